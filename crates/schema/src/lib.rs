@@ -1,0 +1,43 @@
+//! What is stored and what it means, declared once.
+//!
+//! * [`TableDef`] declares a stored table: its columns, their roles and units. [`metric_table!`]
+//!   derives it from the struct that a collector fills, so that a field, a column, a JSON key and
+//!   a label are one name. [`TABLES`] lists every table.
+//! * [`Row`] is one sample on its way through spool, COPY, roll-up and API. From a collector's
+//!   typed struct on, everything is rows; nothing downstream knows a metric by name.
+//! * [`Metric`] is a number that matters and the one way to read it over time ([`Series`]), with
+//!   its thresholds and its words. [`METRICS`] lists every metric.
+//!
+//! This crate is pure: no I/O, no clock, no dependency.
+//!
+//! Invariants, checked by the tests of this crate and by `store` against a migrated database:
+//! names are unique; every expression of a metric reads columns of its table; counters are read
+//! only through [`Series::Steps`]; thresholds are ordered as [`Better`] says.
+
+mod metric;
+mod row;
+mod table;
+
+pub mod metrics;
+pub mod tables;
+
+pub use metric::{Better, Domain, Fold, Levels, Metric, Series, Severity};
+pub use metrics::METRICS;
+pub use row::{Cell, CellType, Json, Row, Sample, Timestamp};
+pub use table::{Class, Column, PgType, Role, TableDef, Unit};
+pub use tables::TABLES;
+
+/// The declared table of this name, if there is one.
+#[must_use]
+pub fn table(name: &str) -> Option<&'static TableDef> {
+    TABLES.iter().find(|table| table.name == name).copied()
+}
+
+/// The metric with this identifier (`domain.name`), if there is one.
+#[must_use]
+pub fn metric(id: &str) -> Option<&'static Metric> {
+    let (domain, name) = id.split_once('.')?;
+    METRICS
+        .iter()
+        .find(|metric| metric.domain.as_str() == domain && metric.name == name)
+}

@@ -1,0 +1,301 @@
+//! A number that matters, the one way to read it, and what is to be thought of it.
+
+use crate::{TableDef, Unit};
+
+/// The area of the system a metric belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Domain {
+    /// The host as a whole.
+    System,
+    /// Network interfaces.
+    Network,
+    /// Mounted file systems.
+    Mount,
+    /// Block devices.
+    Disk,
+    /// Processes, grouped by name.
+    Process,
+    /// One process.
+    ProcessOne,
+    /// The collector itself.
+    Collector,
+}
+
+impl Domain {
+    /// The part of a metric's identifier before the dot.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Network => "network",
+            Self::Mount => "mount",
+            Self::Disk => "disk",
+            Self::Process => "process",
+            Self::ProcessOne => "process_one",
+            Self::Collector => "collector",
+        }
+    }
+}
+
+/// How the rows of one instant and one key become one value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fold {
+    /// Added up.
+    Sum,
+    /// The greatest.
+    Max,
+    /// The mean.
+    Avg,
+}
+
+impl Fold {
+    /// The SQL aggregate.
+    #[must_use]
+    pub const fn sql(self) -> &'static str {
+        match self {
+            Self::Sum => "sum",
+            Self::Max => "max",
+            Self::Avg => "avg",
+        }
+    }
+}
+
+/// How a metric is read from its table. Expressions name columns of `table` and nothing else; they
+/// come from this catalogue alone and never from a request.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Series {
+    /// A level that is read as it stands.
+    Level {
+        /// The table.
+        table: &'static TableDef,
+        /// SQL over its columns giving `float8`.
+        expr: &'static str,
+        /// What to do with several rows of one key at one instant.
+        fold: Fold,
+    },
+    /// A counter, read as its rate: the positive steps between samples over the time that really
+    /// passed. A step down is a reset and gives no value. Steps are taken per identity of the
+    /// source, before keys are folded by adding.
+    Steps {
+        /// The table.
+        table: &'static TableDef,
+        /// SQL over its columns giving `float8`, a sum of Counter columns.
+        expr: &'static str,
+        /// What tells one source of the counter from another, beyond the key (`""`: the key does).
+        identity: &'static str,
+        /// Multiplies the rate, for instance 0.0001 to read microseconds per second as percent.
+        scale: f64,
+    },
+    /// A level inside a JSON array of objects, one series per element.
+    Elements {
+        /// The table.
+        table: &'static TableDef,
+        /// The `jsonb` column.
+        column: &'static str,
+        /// Columns of an element as a `jsonb_to_recordset` definition list.
+        shape: &'static str,
+        /// SQL over the element giving `float8`.
+        expr: &'static str,
+    },
+}
+
+impl Series {
+    /// The table this is read from.
+    #[must_use]
+    pub const fn table(&self) -> &'static TableDef {
+        match self {
+            Self::Level { table, .. }
+            | Self::Steps { table, .. }
+            | Self::Elements { table, .. } => table,
+        }
+    }
+}
+
+/// Which direction is good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Better {
+    /// Less is better; thresholds are reached from below.
+    Lower,
+    /// More is better; thresholds are reached from above.
+    Higher,
+    /// Neither.
+    Neither,
+}
+
+impl Better {
+    /// The name used in the dashboard's API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Lower => "lower",
+            Self::Higher => "higher",
+            Self::Neither => "neither",
+        }
+    }
+}
+
+/// How bad something is. The order is from good to bad; `Unknown` stands apart and is never good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Nothing to do.
+    Ok,
+    /// Worth a look.
+    Info,
+    /// Degraded; act soon.
+    Warn,
+    /// Act now.
+    Crit,
+    /// It cannot be told.
+    Unknown,
+}
+
+impl Severity {
+    /// The name used in the dashboard's API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Crit => "crit",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// The thresholds of a metric, in its unit. A value that equals a threshold has reached it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Levels {
+    /// Worth a look.
+    pub info: Option<f64>,
+    /// Degraded.
+    pub warn: Option<f64>,
+    /// Act now.
+    pub crit: Option<f64>,
+}
+
+impl Levels {
+    /// A warning and a critical threshold.
+    #[must_use]
+    pub const fn new(warn: f64, crit: f64) -> Self {
+        Self {
+            info: None,
+            warn: Some(warn),
+            crit: Some(crit),
+        }
+    }
+
+    /// A warning threshold alone.
+    #[must_use]
+    pub const fn warn(warn: f64) -> Self {
+        Self {
+            info: None,
+            warn: Some(warn),
+            crit: None,
+        }
+    }
+
+    /// All three.
+    #[must_use]
+    pub const fn with_info(info: f64, warn: f64, crit: f64) -> Self {
+        Self {
+            info: Some(info),
+            warn: Some(warn),
+            crit: Some(crit),
+        }
+    }
+
+    /// The worst threshold that `value` has reached, with that threshold.
+    #[must_use]
+    pub fn reached(&self, better: Better, value: f64) -> Option<(Severity, f64)> {
+        let at = |level: Option<f64>| {
+            level.filter(|level| match better {
+                Better::Lower => value >= *level,
+                Better::Higher => value <= *level,
+                Better::Neither => false,
+            })
+        };
+        at(self.crit)
+            .map(|level| (Severity::Crit, level))
+            .or_else(|| at(self.warn).map(|level| (Severity::Warn, level)))
+            .or_else(|| at(self.info).map(|level| (Severity::Info, level)))
+    }
+}
+
+/// One entry of the catalogue. Cards, tables, charts, tooltips, verdict and alerts derive from it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Metric {
+    /// Where it belongs; with `name` its identifier `domain.name`.
+    pub domain: Domain,
+    /// Its name within the domain.
+    pub name: &'static str,
+    /// What a person calls it.
+    pub label: &'static str,
+    /// Its unit.
+    pub unit: Unit,
+    /// How it is read.
+    pub series: Series,
+    /// SQL giving the text that tells series apart; `None` for a single series.
+    pub key: Option<&'static str>,
+    /// Which direction is good.
+    pub better: Better,
+    /// Its thresholds; the only home of them.
+    pub levels: Option<Levels>,
+    /// Seconds over which the latest value is averaged before it is judged, so that one sample
+    /// raises nothing. 0: it takes no part in the verdict.
+    pub judged_over_secs: u32,
+    /// What it is.
+    pub what: &'static str,
+    /// How it is computed, and where its thresholds come from.
+    pub how: &'static str,
+    /// What to do first when it is bad.
+    pub fix: &'static str,
+}
+
+impl Metric {
+    /// `domain.name`.
+    #[must_use]
+    pub fn id(&self) -> String {
+        format!("{}.{}", self.domain.as_str(), self.name)
+    }
+
+    /// The severity of a value, `Unknown` for none. A metric without thresholds is always `Ok`.
+    #[must_use]
+    pub fn severity(&self, value: Option<f64>) -> Severity {
+        let Some(value) = value else {
+            return Severity::Unknown;
+        };
+        self.levels
+            .and_then(|levels| levels.reached(self.better, value))
+            .map_or(Severity::Ok, |(severity, _)| severity)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_at_a_threshold_has_reached_it() {
+        let levels = Levels::with_info(20.0, 50.0, 80.0);
+        for (value, expected) in [
+            (19.9, None),
+            (20.0, Some((Severity::Info, 20.0))),
+            (49.9, Some((Severity::Info, 20.0))),
+            (50.0, Some((Severity::Warn, 50.0))),
+            (80.0, Some((Severity::Crit, 80.0))),
+        ] {
+            assert_eq!(levels.reached(Better::Lower, value), expected, "{value}");
+        }
+        let higher = Levels::new(99.0, 95.0);
+        assert_eq!(higher.reached(Better::Higher, 99.1), None);
+        assert_eq!(
+            higher.reached(Better::Higher, 99.0),
+            Some((Severity::Warn, 99.0))
+        );
+        assert_eq!(
+            higher.reached(Better::Higher, 95.0),
+            Some((Severity::Crit, 95.0))
+        );
+    }
+}

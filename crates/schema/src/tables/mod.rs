@@ -1,0 +1,96 @@
+//! One file per stored table; [`TABLES`] lists them.
+
+mod collector_run;
+mod data_gap;
+mod disk;
+mod heartbeat;
+mod mount;
+mod network;
+mod process;
+mod self_metrics;
+mod system;
+
+pub use collector_run::CollectorRun;
+pub use data_gap::DataGap;
+pub use disk::DiskSample;
+pub use heartbeat::Heartbeat;
+pub use mount::MountSample;
+pub use network::NetworkSample;
+pub use process::ProcessSample;
+pub use self_metrics::SelfSample;
+pub use system::SystemSample;
+
+use crate::{Sample, TableDef};
+
+/// Every stored table.
+pub const TABLES: &[&TableDef] = &[
+    SystemSample::TABLE,
+    MountSample::TABLE,
+    NetworkSample::TABLE,
+    DiskSample::TABLE,
+    ProcessSample::TABLE,
+    Heartbeat::TABLE,
+    SelfSample::TABLE,
+    CollectorRun::TABLE,
+    DataGap::TABLE,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Role;
+    use std::collections::HashSet;
+
+    #[test]
+    fn names_are_unique_and_plain() {
+        let mut tables = HashSet::new();
+        for table in TABLES {
+            assert!(
+                tables.insert(table.name),
+                "{} is declared twice",
+                table.name
+            );
+            let mut columns = HashSet::from(["ts", "host_id"]);
+            for column in table.columns {
+                assert!(
+                    columns.insert(column.name),
+                    "{}.{} twice",
+                    table.name,
+                    column.name
+                );
+                assert!(
+                    column
+                        .name
+                        .bytes()
+                        .all(|b| b == b'_' || b.is_ascii_lowercase() || b.is_ascii_digit()),
+                    "{}.{} needs quoting",
+                    table.name,
+                    column.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn everything_is_documented() {
+        for table in TABLES {
+            assert!(!table.doc.is_empty(), "{}", table.name);
+            for column in table.columns {
+                assert!(!column.doc.is_empty(), "{}.{}", table.name, column.name);
+            }
+        }
+    }
+
+    #[test]
+    fn keys_are_never_null() {
+        for table in TABLES {
+            for column in table
+                .columns
+                .iter()
+                .filter(|column| column.role == Role::Key)
+            {
+                assert!(!column.nullable, "{}.{}", table.name, column.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+use crate::metric_table;
+
+metric_table! {
+    /// One row per process with resident memory and tick. A process is `pid` + `start_ticks`.
+    /// Source: /proc/PID/stat, fd, limits, io, cgroup.
+    pub struct ProcessSample => "process_metrics_raw" { class: Bulk, rollup: true;
+        /// The kernel's name (`comm`, at most 15 bytes), or the longer name from the command line when
+        /// `comm` was cut short. Never arguments.
+        process_name: String [Key None],
+        /// Process id.
+        pid: i32 [Key None],
+        /// Start time in clock ticks since boot; tells two processes with one pid apart.
+        start_ticks: i64 [Key None],
+        /// CPU time since the previous sample, percent of one core. NULL on the first sight.
+        cpu_pct: Option<f64> [Gauge Percent],
+        /// Resident memory, bytes.
+        rss_bytes: i64 [Gauge Bytes],
+        /// Virtual memory, bytes.
+        vsz_bytes: i64 [Gauge Bytes],
+        /// Open file descriptors; NULL when the directory is not readable.
+        fd_count: Option<i64> [Gauge Count],
+        /// Soft limit of open file descriptors; NULL when unlimited or not readable.
+        fd_limit: Option<i64> [Detail Count],
+        /// Threads.
+        thread_count: i32 [Gauge Count],
+        /// One letter as in proc(5): R, S, D, Z, T, t, I, X.
+        state: String [Detail None],
+        /// Time since the process started.
+        uptime_secs: f64 [Gauge Secs],
+        /// Bytes fetched from storage since the start; NULL when not readable. For a process that used no
+        /// CPU it is read at most once a minute.
+        read_bytes_total: Option<i64> [Counter Bytes],
+        /// Bytes sent to storage since the start; as `read_bytes_total`.
+        write_bytes_total: Option<i64> [Counter Bytes],
+        /// Parent process id.
+        parent_pid: i32 [Detail None],
+        /// The systemd unit, else the control group's path; NULL in the root group.
+        unit: Option<String> [Detail None],
+        /// User id of the owner; NULL when it cannot be read.
+        uid: Option<i64> [Detail None],
+        /// Whether its name is one of the watched names of the configuration.
+        watched: bool [Detail Bool],
+    }
+}
