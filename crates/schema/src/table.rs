@@ -132,6 +132,17 @@ impl Class {
     }
 }
 
+/// How long the raw rows of a table are kept; the days come from section `[retention]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// As raw samples: `raw_days`.
+    Raw,
+    /// Proof of the moment only: two days.
+    Brief,
+    /// As daily roll-ups: `daily_days`.
+    Long,
+}
+
 /// One column of a stored table. `ts` and `host_id` stand before the declared columns of every
 /// table and are not declared.
 #[derive(Debug, PartialEq)]
@@ -161,6 +172,8 @@ pub struct TableDef {
     pub class: Class,
     /// Whether hourly and daily roll-ups are made of it.
     pub rollup: bool,
+    /// How long its rows are kept.
+    pub keep: Keep,
     /// Lines of documentation.
     pub doc: &'static [&'static str],
 }
@@ -178,7 +191,7 @@ impl TableDef {
 /// ```
 /// schema::metric_table! {
 ///     /// One row per probe. Source: nowhere.
-///     pub struct ProbeSample => "probe_metrics_raw" { class: Core, rollup: true;
+///     pub struct ProbeSample => "probe_metrics_raw" { class: Core, rollup: true, keep: Raw;
 ///         /// Which probe.
 ///         probe: String [Key None],
 ///         /// Time taken; `None` when it did not answer.
@@ -192,7 +205,7 @@ impl TableDef {
 macro_rules! metric_table {
     (
         $(#[doc = $doc:expr])*
-        pub struct $name:ident => $table:literal { class: $class:ident, rollup: $rollup:literal;
+        pub struct $name:ident => $table:literal { class: $class:ident, rollup: $rollup:literal, keep: $keep:ident;
             $( $(#[doc = $fdoc:expr])* $field:ident : $ty:ty [$role:ident $unit:ident] ),+ $(,)?
         }
     ) => {
@@ -205,6 +218,7 @@ macro_rules! metric_table {
                 name: $table,
                 class: $crate::Class::$class,
                 rollup: $rollup,
+                keep: $crate::Keep::$keep,
                 doc: &[$($doc),*],
                 columns: &[$( $crate::Column {
                     name: stringify!($field),

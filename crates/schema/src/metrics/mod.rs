@@ -55,9 +55,9 @@ mod tests {
 
     /// Identifiers in an SQL expression that are neither functions, casts nor words of SQL.
     fn identifiers(expr: &str) -> Vec<String> {
-        const WORDS: [&str; 15] = [
+        const WORDS: &[&str] = &[
             "case", "when", "then", "else", "end", "and", "or", "not", "null", "is", "float8",
-            "int", "text", "int8", "epoch", "int",
+            "int", "text", "int8", "epoch",
         ];
         let mut found = Vec::new();
         let mut chars = expr.char_indices().peekable();

@@ -2,7 +2,7 @@ use crate::{Timestamp, metric_table};
 
 metric_table! {
     /// Samples that were taken, or should have been, and are not stored: one row per loss, `ts` is when it was noticed.
-    pub struct DataGap => "data_gaps" { class: Event, rollup: false;
+    pub struct DataGap => "data_gaps" { class: Event, rollup: false, keep: Long;
         /// What was lost: a class of the spool, or `sampling`.
         class: String [Key None],
         /// Start of the span.
@@ -13,7 +13,7 @@ metric_table! {
         count: i64 [Gauge Count],
         /// Rows lost; NULL when damage made them uncountable.
         rows: Option<i64> [Gauge Count],
-        /// `overflow`, `damage`, `missing`, `superseded`, `spool_down`.
+        /// `overflow`, `damage`, `missing`, `spool_down`.
         reason: String [Detail None],
     }
 }

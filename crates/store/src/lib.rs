@@ -1,0 +1,18 @@
+//! From a row to the database and back.
+//!
+//! * [`tuple`] encodes rows once, as the tuples that COPY BINARY takes; the spool keeps them so and
+//!   the writer sends them so.
+//! * [`spool`] makes every tick durable before the database is tried.
+//! * [`writer`] drains the spool: one transaction is a COPY per table and the new
+//!   [`progress`], so replay after any crash is exactly-once.
+//! * [`migrations`] brings a database to this version's schema and refuses one that is newer.
+//! * [`series`] is the only reader of stored samples.
+
+pub mod failpoint;
+pub mod migrations;
+pub mod progress;
+pub mod ranges;
+pub mod series;
+pub mod spool;
+pub mod tuple;
+pub mod writer;
