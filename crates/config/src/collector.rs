@@ -1,0 +1,72 @@
+//! `[collector]`: batches, deadlines and the queue on disk.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::section::section;
+
+section! {
+    /// Batches, deadlines and the queue on disk that holds samples until the database has them.
+    pub struct Collector = "collector" {
+        /// Rows written in one go.
+        batch_size: u32 = 50 => env("BATCH_SIZE") range(1, 10_000) live();
+        /// Seconds after which a statement is given up, so that nothing waits behind it.
+        query_timeout_secs: u32 = 10 => env("QUERY_TIMEOUT_SECS") range(1, 300) live();
+        /// Directory of the queue; on a disk, owned by the collector and closed to others.
+        queue_dir: PathBuf = PathBuf::from("/var/lib/pqcrypta-collector/queue") => env("QUEUE_DIR") with(crate::machine::absolute);
+        /// Most megabytes the queue may take on disk.
+        queue_max_mb: u64 = 100 => env("QUEUE_MAX_MB") range(4, 1_048_576) live();
+        /// Distinct log messages told apart per source and hour; the rest are counted together.
+        max_fingerprints_per_source: u32 = 1000 => env("MAX_FINGERPRINTS_PER_SOURCE") range(10, 1_000_000) live();
+        /// Processes that are always recorded, besides those that use the most memory.
+        processes: Vec<String> = watched() => with(names) live();
+    }
+}
+
+impl Collector {
+    /// How long a statement may take.
+    #[must_use]
+    pub fn query_timeout(&self) -> Duration {
+        Duration::from_secs(u64::from(self.query_timeout_secs))
+    }
+}
+
+fn watched() -> Vec<String> {
+    [
+        "pqcrypta-proxy",
+        "pqcrypta-api",
+        "pqcrypta-collector",
+        "postgres",
+        "apache2",
+        "php-fpm",
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}
+
+/// Names of processes: filled, without a slash, and not too many.
+fn names(value: &crate::key::Value) -> Result<(), crate::key::Problem> {
+    const MOST: usize = 200;
+    let crate::key::Value::List(names) = value else {
+        return Ok(());
+    };
+    if names.len() > MOST {
+        return Err(crate::key::Problem::new(
+            format!("lists {} names, more than {MOST}", names.len()),
+            "list only the processes that must never be missing",
+        ));
+    }
+    match names
+        .iter()
+        .find(|name| name.trim().is_empty() || name.contains(['/', '\0', '\n']))
+    {
+        Some(name) => Err(crate::key::Problem::new(
+            format!(
+                "lists {}, which is no name of a process",
+                crate::key::quoted(name)
+            ),
+            "write the name as ps shows it, without its directory",
+        )),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,15 @@
+//! `[intervals]`: how often things are read.
+
+use crate::section::section;
+
+section! {
+    /// How often things are read, aligned to the wall clock.
+    pub struct Intervals = "intervals" {
+        /// Seconds between two readings of host, processes and PostgreSQL.
+        system_secs: u32 = 10 => env("SYSTEM_INTERVAL_SECS") range(1, 3600) live();
+        /// Seconds between two scrapes of the API and the proxy.
+        app_secs: u32 = 10 => env("APP_INTERVAL_SECS") range(1, 3600) live();
+        /// Seconds between two signs of life in `collector.heartbeat`.
+        heartbeat_secs: u32 = 5 => env("HEARTBEAT_INTERVAL_SECS") range(1, 3600) live();
+    }
+}

@@ -1,0 +1,16 @@
+//! `[retention]`: how long each grain is kept.
+
+use crate::section::section;
+
+section! {
+    /// How long each grain is kept. Raw samples must not outlive the hourly ones, nor these the
+    /// daily ones.
+    pub struct Retention = "retention" {
+        /// Days that raw samples are kept.
+        raw_days: u32 = 14 => env("RAW_RETENTION_DAYS") range(1, 36500) live();
+        /// Days that hourly roll-ups are kept.
+        hourly_days: u32 = 90 => env("HOURLY_RETENTION_DAYS") range(1, 36500) live();
+        /// Days that daily roll-ups are kept.
+        daily_days: u32 = 365 => env("DAILY_RETENTION_DAYS") range(1, 36500) live();
+    }
+}

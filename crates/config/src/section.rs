@@ -1,0 +1,107 @@
+//! The one macro: a section is declared once, as a struct whose fields carry their default, their
+//! environment variable, their check and whether they are applied while running.
+
+use crate::key::{Key, Problem, Value};
+
+/// A section of the file, seen without knowing its fields.
+pub trait Section {
+    /// Doc lines of the section.
+    fn doc(&self) -> &'static [&'static str];
+
+    /// Name in the file, e.g. `collector`.
+    fn name(&self) -> &'static str;
+
+    /// Every key, in the order of the file.
+    fn keys(&self) -> &'static [Key];
+
+    /// The value of the key of this name.
+    fn get(&self, name: &str) -> Option<Value>;
+
+    /// Sets the key of this name; a value of the wrong type or outside the check is refused and
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// What is wrong with the value.
+    fn set(&mut self, name: &str, value: Value) -> Result<(), Problem>;
+}
+
+/// Declares a section: `field: Type = default => modifiers;` where the modifiers are the builder
+/// methods of [`Key`].
+macro_rules! section {
+    (
+        $(#[doc = $section_doc:literal])*
+        pub struct $name:ident = $section:literal {
+            $(
+                $(#[doc = $doc:literal])*
+                $field:ident: $type:ty = $default:expr => $($how:ident($($arg:expr),*))*;
+            )*
+        }
+    ) => {
+        $(#[doc = $section_doc])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct $name {
+            $( $(#[doc = $doc])* pub $field: $type, )*
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $( $field: $default, )* }
+            }
+        }
+
+        impl $name {
+            /// Every key of this section.
+            pub const KEYS: &'static [$crate::key::Key] = &[
+                $(
+                    $crate::key::Key::new(
+                        $section,
+                        stringify!($field),
+                        concat!($section, ".", stringify!($field)),
+                        <$type as $crate::field::Field>::KIND,
+                        &[$($doc),*],
+                    )$(.$how($($arg),*))*,
+                )*
+            ];
+        }
+
+        impl $crate::section::Section for $name {
+            fn doc(&self) -> &'static [&'static str] {
+                &[$($section_doc),*]
+            }
+
+            fn name(&self) -> &'static str {
+                $section
+            }
+
+            fn keys(&self) -> &'static [$crate::key::Key] {
+                Self::KEYS
+            }
+
+            fn get(&self, name: &str) -> Option<$crate::key::Value> {
+                match name {
+                    $( stringify!($field) => Some($crate::field::Field::to_value(&self.$field)), )*
+                    _ => None,
+                }
+            }
+
+            fn set(
+                &mut self,
+                name: &str,
+                value: $crate::key::Value,
+            ) -> Result<(), $crate::key::Problem> {
+                let key = Self::KEYS.iter().find(|key| key.name == name);
+                match (name, key) {
+                    $(
+                        (stringify!($field), Some(key)) => {
+                            self.$field = $crate::field::read(key, value)?;
+                            Ok(())
+                        }
+                    )*
+                    _ => Err($crate::key::Problem::new("is unknown", "remove it")),
+                }
+            }
+        }
+    };
+}
+
+pub(crate) use section;
