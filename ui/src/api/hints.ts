@@ -1,0 +1,82 @@
+/**
+ * The event stream, one per browser.
+ *
+ * A browser allows few connections per server, so of all visible pages one holds a lock, listens to
+ * `events` and passes every hint on through a broadcast channel. A hidden page gives the lock back
+ * and the next visible one takes over. Where locks do not exist (a page without a secure origin)
+ * nobody listens and the store polls instead.
+ */
+import { effect } from "@preact/signals";
+import { visible } from "../state/live";
+import { basePath } from "../state/location";
+import { apiUrl } from "./client";
+
+type Message = "alive" | "hint";
+
+const NAME = `pqcrypta.events${basePath}`;
+const ALIVE_EVERY_MS = 4000;
+const handlers = new Set<() => void>();
+let heardMs = Number.NEGATIVE_INFINITY;
+let channel: BroadcastChannel | null = null;
+
+export function onHint(handler: () => void): void {
+  handlers.add(handler);
+}
+
+/** Whether somebody is listening, so that polling may be slow. */
+export function hintsArrive(): boolean {
+  return performance.now() - heardMs < 3 * ALIVE_EVERY_MS;
+}
+
+export function startHints(): void {
+  if (typeof BroadcastChannel === "undefined" || !navigator.locks) return;
+  channel = new BroadcastChannel(NAME);
+  channel.onmessage = (event: MessageEvent<Message>) => receive(event.data);
+  effect(() => {
+    if (!visible.value) return;
+    const leave = new AbortController();
+    navigator.locks
+      .request(NAME, { signal: leave.signal }, () => listen(leave.signal))
+      .catch(() => {
+        // Given up before the lock was ours.
+      });
+    return () => leave.abort();
+  });
+}
+
+function receive(message: Message): void {
+  heardMs = performance.now();
+  if (message === "hint" && visible.peek()) for (const handler of handlers) handler();
+}
+
+function tell(message: Message): void {
+  channel?.postMessage(message);
+  receive(message);
+}
+
+/** Listens until told to leave; the lock is held as long as the promise is open. */
+function listen(leave: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (leave.aborted) return resolve();
+    const source = new EventSource(apiUrl("events"));
+    let wasBroken = false;
+    source.onopen = () => {
+      // What happened in between is unknown, so a new connection counts as a hint.
+      tell(wasBroken ? "hint" : "alive");
+      wasBroken = false;
+    };
+    source.onerror = () => {
+      wasBroken = true;
+    };
+    source.addEventListener("tick", () => tell("hint"));
+    source.addEventListener("state", () => tell("hint"));
+    const beat = setInterval(() => {
+      if (source.readyState === EventSource.OPEN) tell("alive");
+    }, ALIVE_EVERY_MS);
+    leave.addEventListener("abort", () => {
+      clearInterval(beat);
+      source.close();
+      resolve();
+    });
+  });
+}

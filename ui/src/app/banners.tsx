@@ -1,0 +1,87 @@
+/** What is wrong with the picture itself: server, database, collector, age, version. */
+import {
+  ageSecs,
+  clock,
+  freshness,
+  metaFailure,
+  now,
+  nowFailure,
+  retryAll,
+  serverChanged,
+} from "../api/store";
+import type { Severity } from "../api/types.gen";
+import { formatClock, formatDuration } from "../format/time";
+import { formatCount } from "../format/value";
+import { utc } from "../state/location";
+import { Shape } from "./shape";
+
+export function Banners() {
+  const state = now.value;
+  const failure = nowFailure.value ?? (state ? null : metaFailure.value);
+  const shown: { severity: Severity; text: string; action?: [string, () => void] }[] = [];
+  if (serverChanged.value) {
+    shown.push({
+      severity: "info",
+      text: "The server has a new version.",
+      action: ["Reload", () => location.reload()],
+    });
+  }
+  if (failure) {
+    void clock.value;
+    const wait = Math.max(0, Math.ceil((failure.retryAtMs - Date.now()) / 1000));
+    shown.push({
+      severity: "crit",
+      text: `${failure.message}. Values shown are the last known. ${wait > 0 ? `Retry in ${wait} s.` : "Retrying …"}`,
+      action: ["Retry now", retryAll],
+    });
+  } else if (state) {
+    const newest = state.freshness.newest_ms;
+    const until = newest === null ? "" : `, showing data until ${formatClock(newest, utc.value)}`;
+    const pending = state.agent.pending_records;
+    if (state.database.state === "unreachable") {
+      const since = state.database.since_ms;
+      const held = pending === null ? "" : `; the collector holds ${formatCount(pending)} records`;
+      shown.push({
+        severity: "crit",
+        text: `Database unreachable${since === null ? "" : ` since ${formatClock(since, utc.value)}`}${until}${held}. ${state.database.message}`,
+      });
+    } else if (freshness.value === "stale") {
+      const beat = state.agent.heartbeat_ms;
+      const silent = beat === null ? null : (clock.value - beat) / 1000;
+      const agent = {
+        running: "The collector reports that it runs",
+        silent: silent === null ? "No heartbeat" : `No heartbeat for ${formatDuration(silent)}`,
+        stopped: "The collector was stopped",
+        never: "No collector has ever reported",
+      }[state.agent.state];
+      shown.push({
+        severity: "warn",
+        text: `Data are ${formatDuration(ageSecs.value ?? 0)} old${until}. ${agent}.`,
+      });
+    } else if (freshness.value === "empty") {
+      shown.push({
+        severity: "unknown",
+        text: "The database holds no sample of this host yet. The first arrives one interval after the collector starts.",
+      });
+    }
+  }
+  return (
+    <>
+      {shown.map(({ severity, text, action }) => (
+        <div
+          key={text.slice(0, 12)}
+          class={`banner ${severity}`}
+          role={severity === "crit" ? "alert" : "status"}
+        >
+          <Shape severity={severity} />
+          <span>{text}</span>
+          {action && (
+            <button type="button" class="button small" onClick={action[1]}>
+              {action[0]}
+            </button>
+          )}
+        </div>
+      ))}
+    </>
+  );
+}

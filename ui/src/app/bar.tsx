@@ -1,0 +1,253 @@
+/** The top bar: host, verdict, range, live, search, link, display, help. */
+import { useState } from "preact/hooks";
+import { ageSecs, freshness, meta, now, shownNow, trusted, verdict } from "../api/store";
+import { formatDuration } from "../format/time";
+import { missed, pausedByHand, pauseReason, refreshNow } from "../state/live";
+import {
+  basePath,
+  density,
+  hostId,
+  place,
+  range,
+  setChoice,
+  setParams,
+  setRange,
+  theme,
+  zone,
+} from "../state/location";
+import { preferences, setPreferences } from "../state/preferences";
+import { freezeRange, isLive } from "../state/range";
+import { formatPlace, withParams } from "../state/url";
+import { Dialogs, openHelp, openPalette, rangeOpener } from "./dialogs";
+import { ViewLink } from "./link";
+import { Menu } from "./menu";
+import { RangeForm, rangeLabel } from "./range-form";
+import { SEVERITY_WORD, SeverityMark } from "./shape";
+
+export function Bar() {
+  return (
+    <header class="bar">
+      <ViewLink view="now" class="brand">
+        pqcrypta
+      </ViewLink>
+      <HostPicker />
+      <VerdictPill />
+      <span class="grow" />
+      <Menu
+        label={<>{rangeLabel(range.value)} ▾</>}
+        name={`Time range: ${rangeLabel(range.value)}`}
+        openWhen={rangeOpener.value}
+        class="range-button"
+      >
+        {(close) => <RangeForm close={close} />}
+      </Menu>
+      <LivePill />
+      <button
+        type="button"
+        class="button"
+        onClick={openPalette}
+        aria-keyshortcuts="Control+K"
+        aria-label="Search"
+      >
+        Search <kbd>Ctrl K</kbd>
+      </button>
+      <CopyLink />
+      <Menu label="Display ▾" name="Display">
+        {() => <DisplayForm />}
+      </Menu>
+      <button type="button" class="button" onClick={openHelp} aria-label="Help" aria-keyshortcuts="?">
+        ?
+      </button>
+      <Dialogs />
+    </header>
+  );
+}
+
+function HostPicker() {
+  const hosts = meta.value?.hosts ?? [];
+  const name = now.value?.host.name ?? "";
+  if (hosts.length < 2) return <span class="host clip">{name}</span>;
+  return (
+    <select
+      class="host"
+      aria-label="Host"
+      value={String(hostId.value ?? now.value?.host.id ?? "")}
+      onChange={(event) => setParams({ host: event.currentTarget.value })}
+    >
+      {hosts.map((host) => (
+        <option key={host.id} value={String(host.id)}>
+          {host.name.slice(0, 60)}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+function VerdictPill() {
+  const { severity } = verdict.value;
+  const age = ageSecs.value;
+  const isOld = freshness.value === "late" || freshness.value === "stale";
+  const problems = now.value?.problems.length ?? 0;
+  const word =
+    trusted.value && problems > 0 && severity !== "ok"
+      ? `${problems} ${SEVERITY_WORD[severity]}`
+      : SEVERITY_WORD[severity];
+  return (
+    <>
+      <ViewLink view="now" class={`pill ${severity}`}>
+        <span class="unseen">Verdict: </span>
+        <SeverityMark
+          severity={severity}
+          text={
+            problems > 1 && trusted.value
+              ? `${SEVERITY_WORD[severity]} · ${problems}`
+              : word.replace(/^1 /, "")
+          }
+        />
+      </ViewLink>
+      {isOld && age !== null && (
+        <span class="pill warn">
+          <SeverityMark severity="warn" text={`data ${formatDuration(age)} old`} />
+        </span>
+      )}
+    </>
+  );
+}
+
+function LivePill() {
+  const reason = pauseReason.value;
+  const count = missed.value;
+  const isFixed = reason === "fixed range";
+  const label =
+    reason === "" ? "Live" : `${isFixed ? "Fixed" : "Paused"}${count > 0 ? ` · ${count} new` : ""}`;
+  return (
+    <button
+      type="button"
+      class={`button live${reason === "" ? " on" : ""}`}
+      aria-pressed={reason === ""}
+      aria-label={reason === "" ? "Live, press to pause" : `${label} (${reason}), press to resume`}
+      title={reason === "" ? "Pause (space)" : `${reason}: press to resume`}
+      onClick={toggleLive}
+    >
+      <i class="dot" aria-hidden="true" />
+      {label}
+    </button>
+  );
+}
+
+export function toggleLive(): void {
+  if (pauseReason.peek() === "") pausedByHand.value = true;
+  else if (pausedByHand.peek()) pausedByHand.value = false;
+  else if (!isLive(range.peek())) {
+    const held = preferences.peek().range;
+    setRange(isLive(held) ? held : { from: "now-1h", to: "now" });
+  } else document.getSelection()?.removeAllRanges();
+  if (pauseReason.peek() === "") refreshNow();
+}
+
+/** The address of what is shown, with the range as it is at this moment. */
+export function frozenLink(): string {
+  const fixed = freezeRange(range.peek(), shownNow.peek());
+  const host = now.peek()?.host.id;
+  const frozen = withParams(place.peek(), {
+    from: fixed.from,
+    to: fixed.to,
+    zone: zone.peek(),
+    ...(host === undefined ? {} : { host: String(host) }),
+  });
+  return location.origin + formatPlace(basePath, frozen);
+}
+
+function CopyLink() {
+  const [state, setState] = useState<"" | "copied" | string>("");
+  const copy = async (): Promise<void> => {
+    const link = frozenLink();
+    try {
+      await navigator.clipboard.writeText(link);
+      setState("copied");
+    } catch {
+      // No clipboard without a secure origin: show the link to be copied by hand.
+      setState(link);
+    }
+    setTimeout(() => setState(""), 8000);
+  };
+  return (
+    <>
+      <button
+        type="button"
+        class="button"
+        onClick={() => void copy()}
+        title="A link to exactly this, with fixed times"
+      >
+        {state === "copied" ? "Copied" : "Copy link"}
+      </button>
+      {state !== "" && state !== "copied" && (
+        <input class="link-text" readOnly value={state} aria-label="Link" ref={(field) => field?.select()} />
+      )}
+    </>
+  );
+}
+
+function DisplayForm() {
+  const held = preferences.value;
+  return (
+    <div class="form">
+      <Choice
+        legend="Theme"
+        value={theme.value}
+        options={[
+          ["system", "System"],
+          ["light", "Light"],
+          ["dark", "Dark"],
+        ]}
+        onChoose={(value) => setChoice({ theme: value })}
+      />
+      <Choice
+        legend="Rows"
+        value={density.value}
+        options={[
+          ["normal", "Normal"],
+          ["compact", "Compact"],
+        ]}
+        onChoose={(value) => setChoice({ density: value })}
+      />
+      <Choice
+        legend="Times in"
+        value={zone.value}
+        options={[
+          ["browser", "Browser zone"],
+          ["utc", "UTC"],
+        ]}
+        onChoose={(value) => setChoice({ zone: value })}
+      />
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={held.shortcuts}
+          onChange={(event) => setPreferences({ shortcuts: event.currentTarget.checked })}
+        />
+        Single-letter shortcuts
+      </label>
+    </div>
+  );
+}
+
+interface ChoiceProps<T extends string> {
+  legend: string;
+  value: T;
+  options: [T, string][];
+  onChoose(value: T): void;
+}
+
+export function Choice<T extends string>({ legend, value, options, onChoose }: ChoiceProps<T>) {
+  return (
+    <fieldset class="choice">
+      <legend>{legend}</legend>
+      {options.map(([id, label]) => (
+        <button key={id} type="button" aria-pressed={id === value} onClick={() => onChoose(id)}>
+          {label}
+        </button>
+      ))}
+    </fieldset>
+  );
+}

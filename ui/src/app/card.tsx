@@ -1,0 +1,99 @@
+/**
+ * Cards: one figure each, with its severity in shape, colour and word.
+ *
+ * A share is also drawn as a bar with marks at its levels. When the data cannot be trusted the
+ * figure is grey and its severity unknown.
+ */
+import type { ComponentChildren } from "preact";
+import { useFacts } from "../api/facts";
+import { judge, listLevels } from "../api/judge";
+import { metricsById, trusted } from "../api/store";
+import type { Severity, Unit } from "../api/types.gen";
+import { formatExact, formatValue } from "../format/value";
+import { utc } from "../state/location";
+import { SeverityMark } from "./shape";
+import { Info } from "./tip";
+
+export function FactCards({ metrics, label }: { metrics: readonly string[]; label: string }) {
+  const fact = useFacts(metrics);
+  return (
+    <section class="cards" aria-label={label}>
+      {metrics.map((id) => {
+        const metric = metricsById.value.get(id);
+        if (!metric) return null;
+        const held = fact(id);
+        return (
+          <Card
+            key={id}
+            label={metric.label}
+            metric={id}
+            value={held?.value ?? null}
+            unit={metric.unit}
+            note={held?.key ?? ""}
+            severity={
+              held ? (held.severity === "unknown" ? judge(held.value, metric) : held.severity) : "unknown"
+            }
+          />
+        );
+      })}
+    </section>
+  );
+}
+
+interface CardProps {
+  label: string;
+  metric?: string;
+  value: number | string | null;
+  unit: Unit;
+  note?: string;
+  severity: Severity;
+  children?: ComponentChildren;
+}
+
+export function Card({ label, metric, value, unit, note = "", severity, children }: CardProps) {
+  const isTrusted = trusted.value;
+  const shown: Severity = isTrusted && value !== null ? severity : "unknown";
+  const text = formatValue(value, unit, utc.value);
+  return (
+    <div class={`card panel ${shown}${isTrusted ? "" : " grey"}`}>
+      <div class="card-head">
+        <span class="label">{label}</span>
+        {metric && <Info metric={metric} />}
+      </div>
+      <div class="card-value" title={formatExact(value, unit, utc.value)}>
+        {text}
+      </div>
+      {unit === "percent" && typeof value === "number" && (
+        <Meter label={label} metric={metric} value={value} />
+      )}
+      <div class="card-foot">
+        {shown !== "ok" && <SeverityMark severity={shown} {...(value === null ? { text: "No data" } : {})} />}
+        {note && <span class="clip muted">{note}</span>}
+        {children}
+      </div>
+    </div>
+  );
+}
+
+function Meter({ label, metric, value }: { label: string; metric?: string | undefined; value: number }) {
+  const levels = listLevels(metricsById.value.get(metric ?? "")?.levels);
+  const share = Math.max(0, Math.min(100, value));
+  return (
+    <div
+      class="meter"
+      role="meter"
+      aria-label={label}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={Math.round(share * 10) / 10}
+      aria-valuetext={formatValue(value, "percent")}
+    >
+      <i style={{ width: `${share}%` }} />
+      {levels
+        .filter(([, level]) => level > 0 && level < 100)
+        .map(([severity, level]) => (
+          <b key={severity} class={severity} style={{ left: `${level}%` }} />
+        ))}
+    </div>
+  );
+}

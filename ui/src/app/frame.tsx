@@ -1,0 +1,124 @@
+/**
+ * What is around every view: bar, rail, banners, and the view itself.
+ *
+ * A view is loaded when it is first opened. Moving to another one puts the focus on its heading; the
+ * live region speaks only when the verdict changes, at most once in 30 s.
+ */
+import { signal } from "@preact/signals";
+import type { ComponentType } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { meta, metaFailure, verdict } from "../api/store";
+import { density, place, theme } from "../state/location";
+import { VIEWS, type View, viewById } from "../views/registry";
+import { Banners } from "./banners";
+import { Bar } from "./bar";
+import { listenForKeys } from "./keys";
+import { ViewLink } from "./link";
+import { Empty, Skeleton } from "./panel";
+import { Rail } from "./rail";
+import { Tip } from "./tip";
+import { showInTitle } from "./title";
+
+export function Frame() {
+  const view = viewById(place.value.view);
+  useEffect(listenForKeys, []);
+  useEffect(showInTitle, []);
+  document.documentElement.dataset.theme = theme.value;
+  document.documentElement.dataset.density = density.value;
+  return (
+    <>
+      <button type="button" class="skip" onClick={() => document.querySelector<HTMLElement>("h1")?.focus()}>
+        Skip to content
+      </button>
+      <Bar />
+      <Rail current={view?.id ?? ""} />
+      <main>
+        <Banners />
+        {view ? <ViewSlot key={view.id} view={view} /> : <NoSuchView name={place.value.view} />}
+      </main>
+      <Tip />
+      <Announcer />
+    </>
+  );
+}
+
+function NoSuchView({ name }: { name: string }) {
+  return (
+    <>
+      <h1 tabIndex={-1}>No such view</h1>
+      <p>
+        There is no view named “{name.slice(0, 80)}”. There are:{" "}
+        {VIEWS.map((view) => (
+          <>
+            <ViewLink view={view.id}>{view.title}</ViewLink>{" "}
+          </>
+        ))}
+      </p>
+    </>
+  );
+}
+
+const loaded = signal<Readonly<Record<string, ComponentType>>>({});
+let isFirst = true;
+
+function ViewSlot({ view }: { view: View }) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  const [failed, setFailed] = useState(false);
+  const Content = loaded.value[view.id];
+  useEffect(() => {
+    if (!isFirst) {
+      heading.current?.focus({ preventScroll: true });
+      scrollTo(0, 0);
+    }
+    isFirst = false;
+    if (loaded.peek()[view.id]) return;
+    view.load().then(
+      (module) => {
+        loaded.value = { ...loaded.peek(), [view.id]: module.default };
+      },
+      () => setFailed(true),
+    );
+  }, [view]);
+  return (
+    <>
+      <h1 ref={heading} tabIndex={-1}>
+        {view.title}
+      </h1>
+      {failed ? (
+        <Empty>
+          This part of the dashboard could not be loaded; the server may be of another version.{" "}
+          <button type="button" class="button" onClick={() => location.reload()}>
+            Reload
+          </button>
+        </Empty>
+      ) : Content && (meta.value || metaFailure.value) ? (
+        <Content />
+      ) : (
+        <Skeleton height={320} />
+      )}
+    </>
+  );
+}
+
+const QUIET_MS = 30_000;
+
+function Announcer() {
+  const [said, setSaid] = useState("");
+  const text = verdict.value.text;
+  const lastMs = useRef(Number.NEGATIVE_INFINITY);
+  const severity = verdict.value.severity;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a change of severity counts, new wording does not
+  useEffect(() => {
+    const wait = Math.max(1000, lastMs.current + QUIET_MS - performance.now());
+    const timer = setTimeout(() => {
+      lastMs.current = performance.now();
+      setSaid(verdict.peek().text);
+    }, wait);
+    return () => clearTimeout(timer);
+  }, [severity, text === ""]);
+  return (
+    <div class="unseen" role="status" aria-live="polite">
+      {said}
+    </div>
+  );
+}

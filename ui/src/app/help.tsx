@@ -1,0 +1,64 @@
+/** The sheet of keys and gestures. */
+import { meta } from "../api/store";
+import { VIEWS } from "../views/registry";
+
+const KEYS: readonly [string, string][] = [
+  ["Ctrl K", "Search views, metrics, tables, hosts"],
+  ["/", "Search in the table"],
+  ["t", "Time range"],
+  ["z", "Back to the range before"],
+  ["← →", "Earlier or later; on a chart: move the cursor (Shift: ten steps, Home, End)"],
+  ["Enter", "On a chart: pin the cursor"],
+  ["Space", "Pause or resume"],
+  ["r", "Refresh now"],
+  ["?", "This sheet"],
+];
+
+const GESTURES: readonly [string, string][] = [
+  ["Drag", "Select time, then Zoom; with Alt: zoom at once"],
+  ["Double click", "Back to the range before"],
+  ["Ctrl wheel, pinch", "Zoom"],
+  ["Click, tap", "Pin the cursor on all charts"],
+  ["Legend", "Click: only this line; Ctrl-click: hide or show it"],
+];
+
+export default function Help({ close }: { close: () => void }) {
+  const views = VIEWS.map((view): [string, string] => [`g ${view.key}`, view.title]);
+  return (
+    <div class="sheet">
+      <header>
+        <h2>Keys and gestures</h2>
+        <button type="button" class="button" onClick={close}>
+          Close
+        </button>
+      </header>
+      <div class="columns">
+        <Keys title="Views" rows={views} />
+        <Keys title="Keys" rows={KEYS} />
+        <Keys title="Charts" rows={GESTURES} />
+      </div>
+      <p class="muted">
+        Single-letter keys can be switched off under Display. A line is the mean of each bucket, the band
+        around it the least and greatest sample. Server {meta.value?.version ?? "unknown"}.
+      </p>
+    </div>
+  );
+}
+
+function Keys({ title, rows }: { title: string; rows: readonly [string, string][] }) {
+  return (
+    <section>
+      <h3>{title}</h3>
+      <dl class="keys">
+        {rows.map(([key, what]) => (
+          <div key={key}>
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}

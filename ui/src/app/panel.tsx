@@ -1,0 +1,74 @@
+/**
+ * The states every panel can be in.
+ *
+ * A panel shows its last answer as long as it has one; what is wrong is said above it. Without an
+ * answer it shows a skeleton of its final height (after 150 ms, so fast answers do not flicker), or
+ * what failed, since when, and when it tries again.
+ */
+import type { ComponentChildren } from "preact";
+import type { Resource } from "../api/resource";
+import { clock, freshness, serverNow } from "../api/store";
+import { formatAgo, formatClock } from "../format/time";
+import { utc } from "../state/location";
+
+export function FailureNote<T>({ resource, brief = false }: { resource: Resource<T>; brief?: boolean }) {
+  const failure = resource.failure.value;
+  if (!failure) return null;
+  // Read so that the countdown ticks.
+  void clock.value;
+  const wait = Math.max(0, Math.ceil((failure.retryAtMs - Date.now()) / 1000));
+  const offset = serverNow() - Date.now();
+  return (
+    <div class={`failure${brief ? " brief" : ""}`} role="status">
+      <span>
+        <strong>{FAILURE_WORDS[failure.code] ?? "This could not be loaded"}</strong>
+        {` · ${failure.message} · since ${formatClock(failure.sinceMs + (failure.code === "database_unreachable" ? 0 : offset), utc.value)} · `}
+        {wait > 0 ? `retry in ${wait} s` : "retrying …"}
+      </span>
+      <button type="button" class="button small" onClick={() => resource.retryNow()}>
+        Retry now
+      </button>
+    </div>
+  );
+}
+
+const FAILURE_WORDS: Record<string, string> = {
+  unreachable: "Server unreachable",
+  database_unreachable: "Database unreachable",
+  timeout: "Too slow",
+  bad_request: "Question refused",
+  not_found: "Not found",
+  foreign_host: "Host name refused",
+};
+
+export function Skeleton({ height }: { height: number }) {
+  return (
+    <div class="skeleton" style={{ height: `${height}px` }} role="status">
+      <span class="unseen">Loading</span>
+    </div>
+  );
+}
+
+export function Empty({ children, height }: { children: ComponentChildren; height?: number }) {
+  return (
+    <div class="empty" style={height === undefined ? undefined : { minHeight: `${height}px` }}>
+      <p>{children}</p>
+    </div>
+  );
+}
+
+/** Why there is nothing, as far as the state of now tells. */
+export function whyEmpty(otherwise: string): string {
+  if (freshness.value === "empty") return "No sample has been stored yet. Is the collector running?";
+  return otherwise;
+}
+
+export function Since({ ms, words = "" }: { ms: number | null; words?: string }) {
+  if (ms === null) return null;
+  return (
+    <time dateTime={new Date(ms).toISOString()}>
+      {words}
+      {formatClock(ms, utc.value)} ({formatAgo(ms, clock.value)})
+    </time>
+  );
+}

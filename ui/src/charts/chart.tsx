@@ -1,0 +1,369 @@
+/**
+ * One chart: its question, its canvas, its crosshair and its selection.
+ *
+ * A chart far from the screen neither asks nor draws. All charts share the range of the address and
+ * the crosshair, so zooming one zooms all. The plot is a slider for assistive technology: arrow keys
+ * move through the buckets and the values are read out.
+ */
+import { effect, useSignal } from "@preact/signals";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { listLevels } from "../api/judge";
+import { useSeries } from "../api/series";
+import { metricsById, shownNow } from "../api/store";
+import { formatClock, formatDuration } from "../format/time";
+import { formatValue } from "../format/value";
+import { hold } from "../state/live";
+import { range, setRange, utc } from "../state/location";
+import { absoluteRange, resolveRange } from "../state/range";
+import { crosshairMs, hoverMs, pin, pinnedMs, pointerChart } from "./crosshair";
+import { Figure } from "./figure";
+import { attachGestures } from "./gestures";
+import { Legend, Swatch } from "./legend";
+import { bucketAt, buildModel, type Model } from "./model";
+import { useNear, useWidth } from "./near";
+import { palette } from "./palette";
+import { createPlot, type Plot } from "./plot";
+import { describeChart } from "./sentence";
+
+export interface ChartSpec {
+  id: string;
+  title: string;
+  metrics: readonly string[];
+  stacked?: boolean;
+  /** Metrics drawn as lines over a stack. */
+  overlays?: readonly string[];
+  /** How many keys of a keyed metric. */
+  limit?: number;
+  /** Whose levels are drawn; the first metric's unless given, null for none. */
+  levelsOf?: string | null;
+  /** The top of the scale as long as the data stay below. */
+  ceiling?: number;
+  /** Shorter names than the registry's, where the title says the rest. */
+  labels?: Readonly<Record<string, string>>;
+  height?: number;
+  wide?: boolean;
+  empty?: string;
+}
+
+export const PLOT_HEIGHT = 180;
+
+export function Chart({ spec }: { spec: ChartSpec }) {
+  const root = useRef<HTMLElement>(null);
+  const near = useNear(root);
+  const width = useWidth(root);
+  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
+  const slots = useRef(new Map<string, number>());
+  const height = spec.height ?? PLOT_HEIGHT;
+  const resource = useSeries(
+    near && width > 0
+      ? { metrics: spec.metrics, px: width - 76, ...(spec.limit === undefined ? {} : { limit: spec.limit }) }
+      : null,
+  );
+  const answer = resource.data.value;
+  const registry = metricsById.value;
+  const levelsOf = spec.levelsOf === undefined ? (spec.metrics[0] ?? null) : spec.levelsOf;
+  const judged = levelsOf === null ? null : (registry.get(levelsOf.split("@")[0] ?? "") ?? null);
+  const { from, to } = range.value;
+  const model = useMemo(() => {
+    if (!answer) return null;
+    const span = resolveRange({ from, to }, shownNow.peek());
+    return buildModel({
+      answer,
+      metrics: spec.metrics,
+      registry,
+      overlays: spec.overlays,
+      stacked: spec.stacked ?? false,
+      hidden,
+      slots: slots.current,
+      labels: spec.labels,
+      levels: listLevels(judged?.levels),
+      ceiling: spec.ceiling,
+      ...span,
+    });
+  }, [answer, registry, hidden, from, to, spec, judged]);
+  const isUtc = utc.value;
+  const sentence = useMemo(
+    () => (model ? describeChart({ title: spec.title, model, utc: isUtc, metric: judged }) : spec.title),
+    [model, isUtc, judged, spec.title],
+  );
+  const held = useSignal(model as Model);
+  held.value = model as Model;
+  return (
+    <Figure
+      root={root}
+      id={spec.id}
+      title={spec.title}
+      metrics={spec.metrics}
+      resource={resource}
+      model={model}
+      sentence={sentence}
+      height={height}
+      wide={spec.wide}
+      empty={spec.empty}
+      legend={model && <Legend model={held} hidden={hidden} onHide={setHidden} />}
+    >
+      {model && (
+        <PlotArea
+          id={spec.id}
+          title={spec.title}
+          sentence={sentence}
+          model={model}
+          near={near}
+          height={height}
+        />
+      )}
+    </Figure>
+  );
+}
+
+interface PlotAreaProps {
+  id: string;
+  title: string;
+  sentence: string;
+  model: Model;
+  near: boolean;
+  height: number;
+}
+
+interface Selection {
+  fromMs: number;
+  toMs: number;
+}
+
+function PlotArea({ id, title, sentence, model, near, height }: PlotAreaProps) {
+  const host = useRef<HTMLDivElement>(null);
+  const plot = useRef<Plot | null>(null);
+  const latest = useRef(model);
+  latest.current = model;
+  const width = useWidth(host);
+  const [selection, setSelection] = useState<Selection | null>(null);
+  const shape = model.lines.map((line) => `${line.id} ${line.slot}`).join("|") + model.unit;
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a plot is built anew only when its lines are others
+  useEffect(() => {
+    const element = host.current;
+    if (!element || width === 0) return;
+    const made = createPlot(
+      element,
+      latest.current,
+      { width, height },
+      { utc: () => utc.peek(), palette: () => palette.peek() },
+      {
+        onHover: (atMs) => {
+          if (pointerChart.peek() === id && pinnedMs.peek() === null) hoverMs.value = atMs;
+        },
+        onSelect: (fromMs, toMs, altKey) => {
+          if (altKey) zoomTo({ fromMs, toMs });
+          else setSelection({ fromMs, toMs });
+        },
+      },
+    );
+    plot.current = made;
+    const { over } = made.u;
+    const enter = (): void => {
+      pointerChart.value = id;
+    };
+    over.addEventListener("mouseenter", enter);
+    over.addEventListener("mouseleave", () => {
+      if (pointerChart.peek() !== id || pinnedMs.peek() !== null) return;
+      pointerChart.value = null;
+      hoverMs.value = null;
+    });
+    const box = (): DOMRect => over.getBoundingClientRect();
+    const detach = attachGestures(
+      over,
+      {
+        timeAt: (clientX) => made.u.posToVal(clientX - box().left, "x"),
+        shareAt: (clientX) => (clientX - box().left) / box().width,
+      },
+      enter,
+    );
+    const unfollow = effect(() => {
+      const atMs = crosshairMs.value;
+      const { left = -10 } = made.u.cursor;
+      if (pointerChart.value === id && pinnedMs.value === null && left >= 0) return;
+      made.u.setCursor({ left: atMs === null ? -10 : made.u.valToPos(atMs, "x"), top: 10 }, false);
+    });
+    const repaint = effect(() => {
+      void palette.value;
+      void utc.value;
+      made.u.redraw(false);
+    });
+    return () => {
+      unfollow();
+      repaint();
+      detach();
+      made.u.destroy();
+      plot.current = null;
+    };
+  }, [shape, width > 0, id]);
+
+  useEffect(() => {
+    if (width > 0) plot.current?.u.setSize({ width, height });
+  }, [width, height]);
+  useEffect(() => {
+    if (near) plot.current?.update(model);
+  }, [model, near]);
+
+  const zoomTo = (span: Selection): void => {
+    cancel();
+    setRange(absoluteRange(span.fromMs, span.toMs));
+  };
+  const cancel = (): void => {
+    setSelection(null);
+    plot.current?.u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+  };
+  return (
+    <div class="plot" style={{ height: `${height}px` }}>
+      <div ref={host} class="canvas" aria-hidden="true" />
+      <Reader id={id} title={title} sentence={sentence} model={model} />
+      <ChartTip id={id} model={model} plot={plot} />
+      {selection && <SelectionMenu selection={selection} plot={plot} onZoom={zoomTo} onCancel={cancel} />}
+    </div>
+  );
+}
+
+/** The chart as a slider over its buckets. */
+function Reader({ id, title, sentence, model }: Omit<PlotAreaProps, "near" | "height">) {
+  const atMs = crosshairMs.value;
+  const last = model.times.length - 1;
+  const at = atMs === null ? last : bucketAt(model, atMs);
+  const isReading = pointerChart.value === id && atMs !== null;
+  const time = formatClock(model.times[at] ?? 0, utc.value);
+  const read = model.lines
+    .filter((line) => !line.hidden)
+    .map((line) => `${line.label} ${formatValue(line.avg[at] ?? null, line.unit)}`)
+    .join(", ");
+  const move = (event: KeyboardEvent): void => {
+    const step = event.shiftKey ? 10 : 1;
+    const next = { ArrowLeft: at - step, ArrowRight: at + step, Home: 0, End: last }[event.key];
+    if (next !== undefined) {
+      pin(null);
+      pointerChart.value = id;
+      hoverMs.value = model.times[Math.max(0, Math.min(last, next))] ?? null;
+    } else if (event.key === "Enter") {
+      pin(pinnedMs.value === null ? (atMs ?? model.times[last] ?? null) : null);
+    } else if (event.key === "Escape" && atMs !== null) pin(null);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  return (
+    <div
+      class="reader"
+      role="slider"
+      tabIndex={0}
+      aria-label={isReading ? title : sentence}
+      aria-valuemin={0}
+      aria-valuemax={Math.max(0, last)}
+      aria-valuenow={Math.max(0, at)}
+      aria-valuetext={`${time}: ${read}`}
+      onKeyDown={move}
+      onBlur={() => {
+        if (pointerChart.peek() === id && pinnedMs.peek() === null) {
+          pointerChart.value = null;
+          hoverMs.value = null;
+        }
+      }}
+    />
+  );
+}
+
+function ChartTip({ id, model, plot }: { id: string; model: Model; plot: { current: Plot | null } }) {
+  const atMs = crosshairMs.value;
+  if (pointerChart.value !== id || atMs === null || !plot.current) return null;
+  const { u } = plot.current;
+  const at = bucketAt(model, atMs);
+  const bucketMs = model.times[at] ?? atMs;
+  const ratio = devicePixelRatio || 1;
+  const plotLeft = u.bbox.left / ratio;
+  const x = plotLeft + u.valToPos(atMs, "x");
+  const onLeft = x > u.width * 0.6;
+  const inGap = model.gaps.some(([from, to]) => bucketMs >= from && bucketMs < to);
+  return (
+    <div class="chart-tip" style={onLeft ? { right: `${u.width - x + 10}px` } : { left: `${x + 10}px` }}>
+      <div class="when">
+        {formatClock(bucketMs, utc.value)}
+        {model.stepMs > 1000 && <span class="muted"> +{formatDuration(model.stepMs / 1000)}</span>}
+      </div>
+      {inGap && <div>no samples here</div>}
+      <table>
+        <tbody>
+          {model.lines
+            .filter((line) => !line.hidden)
+            .map((line) => {
+              const lo = line.lo[at] ?? null;
+              const hi = line.hi[at] ?? null;
+              return (
+                <tr key={line.id}>
+                  <td>
+                    <Swatch slot={line.slot} dash={line.dash} />
+                  </td>
+                  <td class="name">{line.label}</td>
+                  <td class="number">{formatValue(line.avg[at] ?? null, line.unit)}</td>
+                  <td class="muted number">
+                    {lo !== null &&
+                      hi !== null &&
+                      hi !== lo &&
+                      `${formatValue(lo, line.unit)} – ${formatValue(hi, line.unit)}`}
+                  </td>
+                </tr>
+              );
+            })}
+        </tbody>
+      </table>
+      {pinnedMs.value !== null && <div class="muted">pinned · click again to let go</div>}
+    </div>
+  );
+}
+
+interface SelectionMenuProps {
+  selection: Selection;
+  plot: { current: Plot | null };
+  onZoom(selection: Selection): void;
+  onCancel(): void;
+}
+
+function SelectionMenu({ selection, plot, onZoom, onCancel }: SelectionMenuProps) {
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    hold("selection", true);
+    box.current?.querySelector("button")?.focus({ preventScroll: true });
+    const outside = (event: Event): void => {
+      if (
+        event instanceof KeyboardEvent ? event.key === "Escape" : !box.current?.contains(event.target as Node)
+      ) {
+        onCancel();
+      }
+    };
+    addEventListener("pointerdown", outside, true);
+    addEventListener("keydown", outside);
+    return () => {
+      hold("selection", false);
+      removeEventListener("pointerdown", outside, true);
+      removeEventListener("keydown", outside);
+    };
+    // biome-ignore lint/correctness/useExhaustiveDependencies: once per selection
+  }, []);
+  const u = plot.current?.u;
+  const middle = u
+    ? u.bbox.left / (devicePixelRatio || 1) + u.valToPos((selection.fromMs + selection.toMs) / 2, "x")
+    : 0;
+  const left = Math.max(70, Math.min(middle, (u?.width ?? 0) - 110));
+  return (
+    <div
+      ref={box}
+      class="selection-menu"
+      role="dialog"
+      aria-label="Selected time"
+      style={{ left: `${left}px` }}
+    >
+      <span>
+        {formatClock(selection.fromMs, utc.value)} – {formatClock(selection.toMs, utc.value)}
+      </span>
+      <button type="button" class="button small primary" onClick={() => onZoom(selection)}>
+        Zoom
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,204 @@
+/**
+ * From an answer to the lines of a chart: pure, without a canvas.
+ *
+ * A line has a mean and the least and greatest sample of every bucket. In a stack, `base` and `top`
+ * are the running sums of the means; the extremes of a line are drawn from its own base, so one
+ * high sample of one series stays visible without claiming a sum that never was.
+ */
+import type { Mark, MetricMeta, Series, SeriesAnswer, Severity, Unit } from "../api/types.gen";
+
+export type Values = readonly (number | null)[];
+
+export interface Line {
+  id: string;
+  label: string;
+  metric: string;
+  key: string | null;
+  /** Which colour and dash, 0 to 7. */
+  slot: number;
+  dash: number;
+  unit: Unit;
+  lo: Values;
+  hi: Values;
+  avg: Values;
+  last: number | null;
+  /** Null where the line is not part of a stack. */
+  base: Values | null;
+  top: Values;
+  hidden: boolean;
+}
+
+export interface Model {
+  times: number[];
+  stepMs: number;
+  lines: Line[];
+  stacked: boolean;
+  unit: Unit;
+  gaps: readonly [number, number][];
+  marks: readonly Mark[];
+  levels: readonly [Severity, number][];
+  better: MetricMeta["better"];
+  min: number;
+  max: number;
+  fromMs: number;
+  toMs: number;
+}
+
+export interface ModelAsk {
+  answer: SeriesAnswer;
+  metrics: readonly string[];
+  registry: ReadonlyMap<string, MetricMeta>;
+  /** Drawn as plain lines over a stack. */
+  overlays?: readonly string[] | undefined;
+  stacked: boolean;
+  hidden: ReadonlySet<string>;
+  /** Keeps each key's colour while others come and go. */
+  slots: Map<string, number>;
+  labels?: Readonly<Record<string, string>> | undefined;
+  levels: readonly [Severity, number][];
+  ceiling?: number | undefined;
+  fromMs: number;
+  toMs: number;
+}
+
+export function lineId(series: Pick<Series, "metric" | "key">): string {
+  return series.key === null ? series.metric : `${series.metric}@${series.key}`;
+}
+
+export function buildModel(ask: ModelAsk): Model {
+  const { answer, registry } = ask;
+  const times = Array.from({ length: answer.n }, (_, at) => answer.t0_ms + at * answer.step_ms);
+  const baseOf = (id: string): string => id.split("@", 1)[0] ?? id;
+  const order = new Map(ask.metrics.map((id, at) => [baseOf(id), at]));
+  const many = new Set(answer.series.map((series) => series.metric)).size > 1;
+  const sorted = [...answer.series].sort((a, b) => (order.get(a.metric) ?? 99) - (order.get(b.metric) ?? 99));
+  const lines = sorted.map((series): Line => {
+    const known = registry.get(series.metric);
+    const name = ask.labels?.[series.metric] ?? known?.label ?? series.metric;
+    const keyed = series.key !== null && !(ask.labels && !many && ask.labels[series.metric] !== undefined);
+    const slot = claimSlot(ask.slots, keyed ? `@${series.key}` : series.metric);
+    return {
+      id: lineId(series),
+      label: keyed ? (many ? `${series.key} ${name}` : (series.key ?? "")) : name,
+      metric: series.metric,
+      key: series.key,
+      slot: slot % 8,
+      dash: keyed && many ? (order.get(series.metric) ?? 0) : slot % 8,
+      unit: known?.unit ?? "count",
+      lo: series.lo,
+      hi: series.hi,
+      avg: series.avg,
+      last: series.last,
+      base: null,
+      top: series.avg,
+      hidden: ask.hidden.has(lineId(series)),
+    };
+  });
+  if (ask.stacked)
+    stack(
+      lines.filter((line) => !line.hidden && !ask.overlays?.includes(line.metric)),
+      answer.n,
+    );
+  const unit = lines[0]?.unit ?? registry.get(baseOf(ask.metrics[0] ?? ""))?.unit ?? "count";
+  const [min, max] = extent(lines, ask.levels, ask.ceiling);
+  return {
+    times,
+    stepMs: answer.step_ms,
+    lines,
+    stacked: ask.stacked,
+    unit,
+    gaps: answer.gaps,
+    marks: answer.marks,
+    levels: ask.levels,
+    better: registry.get(baseOf(ask.metrics[0] ?? ""))?.better ?? "neither",
+    min,
+    max,
+    fromMs: ask.fromMs,
+    toMs: ask.toMs,
+  };
+}
+
+/** The colour of a name: kept once given, else the least one that nobody uses. */
+export function claimSlot(slots: Map<string, number>, name: string): number {
+  const held = slots.get(name);
+  if (held !== undefined) return held;
+  const used = new Set(slots.values());
+  let slot = 0;
+  while (used.has(slot)) slot += 1;
+  slots.set(name, slot);
+  return slot;
+}
+
+export function stack(lines: readonly Line[], count: number): void {
+  let below: Values = new Array<number>(count).fill(0);
+  for (const line of lines) {
+    const base = below;
+    line.base = base;
+    line.top = line.avg.map((value, at) => (value === null ? null : value + (base[at] ?? 0)));
+    below = line.top.map((value, at) => value ?? base[at] ?? 0);
+  }
+}
+
+/** What a line reaches in a bucket, seen from its base. */
+export function reach(line: Line, values: Values, at: number): number | null {
+  const value = values[at] ?? null;
+  return value === null ? null : value + (line.base?.[at] ?? 0);
+}
+
+function extent(
+  lines: readonly Line[],
+  levels: Model["levels"],
+  ceiling: number | undefined,
+): [number, number] {
+  let min = 0;
+  let max = 0;
+  for (const line of lines) {
+    if (line.hidden) continue;
+    for (let at = 0; at < line.avg.length; at += 1) {
+      const high = reach(line, line.hi, at) ?? line.top[at];
+      const low = line.base ? 0 : line.lo[at];
+      if (high !== null && high !== undefined && high > max) max = high;
+      if (low !== null && low !== undefined && low < min) min = low;
+    }
+  }
+  if (ceiling !== undefined && max <= ceiling) return [min, ceiling];
+  // A level is worth its space once the data come near it.
+  for (const [, level] of levels) if (level > max && max >= level * 0.5) max = level;
+  return [min, max === min ? min + 1 : max + (max - min) * 0.06];
+}
+
+/** Buckets joined until at most `limit` are left, for the table beside a chart. */
+export interface TableBucket {
+  atMs: number;
+  cells: { avg: number | null; lo: number | null; hi: number | null }[];
+}
+
+export function reduceRows(model: Model, limit: number): TableBucket[] {
+  const per = Math.max(1, Math.ceil(model.times.length / limit));
+  const rows: TableBucket[] = [];
+  for (let start = 0; start < model.times.length; start += per) {
+    rows.push({
+      atMs: model.times[start] ?? 0,
+      cells: model.lines.map((line) => {
+        const slice = (values: Values): number[] =>
+          values.slice(start, start + per).filter((value): value is number => value !== null);
+        const avg = slice(line.avg);
+        const lo = slice(line.lo);
+        const hi = slice(line.hi);
+        return {
+          avg: avg.length > 0 ? avg.reduce((sum, value) => sum + value, 0) / avg.length : null,
+          lo: lo.length > 0 ? Math.min(...lo) : null,
+          hi: hi.length > 0 ? Math.max(...hi) : null,
+        };
+      }),
+    });
+  }
+  return rows;
+}
+
+/** The bucket that holds an instant, clamped to the ends. */
+export function bucketAt(model: Pick<Model, "times" | "stepMs">, atMs: number): number {
+  const first = model.times[0];
+  if (first === undefined) return -1;
+  return Math.max(0, Math.min(model.times.length - 1, Math.round((atMs - first) / model.stepMs)));
+}

@@ -1,0 +1,341 @@
+/**
+ * The canvas of one chart: uPlot, with our own strokes.
+ *
+ * Strokes are one pixel wide, which is what keeps a dozen charts at full frame rate without a
+ * graphics processor. A line is the mean of each bucket with a faint band from least to greatest
+ * sample; where one bucket stands out of its neighbours the extreme itself is stroked, so a single
+ * high sample in a week is seen. Buckets without samples end the line. Dragging only selects; what
+ * a selection means is decided by the component.
+ */
+import uPlot from "uplot";
+import { formatClock, formatDay, parts } from "../format/time";
+import { formatValue } from "../format/value";
+import { type Line, type Model, reach } from "./model";
+import { DASHES, fade, type Palette } from "./palette";
+
+export interface PlotEvents {
+  onHover(atMs: number | null): void;
+  onSelect(fromMs: number, toMs: number, altKey: boolean): void;
+}
+
+export interface Plot {
+  u: uPlot;
+  update(model: Model): void;
+  repaint(): void;
+}
+
+const DRAG_PX = 6;
+/** How far an extreme must stand out of its neighbours to be stroked, in pixels. */
+const SPIKE_PX = 4;
+const BINARY_STEPS = Array.from({ length: 50 }, (_, power) => 2 ** power);
+const AXIS_FONT = "11px system-ui, sans-serif";
+
+interface Held {
+  model: Model;
+  utc: () => boolean;
+  palette: () => Palette;
+}
+
+export function createPlot(
+  host: HTMLElement,
+  model: Model,
+  size: { width: number; height: number },
+  look: { utc: () => boolean; palette: () => Palette },
+  events: PlotEvents,
+): Plot {
+  const held: Held = { model, ...look };
+  let altKey = false;
+  const u = new uPlot(
+    {
+      ...size,
+      ms: 1,
+      legend: { show: false },
+      padding: [8, 8, 0, 0],
+      cursor: {
+        y: false,
+        points: { size: 5, width: 1 },
+        drag: { x: true, y: false, setScale: false, dist: DRAG_PX },
+        bind: {
+          dblclick: () => null,
+          mousedown: (_, __, handler) => (event: MouseEvent) => {
+            altKey = event.altKey;
+            handler(event);
+            return null;
+          },
+        },
+      },
+      scales: {
+        x: { time: true, range: () => [held.model.fromMs, held.model.toMs] },
+        y: { range: () => [held.model.min, held.model.max] },
+      },
+      series: [{}, ...model.lines.map((_, at) => lineSeries(held, at))],
+      axes: [timeAxis(held), valueAxis(held)],
+      hooks: {
+        drawAxes: [(plot) => drawBackground(plot, held)],
+        setCursor: [
+          (plot) => {
+            const left = plot.cursor.left ?? -1;
+            events.onHover(left < 0 ? null : plot.posToVal(left, "x"));
+          },
+        ],
+        setSelect: [
+          (plot) => {
+            const { left, width } = plot.select;
+            if (width < DRAG_PX) return;
+            events.onSelect(plot.posToVal(left, "x"), plot.posToVal(left + width, "x"), altKey);
+          },
+        ],
+      },
+    },
+    toData(model),
+    host,
+  );
+  return {
+    u,
+    update(next) {
+      held.model = next;
+      u.batch(() => {
+        next.lines.forEach((line, at) => {
+          if (u.series[at + 1]?.show === line.hidden) u.setSeries(at + 1, { show: !line.hidden });
+        });
+        u.setData(toData(next), false);
+        u.setScale("x", { min: next.fromMs, max: next.toMs });
+        u.setScale("y", { min: next.min, max: next.max });
+      });
+    },
+    repaint: () => u.redraw(false),
+  };
+}
+
+function toData(model: Model): uPlot.AlignedData {
+  return [model.times, ...model.lines.map((line) => line.top as (number | null)[])];
+}
+
+function lineSeries(held: Held, at: number): uPlot.Series {
+  const line = held.model.lines[at];
+  const colour = (): string => held.palette().series[held.model.lines[at]?.slot ?? 0] ?? "";
+  return {
+    width: 1,
+    show: !line?.hidden,
+    stroke: colour,
+    fill: () => fade(colour(), held.model.lines[at]?.base ? 0.4 : 0.17),
+    dash: [...(DASHES[line?.dash ?? 0] ?? [])],
+    points: { show: false },
+    paths: (u) => drawLine(u, held.model, at),
+  };
+}
+
+function drawLine(u: uPlot, model: Model, at: number): uPlot.Series.Paths | null {
+  const line = model.lines[at];
+  if (!line) return null;
+  const stroke = new Path2D();
+  const fill = new Path2D();
+  const x = (bucket: number): number => u.valToPos(model.times[bucket] ?? 0, "x", true);
+  const y = (value: number): number => u.valToPos(value, "y", true);
+  let run: number[] = [];
+  const endRun = (): void => {
+    if (run.length > 0) drawRun(line, run, x, y, stroke, fill);
+    run = [];
+  };
+  for (let bucket = 0; bucket < model.times.length; bucket += 1) {
+    if ((line.top[bucket] ?? null) === null) endRun();
+    else run.push(bucket);
+  }
+  endRun();
+  return { stroke, fill, flags: 1 };
+}
+
+type Place = (at: number) => number;
+
+/** One stretch of buckets that all have samples. */
+function drawRun(line: Line, run: readonly number[], x: Place, y: Place, stroke: Path2D, fill: Path2D): void {
+  const first = run[0] ?? 0;
+  const top = (at: number): number => y(line.top[at] ?? 0);
+  if (run.length === 1) {
+    // A lone sample has no neighbour to be joined to; it is a dash of its own.
+    stroke.moveTo(x(first) - 2, top(first));
+    stroke.lineTo(x(first) + 2, top(first));
+  } else {
+    stroke.moveTo(x(first), top(first));
+    for (const at of run.slice(1)) stroke.lineTo(x(at), top(at));
+  }
+  const high = (at: number): number => y(reach(line, line.hi, at) ?? line.top[at] ?? 0);
+  const low = (at: number): number => y(reach(line, line.lo, at) ?? line.top[at] ?? 0);
+  const upper = line.base ? top : high;
+  const lower = line.base ? (at: number): number => y(line.base?.[at] ?? 0) : low;
+  run.forEach((at, index) => {
+    if (index === 0) fill.moveTo(x(at), upper(at));
+    else fill.lineTo(x(at), upper(at));
+  });
+  for (let index = run.length - 1; index >= 0; index -= 1) {
+    const at = run[index] ?? 0;
+    fill.lineTo(x(at), lower(at));
+  }
+  fill.closePath();
+  run.forEach((at, index) => {
+    const left = run[Math.max(0, index - 1)] ?? at;
+    const right = run[Math.min(run.length - 1, index + 1)] ?? at;
+    const around =
+      index === 0 ? high(right) : index === run.length - 1 ? high(left) : Math.min(high(left), high(right));
+    const below =
+      index === 0 ? low(right) : index === run.length - 1 ? low(left) : Math.max(low(left), low(right));
+    if (around - high(at) > SPIKE_PX) strokeSpike(stroke, x(at), top(at), high(at));
+    if (!line.base && low(at) - below > SPIKE_PX) strokeSpike(stroke, x(at), top(at), low(at));
+  });
+}
+
+function strokeSpike(stroke: Path2D, x: number, from: number, to: number): void {
+  stroke.moveTo(x, from);
+  stroke.lineTo(x, to);
+}
+
+function timeAxis(held: Held): uPlot.Axis {
+  return {
+    stroke: () => held.palette().muted,
+    font: AXIS_FONT,
+    size: 34,
+    gap: 4,
+    space: 70,
+    grid: { stroke: () => held.palette().grid, width: 1 },
+    ticks: { stroke: () => held.palette().grid, width: 1, size: 4 },
+    splits: (u, _axis, _min, _max, incr) =>
+      timeSplits(u.scales.x?.min ?? 0, u.scales.x?.max ?? 0, incr, held.utc()),
+    incrs: [
+      1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800,
+      432_000, 604_800, 1_209_600, 2_592_000,
+    ].map((secs) => secs * 1000),
+    values: (_u, splits, _axis, _space, incr) => {
+      let day = -1;
+      return splits.map((at) => {
+        const utc = held.utc();
+        const now = parts(at, utc);
+        const isNewDay = now.day !== day;
+        day = now.day;
+        if (incr >= 86_400_000) return formatDay(at, utc);
+        const clock = formatClock(at, utc, incr < 60_000);
+        return isNewDay ? `${clock}\n${formatDay(at, utc)}` : clock;
+      });
+    },
+  };
+}
+
+/** Round times of the zone that is shown, also where a day has 23 hours. */
+function timeSplits(min: number, max: number, incr: number, utc: boolean): number[] {
+  const offset = (at: number): number => (utc ? 0 : new Date(at).getTimezoneOffset() * 60_000);
+  const splits: number[] = [];
+  for (let local = Math.ceil((min - offset(min)) / incr) * incr; ; local += incr) {
+    const at = local + offset(local + offset(min));
+    if (at > max || splits.length > 200) return splits;
+    if (at >= min) splits.push(at);
+  }
+}
+
+function valueAxis(held: Held): uPlot.Axis {
+  const binary = held.model.unit === "bytes" || held.model.unit === "bytes_per_sec";
+  return {
+    stroke: () => held.palette().muted,
+    font: AXIS_FONT,
+    size: 66,
+    gap: 5,
+    space: 32,
+    ...(binary ? { incrs: BINARY_STEPS } : {}),
+    grid: { stroke: () => held.palette().grid, width: 1 },
+    ticks: { show: false },
+    values: (_u, splits) => splits.map((value) => formatValue(value, held.model.unit)),
+  };
+}
+
+/** What lies behind the lines: gaps, levels, marks. */
+function drawBackground(u: uPlot, held: Held): void {
+  const { ctx, bbox } = u;
+  const { model } = held;
+  const colours = held.palette();
+  const ratio = uPlot.pxRatio;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+  ctx.font = `${10 * ratio}px system-ui, sans-serif`;
+  ctx.lineWidth = Math.max(1, Math.floor(ratio));
+  for (const [from, to] of model.gaps) drawGap(u, from, to, colours, ratio);
+  drawLevels(u, model, colours, ratio);
+  let free = Number.NEGATIVE_INFINITY;
+  for (const mark of model.marks) {
+    const x = Math.round(u.valToPos(mark.at_ms, "x", true)) + 0.5;
+    ctx.strokeStyle = colours[mark.severity];
+    ctx.fillStyle = colours[mark.severity];
+    ctx.setLineDash([4 * ratio, 3 * ratio]);
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    if (x < free) continue;
+    const text = mark.text.length > 28 ? `${mark.text.slice(0, 27)}…` : mark.text;
+    const width = ctx.measureText(text).width;
+    const atRight = x + width + 6 * ratio > bbox.left + bbox.width;
+    ctx.textAlign = atRight ? "right" : "left";
+    ctx.fillText(text, x + (atRight ? -4 : 4) * ratio, bbox.top + 10 * ratio);
+    free = x + width + 10 * ratio;
+  }
+  ctx.restore();
+}
+
+function drawGap(u: uPlot, fromMs: number, toMs: number, colours: Palette, ratio: number): void {
+  const { ctx, bbox } = u;
+  const left = Math.max(bbox.left, u.valToPos(fromMs, "x", true));
+  const right = Math.min(bbox.left + bbox.width, u.valToPos(toMs, "x", true));
+  const width = Math.max(ratio, right - left);
+  if (right < bbox.left || left > bbox.left + bbox.width) return;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(left, bbox.top, width, bbox.height);
+  ctx.clip();
+  ctx.fillStyle = fade(colours.muted, 0.1);
+  ctx.fillRect(left, bbox.top, width, bbox.height);
+  ctx.strokeStyle = fade(colours.muted, 0.35);
+  ctx.beginPath();
+  const gap = 7 * ratio;
+  for (let x = Math.floor((left - bbox.height) / gap) * gap; x < right; x += gap) {
+    ctx.moveTo(x, bbox.top + bbox.height);
+    ctx.lineTo(x + bbox.height, bbox.top);
+  }
+  ctx.stroke();
+  if (width > 50 * ratio) {
+    ctx.fillStyle = colours.muted;
+    ctx.textAlign = "center";
+    ctx.fillText("no data", left + width / 2, bbox.top + bbox.height / 2);
+  }
+  ctx.restore();
+}
+
+/** Threshold zones: a faint tint and a labelled line. */
+function drawLevels(u: uPlot, model: Model, colours: Palette, ratio: number): void {
+  const { ctx, bbox } = u;
+  const levels = model.levels.filter(([, level]) => level >= model.min && level <= model.max);
+  levels.forEach(([severity, level], index) => {
+    const y = Math.round(u.valToPos(level, "y", true)) + 0.5;
+    const next = levels[index + 1];
+    const end = next
+      ? Math.round(u.valToPos(next[1], "y", true))
+      : model.better === "higher"
+        ? bbox.top + bbox.height
+        : bbox.top;
+    ctx.fillStyle = fade(colours[severity], 0.08);
+    ctx.fillRect(bbox.left, Math.min(y, end), bbox.width, Math.abs(end - y));
+    ctx.strokeStyle = fade(colours[severity], 0.7);
+    ctx.setLineDash([2 * ratio, 3 * ratio]);
+    ctx.beginPath();
+    ctx.moveTo(bbox.left, y);
+    ctx.lineTo(bbox.left + bbox.width, y);
+    ctx.stroke();
+    ctx.fillStyle = colours[severity];
+    ctx.textAlign = "right";
+    const above = y - bbox.top > 14 * ratio;
+    ctx.fillText(
+      `${severity} ${formatValue(level, model.unit)}`,
+      bbox.left + bbox.width - 4 * ratio,
+      above ? y - 3 * ratio : y + 11 * ratio,
+    );
+  });
+  ctx.setLineDash([]);
+}

@@ -1,0 +1,79 @@
+/**
+ * One cell, by its unit.
+ *
+ * Figures carry their exact value, times are relative and absolute, long text can be opened in
+ * place. Whatever the server sends is text.
+ */
+import { useState } from "preact/hooks";
+import { clock } from "../api/store";
+import type { Cell, ColumnMeta, Severity } from "../api/types.gen";
+import { SEVERITY_WORD, SeverityMark, Shape } from "../app/shape";
+import { formatAgo, formatDateTime } from "../format/time";
+import { formatExact, formatValue, isNumeric } from "../format/value";
+import { utc } from "../state/location";
+
+const LONG = 48;
+/** Beyond this nobody reads on; the CSV has all of it. */
+const LONGEST = 4000;
+
+interface CellProps {
+  cell: Cell | undefined;
+  column: ColumnMeta;
+  severity: Severity | null;
+}
+
+export function CellText({ cell, column, severity }: CellProps) {
+  const marked = severity !== null && severity !== "ok";
+  return (
+    <>
+      {marked && (
+        <span class={`severity ${severity}`}>
+          <Shape severity={severity} />
+          <span class="unseen">{SEVERITY_WORD[severity]} </span>
+        </span>
+      )}
+      <Content cell={cell} column={column} />
+    </>
+  );
+}
+
+const SEVERITIES: readonly string[] = ["ok", "info", "warn", "crit", "unknown"] satisfies Severity[];
+
+function Content({ cell, column }: { cell: Cell | undefined; column: ColumnMeta }) {
+  if (cell === null || cell === undefined || cell === "") return <span class="muted">–</span>;
+  if (column.unit === "severity" && typeof cell === "string" && SEVERITIES.includes(cell)) {
+    return <SeverityMark severity={cell as Severity} />;
+  }
+  if (column.unit === "time_ms" && typeof cell === "number") {
+    return (
+      <time dateTime={isoTime(cell)} title={isoTime(cell)}>
+        {formatDateTime(cell, utc.value)} <span class="muted">{formatAgo(cell, clock.value)}</span>
+      </time>
+    );
+  }
+  if (typeof cell === "string") return <Text text={cell} />;
+  if (!isNumeric(column.unit)) return <>{formatValue(cell, column.unit)}</>;
+  return <span title={formatExact(cell, column.unit)}>{formatValue(cell, column.unit)}</span>;
+}
+
+function isoTime(ms: number): string | undefined {
+  return Math.abs(ms) < 8.64e15 ? new Date(ms).toISOString() : undefined;
+}
+
+function Text({ text }: { text: string }) {
+  const [isOpen, setOpen] = useState(false);
+  if (text.length <= LONG) return <bdi>{text}</bdi>;
+  return (
+    <button
+      type="button"
+      class={`long${isOpen ? " open" : ""}`}
+      aria-expanded={isOpen}
+      onClick={(event) => {
+        event.stopPropagation();
+        setOpen(!isOpen);
+      }}
+    >
+      <bdi>{isOpen ? text.slice(0, LONGEST) : `${text.slice(0, LONG)}…`}</bdi>
+    </button>
+  );
+}

@@ -1,0 +1,115 @@
+/** Collector: whether the watcher itself is well. */
+import { judge } from "../api/judge";
+import { clock, metricsById, now, tablesByName, trusted } from "../api/store";
+import type { Severity, TableRow } from "../api/types.gen";
+import { Card, FactCards } from "../app/card";
+import { Since } from "../app/panel";
+import { Chart, type ChartSpec } from "../charts/chart";
+import { setRange } from "../state/location";
+import { absoluteRange } from "../state/range";
+import { DataTable } from "../tables/table";
+
+const CARDS = [
+  "collector.cpu_pct",
+  "collector.rss_bytes",
+  "collector.tick_ms",
+  "collector.tick_late_ms",
+  "collector.spool_bytes",
+  "collector.rows_per_sec",
+  "collector.lost_records_per_sec",
+];
+
+const CHARTS: readonly ChartSpec[] = [
+  { id: "tick", title: "Tick duration", metrics: ["collector.tick_ms"] },
+  { id: "late", title: "Tick lateness", metrics: ["collector.tick_late_ms"] },
+  {
+    id: "rows",
+    title: "Rows written and records lost",
+    metrics: ["collector.rows_per_sec", "collector.lost_records_per_sec"],
+    levelsOf: "collector.lost_records_per_sec",
+  },
+  { id: "commits", title: "Commits", metrics: ["collector.commits_per_sec"] },
+  { id: "pending", title: "Records waiting", metrics: ["collector.pending_records"] },
+  { id: "spool", title: "Spool on disk", metrics: ["collector.spool_bytes"] },
+  { id: "agent-rss", title: "Resident memory", metrics: ["collector.rss_bytes"] },
+  { id: "agent-cpu", title: "CPU", metrics: ["collector.cpu_pct"] },
+  {
+    id: "agent-handles",
+    title: "Descriptors and threads",
+    metrics: ["collector.fd_count", "collector.thread_count"],
+    levelsOf: null,
+  },
+];
+
+const STATE: Record<string, [string, Severity]> = {
+  running: ["Running", "ok"],
+  silent: ["Silent", "crit"],
+  stopped: ["Stopped", "warn"],
+  never: ["Never seen", "unknown"],
+};
+
+export default function CollectorView() {
+  return (
+    <>
+      <StateCards />
+      <FactCards metrics={CARDS} label="The collector's own values" />
+      <div class="charts">
+        {CHARTS.map((spec) => (
+          <Chart key={spec.id} spec={spec} />
+        ))}
+      </div>
+      <DataTable name="collectors" />
+      <DataTable name="buffers" />
+      <DataTable name="gaps" action={{ label: "Show", run: showGap }} />
+      <DataTable name="runs" />
+      <DataTable name="dead_letters" />
+      <DataTable name="settings" />
+    </>
+  );
+}
+
+function StateCards() {
+  const state = now.value;
+  if (!state) return null;
+  const { agent, database } = state;
+  const [word, severity] = STATE[agent.state] ?? [agent.state, "unknown"];
+  const beat = agent.heartbeat_ms;
+  const age = beat === null ? null : Math.max(0, (clock.value - beat) / 1000);
+  const metric = metricsById.value.get("collector.heartbeat_age_secs");
+  return (
+    <section class={`cards${trusted.value ? "" : " grey"}`} aria-label="State">
+      <Card label="State" value={word} unit="text" severity={severity} />
+      <Card
+        label="Last heartbeat"
+        metric="collector.heartbeat_age_secs"
+        value={age === null ? null : Math.round(age)}
+        unit="secs"
+        severity={judge(age, metric)}
+      >
+        <Since ms={beat} />
+      </Card>
+      <Card
+        label="Database link"
+        value={database.state === "ok" ? "Connected" : "Unreachable"}
+        unit="text"
+        severity={database.state === "ok" ? "ok" : "crit"}
+      >
+        <span class="clip muted">{database.message}</span>
+      </Card>
+      <Card label="Records waiting" value={agent.pending_records} unit="count" severity="ok" />
+    </section>
+  );
+}
+
+/** The time around a gap, on all charts. */
+function showGap(row: TableRow): void {
+  const columns = tablesByName.peek().get("gaps")?.columns ?? [];
+  const times = columns
+    .map((column, at) => (column.unit === "time_ms" ? row.cells[at] : null))
+    .filter((cell): cell is number => typeof cell === "number");
+  if (times.length === 0) return;
+  const from = Math.min(...times);
+  const to = Math.max(...times);
+  const around = Math.max(300_000, (to - from) / 2);
+  setRange(absoluteRange(from - around, to + around));
+}

@@ -1,0 +1,177 @@
+/** Now: is anything wrong, what, since when, and what to do. */
+import { useState } from "preact/hooks";
+import { metricWithKey } from "../api/series";
+import { clock, metricsById, now, trusted, verdict } from "../api/store";
+import type { Area, Problem } from "../api/types.gen";
+import { FactCards } from "../app/card";
+import { ViewLink } from "../app/link";
+import { Since, Skeleton } from "../app/panel";
+import { SEVERITY_WORD, SeverityMark, Shape } from "../app/shape";
+import { Chart, type ChartSpec } from "../charts/chart";
+import { Spark } from "../charts/spark";
+import { formatDuration } from "../format/time";
+import { formatBytes, formatValue } from "../format/value";
+import { viewById } from "./registry";
+import { CPU, LOAD, MEMORY } from "./system-charts";
+
+const PRESSURE: ChartSpec = {
+  id: "now-pressure",
+  title: "Pressure: time in which tasks waited",
+  metrics: ["system.pressure_cpu_some_pct", "system.pressure_memory_some_pct", "system.pressure_io_some_pct"],
+  labels: {
+    "system.pressure_cpu_some_pct": "CPU",
+    "system.pressure_memory_some_pct": "Memory",
+    "system.pressure_io_some_pct": "Disk",
+  },
+  empty: "The kernel reports no pressure (PSI); it needs Linux 4.20 with psi=1.",
+};
+
+const CARDS = [
+  "system.cpu_busy_pct",
+  "system.mem_used_pct",
+  "system.swap_used_pct",
+  "system.load_per_core",
+  "mount.used_pct",
+  "disk.busy_pct",
+  "system.uptime_secs",
+];
+
+const SHOWN = 7;
+
+export default function NowView() {
+  if (!now.value) return <Skeleton height={300} />;
+  return (
+    <>
+      <Verdict />
+      <Problems />
+      <Areas />
+      <div class="charts">
+        {[CPU, MEMORY, LOAD, PRESSURE].map((spec) => (
+          <Chart key={spec.id} spec={spec} />
+        ))}
+      </div>
+      <h2>Host</h2>
+      <FactCards metrics={CARDS} label="Latest values" />
+      <HostFacts />
+    </>
+  );
+}
+
+function Verdict() {
+  const { severity, text, since_ms } = verdict.value;
+  return (
+    <div class={`verdict ${severity}`}>
+      <Shape severity={severity} />
+      <p>
+        <span class="unseen">{SEVERITY_WORD[severity]}: </span>
+        {text} {severity !== "ok" && <Since ms={since_ms} words="Since " />}
+      </p>
+    </div>
+  );
+}
+
+function Problems() {
+  const [all, setAll] = useState(false);
+  const problems = now.value?.problems ?? [];
+  if (problems.length === 0) return null;
+  const shown = all ? problems : problems.slice(0, SHOWN);
+  return (
+    <section aria-label="Problems">
+      <ul class={`problems${trusted.value ? "" : " grey"}`}>
+        {shown.map((problem) => (
+          <ProblemRow key={problem.id} problem={problem} />
+        ))}
+      </ul>
+      {problems.length > SHOWN && (
+        <button type="button" class="button" onClick={() => setAll(!all)}>
+          {all ? "Fewer" : `${problems.length - SHOWN} more`}
+        </button>
+      )}
+    </section>
+  );
+}
+
+function ProblemRow({ problem }: { problem: Problem }) {
+  const metric = metricsById.value.get(problem.metric);
+  const unit = metric?.unit ?? "count";
+  const view = viewById(problem.view);
+  return (
+    <li class={`problem panel ${problem.severity}`}>
+      <SeverityMark severity={problem.severity} />
+      <div class="what">
+        <strong>{problem.title}</strong>
+        <span class="muted">
+          {problem.value !== null && `now ${formatValue(problem.value, unit)}`}
+          {problem.level !== null && `, threshold ${formatValue(problem.level, unit)}`}
+          {problem.since_ms !== null && " · since "}
+          <Since ms={problem.since_ms} />
+        </span>
+        {problem.fix && <span class="fix">Do next: {problem.fix}</span>}
+      </div>
+      <Spark metric={metricWithKey(problem.metric, problem.key)} level={problem.level} />
+      {view && (
+        <ViewLink view={view.id} class="button">
+          Go to {view.title}
+        </ViewLink>
+      )}
+    </li>
+  );
+}
+
+function Areas() {
+  const areas = now.value?.areas ?? [];
+  if (areas.length === 0) return null;
+  return (
+    <section class="areas" aria-label="Areas">
+      {areas.map((area) => (
+        <AreaTile key={area.id} area={area} />
+      ))}
+    </section>
+  );
+}
+
+function AreaTile({ area }: { area: Area }) {
+  const severity = trusted.value ? area.severity : "unknown";
+  const content = (
+    <>
+      <SeverityMark severity={severity} short />
+      <span class="label">{area.label}</span>
+      {area.count > 0 && <b>{area.count}</b>}
+      <span class="muted clip">
+        {trusted.value ? area.worst || (severity === "ok" ? "OK" : "") : "not known"}
+      </span>
+    </>
+  );
+  return viewById(area.view) ? (
+    <ViewLink view={area.view} class={`area panel ${severity}`}>
+      {content}
+    </ViewLink>
+  ) : (
+    <div class={`area panel ${severity}`}>{content}</div>
+  );
+}
+
+function HostFacts() {
+  const state = now.value;
+  if (!state) return null;
+  const { host, agent, freshness } = state;
+  const facts: [string, string][] = [
+    ["Host", host.name],
+    ["Kernel", host.kernel],
+    ["Cores", String(host.cores)],
+    ["Memory", formatBytes(host.memory_bytes)],
+    ["Up for", host.boot_ms === null ? "–" : formatDuration((clock.value - host.boot_ms) / 1000)],
+    ["Sampled every", formatDuration(freshness.interval_secs)],
+    ["Collector", agent.state],
+  ];
+  return (
+    <dl class="facts panel">
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

@@ -1,0 +1,192 @@
+/** Processes: what is wrong with them, who uses most, and each one's own history. */
+
+import { signal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { metricWithKey } from "../api/series";
+import { tablesByName, trusted } from "../api/store";
+import type { TableAnswer, TableMeta, TableRow } from "../api/types.gen";
+import { SEVERITY_WORD, SeverityMark } from "../app/shape";
+import { Chart, type ChartSpec } from "../charts/chart";
+import { formatDateTime } from "../format/time";
+import { place, setParams, utc } from "../state/location";
+import { param } from "../state/url";
+import { Details } from "../tables/body";
+import { tableAddress } from "../tables/query";
+import { DataTable } from "../tables/table";
+import { explainState } from "./process-state";
+
+const TOP: readonly ChartSpec[] = [
+  {
+    id: "top-cpu",
+    title: "CPU, top 8 programs",
+    metrics: ["process.cpu_pct"],
+    stacked: true,
+    limit: 8,
+    levelsOf: null,
+  },
+  {
+    id: "top-rss",
+    title: "Resident memory, top 8 programs",
+    metrics: ["process.rss_bytes"],
+    stacked: true,
+    limit: 8,
+    levelsOf: null,
+  },
+];
+
+/** The rows last shown, for the panel of the selected one. */
+const lastRows = signal<readonly TableRow[]>([]);
+
+export default function ProcessesView() {
+  const selected = param(place.value, "sel");
+  return (
+    <>
+      <div class="charts two">
+        {TOP.map((spec) => (
+          <Chart key={spec.id} spec={spec} />
+        ))}
+      </div>
+      <DataTable
+        name="processes"
+        primary
+        selected={selected}
+        onSelect={(row) => setParams({ sel: row.id === selected ? null : row.id })}
+      >
+        {(answer, meta) => <IssueCards answer={answer} meta={meta} />}
+      </DataTable>
+      {selected !== null && <ProcessPanel id={selected} />}
+    </>
+  );
+}
+
+const address = tableAddress("");
+
+/** How many processes have which issue; a card is a filter of the table. */
+function IssueCards({ answer, meta }: { answer: TableAnswer; meta: TableMeta }) {
+  useEffect(() => {
+    lastRows.value = answer.rows;
+  }, [answer]);
+  const chip = meta.chips.find((one) => one.id === "issue") ?? meta.chips[0];
+  if (!chip) return null;
+  const pressed = place.value.params[`f.${chip.id}`] ?? [];
+  return (
+    <div class={`issues${trusted.value ? "" : " grey"}`}>
+      {chip.values.map((value) => {
+        const count = answer.facets[chip.id]?.[value.id] ?? 0;
+        const severity = count === 0 ? "ok" : (answer.chip_severities[chip.id]?.[value.id] ?? "ok");
+        return (
+          <button
+            key={value.id}
+            type="button"
+            class={`issue panel ${severity}`}
+            aria-pressed={pressed.includes(value.id)}
+            onClick={() => address.toggleFilter(chip.id, value.id)}
+          >
+            <span class="label">{value.label}</span>
+            <b>{count}</b>
+            <SeverityMark
+              severity={trusted.value ? severity : "unknown"}
+              text={count === 0 ? "None" : SEVERITY_WORD[severity]}
+            />
+          </button>
+        );
+      })}
+    </div>
+  );
+}
+
+const HISTORY: readonly [string, string, readonly string[]][] = [
+  ["one-cpu", "CPU", ["process_one.cpu_pct"]],
+  ["one-rss", "Resident memory", ["process_one.rss_bytes"]],
+  ["one-io", "Disk read and written", ["process_one.read_bytes_per_sec", "process_one.write_bytes_per_sec"]],
+  ["one-fds", "Open descriptors", ["process_one.fd_count"]],
+  ["one-threads", "Threads", ["process_one.thread_count"]],
+];
+
+const NAMES: Readonly<Record<string, string>> = {
+  "process_one.cpu_pct": "CPU",
+  "process_one.rss_bytes": "Resident",
+  "process_one.read_bytes_per_sec": "Read",
+  "process_one.write_bytes_per_sec": "Written",
+  "process_one.fd_count": "Descriptors",
+  "process_one.thread_count": "Threads",
+};
+
+function ProcessPanel({ id }: { id: string }) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  const opener = useRef<Element | null>(null);
+  const meta = tablesByName.value.get("processes");
+  const row = lastRows.value.find((one) => one.id === id);
+  const [pid = id, start] = id.split(".");
+  const cellOf = (column: string): string | null => {
+    const at = meta?.columns.findIndex((one) => one.id === column) ?? -1;
+    const cell = row?.cells[at];
+    return cell === null || cell === undefined ? null : String(cell);
+  };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the focus moves once per process
+  useEffect(() => {
+    opener.current = document.activeElement;
+    heading.current?.focus({ preventScroll: true });
+  }, [id]);
+  const close = (): void => {
+    setParams({ sel: null });
+    if (opener.current instanceof HTMLElement) opener.current.focus({ preventScroll: true });
+  };
+  const state = cellOf("state");
+  const name = cellOf("process_name") ?? cellOf("name") ?? "Process";
+  const startMs = Number(start);
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: Esc closes the panel from anywhere in it
+    <aside
+      class="drawer"
+      aria-label="Process"
+      onKeyDown={(event) => {
+        if (event.key !== "Escape" || event.defaultPrevented) return;
+        event.stopPropagation();
+        close();
+      }}
+    >
+      <header>
+        <h2 ref={heading} tabIndex={-1} class="clip">
+          <bdi>{name.slice(0, 120)}</bdi>
+        </h2>
+        <span class="grow" />
+        <button type="button" class="button" onClick={close}>
+          Close
+        </button>
+      </header>
+      <p class="muted">
+        Process {pid}
+        {start !== undefined && Number.isFinite(startMs) && `, started ${formatDateTime(startMs, utc.value)}`}
+      </p>
+      {state !== null && <p>{explainState(state)}</p>}
+      {row && meta ? (
+        <Details row={row} columns={meta.columns} all={meta.columns} />
+      ) : (
+        <p class="muted">It is not on the page of the table shown; its history is below.</p>
+      )}
+      {HISTORY.map(([chart, title, metrics]) => (
+        <HistoryChart key={`${chart} ${id}`} id={chart} title={title} metrics={metrics} rowId={id} />
+      ))}
+    </aside>
+  );
+}
+
+interface HistoryProps {
+  id: string;
+  title: string;
+  metrics: readonly string[];
+  rowId: string;
+}
+
+function HistoryChart({ id, title, metrics, rowId }: HistoryProps) {
+  const spec = useRef<ChartSpec>({
+    id,
+    title,
+    metrics: metrics.map((metric) => metricWithKey(metric, rowId)),
+    labels: NAMES,
+    height: 130,
+    empty: "No history of this process in this range.",
+  });
+  return <Chart spec={spec.current} />;
+}
