@@ -1,0 +1,288 @@
+//! Where a server is.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use config::{Database, Secret};
+
+use crate::error::PgError;
+
+/// Socket directory or name of a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Host {
+    /// Directory of the Unix socket.
+    Socket(PathBuf),
+    /// Name or address.
+    Tcp(String),
+}
+
+impl Host {
+    /// A text that begins with a slash is a directory, anything else a name.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        if text.starts_with('/') {
+            Self::Socket(PathBuf::from(text))
+        } else {
+            Self::Tcp(text.to_owned())
+        }
+    }
+
+    /// Whether what is said stays on this machine.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        match self {
+            Self::Socket(_) => true,
+            Self::Tcp(host) => config::url::is_loopback(host),
+        }
+    }
+}
+
+/// Where a server is and who logs in. `Display` and `Debug` show no password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Socket directory or name.
+    pub host: Host,
+    /// Port; also part of the name of the socket.
+    pub port: u16,
+    /// Database.
+    pub database: String,
+    /// Role.
+    pub user: String,
+    /// Password; empty when there is none.
+    pub password: Secret,
+    /// Whether the link must be encrypted and verified. Ignored for a socket.
+    pub tls: bool,
+    /// File with the trusted certificates; the system's bundle when there is none.
+    pub root_cert: Option<PathBuf>,
+}
+
+impl From<&Database> for Target {
+    fn from(database: &Database) -> Self {
+        Self {
+            host: Host::new(&database.host),
+            port: database.port,
+            database: database.name.clone(),
+            user: database.user.clone(),
+            password: database.password.clone(),
+            tls: database.needs_tls(),
+            root_cert: database.ssl_root_cert.clone(),
+        }
+    }
+}
+
+impl Target {
+    /// A target without password; TLS is demanded exactly when `host` is another machine.
+    #[must_use]
+    pub fn new(host: &str, port: u16, database: &str, user: &str) -> Self {
+        let host = Host::new(host);
+        Self {
+            tls: !host.is_local(),
+            host,
+            port,
+            database: database.to_owned(),
+            user: user.to_owned(),
+            password: Secret::default(),
+            root_cert: None,
+        }
+    }
+
+    /// Reads a `postgresql://` URL or a list of `key=value`, as libpq understands them. `sslmode`
+    /// may be `disable`, `prefer` (as `auto` in the settings), `require` or `verify-full` (the
+    /// same here: TLS is always verified).
+    ///
+    /// # Errors
+    /// [`PgError::Address`], which does not repeat the text.
+    pub fn parse(text: &str) -> Result<Self, PgError> {
+        let address = |problem: &str| PgError::Address {
+            problem: problem.to_owned(),
+        };
+        let text = text.replace("sslmode=verify-full", "sslmode=require");
+        let parsed = tokio_postgres::Config::from_str(&text)
+            .map_err(|_| address("write postgresql://USER@HOST:PORT/DATABASE"))?;
+        let host = match parsed.get_hosts() {
+            [tokio_postgres::config::Host::Tcp(name)] => Host::new(name),
+            [tokio_postgres::config::Host::Unix(path)] => Host::Socket(path.clone()),
+            [] => return Err(address("it names no host")),
+            _ => return Err(address("it names several hosts")),
+        };
+        let password = match parsed.get_password() {
+            Some(bytes) => Secret::new(
+                std::str::from_utf8(bytes).map_err(|_| address("its password is not UTF-8"))?,
+            ),
+            None => Secret::default(),
+        };
+        let user = parsed
+            .get_user()
+            .ok_or_else(|| address("it names no user"))?;
+        let tls = match parsed.get_ssl_mode() {
+            tokio_postgres::config::SslMode::Disable => false,
+            tokio_postgres::config::SslMode::Require => true,
+            _ => !host.is_local(),
+        };
+        Ok(Self {
+            host,
+            port: parsed.get_ports().first().copied().unwrap_or(5432),
+            database: parsed.get_dbname().unwrap_or(user).to_owned(),
+            user: user.to_owned(),
+            password,
+            tls,
+            root_cert: None,
+        })
+    }
+
+    /// The same server, another database.
+    #[must_use]
+    pub fn with_database(mut self, database: &str) -> Self {
+        database.clone_into(&mut self.database);
+        self
+    }
+
+    /// The same server, another role.
+    #[must_use]
+    pub fn with_user(mut self, user: &str, password: Secret) -> Self {
+        user.clone_into(&mut self.user);
+        self.password = password;
+        self
+    }
+
+    /// Whether a session with this target is encrypted.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        self.tls && !matches!(self.host, Host::Socket(_))
+    }
+
+    /// The driver's form of it, without anything about the session.
+    pub(crate) fn driver_config(&self) -> tokio_postgres::Config {
+        let mut config = tokio_postgres::Config::new();
+        match &self.host {
+            Host::Socket(path) => {
+                config.host_path(path);
+            }
+            // Never left to a resolver: a name that is trusted without TLS must mean this machine.
+            Host::Tcp(name) if name.eq_ignore_ascii_case("localhost") => {
+                config
+                    .host(name.as_str())
+                    .hostaddr(IpAddr::V4(Ipv4Addr::LOCALHOST))
+                    .host(name.as_str())
+                    .hostaddr(IpAddr::V6(Ipv6Addr::LOCALHOST));
+            }
+            Host::Tcp(name) => {
+                config.host(name.as_str());
+            }
+        }
+        config
+            .port(self.port)
+            .dbname(self.database.as_str())
+            .user(self.user.as_str())
+            .ssl_mode(if self.is_encrypted() {
+                tokio_postgres::config::SslMode::Require
+            } else {
+                tokio_postgres::config::SslMode::Disable
+            });
+        if !self.password.is_empty() {
+            config.password(self.password.expose());
+        }
+        config
+    }
+}
+
+/// A URL that `psql` takes, without the password.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (user, database) = (encoded(&self.user), encoded(&self.database));
+        match &self.host {
+            Host::Socket(path) => write!(
+                f,
+                "postgresql:///{database}?host={}&port={}&user={user}",
+                encoded(&path.display().to_string()),
+                self.port,
+            ),
+            Host::Tcp(host) if host.contains(':') => {
+                write!(f, "postgresql://{user}@[{host}]:{}/{database}", self.port)
+            }
+            Host::Tcp(host) => {
+                write!(f, "postgresql://{user}@{host}:{}/{database}", self.port)
+            }
+        }
+    }
+}
+
+/// Percent-encodes what has a meaning in a URL; slashes stay readable.
+fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~' | b'/') {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_read_and_shown_without_its_password() {
+        let cases = [
+            (
+                "postgresql://me:s3cret@db.example.org:6000/metrics",
+                "postgresql://me@db.example.org:6000/metrics",
+                true,
+            ),
+            (
+                "postgresql://me@localhost/m",
+                "postgresql://me@localhost:5432/m",
+                false,
+            ),
+            (
+                "postgresql:///m?host=/run/pg&port=5433&user=me",
+                "postgresql:///m?host=/run/pg&port=5433&user=me",
+                false,
+            ),
+            (
+                "host=/run/pg user=me dbname=m",
+                "postgresql:///m?host=/run/pg&port=5432&user=me",
+                false,
+            ),
+            (
+                "postgresql://me@127.0.0.1/m?sslmode=verify-full",
+                "postgresql://me@127.0.0.1:5432/m",
+                true,
+            ),
+        ];
+        for (text, shown, encrypted) in cases {
+            let target = Target::parse(text).unwrap();
+            assert_eq!(target.to_string(), shown, "{text}");
+            assert_eq!(target.is_encrypted(), encrypted, "{text}");
+            assert!(!format!("{target:?}").contains("s3cret"), "{text}");
+            assert_eq!(
+                Target::parse(&shown.replace("me@127", "me@127"))
+                    .unwrap()
+                    .host,
+                target.host
+            );
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_not_understood_is_not_repeated() {
+        for text in [
+            "postgresql://me:s3cret@a:1,b:2/m",
+            "postgresql://me:s3cret@host:port/m",
+            "me:s3cret",
+            "postgresql://:s3cret@host/m",
+            "",
+        ] {
+            let error = Target::parse(text).unwrap_err();
+            assert!(
+                !format!("{error} {error:?}").contains("s3cret"),
+                "{text}: {error:?}"
+            );
+        }
+    }
+}
