@@ -2,7 +2,8 @@
 //!
 //! * [`tuple`] encodes rows once, as the tuples that COPY BINARY takes; the spool keeps them so and
 //!   the writer sends them so.
-//! * [`spool`] makes every tick durable before the database is tried.
+//! * [`spool`] makes every tick durable before the database is tried; [`queue`] is the spool as
+//!   ticks and writer share it.
 //! * [`writer`] drains the spool: one transaction is a COPY per table and the new
 //!   [`progress`], so replay after any crash is exactly-once.
 //! * [`migrations`] brings a database to this version's schema and refuses one that is newer.
@@ -11,8 +12,10 @@
 pub mod failpoint;
 pub mod migrations;
 pub mod progress;
+pub mod queue;
 pub mod ranges;
 pub mod series;
 pub mod spool;
+pub mod status;
 pub mod tuple;
 pub mod writer;

@@ -1,1 +1,218 @@
-//! Being written.
+//! Brings a database to the schema of this version.
+//!
+//! Migrations are SQL files in `migrations/`, forward only, numbered from 1 without holes. Each is
+//! applied in a transaction of its own together with its line in `collector.schema_migrations`,
+//! under an advisory lock: killed at any statement, a second run starts where the first left off
+//! and ends with the same schema; two runs at once take turns.
+//!
+//! A database whose newest migration is unknown here was written by a newer version: [`check`]
+//! says so and nothing is written. A file whose text differs from what was applied is refused:
+//! history is not edited.
+
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+use tokio_postgres::Client;
+
+/// `pg_advisory_xact_lock` key of migrations: "pqcrypta" in ASCII.
+const LOCK_KEY: i64 = 0x7071_6372_7970_7461;
+
+/// One step of the schema.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Migration {
+    /// Number, from 1.
+    pub version: i32,
+    /// What it brings, as in the file's name.
+    pub name: &'static str,
+    /// The statements.
+    pub sql: &'static str,
+}
+
+impl Migration {
+    /// SHA-256 of the statements, hexadecimal.
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        let digest = Sha256::digest(self.sql.as_bytes());
+        digest.iter().fold(String::with_capacity(64), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _infallible = write!(text, "{byte:02x}");
+            text
+        })
+    }
+}
+
+/// Every migration, in order.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    name: "foundation",
+    sql: include_str!("../../../migrations/0001_foundation.sql"),
+}];
+
+/// The version of the schema this build works with.
+#[must_use]
+pub fn wanted() -> i32 {
+    MIGRATIONS.last().map_or(0, |migration| migration.version)
+}
+
+/// Why a database was not migrated, or may not be written to.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    /// The database was written by a newer version.
+    #[error(
+        "the database has schema version {found} and this program knows {wanted}: \
+         install the newer program; nothing was written"
+    )]
+    Newer {
+        /// In the database.
+        found: i32,
+        /// Known here.
+        wanted: i32,
+    },
+    /// The database has not been migrated to this version.
+    #[error("the database has schema version {found} and this program needs {wanted}: run `pqcrypta migrate`")]
+    Behind {
+        /// In the database; 0 when there is none.
+        found: i32,
+        /// Needed here.
+        wanted: i32,
+    },
+    /// A migration was applied with another text.
+    #[error("migration {version} ({name}) was applied with another text: the program was changed after a release")]
+    Changed {
+        /// Its number.
+        version: i32,
+        /// Its name.
+        name: String,
+    },
+    /// A statement failed.
+    #[error("migration {version} ({name}) failed and was rolled back")]
+    Failed {
+        /// Its number; 0 for the table of migrations.
+        version: i32,
+        /// Its name.
+        name: &'static str,
+        /// What the server said.
+        #[source]
+        source: tokio_postgres::Error,
+    },
+    /// The state could not be read.
+    #[error("cannot read the schema version")]
+    Unreadable(#[source] tokio_postgres::Error),
+}
+
+/// Applies what is missing and returns it.
+///
+/// # Errors
+/// When the database is newer, a statement fails (that migration is rolled back), or the text of
+/// an applied migration changed.
+pub async fn apply(client: &Client) -> Result<Vec<&'static Migration>, MigrateError> {
+    let mut applied = Vec::new();
+    loop {
+        let next = step(client).await;
+        if next.is_err() {
+            // The connection may be gone, in which case the server has rolled back already.
+            if let Err(error) = client.batch_execute("ROLLBACK").await {
+                tracing::debug!(%error, "rollback after a failed migration");
+            }
+        }
+        match next? {
+            Some(migration) => applied.push(migration),
+            None => return Ok(applied),
+        }
+    }
+}
+
+/// Applies the next missing migration, if there is one.
+async fn step(client: &Client) -> Result<Option<&'static Migration>, MigrateError> {
+    let failed = |version, name| move |source| MigrateError::Failed { version, name, source };
+    client
+        .batch_execute(&format!(
+            "BEGIN; SET LOCAL statement_timeout = '10min'; SET LOCAL lock_timeout = '1min'; \
+             SET LOCAL idle_in_transaction_session_timeout = 0; \
+             SELECT pg_advisory_xact_lock({LOCK_KEY}); \
+             SET LOCAL client_min_messages = warning; \
+             CREATE SCHEMA IF NOT EXISTS collector; \
+             CREATE TABLE IF NOT EXISTS collector.schema_migrations ( \
+                 version integer PRIMARY KEY, name text NOT NULL, sha256 text NOT NULL, \
+                 applied_at timestamptz NOT NULL DEFAULT now())"
+        ))
+        .await
+        .map_err(failed(0, "the table of migrations"))?;
+    let found = verify(client).await?;
+    let next = MIGRATIONS.iter().find(|migration| migration.version > found);
+    if let Some(migration) = next {
+        let failed = failed(migration.version, migration.name);
+        client.batch_execute(migration.sql).await.map_err(failed)?;
+        client
+            .execute(
+                "INSERT INTO collector.schema_migrations (version, name, sha256) VALUES ($1, $2, $3)",
+                &[&migration.version, &migration.name, &migration.sha256()],
+            )
+            .await
+            .map_err(failed)?;
+    }
+    client.batch_execute("COMMIT").await.map_err(failed(found, "commit"))?;
+    Ok(next)
+}
+
+/// Compares what was applied with what is known; returns the newest version applied.
+async fn verify(client: &Client) -> Result<i32, MigrateError> {
+    let rows = client
+        .query("SELECT version, name, sha256 FROM collector.schema_migrations ORDER BY version", &[])
+        .await
+        .map_err(MigrateError::Unreadable)?;
+    let mut found = 0;
+    for row in &rows {
+        let (version, name, sha256): (i32, String, String) = (row.get(0), row.get(1), row.get(2));
+        found = version;
+        match MIGRATIONS.iter().find(|migration| migration.version == version) {
+            None => return Err(MigrateError::Newer { found: version, wanted: wanted() }),
+            Some(migration) if migration.sha256() != sha256 => {
+                return Err(MigrateError::Changed { version, name });
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(found)
+}
+
+/// Whether this program may work with the database as it is.
+///
+/// # Errors
+/// When its schema is newer, older or changed, or cannot be read.
+pub async fn check(client: &Client) -> Result<(), MigrateError> {
+    let exists: bool = client
+        .query_one("SELECT to_regclass('collector.schema_migrations') IS NOT NULL", &[])
+        .await
+        .map_err(MigrateError::Unreadable)?
+        .get(0);
+    let found = if exists { verify(client).await? } else { 0 };
+    if found < wanted() {
+        return Err(MigrateError::Behind { found, wanted: wanted() });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_have_no_holes() {
+        for (index, migration) in MIGRATIONS.iter().enumerate() {
+            assert_eq!(migration.version as usize, index + 1, "{}", migration.name);
+        }
+    }
+
+    #[test]
+    fn every_file_is_listed() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        files.sort();
+        let listed: Vec<String> =
+            MIGRATIONS.iter().map(|m| format!("{:04}_{}.sql", m.version, m.name)).collect();
+        assert_eq!(files, listed);
+    }
+}

@@ -1,0 +1,75 @@
+//! What the writer is doing, for the collector's own metrics and log: one owner, many readers.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// State of the link to the database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Link {
+    /// Not connected; trying.
+    #[default]
+    Connecting,
+    /// Connected and delivering.
+    Connected,
+    /// Connected, but another collector writes for this host; nothing is sampled meanwhile.
+    Waiting,
+    /// The database may not be written to: schema, rights, or a spool that is not its own.
+    Refused,
+}
+
+impl Link {
+    /// The word stored in `collector_self_metrics.db_state`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Connecting => "connecting",
+            Self::Connected => "connected",
+            Self::Waiting => "waiting",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// Counters and state since the collector started.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Status {
+    /// State of the link.
+    pub link: Link,
+    /// Why the link is down or rows wait. Without secrets.
+    pub error: Option<String>,
+    /// Transactions committed.
+    pub commits: u64,
+    /// Rows committed.
+    pub rows_written: u64,
+    /// Records given up, each in `data_gaps`.
+    pub lost_records: u64,
+    /// Rows set aside in `dead_letter`.
+    pub dead_letters: u64,
+    /// Connections opened.
+    pub connections: u64,
+}
+
+/// The status, shared.
+#[derive(Clone, Debug, Default)]
+pub struct SharedStatus(Arc<Mutex<Status>>);
+
+impl SharedStatus {
+    /// A copy of the status as it is now.
+    #[must_use]
+    pub fn get(&self) -> Status {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Changes the status.
+    pub fn update(&self, change: impl FnOnce(&mut Status)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Sets the link and its error; returns whether that is news, so that a change is logged once.
+    pub fn link(&self, link: Link, error: Option<String>) -> bool {
+        let mut status = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let news = status.link != link || (error.is_some() && status.error != error);
+        status.link = link;
+        status.error = error;
+        news
+    }
+}

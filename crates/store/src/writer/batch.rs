@@ -1,0 +1,255 @@
+//! What one transaction will deliver: chosen from the spool by what the database has.
+//!
+//! Records of class `event` go first, so that notes of losses are known before holes are judged.
+//! Of the others, *live* records (younger than the moment the connection was made) go with every
+//! transaction and a bounded piece of the *backlog* beside them, so that after an outage the
+//! dashboard is live at once while the past fills in.
+
+use crate::progress::Progress;
+use crate::ranges::RangeSet;
+use crate::spool::{Kind, Loss, Record, Spool, SpoolError};
+use crate::tuple::{self, Group};
+use bytes::Bytes;
+use schema::{Class, TableDef, Timestamp};
+use std::collections::BTreeMap;
+
+/// Bytes of payload of the backlog taken with one transaction: some five thousand rows, a few
+/// dozen milliseconds of the server's time.
+const BACKLOG_BYTES: usize = 1024 * 1024;
+/// Records of either kind taken with one transaction.
+const RECORDS: usize = 256;
+/// More undelivered records than this at connect are a backlog: a minute of ticks.
+const LIVE_RECORDS: u64 = 6;
+
+/// Rows of one table and the records they come from.
+#[derive(Debug)]
+pub(super) struct TableBatch {
+    pub(super) table: &'static TableDef,
+    pub(super) groups: Vec<Group>,
+    pub(super) records: BTreeMap<Class, RangeSet>,
+}
+
+/// A span of records that are not there any more, to be noted in `data_gaps`.
+#[derive(Debug)]
+pub(super) struct Gap {
+    pub(super) class: Class,
+    pub(super) from: Timestamp,
+    pub(super) to: Timestamp,
+    pub(super) records: u64,
+    pub(super) rows: Option<u64>,
+    pub(super) reason: String,
+}
+
+/// One transaction's worth.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) tables: Vec<TableBatch>,
+    /// Groups of tables this version does not have.
+    pub(super) strangers: Vec<Group>,
+    pub(super) gaps: Vec<Gap>,
+    pub(super) covered: BTreeMap<Class, RangeSet>,
+    pub(super) oldest: Option<Timestamp>,
+    pub(super) newest: Option<Timestamp>,
+    /// Records left out because another agent's run covers their time.
+    pub(super) superseded: u64,
+    /// Whether the spool holds more than this batch takes.
+    pub(super) more: bool,
+    /// What the database did not have when the batch was planned, by class.
+    todo: BTreeMap<Class, RangeSet>,
+}
+
+/// Where the live records begin, by class, and what came before is not to be stored twice.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Lanes {
+    live_from: BTreeMap<Class, u64>,
+    /// First record of this session, by class; older ones may be covered by another agent.
+    pub(super) session_from: BTreeMap<Class, u64>,
+    /// Spans in which another agent wrote for this host.
+    pub(super) covered: Vec<(Timestamp, Timestamp)>,
+}
+
+impl Lanes {
+    /// Splits what waits now into backlog and, from here on, live.
+    pub(super) fn split(spool: &Spool, progress: &Progress) -> Self {
+        let mut lanes = Self::default();
+        for class in Class::ALL {
+            let next = spool.next_lsn(class);
+            let waiting = todo(spool, progress, class).len();
+            lanes.live_from.insert(class, if waiting > LIVE_RECORDS { next } else { 0 });
+            lanes.session_from.insert(class, next);
+        }
+        lanes
+    }
+
+    fn is_covered(&self, class: Class, record: &Record) -> bool {
+        record.lsn < self.session_from.get(&class).copied().unwrap_or(0)
+            && self.covered.iter().any(|(from, to)| (*from..=*to).contains(&record.ts))
+    }
+}
+
+/// Records of a class that the database does not have, whether or not the spool still has them.
+pub(super) fn todo(spool: &Spool, progress: &Progress, class: Class) -> RangeSet {
+    RangeSet::from(spool.first_lsn()..spool.next_lsn(class)).difference(&progress.of(class).delivered)
+}
+
+impl Batch {
+    /// Forgets what is settled and takes the next records.
+    pub(super) fn plan(spool: &mut Spool, progress: &Progress, lanes: &Lanes) -> Result<Self, SpoolError> {
+        let mut batch = Self::default();
+        for class in Class::ALL {
+            spool.release(class, &progress.of(class).settled())?;
+            batch.todo.insert(class, todo(spool, progress, class));
+        }
+        for class in Class::ALL.into_iter().rev() {
+            let todo = batch.todo.get(&class).cloned().unwrap_or_default();
+            if todo.is_empty() {
+                continue;
+            }
+            let present = todo.intersection(&spool.present(class));
+            let live_from = lanes.live_from.get(&class).copied().unwrap_or(0);
+            let live = present.intersection(&RangeSet::from(live_from..u64::MAX));
+            batch.take(spool, class, &live, usize::MAX, lanes)?;
+            batch.take(spool, class, &present.difference(&live), BACKLOG_BYTES, lanes)?;
+            if !batch.more {
+                batch.note_missing(class, &todo.difference(&present));
+            }
+        }
+        Ok(batch)
+    }
+
+    /// The rows one table owes, as far as one transaction takes them.
+    pub(super) fn plan_debt(
+        spool: &mut Spool,
+        progress: &Progress,
+        table: &'static TableDef,
+    ) -> Result<Self, SpoolError> {
+        let mut batch = Self::default();
+        for class in Class::ALL {
+            let Some(owed) = progress.of(class).owed.get(table.name).cloned() else { continue };
+            let present = owed.intersection(&spool.present(class));
+            batch.note_missing(class, &owed.difference(&present));
+            batch.take(spool, class, &present, BACKLOG_BYTES, &Lanes::default())?;
+        }
+        batch.strangers.clear();
+        batch.tables.retain(|entry| entry.table == table);
+        Ok(batch)
+    }
+
+    /// Whether there is nothing to deliver.
+    pub(super) fn is_empty(&self) -> bool {
+        self.covered.values().all(RangeSet::is_empty)
+    }
+
+    fn cover(&mut self, class: Class, lsn: u64) {
+        self.covered.entry(class).or_default().insert(lsn..lsn + 1);
+    }
+
+    fn take(
+        &mut self,
+        spool: &mut Spool,
+        class: Class,
+        wanted: &RangeSet,
+        max_bytes: usize,
+        lanes: &Lanes,
+    ) -> Result<(), SpoolError> {
+        let (mut bytes, mut records) = (0, 0);
+        for (from, to) in wanted.iter() {
+            let mut at = from;
+            while at < to {
+                if bytes >= max_bytes || records >= RECORDS {
+                    self.more = true;
+                    return Ok(());
+                }
+                let found = spool.read(class, at, max_bytes.min(BACKLOG_BYTES), RECORDS - records)?;
+                let Some(last) = found.last().map(|record| record.lsn) else { break };
+                for record in found.into_iter().filter(|record| record.lsn < to) {
+                    bytes += record.payload.len();
+                    records += 1;
+                    self.add(class, record, lanes);
+                }
+                at = last + 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, class: Class, record: Record, lanes: &Lanes) {
+        let (lsn, ts) = (record.lsn, record.ts);
+        self.cover(class, lsn);
+        if let Kind::Loss(loss) = record.kind {
+            self.note_loss(loss);
+            return;
+        }
+        if lanes.is_covered(class, &record) {
+            self.superseded += 1;
+            return;
+        }
+        self.oldest = Some(self.oldest.map_or(ts, |oldest| oldest.min(ts)));
+        self.newest = Some(self.newest.map_or(ts, |newest| newest.max(ts)));
+        match tuple::decode(&Bytes::from(record.payload)) {
+            Ok(groups) => {
+                for group in groups {
+                    self.add_group(class, lsn, group);
+                }
+            }
+            Err(error) => {
+                tracing::error!(class = class.as_str(), lsn, %error, "a record of the spool cannot be read; noted as a gap");
+                self.gaps.push(Gap {
+                    class,
+                    from: ts,
+                    to: ts,
+                    records: 1,
+                    rows: Some(u64::from(record.rows)),
+                    reason: "damage".to_owned(),
+                });
+            }
+        }
+    }
+
+    fn add_group(&mut self, class: Class, lsn: u64, group: Group) {
+        let Some(table) = schema::table(&group.table) else {
+            self.strangers.push(group);
+            return;
+        };
+        let group = group.fit(table);
+        let at = self.tables.iter().position(|entry| entry.table == table).unwrap_or_else(|| {
+            self.tables.push(TableBatch { table, groups: Vec::new(), records: BTreeMap::new() });
+            self.tables.len() - 1
+        });
+        let entry = &mut self.tables[at];
+        entry.groups.push(group);
+        entry.records.entry(class).or_default().insert(lsn..lsn + 1);
+    }
+
+    /// A note of the spool that it gave records up. Those delivered before are no loss.
+    fn note_loss(&mut self, loss: Loss) {
+        let gone = RangeSet::from(loss.first_lsn..loss.end_lsn);
+        let lost = self.todo.get(&loss.class).map(|todo| todo.intersection(&gone)).unwrap_or_default();
+        if lost.is_empty() {
+            return;
+        }
+        self.gaps.push(Gap {
+            class: loss.class,
+            from: loss.from,
+            to: loss.to,
+            records: lost.len(),
+            rows: loss.rows.filter(|_| lost == gone),
+            reason: loss.reason.as_str().to_owned(),
+        });
+        let covered = self.covered.entry(loss.class).or_default();
+        *covered = covered.union(&lost);
+    }
+
+    /// Records that neither the database nor the spool has, and of which no note tells.
+    fn note_missing(&mut self, class: Class, missing: &RangeSet) {
+        let noted = self.covered.get(&class).cloned().unwrap_or_default();
+        let missing = missing.difference(&noted);
+        if missing.is_empty() {
+            return;
+        }
+        let at = self.oldest.or(self.newest).unwrap_or_default();
+        self.gaps.push(Gap { class, from: at, to: at, records: missing.len(), rows: None, reason: "missing".to_owned() });
+        let covered = self.covered.entry(class).or_default();
+        *covered = covered.union(&missing);
+    }
+}

@@ -1,0 +1,194 @@
+//! A connection that may deliver for one host: the schema is right, the host has its number, this
+//! agent alone holds the host's lock, and the progress of its spool is known.
+
+use crate::migrations::{self, MigrateError};
+use crate::progress::Progress;
+use crate::writer::{Agent, Host};
+use pg::Session;
+use schema::Timestamp;
+use std::time::Duration;
+use tokio_postgres::Client;
+use uuid::Uuid;
+
+/// First key of the advisory lock that one agent per host holds: "pqcc" in ASCII. The second is the host's number.
+const LOCK_CLASS: i32 = 0x7071_6363;
+/// How long the server may take to end a session of ours that a broken link left behind.
+const ZOMBIE_GRACE: Duration = Duration::from_millis(300);
+
+/// Why there is no link.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// No connection.
+    #[error("cannot reach the database: {0}")]
+    Connect(#[from] pg::PgError),
+    /// The schema does not fit.
+    #[error(transparent)]
+    Schema(#[from] MigrateError),
+    /// A statement failed.
+    #[error("{what} failed: {}", super::describe(.source))]
+    Statement {
+        /// What was tried.
+        what: &'static str,
+        /// What the server said.
+        #[source]
+        source: tokio_postgres::Error,
+    },
+    /// Another agent holds the host.
+    #[error("another collector writes for this host ({holder}); waiting until it stops")]
+    Held {
+        /// What is known of it.
+        holder: String,
+    },
+    /// What the database holds of this spool's progress cannot be read.
+    #[error("the progress stored for spool {writer} cannot be read: {source}")]
+    Progress {
+        /// The spool.
+        writer: Uuid,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The database knows more of this spool than the spool itself.
+    #[error(
+        "the database has records of spool {writer} that the spool never wrote (class {class}: {delivered} delivered, \
+         {next} is next): the queue directory was restored from a copy; stop the collector, move the directory aside, start again"
+    )]
+    Ahead {
+        /// The spool.
+        writer: Uuid,
+        /// The class.
+        class: &'static str,
+        /// End of what the database has.
+        delivered: u64,
+        /// Next number of the spool.
+        next: u64,
+    },
+    /// The spool cannot be read.
+    #[error(transparent)]
+    Spool(#[from] crate::spool::SpoolError),
+}
+
+fn statement(what: &'static str) -> impl Fn(tokio_postgres::Error) -> LinkError {
+    move |source| LinkError::Statement { what, source }
+}
+
+/// A link with its place in history.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) session: Session,
+    pub(super) host_id: i32,
+    pub(super) seq: i64,
+    pub(super) progress: Progress,
+    pub(super) last_ts: Option<Timestamp>,
+    /// Spans in which other agents wrote for this host.
+    pub(super) covered: Vec<(Timestamp, Timestamp)>,
+}
+
+/// Connects and takes the host.
+pub(super) async fn open(
+    target: &pg::Target,
+    options: &pg::SessionOptions,
+    host: &Host,
+    agent: &Agent,
+) -> Result<Link, LinkError> {
+    let name = application_name(agent.writer);
+    let session = pg::connect(target, options, &name).await?;
+    migrations::check(&session.client).await?;
+    let host_id = register_host(&session.client, host).await?;
+    take_lock(&session.client, host_id, agent.writer).await?;
+    let covered = begin_run(&session.client, host_id, agent).await?;
+    let (seq, progress, last_ts) = read_progress(&session.client, host_id, agent.writer).await?;
+    Ok(Link { session, host_id, seq, progress, last_ts, covered })
+}
+
+/// The name under which the agent of a spool shows itself in `pg_stat_activity`.
+fn application_name(writer: Uuid) -> String {
+    format!("pqcrypta-collector {writer}")
+}
+
+async fn register_host(client: &Client, host: &Host) -> Result<i32, LinkError> {
+    let row = client
+        .query_one(
+            include_str!("register_host.sql"),
+            &[
+                &host.machine_id,
+                &host.hostname,
+                &host.kernel,
+                &host.os,
+                &host.cores,
+                &host.memory_bytes,
+                &host.boot_id,
+                &host.boot_ts.map(Timestamp::as_micros),
+            ],
+        )
+        .await
+        .map_err(statement("registering the host"))?;
+    Ok(row.get(0))
+}
+
+/// Takes the host's lock. A session that our own spool left behind is ended; any other agent wins.
+async fn take_lock(client: &Client, host_id: i32, writer: Uuid) -> Result<(), LinkError> {
+    const WHAT: &str = "taking the host's lock";
+    for attempt in 0..2 {
+        let row = client
+            .query_one("SELECT pg_try_advisory_lock($1, $2)", &[&LOCK_CLASS, &host_id])
+            .await
+            .map_err(statement(WHAT))?;
+        if row.get(0) {
+            return Ok(());
+        }
+        let holder = client
+            .query_opt(include_str!("lock_holder.sql"), &[&LOCK_CLASS, &host_id])
+            .await
+            .map_err(statement(WHAT))?;
+        // Released in between: try again.
+        let Some(holder) = holder else { continue };
+        let (pid, name, since): (i32, Option<String>, Option<String>) =
+            (holder.get(0), holder.get(1), holder.get(2));
+        let name = name.unwrap_or_default();
+        if attempt == 0 && name == application_name(writer) {
+            tracing::info!(pid, "ending a session that a broken link left behind");
+            client.execute("SELECT pg_terminate_backend($1)", &[&pid]).await.map_err(statement(WHAT))?;
+            tokio::time::sleep(ZOMBIE_GRACE).await;
+            continue;
+        }
+        let since = since.unwrap_or_default();
+        return Err(LinkError::Held { holder: format!("server process {pid}, connected since {since}, {name}") });
+    }
+    Err(LinkError::Held { holder: "unknown".to_owned() })
+}
+
+/// Notes the run, closes runs that died, and returns the spans other agents cover.
+async fn begin_run(client: &Client, host_id: i32, agent: &Agent) -> Result<Vec<(Timestamp, Timestamp)>, LinkError> {
+    let writer = agent.writer.to_string();
+    let rows = client
+        .query(
+            include_str!("begin_run.sql"),
+            &[
+                &host_id,
+                &agent.run_id.to_string(),
+                &writer,
+                &agent.pid,
+                &agent.version,
+                &agent.started_at.as_micros(),
+                &agent.settings(),
+            ],
+        )
+        .await
+        .map_err(statement("registering the run"))?;
+    Ok(rows.iter().map(|row| (Timestamp(row.get(0)), Timestamp(row.get(1)))).collect())
+}
+
+async fn read_progress(
+    client: &Client,
+    host_id: i32,
+    writer: Uuid,
+) -> Result<(i64, Progress, Option<Timestamp>), LinkError> {
+    let row = client
+        .query_one(include_str!("read_progress.sql"), &[&host_id, &writer.to_string()])
+        .await
+        .map_err(statement("reading the spool's progress"))?;
+    let text: String = row.get(1);
+    let progress = serde_json::from_str(&text).map_err(|source| LinkError::Progress { writer, source })?;
+    Ok((row.get(0), progress, row.get::<_, Option<i64>>(2).map(Timestamp)))
+}

@@ -1,0 +1,638 @@
+//! Drains the spool into the database, exactly once.
+//!
+//! One task owns the one connection. It connects (with growing, jittered pauses), takes the host's
+//! lock, reads from the database how far the spool is delivered, and then delivers whatever the
+//! spool has: one transaction is a COPY per table and the new [`progress`](crate::progress) by
+//! compare-and-set. The local files are never asked what was sent.
+//!
+//! What goes wrong, and what follows:
+//!
+//! * *The link breaks or a time-out passes*: the outcome may be unknown, so the connection is
+//!   dropped (after a cancel request) and the progress is read again before anything is sent.
+//! * *A table is locked, missing or forbidden*: the others are stored without it and it owes these
+//!   records; they are tried again with growing pauses.
+//! * *The server refuses the content of rows*: they are tried in halves until the culprit is alone;
+//!   it goes to `dead_letter`, its neighbours are stored in the same transaction.
+//! * *Another agent holds the host's lock*: this one waits and samples nothing.
+//! * *The schema is newer, or the database knows more of the spool than the spool itself*: nothing
+//!   is written; the spool keeps what it can.
+
+mod batch;
+mod link;
+mod transaction;
+
+use crate::progress::Progress;
+use crate::queue::Queue;
+use crate::status::{Link as LinkState, SharedStatus};
+use batch::{Batch, Lanes};
+use link::{Link, LinkError};
+use schema::{Class, Keep, TABLES, TableDef, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout};
+use transaction::{Mark, Statements, Stop};
+use uuid::Uuid;
+
+/// First pause before a table that owes is tried again; doubled up to [`DEBT_PAUSE_MAX`].
+const DEBT_PAUSE: Duration = Duration::from_secs(2);
+/// Longest pause before a table that owes is tried again.
+const DEBT_PAUSE_MAX: Duration = Duration::from_secs(60);
+/// How often partitions are made ahead and expired ones dropped.
+const UPKEEP_EVERY: Duration = Duration::from_secs(3600);
+/// Daily partitions made ahead, so that days of trouble do not leave rows without one.
+const DAYS_AHEAD: i64 = 3;
+/// Rows this much older than what was stored before count as history that changed.
+const LATE: i64 = 60 * 1_000_000;
+/// How long another agent's host is left alone before asking again.
+const HELD_PAUSE: Duration = Duration::from_secs(5);
+/// How long a stopping writer may try to deliver what waits.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+const DAY_MICROS: i64 = 86_400_000_000;
+
+/// The machine, as it stands in `collector.hosts`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Host {
+    /// Identity of the installation; the key.
+    pub machine_id: String,
+    /// Name.
+    pub hostname: String,
+    /// Kernel release.
+    pub kernel: String,
+    /// Name of the distribution.
+    pub os: String,
+    /// Cores online.
+    pub cores: Option<i32>,
+    /// Memory, bytes.
+    pub memory_bytes: Option<i64>,
+    /// Identity of this boot.
+    pub boot_id: Option<String>,
+    /// When it booted.
+    pub boot_ts: Option<Timestamp>,
+}
+
+/// This run of the agent, as it stands in `collector.agent_runs`.
+#[derive(Clone, Debug)]
+pub struct Agent {
+    /// Identity of its spool.
+    pub writer: Uuid,
+    /// Identity of this run.
+    pub run_id: Uuid,
+    /// Its process.
+    pub pid: i32,
+    /// Its version.
+    pub version: String,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// Settings in force as JSON, secrets masked; follows every reload.
+    pub settings: watch::Receiver<String>,
+}
+
+impl Agent {
+    fn settings(&self) -> String {
+        self.settings.borrow().clone()
+    }
+}
+
+/// What can be changed while it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Deadline of one transaction; the session's own limits are shorter.
+    pub deadline: Duration,
+    /// Pause between heartbeats.
+    pub heartbeat: Duration,
+    /// Days raw rows are kept.
+    pub raw_days: i64,
+    /// Days long-lived rows are kept.
+    pub long_days: i64,
+}
+
+/// The clock, passed in.
+pub type Clock = fn() -> Timestamp;
+
+/// The task that delivers.
+#[derive(Debug)]
+pub struct Writer {
+    /// The spool.
+    pub queue: Queue,
+    /// The database.
+    pub target: pg::Target,
+    /// Limits of the session.
+    pub session: pg::SessionOptions,
+    /// The machine.
+    pub host: Host,
+    /// This run.
+    pub agent: Agent,
+    /// What can change.
+    pub options: watch::Receiver<Options>,
+    /// Where it says what it does.
+    pub status: SharedStatus,
+    /// Turns true when another agent works and this one must not sample.
+    pub standby: watch::Sender<bool>,
+    /// Turns true when it is time to stop.
+    pub stop: watch::Receiver<bool>,
+    /// The clock.
+    pub clock: Clock,
+}
+
+/// A random number from 0 to 1, so that many agents do not come back in step.
+fn jitter() -> f64 {
+    f64::from(Uuid::new_v4().as_fields().0) / f64::from(u32::MAX)
+}
+
+/// What the server said, or what happened to the link; never a secret.
+fn describe(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(said) => format!("{} ({})", said.message(), said.code().code()),
+        None => {
+            let mut text = error.to_string();
+            let mut source = std::error::Error::source(error);
+            while let Some(cause) = source {
+                text = format!("{text}: {cause}");
+                source = cause.source();
+            }
+            text
+        }
+    }
+}
+
+/// Why a session ended.
+enum End {
+    Stopped,
+    Broken(String),
+    /// The progress is not what was thought: look again at once.
+    Fenced,
+}
+
+impl Writer {
+    /// Works until told to stop.
+    pub async fn run(mut self) {
+        let mut backoff = pg::Backoff::default();
+        loop {
+            let pause = match self.open().await {
+                Ok(link) => {
+                    backoff.reset();
+                    self.standby.send_replace(false);
+                    if self.status.link(LinkState::Connected, None) {
+                        tracing::info!(host_id = link.host_id, "connected; delivering");
+                    }
+                    match Session::new(&mut self, link).serve().await {
+                        End::Stopped => return,
+                        End::Fenced => Duration::ZERO,
+                        End::Broken(error) => {
+                            if self.status.link(LinkState::Connecting, Some(error.clone())) {
+                                tracing::warn!(error, "lost the database; samples wait in the spool");
+                            }
+                            backoff.next(jitter())
+                        }
+                    }
+                }
+                Err(error) => self.refused(&error).unwrap_or_else(|| backoff.next(jitter())),
+            };
+            if *self.stop.borrow() {
+                return;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                _ = self.stop.changed() => return,
+            }
+        }
+    }
+
+    async fn open(&mut self) -> Result<Link, LinkError> {
+        self.status.update(|status| status.connections += 1);
+        let open = link::open(&self.target, &self.session, &self.host, &self.agent);
+        tokio::select! {
+            link = open => link,
+            _ = self.stop.changed() => Err(LinkError::Held { holder: "stopping".to_owned() }),
+        }
+    }
+
+    /// Says why there is no link; gives the pause where it is not that of a broken one.
+    fn refused(&self, error: &LinkError) -> Option<Duration> {
+        let (state, pause) = match error {
+            LinkError::Connect(_) | LinkError::Statement { .. } | LinkError::Spool(_) => (LinkState::Connecting, None),
+            LinkError::Held { .. } => (LinkState::Waiting, Some(HELD_PAUSE)),
+            LinkError::Schema(_) | LinkError::Progress { .. } | LinkError::Ahead { .. } => (LinkState::Refused, None),
+        };
+        if !*self.stop.borrow() {
+            self.standby.send_replace(state == LinkState::Waiting);
+            if self.status.link(state, Some(error.to_string())) {
+                match state {
+                    LinkState::Refused => tracing::error!(%error, "not writing"),
+                    _ => tracing::warn!(%error, state = state.as_str(), "no link to the database"),
+                }
+            }
+        }
+        pause
+    }
+}
+
+/// A table that did not take its rows.
+#[derive(Debug)]
+struct Debtor {
+    again: Instant,
+    pause: Duration,
+}
+
+/// One connection's life.
+struct Session<'a> {
+    writer: &'a mut Writer,
+    link: Link,
+    statements: Statements,
+    lanes: Lanes,
+    debtors: BTreeMap<&'static str, Debtor>,
+    days: BTreeSet<i64>,
+    next_heartbeat: Instant,
+    next_upkeep: Instant,
+}
+
+impl<'a> Session<'a> {
+    fn new(writer: &'a mut Writer, link: Link) -> Self {
+        let now = Instant::now();
+        Self {
+            writer,
+            link,
+            statements: Statements::default(),
+            lanes: Lanes::default(),
+            debtors: BTreeMap::new(),
+            days: BTreeSet::new(),
+            next_heartbeat: now,
+            next_upkeep: now,
+        }
+    }
+
+    async fn serve(mut self) -> End {
+        match self.work().await {
+            Ok(()) => {
+                self.end_run().await;
+                End::Stopped
+            }
+            Err(end) => end,
+        }
+    }
+
+    async fn work(&mut self) -> Result<(), End> {
+        self.prepare().await?;
+        loop {
+            if self.link.session.is_closed() {
+                return Err(End::Broken("the server closed the connection".to_owned()));
+            }
+            if Instant::now() >= self.next_upkeep {
+                self.upkeep().await?;
+            }
+            while self.deliver().await? {
+                self.beat().await?;
+                if *self.writer.stop.borrow() {
+                    break;
+                }
+            }
+            self.pay_debts().await?;
+            self.beat().await?;
+            if *self.writer.stop.borrow() {
+                self.last_words().await;
+                return Ok(());
+            }
+            let wake = self.debtors.values().map(|debtor| debtor.again).chain([self.next_heartbeat, self.next_upkeep]).min();
+            let wake = wake.unwrap_or(self.next_upkeep);
+            tokio::select! {
+                () = self.writer.queue.grown() => {}
+                () = sleep_until(wake) => {}
+                changed = self.writer.agent.settings.changed() => {
+                    if changed.is_ok() {
+                        self.store_settings().await?;
+                    }
+                }
+                _ = self.writer.stop.changed() => {}
+            }
+        }
+    }
+
+    /// Compares spool and database once, and splits what waits into backlog and live.
+    async fn prepare(&mut self) -> Result<(), End> {
+        let progress = self.link.progress.clone();
+        let writer = self.writer.agent.writer;
+        let covered = self.link.covered.clone();
+        let lanes = self
+            .writer
+            .queue
+            .with_spool(move |spool| {
+                for class in Class::ALL {
+                    let (next, delivered) = (spool.next_lsn(class), progress.of(class).delivered.end());
+                    if delivered > next {
+                        return Err(LinkError::Ahead { writer, class: class.as_str(), delivered, next });
+                    }
+                }
+                let mut lanes = Lanes::split(spool, &progress);
+                lanes.covered = covered;
+                Ok(lanes)
+            })
+            .await;
+        match lanes {
+            Ok(lanes) => self.lanes = lanes,
+            Err(error) => {
+                let news = self.writer.status.link(LinkState::Refused, Some(error.to_string()));
+                if news {
+                    tracing::error!(%error, "not writing");
+                }
+                return Err(End::Broken(error.to_string()));
+            }
+        }
+        self.writer.queue.remember(self.link.progress.clone()).await;
+        Ok(())
+    }
+
+    /// Delivers one transaction's worth; whether there is more.
+    async fn deliver(&mut self) -> Result<bool, End> {
+        let (progress, lanes) = (self.link.progress.clone(), self.lanes.clone());
+        let planned = self.writer.queue.with_spool(move |spool| Batch::plan(spool, &progress, &lanes)).await;
+        let batch = planned.map_err(|error| End::Broken(error.to_string()))?;
+        if batch.is_empty() {
+            return Ok(false);
+        }
+        self.ensure_days(&batch).await?;
+        if batch.superseded > 0 {
+            tracing::info!(records = batch.superseded, "left out: another collector wrote for this host at that time");
+        }
+        let mut skip: BTreeSet<&'static str> = self.debtors.keys().copied().collect();
+        let mut suspects = BTreeSet::new();
+        loop {
+            let mut progress = self.link.progress.clone();
+            for (class, covered) in &batch.covered {
+                let class = progress.class(*class);
+                class.delivered = class.delivered.union(covered);
+            }
+            for entry in batch.tables.iter().filter(|entry| skip.contains(entry.table.name)) {
+                for (class, records) in &entry.records {
+                    progress.class(*class).owe(entry.table.name, records);
+                }
+            }
+            match self.attempt(&batch, progress, &skip, &suspects).await? {
+                None => return Ok(batch.more),
+                Some((table, pg::Class::Poison)) if suspects.insert(table) => {}
+                Some((table, _)) => {
+                    skip.insert(table);
+                }
+            }
+        }
+    }
+
+    /// One try of a batch. Gives the table that stood in the way, with the class of its error.
+    async fn attempt(
+        &mut self,
+        batch: &Batch,
+        progress: Progress,
+        skip: &BTreeSet<&'static str>,
+        suspects: &BTreeSet<&'static str>,
+    ) -> Result<Option<(&'static str, pg::Class)>, End> {
+        let encoded = serde_json::to_string(&progress).map_err(|error| End::Broken(error.to_string()))?;
+        let late = batch.oldest.zip(self.link.last_ts).is_some_and(|(old, last)| old.0 < last.0 - LATE);
+        let mark = Mark {
+            host_id: self.link.host_id,
+            writer: self.writer.agent.writer,
+            seq: self.link.seq,
+            progress: encoded,
+            late,
+        };
+        let client = &self.link.session.client;
+        let run = transaction::run(client, &mut self.statements, batch, &mark, skip, suspects);
+        let deadline = self.writer.options.borrow().deadline;
+        let stored = match timeout(deadline, run).await {
+            Ok(Ok(stored)) => stored,
+            Ok(Err(Stop::Table { table, class, error })) => {
+                client.batch_execute("ROLLBACK").await.map_err(|error| End::Broken(describe(&error)))?;
+                if class != pg::Class::Poison {
+                    self.note_debtor(table, &describe(&error));
+                }
+                return Ok(Some((table, class)));
+            }
+            Ok(Err(Stop::Fenced)) => {
+                tracing::info!("the spool's progress moved elsewhere; reading it again");
+                return Err(End::Fenced);
+            }
+            Ok(Err(Stop::Link(error))) => return Err(End::Broken(describe(&error))),
+            Err(_) => {
+                // A client's time-out is no rollback: cancel, drop the connection, ask again.
+                if let Err(error) = self.link.session.cancel().await {
+                    tracing::debug!(%error, "could not cancel");
+                }
+                return Err(End::Broken(format!("no answer within {} s", deadline.as_secs())));
+            }
+        };
+        self.link.seq += 1;
+        self.link.progress = progress;
+        self.link.last_ts = self.link.last_ts.max(batch.newest);
+        self.writer.status.update(|status| {
+            status.commits += 1;
+            status.rows_written += stored.rows;
+            status.dead_letters += stored.dead_letters;
+            status.lost_records += stored.lost_records;
+        });
+        let settled = batch.tables.iter().filter(|entry| !skip.contains(entry.table.name));
+        self.writer.queue.settle(settled.map(|entry| {
+            (entry.table.name.to_owned(), entry.groups.iter().map(|group| u64::from(group.rows)).sum())
+        }));
+        self.writer.queue.remember(self.link.progress.clone()).await;
+        Ok(None)
+    }
+
+    fn note_debtor(&mut self, table: &'static str, error: &str) {
+        let pause = self.debtors.get(table).map_or(DEBT_PAUSE, |debtor| (debtor.pause * 2).min(DEBT_PAUSE_MAX));
+        if self.debtors.insert(table, Debtor { again: Instant::now() + pause, pause }).is_none() {
+            tracing::warn!(table, error, "a table does not take its rows; the others go on, it is tried again");
+        }
+        self.writer.status.update(|status| status.error = Some(format!("{table}: {error}")));
+    }
+
+    /// Offers tables what they owe.
+    async fn pay_debts(&mut self) -> Result<(), End> {
+        for table in TABLES {
+            let owes = Class::ALL.into_iter().any(|class| self.link.progress.of(class).owed.contains_key(table.name));
+            if !owes {
+                if self.debtors.remove(table.name).is_some() {
+                    self.recovered(table);
+                }
+                continue;
+            }
+            while self.debtors.get(table.name).is_none_or(|debtor| Instant::now() >= debtor.again) {
+                if !self.pay(table).await? {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// One transaction of what a table owes; whether it owes more.
+    async fn pay(&mut self, table: &'static TableDef) -> Result<bool, End> {
+        let progress = self.link.progress.clone();
+        let planned = self.writer.queue.with_spool(move |spool| Batch::plan_debt(spool, &progress, table)).await;
+        let batch = planned.map_err(|error| End::Broken(error.to_string()))?;
+        let mut paid = self.link.progress.clone();
+        for (class, covered) in &batch.covered {
+            paid.class(*class).pay(table.name, covered);
+        }
+        let mut suspects = BTreeSet::new();
+        loop {
+            match self.attempt(&batch, paid.clone(), &BTreeSet::new(), &suspects).await? {
+                None => {
+                    let owes = Class::ALL.into_iter().any(|class| paid.of(class).owed.contains_key(table.name));
+                    if !owes && self.debtors.remove(table.name).is_some() {
+                        self.recovered(table);
+                    }
+                    return Ok(owes);
+                }
+                Some((name, pg::Class::Poison)) if suspects.insert(name) => {}
+                Some(_) => return Ok(false),
+            }
+        }
+    }
+
+    fn recovered(&self, table: &TableDef) {
+        tracing::info!(table = table.name, "the table takes its rows again");
+        if self.debtors.is_empty() {
+            self.writer.status.update(|status| status.error = None);
+        }
+    }
+
+    /// Partitions for the days of a batch, made when a day is seen for the first time.
+    async fn ensure_days(&mut self, batch: &Batch) -> Result<(), End> {
+        let Some((oldest, newest)) = batch.oldest.zip(batch.newest) else { return Ok(()) };
+        let today = (self.writer.clock)().0.div_euclid(DAY_MICROS);
+        let keep = self.writer.options.borrow().raw_days;
+        for day in oldest.0.div_euclid(DAY_MICROS)..=newest.0.div_euclid(DAY_MICROS) {
+            // A clock gone astray makes no partitions; its rows go to the default one.
+            if (today - keep..=today + DAYS_AHEAD).contains(&day) && self.days.insert(day) {
+                self.ensure_partitions(day, day).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn ensure_partitions(&mut self, first: i64, last: i64) -> Result<(), End> {
+        let made = self
+            .link
+            .session
+            .client
+            .query_one(
+                "SELECT collector.ensure_partitions(date '1970-01-01' + $1::int4, date '1970-01-01' + $2::int4)",
+                &[&(first as i32), &(last as i32)],
+            )
+            .await;
+        match made {
+            Ok(row) => {
+                let made: i32 = row.get(0);
+                if made > 0 {
+                    tracing::debug!(made, "made partitions");
+                }
+                self.days.extend(first..=last);
+                Ok(())
+            }
+            Err(error) => self.minor("making partitions", &error),
+        }
+    }
+
+    /// Partitions ahead, expired ones dropped.
+    async fn upkeep(&mut self) -> Result<(), End> {
+        self.next_upkeep = Instant::now() + UPKEEP_EVERY;
+        let today = (self.writer.clock)().0.div_euclid(DAY_MICROS);
+        self.ensure_partitions(today - 1, today + DAYS_AHEAD).await?;
+        let options = *self.writer.options.borrow();
+        for table in TABLES {
+            let days = match table.keep {
+                Keep::Raw => options.raw_days,
+                Keep::Brief => options.raw_days.min(2),
+                Keep::Long => options.long_days,
+            };
+            let dropped = self
+                .link
+                .session
+                .client
+                .query_one(
+                    "SELECT collector.drop_partitions($1, date '1970-01-01' + $2::int4)",
+                    &[&table.name, &((today - days) as i32)],
+                )
+                .await;
+            match dropped {
+                Ok(row) => {
+                    let dropped: i32 = row.get(0);
+                    if dropped > 0 {
+                        tracing::info!(table = table.name, dropped, "dropped expired partitions");
+                    }
+                }
+                Err(error) => self.minor("dropping expired partitions", &error)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Something beside the samples failed: the session goes on unless the link is gone.
+    fn minor(&self, what: &'static str, error: &tokio_postgres::Error) -> Result<(), End> {
+        if error.as_db_error().is_none() || self.link.session.is_closed() {
+            return Err(End::Broken(describe(error)));
+        }
+        tracing::warn!(error = describe(error), "{what} failed; tried again later");
+        Ok(())
+    }
+
+    async fn beat(&mut self) -> Result<(), End> {
+        if Instant::now() < self.next_heartbeat {
+            return Ok(());
+        }
+        self.next_heartbeat = Instant::now() + self.writer.options.borrow().heartbeat;
+        let beat = self
+            .link
+            .session
+            .client
+            .execute(
+                "INSERT INTO collector.heartbeat (ts, host_id, component, status) \
+                 VALUES (timestamptz 'epoch' + $1::int8 * interval '1 microsecond', $2, 'collector', 'alive')",
+                &[&(self.writer.clock)().as_micros(), &self.link.host_id],
+            )
+            .await;
+        match beat {
+            Ok(_) => Ok(()),
+            Err(error) => self.minor("the heartbeat", &error),
+        }
+    }
+
+    async fn store_settings(&mut self) -> Result<(), End> {
+        let settings = self.writer.agent.settings();
+        let stored = self
+            .link
+            .session
+            .client
+            .execute(
+                "UPDATE collector.agent_runs SET settings = $3::text::jsonb WHERE host_id = $1 AND run_id = $2::text::uuid",
+                &[&self.link.host_id, &self.writer.agent.run_id.to_string(), &settings],
+            )
+            .await;
+        match stored {
+            Ok(_) => Ok(()),
+            Err(error) => self.minor("storing the settings", &error),
+        }
+    }
+
+    /// What the last tick left is delivered before the end, as far as there is time.
+    async fn last_words(&mut self) {
+        let deliver = async {
+            while let Ok(true) = self.deliver().await {}
+        };
+        if timeout(LAST_WORDS, deliver).await.is_err() {
+            tracing::info!("what is not delivered stays in the spool for the next start");
+        }
+    }
+
+    async fn end_run(&mut self) {
+        let ended = self.link.session.client.execute(
+            "UPDATE collector.agent_runs SET outcome = 'stopped', \
+             ended_at = timestamptz 'epoch' + $3::int8 * interval '1 microsecond' \
+             WHERE host_id = $1 AND run_id = $2::text::uuid",
+            &[&self.link.host_id, &self.writer.agent.run_id.to_string(), &(self.writer.clock)().as_micros()],
+        )
+        .await;
+        if let Err(error) = ended {
+            tracing::debug!(error = describe(&error), "the end of the run was not noted");
+        }
+    }
+}
