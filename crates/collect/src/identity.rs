@@ -1,0 +1,150 @@
+//! Which machine this is.
+//!
+//! The machine id of systemd or D-Bus is what all rows of a host are stored under. Where there is
+//! none, or it is not one yet (`uninitialized` during the first boot), one is derived from what
+//! does not change by itself: the serial number of the firmware if it may be read, else the name
+//! of the host. It is marked as derived, as two hosts of one name would share it.
+
+use std::path::{Path, PathBuf};
+
+use schema::Timestamp;
+use sha2::{Digest, Sha256};
+
+use crate::Roots;
+use crate::fields::stored;
+use crate::host::{parse_meminfo, stat};
+use crate::read::Tree;
+
+/// Files outside `/proc` and `/sys` that say which machine this is, the best first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentityFiles {
+    /// Hold a machine id of 32 hexadecimal digits.
+    pub machine_id: Vec<PathBuf>,
+    /// Hold `PRETTY_NAME=`, see os-release(5).
+    pub os_release: Vec<PathBuf>,
+}
+
+impl Default for IdentityFiles {
+    fn default() -> Self {
+        let paths = |paths: [&str; 2]| paths.map(PathBuf::from).to_vec();
+        Self {
+            machine_id: paths(["/etc/machine-id", "/var/lib/dbus/machine-id"]),
+            os_release: paths(["/etc/os-release", "/usr/lib/os-release"]),
+        }
+    }
+}
+
+/// Where a machine id came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MachineIdSource {
+    /// From a file of [`IdentityFiles::machine_id`].
+    File,
+    /// Derived from the firmware's serial number.
+    Firmware,
+    /// Derived from the host's name: two hosts of one name share it. Worth a warning.
+    Hostname,
+}
+
+/// Which machine this is. `None` is what could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostIdentity {
+    /// 32 lower-case hexadecimal digits.
+    pub machine_id: String,
+    /// Where they came from.
+    pub machine_id_source: MachineIdSource,
+    /// Name of the host; empty when it has none. /proc/sys/kernel/hostname.
+    pub hostname: String,
+    /// Release of the kernel. /proc/sys/kernel/osrelease.
+    pub kernel: Option<String>,
+    /// Identity of this boot. /proc/sys/kernel/random/boot_id.
+    pub boot_id: Option<String>,
+    /// When the machine booted, to the second. /proc/stat `btime`.
+    pub boot_ts: Option<Timestamp>,
+    /// Cores online. /proc/stat.
+    pub cores: Option<i32>,
+    /// Memory, bytes. /proc/meminfo `MemTotal`.
+    pub memory_bytes: Option<i64>,
+    /// Name of the operating system. os-release(5) `PRETTY_NAME`.
+    pub os_name: Option<String>,
+}
+
+/// Finds out which machine this is. Reads a few small files; for the start of a program.
+#[must_use]
+pub fn host_identity(roots: &Roots, files: &IdentityFiles) -> HostIdentity {
+    let mut proc = Tree::new(&roots.proc);
+    let hostname = word(&mut proc, "sys/kernel/hostname").unwrap_or_default();
+    let (machine_id, machine_id_source) = machine_id(files, &roots.sys, &hostname);
+    let stat = proc.read("stat").map(stat::parse).unwrap_or_default();
+    let memory = proc.read("meminfo").map(parse_meminfo).unwrap_or_default();
+    let cores = i32::try_from(stat.cores.len()).ok();
+    HostIdentity {
+        machine_id,
+        machine_id_source,
+        hostname,
+        kernel: word(&mut proc, "sys/kernel/osrelease"),
+        boot_id: word(&mut proc, "sys/kernel/random/boot_id"),
+        boot_ts: stat
+            .btime
+            .map(|secs| Timestamp::from_millis(stored(secs.saturating_mul(1000)))),
+        cores: cores.filter(|cores| *cores > 0),
+        memory_bytes: memory.total.map(stored),
+        os_name: files
+            .os_release
+            .iter()
+            .find_map(|path| pretty_name(&content(path)?)),
+    }
+}
+
+fn machine_id(files: &IdentityFiles, sys: &Path, hostname: &str) -> (String, MachineIdSource) {
+    let from_file = files
+        .machine_id
+        .iter()
+        .filter_map(|path| content(path))
+        .find_map(|text| valid_machine_id(&text));
+    if let Some(id) = from_file {
+        return (id, MachineIdSource::File);
+    }
+    let serial = content(&sys.join("class/dmi/id/product_uuid"))
+        .map(|text| text.trim().to_ascii_lowercase())
+        .filter(|serial| serial.bytes().any(|byte| !b"0f-".contains(&byte)));
+    match serial {
+        Some(serial) => (derived_id("firmware", &serial), MachineIdSource::Firmware),
+        None => (derived_id("hostname", hostname), MachineIdSource::Hostname),
+    }
+}
+
+fn valid_machine_id(text: &str) -> Option<String> {
+    let id = text.trim().to_ascii_lowercase();
+    let valid = id.len() == 32
+        && id.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && id.bytes().any(|byte| byte != b'0');
+    valid.then_some(id)
+}
+
+fn derived_id(from: &str, what: &str) -> String {
+    let digest = Sha256::digest(format!("pqcrypta-collector machine id from {from}: {what}"));
+    digest
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+fn pretty_name(text: &str) -> Option<String> {
+    let value = text
+        .lines()
+        .find_map(|line| line.strip_prefix("PRETTY_NAME="))?
+        .trim();
+    let plain = value.trim_matches(|quote| quote == '"' || quote == '\'');
+    (!plain.is_empty()).then(|| plain.to_owned())
+}
+
+fn word(proc: &mut Tree, path: &str) -> Option<String> {
+    let text = proc.read(path).ok()?.trim_ascii();
+    (!text.is_empty()).then(|| String::from_utf8_lossy(text).into_owned())
+}
+
+fn content(path: &Path) -> Option<String> {
+    let bytes = std::fs::read(path).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}

@@ -1,0 +1,225 @@
+//! What is kept of a process from tick to tick.
+
+use std::time::Duration;
+
+use rustix::io::Errno;
+use schema::tables::ProcessSample;
+
+use super::stat::ProcessStat;
+use super::{Missed, cgroup, detail, path_of};
+use crate::Moment;
+use crate::fields::stored;
+use crate::read::Tree;
+
+/// How long what seldom changes is believed.
+const KEPT: Duration = Duration::from_secs(60);
+
+/// One process, known by its pid.
+#[derive(Debug)]
+pub(super) struct Known {
+    /// The last tick it was seen in.
+    pub(super) tick: u64,
+    pub(super) start_ticks: u64,
+    /// Of its directory in procfs.
+    inode: u64,
+    kernel_thread: bool,
+    cpu_ticks: u64,
+    /// CPU time at the last reading but this one, and when that was.
+    cpu_before: Option<(u64, Duration)>,
+    comm: Box<[u8]>,
+    name: Box<str>,
+    /// `comm` is as long as it can be and the command line could not be had.
+    name_may_be_longer: bool,
+    pub(super) watched: bool,
+    details: Details,
+    /// When the details are read again; at first at once.
+    details_due: Duration,
+    /// The CPU time at which I/O was last read.
+    io_cpu_ticks: Option<u64>,
+    io: Io,
+}
+
+/// What is read once and then about once a minute.
+#[derive(Debug, Default)]
+struct Details {
+    read: bool,
+    uid: Option<i64>,
+    unit: Option<Box<str>>,
+    fd_limit: Option<i64>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Io {
+    denied: bool,
+    read_bytes: Option<i64>,
+    write_bytes: Option<i64>,
+}
+
+impl Known {
+    pub(super) fn new(pid: i32, stat: &ProcessStat<'_>, at: &Moment) -> Self {
+        // the first minute is shorter by a share that depends on the pid, so that the processes
+        // found in the first tick are not all due in one tick ever after
+        let share = pid.unsigned_abs() % 60 + 1;
+        Self {
+            tick: 0,
+            start_ticks: stat.start_ticks,
+            inode: 0,
+            kernel_thread: stat.kernel_thread,
+            cpu_ticks: stat.cpu_ticks,
+            cpu_before: None,
+            comm: Box::default(),
+            name: Box::default(),
+            name_may_be_longer: false,
+            watched: false,
+            details: Details::default(),
+            details_due: at.monotonic.saturating_add(KEPT * share / 60),
+            io_cpu_ticks: None,
+            io: Io::default(),
+        }
+    }
+
+    /// Whether it is a kernel thread that need not be read in this tick.
+    pub(super) fn may_be_skipped(&self, inode: u64, at: &Moment) -> bool {
+        self.kernel_thread
+            && !self.watched
+            && inode != 0
+            && inode == self.inode
+            && at.monotonic < self.details_due
+    }
+
+    /// Takes what one reading of `stat` says. Returns whether it has a new name, which is still
+    /// to be found.
+    pub(super) fn update(&mut self, inode: u64, stat: &ProcessStat<'_>) -> bool {
+        self.inode = inode;
+        self.kernel_thread = stat.kernel_thread;
+        self.cpu_ticks = stat.cpu_ticks;
+        let renamed = *self.comm != *stat.comm;
+        if renamed {
+            self.comm = stat.comm.into();
+        }
+        renamed
+    }
+
+    /// CPU time since the last reading, percent of one core; `None` on the first sight, when no
+    /// time has passed and when the counter went back.
+    pub(super) fn cpu_pct(&mut self, at: &Moment, ticks_per_second: f64) -> Option<f64> {
+        let (ticks, when) = self.cpu_before.replace((self.cpu_ticks, at.monotonic))?;
+        let elapsed = at.monotonic.checked_sub(when)?.as_secs_f64();
+        let used = self.cpu_ticks.checked_sub(ticks)? as f64 / ticks_per_second;
+        (elapsed > 0.0).then(|| used * 100.0 / elapsed)
+    }
+
+    /// Finds the name for a new `comm`.
+    pub(super) fn look_up_name(&mut self, proc: &mut Tree, path: &str, watched: &[String]) {
+        self.name_may_be_longer = false;
+        let mut name = None;
+        if self.comm.len() == detail::COMM_MAX && !self.kernel_thread {
+            // a process that has ended and was not waited for has no command line any more
+            let cmdline = proc.read_record(path).unwrap_or_default();
+            self.name_may_be_longer = cmdline.is_empty();
+            name = detail::long_name(&self.comm, cmdline).map(String::from_utf8_lossy);
+        }
+        self.name = name
+            .unwrap_or_else(|| String::from_utf8_lossy(&self.comm))
+            .into();
+        self.watch(watched);
+    }
+
+    /// Compares the name with the watched ones. Where the command line could not be had, a
+    /// watched name that begins with the fifteen bytes known is taken for this one.
+    pub(super) fn watch(&mut self, names: &[String]) {
+        self.watched = names.iter().any(|name| {
+            **name == *self.name
+                || (self.name_may_be_longer && name.as_bytes().starts_with(&self.comm))
+        });
+    }
+
+    /// Puts off the next look at a process that gives no row.
+    pub(super) fn put_off(&mut self, at: &Moment) {
+        if at.monotonic >= self.details_due {
+            self.details_due = at.monotonic.saturating_add(KEPT);
+        }
+    }
+
+    /// Reads again what is due: owner, unit and limit about once a minute, I/O with them and
+    /// whenever CPU was used since it was last read.
+    pub(super) fn refresh(
+        &mut self,
+        proc: &mut Tree,
+        path: &mut String,
+        pid: i32,
+        at: &Moment,
+        missed: &mut Missed,
+    ) -> Result<(), Errno> {
+        let due = at.monotonic >= self.details_due;
+        self.put_off(at);
+        if due || !self.details.read {
+            self.details.read = true;
+            let owner = proc.stat(path_of(path, pid, "")).map(|stat| stat.st_uid);
+            if let Some(uid) = missed.known(proc, path, owner)? {
+                self.details.uid = Some(i64::from(uid));
+            }
+            let unit = proc.read(path_of(path, pid, "cgroup")).map(cgroup::unit);
+            if let Some(unit) = missed.known(proc, path, unit)? {
+                self.details.unit = unit.map(String::into_boxed_str);
+            }
+            let limit = proc
+                .read(path_of(path, pid, "limits"))
+                .map(detail::open_files_limit);
+            if let Some(limit) = missed.known(proc, path, limit)? {
+                self.details.fd_limit = limit.map(stored);
+            }
+        }
+        let idle = self.io_cpu_ticks == Some(self.cpu_ticks) || self.io.denied;
+        if due || !idle {
+            self.io_cpu_ticks = Some(self.cpu_ticks);
+            self.refresh_io(proc, path, pid, missed)?;
+        }
+        missed.io += usize::from(self.io.denied);
+        Ok(())
+    }
+
+    fn refresh_io(
+        &mut self,
+        proc: &mut Tree,
+        path: &mut String,
+        pid: i32,
+        missed: &mut Missed,
+    ) -> Result<(), Errno> {
+        match proc
+            .read_record(path_of(path, pid, "io"))
+            .map(detail::storage_bytes)
+        {
+            Ok((read, written)) => {
+                self.io = Io {
+                    denied: false,
+                    read_bytes: read.map(stored),
+                    write_bytes: written.map(stored),
+                };
+            }
+            // not this user's process
+            Err(Errno::ACCESS | Errno::PERM) => {
+                self.io = Io {
+                    denied: true,
+                    ..Io::default()
+                };
+            }
+            // a kernel without task I/O accounting, or a process that has ended
+            Err(Errno::NOENT) => self.io = Io::default(),
+            Err(Errno::SRCH) => return Err(Errno::SRCH),
+            Err(source) => missed.fail(proc, path, source),
+        }
+        Ok(())
+    }
+
+    /// Puts what is known into the sample.
+    pub(super) fn complete(&self, sample: &mut ProcessSample) {
+        sample.process_name = self.name.to_string();
+        sample.watched = self.watched;
+        sample.uid = self.details.uid;
+        sample.unit = self.details.unit.as_deref().map(str::to_owned);
+        sample.fd_limit = self.details.fd_limit;
+        sample.read_bytes_total = self.io.read_bytes;
+        sample.write_bytes_total = self.io.write_bytes;
+    }
+}

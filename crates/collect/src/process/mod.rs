@@ -1,0 +1,316 @@
+//! Every process with memory of its own: one `process_metrics_raw` row each, the largest first.
+//!
+//! A process is its pid and its start time: a pid that comes back with another start is another
+//! process and begins without a CPU share. In each tick `/proc` is listed once, and of each
+//! process one file is read (`stat`) and one directory is asked for its size (`fd`). The rest is
+//! kept from earlier ticks:
+//!
+//! * the name until `comm` changes, which is when it runs another program;
+//! * unit, owner and limit of descriptors for about a minute, spread so that not all are due in
+//!   one tick;
+//! * bytes of storage I/O as long as the process uses no CPU, for at most a minute: who has done
+//!   nothing has read nothing, except what the kernel wrote back later.
+//!
+//! Kernel threads have no memory and give no rows. One that is known is not read again for a
+//! minute as long as its directory keeps its inode number. procfs gives every new process another
+//! one, so that a pid that was given anew is noticed; the minute covers a kernel thread that
+//! turns into a program.
+//!
+//! A process that ends while it is read is left out. What this user may not read is `None`, and
+//! the run says of how many processes.
+
+mod cgroup;
+mod descriptors;
+mod detail;
+mod known;
+mod stat;
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use rustix::io::Errno;
+use schema::tables::ProcessSample;
+use schema::{Row, Sample};
+
+use crate::fields::{number, stored};
+use crate::host::uptime;
+use crate::read::Tree;
+use crate::{CollectError, Collector, Moment, Outcome, Roots};
+
+use descriptors::Descriptors;
+use known::Known;
+
+pub(crate) use descriptors::Descriptors as FdCounter;
+pub(crate) use stat::parse as parse_stat;
+
+/// Reads every process.
+#[derive(Debug)]
+pub struct Processes {
+    proc: Tree,
+    watched: Vec<String>,
+    units: Units,
+    known: HashMap<i32, Known>,
+    tick: u64,
+    descriptors: Descriptors,
+    listed: Vec<(i32, u64)>,
+    samples: Vec<ProcessSample>,
+    path: String,
+}
+
+/// What the kernel counts in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Units {
+    pub(crate) ticks_per_second: f64,
+    pub(crate) page_bytes: u64,
+}
+
+impl Units {
+    pub(crate) fn of_this_kernel() -> Self {
+        Self {
+            ticks_per_second: rustix::param::clock_ticks_per_second() as f64,
+            page_bytes: rustix::param::page_size() as u64,
+        }
+    }
+}
+
+/// What could not be had in one tick.
+#[derive(Debug, Default)]
+struct Missed {
+    /// Processes that are listed and cannot be read at all.
+    hidden: usize,
+    /// Processes whose descriptors are not ours to count.
+    descriptors: usize,
+    /// Processes whose I/O is not ours to read.
+    io: usize,
+    /// The first failure that is neither an end nor a lack of rights.
+    failed: Option<CollectError>,
+}
+
+impl Processes {
+    /// A collector that reads below these roots and marks the processes of these names.
+    #[must_use]
+    pub fn new(roots: &Roots, watched: Vec<String>) -> Self {
+        Self::with_units(roots, watched, Units::of_this_kernel())
+    }
+
+    pub(crate) fn with_units(roots: &Roots, watched: Vec<String>, units: Units) -> Self {
+        Self {
+            proc: Tree::new(&roots.proc),
+            watched,
+            units,
+            known: HashMap::new(),
+            tick: 0,
+            descriptors: Descriptors::new(),
+            listed: Vec::new(),
+            samples: Vec::new(),
+            path: String::new(),
+        }
+    }
+
+    /// Replaces the watched names; they hold from the next tick on.
+    pub fn watch(&mut self, names: Vec<String>) {
+        for known in self.known.values_mut() {
+            known.watch(&names);
+        }
+        self.watched = names;
+    }
+
+    fn list(&mut self) -> Result<(), CollectError> {
+        let listed = &mut self.listed;
+        listed.clear();
+        let result = self.proc.list_root(|name, inode| {
+            if let Some(pid) = number(name).and_then(|pid| i32::try_from(pid).ok()) {
+                listed.push((pid, inode));
+            }
+        });
+        if listed.is_empty() {
+            self.proc.reopen();
+        }
+        result.map_err(|source| self.proc.error("", source))
+    }
+
+    fn sample(&mut self, at: &Moment) -> Result<Missed, CollectError> {
+        let uptime_secs = self
+            .proc
+            .read("uptime")
+            .map(uptime)
+            .map_err(|source| self.proc.error("uptime", source))?
+            .ok_or_else(|| CollectError::Malformed {
+                path: self.proc.path("uptime"),
+                what: "seconds since boot",
+            })?;
+        self.list()?;
+        self.tick = self.tick.wrapping_add(1);
+        self.samples.clear();
+        let mut missed = Missed::default();
+        let listed = std::mem::take(&mut self.listed);
+        for &(pid, inode) in &listed {
+            match self.one(pid, inode, uptime_secs, at, &mut missed) {
+                Ok(()) | Err(Errno::NOENT | Errno::SRCH) => {}
+                Err(Errno::ACCESS | Errno::PERM) => missed.hidden += 1,
+                Err(source) => {
+                    if missed.failed.is_none() {
+                        missed.failed = Some(self.proc.error(&format!("{pid}/stat"), source));
+                    }
+                }
+            }
+        }
+        // process 1 is there as long as the machine is: where it is not listed, others are not
+        // either
+        if !listed.is_empty() && !listed.iter().any(|(pid, _)| *pid == 1) {
+            missed.hidden += 1;
+        }
+        self.listed = listed;
+        let tick = self.tick;
+        self.known.retain(|_, known| known.tick == tick);
+        if self.known.capacity() > 4 * self.known.len().max(256) {
+            self.known.shrink_to_fit();
+        }
+        self.samples
+            .sort_unstable_by_key(|sample| (std::cmp::Reverse(sample.rss_bytes), sample.pid));
+        Ok(missed)
+    }
+
+    fn one(
+        &mut self,
+        pid: i32,
+        inode: u64,
+        uptime_secs: f64,
+        at: &Moment,
+        missed: &mut Missed,
+    ) -> Result<(), Errno> {
+        if let Some(known) = self.known.get_mut(&pid)
+            && known.may_be_skipped(inode, at)
+        {
+            known.tick = self.tick;
+            return Ok(());
+        }
+        let text = self
+            .proc
+            .read_record(path_of(&mut self.path, pid, "stat"))?;
+        let Some(stat) = stat::parse(text) else {
+            // a line that ends too soon is one of a process that is ending
+            return Ok(());
+        };
+        let known = self
+            .known
+            .entry(pid)
+            .or_insert_with(|| Known::new(pid, &stat, at));
+        if known.start_ticks != stat.start_ticks {
+            *known = Known::new(pid, &stat, at);
+        }
+        known.tick = self.tick;
+        let renamed = known.update(inode, &stat);
+        // the rest of the line, before the buffer it lies in is used for other files
+        let mut sample = ProcessSample {
+            pid,
+            start_ticks: stored(stat.start_ticks),
+            cpu_pct: known.cpu_pct(at, self.units.ticks_per_second),
+            rss_bytes: stored(stat.rss_pages.saturating_mul(self.units.page_bytes)),
+            vsz_bytes: stored(stat.vsz_bytes),
+            thread_count: stat.threads,
+            state: char::from(stat.state).to_string(),
+            // LXCFS may show a container's uptime beside the machine's start times
+            uptime_secs: (uptime_secs - stat.start_ticks as f64 / self.units.ticks_per_second)
+                .max(0.0),
+            parent_pid: stat.parent_pid,
+            ..ProcessSample::default()
+        };
+        if renamed {
+            let path = path_of(&mut self.path, pid, "cmdline");
+            known.look_up_name(&mut self.proc, path, &self.watched);
+        }
+        if sample.rss_bytes == 0 && !known.watched {
+            known.put_off(at);
+            return Ok(());
+        }
+        known.refresh(&mut self.proc, &mut self.path, pid, at, missed)?;
+        match self
+            .descriptors
+            .count(&mut self.proc, path_of(&mut self.path, pid, "fd"))
+        {
+            Ok(count) => sample.fd_count = Some(count),
+            Err(Errno::NOENT | Errno::SRCH) => return Err(Errno::NOENT),
+            Err(Errno::ACCESS | Errno::PERM) => missed.descriptors += 1,
+            Err(source) => missed.fail(&self.proc, &self.path, source),
+        }
+        known.complete(&mut sample);
+        self.samples.push(sample);
+        Ok(())
+    }
+}
+
+impl Missed {
+    /// What a reading gave; `None` where it is closed to this user or failed, which is noted.
+    fn known<T>(
+        &mut self,
+        proc: &Tree,
+        path: &str,
+        result: Result<T, Errno>,
+    ) -> Result<Option<T>, Errno> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(Errno::SRCH) => Err(Errno::SRCH),
+            // a kernel without the file; a process that has ended is noticed elsewhere
+            Err(Errno::NOENT | Errno::ACCESS | Errno::PERM) => Ok(None),
+            Err(source) => {
+                self.fail(proc, path, source);
+                Ok(None)
+            }
+        }
+    }
+
+    fn fail(&mut self, proc: &Tree, path: &str, source: Errno) {
+        if self.failed.is_none() {
+            self.failed = Some(proc.error(path, source));
+        }
+    }
+
+    fn into_error(self, of: usize) -> Option<CollectError> {
+        if self.failed.is_some() {
+            return self.failed;
+        }
+        let mut what = String::new();
+        for (count, part) in [
+            (self.hidden, "existence"),
+            (self.descriptors, "descriptors"),
+            (self.io, "storage I/O"),
+        ] {
+            if count > 0 {
+                let comma = if what.is_empty() { "" } else { ", " };
+                // writing to a String cannot fail
+                let _infallible = write!(what, "{comma}{part} of {count}");
+            }
+        }
+        (!what.is_empty()).then(|| CollectError::Denied {
+            what: format!("{what} of {of} processes"),
+        })
+    }
+}
+
+/// `PID/file` in a reused string.
+fn path_of<'a>(path: &'a mut String, pid: i32, file: &str) -> &'a str {
+    path.clear();
+    // writing to a String cannot fail
+    let _infallible = write!(path, "{pid}/{file}");
+    path
+}
+
+impl Collector for Processes {
+    const NAME: &'static str = "processes";
+    const DEADLINE: Duration = Duration::from_secs(5);
+
+    async fn collect(&mut self, at: &Moment, out: &mut Vec<Row>) -> Result<Outcome, CollectError> {
+        let missed = self.sample(at)?;
+        let given = self.samples.len();
+        let listed = self.listed.len();
+        out.extend(self.samples.drain(..).map(|sample| sample.into_row(at.ts)));
+        Ok(match missed.into_error(listed) {
+            Some(error) if given == 0 => return Err(error),
+            Some(error) => Outcome::Partial(error),
+            None if given == 0 => Outcome::NoData,
+            None => Outcome::Collected,
+        })
+    }
+}
