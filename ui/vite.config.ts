@@ -1,6 +1,14 @@
 /// <reference types="vitest/config" />
 import { defineConfig } from "vite";
 
+const LATER = ["help", "palette", "range-form", "display-form", "choice", "heat", "chart-table"];
+
+function isBase(module: string): boolean {
+  if (/node_modules\/(preact|@preact|uplot)\//.test(module)) return true;
+  const own = /\/src\/(?:state|format|api|charts|app)\/([^/.]+)\.tsx?$/.exec(module);
+  return own !== null && !LATER.includes(own[1] ?? "");
+}
+
 // Asset addresses are relative to the page's <base href>, which the server sets on start; lazy
 // chunks resolve against the module that asks for them. So one bundle works under any base path.
 export default defineConfig({
@@ -12,8 +20,15 @@ export default defineConfig({
     cssCodeSplit: false,
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    manifest: "assets/manifest.json",
     reportCompressedSize: false,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          // What every view needs is one file: it packs better than many, and loads in one go.
+          groups: [{ name: "base", test: isBase }],
+        },
+      },
+    },
   },
   test: { include: ["src/**/*.test.ts"], environment: "node" },
 });

@@ -3,25 +3,14 @@ import { useState } from "preact/hooks";
 import { ageSecs, freshness, meta, now, shownNow, trusted, verdict } from "../api/store";
 import { formatDuration } from "../format/time";
 import { missed, pausedByHand, pauseReason, refreshNow } from "../state/live";
-import {
-  basePath,
-  density,
-  hostId,
-  place,
-  range,
-  setChoice,
-  setParams,
-  setRange,
-  theme,
-  zone,
-} from "../state/location";
-import { preferences, setPreferences } from "../state/preferences";
+import { basePath, hostId, place, range, setParams, setRange, zone } from "../state/location";
+import { preferences } from "../state/preferences";
 import { freezeRange, isLive } from "../state/range";
 import { formatPlace, withParams } from "../state/url";
 import { Dialogs, openHelp, openPalette, rangeOpener } from "./dialogs";
 import { ViewLink } from "./link";
-import { Menu } from "./menu";
-import { RangeForm, rangeLabel } from "./range-form";
+import { Later, Menu } from "./menu";
+import { rangeLabel } from "./range-label";
 import { SEVERITY_WORD, SeverityMark } from "./shape";
 
 export function Bar() {
@@ -39,21 +28,15 @@ export function Bar() {
         openWhen={rangeOpener.value}
         class="range-button"
       >
-        {(close) => <RangeForm close={close} />}
+        {(close) => <Later load={() => import("./range-form")} close={close} />}
       </Menu>
       <LivePill />
-      <button
-        type="button"
-        class="button"
-        onClick={openPalette}
-        aria-keyshortcuts="Control+K"
-        aria-label="Search"
-      >
+      <button type="button" class="button" onClick={openPalette} aria-keyshortcuts="Control+K">
         Search <kbd>Ctrl K</kbd>
       </button>
       <CopyLink />
       <Menu label="Display ▾" name="Display">
-        {() => <DisplayForm />}
+        {(close) => <Later load={() => import("./display-form")} close={close} />}
       </Menu>
       <button type="button" class="button" onClick={openHelp} aria-label="Help" aria-keyshortcuts="?">
         ?
@@ -185,69 +168,5 @@ function CopyLink() {
         <input class="link-text" readOnly value={state} aria-label="Link" ref={(field) => field?.select()} />
       )}
     </>
-  );
-}
-
-function DisplayForm() {
-  const held = preferences.value;
-  return (
-    <div class="form">
-      <Choice
-        legend="Theme"
-        value={theme.value}
-        options={[
-          ["system", "System"],
-          ["light", "Light"],
-          ["dark", "Dark"],
-        ]}
-        onChoose={(value) => setChoice({ theme: value })}
-      />
-      <Choice
-        legend="Rows"
-        value={density.value}
-        options={[
-          ["normal", "Normal"],
-          ["compact", "Compact"],
-        ]}
-        onChoose={(value) => setChoice({ density: value })}
-      />
-      <Choice
-        legend="Times in"
-        value={zone.value}
-        options={[
-          ["browser", "Browser zone"],
-          ["utc", "UTC"],
-        ]}
-        onChoose={(value) => setChoice({ zone: value })}
-      />
-      <label class="check">
-        <input
-          type="checkbox"
-          checked={held.shortcuts}
-          onChange={(event) => setPreferences({ shortcuts: event.currentTarget.checked })}
-        />
-        Single-letter shortcuts
-      </label>
-    </div>
-  );
-}
-
-interface ChoiceProps<T extends string> {
-  legend: string;
-  value: T;
-  options: [T, string][];
-  onChoose(value: T): void;
-}
-
-export function Choice<T extends string>({ legend, value, options, onChoose }: ChoiceProps<T>) {
-  return (
-    <fieldset class="choice">
-      <legend>{legend}</legend>
-      {options.map(([id, label]) => (
-        <button key={id} type="button" aria-pressed={id === value} onClick={() => onChoose(id)}>
-          {label}
-        </button>
-      ))}
-    </fieldset>
   );
 }

@@ -7,7 +7,7 @@
 import { signal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { meta, metaFailure, verdict } from "../api/store";
+import { meta, metaFailure, trusted, verdict } from "../api/store";
 import { density, place, theme } from "../state/location";
 import { VIEWS, type View, viewById } from "../views/registry";
 import { Banners } from "./banners";
@@ -25,6 +25,7 @@ export function Frame() {
   useEffect(showInTitle, []);
   document.documentElement.dataset.theme = theme.value;
   document.documentElement.dataset.density = density.value;
+  document.documentElement.dataset.trusted = trusted.value ? "yes" : "no";
   return (
     <>
       <button type="button" class="skip" onClick={() => document.querySelector<HTMLElement>("h1")?.focus()}>
@@ -107,7 +108,6 @@ function Announcer() {
   const text = verdict.value.text;
   const lastMs = useRef(Number.NEGATIVE_INFINITY);
   const severity = verdict.value.severity;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a change of severity counts, new wording does not
   useEffect(() => {
     const wait = Math.max(1000, lastMs.current + QUIET_MS - performance.now());
     const timer = setTimeout(() => {

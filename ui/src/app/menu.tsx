@@ -3,7 +3,7 @@
  *
  * While one is open, refreshes are held back, so nothing moves under the pointer.
  */
-import type { ComponentChildren } from "preact";
+import type { ComponentChildren, ComponentType } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { hold } from "../state/live";
 
@@ -37,6 +37,14 @@ export function Menu({ label, name, class: extra, openWhen = 0, children }: Menu
     if (openWhen > 0) box.current?.showPopover();
   }, [openWhen]);
   useEffect(() => () => hold(`menu ${id}`, false), [id]);
+  useEffect(() => {
+    const [opened, anchor] = [box.current, button.current];
+    if (!isOpen || !opened || !anchor) return;
+    // The content may come later than the box; the box stays where there is room for it.
+    const observer = new ResizeObserver(() => place(opened, anchor));
+    observer.observe(opened);
+    return () => observer.disconnect();
+  }, [isOpen]);
   return (
     <>
       <button
@@ -61,18 +69,24 @@ export function Menu({ label, name, class: extra, openWhen = 0, children }: Menu
           const opened = event.newState === "open";
           setOpen(opened);
           hold(`menu ${id}`, opened);
-          if (!opened || !box.current || !button.current) return;
-          place(box.current, button.current);
-          // The content is drawn only now; a second look knows its size.
-          requestAnimationFrame(() => {
-            if (!box.current || !button.current) return;
-            place(box.current, button.current);
-            box.current.querySelector<HTMLElement>("input,button,select")?.focus();
-          });
         }}
       >
         {isOpen && children(close)}
       </div>
     </>
   );
+}
+
+type Content = ComponentType<{ close: () => void }>;
+
+/** Content that is fetched when its menu is first opened. */
+export function Later({ load, close }: { load: () => Promise<{ default: Content }>; close: () => void }) {
+  const [Loaded, setLoaded] = useState<Content | null>(null);
+  useEffect(() => {
+    load().then(
+      (module) => setLoaded(() => module.default),
+      () => location.reload(),
+    );
+  }, []);
+  return Loaded ? <Loaded close={close} /> : <p class="muted">Loading …</p>;
 }

@@ -133,7 +133,6 @@ export default function Palette({ close }: { close: () => void }) {
           event.preventDefault();
         }}
       />
-      {/* biome-ignore lint/a11y/useFocusableInteractive: the field keeps the focus and names the active option */}
       <ul ref={list} id="palette-list" role="listbox" aria-label="Results">
         {found.map((entry, at) => (
           // biome-ignore lint/a11y/useFocusableInteractive lint/a11y/useKeyWithClickEvents: as above

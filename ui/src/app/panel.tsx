@@ -17,12 +17,15 @@ export function FailureNote<T>({ resource, brief = false }: { resource: Resource
   // Read so that the countdown ticks.
   void clock.value;
   const wait = Math.max(0, Math.ceil((failure.retryAtMs - Date.now()) / 1000));
-  const offset = serverNow() - Date.now();
+  // The server's own since is on its clock, ours on ours.
+  const sinceMs =
+    failure.code === "database_unreachable" ? failure.sinceMs : failure.sinceMs + serverNow() - Date.now();
   return (
     <div class={`failure${brief ? " brief" : ""}`} role="status">
       <span>
         <strong>{FAILURE_WORDS[failure.code] ?? "This could not be loaded"}</strong>
-        {` · ${failure.message} · since ${formatClock(failure.sinceMs + (failure.code === "database_unreachable" ? 0 : offset), utc.value)} · `}
+        {` · ${failure.message} · `}
+        {!/\bsince\b/.test(failure.message) && `since ${formatClock(sinceMs, utc.value)} · `}
         {wait > 0 ? `retry in ${wait} s` : "retrying …"}
       </span>
       <button type="button" class="button small" onClick={() => resource.retryNow()}>

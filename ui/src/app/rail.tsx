@@ -1,19 +1,26 @@
 /** The views, each with the count and the shape of what is worst in it, whatever is filtered. */
 import { now, trusted } from "../api/store";
-import { VIEWS } from "../views/registry";
+import { VIEWS, type View } from "../views/registry";
 import { ViewLink } from "./link";
 import { SeverityMark } from "./shape";
 
+/** Neighbours of one group stand together. */
+const GROUPS = VIEWS.reduce<{ group: string; views: View[] }[]>((groups, view) => {
+  const last = groups[groups.length - 1];
+  if (last?.group === view.group) last.views.push(view);
+  else groups.push({ group: view.group, views: [view] });
+  return groups;
+}, []);
+
 export function Rail({ current }: { current: string }) {
   const badges = now.value?.badges ?? {};
-  const groups = [...new Set(VIEWS.map((view) => view.group))];
   return (
     <nav class="rail" aria-label="Views">
-      {groups.map((group) => (
-        <div key={group} class="group">
+      {GROUPS.map(({ group, views }) => (
+        <div key={views[0]?.id} class="group">
           {group && <span class="group-name">{group}</span>}
           <ul>
-            {VIEWS.filter((view) => view.group === group).map((view) => {
+            {views.map((view) => {
               const badge = badges[view.id];
               return (
                 <li key={view.id}>

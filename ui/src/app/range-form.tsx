@@ -1,22 +1,9 @@
 /** The range picker: presets, typed expressions, absolute times, zone. */
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { serverNow } from "../api/store";
-import { formatDateTime } from "../format/time";
 import { range, setChoice, setRange, utc, zone } from "../state/location";
-import { formatAbsolute, PRESETS, parseInstant, type Range, readRange } from "../state/range";
-import { Choice } from "./bar";
-
-const SPOKEN: Record<string, string> = { s: "s", m: "min", h: "h", d: "d", w: "w" };
-
-export function rangeLabel(held: Range): string {
-  const preset = /^now-(\d+)([smhdw])$/.exec(held.from);
-  if (preset && held.to === "now") return `Last ${preset[1]} ${SPOKEN[preset[2] ?? ""]}`;
-  const end = (text: string): string => {
-    const instant = parseInstant(text);
-    return instant?.kind === "absolute" ? formatDateTime(instant.atMs, utc.value) : text;
-  };
-  return `${end(held.from)} – ${end(held.to)}`;
-}
+import { formatAbsolute, PRESETS, parseInstant, readRange } from "../state/range";
+import { Choice } from "./choice";
 
 /** An end as it may be typed again: relative as is, absolute in the zone shown. */
 function typed(text: string, isUtc: boolean): string {
@@ -27,10 +14,12 @@ function typed(text: string, isUtc: boolean): string {
   return formatAbsolute(local.getTime()).replace("T", " ").replace("Z", "");
 }
 
-export function RangeForm({ close }: { close: () => void }) {
+export default function RangeForm({ close }: { close: () => void }) {
   const [from, setFrom] = useState(typed(range.value.from, utc.value));
   const [to, setTo] = useState(typed(range.value.to, utc.value));
   const [fault, setFault] = useState("");
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => form.current?.querySelector("input")?.select(), []);
   const apply = (): void => {
     const read = readRange(from, to, serverNow(), utc.value);
     if ("fault" in read) {
@@ -42,6 +31,7 @@ export function RangeForm({ close }: { close: () => void }) {
   };
   return (
     <form
+      ref={form}
       class="form range-form"
       onSubmit={(event) => {
         event.preventDefault();

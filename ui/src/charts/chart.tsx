@@ -139,7 +139,6 @@ function PlotArea({ id, title, sentence, model, near, height }: PlotAreaProps) {
   const [selection, setSelection] = useState<Selection | null>(null);
   const shape = model.lines.map((line) => `${line.id} ${line.slot}`).join("|") + model.unit;
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a plot is built anew only when its lines are others
   useEffect(() => {
     const element = host.current;
     if (!element || width === 0) return;
@@ -343,7 +342,6 @@ function SelectionMenu({ selection, plot, onZoom, onCancel }: SelectionMenuProps
       removeEventListener("pointerdown", outside, true);
       removeEventListener("keydown", outside);
     };
-    // biome-ignore lint/correctness/useExhaustiveDependencies: once per selection
   }, []);
   const u = plot.current?.u;
   const middle = u

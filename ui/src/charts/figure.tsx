@@ -1,18 +1,13 @@
 /**
  * What surrounds the plot of every chart: title, explanation, legend, table, states.
  */
-import type { ComponentChildren, RefObject } from "preact";
+import type { ComponentChildren, ComponentType, RefObject } from "preact";
 import { useState } from "preact/hooks";
 import type { Resource } from "../api/resource";
 import type { SeriesAnswer } from "../api/types.gen";
 import { Empty, FailureNote, Skeleton, whyEmpty } from "../app/panel";
 import { Info } from "../app/tip";
-import { formatDateTime } from "../format/time";
-import { formatValue } from "../format/value";
-import { utc } from "../state/location";
-import { type Model, reduceRows } from "./model";
-
-export const TABLE_ROWS = 60;
+import type { Model } from "./model";
 
 interface FigureProps {
   root: RefObject<HTMLElement | null>;
@@ -32,6 +27,15 @@ interface FigureProps {
 export function Figure(props: FigureProps) {
   const { root, id, title, metrics, resource, model, height } = props;
   const [asTable, setAsTable] = useState(false);
+  const [ChartTable, setChartTable] = useState<ComponentType<{
+    model: Model;
+    title: string;
+    height: number;
+  }> | null>(null);
+  const toggleTable = (): void => {
+    setAsTable(!asTable);
+    if (!ChartTable) void import("./chart-table").then((module) => setChartTable(() => module.default));
+  };
   const answer = resource.data.value;
   const failure = resource.failure.value;
   const hasSamples = model?.lines.some((line) => line.avg.some((value) => value !== null)) ?? false;
@@ -45,7 +49,7 @@ export function Figure(props: FigureProps) {
       aria-label={title}
     >
       <header>
-        <h3>{title}</h3>
+        <h2>{title}</h2>
         <Info metric={(metrics[0] ?? "").split("@")[0] ?? ""} />
         {failed.length > 0 && hasSamples && (
           <span
@@ -63,7 +67,7 @@ export function Figure(props: FigureProps) {
             class="button quiet"
             aria-pressed={asTable}
             aria-label={`Show ${title} as table`}
-            onClick={() => setAsTable(!asTable)}
+            onClick={toggleTable}
           >
             Table
           </button>
@@ -79,57 +83,14 @@ export function Figure(props: FigureProps) {
       {answer !== null && hasSamples && (
         <div class={resource.outdated.value ? "outdated" : undefined}>
           {props.legend}
-          {asTable && model ? <ChartTable model={model} title={title} height={height} /> : props.children}
+          {asTable && model && ChartTable ? (
+            <ChartTable model={model} title={title} height={height} />
+          ) : (
+            props.children
+          )}
         </div>
       )}
       <figcaption class="unseen">{props.sentence}</figcaption>
     </figure>
-  );
-}
-
-function ChartTable({ model, title, height }: { model: Model; title: string; height: number }) {
-  const rows = reduceRows(model, TABLE_ROWS).reverse();
-  return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
-    <section
-      class="chart-table"
-      style={{ maxHeight: `${height}px` }}
-      tabIndex={0}
-      aria-label={`${title} as table`}
-    >
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Time</th>
-            {model.lines.map((line) => (
-              <th key={line.id} scope="col" class="number">
-                {line.label}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row) => (
-            <tr key={row.atMs}>
-              <th scope="row">{formatDateTime(row.atMs, utc.value)}</th>
-              {row.cells.map((cell, at) => {
-                const line = model.lines[at];
-                const unit = line?.unit ?? "count";
-                const spread =
-                  cell.hi !== null && cell.lo !== null && cell.hi !== cell.lo
-                    ? ` (${formatValue(cell.lo, unit)} – ${formatValue(cell.hi, unit)})`
-                    : "";
-                return (
-                  <td key={line?.id} class="number">
-                    {formatValue(cell.avg, unit)}
-                    <span class="muted">{spread}</span>
-                  </td>
-                );
-              })}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
   );
 }

@@ -168,7 +168,7 @@ function HeatArea({ id, title, sentence, model, near }: HeatAreaProps) {
   };
   return (
     <div ref={host} class="plot heat" style={{ height: `${PLOT_HEIGHT}px` }}>
-      <canvas ref={canvas} aria-hidden="true" />
+      <canvas ref={canvas} />
       <i class="heat-line" hidden aria-hidden="true" />
       <div
         class="reader"

@@ -330,7 +330,9 @@ function drawLevels(u: uPlot, model: Model, colours: Palette, ratio: number): vo
     ctx.stroke();
     ctx.fillStyle = colours[severity];
     ctx.textAlign = "right";
-    const above = y - bbox.top > 14 * ratio;
+    // Two levels close together: the lower one is named below its line.
+    const isCrowded = next !== undefined && Math.abs(end - y) < 14 * ratio;
+    const above = y - bbox.top > 14 * ratio && !isCrowded;
     ctx.fillText(
       `${severity} ${formatValue(level, model.unit)}`,
       bbox.left + bbox.width - 4 * ratio,

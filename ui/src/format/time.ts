@@ -68,19 +68,20 @@ const STEPS: readonly [number, string][] = [
   [1, "s"],
 ];
 
-/** The two largest parts: `3 d 4 h`, `17 min`, `42 s`, `0.4 s`. */
+/** The two largest parts: `3 d 4 h`, `1 min 15 s`, `17 min`, `42 s`, `0.4 s`. */
 export function formatDuration(secs: number): string {
   if (!Number.isFinite(secs)) return "–";
   if (secs < 0) return `-${formatDuration(-secs)}`;
   if (secs > 0 && secs < 9.95) return `${String(Math.round(secs * 10) / 10)}\u00a0s`;
   let rest = Math.round(secs);
+  // From ten minutes on seconds are noise.
+  if (rest >= 600) rest -= rest % 60;
   const words: string[] = [];
   for (const [size, word] of STEPS) {
     const count = Math.floor(rest / size);
-    if (count > 0) words.push(`${count}\u00a0${word}`);
-    else if (words.length > 0) break;
     rest -= count * size;
-    if (words.length === 2 || (size === 60 && words.length > 0 && words.length < 3)) break;
+    if (count > 0) words.push(`${count}\u00a0${word}`);
+    if (words.length === 2 || (words.length === 1 && count === 0)) break;
   }
   return words.join(" ") || "0\u00a0s";
 }

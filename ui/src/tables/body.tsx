@@ -32,7 +32,6 @@ export function Body({ rows, columns, all, selected, onSelect, action }: BodyPro
       {rows.flatMap((row) => {
         const isOpen = open.has(row.id);
         const line = (
-          // biome-ignore lint/a11y/useKeyWithClickEvents: the first cell holds a button for the keyboard
           <tr
             key={row.id}
             class={`${row.severity} ${onSelect ? "pick" : ""}`}
@@ -54,15 +53,21 @@ export function Body({ rows, columns, all, selected, onSelect, action }: BodyPro
             </td>
             {columns.map((column, place) => {
               const at = index.get(column.id) ?? 0;
+              const isOpener = place === 0 && onSelect !== undefined;
               const text = (
-                <CellText cell={row.cells[at]} column={column} severity={row.severities[at] ?? null} />
+                <CellText
+                  cell={row.cells[at]}
+                  column={column}
+                  severity={row.severities[at] ?? null}
+                  plain={isOpener}
+                />
               );
               return (
                 <td
                   key={column.id}
                   class={`${isNumeric(column.unit) ? "number" : ""}${column.primary ? "" : " minor"}`}
                 >
-                  {place === 0 && onSelect ? (
+                  {isOpener ? (
                     <button type="button" class="row-button" aria-expanded={row.id === selected}>
                       {text}
                     </button>

@@ -12,7 +12,7 @@ import { formatAgo, formatDateTime } from "../format/time";
 import { formatExact, formatValue, isNumeric } from "../format/value";
 import { utc } from "../state/location";
 
-const LONG = 48;
+const LONG = 40;
 /** Beyond this nobody reads on; the CSV has all of it. */
 const LONGEST = 4000;
 
@@ -20,9 +20,11 @@ interface CellProps {
   cell: Cell | undefined;
   column: ColumnMeta;
   severity: Severity | null;
+  /** Inside a button: long text is cut and not to be opened. */
+  plain?: boolean;
 }
 
-export function CellText({ cell, column, severity }: CellProps) {
+export function CellText({ cell, column, severity, plain = false }: CellProps) {
   const marked = severity !== null && severity !== "ok";
   return (
     <>
@@ -32,14 +34,14 @@ export function CellText({ cell, column, severity }: CellProps) {
           <span class="unseen">{SEVERITY_WORD[severity]} </span>
         </span>
       )}
-      <Content cell={cell} column={column} />
+      <Content cell={cell} column={column} plain={plain} />
     </>
   );
 }
 
 const SEVERITIES: readonly string[] = ["ok", "info", "warn", "crit", "unknown"] satisfies Severity[];
 
-function Content({ cell, column }: { cell: Cell | undefined; column: ColumnMeta }) {
+function Content({ cell, column, plain = false }: Omit<CellProps, "severity">) {
   if (cell === null || cell === undefined || cell === "") return <span class="muted">–</span>;
   if (column.unit === "severity" && typeof cell === "string" && SEVERITIES.includes(cell)) {
     return <SeverityMark severity={cell as Severity} />;
@@ -51,7 +53,9 @@ function Content({ cell, column }: { cell: Cell | undefined; column: ColumnMeta 
       </time>
     );
   }
-  if (typeof cell === "string") return <Text text={cell} />;
+  if (typeof cell === "string") return <Text text={cell} plain={plain} />;
+  // A process number is a name, not a quantity.
+  if (/(^|_)pid$/.test(column.id)) return <>{String(cell)}</>;
   if (!isNumeric(column.unit)) return <>{formatValue(cell, column.unit)}</>;
   return <span title={formatExact(cell, column.unit)}>{formatValue(cell, column.unit)}</span>;
 }
@@ -60,9 +64,10 @@ function isoTime(ms: number): string | undefined {
   return Math.abs(ms) < 8.64e15 ? new Date(ms).toISOString() : undefined;
 }
 
-function Text({ text }: { text: string }) {
+function Text({ text, plain }: { text: string; plain: boolean }) {
   const [isOpen, setOpen] = useState(false);
   if (text.length <= LONG) return <bdi>{text}</bdi>;
+  if (plain) return <bdi title={text.slice(0, LONGEST)}>{`${text.slice(0, LONG)}…`}</bdi>;
   return (
     <button
       type="button"

@@ -35,7 +35,7 @@ interface DataTableProps {
   onSelect?(row: TableRow): void;
   action?: RowAction;
   /** Told of every answer. */
-  children?(answer: TableAnswer, meta: TableMeta): ComponentChildren;
+  children?(answer: TableAnswer): ComponentChildren;
 }
 
 export function DataTable(props: DataTableProps) {
@@ -66,7 +66,7 @@ function KnownTable(props: DataTableProps & { meta: TableMeta }) {
       class={`panel table-panel${trusted.value || freshness.value === "loading" ? "" : " grey"}`}
       aria-label={meta.title}
     >
-      {answer && props.children?.(answer, meta)}
+      {answer && props.children?.(answer)}
       <header>
         <h2>{meta.title}</h2>
         <SearchField
@@ -152,7 +152,6 @@ function Rows({ meta, answer, path, columns, question, address, isOutdated, ...p
           Order changed · apply
         </button>
       )}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
       <section
         class={`scroll${isOutdated ? " outdated" : ""}`}
         tabIndex={0}

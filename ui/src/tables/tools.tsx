@@ -73,7 +73,7 @@ export function Chips({ meta, question, answer, address }: ChipsProps) {
                   </span>
                 )}
                 {value.label}
-                <b>{count}</b>
+                {answer && <b>{count}</b>}
               </button>
             );
           })}

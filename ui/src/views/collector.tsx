@@ -22,12 +22,8 @@ const CARDS = [
 const CHARTS: readonly ChartSpec[] = [
   { id: "tick", title: "Tick duration", metrics: ["collector.tick_ms"] },
   { id: "late", title: "Tick lateness", metrics: ["collector.tick_late_ms"] },
-  {
-    id: "rows",
-    title: "Rows written and records lost",
-    metrics: ["collector.rows_per_sec", "collector.lost_records_per_sec"],
-    levelsOf: "collector.lost_records_per_sec",
-  },
+  { id: "rows", title: "Rows written", metrics: ["collector.rows_per_sec"] },
+  { id: "lost", title: "Records lost", metrics: ["collector.lost_records_per_sec"] },
   { id: "commits", title: "Commits", metrics: ["collector.commits_per_sec"] },
   { id: "pending", title: "Records waiting", metrics: ["collector.pending_records"] },
   { id: "spool", title: "Spool on disk", metrics: ["collector.spool_bytes"] },

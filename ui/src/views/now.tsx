@@ -11,12 +11,12 @@ import { Chart, type ChartSpec } from "../charts/chart";
 import { Spark } from "../charts/spark";
 import { formatDuration } from "../format/time";
 import { formatBytes, formatValue } from "../format/value";
+import { CPU, LOAD, MEMORY } from "./host-charts";
 import { viewById } from "./registry";
-import { CPU, LOAD, MEMORY } from "./system-charts";
 
 const PRESSURE: ChartSpec = {
   id: "now-pressure",
-  title: "Pressure: time in which tasks waited",
+  title: "Pressure: time lost waiting",
   metrics: ["system.pressure_cpu_some_pct", "system.pressure_memory_some_pct", "system.pressure_io_some_pct"],
   labels: {
     "system.pressure_cpu_some_pct": "CPU",
@@ -33,7 +33,6 @@ const CARDS = [
   "system.load_per_core",
   "mount.used_pct",
   "disk.busy_pct",
-  "system.uptime_secs",
 ];
 
 const SHOWN = 7;
@@ -64,7 +63,7 @@ function Verdict() {
       <Shape severity={severity} />
       <p>
         <span class="unseen">{SEVERITY_WORD[severity]}: </span>
-        {text} {severity !== "ok" && <Since ms={since_ms} words="Since " />}
+        {text} {severity !== "ok" && !/\bsince\b/i.test(text) && <Since ms={since_ms} words="Since " />}
       </p>
     </div>
   );

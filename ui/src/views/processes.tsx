@@ -2,6 +2,8 @@
 
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { getJson } from "../api/client";
+import { useResource } from "../api/resource";
 import { metricWithKey } from "../api/series";
 import { tablesByName, trusted } from "../api/store";
 import type { TableAnswer, TableMeta, TableRow } from "../api/types.gen";
@@ -11,7 +13,7 @@ import { formatDateTime } from "../format/time";
 import { place, setParams, utc } from "../state/location";
 import { param } from "../state/url";
 import { Details } from "../tables/body";
-import { tableAddress } from "../tables/query";
+import { type TableQuestion, tableAddress, tablePath } from "../tables/query";
 import { DataTable } from "../tables/table";
 import { explainState } from "./process-state";
 
@@ -39,9 +41,11 @@ const lastRows = signal<readonly TableRow[]>([]);
 
 export default function ProcessesView() {
   const selected = param(place.value, "sel");
+  const meta = tablesByName.value.get("processes");
   return (
     <>
-      <div class="charts two">
+      {meta && <IssueCards meta={meta} />}
+      <div class="charts">
         {TOP.map((spec) => (
           <Chart key={spec.id} spec={spec} />
         ))}
@@ -52,7 +56,7 @@ export default function ProcessesView() {
         selected={selected}
         onSelect={(row) => setParams({ sel: row.id === selected ? null : row.id })}
       >
-        {(answer, meta) => <IssueCards answer={answer} meta={meta} />}
+        {(answer) => <RowKeeper rows={answer.rows} />}
       </DataTable>
       {selected !== null && <ProcessPanel id={selected} />}
     </>
@@ -60,20 +64,23 @@ export default function ProcessesView() {
 }
 
 const address = tableAddress("");
+const NO_FILTER: TableQuestion = { sort: "-cpu_pct", q: "", filters: {}, page: 0, limit: 25 };
 
-/** How many processes have which issue; a card is a filter of the table. */
-function IssueCards({ answer, meta }: { answer: TableAnswer; meta: TableMeta }) {
-  useEffect(() => {
-    lastRows.value = answer.rows;
-  }, [answer]);
+/** How many processes have which issue, of the whole host; a card is also a filter of the table. */
+function IssueCards({ meta }: { meta: TableMeta }) {
+  const resource = useResource<TableAnswer>(tablePath("processes", NO_FILTER), (path, _, signal) =>
+    getJson<TableAnswer>(path, signal),
+  );
+  const answer = resource.data.value;
   const chip = meta.chips.find((one) => one.id === "issue") ?? meta.chips[0];
   if (!chip) return null;
   const pressed = place.value.params[`f.${chip.id}`] ?? [];
+  const isKnown = trusted.value && answer !== null;
   return (
-    <div class={`issues${trusted.value ? "" : " grey"}`}>
+    <section class={`issues${isKnown ? "" : " grey"}`} aria-label="Processes by issue">
       {chip.values.map((value) => {
-        const count = answer.facets[chip.id]?.[value.id] ?? 0;
-        const severity = count === 0 ? "ok" : (answer.chip_severities[chip.id]?.[value.id] ?? "ok");
+        const count = answer?.facets[chip.id]?.[value.id] ?? 0;
+        const severity = count === 0 ? "ok" : (answer?.chip_severities[chip.id]?.[value.id] ?? "ok");
         return (
           <button
             key={value.id}
@@ -83,16 +90,23 @@ function IssueCards({ answer, meta }: { answer: TableAnswer; meta: TableMeta }) 
             onClick={() => address.toggleFilter(chip.id, value.id)}
           >
             <span class="label">{value.label}</span>
-            <b>{count}</b>
+            <b>{answer ? count : "–"}</b>
             <SeverityMark
-              severity={trusted.value ? severity : "unknown"}
-              text={count === 0 ? "None" : SEVERITY_WORD[severity]}
+              severity={isKnown ? severity : "unknown"}
+              text={!isKnown ? "Unknown" : count === 0 ? "None" : SEVERITY_WORD[severity]}
             />
           </button>
         );
       })}
-    </div>
+    </section>
   );
+}
+
+function RowKeeper({ rows }: { rows: readonly TableRow[] }) {
+  useEffect(() => {
+    lastRows.value = rows;
+  }, [rows]);
+  return null;
 }
 
 const HISTORY: readonly [string, string, readonly string[]][] = [
@@ -123,7 +137,6 @@ function ProcessPanel({ id }: { id: string }) {
     const cell = row?.cells[at];
     return cell === null || cell === undefined ? null : String(cell);
   };
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the focus moves once per process
   useEffect(() => {
     opener.current = document.activeElement;
     heading.current?.focus({ preventScroll: true });
@@ -136,7 +149,6 @@ function ProcessPanel({ id }: { id: string }) {
   const name = cellOf("process_name") ?? cellOf("name") ?? "Process";
   const startMs = Number(start);
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: Esc closes the panel from anywhere in it
     <aside
       class="drawer"
       aria-label="Process"

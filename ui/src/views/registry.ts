@@ -22,7 +22,7 @@ export const VIEWS: readonly View[] = [
   { id: "now", title: "Now", group: "", key: "n", prefixes: [], tables: [], load: () => import("./now") },
   { id: "system", title: "System", group: "Host", key: "s", prefixes: ["system", "network", "mount", "disk"], tables: ["mounts", "disks", "interfaces"], load: () => import("./system") },
   { id: "processes", title: "Processes", group: "Host", key: "p", prefixes: ["process", "process_one"], tables: ["processes"], load: () => import("./processes") },
-  { id: "collector", title: "Collector", group: "Collector", key: "c", prefixes: ["collector"], tables: ["collectors", "buffers", "gaps", "runs", "dead_letters", "settings"], load: () => import("./collector") },
+  { id: "collector", title: "Collector", group: "", key: "c", prefixes: ["collector"], tables: ["collectors", "buffers", "gaps", "runs", "dead_letters", "settings"], load: () => import("./collector") },
 ];
 
 export function viewById(id: string): View | null {

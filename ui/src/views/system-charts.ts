@@ -1,52 +1,5 @@
-/** The charts of a host, as data. Three of them are also on the first screen. */
+/** The further charts of a host, as data. */
 import type { ChartSpec } from "../charts/chart";
-
-export const CPU: ChartSpec = {
-  id: "cpu",
-  title: "CPU",
-  metrics: [
-    "system.cpu_user_pct",
-    "system.cpu_system_pct",
-    "system.cpu_iowait_pct",
-    "system.cpu_nice_pct",
-    "system.cpu_irq_pct",
-    "system.cpu_steal_pct",
-  ],
-  labels: {
-    "system.cpu_user_pct": "User",
-    "system.cpu_system_pct": "System",
-    "system.cpu_iowait_pct": "I/O wait",
-    "system.cpu_nice_pct": "Nice",
-    "system.cpu_irq_pct": "Interrupts",
-    "system.cpu_steal_pct": "Steal",
-  },
-  stacked: true,
-  levelsOf: "system.cpu_busy_pct",
-  ceiling: 100,
-};
-
-export const MEMORY: ChartSpec = {
-  id: "memory",
-  title: "Memory",
-  metrics: ["system.mem_used_bytes", "system.mem_cached_bytes", "system.mem_available_bytes"],
-  labels: {
-    "system.mem_used_bytes": "Used",
-    "system.mem_cached_bytes": "Cached",
-    "system.mem_available_bytes": "Available",
-  },
-};
-
-export const LOAD: ChartSpec = {
-  id: "load",
-  title: "Load and cores",
-  metrics: ["system.load_1", "system.load_5", "system.load_15", "system.cores"],
-  labels: {
-    "system.load_1": "1 min",
-    "system.load_5": "5 min",
-    "system.load_15": "15 min",
-    "system.cores": "Cores",
-  },
-};
 
 export const HOST_CHARTS: readonly ChartSpec[] = [
   {
@@ -137,7 +90,7 @@ export const HOST_CHARTS: readonly ChartSpec[] = [
     title: "Running and blocked processes",
     metrics: ["system.procs_running", "system.procs_blocked"],
     labels: { "system.procs_running": "Running", "system.procs_blocked": "Blocked" },
-    levelsOf: "system.procs_blocked",
+    levelsOf: null,
   },
   {
     id: "tcp",
@@ -147,6 +100,7 @@ export const HOST_CHARTS: readonly ChartSpec[] = [
       "system.tcp_retrans_per_sec": "Retransmits",
       "system.listen_overflows_per_sec": "Listen overflows",
     },
+    levelsOf: null,
   },
   {
     id: "handles",

@@ -3,7 +3,8 @@ import { FactCards } from "../app/card";
 import { Chart } from "../charts/chart";
 import { Heat } from "../charts/heat";
 import { DataTable } from "../tables/table";
-import { CPU, HOST_CHARTS, LOAD, MEMORY } from "./system-charts";
+import { CPU, LOAD, MEMORY } from "./host-charts";
+import { HOST_CHARTS } from "./system-charts";
 
 const CARDS = [
   "system.cpu_busy_pct",

@@ -1,0 +1,66 @@
+/**
+ * Weighs the built dashboard against its budgets and fails above them.
+ *
+ * It builds into a temporary folder, so it always weighs the sources as they are. The first view is
+ * the entry, the chunk of "Now" and all they import; a lazy view is what it alone adds to that.
+ */
+import { readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { build } from "vite";
+
+const KB = 1000;
+const LIMITS = { firstJs: 55 * KB, css: 10 * KB, html: 2 * KB, lazy: 8 * KB, total: 120 * KB };
+const FIRST_VIEW = "src/views/now.tsx";
+
+const out = await mkdtemp(join(tmpdir(), "dashboard-budget-"));
+const { output } = await build({ logLevel: "warn", build: { outDir: out, emptyOutDir: true } });
+const html = readFileSync(join(out, "index.html"));
+await rm(out, { recursive: true });
+
+const weigh = (text) => gzipSync(text, { level: 9 }).length;
+const chunks = new Map(
+  output.filter((part) => part.type === "chunk").map((chunk) => [chunk.fileName, chunk]),
+);
+const sizes = new Map([...chunks].map(([name, chunk]) => [name, weigh(chunk.code)]));
+
+/** A chunk and everything it imports outright. */
+function closure(name, found = new Set()) {
+  if (found.has(name)) return found;
+  found.add(name);
+  for (const next of chunks.get(name).imports) closure(next, found);
+  return found;
+}
+const sum = (names) => [...names].reduce((total, name) => total + sizes.get(name), 0);
+
+const entry = [...chunks.values()].find((chunk) => chunk.isEntry);
+const lazy = [...chunks.values()].filter((chunk) => chunk.isDynamicEntry);
+const first = lazy.find((chunk) => chunk.facadeModuleId?.endsWith(FIRST_VIEW));
+if (!entry || !first) throw new Error("the build has no entry or no first view");
+const firstChunks = closure(first.fileName, closure(entry.fileName));
+const css = output
+  .filter((part) => part.type === "asset" && part.fileName.endsWith(".css"))
+  .reduce((total, part) => total + weigh(part.source), 0);
+
+const rows = [
+  ["first view JS", sum(firstChunks), LIMITS.firstJs],
+  ["CSS", css, LIMITS.css],
+  ["HTML", weigh(html), LIMITS.html],
+  ["all JS and CSS", sum(chunks.keys()) + css, LIMITS.total],
+];
+for (const chunk of lazy) {
+  if (chunk === first) continue;
+  const added = [...closure(chunk.fileName)].filter((name) => !firstChunks.has(name));
+  rows.push([`lazy ${chunk.name}`, sum(added), LIMITS.lazy]);
+}
+
+let failed = false;
+for (const [name, size, limit] of rows) {
+  const isOver = size > limit;
+  failed ||= isOver;
+  const line = `${name.padEnd(18)} ${(size / KB).toFixed(1).padStart(6)} of ${(limit / KB).toFixed(0).padStart(3)} KB gz`;
+  process.stdout.write(`${line}${isOver ? "  OVER" : ""}\n`);
+}
+process.exitCode = failed ? 1 : 0;
