@@ -1,1 +1,25 @@
-//! Throw-away PostgreSQL servers, a TCP fault proxy and `/proc`-like trees for tests.
+//! What tests need of the world: real PostgreSQL servers, a link that fails on demand, `/proc`-like
+//! trees. A dev-dependency only.
+//!
+//! * [`Server`] is a throw-away PostgreSQL on a Unix socket (and a loopback port when asked), of the
+//!   newest installed version or the one in `$TESTKIT_PG_BIN`. As root it runs as the user
+//!   `postgres`. Nothing survives the test: a small shell waits for the end of this process, however
+//!   it comes, then stops the server and removes its directory.
+//! * [`database`] clones a database from a template on one server shared by all tests of the
+//!   process, so that an isolated database costs a tenth of a second.
+//! * `Proxy` stands between client and server and resets, swallows, delays or cuts the link, to
+//!   the byte.
+//! * [`Tree`] builds a directory from a list of paths and contents.
+
+mod database;
+mod error;
+// mod proxy;
+mod server;
+mod setup;
+mod tree;
+
+pub use database::{Database, database, shared_server};
+pub use error::TestkitError;
+// pub use proxy::{Cut, Direction, Mode, Proxy};
+pub use server::{Builder, Rows, Server, Stop};
+pub use tree::Tree;
