@@ -7,7 +7,7 @@
 
 use crate::progress::Progress;
 use crate::ranges::RangeSet;
-use crate::spool::{Spool, SpoolError};
+use crate::spool::{Loss, Reason, Spool, SpoolError};
 use crate::tuple;
 use schema::{Class, Row, Timestamp};
 use std::collections::{BTreeMap, VecDeque};
@@ -35,7 +35,7 @@ pub struct Depth {
     pub records: u64,
     /// Bytes on disk.
     pub bytes: u64,
-    /// State of the spool: `ok`, `degraded`.
+    /// State of the spool: `ok`, `full`, `degraded`.
     pub state: &'static str,
 }
 
@@ -61,6 +61,20 @@ struct Inner {
     progress: Progress,
 }
 
+impl Held {
+    fn into_loss(self) -> Loss {
+        Loss {
+            class: self.class,
+            lsns: RangeSet::new(),
+            from_ts: self.ts,
+            to_ts: self.ts,
+            records: 1,
+            rows: Some(u64::from(self.rows)),
+            reason: Reason::SpoolDown,
+        }
+    }
+}
+
 /// The spool, shared between ticks and writer. Cloning shares it.
 #[derive(Clone)]
 pub struct Queue {
@@ -81,7 +95,7 @@ impl Queue {
     pub fn new(spool: Spool) -> Self {
         let mut waiting = BTreeMap::new();
         for class in Class::ALL {
-            let rows = spool.rows(class);
+            let (_, rows) = spool.stored(class);
             if rows > 0 {
                 waiting.insert(class.as_str().to_owned(), rows);
             }
@@ -197,8 +211,7 @@ impl Inner {
         let spooled: u64 = Class::ALL
             .into_iter()
             .map(|class| {
-                let all = RangeSet::from(self.spool.first_lsn()..self.spool.next_lsn(class));
-                all.difference(&self.progress.of(class).settled()).intersection(&self.spool.present(class)).len()
+                self.spool.present(class).difference(&self.progress.of(class).settled()).len()
             })
             .sum();
         spooled + self.held.len() as u64
@@ -211,10 +224,10 @@ impl Inner {
                 Ok(_) => {
                     self.held.pop_front();
                 }
-                Err(SpoolError::Degraded { .. }) => {
+                Err(SpoolError::Down { .. } | SpoolError::Full { .. }) => {
                     while self.held.len() > HELD_MAX {
                         if let Some(lost) = self.held.pop_front() {
-                            self.spool.note_unspooled(lost.class, lost.ts, lost.rows);
+                            self.spool.note(lost.into_loss());
                         }
                     }
                     return Ok(Durability::Memory);

@@ -1,1 +1,70 @@
-//! Being written.
+//! The only reader of stored samples.
+//!
+//! Every question is asked of a [`Metric`](schema::Metric) and answered through its
+//! [`Series`](schema::Series), so a chart, a card, a table and the verdict read one expression.
+//!
+//! * SQL is generated from the catalogue alone ([`sql`]): identifiers come from our constants,
+//!   every value is a parameter, and the instant is a parameter too, so an answer about the past
+//!   is the answer given then.
+//! * Metrics of one table that are read the same way share one scan ([`scan`]). Every scan is
+//!   bounded by `host_id` and by `ts` from both sides, so only the partitions it needs are read.
+//! * A level is read as it stands. Where several rows make one value (processes of one name) they
+//!   are folded per instant first, and only then reduced to buckets: the greatest value of a bucket
+//!   is the greatest sum, not the sum of the greatest.
+//! * A counter is read as steps between neighbouring samples over the time that really passed. A
+//!   step down is a reset, a step across a gap longer than [`MAX_STEP_INTERVALS`] intervals is
+//!   unknown; neither gives a value. Scans begin that much before the range, so that the first
+//!   sample in it has a step too.
+//! * Absent is not zero: a bucket without a value is not in the answer.
+
+mod buckets;
+mod gaps;
+mod latest;
+mod newest;
+mod rows;
+mod scan;
+mod since;
+mod sql;
+mod value;
+
+pub use buckets::{Answer, Ask, Bucket, Fault, Found, Pick, buckets};
+pub use gaps::gaps;
+pub use latest::{Latest, latest};
+pub use newest::{HostTick, TICKS, newest};
+pub use rows::{Tick, rows, tick};
+pub use since::since;
+pub use sql::{Param, Statement};
+pub use value::Instant;
+
+/// A counter's step over more than this many sampling intervals gives no value.
+pub const MAX_STEP_INTERVALS: i64 = 6;
+
+/// Two samples further apart than this many thousandths of an interval have a gap between them.
+pub const GAP_PERMILLE: i64 = 1500;
+
+/// Why a question was not answered.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read {what}")]
+pub struct ReadError {
+    /// What was read: a table or a metric.
+    pub what: String,
+    /// What the server or the link said.
+    #[source]
+    pub source: tokio_postgres::Error,
+}
+
+impl ReadError {
+    /// From a failure of the driver while reading `what`.
+    pub fn new(what: impl Into<String>, source: tokio_postgres::Error) -> Self {
+        Self {
+            what: what.into(),
+            source,
+        }
+    }
+
+    /// Whether the statement took longer than the session allows.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        self.source.code() == Some(&tokio_postgres::error::SqlState::QUERY_CANCELED)
+    }
+}

@@ -7,7 +7,7 @@
 
 use crate::progress::Progress;
 use crate::ranges::RangeSet;
-use crate::spool::{Kind, Loss, Record, Spool, SpoolError};
+use crate::spool::{Kind, Loss, Reason, Record, Spool, SpoolError};
 use crate::tuple::{self, Group};
 use bytes::Bytes;
 use schema::{Class, TableDef, Timestamp};
@@ -37,7 +37,7 @@ pub(super) struct Gap {
     pub(super) to: Timestamp,
     pub(super) records: u64,
     pub(super) rows: Option<u64>,
-    pub(super) reason: String,
+    pub(super) reason: &'static str,
 }
 
 /// One transaction's worth.
@@ -89,7 +89,7 @@ impl Lanes {
 
 /// Records of a class that the database does not have, whether or not the spool still has them.
 pub(super) fn todo(spool: &Spool, progress: &Progress, class: Class) -> RangeSet {
-    RangeSet::from(spool.first_lsn()..spool.next_lsn(class)).difference(&progress.of(class).delivered)
+    RangeSet::from(1..spool.next_lsn(class)).difference(&progress.of(class).delivered).difference(spool.unused(class))
 }
 
 impl Batch {
@@ -153,16 +153,16 @@ impl Batch {
         lanes: &Lanes,
     ) -> Result<(), SpoolError> {
         let (mut bytes, mut records) = (0, 0);
-        for (from, to) in wanted.iter() {
-            let mut at = from;
-            while at < to {
+        for range in wanted.iter() {
+            let mut at = range.start;
+            while at < range.end {
                 if bytes >= max_bytes || records >= RECORDS {
                     self.more = true;
                     return Ok(());
                 }
                 let found = spool.read(class, at, max_bytes.min(BACKLOG_BYTES), RECORDS - records)?;
                 let Some(last) = found.last().map(|record| record.lsn) else { break };
-                for record in found.into_iter().filter(|record| record.lsn < to) {
+                for record in found.into_iter().filter(|record| record.lsn < range.end) {
                     bytes += record.payload.len();
                     records += 1;
                     self.add(class, record, lanes);
@@ -176,8 +176,11 @@ impl Batch {
     fn add(&mut self, class: Class, record: Record, lanes: &Lanes) {
         let (lsn, ts) = (record.lsn, record.ts);
         self.cover(class, lsn);
-        if let Kind::Loss(loss) = record.kind {
-            self.note_loss(loss);
+        if record.kind == Kind::Loss {
+            match Loss::decode(&record.payload) {
+                Some(loss) => self.note_loss(loss),
+                None => tracing::error!(lsn, "a note of loss in the spool cannot be read"),
+            }
             return;
         }
         if lanes.is_covered(class, &record) {
@@ -200,7 +203,7 @@ impl Batch {
                     to: ts,
                     records: 1,
                     rows: Some(u64::from(record.rows)),
-                    reason: "damage".to_owned(),
+                    reason: Reason::Damage.as_str(),
                 });
             }
         }
@@ -221,20 +224,23 @@ impl Batch {
         entry.records.entry(class).or_default().insert(lsn..lsn + 1);
     }
 
-    /// A note of the spool that it gave records up. Those delivered before are no loss.
+    /// A note of the spool that it gave records up. Those delivered, or told of before, are no loss.
     fn note_loss(&mut self, loss: Loss) {
-        let gone = RangeSet::from(loss.first_lsn..loss.end_lsn);
-        let lost = self.todo.get(&loss.class).map(|todo| todo.intersection(&gone)).unwrap_or_default();
-        if lost.is_empty() {
+        let told = self.covered.get(&loss.class).cloned().unwrap_or_default();
+        let todo = self.todo.get(&loss.class).cloned().unwrap_or_default();
+        let lost = todo.intersection(&loss.lsns).difference(&told);
+        let unnumbered = loss.lsns.is_empty();
+        if lost.is_empty() && !unnumbered {
             return;
         }
+        let whole = unnumbered || lost == loss.lsns;
         self.gaps.push(Gap {
             class: loss.class,
-            from: loss.from,
-            to: loss.to,
-            records: lost.len(),
-            rows: loss.rows.filter(|_| lost == gone),
-            reason: loss.reason.as_str().to_owned(),
+            from: loss.from_ts,
+            to: loss.to_ts,
+            records: if whole { loss.records } else { lost.len().min(loss.records) },
+            rows: loss.rows.filter(|_| whole),
+            reason: loss.reason.as_str(),
         });
         let covered = self.covered.entry(loss.class).or_default();
         *covered = covered.union(&lost);
@@ -248,7 +254,7 @@ impl Batch {
             return;
         }
         let at = self.oldest.or(self.newest).unwrap_or_default();
-        self.gaps.push(Gap { class, from: at, to: at, records: missing.len(), rows: None, reason: "missing".to_owned() });
+        self.gaps.push(Gap { class, from: at, to: at, records: missing.len(), rows: None, reason: Reason::Missing.as_str() });
         let covered = self.covered.entry(class).or_default();
         *covered = covered.union(&missing);
     }

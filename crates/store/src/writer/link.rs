@@ -17,7 +17,7 @@ const ZOMBIE_GRACE: Duration = Duration::from_millis(300);
 
 /// Why there is no link.
 #[derive(Debug, thiserror::Error)]
-pub enum LinkError {
+pub(super) enum LinkError {
     /// No connection.
     #[error("cannot reach the database: {0}")]
     Connect(#[from] pg::PgError),
@@ -48,24 +48,6 @@ pub enum LinkError {
         #[source]
         source: serde_json::Error,
     },
-    /// The database knows more of this spool than the spool itself.
-    #[error(
-        "the database has records of spool {writer} that the spool never wrote (class {class}: {delivered} delivered, \
-         {next} is next): the queue directory was restored from a copy; stop the collector, move the directory aside, start again"
-    )]
-    Ahead {
-        /// The spool.
-        writer: Uuid,
-        /// The class.
-        class: &'static str,
-        /// End of what the database has.
-        delivered: u64,
-        /// Next number of the spool.
-        next: u64,
-    },
-    /// The spool cannot be read.
-    #[error(transparent)]
-    Spool(#[from] crate::spool::SpoolError),
 }
 
 fn statement(what: &'static str) -> impl Fn(tokio_postgres::Error) -> LinkError {

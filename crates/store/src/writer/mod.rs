@@ -14,8 +14,9 @@
 //! * *The server refuses the content of rows*: they are tried in halves until the culprit is alone;
 //!   it goes to `dead_letter`, its neighbours are stored in the same transaction.
 //! * *Another agent holds the host's lock*: this one waits and samples nothing.
-//! * *The schema is newer, or the database knows more of the spool than the spool itself*: nothing
-//!   is written; the spool keeps what it can.
+//! * *The schema is newer*: nothing is written; the spool keeps what it can.
+//! * *The spool is an older copy of itself, or the database an older one*: the spool gives colliding
+//!   records new numbers; what neither of them has any more is a gap.
 
 mod batch;
 mod link;
@@ -25,6 +26,7 @@ use crate::progress::Progress;
 use crate::queue::Queue;
 use crate::status::{Link as LinkState, SharedStatus};
 use batch::{Batch, Lanes};
+use crate::spool::SpoolError;
 use link::{Link, LinkError};
 use schema::{Class, Keep, TABLES, TableDef, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -211,9 +213,9 @@ impl Writer {
     /// Says why there is no link; gives the pause where it is not that of a broken one.
     fn refused(&self, error: &LinkError) -> Option<Duration> {
         let (state, pause) = match error {
-            LinkError::Connect(_) | LinkError::Statement { .. } | LinkError::Spool(_) => (LinkState::Connecting, None),
+            LinkError::Connect(_) | LinkError::Statement { .. } => (LinkState::Connecting, None),
             LinkError::Held { .. } => (LinkState::Waiting, Some(HELD_PAUSE)),
-            LinkError::Schema(_) | LinkError::Progress { .. } | LinkError::Ahead { .. } => (LinkState::Refused, None),
+            LinkError::Schema(_) | LinkError::Progress { .. } => (LinkState::Refused, None),
         };
         if !*self.stop.borrow() {
             self.standby.send_replace(state == LinkState::Waiting);
@@ -311,33 +313,27 @@ impl<'a> Session<'a> {
     /// Compares spool and database once, and splits what waits into backlog and live.
     async fn prepare(&mut self) -> Result<(), End> {
         let progress = self.link.progress.clone();
-        let writer = self.writer.agent.writer;
         let covered = self.link.covered.clone();
         let lanes = self
             .writer
             .queue
             .with_spool(move |spool| {
                 for class in Class::ALL {
-                    let (next, delivered) = (spool.next_lsn(class), progress.of(class).delivered.end());
-                    if delivered > next {
-                        return Err(LinkError::Ahead { writer, class: class.as_str(), delivered, next });
+                    let renumbered = spool.resume(class, &progress.of(class).delivered)?;
+                    if renumbered > 0 {
+                        tracing::warn!(
+                            class = class.as_str(),
+                            renumbered,
+                            "the queue directory is an older copy of itself; its records got new numbers"
+                        );
                     }
                 }
                 let mut lanes = Lanes::split(spool, &progress);
                 lanes.covered = covered;
-                Ok(lanes)
+                Ok::<_, SpoolError>(lanes)
             })
             .await;
-        match lanes {
-            Ok(lanes) => self.lanes = lanes,
-            Err(error) => {
-                let news = self.writer.status.link(LinkState::Refused, Some(error.to_string()));
-                if news {
-                    tracing::error!(%error, "not writing");
-                }
-                return Err(End::Broken(error.to_string()));
-            }
-        }
+        self.lanes = lanes.map_err(|error| End::Broken(error.to_string()))?;
         self.writer.queue.remember(self.link.progress.clone()).await;
         Ok(())
     }
@@ -410,7 +406,7 @@ impl<'a> Session<'a> {
                 tracing::info!("the spool's progress moved elsewhere; reading it again");
                 return Err(End::Fenced);
             }
-            Ok(Err(Stop::Link(error))) => return Err(End::Broken(describe(&error))),
+            Ok(Err(Stop::Link(error))) => return Err(End::Broken(error)),
             Err(_) => {
                 // A client's time-out is no rollback: cancel, drop the connection, ask again.
                 if let Err(error) = self.link.session.cancel().await {

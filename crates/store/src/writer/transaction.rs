@@ -1,8 +1,9 @@
 //! One delivering transaction: COPY of each table, gaps, rows set aside, and the new progress by
 //! compare-and-set. Either all of it is stored or nothing.
 
+use super::describe;
 use super::batch::{Batch, Gap, TableBatch};
-use crate::failpoint;
+use crate::failpoint::failpoint;
 use crate::tuple::Group;
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::{SinkExt, pin_mut};
@@ -23,12 +24,19 @@ pub(super) enum Stop {
     /// Somebody else moved the progress, or the last commit did happen: read it again.
     Fenced,
     /// The connection, or something that concerns all tables. The outcome may be unknown.
-    Link(tokio_postgres::Error),
+    Link(String),
 }
 
 impl From<tokio_postgres::Error> for Stop {
     fn from(error: tokio_postgres::Error) -> Self {
-        Self::Link(error)
+        Self::Link(describe(&error))
+    }
+}
+
+#[cfg(feature = "failpoints")]
+impl From<std::io::Error> for Stop {
+    fn from(error: std::io::Error) -> Self {
+        Self::Link(error.to_string())
     }
 }
 
@@ -113,7 +121,7 @@ fn table_stop(table: &'static str, error: tokio_postgres::Error) -> Stop {
     match pg::Class::of_error(&error) {
         class @ (pg::Class::Poison | pg::Class::Refused) => Stop::Table { table, class, error },
         class if locked => Stop::Table { table, class, error },
-        _ => Stop::Link(error),
+        _ => error.into(),
     }
 }
 

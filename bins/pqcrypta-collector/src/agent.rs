@@ -1,0 +1,211 @@
+//! Puts the tasks together and ends them in order.
+
+use crate::reload::Reloader;
+use crate::sampling::Sampling;
+use crate::ticker::Ticker;
+use crate::{clock, signals};
+use anyhow::Context;
+use collect::{IdentityFiles, MachineIdSource, Roots, host_identity};
+use config::{Config, Environment, Loaded};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use store::queue::Queue;
+use store::spool::{self, Spool, SpoolError};
+use store::status::SharedStatus;
+use store::writer::{Agent, Host, Options, Writer};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+/// How long to wait before asking again for a spool that another collector holds.
+const BUSY_PAUSE: Duration = Duration::from_secs(5);
+/// Time for everything to end after the first signal; what is sampled is durable before.
+const END_WITHIN: Duration = Duration::from_secs(4);
+
+/// Runs until a signal.
+pub(crate) async fn run(
+    loaded: Loaded,
+    file: Option<PathBuf>,
+    environment: Environment,
+    roots: Roots,
+) -> anyhow::Result<()> {
+    let stop = signals::listen().context("cannot listen for signals")?;
+    let Some(spool) = open_spool(&loaded.config, stop.clone()).await? else {
+        return Ok(());
+    };
+    let host = host(&roots);
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        host = host.hostname,
+        spool = %spool.writer(),
+        database = %pg::Target::from(&loaded.config.database),
+        "started"
+    );
+    let writer_id = spool.writer();
+    let queue = Queue::new(spool);
+    let status = SharedStatus::default();
+    let (config, config_seen) = watch::channel(loaded.config.clone());
+    let (options, options_seen) = watch::channel(options(&loaded.config));
+    let (settings, settings_seen) = watch::channel(settings(&loaded));
+    let (standby, standby_seen) = watch::channel(false);
+
+    let writer = Writer {
+        queue: queue.clone(),
+        target: pg::Target::from(&loaded.config.database),
+        session: session_options(&loaded.config),
+        host,
+        agent: Agent {
+            writer: writer_id,
+            run_id: Uuid::new_v4(),
+            pid: i32::try_from(std::process::id()).unwrap_or(i32::MAX),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at: clock::now(),
+            settings: settings_seen,
+        },
+        options: options_seen,
+        status: status.clone(),
+        standby,
+        stop: stop.clone(),
+        clock: clock::now,
+    };
+    let sampling = Sampling::new(
+        &roots,
+        loaded.config.collector.processes.clone(),
+        queue.clone(),
+        status,
+        budget_bytes(&loaded.config),
+    );
+    let mut reloader = Reloader::new(loaded, file, environment);
+    let reload = async move {
+        let mut stop = stop.clone();
+        while let Some(loaded) = reloader.next(&mut stop).await {
+            options.send_replace(self::options(&loaded.config));
+            settings.send_replace(self::settings(&loaded));
+            config.send_replace(loaded.config);
+        }
+        stop
+    };
+
+    // Sampling ends first, so that the writer can still deliver its last rows.
+    let writing = tokio::spawn(writer.run());
+    let sampling = tokio::spawn(sample(sampling, queue, config_seen, standby_seen));
+    let mut stop = reload.await;
+    stop.wait_for(|stop| *stop).await.ok();
+    sampling.abort();
+    if tokio::time::timeout(END_WITHIN, writing).await.is_err() {
+        tracing::warn!("the database did not answer in time; what is not delivered stays in the spool");
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Ticks until the end. A tick that has begun is finished by the caller's grace.
+async fn sample(
+    mut sampling: Sampling,
+    queue: Queue,
+    mut config: watch::Receiver<Config>,
+    mut standby: watch::Receiver<bool>,
+) {
+    let mut ticker = Ticker::new(interval(&config.borrow()), clock::now);
+    loop {
+        tokio::select! {
+            late = ticker.tick() => {
+                if *standby.borrow_and_update() {
+                    continue;
+                }
+                sampling.sample(clock::now(), late).await;
+            }
+            changed = config.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                let config = config.borrow_and_update().clone();
+                ticker.set_interval(interval(&config));
+                sampling.watch(config.collector.processes.clone());
+                let budget = budget_bytes(&config);
+                sampling.set_budget(budget);
+                queue.with_spool(move |spool| spool.set_budget(budget)).await;
+            }
+        }
+    }
+}
+
+/// Opens the spool; waits while another collector holds it. `None` when told to stop meanwhile.
+async fn open_spool(config: &Config, mut stop: watch::Receiver<bool>) -> anyhow::Result<Option<Spool>> {
+    let dir: &Path = &config.collector.queue_dir;
+    let mut said = false;
+    loop {
+        let (path, budget) = (dir.to_owned(), budget_bytes(config));
+        let opened = tokio::task::spawn_blocking(move || Spool::open(&path, spool::Options::with_budget(budget))).await?;
+        match opened {
+            Ok(spool) => return Ok(Some(spool)),
+            Err(error @ SpoolError::Busy { .. }) => {
+                if !said {
+                    tracing::warn!(%error, "waiting until it stops");
+                    said = true;
+                }
+                tokio::select! {
+                    () = tokio::time::sleep(BUSY_PAUSE) => {}
+                    _ = stop.changed() => return Ok(None),
+                }
+            }
+            Err(error) => return Err(error).context("cannot open the spool"),
+        }
+    }
+}
+
+fn host(roots: &Roots) -> Host {
+    let identity = host_identity(roots, &IdentityFiles::default());
+    if identity.machine_id_source == MachineIdSource::Hostname {
+        tracing::warn!(
+            "this machine has no /etc/machine-id; its identity is derived from its name (systemd-machine-id-setup makes one)"
+        );
+    }
+    Host {
+        machine_id: identity.machine_id,
+        hostname: identity.hostname,
+        kernel: identity.kernel.unwrap_or_default(),
+        os: identity.os_name.unwrap_or_default(),
+        cores: identity.cores,
+        memory_bytes: identity.memory_bytes,
+        boot_id: identity.boot_id,
+        boot_ts: identity.boot_ts,
+    }
+}
+
+fn interval(config: &Config) -> Duration {
+    Duration::from_secs(u64::from(config.intervals.system_secs))
+}
+
+fn budget_bytes(config: &Config) -> u64 {
+    config.collector.queue_max_mb.saturating_mul(1024 * 1024)
+}
+
+fn options(config: &Config) -> Options {
+    Options {
+        deadline: config.collector.query_timeout(),
+        heartbeat: Duration::from_secs(u64::from(config.intervals.heartbeat_secs)),
+        raw_days: i64::from(config.retention.raw_days),
+        long_days: i64::from(config.retention.daily_days),
+    }
+}
+
+fn session_options(config: &Config) -> pg::SessionOptions {
+    pg::SessionOptions {
+        // A table that is locked is left for later rather than waited for.
+        lock_timeout: Duration::from_millis(500),
+        ..pg::SessionOptions::for_deadline(config.collector.query_timeout())
+    }
+}
+
+/// `{"intervals.system_secs": ["10", "default"]}`, secrets masked.
+fn settings(loaded: &Loaded) -> String {
+    let map: serde_json::Map<String, serde_json::Value> = loaded
+        .effective
+        .iter()
+        .map(|setting| {
+            let pair = vec![setting.value.clone().into(), setting.source.to_string().into()];
+            (setting.key.to_string(), serde_json::Value::Array(pair))
+        })
+        .collect();
+    serde_json::Value::Object(map).to_string()
+}

@@ -1,0 +1,16 @@
+//! The one place that reads the wall clock. It may jump either way; nothing is computed from the
+//! difference of two readings.
+
+use schema::Timestamp;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Now, to the microsecond. Before 1970 it is negative.
+#[expect(clippy::disallowed_methods, reason = "this is the clock")]
+pub(crate) fn now() -> Timestamp {
+    let now = SystemTime::now();
+    let micros = match now.duration_since(UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_micros()).unwrap_or(i64::MAX),
+        Err(before) => i64::try_from(before.duration().as_micros()).map_or(i64::MIN, |micros| -micros),
+    };
+    Timestamp(micros)
+}

@@ -1,0 +1,95 @@
+//! The agent. It samples this host and delivers to PostgreSQL; it binds no port.
+//!
+//! One thread runs everything that computes; at most two more wait for disks (the spool's
+//! fdatasync, a mount that does not answer). Three tasks share the runtime: sampling, the writer
+//! that delivers, and the reload of the configuration. Sampling never waits for the writer: a tick
+//! ends when its rows are in the spool.
+//!
+//! Exit status: 0 after SIGTERM, 78 for a faulty configuration, 1 for anything else.
+
+mod agent;
+mod clock;
+mod reload;
+mod sampling;
+mod signals;
+mod ticker;
+
+use anyhow::Context;
+use clap::Parser;
+use config::{Config, Environment};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Samples this host and delivers to PostgreSQL.
+#[derive(Debug, Parser)]
+#[command(name = "pqcrypta-collector", version)]
+struct Args {
+    /// Configuration file [default: COLLECTOR_CONFIG, else /etc/pqcrypta/collector.toml]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where procfs is mounted
+    #[arg(long, value_name = "DIR", default_value = "/proc")]
+    proc: PathBuf,
+    /// Where sysfs is mounted
+    #[arg(long, value_name = "DIR", default_value = "/sys")]
+    sys: PathBuf,
+}
+
+/// Threads that may wait for disks: the spool, and one mount that does not answer.
+const BLOCKING_THREADS: usize = 2;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let environment = Environment::read();
+    start_log(&environment);
+    let loaded = match Config::load(args.config.as_deref(), &environment) {
+        Ok(loaded) => loaded,
+        Err(faults) => {
+            for fault in faults.to_string().lines() {
+                tracing::error!("{fault}");
+            }
+            return ExitCode::from(config::EXIT_CONFIG);
+        }
+    };
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    if let Err(fault) = store::failpoint::arm(environment.get("FAILPOINTS").unwrap_or_default()) {
+        tracing::error!("FAILPOINTS: {fault}");
+        return ExitCode::FAILURE;
+    }
+    let roots = collect::Roots { proc: args.proc, sys: args.sys };
+    let result = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS)
+        // Longer than a tick, so that the spool's thread is not made anew each time.
+        .thread_keep_alive(Duration::from_secs(60))
+        .build()
+        .context("cannot start the runtime")
+        .and_then(|runtime| {
+            let result = runtime.block_on(agent::run(loaded, args.config, environment, roots));
+            // A mount that does not answer must not hold up the end.
+            runtime.shutdown_background();
+            result
+        });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Log lines go to standard error; `RUST_LOG` chooses, `info` is the default.
+fn start_log(environment: &Environment) {
+    let filter = tracing_subscriber::EnvFilter::try_new(environment.get("RUST_LOG").unwrap_or("info"))
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_target(false)
+        .init();
+}

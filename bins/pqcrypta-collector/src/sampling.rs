@@ -1,0 +1,124 @@
+//! The tick: every collector once, the collector about itself, and all of it made durable.
+
+use collect::{Host, Moment, Mounts, Processes, Roots, SelfUsage, run_one};
+use schema::tables::SelfSample;
+use schema::{Json, Row, Sample, Timestamp};
+use std::time::Duration;
+use store::queue::{Durability, Queue};
+use store::status::{Link, SharedStatus};
+use tokio::time::Instant;
+
+/// Room for the rows of a usual host.
+const ROWS: usize = 512;
+
+/// Everything a tick needs to remember.
+#[derive(Debug)]
+pub(crate) struct Sampling {
+    host: Host,
+    mounts: Mounts,
+    processes: Processes,
+    usage: SelfUsage,
+    queue: Queue,
+    status: SharedStatus,
+    started: Instant,
+    last_duration: Option<Duration>,
+    spills: i64,
+    durable: bool,
+    budget_bytes: i64,
+}
+
+impl Sampling {
+    pub(crate) fn new(roots: &Roots, watched: Vec<String>, queue: Queue, status: SharedStatus, budget_bytes: u64) -> Self {
+        Self {
+            host: Host::new(roots),
+            mounts: Mounts::new(roots),
+            processes: Processes::new(roots, watched),
+            usage: SelfUsage::new(roots),
+            queue,
+            status,
+            started: Instant::now(),
+            last_duration: None,
+            spills: 0,
+            durable: true,
+            budget_bytes: count(budget_bytes),
+        }
+    }
+
+    /// Follows a reload of the configuration.
+    pub(crate) fn watch(&mut self, watched: Vec<String>) {
+        self.processes.watch(watched);
+    }
+
+    /// Follows a reload of the configuration.
+    pub(crate) fn set_budget(&mut self, bytes: u64) {
+        self.budget_bytes = count(bytes);
+    }
+
+    /// One tick at `ts`, begun `late`.
+    pub(crate) async fn sample(&mut self, ts: Timestamp, late: Duration) {
+        let began = Instant::now();
+        let at = Moment { ts, monotonic: self.started.elapsed() };
+        let mut rows = Vec::with_capacity(ROWS);
+        run_one(&mut self.host, &at, &mut rows).await;
+        run_one(&mut self.processes, &at, &mut rows).await;
+        run_one(&mut self.mounts, &at, &mut rows).await;
+        rows.push(self.about_itself(&at, late).await);
+        match self.queue.append(ts, rows).await {
+            Ok(Durability::Disk) => {
+                if !self.durable {
+                    tracing::info!("the spool's disk takes samples again");
+                }
+                self.durable = true;
+            }
+            Ok(Durability::Memory) => {
+                if self.durable {
+                    tracing::error!("the spool's disk takes no samples; they are held in memory and a crash would lose them");
+                }
+                self.durable = false;
+            }
+            Err(error) => tracing::error!(%error, "the spool refused the samples of this tick"),
+        }
+        self.last_duration = Some(began.elapsed());
+    }
+
+    async fn about_itself(&mut self, at: &Moment, late: Duration) -> Row {
+        let depth = self.queue.depth().await;
+        let status = self.status.get();
+        let usage = self.usage.read(at);
+        if depth.records > 0 && self.last_duration.is_some() {
+            self.spills += 1;
+        }
+        SelfSample {
+            pid: i32::try_from(std::process::id()).unwrap_or(i32::MAX),
+            uptime_secs: at.monotonic.as_secs_f64(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            buffer_depths: Json(serde_json::to_string(&depth.rows).unwrap_or_else(|_| "{}".to_owned())),
+            buffer_total: count(depth.total()),
+            pending_records: count(depth.records),
+            disk_queue_bytes: count(depth.bytes),
+            disk_queue_max_bytes: self.budget_bytes,
+            flush_count: count(status.commits),
+            spill_count: self.spills,
+            total_rows_written: count(status.rows_written),
+            lost_records_total: count(status.lost_records),
+            dead_letters_total: count(status.dead_letters),
+            db_healthy: status.link == Link::Connected && status.error.is_none(),
+            db_state: status.link.as_str().to_owned(),
+            db_error: status.error,
+            tick_duration_ms: self.last_duration.map(|duration| duration.as_secs_f64() * 1000.0),
+            tick_late_ms: late.as_secs_f64() * 1000.0,
+            cpu_pct: usage.cpu_pct,
+            rss_bytes: usage.rss_bytes,
+            vsz_bytes: usage.vsz_bytes,
+            fd_count: usage.fd_count,
+            thread_count: usage.thread_count,
+            state: usage.state.map(String::from),
+            spool_state: depth.state.to_owned(),
+        }
+        .into_row(at.ts)
+    }
+}
+
+fn count(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,313 @@
+//! Metrics over a range, reduced to buckets.
+
+use std::collections::HashMap;
+
+use schema::{Metric, Timestamp};
+use tokio_postgres::{Client, Row};
+
+use super::ReadError;
+use super::scan::{Scan, group};
+use super::sql::{Param, Source, Span, Statement, samples, secs};
+use super::value::Instant;
+
+/// One metric, all of it or one key of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pick {
+    /// The metric.
+    pub metric: &'static Metric,
+    /// This key alone; `None`: the single series, or the keys with the highest values.
+    pub key: Option<String>,
+}
+
+/// A question about metrics over a range.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// Whose samples.
+    pub host_id: i32,
+    /// Start of the range; a multiple of `step`, so that the first bucket is whole.
+    pub from: Timestamp,
+    /// End of the range, not included.
+    pub to: Timestamp,
+    /// Buckets before this are looked at for ranking keys, but not given.
+    pub give_from: Timestamp,
+    /// Width of a bucket, microseconds.
+    pub step: i64,
+    /// The sampling interval, microseconds.
+    pub interval: i64,
+    /// How many keys of a metric without a chosen key.
+    pub limit: i64,
+    /// The metrics.
+    pub picks: Vec<Pick>,
+}
+
+/// What a bucket holds; a bucket without a value is left out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bucket {
+    /// Its start.
+    pub at: Timestamp,
+    /// The least value.
+    pub lo: f64,
+    /// The greatest value.
+    pub hi: f64,
+    /// The mean of the values.
+    pub avg: f64,
+}
+
+/// One series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// The metric.
+    pub metric: &'static Metric,
+    /// Its key.
+    pub key: Option<String>,
+    /// Buckets, oldest first.
+    pub buckets: Vec<Bucket>,
+    /// Its value at the newest instant of the range; `None` when it has none there.
+    pub last: Option<f64>,
+}
+
+/// Metrics that could not be read.
+#[derive(Debug)]
+pub struct Fault {
+    /// The metrics, all of one scan.
+    pub metrics: Vec<&'static Metric>,
+    /// Why.
+    pub error: ReadError,
+}
+
+/// What was found; one failing scan leaves the others untouched.
+#[derive(Debug, Default)]
+pub struct Answer {
+    /// In the order of the picks; keys of one pick by highest value.
+    pub series: Vec<Found>,
+    /// What could not be read.
+    pub faults: Vec<Fault>,
+}
+
+/// Which keys a scan reads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Choice {
+    Single,
+    Highest,
+    Chosen,
+}
+
+/// Answers a question. A chosen key is always in the answer, without buckets when it has none.
+pub async fn buckets(client: &Client, ask: &Ask) -> Answer {
+    let choice = |pick: &Pick| match (&pick.key, pick.metric.key) {
+        (Some(_), _) => Choice::Chosen,
+        (None, Some(_)) => Choice::Highest,
+        (None, None) => Choice::Single,
+    };
+    let (scans, places) = group(ask.picks.iter().map(|pick| (pick.metric, choice(pick))));
+    let mut answer = Answer::default();
+    for (at, (scan, choice)) in scans.iter().enumerate() {
+        let mine = || {
+            let all = ask.picks.iter().zip(&places);
+            all.filter(move |(_, (scan_at, _))| *scan_at == at)
+                .map(|(pick, (_, place))| (pick, *place))
+        };
+        let keys: Vec<String> = mine().filter_map(|(pick, _)| pick.key.clone()).collect();
+        let keys = (*choice == Choice::Chosen).then_some(keys.as_slice());
+        match read(client, ask, scan, keys, *choice).await {
+            Ok(read) => {
+                for (pick, place) in mine() {
+                    answer.series.extend(read.series(pick, place, ask.limit));
+                }
+            }
+            Err(error) => answer.faults.push(Fault {
+                metrics: mine().map(|(pick, _)| pick.metric).collect(),
+                error,
+            }),
+        }
+    }
+    let order = |found: &Found| {
+        ask.picks.iter().position(|pick| {
+            pick.metric == found.metric && (pick.key.is_none() || pick.key == found.key)
+        })
+    };
+    answer.series.sort_by_key(order);
+    answer
+}
+
+/// What one scan gave: per metric and key.
+#[derive(Default)]
+struct Read {
+    /// Per key, in the order of keys' appearance: rank and buckets of each metric.
+    keys: HashMap<Option<String>, Vec<Column>>,
+}
+
+#[derive(Clone, Default)]
+struct Column {
+    /// 1 for the key with the highest value; `None` when the key has no value of this metric.
+    rank: Option<i64>,
+    buckets: Vec<Bucket>,
+    last: Option<f64>,
+}
+
+impl Read {
+    fn column(&mut self, key: Option<String>, place: usize, places: usize) -> &mut Column {
+        let columns = self
+            .keys
+            .entry(key)
+            .or_insert_with(|| vec![Column::default(); places]);
+        &mut columns[place]
+    }
+
+    fn series(&self, pick: &Pick, place: usize, limit: i64) -> Vec<Found> {
+        let found = |key: Option<String>, column: Column| Found {
+            metric: pick.metric,
+            key,
+            buckets: column.buckets,
+            last: column.last,
+        };
+        if pick.key.is_some() || pick.metric.key.is_none() {
+            let column = self
+                .keys
+                .get(&pick.key)
+                .map(|columns| columns[place].clone());
+            return vec![found(pick.key.clone(), column.unwrap_or_default())];
+        }
+        let mut ranked: Vec<(i64, &Option<String>, &Column)> = self
+            .keys
+            .iter()
+            .filter_map(|(key, columns)| Some((columns[place].rank?, key, &columns[place])))
+            .filter(|(rank, ..)| *rank <= limit)
+            .collect();
+        ranked.sort_by_key(|(rank, ..)| *rank);
+        ranked
+            .into_iter()
+            .map(|(_, key, column)| found(key.clone(), column.clone()))
+            .collect()
+    }
+}
+
+async fn read(
+    client: &Client,
+    ask: &Ask,
+    scan: &Scan,
+    keys: Option<&[String]>,
+    choice: Choice,
+) -> Result<Read, ReadError> {
+    let source = Source {
+        host_id: ask.host_id,
+        interval: ask.interval,
+        keys,
+    };
+    let reduced = bucket_statement(scan, &source, ask, choice == Choice::Highest);
+    let newest = last_statement(scan, &source, ask);
+    let what = scan.table.name;
+    let (reduced, newest) = tokio::join!(reduced.query(client, what), newest.query(client, what));
+    let fault = |source| ReadError::new(what, source);
+    let mut read = Read::default();
+    let places = scan.metrics.len();
+    for row in reduced? {
+        bucket_row(&mut read, &row, places, choice).map_err(fault)?;
+    }
+    for row in newest? {
+        let key: Option<String> = row.try_get("k").map_err(fault)?;
+        for place in 0..places {
+            let value = row.try_get::<_, Option<f64>>(place + 1).map_err(fault)?;
+            read.column(key.clone(), place, places).last = value;
+        }
+    }
+    Ok(read)
+}
+
+fn bucket_row(
+    read: &mut Read,
+    row: &Row,
+    places: usize,
+    choice: Choice,
+) -> Result<(), tokio_postgres::Error> {
+    let at: Option<Instant> = row.try_get(0)?;
+    let key: Option<String> = row.try_get(1)?;
+    for place in 0..places {
+        let column = 2 + 3 * place;
+        let rank = match choice {
+            Choice::Highest => row.try_get(2 + 3 * places + place)?,
+            Choice::Single | Choice::Chosen => None,
+        };
+        let values = (
+            row.try_get::<_, Option<f64>>(column)?,
+            row.try_get::<_, Option<f64>>(column + 1)?,
+            row.try_get::<_, Option<f64>>(column + 2)?,
+        );
+        let slot = read.column(key.clone(), place, places);
+        slot.rank = rank;
+        if let (Some(at), (Some(lo), Some(hi), Some(avg))) = (at, values) {
+            slot.buckets.push(Bucket {
+                at: at.0,
+                lo,
+                hi,
+                avg,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// `bucket, k, lo0, hi0, avg0 …`, oldest first; with `ranked` also `rank0 …`, for keys whose rank
+/// is within the limit for any metric. A ranked key without a bucket from `give_from` on has one
+/// row with no bucket, so that the choice of keys never depends on what is given.
+pub(super) fn bucket_statement(
+    scan: &Scan,
+    source: &Source<'_>,
+    ask: &Ask,
+    ranked: bool,
+) -> Statement {
+    let mut sql = Statement::default();
+    let from = if ranked { ask.from } else { ask.give_from };
+    let span = Span::between(&mut sql, from, ask.to);
+    let step = sql.bind(Param::Float8(secs(ask.step)));
+    let inner = samples(&mut sql, scan, source, &span);
+    let numbers = 0..scan.metrics.len();
+    let reduced: String = numbers
+        .clone()
+        .map(|at| format!(", min(v{at}) AS lo{at}, max(v{at}) AS hi{at}, avg(v{at}) AS avg{at}"))
+        .collect();
+    let by_bucket = format!(
+        "SELECT date_bin(make_interval(secs => {step}), ts, 'epoch'::timestamptz) AS bucket, k{reduced}\n\
+         FROM (\n  {inner}\n) samples\nGROUP BY 1, 2"
+    );
+    if !ranked {
+        sql.text = format!("{by_bucket}\nORDER BY 1");
+        return sql;
+    }
+    let give = sql.bind(Param::Time(ask.give_from));
+    let limit = sql.bind(Param::Int8(ask.limit));
+    let ranks: String = numbers
+        .clone()
+        .map(|at| {
+            format!(
+                ",\n    CASE WHEN max(hi{at}) IS NOT NULL THEN \
+                 row_number() OVER (ORDER BY max(hi{at}) DESC NULLS LAST, k COLLATE \"C\") END AS rank{at}"
+            )
+        })
+        .collect();
+    let given: String = numbers
+        .clone()
+        .map(|at| format!(", lo{at}, hi{at}, avg{at}"))
+        .collect();
+    let order: String = numbers.clone().map(|at| format!(", rank{at}")).collect();
+    let within: Vec<String> = numbers.map(|at| format!("rank{at} <= {limit}")).collect();
+    sql.text = format!(
+        "WITH reduced AS MATERIALIZED (\n{by_bucket}\n), ranked AS (\n  SELECT k{ranks}\n  FROM reduced\n  GROUP BY k\n)\n\
+         SELECT bucket, ranked.k{given}{order}\nFROM ranked\nLEFT JOIN reduced ON reduced.k = ranked.k AND bucket >= {give}\n\
+         WHERE {}\nORDER BY bucket",
+        within.join(" OR ")
+    );
+    sql
+}
+
+/// `k, v0 …` at the newest instant of the range.
+pub(super) fn last_statement(scan: &Scan, source: &Source<'_>, ask: &Ask) -> Statement {
+    let mut sql = Statement::default();
+    let span = Span::newest(&mut sql, scan.table, source.host_id, ask.from, ask.to);
+    let inner = samples(&mut sql, scan, source, &span);
+    let values: String = (0..scan.metrics.len())
+        .map(|at| format!(", v{at}"))
+        .collect();
+    sql.text = format!("SELECT k{values}\nFROM (\n  {inner}\n) samples");
+    sql
+}

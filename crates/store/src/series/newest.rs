@@ -1,0 +1,68 @@
+//! The newest sample of each host.
+
+use schema::tables::SystemSample;
+use schema::{Sample, TableDef, Timestamp};
+use tokio_postgres::Client;
+
+use super::ReadError;
+use super::sql::{Param, Statement};
+use super::value::Instant;
+
+/// The table that has one row per tick; what is missing here was not sampled.
+pub const TICKS: &TableDef = SystemSample::TABLE;
+
+const MINUTE: i64 = 60_000_000;
+const DAY: i64 = 24 * 60 * MINUTE;
+
+/// How far back a newest sample is looked for, near first: most hosts have one within the hour.
+const REACH: [i64; 3] = [60 * MINUTE, 3 * DAY, 400 * DAY];
+
+/// A host with the instant of its newest tick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HostTick {
+    /// The host.
+    pub host_id: i32,
+    /// Its newest tick; `None` when there is none.
+    pub newest: Option<Timestamp>,
+}
+
+/// The newest tick of every host, as seen at `at`. Samples more than a day ahead of `at` are
+/// left aside: a clock that was once wrong by years must not hide what came after.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn newest(client: &Client, at: Timestamp) -> Result<Vec<HostTick>, ReadError> {
+    let mut found: Vec<HostTick> = Vec::new();
+    let mut late = Timestamp(at.as_micros().saturating_add(DAY));
+    for reach in REACH {
+        let sql = statement(at, reach, late);
+        let rows = sql.query(client, TICKS.name).await?;
+        for row in &rows {
+            let fault = |source| ReadError::new(TICKS.name, source);
+            let host_id = row.try_get(0).map_err(fault)?;
+            let newest = row.try_get::<_, Option<Instant>>(1).map_err(fault)?;
+            let newest = newest.map(|instant| instant.0);
+            match found.iter_mut().find(|host| host.host_id == host_id) {
+                Some(host) => host.newest = host.newest.or(newest),
+                None => found.push(HostTick { host_id, newest }),
+            }
+        }
+        if found.iter().all(|host| host.newest.is_some()) {
+            break;
+        }
+        late = Timestamp(at.as_micros().saturating_sub(reach));
+    }
+    Ok(found)
+}
+
+pub(super) fn statement(at: Timestamp, reach: i64, to: Timestamp) -> Statement {
+    let mut sql = Statement::default();
+    let from = sql.bind(Param::Time(Timestamp(at.as_micros().saturating_sub(reach))));
+    let to = sql.bind(Param::Time(to));
+    sql.text = format!(
+        "SELECT host_id, (SELECT max(ts) FROM collector.{} s\n  \
+         WHERE s.host_id = h.host_id AND ts >= {from} AND ts < {to})\nFROM collector.hosts h\nORDER BY host_id",
+        TICKS.name
+    );
+    sql
+}

@@ -1,0 +1,114 @@
+//! Stored rows as they are, for tables.
+
+use schema::{Cell, Column, TableDef, Timestamp};
+use tokio_postgres::{Client, Row};
+
+use super::ReadError;
+use super::sql::{Param, Span, Statement};
+use super::value::{Instant, cell, selected};
+
+/// The rows of one instant.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tick {
+    /// The instant; `None` when there is none in reach.
+    pub at: Option<Timestamp>,
+    /// The rows, each with the asked columns in their order.
+    pub rows: Vec<Vec<Cell>>,
+}
+
+/// The rows of the newest instant of `table` with `from <= ts < to`. `columns` must be columns of
+/// the table; others are left out.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn tick(
+    client: &Client,
+    table: &'static TableDef,
+    host_id: i32,
+    from: Timestamp,
+    to: Timestamp,
+    columns: &[&str],
+) -> Result<Tick, ReadError> {
+    let columns = declared(table, columns);
+    let mut sql = Statement::default();
+    let span = Span::newest(&mut sql, table, host_id, from, to);
+    finish(&mut sql, table, host_id, &span, &columns);
+    let read = read(client, table, &sql, &columns).await?;
+    Ok(Tick {
+        at: read.first().map(|(at, _)| *at),
+        rows: read.into_iter().map(|(_, cells)| cells).collect(),
+    })
+}
+
+/// The rows of `table` with `from <= ts < to`, oldest first, at most 20 000.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn rows(
+    client: &Client,
+    table: &'static TableDef,
+    host_id: i32,
+    from: Timestamp,
+    to: Timestamp,
+    columns: &[&str],
+) -> Result<Vec<(Timestamp, Vec<Cell>)>, ReadError> {
+    let columns = declared(table, columns);
+    let mut sql = Statement::default();
+    let span = Span::between(&mut sql, from, to);
+    finish(&mut sql, table, host_id, &span, &columns);
+    sql.text.push_str("\nORDER BY ts\nLIMIT 20000");
+    read(client, table, &sql, &columns).await
+}
+
+fn declared(table: &'static TableDef, columns: &[&str]) -> Vec<&'static Column> {
+    columns
+        .iter()
+        .filter_map(|name| table.column(name))
+        .collect()
+}
+
+fn finish(
+    sql: &mut Statement,
+    table: &TableDef,
+    host_id: i32,
+    span: &Span,
+    columns: &[&'static Column],
+) {
+    let host = sql.bind(Param::Int4(host_id));
+    let list: Vec<String> = std::iter::once("ts".to_owned())
+        .chain(
+            columns
+                .iter()
+                .map(|column| selected(column.name, column.pg)),
+        )
+        .collect();
+    sql.text = format!(
+        "SELECT {}\nFROM collector.{}\nWHERE host_id = {host} AND ts >= {} AND ts < {}",
+        list.join(", "),
+        table.name,
+        span.from,
+        span.to
+    );
+}
+
+async fn read(
+    client: &Client,
+    table: &TableDef,
+    sql: &Statement,
+    columns: &[&'static Column],
+) -> Result<Vec<(Timestamp, Vec<Cell>)>, ReadError> {
+    let rows = sql.query(client, table.name).await?;
+    let decode = |row: &Row| {
+        let at = row.try_get::<_, Instant>(0)?.0;
+        let cells: Result<Vec<Cell>, _> = columns
+            .iter()
+            .enumerate()
+            .map(|(index, column)| cell(row, index + 1, column.pg))
+            .collect();
+        Ok((at, cells?))
+    };
+    rows.iter()
+        .map(decode)
+        .collect::<Result<_, _>>()
+        .map_err(|source| ReadError::new(table.name, source))
+}

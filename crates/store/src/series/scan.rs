@@ -1,0 +1,122 @@
+//! Which metrics are read by one scan of one table.
+
+use schema::{Fold, Metric, Role, Series, TableDef};
+
+/// How the rows of a scan become one value per instant and key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A level; `folded` when several rows can share instant and key.
+    Level { folded: bool },
+    /// Steps of a counter per `identity`.
+    Steps { identity: &'static str },
+    /// Elements of a JSON column.
+    Elements {
+        column: &'static str,
+        shape: &'static str,
+    },
+}
+
+/// Metrics that one scan answers.
+#[derive(Clone, Debug)]
+pub(super) struct Scan {
+    pub(super) table: &'static TableDef,
+    pub(super) kind: Kind,
+    pub(super) key: Option<&'static str>,
+    pub(super) metrics: Vec<&'static Metric>,
+}
+
+impl Scan {
+    /// The scan of one metric.
+    pub(super) fn of(metric: &'static Metric) -> Self {
+        let table = metric.series.table();
+        let kind = match metric.series {
+            Series::Level { .. } => Kind::Level {
+                folded: !identifies_row(table, metric.key),
+            },
+            Series::Steps { identity, .. } => Kind::Steps { identity },
+            Series::Elements { column, shape, .. } => Kind::Elements { column, shape },
+        };
+        Self {
+            table,
+            kind,
+            key: metric.key,
+            metrics: vec![metric],
+        }
+    }
+
+    /// Whether a metric of `other` can be read by this scan.
+    pub(super) fn serves(&self, other: &Self) -> bool {
+        self.table.name == other.table.name && self.kind == other.kind && self.key == other.key
+    }
+
+    /// The position of a metric in this scan; added when it is new.
+    pub(super) fn add(&mut self, metric: &'static Metric) -> usize {
+        let found = self.metrics.iter().position(|known| *known == metric);
+        found.unwrap_or_else(|| {
+            self.metrics.push(metric);
+            self.metrics.len() - 1
+        })
+    }
+
+    /// The expression of a metric and what multiplies it.
+    pub(super) fn expr(metric: &Metric) -> (&'static str, f64) {
+        match metric.series {
+            Series::Level { expr, .. } | Series::Elements { expr, .. } => (expr, 1.0),
+            Series::Steps { expr, scale, .. } => (expr, scale),
+        }
+    }
+
+    /// The aggregate that makes one value of several rows.
+    pub(super) fn fold(metric: &Metric) -> Fold {
+        match metric.series {
+            Series::Level { fold, .. } => fold,
+            Series::Steps { .. } | Series::Elements { .. } => Fold::Sum,
+        }
+    }
+
+    /// The integer columns a key like `a || '.' || b` is made of, so that an index on them serves.
+    pub(super) fn key_columns(&self) -> Option<Vec<&'static str>> {
+        let parts: Vec<&'static str> = self.key?.split(" || '.' || ").collect();
+        let integers = parts.iter().all(|name| {
+            self.table.column(name).is_some_and(|column| {
+                matches!(column.pg, schema::PgType::Int4 | schema::PgType::Int8)
+            })
+        });
+        (parts.len() > 1 && integers).then_some(parts)
+    }
+}
+
+/// Whether instant and key name at most one row: the key speaks of every key column.
+fn identifies_row(table: &TableDef, key: Option<&str>) -> bool {
+    let words: Vec<&str> = key
+        .unwrap_or_default()
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .collect();
+    table
+        .columns
+        .iter()
+        .filter(|column| column.role == Role::Key)
+        .all(|column| words.contains(&column.name))
+}
+
+/// Puts metrics that can share a scan into one. Gives the scans, and for each metric its scan and
+/// its place in it. `apart` tells metrics apart that must not share one.
+pub(super) fn group<K: PartialEq>(
+    metrics: impl IntoIterator<Item = (&'static Metric, K)>,
+) -> (Vec<(Scan, K)>, Vec<(usize, usize)>) {
+    let mut scans: Vec<(Scan, K)> = Vec::new();
+    let mut places = Vec::new();
+    for (metric, apart) in metrics {
+        let wanted = Scan::of(metric);
+        let at = scans
+            .iter()
+            .position(|(scan, known)| scan.serves(&wanted) && *known == apart)
+            .unwrap_or_else(|| {
+                scans.push((wanted, apart));
+                scans.len() - 1
+            });
+        let place = scans[at].0.add(metric);
+        places.push((at, place));
+    }
+    (scans, places)
+}

@@ -1,0 +1,160 @@
+//! Since when a threshold has been reached.
+
+use schema::{Better, Metric, Timestamp};
+use tokio_postgres::Client;
+
+use super::ReadError;
+use super::scan::{Kind, Scan};
+use super::sql::{Source, Span, Statement, samples};
+use super::value::Instant;
+
+/// One sample: when, its value, and over how many seconds it counts.
+type Sample = (Timestamp, f64, f64);
+
+/// The instant since when `metric` at `key` has reached `level` without interruption, looking back
+/// from `at` no further than `back` microseconds; `None` when it has not reached it at `at`.
+///
+/// Reached means that the value over the metric's window did. The instant is the first sample of
+/// that run which reached the level by itself. A span without samples interrupts nothing: it is
+/// no evidence of better times.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn since(
+    client: &Client,
+    host_id: i32,
+    metric: &'static Metric,
+    key: Option<&str>,
+    level: f64,
+    at: Timestamp,
+    back: i64,
+    interval: i64,
+) -> Result<Option<Timestamp>, ReadError> {
+    let scan = Scan::of(metric);
+    let keys: Option<Vec<String>> = key.map(|key| vec![key.to_owned()]);
+    let source = Source {
+        host_id,
+        interval,
+        keys: keys.as_deref(),
+    };
+    let sql = statement(&scan, &source, at, back);
+    let fault = |source| ReadError::new(scan.table.name, source);
+    let mut read: Vec<Sample> = Vec::new();
+    for row in sql.query(client, scan.table.name).await? {
+        let value: Option<f64> = row.try_get(1).map_err(fault)?;
+        if let Some(value) = value {
+            let at = row.try_get::<_, Instant>(0).map_err(fault)?.0;
+            read.push((at, value, row.try_get(2).map_err(fault)?));
+        }
+    }
+    let window = i64::from(metric.judged_over_secs) * 1_000_000;
+    Ok(first_of_run(&read, window, metric.better, level))
+}
+
+/// `ts, v0, weight`, oldest first.
+pub(super) fn statement(scan: &Scan, source: &Source<'_>, at: Timestamp, back: i64) -> Statement {
+    let mut sql = Statement::default();
+    let end = at.as_micros().saturating_add(1);
+    let start = end.saturating_sub(back);
+    let span = Span::between(&mut sql, Timestamp(start), Timestamp(end));
+    let inner = samples(&mut sql, scan, source, &span);
+    let weight = match scan.kind {
+        Kind::Steps { .. } => "coalesce(dt, 0)",
+        Kind::Level { .. } | Kind::Elements { .. } => "1::float8",
+    };
+    sql.text = format!("SELECT ts, v0, {weight}\nFROM (\n  {inner}\n) samples\nORDER BY ts");
+    sql
+}
+
+fn reached(better: Better, value: f64, level: f64) -> bool {
+    match better {
+        Better::Lower => value >= level,
+        Better::Higher => value <= level,
+        Better::Neither => false,
+    }
+}
+
+/// The first instant of the run that ends with the last sample. `read` is ordered by time.
+fn first_of_run(read: &[Sample], window: i64, better: Better, level: f64) -> Option<Timestamp> {
+    let mut first = None;
+    let mut start = read.len();
+    let (mut sum, mut weights) = (0.0, 0.0);
+    // From the newest sample back: [start, end) is the window that ends with sample end - 1.
+    for end in (1..=read.len()).rev() {
+        let edge = read[end - 1].0.as_micros() - window.max(1);
+        if start >= end {
+            start = end;
+            (sum, weights) = (0.0, 0.0);
+        }
+        while start > 0 && read[start - 1].0.as_micros() > edge {
+            start -= 1;
+            sum += read[start].1 * read[start].2;
+            weights += read[start].2;
+        }
+        // One rounding error per sample that left the window must not end a run at the level.
+        let mean = sum / weights;
+        let near = (mean - level).abs() <= 1e-9 * level.abs().max(1e-9);
+        if weights <= 0.0 || !(near || reached(better, mean, level)) {
+            break;
+        }
+        first = Some(end - 1);
+        sum -= read[end - 1].1 * read[end - 1].2;
+        weights -= read[end - 1].2;
+    }
+    let mut first = first?;
+    let edge = read[first].0.as_micros() - window;
+    if reached(better, read[first].1, level) {
+        while first > 0
+            && read[first - 1].0.as_micros() > edge
+            && reached(better, read[first - 1].1, level)
+        {
+            first -= 1;
+        }
+    }
+    Some(read[first].0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn samples(values: &[f64]) -> Vec<Sample> {
+        let at = |i: usize| Timestamp(i64::try_from(i).unwrap() * 10_000_000);
+        values
+            .iter()
+            .enumerate()
+            .map(|(i, v)| (at(i), *v, 1.0))
+            .collect()
+    }
+
+    fn run(values: &[f64], window: i64, level: f64) -> Option<i64> {
+        first_of_run(&samples(values), window * 1_000_000, Better::Lower, level)
+            .map(|at| at.as_micros() / 10_000_000)
+    }
+
+    #[test]
+    fn names_the_sample_at_which_it_began() {
+        let step = [10.0, 10.0, 10.0, 10.0, 95.0, 95.0, 95.0, 95.0, 95.0, 95.0];
+        for (window, expected) in [(0, Some(4)), (30, Some(4)), (60, Some(4))] {
+            assert_eq!(run(&step, window, 85.0), expected, "window {window}");
+        }
+    }
+
+    #[test]
+    fn one_low_sample_within_the_window_ends_no_run() {
+        let dip = [90.0, 95.0, 95.0, 95.0, 80.0, 95.0, 95.0, 95.0];
+        assert_eq!(run(&dip, 60, 85.0), Some(0));
+        assert_eq!(run(&dip, 0, 85.0), Some(5));
+    }
+
+    #[test]
+    fn not_reached_now_is_no_run() {
+        assert_eq!(run(&[95.0, 95.0, 10.0], 0, 85.0), None);
+        assert_eq!(run(&[], 60, 85.0), None);
+    }
+
+    #[test]
+    fn a_value_at_the_level_runs_for_as_long_as_it_is_looked_at() {
+        assert_eq!(run(&[0.1; 500], 60, 0.1), Some(0));
+    }
+}

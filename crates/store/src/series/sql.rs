@@ -1,0 +1,276 @@
+//! Generated statements.
+//!
+//! A statement is built from the inside out: [`samples`] gives one row per instant and key with
+//! one value per metric (`ts, k, v0, v1 …`; steps also give `dt`), and the questions reduce it.
+
+use std::fmt::Write as _;
+
+use schema::{Metric, TableDef, Timestamp};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Row};
+
+use super::scan::{Kind, Scan};
+use super::value::Instant;
+use super::{MAX_STEP_INTERVALS, ReadError};
+
+/// A value of a statement.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Param {
+    /// `int4`
+    Int4(i32),
+    /// `int8`
+    Int8(i64),
+    /// `float8`
+    Float8(f64),
+    /// `timestamptz`
+    Time(Timestamp),
+    /// `text[]`
+    Texts(Vec<String>),
+    /// `int8[]`
+    Int8s(Vec<i64>),
+}
+
+/// SQL with its values.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Statement {
+    /// The text, with `$1 …`.
+    pub text: String,
+    /// The values.
+    pub params: Vec<Param>,
+}
+
+impl Statement {
+    /// Adds a value and gives its placeholder; equal values share one.
+    pub(super) fn bind(&mut self, param: Param) -> String {
+        let found = self.params.iter().position(|known| *known == param);
+        let at = found.unwrap_or_else(|| {
+            self.params.push(param);
+            self.params.len() - 1
+        });
+        format!("${}", at + 1)
+    }
+
+    /// Runs it. The plan is made for these very values, so partitions are pruned while planning.
+    pub(super) async fn query(&self, client: &Client, what: &str) -> Result<Vec<Row>, ReadError> {
+        let owned: Vec<(Box<dyn ToSql + Sync + Send>, Type)> =
+            self.params.iter().map(typed).collect();
+        let params: Vec<(&(dyn ToSql + Sync), Type)> = owned
+            .iter()
+            .map(|(value, ty)| (value.as_ref() as &(dyn ToSql + Sync), ty.clone()))
+            .collect();
+        client
+            .query_typed(&self.text, &params)
+            .await
+            .map_err(|source| ReadError::new(what, source))
+    }
+
+    /// The types of the values, for PREPARE.
+    #[must_use]
+    pub fn types(&self) -> Vec<Type> {
+        self.params.iter().map(|param| typed(param).1).collect()
+    }
+}
+
+fn typed(param: &Param) -> (Box<dyn ToSql + Sync + Send>, Type) {
+    match param {
+        Param::Int4(value) => (Box::new(*value), Type::INT4),
+        Param::Int8(value) => (Box::new(*value), Type::INT8),
+        Param::Float8(value) => (Box::new(*value), Type::FLOAT8),
+        Param::Time(value) => (Box::new(Instant(*value)), Type::TIMESTAMPTZ),
+        Param::Texts(value) => (Box::new(value.clone()), Type::TEXT_ARRAY),
+        Param::Int8s(value) => (Box::new(value.clone()), Type::INT8_ARRAY),
+    }
+}
+
+/// Where the samples of a scan begin and end: SQL giving `timestamptz`.
+#[derive(Clone, Debug)]
+pub(super) struct Span {
+    pub(super) from: String,
+    pub(super) to: String,
+}
+
+impl Span {
+    /// `from <= ts < to`.
+    pub(super) fn between(sql: &mut Statement, from: Timestamp, to: Timestamp) -> Self {
+        Self {
+            from: sql.bind(Param::Time(from)),
+            to: sql.bind(Param::Time(to)),
+        }
+    }
+
+    /// The newest instant of `table` in `from <= ts < to`.
+    pub(super) fn newest(
+        sql: &mut Statement,
+        table: &TableDef,
+        host_id: i32,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Self {
+        let host = sql.bind(Param::Int4(host_id));
+        let Self { from, to } = Self::between(sql, from, to);
+        Self {
+            from: format!(
+                "(SELECT max(ts) FROM collector.{} WHERE host_id = {host} AND ts >= {from} AND ts < {to})",
+                table.name
+            ),
+            to,
+        }
+    }
+}
+
+/// Whose samples are read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Source<'a> {
+    pub(super) host_id: i32,
+    /// The sampling interval, microseconds.
+    pub(super) interval: i64,
+    /// These keys alone.
+    pub(super) keys: Option<&'a [String]>,
+}
+
+/// Micros as the seconds that `make_interval` takes.
+pub(super) fn secs(micros: i64) -> f64 {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "spans of time are far below 2^53 µs"
+    )]
+    let micros = micros as f64;
+    micros / 1e6
+}
+
+/// `SELECT ts, k, v0 …` with one row per instant and key, `k` being NULL for a single series.
+pub(super) fn samples(
+    sql: &mut Statement,
+    scan: &Scan,
+    source: &Source<'_>,
+    span: &Span,
+) -> String {
+    match scan.kind {
+        Kind::Level { folded } => levels(sql, scan, source, span, folded),
+        Kind::Steps { identity } => steps(sql, scan, source, span, identity),
+        Kind::Elements { column, shape } => elements(sql, scan, source, span, column, shape),
+    }
+}
+
+fn key_sql(scan: &Scan) -> String {
+    scan.key
+        .map_or_else(|| "NULL::text".to_owned(), |key| format!("({key})::text"))
+}
+
+/// Each metric's expression, as `template` makes it of expression, place and metric.
+fn each(metrics: &[&Metric], template: impl Fn(&str, usize, &Metric) -> String) -> String {
+    let mut text = String::new();
+    for (at, metric) in metrics.iter().enumerate() {
+        // Writing to a String cannot fail.
+        let _infallible = write!(text, ", {}", template(Scan::expr(metric).0, at, metric));
+    }
+    text
+}
+
+fn filter(sql: &mut Statement, scan: &Scan, source: &Source<'_>, from: &str, to: &str) -> String {
+    let host = sql.bind(Param::Int4(source.host_id));
+    let mut text = format!("host_id = {host} AND ts >= {from} AND ts < {to}");
+    let Some(keys) = source.keys else { return text };
+    // The first column of a compound key has an index; its values are the first parts.
+    if let Some(columns) = scan.key_columns() {
+        let firsts = keys
+            .iter()
+            .filter_map(|key| key.split('.').next()?.parse().ok())
+            .collect();
+        let firsts = sql.bind(Param::Int8s(firsts));
+        let _infallible = write!(text, " AND {} = ANY({firsts})", columns[0]);
+    }
+    if !matches!(scan.kind, Kind::Elements { .. }) {
+        let keys = sql.bind(Param::Texts(keys.to_vec()));
+        let _infallible = write!(text, " AND {} = ANY({keys})", key_sql(scan));
+    }
+    text
+}
+
+fn levels(
+    sql: &mut Statement,
+    scan: &Scan,
+    source: &Source<'_>,
+    span: &Span,
+    folded: bool,
+) -> String {
+    let filter = filter(sql, scan, source, &span.from, &span.to);
+    let values = each(&scan.metrics, |expr, at, metric| {
+        if folded {
+            format!("{}(({expr})::float8) AS v{at}", Scan::fold(metric).sql())
+        } else {
+            format!("({expr})::float8 AS v{at}")
+        }
+    });
+    let group = if folded { "\n  GROUP BY 1, 2" } else { "" };
+    format!(
+        "SELECT ts, {} AS k{values}\n  FROM collector.{}\n  WHERE {filter}{group}",
+        key_sql(scan),
+        scan.table.name
+    )
+}
+
+fn steps(
+    sql: &mut Statement,
+    scan: &Scan,
+    source: &Source<'_>,
+    span: &Span,
+    identity: &str,
+) -> String {
+    let margin = sql.bind(Param::Float8(secs(source.interval * MAX_STEP_INTERVALS)));
+    let early = format!("{} - make_interval(secs => {margin})", span.from);
+    let filter = filter(sql, scan, source, &early, &span.to);
+    let key = key_sql(scan);
+    let partition = if identity.is_empty() {
+        key.clone()
+    } else {
+        format!("{key}, {identity}")
+    };
+    let counters = each(&scan.metrics, |expr, at, _| {
+        format!("({expr})::float8 AS c{at}, lag(({expr})::float8) OVER w AS p{at}")
+    });
+    let rates = each(&scan.metrics, |_, at, metric| {
+        let scale = Scan::expr(metric).1;
+        format!(
+            "CASE WHEN c{at} >= p{at} AND dt > 0 AND dt <= {margin} \
+             THEN (c{at} - p{at}) / dt * {scale:?}::float8 END AS v{at}"
+        )
+    });
+    let each_step = format!(
+        "SELECT ts, k, dt{rates}\n  FROM (SELECT ts, {key} AS k{counters}, \
+         extract(epoch FROM ts - lag(ts) OVER w)::float8 AS dt\n    FROM collector.{}\n    \
+         WHERE {filter}\n    WINDOW w AS (PARTITION BY {partition} ORDER BY ts)) c\n  \
+         WHERE ts >= {}",
+        scan.table.name, span.from
+    );
+    if identity.is_empty() {
+        return each_step;
+    }
+    let sums = each(&scan.metrics, |_, at, _| format!("sum(v{at}) AS v{at}"));
+    format!("SELECT ts, k, max(dt) AS dt{sums}\n  FROM ({each_step}) i\n  GROUP BY 1, 2")
+}
+
+fn elements(
+    sql: &mut Statement,
+    scan: &Scan,
+    source: &Source<'_>,
+    span: &Span,
+    column: &str,
+    shape: &str,
+) -> String {
+    let filter = filter(sql, scan, source, &span.from, &span.to);
+    let values = each(&scan.metrics, |expr, at, _| {
+        format!("({expr})::float8 AS v{at}")
+    });
+    let key = key_sql(scan);
+    let only = source.keys.map_or_else(String::new, |keys| {
+        let keys = sql.bind(Param::Texts(keys.to_vec()));
+        format!("\n  WHERE {key} = ANY({keys})")
+    });
+    format!(
+        "SELECT ts, {key} AS k{values}\n  FROM (SELECT ts, {column} AS document\n    \
+         FROM collector.{}\n    WHERE {filter}) d\n  CROSS JOIN LATERAL jsonb_to_recordset(\n    \
+         CASE WHEN jsonb_typeof(document) = 'array' THEN document END) AS e({shape}){only}",
+        scan.table.name
+    )
+}

@@ -1,0 +1,179 @@
+//! Giving up the least valuable records when the budget is reached.
+
+use schema::Class;
+
+use super::append::Reserve;
+use super::disk::{Disk, OpenMode};
+use super::format::slot;
+use super::scan::{Walk, load};
+use super::{Kind, Loss, Reason, Result, Spool, SpoolError};
+use crate::failpoint::failpoint;
+use crate::ranges::RangeSet;
+
+impl<D: Disk> Spool<D> {
+    /// Frees until one more segment leaves the reserve whole.
+    pub(super) fn make_room(&mut self, class: Class) -> Result<()> {
+        self.sweep();
+        while !self.has_room() {
+            if !self.quarantine.is_empty() {
+                self.drop_quarantined()?;
+                continue;
+            }
+            let Some(victim) = self.victim(class) else {
+                return Err(SpoolError::Full {
+                    class,
+                    budget: self.options.budget,
+                });
+            };
+            self.overflowing = true;
+            self.give_up(victim).map_err(|error| match error {
+                error @ (SpoolError::Full { .. } | SpoolError::Down { .. }) => error,
+                error => self.down(class, error),
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Whose oldest segment goes: the lowest class that has one besides its newest; else the
+    /// class's own.
+    fn victim(&self, class: Class) -> Option<Class> {
+        let count = |c: Class| self.streams[slot(c)].segments.len();
+        Class::ALL
+            .into_iter()
+            .filter(|c| *c <= class)
+            .find(|c| count(*c) > 1)
+            .or_else(|| (count(class) == 1).then_some(class))
+    }
+
+    /// Tells what is lost with the oldest segment of a class, then removes it.
+    fn give_up(&mut self, class: Class) -> Result<()> {
+        if !self.streams[slot(class)].segments[0].told {
+            let (loss, carried, passed_on) = self.undelivered(class);
+            for note in carried {
+                self.owe_again(note);
+            }
+            if loss.records > 0 {
+                self.owe(loss);
+            }
+            self.settle(Reserve::Use);
+            if !self.owed.is_empty() {
+                return Err(SpoolError::Down {
+                    class: Class::Event,
+                    source: None,
+                });
+            }
+            let stream = &mut self.streams[slot(class)];
+            stream.unused = stream.unused.union(&passed_on);
+            stream.segments[0].told = true;
+        }
+        self.remove_segment(class, 0)?;
+        let dir = self.streams[slot(class)].dir.clone();
+        self.disk
+            .sync_dir(&dir)
+            .map_err(SpoolError::io("sync", &dir))
+    }
+
+    /// What the oldest segment of a class holds that is not delivered: the loss it would be, and
+    /// the notes of earlier losses with their numbers, which must not be lost themselves.
+    fn undelivered(&mut self, class: Class) -> (Loss, Vec<Loss>, RangeSet) {
+        let stream = &self.streams[slot(class)];
+        let segment = &stream.segments[0];
+        let content = &segment.content;
+        let mut loss = Loss {
+            class,
+            lsns: RangeSet::new(),
+            from_ts: content.from_ts,
+            to_ts: content.to_ts,
+            records: 0,
+            rows: Some(0),
+            reason: Reason::Overflow,
+        };
+        let mut carried: Vec<Loss> = Vec::new();
+        let mut passed_on = RangeSet::new();
+        let owed = content.present.difference(&stream.delivered);
+        let path = stream.path(segment.name);
+        let read = self.disk.open(&path, OpenMode::Read);
+        if read.and_then(|file| load(&file, &mut self.buf)).is_err() {
+            self.buf.clear();
+        }
+        let mut span = None;
+        for (at, head) in Walk::new(&self.buf, stream.seal, segment.first, segment.limit) {
+            if !owed.contains(head.lsn) {
+                continue;
+            }
+            if head.kind == Kind::Loss {
+                let note = head.record(&self.buf[at..]).and_then(|r| r.loss());
+                if let Some(note) = note {
+                    let same = |n: &&mut Loss| n.class == note.class && n.reason == note.reason;
+                    match carried.iter_mut().find(same) {
+                        Some(other) => other.merge(&note),
+                        None => carried.push(note),
+                    }
+                    passed_on.insert(head.lsn..head.lsn + 1);
+                    continue;
+                }
+            }
+            let (from, to) = span.unwrap_or((head.ts, head.ts));
+            span = Some((from.min(head.ts), to.max(head.ts)));
+            loss.records += 1;
+            loss.rows = loss.rows.map(|rows| rows + u64::from(head.rows));
+            loss.lsns.insert(head.lsn..head.lsn + 1);
+        }
+        if let Some((from, to)) = span {
+            (loss.from_ts, loss.to_ts) = (from, to);
+        }
+        // What can no longer be read is lost too.
+        let unread = owed.difference(&loss.lsns).difference(&passed_on);
+        if !unread.is_empty() {
+            loss.records += unread.len();
+            loss.rows = None;
+            loss.lsns = loss.lsns.union(&unread);
+        }
+        (loss, carried, passed_on)
+    }
+
+    /// Unlinks a segment; the caller syncs the folder.
+    pub(super) fn remove_segment(&mut self, class: Class, index: usize) -> Result<()> {
+        let stream = &mut self.streams[slot(class)];
+        let path = stream.path(stream.segments[index].name);
+        unlink(&self.disk, &path).map_err(SpoolError::io("remove", &path))?;
+        let removed = stream.segments.remove(index);
+        if index == stream.segments.len() {
+            stream.active = None;
+        }
+        if stream
+            .cursor
+            .as_ref()
+            .is_some_and(|c| c.name == removed.name)
+        {
+            stream.cursor = None;
+        }
+        Ok(())
+    }
+
+    /// Removes the oldest damaged copy.
+    pub(super) fn drop_quarantined(&mut self) -> Result<()> {
+        let path = self.root.join("quarantine").join(&self.quarantine[0].name);
+        unlink(&self.disk, &path).map_err(SpoolError::io("remove", &path))?;
+        self.quarantine.remove(0);
+        Ok(())
+    }
+
+    /// Tries again to remove what would not go.
+    pub(super) fn sweep(&mut self) {
+        let disk = &self.disk;
+        self.leftovers
+            .retain(|(path, _)| unlink(disk, path).is_err());
+    }
+}
+
+/// Unlinks a file; one that is gone already is fine.
+fn unlink<D: Disk>(disk: &D, path: &std::path::Path) -> std::io::Result<()> {
+    failpoint!("spool.unlink.before");
+    match disk.unlink(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    failpoint!("spool.unlink.after");
+    Ok(())
+}

@@ -1,0 +1,166 @@
+//! Finding the records of a segment, whatever became of it.
+
+use std::io;
+
+use schema::Timestamp;
+
+use super::disk::{DiskFile, read_full};
+use super::format::{ALIGN, MAX_SEGMENT, RECORD_HEADER, RecordHeader, SEGMENT_HEADER, Seal};
+use crate::ranges::RangeSet;
+
+/// A block that cannot be read counts as zero, in pieces of this size.
+const BLOCK: usize = 4096;
+/// So many bytes that are not zero behind the last record are noise, not a record: even an empty
+/// one has more.
+const NOISE: usize = 2;
+
+/// Walks over the intact records of a segment in order, stepping over what is damaged.
+///
+/// After damage the next record is looked for at every aligned place. One is accepted when its
+/// checksum fits and its number could have been reached within the bytes that were stepped over.
+#[derive(Debug)]
+pub(super) struct Walk<'a> {
+    bytes: &'a [u8],
+    seal: Seal,
+    at: usize,
+    expected: u64,
+    limit: u64,
+}
+
+impl<'a> Walk<'a> {
+    /// Over a whole segment whose first number is `first`; numbers from `limit` on are void.
+    pub(super) fn new(bytes: &'a [u8], seal: Seal, first: u64, limit: u64) -> Self {
+        Self {
+            bytes,
+            seal,
+            at: SEGMENT_HEADER.min(bytes.len()),
+            expected: first,
+            limit,
+        }
+    }
+
+    /// What lies behind the last record of a segment that should have `size` bytes.
+    pub(super) fn tail(&self, size: usize) -> Tail {
+        let rest = &self.bytes[self.at..];
+        let used = rest.iter().filter(|b| **b != 0).count();
+        // A record's length lies in its first four bytes and is not zero.
+        let cut = rest.len() < 4 && self.at + RECORD_HEADER <= size;
+        if used <= NOISE && !cut {
+            return Tail {
+                blank: used == 0,
+                lost: 0,
+                ts: None,
+            };
+        }
+        let end = if self.bytes.len() < size {
+            size - self.at
+        } else {
+            rest.iter().rposition(|b| *b != 0).map_or(0, |at| at + 1)
+        };
+        let header = RecordHeader::read(rest, size - self.at).filter(|h| h.lsn == self.expected);
+        let lost = match header {
+            Some(header) if header.step() >= end => 1,
+            _ => end.div_ceil(RECORD_HEADER).max(1) as u64,
+        };
+        Tail {
+            blank: false,
+            lost,
+            ts: header.map(|h| h.ts),
+        }
+    }
+}
+
+impl Iterator for Walk<'_> {
+    type Item = (usize, RecordHeader);
+
+    fn next(&mut self) -> Option<(usize, RecordHeader)> {
+        let start = self.at;
+        let mut at = start;
+        while at + RECORD_HEADER <= self.bytes.len() {
+            let rest = &self.bytes[at..];
+            let most = self
+                .expected
+                .saturating_add(((at - start) / RECORD_HEADER) as u64);
+            let found = RecordHeader::read(rest, rest.len()).filter(|h| {
+                (self.expected..=most).contains(&h.lsn)
+                    && h.lsn < self.limit
+                    && h.intact(self.seal, rest)
+            });
+            if let Some(header) = found {
+                self.at = (at + header.step()).min(self.bytes.len());
+                self.expected = header.lsn + 1;
+                return Some((at, header));
+            }
+            at += ALIGN;
+        }
+        None
+    }
+}
+
+/// What lies behind the last record of a segment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tail {
+    /// Nothing at all: the segment can be appended to.
+    pub(super) blank: bool,
+    /// How many records may have been there, at most.
+    pub(super) lost: u64,
+    /// The instant of the first of them, where its header is readable.
+    pub(super) ts: Option<Timestamp>,
+}
+
+/// What a segment holds: the index keeps this, never a place per record.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Content {
+    pub(super) present: RangeSet,
+    pub(super) from_ts: Timestamp,
+    pub(super) to_ts: Timestamp,
+    /// The instant of the newest record; clocks step back.
+    pub(super) last_ts: Timestamp,
+    pub(super) records: u64,
+    pub(super) rows: u64,
+    /// Where the next record goes.
+    pub(super) end: usize,
+    /// Where the newest record is.
+    pub(super) last: usize,
+}
+
+impl Content {
+    pub(super) fn new() -> Self {
+        Self {
+            end: SEGMENT_HEADER,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn add(&mut self, at: usize, step: usize, lsn: u64, ts: Timestamp, rows: u32) {
+        if self.records == 0 {
+            (self.from_ts, self.to_ts) = (ts, ts);
+        }
+        self.from_ts = self.from_ts.min(ts);
+        self.to_ts = self.to_ts.max(ts);
+        self.last_ts = ts;
+        self.records += 1;
+        self.rows += u64::from(rows);
+        self.present.insert(lsn..lsn + 1);
+        self.last = at;
+        self.end = at + step;
+    }
+}
+
+/// Reads a whole segment into a buffer. What the disk cannot read is zero.
+pub(super) fn load<F: DiskFile>(file: &F, buf: &mut Vec<u8>) -> io::Result<()> {
+    let len = usize::try_from(file.size()?).unwrap_or(MAX_SEGMENT);
+    buf.clear();
+    buf.resize(len.min(MAX_SEGMENT), 0);
+    match read_full(file, buf, 0) {
+        Ok(read) => buf.truncate(read),
+        Err(_) => {
+            for (i, block) in buf.chunks_mut(BLOCK).enumerate() {
+                if read_full(file, block, (i * BLOCK) as u64).is_err() {
+                    block.fill(0);
+                }
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,96 @@
+//! One class: its segments on disk and the file that is being filled.
+
+use std::path::PathBuf;
+
+use super::format::Seal;
+use super::scan::Content;
+use crate::ranges::RangeSet;
+
+/// A segment on disk.
+#[derive(Debug)]
+pub(super) struct Segment {
+    /// The number in its file name; [`Self::first`] unless someone renamed it.
+    pub(super) name: u64,
+    /// The number of its first record.
+    pub(super) first: u64,
+    /// Numbers from here on are void in it.
+    pub(super) limit: u64,
+    /// Bytes on disk.
+    pub(super) size: u64,
+    pub(super) content: Content,
+    /// Its loss is told; it only remains to be removed.
+    pub(super) told: bool,
+}
+
+/// Where sequential reading stands.
+#[derive(Debug)]
+pub(super) struct Cursor<F> {
+    pub(super) name: u64,
+    pub(super) file: F,
+    /// The number expected at `at`.
+    pub(super) lsn: u64,
+    pub(super) at: usize,
+}
+
+/// One class.
+#[derive(Debug)]
+pub(super) struct Stream<F> {
+    pub(super) seal: Seal,
+    pub(super) dir: PathBuf,
+    /// Ascending by [`Segment::first`].
+    pub(super) segments: Vec<Segment>,
+    /// The last segment's file while it may be appended to.
+    pub(super) active: Option<F>,
+    /// The number after the newest acknowledged record.
+    pub(super) acked: u64,
+    /// The number the next record gets; above `acked` after failures.
+    pub(super) next: u64,
+    pub(super) unused: RangeSet,
+    /// As of the last release.
+    pub(super) delivered: RangeSet,
+    /// What `next` was when the spool was opened.
+    pub(super) opened_at: u64,
+    pub(super) resumed: bool,
+    /// Failed attempts since the last success.
+    pub(super) failures: u32,
+    /// Appends to refuse before the next attempt.
+    pub(super) pause: u32,
+    pub(super) cursor: Option<Cursor<F>>,
+}
+
+impl<F> Stream<F> {
+    pub(super) const fn new(seal: Seal, dir: PathBuf) -> Self {
+        Self {
+            seal,
+            dir,
+            segments: Vec::new(),
+            active: None,
+            acked: 1,
+            next: 1,
+            unused: RangeSet::new(),
+            delivered: RangeSet::new(),
+            opened_at: 1,
+            resumed: false,
+            failures: 0,
+            pause: 0,
+            cursor: None,
+        }
+    }
+
+    pub(super) fn path(&self, name: u64) -> PathBuf {
+        self.dir.join(format!("{name:016}.seg"))
+    }
+
+    pub(super) fn tmp_path(&self, name: u64) -> PathBuf {
+        self.dir.join(format!("{name:016}.tmp"))
+    }
+
+    /// Whether so many more bytes fit the segment that is being filled.
+    pub(super) fn fits(&self, bytes: usize) -> bool {
+        self.active.is_some()
+            && self
+                .segments
+                .last()
+                .is_some_and(|s| (s.content.end + bytes) as u64 <= s.size)
+    }
+}
