@@ -34,6 +34,16 @@ pub enum CollectError {
         /// What is closed, with its number.
         what: String,
     },
+    /// There are more than rows are made for; the first ones make rows.
+    #[error("{found} {what} found, rows made for the first {limit}")]
+    TooMany {
+        /// What there is too much of.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many make rows.
+        limit: usize,
+    },
     /// Something did not answer in time.
     #[error("{what} gave no answer within {} ms", deadline.as_millis())]
     Unanswered {

@@ -42,7 +42,8 @@ pub enum Outcome {
 /// How a run ended, as `collector_runs_raw.outcome` says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunOutcome {
-    /// It gave what there is. An error beside it names what this user may not read.
+    /// It gave what there is. An error beside it names what is lastingly left out: what this user
+    /// may not read, or what is too much.
     Ok,
     /// There was nothing to give.
     NoData,
@@ -67,7 +68,7 @@ impl RunOutcome {
     fn of(error: &CollectError) -> Self {
         match error {
             CollectError::Unanswered { .. } => Self::Timeout,
-            CollectError::Denied { .. } => Self::Ok,
+            CollectError::Denied { .. } | CollectError::TooMany { .. } => Self::Ok,
             _ => Self::Failed,
         }
     }
