@@ -1,0 +1,126 @@
+//! The database inside the private server: roles, schema, rights.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use pg::{Session, SessionOptions, Target};
+use store::migrations;
+
+use super::server::SUPERUSER;
+use super::state::{PORT, State};
+use crate::roles;
+
+/// How long the server may take to answer our goodbye.
+const GOODBYE: Duration = Duration::from_secs(1);
+/// The database.
+pub(crate) const DATABASE: &str = "pqcrypta";
+/// Owns the schema; nobody logs in as it.
+const OWNER: &str = "pqcrypta_owner";
+/// The collector's role: inserts samples, reads statistics.
+pub(crate) const WRITER: &str = "pqcrypta_collector";
+/// The monitor's role: reads.
+pub(crate) const READER: &str = "pqcrypta_monitor";
+
+/// The private server's database, as its superuser.
+pub(crate) fn target(state: &State) -> Target {
+    Target::new(&state.socket.to_string_lossy(), PORT, DATABASE, SUPERUSER)
+}
+
+/// Makes what is missing: roles, database, the newest schema, rights.
+///
+/// # Errors
+/// When the server refuses a step, or the data were written by a newer version.
+pub(crate) async fn prepare(state: &State) -> Result<()> {
+    let target = target(state);
+    let session = open(&target.clone().with_database("postgres")).await?;
+    make_roles(&session)
+        .await
+        .context("cannot make the roles")?;
+    make_database(&session)
+        .await
+        .context("cannot make the database")?;
+    session.close(GOODBYE).await;
+
+    let session = open(&target).await?;
+    let preloaded: bool = session
+        .client
+        .query_one(
+            "SELECT current_setting('shared_preload_libraries') LIKE '%pg_stat_statements%'",
+            &[],
+        )
+        .await?
+        .get(0);
+    if preloaded {
+        session
+            .client
+            .batch_execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements SCHEMA public")
+            .await
+            .map_err(roles::server_words)
+            .context("cannot add pg_stat_statements")?;
+    }
+    session
+        .client
+        .batch_execute(&format!("SET ROLE {OWNER}"))
+        .await?;
+    for migration in migrations::apply(&session.client).await? {
+        crate::say(&format!(
+            "applied migration {} ({})",
+            migration.version, migration.name
+        ));
+    }
+    roles::grant(&session.client, Some(WRITER), Some(READER)).await?;
+    session.close(GOODBYE).await;
+    Ok(())
+}
+
+async fn open(target: &Target) -> Result<Session> {
+    pg::connect(target, &SessionOptions::default(), "pqcrypta up")
+        .await
+        .with_context(|| format!("cannot connect to {target}"))
+}
+
+/// `pg_read_all_stats` and not `pg_monitor`, which may read a standby's connection string with the
+/// password inside.
+async fn make_roles(session: &Session) -> Result<()> {
+    for (role, attributes) in [
+        (OWNER, "NOLOGIN"),
+        (WRITER, "LOGIN"),
+        (READER, "LOGIN CONNECTION LIMIT 16"),
+    ] {
+        let known = session
+            .client
+            .query_opt("SELECT FROM pg_roles WHERE rolname = $1", &[&role])
+            .await?;
+        if known.is_none() {
+            session
+                .client
+                .batch_execute(&format!("CREATE ROLE {role} {attributes}"))
+                .await?;
+        }
+    }
+    session
+        .client
+        .batch_execute(&format!(
+            "GRANT pg_read_all_stats TO {WRITER}, {READER}; \
+             ALTER ROLE {READER} SET default_transaction_read_only = on"
+        ))
+        .await
+        .map_err(roles::server_words)
+}
+
+async fn make_database(session: &Session) -> Result<()> {
+    let known = session
+        .client
+        .query_opt("SELECT FROM pg_database WHERE datname = $1", &[&DATABASE])
+        .await?;
+    if known.is_none() {
+        session
+            .client
+            .batch_execute(&format!(
+                "CREATE DATABASE {DATABASE} OWNER {OWNER} TEMPLATE template0 ENCODING 'UTF8'"
+            ))
+            .await
+            .map_err(roles::server_words)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,258 @@
+//! `pqcrypta up`: a private PostgreSQL, the collector and the monitor, on this machine.
+//!
+//! Standard output carries two lines, once the dashboard answers; all else is on standard error.
+//! On the way down the order is monitor and collector, then the server, within five seconds; a
+//! second signal shortens that to one.
+
+mod database;
+mod fleet;
+mod process;
+mod server;
+mod settings;
+mod state;
+
+use std::future::Future;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::{Instant, sleep, timeout};
+
+use fleet::{Fleet, Program};
+use settings::Settings;
+use state::State;
+
+/// How long the dashboard may take until it answers.
+const MONITOR_DEADLINE: Duration = Duration::from_secs(60);
+/// Most bytes read of its first page.
+const MOST_READ: u64 = 1 << 20;
+/// "Configuration error", as in `sysexits.h`: no restart mends that.
+const CONFIG_FAULT: i32 = 78;
+const COLLECTOR: &str = "collector";
+const MONITOR: &str = "monitor";
+
+/// Start everything on this machine and keep it running
+///
+/// Starts a private PostgreSQL, the collector and the dashboard. Prints two lines on standard
+/// output once the dashboard answers, `monitor: URL` and `database: URL`. Ctrl-C or SIGTERM stops
+/// everything within five seconds, a second one at once. The next start continues with the same
+/// data.
+#[derive(Debug, clap::Args)]
+#[command(args_override_self = true)]
+pub(crate) struct Options {
+    /// Directory of all data; made when missing
+    #[arg(long, value_name = "DIR", default_value = ".state")]
+    state_dir: PathBuf,
+    /// Address and port of the dashboard; port 0 takes a free one [default: 127.0.0.1:8088]
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// Settings for collector and dashboard; the [database] section is replaced
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Stop after this many seconds, counted from when the dashboard answers
+    #[arg(long = "for", value_name = "SECONDS")]
+    seconds: Option<u64>,
+}
+
+/// Runs until it is stopped.
+///
+/// # Errors
+/// When something cannot be started; whatever was started is stopped first.
+pub(crate) async fn run(options: Options) -> Result<ExitCode> {
+    // From here on a signal is noticed, not deadly.
+    let mut signals = Signals::install().context("cannot handle signals")?;
+    let collector = sibling("pqcrypta-collector")?;
+    let monitor = sibling("pqcrypta-monitor")?;
+    let state = State::open(&options.state_dir)?;
+    let mut record = process::Record::read(&state.processes());
+    record.end_leftovers().await?;
+    let settings = Settings::new(options.config.as_deref(), options.listen)?;
+    settings.write(&state)?;
+    let config = state.settings().to_string_lossy().into_owned();
+    let programs = [
+        Program {
+            name: COLLECTOR,
+            path: collector,
+            args: vec!["--config".to_owned(), config.clone()],
+            env: settings.collector_env(&state),
+            unset: Settings::unset(),
+        },
+        Program {
+            name: MONITOR,
+            path: monitor,
+            args: vec!["--config".to_owned(), config],
+            env: settings.monitor_env(&state),
+            unset: Settings::unset(),
+        },
+    ];
+
+    let mut fleet = Fleet::new(&state, record);
+    let life = async {
+        start(&state, &mut fleet, programs, &settings).await?;
+        announce(&settings, &state);
+        keep(
+            &mut fleet,
+            &mut signals.child,
+            options.seconds.map(Duration::from_secs),
+        )
+        .await;
+        Ok(())
+    };
+    let outcome = tokio::select! {
+        outcome = life => outcome,
+        () = signals.stop.next() => Ok(()),
+    };
+    if outcome.is_ok() {
+        crate::say("stopping");
+    }
+    let hurried = tokio::select! {
+        () = fleet.stop() => false,
+        () = signals.stop.next() => true,
+    };
+    if hurried {
+        fleet.kill().await;
+    }
+    state.leave();
+    outcome.map(|()| ExitCode::SUCCESS)
+}
+
+/// Starts everything, in order, until the dashboard answers.
+async fn start(
+    state: &State,
+    fleet: &mut Fleet<'_>,
+    programs: [Program; 2],
+    settings: &Settings,
+) -> Result<()> {
+    let server = server::choose(server::installed(), &state.data)?;
+    server::initialise(state, &server).await?;
+    fleet.start_server(server).await?;
+    database::prepare(state).await?;
+    for program in programs {
+        fleet.start_program(program)?;
+    }
+    let deadline = Instant::now() + MONITOR_DEADLINE;
+    while !answers(settings).await {
+        for name in [COLLECTOR, MONITOR] {
+            if let Some(status) = fleet.ended(name)
+                && (name == MONITOR || status.code() == Some(CONFIG_FAULT))
+            {
+                bail!("the {name} ended ({status}); its message is above");
+            }
+        }
+        if Instant::now() >= deadline {
+            bail!(
+                "the dashboard did not answer within {} s",
+                MONITOR_DEADLINE.as_secs()
+            );
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
+}
+
+/// Looks after the processes until the time is up.
+async fn keep(fleet: &mut Fleet<'_>, child: &mut Signal, time: Option<Duration>) {
+    let end: std::pin::Pin<Box<dyn Future<Output = ()>>> = match time {
+        Some(time) => Box::pin(sleep(time)),
+        None => Box::pin(std::future::pending()),
+    };
+    let mut end = end;
+    loop {
+        fleet.look_after();
+        tokio::select! {
+            () = &mut end => return,
+            _ = child.recv() => {}
+            () = fleet.next_restart() => {}
+        }
+    }
+}
+
+/// The two lines for scripts.
+fn announce(settings: &Settings, state: &State) {
+    let mut out = std::io::stdout().lock();
+    let lines = format!(
+        "monitor: {}\ndatabase: {}\n",
+        settings.url(),
+        database::target(state)
+    );
+    if let Err(error) = out.write_all(lines.as_bytes()).and_then(|()| out.flush()) {
+        crate::say(&format!("cannot write to standard output: {error}"));
+    }
+}
+
+/// Whether the dashboard answers a request for its first page.
+async fn answers(settings: &Settings) -> bool {
+    let ask = async {
+        let mut stream = TcpStream::connect(settings.listen).await?;
+        let request = format!(
+            "GET {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+            settings.base_path, settings.listen
+        );
+        stream.write_all(request.as_bytes()).await?;
+        // Read to its end: a link that is dropped early looks like a fault to the other side.
+        let mut answer = Vec::new();
+        stream.take(MOST_READ).read_to_end(&mut answer).await?;
+        std::io::Result::Ok(answer.starts_with(b"HTTP/1.1 200"))
+    };
+    matches!(timeout(Duration::from_secs(2), ask).await, Ok(Ok(true)))
+}
+
+/// A program of ours, beside this one.
+fn sibling(name: &str) -> Result<PathBuf> {
+    let own = std::env::current_exe().context("cannot tell where this program lies")?;
+    let path = own.with_file_name(name);
+    if is_program(&path) {
+        return Ok(path);
+    }
+    bail!(
+        "{name} is missing beside {}: install it, or build it with `cargo build --release --locked -p {name}`",
+        own.display()
+    )
+}
+
+fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path)
+        .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+/// The signals that matter.
+#[derive(Debug)]
+struct Signals {
+    stop: Stop,
+    child: Signal,
+}
+
+#[derive(Debug)]
+struct Stop {
+    term: Signal,
+    int: Signal,
+}
+
+impl Signals {
+    fn install() -> std::io::Result<Self> {
+        Ok(Self {
+            stop: Stop {
+                term: signal(SignalKind::terminate())?,
+                int: signal(SignalKind::interrupt())?,
+            },
+            child: signal(SignalKind::child())?,
+        })
+    }
+}
+
+impl Stop {
+    /// Waits for the next request to stop.
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.term.recv() => {}
+            _ = self.int.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,414 @@
+//! The private PostgreSQL: found, initialised, started, stopped.
+//!
+//! It listens on a Unix socket in a directory of mode 0700 and nowhere else; whoever can open that
+//! socket (root and the user that runs the server) is trusted under any role. It writes durably
+//! (`fsync` stays on), so its data survive `kill -9` of everything.
+
+use std::fs::{self, File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use rustix::process::Signal;
+use tokio::process::Child;
+use tokio::time::{Instant, sleep};
+
+use super::process::{Identity, command};
+use super::state::{PORT, State};
+
+/// Its name in the record of processes.
+pub(crate) const NAME: &str = "postgres";
+/// The superuser of the private server.
+pub(crate) const SUPERUSER: &str = "postgres";
+/// Releases before this one are refused.
+const OLDEST: u32 = 15;
+/// How long the server may take until it accepts connections; replaying WAL takes time.
+const START_DEADLINE: Duration = Duration::from_secs(60);
+/// A log longer than this is put aside when the server starts.
+const LONGEST_LOG: u64 = 16 << 20;
+
+/// An installed server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Programs {
+    /// Major release.
+    pub(crate) major: u32,
+    /// Directory of `postgres` and `initdb`.
+    pub(crate) bin: PathBuf,
+}
+
+/// Every installed server that is new enough, newest first.
+pub(crate) fn installed() -> Vec<Programs> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
+        let bin = entry.path().join("bin");
+        let major = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok());
+        if let Some(major) = major
+            && bin.join("initdb").is_file()
+        {
+            found.push(Programs { major, bin });
+        }
+    }
+    for bin in std::env::var_os("PATH")
+        .iter()
+        .flat_map(std::env::split_paths)
+    {
+        if bin.join("initdb").is_file()
+            && let Some(major) = major_of(&bin.join("postgres"))
+            && !found.iter().any(|known: &Programs| known.major == major)
+        {
+            found.push(Programs { major, bin });
+        }
+    }
+    found.retain(|programs| programs.major >= OLDEST);
+    found.sort_by_key(|programs| std::cmp::Reverse(programs.major));
+    found
+}
+
+/// The major release that a `postgres` program says it is.
+fn major_of(postgres: &Path) -> Option<u32> {
+    let output = std::process::Command::new(postgres)
+        .arg("--version")
+        .output()
+        .ok()?;
+    parse_major(&String::from_utf8_lossy(&output.stdout))
+}
+
+/// `postgres (PostgreSQL) 15.20 (Debian …)` → 15.
+fn parse_major(version: &str) -> Option<u32> {
+    let number = version.split_whitespace().nth(2)?;
+    number
+        .split(|letter: char| !letter.is_ascii_digit())
+        .next()?
+        .parse()
+        .ok()
+}
+
+/// The server that fits the data: of their major release, or the newest for new data.
+pub(crate) fn choose(installed: Vec<Programs>, data: &Path) -> Result<Programs> {
+    let version = data.join("PG_VERSION");
+    match fs::read_to_string(&version) {
+        Ok(text) => {
+            let major: u32 = text
+                .trim()
+                .parse()
+                .with_context(|| format!("{} holds no release number", version.display()))?;
+            installed
+                .into_iter()
+                .find(|programs| programs.major == major)
+                .with_context(|| {
+                    format!(
+                        "the data in {} are of PostgreSQL {major}, which is not installed: install \
+                     postgresql-{major}, or choose another --state-dir",
+                        data.display()
+                    )
+                })
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            installed.into_iter().next().with_context(|| {
+                format!(
+                    "no PostgreSQL server of release {OLDEST} or newer is installed: on Debian, \
+                     `apt-get install --no-install-recommends postgresql`"
+                )
+            })
+        }
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", version.display())),
+    }
+}
+
+/// Initialises the data directory, unless it is; a killed attempt leaves nothing that counts.
+pub(crate) async fn initialise(state: &State, programs: &Programs) -> Result<()> {
+    if state.data.join("PG_VERSION").is_file() {
+        return Ok(());
+    }
+    crate::say(&format!(
+        "making a PostgreSQL {} database in {}",
+        programs.major,
+        state.data.display()
+    ));
+    let draft = state.data.with_extension("new");
+    if draft.exists() {
+        fs::remove_dir_all(&draft).with_context(|| format!("cannot remove {}", draft.display()))?;
+    }
+    let output = command(
+        &programs.bin.join("initdb"),
+        state.user.as_ref(),
+        Signal::TERM,
+    )
+    .arg("-D")
+    .arg(&draft)
+    .args([
+        "-U",
+        SUPERUSER,
+        "-A",
+        "trust",
+        "--encoding=UTF8",
+        "--locale=C.UTF-8",
+    ])
+    .args(["--data-checksums", "--no-instructions"])
+    .current_dir("/")
+    .env("LC_ALL", "C.UTF-8")
+    .kill_on_drop(true)
+    .output()
+    .await
+    .with_context(|| format!("cannot run {}", programs.bin.join("initdb").display()))?;
+    if !output.status.success() {
+        bail!(
+            "initdb failed: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
+    }
+    fs::rename(&draft, &state.data).with_context(|| format!("cannot rename {}", draft.display()))
+}
+
+/// Starts the server.
+///
+/// # Errors
+/// When its data are in use, or it cannot be started.
+pub(crate) fn spawn(state: &State, programs: &Programs) -> Result<Child> {
+    forget_stale_pid(&state.data)?;
+    let log = open_log(state)?;
+    let mut command = command(
+        &programs.bin.join("postgres"),
+        state.user.as_ref(),
+        Signal::INT,
+    );
+    command
+        .arg("-D")
+        .arg(&state.data)
+        .current_dir("/")
+        .env("LC_ALL", "C.UTF-8");
+    for (name, value) in settings(state, programs) {
+        command.arg("-c").arg(format!("{name}={value}"));
+    }
+    command
+        .stdout(log.try_clone().context("cannot share the log")?)
+        .stderr(log)
+        .spawn()
+        .context("cannot start postgres")
+}
+
+/// Waits until the server accepts connections.
+///
+/// # Errors
+/// When it ends or is not ready in time; the end of its log is part of the message.
+pub(crate) async fn wait_ready(state: &State, child: &mut Child, process: &Identity) -> Result<()> {
+    let deadline = Instant::now() + START_DEADLINE;
+    while !is_ready(&state.data, process.pid) {
+        if let Some(status) = child.try_wait().context("cannot wait for postgres")? {
+            bail!("PostgreSQL did not start ({status}){}", log_end(state));
+        }
+        if Instant::now() >= deadline {
+            bail!(
+                "PostgreSQL was not ready after {} s{}",
+                START_DEADLINE.as_secs(),
+                log_end(state)
+            );
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
+}
+
+/// Stops the server: by a fast shutdown, from `soon` on by an immediate one (it recovers from its
+/// WAL at the next start), from `last` on by SIGKILL.
+pub(crate) async fn stop(
+    child: &mut Child,
+    process: &Identity,
+    soon: Instant,
+    last: Instant,
+) -> Option<ExitStatus> {
+    for (signal, deadline) in [(Signal::INT, soon), (Signal::QUIT, last)] {
+        if Instant::now() >= deadline {
+            continue;
+        }
+        process.signal(signal);
+        if let Ok(status) = tokio::time::timeout_at(deadline, child.wait()).await {
+            return status.ok();
+        }
+    }
+    process.signal(Signal::KILL);
+    child.wait().await.ok()
+}
+
+/// Small, durable, private.
+fn settings(state: &State, programs: &Programs) -> Vec<(&'static str, String)> {
+    let mut settings = vec![
+        ("listen_addresses", String::new()),
+        ("unix_socket_directories", quoted_path(&state.socket)),
+        ("unix_socket_permissions", "0700".to_owned()),
+        ("port", PORT.to_string()),
+        ("cluster_name", "pqcrypta".to_owned()),
+        ("max_connections", "40".to_owned()),
+        ("shared_buffers", "64MB".to_owned()),
+        ("max_wal_size", "512MB".to_owned()),
+        ("fsync", "on".to_owned()),
+        ("track_io_timing", "on".to_owned()),
+        ("timezone", "UTC".to_owned()),
+        ("log_timezone", "UTC".to_owned()),
+        ("logging_collector", "off".to_owned()),
+        ("log_line_prefix", "%m [%p] %q%u@%d ".to_owned()),
+    ];
+    // Part of the server's package on Debian, a package of its own elsewhere.
+    if programs.bin.join("../lib/pg_stat_statements.so").is_file() {
+        settings.push(("shared_preload_libraries", "pg_stat_statements".to_owned()));
+    }
+    settings
+}
+
+/// A path in a setting that is a list: a comma or blank in it must not part it.
+fn quoted_path(path: &Path) -> String {
+    format!("\"{}\"", path.display().to_string().replace('"', "\"\""))
+}
+
+/// The server's log, the previous one put aside when it is long.
+fn open_log(state: &State) -> Result<File> {
+    let path = state.server_log();
+    if fs::metadata(&path).is_ok_and(|meta| meta.len() > LONGEST_LOG) {
+        fs::rename(&path, path.with_extension("log.1"))
+            .with_context(|| format!("cannot rename {}", path.display()))?;
+    }
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&path)
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// The last lines of the server's log, for an error message.
+fn log_end(state: &State) -> String {
+    const LINES: usize = 8;
+    let path = state.server_log();
+    let text = fs::read(&path)
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    let end = lines[lines.len().saturating_sub(LINES)..].join("\n  ");
+    format!("; the end of {}:\n  {end}", path.display())
+}
+
+/// Whether the server with this pid wrote that it accepts connections.
+fn is_ready(data: &Path, pid: i32) -> bool {
+    // Line 1 is the pid, line 8 the state.
+    let text = fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
+    let mut lines = text.lines();
+    let own = lines.next().and_then(|line| line.trim().parse().ok()) == Some(pid);
+    own && lines.nth(6).is_some_and(|line| line.trim() == "ready")
+}
+
+/// Removes the pid file of a server that died. The server itself is careful and refuses to start
+/// when the pid is in use again by any process of its user; here the state directory is locked, so
+/// it is enough that nobody works in the data directory (every process of a server does).
+fn forget_stale_pid(data: &Path) -> Result<()> {
+    let path = data.join("postmaster.pid");
+    if !path.exists() {
+        return Ok(());
+    }
+    if let Some(pid) = worker_in(data) {
+        bail!(
+            "process {pid} of another server works in {}: end it first, or choose another --state-dir",
+            data.display()
+        );
+    }
+    fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))
+}
+
+/// A process whose working directory is `data`.
+fn worker_in(data: &Path) -> Option<i32> {
+    let data = fs::canonicalize(data).ok()?;
+    fs::read_dir("/proc").ok()?.flatten().find_map(|entry| {
+        let pid = entry.file_name().to_str()?.parse().ok()?;
+        (fs::read_link(entry.path().join("cwd")).ok()? == data).then_some(pid)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_major_release_is_read_from_the_version() {
+        let cases = [
+            (
+                "postgres (PostgreSQL) 15.20 (Debian 15.20-0+deb12u1)",
+                Some(15),
+            ),
+            ("postgres (PostgreSQL) 18.4", Some(18)),
+            ("postgres (PostgreSQL) 19beta1", Some(19)),
+            ("nonsense", None),
+        ];
+        for (text, wanted) in cases {
+            assert_eq!(parse_major(text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn data_get_the_release_that_made_them() {
+        let programs = |major| Programs {
+            major,
+            bin: PathBuf::from(format!("/{major}")),
+        };
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(
+            choose(vec![programs(18), programs(15)], dir.path())
+                .unwrap()
+                .major,
+            18
+        );
+        fs::write(dir.path().join("PG_VERSION"), "15\n").unwrap();
+        assert_eq!(
+            choose(vec![programs(18), programs(15)], dir.path())
+                .unwrap()
+                .major,
+            15
+        );
+        let error = choose(vec![programs(18)], dir.path())
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("postgresql-15"), "{error}");
+        let empty = tempfile::tempdir().unwrap();
+        let error = choose(Vec::new(), empty.path()).unwrap_err().to_string();
+        assert!(error.contains("apt-get install"), "{error}");
+    }
+
+    #[test]
+    fn ready_is_what_this_server_wrote() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |state: &str| {
+            let text = format!("77\n/data\n1790000000\n5432\n/socket\n\n  1  2\n{state}\n");
+            fs::write(dir.path().join("postmaster.pid"), text).unwrap();
+        };
+        write("starting");
+        assert!(!is_ready(dir.path(), 77));
+        write("ready   ");
+        assert!(is_ready(dir.path(), 77));
+        assert!(!is_ready(dir.path(), 78));
+    }
+
+    #[test]
+    fn a_stale_pid_file_goes_and_a_used_directory_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let pid_file = dir.path().join("postmaster.pid");
+        fs::write(&pid_file, "1\n").unwrap();
+        forget_stale_pid(dir.path()).unwrap();
+        assert!(!pid_file.exists());
+        fs::write(&pid_file, "1\n").unwrap();
+        let mut worker = std::process::Command::new("sleep")
+            .arg("60")
+            .current_dir(dir.path())
+            .spawn()
+            .unwrap();
+        let error = forget_stale_pid(dir.path()).unwrap_err().to_string();
+        worker.kill().unwrap();
+        worker.wait().unwrap();
+        assert!(error.contains("another server"), "{error}");
+        assert!(pid_file.exists());
+    }
+}
