@@ -3,10 +3,10 @@
 //! Every question is asked of a [`Metric`](schema::Metric) and answered through its
 //! [`Series`](schema::Series), so a chart, a card, a table and the verdict read one expression.
 //!
-//! * SQL is generated from the catalogue alone ([`sql`]): identifiers come from our constants,
+//! * SQL is generated from the catalogue alone: identifiers come from our constants,
 //!   every value is a parameter, and the instant is a parameter too, so an answer about the past
 //!   is the answer given then.
-//! * Metrics of one table that are read the same way share one scan ([`scan`]). Every scan is
+//! * Metrics of one table that are read the same way share one scan. Every scan is
 //!   bounded by `host_id` and by `ts` from both sides, so only the partitions it needs are read.
 //! * A level is read as it stands. Where several rows make one value (processes of one name) they
 //!   are folded per instant first, and only then reduced to buckets: the greatest value of a bucket
@@ -32,7 +32,7 @@ pub use gaps::gaps;
 pub use latest::{Latest, latest};
 pub use newest::{HostTick, TICKS, newest};
 pub use rows::{Tick, rows, tick};
-pub use since::since;
+pub use since::{Reach, since};
 pub use sql::{Param, Statement};
 pub use value::Instant;
 

@@ -99,11 +99,14 @@ fn identifies_row(table: &TableDef, key: Option<&str>) -> bool {
         .all(|column| words.contains(&column.name))
 }
 
+/// Where each metric went: the scan, and the place in it.
+type Places = Vec<(usize, usize)>;
+
 /// Puts metrics that can share a scan into one. Gives the scans, and for each metric its scan and
 /// its place in it. `apart` tells metrics apart that must not share one.
 pub(super) fn group<K: PartialEq>(
     metrics: impl IntoIterator<Item = (&'static Metric, K)>,
-) -> (Vec<(Scan, K)>, Vec<(usize, usize)>) {
+) -> (Vec<(Scan, K)>, Places) {
     let mut scans: Vec<(Scan, K)> = Vec::new();
     let mut places = Vec::new();
     for (metric, apart) in metrics {

@@ -11,8 +11,27 @@ use super::value::Instant;
 /// One sample: when, its value, and over how many seconds it counts.
 type Sample = (Timestamp, f64, f64);
 
-/// The instant since when `metric` at `key` has reached `level` without interruption, looking back
-/// from `at` no further than `back` microseconds; `None` when it has not reached it at `at`.
+/// A threshold that may have been reached.
+#[derive(Clone, Copy, Debug)]
+pub struct Reach<'a> {
+    /// Whose samples.
+    pub host_id: i32,
+    /// The metric.
+    pub metric: &'static Metric,
+    /// Its key, where it has one.
+    pub key: Option<&'a str>,
+    /// The threshold.
+    pub level: f64,
+    /// The instant to judge at.
+    pub at: Timestamp,
+    /// How far to look back, microseconds.
+    pub back: i64,
+    /// The sampling interval, microseconds.
+    pub interval: i64,
+}
+
+/// The instant since when the metric has reached the level without interruption, within the
+/// look-back; `None` when it has not reached it at `at`.
 ///
 /// Reached means that the value over the metric's window did. The instant is the first sample of
 /// that run which reached the level by itself. A span without samples interrupts nothing: it is
@@ -20,16 +39,16 @@ type Sample = (Timestamp, f64, f64);
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn since(
-    client: &Client,
-    host_id: i32,
-    metric: &'static Metric,
-    key: Option<&str>,
-    level: f64,
-    at: Timestamp,
-    back: i64,
-    interval: i64,
-) -> Result<Option<Timestamp>, ReadError> {
+pub async fn since(client: &Client, reach: &Reach<'_>) -> Result<Option<Timestamp>, ReadError> {
+    let Reach {
+        host_id,
+        metric,
+        key,
+        level,
+        at,
+        back,
+        interval,
+    } = *reach;
     let scan = Scan::of(metric);
     let keys: Option<Vec<String>> = key.map(|key| vec![key.to_owned()]);
     let source = Source {
