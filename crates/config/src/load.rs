@@ -1,0 +1,274 @@
+//! Loading: default, file, environment, credential, then the checks over several keys.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::environment::Environment;
+use crate::faults::{Fault, Faults, Place};
+use crate::file::{self, Fingerprint};
+use crate::key::{Key, Kind, Problem, Value};
+use crate::machine::Machine;
+use crate::secret::Secret;
+use crate::{Config, DEFAULT_PATH, PATH_VARIABLE, checks, password, toml_file};
+
+/// A configuration that passed every check, and how it came about.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The settings.
+    pub config: Config,
+    /// What is doubtful but works.
+    pub warnings: Vec<Fault>,
+    /// Every setting as text, for people; secrets are masked.
+    pub effective: Vec<Setting>,
+    /// The file that was looked for.
+    pub path: PathBuf,
+    /// What the file was when it was read.
+    pub fingerprint: Fingerprint,
+}
+
+/// One setting as it is in use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// The key, e.g. `collector.batch_size`.
+    pub key: &'static str,
+    /// Its value as text; a secret is `***`, or empty when there is none.
+    pub value: String,
+    /// Where the value comes from.
+    pub origin: Origin,
+    /// Whether a change is applied without a restart.
+    pub live: bool,
+}
+
+/// Where a value in use comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The declaration.
+    Default,
+    /// A line of the file.
+    File(usize),
+    /// An environment variable.
+    Variable(&'static str),
+    /// A file that holds the secret.
+    Credential(PathBuf),
+}
+
+impl Origin {
+    /// One word: `default`, `file`, `env` or `credential`.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::File(_) => "file",
+            Self::Variable(_) => "env",
+            Self::Credential(_) => "credential",
+        }
+    }
+}
+
+/// A configuration on its way, with what was found wrong so far.
+pub(crate) struct Draft {
+    pub(crate) config: Config,
+    pub(crate) path: PathBuf,
+    origins: BTreeMap<&'static str, Origin>,
+    faults: Vec<Fault>,
+    warnings: Vec<Fault>,
+}
+
+impl Draft {
+    pub(crate) fn origin(&self, key: &str) -> Origin {
+        self.origins.get(key).cloned().unwrap_or(Origin::Default)
+    }
+
+    pub(crate) fn set_origin(&mut self, key: &'static str, origin: Origin) {
+        self.origins.insert(key, origin);
+    }
+
+    /// The value of `key` is refused.
+    pub(crate) fn fault(&mut self, key: &str, problem: Problem) {
+        let fault = self.about(key, problem);
+        self.faults.push(fault);
+    }
+
+    /// The file that holds the value of `key` is refused.
+    pub(crate) fn fault_in_file(&mut self, path: PathBuf, key: &str, problem: Problem) {
+        self.faults.push(Fault {
+            place: Place::File(path, None),
+            key: Some(key.to_owned()),
+            problem,
+        });
+    }
+
+    /// The value of `key` is doubtful.
+    pub(crate) fn warn(&mut self, key: &str, problem: Problem) {
+        let warning = self.about(key, problem);
+        self.warnings.push(warning);
+    }
+
+    fn about(&self, key: &str, problem: Problem) -> Fault {
+        Fault {
+            place: match self.origin(key) {
+                Origin::Default => Place::Default,
+                Origin::File(line) => Place::File(self.path.clone(), Some(line)),
+                Origin::Variable(name) => Place::Variable(name),
+                Origin::Credential(path) => Place::File(path, None),
+            },
+            key: Some(key.to_owned()),
+            problem,
+        }
+    }
+
+    fn set(&mut self, key: &'static Key, value: Value, origin: Origin) {
+        self.set_origin(key.path, origin);
+        if let Err(problem) = self.config.set(key, value) {
+            self.fault(key.path, problem);
+        }
+    }
+
+    fn read_file(&mut self, text: &str) {
+        let keys: Vec<&'static Key> = Config::keys().collect();
+        let parsed = toml_file::parse(text, &keys);
+        for (line, key, problem) in parsed.faults {
+            self.faults.push(Fault {
+                place: Place::File(self.path.clone(), Some(line)),
+                key,
+                problem,
+            });
+        }
+        for (key, line, value) in parsed.values {
+            self.set(key, value, Origin::File(line));
+        }
+    }
+
+    fn read_environment(&mut self, environment: &Environment) {
+        for key in Config::keys() {
+            let Some(name) = key.env else { continue };
+            let Some(raw) = environment.raw(name) else {
+                continue;
+            };
+            let value = match raw.to_str() {
+                Some(text) => value_of(key, text),
+                None => Err(Problem::new("is not UTF-8", "write it as plain text")),
+            };
+            match value {
+                Ok(value) => self.set(key, value, Origin::Variable(name)),
+                Err(problem) => {
+                    self.set_origin(key.path, Origin::Variable(name));
+                    self.fault(key.path, problem);
+                }
+            }
+        }
+    }
+
+    fn effective(&self) -> Vec<Setting> {
+        Config::keys()
+            .map(|key| Setting {
+                key: key.path,
+                value: self
+                    .config
+                    .get(key)
+                    .map(|value| value.shown())
+                    .unwrap_or_default(),
+                origin: self.origin(key.path),
+                live: key.live,
+            })
+            .collect()
+    }
+}
+
+/// What the text of a variable stands for.
+fn value_of(key: &Key, text: &str) -> Result<Value, Problem> {
+    let trimmed = text.trim();
+    match key.kind {
+        Kind::Text => Ok(Value::Text(trimmed.to_owned())),
+        Kind::Secret => Ok(Value::Secret(Secret::new(text))),
+        Kind::Int => trimmed
+            .parse()
+            .map(Value::Int)
+            .map_err(|_| key.wrong(&Value::Text(trimmed.to_owned()).described())),
+        Kind::Bool => match trimmed.to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" | "on" => Ok(Value::Bool(true)),
+            "false" | "0" | "no" | "off" => Ok(Value::Bool(false)),
+            _ => Err(key.wrong(&Value::Text(trimmed.to_owned()).described())),
+        },
+        Kind::List => Ok(Value::List(
+            trimmed
+                .split(',')
+                .map(|item| item.trim().to_owned())
+                .filter(|item| !item.is_empty())
+                .collect(),
+        )),
+    }
+}
+
+impl Config {
+    /// Loads the file at `path`, or the one that `COLLECTOR_CONFIG` names, or the default one, and
+    /// lays the environment over it. A missing file is a fault only when it was named.
+    ///
+    /// # Errors
+    /// Everything that is wrong, together.
+    pub fn load(path: Option<&Path>, environment: &Environment) -> Result<Loaded, Faults> {
+        Self::load_on(path, environment, &Machine::this())
+    }
+
+    /// [`Config::load`] with the machine's answers given, for tests.
+    ///
+    /// # Errors
+    /// Everything that is wrong, together.
+    pub fn load_on(
+        path: Option<&Path>,
+        environment: &Environment,
+        machine: &Machine,
+    ) -> Result<Loaded, Faults> {
+        let named = path
+            .map(Path::to_owned)
+            .or_else(|| environment.raw(PATH_VARIABLE).map(PathBuf::from));
+        let must_exist = named.is_some();
+        let mut draft = Draft {
+            config: Self::default(),
+            path: named.unwrap_or_else(|| PathBuf::from(DEFAULT_PATH)),
+            origins: BTreeMap::new(),
+            faults: Vec::new(),
+            warnings: Vec::new(),
+        };
+        let whole = |path: &Path, line, problem| {
+            Faults(vec![Fault {
+                place: Place::File(path.to_owned(), line),
+                key: None,
+                problem,
+            }])
+        };
+        let content =
+            file::config(&draft.path).map_err(|problem| whole(&draft.path, None, problem))?;
+        if content.is_none() && must_exist {
+            let missing = Problem::new(
+                "is not there",
+                "create it, or name no file to run with the defaults",
+            );
+            return Err(whole(&draft.path, None, missing));
+        }
+        if let Some(content) = &content {
+            let text = file::decode(&content.bytes)
+                .map_err(|(line, problem)| whole(&draft.path, line, problem))?;
+            draft.read_file(text);
+        }
+        draft.read_environment(environment);
+        password::resolve(&mut draft, environment);
+        let open_mode = content
+            .as_ref()
+            .filter(|content| content.is_open_to_others())
+            .map(|content| content.mode);
+        checks::secrets(&mut draft, open_mode);
+        checks::keys_together(&mut draft);
+        checks::queue(&mut draft, machine);
+        if !draft.faults.is_empty() {
+            return Err(Faults(draft.faults));
+        }
+        Ok(Loaded {
+            effective: draft.effective(),
+            config: draft.config,
+            warnings: draft.warnings,
+            path: draft.path,
+            fingerprint: content.map_or(Fingerprint::MISSING, |content| content.fingerprint()),
+        })
+    }
+}

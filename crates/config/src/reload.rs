@@ -1,0 +1,143 @@
+//! Taking over a changed file while running.
+
+use std::path::PathBuf;
+
+use crate::Config;
+use crate::environment::Environment;
+use crate::faults::Faults;
+use crate::file::{self, Fingerprint};
+use crate::key::Key;
+use crate::load::Loaded;
+use crate::machine::Machine;
+
+/// What differs between the settings in use and those of a file read again.
+#[derive(Clone, Debug, Default)]
+pub struct Reload {
+    /// Changed keys, in the order of the reference.
+    pub changes: Vec<Change>,
+}
+
+/// One changed key.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The key; `key.live` says whether the new value is applied without a restart.
+    pub key: &'static Key,
+    /// Value in use, as text; secrets are masked.
+    pub from: String,
+    /// Value of the file, as text; secrets are masked.
+    pub to: String,
+}
+
+impl Reload {
+    /// Compares the settings in use with new ones.
+    #[must_use]
+    pub fn between(running: &Config, new: &Config) -> Self {
+        let changes = Config::keys()
+            .filter_map(|key| {
+                let (from, to) = (running.get(key)?, new.get(key)?);
+                (from != to).then(|| Change {
+                    key,
+                    from: from.shown(),
+                    to: to.shown(),
+                })
+            })
+            .collect();
+        Self { changes }
+    }
+
+    /// Changes that are applied while running.
+    pub fn live(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| change.key.live)
+    }
+
+    /// Changes that wait for a restart.
+    pub fn waiting(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| !change.key.live)
+    }
+
+    /// The settings to go on with: `new` where a key is applied while running, `running` elsewhere.
+    #[must_use]
+    pub fn apply(&self, running: &Config, new: &Config) -> Config {
+        let mut next = running.clone();
+        for change in self.live() {
+            if let Some(value) = new.get(change.key) {
+                // It was accepted when `new` was loaded; should it not be, the old value stays.
+                drop(next.set(change.key, value));
+            }
+        }
+        next
+    }
+}
+
+/// Looks whether the file has changed. It is small, so that its bytes are compared: an editor that
+/// keeps time and size cannot fool it.
+#[derive(Debug)]
+pub struct Watch {
+    path: PathBuf,
+    environment: Environment,
+    machine: Machine,
+    seen: Fingerprint,
+    faults: Option<Faults>,
+}
+
+/// What a look at the file found.
+#[derive(Debug)]
+pub enum Polled {
+    /// Nothing new, or the same faults as before.
+    Unchanged,
+    /// The file cannot be used; the settings in use stay. It is read again at the next look, since
+    /// it may be half-written.
+    Faulty(Faults),
+    /// The file has changed and is good.
+    Changed(Box<Loaded>, Reload),
+}
+
+impl Watch {
+    /// Watches the file that `loaded` came from.
+    #[must_use]
+    pub fn new(loaded: &Loaded, environment: Environment, machine: Machine) -> Self {
+        Self {
+            path: loaded.path.clone(),
+            environment,
+            machine,
+            seen: loaded.fingerprint,
+            faults: None,
+        }
+    }
+
+    /// Reads the file and compares it with what was read last; `running` are the settings in use.
+    pub fn poll(&mut self, running: &Config) -> Polled {
+        let now = match file::config(&self.path) {
+            Ok(content) => content.map_or(Fingerprint::MISSING, |content| content.fingerprint()),
+            // Loading names the problem.
+            Err(_) => Fingerprint::MISSING,
+        };
+        if now == self.seen && self.faults.is_none() {
+            return Polled::Unchanged;
+        }
+        match Config::load_on(Some(&self.path), &self.environment, &self.machine) {
+            Ok(loaded) => {
+                self.faults = None;
+                self.seen = loaded.fingerprint;
+                let reload = Reload::between(running, &loaded.config);
+                if reload.changes.is_empty() {
+                    return Polled::Unchanged;
+                }
+                Polled::Changed(Box::new(loaded), reload)
+            }
+            Err(faults) => {
+                if self.faults.as_ref() == Some(&faults) {
+                    return Polled::Unchanged;
+                }
+                self.faults = Some(faults.clone());
+                Polled::Faulty(faults)
+            }
+        }
+    }
+
+    /// The faults of the file as it is now, as long as it cannot be used.
+    #[must_use]
+    pub fn faults(&self) -> Option<&Faults> {
+        self.faults.as_ref()
+    }
+}

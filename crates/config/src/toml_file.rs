@@ -1,0 +1,193 @@
+//! From the text of the file to values by key. Syntax errors, unknown keys and values of the wrong
+//! type are all found in one pass; what is recovered after a syntax error is looked at too.
+
+use std::collections::BTreeSet;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::file::line_of;
+use crate::key::{Key, Kind, Problem, Value, quoted};
+use crate::secret::Secret;
+
+/// What a file says.
+#[derive(Default)]
+pub(crate) struct Parsed {
+    /// Values of known keys, with their lines.
+    pub(crate) values: Vec<(&'static Key, usize, Value)>,
+    /// What is wrong: line, key, problem.
+    pub(crate) faults: Vec<(usize, Option<String>, Problem)>,
+}
+
+/// Parses `text` against the declared `keys`.
+pub(crate) fn parse(text: &str, keys: &[&'static Key]) -> Parsed {
+    let mut parsed = Parsed::default();
+    let (table, errors) = DeTable::parse_recoverable(text);
+    for error in errors {
+        let line = error
+            .span()
+            .map_or(1, |span| line_of(text.as_bytes(), span.start));
+        // Only the message: the error's own display quotes the line, which may hold a password.
+        let problem = Problem::new(
+            format!("is not TOML: {}", error.message().replace('\n', ", ")),
+            "mend the line; nothing of the file is used until then",
+        );
+        parsed
+            .faults
+            .push((line, key_at(text, line, keys), problem));
+    }
+    let broken: BTreeSet<usize> = parsed.faults.iter().map(|(line, ..)| *line).collect();
+    let mut walk = Walk {
+        text,
+        keys,
+        broken,
+        parsed,
+    };
+    for (name, value) in table.get_ref() {
+        walk.section(name.get_ref(), name.span().start, value);
+    }
+    walk.parsed.faults.sort_by_key(|(line, ..)| *line);
+    walk.parsed
+}
+
+struct Walk<'a> {
+    text: &'a str,
+    keys: &'a [&'static Key],
+    broken: BTreeSet<usize>,
+    parsed: Parsed,
+}
+
+impl Walk<'_> {
+    fn section(&mut self, name: &str, at: usize, value: &Spanned<DeValue<'_>>) {
+        let line = line_of(self.text.as_bytes(), at);
+        let known = self.keys.iter().any(|key| key.section == name);
+        match value.get_ref() {
+            DeValue::Table(table) if known => {
+                for (key, value) in table {
+                    self.key(name, key.get_ref(), key.span().start, value);
+                }
+            }
+            _ if known => self.fault(
+                line,
+                name,
+                Problem::new(
+                    "is not a section",
+                    format!("write [{name}] on a line of its own"),
+                ),
+            ),
+            DeValue::Table(_) => {
+                let sections: BTreeSet<&str> = self.keys.iter().map(|key| key.section).collect();
+                let remedy = match nearest(name, sections) {
+                    Some(section) => format!("did you mean [{section}]?"),
+                    None => "remove it".to_owned(),
+                };
+                self.fault(line, name, Problem::new("is no section", remedy));
+            }
+            _ => self.unknown(line, "", name),
+        }
+    }
+
+    fn key(&mut self, section: &str, name: &str, at: usize, value: &Spanned<DeValue<'_>>) {
+        let line = line_of(self.text.as_bytes(), at);
+        let found = self
+            .keys
+            .iter()
+            .find(|key| key.section == section && key.name == name);
+        let Some(key) = found.copied() else {
+            return self.unknown(line, section, name);
+        };
+        match read(key, value.get_ref()) {
+            Ok(value) => self.parsed.values.push((key, line, value)),
+            Err(problem) => self.fault(line, key.path, problem),
+        }
+    }
+
+    fn unknown(&mut self, line: usize, section: &str, name: &str) {
+        let here = self.keys.iter().filter(|key| key.section == section);
+        let elsewhere = self.keys.iter().find(|key| key.name == name);
+        let remedy = if let Some(key) = elsewhere {
+            format!("it belongs into the section [{}]", key.section)
+        } else if let Some(near) = nearest(name, here.map(|key| key.name)) {
+            format!("did you mean {near}?")
+        } else if let Some(near) = nearest(name, self.keys.iter().map(|key| key.name)) {
+            format!("did you mean {near}?")
+        } else {
+            "remove it".to_owned()
+        };
+        let path = match section {
+            "" => name.to_owned(),
+            section => format!("{section}.{name}"),
+        };
+        self.fault(line, &path, Problem::new("is no key", remedy));
+    }
+
+    fn fault(&mut self, line: usize, key: &str, problem: Problem) {
+        // What a broken line recovers to says nothing new.
+        if !self.broken.contains(&line) {
+            // A name in quotes can hold anything.
+            let name = key.chars().all(|c| c.is_ascii_graphic()) && key.len() <= 80;
+            let shown = if name { key.to_owned() } else { quoted(key) };
+            self.parsed.faults.push((line, Some(shown), problem));
+        }
+    }
+}
+
+/// The value as the kind of the key demands; the range is checked when it is set.
+fn read(key: &Key, value: &DeValue<'_>) -> Result<Value, Problem> {
+    match (key.kind, value) {
+        (Kind::Text, DeValue::String(text)) => Ok(Value::Text(text.to_string())),
+        (Kind::Secret, DeValue::String(text)) => Ok(Value::Secret(Secret::new(text.to_string()))),
+        (Kind::Bool, DeValue::Boolean(flag)) => Ok(Value::Bool(*flag)),
+        (Kind::Int, DeValue::Integer(number)) => {
+            i128::from_str_radix(number.as_str(), number.radix())
+                .map(Value::Int)
+                .map_err(|_| key.wrong(&format!("the number {}", quoted(number.as_str()))))
+        }
+        (Kind::List, DeValue::Array(items)) => items
+            .iter()
+            .map(|item| match item.get_ref() {
+                DeValue::String(text) => Ok(text.to_string()),
+                other => Err(key.wrong(&format!("a list with {}", described(other)))),
+            })
+            .collect::<Result<_, _>>()
+            .map(Value::List),
+        (_, other) => Err(key.wrong(&described(other))),
+    }
+}
+
+fn described(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => format!("the text {}", quoted(text)),
+        DeValue::Integer(number) => format!("the number {}", number.as_str()),
+        DeValue::Float(number) => format!("the number {}", number.as_str()),
+        DeValue::Boolean(flag) => flag.to_string(),
+        DeValue::Datetime(_) => "a date".to_owned(),
+        DeValue::Array(_) => "a list".to_owned(),
+        DeValue::Table(_) => "a table".to_owned(),
+    }
+}
+
+/// The name most like `name`, when it is like enough to be meant.
+fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let flat = |text: &str| text.to_ascii_lowercase().replace(['_', '-'], "");
+    let wanted = flat(name);
+    known
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(&wanted, &flat(candidate)), candidate))
+        .filter(|(likeness, _)| *likeness > 0.86)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}
+
+/// The declared key that line `line` sets, as far as the raw text tells.
+fn key_at(text: &str, line: usize, keys: &[&'static Key]) -> Option<String> {
+    let lines: Vec<&str> = text.lines().take(line).collect();
+    let name = lines.last()?.split('=').next()?.trim();
+    let section = lines
+        .iter()
+        .rev()
+        .find_map(|line| line.trim().strip_prefix('[')?.split(']').next())?;
+    keys.iter()
+        .find(|key| key.section == section.trim() && key.name == name)
+        .map(|key| key.path.to_owned())
+}
