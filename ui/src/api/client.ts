@@ -23,6 +23,13 @@ const TIMEOUT_MS = 20_000;
 const REMEMBERED = 40;
 const remembered = new Map<string, { tag: string; body: unknown }>();
 
+const handlers = new Set<(code: string) => void>();
+
+/** Told of every refusal of the server. */
+export function onFailure(handler: (code: string) => void): void {
+  handlers.add(handler);
+}
+
 export function apiUrl(path: string): string {
   return new URL(`api/v1/${path}`, document.baseURI).href;
 }
@@ -64,7 +71,9 @@ export async function getJson<T>(path: string, signal: AbortSignal): Promise<T> 
     }
     throw new ApiFailure("unreachable", "The dashboard server does not answer", 0, null);
   }
-  throw await readFailure(response);
+  const failure = await readFailure(response);
+  for (const handler of handlers) handler(failure.code);
+  throw failure;
 }
 
 async function readFailure(response: Response): Promise<ApiFailure> {

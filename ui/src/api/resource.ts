@@ -8,7 +8,7 @@
  */
 import { effect, type Signal, signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { pulse, visible } from "../state/live";
+import { pulse, urge, visible } from "../state/live";
 import { ApiFailure, isAbort } from "./client";
 
 export interface Failure {
@@ -19,6 +19,8 @@ export interface Failure {
 }
 
 export type Load<T> = (question: string, held: T | null, signal: AbortSignal) => Promise<T>;
+/** For how long an answer is fresh enough, in milliseconds. */
+export type Rest<T> = (data: T) => number;
 
 export function retryDelay(attempt: number, random = Math.random()): number {
   return Math.min(30_000, 1000 * 2 ** attempt) * (0.75 + random * 0.25);
@@ -30,6 +32,8 @@ export class Resource<T> {
   /** The data shown answer an earlier question. */
   readonly outdated = signal(false);
   #load: Load<T>;
+  #rest: Rest<T>;
+  #answeredMs = 0;
   #question: string | null = null;
   /** The question `data` answers. */
   #answered: string | null = null;
@@ -38,8 +42,9 @@ export class Resource<T> {
   #attempt = 0;
   #again = false;
 
-  constructor(load: Load<T>) {
+  constructor(load: Load<T>, rest: Rest<T> = () => 0) {
     this.#load = load;
+    this.#rest = rest;
   }
 
   ask(question: string | null): void {
@@ -52,8 +57,11 @@ export class Resource<T> {
     void this.#run();
   }
 
-  /** Asks the same question again, unless it is being asked. */
-  refresh(): void {
+  /** Asks the same question again, unless it is being asked or has an answer fresh enough. */
+  refresh(isUrgent = false): void {
+    const held = this.data.peek();
+    const rest = isUrgent || held === null ? 0 : this.#rest(held);
+    if (performance.now() - this.#answeredMs < rest) return;
     if (this.#running) this.#again = true;
     else if (this.failure.peek() === null) void this.#run();
   }
@@ -92,6 +100,7 @@ export class Resource<T> {
       const data = await this.#load(question, held, running.signal);
       if (this.#running !== running) return;
       this.#answered = question;
+      this.#answeredMs = performance.now();
       this.#attempt = 0;
       this.data.value = data;
       this.failure.value = null;
@@ -122,18 +131,22 @@ export class Resource<T> {
 }
 
 /** A resource that lives as long as the component; a null question asks nothing. */
-export function useResource<T>(question: string | null, load: Load<T>): Resource<T> {
-  const resource = useMemo(() => new Resource(load), []);
+export function useResource<T>(question: string | null, load: Load<T>, rest?: Rest<T>): Resource<T> {
+  const resource = useMemo(() => new Resource(load, rest), []);
   useEffect(() => resource.ask(question), [resource, question]);
   useEffect(() => {
     let seen = pulse.peek();
+    let urged = urge.peek();
     let shown = visible.peek();
     const stop = effect(() => {
       const now = pulse.value;
+      const urgent = urge.value;
       const isShown = visible.value;
       if (isShown !== shown) resource.show(isShown);
+      else if (urgent !== urged) resource.refresh(true);
       else if (now !== seen) resource.refresh();
       seen = now;
+      urged = urgent;
       shown = isShown;
     });
     return () => {

@@ -67,6 +67,11 @@ function startOf(path: string, nowMs: number): number {
   return from.kind === "absolute" ? from.atMs : nowMs - from.backMs;
 }
 
+/** A bucket of a month hardly moves in five seconds; half a minute is the longest wait. */
+function rest(answer: SeriesAnswer): number {
+  return Math.min(30_000, answer.step_ms / 4);
+}
+
 export function useSeries(question: SeriesQuestion | null): Resource<SeriesAnswer> {
-  return useResource(question ? seriesPath(question) : null, loadSeries);
+  return useResource(question ? seriesPath(question) : null, loadSeries, rest);
 }

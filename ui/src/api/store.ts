@@ -2,15 +2,15 @@
  * What every view knows: the registry, the state of now, and the server's clock.
  *
  * `now` is the one thing polled: on every hint of the event stream, every 10 s without a stream and
- * every 30 s with one (a host that fell silent sends no hints). Ages are measured against the
+ * every 15 s with one (a host that fell silent sends no hints). Ages are measured against the
  * server's clock, carried on between answers, so data go stale on the screen even when the server
  * no longer answers.
  */
 import { batch, computed, effect, signal } from "@preact/signals";
 import { formatClock } from "../format/time";
-import { announceSample, pulse, visible } from "../state/live";
+import { announceSample, pulse, urge, visible } from "../state/live";
 import { hostId, utc } from "../state/location";
-import { getJson } from "./client";
+import { getJson, onFailure } from "./client";
 import { hintsArrive, onHint } from "./hints";
 import { Resource } from "./resource";
 import type { Meta, MetricMeta, Now, Severity, TableMeta } from "./types.gen";
@@ -146,15 +146,20 @@ export function startStore(): void {
 
   effect(() => {
     void pulse.value;
+    void urge.value;
     shownNow.value = Math.floor(serverNow() / 1000) * 1000;
   });
   onHint(() => nowResource.refresh());
+  onFailure((code) => {
+    // A panel noticed first; the verdict must not lag behind it.
+    if (code === "database_unreachable" && now.peek()?.database.state === "ok") nowResource.refresh();
+  });
   let asked = Date.now();
   effect(() => {
     if (!visible.value) return;
     const timer = setInterval(() => {
       clock.value = serverNow();
-      const due = hintsArrive() ? 30_000 : 10_000;
+      const due = hintsArrive() ? 15_000 : 10_000;
       if (Date.now() - asked >= due) {
         asked = Date.now();
         nowResource.refresh();

@@ -31,7 +31,7 @@ export function Banners() {
     const wait = Math.max(0, Math.ceil((failure.retryAtMs - Date.now()) / 1000));
     shown.push({
       severity: "crit",
-      text: `${failure.message}. Values shown are the last known. ${wait > 0 ? `Retry in ${wait} s.` : "Retrying …"}`,
+      text: `${failure.message}.${state ? " Values shown are the last known." : ""} ${wait > 0 ? `Retry in ${wait} s.` : "Retrying …"}`,
       action: ["Retry now", retryAll],
     });
   } else if (state) {

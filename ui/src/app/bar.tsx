@@ -101,14 +101,15 @@ function LivePill() {
   const reason = pauseReason.value;
   const count = missed.value;
   const isFixed = reason === "fixed range";
-  const label =
-    reason === "" ? "Live" : `${isFixed ? "Fixed" : "Paused"}${count > 0 ? ` · ${count} new` : ""}`;
+  const isFlowing = reason === "" && trusted.value;
+  const paused = `${isFixed ? "Fixed" : "Paused"}${count > 0 ? ` · ${count} new` : ""}`;
+  const label = reason !== "" ? paused : isFlowing ? "Live" : "Waiting";
   return (
     <button
       type="button"
-      class={`button live${reason === "" ? " on" : ""}`}
+      class={`button live${isFlowing ? " on" : ""}`}
       aria-pressed={reason === ""}
-      aria-label={reason === "" ? "Live, press to pause" : `${label} (${reason}), press to resume`}
+      aria-label={reason === "" ? `${label}, press to pause` : `${label} (${reason}), press to resume`}
       title={reason === "" ? "Pause (space)" : `${reason}: press to resume`}
       onClick={toggleLive}
     >

@@ -17,7 +17,7 @@ import { Info } from "./tip";
 export function FactCards({ metrics, label }: { metrics: readonly string[]; label: string }) {
   const fact = useFacts(metrics);
   return (
-    <section class="cards" aria-label={label}>
+    <section class="cards" data-count={metrics.length} aria-label={label}>
       {metrics.map((id) => {
         const metric = metricsById.value.get(id);
         if (!metric) return null;

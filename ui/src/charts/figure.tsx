@@ -73,7 +73,11 @@ export function Figure(props: FigureProps) {
           </button>
         )}
       </header>
-      {failure && <FailureNote resource={resource} brief={answer !== null} />}
+      {failure && (
+        <div style={answer === null ? { minHeight: `${height + 26}px` } : undefined}>
+          <FailureNote resource={resource} brief={answer !== null} />
+        </div>
+      )}
       {answer === null && !failure && <Skeleton height={height + 26} />}
       {answer !== null && !hasSamples && (
         <Empty height={height + 26}>

@@ -220,6 +220,8 @@ function paint(
   ctx.beginPath();
   ctx.rect(LEFT, 0, inner, PLOT_HEIGHT);
   ctx.clip();
+  ctx.fillStyle = fade(colours.muted, 0.18);
+  for (const [from, to] of model.gaps) ctx.fillRect(x(from), top, x(to) - x(from), height);
   model.lines.forEach((line, row) => {
     line.hi.forEach((value, at) => {
       if (value === null) return;

@@ -67,7 +67,10 @@ function LegendValue({ model, at }: { model: ReadonlySignal<Model>; at: number }
   });
   const last = model.value.lines[at];
   return (
-    <b class="value" title={last ? `now ${formatExact(last.last, last.unit)}` : undefined}>
+    <b
+      class={`value ${last?.unit ?? ""}`}
+      title={last ? `now ${formatExact(last.last, last.unit)}` : undefined}
+    >
       {text}
     </b>
   );

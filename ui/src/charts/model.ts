@@ -71,11 +71,13 @@ export function buildModel(ask: ModelAsk): Model {
   const baseOf = (id: string): string => id.split("@", 1)[0] ?? id;
   const order = new Map(ask.metrics.map((id, at) => [baseOf(id), at]));
   const many = new Set(answer.series.map((series) => series.metric)).size > 1;
+  // Where all lines are of one thing, the title has named it.
+  const oneThing = ask.labels !== undefined && new Set(answer.series.map((series) => series.key)).size === 1;
   const sorted = [...answer.series].sort((a, b) => (order.get(a.metric) ?? 99) - (order.get(b.metric) ?? 99));
   const lines = sorted.map((series): Line => {
     const known = registry.get(series.metric);
     const name = ask.labels?.[series.metric] ?? known?.label ?? series.metric;
-    const keyed = series.key !== null && !(ask.labels && !many && ask.labels[series.metric] !== undefined);
+    const keyed = series.key !== null && !oneThing;
     const slot = claimSlot(ask.slots, keyed ? `@${series.key}` : series.metric);
     return {
       id: lineId(series),

@@ -40,6 +40,8 @@ export const pauseReason = computed<string>(() => {
 
 /** Raised when panels should fetch anew. */
 export const pulse = signal(0);
+/** Raised when they must, however fresh they are. */
+export const urge = signal(0);
 /** Samples that arrived while paused. */
 export const missed = signal(0);
 
@@ -50,7 +52,7 @@ export function announceSample(): void {
 
 export function refreshNow(): void {
   missed.value = 0;
-  pulse.value += 1;
+  urge.value += 1;
 }
 
 effect(() => {

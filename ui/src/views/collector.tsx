@@ -16,6 +16,7 @@ const CARDS = [
   "collector.tick_late_ms",
   "collector.spool_bytes",
   "collector.rows_per_sec",
+  "collector.commits_per_sec",
   "collector.lost_records_per_sec",
 ];
 
@@ -73,7 +74,7 @@ function StateCards() {
   const age = beat === null ? null : Math.max(0, (clock.value - beat) / 1000);
   const metric = metricsById.value.get("collector.heartbeat_age_secs");
   return (
-    <section class={`cards${trusted.value ? "" : " grey"}`} aria-label="State">
+    <section class={`cards${trusted.value ? "" : " grey"}`} data-count="4" aria-label="State">
       <Card label="State" value={word} unit="text" severity={severity} />
       <Card
         label="Last heartbeat"

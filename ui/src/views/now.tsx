@@ -1,11 +1,11 @@
 /** Now: is anything wrong, what, since when, and what to do. */
 import { useState } from "preact/hooks";
 import { metricWithKey } from "../api/series";
-import { clock, metricsById, now, trusted, verdict } from "../api/store";
+import { clock, metricsById, now, nowFailure, trusted, verdict } from "../api/store";
 import type { Area, Problem } from "../api/types.gen";
 import { FactCards } from "../app/card";
 import { ViewLink } from "../app/link";
-import { Since, Skeleton } from "../app/panel";
+import { Empty, Since, Skeleton } from "../app/panel";
 import { SEVERITY_WORD, SeverityMark, Shape } from "../app/shape";
 import { Chart, type ChartSpec } from "../charts/chart";
 import { Spark } from "../charts/spark";
@@ -38,7 +38,13 @@ const CARDS = [
 const SHOWN = 7;
 
 export default function NowView() {
-  if (!now.value) return <Skeleton height={300} />;
+  if (!now.value) {
+    return nowFailure.value ? (
+      <Empty height={300}>Nothing is known until the server answers.</Empty>
+    ) : (
+      <Skeleton height={300} />
+    );
+  }
   return (
     <>
       <Verdict />
@@ -135,7 +141,7 @@ function AreaTile({ area }: { area: Area }) {
     <>
       <SeverityMark severity={severity} short />
       <span class="label">{area.label}</span>
-      {area.count > 0 && <b>{area.count}</b>}
+      {trusted.value && area.count > 0 && <b>{area.count}</b>}
       <span class="muted clip">
         {trusted.value ? area.worst || (severity === "ok" ? "OK" : "") : "not known"}
       </span>
