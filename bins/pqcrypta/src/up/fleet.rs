@@ -11,7 +11,8 @@ use tokio::process::Child;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::process::{Identity, Record, command, gentle_signal};
-use super::server::{self, Programs};
+use super::programs::Programs;
+use super::server;
 use super::state::State;
 
 /// A process that ran this long is well: the pause before its next restart is the shortest again.

@@ -7,6 +7,7 @@
 mod database;
 mod fleet;
 mod process;
+mod programs;
 mod server;
 mod settings;
 mod state;
@@ -75,7 +76,7 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     let settings = Settings::new(options.config.as_deref(), options.listen)?;
     settings.write(&state)?;
     let config = state.settings().to_string_lossy().into_owned();
-    let programs = [
+    let children = [
         Program {
             name: COLLECTOR,
             path: collector,
@@ -94,7 +95,7 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
 
     let mut fleet = Fleet::new(&state, record);
     let life = async {
-        start(&state, &mut fleet, programs, &settings).await?;
+        start(&state, &mut fleet, children, &settings).await?;
         announce(&settings, &state);
         keep(
             &mut fleet,
@@ -126,14 +127,14 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
 async fn start(
     state: &State,
     fleet: &mut Fleet<'_>,
-    programs: [Program; 2],
+    children: [Program; 2],
     settings: &Settings,
 ) -> Result<()> {
-    let server = server::choose(server::installed(), &state.data)?;
+    let server = programs::choose(programs::installed(), &state.data)?;
     server::initialise(state, &server).await?;
     fleet.start_server(server).await?;
     database::prepare(state).await?;
-    for program in programs {
+    for program in children {
         fleet.start_program(program)?;
     }
     let deadline = Instant::now() + MONITOR_DEADLINE;

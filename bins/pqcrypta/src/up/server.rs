@@ -6,122 +6,26 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
-use std::process::ExitStatus;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::Child;
 use tokio::time::{Instant, sleep};
 
 use super::process::{Identity, command};
+use super::programs::Programs;
 use super::state::{PORT, State};
 
 /// Its name in the record of processes.
 pub(crate) const NAME: &str = "postgres";
 /// The superuser of the private server.
 pub(crate) const SUPERUSER: &str = "postgres";
-/// Releases before this one are refused.
-const OLDEST: u32 = 15;
 /// How long the server may take until it accepts connections; replaying WAL takes time.
 const START_DEADLINE: Duration = Duration::from_secs(60);
 /// A log longer than this is put aside when the server starts.
 const LONGEST_LOG: u64 = 16 << 20;
-
-/// An installed server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Programs {
-    /// Major release.
-    pub(crate) major: u32,
-    /// Directory of `postgres` and `initdb`.
-    pub(crate) bin: PathBuf,
-}
-
-/// Every installed server that is new enough, newest first.
-pub(crate) fn installed() -> Vec<Programs> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .flatten()
-    {
-        let bin = entry.path().join("bin");
-        let major = entry
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse().ok());
-        if let Some(major) = major
-            && bin.join("initdb").is_file()
-        {
-            found.push(Programs { major, bin });
-        }
-    }
-    for bin in std::env::var_os("PATH")
-        .iter()
-        .flat_map(std::env::split_paths)
-    {
-        if bin.join("initdb").is_file()
-            && let Some(major) = major_of(&bin.join("postgres"))
-            && !found.iter().any(|known: &Programs| known.major == major)
-        {
-            found.push(Programs { major, bin });
-        }
-    }
-    found.retain(|programs| programs.major >= OLDEST);
-    found.sort_by_key(|programs| std::cmp::Reverse(programs.major));
-    found
-}
-
-/// The major release that a `postgres` program says it is.
-fn major_of(postgres: &Path) -> Option<u32> {
-    let output = std::process::Command::new(postgres)
-        .arg("--version")
-        .output()
-        .ok()?;
-    parse_major(&String::from_utf8_lossy(&output.stdout))
-}
-
-/// `postgres (PostgreSQL) 15.20 (Debian …)` → 15.
-fn parse_major(version: &str) -> Option<u32> {
-    let number = version.split_whitespace().nth(2)?;
-    number
-        .split(|letter: char| !letter.is_ascii_digit())
-        .next()?
-        .parse()
-        .ok()
-}
-
-/// The server that fits the data: of their major release, or the newest for new data.
-pub(crate) fn choose(installed: Vec<Programs>, data: &Path) -> Result<Programs> {
-    let version = data.join("PG_VERSION");
-    match fs::read_to_string(&version) {
-        Ok(text) => {
-            let major: u32 = text
-                .trim()
-                .parse()
-                .with_context(|| format!("{} holds no release number", version.display()))?;
-            installed
-                .into_iter()
-                .find(|programs| programs.major == major)
-                .with_context(|| {
-                    format!(
-                        "the data in {} are of PostgreSQL {major}, which is not installed: install \
-                     postgresql-{major}, or choose another --state-dir",
-                        data.display()
-                    )
-                })
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            installed.into_iter().next().with_context(|| {
-                format!(
-                    "no PostgreSQL server of release {OLDEST} or newer is installed: on Debian, \
-                     `apt-get install --no-install-recommends postgresql`"
-                )
-            })
-        }
-        Err(error) => Err(error).with_context(|| format!("cannot read {}", version.display())),
-    }
-}
 
 /// Initialises the data directory, unless it is; a killed attempt leaves nothing that counts.
 pub(crate) async fn initialise(state: &State, programs: &Programs) -> Result<()> {
@@ -137,28 +41,32 @@ pub(crate) async fn initialise(state: &State, programs: &Programs) -> Result<()>
     if draft.exists() {
         fs::remove_dir_all(&draft).with_context(|| format!("cannot remove {}", draft.display()))?;
     }
-    let output = command(
-        &programs.bin.join("initdb"),
-        state.user.as_ref(),
-        Signal::TERM,
-    )
-    .arg("-D")
-    .arg(&draft)
-    .args([
-        "-U",
-        SUPERUSER,
-        "-A",
-        "trust",
-        "--encoding=UTF8",
-        "--locale=C.UTF-8",
-    ])
-    .args(["--data-checksums", "--no-instructions"])
-    .current_dir("/")
-    .env("LC_ALL", "C.UTF-8")
-    .kill_on_drop(true)
-    .output()
-    .await
-    .with_context(|| format!("cannot run {}", programs.bin.join("initdb").display()))?;
+    let initdb = programs.bin.join("initdb");
+    let child = command(&initdb, state.user.as_ref(), Signal::TERM)
+        .arg("-D")
+        .arg(&draft)
+        .args([
+            "-U",
+            SUPERUSER,
+            "-A",
+            "trust",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+        ])
+        .args(["--data-checksums", "--no-instructions"])
+        .current_dir("/")
+        .env("LC_ALL", "C.UTF-8")
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot run {}", initdb.display()))?;
+    // When we are stopped meanwhile: the whole group, for initdb starts servers of its own.
+    let mut group = GroupEnd(child.id());
+    let output = child
+        .wait_with_output()
+        .await
+        .context("cannot wait for initdb")?;
+    group.0 = None;
     if !output.status.success() {
         bail!(
             "initdb failed: {}",
@@ -168,12 +76,28 @@ pub(crate) async fn initialise(state: &State, programs: &Programs) -> Result<()>
     fs::rename(&draft, &state.data).with_context(|| format!("cannot rename {}", draft.display()))
 }
 
+/// Kills a process group when it is dropped.
+struct GroupEnd(Option<u32>);
+
+impl Drop for GroupEnd {
+    fn drop(&mut self) {
+        let leader = self
+            .0
+            .and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+        if let Some(leader) = leader
+            && let Err(error) = kill_process_group(leader, Signal::KILL)
+        {
+            crate::say(&format!("cannot end initdb: {error}"));
+        }
+    }
+}
+
 /// Starts the server.
 ///
 /// # Errors
 /// When its data are in use, or it cannot be started.
 pub(crate) fn spawn(state: &State, programs: &Programs) -> Result<Child> {
-    forget_stale_pid(&state.data)?;
+    forget_stale_locks(&state.data, &state.socket)?;
     let log = open_log(state)?;
     let mut command = command(
         &programs.bin.join("postgres"),
@@ -303,12 +227,18 @@ fn is_ready(data: &Path, pid: i32) -> bool {
     own && lines.nth(6).is_some_and(|line| line.trim() == "ready")
 }
 
-/// Removes the pid file of a server that died. The server itself is careful and refuses to start
-/// when the pid is in use again by any process of its user; here the state directory is locked, so
-/// it is enough that nobody works in the data directory (every process of a server does).
-fn forget_stale_pid(data: &Path) -> Result<()> {
-    let path = data.join("postmaster.pid");
-    if !path.exists() {
+/// Removes the lock files of a server that died. The server itself is careful and refuses to start
+/// when the pid in one is in use again, or not waited for yet; here the state directory is locked,
+/// so it is enough that nobody works in the data directory (every process of a server does).
+fn forget_stale_locks(data: &Path, socket: &Path) -> Result<()> {
+    let stale: Vec<PathBuf> = [
+        data.join("postmaster.pid"),
+        socket.join(format!(".s.PGSQL.{PORT}.lock")),
+    ]
+    .into_iter()
+    .filter(|path| path.exists())
+    .collect();
+    if stale.is_empty() {
         return Ok(());
     }
     if let Some(pid) = worker_in(data) {
@@ -317,7 +247,10 @@ fn forget_stale_pid(data: &Path) -> Result<()> {
             data.display()
         );
     }
-    fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))
+    for path in stale {
+        fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+    }
+    Ok(())
 }
 
 /// A process whose working directory is `data`.
@@ -332,51 +265,6 @@ fn worker_in(data: &Path) -> Option<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_major_release_is_read_from_the_version() {
-        let cases = [
-            (
-                "postgres (PostgreSQL) 15.20 (Debian 15.20-0+deb12u1)",
-                Some(15),
-            ),
-            ("postgres (PostgreSQL) 18.4", Some(18)),
-            ("postgres (PostgreSQL) 19beta1", Some(19)),
-            ("nonsense", None),
-        ];
-        for (text, wanted) in cases {
-            assert_eq!(parse_major(text), wanted, "{text}");
-        }
-    }
-
-    #[test]
-    fn data_get_the_release_that_made_them() {
-        let programs = |major| Programs {
-            major,
-            bin: PathBuf::from(format!("/{major}")),
-        };
-        let dir = tempfile::tempdir().unwrap();
-        assert_eq!(
-            choose(vec![programs(18), programs(15)], dir.path())
-                .unwrap()
-                .major,
-            18
-        );
-        fs::write(dir.path().join("PG_VERSION"), "15\n").unwrap();
-        assert_eq!(
-            choose(vec![programs(18), programs(15)], dir.path())
-                .unwrap()
-                .major,
-            15
-        );
-        let error = choose(vec![programs(18)], dir.path())
-            .unwrap_err()
-            .to_string();
-        assert!(error.contains("postgresql-15"), "{error}");
-        let empty = tempfile::tempdir().unwrap();
-        let error = choose(Vec::new(), empty.path()).unwrap_err().to_string();
-        assert!(error.contains("apt-get install"), "{error}");
-    }
 
     #[test]
     fn ready_is_what_this_server_wrote() {
@@ -397,7 +285,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let pid_file = dir.path().join("postmaster.pid");
         fs::write(&pid_file, "1\n").unwrap();
-        forget_stale_pid(dir.path()).unwrap();
+        forget_stale_locks(dir.path(), dir.path()).unwrap();
         assert!(!pid_file.exists());
         fs::write(&pid_file, "1\n").unwrap();
         let mut worker = std::process::Command::new("sleep")
@@ -405,7 +293,9 @@ mod tests {
             .current_dir(dir.path())
             .spawn()
             .unwrap();
-        let error = forget_stale_pid(dir.path()).unwrap_err().to_string();
+        let error = forget_stale_locks(dir.path(), dir.path())
+            .unwrap_err()
+            .to_string();
         worker.kill().unwrap();
         worker.wait().unwrap();
         assert!(error.contains("another server"), "{error}");
