@@ -10,12 +10,19 @@ import { hold } from "../state/live";
 /** Puts a popover below its anchor, or above where there is more room, inside the window. */
 export function place(box: HTMLElement, anchor: HTMLElement): void {
   const near = anchor.getBoundingClientRect();
-  const { offsetWidth: width, offsetHeight: height } = box;
-  const left = Math.max(8, Math.min(near.left, document.documentElement.clientWidth - width - 8));
+  const width = document.documentElement.clientWidth;
+  // On the right half the right edges are aligned, so the box may grow to the left.
+  const isRight = near.left > width / 2;
+  box.style.left = isRight ? "auto" : `${Math.max(8, near.left)}px`;
+  box.style.right = isRight ? `${Math.max(8, width - near.right)}px` : "auto";
+  const placed = box.getBoundingClientRect();
+  if (placed.left < 8 || placed.right > width - 8) {
+    box.style.left = placed.left < 8 ? "8px" : "auto";
+    box.style.right = placed.left < 8 ? "auto" : "8px";
+  }
   const below = near.bottom + 6;
-  const fits = below + height <= innerHeight - 8 || near.top < height + 14;
-  box.style.left = `${left}px`;
-  box.style.top = `${fits ? below : near.top - height - 6}px`;
+  const fits = below + placed.height <= innerHeight - 8 || near.top < placed.height + 14;
+  box.style.top = `${fits ? below : near.top - placed.height - 6}px`;
 }
 
 export interface MenuProps {

@@ -4,6 +4,7 @@
 import type { ComponentChildren, ComponentType, RefObject } from "preact";
 import { useState } from "preact/hooks";
 import type { Resource } from "../api/resource";
+import { metricsById } from "../api/store";
 import type { SeriesAnswer } from "../api/types.gen";
 import { Empty, FailureNote, Skeleton, whyEmpty } from "../app/panel";
 import { Info } from "../app/tip";
@@ -22,6 +23,10 @@ interface FigureProps {
   empty?: string | undefined;
   legend: ComponentChildren;
   children: ComponentChildren;
+}
+
+function nameOf(metric: string): string {
+  return metricsById.value.get(metric)?.label ?? metric;
 }
 
 export function Figure(props: FigureProps) {
@@ -56,7 +61,9 @@ export function Figure(props: FigureProps) {
             class="chip warn"
             title={failed.map((fault) => `${fault.metric}: ${fault.message}`).join("\n")}
           >
-            {failed.length === 1 ? `${failed[0]?.metric} failed` : `${failed.length} series failed`}
+            {failed.length === 1
+              ? `${nameOf(failed[0]?.metric ?? "")} failed`
+              : `${failed.length} series failed`}
           </span>
         )}
         {answer && answer.source !== "raw" && <span class="chip">{answer.source} values</span>}

@@ -9,7 +9,7 @@ import { effect } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { useSeries } from "../api/series";
 import { metricsById, shownNow } from "../api/store";
-import { formatClock } from "../format/time";
+import { formatClock, formatDay } from "../format/time";
 import { formatValue } from "../format/value";
 import { range, utc } from "../state/location";
 import { resolveRange } from "../state/range";
@@ -243,9 +243,11 @@ function paint(
   model.lines.forEach((line, row) => {
     if (row % every === 0) ctx.fillText(line.label.slice(0, 9), LEFT - 5, top + (row + 0.5) * rowHeight);
   });
+  const isLong = model.toMs - model.fromMs > 172_800_000;
+  const label = (ms: number): string => (isLong ? formatDay(ms, isUtc) : formatClock(ms, isUtc, false));
   ctx.textAlign = "center";
   for (let share = 0.1; share < 1; share += inner > 300 ? 0.2 : 0.4) {
     const ms = model.fromMs + share * (model.toMs - model.fromMs);
-    ctx.fillText(formatClock(ms, isUtc, false), LEFT + share * inner, PLOT_HEIGHT - AXIS / 2);
+    ctx.fillText(label(ms), LEFT + share * inner, PLOT_HEIGHT - AXIS / 2);
   }
 }

@@ -74,6 +74,8 @@ export function buildModel(ask: ModelAsk): Model {
   // Where all lines are of one thing, the title has named it.
   const oneThing = ask.labels !== undefined && new Set(answer.series.map((series) => series.key)).size === 1;
   const sorted = [...answer.series].sort((a, b) => (order.get(a.metric) ?? 99) - (order.get(b.metric) ?? 99));
+  // A series that failed keeps its colour free for its return.
+  for (const id of ask.metrics) if (!id.includes("@") && !registry.get(id)?.keyed) claimSlot(ask.slots, id);
   const lines = sorted.map((series): Line => {
     const known = registry.get(series.metric);
     const name = ask.labels?.[series.metric] ?? known?.label ?? series.metric;

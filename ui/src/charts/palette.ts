@@ -33,6 +33,8 @@ export const palette = computed<Palette>(() => {
   void theme.value;
   void system.value;
   const probe = document.createElement("i");
+  // In forced colours every text has one colour, but series must still differ.
+  probe.style.forcedColorAdjust = "none";
   document.body.append(probe);
   const read = (token: string): string => {
     probe.style.color = `var(--${token})`;
