@@ -32,11 +32,13 @@ impl Migration {
     #[must_use]
     pub fn sha256(&self) -> String {
         let digest = Sha256::digest(self.sql.as_bytes());
-        digest.iter().fold(String::with_capacity(64), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _infallible = write!(text, "{byte:02x}");
-            text
-        })
+        digest
+            .iter()
+            .fold(String::with_capacity(64), |mut text, byte| {
+                // Writing to a String cannot fail.
+                let _infallible = write!(text, "{byte:02x}");
+                text
+            })
     }
 }
 
@@ -68,7 +70,9 @@ pub enum MigrateError {
         wanted: i32,
     },
     /// The database has not been migrated to this version.
-    #[error("the database has schema version {found} and this program needs {wanted}: run `pqcrypta migrate`")]
+    #[error(
+        "the database has schema version {found} and this program needs {wanted}: run `pqcrypta migrate`"
+    )]
     Behind {
         /// In the database; 0 when there is none.
         found: i32,
@@ -76,7 +80,9 @@ pub enum MigrateError {
         wanted: i32,
     },
     /// A migration was applied with another text.
-    #[error("migration {version} ({name}) was applied with another text: the program was changed after a release")]
+    #[error(
+        "migration {version} ({name}) was applied with another text: the program was changed after a release"
+    )]
     Changed {
         /// Its number.
         version: i32,
@@ -123,7 +129,13 @@ pub async fn apply(client: &Client) -> Result<Vec<&'static Migration>, MigrateEr
 
 /// Applies the next missing migration, if there is one.
 async fn step(client: &Client) -> Result<Option<&'static Migration>, MigrateError> {
-    let failed = |version, name| move |source| MigrateError::Failed { version, name, source };
+    let failed = |version, name| {
+        move |source| MigrateError::Failed {
+            version,
+            name,
+            source,
+        }
+    };
     client
         .batch_execute(&format!(
             "BEGIN; SET LOCAL statement_timeout = '10min'; SET LOCAL lock_timeout = '1min'; \
@@ -138,7 +150,9 @@ async fn step(client: &Client) -> Result<Option<&'static Migration>, MigrateErro
         .await
         .map_err(failed(0, "the table of migrations"))?;
     let found = verify(client).await?;
-    let next = MIGRATIONS.iter().find(|migration| migration.version > found);
+    let next = MIGRATIONS
+        .iter()
+        .find(|migration| migration.version > found);
     if let Some(migration) = next {
         let failed = failed(migration.version, migration.name);
         client.batch_execute(migration.sql).await.map_err(failed)?;
@@ -150,22 +164,36 @@ async fn step(client: &Client) -> Result<Option<&'static Migration>, MigrateErro
             .await
             .map_err(failed)?;
     }
-    client.batch_execute("COMMIT").await.map_err(failed(found, "commit"))?;
+    client
+        .batch_execute("COMMIT")
+        .await
+        .map_err(failed(found, "commit"))?;
     Ok(next)
 }
 
 /// Compares what was applied with what is known; returns the newest version applied.
 async fn verify(client: &Client) -> Result<i32, MigrateError> {
     let rows = client
-        .query("SELECT version, name, sha256 FROM collector.schema_migrations ORDER BY version", &[])
+        .query(
+            "SELECT version, name, sha256 FROM collector.schema_migrations ORDER BY version",
+            &[],
+        )
         .await
         .map_err(MigrateError::Unreadable)?;
     let mut found = 0;
     for row in &rows {
         let (version, name, sha256): (i32, String, String) = (row.get(0), row.get(1), row.get(2));
         found = version;
-        match MIGRATIONS.iter().find(|migration| migration.version == version) {
-            None => return Err(MigrateError::Newer { found: version, wanted: wanted() }),
+        match MIGRATIONS
+            .iter()
+            .find(|migration| migration.version == version)
+        {
+            None => {
+                return Err(MigrateError::Newer {
+                    found: version,
+                    wanted: wanted(),
+                });
+            }
             Some(migration) if migration.sha256() != sha256 => {
                 return Err(MigrateError::Changed { version, name });
             }
@@ -181,13 +209,19 @@ async fn verify(client: &Client) -> Result<i32, MigrateError> {
 /// When its schema is newer, older or changed, or cannot be read.
 pub async fn check(client: &Client) -> Result<(), MigrateError> {
     let exists: bool = client
-        .query_one("SELECT to_regclass('collector.schema_migrations') IS NOT NULL", &[])
+        .query_one(
+            "SELECT to_regclass('collector.schema_migrations') IS NOT NULL",
+            &[],
+        )
         .await
         .map_err(MigrateError::Unreadable)?
         .get(0);
     let found = if exists { verify(client).await? } else { 0 };
     if found < wanted() {
-        return Err(MigrateError::Behind { found, wanted: wanted() });
+        return Err(MigrateError::Behind {
+            found,
+            wanted: wanted(),
+        });
     }
     Ok(())
 }
@@ -211,8 +245,10 @@ mod tests {
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
         files.sort();
-        let listed: Vec<String> =
-            MIGRATIONS.iter().map(|m| format!("{:04}_{}.sql", m.version, m.name)).collect();
+        let listed: Vec<String> = MIGRATIONS
+            .iter()
+            .map(|m| format!("{:04}_{}.sql", m.version, m.name))
+            .collect();
         assert_eq!(files, listed);
     }
 }

@@ -27,7 +27,11 @@ impl ClassProgress {
     /// Records that nothing waits for any more: the spool may forget them.
     #[must_use]
     pub fn settled(&self) -> RangeSet {
-        self.owed.values().fold(self.delivered.clone(), |settled, owed| settled.difference(owed))
+        self.owed
+            .values()
+            .fold(self.delivered.clone(), |settled, owed| {
+                settled.difference(owed)
+            })
     }
 
     /// Adds a debt of a table.
@@ -85,7 +89,10 @@ mod tests {
 
     #[test]
     fn what_a_table_owes_is_not_settled() {
-        let mut progress = ClassProgress { delivered: set(1, 10), ..ClassProgress::default() };
+        let mut progress = ClassProgress {
+            delivered: set(1, 10),
+            ..ClassProgress::default()
+        };
         progress.owe("a", &set(3, 5));
         progress.owe("b", &set(4, 7));
         assert_eq!(progress.settled(), set(1, 3).union(&set(7, 10)));
@@ -102,7 +109,10 @@ mod tests {
         progress.class(Class::Core).delivered = set(1, 4).union(&set(9, 12));
         progress.class(Class::Core).owe("t", &set(2, 3));
         let text = serde_json::to_string(&progress).unwrap();
-        assert_eq!(text, r#"{"core":{"delivered":[[1,4],[9,12]],"owed":{"t":[[2,3]]}}}"#);
+        assert_eq!(
+            text,
+            r#"{"core":{"delivered":[[1,4],[9,12]],"owed":{"t":[[2,3]]}}}"#
+        );
         assert_eq!(serde_json::from_str::<Progress>(&text).unwrap(), progress);
     }
 }

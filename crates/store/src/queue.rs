@@ -101,7 +101,11 @@ impl Queue {
             }
         }
         Self {
-            inner: Arc::new(Mutex::new(Inner { spool, held: VecDeque::new(), progress: Progress::default() })),
+            inner: Arc::new(Mutex::new(Inner {
+                spool,
+                held: VecDeque::new(),
+                progress: Progress::default(),
+            })),
             waiting: Arc::new(Mutex::new(waiting)),
             grown: Arc::new(Notify::new()),
         }
@@ -129,7 +133,12 @@ impl Queue {
             .blocking(move |inner| {
                 for (class, rows) in by_class {
                     for (payload, rows) in tuple::encode(&rows) {
-                        inner.held.push_back(Held { class, ts, rows, payload });
+                        inner.held.push_back(Held {
+                            class,
+                            ts,
+                            rows,
+                            payload,
+                        });
                     }
                 }
                 inner.store_held()
@@ -140,11 +149,17 @@ impl Queue {
     }
 
     /// Runs a piece of work on the spool, on a blocking thread.
-    pub async fn with_spool<T: Send + 'static>(&self, work: impl FnOnce(&mut Spool) -> T + Send + 'static) -> T {
+    pub async fn with_spool<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Spool) -> T + Send + 'static,
+    ) -> T {
         self.blocking(move |inner| work(&mut inner.spool)).await
     }
 
-    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&mut Inner) -> T + Send + 'static) -> T {
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Inner) -> T + Send + 'static,
+    ) -> T {
         let inner = Arc::clone(&self.inner);
         let task = tokio::task::spawn_blocking(move || {
             let mut inner = inner.lock().unwrap_or_else(PoisonError::into_inner);
@@ -191,17 +206,35 @@ impl Queue {
             })
             .await;
         if waits == 0 {
-            self.waiting.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            self.waiting
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clear();
         }
     }
 
     /// What waits now.
     pub async fn depth(&self) -> Depth {
-        let rows = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let rows = self
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         let (bytes, records, state) = self
-            .blocking(|inner| (inner.spool.bytes_on_disk(), inner.records(), inner.spool.state().as_str()))
+            .blocking(|inner| {
+                (
+                    inner.spool.bytes_on_disk(),
+                    inner.records(),
+                    inner.spool.state().as_str(),
+                )
+            })
             .await;
-        Depth { rows, records, bytes, state }
+        Depth {
+            rows,
+            records,
+            bytes,
+            state,
+        }
     }
 }
 
@@ -211,7 +244,10 @@ impl Inner {
         let spooled: u64 = Class::ALL
             .into_iter()
             .map(|class| {
-                self.spool.present(class).difference(&self.progress.of(class).settled()).len()
+                self.spool
+                    .present(class)
+                    .difference(&self.progress.of(class).settled())
+                    .len()
             })
             .sum();
         spooled + self.held.len() as u64
@@ -220,7 +256,10 @@ impl Inner {
     /// Moves what is held in memory into the spool, oldest first.
     fn store_held(&mut self) -> Result<Durability, SpoolError> {
         while let Some(next) = self.held.front() {
-            match self.spool.append(next.class, next.ts, next.rows, &next.payload) {
+            match self
+                .spool
+                .append(next.class, next.ts, next.rows, &next.payload)
+            {
                 Ok(_) => {
                     self.held.pop_front();
                 }

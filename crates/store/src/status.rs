@@ -56,7 +56,10 @@ impl SharedStatus {
     /// A copy of the status as it is now.
     #[must_use]
     pub fn get(&self) -> Status {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Changes the status.

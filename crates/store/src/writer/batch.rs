@@ -75,7 +75,9 @@ impl Lanes {
         for class in Class::ALL {
             let next = spool.next_lsn(class);
             let waiting = todo(spool, progress, class).len();
-            lanes.live_from.insert(class, if waiting > LIVE_RECORDS { next } else { 0 });
+            lanes
+                .live_from
+                .insert(class, if waiting > LIVE_RECORDS { next } else { 0 });
             lanes.session_from.insert(class, next);
         }
         lanes
@@ -83,18 +85,27 @@ impl Lanes {
 
     fn is_covered(&self, class: Class, record: &Record) -> bool {
         record.lsn < self.session_from.get(&class).copied().unwrap_or(0)
-            && self.covered.iter().any(|(from, to)| (*from..=*to).contains(&record.ts))
+            && self
+                .covered
+                .iter()
+                .any(|(from, to)| (*from..=*to).contains(&record.ts))
     }
 }
 
 /// Records of a class that the database does not have, whether or not the spool still has them.
 pub(super) fn todo(spool: &Spool, progress: &Progress, class: Class) -> RangeSet {
-    RangeSet::from(1..spool.next_lsn(class)).difference(&progress.of(class).delivered).difference(spool.unused(class))
+    RangeSet::from(1..spool.next_lsn(class))
+        .difference(&progress.of(class).delivered)
+        .difference(spool.unused(class))
 }
 
 impl Batch {
     /// Forgets what is settled and takes the next records.
-    pub(super) fn plan(spool: &mut Spool, progress: &Progress, lanes: &Lanes) -> Result<Self, SpoolError> {
+    pub(super) fn plan(
+        spool: &mut Spool,
+        progress: &Progress,
+        lanes: &Lanes,
+    ) -> Result<Self, SpoolError> {
         let mut batch = Self::default();
         for class in Class::ALL {
             spool.release(class, &progress.of(class).settled())?;
@@ -109,7 +120,13 @@ impl Batch {
             let live_from = lanes.live_from.get(&class).copied().unwrap_or(0);
             let live = present.intersection(&RangeSet::from(live_from..u64::MAX));
             batch.take(spool, class, &live, usize::MAX, lanes)?;
-            batch.take(spool, class, &present.difference(&live), BACKLOG_BYTES, lanes)?;
+            batch.take(
+                spool,
+                class,
+                &present.difference(&live),
+                BACKLOG_BYTES,
+                lanes,
+            )?;
             if !batch.more {
                 batch.note_missing(class, &todo.difference(&present));
             }
@@ -125,7 +142,9 @@ impl Batch {
     ) -> Result<Self, SpoolError> {
         let mut batch = Self::default();
         for class in Class::ALL {
-            let Some(owed) = progress.of(class).owed.get(table.name).cloned() else { continue };
+            let Some(owed) = progress.of(class).owed.get(table.name).cloned() else {
+                continue;
+            };
             let present = owed.intersection(&spool.present(class));
             batch.note_missing(class, &owed.difference(&present));
             batch.take(spool, class, &present, BACKLOG_BYTES, &Lanes::default())?;
@@ -160,8 +179,11 @@ impl Batch {
                     self.more = true;
                     return Ok(());
                 }
-                let found = spool.read(class, at, max_bytes.min(BACKLOG_BYTES), RECORDS - records)?;
-                let Some(last) = found.last().map(|record| record.lsn) else { break };
+                let found =
+                    spool.read(class, at, max_bytes.min(BACKLOG_BYTES), RECORDS - records)?;
+                let Some(last) = found.last().map(|record| record.lsn) else {
+                    break;
+                };
                 for record in found.into_iter().filter(|record| record.lsn < range.end) {
                     bytes += record.payload.len();
                     records += 1;
@@ -215,10 +237,18 @@ impl Batch {
             return;
         };
         let group = group.fit(table);
-        let at = self.tables.iter().position(|entry| entry.table == table).unwrap_or_else(|| {
-            self.tables.push(TableBatch { table, groups: Vec::new(), records: BTreeMap::new() });
-            self.tables.len() - 1
-        });
+        let at = self
+            .tables
+            .iter()
+            .position(|entry| entry.table == table)
+            .unwrap_or_else(|| {
+                self.tables.push(TableBatch {
+                    table,
+                    groups: Vec::new(),
+                    records: BTreeMap::new(),
+                });
+                self.tables.len() - 1
+            });
         let entry = &mut self.tables[at];
         entry.groups.push(group);
         entry.records.entry(class).or_default().insert(lsn..lsn + 1);
@@ -238,7 +268,11 @@ impl Batch {
             class: loss.class,
             from: loss.from_ts,
             to: loss.to_ts,
-            records: if whole { loss.records } else { lost.len().min(loss.records) },
+            records: if whole {
+                loss.records
+            } else {
+                lost.len().min(loss.records)
+            },
             rows: loss.rows.filter(|_| whole),
             reason: loss.reason.as_str(),
         });
@@ -254,7 +288,14 @@ impl Batch {
             return;
         }
         let at = self.oldest.or(self.newest).unwrap_or_default();
-        self.gaps.push(Gap { class, from: at, to: at, records: missing.len(), rows: None, reason: Reason::Missing.as_str() });
+        self.gaps.push(Gap {
+            class,
+            from: at,
+            to: at,
+            records: missing.len(),
+            rows: None,
+            reason: Reason::Missing.as_str(),
+        });
         let covered = self.covered.entry(class).or_default();
         *covered = covered.union(&missing);
     }

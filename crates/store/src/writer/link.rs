@@ -80,7 +80,14 @@ pub(super) async fn open(
     take_lock(&session.client, host_id, agent.writer).await?;
     let covered = begin_run(&session.client, host_id, agent).await?;
     let (seq, progress, last_ts) = read_progress(&session.client, host_id, agent.writer).await?;
-    Ok(Link { session, host_id, seq, progress, last_ts, covered })
+    Ok(Link {
+        session,
+        host_id,
+        seq,
+        progress,
+        last_ts,
+        covered,
+    })
 }
 
 /// The name under which the agent of a spool shows itself in `pg_stat_activity`.
@@ -113,7 +120,10 @@ async fn take_lock(client: &Client, host_id: i32, writer: Uuid) -> Result<(), Li
     const WHAT: &str = "taking the host's lock";
     for attempt in 0..2 {
         let row = client
-            .query_one("SELECT pg_try_advisory_lock($1, $2)", &[&LOCK_CLASS, &host_id])
+            .query_one(
+                "SELECT pg_try_advisory_lock($1, $2)",
+                &[&LOCK_CLASS, &host_id],
+            )
             .await
             .map_err(statement(WHAT))?;
         if row.get(0) {
@@ -130,18 +140,29 @@ async fn take_lock(client: &Client, host_id: i32, writer: Uuid) -> Result<(), Li
         let name = name.unwrap_or_default();
         if attempt == 0 && name == application_name(writer) {
             tracing::info!(pid, "ending a session that a broken link left behind");
-            client.execute("SELECT pg_terminate_backend($1)", &[&pid]).await.map_err(statement(WHAT))?;
+            client
+                .execute("SELECT pg_terminate_backend($1)", &[&pid])
+                .await
+                .map_err(statement(WHAT))?;
             tokio::time::sleep(ZOMBIE_GRACE).await;
             continue;
         }
         let since = since.unwrap_or_default();
-        return Err(LinkError::Held { holder: format!("server process {pid}, connected since {since}, {name}") });
+        return Err(LinkError::Held {
+            holder: format!("server process {pid}, connected since {since}, {name}"),
+        });
     }
-    Err(LinkError::Held { holder: "unknown".to_owned() })
+    Err(LinkError::Held {
+        holder: "unknown".to_owned(),
+    })
 }
 
 /// Notes the run, closes runs that died, and returns the spans other agents cover.
-async fn begin_run(client: &Client, host_id: i32, agent: &Agent) -> Result<Vec<(Timestamp, Timestamp)>, LinkError> {
+async fn begin_run(
+    client: &Client,
+    host_id: i32,
+    agent: &Agent,
+) -> Result<Vec<(Timestamp, Timestamp)>, LinkError> {
     let writer = agent.writer.to_string();
     let rows = client
         .query(
@@ -158,7 +179,10 @@ async fn begin_run(client: &Client, host_id: i32, agent: &Agent) -> Result<Vec<(
         )
         .await
         .map_err(statement("registering the run"))?;
-    Ok(rows.iter().map(|row| (Timestamp(row.get(0)), Timestamp(row.get(1)))).collect())
+    Ok(rows
+        .iter()
+        .map(|row| (Timestamp(row.get(0)), Timestamp(row.get(1))))
+        .collect())
 }
 
 async fn read_progress(
@@ -167,10 +191,18 @@ async fn read_progress(
     writer: Uuid,
 ) -> Result<(i64, Progress, Option<Timestamp>), LinkError> {
     let row = client
-        .query_one(include_str!("read_progress.sql"), &[&host_id, &writer.to_string()])
+        .query_one(
+            include_str!("read_progress.sql"),
+            &[&host_id, &writer.to_string()],
+        )
         .await
         .map_err(statement("reading the spool's progress"))?;
     let text: String = row.get(1);
-    let progress = serde_json::from_str(&text).map_err(|source| LinkError::Progress { writer, source })?;
-    Ok((row.get(0), progress, row.get::<_, Option<i64>>(2).map(Timestamp)))
+    let progress =
+        serde_json::from_str(&text).map_err(|source| LinkError::Progress { writer, source })?;
+    Ok((
+        row.get(0),
+        progress,
+        row.get::<_, Option<i64>>(2).map(Timestamp),
+    ))
 }

@@ -24,9 +24,9 @@ mod transaction;
 
 use crate::progress::Progress;
 use crate::queue::Queue;
+use crate::spool::SpoolError;
 use crate::status::{Link as LinkState, SharedStatus};
 use batch::{Batch, Lanes};
-use crate::spool::SpoolError;
 use link::{Link, LinkError};
 use schema::{Class, Keep, TABLES, TableDef, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -162,14 +162,16 @@ fn describe(error: &tokio_postgres::Error) -> String {
 enum End {
     Stopped,
     Broken(String),
-    /// The progress is not what was thought: look again at once.
-    Fenced,
+    /// Look again at once on a new connection: the progress is not what was thought, or a table
+    /// that did not take its rows spoilt this one.
+    Renew,
 }
 
 impl Writer {
     /// Works until told to stop.
     pub async fn run(mut self) {
         let mut backoff = pg::Backoff::default();
+        let mut debtors = BTreeMap::new();
         loop {
             let pause = match self.open().await {
                 Ok(link) => {
@@ -178,18 +180,23 @@ impl Writer {
                     if self.status.link(LinkState::Connected, None) {
                         tracing::info!(host_id = link.host_id, "connected; delivering");
                     }
-                    match Session::new(&mut self, link).serve().await {
+                    match Session::new(&mut self, &mut debtors, link).serve().await {
                         End::Stopped => return,
-                        End::Fenced => Duration::ZERO,
+                        End::Renew => Duration::ZERO,
                         End::Broken(error) => {
                             if self.status.link(LinkState::Connecting, Some(error.clone())) {
-                                tracing::warn!(error, "lost the database; samples wait in the spool");
+                                tracing::warn!(
+                                    error,
+                                    "lost the database; samples wait in the spool"
+                                );
                             }
                             backoff.next(jitter())
                         }
                     }
                 }
-                Err(error) => self.refused(&error).unwrap_or_else(|| backoff.next(jitter())),
+                Err(error) => self
+                    .refused(&error)
+                    .unwrap_or_else(|| backoff.next(jitter())),
             };
             if *self.stop.borrow() {
                 return;
@@ -235,29 +242,34 @@ impl Writer {
 struct Debtor {
     again: Instant,
     pause: Duration,
+    error: String,
 }
 
 /// One connection's life.
 struct Session<'a> {
     writer: &'a mut Writer,
+    debtors: &'a mut BTreeMap<&'static str, Debtor>,
     link: Link,
     statements: Statements,
     lanes: Lanes,
-    debtors: BTreeMap<&'static str, Debtor>,
     days: BTreeSet<i64>,
     next_heartbeat: Instant,
     next_upkeep: Instant,
 }
 
 impl<'a> Session<'a> {
-    fn new(writer: &'a mut Writer, link: Link) -> Self {
+    fn new(
+        writer: &'a mut Writer,
+        debtors: &'a mut BTreeMap<&'static str, Debtor>,
+        link: Link,
+    ) -> Self {
         let now = Instant::now();
         Self {
             writer,
+            debtors,
             link,
             statements: Statements::default(),
             lanes: Lanes::default(),
-            debtors: BTreeMap::new(),
             days: BTreeSet::new(),
             next_heartbeat: now,
             next_upkeep: now,
@@ -275,6 +287,9 @@ impl<'a> Session<'a> {
     }
 
     async fn work(&mut self) -> Result<(), End> {
+        for (table, debtor) in self.debtors.iter() {
+            self.say_debt(table, &debtor.error);
+        }
         self.prepare().await?;
         loop {
             if self.link.session.is_closed() {
@@ -295,7 +310,12 @@ impl<'a> Session<'a> {
                 self.last_words().await;
                 return Ok(());
             }
-            let wake = self.debtors.values().map(|debtor| debtor.again).chain([self.next_heartbeat, self.next_upkeep]).min();
+            let wake = self
+                .debtors
+                .values()
+                .map(|debtor| debtor.again)
+                .chain([self.next_heartbeat, self.next_upkeep])
+                .min();
             let wake = wake.unwrap_or(self.next_upkeep);
             tokio::select! {
                 () = self.writer.queue.grown() => {}
@@ -341,14 +361,21 @@ impl<'a> Session<'a> {
     /// Delivers one transaction's worth; whether there is more.
     async fn deliver(&mut self) -> Result<bool, End> {
         let (progress, lanes) = (self.link.progress.clone(), self.lanes.clone());
-        let planned = self.writer.queue.with_spool(move |spool| Batch::plan(spool, &progress, &lanes)).await;
+        let planned = self
+            .writer
+            .queue
+            .with_spool(move |spool| Batch::plan(spool, &progress, &lanes))
+            .await;
         let batch = planned.map_err(|error| End::Broken(error.to_string()))?;
         if batch.is_empty() {
             return Ok(false);
         }
         self.ensure_days(&batch).await?;
         if batch.superseded > 0 {
-            tracing::info!(records = batch.superseded, "left out: another collector wrote for this host at that time");
+            tracing::info!(
+                records = batch.superseded,
+                "left out: another collector wrote for this host at that time"
+            );
         }
         let mut skip: BTreeSet<&'static str> = self.debtors.keys().copied().collect();
         let mut suspects = BTreeSet::new();
@@ -358,7 +385,11 @@ impl<'a> Session<'a> {
                 let class = progress.class(*class);
                 class.delivered = class.delivered.union(covered);
             }
-            for entry in batch.tables.iter().filter(|entry| skip.contains(entry.table.name)) {
+            for entry in batch
+                .tables
+                .iter()
+                .filter(|entry| skip.contains(entry.table.name))
+            {
                 for (class, records) in &entry.records {
                     progress.class(*class).owe(entry.table.name, records);
                 }
@@ -381,8 +412,12 @@ impl<'a> Session<'a> {
         skip: &BTreeSet<&'static str>,
         suspects: &BTreeSet<&'static str>,
     ) -> Result<Option<(&'static str, pg::Class)>, End> {
-        let encoded = serde_json::to_string(&progress).map_err(|error| End::Broken(error.to_string()))?;
-        let late = batch.oldest.zip(self.link.last_ts).is_some_and(|(old, last)| old.0 < last.0 - LATE);
+        let encoded =
+            serde_json::to_string(&progress).map_err(|error| End::Broken(error.to_string()))?;
+        let late = batch
+            .oldest
+            .zip(self.link.last_ts)
+            .is_some_and(|(old, last)| old.0 < last.0 - LATE);
         let mark = Mark {
             host_id: self.link.host_id,
             writer: self.writer.agent.writer,
@@ -395,16 +430,25 @@ impl<'a> Session<'a> {
         let deadline = self.writer.options.borrow().deadline;
         let stored = match timeout(deadline, run).await {
             Ok(Ok(stored)) => stored,
-            Ok(Err(Stop::Table { table, class, error })) => {
-                client.batch_execute("ROLLBACK").await.map_err(|error| End::Broken(describe(&error)))?;
-                if class != pg::Class::Poison {
+            Ok(Err(Stop::Table {
+                table,
+                class,
+                error,
+                desynced,
+            })) => {
+                if desynced || class != pg::Class::Poison {
                     self.note_debtor(table, &describe(&error));
                 }
+                if desynced {
+                    return Err(End::Renew);
+                }
+                let rolled_back = self.link.session.client.batch_execute("ROLLBACK").await;
+                rolled_back.map_err(|error| End::Broken(describe(&error)))?;
                 return Ok(Some((table, class)));
             }
             Ok(Err(Stop::Fenced)) => {
                 tracing::info!("the spool's progress moved elsewhere; reading it again");
-                return Err(End::Fenced);
+                return Err(End::Renew);
             }
             Ok(Err(Stop::Link(error))) => return Err(End::Broken(error)),
             Err(_) => {
@@ -412,7 +456,10 @@ impl<'a> Session<'a> {
                 if let Err(error) = self.link.session.cancel().await {
                     tracing::debug!(%error, "could not cancel");
                 }
-                return Err(End::Broken(format!("no answer within {} s", deadline.as_secs())));
+                return Err(End::Broken(format!(
+                    "no answer within {} s",
+                    deadline.as_secs()
+                )));
             }
         };
         self.link.seq += 1;
@@ -424,33 +471,61 @@ impl<'a> Session<'a> {
             status.dead_letters += stored.dead_letters;
             status.lost_records += stored.lost_records;
         });
-        let settled = batch.tables.iter().filter(|entry| !skip.contains(entry.table.name));
+        let settled = batch
+            .tables
+            .iter()
+            .filter(|entry| !skip.contains(entry.table.name));
         self.writer.queue.settle(settled.map(|entry| {
-            (entry.table.name.to_owned(), entry.groups.iter().map(|group| u64::from(group.rows)).sum())
+            (
+                entry.table.name.to_owned(),
+                entry.groups.iter().map(|group| u64::from(group.rows)).sum(),
+            )
         }));
         self.writer.queue.remember(self.link.progress.clone()).await;
         Ok(None)
     }
 
     fn note_debtor(&mut self, table: &'static str, error: &str) {
-        let pause = self.debtors.get(table).map_or(DEBT_PAUSE, |debtor| (debtor.pause * 2).min(DEBT_PAUSE_MAX));
-        if self.debtors.insert(table, Debtor { again: Instant::now() + pause, pause }).is_none() {
-            tracing::warn!(table, error, "a table does not take its rows; the others go on, it is tried again");
+        let known = self.debtors.get(table);
+        let pause = known.map_or(DEBT_PAUSE, |known| (known.pause * 2).min(DEBT_PAUSE_MAX));
+        let debtor = Debtor {
+            again: Instant::now() + pause,
+            pause,
+            error: error.to_owned(),
+        };
+        if self.debtors.insert(table, debtor).is_none() {
+            tracing::warn!(
+                table,
+                error,
+                "a table does not take its rows; the others go on, it is tried again"
+            );
         }
-        self.writer.status.update(|status| status.error = Some(format!("{table}: {error}")));
+        self.say_debt(table, error);
+    }
+
+    fn say_debt(&self, table: &str, error: &str) {
+        self.writer
+            .status
+            .update(|status| status.error = Some(format!("{table}: {error}")));
     }
 
     /// Offers tables what they owe.
     async fn pay_debts(&mut self) -> Result<(), End> {
         for table in TABLES {
-            let owes = Class::ALL.into_iter().any(|class| self.link.progress.of(class).owed.contains_key(table.name));
+            let owes = Class::ALL
+                .into_iter()
+                .any(|class| self.link.progress.of(class).owed.contains_key(table.name));
             if !owes {
                 if self.debtors.remove(table.name).is_some() {
                     self.recovered(table);
                 }
                 continue;
             }
-            while self.debtors.get(table.name).is_none_or(|debtor| Instant::now() >= debtor.again) {
+            while self
+                .debtors
+                .get(table.name)
+                .is_none_or(|debtor| Instant::now() >= debtor.again)
+            {
                 if !self.pay(table).await? {
                     break;
                 }
@@ -461,8 +536,19 @@ impl<'a> Session<'a> {
 
     /// One transaction of what a table owes; whether it owes more.
     async fn pay(&mut self, table: &'static TableDef) -> Result<bool, End> {
+        if let Err(error) = transaction::probe(&self.link.session.client, table.name).await {
+            error
+                .as_db_error()
+                .ok_or_else(|| End::Broken(describe(&error)))?;
+            self.note_debtor(table.name, &describe(&error));
+            return Ok(false);
+        }
         let progress = self.link.progress.clone();
-        let planned = self.writer.queue.with_spool(move |spool| Batch::plan_debt(spool, &progress, table)).await;
+        let planned = self
+            .writer
+            .queue
+            .with_spool(move |spool| Batch::plan_debt(spool, &progress, table))
+            .await;
         let batch = planned.map_err(|error| End::Broken(error.to_string()))?;
         let mut paid = self.link.progress.clone();
         for (class, covered) in &batch.covered {
@@ -470,9 +556,14 @@ impl<'a> Session<'a> {
         }
         let mut suspects = BTreeSet::new();
         loop {
-            match self.attempt(&batch, paid.clone(), &BTreeSet::new(), &suspects).await? {
+            match self
+                .attempt(&batch, paid.clone(), &BTreeSet::new(), &suspects)
+                .await?
+            {
                 None => {
-                    let owes = Class::ALL.into_iter().any(|class| paid.of(class).owed.contains_key(table.name));
+                    let owes = Class::ALL
+                        .into_iter()
+                        .any(|class| paid.of(class).owed.contains_key(table.name));
                     if !owes && self.debtors.remove(table.name).is_some() {
                         self.recovered(table);
                     }
@@ -493,7 +584,9 @@ impl<'a> Session<'a> {
 
     /// Partitions for the days of a batch, made when a day is seen for the first time.
     async fn ensure_days(&mut self, batch: &Batch) -> Result<(), End> {
-        let Some((oldest, newest)) = batch.oldest.zip(batch.newest) else { return Ok(()) };
+        let Some((oldest, newest)) = batch.oldest.zip(batch.newest) else {
+            return Ok(());
+        };
         let today = (self.writer.clock)().0.div_euclid(DAY_MICROS);
         let keep = self.writer.options.borrow().raw_days;
         for day in oldest.0.div_euclid(DAY_MICROS)..=newest.0.div_euclid(DAY_MICROS) {
@@ -532,7 +625,8 @@ impl<'a> Session<'a> {
     async fn upkeep(&mut self) -> Result<(), End> {
         self.next_upkeep = Instant::now() + UPKEEP_EVERY;
         let today = (self.writer.clock)().0.div_euclid(DAY_MICROS);
-        self.ensure_partitions(today - 1, today + DAYS_AHEAD).await?;
+        self.ensure_partitions(today - 1, today + DAYS_AHEAD)
+            .await?;
         let options = *self.writer.options.borrow();
         for table in TABLES {
             let days = match table.keep {
@@ -611,22 +705,28 @@ impl<'a> Session<'a> {
 
     /// What the last tick left is delivered before the end, as far as there is time.
     async fn last_words(&mut self) {
-        let deliver = async {
-            while let Ok(true) = self.deliver().await {}
-        };
+        let deliver = async { while let Ok(true) = self.deliver().await {} };
         if timeout(LAST_WORDS, deliver).await.is_err() {
             tracing::info!("what is not delivered stays in the spool for the next start");
         }
     }
 
     async fn end_run(&mut self) {
-        let ended = self.link.session.client.execute(
-            "UPDATE collector.agent_runs SET outcome = 'stopped', \
+        let ended = self
+            .link
+            .session
+            .client
+            .execute(
+                "UPDATE collector.agent_runs SET outcome = 'stopped', \
              ended_at = timestamptz 'epoch' + $3::int8 * interval '1 microsecond' \
              WHERE host_id = $1 AND run_id = $2::text::uuid",
-            &[&self.link.host_id, &self.writer.agent.run_id.to_string(), &(self.writer.clock)().as_micros()],
-        )
-        .await;
+                &[
+                    &self.link.host_id,
+                    &self.writer.agent.run_id.to_string(),
+                    &(self.writer.clock)().as_micros(),
+                ],
+            )
+            .await;
         if let Err(error) = ended {
             tracing::debug!(error = describe(&error), "the end of the run was not noted");
         }

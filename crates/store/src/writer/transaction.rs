@@ -1,8 +1,8 @@
 //! One delivering transaction: COPY of each table, gaps, rows set aside, and the new progress by
 //! compare-and-set. Either all of it is stored or nothing.
 
-use super::describe;
 use super::batch::{Batch, Gap, TableBatch};
+use super::describe;
 use crate::failpoint::failpoint;
 use crate::tuple::Group;
 use bytes::{BufMut, Bytes, BytesMut};
@@ -19,8 +19,15 @@ const COPY_HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 /// Why a transaction was not committed.
 #[derive(Debug)]
 pub(super) enum Stop {
-    /// One table did not take its rows; the others may.
-    Table { table: &'static str, class: pg::Class, error: tokio_postgres::Error },
+    /// One table did not take its rows; the others may. `desynced`: it failed before the server
+    /// asked for data, after which the driver's answers lag one question behind (it sends a second
+    /// Sync); the connection must not be used again.
+    Table {
+        table: &'static str,
+        class: pg::Class,
+        error: tokio_postgres::Error,
+        desynced: bool,
+    },
     /// Somebody else moved the progress, or the last commit did happen: read it again.
     Fenced,
     /// The connection, or something that concerns all tables. The outcome may be unknown.
@@ -66,7 +73,11 @@ pub(super) struct Mark {
 pub(super) struct Statements(HashMap<String, Statement>);
 
 impl Statements {
-    async fn get(&mut self, client: &Client, sql: &str) -> Result<Statement, tokio_postgres::Error> {
+    async fn get(
+        &mut self,
+        client: &Client,
+        sql: &str,
+    ) -> Result<Statement, tokio_postgres::Error> {
         if let Some(statement) = self.0.get(sql) {
             return Ok(statement.clone());
         }
@@ -89,17 +100,29 @@ pub(super) async fn run(
     let mut stored = Stored::default();
     failpoint!("writer.begin");
     client.batch_execute("BEGIN").await?;
-    for entry in batch.tables.iter().filter(|entry| !skip.contains(entry.table.name)) {
+    for entry in batch
+        .tables
+        .iter()
+        .filter(|entry| !skip.contains(entry.table.name))
+    {
         failpoint!("writer.copy");
         let count = if suspects.contains(entry.table.name) {
             bisect(client, statements, entry, mark, &mut stored).await
         } else {
             copy_all(client, statements, entry, mark.host_id).await
         };
-        stored.rows += count.map_err(|error| table_stop(entry.table.name, error))?;
+        stored.rows += count.map_err(|failed| failed.stop(entry.table.name))?;
     }
     for group in &batch.strangers {
-        set_aside(client, statements, group, mark.host_id, "42P01", "this version has no such table").await?;
+        set_aside(
+            client,
+            statements,
+            group,
+            mark.host_id,
+            "42P01",
+            "this version has no such table",
+        )
+        .await?;
         stored.dead_letters += u64::from(group.rows);
     }
     for gap in &batch.gaps {
@@ -116,13 +139,50 @@ pub(super) async fn run(
     Ok(stored)
 }
 
-fn table_stop(table: &'static str, error: tokio_postgres::Error) -> Stop {
-    let locked = error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE);
-    match pg::Class::of_error(&error) {
-        class @ (pg::Class::Poison | pg::Class::Refused) => Stop::Table { table, class, error },
-        class if locked => Stop::Table { table, class, error },
-        _ => error.into(),
+/// A COPY that failed.
+struct Failed {
+    error: tokio_postgres::Error,
+    desynced: bool,
+}
+
+impl From<tokio_postgres::Error> for Failed {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self {
+            error,
+            desynced: false,
+        }
     }
+}
+
+impl Failed {
+    fn stop(self, table: &'static str) -> Stop {
+        let Self { error, desynced } = self;
+        let locked = error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE);
+        match pg::Class::of_error(&error) {
+            class @ (pg::Class::Poison | pg::Class::Refused) => Stop::Table {
+                table,
+                class,
+                error,
+                desynced,
+            },
+            class if locked => Stop::Table {
+                table,
+                class,
+                error,
+                desynced,
+            },
+            _ => error.into(),
+        }
+    }
+}
+
+/// Whether a table would take rows now: the lock, the right and the table itself, without a row.
+pub(super) async fn probe(client: &Client, table: &str) -> Result<(), tokio_postgres::Error> {
+    client
+        .batch_execute(&format!(
+            "EXPLAIN INSERT INTO collector.{table} DEFAULT VALUES"
+        ))
+        .await
 }
 
 fn copy_sql(group: &Group) -> String {
@@ -141,11 +201,14 @@ async fn copy_all(
     statements: &mut Statements,
     entry: &TableBatch,
     host_id: i32,
-) -> Result<u64, tokio_postgres::Error> {
+) -> Result<u64, Failed> {
     let mut stored = 0;
     let mut rest = &entry.groups[..];
     while let Some(first) = rest.first() {
-        let alike = rest.iter().take_while(|group| group.columns == first.columns).count();
+        let alike = rest
+            .iter()
+            .take_while(|group| group.columns == first.columns)
+            .count();
         stored += copy(client, statements, &rest[..alike], host_id).await?;
         rest = &rest[alike..];
     }
@@ -157,8 +220,10 @@ async fn copy(
     statements: &mut Statements,
     groups: &[Group],
     host_id: i32,
-) -> Result<u64, tokio_postgres::Error> {
-    let Some(first) = groups.first() else { return Ok(0) };
+) -> Result<u64, Failed> {
+    let Some(first) = groups.first() else {
+        return Ok(0);
+    };
     let statement = statements.get(client, &copy_sql(first)).await?;
     let size: usize = groups.iter().map(|group| group.tuples.len()).sum();
     let mut buffer = BytesMut::with_capacity(size + COPY_HEADER.len() + 2);
@@ -167,10 +232,14 @@ async fn copy(
         group.tuples_for(host_id, &mut buffer);
     }
     buffer.put_i16(-1);
-    let sink = client.copy_in::<_, Bytes>(&statement).await?;
+    let begun = client.copy_in::<_, Bytes>(&statement).await;
+    let sink = begun.map_err(|error| Failed {
+        error,
+        desynced: true,
+    })?;
     pin_mut!(sink);
     sink.send(buffer.freeze()).await?;
-    sink.finish().await
+    Ok(sink.finish().await?)
 }
 
 /// Stores what can be stored of a table whose rows the server refused, by halves: at most
@@ -181,30 +250,44 @@ async fn bisect(
     entry: &TableBatch,
     mark: &Mark,
     stored: &mut Stored,
-) -> Result<u64, tokio_postgres::Error> {
+) -> Result<u64, Failed> {
     let mut rows = 0;
     let mut stack: Vec<Group> = entry.groups.iter().rev().cloned().collect();
     while let Some(group) = stack.pop() {
         client.batch_execute("SAVEPOINT part").await?;
-        match copy(client, statements, std::slice::from_ref(&group), mark.host_id).await {
+        match copy(
+            client,
+            statements,
+            std::slice::from_ref(&group),
+            mark.host_id,
+        )
+        .await
+        {
             Ok(count) => {
                 client.batch_execute("RELEASE part").await?;
                 rows += count;
             }
-            Err(error) if pg::Class::of_error(&error) == pg::Class::Poison => {
-                client.batch_execute("ROLLBACK TO part; RELEASE part").await?;
+            Err(Failed {
+                error,
+                desynced: false,
+            }) if pg::Class::of_error(&error) == pg::Class::Poison => {
+                client
+                    .batch_execute("ROLLBACK TO part; RELEASE part")
+                    .await?;
                 if group.rows > 1 {
                     let half = group.rows / 2;
                     stack.push(group.slice(half, group.rows));
                     stack.push(group.slice(0, half));
                 } else {
                     let sqlstate = error.code().map_or("", SqlState::code);
-                    let message = error.as_db_error().map_or_else(|| error.to_string(), |e| e.message().to_owned());
+                    let message = error
+                        .as_db_error()
+                        .map_or_else(|| error.to_string(), |e| e.message().to_owned());
                     set_aside(client, statements, &group, mark.host_id, sqlstate, &message).await?;
                     stored.dead_letters += 1;
                 }
             }
-            Err(error) => return Err(error),
+            Err(failed) => return Err(failed),
         }
     }
     Ok(rows)
@@ -225,13 +308,31 @@ async fn set_aside(
              VALUES (timestamptz 'epoch' + $1::int8 * interval '1 microsecond', $2, $3, $4, $5, $6, $7, $8)",
         )
         .await?;
-    let columns: Vec<&str> = group.columns.iter().map(|(name, _)| name.as_str()).collect();
+    let columns: Vec<&str> = group
+        .columns
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
     for (json, ts, tuple) in group.rows_as_json() {
-        tracing::error!(table = group.table, sqlstate, message, "the database refused a row; set aside in dead_letter");
+        tracing::error!(
+            table = group.table,
+            sqlstate,
+            message,
+            "the database refused a row; set aside in dead_letter"
+        );
         client
             .execute(
                 &statement,
-                &[&ts.as_micros(), &host_id, &group.table, &json, &&tuple[..], &columns, &sqlstate, &message],
+                &[
+                    &ts.as_micros(),
+                    &host_id,
+                    &group.table,
+                    &json,
+                    &&tuple[..],
+                    &columns,
+                    &sqlstate,
+                    &message,
+                ],
             )
             .await?;
     }
@@ -263,7 +364,15 @@ async fn insert_gap(
     client
         .execute(
             &statement,
-            &[&host_id, &gap.class.as_str(), &gap.from.as_micros(), &gap.to.as_micros(), &count, &rows, &gap.reason],
+            &[
+                &host_id,
+                &gap.class.as_str(),
+                &gap.from.as_micros(),
+                &gap.to.as_micros(),
+                &count,
+                &rows,
+                &gap.reason,
+            ],
         )
         .await?;
     Ok(())
@@ -289,7 +398,17 @@ async fn advance(
     let late = i32::from(mark.late);
     let writer = mark.writer.to_string();
     let moved = client
-        .execute(&statement, &[&mark.host_id, &writer, &mark.seq, &mark.progress, &newest, &late])
+        .execute(
+            &statement,
+            &[
+                &mark.host_id,
+                &writer,
+                &mark.seq,
+                &mark.progress,
+                &newest,
+                &late,
+            ],
+        )
         .await?;
     Ok(moved == 1)
 }

@@ -1,0 +1,193 @@
+//! A migrated database, a spool and a writer, for the tests of delivery.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "shared by test files, each of which uses a part"
+)]
+
+use schema::tables::{CollectorRun, ProcessSample, SystemSample};
+use schema::{Row, Sample, Timestamp};
+use std::path::Path;
+use std::time::Duration;
+use store::queue::Queue;
+use store::spool::{self, Spool};
+use store::status::SharedStatus;
+use store::writer::{Agent, Host, Options, Writer};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+/// A fixed noon; ticks are counted from it.
+pub const NOON: i64 = 1_790_000_000_000_000;
+
+/// A migrated database of its own.
+pub async fn database() -> testkit::Database {
+    testkit::database("store", async |target| migrate(&target).await)
+        .await
+        .unwrap()
+}
+
+/// Migrates whatever is at the target.
+pub async fn migrate(target: &pg::Target) -> Result<(), String> {
+    let session = pg::connect(target, &pg::SessionOptions::default(), "test")
+        .await
+        .map_err(|e| e.to_string())?;
+    let migrated = store::migrations::apply(&session.client).await;
+    session.close(Duration::from_secs(2)).await;
+    migrated.map(drop).map_err(|e| e.to_string())
+}
+
+/// The clock of these tests stands still at noon.
+pub fn clock() -> Timestamp {
+    Timestamp(NOON)
+}
+
+pub fn ts(tick: i64) -> Timestamp {
+    Timestamp(NOON + tick * 10_000_000)
+}
+
+/// The rows of a tick: one of the host, `processes` of processes, one of a run; numbered so that
+/// SQL can count what is missing or there twice.
+pub fn rows(tick: i64, processes: i32) -> Vec<Row> {
+    let mut rows = vec![
+        SystemSample {
+            cpu_user: Some(1.5),
+            forks_total: Some(tick),
+            ..SystemSample::default()
+        }
+        .into_row(ts(tick)),
+        CollectorRun {
+            collector: "test".into(),
+            outcome: "ok".into(),
+            rows: tick,
+            ..CollectorRun::default()
+        }
+        .into_row(ts(tick)),
+    ];
+    for pid in 0..processes {
+        let sample = ProcessSample {
+            process_name: format!("process {pid}"),
+            pid,
+            start_ticks: tick,
+            state: "S".into(),
+            ..ProcessSample::default()
+        };
+        rows.push(sample.into_row(ts(tick)));
+    }
+    rows
+}
+
+pub fn open_spool(dir: &Path) -> Spool {
+    Spool::open(dir, spool::Options::with_budget(100 << 20)).unwrap()
+}
+
+/// A writer that runs.
+pub struct Running {
+    pub queue: Queue,
+    pub status: SharedStatus,
+    pub stop: watch::Sender<bool>,
+    pub standby: watch::Receiver<bool>,
+    pub task: JoinHandle<()>,
+    _options: watch::Sender<Options>,
+    _settings: watch::Sender<String>,
+}
+
+pub fn start(dir: &Path, target: pg::Target) -> Running {
+    start_for(dir, target, "machine-1")
+}
+
+pub fn start_for(dir: &Path, target: pg::Target, machine: &str) -> Running {
+    let spool = open_spool(dir);
+    let writer_id = spool.writer();
+    let queue = Queue::new(spool);
+    let status = SharedStatus::default();
+    let (stop, stop_seen) = watch::channel(false);
+    let (standby, standby_seen) = watch::channel(false);
+    let (settings, settings_seen) = watch::channel("{}".to_owned());
+    let (options, options_seen) = watch::channel(Options {
+        deadline: Duration::from_secs(10),
+        heartbeat: Duration::from_secs(5),
+        raw_days: 14,
+        long_days: 365,
+    });
+    let writer = Writer {
+        queue: queue.clone(),
+        target,
+        session: pg::SessionOptions {
+            lock_timeout: Duration::from_millis(500),
+            ..pg::SessionOptions::default()
+        },
+        host: Host {
+            machine_id: machine.into(),
+            hostname: "host".into(),
+            ..Host::default()
+        },
+        agent: Agent {
+            writer: writer_id,
+            run_id: Uuid::new_v4(),
+            pid: 1,
+            version: "test".into(),
+            started_at: clock(),
+            settings: settings_seen,
+        },
+        options: options_seen,
+        status: status.clone(),
+        standby,
+        stop: stop_seen,
+        clock,
+    };
+    let task = tokio::spawn(writer.run());
+    Running {
+        queue,
+        status,
+        stop,
+        standby: standby_seen,
+        task,
+        _options: options,
+        _settings: settings,
+    }
+}
+
+impl Running {
+    /// Waits until nothing waits.
+    pub async fn drained(&self) {
+        self.until("everything is delivered", async || {
+            self.queue.depth().await.records == 0
+        })
+        .await;
+    }
+
+    /// Waits until something holds; fails after half a minute.
+    pub async fn until(&self, what: &str, mut holds: impl AsyncFnMut() -> bool) {
+        for _ in 0..600 {
+            if holds().await {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!(
+            "not within 30 s: {what}; {:?}; {:?}",
+            self.status.get(),
+            self.queue.depth().await
+        );
+    }
+
+    /// Stops in order.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        self.task.await.unwrap();
+    }
+
+    /// Ends as by kill -9: nothing is delivered or closed in order.
+    pub async fn kill(self) {
+        self.task.abort();
+        self.task.await.ok();
+    }
+}
+
+/// One number from the database.
+pub async fn number(database: &testkit::Database, sql: &str) -> i64 {
+    let rows = database.sql(sql).await.unwrap();
+    rows[0][0].as_deref().unwrap_or("0").parse().unwrap()
+}
