@@ -266,10 +266,11 @@ impl<D: Disk> Spool<D> {
         &self.streams[slot(class)].unused
     }
 
-    /// The number after the newest acknowledged record of a class.
+    /// The number after the newest acknowledged record of a class. The next record has it, or a
+    /// higher one after failures; those between are [`unused`](Self::unused) then.
     #[must_use]
-    pub fn next_lsn(&self, class: Class) -> u64 {
-        self.streams[slot(class)].next
+    pub const fn next_lsn(&self, class: Class) -> u64 {
+        self.streams[slot(class)].acked
     }
 
     /// Bytes on disk: preallocated segments, damaged copies and leftovers.

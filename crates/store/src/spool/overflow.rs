@@ -48,11 +48,11 @@ impl<D: Disk> Spool<D> {
     /// Tells what is lost with the oldest segment of a class, then removes it.
     fn give_up(&mut self, class: Class) -> Result<()> {
         if !self.streams[slot(class)].segments[0].told {
-            let (loss, carried, passed_on) = self.undelivered(class);
+            let (loss, carried) = self.undelivered(class);
             for note in carried {
                 self.owe_again(note);
             }
-            if loss.records > 0 {
+            if !loss.lsns.is_empty() {
                 self.owe(loss);
             }
             self.settle(Reserve::Use);
@@ -62,9 +62,7 @@ impl<D: Disk> Spool<D> {
                     source: None,
                 });
             }
-            let stream = &mut self.streams[slot(class)];
-            stream.unused = stream.unused.union(&passed_on);
-            stream.segments[0].told = true;
+            self.streams[slot(class)].segments[0].told = true;
         }
         self.remove_segment(class, 0)?;
         let dir = self.streams[slot(class)].dir.clone();
@@ -74,8 +72,9 @@ impl<D: Disk> Spool<D> {
     }
 
     /// What the oldest segment of a class holds that is not delivered: the loss it would be, and
-    /// the notes of earlier losses with their numbers, which must not be lost themselves.
-    fn undelivered(&mut self, class: Class) -> (Loss, Vec<Loss>, RangeSet) {
+    /// the notes of earlier losses, which go on under new numbers: their old ones are told, but do
+    /// not count as records.
+    fn undelivered(&mut self, class: Class) -> (Loss, Vec<Loss>) {
         let stream = &self.streams[slot(class)];
         let segment = &stream.segments[0];
         let content = &segment.content;
@@ -89,7 +88,6 @@ impl<D: Disk> Spool<D> {
             reason: Reason::Overflow,
         };
         let mut carried: Vec<Loss> = Vec::new();
-        let mut passed_on = RangeSet::new();
         let owed = content.present.difference(&stream.delivered);
         let path = stream.path(segment.name);
         let read = self.disk.open(&path, OpenMode::Read);
@@ -109,7 +107,7 @@ impl<D: Disk> Spool<D> {
                         Some(other) => other.merge(&note),
                         None => carried.push(note),
                     }
-                    passed_on.insert(head.lsn..head.lsn + 1);
+                    loss.lsns.insert(head.lsn..head.lsn + 1);
                     continue;
                 }
             }
@@ -123,13 +121,13 @@ impl<D: Disk> Spool<D> {
             (loss.from_ts, loss.to_ts) = (from, to);
         }
         // What can no longer be read is lost too.
-        let unread = owed.difference(&loss.lsns).difference(&passed_on);
+        let unread = owed.difference(&loss.lsns);
         if !unread.is_empty() {
             loss.records += unread.len();
             loss.rows = None;
             loss.lsns = loss.lsns.union(&unread);
         }
-        (loss, carried, passed_on)
+        (loss, carried)
     }
 
     /// Unlinks a segment; the caller syncs the folder.

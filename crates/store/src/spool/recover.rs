@@ -285,7 +285,8 @@ impl<D: Disk> Spool<D> {
             }
             let whole = candidate.header.is_some() && size as u64 == candidate.len;
             if last {
-                stream.acked = expected;
+                // What is told as lost counts as acknowledged: only the rest is unused.
+                stream.acked = end;
                 stream.next = end;
                 stream.active = loaded
                     .ok()
