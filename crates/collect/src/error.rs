@@ -27,11 +27,9 @@ pub enum CollectError {
     },
     /// A part of the figures is closed to this user; the other figures hold. Lasts until the
     /// installation changes, so that it is no failure of a run.
-    #[error(
-        "{what}: permission denied; the collector lacks a capability or /proc is mounted with hidepid"
-    )]
+    #[error("{what}: permission denied")]
     Denied {
-        /// What is closed, with its number.
+        /// What is closed, of how many, and what would open it.
         what: String,
     },
     /// There are more than rows are made for; the first ones make rows.

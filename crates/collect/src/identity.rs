@@ -148,3 +148,96 @@ fn content(path: &Path) -> Option<String> {
     let bytes = std::fs::read(path).ok()?;
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture_tests::copy_of;
+
+    #[test]
+    fn a_machine_and_its_system() {
+        let (dir, roots) = copy_of("linux-3.10");
+        let files = IdentityFiles {
+            machine_id: vec![dir.path().join("none"), dir.path().join("machine-id")],
+            os_release: vec![dir.path().join("os-release")],
+        };
+        std::fs::write(&files.machine_id[1], "0123456789ABCDEF0123456789abcdef\n").unwrap();
+        std::fs::write(&files.os_release[0], "ID=x\nPRETTY_NAME=\"Some Linux 7\"\n").unwrap();
+        let expected = HostIdentity {
+            machine_id: "0123456789abcdef0123456789abcdef".to_owned(),
+            machine_id_source: MachineIdSource::File,
+            hostname: "old".to_owned(),
+            kernel: Some("3.10.0-1160.el7.x86_64".to_owned()),
+            boot_id: Some("11111111-2222-3333-4444-555555555555".to_owned()),
+            boot_ts: Some(Timestamp::from_millis(1_400_000_000_000)),
+            cores: Some(2),
+            memory_bytes: Some(1_041_596_416),
+            os_name: Some("Some Linux 7".to_owned()),
+        };
+        assert_eq!(host_identity(&roots, &files), expected);
+    }
+
+    #[test]
+    fn without_a_machine_id_one_is_derived_and_stays() {
+        let (dir, roots) = copy_of("linux-3.10");
+        let files = IdentityFiles {
+            machine_id: vec![dir.path().join("machine-id")],
+            os_release: Vec::new(),
+        };
+        let mut seen = Vec::new();
+        for content in [
+            "",
+            "uninitialized\n",
+            "00000000000000000000000000000000",
+            "0123",
+        ] {
+            std::fs::write(&files.machine_id[0], content).unwrap();
+            let found = host_identity(&roots, &files);
+            assert_eq!(
+                found.machine_id_source,
+                MachineIdSource::Hostname,
+                "{content:?}"
+            );
+            assert_eq!(
+                valid_machine_id(&found.machine_id).as_ref(),
+                Some(&found.machine_id)
+            );
+            seen.push(found.machine_id);
+        }
+        seen.dedup();
+        assert_eq!(seen.len(), 1, "{seen:?}");
+
+        let serial = roots.sys.join("class/dmi/id/product_uuid");
+        std::fs::create_dir_all(serial.parent().unwrap()).unwrap();
+        std::fs::write(&serial, "00000000-0000-0000-0000-000000000000\n").unwrap();
+        let found = host_identity(&roots, &files);
+        assert_eq!(
+            found.machine_id_source,
+            MachineIdSource::Hostname,
+            "no serial at all"
+        );
+        std::fs::write(&serial, "4C4C4544-0042-3510-8052-B4C04F4D3332\n").unwrap();
+        let found = host_identity(&roots, &files);
+        assert_eq!(found.machine_id_source, MachineIdSource::Firmware);
+        assert_ne!(found.machine_id, seen[0]);
+    }
+
+    #[test]
+    fn nothing_there_is_nothing_known() {
+        let dir = tempfile::tempdir().unwrap();
+        let roots = Roots {
+            proc: dir.path().join("proc"),
+            sys: dir.path().join("sys"),
+        };
+        let files = IdentityFiles {
+            machine_id: Vec::new(),
+            os_release: Vec::new(),
+        };
+        let found = host_identity(&roots, &files);
+        assert_eq!(
+            (found.cores, found.memory_bytes, found.boot_ts),
+            (None, None, None)
+        );
+        assert_eq!(found.hostname, "");
+    }
+}

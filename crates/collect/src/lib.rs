@@ -34,3 +34,6 @@ pub use process::Processes;
 pub use roots::{Moment, Roots};
 pub use run::{Collector, Outcome, RunOutcome, RunReport, run_one};
 pub use self_usage::{SelfReading, SelfUsage};
+
+#[cfg(test)]
+mod fixture_tests;

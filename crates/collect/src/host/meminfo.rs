@@ -50,17 +50,20 @@ impl MemInfo {
         Some(cached.saturating_add(self.reclaimable.unwrap_or(0)))
     }
 
-    /// What new work could get: the kernel's estimate, or on kernels before 3.14 what is free or
-    /// can be dropped. LXCFS may give more than the total; never more than that here.
+    /// What new work could get: the kernel's estimate, or what is free or can be dropped. That is
+    /// for kernels before 3.14, and for an LXCFS that shows the host's estimate beside the
+    /// container's total.
     pub(crate) fn available(&self) -> Option<u64> {
-        let available = match self.available {
+        let total = self.total.unwrap_or(u64::MAX);
+        let estimate = self.available.filter(|available| *available <= total);
+        let available = match estimate {
             Some(available) => available,
             None => self
                 .free?
                 .saturating_add(self.buffers.unwrap_or(0))
                 .saturating_add(self.cached()?),
         };
-        Some(self.total.map_or(available, |total| available.min(total)))
+        Some(available.min(total))
     }
 
     /// What new work cannot get.

@@ -17,6 +17,7 @@ pub(crate) use files::uptime;
 pub(crate) use meminfo::parse as parse_meminfo;
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::io::Errno;
@@ -32,6 +33,7 @@ use crate::{CollectError, Collector, Moment, Outcome, Roots};
 pub struct Host {
     proc: Tree,
     sys: Tree,
+    run: Tree,
     before: Option<stat::KernelStat>,
     boot_id: Option<String>,
     disks: HashMap<Box<[u8]>, DiskKind>,
@@ -54,12 +56,18 @@ impl Host {
         Self {
             proc: Tree::new(&roots.proc),
             sys: Tree::new(&roots.sys),
+            run: Tree::new(&beside(&roots.proc, "run")),
             before: None,
             boot_id: None,
             disks: HashMap::new(),
             ticks: 0,
         }
     }
+}
+
+/// A directory of the same host as its procfs: `/run` for `/proc`, `/host/run` for `/host/proc`.
+fn beside(proc: &Path, name: &str) -> PathBuf {
+    proc.parent().unwrap_or(proc).join(name)
 }
 
 /// Reads files of which any may be missing, and remembers the first that failed otherwise.
@@ -111,7 +119,6 @@ impl Collector for Host {
         memory(&mut reader, &mut system);
         kernel(&mut reader, &mut self.boot_id, &mut system);
         network_stack(&mut reader, &mut system);
-        system.clock_synced = clock::synchronised();
         let interfaces = reader.read("net/dev", netdev::parse).unwrap_or_default();
         if let Some((rx, tx)) = netdev::outside(&interfaces) {
             system.net_rx = Some(stored(rx));
@@ -120,6 +127,7 @@ impl Collector for Host {
         let failed = reader.failed;
 
         if system != SystemSample::default() {
+            system.clock_synced = clock::synchronised(&mut self.run, at.ts);
             out.push(system.into_row(at.ts));
         }
         out.extend(
@@ -338,3 +346,6 @@ fn disk_kind(sys: &mut Tree, name: &[u8]) -> DiskKind {
         DiskKind::Whole
     }
 }
+
+#[cfg(test)]
+mod tests;

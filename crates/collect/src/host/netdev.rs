@@ -25,9 +25,8 @@ pub(crate) fn parse(text: &[u8]) -> Vec<Interface> {
 }
 
 fn interface(line: &[u8]) -> Option<Interface> {
-    // an alias has a colon in its name and no counters of its own: the last colon ends the name
-    let colon = line.iter().rposition(|&byte| byte == b':')?;
-    let (name, rest) = (line.get(..colon)?, line.get(colon + 1..)?);
+    // no name holds a colon, and old kernels leave no blank behind it
+    let (name, rest) = split_once(line, b':')?;
     let mut columns = [0_u64; 16];
     let mut found = fields(rest);
     for column in &mut columns {

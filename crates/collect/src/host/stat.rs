@@ -190,7 +190,7 @@ pub(crate) fn cores_json(before: &[(u32, CpuTicks)], now: &[(u32, CpuTicks)]) ->
                 [shares.irq, shares.softirq, shares.steal, shares.guest]
                     .into_iter()
                     .flatten()
-                    .sum::<f64>(),
+                    .fold(0.0, |sum: f64, share| sum + share),
             ),
             None => write!(
                 json,

@@ -93,6 +93,14 @@ impl Asker {
         }
     }
 
+    /// Whether no call is in progress.
+    #[cfg(test)]
+    pub(crate) fn is_free(&self) -> bool {
+        self.round
+            .as_ref()
+            .is_none_or(|round| round.thread.is_finished())
+    }
+
     /// One answer per question, and the mount that does not answer, if there is one.
     pub(crate) async fn ask(&mut self, questions: &[Question]) -> (Vec<Answer>, Option<PathBuf>) {
         // kept in self and not only here: the future may be dropped while the thread hangs

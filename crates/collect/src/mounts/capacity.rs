@@ -65,7 +65,8 @@ impl From<Figures> for Capacity {
             capacity.total_bytes = bytes(figures.blocks);
             capacity.available_bytes = bytes(available);
             let reachable = used as f64 + available as f64;
-            capacity.usage_pct = (reachable > 0.0).then(|| used as f64 * 100.0 / reachable);
+            capacity.usage_pct =
+                (reachable > 0.0).then(|| (used as f64 / reachable * 100.0).min(100.0));
         }
         if figures.inodes > 0 {
             let free = within(figures.inodes_available, figures.inodes);

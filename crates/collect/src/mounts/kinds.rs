@@ -74,7 +74,10 @@ const NOT_OURS: [&[u8]; 8] = [
 pub(crate) fn holds_data(fs_type: &[u8], mount: &[u8]) -> bool {
     match fs_type {
         // full memory file systems stop services; those below /run are one per user and service
-        b"tmpfs" => mount == b"/dev/shm" || !NOT_OURS.iter().any(|dir| mount.starts_with(dir)),
+        b"tmpfs" => {
+            mount == b"/dev/shm"
+                || (mount != b"/dev" && !NOT_OURS.iter().any(|dir| mount.starts_with(dir)))
+        }
         // the root of a container; on its host the same is seen once per container
         b"overlay" => mount == b"/",
         _ => {

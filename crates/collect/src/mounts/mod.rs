@@ -11,7 +11,7 @@ mod capacity;
 mod kinds;
 mod mountinfo;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -49,7 +49,7 @@ impl Mounts {
         )
     }
 
-    fn asking(roots: &Roots, stat_vfs: asker::StatVfs) -> Self {
+    pub(crate) fn asking(roots: &Roots, stat_vfs: asker::StatVfs) -> Self {
         Self {
             proc: Tree::new(&roots.proc),
             asker: Asker::new(stat_vfs),
@@ -70,10 +70,20 @@ struct Chosen {
 fn choose(text: &[u8]) -> (Vec<Chosen>, usize) {
     let mounts = mountinfo::parse(text);
     let tree = mountinfo::Tree::new(&mounts);
+    // the system's own memory file systems stay so wherever else they are mounted, as in a chroot
+    let not_ours: HashSet<&[u8]> = mounts
+        .iter()
+        .filter(|mount| mount.fs_type == b"tmpfs" && mount.root == b"/")
+        .filter(|mount| !kinds::holds_data(mount.fs_type, mount.mount))
+        .map(|mount| mount.device)
+        .collect();
     let mut places: HashMap<(&[u8], &[u8]), usize> = HashMap::new();
     let mut chosen: Vec<&mountinfo::Line<'_>> = Vec::new();
     for mount in &mounts {
-        if !kinds::holds_data(mount.fs_type, mount.mount) || !tree.is_seen(mount) {
+        if !kinds::holds_data(mount.fs_type, mount.mount)
+            || not_ours.contains(mount.device)
+            || !tree.is_seen(mount)
+        {
             continue;
         }
         let part = if kinds::has_subvolumes(mount.fs_type) {
@@ -183,4 +193,4 @@ fn row(chosen: Chosen, capacity: Capacity) -> MountSample {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -77,6 +77,8 @@ impl Units {
 /// What could not be had in one tick.
 #[derive(Debug, Default)]
 struct Missed {
+    /// Whether processes of others are not even listed.
+    unlisted: bool,
     /// Processes that are listed and cannot be read at all.
     hidden: usize,
     /// Processes whose descriptors are not ours to count.
@@ -159,7 +161,7 @@ impl Processes {
         // process 1 is there as long as the machine is: where it is not listed, others are not
         // either
         if !listed.is_empty() && !listed.iter().any(|(pid, _)| *pid == 1) {
-            missed.hidden += 1;
+            missed.unlisted = true;
         }
         self.listed = listed;
         let tick = self.tick;
@@ -271,20 +273,21 @@ impl Missed {
         if self.failed.is_some() {
             return self.failed;
         }
-        let mut what = String::new();
+        let mut parts = Vec::new();
+        if self.unlisted {
+            parts.push("processes of other users (/proc is mounted with hidepid)".to_owned());
+        }
         for (count, part) in [
-            (self.hidden, "existence"),
+            (self.hidden, "everything"),
             (self.descriptors, "descriptors"),
             (self.io, "storage I/O"),
         ] {
             if count > 0 {
-                let comma = if what.is_empty() { "" } else { ", " };
-                // writing to a String cannot fail
-                let _infallible = write!(what, "{comma}{part} of {count}");
+                parts.push(format!("{part} of {count} of {of} processes"));
             }
         }
-        (!what.is_empty()).then(|| CollectError::Denied {
-            what: format!("{what} of {of} processes"),
+        (!parts.is_empty()).then(|| CollectError::Denied {
+            what: parts.join(", "),
         })
     }
 }
@@ -314,3 +317,6 @@ impl Collector for Processes {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

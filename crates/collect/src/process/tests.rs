@@ -1,0 +1,601 @@
+use std::path::Path;
+
+use proptest::prelude::*;
+use schema::Cell;
+
+use super::*;
+use crate::fixture_tests::{UNITS, cell, moment};
+use crate::{RunOutcome, RunReport, run_one};
+
+/// A procfs with process 1, to which tests add.
+struct Procfs {
+    dir: tempfile::TempDir,
+}
+
+impl Procfs {
+    fn new() -> Self {
+        let procfs = Self {
+            dir: tempfile::tempdir().unwrap(),
+        };
+        procfs.write("uptime", "1000.00 1.00\n");
+        procfs.process(1, "init", Stat::default());
+        procfs
+    }
+
+    fn path(&self, path: &str) -> std::path::PathBuf {
+        self.dir.path().join("proc").join(path)
+    }
+
+    fn write(&self, path: &str, text: impl AsRef<[u8]>) {
+        let path = self.path(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    fn process(&self, pid: i32, comm: impl AsRef<[u8]>, stat: Stat) {
+        self.write(&format!("{pid}/stat"), line(pid, comm.as_ref(), stat));
+        self.write(&format!("{pid}/fd/0"), "");
+    }
+
+    fn remove(&self, path: &str) {
+        let path = self.path(path);
+        if path.is_dir() {
+            std::fs::remove_dir_all(path).unwrap();
+        } else {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+
+    fn processes(&self, watched: &[&str]) -> Processes {
+        let roots = Roots {
+            proc: self.dir.path().join("proc"),
+            sys: self.dir.path().join("sys"),
+        };
+        let watched = watched.iter().map(|name| (*name).to_owned()).collect();
+        Processes::with_units(&roots, watched, UNITS)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Stat {
+    cpu: u64,
+    start: u64,
+    rss: i64,
+    flags: u64,
+}
+
+impl Default for Stat {
+    fn default() -> Self {
+        Self {
+            cpu: 0,
+            start: 100,
+            rss: 10,
+            flags: 0,
+        }
+    }
+}
+
+fn line(pid: i32, comm: &[u8], stat: Stat) -> Vec<u8> {
+    let Stat {
+        cpu,
+        start,
+        rss,
+        flags,
+    } = stat;
+    let mut line = format!("{pid} (").into_bytes();
+    line.extend_from_slice(comm);
+    line.extend_from_slice(
+        format!(") S 1 1 1 0 -1 {flags} 1 1 1 1 {cpu} 0 7 7 20 0 3 0 {start} 8192 {rss} 0\n")
+            .as_bytes(),
+    );
+    line
+}
+
+async fn tick(processes: &mut Processes, secs: u64) -> (Vec<Row>, RunReport) {
+    let mut rows = Vec::new();
+    let report = run_one(processes, &moment(secs), &mut rows).await;
+    rows.truncate(report.rows);
+    (rows, report)
+}
+
+fn of(rows: &[Row], pid: i64) -> &Row {
+    rows.iter()
+        .find(|row| *cell(row, "pid") == Cell::Int(pid))
+        .unwrap()
+}
+
+/// S1
+#[test]
+fn the_name_ends_at_the_last_parenthesis() {
+    let names: [&[u8]; 9] = [
+        b"plain",
+        b"a) R 1 (b",
+        b"with  blanks ) ",
+        b"new\nline",
+        b"\xff\xfe(bad",
+        b"",
+        b")",
+        b"((((",
+        b") S 1 2 3 (",
+    ];
+    for name in names {
+        let text = line(
+            7,
+            name,
+            Stat {
+                cpu: 5,
+                start: 6,
+                rss: 7,
+                flags: 0,
+            },
+        );
+        let stat = stat::parse(&text).unwrap();
+        let shown = String::from_utf8_lossy(name);
+        assert_eq!(stat.comm, name, "{shown}");
+        assert_eq!(
+            (stat.state, stat.parent_pid, stat.threads),
+            (b'S', 1, 3),
+            "{shown}"
+        );
+        assert_eq!((stat.cpu_ticks, stat.start_ticks), (5, 6), "{shown}");
+        assert_eq!((stat.vsz_bytes, stat.rss_pages), (8192, 7), "{shown}");
+    }
+}
+
+#[test]
+fn lines_that_are_none() {
+    let whole = line(7, b"x", Stat::default());
+    for text in [
+        &b""[..],
+        b"7",
+        b"7 (x",
+        b"7 x)",
+        b")(",
+        b"7 (x)",
+        b"7 (x) S",
+        b"7 (x) S a b",
+    ] {
+        assert_eq!(
+            stat::parse(text),
+            None,
+            "{:?}",
+            String::from_utf8_lossy(text)
+        );
+    }
+    // the last field read ends three bytes before the end of the line
+    for end in 0..whole.len() - 4 {
+        let cut = stat::parse(&whole[..end]);
+        assert!(cut.is_none_or(|stat| stat.rss_pages <= 10), "{end}");
+    }
+    let odd = line(
+        7,
+        b"x",
+        Stat {
+            rss: -5,
+            cpu: u64::MAX,
+            ..Stat::default()
+        },
+    );
+    let odd = stat::parse(&odd).unwrap();
+    assert_eq!((odd.rss_pages, odd.cpu_ticks), (0, u64::MAX));
+}
+
+#[test]
+fn long_names() {
+    let comm = b"pqcrypta-collec";
+    let cases: [(&[u8], &[u8], Option<&str>); 11] = [
+        (
+            comm,
+            b"/usr/bin/pqcrypta-collector\0--secret\0",
+            Some("pqcrypta-collector"),
+        ),
+        (comm, b"pqcrypta-collector", Some("pqcrypta-collector")),
+        (
+            comm,
+            b"pqcrypta-collector: worker /var/x\0",
+            Some("pqcrypta-collector"),
+        ),
+        (
+            comm,
+            b"pqcrypta-collector /var/x\0",
+            Some("pqcrypta-collector"),
+        ),
+        (
+            comm,
+            b"/usr/bin/python3\0/opt/pqcrypta-collector.py\0x\0",
+            Some("pqcrypta-collector.py"),
+        ),
+        (comm, b"/usr/bin/pqcrypta-collec\0", None),
+        (comm, b"/usr/bin/other\0a\0pqcrypta-collector\0", None),
+        (comm, b"", None),
+        (b"short", b"/usr/bin/shorter\0", None),
+        (
+            b"with blanks and",
+            b"/opt/with blanks and more\0",
+            Some("with blanks and"),
+        ),
+        (comm, b"pqcrypta-collec\x01tor\0", None),
+    ];
+    for (comm, cmdline, name) in cases {
+        let found = detail::long_name(comm, cmdline).map(String::from_utf8_lossy);
+        let expected = if name == Some("with blanks and") {
+            None
+        } else {
+            name
+        };
+        assert_eq!(
+            found.as_deref(),
+            expected,
+            "{:?}",
+            String::from_utf8_lossy(cmdline)
+        );
+    }
+}
+
+#[test]
+fn units() {
+    let cases = [
+        ("0::/\n", None),
+        ("", None),
+        ("nonsense\n1:x\n", None),
+        (
+            "0::/system.slice/postgresql@15-main.service\n",
+            Some("postgresql@15-main.service"),
+        ),
+        ("0::/system.slice/x.service/inner\n", Some("x.service")),
+        (
+            "0::/user.slice/user-1.slice/user@1.service/app.slice/a.service\n",
+            Some("a.service"),
+        ),
+        (
+            "0::/user.slice/user-1.slice/user@1.service/app.slice\n",
+            Some("user@1.service"),
+        ),
+        (
+            "0::/user.slice/user-1.slice/session-2.scope\n",
+            Some("session-2.scope"),
+        ),
+        ("0::/machine.slice\n", Some("machine.slice")),
+        ("0::/docker/0123\n", Some("/docker/0123")),
+        ("0::/a.service (deleted)\n", Some("a.service")),
+        ("0::/x/.service\n", Some("/x/.service")),
+        (
+            "4:cpu:/system.slice\n1:name=systemd:/system.slice/b.service\n",
+            Some("b.service"),
+        ),
+        ("4:memory:/grp\n1:name=systemd:/\n0::/\n", Some("/grp")),
+        (
+            "1:name=systemd:/c.service\n0::/d.service\n",
+            Some("d.service"),
+        ),
+        ("0::/a:b.service\n", Some("a:b.service")),
+    ];
+    for (text, unit) in cases {
+        assert_eq!(cgroup::unit(text.as_bytes()).as_deref(), unit, "{text:?}");
+    }
+}
+
+#[test]
+fn limits_and_storage() {
+    let limits =
+        |soft| format!("Limit   Soft Limit\nMax open files            {soft}    4096   files\n");
+    assert_eq!(
+        detail::open_files_limit(limits("1024").as_bytes()),
+        Some(1024)
+    );
+    assert_eq!(
+        detail::open_files_limit(limits("unlimited").as_bytes()),
+        None
+    );
+    assert_eq!(detail::open_files_limit(b"Max open files"), None);
+    let io = b"rchar: 9\nread_bytes: 12\nwrite_bytes: 34\ncancelled_write_bytes: 5\n";
+    assert_eq!(detail::storage_bytes(io), (Some(12), Some(34)));
+    assert_eq!(detail::storage_bytes(b"read_bytes: x\n"), (None, None));
+}
+
+/// S2
+#[tokio::test]
+async fn a_process_that_ends_is_left_out() {
+    let procfs = Procfs::new();
+    procfs.process(5, "ends", Stat::default());
+    procfs.process(6, "stays", Stat::default());
+    let mut processes = procfs.processes(&[]);
+    assert_eq!(tick(&mut processes, 0).await.0.len(), 3);
+    // after it was listed: no stat; a stat and no descriptors; half a line
+    for (path, text) in [("5/stat", None), ("5/fd", None), ("5/stat", Some("5 (en"))] {
+        procfs.process(5, "ends", Stat::default());
+        match text {
+            Some(text) => procfs.write(path, text),
+            None => procfs.remove(path),
+        }
+        let (rows, report) = tick(&mut processes, 10).await;
+        assert_eq!((rows.len(), report.outcome), (2, RunOutcome::Ok), "{path}");
+        assert!(report.error.is_none(), "{:?}", report.error);
+    }
+    procfs.remove("5");
+    tick(&mut processes, 20).await;
+    assert_eq!(processes.known.len(), 2, "what has ended is forgotten");
+}
+
+/// S3
+#[tokio::test]
+async fn a_pid_given_again_is_another_process() {
+    let procfs = Procfs::new();
+    procfs.process(
+        5,
+        "first",
+        Stat {
+            cpu: 5000,
+            ..Stat::default()
+        },
+    );
+    let mut processes = procfs.processes(&[]);
+    tick(&mut processes, 0).await;
+    procfs.process(
+        5,
+        "first",
+        Stat {
+            cpu: 5100,
+            ..Stat::default()
+        },
+    );
+    let (rows, _) = tick(&mut processes, 10).await;
+    assert_eq!(*cell(of(&rows, 5), "cpu_pct"), Cell::Float(10.0));
+
+    procfs.process(
+        5,
+        "second",
+        Stat {
+            cpu: 3,
+            start: 900,
+            ..Stat::default()
+        },
+    );
+    let (rows, _) = tick(&mut processes, 20).await;
+    assert_eq!(*cell(of(&rows, 5), "cpu_pct"), Cell::Null);
+    assert_eq!(*cell(of(&rows, 5), "start_ticks"), Cell::Int(900));
+    assert_eq!(
+        *cell(of(&rows, 5), "process_name"),
+        Cell::Text("second".into())
+    );
+}
+
+/// S4, S8
+#[tokio::test]
+async fn no_share_without_time_or_with_a_counter_that_went_back() {
+    let procfs = Procfs::new();
+    let mut processes = procfs.processes(&[]);
+    let mut shares = Vec::new();
+    for (secs, cpu) in [
+        (0, 100),
+        (10, 200),
+        (10, 300),
+        (20, 250),
+        (30, 350),
+        (25, 400),
+    ] {
+        procfs.process(
+            1,
+            "init",
+            Stat {
+                cpu,
+                ..Stat::default()
+            },
+        );
+        let (rows, _) = tick(&mut processes, secs).await;
+        shares.push(cell(of(&rows, 1), "cpu_pct").clone());
+    }
+    let expected = [
+        Cell::Null,
+        Cell::Float(10.0),
+        Cell::Null,
+        Cell::Null,
+        Cell::Float(10.0),
+        Cell::Null,
+    ];
+    assert_eq!(shares, expected);
+}
+
+/// S9
+#[tokio::test]
+async fn what_may_not_be_read_is_unknown_and_said() {
+    let procfs = Procfs::new();
+    // a directory where a file should be: the reading fails, as it does without descriptors
+    std::fs::create_dir_all(procfs.path("1/io")).unwrap();
+    std::fs::create_dir_all(procfs.path("8/stat")).unwrap();
+    let (rows, report) = tick(&mut procfs.processes(&[]), 0).await;
+    assert_eq!(*cell(of(&rows, 1), "read_bytes_total"), Cell::Null);
+    assert_eq!(report.outcome, RunOutcome::Failed);
+    assert!(
+        report
+            .error
+            .unwrap()
+            .to_string()
+            .starts_with("cannot read ")
+    );
+
+    let procfs = Procfs::new();
+    procfs.process(5, "mine", Stat::default());
+    procfs.remove("1");
+    let (rows, report) = tick(&mut procfs.processes(&[]), 0).await;
+    assert_eq!((rows.len(), report.outcome), (1, RunOutcome::Ok));
+    assert_eq!(
+        report.error.unwrap().to_string(),
+        "processes of other users (/proc is mounted with hidepid): permission denied"
+    );
+
+    let missed = Missed {
+        hidden: 1,
+        descriptors: 2,
+        io: 3,
+        ..Missed::default()
+    };
+    assert_eq!(
+        missed.into_error(9).unwrap().to_string(),
+        "everything of 1 of 9 processes, descriptors of 2 of 9 processes, \
+         storage I/O of 3 of 9 processes: permission denied"
+    );
+}
+
+#[tokio::test]
+async fn without_procfs_or_uptime_it_fails() {
+    let procfs = Procfs::new();
+    procfs.write("uptime", "soon\n");
+    let (_, report) = tick(&mut procfs.processes(&[]), 0).await;
+    assert!(
+        report
+            .error
+            .unwrap()
+            .to_string()
+            .ends_with("/uptime holds no seconds since boot")
+    );
+    let roots = Roots {
+        proc: Path::new("/nonexistent").to_owned(),
+        sys: Path::new("/nonexistent").to_owned(),
+    };
+    let (_, report) = tick(&mut Processes::new(&roots, Vec::new()), 0).await;
+    assert_eq!(report.outcome, RunOutcome::Failed);
+}
+
+#[tokio::test]
+async fn watched_by_the_full_name_and_even_without_memory() {
+    let procfs = Procfs::new();
+    let none = Stat {
+        rss: 0,
+        ..Stat::default()
+    };
+    procfs.process(5, "pqcrypta-collec", none);
+    procfs.write("5/cmdline", "/usr/bin/pqcrypta-collector\0");
+    procfs.process(6, "pqcrypta-collec", none);
+    procfs.write("6/cmdline", "/usr/bin/pqcrypta-collected\0");
+    procfs.process(7, "pqcrypta-collec", none); // a zombie: it has no command line
+    let mut processes = procfs.processes(&["pqcrypta-collector"]);
+    let (rows, _) = tick(&mut processes, 0).await;
+    assert_eq!(rows.len(), 3);
+    assert_eq!(*cell(of(&rows, 5), "watched"), Cell::Bool(true));
+    assert_eq!(*cell(of(&rows, 7), "watched"), Cell::Bool(true));
+    assert_eq!(*cell(of(&rows, 1), "watched"), Cell::Bool(false));
+
+    processes.watch(vec!["init".to_owned()]);
+    let (rows, _) = tick(&mut processes, 10).await;
+    assert_eq!(rows.len(), 1);
+    assert_eq!(*cell(of(&rows, 1), "watched"), Cell::Bool(true));
+}
+
+#[tokio::test]
+async fn the_largest_comes_first() {
+    let procfs = Procfs::new();
+    for (pid, rss) in [(5, 7), (6, 900), (7, 7), (8, 0), (9, -3)] {
+        procfs.process(
+            pid,
+            "x",
+            Stat {
+                rss,
+                ..Stat::default()
+            },
+        );
+    }
+    let (rows, _) = tick(&mut procfs.processes(&[]), 0).await;
+    let pids: Vec<_> = rows.iter().map(|row| cell(row, "pid").clone()).collect();
+    assert_eq!(pids, [6, 1, 5, 7].map(Cell::Int));
+}
+
+#[tokio::test]
+async fn what_seldom_changes_is_read_about_once_a_minute() {
+    let procfs = Procfs::new();
+    let limit = |soft| format!("Max open files {soft} 9 files\n");
+    let io = |read| format!("read_bytes: {read}\nwrite_bytes: 0\n");
+    procfs.write("1/limits", limit(1));
+    procfs.write("1/io", io(1));
+    let mut processes = procfs.processes(&[]);
+    tick(&mut processes, 0).await;
+    procfs.write("1/limits", limit(2));
+    procfs.write("1/io", io(2));
+    let read = |rows: &[Row]| {
+        ["fd_limit", "read_bytes_total"].map(|column| cell(of(rows, 1), column).clone())
+    };
+    // process 1 is due two seconds after the start, and from then on each minute
+    let (rows, _) = tick(&mut processes, 1).await;
+    assert_eq!(read(&rows), [1, 1].map(Cell::Int));
+    let (rows, _) = tick(&mut processes, 3).await;
+    assert_eq!(read(&rows), [2, 2].map(Cell::Int));
+
+    procfs.write("1/limits", limit(3));
+    procfs.write("1/io", io(3));
+    let (rows, _) = tick(&mut processes, 10).await;
+    assert_eq!(read(&rows), [2, 2].map(Cell::Int), "no CPU used, not due");
+    procfs.process(
+        1,
+        "init",
+        Stat {
+            cpu: 1,
+            ..Stat::default()
+        },
+    );
+    let (rows, _) = tick(&mut processes, 20).await;
+    assert_eq!(read(&rows), [2, 3].map(Cell::Int), "CPU used");
+    let (rows, _) = tick(&mut processes, 63).await;
+    assert_eq!(read(&rows), [3, 3].map(Cell::Int), "due");
+}
+
+#[tokio::test]
+async fn kernel_threads_are_seldom_read() {
+    const KERNEL: Stat = Stat {
+        cpu: 0,
+        start: 100,
+        rss: 0,
+        flags: 0x0020_0000,
+    };
+    let procfs = Procfs::new();
+    procfs.process(61, "kthread", KERNEL);
+    let mut processes = procfs.processes(&[]);
+    assert_eq!(tick(&mut processes, 0).await.0.len(), 1);
+    // not noticed at once, as the directory is the same, and after a minute it is
+    procfs.process(61, "program", Stat::default());
+    assert_eq!(tick(&mut processes, 1).await.0.len(), 1);
+    assert_eq!(tick(&mut processes, 61).await.0.len(), 2);
+
+    // another directory is another process: noticed at once
+    procfs.process(62, "kthread", KERNEL);
+    assert_eq!(tick(&mut processes, 70).await.0.len(), 2);
+    std::fs::create_dir_all(procfs.path("new")).unwrap();
+    procfs.write("new/stat", line(62, b"program", Stat::default()));
+    procfs.write("new/fd/0", "");
+    std::fs::rename(procfs.path("62"), procfs.path("old")).unwrap();
+    std::fs::rename(procfs.path("new"), procfs.path("62")).unwrap();
+    assert_eq!(tick(&mut processes, 71).await.0.len(), 3);
+}
+
+#[tokio::test]
+async fn reads_the_real_machine() {
+    let mut processes = Processes::new(&Roots::default(), Vec::new());
+    let (rows, report) = tick(&mut processes, 0).await;
+    assert_ne!(report.outcome, RunOutcome::Timeout);
+    let me = of(&rows, i64::from(std::process::id()));
+    let Cell::Int(rss) = cell(me, "rss_bytes") else {
+        panic!("no memory");
+    };
+    assert!(*rss > 1_000_000, "{rss}");
+    let Cell::Int(fds) = cell(me, "fd_count") else {
+        panic!("no descriptors");
+    };
+    assert!(*fds >= 3, "{fds}");
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_read(text in proptest::collection::vec(any::<u8>(), 0..300)) {
+        stat::parse(&text);
+        cgroup::unit(&text);
+        detail::open_files_limit(&text);
+        detail::storage_bytes(&text);
+        detail::long_name(&text, &text);
+        detail::long_name(b"fifteen bytes !", &text);
+    }
+
+    #[test]
+    fn any_name_is_found(comm in proptest::collection::vec(any::<u8>(), 0..16)) {
+        let text = line(3, &comm, Stat::default());
+        prop_assert_eq!(stat::parse(&text).unwrap().comm, &comm[..]);
+    }
+}
