@@ -7,7 +7,7 @@ use crate::{clock, signals};
 use anyhow::Context;
 use collect::{IdentityFiles, MachineIdSource, Roots, host_identity};
 use config::{Config, Environment, Loaded};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 use store::queue::Queue;
 use store::spool::{self, Spool, SpoolError};
@@ -24,7 +24,6 @@ const END_WITHIN: Duration = Duration::from_secs(4);
 /// Runs until a signal.
 pub(crate) async fn run(
     loaded: Loaded,
-    file: Option<PathBuf>,
     environment: Environment,
     roots: Roots,
 ) -> anyhow::Result<()> {
@@ -74,40 +73,47 @@ pub(crate) async fn run(
         status,
         budget_bytes(&loaded.config),
     );
-    let mut reloader = Reloader::new(loaded, file, environment);
-    let reload = async move {
-        let mut stop = stop.clone();
-        while let Some(loaded) = reloader.next(&mut stop).await {
-            options.send_replace(self::options(&loaded.config));
-            settings.send_replace(self::settings(&loaded));
-            config.send_replace(loaded.config);
-        }
-        stop
-    };
-
-    // Sampling ends first, so that the writer can still deliver its last rows.
+    let mut reloader = Reloader::new(&loaded, environment);
     let writing = tokio::spawn(writer.run());
-    let sampling = tokio::spawn(sample(sampling, queue, config_seen, standby_seen));
-    let mut stop = reload.await;
-    stop.wait_for(|stop| *stop).await.ok();
-    sampling.abort();
-    if tokio::time::timeout(END_WITHIN, writing).await.is_err() {
-        tracing::warn!("the database did not answer in time; what is not delivered stays in the spool");
+    let sampling = tokio::spawn(sample(
+        sampling,
+        queue,
+        config_seen,
+        standby_seen,
+        stop.clone(),
+    ));
+    let mut stop = stop;
+    while let Some(loaded) = reloader.next(&mut stop).await {
+        options.send_replace(self::options(&loaded.config));
+        settings.send_replace(self::settings(&loaded));
+        config.send_replace(loaded.config);
+    }
+    let end = async {
+        sampling.await.context("sampling failed")?;
+        writing.await.context("delivery failed")
+    };
+    match tokio::time::timeout(END_WITHIN, end).await {
+        Ok(ended) => ended?,
+        Err(_) => tracing::warn!(
+            "ending without waiting any longer; what is not delivered stays in the spool"
+        ),
     }
     tracing::info!("stopped");
     Ok(())
 }
 
-/// Ticks until the end. A tick that has begun is finished by the caller's grace.
+/// Ticks until the end; a tick that has begun is finished.
 async fn sample(
     mut sampling: Sampling,
     queue: Queue,
     mut config: watch::Receiver<Config>,
     mut standby: watch::Receiver<bool>,
+    mut stop: watch::Receiver<bool>,
 ) {
     let mut ticker = Ticker::new(interval(&config.borrow()), clock::now);
     loop {
         tokio::select! {
+            _ = stop.changed() => return,
             late = ticker.tick() => {
                 if *standby.borrow_and_update() {
                     continue;
@@ -130,12 +136,18 @@ async fn sample(
 }
 
 /// Opens the spool; waits while another collector holds it. `None` when told to stop meanwhile.
-async fn open_spool(config: &Config, mut stop: watch::Receiver<bool>) -> anyhow::Result<Option<Spool>> {
+async fn open_spool(
+    config: &Config,
+    mut stop: watch::Receiver<bool>,
+) -> anyhow::Result<Option<Spool>> {
     let dir: &Path = &config.collector.queue_dir;
     let mut said = false;
     loop {
         let (path, budget) = (dir.to_owned(), budget_bytes(config));
-        let opened = tokio::task::spawn_blocking(move || Spool::open(&path, spool::Options::with_budget(budget))).await?;
+        let opened = tokio::task::spawn_blocking(move || {
+            Spool::open(&path, spool::Options::with_budget(budget))
+        })
+        .await?;
         match opened {
             Ok(spool) => return Ok(Some(spool)),
             Err(error @ SpoolError::Busy { .. }) => {
@@ -203,7 +215,7 @@ fn settings(loaded: &Loaded) -> String {
         .effective
         .iter()
         .map(|setting| {
-            let pair = vec![setting.value.clone().into(), setting.source.to_string().into()];
+            let pair = vec![setting.value.clone().into(), setting.origin.as_str().into()];
             (setting.key.to_string(), serde_json::Value::Array(pair))
         })
         .collect();

@@ -10,7 +10,9 @@ pub(crate) fn now() -> Timestamp {
     let now = SystemTime::now();
     let micros = match now.duration_since(UNIX_EPOCH) {
         Ok(since) => i64::try_from(since.as_micros()).unwrap_or(i64::MAX),
-        Err(before) => i64::try_from(before.duration().as_micros()).map_or(i64::MIN, |micros| -micros),
+        Err(before) => {
+            i64::try_from(before.duration().as_micros()).map_or(i64::MIN, |micros| -micros)
+        }
     };
     Timestamp(micros)
 }

@@ -41,12 +41,12 @@ const BLOCKING_THREADS: usize = 2;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let environment = Environment::read();
+    let environment = Environment::from_process();
     start_log(&environment);
     let loaded = match Config::load(args.config.as_deref(), &environment) {
         Ok(loaded) => loaded,
         Err(faults) => {
-            for fault in faults.to_string().lines() {
+            for fault in &faults.0 {
                 tracing::error!("{fault}");
             }
             return ExitCode::from(config::EXIT_CONFIG);
@@ -55,11 +55,15 @@ fn main() -> ExitCode {
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
-    if let Err(fault) = store::failpoint::arm(environment.get("FAILPOINTS").unwrap_or_default()) {
+    #[cfg(feature = "failpoints")]
+    if let Err(fault) = store::failpoint::set(environment.get("FAILPOINTS").unwrap_or_default()) {
         tracing::error!("FAILPOINTS: {fault}");
         return ExitCode::FAILURE;
     }
-    let roots = collect::Roots { proc: args.proc, sys: args.sys };
+    let roots = collect::Roots {
+        proc: args.proc,
+        sys: args.sys,
+    };
     let result = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(BLOCKING_THREADS)
@@ -68,7 +72,7 @@ fn main() -> ExitCode {
         .build()
         .context("cannot start the runtime")
         .and_then(|runtime| {
-            let result = runtime.block_on(agent::run(loaded, args.config, environment, roots));
+            let result = runtime.block_on(agent::run(loaded, environment, roots));
             // A mount that does not answer must not hold up the end.
             runtime.shutdown_background();
             result
@@ -84,8 +88,9 @@ fn main() -> ExitCode {
 
 /// Log lines go to standard error; `RUST_LOG` chooses, `info` is the default.
 fn start_log(environment: &Environment) {
-    let filter = tracing_subscriber::EnvFilter::try_new(environment.get("RUST_LOG").unwrap_or("info"))
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let filter =
+        tracing_subscriber::EnvFilter::try_new(environment.get("RUST_LOG").unwrap_or("info"))
+            .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -28,7 +28,13 @@ pub(crate) struct Sampling {
 }
 
 impl Sampling {
-    pub(crate) fn new(roots: &Roots, watched: Vec<String>, queue: Queue, status: SharedStatus, budget_bytes: u64) -> Self {
+    pub(crate) fn new(
+        roots: &Roots,
+        watched: Vec<String>,
+        queue: Queue,
+        status: SharedStatus,
+        budget_bytes: u64,
+    ) -> Self {
         Self {
             host: Host::new(roots),
             mounts: Mounts::new(roots),
@@ -57,7 +63,10 @@ impl Sampling {
     /// One tick at `ts`, begun `late`.
     pub(crate) async fn sample(&mut self, ts: Timestamp, late: Duration) {
         let began = Instant::now();
-        let at = Moment { ts, monotonic: self.started.elapsed() };
+        let at = Moment {
+            ts,
+            monotonic: self.started.elapsed(),
+        };
         let mut rows = Vec::with_capacity(ROWS);
         run_one(&mut self.host, &at, &mut rows).await;
         run_one(&mut self.processes, &at, &mut rows).await;
@@ -72,7 +81,9 @@ impl Sampling {
             }
             Ok(Durability::Memory) => {
                 if self.durable {
-                    tracing::error!("the spool's disk takes no samples; they are held in memory and a crash would lose them");
+                    tracing::error!(
+                        "the spool's disk takes no samples; they are held in memory and a crash would lose them"
+                    );
                 }
                 self.durable = false;
             }
@@ -92,7 +103,9 @@ impl Sampling {
             pid: i32::try_from(std::process::id()).unwrap_or(i32::MAX),
             uptime_secs: at.monotonic.as_secs_f64(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            buffer_depths: Json(serde_json::to_string(&depth.rows).unwrap_or_else(|_| "{}".to_owned())),
+            buffer_depths: Json(
+                serde_json::to_string(&depth.rows).unwrap_or_else(|_| "{}".to_owned()),
+            ),
             buffer_total: count(depth.total()),
             pending_records: count(depth.records),
             disk_queue_bytes: count(depth.bytes),
@@ -105,7 +118,9 @@ impl Sampling {
             db_healthy: status.link == Link::Connected && status.error.is_none(),
             db_state: status.link.as_str().to_owned(),
             db_error: status.error,
-            tick_duration_ms: self.last_duration.map(|duration| duration.as_secs_f64() * 1000.0),
+            tick_duration_ms: self
+                .last_duration
+                .map(|duration| duration.as_secs_f64() * 1000.0),
             tick_late_ms: late.as_secs_f64() * 1000.0,
             cpu_pct: usage.cpu_pct,
             rss_bytes: usage.rss_bytes,

@@ -20,7 +20,11 @@ pub(crate) struct Ticker {
 impl Ticker {
     /// The first tick is due at once.
     pub(crate) fn new(interval: Duration, clock: fn() -> Timestamp) -> Self {
-        Self { interval, clock, due: Instant::now() }
+        Self {
+            interval,
+            clock,
+            due: Instant::now(),
+        }
     }
 
     /// Waits for the next tick; gives how late it is.
@@ -43,9 +47,15 @@ impl Ticker {
 
 /// Time to the next multiple of the interval that is at least half an interval away.
 fn until_next(wall: Timestamp, interval: Duration) -> Duration {
-    let step = i64::try_from(interval.as_micros()).unwrap_or(i64::MAX).max(1);
+    let step = i64::try_from(interval.as_micros())
+        .unwrap_or(i64::MAX)
+        .max(1);
     let rest = step - wall.0.rem_euclid(step);
-    let wait = if rest < step / 2 { rest.saturating_add(step) } else { rest };
+    let wait = if rest < step / 2 {
+        rest.saturating_add(step)
+    } else {
+        rest
+    };
     Duration::from_micros(wait.unsigned_abs())
 }
 
@@ -57,18 +67,39 @@ mod tests {
 
     #[test]
     fn the_next_multiple_is_met() {
-        for (wall, wait) in [(0, 10_000), (1_000, 9_000), (4_999, 5_001), (5_001, 14_999), (9_999, 10_001)] {
-            assert_eq!(until_next(Timestamp::from_millis(wall), TEN), Duration::from_millis(wait), "{wall}");
+        for (wall, wait) in [
+            (0, 10_000),
+            (1_000, 9_000),
+            (4_999, 5_001),
+            (5_001, 14_999),
+            (9_999, 10_001),
+        ] {
+            assert_eq!(
+                until_next(Timestamp::from_millis(wall), TEN),
+                Duration::from_millis(wait),
+                "{wall}"
+            );
         }
     }
 
     #[test]
     fn no_clock_makes_a_burst_or_a_stop() {
-        for wall in [i64::MIN, i64::MIN / 2, -1, 0, 951_782_399_999_999, 253_402_300_799_000_000, i64::MAX] {
+        for wall in [
+            i64::MIN,
+            i64::MIN / 2,
+            -1,
+            0,
+            951_782_399_999_999,
+            253_402_300_799_000_000,
+            i64::MAX,
+        ] {
             for interval in [1, 10, 3600] {
                 let interval = Duration::from_secs(interval);
                 let wait = until_next(Timestamp(wall), interval);
-                assert!(wait >= interval / 2 && wait <= interval * 3 / 2, "{wall}: {wait:?}");
+                assert!(
+                    wait >= interval / 2 && wait <= interval * 3 / 2,
+                    "{wall}: {wait:?}"
+                );
             }
         }
     }
@@ -92,7 +123,10 @@ mod tests {
             }
         }
         let elapsed = start.elapsed().as_secs();
-        assert!((count * 10 - 120..=count * 10 + 120).contains(&elapsed), "{count} ticks in {elapsed} s");
+        assert!(
+            (count * 10 - 120..=count * 10 + 120).contains(&elapsed),
+            "{count} ticks in {elapsed} s"
+        );
     }
 
     #[tokio::test(start_paused = true)]
