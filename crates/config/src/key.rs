@@ -3,6 +3,9 @@
 
 use crate::secret::Secret;
 
+/// Most bytes of a text; more than any path, name or token has.
+const MOST_BYTES: usize = 4096;
+
 /// One key of the configuration file.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
@@ -98,6 +101,16 @@ impl Value {
             Self::Int(number) => number.to_string(),
             Self::Bool(flag) => flag.to_string(),
             Self::List(items) => items.join(", "),
+        }
+    }
+
+    /// Bytes of the longest text in it.
+    fn longest(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Secret(secret) => secret.expose().len(),
+            Self::List(items) => items.iter().map(String::len).max().unwrap_or(0),
+            Self::Int(_) | Self::Bool(_) => 0,
         }
     }
 
@@ -197,6 +210,12 @@ impl Key {
         if !fits {
             return Err(self.wrong(&value.described()));
         }
+        if value.longest() > MOST_BYTES {
+            return Err(Problem::new(
+                format!("is longer than {MOST_BYTES} bytes"),
+                "write a shorter text",
+            ));
+        }
         self.accepts(value)
     }
 
@@ -233,13 +252,21 @@ impl Key {
     }
 }
 
+/// Most characters of a value that a message repeats.
+const MOST_SHOWN: usize = 60;
+
+/// `text` cut to a length that fits a message.
+pub(crate) fn cut(text: &str) -> String {
+    match text.char_indices().nth(MOST_SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 /// `text` in quotes, cut to a length that fits a message.
 pub(crate) fn quoted(text: &str) -> String {
-    const MOST: usize = 60;
-    if text.chars().count() > MOST {
-        let start: String = text.chars().take(MOST).collect();
-        format!("{start:?}…")
-    } else {
-        format!("{text:?}")
+    match text.char_indices().nth(MOST_SHOWN) {
+        Some((end, _)) => format!("{:?}…", &text[..end]),
+        None => format!("{text:?}"),
     }
 }

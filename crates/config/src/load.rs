@@ -261,6 +261,11 @@ impl Config {
         checks::keys_together(&mut draft);
         checks::queue(&mut draft, machine);
         if !draft.faults.is_empty() {
+            // In the order in which a person goes through the file.
+            draft.faults.sort_by_key(|fault| match fault.place {
+                Place::File(_, line) => line.unwrap_or(0),
+                _ => usize::MAX,
+            });
             return Err(Faults(draft.faults));
         }
         Ok(Loaded {

@@ -7,7 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::file::line_of;
-use crate::key::{Key, Kind, Problem, Value, quoted};
+use crate::key::{Key, Kind, Problem, Value, cut, quoted};
 use crate::secret::Secret;
 
 /// What a file says.
@@ -28,10 +28,14 @@ pub(crate) fn parse(text: &str, keys: &[&'static Key]) -> Parsed {
             .span()
             .map_or(1, |span| line_of(text.as_bytes(), span.start));
         // Only the message: the error's own display quotes the line, which may hold a password.
-        let problem = Problem::new(
-            format!("is not TOML: {}", error.message().replace('\n', ", ")),
-            "mend the line; nothing of the file is used until then",
-        );
+        let problem = if error.message() == "duplicate key" {
+            Problem::new("is there twice", "keep one of them")
+        } else {
+            Problem::new(
+                format!("is not TOML: {}", error.message().replace('\n', ", ")),
+                "mend the line; nothing of the file is used until then",
+            )
+        };
         parsed
             .faults
             .push((line, key_at(text, line, keys), problem));
@@ -46,7 +50,6 @@ pub(crate) fn parse(text: &str, keys: &[&'static Key]) -> Parsed {
     for (name, value) in table.get_ref() {
         walk.section(name.get_ref(), name.span().start, value);
     }
-    walk.parsed.faults.sort_by_key(|(line, ..)| *line);
     walk.parsed
 }
 
@@ -141,7 +144,7 @@ fn read(key: &Key, value: &DeValue<'_>) -> Result<Value, Problem> {
         (Kind::Int, DeValue::Integer(number)) => {
             i128::from_str_radix(number.as_str(), number.radix())
                 .map(Value::Int)
-                .map_err(|_| key.wrong(&format!("the number {}", quoted(number.as_str()))))
+                .map_err(|_| key.wrong(&format!("the number {}", cut(number.as_str()))))
         }
         (Kind::List, DeValue::Array(items)) => items
             .iter()
@@ -158,8 +161,8 @@ fn read(key: &Key, value: &DeValue<'_>) -> Result<Value, Problem> {
 fn described(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) => format!("the text {}", quoted(text)),
-        DeValue::Integer(number) => format!("the number {}", number.as_str()),
-        DeValue::Float(number) => format!("the number {}", number.as_str()),
+        DeValue::Integer(number) => format!("the number {}", cut(number.as_str())),
+        DeValue::Float(number) => format!("the number {}", cut(number.as_str())),
         DeValue::Boolean(flag) => flag.to_string(),
         DeValue::Datetime(_) => "a date".to_owned(),
         DeValue::Array(_) => "a list".to_owned(),
