@@ -7,19 +7,19 @@
 //!   it comes, then stops the server and removes its directory.
 //! * [`database`] clones a database from a template on one server shared by all tests of the
 //!   process, so that an isolated database costs a tenth of a second.
-//! * `Proxy` stands between client and server and resets, swallows, delays or cuts the link, to
+//! * [`Proxy`] stands between client and server and resets, swallows, delays or cuts the link, to
 //!   the byte.
 //! * [`Tree`] builds a directory from a list of paths and contents.
 
 mod database;
 mod error;
-// mod proxy;
+mod proxy;
 mod server;
 mod setup;
 mod tree;
 
 pub use database::{Database, database, shared_server};
 pub use error::TestkitError;
-// pub use proxy::{Cut, Direction, Mode, Proxy};
+pub use proxy::{Cut, Direction, Mode, Proxy};
 pub use server::{Builder, Rows, Server, Stop};
 pub use tree::Tree;
