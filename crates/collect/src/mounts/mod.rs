@@ -125,7 +125,7 @@ fn choose(text: &[u8]) -> (Vec<Chosen>, usize) {
 
 impl Collector for Mounts {
     const NAME: &'static str = "mounts";
-    /// More than [`asker::DEADLINE`], which is the one that is kept.
+    /// More than the 2 s within which all mounts must have answered.
     const DEADLINE: Duration = Duration::from_secs(3);
 
     async fn collect(&mut self, at: &Moment, out: &mut Vec<Row>) -> Result<Outcome, CollectError> {

@@ -152,8 +152,10 @@ impl Processes {
                 Ok(()) | Err(Errno::NOENT | Errno::SRCH) => {}
                 Err(Errno::ACCESS | Errno::PERM) => missed.hidden += 1,
                 Err(source) => {
-                    if missed.failed.is_none() {
-                        missed.failed = Some(self.proc.error(&format!("{pid}/stat"), source));
+                    missed.fail(&self.proc, &format!("{pid}/stat"), source);
+                    // out of descriptors or memory: it is still there, and so is what is known
+                    if let Some(known) = self.known.get_mut(&pid) {
+                        known.tick = self.tick;
                     }
                 }
             }

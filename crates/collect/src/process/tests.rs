@@ -414,6 +414,26 @@ async fn what_may_not_be_read_is_unknown_and_said() {
             .starts_with("cannot read ")
     );
 
+    // what was known is kept through such a tick
+    let procfs = Procfs::new();
+    let mut processes = procfs.processes(&[]);
+    tick(&mut processes, 0).await;
+    procfs.remove("1/stat");
+    std::fs::create_dir_all(procfs.path("1/stat")).unwrap();
+    let (rows, report) = tick(&mut processes, 10).await;
+    assert_eq!((rows.len(), report.outcome), (0, RunOutcome::Failed));
+    procfs.remove("1/stat");
+    procfs.process(
+        1,
+        "init",
+        Stat {
+            cpu: 200,
+            ..Stat::default()
+        },
+    );
+    let (rows, _) = tick(&mut processes, 20).await;
+    assert_eq!(*cell(of(&rows, 1), "cpu_pct"), Cell::Float(10.0));
+
     let procfs = Procfs::new();
     procfs.process(5, "mine", Stat::default());
     procfs.remove("1");
