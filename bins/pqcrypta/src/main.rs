@@ -1,7 +1,13 @@
 //! The operator's command: start everything on one machine, migrate a database, check settings,
 //! look at what is stored, and find out what is wrong.
 
+mod check_config;
+mod doctor;
+mod migrate;
 mod roles;
+mod settings;
+mod spool;
+mod status;
 mod up;
 
 use std::io::Write as _;
@@ -12,7 +18,12 @@ use clap::{Parser, Subcommand};
 
 /// Collects what a host, its PostgreSQL and its services do, and shows it
 #[derive(Debug, Parser)]
-#[command(name = "pqcrypta", version, propagate_version = true)]
+#[command(
+    name = "pqcrypta",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -21,12 +32,19 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Up(up::Options),
+    Status(status::Options),
+    Doctor(doctor::Options),
+    CheckConfig(check_config::Options),
+    Migrate(migrate::Options),
+    Spool(spool::Options),
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match run(arguments.command) {
         Ok(code) => code,
+        // Whoever read our output has seen enough.
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             say(&format!("{error:#}"));
             ExitCode::FAILURE
@@ -43,6 +61,11 @@ fn run(command: Command) -> Result<ExitCode> {
         .block_on(async {
             match command {
                 Command::Up(options) => up::run(options).await,
+                Command::Status(options) => status::run(&options).await,
+                Command::Doctor(options) => doctor::run(&options).await,
+                Command::CheckConfig(options) => check_config::run(&options),
+                Command::Migrate(options) => migrate::run(&options).await,
+                Command::Spool(options) => spool::run(&options),
             }
         })
 }
@@ -50,4 +73,18 @@ fn run(command: Command) -> Result<ExitCode> {
 /// Tells the operator something, on standard error. A closed standard error is no reason to stop.
 fn say(text: &str) {
     let _unheard = writeln!(std::io::stderr().lock(), "pqcrypta: {text}");
+}
+
+/// Writes to standard output.
+fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .context("cannot write to standard output")
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }

@@ -73,7 +73,13 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     let state = State::open(&options.state_dir)?;
     let mut record = process::Record::read(&state.processes());
     record.end_leftovers().await?;
-    let settings = Settings::new(options.config.as_deref(), options.listen)?;
+    let settings = match Settings::new(&state, options.config.as_deref(), options.listen) {
+        Ok(settings) => settings,
+        Err(error) => match error.downcast_ref::<config::Faults>() {
+            Some(faults) => return Ok(crate::settings::refuse(faults)),
+            None => return Err(error),
+        },
+    };
     settings.write(&state)?;
     let config = state.settings().to_string_lossy().into_owned();
     let children = [

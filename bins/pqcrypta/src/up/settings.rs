@@ -8,13 +8,11 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use config::{Config, Environment};
 use toml::{Table, Value};
 
 use super::database::{DATABASE, READER, WRITER};
 use super::state::{PORT, State};
-
-/// Where the dashboard listens unless somebody says otherwise.
-const LISTEN: &str = "127.0.0.1:8088";
 
 /// The settings of one start.
 #[derive(Debug)]
@@ -27,37 +25,41 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Reads the caller's file, if there is one, and settles where the dashboard listens.
+    /// Reads and checks the caller's file, if there is one, and settles where the dashboard listens:
+    /// as `listen` says, else the environment, else the file, else the default.
     ///
     /// # Errors
-    /// When the file cannot be read or the address cannot be used.
-    pub(crate) fn new(file: Option<&Path>, listen: Option<SocketAddr>) -> Result<Self> {
+    /// [`Faults`] when the file or the environment is faulty; or the address cannot be used.
+    pub(crate) fn new(
+        state: &State,
+        file: Option<&Path>,
+        listen: Option<SocketAddr>,
+    ) -> Result<Self> {
         let table = match file {
             Some(path) => {
                 let text = fs::read_to_string(path)
                     .with_context(|| format!("cannot read {}", path.display()))?;
-                text.parse::<Table>()
-                    .with_context(|| format!("{} is no TOML", path.display()))?
+                text.parse().unwrap_or_default()
             }
             None => Table::new(),
         };
-        let said = |name| {
-            table
-                .get("monitor")
-                .and_then(|monitor| monitor.get(name)?.as_str())
-        };
-        let wanted = match listen {
-            Some(listen) => listen,
-            None => {
-                let text = said("listen").unwrap_or(LISTEN);
-                text.parse()
-                    .with_context(|| format!("{text:?} is no address with a port"))?
-            }
-        };
-        let base_path = said("base_path").unwrap_or("/monitor/").to_owned();
+        // Without a file only the environment counts, not a file of the installed service.
+        let empty = state.settings();
+        if file.is_none() {
+            fs::write(&empty, "").with_context(|| format!("cannot write {}", empty.display()))?;
+        }
+        let ours = base_env(state, WRITER);
+        let variables = std::env::vars_os()
+            .filter(|(name, _)| !Self::unset().iter().any(|unset| name == *unset))
+            .chain(
+                ours.into_iter()
+                    .map(|(name, value)| (name.into(), value.into())),
+            );
+        let loaded = Config::load(Some(file.unwrap_or(&empty)), &Environment::of(variables))?;
+        let monitor = loaded.config.monitor;
         Ok(Self {
-            listen: settle(wanted)?,
-            base_path,
+            listen: settle(listen.unwrap_or(monitor.listen))?,
+            base_path: monitor.base_path,
             table,
         })
     }
@@ -68,16 +70,11 @@ impl Settings {
     }
 
     /// Variables that win over everything else, so that one set for another purpose changes nothing.
-    pub(crate) fn env(&self, state: &State, user: &str) -> Vec<(&'static str, String)> {
-        vec![
-            ("DB_HOST", state.socket.to_string_lossy().into_owned()),
-            ("DB_PORT", PORT.to_string()),
-            ("DB_NAME", DATABASE.to_owned()),
-            ("DB_USER", user.to_owned()),
-            ("QUEUE_DIR", state.queue().to_string_lossy().into_owned()),
-            ("MONITOR_LISTEN", self.listen.to_string()),
-            ("MONITOR_BASE_PATH", self.base_path.clone()),
-        ]
+    fn env(&self, state: &State, user: &str) -> Vec<(&'static str, String)> {
+        let mut variables = base_env(state, user);
+        variables.push(("MONITOR_LISTEN", self.listen.to_string()));
+        variables.push(("MONITOR_BASE_PATH", self.base_path.clone()));
+        variables
     }
 
     /// Variables that have no meaning for the private server.
@@ -144,6 +141,17 @@ impl Settings {
     }
 }
 
+/// The variables of database and queue.
+fn base_env(state: &State, user: &str) -> Vec<(&'static str, String)> {
+    vec![
+        ("DB_HOST", state.socket.to_string_lossy().into_owned()),
+        ("DB_PORT", PORT.to_string()),
+        ("DB_NAME", DATABASE.to_owned()),
+        ("DB_USER", user.to_owned()),
+        ("QUEUE_DIR", state.queue().to_string_lossy().into_owned()),
+    ]
+}
+
 /// Checks that nobody listens there yet, and settles port 0 once, so that a restarted dashboard
 /// keeps its address.
 fn settle(wanted: SocketAddr) -> Result<SocketAddr> {
@@ -155,6 +163,8 @@ fn settle(wanted: SocketAddr) -> Result<SocketAddr> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -177,9 +187,10 @@ mod tests {
              [intervals]\nsystem_secs = 2\n[monitor]\nbase_path = \"/m/\"\nlisten = \"127.0.0.1:0\"\n",
         )
         .unwrap();
-        let settings = Settings::new(Some(&file), None).unwrap();
-        assert!(settings.url().ends_with("/m/"), "{}", settings.url());
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
         let state = State::open(&dir.path().join("state")).unwrap();
+        let settings = Settings::new(&state, Some(&file), None).unwrap();
+        assert!(settings.url().ends_with("/m/"), "{}", settings.url());
         settings.write(&state).unwrap();
         let text = fs::read_to_string(state.settings()).unwrap();
         let table: Table = text.parse().unwrap();

@@ -1,0 +1,298 @@
+//! `pqcrypta doctor`: what is wrong, and what to do about it.
+
+use std::fs::{File, OpenOptions};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use config::Loaded;
+use jiff::Timestamp;
+use pg::Session;
+use store::migrations;
+
+use crate::print;
+use crate::settings::{Source, connect, refuse};
+
+/// Oldest release of the server that is supported.
+const OLDEST_RELEASE: u32 = 15;
+/// Clocks further apart than this are worth a word; samples carry the collector's time.
+const CLOCK_TOLERANCE_SECS: f64 = 2.0;
+/// Signs of life come every few seconds.
+const ALIVE_WITHIN_SECS: f64 = 60.0;
+
+/// Check settings, server, schema, rights, clock, queue and collector
+///
+/// One line per check: ok, warn or fail, with the remedy. Exit status 0 when nothing failed, 1
+/// otherwise, 78 for faulty settings. Run it as the user that runs the collector.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    source: Source,
+}
+
+/// Outcome of one check.
+#[derive(Debug, PartialEq, Eq)]
+enum Finding {
+    Ok(String),
+    Warn(String, String),
+    Fail(String, String),
+}
+
+use Finding::{Fail, Ok as Good, Warn};
+
+/// Runs every check that can be run.
+///
+/// # Errors
+/// When standard output cannot be written.
+pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
+    let loaded = match options.source.load() {
+        Ok(loaded) => loaded,
+        Err(faults) => {
+            print("fail  settings: see above\n")?;
+            return Ok(refuse(&faults));
+        }
+    };
+    let mut findings = vec![
+        ("settings", settings(&loaded)),
+        ("queue", queue(&loaded.config.collector.queue_dir)),
+    ];
+    match connect(&loaded, "pqcrypta doctor").await {
+        Ok(session) => {
+            findings.push(("server", server(&session)));
+            findings.extend(database(&session).await);
+        }
+        Err(error) => {
+            let remedy =
+                "check [database] of the settings, that the server runs, and its pg_hba.conf";
+            findings.push(("server", Fail(format!("{error:#}"), remedy.to_owned())));
+        }
+    }
+    let mut failed = false;
+    for (name, finding) in findings {
+        failed |= matches!(finding, Fail(..));
+        print(&line(name, &finding))?;
+    }
+    Ok(if failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+fn line(name: &str, finding: &Finding) -> String {
+    match finding {
+        Good(text) => format!("ok    {name}: {text}\n"),
+        Warn(text, remedy) => format!("warn  {name}: {text}; {remedy}\n"),
+        Fail(text, remedy) => format!("fail  {name}: {text}; {remedy}\n"),
+    }
+}
+
+fn settings(loaded: &Loaded) -> Finding {
+    match loaded.warnings.first() {
+        None => Good(format!(
+            "good, {} with the environment",
+            loaded.path.display()
+        )),
+        Some(first) => Warn(
+            format!(
+                "{} (of {} warnings)",
+                first.problem.text,
+                loaded.warnings.len()
+            ),
+            first.problem.remedy.clone(),
+        ),
+    }
+}
+
+/// The queue's directory: there, writable, on a disk.
+fn queue(dir: &Path) -> Finding {
+    let probe = dir.join(".doctor");
+    let made = OpenOptions::new()
+        .create(true)
+        .write(true)
+        .truncate(true)
+        .open(&probe);
+    match made.and_then(|file| write_probe(&file)) {
+        Ok(()) => {
+            if let Err(error) = std::fs::remove_file(&probe) {
+                return Warn(
+                    format!("cannot remove {}: {error}", probe.display()),
+                    "remove it".to_owned(),
+                );
+            }
+            Good(format!("{} takes durable writes", dir.display()))
+        }
+        Err(error) => Fail(
+            format!("cannot write in {}: {error}", dir.display()),
+            "make the directory and give it to the collector's user, mode 0700".to_owned(),
+        ),
+    }
+}
+
+fn write_probe(mut file: &File) -> std::io::Result<()> {
+    std::io::Write::write_all(&mut file, b"probe")?;
+    file.sync_data()
+}
+
+fn server(session: &Session) -> Finding {
+    let major = session.major_version();
+    if major < OLDEST_RELEASE {
+        return Fail(
+            format!("PostgreSQL {major} is too old"),
+            format!("use PostgreSQL {OLDEST_RELEASE} or newer"),
+        );
+    }
+    if session.in_recovery {
+        return Fail(
+            format!("PostgreSQL {major} answers, as a standby that takes no writes"),
+            "name the primary in database.host".to_owned(),
+        );
+    }
+    Good(format!("PostgreSQL {major} answers"))
+}
+
+/// The checks that ask the database.
+async fn database(session: &Session) -> Vec<(&'static str, Finding)> {
+    let schema = match migrations::check(&session.client).await {
+        Ok(()) => Good(format!(
+            "version {}, as this program needs",
+            migrations::wanted()
+        )),
+        Err(error) => Fail(
+            error.to_string(),
+            "see `pqcrypta migrate --help`".to_owned(),
+        ),
+    };
+    let has_schema = matches!(schema, Good(_));
+    let mut findings = vec![("schema", schema)];
+    let now = Timestamp::now().as_microsecond();
+    match session
+        .client
+        .query_one(include_str!("doctor.sql"), &[&now])
+        .await
+    {
+        Ok(row) => {
+            findings.push(("clock", clock(row.get("clock_ahead_secs"))));
+            findings.push((
+                "rights",
+                rights(
+                    row.get("may_store"),
+                    row.get("may_read_statistics"),
+                    row.get("is_superuser"),
+                ),
+            ));
+            if has_schema {
+                findings.push(("partitions", partitions(row.get("without_tomorrow"))));
+            }
+        }
+        Err(error) => {
+            let text = crate::roles::server_words(error).to_string();
+            findings.push((
+                "rights",
+                Fail(
+                    text,
+                    "grant the role what `pqcrypta migrate --writer` grants".to_owned(),
+                ),
+            ));
+        }
+    }
+    if has_schema {
+        findings.push(("collector", collector(session).await));
+    }
+    findings
+}
+
+fn clock(ahead: f64) -> Finding {
+    if ahead.abs() <= CLOCK_TOLERANCE_SECS {
+        return Good("agrees with the server's".to_owned());
+    }
+    let word = if ahead > 0.0 { "behind" } else { "ahead of" };
+    Warn(
+        format!("{:.1} s {word} the server's", ahead.abs()),
+        "synchronise both machines, e.g. by systemd-timesyncd or chrony".to_owned(),
+    )
+}
+
+fn rights(may_store: bool, may_read_statistics: bool, is_superuser: bool) -> Finding {
+    if !may_store {
+        return Fail(
+            "the role may not store samples".to_owned(),
+            "run `pqcrypta migrate --writer ROLE` as the owner of the schema".to_owned(),
+        );
+    }
+    if is_superuser {
+        return Warn(
+            "the role is a superuser".to_owned(),
+            "use a role of its own with the rights that `pqcrypta migrate --writer` grants"
+                .to_owned(),
+        );
+    }
+    if !may_read_statistics {
+        return Warn(
+            "the role sees only its own statistics".to_owned(),
+            "GRANT pg_read_all_stats to it".to_owned(),
+        );
+    }
+    Good("the role stores samples and reads statistics".to_owned())
+}
+
+fn partitions(without_tomorrow: i64) -> Finding {
+    match without_tomorrow {
+        0 => Good("made ahead".to_owned()),
+        count => Warn(
+            format!("{count} tables have none for tomorrow"),
+            "start the collector, which makes them; until then rows go to the default partition"
+                .to_owned(),
+        ),
+    }
+}
+
+async fn collector(session: &Session) -> Finding {
+    let newest = session
+        .client
+        .query_one(
+            "SELECT extract(epoch FROM now() - max(ts))::float8 FROM collector.heartbeat \
+             WHERE ts > now() - interval '1 day'",
+            &[],
+        )
+        .await
+        .and_then(|row| row.try_get::<_, Option<f64>>(0));
+    let remedy = || "start pqcrypta-collector and look at its log".to_owned();
+    match newest {
+        Ok(Some(age)) if age <= ALIVE_WITHIN_SECS => Good(format!("alive {age:.0} s ago")),
+        Ok(Some(age)) => Fail(format!("silent for {:.0} min", age / 60.0), remedy()),
+        Ok(None) => Fail("no sign of life today".to_owned(), remedy()),
+        Err(error) => Fail(crate::roles::server_words(error).to_string(), remedy()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_differs_is_named() {
+        assert!(matches!(clock(0.3), Good(_)));
+        assert_eq!(
+            line("clock", &clock(3.0)).split(';').next(),
+            Some("warn  clock: 3.0 s behind the server's")
+        );
+        assert!(line("clock", &clock(-3.0)).contains("ahead of"));
+    }
+
+    #[test]
+    fn rights_are_enough_and_no_more() {
+        assert!(matches!(rights(true, true, false), Good(_)));
+        assert!(matches!(rights(true, false, false), Warn(..)));
+        assert!(matches!(rights(true, true, true), Warn(..)));
+        assert!(matches!(rights(false, true, false), Fail(..)));
+    }
+
+    #[test]
+    fn a_queue_must_take_writes() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(matches!(queue(dir.path()), Good(_)));
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        assert!(matches!(queue(&dir.path().join("gone")), Fail(..)));
+    }
+}

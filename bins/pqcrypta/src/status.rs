@@ -1,0 +1,211 @@
+//! `pqcrypta status`: is everything being stored?
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use store::migrations;
+
+use crate::print;
+use crate::settings::{Source, connect, refuse};
+
+/// Intervals without a sample until a host is late, and until it is silent.
+const LATE: f64 = 2.0;
+const SILENT: f64 = 6.0;
+
+/// Say for every host how old its newest sample is and what its agent does
+///
+/// Exit status: 0 when all is well, 1 when a host is late, lost samples today or was stopped,
+/// 2 when one is silent or the database does not answer.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    source: Source,
+}
+
+/// How a host does; the worst decides the exit status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Verdict {
+    Well,
+    Doubtful,
+    Bad,
+}
+
+/// What the database knows of a host.
+#[derive(Debug, Default)]
+struct Host {
+    name: String,
+    sample_age: Option<f64>,
+    heartbeat_age: Option<f64>,
+    agent: Option<(i32, String)>,
+    outcome: Option<String>,
+    gaps: i64,
+    dead_letters: i64,
+}
+
+/// Prints one line per host.
+///
+/// # Errors
+/// When standard output cannot be written; a database that does not answer is a status.
+pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
+    let loaded = match options.source.load() {
+        Ok(loaded) => loaded,
+        Err(faults) => return Ok(refuse(&faults)),
+    };
+    let hosts = match read(&loaded).await {
+        Ok(hosts) => hosts,
+        Err(error) => {
+            crate::say(&format!("{error:#}"));
+            return Ok(ExitCode::from(2));
+        }
+    };
+    let interval = f64::from(loaded.config.intervals.system_secs);
+    let mut worst = Verdict::Well;
+    for host in &hosts {
+        let (verdict, line) = describe(host, interval);
+        worst = worst.max(verdict);
+        print(&format!("{line}\n"))?;
+    }
+    if hosts.is_empty() {
+        print("no host has stored anything yet\n")?;
+        worst = Verdict::Doubtful;
+    }
+    Ok(ExitCode::from(match worst {
+        Verdict::Well => 0,
+        Verdict::Doubtful => 1,
+        Verdict::Bad => 2,
+    }))
+}
+
+async fn read(loaded: &config::Loaded) -> Result<Vec<Host>> {
+    let session = connect(loaded, "pqcrypta status").await?;
+    migrations::check(&session.client).await?;
+    let rows = session
+        .client
+        .query(include_str!("status.sql"), &[])
+        .await
+        .map_err(crate::roles::server_words)
+        .context("cannot read the hosts")?;
+    rows.iter()
+        .map(|row| {
+            let pid: Option<i32> = row.try_get("pid")?;
+            let version: Option<String> = row.try_get("version")?;
+            Ok(Host {
+                name: row.try_get("hostname")?,
+                sample_age: row.try_get("sample_age_secs")?,
+                heartbeat_age: row.try_get("heartbeat_age_secs")?,
+                agent: pid.zip(version),
+                outcome: row.try_get("outcome")?,
+                gaps: row.try_get("gaps")?,
+                dead_letters: row.try_get("dead_letters")?,
+            })
+        })
+        .collect::<Result<_, tokio_postgres::Error>>()
+        .context("the database answers in another form")
+}
+
+/// The verdict on a host and its line.
+fn describe(host: &Host, interval: f64) -> (Verdict, String) {
+    let stopped = host.outcome.as_deref() == Some("stopped");
+    let mut verdict = match host.sample_age {
+        Some(age) if age <= LATE * interval => Verdict::Well,
+        Some(age) if age <= SILENT * interval || stopped => Verdict::Doubtful,
+        None if !stopped => Verdict::Doubtful,
+        _ => Verdict::Bad,
+    };
+    let mut parts = vec![match host.sample_age {
+        Some(age) => format!("newest sample {} ago", lasting(age)),
+        None => "no sample yet".to_owned(),
+    }];
+    parts.push(match (&host.agent, stopped) {
+        (Some((_, version)), true) => format!("agent {version} stopped"),
+        (Some((pid, version)), false) => match host.heartbeat_age {
+            Some(age) => format!("agent {version} (pid {pid}) alive {} ago", lasting(age)),
+            None => format!("agent {version} (pid {pid}) without a sign of life today"),
+        },
+        (None, _) => "no agent".to_owned(),
+    });
+    if stopped || host.gaps > 0 || host.dead_letters > 0 {
+        verdict = verdict.max(Verdict::Doubtful);
+    }
+    parts.push(match host.gaps {
+        0 => "nothing lost today".to_owned(),
+        gaps => format!("{gaps} losses today"),
+    });
+    if host.dead_letters > 0 {
+        parts.push(format!("{} rows refused today", host.dead_letters));
+    }
+    let word = match verdict {
+        Verdict::Well => "ok",
+        Verdict::Doubtful => "warn",
+        Verdict::Bad => "fail",
+    };
+    (
+        verdict,
+        format!("{word:4}  {}: {}", host.name, parts.join(", ")),
+    )
+}
+
+/// Seconds in the largest unit that keeps them readable.
+fn lasting(secs: f64) -> String {
+    match secs {
+        s if s < 120.0 => format!("{s:.0} s"),
+        s if s < 7200.0 => format!("{:.0} min", s / 60.0),
+        s if s < 172_800.0 => format!("{:.0} h", s / 3600.0),
+        s => format!("{:.0} days", s / 86_400.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_judged_by_its_newest_sample_and_its_losses() {
+        let stopped = Some("stopped".to_owned());
+        let cases = [
+            (Some(5.0), 0, None, Verdict::Well),
+            (Some(20.0), 0, None, Verdict::Well),
+            (Some(21.0), 0, None, Verdict::Doubtful),
+            (Some(61.0), 0, None, Verdict::Bad),
+            (Some(5.0), 1, None, Verdict::Doubtful),
+            (Some(9000.0), 0, stopped.clone(), Verdict::Doubtful),
+            (None, 0, None, Verdict::Doubtful),
+        ];
+        for (sample_age, gaps, outcome, wanted) in cases {
+            let host = Host {
+                sample_age,
+                gaps,
+                outcome,
+                ..Host::default()
+            };
+            assert_eq!(describe(&host, 10.0).0, wanted, "{host:?}");
+        }
+    }
+
+    #[test]
+    fn the_line_says_what_is_known() {
+        let host = Host {
+            name: "web1".to_owned(),
+            sample_age: Some(4.2),
+            heartbeat_age: Some(1.0),
+            agent: Some((77, "0.1.0".to_owned())),
+            ..Host::default()
+        };
+        assert_eq!(
+            describe(&host, 10.0).1,
+            "ok    web1: newest sample 4 s ago, agent 0.1.0 (pid 77) alive 1 s ago, nothing lost today"
+        );
+    }
+
+    #[test]
+    fn a_duration_is_short() {
+        for (secs, wanted) in [
+            (3.0, "3 s"),
+            (600.0, "10 min"),
+            (10_800.0, "3 h"),
+            (259_200.0, "3 days"),
+        ] {
+            assert_eq!(lasting(secs), wanted);
+        }
+    }
+}

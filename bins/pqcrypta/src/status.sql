@@ -1,0 +1,18 @@
+-- One row per host, by name: what was stored last and what its agent does.
+-- Columns: hostname, seconds since the newest sample and the newest sign of life, pid, version and
+-- end of the newest run, losses noticed in the last day, rows set aside in the last day.
+SELECT h.hostname,
+       extract(epoch FROM now() - (SELECT max(w.last_ts) FROM collector.spool_watermark w
+                                   WHERE w.host_id = h.host_id))::float8 AS sample_age_secs,
+       extract(epoch FROM now() - (SELECT max(b.ts) FROM collector.heartbeat b
+                                   WHERE b.host_id = h.host_id AND b.ts > now() - interval '1 day'))::float8
+           AS heartbeat_age_secs,
+       r.pid, r.version, r.outcome,
+       (SELECT count(*) FROM collector.data_gaps g
+        WHERE g.host_id = h.host_id AND g.ts > now() - interval '1 day')::int8 AS gaps,
+       (SELECT count(*) FROM collector.dead_letter d
+        WHERE d.host_id = h.host_id AND d.noticed_at > now() - interval '1 day')::int8 AS dead_letters
+FROM collector.hosts h
+LEFT JOIN LATERAL (SELECT pid, version, outcome FROM collector.agent_runs
+                   WHERE host_id = h.host_id ORDER BY started_at DESC LIMIT 1) r ON true
+ORDER BY h.hostname, h.host_id
