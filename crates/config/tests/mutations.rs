@@ -129,7 +129,7 @@ fn a_file_cut_at_any_byte_is_taken_or_refused_with_a_place() {
 fn a_damaged_byte_is_taken_or_refused_with_a_place() {
     let dir = tempfile::tempdir().unwrap();
     for at in 0..WHOLE.len() {
-        for byte in [b'\0', b'\"', b'\n'] {
+        for byte in [b'\0', b'"', b'\n'] {
             let mut bytes = WHOLE.as_bytes().to_vec();
             bytes[at] = byte;
             let path = write(dir.path(), "collector.toml", &bytes, 0o600);

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use tokio_postgres::{CancelToken, Client, NoTls, SimpleQueryMessage};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::error::PgError;
+use crate::error::{Class, PgError};
 use crate::target::{Host, Target};
 use crate::tls;
 
@@ -209,28 +209,62 @@ async fn open(
         target: target.to_string(),
         source,
     };
-    let mut config = target.driver_config();
-    config
-        .application_name(application_name)
-        .keepalives(true)
-        .keepalives_idle(options.link_timeout)
-        .keepalives_interval((options.link_timeout / 3).max(Duration::from_secs(1)))
-        .keepalives_retries(3)
-        .tcp_user_timeout(options.link_timeout);
     let tls = match target.is_encrypted() {
         true => Some(tls::connector(target.root_cert.as_deref())?),
         false => None,
     };
-    let (client, link) = match tls.clone() {
+    let mut first_failure = None;
+    for mut config in target.driver_configs() {
+        config
+            .application_name(application_name)
+            .keepalives(true)
+            .keepalives_idle(options.link_timeout)
+            .keepalives_interval((options.link_timeout / 3).max(Duration::from_secs(1)))
+            .keepalives_retries(3)
+            .tcp_user_timeout(options.link_timeout);
+        match log_in(&config, tls.clone()).await {
+            Ok((client, link)) => {
+                return set_up(client, link, tls, options).await.map_err(failed)?;
+            }
+            // Nobody is there: the server may be at the next address.
+            Err(error) if Class::of_error(&error) == Class::Gone => {
+                first_failure.get_or_insert(error);
+            }
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    Err(match first_failure {
+        Some(error) => failed(error),
+        None => PgError::Address {
+            problem: "it names no host".to_owned(),
+        },
+    })
+}
+
+async fn log_in(
+    config: &tokio_postgres::Config,
+    tls: Option<MakeRustlsConnect>,
+) -> Result<(Client, Link), tokio_postgres::Error> {
+    Ok(match tls {
         Some(tls) => {
-            let (client, link) = config.connect(tls).await.map_err(failed)?;
+            let (client, link) = config.connect(tls).await?;
             (client, serve(link))
         }
         None => {
-            let (client, link) = config.connect(NoTls).await.map_err(failed)?;
+            let (client, link) = config.connect(NoTls).await?;
             (client, serve(link))
         }
-    };
+    })
+}
+
+/// Pins the settings of a session and learns who is at the other end. The outer error is the
+/// driver's, the inner one an answer that is not understood.
+async fn set_up(
+    client: Client,
+    link: Link,
+    tls: Option<MakeRustlsConnect>,
+    options: &SessionOptions,
+) -> Result<Result<Session, PgError>, tokio_postgres::Error> {
     // From here on a failure drops the session and with it the link.
     let canceller = Canceller {
         token: client.cancel_token(),
@@ -245,13 +279,8 @@ async fn open(
         canceller,
         link,
     };
-    let answer = session
-        .client
-        .simple_query(&options.statements())
-        .await
-        .map_err(failed)?;
-    session.learn(&answer)?;
-    Ok(session)
+    let answer = session.client.simple_query(&options.statements()).await?;
+    Ok(session.learn(&answer).map(|()| session))
 }
 
 /// Serves the link until it ends. Its failure reaches whoever waits for an answer, so it is only

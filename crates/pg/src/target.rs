@@ -115,6 +115,7 @@ impl Target {
         };
         let user = parsed
             .get_user()
+            .filter(|user| !user.is_empty())
             .ok_or_else(|| address("it names no user"))?;
         let tls = match parsed.get_ssl_mode() {
             tokio_postgres::config::SslMode::Disable => false,
@@ -153,25 +154,11 @@ impl Target {
         self.tls && !matches!(self.host, Host::Socket(_))
     }
 
-    /// The driver's form of it, without anything about the session.
-    pub(crate) fn driver_config(&self) -> tokio_postgres::Config {
+    /// The driver's form of it, without anything about the session; several when the server may be
+    /// at more than one address. They are tried here and not by the driver, which would hide a
+    /// refused login at the first behind a closed port at the second.
+    pub(crate) fn driver_configs(&self) -> Vec<tokio_postgres::Config> {
         let mut config = tokio_postgres::Config::new();
-        match &self.host {
-            Host::Socket(path) => {
-                config.host_path(path);
-            }
-            // Never left to a resolver: a name that is trusted without TLS must mean this machine.
-            Host::Tcp(name) if name.eq_ignore_ascii_case("localhost") => {
-                config
-                    .host(name.as_str())
-                    .hostaddr(IpAddr::V4(Ipv4Addr::LOCALHOST))
-                    .host(name.as_str())
-                    .hostaddr(IpAddr::V6(Ipv6Addr::LOCALHOST));
-            }
-            Host::Tcp(name) => {
-                config.host(name.as_str());
-            }
-        }
         config
             .port(self.port)
             .dbname(self.database.as_str())
@@ -184,7 +171,28 @@ impl Target {
         if !self.password.is_empty() {
             config.password(self.password.expose());
         }
-        config
+        let name = match &self.host {
+            Host::Socket(path) => {
+                config.host_path(path);
+                return vec![config];
+            }
+            Host::Tcp(name) => name,
+        };
+        config.host(name.as_str());
+        if !name.eq_ignore_ascii_case("localhost") {
+            return vec![config];
+        }
+        // Never left to a resolver: a name that is trusted without TLS must mean this machine.
+        [
+            IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ]
+        .map(|address| {
+            let mut config = config.clone();
+            config.hostaddr(address);
+            config
+        })
+        .to_vec()
     }
 }
 
@@ -260,12 +268,7 @@ mod tests {
             assert_eq!(target.to_string(), shown, "{text}");
             assert_eq!(target.is_encrypted(), encrypted, "{text}");
             assert!(!format!("{target:?}").contains("s3cret"), "{text}");
-            assert_eq!(
-                Target::parse(&shown.replace("me@127", "me@127"))
-                    .unwrap()
-                    .host,
-                target.host
-            );
+            assert_eq!(Target::parse(shown).unwrap().host, target.host, "{text}");
         }
     }
 
