@@ -5,7 +5,8 @@ use std::os::unix::fs::MetadataExt;
 
 use crate::Config;
 use crate::database::SslMode;
-use crate::key::{Problem, Value};
+use crate::faults::Place;
+use crate::key::Problem;
 use crate::load::{Draft, Origin};
 use crate::machine::Machine;
 use crate::url::is_loopback;
@@ -14,37 +15,29 @@ use crate::url::is_loopback;
 /// that is open to others.
 pub(crate) fn secrets(draft: &mut Draft, open_mode: Option<u32>) {
     for key in Config::keys().filter(|key| key.is_secret()) {
-        let empty = match draft.config.get(key) {
-            Some(Value::Secret(secret)) => secret.is_empty(),
-            _ => true,
-        };
-        if empty {
-            continue;
+        let origin = draft.origin(key.path);
+        let line = draft.secrets_in_file.get(key.path).copied();
+        if let (Some(mode), Some(line)) = (open_mode, line)
+            && !matches!(origin, Origin::Credential(_))
+        {
+            let path = draft.path.clone();
+            let problem = Problem::new(
+                format!("is a secret in a file that others may read (mode {mode:04o})"),
+                format!(
+                    "run chmod 600 {}, or keep the secret in a systemd credential",
+                    path.display()
+                ),
+            );
+            draft.fault_at(Place::File(path, Some(line)), key.path, problem);
         }
-        match draft.origin(key.path) {
-            Origin::File(_) => {
-                if let Some(mode) = open_mode {
-                    let remedy = format!(
-                        "run chmod 600 {}, or keep the secret in a systemd credential",
-                        draft.path.display()
-                    );
-                    draft.fault(
-                        key.path,
-                        Problem::new(
-                            format!("is a secret in a file that others may read (mode {mode:04o})"),
-                            remedy,
-                        ),
-                    );
-                }
-            }
-            Origin::Variable(_) => draft.warn(
+        if matches!(origin, Origin::Variable(_)) {
+            draft.warn(
                 key.path,
                 Problem::new(
                     "is a secret that /proc/PID/environ and systemctl show",
                     "use LoadCredential= or a file",
                 ),
-            ),
-            Origin::Default | Origin::Credential(_) => {}
+            );
         }
     }
 }

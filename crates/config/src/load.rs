@@ -69,6 +69,8 @@ impl Origin {
 pub(crate) struct Draft {
     pub(crate) config: Config,
     pub(crate) path: PathBuf,
+    /// Lines of the secrets that the file holds, whether they are used or not.
+    pub(crate) secrets_in_file: BTreeMap<&'static str, usize>,
     origins: BTreeMap<&'static str, Origin>,
     faults: Vec<Fault>,
     warnings: Vec<Fault>,
@@ -89,10 +91,10 @@ impl Draft {
         self.faults.push(fault);
     }
 
-    /// The file that holds the value of `key` is refused.
-    pub(crate) fn fault_in_file(&mut self, path: PathBuf, key: &str, problem: Problem) {
+    /// What a file says about `key` is refused.
+    pub(crate) fn fault_at(&mut self, place: Place, key: &str, problem: Problem) {
         self.faults.push(Fault {
-            place: Place::File(path, None),
+            place,
             key: Some(key.to_owned()),
             problem,
         });
@@ -135,6 +137,9 @@ impl Draft {
             });
         }
         for (key, line, value) in parsed.values {
+            if matches!(&value, Value::Secret(secret) if !secret.is_empty()) {
+                self.secrets_in_file.insert(key.path, line);
+            }
             self.set(key, value, Origin::File(line));
         }
     }
@@ -226,6 +231,7 @@ impl Config {
         let mut draft = Draft {
             config: Self::default(),
             path: named.unwrap_or_else(|| PathBuf::from(DEFAULT_PATH)),
+            secrets_in_file: BTreeMap::new(),
             origins: BTreeMap::new(),
             faults: Vec::new(),
             warnings: Vec::new(),

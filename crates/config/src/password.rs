@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::environment::Environment;
+use crate::faults::Place;
 use crate::file;
 use crate::key::Problem;
 use crate::load::{Draft, Origin};
@@ -53,6 +54,6 @@ fn take(draft: &mut Draft, path: PathBuf, check_mode: bool) {
             draft.config.database.password = secret;
             draft.set_origin(PASSWORD, Origin::Credential(path));
         }
-        Err(problem) => draft.fault_in_file(path, PASSWORD, problem),
+        Err(problem) => draft.fault_at(Place::File(path, None), PASSWORD, problem),
     }
 }

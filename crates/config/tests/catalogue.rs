@@ -209,6 +209,12 @@ fn c10_a_secret_in_a_file_that_others_may_read_is_refused() {
     let credentials = environment(&[("CREDENTIALS_DIRECTORY", dir.path().to_str().unwrap())]);
     let loaded = load(&open, &credentials).unwrap();
     assert_eq!(loaded.config.database.password.expose(), "canary");
+    // It lies open whether it is used or not.
+    let overridden = environment(&[("DB_PASS", "y")]);
+    contains(
+        &load(&open, &overridden).unwrap_err().to_string(),
+        &["c.toml:2: database.password: "],
+    );
     let path = write(dir.path(), "c.toml", b"[database]\nname = \"x\"\n", 0o644);
     load(&path, &Environment::default()).unwrap();
 }

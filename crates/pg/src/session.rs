@@ -31,7 +31,7 @@ pub struct SessionOptions {
     pub connection_check_interval: Duration,
     /// How long a dead link may go unnoticed: keepalives and the TCP user time-out.
     pub link_timeout: Duration,
-    /// `search_path`.
+    /// `search_path`, as SQL; a constant of ours, never text from outside.
     pub search_path: String,
     /// `default_transaction_read_only`.
     pub read_only: bool,
