@@ -6,7 +6,7 @@
  * move through the buckets and the values are read out.
  */
 import { effect, useSignal } from "@preact/signals";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { listLevels } from "../api/judge";
 import { useSeries } from "../api/series";
 import { metricsById, shownNow } from "../api/store";
@@ -269,18 +269,24 @@ function Reader({ id, title, sentence, model }: Omit<PlotAreaProps, "near" | "he
 }
 
 function ChartTip({ id, model, plot }: { id: string; model: Model; plot: { current: Plot | null } }) {
+  const box = useRef<HTMLDivElement>(null);
   const atMs = crosshairMs.value;
-  if (pointerChart.value !== id || atMs === null || !plot.current) return null;
-  const { u } = plot.current;
+  const u = plot.current?.u;
+  const isShown = pointerChart.value === id && atMs !== null && u !== undefined;
+  useLayoutEffect(() => {
+    if (!box.current || !u || atMs === null) return;
+    // Beside the crosshair where there is room, but never beyond the panel.
+    const x = u.bbox.left / (devicePixelRatio || 1) + u.valToPos(atMs, "x");
+    const width = box.current.offsetWidth;
+    const right = x + 10 + width <= u.width ? x + 10 : x - 10 - width;
+    box.current.style.left = `${right >= 0 ? right : Math.max(0, u.width - width)}px`;
+  });
+  if (!isShown) return null;
   const at = bucketAt(model, atMs);
   const bucketMs = model.times[at] ?? atMs;
-  const ratio = devicePixelRatio || 1;
-  const plotLeft = u.bbox.left / ratio;
-  const x = plotLeft + u.valToPos(atMs, "x");
-  const onLeft = x > u.width * 0.6;
   const inGap = model.gaps.some(([from, to]) => bucketMs >= from && bucketMs < to);
   return (
-    <div class="chart-tip" style={onLeft ? { right: `${u.width - x + 10}px` } : { left: `${x + 10}px` }}>
+    <div ref={box} class="chart-tip">
       <div class="when">
         {formatClock(bucketMs, utc.value)}
         {model.stepMs > 1000 && <span class="muted"> +{formatDuration(model.stepMs / 1000)}</span>}
