@@ -3,6 +3,8 @@
 //! The other programs lie beside this package's in the target directory, so they must be built:
 //! `cargo build --workspace --bins`.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
