@@ -212,17 +212,17 @@ impl<D: Disk> Spool<D> {
         let file = match write_segment(&self.disk, &tmp, size, &self.buf) {
             Ok(file) => file,
             Err(error) => {
-                self.discard(&tmp);
+                self.discard(class, &[&tmp]);
                 return Err(SpoolError::io("write", &tmp)(error));
             }
         };
         if let Err(error) = name_segment(&self.disk, &stream.dir, &tmp, &path) {
             // It may have its name after a crash: the number is not used again.
             stream.next += 1;
-            self.discard(&tmp);
-            self.discard(&path);
+            self.discard(class, &[&tmp, &path]);
             return Err(SpoolError::io("name", &path)(error));
         }
+        stream.unsynced = 0;
         let last = content.present.last();
         if let Some(previous) = stream.segments.last_mut() {
             previous.limit = stream.acked;
@@ -243,16 +243,36 @@ impl<D: Disk> Spool<D> {
         Ok(first)
     }
 
-    /// Removes a file that came to nothing; one that stays is counted and tried again later.
-    fn discard(&mut self, path: &std::path::Path) {
-        match self.disk.unlink(path) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(_) => self
-                .leftovers
-                .push((path.to_owned(), u64::from(self.options.segment))),
+    /// Removes what a segment that came to nothing may have left under these names. What stays is
+    /// counted, once, and tried again later.
+    fn discard(&mut self, class: Class, paths: &[&std::path::Path]) {
+        let mut size = self.segment_bytes();
+        for path in paths {
+            match self.disk.unlink(path) {
+                Ok(()) => self.streams[slot(class)].unsynced += size,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(_) => self.leftovers.push(((*path).to_owned(), size)),
+            }
+            size = 0;
         }
+        // Counted until it succeeds.
+        drop(self.sync_removals(class));
     }
+
+    /// Makes removals durable.
+    pub(super) fn sync_removals(&mut self, class: Class) -> Result<()> {
+        let stream = &mut self.streams[slot(class)];
+        if stream.unsynced > 0 {
+            sync_dir(&self.disk, &stream.dir).map_err(SpoolError::io("sync", &stream.dir))?;
+            stream.unsynced = 0;
+        }
+        Ok(())
+    }
+}
+
+fn sync_dir<D: Disk>(disk: &D, dir: &std::path::Path) -> io::Result<()> {
+    failpoint!("spool.remove.before_dir_sync");
+    disk.sync_dir(dir)
 }
 
 fn write_record<F: DiskFile>(file: &F, bytes: &[u8], at: usize) -> io::Result<()> {

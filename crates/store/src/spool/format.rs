@@ -271,11 +271,11 @@ pub(super) fn encode_id(writer: Uuid) -> String {
 /// The writer that `spool.id` names, unless the file is damaged.
 pub(super) fn decode_id(text: &str) -> Result<Uuid, BadHeader> {
     let bad = BadHeader::Damaged;
-    let (text, crc) = text.trim_end().rsplit_once(' ').ok_or(bad)?;
-    if crc != format!("{:08x}", crc32c::crc32c(text.as_bytes())) {
+    let (body, crc) = text.trim_end().rsplit_once(' ').ok_or(bad)?;
+    if crc != format!("{:08x}", crc32c::crc32c(body.as_bytes())) {
         return Err(bad);
     }
-    let mut words = text.split(' ');
+    let mut words = body.split(' ');
     if words.next() != Some("pqcrypta-spool") {
         return Err(bad);
     }
@@ -283,7 +283,8 @@ pub(super) fn decode_id(text: &str) -> Result<Uuid, BadHeader> {
     if version > FORMAT_VERSION {
         return Err(BadHeader::Newer(version));
     }
-    words.next().and_then(|id| id.parse().ok()).ok_or(bad)
+    let writer = words.next().and_then(|id| id.parse().ok());
+    writer.filter(|id| encode_id(*id) == text).ok_or(bad)
 }
 
 /// Little-endian at a place that the caller has checked to exist.

@@ -273,12 +273,14 @@ impl<D: Disk> Spool<D> {
         self.streams[slot(class)].acked
     }
 
-    /// Bytes on disk: preallocated segments, damaged copies and leftovers.
+    /// Bytes on disk: preallocated segments, damaged copies, leftovers, and what was removed but
+    /// could come back with the next crash.
     #[must_use]
     pub fn bytes_on_disk(&self) -> u64 {
         let segments = self.streams.iter().flat_map(|s| &s.segments);
         let sizes = segments.map(|s| s.size);
         let sizes = sizes.chain(self.quarantine.iter().map(|q| q.len));
+        let sizes = sizes.chain(self.streams.iter().map(|s| s.unsynced));
         sizes.chain(self.leftovers.iter().map(|l| l.1)).sum()
     }
 

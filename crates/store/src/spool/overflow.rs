@@ -15,8 +15,16 @@ impl<D: Disk> Spool<D> {
     pub(super) fn make_room(&mut self, class: Class) -> Result<()> {
         self.sweep();
         while !self.has_room() {
+            // Removing more would gain nothing while removals cannot be made durable.
+            let stuck = self.streams.iter().position(|s| s.unsynced > 0);
+            if let Some(stuck) = stuck {
+                self.sync_removals(Class::ALL[stuck])
+                    .map_err(|error| self.down(class, error))?;
+                continue;
+            }
             if !self.quarantine.is_empty() {
-                self.drop_quarantined()?;
+                self.drop_quarantined()
+                    .map_err(|error| self.down(class, error))?;
                 continue;
             }
             let Some(victim) = self.victim(class) else {
@@ -35,14 +43,19 @@ impl<D: Disk> Spool<D> {
     }
 
     /// Whose oldest segment goes: the lowest class that has one besides its newest; else the
-    /// class's own.
+    /// class's own, unless that is empty and can still be filled.
     fn victim(&self, class: Class) -> Option<Class> {
-        let count = |c: Class| self.streams[slot(c)].segments.len();
+        let segments = |c: Class| &self.streams[slot(c)].segments;
+        let own = segments(class).first();
+        let retired = self.streams[slot(class)].active.is_none();
         Class::ALL
             .into_iter()
             .filter(|c| *c <= class)
-            .find(|c| count(*c) > 1)
-            .or_else(|| (count(class) == 1).then_some(class))
+            .find(|c| segments(*c).len() > 1)
+            .or_else(|| {
+                own.filter(|s| s.content.records > 0 || retired)
+                    .map(|_| class)
+            })
     }
 
     /// Tells what is lost with the oldest segment of a class, then removes it.
@@ -65,10 +78,7 @@ impl<D: Disk> Spool<D> {
             self.streams[slot(class)].segments[0].told = true;
         }
         self.remove_segment(class, 0)?;
-        let dir = self.streams[slot(class)].dir.clone();
-        self.disk
-            .sync_dir(&dir)
-            .map_err(SpoolError::io("sync", &dir))
+        self.sync_removals(class)
     }
 
     /// What the oldest segment of a class holds that is not delivered: the loss it would be, and
@@ -136,6 +146,7 @@ impl<D: Disk> Spool<D> {
         let path = stream.path(stream.segments[index].name);
         unlink(&self.disk, &path).map_err(SpoolError::io("remove", &path))?;
         let removed = stream.segments.remove(index);
+        stream.unsynced += removed.size;
         if index == stream.segments.len() {
             stream.active = None;
         }
@@ -151,8 +162,10 @@ impl<D: Disk> Spool<D> {
 
     /// Removes the oldest damaged copy.
     pub(super) fn drop_quarantined(&mut self) -> Result<()> {
-        let path = self.root.join("quarantine").join(&self.quarantine[0].name);
+        let dir = self.root.join("quarantine");
+        let path = dir.join(&self.quarantine[0].name);
         unlink(&self.disk, &path).map_err(SpoolError::io("remove", &path))?;
+        (self.disk.sync_dir(&dir)).map_err(SpoolError::io("sync", &dir))?;
         self.quarantine.remove(0);
         Ok(())
     }
@@ -160,8 +173,20 @@ impl<D: Disk> Spool<D> {
     /// Tries again to remove what would not go.
     pub(super) fn sweep(&mut self) {
         let disk = &self.disk;
-        self.leftovers
-            .retain(|(path, _)| unlink(disk, path).is_err());
+        for (path, size) in std::mem::take(&mut self.leftovers) {
+            let class = Class::ALL
+                .into_iter()
+                .find(|c| path.starts_with(&self.streams[slot(*c)].dir));
+            match (unlink(disk, &path), class) {
+                (Err(_), _) => self.leftovers.push((path, size)),
+                (Ok(()), Some(class)) => self.streams[slot(class)].unsynced += size,
+                (Ok(()), None) => {}
+            }
+        }
+        for class in Class::ALL {
+            // Counted until it succeeds.
+            drop(self.sync_removals(class));
+        }
     }
 }
 

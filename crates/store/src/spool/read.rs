@@ -77,7 +77,7 @@ impl<D: Disk> Spool<D> {
         let mut head = [0; RECORD_HEADER];
         while cursor.at + RECORD_HEADER <= end {
             let Ok(RECORD_HEADER) = read_full(&cursor.file, &mut head, cursor.at as u64) else {
-                return Ok(None);
+                break;
             };
             let Some(header) = RecordHeader::read(&head, end - cursor.at) else {
                 break;
@@ -94,12 +94,12 @@ impl<D: Disk> Spool<D> {
             self.buf.resize(header.len, 0);
             let read = read_full(&cursor.file, &mut self.buf, at as u64);
             if !matches!(read, Ok(n) if n == header.len) || !header.intact(stream.seal, &self.buf) {
-                return Ok(None);
+                break;
             }
             stream.cursor = Some(cursor);
             return Ok(header.record(&self.buf));
         }
-        // A hole lies before the record.
+        // Damage lies before the record, or in it.
         self.search(class, index, lsn)
     }
 

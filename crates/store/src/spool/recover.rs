@@ -125,6 +125,11 @@ impl<D: Disk> Spool<D> {
             let list = self.sort_out(class, list);
             self.index(class, list, &mut holes, &mut told);
             let stream = &mut self.streams[slot(class)];
+            // A segment that failed and was removed may come back with the names as they last were
+            // on disk, and would void what is appended from here on.
+            if self.disk.sync_dir(&stream.dir).is_err() {
+                stream.active = None;
+            }
             let floor = floors[slot(class)];
             let vanished = stream.segments.is_empty() && known && !empty;
             if vanished || floor > stream.next {
@@ -146,7 +151,9 @@ impl<D: Disk> Spool<D> {
             if stream.active.is_none() {
                 let made = (self.make_room(class))
                     .and_then(|()| self.begin_segment(class, None).map(|_| ()));
-                if let Err(error) = made {
+                if let Err(error) = made
+                    && !matches!(error, SpoolError::Full { .. })
+                {
                     self.down(class, error);
                 }
                 // The first append tries again.
@@ -239,19 +246,17 @@ impl<D: Disk> Spool<D> {
                 expected = head.lsn + 1;
                 before = Some(head.ts);
             }
-            let size = candidate
-                .header
-                .as_ref()
-                .map_or(candidate.len, |h| u64::from(h.size));
+            // A file whose header is gone was at least as long as ours are.
+            let stated = candidate.header.as_ref().map(|h| u64::from(h.size));
+            let size = stated.unwrap_or(candidate.len.max(self.segment_bytes()));
             let size = usize::try_from(size)
                 .unwrap_or(MAX_SEGMENT)
                 .min(MAX_SEGMENT);
-            let mut tail = walk.tail(size.max(SEGMENT_HEADER));
+            let mut tail = walk.tail(size);
             let head = &self.buf[..SEGMENT_HEADER.min(self.buf.len())];
             if content.records == 0 && head.iter().all(|b| *b == 0) {
                 // A named segment had a header: all of it is gone.
-                let room = size.max(self.options.segment as usize);
-                tail.lost = tail.lost.max((room / RECORD_HEADER) as u64);
+                tail.lost = tail.lost.max((size / RECORD_HEADER) as u64);
             }
             let end = if last {
                 expected.saturating_add(tail.lost)
@@ -288,8 +293,11 @@ impl<D: Disk> Spool<D> {
                 // What is told as lost counts as acknowledged: only the rest is unused.
                 stream.acked = end;
                 stream.next = end;
+                // The newest record may be in the page cache alone, left there by a process that
+                // ended before its sync; it must not be delivered and vanish afterwards.
                 stream.active = loaded
                     .ok()
+                    .filter(|file| file.sync_data().is_ok())
                     .filter(|_| tail.blank && tail.lost == 0 && whole);
             }
             stream.segments.push(Segment {

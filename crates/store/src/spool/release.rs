@@ -6,7 +6,6 @@ use super::append::Reserve;
 use super::disk::Disk;
 use super::format::{Body, slot};
 use super::{Result, Spool, SpoolError};
-use crate::failpoint::failpoint;
 use crate::ranges::RangeSet;
 
 impl<D: Disk> Spool<D> {
@@ -40,10 +39,7 @@ impl<D: Disk> Spool<D> {
                 index += 1;
             }
         }
-        if removed > 0 {
-            let dir = &self.streams[slot(class)].dir;
-            sync_dir(&self.disk, dir).map_err(SpoolError::io("sync", dir))?;
-        }
+        self.sync_removals(class)?;
         Ok(removed)
     }
 
@@ -86,9 +82,4 @@ impl<D: Disk> Spool<D> {
         self.streams[slot(class)].resumed = true;
         Ok(renumbered)
     }
-}
-
-fn sync_dir<D: Disk>(disk: &D, dir: &std::path::Path) -> std::io::Result<()> {
-    failpoint!("spool.release.before_dir_sync");
-    disk.sync_dir(dir)
 }

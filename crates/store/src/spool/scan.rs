@@ -43,8 +43,10 @@ impl<'a> Walk<'a> {
     pub(super) fn tail(&self, size: usize) -> Tail {
         let rest = &self.bytes[self.at..];
         let used = rest.iter().filter(|b| **b != 0).count();
-        // A record's length lies in its first four bytes and is not zero.
-        let cut = rest.len() < 4 && self.at + RECORD_HEADER <= size;
+        // Where the file is cut there was nothing if the next record's length, its first four
+        // bytes, is there and zero.
+        let fits = self.at + RECORD_HEADER <= size;
+        let cut = fits && (rest.len() < 4 || (rest.len() < RECORD_HEADER && used > 0));
         if used <= NOISE && !cut {
             return Tail {
                 blank: used == 0,
@@ -52,12 +54,13 @@ impl<'a> Walk<'a> {
                 ts: None,
             };
         }
+        let room = size.saturating_sub(self.at);
         let end = if self.bytes.len() < size {
-            size - self.at
+            room
         } else {
             rest.iter().rposition(|b| *b != 0).map_or(0, |at| at + 1)
         };
-        let header = RecordHeader::read(rest, size - self.at).filter(|h| h.lsn == self.expected);
+        let header = RecordHeader::read(rest, room).filter(|h| h.lsn == self.expected);
         let lost = match header {
             Some(header) if header.step() >= end => 1,
             _ => end.div_ceil(RECORD_HEADER).max(1) as u64,

@@ -56,6 +56,9 @@ pub(super) struct Stream<F> {
     /// Appends to refuse before the next attempt.
     pub(super) pause: u32,
     pub(super) cursor: Option<Cursor<F>>,
+    /// Bytes of files that were removed since the folder was last synced: after a crash they may
+    /// be back, so they still count.
+    pub(super) unsynced: u64,
 }
 
 impl<F> Stream<F> {
@@ -74,6 +77,7 @@ impl<F> Stream<F> {
             failures: 0,
             pause: 0,
             cursor: None,
+            unsynced: 0,
         }
     }
 
