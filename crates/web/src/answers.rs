@@ -1,0 +1,162 @@
+//! Answers: serialised once, shared by equal questions, tagged so that unchanged ones are not sent
+//! again.
+//!
+//! Every answer begins with `now_ms`, the server's clock, which must be true for every reader; so
+//! an answer is kept without it and the instant is put in front when it is sent. The tag covers
+//! the rest.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use schema::Timestamp;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use tokio::sync::OnceCell;
+
+use crate::error::ApiError;
+
+/// What `now_ms` is serialised as before the instant is known.
+const MARK: &str = "{\"now_ms\":0";
+
+/// An answer without its instant.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// JSON from behind the instant on.
+    rest: Bytes,
+    tag: HeaderValue,
+}
+
+/// A hash of `parts` as 16 hexadecimal digits.
+#[must_use]
+pub fn fingerprint<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.len().to_le_bytes());
+        hash.update(part);
+    }
+    let digest = hash.finalize();
+    let mut head = [0; 8];
+    head.copy_from_slice(&digest[..8]);
+    format!("{:016x}", u64::from_be_bytes(head))
+}
+
+impl Answer {
+    /// Of a struct whose first field is `now_ms`, set to 0.
+    ///
+    /// # Errors
+    /// When it cannot be serialised, which no answer of ours allows.
+    pub fn new<T: Serialize>(answer: &T) -> Result<Self, ApiError> {
+        let text = serde_json::to_string(answer).map_err(|error| {
+            tracing::error!(%error, "an answer cannot be serialised");
+            ApiError::Internal
+        })?;
+        let Some(rest) = text.strip_prefix(MARK) else {
+            tracing::error!("an answer does not begin with its instant");
+            return Err(ApiError::Internal);
+        };
+        let tag = format!("\"{}\"", fingerprint([rest.as_bytes()]));
+        let tag = HeaderValue::from_str(&tag).map_err(|_| ApiError::Internal)?;
+        Ok(Self {
+            rest: Bytes::copy_from_slice(rest.as_bytes()),
+            tag,
+        })
+    }
+
+    /// The same answer under the tag of another: what differs does not count as a change.
+    #[must_use]
+    pub fn tagged_as(mut self, other: &Self) -> Self {
+        self.tag = other.tag.clone();
+        self
+    }
+
+    /// Bytes of the body.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rest.len() + "{\"now_ms\":1790000000000".len()
+    }
+
+    /// The response, or 304 when the asker holds it already.
+    pub fn respond(&self, asked: &HeaderMap, now: Timestamp) -> Response {
+        let held = asked.get_all(header::IF_NONE_MATCH).iter().any(|held| {
+            held.to_str().is_ok_and(|held| {
+                held.split(',').any(|tag| {
+                    let tag = tag.trim();
+                    tag == "*" || tag.trim_start_matches("W/").as_bytes() == self.tag.as_bytes()
+                })
+            })
+        });
+        let mut response = if held {
+            StatusCode::NOT_MODIFIED.into_response()
+        } else {
+            let mut body = format!("{{\"now_ms\":{}", now.as_millis()).into_bytes();
+            body.extend_from_slice(&self.rest);
+            Body::from(body).into_response()
+        };
+        let headers = response.headers_mut();
+        headers.insert(header::ETAG, self.tag.clone());
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        if !held {
+            headers.insert(
+                header::CONTENT_TYPE,
+                HeaderValue::from_static("application/json"),
+            );
+        }
+        response
+    }
+}
+
+/// How many answers are kept, and how many bytes of them.
+const KEPT: usize = 128;
+const KEPT_BYTES: usize = 16 * 1024 * 1024;
+
+type Slot = Arc<OnceCell<Answer>>;
+
+/// Answers of late, by question. Equal questions asked at once are answered by one reading.
+#[derive(Debug, Default)]
+pub struct Answers(Mutex<VecDeque<(String, Slot)>>);
+
+impl Answers {
+    /// The answer to `question`, which names everything the answer depends on; made by `make` when
+    /// there is none. A failure is not kept.
+    ///
+    /// # Errors
+    /// Those of `make`.
+    pub async fn get<F>(
+        &self,
+        question: String,
+        make: impl FnOnce() -> F,
+    ) -> Result<Answer, ApiError>
+    where
+        F: Future<Output = Result<Answer, ApiError>>,
+    {
+        let slot = self.slot(question);
+        slot.get_or_try_init(make).await.cloned()
+    }
+
+    fn slot(&self, question: String) -> Slot {
+        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = slots.iter().position(|(known, _)| *known == question)
+            && let Some(found) = slots.remove(at)
+        {
+            let slot = Arc::clone(&found.1);
+            slots.push_back(found);
+            return slot;
+        }
+        let size = |slots: &VecDeque<(String, Slot)>| -> usize {
+            slots
+                .iter()
+                .filter_map(|(_, slot)| slot.get().map(|answer| answer.rest.len()))
+                .sum()
+        };
+        while slots.len() >= KEPT || (!slots.is_empty() && size(&slots) > KEPT_BYTES) {
+            slots.pop_front();
+        }
+        let slot = Slot::default();
+        slots.push_back((question, Arc::clone(&slot)));
+        slot
+    }
+}

@@ -1,0 +1,154 @@
+//! `GET events`: hints that something is new, never data.
+//!
+//! While somebody listens, one task looks for new samples every two seconds and tells all
+//! listeners; when the last one has left, it ends.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+use bytes::Bytes;
+use schema::Timestamp;
+use serde::Serialize;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::Params;
+use crate::app::App;
+use crate::database::Link;
+use crate::error::ApiError;
+use crate::serve::stopped;
+
+/// How often new samples are looked for.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How often a silent stream says that it lives.
+const BEAT_EVERY: Duration = Duration::from_secs(15);
+
+/// New samples of a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hint {
+    /// The host.
+    pub host_id: i32,
+    /// Its newest sample.
+    pub newest: Option<Timestamp>,
+    /// The generation of its history.
+    pub generation: String,
+}
+
+#[derive(Serialize)]
+struct Tick<'a> {
+    newest_ms: Option<i64>,
+    generation: &'a str,
+}
+
+#[derive(Serialize)]
+struct State {
+    database: &'static str,
+}
+
+fn event<T: Serialize>(name: &str, data: &T) -> Bytes {
+    // These structs cannot fail to serialise.
+    let data = serde_json::to_string(data).unwrap_or_default();
+    Bytes::from(format!("event: {name}\ndata: {data}\n\n"))
+}
+
+fn word(link: &Link) -> State {
+    State {
+        database: match link {
+            Link::Up => "ok",
+            Link::Down { .. } => "unreachable",
+        },
+    }
+}
+
+/// The stream. It ends when the server stops.
+///
+/// # Errors
+/// When the asked host is no number.
+pub fn events(app: &App, params: &Params) -> Result<Response, ApiError> {
+    let host = match params.get("host") {
+        None => None,
+        Some(text) => Some(
+            text.parse::<i32>()
+                .map_err(|_| ApiError::bad("host", "is no number"))?,
+        ),
+    };
+    let mut hints = app.hints.subscribe();
+    let mut link = app.database.watch();
+    let mut stop = app.stop.subscribe();
+    link.mark_unchanged();
+    tokio::spawn(look(app.clone()));
+    let mut first = Some(Bytes::from_static(b"retry: 3000\n: listening\n\n"));
+    let stream = async move || -> Option<Result<Bytes, Infallible>> {
+        if let Some(first) = first.take() {
+            return Some(Ok(first));
+        }
+        loop {
+            let chunk = tokio::select! {
+                biased;
+                () = stopped(&mut stop) => return None,
+                changed = link.changed() => {
+                    changed.ok()?;
+                    event("state", &word(&link.borrow_and_update()))
+                }
+                hint = hints.recv() => match hint {
+                    Ok(hint) if host.is_none_or(|host| host == hint.host_id) => {
+                        event("tick", &Tick {
+                            newest_ms: hint.newest.map(Timestamp::as_millis),
+                            generation: &hint.generation,
+                        })
+                    }
+                    // Missed hints say what the next one says: fetch anew.
+                    Ok(_) | Err(RecvError::Lagged(_)) => continue,
+                    Err(RecvError::Closed) => return None,
+                },
+                () = tokio::time::sleep(BEAT_EVERY) => Bytes::from_static(b": beat\n\n"),
+            };
+            return Some(Ok(chunk));
+        }
+    };
+    let stream = futures_util::stream::unfold(stream, |mut next| async move {
+        let chunk = next().await?;
+        Some((chunk, next))
+    });
+    let mut response = Response::new(Body::from_stream(stream));
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/event-stream"),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    // A proxy that collects the stream would hold every hint back.
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    Ok(response)
+}
+
+/// Looks for new samples as long as somebody listens; one such task at a time.
+async fn look(app: App) {
+    let Ok(_alone) = app.polling.try_acquire() else {
+        return;
+    };
+    let mut seen: HashMap<i32, Hint> = HashMap::new();
+    let mut is_first = true;
+    while app.hints.receiver_count() > 0 {
+        if let Ok(hosts) = app.hosts_within(Duration::ZERO).await {
+            for host in hosts.iter() {
+                let hint = Hint {
+                    host_id: host.id,
+                    newest: host.newest,
+                    generation: host.generation.clone(),
+                };
+                let is_new = seen.get(&host.id) != Some(&hint);
+                if is_new && !is_first {
+                    // Nobody listening is found out at the head of the loop.
+                    let _listeners = app.hints.send(hint.clone());
+                }
+                seen.insert(host.id, hint);
+            }
+            is_first = false;
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}

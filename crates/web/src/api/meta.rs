@@ -1,0 +1,192 @@
+//! `GET meta`: the registry that the pages are drawn from.
+
+use schema::{Metric, Timestamp};
+use serde::Serialize;
+use ts_rs::TS;
+
+use super::Unit;
+use crate::app::App;
+use crate::error::ApiError;
+use crate::tables::VIEWS;
+
+/// The answer. `now_ms` is in front of every answer.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct Meta {
+    /// The server's clock.
+    pub now_ms: i64,
+    /// Of the server; a change means that the page is to be loaded anew.
+    pub version: &'static str,
+    /// The sampling interval where an agent does not say its own.
+    pub interval_secs: f64,
+    /// By name.
+    pub hosts: Vec<HostMeta>,
+    /// The catalogue.
+    pub metrics: Vec<MetricMeta>,
+    /// Every table.
+    pub tables: Vec<TableMeta>,
+}
+
+/// A host.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct HostMeta {
+    /// Its number.
+    pub id: i32,
+    /// Its name.
+    pub name: String,
+    /// Its newest sample.
+    pub last_ms: Option<i64>,
+}
+
+/// A metric.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct MetricMeta {
+    /// `domain.name`.
+    pub id: String,
+    /// What a person calls it.
+    pub label: &'static str,
+    /// Its unit.
+    pub unit: Unit,
+    /// Whether it has one series per key.
+    pub keyed: bool,
+    /// Which direction is good.
+    #[ts(type = "\"lower\" | \"higher\" | \"neither\"")]
+    pub better: &'static str,
+    /// Its thresholds.
+    pub levels: Option<Levels>,
+    /// What it is.
+    pub what: &'static str,
+    /// How it is computed.
+    pub how: &'static str,
+    /// What to do first when it is bad.
+    pub fix: &'static str,
+}
+
+/// Thresholds.
+#[derive(Clone, Copy, Debug, Serialize, TS)]
+pub struct Levels {
+    /// Worth a look.
+    pub info: Option<f64>,
+    /// Degraded.
+    pub warn: Option<f64>,
+    /// Act now.
+    pub crit: Option<f64>,
+}
+
+/// A table.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct TableMeta {
+    /// As in its address.
+    pub name: &'static str,
+    /// Its heading.
+    pub title: &'static str,
+    /// Columns, in the order of a row's cells.
+    pub columns: Vec<ColumnMeta>,
+    /// Filters.
+    pub chips: Vec<ChipMeta>,
+    /// `-rss_bytes`: descending.
+    pub default_sort: &'static str,
+    /// The sentence for an empty table.
+    pub empty: &'static str,
+}
+
+/// A column.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct ColumnMeta {
+    /// As in `sort`.
+    pub id: &'static str,
+    /// Its heading.
+    pub label: &'static str,
+    /// Its unit.
+    pub unit: Unit,
+    /// The metric its values belong to.
+    pub metric: Option<&'static str>,
+    /// What it is.
+    pub what: &'static str,
+    /// Whether it stays visible on a phone.
+    pub primary: bool,
+}
+
+/// A filter.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct ChipMeta {
+    /// As in `f.<id>`.
+    pub id: &'static str,
+    /// Its heading.
+    pub label: &'static str,
+    /// What can be chosen.
+    pub values: Vec<ChipValue>,
+}
+
+/// One choice of a filter.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct ChipValue {
+    /// As in `f.<chip>=<id>`.
+    pub id: &'static str,
+    /// What a person calls it.
+    pub label: &'static str,
+}
+
+/// The answer. Without the database the list of hosts is empty.
+///
+/// # Errors
+/// None in practice; an answer that cannot be serialised is a fault of ours.
+pub async fn meta(app: &App) -> Result<Meta, ApiError> {
+    let hosts = app.hosts().await.unwrap_or_default();
+    Ok(Meta {
+        now_ms: 0,
+        version: env!("CARGO_PKG_VERSION"),
+        interval_secs: app.settings.interval.as_secs_f64(),
+        hosts: hosts
+            .iter()
+            .map(|host| HostMeta {
+                id: host.id,
+                name: host.name.clone(),
+                last_ms: host.newest.map(Timestamp::as_millis),
+            })
+            .collect(),
+        metrics: schema::METRICS
+            .iter()
+            .map(describe)
+            .chain([heartbeat_age()])
+            .collect(),
+        tables: VIEWS.iter().map(|view| view.meta()).collect(),
+    })
+}
+
+fn describe(metric: &Metric) -> MetricMeta {
+    MetricMeta {
+        id: metric.id(),
+        label: metric.label,
+        unit: metric.unit.into(),
+        keyed: metric.key.is_some(),
+        better: metric.better.as_str(),
+        levels: metric.levels.map(|levels| Levels {
+            info: levels.info,
+            warn: levels.warn,
+            crit: levels.crit,
+        }),
+        what: metric.what,
+        how: metric.how,
+        fix: metric.fix,
+    }
+}
+
+/// The age of the agent's last sign of life. It has no series: it exists only at the instant of
+/// asking.
+fn heartbeat_age() -> MetricMeta {
+    MetricMeta {
+        id: crate::judge::HEARTBEAT_AGE.to_owned(),
+        label: "Heartbeat age",
+        unit: Unit::Secs,
+        keyed: false,
+        better: "lower",
+        levels: Some(Levels {
+            info: None,
+            warn: Some(crate::judge::SILENT_SECS),
+            crit: Some(crate::judge::DEAD_SECS),
+        }),
+        what: "Time since the collector last proved that it is alive.",
+        how: "The server's clock against the newest heartbeat, one each 5 s. Thresholds: six and twelve missed.",
+        fix: crate::judge::SILENT_FIX,
+    }
+}

@@ -1,0 +1,133 @@
+//! Parameters of a request.
+
+use crate::error::ApiError;
+
+/// Name and value pairs, in their order.
+#[derive(Clone, Debug, Default)]
+pub struct Params(Vec<(String, String)>);
+
+/// More pairs than any question needs.
+const MOST: usize = 64;
+
+impl Params {
+    /// Of the part of an address behind `?`.
+    ///
+    /// # Errors
+    /// When it is not `name=value&…` in UTF-8, or brings too many pairs.
+    pub fn parse(query: Option<&str>) -> Result<Self, ApiError> {
+        let bad = |problem: &str| ApiError::BadRequest(format!("the parameters {problem}"));
+        let mut pairs = Vec::new();
+        for pair in query
+            .unwrap_or_default()
+            .split('&')
+            .filter(|pair| !pair.is_empty())
+        {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let decoded = (decode(name, true), decode(value, true));
+            let (Some(name), Some(value)) = decoded else {
+                return Err(bad("are not percent-encoded UTF-8"));
+            };
+            if pairs.len() == MOST {
+                return Err(bad("are too many"));
+            }
+            pairs.push((name, value));
+        }
+        Ok(Self(pairs))
+    }
+
+    /// The last value of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().rev().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Every pair.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// A whole number, brought into `least..=most`.
+    ///
+    /// # Errors
+    /// When it is no number.
+    pub fn number(&self, name: &str, default: i64, least: i64, most: i64) -> Result<i64, ApiError> {
+        match self.get(name) {
+            None => Ok(default),
+            Some(text) => text
+                .parse::<i64>()
+                .map(|number| number.clamp(least, most))
+                .map_err(|_| ApiError::bad(name, "is no whole number")),
+        }
+    }
+
+    /// Everything but `without`, as one text; equal questions have equal texts.
+    #[must_use]
+    pub fn question(&self, without: &[&str]) -> String {
+        let mut text = String::new();
+        for (name, value) in self.iter().filter(|(name, _)| !without.contains(name)) {
+            for part in [name, value] {
+                text.push_str(&part.len().to_string());
+                text.push(':');
+                text.push_str(part);
+            }
+        }
+        text
+    }
+}
+
+/// Percent-decoding; `plus` reads `+` as a space.
+pub(crate) fn decode(text: &str, plus: bool) -> Option<String> {
+    let mut bytes = text.bytes();
+    let mut out = Vec::with_capacity(text.len());
+    while let Some(byte) = bytes.next() {
+        out.push(match byte {
+            b'%' => {
+                let high = char::from(bytes.next()?).to_digit(16)?;
+                let low = char::from(bytes.next()?).to_digit(16)?;
+                u8::try_from(high * 16 + low).ok()?
+            }
+            b'+' if plus => b' ',
+            byte => byte,
+        });
+    }
+    String::from_utf8(out)
+        .ok()
+        .filter(|text| !text.contains('\0'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_are_decoded() {
+        let params = Params::parse(Some("m=a%40b,c&q=%C3%A9+x&q=last&flag&=v")).unwrap();
+        assert_eq!(params.get("m"), Some("a@b,c"));
+        assert_eq!(params.get("q"), Some("last"));
+        assert_eq!(params.get("flag"), Some(""));
+        assert_eq!(params.get("none"), None);
+        for bad in ["a=%", "a=%4", "a=%zz", "a=%ff", "a=%00"] {
+            assert!(Params::parse(Some(bad)).is_err(), "{bad}");
+        }
+        assert!(Params::parse(Some(&"a=1&".repeat(65))).is_err());
+    }
+
+    #[test]
+    fn numbers_are_brought_into_bounds() {
+        let params = Params::parse(Some("px=99999&limit=-3&bad=x")).unwrap();
+        assert_eq!(params.number("px", 620, 10, 2000), Ok(2000));
+        assert_eq!(params.number("limit", 8, 1, 64), Ok(1));
+        assert_eq!(params.number("none", 8, 1, 64), Ok(8));
+        assert!(params.number("bad", 8, 1, 64).is_err());
+    }
+
+    #[test]
+    fn questions_that_differ_read_differently() {
+        let of = |text| Params::parse(Some(text)).unwrap().question(&["since"]);
+        assert_ne!(of("a=1&b=2"), of("a=1%26b%3D2"));
+        assert_eq!(of("a=1&since=x"), of("a=1"));
+    }
+}

@@ -1,0 +1,398 @@
+//! `GET series`: metrics over a range, reduced to buckets.
+//!
+//! The grid is aligned to the epoch, so a bucket means the same in every answer and an increment
+//! can replace whole buckets. A cursor names the last bucket that may still change, and a
+//! fingerprint of everything an increment relies on: the generation of the history, the width of
+//! the buckets, and which series there are. When that differs, the answer is whole.
+
+use std::fmt::Write as _;
+
+use schema::{Metric, Timestamp};
+use serde::Serialize;
+use store::series::{self, Ask, Found, Instant, Pick, ReadError};
+use tokio_postgres::Client;
+use tokio_postgres::types::{ToSql, Type};
+use ts_rs::TS;
+
+use super::{Params, Severity, params};
+use crate::answers::{Answer, fingerprint};
+use crate::app::App;
+use crate::error::ApiError;
+use crate::hosts::Host;
+use crate::number::round;
+use crate::range::{Grid, Range, range};
+
+/// Metrics in one question.
+const MOST: usize = 24;
+
+/// The answer.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct SeriesAnswer {
+    /// The server's clock.
+    pub now_ms: i64,
+    /// Start of the first bucket.
+    pub t0_ms: i64,
+    /// Width of a bucket.
+    pub step_ms: i64,
+    /// Number of buckets.
+    pub n: usize,
+    /// What was read.
+    #[ts(type = "\"raw\" | \"hourly\" | \"daily\"")]
+    pub source: &'static str,
+    /// Changes when stored history changed.
+    pub generation: String,
+    /// For `since` of the next question.
+    pub cursor: String,
+    /// Whether this continues the answer whose cursor was given.
+    pub partial: bool,
+    /// In the order asked for; keys of one metric by highest value.
+    pub series: Vec<Series>,
+    /// Spans without samples.
+    pub gaps: Vec<(i64, i64)>,
+    /// What happened.
+    pub marks: Vec<Mark>,
+    /// Metrics that could not be read.
+    pub errors: Vec<SeriesError>,
+}
+
+/// One series; a bucket without a sample is null.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct Series {
+    /// The metric.
+    pub metric: String,
+    /// Its key.
+    pub key: Option<String>,
+    /// The least sample of each bucket.
+    pub lo: Vec<Option<f64>>,
+    /// The greatest.
+    pub hi: Vec<Option<f64>>,
+    /// The mean.
+    pub avg: Vec<Option<f64>>,
+    /// The value at the newest instant of the range; null when it has none there.
+    pub last: Option<f64>,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct Mark {
+    /// When.
+    pub at_ms: i64,
+    /// What.
+    pub text: String,
+    /// How bad.
+    pub severity: Severity,
+}
+
+/// A metric that could not be read.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct SeriesError {
+    /// As asked for.
+    pub metric: String,
+    /// Why.
+    pub message: String,
+}
+
+/// A question.
+#[derive(Debug)]
+struct Question {
+    picks: Vec<Pick>,
+    range: Range,
+    grid: Grid,
+    limit: i64,
+    interval: i64,
+    host_id: i32,
+}
+
+/// The answer.
+///
+/// # Errors
+/// When a parameter does not parse, a metric does not exist, or nothing at all could be read.
+pub async fn series(app: &App, asked: &Params) -> Result<Answer, ApiError> {
+    let now = app.now();
+    let picks = picks(asked.get("m").unwrap_or_default())?;
+    let range = range(asked.get("from"), asked.get("to"), now)?;
+    let px = asked.number("px", 620, 10, 2000)?;
+    let limit = asked.number("limit", 8, 1, 64)?;
+    let hosts = app.hosts().await?;
+    let host = App::choose(&hosts, asked.get("host"))?;
+    let assumed = i64::try_from(app.settings.interval.as_micros()).unwrap_or(i64::MAX);
+    let question = Question {
+        picks,
+        range,
+        grid: range.grid(px, host.map_or(assumed, |host| host.interval)),
+        limit,
+        interval: host.map_or(assumed, |host| host.interval),
+        host_id: host.map_or(0, |host| host.id),
+    };
+    let since = asked.get("since").and_then(Cursor::parse);
+    let mut name = format!(
+        "series {}",
+        asked.question(&["since", "host", "from", "to"])
+    );
+    let grid = question.grid;
+    let _infallible = write!(
+        name,
+        " {} {} {} {} {since:?}",
+        host.map_or_else(String::new, Host::stamp),
+        grid.start.as_micros(),
+        grid.n,
+        // A range that ends now is cut at the newest sample anyway.
+        if range.to >= now {
+            0
+        } else {
+            range.to.as_micros()
+        },
+    );
+    app.answers
+        .get(name, async || answer(app, host, &question, since).await)
+        .await
+}
+
+/// `id` or `id@key`, by commas.
+fn picks(text: &str) -> Result<Vec<Pick>, ApiError> {
+    let mut picks = Vec::new();
+    for item in text.split(',').filter(|item| !item.is_empty()) {
+        if picks.len() == MOST {
+            return Err(ApiError::bad("m", "names more than 24 metrics"));
+        }
+        let (id, key) = match item.split_once('@') {
+            Some((id, key)) => {
+                let bad = || ApiError::bad("m", "has a key that is not percent-encoded UTF-8");
+                (id, Some(params::decode(key, false).ok_or_else(bad)?))
+            }
+            None => (item, None),
+        };
+        let metric = schema::metric(id).ok_or(ApiError::NotFound("no such metric"))?;
+        let pick = Pick {
+            metric,
+            // A single series has no keys to choose from.
+            key: key.filter(|_| metric.key.is_some()),
+        };
+        if !picks.contains(&pick) {
+            picks.push(pick);
+        }
+    }
+    if picks.is_empty() {
+        return Err(ApiError::bad("m", "names no metric"));
+    }
+    Ok(picks)
+}
+
+/// Where an answer ended, and what a continuation relies on.
+#[derive(Clone, Debug, PartialEq)]
+struct Cursor {
+    seam: Timestamp,
+    relies_on: String,
+}
+
+impl Cursor {
+    fn parse(text: &str) -> Option<Self> {
+        let (seam, relies_on) = text.split_once('-')?;
+        let seam: i64 = seam.parse().ok()?;
+        (relies_on.len() == 16).then(|| Self {
+            seam: Timestamp::from_millis(seam),
+            relies_on: relies_on.to_owned(),
+        })
+    }
+
+    fn text(&self) -> String {
+        format!("{}-{}", self.seam.as_millis(), self.relies_on)
+    }
+}
+
+/// What a continuation relies on.
+fn relies_on(host: Option<&Host>, grid: Grid, series: &[Found]) -> String {
+    let mut text = String::new();
+    for found in series {
+        let key = found.key.as_deref().unwrap_or_default();
+        let _infallible = write!(text, "{}@{}:{key};", found.metric.id(), key.len());
+    }
+    let stamp = host.map_or_else(String::new, |host| {
+        format!("{}/{}", host.id, host.generation)
+    });
+    fingerprint([stamp.as_bytes(), &grid.step.to_le_bytes(), text.as_bytes()])
+}
+
+/// What was read.
+struct Read {
+    found: series::Answer,
+    gaps: Vec<(Timestamp, Timestamp)>,
+    marks: Vec<Mark>,
+}
+
+async fn answer(
+    app: &App,
+    host: Option<&Host>,
+    question: &Question,
+    since: Option<Cursor>,
+) -> Result<Answer, ApiError> {
+    let grid = question.grid;
+    let end = Timestamp(grid.start.as_micros() + grid.step * i64::try_from(grid.n).unwrap_or(0));
+    let within = |at: Timestamp| {
+        at >= grid.start && at < end && (at.as_micros() - grid.start.as_micros()) % grid.step == 0
+    };
+    if let Some(cursor) = since.filter(|cursor| within(cursor.seam)) {
+        let read = read_from(app, question, cursor.seam).await?;
+        let complete = read.found.faults.is_empty();
+        if complete && relies_on(host, grid, &read.found.series) == cursor.relies_on {
+            return Answer::new(&shape(host, question, read, cursor.seam, true));
+        }
+    }
+    let read = read_from(app, question, grid.start).await?;
+    Answer::new(&shape(host, question, read, grid.start, false))
+}
+
+async fn read_from(app: &App, question: &Question, give_from: Timestamp) -> Result<Read, ApiError> {
+    let ask = Ask {
+        host_id: question.host_id,
+        from: question.grid.start,
+        to: question.range.to,
+        give_from,
+        step: question.grid.step,
+        interval: question.interval,
+        limit: question.limit,
+        picks: question.picks.clone(),
+    };
+    let ask = &ask;
+    let read = app.database.read("series", |session| async move {
+        let client = &session.client;
+        let mut found = series::buckets(client, ask).await;
+        // One scan that fails is told beside the others; a link that fails fails them all.
+        if found.series.is_empty()
+            && let Some(at) = found
+                .faults
+                .iter()
+                .position(|fault| !fault.error.is_timeout())
+        {
+            return Err(found.faults.swap_remove(at).error);
+        }
+        let (id, interval) = (question.host_id, question.interval);
+        let gaps = series::gaps(client, id, give_from, ask.to, interval);
+        let (gaps, marks) = tokio::join!(gaps, marks(client, id, give_from, ask.to));
+        Ok(Read {
+            found,
+            gaps: gaps?,
+            marks: marks?,
+        })
+    });
+    Ok(read.await?)
+}
+
+async fn marks(
+    client: &Client,
+    host_id: i32,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Vec<Mark>, ReadError> {
+    let (from, to) = (Instant(from), Instant(to));
+    let params = [
+        (&host_id as &(dyn ToSql + Sync), Type::INT4),
+        (&from, Type::TIMESTAMPTZ),
+        (&to, Type::TIMESTAMPTZ),
+    ];
+    let fault = |source| ReadError::new("marks", source);
+    let rows = client.query_typed(include_str!("../sql/marks.sql"), &params);
+    let mut marks = Vec::new();
+    for row in rows.await.map_err(fault)? {
+        let at: Instant = row.try_get(0).map_err(fault)?;
+        let (text, severity) = match row.try_get(1).map_err(fault)? {
+            "started" => ("Collector started", Severity::Info),
+            "stopped" => ("Collector stopped", Severity::Warn),
+            "vanished" => ("Collector vanished", Severity::Crit),
+            _ => ("Host booted", Severity::Warn),
+        };
+        marks.push(Mark {
+            at_ms: at.0.as_millis(),
+            text: text.to_owned(),
+            severity,
+        });
+    }
+    Ok(marks)
+}
+
+fn shape(
+    host: Option<&Host>,
+    question: &Question,
+    read: Read,
+    from: Timestamp,
+    partial: bool,
+) -> SeriesAnswer {
+    let grid = question.grid;
+    let skipped = (from.as_micros() - grid.start.as_micros()) / grid.step;
+    let n = grid.n - usize::try_from(skipped).unwrap_or(0).min(grid.n);
+    let relies_on = relies_on(host, grid, &read.found.series);
+    let error = |metric: &Metric, timed_out| SeriesError {
+        metric: metric.id(),
+        message: match timed_out {
+            true => "this took too long; choose a shorter range",
+            false => "this could not be read; the server's log says why",
+        }
+        .to_owned(),
+    };
+    let mut errors = Vec::new();
+    for fault in &read.found.faults {
+        let timed_out = fault.error.is_timeout();
+        if !timed_out {
+            let cause = std::error::Error::source(&fault.error).map(ToString::to_string);
+            tracing::error!(error = %fault.error, cause, "a metric cannot be read");
+        }
+        errors.extend(fault.metrics.iter().map(|metric| error(metric, timed_out)));
+    }
+    SeriesAnswer {
+        now_ms: 0,
+        t0_ms: from.as_millis(),
+        step_ms: grid.step / 1000,
+        n,
+        source: "raw",
+        generation: host.map_or_else(String::new, |host| host.generation.clone()),
+        cursor: Cursor {
+            seam: seam(host, grid),
+            relies_on,
+        }
+        .text(),
+        partial,
+        series: read
+            .found
+            .series
+            .iter()
+            .map(|found| columns(found, grid.step, from, n))
+            .collect(),
+        gaps: read
+            .gaps
+            .iter()
+            .map(|(from, to)| (from.as_millis(), to.as_millis()))
+            .collect(),
+        marks: read.marks,
+        errors,
+    }
+}
+
+/// Start of the last bucket that may still change: the one with the newest sample.
+fn seam(host: Option<&Host>, grid: Grid) -> Timestamp {
+    let newest = host.and_then(|host| host.newest).unwrap_or(grid.start);
+    let bucket = (newest.as_micros() - grid.start.as_micros()).div_euclid(grid.step);
+    let last = i64::try_from(grid.n).unwrap_or(1) - 1;
+    Timestamp(grid.start.as_micros() + bucket.clamp(0, last.max(0)) * grid.step)
+}
+
+fn columns(found: &Found, step: i64, from: Timestamp, n: usize) -> Series {
+    let empty = vec![None; n];
+    let mut series = Series {
+        metric: found.metric.id(),
+        key: found.key.clone(),
+        lo: empty.clone(),
+        hi: empty.clone(),
+        avg: empty,
+        last: found.last.map(round),
+    };
+    for bucket in &found.buckets {
+        let at = (bucket.at.as_micros() - from.as_micros()).div_euclid(step);
+        let Some(at) = usize::try_from(at).ok().filter(|at| *at < n) else {
+            continue;
+        };
+        series.lo[at] = Some(round(bucket.lo));
+        series.hi[at] = Some(round(bucket.hi));
+        series.avg[at] = Some(round(bucket.avg));
+    }
+    series
+}

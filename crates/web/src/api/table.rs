@@ -1,0 +1,290 @@
+//! `GET table/<name>`: rows, filtered, sorted and in pages, or all of them as CSV.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use schema::Timestamp;
+use serde::Serialize;
+use ts_rs::TS;
+
+use super::{Params, Severity, Unit};
+use crate::answers::Answer;
+use crate::app::App;
+use crate::csv;
+use crate::error::ApiError;
+use crate::hosts::Host;
+use crate::range::instant;
+use crate::tables::{Cell, Line, Lines, View, view};
+
+/// Longest search.
+const LONGEST_SEARCH: usize = 256;
+
+/// The answer.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct TableAnswer {
+    /// The server's clock.
+    pub now_ms: i64,
+    /// The sample the rows are of.
+    pub at_ms: Option<i64>,
+    /// Rows in all.
+    pub total: usize,
+    /// Rows that pass search and filters.
+    pub matched: usize,
+    /// This page, from 0.
+    pub page: usize,
+    /// Pages of matched rows.
+    pub pages: usize,
+    /// The rows of this page.
+    pub rows: Vec<TableRow>,
+    /// Chip → value → rows under the search and the other filters.
+    pub facets: BTreeMap<&'static str, BTreeMap<String, usize>>,
+    /// Chip → value → the worst of those rows in that respect.
+    pub chip_severities: BTreeMap<&'static str, BTreeMap<String, Severity>>,
+    /// Why something is missing.
+    pub note: String,
+}
+
+/// A row.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct TableRow {
+    /// Stable from answer to answer.
+    pub id: String,
+    /// In the order of the columns.
+    pub cells: Vec<Cell>,
+    /// Of each cell; null where it is not judged.
+    pub severities: Vec<Option<Severity>>,
+    /// The worst of the cells.
+    pub severity: Severity,
+}
+
+/// What is asked of a table.
+struct Question {
+    sort: (usize, bool),
+    search: String,
+    filters: Vec<(&'static str, Vec<String>)>,
+    limit: usize,
+    page: usize,
+    is_csv: bool,
+}
+
+/// The answer.
+///
+/// # Errors
+/// When there is no such table, a parameter does not parse, or the rows cannot be read.
+pub async fn table(
+    app: &App,
+    name: &str,
+    params: &Params,
+    headers: &HeaderMap,
+) -> Result<Response, ApiError> {
+    let view = view(name).ok_or(ApiError::NotFound("no such table"))?;
+    let question = Question::parse(view, params)?;
+    let now = app.now();
+    let at = params
+        .get("at")
+        .map(|at| instant("at", at, now))
+        .transpose()?;
+    let hosts = app.hosts().await?;
+    let host = App::choose(&hosts, params.get("host"))?;
+    if question.is_csv {
+        let lines = read(app, view, host, at, now).await?;
+        return Ok(as_csv(view, &question, &lines));
+    }
+    let mut key = format!("table {name} {}", params.question(&["host", "at"]));
+    let _infallible = write!(
+        key,
+        " {} {:?} {}",
+        host.map_or_else(String::new, Host::stamp),
+        at,
+        // What is no sample (runs, settings) may change without one.
+        now.as_millis() / 10_000,
+    );
+    let answer = app.answers.get(key, async || {
+        let lines = read(app, view, host, at, now).await?;
+        Answer::new(&shape(&question, &lines))
+    });
+    Ok(answer.await?.respond(headers, now))
+}
+
+async fn read(
+    app: &App,
+    view: &View,
+    host: Option<&Host>,
+    at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<Lines, ApiError> {
+    let Some(host) = host else {
+        return Ok(Lines {
+            note: "No collector has delivered a sample yet.".to_owned(),
+            ..Lines::default()
+        });
+    };
+    let read = app.database.read(view.name, |session| async move {
+        view.read(&session.client, host, at, now).await
+    });
+    Ok(read.await?)
+}
+
+impl Question {
+    fn parse(view: &View, params: &Params) -> Result<Self, ApiError> {
+        let sort = params
+            .get("sort")
+            .filter(|sort| !sort.is_empty())
+            .unwrap_or(view.default_sort);
+        let (column, descending) = match sort.strip_prefix('-') {
+            Some(column) => (column, true),
+            None => (sort, false),
+        };
+        let at = view.columns.iter().position(|known| known.id == column);
+        let at = at.ok_or_else(|| ApiError::bad("sort", "names no column of this table"))?;
+        let search = params.get("q").unwrap_or_default();
+        if search.chars().count() > LONGEST_SEARCH {
+            return Err(ApiError::bad("q", "is longer than 256 characters"));
+        }
+        let mut filters: Vec<(&'static str, Vec<String>)> = Vec::new();
+        for (name, value) in params.iter() {
+            let Some(chip) = name.strip_prefix("f.") else {
+                continue;
+            };
+            let chip = view.chips.iter().find(|known| known.id == chip);
+            let chip = chip.ok_or_else(|| ApiError::bad("f", "names no filter of this table"))?;
+            match filters.iter_mut().find(|(known, _)| *known == chip.id) {
+                Some((_, values)) => values.push(value.to_owned()),
+                None => filters.push((chip.id, vec![value.to_owned()])),
+            }
+        }
+        let limit = match params.number("limit", 25, 1, 100)? {
+            ..=25 => 25,
+            26..=50 => 50,
+            _ => 100,
+        };
+        Ok(Self {
+            sort: (at, descending),
+            search: search.trim().to_lowercase(),
+            filters,
+            limit,
+            page: usize::try_from(params.number("page", 0, 0, 1_000_000)?).unwrap_or(0),
+            is_csv: match params.get("format") {
+                None | Some("json") => false,
+                Some("csv") => true,
+                Some(_) => return Err(ApiError::bad("format", "is json or csv")),
+            },
+        })
+    }
+
+    fn finds(&self, line: &Line) -> bool {
+        self.search.is_empty()
+            || line.cells.iter().any(|cell| match cell {
+                Cell::Text(text) => text.to_lowercase().contains(&self.search),
+                _ => false,
+            })
+    }
+
+    /// Whether a line passes the filters; `but` one of them is left aside.
+    fn passes(&self, line: &Line, but: Option<&str>) -> bool {
+        self.filters
+            .iter()
+            .filter(|(chip, _)| Some(*chip) != but)
+            .all(|(chip, values)| {
+                line.tags
+                    .iter()
+                    .any(|tag| tag.chip == *chip && values.contains(&tag.value))
+            })
+    }
+
+    /// The lines that match, sorted. Unknown values stand last in both directions.
+    fn select<'a>(&self, lines: &'a Lines) -> Vec<&'a Line> {
+        let mut found: Vec<&Line> = lines
+            .lines
+            .iter()
+            .filter(|line| self.finds(line) && self.passes(line, None))
+            .collect();
+        let (at, descending) = self.sort;
+        found.sort_by(|a, b| {
+            let (a_cell, b_cell) = (&a.cells[at], &b.cells[at]);
+            let by_null = a_cell.is_null().cmp(&b_cell.is_null());
+            let by_value = a_cell.order(b_cell);
+            let by_value = if descending {
+                by_value.reverse()
+            } else {
+                by_value
+            };
+            by_null.then(by_value).then_with(|| a.id.cmp(&b.id))
+        });
+        found
+    }
+}
+
+fn shape(question: &Question, lines: &Lines) -> TableAnswer {
+    let found = question.select(lines);
+    let pages = found.len().div_ceil(question.limit);
+    let page = question.page.min(pages.saturating_sub(1));
+    let mut facets: BTreeMap<&'static str, BTreeMap<String, usize>> = BTreeMap::new();
+    let mut severities: BTreeMap<&'static str, BTreeMap<String, Severity>> = BTreeMap::new();
+    let mut passing: HashMap<(&str, &str), bool> = HashMap::new();
+    for line in lines.lines.iter().filter(|line| question.finds(line)) {
+        for tag in &line.tags {
+            let passes = *passing
+                .entry((line.id.as_str(), tag.chip))
+                .or_insert_with(|| question.passes(line, Some(tag.chip)));
+            if !passes {
+                continue;
+            }
+            *facets
+                .entry(tag.chip)
+                .or_default()
+                .entry(tag.value.clone())
+                .or_default() += 1;
+            let worst = severities.entry(tag.chip).or_default();
+            let worst = worst.entry(tag.value.clone()).or_insert(Severity::Ok);
+            *worst = worst.worse(tag.severity);
+        }
+    }
+    TableAnswer {
+        now_ms: 0,
+        at_ms: lines.at.map(Timestamp::as_millis),
+        total: lines.lines.len(),
+        matched: found.len(),
+        page,
+        pages,
+        rows: found
+            .into_iter()
+            .skip(page * question.limit)
+            .take(question.limit)
+            .map(|line| TableRow {
+                id: line.id.clone(),
+                cells: line.cells.clone(),
+                severities: line.severities.clone(),
+                severity: line.severity(),
+            })
+            .collect(),
+        facets,
+        chip_severities: severities,
+        note: lines.note.clone(),
+    }
+}
+
+fn as_csv(view: &View, question: &Question, lines: &Lines) -> Response {
+    let mut text = String::new();
+    csv::line(&mut text, view.columns.iter().map(|column| column.id));
+    for line in question.select(lines) {
+        let fields: Vec<String> = line
+            .cells
+            .iter()
+            .zip(view.columns)
+            .map(|(cell, column)| csv::field(cell, column.unit == Unit::TimeMs))
+            .collect();
+        csv::line(&mut text, fields.iter().map(String::as_str));
+    }
+    let mut response = text.into_response();
+    let headers = response.headers_mut();
+    let kind = HeaderValue::from_static("text/csv; charset=utf-8; header=present");
+    headers.insert(header::CONTENT_TYPE, kind);
+    let name = format!("attachment; filename=\"{}.csv\"", view.name);
+    if let Ok(name) = HeaderValue::from_str(&name) {
+        headers.insert(header::CONTENT_DISPOSITION, name);
+    }
+    response
+}

@@ -1,0 +1,191 @@
+//! What all requests share.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use pg::Target;
+use schema::Timestamp;
+use tokio::sync::{Semaphore, broadcast, watch};
+use tokio::time::Instant;
+
+use crate::answers::Answers;
+use crate::api::events::Hint;
+use crate::api::now::Now;
+use crate::clock::Clock;
+use crate::database::{Database, Failure};
+use crate::error::ApiError;
+use crate::hosts::{Host, hosts};
+use crate::judge::Judgements;
+
+/// What the server is told.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The address listened on.
+    pub listen: SocketAddr,
+    /// Path below which everything lies; begins and ends with a slash.
+    pub base_path: String,
+    /// Further names this server answers to.
+    pub allowed_hosts: Vec<String>,
+    /// The sampling interval where an agent does not say its own.
+    pub interval: Duration,
+    /// The zone of times within sentences.
+    pub zone: TimeZone,
+    /// How long what is known of the hosts is shared among requests.
+    pub share_for: Duration,
+    /// Where the time comes from.
+    pub clock: Clock,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8088)),
+            base_path: "/monitor/".to_owned(),
+            allowed_hosts: Vec::new(),
+            interval: Duration::from_secs(10),
+            zone: TimeZone::UTC,
+            share_for: Duration::from_millis(300),
+            clock: Clock::System,
+        }
+    }
+}
+
+/// What all requests share.
+#[derive(Clone, Debug)]
+pub struct App(Arc<Shared>);
+
+/// The parts of [`App`].
+#[derive(Debug)]
+pub struct Shared {
+    /// What the server was told.
+    pub settings: Settings,
+    /// Sessions.
+    pub database: Database,
+    /// Answers of late.
+    pub answers: Answers,
+    /// What was judged of late.
+    pub(crate) judgements: Judgements,
+    /// The last answer of `now` per host, for when the database is gone.
+    pub(crate) last: Mutex<HashMap<i32, Now>>,
+    pub(crate) hints: broadcast::Sender<Hint>,
+    pub(crate) stop: watch::Sender<bool>,
+    known: tokio::sync::Mutex<Option<(Instant, Arc<Vec<Host>>)>>,
+    /// When the newest tick of a host was first seen here.
+    arrivals: Mutex<HashMap<i32, (Timestamp, Timestamp)>>,
+    /// One reading of events at a time.
+    pub(crate) polling: Semaphore,
+}
+
+impl std::ops::Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl App {
+    /// A server's state; nothing is connected before the first question.
+    #[must_use]
+    pub fn new(settings: Settings, target: Target) -> Self {
+        let database = Database::new(target, settings.clock.clone(), settings.zone.clone());
+        Self(Arc::new(Shared {
+            settings,
+            database,
+            answers: Answers::default(),
+            judgements: Judgements::default(),
+            last: Mutex::default(),
+            hints: broadcast::Sender::new(16),
+            stop: watch::Sender::new(false),
+            known: tokio::sync::Mutex::default(),
+            arrivals: Mutex::default(),
+            polling: Semaphore::new(1),
+        }))
+    }
+
+    /// The instant.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.settings.clock.now()
+    }
+
+    /// Ends open event streams; the server stops taking requests by itself.
+    pub fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Every host, at most `share_for` old. Requests at once share one reading.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn hosts(&self) -> Result<Arc<Vec<Host>>, Failure> {
+        self.hosts_within(self.settings.share_for).await
+    }
+
+    pub(crate) async fn hosts_within(&self, age: Duration) -> Result<Arc<Vec<Host>>, Failure> {
+        let mut known = self.known.lock().await;
+        if let Some((read, hosts)) = known.as_ref()
+            && read.elapsed() < age
+        {
+            return Ok(Arc::clone(hosts));
+        }
+        let now = self.now();
+        let interval = i64::try_from(self.settings.interval.as_micros()).unwrap_or(i64::MAX);
+        let read = self
+            .database
+            .read("hosts", |session| async move {
+                hosts(&session.client, now, interval).await
+            })
+            .await?;
+        let read = Arc::new(read);
+        self.note_arrivals(&read, now);
+        *known = Some((Instant::now(), Arc::clone(&read)));
+        Ok(read)
+    }
+
+    /// The asked host; without a number the one with the newest data.
+    ///
+    /// # Errors
+    /// When the number does not parse or names no host.
+    pub fn choose<'a>(
+        hosts: &'a [Host],
+        asked: Option<&str>,
+    ) -> Result<Option<&'a Host>, ApiError> {
+        let Some(asked) = asked else {
+            // Among equals the first by name.
+            return Ok(hosts.iter().rev().max_by_key(|host| host.newest));
+        };
+        let id: i32 = asked
+            .parse()
+            .map_err(|_| ApiError::bad("host", "is no number"))?;
+        let found = hosts.iter().find(|host| host.id == id);
+        found.map(Some).ok_or(ApiError::NotFound("no such host"))
+    }
+
+    fn note_arrivals(&self, hosts: &[Host], now: Timestamp) {
+        let mut arrivals = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
+        for host in hosts {
+            let Some(newest) = host.newest else { continue };
+            let known = arrivals.entry(host.id).or_insert((newest, now));
+            if known.0 != newest {
+                *known = (newest, now);
+            }
+        }
+    }
+
+    /// How old the newest tick of a host is, microseconds. A tick from the future (a clock that is
+    /// ahead) counts from when it was first seen, so that it grows old too.
+    #[must_use]
+    pub fn age(&self, host: &Host, now: Timestamp) -> Option<i64> {
+        let newest = host.newest?;
+        if newest <= now {
+            return Some(now.as_micros() - newest.as_micros());
+        }
+        let arrivals = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = arrivals.get(&host.id).map_or(now, |(_, seen)| *seen);
+        Some((now.as_micros() - seen.as_micros()).max(0))
+    }
+}

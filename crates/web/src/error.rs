@@ -1,0 +1,130 @@
+//! One envelope for every status from 400 on.
+
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use ts_rs::TS;
+
+use crate::database::Failure;
+
+/// `{"error": {…}}`.
+#[derive(Debug, Serialize, TS)]
+pub struct ErrorAnswer {
+    /// What went wrong.
+    pub error: ErrorBody,
+}
+
+/// What went wrong.
+#[derive(Debug, Serialize, TS)]
+pub struct ErrorBody {
+    /// A fixed word for programs.
+    pub code: &'static str,
+    /// A sentence for people.
+    pub message: String,
+    /// Since when, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional = nullable)]
+    pub since_ms: Option<i64>,
+}
+
+/// Why a request is not answered with 200.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ApiError {
+    /// A parameter does not parse; the message names it.
+    #[error("{0}")]
+    BadRequest(String),
+    /// No such view, table, metric or host. The text is constant: nothing of the request is in it.
+    #[error("{0}")]
+    NotFound(&'static str),
+    /// Only GET and HEAD are answered.
+    #[error("only GET is answered here")]
+    Method,
+    /// The `Host` header is not one this server answers to.
+    #[error("this server does not answer to that host name")]
+    ForeignHost,
+    /// The store cannot be reached.
+    #[error("{message}")]
+    Unreachable {
+        /// Since when, milliseconds since the epoch.
+        since_ms: i64,
+        /// A sentence.
+        message: String,
+    },
+    /// This one question took longer than its budget.
+    #[error("this question took too long; ask for a shorter range")]
+    Timeout,
+    /// Opaque; the cause was logged.
+    #[error("something went wrong; the server's log says what")]
+    Internal,
+}
+
+impl ApiError {
+    /// A parameter that does not parse.
+    pub fn bad(name: &str, problem: &str) -> Self {
+        Self::BadRequest(format!("parameter {name}: {problem}"))
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::ForeignHost => StatusCode::MISDIRECTED_REQUEST,
+            Self::Unreachable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Timeout => StatusCode::GATEWAY_TIMEOUT,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::BadRequest(_) => "bad_request",
+            Self::NotFound(_) => "not_found",
+            Self::Method => "method_not_allowed",
+            Self::ForeignHost => "foreign_host",
+            Self::Unreachable { .. } => "database_unreachable",
+            Self::Timeout => "timeout",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+impl From<Failure> for ApiError {
+    /// Logs what stays opaque; once, here.
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Unreachable { since, message } => Self::Unreachable {
+                since_ms: since.as_millis(),
+                message,
+            },
+            Failure::Timeout { what } => {
+                tracing::warn!(what, "a question took longer than its budget");
+                Self::Timeout
+            }
+            Failure::Refused { what, cause } => {
+                tracing::error!(what, cause, "a question failed");
+                Self::Internal
+            }
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let since_ms = match &self {
+            Self::Unreachable { since_ms, .. } => Some(*since_ms),
+            _ => None,
+        };
+        let answer = ErrorAnswer {
+            error: ErrorBody {
+                code: self.code(),
+                message: self.to_string(),
+                since_ms,
+            },
+        };
+        // Two strings and a number cannot fail to serialise.
+        let body = serde_json::to_string(&answer).unwrap_or_default();
+        let kind = [(header::CONTENT_TYPE, "application/json")];
+        (self.status(), kind, body).into_response()
+    }
+}

@@ -1,0 +1,115 @@
+//! What is known of each host and its agent.
+
+use schema::Timestamp;
+use store::series::{self, HostTick, Instant, ReadError};
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Row};
+
+use crate::answers::fingerprint;
+
+const SECOND: i64 = 1_000_000;
+const HOUR: i64 = 3_600 * SECOND;
+const DAY: i64 = 24 * HOUR;
+
+/// A host with the state of its agent, as read at one instant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// Its number.
+    pub id: i32,
+    /// Its name.
+    pub name: String,
+    /// Its kernel, in words.
+    pub kernel: String,
+    /// Cores; 0 when unknown.
+    pub cores: i32,
+    /// Memory, bytes; 0 when unknown.
+    pub memory_bytes: i64,
+    /// When it booted.
+    pub boot: Option<Timestamp>,
+    /// The newest tick.
+    pub newest: Option<Timestamp>,
+    /// The newest sign of life of the agent within the last day.
+    pub heartbeat: Option<Timestamp>,
+    /// When the newest run of the agent began.
+    pub started: Option<Timestamp>,
+    /// When it ended; `None` while it runs.
+    pub ended: Option<Timestamp>,
+    /// The sampling interval, microseconds.
+    pub interval: i64,
+    /// Changes when stored history changed.
+    pub generation: String,
+    /// Losses noticed within the last hour.
+    pub gaps: i64,
+    /// Rows set aside within the last hour.
+    pub dead_letters: i64,
+}
+
+impl Host {
+    /// Names this state of the data: what was derived from it need not be derived again.
+    #[must_use]
+    pub fn stamp(&self) -> String {
+        let newest = self.newest.map_or(0, Timestamp::as_micros);
+        format!("{}/{newest}/{}", self.id, self.generation)
+    }
+
+    fn learn(row: &Row, ticks: &[HostTick], interval: i64) -> Result<Self, tokio_postgres::Error> {
+        let instant = |name| -> Result<Option<Timestamp>, tokio_postgres::Error> {
+            Ok(row.try_get::<_, Option<Instant>>(name)?.map(|at| at.0))
+        };
+        let id: i32 = row.try_get("host_id")?;
+        let said: Option<String> = row.try_get("interval_secs")?;
+        let said = said.and_then(|secs| secs.parse::<u32>().ok());
+        let history: i64 = row.try_get("history_gen")?;
+        let version = env!("CARGO_PKG_VERSION").as_bytes();
+        Ok(Self {
+            id,
+            name: row.try_get("hostname")?,
+            kernel: row.try_get("kernel")?,
+            cores: row.try_get::<_, Option<i32>>("cores")?.unwrap_or(0),
+            memory_bytes: row.try_get::<_, Option<i64>>("memory_bytes")?.unwrap_or(0),
+            boot: instant("boot_ts")?,
+            newest: ticks
+                .iter()
+                .find(|tick| tick.host_id == id)
+                .and_then(|tick| tick.newest),
+            heartbeat: instant("heartbeat")?,
+            started: instant("started_at")?,
+            ended: instant("ended_at")?,
+            interval: said
+                .filter(|secs| *secs > 0)
+                .map_or(interval, |secs| i64::from(secs) * SECOND),
+            generation: fingerprint([&history.to_le_bytes()[..], &id.to_le_bytes()[..], version]),
+            gaps: row.try_get("gaps")?,
+            dead_letters: row.try_get("dead_letters")?,
+        })
+    }
+}
+
+/// Every host, by name, as seen at `now`. `interval` is assumed where an agent does not say its own.
+///
+/// # Errors
+/// When the database does not answer.
+pub(crate) async fn hosts(
+    client: &Client,
+    now: Timestamp,
+    interval: i64,
+) -> Result<Vec<Host>, ReadError> {
+    let at = |offset: i64| Instant(Timestamp(now.as_micros().saturating_add(offset)));
+    let (life, end, loss) = (at(-DAY), at(DAY), at(-HOUR));
+    let params = [
+        (
+            &life as &(dyn tokio_postgres::types::ToSql + Sync),
+            Type::TIMESTAMPTZ,
+        ),
+        (&end, Type::TIMESTAMPTZ),
+        (&loss, Type::TIMESTAMPTZ),
+    ];
+    let rows = client.query_typed(include_str!("sql/hosts.sql"), &params);
+    let (ticks, rows) = tokio::join!(series::newest(client, now), rows);
+    let fault = |source| ReadError::new("hosts", source);
+    let (ticks, rows) = (ticks?, rows.map_err(fault)?);
+    rows.iter()
+        .map(|row| Host::learn(row, &ticks, interval))
+        .collect::<Result<_, _>>()
+        .map_err(fault)
+}

@@ -1,0 +1,291 @@
+//! The latest values, judged once per host and tick.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use schema::{Metric, Timestamp, Unit};
+use store::series::{self, Latest, Reach, ReadError};
+use tokio::sync::OnceCell;
+use tokio_postgres::Client;
+
+use super::area_of;
+use crate::api::Severity;
+use crate::api::now::{Badge, Fact, Problem};
+use crate::app::App;
+use crate::database::Failure;
+use crate::hosts::Host;
+use crate::number::round;
+use crate::tables::processes;
+use crate::words;
+
+/// How far back the start of a problem is looked for, microseconds.
+const BACK: [i64; 2] = [3_600_000_000, 24 * 3_600_000_000];
+
+/// Further values that cards show and nobody judges.
+const CARDS: &[&str] = &["collector.spool_bytes", "collector.rows_per_sec"];
+
+/// What was read and judged at one tick.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Judged {
+    /// One value per metric; of a metric with keys the worst.
+    pub(crate) facts: Vec<Fact>,
+    /// What has reached a threshold, ranked.
+    pub(crate) problems: Vec<Problem>,
+    /// Areas of which no figure is known.
+    pub(crate) dark: Vec<&'static str>,
+    /// Processes that stand out.
+    pub(crate) processes: Badge,
+}
+
+type Since = HashMap<(i32, String), (String, Timestamp)>;
+type Slot = (String, Arc<OnceCell<Arc<Judged>>>);
+
+/// What was judged of late.
+#[derive(Debug, Default)]
+pub(crate) struct Judgements {
+    /// Per host: the stamp of the data, and what was made of them.
+    slots: Mutex<HashMap<i32, Slot>>,
+    /// Since when each problem lasts, with the generation of the history it was read from.
+    since: Mutex<Since>,
+}
+
+/// What is wrong with a host, as its newest tick says.
+pub(crate) async fn judged(app: &App, host: &Host) -> Result<Arc<Judged>, Failure> {
+    let slot = {
+        let mut slots = app
+            .judgements
+            .slots
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let (stamp, slot) = slots.entry(host.id).or_default();
+        if *stamp != host.stamp() {
+            *stamp = host.stamp();
+            *slot = Arc::default();
+        }
+        Arc::clone(slot)
+    };
+    let made = slot.get_or_try_init(async || {
+        let known = &known_since(app, host);
+        let read = app
+            .database
+            .read("the latest values", |session| async move {
+                read(&session.client, host, known).await
+            })
+            .await?;
+        keep_since(app, host, &read.problems);
+        Ok(Arc::new(read))
+    });
+    made.await.cloned()
+}
+
+fn known_since(app: &App, host: &Host) -> HashMap<String, Timestamp> {
+    let since = app
+        .judgements
+        .since
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    since
+        .iter()
+        .filter(|((id, _), (generation, _))| *id == host.id && *generation == host.generation)
+        .map(|((_, problem), (_, at))| (problem.clone(), *at))
+        .collect()
+}
+
+/// A problem that is gone is forgotten: when it comes back, it begins anew.
+fn keep_since(app: &App, host: &Host, problems: &[Problem]) {
+    let mut since = app
+        .judgements
+        .since
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    since.retain(|(id, _), _| *id != host.id);
+    for problem in problems {
+        if let Some(since_ms) = problem.since_ms {
+            let at = (host.generation.clone(), Timestamp::from_millis(since_ms));
+            since.insert((host.id, problem.id.clone()), at);
+        }
+    }
+}
+
+fn taking_part() -> Vec<&'static Metric> {
+    let cards = CARDS.iter().filter_map(|id| schema::metric(id));
+    schema::METRICS
+        .iter()
+        .filter(|metric| metric.judged_over_secs > 0)
+        .chain(cards)
+        .collect()
+}
+
+async fn read(
+    client: &Client,
+    host: &Host,
+    known: &HashMap<String, Timestamp>,
+) -> Result<Judged, ReadError> {
+    let metrics = taking_part();
+    let Some(at) = host.newest else {
+        return Ok(Judged {
+            facts: Vec::new(),
+            problems: Vec::new(),
+            dark: Vec::new(),
+            processes: Badge::new(Severity::Unknown, 0),
+        });
+    };
+    let (values, processes) = tokio::join!(
+        series::latest(client, host.id, &metrics, at, host.interval),
+        processes::badge(client, host, at),
+    );
+    let values = values?;
+    let mut problems = Vec::new();
+    for one in &values {
+        if let Some(mut problem) = problem(one) {
+            let since = match known.get(&problem.id) {
+                Some(since) => Some(*since),
+                None => since(client, host, one, at).await?,
+            };
+            problem.since_ms = since.map(Timestamp::as_millis);
+            problems.push(problem);
+        }
+    }
+    problems.sort_by_key(|problem| {
+        (
+            std::cmp::Reverse(problem.severity.rank()),
+            problem.since_ms,
+            problem.id.clone(),
+        )
+    });
+    Ok(Judged {
+        facts: facts(&metrics, &values),
+        problems,
+        dark: dark(&values),
+        processes: processes?,
+    })
+}
+
+/// The value as it is shown and judged.
+fn shown(one: &Latest) -> (Option<f64>, Severity) {
+    let value = one.value.map(round);
+    (value, one.metric.severity(value).into())
+}
+
+fn facts(metrics: &[&'static Metric], values: &[Latest]) -> Vec<Fact> {
+    let mut facts = Vec::with_capacity(metrics.len());
+    for metric in metrics {
+        let worst = values
+            .iter()
+            .filter(|one| one.metric == *metric)
+            .map(|one| (one, shown(one)))
+            .max_by(|(_, (a, worst_a)), (_, (b, worst_b))| {
+                let by_value = a.unwrap_or(f64::MIN).total_cmp(&b.unwrap_or(f64::MIN));
+                worst_a.rank().cmp(&worst_b.rank()).then(by_value)
+            });
+        if let Some((one, (value, severity))) = worst {
+            facts.push(Fact {
+                metric: metric.id(),
+                key: one.key.clone(),
+                value,
+                severity,
+            });
+        }
+    }
+    facts
+}
+
+/// Areas whose figures are all unknown.
+fn dark(values: &[Latest]) -> Vec<&'static str> {
+    super::AREAS
+        .iter()
+        .filter(|area| {
+            let mut mine = values
+                .iter()
+                .filter(|one| area_of(one.metric) == Some(*area));
+            mine.all(|one| one.value.is_none())
+        })
+        .map(|area| area.id)
+        .collect()
+}
+
+fn problem(one: &Latest) -> Option<Problem> {
+    let metric = one.metric;
+    if metric.judged_over_secs == 0 {
+        return None;
+    }
+    let (value, severity) = shown(one);
+    let value = value?;
+    let (_, level) = metric.levels?.reached(metric.better, value)?;
+    if !severity.is_problem() {
+        return None;
+    }
+    let id = match &one.key {
+        Some(key) => format!("{}@{key}", metric.id()),
+        None => metric.id(),
+    };
+    Some(Problem {
+        id,
+        severity,
+        title: title(metric, one.key.as_deref(), value),
+        metric: metric.id(),
+        key: one.key.clone(),
+        value: Some(value),
+        level: Some(level),
+        since_ms: None,
+        view: area_of(metric)
+            .map_or("system", |area| area.view)
+            .to_owned(),
+        fix: metric.fix.to_owned(),
+    })
+}
+
+/// `Memory used is 91.2 %`, `Disk used on /var is 92 %`, `OOM kills: 0.2/s`.
+fn title(metric: &Metric, key: Option<&str>, value: f64) -> String {
+    let verb = match metric.unit {
+        Unit::PerSec | Unit::BytesPerSec | Unit::Bool => ":",
+        _ => " is",
+    };
+    let place = key.map_or_else(String::new, |key| format!(" on {}", cut(key)));
+    format!(
+        "{}{place}{verb} {}",
+        metric.label,
+        words::value(value, metric.unit)
+    )
+}
+
+/// A key as far as a sentence has room for it.
+fn cut(key: &str) -> String {
+    if key.chars().count() <= 60 {
+        return key.to_owned();
+    }
+    key.chars().take(59).chain(['…']).collect()
+}
+
+/// Since when it has been a problem at all, which is the mildest of its thresholds that is one: a
+/// problem that grows from warning to critical began with the warning.
+async fn since(
+    client: &Client,
+    host: &Host,
+    one: &Latest,
+    at: Timestamp,
+) -> Result<Option<Timestamp>, ReadError> {
+    let levels = one.metric.levels.unwrap_or_default();
+    let Some(level) = levels.warn.or(levels.crit) else {
+        return Ok(None);
+    };
+    let mut found = None;
+    for back in BACK {
+        let reach = Reach {
+            host_id: host.id,
+            metric: one.metric,
+            key: one.key.as_deref(),
+            level,
+            at,
+            back,
+            interval: host.interval,
+        };
+        found = series::since(client, &reach).await?.or(found);
+        // A run that begins well inside what was looked at did begin there.
+        let edge = at.as_micros() - back + host.interval * 12;
+        if found.is_none_or(|since| since.as_micros() > edge) {
+            break;
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,479 @@
+//! The verdict: what `now` says, of judged values and of the age of the data.
+
+use schema::Timestamp;
+
+use super::judged::Judged;
+use super::{AREAS, DEAD_SECS, HEARTBEAT_AGE, SILENT_FIX, SILENT_SECS};
+use crate::api::Severity;
+use crate::api::now::{
+    Agent, AgentState, Area, Badge, DatabaseNow, DatabaseState, Freshness, FreshnessState, HostNow,
+    Now, Problem, Verdict,
+};
+use crate::app::App;
+use crate::hosts::Host;
+use crate::words;
+
+const SECOND: i64 = 1_000_000;
+/// Ticks this much ahead of the server's clock say that one of the clocks is wrong.
+const AHEAD: i64 = 30 * SECOND;
+/// At most so many problems are listed.
+const LISTED: usize = 50;
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "spans of time are far below 2^53 µs"
+)]
+fn secs(micros: i64) -> f64 {
+    micros as f64 / 1e6
+}
+
+/// How old the data are.
+fn freshness(app: &App, host: &Host, now: Timestamp) -> Freshness {
+    let age = app.age(host, now);
+    let state = match age {
+        None => FreshnessState::Empty,
+        Some(age) if age > 6 * host.interval => FreshnessState::Stale,
+        Some(age) if age > 2 * host.interval => FreshnessState::Late,
+        Some(_) => FreshnessState::Live,
+    };
+    Freshness {
+        newest_ms: host.newest.map(Timestamp::as_millis),
+        age_secs: age.map(|age| (secs(age) * 10.0).round() / 10.0),
+        interval_secs: secs(host.interval),
+        state,
+    }
+}
+
+/// What the agent does, and its newest sign of life. A tick is one too.
+fn agent_state(app: &App, host: &Host, now: Timestamp) -> (AgentState, Option<f64>) {
+    let tick = app.age(host, now);
+    let beat = host
+        .heartbeat
+        .map(|beat| (now.as_micros() - beat.as_micros()).max(0));
+    let alive = [tick, beat].into_iter().flatten().min();
+    let Some(alive) = alive else {
+        let state = if host.ended.is_some() {
+            AgentState::Stopped
+        } else if host.started.is_some() {
+            AgentState::Silent
+        } else {
+            AgentState::Never
+        };
+        return (state, None);
+    };
+    // Without heartbeats only ticks tell, and these may be far apart.
+    let patience = match host.heartbeat {
+        Some(_) => secs(host.interval).max(SILENT_SECS),
+        None => (3.0 * secs(host.interval)).max(SILENT_SECS),
+    };
+    let lives_on = |ended: Timestamp| {
+        let last = [host.heartbeat, host.newest].into_iter().flatten().max();
+        last.is_some_and(|last| last.as_micros() > ended.as_micros() + 5 * SECOND)
+    };
+    let state = match host.ended {
+        Some(ended) if !lives_on(ended) => AgentState::Stopped,
+        _ if secs(alive) > patience => AgentState::Silent,
+        _ => AgentState::Running,
+    };
+    (state, Some(secs(alive)))
+}
+
+/// The answer of `now` for a host whose database answers.
+pub(crate) fn compose(
+    app: &App,
+    host: Option<&Host>,
+    judged: Option<&Judged>,
+    now: Timestamp,
+) -> Now {
+    let Some(host) = host else {
+        return nothing(app);
+    };
+    let freshness = freshness(app, host, now);
+    let (state, silence) = agent_state(app, host, now);
+    let mut problems = about_data(host, state, silence, now);
+    problems.extend(
+        judged
+            .iter()
+            .flat_map(|judged| judged.problems.iter().cloned()),
+    );
+    problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity.rank()));
+    let mut facts = judged.map_or_else(Vec::new, |judged| judged.facts.clone());
+    let pending = facts
+        .iter()
+        .find(|fact| fact.metric == "collector.pending_records");
+    let pending = pending.and_then(|fact| fact.value);
+    let reason = unknown_because(app, host, freshness.state, state, now);
+    let is_known = reason.is_none() && judged.is_some();
+    if !is_known {
+        for fact in &mut facts {
+            fact.severity = Severity::Unknown;
+        }
+    }
+    let dark = judged.map_or(&[][..], |judged| &judged.dark);
+    let areas = areas(&problems, dark, is_known);
+    let verdict = match reason {
+        Some((text, since)) => Verdict {
+            severity: Severity::Unknown,
+            text,
+            since_ms: since.map(Timestamp::as_millis),
+        },
+        None => say(app, &problems, &areas, now),
+    };
+    let mut badges = badges(&problems, is_known);
+    let processes = judged.filter(|_| is_known).map(|judged| judged.processes);
+    badges.insert(
+        "processes",
+        processes.unwrap_or(Badge::new(Severity::Unknown, 0)),
+    );
+    problems.truncate(LISTED);
+    Now {
+        now_ms: 0,
+        version: env!("CARGO_PKG_VERSION"),
+        host: HostNow {
+            id: host.id,
+            name: host.name.clone(),
+            kernel: host.kernel.clone(),
+            cores: host.cores,
+            memory_bytes: host.memory_bytes,
+            boot_ms: host.boot.map(Timestamp::as_millis),
+        },
+        verdict,
+        freshness,
+        agent: Agent {
+            state,
+            heartbeat_ms: host.heartbeat.map(Timestamp::as_millis),
+            pending_records: pending,
+        },
+        database: DatabaseNow {
+            state: DatabaseState::Ok,
+            since_ms: None,
+            message: String::new(),
+        },
+        problems,
+        areas,
+        badges,
+        facts,
+        generation: host.generation.clone(),
+    }
+}
+
+/// The answer before there is any host.
+fn nothing(app: &App) -> Now {
+    let interval_secs = app.settings.interval.as_secs_f64();
+    Now {
+        now_ms: 0,
+        version: env!("CARGO_PKG_VERSION"),
+        host: HostNow::default(),
+        verdict: Verdict {
+            severity: Severity::Unknown,
+            text: "Unknown: no collector has delivered a sample yet.".to_owned(),
+            since_ms: None,
+        },
+        freshness: Freshness {
+            newest_ms: None,
+            age_secs: None,
+            interval_secs,
+            state: FreshnessState::Empty,
+        },
+        agent: Agent {
+            state: AgentState::Never,
+            heartbeat_ms: None,
+            pending_records: None,
+        },
+        database: DatabaseNow {
+            state: DatabaseState::Ok,
+            since_ms: None,
+            message: String::new(),
+        },
+        problems: Vec::new(),
+        areas: areas(&[], &[], false),
+        badges: badges(&[], false),
+        facts: Vec::new(),
+        generation: String::new(),
+    }
+}
+
+/// The last answer, when the database does not answer: what was known stays readable and counts
+/// for nothing.
+pub(crate) fn unreachable(
+    app: &App,
+    last: Option<Now>,
+    since: Timestamp,
+    message: &str,
+    now: Timestamp,
+) -> Now {
+    let mut answer = last.unwrap_or_else(|| nothing(app));
+    let sentence = format!("{}.", message.trim_end_matches('.'));
+    answer.database = DatabaseNow {
+        state: DatabaseState::Unreachable,
+        since_ms: Some(since.as_millis()),
+        message: sentence.clone(),
+    };
+    answer.verdict = Verdict {
+        severity: Severity::Unknown,
+        text: format!("Unknown: {sentence}"),
+        since_ms: Some(since.as_millis()),
+    };
+    let interval = answer.freshness.interval_secs;
+    if let Some(newest) = answer.freshness.newest_ms {
+        let age = secs((now.as_millis() - newest).max(0) * 1000);
+        answer.freshness.age_secs = Some(age);
+        answer.freshness.state = match age / interval {
+            ages if ages > 6.0 => FreshnessState::Stale,
+            ages if ages > 2.0 => FreshnessState::Late,
+            _ => FreshnessState::Live,
+        };
+    }
+    for fact in &mut answer.facts {
+        fact.severity = Severity::Unknown;
+    }
+    for area in &mut answer.areas {
+        area.severity = Severity::Unknown;
+    }
+    for badge in answer.badges.values_mut() {
+        badge.severity = Severity::Unknown;
+    }
+    answer.problems.retain(|problem| problem.id != "database");
+    answer.problems.insert(
+        0,
+        Problem {
+            title: "The database does not answer".to_owned(),
+            since_ms: Some(since.as_millis()),
+            fix: "Check that the server runs and that this role may connect; the collector keeps what it samples meanwhile."
+                .to_owned(),
+            ..about("database", Severity::Crit, "collector")
+        },
+    );
+    answer
+}
+
+fn about(id: &str, severity: Severity, view: &str) -> Problem {
+    Problem {
+        id: id.to_owned(),
+        severity,
+        title: String::new(),
+        metric: String::new(),
+        key: None,
+        value: None,
+        level: None,
+        since_ms: None,
+        view: view.to_owned(),
+        fix: String::new(),
+    }
+}
+
+/// What is wrong with the data themselves.
+#[expect(clippy::cast_precision_loss, reason = "counts of an hour")]
+fn about_data(
+    host: &Host,
+    state: AgentState,
+    silence: Option<f64>,
+    now: Timestamp,
+) -> Vec<Problem> {
+    let mut found = Vec::new();
+    let last = [host.heartbeat, host.newest].into_iter().flatten().max();
+    if state == AgentState::Silent {
+        let level = silence.map(|silence| {
+            if silence >= DEAD_SECS {
+                DEAD_SECS
+            } else {
+                SILENT_SECS
+            }
+        });
+        let crit = level.is_none_or(|level| level >= DEAD_SECS);
+        found.push(Problem {
+            title: "The collector is silent".to_owned(),
+            metric: HEARTBEAT_AGE.to_owned(),
+            level,
+            since_ms: last.or(host.started).map(Timestamp::as_millis),
+            fix: SILENT_FIX.to_owned(),
+            ..about(
+                "agent",
+                if crit { Severity::Crit } else { Severity::Warn },
+                "collector",
+            )
+        });
+    }
+    if state == AgentState::Stopped {
+        found.push(Problem {
+            title: "The collector was stopped".to_owned(),
+            since_ms: host.ended.map(Timestamp::as_millis),
+            fix: "Start it again: systemctl start pqcrypta-collector.".to_owned(),
+            ..about("agent", Severity::Warn, "collector")
+        });
+    }
+    if let Some(newest) = host
+        .newest
+        .filter(|newest| newest.as_micros() > now.as_micros() + AHEAD)
+    {
+        let ahead = secs(newest.as_micros() - now.as_micros());
+        found.push(Problem {
+            // The figure itself moves with every question; minutes are enough to act on.
+            title: format!(
+                "The host's clock is {} ahead of this server's",
+                words::duration(ahead)
+            ),
+            fix: "Check the time service on both: timedatectl status.".to_owned(),
+            ..about("clock", Severity::Warn, "system")
+        });
+    }
+    let hour = |id: &str, count: i64, one: &str, many: &str, fix: &str| Problem {
+        title: format!(
+            "{count} {} within the last hour",
+            if count == 1 { one } else { many }
+        ),
+        value: Some(count as f64),
+        fix: fix.to_owned(),
+        ..about(id, Severity::Warn, "collector")
+    };
+    if host.gaps > 0 {
+        let fix = "The gaps table tells which span and why.";
+        found.push(hour(
+            "gaps",
+            host.gaps,
+            "gap in the data",
+            "gaps in the data",
+            fix,
+        ));
+    }
+    if host.dead_letters > 0 {
+        let fix = "The table of dead letters shows row and error.";
+        let (one, many) = (
+            "row refused by the database",
+            "rows refused by the database",
+        );
+        found.push(hour("dead_letters", host.dead_letters, one, many, fix));
+    }
+    found
+}
+
+/// Why nothing can be said, with the instant since when.
+fn unknown_because(
+    app: &App,
+    host: &Host,
+    data: FreshnessState,
+    agent: AgentState,
+    now: Timestamp,
+) -> Option<(String, Option<Timestamp>)> {
+    let time = |at: Option<Timestamp>| {
+        at.map_or_else(String::new, |at| {
+            format!(" {}", words::exact(at, now, &app.settings.zone))
+        })
+    };
+    let last = [host.heartbeat, host.newest].into_iter().flatten().max();
+    match (agent, data) {
+        (AgentState::Stopped, _) => {
+            let text = format!("Unknown: the collector was stopped at{}.", time(host.ended));
+            Some((text, host.ended))
+        }
+        (AgentState::Silent, _) => {
+            let since = last.or(host.started);
+            let text = format!(
+                "Unknown: the collector has been silent since{}.",
+                time(since)
+            );
+            Some((text, since))
+        }
+        (_, FreshnessState::Empty) => Some((
+            "Unknown: no sample has been stored yet.".to_owned(),
+            host.started,
+        )),
+        (_, FreshnessState::Stale) => {
+            let text = format!("Unknown: no sample has arrived since{}.", time(host.newest));
+            Some((text, host.newest))
+        }
+        _ => None,
+    }
+}
+
+fn area_of_problem(problem: &Problem) -> &'static str {
+    match schema::metric(&problem.metric).and_then(super::area_of) {
+        Some(area) => area.id,
+        None if problem.id == "clock" => "kernel",
+        None => "collector",
+    }
+}
+
+fn areas(problems: &[Problem], dark: &[&str], is_known: bool) -> Vec<Area> {
+    AREAS
+        .iter()
+        .map(|area| {
+            let mine = || {
+                problems
+                    .iter()
+                    .filter(|problem| area_of_problem(problem) == area.id)
+            };
+            let good = if dark.contains(&area.id) {
+                Severity::Unknown
+            } else {
+                Severity::Ok
+            };
+            let severity = if is_known {
+                mine().fold(good, |worst, problem| worst.worse(problem.severity))
+            } else {
+                Severity::Unknown
+            };
+            Area {
+                id: area.id,
+                label: area.label,
+                view: area.view,
+                severity,
+                count: mine().count(),
+                worst: mine()
+                    .next()
+                    .map_or_else(String::new, |problem| problem.title.clone()),
+            }
+        })
+        .collect()
+}
+
+fn badges(problems: &[Problem], is_known: bool) -> std::collections::BTreeMap<&'static str, Badge> {
+    ["system", "collector"]
+        .into_iter()
+        .map(|view| {
+            let mine = || problems.iter().filter(|problem| problem.view == view);
+            let worst = mine().fold(Severity::Ok, |worst, problem| worst.worse(problem.severity));
+            let severity = if is_known { worst } else { Severity::Unknown };
+            (view, Badge::new(severity, mine().count()))
+        })
+        .collect()
+}
+
+/// The sentence about data that are fresh.
+fn say(app: &App, problems: &[Problem], areas: &[Area], now: Timestamp) -> Verdict {
+    if let Some(first) = problems.first() {
+        let since = first.since_ms.map(Timestamp::from_millis);
+        let when = since.map_or_else(String::new, |since| {
+            format!(" since {}", words::clock(since, now, &app.settings.zone))
+        });
+        return Verdict {
+            severity: first.severity,
+            text: format!(
+                "{}: {}{when}.",
+                words::counted(problems.len(), "problem"),
+                words::within_sentence(&first.title)
+            ),
+            since_ms: first.since_ms,
+        };
+    }
+    let dark: Vec<&str> = areas
+        .iter()
+        .filter(|area| area.severity == Severity::Unknown)
+        .map(|area| area.label)
+        .collect();
+    if dark.is_empty() {
+        return Verdict {
+            severity: Severity::Ok,
+            text: format!("All {} areas normal.", areas.len()),
+            since_ms: None,
+        };
+    }
+    Verdict {
+        severity: Severity::Unknown,
+        text: format!(
+            "Unknown: no figures of {}; the rest is normal.",
+            dark.join(", ")
+        ),
+        since_ms: None,
+    }
+}

@@ -1,0 +1,93 @@
+//! Which address leads where.
+
+use axum::Router;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+
+use crate::answers::Answer;
+use crate::api::{Params, events, meta, now, series, table};
+use crate::app::App;
+use crate::error::ApiError;
+use crate::guard::{self, Names};
+use crate::{headers, pages};
+
+/// Answers every request of `app`.
+pub fn router(app: App) -> Router {
+    let base = app.settings.base_path.clone();
+    let names = Names::new(app.settings.listen, &app.settings.allowed_hosts);
+    let at = |path: &str| format!("{base}{path}");
+    let api = |path: &str| format!("{base}api/v1/{path}");
+    let mut router = Router::new()
+        .route(&api("meta"), get(get_meta))
+        .route(&api("now"), get(get_now))
+        .route(&api("series"), get(get_series))
+        .route(&api("table/{name}"), get(get_table))
+        .route(&api("events"), get(get_events))
+        .route(&at(""), get(pages::index))
+        .route(&at("v/{*view}"), get(pages::index))
+        .route(&at("assets/{*path}"), get(pages::asset))
+        .route(&at("healthz"), get(healthz));
+    if base != "/" {
+        let to_base = move || async move { Redirect::temporary(&base) };
+        router = router.route("/", get(to_base.clone()));
+        let bare = app.settings.base_path.trim_end_matches('/');
+        router = router.route(bare, get(to_base));
+    }
+    router
+        .fallback(async || ApiError::NotFound("nothing is here"))
+        .method_not_allowed_fallback(async || ApiError::Method)
+        .with_state(app)
+        .layer(middleware::from_fn_with_state(names, guard::check))
+        .layer(middleware::from_fn(headers::harden))
+}
+
+async fn healthz() -> Response {
+    let kind = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+    (StatusCode::OK, kind, "ok\n").into_response()
+}
+
+async fn get_meta(State(app): State<App>, headers: HeaderMap) -> Result<Response, ApiError> {
+    let answer = Answer::new(&meta::meta(&app).await?)?;
+    Ok(answer.respond(&headers, app.now()))
+}
+
+async fn get_now(
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let params = Params::parse(query.as_deref())?;
+    let answer = now::answer(now::now(&app, &params).await?)?;
+    Ok(answer.respond(&headers, app.now()))
+}
+
+async fn get_series(
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let params = Params::parse(query.as_deref())?;
+    let answer = series::series(&app, &params).await?;
+    Ok(answer.respond(&headers, app.now()))
+}
+
+async fn get_table(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let params = Params::parse(query.as_deref())?;
+    table::table(&app, &name, &params, &headers).await
+}
+
+async fn get_events(
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let params = Params::parse(query.as_deref())?;
+    events::events(&app, &params)
+}

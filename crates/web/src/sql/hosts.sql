@@ -1,0 +1,25 @@
+-- Every host with what is known of its agent.
+-- Parameters: $1 from when signs of life count, $2 until when, $3 from when losses count (timestamptz each).
+-- Columns: host_id int4, hostname text, kernel text, cores int4, memory_bytes int8, boot_ts, heartbeat,
+--   started_at, ended_at timestamptz, interval_secs text, history_gen int8, gaps int8, dead_letters int8.
+-- Rows: one per host, by name. Indexes: (host_id, ts) of each partition, agent_runs_started,
+--   dead_letter_noticed.
+SELECT h.host_id, h.hostname, h.kernel, h.cores, h.memory_bytes, h.boot_ts,
+       (SELECT max(b.ts) FROM collector.heartbeat b
+         WHERE b.host_id = h.host_id AND b.component = 'collector' AND b.ts >= $1 AND b.ts < $2) AS heartbeat,
+       r.started_at, r.ended_at, r.interval_secs,
+       (SELECT coalesce(sum(w.history_gen), 0)::int8 FROM collector.spool_watermark w
+         WHERE w.host_id = h.host_id) AS history_gen,
+       (SELECT count(*) FROM collector.data_gaps g
+         WHERE g.host_id = h.host_id AND g.ts >= $3 AND g.ts < $2) AS gaps,
+       (SELECT count(*) FROM collector.dead_letter d
+         WHERE d.host_id = h.host_id AND d.noticed_at >= $3) AS dead_letters
+FROM collector.hosts h
+LEFT JOIN LATERAL (
+    SELECT a.started_at, a.ended_at, a.settings -> 'intervals.system_secs' ->> 0 AS interval_secs
+    FROM collector.agent_runs a
+    WHERE a.host_id = h.host_id
+    ORDER BY a.started_at DESC
+    LIMIT 1
+) r ON true
+ORDER BY h.hostname, h.host_id

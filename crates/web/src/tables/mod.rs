@@ -1,0 +1,447 @@
+//! Tables of the pages: one file declares one.
+//!
+//! A [`View`] says which columns there are, what they mean and how the rows can be filtered; its
+//! source reads the lines. Search, filters, sorting, pages and CSV are the same for all
+//! (`api::table`), as rows of one host at one instant are few enough to be handled here.
+
+mod buffers;
+mod collectors;
+mod dead_letters;
+mod disks;
+mod gaps;
+mod interfaces;
+mod keyed;
+mod mounts;
+pub(crate) mod processes;
+mod runs;
+mod settings;
+
+use std::cmp::Ordering;
+
+use schema::Timestamp;
+use serde::Serialize;
+use store::series::ReadError;
+use tokio_postgres::Client;
+use ts_rs::TS;
+
+use crate::api::meta::{ChipMeta, ChipValue, ColumnMeta, TableMeta};
+use crate::api::{Severity, Unit};
+use crate::hosts::Host;
+
+/// Every table.
+pub const VIEWS: &[&View] = &[
+    &processes::VIEW,
+    &mounts::VIEW,
+    &disks::VIEW,
+    &interfaces::VIEW,
+    &collectors::VIEW,
+    &buffers::VIEW,
+    &gaps::VIEW,
+    &runs::VIEW,
+    &dead_letters::VIEW,
+    &settings::VIEW,
+];
+
+/// The table of this name.
+#[must_use]
+pub fn view(name: &str) -> Option<&'static View> {
+    VIEWS.iter().find(|view| view.name == name).copied()
+}
+
+/// A value in a table.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(untagged)]
+#[ts(type = "number | string | boolean | null")]
+pub enum Cell {
+    /// Not known.
+    Null,
+    /// A whole number, or an instant in milliseconds since the epoch.
+    Int(i64),
+    /// A number.
+    Float(f64),
+    /// Yes or no.
+    Bool(bool),
+    /// Words.
+    Text(String),
+}
+
+impl Cell {
+    /// Of an optional value.
+    pub fn of<T>(value: Option<T>, make: impl FnOnce(T) -> Self) -> Self {
+        value.map_or(Self::Null, make)
+    }
+
+    /// Words that may be missing.
+    #[must_use]
+    pub fn text(value: Option<String>) -> Self {
+        Self::of(value, Self::Text)
+    }
+
+    /// An instant that may be missing.
+    #[must_use]
+    pub fn time(value: Option<Timestamp>) -> Self {
+        Self::of(value, |at| Self::Int(at.as_millis()))
+    }
+
+    /// Whether it is not known.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+
+    /// Numbers by size, words by letters without regard to case; nothing is before something.
+    #[must_use]
+    pub fn order(&self, other: &Self) -> Ordering {
+        #[expect(clippy::cast_precision_loss, reason = "for sorting only")]
+        fn number(cell: &Cell) -> Option<f64> {
+            match cell {
+                Cell::Int(value) => Some(*value as f64),
+                Cell::Float(value) => Some(*value),
+                Cell::Bool(value) => Some(f64::from(u8::from(*value))),
+                Cell::Null | Cell::Text(_) => None,
+            }
+        }
+        match (self, other) {
+            (Self::Text(a), Self::Text(b)) => a
+                .to_lowercase()
+                .cmp(&b.to_lowercase())
+                .then_with(|| a.cmp(b)),
+            _ => match (number(self), number(other)) {
+                (Some(a), Some(b)) => a.total_cmp(&b),
+                (a, b) => a.is_some().cmp(&b.is_some()),
+            },
+        }
+    }
+}
+
+impl From<schema::Cell> for Cell {
+    fn from(cell: schema::Cell) -> Self {
+        match cell {
+            schema::Cell::Null => Self::Null,
+            schema::Cell::Float(value) => Self::Float(crate::number::round(value)),
+            schema::Cell::Int(value) => Self::Int(value),
+            schema::Cell::Bool(value) => Self::Bool(value),
+            schema::Cell::Text(text) | schema::Cell::Json(text) => Self::Text(text.into_string()),
+            schema::Cell::Time(at) => Self::Int(at.as_millis()),
+        }
+    }
+}
+
+/// A column of a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Col {
+    /// As in `sort`; for stored columns also their name.
+    pub id: &'static str,
+    /// Its heading.
+    pub label: &'static str,
+    /// Its unit.
+    pub unit: Unit,
+    /// The metric its values belong to.
+    pub metric: Option<&'static str>,
+    /// What it is.
+    pub what: &'static str,
+    /// Whether it stays visible on a phone.
+    pub primary: bool,
+}
+
+impl Col {
+    /// A column.
+    #[must_use]
+    pub const fn new(
+        id: &'static str,
+        label: &'static str,
+        unit: Unit,
+        what: &'static str,
+    ) -> Self {
+        Self {
+            id,
+            label,
+            unit,
+            metric: None,
+            what,
+            primary: false,
+        }
+    }
+
+    /// Stays visible on a phone.
+    #[must_use]
+    pub const fn primary(self) -> Self {
+        Self {
+            primary: true,
+            ..self
+        }
+    }
+
+    /// Is a metric and judged by its thresholds.
+    #[must_use]
+    pub const fn metric(self, metric: &'static str) -> Self {
+        Self {
+            metric: Some(metric),
+            ..self
+        }
+    }
+
+    /// The severity of a value; `None` where it is not judged.
+    #[must_use]
+    pub fn judge(&self, cell: &Cell) -> Option<Severity> {
+        let metric = schema::metric(self.metric?)?;
+        metric.levels?;
+        #[expect(clippy::cast_precision_loss, reason = "thresholds are far below 2^53")]
+        let value = match cell {
+            Cell::Int(value) => Some(*value as f64),
+            Cell::Float(value) => Some(*value),
+            Cell::Bool(value) => Some(f64::from(u8::from(*value))),
+            Cell::Null | Cell::Text(_) => None,
+        };
+        value.map(|value| metric.severity(Some(value)).into())
+    }
+}
+
+/// A filter of a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Chip {
+    /// As in `f.<id>`.
+    pub id: &'static str,
+    /// Its heading.
+    pub label: &'static str,
+    /// What can be chosen, with the words for it.
+    pub values: &'static [(&'static str, &'static str)],
+}
+
+/// That a line falls under a value of a filter, and how bad it is in that respect.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tag {
+    /// The filter.
+    pub chip: &'static str,
+    /// The value.
+    pub value: String,
+    /// How bad.
+    pub severity: Severity,
+}
+
+/// One row of a table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// Stable from answer to answer.
+    pub id: String,
+    /// In the order of the columns.
+    pub cells: Vec<Cell>,
+    /// Of each cell.
+    pub severities: Vec<Option<Severity>>,
+    /// Under which filters it falls.
+    pub tags: Vec<Tag>,
+}
+
+impl Line {
+    /// A line whose cells are judged by the metrics of their columns.
+    #[must_use]
+    pub fn new(id: String, cells: Vec<Cell>, columns: &[Col]) -> Self {
+        let severities = columns
+            .iter()
+            .zip(&cells)
+            .map(|(column, cell)| column.judge(cell));
+        Self {
+            id,
+            severities: severities.collect(),
+            cells,
+            tags: Vec::new(),
+        }
+    }
+
+    /// The worst of the cells.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        self.severities
+            .iter()
+            .flatten()
+            .fold(Severity::Ok, |worst, severity| worst.worse(*severity))
+    }
+}
+
+/// The rows of a table.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lines {
+    /// The sample they are of.
+    pub at: Option<Timestamp>,
+    /// The rows.
+    pub lines: Vec<Line>,
+    /// Why something is missing.
+    pub note: String,
+}
+
+/// Where the rows come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// `processes.rs`
+    Processes,
+    /// `mounts.rs`
+    Mounts,
+    /// `disks.rs`
+    Disks,
+    /// `interfaces.rs`
+    Interfaces,
+    /// `collectors.rs`
+    Collectors,
+    /// `buffers.rs`
+    Buffers,
+    /// `gaps.rs`
+    Gaps,
+    /// `runs.rs`
+    Runs,
+    /// `dead_letters.rs`
+    DeadLetters,
+    /// `settings.rs`
+    Settings,
+}
+
+/// A table.
+#[derive(Debug)]
+pub struct View {
+    /// As in its address.
+    pub name: &'static str,
+    /// Its heading.
+    pub title: &'static str,
+    /// Columns, in the order of a row's cells.
+    pub columns: &'static [Col],
+    /// Filters.
+    pub chips: &'static [Chip],
+    /// `-rss_bytes`: descending.
+    pub default_sort: &'static str,
+    /// The sentence for an empty table.
+    pub empty: &'static str,
+    /// Where the rows come from.
+    pub source: Source,
+}
+
+/// What a source is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading<'a> {
+    /// A session.
+    pub client: &'a Client,
+    /// Whose rows.
+    pub host: &'a Host,
+    /// The rows of this instant, or of the newest sample before it.
+    pub at: Timestamp,
+}
+
+/// A sample older than this is not shown as the one of an instant, microseconds.
+const REACH: i64 = 3_600_000_000;
+
+impl Reading<'_> {
+    /// From where a sample still counts as the one of the instant.
+    #[must_use]
+    pub fn reach(&self) -> Timestamp {
+        Timestamp(self.at.as_micros().saturating_sub(REACH))
+    }
+
+    /// Behind the instant.
+    #[must_use]
+    pub fn end(&self) -> Timestamp {
+        Timestamp(self.at.as_micros().saturating_add(1))
+    }
+}
+
+impl View {
+    /// The rows at `at`, by default at the newest sample.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn read(
+        &self,
+        client: &Client,
+        host: &Host,
+        at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Lines, ReadError> {
+        let sampled = at.or(host.newest).unwrap_or(now);
+        let sampled = Reading {
+            client,
+            host,
+            at: sampled,
+        };
+        // What is no sample is as of now.
+        let current = Reading {
+            client,
+            host,
+            at: at.unwrap_or(now.max(sampled.at)),
+        };
+        match self.source {
+            Source::Processes => processes::read(&sampled).await,
+            Source::Mounts => mounts::read(&sampled).await,
+            Source::Disks => disks::read(&sampled).await,
+            Source::Interfaces => interfaces::read(&sampled).await,
+            Source::Collectors => collectors::read(&sampled).await,
+            Source::Buffers => buffers::read(&sampled).await,
+            Source::Gaps => gaps::read(&current).await,
+            Source::Runs => runs::read(&current).await,
+            Source::DeadLetters => dead_letters::read(&current).await,
+            Source::Settings => settings::read(&current).await,
+        }
+    }
+
+    /// As the pages are told.
+    #[must_use]
+    pub fn meta(&self) -> TableMeta {
+        TableMeta {
+            name: self.name,
+            title: self.title,
+            columns: self
+                .columns
+                .iter()
+                .map(|column| ColumnMeta {
+                    id: column.id,
+                    label: column.label,
+                    unit: column.unit,
+                    metric: column.metric,
+                    what: column.what,
+                    primary: column.primary,
+                })
+                .collect(),
+            chips: self
+                .chips
+                .iter()
+                .map(|chip| ChipMeta {
+                    id: chip.id,
+                    label: chip.label,
+                    values: chip
+                        .values
+                        .iter()
+                        .map(|(id, label)| ChipValue { id, label })
+                        .collect(),
+                })
+                .collect(),
+            default_sort: self.default_sort,
+            empty: self.empty,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn declarations_hold_together() {
+        let mut names = HashSet::new();
+        for view in VIEWS {
+            assert!(names.insert(view.name), "{} twice", view.name);
+            let mut ids = HashSet::new();
+            for column in view.columns {
+                assert!(ids.insert(column.id), "{}.{} twice", view.name, column.id);
+                assert!(!column.what.is_empty(), "{}.{}", view.name, column.id);
+                if let Some(metric) = column.metric {
+                    assert!(schema::metric(metric).is_some(), "{}: {metric}", view.name);
+                }
+            }
+            let sort = view.default_sort.trim_start_matches('-');
+            assert!(ids.contains(sort), "{}: {sort}", view.name);
+            assert!(
+                view.columns.iter().any(|column| column.primary),
+                "{}",
+                view.name
+            );
+            assert!(!view.empty.is_empty(), "{}", view.name);
+        }
+    }
+}

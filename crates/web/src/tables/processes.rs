@@ -1,0 +1,319 @@
+//! Processes, one by one.
+
+use std::collections::HashMap;
+
+use schema::tables::ProcessSample;
+use schema::{Metric, Sample, Timestamp};
+use store::series::{self, ReadError};
+use tokio_postgres::Client;
+
+use super::{Cell, Chip, Col, Line, Lines, Reading, Source, Tag, View, keyed};
+use crate::api::now::Badge;
+use crate::api::{Severity, Unit};
+use crate::hosts::Host;
+use crate::judge::{LASTING_TICKS, lasting_states, state_severity};
+
+const COLUMNS: &[Col] = &[
+    Col::new(
+        "process_name",
+        "Process",
+        Unit::Text,
+        "Name of the program, without arguments.",
+    )
+    .primary(),
+    Col::new("pid", "PID", Unit::Text, "Process id."),
+    Col::new(
+        "cpu_pct",
+        "CPU",
+        Unit::Percent,
+        "CPU time, percent of one core.",
+    )
+    .metric("process_one.cpu_pct")
+    .primary(),
+    Col::new("rss_bytes", "Resident", Unit::Bytes, "Memory held in RAM.")
+        .metric("process_one.rss_bytes")
+        .primary(),
+    Col::new(
+        "fd_count",
+        "Descriptors",
+        Unit::Count,
+        "Open file descriptors; none where they cannot be read.",
+    )
+    .metric("process_one.fd_count"),
+    Col::new("thread_count", "Threads", Unit::Count, "Threads.").metric("process_one.thread_count"),
+    Col::new(
+        "state",
+        "State",
+        Unit::Text,
+        "One letter as in proc(5). T is a warning; D and Z are critical when they last for three ticks.",
+    ),
+    Col::new(
+        "read_bytes_per_sec",
+        "Read",
+        Unit::BytesPerSec,
+        "Bytes fetched from storage per second.",
+    )
+    .metric("process_one.read_bytes_per_sec"),
+    Col::new(
+        "write_bytes_per_sec",
+        "Written",
+        Unit::BytesPerSec,
+        "Bytes sent to storage per second.",
+    )
+    .metric("process_one.write_bytes_per_sec"),
+    Col::new("started_ms", "Started", Unit::TimeMs, "When it started."),
+    Col::new(
+        "unit",
+        "Unit",
+        Unit::Text,
+        "The systemd unit, else the control group.",
+    ),
+    Col::new("uid", "User", Unit::Text, "User id of its owner."),
+    Col::new(
+        "parent_pid",
+        "Parent",
+        Unit::Text,
+        "Process id of its parent.",
+    ),
+    Col::new(
+        "fd_limit",
+        "Descriptor limit",
+        Unit::Count,
+        "Soft limit of open descriptors; none when unlimited.",
+    ),
+    Col::new("vsz_bytes", "Virtual", Unit::Bytes, "Virtual memory."),
+    Col::new(
+        "watched",
+        "Watched",
+        Unit::Bool,
+        "Whether its name is a watched one of the configuration.",
+    ),
+];
+
+/// What is read of a row, in this order.
+const STORED: [&str; 14] = [
+    "process_name",
+    "pid",
+    "start_ticks",
+    "cpu_pct",
+    "rss_bytes",
+    "fd_count",
+    "thread_count",
+    "state",
+    "uptime_secs",
+    "unit",
+    "uid",
+    "parent_pid",
+    "fd_limit",
+    "vsz_bytes",
+];
+
+/// Columns whose severity is an issue of its own.
+const ISSUES: &[(&str, &str)] = &[
+    ("cpu_pct", "cpu"),
+    ("rss_bytes", "rss"),
+    ("fd_count", "fds"),
+    ("thread_count", "threads"),
+    ("state", "state"),
+];
+
+pub(super) const VIEW: View = View {
+    name: "processes",
+    title: "Processes",
+    columns: COLUMNS,
+    chips: &[
+        Chip {
+            id: "issue",
+            label: "Issue",
+            values: &[
+                ("cpu", "CPU"),
+                ("rss", "Memory"),
+                ("fds", "Descriptors"),
+                ("threads", "Threads"),
+                ("state", "State"),
+            ],
+        },
+        Chip {
+            id: "severity",
+            label: "Severity",
+            values: &[
+                ("crit", "Critical"),
+                ("warn", "Warning"),
+                ("info", "Info"),
+                ("ok", "OK"),
+            ],
+        },
+        Chip {
+            id: "state",
+            label: "State",
+            values: &[
+                ("R", "Running"),
+                ("S", "Sleeping"),
+                ("D", "Waiting for a device"),
+                ("T", "Stopped"),
+                ("Z", "Zombie"),
+                ("I", "Idle"),
+            ],
+        },
+    ],
+    default_sort: "-cpu_pct",
+    empty: "No process has been sampled.",
+    source: Source::Processes,
+};
+
+pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
+    let Reading { client, host, .. } = *reading;
+    let (from, to) = (reading.reach(), reading.end());
+    let mut stored = STORED.to_vec();
+    stored.push("watched");
+    let tick = series::tick(client, ProcessSample::TABLE, host.id, from, to, &stored).await?;
+    let Some(at) = tick.at else {
+        return Ok(Lines::default());
+    };
+    let rates: Vec<&'static Metric> = [
+        "process_one.read_bytes_per_sec",
+        "process_one.write_bytes_per_sec",
+    ]
+    .iter()
+    .filter_map(|id| schema::metric(id))
+    .collect();
+    let (rates, lasting) = tokio::join!(
+        series::latest(client, host.id, &rates, at, host.interval),
+        lasting_states(client, host.id, at, host.interval),
+    );
+    let (rates, lasting) = (keyed::by_key(rates?), lasting?);
+    let lines = tick.rows.into_iter().map(|row| {
+        let named: HashMap<&str, schema::Cell> = stored.iter().copied().zip(row).collect();
+        let number = |name| match named.get(name) {
+            Some(schema::Cell::Int(value)) => *value,
+            _ => 0,
+        };
+        let (pid, start) = (number("pid"), number("start_ticks"));
+        let id = format!("{pid}.{start}");
+        let cell = |column: &Col| match column.id {
+            "started_ms" => match named.get("uptime_secs") {
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    reason = "an uptime is far below 2^53 ms"
+                )]
+                Some(schema::Cell::Float(secs)) => {
+                    Cell::Int(at.as_millis() - (secs * 1000.0) as i64)
+                }
+                _ => Cell::Null,
+            },
+            "pid" | "uid" | "parent_pid" => match named.get(column.id) {
+                Some(schema::Cell::Int(value)) => Cell::Text(value.to_string()),
+                _ => Cell::Null,
+            },
+            "read_bytes_per_sec" | "write_bytes_per_sec" => {
+                let key = (format!("process_one.{}", column.id), id.clone());
+                rates
+                    .get(&key)
+                    .map_or(Cell::Null, |rate| Cell::Float(*rate))
+            }
+            stored => named.get(stored).cloned().map_or(Cell::Null, Cell::from),
+        };
+        let cells = COLUMNS.iter().map(cell).collect();
+        line(id.clone(), cells, lasting.contains(&(pid, start)))
+    });
+    Ok(Lines {
+        at: Some(at),
+        lines: lines.collect(),
+        note: String::new(),
+    })
+}
+
+fn line(id: String, cells: Vec<Cell>, lasting: bool) -> Line {
+    let mut line = Line::new(id, cells, COLUMNS);
+    let mut tags = Vec::new();
+    for (at, column) in COLUMNS.iter().enumerate() {
+        if column.id == "state"
+            && let Cell::Text(state) = &line.cells[at]
+        {
+            let severity = state_severity(state, lasting);
+            line.severities[at] = Some(severity);
+            let value = if state == "t" {
+                "T".to_owned()
+            } else {
+                state.clone()
+            };
+            tags.push(Tag {
+                chip: "state",
+                value,
+                severity,
+            });
+        }
+        let issue = ISSUES.iter().find(|(id, _)| *id == column.id);
+        let severity = line.severities[at].unwrap_or(Severity::Ok);
+        if let Some((_, value)) = issue
+            && severity.rank() >= Severity::Info.rank()
+        {
+            tags.push(Tag {
+                chip: "issue",
+                value: (*value).to_owned(),
+                severity,
+            });
+        }
+    }
+    let severity = line.severity();
+    let value = match severity {
+        Severity::Crit => "crit",
+        Severity::Warn => "warn",
+        Severity::Info => "info",
+        Severity::Ok | Severity::Unknown => "ok",
+    };
+    tags.push(Tag {
+        chip: "severity",
+        value: value.to_owned(),
+        severity,
+    });
+    line.tags = tags;
+    line
+}
+
+/// Processes of the newest sample that are at a warning or worse, as the table counts them.
+pub(crate) async fn badge(client: &Client, host: &Host, at: Timestamp) -> Result<Badge, ReadError> {
+    let stored = [
+        "pid",
+        "start_ticks",
+        "cpu_pct",
+        "rss_bytes",
+        "fd_count",
+        "thread_count",
+        "state",
+    ];
+    let end = Timestamp(at.as_micros() + 1);
+    let tick = series::tick(client, ProcessSample::TABLE, host.id, at, end, &stored).await?;
+    let doubtful = |row: &Vec<schema::Cell>| matches!(row.last(), Some(schema::Cell::Text(state)) if matches!(&**state, "D" | "Z"));
+    let lasting = if tick.rows.iter().filter(|row| doubtful(row)).count() > 0 {
+        lasting_states(client, host.id, at, host.interval).await?
+    } else {
+        std::collections::HashSet::new()
+    };
+    let mut badge = Badge::new(Severity::Ok, 0);
+    for row in tick.rows {
+        let (Some(schema::Cell::Int(pid)), Some(schema::Cell::Int(start))) =
+            (row.first(), row.get(1))
+        else {
+            continue;
+        };
+        let lasting = lasting.contains(&(*pid, *start));
+        let mut severity = Severity::Ok;
+        for (name, cell) in stored.iter().zip(row).skip(2) {
+            let cell = Cell::from(cell);
+            let column = COLUMNS.iter().find(|column| column.id == *name);
+            let judged = match (&cell, *name) {
+                (Cell::Text(state), "state") => Some(state_severity(state, lasting)),
+                _ => column.and_then(|column| column.judge(&cell)),
+            };
+            severity = judged.map_or(severity, |judged| severity.worse(judged));
+        }
+        if severity.is_problem() {
+            badge.count += 1;
+            badge.severity = badge.severity.worse(severity);
+        }
+    }
+    Ok(badge)
+}
+
+const _: () = assert!(LASTING_TICKS == 3, "the words of the column say three");

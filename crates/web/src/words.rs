@@ -1,0 +1,179 @@
+//! Numbers and instants in sentences.
+
+use jiff::tz::TimeZone;
+use schema::{Timestamp, Unit};
+
+/// The instant's civil time in a zone.
+fn zoned(at: Timestamp, zone: &TimeZone) -> Option<jiff::Zoned> {
+    let at = jiff::Timestamp::from_microsecond(at.as_micros()).ok()?;
+    Some(at.to_zoned(zone.clone()))
+}
+
+/// `14:32`, with the date when it is another day than `now`.
+#[must_use]
+pub(crate) fn clock(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let (Some(at), Some(now)) = (zoned(at, zone), zoned(now, zone)) else {
+        return "an unknown time".to_owned();
+    };
+    if at.date() == now.date() {
+        at.strftime("%H:%M").to_string()
+    } else if at.year() == now.year() {
+        at.strftime("%b %-d, %H:%M").to_string()
+    } else {
+        at.strftime("%Y-%m-%d %H:%M").to_string()
+    }
+}
+
+/// `14:32:05`, with the date when it is another day than `now`.
+#[must_use]
+pub(crate) fn exact(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let seconds = zoned(at, zone).map(|at| at.strftime(":%S").to_string());
+    format!("{}{}", clock(at, now, zone), seconds.unwrap_or_default())
+}
+
+/// RFC 3339 in UTC with milliseconds.
+#[must_use]
+pub(crate) fn iso(at_ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(at_ms)
+        .map_or_else(|_| at_ms.to_string(), |at| format!("{at:.3}"))
+}
+
+/// A value with its unit, to about three digits.
+#[must_use]
+pub(crate) fn value(value: f64, unit: Unit) -> String {
+    match unit {
+        Unit::Percent => format!("{} %", short(value, 1)),
+        Unit::Bytes => bytes(value),
+        Unit::BytesPerSec => format!("{}/s", bytes(value)),
+        Unit::PerSec => format!("{}/s", small(value)),
+        Unit::Ms if value.abs() >= 1000.0 => format!("{} s", short(value / 1000.0, 1)),
+        Unit::Ms => format!("{} ms", short(value, 1)),
+        Unit::Us => format!("{} µs", short(value, 0)),
+        Unit::Secs => duration(value),
+        Unit::Bool => if value > 0.0 { "yes" } else { "no" }.to_owned(),
+        Unit::Count | Unit::Ratio | Unit::Text | Unit::Time | Unit::None => small(value),
+    }
+}
+
+fn short(value: f64, digits: usize) -> String {
+    let text = format!("{value:.digits$}");
+    match text.strip_suffix(".0") {
+        Some(whole) => whole.to_owned(),
+        None => text,
+    }
+}
+
+/// Three digits that matter for what is below 10, else whole numbers or one decimal.
+fn small(value: f64) -> String {
+    if value == 0.0 || value.abs() >= 100.0 {
+        return short(value, 0);
+    }
+    if value.abs() >= 1.0 {
+        return short(value, 1);
+    }
+    let mut digits = 2;
+    while digits < 9
+        && format!("{value:.digits$}")
+            .trim_matches(['0', '.', '-'])
+            .len()
+            < 2
+    {
+        digits += 1;
+    }
+    let text = format!("{value:.digits$}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+fn bytes(value: f64) -> String {
+    const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+    let mut value = value;
+    let mut at = 0;
+    while value.abs() >= 1024.0 && at + 1 < UNITS.len() {
+        value /= 1024.0;
+        at += 1;
+    }
+    format!("{} {}", short(value, usize::from(at > 0)), UNITS[at])
+}
+
+/// `45 s`, `12 min`, `3 h`, `4 d`.
+#[must_use]
+pub(crate) fn duration(secs: f64) -> String {
+    match secs.abs() {
+        s if s < 120.0 => format!("{} s", short(secs, 0)),
+        s if s < 7_200.0 => format!("{} min", short(secs / 60.0, 0)),
+        s if s < 172_800.0 => format!("{} h", short(secs / 3_600.0, 0)),
+        _ => format!("{} d", short(secs / 86_400.0, 0)),
+    }
+}
+
+/// The first letter small, unless the word is an abbreviation.
+#[must_use]
+pub(crate) fn within_sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next();
+    let second = chars.next();
+    match (first, second) {
+        (Some(first), Some(second)) if first.is_uppercase() && second.is_lowercase() => {
+            first.to_lowercase().chain(text.chars().skip(1)).collect()
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// `n thing` or `n things`.
+#[must_use]
+pub(crate) fn counted(n: usize, thing: &str) -> String {
+    match n {
+        1 => format!("1 {thing}"),
+        n => format!("{n} {thing}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_read_like_values() {
+        for (number, unit, expected) in [
+            (91.24, Unit::Percent, "91.2 %"),
+            (90.0, Unit::Percent, "90 %"),
+            (1536.0, Unit::Bytes, "1.5 KiB"),
+            (12.0, Unit::Bytes, "12 B"),
+            (3_250_000.0, Unit::BytesPerSec, "3.1 MiB/s"),
+            (0.001_666, Unit::PerSec, "0.0017/s"),
+            (0.1, Unit::PerSec, "0.1/s"),
+            (0.0, Unit::PerSec, "0/s"),
+            (2.5, Unit::Ratio, "2.5"),
+            (4.0, Unit::Count, "4"),
+            (5200.0, Unit::Ms, "5.2 s"),
+            (0.0, Unit::Bool, "no"),
+            (90.0, Unit::Secs, "90 s"),
+            (600.0, Unit::Secs, "10 min"),
+        ] {
+            assert_eq!(value(number, unit), expected);
+        }
+    }
+
+    #[test]
+    fn abbreviations_keep_their_capitals() {
+        assert_eq!(
+            within_sentence("Memory used is 91 %"),
+            "memory used is 91 %"
+        );
+        for text in ["CPU busy", "I/O wait", "TCP retransmits", ""] {
+            assert_eq!(within_sentence(text), text);
+        }
+    }
+
+    #[test]
+    fn another_day_is_named() {
+        let at = |ms| Timestamp::from_millis(ms);
+        let now = at(1_790_000_000_000);
+        let zone = TimeZone::UTC;
+        assert_eq!(clock(at(1_789_999_000_000), now, &zone), "13:56");
+        assert_eq!(exact(at(1_789_999_000_000), now, &zone), "13:56:40");
+        assert_eq!(clock(at(1_789_900_000_000), now, &zone), "Sep 20, 10:26");
+        assert_eq!(iso(1_790_000_000_123), "2026-09-21T14:13:20.123Z");
+    }
+}
