@@ -46,10 +46,20 @@ impl Reloader {
 
     fn take(&mut self, loaded: Loaded, reload: &Reload) -> Loaded {
         for change in reload.live() {
-            tracing::info!(key = change.key.path, from = change.from, to = change.to, "setting changed");
+            tracing::info!(
+                key = change.key.path,
+                from = change.from,
+                to = change.to,
+                "setting changed"
+            );
         }
         for change in reload.waiting() {
-            tracing::warn!(key = change.key.path, from = change.from, to = change.to, "changed in the file; takes effect after a restart");
+            tracing::warn!(
+                key = change.key.path,
+                from = change.from,
+                to = change.to,
+                "changed in the file; takes effect after a restart"
+            );
         }
         for warning in &loaded.warnings {
             tracing::warn!("{warning}");

@@ -1,0 +1,312 @@
+//! The real binary against a real PostgreSQL, and the oracle of the fault tests.
+//!
+//! Every tick is exactly one record of class `core` with exactly one row of the host. So after a
+//! last run in peace the database must hold, for each number of a record that it counts as
+//! delivered, one row: fewer is a loss, more is a double. Losses that `data_gaps` names are taken off.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "shared by test files, each of which uses a part"
+)]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// How many times a fault is injected: the pushed tier, or the one of `FAULTS=nightly` / `FAULTS=release`.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test asks how long it may take"
+)]
+pub fn times(push: usize, nightly: usize, release: usize) -> usize {
+    match std::env::var("FAULTS").as_deref() {
+        Ok("nightly") => nightly,
+        Ok("release") => release,
+        _ => push,
+    }
+}
+
+/// Pseudo-random numbers that a failing run can repeat.
+pub struct Dice(u64);
+
+impl Dice {
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub fn below(&mut self, end: u64) -> u64 {
+        // SplitMix64, Steele et al. 2014.
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % end
+    }
+}
+
+/// Migrates the database at `target`.
+pub async fn migrate(target: &pg::Target) -> Result<(), String> {
+    let session = pg::connect(target, &pg::SessionOptions::default(), "test")
+        .await
+        .map_err(|e| e.to_string())?;
+    let migrated = store::migrations::apply(&session.client).await;
+    session.close(Duration::from_secs(2)).await;
+    migrated.map(drop).map_err(|e| e.to_string())
+}
+
+/// A migrated database of its own on the shared server.
+pub async fn database() -> testkit::Database {
+    testkit::database("collector", async |target| migrate(&target).await)
+        .await
+        .unwrap()
+}
+
+/// A host: a spool, a configuration and a small `/proc`, so that a tick costs little.
+pub struct Home {
+    pub dir: TempDir,
+    environment: Vec<(String, String)>,
+}
+
+impl Home {
+    pub fn new(target: &pg::Target) -> Self {
+        let home = Self {
+            dir: TempDir::new().unwrap(),
+            environment: Vec::new(),
+        };
+        home.configure(target, "");
+        home
+    }
+
+    pub fn queue(&self) -> PathBuf {
+        self.dir.path().join("queue")
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.dir.path().join("collector.toml")
+    }
+
+    /// Writes the configuration: a tick each second, and what is added.
+    pub fn configure(&self, target: &pg::Target, collector: &str) {
+        let host = match &target.host {
+            pg::Host::Socket(dir) => dir.display().to_string(),
+            pg::Host::Tcp(name) => name.clone(),
+        };
+        let text = format!(
+            "[database]\nhost = \"{host}\"\nport = {}\nname = \"{}\"\nuser = \"{}\"\n\
+             [intervals]\nsystem_secs = 1\nheartbeat_secs = 1\n\
+             [collector]\nqueue_dir = \"{}\"\n{collector}\n",
+            target.port,
+            target.database,
+            target.user,
+            self.queue().display()
+        );
+        fs::write(self.config(), text).unwrap();
+        fs::set_permissions(self.config(), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub fn start(&self) -> Agent {
+        self.start_with(&[])
+    }
+
+    pub fn start_with(&self, environment: &[(&str, &str)]) -> Agent {
+        let log = self.dir.path().join("log");
+        let file = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pqcrypta-collector"));
+        command
+            .arg("--config")
+            .arg(self.config())
+            .env_clear()
+            .stdin(Stdio::null());
+        command.stdout(file.try_clone().unwrap()).stderr(file);
+        command
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .envs(environment.iter().copied());
+        Agent {
+            child: command.spawn().unwrap(),
+            log,
+        }
+    }
+}
+
+/// The binary, running.
+pub struct Agent {
+    pub child: Child,
+    log: PathBuf,
+}
+
+impl Agent {
+    pub fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-s", signal, &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+
+    /// kill -9.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM; the status and how long it took.
+    pub fn terminate(mut self) -> (ExitStatus, Duration) {
+        let started = Instant::now();
+        self.signal("TERM");
+        let status = self.wait(Duration::from_secs(20));
+        (status, started.elapsed())
+    }
+
+    /// Waits for the end.
+    pub fn wait(&mut self, longest: Duration) -> ExitStatus {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(
+                started.elapsed() < longest,
+                "still running after {longest:?}:\n{}",
+                self.log()
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Waits until something holds; fails with the log after a minute.
+    pub async fn until(&mut self, what: &str, mut holds: impl AsyncFnMut() -> bool) {
+        for _ in 0..600 {
+            if holds().await {
+                return;
+            }
+            if let Some(status) = self.child.try_wait().unwrap() {
+                panic!("ended with {status} before {what}:\n{}", self.log());
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("not within a minute: {what}\n{}", self.log());
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        // It may have ended already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// A last run in peace, then the oracle: one row for each record that counts as delivered.
+pub async fn settle_and_check(home: &Home, target: &pg::Target) {
+    let mut agent = home.start();
+    let started = now(target).await;
+    agent
+        .until("everything is delivered", async || {
+            let fresh = format!("select count(*) from collector.system_metrics_raw where ts > '{started}'");
+            let waits = "select (select pending_records from collector.collector_self_metrics order by ts desc limit 1)";
+            number(target, &fresh).await >= 2 && number(target, waits).await == 0
+        })
+        .await;
+    let (status, _) = agent.terminate();
+    assert!(status.success(), "{status}");
+    check(target).await;
+}
+
+/// The oracle.
+pub async fn check(target: &pg::Target) {
+    let delivered = number(
+        target,
+        "select coalesce(sum((r->>1)::int8 - (r->>0)::int8), 0) from collector.spool_watermark, \
+         jsonb_array_elements(progress->'core'->'delivered') r",
+    )
+    .await;
+    let owed = number(
+        target,
+        "select count(*) from collector.spool_watermark where progress->'core'->'owed' <> '{}'",
+    )
+    .await;
+    let lost = number(
+        target,
+        "select coalesce(sum(count), 0) from collector.data_gaps where class = 'core'",
+    )
+    .await;
+    let rows = number(target, "select count(*) from collector.system_metrics_raw").await;
+    let instants = number(
+        target,
+        "select count(distinct ts) from collector.system_metrics_raw",
+    )
+    .await;
+    let told = number(
+        target,
+        "select count(*) from collector.collector_self_metrics",
+    )
+    .await;
+    assert_eq!(rows, instants, "samples stored twice");
+    assert_eq!(rows, told, "tables of one record disagree");
+    assert_eq!(
+        rows + lost,
+        delivered,
+        "{rows} stored, {lost} in gaps, {delivered} delivered"
+    );
+    assert_eq!(owed, 0, "a table still owes");
+}
+
+async fn now(target: &pg::Target) -> String {
+    text(target, "select clock_timestamp()").await
+}
+
+pub async fn number(target: &pg::Target, sql: &str) -> i64 {
+    text(target, sql).await.parse().unwrap()
+}
+
+/// One value as text; asked again while the server is away.
+pub async fn text(target: &pg::Target, sql: &str) -> String {
+    for _ in 0..100 {
+        if let Ok(session) = pg::connect(target, &pg::SessionOptions::default(), "test").await
+            && let Ok(rows) = session.client.simple_query(sql).await
+        {
+            for message in &rows {
+                if let tokio_postgres::SimpleQueryMessage::Row(row) = message {
+                    return row.get(0).unwrap_or("0").to_owned();
+                }
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("the database does not answer {sql}");
+}
+
+/// Files below a directory, with their sizes on disk.
+pub fn bytes_below(dir: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(dir) else {
+        return 0;
+    };
+    entries
+        .flatten()
+        .map(|entry| match entry.metadata() {
+            Ok(meta) if meta.is_dir() => bytes_below(&entry.path()),
+            Ok(meta) => meta.len(),
+            Err(_) => 0,
+        })
+        .sum()
+}
