@@ -15,6 +15,9 @@ use crate::settings::{Source, refuse};
 pub(crate) struct Options {
     #[command(flatten)]
     source: Source,
+    /// Print the description of every key instead, as Markdown
+    #[arg(long)]
+    reference: bool,
 }
 
 /// Prints them.
@@ -22,6 +25,10 @@ pub(crate) struct Options {
 /// # Errors
 /// When standard output cannot be written.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
+    if options.reference {
+        crate::print(&config::reference_markdown())?;
+        return Ok(ExitCode::SUCCESS);
+    }
     match options.source.load() {
         Ok(loaded) => {
             for warning in &loaded.warnings {
@@ -67,4 +74,21 @@ fn table(loaded: &Loaded) -> String {
             )
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    /// The line after which docs/CONFIGURATION.md is generated.
+    const MARK: &str = "<!-- below: pqcrypta check-config --reference -->\n\n";
+
+    #[test]
+    fn the_page_of_all_keys_is_true() {
+        let page = include_str!("../../../docs/CONFIGURATION.md");
+        let (_, keys) = page.split_once(MARK).expect("the mark is there");
+        assert!(
+            keys == config::reference_markdown(),
+            "docs/CONFIGURATION.md is out of date: replace what follows its mark by the output of \
+             `cargo run -p pqcrypta -- check-config --reference`"
+        );
+    }
 }
