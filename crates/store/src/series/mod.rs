@@ -27,6 +27,9 @@ mod since;
 mod sql;
 mod value;
 
+#[cfg(test)]
+mod tests;
+
 pub use buckets::{Answer, Ask, Bucket, Fault, Found, Pick, buckets};
 pub use gaps::gaps;
 pub use latest::{Latest, latest};

@@ -20,15 +20,9 @@ const COLUMNS: &[Col] = &[
         "outcome",
         "Outcome",
         Unit::Text,
-        "running, stopped, superseded by another, or vanished (found dead by its successor).",
+        "running, stopped, or vanished (found dead by its successor).",
     )
     .primary(),
-    Col::new(
-        "last_ms",
-        "Last sample",
-        Unit::TimeMs,
-        "The newest sample it delivered.",
-    ),
     Col::new("version", "Version", Unit::Text, "Its version."),
     Col::new("pid", "PID", Unit::Text, "Its process id."),
 ];
@@ -79,7 +73,6 @@ fn line(row: &Row) -> Result<Line, tokio_postgres::Error> {
         time("started_at")?,
         time("ended_at")?,
         Cell::Text(outcome),
-        time("last_ts")?,
         Cell::Text(row.try_get("version")?),
         Cell::Text(row.try_get::<_, i32>("pid")?.to_string()),
     ];

@@ -1,0 +1,46 @@
+//! The reader against a real server, and its SQL as reviewers read it.
+
+mod brute;
+mod seed;
+mod statements;
+
+use schema::{Metric, Timestamp};
+use testkit::Database;
+
+use super::*;
+
+const SECOND: i64 = 1_000_000;
+/// Sun, 20 Sep 2026 22:00 UTC: the seeded hours cross a day, and so a partition.
+const START: Timestamp = Timestamp(1_789_941_600 * SECOND);
+const INTERVAL: i64 = 10 * SECOND;
+
+fn at(secs: f64) -> Timestamp {
+    #[expect(clippy::cast_possible_truncation, reason = "seconds of a test")]
+    let micros = (secs * 1e6).round() as i64;
+    Timestamp(START.as_micros() + micros)
+}
+
+fn metric(id: &str) -> &'static Metric {
+    schema::metric(id).unwrap_or_else(|| panic!("{id}"))
+}
+
+async fn database() -> Database {
+    testkit::database("series", async |target| {
+        let session = pg::connect(&target, &pg::SessionOptions::default(), "test")
+            .await
+            .map_err(|error| error.to_string())?;
+        crate::migrations::apply(&session.client)
+            .await
+            .map_err(|error| error.to_string())?;
+        session.close(std::time::Duration::from_secs(5)).await;
+        Ok::<(), String>(())
+    })
+    .await
+    .unwrap()
+}
+
+async fn session(database: &Database) -> pg::Session {
+    pg::connect(&database.target(), &pg::SessionOptions::reader(), "test")
+        .await
+        .unwrap()
+}
