@@ -69,3 +69,52 @@ impl Reloader {
         Loaded { config, ..loaded }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
+    use tempfile::TempDir;
+
+    fn write(path: &Path, text: &str) {
+        fs::write(path, text).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
+    /// P20: a file with faults changes nothing; the next good one does, but for what needs a restart.
+    #[tokio::test(start_paused = true)]
+    async fn a_bad_file_keeps_the_settings_in_use() {
+        let dir = TempDir::new().unwrap();
+        let file = dir.path().join("collector.toml");
+        write(&file, "[intervals]\nsystem_secs = 10\n");
+        let environment = Environment::of([] as [(&str, &str); 0]);
+        let loaded = Config::load(Some(&file), &environment).unwrap();
+        let mut reloader = Reloader::new(&loaded, environment);
+        let (stop, mut stopped) = watch::channel(false);
+
+        for bad in [
+            "[intervals]\nsystem_secs = 0\n",
+            "[intervals]\nsystem_sec = 5\n",
+            "[interv",
+            "",
+        ] {
+            write(&file, bad);
+            let waited = tokio::time::timeout(LOOK_EVERY * 3, reloader.next(&mut stopped)).await;
+            assert!(waited.is_err() || bad.is_empty(), "{bad}");
+        }
+        assert_eq!(reloader.running.intervals.system_secs, 10);
+
+        write(
+            &file,
+            "[intervals]\nsystem_secs = 20\n[database]\nname = \"other\"\n",
+        );
+        let next = reloader.next(&mut stopped).await.unwrap();
+        assert_eq!(next.config.intervals.system_secs, 20);
+        assert_eq!(next.config.database.name, loaded.config.database.name);
+
+        stop.send_replace(true);
+        assert!(reloader.next(&mut stopped).await.is_none());
+    }
+}

@@ -5,6 +5,7 @@ use schema::tables::SelfSample;
 use schema::{Json, Row, Sample, Timestamp};
 use std::time::Duration;
 use store::queue::{Durability, Queue};
+use store::spool::State;
 use store::status::{Link, SharedStatus};
 use tokio::time::Instant;
 
@@ -24,6 +25,7 @@ pub(crate) struct Sampling {
     last_duration: Option<Duration>,
     spills: i64,
     durable: bool,
+    overflowing: bool,
     budget_bytes: i64,
 }
 
@@ -46,6 +48,7 @@ impl Sampling {
             last_duration: None,
             spills: 0,
             durable: true,
+            overflowing: false,
             budget_bytes: count(budget_bytes),
         }
     }
@@ -95,6 +98,14 @@ impl Sampling {
     async fn about_itself(&mut self, at: &Moment, late: Duration) -> Row {
         let depth = self.queue.depth().await;
         let status = self.status.get();
+        let overflowing = depth.state == State::Full;
+        if overflowing && !self.overflowing {
+            tracing::warn!(
+                bytes = depth.bytes,
+                "the spool is full; the oldest samples go first, each in data_gaps"
+            );
+        }
+        self.overflowing = overflowing;
         let usage = self.usage.read(at);
         if depth.records > 0 && self.last_duration.is_some() {
             self.spills += 1;
@@ -128,7 +139,7 @@ impl Sampling {
             fd_count: usage.fd_count,
             thread_count: usage.thread_count,
             state: usage.state.map(String::from),
-            spool_state: depth.state.to_owned(),
+            spool_state: depth.state.as_str().to_owned(),
         }
         .into_row(at.ts)
     }

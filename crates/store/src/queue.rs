@@ -7,7 +7,7 @@
 
 use crate::progress::Progress;
 use crate::ranges::RangeSet;
-use crate::spool::{Loss, Reason, Spool, SpoolError};
+use crate::spool::{Loss, Reason, Spool, SpoolError, State};
 use crate::tuple;
 use schema::{Class, Row, Timestamp};
 use std::collections::{BTreeMap, VecDeque};
@@ -27,7 +27,7 @@ pub enum Durability {
 }
 
 /// What waits, for the collector's own metrics.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Depth {
     /// Rows by table; rows of earlier runs under the name of their class.
     pub rows: BTreeMap<String, u64>,
@@ -35,8 +35,8 @@ pub struct Depth {
     pub records: u64,
     /// Bytes on disk.
     pub bytes: u64,
-    /// State of the spool: `ok`, `full`, `degraded`.
-    pub state: &'static str,
+    /// State of the spool.
+    pub state: State,
 }
 
 impl Depth {
@@ -225,7 +225,7 @@ impl Queue {
                 (
                     inner.spool.bytes_on_disk(),
                     inner.records(),
-                    inner.spool.state().as_str(),
+                    inner.spool.state(),
                 )
             })
             .await;

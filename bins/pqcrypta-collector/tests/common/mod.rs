@@ -118,6 +118,15 @@ impl Home {
     }
 
     pub fn start_with(&self, environment: &[(&str, &str)]) -> Agent {
+        self.spawn(environment, None)
+    }
+
+    /// Starts it with another `/proc`.
+    pub fn start_proc(&self, proc: &Path) -> Agent {
+        self.spawn(&[], Some(proc))
+    }
+
+    fn spawn(&self, environment: &[(&str, &str)], proc: Option<&Path>) -> Agent {
         let log = self.dir.path().join("log");
         let file = fs::OpenOptions::new()
             .create(true)
@@ -125,11 +134,11 @@ impl Home {
             .open(&log)
             .unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_pqcrypta-collector"));
-        command
-            .arg("--config")
-            .arg(self.config())
-            .env_clear()
-            .stdin(Stdio::null());
+        command.arg("--config").arg(self.config());
+        if let Some(proc) = proc {
+            command.arg("--proc").arg(proc);
+        }
+        command.env_clear().stdin(Stdio::null());
         command.stdout(file.try_clone().unwrap()).stderr(file);
         command
             .envs(self.environment.iter().map(|(name, value)| (name, value)))

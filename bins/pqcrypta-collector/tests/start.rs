@@ -1,0 +1,97 @@
+//! P20 and what a start says: a faulty configuration is refused with its place, a missing schema
+//! is named with its remedy, and no port is bound.
+
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test")]
+
+mod common;
+
+use common::{Home, database};
+use std::fs;
+use std::time::Duration;
+
+#[tokio::test]
+async fn p20_a_faulty_configuration_is_refused_with_file_line_and_key() {
+    let home = Home::new(&pg::Target::new("/nonexistent", 5432, "none", "none"));
+    let good = fs::read_to_string(home.config()).unwrap();
+    for (fault, line, key) in [
+        ("batchsize = 5", 10, "batchsize"),
+        ("batch_size = 0", 10, "batch_size"),
+        ("query_timeout_secs = \"ten\"", 10, "query_timeout_secs"),
+    ] {
+        fs::write(home.config(), format!("{good}{fault}\n")).unwrap();
+        let line = good.lines().count() + 1 + line - 10;
+        let mut agent = home.start();
+        let status = agent.wait(Duration::from_secs(10));
+        let log = agent.log();
+        assert_eq!(status.code(), Some(78), "{log}");
+        let place = format!("{}:{line}", home.config().display());
+        assert!(
+            log.contains(&place) && log.contains(key),
+            "no {place} and {key} in:\n{log}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_was_not_migrated_is_named_with_its_remedy() {
+    let database = testkit::database("empty", async |_| Ok::<(), String>(()))
+        .await
+        .unwrap();
+    let home = Home::new(&database.target());
+    let mut agent = home.start();
+    let log = home.dir.path().join("log");
+    agent
+        .until("it says what to do", async || {
+            fs::read_to_string(&log)
+                .unwrap()
+                .contains("pqcrypta migrate")
+        })
+        .await;
+    // What it samples meanwhile is kept.
+    common::migrate(&database.target()).await.unwrap();
+    agent
+        .until("samples arrive", async || {
+            common::number(
+                &database.target(),
+                "select count(*) from collector.system_metrics_raw",
+            )
+            .await
+                > 2
+        })
+        .await;
+    agent.terminate();
+    common::settle_and_check(&home, &database.target()).await;
+}
+
+#[tokio::test]
+async fn it_binds_no_port() {
+    let database = database().await;
+    let home = Home::new(&database.target());
+    let mut agent = home.start();
+    agent
+        .until("samples arrive", async || {
+            common::number(
+                &database.target(),
+                "select count(*) from collector.system_metrics_raw",
+            )
+            .await
+                > 0
+        })
+        .await;
+    let pid = agent.child.id();
+    let mut inodes = Vec::new();
+    for entry in fs::read_dir(format!("/proc/{pid}/fd")).unwrap() {
+        let link = fs::read_link(entry.unwrap().path()).unwrap_or_default();
+        if let Some(inode) = link.to_string_lossy().strip_prefix("socket:[") {
+            inodes.push(inode.trim_end_matches(']').to_owned());
+        }
+    }
+    assert!(!inodes.is_empty(), "it has a socket to the database");
+    for table in ["tcp", "tcp6", "udp", "udp6"] {
+        let text = fs::read_to_string(format!("/proc/{pid}/net/{table}")).unwrap_or_default();
+        for line in text.lines() {
+            let inode = line.split_whitespace().nth(9).unwrap_or_default();
+            assert!(!inodes.iter().any(|own| own == inode), "{table}: {line}");
+        }
+    }
+}
