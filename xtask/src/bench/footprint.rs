@@ -1,0 +1,296 @@
+//! What the collector costs its host.
+//!
+//! The real release binary at its real cadence of 10 s, against a real PostgreSQL with fsync, with
+//! 300 idle processes beside what runs anyway: CPU of the collector and of its server process per
+//! cycle, memory, bytes stored per hour. Then at a cadence of 1 s, to see enough ticks, how late
+//! they begin: in peace, with the table of processes locked, and with the server gone.
+
+use super::{Figure, process};
+use anyhow::{Context, ensure};
+use clap::Args;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+use testkit::{Server, Stop};
+use tokio::time::sleep;
+
+/// Cycles before measuring: the first reads everything there is about every process.
+const WARM_UP: u64 = 2;
+const CADENCE: Duration = Duration::from_secs(10);
+
+/// How much is measured.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Cycles of 10 s that are measured
+    #[arg(long, default_value_t = 12)]
+    cycles: u64,
+    /// Idle processes that are started beside
+    #[arg(long, default_value_t = 300)]
+    processes: usize,
+    /// Ticks of 1 s for each figure of lateness
+    #[arg(long, default_value_t = 60)]
+    ticks: u64,
+}
+
+/// Children that end with this value.
+struct Children(Vec<Child>);
+
+impl Drop for Children {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            // It may have ended by itself.
+            drop(child.kill());
+            drop(child.wait());
+        }
+    }
+}
+
+pub(crate) async fn run(options: &Options) -> anyhow::Result<Vec<Figure>> {
+    let binary = build()?;
+    let server = Server::builder().fsync().start()?;
+    let target = server.target();
+    let session = pg::connect(&target, &pg::SessionOptions::default(), "bench").await?;
+    store::migrations::apply(&session.client).await?;
+    let idle = (0..options.processes).map(|_| {
+        Command::new("sleep")
+            .arg("infinity")
+            .stdin(Stdio::null())
+            .spawn()
+    });
+    let _idle = Children(idle.collect::<Result<_, _>>()?);
+    let dir = TempDir::new()?;
+
+    let mut figures = Vec::new();
+    cost(options, &binary, &server, dir.path(), &mut figures).await?;
+    lateness(options, &binary, &server, dir.path(), &mut figures).await?;
+    Ok(figures)
+}
+
+fn build() -> anyhow::Result<PathBuf> {
+    let built = Command::new("cargo")
+        .args([
+            "build",
+            "--release",
+            "--quiet",
+            "--package",
+            "pqcrypta-collector",
+        ])
+        .status()?;
+    ensure!(built.success(), "the collector does not build");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .context("the workspace")?;
+    Ok(root.join("target/release/pqcrypta-collector"))
+}
+
+fn start(binary: &Path, server: &Server, dir: &Path, secs: u64) -> anyhow::Result<Children> {
+    let target = server.target();
+    let pg::Host::Socket(socket) = &target.host else {
+        anyhow::bail!("the server has a socket")
+    };
+    let config = dir.join("collector.toml");
+    fs::write(
+        &config,
+        format!(
+            "[database]\nhost = \"{}\"\nport = {}\nname = \"{}\"\nuser = \"{}\"\n[intervals]\nsystem_secs = {secs}\n\
+             [collector]\nqueue_dir = \"{}\"\n",
+            socket.display(),
+            target.port,
+            target.database,
+            target.user,
+            dir.join("queue").display()
+        ),
+    )?;
+    fs::set_permissions(&config, fs::Permissions::from_mode(0o600))?;
+    let child = Command::new(binary)
+        .arg("--config")
+        .arg(config)
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    Ok(Children(vec![child]))
+}
+
+fn figure(
+    figure: impl Into<String>,
+    value: f64,
+    unit: &'static str,
+    target: Option<f64>,
+) -> Figure {
+    Figure {
+        bench: "footprint",
+        figure: figure.into(),
+        value,
+        unit,
+        target,
+    }
+}
+
+async fn number(server: &Server, sql: &str) -> anyhow::Result<f64> {
+    let rows = server.sql(sql).await?;
+    let cell = rows
+        .first()
+        .and_then(|row| row.first())
+        .and_then(Option::as_deref);
+    cell.unwrap_or("0")
+        .parse()
+        .with_context(|| format!("no number: {sql}"))
+}
+
+const STORED: &str = "select coalesce(sum(pg_total_relation_size(oid)), 0) from pg_class \
+                      where relnamespace = 'collector'::regnamespace and relkind = 'r'";
+const WAL: &str = "select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')";
+
+async fn cost(
+    options: &Options,
+    binary: &Path,
+    server: &Server,
+    dir: &Path,
+    out: &mut Vec<Figure>,
+) -> anyhow::Result<()> {
+    let agent = start(binary, server, dir, CADENCE.as_secs())?;
+    let pid = agent.0[0].id();
+    sleep(CADENCE * WARM_UP as u32 + CADENCE / 2).await;
+    let backend = number(
+        server,
+        "select pid from pg_stat_activity where application_name like 'pqcrypta-collector%'",
+    )
+    .await? as u32;
+    let sizes = "select count(*) from collector.process_metrics_raw";
+    let (cpu, backend_cpu) = (process::cpu_ms(pid)?, process::cpu_ms(backend)?);
+    let (stored, wal, rows) = (
+        number(server, STORED).await?,
+        number(server, WAL).await?,
+        number(server, sizes).await?,
+    );
+    sleep(CADENCE * options.cycles as u32).await;
+    let cycles = options.cycles as f64;
+    let per_hour = 360.0 / cycles;
+    let mib = 1024.0 * 1024.0;
+    let memory = process::memory(pid)?;
+    out.push(figure(
+        "processes stored per cycle",
+        (number(server, sizes).await? - rows) / cycles,
+        "rows",
+        None,
+    ));
+    out.push(figure(
+        "CPU of the collector per cycle",
+        (process::cpu_ms(pid)? - cpu) / cycles,
+        "ms",
+        Some(10.0),
+    ));
+    out.push(figure(
+        "CPU of its server process per cycle",
+        (process::cpu_ms(backend)? - backend_cpu) / cycles,
+        "ms",
+        Some(4.0),
+    ));
+    out.push(figure(
+        "RSS of the collector",
+        memory.rss,
+        "MiB",
+        Some(12.0),
+    ));
+    out.push(figure("PSS of the collector", memory.pss, "MiB", None));
+    out.push(figure(
+        "threads of the collector",
+        process::threads(pid)? as f64,
+        "threads",
+        Some(3.0),
+    ));
+    out.push(figure(
+        "stored per hour, indexes included",
+        (number(server, STORED).await? - stored) * per_hour / mib,
+        "MiB",
+        None,
+    ));
+    out.push(figure(
+        "write-ahead log per hour",
+        (number(server, WAL).await? - wal) * per_hour / mib,
+        "MiB",
+        None,
+    ));
+    Ok(())
+}
+
+async fn lateness(
+    options: &Options,
+    binary: &Path,
+    server: &Server,
+    dir: &Path,
+    out: &mut Vec<Figure>,
+) -> anyhow::Result<()> {
+    let span = Duration::from_secs(options.ticks);
+    let agent = start(binary, server, dir, 1)?;
+    sleep(Duration::from_secs(3)).await;
+
+    let from = now(server).await?;
+    sleep(span).await;
+    late(server, "in peace", &from, 20.0, out).await?;
+
+    let locker = pg::connect(
+        &server.target(),
+        &pg::SessionOptions {
+            idle_in_transaction_timeout: span * 2,
+            ..pg::SessionOptions::default()
+        },
+        "locker",
+    )
+    .await?;
+    let from = now(server).await?;
+    locker
+        .client
+        .batch_execute("BEGIN; LOCK TABLE collector.process_metrics_raw IN ACCESS EXCLUSIVE MODE")
+        .await?;
+    sleep(span).await;
+    locker.client.batch_execute("COMMIT").await?;
+    sleep(Duration::from_secs(2)).await;
+    late(server, "with a table locked", &from, 50.0, out).await?;
+
+    let from = now(server).await?;
+    server.stop(Stop::Fast)?;
+    sleep(span).await;
+    server.start()?;
+    // The longest pause of the writer is half a minute.
+    sleep(Duration::from_secs(35)).await;
+    late(server, "with the server gone", &from, 50.0, out).await?;
+    drop(agent);
+    Ok(())
+}
+
+async fn now(server: &Server) -> anyhow::Result<String> {
+    let rows = server.sql("select clock_timestamp()").await?;
+    rows.first()
+        .and_then(|row| row.first().cloned().flatten())
+        .context("the server's clock")
+}
+
+async fn late(
+    server: &Server,
+    when: &str,
+    from: &str,
+    target: f64,
+    out: &mut Vec<Figure>,
+) -> anyhow::Result<()> {
+    for (name, quantile, target) in [
+        ("p50", 0.5, None),
+        ("p99", 0.99, Some(target)),
+        ("max", 1.0, None),
+    ] {
+        let sql = format!(
+            "select percentile_cont({quantile}) within group (order by tick_late_ms) \
+             from collector.collector_self_metrics where ts > '{from}'"
+        );
+        out.push(figure(
+            format!("lateness of ticks {when}, {name}"),
+            number(server, &sql).await?,
+            "ms",
+            target,
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! Benchmarks. Each prints a table for people and then the same figures as JSON lines, one object
+//! a figure: `{"bench": …, "figure": …, "value": …, "unit": …, "target": …}`.
+
+mod footprint;
+mod process;
+
+use clap::Subcommand;
+use serde::Serialize;
+
+/// What is measured.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bench {
+    /// What the collector costs its host: CPU, memory, disk, punctuality.
+    Footprint(footprint::Options),
+}
+
+impl Bench {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::Footprint(options) => report(&footprint::run(&options).await?),
+        }
+    }
+}
+
+/// One measured figure.
+#[derive(Debug, Serialize)]
+pub(crate) struct Figure {
+    bench: &'static str,
+    figure: String,
+    value: f64,
+    unit: &'static str,
+    /// What is aimed at; the figure should not be above it.
+    target: Option<f64>,
+}
+
+fn report(figures: &[Figure]) -> anyhow::Result<()> {
+    println!(
+        "{:<52} {:>12} {:<14} {:>8}",
+        "figure", "value", "unit", "target"
+    );
+    for figure in figures {
+        let target = figure
+            .target
+            .map_or_else(String::new, |target| target.to_string());
+        let missed = figure.target.is_some_and(|target| figure.value > target);
+        let mark = if missed { "  above its target" } else { "" };
+        println!(
+            "{:<52} {:>12.2} {:<14} {:>8}{mark}",
+            figure.figure, figure.value, figure.unit, target
+        );
+    }
+    for figure in figures {
+        println!("{}", serde_json::to_string(figure)?);
+    }
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! What a process has used, from the kernel's accounts.
+
+use anyhow::Context;
+use std::fs;
+
+/// CPU time of all live threads, milliseconds. Source: /proc/PID/task/TID/schedstat, nanoseconds.
+pub(crate) fn cpu_ms(pid: u32) -> anyhow::Result<f64> {
+    let mut nanos = 0_u64;
+    for task in
+        fs::read_dir(format!("/proc/{pid}/task")).with_context(|| format!("process {pid}"))?
+    {
+        let Ok(text) = fs::read_to_string(task?.path().join("schedstat")) else {
+            continue;
+        };
+        nanos += text
+            .split(' ')
+            .next()
+            .and_then(|first| first.parse::<u64>().ok())
+            .unwrap_or(0);
+    }
+    Ok(nanos as f64 / 1e6)
+}
+
+/// Memory of a process, MiB.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Memory {
+    pub(crate) rss: f64,
+    pub(crate) pss: f64,
+}
+
+/// Resident and proportional memory. Source: /proc/PID/smaps_rollup.
+pub(crate) fn memory(pid: u32) -> anyhow::Result<Memory> {
+    let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
+    let field = |name: &str| {
+        let line = text.lines().find(|line| line.starts_with(name));
+        let kib = line
+            .and_then(|line| line.split_whitespace().nth(1))
+            .and_then(|kib| kib.parse::<f64>().ok());
+        kib.map(|kib| kib / 1024.0)
+            .with_context(|| format!("no {name} in smaps_rollup"))
+    };
+    Ok(Memory {
+        rss: field("Rss:")?,
+        pss: field("Pss:")?,
+    })
+}
+
+/// Threads.
+pub(crate) fn threads(pid: u32) -> anyhow::Result<usize> {
+    Ok(fs::read_dir(format!("/proc/{pid}/task"))?.count())
+}
