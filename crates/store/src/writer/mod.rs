@@ -670,16 +670,9 @@ impl<'a> Session<'a> {
             return Ok(());
         }
         self.next_heartbeat = Instant::now() + self.writer.options.borrow().heartbeat;
-        let beat = self
-            .link
-            .session
-            .client
-            .execute(
-                "INSERT INTO collector.heartbeat (ts, host_id, component, status) \
-                 VALUES (timestamptz 'epoch' + $1::int8 * interval '1 microsecond', $2, 'collector', 'alive')",
-                &[&(self.writer.clock)().as_micros(), &self.link.host_id],
-            )
-            .await;
+        let now = (self.writer.clock)();
+        let client = &self.link.session.client;
+        let beat = transaction::beat(client, &mut self.statements, self.link.host_id, now).await;
         match beat {
             Ok(_) => Ok(()),
             Err(error) => self.minor("the heartbeat", &error),

@@ -176,6 +176,25 @@ impl Failed {
     }
 }
 
+/// Proof of life, in a transaction of its own.
+pub(super) async fn beat(
+    client: &Client,
+    statements: &mut Statements,
+    host_id: i32,
+    now: Timestamp,
+) -> Result<u64, tokio_postgres::Error> {
+    let statement = statements
+        .get(
+            client,
+            "INSERT INTO collector.heartbeat (ts, host_id, component, status) \
+             VALUES (timestamptz 'epoch' + $1::int8 * interval '1 microsecond', $2, 'collector', 'alive')",
+        )
+        .await?;
+    client
+        .execute(&statement, &[&now.as_micros(), &host_id])
+        .await
+}
+
 /// Whether a table would take rows now: the lock, the right and the table itself, without a row.
 pub(super) async fn probe(client: &Client, table: &str) -> Result<(), tokio_postgres::Error> {
     client
