@@ -12,7 +12,7 @@ const HOSTS: usize = 4;
 
 #[tokio::test]
 async fn p01_kill_at_any_instant_loses_and_doubles_nothing() {
-    let rounds = times(32, 600, 2000) / HOSTS;
+    let rounds = times(32, 600, 2000).div_ceil(HOSTS);
     let hosts = (0..HOSTS).map(|host| async move {
         let database = database().await;
         let home = Home::new(&database.target());
@@ -29,7 +29,7 @@ async fn p01_kill_at_any_instant_loses_and_doubles_nothing() {
 
 #[tokio::test]
 async fn p17_sigterm_at_any_instant_ends_in_order() {
-    let rounds = times(28, 400, 1000) / HOSTS;
+    let rounds = times(28, 400, 1000).div_ceil(HOSTS);
     let hosts = (0..HOSTS).map(|host| async move {
         let database = database().await;
         let home = Home::new(&database.target());

@@ -17,13 +17,15 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// How many times a fault is injected: the pushed tier, or the one of `FAULTS=nightly` / `FAULTS=release`.
+/// How many times a fault is injected: as often as for every change, or as `FAULTS` says: `few` (an
+/// eighth), `nightly`, `release`.
 #[expect(
     clippy::disallowed_methods,
     reason = "a test asks how long it may take"
 )]
 pub fn times(push: usize, nightly: usize, release: usize) -> usize {
     match std::env::var("FAULTS").as_deref() {
+        Ok("few") => push.div_ceil(8),
         Ok("nightly") => nightly,
         Ok("release") => release,
         _ => push,
