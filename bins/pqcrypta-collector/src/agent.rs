@@ -195,6 +195,7 @@ fn budget_bytes(config: &Config) -> u64 {
 fn options(config: &Config) -> Options {
     Options {
         deadline: config.collector.query_timeout(),
+        batch_records: config.collector.batch_size as usize,
         heartbeat: Duration::from_secs(u64::from(config.intervals.heartbeat_secs)),
         raw_days: i64::from(config.retention.raw_days),
         long_days: i64::from(config.retention.daily_days),

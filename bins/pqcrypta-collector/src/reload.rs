@@ -85,7 +85,7 @@ mod tests {
 
     /// P20: a file with faults changes nothing; the next good one does, but for what needs a restart.
     #[tokio::test(start_paused = true)]
-    async fn a_bad_file_keeps_the_settings_in_use() {
+    async fn p20_a_bad_file_keeps_the_settings_in_use() {
         let dir = TempDir::new().unwrap();
         let file = dir.path().join("collector.toml");
         write(&file, "[intervals]\nsystem_secs = 10\n");

@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn no_clock_makes_a_burst_or_a_stop() {
+    fn p18_no_clock_makes_a_burst_or_a_stop() {
         for wall in [
             i64::MIN,
             i64::MIN / 2,
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_jump_of_the_wall_clock_shifts_one_tick() {
+    async fn p18_a_jump_of_the_wall_clock_shifts_one_tick() {
         use std::sync::atomic::{AtomicI64, Ordering};
         static OFFSET: AtomicI64 = AtomicI64::new(0);
         fn wall() -> Timestamp {

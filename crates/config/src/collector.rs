@@ -8,7 +8,7 @@ use crate::section::section;
 section! {
     /// Batches, deadlines and the queue on disk that holds samples until the database has them.
     pub struct Collector = "collector" {
-        /// Rows written in one go.
+        /// Records of the queue, one per class and tick, that a transaction takes at most.
         batch_size: u32 = 50 => env("BATCH_SIZE") range(1, 10_000) live();
         /// Seconds after which a statement is given up, so that nothing waits behind it.
         query_timeout_secs: u32 = 10 => env("QUERY_TIMEOUT_SECS") range(1, 300) live();

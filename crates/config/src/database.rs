@@ -18,9 +18,9 @@ section! {
         /// Port of the server; also part of the name of the socket.
         port: u16 = 5432 => env("DB_PORT") range(1, 65535);
         /// Database.
-        name: String = "mydb".to_owned() => env("DB_NAME") filled();
+        name: String = "pqcrypta".to_owned() => env("DB_NAME") filled();
         /// Role to log in as.
-        user: String = "myuser".to_owned() => env("DB_USER") filled();
+        user: String = "pqcrypta_collector".to_owned() => env("DB_USER") filled();
         /// Password; better kept in a systemd credential named `db_password` or in `password_file`.
         password: Secret = Secret::default() => env("DB_PASS");
         /// File that holds the password and nothing else.

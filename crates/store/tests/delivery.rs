@@ -80,7 +80,7 @@ async fn rows_arrive_with_their_host_and_the_spool_forgets_them() {
 
 /// P1, in the small: whatever instant a writer dies at, what was appended is stored once.
 #[tokio::test]
-async fn a_writer_that_dies_anywhere_loses_and_doubles_nothing() {
+async fn p01_a_writer_that_dies_anywhere_loses_and_doubles_nothing() {
     let (database, dir) = (database().await, TempDir::new().unwrap());
     let mut tick = 0;
     for life in 0..20_u64 {
@@ -116,7 +116,7 @@ async fn a_writer_that_dies_anywhere_loses_and_doubles_nothing() {
 
 /// P15: a table that is locked holds up nothing but itself.
 #[tokio::test]
-async fn a_locked_table_owes_and_pays_later() {
+async fn p15_a_locked_table_owes_and_pays_later() {
     let (database, dir) = (database().await, TempDir::new().unwrap());
     let running = start(dir.path(), database.target());
     running.queue.append(ts(0), rows(0, 5)).await.unwrap();
@@ -195,7 +195,7 @@ async fn a_locked_table_owes_and_pays_later() {
 
 /// A right that is missing costs its table, until it is granted.
 #[tokio::test]
-async fn a_dropped_table_costs_only_itself() {
+async fn p15_a_dropped_table_costs_only_itself() {
     let (database, dir) = (database().await, TempDir::new().unwrap());
     let running = start(dir.path(), database.target());
     running.queue.append(ts(0), rows(0, 5)).await.unwrap();
@@ -233,7 +233,7 @@ async fn a_dropped_table_costs_only_itself() {
 
 /// P13: one row that the server refuses goes aside; its neighbours are stored at once.
 #[tokio::test]
-async fn a_poisoned_row_is_set_aside_and_its_neighbours_are_stored() {
+async fn p13_a_poisoned_row_is_set_aside_and_its_neighbours_are_stored() {
     let (database, dir) = (database().await, TempDir::new().unwrap());
     // What the encoder cannot produce, a constraint can refuse.
     database
@@ -273,7 +273,7 @@ async fn a_poisoned_row_is_set_aside_and_its_neighbours_are_stored() {
 /// P4: two agents for one host. The second waits; when the first stops, it takes over and stores
 /// nothing of the time the first covered.
 #[tokio::test]
-async fn a_second_agent_waits_for_the_first() {
+async fn p04_a_second_agent_waits_for_the_first() {
     let (database, dir, other) = (
         database().await,
         TempDir::new().unwrap(),
@@ -423,7 +423,7 @@ async fn a_database_restored_from_an_older_copy_gets_what_there_is_and_notes_the
 
 /// P24: a newer schema is not written to.
 #[tokio::test]
-async fn a_newer_schema_is_refused() {
+async fn p24_a_newer_schema_is_refused() {
     let (database, dir) = (database().await, TempDir::new().unwrap());
     database
         .sql("insert into collector.schema_migrations values (99, 'future', 'x')")
@@ -470,6 +470,52 @@ async fn a_clock_gone_astray_makes_no_partitions() {
         )
         .await,
         2
+    );
+    running.stop().await;
+}
+
+/// Expired days are dropped, and what lies in the default partition goes once all of it is older.
+#[tokio::test]
+async fn expired_partitions_are_dropped() {
+    let (database, dir) = (database().await, TempDir::new().unwrap());
+    let day = |back: i64| {
+        format!(
+            "(timestamptz 'epoch' + {} * interval '1 microsecond')",
+            NOON - back * 86_400_000_000
+        )
+    };
+    database
+        .sql(&format!(
+            "select collector.ensure_partitions(({})::date, ({})::date); \
+             insert into collector.system_metrics_raw (ts, host_id) values ({}, 1), ({}, 1), ({}, 1)",
+            day(20), day(10), day(20), day(12), day(40)
+        ))
+        .await
+        .unwrap();
+    assert_eq!(
+        number(
+            &database,
+            "select count(*) from collector.system_metrics_raw_other"
+        )
+        .await,
+        1
+    );
+    let running = start(dir.path(), database.target());
+    running
+        .until("old days are gone", async || {
+            number(
+                &database,
+                "select count(*) from collector.system_metrics_raw",
+            )
+            .await
+                == 1
+        })
+        .await;
+    let kept =
+        "select count(*) from pg_class where relname ~ '^data_gaps_[0-9]{8}$' and relkind = 'r'";
+    assert!(
+        number(&database, kept).await > 14,
+        "gaps are kept as long as daily figures"
     );
     running.stop().await;
 }

@@ -16,8 +16,6 @@ use std::collections::BTreeMap;
 /// Bytes of payload of the backlog taken with one transaction: some five thousand rows, a few
 /// dozen milliseconds of the server's time.
 const BACKLOG_BYTES: usize = 1024 * 1024;
-/// Records of either kind taken with one transaction.
-const RECORDS: usize = 256;
 /// More undelivered records than this at connect are a backlog: a minute of ticks.
 const LIVE_RECORDS: u64 = 6;
 
@@ -61,6 +59,8 @@ pub(super) struct Batch {
 /// Where the live records begin, by class, and what came before is not to be stored twice.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lanes {
+    /// Records of either kind taken with one transaction.
+    pub(super) records: usize,
     live_from: BTreeMap<Class, u64>,
     /// First record of this session, by class; older ones may be covered by another agent.
     pub(super) session_from: BTreeMap<Class, u64>,
@@ -139,15 +139,20 @@ impl Batch {
         spool: &mut Spool,
         progress: &Progress,
         table: &'static TableDef,
+        records: usize,
     ) -> Result<Self, SpoolError> {
         let mut batch = Self::default();
+        let lanes = Lanes {
+            records,
+            ..Lanes::default()
+        };
         for class in Class::ALL {
             let Some(owed) = progress.of(class).owed.get(table.name).cloned() else {
                 continue;
             };
             let present = owed.intersection(&spool.present(class));
             batch.note_missing(class, &owed.difference(&present));
-            batch.take(spool, class, &present, BACKLOG_BYTES, &Lanes::default())?;
+            batch.take(spool, class, &present, BACKLOG_BYTES, &lanes)?;
         }
         batch.strangers.clear();
         batch.tables.retain(|entry| entry.table == table);
@@ -175,12 +180,16 @@ impl Batch {
         for range in wanted.iter() {
             let mut at = range.start;
             while at < range.end {
-                if bytes >= max_bytes || records >= RECORDS {
+                if bytes >= max_bytes || records >= lanes.records {
                     self.more = true;
                     return Ok(());
                 }
-                let found =
-                    spool.read(class, at, max_bytes.min(BACKLOG_BYTES), RECORDS - records)?;
+                let found = spool.read(
+                    class,
+                    at,
+                    max_bytes.min(BACKLOG_BYTES),
+                    lanes.records - records,
+                )?;
                 let Some(last) = found.last().map(|record| record.lsn) else {
                     break;
                 };

@@ -101,6 +101,8 @@ impl Agent {
 pub struct Options {
     /// Deadline of one transaction; the session's own limits are shorter.
     pub deadline: Duration,
+    /// Records of the spool that one transaction takes at most, live and backlog each.
+    pub batch_records: usize,
     /// Pause between heartbeats.
     pub heartbeat: Duration,
     /// Days raw rows are kept.
@@ -360,7 +362,8 @@ impl<'a> Session<'a> {
 
     /// Delivers one transaction's worth; whether there is more.
     async fn deliver(&mut self) -> Result<bool, End> {
-        let (progress, lanes) = (self.link.progress.clone(), self.lanes.clone());
+        let (progress, mut lanes) = (self.link.progress.clone(), self.lanes.clone());
+        lanes.records = self.writer.options.borrow().batch_records;
         let planned = self
             .writer
             .queue
@@ -544,10 +547,11 @@ impl<'a> Session<'a> {
             return Ok(false);
         }
         let progress = self.link.progress.clone();
+        let records = self.writer.options.borrow().batch_records;
         let planned = self
             .writer
             .queue
-            .with_spool(move |spool| Batch::plan_debt(spool, &progress, table))
+            .with_spool(move |spool| Batch::plan_debt(spool, &progress, table, records))
             .await;
         let batch = planned.map_err(|error| End::Broken(error.to_string()))?;
         let mut paid = self.link.progress.clone();

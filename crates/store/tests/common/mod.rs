@@ -107,6 +107,7 @@ pub fn start_for(dir: &Path, target: pg::Target, machine: &str) -> Running {
     let (settings, settings_seen) = watch::channel("{}".to_owned());
     let (options, options_seen) = watch::channel(Options {
         deadline: Duration::from_secs(10),
+        batch_records: 50,
         heartbeat: Duration::from_secs(5),
         raw_days: 14,
         long_days: 365,
