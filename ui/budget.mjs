@@ -1,8 +1,9 @@
 /**
  * Weighs the built dashboard against its budgets and fails above them.
  *
- * It builds into a temporary folder, so it always weighs the sources as they are. The first view is
- * the entry, the chunk of "Now" and all they import; a lazy view is what it alone adds to that.
+ * It builds into a temporary folder, so it always weighs the sources as they are. The first paint is
+ * the entry, the chunk of "Now" and all they import; the first view has the canvas engine besides. A
+ * lazy chunk is what it alone adds to that.
  */
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -12,8 +13,9 @@ import { gzipSync } from "node:zlib";
 import { build } from "vite";
 
 const KB = 1000;
-const LIMITS = { firstJs: 55 * KB, css: 10 * KB, html: 2 * KB, lazy: 8 * KB, total: 120 * KB };
+const LIMITS = { paint: 36 * KB, view: 60 * KB, css: 10 * KB, html: 2 * KB, lazy: 8 * KB, total: 120 * KB };
 const FIRST_VIEW = "src/views/now.tsx";
+const ENGINE = "src/charts/plot.ts";
 
 const out = await mkdtemp(join(tmpdir(), "dashboard-budget-"));
 const { output } = await build({ logLevel: "warn", build: { outDir: out, emptyOutDir: true } });
@@ -39,19 +41,22 @@ const entry = [...chunks.values()].find((chunk) => chunk.isEntry);
 const lazy = [...chunks.values()].filter((chunk) => chunk.isDynamicEntry);
 const first = lazy.find((chunk) => chunk.facadeModuleId?.endsWith(FIRST_VIEW));
 if (!entry || !first) throw new Error("the build has no entry or no first view");
-const firstChunks = closure(first.fileName, closure(entry.fileName));
+const paintChunks = closure(first.fileName, closure(entry.fileName));
+const engine = lazy.find((chunk) => chunk.facadeModuleId?.endsWith(ENGINE));
+const firstChunks = engine ? closure(engine.fileName, new Set(paintChunks)) : paintChunks;
 const css = output
   .filter((part) => part.type === "asset" && part.fileName.endsWith(".css"))
   .reduce((total, part) => total + weigh(part.source), 0);
 
 const rows = [
-  ["first view JS", sum(firstChunks), LIMITS.firstJs],
+  ["first paint JS", sum(paintChunks), LIMITS.paint],
+  ["first view JS", sum(firstChunks), LIMITS.view],
   ["CSS", css, LIMITS.css],
   ["HTML", weigh(html), LIMITS.html],
   ["all JS and CSS", sum(chunks.keys()) + css, LIMITS.total],
 ];
 for (const chunk of lazy) {
-  if (chunk === first) continue;
+  if (chunk === first || chunk === engine) continue;
   const added = [...closure(chunk.fileName)].filter((name) => !firstChunks.has(name));
   rows.push([`lazy ${chunk.name}`, sum(added), LIMITS.lazy]);
 }

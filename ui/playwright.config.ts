@@ -1,21 +1,30 @@
-/** End-to-end tests run against a server that is already up: MONITOR_URL says where. */
+/** End-to-end tests; `e2e/run` builds the programs, starts them and calls this. */
 import { env } from "node:process";
 import { defineConfig } from "@playwright/test";
 
 export default defineConfig({
   testDir: "e2e",
-  timeout: 30_000,
+  globalSetup: "./e2e/support/setup.ts",
+  workers: 2,
+  timeout: 40_000,
+  expect: { timeout: 15_000 },
+  reporter: [["list"]],
   use: {
-    baseURL: env.MONITOR_URL ?? "http://127.0.0.1:8080/monitor/",
+    viewport: { width: 1280, height: 900 },
+    timezoneId: "Europe/Berlin",
+    locale: "en-GB",
     launchOptions: {
-      executablePath: "/usr/bin/chromium",
+      executablePath: env.CHROMIUM ?? "/usr/bin/chromium",
       args: [
+        // A container's root has no user namespaces.
         "--no-sandbox",
         "--disable-gpu",
+        "--disable-quic",
         "--no-first-run",
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-sync",
+        "--js-flags=--expose-gc",
       ],
     },
   },

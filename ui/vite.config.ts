@@ -1,10 +1,10 @@
 /// <reference types="vitest/config" />
 import { defineConfig } from "vite";
 
-const LATER = ["help", "palette", "range-form", "display-form", "choice", "heat", "chart-table"];
+const LATER = ["plot", "help", "palette", "range-form", "display-form", "choice", "heat", "chart-table"];
 
 function isBase(module: string): boolean {
-  if (/node_modules\/(preact|@preact|uplot)\//.test(module)) return true;
+  if (/node_modules\/(preact|@preact)\//.test(module)) return true;
   const own = /\/src\/(?:state|format|api|charts|app)\/([^/.]+)\.tsx?$/.exec(module);
   return own !== null && !LATER.includes(own[1] ?? "");
 }

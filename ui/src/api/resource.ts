@@ -4,7 +4,8 @@
  * A resource belongs to one panel, so a slow or failing question leaves the others alone. It keeps
  * the last answer while a new question is under way (`outdated`), starts over when the question
  * changes, asks again on every pulse, and after a failure retries by itself after 1, 2, 4 … 30 s
- * with jitter. Nothing is sent while the page is hidden.
+ * with jitter. What the server refuses (400, 404) it would refuse again, so that is left to a person.
+ * Nothing is sent while the page is hidden.
  */
 import { effect, type Signal, signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
@@ -15,6 +16,7 @@ export interface Failure {
   code: string;
   message: string;
   sinceMs: number;
+  /** Infinite: not by itself. */
   retryAtMs: number;
 }
 
@@ -118,7 +120,8 @@ export class Resource<T> {
 
   #fail(failure: unknown): void {
     const known = failure instanceof ApiFailure ? failure : null;
-    const delay = retryDelay(this.#attempt);
+    const isRefused = known !== null && known.status >= 400 && known.status < 500;
+    const delay = isRefused ? Number.POSITIVE_INFINITY : retryDelay(this.#attempt);
     this.#attempt += 1;
     this.failure.value = {
       code: known?.code ?? "internal",
@@ -126,7 +129,7 @@ export class Resource<T> {
       sinceMs: this.failure.peek()?.sinceMs ?? known?.sinceMs ?? Date.now(),
       retryAtMs: Date.now() + delay,
     };
-    this.#timer = setTimeout(() => void this.#run(), delay);
+    if (!isRefused) this.#timer = setTimeout(() => void this.#run(), delay);
   }
 }
 

@@ -13,6 +13,7 @@ import type { Severity } from "../api/types.gen";
 import { formatClock, formatDuration } from "../format/time";
 import { formatCount } from "../format/value";
 import { utc } from "../state/location";
+import { retryWords } from "./panel";
 import { Shape } from "./shape";
 
 export function Banners() {
@@ -28,10 +29,10 @@ export function Banners() {
   }
   if (failure) {
     void clock.value;
-    const wait = Math.max(0, Math.ceil((failure.retryAtMs - Date.now()) / 1000));
+    const words = retryWords(failure.retryAtMs);
     shown.push({
       severity: "crit",
-      text: `${failure.message}.${state ? " Values shown are the last known." : ""} ${wait > 0 ? `Retry in ${wait} s.` : "Retrying …"}`,
+      text: `${failure.message}.${state ? " Values shown are the last known." : ""} ${words && `${words.charAt(0).toUpperCase()}${words.slice(1).replace(/s$/, "s.")}`}`,
       action: ["Retry now", retryAll],
     });
   } else if (state) {

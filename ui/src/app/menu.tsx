@@ -7,7 +7,10 @@ import type { ComponentChildren, ComponentType } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { hold } from "../state/live";
 
-/** Puts a popover below its anchor, or above where there is more room, inside the window. */
+/**
+ * Puts a popover below its anchor, or above where there is more room, inside the window: what does
+ * not fit there scrolls within it.
+ */
 export function place(box: HTMLElement, anchor: HTMLElement): void {
   const near = anchor.getBoundingClientRect();
   const width = document.documentElement.clientWidth;
@@ -15,14 +18,18 @@ export function place(box: HTMLElement, anchor: HTMLElement): void {
   const isRight = near.left > width / 2;
   box.style.left = isRight ? "auto" : `${Math.max(8, near.left)}px`;
   box.style.right = isRight ? `${Math.max(8, width - near.right)}px` : "auto";
+  box.style.maxHeight = "";
   const placed = box.getBoundingClientRect();
   if (placed.left < 8 || placed.right > width - 8) {
     box.style.left = placed.left < 8 ? "8px" : "auto";
     box.style.right = placed.left < 8 ? "auto" : "8px";
   }
-  const below = near.bottom + 6;
-  const fits = below + placed.height <= innerHeight - 8 || near.top < placed.height + 14;
-  box.style.top = `${fits ? below : near.top - placed.height - 6}px`;
+  const below = innerHeight - near.bottom - 14;
+  const above = near.top - 14;
+  const isBelow = placed.height <= below || below >= above;
+  const room = Math.max(120, isBelow ? below : above);
+  box.style.maxHeight = `${room}px`;
+  box.style.top = `${isBelow ? near.bottom + 6 : Math.max(8, near.top - Math.min(placed.height, room) - 6)}px`;
 }
 
 export interface MenuProps {

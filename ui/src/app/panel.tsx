@@ -16,7 +16,6 @@ export function FailureNote<T>({ resource, brief = false }: { resource: Resource
   if (!failure) return null;
   // Read so that the countdown ticks.
   void clock.value;
-  const wait = Math.max(0, Math.ceil((failure.retryAtMs - Date.now()) / 1000));
   // The server's own since is on its clock, ours on ours.
   const sinceMs =
     failure.code === "database_unreachable" ? failure.sinceMs : failure.sinceMs + serverNow() - Date.now();
@@ -24,15 +23,27 @@ export function FailureNote<T>({ resource, brief = false }: { resource: Resource
     <div class={`failure${brief ? " brief" : ""}`} role="status">
       <span>
         <strong>{FAILURE_WORDS[failure.code] ?? "This could not be loaded"}</strong>
-        {` · ${failure.message} · `}
-        {!/\bsince\b/.test(failure.message) && `since ${formatClock(sinceMs, utc.value)} · `}
-        {wait > 0 ? `retry in ${wait} s` : "retrying …"}
+        {[
+          "",
+          failure.message,
+          /\bsince\b/.test(failure.message) ? "" : `since ${formatClock(sinceMs, utc.value)}`,
+          retryWords(failure.retryAtMs),
+        ]
+          .filter((part, at) => at === 0 || part !== "")
+          .join(" · ")}
       </span>
       <button type="button" class="button small" onClick={() => resource.retryNow()}>
         Retry now
       </button>
     </div>
   );
+}
+
+/** When something is tried again by itself, in words. */
+export function retryWords(atMs: number): string {
+  if (atMs === Number.POSITIVE_INFINITY) return "";
+  const wait = Math.ceil((atMs - Date.now()) / 1000);
+  return wait > 0 ? `retry in ${wait} s` : "retrying …";
 }
 
 const FAILURE_WORDS: Record<string, string> = {

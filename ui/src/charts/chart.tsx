@@ -10,19 +10,21 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/ho
 import { listLevels } from "../api/judge";
 import { useSeries } from "../api/series";
 import { metricsById, shownNow } from "../api/store";
+import { Empty } from "../app/panel";
 import { formatClock, formatDuration } from "../format/time";
 import { formatValue } from "../format/value";
 import { hold } from "../state/live";
 import { range, setRange, utc } from "../state/location";
 import { absoluteRange, resolveRange } from "../state/range";
 import { crosshairMs, hoverMs, pin, pinnedMs, pointerChart } from "./crosshair";
+import { engine, engineFailed } from "./engine";
 import { Figure } from "./figure";
 import { attachGestures } from "./gestures";
 import { Legend, Swatch } from "./legend";
 import { bucketAt, buildModel, type Model } from "./model";
 import { useNear, useWidth } from "./near";
 import { palette } from "./palette";
-import { createPlot, type Plot } from "./plot";
+import type { Plot } from "./plot";
 import { describeChart } from "./sentence";
 
 export interface ChartSpec {
@@ -139,10 +141,12 @@ function PlotArea({ id, title, sentence, model, near, height }: PlotAreaProps) {
   const [selection, setSelection] = useState<Selection | null>(null);
   const shape = model.lines.map((line) => `${line.id} ${line.slot}`).join("|") + model.unit;
 
+  const drawing = engine.value;
+
   useEffect(() => {
     const element = host.current;
-    if (!element || width === 0) return;
-    const made = createPlot(
+    if (!element || width === 0 || !drawing) return;
+    const made = drawing.createPlot(
       element,
       latest.current,
       { width, height },
@@ -195,7 +199,7 @@ function PlotArea({ id, title, sentence, model, near, height }: PlotAreaProps) {
       made.u.destroy();
       plot.current = null;
     };
-  }, [shape, width > 0, id]);
+  }, [shape, width > 0, id, drawing]);
 
   useEffect(() => {
     if (width > 0) plot.current?.u.setSize({ width, height });
@@ -215,6 +219,14 @@ function PlotArea({ id, title, sentence, model, near, height }: PlotAreaProps) {
   return (
     <div class="plot" style={{ height: `${height}px` }}>
       <div ref={host} class="canvas" aria-hidden="true" />
+      {engineFailed.value && (
+        <Empty height={height}>
+          Charts could not be loaded; the server may be of another version.{" "}
+          <button type="button" class="button" onClick={() => location.reload()}>
+            Reload
+          </button>
+        </Empty>
+      )}
       <Reader id={id} title={title} sentence={sentence} model={model} />
       <ChartTip id={id} model={model} plot={plot} />
       {selection && <SelectionMenu selection={selection} plot={plot} onZoom={zoomTo} onCancel={cancel} />}

@@ -13,10 +13,9 @@ const HEIGHT = 34;
 export function Spark({ metric, level }: { metric: string; level: number | null }) {
   const root = useRef<HTMLDivElement>(null);
   const near = useNear(root);
-  const answer = useSeries(near ? { metrics: [metric], px: 80, limit: 1, range: LAST_HOUR } : null).data
-    .value;
-  const series = answer?.series[0];
   const known = metricsById.value.get(metric.split("@")[0] ?? "");
+  const question = near && known ? { metrics: [metric], px: 80, limit: 1, range: LAST_HOUR } : null;
+  const series = useSeries(question).data.value?.series[0];
   const values = series?.hi ?? [];
   const present = values.filter((value): value is number => value !== null);
   return (

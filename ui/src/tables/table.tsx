@@ -146,7 +146,11 @@ function Rows({ meta, answer, path, columns, question, address, isOutdated, ...p
     );
   }
   return (
-    <>
+    <div
+      class="rows"
+      onPointerEnter={(event) => event.pointerType === "mouse" && setHeld(true)}
+      onPointerLeave={() => setHeld(false)}
+    >
       {isWaiting && (
         <button type="button" class="button order" onClick={() => setApplied(applied + 1)}>
           Order changed · apply
@@ -156,8 +160,6 @@ function Rows({ meta, answer, path, columns, question, address, isOutdated, ...p
         class={`scroll${isOutdated ? " outdated" : ""}`}
         tabIndex={0}
         aria-label={`${meta.title}, rows`}
-        onPointerEnter={(event) => event.pointerType === "mouse" && setHeld(true)}
-        onPointerLeave={() => setHeld(false)}
       >
         <table class="data">
           <thead>
@@ -210,6 +212,6 @@ function Rows({ meta, answer, path, columns, question, address, isOutdated, ...p
           />
         </table>
       </section>
-    </>
+    </div>
   );
 }

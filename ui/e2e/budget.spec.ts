@@ -1,0 +1,164 @@
+/** What a page may cost. Bytes, requests, nodes and memory are limits; times are only printed. */
+import type { CDPSession, Page } from "@playwright/test";
+import { expect, host, open, sql, test } from "./support/page";
+
+interface Cost {
+  requests: number;
+  bytes: number;
+  unchanged: number;
+  byKind: Record<string, number>;
+}
+
+/** Counts what goes over the wire, headers included. */
+async function meter(page: Page): Promise<{ cost: Cost; cdp: CDPSession; reset(): void }> {
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send("Network.enable");
+  const cost: Cost = { requests: 0, bytes: 0, unchanged: 0, byKind: {} };
+  const urls = new Map<string, string>();
+  cdp.on("Network.requestWillBeSent", ({ requestId, request }) => {
+    if (request.url.startsWith("http")) urls.set(requestId, new URL(request.url).pathname);
+  });
+  cdp.on("Network.responseReceived", ({ requestId, response }) => {
+    if (urls.has(requestId) && response.status === 304) cost.unchanged += 1;
+  });
+  cdp.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
+    const path = urls.get(requestId);
+    if (path === undefined) return;
+    const kind = /\.(js|css)$/.exec(path)?.[1] ?? /v1\/(\w+)/.exec(path)?.[1] ?? "html";
+    cost.requests += 1;
+    cost.bytes += encodedDataLength;
+    cost.byKind[kind] = (cost.byKind[kind] ?? 0) + encodedDataLength;
+  });
+  return { cost, cdp, reset: () => Object.assign(cost, { requests: 0, bytes: 0, unchanged: 0, byKind: {} }) };
+}
+
+const print = (what: string, value: unknown): void =>
+  void process.stdout.write(`    ${what}: ${JSON.stringify(value)}\n`);
+
+test("the first screen: bytes, requests and layout", async ({ page }) => {
+  const { cost } = await meter(page);
+  await page.addInitScript(() => {
+    const shifts = { sum: 0 };
+    Object.assign(window, { shifts });
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries() as unknown as { value: number; hadRecentInput: boolean }[]) {
+        if (!entry.hadRecentInput) shifts.sum += entry.value;
+      }
+    }).observe({ type: "layout-shift", buffered: true });
+  });
+  await open(page, "now", { host: host("calm") });
+  await page.waitForLoadState("load");
+  const times = await page.evaluate(() => ({
+    paintMs: Math.round(performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? 0),
+    shift: (window as unknown as { shifts: { sum: number } }).shifts.sum,
+  }));
+  print("first screen", { ...cost, ...times });
+  const { js = 0, css = 0, html = 0, now = 0 } = cost.byKind;
+  expect(js).toBeLessThan(56_000);
+  expect(css).toBeLessThan(10_500);
+  expect(html).toBeLessThan(3_000);
+  expect(now).toBeLessThan(6 * 1024 + 1000);
+  expect(cost.requests).toBeLessThanOrEqual(20);
+  expect(times.shift).toBeLessThan(0.05);
+});
+
+test("a refresh costs at most 5 KB, whatever is on the first screen", async ({ page }) => {
+  await open(page, "now", { host: host("calm") });
+  const { cost, reset } = await meter(page);
+  const asked = (): Promise<unknown> =>
+    page.waitForResponse((one) => /\/series\?m=system\.cpu.*since=/.test(one.url()));
+  await asked();
+  reset();
+  const rounds = 3;
+  for (let round = 0; round < rounds; round += 1) {
+    const next = asked();
+    sql(`SELECT e2e.put(${host("calm")}, ARRAY[clock_timestamp()])`);
+    await next;
+  }
+  await page.waitForLoadState("networkidle").catch(() => undefined);
+  print("per refresh", {
+    requests: cost.requests / rounds,
+    bytes: Math.round(cost.bytes / rounds),
+    byKind: cost.byKind,
+  });
+  expect(cost.bytes / rounds).toBeLessThan(5 * 1024 * 1.5);
+});
+
+test("idle data answer 304", async ({ page }) => {
+  // A host that is silent: nothing changes, so nothing is sent.
+  await open(page, "now", { host: host("silent") });
+  const { cost } = await meter(page);
+  const rounds = 4;
+  for (let round = 0; round < rounds; round += 1) {
+    const answered = page.waitForResponse((one) => /\/series\?m=system\.cpu/.test(one.url()));
+    await page.keyboard.press("r");
+    await answered;
+  }
+  print("idle", cost);
+  expect(cost.unchanged / cost.requests).toBeGreaterThan(0.8);
+});
+
+test("120 refreshes leave nodes, listeners and memory where they were", async ({ page }) => {
+  test.setTimeout(150_000);
+  await open(page, "system", { host: host("calm") });
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send("Performance.enable");
+  const measure = async (): Promise<{ heap: number; nodes: number; listeners: number }> => {
+    for (let round = 0; round < 3; round += 1) await cdp.send("HeapProfiler.collectGarbage");
+    const { metrics } = await cdp.send("Performance.getMetrics");
+    const value = (name: string): number => metrics.find((one) => one.name === name)?.value ?? 0;
+    return { heap: value("JSHeapUsedSize"), nodes: value("Nodes"), listeners: value("JSEventListeners") };
+  };
+  const refresh = async (): Promise<void> => {
+    const answered = page.waitForResponse((one) => /\/series\?m=system\.cpu/.test(one.url()));
+    await page.keyboard.press("r");
+    await answered;
+  };
+  for (let round = 0; round < 20; round += 1) await refresh();
+  const before = await measure();
+  for (let round = 0; round < 120; round += 1) await refresh();
+  const after = await measure();
+  print("120 refreshes", { before, after });
+  expect(after.heap - before.heap).toBeLessThan(3_000_000);
+  expect(after.heap).toBeLessThan(25_000_000);
+  expect(after.nodes - before.nodes).toBeLessThan(150);
+  expect(after.listeners - before.listeners).toBeLessThan(20);
+});
+
+test("going through all views again and again keeps nothing", async ({ page }) => {
+  test.setTimeout(120_000);
+  await open(page, "now", { host: host("calm") });
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send("Performance.enable");
+  const nodes = async (): Promise<number> => {
+    for (let round = 0; round < 3; round += 1) await cdp.send("HeapProfiler.collectGarbage");
+    const { metrics } = await cdp.send("Performance.getMetrics");
+    return metrics.find((one) => one.name === "Nodes")?.value ?? 0;
+  };
+  const tour = async (): Promise<void> => {
+    for (const [key, title] of [
+      ["s", "System"],
+      ["p", "Processes"],
+      ["c", "Collector"],
+      ["n", "Now"],
+    ] as const) {
+      await page.keyboard.press("g");
+      await page.keyboard.press(key);
+      await expect(page.locator("h1")).toHaveText(title);
+      await page.waitForFunction(() => document.querySelector("canvas, table") !== null);
+    }
+  };
+  for (let round = 0; round < 2; round += 1) await tour();
+  const before = await nodes();
+  for (let round = 0; round < 6; round += 1) await tour();
+  const after = await nodes();
+  print("six tours, nodes", { before, after });
+  expect(after - before).toBeLessThan(400);
+});
+
+test("a wall of rows stays within its nodes", async ({ page }) => {
+  await open(page, "processes", { host: host("crowd") });
+  const nodes = await page.evaluate(() => document.querySelectorAll("*").length);
+  print("processes view, elements", nodes);
+  expect(nodes).toBeLessThan(2_500);
+});

@@ -1,0 +1,133 @@
+/** The first screen: is anything wrong, what, since when, what to do. */
+import { addHost, api, at, expect, host, type Now, open, sql, test } from "./support/page";
+
+test("a seeded problem is named with value, threshold, since and next step", async ({ page }) => {
+  await open(page, "now", { host: host("sick") });
+  const now = await api<Now>(`now?host=${host("sick")}`);
+  const memory = now.problems.find((problem) => problem.metric === "system.mem_used_pct");
+  expect(memory).toMatchObject({ severity: "crit", level: 85, view: "system" });
+  const began = sql(
+    `SELECT extract(epoch FROM min(ts)) * 1000 FROM collector.system_metrics_raw WHERE host_id = ${host("sick")}`,
+  );
+  // Judged over one minute; a tick is 10 s.
+  expect(Math.abs((memory?.since_ms ?? 0) - Number(began[0]?.[0]))).toBeLessThanOrEqual(70_000);
+
+  const row = page.locator(".problem", { hasText: "Memory used" });
+  await expect(row).toContainText("Critical");
+  await expect(row).toContainText("92 %");
+  await expect(row).toContainText("threshold 85 %");
+  await expect(row).toContainText(/since \d\d:\d\d:\d\d \(\d+\smin/);
+  await expect(row).toContainText("Do next: ");
+  await expect(page.locator(".problem", { hasText: "/var" })).toContainText("Warning");
+  await expect(page.locator(".problem", { hasText: "CPU busy" })).toContainText("Critical");
+  await expect(page.locator(".verdict")).toHaveClass(/crit/);
+  await expect(page.locator(".verdict")).toContainText(/\d problems/);
+  await expect(page).toHaveTitle(/^\(2\) Now · sick/);
+});
+
+test("a problem leads to its view in one click, and back", async ({ page }) => {
+  await open(page, "now", { host: host("sick") });
+  await page
+    .locator(".problem", { hasText: "Memory used" })
+    .getByRole("link", { name: "Go to System" })
+    .click();
+  await expect(page.locator("h1")).toHaveText("System");
+  await expect(page.locator("h1")).toBeFocused();
+  await page.goBack();
+  await expect(page.locator("h1")).toHaveText("Now");
+});
+
+test("a healthy host is all normal", async ({ page }) => {
+  await open(page, "now", { host: host("calm") });
+  await expect(page.locator(".verdict")).toHaveClass(/ok/);
+  await expect(page.locator(".verdict")).toContainText("All 6 areas normal");
+  await expect(page.locator(".problem")).toHaveCount(0);
+  await expect(page.locator(".area")).toHaveCount(6);
+  await expect(page.locator(".area:not(.ok)")).toHaveCount(0);
+  await expect(page).toHaveTitle(/^Now · calm/);
+});
+
+test("the host picker changes the host everywhere and keeps it in the address", async ({ page }) => {
+  await open(page, "now", { host: host("calm") });
+  await page.getByLabel("Host", { exact: true }).selectOption({ label: "sick" });
+  await expect(page).toHaveURL(new RegExp(`host=${host("sick")}\\b`));
+  await expect(page.locator(".verdict")).toHaveClass(/crit/);
+  await page
+    .getByRole("link", { name: /^System/ })
+    .first()
+    .click();
+  await expect(page).toHaveURL(new RegExp(`v/system\\?host=${host("sick")}\\b`));
+  await expect(page.locator(".card", { hasText: "Memory used" })).toContainText("92 %");
+});
+
+test("without a choice the host with the newest data is shown", async ({ page }) => {
+  await page.goto(at("now"));
+  const { host: shown } = await api<Now>("now");
+  await expect(page.getByLabel("Host", { exact: true })).toHaveValue(/\d+/);
+  expect(shown.name).not.toBe("silent");
+});
+
+// One below, at, and above each level of three metrics: the same severity wherever it is shown.
+const EDGES: [string, string, "system" | "mount", (value: number) => object, number, string][] = [
+  [
+    "system.mem_used_pct",
+    "Memory used",
+    "system",
+    (v) => ({ mem_total: 1_000_000, mem_used: Math.round(v * 10_000) }),
+    75,
+    "warn",
+  ],
+  [
+    "system.mem_used_pct",
+    "Memory used",
+    "system",
+    (v) => ({ mem_total: 1_000_000, mem_used: Math.round(v * 10_000) }),
+    85,
+    "crit",
+  ],
+  [
+    "system.cpu_busy_pct",
+    "CPU busy",
+    "system",
+    (v) => ({ cpu_idle: 100 - v, cpu_iowait: 0, cpu_user: v, cpu_system: 0 }),
+    70,
+    "warn",
+  ],
+  ["mount.used_pct", "Disk used", "mount", (v) => ({ usage_pct: v }), 90, "crit"],
+];
+const LOWER: Record<string, string> = { warn: "ok", crit: "warn" };
+
+for (const [metric, label, column, change, level, severity] of EDGES) {
+  test(`${metric} at its ${severity} level: card, problem list, table and chart agree`, async ({ page }) => {
+    test.slow();
+    for (const [name, value, expected] of [
+      ["below", level - 0.1, LOWER[severity] ?? ""],
+      ["at", level, severity],
+      ["above", level + 0.1, severity],
+    ] as const) {
+      const id = addHost(`edge ${metric} ${severity} ${name}`, true, { [column]: change(value) });
+      await open(page, "system", { host: id, from: "now-15m", to: "now" });
+      const card = page.locator(".card", { hasText: label }).first();
+      await expect(card, `${name}: card`).toHaveClass(new RegExp(`\\b${expected}\\b`));
+      const chartId =
+        column === "mount" ? "mounts" : metric === "system.cpu_busy_pct" ? "cpu" : "memory-used";
+      const figure = page.locator(`#chart-${chartId}`);
+      if (await figure.count()) {
+        await figure.scrollIntoViewIfNeeded();
+        const said = expected === "ok" ? /^(?!.*at or above)/s : new RegExp(`at or above ${expected} \\(`);
+        if (chartId === "mounts")
+          await expect(figure.locator("figcaption"), `${name}: chart`).toHaveText(said);
+      }
+      if (column === "mount") {
+        const row = page.locator("#table-mounts tbody tr", { hasText: "/var" });
+        await page.locator("#table-mounts").scrollIntoViewIfNeeded();
+        await expect(row, `${name}: table`).toHaveClass(new RegExp(`\\b${expected}\\b`));
+      }
+      await open(page, "now", { host: id });
+      const problem = page.locator(".problem", { hasText: label });
+      if (expected === "ok") await expect(problem).toHaveCount(0);
+      else await expect(problem, `${name}: problem`).toHaveClass(new RegExp(`\\b${expected}\\b`));
+      sql(`UPDATE e2e.host SET is_alive = false WHERE host_id = ${id}`);
+    }
+  });
+}

@@ -1,0 +1,50 @@
+/** Ctrl-K finds views, metrics, tables and hosts; keys move about. */
+import { expect, host, open, test } from "./support/page";
+
+for (const [typed, kind, check] of [
+  ["processes", "view", "h1:has-text('Processes')"],
+  ["iowait", "metric", "#chart-cpu"],
+  ["disk queue", "metric", "#chart-disk-queue"],
+  ["dead letters", "table", "#table-dead_letters"],
+  ["network interfaces", "table", "#table-interfaces"],
+] as const) {
+  test(`the palette finds the ${kind} “${typed}”`, async ({ page }) => {
+    await open(page, "now", { host: host("calm") });
+    await page.keyboard.press("Control+k");
+    const field = page.getByRole("combobox", { name: /^Search/ });
+    await expect(field).toBeFocused();
+    await field.fill(typed);
+    await page
+      .getByRole("option", { name: new RegExp(`^${kind}`) })
+      .first()
+      .click();
+    await expect(page.locator(check)).toBeInViewport();
+  });
+}
+
+test("the palette changes the host by keyboard alone; Esc closes it", async ({ page }) => {
+  await open(page, "now", { host: host("calm") });
+  await page.keyboard.press("Control+k");
+  await page.keyboard.press("Escape");
+  await expect(page.locator("dialog")).toHaveCount(0);
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox", { name: /^Search/ }).fill("host sick");
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(new RegExp(`host=${host("sick")}\\b`));
+  await expect(page.locator(".verdict")).toHaveClass(/crit/);
+});
+
+test("letters go to views, ? shows the sheet, and typing in a field is typing", async ({ page }) => {
+  await open(page, "now", { host: host("crowd") });
+  await page.keyboard.press("g");
+  await page.keyboard.press("p");
+  await expect(page.locator("h1")).toHaveText("Processes");
+  await expect(page.locator("#table-processes tbody tr").first()).toBeVisible();
+  await page.keyboard.press("/");
+  await page.keyboard.type("g s");
+  await expect(page.locator("h1")).toHaveText("Processes");
+  await expect(page.locator("#table-processes").getByRole("searchbox")).toHaveValue("g s");
+  await page.locator("h1").focus();
+  await page.keyboard.press("?");
+  await expect(page.getByRole("heading", { name: "Keys and gestures" })).toBeVisible();
+});

@@ -1,0 +1,219 @@
+/** Failures of the database, the collector and the server: what is not known is never shown as good. */
+
+import { kill } from "node:process";
+import { expect, type Page } from "@playwright/test";
+import { api, at, host, type Now, open, settled, sql as shared, test } from "./support/page";
+import { childrenOf, pidOf, type Server, startServer, stopServer, until } from "./support/server";
+
+/** Nothing on the page claims that all is well. */
+async function expectNothingGood(page: Page): Promise<void> {
+  await expect(page.locator(".pill.unknown")).toContainText("Unknown");
+  await expect(page.locator(".verdict.ok, .area.ok, .card.ok, .issue.ok")).toHaveCount(0);
+  await expect(page.locator(".pill.ok")).toHaveCount(0);
+  await expect(page.locator("button.live.on")).toHaveCount(0);
+}
+
+test.describe("a server of its own", () => {
+  test.describe.configure({ mode: "serial" });
+  let server: Server;
+  test.beforeAll(async () => {
+    test.setTimeout(90_000);
+    server = await startServer(
+      "states",
+      "[intervals]\nsystem_secs = 1\nheartbeat_secs = 1\nprocess_secs = 1\n[logs]\nenabled = false\n",
+    );
+    await until(async () => (await api<Now>("now", server.url)).freshness.state === "live");
+  });
+  test.afterAll(() => stopServer(server));
+
+  test("live data are live: the newest sample moves on the page", async ({ page }) => {
+    await open(page, "now", {}, server.url);
+    await expect(page.locator("button.live")).toContainText("Live");
+    const asked = (): Promise<unknown> =>
+      page.waitForResponse((answer) => /\/series\?.*since=/.test(answer.url()) && answer.ok());
+    await asked();
+    await asked();
+    await expect(page.locator(".chart canvas").first()).toBeVisible();
+  });
+
+  test("a database that stops: unknown, since when, last values grey, recovery without a reload", async ({
+    page,
+    watch,
+  }) => {
+    watch.allow(/status of 50[34]/);
+    await open(page, "now", {}, server.url);
+    const postgres = pidOf(server, "postgres");
+    // The postmaster is frozen and so answers nobody; its sessions are ended so that none lives on.
+    kill(postgres, "SIGSTOP");
+    for (const session of childrenOf(postgres)) kill(session, "SIGTERM");
+    await expect(page.locator(".banner.crit")).toContainText(/Database unreachable since \d\d:\d\d/, {
+      timeout: 30_000,
+    });
+    await expectNothingGood(page);
+    await expect(page.locator(".verdict.unknown")).toBeVisible();
+    await page.goto(at("system", {}, server.url));
+    await expectNothingGood(page);
+    await expect(page.locator(".cards.grey, .card.grey").first()).toBeVisible();
+    await page.goto(at("collector", {}, server.url));
+    await expectNothingGood(page);
+    await page.goto(at("now", {}, server.url));
+    await expect(page.locator(".banner.crit")).toBeVisible();
+    kill(postgres, "SIGCONT");
+    await expect(page.locator(".banner.crit")).toHaveCount(0, { timeout: 35_000 });
+    await expect(page.locator(".pill.unknown")).toHaveCount(0);
+  });
+
+  test("a collector that stops: late, then stale, and never OK", async ({ page }) => {
+    await open(page, "now", {}, server.url);
+    kill(pidOf(server, "pqcrypta-collector"), "SIGSTOP");
+    try {
+      await expect(page.locator(".pill.warn", { hasText: "old" })).toBeVisible();
+      await expect(page.locator(".banner.warn")).toContainText(/Data are .* old/, { timeout: 20_000 });
+      await expectNothingGood(page);
+      await expect(page.locator(".verdict.unknown")).toContainText("Unknown");
+    } finally {
+      kill(pidOf(server, "pqcrypta-collector"), "SIGCONT");
+    }
+    await expect(page.locator(".pill.unknown")).toHaveCount(0, { timeout: 20_000 });
+  });
+
+  test("a dashboard server that is gone: red banner, countdown, unknown", async ({ page, watch }) => {
+    watch.allow(/Failed to load resource|ERR_/);
+    await open(page, "now", {}, server.url);
+    await stopServer(server);
+    await expect(page.locator(".banner.crit")).toContainText("The dashboard server does not answer", {
+      timeout: 30_000,
+    });
+    await expect(page.locator(".banner.crit")).toContainText(/Retry/);
+    await expectNothingGood(page);
+  });
+});
+
+test("an empty database says so and promises nothing", async ({ page }) => {
+  const id = shared("SELECT e2e.add_host('empty', false)")[0]?.[0] ?? "";
+  for (const view of ["now", "system", "processes", "collector"]) {
+    await open(page, view, { host: id });
+    await expectNothingGood(page);
+    await expect(page.locator(".banner.unknown")).toContainText("no sample of this host yet");
+  }
+});
+
+test("a silent collector: data until when, no heartbeat since when, unknown", async ({ page }) => {
+  await open(page, "now", { host: host("silent") });
+  await expectNothingGood(page);
+  await expect(page.locator(".banner.warn")).toContainText(
+    /Data are 1\d\smin.* old, showing data until \d\d:\d\d/,
+  );
+  await open(page, "collector", { host: host("silent") });
+  await expect(page.locator(".card", { hasText: "State" }).first()).toContainText("Silent");
+  await expectNothingGood(page);
+});
+
+test("one panel that fails leaves the others alone, says why and comes back", async ({ page, watch }) => {
+  watch.allow(/status of 500/);
+  await page.route(/\/series\?m=system\.load/, (route) =>
+    route.fulfill({
+      status: 500,
+      contentType: "application/json",
+      body: '{"error":{"code":"internal","message":"the cause is in the log"}}',
+    }),
+  );
+  await page.goto(at("now", { host: host("calm") }));
+  const load = page.locator("#chart-load");
+  await expect(load).toContainText("the cause is in the log");
+  await expect(load).toContainText(/retry in \d+ s|retrying/);
+  await expect(page.locator("#chart-cpu canvas")).toBeVisible();
+  await page.unroute(/\/series\?m=system\.load/);
+  await load.getByRole("button", { name: "Retry now" }).click();
+  await expect(load.locator("canvas")).toBeVisible();
+});
+
+test("a question that is refused is not asked again and again", async ({ page, watch }) => {
+  watch.allow(/status of 404/);
+  let asked = 0;
+  await page.route(/\/series\?m=system\.load/, (route) => {
+    asked += 1;
+    return route.fulfill({
+      status: 404,
+      contentType: "application/json",
+      body: '{"error":{"code":"not_found","message":"no such metric"}}',
+    });
+  });
+  await page.goto(at("now", { host: host("calm") }));
+  await expect(page.locator("#chart-load")).toContainText("no such metric");
+  // Two more samples arrive and are drawn by the others.
+  for (let round = 0; round < 2; round += 1) {
+    await page.waitForResponse((answer) => /\/series\?m=system\.cpu.*since=/.test(answer.url()));
+  }
+  expect(asked).toBeLessThanOrEqual(3);
+});
+
+test("500s everywhere and answers that are no JSON: errors in words, nothing good", async ({
+  page,
+  watch,
+}) => {
+  watch.allow(/status of 500/);
+  await page.route(/\/api\/v1\/(now|series|table)/, (route) =>
+    route.fulfill({ status: 500, contentType: "text/html", body: "<h1>no</h1>" }),
+  );
+  await page.goto(at("now", { host: host("calm") }));
+  await expect(page.locator(".banner.crit")).toContainText("The server answered 500");
+  await expectNothingGood(page);
+  await page.unroute(/\/api\/v1\/(now|series|table)/);
+  await page.getByRole("button", { name: "Retry now" }).first().click();
+  await expect(page.locator(".verdict.ok")).toBeVisible();
+});
+
+test("a slow answer keeps the old picture, dimmed, and the frame usable", async ({ page }) => {
+  await open(page, "now", { host: host("calm") });
+  const held: (() => void)[] = [];
+  await page.route(/\/series\?.*from=now-6h/, async (route) => {
+    await new Promise<void>((resolve) => held.push(resolve));
+    await route.continue();
+  });
+  await page.keyboard.press("t");
+  await page
+    .getByRole("dialog", { name: /^Time range/ })
+    .getByRole("button", { name: "6h", exact: true })
+    .click();
+  await expect(page.locator("#chart-cpu .outdated canvas")).toBeVisible();
+  await page.keyboard.press("g");
+  await page.keyboard.press("c");
+  await expect(page.locator("h1")).toHaveText("Collector");
+  for (const release of held) release();
+});
+
+test("a partial answer marks the series that failed and draws the rest", async ({ page }) => {
+  await page.route(/\/series\?m=system\.load/, async (route) => {
+    const answer = await route.fetch();
+    const body = await answer.json();
+    body.series = body.series.filter((one: { metric: string }) => one.metric !== "system.load_15");
+    body.errors = [{ metric: "system.load_15", message: "took too long" }];
+    await route.fulfill({ response: answer, json: body });
+  });
+  await page.goto(at("now", { host: host("calm") }));
+  await expect(page.locator("#chart-load canvas")).toBeVisible();
+  await expect(page.locator("#chart-load .chip.warn")).toContainText("failed");
+});
+
+test("a server of a new version offers a reload", async ({ page }) => {
+  await page.route(/\/api\/v1\/now/, async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), version: "99.0.0" } });
+  });
+  await page.goto(at("now", { host: host("calm") }));
+  await expect(page.locator(".banner.info")).toContainText("new version");
+});
+
+test("a browser whose clock is wrong by ten minutes believes the server", async ({ page }) => {
+  for (const offset of [-600_000, 600_000]) {
+    await page.addInitScript((by) => {
+      const real = Date.now;
+      Date.now = () => real() + by;
+    }, offset);
+    await page.goto(at("now", { host: host("calm") }));
+    await settled(page);
+    await expect(page.locator(".verdict.ok")).toBeVisible();
+    await expect(page.locator(".pill", { hasText: "old" })).toHaveCount(0);
+  }
+});

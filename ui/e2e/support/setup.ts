@@ -1,0 +1,23 @@
+/** Starts the shared server, seeds it, and keeps its made-up hosts alive while the tests run. */
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { env } from "node:process";
+import { sql, startServer, stopServer, until } from "./server";
+
+export default async function setup(): Promise<() => Promise<void>> {
+  const server = await startServer("main");
+  env.MONITOR_URL = server.url;
+  env.DATABASE_URL = server.database;
+  // The collector makes partitions when it starts; two that make the same one would collide.
+  await until(() => sql(server.database, "SELECT 1 FROM collector.system_metrics_raw LIMIT 1").length > 0);
+  sql(server.database, readFileSync(join(import.meta.dirname, "../seed.sql"), "utf8"));
+  const feeder = spawn("psql", ["-X", "-q", "-o", "/dev/null", server.database], {
+    stdio: ["pipe", "ignore", "ignore"],
+  });
+  feeder.stdin.write("SELECT e2e.tick() \\watch 5\n");
+  return async () => {
+    feeder.kill();
+    await stopServer(server);
+  };
+}
