@@ -75,7 +75,7 @@ impl Answer {
 
     /// Bytes of the body.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn size(&self) -> usize {
         self.rest.len() + "{\"now_ms\":1790000000000".len()
     }
 

@@ -17,6 +17,7 @@ use crate::api::now::Now;
 use crate::clock::Clock;
 use crate::database::{Database, Failure};
 use crate::error::ApiError;
+use crate::history::History;
 use crate::hosts::{Host, hosts};
 use crate::judge::Judgements;
 
@@ -66,6 +67,7 @@ pub struct Shared {
     pub database: Database,
     /// Answers of late.
     pub answers: Answers,
+    pub(crate) history: History,
     /// What was judged of late.
     pub(crate) judgements: Judgements,
     /// The last answer of `now` per host, for when the database is gone.
@@ -96,6 +98,7 @@ impl App {
             settings,
             database,
             answers: Answers::default(),
+            history: History::default(),
             judgements: Judgements::default(),
             last: Mutex::default(),
             hints: broadcast::Sender::new(16),

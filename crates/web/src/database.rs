@@ -191,13 +191,9 @@ impl Database {
     }
 
     async fn session(&self, fresh: bool) -> Result<Session, Failure> {
-        while !fresh {
-            let Some(session) = self.pool().pop() else {
-                break;
-            };
-            if session.is_usable() {
-                return Ok(session);
-            }
+        let idle = std::iter::from_fn(|| self.pool().pop());
+        if !fresh && let Some(session) = idle.into_iter().find(Session::is_usable) {
+            return Ok(session);
         }
         self.connect()
             .await

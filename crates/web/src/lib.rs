@@ -21,6 +21,7 @@ pub mod database;
 mod error;
 mod guard;
 pub mod headers;
+mod history;
 mod hosts;
 pub mod judge;
 mod number;

@@ -285,7 +285,7 @@ fn from_memory(app: &App, asked: Option<&str>, failure: Failure) -> Now {
 /// When it cannot be serialised.
 pub fn answer(mut now: Now) -> Result<Answer, ApiError> {
     let mut answer = Answer::new(&now)?;
-    while answer.len() > LONGEST && now.problems.pop().is_some() {
+    while answer.size() > LONGEST && now.problems.pop().is_some() {
         answer = Answer::new(&now)?;
     }
     now.freshness.age_secs = None;

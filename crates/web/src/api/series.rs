@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use schema::{Metric, Timestamp};
 use serde::Serialize;
-use store::series::{self, Ask, Found, Instant, Pick, ReadError};
+use store::series::{self, Ask, Fault, Found, Instant, Pick, ReadError};
 use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
 use ts_rs::TS;
@@ -18,6 +18,7 @@ use super::{Params, Severity, params};
 use crate::answers::{Answer, fingerprint};
 use crate::app::App;
 use crate::error::ApiError;
+use crate::history;
 use crate::hosts::Host;
 use crate::number::round;
 use crate::range::{Grid, Range, range};
@@ -201,11 +202,14 @@ impl Cursor {
 }
 
 /// What a continuation relies on.
-fn relies_on(host: Option<&Host>, grid: Grid, series: &[Found]) -> String {
+fn relies_on(host: Option<&Host>, grid: Grid, read: &Read) -> String {
     let mut text = String::new();
-    for found in series {
+    for found in &read.series {
         let key = found.key.as_deref().unwrap_or_default();
         let _infallible = write!(text, "{}@{}:{key};", found.metric.id(), key.len());
+    }
+    if read.complete_from > grid.start {
+        let _infallible = write!(text, "from {}", read.complete_from.as_micros());
     }
     let stamp = host.map_or_else(String::new, |host| {
         format!("{}/{}", host.id, host.generation)
@@ -215,7 +219,10 @@ fn relies_on(host: Option<&Host>, grid: Grid, series: &[Found]) -> String {
 
 /// What was read.
 struct Read {
-    found: series::Answer,
+    series: Vec<Found>,
+    faults: Vec<Fault>,
+    /// What lies before has not been read yet of metrics with keys.
+    complete_from: Timestamp,
     gaps: Vec<(Timestamp, Timestamp)>,
     marks: Vec<Mark>,
 }
@@ -232,29 +239,56 @@ async fn answer(
         at >= grid.start && at < end && (at.as_micros() - grid.start.as_micros()) % grid.step == 0
     };
     if let Some(cursor) = since.filter(|cursor| within(cursor.seam)) {
-        let read = read_from(app, question, cursor.seam).await?;
-        let complete = read.found.faults.is_empty();
-        if complete && relies_on(host, grid, &read.found.series) == cursor.relies_on {
+        let read = read_from(app, host, question, cursor.seam).await?;
+        if read.faults.is_empty() && relies_on(host, grid, &read) == cursor.relies_on {
             return Answer::new(&shape(host, question, read, cursor.seam, true));
         }
     }
-    let read = read_from(app, question, grid.start).await?;
+    let read = read_from(app, host, question, grid.start).await?;
     Answer::new(&shape(host, question, read, grid.start, false))
 }
 
-async fn read_from(app: &App, question: &Question, give_from: Timestamp) -> Result<Read, ApiError> {
+async fn read_from(
+    app: &App,
+    host: Option<&Host>,
+    question: &Question,
+    give_from: Timestamp,
+) -> Result<Read, ApiError> {
+    let grid = question.grid;
+    let by_key = |pick: &&Pick| pick.key.is_none() && pick.metric.key.is_some();
     let ask = Ask {
         host_id: question.host_id,
-        from: question.grid.start,
+        from: grid.start,
         to: question.range.to,
         give_from,
-        step: question.grid.step,
+        step: grid.step,
         interval: question.interval,
         limit: question.limit,
-        picks: question.picks.clone(),
+        picks: question
+            .picks
+            .iter()
+            .filter(|pick| !by_key(pick))
+            .cloned()
+            .collect(),
+    };
+    let highest = history::Question {
+        host_id: question.host_id,
+        generation: host.map_or_else(String::new, |host| host.generation.clone()),
+        from: grid.start,
+        seam: seam(host, grid),
+        to: question.range.to,
+        step: grid.step,
+        interval: question.interval,
+        limit: question.limit,
+        metrics: question
+            .picks
+            .iter()
+            .filter(by_key)
+            .map(|pick| pick.metric)
+            .collect(),
     };
     let ask = &ask;
-    let read = app.database.read("series", |session| async move {
+    let plain = app.database.read("series", |session| async move {
         let client = &session.client;
         let mut found = series::buckets(client, ask).await;
         // One scan that fails is told beside the others; a link that fails fails them all.
@@ -269,13 +303,25 @@ async fn read_from(app: &App, question: &Question, give_from: Timestamp) -> Resu
         let (id, interval) = (question.host_id, question.interval);
         let gaps = series::gaps(client, id, give_from, ask.to, interval);
         let (gaps, marks) = tokio::join!(gaps, marks(client, id, give_from, ask.to));
-        Ok(Read {
-            found,
-            gaps: gaps?,
-            marks: marks?,
+        Ok((found, gaps?, marks?))
+    });
+    let (plain, highest) = tokio::join!(plain, history::highest(app, &highest));
+    let (found, gaps, marks) = plain?;
+    let highest = highest?;
+    let mut series = found.series;
+    series.extend(highest.series);
+    series.sort_by_key(|found| {
+        question.picks.iter().position(|pick| {
+            pick.metric == found.metric && (pick.key.is_none() || pick.key == found.key)
         })
     });
-    Ok(read.await?)
+    Ok(Read {
+        series,
+        faults: found.faults,
+        complete_from: highest.complete_from,
+        gaps,
+        marks,
+    })
 }
 
 async fn marks(
@@ -320,23 +366,27 @@ fn shape(
     let grid = question.grid;
     let skipped = (from.as_micros() - grid.start.as_micros()) / grid.step;
     let n = grid.n - usize::try_from(skipped).unwrap_or(0).min(grid.n);
-    let relies_on = relies_on(host, grid, &read.found.series);
-    let error = |metric: &Metric, timed_out| SeriesError {
+    let relies_on = relies_on(host, grid, &read);
+    let error = |metric: &Metric, message: &str| SeriesError {
         metric: metric.id(),
-        message: match timed_out {
-            true => "this took too long; choose a shorter range",
-            false => "this could not be read; the server's log says why",
-        }
-        .to_owned(),
+        message: message.to_owned(),
     };
     let mut errors = Vec::new();
-    for fault in &read.found.faults {
-        let timed_out = fault.error.is_timeout();
-        if !timed_out {
+    for fault in &read.faults {
+        let message = if fault.error.is_timeout() {
+            "this took too long; choose a shorter range"
+        } else {
             let cause = std::error::Error::source(&fault.error).map(ToString::to_string);
             tracing::error!(error = %fault.error, cause, "a metric cannot be read");
-        }
-        errors.extend(fault.metrics.iter().map(|metric| error(metric, timed_out)));
+            "this could not be read; the server's log says why"
+        };
+        errors.extend(fault.metrics.iter().map(|metric| error(metric, message)));
+    }
+    if read.complete_from > grid.start {
+        let by_key = |pick: &&Pick| pick.key.is_none() && pick.metric.key.is_some();
+        let lacking = question.picks.iter().filter(by_key);
+        let message = "older samples are still being read; they follow in a moment";
+        errors.extend(lacking.map(|pick| error(pick.metric, message)));
     }
     SeriesAnswer {
         now_ms: 0,
@@ -352,7 +402,6 @@ fn shape(
         .text(),
         partial,
         series: read
-            .found
             .series
             .iter()
             .map(|found| columns(found, grid.step, from, n))

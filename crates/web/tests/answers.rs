@@ -1,0 +1,292 @@
+//! Every answer over known rows, as snapshots, and what is refused.
+
+mod common;
+
+use axum::body::Body;
+use axum::http::{Method, Request, header};
+use common::{TICKS, empty, seeded, serve, tick};
+
+#[tokio::test]
+async fn answers_over_known_rows() {
+    let database = seeded().await;
+    let server = serve(&database);
+    for (name, path) in [
+        ("now", "now"),
+        (
+            "series",
+            "series?m=system.load_1,system.ctxt_per_sec,mount.used_pct,system.core_busy_pct,process.cpu_pct@api&from=now-1m&px=50&limit=1",
+        ),
+        ("processes", "table/processes?limit=2"),
+        ("mounts", "table/mounts"),
+        ("disks", "table/disks"),
+        ("interfaces", "table/interfaces"),
+        ("collectors", "table/collectors"),
+        ("buffers", "table/buffers"),
+        ("gaps", "table/gaps"),
+        ("runs", "table/runs"),
+        ("dead_letters", "table/dead_letters"),
+        ("settings", "table/settings"),
+    ] {
+        insta::assert_json_snapshot!(name, server.ask(path).await);
+    }
+    let meta = server.ask("meta").await;
+    assert_eq!(
+        meta["metrics"].as_array().unwrap().len(),
+        schema::METRICS.len() + 1
+    );
+    insta::assert_json_snapshot!("meta_hosts_and_tables", (&meta["hosts"], &meta["tables"]));
+}
+
+#[tokio::test]
+async fn nothing_stored_is_unknown_and_no_error() {
+    let database = empty().await;
+    let server = serve(&database);
+    let now = server.ask("now").await;
+    assert_eq!(now["verdict"]["severity"], "unknown");
+    assert_eq!(now["freshness"]["state"], "empty");
+    assert_eq!(now["agent"]["state"], "never");
+    assert!(
+        now["areas"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|area| area["severity"] == "unknown")
+    );
+    assert_eq!(
+        server.ask("meta").await["hosts"],
+        serde_json::Value::Array(Vec::new())
+    );
+    let series = server.ask("series?m=system.load_1,mount.used_pct").await;
+    assert_eq!(series["series"][0]["last"], serde_json::Value::Null);
+    assert_eq!(server.ask("table/processes").await["total"], 0);
+}
+
+#[tokio::test]
+async fn what_is_asked_badly_is_refused_in_one_envelope() {
+    let database = seeded().await;
+    let server = serve(&database);
+    let long = format!("table/processes?q={}", "%25".repeat(257));
+    for (path, status, code) in [
+        ("series", 400, "bad_request"),
+        ("series?m=", 400, "bad_request"),
+        ("series?m=system.load_1&from=", 400, "bad_request"),
+        (
+            "series?m=system.load_1&from=9999-01-01T00:00:00Z",
+            400,
+            "bad_request",
+        ),
+        (
+            "series?m=system.load_1&from=%27%3B%20--",
+            400,
+            "bad_request",
+        ),
+        (
+            "series?m=system.load_1&from=now&to=now-1h",
+            400,
+            "bad_request",
+        ),
+        ("series?m=system.load_1&px=x", 400, "bad_request"),
+        ("series?m=system.load_1@%25ff", 400, "bad_request"),
+        ("series?m=no.such", 404, "not_found"),
+        ("series?m=system.load_1&host=99", 404, "not_found"),
+        ("series?m=system.load_1&host=x", 400, "bad_request"),
+        ("now?host=99", 404, "not_found"),
+        ("table/nothing", 404, "not_found"),
+        ("table/..%2f..%2fetc%2fpasswd", 400, "bad_request"),
+        ("table/processes?sort=nothing", 400, "bad_request"),
+        ("table/processes?f.nothing=1", 400, "bad_request"),
+        ("table/processes?at=1e9", 400, "bad_request"),
+        ("table/processes?format=xml", 400, "bad_request"),
+        (&long, 400, "bad_request"),
+        ("events?host=x", 400, "bad_request"),
+        ("nothing", 404, "not_found"),
+    ] {
+        assert_eq!(
+            server.refused(path).await,
+            (status, code.to_owned()),
+            "{path}"
+        );
+    }
+    let message = server.get("api/v1/table/%3Cimg%3E").await.body;
+    assert!(!message.contains("img"), "{message}");
+}
+
+#[tokio::test]
+async fn parameters_beyond_their_bounds_are_brought_into_them() {
+    let database = seeded().await;
+    let server = serve(&database);
+    let fine = server
+        .ask("series?m=system.load_1&from=now-30m&px=999999")
+        .await;
+    assert_eq!(fine["step_ms"], 10_000, "never finer than the samples");
+    let coarse = server
+        .ask("series?m=system.load_1&from=now-30m&px=-5")
+        .await;
+    assert!(coarse["n"].as_u64().unwrap() <= 11);
+    let long = server.ask("series?m=system.load_1&from=now-10000d").await;
+    assert!(long["n"].as_u64().unwrap() <= 621);
+    let table = server.ask("table/processes?limit=-3&page=900").await;
+    assert_eq!((&table["page"], &table["pages"]), (&0.into(), &1.into()));
+    let few = server
+        .ask("series?m=process.cpu_pct&from=now-1m&limit=0")
+        .await;
+    assert_eq!(few["series"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn unchanged_answers_are_not_sent_again() {
+    let database = seeded().await;
+    let server = serve(&database);
+    for path in [
+        "meta",
+        "now",
+        "series?m=system.load_1",
+        "table/processes",
+        "table/settings",
+    ] {
+        let first = server.get(&format!("api/v1/{path}")).await;
+        let tag = first.header("etag").to_owned();
+        assert!(!tag.is_empty(), "{path}");
+        assert_eq!(first.header("cache-control"), "no-cache", "{path}");
+        // Three seconds on, within the same tick: nothing but ages changed.
+        server.set_clock(tick(TICKS - 1) + 4_000);
+        let request = Request::get(format!("/monitor/api/v1/{path}"))
+            .header(header::HOST, "localhost")
+            .header(header::IF_NONE_MATCH, &tag);
+        let second = server.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(
+            (second.status.as_u16(), second.body.as_str()),
+            (304, ""),
+            "{path}"
+        );
+        assert_eq!(second.header("etag"), tag, "{path}");
+        server.set_clock(tick(TICKS - 1) + 1_000);
+    }
+}
+
+#[tokio::test]
+async fn foreign_hosts_methods_and_bodies_are_refused() {
+    let database = empty().await;
+    let server = serve(&database);
+    let send = async |method: Method, host: &str, path: &str, extra: Option<(&str, &str)>| {
+        let mut request = Request::builder().method(method).uri(path);
+        if !host.is_empty() {
+            request = request.header(header::HOST, host);
+        }
+        if let Some((name, value)) = extra {
+            request = request.header(name, value);
+        }
+        let reply = server.send(request.body(Body::empty()).unwrap()).await;
+        let csp = reply.header("content-security-policy").to_owned();
+        assert_eq!(csp, web::headers::CSP);
+        assert_eq!(reply.header("x-content-type-options"), "nosniff");
+        assert_eq!(reply.header("referrer-policy"), "no-referrer");
+        assert_eq!(reply.header("cross-origin-opener-policy"), "same-origin");
+        assert_eq!(reply.header("cross-origin-resource-policy"), "same-origin");
+        (reply.status.as_u16(), reply.body)
+    };
+    let page = "/monitor/api/v1/meta";
+    assert_eq!(send(Method::GET, "localhost", page, None).await.0, 200);
+    let (status, body) = send(Method::GET, "evil.example", page, None).await;
+    assert_eq!(status, 421);
+    assert!(body.contains("\"code\":\"foreign_host\""), "{body}");
+    assert_eq!(send(Method::GET, "", page, None).await.0, 421);
+    assert_eq!(send(Method::POST, "localhost", page, None).await.0, 405);
+    assert_eq!(
+        send(Method::DELETE, "evil.example", page, None).await.0,
+        421
+    );
+    for (name, value) in [("content-length", "5"), ("transfer-encoding", "chunked")] {
+        assert_eq!(
+            send(Method::GET, "localhost", page, Some((name, value)))
+                .await
+                .0,
+            400,
+            "{name}"
+        );
+    }
+    for path in [
+        "/monitor//",
+        "/monitor/%00",
+        "/monitor/%2e%2e/x",
+        "//evil.example/",
+    ] {
+        assert_eq!(
+            send(Method::GET, "localhost", path, None).await.0,
+            400,
+            "{path}"
+        );
+    }
+    assert_eq!(send(Method::GET, "localhost", "/", None).await.0, 307);
+    assert_eq!(
+        send(Method::GET, "localhost", "/monitor", None).await.0,
+        307
+    );
+    assert_eq!(
+        send(Method::GET, "localhost", "/monitor/healthz", None).await,
+        (200, "ok\n".to_owned())
+    );
+    for path in [
+        "/monitor/",
+        "/monitor/v/system",
+        "/monitor/v/anything?from=now-6h",
+    ] {
+        let (status, body) = send(Method::GET, "localhost", path, None).await;
+        assert_eq!(status, 200, "{path}");
+        assert!(body.contains("<base href=\"/monitor/\">"), "{path}");
+    }
+    assert_eq!(
+        send(Method::GET, "localhost", "/monitor/assets/none.js", None)
+            .await
+            .0,
+        404
+    );
+}
+
+#[tokio::test]
+async fn tables_are_searched_filtered_sorted_and_exported() {
+    let database = seeded().await;
+    let server = serve(&database);
+    let names = |table: &serde_json::Value| -> Vec<String> {
+        let rows = table["rows"].as_array().unwrap().iter();
+        rows.map(|row| row["cells"][0].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let all = server.ask("table/processes?sort=process_name").await;
+    assert_eq!(
+        names(&all),
+        ["<img onerror=x>", "=cmd|calc", "api", "api", "stuck"]
+    );
+    let found = server.ask("table/processes?q=API&sort=-pid").await;
+    assert_eq!((&found["total"], &found["matched"]), (&5.into(), &2.into()));
+    // Search is text: neither a pattern nor an expression.
+    for search in ["%25", "_", "(a%2B)%2B$", "%25%25%25"] {
+        assert_eq!(
+            server.ask(&format!("table/processes?q={search}")).await["matched"],
+            0,
+            "{search}"
+        );
+    }
+    // Unknown values stand last in both directions.
+    for sort in ["fd_count", "-fd_count"] {
+        let sorted = server.ask(&format!("table/processes?sort={sort}")).await;
+        assert_eq!(names(&sorted)[4], "stuck", "{sort}");
+    }
+    let issue = server.ask("table/processes?f.issue=cpu&f.issue=rss").await;
+    assert_eq!(names(&issue), ["api"]);
+    // A filter's own counts are those under the other filters.
+    assert_eq!(issue["facets"]["issue"], all["facets"]["issue"]);
+    assert_eq!(issue["facets"]["state"], serde_json::json!({"R": 1}));
+    assert_eq!(all["chip_severities"]["issue"]["state"], "crit");
+    let reply = server
+        .get("api/v1/table/processes?format=csv&sort=process_name&limit=25")
+        .await;
+    assert_eq!(
+        reply.header("content-type"),
+        "text/csv; charset=utf-8; header=present"
+    );
+    let lines: Vec<&str> = reply.body.lines().collect();
+    assert_eq!(lines.len(), 6);
+    assert!(lines[2].starts_with("'=cmd|calc,101,1.5,"), "{}", lines[2]);
+    assert!(lines[2].contains(",2026-09-20T21:"), "{}", lines[2]);
+}
