@@ -1,8 +1,6 @@
 /**
- * Shapes of the JSON answers, named as in `docs/API.md`.
- *
- * Nothing but types lives here, so that the file can be generated from the server's structs and
- * compared with what is committed.
+ * Shapes of the JSON answers, generated from the server's structs. Do not edit: change the structs,
+ * then run `UPDATE_TYPES=1 cargo test -p pqcrypta-web --test types`.
  */
 
 export type Severity = "ok" | "info" | "warn" | "crit" | "unknown";
@@ -21,11 +19,20 @@ export type Unit =
   | "time_ms"
   | "severity";
 
+export type Cell = number | string | boolean | null;
+
 export interface ErrorAnswer {
-  error: { code: string; message: string; since_ms?: number | null };
+  error: ErrorBody;
+}
+
+export interface ErrorBody {
+  code: string;
+  message: string;
+  since_ms?: number | null;
 }
 
 export interface Meta {
+  now_ms: number;
   version: string;
   interval_secs: number;
   hosts: HostMeta[];
@@ -78,46 +85,68 @@ export interface ColumnMeta {
 export interface ChipMeta {
   id: string;
   label: string;
-  values: { id: string; label: string }[];
+  values: ChipValue[];
+}
+
+export interface ChipValue {
+  id: string;
+  label: string;
 }
 
 export interface Now {
   now_ms: number;
   version: string;
-  host: {
-    id: number;
-    name: string;
-    kernel: string;
-    cores: number;
-    memory_bytes: number;
-    boot_ms: number | null;
-  };
-  verdict: { severity: Severity; text: string; since_ms: number | null };
-  freshness: {
-    newest_ms: number | null;
-    age_secs: number | null;
-    interval_secs: number;
-    state: "live" | "late" | "stale" | "empty";
-  };
-  agent: {
-    state: "running" | "silent" | "stopped" | "never";
-    heartbeat_ms: number | null;
-    pending_records: number | null;
-  };
-  database: { state: "ok" | "unreachable"; since_ms: number | null; message: string };
+  host: HostNow;
+  verdict: Verdict;
+  freshness: Freshness;
+  agent: Agent;
+  database: DatabaseNow;
   problems: Problem[];
   areas: Area[];
-  badges: Record<string, { severity: Severity; count: number }>;
+  badges: Record<string, Badge>;
   facts: Fact[];
   generation: string;
 }
 
-export interface Fact {
-  metric: string;
-  key: string | null;
-  value: number | null;
-  severity: Severity;
+export interface HostNow {
+  id: number;
+  name: string;
+  kernel: string;
+  cores: number;
+  memory_bytes: number;
+  boot_ms: number | null;
 }
+
+export interface Verdict {
+  severity: Severity;
+  text: string;
+  since_ms: number | null;
+}
+
+export interface Freshness {
+  newest_ms: number | null;
+  age_secs: number | null;
+  interval_secs: number;
+  state: FreshnessState;
+}
+
+export type FreshnessState = "live" | "late" | "stale" | "empty";
+
+export interface Agent {
+  state: AgentState;
+  heartbeat_ms: number | null;
+  pending_records: number | null;
+}
+
+export type AgentState = "running" | "silent" | "stopped" | "never";
+
+export interface DatabaseNow {
+  state: DatabaseState;
+  since_ms: number | null;
+  message: string;
+}
+
+export type DatabaseState = "ok" | "unreachable";
 
 export interface Problem {
   id: string;
@@ -141,6 +170,18 @@ export interface Area {
   worst: string;
 }
 
+export interface Badge {
+  severity: Severity;
+  count: number;
+}
+
+export interface Fact {
+  metric: string;
+  key: string | null;
+  value: number | null;
+  severity: Severity;
+}
+
 export interface SeriesAnswer {
   now_ms: number;
   t0_ms: number;
@@ -153,7 +194,7 @@ export interface SeriesAnswer {
   series: Series[];
   gaps: [number, number][];
   marks: Mark[];
-  errors: { metric: string; message: string }[];
+  errors: SeriesError[];
 }
 
 export interface Series {
@@ -171,7 +212,10 @@ export interface Mark {
   severity: Severity;
 }
 
-export type Cell = number | string | boolean | null;
+export interface SeriesError {
+  metric: string;
+  message: string;
+}
 
 export interface TableAnswer {
   now_ms: number;

@@ -86,6 +86,7 @@ pub struct Freshness {
 /// How old the data are, in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "snake_case")]
+#[ts(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the words are those of docs/API.md")]
 pub enum FreshnessState {
     Live,
@@ -108,6 +109,7 @@ pub struct Agent {
 /// What the collector does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "snake_case")]
+#[ts(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the words are those of docs/API.md")]
 pub enum AgentState {
     Running,
@@ -130,6 +132,7 @@ pub struct DatabaseNow {
 /// Whether the database answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "snake_case")]
+#[ts(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the words are those of docs/API.md")]
 pub enum DatabaseState {
     Ok,

@@ -6,6 +6,7 @@ use ts_rs::TS;
 /// How bad something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "snake_case")]
+#[ts(rename_all = "snake_case")]
 pub enum Severity {
     /// Nothing to do.
     Ok,
@@ -64,6 +65,7 @@ impl From<schema::Severity> for Severity {
 /// The unit of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "snake_case")]
+#[ts(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the words are those of docs/API.md")]
 pub enum Unit {
     Percent,

@@ -1,0 +1,164 @@
+//! Limits of connections, and how the server stops.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{TICKS, add, seeded, tick};
+use pg::Target;
+use schema::Timestamp;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use web::{App, Clock, Settings};
+
+struct Running {
+    address: std::net::SocketAddr,
+    stop: oneshot::Sender<()>,
+    server: JoinHandle<()>,
+}
+
+async fn start(target: Target) -> Running {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let settings = Settings {
+        listen: address,
+        share_for: Duration::ZERO,
+        clock: Clock::at(Timestamp::from_millis(tick(TICKS - 1) + 1_000)),
+        ..Settings::default()
+    };
+    let (stop, stopped) = oneshot::channel::<()>();
+    let server = tokio::spawn(web::serve(listener, App::new(settings, target), async {
+        drop(stopped.await);
+    }));
+    Running {
+        address,
+        stop,
+        server,
+    }
+}
+
+fn nowhere() -> Target {
+    Target::new("/nonexistent", 5432, "none", "none")
+}
+
+async fn send(address: std::net::SocketAddr, text: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(text.as_bytes()).await.unwrap();
+    stream
+}
+
+async fn read_until(stream: &mut TcpStream, what: &str) -> String {
+    let mut text = String::new();
+    let mut chunk = [0; 4096];
+    while !text.contains(what) {
+        let n = stream.read(&mut chunk).await.unwrap();
+        assert!(n > 0, "ended before {what}: {text}");
+        text.push_str(&String::from_utf8_lossy(&chunk[..n]));
+    }
+    text
+}
+
+const WHOLE: &str = "GET /monitor/healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+const STREAM: &str = "GET /monitor/api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_drips_its_headers_is_closed_after_ten_seconds() {
+    let running = start(nowhere()).await;
+    let began = Instant::now();
+    let mut stream = send(running.address, "GET /monitor/ HT").await;
+    let mut rest = String::new();
+    stream.read_to_string(&mut rest).await.unwrap();
+    let took = began.elapsed();
+    assert!(
+        took >= Duration::from_secs(10) && took < Duration::from_secs(12),
+        "{took:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn sixty_four_slow_connections_delay_others_and_lock_nobody_out() {
+    let running = start(nowhere()).await;
+    let mut slow = Vec::new();
+    for _ in 0..200 {
+        slow.push(send(running.address, "GET /mon").await);
+    }
+    let mut last = send(running.address, WHOLE).await;
+    let mut answer = String::new();
+    last.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_means_two_things_is_refused() {
+    let running = start(nowhere()).await;
+    for odd in [
+        "GET /monitor/healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "GET /monitor/healthz HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "GET /monitor/healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
+        "GET /monitor/../etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "GET  /monitor/ HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    ] {
+        let mut stream = send(running.address, odd).await;
+        let answer = read_until(&mut stream, "\r\n\r\n").await;
+        assert!(answer.starts_with("HTTP/1.1 400"), "{odd}: {answer}");
+    }
+    for foreign in [
+        "Host: evil.example",
+        "Host: localhost\r\nHost: evil.example",
+        "X: y",
+    ] {
+        let request = format!("GET /monitor/healthz HTTP/1.1\r\n{foreign}\r\n\r\n");
+        let mut stream = send(running.address, &request).await;
+        let answer = read_until(&mut stream, "\r\n\r\n").await;
+        assert!(answer.starts_with("HTTP/1.1 421"), "{foreign}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn it_stops_at_once_with_streams_and_idle_connections_open() {
+    let running = start(nowhere()).await;
+    let mut streams = Vec::new();
+    for _ in 0..5 {
+        let mut stream = send(running.address, STREAM).await;
+        let head = read_until(&mut stream, ": listening").await;
+        assert!(head.contains("text/event-stream"), "{head}");
+        streams.push(stream);
+    }
+    let _idle = TcpStream::connect(running.address).await.unwrap();
+    running.stop.send(()).unwrap();
+    let stopped = tokio::time::timeout(Duration::from_secs(2), running.server);
+    stopped.await.expect("two seconds suffice").unwrap();
+    for mut stream in streams {
+        let mut rest = String::new();
+        stream.read_to_string(&mut rest).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_new_sample_is_hinted_at_and_a_lost_database_too() {
+    let database = seeded().await;
+    let running = start(database.target()).await;
+    let mut stream = send(running.address, STREAM).await;
+    read_until(&mut stream, ": listening").await;
+    // The first look takes note of what is there; only what comes later is new.
+    let adding = async {
+        for n in TICKS.. {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            add(&database, n, n + 1).await;
+        }
+    };
+    let hint = tokio::select! {
+        hint = read_until(&mut stream, "\"generation\":") => hint,
+        () = adding => unreachable!("it adds for ever"),
+    };
+    assert!(
+        hint.contains("event: tick\ndata: {\"newest_ms\":17"),
+        "{hint}"
+    );
+    drop(database);
+    let state = read_until(&mut stream, "event: state").await;
+    assert!(state.contains("event: state"), "{state}");
+}

@@ -1,0 +1,168 @@
+//! The pages' types are those of the answers.
+//!
+//! `UPDATE_TYPES=1 cargo test -p pqcrypta-web --test types` rewrites `ui/src/api/types.gen.ts`.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use ts_rs::{Config, TS};
+use web::api::{Severity, Unit, meta, now, series, table};
+use web::tables::Cell;
+use web::{ErrorAnswer, ErrorBody};
+
+const HEAD: &str = "\
+/**
+ * Shapes of the JSON answers, generated from the server's structs. Do not edit: change the structs,
+ * then run `UPDATE_TYPES=1 cargo test -p pqcrypta-web --test types`.
+ */
+";
+
+/// Longest line of the pages' formatter.
+const WIDTH: usize = 110;
+
+#[test]
+fn the_types_of_the_pages_are_those_of_the_answers() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui/src/api/types.gen.ts");
+    let expected = generate();
+    #[expect(clippy::disallowed_methods, reason = "a switch of this test alone")]
+    if std::env::var_os("UPDATE_TYPES").is_some() {
+        fs::write(&path, &expected).unwrap();
+    }
+    let found = fs::read_to_string(&path).unwrap();
+    assert!(
+        found == expected,
+        "{} is stale: run UPDATE_TYPES=1 cargo test -p pqcrypta-web --test types",
+        path.display()
+    );
+}
+
+fn generate() -> String {
+    let mut out = HEAD.to_owned();
+    alias::<Severity>(&mut out);
+    alias::<Unit>(&mut out);
+    alias::<Cell>(&mut out);
+    interface::<ErrorAnswer>(&mut out);
+    interface::<ErrorBody>(&mut out);
+    interface::<meta::Meta>(&mut out);
+    interface::<meta::HostMeta>(&mut out);
+    interface::<meta::MetricMeta>(&mut out);
+    interface::<meta::Levels>(&mut out);
+    interface::<meta::TableMeta>(&mut out);
+    interface::<meta::ColumnMeta>(&mut out);
+    interface::<meta::ChipMeta>(&mut out);
+    interface::<meta::ChipValue>(&mut out);
+    interface::<now::Now>(&mut out);
+    interface::<now::HostNow>(&mut out);
+    interface::<now::Verdict>(&mut out);
+    interface::<now::Freshness>(&mut out);
+    alias::<now::FreshnessState>(&mut out);
+    interface::<now::Agent>(&mut out);
+    alias::<now::AgentState>(&mut out);
+    interface::<now::DatabaseNow>(&mut out);
+    alias::<now::DatabaseState>(&mut out);
+    interface::<now::Problem>(&mut out);
+    interface::<now::Area>(&mut out);
+    interface::<now::Badge>(&mut out);
+    interface::<now::Fact>(&mut out);
+    interface::<series::SeriesAnswer>(&mut out);
+    interface::<series::Series>(&mut out);
+    interface::<series::Mark>(&mut out);
+    interface::<series::SeriesError>(&mut out);
+    interface::<table::TableAnswer>(&mut out);
+    interface::<table::TableRow>(&mut out);
+    out
+}
+
+fn config() -> Config {
+    Config::default().with_large_int("number")
+}
+
+/// A union of words, in one line when it fits.
+fn alias<T: TS>(out: &mut String) {
+    let (name, text) = (T::name(&config()), tidy(&T::inline(&config())));
+    let line = format!("export type {name} = {text};");
+    if line.len() <= WIDTH {
+        let _infallible = writeln!(out, "\n{line}");
+    } else {
+        let parts = text.replace(" | ", "\n  | ");
+        let _infallible = writeln!(out, "\nexport type {name} =\n  | {parts};");
+    }
+}
+
+fn interface<T: TS>(out: &mut String) {
+    let (name, text) = (T::name(&config()), tidy(&T::inline(&config())));
+    let body = text.trim().trim_start_matches('{').trim_end_matches('}');
+    let _infallible = writeln!(out, "\nexport interface {name} {{");
+    for field in split(body) {
+        let _infallible = writeln!(out, "  {field};");
+    }
+    out.push_str("}\n");
+}
+
+/// Parts between commas that are in no bracket.
+fn split(text: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut depth = 0;
+    for c in text.chars() {
+        match c {
+            '{' | '[' | '<' | '(' => depth += 1,
+            '}' | ']' | '>' | ')' => depth -= 1,
+            ',' if depth == 0 => {
+                parts.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        if let Some(part) = parts.last_mut() {
+            part.push(c);
+        }
+    }
+    let parts = parts.into_iter().map(|part| part.trim().to_owned());
+    parts.filter(|part| !part.is_empty()).collect()
+}
+
+/// As the pages' formatter writes it: no comments, `T[]`, `Record<…>`.
+fn tidy(text: &str) -> String {
+    let mut text = text.to_owned();
+    while let Some(start) = text.find("/**") {
+        let end = text[start..]
+            .find("*/")
+            .map_or(text.len(), |end| start + end + 2);
+        text.replace_range(start..end, "");
+    }
+    let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    while let Some(start) = text.rfind("Array<") {
+        let end = closing(&text, start + 5, '<', '>');
+        let inner = text[start + 6..end].to_owned();
+        let inner = if inner.contains(" | ") {
+            format!("({inner})")
+        } else {
+            inner
+        };
+        text.replace_range(start..=end, &format!("{inner}[]"));
+    }
+    while let Some(start) = text.rfind("{ [key in string]") {
+        let end = closing(&text, start, '{', '}');
+        let colon = start + text[start..end].find(": ").unwrap() + 2;
+        let inner = text[colon..end].trim().to_owned();
+        text.replace_range(start..=end, &format!("Record<string, {inner}>"));
+    }
+    text
+}
+
+/// Where the bracket at `start` is closed.
+fn closing(text: &str, start: usize, open: char, close: char) -> usize {
+    let mut depth = 0;
+    for (at, c) in text.char_indices().skip_while(|(at, _)| *at < start) {
+        if c == open {
+            depth += 1;
+        } else if c == close {
+            depth -= 1;
+            if depth == 0 {
+                return at;
+            }
+        }
+    }
+    text.len() - 1
+}
