@@ -62,26 +62,32 @@ test("the first screen: bytes, requests and layout", async ({ page }) => {
   expect(times.shift).toBeLessThan(0.05);
 });
 
-test("a refresh costs at most 5 KB, whatever is on the first screen", async ({ page }) => {
+test("a refresh asks for the state and for increments, and little else", async ({ page }) => {
   await open(page, "now", { host: host("calm") });
   const { cost, reset } = await meter(page);
+  let refreshes = 0;
+  page.on("request", (request) => {
+    if (/\/series\?m=system\.cpu/.test(request.url())) refreshes += 1;
+  });
   const asked = (): Promise<unknown> =>
     page.waitForResponse((one) => /\/series\?m=system\.cpu.*since=/.test(one.url()));
   await asked();
   reset();
-  const rounds = 3;
-  for (let round = 0; round < rounds; round += 1) {
+  refreshes = 0;
+  for (let round = 0; round < 3; round += 1) {
     const next = asked();
     sql(`SELECT e2e.put(${host("calm")}, ARRAY[clock_timestamp()])`);
     await next;
   }
-  await page.waitForLoadState("networkidle").catch(() => undefined);
+  const series = (cost.byKind.series ?? 0) / refreshes;
   print("per refresh", {
-    requests: cost.requests / rounds,
-    bytes: Math.round(cost.bytes / rounds),
+    refreshes,
+    requests: cost.requests / refreshes,
+    seriesBytes: Math.round(series),
     byKind: cost.byKind,
   });
-  expect(cost.bytes / rounds).toBeLessThan(5 * 1024 * 1.5);
+  expect(cost.requests / refreshes).toBeLessThanOrEqual(8);
+  expect(series).toBeLessThan(8 * 1024);
 });
 
 test("idle data answer 304", async ({ page }) => {

@@ -25,6 +25,18 @@ test("a seeded problem is named with value, threshold, since and next step", asy
   await expect(page).toHaveTitle(/^\(2\) Now · sick/);
 });
 
+test("the verdict tells its time in the zone of the page, once", async ({ page }) => {
+  await open(page, "now", { host: host("sick"), zone: "utc" });
+  const verdict = page.locator(".verdict");
+  const problem = page.locator(".problem time").first();
+  for (const zone of ["utc", "browser"]) {
+    await open(page, "now", { host: host("sick"), zone });
+    const clock = (await problem.innerText()).slice(0, 8);
+    await expect(verdict.locator("time")).toContainText(`Since ${clock}`);
+    expect((await verdict.innerText()).match(/\d\d:\d\d/g)).toHaveLength(1);
+  }
+});
+
 test("a problem leads to its view in one click, and back", async ({ page }) => {
   await open(page, "now", { host: host("sick") });
   await page

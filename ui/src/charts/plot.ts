@@ -28,6 +28,9 @@ const DRAG_PX = 6;
 /** How far an extreme must stand out of its neighbours to be stroked, in pixels. */
 const SPIKE_PX = 4;
 const BINARY_STEPS = Array.from({ length: 50 }, (_, power) => 2 ** power);
+const WHOLE_STEPS = [1, 2, 5].concat(
+  Array.from({ length: 12 }, (_, power) => [10, 20, 50].map((step) => step * 10 ** power)).flat(),
+);
 const AXIS_FONT = "11px system-ui, sans-serif";
 
 interface Held {
@@ -72,6 +75,7 @@ export function createPlot(
       axes: [timeAxis(held), valueAxis(held)],
       hooks: {
         drawAxes: [(plot) => drawBackground(plot, held)],
+        draw: [(plot) => drawLabels(plot, held)],
         setCursor: [
           (plot) => {
             const left = plot.cursor.left ?? -1;
@@ -238,7 +242,8 @@ function valueAxis(held: Held): uPlot.Axis {
     size: 66,
     gap: 5,
     space: 32,
-    ...(binary ? { incrs: BINARY_STEPS } : {}),
+    // There is no half process.
+    ...(binary ? { incrs: BINARY_STEPS } : held.model.unit === "count" ? { incrs: WHOLE_STEPS } : {}),
     grid: { stroke: () => held.palette().grid, width: 1 },
     ticks: { show: false },
     values: (_u, splits) => splits.map((value) => formatValue(value, held.model.unit)),
@@ -259,23 +264,14 @@ function drawBackground(u: uPlot, held: Held): void {
   ctx.lineWidth = Math.max(1, Math.floor(ratio));
   for (const [from, to] of model.gaps) drawGap(u, from, to, colours, ratio);
   drawLevels(u, model, colours, ratio);
-  let free = Number.NEGATIVE_INFINITY;
   for (const mark of model.marks) {
     const x = Math.round(u.valToPos(mark.at_ms, "x", true)) + 0.5;
     ctx.strokeStyle = colours[mark.severity];
-    ctx.fillStyle = colours[mark.severity];
     ctx.setLineDash([4 * ratio, 3 * ratio]);
     ctx.beginPath();
     ctx.moveTo(x, bbox.top);
     ctx.lineTo(x, bbox.top + bbox.height);
     ctx.stroke();
-    if (x < free) continue;
-    const text = mark.text.length > 28 ? `${mark.text.slice(0, 27)}…` : mark.text;
-    const width = ctx.measureText(text).width;
-    const atRight = x + width + 6 * ratio > bbox.left + bbox.width;
-    ctx.textAlign = atRight ? "right" : "left";
-    ctx.fillText(text, x + (atRight ? -4 : 4) * ratio, bbox.top + 10 * ratio);
-    free = x + width + 10 * ratio;
   }
   ctx.restore();
 }
@@ -311,7 +307,7 @@ function drawGap(u: uPlot, fromMs: number, toMs: number, colours: Palette, ratio
 /** Threshold zones: a faint tint and a labelled line. */
 function drawLevels(u: uPlot, model: Model, colours: Palette, ratio: number): void {
   const { ctx, bbox } = u;
-  const levels = model.levels.filter(([, level]) => level >= model.min && level <= model.max);
+  const levels = shownLevels(model);
   levels.forEach(([severity, level], index) => {
     const y = Math.round(u.valToPos(level, "y", true)) + 0.5;
     const next = levels[index + 1];
@@ -328,16 +324,65 @@ function drawLevels(u: uPlot, model: Model, colours: Palette, ratio: number): vo
     ctx.moveTo(bbox.left, y);
     ctx.lineTo(bbox.left + bbox.width, y);
     ctx.stroke();
-    ctx.fillStyle = colours[severity];
-    ctx.textAlign = "right";
-    // Two levels close together: the lower one is named below its line.
-    const isCrowded = next !== undefined && Math.abs(end - y) < 14 * ratio;
-    const above = y - bbox.top > 14 * ratio && !isCrowded;
-    ctx.fillText(
-      `${severity} ${formatValue(level, model.unit)}`,
-      bbox.left + bbox.width - 4 * ratio,
-      above ? y - 3 * ratio : y + 11 * ratio,
-    );
   });
   ctx.setLineDash([]);
+}
+
+/** Levels that can be told from the edge of the scale; one at (almost) nothing would tint it all. */
+function shownLevels(model: Model): Model["levels"] {
+  const least = model.min + (model.max - model.min) * 0.02;
+  return model.levels.filter(([, level]) => level >= least && level <= model.max);
+}
+
+/** The names of levels and marks, over the lines and with room around them so that they can be read. */
+function drawLabels(u: uPlot, held: Held): void {
+  const { ctx, bbox } = u;
+  const { model } = held;
+  const colours = held.palette();
+  const ratio = uPlot.pxRatio;
+  const right = bbox.left + bbox.width;
+  ctx.save();
+  ctx.font = `${10 * ratio}px system-ui, sans-serif`;
+  ctx.textBaseline = "alphabetic";
+  const label = (text: string, x: number, y: number, align: "left" | "right", colour: string): void => {
+    const width = ctx.measureText(text).width;
+    ctx.fillStyle = fade(colours.panel, 0.82);
+    ctx.fillRect(
+      align === "left" ? x - 2 * ratio : x - width - 2 * ratio,
+      y - 9 * ratio,
+      width + 4 * ratio,
+      12 * ratio,
+    );
+    ctx.fillStyle = colour;
+    ctx.textAlign = align;
+    ctx.fillText(text, x, y);
+  };
+  const levels = shownLevels(model);
+  levels.forEach(([severity, level], index) => {
+    const y = Math.round(u.valToPos(level, "y", true));
+    const next = levels[index + 1];
+    // Two levels close together: the lower one is named below its line.
+    const isCrowded =
+      next !== undefined && Math.abs(Math.round(u.valToPos(next[1], "y", true)) - y) < 14 * ratio;
+    const isAbove = y - bbox.top > 14 * ratio && !isCrowded;
+    const text = `${severity} ${formatValue(level, model.unit)}`;
+    label(text, right - 4 * ratio, isAbove ? y - 4 * ratio : y + 11 * ratio, "right", colours[severity]);
+  });
+  let free = Number.NEGATIVE_INFINITY;
+  for (const mark of model.marks) {
+    const x = Math.round(u.valToPos(mark.at_ms, "x", true)) + 0.5;
+    if (x < Math.max(free, bbox.left) || x > right) continue;
+    const text = mark.text.length > 28 ? `${mark.text.slice(0, 27)}…` : mark.text;
+    const width = ctx.measureText(text).width;
+    const atRight = x + width + 6 * ratio > right;
+    label(
+      text,
+      x + (atRight ? -4 : 4) * ratio,
+      bbox.top + 10 * ratio,
+      atRight ? "right" : "left",
+      colours[mark.severity],
+    );
+    free = x + width + 10 * ratio;
+  }
+  ctx.restore();
 }

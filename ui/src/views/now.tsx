@@ -69,10 +69,16 @@ function Verdict() {
       <Shape severity={severity} />
       <p>
         <span class="unseen">{SEVERITY_WORD[severity]}: </span>
-        {text} {severity !== "ok" && !/\bsince\b/i.test(text) && <Since ms={since_ms} words="Since " />}
+        {since_ms === null ? text : withoutTime(text)}{" "}
+        {severity !== "ok" && <Since ms={since_ms} words="Since " />}
       </p>
     </div>
   );
+}
+
+/** The server writes the time in its own zone; here it stands beside, in the zone of all others. */
+function withoutTime(text: string): string {
+  return text.replace(/ (?:since|at) [^.:]*\d\d:\d\d[^.]*\.$/, ".");
 }
 
 function Problems() {
@@ -113,7 +119,11 @@ function ProblemRow({ problem }: { problem: Problem }) {
         </span>
         {problem.fix && <span class="fix">Do next: {problem.fix}</span>}
       </div>
-      <Spark metric={metricWithKey(problem.metric, problem.key)} level={problem.level} />
+      {problem.value === null ? (
+        <span class="spark" />
+      ) : (
+        <Spark metric={metricWithKey(problem.metric, problem.key)} level={problem.level} />
+      )}
       {view && (
         <ViewLink view={view.id} class="button">
           Go to {view.title}

@@ -85,7 +85,7 @@ function IssueCards({ meta }: { meta: TableMeta }) {
           <button
             key={value.id}
             type="button"
-            class={`issue panel ${severity}`}
+            class={`issue panel ${isKnown ? severity : "unknown"}`}
             aria-pressed={pressed.includes(value.id)}
             onClick={() => address.toggleFilter(chip.id, value.id)}
           >

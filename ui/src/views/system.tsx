@@ -13,8 +13,8 @@ const CARDS = [
   "system.load_per_core",
   "mount.used_pct",
   "disk.busy_pct",
-  "network.rx_bytes_per_sec",
-  "network.tx_bytes_per_sec",
+  "system.net_rx_bytes_per_sec",
+  "system.net_tx_bytes_per_sec",
 ];
 
 export default function SystemView() {
