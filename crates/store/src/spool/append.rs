@@ -9,7 +9,7 @@ use super::format::{
     Body, MAX_RAW, MAX_SEGMENT, RECORD_HEADER, SEGMENT_HEADER, SegmentHeader, slot,
 };
 use super::scan::Content;
-use super::stream::Segment;
+use super::stream::{Leftover, Segment};
 use super::{Kind, Loss, Result, Spool, SpoolError};
 use crate::failpoint::failpoint;
 
@@ -84,7 +84,9 @@ impl<D: Disk> Spool<D> {
         let ranges = Loss::ranges_within(self.options.segment as usize / 32);
         while !self.owed.is_empty() {
             let mut loss = self.owed.remove(0);
-            loss.coarsen(ranges);
+            if loss.lsns.range_count() > ranges {
+                loss.coarsen(ranges, &self.present(loss.class));
+            }
             let mut body = Body::new(loss.to_ts, 0, Kind::Loss, &loss.encode());
             if self.store(Class::Event, &mut body, reserve).is_err() {
                 self.owed.insert(0, loss);
@@ -112,8 +114,7 @@ impl<D: Disk> Spool<D> {
                 }
             } else {
                 if reserve == Reserve::Keep {
-                    self.make_room(class)?;
-                    // Telling of what was given up may have begun a new event segment.
+                    self.make_room(class, body.len())?;
                     if self.streams[slot(class)].fits(body.len()) {
                         continue;
                     }
@@ -161,6 +162,7 @@ impl<D: Disk> Spool<D> {
             // process end before there is one.
             let size = segment.size;
             drop(file.set_len(at as u64).and_then(|()| file.set_len(size)));
+            segment.ghost = true;
             stream.active = None;
             return Err(SpoolError::io("append to", &path)(error));
         }
@@ -174,6 +176,10 @@ impl<D: Disk> Spool<D> {
     /// Makes a segment, with its first record if there is one, and appends to it from now on.
     /// Returns the number of that record, or the one it will have.
     pub(super) fn begin_segment(&mut self, class: Class, body: Option<&mut Body>) -> Result<u64> {
+        // What was removed may still come back beside the new segment.
+        for class in Class::ALL {
+            self.sync_removals(class)?;
+        }
         let size = self.segment_bytes();
         if self.bytes_on_disk() + size > self.options.budget {
             return Err(SpoolError::Full {
@@ -183,11 +189,9 @@ impl<D: Disk> Spool<D> {
         }
         let floors = [0, 1, 2].map(|i| self.streams[i].acked);
         let stream = &mut self.streams[slot(class)];
+        let left = |path| self.leftovers.iter().any(|l| l.paths.contains(&path));
         while stream.segments.iter().any(|s| s.name == stream.next)
-            || self
-                .leftovers
-                .iter()
-                .any(|l| l.0 == stream.path(stream.next))
+            || left(stream.path(stream.next))
         {
             stream.next += 1;
         }
@@ -223,6 +227,7 @@ impl<D: Disk> Spool<D> {
             return Err(SpoolError::io("name", &path)(error));
         }
         stream.unsynced = 0;
+        stream.assure();
         let last = content.present.last();
         if let Some(previous) = stream.segments.last_mut() {
             previous.limit = stream.acked;
@@ -235,6 +240,7 @@ impl<D: Disk> Spool<D> {
             size,
             content,
             told: false,
+            ghost: false,
         });
         stream.active = Some(file);
         stream.next = last.map_or(first, |lsn| lsn + 1);
@@ -246,14 +252,24 @@ impl<D: Disk> Spool<D> {
     /// Removes what a segment that came to nothing may have left under these names. What stays is
     /// counted, once, and tried again later.
     fn discard(&mut self, class: Class, paths: &[&std::path::Path]) {
-        let mut size = self.segment_bytes();
+        let size = self.segment_bytes();
+        let mut left = Vec::new();
+        let mut removed = false;
         for path in paths {
             match self.disk.unlink(path) {
-                Ok(()) => self.streams[slot(class)].unsynced += size,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(_) => self.leftovers.push(((*path).to_owned(), size)),
+                Ok(()) => removed = true,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(_) => left.push((*path).to_owned()),
             }
-            size = 0;
+        }
+        if !left.is_empty() {
+            self.leftovers.push(Leftover {
+                class,
+                paths: left,
+                size,
+            });
+        } else if removed {
+            self.streams[slot(class)].unsynced += size;
         }
         // Counted until it succeeds.
         drop(self.sync_removals(class));
@@ -262,9 +278,14 @@ impl<D: Disk> Spool<D> {
     /// Makes removals durable.
     pub(super) fn sync_removals(&mut self, class: Class) -> Result<()> {
         let stream = &mut self.streams[slot(class)];
-        if stream.unsynced > 0 {
+        if stream.doubtful {
+            sync_dir(&self.disk, &self.root).map_err(SpoolError::io("sync", &self.root))?;
+        }
+        if stream.unsynced > 0 || stream.doubtful {
             sync_dir(&self.disk, &stream.dir).map_err(SpoolError::io("sync", &stream.dir))?;
             stream.unsynced = 0;
+            stream.doubtful = false;
+            stream.fence = false;
         }
         Ok(())
     }

@@ -215,6 +215,14 @@ impl DiskFile for File {
     }
 }
 
+/// Whether a file is damaged, as far as its file system can tell: reading it again is no use.
+pub(super) fn is_damage(error: &io::Error) -> bool {
+    matches!(
+        Errno::from_io_error(error),
+        Some(Errno::IO | Errno::UCLEAN | Errno::BADMSG)
+    )
+}
+
 /// Reads until the buffer is full or the file ends; gives how much it read.
 pub(super) fn read_full<F: DiskFile>(file: &F, buf: &mut [u8], at: u64) -> io::Result<usize> {
     let mut done = 0;

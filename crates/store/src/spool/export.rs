@@ -7,8 +7,7 @@ use uuid::Uuid;
 
 use super::disk::{Disk, OpenMode, RealDisk};
 use super::format::{BadHeader, FORMAT_VERSION, SEGMENT_HEADER, Seal, SegmentHeader};
-use super::read::read_header;
-use super::scan::{Walk, load};
+use super::scan::{Walk, load, read_header};
 use super::{Record, Result, SpoolError};
 
 /// Walks over the records of a spool folder, changing nothing and taking no lock.

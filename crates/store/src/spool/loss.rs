@@ -92,16 +92,17 @@ impl Loss {
         self.rows = self.rows.zip(other.rows).map(|(a, b)| a.saturating_add(b));
     }
 
-    /// Closes the narrowest gaps between ranges until there are at most `ranges`.
-    pub(super) fn coarsen(&mut self, ranges: usize) {
+    /// Closes the narrowest gaps between ranges until there are at most `ranges`. A gap with a
+    /// number that is on disk stays open: that record is still to be delivered.
+    pub(super) fn coarsen(&mut self, ranges: usize, present: &RangeSet) {
         while self.lsns.range_count() > ranges {
-            let all: Vec<_> = self.lsns.iter().collect();
-            let narrowest = all
-                .windows(2)
-                .map(|pair| pair[0].end..pair[1].start)
-                .min_by_key(|gap| gap.end - gap.start);
-            let Some(gap) = narrowest else { return };
-            self.lsns.insert(gap);
+            let starts = self.lsns.iter().skip(1).map(|r| r.start);
+            let gaps = self.lsns.iter().map(|r| r.end).zip(starts);
+            let closable = gaps.filter(|gap| present.next_from(gap.0).is_none_or(|p| p >= gap.1));
+            let Some((from, to)) = closable.min_by_key(|gap| gap.1 - gap.0) else {
+                return;
+            };
+            self.lsns.insert(from..to);
         }
     }
 
@@ -179,9 +180,9 @@ mod tests {
     #[test]
     fn coarsening_closes_the_narrowest_gap_first() {
         let mut sample = loss(&[0..1, 10..11, 13..14, 100..101]);
-        sample.coarsen(3);
+        sample.coarsen(3, &RangeSet::from(1..10));
         assert_eq!(sample.lsns, [0..1, 10..14, 100..101].into_iter().collect());
-        sample.coarsen(1);
-        assert_eq!(sample.lsns, RangeSet::from(0..101));
+        sample.coarsen(1, &RangeSet::from(1..10));
+        assert_eq!(sample.lsns, [0..1, 10..101].into_iter().collect());
     }
 }

@@ -52,8 +52,11 @@
 //!
 //! 1. [`append`](Spool::append) returns after one write and one `fdatasync`. A new segment is
 //!    written under a temporary name, made durable, and then named: a `.seg` file was whole once.
+//!    Opening writes the newest record again, because what a crashed process left in the page cache
+//!    may never have reached the disk.
 //! 2. A file that refused a write or a sync is never appended to again. The record goes to a new
 //!    segment, whose `continues` voids whatever the old one may show after a crash.
+//!    Such a segment is removed, durably, before the one behind it.
 //! 3. A segment is given up only after the event stream durably says so ([`Loss`]).
 //! 4. Segments, damaged copies and leftovers together never exceed the budget. One segment of it is
 //!    kept for the note of invariant 3; hence each class can always hold one segment.
@@ -69,8 +72,8 @@
 //!   no other stream knows better; then [`resume`](Spool::resume) finds out from the database.
 //! * *Disk full*, *quota*, *I/O error*: [`SpoolError::Down`]; the caller keeps the record in memory
 //!   and the next append tries anew ([`State::Degraded`]).
-//! * *Budget reached*: the oldest segment of the lowest class goes first, of no class above that of
-//!   the record and never the newest of another class ([`State::Full`]).
+//! * *Budget reached*: the oldest segment of the lowest class goes first, never the newest of another
+//!   class, and of a higher class only where the record's own would have none ([`State::Full`]).
 //! * Opening fails only when the folder cannot be used at all, another process has it, or a newer
 //!   version wrote it; never for what is in it.
 //!
@@ -82,9 +85,12 @@ mod append;
 mod disk;
 mod error;
 mod export;
+mod folder;
 mod format;
+mod index;
 mod loss;
 mod overflow;
+mod quarantine;
 mod read;
 mod recover;
 mod release;
@@ -104,7 +110,7 @@ pub use loss::{Loss, Reason};
 
 use crate::ranges::RangeSet;
 use format::{MAX_SEGMENT, slot};
-use stream::Stream;
+use stream::{Leftover, Stream};
 
 type Result<T> = std::result::Result<T, SpoolError>;
 
@@ -215,8 +221,8 @@ pub struct Spool<D: Disk = RealDisk> {
     streams: [Stream<D::File>; 3],
     /// Damaged copies, oldest first.
     quarantine: Vec<DirEntry>,
-    /// Files that could not be removed, with their sizes.
-    leftovers: Vec<(PathBuf, u64)>,
+    /// What could not be removed.
+    leftovers: Vec<Leftover>,
     /// Losses that the event stream could not yet take.
     owed: Vec<Loss>,
     lost: [LossCount; 3],
@@ -281,7 +287,7 @@ impl<D: Disk> Spool<D> {
         let sizes = segments.map(|s| s.size);
         let sizes = sizes.chain(self.quarantine.iter().map(|q| q.len));
         let sizes = sizes.chain(self.streams.iter().map(|s| s.unsynced));
-        sizes.chain(self.leftovers.iter().map(|l| l.1)).sum()
+        sizes.chain(self.leftovers.iter().map(|l| l.size)).sum()
     }
 
     /// Records and rows of a class on disk, delivered or not.

@@ -3,7 +3,7 @@
 use schema::Class;
 
 use super::append::Reserve;
-use super::disk::{Disk, OpenMode};
+use super::disk::{Disk, OpenMode, is_damage};
 use super::format::slot;
 use super::scan::{Walk, load};
 use super::{Kind, Loss, Reason, Result, Spool, SpoolError};
@@ -11,12 +11,16 @@ use crate::failpoint::failpoint;
 use crate::ranges::RangeSet;
 
 impl<D: Disk> Spool<D> {
-    /// Frees until one more segment leaves the reserve whole.
-    pub(super) fn make_room(&mut self, class: Class) -> Result<()> {
+    /// Frees until one more segment leaves the reserve whole, or `bytes` fit the segment being
+    /// filled after all: telling of what is given up may have begun a new one.
+    pub(super) fn make_room(&mut self, class: Class, bytes: usize) -> Result<()> {
         self.sweep();
-        while !self.has_room() {
+        while !self.has_room() && !self.streams[slot(class)].fits(bytes) {
             // Removing more would gain nothing while removals cannot be made durable.
-            let stuck = self.streams.iter().position(|s| s.unsynced > 0);
+            let stuck = self
+                .streams
+                .iter()
+                .position(|s| s.unsynced > 0 || s.doubtful);
             if let Some(stuck) = stuck {
                 self.sync_removals(Class::ALL[stuck])
                     .map_err(|error| self.down(class, error))?;
@@ -42,26 +46,35 @@ impl<D: Disk> Spool<D> {
         Ok(())
     }
 
-    /// Whose oldest segment goes: the lowest class that has one besides its newest; else the
-    /// class's own, unless that is empty and can still be filled.
+    /// Whose oldest segment goes: of the classes up to this one the lowest that has one besides its
+    /// newest; else the class's own, unless that is empty and can still be filled; and so that each
+    /// class can hold one segment, at last that of a higher class which has more.
     fn victim(&self, class: Class) -> Option<Class> {
         let segments = |c: Class| &self.streams[slot(c)].segments;
+        let several = |c: &Class| segments(*c).len() > 1;
         let own = segments(class).first();
         let retired = self.streams[slot(class)].active.is_none();
         Class::ALL
             .into_iter()
             .filter(|c| *c <= class)
-            .find(|c| segments(*c).len() > 1)
+            .find(several)
             .or_else(|| {
                 own.filter(|s| s.content.records > 0 || retired)
                     .map(|_| class)
             })
+            .or_else(|| Class::ALL.into_iter().find(several))
     }
 
     /// Tells what is lost with the oldest segment of a class, then removes it.
     fn give_up(&mut self, class: Class) -> Result<()> {
+        let stream = &mut self.streams[slot(class)];
+        if stream.segments.len() == 1 {
+            stream.assure();
+            // Its notes must go elsewhere.
+            stream.active = None;
+        }
         if !self.streams[slot(class)].segments[0].told {
-            let (loss, carried) = self.undelivered(class);
+            let (loss, carried) = self.undelivered(class)?;
             for note in carried {
                 self.owe_again(note);
             }
@@ -84,7 +97,7 @@ impl<D: Disk> Spool<D> {
     /// What the oldest segment of a class holds that is not delivered: the loss it would be, and
     /// the notes of earlier losses, which go on under new numbers: their old ones are told, but do
     /// not count as records.
-    fn undelivered(&mut self, class: Class) -> (Loss, Vec<Loss>) {
+    fn undelivered(&mut self, class: Class) -> Result<(Loss, Vec<Loss>)> {
         let stream = &self.streams[slot(class)];
         let segment = &stream.segments[0];
         let content = &segment.content;
@@ -101,8 +114,10 @@ impl<D: Disk> Spool<D> {
         let owed = content.present.difference(&stream.delivered);
         let path = stream.path(segment.name);
         let read = self.disk.open(&path, OpenMode::Read);
-        if read.and_then(|file| load(&file, &mut self.buf)).is_err() {
-            self.buf.clear();
+        match read.and_then(|file| load(&file, &mut self.buf)) {
+            Ok(()) => {}
+            Err(error) if is_damage(&error) => self.buf.clear(),
+            Err(error) => return Err(SpoolError::io("read", &path)(error)),
         }
         let mut span = None;
         for (at, head) in Walk::new(&self.buf, stream.seal, segment.first, segment.limit) {
@@ -137,16 +152,20 @@ impl<D: Disk> Spool<D> {
             loss.rows = None;
             loss.lsns = loss.lsns.union(&unread);
         }
-        (loss, carried)
+        Ok((loss, carried))
     }
 
     /// Unlinks a segment; the caller syncs the folder.
     pub(super) fn remove_segment(&mut self, class: Class, index: usize) -> Result<()> {
+        if self.streams[slot(class)].fence {
+            self.sync_removals(class)?;
+        }
         let stream = &mut self.streams[slot(class)];
         let path = stream.path(stream.segments[index].name);
         unlink(&self.disk, &path).map_err(SpoolError::io("remove", &path))?;
         let removed = stream.segments.remove(index);
         stream.unsynced += removed.size;
+        stream.fence |= removed.ghost;
         if index == stream.segments.len() {
             stream.active = None;
         }
@@ -160,27 +179,16 @@ impl<D: Disk> Spool<D> {
         Ok(())
     }
 
-    /// Removes the oldest damaged copy.
-    pub(super) fn drop_quarantined(&mut self) -> Result<()> {
-        let dir = self.root.join("quarantine");
-        let path = dir.join(&self.quarantine[0].name);
-        unlink(&self.disk, &path).map_err(SpoolError::io("remove", &path))?;
-        (self.disk.sync_dir(&dir)).map_err(SpoolError::io("sync", &dir))?;
-        self.quarantine.remove(0);
-        Ok(())
-    }
-
     /// Tries again to remove what would not go.
     pub(super) fn sweep(&mut self) {
-        let disk = &self.disk;
-        for (path, size) in std::mem::take(&mut self.leftovers) {
-            let class = Class::ALL
-                .into_iter()
-                .find(|c| path.starts_with(&self.streams[slot(*c)].dir));
-            match (unlink(disk, &path), class) {
-                (Err(_), _) => self.leftovers.push((path, size)),
-                (Ok(()), Some(class)) => self.streams[slot(class)].unsynced += size,
-                (Ok(()), None) => {}
+        for mut leftover in std::mem::take(&mut self.leftovers) {
+            leftover
+                .paths
+                .retain(|path| unlink(&self.disk, path).is_err());
+            if leftover.paths.is_empty() {
+                self.streams[slot(leftover.class)].unsynced += leftover.size;
+            } else {
+                self.leftovers.push(leftover);
             }
         }
         for class in Class::ALL {
@@ -191,7 +199,7 @@ impl<D: Disk> Spool<D> {
 }
 
 /// Unlinks a file; one that is gone already is fine.
-fn unlink<D: Disk>(disk: &D, path: &std::path::Path) -> std::io::Result<()> {
+pub(super) fn unlink<D: Disk>(disk: &D, path: &std::path::Path) -> std::io::Result<()> {
     failpoint!("spool.unlink.before");
     match disk.unlink(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),

@@ -2,7 +2,7 @@
 
 use schema::Class;
 
-use super::disk::{Disk, DiskFile, OpenMode, read_full};
+use super::disk::{Disk, OpenMode, read_full};
 use super::format::{RECORD_HEADER, RecordHeader, SEGMENT_HEADER, slot};
 use super::scan::{Content, Walk, load};
 use super::stream::Cursor;
@@ -132,9 +132,7 @@ impl<D: Disk> Spool<D> {
         let path = stream.dir.join(format!("{:016}.seg", segment.name));
         let file =
             (self.disk.open(&path, OpenMode::Read)).map_err(SpoolError::io("open", &path))?;
-        if load(&file, &mut self.buf).is_err() {
-            self.buf.clear();
-        }
+        load(&file, &mut self.buf).map_err(SpoolError::io("read", &path))?;
         let mut content = Content::new();
         for (at, head) in Walk::new(&self.buf, stream.seal, segment.first, segment.limit) {
             // That it does not unpack, or is bad at every other try, shows only when it is read.
@@ -175,13 +173,4 @@ impl<D: Disk> Spool<D> {
         self.present(class)
             .difference(&self.streams[slot(class)].delivered)
     }
-}
-
-/// Whether a file is as long as it says; used where only the header matters.
-pub(super) fn read_header<F: DiskFile>(file: &F) -> [u8; SEGMENT_HEADER] {
-    let mut head = [0; SEGMENT_HEADER];
-    if read_full(file, &mut head, 0).is_err() {
-        head.fill(0);
-    }
-    head
 }

@@ -31,8 +31,10 @@ impl<D: Disk> Spool<D> {
         let mut removed = 0;
         let mut index = 0;
         while index + 1 < self.streams[slot(class)].segments.len() {
-            let segment = &self.streams[slot(class)].segments[index];
-            if segment.told || delivered.contains_all(&segment.content.present) {
+            let stream = &self.streams[slot(class)];
+            let segment = &stream.segments[index];
+            let done = segment.told || delivered.contains_all(&segment.content.present);
+            if done && stream.removable(index) {
                 self.remove_segment(class, index)?;
                 removed += 1;
             } else {

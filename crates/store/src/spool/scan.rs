@@ -4,7 +4,7 @@ use std::io;
 
 use schema::Timestamp;
 
-use super::disk::{DiskFile, read_full};
+use super::disk::{DiskFile, is_damage, read_full};
 use super::format::{ALIGN, MAX_SEGMENT, RECORD_HEADER, RecordHeader, SEGMENT_HEADER, Seal};
 use crate::ranges::RangeSet;
 
@@ -125,6 +125,8 @@ pub(super) struct Content {
     pub(super) end: usize,
     /// Where the newest record is.
     pub(super) last: usize,
+    /// Bytes of the first record.
+    pub(super) first_len: usize,
 }
 
 impl Content {
@@ -138,6 +140,7 @@ impl Content {
     pub(super) fn add(&mut self, at: usize, step: usize, lsn: u64, ts: Timestamp, rows: u32) {
         if self.records == 0 {
             (self.from_ts, self.to_ts) = (ts, ts);
+            self.first_len = step;
         }
         self.from_ts = self.from_ts.min(ts);
         self.to_ts = self.to_ts.max(ts);
@@ -157,13 +160,25 @@ pub(super) fn load<F: DiskFile>(file: &F, buf: &mut Vec<u8>) -> io::Result<()> {
     buf.resize(len.min(MAX_SEGMENT), 0);
     match read_full(file, buf, 0) {
         Ok(read) => buf.truncate(read),
-        Err(_) => {
+        Err(error) if is_damage(&error) => {
             for (i, block) in buf.chunks_mut(BLOCK).enumerate() {
-                if read_full(file, block, (i * BLOCK) as u64).is_err() {
-                    block.fill(0);
+                match read_full(file, block, (i * BLOCK) as u64) {
+                    Ok(_) => {}
+                    Err(error) if is_damage(&error) => block.fill(0),
+                    Err(error) => return Err(error),
                 }
             }
         }
+        Err(error) => return Err(error),
     }
     Ok(())
+}
+
+/// Reads the first bytes of a segment; what cannot be read is zero.
+pub(super) fn read_header<F: DiskFile>(file: &F) -> [u8; SEGMENT_HEADER] {
+    let mut head = [0; SEGMENT_HEADER];
+    if read_full(file, &mut head, 0).is_err() {
+        head.fill(0);
+    }
+    head
 }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use schema::Class;
+
 use super::format::Seal;
 use super::scan::Content;
 use crate::ranges::RangeSet;
@@ -20,6 +22,17 @@ pub(super) struct Segment {
     pub(super) content: Content,
     /// Its loss is told; it only remains to be removed.
     pub(super) told: bool,
+    /// It may show, on disk, records that only the next segment's header voids.
+    pub(super) ghost: bool,
+}
+
+/// A segment that came to nothing and would not go, under one of these names or none.
+#[derive(Debug)]
+pub(super) struct Leftover {
+    pub(super) class: Class,
+    pub(super) paths: Vec<PathBuf>,
+    /// Counted until all names are gone.
+    pub(super) size: u64,
 }
 
 /// Where sequential reading stands.
@@ -56,9 +69,16 @@ pub(super) struct Stream<F> {
     /// Appends to refuse before the next attempt.
     pub(super) pause: u32,
     pub(super) cursor: Option<Cursor<F>>,
+    /// The newest record as found on opening when it could not be made durable again: it may vanish
+    /// with the next crash, and so may only be delivered when a later segment counts it.
+    pub(super) unsure: Option<u64>,
     /// Bytes of files that were removed since the folder was last synced: after a crash they may
     /// be back, so they still count.
     pub(super) unsynced: u64,
+    /// An earlier process may have removed files likewise.
+    pub(super) doubtful: bool,
+    /// A segment with ghosts was removed: the next may only follow when that is durable.
+    pub(super) fence: bool,
 }
 
 impl<F> Stream<F> {
@@ -77,7 +97,10 @@ impl<F> Stream<F> {
             failures: 0,
             pause: 0,
             cursor: None,
+            unsure: None,
             unsynced: 0,
+            doubtful: false,
+            fence: false,
         }
     }
 
@@ -95,6 +118,18 @@ impl<F> Stream<F> {
             && self
                 .segments
                 .last()
-                .is_some_and(|s| (s.content.end + bytes) as u64 <= s.size)
+                .is_some_and(|s| s.content.end.saturating_add(bytes) as u64 <= s.size)
+    }
+
+    /// Whether a segment may be removed before the one in front of it.
+    pub(super) fn removable(&self, index: usize) -> bool {
+        index == 0 || !self.segments[index - 1].ghost
+    }
+
+    /// Counts the newest record again.
+    pub(super) fn assure(&mut self) {
+        if let (Some(lsn), Some(last)) = (self.unsure.take(), self.segments.last_mut()) {
+            last.content.present.insert(lsn..lsn + 1);
+        }
     }
 }
