@@ -314,7 +314,7 @@ const THREE_SERVERS: &[u8] = b"1 0 8:1 / / rw - ext4 /dev/sda1 rw
 
 /// P21
 #[tokio::test(start_paused = true)]
-async fn a_dead_server_costs_its_own_figures_and_one_thread() {
+async fn p21_a_dead_server_costs_its_own_figures_and_one_thread() {
     let (_dir, roots) = root_with(THREE_SERVERS);
     let server = Arc::new(Server::default());
     server.hang("/a");
@@ -368,7 +368,7 @@ async fn a_dead_server_costs_its_own_figures_and_one_thread() {
 
 /// P21: when a disk hangs, the caller asks nothing itself, or it would hang too.
 #[tokio::test(start_paused = true)]
-async fn a_dead_disk_is_not_asked_by_the_caller() {
+async fn p21_a_dead_disk_is_not_asked_by_the_caller() {
     let (_dir, roots) = root_with(THREE_SERVERS);
     let server = Arc::new(Server::default());
     server.hang("/data");

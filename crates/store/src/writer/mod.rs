@@ -19,16 +19,19 @@
 //!   records new numbers; what neither of them has any more is a gap.
 
 mod batch;
+mod debts;
 mod link;
 mod transaction;
+mod upkeep;
 
 use crate::progress::Progress;
 use crate::queue::Queue;
 use crate::spool::SpoolError;
 use crate::status::{Link as LinkState, SharedStatus};
 use batch::{Batch, Lanes};
+use debts::Debtor;
 use link::{Link, LinkError};
-use schema::{Class, Keep, TABLES, TableDef, Timestamp};
+use schema::{Class, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -36,21 +39,12 @@ use tokio::time::{Instant, sleep_until, timeout};
 use transaction::{Mark, Statements, Stop};
 use uuid::Uuid;
 
-/// First pause before a table that owes is tried again; doubled up to [`DEBT_PAUSE_MAX`].
-const DEBT_PAUSE: Duration = Duration::from_secs(2);
-/// Longest pause before a table that owes is tried again.
-const DEBT_PAUSE_MAX: Duration = Duration::from_secs(60);
-/// How often partitions are made ahead and expired ones dropped.
-const UPKEEP_EVERY: Duration = Duration::from_secs(3600);
-/// Daily partitions made ahead, so that days of trouble do not leave rows without one.
-const DAYS_AHEAD: i64 = 3;
 /// Rows this much older than what was stored before count as history that changed.
 const LATE: i64 = 60 * 1_000_000;
 /// How long another agent's host is left alone before asking again.
 const HELD_PAUSE: Duration = Duration::from_secs(5);
 /// How long a stopping writer may try to deliver what waits.
 const LAST_WORDS: Duration = Duration::from_secs(2);
-const DAY_MICROS: i64 = 86_400_000_000;
 
 /// The machine, as it stands in `collector.hosts`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -237,14 +231,6 @@ impl Writer {
         }
         pause
     }
-}
-
-/// A table that did not take its rows.
-#[derive(Debug)]
-struct Debtor {
-    again: Instant,
-    pause: Duration,
-    error: String,
 }
 
 /// One connection's life.
@@ -486,218 +472,6 @@ impl<'a> Session<'a> {
         }));
         self.writer.queue.remember(self.link.progress.clone()).await;
         Ok(None)
-    }
-
-    fn note_debtor(&mut self, table: &'static str, error: &str) {
-        let known = self.debtors.get(table);
-        let pause = known.map_or(DEBT_PAUSE, |known| (known.pause * 2).min(DEBT_PAUSE_MAX));
-        let debtor = Debtor {
-            again: Instant::now() + pause,
-            pause,
-            error: error.to_owned(),
-        };
-        if self.debtors.insert(table, debtor).is_none() {
-            tracing::warn!(
-                table,
-                error,
-                "a table does not take its rows; the others go on, it is tried again"
-            );
-        }
-        self.say_debt(table, error);
-    }
-
-    fn say_debt(&self, table: &str, error: &str) {
-        self.writer
-            .status
-            .update(|status| status.error = Some(format!("{table}: {error}")));
-    }
-
-    /// Offers tables what they owe.
-    async fn pay_debts(&mut self) -> Result<(), End> {
-        for table in TABLES {
-            let owes = Class::ALL
-                .into_iter()
-                .any(|class| self.link.progress.of(class).owed.contains_key(table.name));
-            if !owes {
-                if self.debtors.remove(table.name).is_some() {
-                    self.recovered(table);
-                }
-                continue;
-            }
-            while self
-                .debtors
-                .get(table.name)
-                .is_none_or(|debtor| Instant::now() >= debtor.again)
-            {
-                if !self.pay(table).await? {
-                    break;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// One transaction of what a table owes; whether it owes more.
-    async fn pay(&mut self, table: &'static TableDef) -> Result<bool, End> {
-        if let Err(error) = transaction::probe(&self.link.session.client, table.name).await {
-            error
-                .as_db_error()
-                .ok_or_else(|| End::Broken(describe(&error)))?;
-            self.note_debtor(table.name, &describe(&error));
-            return Ok(false);
-        }
-        let progress = self.link.progress.clone();
-        let records = self.writer.options.borrow().batch_records;
-        let planned = self
-            .writer
-            .queue
-            .with_spool(move |spool| Batch::plan_debt(spool, &progress, table, records))
-            .await;
-        let batch = planned.map_err(|error| End::Broken(error.to_string()))?;
-        let mut paid = self.link.progress.clone();
-        for (class, covered) in &batch.covered {
-            paid.class(*class).pay(table.name, covered);
-        }
-        let mut suspects = BTreeSet::new();
-        loop {
-            match self
-                .attempt(&batch, paid.clone(), &BTreeSet::new(), &suspects)
-                .await?
-            {
-                None => {
-                    let owes = Class::ALL
-                        .into_iter()
-                        .any(|class| paid.of(class).owed.contains_key(table.name));
-                    if !owes && self.debtors.remove(table.name).is_some() {
-                        self.recovered(table);
-                    }
-                    return Ok(owes);
-                }
-                Some((name, pg::Class::Poison)) if suspects.insert(name) => {}
-                Some(_) => return Ok(false),
-            }
-        }
-    }
-
-    fn recovered(&self, table: &TableDef) {
-        tracing::info!(table = table.name, "the table takes its rows again");
-        if self.debtors.is_empty() {
-            self.writer.status.update(|status| status.error = None);
-        }
-    }
-
-    /// Partitions for the days of a batch, made when a day is seen for the first time.
-    async fn ensure_days(&mut self, batch: &Batch) -> Result<(), End> {
-        let Some((oldest, newest)) = batch.oldest.zip(batch.newest) else {
-            return Ok(());
-        };
-        let today = (self.writer.clock)().0.div_euclid(DAY_MICROS);
-        let keep = self.writer.options.borrow().raw_days;
-        for day in oldest.0.div_euclid(DAY_MICROS)..=newest.0.div_euclid(DAY_MICROS) {
-            // A clock gone astray makes no partitions; its rows go to the default one.
-            if (today - keep..=today + DAYS_AHEAD).contains(&day) && self.days.insert(day) {
-                self.ensure_partitions(day, day).await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn ensure_partitions(&mut self, first: i64, last: i64) -> Result<(), End> {
-        let made = self
-            .link
-            .session
-            .client
-            .query_one(
-                "SELECT collector.ensure_partitions(date '1970-01-01' + $1::int4, date '1970-01-01' + $2::int4)",
-                &[&(first as i32), &(last as i32)],
-            )
-            .await;
-        match made {
-            Ok(row) => {
-                let made: i32 = row.get(0);
-                if made > 0 {
-                    tracing::debug!(made, "made partitions");
-                }
-                self.days.extend(first..=last);
-                Ok(())
-            }
-            Err(error) => self.minor("making partitions", &error),
-        }
-    }
-
-    /// Partitions ahead, expired ones dropped.
-    async fn upkeep(&mut self) -> Result<(), End> {
-        self.next_upkeep = Instant::now() + UPKEEP_EVERY;
-        let today = (self.writer.clock)().0.div_euclid(DAY_MICROS);
-        self.ensure_partitions(today - 1, today + DAYS_AHEAD)
-            .await?;
-        let options = *self.writer.options.borrow();
-        for table in TABLES {
-            let days = match table.keep {
-                Keep::Raw => options.raw_days,
-                Keep::Brief => options.raw_days.min(2),
-                Keep::Long => options.long_days,
-            };
-            let dropped = self
-                .link
-                .session
-                .client
-                .query_one(
-                    "SELECT collector.drop_partitions($1, date '1970-01-01' + $2::int4)",
-                    &[&table.name, &((today - days) as i32)],
-                )
-                .await;
-            match dropped {
-                Ok(row) => {
-                    let dropped: i32 = row.get(0);
-                    if dropped > 0 {
-                        tracing::info!(table = table.name, dropped, "dropped expired partitions");
-                    }
-                }
-                Err(error) => self.minor("dropping expired partitions", &error)?,
-            }
-        }
-        Ok(())
-    }
-
-    /// Something beside the samples failed: the session goes on unless the link is gone.
-    fn minor(&self, what: &'static str, error: &tokio_postgres::Error) -> Result<(), End> {
-        if error.as_db_error().is_none() || self.link.session.is_closed() {
-            return Err(End::Broken(describe(error)));
-        }
-        tracing::warn!(error = describe(error), "{what} failed; tried again later");
-        Ok(())
-    }
-
-    async fn beat(&mut self) -> Result<(), End> {
-        if Instant::now() < self.next_heartbeat {
-            return Ok(());
-        }
-        self.next_heartbeat = Instant::now() + self.writer.options.borrow().heartbeat;
-        let now = (self.writer.clock)();
-        let client = &self.link.session.client;
-        let beat = transaction::beat(client, &mut self.statements, self.link.host_id, now).await;
-        match beat {
-            Ok(_) => Ok(()),
-            Err(error) => self.minor("the heartbeat", &error),
-        }
-    }
-
-    async fn store_settings(&mut self) -> Result<(), End> {
-        let settings = self.writer.agent.settings();
-        let stored = self
-            .link
-            .session
-            .client
-            .execute(
-                "UPDATE collector.agent_runs SET settings = $3::text::jsonb WHERE host_id = $1 AND run_id = $2::text::uuid",
-                &[&self.link.host_id, &self.writer.agent.run_id.to_string(), &settings],
-            )
-            .await;
-        match stored {
-            Ok(_) => Ok(()),
-            Err(error) => self.minor("storing the settings", &error),
-        }
     }
 
     /// What the last tick left is delivered before the end, as far as there is time.
