@@ -6,6 +6,7 @@ export default defineConfig({
   testDir: "e2e",
   globalSetup: "./e2e/support/setup.ts",
   workers: 2,
+  fullyParallel: true,
   timeout: 40_000,
   expect: { timeout: 15_000 },
   reporter: [["list"]],

@@ -51,6 +51,7 @@ test.describe("a server of its own", () => {
     });
     await expectNothingGood(page);
     await expect(page.locator(".verdict.unknown")).toBeVisible();
+    await expect(page.locator(".problem.crit:not(.grey)")).toContainText("The database does not answer");
     await page.goto(at("system", {}, server.url));
     await expectNothingGood(page);
     await expect(page.locator(".cards.grey, .card.grey").first()).toBeVisible();
@@ -106,6 +107,7 @@ test("a silent collector: data until when, no heartbeat since when, unknown", as
   );
   await open(page, "collector", { host: host("silent") });
   await expect(page.locator(".card", { hasText: "State" }).first()).toContainText("Silent");
+  await expect(page.locator(".card", { hasText: "State" }).first()).toHaveClass(/crit/);
   await expectNothingGood(page);
 });
 

@@ -10,8 +10,7 @@ import {
   serverChanged,
 } from "../api/store";
 import type { Severity } from "../api/types.gen";
-import { formatClock, formatDuration } from "../format/time";
-import { formatCount } from "../format/value";
+import { formatClock, formatDuration, withoutTime } from "../format/time";
 import { utc } from "../state/location";
 import { retryWords } from "./panel";
 import { Shape } from "./shape";
@@ -38,13 +37,13 @@ export function Banners() {
   } else if (state) {
     const newest = state.freshness.newest_ms;
     const until = newest === null ? "" : `, showing data until ${formatClock(newest, utc.value)}`;
-    const pending = state.agent.pending_records;
     if (state.database.state === "unreachable") {
       const since = state.database.since_ms;
-      const held = pending === null ? "" : `; the collector holds ${formatCount(pending)} records`;
+      // What the collector holds was counted when the database still took it.
+      const reason = withoutTime(state.database.message).replace(/^the database has not answered\.?$/i, "");
       shown.push({
         severity: "crit",
-        text: `Database unreachable${since === null ? "" : ` since ${formatClock(since, utc.value)}`}${until}${held}. ${state.database.message}`,
+        text: `Database unreachable${since === null ? "" : ` since ${formatClock(since, utc.value)}`}${until}. The collector keeps what it samples. ${reason}`.trimEnd(),
       });
     } else if (freshness.value === "stale") {
       const beat = state.agent.heartbeat_ms;

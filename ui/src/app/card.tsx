@@ -47,11 +47,22 @@ interface CardProps {
   unit: Unit;
   note?: string;
   severity: Severity;
+  /** Known although the data are old: that they are is what it says. */
+  isCertain?: boolean;
   children?: ComponentChildren;
 }
 
-export function Card({ label, metric, value, unit, note = "", severity, children }: CardProps) {
-  const isTrusted = trusted.value;
+export function Card({
+  label,
+  metric,
+  value,
+  unit,
+  note = "",
+  severity,
+  isCertain = false,
+  children,
+}: CardProps) {
+  const isTrusted = trusted.value || isCertain;
   const shown: Severity = isTrusted && value !== null ? severity : "unknown";
   const text = formatValue(value, unit, utc.value);
   return (

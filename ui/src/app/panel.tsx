@@ -8,7 +8,7 @@
 import type { ComponentChildren } from "preact";
 import type { Resource } from "../api/resource";
 import { clock, freshness, serverNow } from "../api/store";
-import { formatAgo, formatClock } from "../format/time";
+import { formatAgo, formatClock, withoutTime } from "../format/time";
 import { utc } from "../state/location";
 
 export function FailureNote<T>({ resource, brief = false }: { resource: Resource<T>; brief?: boolean }) {
@@ -25,8 +25,8 @@ export function FailureNote<T>({ resource, brief = false }: { resource: Resource
         <strong>{FAILURE_WORDS[failure.code] ?? "This could not be loaded"}</strong>
         {[
           "",
-          failure.message,
-          /\bsince\b/.test(failure.message) ? "" : `since ${formatClock(sinceMs, utc.value)}`,
+          withoutTime(failure.message),
+          `since ${formatClock(sinceMs, utc.value)}`,
           retryWords(failure.retryAtMs),
         ]
           .filter((part, at) => at === 0 || part !== "")

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatAgo, formatClock, formatDateTime, formatDuration } from "./time";
+import { formatAgo, formatClock, formatDateTime, formatDuration, withoutTime } from "./time";
 
 const AT = Date.UTC(2026, 2, 1, 14, 2, 11);
 const plain = (text: string): string => text.replace(/\u00a0/g, " ");
@@ -31,4 +31,13 @@ test("ages look back and ahead", () => {
   expect(plain(formatAgo(AT, AT + 17 * 60_000))).toBe("17 min ago");
   expect(plain(formatAgo(AT, AT - 3000))).toBe("in 3 s");
   expect(formatAgo(AT, AT + 1000)).toBe("just now");
+});
+
+test.each([
+  ["Unknown: the collector has been silent since 18:46:20.", "Unknown: the collector has been silent."],
+  ["2 problems: CPU busy is 82.5 % since 18:46.", "2 problems: CPU busy is 82.5 %."],
+  ["the database has not answered since 14:02:11", "the database has not answered"],
+  ["All 6 areas normal.", "All 6 areas normal."],
+])("%s loses its time", (text, expected) => {
+  expect(withoutTime(text)).toBe(expected);
 });

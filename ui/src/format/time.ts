@@ -92,3 +92,11 @@ export function formatAgo(ms: number, now: number): string {
   if (Math.abs(secs) < 1.5) return "just now";
   return secs > 0 ? `${formatDuration(Math.round(secs))} ago` : `in ${formatDuration(Math.round(-secs))}`;
 }
+
+/**
+ * A sentence of the server without the time at its end, which is in the server's zone; the page says
+ * the time itself, in its own.
+ */
+export function withoutTime(text: string): string {
+  return text.replace(/ (?:since|at) [^.:]*\d\d:\d\d[^.]*\.?$/, text.endsWith(".") ? "." : "");
+}

@@ -1,6 +1,6 @@
 /** Collector: whether the watcher itself is well. */
 import { judge } from "../api/judge";
-import { clock, metricsById, now, tablesByName, trusted } from "../api/store";
+import { clock, metricsById, now, tablesByName } from "../api/store";
 import type { Severity, TableRow } from "../api/types.gen";
 import { Card, FactCards } from "../app/card";
 import { Since } from "../app/panel";
@@ -70,18 +70,20 @@ function StateCards() {
   if (!state) return null;
   const { agent, database } = state;
   const [word, severity] = STATE[agent.state] ?? [agent.state, "unknown"];
+  const isSilent = database.state === "ok" && agent.state === "silent";
   const beat = agent.heartbeat_ms;
   const age = beat === null ? null : Math.max(0, (clock.value - beat) / 1000);
   const metric = metricsById.value.get("collector.heartbeat_age_secs");
   return (
-    <section class={`cards${trusted.value ? "" : " grey"}`} data-count="4" aria-label="State">
-      <Card label="State" value={word} unit="text" severity={severity} />
+    <section class="cards" data-count="4" aria-label="State">
+      <Card label="State" value={word} unit="text" severity={severity} isCertain={isSilent} />
       <Card
         label="Last heartbeat"
         metric="collector.heartbeat_age_secs"
         value={age === null ? null : Math.round(age)}
         unit="secs"
         severity={judge(age, metric)}
+        isCertain={isSilent}
       >
         <Since ms={beat} />
       </Card>
@@ -90,8 +92,9 @@ function StateCards() {
         value={database.state === "ok" ? "Connected" : "Unreachable"}
         unit="text"
         severity={database.state === "ok" ? "ok" : "crit"}
+        isCertain={database.state !== "ok"}
       >
-        <span class="clip muted">{database.message}</span>
+        <Since ms={database.since_ms} words="since " />
       </Card>
       <Card label="Records waiting" value={agent.pending_records} unit="count" severity="ok" />
     </section>

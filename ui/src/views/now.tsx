@@ -9,7 +9,7 @@ import { Empty, Since, Skeleton } from "../app/panel";
 import { SEVERITY_WORD, SeverityMark, Shape } from "../app/shape";
 import { Chart, type ChartSpec } from "../charts/chart";
 import { Spark } from "../charts/spark";
-import { formatDuration } from "../format/time";
+import { formatDuration, withoutTime } from "../format/time";
 import { formatBytes, formatValue } from "../format/value";
 import { CPU, LOAD, MEMORY } from "./host-charts";
 import { viewById } from "./registry";
@@ -76,11 +76,6 @@ function Verdict() {
   );
 }
 
-/** The server writes the time in its own zone; here it stands beside, in the zone of all others. */
-function withoutTime(text: string): string {
-  return text.replace(/ (?:since|at) [^.:]*\d\d:\d\d[^.]*\.$/, ".");
-}
-
 function Problems() {
   const [all, setAll] = useState(false);
   const problems = now.value?.problems ?? [];
@@ -88,7 +83,7 @@ function Problems() {
   const shown = all ? problems : problems.slice(0, SHOWN);
   return (
     <section aria-label="Problems">
-      <ul class={`problems${trusted.value ? "" : " grey"}`}>
+      <ul class="problems">
         {shown.map((problem) => (
           <ProblemRow key={problem.id} problem={problem} />
         ))}
@@ -102,20 +97,28 @@ function Problems() {
   );
 }
 
+/** Problems of the data themselves; they are known however old the data are. */
+const ABOUT_DATA: readonly string[] = ["agent", "database"];
+
 function ProblemRow({ problem }: { problem: Problem }) {
+  const isOld = !trusted.value && !ABOUT_DATA.includes(problem.id);
   const metric = metricsById.value.get(problem.metric);
   const unit = metric?.unit ?? "count";
   const view = viewById(problem.view);
   return (
-    <li class={`problem panel ${problem.severity}`}>
+    <li class={`problem panel ${problem.severity}${isOld ? " grey" : ""}`}>
       <SeverityMark severity={problem.severity} />
       <div class="what">
         <strong>{problem.title}</strong>
         <span class="muted">
-          {problem.value !== null && `now ${formatValue(problem.value, unit)}`}
-          {problem.level !== null && `, threshold ${formatValue(problem.level, unit)}`}
-          {problem.since_ms !== null && " · since "}
-          <Since ms={problem.since_ms} />
+          {[
+            problem.value === null ? "" : `now ${formatValue(problem.value, unit)}`,
+            problem.level === null ? "" : `threshold ${formatValue(problem.level, unit)}`,
+          ]
+            .filter(Boolean)
+            .join(", ")}
+          {problem.since_ms !== null && (problem.value ?? problem.level) !== null && " · "}
+          <Since ms={problem.since_ms} words="since " />
         </span>
         {problem.fix && <span class="fix">Do next: {problem.fix}</span>}
       </div>
