@@ -31,7 +31,7 @@ test("the verdict tells its time in the zone of the page, once", async ({ page }
   const problem = page.locator(".problem time").first();
   for (const zone of ["utc", "browser"]) {
     await open(page, "now", { host: host("sick"), zone });
-    const clock = (await problem.innerText()).slice(0, 8);
+    const clock = /\d\d:\d\d:\d\d/.exec(await problem.innerText())?.[0] ?? "none";
     await expect(verdict.locator("time")).toContainText(`Since ${clock}`);
     expect((await verdict.innerText()).match(/\d\d:\d\d/g)).toHaveLength(1);
   }

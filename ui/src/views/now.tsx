@@ -97,11 +97,13 @@ function Problems() {
   );
 }
 
-/** Problems of the data themselves; they are known however old the data are. */
-const ABOUT_DATA: readonly string[] = ["agent", "database"];
+/** Problems of the data themselves are known however old the data are. */
+function isCertain(problem: Problem): boolean {
+  return problem.id === (now.value?.database.state === "ok" ? "agent" : "database");
+}
 
 function ProblemRow({ problem }: { problem: Problem }) {
-  const isOld = !trusted.value && !ABOUT_DATA.includes(problem.id);
+  const isOld = !trusted.value && !isCertain(problem);
   const metric = metricsById.value.get(problem.metric);
   const unit = metric?.unit ?? "count";
   const view = viewById(problem.view);
