@@ -5,6 +5,7 @@
 mod common;
 
 use common::{Dice, Home, database, settle_and_check, times};
+use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
 /// Four hosts at a time, as they mostly sleep.
@@ -34,14 +35,21 @@ async fn p17_sigterm_at_any_instant_ends_in_order() {
         let database = database().await;
         let home = Home::new(&database.target());
         let mut dice = Dice::new(100 + host as u64);
-        for _ in 0..rounds {
+        let mut early = 0;
+        for round in 1..=rounds {
             let agent = home.start();
-            // Before its signal handler stands, the default action ends it too; that is P1.
             tokio::time::sleep(Duration::from_millis(100 + dice.below(2000))).await;
-            let log = agent.log();
             let (status, took) = tokio::task::spawn_blocking(move || agent.terminate())
                 .await
                 .unwrap();
+            let log = std::fs::read_to_string(home.dir.path().join("log")).unwrap();
+            // Before its handler stands, on a machine that is busy, the signal's default action
+            // ends it; that is P1. From then on it ends in order.
+            let listens = log.matches("INFO started").count() == round - early;
+            if !listens && status.signal() == Some(15) {
+                early += 1;
+                continue;
+            }
             assert!(status.success(), "{status}\n{log}");
             assert!(
                 took < Duration::from_secs(5),
