@@ -63,6 +63,8 @@ fn build() -> io::Result<()> {
         Err(problem) if required => Err(io::Error::other(problem)),
         Err(problem) => {
             println!("cargo:warning=the dashboard's pages are a placeholder: {problem}");
+            // A file that is never there: what is missing may have been installed by the next build.
+            println!("cargo:rerun-if-changed=ui-is-a-placeholder");
             pack::write(&[pack::placeholder(&problem)], &out)
         }
     }

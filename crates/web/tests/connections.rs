@@ -1,4 +1,5 @@
 //! Limits of connections, and how the server stops.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

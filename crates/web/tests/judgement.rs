@@ -1,4 +1,5 @@
 //! What is said about the state of things.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

@@ -42,11 +42,17 @@ pub async fn latest(
         interval,
         keys: None,
     };
+    // All statements are sent at once; the server answers them one after another.
+    let read = scans.iter().map(|(scan, window)| {
+        let window = Duration::from_secs(u64::from(*window));
+        let sql = statement(scan, &source, at, window);
+        async move { sql.query(client, scan.table.name).await }
+    });
+    let read = futures_util::future::try_join_all(read).await?;
     let mut found = Vec::new();
-    for (scan, window) in &scans {
-        let sql = statement(scan, &source, at, Duration::from_secs(u64::from(*window)));
+    for ((scan, _), rows) in scans.iter().zip(read) {
         let fault = |source| ReadError::new(scan.table.name, source);
-        for row in sql.query(client, scan.table.name).await? {
+        for row in rows {
             let key: Option<String> = row.try_get("k").map_err(fault)?;
             for (place, metric) in scan.metrics.iter().enumerate() {
                 found.push(Latest {

@@ -7,6 +7,7 @@
 //!   that are old, missing or out of reach are unknown, never good.
 
 mod areas;
+mod data;
 mod judged;
 mod processes;
 mod verdict;

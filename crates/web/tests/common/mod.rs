@@ -1,4 +1,5 @@
 //! The real router over a real database with known rows.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(dead_code, reason = "each test file uses a part")]
 
 use std::fmt::Write as _;
