@@ -6,9 +6,19 @@ use schema::Class;
 use uuid::Uuid;
 
 use super::disk::{Disk, OpenMode, RealDisk};
-use super::format::{BadHeader, FORMAT_VERSION, SEGMENT_HEADER, Seal, SegmentHeader};
+use super::folder::newer;
+use super::format::{BadHeader, SEGMENT_HEADER, Seal, SegmentHeader};
 use super::scan::{Walk, load, read_header};
 use super::{Record, Result, SpoolError};
+
+/// A segment to read.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    class: Class,
+    writer: Uuid,
+    first: u64,
+    limit: u64,
+}
 
 /// Walks over the records of a spool folder, changing nothing and taking no lock.
 ///
@@ -17,11 +27,11 @@ use super::{Record, Result, SpoolError};
 #[derive(Debug)]
 pub struct Reader<D: Disk = RealDisk> {
     disk: D,
-    /// Class, file, header and limit, in reading order, reversed.
-    files: Vec<(PathBuf, SegmentHeader, u64)>,
+    /// In reading order, reversed.
+    files: Vec<(PathBuf, Part)>,
     buf: Vec<u8>,
-    /// Where to go on in the buffer: its segment and the next number.
-    current: Option<(SegmentHeader, u64, u64)>,
+    /// The segment in the buffer, and where to go on in it.
+    current: Option<(Part, (usize, u64))>,
 }
 
 impl Reader<RealDisk> {
@@ -40,40 +50,57 @@ impl<D: Disk> Reader<D> {
     /// # Errors
     /// [`SpoolError::Io`] when it cannot be listed, [`SpoolError::NewerFormat`].
     pub fn open_readonly_on(disk: D, root: &Path) -> Result<Self> {
-        let mut files = Vec::new();
+        let mut found = Vec::new();
         for class in Class::ALL {
             let dir = root.join(class.as_str());
-            let mut found = Vec::new();
             for entry in disk.list(&dir).map_err(SpoolError::io("list", &dir))? {
                 let path = dir.join(&entry.name);
-                if !entry.name.ends_with(".seg") {
+                let number = entry.name.strip_suffix(".seg");
+                let Some(number) = number.and_then(|n| n.parse::<u64>().ok()) else {
                     continue;
-                }
+                };
                 let Ok(file) = disk.open(&path, OpenMode::Read) else {
                     continue;
                 };
-                match SegmentHeader::decode(&read_header(&file)) {
-                    Ok(header) => found.push((path, header, u64::MAX)),
-                    Err(BadHeader::Damaged) => {}
-                    Err(BadHeader::Newer(found)) => {
-                        return Err(SpoolError::NewerFormat {
-                            path,
-                            found,
-                            supported: FORMAT_VERSION,
-                        });
-                    }
-                }
+                let header = match SegmentHeader::decode(&read_header(&file)) {
+                    Ok(header) => Some(header),
+                    Err(BadHeader::Damaged) => None,
+                    Err(BadHeader::Newer(found)) => return Err(newer(path, found)),
+                };
+                found.push((class, path, number, header));
             }
-            found.sort_by_key(|(_, header, _)| header.first);
-            for i in (1..found.len()).rev() {
-                found[i - 1].2 = found[i].2.min(found[i].1.continues);
-            }
-            files.extend(found);
         }
-        files.reverse();
+        // A segment without its header is of the same writer as the others.
+        let writers = found.iter().filter_map(|f| f.3.as_ref().map(|h| h.writer));
+        let writer = writers.min().unwrap_or_default();
+        let mut files: Vec<(PathBuf, Part, u64)> = found
+            .into_iter()
+            .map(|(class, path, number, header)| {
+                let (class, writer, first, continues) = header
+                    .map_or((class, writer, number, number), |h| {
+                        (h.class, h.writer, h.first, h.continues)
+                    });
+                let limit = u64::MAX;
+                let part = Part {
+                    class,
+                    writer,
+                    first,
+                    limit,
+                };
+                (path, part, continues)
+            })
+            .collect();
+        files.sort_by_key(|(_, part, _)| (part.class, part.writer, part.first));
+        for i in (1..files.len()).rev() {
+            let (next, continues) = (files[i].1, files[i].2);
+            let part = &mut files[i - 1].1;
+            if (part.class, part.writer) == (next.class, next.writer) {
+                part.limit = next.limit.min(continues);
+            }
+        }
         Ok(Self {
             disk,
-            files,
+            files: files.into_iter().rev().map(|f| (f.0, f.1)).collect(),
             buf: Vec::new(),
             current: None,
         })
@@ -94,26 +121,24 @@ impl<D: Disk> Iterator for Reader<D> {
 
     fn next(&mut self) -> Option<(Class, Record)> {
         loop {
-            if let Some((header, limit, from)) = &mut self.current {
-                let seal = Seal::new(header.writer, header.class);
-                let mut walk = Walk::new(&self.buf, seal, header.first, *limit);
-                let found = walk.find(|(_, head)| head.lsn >= *from);
-                if let Some((at, head)) = found {
-                    *from = head.lsn + 1;
+            if let Some((part, position)) = &mut self.current {
+                let seal = Seal::new(part.writer, part.class);
+                let mut walk = Walk::new(&self.buf, seal, part.first, part.limit).at(*position);
+                if let Some((at, head)) = walk.next() {
+                    *position = walk.position();
                     if let Some(record) = head.record(&self.buf[at..]) {
-                        return Some((header.class, record));
+                        return Some((part.class, record));
                     }
                     continue;
                 }
                 self.current = None;
             }
-            let (path, header, limit) = self.files.pop()?;
+            let (path, part) = self.files.pop()?;
             let file = self.disk.open(&path, OpenMode::Read);
             if file.and_then(|file| load(&file, &mut self.buf)).is_ok()
                 && self.buf.len() >= SEGMENT_HEADER
             {
-                let first = header.first;
-                self.current = Some((header, limit, first));
+                self.current = Some((part, (SEGMENT_HEADER, part.first)));
             }
         }
     }

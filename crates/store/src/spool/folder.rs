@@ -85,7 +85,8 @@ pub(super) fn candidates<D: Disk>(disk: &D, dir: &Path) -> Result<Vec<Candidate>
     Ok(list)
 }
 
-fn newer(path: PathBuf, found: u32) -> SpoolError {
+/// The error for a file of a later version.
+pub(super) fn newer(path: PathBuf, found: u32) -> SpoolError {
     SpoolError::NewerFormat {
         path,
         found,

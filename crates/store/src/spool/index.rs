@@ -23,8 +23,8 @@ pub(super) struct Hole {
 #[derive(Debug, Default)]
 pub(super) struct Survey {
     pub(super) holes: Vec<Hole>,
-    /// Losses that the event stream tells of already.
-    pub(super) told: Vec<Loss>,
+    /// Losses that the event stream tells of already, with the number under which it does.
+    pub(super) told: Vec<(u64, Loss)>,
     /// Segments to keep a copy of.
     pub(super) damaged: Vec<(Class, u64)>,
     /// A hole that goes on to the next record there is.
@@ -40,6 +40,8 @@ struct Found {
     tail: Tail,
     /// The number after what it holds and what it lost.
     end: u64,
+    /// What its length should be.
+    size: u64,
     /// It is as its header says.
     whole: bool,
 }
@@ -80,6 +82,9 @@ impl<D: Disk> Spool<D> {
                     stream.unsure = content.present.last();
                     if let Some(lsn) = stream.unsure {
                         content.present.remove(lsn..lsn + 1);
+                        if class == Class::Event {
+                            survey.told.retain(|told| told.0 != lsn);
+                        }
                     }
                 }
                 stream.active = durable.filter(|_| found.whole && found.tail.blank);
@@ -93,7 +98,8 @@ impl<D: Disk> Spool<D> {
                 name: candidate.name,
                 first: candidate.first,
                 limit: limit[i],
-                size: candidate.len,
+                // A cut may be undone by the next crash.
+                size: candidate.len.max(found.size),
                 content: found.content,
                 told: false,
                 ghost: !found.tail.blank,
@@ -149,7 +155,8 @@ impl<D: Disk> Spool<D> {
             }
             if head.kind == Kind::Loss {
                 let record = head.record(&self.buf[at..]);
-                survey.told.extend(record.and_then(|r| r.loss()));
+                let loss = record.and_then(|r| r.loss());
+                survey.told.extend(loss.map(|loss| (head.lsn, loss)));
             }
             content.add(at, head.step(), head.lsn, head.ts, head.rows);
             expected = head.lsn + 1;
@@ -190,6 +197,7 @@ impl<D: Disk> Spool<D> {
             whole: candidate.header.is_some() && size == candidate.len && tail.lost == 0,
             tail,
             end,
+            size,
         }
     }
 }

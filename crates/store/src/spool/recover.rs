@@ -122,8 +122,9 @@ impl<D: Disk> Spool<D> {
         for (class, name) in std::mem::take(&mut survey.damaged) {
             self.quarantine_copy(class, name);
         }
-        self.tell(survey.holes, &survey.told);
-        self.finish_give_ups(&survey.told);
+        let told: Vec<Loss> = survey.told.into_iter().map(|told| told.1).collect();
+        self.tell(survey.holes, &told);
+        self.finish_give_ups(&told);
         for class in Class::ALL {
             let stream = &self.streams[slot(class)];
             if stream.active.is_none() {

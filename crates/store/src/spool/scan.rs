@@ -39,6 +39,18 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Where to go on, and the number expected there.
+    pub(super) const fn position(&self) -> (usize, u64) {
+        (self.at, self.expected)
+    }
+
+    /// Goes on from an earlier [`position`](Self::position).
+    pub(super) const fn at(mut self, (at, expected): (usize, u64)) -> Self {
+        self.at = at;
+        self.expected = expected;
+        self
+    }
+
     /// What lies behind the last record of a segment that should have `size` bytes.
     pub(super) fn tail(&self, size: usize) -> Tail {
         let rest = &self.bytes[self.at..];

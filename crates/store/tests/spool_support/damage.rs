@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use schema::{Class, Timestamp};
 use store::ranges::RangeSet;
-use store::spool::{Options, Spool};
+use store::spool::{Kind, Options, Reader, Spool};
 
-use super::consumer::{Database, payload};
+use super::consumer::{Database, payload, tag};
 use super::sim::{Rng, SimDisk};
 
 const ROOT: &str = "/spool";
@@ -83,6 +83,7 @@ impl Sample {
         let mut spool = open(&disk);
         let mut db = Database::default();
         while db.drain(&mut spool, 1000) > 0 {}
+        self.check_export(what, &disk, &db);
         let mut lost = 0;
         for (tag, &(class, lsn)) in &self.acked {
             match db.stored.get(tag) {
@@ -119,6 +120,18 @@ impl Sample {
             db.notes
         );
         self.goes_on(what, &mut spool, &mut db);
+    }
+
+    /// Whoever only reads sees the same records.
+    fn check_export(&self, what: &str, disk: &SimDisk, db: &Database) {
+        let mut tags = Vec::new();
+        let reader = Reader::open_readonly_on(disk.clone(), Path::new(ROOT)).expect("opens");
+        for (_, record) in reader.filter(|(_, record)| record.kind == Kind::Rows) {
+            tags.push(tag(&record));
+        }
+        tags.sort_unstable();
+        tags.dedup();
+        assert!(db.stored.keys().eq(&tags), "{what}: {tags:?}");
     }
 
     /// The database had everything before.
