@@ -1,9 +1,9 @@
 //! Whether anything is wrong, what, and since when.
 //!
-//! * [`judged`] reads the latest values of all metrics that take part, once per host and tick, and
+//! * `judged` reads the latest values of all metrics that take part, once per host and tick, and
 //!   makes facts and problems of them.
-//! * [`areas`] sorts metrics into the areas of the first page.
-//! * [`verdict`] adds what is wrong with the data themselves and says it in one sentence. Data
+//! * `areas` sorts metrics into the areas of the first page.
+//! * `verdict` adds what is wrong with the data themselves and says it in one sentence. Data
 //!   that are old, missing or out of reach are unknown, never good.
 
 mod areas;
