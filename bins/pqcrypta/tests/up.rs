@@ -88,22 +88,25 @@ impl Up {
         assert!(took <= STOP, "took {took:?}");
     }
 
-    /// Answers of a question with one number.
+    /// The answer to a question with one number; asked again while the server recovers.
     fn ask(&self, question: &str) -> i64 {
-        let options = SessionOptions::default();
-        tokio::runtime::Builder::new_current_thread()
+        let begin = Instant::now();
+        let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .unwrap()
-            .block_on(async {
-                let session = pg::connect(&self.database, &options, "test").await.unwrap();
-                session
-                    .client
-                    .query_one(question, &[])
-                    .await
-                    .unwrap()
-                    .get(0)
-            })
+            .unwrap();
+        loop {
+            let options = SessionOptions::default();
+            let answer = runtime.block_on(async {
+                let session = pg::connect(&self.database, &options, "test").await.ok()?;
+                session.client.query_one(question, &[]).await.ok()
+            });
+            if let Some(row) = answer {
+                return row.get(0);
+            }
+            assert!(begin.elapsed() < START, "no answer to {question}");
+            sleep(Duration::from_millis(200));
+        }
     }
 
     fn samples(&self) -> i64 {

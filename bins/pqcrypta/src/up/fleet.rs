@@ -85,6 +85,7 @@ impl<'a> Fleet<'a> {
 
     /// Starts the server and waits until it answers.
     pub(crate) async fn start_server(&mut self, programs: Programs) -> Result<()> {
+        server::wait_for_orphans(self.state).await;
         let index = self.start(Kind::Server(programs))?;
         let Some((child, process)) = &mut self.members[index].running else {
             return Ok(());

@@ -24,6 +24,8 @@ pub(crate) const NAME: &str = "postgres";
 pub(crate) const SUPERUSER: &str = "postgres";
 /// How long the server may take until it accepts connections; replaying WAL takes time.
 const START_DEADLINE: Duration = Duration::from_secs(60);
+/// How long processes of a killed server may take to end.
+const ORPHANS_DEADLINE: Duration = Duration::from_secs(15);
 /// A log longer than this is put aside when the server starts.
 const LONGEST_LOG: u64 = 16 << 20;
 
@@ -89,6 +91,21 @@ impl Drop for GroupEnd {
         {
             crate::say(&format!("cannot end initdb: {error}"));
         }
+    }
+}
+
+/// Waits for the last processes of a server that was killed: they notice it and end by themselves,
+/// on a busy machine not at once. Those of a server that lives are not waited for.
+pub(crate) async fn wait_for_orphans(state: &State) {
+    let deadline = Instant::now() + ORPHANS_DEADLINE;
+    while let Some(worker) = worker_in(&state.data)
+        && worker_in_charge(&state.data).is_none_or(|pid| Identity::of(pid).is_none())
+        && Instant::now() < deadline
+    {
+        if let Some(orphan) = Identity::of(worker) {
+            orphan.wait_until(deadline).await;
+        }
+        sleep(Duration::from_millis(20)).await;
     }
 }
 
@@ -251,6 +268,12 @@ fn forget_stale_locks(data: &Path, socket: &Path) -> Result<()> {
         fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
     }
     Ok(())
+}
+
+/// The pid in the server's lock file.
+fn worker_in_charge(data: &Path) -> Option<i32> {
+    let text = fs::read_to_string(data.join("postmaster.pid")).ok()?;
+    text.lines().next()?.trim().parse().ok()
 }
 
 /// A process whose working directory is `data`.
