@@ -271,6 +271,8 @@ BEGIN
     IF last - first > 400 THEN
         RAISE EXCEPTION 'refusing to make % daily partitions at once', last - first;
     END IF;
+    -- Two agents at once would trip over each other's names; the number is "pqcp" in ASCII.
+    PERFORM pg_advisory_xact_lock(1886610288);
     FOR parent IN
         SELECT c.oid, c.relname FROM pg_class c
         WHERE c.relnamespace = 'collector'::regnamespace AND c.relkind = 'p'

@@ -69,7 +69,11 @@ fn the_reference_lists_every_key_with_its_variable() {
             assert!(page.contains(&format!("`{name}`")), "{name}");
         }
     }
-    assert!(page.contains("| `batch_size` | `50` | `BATCH_SIZE` | 1…10000 | live | Records of the queue"));
+    assert!(
+        page.contains(
+            "| `batch_size` | `50` | `BATCH_SIZE` | 1…10000 | live | Records of the queue"
+        )
+    );
     assert!(page.contains("| `host` | `localhost` | `DB_HOST` | text | restart | Name or address"));
 }
 

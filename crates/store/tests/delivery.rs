@@ -519,3 +519,22 @@ async fn expired_partitions_are_dropped() {
     );
     running.stop().await;
 }
+
+/// Two agents may ask for the same days at once.
+#[tokio::test]
+async fn partitions_are_made_once_by_whoever_comes_first() {
+    let database = database().await;
+    let make = "select collector.ensure_partitions(date '2030-01-01', date '2030-01-20')";
+    let target = database.target();
+    let runs = (0..6).map(|_| async {
+        let session = pg::connect(&target, &pg::SessionOptions::default(), "test")
+            .await
+            .unwrap();
+        session.client.batch_execute(make).await
+    });
+    for run in futures_util::future::join_all(runs).await {
+        run.unwrap();
+    }
+    let made = "select count(*) from pg_class where relname = 'heartbeat_20300107'";
+    assert_eq!(number(&database, made).await, 1);
+}
