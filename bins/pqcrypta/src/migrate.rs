@@ -10,7 +10,7 @@ use crate::{print, roles};
 
 /// Bring the database to the schema of this version
 ///
-/// Connects as [database] says. Prints what was applied. A database that a newer version wrote is
+/// Connects as section `[database]` says. Prints what was applied. A database that a newer version wrote is
 /// left alone.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {

@@ -2,7 +2,7 @@
 //!
 //! `failpoint!("spool.append.sync")` stands before or after a step that a crash could cut short.
 //! Without the feature `failpoints` it expands to nothing. With it, each place asks a process-wide
-//! registry, which a test binary fills with [`set`]; the environment is read by the caller, not
+//! registry, which a test binary fills with `set`; the environment is read by the caller, not
 //! here. The format is `name=action[;name=action…]` with the actions
 //!
 //! | action | effect |

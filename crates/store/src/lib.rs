@@ -1,6 +1,6 @@
 //! From a row to the database and back.
 //!
-//! * [`tuple`] encodes rows once, as the tuples that COPY BINARY takes; the spool keeps them so and
+//! * [`mod@tuple`] encodes rows once, as the tuples that COPY BINARY takes; the spool keeps them so and
 //!   the writer sends them so.
 //! * [`spool`] makes every tick durable before the database is tried; [`queue`] is the spool as
 //!   ticks and writer share it.

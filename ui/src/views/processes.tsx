@@ -131,7 +131,7 @@ function ProcessPanel({ id }: { id: string }) {
   const opener = useRef<Element | null>(null);
   const meta = tablesByName.value.get("processes");
   const row = lastRows.value.find((one) => one.id === id);
-  const [pid = id, start] = id.split(".");
+  const [pid = id] = id.split(".");
   const cellOf = (column: string): string | null => {
     const at = meta?.columns.findIndex((one) => one.id === column) ?? -1;
     const cell = row?.cells[at];
@@ -147,7 +147,7 @@ function ProcessPanel({ id }: { id: string }) {
   };
   const state = cellOf("state");
   const name = cellOf("process_name") ?? cellOf("name") ?? "Process";
-  const startMs = Number(start);
+  const started = cellOf("started_ms");
   return (
     <aside
       class="drawer"
@@ -169,7 +169,7 @@ function ProcessPanel({ id }: { id: string }) {
       </header>
       <p class="muted">
         Process {pid}
-        {start !== undefined && Number.isFinite(startMs) && `, started ${formatDateTime(startMs, utc.value)}`}
+        {started !== null && `, started ${formatDateTime(Number(started), utc.value)}`}
       </p>
       {state !== null && <p>{explainState(state)}</p>}
       {row && meta ? (

@@ -29,7 +29,7 @@ impl Settings {
     /// as `listen` says, else the environment, else the file, else the default.
     ///
     /// # Errors
-    /// [`Faults`] when the file or the environment is faulty; or the address cannot be used.
+    /// [`config::Faults`] when the file or the environment is faulty; or the address cannot be used.
     pub(crate) fn new(
         state: &State,
         file: Option<&Path>,
