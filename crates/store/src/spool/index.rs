@@ -78,15 +78,17 @@ impl<D: Disk> Spool<D> {
                 let durable = file.filter(|file| {
                     content.records == 0 || renew(file, newest, content.last).is_ok()
                 });
-                if durable.is_none() {
-                    stream.unsure = content.present.last();
-                    if let Some(lsn) = stream.unsure {
-                        content.present.remove(lsn..lsn + 1);
-                        if class == Class::Event {
-                            survey.told.retain(|told| told.0 != lsn);
-                        }
-                    }
+                // Nothing here may be counted on: all of it if the name is not durable either.
+                if stream.doubtful {
+                    stream.unsure = std::mem::take(&mut content.present);
+                } else if let (None, Some(lsn)) = (&durable, content.present.last()) {
+                    stream.unsure = RangeSet::from(lsn..lsn + 1);
+                    content.present.remove(lsn..lsn + 1);
                 }
+                if class == Class::Event {
+                    survey.told.retain(|t| !stream.unsure.contains(t.0));
+                }
+                let durable = durable.filter(|_| !stream.doubtful);
                 stream.active = durable.filter(|_| found.whole && found.tail.blank);
             }
             // A segment that is full ends where the next record did not fit.

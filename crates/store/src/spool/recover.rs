@@ -95,14 +95,12 @@ impl<D: Disk> Spool<D> {
         let mut survey = Survey::default();
         for (class, list) in Class::ALL.into_iter().zip(lists) {
             let list = self.sort_out(class, list);
+            // A segment that failed and was removed may come back with the names as they last were
+            // on disk, and would void what is appended from here on; one that is there may vanish.
+            let stream = &mut self.streams[slot(class)];
+            stream.doubtful = !rooted || self.disk.sync_dir(&stream.dir).is_err();
             self.index(class, list, &mut survey)?;
             let stream = &mut self.streams[slot(class)];
-            // A segment that failed and was removed may come back with the names as they last were
-            // on disk, and would void what is appended from here on.
-            if !rooted || self.disk.sync_dir(&stream.dir).is_err() {
-                stream.active = None;
-                stream.doubtful = true;
-            }
             let floor = floors[slot(class)];
             let vanished = stream.segments.is_empty() && known && !empty;
             if vanished || floor > stream.next {

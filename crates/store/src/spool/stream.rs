@@ -69,9 +69,10 @@ pub(super) struct Stream<F> {
     /// Appends to refuse before the next attempt.
     pub(super) pause: u32,
     pub(super) cursor: Option<Cursor<F>>,
-    /// The newest record as found on opening when it could not be made durable again: it may vanish
-    /// with the next crash, and so may only be delivered when a later segment counts it.
-    pub(super) unsure: Option<u64>,
+    /// Records of the newest segment as found on opening that could not be made durable again: they
+    /// may vanish with the next crash, and so may only be delivered when a later segment counts
+    /// them.
+    pub(super) unsure: RangeSet,
     /// Bytes of files that were removed since the folder was last synced: after a crash they may
     /// be back, so they still count.
     pub(super) unsynced: u64,
@@ -97,7 +98,7 @@ impl<F> Stream<F> {
             failures: 0,
             pause: 0,
             cursor: None,
-            unsure: None,
+            unsure: RangeSet::new(),
             unsynced: 0,
             doubtful: false,
             fence: false,
@@ -126,10 +127,11 @@ impl<F> Stream<F> {
         index == 0 || !self.segments[index - 1].ghost
     }
 
-    /// Counts the newest record again.
+    /// Counts the unsure records again.
     pub(super) fn assure(&mut self) {
-        if let (Some(lsn), Some(last)) = (self.unsure.take(), self.segments.last_mut()) {
-            last.content.present.insert(lsn..lsn + 1);
+        if let Some(last) = self.segments.last_mut() {
+            let unsure = std::mem::take(&mut self.unsure);
+            last.content.present = last.content.present.union(&unsure);
         }
     }
 }
