@@ -524,12 +524,15 @@ async fn expired_partitions_are_dropped() {
 #[tokio::test]
 async fn partitions_are_made_once_by_whoever_comes_first() {
     let database = database().await;
-    let make = "select collector.ensure_partitions(date '2030-01-01', date '2030-01-20')";
+    let make = "select collector.ensure_partitions(date '2030-01-05', date '2030-01-08')";
+    let patient = pg::SessionOptions {
+        lock_timeout: std::time::Duration::from_secs(60),
+        statement_timeout: std::time::Duration::from_secs(60),
+        ..pg::SessionOptions::default()
+    };
     let target = database.target();
     let runs = (0..6).map(|_| async {
-        let session = pg::connect(&target, &pg::SessionOptions::default(), "test")
-            .await
-            .unwrap();
+        let session = pg::connect(&target, &patient, "test").await.unwrap();
         session.client.batch_execute(make).await
     });
     for run in futures_util::future::join_all(runs).await {

@@ -78,8 +78,15 @@ pub fn rows(tick: i64, processes: i32) -> Vec<Row> {
     rows
 }
 
+/// Opens it; one that was just let go of may still finish what it is writing on a blocking thread.
 pub fn open_spool(dir: &Path) -> Spool {
-    Spool::open(dir, spool::Options::with_budget(100 << 20)).unwrap()
+    for _ in 0..1000 {
+        match Spool::open(dir, spool::Options::with_budget(100 << 20)) {
+            Err(spool::SpoolError::Busy { .. }) => std::thread::sleep(Duration::from_millis(10)),
+            opened => return opened.unwrap(),
+        }
+    }
+    panic!("the spool stays in use");
 }
 
 /// A writer that runs.
