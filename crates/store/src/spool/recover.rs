@@ -121,6 +121,16 @@ impl<D: Disk> Spool<D> {
             self.quarantine_copy(class, name);
         }
         let told: Vec<Loss> = survey.told.into_iter().map(|told| told.1).collect();
+        for note in &told {
+            // The note of a loss may have outlived what showed it; its numbers stay lost.
+            let stream = &mut self.streams[slot(note.class)];
+            if let Some(last) = note.lsns.last().filter(|last| *last >= stream.next) {
+                stream.active = None;
+                stream.acked = last + 1;
+                stream.next = last + 1;
+                stream.opened_at = last + 1;
+            }
+        }
         self.tell(survey.holes, &told);
         self.finish_give_ups(&told);
         for class in Class::ALL {
