@@ -3,7 +3,7 @@
 //!
 //! Every answer begins with `now_ms`, the server's clock, which must be true for every reader; so
 //! an answer is kept without it and the instant is put in front when it is sent. The tag covers
-//! the rest.
+//! the rest; it is a weak one, because neither the instant nor the packing of the body counts.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -58,7 +58,7 @@ impl Answer {
             tracing::error!("an answer does not begin with its instant");
             return Err(ApiError::Internal);
         };
-        let tag = format!("\"{}\"", fingerprint([rest.as_bytes()]));
+        let tag = format!("W/\"{}\"", fingerprint([rest.as_bytes()]));
         let tag = HeaderValue::from_str(&tag).map_err(|_| ApiError::Internal)?;
         Ok(Self {
             rest: Bytes::copy_from_slice(rest.as_bytes()),
@@ -83,10 +83,10 @@ impl Answer {
     pub fn respond(&self, asked: &HeaderMap, now: Timestamp) -> Response {
         let held = asked.get_all(header::IF_NONE_MATCH).iter().any(|held| {
             held.to_str().is_ok_and(|held| {
-                held.split(',').any(|tag| {
-                    let tag = tag.trim();
-                    tag == "*" || tag.trim_start_matches("W/").as_bytes() == self.tag.as_bytes()
-                })
+                // A proxy may send a weak tag back as a strong one.
+                held.split(',')
+                    .map(|tag| tag.trim().trim_start_matches("W/").as_bytes())
+                    .any(|tag| tag == b"*" || self.tag.as_bytes().strip_prefix(b"W/") == Some(tag))
             })
         });
         let mut response = if held {

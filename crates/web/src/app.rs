@@ -16,7 +16,7 @@ use crate::api::events::Hint;
 use crate::api::now::Now;
 use crate::clock::Clock;
 use crate::database::{Database, Failure};
-use crate::error::ApiError;
+use crate::error::{ApiError, Trouble};
 use crate::history::History;
 use crate::hosts::{Host, hosts};
 use crate::judge::Judgements;
@@ -149,23 +149,29 @@ impl App {
         Ok(read)
     }
 
-    /// The asked host; without a number the one with the newest data.
+    /// The asked host; without a number the one with the newest data, if there is any. A host that
+    /// is not among those shared is looked for again: it may have been added since.
     ///
     /// # Errors
-    /// When the number does not parse or names no host.
-    pub fn choose<'a>(
-        hosts: &'a [Host],
-        asked: Option<&str>,
-    ) -> Result<Option<&'a Host>, ApiError> {
+    /// When the number does not parse or names no host, or the database does not answer.
+    pub async fn host(&self, asked: Option<&str>) -> Result<Option<Host>, Trouble> {
+        let shared = self.hosts().await?;
         let Some(asked) = asked else {
             // Among equals the first by name.
-            return Ok(hosts.iter().rev().max_by_key(|host| host.newest));
+            let newest = shared.iter().rev().max_by_key(|host| host.newest);
+            return Ok(newest.cloned());
         };
         let id: i32 = asked
             .parse()
-            .map_err(|_| ApiError::bad("host", "is no number"))?;
-        let found = hosts.iter().find(|host| host.id == id);
-        found.map(Some).ok_or(ApiError::NotFound("no such host"))
+            .map_err(|_| Trouble::Asker(ApiError::bad("host", "is no number")))?;
+        let find = |hosts: &[Host]| hosts.iter().find(|host| host.id == id).cloned();
+        if let Some(host) = find(&shared) {
+            return Ok(Some(host));
+        }
+        let found = find(&*self.hosts_within(Duration::ZERO).await?);
+        found
+            .map(Some)
+            .ok_or(Trouble::Asker(ApiError::NotFound("no such host")))
     }
 
     fn note_arrivals(&self, hosts: &[Host], now: Timestamp) {

@@ -89,6 +89,31 @@ impl ApiError {
     }
 }
 
+/// Why a question has no answer, told apart by whom it concerns: an answer from memory may stand in
+/// for what the database does not say, never for a question that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The question is wrong.
+    Asker(ApiError),
+    /// The database gave no answer.
+    Database(Failure),
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Self {
+        Self::Database(failure)
+    }
+}
+
+impl From<Trouble> for ApiError {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Asker(error) => error,
+            Trouble::Database(failure) => failure.into(),
+        }
+    }
+}
+
 impl From<Failure> for ApiError {
     /// Logs what stays opaque; once, here.
     fn from(failure: Failure) -> Self {

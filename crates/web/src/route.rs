@@ -6,6 +6,8 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
 
 use crate::answers::Answer;
 use crate::api::{Params, events, meta, now, series, table};
@@ -42,6 +44,9 @@ pub fn router(app: App) -> Router {
         .with_state(app)
         .layer(middleware::from_fn_with_state(names, guard::check))
         .layer(middleware::from_fn(headers::harden))
+        // Answers of the API, five times smaller so. Pages come packed already, and an event stream
+        // has to go out line by line.
+        .layer(CompressionLayer::new().quality(CompressionLevel::Precise(4)))
 }
 
 async fn healthz() -> Response {

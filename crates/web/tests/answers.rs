@@ -2,9 +2,13 @@
 
 mod common;
 
-use axum::body::Body;
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, header};
-use common::{TICKS, empty, seeded, serve, tick};
+use common::{TICKS, empty, seeded, serve, serve_with, tick};
+use tower::ServiceExt as _;
+use web::Settings;
 
 #[tokio::test]
 async fn answers_over_known_rows() {
@@ -162,6 +166,47 @@ async fn unchanged_answers_are_not_sent_again() {
         assert_eq!(second.header("etag"), tag, "{path}");
         server.set_clock(tick(TICKS - 1) + 1_000);
     }
+}
+
+#[tokio::test]
+async fn answers_are_packed_for_those_who_can_unpack_and_streams_never() {
+    let database = seeded().await;
+    let server = serve(&database);
+    let ask = async |path: &str, accepted: &str| {
+        let request = Request::get(format!("/monitor/api/v1/{path}"))
+            .header(header::HOST, "localhost")
+            .header(header::ACCEPT_ENCODING, accepted);
+        let response = server.router.clone();
+        let response = response.oneshot(request.body(Body::empty()).unwrap());
+        response.await.unwrap().into_parts()
+    };
+    let (plain, body) = ask("meta", "identity").await;
+    let whole = to_bytes(body, usize::MAX).await.unwrap().len();
+    assert_eq!(plain.headers.get(header::CONTENT_ENCODING), None);
+    let (packed, body) = ask("meta", "gzip, br").await;
+    let short = to_bytes(body, usize::MAX).await.unwrap().len();
+    assert_eq!(packed.headers[header::CONTENT_ENCODING], "gzip");
+    assert_eq!(packed.headers[header::VARY], "accept-encoding");
+    assert_eq!(packed.headers[header::ETAG], plain.headers[header::ETAG]);
+    assert!(short * 3 < whole, "{short} of {whole} bytes");
+    let (stream, _open) = ask("events", "gzip").await;
+    assert_eq!(stream.headers.get(header::CONTENT_ENCODING), None);
+}
+
+#[tokio::test]
+async fn a_host_added_since_the_last_look_is_found() {
+    let database = seeded().await;
+    let settings = Settings {
+        share_for: Duration::from_hours(1),
+        ..Settings::default()
+    };
+    let server = serve_with(database.target(), settings);
+    assert_eq!(server.refused("now?host=2").await.0, 404);
+    let host =
+        "INSERT INTO collector.hosts (machine_id, hostname, kernel, os, first_seen, last_seen)
+                VALUES ('m2', 'beta', '6.1.0', 'Debian 12', now(), now())";
+    database.sql(host).await.unwrap();
+    assert_eq!(server.ask("now?host=2").await["host"]["name"], "beta");
 }
 
 #[tokio::test]

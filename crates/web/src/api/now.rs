@@ -10,7 +10,7 @@ use super::{Params, Severity};
 use crate::answers::Answer;
 use crate::app::App;
 use crate::database::Failure;
-use crate::error::ApiError;
+use crate::error::{ApiError, Trouble};
 use crate::judge;
 
 /// The answer.
@@ -231,25 +231,18 @@ pub async fn now(app: &App, params: &Params) -> Result<Now, ApiError> {
     }
 }
 
-enum Trouble {
-    Asker(ApiError),
-    Database(Failure),
-}
-
-impl From<Failure> for Trouble {
-    fn from(failure: Failure) -> Self {
-        Self::Database(failure)
-    }
-}
-
 async fn read(app: &App, asked: Option<&str>) -> Result<Now, Trouble> {
-    let hosts = app.hosts().await?;
-    let host = App::choose(&hosts, asked).map_err(Trouble::Asker)?;
-    let judged = match host {
+    let host = app.host(asked).await?;
+    let judged = match &host {
         Some(host) => Some(judge::judged(app, host).await?),
         None => None,
     };
-    Ok(judge::compose(app, host, judged.as_deref(), app.now()))
+    Ok(judge::compose(
+        app,
+        host.as_ref(),
+        judged.as_deref(),
+        app.now(),
+    ))
 }
 
 fn from_memory(app: &App, asked: Option<&str>, failure: Failure) -> Now {

@@ -114,8 +114,8 @@ pub async fn series(app: &App, asked: &Params) -> Result<Answer, ApiError> {
     let range = range(asked.get("from"), asked.get("to"), now)?;
     let px = asked.number("px", 620, 10, 2000)?;
     let limit = asked.number("limit", 8, 1, 64)?;
-    let hosts = app.hosts().await?;
-    let host = App::choose(&hosts, asked.get("host"))?;
+    let host = app.host(asked.get("host")).await?;
+    let host = host.as_ref();
     let assumed = i64::try_from(app.settings.interval.as_micros()).unwrap_or(i64::MAX);
     let question = Question {
         picks,

@@ -86,8 +86,8 @@ pub async fn table(
         .get("at")
         .map(|at| instant("at", at, now))
         .transpose()?;
-    let hosts = app.hosts().await?;
-    let host = App::choose(&hosts, params.get("host"))?;
+    let host = app.host(params.get("host")).await?;
+    let host = host.as_ref();
     if question.is_csv {
         let lines = read(app, view, host, at, now).await?;
         return Ok(as_csv(view, &question, &lines));

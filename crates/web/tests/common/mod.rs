@@ -151,11 +151,19 @@ pub(crate) fn serve(database: &Database) -> Server {
 }
 
 pub(crate) fn serve_target(target: pg::Target) -> Server {
+    let settings = Settings {
+        share_for: Duration::ZERO,
+        ..Settings::default()
+    };
+    serve_with(target, settings)
+}
+
+/// With the clock above, whatever the settings say.
+pub(crate) fn serve_with(target: pg::Target, settings: Settings) -> Server {
     let clock = Clock::at(Timestamp::from_millis(tick(TICKS - 1) + 1_000));
     let settings = Settings {
         clock: clock.clone(),
-        share_for: Duration::ZERO,
-        ..Settings::default()
+        ..settings
     };
     let app = App::new(settings, target);
     Server {
