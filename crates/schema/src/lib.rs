@@ -24,7 +24,7 @@ pub mod tables;
 pub use metric::{Better, Domain, Fold, Levels, Metric, Series, Severity};
 pub use metrics::METRICS;
 pub use row::{Cell, CellType, Json, Row, Sample, Timestamp};
-pub use table::{Class, Column, Keep, PgType, Role, TableDef, Unit};
+pub use table::{Class, Column, Every, Keep, PgType, Role, SLOW_SECS, TableDef, Unit};
 pub use tables::TABLES;
 
 /// The declared table of this name, if there is one.

@@ -44,6 +44,8 @@ pub enum Role {
     Gauge,
     /// Only ever grows until it is reset: read as the sum of its positive steps.
     Counter,
+    /// What happened since the sample before, rows that are 0 left out: added up.
+    Amount,
     /// Text or JSON that explains; never rolled up.
     Detail,
 }
@@ -143,6 +145,30 @@ pub enum Keep {
     Long,
 }
 
+/// How often a table is sampled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Every {
+    /// With the sampling interval of the host.
+    Tick,
+    /// At the slow tick of PostgreSQL: every [`SLOW_SECS`] or more often.
+    Slow,
+}
+
+/// The longest time between two slow ticks, seconds; also their default. What is read there changes
+/// slowly and costs the watched server milliseconds.
+pub const SLOW_SECS: u32 = 300;
+
+impl Every {
+    /// Most microseconds between two samples of a host that samples every `interval` microseconds.
+    #[must_use]
+    pub fn micros(self, interval: i64) -> i64 {
+        match self {
+            Self::Tick => interval,
+            Self::Slow => interval.max(i64::from(SLOW_SECS) * 1_000_000),
+        }
+    }
+}
+
 /// One column of a stored table. `ts` and `host_id` stand before the declared columns of every
 /// table and are not declared.
 #[derive(Debug, PartialEq)]
@@ -174,6 +200,8 @@ pub struct TableDef {
     pub rollup: bool,
     /// How long its rows are kept.
     pub keep: Keep,
+    /// How often it is sampled.
+    pub every: Every,
     /// Lines of documentation.
     pub doc: &'static [&'static str],
 }
@@ -191,7 +219,7 @@ impl TableDef {
 /// ```
 /// schema::metric_table! {
 ///     /// One row per probe. Source: nowhere.
-///     pub struct ProbeSample => "probe_metrics_raw" { class: Core, rollup: true, keep: Raw;
+///     pub struct ProbeSample => "probe_metrics_raw" { class: Core, rollup: true, keep: Raw, every: Tick;
 ///         /// Which probe.
 ///         probe: String [Key None],
 ///         /// Time taken; `None` when it did not answer.
@@ -205,7 +233,7 @@ impl TableDef {
 macro_rules! metric_table {
     (
         $(#[doc = $doc:expr])*
-        pub struct $name:ident => $table:literal { class: $class:ident, rollup: $rollup:literal, keep: $keep:ident;
+        pub struct $name:ident => $table:literal { class: $class:ident, rollup: $rollup:literal, keep: $keep:ident, every: $every:ident;
             $( $(#[doc = $fdoc:expr])* $field:ident : $ty:ty [$role:ident $unit:ident] ),+ $(,)?
         }
     ) => {
@@ -219,6 +247,7 @@ macro_rules! metric_table {
                 class: $crate::Class::$class,
                 rollup: $rollup,
                 keep: $crate::Keep::$keep,
+                every: $crate::Every::$every,
                 doc: &[$($doc),*],
                 columns: &[$( $crate::Column {
                     name: stringify!($field),

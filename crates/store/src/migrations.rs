@@ -43,11 +43,18 @@ impl Migration {
 }
 
 /// Every migration, in order.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "foundation",
-    sql: include_str!("../../../migrations/0001_foundation.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "foundation",
+        sql: include_str!("../../../migrations/0001_foundation.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "postgres_and_applications",
+        sql: include_str!("../../../migrations/0002_postgres_and_applications.sql"),
+    },
+];
 
 /// The version of the schema this build works with.
 #[must_use]

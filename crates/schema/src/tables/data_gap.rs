@@ -2,7 +2,7 @@ use crate::{Timestamp, metric_table};
 
 metric_table! {
     /// Samples that were taken, or should have been, and are not stored: one row per loss, `ts` is when it was noticed.
-    pub struct DataGap => "data_gaps" { class: Event, rollup: false, keep: Long;
+    pub struct DataGap => "data_gaps" { class: Event, rollup: false, keep: Long, every: Tick;
         /// What was lost: a class of the spool, or `sampling`.
         class: String [Key None],
         /// Start of the span.

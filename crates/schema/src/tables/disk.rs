@@ -2,7 +2,7 @@ use crate::metric_table;
 
 metric_table! {
     /// One row per whole block device and tick. Source: /proc/diskstats; counters since boot.
-    pub struct DiskSample => "disk_metrics_raw" { class: Core, rollup: true, keep: Raw;
+    pub struct DiskSample => "disk_metrics_raw" { class: Core, rollup: true, keep: Raw, every: Tick;
         /// Name of the device, as `sda` or `nvme0n1`; no partitions, loops or RAM disks.
         device: String [Key None],
         /// Reads completed.

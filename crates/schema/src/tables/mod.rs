@@ -1,23 +1,37 @@
 //! One file per stored table; [`TABLES`] lists them.
 
+mod application;
 mod collector_run;
 mod data_gap;
+mod db;
 mod disk;
 mod heartbeat;
+mod io;
 mod mount;
 mod network;
 mod process;
+mod relation;
+mod replication;
 mod self_metrics;
+mod statement;
 mod system;
 
+pub use application::{
+    ApiSample, EndpointSample, LatencyBucket, ProxySample, RequestFailure, TargetSample,
+};
 pub use collector_run::CollectorRun;
 pub use data_gap::DataGap;
+pub use db::{BlindSpot, DatabaseSample, DbSample, SessionSample};
 pub use disk::DiskSample;
 pub use heartbeat::Heartbeat;
+pub use io::{CheckSample, IoSample, SlruSample};
 pub use mount::MountSample;
 pub use network::NetworkSample;
 pub use process::ProcessSample;
+pub use relation::{IndexSample, TableSample};
+pub use replication::{ReplicationSample, SubscriptionSample};
 pub use self_metrics::SelfSample;
+pub use statement::{StatementSample, StatementStore, StatementText};
 pub use system::SystemSample;
 
 use crate::{Sample, TableDef};
@@ -33,6 +47,26 @@ pub const TABLES: &[&TableDef] = &[
     SelfSample::TABLE,
     CollectorRun::TABLE,
     DataGap::TABLE,
+    DbSample::TABLE,
+    DatabaseSample::TABLE,
+    SessionSample::TABLE,
+    BlindSpot::TABLE,
+    TableSample::TABLE,
+    IndexSample::TABLE,
+    ReplicationSample::TABLE,
+    SubscriptionSample::TABLE,
+    StatementSample::TABLE,
+    StatementText::TABLE,
+    StatementStore::TABLE,
+    IoSample::TABLE,
+    SlruSample::TABLE,
+    CheckSample::TABLE,
+    TargetSample::TABLE,
+    ApiSample::TABLE,
+    ProxySample::TABLE,
+    EndpointSample::TABLE,
+    RequestFailure::TABLE,
+    LatencyBucket::TABLE,
 ];
 
 #[cfg(test)]

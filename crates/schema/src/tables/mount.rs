@@ -2,7 +2,7 @@ use crate::metric_table;
 
 metric_table! {
     /// One row per mounted file system that holds data and tick. Source: /proc/self/mountinfo, statvfs(3).
-    pub struct MountSample => "mount_metrics_raw" { class: Core, rollup: true, keep: Raw;
+    pub struct MountSample => "mount_metrics_raw" { class: Core, rollup: true, keep: Raw, every: Tick;
         /// Where it is mounted, octal escapes decoded.
         mount: String [Key None],
         /// What is mounted: device or export.

@@ -2,7 +2,7 @@ use crate::metric_table;
 
 metric_table! {
     /// One row per network interface and tick. Source: /proc/net/dev; counters since the interface came up.
-    pub struct NetworkSample => "network_metrics_raw" { class: Core, rollup: true, keep: Raw;
+    pub struct NetworkSample => "network_metrics_raw" { class: Core, rollup: true, keep: Raw, every: Tick;
         /// Name of the interface.
         interface: String [Key None],
         /// Bytes received.

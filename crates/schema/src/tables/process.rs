@@ -3,7 +3,7 @@ use crate::metric_table;
 metric_table! {
     /// One row per process with resident memory and tick. A process is `pid` + `start_ticks`.
     /// Source: /proc/PID/stat, fd, limits, io, cgroup.
-    pub struct ProcessSample => "process_metrics_raw" { class: Bulk, rollup: true, keep: Raw;
+    pub struct ProcessSample => "process_metrics_raw" { class: Bulk, rollup: true, keep: Raw, every: Tick;
         /// The kernel's name (`comm`, at most 15 bytes), or the longer name from the command line when
         /// `comm` was cut short. Never arguments.
         process_name: String [Key None],

@@ -2,7 +2,7 @@ use crate::{Json, metric_table};
 
 metric_table! {
     /// The collector about itself, one row per tick.
-    pub struct SelfSample => "collector_self_metrics" { class: Core, rollup: true, keep: Raw;
+    pub struct SelfSample => "collector_self_metrics" { class: Core, rollup: true, keep: Raw, every: Tick;
         /// Process id of the collector.
         pid: i32 [Detail None],
         /// Time since the collector started.

@@ -2,7 +2,7 @@ use crate::{Json, metric_table};
 
 metric_table! {
     /// The host as a whole, one row per tick.
-    pub struct SystemSample => "system_metrics_raw" { class: Core, rollup: true, keep: Raw;
+    pub struct SystemSample => "system_metrics_raw" { class: Core, rollup: true, keep: Raw, every: Tick;
         /// Time in user mode without nice and guest, percent of all cores since the last sample.
         /// Source: /proc/stat `cpu`. NULL on the first sample and when no time has passed.
         cpu_user: Option<f64> [Gauge Percent],

@@ -217,7 +217,8 @@ fn steps(
     span: &Span,
     identity: &str,
 ) -> String {
-    let margin = sql.bind(Param::Float8(secs(source.interval * MAX_STEP_INTERVALS)));
+    let interval = scan.table.every.micros(source.interval);
+    let margin = sql.bind(Param::Float8(secs(interval * MAX_STEP_INTERVALS)));
     let early = format!("{} - make_interval(secs => {margin})", span.from);
     let filter = filter(sql, scan, source, &early, &span.to);
     let key = key_sql(scan);
