@@ -11,6 +11,7 @@ mod agent;
 mod clock;
 mod reload;
 mod sampling;
+mod services;
 mod signals;
 mod ticker;
 
