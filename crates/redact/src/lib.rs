@@ -1,0 +1,22 @@
+//! Secrets out of text, before it is stored.
+//!
+//! * [`sql`] is for statements of PostgreSQL. Constants are data, and in utility statements they are
+//!   passwords, so that **no string constant and no comment** comes through: `'…'` stands in for each.
+//!   `pg_stat_statements` normalises the constants of queries itself but leaves those of utility
+//!   statements alone, and `pg_stat_activity` normalises nothing.
+//! * [`text`] is for everything else: lines of logs, messages. What is known to be a secret by its
+//!   name, by its shape or by its place is replaced by `…`, the rest stays as it is.
+//!
+//! Both are one pass over the bytes without backtracking, and linear in the length of the text.
+//! Where a text is ambiguous (a quote that nothing closes, a backslash before a quote that may or may
+//! not escape it) everything from there on is taken for a secret. Both may be applied twice: what is
+//! redacted stays as it is.
+
+mod sql;
+mod text;
+
+pub use sql::sql;
+pub use text::text;
+
+/// What stands in for a secret.
+pub const MARK: &str = "…";
