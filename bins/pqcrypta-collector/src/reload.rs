@@ -47,7 +47,7 @@ impl Reloader {
     fn take(&mut self, loaded: Loaded, reload: &Reload) -> Loaded {
         for change in reload.live() {
             tracing::info!(
-                key = change.key.path,
+                key = change.slot.path(),
                 from = change.from,
                 to = change.to,
                 "setting changed"
@@ -55,7 +55,7 @@ impl Reloader {
         }
         for change in reload.waiting() {
             tracing::warn!(
-                key = change.key.path,
+                key = change.slot.path(),
                 from = change.from,
                 to = change.to,
                 "changed in the file; takes effect after a restart"

@@ -14,25 +14,29 @@ use crate::url::is_loopback;
 /// Secrets in a file that others may read, or in the environment. `open_mode` is the mode of a file
 /// that is open to others.
 pub(crate) fn secrets(draft: &mut Draft, open_mode: Option<u32>) {
-    for key in Config::keys().filter(|key| key.is_secret()) {
-        let origin = draft.origin(key.path);
-        let line = draft.secrets_in_file.get(key.path).copied();
+    let slots = draft.config.slots().into_iter();
+    for path in slots
+        .filter(|slot| slot.key.is_secret())
+        .map(|slot| slot.path())
+    {
+        let origin = draft.origin(&path);
+        let line = draft.secrets_in_file.get(&path).copied();
         if let (Some(mode), Some(line)) = (open_mode, line)
             && !matches!(origin, Origin::Credential(_))
         {
-            let path = draft.path.clone();
+            let file = draft.path.clone();
             let problem = Problem::new(
                 format!("is a secret in a file that others may read (mode {mode:04o})"),
                 format!(
                     "run chmod 600 {}, or keep the secret in a systemd credential",
-                    path.display()
+                    file.display()
                 ),
             );
-            draft.fault_at(Place::File(path, Some(line)), key.path, problem);
+            draft.fault_at(Place::File(file, Some(line)), &path, problem);
         }
         if matches!(origin, Origin::Variable(_)) {
             draft.warn(
-                key.path,
+                &path,
                 Problem::new(
                     "is a secret that /proc/PID/environ and systemctl show",
                     "use LoadCredential= or a file",
@@ -46,7 +50,6 @@ pub(crate) fn secrets(draft: &mut Draft, open_mode: Option<u32>) {
 pub(crate) fn keys_together(draft: &mut Draft) {
     let Config {
         database,
-        scrape,
         retention,
         monitor,
         ..
@@ -86,33 +89,6 @@ pub(crate) fn keys_together(draft: &mut Draft) {
                 Problem::new(
                     format!("{low_key} is {low} and {high_key} is {high}"),
                     "keep raw_days ≤ hourly_days ≤ daily_days",
-                ),
-            );
-        }
-    }
-    for (key, url) in [
-        ("scrape.api_metrics_url", &scrape.api_metrics_url),
-        ("scrape.proxy_metrics_url", &scrape.proxy_metrics_url),
-    ] {
-        let Some(url) = url else { continue };
-        if url.tls || url.is_loopback() {
-            continue;
-        }
-        let token = key == "scrape.proxy_metrics_url" && !scrape.proxy_admin_token.is_empty();
-        if token {
-            draft.fault(
-                key,
-                Problem::new(
-                    format!("would send proxy_admin_token to {} in plain text", url.host),
-                    "use https, or an address of this machine",
-                ),
-            );
-        } else {
-            draft.warn(
-                key,
-                Problem::new(
-                    format!("asks {} in plain text", url.host),
-                    "use https, unless the network between is yours",
                 ),
             );
         }

@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::field::{Field, wrong_kind};
-use crate::key::{Kind, Problem, Value};
+use crate::field::choice;
 use crate::secret::Secret;
 use crate::section::section;
 use crate::url::is_loopback;
@@ -56,44 +55,14 @@ impl Database {
     }
 }
 
-/// When the link to the server is encrypted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SslMode {
-    /// Plain over socket and loopback, verified TLS otherwise.
-    #[default]
-    Auto,
-    /// Never; refused for another machine.
-    Disable,
-    /// Always, with certificate and name verified.
-    VerifyFull,
-}
-
-impl Field for SslMode {
-    const KIND: Kind = Kind::Text;
-
-    fn from_value(value: Value) -> Result<Self, Problem> {
-        let Value::Text(text) = value else {
-            return Err(wrong_kind());
-        };
-        match text.as_str() {
-            "auto" => Ok(Self::Auto),
-            "disable" => Ok(Self::Disable),
-            "verify-full" => Ok(Self::VerifyFull),
-            _ => Err(Problem::new(
-                format!("is {}", crate::key::quoted(&text)),
-                r#"write "auto", "verify-full" or "disable""#,
-            )),
-        }
-    }
-
-    fn to_value(&self) -> Value {
-        Value::Text(
-            match self {
-                Self::Auto => "auto",
-                Self::Disable => "disable",
-                Self::VerifyFull => "verify-full",
-            }
-            .to_owned(),
-        )
+choice! {
+    /// When the link to the server is encrypted.
+    pub enum SslMode {
+        /// Plain over socket and loopback, verified TLS otherwise.
+        Auto = "auto",
+        /// Always, with certificate and name verified.
+        VerifyFull = "verify-full",
+        /// Never; refused for another machine.
+        Disable = "disable",
     }
 }

@@ -1,5 +1,6 @@
 //! The types a field may have, and how a [`Value`] becomes one.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
@@ -121,6 +122,21 @@ impl Field for Vec<String> {
     }
 }
 
+impl Field for BTreeMap<String, String> {
+    const KIND: Kind = Kind::Map;
+
+    fn from_value(value: Value) -> Result<Self, Problem> {
+        match value {
+            Value::Map(entries) => Ok(entries),
+            _ => Err(wrong_kind()),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::Map(self.clone())
+    }
+}
+
 impl Field for PathBuf {
     const KIND: Kind = Kind::Text;
 
@@ -179,3 +195,62 @@ impl Field for SocketAddr {
         Value::Text(self.to_string())
     }
 }
+
+/// Declares a field that is one of a few words; the first is the default.
+macro_rules! choice {
+    (
+        $(#[doc = $doc:literal])*
+        pub enum $name:ident {
+            $(#[doc = $first_doc:literal])*
+            $first:ident = $first_word:literal,
+            $( $(#[doc = $one_doc:literal])* $one:ident = $word:literal, )*
+        }
+    ) => {
+        $(#[doc = $doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub enum $name {
+            $(#[doc = $first_doc])*
+            #[default]
+            $first,
+            $( $(#[doc = $one_doc])* $one, )*
+        }
+
+        impl $name {
+            /// Every word, in the order of the reference.
+            pub const WORDS: &'static [&'static str] = &[$first_word, $($word),*];
+
+            /// The word in the file.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    Self::$first => $first_word,
+                    $( Self::$one => $word, )*
+                }
+            }
+        }
+
+        impl $crate::field::Field for $name {
+            const KIND: $crate::key::Kind = $crate::key::Kind::Text;
+
+            fn from_value(value: $crate::key::Value) -> Result<Self, $crate::key::Problem> {
+                let $crate::key::Value::Text(text) = value else {
+                    return Err($crate::field::wrong_kind());
+                };
+                match text.as_str() {
+                    $first_word => Ok(Self::$first),
+                    $( $word => Ok(Self::$one), )*
+                    _ => Err($crate::key::Problem::new(
+                        format!("is {}", $crate::key::quoted(&text)),
+                        format!("write one of \"{}\"", Self::WORDS.join("\", \"")),
+                    )),
+                }
+            }
+
+            fn to_value(&self) -> $crate::key::Value {
+                $crate::key::Value::Text(self.as_str().to_owned())
+            }
+        }
+    };
+}
+
+pub(crate) use choice;

@@ -1,6 +1,8 @@
 //! What a key is: the declaration from which parsing, environment overlay, checks, reload and the
 //! reference page follow.
 
+use std::collections::BTreeMap;
+
 use crate::secret::Secret;
 
 /// Most bytes of a text; more than any path, name or token has.
@@ -25,6 +27,8 @@ pub struct Key {
     pub check: Check,
     /// Whether a changed value takes effect without a restart.
     pub live: bool,
+    /// Whether the section is written once for each entry, as `[[postgres]]`.
+    pub listed: bool,
 }
 
 /// What the file holds for a key.
@@ -40,6 +44,8 @@ pub enum Kind {
     Bool,
     /// A list of texts; comma separated in an environment variable.
     List,
+    /// A table of texts by name; not to be had from an environment variable.
+    Map,
 }
 
 /// Which values of the right type are accepted.
@@ -82,12 +88,16 @@ pub enum Value {
     Text(String),
     /// A text that is hidden.
     Secret(Secret),
+    /// A text with a secret inside, and how it is shown without it.
+    Masked(Secret, String),
     /// A whole number; wide, so that a number too large for its field is still named.
     Int(i128),
     /// `true` or `false`.
     Bool(bool),
     /// A list of texts.
     List(Vec<String>),
+    /// Texts by name.
+    Map(BTreeMap<String, String>),
 }
 
 impl Value {
@@ -98,9 +108,16 @@ impl Value {
             Self::Text(text) => text.clone(),
             Self::Secret(secret) if secret.is_empty() => String::new(),
             Self::Secret(_) => "***".to_owned(),
+            Self::Masked(_, shown) => shown.clone(),
             Self::Int(number) => number.to_string(),
             Self::Bool(flag) => flag.to_string(),
             Self::List(items) => items.join(", "),
+            Self::Map(entries) => {
+                let pairs = entries
+                    .iter()
+                    .map(|(name, text)| format!("{name} = {text}"));
+                pairs.collect::<Vec<_>>().join(", ")
+            }
         }
     }
 
@@ -108,8 +125,13 @@ impl Value {
     fn longest(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
-            Self::Secret(secret) => secret.expose().len(),
+            Self::Secret(secret) | Self::Masked(secret, _) => secret.expose().len(),
             Self::List(items) => items.iter().map(String::len).max().unwrap_or(0),
+            Self::Map(entries) => entries
+                .iter()
+                .map(|(name, text)| name.len().max(text.len()))
+                .max()
+                .unwrap_or(0),
             Self::Int(_) | Self::Bool(_) => 0,
         }
     }
@@ -118,10 +140,20 @@ impl Value {
     pub(crate) fn described(&self) -> String {
         match self {
             Self::Text(text) => format!("the text {}", quoted(text)),
-            Self::Secret(_) => "a secret".to_owned(),
+            Self::Secret(_) | Self::Masked(..) => "a secret".to_owned(),
             Self::Int(number) => format!("the number {number}"),
             Self::Bool(flag) => flag.to_string(),
             Self::List(_) => "a list".to_owned(),
+            Self::Map(_) => "a table".to_owned(),
+        }
+    }
+
+    /// Whether there is something in it that must not be seen.
+    pub(crate) fn holds_secret(&self) -> bool {
+        match self {
+            Self::Secret(secret) => !secret.is_empty(),
+            Self::Masked(whole, shown) => whole.expose() != shown,
+            _ => false,
         }
     }
 }
@@ -134,6 +166,7 @@ impl Key {
         path: &'static str,
         kind: Kind,
         doc: &'static [&'static str],
+        listed: bool,
     ) -> Self {
         Self {
             section,
@@ -144,6 +177,7 @@ impl Key {
             env: None,
             check: Check::Any,
             live: false,
+            listed,
         }
     }
 
@@ -177,6 +211,16 @@ impl Key {
         self
     }
 
+    /// The line that begins the section in the file.
+    #[must_use]
+    pub fn header(&self) -> String {
+        if self.listed {
+            format!("[[{}]]", self.section)
+        } else {
+            format!("[{}]", self.section)
+        }
+    }
+
     /// Whether the value is hidden wherever it is shown.
     #[must_use]
     pub fn is_secret(&self) -> bool {
@@ -194,6 +238,7 @@ impl Key {
             (Kind::Int, _) => "a whole number, without quotes".to_owned(),
             (Kind::Bool, _) => "true or false, without quotes".to_owned(),
             (Kind::List, _) => r#"a list of texts, e.g. ["one", "two"]"#.to_owned(),
+            (Kind::Map, _) => format!("texts by name below [{}.{}]", self.section, self.name),
         }
     }
 
@@ -202,10 +247,11 @@ impl Key {
         let fits = matches!(
             (self.kind, value),
             (Kind::Text, Value::Text(_))
-                | (Kind::Secret, Value::Secret(_))
+                | (Kind::Secret, Value::Secret(_) | Value::Masked(..))
                 | (Kind::Int, Value::Int(_))
                 | (Kind::Bool, Value::Bool(_))
                 | (Kind::List, Value::List(_))
+                | (Kind::Map, Value::Map(_))
         );
         if !fits {
             return Err(self.wrong(&value.described()));
@@ -250,6 +296,37 @@ impl Key {
             _ => Ok(()),
         }
     }
+}
+
+/// One key in one place: that of a section, or that of one entry of a list.
+#[derive(Clone, Copy, Debug)]
+pub struct Slot {
+    /// The key.
+    pub key: &'static Key,
+    /// Which entry of the list, from 0; `None` for a key that is there once.
+    pub entry: Option<usize>,
+}
+
+impl Slot {
+    /// How people name it: `collector.batch_size`, `postgres[1].url`; entries are counted from 1.
+    #[must_use]
+    pub fn path(&self) -> String {
+        match self.entry {
+            Some(entry) => at(self.key.section, entry, self.key.name),
+            None => self.key.path.to_owned(),
+        }
+    }
+}
+
+impl From<&'static Key> for Slot {
+    fn from(key: &'static Key) -> Self {
+        Self { key, entry: None }
+    }
+}
+
+/// The path of `name` in an entry of the list `section`.
+pub(crate) fn at(section: &str, entry: usize, name: &str) -> String {
+    format!("{section}[{}].{name}", entry + 1)
 }
 
 /// Most characters of a value that a message repeats.

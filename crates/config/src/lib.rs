@@ -3,7 +3,10 @@
 //! A section of the TOML file is one struct in one file, declared once by a macro: field, type,
 //! default, environment variable, accepted values, whether a change is applied while running, and
 //! its words. Reading the file, the environment overlay, the checks, [`Loaded::effective`],
-//! [`Reload`] and [`reference_markdown`] all follow from these declarations ([`Key`]).
+//! [`Reload`] and [`reference_markdown`] all follow from these declarations ([`Key`]). A section that
+//! is written once for each of several things, as `[[postgres]]`, is a [`List`] of the same
+//! declarations; a [`Slot`] is one key of one entry. A list in the file takes the place of the
+//! default one as a whole.
 //!
 //! Order of precedence: default, file, environment. For the password of the database:
 //! `$CREDENTIALS_DIRECTORY/db_password`, then the environment (`DB_PASS_FILE` or `DB_PASS`, not
@@ -27,14 +30,18 @@ mod key;
 mod load;
 mod logs;
 mod machine;
+pub mod mapping;
 mod monitor;
 mod password;
+mod pg_url;
+mod postgres;
 mod reference;
 mod reload;
 mod retention;
 mod scrape;
 mod secret;
 mod section;
+mod targets;
 mod toml_file;
 pub mod url;
 
@@ -44,17 +51,19 @@ pub use environment::Environment;
 pub use faults::{Fault, Faults, Place};
 pub use file::Fingerprint;
 pub use intervals::Intervals;
-pub use key::{Check, Key, Kind, Problem, Value};
+pub use key::{Check, Key, Kind, Problem, Slot, Value};
 pub use load::{Loaded, Origin, Setting};
 pub use logs::Logs;
 pub use machine::Machine;
 pub use monitor::Monitor;
+pub use pg_url::PgUrl;
+pub use postgres::Postgres;
 pub use reference::reference_markdown;
 pub use reload::{Change, Polled, Reload, Watch};
 pub use retention::Retention;
-pub use scrape::Scrape;
+pub use scrape::{Format, Mapping, Scrape, ScrapeTarget, TargetKind};
 pub use secret::Secret;
-pub use section::Section;
+pub use section::{List, Section};
 pub use url::HttpUrl;
 
 /// Where the file is looked for when neither an argument nor `COLLECTOR_CONFIG` names one.
@@ -67,10 +76,12 @@ pub const PATH_VARIABLE: &str = "COLLECTOR_CONFIG";
 pub const EXIT_CONFIG: u8 = 78;
 
 /// Every setting, checked.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// `[database]`.
     pub database: Database,
+    /// `[[postgres]]`; never empty, each with a name of its own.
+    pub postgres: Vec<Postgres>,
     /// `[intervals]`.
     pub intervals: Intervals,
     /// `[scrape]`.
@@ -85,8 +96,23 @@ pub struct Config {
     pub monitor: Monitor,
 }
 
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            database: Database::default(),
+            postgres: vec![Postgres::store()],
+            intervals: Intervals::default(),
+            scrape: Scrape::default(),
+            retention: Retention::default(),
+            collector: Collector::default(),
+            logs: Logs::default(),
+            monitor: Monitor::default(),
+        }
+    }
+}
+
 impl Config {
-    /// Every section, in the order of the reference.
+    /// Every section that is there once, in the order of the reference.
     #[must_use]
     pub fn sections(&self) -> [&dyn Section; 7] {
         [
@@ -112,34 +138,75 @@ impl Config {
         ]
     }
 
-    /// Every key of every section.
-    pub fn keys() -> impl Iterator<Item = &'static Key> {
-        Self::default()
-            .sections()
-            .map(Section::keys)
-            .into_iter()
-            .flatten()
-    }
-
-    /// The value of `key`.
+    /// Every list, in the order of the reference, where they follow the sections.
     #[must_use]
-    pub fn get(&self, key: &Key) -> Option<Value> {
-        self.sections()
-            .into_iter()
-            .find(|section| section.name() == key.section)?
-            .get(key.name)
+    pub fn lists(&self) -> [&dyn List; 2] {
+        [&self.postgres, &self.scrape.target]
     }
 
-    /// Sets the value of `key`; a value that is refused changes nothing.
+    /// The list of this name.
+    pub(crate) fn list_mut(&mut self, name: &str) -> Option<&mut dyn List> {
+        let lists: [&mut dyn List; 2] = [&mut self.postgres, &mut self.scrape.target];
+        lists.into_iter().find(|list| list.blank().name() == name)
+    }
+
+    /// Every key of every section, then those of an entry of every list.
+    pub fn keys() -> impl Iterator<Item = &'static Key> {
+        let defaults = Self::default();
+        let sections = defaults.sections().map(Section::keys);
+        let lists = defaults.lists().map(|list| list.blank().keys());
+        sections.into_iter().chain(lists).flatten()
+    }
+
+    /// Every key of every section and of every entry that there is.
+    pub fn slots(&self) -> Vec<Slot> {
+        let once = self.sections().into_iter().map(|section| (None, section));
+        let listed = self
+            .lists()
+            .into_iter()
+            .flat_map(|list| list.entries().into_iter().enumerate())
+            .map(|(entry, section)| (Some(entry), section));
+        once.chain(listed)
+            .flat_map(|(entry, section)| section.keys().iter().map(move |key| Slot { key, entry }))
+            .collect()
+    }
+
+    /// The value in `slot`; nothing for an entry that is not there.
+    #[must_use]
+    pub fn get(&self, slot: impl Into<Slot>) -> Option<Value> {
+        let Slot { key, entry } = slot.into();
+        match entry {
+            None => self
+                .sections()
+                .into_iter()
+                .find(|section| section.name() == key.section)?
+                .get(key.name),
+            Some(entry) => self
+                .lists()
+                .into_iter()
+                .find(|list| list.blank().name() == key.section)?
+                .entries()
+                .get(entry)?
+                .get(key.name),
+        }
+    }
+
+    /// Sets the value in `slot`; a value that is refused changes nothing.
     ///
     /// # Errors
     /// What is wrong with the value.
-    pub fn set(&mut self, key: &Key, value: Value) -> Result<(), Problem> {
-        match self
-            .sections_mut()
-            .into_iter()
-            .find(|section| section.name() == key.section)
-        {
+    pub fn set(&mut self, slot: impl Into<Slot>, value: Value) -> Result<(), Problem> {
+        let Slot { key, entry } = slot.into();
+        let section = match entry {
+            None => self
+                .sections_mut()
+                .into_iter()
+                .find(|section| section.name() == key.section),
+            Some(entry) => self
+                .list_mut(key.section)
+                .and_then(|list| list.entry_mut(entry)),
+        };
+        match section {
             Some(section) => section.set(key.name, value),
             None => Err(Problem::new("is in no section", "remove it")),
         }

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use crate::environment::Environment;
 use crate::faults::{Fault, Faults, Place};
 use crate::file::{self, Fingerprint};
-use crate::key::{Key, Kind, Problem, Value};
+use crate::key::{Key, Kind, Problem, Slot, Value};
 use crate::machine::Machine;
 use crate::secret::Secret;
-use crate::{Config, DEFAULT_PATH, PATH_VARIABLE, checks, password, toml_file};
+use crate::{Config, DEFAULT_PATH, PATH_VARIABLE, checks, password, targets, toml_file};
 
 /// A configuration that passed every check, and how it came about.
 #[derive(Clone, Debug)]
@@ -29,8 +29,8 @@ pub struct Loaded {
 /// One setting as it is in use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
-    /// The key, e.g. `collector.batch_size`.
-    pub key: &'static str,
+    /// The key, e.g. `collector.batch_size` or `postgres[1].url`.
+    pub key: String,
     /// Its value as text; a secret is `***`, or empty when there is none.
     pub value: String,
     /// Where the value comes from.
@@ -46,6 +46,8 @@ pub enum Origin {
     Default,
     /// A line of the file.
     File(usize),
+    /// The declaration, in an entry that begins at this line of the file.
+    Entry(usize),
     /// An environment variable.
     Variable(&'static str),
     /// A file that holds the secret.
@@ -57,7 +59,7 @@ impl Origin {
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
-            Self::Default => "default",
+            Self::Default | Self::Entry(_) => "default",
             Self::File(_) => "file",
             Self::Variable(_) => "env",
             Self::Credential(_) => "credential",
@@ -70,8 +72,8 @@ pub(crate) struct Draft {
     pub(crate) config: Config,
     pub(crate) path: PathBuf,
     /// Lines of the secrets that the file holds, whether they are used or not.
-    pub(crate) secrets_in_file: BTreeMap<&'static str, usize>,
-    origins: BTreeMap<&'static str, Origin>,
+    pub(crate) secrets_in_file: BTreeMap<String, usize>,
+    origins: BTreeMap<String, Origin>,
     faults: Vec<Fault>,
     warnings: Vec<Fault>,
 }
@@ -81,8 +83,8 @@ impl Draft {
         self.origins.get(key).cloned().unwrap_or(Origin::Default)
     }
 
-    pub(crate) fn set_origin(&mut self, key: &'static str, origin: Origin) {
-        self.origins.insert(key, origin);
+    pub(crate) fn set_origin(&mut self, key: impl Into<String>, origin: Origin) {
+        self.origins.insert(key.into(), origin);
     }
 
     /// The value of `key` is refused.
@@ -110,7 +112,9 @@ impl Draft {
         Fault {
             place: match self.origin(key) {
                 Origin::Default => Place::Default,
-                Origin::File(line) => Place::File(self.path.clone(), Some(line)),
+                Origin::File(line) | Origin::Entry(line) => {
+                    Place::File(self.path.clone(), Some(line))
+                }
                 Origin::Variable(name) => Place::Variable(name),
                 Origin::Credential(path) => Place::File(path, None),
             },
@@ -119,16 +123,34 @@ impl Draft {
         }
     }
 
-    fn set(&mut self, key: &'static Key, value: Value, origin: Origin) {
-        self.set_origin(key.path, origin);
-        if let Err(problem) = self.config.set(key, value) {
-            self.fault(key.path, problem);
+    fn set(&mut self, slot: Slot, value: Value, origin: Origin) {
+        self.set_origin(slot.path(), origin);
+        if let Err(problem) = self.config.set(slot, value) {
+            self.fault(&slot.path(), problem);
         }
     }
 
     fn read_file(&mut self, text: &str) {
         let keys: Vec<&'static Key> = Config::keys().collect();
         let parsed = toml_file::parse(text, &keys);
+        for (name, entries) in parsed.lists {
+            if let Some(list) = self.config.list_mut(name) {
+                list.reset(entries.len());
+            }
+            for (entry, line) in entries.into_iter().enumerate() {
+                // What is wrong with a key that an entry lacks is said where the entry begins.
+                for key in keys.iter().filter(|key| key.listed && key.section == name) {
+                    let slot = Slot {
+                        key,
+                        entry: Some(entry),
+                    };
+                    self.set_origin(slot.path(), Origin::Entry(line));
+                }
+            }
+        }
+        for (path, line) in parsed.places {
+            self.set_origin(path, Origin::File(line));
+        }
         for (line, key, problem) in parsed.faults {
             self.faults.push(Fault {
                 place: Place::File(self.path.clone(), Some(line)),
@@ -136,11 +158,14 @@ impl Draft {
                 problem,
             });
         }
-        for (key, line, value) in parsed.values {
-            if matches!(&value, Value::Secret(secret) if !secret.is_empty()) {
-                self.secrets_in_file.insert(key.path, line);
+        for (slot, line, value) in parsed.values {
+            let given = value.holds_secret();
+            self.set(slot, value, Origin::File(line));
+            // Some addresses turn out to hold none; what is refused may hold one.
+            let kept = self.config.get(slot).filter(|value| value.shown() != "");
+            if given && kept.is_none_or(|value| value.holds_secret()) {
+                self.secrets_in_file.insert(slot.path(), line);
             }
-            self.set(key, value, Origin::File(line));
         }
     }
 
@@ -155,7 +180,7 @@ impl Draft {
                 None => Err(Problem::new("is not UTF-8", "write it as plain text")),
             };
             match value {
-                Ok(value) => self.set(key, value, Origin::Variable(name)),
+                Ok(value) => self.set(key.into(), value, Origin::Variable(name)),
                 Err(problem) => {
                     self.set_origin(key.path, Origin::Variable(name));
                     self.fault(key.path, problem);
@@ -165,16 +190,20 @@ impl Draft {
     }
 
     fn effective(&self) -> Vec<Setting> {
-        Config::keys()
-            .map(|key| Setting {
-                key: key.path,
+        let slots = self.config.slots().into_iter();
+        slots
+            .map(|slot| Setting {
+                key: slot.path(),
                 value: self
                     .config
-                    .get(key)
+                    .get(slot)
                     .map(|value| value.shown())
                     .unwrap_or_default(),
-                origin: self.origin(key.path),
-                live: key.live,
+                origin: match self.origin(&slot.path()) {
+                    Origin::Entry(_) => Origin::Default,
+                    origin => origin,
+                },
+                live: slot.key.live,
             })
             .collect()
     }
@@ -202,6 +231,7 @@ fn value_of(key: &Key, text: &str) -> Result<Value, Problem> {
                 .filter(|item| !item.is_empty())
                 .collect(),
         )),
+        Kind::Map => Err(key.wrong("a text")),
     }
 }
 
@@ -259,12 +289,14 @@ impl Config {
         }
         draft.read_environment(environment);
         password::resolve(&mut draft, environment);
+        password::resolve_entries(&mut draft);
         let open_mode = content
             .as_ref()
             .filter(|content| content.is_open_to_others())
             .map(|content| content.mode);
         checks::secrets(&mut draft, open_mode);
         checks::keys_together(&mut draft);
+        targets::check(&mut draft);
         checks::queue(&mut draft, machine);
         if !draft.faults.is_empty() {
             // In the order in which a person goes through the file.

@@ -1,11 +1,11 @@
-//! Where the password of the database comes from.
+//! Where the password of the database comes from, and those of the entries of lists.
 
 use std::path::{Path, PathBuf};
 
 use crate::environment::Environment;
 use crate::faults::Place;
 use crate::file;
-use crate::key::Problem;
+use crate::key::{Problem, Value, at};
 use crate::load::{Draft, Origin};
 
 /// Name of the credential below `$CREDENTIALS_DIRECTORY`.
@@ -45,6 +45,60 @@ pub(crate) fn resolve(draft: &mut Draft, environment: &Environment) {
         && !(matches!(direct, Origin::Variable(_)) && matches!(file, Origin::File(_)))
     {
         take(draft, path, true);
+    }
+}
+
+/// Puts what the files of the entries hold into the draft: passwords of servers, tokens of targets.
+pub(crate) fn resolve_entries(draft: &mut Draft) {
+    let slots = draft.config.slots();
+    for (section, secret, file, others) in [
+        ("postgres", "password", "password_file", &["url"][..]),
+        ("scrape.target", "token", "token_file", &[]),
+    ] {
+        for slot in &slots {
+            let Some(entry) = slot.entry else { continue };
+            if slot.key.section != section || slot.key.name != secret {
+                continue;
+            }
+            let path = slot.path();
+            let given = |name: &&str| {
+                let other = slots
+                    .iter()
+                    .find(|other| other.path() == at(section, entry, name));
+                let value = other.and_then(|other| draft.config.get(*other));
+                value.is_some_and(|value| match value {
+                    Value::Text(text) => !text.is_empty(),
+                    value => value.holds_secret(),
+                })
+            };
+            let sources: Vec<&str> = [secret, file]
+                .into_iter()
+                .chain(others.iter().copied())
+                .filter(given)
+                .collect();
+            if sources.len() > 1 {
+                let problem = Problem::new(
+                    format!("has its secret in {}", sources.join(" and in ")),
+                    "keep one of them",
+                );
+                draft.fault(&at(section, entry, sources[0]), problem);
+            } else if sources == [file] {
+                let found = slots
+                    .iter()
+                    .find(|other| other.path() == at(section, entry, file));
+                let Some(Value::Text(name)) = found.and_then(|other| draft.config.get(*other))
+                else {
+                    continue;
+                };
+                let name = PathBuf::from(name);
+                let taken = file::secret(&name, true)
+                    .and_then(|secret| draft.config.set(*slot, Value::Secret(secret)));
+                match taken {
+                    Ok(()) => draft.set_origin(path, Origin::Credential(name)),
+                    Err(problem) => draft.fault_at(Place::File(name, None), &path, problem),
+                }
+            }
+        }
     }
 }
 

@@ -8,13 +8,15 @@ use crate::key::{Check, Key};
 #[must_use]
 pub fn reference_markdown() -> String {
     let defaults = Config::default();
+    let blanks = defaults.lists().map(crate::List::blank);
+    let listed = blanks.iter().map(|blank| &**blank);
     let mut page = String::new();
-    for section in defaults.sections() {
+    for section in defaults.sections().into_iter().chain(listed) {
         let header = "| key | default | variable | values | a change | meaning |\n\
                       |---|---|---|---|---|---|\n";
         page.push_str(&format!(
-            "## [{}]\n\n{}\n\n{header}",
-            section.name(),
+            "## {}\n\n{}\n\n{header}",
+            section.keys().first().map(Key::header).unwrap_or_default(),
             joined(section.doc())
         ));
         for key in section.keys() {
@@ -47,6 +49,7 @@ fn values(key: &Key) -> String {
             crate::Kind::Int => "number",
             crate::Kind::Bool => "`true`, `false`",
             crate::Kind::List => "list of texts",
+            crate::Kind::Map => "table of texts",
         }
         .to_owned(),
     }

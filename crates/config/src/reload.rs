@@ -1,12 +1,13 @@
 //! Taking over a changed file while running.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::Config;
 use crate::environment::Environment;
 use crate::faults::Faults;
 use crate::file::{self, Fingerprint};
-use crate::key::Key;
+use crate::key::{Slot, Value};
 use crate::load::Loaded;
 use crate::machine::Machine;
 
@@ -20,8 +21,9 @@ pub struct Reload {
 /// One changed key.
 #[derive(Clone, Debug)]
 pub struct Change {
-    /// The key; `key.live` says whether the new value is applied without a restart.
-    pub key: &'static Key,
+    /// The key, and of which entry; `slot.key.live` says whether the new value is applied without
+    /// a restart. A list is applied as a whole: its keys are all live, or none is.
+    pub slot: Slot,
     /// Value in use, as text; secrets are masked.
     pub from: String,
     /// Value of the file, as text; secrets are masked.
@@ -32,13 +34,22 @@ impl Reload {
     /// Compares the settings in use with new ones.
     #[must_use]
     pub fn between(running: &Config, new: &Config) -> Self {
-        let changes = Config::keys()
-            .filter_map(|key| {
-                let (from, to) = (running.get(key)?, new.get(key)?);
-                (from != to).then(|| Change {
-                    key,
-                    from: from.shown(),
-                    to: to.shown(),
+        let shown = |value: Option<Value>| value.map(|value| value.shown()).unwrap_or_default();
+        let mut slots = new.slots();
+        // Entries that are there no more.
+        let gone = running.slots().into_iter();
+        slots.extend(gone.filter(|slot| new.get(*slot).is_none()));
+        let changes = slots
+            .into_iter()
+            .filter_map(|slot| {
+                let (from, to) = (running.get(slot), new.get(slot));
+                // An empty key of an entry that has come or gone tells nothing.
+                let told =
+                    from != to && (shown(from.clone()), shown(to.clone())) != Default::default();
+                told.then(|| Change {
+                    slot,
+                    from: shown(from),
+                    to: shown(to),
                 })
             })
             .collect();
@@ -47,22 +58,44 @@ impl Reload {
 
     /// Changes that are applied while running.
     pub fn live(&self) -> impl Iterator<Item = &Change> {
-        self.changes.iter().filter(|change| change.key.live)
+        self.changes.iter().filter(|change| change.slot.key.live)
     }
 
     /// Changes that wait for a restart.
     pub fn waiting(&self) -> impl Iterator<Item = &Change> {
-        self.changes.iter().filter(|change| !change.key.live)
+        self.changes.iter().filter(|change| !change.slot.key.live)
     }
 
     /// The settings to go on with: `new` where a key is applied while running, `running` elsewhere.
     #[must_use]
     pub fn apply(&self, running: &Config, new: &Config) -> Config {
         let mut next = running.clone();
-        for change in self.live() {
-            if let Some(value) = new.get(change.key) {
+        let listed = |change: &&Change| change.slot.entry.is_some();
+        let lists: BTreeSet<&str> = self
+            .live()
+            .filter(listed)
+            .map(|change| change.slot.key.section)
+            .collect();
+        let mut slots: Vec<Slot> = self
+            .live()
+            .filter(|change| !listed(change))
+            .map(|change| change.slot)
+            .collect();
+        for list in new.lists() {
+            let name = list.blank().name();
+            if !lists.contains(name) {
+                continue;
+            }
+            if let Some(list_now) = next.list_mut(name) {
+                list_now.reset(list.entries().len());
+            }
+            let entries = new.slots().into_iter();
+            slots.extend(entries.filter(|slot| slot.entry.is_some() && slot.key.section == name));
+        }
+        for slot in slots {
+            if let Some(value) = new.get(slot) {
                 // It was accepted when `new` was loaded; should it not be, the old value stays.
-                drop(next.set(change.key, value));
+                drop(next.set(slot, value));
             }
         }
         next

@@ -1,11 +1,21 @@
-//! `[scrape]`: the endpoints of the API and the proxy.
+//! `[scrape]` and `[[scrape.target]]`: the applications that are asked for their metrics.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use schema::tables::{ApiSample, ProxySample};
+use schema::{Column, Sample, TableDef};
+
+use crate::field::choice;
+use crate::key::{Problem, Value};
+use crate::postgres::name;
 use crate::secret::Secret;
 use crate::section::section;
 use crate::url::HttpUrl;
 
 section! {
-    /// Endpoints of the API and the proxy. An empty address turns the scrape off.
+    /// Applications that are asked for their metrics. These three keys are short for a target named
+    /// `api` and one named `proxy`, both with JSON; an empty address turns either off.
     pub struct Scrape = "scrape" {
         /// Metrics of the API, as JSON.
         api_metrics_url: Option<HttpUrl> = loopback(3003, "/metrics") => env("API_METRICS_URL") live();
@@ -13,16 +23,145 @@ section! {
         proxy_metrics_url: Option<HttpUrl> = loopback(8082, "/metrics/json") => env("PROXY_METRICS_URL") live();
         /// Bearer token of the proxy's admin port; sent to `proxy_metrics_url` and nowhere else.
         proxy_admin_token: Secret = Secret::default() => env("PROXY_ADMIN_TOKEN") with(printable) live();
+    } with {
+        /// Further targets: `[[scrape.target]]`.
+        target: Vec<ScrapeTarget>;
+    }
+}
+
+section! {
+    /// An application that is asked for its metrics, written once for each. One named `api` or
+    /// `proxy` takes the place of the address of that name above.
+    pub struct ScrapeTarget = ["scrape.target"] {
+        /// Name of the target in every view; small letters, digits, `-` and `_`.
+        name: String = String::new() => with(name) live();
+        /// Which table and view its values belong into: `api` or `proxy`.
+        kind: TargetKind = TargetKind::Api => live();
+        /// Address of its metrics.
+        url: Option<HttpUrl> = None => live();
+        /// Bearer token; sent to this address and nowhere else. Better kept in `token_file`.
+        token: Secret = Secret::default() => with(printable) live();
+        /// File that holds the token and nothing else.
+        token_file: Option<PathBuf> = None => with(crate::machine::absolute) live();
+        /// `json`, or `prometheus` for its text format and that of OpenMetrics.
+        format: Format = Format::Json => live();
+        /// Which program it is, for the names of its series: `caddy`, `traefik`, `haproxy`, `envoy`,
+        /// `nginx` (with nginx-prometheus-exporter), `nginx-vts` (the module of that name),
+        /// `nginxlog` (prometheus-nginxlog-exporter), or `custom`: only what `map` says.
+        mapping: Mapping = Mapping::Custom => live();
+        /// Column of the table and the expression that it is had by; wins over `mapping`.
+        map: BTreeMap<String, String> = BTreeMap::new() => live();
+    }
+}
+
+choice! {
+    /// Which table and view the values of a target belong into.
+    pub enum TargetKind {
+        /// `collector.api_metrics_raw`.
+        Api = "api",
+        /// `collector.proxy_metrics_raw`.
+        Proxy = "proxy",
+    }
+}
+
+choice! {
+    /// What a target answers with.
+    pub enum Format {
+        /// A JSON object.
+        Json = "json",
+        /// Prometheus text 0.0.4 or OpenMetrics 1.0.
+        Prometheus = "prometheus",
+    }
+}
+
+choice! {
+    /// The program whose series a target serves.
+    pub enum Mapping {
+        /// None that is known: only what `map` says.
+        Custom = "custom",
+        /// Caddy.
+        Caddy = "caddy",
+        /// Traefik.
+        Traefik = "traefik",
+        /// HAProxy with its own Prometheus endpoint.
+        Haproxy = "haproxy",
+        /// Envoy.
+        Envoy = "envoy",
+        /// nginx through nginx-prometheus-exporter.
+        Nginx = "nginx",
+        /// nginx with the module nginx-vts.
+        NginxVts = "nginx-vts",
+        /// nginx through prometheus-nginxlog-exporter.
+        Nginxlog = "nginxlog",
+    }
+}
+
+impl Scrape {
+    /// Every target, in the order of the reference: `api`, `proxy`, then those of the list. Each has
+    /// an address and a name of its own.
+    #[must_use]
+    pub fn targets(&self) -> Vec<ScrapeTarget> {
+        let short = [
+            (
+                "api",
+                TargetKind::Api,
+                &self.api_metrics_url,
+                Secret::default(),
+            ),
+            (
+                "proxy",
+                TargetKind::Proxy,
+                &self.proxy_metrics_url,
+                self.proxy_admin_token.clone(),
+            ),
+        ];
+        short
+            .into_iter()
+            .filter(|(name, ..)| self.target.iter().all(|target| target.name != *name))
+            .filter(|(_, _, url, _)| url.is_some())
+            .map(|(name, kind, url, token)| ScrapeTarget {
+                name: name.to_owned(),
+                kind,
+                url: url.clone(),
+                token,
+                ..ScrapeTarget::default()
+            })
+            .chain(self.target.iter().cloned())
+            .collect()
+    }
+}
+
+impl TargetKind {
+    /// The table of its values.
+    #[must_use]
+    pub fn table(self) -> &'static TableDef {
+        match self {
+            Self::Api => ApiSample::TABLE,
+            Self::Proxy => ProxySample::TABLE,
+        }
+    }
+
+    /// Whether `map` may name this column.
+    pub(crate) fn has(self, column: &str) -> bool {
+        matches!(column, "buckets" | "endpoints") || self.columns().any(|name| name == column)
+    }
+
+    /// Columns that `map` may name.
+    pub(crate) fn columns(self) -> impl Iterator<Item = &'static str> {
+        let columns = self
+            .table()
+            .columns
+            .iter()
+            .map(|column: &Column| column.name);
+        columns.filter(|name| *name != "target")
     }
 }
 
 /// A token travels in a header: blanks and control characters cannot be part of it.
-fn printable(value: &crate::key::Value) -> Result<(), crate::key::Problem> {
+pub(crate) fn printable(value: &Value) -> Result<(), Problem> {
     match value {
-        crate::key::Value::Secret(token)
-            if !token.expose().bytes().all(|byte| byte.is_ascii_graphic()) =>
-        {
-            Err(crate::key::Problem::new(
+        Value::Secret(token) if !token.expose().bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Err(Problem::new(
                 "holds a blank, a control character or a letter outside ASCII",
                 "copy the token without quotes and line breaks",
             ))

@@ -1,5 +1,8 @@
 //! The one macro: a section is declared once, as a struct whose fields carry their default, their
 //! environment variable, their check and whether they are applied while running.
+//!
+//! `= "name"` is a section that is there once, `= ["name"]` one entry of the list `[[name]]`; a
+//! `Vec` of such entries is a [`List`]. A section can hold lists of its own, named after `with`.
 
 use crate::key::{Key, Problem, Value};
 
@@ -25,10 +28,60 @@ pub trait Section {
     fn set(&mut self, name: &str, value: Value) -> Result<(), Problem>;
 }
 
+/// A list of the file: `[[name]]` written once for each entry.
+pub trait List {
+    /// A fresh entry, which tells name, words and keys.
+    fn blank(&self) -> Box<dyn Section>;
+
+    /// The entries in the order of the file.
+    fn entries(&self) -> Vec<&dyn Section>;
+
+    /// One entry, counted from 0.
+    fn entry_mut(&mut self, entry: usize) -> Option<&mut dyn Section>;
+
+    /// Makes it so many entries, all of them fresh.
+    fn reset(&mut self, entries: usize);
+}
+
+impl<T: Section + Default + Clone + 'static> List for Vec<T> {
+    fn blank(&self) -> Box<dyn Section> {
+        Box::new(T::default())
+    }
+
+    fn entries(&self) -> Vec<&dyn Section> {
+        self.iter().map(|entry| entry as &dyn Section).collect()
+    }
+
+    fn entry_mut(&mut self, entry: usize) -> Option<&mut dyn Section> {
+        self.get_mut(entry).map(|entry| entry as &mut dyn Section)
+    }
+
+    fn reset(&mut self, entries: usize) {
+        *self = vec![T::default(); entries];
+    }
+}
+
 /// Declares a section: `field: Type = default => modifiers;` where the modifiers are the builder
 /// methods of [`Key`].
 macro_rules! section {
     (
+        $(#[doc = $section_doc:literal])*
+        pub struct $name:ident = [$section:literal] $($body:tt)*
+    ) => {
+        $crate::section::section! {
+            @ true $(#[doc = $section_doc])* pub struct $name = $section $($body)*
+        }
+    };
+    (
+        $(#[doc = $section_doc:literal])*
+        pub struct $name:ident = $section:literal $($body:tt)*
+    ) => {
+        $crate::section::section! {
+            @ false $(#[doc = $section_doc])* pub struct $name = $section $($body)*
+        }
+    };
+    (
+        @ $listed:literal
         $(#[doc = $section_doc:literal])*
         pub struct $name:ident = $section:literal {
             $(
@@ -36,16 +89,23 @@ macro_rules! section {
                 $field:ident: $type:ty = $default:expr => $($how:ident($($arg:expr),*))*;
             )*
         }
+        $( with {
+            $(
+                $(#[doc = $list_doc:literal])*
+                $list:ident: Vec<$entry:ty>;
+            )*
+        } )?
     ) => {
         $(#[doc = $section_doc])*
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct $name {
             $( $(#[doc = $doc])* pub $field: $type, )*
+            $($( $(#[doc = $list_doc])* pub $list: Vec<$entry>, )*)?
         }
 
         impl Default for $name {
             fn default() -> Self {
-                Self { $( $field: $default, )* }
+                Self { $( $field: $default, )* $($( $list: Vec::new(), )*)? }
             }
         }
 
@@ -59,6 +119,7 @@ macro_rules! section {
                         concat!($section, ".", stringify!($field)),
                         <$type as $crate::field::Field>::KIND,
                         &[$($doc),*],
+                        $listed,
                     )$(.$how($($arg),*))*,
                 )*
             ];

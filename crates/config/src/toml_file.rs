@@ -1,20 +1,24 @@
 //! From the text of the file to values by key. Syntax errors, unknown keys and values of the wrong
 //! type are all found in one pass; what is recovered after a syntax error is looked at too.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::file::line_of;
-use crate::key::{Key, Kind, Problem, Value, cut, quoted};
+use crate::key::{Key, Kind, Problem, Slot, Value, at, cut, quoted};
 use crate::secret::Secret;
 
 /// What a file says.
 #[derive(Default)]
 pub(crate) struct Parsed {
     /// Values of known keys, with their lines.
-    pub(crate) values: Vec<(&'static Key, usize, Value)>,
+    pub(crate) values: Vec<(Slot, usize, Value)>,
+    /// Lines of the names inside tables of texts, by path.
+    pub(crate) places: Vec<(String, usize)>,
+    /// Lines of the entries of each list that there is.
+    pub(crate) lists: BTreeMap<&'static str, Vec<usize>>,
     /// What is wrong: line, key, problem.
     pub(crate) faults: Vec<(usize, Option<String>, Problem)>,
 }
@@ -63,11 +67,17 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn section(&mut self, name: &str, at: usize, value: &Spanned<DeValue<'_>>) {
         let line = line_of(self.text.as_bytes(), at);
+        if self.list(name, line, value) {
+            return;
+        }
         let known = self.keys.iter().any(|key| key.section == name);
         match value.get_ref() {
             DeValue::Table(table) if known => {
                 for (key, value) in table {
-                    self.key(name, key.get_ref(), key.span().start, value);
+                    let line = self.line(key.span().start);
+                    if !self.list(&format!("{name}.{}", key.get_ref()), line, value) {
+                        self.key(name, None, key.get_ref(), line, value);
+                    }
                 }
             }
             _ if known => self.fault(
@@ -78,38 +88,93 @@ impl Walk<'_> {
                     format!("write [{name}] on a line of its own"),
                 ),
             ),
-            DeValue::Table(_) => {
+            DeValue::Table(_) | DeValue::Array(_) => {
                 let sections: BTreeSet<&str> = self.keys.iter().map(|key| key.section).collect();
-                let remedy = match nearest(name, sections) {
-                    Some(section) => format!("did you mean [{section}]?"),
+                let near = nearest(name, sections);
+                let remedy = match self.keys.iter().find(|key| Some(key.section) == near) {
+                    Some(key) => format!("did you mean {}?", key.header()),
                     None => "remove it".to_owned(),
                 };
                 self.fault(line, name, Problem::new("is no section", remedy));
             }
-            _ => self.unknown(line, "", name),
+            _ => self.unknown(line, "", None, name),
         }
     }
 
-    fn key(&mut self, section: &str, name: &str, at: usize, value: &Spanned<DeValue<'_>>) {
-        let line = line_of(self.text.as_bytes(), at);
+    fn line(&self, at: usize) -> usize {
+        line_of(self.text.as_bytes(), at)
+    }
+
+    /// Reads a list and says whether this is the name of one.
+    fn list(&mut self, name: &str, line: usize, value: &Spanned<DeValue<'_>>) -> bool {
+        let Some(key) = self
+            .keys
+            .iter()
+            .find(|key| key.listed && key.section == name)
+            .copied()
+        else {
+            return false;
+        };
+        let wrong = || {
+            Problem::new(
+                "is a list",
+                format!("write {} before each entry", key.header()),
+            )
+        };
+        let DeValue::Array(items) = value.get_ref() else {
+            self.fault(line, name, wrong());
+            return true;
+        };
+        for (entry, item) in items.iter().enumerate() {
+            let line = self.line(item.span().start);
+            self.parsed.lists.entry(key.section).or_default().push(line);
+            let DeValue::Table(table) = item.get_ref() else {
+                self.fault(line, name, wrong());
+                continue;
+            };
+            for (key, value) in table {
+                let line = self.line(key.span().start);
+                self.key(name, Some(entry), key.get_ref(), line, value);
+            }
+        }
+        true
+    }
+
+    fn key(
+        &mut self,
+        section: &str,
+        entry: Option<usize>,
+        name: &str,
+        line: usize,
+        value: &Spanned<DeValue<'_>>,
+    ) {
         let found = self
             .keys
             .iter()
             .find(|key| key.section == section && key.name == name);
         let Some(key) = found.copied() else {
-            return self.unknown(line, section, name);
+            return self.unknown(line, section, entry, name);
         };
+        let slot = Slot { key, entry };
+        if let (Kind::Map, DeValue::Table(table)) = (key.kind, value.get_ref()) {
+            for name in table.keys() {
+                let path = format!("{}.{}", slot.path(), name.get_ref());
+                self.parsed
+                    .places
+                    .push((path, self.line(name.span().start)));
+            }
+        }
         match read(key, value.get_ref()) {
-            Ok(value) => self.parsed.values.push((key, line, value)),
-            Err(problem) => self.fault(line, key.path, problem),
+            Ok(value) => self.parsed.values.push((slot, line, value)),
+            Err(problem) => self.fault(line, &slot.path(), problem),
         }
     }
 
-    fn unknown(&mut self, line: usize, section: &str, name: &str) {
+    fn unknown(&mut self, line: usize, section: &str, entry: Option<usize>, name: &str) {
         let here = self.keys.iter().filter(|key| key.section == section);
         let elsewhere = self.keys.iter().find(|key| key.name == name);
         let remedy = if let Some(key) = elsewhere {
-            format!("it belongs into the section [{}]", key.section)
+            format!("it belongs into the section {}", key.header())
         } else if let Some(near) = nearest(name, here.map(|key| key.name)) {
             format!("did you mean {near}?")
         } else if let Some(near) = nearest(name, self.keys.iter().map(|key| key.name)) {
@@ -117,9 +182,10 @@ impl Walk<'_> {
         } else {
             "remove it".to_owned()
         };
-        let path = match section {
-            "" => name.to_owned(),
-            section => format!("{section}.{name}"),
+        let path = match (section, entry) {
+            ("", _) => name.to_owned(),
+            (section, None) => format!("{section}.{name}"),
+            (section, Some(entry)) => at(section, entry, name),
         };
         self.fault(line, &path, Problem::new("is no key", remedy));
     }
@@ -154,6 +220,14 @@ fn read(key: &Key, value: &DeValue<'_>) -> Result<Value, Problem> {
             })
             .collect::<Result<_, _>>()
             .map(Value::List),
+        (Kind::Map, DeValue::Table(table)) => table
+            .iter()
+            .map(|(name, item)| match item.get_ref() {
+                DeValue::String(text) => Ok((name.get_ref().to_string(), text.to_string())),
+                other => Err(key.wrong(&format!("a table with {}", described(other)))),
+            })
+            .collect::<Result<_, _>>()
+            .map(Value::Map),
         (_, other) => Err(key.wrong(&described(other))),
     }
 }
@@ -171,7 +245,7 @@ fn described(value: &DeValue<'_>) -> String {
 }
 
 /// The name most like `name`, when it is like enough to be meant.
-fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let flat = |text: &str| text.to_ascii_lowercase().replace(['_', '-'], "");
     let wanted = flat(name);
     known
@@ -186,11 +260,16 @@ fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&
 fn key_at(text: &str, line: usize, keys: &[&'static Key]) -> Option<String> {
     let lines: Vec<&str> = text.lines().take(line).collect();
     let name = lines.last()?.split('=').next()?.trim();
-    let section = lines
+    let header = |line: &&str| Some(line.trim().strip_prefix('[')?.split(']').next()?.to_owned());
+    let section = lines.iter().rev().find_map(header)?;
+    let listed = section.starts_with('[');
+    let title = section.trim_start_matches('[').trim();
+    let key = keys
         .iter()
-        .rev()
-        .find_map(|line| line.trim().strip_prefix('[')?.split(']').next())?;
-    keys.iter()
-        .find(|key| key.section == section.trim() && key.name == name)
-        .map(|key| key.path.to_owned())
+        .find(|key| key.section == title && key.name == name && key.listed == listed)?;
+    let same = lines
+        .iter()
+        .filter(|line| header(line).as_ref() == Some(&section));
+    let entry = listed.then(|| same.count() - 1);
+    Some(Slot { key, entry }.path())
 }

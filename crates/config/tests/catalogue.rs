@@ -417,3 +417,105 @@ fn the_dashboard_listens_on_this_machine_only() {
         load_text("", &environment(&[("MONITOR_LISTEN", good)])).unwrap();
     }
 }
+
+#[test]
+fn without_servers_there_is_the_store() {
+    let config = load_text("", &Environment::default()).unwrap().config;
+    let names: Vec<_> = config
+        .postgres
+        .iter()
+        .map(|one| one.name.as_str())
+        .collect();
+    assert_eq!(names, ["store"]);
+    assert_eq!(config.postgres[0].url, None);
+}
+
+#[test]
+fn an_entry_of_a_list_is_named_with_file_line_and_key() {
+    let text = refused("[[postgres]]\nname = \"a\"\n[[postgres]]\nname = \"b\"\nurl = \"x\"\n");
+    contains(
+        &text,
+        &["collector.toml:5: postgres[2].url: does not begin with postgresql://; write "],
+    );
+    let text = refused("[[postgres]]\nname = \"a\"\n[[postgres]]\nname = \"a\"\n");
+    contains(
+        &text,
+        &["collector.toml:4: postgres[2].name: \"a\" is the name of postgres[1], too"],
+    );
+    let text = refused("[[postgres]]\nurl = \"postgresql://me@h/m\"\n");
+    contains(&text, &["collector.toml:1: postgres[1].name: is missing"]);
+    let text = refused("[[postgres]]\nname = \"a\"\n[[postgres]]\nname = \n");
+    contains(&text, &["collector.toml:4: postgres[2].name: is not TOML"]);
+}
+
+#[test]
+fn the_short_forms_are_targets_unless_an_entry_has_their_name() {
+    let names = |text: &str| {
+        let config = load_text(text, &Environment::default()).unwrap().config;
+        let targets = config.scrape.targets();
+        assert!(targets.iter().all(|target| target.url.is_some()));
+        targets
+            .into_iter()
+            .map(|target| target.name)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(""), ["api", "proxy"]);
+    assert_eq!(names("[scrape]\napi_metrics_url = \"\"\n"), ["proxy"]);
+    let entry =
+        |name: &str| format!("[[scrape.target]]\nname = \"{name}\"\nurl = \"http://localhost/\"\n");
+    assert_eq!(names(&entry("more")), ["api", "proxy", "more"]);
+    assert_eq!(names(&entry("api")), ["proxy", "api"]);
+    let both = format!(
+        "[scrape]\napi_metrics_url = \"http://localhost/\"\n{}",
+        entry("api")
+    );
+    contains(
+        &refused(&both),
+        &["scrape.target[1].name: is \"api\", and scrape.api_metrics_url"],
+    );
+}
+
+#[test]
+fn secrets_of_entries_are_kept_as_those_of_the_database() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = write(dir.path(), "secret", b"canary\n", 0o600);
+    let text = format!(
+        "[[postgres]]\nname = \"a\"\nurl = \"postgresql://me@h/m\"\npassword_file = {file:?}\n\
+         [[scrape.target]]\nname = \"b\"\nurl = \"https://h/\"\ntoken_file = {file:?}\n"
+    );
+    let loaded = load_text(&text, &Environment::default()).unwrap();
+    assert_eq!(loaded.config.postgres[0].password.expose(), "canary");
+    assert_eq!(loaded.config.scrape.targets()[2].token.expose(), "canary");
+    assert!(!format!("{loaded:?}").contains("canary"));
+
+    write(dir.path(), "secret", b"can ary\n", 0o600);
+    let faults = load_text(&text, &Environment::default()).unwrap_err();
+    contains(
+        &faults.to_string(),
+        &["secret: scrape.target[1].token: holds a blank"],
+    );
+    write(dir.path(), "secret", b"canary\n", 0o644);
+    let faults = load_text(&text, &Environment::default()).unwrap_err();
+    contains(
+        &faults.to_string(),
+        &[
+            "postgres[1].password: ",
+            "scrape.target[1].token: ",
+            "open to everybody",
+        ],
+    );
+
+    let inside = b"[[postgres]]\nname = \"a\"\nurl = \"postgresql://me:canary@h/m\"\n";
+    let open = write(dir.path(), "c.toml", inside, 0o644);
+    let faults = load(&open, &Environment::default())
+        .unwrap_err()
+        .to_string();
+    contains(
+        &faults,
+        &["c.toml:3: postgres[1].url: is a secret in a file"],
+    );
+    assert!(!faults.contains("canary"));
+    let without = b"[[postgres]]\nname = \"a\"\nurl = \"postgresql://me@h/m\"\n";
+    let open = write(dir.path(), "c.toml", without, 0o644);
+    load(&open, &Environment::default()).unwrap();
+}

@@ -6,7 +6,7 @@ mod common;
 use std::collections::BTreeSet;
 
 use common::{environment, load, load_text, roomy, write};
-use config::{Config, Environment, Kind, Polled, Reload, Watch, reference_markdown};
+use config::{Config, Environment, Kind, List, Polled, Reload, Watch, reference_markdown};
 
 #[test]
 fn the_environment_wins_over_the_file() {
@@ -45,6 +45,11 @@ fn declarations_are_complete() {
         if let Some(name) = key.env {
             assert!(variables.insert(name), "{name} is used twice");
         }
+        if key.listed {
+            // A variable could not say of which entry.
+            assert_eq!(key.env, None, "{}", key.path);
+            continue;
+        }
         // Every default is accepted by its own check.
         let value = defaults.get(key).unwrap();
         Config::default().set(key, value).unwrap();
@@ -54,7 +59,11 @@ fn declarations_are_complete() {
             key.path
         );
     }
-    assert_eq!(variables.len(), 27, "{variables:?}");
+    assert_eq!(variables.len(), 28, "{variables:?}");
+    for blank in defaults.lists().map(List::blank) {
+        let live = |key: &config::Key| key.live == blank.keys()[0].live;
+        assert!(blank.keys().iter().all(live), "{}", blank.name());
+    }
 }
 
 #[test]
@@ -84,9 +93,9 @@ fn a_reload_takes_over_what_is_live_and_names_the_rest() {
                 password = \"canary\"\n[intervals]\nheartbeat_secs = 7\n";
     let new = load_text(text, &Environment::default()).unwrap().config;
     let reload = Reload::between(&old, &new);
-    let live: Vec<_> = reload.live().map(|change| change.key.path).collect();
+    let live: Vec<_> = reload.live().map(|change| change.slot.path()).collect();
     assert_eq!(live, ["intervals.heartbeat_secs", "collector.batch_size"]);
-    let waiting: Vec<_> = reload.waiting().map(|change| change.key.path).collect();
+    let waiting: Vec<_> = reload.waiting().map(|change| change.slot.path()).collect();
     assert_eq!(waiting, ["database.password", "collector.queue_dir"]);
     assert!(!format!("{reload:?}").contains("canary"));
     let next = reload.apply(&old, &new);
@@ -137,4 +146,35 @@ fn a_watch_keeps_the_old_settings_until_the_file_is_good() {
     );
     assert!(watch.faults().is_none());
     assert!(matches!(watch.poll(&new.config), Polled::Unchanged));
+}
+
+#[test]
+fn a_reload_takes_a_list_over_as_a_whole() {
+    let one = "[[postgres]]\nname = \"a\"\nurl = \"postgresql://me:canary@h/m\"\n";
+    let other = one.replace("canary", "canary2");
+    let two = format!("[[postgres]]\nname = \"b\"\n{one}");
+    let load = |text: &str| load_text(text, &Environment::default()).unwrap().config;
+    for (from, to, changes) in [
+        ("", one, &["postgres[1].name", "postgres[1].url"][..]),
+        (one, "", &["postgres[1].name", "postgres[1].url"]),
+        (one, &other, &["postgres[1].url"]),
+        (
+            one,
+            &two,
+            &[
+                "postgres[1].name",
+                "postgres[1].url",
+                "postgres[2].name",
+                "postgres[2].url",
+            ],
+        ),
+        (&two, &two, &[]),
+    ] {
+        let (old, new) = (load(from), load(to));
+        let reload = Reload::between(&old, &new);
+        let live: Vec<_> = reload.live().map(|change| change.slot.path()).collect();
+        assert_eq!(live, changes);
+        assert_eq!(reload.apply(&old, &new), new, "{from} to {to}");
+        assert!(!format!("{reload:?}").contains("canary"));
+    }
 }

@@ -133,6 +133,23 @@ impl Target {
         })
     }
 
+    /// The server of an entry of `[[postgres]]`: at its own address, or else that of the store.
+    /// Certificates are trusted as for the store.
+    ///
+    /// # Errors
+    /// [`PgError::Address`], which does not repeat the address.
+    pub fn watched(server: &config::Postgres, store: &Database) -> Result<Self, PgError> {
+        let mut target = match &server.url {
+            Some(url) => Self::parse(url.expose())?,
+            None => Self::from(store),
+        };
+        if !server.password.is_empty() {
+            target.password = server.password.clone();
+        }
+        target.root_cert.clone_from(&store.ssl_root_cert);
+        Ok(target)
+    }
+
     /// The same server, another database.
     #[must_use]
     pub fn with_database(mut self, database: &str) -> Self {
@@ -269,6 +286,35 @@ mod tests {
             assert_eq!(target.is_encrypted(), encrypted, "{text}");
             assert!(!format!("{target:?}").contains("s3cret"), "{text}");
             assert_eq!(Target::parse(shown).unwrap().host, target.host, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_watched_server_is_at_its_own_address_or_is_the_store() {
+        let store = Database {
+            name: "samples".to_owned(),
+            ..Database::default()
+        };
+        let mut server = config::Postgres::store();
+        let target = Target::watched(&server, &store).unwrap();
+        assert_eq!(target, Target::from(&store));
+        server.password = Secret::from("s3cret");
+        // Every address that the settings let through is understood here.
+        for url in [
+            "postgresql:///m?host=/run/pg&port=5433&user=me",
+            "postgresql:///m?host=%2Frun%2Fpg&user=me",
+            "postgres://me@[::1]:5433/m",
+            "postgresql://me@db.example.org/m?sslmode=verify-full",
+        ] {
+            server.url = Some(config::PgUrl::parse(url).unwrap());
+            let target = Target::watched(&server, &store).unwrap();
+            assert_eq!(
+                (target.database.as_str(), target.user.as_str()),
+                ("m", "me")
+            );
+            let (host, given) = (target.host, server.url.clone().unwrap());
+            assert_eq!(host, Host::new(given.host()), "{url}");
+            assert_eq!(target.password.expose(), "s3cret");
         }
     }
 

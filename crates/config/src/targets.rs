@@ -1,0 +1,222 @@
+//! Checks of the servers and applications that are watched: `[[postgres]]`, `[scrape]` and
+//! `[[scrape.target]]`.
+
+use std::collections::BTreeMap;
+
+use crate::key::{Problem, at, quoted};
+use crate::load::{Draft, Origin};
+use crate::mapping::Expression;
+use crate::toml_file::nearest;
+use crate::{Format, HttpUrl, Mapping, ScrapeTarget};
+
+const POSTGRES: &str = "postgres";
+const TARGET: &str = "scrape.target";
+
+/// Everything that has to be right about an entry as a whole, or about all of them.
+pub(crate) fn check(draft: &mut Draft) {
+    servers(draft);
+    let targets = draft.config.scrape.target.clone();
+    let names: Vec<String> = targets.iter().map(|target| target.name.clone()).collect();
+    unique(draft, TARGET, &names);
+    for (entry, target) in targets.iter().enumerate() {
+        short_form(draft, entry, &target.name);
+        let key = at(TARGET, entry, "url");
+        match &target.url {
+            Some(url) => plain_text(
+                draft,
+                &key,
+                url,
+                &at(TARGET, entry, "token"),
+                !target.token.is_empty(),
+            ),
+            None if untold(draft, &key) => draft.fault(
+                &key,
+                Problem::new("is missing", "write url = \"http://HOST:PORT/PATH\""),
+            ),
+            None => {}
+        }
+        mapped(draft, entry, target);
+    }
+    let scrape = draft.config.scrape.clone();
+    for (key, url, token) in [
+        ("scrape.api_metrics_url", &scrape.api_metrics_url, false),
+        (
+            "scrape.proxy_metrics_url",
+            &scrape.proxy_metrics_url,
+            !scrape.proxy_admin_token.is_empty(),
+        ),
+    ] {
+        if let Some(url) = url {
+            plain_text(draft, key, url, "proxy_admin_token", token);
+        }
+    }
+}
+
+fn servers(draft: &mut Draft) {
+    let servers = draft.config.postgres.clone();
+    let names: Vec<String> = servers.iter().map(|server| server.name.clone()).collect();
+    unique(draft, POSTGRES, &names);
+    let mut store = None;
+    for (entry, server) in servers.iter().enumerate() {
+        let key = at(POSTGRES, entry, "url");
+        let Some(url) = &server.url else {
+            if !untold(draft, &key) {
+                continue;
+            }
+            if let Some(first) = store.replace(entry) {
+                draft.fault(
+                    &key,
+                    Problem::new(
+                        format!(
+                            "is missing, and postgres[{}] is the store already",
+                            first + 1
+                        ),
+                        "give the address of this server",
+                    ),
+                );
+            }
+            continue;
+        };
+        if url.is_plain_to_another_machine() {
+            draft.fault(
+                &key,
+                Problem::new(
+                    format!("has sslmode=disable, and {} is another machine", url.host()),
+                    "leave sslmode out, or write sslmode=verify-full",
+                ),
+            );
+        }
+    }
+}
+
+/// Whether nothing else was found wrong with what `key` says, since there is none.
+fn untold(draft: &Draft, key: &str) -> bool {
+    matches!(draft.origin(key), Origin::Default | Origin::Entry(_))
+}
+
+/// Every entry has a name, and one of its own.
+fn unique(draft: &mut Draft, section: &str, names: &[String]) {
+    let mut seen = BTreeMap::new();
+    for (entry, name) in names.iter().enumerate() {
+        let key = at(section, entry, "name");
+        if name.is_empty() {
+            if untold(draft, &key) {
+                draft.fault(
+                    &key,
+                    Problem::new("is missing", "give each entry a name of its own"),
+                );
+            }
+        } else if let Some(first) = seen.insert(name, entry) {
+            draft.fault(
+                &key,
+                Problem::new(
+                    format!(
+                        "{} is the name of {section}[{}], too",
+                        quoted(name),
+                        first + 1
+                    ),
+                    "give each entry a name of its own",
+                ),
+            );
+        }
+    }
+}
+
+/// A target named as one of the short forms takes its place, unless both were written.
+fn short_form(draft: &mut Draft, entry: usize, name: &str) {
+    let (key, url) = match name {
+        "api" => (
+            "scrape.api_metrics_url",
+            &draft.config.scrape.api_metrics_url,
+        ),
+        "proxy" => (
+            "scrape.proxy_metrics_url",
+            &draft.config.scrape.proxy_metrics_url,
+        ),
+        _ => return,
+    };
+    if url.is_some() && draft.origin(key) != Origin::Default {
+        draft.fault(
+            &at(TARGET, entry, "name"),
+            Problem::new(
+                format!("is {}, and {key} is a target of this name", quoted(name)),
+                format!("keep one of them, or write {key} = \"\""),
+            ),
+        );
+    }
+}
+
+/// What travels in plain text to another machine.
+fn plain_text(draft: &mut Draft, key: &str, url: &HttpUrl, token_key: &str, token: bool) {
+    if url.tls || url.is_loopback() {
+        return;
+    }
+    if token {
+        draft.fault(
+            key,
+            Problem::new(
+                format!("would send {token_key} to {} in plain text", url.host),
+                "use https, or an address of this machine",
+            ),
+        );
+    } else {
+        draft.warn(
+            key,
+            Problem::new(
+                format!("asks {} in plain text", url.host),
+                "use https, unless the network between is yours",
+            ),
+        );
+    }
+}
+
+/// Columns and expressions of a target.
+fn mapped(draft: &mut Draft, entry: usize, target: &ScrapeTarget) {
+    let map = at(TARGET, entry, "map");
+    let mapping = at(TARGET, entry, "mapping");
+    if target.format == Format::Json {
+        let known = "JSON is read by the names it has; write format = \"prometheus\", or remove it";
+        if !target.map.is_empty() {
+            draft.fault(&map, Problem::new("needs the format prometheus", known));
+        }
+        if target.mapping != Mapping::Custom {
+            draft.fault(&mapping, Problem::new("needs the format prometheus", known));
+        }
+        return;
+    }
+    if target.mapping == Mapping::Custom && target.map.is_empty() {
+        draft.fault(
+            &mapping,
+            Problem::new(
+                "is custom, and map is empty",
+                "name the program, or say in [scrape.target.map] how columns are had",
+            ),
+        );
+    }
+    for (column, text) in &target.map {
+        let key = format!("{map}.{column}");
+        let problem = if !target.kind.has(column) {
+            let near = nearest(column, target.kind.columns());
+            let remedy = match near {
+                Some(near) => format!("did you mean {near}?"),
+                None => "see the columns in docs/TARGETS.md".to_owned(),
+            };
+            Problem::new(
+                format!("is no column of {}", target.kind.table().name),
+                remedy,
+            )
+        } else {
+            let remedy = "write e.g. sum(http_requests_total{code=\"5*\"}); see docs/TARGETS.md";
+            match Expression::parse(text) {
+                Ok(expression) if expression.fits(column) => continue,
+                Ok(_) if matches!(column.as_str(), "buckets" | "endpoints") => Problem::new(
+                    "is rows of another kind",
+                    "write buckets(NAME) for buckets and by(LABEL, LABEL, NAME) for endpoints",
+                ),
+                Ok(_) => Problem::new("is rows, and a number is wanted", remedy),
+                Err(problem) => Problem::new(format!("cannot be read: {problem}"), remedy),
+            }
+        };
+        draft.fault(&key, problem);
+    }
+}
