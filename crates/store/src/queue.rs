@@ -156,6 +156,17 @@ impl Queue {
         self.blocking(move |inner| work(&mut inner.spool)).await
     }
 
+    /// For what asks no disk: done here and now, unless somebody works on the spool.
+    async fn in_memory<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Inner) -> T + Send + 'static,
+    ) -> T {
+        if let Ok(mut inner) = self.inner.try_lock() {
+            return work(&mut inner);
+        }
+        self.blocking(work).await
+    }
+
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Inner) -> T + Send + 'static,
@@ -200,7 +211,7 @@ impl Queue {
     /// Remembers what the database has.
     pub(crate) async fn remember(&self, progress: Progress) {
         let waits = self
-            .blocking(move |inner| {
+            .in_memory(move |inner| {
                 inner.progress = progress;
                 inner.records()
             })
@@ -221,7 +232,7 @@ impl Queue {
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
         let (bytes, records, state) = self
-            .blocking(|inner| {
+            .in_memory(|inner| {
                 (
                     inner.spool.bytes_on_disk(),
                     inner.records(),
