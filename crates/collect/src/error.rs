@@ -42,6 +42,16 @@ pub enum CollectError {
         /// How many make rows.
         limit: usize,
     },
+    /// A database server could not be asked, or gave no answer to anything.
+    #[error(transparent)]
+    Server(#[from] Box<pg::PgError>),
+    /// A database server answered, but not to everything; what mends each gap is in
+    /// `db_blind_spots_raw`.
+    #[error("{families} not to be seen")]
+    Unseen {
+        /// Families of statistics, with their databases.
+        families: String,
+    },
     /// Something did not answer in time.
     #[error("{what} gave no answer within {} ms", deadline.as_millis())]
     Unanswered {

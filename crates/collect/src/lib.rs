@@ -6,6 +6,7 @@
 //! * [`Host`] reads the machine as a whole, its interfaces and disks; [`Mounts`] its file systems;
 //!   [`Processes`] every process. [`SelfUsage`] reads what this process uses, [`host_identity`]
 //!   which machine this is.
+//! * [`postgres`] asks database servers.
 //! * [`Roots`] says where `/proc` and `/sys` are, and [`Moment`] what time it is. Nothing here
 //!   reads a wall clock or an absolute path of its own, so that a test gives a fixture tree and
 //!   an instant and gets the same rows every time.
@@ -20,6 +21,7 @@ mod fields;
 mod host;
 mod identity;
 mod mounts;
+pub mod postgres;
 mod process;
 mod read;
 mod roots;

@@ -4,6 +4,7 @@
 //! once, as a `collector_runs_raw` row. Rows that a collector gave before it failed, or before its
 //! deadline passed, are kept: they are true.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::time::Duration;
 
@@ -15,10 +16,10 @@ use crate::{CollectError, Moment};
 /// One source of rows.
 pub trait Collector {
     /// What `collector_runs_raw.collector` calls it.
-    const NAME: &'static str;
+    fn name(&self) -> Cow<'static, str>;
     /// How long a run may take. It bounds what is awaited; reading the kernel's own files is not
     /// interrupted, as it does not wait for anybody.
-    const DEADLINE: Duration;
+    fn deadline(&self) -> Duration;
 
     /// Takes one sample and appends its rows. Dropped when the deadline passes, at any `await`.
     fn collect(
@@ -68,7 +69,13 @@ impl RunOutcome {
     fn of(error: &CollectError) -> Self {
         match error {
             CollectError::Unanswered { .. } => Self::Timeout,
-            CollectError::Denied { .. } | CollectError::TooMany { .. } => Self::Ok,
+            CollectError::Denied { .. }
+            | CollectError::TooMany { .. }
+            | CollectError::Unseen { .. } => Self::Ok,
+            CollectError::Server(error) => match **error {
+                pg::PgError::Timeout { .. } | pg::PgError::ConnectTimeout { .. } => Self::Timeout,
+                _ => Self::Failed,
+            },
             _ => Self::Failed,
         }
     }
@@ -77,8 +84,8 @@ impl RunOutcome {
 /// What [`run_one`] tells its caller; the same is stored.
 #[derive(Debug)]
 pub struct RunReport {
-    /// [`Collector::NAME`].
-    pub collector: &'static str,
+    /// [`Collector::name`].
+    pub collector: Cow<'static, str>,
     /// How it ended.
     pub outcome: RunOutcome,
     /// Time taken.
@@ -98,7 +105,8 @@ pub async fn run_one<C: Collector>(
 ) -> RunReport {
     let before = out.len();
     let started = tokio::time::Instant::now();
-    let result = tokio::time::timeout(C::DEADLINE, collector.collect(at, out)).await;
+    let (name, deadline) = (collector.name(), collector.deadline());
+    let result = tokio::time::timeout(deadline, collector.collect(at, out)).await;
     let duration = started.elapsed();
     let rows = out.len().saturating_sub(before);
     let (outcome, error) = match result {
@@ -107,15 +115,15 @@ pub async fn run_one<C: Collector>(
         Ok(Ok(Outcome::Partial(error)) | Err(error)) => (RunOutcome::of(&error), Some(error)),
         Err(_elapsed) => {
             let error = CollectError::Unanswered {
-                what: format!("collector {}", C::NAME),
-                deadline: C::DEADLINE,
+                what: format!("collector {name}"),
+                deadline,
             };
             (RunOutcome::Timeout, Some(error))
         }
     };
     out.push(
         CollectorRun {
-            collector: C::NAME.to_owned(),
+            collector: name.clone().into_owned(),
             outcome: outcome.as_str().to_owned(),
             duration_ms: duration.as_secs_f64() * 1000.0,
             rows: i64::try_from(rows).unwrap_or(i64::MAX),
@@ -124,7 +132,7 @@ pub async fn run_one<C: Collector>(
         .into_row(at.ts),
     );
     RunReport {
-        collector: C::NAME,
+        collector: name,
         outcome,
         duration,
         rows,
@@ -140,8 +148,13 @@ mod tests {
     struct Stub(fn() -> Result<Outcome, CollectError>, Duration);
 
     impl Collector for Stub {
-        const NAME: &'static str = "stub";
-        const DEADLINE: Duration = Duration::from_secs(2);
+        fn name(&self) -> Cow<'static, str> {
+            Cow::Borrowed("stub")
+        }
+
+        fn deadline(&self) -> Duration {
+            Duration::from_secs(2)
+        }
 
         async fn collect(
             &mut self,

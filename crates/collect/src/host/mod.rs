@@ -16,6 +16,7 @@ mod vmstat;
 pub(crate) use files::uptime;
 pub(crate) use meminfo::parse as parse_meminfo;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -105,8 +106,13 @@ fn is_absence(error: Errno) -> bool {
 }
 
 impl Collector for Host {
-    const NAME: &'static str = "host";
-    const DEADLINE: Duration = Duration::from_secs(2);
+    fn name(&self) -> Cow<'static, str> {
+        Cow::Borrowed("host")
+    }
+
+    fn deadline(&self) -> Duration {
+        Duration::from_secs(2)
+    }
 
     async fn collect(&mut self, at: &Moment, out: &mut Vec<Row>) -> Result<Outcome, CollectError> {
         let before = out.len();

@@ -11,6 +11,7 @@ mod capacity;
 mod kinds;
 mod mountinfo;
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -124,9 +125,14 @@ fn choose(text: &[u8]) -> (Vec<Chosen>, usize) {
 }
 
 impl Collector for Mounts {
-    const NAME: &'static str = "mounts";
+    fn name(&self) -> Cow<'static, str> {
+        Cow::Borrowed("mounts")
+    }
+
     /// More than the 2 s within which all mounts must have answered.
-    const DEADLINE: Duration = Duration::from_secs(3);
+    fn deadline(&self) -> Duration {
+        Duration::from_secs(3)
+    }
 
     async fn collect(&mut self, at: &Moment, out: &mut Vec<Row>) -> Result<Outcome, CollectError> {
         let (chosen, found) = match self.proc.read("self/mountinfo") {

@@ -25,6 +25,7 @@ mod detail;
 mod known;
 mod stat;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -303,8 +304,13 @@ fn path_of<'a>(path: &'a mut String, pid: i32, file: &str) -> &'a str {
 }
 
 impl Collector for Processes {
-    const NAME: &'static str = "processes";
-    const DEADLINE: Duration = Duration::from_secs(5);
+    fn name(&self) -> Cow<'static, str> {
+        Cow::Borrowed("processes")
+    }
+
+    fn deadline(&self) -> Duration {
+        Duration::from_secs(5)
+    }
 
     async fn collect(&mut self, at: &Moment, out: &mut Vec<Row>) -> Result<Outcome, CollectError> {
         let missed = self.sample(at)?;

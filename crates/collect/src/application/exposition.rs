@@ -1,0 +1,180 @@
+//! Prometheus text 0.0.4 and OpenMetrics 1.0.
+//!
+//! One pass over the bytes, a line at a time. Of a line only the series and its value are of use:
+//! types, help, units, exemplars and timestamps are passed over. A line that cannot be read is
+//! counted and left out; only a body without a single series is an error, and one of OpenMetrics
+//! without the mark at its end, since that was cut. At most [`MOST_SERIES`] series are kept.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// More than any application that is meant to be watched here serves; a server of services on its
+/// own has some thousand.
+pub(super) const MOST_SERIES: usize = 20_000;
+
+/// One line.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Series<'a> {
+    pub(super) name: Cow<'a, str>,
+    pub(super) labels: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    pub(super) value: f64,
+}
+
+impl Series<'_> {
+    /// The value of a label; an empty text when it is not there.
+    pub(super) fn label(&self, name: &str) -> &str {
+        let found = self.labels.iter().find(|(label, _)| label == name);
+        found.map_or("", |(_, value)| value)
+    }
+}
+
+/// A body as series.
+#[derive(Debug, Default)]
+pub(super) struct Exposition<'a> {
+    pub(super) series: Vec<Series<'a>>,
+    by_name: HashMap<String, Vec<usize>>,
+    /// Lines that cannot be read.
+    pub(super) bad_lines: usize,
+    /// Series beyond [`MOST_SERIES`].
+    pub(super) left_out: usize,
+}
+
+impl<'a> Exposition<'a> {
+    /// Parses a body.
+    pub(super) fn parse(body: &'a [u8], open_metrics: bool) -> Result<Self, String> {
+        let mut found = Self::default();
+        let mut ended = false;
+        for line in body.split(|byte| *byte == b'\n') {
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            if line == b"# EOF" {
+                ended = true;
+                break;
+            }
+            if line.first() == Some(&b'#') || line.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            match std::str::from_utf8(line).ok().and_then(parse_line) {
+                Some(_) if found.series.len() == MOST_SERIES => found.left_out += 1,
+                Some(series) => found.push(series),
+                None => found.bad_lines += 1,
+            }
+        }
+        if found.series.is_empty() {
+            Err(format!("no series in it, and {} other lines", found.bad_lines))
+        } else if open_metrics && !ended {
+            Err("the mark # EOF at its end is missing".to_owned())
+        } else {
+            Ok(found)
+        }
+    }
+
+    fn push(&mut self, series: Series<'a>) {
+        let at = self.series.len();
+        match self.by_name.get_mut(&*series.name) {
+            Some(same) => same.push(at),
+            None => {
+                self.by_name.insert(series.name.clone().into_owned(), vec![at]);
+            }
+        }
+        self.series.push(series);
+    }
+
+    /// Every series of this name; `None` when there is not one.
+    pub(super) fn named(&self, name: &str) -> Option<impl Iterator<Item = &Series<'a>>> {
+        let found = self.by_name.get(name)?;
+        Some(found.iter().map(|at| &self.series[*at]))
+    }
+}
+
+/// `name{label="value",…} value [timestamp] [# exemplar]`, or `{"name",label="value"} value …`.
+fn parse_line(line: &str) -> Option<Series<'_>> {
+    let line = line.trim_start();
+    let end = line.find(|c: char| c == '{' || c.is_ascii_whitespace())?;
+    let (name, mut rest) = line.split_at(end);
+    let mut name = Cow::Borrowed(name);
+    let mut labels = Vec::new();
+    if let Some(inner) = rest.trim_start().strip_prefix('{') {
+        rest = inner;
+        loop {
+            rest = rest.trim_start();
+            if let Some(after) = rest.strip_prefix('}') {
+                rest = after;
+                break;
+            }
+            let (key, after) = match rest.strip_prefix('"') {
+                Some(inner) => quoted(inner)?,
+                None => {
+                    let end = rest.find(|c: char| c == '=' || c.is_ascii_whitespace())?;
+                    let (key, after) = rest.split_at(end);
+                    (Cow::Borrowed(key), after)
+                }
+            };
+            rest = after.trim_start();
+            match rest.strip_prefix('=') {
+                Some(after) => {
+                    let (value, after) = quoted(after.trim_start().strip_prefix('"')?)?;
+                    if key.is_empty() {
+                        return None;
+                    }
+                    labels.push((key, value));
+                    rest = after;
+                }
+                // A name that had to be quoted stands among the labels.
+                None if name.is_empty() => name = key,
+                None => return None,
+            }
+            rest = rest.trim_start();
+            match rest.strip_prefix(',') {
+                Some(after) => rest = after,
+                None if rest.starts_with('}') => {}
+                None => return None,
+            }
+        }
+    }
+    let value = number(rest.split_ascii_whitespace().next()?)?;
+    (!name.is_empty()).then_some(Series { name, labels, value })
+}
+
+/// A value as both formats write it.
+fn number(text: &str) -> Option<f64> {
+    // The standard library reads the same words, and a few more that nobody writes.
+    text.parse().ok()
+}
+
+/// The text up to the closing quote, with `\\`, `\"` and `\n` resolved, and what follows.
+fn quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
+    let mut out = String::new();
+    let mut from = 0;
+    let mut bytes = text.bytes().enumerate();
+    while let Some((at, byte)) = bytes.next() {
+        match byte {
+            b'"' if out.is_empty() => return Some((Cow::Borrowed(&text[..at]), &text[at + 1..])),
+            b'"' => {
+                out.push_str(&text[from..at]);
+                return Some((Cow::Owned(out), &text[at + 1..]));
+            }
+            b'\\' => {
+                let (_, escaped) = bytes.next()?;
+                out.push_str(&text[from..at]);
+                match escaped {
+                    b'n' => out.push('\n'),
+                    b'\\' => out.push('\\'),
+                    b'"' => out.push('"'),
+                    // Kept as it stands.
+                    _ => {
+                        out.push('\\');
+                        from = at + 1;
+                        continue;
+                    }
+                }
+                from = at + 2;
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+#[path = "exposition_tests.rs"]
+mod tests;

@@ -1,0 +1,264 @@
+//! The fast tick: everything that one pipelined round trip tells about a server.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use pg::PgError;
+use schema::tables::DbSample;
+use schema::{Row, Sample};
+
+use super::family::{Asked, FAMILIES};
+use super::fill::Draft;
+use super::link::{Answer, Link, unreadable};
+use super::{Postgres, epoch, sessions};
+use crate::{CollectError, Collector, Moment, Outcome};
+
+/// The fast tick of a server as a collector.
+pub(super) struct Fast<'a>(pub(super) &'a mut Postgres);
+
+impl Collector for Fast<'_> {
+    fn name(&self) -> Cow<'static, str> {
+        self.0.run_name("postgres").into()
+    }
+
+    /// Connecting and asking are bounded by themselves; this is the net below.
+    fn deadline(&self) -> Duration {
+        self.0.instance.timeout * 3
+    }
+
+    async fn collect(&mut self, at: &Moment, out: &mut Vec<Row>) -> Result<Outcome, CollectError> {
+        let began = tokio::time::Instant::now();
+        let mut tick = Tick {
+            server: Draft::new(DbSample::TABLE),
+            lineage: None,
+        };
+        self.0.sight.begin(false);
+        let asked = self.0.ask(at, &mut tick, out).await;
+        let unseen = self.0.sight.unseen(false);
+        let error = match &asked {
+            Ok(()) => unseen
+                .as_ref()
+                .map(|families| format!("cannot see {families}")),
+            Err(error) => Some(error.to_string()),
+        };
+        let Tick { mut server, .. } = tick;
+        server.set("instance", self.0.instance.name.clone());
+        server.set("up", asked.is_ok());
+        server.set("duration_ms", began.elapsed().as_secs_f64() * 1000.0);
+        server.set("error", error);
+        out.push(server.into_row(at.ts));
+        let spots = self.0.sight.spots().cloned();
+        out.extend(spots.map(|spot| spot.into_row(at.ts)));
+        asked.map_err(CollectError::from)?;
+        Ok(match unseen {
+            Some(families) => Outcome::Partial(CollectError::Unseen { families }),
+            None => Outcome::Collected,
+        })
+    }
+}
+
+/// What the answers of a tick are gathered in.
+struct Tick {
+    server: Draft,
+    lineage: Option<String>,
+}
+
+impl Postgres {
+    /// A session that stands, opened when its time has come.
+    pub(super) async fn link(&mut self, at: &Moment) -> Result<&mut Link, Box<PgError>> {
+        if self
+            .link
+            .as_ref()
+            .is_some_and(|link| !link.session.is_usable())
+        {
+            self.link = None;
+        }
+        if self.link.is_none() {
+            if at.monotonic < self.retry.not_before {
+                return Err(Box::new(PgError::Answer {
+                    what: format!("reach {}", self.instance.target),
+                    answer: self.retry.cause.clone().unwrap_or_default(),
+                }));
+            }
+            match Link::open(&self.instance, &self.instance.target).await {
+                Ok(link) => {
+                    self.retry = super::Retry::default();
+                    self.link = Some(link);
+                }
+                Err(error) => {
+                    self.retry.failed(at.monotonic, &error);
+                    return Err(Box::new(error));
+                }
+            }
+        }
+        self.link.as_mut().ok_or_else(|| {
+            Box::new(PgError::Gone {
+                what: format!("reach {}", self.instance.target),
+            })
+        })
+    }
+
+    /// Asks every family of the tick. An error means that the server answered nothing.
+    async fn ask(
+        &mut self,
+        at: &Moment,
+        tick: &mut Tick,
+        out: &mut Vec<Row>,
+    ) -> Result<(), Box<PgError>> {
+        let deadline = self.instance.timeout;
+        let answers = match self.link(at).await {
+            Ok(link) => {
+                let families = FAMILIES.iter().filter(|family| family.asked == Asked::Tick);
+                link.ask(families, deadline).await
+            }
+            Err(error) => {
+                self.note_unreachable(&error);
+                return Err(error);
+            }
+        };
+        let mut last = None;
+        let mut answered = false;
+        for (family, answer) in answers {
+            let taken = match answer {
+                Ok(answer) => {
+                    answered = true;
+                    self.take(family.name, &answer, at, tick, out)
+                }
+                Err(error) => Err(error),
+            };
+            if let Err(error) = taken {
+                let spot = self.scene("").failed(family, &error);
+                self.sight.note(false, spot);
+                last = Some(error);
+            }
+        }
+        let lost = self
+            .link
+            .as_ref()
+            .is_none_or(|link| !link.session.is_usable());
+        match last {
+            Some(error) if lost && !answered => {
+                self.sight.begin(false);
+                self.note_unreachable(&error);
+                Err(Box::new(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn note_unreachable(&mut self, error: &PgError) {
+        let remedy = "look whether the server runs and takes sessions of this role";
+        let spot = self
+            .scene("")
+            .spot("server", "unreachable", error.to_string(), remedy);
+        self.sight.note(false, spot);
+    }
+
+    /// Takes the answer of a family. The server's own comes first, so that its lineage is known.
+    fn take(
+        &mut self,
+        family: &str,
+        answer: &Answer,
+        at: &Moment,
+        tick: &mut Tick,
+        out: &mut Vec<Row>,
+    ) -> Result<(), PgError> {
+        match family {
+            "server" => self.take_server(answer, tick),
+            "activity" => self.take_activity(answer, tick),
+            "databases" | "replication" => self.take_rows(answer, at, tick, out),
+            "sessions" => {
+                let found =
+                    sessions::read(&self.instance.name, &answer.rows).map_err(unreadable)?;
+                out.extend(found.into_iter().map(|session| session.into_row(at.ts)));
+                Ok(())
+            }
+            _ => answer.fill_one(&mut tick.server),
+        }
+    }
+
+    fn take_server(&mut self, answer: &Answer, tick: &mut Tick) -> Result<(), PgError> {
+        answer.fill_one(&mut tick.server)?;
+        let Some(row) = answer.rows.first() else {
+            return Ok(());
+        };
+        let lineage: String = row.try_get("lineage").map_err(unreadable)?;
+        let reset: &str = row.try_get("reset").map_err(unreadable)?;
+        tick.server.set("epoch", epoch::epoch(&lineage, reset));
+        tick.lineage = Some(lineage);
+        let off: Vec<String> = row.try_get("off").map_err(unreadable)?;
+        for setting in off {
+            let spot = self.scene("").off(&setting);
+            self.sight.note(false, spot);
+        }
+        Ok(())
+    }
+
+    /// Of sessions that are closed to our role nothing is known, not even how many there are of which
+    /// kind: then the counts stay NULL.
+    fn take_activity(&mut self, answer: &Answer, tick: &mut Tick) -> Result<(), PgError> {
+        let Some(row) = answer.rows.first() else {
+            return Ok(());
+        };
+        let hidden: i64 = row.try_get("conn_hidden").map_err(unreadable)?;
+        if hidden == 0 {
+            return answer.fill_one(&mut tick.server);
+        }
+        tick.server.set("conn_hidden", hidden);
+        let scene = self.scene("");
+        let message = format!(
+            "{hidden} sessions are closed to role {}: no counts of sessions, no waits, no statements \
+             of others, no state of standbys",
+            scene.role
+        );
+        let remedy = scene.granted("GRANT pg_read_all_stats TO %ROLE%");
+        let spot = scene.spot("activity", "denied", message, remedy);
+        self.sight.note(false, spot);
+        Ok(())
+    }
+
+    fn take_rows(
+        &self,
+        answer: &Answer,
+        at: &Moment,
+        tick: &Tick,
+        out: &mut Vec<Row>,
+    ) -> Result<(), PgError> {
+        let plan = &answer.prepared.plan;
+        for row in &answer.rows {
+            let mut draft = Draft::new(plan.table());
+            draft.set("instance", self.instance.name.clone());
+            plan.fill(row, &mut draft).map_err(unreadable)?;
+            let reset = plan.reset(row).map_err(unreadable)?.unwrap_or_default();
+            let lineage = tick.lineage.as_deref();
+            draft.set_epoch(
+                lineage
+                    .map(|lineage| epoch::epoch(lineage, reset))
+                    .as_deref(),
+            );
+            out.push(draft.into_row(at.ts));
+        }
+        Ok(())
+    }
+}
+
+impl super::Retry {
+    /// A refusal on the spot costs nothing: it is tried again at the next tick. What took its time, or
+    /// was a refused login that the server may count, is tried less and less often.
+    fn failed(&mut self, now: Duration, error: &PgError) {
+        let costly =
+            matches!(error, PgError::ConnectTimeout { .. }) || error.class() == pg::Class::Refused;
+        self.not_before = match costly {
+            true => now + self.backoff.next(jitter()),
+            false => now,
+        };
+        self.cause = Some(error.to_string());
+    }
+}
+
+/// A number from 0 to 1, so that the sessions of many hosts do not come back in step.
+fn jitter() -> f64 {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    let random = RandomState::new().build_hasher().finish();
+    f64::from(u32::try_from(random >> 32).unwrap_or_default()) / f64::from(u32::MAX)
+}

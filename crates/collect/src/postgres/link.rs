@@ -1,0 +1,154 @@
+//! A session with a watched server: how it is opened and how a family is asked.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pg::{PgError, Session, SessionOptions, Target};
+use tokio_postgres::{Column, Row, Statement};
+
+use super::Instance;
+use super::family::Family;
+use super::fill::{Draft, Plan};
+
+/// What the server shows in pg_stat_activity, and what our statements leave out.
+const APPLICATION: &str = "pqcrypta-collector";
+/// The oldest release whose views are known.
+pub(super) const OLDEST: u32 = 15;
+/// No statement of ours runs longer.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
+/// No statement of ours waits longer for a lock: whoever holds one is at work.
+const LOCK_TIMEOUT: Duration = Duration::from_millis(500);
+/// Compiling would cost more than any of our statements, and a parallel worker is one of theirs.
+const SETTINGS: &str = "SET jit = off; SET max_parallel_workers_per_gather = 0";
+
+/// A session with the statements prepared on it.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) session: Session,
+    prepared: HashMap<&'static str, Arc<Prepared>>,
+}
+
+/// A family's statement on a session: planned once, as planning costs more than running.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    statement: Statement,
+    pub(super) plan: Plan,
+}
+
+/// What a family of the fast tick said.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) prepared: Arc<Prepared>,
+    pub(super) rows: Vec<Row>,
+}
+
+impl Answer {
+    /// Fills a row of ours with the first row of the answer.
+    pub(super) fn fill_one(&self, draft: &mut Draft) -> Result<(), PgError> {
+        let row = self.rows.first();
+        row.map_or(Ok(()), |row| self.prepared.plan.fill(row, draft))
+            .map_err(unreadable)
+    }
+}
+
+/// An answer whose values are not what the statement says.
+pub(super) fn unreadable(source: tokio_postgres::Error) -> PgError {
+    PgError::Query {
+        what: "read an answer".to_owned(),
+        source,
+    }
+}
+
+impl Link {
+    /// Opens a session that reads only, within the instance's time-out.
+    pub(super) async fn open(instance: &Instance, target: &Target) -> Result<Self, PgError> {
+        let options = SessionOptions {
+            connect_timeout: instance.timeout,
+            statement_timeout: STATEMENT_TIMEOUT.min(instance.timeout.mul_f64(0.8)),
+            lock_timeout: LOCK_TIMEOUT,
+            read_only: true,
+            ..SessionOptions::default()
+        };
+        let session = pg::connect(target, &options, APPLICATION).await?;
+        if session.major_version() < OLDEST {
+            return Err(PgError::Answer {
+                what: format!("collect from {target}"),
+                answer: format!(
+                    "PostgreSQL {} is older than {OLDEST}, the oldest that is understood",
+                    session.major_version()
+                ),
+            });
+        }
+        let setting = session.client.batch_execute(SETTINGS);
+        session
+            .run("set up a session", instance.timeout, setting)
+            .await?;
+        Ok(Self {
+            session,
+            prepared: HashMap::new(),
+        })
+    }
+
+    /// Asks every family at once: all statements are sent before the first answer is waited for, each
+    /// a transaction of its own. A family that failed is prepared anew the next time.
+    pub(super) async fn ask(
+        &mut self,
+        families: impl Iterator<Item = &'static Family>,
+        deadline: Duration,
+    ) -> Vec<(&'static Family, Result<Answer, PgError>)> {
+        let session = &self.session;
+        let questions: Vec<_> = families
+            .map(|family| {
+                let known = self.prepared.remove(family.name);
+                async move { (family, question(session, family, known, deadline).await) }
+            })
+            .collect();
+        let answers = futures_util::future::join_all(questions).await;
+        for (family, answer) in &answers {
+            if let Ok(answer) = answer {
+                let prepared = Arc::clone(&answer.prepared);
+                self.prepared.insert(family.name, prepared);
+            }
+        }
+        answers
+    }
+}
+
+async fn question(
+    session: &Session,
+    family: &Family,
+    known: Option<Arc<Prepared>>,
+    deadline: Duration,
+) -> Result<Answer, PgError> {
+    let what = format!("read {}", family.name);
+    let prepared = match known {
+        Some(prepared) => prepared,
+        None => {
+            let sql = statement(family, session.major_version())?;
+            let preparing = session.client.prepare(sql);
+            let statement = session.run(&what, deadline, preparing).await?;
+            let plan = plan(family, statement.columns())?;
+            Arc::new(Prepared { statement, plan })
+        }
+    };
+    let asking = session.client.query(&prepared.statement, &[]);
+    let rows = session.run(&what, deadline, asking).await?;
+    Ok(Answer { prepared, rows })
+}
+
+/// The statement of a family for a version.
+pub(super) fn statement(family: &Family, version: u32) -> Result<&'static str, PgError> {
+    family.sql(version).ok_or_else(|| PgError::Answer {
+        what: format!("read {}", family.name),
+        answer: format!("version {version} is older than all that are understood"),
+    })
+}
+
+/// How the answers of a family fill its table.
+pub(super) fn plan(family: &Family, columns: &[Column]) -> Result<Plan, PgError> {
+    Plan::new(family.table, columns).map_err(|answer| PgError::Answer {
+        what: format!("read {}", family.name),
+        answer,
+    })
+}

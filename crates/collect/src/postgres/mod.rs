@@ -1,0 +1,126 @@
+//! Watching PostgreSQL servers, 15 and newer.
+//!
+//! [`Postgres`] is one server. [`Postgres::fast`] asks what concerns the server as a whole, every tick,
+//! over one session that it keeps: all questions travel together, each in a transaction of its own.
+//! [`Postgres::slow`] asks what costs more or changes slowly: first of the server, then of each watched
+//! database over a session that lives only for that.
+//!
+//! What is asked is data: `family.rs` lists every family of statistics with its statements, chosen by
+//! version at each connect. The columns of a statement are called as the stored ones, and `fill.rs`
+//! is all there is between them. The rest is what cannot be said in SQL: who blocks whom
+//! (`sessions.rs`), what a statement cost since the last look (`statements.rs`), whose counters these
+//! are (`epoch.rs`).
+//!
+//! Invariants:
+//! * A family that fails costs no other. It becomes a row of `db_blind_spots_raw` with the state and
+//!   what mends it, every tick until it is mended (`sight.rs`), and its columns are NULL.
+//! * Each tick has a row of `db_metrics_raw`, whether the server answers or not.
+//! * No statement waits for a lock longer than 500 ms or runs longer than 5 s, and none writes.
+//! * Texts of statements lose every constant before they become part of a row (`redact`).
+
+use std::time::Duration;
+
+use schema::Row;
+use schema::tables::BlindSpot;
+
+use crate::{Moment, run_one};
+
+mod epoch;
+mod family;
+mod fast;
+mod fill;
+mod link;
+mod sessions;
+mod sight;
+
+use fast::Fast;
+use link::Link;
+use sight::{Scene, Sight};
+
+/// A server to watch.
+#[derive(Clone, Debug)]
+pub struct Instance {
+    /// Its name in every row.
+    pub name: String,
+    /// Where it is and who logs in.
+    pub target: pg::Target,
+    /// Which of its databases are looked into.
+    pub databases: Databases,
+    /// How long connecting may take, and how long the questions of a tick.
+    pub timeout: Duration,
+}
+
+/// Which databases are looked into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Databases {
+    /// All but templates.
+    All,
+    /// These.
+    Named(Vec<String>),
+}
+
+/// Collects one server. Its session is opened when it is needed and opened again when it is lost.
+#[derive(Debug)]
+pub struct Postgres {
+    instance: Instance,
+    link: Option<Link>,
+    retry: Retry,
+    sight: Sight,
+}
+
+/// When the next attempt to connect is due, on the monotonic clock of [`Moment`].
+#[derive(Debug, Default)]
+struct Retry {
+    backoff: pg::Backoff,
+    not_before: Duration,
+    cause: Option<String>,
+}
+
+/// The instance that is watched when none is configured; its runs carry no name.
+const DEFAULT: &str = "store";
+
+impl Postgres {
+    /// Nothing is connected yet.
+    #[must_use]
+    pub fn new(instance: Instance) -> Self {
+        Self {
+            instance,
+            link: None,
+            retry: Retry::default(),
+            sight: Sight::default(),
+        }
+    }
+
+    /// Takes the sample of a tick: a `db_metrics_raw` row in any case, the databases, replication,
+    /// sessions worth a look, every known gap, and a `collector_runs_raw` row.
+    pub async fn fast(&mut self, at: &Moment, out: &mut Vec<Row>) {
+        run_one(&mut Fast(self), at, out).await;
+    }
+
+    /// What could not be seen at the last ticks, with what mends it.
+    pub fn blind_spots(&self) -> impl Iterator<Item = &BlindSpot> {
+        self.sight.spots()
+    }
+
+    /// Says good-bye to the server.
+    pub async fn close(self) {
+        if let Some(link) = self.link {
+            link.session.close(self.instance.timeout).await;
+        }
+    }
+
+    fn run_name(&self, kind: &str) -> String {
+        match self.instance.name.as_str() {
+            DEFAULT => kind.to_owned(),
+            name => format!("{kind} {name}"),
+        }
+    }
+
+    fn scene<'a>(&'a self, database: &'a str) -> Scene<'a> {
+        Scene {
+            instance: &self.instance.name,
+            role: &self.instance.target.user,
+            database,
+        }
+    }
+}
