@@ -12,7 +12,7 @@
 //!
 //! Invariants, checked by the tests of this crate and by `store` against a migrated database:
 //! names are unique; every expression of a metric reads columns of its table; counters are read
-//! only through [`Series::Steps`]; thresholds are ordered as [`Better`] says.
+//! only through [`Series::Steps`] and [`Series::Share`]; thresholds are ordered as [`Better`] says.
 
 mod metric;
 mod row;

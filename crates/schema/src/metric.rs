@@ -1,6 +1,6 @@
 //! A number that matters, the one way to read it, and what is to be thought of it.
 
-use crate::{TableDef, Unit};
+use crate::{Every, TableDef, Unit, tables};
 
 /// The area of the system a metric belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,6 +19,26 @@ pub enum Domain {
     ProcessOne,
     /// The collector itself.
     Collector,
+    /// A PostgreSQL server as a whole.
+    Db,
+    /// One database of a PostgreSQL server.
+    Database,
+    /// Tables.
+    Table,
+    /// Indexes.
+    Index,
+    /// Slots, standbys, subscriptions.
+    Replication,
+    /// Statements, and what remembers them.
+    Statement,
+    /// What PostgreSQL reads and writes, by kind of process.
+    Io,
+    /// APIs.
+    Api,
+    /// Reverse proxies.
+    Proxy,
+    /// Whatever is scraped, whether it answers.
+    Target,
 }
 
 impl Domain {
@@ -33,6 +53,16 @@ impl Domain {
             Self::Process => "process",
             Self::ProcessOne => "process_one",
             Self::Collector => "collector",
+            Self::Db => "db",
+            Self::Database => "database",
+            Self::Table => "table",
+            Self::Index => "index",
+            Self::Replication => "replication",
+            Self::Statement => "statement",
+            Self::Io => "io",
+            Self::Api => "api",
+            Self::Proxy => "proxy",
+            Self::Target => "target",
         }
     }
 }
@@ -75,16 +105,36 @@ pub enum Series {
     },
     /// A counter, read as its rate: the positive steps between samples over the time that really
     /// passed. A step down is a reset and gives no value. Steps are taken per identity of the
-    /// source, before keys are folded by adding.
+    /// source, before keys are folded by adding. In a table of amounts the steps are taken already:
+    /// they are divided by the seconds the row covers, and a tick that has rows of other keys alone
+    /// counts as 0.
     Steps {
         /// The table.
         table: &'static TableDef,
-        /// SQL over its columns giving `float8`, a sum of Counter columns.
+        /// SQL over its columns giving `float8`, a sum of Counter columns, or of Amount columns.
         expr: &'static str,
         /// What tells one source of the counter from another, beyond the key (`""`: the key does).
         identity: &'static str,
         /// Multiplies the rate, for instance 0.0001 to read microseconds per second as percent.
         scale: f64,
+    },
+    /// A quotient of two counters, read as the step of the one over the step of the other: what
+    /// happened within the interval, never since the start. Over longer spans the steps are added up
+    /// before they are divided, so that busy intervals weigh more. Steps are taken as above; in a
+    /// table of amounts the amounts are the steps.
+    Share {
+        /// The table.
+        table: &'static TableDef,
+        /// SQL over its columns giving `float8`: what is counted.
+        part: &'static str,
+        /// SQL over its columns giving `float8`: of how much. Without a step there is no value.
+        whole: &'static str,
+        /// What tells one source of the counters from another, beyond the key (`""`: the key does).
+        identity: &'static str,
+        /// Multiplies the quotient: 100 for percent.
+        scale: f64,
+        /// How much of `whole` a judged value must rest on, so that a handful of events is no verdict.
+        least: f64,
     },
     /// A level inside a JSON array of objects, one series per element.
     Elements {
@@ -106,6 +156,7 @@ impl Series {
         match self {
             Self::Level { table, .. }
             | Self::Steps { table, .. }
+            | Self::Share { table, .. }
             | Self::Elements { table, .. } => table,
         }
     }
@@ -195,6 +246,26 @@ impl Levels {
         }
     }
 
+    /// A critical threshold alone.
+    #[must_use]
+    pub const fn crit(crit: f64) -> Self {
+        Self {
+            info: None,
+            warn: None,
+            crit: Some(crit),
+        }
+    }
+
+    /// Worth a look, and no more.
+    #[must_use]
+    pub const fn info(info: f64) -> Self {
+        Self {
+            info: Some(info),
+            warn: None,
+            crit: None,
+        }
+    }
+
     /// All three.
     #[must_use]
     pub const fn with_info(info: f64, warn: f64, crit: f64) -> Self {
@@ -257,6 +328,27 @@ impl Metric {
     #[must_use]
     pub fn id(&self) -> String {
         format!("{}.{}", self.domain.as_str(), self.name)
+    }
+
+    /// How often it gets a value: with the table, or more rarely when it reads columns that are
+    /// filled at slow ticks alone.
+    #[must_use]
+    pub fn every(&self) -> Every {
+        let table = self.series.table();
+        let expr = match self.series {
+            Series::Level { expr, .. } | Series::Steps { expr, .. } => expr,
+            Series::Share { whole, .. } => whole,
+            Series::Elements { column, .. } => column,
+        };
+        if tables::SLOW_COLUMNS.iter().any(|(name, column)| {
+            *name == table.name
+                && expr
+                    .split(|c: char| c != '_' && !c.is_alphanumeric())
+                    .any(|word| word == *column)
+        }) {
+            return Every::Slow;
+        }
+        table.every
     }
 
     /// The severity of a value, `Unknown` for none. A metric without thresholds is always `Ok`.

@@ -207,6 +207,14 @@ pub struct TableDef {
 }
 
 impl TableDef {
+    /// Whether its rows tell what happened since the tick before, over `interval_secs`, rather than
+    /// since the source began.
+    #[must_use]
+    pub fn has_amounts(&self) -> bool {
+        let is_amount = |column: &Column| column.role == Role::Amount;
+        self.columns.iter().any(is_amount)
+    }
+
     /// The declared column of this name.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&'static Column> {

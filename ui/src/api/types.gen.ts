@@ -51,6 +51,7 @@ export interface MetricMeta {
   label: string;
   unit: Unit;
   keyed: boolean;
+  every_secs: number;
   better: "lower" | "higher" | "neither";
   levels: Levels | null;
   what: string;
@@ -70,6 +71,7 @@ export interface TableMeta {
   columns: ColumnMeta[];
   chips: ChipMeta[];
   default_sort: string;
+  ranged: boolean;
   empty: string;
 }
 
@@ -165,6 +167,7 @@ export interface Area {
   id: string;
   label: string;
   view: string;
+  present: boolean;
   severity: Severity;
   count: number;
   worst: string;

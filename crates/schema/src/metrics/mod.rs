@@ -1,11 +1,22 @@
 //! One file per domain; [`METRICS`] is the catalogue.
 
+mod api;
 mod collector;
+mod database;
+mod db;
 mod disk;
+mod io;
 mod mount;
 mod network;
 mod process;
+mod proxy;
+mod relation;
+mod replication;
+mod statement;
 mod system;
+mod target;
+mod waiting;
+mod writing;
 
 use crate::Metric;
 
@@ -20,6 +31,18 @@ const PARTS: &[&[Metric]] = &[
     process::METRICS,
     process::ONE,
     collector::METRICS,
+    db::METRICS,
+    writing::METRICS,
+    waiting::METRICS,
+    database::METRICS,
+    relation::TABLE,
+    relation::INDEX,
+    replication::METRICS,
+    statement::METRICS,
+    io::METRICS,
+    target::METRICS,
+    api::METRICS,
+    proxy::METRICS,
 ];
 
 const COUNT: usize = {
@@ -50,7 +73,7 @@ const fn concat() -> [Metric; COUNT] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Better, Role, Series};
+    use crate::{Better, Every, Role, SLOW_SECS, Series};
     use std::collections::HashSet;
 
     /// Identifiers in an SQL expression that are neither functions, casts nor words of SQL.
@@ -97,6 +120,39 @@ mod tests {
         }
     }
 
+    /// Asserts that `exprs` read what is counted, told apart by columns of the table.
+    fn counted(metric: &Metric, exprs: &[&str], identity: &str) {
+        let table = metric.series.table();
+        let role = if table.has_amounts() {
+            Role::Amount
+        } else {
+            Role::Counter
+        };
+        for name in exprs.iter().flat_map(|expr| identifiers(expr)) {
+            let column = table.column(&name);
+            let column = column.unwrap_or_else(|| panic!("{}: {name}", metric.id()));
+            assert_eq!(column.role, role, "{}: {name} is not counted", metric.id());
+        }
+        for name in identifiers(identity) {
+            assert!(table.column(&name).is_some(), "{}: {name}", metric.id());
+        }
+        // Where the collector says when counters begin anew, every reader has to listen.
+        let has_epoch = table.column("epoch").is_some();
+        let listens = identity.split(", ").any(|name| name == "epoch");
+        assert_eq!(has_epoch, listens, "{}", metric.id());
+    }
+
+    #[test]
+    fn what_is_sampled_slowly_is_judged_over_two_samples() {
+        for metric in METRICS
+            .iter()
+            .filter(|metric| metric.every() == Every::Slow)
+        {
+            let window = metric.judged_over_secs;
+            assert!(window == 0 || window >= 2 * SLOW_SECS, "{}", metric.id());
+        }
+    }
+
     #[test]
     fn expressions_read_columns_of_their_table_by_their_role() {
         for metric in METRICS {
@@ -115,21 +171,17 @@ mod tests {
                         );
                     }
                 }
-                Series::Steps { expr, identity, .. } => {
-                    for name in identifiers(expr) {
-                        let column = table
-                            .column(&name)
-                            .unwrap_or_else(|| panic!("{}: {name}", metric.id()));
-                        assert_eq!(
-                            column.role,
-                            Role::Counter,
-                            "{}: {name} is no counter",
-                            metric.id()
-                        );
-                    }
-                    for name in identifiers(identity) {
-                        assert!(table.column(&name).is_some(), "{}: {name}", metric.id());
-                    }
+                Series::Steps { expr, identity, .. } => counted(metric, &[expr], identity),
+                Series::Share {
+                    part,
+                    whole,
+                    identity,
+                    least,
+                    ..
+                } => {
+                    counted(metric, &[part, whole], identity);
+                    let is_judged = metric.judged_over_secs > 0;
+                    assert_eq!(is_judged, least > 0.0, "{}: {least}", metric.id());
                 }
                 Series::Elements { column, .. } => {
                     assert!(table.column(column).is_some(), "{}: {column}", metric.id());

@@ -69,6 +69,14 @@ pub const TABLES: &[&TableDef] = &[
     LatencyBucket::TABLE,
 ];
 
+/// Columns (table, column) of tables of every tick that are filled at slow ticks alone and NULL
+/// between them.
+pub const SLOW_COLUMNS: &[(&str, &str)] = &[
+    ("database_metrics_raw", "size_bytes"),
+    ("database_metrics_raw", "xid_age"),
+    ("database_metrics_raw", "mxid_age"),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,6 +110,27 @@ mod tests {
                     column.name
                 );
             }
+        }
+    }
+
+    #[test]
+    fn slow_columns_may_be_null_in_tables_of_every_tick() {
+        for (table, column) in SLOW_COLUMNS {
+            let table = crate::table(table).unwrap();
+            assert_eq!(table.every, crate::Every::Tick, "{}", table.name);
+            assert!(table.column(column).unwrap().nullable, "{column}");
+        }
+    }
+
+    #[test]
+    fn amounts_say_which_time_they_cover() {
+        for table in TABLES.iter().filter(|table| table.has_amounts()) {
+            assert!(table.column("interval_secs").is_some(), "{}", table.name);
+            let counts = table
+                .columns
+                .iter()
+                .any(|column| column.role == Role::Counter);
+            assert!(!counts, "{} mixes counters and amounts", table.name);
         }
     }
 

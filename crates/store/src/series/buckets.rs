@@ -6,8 +6,8 @@ use schema::{Metric, Timestamp};
 use tokio_postgres::{Client, Row};
 
 use super::ReadError;
-use super::scan::{Scan, group};
-use super::sql::{Param, Source, Span, Statement, samples, secs};
+use super::scan::{Kind, Scan, group};
+use super::sql::{Param, Source, Span, Statement, mean, samples, secs};
 use super::value::Instant;
 
 /// One metric, all of it or one key of it.
@@ -260,18 +260,31 @@ pub(super) fn bucket_statement(
     let from = if ranked { ask.from } else { ask.give_from };
     let span = Span::between(&mut sql, from, ask.to);
     let step = sql.bind(Param::Float8(secs(ask.step)));
-    let inner = samples(&mut sql, scan, source, &span);
+    // What other keys tell is what makes an absent amount 0, so chosen ones are picked afterwards.
+    let chosen = match (scan.kind, source.keys) {
+        (Kind::Amounts, Some(keys)) => Some(sql.bind(Param::Texts(keys.to_vec()))),
+        _ => None,
+    };
+    let keys = source.keys.filter(|_| chosen.is_none());
+    let inner = samples(&mut sql, scan, &Source { keys, ..*source }, &span);
     let numbers = 0..scan.metrics.len();
+    let bucket = format!("date_bin(make_interval(secs => {step}), ts, 'epoch'::timestamptz)");
+    let cover = format!("OVER (PARTITION BY {bucket})");
     let reduced: String = numbers
         .clone()
-        .map(|at| format!(", min(v{at}) AS lo{at}, max(v{at}) AS hi{at}, avg(v{at}) AS avg{at}"))
+        .map(|at| reduce(scan.kind, at, &cover))
         .collect();
     let by_bucket = format!(
-        "SELECT date_bin(make_interval(secs => {step}), ts, 'epoch'::timestamptz) AS bucket, k{reduced}\n\
+        "SELECT {bucket} AS bucket, k{reduced}\n\
          FROM (\n  {inner}\n) samples\nGROUP BY 1, 2"
     );
     if !ranked {
-        sql.text = format!("{by_bucket}\nORDER BY 1");
+        sql.text = match chosen {
+            Some(keys) => format!(
+                "SELECT * FROM (\n{by_bucket}\n) reduced\nWHERE k = ANY({keys})\nORDER BY 1"
+            ),
+            None => format!("{by_bucket}\nORDER BY 1"),
+        };
         return sql;
     }
     let give = sql.bind(Param::Time(ask.give_from));
@@ -300,10 +313,40 @@ pub(super) fn bucket_statement(
     sql
 }
 
+/// Least, greatest and mean value of a bucket.
+fn reduce(kind: Kind, at: usize, cover: &str) -> String {
+    match kind {
+        Kind::Level { .. } | Kind::Steps { .. } | Kind::Elements { .. } => {
+            format!(", min(v{at}) AS lo{at}, max(v{at}) AS hi{at}, avg(v{at}) AS avg{at}")
+        }
+        Kind::Share { .. } | Kind::AmountShare => {
+            let mean = mean(kind, at, cover);
+            format!(
+                ", least(min(v{at}), {mean}) AS lo{at}, greatest(max(v{at}), {mean}) AS hi{at}, \
+                 {mean} AS avg{at}"
+            )
+        }
+        Kind::Amounts => {
+            let mean = mean(kind, at, cover);
+            format!(
+                ", CASE WHEN sum(dt) < max(sum(dt)) {cover} THEN 0 ELSE min(v{at}) END AS lo{at}, \
+                 max(v{at}) AS hi{at}, {mean} AS avg{at}"
+            )
+        }
+    }
+}
+
 /// `k, v0 …` at the newest instant of the range.
 pub(super) fn last_statement(scan: &Scan, source: &Source<'_>, ask: &Ask) -> Statement {
     let mut sql = Statement::default();
-    let span = Span::newest(&mut sql, scan.table, source.host_id, ask.from, ask.to);
+    let span = Span::newest(
+        &mut sql,
+        scan.table,
+        &scan.filled(),
+        source.host_id,
+        ask.from,
+        ask.to,
+    );
     let inner = samples(&mut sql, scan, source, &span);
     let values: String = (0..scan.metrics.len())
         .map(|at| format!(", v{at}"))

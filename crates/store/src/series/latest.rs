@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use schema::{Metric, Timestamp};
+use schema::{Every, Metric, Timestamp};
 use tokio_postgres::Client;
 
 use super::ReadError;
-use super::scan::{Kind, Scan, group};
-use super::sql::{Source, Span, Statement, samples};
+use super::scan::{Scan, group};
+use super::sql::{Source, Span, Statement, mean, samples};
 
 /// The value of one metric and key.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,7 +21,8 @@ pub struct Latest {
 }
 
 /// The value of each metric at `at`, an instant at which there is a sample: over the window
-/// `judged_over_secs` of the metric that ends there, or of that one instant where the window is 0.
+/// `judged_over_secs` of the metric that ends there, or of that one instant where the window is 0
+/// (of what is sampled slowly, the newest instant within two slow ticks).
 /// Keys are those seen within the window. A single series without a sample has one unknown value.
 ///
 /// # Errors
@@ -33,10 +34,25 @@ pub async fn latest(
     at: Timestamp,
     interval: i64,
 ) -> Result<Vec<Latest>, ReadError> {
-    let with_window = metrics
+    let windows: Vec<(&'static Metric, u32)> = metrics
         .iter()
-        .map(|metric| (*metric, metric.judged_over_secs));
-    let (scans, _) = group(with_window);
+        .map(|metric| (*metric, metric.judged_over_secs))
+        .collect();
+    latest_over(client, host_id, &windows, at, interval).await
+}
+
+/// As [`latest`], each metric over a window of its own, seconds.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn latest_over(
+    client: &Client,
+    host_id: i32,
+    metrics: &[(&'static Metric, u32)],
+    at: Timestamp,
+    interval: i64,
+) -> Result<Vec<Latest>, ReadError> {
+    let (scans, _) = group(metrics.iter().copied());
     let source = Source {
         host_id,
         interval,
@@ -63,7 +79,7 @@ pub async fn latest(
             }
         }
     }
-    for metric in metrics {
+    for (metric, _) in metrics {
         if metric.key.is_none() && !found.iter().any(|one| one.metric == *metric) {
             found.push(Latest {
                 metric,
@@ -86,15 +102,35 @@ pub(super) fn statement(
     let micros = i64::try_from(window.as_micros()).unwrap_or(i64::MAX);
     let end = at.as_micros().saturating_add(1);
     let start = end.saturating_sub(micros.max(1));
-    let span = Span::between(&mut sql, Timestamp(start), Timestamp(end));
+    let span = if micros == 0 && scan.every == Every::Slow {
+        let start = end.saturating_sub(2 * scan.every.micros(source.interval));
+        let (from, to) = (Timestamp(start), Timestamp(end));
+        Span::newest(
+            &mut sql,
+            scan.table,
+            &scan.filled(),
+            source.host_id,
+            from,
+            to,
+        )
+    } else {
+        Span::between(&mut sql, Timestamp(start), Timestamp(end))
+    };
     let inner = samples(&mut sql, scan, source, &span);
-    let values: String = (0..scan.metrics.len())
-        .map(|place| match scan.kind {
-            Kind::Steps { .. } => format!(
-                ",\n  sum(v{place} * dt) / nullif(sum(dt) FILTER (WHERE v{place} IS NOT NULL), 0) AS a{place}"
-            ),
-            Kind::Level { .. } | Kind::Elements { .. } => format!(",\n  avg(v{place}) AS a{place}"),
-        })
+    let value = |place: usize, metric: &Metric| {
+        let mean = mean(scan.kind, place, "OVER ()");
+        match Scan::whole(metric).1 {
+            least if least > 0.0 => {
+                format!(",\n  CASE WHEN sum(w{place}) >= {least:?} THEN {mean} END AS a{place}")
+            }
+            _ => format!(",\n  {mean} AS a{place}"),
+        }
+    };
+    let values: String = scan
+        .metrics
+        .iter()
+        .enumerate()
+        .map(|(place, metric)| value(place, metric))
         .collect();
     sql.text = format!(
         "SELECT k{values}\nFROM (\n  {inner}\n) samples\nGROUP BY k\nORDER BY k COLLATE \"C\""

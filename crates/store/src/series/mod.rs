@@ -15,6 +15,10 @@
 //!   step down is a reset, a step across a gap longer than [`MAX_STEP_INTERVALS`] intervals is
 //!   unknown; neither gives a value. Scans begin that much before the range, so that the first
 //!   sample in it has a step too.
+//! * A share is the steps of one counter over those of another. Both are added up before they are
+//!   divided, over keys, buckets and windows alike; a judged share rests on a least number of events.
+//! * Amounts are steps taken already: a tick that tells of other keys alone counts as 0 of this one.
+//! * What is sampled at slow ticks is looked for as far back as two of them.
 //! * Absent is not zero: a bucket without a value is not in the answer.
 
 mod buckets;
@@ -23,6 +27,7 @@ mod latest;
 mod newest;
 mod rows;
 mod scan;
+mod share;
 mod since;
 mod sql;
 mod value;
@@ -32,7 +37,7 @@ mod tests;
 
 pub use buckets::{Answer, Ask, Bucket, Fault, Found, Pick, buckets};
 pub use gaps::gaps;
-pub use latest::{Latest, latest};
+pub use latest::{Latest, latest, latest_over};
 pub use newest::{HostTick, TICKS, newest};
 pub use rows::{Tick, rows, tick};
 pub use since::{Reach, since};

@@ -31,7 +31,7 @@ pub async fn tick(
 ) -> Result<Tick, ReadError> {
     let columns = declared(table, columns);
     let mut sql = Statement::default();
-    let span = Span::newest(&mut sql, table, host_id, from, to);
+    let span = Span::newest(&mut sql, table, "", host_id, from, to);
     finish(&mut sql, table, host_id, &span, &columns);
     let read = read(client, table, &sql, &columns).await?;
     Ok(Tick {

@@ -1,6 +1,6 @@
 //! Which metrics are read by one scan of one table.
 
-use schema::{Fold, Metric, Role, Series, TableDef};
+use schema::{Every, Fold, Metric, Role, Series, TableDef};
 
 /// How the rows of a scan become one value per instant and key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,6 +9,12 @@ pub(super) enum Kind {
     Level { folded: bool },
     /// Steps of a counter per `identity`.
     Steps { identity: &'static str },
+    /// Quotients of two counters' steps per `identity`.
+    Share { identity: &'static str },
+    /// Amounts over the time they cover.
+    Amounts,
+    /// Quotients of two amounts.
+    AmountShare,
     /// Elements of a JSON column.
     Elements {
         column: &'static str,
@@ -21,6 +27,8 @@ pub(super) enum Kind {
 pub(super) struct Scan {
     pub(super) table: &'static TableDef,
     pub(super) kind: Kind,
+    /// How often the metrics get a value.
+    pub(super) every: Every,
     pub(super) key: Option<&'static str>,
     pub(super) metrics: Vec<&'static Metric>,
 }
@@ -33,12 +41,16 @@ impl Scan {
             Series::Level { .. } => Kind::Level {
                 folded: !identifies_row(table, metric.key),
             },
+            Series::Steps { .. } if table.has_amounts() => Kind::Amounts,
             Series::Steps { identity, .. } => Kind::Steps { identity },
+            Series::Share { .. } if table.has_amounts() => Kind::AmountShare,
+            Series::Share { identity, .. } => Kind::Share { identity },
             Series::Elements { column, shape, .. } => Kind::Elements { column, shape },
         };
         Self {
             table,
             kind,
+            every: metric.every(),
             key: metric.key,
             metrics: vec![metric],
         }
@@ -46,7 +58,10 @@ impl Scan {
 
     /// Whether a metric of `other` can be read by this scan.
     pub(super) fn serves(&self, other: &Self) -> bool {
-        self.table.name == other.table.name && self.kind == other.kind && self.key == other.key
+        self.table.name == other.table.name
+            && self.kind == other.kind
+            && self.every == other.every
+            && self.key == other.key
     }
 
     /// The position of a metric in this scan; added when it is new.
@@ -58,19 +73,37 @@ impl Scan {
         })
     }
 
-    /// The expression of a metric and what multiplies it.
+    /// The expression of a metric and what multiplies it; of a quotient its dividend.
     pub(super) fn expr(metric: &Metric) -> (&'static str, f64) {
         match metric.series {
             Series::Level { expr, .. } | Series::Elements { expr, .. } => (expr, 1.0),
             Series::Steps { expr, scale, .. } => (expr, scale),
+            Series::Share { part, scale, .. } => (part, scale),
         }
+    }
+
+    /// The divisor of a quotient, and how much of it a judged value must rest on.
+    pub(super) fn whole(metric: &Metric) -> (&'static str, f64) {
+        match metric.series {
+            Series::Share { whole, least, .. } => (whole, least),
+            Series::Level { .. } | Series::Steps { .. } | Series::Elements { .. } => ("1", 0.0),
+        }
+    }
+
+    /// SQL that holds for rows in which the metrics have a value, where not every tick gives one.
+    pub(super) fn filled(&self) -> String {
+        if self.every == self.table.every {
+            return String::new();
+        }
+        let exprs: Vec<&str> = self.metrics.iter().map(|one| Self::expr(one).0).collect();
+        format!(" AND num_nonnulls({}) > 0", exprs.join(", "))
     }
 
     /// The aggregate that makes one value of several rows.
     pub(super) fn fold(metric: &Metric) -> Fold {
         match metric.series {
             Series::Level { fold, .. } => fold,
-            Series::Steps { .. } | Series::Elements { .. } => Fold::Sum,
+            Series::Steps { .. } | Series::Share { .. } | Series::Elements { .. } => Fold::Sum,
         }
     }
 

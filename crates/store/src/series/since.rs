@@ -8,7 +8,8 @@ use super::scan::{Kind, Scan};
 use super::sql::{Source, Span, Statement, samples};
 use super::value::Instant;
 
-/// One sample: when, its value, and over how many seconds it counts.
+/// One sample: when, its value times its weight, and its weight: of a counter the seconds of its
+/// step, of a share what it is a share of.
 type Sample = (Timestamp, f64, f64);
 
 /// A threshold that may have been reached.
@@ -67,34 +68,46 @@ pub async fn since(client: &Client, reach: &Reach<'_>) -> Result<Option<Timestam
         }
     }
     let window = i64::from(metric.judged_over_secs) * 1_000_000;
-    Ok(first_of_run(&read, window, metric.better, level))
+    let least = Scan::whole(metric).1;
+    Ok(first_of_run(&read, window, least, |mean| {
+        reached(metric.better, mean, level)
+    }))
 }
 
-/// `ts, v0, weight`, oldest first.
+/// `ts, v0 times weight, weight`, oldest first.
 pub(super) fn statement(scan: &Scan, source: &Source<'_>, at: Timestamp, back: i64) -> Statement {
     let mut sql = Statement::default();
     let end = at.as_micros().saturating_add(1);
     let start = end.saturating_sub(back);
     let span = Span::between(&mut sql, Timestamp(start), Timestamp(end));
     let inner = samples(&mut sql, scan, source, &span);
-    let weight = match scan.kind {
-        Kind::Steps { .. } => "coalesce(dt, 0)",
-        Kind::Level { .. } | Kind::Elements { .. } => "1::float8",
+    let weighted = match scan.kind {
+        Kind::Steps { .. } | Kind::Amounts => "v0 * dt, dt",
+        Kind::Share { .. } | Kind::AmountShare => "p0, w0",
+        Kind::Level { .. } | Kind::Elements { .. } => "v0, 1::float8",
     };
-    sql.text = format!("SELECT ts, v0, {weight}\nFROM (\n  {inner}\n) samples\nORDER BY ts");
+    sql.text = format!("SELECT ts, {weighted}\nFROM (\n  {inner}\n) samples\nORDER BY ts");
     sql
 }
 
+/// One rounding error per sample that left the window must not end a run at the level.
 fn reached(better: Better, value: f64, level: f64) -> bool {
+    let near = (value - level).abs() <= 1e-9 * level.abs().max(1e-9);
     match better {
-        Better::Lower => value >= level,
-        Better::Higher => value <= level,
+        Better::Lower => near || value >= level,
+        Better::Higher => near || value <= level,
         Better::Neither => false,
     }
 }
 
-/// The first instant of the run that ends with the last sample. `read` is ordered by time.
-fn first_of_run(read: &[Sample], window: i64, better: Better, level: f64) -> Option<Timestamp> {
+/// The first instant of the run that ends with the last sample. `read` is ordered by time. A window
+/// that holds less than `least` says nothing: it ends no run and begins none.
+fn first_of_run(
+    read: &[Sample],
+    window: i64,
+    least: f64,
+    reached: impl Fn(f64) -> bool,
+) -> Option<Timestamp> {
     let mut first = None;
     let mut start = read.len();
     let (mut sum, mut weights) = (0.0, 0.0);
@@ -107,26 +120,25 @@ fn first_of_run(read: &[Sample], window: i64, better: Better, level: f64) -> Opt
         }
         while start > 0 && read[start - 1].0.as_micros() > edge {
             start -= 1;
-            sum += read[start].1 * read[start].2;
+            sum += read[start].1;
             weights += read[start].2;
         }
-        // One rounding error per sample that left the window must not end a run at the level.
-        let mean = sum / weights;
-        let near = (mean - level).abs() <= 1e-9 * level.abs().max(1e-9);
-        if weights <= 0.0 || !(near || reached(better, mean, level)) {
+        if weights > 0.0 && weights >= least {
+            if !reached(sum / weights) {
+                break;
+            }
+            first = Some(end - 1);
+        } else if first.is_none() {
             break;
         }
-        first = Some(end - 1);
-        sum -= read[end - 1].1 * read[end - 1].2;
+        sum -= read[end - 1].1;
         weights -= read[end - 1].2;
     }
     let mut first = first?;
     let edge = read[first].0.as_micros() - window;
-    if reached(better, read[first].1, level) {
-        while first > 0
-            && read[first - 1].0.as_micros() > edge
-            && reached(better, read[first - 1].1, level)
-        {
+    let by_itself = |at: usize| read[at].2 > 0.0 && reached(read[at].1 / read[at].2);
+    if by_itself(first) {
+        while first > 0 && read[first - 1].0.as_micros() > edge && by_itself(first - 1) {
             first -= 1;
         }
     }
@@ -147,7 +159,8 @@ mod tests {
     }
 
     fn run(values: &[f64], window: i64, level: f64) -> Option<i64> {
-        first_of_run(&samples(values), window * 1_000_000, Better::Lower, level)
+        let reached = |mean| reached(Better::Lower, mean, level);
+        first_of_run(&samples(values), window * 1_000_000, 0.0, reached)
             .map(|at| at.as_micros() / 10_000_000)
     }
 
@@ -175,5 +188,20 @@ mod tests {
     #[test]
     fn a_value_at_the_level_runs_for_as_long_as_it_is_looked_at() {
         assert_eq!(run(&[0.1; 500], 60, 0.1), Some(0));
+    }
+
+    #[test]
+    fn a_window_that_holds_too_little_ends_no_run_and_begins_none() {
+        let at = |i: i64| Timestamp(i * 10_000_000);
+        let reached = |mean: f64| mean >= 5.0;
+        let quiet = [
+            (at(0), 100.0, 1000.0),
+            (at(1), 1000.0, 100.0),
+            (at(2), 0.0, 0.0),
+            (at(3), 0.0, 1.0),
+            (at(4), 900.0, 100.0),
+        ];
+        assert_eq!(first_of_run(&quiet, 0, 100.0, reached), Some(at(1)));
+        assert_eq!(first_of_run(&quiet[..4], 0, 100.0, reached), None);
     }
 }

@@ -1,7 +1,9 @@
 //! Generated statements.
 //!
 //! A statement is built from the inside out: [`samples`] gives one row per instant and key with
-//! one value per metric (`ts, k, v0, v1 …`; steps also give `dt`), and the questions reduce it.
+//! one value per metric (`ts, k, v0, v1 …`), and the questions reduce it. What has a weight gives
+//! it too: steps and amounts the time they cover (`dt`), quotients both their parts
+//! (`p0, w0 …`). `share.rs` has the kinds that divide; [`mean`] knows how each is averaged.
 
 use std::fmt::Write as _;
 
@@ -10,6 +12,7 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
 
 use super::scan::{Kind, Scan};
+use super::share;
 use super::value::Instant;
 use super::{MAX_STEP_INTERVALS, ReadError};
 
@@ -98,10 +101,11 @@ impl Span {
         }
     }
 
-    /// The newest instant of `table` in `from <= ts < to`.
+    /// The newest instant of `table` in `from <= ts < to` at which `filled` (` AND …`) holds.
     pub(super) fn newest(
         sql: &mut Statement,
         table: &TableDef,
+        filled: &str,
         host_id: i32,
         from: Timestamp,
         to: Timestamp,
@@ -110,7 +114,7 @@ impl Span {
         let Self { from, to } = Self::between(sql, from, to);
         Self {
             from: format!(
-                "(SELECT max(ts) FROM collector.{} WHERE host_id = {host} AND ts >= {from} AND ts < {to})",
+                "(SELECT max(ts) FROM collector.{} WHERE host_id = {host} AND ts >= {from} AND ts < {to}{filled})",
                 table.name
             ),
             to,
@@ -148,17 +152,36 @@ pub(super) fn samples(
     match scan.kind {
         Kind::Level { folded } => levels(sql, scan, source, span, folded),
         Kind::Steps { identity } => steps(sql, scan, source, span, identity),
+        Kind::Share { identity } => share::of_steps(sql, scan, source, span, identity),
+        Kind::Amounts => share::amounts(sql, scan, source, span),
+        Kind::AmountShare => share::of_amounts(sql, scan, source, span),
         Kind::Elements { column, shape } => elements(sql, scan, source, span, column, shape),
     }
 }
 
-fn key_sql(scan: &Scan) -> String {
+/// The mean of the samples of one group, as SQL. `cover` names the seconds that any key of an amount
+/// was told of: a tick that tells of other keys alone counts as nothing of this one.
+pub(super) fn mean(kind: Kind, at: usize, cover: &str) -> String {
+    match kind {
+        Kind::Level { .. } | Kind::Elements { .. } => format!("avg(v{at})"),
+        Kind::Steps { .. } => {
+            format!("sum(v{at} * dt) / nullif(sum(dt) FILTER (WHERE v{at} IS NOT NULL), 0)")
+        }
+        Kind::Amounts => format!("sum(v{at} * dt) / nullif(max(sum(dt)) {cover}, 0)"),
+        Kind::Share { .. } | Kind::AmountShare => format!("sum(p{at}) / nullif(sum(w{at}), 0)"),
+    }
+}
+
+pub(super) fn key_sql(scan: &Scan) -> String {
     scan.key
         .map_or_else(|| "NULL::text".to_owned(), |key| format!("({key})::text"))
 }
 
 /// Each metric's expression, as `template` makes it of expression, place and metric.
-fn each(metrics: &[&Metric], template: impl Fn(&str, usize, &Metric) -> String) -> String {
+pub(super) fn each(
+    metrics: &[&Metric],
+    template: impl Fn(&str, usize, &Metric) -> String,
+) -> String {
     let mut text = String::new();
     for (at, metric) in metrics.iter().enumerate() {
         // Writing to a String cannot fail.
@@ -167,7 +190,13 @@ fn each(metrics: &[&Metric], template: impl Fn(&str, usize, &Metric) -> String) 
     text
 }
 
-fn filter(sql: &mut Statement, scan: &Scan, source: &Source<'_>, from: &str, to: &str) -> String {
+pub(super) fn filter(
+    sql: &mut Statement,
+    scan: &Scan,
+    source: &Source<'_>,
+    from: &str,
+    to: &str,
+) -> String {
     let host = sql.bind(Param::Int4(source.host_id));
     let mut text = format!("host_id = {host} AND ts >= {from} AND ts < {to}");
     let Some(keys) = source.keys else { return text };
@@ -210,6 +239,19 @@ fn levels(
     )
 }
 
+/// A step longer than this, microseconds, is no step.
+pub(super) fn margin(scan: &Scan, source: &Source<'_>) -> i64 {
+    scan.every.micros(source.interval) * MAX_STEP_INTERVALS
+}
+
+/// What neighbouring samples of one source have in common.
+pub(super) fn partition(key: &str, identity: &str) -> String {
+    if identity.is_empty() {
+        return key.to_owned();
+    }
+    format!("{key}, {identity}")
+}
+
 fn steps(
     sql: &mut Statement,
     scan: &Scan,
@@ -217,16 +259,11 @@ fn steps(
     span: &Span,
     identity: &str,
 ) -> String {
-    let interval = scan.table.every.micros(source.interval);
-    let margin = sql.bind(Param::Float8(secs(interval * MAX_STEP_INTERVALS)));
+    let margin = sql.bind(Param::Float8(secs(margin(scan, source))));
     let early = format!("{} - make_interval(secs => {margin})", span.from);
     let filter = filter(sql, scan, source, &early, &span.to);
     let key = key_sql(scan);
-    let partition = if identity.is_empty() {
-        key.clone()
-    } else {
-        format!("{key}, {identity}")
-    };
+    let partition = partition(&key, identity);
     let counters = each(&scan.metrics, |expr, at, _| {
         format!("({expr})::float8 AS c{at}, lag(({expr})::float8) OVER w AS p{at}")
     });

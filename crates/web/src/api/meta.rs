@@ -1,6 +1,6 @@
 //! `GET meta`: the registry that the pages are drawn from.
 
-use schema::{Metric, Timestamp};
+use schema::{Every, Metric, Timestamp};
 use serde::Serialize;
 use ts_rs::TS;
 
@@ -48,6 +48,9 @@ pub struct MetricMeta {
     pub unit: Unit,
     /// Whether it has one series per key.
     pub keyed: bool,
+    /// Most seconds between two of its values: points closer than one and a half of it belong
+    /// together; 0 with every sample of the host.
+    pub every_secs: u32,
     /// Which direction is good.
     #[ts(type = "\"lower\" | \"higher\" | \"neither\"")]
     pub better: &'static str,
@@ -85,6 +88,8 @@ pub struct TableMeta {
     pub chips: Vec<ChipMeta>,
     /// `-rss_bytes`: descending.
     pub default_sort: &'static str,
+    /// Whether it is of a range (`from`, `to`) rather than of an instant (`at`).
+    pub ranged: bool,
     /// The sentence for an empty table.
     pub empty: &'static str,
 }
@@ -159,6 +164,10 @@ fn describe(metric: &Metric) -> MetricMeta {
         label: metric.label,
         unit: metric.unit.into(),
         keyed: metric.key.is_some(),
+        every_secs: match metric.every() {
+            Every::Tick => 0,
+            Every::Slow => schema::SLOW_SECS,
+        },
         better: metric.better.as_str(),
         levels: metric.levels.map(|levels| Levels {
             info: levels.info,
@@ -179,6 +188,7 @@ fn heartbeat_age() -> MetricMeta {
         label: "Heartbeat age",
         unit: Unit::Secs,
         keyed: false,
+        every_secs: 0,
         better: "lower",
         levels: Some(Levels {
             info: None,

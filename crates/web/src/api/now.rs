@@ -173,6 +173,8 @@ pub struct Area {
     pub label: &'static str,
     /// Where to look.
     pub view: &'static str,
+    /// Whether there is such a thing here: a host without an API is none the worse for it.
+    pub present: bool,
     /// Its worst problem's.
     pub severity: Severity,
     /// Problems in it.
@@ -212,7 +214,7 @@ pub struct Fact {
 }
 
 /// Longest answer, bytes.
-pub const LONGEST: usize = 6 * 1024;
+pub const LONGEST: usize = 12 * 1024;
 
 /// The answer; from memory when the database does not answer.
 ///

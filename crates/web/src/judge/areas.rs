@@ -1,6 +1,15 @@
 //! The areas of the first page, derived from the catalogue.
+//!
+//! A host has a processor and a disk, but not each has a PostgreSQL server or an API: the areas of
+//! [`AreaDef::may_be_absent`] are absent, and no cause for concern, as long as nothing of them is
+//! sampled.
+
+use std::collections::HashMap;
 
 use schema::{Domain, Metric};
+
+/// Kind (`api` or `proxy`) of each target, by its name.
+pub type Kinds = HashMap<String, String>;
 
 /// An area: what a person would call one part of the system.
 #[derive(Debug, PartialEq, Eq)]
@@ -11,6 +20,8 @@ pub struct AreaDef {
     pub label: &'static str,
     /// Where to look.
     pub view: &'static str,
+    /// Whether a host may do without it.
+    pub may_be_absent: bool,
 }
 
 /// Every area that takes part in the verdict, in the order of the page.
@@ -19,31 +30,61 @@ pub const AREAS: &[AreaDef] = &[
         id: "cpu",
         label: "CPU & load",
         view: "system",
+        may_be_absent: false,
     },
     AreaDef {
         id: "memory",
         label: "Memory",
         view: "system",
+        may_be_absent: false,
     },
     AreaDef {
         id: "disks",
         label: "Disks & mounts",
         view: "system",
+        may_be_absent: false,
     },
     AreaDef {
         id: "network",
         label: "Network",
         view: "system",
+        may_be_absent: false,
     },
     AreaDef {
         id: "kernel",
         label: "Kernel & clock",
         view: "system",
+        may_be_absent: false,
+    },
+    AreaDef {
+        id: "postgres",
+        label: "PostgreSQL",
+        view: "postgres",
+        may_be_absent: true,
+    },
+    AreaDef {
+        id: "replication",
+        label: "Replication",
+        view: "replication",
+        may_be_absent: true,
+    },
+    AreaDef {
+        id: "api",
+        label: "API",
+        view: "api",
+        may_be_absent: true,
+    },
+    AreaDef {
+        id: "proxy",
+        label: "Proxy",
+        view: "api",
+        may_be_absent: true,
     },
     AreaDef {
         id: "collector",
         label: "Collector",
         view: "collector",
+        may_be_absent: false,
     },
 ];
 
@@ -66,9 +107,9 @@ const SYSTEM: &[(&str, &str)] = &[
 ];
 
 /// The area a metric belongs to; `None` for those of processes, which are counted by their own
-/// badge and take no part in the verdict.
+/// badge and take no part in the verdict. Whether a target answers concerns the area of its kind.
 #[must_use]
-pub fn area_of(metric: &Metric) -> Option<&'static AreaDef> {
+pub fn area_of(metric: &Metric, key: Option<&str>, kinds: &Kinds) -> Option<&'static AreaDef> {
     let id = match metric.domain {
         Domain::Network => "network",
         Domain::Mount | Domain::Disk => "disks",
@@ -78,8 +119,36 @@ pub fn area_of(metric: &Metric) -> Option<&'static AreaDef> {
             .iter()
             .find(|(beginning, _)| metric.name.starts_with(beginning))
             .map_or("kernel", |(_, area)| area),
+        Domain::Db
+        | Domain::Database
+        | Domain::Table
+        | Domain::Index
+        | Domain::Statement
+        | Domain::Io => "postgres",
+        Domain::Replication => "replication",
+        Domain::Api => "api",
+        Domain::Proxy => "proxy",
+        Domain::Target => match key.and_then(|key| kinds.get(key)) {
+            Some(kind) if kind == "proxy" => "proxy",
+            _ => "api",
+        },
     };
     AREAS.iter().find(|area| area.id == id)
+}
+
+/// The view in which a metric is looked at.
+#[must_use]
+pub fn view_of(metric: &Metric) -> &'static str {
+    match metric.domain {
+        Domain::Process | Domain::ProcessOne => "processes",
+        Domain::Collector => "collector",
+        Domain::Db | Domain::Database => "postgres",
+        Domain::Table | Domain::Index => "tables",
+        Domain::Statement | Domain::Io => "queries",
+        Domain::Replication => "replication",
+        Domain::Api | Domain::Proxy | Domain::Target => "api",
+        Domain::System | Domain::Network | Domain::Mount | Domain::Disk => "system",
+    }
 }
 
 #[cfg(test)]
@@ -93,15 +162,22 @@ mod tests {
                 .iter()
                 .filter(|metric| metric.judged_over_secs > 0)
         };
+        let none = Kinds::new();
         for metric in judged() {
-            assert!(area_of(metric).is_some(), "{}", metric.id());
+            assert!(area_of(metric, None, &none).is_some(), "{}", metric.id());
         }
         for area in AREAS {
-            assert!(
-                judged().any(|metric| area_of(metric) == Some(area)),
-                "{}",
-                area.id
-            );
+            let mine = |metric| area_of(metric, None, &none) == Some(area);
+            assert!(judged().any(mine), "{}", area.id);
+        }
+    }
+
+    #[test]
+    fn a_target_belongs_to_the_area_of_its_kind() {
+        let kinds = Kinds::from([("edge".to_owned(), "proxy".to_owned())]);
+        let up = schema::metric("target.up").unwrap();
+        for (key, area) in [("edge", "proxy"), ("shop", "api")] {
+            assert_eq!(area_of(up, Some(key), &kinds).unwrap().id, area);
         }
     }
 }

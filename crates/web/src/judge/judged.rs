@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use schema::{Metric, Timestamp, Unit};
+use schema::{Better, Metric, Timestamp, Unit};
 use store::series::{self, Latest, Reach, ReadError};
 use tokio::sync::OnceCell;
 use tokio_postgres::Client;
 
-use super::area_of;
+use super::presence::{Presence, kinds, presence};
+use super::{blind, view_of};
 use crate::api::Severity;
 use crate::api::now::{Badge, Fact, Problem};
 use crate::app::App;
@@ -31,13 +32,14 @@ pub(crate) struct Judged {
     pub(crate) facts: Vec<Fact>,
     /// What has reached a threshold, ranked.
     pub(crate) problems: Vec<Problem>,
-    /// Areas of which no figure is known.
-    pub(crate) dark: Vec<&'static str>,
+    /// Which areas there are, and which are dark.
+    pub(super) presence: Presence,
     /// Processes that stand out.
     pub(crate) processes: Badge,
 }
 
-type Since = HashMap<(i32, String), (String, Timestamp)>;
+/// Host and problem; the generation, and since when, where that could be told.
+type Since = HashMap<(i32, String), (String, Option<Timestamp>)>;
 type Slot = (String, Arc<OnceCell<Arc<Judged>>>);
 
 /// What was judged of late.
@@ -78,7 +80,7 @@ pub(crate) async fn judged(app: &App, host: &Host) -> Result<Arc<Judged>, Failur
     made.await.cloned()
 }
 
-fn known_since(app: &App, host: &Host) -> HashMap<String, Timestamp> {
+fn known_since(app: &App, host: &Host) -> HashMap<String, Option<Timestamp>> {
     let since = app
         .judgements
         .since
@@ -100,10 +102,8 @@ fn keep_since(app: &App, host: &Host, problems: &[Problem]) {
         .unwrap_or_else(PoisonError::into_inner);
     since.retain(|(id, _), _| *id != host.id);
     for problem in problems {
-        if let Some(since_ms) = problem.since_ms {
-            let at = (host.generation.clone(), Timestamp::from_millis(since_ms));
-            since.insert((host.id, problem.id.clone()), at);
-        }
+        let at = problem.since_ms.map(Timestamp::from_millis);
+        since.insert((host.id, problem.id.clone()), (host.generation.clone(), at));
     }
 }
 
@@ -119,32 +119,35 @@ fn taking_part() -> Vec<&'static Metric> {
 async fn read(
     client: &Client,
     host: &Host,
-    known: &HashMap<String, Timestamp>,
+    known: &HashMap<String, Option<Timestamp>>,
 ) -> Result<Judged, ReadError> {
     let metrics = taking_part();
     let Some(at) = host.newest else {
         return Ok(Judged {
             facts: Vec::new(),
             problems: Vec::new(),
-            dark: Vec::new(),
+            presence: Presence::default(),
             processes: Badge::new(Severity::Unknown, 0),
         });
     };
-    let (values, processes) = tokio::join!(
+    let (values, processes, blind, kinds) = tokio::join!(
         series::latest(client, host.id, &metrics, at, host.interval),
         processes::badge(client, host, at),
+        blind::blind(client, host, at),
+        kinds(client, host, at),
     );
     let values = values?;
-    let mut problems = Vec::new();
-    for one in &values {
-        if let Some(mut problem) = problem(one) {
-            let since = match known.get(&problem.id) {
-                Some(since) => Some(*since),
-                None => since(client, host, one, at).await?,
-            };
-            problem.since_ms = since.map(Timestamp::as_millis);
-            problems.push(problem);
-        }
+    let mut problems = blind?;
+    for (one, mut problem) in worst(&values) {
+        let since = match known.get(&problem.id) {
+            Some(since) => *since,
+            None => match one {
+                Some(one) => since(client, host, one, at).await?,
+                None => None,
+            },
+        };
+        problem.since_ms = since.map(Timestamp::as_millis);
+        problems.push(problem);
     }
     problems.sort_by_key(|problem| {
         (
@@ -156,9 +159,72 @@ async fn read(
     Ok(Judged {
         facts: facts(&metrics, &values),
         problems,
-        dark: dark(&values),
+        presence: presence(client, host, at, &values, kinds?).await?,
         processes: processes?,
     })
+}
+
+/// At most so many keys of one metric are problems of their own.
+const KEYS_NAMED: usize = 5;
+
+/// The problems with the values they are made of. Of many keys of one metric the worst are named
+/// and the rest is counted, so that a thousand bloated tables hide no server that is down.
+fn worst(values: &[Latest]) -> Vec<(Option<&Latest>, Problem)> {
+    let mut metrics: Vec<(&'static Metric, Vec<(&Latest, Problem)>)> = Vec::new();
+    for one in values {
+        let Some(problem) = problem(one) else {
+            continue;
+        };
+        match metrics.iter_mut().find(|(metric, _)| *metric == one.metric) {
+            Some((_, found)) => found.push((one, problem)),
+            None => metrics.push((one.metric, vec![(one, problem)])),
+        }
+    }
+    let mut found = Vec::new();
+    for (metric, mut problems) in metrics {
+        let order = |problem: &Problem| {
+            let value = problem.value.unwrap_or_default();
+            match metric.better {
+                Better::Higher => -value,
+                Better::Lower | Better::Neither => value,
+            }
+        };
+        problems.sort_by(|(_, a), (_, b)| {
+            let by_severity = b.severity.rank().cmp(&a.severity.rank());
+            let by_value = order(b).total_cmp(&order(a));
+            by_severity.then(by_value).then_with(|| a.id.cmp(&b.id))
+        });
+        let named = if problems.len() > KEYS_NAMED + 1 {
+            KEYS_NAMED
+        } else {
+            problems.len()
+        };
+        let rest = problems.split_off(named);
+        found.extend(
+            problems
+                .into_iter()
+                .map(|(one, problem)| (Some(one), problem)),
+        );
+        let worst = rest.first().map(|(_, problem)| problem.clone());
+        if let Some(worst) = worst {
+            let value = worst.value.unwrap_or_default();
+            found.push((
+                None,
+                Problem {
+                    id: format!("{}+", metric.id()),
+                    title: format!(
+                        "{}: {} more, the worst {}",
+                        metric.label,
+                        rest.len(),
+                        words::value(value, metric.unit)
+                    ),
+                    key: None,
+                    ..worst
+                },
+            ));
+        }
+    }
+    found
 }
 
 /// The value as it is shown and judged.
@@ -190,20 +256,6 @@ fn facts(metrics: &[&'static Metric], values: &[Latest]) -> Vec<Fact> {
     facts
 }
 
-/// Areas whose figures are all unknown.
-fn dark(values: &[Latest]) -> Vec<&'static str> {
-    super::AREAS
-        .iter()
-        .filter(|area| {
-            let mut mine = values
-                .iter()
-                .filter(|one| area_of(one.metric) == Some(*area));
-            mine.all(|one| one.value.is_none())
-        })
-        .map(|area| area.id)
-        .collect()
-}
-
 fn problem(one: &Latest) -> Option<Problem> {
     let metric = one.metric;
     if metric.judged_over_secs == 0 {
@@ -228,9 +280,7 @@ fn problem(one: &Latest) -> Option<Problem> {
         value: Some(value),
         level: Some(level),
         since_ms: None,
-        view: area_of(metric)
-            .map_or("system", |area| area.view)
-            .to_owned(),
+        view: view_of(metric).to_owned(),
         fix: metric.fix.to_owned(),
     })
 }
@@ -280,9 +330,14 @@ async fn since(
             back,
             interval: host.interval,
         };
-        found = series::since(client, &reach).await?.or(found);
+        let began = match series::since(client, &reach).await {
+            // Thousands of series over a day: that it is so counts more than since when.
+            Err(error) if error.is_timeout() => break,
+            began => began?,
+        };
+        found = began.or(found);
         // A run that begins well inside what was looked at did begin there.
-        let edge = at.as_micros() - back + host.interval * 12;
+        let edge = at.as_micros() - back + one.metric.every().micros(host.interval) * 12;
         if found.is_none_or(|since| since.as_micros() > edge) {
             break;
         }

@@ -2,17 +2,20 @@
 //!
 //! * `judged` reads the latest values of all metrics that take part, once per host and tick, and
 //!   makes facts and problems of them.
-//! * `areas` sorts metrics into the areas of the first page.
+//! * `areas` sorts metrics into the areas of the first page, `presence` tells which of them there are.
+//! * `blind` tells what of a PostgreSQL server is hidden from us.
 //! * `verdict` adds what is wrong with the data themselves and says it in one sentence. Data
 //!   that are old, missing or out of reach are unknown, never good.
 
 mod areas;
+mod blind;
 mod data;
 mod judged;
+mod presence;
 mod processes;
 mod verdict;
 
-pub use areas::{AREAS, AreaDef, area_of};
+pub use areas::{AREAS, AreaDef, Kinds, area_of, view_of};
 pub(crate) use judged::{Judgements, judged};
 pub(crate) use processes::{LASTING_TICKS, lasting_states, state_severity};
 pub(crate) use verdict::{compose, unreachable};

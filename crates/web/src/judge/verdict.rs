@@ -2,9 +2,10 @@
 
 use schema::Timestamp;
 
-use super::AREAS;
 use super::data::{about, about_data, agent_state, freshness, secs, unknown_because};
 use super::judged::Judged;
+use super::presence::Presence;
+use super::{AREAS, Kinds};
 use crate::api::Severity;
 use crate::api::now::{
     Agent, AgentState, Area, Badge, DatabaseNow, DatabaseState, Freshness, FreshnessState, HostNow,
@@ -48,8 +49,8 @@ pub(crate) fn compose(
             fact.severity = Severity::Unknown;
         }
     }
-    let dark = judged.map_or(&[][..], |judged| &judged.dark);
-    let areas = areas(&problems, dark, is_known);
+    let presence = judged.map(|judged| &judged.presence);
+    let areas = areas(&problems, presence, is_known);
     let verdict = match reason {
         Some((text, since)) => Verdict {
             severity: Severity::Unknown,
@@ -125,7 +126,7 @@ fn nothing(app: &App) -> Now {
             message: String::new(),
         },
         problems: Vec::new(),
-        areas: areas(&[], &[], false),
+        areas: areas(&[], None, false),
         badges: badges(&[], false),
         facts: Vec::new(),
         generation: String::new(),
@@ -186,24 +187,40 @@ pub(crate) fn unreachable(
     answer
 }
 
-fn area_of_problem(problem: &Problem) -> &'static str {
-    match schema::metric(&problem.metric).and_then(super::area_of) {
+/// The views whose badge counts problems.
+const VIEWS: [&str; 7] = [
+    "system",
+    "postgres",
+    "tables",
+    "queries",
+    "replication",
+    "api",
+    "collector",
+];
+
+fn area_of_problem(problem: &Problem, kinds: &Kinds) -> &'static str {
+    let metric = schema::metric(&problem.metric);
+    match metric.and_then(|metric| super::area_of(metric, problem.key.as_deref(), kinds)) {
         Some(area) => area.id,
         None if problem.id == "clock" => "kernel",
+        None if problem.view == "postgres" => "postgres",
         None => "collector",
     }
 }
 
-fn areas(problems: &[Problem], dark: &[&str], is_known: bool) -> Vec<Area> {
+fn areas(problems: &[Problem], presence: Option<&Presence>, is_known: bool) -> Vec<Area> {
+    let nothing = Presence::default();
+    let known = presence.unwrap_or(&nothing);
     AREAS
         .iter()
         .map(|area| {
             let mine = || {
-                problems
-                    .iter()
-                    .filter(|problem| area_of_problem(problem) == area.id)
+                let of = |problem: &&Problem| area_of_problem(problem, &known.kinds) == area.id;
+                problems.iter().filter(of)
             };
-            let good = if dark.contains(&area.id) {
+            let present =
+                known.present.contains(&area.id) || !area.may_be_absent || mine().next().is_some();
+            let good = if known.dark.contains(&area.id) {
                 Severity::Unknown
             } else {
                 Severity::Ok
@@ -217,6 +234,7 @@ fn areas(problems: &[Problem], dark: &[&str], is_known: bool) -> Vec<Area> {
                 id: area.id,
                 label: area.label,
                 view: area.view,
+                present,
                 severity,
                 count: mine().count(),
                 worst: mine()
@@ -228,7 +246,7 @@ fn areas(problems: &[Problem], dark: &[&str], is_known: bool) -> Vec<Area> {
 }
 
 fn badges(problems: &[Problem], is_known: bool) -> std::collections::BTreeMap<&'static str, Badge> {
-    ["system", "collector"]
+    VIEWS
         .into_iter()
         .map(|view| {
             let mine = || problems.iter().filter(|problem| problem.view == view);
@@ -258,13 +276,16 @@ fn say(app: &App, problems: &[Problem], areas: &[Area], now: Timestamp) -> Verdi
     }
     let dark: Vec<&str> = areas
         .iter()
-        .filter(|area| area.severity == Severity::Unknown)
+        .filter(|area| area.present && area.severity == Severity::Unknown)
         .map(|area| area.label)
         .collect();
     if dark.is_empty() {
         return Verdict {
             severity: Severity::Ok,
-            text: format!("All {} areas normal.", areas.len()),
+            text: format!(
+                "All {} areas normal.",
+                areas.iter().filter(|area| area.present).count()
+            ),
             since_ms: None,
         };
     }

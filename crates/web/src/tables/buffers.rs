@@ -32,6 +32,7 @@ pub(super) const VIEW: View = View {
     columns: COLUMNS,
     chips: &[],
     default_sort: "-rows",
+    ranged: false,
     empty: "Nothing waits: the database has taken every row.",
     source: Source::Buffers,
 };

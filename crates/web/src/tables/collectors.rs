@@ -57,6 +57,7 @@ pub(super) const VIEW: View = View {
         ],
     }],
     default_sort: "-failures",
+    ranged: false,
     empty: "No collector has run within the last hour.",
     source: Source::Collectors,
 };

@@ -34,6 +34,7 @@ pub(super) const VIEW: View = View {
     columns: COLUMNS,
     chips: &[],
     default_sort: "-noticed_ms",
+    ranged: false,
     empty: "The database has refused no row within the last 30 days.",
     source: Source::DeadLetters,
 };

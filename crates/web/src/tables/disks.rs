@@ -68,6 +68,7 @@ pub(super) const VIEW: View = View {
     columns: COLUMNS,
     chips: &[],
     default_sort: "-busy_pct",
+    ranged: false,
     empty: "This host shows no whole block device.",
     source: Source::Disks,
 };

@@ -54,6 +54,7 @@ pub(super) const VIEW: View = View {
         ],
     }],
     default_sort: "-noticed_ms",
+    ranged: false,
     empty: "No sample was lost within the last 30 days.",
     source: Source::Gaps,
 };

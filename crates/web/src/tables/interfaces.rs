@@ -68,6 +68,7 @@ pub(super) const VIEW: View = View {
     columns: COLUMNS,
     chips: &[],
     default_sort: "-rx_bytes_per_sec",
+    ranged: false,
     empty: "This host shows no network interface.",
     source: Source::Interfaces,
 };

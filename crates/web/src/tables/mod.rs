@@ -307,6 +307,8 @@ pub struct View {
     pub chips: &'static [Chip],
     /// `-rss_bytes`: descending.
     pub default_sort: &'static str,
+    /// Whether it is of a range (`from`, `to`) rather than of an instant (`at`).
+    pub ranged: bool,
     /// The sentence for an empty table.
     pub empty: &'static str,
     /// Where the rows come from.
@@ -411,6 +413,7 @@ impl View {
                 })
                 .collect(),
             default_sort: self.default_sort,
+            ranged: self.ranged,
             empty: self.empty,
         }
     }

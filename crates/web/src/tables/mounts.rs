@@ -54,6 +54,7 @@ pub(super) const VIEW: View = View {
     columns: COLUMNS,
     chips: &[],
     default_sort: "-used_pct",
+    ranged: false,
     empty: "No file system that holds data is mounted.",
     source: Source::Mounts,
 };

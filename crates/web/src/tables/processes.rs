@@ -157,6 +157,7 @@ pub(super) const VIEW: View = View {
         },
     ],
     default_sort: "-cpu_pct",
+    ranged: false,
     empty: "No process has been sampled.",
     source: Source::Processes,
 };

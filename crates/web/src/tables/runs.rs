@@ -33,6 +33,7 @@ pub(super) const VIEW: View = View {
     columns: COLUMNS,
     chips: &[],
     default_sort: "-started_ms",
+    ranged: false,
     empty: "No collector has been started.",
     source: Source::Runs,
 };

@@ -30,6 +30,7 @@ pub(super) const VIEW: View = View {
     columns: COLUMNS,
     chips: &[],
     default_sort: "key",
+    ranged: false,
     empty: "The collector has told no settings.",
     source: Source::Settings,
 };

@@ -1,0 +1,68 @@
+//! Whatever is scraped: whether it answers.
+
+use crate::tables::TargetSample;
+use crate::{Better, Domain, Fold, Levels, Metric, Sample, Series, Unit};
+
+const fn level(expr: &'static str) -> Series {
+    Series::Level {
+        table: TargetSample::TABLE,
+        expr,
+        fold: Fold::Avg,
+    }
+}
+
+/// What the metrics here have in common unless they say otherwise.
+const SHOWN: Metric = Metric {
+    domain: Domain::Target,
+    name: "",
+    label: "",
+    unit: Unit::None,
+    series: level(""),
+    key: Some("target"),
+    better: Better::Neither,
+    levels: None,
+    judged_over_secs: 0,
+    what: "",
+    how: "",
+    fix: "",
+};
+
+/// By target.
+pub(super) const METRICS: &[Metric] = &[
+    Metric {
+        name: "up",
+        label: "Target answers",
+        unit: Unit::Bool,
+        series: level("up::int::float8"),
+        better: Better::Higher,
+        levels: Some(Levels::crit(0.0)),
+        judged_over_secs: 60,
+        what: "Whether the target answered with something that could be read: 1 yes, 0 no.",
+        how: "Each tick; critical when it answered at none of a minute.",
+        fix: "The reason stands in the table of targets: is it running, are address and token right?",
+        ..SHOWN
+    },
+    Metric {
+        name: "answer_ms",
+        label: "Time of the answer",
+        unit: Unit::Ms,
+        series: level("duration_ms"),
+        better: Better::Lower,
+        what: "Time the target took to answer.",
+        how: "Monotonic clock around the request.",
+        ..SHOWN
+    },
+    Metric {
+        name: "bad_values",
+        label: "Unreadable values",
+        unit: Unit::Count,
+        series: level("bad_values"),
+        better: Better::Lower,
+        levels: Some(Levels::warn(1.0)),
+        judged_over_secs: 300,
+        what: "Values of an answer that were no finite numbers, or negative.",
+        how: "Counted while reading, over five minutes. None is normal.",
+        fix: "The table of targets names the first; it is a fault of the target or of its mapping.",
+        ..SHOWN
+    },
+];

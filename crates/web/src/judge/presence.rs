@@ -1,0 +1,125 @@
+//! Which of the areas that a host may do without are there.
+//!
+//! An area is there when a figure of it was sampled within its window. What was sampled since the
+//! agent's start and is no more is there too, and dark: it went silent, which is never good. What
+//! the agent was never told of is absent.
+
+use schema::tables::{DbSample, ReplicationSample, TargetSample};
+use schema::{Cell, Sample, TableDef, Timestamp};
+use store::series::{self, Latest, ReadError};
+use tokio_postgres::Client;
+
+use super::{AREAS, Kinds, area_of};
+use crate::hosts::Host;
+
+/// How far back the newest sample of a service is looked for, microseconds.
+const DAY: i64 = 86_400_000_000;
+/// Within this a service that is well was sampled, microseconds.
+const RECENT: i64 = 60_000_000;
+
+/// What is known of the areas.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Presence {
+    /// Kinds of the targets.
+    pub(super) kinds: Kinds,
+    /// Areas that are there.
+    pub(super) present: Vec<&'static str>,
+    /// Areas that are there and of which no figure is known.
+    pub(super) dark: Vec<&'static str>,
+}
+
+/// Kinds of the targets that were sampled of late.
+pub(super) async fn kinds(client: &Client, host: &Host, at: Timestamp) -> Result<Kinds, ReadError> {
+    let from = Timestamp(at.as_micros() - RECENT.max(2 * host.interval));
+    let columns = ["target", "kind"];
+    let rows = series::rows(
+        client,
+        TargetSample::TABLE,
+        host.id,
+        from,
+        end(at),
+        &columns,
+    );
+    let cells = rows.await?.into_iter().map(|(_, cells)| cells);
+    Ok(cells.filter_map(|cells| named(&cells)).collect())
+}
+
+/// Sorts the latest values into areas.
+pub(super) async fn presence(
+    client: &Client,
+    host: &Host,
+    at: Timestamp,
+    values: &[Latest],
+    mut kinds: Kinds,
+) -> Result<Presence, ReadError> {
+    let mut silent = Vec::new();
+    if kinds.is_empty() {
+        let last = last(client, host, at, TargetSample::TABLE, &["target", "kind"]).await?;
+        kinds = last.iter().filter_map(|cells| named(cells)).collect();
+        for kind in ["api", "proxy"] {
+            if kinds.values().any(|known| known == kind) {
+                silent.push(kind);
+            }
+        }
+    }
+    let known = |area: &str| {
+        let mut mine = values.iter().filter(|one| {
+            area_of(one.metric, one.key.as_deref(), &kinds).is_some_and(|of| of.id == area)
+        });
+        mine.any(|one| one.value.is_some())
+    };
+    if !known("postgres")
+        && !last(client, host, at, DbSample::TABLE, &[])
+            .await?
+            .is_empty()
+    {
+        silent.push("postgres");
+    }
+    // A slot that was dropped is gone; one whose server does not answer is not known to be.
+    let is_up = |one: &Latest| one.metric.id() == "db.up" && one.value.is_some_and(|up| up > 0.0);
+    if !known("replication")
+        && !values.iter().any(is_up)
+        && !last(client, host, at, ReplicationSample::TABLE, &[])
+            .await?
+            .is_empty()
+    {
+        silent.push("replication");
+    }
+    let mut found = Presence::default();
+    for area in AREAS {
+        let known = known(area.id);
+        if known || silent.contains(&area.id) || !area.may_be_absent {
+            found.present.push(area.id);
+            if !known {
+                found.dark.push(area.id);
+            }
+        }
+    }
+    found.kinds = kinds;
+    Ok(found)
+}
+
+fn end(at: Timestamp) -> Timestamp {
+    Timestamp(at.as_micros().saturating_add(1))
+}
+
+fn named(cells: &[Cell]) -> Option<(String, String)> {
+    match cells {
+        [Cell::Text(target), Cell::Text(kind)] => Some((target.to_string(), kind.to_string())),
+        _ => None,
+    }
+}
+
+/// The rows of the newest instant since the agent's start, at most a day back.
+async fn last(
+    client: &Client,
+    host: &Host,
+    at: Timestamp,
+    table: &'static TableDef,
+    columns: &[&str],
+) -> Result<Vec<Vec<Cell>>, ReadError> {
+    let day = Timestamp(at.as_micros().saturating_sub(DAY));
+    let from = host.started.map_or(day, |started| started.max(day));
+    let tick = series::tick(client, table, host.id, from, end(at), columns);
+    Ok(tick.await?.rows)
+}
