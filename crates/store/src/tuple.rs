@@ -324,6 +324,28 @@ impl Group {
         }
     }
 
+    /// The fields of each tuple as COPY and Bind both take them, `None` for NULL: `ts`, `host_id`
+    /// (still 0), then those of the columns.
+    pub fn fields(&self) -> impl Iterator<Item = Vec<Option<&[u8]>>> {
+        self.spans().map(|(start, end)| {
+            let mut rest = self.tuples.get(start + 2..end).unwrap_or_default();
+            let mut fields = Vec::with_capacity(self.columns.len() + 2);
+            while let Some((head, tail)) = rest.split_first_chunk::<4>() {
+                // A negative length is NULL; the others were checked against the tuple's end.
+                let (field, next) = match usize::try_from(i32::from_be_bytes(*head)) {
+                    Ok(length) if length <= tail.len() => {
+                        let (field, next) = tail.split_at(length);
+                        (Some(field), next)
+                    }
+                    _ => (None, tail),
+                };
+                fields.push(field);
+                rest = next;
+            }
+            fields
+        })
+    }
+
     /// The rows `from..to` as a group of their own.
     #[must_use]
     pub fn slice(&self, from: u32, to: u32) -> Self {

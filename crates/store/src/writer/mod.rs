@@ -20,6 +20,7 @@
 
 mod batch;
 mod debts;
+mod insert;
 mod link;
 mod transaction;
 mod upkeep;

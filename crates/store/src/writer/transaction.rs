@@ -1,8 +1,9 @@
-//! One delivering transaction: COPY of each table, gaps, rows set aside, and the new progress by
+//! One delivering transaction: the rows of each table, gaps, rows set aside, and the new progress by
 //! compare-and-set. Either all of it is stored or nothing.
 
 use super::batch::{Batch, Gap, TableBatch};
 use super::describe;
+use super::insert::{insert_all, is_small};
 use crate::failpoint::failpoint;
 use crate::tuple::Group;
 use bytes::{BufMut, Bytes, BytesMut};
@@ -73,7 +74,7 @@ pub(super) struct Mark {
 pub(super) struct Statements(HashMap<String, Statement>);
 
 impl Statements {
-    async fn get(
+    pub(super) async fn get(
         &mut self,
         client: &Client,
         sql: &str,
@@ -100,11 +101,18 @@ pub(super) async fn run(
     let mut stored = Stored::default();
     failpoint!("writer.begin");
     client.batch_execute("BEGIN").await?;
-    for entry in batch
+    let wanted = batch
         .tables
         .iter()
-        .filter(|entry| !skip.contains(entry.table.name))
-    {
+        .filter(|entry| !skip.contains(entry.table.name));
+    let (few, many): (Vec<&TableBatch>, Vec<&TableBatch>) =
+        wanted.partition(|entry| is_small(entry) && !suspects.contains(entry.table.name));
+    if !few.is_empty() {
+        failpoint!("writer.insert");
+        let inserted = insert_all(client, statements, &few, mark.host_id).await;
+        stored.rows += inserted.map_err(|(table, error)| Failed::from(error).stop(table))?;
+    }
+    for entry in many {
         failpoint!("writer.copy");
         let count = if suspects.contains(entry.table.name) {
             bisect(client, statements, entry, mark, &mut stored).await
