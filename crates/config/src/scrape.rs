@@ -43,6 +43,9 @@ section! {
         token: Secret = Secret::default() => with(printable) live();
         /// File that holds the token and nothing else.
         token_file: Option<PathBuf> = None => with(crate::machine::absolute) live();
+        /// File with the certificates that may have signed the target's; the bundle of the system when
+        /// empty.
+        root_cert: Option<PathBuf> = None => with(crate::machine::absolute) live();
         /// `json`, or `prometheus` for its text format and that of OpenMetrics.
         format: Format = Format::Json => live();
         /// Which program it is, for the names of its series: `caddy`, `traefik`, `haproxy`, `envoy`,

@@ -24,3 +24,4 @@ pub use backoff::Backoff;
 pub use error::{Class, PgError};
 pub use session::{Session, SessionOptions, connect};
 pub use target::{Host, Target};
+pub use tls::client_config;

@@ -16,14 +16,22 @@ const SYSTEM_BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// A connector that trusts the certificates in `root_cert`, or else the system's.
 pub(crate) fn connector(root_cert: Option<&Path>) -> Result<MakeRustlsConnect, PgError> {
+    Ok(MakeRustlsConnect::new(client_config(root_cert)?))
+}
+
+/// TLS that trusts the certificates in `root_cert`, or else the system's, and nothing without a
+/// valid one; also for what else is spoken to over TLS.
+///
+/// # Errors
+/// [`PgError::RootCert`] when there is no usable certificate in the file.
+pub fn client_config(root_cert: Option<&Path>) -> Result<ClientConfig, PgError> {
     let roots = trusted(root_cert.unwrap_or(Path::new(SYSTEM_BUNDLE)))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
+    Ok(ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(PgError::Tls)?
         .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(MakeRustlsConnect::new(config))
+        .with_no_client_auth())
 }
 
 fn trusted(path: &Path) -> Result<RootCertStore, PgError> {
