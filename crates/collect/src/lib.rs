@@ -16,6 +16,7 @@
 //! not understand and cannot panic. Elapsed time is measured with the monotonic clock, never
 //! assumed to be the interval.
 
+pub mod application;
 mod error;
 mod fields;
 mod host;

@@ -71,10 +71,15 @@ impl Client {
     ) -> Result<Self, ScrapeError> {
         let tls = if url.tls {
             let made = pg::client_config(root_cert);
-            Some(made.map_err(|error| ScrapeError::Tls {
+            Some(Arc::new(made.map_err(|error| ScrapeError::Tls {
                 address: address(&url),
-                problem: error.to_string(),
-            })?)
+                problem: match error {
+                    pg::PgError::RootCert { path, problem } => {
+                        format!("the certificates in {}: {problem}", path.display())
+                    }
+                    error => error.to_string(),
+                },
+            })?))
         } else {
             None
         };
@@ -130,12 +135,17 @@ impl Client {
         let (host, port) = (self.url.host.as_str(), self.url.port);
         let addresses: Vec<SocketAddr> = if host.eq_ignore_ascii_case("localhost") {
             // Never left to a resolver: plain text and tokens are let through for this machine.
-            [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)]
-                .map(|ip| SocketAddr::new(ip, port))
-                .to_vec()
+            [
+                IpAddr::V4(Ipv4Addr::LOCALHOST),
+                IpAddr::V6(Ipv6Addr::LOCALHOST),
+            ]
+            .map(|ip| SocketAddr::new(ip, port))
+            .to_vec()
         } else {
             let found = tokio::net::lookup_host((host, port)).await;
-            found.map_err(|error| unresolved(error.to_string()))?.collect()
+            found
+                .map_err(|error| unresolved(error.to_string()))?
+                .collect()
         };
         let mut last = unresolved("it has no address".to_owned());
         for address in addresses {
@@ -257,7 +267,9 @@ impl Client {
                 problem: deepest(&error),
             })?;
             // Trailers have nothing for us.
-            let Ok(data) = frame.into_data() else { continue };
+            let Ok(data) = frame.into_data() else {
+                continue;
+            };
             seen.bytes = Some(bytes.len() + data.len());
             if bytes.len() + data.len() > BODY_BYTES {
                 return Err(self.too_large());
@@ -276,7 +288,10 @@ impl Client {
     }
 }
 
-fn header<'a>(response: &'a Response<Incoming>, name: &hyper::header::HeaderName) -> Option<&'a str> {
+fn header<'a>(
+    response: &'a Response<Incoming>,
+    name: &hyper::header::HeaderName,
+) -> Option<&'a str> {
     response.headers().get(name)?.to_str().ok()
 }
 
@@ -292,7 +307,9 @@ fn address(url: &HttpUrl) -> String {
 fn host_header(url: &HttpUrl) -> String {
     let whole = address(url);
     let usual = if url.tls { ":443" } else { ":80" };
-    whole.strip_suffix(usual).map_or(whole.clone(), str::to_owned)
+    whole
+        .strip_suffix(usual)
+        .map_or(whole.clone(), str::to_owned)
 }
 
 /// The cause at the bottom: the layers above only say that something failed.

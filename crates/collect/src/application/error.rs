@@ -23,7 +23,9 @@ pub enum ScrapeError {
         source: std::io::Error,
     },
     /// The certificate, or what is needed to check it, is not right.
-    #[error("cannot speak TLS with {address}: {problem}; renew its certificate, or name in root_cert who signed it")]
+    #[error(
+        "cannot speak TLS with {address}: {problem}; renew its certificate, or name in root_cert who signed it"
+    )]
     Tls {
         /// Host and port.
         address: String,
@@ -31,7 +33,9 @@ pub enum ScrapeError {
         problem: String,
     },
     /// What came is not HTTP/1.1, or ended early.
-    #[error("{address} gave no whole answer: {problem}; see whether the url is that of its metrics")]
+    #[error(
+        "{address} gave no whole answer: {problem}; see whether the url is that of its metrics"
+    )]
     Answer {
         /// Host and port.
         address: String,
@@ -65,7 +69,9 @@ pub enum ScrapeError {
         status: u16,
     },
     /// It is compressed although that was not asked for.
-    #[error("{address} answers in the encoding {encoding}, which was not asked for; switch compression off there")]
+    #[error(
+        "{address} answers in the encoding {encoding}, which was not asked for; switch compression off there"
+    )]
     Encoding {
         /// Host and port.
         address: String,

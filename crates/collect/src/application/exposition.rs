@@ -60,7 +60,10 @@ impl<'a> Exposition<'a> {
             }
         }
         if found.series.is_empty() {
-            Err(format!("no series in it, and {} other lines", found.bad_lines))
+            Err(format!(
+                "no series in it, and {} other lines",
+                found.bad_lines
+            ))
         } else if open_metrics && !ended {
             Err("the mark # EOF at its end is missing".to_owned())
         } else {
@@ -73,7 +76,8 @@ impl<'a> Exposition<'a> {
         match self.by_name.get_mut(&*series.name) {
             Some(same) => same.push(at),
             None => {
-                self.by_name.insert(series.name.clone().into_owned(), vec![at]);
+                self.by_name
+                    .insert(series.name.clone().into_owned(), vec![at]);
             }
         }
         self.series.push(series);
@@ -132,7 +136,11 @@ fn parse_line(line: &str) -> Option<Series<'_>> {
         }
     }
     let value = number(rest.split_ascii_whitespace().next()?)?;
-    (!name.is_empty()).then_some(Series { name, labels, value })
+    (!name.is_empty()).then_some(Series {
+        name,
+        labels,
+        value,
+    })
 }
 
 /// A value as both formats write it.

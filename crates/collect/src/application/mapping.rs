@@ -1,0 +1,49 @@
+//! The mappings that come with the program: one TOML file per kind of program, column by column in
+//! the language of [`config::mapping`]. A target's own `map` wins column by column.
+
+use std::collections::BTreeMap;
+
+use config::mapping::Expression;
+use config::{Mapping, ScrapeTarget};
+
+/// Expressions by column.
+pub(super) type Columns = Vec<(&'static str, Expression)>;
+
+/// The file of a mapping; nothing for `custom`.
+fn shipped(mapping: Mapping) -> &'static str {
+    match mapping {
+        Mapping::Custom => "",
+        Mapping::Caddy => include_str!("mappings/caddy.toml"),
+        Mapping::Traefik => include_str!("mappings/traefik.toml"),
+        Mapping::Haproxy => include_str!("mappings/haproxy.toml"),
+        Mapping::Envoy => include_str!("mappings/envoy.toml"),
+        Mapping::Nginx => include_str!("mappings/nginx.toml"),
+        Mapping::NginxVts => include_str!("mappings/nginx-vts.toml"),
+        Mapping::Nginxlog => include_str!("mappings/nginxlog.toml"),
+    }
+}
+
+/// The expressions of a target; what is wrong, with its column, otherwise. A mapping is written for
+/// a proxy: for a target of the kind `api`, the columns that both tables have count.
+pub(super) fn columns(target: &ScrapeTarget) -> Result<Columns, (String, String)> {
+    let mut texts: BTreeMap<String, String> = toml::from_str(shipped(target.mapping))
+        .map_err(|error| (target.mapping.as_str().to_owned(), error.to_string()))?;
+    let known = |column: &str| match column {
+        "buckets" => Some("buckets"),
+        "endpoints" => Some("endpoints"),
+        column => target.kind.table().column(column).map(|column| column.name),
+    };
+    texts.retain(|column, _| known(column).is_some());
+    texts.extend(target.map.clone());
+    let parse = |(column, text): (String, String)| {
+        let Some(name) = known(&column) else {
+            return Err((column, "there is no such column".to_owned()));
+        };
+        match Expression::parse(&text) {
+            Ok(expression) if expression.fits(name) => Ok((name, expression)),
+            Ok(_) => Err((column, "rows and numbers are mixed up".to_owned())),
+            Err(problem) => Err((column, problem)),
+        }
+    };
+    texts.into_iter().map(parse).collect()
+}
