@@ -5,7 +5,10 @@
 //! extension, which is not that of the server: an upgraded server keeps the old one until somebody
 //! runs ALTER EXTENSION. Columns are the same in each range; what a release lacks is NULL.
 
-use schema::tables::{DatabaseSample, DbSample, ReplicationSample, SessionSample};
+use schema::tables::{
+    CheckSample, DatabaseSample, DbSample, IndexSample, IoSample, ReplicationSample, SessionSample,
+    SlruSample, StatementSample, StatementStore, StatementText, SubscriptionSample, TableSample,
+};
 use schema::{Sample, TableDef};
 
 /// A family of statistics.
@@ -30,8 +33,17 @@ pub(super) struct Family {
 pub(super) enum Asked {
     /// Of the server, every tick.
     Tick,
+    /// Of the server, every slow tick.
+    Server,
+    /// Of each database, every slow tick.
+    Database,
     /// By the collector itself, when it needs the answer.
     Inside,
+}
+
+/// The family of this name; names are constants of this module's callers, and a test looks up each.
+pub(super) fn family(name: &str) -> Option<&'static Family> {
+    FAMILIES.iter().find(|family| family.name == name)
 }
 
 impl Family {
@@ -63,7 +75,7 @@ macro_rules! family {
     (@extension $extension:literal) => { Some($extension) };
 }
 
-/// Every family. Those of [`Asked::Tick`] travel together.
+/// Every family. Those of [`Asked::Tick`] travel together, the server's own first.
 pub(super) const FAMILIES: &[Family] = &[
     family!("server", Tick, DbSample, "GRANT SELECT ON pg_stat_bgwriter, pg_stat_wal, pg_stat_archiver, pg_prepared_xacts TO %ROLE%", [15 "server.15", 16 "server.16", 17 "server.17"]),
     family!("activity", Tick, DbSample, STATS, [15 "activity.15"]),
@@ -75,5 +87,43 @@ pub(super) const FAMILIES: &[Family] = &[
     family!("databases", Tick, DatabaseSample, "GRANT SELECT ON pg_stat_database TO %ROLE%", [15 "databases.15"]),
     family!("replication", Tick, ReplicationSample, STATS, [15 "replication.15", 17 "replication.17"]),
     family!("sessions", Tick, SessionSample, STATS, [15 "sessions.15"]),
+    family!("catalogue", Inside, DatabaseSample, "GRANT SELECT ON pg_database TO %ROLE%", [15 "catalogue.15"]),
+    family!("sizes", Inside, DatabaseSample, STATS, [15 "sizes.15"]),
+    family!("extensions", Inside, CheckSample, "GRANT SELECT ON pg_extension TO %ROLE%", [15 "extensions.15"]),
     family!("epoch", Inside, DbSample, "GRANT SELECT ON pg_stat_bgwriter, pg_stat_database TO %ROLE%", [15 "epoch.15"]),
+    family!("statement_store", Inside, StatementStore, "GRANT SELECT ON pg_stat_statements_info TO %ROLE%", [110 "statement_store.110"], "pg_stat_statements"),
+    family!("statements", Inside, StatementSample, STATS, [110 "statements.110", 111 "statements.111"], "pg_stat_statements"),
+    family!("statement_texts", Inside, StatementText, STATS, [110 "statement_texts.110"], "pg_stat_statements"),
+    family!("io", Server, IoSample, "GRANT SELECT ON pg_stat_io TO %ROLE%", [15 "io.15", 16 "io.16", 18 "io.18"]),
+    family!("slru", Server, SlruSample, "GRANT SELECT ON pg_stat_slru TO %ROLE%", [15 "slru.15"]),
+    family!("archive_pending", Server, CheckSample, "GRANT EXECUTE ON FUNCTION pg_ls_archive_statusdir() TO %ROLE%", [15 "archive_pending.15"]),
+    family!("autovacuum_workers", Server, CheckSample, STATS, [15 "autovacuum_workers.15"]),
+    family!("checkpoint_pressure", Server, CheckSample, "GRANT EXECUTE ON FUNCTION pg_control_checkpoint() TO %ROLE%", [15 "checkpoint_pressure.15"]),
+    family!("collation_mismatch", Server, CheckSample, "GRANT SELECT ON pg_database TO %ROLE%", [15 "collation_mismatch.15"]),
+    family!("connection_saturation", Server, CheckSample, STATS, [15 "connection_saturation.15"]),
+    family!("logical_lag", Server, CheckSample, STATS, [15 "logical_lag.15"]),
+    family!("prepared_xacts", Server, CheckSample, "GRANT SELECT ON pg_prepared_xacts TO %ROLE%", [15 "prepared_xacts.15"]),
+    family!("recovery_conflicts", Server, CheckSample, "GRANT SELECT ON pg_stat_database_conflicts TO %ROLE%", [15 "recovery_conflicts.15", 16 "recovery_conflicts.16"]),
+    family!("settings", Server, CheckSample, "GRANT SELECT ON pg_settings TO %ROLE%", [15 "settings.15"]),
+    family!("slot_retention", Server, CheckSample, "GRANT SELECT ON pg_replication_slots TO %ROLE%", [15 "slot_retention.15", 17 "slot_retention.17"]),
+    family!("temp_dir", Server, CheckSample, "GRANT EXECUTE ON FUNCTION pg_ls_tmpdir() TO %ROLE%", [15 "temp_dir.15"]),
+    family!("temp_files", Server, CheckSample, "GRANT SELECT ON pg_stat_database TO %ROLE%", [15 "temp_files.15"]),
+    family!("wal_dir", Server, CheckSample, "GRANT EXECUTE ON FUNCTION pg_ls_waldir() TO %ROLE%", [15 "wal_dir.15"]),
+    family!("wraparound", Server, CheckSample, "GRANT SELECT ON pg_database TO %ROLE%", [15 "wraparound.15"]),
+    family!("xmin_horizon", Server, CheckSample, STATS, [15 "xmin_horizon.15"]),
+    family!("tables", Database, TableSample, "GRANT SELECT ON pg_stat_user_tables, pg_statio_user_tables TO %ROLE%", [15 "tables.15", 16 "tables.16", 18 "tables.18"]),
+    family!("indexes", Database, IndexSample, "GRANT SELECT ON pg_stat_user_indexes, pg_statio_user_indexes TO %ROLE%", [15 "indexes.15", 16 "indexes.16"]),
+    family!("subscriptions", Database, SubscriptionSample, "GRANT SELECT ON pg_stat_subscription, pg_stat_subscription_stats TO %ROLE%", [15 "subscriptions.15", 18 "subscriptions.18"]),
+    family!("autovacuum_queue", Database, CheckSample, "GRANT SELECT ON pg_stat_user_tables TO %ROLE%", [15 "autovacuum_queue.15", 18 "autovacuum_queue.18"]),
+    family!("duplicate_indexes", Database, CheckSample, "GRANT SELECT ON pg_class, pg_index TO %ROLE%", [15 "duplicate_indexes.15"]),
+    family!("fk_without_index", Database, CheckSample, "GRANT SELECT ON pg_class, pg_index TO %ROLE%", [15 "fk_without_index.15"]),
+    family!("invalid_indexes", Database, CheckSample, "GRANT SELECT ON pg_class, pg_index TO %ROLE%", [15 "invalid_indexes.15"]),
+    family!("missing_replica_identity", Database, CheckSample, "GRANT SELECT ON pg_publication_tables TO %ROLE%", [15 "missing_replica_identity.15"]),
+    family!("sequences", Database, CheckSample, "GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO %ROLE%", [15 "sequences.15"]),
+    family!("table_bloat", Database, CheckSample, "-- to see exact values instead: CREATE EXTENSION pgstattuple; or: GRANT SELECT ON ALL TABLES IN SCHEMA public TO %ROLE%", [15 "table_bloat.15"]),
+    family!("unused_indexes", Database, CheckSample, "GRANT SELECT ON pg_stat_user_indexes TO %ROLE%", [15 "unused_indexes.15", 16 "unused_indexes.16"]),
+    family!("vacuum_progress", Database, CheckSample, STATS, [15 "vacuum_progress.15", 17 "vacuum_progress.17", 18 "vacuum_progress.18"]),
+    family!("wraparound_tables", Database, CheckSample, "GRANT SELECT ON pg_class, pg_index TO %ROLE%", [15 "wraparound_tables.15"]),
+    family!("table_bloat_exact", Database, CheckSample, "GRANT EXECUTE ON FUNCTION pgstattuple_approx(regclass) TO %ROLE%", [105 "table_bloat_exact.105"], "pgstattuple"),
+    family!("index_bloat_exact", Database, CheckSample, "GRANT EXECUTE ON FUNCTION pgstatindex(regclass) TO %ROLE%", [105 "index_bloat_exact.105"], "pgstattuple"),
 ];

@@ -1,10 +1,11 @@
 //! The fast tick: everything that one pipelined round trip tells about a server.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::time::Duration;
 
 use pg::PgError;
-use schema::tables::DbSample;
+use schema::tables::{DatabaseSample, DbSample};
 use schema::{Row, Sample};
 
 use super::family::{Asked, FAMILIES};
@@ -218,17 +219,26 @@ impl Postgres {
     }
 
     fn take_rows(
-        &self,
+        &mut self,
         answer: &Answer,
         at: &Moment,
         tick: &Tick,
         out: &mut Vec<Row>,
     ) -> Result<(), PgError> {
         let plan = &answer.prepared.plan;
+        let sizes = match plan.table().name == DatabaseSample::TABLE.name {
+            true => self.untold_sizes(),
+            false => HashMap::new(),
+        };
         for row in &answer.rows {
             let mut draft = Draft::new(plan.table());
             draft.set("instance", self.instance.name.clone());
             plan.fill(row, &mut draft).map_err(unreadable)?;
+            if let Some(size) = draft.text("database").and_then(|name| sizes.get(name)) {
+                draft.set("size_bytes", size.bytes);
+                draft.set("xid_age", size.xid_age);
+                draft.set("mxid_age", size.mxid_age);
+            }
             let reset = plan.reset(row).map_err(unreadable)?.unwrap_or_default();
             let lineage = tick.lineage.as_deref();
             draft.set_epoch(

@@ -157,6 +157,14 @@ impl Draft {
         }
     }
 
+    /// The text in a cell, if there is one.
+    pub(super) fn text(&self, column: &str) -> Option<&str> {
+        match &self.cells[position(self.table, column)?] {
+            Cell::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
     /// Whose counters these are, or that nobody knows: then they are not given, as a step from one
     /// owner's count to another's would look like work.
     pub(super) fn set_epoch(&mut self, epoch: Option<&str>) {

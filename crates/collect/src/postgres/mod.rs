@@ -18,6 +18,7 @@
 //! * No statement waits for a lock longer than 500 ms or runs longer than 5 s, and none writes.
 //! * Texts of statements lose every constant before they become part of a row (`redact`).
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use schema::Row;
@@ -32,10 +33,14 @@ mod fill;
 mod link;
 mod sessions;
 mod sight;
+mod slow;
+mod statements;
 
 use fast::Fast;
 use link::Link;
 use sight::{Scene, Sight};
+use slow::{Size, Slow};
+use statements::Statements;
 
 /// A server to watch.
 #[derive(Clone, Debug)]
@@ -66,6 +71,13 @@ pub struct Postgres {
     link: Option<Link>,
     retry: Retry,
     sight: Sight,
+    /// Sizes of databases, for the next fast tick to tell.
+    sizes: HashMap<String, Size>,
+    /// Whether the fast tick has told them.
+    sizes_told: bool,
+    statements: Statements,
+    /// Slow ticks so far: what is dear takes turns.
+    turn: i64,
 }
 
 /// When the next attempt to connect is due, on the monotonic clock of [`Moment`].
@@ -88,6 +100,10 @@ impl Postgres {
             link: None,
             retry: Retry::default(),
             sight: Sight::default(),
+            sizes: HashMap::new(),
+            sizes_told: false,
+            statements: Statements::default(),
+            turn: 0,
         }
     }
 
@@ -95,6 +111,13 @@ impl Postgres {
     /// sessions worth a look, every known gap, and a `collector_runs_raw` row.
     pub async fn fast(&mut self, at: &Moment, out: &mut Vec<Row>) {
         run_one(&mut Fast(self), at, out).await;
+    }
+
+    /// Takes what changes slowly: sizes (told by the next fast tick), tables, indexes, statements, I/O,
+    /// subscriptions and checks, and a `collector_runs_raw` row. Gaps are told by the fast ticks that
+    /// follow, until the next slow tick finds them mended.
+    pub async fn slow(&mut self, at: &Moment, out: &mut Vec<Row>) {
+        run_one(&mut Slow(self), at, out).await;
     }
 
     /// What could not be seen at the last ticks, with what mends it.
@@ -106,6 +129,14 @@ impl Postgres {
     pub async fn close(self) {
         if let Some(link) = self.link {
             link.session.close(self.instance.timeout).await;
+        }
+    }
+
+    /// Sizes that no row has told yet.
+    fn untold_sizes(&mut self) -> HashMap<String, Size> {
+        match std::mem::replace(&mut self.sizes_told, true) {
+            true => HashMap::new(),
+            false => self.sizes.clone(),
         }
     }
 
@@ -123,4 +154,20 @@ impl Postgres {
             database,
         }
     }
+}
+
+/// Looks once at everything and lists what the role of this instance cannot see, with what mends it.
+///
+/// # Errors
+/// When no session comes about.
+pub async fn blind_spots(instance: Instance) -> Result<Vec<BlindSpot>, pg::PgError> {
+    let mut watcher = Postgres::new(instance);
+    let link = Link::open(&watcher.instance, &watcher.instance.target).await?;
+    watcher.link = Some(link);
+    let (at, mut rows) = (Moment::default(), Vec::new());
+    watcher.slow(&at, &mut rows).await;
+    watcher.fast(&at, &mut rows).await;
+    let spots = watcher.blind_spots().cloned().collect();
+    watcher.close().await;
+    Ok(spots)
 }

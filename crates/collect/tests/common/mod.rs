@@ -58,6 +58,13 @@ impl Ticks {
         Rows(out)
     }
 
+    pub(crate) async fn slow(&mut self) -> Rows {
+        self.step(290);
+        let mut out = Vec::new();
+        self.watcher.slow(&self.at, &mut out).await;
+        Rows(out)
+    }
+
     fn step(&mut self, secs: u32) {
         self.at.monotonic += Duration::from_secs(secs.into());
         self.at.ts = Timestamp(self.at.ts.0 + i64::from(secs) * 1_000_000);

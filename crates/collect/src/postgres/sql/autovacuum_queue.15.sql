@@ -1,0 +1,28 @@
+-- Which tables are due for autovacuum by their own thresholds? One row each at half the way and above,
+-- most overdue first; value: dead rows in percent of the threshold. PostgreSQL 15 to 17, readable by
+-- everybody.
+SELECT schema_name || '.' || table_name AS object, 100 * n_dead_tup / threshold AS value,
+       n_dead_tup, threshold AS vacuum_threshold, n_ins_since_vacuum,
+       insert_threshold, enabled AS autovacuum_enabled, last_any_vacuum
+FROM (
+  SELECT t.*, greatest(1, vt + vf * rows) AS threshold,
+         it + ifactor * rows * 1 AS insert_threshold
+  FROM (
+    SELECT n.nspname AS schema_name, c.relname AS table_name, s.n_dead_tup, s.n_ins_since_vacuum,
+         c.relpages, greatest(c.reltuples, 0)::float8 AS rows,
+         greatest(s.last_autovacuum, s.last_vacuum) AS last_any_vacuum,
+         coalesce((SELECT split_part(x, '=', 2)::bool FROM unnest(c.reloptions) x
+                   WHERE x LIKE 'autovacuum_enabled=%'), true) AS enabled,
+         coalesce((SELECT split_part(x, '=', 2)::float8 FROM unnest(c.reloptions) x
+                   WHERE x LIKE 'autovacuum_vacuum_threshold=%'), current_setting('autovacuum_vacuum_threshold')::float8) AS vt,
+         coalesce((SELECT split_part(x, '=', 2)::float8 FROM unnest(c.reloptions) x
+                   WHERE x LIKE 'autovacuum_vacuum_scale_factor=%'), current_setting('autovacuum_vacuum_scale_factor')::float8) AS vf,
+         coalesce((SELECT split_part(x, '=', 2)::float8 FROM unnest(c.reloptions) x
+                   WHERE x LIKE 'autovacuum_vacuum_insert_threshold=%'), current_setting('autovacuum_vacuum_insert_threshold')::float8) AS it,
+         coalesce((SELECT split_part(x, '=', 2)::float8 FROM unnest(c.reloptions) x
+                   WHERE x LIKE 'autovacuum_vacuum_insert_scale_factor=%'), current_setting('autovacuum_vacuum_insert_scale_factor')::float8) AS ifactor
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_stat_user_tables s ON s.relid = c.oid
+    WHERE c.relkind IN ('r', 'm') AND (s.n_dead_tup > 0 OR s.n_ins_since_vacuum > 0)) t) q
+WHERE n_dead_tup >= threshold / 2 OR n_ins_since_vacuum >= insert_threshold
+ORDER BY value DESC;
