@@ -1,7 +1,20 @@
 /// <reference types="vitest/config" />
 import { defineConfig } from "vite";
 
-const LATER = ["plot", "help", "palette", "range-form", "display-form", "choice", "heat", "chart-table"];
+const LATER = [
+  "plot",
+  "selection",
+  "bars",
+  "title",
+  "tip-text",
+  "help",
+  "palette",
+  "range-form",
+  "display-form",
+  "choice",
+  "heat",
+  "chart-table",
+];
 
 function isBase(module: string): boolean {
   if (/node_modules\/(preact|@preact)\//.test(module)) return true;

@@ -6,20 +6,30 @@
  */
 import type { Range } from "../state/range";
 import { judge, rankSeverity } from "./judge";
-import { useSeries } from "./series";
+import { metricWithKey, useSeries } from "./series";
 import { metricsById, now } from "./store";
 import type { Fact } from "./types.gen";
 
-const RECENT: Range = { from: "now-5m", to: "now" };
+/** Long enough for three samples, and for five minutes at least. */
+export function recent(metrics: readonly string[]): Range {
+  const every = metrics.map((id) => metricsById.value.get(id)?.every_secs ?? 0);
+  return { from: `now-${Math.max(5, Math.ceil(Math.max(0, ...every) / 20))}m`, to: "now" };
+}
 
-export function useFacts(metrics: readonly string[]): (metric: string) => Fact | null {
-  const known = now.value?.facts ?? [];
+/** `of`: of this key alone, for the metrics that have keys. */
+export function useFacts(
+  metrics: readonly string[],
+  of: string | null = null,
+): (metric: string) => Fact | null {
+  const isMeant = (fact: Fact): boolean => of === null || fact.key === null || fact.key === of;
+  const known = (now.value?.facts ?? []).filter(isMeant);
   const lacking = now.value
     ? metrics
         .filter((id) => metricsById.value.has(id) && !known.some((fact) => fact.metric === id))
         .slice(0, 24)
     : [];
-  const answer = useSeries(lacking.length > 0 ? { metrics: lacking, px: 20, range: RECENT } : null).data
+  const asks = lacking.map((id) => metricWithKey(id, metricsById.value.get(id)?.keyed ? of : null));
+  const answer = useSeries(asks.length > 0 ? { metrics: asks, px: 20, range: recent(lacking) } : null).data
     .value;
   const asked = (answer?.series ?? []).map(
     (series): Fact => ({

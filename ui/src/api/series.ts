@@ -9,7 +9,7 @@ import { parseInstant, type Range, resolveRange } from "../state/range";
 import { getJson } from "./client";
 import { mergeSeries } from "./merge";
 import { type Resource, useResource } from "./resource";
-import { hostQuery, meta, serverNow } from "./store";
+import { hostQuery, meta, metricsById, serverNow } from "./store";
 import type { SeriesAnswer } from "./types.gen";
 
 export interface SeriesQuestion {
@@ -26,11 +26,16 @@ export function metricWithKey(metric: string, key: string | null): string {
   return key === null ? metric : `${metric}@${key.replace(/[%,]/g, encodeURIComponent)}`;
 }
 
+/** How often the most frequent of some metrics is sampled, in seconds. */
+export function everySecs(metrics: readonly string[]): number {
+  const known = metrics.map((id) => metricsById.peek().get(id.split("@", 1)[0] ?? "")?.every_secs ?? 0);
+  return Math.max(meta.peek()?.interval_secs ?? 5, Math.min(...known));
+}
+
 /** As many buckets as there can be samples, so that the grid is not finer than the data. */
-function fitBuckets(px: number, asked: Range): number {
+function fitBuckets({ px, metrics }: SeriesQuestion, asked: Range): number {
   const { fromMs, toMs } = resolveRange(asked, serverNow());
-  const interval = (meta.peek()?.interval_secs ?? 5) * 1000;
-  const samples = Math.ceil((toMs - fromMs) / interval);
+  const samples = Math.ceil((toMs - fromMs) / (everySecs(metrics) * 1000));
   return Math.max(10, Math.min(2000, Math.round(px / 20) * 20, samples));
 }
 
@@ -41,7 +46,7 @@ export function seriesPath(question: SeriesQuestion): string {
     `series?m=${encodeURIComponent(question.metrics.join(",")).replace(/%2C/g, ",").replace(/%40/g, "@")}`,
     `from=${encodeURIComponent(asked.from)}`,
     `to=${encodeURIComponent(asked.to)}`,
-    `px=${fitBuckets(question.px, asked)}`,
+    `px=${fitBuckets(question, asked)}`,
     ...(question.limit === undefined ? [] : [`limit=${question.limit}`]),
     ...(host ? [host] : []),
   ].join("&");

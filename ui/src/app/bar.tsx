@@ -9,7 +9,8 @@ import { freezeRange, isLive } from "../state/range";
 import { formatPlace, withParams } from "../state/url";
 import { Dialogs, openHelp, openPalette, rangeOpener } from "./dialogs";
 import { ViewLink } from "./link";
-import { Later, Menu } from "./menu";
+import { Menu } from "./menu";
+import { Part } from "./part";
 import { rangeLabel } from "./range-label";
 import { SEVERITY_WORD, SeverityMark } from "./shape";
 
@@ -28,7 +29,7 @@ export function Bar() {
         openWhen={rangeOpener.value}
         class="range-button"
       >
-        {(close) => <Later load={() => import("./range-form")} close={close} />}
+        {(close) => <Part load={() => import("./range-form")} close={close} />}
       </Menu>
       <LivePill />
       <button type="button" class="button" onClick={openPalette} aria-keyshortcuts="Control+K">
@@ -36,7 +37,7 @@ export function Bar() {
       </button>
       <CopyLink />
       <Menu label="Display ▾" name="Display">
-        {(close) => <Later load={() => import("./display-form")} close={close} />}
+        {(close) => <Part load={() => import("./display-form")} close={close} />}
       </Menu>
       <button type="button" class="button" onClick={openHelp} aria-label="Help" aria-keyshortcuts="?">
         ?

@@ -14,8 +14,15 @@ import { utc } from "../state/location";
 import { SeverityMark } from "./shape";
 import { Info } from "./tip";
 
-export function FactCards({ metrics, label }: { metrics: readonly string[]; label: string }) {
-  const fact = useFacts(metrics);
+interface FactCardsProps {
+  metrics: readonly string[];
+  label: string;
+  /** Of this key alone. */
+  of?: string | null;
+}
+
+export function FactCards({ metrics, label, of = null }: FactCardsProps) {
+  const fact = useFacts(metrics, of);
   return (
     <section class="cards" data-count={metrics.length} aria-label={label}>
       {metrics.map((id) => {
@@ -29,7 +36,7 @@ export function FactCards({ metrics, label }: { metrics: readonly string[]; labe
             metric={id}
             value={held?.value ?? null}
             unit={metric.unit}
-            note={held?.key ?? ""}
+            note={of === null ? (held?.key ?? "") : ""}
             severity={
               held ? (held.severity === "unknown" ? judge(held.value, metric) : held.severity) : "unknown"
             }

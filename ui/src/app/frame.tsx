@@ -17,12 +17,11 @@ import { ViewLink } from "./link";
 import { Empty, Skeleton } from "./panel";
 import { Rail } from "./rail";
 import { Tip } from "./tip";
-import { showInTitle } from "./title";
 
 export function Frame() {
   const view = viewById(place.value.view);
   useEffect(listenForKeys, []);
-  useEffect(showInTitle, []);
+  useEffect(() => void import("./title").then((title) => title.showInTitle()), []);
   document.documentElement.dataset.theme = theme.value;
   document.documentElement.dataset.density = density.value;
   document.documentElement.dataset.trusted = trusted.value ? "yes" : "no";

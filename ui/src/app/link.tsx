@@ -6,19 +6,21 @@ interface LinkProps {
   view: string;
   class?: string;
   current?: boolean;
+  /** Of the view, beyond host and time. */
+  params?: Readonly<Record<string, string>>;
   children: ComponentChildren;
 }
 
-export function ViewLink({ view, class: extra, current = false, children }: LinkProps) {
+export function ViewLink({ view, class: extra, current = false, params, children }: LinkProps) {
   return (
     <a
-      href={linkToView(view)}
+      href={linkToView(view, params)}
       class={extra}
       aria-current={current ? "page" : undefined}
       onClick={(event) => {
         if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
         event.preventDefault();
-        goToView(view);
+        goToView(view, params);
       }}
     >
       {children}

@@ -3,7 +3,7 @@
  *
  * While one is open, refreshes are held back, so nothing moves under the pointer.
  */
-import type { ComponentChildren, ComponentType } from "preact";
+import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { hold } from "../state/live";
 
@@ -89,18 +89,4 @@ export function Menu({ label, name, class: extra, openWhen = 0, children }: Menu
       </div>
     </>
   );
-}
-
-type Content = ComponentType<{ close: () => void }>;
-
-/** Content that is fetched when its menu is first opened. */
-export function Later({ load, close }: { load: () => Promise<{ default: Content }>; close: () => void }) {
-  const [Loaded, setLoaded] = useState<Content | null>(null);
-  useEffect(() => {
-    load().then(
-      (module) => setLoaded(() => module.default),
-      () => location.reload(),
-    );
-  }, []);
-  return Loaded ? <Loaded close={close} /> : <p class="muted">Loading …</p>;
 }

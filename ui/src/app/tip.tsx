@@ -2,14 +2,13 @@
  * Explanations of metrics, from the registry only.
  *
  * One shared popover says what a metric is, how it is computed, its levels and what to do first.
- * The (i) button opens it on hover, focus and tap; the pointer may move into it, Esc closes it.
+ * The (i) button opens it on hover, focus and tap; the pointer may move into it, Esc closes it. The
+ * text is laid out by a part that is loaded with the first one.
  */
 import { signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
-import { listLevels } from "../api/judge";
-import { metricsById, now } from "../api/store";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { metricsById } from "../api/store";
 import type { MetricMeta } from "../api/types.gen";
-import { formatValue } from "../format/value";
 import { place as placeBeside } from "./menu";
 
 const OPEN_AFTER_MS = 250;
@@ -60,6 +59,10 @@ export function Info({ metric: id }: { metric: string }) {
 export function Tip() {
   const box = useRef<HTMLDivElement>(null);
   const state = shown.value;
+  const [Text, setText] = useState<typeof import("./tip-text").default | null>(null);
+  useEffect(() => {
+    if (state && !Text) void import("./tip-text").then((loaded) => setText(() => loaded.default));
+  }, [state]);
   useEffect(() => {
     const element = box.current;
     if (!element) return;
@@ -80,7 +83,7 @@ export function Tip() {
       removeEventListener("keydown", onKey, true);
       removeEventListener("scroll", close);
     };
-  }, [state]);
+  }, [state, Text]);
   return (
     <div
       ref={box}
@@ -91,27 +94,7 @@ export function Tip() {
       onPointerEnter={() => clearTimeout(timer)}
       onPointerLeave={() => later(CLOSE_AFTER_MS, close)}
     >
-      {state && <TipText metric={state.metric} />}
+      {state && Text && <Text metric={state.metric} />}
     </div>
-  );
-}
-
-function TipText({ metric }: { metric: MetricMeta }) {
-  const side = metric.better === "higher" ? "at or below" : "at or above";
-  const levels = listLevels(metric.levels).map(
-    ([severity, level]) => `${severity} ${side} ${formatValue(level, metric.unit)}`,
-  );
-  const fact = now.value?.facts.find((held) => held.metric === metric.id);
-  return (
-    <>
-      <strong>{metric.label}</strong>
-      <p>{metric.what}</p>
-      {metric.how && <p class="muted">{metric.how}</p>}
-      <p>
-        {fact ? `Now ${formatValue(fact.value, metric.unit)}. ` : ""}
-        {levels.length > 0 ? `Levels: ${levels.join(", ")}.` : "No thresholds."}
-      </p>
-      {metric.fix && <p>First: {metric.fix}</p>}
-    </>
   );
 }

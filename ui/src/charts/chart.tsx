@@ -13,7 +13,6 @@ import { metricsById, shownNow } from "../api/store";
 import { Empty } from "../app/panel";
 import { formatClock, formatDuration } from "../format/time";
 import { formatValue } from "../format/value";
-import { hold } from "../state/live";
 import { range, setRange, utc } from "../state/location";
 import { absoluteRange, resolveRange } from "../state/range";
 import { crosshairMs, hoverMs, pin, pinnedMs, pointerChart } from "./crosshair";
@@ -21,10 +20,11 @@ import { engine, engineFailed } from "./engine";
 import { Figure } from "./figure";
 import { attachGestures } from "./gestures";
 import { Legend, Swatch } from "./legend";
-import { bucketAt, buildModel, type Model } from "./model";
+import { bucketAt, buildModel, heldAt, MANY_KEYS, type Model, restrict } from "./model";
 import { useNear, useWidth } from "./near";
 import { palette } from "./palette";
 import type { Plot } from "./plot";
+import type { Selection } from "./selection";
 import { describeChart } from "./sentence";
 
 export interface ChartSpec {
@@ -36,6 +36,10 @@ export interface ChartSpec {
   overlays?: readonly string[];
   /** How many keys of a keyed metric. */
   limit?: number;
+  /** Only keys that begin with this name and a dot. */
+  within?: string;
+  /** What of a key is shown. */
+  nameOf?(key: string): string;
   /** Whose levels are drawn; the first metric's unless given, null for none. */
   levelsOf?: string | null;
   /** The top of the scale as long as the data stay below. */
@@ -47,6 +51,8 @@ export interface ChartSpec {
   empty?: string;
 }
 
+type SelectionMenu = typeof import("./selection").default;
+
 export const PLOT_HEIGHT = 180;
 
 export function Chart({ spec }: { spec: ChartSpec }) {
@@ -56,12 +62,17 @@ export function Chart({ spec }: { spec: ChartSpec }) {
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const slots = useRef(new Map<string, number>());
   const height = spec.height ?? PLOT_HEIGHT;
+  const limit = spec.within === undefined ? spec.limit : MANY_KEYS;
   const resource = useSeries(
     near && width > 0
-      ? { metrics: spec.metrics, px: width - 76, ...(spec.limit === undefined ? {} : { limit: spec.limit }) }
+      ? { metrics: spec.metrics, px: width - 76, ...(limit === undefined ? {} : { limit }) }
       : null,
   );
-  const answer = resource.data.value;
+  const whole = resource.data.value;
+  const answer = useMemo(
+    () => whole && restrict(whole, spec.within, spec.limit),
+    [whole, spec.within, spec.limit],
+  );
   const registry = metricsById.value;
   const levelsOf = spec.levelsOf === undefined ? (spec.metrics[0] ?? null) : spec.levelsOf;
   const judged = levelsOf === null ? null : (registry.get(levelsOf.split("@")[0] ?? "") ?? null);
@@ -78,6 +89,7 @@ export function Chart({ spec }: { spec: ChartSpec }) {
       hidden,
       slots: slots.current,
       labels: spec.labels,
+      nameOf: spec.nameOf,
       levels: listLevels(judged?.levels),
       ceiling: spec.ceiling,
       ...span,
@@ -127,11 +139,6 @@ interface PlotAreaProps {
   height: number;
 }
 
-interface Selection {
-  fromMs: number;
-  toMs: number;
-}
-
 function PlotArea({ id, title, sentence, model, near, height }: PlotAreaProps) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<Plot | null>(null);
@@ -139,6 +146,7 @@ function PlotArea({ id, title, sentence, model, near, height }: PlotAreaProps) {
   latest.current = model;
   const width = useWidth(host);
   const [selection, setSelection] = useState<Selection | null>(null);
+  const [SelectionMenu, setSelectionMenu] = useState<SelectionMenu | null>(null);
   const shape = model.lines.map((line) => `${line.id} ${line.slot}`).join("|") + model.unit;
 
   const drawing = engine.value;
@@ -157,7 +165,10 @@ function PlotArea({ id, title, sentence, model, near, height }: PlotAreaProps) {
         },
         onSelect: (fromMs, toMs, altKey) => {
           if (altKey) zoomTo({ fromMs, toMs });
-          else setSelection({ fromMs, toMs });
+          else {
+            setSelection({ fromMs, toMs });
+            void import("./selection").then((loaded) => setSelectionMenu(() => loaded.default));
+          }
         },
       },
     );
@@ -229,7 +240,9 @@ function PlotArea({ id, title, sentence, model, near, height }: PlotAreaProps) {
       )}
       <Reader id={id} title={title} sentence={sentence} model={model} />
       <ChartTip id={id} model={model} plot={plot} />
-      {selection && <SelectionMenu selection={selection} plot={plot} onZoom={zoomTo} onCancel={cancel} />}
+      {selection && SelectionMenu && (
+        <SelectionMenu selection={selection} u={plot.current?.u} onZoom={zoomTo} onCancel={cancel} />
+      )}
     </div>
   );
 }
@@ -243,7 +256,7 @@ function Reader({ id, title, sentence, model }: Omit<PlotAreaProps, "near" | "he
   const time = formatClock(model.times[at] ?? 0, utc.value);
   const read = model.lines
     .filter((line) => !line.hidden)
-    .map((line) => `${line.label} ${formatValue(line.avg[at] ?? null, line.unit)}`)
+    .map((line) => `${line.label} ${formatValue(line.avg[heldAt(model, line, at)] ?? null, line.unit)}`)
     .join(", ");
   const move = (event: KeyboardEvent): void => {
     const step = event.shiftKey ? 10 : 1;
@@ -309,15 +322,16 @@ function ChartTip({ id, model, plot }: { id: string; model: Model; plot: { curre
           {model.lines
             .filter((line) => !line.hidden)
             .map((line) => {
-              const lo = line.lo[at] ?? null;
-              const hi = line.hi[at] ?? null;
+              const held = heldAt(model, line, at);
+              const lo = line.lo[held] ?? null;
+              const hi = line.hi[held] ?? null;
               return (
                 <tr key={line.id}>
                   <td>
                     <Swatch slot={line.slot} dash={line.dash} />
                   </td>
                   <td class="name">{line.label}</td>
-                  <td class="number">{formatValue(line.avg[at] ?? null, line.unit)}</td>
+                  <td class="number">{formatValue(line.avg[held] ?? null, line.unit)}</td>
                   <td class="muted number">
                     {lo !== null &&
                       hi !== null &&
@@ -330,56 +344,6 @@ function ChartTip({ id, model, plot }: { id: string; model: Model; plot: { curre
         </tbody>
       </table>
       {pinnedMs.value !== null && <div class="muted">pinned · click again to let go</div>}
-    </div>
-  );
-}
-
-interface SelectionMenuProps {
-  selection: Selection;
-  plot: { current: Plot | null };
-  onZoom(selection: Selection): void;
-  onCancel(): void;
-}
-
-function SelectionMenu({ selection, plot, onZoom, onCancel }: SelectionMenuProps) {
-  const box = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    hold("selection", true);
-    box.current?.querySelector("button")?.focus({ preventScroll: true });
-    const outside = (event: Event): void => {
-      if (
-        event instanceof KeyboardEvent ? event.key === "Escape" : !box.current?.contains(event.target as Node)
-      ) {
-        onCancel();
-      }
-    };
-    addEventListener("pointerdown", outside, true);
-    addEventListener("keydown", outside);
-    return () => {
-      hold("selection", false);
-      removeEventListener("pointerdown", outside, true);
-      removeEventListener("keydown", outside);
-    };
-  }, []);
-  const u = plot.current?.u;
-  const middle = u
-    ? u.bbox.left / (devicePixelRatio || 1) + u.valToPos((selection.fromMs + selection.toMs) / 2, "x")
-    : 0;
-  const left = Math.max(70, Math.min(middle, (u?.width ?? 0) - 110));
-  return (
-    <div
-      ref={box}
-      class="selection-menu"
-      role="dialog"
-      aria-label="Selected time"
-      style={{ left: `${left}px` }}
-    >
-      <span>
-        {formatClock(selection.fromMs, utc.value)} – {formatClock(selection.toMs, utc.value)}
-      </span>
-      <button type="button" class="button small primary" onClick={() => onZoom(selection)}>
-        Zoom
-      </button>
     </div>
   );
 }

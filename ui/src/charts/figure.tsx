@@ -17,6 +17,8 @@ interface FigureProps {
   metrics: readonly string[];
   resource: Resource<SeriesAnswer>;
   model: Model | null;
+  /** Instead of what the model says, for a figure without one. */
+  hasSamples?: boolean;
   sentence: string;
   height: number;
   wide?: boolean | undefined;
@@ -25,8 +27,12 @@ interface FigureProps {
   children: ComponentChildren;
 }
 
+function withoutKey(metric: string): string {
+  return metric.split("@", 1)[0] ?? "";
+}
+
 function nameOf(metric: string): string {
-  return metricsById.value.get(metric)?.label ?? metric;
+  return metricsById.value.get(withoutKey(metric))?.label ?? metric;
 }
 
 export function Figure(props: FigureProps) {
@@ -43,19 +49,20 @@ export function Figure(props: FigureProps) {
   };
   const answer = resource.data.value;
   const failure = resource.failure.value;
-  const hasSamples = model?.lines.some((line) => line.avg.some((value) => value !== null)) ?? false;
+  const hasSamples =
+    props.hasSamples ?? model?.lines.some((line) => line.avg.some((value) => value !== null)) ?? false;
   const failed = answer?.errors ?? [];
   return (
     <figure
       ref={root}
       id={`chart-${id}`}
       class={`panel chart${props.wide ? " wide" : ""}`}
-      data-metrics={metrics.join(" ")}
+      data-metrics={metrics.map(withoutKey).join(" ")}
       aria-label={title}
     >
       <header>
         <h2>{title}</h2>
-        <Info metric={(metrics[0] ?? "").split("@")[0] ?? ""} />
+        <Info metric={withoutKey(metrics[0] ?? "")} />
         {failed.length > 0 && hasSamples && (
           <span
             class="chip warn"
@@ -68,7 +75,7 @@ export function Figure(props: FigureProps) {
         )}
         {answer && answer.source !== "raw" && <span class="chip">{answer.source} values</span>}
         <span class="grow" />
-        {hasSamples && (
+        {hasSamples && model && (
           <button
             type="button"
             class="button quiet"

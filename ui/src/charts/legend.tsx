@@ -8,7 +8,7 @@ import type { ReadonlySignal } from "@preact/signals";
 import { useComputed } from "@preact/signals";
 import { formatExact, formatValue } from "../format/value";
 import { crosshairMs } from "./crosshair";
-import { bucketAt, type Model } from "./model";
+import { bucketAt, heldAt, type Model } from "./model";
 import { DASHES } from "./palette";
 
 interface LegendProps {
@@ -63,7 +63,9 @@ function LegendValue({ model, at }: { model: ReadonlySignal<Model>; at: number }
     const line = model.value.lines[at];
     if (!line) return "";
     const ms = crosshairMs.value;
-    return formatValue(ms === null ? line.last : (line.avg[bucketAt(model.value, ms)] ?? null), line.unit);
+    if (ms === null) return formatValue(line.last, line.unit);
+    const held = heldAt(model.value, line, bucketAt(model.value, ms));
+    return formatValue(line.avg[held] ?? null, line.unit);
   });
   const last = model.value.lines[at];
   return (

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { SeriesAnswer } from "../api/types.gen";
-import { bucketAt, buildModel, claimSlot, reduceRows } from "./model";
+import { bucketAt, buildModel, claimSlot, heldAt, isJoined, reduceRows } from "./model";
 
 const ANSWER: SeriesAnswer = {
   now_ms: 5000,
@@ -70,6 +70,18 @@ test("a colour stays with its name", () => {
   expect([claimSlot(slots, "x"), claimSlot(slots, "y"), claimSlot(slots, "x")]).toEqual([0, 1, 0]);
   slots.delete("x");
   expect(claimSlot(slots, "z")).toBe(0);
+});
+
+test("what is sampled seldom is joined and held until the next sample is due, and no longer", () => {
+  const grid = { stepMs: 100_000 };
+  const slow = { everyMs: 300_000, avg: [1, null, null, 2, null, null, null, null, 3] };
+  expect(isJoined(grid, slow, 0, 3)).toBe(true);
+  expect(isJoined(grid, slow, 3, 8)).toBe(false);
+  expect(slow.avg.map((_, at) => heldAt(grid, slow, at))).toEqual([0, 0, 0, 3, 3, 3, 6, 7, 8]);
+  const quick = { everyMs: 10_000, avg: [1, null, 2] };
+  expect(isJoined(grid, quick, 0, 1)).toBe(true);
+  expect(isJoined(grid, quick, 0, 2)).toBe(false);
+  expect(heldAt(grid, quick, 1)).toBe(1);
 });
 
 test("instants find their bucket, clamped", () => {

@@ -26,6 +26,8 @@ export interface Line {
   base: Values | null;
   top: Values;
   hidden: boolean;
+  /** How often it is sampled. Samples up to half of that late are joined over empty buckets. */
+  everyMs: number;
 }
 
 export interface Model {
@@ -55,10 +57,27 @@ export interface ModelAsk {
   /** Keeps each key's colour while others come and go. */
   slots: Map<string, number>;
   labels?: Readonly<Record<string, string>> | undefined;
+  nameOf?: ((key: string) => string) | undefined;
   levels: readonly [Severity, number][];
   ceiling?: number | undefined;
   fromMs: number;
   toMs: number;
+}
+
+/** How many keys are asked for where only those of one server are shown. */
+export const MANY_KEYS = 64;
+
+/** The series of one server among those of all, whose keys begin with its name; at most `limit` keys. */
+export function restrict(answer: SeriesAnswer, within: string | undefined, limit = 8): SeriesAnswer {
+  if (within === undefined) return answer;
+  const keys = new Set<string>();
+  const series = answer.series.filter(({ key }) => {
+    if (key === null || key === within) return true;
+    if (!key.startsWith(`${within}.`) || (keys.size >= limit && !keys.has(key))) return false;
+    keys.add(key);
+    return true;
+  });
+  return { ...answer, series };
 }
 
 export function lineId(series: Pick<Series, "metric" | "key">): string {
@@ -80,10 +99,11 @@ export function buildModel(ask: ModelAsk): Model {
     const known = registry.get(series.metric);
     const name = ask.labels?.[series.metric] ?? known?.label ?? series.metric;
     const keyed = series.key !== null && !oneThing;
+    const keyName = ask.nameOf?.(series.key ?? "") ?? series.key ?? "";
     const slot = claimSlot(ask.slots, keyed ? `@${series.key}` : series.metric);
     return {
       id: lineId(series),
-      label: keyed ? (many ? `${series.key} ${name}` : (series.key ?? "")) : name,
+      label: keyed ? (many ? `${keyName} ${name}` : keyName) : name,
       metric: series.metric,
       key: series.key,
       slot: slot % 8,
@@ -96,6 +116,7 @@ export function buildModel(ask: ModelAsk): Model {
       base: null,
       top: series.avg,
       hidden: ask.hidden.has(lineId(series)),
+      everyMs: (known?.every_secs ?? 0) * 1000,
     };
   });
   if (ask.stacked)
@@ -198,6 +219,31 @@ export function reduceRows(model: Model, limit: number): TableBucket[] {
     });
   }
   return rows;
+}
+
+/**
+ * The bucket whose sample a line shows at a bucket: that one, or for what is sampled seldom the last
+ * one before it that is not yet due for the next.
+ */
+export function heldAt(
+  model: Pick<Model, "stepMs">,
+  line: Pick<Line, "avg" | "everyMs">,
+  at: number,
+): number {
+  for (let back = 0; back <= at && (back === 0 || back * model.stepMs < line.everyMs); back += 1) {
+    if ((line.avg[at - back] ?? null) !== null) return at - back;
+  }
+  return at;
+}
+
+/** Whether two buckets with samples and none between them are one stretch. */
+export function isJoined(
+  model: Pick<Model, "stepMs">,
+  line: Pick<Line, "everyMs">,
+  from: number,
+  to: number,
+): boolean {
+  return to - from <= 1 || (to - from) * model.stepMs <= line.everyMs * 1.5;
 }
 
 /** The bucket that holds an instant, clamped to the ends. */

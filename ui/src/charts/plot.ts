@@ -4,13 +4,14 @@
  * Strokes are one pixel wide, which is what keeps a dozen charts at full frame rate without a
  * graphics processor. A line is the mean of each bucket with a faint band from least to greatest
  * sample; where one bucket stands out of its neighbours the extreme itself is stroked, so a single
- * high sample in a week is seen. Buckets without samples end the line. Dragging only selects; what
- * a selection means is decided by the component.
+ * high sample in a week is seen. Buckets without samples end the line, unless the metric is sampled
+ * so seldom that there could be none. Dragging only selects; what a selection means is decided by
+ * the component.
  */
 import uPlot from "uplot";
 import { formatClock, formatDay, parts } from "../format/time";
 import { formatValue } from "../format/value";
-import { type Line, type Model, reach } from "./model";
+import { isJoined, type Line, type Model, reach } from "./model";
 import { DASHES, fade, type Palette } from "./palette";
 
 export interface PlotEvents {
@@ -142,8 +143,10 @@ function drawLine(u: uPlot, model: Model, at: number): uPlot.Series.Paths | null
     run = [];
   };
   for (let bucket = 0; bucket < model.times.length; bucket += 1) {
-    if ((line.top[bucket] ?? null) === null) endRun();
-    else run.push(bucket);
+    if ((line.top[bucket] ?? null) === null) continue;
+    const before = run[run.length - 1] ?? bucket;
+    if (!isJoined(model, line, before, bucket)) endRun();
+    run.push(bucket);
   }
   endRun();
   return { stroke, fill, flags: 1 };

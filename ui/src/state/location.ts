@@ -54,8 +54,8 @@ export function goToView(view: string, changes: Record<string, string | null> = 
   go(withParams(withView(place.value, view), changes), "push");
 }
 
-export function linkToView(view: string): string {
-  return formatPlace(basePath, withView(place.value, view));
+export function linkToView(view: string, changes: Record<string, string | null> = {}): string {
+  return formatPlace(basePath, withParams(withView(place.value, view), changes));
 }
 
 export function setParams(changes: Record<string, string | readonly string[] | null>): void {

@@ -1,0 +1,26 @@
+/** A part of a view, table or menu that is loaded when it is first shown. */
+import type { ComponentType } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { Empty } from "./panel";
+
+type PartProps<P> = P & { load(): Promise<{ default: ComponentType<P> }> };
+
+export function Part<P extends object>({ load, ...rest }: PartProps<P>) {
+  const [Loaded, setLoaded] = useState<ComponentType<P> | "failed" | null>(null);
+  useEffect(() => {
+    load().then(
+      (module) => setLoaded(() => module.default),
+      () => setLoaded("failed"),
+    );
+  }, []);
+  if (Loaded === null) return <p class="muted">Loading …</p>;
+  if (Loaded !== "failed") return <Loaded {...(rest as unknown as P)} />;
+  return (
+    <Empty>
+      This could not be loaded; the server may be of another version.{" "}
+      <button type="button" class="button" onClick={() => location.reload()}>
+        Reload
+      </button>
+    </Empty>
+  );
+}

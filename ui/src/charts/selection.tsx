@@ -1,0 +1,60 @@
+/** What may be done with a stretch of time that was marked on a chart. */
+import { useEffect, useRef } from "preact/hooks";
+import type uPlot from "uplot";
+import { formatClock } from "../format/time";
+import { hold } from "../state/live";
+import { utc } from "../state/location";
+
+export interface Selection {
+  fromMs: number;
+  toMs: number;
+}
+
+interface SelectionMenuProps {
+  selection: Selection;
+  u: uPlot | undefined;
+  onZoom(selection: Selection): void;
+  onCancel(): void;
+}
+
+export default function SelectionMenu({ selection, u, onZoom, onCancel }: SelectionMenuProps) {
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    hold("selection", true);
+    box.current?.querySelector("button")?.focus({ preventScroll: true });
+    const outside = (event: Event): void => {
+      if (
+        event instanceof KeyboardEvent ? event.key === "Escape" : !box.current?.contains(event.target as Node)
+      ) {
+        onCancel();
+      }
+    };
+    addEventListener("pointerdown", outside, true);
+    addEventListener("keydown", outside);
+    return () => {
+      hold("selection", false);
+      removeEventListener("pointerdown", outside, true);
+      removeEventListener("keydown", outside);
+    };
+  }, []);
+  const middle = u
+    ? u.bbox.left / (devicePixelRatio || 1) + u.valToPos((selection.fromMs + selection.toMs) / 2, "x")
+    : 0;
+  const left = Math.max(70, Math.min(middle, (u?.width ?? 0) - 110));
+  return (
+    <div
+      ref={box}
+      class="selection-menu"
+      role="dialog"
+      aria-label="Selected time"
+      style={{ left: `${left}px` }}
+    >
+      <span>
+        {formatClock(selection.fromMs, utc.value)} – {formatClock(selection.toMs, utc.value)}
+      </span>
+      <button type="button" class="button small primary" onClick={() => onZoom(selection)}>
+        Zoom
+      </button>
+    </div>
+  );
+}
