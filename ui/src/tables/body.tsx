@@ -1,8 +1,11 @@
 /** The rows of a table; on a phone the minor columns of a row open below it. */
+
+import type { ComponentChildren, CSSProperties } from "preact";
 import { useState } from "preact/hooks";
 import type { ColumnMeta, TableRow } from "../api/types.gen";
 import { isNumeric } from "../format/value";
 import { CellText } from "./cell";
+import { hottest, type Look } from "./look";
 
 export interface RowAction {
   label: string;
@@ -14,12 +17,31 @@ interface BodyProps {
   columns: readonly ColumnMeta[];
   /** All columns, in the order of the cells. */
   all: readonly ColumnMeta[];
+  look: Look;
   selected: string | null;
   onSelect: ((row: TableRow) => void) | undefined;
+  detail: ((row: TableRow) => ComponentChildren) | undefined;
   action: RowAction | undefined;
 }
 
-export function Body({ rows, columns, all, selected, onSelect, action }: BodyProps) {
+/** How a cell is drawn beyond its text: a class and what its style sheet computes with. */
+function decorate(
+  row: TableRow,
+  column: ColumnMeta,
+  at: number,
+  look: Look,
+  most: number,
+): [string, CSSProperties | undefined] {
+  const cell = row.cells[at];
+  if (typeof cell !== "number") return ["", undefined];
+  if (look.bars?.includes(column.id)) return [" bar", { "--share": `${Math.max(0, Math.min(100, cell))}%` }];
+  if (most > 0 && cell > 0 && look.heat?.test(column.id)) {
+    return [" shade", { "--heat": String(Math.sqrt(cell / most)) }];
+  }
+  return ["", undefined];
+}
+
+export function Body({ rows, columns, all, look, selected, onSelect, detail, action }: BodyProps) {
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   const toggle = (id: string): void => {
     const next = new Set(open);
@@ -27,6 +49,8 @@ export function Body({ rows, columns, all, selected, onSelect, action }: BodyPro
     setOpen(next);
   };
   const index = new Map(all.map((column, at) => [column.id, at]));
+  const most = look.heat ? hottest(rows, all, look.heat) : 0;
+  const depthAt = all.findIndex((column) => column.id === look.depth);
   return (
     <tbody>
       {rows.flatMap((row) => {
@@ -54,6 +78,8 @@ export function Body({ rows, columns, all, selected, onSelect, action }: BodyPro
             {columns.map((column, place) => {
               const at = index.get(column.id) ?? 0;
               const isOpener = place === 0 && onSelect !== undefined;
+              const depth = place === 0 ? Number(row.cells[depthAt] ?? 0) : 0;
+              const [extra, style] = decorate(row, column, at, look, most);
               const text = (
                 <CellText
                   cell={row.cells[at]}
@@ -65,8 +91,10 @@ export function Body({ rows, columns, all, selected, onSelect, action }: BodyPro
               return (
                 <td
                   key={column.id}
-                  class={`${isNumeric(column.unit) ? "number" : ""}${column.primary ? "" : " minor"}`}
+                  class={`${isNumeric(column.unit) ? "number" : ""}${column.primary ? "" : " minor"}${extra}${depth > 0 ? " branch" : ""}`}
+                  style={depth > 0 ? { "--depth": String(Math.min(8, depth)) } : style}
                 >
+                  {depth > 0 && <span class="unseen">level {depth}: </span>}
                   {isOpener ? (
                     <button type="button" class="row-button" aria-expanded={row.id === selected}>
                       {text}
@@ -86,9 +114,16 @@ export function Body({ rows, columns, all, selected, onSelect, action }: BodyPro
             )}
           </tr>
         );
-        if (!isOpen) return [line];
+        const below =
+          detail && row.id === selected ? (
+            <tr key={`${row.id} detail`} class="more detail">
+              <td colSpan={columns.length + 2}>{detail(row)}</td>
+            </tr>
+          ) : null;
+        if (!isOpen) return [line, below];
         return [
           line,
+          below,
           <tr key={`${row.id} more`} class="more">
             <td colSpan={columns.length + 2}>
               <Details row={row} columns={all.filter((column) => !column.primary)} all={all} />

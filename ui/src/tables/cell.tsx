@@ -7,6 +7,7 @@
 import { useState } from "preact/hooks";
 import { clock } from "../api/store";
 import type { Cell, ColumnMeta, Severity } from "../api/types.gen";
+import { Part } from "../app/part";
 import { SEVERITY_WORD, SeverityMark, Shape } from "../app/shape";
 import { formatAgo, formatDateTime } from "../format/time";
 import { formatExact, formatValue, isNumeric } from "../format/value";
@@ -51,6 +52,15 @@ function Content({ cell, column, plain = false }: Omit<CellProps, "severity">) {
       <time dateTime={isoTime(cell)} title={isoTime(cell)}>
         {formatDateTime(cell, utc.value)} <span class="muted">{formatAgo(cell, clock.value)}</span>
       </time>
+    );
+  }
+  if (typeof cell === "string" && !plain && /^(command|remedy|fix)$/.test(column.id)) {
+    return (
+      <Part
+        load={() => import("./command")}
+        text={cell.slice(0, LONGEST)}
+        name={column.label.toLowerCase()}
+      />
     );
   }
   if (typeof cell === "string") return <Text text={cell} plain={plain} />;

@@ -77,17 +77,30 @@ export function nextSort(current: string, column: string, isNumeric: boolean): s
   return current === second ? null : first;
 }
 
-/** The path of the API; a range that ends in the past asks for the rows at its end. */
-export function tablePath(name: string, question: TableQuestion, format?: "csv"): string {
+/**
+ * The path of the API. A table that sums up asks for the range on the screen; any other one for the
+ * newest rows, or for those at the end of a range that ends in the past.
+ */
+export function tablePath(
+  meta: Pick<TableMeta, "name" | "ranged">,
+  question: TableQuestion,
+  only: Readonly<Record<string, string>> = {},
+  format?: "csv",
+): string {
   const query = [`sort=${encodeURIComponent(question.sort)}`];
   if (question.q) query.push(`q=${encodeURIComponent(question.q)}`);
+  for (const [chip, value] of Object.entries(only)) {
+    query.push(`f.${encodeURIComponent(chip)}=${encodeURIComponent(value)}`);
+  }
   for (const [chip, values] of Object.entries(question.filters)) {
     for (const value of values) query.push(`f.${encodeURIComponent(chip)}=${encodeURIComponent(value)}`);
   }
   if (format) query.push(`format=${format}`);
   else query.push(`limit=${question.limit}`, `page=${question.page}`);
-  if (range.value.to !== "now") query.push(`at=${encodeURIComponent(range.value.to)}`);
+  const { from, to } = range.value;
+  if (meta.ranged) query.push(`from=${encodeURIComponent(from)}`, `to=${encodeURIComponent(to)}`);
+  else if (to !== "now") query.push(`at=${encodeURIComponent(to)}`);
   const host = hostQuery();
   if (host) query.push(host);
-  return `table/${encodeURIComponent(name)}?${query.join("&")}`;
+  return `table/${encodeURIComponent(meta.name)}?${query.join("&")}`;
 }

@@ -12,20 +12,24 @@ import { useResource } from "../api/resource";
 import { freshness, tablesByName, trusted } from "../api/store";
 import type { ColumnMeta, TableAnswer, TableMeta, TableRow } from "../api/types.gen";
 import { FailureNote, Skeleton, whyEmpty } from "../app/panel";
+import { Part } from "../app/part";
 import { useNear } from "../charts/near";
-import { isNumeric } from "../format/value";
+import { place, setParams } from "../state/location";
 import { preferences } from "../state/preferences";
+import { param } from "../state/url";
 import { Body, type RowAction } from "./body";
+import { Head } from "./head";
+import { type Look, shownColumns } from "./look";
 import { arrangeRows } from "./order";
 import {
   isFiltered,
-  nextSort,
+  PAGE_SIZES,
   type TableAddress,
   type TableQuestion,
   tableAddress,
   tablePath,
 } from "./query";
-import { Chips, ColumnPicker, Pager, SearchField } from "./tools";
+import { Chips, ColumnPicker, SearchField } from "./tools";
 
 interface DataTableProps {
   name: string;
@@ -33,14 +37,34 @@ interface DataTableProps {
   primary?: boolean;
   selected?: string | null;
   onSelect?(row: TableRow): void;
+  /** What opens below the selected row; the address then keeps which one that is. */
+  detail?(row: TableRow): ComponentChildren;
   action?: RowAction;
+  look?: Look;
+  /** Filters that the view sets, so the table offers no chips for them. */
+  only?: Readonly<Record<string, string>> | undefined;
   /** Told of every answer. */
   children?(answer: TableAnswer): ComponentChildren;
 }
 
 export function DataTable(props: DataTableProps) {
-  const meta = tablesByName.value.get(props.name);
-  return meta ? <KnownTable {...props} meta={meta} /> : null;
+  const known = tablesByName.value.get(props.name);
+  const only = Object.keys(props.only ?? {}).join();
+  const meta = useMemo(
+    () => known && { ...known, chips: known.chips.filter((chip) => !only.split(",").includes(chip.id)) },
+    [known, only],
+  );
+  if (!meta) return null;
+  if (!props.detail) return <KnownTable {...props} meta={meta} />;
+  const selected = param(place.value, "sel");
+  return (
+    <KnownTable
+      {...props}
+      meta={meta}
+      selected={selected}
+      onSelect={(row) => setParams({ sel: row.id === selected ? null : row.id })}
+    />
+  );
 }
 
 function KnownTable(props: DataTableProps & { meta: TableMeta }) {
@@ -51,14 +75,14 @@ function KnownTable(props: DataTableProps & { meta: TableMeta }) {
   wasNear.current ||= near;
   const address = useMemo(() => tableAddress(props.primary ? "" : `${name}.`), [name, props.primary]);
   const question = address.read(meta, preferences.value.pageSize);
-  const path = tablePath(name, question);
+  const path = tablePath(meta, question, props.only);
   const resource = useResource<TableAnswer>(
     near || (props.primary && wasNear.current) ? path : null,
     (url, _, signal) => getJson<TableAnswer>(url, signal),
   );
   const answer = resource.data.value;
   const hidden = preferences.value.hiddenColumns[name] ?? [];
-  const columns = meta.columns.filter((column) => !hidden.includes(column.id));
+  const visible = meta.columns.filter((column) => !hidden.includes(column.id));
   return (
     <section
       ref={root}
@@ -76,31 +100,42 @@ function KnownTable(props: DataTableProps & { meta: TableMeta }) {
         />
         {answer && (
           <span class="count muted" role="status">
-            {isFiltered(question) ? `${answer.matched} of ${answer.total}` : answer.total}
+            {isFiltered(question) && !props.only ? `${answer.matched} of ${answer.total}` : answer.matched}
           </span>
         )}
         <span class="grow" />
         <ColumnPicker meta={meta} hidden={hidden} />
-        <a class="button" href={apiUrl(tablePath(name, question, "csv"))} download={`${name}.csv`}>
+        <a
+          class="button"
+          href={apiUrl(tablePath(meta, question, props.only, "csv"))}
+          download={`${name}.csv`}
+        >
           CSV
         </a>
       </header>
       {meta.chips.length > 0 && <Chips meta={meta} question={question} answer={answer} address={address} />}
       <FailureNote resource={resource} brief={answer !== null} />
-      {answer?.note && <p class="note">{answer.note}</p>}
+      {answer?.note && answer.total > 0 && <p class="note">{answer.note}</p>}
       {answer === null && !resource.failure.value && <Skeleton height={220} />}
       {answer && (
         <Rows
           {...props}
           answer={answer}
           path={path}
-          columns={columns}
+          visible={visible}
           question={question}
           address={address}
           isOutdated={resource.outdated.value}
         />
       )}
-      {answer && <Pager answer={answer} limit={question.limit} onPage={(page) => address.write({ page })} />}
+      {answer && (answer.matched > PAGE_SIZES[0] || answer.pages > 1) && (
+        <Part
+          load={() => import("./pager")}
+          answer={answer}
+          limit={question.limit}
+          onPage={(page: number) => address.write({ page })}
+        />
+      )}
     </section>
   );
 }
@@ -109,13 +144,16 @@ interface RowsProps extends DataTableProps {
   meta: TableMeta;
   answer: TableAnswer;
   path: string;
-  columns: readonly ColumnMeta[];
+  visible: readonly ColumnMeta[];
   question: TableQuestion;
   address: TableAddress;
   isOutdated: boolean;
 }
 
-function Rows({ meta, answer, path, columns, question, address, isOutdated, ...props }: RowsProps) {
+const PLAIN: Look = {};
+
+function Rows({ meta, answer, path, visible, question, address, isOutdated, ...props }: RowsProps) {
+  const look = props.look ?? PLAIN;
   const [isHeld, setHeld] = useState(false);
   const [applied, setApplied] = useState(0);
   const shown = useRef<{ path: string; applied: number; rows: TableRow[] }>({
@@ -128,12 +166,12 @@ function Rows({ meta, answer, path, columns, question, address, isOutdated, ...p
     ? { rows: shown.current.rows, isWaiting: false }
     : arrangeRows(isSame ? shown.current.rows : [], answer.rows, isHeld);
   shown.current = { path: isOutdated ? shown.current.path : path, applied, rows };
-  const sorted = question.sort.replace(/^-/, "");
+  const columns = shownColumns(visible, meta.columns, rows, look);
   if (answer.matched === 0 && !isOutdated) {
     return isFiltered(question) ? (
       <div class="empty">
         <p>
-          None of {answer.total} rows matches.{" "}
+          {props.only ? "No row matches." : `None of ${answer.total} rows matches.`}{" "}
           <button type="button" class="button" onClick={() => address.clear(meta)}>
             Clear filter
           </button>
@@ -162,52 +200,21 @@ function Rows({ meta, answer, path, columns, question, address, isOutdated, ...p
         aria-label={`${meta.title}, rows`}
       >
         <table class="data">
-          <thead>
-            <tr>
-              <th class="opener" scope="col">
-                <span class="unseen">More</span>
-              </th>
-              {columns.map((column) => {
-                const numeric = isNumeric(column.unit);
-                const direction =
-                  sorted === column.id
-                    ? question.sort.startsWith("-")
-                      ? "descending"
-                      : "ascending"
-                    : undefined;
-                return (
-                  <th
-                    key={column.id}
-                    scope="col"
-                    class={`${numeric ? "number" : ""}${column.primary ? "" : " minor"}`}
-                    aria-sort={direction}
-                  >
-                    <button
-                      type="button"
-                      title={column.what}
-                      onClick={() => address.write({ sort: nextSort(question.sort, column.id, numeric) })}
-                    >
-                      {column.label}
-                      <span class="arrow" aria-hidden="true">
-                        {direction === "descending" ? "▼" : direction === "ascending" ? "▲" : ""}
-                      </span>
-                    </button>
-                  </th>
-                );
-              })}
-              {props.action && (
-                <th scope="col">
-                  <span class="unseen">{props.action.label}</span>
-                </th>
-              )}
-            </tr>
-          </thead>
+          <Head
+            columns={columns}
+            sort={question.sort}
+            look={look}
+            action={props.action?.label}
+            onSort={(sort) => address.write({ sort })}
+          />
           <Body
             rows={rows}
             columns={columns}
             all={meta.columns}
+            look={look}
             selected={props.selected ?? null}
             onSelect={props.onSelect}
+            detail={props.detail}
             action={props.action}
           />
         </table>

@@ -1,10 +1,10 @@
 /** What surrounds the rows of a table: search, chips, columns, pages. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { TableAnswer, TableMeta } from "../api/types.gen";
+import type { ChipMeta, TableAnswer, TableMeta } from "../api/types.gen";
 import { Menu } from "../app/menu";
+import { Part } from "../app/part";
 import { Shape } from "../app/shape";
-import { preferences, setPreferences } from "../state/preferences";
-import { LONGEST_SEARCH, PAGE_SIZES, type TableAddress, type TableQuestion } from "./query";
+import { LONGEST_SEARCH, type TableAddress, type TableQuestion } from "./query";
 
 const TYPING_MS = 250;
 
@@ -49,10 +49,31 @@ interface ChipsProps {
   address: TableAddress;
 }
 
+/** The values of a chip: as declared, or for what is only known from the rows those that occur. */
+function valuesOf(
+  chip: ChipMeta,
+  answer: TableAnswer | null,
+  pressed: readonly string[],
+): ChipMeta["values"] {
+  if (chip.values.length > 0) return chip.values;
+  const found = new Set([...Object.keys(answer?.facets[chip.id] ?? {}), ...pressed]);
+  if (found.size < 2 && pressed.length === 0) return [];
+  return [...found]
+    .sort((a, b) => a.localeCompare(b, "en", { numeric: true }))
+    .slice(0, MOST_VALUES)
+    .map((id) => ({ id, label: id.slice(0, 60) }));
+}
+
+const MOST_VALUES = 40;
+
 export function Chips({ meta, question, answer, address }: ChipsProps) {
+  const chips = meta.chips
+    .map((chip) => ({ ...chip, values: valuesOf(chip, answer, question.filters[chip.id] ?? []) }))
+    .filter((chip) => chip.values.length > 0);
+  if (chips.length === 0) return null;
   return (
     <div class="chips">
-      {meta.chips.map((chip) => (
+      {chips.map((chip) => (
         <fieldset key={chip.id}>
           <legend>{chip.label}</legend>
           {chip.values.map((value) => {
@@ -72,7 +93,7 @@ export function Chips({ meta, question, answer, address }: ChipsProps) {
                     <Shape severity={severity} />
                   </span>
                 )}
-                {value.label}
+                <bdi>{value.label}</bdi>
                 {answer && <b>{count}</b>}
               </button>
             );
@@ -84,79 +105,12 @@ export function Chips({ meta, question, answer, address }: ChipsProps) {
 }
 
 export function ColumnPicker({ meta, hidden }: { meta: TableMeta; hidden: readonly string[] }) {
-  const set = (column: string, isShown: boolean): void => {
-    const next = isShown ? hidden.filter((id) => id !== column) : [...hidden, column];
-    if (next.length >= meta.columns.length) return;
-    setPreferences({ hiddenColumns: { ...preferences.peek().hiddenColumns, [meta.name]: next } });
-  };
   return (
     <Menu
       label={`Columns${hidden.length > 0 ? ` (${hidden.length} hidden)` : ""}`}
       name={`Columns of ${meta.title}`}
     >
-      {() => (
-        <div class="form columns-form">
-          {meta.columns.map((column) => (
-            <label key={column.id} class="check">
-              <input
-                type="checkbox"
-                checked={!hidden.includes(column.id)}
-                onChange={(event) => set(column.id, event.currentTarget.checked)}
-              />
-              <span>
-                {column.label}
-                <span class="muted"> {column.what}</span>
-              </span>
-            </label>
-          ))}
-        </div>
-      )}
+      {() => <Part load={() => import("./columns-form")} meta={meta} />}
     </Menu>
-  );
-}
-
-interface PagerProps {
-  answer: TableAnswer;
-  limit: number;
-  onPage(page: number): void;
-}
-
-export function Pager({ answer, limit, onPage }: PagerProps) {
-  if (answer.matched <= PAGE_SIZES[0] && answer.pages <= 1) return null;
-  const { page, pages } = answer;
-  return (
-    <footer class="pager">
-      <button type="button" class="button small" disabled={page <= 0} onClick={() => onPage(page - 1)}>
-        Previous
-      </button>
-      <span>
-        Page {page + 1} of {Math.max(1, pages)}
-      </span>
-      <button
-        type="button"
-        class="button small"
-        disabled={page + 1 >= pages}
-        onClick={() => onPage(page + 1)}
-      >
-        Next
-      </button>
-      <span class="grow" />
-      <label>
-        Rows{" "}
-        <select
-          value={String(limit)}
-          onChange={(event) => {
-            setPreferences({ pageSize: Number(event.currentTarget.value) });
-            onPage(0);
-          }}
-        >
-          {PAGE_SIZES.map((size) => (
-            <option key={size} value={String(size)}>
-              {size}
-            </option>
-          ))}
-        </select>
-      </label>
-    </footer>
   );
 }

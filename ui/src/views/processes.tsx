@@ -68,7 +68,7 @@ const NO_FILTER: TableQuestion = { sort: "-cpu_pct", q: "", filters: {}, page: 0
 
 /** How many processes have which issue, of the whole host; a card is also a filter of the table. */
 function IssueCards({ meta }: { meta: TableMeta }) {
-  const resource = useResource<TableAnswer>(tablePath("processes", NO_FILTER), (path, _, signal) =>
+  const resource = useResource<TableAnswer>(tablePath(meta, NO_FILTER), (path, _, signal) =>
     getJson<TableAnswer>(path, signal),
   );
   const answer = resource.data.value;

@@ -1,0 +1,29 @@
+/** Which columns of a table are shown. */
+import type { TableMeta } from "../api/types.gen";
+import { preferences, setPreferences } from "../state/preferences";
+
+export default function ColumnsForm({ meta }: { meta: TableMeta }) {
+  const hidden = preferences.value.hiddenColumns[meta.name] ?? [];
+  const set = (column: string, isShown: boolean): void => {
+    const next = isShown ? hidden.filter((id) => id !== column) : [...hidden, column];
+    if (next.length >= meta.columns.length) return;
+    setPreferences({ hiddenColumns: { ...preferences.peek().hiddenColumns, [meta.name]: next } });
+  };
+  return (
+    <div class="form columns-form">
+      {meta.columns.map((column) => (
+        <label key={column.id} class="check">
+          <input
+            type="checkbox"
+            checked={!hidden.includes(column.id)}
+            onChange={(event) => set(column.id, event.currentTarget.checked)}
+          />
+          <span>
+            {column.label}
+            <span class="muted"> {column.what}</span>
+          </span>
+        </label>
+      ))}
+    </div>
+  );
+}
