@@ -9,7 +9,8 @@
 //! selector   = NAME ["{" LABEL ("=" | "!=") "\"" PATTERN "\"" {"," …} "}"]
 //! ```
 //!
-//! A pattern is a list of alternatives, cut by `|`, in which `*` stands for any text: `"2*|304"`.
+//! A pattern is a list of alternatives, cut by `|`, in which `*` stands for any text: `"2*|304"`. A
+//! backslash takes either its meaning.
 //! [`Function`] lists the functions. There is no more of it, on purpose: what a scrape needs is to
 //! pick series, to add them up and to change units.
 
@@ -81,36 +82,64 @@ pub struct Matcher {
     pub label: String,
     /// Whether the value must not be like the pattern.
     pub negated: bool,
-    /// Alternatives cut by `|`, with `*` for any text.
-    pub pattern: String,
+    /// The alternatives, each as the texts between which anything may stand.
+    alternatives: Vec<Vec<String>>,
 }
 
 impl Matcher {
+    fn new(label: &str, negated: bool, pattern: &str) -> Self {
+        let mut alternatives = vec![vec![String::new()]];
+        let mut chars = pattern.chars();
+        while let Some(c) = chars.next() {
+            let (c, escaped) = match c {
+                '\\' => (chars.next().unwrap_or('\\'), true),
+                c => (c, false),
+            };
+            let Some(parts) = alternatives.last_mut() else {
+                continue;
+            };
+            match c {
+                '|' if !escaped => alternatives.push(vec![String::new()]),
+                '*' if !escaped => parts.push(String::new()),
+                c => {
+                    if let Some(part) = parts.last_mut() {
+                        part.push(c);
+                    }
+                }
+            }
+        }
+        Self {
+            label: label.to_owned(),
+            negated,
+            alternatives,
+        }
+    }
+
     /// Whether a label of this value fulfils it.
     #[must_use]
     pub fn admits(&self, value: &str) -> bool {
-        let like = self.pattern.split('|').any(|one| is_like(one, value));
-        like != self.negated
+        self.alternatives.iter().any(|parts| is_like(parts, value)) != self.negated
     }
 }
 
-/// Whether `value` is `pattern`, in which `*` stands for any text.
-fn is_like(pattern: &str, value: &str) -> bool {
-    let Some((first, rest)) = pattern.split_once('*') else {
-        return pattern == value;
-    };
-    let Some(mut value) = value.strip_prefix(first) else {
-        return false;
-    };
-    let mut parts: Vec<&str> = rest.split('*').collect();
-    let last = parts.pop().unwrap_or("");
-    for part in parts {
-        match value.find(part) {
-            Some(at) => value = &value[at + part.len()..],
-            None => return false,
+/// Whether `value` is these parts with anything between two of them.
+fn is_like(parts: &[String], value: &str) -> bool {
+    match parts {
+        [whole] => whole == value,
+        [first, between @ .., last] => {
+            let Some(mut rest) = value.strip_prefix(first.as_str()) else {
+                return false;
+            };
+            for part in between {
+                match rest.find(part.as_str()) {
+                    Some(at) => rest = &rest[at + part.len()..],
+                    None => return false,
+                }
+            }
+            rest.ends_with(last.as_str())
         }
+        [] => false,
     }
-    value.ends_with(last)
 }
 
 /// Deepest nesting of brackets.
@@ -334,7 +363,7 @@ impl<'a> Parser<'a> {
         let mut matchers = Vec::new();
         if self.take("{") {
             while !self.take("}") {
-                let label = self.word()?.to_owned();
+                let label = self.word()?;
                 let negated = self.take("!");
                 self.expect("=")?;
                 self.expect("\"")?;
@@ -343,11 +372,7 @@ impl<'a> Parser<'a> {
                     .split_once('"')
                     .ok_or_else(|| "a pattern has no end".to_owned())?;
                 self.rest = rest;
-                matchers.push(Matcher {
-                    label,
-                    negated,
-                    pattern: pattern.to_owned(),
-                });
+                matchers.push(Matcher::new(label, negated, pattern));
                 if !self.take(",") {
                     self.expect("}")?;
                     break;
@@ -423,13 +448,14 @@ mod tests {
             ("a*b*c", "acb", false),
             ("ab*b", "ab", false),
             ("*.5", "1.5", true),
+            (r"\*", "*", true),
+            (r"\*", "a", false),
+            (r"a\|b|c", "a|b", true),
+            (r"a\|b|c", "b", false),
+            (r"a\", r"a\", true),
         ] {
             for negated in [false, true] {
-                let matcher = Matcher {
-                    label: String::new(),
-                    negated,
-                    pattern: pattern.to_owned(),
-                };
+                let matcher = Matcher::new("", negated, pattern);
                 assert_eq!(
                     matcher.admits(value),
                     admitted != negated,

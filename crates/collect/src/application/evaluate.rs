@@ -238,7 +238,8 @@ impl Look<'_> {
     fn endpoint_rows(&self, path: &str, status: &str, selector: &Selector) -> Vec<Endpoint> {
         let series = self.body.named(&selector.name).into_iter().flatten();
         series
-            .filter(|one| fulfils(one, selector))
+            // Without the label there is nothing to tell them apart by.
+            .filter(|one| fulfils(one, selector) && !one.label(path).is_empty())
             .filter_map(|one| {
                 Some(Endpoint {
                     path: one.label(path).to_owned(),

@@ -24,6 +24,7 @@ const ROOTS: [&str; 3] = ["", "metrics", "data"];
 /// Names of the list or table of endpoints, of the list of failures, and of their members.
 const ENDPOINTS: [&str; 3] = ["endpoints", "endpoint_stats", "endpoint_errors"];
 const STATUSES: [&str; 4] = ["statuses", "status_counts", "by_status", "status_codes"];
+const BUCKETS: [&str; 2] = ["latency_buckets", "latency_buckets_ms"];
 const FAILURES: [&str; 4] = [
     "recent_failures",
     "request_failures",
@@ -109,6 +110,9 @@ impl Names {
             if let Some(value) = first(root, &ENDPOINTS) {
                 endpoints(value, &mut reading);
             }
+            if let Some(Value::Object(table)) = first(root, &BUCKETS) {
+                buckets(table, &mut reading);
+            }
             if let Some(Value::Array(items)) = first(root, &FAILURES) {
                 for item in items {
                     match failure(item) {
@@ -161,6 +165,18 @@ fn number(value: &Value, factor: f64) -> Option<Number> {
         return Some(number);
     }
     real(number).map(|real| Number::Real(real * factor))
+}
+
+/// Answers up to each bound in milliseconds, the last of them `+Inf`: all of them.
+fn buckets(table: &Map<String, Value>, reading: &mut Reading) {
+    for (bound, value) in table {
+        let bound = bound.parse::<f64>().ok().filter(|bound| *bound >= 0.0);
+        match (bound, number(value, 1.0).and_then(real)) {
+            (Some(bound), Some(answers)) => reading.buckets.push((bound, answers)),
+            _ => reading.bad += 1,
+        }
+    }
+    reading.buckets.sort_by(|a, b| a.0.total_cmp(&b.0));
 }
 
 /// A list of endpoints, each with a status or a table of statuses, or a table of them by path.

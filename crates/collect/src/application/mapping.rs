@@ -47,3 +47,48 @@ pub(super) fn columns(target: &ScrapeTarget) -> Result<Columns, (String, String)
     };
     texts.into_iter().map(parse).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use config::TargetKind;
+
+    #[test]
+    fn every_mapping_can_be_read_and_a_map_wins_over_it() {
+        for word in Mapping::WORDS {
+            let mut target = ScrapeTarget {
+                kind: TargetKind::Proxy,
+                mapping: *ALL.iter().find(|one| one.as_str() == *word).unwrap(),
+                ..ScrapeTarget::default()
+            };
+            let shipped = columns(&target).unwrap();
+            assert_eq!(
+                shipped.is_empty(),
+                target.mapping == Mapping::Custom,
+                "{word}"
+            );
+            // Nothing in the file is passed over for this kind.
+            let file: BTreeMap<String, String> =
+                toml::from_str(super::shipped(target.mapping)).unwrap();
+            assert_eq!(file.len(), shipped.len(), "{word}");
+            target.map = [("request_total".to_owned(), "sum(mine)".to_owned())].into();
+            let mine = columns(&target).unwrap();
+            let found = mine
+                .iter()
+                .find(|(column, _)| *column == "request_total")
+                .unwrap();
+            assert_eq!(found.1, Expression::parse("sum(mine)").unwrap());
+        }
+    }
+
+    const ALL: [Mapping; 8] = [
+        Mapping::Custom,
+        Mapping::Caddy,
+        Mapping::Traefik,
+        Mapping::Haproxy,
+        Mapping::Envoy,
+        Mapping::Nginx,
+        Mapping::NginxVts,
+        Mapping::Nginxlog,
+    ];
+}
