@@ -2,7 +2,9 @@
 
 use crate::reload::Reloader;
 use crate::sampling::Sampling;
+use crate::services::Services;
 use crate::ticker::Ticker;
+use crate::watched::Watched;
 use crate::{clock, signals};
 use anyhow::Context;
 use collect::{IdentityFiles, MachineIdSource, Roots, host_identity};
@@ -75,6 +77,12 @@ pub(crate) async fn run(
     );
     let mut reloader = Reloader::new(&loaded, environment);
     let writing = tokio::spawn(writer.run());
+    let watching = tokio::spawn(watch_services(
+        Services::new(queue.clone()),
+        config_seen.clone(),
+        standby_seen.clone(),
+        stop.clone(),
+    ));
     let sampling = tokio::spawn(sample(
         sampling,
         queue,
@@ -90,6 +98,7 @@ pub(crate) async fn run(
     }
     let end = async {
         sampling.await.context("sampling failed")?;
+        watching.await.context("watching services failed")?;
         writing.await.context("delivery failed")
     };
     match tokio::time::timeout(END_WITHIN, end).await {
@@ -133,6 +142,44 @@ async fn sample(
             }
         }
     }
+}
+
+/// Ticks of the services until the end.
+async fn watch_services(
+    mut services: Services,
+    mut config: watch::Receiver<Config>,
+    mut standby: watch::Receiver<bool>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut now = config.borrow_and_update().clone();
+    let mut watched = Watched::of(&now);
+    watched.add_to(&mut services);
+    let mut ticker = Ticker::new(app_interval(&now), clock::now);
+    loop {
+        tokio::select! {
+            _ = stop.changed() => break,
+            _ = ticker.tick() => {
+                if *standby.borrow_and_update() {
+                    continue;
+                }
+                let slow = Duration::from_secs(u64::from(now.intervals.pg_extended_secs));
+                services.tick(clock::now(), slow).await;
+            }
+            changed = config.changed() => {
+                if changed.is_err() {
+                    break;
+                }
+                now = config.borrow_and_update().clone();
+                ticker.set_interval(app_interval(&now));
+                let wanted = Watched::of(&now);
+                if wanted != watched {
+                    services.replace(|services| wanted.add_to(services)).await;
+                    watched = wanted;
+                }
+            }
+        }
+    }
+    services.close().await;
 }
 
 /// Opens the spool; waits while another collector holds it. `None` when told to stop meanwhile.
@@ -186,6 +233,10 @@ fn host(roots: &Roots) -> Host {
 
 fn interval(config: &Config) -> Duration {
     Duration::from_secs(u64::from(config.intervals.system_secs))
+}
+
+fn app_interval(config: &Config) -> Duration {
+    Duration::from_secs(u64::from(config.intervals.app_secs))
 }
 
 fn budget_bytes(config: &Config) -> u64 {

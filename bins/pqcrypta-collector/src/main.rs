@@ -1,9 +1,9 @@
 //! The agent. It samples this host and delivers to PostgreSQL; it binds no port.
 //!
 //! One thread runs everything that computes; at most two more wait for disks (the spool's
-//! fdatasync, a mount that does not answer). Three tasks share the runtime: sampling, the writer
-//! that delivers, and the reload of the configuration. Sampling never waits for the writer: a tick
-//! ends when its rows are in the spool.
+//! fdatasync, a mount that does not answer). Tasks share the runtime: sampling, one for each service
+//! that is watched, the writer that delivers, and the reload of the configuration. Sampling never
+//! waits for the writer: a tick ends when its rows are in the spool.
 //!
 //! Exit status: 0 after SIGTERM, 78 for a faulty configuration, 1 for anything else.
 
@@ -14,6 +14,7 @@ mod sampling;
 mod services;
 mod signals;
 mod ticker;
+mod watched;
 
 use anyhow::Context;
 use clap::Parser;

@@ -100,17 +100,30 @@ impl Services {
         append(&self.queue, ts, rows).await;
     }
 
-    /// Ends every task; those that wait for an answer are cut off at `until`.
-    pub(crate) async fn close(self, until: Instant) {
-        let mut tasks = Vec::with_capacity(self.workers.len());
-        for worker in self.workers {
-            drop(worker.orders);
-            tasks.push(worker.task);
-        }
-        for mut task in tasks {
-            if timeout_at(until, &mut task).await.is_err() {
-                task.abort();
-            }
+    /// Ends every service and begins with those that `add` adds.
+    pub(crate) async fn replace(&mut self, add: impl FnOnce(&mut Self)) {
+        end(std::mem::take(&mut self.workers)).await;
+        add(self);
+    }
+
+    /// Ends every service.
+    pub(crate) async fn close(self) {
+        end(self.workers).await;
+    }
+}
+
+/// Ends these tasks. One that waits for an answer is cut off after [`GRACE`]: what it lacks is the
+/// tick that has not ended.
+async fn end(workers: Vec<Worker>) {
+    let until = Instant::now() + GRACE;
+    let mut tasks = Vec::with_capacity(workers.len());
+    for worker in workers {
+        drop(worker.orders);
+        tasks.push(worker.task);
+    }
+    for mut task in tasks {
+        if timeout_at(until, &mut task).await.is_err() {
+            task.abort();
         }
     }
 }
@@ -298,7 +311,7 @@ mod tests {
         let mut bench = Bench::new(&[10, 3_600_000]);
         bench.tick().await;
         let before = Instant::now();
-        bench.services.close(before + GRACE).await;
+        bench.services.close().await;
         assert!(before.elapsed() <= 2 * GRACE);
     }
 }

@@ -1,0 +1,96 @@
+//! What the configuration says is to be watched beside the host, as services.
+
+use crate::services::{Service, Services};
+use collect::Moment;
+use collect::application::{Application, News};
+use collect::postgres::{Databases, Instance, Postgres};
+use config::Config;
+use schema::Row;
+use std::time::Duration;
+
+/// What a change of which makes the services anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Watched {
+    postgres: Vec<config::Postgres>,
+    targets: Vec<config::ScrapeTarget>,
+    database: config::Database,
+    timeout: Duration,
+}
+
+impl Watched {
+    pub(crate) fn of(config: &Config) -> Self {
+        Self {
+            postgres: config.postgres.clone(),
+            targets: config.scrape.targets(),
+            database: config.database.clone(),
+            timeout: config.collector.query_timeout(),
+        }
+    }
+
+    /// Adds every server and target. One that cannot be asked at all is said once and left out;
+    /// `check-config` finds it too.
+    pub(crate) fn add_to(&self, services: &mut Services) {
+        for server in &self.postgres {
+            match pg::Target::watched(server, &self.database) {
+                Ok(target) => services.add(Postgres::new(Instance {
+                    name: server.name.clone(),
+                    target,
+                    databases: match server.databases.as_slice() {
+                        [] => Databases::All,
+                        names => Databases::Named(names.to_vec()),
+                    },
+                    timeout: self.timeout,
+                })),
+                Err(error) => {
+                    tracing::error!(server = server.name, %error, "this server is not watched");
+                }
+            }
+        }
+        for target in &self.targets {
+            match Application::new(target.clone()) {
+                Ok(application) => services.add(application),
+                Err(error) => {
+                    tracing::error!(target = target.name, %error, "this target is not scraped");
+                }
+            }
+        }
+    }
+}
+
+impl Service for Postgres {
+    fn name(&self) -> String {
+        self.run_name("postgres")
+    }
+
+    async fn fast(&mut self, at: &Moment, out: &mut Vec<Row>) {
+        Self::fast(self, at, out).await;
+    }
+
+    async fn slow(&mut self, at: &Moment, out: &mut Vec<Row>) {
+        Self::slow(self, at, out).await;
+    }
+
+    async fn close(self) {
+        Self::close(self).await;
+    }
+}
+
+impl Service for Application {
+    fn name(&self) -> String {
+        format!("scrape {}", Self::name(self))
+    }
+
+    async fn fast(&mut self, at: &Moment, out: &mut Vec<Row>) {
+        match self.collect(at, out).await {
+            News::Nothing => {}
+            News::Up => tracing::info!(target = Self::name(self), "answers"),
+            News::Down(cause) => {
+                tracing::warn!(target = Self::name(self), cause, "gives no values")
+            }
+        }
+    }
+
+    async fn slow(&mut self, _: &Moment, _: &mut Vec<Row>) {}
+
+    async fn close(self) {}
+}
