@@ -2,6 +2,7 @@
 //! a figure: `{"bench": …, "figure": …, "value": …, "unit": …, "target": …}`.
 
 mod footprint;
+mod postgres;
 mod process;
 
 use clap::Subcommand;
@@ -12,12 +13,15 @@ use serde::Serialize;
 pub(crate) enum Bench {
     /// What the collector costs its host: CPU, memory, disk, punctuality.
     Footprint(footprint::Options),
+    /// What watching a PostgreSQL server costs the host and the server.
+    Postgres(postgres::Options),
 }
 
 impl Bench {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Footprint(options) => report(&footprint::run(&options).await?),
+            Self::Postgres(options) => report(&postgres::run(&options).await?),
         }
     }
 }
@@ -35,7 +39,7 @@ pub(crate) struct Figure {
 
 fn report(figures: &[Figure]) -> anyhow::Result<()> {
     println!(
-        "{:<52} {:>12} {:<14} {:>8}",
+        "{:<80} {:>12} {:<14} {:>8}",
         "figure", "value", "unit", "target"
     );
     for figure in figures {
@@ -45,7 +49,7 @@ fn report(figures: &[Figure]) -> anyhow::Result<()> {
         let missed = figure.target.is_some_and(|target| figure.value > target);
         let mark = if missed { "  above its target" } else { "" };
         println!(
-            "{:<52} {:>12.2} {:<14} {:>8}{mark}",
+            "{:<80} {:>12.2} {:<14} {:>8}{mark}",
             figure.figure, figure.value, figure.unit, target
         );
     }

@@ -49,3 +49,18 @@ pub(crate) fn memory(pid: u32) -> anyhow::Result<Memory> {
 pub(crate) fn threads(pid: u32) -> anyhow::Result<usize> {
     Ok(fs::read_dir(format!("/proc/{pid}/task"))?.count())
 }
+
+/// CPU time of children that ended and were waited for, milliseconds, in steps of a clock tick.
+/// Source: `cutime` and `cstime`, fields 16 and 17 of /proc/PID/stat.
+pub(crate) fn ended_children_ms(pid: u32) -> anyhow::Result<f64> {
+    const TICKS_PER_SECOND: f64 = 100.0;
+    let text = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let (_, rest) = text.rsplit_once(')').context("no name in stat")?;
+    let ticks: u64 = rest
+        .split_whitespace()
+        .skip(13)
+        .take(2)
+        .map(|field| field.parse::<u64>().unwrap_or(0))
+        .sum();
+    Ok(ticks as f64 * 1000.0 / TICKS_PER_SECOND)
+}
