@@ -230,6 +230,7 @@ export interface TableAnswer {
   rows: TableRow[];
   facets: Record<string, Record<string, number>>;
   chip_severities: Record<string, Record<string, Severity>>;
+  sums: Record<string, number>;
   note: string;
 }
 

@@ -15,8 +15,9 @@ use crate::app::App;
 use crate::csv;
 use crate::error::ApiError;
 use crate::hosts::Host;
-use crate::range::instant;
-use crate::tables::{Cell, Line, Lines, View, view};
+use crate::number::round;
+use crate::range::{instant, range};
+use crate::tables::{Asked, Cell, Line, Lines, View, view};
 
 /// Longest search.
 const LONGEST_SEARCH: usize = 256;
@@ -42,6 +43,8 @@ pub struct TableAnswer {
     pub facets: BTreeMap<&'static str, BTreeMap<String, usize>>,
     /// Chip → value → the worst of those rows in that respect.
     pub chip_severities: BTreeMap<&'static str, BTreeMap<String, Severity>>,
+    /// Column → its sum over all matched rows, where values add up and there is one.
+    pub sums: BTreeMap<&'static str, f64>,
     /// Why something is missing.
     pub note: String,
 }
@@ -86,10 +89,16 @@ pub async fn table(
         .get("at")
         .map(|at| instant("at", at, now))
         .transpose()?;
+    let range = range(params.get("from"), params.get("to"), now)?;
+    let asked = Asked {
+        at,
+        range: (range.from, range.to),
+        row: params.get("id"),
+    };
     let host = app.host(params.get("host")).await?;
     let host = host.as_ref();
     if question.is_csv {
-        let lines = read(app, view, host, at, now).await?;
+        let lines = read(app, view, host, asked, now).await?;
         return Ok(as_csv(view, &question, &lines));
     }
     let mut key = format!("table {name} {}", params.question(&["host", "at"]));
@@ -102,8 +111,8 @@ pub async fn table(
         now.as_millis() / 10_000,
     );
     let answer = app.answers.get(key, async || {
-        let lines = read(app, view, host, at, now).await?;
-        Answer::new(&shape(&question, &lines))
+        let lines = read(app, view, host, asked, now).await?;
+        Answer::new(&shape(view, &question, &lines))
     });
     Ok(answer.await?.respond(headers, now))
 }
@@ -112,7 +121,7 @@ async fn read(
     app: &App,
     view: &View,
     host: Option<&Host>,
-    at: Option<Timestamp>,
+    asked: Asked<'_>,
     now: Timestamp,
 ) -> Result<Lines, ApiError> {
     let Some(host) = host else {
@@ -122,7 +131,7 @@ async fn read(
         });
     };
     let read = app.database.read(view.name, |session| async move {
-        view.read(&session.client, host, at, now).await
+        view.read(&session.client, host, asked, now).await
     });
     Ok(read.await?)
 }
@@ -217,7 +226,7 @@ impl Question {
     }
 }
 
-fn shape(question: &Question, lines: &Lines) -> TableAnswer {
+fn shape(view: &View, question: &Question, lines: &Lines) -> TableAnswer {
     let found = question.select(lines);
     let pages = found.len().div_ceil(question.limit);
     let page = question.page.min(pages.saturating_sub(1));
@@ -242,6 +251,7 @@ fn shape(question: &Question, lines: &Lines) -> TableAnswer {
             *worst = worst.worse(tag.severity);
         }
     }
+    let sums = sums(view, &found);
     TableAnswer {
         now_ms: 0,
         at_ms: lines.at.map(Timestamp::as_millis),
@@ -262,8 +272,35 @@ fn shape(question: &Question, lines: &Lines) -> TableAnswer {
             .collect(),
         facets,
         chip_severities: severities,
+        sums,
         note: lines.note.clone(),
     }
+}
+
+/// What adds up, over the lines of all pages.
+fn sums(view: &View, found: &[&Line]) -> BTreeMap<&'static str, f64> {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a sum of seven digits that matter"
+    )]
+    let number = |cell: &Cell| match cell {
+        Cell::Int(value) => Some(*value as f64),
+        Cell::Float(value) => Some(*value),
+        Cell::Null | Cell::Bool(_) | Cell::Text(_) => None,
+    };
+    let summed = view
+        .columns
+        .iter()
+        .enumerate()
+        .filter(|(_, column)| column.summed);
+    summed
+        .filter_map(|(at, column)| {
+            let values = found.iter().filter_map(|line| number(&line.cells[at]));
+            values
+                .reduce(|a, b| a + b)
+                .map(|sum| (column.id, round(sum)))
+        })
+        .collect()
 }
 
 fn as_csv(view: &View, question: &Question, lines: &Lines) -> Response {

@@ -18,6 +18,8 @@ use crate::words;
 const FAULTS: [&str; 3] = ["denied", "failed", "unreachable"];
 /// Longest remedy, characters.
 const LONGEST: usize = 400;
+/// Longest note of a table, characters.
+const LONGEST_NOTE: usize = 1000;
 
 /// Blind spots of one server.
 #[derive(Default)]
@@ -26,40 +28,131 @@ struct Spots {
     remedies: Vec<String>,
 }
 
+/// A gap in our sight.
+struct Spot {
+    instance: String,
+    database: String,
+    family: String,
+    state: String,
+    message: String,
+    remedy: String,
+}
+
+impl Spot {
+    /// What cannot be seen: `statements of app`.
+    fn place(&self) -> String {
+        match self.database.as_str() {
+            "" => self.family.clone(),
+            database => format!("{} of {database}", self.family),
+        }
+    }
+}
+
+/// Gaps at the newest ticks before `at`.
+async fn spots(client: &Client, host: &Host, at: Timestamp) -> Result<Vec<Spot>, ReadError> {
+    let from = Timestamp(at.as_micros() - 2 * host.interval);
+    let to = Timestamp(at.as_micros() + 1);
+    let columns = [
+        "instance", "database", "family", "state", "message", "remedy",
+    ];
+    let rows = series::rows(client, BlindSpot::TABLE, host.id, from, to, &columns).await?;
+    let mut found: Vec<Spot> = Vec::new();
+    // The newest word about each.
+    for (_, cells) in rows.into_iter().rev() {
+        let [
+            Cell::Text(instance),
+            Cell::Text(database),
+            Cell::Text(family),
+            Cell::Text(state),
+            Cell::Text(message),
+            Cell::Text(remedy),
+        ] = cells.as_slice()
+        else {
+            continue;
+        };
+        let spot = Spot {
+            instance: instance.to_string(),
+            database: database.to_string(),
+            family: family.to_string(),
+            state: state.to_string(),
+            message: message.to_string(),
+            remedy: remedy.to_string(),
+        };
+        let is_same = |known: &Spot| {
+            known.instance == spot.instance
+                && known.database == spot.database
+                && known.family == spot.family
+        };
+        if !found.iter().any(is_same) {
+            found.push(spot);
+        }
+    }
+    found.sort_by(|a, b| {
+        let key = |spot: &Spot| {
+            (
+                spot.instance.clone(),
+                spot.family.clone(),
+                spot.database.clone(),
+            )
+        };
+        key(a).cmp(&key(b))
+    });
+    Ok(found)
+}
+
+/// Why rows of these families are missing, with what mends it; empty when nothing is.
+pub(crate) async fn note(
+    client: &Client,
+    host: &Host,
+    at: Timestamp,
+    families: &[&str],
+) -> Result<String, ReadError> {
+    if families.is_empty() {
+        return Ok(String::new());
+    }
+    let mut note = String::new();
+    for spot in spots(client, host, at).await? {
+        // A server that is not reached has nothing of any family.
+        let all = spot.state == "unreachable";
+        if !all
+            && !families
+                .iter()
+                .any(|family| spot.family.starts_with(family))
+        {
+            continue;
+        }
+        let line = format!("{}: {} {}", spot.instance, spot.message, spot.remedy);
+        let line = line.trim_end();
+        if note.chars().count() + line.chars().count() > LONGEST_NOTE {
+            note.push_str(" …");
+            break;
+        }
+        if !note.is_empty() {
+            note.push('\n');
+        }
+        note.push_str(line);
+    }
+    Ok(note)
+}
+
 /// One problem per server that hides something, as its newest tick tells.
 pub(super) async fn blind(
     client: &Client,
     host: &Host,
     at: Timestamp,
 ) -> Result<Vec<Problem>, ReadError> {
-    let from = Timestamp(at.as_micros() - 2 * host.interval);
-    let to = Timestamp(at.as_micros() + 1);
-    let columns = ["instance", "database", "family", "state", "remedy"];
-    let rows = series::rows(client, BlindSpot::TABLE, host.id, from, to, &columns).await?;
     let mut servers: BTreeMap<String, Spots> = BTreeMap::new();
-    for (_, cells) in rows {
-        let [
-            Cell::Text(instance),
-            Cell::Text(database),
-            Cell::Text(family),
-            Cell::Text(state),
-            Cell::Text(remedy),
-        ] = cells.as_slice()
-        else {
-            continue;
-        };
+    for spot in spots(client, host, at).await? {
         // A server that is not reached at all is told by its own metric.
-        if !FAULTS.contains(&&**state) || (&**state == "unreachable" && database.is_empty()) {
+        let is_down = spot.state == "unreachable" && spot.database.is_empty();
+        if is_down || !FAULTS.contains(&spot.state.as_str()) {
             continue;
         }
-        let family = match &**database {
-            "" => family.to_string(),
-            database => format!("{family} of {database}"),
-        };
-        let spots = servers.entry(instance.to_string()).or_default();
+        let place = spot.place();
+        let spots = servers.entry(spot.instance).or_default();
         for (list, word) in [
-            (&mut spots.families, family),
-            (&mut spots.remedies, remedy.to_string()),
+            (&mut spots.families, place),
+            (&mut spots.remedies, spot.remedy),
         ] {
             if !word.is_empty() && !list.contains(&word) {
                 list.push(word);

@@ -8,7 +8,7 @@
 //!   that are old, missing or out of reach are unknown, never good.
 
 mod areas;
-mod blind;
+pub(crate) mod blind;
 mod data;
 mod judged;
 mod presence;

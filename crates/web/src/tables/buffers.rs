@@ -34,6 +34,7 @@ pub(super) const VIEW: View = View {
     default_sort: "-rows",
     ranged: false,
     empty: "Nothing waits: the database has taken every row.",
+    families: &[],
     source: Source::Buffers,
 };
 

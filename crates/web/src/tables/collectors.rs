@@ -59,6 +59,7 @@ pub(super) const VIEW: View = View {
     default_sort: "-failures",
     ranged: false,
     empty: "No collector has run within the last hour.",
+    families: &[],
     source: Source::Collectors,
 };
 
@@ -74,7 +75,9 @@ struct Hour {
 
 pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
     let columns = ["collector", "outcome", "duration_ms", "rows", "error"];
-    let Reading { client, host, at } = *reading;
+    let Reading {
+        client, host, at, ..
+    } = *reading;
     let table = CollectorRun::TABLE;
     let rows = series::rows(
         client,

@@ -36,6 +36,7 @@ pub(super) const VIEW: View = View {
     default_sort: "-noticed_ms",
     ranged: false,
     empty: "The database has refused no row within the last 30 days.",
+    families: &[],
     source: Source::DeadLetters,
 };
 

@@ -70,6 +70,7 @@ pub(super) const VIEW: View = View {
     default_sort: "-busy_pct",
     ranged: false,
     empty: "This host shows no whole block device.",
+    families: &[],
     source: Source::Disks,
 };
 

@@ -56,6 +56,7 @@ pub(super) const VIEW: View = View {
     default_sort: "-noticed_ms",
     ranged: false,
     empty: "No sample was lost within the last 30 days.",
+    families: &[],
     source: Source::Gaps,
 };
 
@@ -63,7 +64,9 @@ pub(super) const VIEW: View = View {
 const BACK: i64 = 30 * 86_400_000_000;
 
 pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
-    let Reading { client, host, at } = *reading;
+    let Reading {
+        client, host, at, ..
+    } = *reading;
     let columns = ["class", "from_ts", "to_ts", "count", "rows", "reason"];
     let from = Timestamp(at.as_micros().saturating_sub(BACK));
     let rows = series::rows(

@@ -70,6 +70,7 @@ pub(super) const VIEW: View = View {
     default_sort: "-rx_bytes_per_sec",
     ranged: false,
     empty: "This host shows no network interface.",
+    families: &[],
     source: Source::Interfaces,
 };
 

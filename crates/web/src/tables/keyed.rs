@@ -73,3 +73,15 @@ pub(super) fn by_key(values: Vec<Latest>) -> HashMap<(String, String), f64> {
         })
         .collect()
 }
+
+/// Values by metric, and by key within it, as they are shown and judged.
+pub(super) fn by_metric(values: Vec<Latest>) -> HashMap<String, HashMap<String, f64>> {
+    let mut metrics: HashMap<String, HashMap<String, f64>> = HashMap::new();
+    for one in values {
+        if let (Some(value), Some(key)) = (one.value, one.key) {
+            let keys = metrics.entry(one.metric.id()).or_default();
+            keys.insert(key, crate::number::round(value));
+        }
+    }
+    metrics
+}

@@ -3,8 +3,13 @@
 //! A [`View`] says which columns there are, what they mean and how the rows can be filtered; its
 //! source reads the lines. Search, filters, sorting, pages and CSV are the same for all
 //! (`api::table`), as rows of one host at one instant are few enough to be handled here.
+//!
+//! Most tables of PostgreSQL and of applications are a statement and columns that find each other by
+//! name ([`stored`]).
 
+mod applications;
 mod buffers;
+mod checks;
 mod collectors;
 mod dead_letters;
 mod disks;
@@ -12,9 +17,15 @@ mod gaps;
 mod interfaces;
 mod keyed;
 mod mounts;
+mod postgres;
 pub(crate) mod processes;
+mod relations;
+mod replication;
 mod runs;
+mod sessions;
 mod settings;
+mod statements;
+pub mod stored;
 
 use std::cmp::Ordering;
 
@@ -27,6 +38,8 @@ use ts_rs::TS;
 use crate::api::meta::{ChipMeta, ChipValue, ColumnMeta, TableMeta};
 use crate::api::{Severity, Unit};
 use crate::hosts::Host;
+use crate::judge::blind;
+use stored::Stored;
 
 /// Every table.
 pub const VIEWS: &[&View] = &[
@@ -40,6 +53,25 @@ pub const VIEWS: &[&View] = &[
     &runs::VIEW,
     &dead_letters::VIEW,
     &settings::VIEW,
+    &postgres::SERVERS,
+    &postgres::DATABASES,
+    &sessions::SESSIONS,
+    &sessions::BLOCKING,
+    &postgres::SETTINGS,
+    &postgres::BLIND_SPOTS,
+    &relations::TABLES,
+    &relations::VACUUM_NEEDED,
+    &relations::INDEXES,
+    &relations::UNUSED_INDEXES,
+    &statements::STATEMENTS,
+    &statements::DETAIL,
+    &statements::IO,
+    &replication::REPLICATION,
+    &replication::SUBSCRIPTIONS,
+    &checks::VIEW,
+    &applications::ENDPOINTS,
+    &applications::FAILURES,
+    &applications::TARGETS,
 ];
 
 /// The table of this name.
@@ -142,6 +174,8 @@ pub struct Col {
     pub what: &'static str,
     /// Whether it stays visible on a phone.
     pub primary: bool,
+    /// Whether its values add up over rows.
+    pub summed: bool,
 }
 
 impl Col {
@@ -160,6 +194,7 @@ impl Col {
             metric: None,
             what,
             primary: false,
+            summed: false,
         }
     }
 
@@ -168,6 +203,15 @@ impl Col {
     pub const fn primary(self) -> Self {
         Self {
             primary: true,
+            ..self
+        }
+    }
+
+    /// Adds up over rows.
+    #[must_use]
+    pub const fn summed(self) -> Self {
+        Self {
+            summed: true,
             ..self
         }
     }
@@ -204,7 +248,7 @@ pub struct Chip {
     pub id: &'static str,
     /// Its heading.
     pub label: &'static str,
-    /// What can be chosen, with the words for it.
+    /// What can be chosen, with the words for it; empty: whatever the rows have.
     pub values: &'static [(&'static str, &'static str)],
 }
 
@@ -292,6 +336,8 @@ pub enum Source {
     DeadLetters,
     /// `settings.rs`
     Settings,
+    /// A statement.
+    Stored(&'static Stored),
 }
 
 /// A table.
@@ -311,6 +357,8 @@ pub struct View {
     pub ranged: bool,
     /// The sentence for an empty table.
     pub empty: &'static str,
+    /// Beginnings of the families of statistics without which rows are missing.
+    pub families: &'static [&'static str],
     /// Where the rows come from.
     pub source: Source,
 }
@@ -324,6 +372,21 @@ pub struct Reading<'a> {
     pub host: &'a Host,
     /// The rows of this instant, or of the newest sample before it.
     pub at: Timestamp,
+    /// The rows of this range, where a table is of one: from, to (not included).
+    pub range: (Timestamp, Timestamp),
+    /// The line a table of details is about.
+    pub row: Option<&'a str>,
+}
+
+/// What a table is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The instant; by default that of the newest sample.
+    pub at: Option<Timestamp>,
+    /// The range.
+    pub range: (Timestamp, Timestamp),
+    /// The line.
+    pub row: Option<&'a str>,
 }
 
 /// A sample older than this is not shown as the one of an instant, microseconds.
@@ -352,32 +415,49 @@ impl View {
         &self,
         client: &Client,
         host: &Host,
-        at: Option<Timestamp>,
+        asked: Asked<'_>,
         now: Timestamp,
     ) -> Result<Lines, ReadError> {
-        let sampled = at.or(host.newest).unwrap_or(now);
         let sampled = Reading {
             client,
             host,
-            at: sampled,
+            at: asked.at.or(host.newest).unwrap_or(now),
+            range: asked.range,
+            row: asked.row,
         };
         // What is no sample is as of now.
         let current = Reading {
-            client,
-            host,
-            at: at.unwrap_or(now.max(sampled.at)),
+            at: asked.at.unwrap_or(now.max(sampled.at)),
+            ..sampled
         };
+        let (read, note) = tokio::join!(
+            self.lines(&sampled, &current),
+            blind::note(client, host, sampled.at, self.families),
+        );
+        let mut lines = read?;
+        if lines.note.is_empty() {
+            lines.note = note?;
+        }
+        Ok(lines)
+    }
+
+    async fn lines(
+        &self,
+        sampled: &Reading<'_>,
+        current: &Reading<'_>,
+    ) -> Result<Lines, ReadError> {
         match self.source {
-            Source::Processes => processes::read(&sampled).await,
-            Source::Mounts => mounts::read(&sampled).await,
-            Source::Disks => disks::read(&sampled).await,
-            Source::Interfaces => interfaces::read(&sampled).await,
-            Source::Collectors => collectors::read(&sampled).await,
-            Source::Buffers => buffers::read(&sampled).await,
-            Source::Gaps => gaps::read(&current).await,
-            Source::Runs => runs::read(&current).await,
-            Source::DeadLetters => dead_letters::read(&current).await,
-            Source::Settings => settings::read(&current).await,
+            Source::Processes => processes::read(sampled).await,
+            Source::Mounts => mounts::read(sampled).await,
+            Source::Disks => disks::read(sampled).await,
+            Source::Interfaces => interfaces::read(sampled).await,
+            Source::Collectors => collectors::read(sampled).await,
+            Source::Buffers => buffers::read(sampled).await,
+            Source::Gaps => gaps::read(current).await,
+            Source::Runs => runs::read(current).await,
+            Source::DeadLetters => dead_letters::read(current).await,
+            Source::Settings => settings::read(current).await,
+            Source::Stored(stored) => stored::read(sampled, stored, self.columns, self.chips).await,
         }
     }
 

@@ -56,6 +56,7 @@ pub(super) const VIEW: View = View {
     default_sort: "-used_pct",
     ranged: false,
     empty: "No file system that holds data is mounted.",
+    families: &[],
     source: Source::Mounts,
 };
 

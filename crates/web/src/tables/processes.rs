@@ -159,6 +159,7 @@ pub(super) const VIEW: View = View {
     default_sort: "-cpu_pct",
     ranged: false,
     empty: "No process has been sampled.",
+    families: &[],
     source: Source::Processes,
 };
 

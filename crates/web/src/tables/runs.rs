@@ -35,6 +35,7 @@ pub(super) const VIEW: View = View {
     default_sort: "-started_ms",
     ranged: false,
     empty: "No collector has been started.",
+    families: &[],
     source: Source::Runs,
 };
 

@@ -32,6 +32,7 @@ pub(super) const VIEW: View = View {
     default_sort: "key",
     ranged: false,
     empty: "The collector has told no settings.",
+    families: &[],
     source: Source::Settings,
 };
 

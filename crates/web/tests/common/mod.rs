@@ -65,6 +65,14 @@ pub(crate) async fn seeded() -> Database {
     database
 }
 
+/// [`seeded`] with two PostgreSQL servers, an API and a proxy.
+pub(crate) async fn with_services() -> Database {
+    let database = seeded().await;
+    let text = include_str!("services.sql").replace("%START%", &sql_time(START));
+    database.sql(&text).await.unwrap();
+    database
+}
+
 /// Adds ticks `from..to` of everything; levels are constant, counters grow steadily.
 pub(crate) async fn add(database: &Database, from: i64, to: i64) {
     let at = format!("to_timestamp({START} / 1000.0) + i * interval '10 s'");

@@ -1,0 +1,49 @@
+-- What the checks of each server found at its newest slow tick. Settings are a table of their own.
+-- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz; two slow ticks).
+-- Columns: those of table checks, id, sev_check_name text, tag_check_name text.
+-- Rows: one per check and object. Indexes: (host_id, ts) of each partition.
+WITH newest AS (
+    SELECT instance, max(ts) AS ts
+    FROM collector.db_check_raw
+    WHERE host_id = $1 AND ts >= $2 AND ts < $3
+    GROUP BY instance
+), words (name, label, severity, advice) AS (VALUES
+    ('archive_pending', 'WAL waiting for the archive', NULL, 'See whether archiving fails, and the space of pg_wal.'),
+    ('autovacuum_queue', 'Tables waiting for autovacuum', NULL, 'A long queue wants more autovacuum_max_workers or a higher cost limit.'),
+    ('autovacuum_workers', 'Autovacuum at work', NULL, ''),
+    ('checkpoint_pressure', 'WAL since the last checkpoint', NULL, 'Raise max_wal_size when most checkpoints are requested ones.'),
+    ('collation_mismatch', 'Collation of another version', 'warn', 'REINDEX what uses it, then ALTER DATABASE or COLLATION … REFRESH VERSION.'),
+    ('conn_saturation', 'Connections by role and database', NULL, 'Raise the limit, or use a pool.'),
+    ('duplicate_indexes', 'Duplicate indexes', 'info', 'Drop the redundant one with DROP INDEX CONCURRENTLY.'),
+    ('fk_without_index', 'Foreign keys without index', 'info', 'Each delete of the referenced row scans the table: create an index.'),
+    ('index_bloat', 'Bloated indexes', 'info', 'REINDEX INDEX CONCURRENTLY.'),
+    ('invalid_indexes', 'Invalid indexes', 'warn', 'REINDEX INDEX CONCURRENTLY, or drop it.'),
+    ('logical_lag', 'Logical consumers behind', NULL, 'See the subscriber.'),
+    ('missing_replica_identity', 'Published tables without replica identity', 'warn', 'Updates and deletes fail: add a primary key, or ALTER TABLE … REPLICA IDENTITY.'),
+    ('prepared_xacts', 'Prepared transactions left open', 'warn', 'COMMIT PREPARED or ROLLBACK PREPARED.'),
+    ('recovery_conflicts', 'Statements cancelled by replay', NULL, 'hot_standby_feedback, or a longer max_standby_streaming_delay.'),
+    ('sequences', 'Sequences by use', NULL, 'ALTER the column to bigint before the sequence ends.'),
+    ('slot_retention', 'WAL kept by slots', NULL, 'Bring the consumer back, or drop the slot.'),
+    ('table_bloat', 'Bloated tables', 'info', 'VACUUM FULL in a quiet hour, or pg_repack.'),
+    ('temp_files', 'Temporary files', NULL, 'Raise work_mem for what writes them.'),
+    ('vacuum_progress', 'Vacuums at work', NULL, ''),
+    ('wal_dir', 'Size of pg_wal', NULL, ''),
+    ('wraparound', 'Transaction ids by database', NULL, 'VACUUM (FREEZE) the oldest tables.'),
+    ('wraparound_tables', 'Transaction ids by table', NULL, 'VACUUM (FREEZE) them.'),
+    ('xmin_horizon', 'What holds back vacuum', NULL, 'End the session, finish the prepared transaction, or drop the slot.')
+)
+SELECT concat_ws('.', c.instance, c.database, c.check_name, c.object) AS id,
+       coalesce(w.label, c.check_name) AS check_name, c.object, c.value,
+       (SELECT string_agg(replace(d.key, '_', ' ') || ' ' || d.value, ', ' ORDER BY d.key)
+        FROM jsonb_each_text(CASE WHEN jsonb_typeof(c.detail) = 'object' THEN c.detail END) d
+        WHERE d.value <> '') AS detail,
+       coalesce(w.advice, '') AS advice, c.database, c.instance,
+       -- Sequences are by their share in percent: at 75 there is time to alter the column, at 90 little.
+       CASE WHEN c.check_name = 'sequences' AND c.value >= 90 THEN 'crit'
+            WHEN c.check_name = 'sequences' AND c.value >= 75 THEN 'warn'
+            ELSE w.severity END AS sev_check_name,
+       c.check_name AS tag_check_name
+FROM newest
+JOIN collector.db_check_raw c ON c.instance = newest.instance AND c.ts = newest.ts
+LEFT JOIN words w ON w.name = c.check_name
+WHERE c.host_id = $1 AND c.ts >= $2 AND c.ts < $3 AND c.check_name <> 'settings'

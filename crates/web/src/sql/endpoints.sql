@@ -1,0 +1,47 @@
+-- Answers of each endpoint within a range, by status: positive steps of the counters, added up. A pair
+-- of endpoint and status that appears while its target is being watched began at 0; a counter that
+-- fell begins anew, and what it shows then came since.
+-- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz).
+-- Columns: those of table endpoints, id, tag_status text[]. Rows: one per endpoint that failed or answered.
+-- Indexes: (host_id, ts) of each partition.
+WITH steps AS (
+    SELECT target, endpoint, status, last_seen, ts,
+           CASE WHEN lag(responses) OVER w IS NULL
+                THEN CASE WHEN ts > min(ts) OVER (PARTITION BY target) THEN responses END
+                WHEN responses < lag(responses) OVER w THEN responses
+                ELSE responses - lag(responses) OVER w END AS n
+    FROM collector.endpoint_metrics_raw
+    WHERE host_id = $1 AND ts >= $2 AND ts < $3
+    WINDOW w AS (PARTITION BY target, endpoint, status ORDER BY ts)
+), pairs AS (
+    SELECT target, endpoint, status, sum(n)::int8 AS n,
+           coalesce(max(last_seen), max(ts) FILTER (WHERE n > 0)) AS last_seen
+    FROM steps
+    GROUP BY target, endpoint, status
+), pivot AS (
+    SELECT target, endpoint, coalesce(sum(n) FILTER (WHERE status >= 400), 0)::int8 AS failures,
+           nullif(sum(n) FILTER (WHERE status < 400), 0)::int8 AS ok,
+           nullif(sum(n) FILTER (WHERE status = 400), 0)::int8 AS s400,
+           nullif(sum(n) FILTER (WHERE status = 401), 0)::int8 AS s401,
+           nullif(sum(n) FILTER (WHERE status = 403), 0)::int8 AS s403,
+           nullif(sum(n) FILTER (WHERE status = 404), 0)::int8 AS s404,
+           nullif(sum(n) FILTER (WHERE status = 405), 0)::int8 AS s405,
+           nullif(sum(n) FILTER (WHERE status = 408), 0)::int8 AS s408,
+           nullif(sum(n) FILTER (WHERE status = 409), 0)::int8 AS s409,
+           nullif(sum(n) FILTER (WHERE status = 413), 0)::int8 AS s413,
+           nullif(sum(n) FILTER (WHERE status = 422), 0)::int8 AS s422,
+           nullif(sum(n) FILTER (WHERE status = 429), 0)::int8 AS s429,
+           nullif(sum(n) FILTER (WHERE status / 100 = 4 AND status NOT IN (400, 401, 403, 404, 405, 408, 409, 413, 422, 429)), 0)::int8 AS s4xx,
+           nullif(sum(n) FILTER (WHERE status = 500), 0)::int8 AS s500,
+           nullif(sum(n) FILTER (WHERE status = 502), 0)::int8 AS s502,
+           nullif(sum(n) FILTER (WHERE status = 503), 0)::int8 AS s503,
+           nullif(sum(n) FILTER (WHERE status = 504), 0)::int8 AS s504,
+           nullif(sum(n) FILTER (WHERE status / 100 = 5 AND status NOT IN (500, 502, 503, 504)), 0)::int8 AS s5xx,
+           max(last_seen) FILTER (WHERE status >= 400 AND n > 0) AS last_seen_ms,
+           array_agg(DISTINCT status::text) FILTER (WHERE status >= 400 AND n > 0) AS tag_status
+    FROM pairs
+    GROUP BY target, endpoint
+)
+SELECT target || '.' || endpoint AS id, pivot.*,
+       100.0::float8 * failures / nullif(sum(failures) OVER (PARTITION BY target), 0)::float8 AS share_pct
+FROM pivot

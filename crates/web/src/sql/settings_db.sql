@@ -1,0 +1,36 @@
+-- Settings of each server that change what figures mean, wait for a restart, or risk data.
+-- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz; two slow ticks).
+-- Columns: those of table settings_db, id, sev_setting, sev_pending_restart text, tag_issue text[].
+-- Rows: one per server and setting, as of the newest slow tick. Indexes: (host_id, ts) of each partition.
+WITH newest AS (
+    SELECT instance, max(ts) AS ts
+    FROM collector.db_check_raw
+    WHERE host_id = $1 AND ts >= $2 AND ts < $3 AND check_name = 'settings'
+    GROUP BY instance
+), found AS (
+    SELECT c.instance, c.object AS name, c.detail ->> 'setting' AS setting,
+           nullif(c.detail ->> 'unit', '') AS unit, c.detail ->> 'source' AS source,
+           coalesce(c.detail ->> 'pending_restart' = 'true', false) AS pending_restart
+    FROM newest
+    JOIN collector.db_check_raw c ON c.instance = newest.instance AND c.ts = newest.ts
+    WHERE c.host_id = $1 AND c.ts >= $2 AND c.ts < $3 AND c.check_name = 'settings'
+), risks (name, setting, severity, advice) AS (VALUES
+    ('fsync', 'off', 'crit', 'A crash loses or damages data: switch it on.'),
+    ('full_page_writes', 'off', 'crit', 'A crash can tear pages beyond repair: switch it on.'),
+    ('autovacuum', 'off', 'crit', 'Nothing cleans up, and transaction ids run out: switch it on.'),
+    ('track_counts', 'off', 'crit', 'Autovacuum works by these counts: switch them on.'),
+    ('synchronous_commit', 'off', 'info', 'The last commits before a crash are lost; fine if that was meant.'),
+    ('track_io_timing', 'off', 'info', 'Times of reads and writes are unknown: ALTER SYSTEM SET track_io_timing = on.'),
+    ('track_wal_io_timing', 'off', 'info', 'Times of WAL are unknown: ALTER SYSTEM SET track_wal_io_timing = on.'),
+    ('data_checksums', 'off', 'info', 'Damage on disk goes unnoticed: pg_checksums --enable while the server is stopped.'),
+    ('max_slot_wal_keep_size', '-1', 'info', 'A slot without consumer fills the disk: set a limit.'),
+    ('idle_in_transaction_session_timeout', '0', 'info', 'Forgotten transactions hold locks for ever: set a limit.')
+)
+SELECT instance || '.' || name AS id, name, setting, unit, source, pending_restart, instance,
+       concat_ws(' ', CASE WHEN pending_restart THEN 'Changed, and waits for a restart.' END, advice) AS advice,
+       severity AS sev_setting,
+       CASE WHEN pending_restart THEN 'warn' END AS sev_pending_restart,
+       array_remove(ARRAY[CASE WHEN severity IS NOT NULL THEN 'advice' END,
+                          CASE WHEN pending_restart THEN 'restart' END], NULL) AS tag_issue
+FROM found
+LEFT JOIN risks USING (name, setting)

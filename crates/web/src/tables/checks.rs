@@ -1,0 +1,57 @@
+//! What checks of PostgreSQL servers found.
+
+use super::stored::{Past, Stored};
+use super::{Chip, Col, Source, View};
+use crate::api::Unit;
+
+const COLUMNS: &[Col] = &[
+    Col::new("check_name", "Check", Unit::Text, "What was looked for.").primary(),
+    Col::new("object", "Object", Unit::Text, "What it is about.").primary(),
+    Col::new(
+        "value",
+        "Value",
+        Unit::Ratio,
+        "The number the check is about, in its own unit.",
+    ),
+    Col::new("detail", "Details", Unit::Text, "What else is known.").primary(),
+    Col::new("advice", "Advice", Unit::Text, "What to do."),
+    Col::new("database", "Database", Unit::Text, "Its database."),
+    Col::new(
+        "instance",
+        "Server",
+        Unit::Text,
+        "Name of the server in the configuration.",
+    ),
+];
+
+pub(super) const VIEW: View = View {
+    name: "checks",
+    title: "Checks",
+    columns: COLUMNS,
+    chips: &[
+        Chip {
+            id: "instance",
+            label: "Server",
+            values: &[],
+        },
+        Chip {
+            id: "database",
+            label: "Database",
+            values: &[],
+        },
+        Chip {
+            id: "check_name",
+            label: "Check",
+            values: &[],
+        },
+    ],
+    default_sort: "check_name",
+    ranged: false,
+    empty: "The checks found nothing.",
+    families: &["checks"],
+    source: Source::Stored(&Stored {
+        sql: include_str!("../sql/checks.sql"),
+        past: Past::Slow,
+        one: false,
+    }),
+};

@@ -1,0 +1,351 @@
+//! PostgreSQL servers and databases, their settings, and what cannot be seen of them.
+
+use super::stored::{Past, Stored};
+use super::{Chip, Col, Source, View};
+use crate::api::Unit;
+
+const SERVER: &[Col] = &[
+    Col::new(
+        "instance",
+        "Server",
+        Unit::Text,
+        "Name of the server in the configuration.",
+    )
+    .primary(),
+    Col::new(
+        "up",
+        "Answers",
+        Unit::Bool,
+        "Whether it answered within the last minute.",
+    )
+    .metric("db.up")
+    .primary(),
+    Col::new("role", "Role", Unit::Text, "primary or standby.").primary(),
+    Col::new("version", "Version", Unit::Text, "Version of the server."),
+    Col::new("started_ms", "Started", Unit::TimeMs, "When it started."),
+    Col::new(
+        "conn_total",
+        "Connections",
+        Unit::Count,
+        "Sessions of clients, ours left out.",
+    )
+    .metric("db.conn_total"),
+    Col::new(
+        "conn_used_pct",
+        "Used",
+        Unit::Percent,
+        "Sessions as a share of what is open to clients.",
+    )
+    .metric("db.conn_used_pct"),
+    Col::new(
+        "conn_waiting",
+        "Waiting",
+        Unit::Count,
+        "Sessions that wait for a lock.",
+    )
+    .metric("db.conn_waiting"),
+    Col::new(
+        "slow_queries",
+        "Slow",
+        Unit::Count,
+        "Statements running for more than five seconds.",
+    )
+    .metric("db.slow_queries"),
+    Col::new(
+        "longest_query_secs",
+        "Longest statement",
+        Unit::Secs,
+        "Age of the oldest running statement.",
+    )
+    .metric("db.longest_query_secs"),
+    Col::new(
+        "oldest_xact_secs",
+        "Oldest transaction",
+        Unit::Secs,
+        "Age of the oldest open transaction.",
+    )
+    .metric("db.oldest_xact_secs"),
+    Col::new(
+        "cache_hit_pct",
+        "Cache hits",
+        Unit::Percent,
+        "Blocks found in shared buffers, over ten minutes.",
+    )
+    .metric("db.cache_hit_pct"),
+    Col::new(
+        "xact_commit_per_sec",
+        "Commits",
+        Unit::PerSec,
+        "Transactions committed per second.",
+    )
+    .metric("db.xact_commit_per_sec"),
+    Col::new(
+        "wraparound_pct",
+        "Transaction ids",
+        Unit::Percent,
+        "Age of the oldest unfrozen transaction as a share of what there is.",
+    )
+    .metric("db.wraparound_pct"),
+    Col::new(
+        "size_bytes",
+        "Size",
+        Unit::Bytes,
+        "Databases on disk, as of the last slow tick.",
+    )
+    .summed(),
+    Col::new(
+        "conn_hidden",
+        "Hidden",
+        Unit::Count,
+        "Sessions our role may not see; above 0 the counts beside are too low.",
+    )
+    .metric("db.conn_hidden"),
+    Col::new(
+        "error",
+        "Error",
+        Unit::Text,
+        "Why it does not answer, or what is wrong with the answers.",
+    ),
+    Col::new("seen_ms", "Asked", Unit::TimeMs, "When it was last asked."),
+];
+
+pub(super) const SERVERS: View = View {
+    name: "db_servers",
+    title: "PostgreSQL servers",
+    columns: SERVER,
+    chips: &[Chip {
+        id: "role",
+        label: "Role",
+        values: &[("primary", "Primary"), ("standby", "Standby")],
+    }],
+    default_sort: "instance",
+    ranged: false,
+    empty: "No PostgreSQL server is watched.",
+    families: &[],
+    source: Source::Stored(&Stored {
+        sql: include_str!("../sql/db_servers.sql"),
+        past: Past::Slow,
+        one: false,
+    }),
+};
+
+const DATABASE: &[Col] = &[
+    Col::new(
+        "database",
+        "Database",
+        Unit::Text,
+        "Its name; <shared> for what belongs to none.",
+    )
+    .primary(),
+    Col::new(
+        "instance",
+        "Server",
+        Unit::Text,
+        "Name of the server in the configuration.",
+    ),
+    Col::new(
+        "size_bytes",
+        "Size",
+        Unit::Bytes,
+        "Size on disk, as of the last slow tick; none where our role may not connect.",
+    )
+    .primary()
+    .summed(),
+    Col::new("backends", "Sessions", Unit::Count, "Sessions of any kind.").summed(),
+    Col::new(
+        "xact_commit_per_sec",
+        "Commits",
+        Unit::PerSec,
+        "Transactions committed per second.",
+    )
+    .metric("database.xact_commit_per_sec")
+    .primary(),
+    Col::new(
+        "rollback_pct",
+        "Rolled back",
+        Unit::Percent,
+        "Rollbacks as a share of all transactions, over ten minutes.",
+    )
+    .metric("database.rollback_pct"),
+    Col::new(
+        "cache_hit_pct",
+        "Cache hits",
+        Unit::Percent,
+        "Blocks found in shared buffers, over ten minutes.",
+    )
+    .metric("database.cache_hit_pct"),
+    Col::new(
+        "blks_read_per_sec",
+        "Blocks read",
+        Unit::PerSec,
+        "Blocks asked of the kernel per second.",
+    )
+    .metric("database.blks_read_per_sec"),
+    Col::new(
+        "temp_bytes_per_sec",
+        "Temporary files",
+        Unit::BytesPerSec,
+        "Bytes of temporary files written per second.",
+    )
+    .metric("database.temp_bytes_per_sec"),
+    Col::new(
+        "deadlocks_per_sec",
+        "Deadlocks",
+        Unit::PerSec,
+        "Deadlocks per second.",
+    )
+    .metric("database.deadlocks_per_sec"),
+    Col::new(
+        "conflicts_per_sec",
+        "Conflicts",
+        Unit::PerSec,
+        "Statements per second cancelled by replay; standbys only.",
+    )
+    .metric("database.conflicts_per_sec"),
+    Col::new(
+        "xid_age",
+        "Transaction age",
+        Unit::Count,
+        "Transactions since the oldest unfrozen row.",
+    )
+    .metric("database.xid_age"),
+];
+
+pub(super) const DATABASES: View = View {
+    name: "databases",
+    title: "Databases",
+    columns: DATABASE,
+    chips: &[Chip {
+        id: "instance",
+        label: "Server",
+        values: &[],
+    }],
+    default_sort: "-size_bytes",
+    ranged: false,
+    empty: "No database has been sampled.",
+    families: &["databases"],
+    source: Source::Stored(&Stored {
+        sql: include_str!("../sql/databases.sql"),
+        past: Past::Slow,
+        one: false,
+    }),
+};
+
+const SETTING: &[Col] = &[
+    Col::new("name", "Setting", Unit::Text, "Its name.").primary(),
+    Col::new("setting", "Value", Unit::Text, "Its value, in its unit.").primary(),
+    Col::new("unit", "Unit", Unit::Text, "Unit of the value."),
+    Col::new("source", "From", Unit::Text, "Where the value comes from."),
+    Col::new(
+        "pending_restart",
+        "Waits for a restart",
+        Unit::Bool,
+        "Whether it was changed and waits for a restart.",
+    ),
+    Col::new(
+        "advice",
+        "Advice",
+        Unit::Text,
+        "What it risks, and what to do.",
+    )
+    .primary(),
+    Col::new(
+        "instance",
+        "Server",
+        Unit::Text,
+        "Name of the server in the configuration.",
+    ),
+];
+
+pub(super) const SETTINGS: View = View {
+    name: "settings_db",
+    title: "Settings that matter",
+    columns: SETTING,
+    chips: &[
+        Chip {
+            id: "instance",
+            label: "Server",
+            values: &[],
+        },
+        Chip {
+            id: "issue",
+            label: "Issue",
+            values: &[
+                ("advice", "Worth a look"),
+                ("restart", "Waits for a restart"),
+            ],
+        },
+    ],
+    default_sort: "name",
+    ranged: false,
+    empty: "No settings have been read yet; the slow tick reads them.",
+    families: &["settings", "checks"],
+    source: Source::Stored(&Stored {
+        sql: include_str!("../sql/settings_db.sql"),
+        past: Past::Slow,
+        one: false,
+    }),
+};
+
+const BLIND: &[Col] = &[
+    Col::new("family", "Statistics", Unit::Text, "Which statistics.").primary(),
+    Col::new(
+        "state",
+        "State",
+        Unit::Text,
+        "denied, missing, off, timeout, locked, capped, failed or unreachable.",
+    )
+    .primary(),
+    Col::new(
+        "message",
+        "What is missing",
+        Unit::Text,
+        "What cannot be seen.",
+    ),
+    Col::new(
+        "remedy",
+        "Remedy",
+        Unit::Text,
+        "What mends it: a statement where there is one.",
+    )
+    .primary(),
+    Col::new(
+        "database",
+        "Database",
+        Unit::Text,
+        "The database; empty for the server as a whole.",
+    ),
+    Col::new(
+        "instance",
+        "Server",
+        Unit::Text,
+        "Name of the server in the configuration.",
+    ),
+];
+
+pub(super) const BLIND_SPOTS: View = View {
+    name: "blind_spots",
+    title: "What cannot be seen",
+    columns: BLIND,
+    chips: &[
+        Chip {
+            id: "instance",
+            label: "Server",
+            values: &[],
+        },
+        Chip {
+            id: "state",
+            label: "State",
+            values: &[],
+        },
+    ],
+    default_sort: "state",
+    ranged: false,
+    empty: "Everything can be seen.",
+    families: &[],
+    source: Source::Stored(&Stored {
+        sql: include_str!("../sql/blind_spots.sql"),
+        past: Past::Ticks,
+        one: false,
+    }),
+};

@@ -1,0 +1,390 @@
+//! Tables and indexes.
+
+use super::stored::{Past, Stored};
+use super::{Chip, Col, Source, View};
+use crate::api::Unit;
+
+const TABLE: &[Col] = &[
+    Col::new("table_name", "Table", Unit::Text, "Its name.").primary(),
+    Col::new("schema_name", "Schema", Unit::Text, "Its schema."),
+    Col::new(
+        "total_bytes",
+        "Size",
+        Unit::Bytes,
+        "Heap, indexes and TOAST, as of the last vacuum or analyze.",
+    )
+    .primary()
+    .summed(),
+    Col::new(
+        "n_live_tup",
+        "Live rows",
+        Unit::Count,
+        "Live rows, estimated.",
+    )
+    .summed(),
+    Col::new(
+        "n_dead_tup",
+        "Dead rows",
+        Unit::Count,
+        "Dead rows, estimated.",
+    )
+    .summed(),
+    Col::new(
+        "dead_pct",
+        "Dead",
+        Unit::Percent,
+        "Dead rows as a share of all; none below 1000 rows.",
+    )
+    .metric("table.dead_pct")
+    .primary(),
+    Col::new(
+        "seq_scan_per_sec",
+        "Sequential scans",
+        Unit::PerSec,
+        "Sequential scans per second.",
+    )
+    .metric("table.seq_scan_per_sec"),
+    Col::new(
+        "idx_scan_per_sec",
+        "Index scans",
+        Unit::PerSec,
+        "Index scans per second.",
+    )
+    .metric("table.idx_scan_per_sec"),
+    Col::new(
+        "writes_per_sec",
+        "Rows written",
+        Unit::PerSec,
+        "Rows inserted, updated and deleted per second.",
+    )
+    .metric("table.writes_per_sec"),
+    Col::new(
+        "cache_hit_pct",
+        "Cache hits",
+        Unit::Percent,
+        "Blocks found in shared buffers.",
+    )
+    .metric("table.cache_hit_pct"),
+    Col::new(
+        "index_bytes",
+        "Indexes",
+        Unit::Bytes,
+        "Size of its indexes.",
+    )
+    .summed(),
+    Col::new("toast_bytes", "TOAST", Unit::Bytes, "Size of its TOAST.").summed(),
+    Col::new(
+        "last_vacuum_ms",
+        "Vacuumed",
+        Unit::TimeMs,
+        "The last vacuum, by hand or not.",
+    ),
+    Col::new(
+        "last_analyze_ms",
+        "Analyzed",
+        Unit::TimeMs,
+        "The last analyze, by hand or not.",
+    ),
+    Col::new(
+        "last_autovacuum_ms",
+        "Autovacuum",
+        Unit::TimeMs,
+        "The last vacuum by autovacuum.",
+    ),
+    Col::new(
+        "last_autoanalyze_ms",
+        "Autoanalyze",
+        Unit::TimeMs,
+        "The last analyze by autovacuum.",
+    ),
+    Col::new(
+        "xid_age_pct",
+        "Transaction ids",
+        Unit::Percent,
+        "Age of its oldest unfrozen row as a share of what there is.",
+    )
+    .metric("table.xid_age_pct"),
+    Col::new("database", "Database", Unit::Text, "Its database."),
+    Col::new(
+        "instance",
+        "Server",
+        Unit::Text,
+        "Name of the server in the configuration.",
+    ),
+];
+
+pub(super) const TABLES: View = View {
+    name: "tables",
+    title: "Tables",
+    columns: TABLE,
+    chips: &[
+        Chip {
+            id: "instance",
+            label: "Server",
+            values: &[],
+        },
+        Chip {
+            id: "database",
+            label: "Database",
+            values: &[],
+        },
+        Chip {
+            id: "schema_name",
+            label: "Schema",
+            values: &[],
+        },
+    ],
+    default_sort: "-total_bytes",
+    ranged: false,
+    empty: "No user table has been sampled yet; the slow tick reads them.",
+    families: &["tables"],
+    source: Source::Stored(&Stored {
+        sql: include_str!("../sql/tables.sql"),
+        past: Past::Slow,
+        one: false,
+    }),
+};
+
+const VACUUM: &[Col] = &[
+    Col::new("table_name", "Table", Unit::Text, "Its name.").primary(),
+    Col::new("schema_name", "Schema", Unit::Text, "Its schema."),
+    Col::new("why", "Why", Unit::Text, "Why it wants a vacuum.").primary(),
+    Col::new(
+        "n_dead_tup",
+        "Dead rows",
+        Unit::Count,
+        "Dead rows, estimated.",
+    )
+    .summed(),
+    Col::new(
+        "dead_pct",
+        "Dead",
+        Unit::Percent,
+        "Dead rows as a share of all; none below 1000 rows.",
+    )
+    .metric("table.dead_pct"),
+    Col::new(
+        "vacuum_threshold",
+        "Threshold",
+        Unit::Count,
+        "Dead rows at which autovacuum comes.",
+    ),
+    Col::new(
+        "last_vacuum_ms",
+        "Vacuumed",
+        Unit::TimeMs,
+        "The last vacuum, by hand or not.",
+    ),
+    Col::new("command", "Command", Unit::Text, "The command, to copy.").primary(),
+    Col::new(
+        "total_bytes",
+        "Size",
+        Unit::Bytes,
+        "Heap, indexes and TOAST.",
+    )
+    .summed(),
+    Col::new("database", "Database", Unit::Text, "Its database."),
+    Col::new(
+        "instance",
+        "Server",
+        Unit::Text,
+        "Name of the server in the configuration.",
+    ),
+];
+
+pub(super) const VACUUM_NEEDED: View = View {
+    name: "vacuum_needed",
+    title: "Vacuum needed",
+    columns: VACUUM,
+    chips: &[
+        Chip {
+            id: "instance",
+            label: "Server",
+            values: &[],
+        },
+        Chip {
+            id: "database",
+            label: "Database",
+            values: &[],
+        },
+        Chip {
+            id: "why",
+            label: "Why",
+            values: &[
+                ("dead", "Dead rows"),
+                ("overdue", "Beyond its threshold"),
+                ("disabled", "Autovacuum is off"),
+                ("wraparound", "Old transaction ids"),
+            ],
+        },
+    ],
+    default_sort: "-n_dead_tup",
+    ranged: false,
+    empty: "No table wants a vacuum.",
+    families: &["tables"],
+    source: Source::Stored(&Stored {
+        sql: include_str!("../sql/vacuum_needed.sql"),
+        past: Past::Slow,
+        one: false,
+    }),
+};
+
+const INDEX: &[Col] = &[
+    Col::new("index_name", "Index", Unit::Text, "Its name.").primary(),
+    Col::new("table_name", "Table", Unit::Text, "Its table.").primary(),
+    Col::new("schema_name", "Schema", Unit::Text, "Its schema."),
+    Col::new("size_bytes", "Size", Unit::Bytes, "Its size.")
+        .primary()
+        .summed(),
+    Col::new("scans_per_sec", "Scans", Unit::PerSec, "Scans per second.")
+        .metric("index.scans_per_sec"),
+    Col::new(
+        "idx_scan",
+        "Scans in all",
+        Unit::Count,
+        "Scans since counting began.",
+    ),
+    Col::new(
+        "last_scan_ms",
+        "Last scan",
+        Unit::TimeMs,
+        "The last scan; from PostgreSQL 16 on.",
+    ),
+    Col::new("is_unique", "Unique", Unit::Bool, "Whether it is unique."),
+    Col::new(
+        "is_needed",
+        "Needed",
+        Unit::Bool,
+        "Whether it must stay although nobody scans it: constraint, unique, replica identity, part of a partitioned index.",
+    ),
+    Col::new(
+        "is_valid",
+        "Valid",
+        Unit::Bool,
+        "Whether queries can use it.",
+    ),
+    Col::new(
+        "definition",
+        "Definition",
+        Unit::Text,
+        "The statement that makes it.",
+    ),
+    Col::new("database", "Database", Unit::Text, "Its database."),
+    Col::new(
+        "instance",
+        "Server",
+        Unit::Text,
+        "Name of the server in the configuration.",
+    ),
+];
+
+pub(super) const INDEXES: View = View {
+    name: "indexes",
+    title: "Indexes",
+    columns: INDEX,
+    chips: &[
+        Chip {
+            id: "instance",
+            label: "Server",
+            values: &[],
+        },
+        Chip {
+            id: "database",
+            label: "Database",
+            values: &[],
+        },
+        Chip {
+            id: "issue",
+            label: "Issue",
+            values: &[("unused", "Never scanned"), ("invalid", "Invalid")],
+        },
+    ],
+    default_sort: "-size_bytes",
+    ranged: false,
+    empty: "No user index has been sampled yet; the slow tick reads them.",
+    families: &["indexes"],
+    source: Source::Stored(&Stored {
+        sql: include_str!("../sql/indexes.sql"),
+        past: Past::Slow,
+        one: false,
+    }),
+};
+
+const UNUSED: &[Col] = &[
+    Col::new("index_name", "Index", Unit::Text, "Its name.").primary(),
+    Col::new("table_name", "Table", Unit::Text, "Its table.").primary(),
+    Col::new("schema_name", "Schema", Unit::Text, "Its schema."),
+    Col::new("size_bytes", "Size", Unit::Bytes, "Its size.")
+        .primary()
+        .summed(),
+    Col::new(
+        "idx_scan",
+        "Scans",
+        Unit::Count,
+        "Scans since counting began.",
+    ),
+    Col::new(
+        "counted_since_ms",
+        "Counted since",
+        Unit::TimeMs,
+        "Since when scans are counted.",
+    ),
+    Col::new(
+        "counted_secs",
+        "Counted for",
+        Unit::Secs,
+        "For how long scans have been counted: the longer, the surer.",
+    ),
+    Col::new(
+        "last_scan_ms",
+        "Last scan",
+        Unit::TimeMs,
+        "The last scan; from PostgreSQL 16 on.",
+    ),
+    Col::new(
+        "command",
+        "Command",
+        Unit::Text,
+        "The command that drops it, to copy.",
+    ),
+    Col::new(
+        "definition",
+        "Definition",
+        Unit::Text,
+        "The statement that makes it.",
+    ),
+    Col::new("database", "Database", Unit::Text, "Its database."),
+    Col::new(
+        "instance",
+        "Server",
+        Unit::Text,
+        "Name of the server in the configuration.",
+    ),
+];
+
+pub(super) const UNUSED_INDEXES: View = View {
+    name: "unused_indexes",
+    title: "Unused indexes",
+    columns: UNUSED,
+    chips: &[
+        Chip {
+            id: "instance",
+            label: "Server",
+            values: &[],
+        },
+        Chip {
+            id: "database",
+            label: "Database",
+            values: &[],
+        },
+    ],
+    default_sort: "-size_bytes",
+    ranged: false,
+    empty: "Every index that nothing else needs has been scanned.",
+    families: &["indexes"],
+    source: Source::Stored(&Stored {
+        sql: include_str!("../sql/unused_indexes.sql"),
+        past: Past::Slow,
+        one: false,
+    }),
+};

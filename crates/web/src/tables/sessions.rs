@@ -1,0 +1,199 @@
+//! Sessions of PostgreSQL that are worth a look, and who waits for whom.
+
+use super::stored::{Past, Stored};
+use super::{Chip, Col, Source, View};
+use crate::api::Unit;
+
+const SESSION: &[Col] = &[
+    Col::new(
+        "pid",
+        "PID",
+        Unit::Text,
+        "Process of the session; 0 for a prepared transaction.",
+    )
+    .primary(),
+    Col::new("state", "State", Unit::Text, "As in pg_stat_activity."),
+    Col::new(
+        "query_secs",
+        "Running",
+        Unit::Secs,
+        "Age of the running statement; none when none runs.",
+    )
+    .metric("db.longest_query_secs")
+    .primary(),
+    Col::new(
+        "query",
+        "Statement",
+        Unit::Text,
+        "The statement, secrets removed.",
+    )
+    .primary(),
+    Col::new(
+        "wait",
+        "Waits for",
+        Unit::Text,
+        "Type and name of the wait; empty when it runs.",
+    ),
+    Col::new(
+        "idle_secs",
+        "Idle",
+        Unit::Secs,
+        "Since when it stands idle inside a transaction.",
+    )
+    .metric("db.oldest_idle_in_xact_secs"),
+    Col::new(
+        "xact_secs",
+        "Transaction",
+        Unit::Secs,
+        "Age of the transaction.",
+    )
+    .metric("db.oldest_xact_secs"),
+    Col::new("database", "Database", Unit::Text, "Its database."),
+    Col::new("role", "Role", Unit::Text, "Its role."),
+    Col::new(
+        "application",
+        "Application",
+        Unit::Text,
+        "What the client calls itself.",
+    ),
+    Col::new(
+        "blocked_by",
+        "Blocked by",
+        Unit::Text,
+        "Process of the session it waits for.",
+    ),
+    Col::new(
+        "victims",
+        "Victims",
+        Unit::Count,
+        "Sessions that wait for it, directly or not.",
+    ),
+    Col::new(
+        "instance",
+        "Server",
+        Unit::Text,
+        "Name of the server in the configuration.",
+    ),
+];
+
+pub(super) const SESSIONS: View = View {
+    name: "sessions",
+    title: "Sessions worth a look",
+    columns: SESSION,
+    chips: &[
+        Chip {
+            id: "instance",
+            label: "Server",
+            values: &[],
+        },
+        Chip {
+            id: "database",
+            label: "Database",
+            values: &[],
+        },
+        Chip {
+            id: "why",
+            label: "Why",
+            values: &[
+                ("long", "Runs long"),
+                ("idle_in_xact", "Idle in transaction"),
+                ("blocked", "Blocked"),
+                ("blocking", "Blocking"),
+            ],
+        },
+    ],
+    default_sort: "-query_secs",
+    ranged: false,
+    empty: "No session runs for more than five seconds, blocks, or stands idle inside a transaction.",
+    families: &["sessions", "activity"],
+    source: Source::Stored(&Stored {
+        sql: include_str!("../sql/sessions.sql"),
+        past: Past::Ticks,
+        one: false,
+    }),
+};
+
+const BLOCKED: &[Col] = &[
+    Col::new("position", "Order", Unit::Count, "Place in the tree."),
+    Col::new(
+        "pid",
+        "PID",
+        Unit::Text,
+        "Process of the session; 0 for a prepared transaction.",
+    )
+    .primary(),
+    Col::new("depth", "Depth", Unit::Count, "Steps below the root."),
+    Col::new(
+        "query",
+        "Statement",
+        Unit::Text,
+        "The statement, secrets removed.",
+    )
+    .primary(),
+    Col::new("state", "State", Unit::Text, "As in pg_stat_activity."),
+    Col::new(
+        "query_secs",
+        "Since",
+        Unit::Secs,
+        "Age of the statement, or since when the state holds.",
+    )
+    .primary(),
+    Col::new(
+        "wait",
+        "Waits for",
+        Unit::Text,
+        "Type and name of the wait.",
+    ),
+    Col::new(
+        "blocked_by",
+        "Blocked by",
+        Unit::Text,
+        "Process of the session it waits for.",
+    ),
+    Col::new(
+        "root_pid",
+        "Root",
+        Unit::Text,
+        "Process of the session at the root.",
+    ),
+    Col::new(
+        "victims",
+        "Victims",
+        Unit::Count,
+        "Sessions that wait for it, directly or not.",
+    ),
+    Col::new("role", "Role", Unit::Text, "Its role."),
+    Col::new(
+        "application",
+        "Application",
+        Unit::Text,
+        "What the client calls itself.",
+    ),
+    Col::new("database", "Database", Unit::Text, "Its database."),
+    Col::new(
+        "instance",
+        "Server",
+        Unit::Text,
+        "Name of the server in the configuration.",
+    ),
+];
+
+pub(super) const BLOCKING: View = View {
+    name: "blocking",
+    title: "Who waits for whom",
+    columns: BLOCKED,
+    chips: &[Chip {
+        id: "instance",
+        label: "Server",
+        values: &[],
+    }],
+    default_sort: "position",
+    ranged: false,
+    empty: "No session waits for another.",
+    families: &["sessions", "activity"],
+    source: Source::Stored(&Stored {
+        sql: include_str!("../sql/blocking.sql"),
+        past: Past::Ticks,
+        one: false,
+    }),
+};

@@ -1,0 +1,246 @@
+//! Tables whose rows one statement gives.
+//!
+//! A file of `sql/` answers the question of a table; its columns find their places by name:
+//!
+//! * a column of the table takes the statement's column of its name. What the statement does not
+//!   give and is a metric is read as facts and problems read it, by the line's id, which is the
+//!   metric's key: so card, table and problem agree;
+//! * `id` names the line;
+//! * `sev_<column>` is the severity of a cell that no threshold judges: a state, never a number;
+//! * a filter takes `tag_<filter>` (`text` or `text[]`), else the column of its name.
+
+use std::collections::HashMap;
+
+use schema::{Every, Metric, SLOW_SECS, Series, Timestamp};
+use store::series::{self, Instant, ReadError};
+use tokio_postgres::Row;
+use tokio_postgres::types::{ToSql, Type};
+
+use super::{Cell, Chip, Col, Line, Lines, Reading, Tag, keyed};
+use crate::api::{Severity, Unit};
+use crate::number::round;
+
+/// How much of the past a statement is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Past {
+    /// A few ticks, within which a service that is well was sampled.
+    Ticks,
+    /// Two slow ticks and a little.
+    Slow,
+    /// A day.
+    Day,
+    /// The asked range, and at least two slow ticks.
+    SlowRange,
+    /// The asked range.
+    Range,
+}
+
+/// A statement that gives the rows of a table.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// The statement: `$1` host (int4), `$2` from, `$3` to (timestamptz).
+    pub sql: &'static str,
+    /// How much of the past it reads.
+    pub past: Past,
+    /// Whether it is about one line alone, whose id is `$4` (text).
+    pub one: bool,
+}
+
+const SECOND: i64 = 1_000_000;
+const DAY: i64 = 86_400 * SECOND;
+/// Two slow ticks, the second of which may be a minute late.
+const TWO_SLOW: i64 = (2 * SLOW_SECS as i64 + 60) * SECOND;
+
+impl Past {
+    fn of(self, reading: &Reading<'_>) -> (Timestamp, Timestamp) {
+        let before = |at: Timestamp, micros: i64| Timestamp(at.as_micros().saturating_sub(micros));
+        let (from, to) = reading.range;
+        let end = reading.end();
+        match self {
+            Self::Ticks => (
+                before(reading.at, (3 * reading.host.interval).max(120 * SECOND)),
+                end,
+            ),
+            Self::Slow => (before(reading.at, TWO_SLOW), end),
+            Self::Day => (before(reading.at, DAY), end),
+            Self::SlowRange => (from.min(before(to, TWO_SLOW)), to),
+            Self::Range => (from, to),
+        }
+    }
+}
+
+/// Over how many seconds a value is read: as it is judged, else over what has a value for sure.
+fn window(metric: &Metric) -> u32 {
+    match metric.series {
+        _ if metric.judged_over_secs > 0 => metric.judged_over_secs,
+        _ if metric.every() == Every::Slow => 2 * SLOW_SECS,
+        Series::Share { .. } => 600,
+        _ => 60,
+    }
+}
+
+pub(super) async fn read(
+    reading: &Reading<'_>,
+    stored: &'static Stored,
+    columns: &'static [Col],
+    chips: &'static [Chip],
+) -> Result<Lines, ReadError> {
+    let Reading { client, host, .. } = *reading;
+    let (from, to) = stored.past.of(reading);
+    let (from, to) = (Instant(from), Instant(to));
+    let id = reading.row.unwrap_or_default();
+    let mut params = vec![
+        (&host.id as &(dyn ToSql + Sync), Type::INT4),
+        (&from, Type::TIMESTAMPTZ),
+        (&to, Type::TIMESTAMPTZ),
+    ];
+    if stored.one {
+        params.push((&id, Type::TEXT));
+    }
+    let fault = |source| ReadError::new("a table", source);
+    let rows = client.query_typed(stored.sql, &params);
+    let rows = rows.await.map_err(fault)?;
+    let lines = rows
+        .iter()
+        .map(|row| named(row).map(|named| line(named, columns, chips)))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(fault)?;
+    let mut lines = Lines {
+        at: (!lines.is_empty()).then_some(reading.at),
+        lines,
+        note: String::new(),
+    };
+    let names: Vec<&str> = rows.first().map_or_else(Vec::new, |row| {
+        row.columns().iter().map(|column| column.name()).collect()
+    });
+    let given = |column: &Col| names.contains(&column.id);
+    let lacking: Vec<(usize, &'static Metric)> = columns
+        .iter()
+        .enumerate()
+        .filter(|(_, column)| !given(column))
+        .filter_map(|(at, column)| Some((at, schema::metric(column.metric?)?)))
+        .collect();
+    if !lines.lines.is_empty() && !lacking.is_empty() {
+        fill(reading, &mut lines, &lacking, columns).await?;
+    }
+    for line in &mut lines.lines {
+        let worst = line.severity();
+        line.tags.iter_mut().for_each(|tag| tag.severity = worst);
+    }
+    Ok(lines)
+}
+
+/// Fills in the columns that are metrics.
+async fn fill(
+    reading: &Reading<'_>,
+    lines: &mut Lines,
+    lacking: &[(usize, &'static Metric)],
+    columns: &'static [Col],
+) -> Result<(), ReadError> {
+    let Reading {
+        client, host, at, ..
+    } = *reading;
+    let windows: Vec<_> = lacking
+        .iter()
+        .map(|(_, metric)| (*metric, window(metric)))
+        .collect();
+    let values = series::latest_over(client, host.id, &windows, at, host.interval).await?;
+    let values = keyed::by_metric(values);
+    for (at, metric) in lacking {
+        let Some(values) = values.get(&metric.id()) else {
+            continue;
+        };
+        for line in &mut lines.lines {
+            if let Some(value) = values.get(&line.id) {
+                line.severities[*at] = columns[*at].judge(&Cell::Float(*value));
+                line.cells[*at] = match columns[*at].unit {
+                    // Yes as long as it was so once within the window, as its thresholds have it.
+                    Unit::Bool => Cell::Bool(*value > 0.0),
+                    _ => Cell::Float(*value),
+                };
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What a statement gives in a column.
+enum Given {
+    Cell(Cell),
+    Texts(Vec<String>),
+}
+
+fn named(row: &Row) -> Result<HashMap<&str, Given>, tokio_postgres::Error> {
+    let mut named = HashMap::with_capacity(row.len());
+    for (at, column) in row.columns().iter().enumerate() {
+        let given = match *column.type_() {
+            Type::FLOAT8 => Given::Cell(Cell::of(row.try_get::<_, Option<f64>>(at)?, |value| {
+                Cell::Float(round(value))
+            })),
+            Type::INT8 => Given::Cell(Cell::of(row.try_get(at)?, Cell::Int)),
+            Type::INT4 => Given::Cell(Cell::of(row.try_get::<_, Option<i32>>(at)?, |value| {
+                Cell::Int(i64::from(value))
+            })),
+            Type::BOOL => Given::Cell(Cell::of(row.try_get(at)?, Cell::Bool)),
+            Type::TIMESTAMPTZ => {
+                let at: Option<Instant> = row.try_get(at)?;
+                Given::Cell(Cell::time(at.map(|at| at.0)))
+            }
+            Type::TEXT_ARRAY => {
+                let texts: Option<Vec<String>> = row.try_get(at)?;
+                Given::Texts(texts.unwrap_or_default())
+            }
+            _ => Given::Cell(Cell::text(row.try_get(at)?)),
+        };
+        named.insert(column.name(), given);
+    }
+    Ok(named)
+}
+
+fn line(mut named: HashMap<&str, Given>, columns: &'static [Col], chips: &'static [Chip]) -> Line {
+    let texts = |named: &HashMap<&str, Given>, name: &str| match named.get(name) {
+        Some(Given::Cell(Cell::Text(text))) => vec![text.clone()],
+        Some(Given::Texts(texts)) => texts.clone(),
+        _ => Vec::new(),
+    };
+    let mut tags = Vec::new();
+    for chip in chips {
+        let tag = format!("tag_{}", chip.id);
+        let name = if named.contains_key(&*tag) {
+            &tag
+        } else {
+            chip.id
+        };
+        tags.extend(texts(&named, name).into_iter().map(|value| Tag {
+            chip: chip.id,
+            value,
+            severity: Severity::Ok,
+        }));
+    }
+    let id = texts(&named, "id").pop().unwrap_or_default();
+    let states: Vec<Option<Severity>> = columns
+        .iter()
+        .map(
+            |column| match texts(&named, &format!("sev_{}", column.id)).pop()?.as_str() {
+                "crit" => Some(Severity::Crit),
+                "warn" => Some(Severity::Warn),
+                "info" => Some(Severity::Info),
+                _ => Some(Severity::Ok),
+            },
+        )
+        .collect();
+    let cells = columns
+        .iter()
+        .map(|column| match named.remove(column.id) {
+            Some(Given::Cell(cell)) => cell,
+            Some(Given::Texts(texts)) => Cell::Text(texts.join(", ")),
+            None => Cell::Null,
+        })
+        .collect();
+    let mut line = Line::new(id, cells, columns);
+    for (severity, state) in line.severities.iter_mut().zip(states) {
+        *severity = state.or(*severity);
+    }
+    line.tags = tags;
+    line
+}
