@@ -53,7 +53,7 @@ fn table(loaded: &Loaded) -> String {
         .iter()
         .map(|setting| {
             let source = match &setting.origin {
-                Origin::Default => "default".to_owned(),
+                Origin::Default | Origin::Entry(_) => "default".to_owned(),
                 Origin::File(line) => format!("{}:{line}", loaded.path.display()),
                 Origin::Variable(name) => format!("${name}"),
                 Origin::Credential(path) => path.display().to_string(),
