@@ -1,0 +1,44 @@
+//! `pqcrypta-example-peers [API_PORT [PROXY_PORT]]`: both applications on the loopback, by default
+//! at the ports where the collector looks for them.
+
+use std::net::Ipv4Addr;
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result};
+use example_peers::{Peer, serve};
+use tokio::net::TcpListener;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let mut listen = async |peer: Peer, usual: u16| -> Result<TcpListener> {
+        let port = match arguments.next() {
+            Some(text) => text
+                .parse()
+                .with_context(|| format!("{text:?} is no port"))?,
+            None => usual,
+        };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+        let listener = listener.with_context(|| format!("cannot listen on 127.0.0.1:{port}"))?;
+        println!("{peer:?}: http://{}{}", listener.local_addr()?, peer.path());
+        Ok(listener)
+    };
+    let (api, proxy) = (
+        listen(Peer::Api, 3003).await?,
+        listen(Peer::Proxy, 8082).await?,
+    );
+    tokio::try_join!(
+        serve(api, Peer::Api, clock),
+        serve(proxy, Peer::Proxy, clock)
+    )?;
+    Ok(())
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the clock of this program: time is read here and nowhere else"
+)]
+fn clock() -> Duration {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    now.unwrap_or_default()
+}
