@@ -208,7 +208,9 @@ async fn read(
         let key: Option<String> = row.try_get("k").map_err(fault)?;
         for place in 0..places {
             let value = row.try_get::<_, Option<f64>>(place + 1).map_err(fault)?;
-            read.column(key.clone(), place, places).last = value;
+            let last = &mut read.column(key.clone(), place, places).last;
+            // Behind the newest row that has a value there may be some that have none.
+            *last = value.or(*last);
         }
     }
     Ok(read)

@@ -2,6 +2,7 @@
 
 mod brute;
 mod seed;
+mod shares;
 mod statements;
 
 use schema::{Metric, Timestamp};

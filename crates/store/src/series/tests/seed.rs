@@ -96,14 +96,14 @@ fn sql<T: ToString>(value: Option<T>) -> String {
     value.map_or_else(|| "NULL".to_owned(), |value| value.to_string())
 }
 
-fn time(at: Timestamp) -> String {
+pub(super) fn time(at: Timestamp) -> String {
     format!(
         "'epoch'::timestamptz + interval '{} microseconds'",
         at.as_micros()
     )
 }
 
-async fn insert(database: &Database, table: &str, columns: &str, values: Vec<String>) {
+pub(super) async fn insert(database: &Database, table: &str, columns: &str, values: Vec<String>) {
     for chunk in values.chunks(2000) {
         let text = format!(
             "INSERT INTO collector.{table} ({columns}) VALUES {}",

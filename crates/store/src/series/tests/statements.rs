@@ -103,6 +103,11 @@ fn statements_read_like_this() {
         ("network.errors_per_sec", "latest"),
         ("mount.used_pct", "chosen since"),
         ("network.rx_bytes_per_sec", "last"),
+        ("db.cache_hit_pct", "latest"),
+        ("db.cache_hit_pct", "since"),
+        ("statement.exec_ms_per_sec", "chosen"),
+        ("statement.mean_ms", "highest"),
+        ("database.size_bytes", "last"),
     ] {
         let sql = &statements(metric(id))[kind];
         text.push_str(&format!("-- {id}, {kind}\n{}\n\n", sql.text));
