@@ -168,7 +168,7 @@ impl App {
         if let Some(host) = find(&shared) {
             return Ok(Some(host));
         }
-        let found = find(&*self.hosts_within(Duration::ZERO).await?);
+        let found = find(&self.hosts_within(Duration::ZERO).await?);
         found
             .map(Some)
             .ok_or(Trouble::Asker(ApiError::NotFound("no such host")))
