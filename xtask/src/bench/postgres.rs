@@ -68,7 +68,7 @@ const GROWTH: f64 = 8.0;
 pub(crate) async fn run(options: &Options) -> anyhow::Result<Vec<Figure>> {
     ensure!(options.fast > 0 && options.slow > 0, "nothing to measure");
     let server = Server::builder()
-        .setting("shared_preload_libraries", "'pg_stat_statements'")
+        .setting("shared_preload_libraries", "pg_stat_statements")
         .setting("pg_stat_statements.max", "10000")
         .setting("max_locks_per_transaction", "512")
         .start()?;
