@@ -354,3 +354,30 @@ async fn failures_that_were_told_make_no_second_row() {
     }
     assert_eq!(counts, [0, 1, 0, 2, 1]);
 }
+
+#[tokio::test]
+async fn what_is_wrong_is_told_once_until_something_else_is() {
+    let json = |body: &str| ok("application/json", body.as_bytes());
+    let peer = Peer::canned(vec![
+        json("{\"a\": 1"),
+        json("{\n\n\"a\"\n"),
+        head("500 Oh\r\nContent-Length: 0"),
+        head("502 Ah\r\nContent-Length: 0"),
+        json(r#"{"request_total": 7}"#),
+        json(r#"{"request_total": 8}"#),
+        json("["),
+    ])
+    .await;
+    let mut application = Application::new(peer.target()).unwrap();
+    let mut told = Vec::new();
+    for number in 0..7 {
+        told.push(match tick(&mut application, number).await.1 {
+            News::Nothing => "",
+            News::Up => "up",
+            News::Down(cause) if cause.contains("no JSON") => "no JSON",
+            News::Down(cause) if cause.contains("500") => "500",
+            News::Down(cause) => panic!("{cause}"),
+        });
+    }
+    assert_eq!(told, ["no JSON", "", "500", "", "up", "", "no JSON"]);
+}

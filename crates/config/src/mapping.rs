@@ -1,5 +1,7 @@
-//! How a column is had from the series of a Prometheus or OpenMetrics body: the language of
-//! `[scrape.target.map]`.
+//! How a column is had from what a target serves: the language of `[scrape.target.map]`.
+//!
+//! In a JSON body a value has a path, see [`JsonPath`]. Of the series of a Prometheus or OpenMetrics
+//! body it is an expression:
 //!
 //! ```text
 //! expression = sum ["or" expression]            the first of them that is there
@@ -15,6 +17,40 @@
 //! pick series, to add them up and to change units.
 
 use std::fmt;
+
+/// Where a value is in a JSON body: `latency.p95_ms`, or `memory_mb * 1048576` to change the unit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JsonPath {
+    /// Names from the outside in, joined by dots.
+    pub path: String,
+    /// What the value is multiplied by.
+    pub factor: f64,
+}
+
+impl JsonPath {
+    /// Parses `text`.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (path, factor) = match text.split_once(" * ") {
+            Some((path, factor)) => (path, factor.trim().parse()),
+            None => (text, Ok(1.0)),
+        };
+        let path = path.trim();
+        let plain = |part: &str| !part.is_empty() && !part.contains(char::is_whitespace);
+        if !path.split('.').all(plain) {
+            return Err(format!("{path:?} is no path of names with dots between"));
+        }
+        match factor {
+            Ok(factor) if f64::is_finite(factor) && factor > 0.0 => Ok(Self {
+                path: path.to_owned(),
+                factor,
+            }),
+            _ => Err("what follows the * is no positive number".to_owned()),
+        }
+    }
+}
 
 /// What a column is made of.
 #[derive(Clone, Debug, PartialEq)]
@@ -141,6 +177,9 @@ fn is_like(parts: &[String], value: &str) -> bool {
         [] => false,
     }
 }
+
+/// What `map` may name beside columns: it makes rows of its own.
+pub const ROWS: [&str; 2] = ["buckets", "endpoints"];
 
 /// Deepest nesting of brackets.
 const DEEPEST: usize = 16;
@@ -462,6 +501,31 @@ mod tests {
                     "{pattern} {value}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn a_json_path_is_names_and_perhaps_a_factor() {
+        for (text, path, factor) in [
+            ("a", "a", 1.0),
+            ("a.b-c.d", "a.b-c.d", 1.0),
+            (" a.b * 1000 ", "a.b", 1000.0),
+            ("a * 0.5", "a", 0.5),
+        ] {
+            let parsed = JsonPath::parse(text).unwrap();
+            assert_eq!((parsed.path.as_str(), parsed.factor), (path, factor));
+        }
+        for text in [
+            "",
+            ".",
+            "a..b",
+            "a b",
+            "a * b",
+            "a * 0",
+            "a * inf",
+            "sum(a) + 1",
+        ] {
+            assert!(JsonPath::parse(text).is_err(), "{text}");
         }
     }
 

@@ -8,6 +8,7 @@ use schema::{Column, Sample, TableDef};
 
 use crate::field::choice;
 use crate::key::{Problem, Value};
+use crate::mapping::ROWS;
 use crate::postgres::name;
 use crate::secret::Secret;
 use crate::section::section;
@@ -52,7 +53,8 @@ section! {
         /// `nginx` (with nginx-prometheus-exporter), `nginx-vts` (the module of that name),
         /// `nginxlog` (prometheus-nginxlog-exporter), or `custom`: only what `map` says.
         mapping: Mapping = Mapping::Custom => live();
-        /// Column of the table and the expression that it is had by; wins over `mapping`.
+        /// Column of the table and the path or expression that it is had by; wins over `mapping` and
+        /// over the names that are looked for in JSON. docs/TARGETS.md has the language.
         map: BTreeMap<String, String> = BTreeMap::new() => live();
     }
 }
@@ -146,7 +148,7 @@ impl TargetKind {
 
     /// Whether `map` may name this column.
     pub(crate) fn has(self, column: &str) -> bool {
-        matches!(column, "buckets" | "endpoints") || self.columns().any(|name| name == column)
+        ROWS.contains(&column) || self.columns().any(|name| name == column)
     }
 
     /// Columns that `map` may name.

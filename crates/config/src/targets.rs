@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::key::{Problem, at, quoted};
 use crate::load::{Draft, Origin};
-use crate::mapping::Expression;
+use crate::mapping::{Expression, JsonPath, ROWS};
 use crate::toml_file::nearest;
 use crate::{Format, HttpUrl, Mapping, ScrapeTarget};
 
@@ -174,17 +174,15 @@ fn plain_text(draft: &mut Draft, key: &str, url: &HttpUrl, token_key: &str, toke
 fn mapped(draft: &mut Draft, entry: usize, target: &ScrapeTarget) {
     let map = at(TARGET, entry, "map");
     let mapping = at(TARGET, entry, "mapping");
-    if target.format == Format::Json {
-        let known = "JSON is read by the names it has; write format = \"prometheus\", or remove it";
-        if !target.map.is_empty() {
-            draft.fault(&map, Problem::new("needs the format prometheus", known));
-        }
-        if target.mapping != Mapping::Custom {
-            draft.fault(&mapping, Problem::new("needs the format prometheus", known));
-        }
-        return;
+    if target.format == Format::Json && target.mapping != Mapping::Custom {
+        let remedy = "write format = \"prometheus\", or remove it";
+        draft.fault(
+            &mapping,
+            Problem::new("is for the format prometheus", remedy),
+        );
     }
-    if target.mapping == Mapping::Custom && target.map.is_empty() {
+    let unmapped = target.mapping == Mapping::Custom && target.map.is_empty();
+    if target.format == Format::Prometheus && unmapped {
         draft.fault(
             &mapping,
             Problem::new(
@@ -201,22 +199,42 @@ fn mapped(draft: &mut Draft, entry: usize, target: &ScrapeTarget) {
                 Some(near) => format!("did you mean {near}?"),
                 None => "see the columns in docs/TARGETS.md".to_owned(),
             };
-            Problem::new(
+            Some(Problem::new(
                 format!("is no column of {}", target.kind.table().name),
                 remedy,
-            )
+            ))
+        } else if target.format == Format::Json {
+            path_problem(column, text)
         } else {
-            let remedy = "write e.g. sum(http_requests_total{code=\"5*\"}); see docs/TARGETS.md";
-            match Expression::parse(text) {
-                Ok(expression) if expression.fits(column) => continue,
-                Ok(_) if matches!(column.as_str(), "buckets" | "endpoints") => Problem::new(
-                    "is rows of another kind",
-                    "write buckets(NAME) for buckets and by(LABEL, LABEL, NAME) for endpoints",
-                ),
-                Ok(_) => Problem::new("is rows, and a number is wanted", remedy),
-                Err(problem) => Problem::new(format!("cannot be read: {problem}"), remedy),
-            }
+            expression_problem(column, text)
         };
-        draft.fault(&key, problem);
+        if let Some(problem) = problem {
+            draft.fault(&key, problem);
+        }
+    }
+}
+
+fn path_problem(column: &str, text: &str) -> Option<Problem> {
+    if ROWS.contains(&column) {
+        return Some(Problem::new(
+            "cannot be mapped in JSON",
+            "let the application name it so, see docs/TARGETS.md",
+        ));
+    }
+    let problem = JsonPath::parse(text).err()?;
+    let remedy = "write e.g. requests.total, or memory_mb * 1048576";
+    Some(Problem::new(format!("cannot be read: {problem}"), remedy))
+}
+
+fn expression_problem(column: &str, text: &str) -> Option<Problem> {
+    let remedy = "write e.g. sum(http_requests_total{code=\"5*\"}); see docs/TARGETS.md";
+    match Expression::parse(text) {
+        Ok(expression) if expression.fits(column) => None,
+        Ok(_) if ROWS.contains(&column) => Some(Problem::new(
+            "is rows of another kind",
+            "write buckets(NAME) for buckets and by(LABEL, LABEL, NAME) for endpoints",
+        )),
+        Ok(_) => Some(Problem::new("is rows, and a number is wanted", remedy)),
+        Err(problem) => Some(Problem::new(format!("cannot be read: {problem}"), remedy)),
     }
 }

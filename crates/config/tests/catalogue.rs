@@ -519,3 +519,20 @@ fn secrets_of_entries_are_kept_as_those_of_the_database() {
     let open = write(dir.path(), "c.toml", without, 0o644);
     load(&open, &Environment::default()).unwrap();
 }
+
+/// Every example of the guide is a configuration of its own.
+#[test]
+fn the_examples_of_the_guide_are_good() {
+    let dir = tempfile::tempdir().unwrap();
+    let page = include_str!("../../../docs/TARGETS.md");
+    let blocks: Vec<&str> = page.split("```toml\n").skip(1).collect();
+    assert!(blocks.len() > 5, "{}", blocks.len());
+    for block in blocks {
+        let text = block.split("```").next().unwrap();
+        let text = text.replace("/etc/pqcrypta", dir.path().to_str().unwrap());
+        for name in ["orders.password", "billing.token"] {
+            write(dir.path(), name, b"canary\n", 0o600);
+        }
+        load_text(&text, &Environment::default()).unwrap_or_else(|faults| panic!("{text}{faults}"));
+    }
+}

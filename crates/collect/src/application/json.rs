@@ -13,6 +13,7 @@
 use std::collections::BTreeMap;
 
 use config::TargetKind;
+use config::mapping::JsonPath;
 use schema::Timestamp;
 use serde_json::{Map, Value};
 
@@ -40,35 +41,34 @@ const DURATION_MS: [&str; 3] = ["duration_ms", "latency_ms", "response_time_ms"]
 
 /// A column and the paths it is looked for at.
 #[derive(Debug)]
-pub(super) struct Names(Vec<(&'static str, Vec<(String, f64)>)>);
+pub(super) struct Names(Vec<(&'static str, Vec<JsonPath>)>);
 
 impl Names {
-    /// The names of a kind of target.
-    pub(super) fn of(kind: TargetKind) -> Result<Self, (String, String)> {
+    /// The names of a kind of target; a path of its own `map` is the only one of that column.
+    pub(super) fn of(
+        kind: TargetKind,
+        map: &BTreeMap<String, String>,
+    ) -> Result<Self, (String, String)> {
         let text = match kind {
             TargetKind::Api => include_str!("mappings/json_api.toml"),
             TargetKind::Proxy => include_str!("mappings/json_proxy.toml"),
         };
-        let table: BTreeMap<String, Vec<String>> =
+        let mut table: BTreeMap<String, Vec<String>> =
             toml::from_str(text).map_err(|error| (kind.as_str().to_owned(), error.to_string()))?;
+        let own = map.iter();
+        table.extend(own.map(|(column, path)| (column.clone(), vec![path.clone()])));
         let column = |(name, paths): (String, Vec<String>)| {
             let Some(column) = kind.table().column(&name) else {
                 return Err((name, "there is no such column".to_owned()));
             };
-            let paths = paths.into_iter().map(|path| match path.split_once(" * ") {
-                None => Ok((path, 1.0)),
-                Some((path, factor)) => match factor.parse() {
-                    Ok(factor) => Ok((path.to_owned(), factor)),
-                    Err(_) => Err((name.clone(), format!("{factor} is no factor"))),
-                },
-            });
-            Ok((column.name, paths.collect::<Result<_, _>>()?))
+            let paths = paths.iter().map(|path| JsonPath::parse(path));
+            match paths.collect() {
+                Ok(paths) => Ok((column.name, paths)),
+                Err(problem) => Err((name, problem)),
+            }
         };
-        table
-            .into_iter()
-            .map(column)
-            .collect::<Result<_, _>>()
-            .map(Self)
+        let columns = table.into_iter().map(column);
+        columns.collect::<Result<_, _>>().map(Self)
     }
 
     /// Reads a body.
@@ -94,9 +94,9 @@ impl Names {
             .collect();
         let mut reading = Reading::default();
         for (column, paths) in &self.0 {
-            let mut found = paths.iter().flat_map(|(path, factor)| {
-                let here = roots.iter().filter_map(|root| leaf(root, path));
-                here.map(|value| (value, *factor))
+            let mut found = paths.iter().flat_map(|path| {
+                let here = roots.iter().filter_map(|root| leaf(root, &path.path));
+                here.map(|value| (value, path.factor))
             });
             match found.next().map(|(value, factor)| number(value, factor)) {
                 None => {}

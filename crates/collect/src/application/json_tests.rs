@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use std::collections::BTreeSet;
 
 fn names(kind: TargetKind) -> Names {
-    Names::of(kind).unwrap()
+    Names::of(kind, &BTreeMap::new()).unwrap()
 }
 
 fn api(body: &str) -> Result<Reading, String> {
@@ -25,8 +25,8 @@ fn every_column_has_names_and_its_own_is_the_first() {
         let declared: BTreeSet<_> = declared.filter(|name| *name != "target").collect();
         assert_eq!(named, declared);
         for (column, paths) in &names.0 {
-            assert_eq!(paths[0], ((*column).to_owned(), 1.0));
-            let distinct: BTreeSet<_> = paths.iter().map(|(path, _)| path).collect();
+            assert_eq!((paths[0].path.as_str(), paths[0].factor), (*column, 1.0));
+            let distinct: BTreeSet<_> = paths.iter().map(|path| &path.path).collect();
             assert_eq!(distinct.len(), paths.len(), "{column}");
         }
     }
@@ -103,6 +103,17 @@ fn a_value_is_found_flat_nested_and_below_a_wrapper() {
         column(&api(r#"{"connections": 7}"#).unwrap(), "active_connections"),
         Some(Number::Whole(7))
     );
+}
+
+#[test]
+fn a_path_of_its_own_is_the_only_one_of_a_column() {
+    let map = [("total_requests".to_owned(), "http.hits * 2".to_owned())].into();
+    let names = Names::of(TargetKind::Api, &map).unwrap();
+    let reading = names.read(br#"{"http": {"hits": 4}, "rps": 1}"#).unwrap();
+    assert_eq!(column(&reading, "total_requests"), Some(Number::Real(8.0)));
+    assert_eq!(column(&reading, "rps"), Some(Number::Whole(1)));
+    let reading = names.read(br#"{"total_requests": 4, "rps": 1}"#).unwrap();
+    assert_eq!(column(&reading, "total_requests"), None);
 }
 
 #[test]

@@ -22,6 +22,7 @@ mod json;
 mod mapping;
 mod reading;
 
+use std::mem::Discriminant;
 use std::time::Duration;
 
 use config::{Format, ScrapeTarget, TargetKind};
@@ -45,10 +46,13 @@ pub struct Application {
     reader: Reader,
     told: Told,
     /// Until when on the monotonic clock it is left alone, and why.
-    denied: Option<(Duration, String)>,
-    /// What was wrong at the last tick.
-    trouble: Option<String>,
+    denied: Option<(Duration, Trouble)>,
+    /// What kind of thing was wrong at the last tick: its words may differ from tick to tick.
+    trouble: Option<Discriminant<ScrapeError>>,
 }
+
+/// Why it gave nothing.
+type Trouble = (Discriminant<ScrapeError>, String);
 
 /// How its body is read.
 #[derive(Debug)]
@@ -57,7 +61,7 @@ enum Reader {
     Prometheus(mapping::Columns, Memory),
 }
 
-/// What is new about a target, for the log: said once, until it changes.
+/// What is new about a target, for the log: said once, until something else is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
     /// As at the last tick.
@@ -81,7 +85,7 @@ impl Application {
             problem,
         };
         let reader = match target.format {
-            Format::Json => Reader::Json(Names::of(target.kind).map_err(unmapped)?),
+            Format::Json => Reader::Json(Names::of(target.kind, &target.map).map_err(unmapped)?),
             Format::Prometheus => Reader::Prometheus(
                 mapping::columns(&target).map_err(unmapped)?,
                 Memory::default(),
@@ -122,30 +126,31 @@ impl Application {
         let mut seen = Seen::default();
         let mut values = Vec::new();
         let result = self.ask(at, &mut seen, &mut values).await;
-        let (up, bad, trouble) = match result {
-            Ok((bad, notes)) => (true, bad, (!notes.is_empty()).then(|| notes.join("; "))),
-            Err(error) => (false, 0, Some(error)),
+        let (trouble, bad, error) = match result {
+            Ok((bad, notes)) => (None, bad, (!notes.is_empty()).then(|| notes.join("; "))),
+            Err((trouble, text)) => (Some(trouble), 0, Some(text)),
         };
         out.push(
             TargetSample {
                 target: self.name.clone(),
                 kind: self.kind.as_str().to_owned(),
-                up,
+                up: trouble.is_none(),
                 duration_ms: started.elapsed().as_secs_f64() * 1000.0,
                 http_status: seen.status.map(i32::from),
                 bytes: seen.bytes.and_then(|bytes| i64::try_from(bytes).ok()),
                 bad_values: i64::try_from(bad).unwrap_or(i64::MAX),
-                error: trouble.clone(),
+                error: error.clone(),
             }
             .into_row(at.ts),
         );
         out.append(&mut values);
-        let trouble = trouble.filter(|_| !up);
-        if trouble == self.trouble {
+        if std::mem::replace(&mut self.trouble, trouble) == trouble {
             return News::Nothing;
         }
-        self.trouble.clone_from(&trouble);
-        trouble.map_or(News::Up, News::Down)
+        match trouble {
+            Some(_) => News::Down(error.unwrap_or_default()),
+            None => News::Up,
+        }
     }
 
     /// Number of bad values and what was left out, or why there is nothing.
@@ -154,21 +159,22 @@ impl Application {
         at: &Moment,
         seen: &mut Seen,
         out: &mut Vec<Row>,
-    ) -> Result<(usize, Vec<String>), String> {
+    ) -> Result<(usize, Vec<String>), Trouble> {
         if let Some((until, why)) = &self.denied {
             if at.monotonic < *until {
                 return Err(why.clone());
             }
             self.denied = None;
         }
+        let told = |error: &ScrapeError| (std::mem::discriminant(error), error.to_string());
         let answer = self.client.get(seen).await.map_err(|error| {
-            let text = error.to_string();
+            let trouble = told(&error);
             if let ScrapeError::Denied { pause, .. } = error {
-                self.denied = Some((at.monotonic + pause, text.clone()));
+                self.denied = Some((at.monotonic + pause, trouble.clone()));
             }
-            text
+            trouble
         })?;
-        let reading = self.read(&answer, at).map_err(|error| error.to_string())?;
+        let reading = self.read(&answer, at).map_err(|error| told(&error))?;
         Ok(reading.into_rows(&self.name, self.kind, at.ts, &mut self.told, out))
     }
 
