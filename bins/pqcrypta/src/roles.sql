@@ -13,6 +13,8 @@ BEGIN
     IF writer <> '' THEN
         EXECUTE format('GRANT USAGE ON SCHEMA collector TO %I', writer);
         EXECUTE format('GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA collector TO %I', writer);
+        -- It watches the store too, and how far its sequences are used up.
+        EXECUTE format('GRANT SELECT ON ALL SEQUENCES IN SCHEMA collector TO %I', writer);
     END IF;
     IF reader <> '' THEN
         EXECUTE format('GRANT USAGE ON SCHEMA collector TO %I', reader);

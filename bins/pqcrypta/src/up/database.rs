@@ -102,6 +102,7 @@ async fn make_roles(session: &Session) -> Result<()> {
         .client
         .batch_execute(&format!(
             "GRANT pg_read_all_stats TO {WRITER}, {READER}; \
+             GRANT EXECUTE ON FUNCTION pg_ls_waldir(), pg_ls_archive_statusdir(), pg_ls_tmpdir() TO {WRITER}; \
              ALTER ROLE {READER} SET default_transaction_read_only = on"
         ))
         .await

@@ -5,6 +5,7 @@
 //! second signal shortens that to one.
 
 mod database;
+mod demo;
 mod fleet;
 mod process;
 mod programs;
@@ -56,6 +57,9 @@ pub(crate) struct Options {
     /// Settings for collector and dashboard; the [database] section is replaced
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Run an example API and an example proxy too, and watch them
+    #[arg(long)]
+    demo: bool,
     /// Stop after this many seconds, counted from when the dashboard answers
     #[arg(long = "for", value_name = "SECONDS")]
     seconds: Option<u64>,
@@ -82,12 +86,19 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     };
     settings.write(&state)?;
     let config = state.settings().to_string_lossy().into_owned();
-    let children = [
+    let mut children = Vec::new();
+    let mut collector_env = settings.collector_env(&state);
+    if options.demo {
+        let demo = demo::Demo::new(sibling(demo::PROGRAM)?)?;
+        collector_env.extend(demo.addresses());
+        children.push(demo.into_program());
+    }
+    children.extend([
         Program {
             name: COLLECTOR,
             path: collector,
             args: vec!["--config".to_owned(), config.clone()],
-            env: settings.collector_env(&state),
+            env: collector_env,
             unset: Settings::unset(),
         },
         Program {
@@ -97,7 +108,7 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
             env: settings.monitor_env(&state),
             unset: Settings::unset(),
         },
-    ];
+    ]);
 
     let mut fleet = Fleet::new(&state, record);
     let life = async {
@@ -133,7 +144,7 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
 async fn start(
     state: &State,
     fleet: &mut Fleet<'_>,
-    children: [Program; 2],
+    children: Vec<Program>,
     settings: &Settings,
 ) -> Result<()> {
     let server = programs::choose(programs::installed(), &state.data)?;
