@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use tokio_postgres::SimpleQueryMessage;
 
 use crate::error::TestkitError;
-use crate::setup::{Owner, initialise, programs};
+use crate::setup::{Owner, copy, initialise, programs};
 
 /// Rows as text; `None` is NULL.
 pub type Rows = Vec<Vec<Option<String>>>;
@@ -40,6 +40,7 @@ pub struct Builder {
     fsync: bool,
     settings: Vec<(String, String)>,
     files: Vec<(String, Vec<u8>)>,
+    copied_from: Option<PathBuf>,
 }
 
 impl Builder {
@@ -71,6 +72,14 @@ impl Builder {
         self
     }
 
+    /// Begins with a copy of the data of `server`, which must be stopped when this one is started. With
+    /// the file `standby.signal` and the setting `primary_conninfo` it becomes its standby.
+    #[must_use]
+    pub fn copy_of(mut self, server: &Server) -> Self {
+        self.copied_from = Some(server.data.clone());
+        self
+    }
+
     /// Initialises and starts the server.
     ///
     /// # Errors
@@ -91,7 +100,10 @@ impl Builder {
         fs::create_dir(&socket_dir).map_err(TestkitError::io("create", &socket_dir))?;
         owner.own(&socket_dir, 0o755)?;
         let data = dir.path().join("data");
-        initialise(&bin, owner, &data)?;
+        match &self.copied_from {
+            None => initialise(&bin, owner, &data)?,
+            Some(original) => copy(original, &data)?,
+        }
         let port = if self.tcp { free_port()? } else { 5432 };
         let server = Server {
             reaper: reaper(dir.path())?,

@@ -134,11 +134,16 @@ pub(crate) fn initialise(bin: &Path, owner: Owner, data: &Path) -> Result<(), Te
         fresh(&partial)?;
         fs::rename(&partial, &kept).map_err(TestkitError::io("rename", &partial))?;
     }
+    copy(&kept, data)
+}
+
+/// Copies a data directory that no server runs in.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), TestkitError> {
     complete(
         Command::new("cp")
             .args(["-a", "--reflink=auto"])
-            .arg(&kept)
-            .arg(data),
+            .arg(from)
+            .arg(to),
     )
 }
 

@@ -48,7 +48,8 @@ impl Collector for Fast<'_> {
         server.set("duration_ms", began.elapsed().as_secs_f64() * 1000.0);
         server.set("error", error);
         out.push(server.into_row(at.ts));
-        let spots = self.0.sight.spots().cloned();
+        // Of a server that is gone nobody knows whether its other gaps are mended.
+        let spots = self.0.sight.spots(asked.is_ok()).cloned();
         out.extend(spots.map(|spot| spot.into_row(at.ts)));
         asked.map_err(CollectError::from)?;
         Ok(match unseen {

@@ -122,7 +122,7 @@ impl Postgres {
 
     /// What could not be seen at the last ticks, with what mends it.
     pub fn blind_spots(&self) -> impl Iterator<Item = &BlindSpot> {
-        self.sight.spots()
+        self.sight.spots(true)
     }
 
     /// Says good-bye to the server.
@@ -140,7 +140,9 @@ impl Postgres {
         }
     }
 
-    fn run_name(&self, kind: &str) -> String {
+    /// What `collector_runs_raw` calls its runs of this kind, `postgres` or `postgres_slow`.
+    #[must_use]
+    pub fn run_name(&self, kind: &str) -> String {
         match self.instance.name.as_str() {
             DEFAULT => kind.to_owned(),
             name => format!("{kind} {name}"),
@@ -170,4 +172,25 @@ pub async fn blind_spots(instance: Instance) -> Result<Vec<BlindSpot>, pg::PgErr
     let spots = watcher.blind_spots().cloned().collect();
     watcher.close().await;
     Ok(spots)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A service is a task of its own: what it awaits must be able to move between threads.
+    #[test]
+    fn ticks_can_be_spawned() {
+        fn movable<T: Send>(_: &T) {}
+        let mut watcher = Postgres::new(Instance {
+            name: DEFAULT.to_owned(),
+            target: pg::Target::new("/nowhere", 1, "d", "u"),
+            databases: Databases::All,
+            timeout: Duration::from_secs(1),
+        });
+        let (at, mut out) = (Moment::default(), Vec::new());
+        movable(&watcher.fast(&at, &mut out));
+        movable(&watcher.slow(&at, &mut out));
+        movable(&watcher);
+    }
 }

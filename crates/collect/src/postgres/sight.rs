@@ -40,9 +40,10 @@ impl Sight {
         self.spots.insert(key, spot);
     }
 
-    /// Every gap.
-    pub(super) fn spots(&self) -> impl Iterator<Item = &BlindSpot> {
-        self.spots.values()
+    /// Every gap; without `slow`, those of the fast tick alone.
+    pub(super) fn spots(&self, slow: bool) -> impl Iterator<Item = &BlindSpot> {
+        let wanted = move |(key, _): &(&(bool, String, String), _)| slow || !key.0;
+        self.spots.iter().filter(wanted).map(|(_, spot)| spot)
     }
 
     /// The families of gaps that a person can mend by a right or an extension, with their databases;

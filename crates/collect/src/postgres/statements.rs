@@ -359,8 +359,11 @@ mod tests {
         toplevel: true,
     };
 
+    /// Lineage, reset and the entry of a look.
+    type Given = (&'static str, &'static str, Option<Totals>);
+
     /// Takes entries as a server would give them, one look per element.
-    fn looks(looks: &[(&str, &str, Option<Totals>)]) -> Vec<Option<(i64, bool)>> {
+    fn looks(looks: &[Given]) -> Vec<Option<(i64, bool)>> {
         let mut memory = Statements::default();
         let mut steps = Vec::new();
         for (second, (lineage, reset, entry)) in (0..).zip(looks) {
@@ -378,7 +381,7 @@ mod tests {
     #[test]
     fn differences_know_evictions_resets_and_other_servers() {
         let at = |since, calls| Some(totals(since, calls, 1.0));
-        let cases: [(&str, Vec<(&str, &str, Option<Totals>)>, Option<(i64, bool)>); 8] = [
+        let cases: [(&str, Vec<Given>, Option<(i64, bool)>); 8] = [
             ("first look", vec![("a/1/0", "r", at(1.0, 5))], None),
             (
                 "grown",

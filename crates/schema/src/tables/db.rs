@@ -34,7 +34,7 @@ metric_table! {
         conn_max: Option<i64> [Gauge Count],
         /// Connections kept for superusers and, from 16 on, for `pg_use_reserved_connections`.
         conn_reserved: Option<i64> [Gauge Count],
-        /// Sessions of which our role may see nothing; above 0 the counts beside are too low.
+        /// Sessions of which our role may see nothing; above 0 the counts beside are not known.
         conn_hidden: Option<i64> [Gauge Count],
         /// Statements that run for more than five seconds.
         slow_queries: Option<i64> [Gauge Count],
@@ -255,7 +255,7 @@ metric_table! {
         database: String [Key None],
         /// The family of statistics, as `statements` or `connections`.
         family: String [Key None],
-        /// `denied`, `missing`, `off`, `timeout`, `locked`, `failed` or `unreachable`.
+        /// `denied`, `missing`, `off`, `capped`, `timeout`, `locked`, `failed` or `unreachable`.
         state: String [Detail Text],
         /// What is missing, in a sentence.
         message: String [Detail Text],

@@ -105,7 +105,7 @@ metric_table! {
         idx_blks_read: Option<i64> [Counter Count],
         /// Blocks found in shared buffers.
         idx_blks_hit: Option<i64> [Counter Count],
-        /// Since when scans are counted; the server's start where that is not known.
+        /// Since when scans are counted, at least: the last reset of the database or of the whole server.
         counted_since: Option<Timestamp> [Detail Time],
         /// The last scan; from 16 on.
         last_idx_scan: Option<Timestamp> [Detail Time],
@@ -116,7 +116,7 @@ metric_table! {
         is_needed: bool [Detail Bool],
         /// Whether queries can use it. An index that failed to build is not valid.
         is_valid: bool [Detail Bool],
-        /// The statement that makes it, cut to 1000 characters.
+        /// The statement that makes it, cut to 1000 characters; empty while its table is locked.
         definition: String [Detail Text],
     }
 }

@@ -1,8 +1,11 @@
 -- How are the indexes of this database used, and must each stay? At most 2000 rows, the biggest and the
 -- busiest first; `found` counts all. PostgreSQL 16 and newer, readable by everybody. What must stay is had
 -- from the catalogue, never from a name. Scans on standbys are not counted here: ask each of them before
--- dropping anything. Definitions are made for the rows given alone, as each takes its time.
-WITH ranked AS (
+-- dropping anything. Definitions are made for the rows given alone, as each takes its time, and not for
+-- tables that somebody holds or awaits a lock on that excludes everything: making one would wait.
+WITH locked AS MATERIALIZED (
+  SELECT relation FROM pg_locks WHERE locktype = 'relation' AND mode = 'AccessExclusiveLock'),
+ranked AS (
   SELECT s.*, greatest(c.relpages, 0)::int8 AS pages, count(*) OVER () AS found,
          row_number() OVER (ORDER BY c.relpages DESC, s.indexrelid) AS big,
          row_number() OVER (ORDER BY s.idx_scan DESC, s.indexrelid) AS busy
@@ -19,7 +22,8 @@ SELECT r.schemaname::text AS schema_name, r.relname::text AS table_name,
          OR EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = r.indexrelid)
          OR EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = r.indexrelid) AS is_needed,
        i.indisvalid AND i.indisready AS is_valid,
-       left(coalesce(pg_get_indexdef(r.indexrelid), ''), 1000) AS definition
+       CASE WHEN r.relid IN (SELECT relation FROM locked) OR r.indexrelid IN (SELECT relation FROM locked)
+            THEN '' ELSE left(coalesce(pg_get_indexdef(r.indexrelid), ''), 1000) END AS definition
 FROM chosen r
 JOIN pg_index i ON i.indexrelid = r.indexrelid
 LEFT JOIN pg_statio_user_indexes io ON io.indexrelid = r.indexrelid

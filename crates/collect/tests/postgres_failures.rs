@@ -1,0 +1,284 @@
+//! What goes wrong with a watched server costs nothing else, is said, and heals.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod common;
+
+use std::process::Command;
+
+use common::{Rows, Ticks, builder, cell, instance, instance_as, int, text};
+use schema::Cell;
+use schema::tables::{
+    BlindSpot, CheckSample, CollectorRun, DatabaseSample, DbSample, IndexSample, SlruSample,
+    StatementStore, TableSample,
+};
+use testkit::{Server, Stop};
+
+async fn do_each(server: &Server, steps: &[&str]) {
+    for step in steps {
+        server.sql(step).await.unwrap();
+    }
+}
+
+fn epochs(fast: &Rows, slow: &Rows) -> [String; 5] {
+    [
+        text(fast.one::<DbSample>(), "epoch"),
+        text(fast.with::<DatabaseSample>("database", "postgres"), "epoch"),
+        text(slow.with::<TableSample>("table_name", "t"), "epoch"),
+        text(slow.with::<SlruSample>("slru", "transaction"), "epoch"),
+        text(slow.one::<StatementStore>(), "epoch"),
+    ]
+    .map(str::to_owned)
+}
+
+/// Which of the epochs of server, database, tables, small caches and statements differ.
+fn moved(before: &[String; 5], after: &[String; 5]) -> Vec<&'static str> {
+    let names = ["server", "database", "tables", "slru", "statements"];
+    let pairs = names.into_iter().zip(before.iter().zip(after));
+    pairs
+        .filter(|(_, (before, after))| before != after)
+        .map(|(name, _)| name)
+        .collect()
+}
+
+#[tokio::test]
+async fn an_epoch_moves_with_resets_and_crashes_and_with_nothing_else() {
+    let server = builder().start().unwrap();
+    do_each(
+        &server,
+        &[
+            "CREATE EXTENSION pg_stat_statements",
+            "CREATE TABLE t (i int)",
+        ],
+    )
+    .await;
+    let mut ticks = Ticks::new(instance(&server));
+    let mut before = epochs(&ticks.fast().await, &ticks.slow().await);
+    let everything = vec!["server", "database", "tables", "slru", "statements"];
+    let reset = |call: &str| format!("SELECT {call}");
+    let cases: [(String, Vec<&str>); 6] = [
+        (reset("1"), vec![]),
+        (reset("pg_stat_reset()"), vec!["database", "tables"]),
+        (
+            reset("pg_stat_reset_single_table_counters('t'::regclass)"),
+            vec!["database", "tables"],
+        ),
+        (reset("pg_stat_reset_shared('wal')"), vec!["server"]),
+        (reset("pg_stat_reset_slru('Xact')"), vec!["slru"]),
+        (reset("pg_stat_statements_reset()"), vec!["statements"]),
+    ];
+    for (statement, expected) in cases {
+        // 17 renamed the small caches.
+        let known = server.sql("SELECT name FROM pg_stat_slru").await.unwrap();
+        let renamed = known
+            .iter()
+            .flatten()
+            .flatten()
+            .any(|name| name == "transaction");
+        let statement = match renamed {
+            true => statement.replace("'Xact'", "'transaction'"),
+            false => statement,
+        };
+        server.sql(&statement).await.unwrap();
+        let after = epochs(&ticks.fast().await, &ticks.slow().await);
+        assert_eq!(moved(&before, &after), expected, "{statement}");
+        before = after;
+    }
+
+    server.stop(Stop::Fast).unwrap();
+    server.start().unwrap();
+    ticks.fast().await;
+    let after = epochs(&ticks.fast().await, &ticks.slow().await);
+    assert_eq!(
+        moved(&before, &after),
+        [""; 0],
+        "a clean restart keeps the counters"
+    );
+
+    kill_a_backend(&server).await;
+    ticks.fast().await;
+    let after = epochs(&ticks.fast().await, &ticks.slow().await);
+    assert_eq!(moved(&before, &after), everything, "a killed backend");
+
+    server.stop(Stop::Immediate).unwrap();
+    server.start().unwrap();
+    ticks.fast().await;
+    before = after;
+    let after = epochs(&ticks.fast().await, &ticks.slow().await);
+    assert_eq!(moved(&before, &after), everything, "a crash");
+    ticks.watcher.close().await;
+}
+
+/// Kills a session with a signal, whereupon the server ends all others and recovers.
+async fn kill_a_backend(server: &Server) {
+    let options = pg::SessionOptions::default();
+    let victim = pg::connect(&server.target(), &options, "victim")
+        .await
+        .unwrap();
+    let killed = Command::new("kill")
+        .args(["-9", &victim.pid.to_string()])
+        .status();
+    assert!(killed.unwrap().success());
+    while server
+        .sql("SELECT pg_stat_get_snapshot_timestamp()")
+        .await
+        .is_err()
+    {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_locked_table_costs_only_what_needs_the_lock() {
+    let server = builder().start().unwrap();
+    do_each(
+        &server,
+        &[
+            "CREATE EXTENSION pgstattuple",
+            "CREATE TABLE held (i serial PRIMARY KEY, note text)",
+            "INSERT INTO held (note) SELECT repeat('x', 200) FROM generate_series(1, 5000)",
+            "CREATE TABLE free (i int)",
+            "ANALYZE",
+        ],
+    )
+    .await;
+    let options = pg::SessionOptions::default();
+    let holder = pg::connect(&server.target(), &options, "holder")
+        .await
+        .unwrap();
+    holder
+        .client
+        .batch_execute("BEGIN; LOCK TABLE public.held IN ACCESS EXCLUSIVE MODE")
+        .await
+        .unwrap();
+    let mut ticks = Ticks::new(instance(&server));
+    let slow = ticks.slow().await;
+    let fast = ticks.fast().await;
+    for table in ["held", "free"] {
+        assert!(int(slow.with::<TableSample>("table_name", table), "n_live_tup") >= 0);
+    }
+    let index = slow.with::<IndexSample>("table_name", "held");
+    assert_eq!(
+        text(index, "definition"),
+        "",
+        "making it would wait for the lock"
+    );
+    let waited: Vec<&str> = fast
+        .of::<BlindSpot>()
+        .into_iter()
+        .filter(|row| text(row, "state") == "locked")
+        .map(|row| text(row, "family"))
+        .collect();
+    assert_eq!(waited, ["table_bloat_exact"]);
+    assert_eq!(int(fast.one::<DbSample>(), "lock_access_exclusive"), 1);
+    assert_eq!(text(slow.one::<CollectorRun>(), "outcome"), "ok");
+    holder.client.batch_execute("ROLLBACK").await.unwrap();
+    let slow = ticks.slow().await;
+    let found = slow.of::<CheckSample>();
+    let looked = |row: &&&schema::Row| text(row, "check_name") == "table_bloat_exact";
+    assert!(found.iter().any(|row| looked(&row)), "{found:#?}");
+    let fast = ticks.fast().await;
+    assert!(fast.find::<BlindSpot>("state", "locked").is_none());
+    ticks.watcher.close().await;
+}
+
+#[tokio::test]
+async fn what_is_taken_away_is_said_at_the_next_tick_and_comes_back() {
+    let server = builder().start().unwrap();
+    do_each(
+        &server,
+        &[
+            "CREATE EXTENSION pg_stat_statements",
+            "CREATE ROLE watcher LOGIN",
+            "GRANT pg_read_all_stats TO watcher",
+            "CREATE DATABASE shut",
+        ],
+    )
+    .await;
+    let mut ticks = Ticks::new(instance_as(&server, "watcher"));
+    ticks.slow().await;
+    let fast = ticks.fast().await;
+    assert_eq!(int(fast.one::<DbSample>(), "conn_hidden"), 0);
+    assert!(fast.find::<BlindSpot>("family", "activity").is_none());
+
+    do_each(&server, &["REVOKE pg_read_all_stats FROM watcher"]).await;
+    let fast = ticks.fast().await;
+    assert_eq!(
+        text(fast.with::<BlindSpot>("family", "activity"), "state"),
+        "denied"
+    );
+    assert_eq!(*cell(fast.one::<DbSample>(), "conn_total"), Cell::Null);
+    assert_eq!(*cell(fast.one::<DbSample>(), "up"), Cell::Bool(true));
+    do_each(&server, &["GRANT pg_read_all_stats TO watcher"]).await;
+    let fast = ticks.fast().await;
+    assert!(fast.find::<BlindSpot>("family", "activity").is_none());
+    assert!(int(fast.one::<DbSample>(), "conn_total") >= 0);
+
+    do_each(
+        &server,
+        &[
+            "DROP EXTENSION pg_stat_statements",
+            "REVOKE CONNECT ON DATABASE shut FROM PUBLIC",
+            "REVOKE SELECT ON pg_stat_wal FROM PUBLIC",
+        ],
+    )
+    .await;
+    ticks.slow().await;
+    let fast = ticks.fast().await;
+    let gone = fast.with::<BlindSpot>("family", "statements");
+    assert_eq!(text(gone, "state"), "missing");
+    assert!(text(gone, "remedy").contains("CREATE EXTENSION pg_stat_statements"));
+    let shut = fast.with::<BlindSpot>("database", "shut");
+    assert_eq!(
+        text(shut, "remedy"),
+        "GRANT CONNECT ON DATABASE \"shut\" TO \"watcher\";"
+    );
+    assert_eq!(
+        text(fast.with::<BlindSpot>("family", "wal"), "state"),
+        "denied"
+    );
+    let row = fast.one::<DbSample>();
+    assert_eq!(*cell(row, "wal_bytes"), Cell::Null);
+    assert!(
+        int(row, "buffers_alloc") >= 0,
+        "its neighbours are untouched"
+    );
+    do_each(
+        &server,
+        &[
+            "CREATE EXTENSION pg_stat_statements",
+            "GRANT CONNECT ON DATABASE shut TO watcher",
+            "GRANT SELECT ON pg_stat_wal TO PUBLIC",
+        ],
+    )
+    .await;
+    ticks.slow().await;
+    let fast = ticks.fast().await;
+    for family in ["statements", "database", "wal"] {
+        assert!(
+            fast.find::<BlindSpot>("family", family).is_none(),
+            "{family}"
+        );
+    }
+    assert!(int(fast.one::<DbSample>(), "wal_bytes") > 0);
+
+    server.kill_postmaster().unwrap();
+    let fast = ticks.fast().await;
+    let down = ticks.fast().await;
+    assert_eq!(*cell(fast.one::<DbSample>(), "up"), Cell::Bool(false));
+    let row = down.one::<DbSample>();
+    assert_eq!(*cell(row, "up"), Cell::Bool(false));
+    assert!(text(row, "error").contains("cannot connect"), "{row:?}");
+    assert_eq!(text(down.one::<BlindSpot>(), "state"), "unreachable");
+    assert_eq!(text(down.one::<CollectorRun>(), "outcome"), "failed");
+    let slow = ticks.slow().await;
+    assert_eq!(text(slow.one::<CollectorRun>(), "outcome"), "failed");
+    server.start().unwrap();
+    let back = ticks.fast().await;
+    assert_eq!(
+        *cell(back.one::<DbSample>(), "up"),
+        Cell::Bool(true),
+        "{back:?}"
+    );
+    ticks.watcher.close().await;
+}
