@@ -58,6 +58,14 @@ pub(crate) async fn prepare(state: &State) -> Result<()> {
             .map_err(roles::server_words)
             .context("cannot add pg_stat_statements")?;
     }
+    // Rights on functions count in the database they were given in.
+    session
+        .client
+        .batch_execute(&format!(
+            "GRANT EXECUTE ON FUNCTION pg_ls_waldir(), pg_ls_archive_statusdir(), pg_ls_tmpdir() TO {WRITER}"
+        ))
+        .await
+        .map_err(roles::server_words)?;
     session
         .client
         .batch_execute(&format!("SET ROLE {OWNER}"))
@@ -102,7 +110,6 @@ async fn make_roles(session: &Session) -> Result<()> {
         .client
         .batch_execute(&format!(
             "GRANT pg_read_all_stats TO {WRITER}, {READER}; \
-             GRANT EXECUTE ON FUNCTION pg_ls_waldir(), pg_ls_archive_statusdir(), pg_ls_tmpdir() TO {WRITER}; \
              ALTER ROLE {READER} SET default_transaction_read_only = on"
         ))
         .await

@@ -192,6 +192,7 @@ fn settings(state: &State, programs: &Programs) -> Vec<(&'static str, String)> {
         ("max_wal_size", "512MB".to_owned()),
         ("fsync", "on".to_owned()),
         ("track_io_timing", "on".to_owned()),
+        ("track_wal_io_timing", "on".to_owned()),
         ("timezone", "UTC".to_owned()),
         ("log_timezone", "UTC".to_owned()),
         ("logging_collector", "off".to_owned()),
