@@ -13,7 +13,7 @@ import { gzipSync } from "node:zlib";
 import { build } from "vite";
 
 const KB = 1000;
-const LIMITS = { paint: 36 * KB, view: 60 * KB, css: 10 * KB, html: 2 * KB, lazy: 8 * KB, total: 120 * KB };
+const LIMITS = { paint: 36 * KB, view: 55.5 * KB, css: 10 * KB, html: 2 * KB, lazy: 8 * KB, total: 120 * KB };
 const FIRST_VIEW = "src/views/now.tsx";
 const ENGINE = "src/charts/plot.ts";
 
@@ -65,7 +65,7 @@ let failed = false;
 for (const [name, size, limit] of rows) {
   const isOver = size > limit;
   failed ||= isOver;
-  const line = `${name.padEnd(18)} ${(size / KB).toFixed(1).padStart(6)} of ${(limit / KB).toFixed(0).padStart(3)} KB gz`;
+  const line = `${name.padEnd(18)} ${(size / KB).toFixed(1).padStart(6)} of ${(limit / KB).toFixed(1).padStart(5)} KB gz`;
   process.stdout.write(`${line}${isOver ? "  OVER" : ""}\n`);
 }
 process.exitCode = failed ? 1 : 0;

@@ -7,6 +7,7 @@ const LATER = [
   "bars",
   "title",
   "tip-text",
+  "typed-range",
   "help",
   "palette",
   "range-form",

@@ -32,10 +32,14 @@ export function everySecs(metrics: readonly string[]): number {
   return Math.max(meta.peek()?.interval_secs ?? 5, Math.min(...known));
 }
 
-/** As many buckets as there can be samples, so that the grid is not finer than the data. */
+/**
+ * As many buckets as there can be samples, so that the grid is not finer than the data; twice as many
+ * for what is sampled seldom, as its samples are told apart and joined by their real distance.
+ */
 function fitBuckets({ px, metrics }: SeriesQuestion, asked: Range): number {
   const { fromMs, toMs } = resolveRange(asked, serverNow());
-  const samples = Math.ceil((toMs - fromMs) / (everySecs(metrics) * 1000));
+  const every = everySecs(metrics);
+  const samples = Math.ceil((toMs - fromMs) / ((every > 60 ? every / 2 : every) * 1000));
   return Math.max(10, Math.min(2000, Math.round(px / 20) * 20, samples));
 }
 

@@ -2,6 +2,7 @@
 import { useMemo, useRef, useState } from "preact/hooks";
 import { meta } from "../api/store";
 import { goToView, setParams } from "../state/location";
+import { CONTENTS } from "../views/contents";
 import { VIEWS } from "../views/registry";
 
 interface Entry {
@@ -25,7 +26,7 @@ function collect(): Entry[] {
   }));
   for (const metric of known?.metrics ?? []) {
     const family = metric.id.split(".")[0] ?? "";
-    const view = VIEWS.find((one) => one.prefixes.includes(family));
+    const view = VIEWS.find((one) => CONTENTS[one.id]?.families.includes(family));
     if (!view) continue;
     entries.push({
       id: `metric ${metric.id}`,
@@ -39,7 +40,7 @@ function collect(): Entry[] {
     });
   }
   for (const table of known?.tables ?? []) {
-    const view = VIEWS.find((one) => one.tables.includes(table.name));
+    const view = VIEWS.find((one) => CONTENTS[one.id]?.tables.includes(table.name));
     if (!view) continue;
     entries.push({
       id: `table ${table.name}`,

@@ -13,7 +13,7 @@ export function Part<P extends object>({ load, ...rest }: PartProps<P>) {
       () => setLoaded("failed"),
     );
   }, []);
-  if (Loaded === null) return <p class="muted">Loading …</p>;
+  if (Loaded === null) return null;
   if (Loaded !== "failed") return <Loaded {...(rest as unknown as P)} />;
   return (
     <Empty>

@@ -2,7 +2,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { serverNow } from "../api/store";
 import { range, setChoice, setRange, utc, zone } from "../state/location";
-import { formatAbsolute, PRESETS, parseInstant, readRange } from "../state/range";
+import { formatAbsolute, parseInstant } from "../state/range";
+import { PRESETS, readRange } from "../state/typed-range";
 import { Choice } from "./choice";
 
 /** An end as it may be typed again: relative as is, absolute in the zone shown. */

@@ -9,7 +9,7 @@ import { metricsById } from "../api/store";
 import type { Unit } from "../api/types.gen";
 import { formatExact, formatValue } from "../format/value";
 import { Figure } from "./figure";
-import { MANY_KEYS, restrict } from "./model";
+import { latest, MANY_KEYS, restrict } from "./model";
 import { useNear } from "./near";
 
 export interface BarsSpec {
@@ -52,7 +52,7 @@ export default function Bars({ spec }: { spec: BarsSpec }) {
     const key = series.key ?? "";
     const name = spec.byKey ? (spec.nameOf?.(key) ?? key) : label;
     const row = rows.get(name) ?? { name, parts: [], total: 0 };
-    const value = series.last ?? series.avg.findLast((one) => one !== null) ?? null;
+    const value = answer && latest(answer, series, metricsById.value.get(series.metric));
     rows.set(name, row);
     if (value === null) continue;
     const part = row.parts.find((one) => one.slot === slot);

@@ -26,7 +26,7 @@ export interface Line {
   base: Values | null;
   top: Values;
   hidden: boolean;
-  /** How often it is sampled. Samples up to half of that late are joined over empty buckets. */
+  /** How often it is sampled when that is seldom, else 0: then an empty bucket is a hole. */
   everyMs: number;
 }
 
@@ -112,7 +112,7 @@ export function buildModel(ask: ModelAsk): Model {
       lo: series.lo,
       hi: series.hi,
       avg: series.avg,
-      last: series.last,
+      last: latest(answer, series, known),
       base: null,
       top: series.avg,
       hidden: ask.hidden.has(lineId(series)),
@@ -223,17 +223,28 @@ export function reduceRows(model: Model, limit: number): TableBucket[] {
 
 /**
  * The bucket whose sample a line shows at a bucket: that one, or for what is sampled seldom the last
- * one before it that is not yet due for the next.
+ * one before it, until the next one is overdue.
  */
 export function heldAt(
   model: Pick<Model, "stepMs">,
   line: Pick<Line, "avg" | "everyMs">,
   at: number,
 ): number {
-  for (let back = 0; back <= at && (back === 0 || back * model.stepMs < line.everyMs); back += 1) {
+  for (let back = 0; back <= at && (back === 0 || (back - 1) * model.stepMs < line.everyMs); back += 1) {
     if ((line.avg[at - back] ?? null) !== null) return at - back;
   }
   return at;
+}
+
+/** The newest value of a series; of what is sampled seldom the last one as long as no newer is due. */
+export function latest(
+  answer: Pick<SeriesAnswer, "step_ms" | "n">,
+  series: Pick<Series, "last" | "avg">,
+  metric: Pick<MetricMeta, "every_secs"> | undefined,
+): number | null {
+  if (series.last !== null) return series.last;
+  const everyMs = (metric?.every_secs ?? 0) * 1000;
+  return series.avg[heldAt({ stepMs: answer.step_ms }, { avg: series.avg, everyMs }, answer.n - 1)] ?? null;
 }
 
 /** Whether two buckets with samples and none between them are one stretch. */

@@ -1,17 +1,15 @@
 import { describe, expect, test } from "vitest";
 import {
   absoluteRange,
-  formatInstant,
   freezeRange,
   isLive,
-  PRESETS,
   parseInstant,
-  readRange,
   resolveRange,
   SHORTEST_MS,
   scaleRange,
   shiftRange,
 } from "./range";
+import { formatInstant, PRESETS, readRange } from "./typed-range";
 
 const NOW = Date.UTC(2026, 10, 22, 12, 0, 0);
 const HOUR = 3_600_000;

@@ -5,7 +5,7 @@
  * held as ISO 8601 in UTC, which is what links carry. Nothing here reads a clock.
  */
 
-const UNIT_MS: Record<string, number> = {
+export const UNIT_MS: Record<string, number> = {
   s: 1000,
   m: 60_000,
   h: 3_600_000,
@@ -25,7 +25,6 @@ export interface Span {
   toMs: number;
 }
 
-export const PRESETS: readonly string[] = ["15m", "1h", "3h", "6h", "12h", "24h", "2d", "7d", "14d", "30d"];
 export const DEFAULT_RANGE: Range = { from: "now-1h", to: "now" };
 /** Shorter than this a chart has nothing left to show. */
 export const SHORTEST_MS = 30_000;
@@ -69,18 +68,6 @@ export function parseInstant(text: string, utc = true): Instant | null {
   return Number.isFinite(atMs) ? { kind: "absolute", atMs } : null;
 }
 
-/** The one spelling of an instant that links and requests carry. */
-export function formatInstant(instant: Instant): string {
-  if (instant.kind === "absolute") return formatAbsolute(instant.atMs);
-  if (instant.backMs === 0) return "now";
-  for (const unit of ["w", "d", "h", "m"]) {
-    const size = UNIT_MS[unit] ?? 1;
-    // Weeks are only spoken of as weeks from two on; 7d is what the preset says.
-    if (instant.backMs % size === 0 && unit !== "w") return `now-${instant.backMs / size}${unit}`;
-  }
-  return `now-${Math.round(instant.backMs / 1000)}s`;
-}
-
 export function formatAbsolute(atMs: number): string {
   return new Date(Math.round(atMs)).toISOString().replace(".000Z", "Z");
 }
@@ -103,16 +90,6 @@ export function resolveRange(range: Range, nowMs: number): Span {
 /** Whether the range moves with the clock. */
 export function isLive(range: Range): boolean {
   return parseInstant(range.to)?.kind === "relative";
-}
-
-/** Reads what somebody typed; the message says which end is wrong. */
-export function readRange(from: string, to: string, nowMs: number, utc: boolean): Range | { fault: string } {
-  const start = parseInstant(from, utc);
-  if (!start) return { fault: "From is neither now-6h nor a date such as 2026-03-01 14:00" };
-  const end = parseInstant(to, utc);
-  if (!end) return { fault: "To is neither now nor a date such as 2026-03-01 14:00" };
-  if (resolveInstant(start, nowMs) >= resolveInstant(end, nowMs)) return { fault: "From must lie before To" };
-  return { from: formatInstant(start), to: formatInstant(end) };
 }
 
 /** The range with `now` frozen, for links that must show the same data later. */

@@ -34,7 +34,8 @@ function decorate(
 ): [string, CSSProperties | undefined] {
   const cell = row.cells[at];
   if (typeof cell !== "number") return ["", undefined];
-  if (look.bars?.includes(column.id)) return [" bar", { "--share": `${Math.max(0, Math.min(100, cell))}%` }];
+  if (look.bars?.includes(column.id))
+    return [" gauge", { "--share": `${Math.max(0, Math.min(100, cell))}%` }];
   if (most > 0 && cell > 0 && look.heat?.test(column.id)) {
     return [" shade", { "--heat": String(Math.sqrt(cell / most)) }];
   }

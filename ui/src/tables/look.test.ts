@@ -20,6 +20,11 @@ test("codes that nobody answered are left out, and what only indents", () => {
   expect(ids(shownColumns(ALL, ALL, ROWS, look))).toEqual(["path", "s404", "s503"]);
   expect(ids(shownColumns(ALL, ALL, [], look))).toEqual(["path"]);
   expect(ids(shownColumns(ALL, ALL, ROWS, {}))).toEqual(ids(ALL));
+  expect(ids(shownColumns(ALL.slice(0, 3), ALL, ROWS, { move: { s404: 1, depth: 0 } }))).toEqual([
+    "path",
+    "s404",
+    "failed",
+  ]);
 });
 
 test("neighbours share a heading", () => {

@@ -14,6 +14,8 @@ export interface Look {
   fold?: RegExp;
   /** The column whose number indents the first one, for trees. */
   depth?: string;
+  /** Columns that stand further left than the server puts them, with their new places. */
+  move?: Readonly<Record<string, number>>;
   /** Columns for the order or the shape of the table alone. */
   hide?: readonly string[];
   /** The heading over a column and its neighbours; "" for none. */
@@ -26,12 +28,17 @@ export function shownColumns(
   rows: readonly TableRow[],
   look: Look,
 ): readonly ColumnMeta[] {
-  return columns.filter((column) => {
+  const shown = columns.filter((column) => {
     if (column.id === look.depth || look.hide?.includes(column.id)) return false;
     if (!look.fold?.test(column.id)) return true;
     const at = all.indexOf(column);
     return rows.some((row) => Number(row.cells[at] ?? 0) > 0);
   });
+  for (const [id, place] of Object.entries(look.move ?? {})) {
+    const from = shown.findIndex((column) => column.id === id);
+    if (from > place) shown.splice(place, 0, ...shown.splice(from, 1));
+  }
+  return shown;
 }
 
 /** Neighbouring columns under one heading: its text and how many they are. */

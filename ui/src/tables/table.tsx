@@ -82,7 +82,10 @@ function KnownTable(props: DataTableProps & { meta: TableMeta }) {
   );
   const answer = resource.data.value;
   const hidden = preferences.value.hiddenColumns[name] ?? [];
-  const visible = meta.columns.filter((column) => !hidden.includes(column.id));
+  // What a view fixes is the same in every row.
+  const visible = meta.columns.filter(
+    (column) => !hidden.includes(column.id) && props.only?.[column.id] === undefined,
+  );
   return (
     <section
       ref={root}
@@ -115,7 +118,7 @@ function KnownTable(props: DataTableProps & { meta: TableMeta }) {
       </header>
       {meta.chips.length > 0 && <Chips meta={meta} question={question} answer={answer} address={address} />}
       <FailureNote resource={resource} brief={answer !== null} />
-      {answer?.note && answer.total > 0 && <p class="note">{answer.note}</p>}
+      {answer?.note && answer.total > 0 && !props.only && <p class="note">{answer.note}</p>}
       {answer === null && !resource.failure.value && <Skeleton height={220} />}
       {answer && (
         <Rows
@@ -138,6 +141,14 @@ function KnownTable(props: DataTableProps & { meta: TableMeta }) {
       )}
     </section>
   );
+}
+
+/** What the server says about missing rows, of the one server shown when there is one. */
+function noteOf({ note }: TableAnswer, only: DataTableProps["only"]): string {
+  if (!only?.instance) return note;
+  const begin = `${only.instance}: `;
+  const lines = note.split("\n").filter((line) => line.startsWith(begin));
+  return lines.map((line) => line.slice(begin.length)).join(" ");
 }
 
 interface RowsProps extends DataTableProps {
@@ -179,7 +190,7 @@ function Rows({ meta, answer, path, visible, question, address, isOutdated, ...p
       </div>
     ) : (
       <div class="empty">
-        <p>{answer.note || whyEmpty(meta.empty || "Nothing here.")}</p>
+        <p>{noteOf(answer, props.only) || whyEmpty(meta.empty || "Nothing here.")}</p>
       </div>
     );
   }

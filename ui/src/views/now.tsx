@@ -26,6 +26,14 @@ const PRESSURE: ChartSpec = {
   empty: "The kernel reports no pressure (PSI); it needs Linux 4.20 with psi=1.",
 };
 
+/** Shown where the host watches such things. */
+const SERVICES: readonly (ChartSpec & { needs: string })[] = [
+  { needs: "api.", id: "now-api-errors", title: "API: errors", metrics: ["api.error_pct"] },
+  { needs: "api.", id: "now-api-p95", title: "API: p95 latency", metrics: ["api.p95_ms"] },
+  { needs: "db.", id: "now-active", title: "PostgreSQL: active sessions", metrics: ["db.conn_active"] },
+  { needs: "db.", id: "now-waiting", title: "PostgreSQL: waiting for locks", metrics: ["db.conn_waiting"] },
+];
+
 const CARDS = [
   "system.cpu_busy_pct",
   "system.mem_used_pct",
@@ -45,13 +53,15 @@ export default function NowView() {
       <Skeleton height={300} />
     );
   }
+  const { facts } = now.value;
+  const services = SERVICES.filter(({ needs }) => facts.some(({ metric }) => metric.startsWith(needs)));
   return (
     <>
       <Verdict />
       <Problems />
       <Areas />
       <div class="charts">
-        {[CPU, MEMORY, LOAD, PRESSURE].map((spec) => (
+        {[...services, CPU, MEMORY, LOAD, PRESSURE].map((spec) => (
           <Chart key={spec.id} spec={spec} />
         ))}
       </div>
@@ -97,6 +107,16 @@ function Problems() {
   );
 }
 
+/** Which server or target a view is to show when it is opened for a problem. */
+function pickOf({ metric, key, view }: Problem): Record<string, string> {
+  if (key === null) return {};
+  if (view !== "api") return ABOUT_SERVERS.includes(view) ? { "f.instance": key } : {};
+  const kind = metric.split(".", 1)[0] ?? "";
+  return kind === "target" ? { "f.api": key, "f.proxy": key } : { [`f.${kind}`]: key };
+}
+
+const ABOUT_SERVERS: readonly string[] = ["postgres", "tables", "queries", "replication"];
+
 /** Problems of the data themselves are known however old the data are. */
 function isCertain(problem: Problem): boolean {
   return problem.id === (now.value?.database.state === "ok" ? "agent" : "database");
@@ -106,6 +126,8 @@ function ProblemRow({ problem }: { problem: Problem }) {
   const isOld = !trusted.value && !isCertain(problem);
   const metric = metricsById.value.get(problem.metric);
   const unit = metric?.unit ?? "count";
+  // Its title has said all there is.
+  const isState = unit === "bool";
   const view = viewById(problem.view);
   return (
     <li class={`problem panel ${problem.severity}${isOld ? " grey" : ""}`}>
@@ -114,23 +136,23 @@ function ProblemRow({ problem }: { problem: Problem }) {
         <strong>{problem.title}</strong>
         <span class="muted">
           {[
-            problem.value === null ? "" : `now ${formatValue(problem.value, unit)}`,
-            problem.level === null ? "" : `threshold ${formatValue(problem.level, unit)}`,
+            problem.value === null || isState ? "" : `now ${formatValue(problem.value, unit)}`,
+            problem.level === null || isState ? "" : `threshold ${formatValue(problem.level, unit)}`,
           ]
             .filter(Boolean)
             .join(", ")}
-          {problem.since_ms !== null && (problem.value ?? problem.level) !== null && " · "}
+          {problem.since_ms !== null && (problem.value ?? problem.level) !== null && !isState && " · "}
           <Since ms={problem.since_ms} words="since " />
         </span>
         {problem.fix && <span class="fix">Do next: {problem.fix}</span>}
       </div>
-      {problem.value === null ? (
+      {problem.value === null || isState ? (
         <span class="spark" />
       ) : (
         <Spark metric={metricWithKey(problem.metric, problem.key)} level={problem.level} />
       )}
       {view && (
-        <ViewLink view={view.id} class="button">
+        <ViewLink view={view.id} params={pickOf(problem)} class="button">
           Go to {view.title}
         </ViewLink>
       )}
@@ -139,7 +161,8 @@ function ProblemRow({ problem }: { problem: Problem }) {
 }
 
 function Areas() {
-  const areas = now.value?.areas ?? [];
+  // What nobody set up is nothing to worry about, and nothing to be proud of.
+  const areas = (now.value?.areas ?? []).filter((area) => area.present);
   if (areas.length === 0) return null;
   return (
     <section class="areas" aria-label="Areas">

@@ -1,8 +1,8 @@
 /**
  * All views, in the order of the rail.
  *
- * A view is a module that exports a component, and one line here. `prefixes` are the metric families
- * it charts, so that a search for a metric knows where to go.
+ * A view is a module that exports a component, and one line here; a line in contents.ts says what a
+ * search finds in it.
  */
 import type { ComponentType } from "preact";
 
@@ -12,17 +12,20 @@ export interface View {
   group: string;
   /** The letter after `g`. */
   key: string;
-  prefixes: readonly string[];
-  tables: readonly string[];
   load(): Promise<{ default: ComponentType }>;
 }
 
 // biome-ignore format: one view is one line
 export const VIEWS: readonly View[] = [
-  { id: "now", title: "Now", group: "", key: "n", prefixes: [], tables: [], load: () => import("./now") },
-  { id: "system", title: "System", group: "Host", key: "s", prefixes: ["system", "network", "mount", "disk"], tables: ["mounts", "disks", "interfaces"], load: () => import("./system") },
-  { id: "processes", title: "Processes", group: "Host", key: "p", prefixes: ["process", "process_one"], tables: ["processes"], load: () => import("./processes") },
-  { id: "collector", title: "Collector", group: "", key: "c", prefixes: ["collector"], tables: ["collectors", "buffers", "gaps", "runs", "dead_letters", "settings"], load: () => import("./collector") },
+  { id: "now", title: "Now", group: "", key: "n", load: () => import("./now") },
+  { id: "system", title: "System", group: "Host", key: "s", load: () => import("./system") },
+  { id: "processes", title: "Processes", group: "Host", key: "p", load: () => import("./processes") },
+  { id: "api", title: "API & Proxy", group: "Service", key: "a", load: () => import("./applications") },
+  { id: "postgres", title: "PostgreSQL", group: "Database", key: "d", load: () => import("./postgres") },
+  { id: "tables", title: "Tables & Indexes", group: "Database", key: "t", load: () => import("./relations") },
+  { id: "queries", title: "Queries", group: "Database", key: "q", load: () => import("./queries") },
+  { id: "replication", title: "Replication", group: "Database", key: "r", load: () => import("./replication") },
+  { id: "collector", title: "Collector", group: "", key: "c", load: () => import("./collector") },
 ];
 
 export function viewById(id: string): View | null {

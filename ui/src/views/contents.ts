@@ -1,0 +1,19 @@
+/** What is found where: the metric families and the tables of each view, for the search. */
+export interface Contents {
+  /** Metric ids up to their dot. */
+  families: readonly string[];
+  tables: readonly string[];
+}
+
+// biome-ignore format: one view is one line
+export const CONTENTS: Readonly<Record<string, Contents>> = {
+  now: { families: [], tables: [] },
+  system: { families: ["system", "network", "mount", "disk"], tables: ["mounts", "disks", "interfaces"] },
+  processes: { families: ["process", "process_one"], tables: ["processes"] },
+  api: { families: ["api", "proxy", "target"], tables: ["endpoints", "failures", "targets"] },
+  postgres: { families: ["db", "database"], tables: ["db_servers", "databases", "sessions", "blocking", "checks", "settings_db", "blind_spots"] },
+  tables: { families: ["table", "index"], tables: ["tables", "vacuum_needed", "unused_indexes", "indexes"] },
+  queries: { families: ["statement", "io"], tables: ["statements", "io"] },
+  replication: { families: ["replication"], tables: ["replication", "subscriptions"] },
+  collector: { families: ["collector"], tables: ["collectors", "buffers", "gaps", "runs", "dead_letters", "settings"] },
+};

@@ -1,0 +1,115 @@
+/** What a server reads and writes, by kind of process. */
+import { useMemo } from "preact/hooks";
+import { metricsById } from "../api/store";
+import { Card } from "../app/card";
+import { Part } from "../app/part";
+import type { BarsSpec } from "../charts/bars";
+import { Chart, type ChartSpec } from "../charts/chart";
+import { DataTable } from "../tables/table";
+import { withinServer, withoutServer } from "./scope";
+import { useWithin } from "./within";
+
+const NO_IO = "The server told nothing of its reads and writes in this range.";
+
+const IO: readonly ChartSpec[] = [
+  {
+    id: "io-read",
+    title: "Read, by kind of process",
+    metrics: ["io.read_bytes_per_sec"],
+    stacked: true,
+    levelsOf: null,
+    empty: NO_IO,
+  },
+  {
+    id: "io-written",
+    title: "Written, by kind of process",
+    metrics: ["io.write_bytes_per_sec"],
+    stacked: true,
+    levelsOf: null,
+    empty: NO_IO,
+  },
+];
+
+export default function Io({ instance }: { instance: string }) {
+  const only = useMemo(() => ({ instance }), [instance]);
+  const charts = useMemo(() => withinServer(IO, instance), [instance]);
+  const bars = useMemo(() => ioBars(instance), [instance]);
+  return (
+    <>
+      <h2>Reads and writes</h2>
+      <IoCards instance={instance} />
+      <div class="charts">
+        {bars.map((spec) => (
+          <Part key={spec.id} load={() => import("../charts/bars")} spec={spec} />
+        ))}
+        {charts.map((spec) => (
+          <Chart key={spec.id} spec={spec} />
+        ))}
+      </div>
+      <DataTable name="io" only={only} />
+    </>
+  );
+}
+
+const IO_SUMS: readonly [string, string, "sum" | "most"][] = [
+  ["io.read_pct", "Time reading", "sum"],
+  ["io.write_pct", "Time writing", "sum"],
+  ["io.read_ms", "Slowest mean read", "most"],
+  ["io.write_ms", "Slowest mean write", "most"],
+  ["io.evictions_per_sec", "Evictions", "sum"],
+  ["io.fsyncs_per_sec", "Fsyncs", "sum"],
+];
+const IO_IDS = IO_SUMS.map(([id]) => id);
+
+function IoCards({ instance }: { instance: string }) {
+  const within = useWithin(IO_IDS, instance);
+  return (
+    <section class="cards" data-count="6" aria-label="All kinds of process together">
+      {IO_SUMS.map(([id, label, how]) => {
+        const worst = within.worst(id);
+        const value = how === "sum" ? within.sum(id) : (worst?.value ?? null);
+        const metric = metricsById.value.get(id);
+        return (
+          <Card
+            key={id}
+            label={label}
+            metric={id}
+            value={value}
+            unit={metric?.unit ?? "count"}
+            severity={how === "sum" && worst ? "ok" : (worst?.severity ?? "unknown")}
+            note={how === "most" ? (worst?.key ?? "") : ""}
+          />
+        );
+      })}
+    </section>
+  );
+}
+
+function ioBars(instance: string): BarsSpec[] {
+  const shared = {
+    byKey: true,
+    within: instance,
+    nameOf: (key: string) => withoutServer(key, instance),
+    empty: NO_IO,
+  };
+  return [
+    {
+      ...shared,
+      id: "io-backends",
+      title: "Read and written, by kind of process",
+      metrics: ["io.read_bytes_per_sec", "io.write_bytes_per_sec", "io.extend_bytes_per_sec"],
+      labels: {
+        "io.read_bytes_per_sec": "Read",
+        "io.write_bytes_per_sec": "Written",
+        "io.extend_bytes_per_sec": "Extended",
+      },
+    },
+    {
+      ...shared,
+      id: "io-hits",
+      title: "Found in buffers, by kind of process",
+      metrics: ["io.hits_per_sec"],
+      labels: { "io.hits_per_sec": "Hits" },
+    },
+  ];
+}

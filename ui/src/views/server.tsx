@@ -1,0 +1,33 @@
+/** What the four views of PostgreSQL have in common: a server to be picked, and what it hides. */
+import type { ComponentChildren } from "preact";
+import { Empty, Skeleton } from "../app/panel";
+import { Part } from "../app/part";
+import { Down, downOf, Picker, usePick } from "./pick";
+
+interface ServerProps {
+  /** Whose blind spots matter here; all unless given. */
+  families?: RegExp;
+  children(instance: string, isDown: boolean): ComponentChildren;
+}
+
+export function OneServer({ families, children }: ServerProps) {
+  const pick = usePick("db_servers", "instance", "f.instance");
+  if (pick.options === null) return <Skeleton height={320} />;
+  if (pick.chosen === null) {
+    return (
+      <Empty height={200}>
+        No PostgreSQL server is watched on this host. Name one as [[postgres]] in the configuration of the
+        collector.
+      </Empty>
+    );
+  }
+  const why = downOf(pick);
+  return (
+    <>
+      <Picker pick={pick} legend="Server" />
+      <Down name={pick.chosen} why={why} />
+      {why === null && <Part load={() => import("./blind")} instance={pick.chosen} families={families} />}
+      {children(pick.chosen, why !== null)}
+    </>
+  );
+}
