@@ -204,6 +204,18 @@ impl Expression {
         Ok(parsed)
     }
 
+    /// Shows every selector in it.
+    pub fn visit(&self, seen: &mut impl FnMut(&Selector)) {
+        match self {
+            Self::Number(_) => {}
+            Self::Call(_, selector) => seen(selector),
+            Self::Both(left, _, right) => {
+                left.visit(seen);
+                right.visit(seen);
+            }
+        }
+    }
+
     /// Whether it can stand for a column of this name: `buckets` and `endpoints` are rows of their
     /// own and have functions of their own; every other column is a number.
     #[must_use]

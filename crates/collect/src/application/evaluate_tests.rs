@@ -16,7 +16,7 @@ fn values(expression: &str, bodies: &[&str]) -> Vec<Option<f64>> {
     let mapping = [("x", Expression::parse(expression).unwrap())];
     let mut memory = Memory::default();
     let read = |(tick, body): (usize, &&str)| {
-        let body = Exposition::parse(body.as_bytes(), false).unwrap();
+        let body = Exposition::parse(body.as_bytes(), false, |_| true).unwrap();
         let at = moment(10 * tick as u64);
         let reading = read(&mapping, &body, &at, &mut memory);
         match reading.numbers.get("x") {
@@ -126,7 +126,7 @@ fn buckets_of_several_series_are_added_up() {
             Expression::parse("by(p, le, h_bucket)").unwrap(),
         ),
     ];
-    let body = Exposition::parse(body.as_bytes(), false).unwrap();
+    let body = Exposition::parse(body.as_bytes(), false, |_| true).unwrap();
     let reading = read(&mapping, &body, &moment(0), &mut Memory::default());
     assert_eq!(reading.buckets, [(100.0, 3.0), (f64::INFINITY, 7.0)]);
     // None of these labels is a status.

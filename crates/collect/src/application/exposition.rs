@@ -1,9 +1,10 @@
 //! Prometheus text 0.0.4 and OpenMetrics 1.0.
 //!
 //! One pass over the bytes, a line at a time. Of a line only the series and its value are of use:
-//! types, help, units, exemplars and timestamps are passed over. A line that cannot be read is
-//! counted and left out; only a body without a single series is an error, and one of OpenMetrics
-//! without the mark at its end, since that was cut. At most [`MOST_SERIES`] series are kept.
+//! types, help, units, exemplars and timestamps are passed over, and so are series that nobody asks
+//! for: a program serves hundreds, a mapping names twenty. A line that cannot be read is counted and
+//! left out; only a body without a single series is an error, and one of OpenMetrics without the
+//! mark at its end, since that was cut. At most [`MOST_SERIES`] series are kept.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -40,10 +41,14 @@ pub(super) struct Exposition<'a> {
 }
 
 impl<'a> Exposition<'a> {
-    /// Parses a body.
-    pub(super) fn parse(body: &'a [u8], open_metrics: bool) -> Result<Self, String> {
+    /// Parses a body, keeping the series of the names that are wanted.
+    pub(super) fn parse(
+        body: &'a [u8],
+        open_metrics: bool,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Self, String> {
         let mut found = Self::default();
-        let mut ended = false;
+        let (mut ended, mut passed) = (false, 0_usize);
         for line in body.split(|byte| *byte == b'\n') {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if line == b"# EOF" {
@@ -53,13 +58,18 @@ impl<'a> Exposition<'a> {
             if line.first() == Some(&b'#') || line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            match std::str::from_utf8(line).ok().and_then(parse_line) {
+            let line = std::str::from_utf8(line).ok();
+            if line.is_some_and(|line| is_other(line, &wanted)) {
+                passed += 1;
+                continue;
+            }
+            match line.and_then(parse_line) {
                 Some(_) if found.series.len() == MOST_SERIES => found.left_out += 1,
                 Some(series) => found.push(series),
                 None => found.bad_lines += 1,
             }
         }
-        if found.series.is_empty() {
+        if found.series.is_empty() && passed == 0 {
             Err(format!(
                 "no series in it, and {} other lines",
                 found.bad_lines
@@ -90,11 +100,27 @@ impl<'a> Exposition<'a> {
     }
 }
 
+/// Whether it is a series of a name that is not wanted, as far as a short look tells.
+fn is_other(line: &str, wanted: impl Fn(&str) -> bool) -> bool {
+    let (name, rest) = plain_name(line.trim_start());
+    let labelled = rest.trim_start().starts_with('{');
+    let value = || rest.split_ascii_whitespace().next().and_then(number);
+    let cut = rest.starts_with(|c: char| c == '{' || c.is_ascii_whitespace());
+    !name.is_empty() && cut && !wanted(name) && (labelled || value().is_some())
+}
+
+/// A name that needs no quotes, perhaps empty, and what follows it.
+fn plain_name(text: &str) -> (&str, &str) {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ':');
+    text.split_at(text.find(|c| !plain(c)).unwrap_or(text.len()))
+}
+
 /// `name{label="value",…} value [timestamp] [# exemplar]`, or `{"name",label="value"} value …`.
 fn parse_line(line: &str) -> Option<Series<'_>> {
-    let line = line.trim_start();
-    let end = line.find(|c: char| c == '{' || c.is_ascii_whitespace())?;
-    let (name, mut rest) = line.split_at(end);
+    let (name, mut rest) = plain_name(line.trim_start());
+    if !rest.starts_with(|c: char| c == '{' || c.is_ascii_whitespace()) {
+        return None;
+    }
     let mut name = Cow::Borrowed(name);
     let mut labels = Vec::new();
     if let Some(inner) = rest.trim_start().strip_prefix('{') {
@@ -108,8 +134,7 @@ fn parse_line(line: &str) -> Option<Series<'_>> {
             let (key, after) = match rest.strip_prefix('"') {
                 Some(inner) => quoted(inner)?,
                 None => {
-                    let end = rest.find(|c: char| c == '=' || c.is_ascii_whitespace())?;
-                    let (key, after) = rest.split_at(end);
+                    let (key, after) = plain_name(rest);
                     (Cow::Borrowed(key), after)
                 }
             };

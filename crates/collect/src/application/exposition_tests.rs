@@ -4,7 +4,9 @@ use super::*;
 use proptest::prelude::*;
 
 fn parse(text: &str) -> Vec<Series<'_>> {
-    Exposition::parse(text.as_bytes(), false).unwrap().series
+    Exposition::parse(text.as_bytes(), false, |_| true)
+        .unwrap()
+        .series
 }
 
 #[test]
@@ -59,11 +61,21 @@ fn a_line_is_read_as_documented() {
 fn what_cannot_be_read_is_counted_and_left_out() {
     let body = "# HELP a b\n# TYPE a counter\na 1\r\n\na\na{b=\"c} 2\na{b=c} 2\na{b=\"c\" d=\"e\"} 1\n\
                 a one\n{b=\"c\"} 1\na{\"b\"} 1\na{=\"b\"} 1\nb 2";
-    let found = Exposition::parse(body.as_bytes(), false).unwrap();
+    let found = Exposition::parse(body.as_bytes(), false, |_| true).unwrap();
     let names: Vec<_> = found.series.iter().map(|series| &*series.name).collect();
     assert_eq!((names, found.bad_lines), (vec!["a", "b"], 8));
-    let found = Exposition::parse(b"\xff 1\na 1\n", false).unwrap();
+    let found = Exposition::parse(b"\xff 1\na 1\n", false, |_| true).unwrap();
     assert_eq!((found.series.len(), found.bad_lines), (1, 1));
+}
+
+#[test]
+fn series_that_nobody_asks_for_are_passed_over() {
+    let body = b"a 1\nb{c=\"d\"} 2\nb_total NaN\nhello world\n<p> 1\na{ 1\n{\"b.c\"} 1\n";
+    let found = Exposition::parse(body, false, |name| name == "a").unwrap();
+    let names: Vec<_> = found.series.iter().map(|series| &*series.name).collect();
+    assert_eq!((names, found.bad_lines), (vec!["a", "b.c"], 3));
+    assert!(Exposition::parse(b"b 1\n", false, |_| false).is_ok());
+    assert!(Exposition::parse(b"hello world\nname: value\n", false, |_| false).is_err());
 }
 
 #[test]
@@ -75,12 +87,12 @@ fn a_body_without_series_or_cut_is_an_error() {
         "{\"a\": 1}",
         "# EOF\na 1",
     ] {
-        let problem = Exposition::parse(body.as_bytes(), false).unwrap_err();
+        let problem = Exposition::parse(body.as_bytes(), false, |_| true).unwrap_err();
         assert!(problem.contains("no series"), "{body}: {problem}");
     }
-    let problem = Exposition::parse(b"a 1\n", true).unwrap_err();
+    let problem = Exposition::parse(b"a 1\n", true, |_| true).unwrap_err();
     assert!(problem.contains("# EOF"), "{problem}");
-    assert!(Exposition::parse(b"a 1\n# EOF\n", true).is_ok());
+    assert!(Exposition::parse(b"a 1\n# EOF\n", true, |_| true).is_ok());
 }
 
 #[test]
@@ -88,7 +100,7 @@ fn series_beyond_the_cap_are_counted() {
     let body: String = (0..MOST_SERIES + 3)
         .map(|n| format!("a{{n=\"{n}\"}} 1\n"))
         .collect();
-    let found = Exposition::parse(body.as_bytes(), false).unwrap();
+    let found = Exposition::parse(body.as_bytes(), false, |_| true).unwrap();
     assert_eq!((found.series.len(), found.left_out), (MOST_SERIES, 3));
 }
 
@@ -134,21 +146,21 @@ proptest! {
             })
             .collect();
         let body = print(&series);
-        let found = Exposition::parse(body.as_bytes(), false).unwrap();
+        let found = Exposition::parse(body.as_bytes(), false, |_| true).unwrap();
         prop_assert_eq!(found.bad_lines, 0);
         prop_assert_eq!(found.series, series);
     }
 
     #[test]
     fn any_bytes_are_read_or_refused(body in prop::collection::vec(any::<u8>(), 0..300)) {
-        drop(Exposition::parse(&body, false));
+        drop(Exposition::parse(&body, false, |_| true));
     }
 
     #[test]
     fn anything_like_a_line_is_read_or_counted(line in "[a{}\"\\\\=,# 1é\n]{0,40}") {
         let lines = line.split('\n').filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
         let lines = lines.count();
-        if let Ok(found) = Exposition::parse(line.as_bytes(), false) {
+        if let Ok(found) = Exposition::parse(line.as_bytes(), false, |_| true) {
             prop_assert_eq!(found.series.len() + found.bad_lines, lines);
         }
     }

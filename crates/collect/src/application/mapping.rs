@@ -1,13 +1,42 @@
 //! The mappings that come with the program: one TOML file per kind of program, column by column in
 //! the language of [`config::mapping`]. A target's own `map` wins column by column.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use config::mapping::Expression;
 use config::{Mapping, ScrapeTarget};
 
-/// Expressions by column.
-pub(super) type Columns = Vec<(&'static str, Expression)>;
+/// Expressions by column, and the names of the series that they need.
+#[derive(Debug)]
+pub(super) struct Columns {
+    expressions: Vec<(&'static str, Expression)>,
+    names: HashSet<String>,
+}
+
+impl Columns {
+    fn new(expressions: Vec<(&'static str, Expression)>) -> Self {
+        let mut names = HashSet::new();
+        for (_, expression) in &expressions {
+            expression.visit(&mut |selector| {
+                // What is a histogram or a summary is known from its series alone.
+                for suffix in ["", "_bucket", "_sum", "_count"] {
+                    names.insert(format!("{}{suffix}", selector.name));
+                }
+            });
+        }
+        Self { expressions, names }
+    }
+
+    /// Expressions by column.
+    pub(super) fn expressions(&self) -> &[(&'static str, Expression)] {
+        &self.expressions
+    }
+
+    /// Whether an expression may look at series of this name.
+    pub(super) fn needs(&self, name: &str) -> bool {
+        self.names.contains(name)
+    }
+}
 
 /// The file of a mapping; nothing for `custom`.
 fn shipped(mapping: Mapping) -> &'static str {
@@ -45,7 +74,8 @@ pub(super) fn columns(target: &ScrapeTarget) -> Result<Columns, (String, String)
             Err(problem) => Err((column, problem)),
         }
     };
-    texts.into_iter().map(parse).collect()
+    let expressions: Result<_, _> = texts.into_iter().map(parse).collect();
+    expressions.map(Columns::new)
 }
 
 #[cfg(test)]
@@ -62,6 +92,7 @@ mod tests {
                 ..ScrapeTarget::default()
             };
             let shipped = columns(&target).unwrap();
+            let shipped = shipped.expressions();
             assert_eq!(
                 shipped.is_empty(),
                 target.mapping == Mapping::Custom,
@@ -74,10 +105,12 @@ mod tests {
             target.map = [("request_total".to_owned(), "sum(mine)".to_owned())].into();
             let mine = columns(&target).unwrap();
             let found = mine
+                .expressions()
                 .iter()
                 .find(|(column, _)| *column == "request_total")
                 .unwrap();
             assert_eq!(found.1, Expression::parse("sum(mine)").unwrap());
+            assert!(mine.needs("mine") && !mine.needs("go_goroutines"));
         }
     }
 

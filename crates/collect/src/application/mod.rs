@@ -189,15 +189,15 @@ impl Application {
                     problem,
                 }),
             Reader::Prometheus(columns, memory) => {
-                let body =
-                    Exposition::parse(&answer.body, answer.open_metrics).map_err(|problem| {
-                        ScrapeError::Body {
-                            address,
-                            format: "Prometheus text",
-                            problem,
-                        }
-                    })?;
-                Ok(evaluate::read(columns, &body, at, memory))
+                let body = Exposition::parse(&answer.body, answer.open_metrics, |name| {
+                    columns.needs(name)
+                })
+                .map_err(|problem| ScrapeError::Body {
+                    address,
+                    format: "Prometheus text",
+                    problem,
+                })?;
+                Ok(evaluate::read(columns.expressions(), &body, at, memory))
             }
         }
     }
