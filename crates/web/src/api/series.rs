@@ -7,7 +7,7 @@
 
 use std::fmt::Write as _;
 
-use schema::{Metric, Timestamp};
+use schema::{Every, Metric, SLOW_SECS, Timestamp};
 use serde::Serialize;
 use store::series::{self, Ask, Fault, Found, Instant, Pick, ReadError};
 use tokio_postgres::Client;
@@ -20,6 +20,7 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::history;
 use crate::hosts::Host;
+use crate::judge::{Kinds, area_of};
 use crate::number::round;
 use crate::range::{Grid, Range, range};
 
@@ -102,6 +103,8 @@ struct Question {
     limit: i64,
     interval: i64,
     host_id: i32,
+    /// How much later than the newest tick a sample may arrive, microseconds.
+    lag: i64,
 }
 
 /// The answer.
@@ -117,12 +120,18 @@ pub async fn series(app: &App, asked: &Params) -> Result<Answer, ApiError> {
     let host = app.host(asked.get("host")).await?;
     let host = host.as_ref();
     let assumed = i64::try_from(app.settings.interval.as_micros()).unwrap_or(i64::MAX);
+    let interval = host.map_or(assumed, |host| host.interval);
     let question = Question {
+        lag: picks
+            .iter()
+            .map(|pick| lag(pick.metric, interval))
+            .max()
+            .unwrap_or(0),
         picks,
         range,
-        grid: range.grid(px, host.map_or(assumed, |host| host.interval)),
+        grid: range.grid(px, interval),
         limit,
-        interval: host.map_or(assumed, |host| host.interval),
+        interval,
         host_id: host.map_or(0, |host| host.id),
     };
     let since = asked.get("since").and_then(Cursor::parse);
@@ -275,7 +284,7 @@ async fn read_from(
         host_id: question.host_id,
         generation: host.map_or_else(String::new, |host| host.generation.clone()),
         from: grid.start,
-        seam: seam(host, grid),
+        seam: seam(host, grid, question.lag),
         to: question.range.to,
         step: grid.step,
         interval: question.interval,
@@ -396,7 +405,7 @@ fn shape(
         source: "raw",
         generation: host.map_or_else(String::new, |host| host.generation.clone()),
         cursor: Cursor {
-            seam: seam(host, grid),
+            seam: seam(host, grid, question.lag),
             relies_on,
         }
         .text(),
@@ -416,10 +425,23 @@ fn shape(
     }
 }
 
-/// Start of the last bucket that may still change: the one with the newest sample.
-fn seam(host: Option<&Host>, grid: Grid) -> Timestamp {
+/// Services answer after the host was sampled: what they tell of a tick may be stored after the next
+/// one, and what is asked slowly a minute later. As far back the newest sample of all is found, too.
+fn lag(metric: &Metric, interval: i64) -> i64 {
+    if metric.every() == Every::Slow {
+        return i64::from(SLOW_SECS + 60) * 1_000_000;
+    }
+    let area = area_of(metric, None, &Kinds::new());
+    if area.is_some_and(|area| area.may_be_absent) {
+        return 2 * interval;
+    }
+    0
+}
+
+/// Start of the first bucket that may still change: the one with the newest sample, less the lag.
+fn seam(host: Option<&Host>, grid: Grid, lag: i64) -> Timestamp {
     let newest = host.and_then(|host| host.newest).unwrap_or(grid.start);
-    let bucket = (newest.as_micros() - grid.start.as_micros()).div_euclid(grid.step);
+    let bucket = (newest.as_micros() - lag - grid.start.as_micros()).div_euclid(grid.step);
     let last = i64::try_from(grid.n).unwrap_or(1) - 1;
     Timestamp(grid.start.as_micros() + bucket.clamp(0, last.max(0)) * grid.step)
 }

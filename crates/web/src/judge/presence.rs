@@ -1,8 +1,9 @@
 //! Which of the areas that a host may do without are there.
 //!
-//! An area is there when a figure of it was sampled within its window. What was sampled since the
-//! agent's start and is no more is there too, and dark: it went silent, which is never good. What
-//! the agent was never told of is absent.
+//! A service is there as long as each tick tells whether it answers, and replication as long as a
+//! figure of it is known. What was sampled since the agent's start and is no more is there too, and
+//! dark: it went silent, which is never good, whatever figures of long windows still say. What the
+//! agent was never told of is absent.
 
 use schema::tables::{DbSample, ReplicationSample, TargetSample};
 use schema::{Cell, Sample, TableDef, Timestamp};
@@ -53,6 +54,7 @@ pub(super) async fn presence(
     mut kinds: Kinds,
 ) -> Result<Presence, ReadError> {
     let mut silent = Vec::new();
+    let told = kinds.clone();
     if kinds.is_empty() {
         let last = last(client, host, at, TargetSample::TABLE, &["target", "kind"]).await?;
         kinds = last.iter().filter_map(|cells| named(cells)).collect();
@@ -62,32 +64,29 @@ pub(super) async fn presence(
             }
         }
     }
-    let known = |area: &str| {
-        let mut mine = values.iter().filter(|one| {
-            area_of(one.metric, one.key.as_deref(), &kinds).is_some_and(|of| of.id == area)
-        });
-        mine.any(|one| one.value.is_some())
+    let mut ups = values.iter().filter(|one| one.metric.id() == "db.up");
+    let servers_tell = ups.clone().any(|one| one.value.is_some());
+    let one_is_up = ups.any(|one| one.value.is_some_and(|up| up > 0.0));
+    let known = |area: &str| match area {
+        "postgres" => servers_tell,
+        "api" | "proxy" => told.values().any(|kind| kind == area),
+        _ => values.iter().any(|one| {
+            let of = area_of(one.metric, one.key.as_deref(), &kinds);
+            one.value.is_some() && of.is_some_and(|of| of.id == area)
+        }),
     };
-    if !known("postgres")
-        && !last(client, host, at, DbSample::TABLE, &[])
-            .await?
-            .is_empty()
-    {
-        silent.push("postgres");
-    }
-    // A slot that was dropped is gone; one whose server does not answer is not known to be.
-    let is_up = |one: &Latest| one.metric.id() == "db.up" && one.value.is_some_and(|up| up > 0.0);
-    if !known("replication")
-        && !values.iter().any(is_up)
-        && !last(client, host, at, ReplicationSample::TABLE, &[])
-            .await?
-            .is_empty()
-    {
-        silent.push("replication");
+    for (area, tells, table) in [
+        ("postgres", servers_tell, DbSample::TABLE),
+        // A slot that was dropped is gone; one whose server is away is not known to be.
+        ("replication", one_is_up, ReplicationSample::TABLE),
+    ] {
+        if !tells && !last(client, host, at, table, &[]).await?.is_empty() {
+            silent.push(area);
+        }
     }
     let mut found = Presence::default();
     for area in AREAS {
-        let known = known(area.id);
+        let known = known(area.id) && !silent.contains(&area.id);
         if known || silent.contains(&area.id) || !area.may_be_absent {
             found.present.push(area.id);
             if !known {

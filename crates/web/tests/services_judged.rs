@@ -1,0 +1,536 @@
+//! What is said about PostgreSQL and applications.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use common::{START, TICKS, seeded, serve, sql_time, tick, with_services};
+use serde_json::{Value, json};
+use testkit::Database;
+
+fn find<'a>(list: &'a Value, field: &str, value: &str) -> &'a Value {
+    let mut all = list.as_array().unwrap().iter();
+    all.find(|one| one[field] == value).unwrap_or(&Value::Null)
+}
+
+/// Severity of the problem with this id, `ok` for none.
+fn severity<'a>(now: &'a Value, id: &str) -> &'a str {
+    find(&now["problems"], "id", id)["severity"]
+        .as_str()
+        .unwrap_or("ok")
+}
+
+fn area<'a>(now: &'a Value, id: &str) -> &'a Value {
+    find(&now["areas"], "id", id)
+}
+
+/// Table, column, metric or problem, and which value is how bad.
+type Case = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str)],
+);
+
+async fn set(database: &Database, table: &str, assignment: &str, condition: &str) {
+    let text = format!("UPDATE collector.{table} SET {assignment} WHERE {condition}");
+    database.sql(&text).await.unwrap();
+}
+
+#[tokio::test]
+async fn services_that_are_well_are_good_and_those_not_there_are_absent() {
+    let database = with_services().await;
+    let now = serve(&database).ask("now").await;
+    // The seeded table with 40 percent of dead rows and the index that was not built are all.
+    let mut ids: Vec<&str> = now["problems"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["id"].as_str().unwrap())
+        .collect();
+    ids.sort_unstable();
+    let table = "table.dead_pct@store.app.public.Log lines";
+    assert_eq!(ids, ["index.invalid@store.app.public.orders_half", table]);
+    let problem = find(&now["problems"], "id", table);
+    assert_eq!(
+        problem["title"],
+        "Dead rows on store.app.public.Log lines is 40 %"
+    );
+    assert_eq!(problem["view"], "tables");
+    assert_eq!(problem["since_ms"], START);
+    assert_eq!(area(&now, "postgres")["severity"], "warn");
+    for id in ["replication", "api", "proxy"] {
+        let area = area(&now, id);
+        assert_eq!(
+            (&area["present"], &area["severity"]),
+            (&true.into(), &"ok".into()),
+            "{id}"
+        );
+    }
+    assert_eq!(
+        now["badges"]["tables"],
+        json!({"severity": "warn", "count": 2})
+    );
+    // A host without any of it is no worse for that.
+    let database = seeded().await;
+    let now = serve(&database).ask("now").await;
+    assert_eq!(now["verdict"]["text"], "All 6 areas normal.");
+    for id in ["postgres", "replication", "api", "proxy"] {
+        let area = area(&now, id);
+        assert_eq!(
+            (&area["present"], &area["severity"]),
+            (&false.into(), &"ok".into()),
+            "{id}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn thresholds_hold_at_every_edge() {
+    let database = with_services().await;
+    let levels: [Case; 13] = [
+        (
+            "db_metrics_raw",
+            "conn_waiting",
+            "db.conn_waiting",
+            &[("0", "ok"), ("1", "warn"), ("4", "warn"), ("5", "crit")],
+        ),
+        (
+            "db_metrics_raw",
+            "slow_queries",
+            "db.slow_queries",
+            &[("0", "ok"), ("1", "warn"), ("5", "crit")],
+        ),
+        (
+            "db_metrics_raw",
+            "conn_total",
+            "db.conn_used_pct",
+            &[("79", "ok"), ("80", "warn"), ("94", "warn"), ("95", "crit")],
+        ),
+        (
+            "db_metrics_raw",
+            "longest_query_secs",
+            "db.longest_query_secs",
+            &[("29.9", "ok"), ("30", "warn")],
+        ),
+        (
+            "db_metrics_raw",
+            "oldest_xact_secs",
+            "db.oldest_xact_secs",
+            &[("599", "ok"), ("600", "warn"), ("3600", "crit")],
+        ),
+        (
+            "db_metrics_raw",
+            "oldest_idle_in_xact_secs",
+            "db.oldest_idle_in_xact_secs",
+            &[("299", "ok"), ("300", "warn"), ("1800", "crit")],
+        ),
+        (
+            "db_metrics_raw",
+            "longest_lock_wait_secs",
+            "db.longest_lock_wait_secs",
+            &[("9.9", "ok"), ("10", "warn"), ("60", "crit")],
+        ),
+        (
+            "db_metrics_raw",
+            "wraparound_pct",
+            "db.wraparound_pct",
+            &[("24.9", "ok"), ("25", "warn"), ("75", "crit")],
+        ),
+        (
+            "db_metrics_raw",
+            "archive_failing",
+            "db.archive_failing",
+            &[("false", "ok"), ("true", "crit")],
+        ),
+        (
+            "replication_metrics_raw",
+            "replay_lag_ms",
+            "replication.replay_lag_ms",
+            &[
+                ("999", "ok"),
+                ("1000", "warn"),
+                ("29999", "warn"),
+                ("30000", "crit"),
+            ],
+        ),
+        (
+            "replication_metrics_raw",
+            "wal_status",
+            "replication.slot_lost",
+            &[("'unreserved'", "ok"), ("'lost'", "crit")],
+        ),
+        (
+            "replication_metrics_raw",
+            "active",
+            "replication.slot_inactive",
+            &[("true", "ok"), ("false", "warn")],
+        ),
+        (
+            "replication_metrics_raw",
+            "retained_bytes",
+            "replication.retained_bytes",
+            &[("10737000000", "ok"), ("10737418240", "warn")],
+        ),
+    ];
+    for (table, column, metric, edges) in levels {
+        let key = if table == "db_metrics_raw" {
+            "store"
+        } else {
+            "store.standby_1"
+        };
+        for (value, expected) in edges {
+            set(
+                &database,
+                table,
+                &format!("{column} = {value}"),
+                "instance = 'store'",
+            )
+            .await;
+            let now = serve(&database).ask("now").await;
+            let id = format!("{metric}@{key}");
+            assert_eq!(severity(&now, &id), *expected, "{metric} {value}");
+        }
+        set(
+            &database,
+            table,
+            &format!("{column} = {}", edges[0].0),
+            "instance = 'store'",
+        )
+        .await;
+    }
+    let applications: [Case; 8] = [
+        (
+            "api_metrics_raw",
+            "p95_ms",
+            "api.p95_ms@shop",
+            &[("499", "ok"), ("500", "warn"), ("1000", "crit")],
+        ),
+        (
+            "api_metrics_raw",
+            "p99_ms",
+            "api.p99_ms@shop",
+            &[("1999", "ok"), ("2000", "warn"), ("5000", "crit")],
+        ),
+        (
+            "api_metrics_raw",
+            "db_response_ms",
+            "api.db_response_ms@shop",
+            &[("49", "ok"), ("50", "warn"), ("100", "crit")],
+        ),
+        (
+            "api_metrics_raw",
+            "cache_hit_ratio",
+            "api.db_cache_hit_pct@shop",
+            &[("99.1", "ok"), ("99", "warn"), ("95", "crit")],
+        ),
+        (
+            "proxy_metrics_raw",
+            "latency_p95_ms",
+            "proxy.latency_p95_ms@edge",
+            &[("999", "ok"), ("1000", "warn"), ("5000", "crit")],
+        ),
+        (
+            "proxy_metrics_raw",
+            "requests_in_progress",
+            "proxy.requests_in_progress@edge",
+            &[("499", "ok"), ("500", "warn")],
+        ),
+        (
+            "target_metrics_raw",
+            "bad_values",
+            "target.bad_values@edge",
+            &[("0", "ok"), ("1", "warn")],
+        ),
+        (
+            "target_metrics_raw",
+            "up",
+            "target.up@edge",
+            &[("true", "ok"), ("false", "crit")],
+        ),
+    ];
+    for (table, column, id, edges) in applications {
+        for (value, expected) in edges {
+            set(
+                &database,
+                table,
+                &format!("{column} = {value}"),
+                "target IN ('shop', 'edge')",
+            )
+            .await;
+            let now = serve(&database).ask("now").await;
+            assert_eq!(severity(&now, id), *expected, "{id} {value}");
+        }
+        set(
+            &database,
+            table,
+            &format!("{column} = {}", edges[0].0),
+            "true",
+        )
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn shares_are_judged_by_what_happened_of_late() {
+    let database = with_services().await;
+    // 5 of 950 requests that were not refused fail each tick; then more.
+    for (failed, expected) in [("i * 55", "ok"), ("i * 59.5", "warn"), ("i * 97.5", "crit")] {
+        let assignment = format!(
+            "failed_requests = (SELECT {failed} FROM (SELECT extract(epoch FROM ts - {}) / 10 AS i) t)",
+            sql_time(START)
+        );
+        set(&database, "api_metrics_raw", &assignment, "true").await;
+        let now = serve(&database).ask("now").await;
+        assert_eq!(severity(&now, "api.error_pct@shop"), expected, "{failed}");
+    }
+    let now = serve(&database).ask("now").await;
+    let fact = find(&now["facts"], "metric", "api.error_pct");
+    assert_eq!(
+        (&fact["key"], &fact["value"]),
+        (&"shop".into(), &json!(5.0))
+    );
+    let problem = find(&now["problems"], "id", "api.error_pct@shop");
+    assert_eq!(
+        (&problem["view"], &problem["level"]),
+        (&"api".into(), &json!(5.0))
+    );
+    assert_eq!(area(&now, "api")["severity"], "crit");
+    // However many were refused by the firewall: they are no failures.
+    let refused = "failed_requests = failed_requests + 400 * uptime_secs::int8, waf_blocked_requests = waf_blocked_requests + 400 * uptime_secs::int8, \
+        total_requests = total_requests + 400 * uptime_secs::int8";
+    set(&database, "api_metrics_raw", refused, "true").await;
+    let now = serve(&database).ask("now").await;
+    assert_eq!(
+        find(&now["facts"], "metric", "api.error_pct")["value"],
+        json!(5.0)
+    );
+    // A restart of the API is no success and no failure, and no negative number.
+    set(
+        &database,
+        "api_metrics_raw",
+        "total_requests = 0, failed_requests = 0, waf_blocked_requests = 0",
+        &format!("ts >= {}", sql_time(tick(TICKS - 1))),
+    )
+    .await;
+    let series = serve(&database)
+        .ask("series?m=api.requests_per_sec@shop,api.error_pct@shop&from=now-1m")
+        .await;
+    for one in series["series"].as_array().unwrap() {
+        assert_eq!(one["last"], Value::Null, "{}", one["metric"]);
+    }
+}
+
+#[tokio::test]
+async fn what_is_down_is_critical_and_what_went_silent_is_unknown() {
+    let database = with_services().await;
+    let minute = format!("ts > {}", sql_time(tick(TICKS - 7)));
+    // Down for less than a minute raises nothing.
+    let short = format!("instance = 'store' AND ts > {}", sql_time(tick(TICKS - 6)));
+    set(
+        &database,
+        "db_metrics_raw",
+        "up = false, error = 'connection refused'",
+        &short,
+    )
+    .await;
+    assert_eq!(
+        severity(&serve(&database).ask("now").await, "db.up@store"),
+        "ok"
+    );
+    set(
+        &database,
+        "db_metrics_raw",
+        "up = false, error = 'connection refused'",
+        &format!("instance = 'store' AND {minute}"),
+    )
+    .await;
+    set(
+        &database,
+        "target_metrics_raw",
+        "up = false, error = 'status 503'",
+        &format!("target = 'edge' AND {minute}"),
+    )
+    .await;
+    let server = serve(&database);
+    let now = server.ask("now").await;
+    assert_eq!(severity(&now, "db.up@store"), "crit");
+    let problem = find(&now["problems"], "id", "db.up@store");
+    assert_eq!(problem["title"], "PostgreSQL answers on store: no");
+    assert_eq!(problem["since_ms"], tick(TICKS - 6));
+    assert_eq!(severity(&now, "db.up@replica"), "ok");
+    assert_eq!(severity(&now, "target.up@edge"), "crit");
+    assert_eq!(area(&now, "proxy")["severity"], "crit");
+    assert_eq!(area(&now, "api")["severity"], "ok", "the API answers");
+    let servers = server.ask("table/db_servers?sort=instance").await;
+    assert_eq!(
+        (
+            &servers["rows"][1]["cells"][1],
+            &servers["rows"][1]["severity"]
+        ),
+        (&false.into(), &"crit".into())
+    );
+    let targets = server.ask("table/targets?sort=target").await;
+    assert_eq!(targets["rows"][0]["severity"], "crit");
+    // Nothing is said of them any more, while the host goes on.
+    for table in [
+        "db_metrics_raw",
+        "database_metrics_raw",
+        "replication_metrics_raw",
+        "target_metrics_raw",
+        "api_metrics_raw",
+        "proxy_metrics_raw",
+    ] {
+        database
+            .sql(&format!(
+                "DELETE FROM collector.{table} WHERE ts > {}",
+                sql_time(tick(60))
+            ))
+            .await
+            .unwrap();
+    }
+    for table in [
+        "table_metrics_raw",
+        "index_metrics_raw",
+        "statement_store_raw",
+        "io_metrics_raw",
+        "subscription_metrics_raw",
+    ] {
+        database
+            .sql(&format!("DELETE FROM collector.{table}"))
+            .await
+            .unwrap();
+    }
+    let now = serve(&database).ask("now").await;
+    assert_eq!(now["verdict"]["severity"], "unknown");
+    assert_eq!(
+        now["verdict"]["text"],
+        "Unknown: no figures of PostgreSQL, Replication, API, Proxy; the rest is normal."
+    );
+    // Since the agent's start nothing was told: it was never told to.
+    set(
+        &database,
+        "agent_runs",
+        &format!("started_at = {}", sql_time(tick(100))),
+        "true",
+    )
+    .await;
+    assert_eq!(
+        serve(&database).ask("now").await["verdict"]["text"],
+        "All 6 areas normal."
+    );
+}
+
+#[tokio::test]
+async fn a_role_that_sees_half_is_a_warning_with_the_grant() {
+    let database = with_services().await;
+    set(&database, "db_blind_spots_raw", "family = 'activity', state = 'denied', message = 'Sessions of others are hidden.', remedy = 'GRANT pg_read_all_stats TO monitor;'", "true").await;
+    let server = serve(&database);
+    let now = server.ask("now").await;
+    let problem = find(&now["problems"], "id", "blind@replica");
+    assert_eq!(
+        (
+            &problem["severity"],
+            &problem["title"],
+            &problem["fix"],
+            &problem["view"]
+        ),
+        (
+            &"warn".into(),
+            &"PostgreSQL replica hides 1 kind of statistics: activity".into(),
+            &"GRANT pg_read_all_stats TO monitor;".into(),
+            &"postgres".into()
+        )
+    );
+    let mine = area(&now, "postgres");
+    assert_eq!(
+        (&mine["severity"], &mine["count"]),
+        (&"warn".into(), &3.into())
+    );
+    let sessions = server.ask("table/sessions").await;
+    assert_eq!(
+        sessions["note"],
+        "replica: Sessions of others are hidden. GRANT pg_read_all_stats TO monitor;"
+    );
+    assert_eq!(server.ask("table/tables").await["note"], "");
+}
+
+#[tokio::test]
+async fn many_bad_tables_hide_nothing_else() {
+    let database = with_services().await;
+    let many = format!(
+        "INSERT INTO collector.table_metrics_raw (ts, host_id, instance, database, schema_name, table_name, epoch, n_live_tup, n_dead_tup)
+         SELECT {}, 1, 'store', 'app', 'public', 't' || n, 'e1', 60000, 40001 + n FROM generate_series(1, 300) n",
+        sql_time(tick(150))
+    );
+    database.sql(&many).await.unwrap();
+    set(
+        &database,
+        "target_metrics_raw",
+        "up = false",
+        &format!("target = 'edge' AND ts > {}", sql_time(tick(TICKS - 7))),
+    )
+    .await;
+    let server = serve(&database);
+    let now = server.ask("now").await;
+    assert_eq!(now["problems"][0]["id"], "target.up@edge");
+    let tables: Vec<&str> = now["problems"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["title"].as_str().unwrap())
+        .filter(|title| title.starts_with("Dead rows"))
+        .collect();
+    assert_eq!(tables.len(), 6);
+    assert!(
+        tables.contains(&"Dead rows: 296 more, the worst 40.2 %"),
+        "{tables:?}"
+    );
+    let facts = find(&now["facts"], "metric", "table.dead_pct");
+    assert_eq!(facts["key"], "store.app.public.t300");
+    // The table lists them all.
+    assert_eq!(server.ask("table/tables").await["total"], 304);
+    let page = server
+        .ask("table/tables?limit=50&page=6&sort=-dead_pct")
+        .await;
+    assert_eq!(page["rows"].as_array().unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn slow_samples_are_found_and_continued() {
+    let database = with_services().await;
+    let server = serve(&database);
+    let meta = server.ask("meta").await;
+    for (id, secs) in [
+        ("table.dead_pct", 300),
+        ("database.size_bytes", 300),
+        ("db.conn_total", 0),
+        ("system.load_1", 0),
+    ] {
+        assert_eq!(find(&meta["metrics"], "id", id)["every_secs"], secs, "{id}");
+    }
+    let first = server
+        .ask("series?m=table.total_bytes,database.size_bytes&from=now-30m&limit=1")
+        .await;
+    let of = |answer: &Value, at: usize| answer["series"][at]["last"].clone();
+    assert_eq!(
+        (of(&first, 0), of(&first, 1)),
+        (json!(800_000_000.0), json!(1_000_150_000.0))
+    );
+    // A row of the slow tick arrives a minute late, within the same tick of the host.
+    let late = format!(
+        "INSERT INTO collector.table_metrics_raw (ts, host_id, instance, database, schema_name, table_name, epoch, total_bytes)
+         VALUES ({}, 1, 'store', 'app', 'public', 'orders', 'e1', 900000000)",
+        sql_time(tick(TICKS - 4))
+    );
+    database.sql(&late).await.unwrap();
+    common::add(&database, TICKS, TICKS + 1).await;
+    server.set_clock(tick(TICKS) + 1_000);
+    let cursor = first["cursor"].as_str().unwrap();
+    let next = server
+        .ask(&format!(
+            "series?m=table.total_bytes,database.size_bytes&from=now-30m&limit=1&since={cursor}"
+        ))
+        .await;
+    assert_eq!(next["partial"], true);
+    assert_eq!(of(&next, 0), json!(900_000_000.0));
+}
