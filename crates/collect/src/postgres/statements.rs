@@ -362,8 +362,11 @@ mod tests {
     /// Lineage, reset and the entry of a look.
     type Given = (&'static str, &'static str, Option<Totals>);
 
+    /// Calls and whether a part may be missing.
+    type Told = Option<(i64, bool)>;
+
     /// Takes entries as a server would give them, one look per element.
-    fn looks(looks: &[Given]) -> Vec<Option<(i64, bool)>> {
+    fn looks(looks: &[Given]) -> Vec<Told> {
         let mut memory = Statements::default();
         let mut steps = Vec::new();
         for (second, (lineage, reset, entry)) in (0..).zip(looks) {
@@ -381,7 +384,7 @@ mod tests {
     #[test]
     fn differences_know_evictions_resets_and_other_servers() {
         let at = |since, calls| Some(totals(since, calls, 1.0));
-        let cases: [(&str, Vec<Given>, Option<(i64, bool)>); 8] = [
+        let cases: [(&str, Vec<Given>, Told); 8] = [
             ("first look", vec![("a/1/0", "r", at(1.0, 5))], None),
             (
                 "grown",
