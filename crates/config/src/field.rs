@@ -216,8 +216,8 @@ macro_rules! choice {
         }
 
         impl $name {
-            /// Every word, in the order of the reference.
-            pub const WORDS: &'static [&'static str] = &[$first_word, $($word),*];
+            /// Every one of them, in the order of the reference.
+            pub const ALL: &'static [Self] = &[Self::$first, $(Self::$one),*];
 
             /// The word in the file.
             #[must_use]
@@ -239,10 +239,13 @@ macro_rules! choice {
                 match text.as_str() {
                     $first_word => Ok(Self::$first),
                     $( $word => Ok(Self::$one), )*
-                    _ => Err($crate::key::Problem::new(
-                        format!("is {}", $crate::key::quoted(&text)),
-                        format!("write one of \"{}\"", Self::WORDS.join("\", \"")),
-                    )),
+                    _ => {
+                        let words: Vec<&str> = Self::ALL.iter().map(|one| one.as_str()).collect();
+                        Err($crate::key::Problem::new(
+                            format!("is {}", $crate::key::quoted(&text)),
+                            format!("write one of \"{}\"", words.join("\", \"")),
+                        ))
+                    }
                 }
             }
 

@@ -85,10 +85,11 @@ mod tests {
 
     #[test]
     fn every_mapping_can_be_read_and_a_map_wins_over_it() {
-        for word in Mapping::WORDS {
+        for mapping in Mapping::ALL {
+            let word = mapping.as_str();
             let mut target = ScrapeTarget {
                 kind: TargetKind::Proxy,
-                mapping: *ALL.iter().find(|one| one.as_str() == *word).unwrap(),
+                mapping: *mapping,
                 ..ScrapeTarget::default()
             };
             let shipped = columns(&target).unwrap();
@@ -113,15 +114,4 @@ mod tests {
             assert!(mine.needs("mine") && !mine.needs("go_goroutines"));
         }
     }
-
-    const ALL: [Mapping; 8] = [
-        Mapping::Custom,
-        Mapping::Caddy,
-        Mapping::Traefik,
-        Mapping::Haproxy,
-        Mapping::Envoy,
-        Mapping::Nginx,
-        Mapping::NginxVts,
-        Mapping::Nginxlog,
-    ];
 }
