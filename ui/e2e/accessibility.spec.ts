@@ -7,6 +7,7 @@ import { at, expect, host, open, settled, sql, test } from "./support/page";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const VIEWS = ["now", "system", "processes", "collector"];
+const SERVICES = ["api", "postgres", "tables", "queries", "replication"];
 
 interface Violation {
   id: string;
@@ -41,9 +42,8 @@ for (const theme of ["light", "dark"]) {
         test.slow();
         watch.allow(/status of 500/);
         await page.setViewportSize({ width, height: 900 });
-        const name = state === "empty" ? `empty ${theme} ${width}` : "sick";
-        const id =
-          state === "empty" ? Number(sql(`SELECT e2e.add_host('${name}', false)`)[0]?.[0]) : host(name);
+        const name = `empty ${theme} ${width}`;
+        const empty = state === "empty" ? Number(sql(`SELECT e2e.add_host('${name}', false)`)[0]?.[0]) : null;
         if (state === "error") {
           await page.route(/\/api\/v1\/(series|table)/, (route) =>
             route.fulfill({
@@ -53,7 +53,8 @@ for (const theme of ["light", "dark"]) {
             }),
           );
         }
-        for (const view of VIEWS) {
+        for (const view of [...VIEWS, ...SERVICES]) {
+          const id = empty ?? host(SERVICES.includes(view) ? "broken" : "sick");
           await page.goto(at(view, { host: id, theme }));
           await settled(page);
           expect(await faults(page), view).toEqual([]);
@@ -84,6 +85,13 @@ test("axe finds nothing with a menu, a dialog, a table of a chart and a selected
   expect(await faults(page)).toEqual([]);
   await open(page, "processes", { host: host("crowd"), sel: "1080.5080" });
   await expect(page.locator("#chart-one-cpu canvas")).toBeVisible();
+  expect(await faults(page)).toEqual([]);
+  await open(page, "queries", {
+    host: host("broken"),
+    "f.instance": "main",
+    sel: "main.shop.7000000000000000102",
+  });
+  await expect(page.locator("#chart-one-time canvas")).toBeVisible();
   expect(await faults(page)).toEqual([]);
 });
 

@@ -6,6 +6,7 @@ for (const [typed, kind, check] of [
   ["iowait", "metric", "#chart-cpu"],
   ["disk queue", "metric", "#chart-disk-queue"],
   ["dead letters", "table", "#table-dead_letters"],
+  ["replay lag", "metric", "h1:has-text('Replication')"],
   ["network interfaces", "table", "#table-interfaces"],
 ] as const) {
   test(`the palette finds the ${kind} “${typed}”`, async ({ page }) => {

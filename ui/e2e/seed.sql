@@ -13,7 +13,9 @@ CREATE TABLE e2e.host (
     mount     jsonb NOT NULL DEFAULT '{}',
     agent     jsonb NOT NULL DEFAULT '{}',
     -- A list of processes, each what differs from the default one.
-    processes jsonb NOT NULL DEFAULT '[{}]'
+    processes jsonb NOT NULL DEFAULT '[{}]',
+    -- What of services.sql the host watches: steady, broken or nothing.
+    services  text
 );
 
 CREATE FUNCTION e2e.add_host(name text, is_alive boolean, secs integer DEFAULT 10) RETURNS integer LANGUAGE plpgsql AS $$
@@ -96,6 +98,9 @@ BEGIN
     INSERT INTO collector.collector_runs_raw SELECT a.ts, of_host, c, 'ok', 1.5, 3, NULL
         FROM at_instant a, unnest(ARRAY['host', 'processes', 'mounts']) c;
     INSERT INTO collector.heartbeat SELECT a.ts, of_host, 'collector', 'ok' FROM at_instant a;
+    IF h.services IS NOT NULL THEN
+        PERFORM e2e.put_services(of_host, h.services);
+    END IF;
 END $$;
 
 CREATE FUNCTION e2e.fill(of_host integer, back interval, step interval DEFAULT '10 seconds') RETURNS void LANGUAGE sql AS $$

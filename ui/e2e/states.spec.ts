@@ -92,7 +92,7 @@ test.describe("a server of its own", () => {
 
 test("an empty database says so and promises nothing", async ({ page }) => {
   const id = shared("SELECT e2e.add_host('empty', false)")[0]?.[0] ?? "";
-  for (const view of ["now", "system", "processes", "collector"]) {
+  for (const view of ["now", "system", "processes", "collector", "postgres", "queries", "api"]) {
     await open(page, view, { host: id });
     await expectNothingGood(page);
     await expect(page.locator(".banner.unknown")).toContainText("no sample of this host yet");

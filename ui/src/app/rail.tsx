@@ -1,4 +1,5 @@
 /** The views, each with the count and the shape of what is worst in it, whatever is filtered. */
+import { useEffect, useRef } from "preact/hooks";
 import { now, trusted } from "../api/store";
 import { VIEWS, type View } from "../views/registry";
 import { ViewLink } from "./link";
@@ -14,8 +15,14 @@ const GROUPS = VIEWS.reduce<{ group: string; views: View[] }[]>((groups, view) =
 
 export function Rail({ current }: { current: string }) {
   const badges = now.value?.badges ?? {};
+  const root = useRef<HTMLElement>(null);
+  // On a narrow screen the rail is a line that may be longer than the screen.
+  useEffect(() => {
+    const link = root.current?.querySelector<HTMLElement>("[aria-current]");
+    root.current?.scrollTo({ left: (link?.offsetLeft ?? 0) - 40 });
+  }, [current]);
   return (
-    <nav class="rail" aria-label="Views">
+    <nav ref={root} class="rail" aria-label="Views">
       {GROUPS.map(({ group, views }) => (
         <div key={views[0]?.id} class="group">
           {group && <span class="group-name">{group}</span>}

@@ -29,30 +29,29 @@ export default function ApplicationsView() {
   const api = usePick("targets", "target", "f.api", "api");
   const proxy = usePick("targets", "target", "f.proxy", "proxy");
   if (api.options === null || proxy.options === null) return <Skeleton height={320} />;
+  if (api.chosen === null && proxy.chosen === null) {
+    return (
+      <Empty height={200}>
+        No API and no proxy is scraped on this host. Name one as [[scrape.target]] in the configuration of the
+        collector.
+      </Empty>
+    );
+  }
   return (
     <>
-      {api.chosen === null && proxy.chosen === null ? (
-        <Empty height={120}>
-          No API and no proxy is scraped on this host. Name them as [[scrape.targets]] in the configuration of
-          the collector.
-        </Empty>
+      <h2>API</h2>
+      <Picker pick={api} legend="API" />
+      {api.chosen === null ? (
+        <p class="muted">No API is scraped.</p>
       ) : (
-        <>
-          <h2>API</h2>
-          <Picker pick={api} legend="API" />
-          {api.chosen === null ? (
-            <p class="muted">No API is scraped.</p>
-          ) : (
-            <Api key={api.chosen} target={api.chosen} why={downOf(api)} />
-          )}
-          <h2>Proxy</h2>
-          <Picker pick={proxy} legend="Proxy" />
-          {proxy.chosen === null ? (
-            <p class="muted">No proxy is scraped.</p>
-          ) : (
-            <Gateway key={proxy.chosen} target={proxy.chosen} why={downOf(proxy)} />
-          )}
-        </>
+        <Api key={api.chosen} target={api.chosen} why={downOf(api)} />
+      )}
+      <h2>Proxy</h2>
+      <Picker pick={proxy} legend="Proxy" />
+      {proxy.chosen === null ? (
+        <p class="muted">No proxy is scraped.</p>
+      ) : (
+        <Gateway key={proxy.chosen} target={proxy.chosen} why={downOf(proxy)} />
       )}
       <DataTable name="targets" />
     </>

@@ -69,7 +69,9 @@ export function usePick(table: string, column: string, name: string, kind?: stri
             (row): Option => ({
               name: cellOf(meta, row.cells, column),
               severity: row.severity,
-              down: cellOf(meta, row.cells, "up") === "0" ? cellOf(meta, row.cells, "error") : null,
+              down: /^(0|false)$/.test(cellOf(meta, row.cells, "up"))
+                ? cellOf(meta, row.cells, "error")
+                : null,
             }),
           )
           .sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }))

@@ -1,0 +1,61 @@
+/** API and proxy: what users get, what failed, and a target that is gone. */
+import { expect, host, open, settled, test } from "./support/page";
+
+test("errors, latency and the database behind are judged by the registry", async ({ page }) => {
+  await open(page, "api", { host: host("broken"), "f.proxy": "proxy" });
+  for (const label of ["Errors", "p95", "Database response", "Database cache hits"]) {
+    const card = page
+      .getByRole("region", { name: "API, latest values" })
+      .locator(".card", { hasText: label });
+    await expect(card.first()).toHaveClass(/crit/);
+  }
+  await expect(page.locator("#chart-api-status .legend")).toContainText("5xx");
+  await page.locator("#chart-protocols").scrollIntoViewIfNeeded();
+  await expect(page.locator("#chart-protocols .legend")).toContainText("HTTP/3");
+  await expect(page.getByRole("region", { name: "Proxy, latest values" })).toContainText("75 %");
+});
+
+test("endpoints by status: only statuses that occur have a column, under their class", async ({ page }) => {
+  await open(page, "api", { host: host("broken") });
+  const table = page.locator("#table-endpoints");
+  await table.scrollIntoViewIfNeeded();
+  const head = table.locator("thead tr").last().locator("th button");
+  await expect(head.filter({ hasText: /^(4|5)\d\d/ })).toHaveText([/401/, /404/, /429/, /500/, /503/]);
+  await expect(table.locator("thead .groups th")).toHaveText(["Client errors", "Server errors"]);
+  await expect(table.locator("td.shade").first()).toBeVisible();
+  await expect(table.locator("tbody tr").first()).toContainText("/v1/orders");
+  await expect(table).toContainText("<script>alert(1)</script>");
+  await table.locator(".chips").getByRole("button", { name: /^503/ }).click();
+  await expect(page).toHaveURL(/f\.status=503/);
+  await expect(table.locator("tbody tr")).toHaveCount(1);
+});
+
+test("recent failures are filtered by a click on a status", async ({ page }) => {
+  await open(page, "api", { host: host("broken") });
+  const table = page.locator("#table-failures");
+  await table.scrollIntoViewIfNeeded();
+  await expect(table.locator(".count")).toHaveText("100");
+  await table.locator(".chips").getByRole("button", { name: /^401/ }).click();
+  await expect(table.locator("tbody tr").first()).toContainText("/v1/login");
+  await expect(table.locator("tbody")).not.toContainText("/v1/orders");
+});
+
+test("a target that is gone says why and shows no figure", async ({ page }) => {
+  await open(page, "api", { host: host("broken"), "f.proxy": "edge" });
+  await expect(page.locator(".banner.crit")).toContainText(
+    "edge does not answer. no answer from 127.0.0.1:9182",
+  );
+  await expect(page.getByRole("region", { name: "Proxy, latest values" })).toHaveCount(0);
+  await page.getByRole("button", { name: "proxy", exact: true }).click();
+  await expect(page.getByRole("region", { name: "Proxy, latest values" })).toBeVisible();
+});
+
+test("without any target or server the views say what to do", async ({ page }) => {
+  await open(page, "api", { host: host("calm") });
+  await expect(page.locator("main")).toContainText("No API and no proxy is scraped");
+  for (const view of ["postgres", "tables", "queries", "replication"]) {
+    await open(page, view, { host: host("calm") });
+    await settled(page);
+    await expect(page.locator("main")).toContainText("No PostgreSQL server is watched on this host");
+  }
+});
