@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use crate::environment::Environment;
 use crate::faults::Place;
 use crate::file;
-use crate::key::{Problem, Value, at};
+use crate::key::{Key, Problem, Slot, Value, at};
 use crate::load::{Draft, Origin};
+use crate::{Postgres, ScrapeTarget};
 
 /// Name of the credential below `$CREDENTIALS_DIRECTORY`.
 const CREDENTIAL: &str = "db_password";
@@ -50,55 +51,54 @@ pub(crate) fn resolve(draft: &mut Draft, environment: &Environment) {
 
 /// Puts what the files of the entries hold into the draft: passwords of servers, tokens of targets.
 pub(crate) fn resolve_entries(draft: &mut Draft) {
-    let slots = draft.config.slots();
-    for (section, secret, file, others) in [
-        ("postgres", "password", "password_file", &["url"][..]),
-        ("scrape.target", "token", "token_file", &[]),
-    ] {
-        for slot in &slots {
-            let Some(entry) = slot.entry else { continue };
-            if slot.key.section != section || slot.key.name != secret {
-                continue;
-            }
-            let path = slot.path();
-            let given = |name: &&str| {
-                let other = slots
-                    .iter()
-                    .find(|other| other.path() == at(section, entry, name));
-                let value = other.and_then(|other| draft.config.get(*other));
-                value.is_some_and(|value| match value {
-                    Value::Text(text) => !text.is_empty(),
-                    value => value.holds_secret(),
-                })
-            };
-            let sources: Vec<&str> = [secret, file]
-                .into_iter()
-                .chain(others.iter().copied())
-                .filter(given)
-                .collect();
-            if sources.len() > 1 {
-                let problem = Problem::new(
-                    format!("has its secret in {}", sources.join(" and in ")),
-                    "keep one of them",
-                );
-                draft.fault(&at(section, entry, sources[0]), problem);
-            } else if sources == [file] {
-                let found = slots
-                    .iter()
-                    .find(|other| other.path() == at(section, entry, file));
-                let Some(Value::Text(name)) = found.and_then(|other| draft.config.get(*other))
-                else {
-                    continue;
-                };
-                let name = PathBuf::from(name);
-                let taken = file::secret(&name, true)
-                    .and_then(|secret| draft.config.set(*slot, Value::Secret(secret)));
-                match taken {
-                    Ok(()) => draft.set_origin(path, Origin::Credential(name)),
-                    Err(problem) => draft.fault_at(Place::File(name, None), &path, problem),
-                }
-            }
-        }
+    for (entry, server) in draft.config.postgres.clone().into_iter().enumerate() {
+        let in_url = server.url.is_some_and(|url| url.has_password());
+        let given = [
+            ("password", !server.password.is_empty()),
+            ("password_file", server.password_file.is_some()),
+            ("url", in_url),
+        ];
+        take_entry(draft, Postgres::KEYS, entry, given, server.password_file);
+    }
+    for (entry, target) in draft.config.scrape.target.clone().into_iter().enumerate() {
+        let given = [
+            ("token", !target.token.is_empty()),
+            ("token_file", target.token_file.is_some()),
+            ("url", false),
+        ];
+        take_entry(draft, ScrapeTarget::KEYS, entry, given, target.token_file);
+    }
+}
+
+/// Takes the secret of an entry from its file, when that is its only source; `given` names the key
+/// of the secret first, and which of its sources there are.
+fn take_entry(
+    draft: &mut Draft,
+    keys: &'static [Key],
+    entry: usize,
+    given: [(&str, bool); 3],
+    file: Option<PathBuf>,
+) {
+    let sources: Vec<&str> = given.iter().filter(|one| one.1).map(|one| one.0).collect();
+    if let [first, _, ..] = sources.as_slice() {
+        let text = format!("has its secret in {}", sources.join(" and in "));
+        let path = at(keys[0].section, entry, first);
+        draft.fault(&path, Problem::new(text, "keep one of them"));
+        return;
+    }
+    let key = keys.iter().find(|key| key.name == given[0].0);
+    let (Some(file), Some(key)) = (file, key) else {
+        return;
+    };
+    let slot = Slot {
+        key,
+        entry: Some(entry),
+    };
+    let taken =
+        file::secret(&file, true).and_then(|secret| draft.config.set(slot, Value::Secret(secret)));
+    match taken {
+        Ok(()) => draft.set_origin(slot.path(), Origin::Credential(file)),
+        Err(problem) => draft.fault_at(Place::File(file, None), &slot.path(), problem),
     }
 }
 
