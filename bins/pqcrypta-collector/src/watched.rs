@@ -3,7 +3,7 @@
 use crate::services::{Service, Services};
 use collect::Moment;
 use collect::application::{Application, News};
-use collect::postgres::{Databases, Instance, Postgres};
+use collect::postgres::{Instance, Postgres};
 use config::Config;
 use schema::Row;
 use std::time::Duration;
@@ -31,16 +31,8 @@ impl Watched {
     /// `check-config` finds it too.
     pub(crate) fn add_to(&self, services: &mut Services) {
         for server in &self.postgres {
-            match pg::Target::watched(server, &self.database) {
-                Ok(target) => services.add(Postgres::new(Instance {
-                    name: server.name.clone(),
-                    target,
-                    databases: match server.databases.as_slice() {
-                        [] => Databases::All,
-                        names => Databases::Named(names.to_vec()),
-                    },
-                    timeout: self.timeout,
-                })),
+            match Instance::of(server, &self.database, self.timeout) {
+                Ok(instance) => services.add(Postgres::new(instance)),
                 Err(error) => {
                     tracing::error!(server = server.name, %error, "this server is not watched");
                 }

@@ -1,5 +1,7 @@
 //! `pqcrypta doctor`: what is wrong, and what to do about it.
 
+mod watched;
+
 use std::fs::{File, OpenOptions};
 use std::path::Path;
 use std::process::ExitCode;
@@ -20,7 +22,7 @@ const CLOCK_TOLERANCE_SECS: f64 = 2.0;
 /// Signs of life come every few seconds.
 const ALIVE_WITHIN_SECS: f64 = 60.0;
 
-/// Check settings, server, schema, rights, clock, queue and collector
+/// Check settings, queue, store, collector, and all that is watched
 ///
 /// One line per check: ok, warn or fail, with the remedy. Exit status 0 when nothing failed, 1
 /// otherwise, 78 for faulty settings. Run it as the user that runs the collector.
@@ -67,10 +69,16 @@ pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
             findings.push(("server", Fail(format!("{error:#}"), remedy.to_owned())));
         }
     }
+    let mut findings: Vec<(String, Finding)> = findings
+        .into_iter()
+        .map(|(name, finding)| (name.to_owned(), finding))
+        .collect();
+    findings.extend(watched::servers(&loaded.config).await);
+    findings.extend(watched::targets(&loaded.config).await);
     let mut failed = false;
     for (name, finding) in findings {
         failed |= matches!(finding, Fail(..));
-        print(&line(name, &finding))?;
+        print(&line(&name, &finding))?;
     }
     Ok(if failed {
         ExitCode::FAILURE

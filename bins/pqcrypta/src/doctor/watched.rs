@@ -1,0 +1,74 @@
+//! What the collector would see of the servers and applications it watches, asked here and now with
+//! its own code.
+
+use std::time::Duration;
+
+use collect::Moment;
+use collect::application::{Application, News};
+use collect::postgres::{self, Instance};
+use config::Config;
+use schema::Timestamp;
+
+use super::Finding;
+use super::Finding::{Fail, Ok as Good, Warn};
+
+/// Every server: whether it answers, then one finding for each thing that cannot be seen there.
+pub(super) async fn servers(config: &Config) -> Vec<(String, Finding)> {
+    let timeout = config.collector.query_timeout();
+    let mut findings = Vec::new();
+    for server in &config.postgres {
+        let name = format!("server {}", server.name);
+        let spots = match Instance::of(server, &config.database, timeout) {
+            Ok(instance) => postgres::blind_spots(instance).await,
+            Err(error) => Err(error),
+        };
+        match spots {
+            Ok(spots) if spots.is_empty() => {
+                findings.push((name, Good("everything can be seen".to_owned())));
+            }
+            Ok(spots) => findings.extend(spots.into_iter().map(|spot| {
+                let place = match spot.database.as_str() {
+                    "" => name.clone(),
+                    database => format!("{name}, database {database}"),
+                };
+                (place, Warn(spot.message, spot.remedy))
+            })),
+            Err(error) => findings.push((
+                name,
+                Fail(
+                    error.to_string(),
+                    "check its [[postgres]] entry, that it runs, and its pg_hba.conf".to_owned(),
+                ),
+            )),
+        }
+    }
+    findings
+}
+
+/// Every application: whether it answers with values.
+pub(super) async fn targets(config: &Config) -> Vec<(String, Finding)> {
+    let mut findings = Vec::new();
+    for target in config.scrape.targets() {
+        let name = format!("target {}", target.name);
+        let finding = match Application::new(target) {
+            Ok(mut application) => ask(&mut application).await,
+            Err(error) => Fail(error.to_string(), "correct its entry".to_owned()),
+        };
+        findings.push((name, finding));
+    }
+    findings
+}
+
+async fn ask(application: &mut Application) -> Finding {
+    let at = Moment {
+        ts: Timestamp::default(),
+        monotonic: Duration::ZERO,
+    };
+    match application.collect(&at, &mut Vec::new()).await {
+        News::Down(cause) => Warn(
+            cause,
+            "or set its url to \"\" when there is none".to_owned(),
+        ),
+        News::Nothing | News::Up => Good("answers with values".to_owned()),
+    }
+}
