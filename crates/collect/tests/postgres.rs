@@ -83,6 +83,34 @@ fn spots(rows: &Rows) -> Vec<String> {
     rows.of::<BlindSpot>().iter().map(name).collect()
 }
 
+/// The figures of a table, had from functions, are those of the view that people look at.
+async fn agrees_with_the_view(server: &Server, row: &schema::Row) {
+    let columns = [
+        "seq_scan",
+        "seq_tup_read",
+        "idx_scan",
+        "idx_tup_fetch",
+        "n_tup_ins",
+        "n_tup_upd",
+        "n_tup_del",
+        "n_live_tup",
+        "n_dead_tup",
+        "n_mod_since_analyze",
+        "n_ins_since_vacuum",
+    ];
+    let question = format!(
+        "SELECT ARRAY[{}]::int8[] FROM pg_stat_user_tables WHERE relname = 'orders'",
+        columns.join(", ")
+    );
+    let options = pg::SessionOptions::default();
+    let target = server.target().with_database("shop");
+    let session = pg::connect(&target, &options, "view").await.unwrap();
+    let shown = session.client.query_one(&question, &[]).await.unwrap();
+    let shown: Vec<i64> = shown.get(0);
+    let ours: Vec<i64> = columns.iter().map(|column| int(row, column)).collect();
+    assert_eq!(ours, shown, "{columns:?}");
+}
+
 #[tokio::test]
 async fn every_family_answers_each_role_or_says_what_is_missing() {
     let server = builder().start().unwrap();
@@ -158,6 +186,7 @@ async fn every_family_answers_each_role_or_says_what_is_missing() {
     assert!(int(orders, "total_bytes") > int(orders, "index_bytes"));
     assert_eq!(*cell(orders, "autovacuum_enabled"), Cell::Bool(false));
     assert_eq!(text(orders, "database"), "shop");
+    agrees_with_the_view(&server, orders).await;
     let key = slow.with::<IndexSample>("index_name", "orders_pkey");
     assert_eq!(*cell(key, "is_needed"), Cell::Bool(true));
     let extra = slow.with::<IndexSample>("index_name", "orders_customer_again");

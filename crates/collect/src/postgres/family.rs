@@ -121,7 +121,7 @@ pub(super) const FAMILIES: &[Family] = &[
     family!("missing_replica_identity", Database, CheckSample, "GRANT SELECT ON pg_publication_tables TO %ROLE%", [15 "missing_replica_identity.15"]),
     family!("sequences", Database, CheckSample, "GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO %ROLE%", [15 "sequences.15"]),
     family!("table_bloat", Database, CheckSample, "-- to see exact values instead: CREATE EXTENSION pgstattuple; or: GRANT SELECT ON ALL TABLES IN SCHEMA public TO %ROLE%", [15 "table_bloat.15"]),
-    family!("unused_indexes", Database, CheckSample, "GRANT SELECT ON pg_stat_user_indexes TO %ROLE%", [15 "unused_indexes.15", 16 "unused_indexes.16"]),
+    family!("unused_indexes", Database, CheckSample, "GRANT SELECT ON pg_stat_user_indexes TO %ROLE%", [15 "unused_indexes.15"]),
     family!("vacuum_progress", Database, CheckSample, STATS, [15 "vacuum_progress.15", 17 "vacuum_progress.17", 18 "vacuum_progress.18"]),
     family!("wraparound_tables", Database, CheckSample, "GRANT SELECT ON pg_class, pg_index TO %ROLE%", [15 "wraparound_tables.15"]),
     family!("table_bloat_exact", Database, CheckSample, "GRANT EXECUTE ON FUNCTION pgstattuple_approx(regclass) TO %ROLE%", [105 "table_bloat_exact.105"], "pgstattuple"),

@@ -28,6 +28,8 @@ use crate::{Moment, run_one};
 
 mod epoch;
 mod family;
+#[cfg(test)]
+mod family_tests;
 mod fast;
 mod fill;
 mod link;
@@ -53,6 +55,28 @@ pub struct Instance {
     pub databases: Databases,
     /// How long connecting may take, and how long the questions of a tick.
     pub timeout: Duration,
+}
+
+impl Instance {
+    /// As the settings name it; `store` is where those lead that name no server of their own.
+    ///
+    /// # Errors
+    /// [`pg::PgError::Address`] for an address that cannot be read; checked settings hold none.
+    pub fn of(
+        server: &config::Postgres,
+        store: &config::Database,
+        timeout: Duration,
+    ) -> Result<Self, pg::PgError> {
+        Ok(Self {
+            name: server.name.clone(),
+            target: pg::Target::watched(server, store)?,
+            databases: match server.databases.as_slice() {
+                [] => Databases::All,
+                names => Databases::Named(names.to_vec()),
+            },
+            timeout,
+        })
+    }
 }
 
 /// Which databases are looked into.

@@ -15,15 +15,20 @@ FROM (
          coalesce((SELECT split_part(x, '=', 2)::bool FROM unnest(c.reloptions) x
                    WHERE x LIKE 'autovacuum_enabled=%'), true) AS enabled,
          coalesce((SELECT split_part(x, '=', 2)::float8 FROM unnest(c.reloptions) x
-                   WHERE x LIKE 'autovacuum_vacuum_threshold=%'), current_setting('autovacuum_vacuum_threshold')::float8) AS vt,
+                   WHERE x LIKE 'autovacuum_vacuum_threshold=%'),
+                   current_setting('autovacuum_vacuum_threshold')::float8) AS vt,
          coalesce((SELECT split_part(x, '=', 2)::float8 FROM unnest(c.reloptions) x
-                   WHERE x LIKE 'autovacuum_vacuum_scale_factor=%'), current_setting('autovacuum_vacuum_scale_factor')::float8) AS vf,
+                   WHERE x LIKE 'autovacuum_vacuum_scale_factor=%'),
+                   current_setting('autovacuum_vacuum_scale_factor')::float8) AS vf,
          coalesce((SELECT split_part(x, '=', 2)::float8 FROM unnest(c.reloptions) x
-                   WHERE x LIKE 'autovacuum_vacuum_insert_threshold=%'), current_setting('autovacuum_vacuum_insert_threshold')::float8) AS it,
+                   WHERE x LIKE 'autovacuum_vacuum_insert_threshold=%'),
+                   current_setting('autovacuum_vacuum_insert_threshold')::float8) AS it,
          coalesce((SELECT split_part(x, '=', 2)::float8 FROM unnest(c.reloptions) x
-                   WHERE x LIKE 'autovacuum_vacuum_insert_scale_factor=%'), current_setting('autovacuum_vacuum_insert_scale_factor')::float8) AS ifactor,
+                   WHERE x LIKE 'autovacuum_vacuum_insert_scale_factor=%'),
+                   current_setting('autovacuum_vacuum_insert_scale_factor')::float8) AS ifactor,
          coalesce((SELECT split_part(x, '=', 2)::float8 FROM unnest(c.reloptions) x
-                   WHERE x LIKE 'autovacuum_vacuum_max_threshold=%'), current_setting('autovacuum_vacuum_max_threshold')::float8) AS vmax,
+                   WHERE x LIKE 'autovacuum_vacuum_max_threshold=%'),
+                   current_setting('autovacuum_vacuum_max_threshold')::float8) AS vmax,
          c.relallfrozen
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_stat_user_tables s ON s.relid = c.oid

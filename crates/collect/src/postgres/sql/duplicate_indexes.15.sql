@@ -14,7 +14,8 @@ JOIN pg_class t ON t.oid = i.indrelid
 JOIN pg_namespace n ON n.oid = t.relnamespace
 JOIN pg_am am ON am.oid = ci.relam
 WHERE NOT i.indisunique AND NOT i.indisreplident AND i.indisvalid
-  AND n.nspname NOT IN ('pg_catalog', 'pg_toast')
+  AND i.indrelid >= 16384 AND n.nspname NOT IN ('pg_catalog', 'pg_toast')
+  AND i.indkey[0] = j.indkey[0]
   AND ((i.indkey::text = j.indkey::text AND i.indnatts = j.indnatts AND i.indclass::text = j.indclass::text
         AND i.indcollation::text = j.indcollation::text AND i.indoption::text = j.indoption::text
         AND (j.indisunique OR i.indexrelid > j.indexrelid))

@@ -1,47 +1,69 @@
 -- How are the tables of this database used, how big are they, when were they vacuumed? At most 2000 rows,
 -- the biggest and the busiest first; `found` counts all. PostgreSQL 16 and 17, readable by everybody.
--- Sizes come from the catalogue, as of the last vacuum or analyze: the functions for exact ones wait
--- for whoever holds a lock on the table. Thresholds respect the table's own settings.
-WITH i AS MATERIALIZED (
-  SELECT x.indrelid, sum(c.relpages)::int8 AS pages
-  FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid GROUP BY x.indrelid),
+-- As pg_stat_user_tables and pg_statio_user_tables tell it, by the functions these call: the views count
+-- everything of every table before the first can be left out. Sizes come from the catalogue, as of the
+-- last vacuum or analyze: the functions for exact ones wait for whoever holds a lock on the table.
+-- Thresholds respect the table's own settings. Identifiers below 16384 are the server's own.
+WITH x AS MATERIALIZED (
+  SELECT i.indrelid, sum(greatest(c.relpages, 0))::int8 AS pages,
+         sum(pg_stat_get_numscans(i.indexrelid))::int8 AS scans
+  FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid GROUP BY i.indrelid),
 t AS (
-  SELECT s.*, c.reltuples, c.reloptions, c.relfrozenxid, greatest(c.relpages, 0)::int8 AS heap_pages,
-         coalesce(i.pages, 0) AS index_pages,
-         coalesce(o.relpages, 0)::int8 + coalesce(oi.pages, 0) AS toast_pages
-  FROM pg_stat_user_tables s
-  JOIN pg_class c ON c.oid = s.relid
-  LEFT JOIN i ON i.indrelid = c.oid
+  SELECT c.oid, greatest(c.relpages, 0)::int8 AS heap_pages, coalesce(x.pages, 0) AS index_pages,
+         coalesce(o.relpages, 0)::int8 + coalesce(ox.pages, 0) AS toast_pages,
+         pg_stat_get_numscans(c.oid) AS seq_scan, x.scans AS idx_scan
+  FROM pg_class c
+  LEFT JOIN x ON x.indrelid = c.oid
   LEFT JOIN pg_class o ON o.oid = c.reltoastrelid
-  LEFT JOIN i oi ON oi.indrelid = c.reltoastrelid
-  WHERE c.relpersistence <> 't'),
+  LEFT JOIN x ox ON ox.indrelid = c.reltoastrelid
+  WHERE c.relkind IN ('r', 'm', 'p') AND c.relpersistence <> 't' AND c.oid >= 16384),
 ranked AS (
   SELECT t.*, count(*) OVER () AS found,
-         row_number() OVER (ORDER BY heap_pages + index_pages + toast_pages DESC, relid) AS big,
-         row_number() OVER (ORDER BY coalesce(seq_scan, 0) + coalesce(idx_scan, 0)
-                                     + n_tup_ins + n_tup_upd + n_tup_del DESC, relid) AS busy
+         row_number() OVER (ORDER BY heap_pages + index_pages + toast_pages DESC, oid) AS big,
+         row_number() OVER (ORDER BY seq_scan + coalesce(idx_scan, 0) + pg_stat_get_tuples_inserted(oid)
+                                     + pg_stat_get_tuples_updated(oid) + pg_stat_get_tuples_deleted(oid) DESC,
+                                     oid) AS busy
   FROM t),
-chosen AS MATERIALIZED (SELECT * FROM ranked ORDER BY least(big, busy), big LIMIT 2000)
-SELECT r.schemaname::text AS schema_name, r.relname::text AS table_name, r.found,
+r AS MATERIALIZED (SELECT * FROM ranked ORDER BY least(big, busy), big LIMIT 2000)
+SELECT n.nspname::text AS schema_name, c.relname::text AS table_name, r.found,
        (heap_pages + index_pages + toast_pages) * k.bs AS total_bytes,
        index_pages * k.bs AS index_bytes, toast_pages * k.bs AS toast_bytes,
-       r.n_live_tup, r.n_dead_tup,
-       coalesce((SELECT split_part(x, '=', 2)::float8 FROM unnest(r.reloptions) x
-                  WHERE x LIKE 'autovacuum_vacuum_threshold=%'), current_setting('autovacuum_vacuum_threshold')::float8)
-         + coalesce((SELECT split_part(x, '=', 2)::float8 FROM unnest(r.reloptions) x
-                  WHERE x LIKE 'autovacuum_vacuum_scale_factor=%'), current_setting('autovacuum_vacuum_scale_factor')::float8)
-           * greatest(r.reltuples, 0) AS vacuum_threshold,
-       coalesce((SELECT split_part(x, '=', 2)::bool FROM unnest(r.reloptions) x
-                 WHERE x LIKE 'autovacuum_enabled=%'), true)
+       pg_stat_get_live_tuples(r.oid) AS n_live_tup, pg_stat_get_dead_tuples(r.oid) AS n_dead_tup,
+       coalesce((SELECT split_part(o, '=', 2)::float8 FROM unnest(c.reloptions) o
+                  WHERE o LIKE 'autovacuum_vacuum_threshold=%'), current_setting('autovacuum_vacuum_threshold')::float8)
+         + coalesce((SELECT split_part(o, '=', 2)::float8 FROM unnest(c.reloptions) o
+                  WHERE o LIKE 'autovacuum_vacuum_scale_factor=%'),
+                  current_setting('autovacuum_vacuum_scale_factor')::float8)
+           * greatest(c.reltuples, 0) AS vacuum_threshold,
+       coalesce((SELECT split_part(o, '=', 2)::bool FROM unnest(c.reloptions) o
+                 WHERE o LIKE 'autovacuum_enabled=%'), true)
          AND current_setting('autovacuum')::bool AS autovacuum_enabled,
-       r.n_mod_since_analyze, r.n_ins_since_vacuum,
-       CASE WHEN r.relfrozenxid <> '0'::xid THEN age(r.relfrozenxid)::int8 END AS xid_age,
-       r.seq_scan, r.seq_tup_read, r.idx_scan, r.idx_tup_fetch,
-       r.n_tup_ins, r.n_tup_upd, r.n_tup_del, r.n_tup_hot_upd,
-       io.heap_blks_read, io.heap_blks_hit, io.idx_blks_read, io.idx_blks_hit,
-       r.vacuum_count, r.autovacuum_count, r.autoanalyze_count,
-       r.last_vacuum, r.last_autovacuum, r.last_analyze, r.last_autoanalyze,
-       r.last_seq_scan, r.last_idx_scan
-FROM chosen r
+       pg_stat_get_mod_since_analyze(r.oid) AS n_mod_since_analyze,
+       pg_stat_get_ins_since_vacuum(r.oid) AS n_ins_since_vacuum,
+       CASE WHEN c.relfrozenxid <> '0'::xid THEN age(c.relfrozenxid)::int8 END AS xid_age,
+       r.seq_scan, pg_stat_get_tuples_returned(r.oid) AS seq_tup_read, r.idx_scan,
+       i.fetched + pg_stat_get_tuples_fetched(r.oid) AS idx_tup_fetch,
+       pg_stat_get_tuples_inserted(r.oid) AS n_tup_ins, pg_stat_get_tuples_updated(r.oid) AS n_tup_upd,
+       pg_stat_get_tuples_deleted(r.oid) AS n_tup_del,
+       pg_stat_get_tuples_hot_updated(r.oid) AS n_tup_hot_upd,
+       pg_stat_get_blocks_fetched(r.oid) - pg_stat_get_blocks_hit(r.oid) AS heap_blks_read,
+       pg_stat_get_blocks_hit(r.oid) AS heap_blks_hit,
+       i.blocks - i.hits AS idx_blks_read, i.hits AS idx_blks_hit,
+       pg_stat_get_vacuum_count(r.oid) AS vacuum_count,
+       pg_stat_get_autovacuum_count(r.oid) AS autovacuum_count,
+       pg_stat_get_autoanalyze_count(r.oid) AS autoanalyze_count,
+       pg_stat_get_last_vacuum_time(r.oid) AS last_vacuum,
+       pg_stat_get_last_autovacuum_time(r.oid) AS last_autovacuum,
+       pg_stat_get_last_analyze_time(r.oid) AS last_analyze,
+       pg_stat_get_last_autoanalyze_time(r.oid) AS last_autoanalyze,
+       pg_stat_get_lastscan(r.oid) AS last_seq_scan, i.last_idx_scan
+FROM r
+JOIN pg_class c ON c.oid = r.oid
+JOIN pg_namespace n ON n.oid = c.relnamespace
 CROSS JOIN (SELECT current_setting('block_size')::int8 AS bs) k
-LEFT JOIN pg_statio_user_tables io ON io.relid = r.relid;
+LEFT JOIN LATERAL (
+  SELECT sum(pg_stat_get_tuples_fetched(indexrelid))::int8 AS fetched,
+         sum(pg_stat_get_blocks_fetched(indexrelid))::int8 AS blocks,
+         sum(pg_stat_get_blocks_hit(indexrelid))::int8 AS hits,
+         max(pg_stat_get_lastscan(indexrelid)) AS last_idx_scan
+  FROM pg_index WHERE indrelid = r.oid) i ON true;

@@ -1,16 +1,18 @@
--- Which indexes has nobody scanned that need not stay? One row each, biggest first; value: bytes, as of
--- the last vacuum. PostgreSQL 15, readable by everybody. Scans on standbys are not counted here, and
--- indexes of partitions go with their parent.
-SELECT s.schemaname || '.' || s.indexrelname AS object,
-       c.relpages::float8 * current_setting('block_size')::float8 AS value,
-       s.relname AS table_name, NULL::timestamptz AS last_idx_scan,
+-- Which indexes has nobody scanned that need not stay? The 50 biggest; value: bytes, as of the last vacuum.
+-- PostgreSQL 15 and newer, readable by everybody. Scans on standbys are not counted here, and indexes of
+-- partitions go with their parent.
+SELECT n.nspname || '.' || u.index_name AS object, u.pages * current_setting('block_size')::float8 AS value,
+       t.relname AS table_name,
        extract(epoch FROM clock_timestamp() - greatest(d.stats_reset, b.stats_reset))::float8 AS counted_secs
-FROM pg_stat_user_indexes s
-JOIN pg_index i USING (indexrelid)
-JOIN pg_class c ON c.oid = s.indexrelid
-JOIN pg_stat_database d ON d.datname = current_database()
+FROM (SELECT i.indrelid, c.relname AS index_name, c.relpages::float8 AS pages
+      FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid AND c.relkind = 'i'
+      WHERE i.indisvalid AND NOT i.indisunique AND NOT i.indisreplident AND NOT i.indisexclusion
+        AND i.indrelid >= 16384 AND c.relpersistence <> 't' AND pg_stat_get_numscans(c.oid) = 0
+        AND c.oid NOT IN (SELECT conindid FROM pg_constraint WHERE conindid <> 0)
+        AND c.oid NOT IN (SELECT inhrelid FROM pg_inherits)
+      ORDER BY c.relpages DESC, c.relname LIMIT 50) u
+JOIN pg_class t ON t.oid = u.indrelid
+JOIN pg_namespace n ON n.oid = t.relnamespace
 CROSS JOIN pg_stat_bgwriter b
-WHERE s.idx_scan = 0 AND i.indisvalid AND NOT i.indisunique AND NOT i.indisreplident AND NOT i.indisexclusion
-  AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = s.indexrelid)
-  AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = s.indexrelid)
-ORDER BY value DESC, object LIMIT 50;
+CROSS JOIN (SELECT stats_reset FROM pg_stat_database WHERE datname = current_database()) d
+ORDER BY value DESC, object;

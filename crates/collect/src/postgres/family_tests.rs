@@ -1,0 +1,170 @@
+//! The table of statements against itself and against a real server of whatever version there is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schema::Sample;
+use schema::tables::{CheckSample, DbSample, SessionSample, StatementText};
+use testkit::Server;
+
+use super::family::{Asked, FAMILIES, Family, family};
+use super::fill::Plan;
+
+/// What the collector itself knows of a row.
+const CONTEXT: &[&str] = &["instance", "database", "epoch"];
+/// Columns of the server's row that no statement gives.
+const MEASURED: &[&str] = &["up", "duration_ms", "error"];
+/// Columns of a session's row that come from the tree.
+const TREE: &[&str] = &["root_pid", "blocked_by", "depth", "victims"];
+/// Columns of what statements cost that come from two looks.
+const LOOKS: &[&str] = &["major", "interval_secs", "evicted", "entries", "extension"];
+/// Columns that a release before 16 does not have at all.
+const NEWER: &[&str] = &[
+    "extends",
+    "extend_bytes",
+    "evictions",
+    "reuses",
+    "fsync_ms_total",
+];
+
+#[test]
+fn names_are_unique_files_ascend_and_say_what_they_ask() {
+    let mut names = BTreeSet::new();
+    for family in FAMILIES {
+        assert!(names.insert(family.name), "{} twice", family.name);
+        assert!(
+            family.files.is_sorted_by_key(|(oldest, _)| *oldest),
+            "{}",
+            family.name
+        );
+        for (_, sql) in family.files {
+            assert!(
+                sql.starts_with("-- ") && sql.contains('?'),
+                "{}",
+                family.name
+            );
+            assert!(sql.lines().all(|line| line.len() <= 120), "{}", family.name);
+        }
+        assert!(
+            family.sql(u32::MAX).is_some(),
+            "a newer one takes the newest"
+        );
+        assert!(family.sql(0).is_none());
+        assert!(!family.grant.is_empty());
+    }
+    let inside = [
+        "epoch",
+        "extensions",
+        "catalogue",
+        "sizes",
+        "statement_store",
+        "statements",
+        "statement_texts",
+    ];
+    for name in inside {
+        assert_eq!(
+            family(name).map(|family| family.asked),
+            Some(Asked::Inside),
+            "{name}"
+        );
+    }
+    assert_eq!(
+        FAMILIES[0].name, "server",
+        "its lineage is needed by the others"
+    );
+}
+
+/// Columns of the answer of a family on this server, by whether its table has them.
+async fn columns(
+    session: &pg::Session,
+    family: &'static Family,
+    extensions: &[(String, u32)],
+) -> BTreeSet<String> {
+    let version = match family.extension {
+        None => session.major_version(),
+        Some(wanted) => {
+            extensions
+                .iter()
+                .find(|(name, _)| name == wanted)
+                .unwrap()
+                .1
+        }
+    };
+    let sql = family.sql(version).unwrap().replace("{schema}", "public");
+    let statement = session
+        .client
+        .prepare(&sql)
+        .await
+        .unwrap_or_else(|error| panic!("{}: {error:?}", family.name));
+    Plan::new(family.table, statement.columns())
+        .unwrap_or_else(|odd| panic!("{}: {odd}", family.name));
+    statement
+        .columns()
+        .iter()
+        .map(|column| column.name().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn every_statement_fills_its_table_on_this_version() {
+    let server = Server::builder()
+        .setting("shared_preload_libraries", "pg_stat_statements")
+        .start()
+        .unwrap();
+    server
+        .sql("CREATE EXTENSION pg_stat_statements")
+        .await
+        .unwrap();
+    server.sql("CREATE EXTENSION pgstattuple").await.unwrap();
+    let options = pg::SessionOptions::default();
+    let session = pg::connect(&server.target(), &options, "test")
+        .await
+        .unwrap();
+    let installed = server
+        .sql("SELECT extname, extversion FROM pg_extension")
+        .await
+        .unwrap();
+    let extensions: Vec<(String, u32)> = installed
+        .into_iter()
+        .filter_map(|row| {
+            let mut cells = row.into_iter().flatten();
+            let (name, version) = (cells.next()?, cells.next()?);
+            let (major, minor) = version.split_once('.')?;
+            Some((
+                name,
+                major.parse::<u32>().ok()? * 100 + minor.parse::<u32>().ok()?,
+            ))
+        })
+        .collect();
+    let mut filled: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for family in FAMILIES {
+        let found = columns(&session, family, &extensions).await;
+        if family.table.name == CheckSample::TABLE.name && family.asked != Asked::Inside {
+            assert!(
+                found.contains("object") && found.contains("value"),
+                "{}",
+                family.name
+            );
+            continue;
+        }
+        filled.entry(family.table.name).or_default().extend(found);
+    }
+    filled.remove(CheckSample::TABLE.name);
+    for (name, found) in filled {
+        let table = schema::table(name).unwrap();
+        let mut missing: Vec<&str> = table
+            .columns
+            .iter()
+            .map(|column| column.name)
+            .filter(|column| !found.contains(*column) && !CONTEXT.contains(column))
+            .collect();
+        let known: &[&str] = match name {
+            _ if name == DbSample::TABLE.name => MEASURED,
+            _ if name == SessionSample::TABLE.name => TREE,
+            _ if name == StatementText::TABLE.name || name.starts_with("statement_") => LOOKS,
+            "io_metrics_raw" if session.major_version() < 16 => NEWER,
+            _ => &[],
+        };
+        missing.retain(|column| !known.contains(column));
+        assert!(missing.is_empty(), "{name}: nobody fills {missing:?}");
+    }
+}
