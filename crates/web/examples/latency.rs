@@ -93,12 +93,20 @@ async fn main() -> anyhow::Result<()> {
             report(&format!("{name}, {range}"), &mut took, bytes);
         }
     }
-    for round in 0..rounds {
-        let start = Instant::now();
-        bytes = ask(&router, &format!("table/processes?limit=100&x={round}")).await?;
-        took.push(start.elapsed());
+    for table in [
+        "processes",
+        "tables",
+        "vacuum_needed",
+        "indexes",
+        "statements",
+    ] {
+        for round in 0..rounds {
+            let start = Instant::now();
+            bytes = ask(&router, &format!("table/{table}?limit=100&x={round}")).await?;
+            took.push(start.elapsed());
+        }
+        report(&format!("table {table}"), &mut took, bytes);
     }
-    report("table processes", &mut took, bytes);
     Ok(())
 }
 

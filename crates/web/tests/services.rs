@@ -5,6 +5,8 @@ mod common;
 
 use common::{serve, with_services};
 use serde_json::{Value, json};
+use tokio_postgres::types::Type;
+use web::tables::{Source, VIEWS};
 
 /// Rows of a table as objects by column, with their severities where there are any.
 fn rows(meta: &Value, name: &str, answer: &Value) -> Vec<Value> {
@@ -70,4 +72,43 @@ async fn tables_over_known_rows() {
         });
         insta::assert_json_snapshot!(name, shown);
     }
+}
+
+#[tokio::test]
+async fn statements_and_columns_find_each_other() {
+    let database = common::empty().await;
+    let session = pg::connect(&database.target(), &pg::SessionOptions::reader(), "test")
+        .await
+        .unwrap();
+    for view in VIEWS {
+        let Source::Stored(stored) = view.source else {
+            continue;
+        };
+        let mut types = vec![Type::INT4, Type::TIMESTAMPTZ, Type::TIMESTAMPTZ];
+        types.extend(stored.one.then_some(Type::TEXT));
+        let prepared = session.client.prepare_typed(stored.sql, &types).await;
+        let prepared = prepared.unwrap_or_else(|error| panic!("{}: {error:?}", view.name));
+        let given: Vec<&str> = prepared.columns().iter().map(|one| one.name()).collect();
+        assert!(given.contains(&"id"), "{}", view.name);
+        let is_column = |name: &str| view.columns.iter().any(|column| column.id == name);
+        let is_chip = |name: &str| view.chips.iter().any(|chip| chip.id == name);
+        for column in view.columns {
+            let found = given.contains(&column.id) || column.metric.is_some();
+            assert!(found, "{}: nobody gives {}", view.name, column.id);
+        }
+        for chip in view.chips {
+            let tag = format!("tag_{}", chip.id);
+            let found = given.contains(&chip.id) || given.contains(&&*tag);
+            assert!(found, "{}: nobody gives {}", view.name, chip.id);
+        }
+        for name in given.iter().filter(|name| **name != "id") {
+            let wanted = match (name.strip_prefix("sev_"), name.strip_prefix("tag_")) {
+                (Some(column), _) => is_column(column),
+                (_, Some(chip)) => is_chip(chip),
+                _ => is_column(name),
+            };
+            assert!(wanted, "{}: nobody wants {name}", view.name);
+        }
+    }
+    session.close(std::time::Duration::from_secs(5)).await;
 }

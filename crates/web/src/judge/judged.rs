@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use schema::{Better, Metric, Timestamp, Unit};
+use schema::{Better, Class, Metric, Timestamp, Unit};
 use store::series::{self, Latest, Reach, ReadError};
 use tokio::sync::OnceCell;
 use tokio_postgres::Client;
@@ -21,6 +21,8 @@ use crate::words;
 
 /// How far back the start of a problem is looked for, microseconds.
 const BACK: [i64; 2] = [3_600_000_000, 24 * 3_600_000_000];
+/// The same where a day is millions of rows: of tables and indexes, one by one.
+const BACK_BULK: [i64; 2] = [3_600_000_000, 6 * 3_600_000_000];
 
 /// Further values that cards show and nobody judges.
 const CARDS: &[&str] = &["collector.spool_bytes", "collector.rows_per_sec"];
@@ -320,7 +322,8 @@ async fn since(
         return Ok(None);
     };
     let mut found = None;
-    for back in BACK {
+    let is_bulk = one.metric.series.table().class == Class::Bulk;
+    for back in if is_bulk { BACK_BULK } else { BACK } {
         let reach = Reach {
             host_id: host.id,
             metric: one.metric,
@@ -337,7 +340,12 @@ async fn since(
         };
         found = began.or(found);
         // A run that begins well inside what was looked at did begin there.
-        let edge = at.as_micros() - back + one.metric.every().micros(host.interval) * 12;
+        let edge = at.as_micros() - back
+            + one
+                .metric
+                .every()
+                .micros(host.interval)
+                .max(host.interval * 12);
         if found.is_none_or(|since| since.as_micros() > edge) {
             break;
         }

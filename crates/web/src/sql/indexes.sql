@@ -1,20 +1,20 @@
--- User indexes as of the newest slow tick of their database.
+-- User indexes as of the newest slow tick of their database; the rate is of the step to the tick before,
+-- unknown when the statistics were reset between them.
 -- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz; two slow ticks).
 -- Columns: those of table indexes, id (the metrics' key), tag_issue text[], sev_is_valid text.
 -- Rows: one per index. Indexes: (host_id, ts) of each partition.
-WITH newest AS (
-    SELECT instance, database, max(ts) AS ts
+WITH read AS (
+    SELECT *, max(ts) OVER (PARTITION BY instance, database) AS newest,
+           extract(epoch FROM ts - lag(ts) OVER w)::float8 AS secs, idx_scan - lag(idx_scan) OVER w AS scans
     FROM collector.index_metrics_raw
     WHERE host_id = $1 AND ts >= $2 AND ts < $3
-    GROUP BY instance, database
+    WINDOW w AS (PARTITION BY instance, database, schema_name, index_name, epoch ORDER BY ts)
 )
-SELECT i.instance || '.' || i.database || '.' || i.schema_name || '.' || i.index_name AS id,
-       i.index_name, i.table_name, i.schema_name, i.size_bytes, i.idx_scan, i.last_idx_scan AS last_scan_ms,
-       i.is_unique, i.is_needed, i.is_valid, i.definition, i.database, i.instance,
-       CASE WHEN NOT i.is_valid THEN 'warn' END AS sev_is_valid,
-       array_remove(ARRAY[CASE WHEN i.idx_scan = 0 AND NOT i.is_needed THEN 'unused' END,
-                          CASE WHEN NOT i.is_valid THEN 'invalid' END], NULL) AS tag_issue
-FROM newest
-JOIN collector.index_metrics_raw i
-  ON i.instance = newest.instance AND i.database = newest.database AND i.ts = newest.ts
-WHERE i.host_id = $1 AND i.ts >= $2 AND i.ts < $3
+SELECT instance || '.' || database || '.' || schema_name || '.' || index_name AS id,
+       index_name, table_name, schema_name, size_bytes, CASE WHEN scans >= 0 THEN scans / secs END AS scans_per_sec,
+       idx_scan, last_idx_scan AS last_scan_ms, is_unique, is_needed, is_valid, definition, database, instance,
+       CASE WHEN NOT is_valid THEN 'warn' END AS sev_is_valid,
+       array_remove(ARRAY[CASE WHEN idx_scan = 0 AND NOT is_needed THEN 'unused' END,
+                          CASE WHEN NOT is_valid THEN 'invalid' END], NULL) AS tag_issue
+FROM read
+WHERE ts = newest

@@ -4,21 +4,18 @@
 -- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz; two slow ticks).
 -- Columns: those of table vacuum_needed, id (the metrics' key), tag_why text[]. Rows: one per table.
 -- Indexes: (host_id, ts) of each partition.
-WITH newest AS (
-    SELECT instance, database, max(ts) AS ts
+WITH read AS (
+    SELECT *, max(ts) OVER (PARTITION BY instance, database) AS newest
     FROM collector.table_metrics_raw
     WHERE host_id = $1 AND ts >= $2 AND ts < $3
-    GROUP BY instance, database
 ), judged AS (
-    SELECT t.*, array_remove(ARRAY[
-               CASE WHEN t.xid_age > 200000000 THEN 'wraparound' END,
-               CASE WHEN t.n_dead_tup > t.vacuum_threshold THEN 'overdue' END,
-               CASE WHEN t.n_live_tup > 100 AND t.n_dead_tup > 0.1 * t.n_live_tup THEN 'dead' END,
-               CASE WHEN NOT t.autovacuum_enabled AND t.n_dead_tup > 0 THEN 'disabled' END], NULL) AS reasons
-    FROM newest
-    JOIN collector.table_metrics_raw t
-      ON t.instance = newest.instance AND t.database = newest.database AND t.ts = newest.ts
-    WHERE t.host_id = $1 AND t.ts >= $2 AND t.ts < $3
+    SELECT *, array_remove(ARRAY[
+               CASE WHEN xid_age > 200000000 THEN 'wraparound' END,
+               CASE WHEN n_dead_tup > vacuum_threshold THEN 'overdue' END,
+               CASE WHEN n_live_tup > 100 AND n_dead_tup > 0.1 * n_live_tup THEN 'dead' END,
+               CASE WHEN NOT autovacuum_enabled AND n_dead_tup > 0 THEN 'disabled' END], NULL) AS reasons
+    FROM read
+    WHERE ts = newest
 )
 SELECT instance || '.' || database || '.' || schema_name || '.' || table_name AS id,
        table_name, schema_name,

@@ -9,8 +9,6 @@
 //! * `sev_<column>` is the severity of a cell that no threshold judges: a state, never a number;
 //! * a filter takes `tag_<filter>` (`text` or `text[]`), else the column of its name.
 
-use std::collections::HashMap;
-
 use schema::{Every, Metric, SLOW_SECS, Series, Timestamp};
 use store::series::{self, Instant, ReadError};
 use tokio_postgres::Row;
@@ -100,9 +98,11 @@ pub(super) async fn read(
     let fault = |source| ReadError::new("a table", source);
     let rows = client.query_typed(stored.sql, &params);
     let rows = rows.await.map_err(fault)?;
+    let places = rows.first().map(|row| Places::of(row, columns, chips));
     let lines = rows
         .iter()
-        .map(|row| named(row).map(|named| line(named, columns, chips)))
+        .zip(places.iter().cycle())
+        .map(|(row, places)| places.line(row, columns, chips))
         .collect::<Result<Vec<_>, _>>()
         .map_err(fault)?;
     let mut lines = Lines {
@@ -110,14 +110,15 @@ pub(super) async fn read(
         lines,
         note: String::new(),
     };
-    let names: Vec<&str> = rows.first().map_or_else(Vec::new, |row| {
-        row.columns().iter().map(|column| column.name()).collect()
-    });
-    let given = |column: &Col| names.contains(&column.id);
+    let given = |at: usize| {
+        places
+            .as_ref()
+            .is_some_and(|places| places.cells[at].is_some())
+    };
     let lacking: Vec<(usize, &'static Metric)> = columns
         .iter()
         .enumerate()
-        .filter(|(_, column)| !given(column))
+        .filter(|(at, _)| !given(*at))
         .filter_map(|(at, column)| Some((at, schema::metric(column.metric?)?)))
         .collect();
     if !lines.lines.is_empty() && !lacking.is_empty() {
@@ -164,83 +165,85 @@ async fn fill(
     Ok(())
 }
 
-/// What a statement gives in a column.
-enum Given {
-    Cell(Cell),
-    Texts(Vec<String>),
+/// Where a statement gives what a table wants, found once and not for each row.
+struct Places {
+    id: Option<usize>,
+    cells: Vec<Option<usize>>,
+    severities: Vec<Option<usize>>,
+    tags: Vec<Option<usize>>,
 }
 
-fn named(row: &Row) -> Result<HashMap<&str, Given>, tokio_postgres::Error> {
-    let mut named = HashMap::with_capacity(row.len());
-    for (at, column) in row.columns().iter().enumerate() {
-        let given = match *column.type_() {
-            Type::FLOAT8 => Given::Cell(Cell::of(row.try_get::<_, Option<f64>>(at)?, |value| {
-                Cell::Float(round(value))
-            })),
-            Type::INT8 => Given::Cell(Cell::of(row.try_get(at)?, Cell::Int)),
-            Type::INT4 => Given::Cell(Cell::of(row.try_get::<_, Option<i32>>(at)?, |value| {
-                Cell::Int(i64::from(value))
-            })),
-            Type::BOOL => Given::Cell(Cell::of(row.try_get(at)?, Cell::Bool)),
-            Type::TIMESTAMPTZ => {
-                let at: Option<Instant> = row.try_get(at)?;
-                Given::Cell(Cell::time(at.map(|at| at.0)))
-            }
-            Type::TEXT_ARRAY => {
-                let texts: Option<Vec<String>> = row.try_get(at)?;
-                Given::Texts(texts.unwrap_or_default())
-            }
-            _ => Given::Cell(Cell::text(row.try_get(at)?)),
+impl Places {
+    fn of(row: &Row, columns: &[Col], chips: &[Chip]) -> Self {
+        let place = |name: &str| {
+            row.columns()
+                .iter()
+                .position(|column| column.name() == name)
         };
-        named.insert(column.name(), given);
+        let tag = |chip: &Chip| place(&format!("tag_{}", chip.id)).or_else(|| place(chip.id));
+        let severity = |column: &Col| place(&format!("sev_{}", column.id));
+        Self {
+            id: place("id"),
+            cells: columns.iter().map(|column| place(column.id)).collect(),
+            severities: columns.iter().map(severity).collect(),
+            tags: chips.iter().map(tag).collect(),
+        }
     }
-    Ok(named)
+
+    fn line(
+        &self,
+        row: &Row,
+        columns: &'static [Col],
+        chips: &'static [Chip],
+    ) -> Result<Line, tokio_postgres::Error> {
+        let text = |at: Option<usize>| -> Result<Option<String>, tokio_postgres::Error> {
+            at.map_or(Ok(None), |at| row.try_get(at))
+        };
+        let id = text(self.id)?.unwrap_or_default();
+        let cells = self
+            .cells
+            .iter()
+            .map(|at| at.map_or(Ok(Cell::Null), |at| cell(row, at)))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut line = Line::new(id, cells, columns);
+        for (severity, at) in line.severities.iter_mut().zip(&self.severities) {
+            *severity = match text(*at)?.as_deref() {
+                Some("crit") => Some(Severity::Crit),
+                Some("warn") => Some(Severity::Warn),
+                Some("info") => Some(Severity::Info),
+                Some(_) => Some(Severity::Ok),
+                None => *severity,
+            };
+        }
+        for (chip, at) in chips.iter().zip(&self.tags) {
+            let Some(at) = *at else { continue };
+            let values = if *row.columns()[at].type_() == Type::TEXT_ARRAY {
+                row.try_get::<_, Option<Vec<String>>>(at)?
+                    .unwrap_or_default()
+            } else {
+                row.try_get::<_, Option<String>>(at)?.into_iter().collect()
+            };
+            line.tags.extend(values.into_iter().map(|value| Tag {
+                chip: chip.id,
+                value,
+                severity: Severity::Ok,
+            }));
+        }
+        Ok(line)
+    }
 }
 
-fn line(mut named: HashMap<&str, Given>, columns: &'static [Col], chips: &'static [Chip]) -> Line {
-    let texts = |named: &HashMap<&str, Given>, name: &str| match named.get(name) {
-        Some(Given::Cell(Cell::Text(text))) => vec![text.clone()],
-        Some(Given::Texts(texts)) => texts.clone(),
-        _ => Vec::new(),
-    };
-    let mut tags = Vec::new();
-    for chip in chips {
-        let tag = format!("tag_{}", chip.id);
-        let name = if named.contains_key(&*tag) {
-            &tag
-        } else {
-            chip.id
-        };
-        tags.extend(texts(&named, name).into_iter().map(|value| Tag {
-            chip: chip.id,
-            value,
-            severity: Severity::Ok,
-        }));
-    }
-    let id = texts(&named, "id").pop().unwrap_or_default();
-    let states: Vec<Option<Severity>> = columns
-        .iter()
-        .map(
-            |column| match texts(&named, &format!("sev_{}", column.id)).pop()?.as_str() {
-                "crit" => Some(Severity::Crit),
-                "warn" => Some(Severity::Warn),
-                "info" => Some(Severity::Info),
-                _ => Some(Severity::Ok),
-            },
-        )
-        .collect();
-    let cells = columns
-        .iter()
-        .map(|column| match named.remove(column.id) {
-            Some(Given::Cell(cell)) => cell,
-            Some(Given::Texts(texts)) => Cell::Text(texts.join(", ")),
-            None => Cell::Null,
-        })
-        .collect();
-    let mut line = Line::new(id, cells, columns);
-    for (severity, state) in line.severities.iter_mut().zip(states) {
-        *severity = state.or(*severity);
-    }
-    line.tags = tags;
-    line
+fn cell(row: &Row, at: usize) -> Result<Cell, tokio_postgres::Error> {
+    Ok(match *row.columns()[at].type_() {
+        Type::FLOAT8 => Cell::of(row.try_get::<_, Option<f64>>(at)?, |value| {
+            Cell::Float(round(value))
+        }),
+        Type::INT8 => Cell::of(row.try_get(at)?, Cell::Int),
+        Type::INT4 => Cell::of(row.try_get::<_, Option<i32>>(at)?, |value| {
+            Cell::Int(i64::from(value))
+        }),
+        Type::BOOL => Cell::of(row.try_get(at)?, Cell::Bool),
+        Type::TIMESTAMPTZ => Cell::time(row.try_get::<_, Option<Instant>>(at)?.map(|at| at.0)),
+        _ => Cell::text(row.try_get(at)?),
+    })
 }

@@ -1,0 +1,86 @@
+//! A value in a table.
+
+use std::cmp::Ordering;
+
+use schema::Timestamp;
+use serde::Serialize;
+use ts_rs::TS;
+
+/// A value in a table.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(untagged)]
+#[ts(type = "number | string | boolean | null")]
+pub enum Cell {
+    /// Not known.
+    Null,
+    /// A whole number, or an instant in milliseconds since the epoch.
+    Int(i64),
+    /// A number.
+    Float(f64),
+    /// Yes or no.
+    Bool(bool),
+    /// Words.
+    Text(String),
+}
+
+impl Cell {
+    /// Of an optional value.
+    pub fn of<T>(value: Option<T>, make: impl FnOnce(T) -> Self) -> Self {
+        value.map_or(Self::Null, make)
+    }
+
+    /// Words that may be missing.
+    #[must_use]
+    pub fn text(value: Option<String>) -> Self {
+        Self::of(value, Self::Text)
+    }
+
+    /// An instant that may be missing.
+    #[must_use]
+    pub fn time(value: Option<Timestamp>) -> Self {
+        Self::of(value, |at| Self::Int(at.as_millis()))
+    }
+
+    /// Whether it is not known.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+
+    /// Numbers by size, words by letters without regard to case; nothing is before something.
+    #[must_use]
+    pub fn order(&self, other: &Self) -> Ordering {
+        #[expect(clippy::cast_precision_loss, reason = "for sorting only")]
+        fn number(cell: &Cell) -> Option<f64> {
+            match cell {
+                Cell::Int(value) => Some(*value as f64),
+                Cell::Float(value) => Some(*value),
+                Cell::Bool(value) => Some(f64::from(u8::from(*value))),
+                Cell::Null | Cell::Text(_) => None,
+            }
+        }
+        match (self, other) {
+            (Self::Text(a), Self::Text(b)) => a
+                .to_lowercase()
+                .cmp(&b.to_lowercase())
+                .then_with(|| a.cmp(b)),
+            _ => match (number(self), number(other)) {
+                (Some(a), Some(b)) => a.total_cmp(&b),
+                (a, b) => a.is_some().cmp(&b.is_some()),
+            },
+        }
+    }
+}
+
+impl From<schema::Cell> for Cell {
+    fn from(cell: schema::Cell) -> Self {
+        match cell {
+            schema::Cell::Null => Self::Null,
+            schema::Cell::Float(value) => Self::Float(crate::number::round(value)),
+            schema::Cell::Int(value) => Self::Int(value),
+            schema::Cell::Bool(value) => Self::Bool(value),
+            schema::Cell::Text(text) | schema::Cell::Json(text) => Self::Text(text.into_string()),
+            schema::Cell::Time(at) => Self::Int(at.as_millis()),
+        }
+    }
+}
