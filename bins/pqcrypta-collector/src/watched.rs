@@ -13,15 +13,22 @@ use std::time::Duration;
 pub(crate) struct Watched {
     postgres: Vec<config::Postgres>,
     targets: Vec<config::ScrapeTarget>,
+    /// Names of those that nobody named.
+    assumed: Vec<String>,
     database: config::Database,
     timeout: Duration,
 }
 
 impl Watched {
     pub(crate) fn of(config: &Config) -> Self {
+        let targets = config.scrape.targets();
+        let names = targets.iter().map(|target| target.name.clone());
         Self {
             postgres: config.postgres.clone(),
-            targets: config.scrape.targets(),
+            assumed: names
+                .filter(|name| config.scrape.is_assumed(name))
+                .collect(),
+            targets,
             database: config.database.clone(),
             timeout: config.collector.query_timeout(),
         }
@@ -40,7 +47,10 @@ impl Watched {
         }
         for target in &self.targets {
             match Application::new(target.clone()) {
-                Ok(application) => services.add(application),
+                Ok(application) => services.add(Scraped {
+                    application,
+                    is_assumed: self.assumed.contains(&target.name),
+                }),
                 Err(error) => {
                     tracing::error!(target = target.name, %error, "this target is not scraped");
                 }
@@ -67,18 +77,36 @@ impl Service for Postgres {
     }
 }
 
-impl Service for Application {
+/// An application. One that nobody named is watched from its first answer on: until then its absence
+/// is no news.
+struct Scraped {
+    application: Application,
+    is_assumed: bool,
+}
+
+impl Service for Scraped {
     fn name(&self) -> String {
-        format!("scrape {}", Self::name(self))
+        format!("scrape {}", self.application.name())
     }
 
     async fn fast(&mut self, at: &Moment, out: &mut Vec<Row>) {
-        match self.collect(at, out).await {
-            News::Nothing => {}
-            News::Up => tracing::info!(target = Self::name(self), "answers"),
-            News::Down(cause) => {
-                tracing::warn!(target = Self::name(self), cause, "gives no values")
+        let before = out.len();
+        let news = self.application.collect(at, out).await;
+        let target = self.application.name();
+        if self.is_assumed && !self.application.has_answered() {
+            out.truncate(before);
+            if news != News::Nothing {
+                tracing::info!(
+                    target,
+                    "nobody named it and nothing is there; looked for again"
+                );
             }
+            return;
+        }
+        match news {
+            News::Nothing => {}
+            News::Up => tracing::info!(target, "answers"),
+            News::Down(cause) => tracing::warn!(target, cause, "gives no values"),
         }
     }
 

@@ -134,6 +134,22 @@ impl Scrape {
             .chain(self.target.iter().cloned())
             .collect()
     }
+
+    /// Whether nobody named the target of this name: it is looked for at an address that applies
+    /// without being written, so that nothing answers there is no fault.
+    #[must_use]
+    pub fn is_assumed(&self, name: &str) -> bool {
+        let usual = Self::default();
+        let is_usual = match name {
+            "api" => self.api_metrics_url == usual.api_metrics_url,
+            "proxy" => {
+                self.proxy_metrics_url == usual.proxy_metrics_url
+                    && self.proxy_admin_token.is_empty()
+            }
+            _ => false,
+        };
+        is_usual && self.target.iter().all(|target| target.name != name)
+    }
 }
 
 impl TargetKind {

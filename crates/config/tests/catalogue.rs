@@ -476,6 +476,38 @@ fn the_short_forms_are_targets_unless_an_entry_has_their_name() {
 }
 
 #[test]
+fn a_target_that_nobody_named_is_assumed() {
+    let assumed = |text: &str| {
+        let scrape = load_text(text, &Environment::default())
+            .unwrap()
+            .config
+            .scrape;
+        ["api", "proxy", "more"].map(|name| scrape.is_assumed(name))
+    };
+    assert_eq!(assumed(""), [true, true, false]);
+    for (text, expected) in [
+        (
+            "[scrape]\napi_metrics_url = \"http://localhost:3003/metrics\"\n",
+            [false, true, false],
+        ),
+        (
+            "[scrape]\nproxy_admin_token = \"t\"\n",
+            [true, false, false],
+        ),
+        (
+            "[[scrape.target]]\nname = \"api\"\nurl = \"http://127.0.0.1:3003/metrics\"\n",
+            [false, true, false],
+        ),
+        (
+            "[[scrape.target]]\nname = \"more\"\nurl = \"http://localhost/\"\n",
+            [true, true, false],
+        ),
+    ] {
+        assert_eq!(assumed(text), expected, "{text}");
+    }
+}
+
+#[test]
 fn secrets_of_entries_are_kept_as_those_of_the_database() {
     let dir = tempfile::tempdir().unwrap();
     let file = write(dir.path(), "secret", b"canary\n", 0o600);

@@ -45,6 +45,8 @@ pub struct Application {
     client: Client,
     reader: Reader,
     told: Told,
+    /// Whether it ever did.
+    answered: bool,
     /// Until when on the monotonic clock it is left alone, and why.
     denied: Option<(Duration, Trouble)>,
     /// What kind of thing was wrong at the last tick: its words may differ from tick to tick.
@@ -102,6 +104,7 @@ impl Application {
             kind: target.kind,
             reader,
             told: Told::default(),
+            answered: false,
             denied: None,
             trouble: None,
         })
@@ -120,6 +123,12 @@ impl Application {
         &self.name
     }
 
+    /// Whether it has answered since it was made.
+    #[must_use]
+    pub fn has_answered(&self) -> bool {
+        self.answered
+    }
+
     /// Asks it once and appends its rows; within the deadline, whatever it does.
     pub async fn collect(&mut self, at: &Moment, out: &mut Vec<Row>) -> News {
         let started = tokio::time::Instant::now();
@@ -130,6 +139,7 @@ impl Application {
             Ok((bad, notes)) => (None, bad, (!notes.is_empty()).then(|| notes.join("; "))),
             Err((trouble, text)) => (Some(trouble), 0, Some(text)),
         };
+        self.answered |= trouble.is_none();
         out.push(
             TargetSample {
                 target: self.name.clone(),
