@@ -4,6 +4,7 @@
 
 mod common;
 
+use collect::postgres::{Databases, blind_spots};
 use common::{Rows, Ticks, builder, cell, instance, instance_as, int, text};
 use schema::Cell;
 use schema::tables::{
@@ -266,5 +267,26 @@ async fn every_family_answers_each_role_or_says_what_is_missing() {
     slow.with::<TableSample>("table_name", "orders");
     let secret = format!("{slow:?} {fast:?}");
     assert!(!secret.contains("TopSecret1"));
+    ticks.watcher.close().await;
+
+    let spots = blind_spots(instance_as(&server, "bare")).await.unwrap();
+    let closed = |family: &str| spots.iter().any(|spot| spot.family == family);
+    assert!(closed("activity") && closed("wal_dir"), "{spots:?}");
+    let mut named = instance(&server);
+    named.name = "second".to_owned();
+    named.databases = Databases::Named(vec!["shop".to_owned(), "none".to_owned()]);
+    let mut ticks = Ticks::new(named);
+    let slow = ticks.slow().await;
+    let fast = ticks.fast().await;
+    assert_eq!(
+        text(fast.with::<BlindSpot>("database", "none"), "state"),
+        "missing"
+    );
+    slow.with::<TableSample>("table_name", "orders");
+    let run = slow.one::<CollectorRun>();
+    assert_eq!(text(run, "collector"), "postgres_slow second");
+    let mut nowhere = instance(&server);
+    nowhere.target.host = pg::Host::new("/nowhere");
+    assert!(blind_spots(nowhere).await.is_err());
     ticks.watcher.close().await;
 }

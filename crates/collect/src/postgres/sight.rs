@@ -52,7 +52,8 @@ impl Sight {
         let names: Vec<String> = self
             .spots
             .iter()
-            .filter(|((found_slow, ..), spot)| *found_slow == slow && spot.state != "off")
+            .filter(|((found_slow, ..), _)| *found_slow == slow)
+            .filter(|(_, spot)| spot.state != "off" && spot.state != "capped")
             .map(|((_, database, family), _)| match database.as_str() {
                 "" => family.clone(),
                 database => format!("{family} of {database}"),
@@ -151,8 +152,11 @@ pub(super) fn state_of(error: &PgError) -> &'static str {
     match error {
         PgError::Timeout { .. } => return "timeout",
         PgError::Gone { .. } | PgError::Connect { .. } | PgError::ConnectTimeout { .. } => {
-            let refused = error.class() == pg::Class::Refused;
-            return if refused { "denied" } else { "unreachable" };
+            return match error.sql_state() {
+                Some(state) if *state == SqlState::INVALID_CATALOG_NAME => "missing",
+                Some(_) if error.class() == pg::Class::Refused => "denied",
+                _ => "unreachable",
+            };
         }
         _ => {}
     }
