@@ -91,6 +91,8 @@ test("axe finds nothing with a menu, a dialog, a table of a chart and a selected
     "f.instance": "main",
     sel: "main.shop.7000000000000000102",
   });
+  await page.locator("#table-statements").scrollIntoViewIfNeeded();
+  await page.locator(".statement").scrollIntoViewIfNeeded();
   await expect(page.locator("#chart-one-time canvas")).toBeVisible();
   expect(await faults(page)).toEqual([]);
 });

@@ -1,7 +1,7 @@
 /** API & Proxy: what users get, how fast, and what failed. */
 import { useMemo } from "preact/hooks";
 import { FactCards } from "../app/card";
-import { Empty, Skeleton } from "../app/panel";
+import { Empty } from "../app/panel";
 import { Chart, type ChartSpec } from "../charts/chart";
 import type { Look } from "../tables/look";
 import { DataTable } from "../tables/table";
@@ -14,7 +14,7 @@ import {
   PROXY_CHARTS,
   STATUS_CHARTS,
 } from "./application-charts";
-import { Down, downOf, Picker, usePick } from "./pick";
+import { Down, downOf, Picker, Unpicked, usePick } from "./pick";
 import { ofServer, withinServer } from "./scope";
 
 /** Only statuses that occur have a column, the darker the more often. */
@@ -28,7 +28,7 @@ const STATUSES: Look = {
 export default function ApplicationsView() {
   const api = usePick("targets", "target", "f.api", "api");
   const proxy = usePick("targets", "target", "f.proxy", "proxy");
-  if (api.options === null || proxy.options === null) return <Skeleton height={320} />;
+  if (api.options === null || proxy.options === null) return <Unpicked pick={api} />;
   if (api.chosen === null && proxy.chosen === null) {
     return (
       <Empty height={200}>

@@ -8,9 +8,10 @@
 import { useEffect } from "preact/hooks";
 import { getJson } from "../api/client";
 import { rankSeverity } from "../api/judge";
-import { useResource } from "../api/resource";
+import { type Resource, useResource } from "../api/resource";
 import { tablesByName, trusted } from "../api/store";
 import type { Severity, TableAnswer, TableMeta } from "../api/types.gen";
+import { FailureNote, Skeleton } from "../app/panel";
 import { SEVERITY_WORD, Shape } from "../app/shape";
 import { place, setParams } from "../state/location";
 import { param } from "../state/url";
@@ -29,6 +30,7 @@ export interface Pick {
   chosen: string | null;
   /** Of the address. */
   name: string;
+  resource: Resource<TableAnswer>;
 }
 
 const remembered = new Map<string, string>();
@@ -38,7 +40,7 @@ export function useRows(
   table: string,
   only: Readonly<Record<string, string>> = {},
   id?: string,
-): { meta: TableMeta | undefined; answer: TableAnswer | null; failed: boolean } {
+): { meta: TableMeta | undefined; answer: TableAnswer | null; resource: Resource<TableAnswer> } {
   const meta = tablesByName.value.get(table);
   const question: TableQuestion = { sort: meta?.default_sort ?? "", q: "", filters: {}, page: 0, limit: 100 };
   const about = id === undefined ? "" : `&id=${encodeURIComponent(id)}`;
@@ -46,7 +48,7 @@ export function useRows(
     meta ? tablePath(meta, question, only) + about : null,
     (path, _, signal) => getJson<TableAnswer>(path, signal),
   );
-  return { meta, answer: resource.data.value, failed: resource.failure.value !== null };
+  return { meta, answer: resource.data.value, resource };
 }
 
 export function cellOf(meta: TableMeta, cells: TableAnswer["rows"][number]["cells"], column: string): string {
@@ -57,7 +59,7 @@ export function cellOf(meta: TableMeta, cells: TableAnswer["rows"][number]["cell
 
 /** Options are the values of `column`; `kind` restricts them to rows of one kind. */
 export function usePick(table: string, column: string, name: string, kind?: string): Pick {
-  const { meta, answer } = useRows(table);
+  const { meta, answer, resource } = useRows(table);
   const asked = param(place.value, name);
   const rows = (answer?.rows ?? []).filter(
     (row) => meta && (kind === undefined || cellOf(meta, row.cells, "kind") === kind),
@@ -92,7 +94,12 @@ export function usePick(table: string, column: string, name: string, kind?: stri
     remembered.set(name, chosen);
     if (param(place.peek(), name) !== chosen) setParams({ [name]: chosen });
   }, [chosen, name, isMany]);
-  return { options, chosen, name };
+  return { options, chosen, name, resource };
+}
+
+/** Instead of a view as long as it is not known what there is to pick. */
+export function Unpicked({ pick }: { pick: Pick }) {
+  return pick.resource.failure.value ? <FailureNote resource={pick.resource} /> : <Skeleton height={320} />;
 }
 
 /** Why what is picked does not answer, or null. */

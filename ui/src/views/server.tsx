@@ -1,8 +1,8 @@
 /** What the four views of PostgreSQL have in common: a server to be picked, and what it hides. */
 import type { ComponentChildren } from "preact";
-import { Empty, Skeleton } from "../app/panel";
+import { Empty } from "../app/panel";
 import { Part } from "../app/part";
-import { Down, downOf, Picker, usePick } from "./pick";
+import { Down, downOf, Picker, Unpicked, usePick } from "./pick";
 
 interface ServerProps {
   /** Whose blind spots matter here; all unless given. */
@@ -12,7 +12,7 @@ interface ServerProps {
 
 export function OneServer({ families, children }: ServerProps) {
   const pick = usePick("db_servers", "instance", "f.instance");
-  if (pick.options === null) return <Skeleton height={320} />;
+  if (pick.options === null) return <Unpicked pick={pick} />;
   if (pick.chosen === null) {
     return (
       <Empty height={200}>
