@@ -452,6 +452,18 @@ async fn a_role_that_sees_half_is_a_warning_with_the_grant() {
         "replica: Sessions of others are hidden. GRANT pg_read_all_stats TO monitor;"
     );
     assert_eq!(server.ask("table/tables").await["note"], "");
+    // A check that wants a grant of its own hides nothing but itself.
+    set(
+        &database,
+        "db_blind_spots_raw",
+        "family = 'wal_dir'",
+        "true",
+    )
+    .await;
+    let server = serve(&database);
+    assert_eq!(severity(&server.ask("now").await, "blind@replica"), "ok");
+    let checks = server.ask("table/checks").await;
+    assert_ne!(checks["note"], "");
 }
 
 #[tokio::test]

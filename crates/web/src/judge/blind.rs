@@ -16,6 +16,19 @@ use crate::words;
 
 /// The states of a blind spot that are a fault; what is off or not installed is a choice.
 const FAULTS: [&str; 3] = ["denied", "failed", "unreachable"];
+/// What wants grants beyond those of a monitoring role and hides no more than itself: nothing beside
+/// is too good without it.
+const OPTIONAL: [&str; 9] = [
+    "archive_pending",
+    "checkpoint_pressure",
+    "index_bloat_exact",
+    "sequences",
+    "sizes",
+    "table_bloat",
+    "table_bloat_exact",
+    "temp_dir",
+    "wal_dir",
+];
 /// Longest remedy, characters.
 const LONGEST: usize = 400;
 /// Longest note of a table, characters.
@@ -145,7 +158,8 @@ pub(super) async fn blind(
     for spot in spots(client, host, at).await? {
         // A server that is not reached at all is told by its own metric.
         let is_down = spot.state == "unreachable" && spot.database.is_empty();
-        if is_down || !FAULTS.contains(&spot.state.as_str()) {
+        let is_extra = spot.state == "denied" && OPTIONAL.contains(&spot.family.as_str());
+        if is_down || is_extra || !FAULTS.contains(&spot.state.as_str()) {
             continue;
         }
         let place = spot.place();

@@ -1,4 +1,5 @@
--- What the checks of each server found at its newest slow tick. Settings are a table of their own.
+-- What the checks of each server found at its newest slow tick. Settings and unused indexes are tables of
+-- their own.
 -- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz; two slow ticks).
 -- Columns: those of table checks, id, sev_check_name text, tag_check_name text.
 -- Rows: one per check and object. Indexes: (host_id, ts) of each partition.
@@ -7,33 +8,35 @@ WITH newest AS (
     FROM collector.db_check_raw
     WHERE host_id = $1 AND ts >= $2 AND ts < $3
     GROUP BY instance
-), words (name, label, severity, advice) AS (VALUES
-    ('archive_pending', 'WAL waiting for the archive', NULL, 'See whether archiving fails, and the space of pg_wal.'),
-    ('autovacuum_queue', 'Tables waiting for autovacuum', NULL, 'A long queue wants more autovacuum_max_workers or a higher cost limit.'),
-    ('autovacuum_workers', 'Autovacuum at work', NULL, ''),
-    ('checkpoint_pressure', 'WAL since the last checkpoint', NULL, 'Raise max_wal_size when most checkpoints are requested ones.'),
-    ('collation_mismatch', 'Collation of another version', 'warn', 'REINDEX what uses it, then ALTER DATABASE or COLLATION … REFRESH VERSION.'),
-    ('conn_saturation', 'Connections by role and database', NULL, 'Raise the limit, or use a pool.'),
-    ('duplicate_indexes', 'Duplicate indexes', 'info', 'Drop the redundant one with DROP INDEX CONCURRENTLY.'),
-    ('fk_without_index', 'Foreign keys without index', 'info', 'Each delete of the referenced row scans the table: create an index.'),
-    ('index_bloat', 'Bloated indexes', 'info', 'REINDEX INDEX CONCURRENTLY.'),
-    ('invalid_indexes', 'Invalid indexes', 'warn', 'REINDEX INDEX CONCURRENTLY, or drop it.'),
-    ('logical_lag', 'Logical consumers behind', NULL, 'See the subscriber.'),
-    ('missing_replica_identity', 'Published tables without replica identity', 'warn', 'Updates and deletes fail: add a primary key, or ALTER TABLE … REPLICA IDENTITY.'),
-    ('prepared_xacts', 'Prepared transactions left open', 'warn', 'COMMIT PREPARED or ROLLBACK PREPARED.'),
-    ('recovery_conflicts', 'Statements cancelled by replay', NULL, 'hot_standby_feedback, or a longer max_standby_streaming_delay.'),
-    ('sequences', 'Sequences by use', NULL, 'ALTER the column to bigint before the sequence ends.'),
-    ('slot_retention', 'WAL kept by slots', NULL, 'Bring the consumer back, or drop the slot.'),
-    ('table_bloat', 'Bloated tables', 'info', 'VACUUM FULL in a quiet hour, or pg_repack.'),
-    ('temp_files', 'Temporary files', NULL, 'Raise work_mem for what writes them.'),
-    ('vacuum_progress', 'Vacuums at work', NULL, ''),
-    ('wal_dir', 'Size of pg_wal', NULL, ''),
-    ('wraparound', 'Transaction ids by database', NULL, 'VACUUM (FREEZE) the oldest tables.'),
-    ('wraparound_tables', 'Transaction ids by table', NULL, 'VACUUM (FREEZE) them.'),
-    ('xmin_horizon', 'What holds back vacuum', NULL, 'End the session, finish the prepared transaction, or drop the slot.')
+), words (name, label, unit, severity, advice) AS (VALUES
+    ('archive_pending', 'WAL waiting for the archive', 'files', NULL, 'See whether archiving fails, and the space of pg_wal.'),
+    ('autovacuum_queue', 'Tables waiting for autovacuum', 'percent of the threshold', NULL, 'A long queue wants more autovacuum_max_workers or a higher cost limit.'),
+    ('autovacuum_workers', 'Autovacuum at work', 'workers', NULL, ''),
+    ('checkpoint_pressure', 'WAL since the last checkpoint', 'percent of max_wal_size', NULL, 'Raise max_wal_size when most checkpoints are requested ones.'),
+    ('collation_mismatch', 'Collation of another version', '', 'warn', 'REINDEX what uses it, then ALTER DATABASE or COLLATION … REFRESH VERSION.'),
+    ('connection_saturation', 'Connections by role and database', 'percent', NULL, 'Raise the limit, or use a pool.'),
+    ('duplicate_indexes', 'Duplicate indexes', 'bytes', 'info', 'Drop the redundant one with DROP INDEX CONCURRENTLY.'),
+    ('fk_without_index', 'Foreign keys without index', 'bytes', 'info', 'Each delete of the referenced row scans the table: create an index.'),
+    ('index_bloat_exact', 'Density of indexes', 'percent', NULL, 'Far below 90 percent: REINDEX INDEX CONCURRENTLY.'),
+    ('invalid_indexes', 'Invalid indexes', 'bytes', 'warn', 'REINDEX INDEX CONCURRENTLY, or drop it.'),
+    ('logical_lag', 'Logical consumers behind', 'bytes', NULL, 'See the subscriber.'),
+    ('missing_replica_identity', 'Published tables without replica identity', 'rows', 'warn', 'Updates and deletes fail: add a primary key, or ALTER TABLE … REPLICA IDENTITY.'),
+    ('prepared_xacts', 'Prepared transactions left open', 'secs', 'warn', 'COMMIT PREPARED or ROLLBACK PREPARED.'),
+    ('recovery_conflicts', 'Statements cancelled by replay', 'statements', NULL, 'hot_standby_feedback, or a longer max_standby_streaming_delay.'),
+    ('sequences', 'Sequences by use', 'percent', NULL, 'ALTER the column to bigint before the sequence ends.'),
+    ('slot_retention', 'WAL kept by slots', 'bytes', NULL, 'Bring the consumer back, or drop the slot.'),
+    ('table_bloat', 'Bloated tables', 'bytes', NULL, 'VACUUM FULL in a quiet hour, or pg_repack.'),
+    ('table_bloat_exact', 'Bloat of tables, looked at', 'percent', NULL, 'VACUUM FULL in a quiet hour, or pg_repack.'),
+    ('temp_dir', 'Temporary files now', 'bytes', NULL, ''),
+    ('temp_files', 'Temporary files since the reset', 'bytes', NULL, 'Raise work_mem for what writes them.'),
+    ('vacuum_progress', 'Vacuums at work', 'percent', NULL, ''),
+    ('wal_dir', 'Size of pg_wal', 'bytes', NULL, ''),
+    ('wraparound', 'Transaction ids by database', 'transactions', NULL, 'VACUUM (FREEZE) the oldest tables.'),
+    ('wraparound_tables', 'Transaction ids by table', 'transactions', NULL, 'VACUUM (FREEZE) them.'),
+    ('xmin_horizon', 'What holds back vacuum', 'transactions', NULL, 'End the session, finish the prepared transaction, or drop the slot.')
 )
 SELECT concat_ws('.', c.instance, c.database, c.check_name, c.object) AS id,
-       coalesce(w.label, c.check_name) AS check_name, c.object, c.value,
+       coalesce(w.label, c.check_name) AS check_name, c.object, c.value, coalesce(w.unit, '') AS unit,
        (SELECT string_agg(replace(d.key, '_', ' ') || ' ' || d.value, ', ' ORDER BY d.key)
         FROM jsonb_each_text(CASE WHEN jsonb_typeof(c.detail) = 'object' THEN c.detail END) d
         WHERE d.value <> '') AS detail,
@@ -46,4 +49,4 @@ SELECT concat_ws('.', c.instance, c.database, c.check_name, c.object) AS id,
 FROM newest
 JOIN collector.db_check_raw c ON c.instance = newest.instance AND c.ts = newest.ts
 LEFT JOIN words w ON w.name = c.check_name
-WHERE c.host_id = $1 AND c.ts >= $2 AND c.ts < $3 AND c.check_name <> 'settings'
+WHERE c.host_id = $1 AND c.ts >= $2 AND c.ts < $3 AND c.check_name NOT IN ('settings', 'unused_indexes')

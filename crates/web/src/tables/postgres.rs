@@ -223,7 +223,7 @@ pub(super) const DATABASES: View = View {
     default_sort: "-size_bytes",
     ranged: false,
     empty: "No database has been sampled.",
-    families: &["databases"],
+    families: &["databases", "catalogue", "sizes"],
     source: Source::Stored(&Stored {
         sql: include_str!("../sql/databases.sql"),
         past: Past::Slow,
@@ -279,7 +279,7 @@ pub(super) const SETTINGS: View = View {
     default_sort: "name",
     ranged: false,
     empty: "No settings have been read yet; the slow tick reads them.",
-    families: &["settings", "checks"],
+    families: &["settings"],
     source: Source::Stored(&Stored {
         sql: include_str!("../sql/settings_db.sql"),
         past: Past::Slow,

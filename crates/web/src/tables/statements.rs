@@ -177,7 +177,7 @@ pub(super) const STATEMENTS: View = View {
     default_sort: "-exec_ms",
     ranged: true,
     empty: "No statement ran within the range.",
-    families: &["statements"],
+    families: &["statement"],
     source: Source::Stored(&Stored {
         sql: include_str!("../sql/statements.sql"),
         past: Past::SlowRange,
@@ -259,7 +259,7 @@ pub(super) const DETAIL: View = View {
     default_sort: "-exec_ms",
     ranged: true,
     empty: "This statement did not run within the range.",
-    families: &["statements"],
+    families: &["statement"],
     source: Source::Stored(&Stored {
         sql: include_str!("../sql/statement_detail.sql"),
         past: Past::SlowRange,
