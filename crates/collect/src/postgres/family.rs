@@ -114,7 +114,7 @@ pub(super) const FAMILIES: &[Family] = &[
     family!("tables", Database, TableSample, "GRANT SELECT ON pg_class, pg_index TO %ROLE%", [15 "tables.15", 16 "tables.16", 18 "tables.18"]),
     family!("indexes", Database, IndexSample, "GRANT SELECT ON pg_class, pg_index, pg_constraint, pg_locks TO %ROLE%", [15 "indexes.15", 16 "indexes.16"]),
     family!("subscriptions", Database, SubscriptionSample, "GRANT SELECT ON pg_stat_subscription, pg_stat_subscription_stats TO %ROLE%", [15 "subscriptions.15", 18 "subscriptions.18"]),
-    family!("autovacuum_queue", Database, CheckSample, "GRANT SELECT ON pg_stat_user_tables TO %ROLE%", [15 "autovacuum_queue.15", 18 "autovacuum_queue.18"]),
+    family!("autovacuum_queue", Database, CheckSample, "GRANT SELECT ON pg_class TO %ROLE%", [15 "autovacuum_queue.15", 18 "autovacuum_queue.18"]),
     family!("duplicate_indexes", Database, CheckSample, "GRANT SELECT ON pg_class, pg_index TO %ROLE%", [15 "duplicate_indexes.15"]),
     family!("fk_without_index", Database, CheckSample, "GRANT SELECT ON pg_class, pg_index TO %ROLE%", [15 "fk_without_index.15"]),
     family!("invalid_indexes", Database, CheckSample, "GRANT SELECT ON pg_class, pg_index TO %ROLE%", [15 "invalid_indexes.15"]),

@@ -8,9 +8,12 @@ FROM (
   SELECT t.*, greatest(1, vt + vf * rows) AS threshold,
          it + ifactor * rows * 1 AS insert_threshold
   FROM (
-    SELECT n.nspname AS schema_name, c.relname AS table_name, s.n_dead_tup, s.n_ins_since_vacuum,
+    SELECT n.nspname AS schema_name, c.relname AS table_name,
+         pg_stat_get_dead_tuples(c.oid) AS n_dead_tup,
+         pg_stat_get_ins_since_vacuum(c.oid) AS n_ins_since_vacuum,
          c.relpages, greatest(c.reltuples, 0)::float8 AS rows,
-         greatest(s.last_autovacuum, s.last_vacuum) AS last_any_vacuum,
+         greatest(pg_stat_get_last_autovacuum_time(c.oid),
+                  pg_stat_get_last_vacuum_time(c.oid)) AS last_any_vacuum,
          coalesce((SELECT split_part(x, '=', 2)::bool FROM unnest(c.reloptions) x
                    WHERE x LIKE 'autovacuum_enabled=%'), true) AS enabled,
          coalesce((SELECT split_part(x, '=', 2)::float8 FROM unnest(c.reloptions) x
@@ -26,7 +29,7 @@ FROM (
                    WHERE x LIKE 'autovacuum_vacuum_insert_scale_factor=%'),
                    current_setting('autovacuum_vacuum_insert_scale_factor')::float8) AS ifactor
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    JOIN pg_stat_user_tables s ON s.relid = c.oid
-    WHERE c.relkind IN ('r', 'm') AND (s.n_dead_tup > 0 OR s.n_ins_since_vacuum > 0)) t) q
+    WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't' AND c.oid >= 16384
+      AND (pg_stat_get_dead_tuples(c.oid) > 0 OR pg_stat_get_ins_since_vacuum(c.oid) > 0)) t) q
 WHERE n_dead_tup >= threshold / 2 OR n_ins_since_vacuum >= insert_threshold
 ORDER BY value DESC;
