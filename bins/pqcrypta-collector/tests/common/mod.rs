@@ -91,7 +91,8 @@ impl Home {
         self.dir.path().join("collector.toml")
     }
 
-    /// Writes the configuration: a tick each second, and what is added.
+    /// Writes the configuration: a tick of the host and one of the server each second, and what is
+    /// added.
     pub fn configure(&self, target: &pg::Target, collector: &str) {
         let host = match &target.host {
             pg::Host::Socket(dir) => dir.display().to_string(),
@@ -99,7 +100,7 @@ impl Home {
         };
         let text = format!(
             "[database]\nhost = \"{host}\"\nport = {}\nname = \"{}\"\nuser = \"{}\"\n\
-             [intervals]\nsystem_secs = 1\nheartbeat_secs = 1\n\
+             [intervals]\nsystem_secs = 1\napp_secs = 1\nheartbeat_secs = 1\n\
              [collector]\nqueue_dir = \"{}\"\n{collector}\n",
             target.port,
             target.database,
@@ -227,7 +228,8 @@ impl Drop for Agent {
     }
 }
 
-/// A last run in peace, then the oracle: one row for each record that counts as delivered.
+/// A last run in peace, then the oracle: one row of the host, or of a service, for each record that
+/// counts as delivered.
 pub async fn settle_and_check(home: &Home, target: &pg::Target) {
     let mut agent = home.start();
     let started = now(target).await;
@@ -242,6 +244,11 @@ pub async fn settle_and_check(home: &Home, target: &pg::Target) {
     assert!(status.success(), "{status}");
     check(target).await;
 }
+
+/// Records of what is watched beside the host: each has one of these rows.
+const SERVICES: &str = "select (select count(*) from collector.db_metrics_raw) \
+    + (select count(*) from collector.collector_runs_raw where collector = 'postgres_slow' \
+       or error = 'still busy with an earlier tick')";
 
 /// The oracle.
 pub async fn check(target: &pg::Target) {
@@ -274,10 +281,17 @@ pub async fn check(target: &pg::Target) {
     .await;
     assert_eq!(rows, instants, "samples stored twice");
     assert_eq!(rows, told, "tables of one record disagree");
+    let services = number(target, SERVICES).await;
     assert_eq!(
-        rows + lost,
+        rows + services + lost,
         delivered,
-        "{rows} stored, {lost} in gaps, {delivered} delivered"
+        "{rows} and {services} of services stored, {lost} in gaps, {delivered} delivered"
+    );
+    let twice = "select count(*) - count(distinct (instance, ts)) from collector.db_metrics_raw";
+    assert_eq!(
+        number(target, twice).await,
+        0,
+        "samples of the server stored twice"
     );
     assert_eq!(owed, 0, "a table still owes");
 }
