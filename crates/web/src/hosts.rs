@@ -1,11 +1,12 @@
 //! What is known of each host and its agent.
 
-use schema::Timestamp;
+use schema::{Metric, Timestamp};
 use store::series::{self, HostTick, Instant, ReadError};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row};
 
 use crate::answers::fingerprint;
+use crate::judge::of_service;
 
 const SECOND: i64 = 1_000_000;
 const HOUR: i64 = 3_600 * SECOND;
@@ -36,6 +37,8 @@ pub struct Host {
     pub ended: Option<Timestamp>,
     /// The sampling interval, microseconds.
     pub interval: i64,
+    /// The interval at which services beside the host are sampled, microseconds.
+    pub app_interval: i64,
     /// Changes when stored history changed.
     pub generation: String,
     /// Losses noticed within the last hour.
@@ -45,6 +48,16 @@ pub struct Host {
 }
 
 impl Host {
+    /// How often a metric is sampled at most, microseconds.
+    #[must_use]
+    pub fn interval_of(&self, metric: &Metric) -> i64 {
+        if of_service(metric) {
+            self.app_interval
+        } else {
+            self.interval
+        }
+    }
+
     /// Names this state of the data: what was derived from it need not be derived again.
     #[must_use]
     pub fn stamp(&self) -> String {
@@ -57,8 +70,14 @@ impl Host {
             Ok(row.try_get::<_, Option<Instant>>(name)?.map(|at| at.0))
         };
         let id: i32 = row.try_get("host_id")?;
-        let said: Option<String> = row.try_get("interval_secs")?;
-        let said = said.and_then(|secs| secs.parse::<u32>().ok());
+        let said = |name| -> Result<Option<i64>, tokio_postgres::Error> {
+            let said: Option<String> = row.try_get(name)?;
+            let secs = said.and_then(|secs| secs.parse::<u32>().ok());
+            Ok(secs
+                .filter(|secs| *secs > 0)
+                .map(|secs| i64::from(secs) * SECOND))
+        };
+        let interval = said("interval_secs")?.unwrap_or(interval);
         let history: i64 = row.try_get("history_gen")?;
         let version = env!("CARGO_PKG_VERSION").as_bytes();
         Ok(Self {
@@ -75,9 +94,8 @@ impl Host {
             heartbeat: instant("heartbeat")?,
             started: instant("started_at")?,
             ended: instant("ended_at")?,
-            interval: said
-                .filter(|secs| *secs > 0)
-                .map_or(interval, |secs| i64::from(secs) * SECOND),
+            interval,
+            app_interval: said("app_secs")?.unwrap_or(interval),
             generation: fingerprint([&history.to_le_bytes()[..], &id.to_le_bytes()[..], version]),
             gaps: row.try_get("gaps")?,
             dead_letters: row.try_get("dead_letters")?,

@@ -546,3 +546,41 @@ async fn slow_samples_are_found_and_continued() {
     assert_eq!(next["partial"], true);
     assert_eq!(of(&next, 0), json!(900_000_000.0));
 }
+
+#[tokio::test]
+async fn services_sampled_once_a_minute_are_judged_all_the_same() {
+    let database = with_services().await;
+    let settings = "settings = settings || '{\"intervals.app_secs\": [\"60\", \"file\"]}'";
+    set(&database, "agent_runs", settings, "true").await;
+    for table in [
+        "db_metrics_raw",
+        "database_metrics_raw",
+        "replication_metrics_raw",
+        "target_metrics_raw",
+        "api_metrics_raw",
+        "proxy_metrics_raw",
+    ] {
+        let rarely = format!(
+            "DELETE FROM collector.{table} WHERE extract(epoch FROM ts - {})::int8 % 60 <> 30",
+            sql_time(START)
+        );
+        database.sql(&rarely).await.unwrap();
+    }
+    let server = serve(&database);
+    let now = server.ask("now").await;
+    for id in ["postgres", "replication", "api", "proxy"] {
+        assert_ne!(area(&now, id)["severity"], "unknown", "{id}");
+    }
+    for metric in ["db.up", "db.cache_hit_pct", "api.error_pct", "target.up"] {
+        assert_ne!(
+            find(&now["facts"], "metric", metric)["value"],
+            Value::Null,
+            "{metric}"
+        );
+    }
+    let series = server
+        .ask("series?m=api.requests_per_sec@shop&from=now-30m")
+        .await;
+    assert_eq!(series["series"][0]["last"], json!(100.0));
+    assert_eq!(server.ask("table/targets").await["total"], 2);
+}

@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::history;
 use crate::hosts::Host;
-use crate::judge::{Kinds, area_of};
+use crate::judge::of_service;
 use crate::number::round;
 use crate::range::{Grid, Range, range};
 
@@ -102,6 +102,8 @@ struct Question {
     grid: Grid,
     limit: i64,
     interval: i64,
+    /// The longest interval at which any of the metrics is sampled.
+    step_interval: i64,
     host_id: i32,
     /// How much later than the newest tick a sample may arrive, microseconds.
     lag: i64,
@@ -121,10 +123,12 @@ pub async fn series(app: &App, asked: &Params) -> Result<Answer, ApiError> {
     let host = host.as_ref();
     let assumed = i64::try_from(app.settings.interval.as_micros()).unwrap_or(i64::MAX);
     let interval = host.map_or(assumed, |host| host.interval);
+    let interval_of = |pick: &Pick| host.map_or(assumed, |host| host.interval_of(pick.metric));
     let question = Question {
+        step_interval: picks.iter().map(interval_of).max().unwrap_or(interval),
         lag: picks
             .iter()
-            .map(|pick| lag(pick.metric, interval))
+            .map(|pick| lag(pick.metric, interval_of(pick)))
             .max()
             .unwrap_or(0),
         picks,
@@ -271,7 +275,7 @@ async fn read_from(
         to: question.range.to,
         give_from,
         step: grid.step,
-        interval: question.interval,
+        interval: question.step_interval,
         limit: question.limit,
         picks: question
             .picks
@@ -287,7 +291,7 @@ async fn read_from(
         seam: seam(host, grid, question.lag),
         to: question.range.to,
         step: grid.step,
-        interval: question.interval,
+        interval: question.step_interval,
         limit: question.limit,
         metrics: question
             .picks
@@ -431,8 +435,7 @@ fn lag(metric: &Metric, interval: i64) -> i64 {
     if metric.every() == Every::Slow {
         return i64::from(SLOW_SECS + 60) * 1_000_000;
     }
-    let area = area_of(metric, None, &Kinds::new());
-    if area.is_some_and(|area| area.may_be_absent) {
+    if of_service(metric) {
         return 2 * interval;
     }
     0

@@ -136,6 +136,12 @@ pub fn area_of(metric: &Metric, key: Option<&str>, kinds: &Kinds) -> Option<&'st
     AREAS.iter().find(|area| area.id == id)
 }
 
+/// Whether a metric is of a service beside the host, which is sampled at an interval of its own.
+#[must_use]
+pub fn of_service(metric: &Metric) -> bool {
+    area_of(metric, None, &Kinds::new()).is_some_and(|area| area.may_be_absent)
+}
+
 /// The view in which a metric is looked at.
 #[must_use]
 pub fn view_of(metric: &Metric) -> &'static str {

@@ -63,7 +63,7 @@ impl Spot {
 
 /// Gaps at the newest ticks before `at`.
 async fn spots(client: &Client, host: &Host, at: Timestamp) -> Result<Vec<Spot>, ReadError> {
-    let from = Timestamp(at.as_micros() - 2 * host.interval);
+    let from = Timestamp(at.as_micros() - 2 * host.app_interval);
     let to = Timestamp(at.as_micros() + 1);
     let columns = [
         "instance", "database", "family", "state", "message", "remedy",

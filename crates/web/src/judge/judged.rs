@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 use tokio_postgres::Client;
 
 use super::presence::{Presence, kinds, presence};
-use super::{blind, view_of};
+use super::{blind, of_service, view_of};
 use crate::api::Severity;
 use crate::api::now::{Badge, Fact, Problem};
 use crate::app::App;
@@ -132,13 +132,24 @@ async fn read(
             processes: Badge::new(Severity::Unknown, 0),
         });
     };
-    let (values, processes, blind, kinds) = tokio::join!(
-        series::latest(client, host.id, &metrics, at, host.interval),
+    type Metrics = Vec<&'static Metric>;
+    let (services, own): (Metrics, Metrics) =
+        metrics.iter().copied().partition(|one| of_service(one));
+    // Of what is sampled more rarely than its window is long, a window still holds two samples.
+    let two = u32::try_from(2 * host.app_interval / 1_000_000).unwrap_or(u32::MAX);
+    let windows: Vec<(&'static Metric, u32)> = services
+        .into_iter()
+        .map(|metric| (metric, metric.judged_over_secs.max(two)))
+        .collect();
+    let (own, services, processes, blind, kinds) = tokio::join!(
+        series::latest(client, host.id, &own, at, host.interval),
+        series::latest_over(client, host.id, &windows, at, host.app_interval),
         processes::badge(client, host, at),
         blind::blind(client, host, at),
         kinds(client, host, at),
     );
-    let values = values?;
+    let mut values = own?;
+    values.extend(services?);
     let mut problems = blind?;
     for (one, mut problem) in worst(&values) {
         let since = match known.get(&problem.id) {
@@ -331,7 +342,7 @@ async fn since(
             level,
             at,
             back,
-            interval: host.interval,
+            interval: host.interval_of(one.metric),
         };
         let began = match series::since(client, &reach).await {
             // Thousands of series over a day: that it is so counts more than since when.

@@ -31,7 +31,7 @@ pub(super) struct Presence {
 
 /// Kinds of the targets that were sampled of late.
 pub(super) async fn kinds(client: &Client, host: &Host, at: Timestamp) -> Result<Kinds, ReadError> {
-    let from = Timestamp(at.as_micros() - RECENT.max(2 * host.interval));
+    let from = Timestamp(at.as_micros() - RECENT.max(3 * host.app_interval));
     let columns = ["target", "kind"];
     let rows = series::rows(
         client,

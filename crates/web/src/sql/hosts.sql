@@ -1,13 +1,13 @@
 -- Every host with what is known of its agent.
 -- Parameters: $1 from when signs of life count, $2 until when, $3 from when losses count (timestamptz each).
 -- Columns: host_id int4, hostname text, kernel text, cores int4, memory_bytes int8, boot_ts, heartbeat,
---   started_at, ended_at timestamptz, interval_secs text, history_gen int8, gaps int8, dead_letters int8.
+--   started_at, ended_at timestamptz, interval_secs text, app_secs text, history_gen int8, gaps int8, dead_letters int8.
 -- Rows: one per host, by name. Indexes: (host_id, ts) of each partition, agent_runs_started,
 --   dead_letter_noticed.
 SELECT h.host_id, h.hostname, h.kernel, h.cores, h.memory_bytes, h.boot_ts,
        (SELECT max(b.ts) FROM collector.heartbeat b
          WHERE b.host_id = h.host_id AND b.component = 'collector' AND b.ts >= $1 AND b.ts < $2) AS heartbeat,
-       r.started_at, r.ended_at, r.interval_secs,
+       r.started_at, r.ended_at, r.interval_secs, r.app_secs,
        (SELECT coalesce(sum(w.history_gen), 0)::int8 FROM collector.spool_watermark w
          WHERE w.host_id = h.host_id) AS history_gen,
        (SELECT count(*) FROM collector.data_gaps g
@@ -16,7 +16,8 @@ SELECT h.host_id, h.hostname, h.kernel, h.cores, h.memory_bytes, h.boot_ts,
          WHERE d.host_id = h.host_id AND d.noticed_at >= $3) AS dead_letters
 FROM collector.hosts h
 LEFT JOIN LATERAL (
-    SELECT a.started_at, a.ended_at, a.settings -> 'intervals.system_secs' ->> 0 AS interval_secs
+    SELECT a.started_at, a.ended_at, a.settings -> 'intervals.system_secs' ->> 0 AS interval_secs,
+           a.settings -> 'intervals.app_secs' ->> 0 AS app_secs
     FROM collector.agent_runs a
     WHERE a.host_id = h.host_id
     ORDER BY a.started_at DESC

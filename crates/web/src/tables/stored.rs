@@ -56,7 +56,10 @@ impl Past {
         let end = reading.end();
         match self {
             Self::Ticks => (
-                before(reading.at, (3 * reading.host.interval).max(120 * SECOND)),
+                before(
+                    reading.at,
+                    (3 * reading.host.app_interval).max(120 * SECOND),
+                ),
                 end,
             ),
             Self::Slow => (before(reading.at, TWO_SLOW), end),
@@ -145,7 +148,7 @@ async fn fill(
         .iter()
         .map(|(_, metric)| (*metric, window(metric)))
         .collect();
-    let values = series::latest_over(client, host.id, &windows, at, host.interval).await?;
+    let values = series::latest_over(client, host.id, &windows, at, host.app_interval).await?;
     let values = keyed::by_metric(values);
     for (at, metric) in lacking {
         let Some(values) = values.get(&metric.id()) else {
