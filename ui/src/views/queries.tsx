@@ -11,7 +11,8 @@ import { cellOf, useRows } from "./pick";
 import { withinServer, withoutServer } from "./scope";
 import { OneServer } from "./server";
 
-const NO_STATEMENT = "No statement was counted in this range; pg_stat_statements is read every five minutes.";
+const NO_STATEMENT =
+  "No statement was counted in this range. It takes two readings, and one is made every five minutes.";
 
 const STATEMENTS: readonly ChartSpec[] = [
   {
