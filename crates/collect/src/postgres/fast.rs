@@ -42,7 +42,13 @@ impl Collector for Fast<'_> {
                 .map(|families| format!("cannot see {families}")),
             Err(error) => Some(error.to_string()),
         };
-        let Tick { mut server, .. } = tick;
+        let Tick {
+            mut server,
+            lineage,
+        } = tick;
+        if lineage.is_none() {
+            server.set_epoch(None);
+        }
         server.set("instance", self.0.instance.name.clone());
         server.set("up", asked.is_ok());
         server.set("duration_ms", began.elapsed().as_secs_f64() * 1000.0);

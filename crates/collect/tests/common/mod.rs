@@ -55,20 +55,31 @@ impl Ticks {
         self.step(10);
         let mut out = Vec::new();
         self.watcher.fast(&self.at, &mut out).await;
-        Rows(out)
+        storable(out)
     }
 
     pub(crate) async fn slow(&mut self) -> Rows {
         self.step(290);
         let mut out = Vec::new();
         self.watcher.slow(&self.at, &mut out).await;
-        Rows(out)
+        storable(out)
     }
 
     fn step(&mut self, secs: u32) {
         self.at.monotonic += Duration::from_secs(secs.into());
         self.at.ts = Timestamp(self.at.ts.0 + i64::from(secs) * 1_000_000);
     }
+}
+
+/// Rows that the tables would take: NULL only where it may be.
+fn storable(rows: Vec<Row>) -> Rows {
+    for row in &rows {
+        for (column, cell) in row.table.columns.iter().zip(&row.cells) {
+            let null = *cell == Cell::Null && !column.nullable;
+            assert!(!null, "{} of {} is NULL", column.name, row.table.name);
+        }
+    }
+    Rows(rows)
 }
 
 /// The rows of a tick.
