@@ -154,7 +154,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Count,
         series: level("conn_hidden"),
         better: Better::Lower,
-        what: "Sessions our role may not see; above 0 the other counts are too low.",
+        what: "Sessions our role may not see; above 0 the other counts are not known.",
         how: "pg_stat_activity.",
         ..SHOWN
     },

@@ -97,7 +97,7 @@ const SERVER: &[Col] = &[
         "conn_hidden",
         "Hidden",
         Unit::Count,
-        "Sessions our role may not see; above 0 the counts beside are too low.",
+        "Sessions our role may not see; above 0 the counts beside are not known.",
     )
     .metric("db.conn_hidden"),
     Col::new(
