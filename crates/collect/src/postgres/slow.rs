@@ -81,12 +81,14 @@ impl Postgres {
         };
         self.sight.begin(true);
         self.turn += 1;
-        let told = self.visit_server(&link.session, at, out).await;
+        let mut told = self.visit_server(&link.session, at, out).await;
+        if let Ok(told) = &mut told {
+            *told = self.visit_databases(&link.session, at, out, *told).await;
+        }
         if link.session.is_usable() {
             self.link = Some(link);
         }
         let told_statements = told?;
-        let told_statements = self.visit_databases(at, out, told_statements).await;
         if !told_statements {
             let message =
                 "the extension pg_stat_statements is in none of the databases looked into";
@@ -128,8 +130,11 @@ impl Postgres {
         Ok(told)
     }
 
+    /// Looks into each database: into that of the session we keep over it, whose caches are warm, into
+    /// the others over a session for this alone.
     async fn visit_databases(
         &mut self,
+        kept: &Session,
         at: &Moment,
         out: &mut Vec<Row>,
         mut told_statements: bool,
@@ -141,15 +146,16 @@ impl Postgres {
                 role: &instance.target.user,
                 database: &database,
             };
+            if database == instance.target.database && kept.is_usable() {
+                let mut visit = Visit::begin(kept, scene, *at, self.turn);
+                told_statements = visit.database(self, out, told_statements).await;
+                continue;
+            }
             let target = instance.target.clone().with_database(&database);
             match Link::open(&instance, &target).await {
                 Ok(link) => {
                     let mut visit = Visit::begin(&link.session, scene, *at, self.turn);
-                    visit.look_around(self).await;
-                    if !told_statements {
-                        told_statements = visit.statements(self, out).await;
-                    }
-                    visit.families(self, Asked::Database, out).await;
+                    told_statements = visit.database(self, out, told_statements).await;
                     link.session.close(instance.timeout).await;
                 }
                 Err(error) => {
@@ -223,6 +229,19 @@ impl<'a> Visit<'a> {
             at,
             turn,
         }
+    }
+
+    /// Looks into a database, and at the statements of the server unless they were told already.
+    async fn database(
+        &mut self,
+        watcher: &mut Postgres,
+        out: &mut Vec<Row>,
+        told_statements: bool,
+    ) -> bool {
+        self.look_around(watcher).await;
+        let told = told_statements || self.statements(watcher, out).await;
+        self.families(watcher, Asked::Database, out).await;
+        told
     }
 
     /// Learns whose counters these are and which extensions there are.
