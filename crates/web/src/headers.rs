@@ -10,8 +10,11 @@ pub const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; 
     img-src 'self' data:; connect-src 'self'; font-src 'self'; frame-ancestors 'none'; \
     base-uri 'self'; form-action 'self'; require-trusted-types-for 'script'";
 
-const HEADERS: [(HeaderName, &str); 5] = [
-    (header::CONTENT_SECURITY_POLICY, CSP),
+/// The same for data, of which nothing may be run or framed at all. Most of what a refresh sends is
+/// headers, and this one was the longest.
+pub const DATA_CSP: &str = "default-src 'none'; frame-ancestors 'none'";
+
+const HEADERS: [(HeaderName, &str); 4] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "no-referrer"),
     (
@@ -31,6 +34,14 @@ pub async fn harden(request: Request, next: Next) -> Response {
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    let is_data = headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes() == b"application/json");
+    let policy = if is_data { DATA_CSP } else { CSP };
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(policy),
+    );
     // Data are for this reader and this moment unless the answer says otherwise.
     headers
         .entry(header::CACHE_CONTROL)

@@ -46,7 +46,7 @@ pub fn router(app: App) -> Router {
         .layer(middleware::from_fn(headers::harden))
         // Answers of the API, five times smaller so. Pages come packed already, and an event stream
         // has to go out line by line.
-        .layer(CompressionLayer::new().quality(CompressionLevel::Precise(4)))
+        .layer(CompressionLayer::new().quality(CompressionLevel::Default))
 }
 
 async fn healthz() -> Response {

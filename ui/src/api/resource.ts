@@ -42,7 +42,8 @@ export class Resource<T> {
   #running: AbortController | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #attempt = 0;
-  #again = false;
+  /** Asked for while a question was under way: to be asked again, or at once however fresh. */
+  #again: "" | "calm" | "urgent" = "";
 
   constructor(load: Load<T>, rest: Rest<T> = () => 0) {
     this.#load = load;
@@ -64,7 +65,7 @@ export class Resource<T> {
     const held = this.data.peek();
     const rest = isUrgent || held === null ? 0 : this.#rest(held);
     if (performance.now() - this.#answeredMs < rest) return;
-    if (this.#running) this.#again = true;
+    if (this.#running) this.#again = isUrgent || this.#again === "urgent" ? "urgent" : "calm";
     else if (this.failure.peek() === null) void this.#run();
   }
 
@@ -87,7 +88,7 @@ export class Resource<T> {
   #stop(): void {
     this.#running?.abort();
     this.#running = null;
-    this.#again = false;
+    this.#again = "";
     clearTimeout(this.#timer);
   }
 
@@ -112,10 +113,9 @@ export class Resource<T> {
       this.#fail(failure);
     }
     this.#running = null;
-    if (this.#again) {
-      this.#again = false;
-      this.refresh();
-    }
+    const again = this.#again;
+    this.#again = "";
+    if (again !== "") this.refresh(again === "urgent");
   }
 
   #fail(failure: unknown): void {
