@@ -144,6 +144,20 @@ const STORED: &str = "select coalesce(sum(pg_total_relation_size(oid)), 0) from 
                       where relnamespace = 'collector'::regnamespace and relkind = 'r'";
 const WAL: &str = "select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')";
 
+/// Processes of the sessions that the collector keeps: one delivers, one watches the server.
+async fn backends(server: &Server) -> anyhow::Result<Vec<u32>> {
+    let rows = server
+        .sql("select pid from pg_stat_activity where application_name like 'pqcrypta-collector%'")
+        .await?;
+    let pids = rows.into_iter().flatten().flatten();
+    pids.map(|pid| pid.parse().context("a process has a number"))
+        .collect()
+}
+
+fn sum_ms(pids: &[u32]) -> anyhow::Result<f64> {
+    pids.iter().map(|pid| process::cpu_ms(*pid)).sum()
+}
+
 async fn cost(
     options: &Options,
     binary: &Path,
@@ -154,13 +168,9 @@ async fn cost(
     let agent = start(binary, server, dir, CADENCE.as_secs())?;
     let pid = agent.0[0].id();
     sleep(CADENCE * WARM_UP as u32 + CADENCE / 2).await;
-    let backend = number(
-        server,
-        "select pid from pg_stat_activity where application_name like 'pqcrypta-collector%'",
-    )
-    .await? as u32;
+    let backends = backends(server).await?;
     let sizes = "select count(*) from collector.process_metrics_raw";
-    let (cpu, backend_cpu) = (process::cpu_ms(pid)?, process::cpu_ms(backend)?);
+    let (cpu, backend_cpu) = (process::cpu_ms(pid)?, sum_ms(&backends)?);
     let (stored, wal, rows) = (
         number(server, STORED).await?,
         number(server, WAL).await?,
@@ -184,8 +194,8 @@ async fn cost(
         Some(10.0),
     ));
     out.push(figure(
-        "CPU of its server process per cycle",
-        (process::cpu_ms(backend)? - backend_cpu) / cycles,
+        "CPU of its server processes per cycle",
+        (sum_ms(&backends)? - backend_cpu) / cycles,
         "ms",
         Some(4.0),
     ));
