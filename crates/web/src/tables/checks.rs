@@ -1,5 +1,6 @@
 //! What checks of PostgreSQL servers found.
 
+use super::place::{BY_DATABASE, BY_SERVER, DATABASE, SERVER};
 use super::stored::{Past, Stored};
 use super::{Chip, Col, Source, View};
 use crate::api::Unit;
@@ -16,13 +17,8 @@ const COLUMNS: &[Col] = &[
     Col::new("unit", "Unit", Unit::Text, "Unit of the value."),
     Col::new("detail", "Details", Unit::Text, "What else is known.").primary(),
     Col::new("advice", "Advice", Unit::Text, "What to do."),
-    Col::new("database", "Database", Unit::Text, "Its database."),
-    Col::new(
-        "instance",
-        "Server",
-        Unit::Text,
-        "Name of the server in the configuration.",
-    ),
+    DATABASE,
+    SERVER,
 ];
 
 pub(super) const VIEW: View = View {
@@ -30,16 +26,8 @@ pub(super) const VIEW: View = View {
     title: "Checks",
     columns: COLUMNS,
     chips: &[
-        Chip {
-            id: "instance",
-            label: "Server",
-            values: &[],
-        },
-        Chip {
-            id: "database",
-            label: "Database",
-            values: &[],
-        },
+        BY_SERVER,
+        BY_DATABASE,
         Chip {
             id: "check_name",
             label: "Check",

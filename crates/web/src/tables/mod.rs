@@ -18,6 +18,7 @@ mod gaps;
 mod interfaces;
 mod keyed;
 mod mounts;
+mod place;
 mod postgres;
 pub(crate) mod processes;
 mod relations;

@@ -1,17 +1,12 @@
 //! PostgreSQL servers and databases, their settings, and what cannot be seen of them.
 
+use super::place::{BY_SERVER, SERVER};
 use super::stored::{Past, Stored};
 use super::{Chip, Col, Source, View};
 use crate::api::Unit;
 
-const SERVER: &[Col] = &[
-    Col::new(
-        "instance",
-        "Server",
-        Unit::Text,
-        "Name of the server in the configuration.",
-    )
-    .primary(),
+const SERVER_LIST: &[Col] = &[
+    SERVER.primary(),
     Col::new(
         "up",
         "Answers",
@@ -112,7 +107,7 @@ const SERVER: &[Col] = &[
 pub(super) const SERVERS: View = View {
     name: "db_servers",
     title: "PostgreSQL servers",
-    columns: SERVER,
+    columns: SERVER_LIST,
     chips: &[Chip {
         id: "role",
         label: "Role",
@@ -137,12 +132,7 @@ const DATABASE: &[Col] = &[
         "Its name; <shared> for what belongs to none.",
     )
     .primary(),
-    Col::new(
-        "instance",
-        "Server",
-        Unit::Text,
-        "Name of the server in the configuration.",
-    ),
+    SERVER,
     Col::new(
         "size_bytes",
         "Size",
@@ -215,11 +205,7 @@ pub(super) const DATABASES: View = View {
     name: "databases",
     title: "Databases",
     columns: DATABASE,
-    chips: &[Chip {
-        id: "instance",
-        label: "Server",
-        values: &[],
-    }],
+    chips: &[BY_SERVER],
     default_sort: "-size_bytes",
     ranged: false,
     empty: "No database has been sampled.",
@@ -249,12 +235,7 @@ const SETTING: &[Col] = &[
         "What it risks, and what to do.",
     )
     .primary(),
-    Col::new(
-        "instance",
-        "Server",
-        Unit::Text,
-        "Name of the server in the configuration.",
-    ),
+    SERVER,
 ];
 
 pub(super) const SETTINGS: View = View {
@@ -262,11 +243,7 @@ pub(super) const SETTINGS: View = View {
     title: "Settings that matter",
     columns: SETTING,
     chips: &[
-        Chip {
-            id: "instance",
-            label: "Server",
-            values: &[],
-        },
+        BY_SERVER,
         Chip {
             id: "issue",
             label: "Issue",
@@ -315,12 +292,7 @@ const BLIND: &[Col] = &[
         Unit::Text,
         "The database; empty for the server as a whole.",
     ),
-    Col::new(
-        "instance",
-        "Server",
-        Unit::Text,
-        "Name of the server in the configuration.",
-    ),
+    SERVER,
 ];
 
 pub(super) const BLIND_SPOTS: View = View {
@@ -328,11 +300,7 @@ pub(super) const BLIND_SPOTS: View = View {
     title: "What cannot be seen",
     columns: BLIND,
     chips: &[
-        Chip {
-            id: "instance",
-            label: "Server",
-            values: &[],
-        },
+        BY_SERVER,
         Chip {
             id: "state",
             label: "State",

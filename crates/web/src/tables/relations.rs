@@ -1,5 +1,6 @@
 //! Tables and indexes.
 
+use super::place::{BY_DATABASE, BY_SERVER, DATABASE, SERVER};
 use super::stored::{Past, Stored};
 use super::{Chip, Col, Source, View};
 use crate::api::Unit;
@@ -104,13 +105,8 @@ const TABLE: &[Col] = &[
         "Age of its oldest unfrozen row as a share of what there is.",
     )
     .metric("table.xid_age_pct"),
-    Col::new("database", "Database", Unit::Text, "Its database."),
-    Col::new(
-        "instance",
-        "Server",
-        Unit::Text,
-        "Name of the server in the configuration.",
-    ),
+    DATABASE,
+    SERVER,
 ];
 
 pub(super) const TABLES: View = View {
@@ -118,16 +114,8 @@ pub(super) const TABLES: View = View {
     title: "Tables",
     columns: TABLE,
     chips: &[
-        Chip {
-            id: "instance",
-            label: "Server",
-            values: &[],
-        },
-        Chip {
-            id: "database",
-            label: "Database",
-            values: &[],
-        },
+        BY_SERVER,
+        BY_DATABASE,
         Chip {
             id: "schema_name",
             label: "Schema",
@@ -183,13 +171,8 @@ const VACUUM: &[Col] = &[
         "Heap, indexes and TOAST.",
     )
     .summed(),
-    Col::new("database", "Database", Unit::Text, "Its database."),
-    Col::new(
-        "instance",
-        "Server",
-        Unit::Text,
-        "Name of the server in the configuration.",
-    ),
+    DATABASE,
+    SERVER,
 ];
 
 pub(super) const VACUUM_NEEDED: View = View {
@@ -197,16 +180,8 @@ pub(super) const VACUUM_NEEDED: View = View {
     title: "Vacuum needed",
     columns: VACUUM,
     chips: &[
-        Chip {
-            id: "instance",
-            label: "Server",
-            values: &[],
-        },
-        Chip {
-            id: "database",
-            label: "Database",
-            values: &[],
-        },
+        BY_SERVER,
+        BY_DATABASE,
         Chip {
             id: "why",
             label: "Why",
@@ -269,13 +244,8 @@ const INDEX: &[Col] = &[
         Unit::Text,
         "The statement that makes it.",
     ),
-    Col::new("database", "Database", Unit::Text, "Its database."),
-    Col::new(
-        "instance",
-        "Server",
-        Unit::Text,
-        "Name of the server in the configuration.",
-    ),
+    DATABASE,
+    SERVER,
 ];
 
 pub(super) const INDEXES: View = View {
@@ -283,16 +253,8 @@ pub(super) const INDEXES: View = View {
     title: "Indexes",
     columns: INDEX,
     chips: &[
-        Chip {
-            id: "instance",
-            label: "Server",
-            values: &[],
-        },
-        Chip {
-            id: "database",
-            label: "Database",
-            values: &[],
-        },
+        BY_SERVER,
+        BY_DATABASE,
         Chip {
             id: "issue",
             label: "Issue",
@@ -353,31 +315,15 @@ const UNUSED: &[Col] = &[
         Unit::Text,
         "The statement that makes it.",
     ),
-    Col::new("database", "Database", Unit::Text, "Its database."),
-    Col::new(
-        "instance",
-        "Server",
-        Unit::Text,
-        "Name of the server in the configuration.",
-    ),
+    DATABASE,
+    SERVER,
 ];
 
 pub(super) const UNUSED_INDEXES: View = View {
     name: "unused_indexes",
     title: "Unused indexes",
     columns: UNUSED,
-    chips: &[
-        Chip {
-            id: "instance",
-            label: "Server",
-            values: &[],
-        },
-        Chip {
-            id: "database",
-            label: "Database",
-            values: &[],
-        },
-    ],
+    chips: &[BY_SERVER, BY_DATABASE],
     default_sort: "-size_bytes",
     ranged: false,
     empty: "Every index that nothing else needs has been scanned.",

@@ -1,5 +1,6 @@
 //! Slots, standbys and subscriptions.
 
+use super::place::{BY_DATABASE, BY_SERVER, DATABASE, SERVER};
 use super::stored::{Past, Stored};
 use super::{Chip, Col, Source, View};
 use crate::api::Unit;
@@ -124,12 +125,7 @@ const SLOT: &[Col] = &[
         Unit::Text,
         "Database of a logical slot.",
     ),
-    Col::new(
-        "instance",
-        "Server",
-        Unit::Text,
-        "Name of the server in the configuration.",
-    ),
+    SERVER,
 ];
 
 pub(super) const REPLICATION: View = View {
@@ -137,11 +133,7 @@ pub(super) const REPLICATION: View = View {
     title: "Slots and standbys",
     columns: SLOT,
     chips: &[
-        Chip {
-            id: "instance",
-            label: "Server",
-            values: &[],
-        },
+        BY_SERVER,
         Chip {
             id: "slot_type",
             label: "Type",
@@ -210,31 +202,15 @@ const SUBSCRIPTION: &[Col] = &[
         Unit::Count,
         "Conflicts since counting began; from PostgreSQL 18 on.",
     ),
-    Col::new("database", "Database", Unit::Text, "Its database."),
-    Col::new(
-        "instance",
-        "Server",
-        Unit::Text,
-        "Name of the server in the configuration.",
-    ),
+    DATABASE,
+    SERVER,
 ];
 
 pub(super) const SUBSCRIPTIONS: View = View {
     name: "subscriptions",
     title: "Subscriptions",
     columns: SUBSCRIPTION,
-    chips: &[
-        Chip {
-            id: "instance",
-            label: "Server",
-            values: &[],
-        },
-        Chip {
-            id: "database",
-            label: "Database",
-            values: &[],
-        },
-    ],
+    chips: &[BY_SERVER, BY_DATABASE],
     default_sort: "subscription",
     ranged: false,
     empty: "There is no subscription.",

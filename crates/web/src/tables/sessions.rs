@@ -1,5 +1,6 @@
 //! Sessions of PostgreSQL that are worth a look, and who waits for whom.
 
+use super::place::{BY_DATABASE, BY_SERVER, DATABASE, SERVER};
 use super::stored::{Past, Stored};
 use super::{Chip, Col, Source, View};
 use crate::api::Unit;
@@ -48,7 +49,7 @@ const SESSION: &[Col] = &[
         "Age of the transaction.",
     )
     .metric("db.oldest_xact_secs"),
-    Col::new("database", "Database", Unit::Text, "Its database."),
+    DATABASE,
     Col::new("role", "Role", Unit::Text, "Its role."),
     Col::new(
         "application",
@@ -68,12 +69,7 @@ const SESSION: &[Col] = &[
         Unit::Count,
         "Sessions that wait for it, directly or not.",
     ),
-    Col::new(
-        "instance",
-        "Server",
-        Unit::Text,
-        "Name of the server in the configuration.",
-    ),
+    SERVER,
 ];
 
 pub(super) const SESSIONS: View = View {
@@ -81,16 +77,8 @@ pub(super) const SESSIONS: View = View {
     title: "Sessions worth a look",
     columns: SESSION,
     chips: &[
-        Chip {
-            id: "instance",
-            label: "Server",
-            values: &[],
-        },
-        Chip {
-            id: "database",
-            label: "Database",
-            values: &[],
-        },
+        BY_SERVER,
+        BY_DATABASE,
         Chip {
             id: "why",
             label: "Why",
@@ -169,24 +157,15 @@ const BLOCKED: &[Col] = &[
         Unit::Text,
         "What the client calls itself.",
     ),
-    Col::new("database", "Database", Unit::Text, "Its database."),
-    Col::new(
-        "instance",
-        "Server",
-        Unit::Text,
-        "Name of the server in the configuration.",
-    ),
+    DATABASE,
+    SERVER,
 ];
 
 pub(super) const BLOCKING: View = View {
     name: "blocking",
     title: "Who waits for whom",
     columns: BLOCKED,
-    chips: &[Chip {
-        id: "instance",
-        label: "Server",
-        values: &[],
-    }],
+    chips: &[BY_SERVER],
     default_sort: "position",
     ranged: false,
     empty: "No session waits for another.",

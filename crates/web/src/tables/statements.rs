@@ -1,5 +1,6 @@
 //! Statements, and what kinds of process read and wrote, within a range.
 
+use super::place::{BY_DATABASE, BY_SERVER, DATABASE, SERVER};
 use super::stored::{Past, Stored};
 use super::{Chip, Col, Source, View};
 use crate::api::Unit;
@@ -140,13 +141,8 @@ const STATEMENT: &[Col] = &[
         Unit::Text,
         "Identifier of the normalised statement.",
     ),
-    Col::new("database", "Database", Unit::Text, "Its database."),
-    Col::new(
-        "instance",
-        "Server",
-        Unit::Text,
-        "Name of the server in the configuration.",
-    ),
+    DATABASE,
+    SERVER,
 ];
 
 pub(super) const STATEMENTS: View = View {
@@ -154,16 +150,8 @@ pub(super) const STATEMENTS: View = View {
     title: "Statements",
     columns: STATEMENT,
     chips: &[
-        Chip {
-            id: "instance",
-            label: "Server",
-            values: &[],
-        },
-        Chip {
-            id: "database",
-            label: "Database",
-            values: &[],
-        },
+        BY_SERVER,
+        BY_DATABASE,
         Chip {
             id: "issue",
             label: "Issue",
@@ -242,13 +230,8 @@ const ONE: &[Col] = &[
         Unit::Text,
         "Identifier of the normalised statement.",
     ),
-    Col::new("database", "Database", Unit::Text, "Its database."),
-    Col::new(
-        "instance",
-        "Server",
-        Unit::Text,
-        "Name of the server in the configuration.",
-    ),
+    DATABASE,
+    SERVER,
 ];
 
 pub(super) const DETAIL: View = View {
@@ -364,12 +347,7 @@ const INOUT: &[Col] = &[
         Unit::Ms,
         "Mean time of an fsync; none without track_io_timing.",
     ),
-    Col::new(
-        "instance",
-        "Server",
-        Unit::Text,
-        "Name of the server in the configuration.",
-    ),
+    SERVER,
 ];
 
 pub(super) const IO: View = View {
@@ -377,11 +355,7 @@ pub(super) const IO: View = View {
     title: "Reads and writes by kind of process",
     columns: INOUT,
     chips: &[
-        Chip {
-            id: "instance",
-            label: "Server",
-            values: &[],
-        },
+        BY_SERVER,
         Chip {
             id: "backend_type",
             label: "Process",

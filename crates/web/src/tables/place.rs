@@ -1,0 +1,29 @@
+//! Where a row of a PostgreSQL table belongs: columns and filters that all these tables have.
+
+use super::{Chip, Col};
+use crate::api::Unit;
+
+/// The server.
+pub(super) const SERVER: Col = Col::new(
+    "instance",
+    "Server",
+    Unit::Text,
+    "Name of the server in the configuration.",
+);
+
+/// The database.
+pub(super) const DATABASE: Col = Col::new("database", "Database", Unit::Text, "Its database.");
+
+/// By server.
+pub(super) const BY_SERVER: Chip = Chip {
+    id: "instance",
+    label: "Server",
+    values: &[],
+};
+
+/// By database.
+pub(super) const BY_DATABASE: Chip = Chip {
+    id: "database",
+    label: "Database",
+    values: &[],
+};
