@@ -35,6 +35,30 @@ test("the palette changes the host by keyboard alone; Esc closes it", async ({ p
   await expect(page.locator(".verdict")).toHaveClass(/crit/);
 });
 
+test("Esc lets go of a palette that is still loading", async ({ page }) => {
+  await open(page, "now", { host: host("calm") });
+  let arrive = (): void => undefined;
+  const held = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  await page.route(/\/assets\/palette-.*\.js/, async (route) => {
+    await held;
+    await route.continue();
+  });
+  const asked = page.waitForRequest(/\/assets\/palette-/);
+  await page.keyboard.press("Control+k");
+  await asked;
+  await page.keyboard.press("Escape");
+  const loaded = page.waitForResponse(/\/assets\/palette-/);
+  arrive();
+  await (await loaded).finished();
+  // The module runs before the question below is answered.
+  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 100)));
+  await expect(page.locator("dialog")).toHaveCount(0);
+  await page.keyboard.press("Control+k");
+  await expect(page.getByRole("combobox", { name: /^Search/ })).toBeFocused();
+});
+
 test("letters go to views, ? shows the sheet, and typing in a field is typing", async ({ page }) => {
   await open(page, "now", { host: host("crowd") });
   await page.keyboard.press("g");

@@ -1,7 +1,7 @@
 /** The dialogs that are loaded only when somebody asks for them. */
 import { signal } from "@preact/signals";
 import type { ComponentType } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { hold } from "../state/live";
 
 type Content = ComponentType<{ close: () => void }>;
@@ -10,10 +10,15 @@ const open = signal<{ name: string; Content: Content } | null>(null);
 /** Raised to open the range picker. */
 export const rangeOpener = signal(0);
 
+/** Counts what was asked for, so that a dialog which loads slowly knows it is no longer wanted. */
+let asked = 0;
+
 const show = (name: string, load: () => Promise<{ default: Content }>) => (): void => {
+  asked += 1;
+  const mine = asked;
   load().then(
     (module) => {
-      open.value = { name, Content: module.default };
+      if (mine === asked) open.value = { name, Content: module.default };
     },
     () => location.reload(),
   );
@@ -22,10 +27,16 @@ const show = (name: string, load: () => Promise<{ default: Content }>) => (): vo
 export const openPalette = show("Search", () => import("./palette"));
 export const openHelp = show("Help", () => import("./help"));
 
+/** Lets go of a dialog that was asked for and is not there yet; an open one closes by itself on Esc. */
+export function cancelDialog(): void {
+  asked += 1;
+}
+
 export function Dialogs() {
   const box = useRef<HTMLDialogElement>(null);
   const state = open.value;
-  useEffect(() => {
+  // Before the next key can arrive: what is in the page can be closed.
+  useLayoutEffect(() => {
     if (!state) return;
     hold("dialog", true);
     box.current?.showModal();

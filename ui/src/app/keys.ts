@@ -12,7 +12,7 @@ import { preferences } from "../state/preferences";
 import { shiftRange } from "../state/range";
 import { VIEWS } from "../views/registry";
 import { toggleLive } from "./bar";
-import { openHelp, openPalette, rangeOpener } from "./dialogs";
+import { cancelDialog, openHelp, openPalette, rangeOpener } from "./dialogs";
 
 const CHORD_MS = 1500;
 
@@ -25,7 +25,10 @@ export function listenForKeys(): () => void {
       return;
     }
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    if (event.key === "Escape" && pinnedMs.value !== null) pin(null);
+    if (event.key === "Escape") {
+      cancelDialog();
+      if (pinnedMs.value !== null) pin(null);
+    }
     if (isTaken(event) || !preferences.value.shortcuts) return;
     if (event.timeStamp - chordMs < CHORD_MS) {
       chordMs = Number.NEGATIVE_INFINITY;
