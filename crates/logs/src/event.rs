@@ -1,0 +1,55 @@
+//! What a source says, once it is understood.
+
+use schema::Timestamp;
+
+/// How grave an event is. Finer grades of a source are kept in the context as `severity`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// For those who look for a fault.
+    Debug,
+    /// The course of things; also where a source says nothing of it.
+    #[default]
+    Info,
+    /// May become a fault.
+    Warn,
+    /// A fault.
+    Error,
+}
+
+impl Level {
+    /// Every level, the gravest last.
+    pub const ALL: [Self; 4] = [Self::Debug, Self::Info, Self::Warn, Self::Error];
+
+    /// As stored in `collector.log_entries.level`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// One event, ready to be stored.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Event {
+    /// When it happened, as the source says; when it was read where the source does not.
+    pub ts: Timestamp,
+    /// How grave.
+    pub level: Level,
+    /// Program, module or unit within the source; empty when not said.
+    pub component: String,
+    /// The message: secrets replaced, terminal sequences removed, at most 4096 characters.
+    pub message: String,
+    /// Its true length in characters where it was cut.
+    pub chars: Option<u32>,
+    /// What else the source says, as a JSON object: process, host, user, database, error code, the
+    /// lines that belong to it.
+    pub context: Option<String>,
+    /// Where it begins in its stream: byte offset, or sequence number of the journal.
+    pub at: u64,
+    /// Name of what is alike: 16 hexadecimal digits.
+    pub fingerprint: String,
+}

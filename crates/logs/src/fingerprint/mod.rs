@@ -1,0 +1,1 @@
+//! Like messages get one name.

@@ -1,0 +1,1 @@
+//! What events mean for the security of the host.
