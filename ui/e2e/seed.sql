@@ -18,12 +18,13 @@ CREATE TABLE e2e.host (
     services  text
 );
 
+-- A name may be taken: a test that is run again makes its host again.
 CREATE FUNCTION e2e.add_host(name text, is_alive boolean, secs integer DEFAULT 10) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
     id integer;
 BEGIN
     INSERT INTO collector.hosts (machine_id, hostname, kernel, os, cores, memory_bytes, boot_ts)
-        VALUES ('e2e ' || name, name, 'Linux 6.1.0', 'Debian GNU/Linux 12', 4, 17179869184, now() - interval '30 days')
+        VALUES ('e2e ' || gen_random_uuid(), name, 'Linux 6.1.0', 'Debian GNU/Linux 12', 4, 17179869184, now() - interval '30 days')
         RETURNING host_id INTO id;
     INSERT INTO collector.agent_runs (host_id, run_id, writer, pid, version, started_at, settings)
         VALUES (id, gen_random_uuid(), gen_random_uuid(), 700, '0.1.0', now() - interval '9 days',

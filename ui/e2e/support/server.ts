@@ -5,6 +5,7 @@
  * whatever a test left behind by the `.pid` files in it.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { env } from "node:process";
@@ -25,10 +26,11 @@ export interface Server {
   state: string;
 }
 
+/** A new server each time: a test that is run again finds nothing of the time before. */
 export async function startServer(name: string, config = ""): Promise<Server> {
   const folder = wanted("E2E_DIR");
-  const state = join(folder, name);
-  const log = join(folder, `${name}.log`);
+  const state = join(folder, `${name}-${randomUUID().slice(0, 8)}`);
+  const log = `${state}.log`;
   const args = ["up", "--state-dir", state, "--listen", "127.0.0.1:0"];
   if (config) {
     writeFileSync(`${state}.toml`, config);
