@@ -8,7 +8,7 @@
 //! What is asked is data: `family.rs` lists every family of statistics with its statements, chosen by
 //! version at each connect. The columns of a statement are called as the stored ones, and `fill.rs`
 //! is all there is between them. The rest is what cannot be said in SQL: who blocks whom
-//! (`sessions.rs`), what a statement cost since the last look (`statements.rs`), whose counters these
+//! (`sessions.rs`), what a statement cost since the last look (`statements/`), whose counters these
 //! are (`epoch.rs`).
 //!
 //! Invariants:
@@ -26,6 +26,7 @@ use schema::tables::BlindSpot;
 
 use crate::{Moment, run_one};
 
+mod check;
 mod epoch;
 mod family;
 #[cfg(test)]
@@ -37,12 +38,14 @@ mod sessions;
 mod sight;
 mod slow;
 mod statements;
+mod visit;
 
 use fast::Fast;
 use link::Link;
 use sight::{Scene, Sight};
-use slow::{Size, Slow};
+use slow::Slow;
 use statements::Statements;
+use visit::Size;
 
 /// A server to watch.
 #[derive(Clone, Debug)]

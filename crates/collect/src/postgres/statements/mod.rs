@@ -21,6 +21,10 @@ use schema::tables::{StatementSample, StatementText};
 use tokio_postgres::Row;
 
 use super::sessions::shortened;
+use totals::Totals;
+
+mod store;
+mod totals;
 
 /// Statements stored per look, by time.
 const STORED: usize = 500;
@@ -31,11 +35,6 @@ const TEXT_CHARS: usize = 4096;
 /// Identifiers whose texts are known; beyond, all are forgotten and sent again when they are met.
 const KNOWN: usize = 50_000;
 
-/// Counters of an entry that are counts.
-const COUNTS: usize = 10;
-/// Counters of an entry that are times.
-const TIMES: usize = 5;
-
 /// An entry of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Key {
@@ -43,14 +42,6 @@ struct Key {
     database: i64,
     queryid: i64,
     toplevel: bool,
-}
-
-/// Totals of an entry. A time that is not measured is NaN.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Totals {
-    since: f64,
-    counts: [i64; COUNTS],
-    times: [f64; TIMES],
 }
 
 /// What is remembered between looks.
@@ -257,67 +248,6 @@ impl Looking<'_> {
     }
 }
 
-impl Totals {
-    fn read(row: &Row) -> Result<Self, tokio_postgres::Error> {
-        const NAMES: [&str; COUNTS] = [
-            "calls",
-            "rows",
-            "shared_blks_hit",
-            "shared_blks_read",
-            "shared_blks_dirtied",
-            "shared_blks_written",
-            "temp_blks_read",
-            "temp_blks_written",
-            "wal_records",
-            "wal_bytes",
-        ];
-        const TIME_NAMES: [&str; TIMES] = [
-            "exec_ms",
-            "jit_ms",
-            "plan_ms",
-            "blk_read_ms",
-            "blk_write_ms",
-        ];
-        let mut totals = Self {
-            since: row.try_get("since")?,
-            ..Self::default()
-        };
-        for (count, name) in totals.counts.iter_mut().zip(NAMES) {
-            *count = row.try_get(name)?;
-        }
-        for (time, name) in totals.times.iter_mut().zip(TIME_NAMES) {
-            *time = row.try_get::<_, Option<f64>>(name)?.unwrap_or(f64::NAN);
-        }
-        Ok(totals)
-    }
-
-    /// Whether these are later totals of the same entry.
-    #[expect(
-        clippy::float_cmp,
-        reason = "an instant as the server wrote it, not computed"
-    )]
-    fn continues(&self, old: &Self) -> bool {
-        let grown = |(new, old): (&i64, &i64)| new >= old;
-        self.since == old.since && self.counts.iter().zip(&old.counts).all(grown)
-    }
-
-    fn minus(&self, old: &Self) -> Self {
-        let mut step = *self;
-        for (count, old) in step.counts.iter_mut().zip(old.counts) {
-            *count -= old;
-        }
-        for (time, old) in step.times.iter_mut().zip(old.times) {
-            // A sum of floats may end a hair below its own last value; NaN stays NaN.
-            *time = if time.is_nan() || old.is_nan() {
-                f64::NAN
-            } else {
-                (*time - old).max(0.0)
-            };
-        }
-        step
-    }
-}
-
 /// The rows that lead by anything that matters.
 fn leading(mut rows: Vec<StatementSample>) -> Vec<StatementSample> {
     if rows.len() <= STORED {
@@ -340,17 +270,8 @@ fn leading(mut rows: Vec<StatementSample>) -> Vec<StatementSample> {
 
 #[cfg(test)]
 mod tests {
+    use super::totals::tests::totals;
     use super::*;
-
-    fn totals(since: f64, calls: i64, exec_ms: f64) -> Totals {
-        let mut totals = Totals {
-            since,
-            ..Totals::default()
-        };
-        totals.counts[0] = calls;
-        totals.times[0] = exec_ms;
-        totals
-    }
 
     const KEY: Key = Key {
         role: 1,
@@ -435,15 +356,6 @@ mod tests {
             Some((9, true)),
             "returned after a look without it"
         );
-    }
-
-    #[test]
-    fn a_time_that_was_not_measured_has_no_difference() {
-        let mut old = totals(0.0, 1, 2.0);
-        old.times[2] = f64::NAN;
-        let step = totals(0.0, 2, 5.0).minus(&old);
-        assert_eq!(step.times[0], 3.0);
-        assert!(step.times[2].is_nan());
     }
 
     #[test]

@@ -1,0 +1,124 @@
+//! Asking `pg_stat_statements`: whether it is there, may be seen, and what it gives.
+
+use pg::PgError;
+use schema::tables::StatementStore;
+use schema::{Row, Sample, Timestamp};
+use tokio_postgres::types::{ToSql, Type};
+
+use super::Statements;
+use crate::postgres::family::{Family, family};
+use crate::postgres::visit::Visit;
+use crate::postgres::{Postgres, epoch};
+
+impl Visit<'_> {
+    /// What statements cost since the last look; whether the extension is here at all.
+    pub(in crate::postgres) async fn statements(
+        &self,
+        watcher: &mut Postgres,
+        out: &mut Vec<Row>,
+    ) -> bool {
+        let Some((version, _)) = self.extensions.get("pg_stat_statements") else {
+            return false;
+        };
+        let Some(family) = family("statements") else {
+            return false;
+        };
+        if family.sql(*version).is_none() {
+            let message = "the extension pg_stat_statements is older than 1.10";
+            let remedy = "ALTER EXTENSION pg_stat_statements UPDATE;";
+            let spot = self.scene.spot(family.name, "missing", message, remedy);
+            watcher.sight.note(true, spot);
+            return true;
+        }
+        let mut memory = std::mem::take(&mut watcher.statements);
+        let told = self.differences(watcher, &mut memory, family, out).await;
+        watcher.statements = memory;
+        if let Err(error) = told {
+            watcher.sight.note(true, self.scene.failed(family, &error));
+        }
+        true
+    }
+
+    async fn differences(
+        &self,
+        watcher: &mut Postgres,
+        memory: &mut Statements,
+        statements: &'static Family,
+        out: &mut Vec<Row>,
+    ) -> Result<(), PgError> {
+        let Some((store, texts)) = family("statement_store").zip(family("statement_texts")) else {
+            return Ok(());
+        };
+        let (mut dealloc, mut max_entries, mut reset) = (0, 0, String::new());
+        let (mut sees_all, mut superuser) = (true, false);
+        self.read(store.name, &self.sql(store)?, &[], |row| {
+            (dealloc, max_entries) = (row.try_get("dealloc")?, row.try_get("max_entries")?);
+            (reset, sees_all) = (row.try_get("reset")?, row.try_get("sees_all")?);
+            superuser = row.try_get("superuser")?;
+            Ok(())
+        })
+        .await?;
+        self.note_partial(watcher, statements, sees_all, superuser);
+        let Some((lineage, _)) = &self.epoch else {
+            return Ok(());
+        };
+        let major = i32::try_from(self.session.major_version()).unwrap_or_default();
+        let instance = self.scene.instance;
+        let mut look = memory.look(lineage, &reset, self.at.monotonic, instance, major);
+        let sql = self.sql(statements)?;
+        self.read(statements.name, &sql, &[], |row| look.take(row))
+            .await?;
+        let (rows, entries) = look.finish();
+        let unknown = memory.unknown(&rows);
+        let ts: Timestamp = self.at.ts;
+        out.extend(rows.into_iter().map(|row| row.into_row(ts)));
+        let extension = self.extensions.get("pg_stat_statements");
+        let told = StatementStore {
+            instance: instance.to_owned(),
+            epoch: epoch::epoch(lineage, &reset),
+            entries,
+            max_entries,
+            dealloc,
+            extension: extension.map_or_else(String::new, |(version, _)| {
+                format!("{}.{}", version / 100, version % 100)
+            }),
+        };
+        out.push(told.into_row(ts));
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let params: [(&(dyn ToSql + Sync), Type); 1] = [(&unknown, Type::INT8_ARRAY)];
+        self.read(texts.name, &self.sql(texts)?, &params, |row| {
+            out.push(memory.text(instance, major, row)?.into_row(ts));
+            Ok(())
+        })
+        .await
+    }
+
+    fn note_partial(
+        &self,
+        watcher: &mut Postgres,
+        family: &Family,
+        sees_all: bool,
+        superuser: bool,
+    ) {
+        let spot = if !sees_all {
+            let message = format!(
+                "statements of others are closed to role {}",
+                self.scene.role
+            );
+            let remedy = self.scene.granted(family.grant);
+            self.scene.spot(family.name, "denied", message, remedy)
+        } else if superuser {
+            let message = format!(
+                "statements of role {} are left out, as the collector logs in with it",
+                self.scene.role
+            );
+            let remedy = "let the collector log in with a role of its own";
+            self.scene.spot(family.name, "off", message, remedy)
+        } else {
+            return;
+        };
+        watcher.sight.note(true, spot);
+    }
+}
