@@ -481,7 +481,8 @@ CREATE TABLE collector.latency_buckets_raw (
     host_id integer NOT NULL,
     target text NOT NULL,
     le_ms text NOT NULL,
-    responses bigint NOT NULL
+    responses bigint NOT NULL,
+    all_responses bigint
 ) PARTITION BY RANGE (ts);
 CREATE INDEX latency_buckets_raw_ts ON collector.latency_buckets_raw (host_id, ts);
 

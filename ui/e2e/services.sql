@@ -242,7 +242,7 @@ CREATE FUNCTION e2e.put_applications(of_host integer, of_kind text) RETURNS void
             ('POST', '/v1/orders', 503, 5003.0), ('POST', '/v1/login', 401, 4.1), ('GET', '/v1/orders/{id}', 404, 2.2)
         ) f (method, path, status, ms)
         WHERE of_kind = 'broken' AND a.s % 3 = 0;
-    INSERT INTO collector.latency_buckets_raw SELECT a.ts, of_host, 'api', b.le, a.s * b.k
+    INSERT INTO collector.latency_buckets_raw SELECT a.ts, of_host, 'api', b.le, a.s * b.k, a.s * 50
         FROM at_instant a, (VALUES ('50', 30), ('100', 42), ('250', 46), ('500', 47), ('1000', 48), ('+Inf', 50)) b (le, k);
 $$;
 

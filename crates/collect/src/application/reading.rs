@@ -98,6 +98,8 @@ impl Reading {
             cells,
         });
         let buckets = std::mem::take(&mut self.buckets);
+        let all = buckets.last().filter(|(bound, _)| bound.is_infinite());
+        let all_responses = all.and_then(|(_, all)| whole(Number::Real(*all)));
         for (bound, responses) in buckets.into_iter().take(MOST_BUCKETS) {
             match whole(Number::Real(responses)) {
                 Some(responses) => out.push(
@@ -105,6 +107,7 @@ impl Reading {
                         target: target.to_owned(),
                         le_ms: bound_text(bound),
                         responses,
+                        all_responses,
                     }
                     .into_row(ts),
                 ),

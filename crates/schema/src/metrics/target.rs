@@ -1,6 +1,6 @@
 //! Whatever is scraped: whether it answers.
 
-use crate::tables::TargetSample;
+use crate::tables::{LatencyBucket, TargetSample};
 use crate::{Better, Domain, Fold, Levels, Metric, Sample, Series, Unit};
 
 const fn level(expr: &'static str) -> Series {
@@ -63,6 +63,24 @@ pub(super) const METRICS: &[Metric] = &[
         what: "Values of an answer that were no finite numbers, or negative.",
         how: "Counted while reading, over five minutes. None is normal.",
         fix: "The table of targets names the first; it is a fault of the target or of its mapping.",
+        ..SHOWN
+    },
+    Metric {
+        name: "within_pct",
+        label: "Answers within a bound",
+        unit: Unit::Percent,
+        series: Series::Share {
+            table: LatencyBucket::TABLE,
+            part: "responses",
+            whole: "all_responses",
+            identity: "",
+            scale: 100.0,
+            least: 0.0,
+        },
+        key: Some("target || '.' || le_ms"),
+        better: Better::Higher,
+        what: "Answers that took at most the bound, in milliseconds, as a share of all.",
+        how: "Steps of the target's histogram. At its own bounds a share is exact, where a quantile lies between two of them.",
         ..SHOWN
     },
 ];

@@ -178,7 +178,7 @@ metric_table! {
 
 metric_table! {
     /// One row per bucket of a latency histogram and tick: answers that took at most `le_ms`. The
-    /// share of answers below a bound is exact at every bound.
+    /// share of answers below a bound is exact at every bound, so each row carries both its parts.
     pub struct LatencyBucket => "latency_buckets_raw" { class: Bulk, rollup: true, keep: Raw, every: Tick;
         /// Name of the target.
         target: String [Key None],
@@ -186,5 +186,7 @@ metric_table! {
         le_ms: String [Key None],
         /// Answers up to the bound since the target's start.
         responses: i64 [Counter Count],
+        /// All answers since then: those of the bucket `+Inf`. NULL when the target has none.
+        all_responses: Option<i64> [Counter Count],
     }
 }
