@@ -249,7 +249,10 @@ fn options(config: &Config) -> Options {
         batch_records: config.collector.batch_size as usize,
         heartbeat: Duration::from_secs(u64::from(config.intervals.heartbeat_secs)),
         raw_days: i64::from(config.retention.raw_days),
+        hourly_days: i64::from(config.retention.hourly_days),
         long_days: i64::from(config.retention.daily_days),
+        log_days: i64::from(config.retention.log_days),
+        event_days: i64::from(config.retention.event_days),
     }
 }
 

@@ -2,8 +2,9 @@
 --
 -- Settings, by name: pqcrypta.writer and pqcrypta.reader, an empty text for a role to leave out.
 -- Run by the owner of the schema, in a transaction, after every migration: it covers the tables
--- there are. Sample tables are partitioned and only ever inserted into; the ordinary ones beside
--- them keep state that is updated in place. Partitions are reached through their parents alone.
+-- there are. Sample tables are partitioned by `ts` and only ever inserted into; sums, partitioned by
+-- `bucket`, grow in place, and the ordinary tables beside them keep state that is updated. Partitions
+-- are reached through their parents alone.
 DO $$
 DECLARE
     writer text := current_setting('pqcrypta.writer');
@@ -20,7 +21,9 @@ BEGIN
         EXECUTE format('GRANT USAGE ON SCHEMA collector TO %I', reader);
     END IF;
     FOR item IN
-        SELECT c.relname, c.relkind FROM pg_class c
+        SELECT c.relname, c.relkind, a.attname AS instant FROM pg_class c
+        LEFT JOIN pg_partitioned_table t ON t.partrelid = c.oid
+        LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = t.partattrs[0]
         WHERE c.relnamespace = 'collector'::regnamespace
           AND c.relkind IN ('r', 'p', 'v', 'm') AND NOT c.relispartition
     LOOP
@@ -29,9 +32,9 @@ BEGIN
         END IF;
         IF writer <> '' THEN
             EXECUTE format('GRANT SELECT ON collector.%I TO %I', item.relname, writer);
-            IF item.relkind = 'p' THEN
+            IF item.instant = 'ts' THEN
                 EXECUTE format('GRANT INSERT ON collector.%I TO %I', item.relname, writer);
-            ELSIF item.relkind = 'r' AND item.relname <> 'schema_migrations' THEN
+            ELSIF item.relkind IN ('r', 'p') AND item.relname <> 'schema_migrations' THEN
                 EXECUTE format('GRANT INSERT, UPDATE ON collector.%I TO %I', item.relname, writer);
             END IF;
         END IF;

@@ -141,8 +141,14 @@ pub enum Keep {
     Raw,
     /// Proof of the moment only: two days.
     Brief,
+    /// As hourly roll-ups: `hourly_days`.
+    Hourly,
     /// As daily roll-ups: `daily_days`.
     Long,
+    /// Lines of logs: `log_days`.
+    Lines,
+    /// What lines of logs told: `event_days`.
+    Events,
 }
 
 /// How often a table is sampled.

@@ -54,6 +54,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "postgres_and_applications",
         sql: include_str!("../../../migrations/0002_postgres_and_applications.sql"),
     },
+    Migration {
+        version: 3,
+        name: "logs",
+        sql: include_str!("../../../migrations/0003_logs.sql"),
+    },
 ];
 
 /// The version of the schema this build works with.

@@ -7,6 +7,7 @@ mod db;
 mod disk;
 mod heartbeat;
 mod io;
+mod log;
 mod mount;
 mod network;
 mod process;
@@ -25,6 +26,7 @@ pub use db::{BlindSpot, DatabaseSample, DbSample, SessionSample};
 pub use disk::DiskSample;
 pub use heartbeat::Heartbeat;
 pub use io::{CheckSample, IoSample, SlruSample};
+pub use log::{LogEntry, LogSource, SecurityEvent};
 pub use mount::MountSample;
 pub use network::NetworkSample;
 pub use process::ProcessSample;
@@ -67,6 +69,9 @@ pub const TABLES: &[&TableDef] = &[
     EndpointSample::TABLE,
     RequestFailure::TABLE,
     LatencyBucket::TABLE,
+    LogEntry::TABLE,
+    LogSource::TABLE,
+    SecurityEvent::TABLE,
 ];
 
 /// Columns (table, column) of tables of every tick that are filled at slow ticks alone and NULL

@@ -102,8 +102,14 @@ pub struct Options {
     pub heartbeat: Duration,
     /// Days raw rows are kept.
     pub raw_days: i64,
+    /// Days hourly sums are kept.
+    pub hourly_days: i64,
     /// Days long-lived rows are kept.
     pub long_days: i64,
+    /// Days lines of logs are kept.
+    pub log_days: i64,
+    /// Days security events are kept.
+    pub event_days: i64,
 }
 
 /// The clock, passed in.

@@ -11,6 +11,11 @@ use tokio::time::Instant;
 const UPKEEP_EVERY: Duration = Duration::from_secs(3600);
 /// Daily partitions made ahead, so that days of trouble do not leave rows without one.
 const DAYS_AHEAD: i64 = 3;
+/// Sums that are kept beside the declared tables.
+const SUMS: [(&str, Keep); 2] = [
+    ("log_metrics_hourly", Keep::Hourly),
+    ("log_fingerprint_hourly", Keep::Hourly),
+];
 const DAY_MICROS: i64 = 86_400_000_000;
 
 impl Session<'_> {
@@ -60,11 +65,15 @@ impl Session<'_> {
         self.ensure_partitions(today - 1, today + DAYS_AHEAD)
             .await?;
         let options = *self.writer.options.borrow();
-        for table in TABLES {
-            let days = match table.keep {
+        let tables = TABLES.iter().map(|table| (table.name, table.keep));
+        for (table, keep) in tables.chain(SUMS) {
+            let days = match keep {
                 Keep::Raw => options.raw_days,
                 Keep::Brief => options.raw_days.min(2),
+                Keep::Hourly => options.hourly_days,
                 Keep::Long => options.long_days,
+                Keep::Lines => options.log_days,
+                Keep::Events => options.event_days,
             };
             let dropped = self
                 .link
@@ -72,14 +81,14 @@ impl Session<'_> {
                 .client
                 .query_one(
                     "SELECT collector.drop_partitions($1, date '1970-01-01' + $2::int4)",
-                    &[&table.name, &((today - days) as i32)],
+                    &[&table, &((today - days) as i32)],
                 )
                 .await;
             match dropped {
                 Ok(row) => {
                     let dropped: i32 = row.get(0);
                     if dropped > 0 {
-                        tracing::info!(table = table.name, dropped, "dropped expired partitions");
+                        tracing::info!(table, dropped, "dropped expired partitions");
                     }
                 }
                 Err(error) => self.minor("dropping expired partitions", &error)?,

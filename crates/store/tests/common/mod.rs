@@ -117,7 +117,10 @@ pub fn start_for(dir: &Path, target: pg::Target, machine: &str) -> Running {
         batch_records: 50,
         heartbeat: Duration::from_secs(5),
         raw_days: 14,
+        hourly_days: 90,
         long_days: 365,
+        log_days: 7,
+        event_days: 30,
     });
     let writer = Writer {
         queue: queue.clone(),
