@@ -52,4 +52,25 @@ pub struct Event {
     pub at: u64,
     /// Name of what is alike: 16 hexadecimal digits.
     pub fingerprint: String,
+    /// Process that wrote it, where the source says so; the context has it, too.
+    pub pid: Option<u32>,
+    /// Unit of the journal that it came from; empty for files.
+    pub unit: String,
+    /// The request, where the line is one of an access log.
+    pub access: Option<Access>,
+}
+
+/// A request as a web server's access log has it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Access {
+    /// Method, in capitals; `-` where the request line could not be read by the server.
+    pub method: String,
+    /// Path without its query, at most 512 characters.
+    pub path: String,
+    /// Status of the answer.
+    pub status: u16,
+    /// How long the answer took, milliseconds; `None` where the log does not say.
+    pub duration_ms: Option<f64>,
+    /// Bytes of the answer's body; `None` where the log does not say.
+    pub bytes: Option<u64>,
 }
