@@ -53,7 +53,7 @@ pub use file::Fingerprint;
 pub use intervals::Intervals;
 pub use key::{Check, Key, Kind, Problem, Slot, Value};
 pub use load::{Loaded, Origin, Setting};
-pub use logs::Logs;
+pub use logs::{LogKind, LogParser, LogSource, Logs};
 pub use machine::Machine;
 pub use monitor::Monitor;
 pub use pg_url::PgUrl;
@@ -140,13 +140,17 @@ impl Config {
 
     /// Every list, in the order of the reference, where they follow the sections.
     #[must_use]
-    pub fn lists(&self) -> [&dyn List; 2] {
-        [&self.postgres, &self.scrape.target]
+    pub fn lists(&self) -> [&dyn List; 3] {
+        [&self.postgres, &self.scrape.target, &self.logs.source]
     }
 
     /// The list of this name.
     pub(crate) fn list_mut(&mut self, name: &str) -> Option<&mut dyn List> {
-        let lists: [&mut dyn List; 2] = [&mut self.postgres, &mut self.scrape.target];
+        let lists: [&mut dyn List; 3] = [
+            &mut self.postgres,
+            &mut self.scrape.target,
+            &mut self.logs.source,
+        ];
         lists.into_iter().find(|list| list.blank().name() == name)
     }
 

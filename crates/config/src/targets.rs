@@ -1,5 +1,4 @@
-//! Checks of the servers and applications that are watched: `[[postgres]]`, `[scrape]` and
-//! `[[scrape.target]]`.
+//! Checks of what is watched: `[[postgres]]`, `[scrape]`, `[[scrape.target]]` and `[[logs.source]]`.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +6,16 @@ use crate::key::{Problem, at, quoted};
 use crate::load::{Draft, Origin};
 use crate::mapping::{Expression, JsonPath, ROWS};
 use crate::toml_file::nearest;
-use crate::{Format, HttpUrl, Mapping, ScrapeTarget};
+use crate::{Format, HttpUrl, LogKind, LogParser, Mapping, ScrapeTarget};
 
 const POSTGRES: &str = "postgres";
 const TARGET: &str = "scrape.target";
+const SOURCE: &str = "logs.source";
 
 /// Everything that has to be right about an entry as a whole, or about all of them.
 pub(crate) fn check(draft: &mut Draft) {
     servers(draft);
+    sources(draft);
     let targets = draft.config.scrape.target.clone();
     let names: Vec<String> = targets.iter().map(|target| target.name.clone()).collect();
     unique(draft, TARGET, &names);
@@ -83,6 +84,58 @@ fn servers(draft: &mut Draft) {
                 Problem::new(
                     format!("has sslmode=disable, and {} is another machine", url.host()),
                     "leave sslmode out, or write sslmode=verify-full",
+                ),
+            );
+        }
+    }
+}
+
+fn sources(draft: &mut Draft) {
+    let sources = draft.config.logs.source.clone();
+    let names: Vec<String> = sources.iter().map(|source| source.name.clone()).collect();
+    unique(draft, SOURCE, &names);
+    for (entry, source) in sources.iter().enumerate() {
+        let (key, missing, remedy) = match source.kind {
+            LogKind::File => (
+                "path",
+                source.path.is_none(),
+                "write path = \"/var/log/FILE\"",
+            ),
+            LogKind::Journal => (
+                "unit",
+                source.unit.is_empty(),
+                "write unit = \"NAME.service\"",
+            ),
+        };
+        let key = at(SOURCE, entry, key);
+        if missing && untold(draft, &key) {
+            draft.fault(&key, Problem::new("is missing", remedy));
+        }
+        if source.kind == LogKind::Journal
+            && !matches!(source.parser, LogParser::Auto | LogParser::Journalctl)
+        {
+            draft.fault(
+                &at(SOURCE, entry, "parser"),
+                Problem::new("is for files", "leave it out for a source of kind journal"),
+            );
+        }
+        if source.kind == LogKind::File && source.parser == LogParser::Journalctl {
+            draft.fault(
+                &at(SOURCE, entry, "parser"),
+                Problem::new("is for the journal", "write kind = \"journal\" and a unit"),
+            );
+        }
+        let queue = draft.config.collector.queue_dir.clone();
+        if source
+            .path
+            .as_ref()
+            .is_some_and(|path| path.starts_with(&queue))
+        {
+            draft.fault(
+                &at(SOURCE, entry, "path"),
+                Problem::new(
+                    "lies in the collector's own queue_dir",
+                    "reading what it writes itself would never end; name another file",
                 ),
             );
         }
