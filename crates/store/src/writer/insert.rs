@@ -13,7 +13,7 @@ use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Statement};
 
 use super::batch::TableBatch;
-use super::transaction::Statements;
+use super::copy::Statements;
 use crate::tuple::Group;
 
 /// Up to so many rows of a table are inserted; more are copied. At 15 rows both cost the same.

@@ -19,6 +19,7 @@
 //!   records new numbers; what neither of them has any more is a gap.
 
 mod batch;
+pub(crate) mod copy;
 mod debts;
 mod insert;
 mod link;
@@ -30,6 +31,7 @@ use crate::queue::Queue;
 use crate::spool::SpoolError;
 use crate::status::{Link as LinkState, SharedStatus};
 use batch::{Batch, Lanes};
+use copy::Statements;
 use debts::Debtor;
 use link::{Link, LinkError};
 use schema::{Class, Timestamp};
@@ -37,7 +39,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
-use transaction::{Mark, Statements, Stop};
+use transaction::{Mark, Stop};
 use uuid::Uuid;
 
 /// Rows this much older than what was stored before count as history that changed.

@@ -2,20 +2,15 @@
 //! compare-and-set. Either all of it is stored or nothing.
 
 use super::batch::{Batch, Gap, TableBatch};
+use super::copy::{Failed, Statements, bisect, copy_all, set_aside};
 use super::describe;
 use super::insert::{insert_all, is_small};
 use crate::failpoint::failpoint;
-use crate::tuple::Group;
-use bytes::{BufMut, Bytes, BytesMut};
-use futures_util::{SinkExt, pin_mut};
 use schema::Timestamp;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{Client, Statement};
 use uuid::Uuid;
-
-/// Signature, flags and length of the header extension of COPY BINARY.
-const COPY_HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 
 /// Why a transaction was not committed.
 #[derive(Debug)]
@@ -69,25 +64,6 @@ pub(super) struct Mark {
     pub(super) late: bool,
 }
 
-/// Prepared statements of one connection.
-#[derive(Debug, Default)]
-pub(super) struct Statements(HashMap<String, Statement>);
-
-impl Statements {
-    pub(super) async fn get(
-        &mut self,
-        client: &Client,
-        sql: &str,
-    ) -> Result<Statement, tokio_postgres::Error> {
-        if let Some(statement) = self.0.get(sql) {
-            return Ok(statement.clone());
-        }
-        let statement = client.prepare(sql).await?;
-        self.0.insert(sql.to_owned(), statement.clone());
-        Ok(statement)
-    }
-}
-
 /// Runs the transaction. `skip` are tables that owe; `suspects` are tables whose last COPY failed
 /// on data, so their rows are tried in halves until the culprit is alone.
 pub(super) async fn run(
@@ -115,11 +91,14 @@ pub(super) async fn run(
     for entry in many {
         failpoint!("writer.copy");
         let count = if suspects.contains(entry.table.name) {
-            bisect(client, statements, entry, mark, &mut stored).await
+            bisect(client, statements, &entry.groups, mark.host_id).await
         } else {
-            copy_all(client, statements, entry, mark.host_id).await
+            let copied = copy_all(client, statements, &entry.groups, mark.host_id).await;
+            copied.map(|rows| (rows, 0))
         };
-        stored.rows += count.map_err(|failed| failed.stop(entry.table.name))?;
+        let (rows, set_aside) = count.map_err(|failed| failed.stop(entry.table.name))?;
+        stored.rows += rows;
+        stored.dead_letters += set_aside;
     }
     for group in &batch.strangers {
         set_aside(
@@ -145,21 +124,6 @@ pub(super) async fn run(
     client.batch_execute("COMMIT").await?;
     failpoint!("writer.committed");
     Ok(stored)
-}
-
-/// A COPY that failed.
-struct Failed {
-    error: tokio_postgres::Error,
-    desynced: bool,
-}
-
-impl From<tokio_postgres::Error> for Failed {
-    fn from(error: tokio_postgres::Error) -> Self {
-        Self {
-            error,
-            desynced: false,
-        }
-    }
 }
 
 impl Failed {
@@ -210,160 +174,6 @@ pub(super) async fn probe(client: &Client, table: &str) -> Result<(), tokio_post
             "EXPLAIN INSERT INTO collector.{table} DEFAULT VALUES"
         ))
         .await
-}
-
-fn copy_sql(group: &Group) -> String {
-    let mut sql = format!("COPY collector.{} (ts, host_id", group.table);
-    for (column, _) in &group.columns {
-        sql.push_str(", ");
-        sql.push_str(column);
-    }
-    sql.push_str(") FROM STDIN (FORMAT binary)");
-    sql
-}
-
-/// All groups of a table, those with the same columns in one COPY.
-async fn copy_all(
-    client: &Client,
-    statements: &mut Statements,
-    entry: &TableBatch,
-    host_id: i32,
-) -> Result<u64, Failed> {
-    let mut stored = 0;
-    let mut rest = &entry.groups[..];
-    while let Some(first) = rest.first() {
-        let alike = rest
-            .iter()
-            .take_while(|group| group.columns == first.columns)
-            .count();
-        stored += copy(client, statements, &rest[..alike], host_id).await?;
-        rest = &rest[alike..];
-    }
-    Ok(stored)
-}
-
-async fn copy(
-    client: &Client,
-    statements: &mut Statements,
-    groups: &[Group],
-    host_id: i32,
-) -> Result<u64, Failed> {
-    let Some(first) = groups.first() else {
-        return Ok(0);
-    };
-    let statement = statements.get(client, &copy_sql(first)).await?;
-    let size: usize = groups.iter().map(|group| group.tuples.len()).sum();
-    let mut buffer = BytesMut::with_capacity(size + COPY_HEADER.len() + 2);
-    buffer.put_slice(COPY_HEADER);
-    for group in groups {
-        group.tuples_for(host_id, &mut buffer);
-    }
-    buffer.put_i16(-1);
-    let begun = client.copy_in::<_, Bytes>(&statement).await;
-    let sink = begun.map_err(|error| Failed {
-        error,
-        desynced: true,
-    })?;
-    pin_mut!(sink);
-    sink.send(buffer.freeze()).await?;
-    Ok(sink.finish().await?)
-}
-
-/// Stores what can be stored of a table whose rows the server refused, by halves: at most
-/// ⌈log₂ n⌉ + 1 tries for each culprit, all within this transaction.
-async fn bisect(
-    client: &Client,
-    statements: &mut Statements,
-    entry: &TableBatch,
-    mark: &Mark,
-    stored: &mut Stored,
-) -> Result<u64, Failed> {
-    let mut rows = 0;
-    let mut stack: Vec<Group> = entry.groups.iter().rev().cloned().collect();
-    while let Some(group) = stack.pop() {
-        client.batch_execute("SAVEPOINT part").await?;
-        match copy(
-            client,
-            statements,
-            std::slice::from_ref(&group),
-            mark.host_id,
-        )
-        .await
-        {
-            Ok(count) => {
-                client.batch_execute("RELEASE part").await?;
-                rows += count;
-            }
-            Err(Failed {
-                error,
-                desynced: false,
-            }) if pg::Class::of_error(&error) == pg::Class::Poison => {
-                client
-                    .batch_execute("ROLLBACK TO part; RELEASE part")
-                    .await?;
-                if group.rows > 1 {
-                    let half = group.rows / 2;
-                    stack.push(group.slice(half, group.rows));
-                    stack.push(group.slice(0, half));
-                } else {
-                    let sqlstate = error.code().map_or("", SqlState::code);
-                    let message = error
-                        .as_db_error()
-                        .map_or_else(|| error.to_string(), |e| e.message().to_owned());
-                    set_aside(client, statements, &group, mark.host_id, sqlstate, &message).await?;
-                    stored.dead_letters += 1;
-                }
-            }
-            Err(failed) => return Err(failed),
-        }
-    }
-    Ok(rows)
-}
-
-async fn set_aside(
-    client: &Client,
-    statements: &mut Statements,
-    group: &Group,
-    host_id: i32,
-    sqlstate: &str,
-    message: &str,
-) -> Result<(), tokio_postgres::Error> {
-    let statement = statements
-        .get(
-            client,
-            "INSERT INTO collector.dead_letter (ts, host_id, table_name, row, tuple, columns, sqlstate, error) \
-             VALUES (timestamptz 'epoch' + $1::int8 * interval '1 microsecond', $2, $3, $4, $5, $6, $7, $8)",
-        )
-        .await?;
-    let columns: Vec<&str> = group
-        .columns
-        .iter()
-        .map(|(name, _)| name.as_str())
-        .collect();
-    for (json, ts, tuple) in group.rows_as_json() {
-        tracing::error!(
-            table = group.table,
-            sqlstate,
-            message,
-            "the database refused a row; set aside in dead_letter"
-        );
-        client
-            .execute(
-                &statement,
-                &[
-                    &ts.as_micros(),
-                    &host_id,
-                    &group.table,
-                    &json,
-                    &&tuple[..],
-                    &columns,
-                    &sqlstate,
-                    &message,
-                ],
-            )
-            .await?;
-    }
-    Ok(())
 }
 
 async fn insert_gap(
