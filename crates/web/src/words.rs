@@ -109,15 +109,17 @@ pub(crate) fn duration(secs: f64) -> String {
 /// The first letter small, unless the word is an abbreviation.
 #[must_use]
 pub(crate) fn within_sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    let first = chars.next();
-    let second = chars.next();
-    match (first, second) {
-        (Some(first), Some(second)) if first.is_uppercase() && second.is_lowercase() => {
-            first.to_lowercase().chain(text.chars().skip(1)).collect()
-        }
-        _ => text.to_owned(),
+    let word = text.split(' ').next().unwrap_or_default();
+    let mut chars = word.chars();
+    let is_plain = chars.next().is_some_and(char::is_uppercase)
+        && chars.next().is_some()
+        && word.chars().skip(1).all(char::is_lowercase);
+    if !is_plain {
+        return text.to_owned();
     }
+    let mut chars = text.chars();
+    let first = chars.next().into_iter().flat_map(char::to_lowercase);
+    first.chain(chars).collect()
 }
 
 /// `n thing` or `n things`.
@@ -161,7 +163,7 @@ mod tests {
             within_sentence("Memory used is 91 %"),
             "memory used is 91 %"
         );
-        for text in ["CPU busy", "I/O wait", "TCP retransmits", ""] {
+        for text in ["CPU busy", "I/O wait", "TCP retransmits", "PostgreSQL main", "X y", ""] {
             assert_eq!(within_sentence(text), text);
         }
     }

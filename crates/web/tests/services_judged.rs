@@ -355,7 +355,7 @@ async fn what_is_down_is_critical_and_what_went_silent_is_unknown() {
     let now = server.ask("now").await;
     assert_eq!(severity(&now, "db.up@store"), "crit");
     let problem = find(&now["problems"], "id", "db.up@store");
-    assert_eq!(problem["title"], "PostgreSQL answers on store: no");
+    assert_eq!(problem["title"], "PostgreSQL store does not answer");
     assert_eq!(problem["since_ms"], tick(TICKS - 6));
     assert_eq!(severity(&now, "db.up@replica"), "ok");
     assert_eq!(severity(&now, "target.up@edge"), "crit");

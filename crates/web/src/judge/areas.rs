@@ -81,6 +81,12 @@ pub const AREAS: &[AreaDef] = &[
         may_be_absent: true,
     },
     AreaDef {
+        id: "logs",
+        label: "Logs",
+        view: "logs",
+        may_be_absent: true,
+    },
+    AreaDef {
         id: "collector",
         label: "Collector",
         view: "collector",
@@ -128,6 +134,7 @@ pub fn area_of(metric: &Metric, key: Option<&str>, kinds: &Kinds) -> Option<&'st
         Domain::Replication => "replication",
         Domain::Api => "api",
         Domain::Proxy => "proxy",
+        Domain::Log => "logs",
         Domain::Target => match key.and_then(|key| kinds.get(key)) {
             Some(kind) if kind == "proxy" => "proxy",
             _ => "api",
@@ -153,7 +160,32 @@ pub fn view_of(metric: &Metric) -> &'static str {
         Domain::Statement | Domain::Io => "queries",
         Domain::Replication => "replication",
         Domain::Api | Domain::Proxy | Domain::Target => "api",
+        Domain::Log => "logs",
         Domain::System | Domain::Network | Domain::Mount | Domain::Disk => "system",
+    }
+}
+
+/// What a problem does to people, the worst first: nothing answers at all, users wait or are
+/// refused, or something is about to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Impact {
+    /// It is gone: neither it nor what depends on it works, and no other figure of it counts.
+    Down,
+    /// Those who use it notice.
+    Felt,
+    /// Whatever else is out of its bounds.
+    Other,
+}
+
+/// What it does to people that a metric has reached a threshold.
+#[must_use]
+pub fn impact_of(metric: &Metric) -> Impact {
+    match (metric.domain, metric.name) {
+        (Domain::Db | Domain::Target, "up") => Impact::Down,
+        (Domain::Api | Domain::Proxy, _) | (Domain::Db, "conn_used_pct" | "conn_waiting") => {
+            Impact::Felt
+        }
+        _ => Impact::Other,
     }
 }
 
@@ -176,6 +208,23 @@ mod tests {
             let mine = |metric| area_of(metric, None, &none) == Some(area);
             assert!(judged().any(mine), "{}", area.id);
         }
+    }
+
+    #[test]
+    fn what_is_down_counts_more_than_what_is_felt_and_that_more_than_the_rest() {
+        let impact = |id| impact_of(schema::metric(id).unwrap());
+        for (id, expected) in [
+            ("db.up", Impact::Down),
+            ("target.up", Impact::Down),
+            ("api.error_pct", Impact::Felt),
+            ("proxy.latency_p95_ms", Impact::Felt),
+            ("db.conn_waiting", Impact::Felt),
+            ("db.cache_hit_pct", Impact::Other),
+            ("system.mem_used_pct", Impact::Other),
+        ] {
+            assert_eq!(impact(id), expected, "{id}");
+        }
+        assert!(Impact::Down < Impact::Felt && Impact::Felt < Impact::Other);
     }
 
     #[test]

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use schema::{Better, Class, Metric, Timestamp, Unit};
+use schema::{Better, Class, Domain, Metric, Timestamp, Unit};
 use store::series::{self, Latest, Reach, ReadError};
 use tokio::sync::OnceCell;
 use tokio_postgres::Client;
 
 use super::presence::{Presence, kinds, presence};
-use super::{blind, of_service, view_of};
+use super::{Impact, blind, impact_of, of_service, view_of};
 use crate::api::Severity;
 use crate::api::now::{Badge, Fact, Problem};
 use crate::app::App;
@@ -165,6 +165,7 @@ async fn read(
     problems.sort_by_key(|problem| {
         (
             std::cmp::Reverse(problem.severity.rank()),
+            schema::metric(&problem.metric).map_or(Impact::Other, impact_of),
             problem.since_ms,
             problem.id.clone(),
         )
@@ -298,8 +299,16 @@ fn problem(one: &Latest) -> Option<Problem> {
     })
 }
 
-/// `Memory used is 91.2 %`, `Disk used on /var is 92 %`, `OOM kills: 0.2/s`.
+/// `Memory used is 91.2 %`, `Disk used on /var is 92 %`, `OOM kills: 0.2/s`, `PostgreSQL main does
+/// not answer`.
 fn title(metric: &Metric, key: Option<&str>, value: f64) -> String {
+    if let (Impact::Down, Some(key)) = (impact_of(metric), key) {
+        let what = match metric.domain {
+            Domain::Db => "PostgreSQL",
+            _ => "Target",
+        };
+        return format!("{what} {} does not answer", cut(key));
+    }
     let verb = match metric.unit {
         Unit::PerSec | Unit::BytesPerSec | Unit::Bool => ":",
         _ => " is",

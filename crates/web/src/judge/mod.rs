@@ -15,7 +15,7 @@ mod presence;
 mod processes;
 mod verdict;
 
-pub use areas::{AREAS, AreaDef, Kinds, area_of, of_service, view_of};
+pub use areas::{AREAS, AreaDef, Impact, Kinds, area_of, impact_of, of_service, view_of};
 pub(crate) use judged::{Judgements, judged};
 pub(crate) use processes::{LASTING_TICKS, lasting_states, state_severity};
 pub(crate) use verdict::{compose, unreachable};
