@@ -39,6 +39,8 @@ pub enum Domain {
     Proxy,
     /// Whatever is scraped, whether it answers.
     Target,
+    /// Logs.
+    Log,
 }
 
 impl Domain {
@@ -63,6 +65,7 @@ impl Domain {
             Self::Api => "api",
             Self::Proxy => "proxy",
             Self::Target => "target",
+            Self::Log => "log",
         }
     }
 }

@@ -6,6 +6,7 @@ mod database;
 mod db;
 mod disk;
 mod io;
+mod log;
 mod mount;
 mod network;
 mod process;
@@ -43,6 +44,7 @@ const PARTS: &[&[Metric]] = &[
     target::METRICS,
     api::METRICS,
     proxy::METRICS,
+    log::METRICS,
 ];
 
 const COUNT: usize = {

@@ -5,7 +5,7 @@
 //! dark: it went silent, which is never good, whatever figures of long windows still say. What the
 //! agent was never told of is absent.
 
-use schema::tables::{DbSample, ReplicationSample, TargetSample};
+use schema::tables::{DbSample, LogSource, ReplicationSample, TargetSample};
 use schema::{Cell, Sample, TableDef, Timestamp};
 use store::series::{self, Latest, ReadError};
 use tokio_postgres::Client;
@@ -65,6 +65,9 @@ pub(super) async fn presence(
         }
     }
     let mut ups = values.iter().filter(|one| one.metric.id() == "db.up");
+    let logs_tell = values
+        .iter()
+        .any(|one| one.metric.id() == "log.readable" && one.value.is_some());
     let servers_tell = ups.clone().any(|one| one.value.is_some());
     let one_is_up = ups.any(|one| one.value.is_some_and(|up| up > 0.0));
     let known = |area: &str| match area {
@@ -79,6 +82,7 @@ pub(super) async fn presence(
         ("postgres", servers_tell, DbSample::TABLE),
         // A slot that was dropped is gone; one whose server is away is not known to be.
         ("replication", one_is_up, ReplicationSample::TABLE),
+        ("logs", logs_tell, LogSource::TABLE),
     ] {
         if !tells && !last(client, host, at, table, &[]).await?.is_empty() {
             silent.push(area);
