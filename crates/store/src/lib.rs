@@ -6,10 +6,12 @@
 //!   ticks and writer share it.
 //! * [`writer`] drains the spool: one transaction is a COPY per table and the new
 //!   [`progress`], so replay after any crash is exactly-once.
+//! * [`logs`] stores lines of logs with the positions of their streams.
 //! * [`migrations`] brings a database to this version's schema and refuses one that is newer.
 //! * [`series`] is the only reader of stored samples.
 
 pub mod failpoint;
+pub mod logs;
 pub mod migrations;
 pub mod progress;
 pub mod queue;

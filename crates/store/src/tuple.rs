@@ -205,6 +205,41 @@ fn put_tuple(out: &mut BytesMut, row: &Row) {
     }
 }
 
+/// Rows of any tables as groups, ready to be copied: one for each table, in the order they come.
+#[must_use]
+pub fn groups(rows: &[Row]) -> Vec<Group> {
+    let mut groups: Vec<(&'static TableDef, u32, BytesMut)> = Vec::new();
+    for row in rows {
+        let at = match groups
+            .iter()
+            .position(|(table, ..)| std::ptr::eq(*table, row.table))
+        {
+            Some(at) => at,
+            None => {
+                groups.push((row.table, 0, BytesMut::with_capacity(64 * 1024)));
+                groups.len() - 1
+            }
+        };
+        if let Some((_, count, tuples)) = groups.get_mut(at) {
+            put_tuple(tuples, row);
+            *count += 1;
+        }
+    }
+    groups
+        .into_iter()
+        .map(|(table, rows, tuples)| Group {
+            table: table.name.to_owned(),
+            columns: table
+                .columns
+                .iter()
+                .map(|column| (column.name.to_owned(), column.pg))
+                .collect(),
+            rows,
+            tuples: tuples.freeze(),
+        })
+        .collect()
+}
+
 /// Reads a payload back.
 ///
 /// # Errors

@@ -148,7 +148,7 @@ fn jitter() -> f64 {
 }
 
 /// What the server said, or what happened to the link; never a secret.
-fn describe(error: &tokio_postgres::Error) -> String {
+pub(crate) fn describe(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
         Some(said) => format!("{} ({})", said.message(), said.code().code()),
         None => {

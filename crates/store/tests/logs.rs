@@ -1,0 +1,210 @@
+//! Lines of logs are stored once, with their positions and their sums, or not at all.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod common;
+
+use common::{NOON, database, number};
+use schema::tables::LogEntry;
+use schema::{Row, Sample, Timestamp};
+use store::logs::{Batch, HourCount, LogError, LogLink, PatternCount, Position};
+use testkit::Database;
+
+const HOUR: i64 = 3_600_000_000;
+
+async fn link(database: &Database) -> LogLink {
+    let options = pg::SessionOptions::default();
+    LogLink::open(&database.target(), &options, "machine-1")
+        .await
+        .unwrap()
+}
+
+async fn registered() -> Database {
+    let database = database().await;
+    let (target, options) = (database.target(), pg::SessionOptions::default());
+    let session = pg::connect(&target, &options, "test").await.unwrap();
+    let insert = "INSERT INTO collector.hosts (machine_id, hostname) VALUES ('machine-1', 'one')";
+    session.client.batch_execute(insert).await.unwrap();
+    database
+}
+
+fn line(number: i64, message: &str) -> Row {
+    LogEntry {
+        source: "auth".to_owned(),
+        at: number,
+        level: "info".to_owned(),
+        message: message.to_owned(),
+        fingerprint: "0123456789abcdef".to_owned(),
+        ..LogEntry::default()
+    }
+    .into_row(Timestamp(NOON + number * 1_000_000))
+}
+
+fn position(version: i64, offset: i64) -> Position {
+    Position {
+        source: "auth".to_owned(),
+        stream: "/var/log/auth.log".to_owned(),
+        version,
+        position: format!(r#"{{"offset": {offset}}}"#),
+    }
+}
+
+/// Lines `numbers` of the stream, whose position was moved `version` times.
+fn batch(version: i64, numbers: std::ops::Range<i64>) -> Batch {
+    let rows: Vec<Row> = numbers
+        .clone()
+        .map(|number| line(number, &format!("line {number}")))
+        .collect();
+    let count = numbers.end - numbers.start;
+    Batch {
+        positions: vec![position(version, numbers.end)],
+        counts: vec![HourCount {
+            hour: Timestamp(NOON / HOUR * HOUR),
+            source: "auth".to_owned(),
+            level: "info",
+            count,
+        }],
+        patterns: vec![PatternCount {
+            hour: Timestamp(NOON / HOUR * HOUR),
+            fingerprint: "0123456789abcdef".to_owned(),
+            source: "auth".to_owned(),
+            level: "info",
+            count,
+            first: Timestamp(NOON + numbers.start * 1_000_000),
+            last: Timestamp(NOON + (numbers.end - 1) * 1_000_000),
+            template: "line <*>".to_owned(),
+            sample: format!("line {}", numbers.start),
+        }],
+        ..Batch::of(&rows)
+    }
+}
+
+async fn lines(database: &Database) -> i64 {
+    number(database, "select count(*) from collector.log_entries").await
+}
+
+#[tokio::test]
+async fn lines_positions_and_sums_go_together() {
+    let database = registered().await;
+    let mut link = link(&database).await;
+    assert_eq!(link.positions().await.unwrap(), []);
+    assert_eq!(link.store(&batch(0, 0..10), false).await.unwrap().rows, 10);
+    assert_eq!(link.store(&batch(1, 10..25), false).await.unwrap().rows, 15);
+    assert_eq!(lines(&database).await, 25);
+    let [known] = &link.positions().await.unwrap()[..] else {
+        panic!("one position")
+    };
+    assert_eq!(
+        (known.version, known.position.as_str()),
+        (2, r#"{"offset": 25}"#)
+    );
+    for sum in [
+        "select sum(count)::int8 from collector.log_metrics_hourly",
+        "select sum(count)::int8 from collector.log_fingerprint_hourly",
+        "select occurrences from collector.log_patterns",
+    ] {
+        assert_eq!(number(&database, sum).await, 25, "{sum}");
+    }
+    let [pattern] = &link.patterns(10).await.unwrap()[..] else {
+        panic!("one pattern")
+    };
+    assert_eq!(
+        (pattern.template.as_str(), &pattern.alias_of),
+        ("line <*>", &None)
+    );
+    // In the partition of their day.
+    let elsewhere = "select count(*) from collector.log_entries_other";
+    assert_eq!(number(&database, elsewhere).await, 0);
+}
+
+#[tokio::test]
+async fn who_comes_second_stores_nothing() {
+    let database = registered().await;
+    let (mut one, mut two) = (link(&database).await, link(&database).await);
+    one.store(&batch(0, 0..10), false).await.unwrap();
+    for late in [batch(0, 0..10), batch(0, 0..5), batch(2, 10..20)] {
+        let refused = two.store(&late, false).await.unwrap_err();
+        assert!(matches!(refused, LogError::Fenced), "{refused}");
+        two = link(&database).await;
+    }
+    assert_eq!(lines(&database).await, 10);
+    assert_eq!(
+        number(
+            &database,
+            "select sum(count)::int8 from collector.log_metrics_hourly"
+        )
+        .await,
+        10
+    );
+    two.store(&batch(1, 10..20), false).await.unwrap();
+    assert_eq!(lines(&database).await, 20);
+}
+
+#[tokio::test]
+async fn one_bad_line_costs_itself_alone() {
+    let database = registered().await;
+    let mut bad = batch(0, 0..0);
+    let rows: Vec<Row> = (0..50)
+        .map(|number| match number {
+            // Not UTF-8 once it is on the wire: the server says 22021.
+            17 => line(number, "\0"),
+            _ => line(number, "fine"),
+        })
+        .collect();
+    let mut encoded = Batch::of(&rows);
+    // A cell replaces NUL, so it is put back where only the server can find it.
+    let group = encoded.groups.remove(0);
+    let mut tuples = group.tuples.to_vec();
+    let mark = "\u{2400}".as_bytes();
+    let at = tuples.windows(3).position(|three| three == mark).unwrap();
+    tuples[at..at + 3].copy_from_slice(b"\0\0\0");
+    bad.groups = vec![store::tuple::Group {
+        tuples: tuples.into(),
+        ..group
+    }];
+    bad.span = encoded.span;
+    let refused = link(&database).await.store(&bad, false).await.unwrap_err();
+    assert!(matches!(refused, LogError::Poison(_)), "{refused}");
+    let stored = link(&database).await.store(&bad, true).await.unwrap();
+    assert_eq!((stored.rows, stored.set_aside), (49, 1));
+    assert_eq!(lines(&database).await, 49);
+    let aside = "select count(*) from collector.dead_letter where table_name = 'log_entries'";
+    assert_eq!(number(&database, aside).await, 1);
+}
+
+#[tokio::test]
+async fn patterns_are_merged_closed_and_forgotten() {
+    let database = registered().await;
+    let mut link = link(&database).await;
+    link.store(&batch(0, 0..10), false).await.unwrap();
+    let merge = Batch {
+        merged: vec![("0123456789abcdef".to_owned(), "fedcba9876543210".to_owned())],
+        ..batch(1, 10..11)
+    };
+    link.store(&merge, false).await.unwrap();
+    let known = link.patterns(10).await.unwrap();
+    assert_eq!(known[0].alias_of.as_deref(), Some("fedcba9876543210"));
+    let open = "select count(*) from collector.log_patterns where resolved_at is null";
+    link.settle(Timestamp(NOON), Timestamp(NOON - HOUR))
+        .await
+        .unwrap();
+    assert_eq!(number(&database, open).await, 1, "seen just now");
+    link.settle(Timestamp(NOON + HOUR), Timestamp(NOON - HOUR))
+        .await
+        .unwrap();
+    assert_eq!(number(&database, open).await, 0);
+    link.store(&batch(2, 11..12), false).await.unwrap();
+    assert_eq!(number(&database, open).await, 1, "it goes on");
+    link.settle(Timestamp(NOON + HOUR), Timestamp(NOON + HOUR))
+        .await
+        .unwrap();
+    let left = "select count(*) from collector.log_patterns";
+    assert_eq!(number(&database, left).await, 0);
+}
+
+#[tokio::test]
+async fn a_host_that_nobody_registered_waits() {
+    let database = database().await;
+    let options = pg::SessionOptions::default();
+    let refused = LogLink::open(&database.target(), &options, "machine-1").await;
+    assert!(matches!(refused, Err(LogError::NoHost)));
+}
