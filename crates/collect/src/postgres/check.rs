@@ -3,10 +3,11 @@
 use pg::PgError;
 use schema::tables::CheckSample;
 use schema::{Json, Row, Sample};
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::types::Type;
 
 use super::Postgres;
-use super::family::Family;
+use super::family::{Due, Family};
+use super::link::Param;
 use super::visit::Visit;
 
 /// Objects that a check gives at most, worst first.
@@ -15,25 +16,24 @@ const OBJECTS: usize = 50;
 impl Visit<'_> {
     /// Objects that a check found. The value is the number it is about, everything else its detail.
     pub(super) async fn check(
-        &self,
+        &mut self,
         watcher: &mut Postgres,
         family: &'static Family,
         sql: &str,
         out: &mut Vec<Row>,
     ) -> Result<(), PgError> {
         let mut hidden: i64 = 0;
-        let turn = [self.turn];
-        let turned = sql.contains("$1");
-        let params: Vec<(&(dyn ToSql + Sync), Type)> = turn
-            .iter()
-            .filter(|_| turned)
-            .map(|turn| (turn as &(dyn ToSql + Sync), Type::INT8))
-            .collect();
-        self.read(family.name, &wrapped(sql), &params, |row| {
+        let (scene, ts, turn) = (self.scene, self.at.ts, self.turn);
+        let params: [Param<'_>; 1] = [(&turn, Type::INT8)];
+        let params = match family.due {
+            Due::Turns => params.as_slice(),
+            Due::Always | Due::Hourly => &[],
+        };
+        self.read(family, &wrapped(sql), params, |row| {
             hidden = row.try_get::<_, Option<i64>>("hidden")?.unwrap_or(0);
             let sample = CheckSample {
-                instance: self.scene.instance.to_owned(),
-                database: self.scene.database.to_owned(),
+                instance: scene.instance.to_owned(),
+                database: scene.database.to_owned(),
                 check_name: family.name.to_owned(),
                 object: row
                     .try_get::<_, Option<String>>("object")?
@@ -41,7 +41,7 @@ impl Visit<'_> {
                 value: row.try_get("value")?,
                 detail: Json(row.try_get("detail")?),
             };
-            out.push(sample.into_row(self.at.ts));
+            out.push(sample.into_row(ts));
             Ok(())
         })
         .await?;

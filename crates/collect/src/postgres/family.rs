@@ -1,4 +1,5 @@
-//! The table of statements: every family of statistics, when it is asked, of whom, and by which file.
+//! The table of statements: every family of statistics, when and how often it is asked, of whom, and by
+//! which file.
 //!
 //! A family has one file per range of versions, named after the oldest: `wal.15.sql` serves 15 to 17,
 //! `wal.18.sql` 18 and whatever is newer. Those that read an extension go by the version of the
@@ -18,6 +19,8 @@ pub(super) struct Family {
     pub(super) name: &'static str,
     /// When and of whom it is asked.
     pub(super) asked: Asked,
+    /// How often a slow tick asks it.
+    pub(super) due: Due,
     /// The table it fills.
     pub(super) table: &'static TableDef,
     /// The extension it reads, if any.
@@ -41,6 +44,17 @@ pub(super) enum Asked {
     Inside,
 }
 
+/// How often a slow tick asks a family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    /// Every time: what may wake somebody, and counters.
+    Always,
+    /// Once an hour: what scans a catalogue or every file, and changes with the schema.
+    Hourly,
+    /// Every time, another object each time: `$1` counts the slow ticks.
+    Turns,
+}
+
 /// The family of this name; names are constants of this module's callers, and a test looks up each.
 pub(super) fn family(name: &str) -> Option<&'static Family> {
     FAMILIES.iter().find(|family| family.name == name)
@@ -61,16 +75,19 @@ impl Family {
 /// only where somebody revoked that.
 const STATS: &str = "GRANT pg_read_all_stats TO %ROLE%";
 macro_rules! family {
-    ($name:literal, $asked:ident, $sample:ty, $grant:expr, [$($version:literal $file:literal),+] $(, $extension:literal)?) => {
+    ($name:literal, $asked:ident $(/ $due:ident)?, $sample:ty, $grant:expr, [$($version:literal $file:literal),+] $(, $extension:literal)?) => {
         Family {
             name: $name,
             asked: Asked::$asked,
+            due: family!(@due $($due)?),
             table: <$sample>::TABLE,
             extension: family!(@extension $($extension)?),
             files: &[$(($version, include_str!(concat!("sql/", $file, ".sql")))),+],
             grant: $grant,
         }
     };
+    (@due) => { Due::Always };
+    (@due $due:ident) => { Due::$due };
     (@extension) => { None };
     (@extension $extension:literal) => { Some($extension) };
 }
@@ -88,7 +105,7 @@ pub(super) const FAMILIES: &[Family] = &[
     family!("replication", Tick, ReplicationSample, STATS, [15 "replication.15", 17 "replication.17"]),
     family!("sessions", Tick, SessionSample, STATS, [15 "sessions.15"]),
     family!("catalogue", Inside, DatabaseSample, "GRANT SELECT ON pg_database TO %ROLE%", [15 "catalogue.15"]),
-    family!("sizes", Inside, DatabaseSample, STATS, [15 "sizes.15"]),
+    family!("sizes", Inside / Hourly, DatabaseSample, STATS, [15 "sizes.15"]),
     family!("extensions", Inside, CheckSample, "GRANT SELECT ON pg_extension TO %ROLE%", [15 "extensions.15"]),
     family!("epoch", Inside, DbSample, "GRANT SELECT ON pg_stat_bgwriter, pg_stat_database TO %ROLE%", [15 "epoch.15"]),
     family!("statement_store", Inside, StatementStore, "GRANT SELECT ON pg_stat_statements_info TO %ROLE%", [110 "statement_store.110"], "pg_stat_statements"),
@@ -99,15 +116,15 @@ pub(super) const FAMILIES: &[Family] = &[
     family!("archive_pending", Server, CheckSample, "GRANT EXECUTE ON FUNCTION pg_ls_archive_statusdir() TO %ROLE%", [15 "archive_pending.15"]),
     family!("autovacuum_workers", Server, CheckSample, STATS, [15 "autovacuum_workers.15"]),
     family!("checkpoint_pressure", Server, CheckSample, "GRANT EXECUTE ON FUNCTION pg_control_checkpoint() TO %ROLE%", [15 "checkpoint_pressure.15"]),
-    family!("collation_mismatch", Server, CheckSample, "GRANT SELECT ON pg_database TO %ROLE%", [15 "collation_mismatch.15"]),
+    family!("collation_mismatch", Server / Hourly, CheckSample, "GRANT SELECT ON pg_database TO %ROLE%", [15 "collation_mismatch.15"]),
     family!("connection_saturation", Server, CheckSample, STATS, [15 "connection_saturation.15"]),
     family!("logical_lag", Server, CheckSample, STATS, [15 "logical_lag.15"]),
     family!("prepared_xacts", Server, CheckSample, "GRANT SELECT ON pg_prepared_xacts TO %ROLE%", [15 "prepared_xacts.15"]),
     family!("recovery_conflicts", Server, CheckSample, "GRANT SELECT ON pg_stat_database_conflicts TO %ROLE%", [15 "recovery_conflicts.15", 16 "recovery_conflicts.16"]),
-    family!("settings", Server, CheckSample, "GRANT SELECT ON pg_settings TO %ROLE%", [15 "settings.15"]),
+    family!("settings", Server / Hourly, CheckSample, "GRANT SELECT ON pg_settings TO %ROLE%", [15 "settings.15"]),
     family!("slot_retention", Server, CheckSample, "GRANT SELECT ON pg_replication_slots TO %ROLE%", [15 "slot_retention.15", 17 "slot_retention.17"]),
     family!("temp_dir", Server, CheckSample, "GRANT EXECUTE ON FUNCTION pg_ls_tmpdir() TO %ROLE%", [15 "temp_dir.15"]),
-    family!("temp_files", Server, CheckSample, "GRANT SELECT ON pg_stat_database TO %ROLE%", [15 "temp_files.15"]),
+    family!("temp_files", Server / Hourly, CheckSample, "GRANT SELECT ON pg_stat_database TO %ROLE%", [15 "temp_files.15"]),
     family!("wal_dir", Server, CheckSample, "GRANT EXECUTE ON FUNCTION pg_ls_waldir() TO %ROLE%", [15 "wal_dir.15"]),
     family!("wraparound", Server, CheckSample, "GRANT SELECT ON pg_database TO %ROLE%", [15 "wraparound.15"]),
     family!("xmin_horizon", Server, CheckSample, STATS, [15 "xmin_horizon.15"]),
@@ -115,15 +132,15 @@ pub(super) const FAMILIES: &[Family] = &[
     family!("indexes", Database, IndexSample, "GRANT SELECT ON pg_class, pg_index, pg_constraint, pg_locks TO %ROLE%", [15 "indexes.15", 16 "indexes.16"]),
     family!("subscriptions", Database, SubscriptionSample, "GRANT SELECT ON pg_stat_subscription, pg_stat_subscription_stats TO %ROLE%", [15 "subscriptions.15", 18 "subscriptions.18"]),
     family!("autovacuum_queue", Database, CheckSample, "GRANT SELECT ON pg_class TO %ROLE%", [15 "autovacuum_queue.15", 18 "autovacuum_queue.18"]),
-    family!("duplicate_indexes", Database, CheckSample, "GRANT SELECT ON pg_class, pg_index TO %ROLE%", [15 "duplicate_indexes.15"]),
-    family!("fk_without_index", Database, CheckSample, "GRANT SELECT ON pg_class, pg_index TO %ROLE%", [15 "fk_without_index.15"]),
-    family!("invalid_indexes", Database, CheckSample, "GRANT SELECT ON pg_class, pg_index TO %ROLE%", [15 "invalid_indexes.15"]),
-    family!("missing_replica_identity", Database, CheckSample, "GRANT SELECT ON pg_publication_tables TO %ROLE%", [15 "missing_replica_identity.15"]),
-    family!("sequences", Database, CheckSample, "GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO %ROLE%", [15 "sequences.15"]),
-    family!("table_bloat", Database, CheckSample, "-- to see exact values instead: CREATE EXTENSION pgstattuple; or: GRANT SELECT ON ALL TABLES IN SCHEMA public TO %ROLE%", [15 "table_bloat.15"]),
-    family!("unused_indexes", Database, CheckSample, "GRANT SELECT ON pg_class, pg_index, pg_constraint TO %ROLE%", [15 "unused_indexes.15"]),
+    family!("duplicate_indexes", Database / Hourly, CheckSample, "GRANT SELECT ON pg_class, pg_index TO %ROLE%", [15 "duplicate_indexes.15"]),
+    family!("fk_without_index", Database / Hourly, CheckSample, "GRANT SELECT ON pg_class, pg_index TO %ROLE%", [15 "fk_without_index.15"]),
+    family!("invalid_indexes", Database / Hourly, CheckSample, "GRANT SELECT ON pg_class, pg_index TO %ROLE%", [15 "invalid_indexes.15"]),
+    family!("missing_replica_identity", Database / Hourly, CheckSample, "GRANT SELECT ON pg_publication_tables TO %ROLE%", [15 "missing_replica_identity.15"]),
+    family!("sequences", Database / Hourly, CheckSample, "GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO %ROLE%", [15 "sequences.15"]),
+    family!("table_bloat", Database / Hourly, CheckSample, "-- to see exact values instead: CREATE EXTENSION pgstattuple; or: GRANT SELECT ON ALL TABLES IN SCHEMA public TO %ROLE%", [15 "table_bloat.15"]),
+    family!("unused_indexes", Database / Hourly, CheckSample, "GRANT SELECT ON pg_class, pg_index, pg_constraint TO %ROLE%", [15 "unused_indexes.15"]),
     family!("vacuum_progress", Database, CheckSample, STATS, [15 "vacuum_progress.15", 17 "vacuum_progress.17", 18 "vacuum_progress.18"]),
-    family!("wraparound_tables", Database, CheckSample, "GRANT SELECT ON pg_class, pg_index TO %ROLE%", [15 "wraparound_tables.15"]),
-    family!("table_bloat_exact", Database, CheckSample, "GRANT EXECUTE ON FUNCTION pgstattuple_approx(regclass) TO %ROLE%", [105 "table_bloat_exact.105"], "pgstattuple"),
-    family!("index_bloat_exact", Database, CheckSample, "GRANT EXECUTE ON FUNCTION pgstatindex(regclass) TO %ROLE%", [105 "index_bloat_exact.105"], "pgstattuple"),
+    family!("wraparound_tables", Database / Hourly, CheckSample, "GRANT SELECT ON pg_class, pg_index TO %ROLE%", [15 "wraparound_tables.15"]),
+    family!("table_bloat_exact", Database / Turns, CheckSample, "GRANT EXECUTE ON FUNCTION pgstattuple_approx(regclass) TO %ROLE%", [105 "table_bloat_exact.105"], "pgstattuple"),
+    family!("index_bloat_exact", Database / Turns, CheckSample, "GRANT EXECUTE ON FUNCTION pgstatindex(regclass) TO %ROLE%", [105 "index_bloat_exact.105"], "pgstattuple"),
 ];

@@ -11,6 +11,7 @@ use schema::{Row, Sample};
 use super::family::{Asked, FAMILIES};
 use super::fill::Draft;
 use super::link::{Answer, Link, unreadable};
+use super::standing::Standing;
 use super::{Postgres, epoch, sessions};
 use crate::{CollectError, Collector, Moment, Outcome};
 
@@ -91,6 +92,8 @@ impl Postgres {
             match Link::open(&self.instance, &self.instance.target).await {
                 Ok(link) => {
                     self.retry = super::Retry::default();
+                    // Another server may answer now, or a newer one: nothing found before stands.
+                    self.standing = Standing::default();
                     self.link = Some(link);
                 }
                 Err(error) => {

@@ -1,11 +1,14 @@
 //! A session with a watched server: how it is opened and how a family is asked.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::TryStreamExt;
 use pg::{PgError, Session, SessionOptions, Target};
-use tokio_postgres::{Column, Row, Statement};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Column, Row, RowStream, Statement};
 
 use super::Instance;
 use super::family::Family;
@@ -19,14 +22,36 @@ pub(super) const OLDEST: u32 = 15;
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
 /// No statement of ours waits longer for a lock: whoever holds one is at work.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(500);
-/// Compiling would cost more than any of our statements, and a parallel worker is one of theirs.
-const SETTINGS: &str = "SET jit = off; SET max_parallel_workers_per_gather = 0";
+/// How long the client waits for a statement of the slow tick, which the server ends after 5 s.
+const PATIENCE: Duration = Duration::from_secs(6);
+/// Compiling would cost more than any of our statements, and a parallel worker is one of theirs. What
+/// is prepared is planned once: at a small server planning is nine tenths of what a statement costs.
+const SETTINGS: &str = "SET jit = off; SET max_parallel_workers_per_gather = 0; \
+                        SET plan_cache_mode = force_generic_plan";
 
 /// A session with the statements prepared on it.
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) session: Session,
     prepared: HashMap<&'static str, Arc<Prepared>>,
+    /// Those of the slow tick, by family, with the text that was prepared.
+    kept: HashMap<&'static str, (String, Statement)>,
+}
+
+/// What is put into a statement.
+pub(super) type Param<'a> = (&'a (dyn ToSql + Sync), Type);
+
+/// A statement of the slow tick.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Question<'a> {
+    /// The family it belongs to.
+    pub(super) name: &'static str,
+    /// Its text for this server.
+    pub(super) sql: &'a str,
+    /// What is put into it.
+    pub(super) params: &'a [Param<'a>],
+    /// Whether it comes again on this session, soon enough to stay prepared.
+    pub(super) again: bool,
 }
 
 /// A family's statement on a session: planned once, as planning costs more than running.
@@ -87,7 +112,59 @@ impl Link {
         Ok(Self {
             session,
             prepared: HashMap::new(),
+            kept: HashMap::new(),
         })
+    }
+
+    /// Asks a question and hands over the rows of its answer one by one, as they come. A statement that
+    /// failed is prepared anew the next time.
+    pub(super) async fn read(
+        &mut self,
+        question: Question<'_>,
+        mut each: impl FnMut(&Row) -> Result<(), tokio_postgres::Error>,
+    ) -> Result<(), PgError> {
+        let known = self.kept.remove(question.name);
+        let known = known.filter(|(text, _)| text == question.sql);
+        let asking = async {
+            let (rows, statement) = self.answer(question, known).await?;
+            let mut rows = pin!(rows);
+            while let Some(row) = rows.try_next().await? {
+                each(&row)?;
+            }
+            Ok(statement)
+        };
+        let what = format!("read {}", question.name);
+        let statement = self.session.run(&what, PATIENCE, asking).await?;
+        self.kept
+            .extend(statement.map(|known| (question.name, known)));
+        Ok(())
+    }
+
+    /// The answer while it comes in, and the statement that is to be kept.
+    async fn answer(
+        &self,
+        question: Question<'_>,
+        known: Option<(String, Statement)>,
+    ) -> Result<(RowStream, Option<(String, Statement)>), tokio_postgres::Error> {
+        let client = &self.session.client;
+        if !question.again {
+            let rows = client.query_typed_raw(question.sql, question.params.to_vec());
+            return Ok((rows.await?, None));
+        }
+        let (text, statement) = match known {
+            Some(known) => known,
+            None => {
+                let types: Vec<Type> = question.params.iter().map(|(_, is)| is.clone()).collect();
+                let preparing = client.prepare_typed(question.sql, &types);
+                (question.sql.to_owned(), preparing.await?)
+            }
+        };
+        let values = question
+            .params
+            .iter()
+            .map(|(value, _)| *value as &dyn ToSql);
+        let rows = client.query_raw(&statement, values).await?;
+        Ok((rows, Some((text, statement))))
     }
 
     /// Asks every family at once: all statements are sent before the first answer is waited for, each

@@ -7,7 +7,10 @@
 //!
 //! What is asked is data: `family.rs` lists every family of statistics with its statements, chosen by
 //! version at each connect. The columns of a statement are called as the stored ones, and `fill.rs`
-//! is all there is between them. The rest is what cannot be said in SQL: who blocks whom
+//! is all there is between them. What scans a catalogue or every file is asked once an hour, and what
+//! it found stands in between (`standing.rs`): the newest slow tick of a server means all findings.
+//! The session that is kept also keeps its statements prepared, as planning costs more than running.
+//! The rest is what cannot be said in SQL: who blocks whom
 //! (`sessions.rs`), what a statement cost since the last look (`statements/`), whose counters these
 //! are (`epoch.rs`).
 //!
@@ -21,12 +24,13 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use schema::Row;
 use schema::tables::BlindSpot;
+use schema::{Row, Timestamp};
 
 use crate::{Moment, run_one};
 
 mod check;
+mod definitions;
 mod epoch;
 mod family;
 #[cfg(test)]
@@ -37,6 +41,7 @@ mod link;
 mod sessions;
 mod sight;
 mod slow;
+mod standing;
 mod statements;
 mod visit;
 
@@ -44,6 +49,7 @@ use fast::Fast;
 use link::Link;
 use sight::{Scene, Sight};
 use slow::Slow;
+use standing::Standing;
 use statements::Statements;
 use visit::Size;
 
@@ -103,6 +109,8 @@ pub struct Postgres {
     /// Whether the fast tick has told them.
     sizes_told: bool,
     statements: Statements,
+    /// What is asked once an hour found.
+    standing: Standing,
     /// Slow ticks so far: what is dear takes turns.
     turn: i64,
 }
@@ -130,6 +138,7 @@ impl Postgres {
             sizes: HashMap::new(),
             sizes_told: false,
             statements: Statements::default(),
+            standing: Standing::default(),
             turn: 0,
         }
     }
@@ -164,6 +173,16 @@ impl Postgres {
         match std::mem::replace(&mut self.sizes_told, true) {
             true => HashMap::new(),
             false => self.sizes.clone(),
+        }
+    }
+
+    /// Tells again what a family found at an earlier slow tick.
+    fn retell(&mut self, database: &str, family: &'static str, ts: Timestamp, out: &mut Vec<Row>) {
+        if let Some(findings) = self.standing.findings(database, family) {
+            out.extend(findings.rows.iter().map(|row| Row { ts, ..row.clone() }));
+            if let Some(spot) = findings.spot.clone() {
+                self.sight.note(true, spot);
+            }
         }
     }
 

@@ -40,6 +40,12 @@ impl Sight {
         self.spots.insert(key, spot);
     }
 
+    /// The gap of this family in this database, if there is one.
+    pub(super) fn of(&self, slow: bool, database: &str, family: &str) -> Option<&BlindSpot> {
+        self.spots
+            .get(&(slow, database.to_owned(), family.to_owned()))
+    }
+
     /// Every gap; without `slow`, those of the fast tick alone.
     pub(super) fn spots(&self, slow: bool) -> impl Iterator<Item = &BlindSpot> {
         let wanted = move |(key, _): &(&(bool, String, String), _)| slow || !key.0;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use pg::{PgError, Session};
+use pg::PgError;
 use schema::Row;
 
 use super::family::Asked;
@@ -41,14 +41,14 @@ impl Postgres {
     async fn slow_tick(&mut self, at: &Moment, out: &mut Vec<Row>) -> Result<(), CollectError> {
         self.link(at).await?;
         // Taken out, so that a deadline that passes meanwhile drops the session with its statement.
-        let Some(link) = self.link.take() else {
+        let Some(mut link) = self.link.take() else {
             return Ok(());
         };
         self.sight.begin(true);
         self.turn += 1;
-        let mut told = self.visit_server(&link.session, at, out).await;
+        let mut told = self.visit_server(&mut link, at, out).await;
         if let Ok(told) = &mut told {
-            *told = self.visit_databases(&link.session, at, out, *told).await;
+            *told = self.visit_databases(&mut link, at, out, *told).await;
         }
         if link.session.is_usable() {
             self.link = Some(link);
@@ -71,7 +71,7 @@ impl Postgres {
     /// Whether statements were told, or at least are somebody's to tell.
     async fn visit_server(
         &mut self,
-        session: &Session,
+        link: &mut Link,
         at: &Moment,
         out: &mut Vec<Row>,
     ) -> Result<bool, CollectError> {
@@ -81,13 +81,13 @@ impl Postgres {
             role: &instance.target.user,
             database: "",
         };
-        let mut visit = Visit::begin(session, scene, *at, self.turn);
+        let mut visit = Visit::begin(link, true, scene, *at, self.turn);
         visit.look_around(self).await;
         self.sizes = visit.sizes(self).await;
         self.sizes_told = false;
         let told = visit.statements(self, out).await;
         visit.families(self, Asked::Server, out).await;
-        if !session.is_usable() {
+        if !link.session.is_usable() {
             return Err(CollectError::from(Box::new(PgError::Gone {
                 what: "ask the server".to_owned(),
             })));
@@ -99,27 +99,29 @@ impl Postgres {
     /// the others over a session for this alone.
     async fn visit_databases(
         &mut self,
-        kept: &Session,
+        kept: &mut Link,
         at: &Moment,
         out: &mut Vec<Row>,
         mut told_statements: bool,
     ) -> bool {
         let instance = self.instance.clone();
-        for database in self.watched() {
+        let watched = self.watched();
+        self.standing.retain(&watched);
+        for database in watched {
             let scene = Scene {
                 instance: &instance.name,
                 role: &instance.target.user,
                 database: &database,
             };
-            if database == instance.target.database && kept.is_usable() {
-                let mut visit = Visit::begin(kept, scene, *at, self.turn);
+            if database == instance.target.database && kept.session.is_usable() {
+                let mut visit = Visit::begin(kept, true, scene, *at, self.turn);
                 told_statements = visit.database(self, out, told_statements).await;
                 continue;
             }
             let target = instance.target.clone().with_database(&database);
             match Link::open(&instance, &target).await {
-                Ok(link) => {
-                    let mut visit = Visit::begin(&link.session, scene, *at, self.turn);
+                Ok(mut link) => {
+                    let mut visit = Visit::begin(&mut link, false, scene, *at, self.turn);
                     told_statements = visit.database(self, out, told_statements).await;
                     link.session.close(instance.timeout).await;
                 }

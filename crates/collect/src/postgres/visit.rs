@@ -2,24 +2,23 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::pin::pin;
-use std::time::Duration;
 
-use futures_util::TryStreamExt;
-use pg::{PgError, Session};
-use schema::tables::CheckSample;
+use pg::PgError;
+use schema::tables::{CheckSample, IndexSample};
 use schema::{Row, Sample};
 use tokio_postgres::types::{ToSql, Type};
 
-use super::family::{Asked, FAMILIES, Family, family};
+use super::definitions::Definitions;
+use super::family::{Asked, Due, FAMILIES, Family, family};
 use super::fill::Draft;
-use super::link::{plan, statement};
+use super::link::{Link, Param, Question, plan, statement};
 use super::sight::Scene;
+use super::standing::Findings;
 use super::{Postgres, epoch};
 use crate::Moment;
 
-/// How long the client waits for a statement that the server ends after 5 s.
-const PATIENCE: Duration = Duration::from_secs(6);
+/// The family that reads sizes of databases.
+const SIZES: &str = "sizes";
 
 /// What the slow tick tells of a database that belongs into its row of the next fast tick.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +35,9 @@ pub(super) struct Size {
 
 /// A visit to the server or one of its databases.
 pub(super) struct Visit<'a> {
-    pub(super) session: &'a Session,
+    pub(super) link: &'a mut Link,
+    /// Whether the session stays open until the next slow tick.
+    stays: bool,
     pub(super) scene: Scene<'a>,
     /// Whose counters these are and since when they count; `None` when that could not be read.
     pub(super) epoch: Option<(String, String)>,
@@ -47,9 +48,16 @@ pub(super) struct Visit<'a> {
 }
 
 impl<'a> Visit<'a> {
-    pub(super) fn begin(session: &'a Session, scene: Scene<'a>, at: Moment, turn: i64) -> Self {
+    pub(super) fn begin(
+        link: &'a mut Link,
+        stays: bool,
+        scene: Scene<'a>,
+        at: Moment,
+        turn: i64,
+    ) -> Self {
         Self {
-            session,
+            link,
+            stays,
             scene,
             epoch: None,
             extensions: HashMap::new(),
@@ -90,7 +98,7 @@ impl<'a> Visit<'a> {
         self.extensions = extensions;
     }
 
-    pub(super) async fn sizes(&self, watcher: &mut Postgres) -> HashMap<String, Size> {
+    pub(super) async fn sizes(&mut self, watcher: &mut Postgres) -> HashMap<String, Size> {
         let mut sizes = HashMap::new();
         let read = |row: &tokio_postgres::Row| {
             let size = Size {
@@ -104,53 +112,105 @@ impl<'a> Visit<'a> {
             Ok(())
         };
         self.inside(watcher, "catalogue", read).await;
-        let read = |row: &tokio_postgres::Row| {
-            if let Some(size) = sizes.get_mut(row.try_get::<_, &str>("database")?) {
-                size.bytes = row.try_get("size_bytes")?;
+        if !self.take_known_sizes(watcher, &mut sizes) {
+            let read = |row: &tokio_postgres::Row| {
+                if let Some(size) = sizes.get_mut(row.try_get::<_, &str>("database")?) {
+                    size.bytes = row.try_get("size_bytes")?;
+                }
+                Ok(())
+            };
+            if self.inside(watcher, SIZES, read).await {
+                watcher
+                    .standing
+                    .keep("", SIZES, self.at.monotonic, Findings::default());
             }
-            Ok(())
-        };
-        self.inside(watcher, "sizes", read).await;
+        }
         sizes
     }
 
-    /// Asks a family for ourselves; a failure is noted and leaves what was read before it.
+    /// Takes the sizes that were read within the hour, unless a database came since: reading them asks
+    /// the file system for every file of the server.
+    fn take_known_sizes(&self, watcher: &Postgres, sizes: &mut HashMap<String, Size>) -> bool {
+        let stand = !watcher.standing.is_due("", SIZES, self.at.monotonic)
+            && sizes.keys().all(|name| watcher.sizes.contains_key(name));
+        if stand {
+            for (name, size) in sizes {
+                size.bytes = watcher.sizes.get(name).and_then(|known| known.bytes);
+            }
+        }
+        stand
+    }
+
+    /// Asks a family for ourselves and says whether it answered; a failure is noted and leaves what was
+    /// read before it.
     async fn inside(
-        &self,
+        &mut self,
         watcher: &mut Postgres,
         name: &str,
         read: impl FnMut(&tokio_postgres::Row) -> Result<(), tokio_postgres::Error>,
-    ) {
-        let Some(family) = family(name) else { return };
-        let asked = match statement(family, self.session.major_version()) {
-            Ok(sql) => self.read(name, sql, &[], read).await,
+    ) -> bool {
+        let Some(family) = family(name) else {
+            return false;
+        };
+        let asked = match statement(family, self.link.session.major_version()) {
+            Ok(sql) => self.read(family, sql, &[], read).await,
             Err(error) => Err(error),
         };
-        if let Err(error) = asked {
-            watcher.sight.note(true, self.scene.failed(family, &error));
+        if let Err(error) = &asked {
+            watcher.sight.note(true, self.scene.failed(family, error));
         }
+        asked.is_ok()
     }
 
-    /// Asks every family of a kind; each that fails is noted. When the session is gone, so is the rest.
-    pub(super) async fn families(&self, watcher: &mut Postgres, asked: Asked, out: &mut Vec<Row>) {
+    /// Asks every family of a kind that is due, and tells of the others what stands. Each that fails is
+    /// noted and asked again at the next slow tick. When the session is gone, so is the rest.
+    pub(super) async fn families(
+        &mut self,
+        watcher: &mut Postgres,
+        asked: Asked,
+        out: &mut Vec<Row>,
+    ) {
+        let (now, ts) = (self.at.monotonic, self.at.ts);
         for family in FAMILIES.iter().filter(|family| family.asked == asked) {
-            let given = match family.extension {
-                None => self.family(watcher, family, out).await,
-                // An extension that is merely useful is not missed; its family is simply not there.
-                Some(extension) if !self.extensions.contains_key(extension) => Ok(()),
-                Some(_) => self.family(watcher, family, out).await,
-            };
-            if let Err(error) = given {
-                watcher.sight.note(true, self.scene.failed(family, &error));
-                if !self.session.is_usable() {
-                    return;
+            // An extension that is merely useful is not missed; its family is simply not there.
+            let is_here = |extension| self.extensions.contains_key(extension);
+            if !family.extension.is_none_or(is_here) {
+                continue;
+            }
+            let (database, name) = (self.scene.database, family.name);
+            if family.due == Due::Hourly && !watcher.standing.is_due(database, name, now) {
+                watcher.retell(database, name, ts, out);
+                continue;
+            }
+            let before = out.len();
+            let given = self.family(watcher, family, out).await;
+            if family.due == Due::Turns {
+                let seen = &out[before..];
+                let others = watcher.standing.turn(database, name, self.turn, seen);
+                out.extend(others.into_iter().map(|row| Row { ts, ..row }));
+            }
+            match given {
+                Ok(()) if family.due == Due::Hourly => {
+                    let findings = Findings {
+                        rows: out[before..].to_vec(),
+                        spot: watcher.sight.of(true, database, name).cloned(),
+                    };
+                    watcher.standing.keep(database, name, now, findings);
+                }
+                Ok(()) => {}
+                Err(error) => {
+                    watcher.standing.forget(database, name);
+                    watcher.sight.note(true, self.scene.failed(family, &error));
+                    if !self.link.session.is_usable() {
+                        return;
+                    }
                 }
             }
         }
     }
 
     async fn family(
-        &self,
+        &mut self,
         watcher: &mut Postgres,
         family: &'static Family,
         out: &mut Vec<Row>,
@@ -163,8 +223,19 @@ impl<'a> Visit<'a> {
         let before = out.len();
         let mut found: i64 = 0;
         let mut odd = None;
-        let epoch = self.epoch_of("");
-        self.read(family.name, &sql, &[], |row| {
+        let (scene, owner, ts) = (self.scene, self.epoch.clone(), self.at.ts);
+        let epoch_of = |reset: &str| epoch_of(owner.as_ref(), reset);
+        let is_indexes = family.table.name == IndexSample::TABLE.name;
+        let mut definitions = is_indexes.then(|| {
+            let now = self.at.monotonic;
+            watcher.standing.take_definitions(scene.database, now)
+        });
+        let known = definitions.as_ref().map(Definitions::known);
+        let params: Vec<Param<'_>> = known
+            .iter()
+            .map(|known| (known as &(dyn ToSql + Sync), Type::INT8_ARRAY))
+            .collect();
+        self.read(family, &sql, &params, |row| {
             if fill.is_none() {
                 match plan(family, row.columns()) {
                     Ok(plan) => {
@@ -179,17 +250,22 @@ impl<'a> Visit<'a> {
             }
             let Some(plan) = &fill else { return Ok(()) };
             let mut draft = Draft::new(family.table);
-            draft.set("instance", self.scene.instance.to_owned());
-            draft.set("database", self.scene.database.to_owned());
+            draft.set("instance", scene.instance.to_owned());
+            draft.set("database", scene.database.to_owned());
             plan.fill(row, &mut draft)?;
-            match plan.reset(row)? {
-                Some(reset) => draft.set_epoch(self.epoch_of(reset).as_deref()),
-                None => draft.set_epoch(epoch.as_deref()),
+            if let Some(definitions) = &mut definitions {
+                definitions.complete(row, &mut draft)?;
             }
-            out.push(draft.into_row(self.at.ts));
+            draft.set_epoch(epoch_of(plan.reset(row)?.unwrap_or_default()).as_deref());
+            out.push(draft.into_row(ts));
             Ok(())
         })
         .await?;
+        if let Some(definitions) = definitions {
+            watcher
+                .standing
+                .keep_definitions(scene.database, definitions);
+        }
         let given = out.len() - before;
         if usize::try_from(found).unwrap_or(usize::MAX) > given && found > 0 {
             let message = format!(
@@ -210,7 +286,7 @@ impl<'a> Visit<'a> {
     /// The statement of a family for the server or the extension, whichever it goes by.
     pub(super) fn sql(&self, family: &Family) -> Result<Cow<'static, str>, PgError> {
         let Some(extension) = family.extension else {
-            return statement(family, self.session.major_version()).map(Cow::Borrowed);
+            return statement(family, self.link.session.major_version()).map(Cow::Borrowed);
         };
         let (version, schema) = self.extensions.get(extension).cloned().unwrap_or_default();
         let sql = statement(family, version)?;
@@ -219,31 +295,31 @@ impl<'a> Visit<'a> {
             .into())
     }
 
-    pub(super) fn epoch_of(&self, reset: &str) -> Option<String> {
-        let (lineage, own) = self.epoch.as_ref()?;
-        let reset = if reset.is_empty() { own } else { reset };
-        Some(epoch::epoch(lineage, reset))
-    }
-
-    /// Runs a statement and hands over its rows one by one, as they come.
+    /// Runs the statement of a family and hands over its rows one by one, as they come.
     pub(super) async fn read(
-        &self,
-        what: &str,
+        &mut self,
+        family: &Family,
         sql: &str,
-        params: &[(&(dyn ToSql + Sync), Type)],
-        mut each: impl FnMut(&tokio_postgres::Row) -> Result<(), tokio_postgres::Error>,
+        params: &[Param<'_>],
+        each: impl FnMut(&tokio_postgres::Row) -> Result<(), tokio_postgres::Error>,
     ) -> Result<(), PgError> {
-        let what = format!("read {what}");
-        let asking = async {
-            let client = &self.session.client;
-            let mut rows = pin!(client.query_typed_raw(sql, params.to_vec()).await?);
-            while let Some(row) = rows.try_next().await? {
-                each(&row)?;
-            }
-            Ok(())
+        let question = Question {
+            name: family.name,
+            sql,
+            params,
+            again: self.stays && family.due != Due::Hourly,
         };
-        self.session.run(&what, PATIENCE, asking).await
+        self.link.read(question, each).await
     }
+}
+
+/// The epoch of counters with this reset, or that of the database.
+fn epoch_of(owner: Option<&(String, String)>, reset: &str) -> Option<String> {
+    let (lineage, own) = owner?;
+    Some(epoch::epoch(
+        lineage,
+        if reset.is_empty() { own } else { reset },
+    ))
 }
 
 /// `1.10` as 110.

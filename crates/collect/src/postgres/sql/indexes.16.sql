@@ -2,9 +2,9 @@
 -- busiest first; `found` counts all. PostgreSQL 16 and newer, readable by everybody. As pg_stat_user_indexes and
 -- pg_statio_user_indexes tell it, by the functions these call. What must stay is had from the catalogue,
 -- never from a name. Scans on standbys are not counted here: ask each of them before dropping anything.
--- Definitions are made for the rows given alone, as each takes its time, and not for tables that somebody
--- holds or awaits a lock on that excludes everything: making one would wait. Identifiers below 16384
--- are the server's own.
+-- Definitions are made for the rows given alone, as each takes its time; NULL for those in $1, which the
+-- asker knows by `relation`; empty for tables that somebody holds or awaits a lock on that excludes
+-- everything: making one would wait. Identifiers below 16384 are the server's own.
 WITH locked AS MATERIALIZED (
   SELECT relation FROM pg_locks WHERE locktype = 'relation' AND mode = 'AccessExclusiveLock'),
 ranked AS (
@@ -16,7 +16,7 @@ ranked AS (
   JOIN pg_class c ON c.oid = i.indexrelid AND c.relkind = 'i' AND c.relpersistence <> 't'
   WHERE i.indrelid >= 16384 AND c.relnamespace <> 'pg_toast'::regnamespace),
 r AS MATERIALIZED (SELECT * FROM ranked ORDER BY least(big, busy), big LIMIT 2000)
-SELECT n.nspname::text AS schema_name, t.relname::text AS table_name,
+SELECT r.oid::int8 AS relation, n.nspname::text AS schema_name, t.relname::text AS table_name,
        r.relname::text AS index_name, r.found,
        r.pages * k.bs AS size_bytes, r.idx_scan,
        pg_stat_get_tuples_returned(r.oid) AS idx_tup_read,
@@ -28,7 +28,8 @@ SELECT n.nspname::text AS schema_name, t.relname::text AS table_name,
          OR r.oid IN (SELECT conindid FROM pg_constraint WHERE conindid <> 0)
          OR r.oid IN (SELECT inhrelid FROM pg_inherits) AS is_needed,
        i.indisvalid AND i.indisready AS is_valid,
-       CASE WHEN r.indrelid IN (SELECT relation FROM locked) OR r.oid IN (SELECT relation FROM locked)
+       CASE WHEN r.oid::int8 IN (SELECT unnest($1::int8[])) THEN NULL
+            WHEN r.indrelid IN (SELECT relation FROM locked) OR r.oid IN (SELECT relation FROM locked)
             THEN '' ELSE left(coalesce(pg_get_indexdef(r.oid), ''), 1000) END AS definition
 FROM r
 JOIN pg_index i ON i.indexrelid = r.oid

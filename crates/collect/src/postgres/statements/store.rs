@@ -3,17 +3,18 @@
 use pg::PgError;
 use schema::tables::StatementStore;
 use schema::{Row, Sample, Timestamp};
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::types::Type;
 
 use super::Statements;
 use crate::postgres::family::{Family, family};
+use crate::postgres::link::Param;
 use crate::postgres::visit::Visit;
 use crate::postgres::{Postgres, epoch};
 
 impl Visit<'_> {
     /// What statements cost since the last look; whether the extension is here at all.
     pub(in crate::postgres) async fn statements(
-        &self,
+        &mut self,
         watcher: &mut Postgres,
         out: &mut Vec<Row>,
     ) -> bool {
@@ -40,7 +41,7 @@ impl Visit<'_> {
     }
 
     async fn differences(
-        &self,
+        &mut self,
         watcher: &mut Postgres,
         memory: &mut Statements,
         statements: &'static Family,
@@ -51,7 +52,8 @@ impl Visit<'_> {
         };
         let (mut dealloc, mut max_entries, mut reset) = (0, 0, String::new());
         let (mut sees_all, mut superuser) = (true, false);
-        self.read(store.name, &self.sql(store)?, &[], |row| {
+        let sql = self.sql(store)?;
+        self.read(store, &sql, &[], |row| {
             (dealloc, max_entries) = (row.try_get("dealloc")?, row.try_get("max_entries")?);
             (reset, sees_all) = (row.try_get("reset")?, row.try_get("sees_all")?);
             superuser = row.try_get("superuser")?;
@@ -59,14 +61,14 @@ impl Visit<'_> {
         })
         .await?;
         self.note_partial(watcher, statements, sees_all, superuser);
-        let Some((lineage, _)) = &self.epoch else {
+        let Some((lineage, _)) = self.epoch.clone() else {
             return Ok(());
         };
-        let major = i32::try_from(self.session.major_version()).unwrap_or_default();
+        let major = i32::try_from(self.link.session.major_version()).unwrap_or_default();
         let instance = self.scene.instance;
-        let mut look = memory.look(lineage, &reset, self.at.monotonic, instance, major);
+        let mut look = memory.look(&lineage, &reset, self.at.monotonic, instance, major);
         let sql = self.sql(statements)?;
-        self.read(statements.name, &sql, &[], |row| look.take(row))
+        self.read(statements, &sql, &[], |row| look.take(row))
             .await?;
         let (rows, entries) = look.finish();
         let unknown = memory.unknown(&rows);
@@ -75,7 +77,7 @@ impl Visit<'_> {
         let extension = self.extensions.get("pg_stat_statements");
         let told = StatementStore {
             instance: instance.to_owned(),
-            epoch: epoch::epoch(lineage, &reset),
+            epoch: epoch::epoch(&lineage, &reset),
             entries,
             max_entries,
             dealloc,
@@ -87,8 +89,9 @@ impl Visit<'_> {
         if unknown.is_empty() {
             return Ok(());
         }
-        let params: [(&(dyn ToSql + Sync), Type); 1] = [(&unknown, Type::INT8_ARRAY)];
-        self.read(texts.name, &self.sql(texts)?, &params, |row| {
+        let params: [Param<'_>; 1] = [(&unknown, Type::INT8_ARRAY)];
+        let sql = self.sql(texts)?;
+        self.read(texts, &sql, &params, |row| {
             out.push(memory.text(instance, major, row)?.into_row(ts));
             Ok(())
         })

@@ -1,0 +1,69 @@
+//! Definitions of indexes, made by the server once.
+//!
+//! Making one takes the server as long as everything else it tells of an index, and it hardly ever
+//! changes: so the server is told which are known and leaves them out. They are known by the identifier
+//! of the index, which survives renaming a column or a table; hence all are made anew once an hour
+//! (`standing.rs`), and in a new session, which may lead to another server. Those of indexes that are no
+//! longer among the rows are forgotten.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_postgres::Row;
+
+use super::fill::Draft;
+
+/// Definitions of a database, while its indexes come in.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Definitions {
+    /// When all of them were made, on the monotonic clock.
+    pub(super) since: Duration,
+    known: HashMap<i64, Arc<str>>,
+    met: HashMap<i64, Arc<str>>,
+}
+
+impl Definitions {
+    /// None are known yet.
+    pub(super) fn new(since: Duration) -> Self {
+        Self {
+            since,
+            ..Self::default()
+        }
+    }
+
+    /// Identifiers of the indexes whose definitions the server may leave out.
+    pub(super) fn known(&self) -> Vec<i64> {
+        self.known.keys().copied().collect()
+    }
+
+    /// Puts the definition into the row of an index: the one given, or else the one that is known. One
+    /// that the server could not make, as somebody holds a lock, is empty and not remembered.
+    ///
+    /// # Errors
+    /// When a value cannot be read.
+    pub(super) fn complete(
+        &mut self,
+        answer: &Row,
+        draft: &mut Draft,
+    ) -> Result<(), tokio_postgres::Error> {
+        let relation: i64 = answer.try_get("relation")?;
+        let text = match answer.try_get::<_, Option<&str>>("definition")? {
+            Some(made) => Arc::from(made),
+            None => self.known.get(&relation).cloned().unwrap_or_default(),
+        };
+        draft.set("definition", text.to_string());
+        if !text.is_empty() {
+            self.met.insert(relation, text);
+        }
+        Ok(())
+    }
+
+    /// Those of the indexes that were met, for the next time.
+    pub(super) fn finish(self) -> Self {
+        Self {
+            known: self.met,
+            ..Self::new(self.since)
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! What stands until it is looked at again.
+//!
+//! Some questions scan a catalogue or every file and find things that no night is lost over. A family of
+//! [`Due::Hourly`] is asked once an hour, and each slow tick in between stores its findings again, so that
+//! the newest slow tick always means all findings. What a check no longer finds is gone when it ran.
+//!
+//! * The first slow tick of a session asks everything. From then on each family has its own minute of the
+//!   hour, spread evenly by its place among the others, so that no tick carries them all.
+//! * A family that failed keeps nothing: its gap is told, and it is asked again at the next slow tick.
+//!   Objects that are closed to our role are no failure; that gap stands with the findings.
+//! * A new session may lead to another server or a newer one: then nothing stands. So does nothing of a
+//!   database that is no longer watched.
+//! * [`Due::Turns`] looks at one object of [`ROUND`] per slow tick, and what it said of each stands until
+//!   its next turn, for one round at most.
+//!
+//! A check gives 50 objects at most, so that what stands is bounded by families and databases.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use schema::tables::BlindSpot;
+use schema::{Cell, Row};
+
+use super::definitions::Definitions;
+use super::family::{Due, FAMILIES};
+
+/// How long findings stand.
+const HOUR: Duration = Duration::from_secs(3600);
+/// Objects that take turns; the statements choose among as many.
+const ROUND: i64 = 20;
+
+/// The family whose definitions stand.
+const INDEXES: &str = "indexes";
+
+/// What a family found in a database.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Findings {
+    /// Objects, as they were stored.
+    pub(super) rows: Vec<Row>,
+    /// What of it was closed to our role.
+    pub(super) spot: Option<BlindSpot>,
+}
+
+/// Findings by database and family.
+#[derive(Debug, Default)]
+pub(super) struct Standing {
+    hourly: BTreeMap<(String, &'static str), (Duration, Findings)>,
+    turns: BTreeMap<(String, &'static str), Vec<(i64, Row)>>,
+    definitions: BTreeMap<String, Definitions>,
+}
+
+impl Standing {
+    /// Whether the minute of this family has come since it was asked; yes when it never was.
+    pub(super) fn is_due(&self, database: &str, family: &'static str, now: Duration) -> bool {
+        let known = self.hourly.get(&(database.to_owned(), family));
+        known.is_none_or(|(asked, _)| hours(family, now) > hours(family, *asked))
+    }
+
+    /// What the family found when it was last asked.
+    pub(super) fn findings(&self, database: &str, family: &'static str) -> Option<&Findings> {
+        let known = self.hourly.get(&(database.to_owned(), family));
+        known.map(|(_, findings)| findings)
+    }
+
+    /// Keeps what the family found just now.
+    pub(super) fn keep(
+        &mut self,
+        database: &str,
+        family: &'static str,
+        now: Duration,
+        findings: Findings,
+    ) {
+        let key = (database.to_owned(), family);
+        self.hourly.insert(key, (now, findings));
+    }
+
+    /// Forgets what the family found: it is due again.
+    pub(super) fn forget(&mut self, database: &str, family: &'static str) {
+        self.hourly.remove(&(database.to_owned(), family));
+    }
+
+    /// Keeps what this turn saw, and gives what the turns before saw of other objects.
+    pub(super) fn turn(
+        &mut self,
+        database: &str,
+        family: &'static str,
+        turn: i64,
+        seen: &[Row],
+    ) -> Vec<Row> {
+        let known = self.turns.entry((database.to_owned(), family)).or_default();
+        let is_old = |row: &Row| seen.iter().any(|new| object(new) == object(row));
+        known.retain(|(at, row)| at + ROUND > turn && !is_old(row));
+        let others = known.iter().map(|(_, row)| row.clone()).collect();
+        known.extend(seen.iter().map(|row| (turn, row.clone())));
+        others
+    }
+
+    /// Takes out the definitions of a database's indexes; none when their minute has come.
+    pub(super) fn take_definitions(&mut self, database: &str, now: Duration) -> Definitions {
+        let stand = |known: &Definitions| hours(INDEXES, now) == hours(INDEXES, known.since);
+        let known = self.definitions.remove(database).filter(stand);
+        known.unwrap_or_else(|| Definitions::new(now))
+    }
+
+    /// Keeps the definitions of a database's indexes.
+    pub(super) fn keep_definitions(&mut self, database: &str, definitions: Definitions) {
+        let definitions = definitions.finish();
+        self.definitions.insert(database.to_owned(), definitions);
+    }
+
+    /// Forgets databases other than these and the server itself.
+    pub(super) fn retain(&mut self, databases: &[String]) {
+        let is_watched = |database: &String| database.is_empty() || databases.contains(database);
+        self.hourly.retain(|(database, _), _| is_watched(database));
+        self.turns.retain(|(database, _), _| is_watched(database));
+        self.definitions.retain(|database, _| is_watched(database));
+    }
+}
+
+/// How often the minute of this family has come until then.
+fn hours(family: &str, now: Duration) -> u64 {
+    let hourly = || FAMILIES.iter().filter(|family| family.due == Due::Hourly);
+    let place = (0_u32..)
+        .zip(hourly())
+        .find(|(_, other)| other.name == family);
+    let place = place.map_or(0, |(place, _)| place);
+    let count = u32::try_from(hourly().count()).unwrap_or(u32::MAX).max(1);
+    (now + HOUR - HOUR / count * place).as_secs() / HOUR.as_secs()
+}
+
+/// What the row of a check is about.
+fn object(row: &Row) -> Option<&Cell> {
+    let mut columns = row.table.columns.iter();
+    let at = columns.position(|column| column.name == "object")?;
+    row.cells.get(at)
+}
