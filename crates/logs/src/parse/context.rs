@@ -1,0 +1,163 @@
+//! What a line says beside its message, as a JSON object that is written as it is read.
+
+use super::clean;
+
+/// Characters of one text of the context. What may be longer (the lines of an event) has caps of its
+/// own, see [`super::join`].
+const TEXT_CHARS: usize = 1024;
+
+/// A JSON object under construction.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Context {
+    json: String,
+}
+
+impl Context {
+    fn key(&mut self, key: &str) {
+        if self.json.is_empty() {
+            self.json.reserve(128);
+            self.json.push('{');
+        } else {
+            self.json.push(',');
+        }
+        string(&mut self.json, key);
+        self.json.push(':');
+    }
+
+    /// A name, an address, a code: what cannot hold a secret. Empty ones and `-` are left out.
+    pub(crate) fn name(&mut self, key: &str, value: &str) {
+        if value.is_empty() || value == "-" {
+            return;
+        }
+        self.key(key);
+        string(&mut self.json, shortened(&clean::text(value)));
+    }
+
+    /// What a client or a program wrote: secrets are replaced. Empty ones are left out.
+    pub(crate) fn text(&mut self, key: &str, value: &str) {
+        if value.is_empty() || value == "-" {
+            return;
+        }
+        let value = redact::text(&clean::text(value));
+        self.key(key);
+        string(&mut self.json, shortened(&value));
+    }
+
+    /// A text that is redacted already and may be long.
+    pub(crate) fn long(&mut self, key: &str, value: &str) {
+        if !value.is_empty() {
+            self.key(key);
+            string(&mut self.json, value);
+        }
+    }
+
+    /// A number.
+    pub(crate) fn number(&mut self, key: &str, value: u64) {
+        self.key(key);
+        self.json.push_str(&value.to_string());
+    }
+
+    /// A number that stands in the line as digits; as text where it is none.
+    pub(crate) fn digits(&mut self, key: &str, value: &str) {
+        match value.parse::<u64>() {
+            // Every JSON reader holds numbers up to 2^53.
+            Ok(number) if number < 1 << 53 => self.number(key, number),
+            _ => self.name(key, value),
+        }
+    }
+
+    /// Something noteworthy about the line itself.
+    pub(crate) fn flag(&mut self, key: &str) {
+        self.key(key);
+        self.json.push_str("true");
+    }
+
+    /// A value that is JSON already.
+    pub(crate) fn json(&mut self, key: &str, value: &str) {
+        self.key(key);
+        self.json.push_str(value);
+    }
+
+    /// The object, if anything was said.
+    pub(crate) fn finish(mut self) -> Option<String> {
+        if self.json.is_empty() {
+            return None;
+        }
+        self.json.push('}');
+        Some(self.json)
+    }
+}
+
+fn shortened(text: &str) -> &str {
+    if text.len() <= TEXT_CHARS {
+        return text;
+    }
+    text.char_indices()
+        .nth(TEXT_CHARS)
+        .map_or(text, |(end, _)| &text[..end])
+}
+
+/// Writes a JSON string.
+pub(crate) fn string(out: &mut String, text: &str) {
+    out.push('"');
+    let mut kept = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let escape = match byte {
+            b'"' => "\\\"",
+            b'\\' => "\\\\",
+            b'\n' => "\\n",
+            b'\r' => "\\r",
+            b'\t' => "\\t",
+            0 => "\u{2400}",
+            0x01..=0x1f => {
+                out.push_str(&text[kept..at]);
+                out.push_str("\\u00");
+                out.push(char::from(b'0' + (byte >> 4)));
+                out.push(char::from(b"0123456789abcdef"[usize::from(byte & 15)]));
+                kept = at + 1;
+                continue;
+            }
+            _ => continue,
+        };
+        out.push_str(&text[kept..at]);
+        out.push_str(escape);
+        kept = at + 1;
+    }
+    out.push_str(&text[kept..]);
+    out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn an_object_is_written_in_order() {
+        let mut context = Context::default();
+        context.name("host", "db1");
+        context.name("user", "");
+        context.name("request", "-");
+        context.digits("pid", "12");
+        context.digits("big", "18446744073709551615");
+        context.text("agent", "x token=abc");
+        context.flag("nul");
+        assert_eq!(
+            context.finish().unwrap(),
+            r#"{"host":"db1","pid":12,"big":"18446744073709551615","agent":"x token=…","nul":true}"#
+        );
+        assert_eq!(Context::default().finish(), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_json(text in any::<String>(), key in "[a-z]{1,5}") {
+            let mut context = Context::default();
+            context.long(&key, &text);
+            if let Some(json) = context.finish() {
+                let read: serde_json::Value = serde_json::from_str(&json).unwrap();
+                prop_assert_eq!(read[&key].as_str().unwrap(), text.replace('\0', "\u{2400}"));
+            }
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! From heads and the lines that follow them to whole events.
+//!
+//! What follows a head is kept apart from its message, so that like events have like messages: as
+//! `lines` of the context, or under the name that PostgreSQL gives it. PostgreSQL's own messages
+//! have several lines, though, and stay together.
+//!
+//! Caps: [`MOST_BYTES`] and [`MOST_LINES`] for an event. A trace beyond them goes on as another event
+//! at the same time (`continued`), so that all of it is stored; a statement beyond them is cut, and
+//! `lines_cut` counts what is missing.
+
+use schema::Timestamp;
+
+use super::{Draft, Joins, Redact, clean, context::Context, postgresql, trace::Trace};
+use crate::event::Event;
+
+/// Characters of a message that are stored.
+const MESSAGE_CHARS: usize = 4096;
+/// Bytes of the lines of one event that are kept.
+const MOST_BYTES: usize = 64 * 1024;
+/// Lines that join an event.
+const MOST_LINES: u32 = 1000;
+/// Bytes of a line that was no text that are kept as they were.
+const RAW_BYTES: usize = 4096;
+
+/// A line as it came.
+pub(crate) struct Line<'a> {
+    pub(crate) at: u64,
+    pub(crate) bytes: &'a [u8],
+    pub(crate) true_len: u64,
+    pub(crate) changes: clean::Changes,
+}
+
+/// An event that may still grow.
+#[derive(Debug)]
+pub(crate) struct Open {
+    event: Event,
+    context: Context,
+    redact: Redact,
+    /// Whether the message is redacted already, as no line can join it.
+    redacted: bool,
+    parts: Vec<(&'static str, String)>,
+    headed: bool,
+    lines: u32,
+    lines_cut: u64,
+    bytes: usize,
+    trace: Trace,
+    changes: clean::Changes,
+    raw: Option<Vec<u8>>,
+}
+
+/// What became of a line without a head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum More {
+    /// It joined.
+    Joined,
+    /// It belongs to the event, which is full.
+    Full,
+    /// It does not belong to it.
+    Foreign,
+}
+
+impl Open {
+    /// Begins an event. `at` is where its first line stands, `line` its last so far.
+    pub(crate) fn new(
+        draft: Draft<'_>,
+        at: u64,
+        line: &Line<'_>,
+        joins: Joins,
+        now: Timestamp,
+    ) -> Self {
+        let headed = draft.stamp.is_some();
+        let mut context = draft.context;
+        if !draft.severity.is_empty() {
+            context.name("severity", draft.severity);
+        }
+        let ts = match draft.stamp {
+            Some(stamp) => {
+                if stamp.clamped {
+                    context.flag("ts_clamped");
+                }
+                stamp.ts
+            }
+            None => {
+                context.flag("ts_inferred");
+                now
+            }
+        };
+        if line.true_len > line.bytes.len() as u64 {
+            context.number("line_bytes", line.true_len);
+        }
+        let redact = draft.redact.unwrap_or(redact::text);
+        let message = clean::text(&draft.message);
+        let trace = Trace::after(&message);
+        let redacted = joins != Joins::Tabs || draft.whole;
+        let raw =
+            (line.changes.bytes && line.bytes.len() <= RAW_BYTES).then(|| line.bytes.to_vec());
+        Self {
+            bytes: message.len(),
+            event: Event {
+                ts,
+                level: draft.level.unwrap_or_default(),
+                component: draft.component.into_owned(),
+                message: if redacted {
+                    redact(&message)
+                } else {
+                    message.into_owned()
+                },
+                at,
+                pid: draft.pid,
+                access: draft.access,
+                ..Event::default()
+            },
+            context,
+            redact,
+            redacted,
+            parts: Vec::new(),
+            headed,
+            lines: 0,
+            lines_cut: 0,
+            trace,
+            changes: line.changes,
+            raw,
+        }
+    }
+
+    /// Where it begins.
+    pub(crate) const fn at(&self) -> u64 {
+        self.event.at
+    }
+
+    /// When it happened, if its head says so.
+    pub(crate) fn ts(&self) -> Option<Timestamp> {
+        self.headed.then_some(self.event.ts)
+    }
+
+    /// Takes a part that has a name, if it is of the same process.
+    pub(crate) fn part(&mut self, line: &Line<'_>, name: &'static str, draft: &Draft<'_>) -> bool {
+        if !self.headed || self.event.pid != draft.pid {
+            return false;
+        }
+        let room = MOST_BYTES.saturating_sub(self.bytes);
+        if room == 0 {
+            self.lines_cut += 1;
+        } else {
+            let text = upto(&draft.message, room);
+            self.bytes += text.len() + name.len();
+            self.parts.push((name, text.to_owned()));
+        }
+        self.joined(line);
+        true
+    }
+
+    /// Takes a line that has no head, if it belongs here.
+    pub(crate) fn more(&mut self, line: &Line<'_>, text: &str, joins: Joins) -> More {
+        let belongs = match joins {
+            Joins::Tabs => text.starts_with('\t'),
+            Joins::All if self.headed => true,
+            Joins::All | Joins::Traces => self.trace.takes(text),
+        };
+        if !belongs {
+            return More::Foreign;
+        }
+        let room = MOST_BYTES.saturating_sub(self.bytes);
+        if joins == Joins::Tabs {
+            let text = &text[1..];
+            if room > text.len() {
+                let last = self
+                    .parts
+                    .last_mut()
+                    .map_or(&mut self.event.message, |(_, last)| last);
+                last.push('\n');
+                last.push_str(text);
+                self.bytes += text.len() + 1;
+            } else {
+                self.bytes = MOST_BYTES;
+                self.lines_cut += 1;
+            }
+        } else {
+            if self.lines >= MOST_LINES || room < text.len() {
+                return More::Full;
+            }
+            if self.parts.is_empty() {
+                self.parts.push(("lines", String::new()));
+            }
+            if let Some((_, lines)) = self.parts.last_mut() {
+                if !lines.is_empty() {
+                    lines.push('\n');
+                }
+                lines.push_str(text);
+            }
+            self.bytes += text.len() + 1;
+        }
+        self.joined(line);
+        More::Joined
+    }
+
+    fn joined(&mut self, line: &Line<'_>) {
+        self.lines += 1;
+        self.changes.bytes |= line.changes.bytes;
+        self.changes.nul |= line.changes.nul;
+    }
+
+    /// The event: redacted, cut, with its context.
+    pub(crate) fn finish(mut self) -> Event {
+        let mut event = self.event;
+        if !self.redacted {
+            event.message = postgresql::message(self.redact, &event.message, &self.parts);
+        }
+        for (name, text) in &self.parts {
+            self.context.long(name, &postgresql::part(name, text));
+        }
+        if self.lines_cut > 0 {
+            self.context.number("lines_cut", self.lines_cut);
+        }
+        if self.changes.nul {
+            self.context.flag("nul");
+        }
+        if self.changes.bytes {
+            match self.raw.filter(|raw| is_harmless(raw)) {
+                Some(raw) => self.context.long("raw_b64", &base64(&raw)),
+                None => self.context.flag("not_utf8"),
+            }
+        }
+        event.chars = clean::cut(&mut event.message, MESSAGE_CHARS);
+        event.context = self.context.finish();
+        event
+    }
+}
+
+/// Whether a line may be kept as it was: nothing in it would be redacted.
+fn is_harmless(raw: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(raw);
+    redact::text(&text) == text && !text.contains('\'')
+}
+
+fn upto(text: &str, bytes: usize) -> &str {
+    let mut end = bytes.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+/// RFC 4648, with padding.
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let [a, b, c] = [0, 1, 2].map(|at| usize::from(group.get(at).copied().unwrap_or(0)));
+        let letters = [
+            a >> 2,
+            (a << 4 | b >> 4) & 63,
+            (b << 2 | c >> 6) & 63,
+            c & 63,
+        ];
+        for (at, letter) in letters.into_iter().enumerate() {
+            out.push(if at <= group.len() {
+                char::from(LETTERS[letter])
+            } else {
+                '='
+            });
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_that_of_the_standard() {
+        let cases = [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+        ];
+        for (bytes, text) in cases {
+            assert_eq!(base64(bytes.as_bytes()), text, "{bytes}");
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! PostgreSQL's server log.
+//!
+//! On stderr a line is `log_line_prefix`, a severity, a colon, two blanks and the message. Lines that
+//! go on begin with a tab; `DETAIL`, `HINT`, `CONTEXT`, `QUERY`, `STATEMENT` and `LOCATION` are lines
+//! with a prefix of their own that follow their event. csvlog and jsonlog hold the same in one record;
+//! they are told by how a record begins, line by line, so that a changed `log_destination` needs no
+//! other setting here.
+//!
+//! Statements are stored without their constants, and so is what quotes rows or parameters.
+
+mod prefix;
+mod record;
+mod secrets;
+
+use std::borrow::Cow;
+
+use super::time::Clock;
+use super::{Draft, Parsed, State, level};
+use crate::event::Level;
+use prefix::Field;
+
+pub(crate) use prefix::Prefix;
+pub(crate) use record::Record;
+pub(crate) use secrets::{message, part};
+
+/// Lines that follow an event: their word and their name in the context.
+const PARTS: &[(&str, &str)] = &[
+    ("DETAIL", "detail"),
+    ("HINT", "hint"),
+    ("CONTEXT", "context"),
+    ("QUERY", "query"),
+    ("STATEMENT", "statement"),
+    ("LOCATION", "location"),
+    ("BACKTRACE", "backtrace"),
+];
+
+/// Letters of a severity at most; translated ones are longer than PostgreSQL's own.
+const SEVERITY: usize = 24;
+
+/// See [`super::PARSERS`].
+pub(crate) fn line<'a>(state: &mut State, line: &'a str, clock: &mut Clock) -> Parsed<'a> {
+    if let Some(parsed) = record::line(&mut state.record, line, clock) {
+        return parsed;
+    }
+    // What goes on begins with a tab; no prefix does.
+    if line.starts_with('\t') {
+        return Parsed::Headless;
+    }
+    let Some((fields, (word, message))) = state.prefix.read(line, clock, severity) else {
+        return Parsed::Headless;
+    };
+    let mut draft = Draft {
+        stamp: fields.stamp,
+        pid: fields.get(Field::Pid).parse().ok(),
+        ..Draft::default()
+    };
+    let part = PARTS.iter().find(|(known, _)| *known == word);
+    if let Some((_, name)) = part {
+        draft.message = Cow::Borrowed(message);
+        return Parsed::Part(name, draft);
+    }
+    let (sqlstate, message) = match sqlstate(message) {
+        Some((code, message)) => (code, message),
+        None => (fields.get(Field::SqlState), message),
+    };
+    draft.message = Cow::Borrowed(message);
+    head(word, sqlstate, &mut draft);
+    draft.context.digits("pid", fields.get(Field::Pid));
+    for (field, key) in [
+        (Field::User, "user"),
+        (Field::Database, "database"),
+        (Field::Application, "application"),
+        (Field::Client, "client"),
+        (Field::Command, "command"),
+        (Field::Session, "session"),
+    ] {
+        draft.context.name(key, fields.get(field));
+    }
+    if !matches!(fields.get(Field::Query), "" | "0") {
+        draft.context.name("query_id", fields.get(Field::Query));
+    }
+    draft.component = Cow::Borrowed(fields.get(Field::Backend));
+    Parsed::Event(draft)
+}
+
+/// What severity and error code say, for each of the three formats.
+fn head<'a>(word: &'a str, sqlstate: &str, draft: &mut Draft<'a>) {
+    let level = level::of_word(word).unwrap_or_else(|| of_code(sqlstate));
+    draft.level = Some(level);
+    if level::is_finer(word, level) {
+        draft.severity = word;
+    }
+    if !matches!(sqlstate, "" | "00000") {
+        draft.context.name("sqlstate", sqlstate);
+    }
+}
+
+/// The level where the severity is in another language: class 00 is success, 01 and 02 are warnings.
+fn of_code(sqlstate: &str) -> Level {
+    match sqlstate.get(..2) {
+        None | Some("00") => Level::Info,
+        Some("01" | "02") => Level::Warn,
+        Some(_) => Level::Error,
+    }
+}
+
+/// `ERROR:  message`: a word in capitals, a colon, one blank at least.
+fn severity(text: &str) -> Option<(&str, &str)> {
+    let end = text.bytes().take(SEVERITY).position(|byte| byte == b':')?;
+    let word = &text[..end];
+    let known = level::of_word(word).is_some() || PARTS.iter().any(|(part, _)| *part == word);
+    let message = text[end + 1..].strip_prefix(' ')?;
+    // In another language it is at least in capitals, and two blanks follow.
+    let foreign = end >= 3
+        && message.starts_with(' ')
+        && word.chars().all(|c| c.is_alphabetic() && !c.is_lowercase());
+    let capitals = !word.bytes().any(|byte| byte.is_ascii_lowercase());
+    ((known && capitals) || foreign).then(|| (word, message.trim_start_matches(' ')))
+}
+
+/// The error code that `log_error_verbosity = verbose` puts before the message.
+fn sqlstate(message: &str) -> Option<(&str, &str)> {
+    let (code, rest) = (message.get(..5)?, message.get(5..)?);
+    let rest = rest.strip_prefix(": ")?;
+    let is_code = code
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
+    (is_code && code.bytes().any(|byte| byte.is_ascii_digit())).then_some((code, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ParserOptions;
+    use super::super::testing::{events_in, expect, told};
+
+    #[test]
+    fn lines_of_the_usual_prefix_are_joined_and_without_constants() {
+        let text = "\
+2026-11-23 00:10:49.123 UTC [7] LOG:  database system is ready to accept connections
+2026-11-23 00:10:50.000 UTC [9] me@shop ERROR:  duplicate key value violates unique constraint \"p\"
+2026-11-23 00:10:50.000 UTC [9] me@shop DETAIL:  Key (email)=(a@example.com) already exists.
+2026-11-23 00:10:50.000 UTC [9] me@shop STATEMENT:  insert into p
+\tvalues ('a@example.com',
+
+\t 'x')
+2026-11-23 00:10:51.000 UTC [9] me@shop LOG:  duration: 1.2 ms  statement: select 'x'
+";
+        expect(
+            "postgresql",
+            &[(
+                text,
+                "\
+2026-11-23T00:10:49.123Z info : database system is ready to accept connections {\"pid\":7,\"severity\":\"LOG\"}
+2026-11-23T00:10:50Z error : duplicate key value violates unique constraint \"p\" {\"pid\":9,\"user\":\"me\",\"database\":\"shop\",\"detail\":\"Key (email)=(…) already exists.\",\"statement\":\"insert into p\\nvalues ('…',\\n '…')\"}
+2026-11-23T00:10:51Z info : duration: 1.2 ms  statement: select '…' {\"pid\":9,\"user\":\"me\",\"database\":\"shop\",\"severity\":\"LOG\"}",
+            )],
+        );
+    }
+
+    #[test]
+    fn any_prefix_is_read() {
+        // Prefix, line, what it tells.
+        let cases = [
+            (
+                "%t [%p]: [%l-1] user=%u,db=%d,app=%a,client=%h ",
+                "2026-11-23 00:10:49 UTC [7]: [3-1] user=a,db=b,app=psql,client=192.0.2.1 ERROR:  x",
+                "2026-11-23T00:10:49Z error : x {\"pid\":7,\"user\":\"a\",\"database\":\"b\",\"application\":\"psql\",\"client\":\"192.0.2.1\"}",
+            ),
+            (
+                "%t:%r:%u@%d:[%p]:",
+                "2026-11-23 00:10:49 CET:192.0.2.1(5):a@b:[7]:WARNING:  x",
+                "2026-11-22T23:10:49Z warn : x {\"pid\":7,\"user\":\"a\",\"database\":\"b\",\"client\":\"192.0.2.1(5)\"}",
+            ),
+            (
+                "%n %-8p|%c|%e|%x|%v|%Q|%b|%i ",
+                "1795392649.123 7       |6383b33a.258|42P01|0|3/4|-12|client backend|SELECT ERROR:  x",
+                "2026-11-23T00:10:49.123Z error client backend: x {\"sqlstate\":\"42P01\",\"pid\":7,\"command\":\"SELECT\",\"session\":\"6383b33a.258\",\"query_id\":\"-12\"}",
+            ),
+            (
+                "",
+                "PANIC:  x",
+                "2026-11-23T12:00:00Z error : x {\"severity\":\"PANIC\",\"ts_inferred\":true}",
+            ),
+            (
+                "%m [%p] ",
+                "2026-11-23 00:10:49.5 +0530 [7] ERROR:  42P01: relation \"x\" does not exist",
+                "2026-11-22T18:40:49.5Z error : relation \"x\" does not exist {\"sqlstate\":\"42P01\",\"pid\":7}",
+            ),
+            (
+                "%m [%p] %q%u@%d ",
+                "2026-11-23 00:10:49.5 UTC [7] FATAL:  x@y FATAL:  no such user",
+                "2026-11-23T00:10:49.5Z error : no such user {\"pid\":7,\"user\":\"FATAL:  x\",\"database\":\"y\",\"severity\":\"FATAL\"}",
+            ),
+            (
+                "%m [%p] %q%u@%d ",
+                "2026-11-23 00:10:49.5 UTC [7] a b@c d LOG:  x",
+                "2026-11-23T00:10:49.5Z info : x {\"pid\":7,\"user\":\"a b\",\"database\":\"c d\",\"severity\":\"LOG\"}",
+            ),
+            (
+                "%m [%p] ",
+                "2026-11-23 00:10:49.5 UTC [7] FEHLER:  x",
+                "2026-11-23T00:10:49.5Z info : x {\"pid\":7,\"severity\":\"FEHLER\"}",
+            ),
+            (
+                "%m [%p] ",
+                "another line ERROR:  x",
+                "2026-11-23T12:00:00Z info : another line ERROR:  x {\"ts_inferred\":true}",
+            ),
+        ];
+        for (prefix, line, expected) in cases {
+            let options = ParserOptions {
+                log_line_prefix: Some(prefix.to_owned()),
+                ..ParserOptions::default()
+            };
+            let events = events_in("postgresql", options, line);
+            let told: Vec<String> = events.iter().map(told).collect();
+            assert_eq!(told.join("\n"), expected, "{prefix}: {line}");
+        }
+    }
+}
