@@ -102,6 +102,8 @@ pub(crate) struct Question {
     pub(crate) step: i64,
     pub(crate) interval: i64,
     pub(crate) limit: i64,
+    /// Only this key and those that begin with it and a dot: what belongs to one server.
+    pub(crate) within: Option<String>,
     pub(crate) metrics: Vec<&'static Metric>,
 }
 
@@ -207,6 +209,15 @@ async fn fetch(
     match answer.faults.pop() {
         Some(fault) => Err(fault.error),
         None => Ok(answer.series),
+    }
+}
+
+impl Question {
+    fn wants(&self, key: &str) -> bool {
+        self.within.as_deref().is_none_or(|within| {
+            let rest = key.strip_prefix(within);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
     }
 }
 
@@ -357,6 +368,7 @@ impl Entry {
                     note(found.key.as_deref().unwrap_or_default(), bucket.hi);
                 }
             }
+            highest.retain(|key, _| question.wants(key));
             let mut ranked: Vec<(&str, f64)> = highest.into_iter().collect();
             ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(b.0)));
             ranked.truncate(usize::try_from(question.limit).unwrap_or(usize::MAX));

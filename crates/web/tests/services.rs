@@ -112,3 +112,90 @@ async fn statements_and_columns_find_each_other() {
     }
     session.close(std::time::Duration::from_secs(5)).await;
 }
+
+/// Key and last value of each series.
+async fn series(server: &common::Server, asked: &str) -> Vec<(String, Value)> {
+    let answer = server.ask(&format!("series?{asked}&from=now-20m")).await;
+    let each = |one: &Value| {
+        let key = one["key"].as_str().unwrap_or_default().to_owned();
+        (key, one["last"].clone())
+    };
+    answer["series"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(each)
+        .collect()
+}
+
+#[tokio::test]
+async fn the_highest_keys_are_those_within_one_server() {
+    let database = with_services().await;
+    let server = serve(&database);
+    let keys = async |asked: &str| -> Vec<String> {
+        let found = series(&server, asked).await;
+        found.into_iter().map(|(key, _)| key).collect()
+    };
+    let all = keys("m=database.backends").await;
+    assert_eq!(all, ["replica.app", "store.app", "store.other"]);
+    for (within, limit, expected) in [
+        ("store", 8, &["store.app", "store.other"][..]),
+        ("store", 1, &["store.app"]),
+        ("replica", 1, &["replica.app"]),
+        ("store.other", 8, &["store.other"]),
+        // No part of a name, and no name that nobody has.
+        ("stor", 8, &[]),
+        ("store.", 8, &[]),
+        ("", 8, &[]),
+    ] {
+        let asked = format!("m=database.backends&within={within}&limit={limit}");
+        assert_eq!(keys(&asked).await, expected, "{asked}");
+    }
+    // A key that was chosen, and a metric without keys, are asked for by name.
+    let asked = "m=database.backends@replica.app,system.load_1&within=store";
+    assert_eq!(keys(asked).await, ["replica.app", ""]);
+}
+
+#[tokio::test]
+async fn what_is_continued_within_one_server_stays_within_it() {
+    let database = with_services().await;
+    let server = serve(&database);
+    let asked = "series?m=database.backends&within=store&from=now-20m";
+    let first = server.ask(asked).await;
+    common::add(&database, common::TICKS, common::TICKS + 1).await;
+    server.set_clock(common::tick(common::TICKS) + 1_000);
+    let cursor = first["cursor"].as_str().unwrap();
+    let next = server.ask(&format!("{asked}&since={cursor}")).await;
+    assert_eq!(next["partial"], true);
+    assert_eq!(next["series"].as_array().unwrap().len(), 2);
+    // The cursor of another choice continues nothing.
+    let other = server
+        .ask(&format!("series?m=database.backends&from=now-20m&since={cursor}"))
+        .await;
+    assert_eq!(other["partial"], false);
+}
+
+#[tokio::test]
+async fn shares_within_a_bound_are_those_of_the_histogram() {
+    let database = with_services().await;
+    let server = serve(&database);
+    let found = series(&server, "m=target.within_pct&within=shop").await;
+    let expected = [
+        ("shop.+Inf", 100.0),
+        ("shop.250", 95.0),
+        ("shop.25", 80.0),
+        ("shop.2.5", 10.0),
+    ];
+    let expected = expected.map(|(key, value)| (key.to_owned(), json!(value)));
+    assert_eq!(found, expected);
+    // Without the bucket of all nobody can tell a share.
+    assert_eq!(series(&server, "m=target.within_pct&within=edge").await, []);
+    // A target that began anew has had no answers yet, rather than a negative number.
+    let text = format!(
+        "UPDATE collector.latency_buckets_raw SET responses = 0, all_responses = 0 WHERE ts >= {}",
+        common::sql_time(common::tick(common::TICKS - 1))
+    );
+    database.sql(&text).await.unwrap();
+    let found = series(&serve(&database), "m=target.within_pct@shop.25").await;
+    assert_eq!(found, [("shop.25".to_owned(), Value::Null)]);
+}

@@ -101,6 +101,8 @@ struct Question {
     range: Range,
     grid: Grid,
     limit: i64,
+    /// Of keys to choose from only this one and those that begin with it and a dot.
+    within: Option<String>,
     interval: i64,
     /// The longest interval at which any of the metrics is sampled.
     step_interval: i64,
@@ -135,6 +137,7 @@ pub async fn series(app: &App, asked: &Params) -> Result<Answer, ApiError> {
         range,
         grid: range.grid(px, interval),
         limit,
+        within: asked.get("within").map(str::to_owned),
         interval,
         host_id: host.map_or(0, |host| host.id),
     };
@@ -293,6 +296,7 @@ async fn read_from(
         step: grid.step,
         interval: question.step_interval,
         limit: question.limit,
+        within: question.within.clone(),
         metrics: question
             .picks
             .iter()
