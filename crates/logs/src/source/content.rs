@@ -1,0 +1,124 @@
+//! The bytes of a log, read at an offset: of a plain file, or of a compressed one.
+
+use std::fs::File;
+use std::io;
+
+use rustix::fs::SeekFrom;
+
+use super::packed::Unpacker;
+
+/// Where bytes come from.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// A file as it is.
+    Plain(Plain),
+    /// A compressed file; offsets only grow.
+    Packed(Box<Unpacker>),
+}
+
+/// A plain file.
+#[derive(Debug)]
+pub(super) struct Plain {
+    pub file: File,
+    /// Offsets whose block gives an error, for tests: few machines have a broken disk at hand.
+    #[cfg(test)]
+    pub broken: Vec<u64>,
+}
+
+/// What one attempt to fill a buffer gave: bytes, and the error that ended it.
+#[derive(Debug)]
+pub(super) struct Filled {
+    pub len: usize,
+    pub error: Option<io::Error>,
+}
+
+impl Content {
+    /// A plain file.
+    pub(super) fn plain(file: File) -> Self {
+        Self::Plain(Plain {
+            file,
+            #[cfg(test)]
+            broken: Vec::new(),
+        })
+    }
+
+    /// Fills `buf` from `offset` on, up to the end of the file.
+    pub(super) fn fill(&mut self, offset: u64, buf: &mut [u8]) -> Filled {
+        match self {
+            Self::Plain(plain) => plain.fill(offset, buf),
+            Self::Packed(packed) => packed.fill(offset, buf),
+        }
+    }
+
+    /// The first byte at or behind `offset` that is no hole; `None` when there is none, or the file
+    /// system does not say.
+    pub(super) fn data_from(&self, offset: u64) -> Option<u64> {
+        match self {
+            Self::Plain(plain) => rustix::fs::seek(&plain.file, SeekFrom::Data(offset)).ok(),
+            Self::Packed(_) => None,
+        }
+    }
+
+    /// Whether it can still grow.
+    pub(super) fn is_plain(&self) -> bool {
+        matches!(self, Self::Plain(_))
+    }
+
+    /// The file itself.
+    pub(super) fn file(&self) -> &File {
+        match self {
+            Self::Plain(plain) => &plain.file,
+            Self::Packed(packed) => packed.file(),
+        }
+    }
+}
+
+impl Plain {
+    fn fill(&self, offset: u64, buf: &mut [u8]) -> Filled {
+        let mut len = 0;
+        while len < buf.len() {
+            match self.read_at(offset + len as u64, &mut buf[len..]) {
+                Ok(0) => break,
+                // Less than asked for is the end of the file, nearly always: one call is saved, and
+                // what is there beyond is read the next time.
+                Ok(n) => {
+                    len += n;
+                    break;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    return Filled {
+                        len,
+                        error: Some(error),
+                    };
+                }
+            }
+        }
+        Filled { len, error: None }
+    }
+
+    #[cfg(not(test))]
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+        use std::os::unix::fs::FileExt as _;
+        self.file.read_at(buf, offset)
+    }
+
+    /// As a disk does it: what is before a broken block is read, the block itself is an error.
+    #[cfg(test)]
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+        use std::os::unix::fs::FileExt as _;
+        let len = buf.len() as u64;
+        let block = |at: u64| at - at % 4096;
+        let bad = self.broken.iter().map(|&at| block(at));
+        match bad
+            .filter(|&at| at < offset + len && at + 4096 > offset)
+            .min()
+        {
+            Some(at) if at <= offset => Err(io::Error::from_raw_os_error(5)),
+            Some(at) => self
+                .file
+                .read_at(&mut buf[..(at - offset) as usize], offset),
+            None => self.file.read_at(buf, offset),
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! A source of files: one log, or those that a pattern names.
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use schema::Timestamp;
+
+use super::chunk::Chunk;
+use super::log_file::READ_BYTES;
+use super::pattern::matches;
+use super::position::FilePosition;
+use super::stat::Stat;
+use super::state::{State, Status};
+use super::stream::Stream;
+use super::{open, packed, rotated};
+
+/// Where a log begins that is read for the first time. One that appears while its source is watched
+/// is read from its beginning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FirstSight {
+    /// At its beginning, however large it is.
+    Beginning,
+    /// At its beginning when it has at most [`FileOptions::first_bytes`]; else at the first line within
+    /// the last so many. What is left out is a [`super::Gap`] of its own kind.
+    #[default]
+    Recent,
+    /// At its end.
+    End,
+}
+
+/// How files are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileOptions {
+    /// Where a log begins that is read for the first time.
+    pub first_sight: FirstSight,
+    /// Bytes of it that are recent.
+    pub first_bytes: u64,
+}
+
+impl Default for FileOptions {
+    fn default() -> Self {
+        Self {
+            first_sight: FirstSight::default(),
+            first_bytes: 1 << 20,
+        }
+    }
+}
+
+/// A directory is listed again after so many looks, changed or not.
+const LOOKS_PER_LISTING: u32 = 60;
+
+/// A source of files.
+#[derive(Debug)]
+pub struct Files {
+    name: String,
+    path: PathBuf,
+    options: FileOptions,
+    streams: Vec<Stream>,
+    /// Where reading stood in streams that are not there yet.
+    saved: HashMap<Arc<str>, FilePosition>,
+    state: State,
+    listing: Listing,
+    /// Which stream has the first turn.
+    first: usize,
+    buf: Vec<u8>,
+}
+
+/// When a directory was listed for a pattern.
+#[derive(Debug, Default)]
+struct Listing {
+    seen: Option<(u64, i64)>,
+    looks: u32,
+    state: State,
+}
+
+impl Files {
+    /// The log at `path`, or every log that it matches: its last part may hold `*`, `?` and `[…]`.
+    /// `saved` are the positions of its streams.
+    #[must_use]
+    pub fn new(
+        name: &str,
+        path: &Path,
+        saved: Vec<(Arc<str>, FilePosition)>,
+        options: FileOptions,
+    ) -> Self {
+        Self {
+            name: name.to_owned(),
+            path: path.to_owned(),
+            options,
+            streams: Vec::new(),
+            saved: saved.into_iter().collect(),
+            state: State::default(),
+            listing: Listing::default(),
+            first: 0,
+            buf: Vec::new(),
+        }
+    }
+
+    /// The name of the source.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How the source fared at the last poll: its gravest stream and what waits in all of them.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// How each stream fared at the last poll.
+    pub fn streams(&self) -> impl Iterator<Item = (&Arc<str>, &State)> {
+        self.streams
+            .iter()
+            .map(|stream| (&stream.name, &stream.state))
+    }
+
+    /// Looks at every stream and reads what is new, about `budget` bytes and one read of each stream at
+    /// most more. The streams take turns; what is left waits for the next poll, where another stream
+    /// begins.
+    pub fn poll(&mut self, now: Timestamp, budget: usize, out: &mut Vec<Chunk>) {
+        self.find_streams();
+        for stream in &mut self.streams {
+            stream.look(now, &self.options);
+        }
+        self.read(budget, out);
+        self.summarise();
+    }
+
+    fn read(&mut self, budget: usize, out: &mut Vec<Chunk>) {
+        let count = self.streams.len();
+        let mut used = 0;
+        let mut waiting: Vec<usize> = (0..count).map(|n| (self.first + n) % count).collect();
+        while !waiting.is_empty() && used < budget {
+            waiting.retain(|&index| {
+                if used >= budget {
+                    return true;
+                }
+                let turn = self.streams[index].turn(&mut self.buf, READ_BYTES, out);
+                used += turn.used;
+                turn.more
+            });
+        }
+        // who had no turn begins the next time
+        self.first = waiting.first().copied().unwrap_or(self.first);
+    }
+
+    fn summarise(&mut self) {
+        let mut all = State {
+            status: self.listing.state.status,
+            cause: self.listing.state.cause.clone(),
+            ..State::default()
+        };
+        for stream in &mut self.streams {
+            stream.count_backlog();
+            let state = &stream.state;
+            all.backlog_bytes += state.backlog_bytes;
+            all.streams += state.streams;
+            if state.status > all.status {
+                all.status = state.status;
+                all.cause.clone_from(&state.cause);
+            }
+        }
+        self.state = all;
+    }
+
+    fn find_streams(&mut self) {
+        let is_first = self.listing.looks == 0;
+        if !is_pattern(&self.path) {
+            if is_first {
+                self.listing.looks = 1;
+                let name: Arc<str> = Arc::from(self.path.to_string_lossy());
+                let saved = self.saved.remove(&name);
+                self.streams.push(Stream::new(name, saved, false));
+            }
+            return;
+        }
+        self.streams.retain(|stream| !stream.is_over());
+        let dir = self.path.parent().unwrap_or(Path::new("/")).to_owned();
+        let seen = match Stat::of(&dir) {
+            Ok(stat) => (stat.ino, stat.mtime),
+            Err(errno) => {
+                self.listing.state = open::state_of("looking at", &dir, errno);
+                self.listing.looks = 1;
+                return;
+            }
+        };
+        self.listing.looks += 1;
+        if self.listing.seen == Some(seen) && self.listing.looks % LOOKS_PER_LISTING != 0 {
+            return;
+        }
+        self.listing.seen = Some(seen);
+        match self.list(&dir) {
+            Ok(names) => self.add_streams(names, is_first),
+            Err(state) => self.listing.state = state,
+        }
+    }
+
+    /// The paths that match.
+    fn list(&self, dir: &Path) -> Result<Vec<String>, State> {
+        let fault = |error: std::io::Error| {
+            let errno = rustix::io::Errno::from_io_error(&error).unwrap_or(rustix::io::Errno::IO);
+            open::state_of("listing", dir, errno)
+        };
+        let pattern = self.path.file_name().and_then(OsStr::to_str).unwrap_or("*");
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(dir).map_err(fault)? {
+            let entry = entry.map_err(fault)?;
+            let name = entry.file_name();
+            if let Some(text) = name.to_str()
+                && matches(pattern, text)
+                && !packed::is_packed_name(&name)
+                && !rotated::is_numbered(&name)
+                && let Some(path) = entry.path().to_str()
+            {
+                found.push(path.to_owned());
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    fn add_streams(&mut self, mut found: Vec<String>, is_first: bool) {
+        if is_first {
+            found.extend(self.saved.keys().map(|name| name.to_string()));
+            found.sort();
+            found.dedup();
+        }
+        let is_stream =
+            |streams: &[Stream], name: &str| streams.iter().any(|one| &*one.name == name);
+        let mut fresh = Vec::new();
+        for path in &found {
+            if !is_stream(&self.streams, path) && !self.is_rotated_from(path, &found) {
+                let name: Arc<str> = Arc::from(path.as_str());
+                let saved = self.saved.remove(&name);
+                fresh.push(Stream::new(name, saved, !is_first));
+            }
+        }
+        self.streams.append(&mut fresh);
+        self.listing.state = if self.streams.is_empty() {
+            State::new(
+                Status::Missing,
+                format!("no file matches {}", self.path.display()),
+            )
+        } else {
+            State::default()
+        };
+    }
+
+    /// Whether rotation made this file of another one that matches, or did.
+    fn is_rotated_from(&self, path: &str, found: &[String]) -> bool {
+        let path = Path::new(path);
+        let Some(name) = path.file_name() else {
+            return false;
+        };
+        rotated::possible_logs(name).iter().any(|log| {
+            let log = path.with_file_name(log);
+            let log = log.to_string_lossy();
+            found.iter().any(|one| *one == log) || self.streams.iter().any(|one| *one.name == *log)
+        })
+    }
+}
+
+/// Whether a path stands for several.
+fn is_pattern(path: &Path) -> bool {
+    (path.file_name().and_then(OsStr::to_str)).is_some_and(|name| name.contains(['*', '?', '[']))
+}

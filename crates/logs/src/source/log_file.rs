@@ -1,0 +1,479 @@
+//! One file of a stream, read from front to back.
+//!
+//! Nothing is kept between two reads but the offset of the next line and the last bytes before it.
+//! Each read begins with those bytes: when they are no longer what they were, the file was rewritten
+//! and nothing of that read is used. A line that is not finished yet is read again the next time; only
+//! of one longer than [`LINE_BYTES`] the beginning is kept and the rest counted.
+
+use std::io;
+use std::sync::Arc;
+
+use memchr::{memchr, memrchr};
+use rustix::io::Errno;
+use schema::Timestamp;
+
+use super::chunk::{Chunk, Gap, GapReason, Place};
+use super::content::Content;
+use super::position::{FilePosition, Identity, PRINT_BYTES, Print};
+use super::stat::Stat;
+
+/// Longer lines are cut to this many bytes.
+pub const LINE_BYTES: usize = 64 << 10;
+/// What is read in one go, and what a source is given before the others have their turn.
+pub(super) const READ_BYTES: usize = 256 << 10;
+/// A shorter run of NUL bytes at the beginning of a line belongs to the line.
+const HOLE_BYTES: usize = 256;
+/// What a medium loses at once.
+const BLOCK_BYTES: u64 = 4096;
+/// An error of the medium counts when it came this often.
+const TRIES: u32 = 3;
+
+/// Whether a file is the one that was read up to a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Match {
+    /// It is, and stands there now.
+    Yes,
+    /// It begins like it, and ends before the position.
+    Short,
+    /// It is another.
+    No,
+}
+
+/// What one read gave.
+#[derive(Debug)]
+pub(super) enum Read {
+    /// Whole lines.
+    Lines(Chunk),
+    /// So many bytes, without a line that is finished.
+    Passed(u64),
+    /// Nothing new.
+    End,
+    /// The file no longer holds what was read from it.
+    Rewritten,
+    /// The system gave an error.
+    Failed(io::Error),
+}
+
+/// A line that is longer than [`LINE_BYTES`].
+#[derive(Debug)]
+struct Long {
+    /// Its beginning.
+    kept: Vec<u8>,
+    /// How much of it is read.
+    len: u64,
+    /// The last bytes read.
+    tail: Vec<u8>,
+}
+
+/// A file of a stream.
+#[derive(Debug)]
+pub(super) struct LogFile {
+    pub content: Content,
+    pub identity: Identity,
+    /// What the file was like when it was last looked at.
+    pub seen: Stat,
+    /// 0 until it is the one that is read.
+    pub generation: u64,
+    /// Where the next line begins.
+    pub offset: u64,
+    /// There may be something to read.
+    pub unread: bool,
+    /// So many looks in a row found nothing new.
+    pub quiet: u32,
+    /// It does not grow any more: a copy, or compressed.
+    pub still: bool,
+    /// What is not read yet is not there any more.
+    pub gone: bool,
+    /// The most bytes it was seen to have.
+    pub most: u64,
+    /// Given to the chunk that comes next.
+    pub gaps: Vec<Gap>,
+    /// Given to its last chunk.
+    pub last_gap: Option<Gap>,
+    head: Arc<[u8]>,
+    before: Vec<u8>,
+    long: Option<Long>,
+    /// Up to the next line break is the rest of a line whose beginning is not known; so much of it,
+    /// and of what was lost before it, has passed.
+    torn: Option<(GapReason, u64)>,
+    hole: u64,
+    tries: u32,
+}
+
+impl LogFile {
+    /// A file to be read from its beginning.
+    pub(super) fn new(content: Content, stat: Stat) -> Self {
+        let still = !content.is_plain();
+        Self {
+            content,
+            identity: Identity::from(&stat),
+            seen: stat,
+            generation: 0,
+            offset: 0,
+            unread: true,
+            quiet: 0,
+            still,
+            gone: false,
+            most: stat.size,
+            gaps: Vec::new(),
+            last_gap: None,
+            head: Arc::from([]),
+            before: Vec::new(),
+            long: None,
+            torn: None,
+            hole: 0,
+            tries: 0,
+        }
+    }
+
+    /// Goes to where `position` says, if this is the file that was read up to there.
+    pub(super) fn resume(&mut self, position: &FilePosition) -> Match {
+        let mut head = vec![0; position.head.len.min(PRINT_BYTES)];
+        let tail_len = position.tail.len.min(PRINT_BYTES);
+        let mut tail = vec![0; tail_len];
+        let tail_at = position.offset.saturating_sub(tail_len as u64);
+        if self.content.fill(0, &mut head).len < head.len() || !position.head.is_of(&head) {
+            return Match::No;
+        }
+        if self.content.fill(tail_at, &mut tail).len < tail_len
+            || !self.still && self.seen.size < position.offset
+        {
+            return Match::Short;
+        }
+        if !position.tail.is_of(&tail) {
+            return Match::No;
+        }
+        self.offset = position.offset;
+        self.before = tail;
+        self.head = Arc::from(head);
+        Match::Yes
+    }
+
+    /// Begins at the first line behind `offset`, and says that what is before was left out.
+    pub(super) fn skip_to(&mut self, offset: u64) {
+        self.offset = offset;
+        self.torn = Some((GapReason::FirstSight, offset));
+    }
+
+    /// Goes on in a copy of what this file was. `copy` stands at the position of this file.
+    pub(super) fn go_on_in(&mut self, copy: Self) {
+        self.content = copy.content;
+        self.identity = copy.identity;
+        self.seen = copy.seen;
+        self.unread = true;
+        self.still = true;
+    }
+
+    /// Up to where bytes were taken from it.
+    pub(super) fn reached(&self) -> u64 {
+        self.offset + self.long.as_ref().map_or(0, |long| long.len)
+    }
+
+    /// Bytes that wait.
+    pub(super) fn backlog(&self) -> u64 {
+        if self.content.is_plain() {
+            self.seen.size.saturating_sub(self.reached())
+        } else if self.unread {
+            self.seen.size
+        } else {
+            0
+        }
+    }
+
+    /// Takes note of what it is like now. `false` when it is shorter than what was read.
+    pub(super) fn look(&mut self, now: Stat) -> bool {
+        if now.size == self.seen.size && now.mtime == self.seen.mtime {
+            self.quiet = self.quiet.saturating_add(1);
+        } else {
+            self.quiet = 0;
+            self.unread = true;
+        }
+        self.seen = now;
+        self.most = self.most.max(now.size);
+        !self.content.is_plain() || now.size >= self.reached()
+    }
+
+    /// Forgets what was known of its content: it is read from the beginning.
+    pub(super) fn start_over(&mut self) {
+        self.head = Arc::from([]);
+        self.before.clear();
+        self.offset = 0;
+        self.long = None;
+        self.torn = None;
+        self.hole = 0;
+        self.most = self.seen.size;
+        self.unread = true;
+    }
+
+    /// Bytes that were seen in it and not read; `None` when none were seen.
+    pub(super) fn lost(&self) -> Option<u64> {
+        Some(self.most.saturating_sub(self.offset)).filter(|&lost| lost > 0)
+    }
+
+    /// Where reading stands.
+    pub(super) fn position(&self, ended: bool) -> FilePosition {
+        FilePosition {
+            identity: self.identity,
+            generation: self.generation,
+            offset: self.offset,
+            head: Print::of(&self.head),
+            tail: Print::of(&self.before),
+            mtime: self.seen.mtime,
+            ended,
+        }
+    }
+
+    /// Reads on; at most about `limit` bytes, but always enough to get further.
+    pub(super) fn read(&mut self, stream: &Arc<str>, buf: &mut Vec<u8>, limit: usize) -> Read {
+        let known = self.long.as_ref().map_or(&self.before, |long| &long.tail);
+        let before = known.len();
+        let at = self.reached() - before as u64;
+        let size = before + limit.clamp(LINE_BYTES + 2, READ_BYTES);
+        if buf.len() < size {
+            buf.resize(size, 0);
+        }
+        let filled = self.content.fill(at, &mut buf[..size]);
+        let buf = &buf[..filled.len];
+        if filled.error.is_none() || filled.len >= before {
+            if !buf.starts_with(known) || !self.has_its_head(at, buf) {
+                return Read::Rewritten;
+            }
+            match (self.take(stream, buf, before), &filled.error) {
+                (Read::End, Some(_)) => {}
+                (read, _) => {
+                    self.tries = 0;
+                    return read;
+                }
+            }
+        }
+        match filled.error {
+            Some(error) => self.fail(error, at + filled.len as u64),
+            None => Read::End,
+        }
+    }
+
+    /// Whether the file still begins as it did; learns how it begins.
+    fn has_its_head(&mut self, at: u64, buf: &[u8]) -> bool {
+        if at == 0 {
+            let same = buf.starts_with(&self.head);
+            if same && self.head.len() < PRINT_BYTES {
+                self.head = Arc::from(&buf[..buf.len().min(PRINT_BYTES)]);
+            }
+            return same;
+        }
+        if !self.content.is_plain() {
+            return true;
+        }
+        let mut head = [0; PRINT_BYTES];
+        let filled = self.content.fill(0, &mut head);
+        if self.head.is_empty() {
+            self.head = Arc::from(&head[..filled.len]);
+        }
+        filled.error.is_some() || head[..filled.len].starts_with(&self.head)
+    }
+
+    /// Makes of bytes what they are; the first `before` are known already.
+    fn take(&mut self, stream: &Arc<str>, buf: &[u8], before: usize) -> Read {
+        let data = &buf[before..];
+        if data.is_empty() {
+            return Read::End;
+        }
+        if let Some(long) = self.long.take() {
+            return self.take_long(stream, long, buf, before);
+        }
+        if let Some((reason, lost)) = self.torn {
+            let step = memchr(b'\n', data).map(|n| n + 1);
+            let lost = lost + step.unwrap_or(data.len()) as u64;
+            self.torn = step.is_none().then_some((reason, lost));
+            if step.is_some() {
+                self.gaps.push(self.gap(reason, Some(lost)));
+            }
+            return self.pass(buf, before, step.unwrap_or(data.len()));
+        }
+        if data[0] == 0
+            && let Some(read) = self.take_hole(buf, before)
+        {
+            return read;
+        }
+        self.end_hole();
+        let end = whole_lines(data);
+        if end > 0 {
+            let lines = self.chunk(stream, data[..end].to_vec(), self.offset + end as u64);
+            let _passed = self.pass(buf, before, end);
+            return Read::Lines(lines);
+        }
+        if data.len() <= LINE_BYTES {
+            return Read::End;
+        }
+        self.long = Some(Long {
+            kept: data[..LINE_BYTES].to_vec(),
+            len: LINE_BYTES as u64,
+            tail: last_bytes(&buf[..before + LINE_BYTES]),
+        });
+        Read::Passed(LINE_BYTES as u64)
+    }
+
+    fn take_long(&mut self, stream: &Arc<str>, mut long: Long, buf: &[u8], before: usize) -> Read {
+        let data = &buf[before..];
+        let Some(n) = memchr(b'\n', data) else {
+            long.len += data.len() as u64;
+            long.tail = last_bytes(buf);
+            self.long = Some(long);
+            return Read::Passed(data.len() as u64);
+        };
+        long.len += n as u64;
+        long.tail = last_bytes(&buf[..before + n + 1]);
+        let mut lines = self.chunk_of_long(stream, long, 1);
+        lines.bytes.push(b'\n');
+        Read::Lines(lines)
+    }
+
+    /// The line that was too long, and `more` bytes of its end.
+    fn chunk_of_long(&mut self, stream: &Arc<str>, long: Long, more: u64) -> Chunk {
+        let end = self.offset + long.len + more;
+        let mut lines = self.chunk(stream, long.kept, end);
+        if long.len > LINE_BYTES as u64 {
+            lines.cut = Some((self.offset, long.len));
+            lines.place.tail = Some(long.tail.clone());
+        }
+        self.offset = end;
+        self.before = long.tail;
+        lines
+    }
+
+    /// Passes over NUL bytes at the beginning of a line, unless they are few.
+    fn take_hole(&mut self, buf: &[u8], before: usize) -> Option<Read> {
+        let data = &buf[before..];
+        let run = data.iter().take_while(|&&byte| byte == 0).count();
+        if self.hole == 0 && run < HOLE_BYTES {
+            return None;
+        }
+        // what the file system knows to be empty need not be read
+        let next = self.content.data_from(self.offset).unwrap_or(0);
+        if next > self.offset + run as u64 {
+            let passed = next - self.offset;
+            self.hole += passed;
+            self.offset = next;
+            self.before = vec![0; PRINT_BYTES];
+            return Some(Read::Passed(LINE_BYTES as u64));
+        }
+        self.hole += run as u64;
+        Some(self.pass(buf, before, run))
+    }
+
+    fn end_hole(&mut self) {
+        let hole = std::mem::take(&mut self.hole);
+        if hole > 0 {
+            self.gaps.push(self.gap(GapReason::Hole, Some(hole)));
+        }
+    }
+
+    fn pass(&mut self, buf: &[u8], before: usize, step: usize) -> Read {
+        self.offset += step as u64;
+        self.before = last_bytes(&buf[..before + step]);
+        Read::Passed(step as u64)
+    }
+
+    /// What an error at offset `at` means.
+    fn fail(&mut self, error: io::Error, at: u64) -> Read {
+        if !self.content.is_plain() {
+            self.last_gap = Some(self.gap(GapReason::Undecodable, None));
+            return Read::End;
+        }
+        if error.raw_os_error() != Some(Errno::IO.raw_os_error()) {
+            return Read::Failed(error);
+        }
+        self.tries += 1;
+        if self.tries < TRIES {
+            return Read::Passed(1);
+        }
+        self.tries = 0;
+        let next = (at - at % BLOCK_BYTES + BLOCK_BYTES).min(self.seen.size.max(at + 1));
+        let (reason, lost) = self.torn.unwrap_or((GapReason::Unreadable, 0));
+        self.torn = Some((reason, lost + next - self.offset));
+        self.offset = next;
+        self.before.clear();
+        self.long = None;
+        Read::Passed(BLOCK_BYTES)
+    }
+
+    /// The last of it, with what has no line break: it was read to the end and is left for another.
+    pub(super) fn finish(&mut self, stream: &Arc<str>, buf: &mut Vec<u8>) -> Chunk {
+        let mut lines = match self.long.take() {
+            Some(long) => self.chunk_of_long(stream, long, 0),
+            None => self.finish_short(stream, buf),
+        };
+        if let Some((reason, lost)) = self.torn.take() {
+            lines.gaps.push(self.gap(reason, Some(lost)));
+        }
+        lines.gaps.extend(self.last_gap.take());
+        lines.closed = true;
+        lines
+    }
+
+    fn finish_short(&mut self, stream: &Arc<str>, buf: &mut Vec<u8>) -> Chunk {
+        let before = self.before.len();
+        buf.resize(before + LINE_BYTES, 0);
+        let filled = self.content.fill(self.offset - before as u64, buf);
+        let buf = &buf[..filled.len];
+        self.end_hole();
+        if !buf.starts_with(&self.before) {
+            return self.chunk(stream, Vec::new(), self.offset);
+        }
+        let data = &buf[before..];
+        let lines = self.chunk(stream, data.to_vec(), self.offset + data.len() as u64);
+        let _passed = self.pass(buf, before, data.len());
+        lines
+    }
+
+    /// An end without reading: what was in the file is not there any more.
+    pub(super) fn abandon(&mut self, stream: &Arc<str>) -> Chunk {
+        let mut lines = self.chunk(stream, Vec::new(), self.offset);
+        lines.gaps.extend(self.last_gap.take());
+        lines.closed = true;
+        lines
+    }
+
+    fn chunk(&mut self, stream: &Arc<str>, bytes: Vec<u8>, end: u64) -> Chunk {
+        Chunk {
+            stream: Arc::clone(stream),
+            start: self.offset,
+            end,
+            bytes,
+            cut: None,
+            closed: false,
+            gaps: std::mem::take(&mut self.gaps),
+            place: Place {
+                identity: self.identity,
+                generation: self.generation,
+                mtime: self.seen.mtime,
+                head: Arc::clone(&self.head),
+                before: self.before.clone(),
+                tail: None,
+            },
+        }
+    }
+
+    /// A gap at the place where reading stands: not younger than the last change of the file.
+    pub(super) fn gap(&self, reason: GapReason, bytes: Option<u64>) -> Gap {
+        Gap {
+            from: None,
+            to: Some(Timestamp(self.seen.mtime / 1000)),
+            bytes,
+            reason,
+        }
+    }
+}
+
+/// How many bytes are whole lines, none of them longer than [`LINE_BYTES`].
+fn whole_lines(data: &[u8]) -> usize {
+    let mut end = 0;
+    while let Some(n) = memrchr(b'\n', &data[end..data.len().min(end + LINE_BYTES + 1)]) {
+        end += n + 1;
+    }
+    end
+}
+
+fn last_bytes(buf: &[u8]) -> Vec<u8> {
+    buf[buf.len().saturating_sub(PRINT_BYTES)..].to_vec()
+}

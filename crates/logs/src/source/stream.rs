@@ -1,0 +1,430 @@
+//! One log as a stream: the file at a path and those that rotation made of it, one after the other.
+//!
+//! A stream holds open, oldest first, every file that is still to be read. Each look compares what
+//! the path leads to with the newest of them. When it is another file, those that were rotated in
+//! between are found beside it ([`super::rotated`]) and opened at once, so they can be renamed,
+//! compressed and deleted while they wait.
+//!
+//! The first is read to its end and left when the next one has something to read and nothing more
+//! came for two looks: programs are told to open their new file some time after the old one was
+//! renamed. One that does not stop writing to the old is waited for [`PATIENCE_SECS`], and not at all
+//! when yet another rotation has followed.
+//!
+//! A file that no longer holds what was read from it was emptied. When its old content is found in a
+//! copy (`copytruncate`), reading goes on there; then the file is begun anew.
+//!
+//! After a start the file is found again by its inode and by the hashes of its beginning and of the
+//! bytes before the position; by the hashes alone when it was copied or compressed since.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use schema::Timestamp;
+
+use super::chunk::{Chunk, Gap, GapReason};
+use super::content::Content;
+use super::log_file::{LogFile, Match, Read};
+use super::open;
+use super::position::{FilePosition, Identity};
+use super::rotated;
+use super::search::{self, Found, Search};
+use super::stat::Stat;
+use super::state::{State, Status};
+use super::{FileOptions, FirstSight};
+
+/// Looks without anything new after which the writer has left a rotated file.
+const QUIET_LOOKS: u32 = 2;
+/// How long a rotated file that is still written to is preferred to the one after it.
+const PATIENCE_SECS: i64 = 60;
+/// Files that wait at most. More are found again when these are read.
+const MOST_FILES: usize = 64;
+/// Files that were read lately are not read again when they come back.
+const MOST_DONE: usize = 16;
+/// From this offset on the hashes tell a file from any other, whatever its inode.
+const SURE_OFFSET: u64 = super::position::PRINT_BYTES as u64;
+
+/// What one turn of a stream gave.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Turn {
+    /// Bytes that were read.
+    pub used: usize,
+    /// There is more at once.
+    pub more: bool,
+}
+
+/// A stream.
+#[derive(Debug)]
+pub(super) struct Stream {
+    pub name: Arc<str>,
+    pub state: State,
+    path: PathBuf,
+    /// Where the path leads when it is a link.
+    links_to: Option<PathBuf>,
+    /// What is to be read, oldest first.
+    queue: VecDeque<LogFile>,
+    /// Where reading stood when there was nothing left to read.
+    last: Option<FilePosition>,
+    generation: u64,
+    done: VecDeque<FilePosition>,
+    /// Given to the chunk that comes next.
+    gaps: Vec<Gap>,
+    /// The last of the queue is what the path leads to.
+    is_current: bool,
+    /// It was not there at first: whatever it holds is new.
+    is_young: bool,
+    /// Since when the first of the queue is not at the path.
+    rotated_since: Option<Timestamp>,
+    looks: u32,
+    now: Timestamp,
+}
+
+impl Stream {
+    /// The stream of the log at path `name`. `is_young`: the log was not there before.
+    pub(super) fn new(name: Arc<str>, saved: Option<FilePosition>, is_young: bool) -> Self {
+        Self {
+            path: PathBuf::from(&*name),
+            links_to: None,
+            name,
+            state: State::default(),
+            queue: VecDeque::new(),
+            generation: saved.as_ref().map_or(0, |saved| saved.generation),
+            last: saved,
+            done: VecDeque::new(),
+            gaps: Vec::new(),
+            is_current: false,
+            is_young,
+            rotated_since: None,
+            looks: 0,
+            now: Timestamp(0),
+        }
+    }
+
+    /// Whether nothing is left of it: no file, and nothing to read.
+    pub(super) fn is_over(&self) -> bool {
+        self.queue.is_empty() && self.state.status == Status::Missing && self.looks > 1
+    }
+
+    /// Looks what there is, without reading any of it.
+    pub(super) fn look(&mut self, now: Timestamp, options: &FileOptions) {
+        self.now = now;
+        self.state = State::default();
+        match Stat::of(&self.path) {
+            Ok(found) => self.look_at(&found, options),
+            Err(errno) => {
+                self.is_current = false;
+                self.state = open::state_of("looking at", &self.path, errno);
+                self.is_young |= self.state.status == Status::Missing && self.last.is_none();
+                self.look_for_rotated();
+            }
+        }
+        let is_at_path = self.is_current && self.queue.len() == 1;
+        if let Some(front) = self.queue.front_mut().filter(|_| !is_at_path) {
+            self.rotated_since.get_or_insert(now);
+            if let Ok(stat) = Stat::of_open(front.content.file())
+                && !front.look(stat)
+            {
+                front.gone = true;
+            }
+        }
+        self.looks = self.looks.saturating_add(1);
+        self.count_backlog();
+    }
+
+    /// Brings the figure of what waits up to date.
+    pub(super) fn count_backlog(&mut self) {
+        self.state.backlog_bytes = self.queue.iter().map(LogFile::backlog).sum();
+        self.state.streams = u32::from(!self.queue.is_empty());
+    }
+
+    fn look_at(&mut self, found: &Stat, options: &FileOptions) {
+        let is_front = self.queue.len() == 1;
+        match self.queue.back_mut() {
+            None => self.begin(options),
+            Some(back) if back.identity.is(found) && !back.still => {
+                self.is_current = true;
+                if back.look(*found) {
+                } else if is_front {
+                    self.replace_rewritten();
+                } else {
+                    back.start_over();
+                }
+            }
+            Some(_) => {
+                self.is_current = false;
+                self.follow_rotation();
+            }
+        }
+    }
+
+    /// The path leads nowhere: something may have been rotated all the same.
+    fn look_for_rotated(&mut self) {
+        if let Some(last) = self.last.clone() {
+            if self.looks % 16 == 0 {
+                self.resume(&last, None);
+            }
+        } else if (self.queue.back()).is_some_and(|back| back.quiet == QUIET_LOOKS) {
+            self.follow_rotation();
+        }
+    }
+
+    /// Opens what the path leads to, or takes note why not.
+    fn open_path(&mut self) -> Option<LogFile> {
+        match open::open(&self.path) {
+            Ok(opened) => {
+                self.links_to = (opened.real != self.path).then(|| opened.real.clone());
+                Some(LogFile::new(Content::plain(opened.file), opened.stat))
+            }
+            Err(state) => {
+                self.state = state;
+                None
+            }
+        }
+    }
+
+    /// Nothing is open: begins, or goes on where reading stood.
+    fn begin(&mut self, options: &FileOptions) {
+        let Some(mut file) = self.open_path() else {
+            return;
+        };
+        if let Some(last) = self.last.clone() {
+            self.resume(&last, Some(file));
+            return;
+        }
+        let size = file.seen.size;
+        let left = match options.first_sight {
+            FirstSight::Recent => options.first_bytes,
+            FirstSight::Beginning => size,
+            FirstSight::End => 0,
+        };
+        if !self.is_young && left < size {
+            // one byte more: it tells whether a line begins there
+            file.skip_to(size - left - 1);
+        }
+        self.queue.push_back(file);
+        self.is_current = true;
+    }
+
+    /// Finds the file of `position` again, and those that came after it. `at_path` is what the path
+    /// leads to now.
+    fn resume(&mut self, position: &FilePosition, mut at_path: Option<LogFile>) {
+        let current = at_path.as_ref().map(|file| file.seen);
+        let is_same = current.is_some_and(|stat| position.identity.is(&stat));
+        if is_same && self.go_on_at_path(position, &mut at_path) {
+            return;
+        }
+        let mut search = self.search(position, current.as_ref(), is_same);
+        if matches!(search.found, Found::Nothing)
+            && position.offset >= SURE_OFFSET
+            && self.go_on_at_path(position, &mut at_path)
+        {
+            return;
+        }
+        if at_path.is_none() && search.after.is_empty() && !matches!(search.found, Found::File(_)) {
+            return;
+        }
+        match search.found {
+            Found::File(mut file) => {
+                file.generation = position.generation;
+                if is_same {
+                    file.still = true;
+                    file.last_gap = Some(file.gap(GapReason::CopyTruncated, None));
+                }
+                search.after.push_front(*file);
+            }
+            Found::Short => self.gaps.push(self.gap(GapReason::CopyTruncated)),
+            Found::Nothing if is_same => self.gaps.push(self.gap(GapReason::Truncated)),
+            Found::Nothing if position.ended => {}
+            Found::Nothing => self.gaps.push(self.gap(GapReason::Vanished)),
+        }
+        self.last = None;
+        self.append(search.after, at_path);
+    }
+
+    /// Goes on in the file at the path, if it is that of `position`.
+    fn go_on_at_path(&mut self, position: &FilePosition, at_path: &mut Option<LogFile>) -> bool {
+        let Some(mut file) = at_path.take_if(|file| file.resume(position) == Match::Yes) else {
+            return false;
+        };
+        file.generation = position.generation;
+        self.queue.push_back(file);
+        self.is_current = true;
+        self.last = None;
+        true
+    }
+
+    /// The path leads to another file than the newest that is open.
+    fn follow_rotation(&mut self) {
+        let Some(anchor) = self.queue.back().map(|back| back.position(false)) else {
+            return;
+        };
+        // what is rotated while it is listed is listed again
+        for _ in 0..5 {
+            let at_path = self.open_path();
+            let current = at_path.as_ref().map(|file| file.seen);
+            let search = self.search(&anchor, current.as_ref(), false);
+            if Stat::of(&self.path).ok().map(|stat| stat.ino) == current.map(|stat| stat.ino)
+                && search.is_complete
+            {
+                self.append(search.after, at_path);
+                return;
+            }
+        }
+    }
+
+    /// The file at the path does not hold any more what was read from it.
+    fn replace_rewritten(&mut self) {
+        if !self.is_current || self.queue.len() != 1 {
+            if let Some(front) = self.queue.front_mut() {
+                front.last_gap = Some(front.gap(GapReason::Truncated, front.lost()));
+                front.gone = true;
+            }
+            return;
+        }
+        let Some(position) = self.queue.front().map(|front| front.position(false)) else {
+            return;
+        };
+        let at_path = self.open_path();
+        let search = self.search(&position, at_path.as_ref().map(|file| &file.seen), true);
+        let Some(front) = self.queue.front_mut() else {
+            return;
+        };
+        match search.found {
+            Found::File(copy) => {
+                front.go_on_in(*copy);
+                front.last_gap = Some(front.gap(GapReason::CopyTruncated, None));
+            }
+            Found::Short => {
+                front.gone = true;
+                front.last_gap = Some(front.gap(GapReason::CopyTruncated, None));
+            }
+            Found::Nothing => {
+                front.gone = true;
+                front.last_gap = Some(front.gap(GapReason::Truncated, front.lost()));
+            }
+        }
+        self.append(search.after, at_path);
+    }
+
+    fn append(&mut self, after: VecDeque<LogFile>, at_path: Option<LogFile>) {
+        let room = MOST_FILES.saturating_sub(self.queue.len()).max(1);
+        let all_fit = after.len() < room;
+        self.queue.extend(after.into_iter().take(room));
+        self.is_current = false;
+        if let Some(file) = at_path.filter(|_| all_fit) {
+            self.is_current = true;
+            self.queue.push_back(file);
+        }
+    }
+
+    fn search(&self, position: &FilePosition, current: Option<&Stat>, in_place: bool) -> Search {
+        let mut rotated = rotated::list(&self.path, self.links_to.as_deref());
+        rotated.retain(|one| {
+            let is_one = |identity: &Identity| identity.is(&one.stat);
+            !current.is_some_and(|current| current.is_same_file(&one.stat))
+                && (is_one(&position.identity)
+                    || !self.done.iter().any(|done| is_one(&done.identity))
+                        && !self.queue.iter().any(|file| is_one(&file.identity)))
+        });
+        search::search(position, &rotated, in_place)
+    }
+
+    fn gap(&self, reason: GapReason) -> Gap {
+        Gap {
+            from: (self.last.as_ref()).map(|last| Timestamp(last.mtime / 1000)),
+            to: Some(self.now),
+            bytes: None,
+            reason,
+        }
+    }
+
+    /// Reads on, one chunk at most, about `limit` bytes.
+    pub(super) fn turn(&mut self, buf: &mut Vec<u8>, limit: usize, out: &mut Vec<Chunk>) -> Turn {
+        let mut used = 0;
+        while used < limit {
+            if self.may_leave() {
+                self.leave(buf, out);
+                continue;
+            }
+            let Some(front) = self.queue.front_mut().filter(|front| front.unread) else {
+                return Turn { used, more: false };
+            };
+            if front.generation == 0 {
+                self.generation += 1;
+                front.generation = self.generation;
+            }
+            match front.read(&self.name, buf, limit - used) {
+                Read::Lines(mut lines) => {
+                    used += (lines.end - lines.start) as usize;
+                    lines.gaps.splice(0..0, self.gaps.drain(..));
+                    out.push(lines);
+                    break;
+                }
+                Read::Passed(bytes) => used += bytes as usize,
+                Read::End => front.unread = false,
+                Read::Rewritten => self.replace_rewritten(),
+                Read::Failed(error) => {
+                    self.state = State::new(
+                        Status::Failed,
+                        format!("reading {}: {error}", self.path.display()),
+                    );
+                    self.last = Some(front.position(false));
+                    self.queue.clear();
+                    return Turn { used, more: false };
+                }
+            }
+        }
+        Turn { used, more: true }
+    }
+
+    /// Whether the first file is read and will not grow.
+    fn may_leave(&self) -> bool {
+        let Some(front) = self.queue.front() else {
+            return false;
+        };
+        if front.gone || front.unread {
+            return front.gone;
+        }
+        let is_quiet = front.quiet >= QUIET_LOOKS;
+        let is_deleted = front.seen.links == 0 && is_quiet;
+        match (self.queue.len(), self.is_current) {
+            (1, true) => false,
+            _ if front.still || is_deleted => true,
+            (1, false) => false,
+            (2, true) => {
+                let waited = self.rotated_since.map_or(0, |since| self.now.0 - since.0);
+                self.queue[1].seen.size > 0 && (is_quiet || waited >= PATIENCE_SECS * 1_000_000)
+            }
+            // yet another was rotated since
+            _ => true,
+        }
+    }
+
+    fn leave(&mut self, buf: &mut Vec<u8>, out: &mut Vec<Chunk>) {
+        let Some(mut front) = self.queue.pop_front() else {
+            return;
+        };
+        if front.generation == 0 {
+            self.generation += 1;
+            front.generation = self.generation;
+        }
+        let mut lines = if front.gone {
+            front.abandon(&self.name)
+        } else {
+            front.finish(&self.name, buf)
+        };
+        lines.gaps.splice(0..0, self.gaps.drain(..));
+        out.push(lines);
+        if self.done.len() == MOST_DONE {
+            self.done.pop_front();
+        }
+        let position = front.position(true);
+        if !front.gone || front.still {
+            self.done.push_back(position.clone());
+        }
+        self.rotated_since = None;
+        if self.queue.is_empty() {
+            self.last = Some(position);
+        }
+    }
+}
