@@ -7,6 +7,7 @@ const LATER = [
   "bars",
   "title",
   "tip-text",
+  "counts",
   "typed-range",
   "help",
   "palette",
@@ -37,6 +38,8 @@ export default defineConfig({
     reportCompressedSize: false,
     rolldownOptions: {
       output: {
+        // Every name stands in the list that the first file carries.
+        chunkFileNames: "assets/[name]-[hash:6].js",
         codeSplitting: {
           // What every view needs is one file: it packs better than many, and loads in one go.
           groups: [{ name: "base", test: isBase }],

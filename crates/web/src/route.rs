@@ -24,6 +24,7 @@ pub fn router(app: App) -> Router {
     let api = |path: &str| format!("{base}api/v1/{path}");
     let mut router = Router::new()
         .route(&api("meta"), get(get_meta))
+        .route(&api("texts"), get(get_texts))
         .route(&api("now"), get(get_now))
         .route(&api("series"), get(get_series))
         .route(&api("table/{name}"), get(get_table))
@@ -57,6 +58,10 @@ async fn healthz() -> Response {
 async fn get_meta(State(app): State<App>, headers: HeaderMap) -> Result<Response, ApiError> {
     let answer = Answer::new(&meta::meta(&app).await?)?;
     Ok(answer.respond(&headers, app.now()))
+}
+
+async fn get_texts(State(app): State<App>, headers: HeaderMap) -> Result<Response, ApiError> {
+    Ok(Answer::new(&meta::texts())?.respond(&headers, app.now()))
 }
 
 async fn get_now(

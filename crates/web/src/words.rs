@@ -163,7 +163,14 @@ mod tests {
             within_sentence("Memory used is 91 %"),
             "memory used is 91 %"
         );
-        for text in ["CPU busy", "I/O wait", "TCP retransmits", "PostgreSQL main", "X y", ""] {
+        for text in [
+            "CPU busy",
+            "I/O wait",
+            "TCP retransmits",
+            "PostgreSQL main",
+            "X y",
+            "",
+        ] {
             assert_eq!(within_sentence(text), text);
         }
     }

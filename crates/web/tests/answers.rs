@@ -42,6 +42,29 @@ async fn answers_over_known_rows() {
 }
 
 #[tokio::test]
+async fn everything_in_the_registry_is_explained() {
+    let database = empty().await;
+    let server = serve(&database);
+    let (meta, texts) = (server.ask("meta").await, server.ask("texts").await);
+    let mut explained = texts["metrics"].as_object().unwrap().clone();
+    for metric in meta["metrics"].as_array().unwrap() {
+        let id = metric["id"].as_str().unwrap();
+        let text = explained.remove(id).unwrap_or_default();
+        assert_ne!(text["what"].as_str().unwrap_or_default(), "", "{id}");
+    }
+    assert!(explained.is_empty(), "nobody asks for {explained:?}");
+    for table in meta["tables"].as_array().unwrap() {
+        let name = table["name"].as_str().unwrap();
+        let mine = texts["columns"][name].as_object().unwrap();
+        let columns = table["columns"].as_array().unwrap();
+        assert_eq!(mine.len(), columns.len(), "{name}");
+        for column in columns {
+            assert_ne!(mine[column["id"].as_str().unwrap()], "", "{name}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn nothing_stored_is_unknown_and_no_error() {
     let database = empty().await;
     let server = serve(&database);
@@ -189,6 +212,8 @@ async fn answers_are_packed_for_those_who_can_unpack_and_streams_never() {
     assert_eq!(packed.headers[header::VARY], "accept-encoding");
     assert_eq!(packed.headers[header::ETAG], plain.headers[header::ETAG]);
     assert!(short * 3 < whole, "{short} of {whole} bytes");
+    // Every page waits for it.
+    assert!(short <= 12 * 1024, "{short} bytes");
     let (stream, _open) = ask("events", "gzip").await;
     assert_eq!(stream.headers.get(header::CONTENT_ENCODING), None);
 }

@@ -170,7 +170,9 @@ async fn what_is_continued_within_one_server_stays_within_it() {
     assert_eq!(next["series"].as_array().unwrap().len(), 2);
     // The cursor of another choice continues nothing.
     let other = server
-        .ask(&format!("series?m=database.backends&from=now-20m&since={cursor}"))
+        .ask(&format!(
+            "series?m=database.backends&from=now-20m&since={cursor}"
+        ))
         .await;
     assert_eq!(other["partial"], false);
 }

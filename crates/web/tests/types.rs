@@ -52,6 +52,8 @@ fn generate() -> String {
     interface::<meta::ColumnMeta>(&mut out);
     interface::<meta::ChipMeta>(&mut out);
     interface::<meta::ChipValue>(&mut out);
+    interface::<meta::Texts>(&mut out);
+    interface::<meta::MetricText>(&mut out);
     interface::<now::Now>(&mut out);
     interface::<now::HostNow>(&mut out);
     interface::<now::Verdict>(&mut out);

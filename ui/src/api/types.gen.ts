@@ -54,9 +54,6 @@ export interface MetricMeta {
   every_secs: number;
   better: "lower" | "higher" | "neither";
   levels: Levels | null;
-  what: string;
-  how: string;
-  fix: string;
 }
 
 export interface Levels {
@@ -80,7 +77,6 @@ export interface ColumnMeta {
   label: string;
   unit: Unit;
   metric: string | null;
-  what: string;
   primary: boolean;
 }
 
@@ -93,6 +89,18 @@ export interface ChipMeta {
 export interface ChipValue {
   id: string;
   label: string;
+}
+
+export interface Texts {
+  now_ms: number;
+  metrics: Record<string, MetricText>;
+  columns: Record<string, Record<string, string>>;
+}
+
+export interface MetricText {
+  what: string;
+  how: string;
+  fix: string;
 }
 
 export interface Now {

@@ -14,7 +14,7 @@ import { Banners } from "./banners";
 import { Bar } from "./bar";
 import { listenForKeys } from "./keys";
 import { ViewLink } from "./link";
-import { Empty, Skeleton } from "./panel";
+import { Skeleton, Unloaded } from "./panel";
 import { Rail } from "./rail";
 import { Tip } from "./tip";
 
@@ -85,12 +85,7 @@ function ViewSlot({ view }: { view: View }) {
         {view.title}
       </h1>
       {failed ? (
-        <Empty>
-          This part of the dashboard could not be loaded; the server may be of another version.{" "}
-          <button type="button" class="button" onClick={() => location.reload()}>
-            Reload
-          </button>
-        </Empty>
+        <Unloaded what="This part of the dashboard" />
       ) : Content && (meta.value || metaFailure.value) ? (
         <Content />
       ) : (

@@ -63,11 +63,23 @@ export function Skeleton({ height }: { height: number }) {
   );
 }
 
-export function Empty({ children, height }: { children: ComponentChildren; height?: number }) {
+export function Empty({ children, height }: { children: ComponentChildren; height?: number | undefined }) {
   return (
     <div class="empty" style={height === undefined ? undefined : { minHeight: `${height}px` }}>
       <p>{children}</p>
     </div>
+  );
+}
+
+/** What to do about a part of the pages that does not arrive. */
+export function Unloaded({ what, height }: { what: string; height?: number | undefined }) {
+  return (
+    <Empty height={height}>
+      {what} could not be loaded; the server may be of another version.{" "}
+      <button type="button" class="button" onClick={() => location.reload()}>
+        Reload
+      </button>
+    </Empty>
   );
 }
 

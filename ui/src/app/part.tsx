@@ -1,7 +1,7 @@
 /** A part of a view, table or menu that is loaded when it is first shown. */
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { Empty } from "./panel";
+import { Unloaded } from "./panel";
 
 type PartProps<P> = P & { load(): Promise<{ default: ComponentType<P> }> };
 
@@ -15,12 +15,5 @@ export function Part<P extends object>({ load, ...rest }: PartProps<P>) {
   }, []);
   if (Loaded === null) return null;
   if (Loaded !== "failed") return <Loaded {...(rest as unknown as P)} />;
-  return (
-    <Empty>
-      This could not be loaded; the server may be of another version.{" "}
-      <button type="button" class="button" onClick={() => location.reload()}>
-        Reload
-      </button>
-    </Empty>
-  );
+  return <Unloaded what="This" />;
 }

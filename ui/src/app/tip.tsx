@@ -3,7 +3,7 @@
  *
  * One shared popover says what a metric is, how it is computed, its levels and what to do first.
  * The (i) button opens it on hover, focus and tap; the pointer may move into it, Esc closes it. The
- * text is laid out by a part that is loaded with the first one.
+ * text is laid out by a part that is loaded, like all explanations, with the first one.
  */
 import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -94,7 +94,9 @@ export function Tip() {
       onPointerEnter={() => clearTimeout(timer)}
       onPointerLeave={() => later(CLOSE_AFTER_MS, close)}
     >
-      {state && Text && <Text metric={state.metric} />}
+      {state && Text && (
+        <Text metric={state.metric} onGrown={() => box.current && placeBeside(box.current, state.anchor)} />
+      )}
     </div>
   );
 }

@@ -1,8 +1,12 @@
 /** Which columns of a table are shown. */
+import { useEffect } from "preact/hooks";
+import { texts, wantTexts } from "../api/texts";
 import type { TableMeta } from "../api/types.gen";
 import { preferences, setPreferences } from "../state/preferences";
 
 export default function ColumnsForm({ meta }: { meta: TableMeta }) {
+  useEffect(wantTexts, []);
+  const said = texts.value?.columns[meta.name];
   const hidden = preferences.value.hiddenColumns[meta.name] ?? [];
   const set = (column: string, isShown: boolean): void => {
     const next = isShown ? hidden.filter((id) => id !== column) : [...hidden, column];
@@ -20,7 +24,7 @@ export default function ColumnsForm({ meta }: { meta: TableMeta }) {
           />
           <span>
             {column.label}
-            <span class="muted"> {column.what}</span>
+            <span class="muted"> {said?.[column.id]}</span>
           </span>
         </label>
       ))}

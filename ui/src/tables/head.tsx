@@ -1,10 +1,12 @@
 /** The head of a table: sorting, and headings over neighbouring columns. */
+import { texts, wantTexts } from "../api/texts";
 import type { ColumnMeta } from "../api/types.gen";
 import { isNumeric } from "../format/value";
 import { groupColumns, type Look } from "./look";
 import { nextSort } from "./query";
 
 interface HeadProps {
+  table: string;
   columns: readonly ColumnMeta[];
   sort: string;
   look: Look;
@@ -12,10 +14,10 @@ interface HeadProps {
   onSort(sort: string | null): void;
 }
 
-export function Head({ columns, sort, look, action, onSort }: HeadProps) {
+export function Head({ table, columns, sort, look, action, onSort }: HeadProps) {
   const sorted = sort.replace(/^-/, "");
   return (
-    <thead>
+    <thead onPointerEnter={wantTexts}>
       {look.group && (
         <tr class="groups">
           <td class="opener" />
@@ -48,7 +50,7 @@ export function Head({ columns, sort, look, action, onSort }: HeadProps) {
             >
               <button
                 type="button"
-                title={column.what}
+                title={texts.value?.columns[table]?.[column.id]}
                 onClick={() => onSort(nextSort(sort, column.id, numeric))}
               >
                 {column.label}

@@ -7,7 +7,6 @@ const column = (id: string): ColumnMeta => ({
   label: id,
   unit: "count",
   metric: null,
-  what: "",
   primary: false,
 });
 const ALL = ["path", "failed", "s404", "s429", "s503", "depth"].map(column);

@@ -212,6 +212,7 @@ function Rows({ meta, answer, path, visible, question, address, isOutdated, ...p
       >
         <table class="data">
           <Head
+            table={meta.name}
             columns={columns}
             sort={question.sort}
             look={look}

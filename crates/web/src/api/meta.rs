@@ -1,4 +1,7 @@
-//! `GET meta`: the registry that the pages are drawn from.
+//! `GET meta`: the registry that the pages are drawn from; `GET texts`: its explanations, which are
+//! more than half of it and wanted only when somebody asks.
+
+use std::collections::BTreeMap;
 
 use schema::{Every, Metric, Timestamp};
 use serde::Serialize;
@@ -7,7 +10,7 @@ use ts_rs::TS;
 use super::Unit;
 use crate::app::App;
 use crate::error::ApiError;
-use crate::tables::VIEWS;
+use crate::tables::{VIEWS, View};
 
 /// The answer. `now_ms` is in front of every answer.
 #[derive(Clone, Debug, Serialize, TS)]
@@ -56,12 +59,6 @@ pub struct MetricMeta {
     pub better: &'static str,
     /// Its thresholds.
     pub levels: Option<Levels>,
-    /// What it is.
-    pub what: &'static str,
-    /// How it is computed.
-    pub how: &'static str,
-    /// What to do first when it is bad.
-    pub fix: &'static str,
 }
 
 /// Thresholds.
@@ -105,8 +102,6 @@ pub struct ColumnMeta {
     pub unit: Unit,
     /// The metric its values belong to.
     pub metric: Option<&'static str>,
-    /// What it is.
-    pub what: &'static str,
     /// Whether it stays visible on a phone.
     pub primary: bool,
 }
@@ -129,6 +124,51 @@ pub struct ChipValue {
     pub id: &'static str,
     /// What a person calls it.
     pub label: &'static str,
+}
+
+/// The explanations. `now_ms` is in front of every answer.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct Texts {
+    /// The server's clock.
+    pub now_ms: i64,
+    /// By metric.
+    pub metrics: BTreeMap<String, MetricText>,
+    /// By table and column: what it is.
+    pub columns: BTreeMap<&'static str, BTreeMap<&'static str, &'static str>>,
+}
+
+/// The explanation of a metric.
+#[derive(Clone, Copy, Debug, Serialize, TS)]
+pub struct MetricText {
+    /// What it is.
+    pub what: &'static str,
+    /// How it is computed, and where its thresholds come from.
+    pub how: &'static str,
+    /// What to do first when it is bad; may be empty.
+    pub fix: &'static str,
+}
+
+/// The explanations of everything in [`Meta`].
+#[must_use]
+pub fn texts() -> Texts {
+    let text = |metric: &Metric| MetricText {
+        what: metric.what,
+        how: metric.how,
+        fix: metric.fix,
+    };
+    let known = schema::METRICS
+        .iter()
+        .map(|metric| (metric.id(), text(metric)));
+    let age = (crate::judge::HEARTBEAT_AGE.to_owned(), heartbeat_text());
+    let columns = |view: &'static View| view.columns.iter().map(|one| (one.id, one.what)).collect();
+    Texts {
+        now_ms: 0,
+        metrics: known.chain([age]).collect(),
+        columns: VIEWS
+            .iter()
+            .map(|view| (view.name, columns(view)))
+            .collect(),
+    }
 }
 
 /// The answer. Without the database the list of hosts is empty.
@@ -174,9 +214,6 @@ fn describe(metric: &Metric) -> MetricMeta {
             warn: levels.warn,
             crit: levels.crit,
         }),
-        what: metric.what,
-        how: metric.how,
-        fix: metric.fix,
     }
 }
 
@@ -195,6 +232,11 @@ fn heartbeat_age() -> MetricMeta {
             warn: Some(crate::judge::SILENT_SECS),
             crit: Some(crate::judge::DEAD_SECS),
         }),
+    }
+}
+
+fn heartbeat_text() -> MetricText {
+    MetricText {
         what: "Time since the collector last proved that it is alive.",
         how: "The server's clock against the newest heartbeat, one each 5 s. Thresholds: six and twelve missed.",
         fix: crate::judge::SILENT_FIX,

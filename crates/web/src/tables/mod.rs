@@ -396,7 +396,6 @@ impl View {
                     label: column.label,
                     unit: column.unit,
                     metric: column.metric,
-                    what: column.what,
                     primary: column.primary,
                 })
                 .collect(),
