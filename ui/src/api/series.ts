@@ -16,7 +16,9 @@ export interface SeriesQuestion {
   /** `system.load_1`, or `mount.used_pct@/` for one key. */
   metrics: readonly string[];
   px: number;
-  limit?: number;
+  limit?: number | undefined;
+  /** Of keyed metrics only this key and those that begin with it and a dot. */
+  within?: string | undefined;
   /** Instead of the range on the screen. */
   range?: Range;
 }
@@ -52,6 +54,7 @@ export function seriesPath(question: SeriesQuestion): string {
     `to=${encodeURIComponent(asked.to)}`,
     `px=${fitBuckets(question, asked)}`,
     ...(question.limit === undefined ? [] : [`limit=${question.limit}`]),
+    ...(question.within === undefined ? [] : [`within=${encodeURIComponent(question.within)}`]),
     ...(host ? [host] : []),
   ].join("&");
 }

@@ -9,7 +9,7 @@ import { metricsById } from "../api/store";
 import type { Unit } from "../api/types.gen";
 import { formatExact, formatValue } from "../format/value";
 import { Figure } from "./figure";
-import { latest, MANY_KEYS, restrict } from "./model";
+import { latest, MANY_KEYS } from "./model";
 import { useNear } from "./near";
 
 export interface BarsSpec {
@@ -39,10 +39,16 @@ export default function Bars({ spec }: { spec: BarsSpec }) {
   const root = useRef<HTMLElement>(null);
   const near = useNear(root);
   const resource = useSeries(
-    near ? { metrics: spec.metrics, px: BUCKETS, ...(spec.byKey ? { limit: MANY_KEYS } : {}) } : null,
+    near
+      ? {
+          metrics: spec.metrics,
+          px: BUCKETS,
+          limit: spec.byKey ? MANY_KEYS : undefined,
+          within: spec.within,
+        }
+      : null,
   );
-  const whole = resource.data.value;
-  const answer = whole && restrict(whole, spec.within, MANY_KEYS);
+  const answer = resource.data.value;
   const unit: Unit = metricsById.value.get(spec.metrics[0]?.split("@", 1)[0] ?? "")?.unit ?? "count";
   const order = spec.metrics.map((id) => id.split("@", 1)[0] ?? "");
   const rows = new Map<string, Row>();

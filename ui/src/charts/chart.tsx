@@ -10,7 +10,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/ho
 import { listLevels } from "../api/judge";
 import { useSeries } from "../api/series";
 import { metricsById, shownNow } from "../api/store";
-import { Empty } from "../app/panel";
+import { Unloaded } from "../app/panel";
 import { formatClock, formatDuration } from "../format/time";
 import { formatValue } from "../format/value";
 import { range, setRange, utc } from "../state/location";
@@ -20,7 +20,7 @@ import { engine, engineFailed } from "./engine";
 import { Figure } from "./figure";
 import { attachGestures } from "./gestures";
 import { Legend, Swatch } from "./legend";
-import { bucketAt, buildModel, heldAt, MANY_KEYS, type Model, restrict } from "./model";
+import { bucketAt, buildModel, type Drawing, heldAt, type Model } from "./model";
 import { useNear, useWidth } from "./near";
 import { palette } from "./palette";
 import type { Plot } from "./plot";
@@ -42,6 +42,7 @@ export interface ChartSpec {
   nameOf?(key: string): string;
   /** Whose levels are drawn; the first metric's unless given, null for none. */
   levelsOf?: string | null;
+  drawing?: Drawing;
   /** The top of the scale as long as the data stay below. */
   ceiling?: number;
   /** Shorter names than the registry's, where the title says the rest. */
@@ -62,17 +63,17 @@ export function Chart({ spec }: { spec: ChartSpec }) {
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const slots = useRef(new Map<string, number>());
   const height = spec.height ?? PLOT_HEIGHT;
-  const limit = spec.within === undefined ? spec.limit : MANY_KEYS;
   const resource = useSeries(
     near && width > 0
-      ? { metrics: spec.metrics, px: width - 76, ...(limit === undefined ? {} : { limit }) }
+      ? {
+          metrics: spec.metrics,
+          px: (width - 76) / (spec.drawing?.px ?? 1),
+          limit: spec.limit,
+          within: spec.within,
+        }
       : null,
   );
-  const whole = resource.data.value;
-  const answer = useMemo(
-    () => whole && restrict(whole, spec.within, spec.limit),
-    [whole, spec.within, spec.limit],
-  );
+  const answer = resource.data.value;
   const registry = metricsById.value;
   const levelsOf = spec.levelsOf === undefined ? (spec.metrics[0] ?? null) : spec.levelsOf;
   const judged = levelsOf === null ? null : (registry.get(levelsOf.split("@")[0] ?? "") ?? null);
@@ -92,6 +93,7 @@ export function Chart({ spec }: { spec: ChartSpec }) {
       nameOf: spec.nameOf,
       levels: listLevels(judged?.levels),
       ceiling: spec.ceiling,
+      drawing: spec.drawing,
       ...span,
     });
   }, [answer, registry, hidden, from, to, spec, judged]);
@@ -230,14 +232,7 @@ function PlotArea({ id, title, sentence, model, near, height }: PlotAreaProps) {
   return (
     <div class="plot" style={{ height: `${height}px` }}>
       <div ref={host} class="canvas" aria-hidden="true" />
-      {engineFailed.value && (
-        <Empty height={height}>
-          Charts could not be loaded; the server may be of another version.{" "}
-          <button type="button" class="button" onClick={() => location.reload()}>
-            Reload
-          </button>
-        </Empty>
-      )}
+      {engineFailed.value && <Unloaded what="Charts" height={height} />}
       <Reader id={id} title={title} sentence={sentence} model={model} />
       <ChartTip id={id} model={model} plot={plot} />
       {selection && SelectionMenu && (

@@ -17,7 +17,7 @@ import { PLOT_HEIGHT } from "./chart";
 import { crosshairMs, hoverMs, pin, pinnedMs, pointerChart } from "./crosshair";
 import { Figure } from "./figure";
 import { attachGestures } from "./gestures";
-import { bucketAt, buildModel, type Model } from "./model";
+import { bucketAt, buildModel, type Line, type Model } from "./model";
 import { useNear, useWidth } from "./near";
 import { fade, palette } from "./palette";
 import { describeChart } from "./sentence";
@@ -27,6 +27,16 @@ interface HeatProps {
   title: string;
   metric: string;
   limit: number;
+  /** Only keys that begin with this name and a dot. */
+  within?: string;
+  /** The rows, top down; by name unless given. */
+  rows?(lines: readonly Line[]): Line[];
+  ceiling?: number;
+  empty?: string;
+}
+
+function byName(lines: readonly Line[]): Line[] {
+  return [...lines].sort((a, b) => a.label.localeCompare(b.label, "en", { numeric: true }));
 }
 
 /** The charts' value axis and right padding, so that times line up. */
@@ -34,12 +44,12 @@ const LEFT = 66;
 const RIGHT = 8;
 const AXIS = 18;
 
-export function Heat({ id, title, metric, limit }: HeatProps) {
+export function Heat({ id, title, metric, limit, within, rows = byName, ceiling, empty }: HeatProps) {
   const root = useRef<HTMLElement>(null);
   const near = useNear(root);
   const width = useWidth(root);
   const resource = useSeries(
-    near && width > 0 ? { metrics: [metric], px: Math.min(320, width - LEFT - RIGHT), limit } : null,
+    near && width > 0 ? { metrics: [metric], px: Math.min(320, width - LEFT - RIGHT), limit, within } : null,
   );
   const answer = resource.data.value;
   const registry = metricsById.value;
@@ -54,12 +64,13 @@ export function Heat({ id, title, metric, limit }: HeatProps) {
       hidden: new Set(),
       slots: new Map(),
       levels: [],
-      ceiling: 100,
       ...resolveRange({ from, to }, shownNow.peek()),
     });
-    made.lines.sort((a, b) => a.label.localeCompare(b.label, "en", { numeric: true }));
+    made.lines = rows(made.lines);
+    const values = made.lines.flatMap((line) => line.hi).filter((value) => value !== null);
+    made.max = ceiling ?? (values.length > 0 ? Math.max(...values) : 0);
     return made;
-  }, [answer, registry, from, to, metric]);
+  }, [answer, registry, from, to, metric, rows, ceiling]);
   const known = registry.get(metric) ?? null;
   const sentence = model ? describeChart({ title, model, utc: utc.value, metric: known }) : title;
   return (
@@ -72,6 +83,7 @@ export function Heat({ id, title, metric, limit }: HeatProps) {
       model={model}
       sentence={sentence}
       height={PLOT_HEIGHT}
+      empty={empty}
       legend={model && <Scale model={model} />}
     >
       {model && <HeatArea id={id} title={title} sentence={sentence} model={model} near={near} />}
@@ -154,7 +166,11 @@ function HeatArea({ id, title, sentence, model, near }: HeatAreaProps) {
   const atMs = crosshairMs.value;
   const last = model.times.length - 1;
   const at = atMs === null ? last : bucketAt(model, atMs);
-  const read = model.lines.map((line) => `${line.label} ${formatValue(line.hi[at] ?? null, line.unit)}`);
+  const read = model.lines.map((line) => {
+    const value = formatValue(line.hi[at] ?? null, line.unit);
+    // Of parts of a whole it is told what they add up to, too.
+    return `${line.label} ${value}${line.base ? ` (${formatValue(line.top[at] ?? null, line.unit)} in all)` : ""}`;
+  });
   const isReading = pointerChart.value === id && atMs !== null;
   const keys = (event: KeyboardEvent): void => {
     const step = event.shiftKey ? 10 : 1;

@@ -5,6 +5,7 @@
  * are the running sums of the means; the extremes of a line are drawn from its own base, so one
  * high sample of one series stays visible without claiming a sum that never was.
  */
+import type uPlot from "uplot";
 import type { Mark, MetricMeta, Series, SeriesAnswer, Severity, Unit } from "../api/types.gen";
 
 export type Values = readonly (number | null)[];
@@ -30,11 +31,22 @@ export interface Line {
   everyMs: number;
 }
 
+/** Another way to draw than as lines. */
+export interface Drawing {
+  /** The least width of a bucket. */
+  px: number;
+  unit: Unit;
+  /** What is drawn, from what was answered. */
+  prepare(answer: SeriesAnswer, toMs: number): SeriesAnswer;
+  draw(u: uPlot, model: Model, line: Line): uPlot.Series.Paths;
+}
+
 export interface Model {
   times: number[];
   stepMs: number;
   lines: Line[];
   stacked: boolean;
+  drawing: Drawing | undefined;
   unit: Unit;
   gaps: readonly [number, number][];
   marks: readonly Mark[];
@@ -60,32 +72,21 @@ export interface ModelAsk {
   nameOf?: ((key: string) => string) | undefined;
   levels: readonly [Severity, number][];
   ceiling?: number | undefined;
+  drawing?: Drawing | undefined;
   fromMs: number;
   toMs: number;
 }
 
-/** How many keys are asked for where only those of one server are shown. */
+/** How many keys are asked for where all of one server are wanted. */
 export const MANY_KEYS = 64;
-
-/** The series of one server among those of all, whose keys begin with its name; at most `limit` keys. */
-export function restrict(answer: SeriesAnswer, within: string | undefined, limit = 8): SeriesAnswer {
-  if (within === undefined) return answer;
-  const keys = new Set<string>();
-  const series = answer.series.filter(({ key }) => {
-    if (key === null || key === within) return true;
-    if (!key.startsWith(`${within}.`) || (keys.size >= limit && !keys.has(key))) return false;
-    keys.add(key);
-    return true;
-  });
-  return { ...answer, series };
-}
 
 export function lineId(series: Pick<Series, "metric" | "key">): string {
   return series.key === null ? series.metric : `${series.metric}@${series.key}`;
 }
 
 export function buildModel(ask: ModelAsk): Model {
-  const { answer, registry } = ask;
+  const { registry } = ask;
+  const answer = ask.drawing?.prepare(ask.answer, ask.toMs) ?? ask.answer;
   const times = Array.from({ length: answer.n }, (_, at) => answer.t0_ms + at * answer.step_ms);
   const baseOf = (id: string): string => id.split("@", 1)[0] ?? id;
   const order = new Map(ask.metrics.map((id, at) => [baseOf(id), at]));
@@ -108,7 +109,7 @@ export function buildModel(ask: ModelAsk): Model {
       key: series.key,
       slot: slot % 8,
       dash: keyed && many ? (order.get(series.metric) ?? 0) : slot % 8,
-      unit: known?.unit ?? "count",
+      unit: ask.drawing?.unit ?? known?.unit ?? "count",
       lo: series.lo,
       hi: series.hi,
       avg: series.avg,
@@ -131,6 +132,7 @@ export function buildModel(ask: ModelAsk): Model {
     stepMs: answer.step_ms,
     lines,
     stacked: ask.stacked,
+    drawing: ask.drawing,
     unit,
     gaps: answer.gaps,
     marks: answer.marks,

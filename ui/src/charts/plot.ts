@@ -133,6 +133,7 @@ function lineSeries(held: Held, at: number): uPlot.Series {
 function drawLine(u: uPlot, model: Model, at: number): uPlot.Series.Paths | null {
   const line = model.lines[at];
   if (!line) return null;
+  if (model.drawing) return model.drawing.draw(u, model, line);
   const stroke = new Path2D();
   const fill = new Path2D();
   const x = (bucket: number): number => u.valToPos(model.times[bucket] ?? 0, "x", true);

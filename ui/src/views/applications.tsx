@@ -2,6 +2,7 @@
 import { useMemo } from "preact/hooks";
 import { FactCards } from "../app/card";
 import { Empty } from "../app/panel";
+import { Part } from "../app/part";
 import { Chart, type ChartSpec } from "../charts/chart";
 import type { Look } from "../tables/look";
 import { DataTable } from "../tables/table";
@@ -64,12 +65,19 @@ interface TargetProps {
   why: string | null;
 }
 
-function Charts({ specs }: { specs: readonly ChartSpec[] }) {
+interface ChartsProps {
+  specs: readonly ChartSpec[];
+  kind: string;
+  target: string;
+}
+
+function Charts({ specs, kind, target }: ChartsProps) {
   return (
     <div class="charts">
       {specs.map((spec) => (
         <Chart key={spec.id} spec={spec} />
       ))}
+      <Part load={() => import("./latency")} kind={kind} target={target} />
     </div>
   );
 }
@@ -84,7 +92,7 @@ function Api({ target, why }: TargetProps) {
     <>
       <Down name={target} why={why} />
       {why === null && <FactCards metrics={API_CARDS} of={target} label="API, latest values" />}
-      <Charts specs={specs} />
+      <Charts specs={specs} kind="api" target={target} />
       <DataTable name="endpoints" primary only={only} look={STATUSES} />
       <DataTable name="failures" only={only} />
       {why === null && <FactCards metrics={MORE_API_CARDS} of={target} label="API, more values" />}
@@ -98,7 +106,7 @@ function Gateway({ target, why }: TargetProps) {
     <>
       <Down name={target} why={why} />
       {why === null && <FactCards metrics={PROXY_CARDS} of={target} label="Proxy, latest values" />}
-      <Charts specs={specs} />
+      <Charts specs={specs} kind="proxy" target={target} />
       {why === null &&
         MORE_PROXY_CARDS.map(([title, metrics]) => (
           <section key={title} class="stack">

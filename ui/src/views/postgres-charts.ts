@@ -99,15 +99,6 @@ const CHARTS: readonly ChartSpec[] = [
     empty: NO_SERVER,
   },
   {
-    id: "checkpoints",
-    title: "Checkpoints per hour",
-    metrics: ["db.checkpoints_timed_per_hour", "db.checkpoints_req_per_hour"],
-    labels: { "db.checkpoints_timed_per_hour": "Timed", "db.checkpoints_req_per_hour": "Requested" },
-    stacked: true,
-    levelsOf: null,
-    empty: NO_SERVER,
-  },
-  {
     id: "rows",
     title: "Rows read and written",
     metrics: ["db.tup_returned_per_sec", "db.tup_fetched_per_sec", "db.tup_written_per_sec"],
@@ -117,12 +108,6 @@ const CHARTS: readonly ChartSpec[] = [
     id: "temp",
     title: "Temporary files",
     metrics: ["db.temp_bytes_per_sec"],
-    empty: NO_SERVER,
-  },
-  {
-    id: "deadlocks",
-    title: "Deadlocks",
-    metrics: ["db.deadlocks_per_sec"],
     empty: NO_SERVER,
   },
 ];

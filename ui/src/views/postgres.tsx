@@ -32,6 +32,7 @@ function Server({ instance, isDown }: { instance: string; isDown: boolean }) {
         {charts.map((spec) => (
           <Chart key={spec.id} spec={spec} />
         ))}
+        <Part load={() => import("./postgres-counts")} instance={instance} />
         <Part load={() => import("../charts/bars")} spec={locks} />
         {sizes.map((spec) => (
           <Chart key={spec.id} spec={spec} />

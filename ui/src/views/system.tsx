@@ -23,7 +23,7 @@ export default function SystemView() {
       <FactCards metrics={CARDS} label="Latest values" />
       <div class="charts">
         <Chart spec={CPU} />
-        <Heat id="cores" title="Cores" metric="system.core_busy_pct" limit={64} />
+        <Heat id="cores" title="Cores" metric="system.core_busy_pct" limit={64} ceiling={100} />
         <Chart spec={MEMORY} />
         <Chart spec={LOAD} />
         {HOST_CHARTS.map((spec) => (

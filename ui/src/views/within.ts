@@ -4,7 +4,7 @@ import { judge } from "../api/judge";
 import { useSeries } from "../api/series";
 import { metricsById } from "../api/store";
 import type { Fact } from "../api/types.gen";
-import { latest, MANY_KEYS, restrict } from "../charts/model";
+import { latest, MANY_KEYS } from "../charts/model";
 import { withoutServer } from "./scope";
 
 export interface Within {
@@ -18,9 +18,11 @@ export interface Within {
 export function useWithin(metrics: readonly string[], instance: string): Within {
   const known = metrics.filter((id) => metricsById.value.has(id));
   const whole = useSeries(
-    known.length > 0 ? { metrics: known, px: 20, limit: MANY_KEYS, range: recent(known) } : null,
+    known.length > 0
+      ? { metrics: known, px: 20, limit: MANY_KEYS, within: instance, range: recent(known) }
+      : null,
   ).data.value;
-  const facts = (whole ? restrict(whole, instance, MANY_KEYS).series : []).flatMap((one) => {
+  const facts = (whole?.series ?? []).flatMap((one) => {
     const metric = metricsById.value.get(one.metric);
     const value = whole && latest(whole, one, metric);
     if (value === null) return [];
