@@ -130,6 +130,79 @@ async fn kill_a_backend(server: &Server) {
     panic!("the server did not come back: {}", server.log());
 }
 
+/// Counters that stand for what they hang on: three views of the server, databases, tables.
+const COUNTERS: [(&str, &str); 5] = [
+    ("wal", "wal_bytes"),
+    ("checkpointer", "buffers_alloc"),
+    ("archiver", "archived_total"),
+    ("databases", "xact_commit"),
+    ("tables", "n_tup_ins"),
+];
+
+#[tokio::test]
+async fn what_is_revoked_makes_its_own_counters_unknown_and_no_others() {
+    let server = builder().start().unwrap();
+    do_each(
+        &server,
+        &[
+            "CREATE ROLE watcher LOGIN",
+            "GRANT pg_read_all_stats TO watcher",
+            "CREATE TABLE t (i int)",
+            "INSERT INTO t VALUES (1)",
+        ],
+    )
+    .await;
+    let bgwriter = "FUNCTION pg_stat_get_bgwriter_stat_reset_time()";
+    let cases: [(&str, &str, &str, &[&str]); 8] = [
+        ("SELECT", "pg_stat_wal", "wal", &["wal"]),
+        (
+            "SELECT",
+            "pg_stat_bgwriter",
+            "checkpointer",
+            &["checkpointer"],
+        ),
+        ("SELECT", "pg_stat_archiver", "archiver", &["archiver"]),
+        ("SELECT", "pg_stat_database", "databases", &["databases"]),
+        ("SELECT", "pg_stat_activity", "sessions", &[]),
+        ("SELECT", "pg_prepared_xacts", "prepared_xacts", &[]),
+        ("EXECUTE", "FUNCTION pg_control_system()", "cluster", &[]),
+        // Without it a crash would pass unnoticed by what was never reset by hand.
+        (
+            "EXECUTE",
+            bgwriter,
+            "crash_mark",
+            &["checkpointer", "databases", "tables"],
+        ),
+    ];
+    for (right, object, family, expected) in cases {
+        let revoke = format!("REVOKE {right} ON {object} FROM PUBLIC");
+        let grant = format!("GRANT {right} ON {object} TO PUBLIC");
+        do_each(&server, &[&revoke]).await;
+        let mut ticks = Ticks::new(instance_as(&server, "watcher"));
+        let slow = ticks.slow().await;
+        let fast = ticks.fast().await;
+        let unknown: Vec<&str> = COUNTERS
+            .into_iter()
+            .filter(|(family, column)| {
+                let row = match *family {
+                    "databases" => fast.find::<DatabaseSample>("database", "postgres"),
+                    "tables" => slow.find::<TableSample>("table_name", "t"),
+                    _ => Some(fast.one::<DbSample>()),
+                };
+                row.is_none_or(|row| *cell(row, column) == Cell::Null)
+            })
+            .map(|(family, _)| family)
+            .collect();
+        assert_eq!(unknown, expected, "{object}");
+        let spots = fast.of::<BlindSpot>();
+        let told = spots.iter().filter(|row| text(row, "family") == family);
+        let told: Vec<&str> = told.map(|row| text(row, "state")).collect();
+        assert_eq!(told, ["denied"], "{object}: {spots:#?}");
+        ticks.watcher.close().await;
+        do_each(&server, &[&grant]).await;
+    }
+}
+
 #[tokio::test]
 async fn a_locked_table_costs_only_what_needs_the_lock() {
     let server = builder().start().unwrap();

@@ -4,12 +4,71 @@
 //! reset by hand, which moves a `stats_reset`; a crash, which clears everything and moves that of the
 //! background writer; another server behind the same address, which has another system identifier or
 //! timeline. A clean restart keeps the counts, so the start of the postmaster is no part of it.
+//!
+//! Each family tells its own mark, so that one which our role may not read makes its own counters unknown
+//! and no others. Marks are kept as long as a session lives: a crash would have ended it, and a family
+//! that fails once must not look like a reset of its neighbours.
+
+use std::collections::BTreeMap;
+
+/// The family that tells cluster and timeline.
+pub(super) const CLUSTER: &str = "cluster";
+/// The family whose mark moves with every crash.
+pub(super) const CRASH: &str = "crash_mark";
+/// The families whose counters stand in the server's own row. A crash moves the marks of each.
+const OF_SERVER: [&str; 3] = ["archiver", "checkpointer", "wal"];
+/// A mark that is not known, or was never set.
+const UNKNOWN: &str = "-";
+
+/// The marks of a server by family, as a session last read them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Marks {
+    known: BTreeMap<&'static str, String>,
+}
+
+impl Marks {
+    /// Takes the mark of a family.
+    pub(super) fn note(&mut self, family: &'static str, mark: &str) {
+        self.known.insert(family, mark.to_owned());
+    }
+
+    /// Whether the mark of this family is known.
+    pub(super) fn has(&self, family: &str) -> bool {
+        self.known.contains_key(family)
+    }
+
+    fn of(&self, family: &str) -> &str {
+        self.known.get(family).map_or(UNKNOWN, String::as_str)
+    }
+
+    /// What owns the counters: system identifier, timeline and the mark of crashes.
+    pub(super) fn lineage(&self) -> String {
+        match self.of(CLUSTER) {
+            UNKNOWN => format!("{UNKNOWN}/{UNKNOWN}/{}", self.of(CRASH)),
+            cluster => format!("{cluster}/{}", self.of(CRASH)),
+        }
+    }
+
+    /// The epoch of counters with this mark. Unknown where neither the mark nor that of crashes is known:
+    /// a crash that cleared them would pass unnoticed.
+    pub(super) fn epoch(&self, mark: &str) -> Option<String> {
+        let is_known = self.has(CRASH) || mark != UNKNOWN;
+        is_known.then(|| epoch(&self.lineage(), mark))
+    }
+
+    /// The epoch of the server's own row.
+    pub(super) fn of_server(&self) -> Option<String> {
+        let is_known = OF_SERVER.iter().any(|family| self.has(family));
+        let marks = OF_SERVER.map(|family| self.of(family)).join("/");
+        is_known.then(|| epoch(&self.lineage(), &marks))
+    }
+}
 
 /// The text that is equal as long as the counts go on: 16 hexadecimal digits of what owns the counters
-/// (`lineage`, of the server) and since when they count (`reset`, of the family).
-pub(super) fn epoch(lineage: &str, reset: &str) -> String {
+/// and since when they count.
+fn epoch(lineage: &str, mark: &str) -> String {
     // FNV-1a, stable across builds: an upgrade of the agent must not look like a reset.
-    let bytes = lineage.bytes().chain([0]).chain(reset.bytes());
+    let bytes = lineage.bytes().chain([0]).chain(mark.bytes());
     let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     });
@@ -18,7 +77,7 @@ pub(super) fn epoch(lineage: &str, reset: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::epoch;
+    use super::*;
 
     #[test]
     fn an_epoch_changes_with_each_of_its_parts_and_never_between_builds() {
@@ -32,5 +91,40 @@ mod tests {
             );
         }
         assert_eq!(epoch("7/1/2.5", "-"), "dbded066b530ba8d");
+    }
+
+    #[test]
+    fn what_cannot_be_read_makes_unknown_what_hangs_on_it_alone() {
+        let given = |marks: &[(&'static str, &str)]| {
+            let mut all = Marks::default();
+            for (family, mark) in marks {
+                all.note(family, mark);
+            }
+            all
+        };
+        let all = given(&[
+            (CLUSTER, "7/1"),
+            (CRASH, "2.5"),
+            ("wal", "3"),
+            ("archiver", "4"),
+        ]);
+        assert_eq!(all.lineage(), "7/1/2.5");
+        assert_eq!(all.epoch("-").as_deref(), Some("dbded066b530ba8d"));
+        assert!(all.of_server().is_some());
+        let no_crash = given(&[(CLUSTER, "7/1"), ("wal", "3")]);
+        assert_eq!(
+            no_crash.epoch("-"),
+            None,
+            "never reset: a crash would not show"
+        );
+        assert!(
+            no_crash.epoch("8").is_some(),
+            "a crash takes this mark away"
+        );
+        assert!(no_crash.of_server().is_some());
+        let no_cluster = given(&[(CRASH, "2.5")]);
+        assert_eq!(no_cluster.lineage(), "-/-/2.5");
+        assert!(no_cluster.epoch("-").is_some());
+        assert_eq!(no_cluster.of_server(), None, "nothing of the row was read");
     }
 }

@@ -2,9 +2,11 @@
 //! which file.
 //!
 //! A family has one file per range of versions, named after the oldest: `wal.15.sql` serves 15 to 17,
-//! `wal.18.sql` 18 and whatever is newer. Those that read an extension go by the version of the
-//! extension, which is not that of the server: an upgraded server keeps the old one until somebody
-//! runs ALTER EXTENSION. Columns are the same in each range; what a release lacks is NULL.
+//! `wal.18.sql` 18 and whatever is newer. Where releases differ in a few lines alone they share a file,
+//! and a line that not all of them understand ends in `-- @since 16` or `-- @before 16`. Those that read
+//! an extension go by the version of the extension, 111 for 1.11, which is not that of the server: an
+//! upgraded server keeps the old one until somebody runs ALTER EXTENSION. Columns are the same in each
+//! range; what a release lacks is NULL.
 
 use schema::tables::{
     CheckSample, DatabaseSample, DbSample, IndexSample, IoSample, ReplicationSample, SessionSample,
@@ -62,13 +64,37 @@ pub(super) fn family(name: &str) -> Option<&'static Family> {
 
 impl Family {
     /// The statement for a version; `None` when it is older than all that are known.
-    pub(super) fn sql(&self, version: u32) -> Option<&'static str> {
-        self.files
-            .iter()
-            .rev()
-            .find(|(oldest, _)| *oldest <= version)
-            .map(|(_, sql)| *sql)
+    pub(super) fn sql(&self, version: u32) -> Option<String> {
+        let mut files = self.files.iter().rev();
+        let (_, file) = files.find(|(oldest, _)| *oldest <= version)?;
+        Some(rendered(file, version))
     }
+}
+
+/// What marks a line that not every version understands.
+pub(super) const MARK: &str = "-- @";
+
+/// A file for a version: without the lines of other versions, and without marks.
+fn rendered(file: &str, version: u32) -> String {
+    let mut sql = String::with_capacity(file.len());
+    for line in file.lines() {
+        let (line, mark) = line.split_once(MARK).unwrap_or((line, ""));
+        if understands(version, mark) {
+            sql.push_str(line.trim_end());
+            sql.push('\n');
+        }
+    }
+    sql
+}
+
+/// Whether a line with this mark is for this version: `since 17`, `before 18`, or both.
+fn understands(version: u32, mark: &str) -> bool {
+    let words: Vec<&str> = mark.split_whitespace().collect();
+    words.chunks(2).all(|pair| match pair {
+        ["since", oldest] => oldest.parse().is_ok_and(|oldest: u32| version >= oldest),
+        ["before", newer] => newer.parse().is_ok_and(|newer: u32| version < newer),
+        _ => false,
+    })
 }
 
 /// The right that the role file gives; `%ROLE%` is whoever logs in. What PUBLIC may read needs a grant
@@ -92,9 +118,11 @@ macro_rules! family {
     (@extension $extension:literal) => { Some($extension) };
 }
 
-/// Every family. Those of [`Asked::Tick`] travel together, the server's own first.
+/// Every family. Those of [`Asked::Tick`] travel together, first what tells whose counters the others are.
 pub(super) const FAMILIES: &[Family] = &[
-    family!("server", Tick, DbSample, "GRANT SELECT ON pg_stat_bgwriter, pg_stat_wal, pg_stat_archiver, pg_prepared_xacts TO %ROLE%", [15 "server.15", 16 "server.16", 17 "server.17"]),
+    family!("cluster", Tick, DbSample, "GRANT EXECUTE ON FUNCTION pg_control_system(), pg_control_checkpoint() TO %ROLE%", [15 "cluster.15"]),
+    family!("crash_mark", Tick, DbSample, "GRANT EXECUTE ON FUNCTION pg_stat_get_bgwriter_stat_reset_time() TO %ROLE%", [15 "crash_mark.15"]),
+    family!("server", Tick, DbSample, "GRANT SELECT ON pg_database TO %ROLE%", [15 "server.15"]),
     family!("activity", Tick, DbSample, STATS, [15 "activity.15"]),
     family!("checkpointer", Tick, DbSample, "GRANT SELECT ON pg_stat_bgwriter TO %ROLE%", [15 "checkpointer.15", 16 "checkpointer.16", 17 "checkpointer.17", 18 "checkpointer.18"]),
     family!("wal", Tick, DbSample, "GRANT SELECT ON pg_stat_wal TO %ROLE%", [15 "wal.15", 18 "wal.18"]),
@@ -102,14 +130,14 @@ pub(super) const FAMILIES: &[Family] = &[
     family!("archiver", Tick, DbSample, "GRANT SELECT ON pg_stat_archiver TO %ROLE%", [15 "archiver.15"]),
     family!("receiver", Tick, DbSample, STATS, [15 "receiver.15"]),
     family!("databases", Tick, DatabaseSample, "GRANT SELECT ON pg_stat_database TO %ROLE%", [15 "databases.15"]),
-    family!("replication", Tick, ReplicationSample, STATS, [15 "replication.15", 17 "replication.17"]),
+    family!("replication", Tick, ReplicationSample, STATS, [15 "replication.15"]),
     family!("sessions", Tick, SessionSample, STATS, [15 "sessions.15"]),
     family!("catalogue", Inside, DatabaseSample, "GRANT SELECT ON pg_database TO %ROLE%", [15 "catalogue.15"]),
     family!("sizes", Inside / Hourly, DatabaseSample, STATS, [15 "sizes.15"]),
     family!("extensions", Inside, CheckSample, "GRANT SELECT ON pg_extension TO %ROLE%", [15 "extensions.15"]),
-    family!("epoch", Inside, DbSample, "GRANT SELECT ON pg_stat_bgwriter, pg_stat_database TO %ROLE%", [15 "epoch.15"]),
+    family!("epoch", Inside, DbSample, "GRANT EXECUTE ON FUNCTION pg_stat_get_db_stat_reset_time(oid) TO %ROLE%", [15 "epoch.15"]),
     family!("statement_store", Inside, StatementStore, "GRANT SELECT ON pg_stat_statements_info TO %ROLE%", [110 "statement_store.110"], "pg_stat_statements"),
-    family!("statements", Inside, StatementSample, STATS, [110 "statements.110", 111 "statements.111"], "pg_stat_statements"),
+    family!("statements", Inside, StatementSample, STATS, [110 "statements.110"], "pg_stat_statements"),
     family!("statement_texts", Inside, StatementText, STATS, [110 "statement_texts.110"], "pg_stat_statements"),
     family!("io", Server, IoSample, "GRANT SELECT ON pg_stat_io TO %ROLE%", [15 "io.15", 16 "io.16", 18 "io.18"]),
     family!("slru", Server, SlruSample, "GRANT SELECT ON pg_stat_slru TO %ROLE%", [15 "slru.15"]),
@@ -120,18 +148,18 @@ pub(super) const FAMILIES: &[Family] = &[
     family!("connection_saturation", Server, CheckSample, STATS, [15 "connection_saturation.15"]),
     family!("logical_lag", Server, CheckSample, STATS, [15 "logical_lag.15"]),
     family!("prepared_xacts", Server, CheckSample, "GRANT SELECT ON pg_prepared_xacts TO %ROLE%", [15 "prepared_xacts.15"]),
-    family!("recovery_conflicts", Server, CheckSample, "GRANT SELECT ON pg_stat_database_conflicts TO %ROLE%", [15 "recovery_conflicts.15", 16 "recovery_conflicts.16"]),
+    family!("recovery_conflicts", Server, CheckSample, "GRANT SELECT ON pg_stat_database_conflicts TO %ROLE%", [15 "recovery_conflicts.15"]),
     family!("settings", Server / Hourly, CheckSample, "GRANT SELECT ON pg_settings TO %ROLE%", [15 "settings.15"]),
-    family!("slot_retention", Server, CheckSample, "GRANT SELECT ON pg_replication_slots TO %ROLE%", [15 "slot_retention.15", 17 "slot_retention.17"]),
+    family!("slot_retention", Server, CheckSample, "GRANT SELECT ON pg_replication_slots TO %ROLE%", [15 "slot_retention.15"]),
     family!("temp_dir", Server, CheckSample, "GRANT EXECUTE ON FUNCTION pg_ls_tmpdir() TO %ROLE%", [15 "temp_dir.15"]),
     family!("temp_files", Server / Hourly, CheckSample, "GRANT SELECT ON pg_stat_database TO %ROLE%", [15 "temp_files.15"]),
     family!("wal_dir", Server, CheckSample, "GRANT EXECUTE ON FUNCTION pg_ls_waldir() TO %ROLE%", [15 "wal_dir.15"]),
     family!("wraparound", Server, CheckSample, "GRANT SELECT ON pg_database TO %ROLE%", [15 "wraparound.15"]),
     family!("xmin_horizon", Server, CheckSample, STATS, [15 "xmin_horizon.15"]),
-    family!("tables", Database, TableSample, "GRANT SELECT ON pg_class, pg_index TO %ROLE%", [15 "tables.15", 16 "tables.16", 18 "tables.18"]),
-    family!("indexes", Database, IndexSample, "GRANT SELECT ON pg_class, pg_index, pg_constraint, pg_locks TO %ROLE%", [15 "indexes.15", 16 "indexes.16"]),
-    family!("subscriptions", Database, SubscriptionSample, "GRANT SELECT ON pg_stat_subscription, pg_stat_subscription_stats TO %ROLE%", [15 "subscriptions.15", 18 "subscriptions.18"]),
-    family!("autovacuum_queue", Database, CheckSample, "GRANT SELECT ON pg_class TO %ROLE%", [15 "autovacuum_queue.15", 18 "autovacuum_queue.18"]),
+    family!("tables", Database, TableSample, "GRANT SELECT ON pg_class, pg_index TO %ROLE%", [15 "tables.15"]),
+    family!("indexes", Database, IndexSample, "GRANT SELECT ON pg_class, pg_index, pg_constraint, pg_locks TO %ROLE%", [15 "indexes.15"]),
+    family!("subscriptions", Database, SubscriptionSample, "GRANT SELECT ON pg_stat_subscription, pg_stat_subscription_stats TO %ROLE%", [15 "subscriptions.15"]),
+    family!("autovacuum_queue", Database, CheckSample, "GRANT SELECT ON pg_class TO %ROLE%", [15 "autovacuum_queue.15"]),
     family!("duplicate_indexes", Database / Hourly, CheckSample, "GRANT SELECT ON pg_class, pg_index TO %ROLE%", [15 "duplicate_indexes.15"]),
     family!("fk_without_index", Database / Hourly, CheckSample, "GRANT SELECT ON pg_class, pg_index TO %ROLE%", [15 "fk_without_index.15"]),
     family!("invalid_indexes", Database / Hourly, CheckSample, "GRANT SELECT ON pg_class, pg_index TO %ROLE%", [15 "invalid_indexes.15"]),
@@ -139,7 +167,7 @@ pub(super) const FAMILIES: &[Family] = &[
     family!("sequences", Database / Hourly, CheckSample, "GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO %ROLE%", [15 "sequences.15"]),
     family!("table_bloat", Database / Hourly, CheckSample, "-- to see exact values instead: CREATE EXTENSION pgstattuple; or: GRANT SELECT ON ALL TABLES IN SCHEMA public TO %ROLE%", [15 "table_bloat.15"]),
     family!("unused_indexes", Database / Hourly, CheckSample, "GRANT SELECT ON pg_class, pg_index, pg_constraint TO %ROLE%", [15 "unused_indexes.15"]),
-    family!("vacuum_progress", Database, CheckSample, STATS, [15 "vacuum_progress.15", 17 "vacuum_progress.17", 18 "vacuum_progress.18"]),
+    family!("vacuum_progress", Database, CheckSample, STATS, [15 "vacuum_progress.15"]),
     family!("wraparound_tables", Database / Hourly, CheckSample, "GRANT SELECT ON pg_class, pg_index TO %ROLE%", [15 "wraparound_tables.15"]),
     family!("table_bloat_exact", Database / Turns, CheckSample, "GRANT EXECUTE ON FUNCTION pgstattuple_approx(regclass) TO %ROLE%", [105 "table_bloat_exact.105"], "pgstattuple"),
     family!("index_bloat_exact", Database / Turns, CheckSample, "GRANT EXECUTE ON FUNCTION pgstatindex(regclass) TO %ROLE%", [105 "index_bloat_exact.105"], "pgstattuple"),

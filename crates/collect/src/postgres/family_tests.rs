@@ -6,7 +6,8 @@ use schema::Sample;
 use schema::tables::{CheckSample, DbSample, SessionSample, StatementText};
 use testkit::Server;
 
-use super::family::{Asked, FAMILIES, Family, family};
+use super::epoch::{CLUSTER, CRASH};
+use super::family::{Asked, FAMILIES, Family, MARK, family};
 use super::fill::Plan;
 
 /// What the collector itself knows of a row.
@@ -44,6 +45,7 @@ fn names_are_unique_files_ascend_and_say_what_they_ask() {
             );
             assert!(sql.lines().all(|line| line.len() <= 120), "{}", family.name);
         }
+        assert_eq!(stray_mark(family), None, "{}", family.name);
         assert!(
             family.sql(u32::MAX).is_some(),
             "a newer one takes the newest"
@@ -67,10 +69,46 @@ fn names_are_unique_files_ascend_and_say_what_they_ask() {
             "{name}"
         );
     }
+    let first = FAMILIES[..2].iter().map(|family| family.name);
     assert_eq!(
-        FAMILIES[0].name, "server",
-        "its lineage is needed by the others"
+        first.collect::<Vec<_>>(),
+        [CLUSTER, CRASH],
+        "the others need them"
     );
+}
+
+/// A line with a mark that no version understands.
+fn stray_mark(family: &Family) -> Option<&str> {
+    let versions = || (15..20).chain(105..115);
+    let lines = family.files.iter().flat_map(|(_, sql)| sql.lines());
+    let mut marked = lines.filter(|line| line.contains(MARK));
+    marked.find(|line| {
+        let text = line.split(MARK).next().unwrap_or_default().trim_end();
+        let taken = |version: u32| family.sql(version).is_some_and(|sql| sql.contains(text));
+        !versions().any(taken)
+    })
+}
+
+#[test]
+fn a_mark_takes_a_line_from_versions_that_do_not_understand_it() {
+    let marked = |sql: &'static str| Family {
+        files: Box::leak(Box::new([(15, sql)])),
+        ..*FAMILIES.first().unwrap()
+    };
+    let family = marked("a\nb -- @since 17\nc -- @before 17\nd -- @since 16 before 18");
+    let cases = [
+        (15, "a\nc\n"),
+        (16, "a\nc\nd\n"),
+        (17, "a\nb\nd\n"),
+        (18, "a\nb\n"),
+    ];
+    for (version, expected) in cases {
+        assert_eq!(family.sql(version).as_deref(), Some(expected), "{version}");
+    }
+    assert_eq!(stray_mark(&family), None);
+    for wrong in ["b -- @since", "b -- @from 16", "b -- @since x"] {
+        assert_eq!(stray_mark(&marked(wrong)), Some(wrong));
+    }
 }
 
 /// Columns of the answer of a family on this server, by whether its table has them.

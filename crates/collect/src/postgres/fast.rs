@@ -8,11 +8,12 @@ use pg::PgError;
 use schema::tables::{DatabaseSample, DbSample};
 use schema::{Row, Sample};
 
+use super::epoch::Marks;
 use super::family::{Asked, FAMILIES};
 use super::fill::Draft;
 use super::link::{Answer, Link, unreadable};
 use super::standing::Standing;
-use super::{Postgres, epoch, sessions};
+use super::{Postgres, sessions};
 use crate::{CollectError, Collector, Moment, Outcome};
 
 /// The fast tick of a server as a collector.
@@ -30,12 +31,9 @@ impl Collector for Fast<'_> {
 
     async fn collect(&mut self, at: &Moment, out: &mut Vec<Row>) -> Result<Outcome, CollectError> {
         let began = tokio::time::Instant::now();
-        let mut tick = Tick {
-            server: Draft::new(DbSample::TABLE),
-            lineage: None,
-        };
+        let mut server = Draft::new(DbSample::TABLE);
         self.0.sight.begin(false);
-        let asked = self.0.ask(at, &mut tick, out).await;
+        let asked = self.0.ask(at, &mut server, out).await;
         let unseen = self.0.sight.unseen(false);
         let error = match &asked {
             Ok(()) => unseen
@@ -43,13 +41,8 @@ impl Collector for Fast<'_> {
                 .map(|families| format!("cannot see {families}")),
             Err(error) => Some(error.to_string()),
         };
-        let Tick {
-            mut server,
-            lineage,
-        } = tick;
-        if lineage.is_none() {
-            server.set_epoch(None);
-        }
+        let epoch = asked.as_ref().ok().and_then(|()| self.0.marks.of_server());
+        server.set_epoch(epoch.as_deref());
         server.set("instance", self.0.instance.name.clone());
         server.set("up", asked.is_ok());
         server.set("duration_ms", began.elapsed().as_secs_f64() * 1000.0);
@@ -64,12 +57,6 @@ impl Collector for Fast<'_> {
             None => Outcome::Collected,
         })
     }
-}
-
-/// What the answers of a tick are gathered in.
-struct Tick {
-    server: Draft,
-    lineage: Option<String>,
 }
 
 impl Postgres {
@@ -94,6 +81,7 @@ impl Postgres {
                     self.retry = super::Retry::default();
                     // Another server may answer now, or a newer one: nothing found before stands.
                     self.standing = Standing::default();
+                    self.marks = Marks::default();
                     self.link = Some(link);
                 }
                 Err(error) => {
@@ -113,7 +101,7 @@ impl Postgres {
     async fn ask(
         &mut self,
         at: &Moment,
-        tick: &mut Tick,
+        server: &mut Draft,
         out: &mut Vec<Row>,
     ) -> Result<(), Box<PgError>> {
         let deadline = self.instance.timeout;
@@ -133,7 +121,7 @@ impl Postgres {
             let taken = match answer {
                 Ok(answer) => {
                     answered = true;
-                    self.take(family.name, &answer, at, tick, out)
+                    self.take(family.name, &answer, at, server, out)
                 }
                 Err(error) => Err(error),
             };
@@ -165,38 +153,41 @@ impl Postgres {
         self.sight.note(false, spot);
     }
 
-    /// Takes the answer of a family. The server's own comes first, so that its lineage is known.
+    /// Takes the answer of a family. Marks come first, so that it is known whose counters the others are.
     fn take(
         &mut self,
-        family: &str,
+        family: &'static str,
         answer: &Answer,
         at: &Moment,
-        tick: &mut Tick,
+        server: &mut Draft,
         out: &mut Vec<Row>,
     ) -> Result<(), PgError> {
         match family {
-            "server" => self.take_server(answer, tick),
-            "activity" => self.take_activity(answer, tick),
-            "databases" | "replication" => self.take_rows(answer, at, tick, out),
+            "server" => self.take_server(answer, server),
+            "activity" => self.take_activity(answer, server),
+            "databases" | "replication" => self.take_rows(answer, at, out),
             "sessions" => {
                 let found =
                     sessions::read(&self.instance.name, &answer.rows).map_err(unreadable)?;
                 out.extend(found.into_iter().map(|session| session.into_row(at.ts)));
                 Ok(())
             }
-            _ => answer.fill_one(&mut tick.server),
+            _ => {
+                if let Some(row) = answer.rows.first() {
+                    let mark = answer.prepared.plan.reset(row).map_err(unreadable)?;
+                    mark.into_iter()
+                        .for_each(|mark| self.marks.note(family, mark));
+                }
+                answer.fill_one(server)
+            }
         }
     }
 
-    fn take_server(&mut self, answer: &Answer, tick: &mut Tick) -> Result<(), PgError> {
-        answer.fill_one(&mut tick.server)?;
+    fn take_server(&mut self, answer: &Answer, server: &mut Draft) -> Result<(), PgError> {
+        answer.fill_one(server)?;
         let Some(row) = answer.rows.first() else {
             return Ok(());
         };
-        let lineage: String = row.try_get("lineage").map_err(unreadable)?;
-        let reset: &str = row.try_get("reset").map_err(unreadable)?;
-        tick.server.set("epoch", epoch::epoch(&lineage, reset));
-        tick.lineage = Some(lineage);
         let off: Vec<String> = row.try_get("off").map_err(unreadable)?;
         for setting in off {
             let spot = self.scene("").off(&setting);
@@ -207,15 +198,15 @@ impl Postgres {
 
     /// Of sessions that are closed to our role nothing is known, not even how many there are of which
     /// kind: then the counts stay NULL.
-    fn take_activity(&mut self, answer: &Answer, tick: &mut Tick) -> Result<(), PgError> {
+    fn take_activity(&mut self, answer: &Answer, server: &mut Draft) -> Result<(), PgError> {
         let Some(row) = answer.rows.first() else {
             return Ok(());
         };
         let hidden: i64 = row.try_get("conn_hidden").map_err(unreadable)?;
         if hidden == 0 {
-            return answer.fill_one(&mut tick.server);
+            return answer.fill_one(server);
         }
-        tick.server.set("conn_hidden", hidden);
+        server.set("conn_hidden", hidden);
         let scene = self.scene("");
         let message = format!(
             "{hidden} sessions are closed to role {}: no counts of sessions, no waits, no statements \
@@ -232,7 +223,6 @@ impl Postgres {
         &mut self,
         answer: &Answer,
         at: &Moment,
-        tick: &Tick,
         out: &mut Vec<Row>,
     ) -> Result<(), PgError> {
         let plan = &answer.prepared.plan;
@@ -250,12 +240,7 @@ impl Postgres {
                 draft.set("mxid_age", size.mxid_age);
             }
             let reset = plan.reset(row).map_err(unreadable)?.unwrap_or_default();
-            let lineage = tick.lineage.as_deref();
-            draft.set_epoch(
-                lineage
-                    .map(|lineage| epoch::epoch(lineage, reset))
-                    .as_deref(),
-            );
+            draft.set_epoch(self.marks.epoch(reset).as_deref());
             out.push(draft.into_row(at.ts));
         }
         Ok(())

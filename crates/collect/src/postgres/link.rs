@@ -203,7 +203,7 @@ async fn question(
         Some(prepared) => prepared,
         None => {
             let sql = statement(family, session.major_version())?;
-            let preparing = session.client.prepare(sql);
+            let preparing = session.client.prepare(&sql);
             let statement = session.run(&what, deadline, preparing).await?;
             let plan = plan(family, statement.columns())?;
             Arc::new(Prepared { statement, plan })
@@ -215,7 +215,7 @@ async fn question(
 }
 
 /// The statement of a family for a version.
-pub(super) fn statement(family: &Family, version: u32) -> Result<&'static str, PgError> {
+pub(super) fn statement(family: &Family, version: u32) -> Result<String, PgError> {
     family.sql(version).ok_or_else(|| PgError::Answer {
         what: format!("read {}", family.name),
         answer: format!("version {version} is older than all that are understood"),

@@ -45,6 +45,7 @@ mod standing;
 mod statements;
 mod visit;
 
+use epoch::Marks;
 use fast::Fast;
 use link::Link;
 use sight::{Scene, Sight};
@@ -104,6 +105,8 @@ pub struct Postgres {
     link: Option<Link>,
     retry: Retry,
     sight: Sight,
+    /// Whose counters these are.
+    marks: Marks,
     /// Sizes of databases, for the next fast tick to tell.
     sizes: HashMap<String, Size>,
     /// Whether the fast tick has told them.
@@ -135,6 +138,7 @@ impl Postgres {
             link: None,
             retry: Retry::default(),
             sight: Sight::default(),
+            marks: Marks::default(),
             sizes: HashMap::new(),
             sizes_told: false,
             statements: Statements::default(),

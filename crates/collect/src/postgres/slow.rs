@@ -82,6 +82,7 @@ impl Postgres {
             database: "",
         };
         let mut visit = Visit::begin(link, true, scene, *at, self.turn);
+        visit.marks(self).await;
         visit.look_around(self).await;
         self.sizes = visit.sizes(self).await;
         self.sizes_told = false;

@@ -1,6 +1,5 @@
 //! A visit to the server or to one of its databases: what is asked over one session at a slow tick.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use pg::PgError;
@@ -39,8 +38,8 @@ pub(super) struct Visit<'a> {
     /// Whether the session stays open until the next slow tick.
     stays: bool,
     pub(super) scene: Scene<'a>,
-    /// Whose counters these are and since when they count; `None` when that could not be read.
-    pub(super) epoch: Option<(String, String)>,
+    /// Since when the counters of the database count; `None` when that could not be read.
+    mark: Option<String>,
     /// Version, as 110 for 1.10, and schema of the extensions that are here.
     pub(super) extensions: HashMap<String, (u32, String)>,
     pub(super) at: Moment,
@@ -59,7 +58,7 @@ impl<'a> Visit<'a> {
             link,
             stays,
             scene,
-            epoch: None,
+            mark: None,
             extensions: HashMap::new(),
             at,
             turn,
@@ -79,15 +78,33 @@ impl<'a> Visit<'a> {
         told
     }
 
-    /// Learns whose counters these are and which extensions there are.
+    /// Learns what owns the counters of the server, unless the fast tick told it on this session. What our
+    /// role may not read is left out here, as the fast tick says so.
+    pub(super) async fn marks(&mut self, watcher: &mut Postgres) {
+        for name in [epoch::CLUSTER, epoch::CRASH] {
+            let Some(family) = family(name).filter(|_| !watcher.marks.has(name)) else {
+                continue;
+            };
+            let Ok(sql) = self.sql(family) else { continue };
+            let marks = &mut watcher.marks;
+            let asked = self.read(family, &sql, &[], |row| {
+                marks.note(name, row.try_get("reset")?);
+                Ok(())
+            });
+            // What is denied here is denied there, where it is told.
+            drop(asked.await);
+        }
+    }
+
+    /// Learns since when the counters of the database count and which extensions there are.
     pub(super) async fn look_around(&mut self, watcher: &mut Postgres) {
-        let mut epoch = None;
-        let read = |row: &tokio_postgres::Row| {
-            epoch = Some((row.try_get("lineage")?, row.try_get("reset")?));
+        let mut mark = None;
+        self.inside(watcher, "epoch", |row| {
+            mark = row.try_get("reset")?;
             Ok(())
-        };
-        self.inside(watcher, "epoch", read).await;
-        self.epoch = epoch;
+        })
+        .await;
+        self.mark = mark;
         let mut extensions = HashMap::new();
         let read = |row: &tokio_postgres::Row| {
             let version = number(row.try_get("version")?);
@@ -153,7 +170,7 @@ impl<'a> Visit<'a> {
             return false;
         };
         let asked = match statement(family, self.link.session.major_version()) {
-            Ok(sql) => self.read(family, sql, &[], read).await,
+            Ok(sql) => self.read(family, &sql, &[], read).await,
             Err(error) => Err(error),
         };
         if let Err(error) = &asked {
@@ -223,8 +240,8 @@ impl<'a> Visit<'a> {
         let before = out.len();
         let mut found: i64 = 0;
         let mut odd = None;
-        let (scene, owner, ts) = (self.scene, self.epoch.clone(), self.at.ts);
-        let epoch_of = |reset: &str| epoch_of(owner.as_ref(), reset);
+        let (scene, own, ts) = (self.scene, self.mark.clone(), self.at.ts);
+        let marks = watcher.marks.clone();
         let is_indexes = family.table.name == IndexSample::TABLE.name;
         let mut definitions = is_indexes.then(|| {
             let now = self.at.monotonic;
@@ -256,7 +273,8 @@ impl<'a> Visit<'a> {
             if let Some(definitions) = &mut definitions {
                 definitions.complete(row, &mut draft)?;
             }
-            draft.set_epoch(epoch_of(plan.reset(row)?.unwrap_or_default()).as_deref());
+            let mark = plan.reset(row)?.or(own.as_deref());
+            draft.set_epoch(mark.and_then(|mark| marks.epoch(mark)).as_deref());
             out.push(draft.into_row(ts));
             Ok(())
         })
@@ -284,15 +302,13 @@ impl<'a> Visit<'a> {
     }
 
     /// The statement of a family for the server or the extension, whichever it goes by.
-    pub(super) fn sql(&self, family: &Family) -> Result<Cow<'static, str>, PgError> {
+    pub(super) fn sql(&self, family: &Family) -> Result<String, PgError> {
         let Some(extension) = family.extension else {
-            return statement(family, self.link.session.major_version()).map(Cow::Borrowed);
+            return statement(family, self.link.session.major_version());
         };
         let (version, schema) = self.extensions.get(extension).cloned().unwrap_or_default();
         let sql = statement(family, version)?;
-        Ok(sql
-            .replace("{schema}", &super::sight::quoted(&schema))
-            .into())
+        Ok(sql.replace("{schema}", &super::sight::quoted(&schema)))
     }
 
     /// Runs the statement of a family and hands over its rows one by one, as they come.
@@ -311,15 +327,6 @@ impl<'a> Visit<'a> {
         };
         self.link.read(question, each).await
     }
-}
-
-/// The epoch of counters with this reset, or that of the database.
-fn epoch_of(owner: Option<&(String, String)>, reset: &str) -> Option<String> {
-    let (lineage, own) = owner?;
-    Some(epoch::epoch(
-        lineage,
-        if reset.is_empty() { own } else { reset },
-    ))
 }
 
 /// `1.10` as 110.

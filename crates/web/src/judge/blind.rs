@@ -18,9 +18,10 @@ use crate::words;
 const FAULTS: [&str; 3] = ["denied", "failed", "unreachable"];
 /// What wants grants beyond those of a monitoring role and hides no more than itself: nothing beside
 /// is too good without it.
-const OPTIONAL: [&str; 9] = [
+const OPTIONAL: [&str; 10] = [
     "archive_pending",
     "checkpoint_pressure",
+    "cluster",
     "index_bloat_exact",
     "sequences",
     "sizes",

@@ -1,7 +1,8 @@
 -- What do checkpoints, the background writer and sessions write? One row, PostgreSQL 18 and newer.
 -- Readable by everybody. What sessions wrote comes from pg_stat_io, which counts calls here: blocks are
 -- had from bytes, and of relations alone, as WAL is in the view too.
-SELECT c.num_timed + c.restartpoints_timed AS checkpoints_timed,
+SELECT concat_ws('/', extract(epoch FROM b.stats_reset), extract(epoch FROM c.stats_reset), io.reset) AS reset,
+       c.num_timed + c.restartpoints_timed AS checkpoints_timed,
        c.num_requested + c.restartpoints_req AS checkpoints_req,
        c.write_time AS checkpoint_write_ms_total,
        c.sync_time AS checkpoint_sync_ms_total,
@@ -9,7 +10,8 @@ SELECT c.num_timed + c.restartpoints_timed AS checkpoints_timed,
        io.buffers_backend, io.buffers_backend_fsync, b.buffers_alloc
 FROM pg_stat_checkpointer c
 CROSS JOIN pg_stat_bgwriter b
-CROSS JOIN (SELECT (coalesce(sum(coalesce(write_bytes, 0) + coalesce(extend_bytes, 0)), 0)
+CROSS JOIN (SELECT extract(epoch FROM max(stats_reset)) AS reset,
+                   (coalesce(sum(coalesce(write_bytes, 0) + coalesce(extend_bytes, 0)), 0)
                      / current_setting('block_size')::numeric)::int8 AS buffers_backend,
                    coalesce(sum(fsyncs), 0)::int8 AS buffers_backend_fsync
             FROM pg_stat_io

@@ -1,5 +1,5 @@
 -- How are the indexes of this database used, and must each stay? At most 2000 rows, the biggest and the
--- busiest first; `found` counts all. PostgreSQL 15, readable by everybody. As pg_stat_user_indexes and
+-- busiest first; `found` counts all. PostgreSQL 15 and newer, readable by everybody. As pg_stat_user_indexes and
 -- pg_statio_user_indexes tell it, by the functions these call. What must stay is had from the catalogue,
 -- never from a name. Scans on standbys are not counted here: ask each of them before dropping anything.
 -- Definitions are made for the rows given alone, as each takes its time; NULL for those in $1, which the
@@ -7,23 +7,28 @@
 -- everything: making one would wait. Identifiers below 16384 are the server's own.
 WITH locked AS MATERIALIZED (
   SELECT relation FROM pg_locks WHERE locktype = 'relation' AND mode = 'AccessExclusiveLock'),
-ranked AS (
-  SELECT c.oid, c.relname, i.indrelid, greatest(c.relpages, 0)::int8 AS pages,
-         pg_stat_get_numscans(c.oid) AS idx_scan, count(*) OVER () AS found,
-         row_number() OVER (ORDER BY c.relpages DESC, c.oid) AS big,
-         row_number() OVER (ORDER BY pg_stat_get_numscans(c.oid) DESC, c.oid) AS busy
+c AS MATERIALIZED (
+  SELECT c.oid, i.indrelid, greatest(c.relpages, 0)::int8 AS pages, pg_stat_get_numscans(c.oid) AS idx_scan
   FROM pg_index i
   JOIN pg_class c ON c.oid = i.indexrelid AND c.relkind = 'i' AND c.relpersistence <> 't'
   WHERE i.indrelid >= 16384 AND c.relnamespace <> 'pg_toast'::regnamespace),
-r AS MATERIALIZED (SELECT * FROM ranked ORDER BY least(big, busy), big LIMIT 2000)
+places AS (
+  SELECT b.*, row_number() OVER () AS place FROM (SELECT * FROM c ORDER BY pages DESC, oid LIMIT 2000) b
+  UNION ALL
+  SELECT b.*, row_number() OVER () AS place FROM (SELECT * FROM c ORDER BY idx_scan DESC, oid LIMIT 2000) b),
+r AS MATERIALIZED (
+  SELECT oid, indrelid, pages, idx_scan, (SELECT count(*) FROM c) AS found
+  FROM places GROUP BY oid, indrelid, pages, idx_scan ORDER BY min(place), oid LIMIT 2000)
 SELECT r.oid::int8 AS relation, n.nspname::text AS schema_name, t.relname::text AS table_name,
-       r.relname::text AS index_name, r.found,
+       c.relname::text AS index_name, r.found,
        r.pages * k.bs AS size_bytes, r.idx_scan,
        pg_stat_get_tuples_returned(r.oid) AS idx_tup_read,
        pg_stat_get_tuples_fetched(r.oid) AS idx_tup_fetch,
        pg_stat_get_blocks_fetched(r.oid) - pg_stat_get_blocks_hit(r.oid) AS idx_blks_read,
        pg_stat_get_blocks_hit(r.oid) AS idx_blks_hit,
-       k.counted_since, NULL::timestamptz AS last_idx_scan, i.indisunique AS is_unique,
+       NULL::timestamptz AS last_idx_scan, -- @before 16
+       pg_stat_get_lastscan(r.oid) AS last_idx_scan, -- @since 16
+       k.counted_since, i.indisunique AS is_unique,
        i.indisunique OR i.indisreplident OR i.indisexclusion
          OR r.oid IN (SELECT conindid FROM pg_constraint WHERE conindid <> 0)
          OR r.oid IN (SELECT inhrelid FROM pg_inherits) AS is_needed,
@@ -33,9 +38,10 @@ SELECT r.oid::int8 AS relation, n.nspname::text AS schema_name, t.relname::text 
             THEN '' ELSE left(coalesce(pg_get_indexdef(r.oid), ''), 1000) END AS definition
 FROM r
 JOIN pg_index i ON i.indexrelid = r.oid
+JOIN pg_class c ON c.oid = r.oid
 JOIN pg_class t ON t.oid = r.indrelid
 JOIN pg_namespace n ON n.oid = t.relnamespace
 CROSS JOIN (SELECT current_setting('block_size')::int8 AS bs,
-                   greatest(d.stats_reset, b.stats_reset) AS counted_since
-            FROM pg_stat_database d, pg_stat_bgwriter b
-            WHERE d.datname = current_database()) k;
+                   greatest(pg_stat_get_db_stat_reset_time(oid),
+                            pg_stat_get_bgwriter_stat_reset_time()) AS counted_since
+            FROM pg_database WHERE datname = current_database()) k;

@@ -1,5 +1,5 @@
 -- Who replicates, how far is each behind, and which slots keep WAL? One row per slot and per standby
--- without one; PostgreSQL 15 and 16, primary or cascading standby. Needs pg_read_all_stats, else state,
+-- without one; PostgreSQL 15 and newer, primary or cascading standby. Needs pg_read_all_stats, else state,
 -- positions and lags are NULL. A lag in time is NULL while nothing moves: with nothing left to replay
 -- it is 0 here. A lost slot keeps nothing: retained_bytes is NULL, look at wal_status.
 WITH here AS (
@@ -32,7 +32,8 @@ SELECT coalesce(s.slot_name::text, '') AS slot_name,
        r.flush_lsn::text AS flush_lsn, r.replay_lsn::text AS replay_lsn,
        greatest(age(s.xmin), age(r.backend_xmin))::int8 AS xmin_age,
        age(s.catalog_xmin)::int8 AS catalog_xmin_age,
-       NULL::text AS invalidation_reason, NULL::timestamptz AS inactive_since,
+       NULL::text AS invalidation_reason, NULL::timestamptz AS inactive_since, -- @before 17
+       s.invalidation_reason, s.inactive_since, -- @since 17
        coalesce(extract(epoch FROM d.stats_reset)::text, '-') AS reset,
        d.spill_bytes, d.total_bytes
 FROM pg_stat_replication r

@@ -3,7 +3,8 @@
 -- partitions go with their parent.
 SELECT n.nspname || '.' || u.index_name AS object, u.pages * current_setting('block_size')::float8 AS value,
        t.relname AS table_name,
-       extract(epoch FROM clock_timestamp() - greatest(d.stats_reset, b.stats_reset))::float8 AS counted_secs
+       extract(epoch FROM clock_timestamp()
+               - greatest(d.reset, pg_stat_get_bgwriter_stat_reset_time()))::float8 AS counted_secs
 FROM (SELECT i.indrelid, c.relname AS index_name, c.relpages::float8 AS pages
       FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid AND c.relkind = 'i'
       WHERE i.indisvalid AND NOT i.indisunique AND NOT i.indisreplident AND NOT i.indisexclusion
@@ -13,6 +14,6 @@ FROM (SELECT i.indrelid, c.relname AS index_name, c.relpages::float8 AS pages
       ORDER BY c.relpages DESC, c.relname LIMIT 50) u
 JOIN pg_class t ON t.oid = u.indrelid
 JOIN pg_namespace n ON n.oid = t.relnamespace
-CROSS JOIN pg_stat_bgwriter b
-CROSS JOIN (SELECT stats_reset FROM pg_stat_database WHERE datname = current_database()) d
+CROSS JOIN (SELECT pg_stat_get_db_stat_reset_time(oid) AS reset
+            FROM pg_database WHERE datname = current_database()) d
 ORDER BY value DESC, object;

@@ -6,10 +6,10 @@ use schema::{Row, Sample, Timestamp};
 use tokio_postgres::types::Type;
 
 use super::Statements;
+use crate::postgres::Postgres;
 use crate::postgres::family::{Family, family};
 use crate::postgres::link::Param;
 use crate::postgres::visit::Visit;
-use crate::postgres::{Postgres, epoch};
 
 impl Visit<'_> {
     /// What statements cost since the last look; whether the extension is here at all.
@@ -61,9 +61,7 @@ impl Visit<'_> {
         })
         .await?;
         self.note_partial(watcher, statements, sees_all, superuser);
-        let Some((lineage, _)) = self.epoch.clone() else {
-            return Ok(());
-        };
+        let lineage = watcher.marks.lineage();
         let major = i32::try_from(self.link.session.major_version()).unwrap_or_default();
         let instance = self.scene.instance;
         let mut look = memory.look(&lineage, &reset, self.at.monotonic, instance, major);
@@ -77,7 +75,7 @@ impl Visit<'_> {
         let extension = self.extensions.get("pg_stat_statements");
         let told = StatementStore {
             instance: instance.to_owned(),
-            epoch: epoch::epoch(&lineage, &reset),
+            epoch: watcher.marks.epoch(&reset).unwrap_or_default(),
             entries,
             max_entries,
             dealloc,
