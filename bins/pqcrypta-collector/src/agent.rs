@@ -1,5 +1,6 @@
 //! Puts the tasks together and ends them in order.
 
+use crate::logs::{Logs, Sources};
 use crate::reload::Reloader;
 use crate::sampling::Sampling;
 use crate::services::Services;
@@ -49,6 +50,14 @@ pub(crate) async fn run(
     let (settings, settings_seen) = watch::channel(settings(&loaded));
     let (standby, standby_seen) = watch::channel(false);
 
+    let sources = Sources::default();
+    let logs = Logs {
+        target: pg::Target::from(&loaded.config.database),
+        session: session_options(&loaded.config),
+        machine_id: host.machine_id.clone(),
+        sources: sources.clone(),
+        clock: clock::now,
+    };
     let writer = Writer {
         queue: queue.clone(),
         target: pg::Target::from(&loaded.config.database),
@@ -73,6 +82,7 @@ pub(crate) async fn run(
         loaded.config.collector.processes.clone(),
         queue.clone(),
         status,
+        sources,
         budget_bytes(&loaded.config),
     );
     let mut reloader = Reloader::new(&loaded, environment);
@@ -83,6 +93,7 @@ pub(crate) async fn run(
         standby_seen.clone(),
         stop.clone(),
     ));
+    let reading = tokio::spawn(logs.run(config_seen.clone(), standby_seen.clone(), stop.clone()));
     let sampling = tokio::spawn(sample(
         sampling,
         queue,
@@ -99,6 +110,7 @@ pub(crate) async fn run(
     let end = async {
         sampling.await.context("sampling failed")?;
         watching.await.context("watching services failed")?;
+        reading.await.context("storing logs failed")?;
         writing.await.context("delivery failed")
     };
     match tokio::time::timeout(END_WITHIN, end).await {

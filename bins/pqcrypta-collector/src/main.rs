@@ -9,6 +9,7 @@
 
 mod agent;
 mod clock;
+mod logs;
 mod reload;
 mod sampling;
 mod services;

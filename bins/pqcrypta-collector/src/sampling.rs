@@ -1,5 +1,6 @@
 //! The tick: every collector once, the collector about itself, and all of it made durable.
 
+use crate::logs::Sources;
 use collect::{Host, Moment, Mounts, Processes, Roots, SelfUsage, run_one};
 use schema::tables::SelfSample;
 use schema::{Json, Row, Sample, Timestamp};
@@ -21,6 +22,7 @@ pub(crate) struct Sampling {
     usage: SelfUsage,
     queue: Queue,
     status: SharedStatus,
+    sources: Sources,
     started: Instant,
     last_duration: Option<Duration>,
     spills: i64,
@@ -35,6 +37,7 @@ impl Sampling {
         watched: Vec<String>,
         queue: Queue,
         status: SharedStatus,
+        sources: Sources,
         budget_bytes: u64,
     ) -> Self {
         Self {
@@ -44,6 +47,7 @@ impl Sampling {
             usage: SelfUsage::new(roots),
             queue,
             status,
+            sources,
             started: Instant::now(),
             last_duration: None,
             spills: 0,
@@ -74,6 +78,7 @@ impl Sampling {
         run_one(&mut self.host, &at, &mut rows).await;
         run_one(&mut self.processes, &at, &mut rows).await;
         run_one(&mut self.mounts, &at, &mut rows).await;
+        rows.append(&mut self.sources.rows(ts));
         rows.push(self.about_itself(&at, late).await);
         match self.queue.append(ts, rows).await {
             Ok(Durability::Disk) => {

@@ -15,10 +15,13 @@
 //! * [`fingerprint`] gives like messages one name.
 //! * [`security`] reads failed logins, bans and blocked packets out of events.
 //!
+//! * [`intake`] reads all sources in turn and makes the batches.
+//!
 //! Nothing here knows the database or reads the clock of its own accord; time comes in as a value.
 
 pub mod event;
 pub mod fingerprint;
+pub mod intake;
 pub mod parse;
 pub mod security;
 pub mod source;

@@ -5,13 +5,12 @@
 //! cycle, memory, bytes stored per hour. Then at a cadence of 1 s, to see enough ticks, how late
 //! they begin: in peace, with the table of processes locked, and with the server gone.
 
-use super::{Figure, process};
-use anyhow::{Context, ensure};
+use super::collector::{Children, Collector, build};
+use super::{Figure, figure, number, process};
+use anyhow::Context;
 use clap::Args;
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 use testkit::{Server, Stop};
@@ -35,19 +34,6 @@ pub(crate) struct Options {
     ticks: u64,
 }
 
-/// Children that end with this value.
-struct Children(Vec<Child>);
-
-impl Drop for Children {
-    fn drop(&mut self) {
-        for child in &mut self.0 {
-            // It may have ended by itself.
-            drop(child.kill());
-            drop(child.wait());
-        }
-    }
-}
-
 pub(crate) async fn run(options: &Options) -> anyhow::Result<Vec<Figure>> {
     let binary = build()?;
     let server = Server::builder().fsync().start()?;
@@ -67,77 +53,6 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Vec<Figure>> {
     cost(options, &binary, &server, dir.path(), &mut figures).await?;
     lateness(options, &binary, &server, dir.path(), &mut figures).await?;
     Ok(figures)
-}
-
-fn build() -> anyhow::Result<PathBuf> {
-    let built = Command::new("cargo")
-        .args([
-            "build",
-            "--release",
-            "--quiet",
-            "--package",
-            "pqcrypta-collector",
-        ])
-        .status()?;
-    ensure!(built.success(), "the collector does not build");
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .context("the workspace")?;
-    Ok(root.join("target/release/pqcrypta-collector"))
-}
-
-fn start(binary: &Path, server: &Server, dir: &Path, secs: u64) -> anyhow::Result<Children> {
-    let target = server.target();
-    let pg::Host::Socket(socket) = &target.host else {
-        anyhow::bail!("the server has a socket")
-    };
-    let config = dir.join("collector.toml");
-    fs::write(
-        &config,
-        format!(
-            "[database]\nhost = \"{}\"\nport = {}\nname = \"{}\"\nuser = \"{}\"\n[intervals]\nsystem_secs = {secs}\n\
-             [collector]\nqueue_dir = \"{}\"\n",
-            socket.display(),
-            target.port,
-            target.database,
-            target.user,
-            dir.join("queue").display()
-        ),
-    )?;
-    fs::set_permissions(&config, fs::Permissions::from_mode(0o600))?;
-    let child = Command::new(binary)
-        .arg("--config")
-        .arg(config)
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
-    Ok(Children(vec![child]))
-}
-
-fn figure(
-    figure: impl Into<String>,
-    value: f64,
-    unit: &'static str,
-    target: Option<f64>,
-) -> Figure {
-    Figure {
-        bench: "footprint",
-        figure: figure.into(),
-        value,
-        unit,
-        target,
-    }
-}
-
-async fn number(server: &Server, sql: &str) -> anyhow::Result<f64> {
-    let rows = server.sql(sql).await?;
-    let cell = rows
-        .first()
-        .and_then(|row| row.first())
-        .and_then(Option::as_deref);
-    cell.unwrap_or("0")
-        .parse()
-        .with_context(|| format!("no number: {sql}"))
 }
 
 const STORED: &str = "select coalesce(sum(pg_total_relation_size(oid)), 0) from pg_class \
@@ -165,8 +80,8 @@ async fn cost(
     dir: &Path,
     out: &mut Vec<Figure>,
 ) -> anyhow::Result<()> {
-    let agent = start(binary, server, dir, CADENCE.as_secs())?;
-    let pid = agent.0[0].id();
+    let agent = Collector::start(binary, server, dir, CADENCE.as_secs(), &[])?;
+    let pid = agent.pid();
     sleep(CADENCE * WARM_UP as u32 + CADENCE / 2).await;
     let backends = backends(server).await?;
     let sizes = "select count(*) from collector.process_metrics_raw";
@@ -235,7 +150,7 @@ async fn lateness(
     out: &mut Vec<Figure>,
 ) -> anyhow::Result<()> {
     let span = Duration::from_secs(options.ticks);
-    let agent = start(binary, server, dir, 1)?;
+    let agent = Collector::start(binary, server, dir, 1, &[])?;
     sleep(Duration::from_secs(3)).await;
 
     let from = now(server).await?;

@@ -1,18 +1,24 @@
 //! Benchmarks. Each prints a table for people and then the same figures as JSON lines, one object
 //! a figure: `{"bench": …, "figure": …, "value": …, "unit": …, "target": …}`.
 
+mod collector;
 mod footprint;
+mod logs;
 mod postgres;
 mod process;
 
+use anyhow::Context;
 use clap::Subcommand;
 use serde::Serialize;
+use testkit::Server;
 
 /// What is measured.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Bench {
     /// What the collector costs its host: CPU, memory, disk, punctuality.
     Footprint(footprint::Options),
+    /// What reading logs costs, and how fast it is.
+    Logs(logs::Options),
     /// What watching a PostgreSQL server costs the host and the server.
     Postgres(postgres::Options),
 }
@@ -20,8 +26,9 @@ pub(crate) enum Bench {
 impl Bench {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         match self {
-            Self::Footprint(options) => report(&footprint::run(&options).await?),
-            Self::Postgres(options) => report(&postgres::run(&options).await?),
+            Self::Footprint(options) => report("footprint", &footprint::run(&options).await?),
+            Self::Logs(options) => report("logs", &logs::run(&options).await?),
+            Self::Postgres(options) => report("postgres", &postgres::run(&options).await?),
         }
     }
 }
@@ -29,7 +36,6 @@ impl Bench {
 /// One measured figure.
 #[derive(Debug, Serialize)]
 pub(crate) struct Figure {
-    bench: &'static str,
     figure: String,
     value: f64,
     unit: &'static str,
@@ -37,7 +43,41 @@ pub(crate) struct Figure {
     target: Option<f64>,
 }
 
-fn report(figures: &[Figure]) -> anyhow::Result<()> {
+/// A figure as one line of JSON.
+#[derive(Serialize)]
+struct Line<'a> {
+    bench: &'static str,
+    #[serde(flatten)]
+    figure: &'a Figure,
+}
+
+fn figure(
+    figure: impl Into<String>,
+    value: f64,
+    unit: &'static str,
+    target: Option<f64>,
+) -> Figure {
+    Figure {
+        figure: figure.into(),
+        value,
+        unit,
+        target,
+    }
+}
+
+/// The one number that a statement gives; 0 for none.
+async fn number(server: &Server, sql: &str) -> anyhow::Result<f64> {
+    let rows = server.sql(sql).await?;
+    let cell = rows
+        .first()
+        .and_then(|row| row.first())
+        .and_then(Option::as_deref);
+    cell.unwrap_or("0")
+        .parse()
+        .with_context(|| format!("no number: {sql}"))
+}
+
+fn report(bench: &'static str, figures: &[Figure]) -> anyhow::Result<()> {
     println!(
         "{:<80} {:>12} {:<14} {:>8}",
         "figure", "value", "unit", "target"
@@ -54,7 +94,7 @@ fn report(figures: &[Figure]) -> anyhow::Result<()> {
         );
     }
     for figure in figures {
-        println!("{}", serde_json::to_string(figure)?);
+        println!("{}", serde_json::to_string(&Line { bench, figure })?);
     }
     Ok(())
 }

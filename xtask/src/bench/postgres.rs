@@ -4,7 +4,7 @@
 //! of a slow tick, CPU of the server's processes, what the server's own statistics say of our
 //! statements, and what is stored. In three sizes: tables with their indexes, and statements.
 
-use super::{Figure, process};
+use super::{Figure, figure, process};
 use anyhow::{Context, ensure};
 use clap::Args;
 use collect::Moment;
@@ -291,19 +291,4 @@ fn server_ms(server: &Server) -> anyhow::Result<f64> {
         sum += process::cpu_ms(child.parse()?).unwrap_or(0.0);
     }
     Ok(sum + process::ended_children_ms(postmaster)?)
-}
-
-fn figure(
-    figure: impl Into<String>,
-    value: f64,
-    unit: &'static str,
-    target: Option<f64>,
-) -> Figure {
-    Figure {
-        bench: "postgres",
-        figure: figure.into(),
-        value,
-        unit,
-        target,
-    }
 }

@@ -21,6 +21,36 @@ pub(crate) fn cpu_ms(pid: u32) -> anyhow::Result<f64> {
     Ok(nanos as f64 / 1e6)
 }
 
+/// The thread of this name, if there is one.
+pub(crate) fn thread(pid: u32, name: &str) -> anyhow::Result<Option<u32>> {
+    for task in fs::read_dir(format!("/proc/{pid}/task"))? {
+        let task = task?.path();
+        if fs::read_to_string(task.join("comm")).is_ok_and(|comm| comm.trim_end() == name) {
+            let tid = task.file_name().and_then(|tid| tid.to_str());
+            return Ok(tid.and_then(|tid| tid.parse().ok()));
+        }
+    }
+    Ok(None)
+}
+
+/// CPU time of one thread, milliseconds.
+pub(crate) fn thread_cpu_ms(pid: u32, tid: u32) -> anyhow::Result<f64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/task/{tid}/schedstat"))?;
+    let nanos: f64 = text.split(' ').next().unwrap_or("0").parse()?;
+    Ok(nanos / 1e6)
+}
+
+/// The most memory a process ever had resident, MiB. Source: `VmHWM` of /proc/PID/status.
+pub(crate) fn peak_rss(pid: u32) -> anyhow::Result<f64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib: f64 = line
+        .and_then(|line| line.split_whitespace().next())
+        .context("no VmHWM in status")?
+        .parse()?;
+    Ok(kib / 1024.0)
+}
+
 /// Memory of a process, MiB.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Memory {

@@ -143,7 +143,8 @@ pub struct Writer {
 }
 
 /// A random number from 0 to 1, so that many agents do not come back in step.
-fn jitter() -> f64 {
+#[must_use]
+pub fn jitter() -> f64 {
     f64::from(Uuid::new_v4().as_fields().0) / f64::from(u32::MAX)
 }
 

@@ -1,0 +1,181 @@
+//! From what a round of reading gave to what one transaction stores.
+
+use logs::event::Level;
+use logs::intake::{self, Moved};
+use logs::source::GapReason;
+use schema::tables::{DataGap, LogEntry};
+use schema::{Json, Row, Sample, Timestamp};
+use std::collections::HashMap;
+use std::sync::Arc;
+use store::logs::{Batch, HourCount, PatternCount, Position};
+
+/// What a batch adds to the counters of its sources once it is stored.
+#[derive(Debug, Default)]
+pub(crate) struct Sums {
+    /// By source: events of each level, as [`Level::ALL`], and the newest instant.
+    pub(crate) lines: HashMap<Arc<str>, ([i64; 4], Timestamp)>,
+    /// Bytes read, by source.
+    pub(crate) bytes: Vec<(Arc<str>, u64)>,
+    /// Events named by overflow, by source.
+    pub(crate) overflowed: Vec<(Box<str>, u64)>,
+}
+
+/// A batch, ready to be stored.
+#[derive(Debug)]
+pub(crate) struct Encoded {
+    pub(crate) batch: Batch,
+    pub(crate) sums: Sums,
+}
+
+/// Knows how often each position was moved.
+#[derive(Debug)]
+pub(crate) struct Encoder {
+    versions: HashMap<(String, String), i64>,
+}
+
+impl Encoder {
+    pub(crate) fn new(positions: Vec<Position>) -> Self {
+        let versions = positions
+            .into_iter()
+            .map(|one| ((one.source, one.stream), one.version));
+        Self {
+            versions: versions.collect(),
+        }
+    }
+
+    pub(crate) fn encode(&mut self, given: intake::Batch, now: Timestamp) -> Encoded {
+        let mut sums = Sums {
+            bytes: given.bytes,
+            overflowed: given.news.overflowed,
+            ..Sums::default()
+        };
+        let mut rows = Vec::with_capacity(given.events.len() + given.gaps.len());
+        for (source, event) in given.events {
+            let (lines, newest) = sums.lines.entry(Arc::clone(&source)).or_default();
+            if let Some(count) = lines.get_mut(event.level as usize) {
+                *count += 1;
+            }
+            *newest = (*newest).max(event.ts);
+            let entry = LogEntry {
+                source: source.as_ref().to_owned(),
+                at: i64::try_from(event.at).unwrap_or(i64::MAX),
+                level: event.level.as_str().to_owned(),
+                component: event.component,
+                message: event.message,
+                message_chars: event
+                    .chars
+                    .map(|chars| i32::try_from(chars).unwrap_or(i32::MAX)),
+                context: event.context.map(Json),
+                fingerprint: event.fingerprint,
+            };
+            rows.push(entry.into_row(event.ts));
+        }
+        rows.extend(
+            given
+                .security
+                .into_iter()
+                .map(|(ts, event)| event.into_row(ts)),
+        );
+        rows.extend(
+            given
+                .gaps
+                .iter()
+                .filter_map(|(source, gap)| lost(source, gap, now)),
+        );
+        let templates: HashMap<_, _> = given
+            .news
+            .patterns
+            .into_iter()
+            .map(|pattern| (pattern.fingerprint, pattern.template))
+            .collect();
+        let hours = given.tally.hours.into_iter();
+        let patterns = given.tally.patterns.into_iter();
+        let batch = Batch {
+            positions: given.moved.into_iter().map(|one| self.mark(one)).collect(),
+            counts: hours
+                .map(|((hour, source, level), count)| HourCount {
+                    hour,
+                    source: source.as_ref().to_owned(),
+                    level: level.as_str(),
+                    count,
+                })
+                .collect(),
+            patterns: patterns
+                .map(|((hour, fingerprint), seen)| PatternCount {
+                    hour,
+                    template: templates.get(&fingerprint).cloned().unwrap_or_default(),
+                    fingerprint: fingerprint.as_str().to_owned(),
+                    source: seen.source.as_ref().to_owned(),
+                    level: seen.level.as_str(),
+                    count: seen.count,
+                    first: seen.first,
+                    last: seen.last,
+                    sample: seen.sample,
+                })
+                .collect(),
+            merged: given
+                .news
+                .merged
+                .iter()
+                .map(|one| (one.old.as_str().to_owned(), one.into.as_str().to_owned()))
+                .collect(),
+            ..Batch::of(&rows)
+        };
+        Encoded { batch, sums }
+    }
+
+    /// The position with the version it is moved from.
+    fn mark(&mut self, moved: Moved) -> Position {
+        let key = (
+            moved.source.as_ref().to_owned(),
+            moved.stream.as_ref().to_owned(),
+        );
+        let version = self.versions.entry(key).or_default();
+        let position = Position {
+            source: moved.source.as_ref().to_owned(),
+            stream: moved.stream.as_ref().to_owned(),
+            version: *version,
+            position: moved.position,
+        };
+        *version += 1;
+        position
+    }
+}
+
+/// A row about what a source lost. What was left out on purpose is no loss.
+fn lost(source: &str, gap: &logs::source::Gap, now: Timestamp) -> Option<Row> {
+    let bytes = gap
+        .bytes
+        .map_or_else(String::new, |bytes| format!(", {bytes} bytes"));
+    match gap.reason {
+        GapReason::FirstSight | GapReason::Hole => {
+            tracing::info!(
+                source,
+                reason = gap.reason.as_str(),
+                bytes = gap.bytes,
+                "left out"
+            );
+            None
+        }
+        reason => {
+            tracing::warn!(
+                source,
+                reason = reason.as_str(),
+                bytes = gap.bytes,
+                "lines are lost"
+            );
+            let row = DataGap {
+                class: "logs".to_owned(),
+                from_ts: gap.from.unwrap_or(now),
+                to_ts: gap.to.unwrap_or(now),
+                count: 1,
+                rows: None,
+                reason: format!("{source}: {}{bytes}", reason.as_str()),
+            };
+            Some(row.into_row(now))
+        }
+    }
+}
+
+/// The place of each level in [`Sums::lines`] is that in the list of all.
+const _: () = assert!(Level::Debug as usize == 0 && Level::Error as usize == 3);

@@ -1,0 +1,104 @@
+//! The thread that reads.
+
+use super::encode::{Encoded, Encoder};
+use super::plan::Plan;
+use super::sources::Sources;
+use logs::fingerprint;
+use logs::intake::{self, Intake};
+use schema::Timestamp;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::Duration;
+use store::logs::{KnownPattern, Position};
+use tokio::sync::{mpsc, oneshot};
+
+/// While nothing waits, events that may still grow are looked at so often.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// A thread that reads until this is ended or dropped.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    batches: mpsc::Receiver<Encoded>,
+    /// Dropped to end the thread's pause.
+    stop: Option<Sender<()>>,
+    ended: oneshot::Receiver<()>,
+}
+
+impl Reading {
+    /// Starts to read at `positions`.
+    pub(crate) fn start(
+        plan: &Plan,
+        positions: Vec<Position>,
+        patterns: Vec<KnownPattern>,
+        sources: Sources,
+        clock: fn() -> Timestamp,
+    ) -> Self {
+        let (sender, batches) = mpsc::channel(1);
+        let (stop, stopped) = channel::<()>();
+        let (done, ended) = oneshot::channel();
+        let plan = plan.clone();
+        let work = move || {
+            let saved: Vec<intake::Known> = positions
+                .iter()
+                .map(|one| intake::Known {
+                    source: one.source.clone(),
+                    stream: one.stream.clone(),
+                    position: one.position.clone(),
+                })
+                .collect();
+            let known = patterns.into_iter().map(|one| fingerprint::Known {
+                level: intake::level(&one.level),
+                source: one.source,
+                fingerprint: one.fingerprint,
+                template: one.template,
+                alias_of: one.alias_of,
+            });
+            let mut encoder = Encoder::new(positions);
+            let mut intake = Intake::new(&plan.wanted(), &saved, known, plan.limits, &[]);
+            loop {
+                let batch = intake.poll(clock());
+                sources.seen(intake.states());
+                let more = batch.more;
+                if !batch.is_empty()
+                    && sender
+                        .blocking_send(encoder.encode(batch, clock()))
+                        .is_err()
+                {
+                    break;
+                }
+                if more {
+                    continue;
+                }
+                match stopped.recv_timeout(plan.tick.min(LOOK_EVERY)) {
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Ok(()) | Err(RecvTimeoutError::Disconnected) => break,
+                }
+            }
+            drop(intake);
+            // Nobody may wait any longer.
+            let _unheard = done.send(());
+        };
+        if let Err(error) = thread::Builder::new().name("logs".to_owned()).spawn(work) {
+            tracing::error!(%error, "cannot start the thread that reads logs; tried again");
+        }
+        Self {
+            batches,
+            stop: Some(stop),
+            ended,
+        }
+    }
+
+    /// The next batch; `None` when the thread has ended.
+    pub(crate) async fn next(&mut self) -> Option<Encoded> {
+        self.batches.recv().await
+    }
+
+    /// Ends the thread.
+    pub(crate) async fn end(mut self) {
+        self.stop = None;
+        self.batches.close();
+        while self.batches.recv().await.is_some() {}
+        // A thread that never came about has dropped its end.
+        let _ended = self.ended.await;
+    }
+}

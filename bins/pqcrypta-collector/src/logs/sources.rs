@@ -1,0 +1,113 @@
+//! How each source fares: what the thread saw and what was stored, for the rows of every tick.
+
+use super::encode::Sums;
+use super::plan::Plan;
+use logs::source::{State, Status};
+use schema::tables::LogSource;
+use schema::{Row, Sample, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// One source.
+#[derive(Debug, Default)]
+struct Source {
+    /// Its row but for the status.
+    row: LogSource,
+    state: State,
+    /// Whether it was looked at since it was asked for.
+    looked_at: bool,
+    is_file: bool,
+    /// Nobody named it, and it was not there yet: its absence is no news.
+    is_assumed: bool,
+}
+
+/// Every source, shared by the thread, the task that stores and the tick.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sources(Arc<Mutex<BTreeMap<String, Source>>>);
+
+impl Sources {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Source>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps the sources of a plan and forgets the others. Counters go on.
+    pub(crate) fn follow(&self, plan: &Plan) {
+        let mut sources = self.lock();
+        sources.retain(|name, _| plan.sources.iter().any(|wanted| wanted.name == *name));
+        for wanted in &plan.sources {
+            let source = sources.entry(wanted.name.clone()).or_default();
+            source.is_assumed = plan.is_assumed && source.row.last_line.is_none();
+            source.is_file = wanted.kind == config::LogKind::File;
+            source.row.source = wanted.name.clone();
+            source.row.kind = wanted.kind.as_str().to_owned();
+            source.row.place = wanted.place();
+            source.row.parser = wanted.used_parser().as_str().to_owned();
+        }
+    }
+
+    /// What the thread saw; a change for the worse is said.
+    pub(crate) fn seen<'a>(&self, states: impl Iterator<Item = (&'a Arc<str>, &'a State)>) {
+        let mut sources = self.lock();
+        for (name, state) in states {
+            let Some(source) = sources.get_mut(&**name) else {
+                continue;
+            };
+            let absent = state.status == Status::Missing && source.is_assumed;
+            if !absent && state.status != source.state.status {
+                match state.status {
+                    Status::Ok => tracing::info!(source = &**name, "is read again"),
+                    _ => tracing::warn!(source = &**name, cause = state.cause, "is not read"),
+                }
+            }
+            source.looked_at = true;
+            source.is_assumed = absent;
+            if source.state != *state {
+                source.state = state.clone();
+            }
+        }
+    }
+
+    /// What was stored.
+    pub(crate) fn stored(&self, sums: &Sums) {
+        let mut sources = self.lock();
+        for (name, ([debug, info, warn, error], newest)) in &sums.lines {
+            if let Some(source) = sources.get_mut(&**name) {
+                let row = &mut source.row;
+                row.debug_lines += debug;
+                row.info_lines += info;
+                row.warn_lines += warn;
+                row.error_lines += error;
+                row.last_line = row.last_line.max(Some(*newest));
+            }
+        }
+        for (name, bytes) in &sums.bytes {
+            if let Some(source) = sources.get_mut(&**name) {
+                source.row.bytes += i64::try_from(*bytes).unwrap_or(i64::MAX);
+            }
+        }
+        for (name, events) in &sums.overflowed {
+            if let Some(source) = sources.get_mut(&**name) {
+                source.row.overflowed += i64::try_from(*events).unwrap_or(i64::MAX);
+            }
+        }
+    }
+
+    /// A row for each source that somebody named or that was there once.
+    pub(crate) fn rows(&self, ts: Timestamp) -> Vec<Row> {
+        let sources = self.lock();
+        let told = sources
+            .values()
+            .filter(|source| source.looked_at && !source.is_assumed);
+        told.map(|source| {
+            let backlog = i64::try_from(source.state.backlog_bytes).unwrap_or(i64::MAX);
+            LogSource {
+                status: source.state.status.as_str().to_owned(),
+                error: Some(source.state.cause.clone()).filter(|cause| !cause.is_empty()),
+                backlog_bytes: source.is_file.then_some(backlog),
+                ..source.row.clone()
+            }
+            .into_row(ts)
+        })
+        .collect()
+    }
+}

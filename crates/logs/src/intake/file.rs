@@ -1,0 +1,184 @@
+//! A source of files on its way to events: one reader for each of its streams.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use schema::Timestamp;
+
+use super::{Known, Limits, Moved};
+use crate::event::Event;
+use crate::parse::{ParserKind, ParserOptions, Reader};
+use crate::source::{Chunk, FileOptions, FilePosition, Files, Gap, State};
+
+/// An event that may still grow is taken for whole when nothing followed for so long: writers that
+/// flush line by line finish an event within milliseconds.
+const IDLE: i64 = 2_000_000;
+
+/// One stream.
+#[derive(Debug)]
+struct Stream {
+    reader: Reader,
+    /// Behind everything that was read.
+    end: FilePosition,
+    read_at: Timestamp,
+}
+
+/// A source of files.
+#[derive(Debug)]
+pub(super) struct FileSource {
+    name: Arc<str>,
+    files: Files,
+    parser: ParserKind,
+    options: ParserOptions,
+    streams: HashMap<Arc<str>, Stream>,
+    /// What was read and waits for its turn, each with the offset to go on at.
+    chunks: VecDeque<(u64, Chunk)>,
+}
+
+impl FileSource {
+    pub(super) fn new(
+        name: Arc<str>,
+        path: &std::path::Path,
+        (parser, options): (ParserKind, ParserOptions),
+        saved: &[Known],
+        files: FileOptions,
+    ) -> Self {
+        let saved = saved
+            .iter()
+            .filter(|known| known.source == *name)
+            .filter_map(|known| match serde_json::from_str(&known.position) {
+                Ok(position) => Some((Arc::from(known.stream.as_str()), position)),
+                Err(error) => {
+                    tracing::error!(
+                        source = &*name,
+                        stream = known.stream,
+                        %error,
+                        "the stored position cannot be read; the file is taken for one never seen"
+                    );
+                    None
+                }
+            })
+            .collect();
+        Self {
+            files: Files::new(&name, path, saved, files),
+            name,
+            parser,
+            options,
+            streams: HashMap::new(),
+            chunks: VecDeque::new(),
+        }
+    }
+
+    pub(super) fn state(&self) -> &State {
+        self.files.state()
+    }
+
+    /// Whether lines that were read wait for their turn.
+    pub(super) fn has_more(&self) -> bool {
+        !self.chunks.is_empty()
+    }
+
+    /// Takes up to `limits.lines` lines, of up to `limits.bytes` bytes. Gives how many bytes they were.
+    pub(super) fn poll(
+        &mut self,
+        now: Timestamp,
+        limits: Limits,
+        events: &mut Vec<Event>,
+        moved: &mut Vec<Moved>,
+        gaps: &mut Vec<Gap>,
+    ) -> u64 {
+        if self.chunks.is_empty() {
+            let mut chunks = Vec::new();
+            self.files.poll(now, limits.bytes, &mut chunks);
+            self.chunks
+                .extend(chunks.into_iter().map(|chunk| (chunk.start, chunk)));
+        }
+        let (mut bytes, mut lines) = (0, limits.lines);
+        while let Some((from, mut chunk)) = self.chunks.pop_front() {
+            gaps.append(&mut chunk.gaps);
+            let (to, position) = self.take(&chunk, from, &mut lines, now, events);
+            bytes += to - from;
+            if let Some(position) = position {
+                note(moved, &self.name, &chunk.stream, &position);
+            }
+            if to < chunk.end {
+                self.chunks.push_front((to, chunk));
+                break;
+            }
+        }
+        for (name, stream) in &mut self.streams {
+            let idle = now.as_micros() - stream.read_at.as_micros() >= IDLE;
+            if idle && stream.reader.open_at().is_some() {
+                stream.reader.flush(events);
+                note(moved, &self.name, name, &stream.end);
+            }
+        }
+        bytes
+    }
+
+    /// Reads up to `lines` lines of a chunk, beginning at the offset `from`. Gives the offset it came
+    /// to, and where the stream stands when all events that came out are stored; nothing when that
+    /// does not move because one event is still growing.
+    fn take(
+        &mut self,
+        chunk: &Chunk,
+        from: u64,
+        lines: &mut usize,
+        now: Timestamp,
+        events: &mut Vec<Event>,
+    ) -> (u64, Option<FilePosition>) {
+        let (parser, options) = (self.parser, &self.options);
+        let stream = self
+            .streams
+            .entry(Arc::clone(&chunk.stream))
+            .or_insert_with(|| Stream {
+                reader: Reader::new(parser, options.clone()),
+                end: chunk.position_at(from),
+                read_at: now,
+            });
+        stream.read_at = now;
+        let mut to = chunk.end;
+        for line in chunk.lines().skip_while(|line| line.at < from) {
+            if *lines == 0 {
+                to = line.at;
+                break;
+            }
+            *lines -= 1;
+            stream
+                .reader
+                .line(line.at, line.bytes, line.true_len, now, events);
+        }
+        if chunk.closed && to == chunk.end {
+            stream.reader.flush(events);
+        }
+        stream.end = chunk.position_at(to);
+        let position = match stream.reader.open_at() {
+            None => Some(stream.end.clone()),
+            Some(at) if at >= chunk.start => Some(chunk.position_at(at)),
+            Some(_) => None,
+        };
+        (to, position)
+    }
+}
+
+/// Keeps the last position of a stream.
+fn note(moved: &mut Vec<Moved>, source: &Arc<str>, stream: &Arc<str>, position: &FilePosition) {
+    let position = match serde_json::to_string(position) {
+        Ok(position) => position,
+        Err(error) => {
+            tracing::error!(source = &**source, %error, "a position cannot be written as JSON");
+            return;
+        }
+    };
+    let known = moved
+        .iter_mut()
+        .find(|one| one.source == *source && one.stream == *stream);
+    match known {
+        Some(one) => one.position = position,
+        None => moved.push(Moved {
+            source: Arc::clone(source),
+            stream: Arc::clone(stream),
+            position,
+        }),
+    }
+}

@@ -1,0 +1,237 @@
+//! All sources together: rounds of reading in which each has its turn, and the batches that come out.
+//!
+//! A batch holds events, the positions behind them, what was lost, and what the events add to sums
+//! and patterns. Events of a stream come in order, and a position stands behind the last event that
+//! is whole: what may still grow is read again after a crash.
+//!
+//! Everything that is remembered here beside positions (open events, windows of security rules, the
+//! budget of fingerprints) belongs to one [`Intake`]; after a batch that was not stored it is thrown
+//! away and a new one begins at the positions the database has.
+
+mod file;
+mod tally;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use schema::Timestamp;
+use schema::tables::SecurityEvent;
+
+use crate::event::{Event, Level};
+use crate::fingerprint::{self, Fingerprints, News};
+use crate::parse::{ParserKind, ParserOptions};
+use crate::source::{FileOptions, Gap, State};
+use file::FileSource;
+pub use tally::{Hour, Seen, Tally};
+
+/// A source to be read.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Where it is.
+    pub place: Place,
+    /// What its lines look like.
+    pub parser: ParserKind,
+    /// What the parser must be told.
+    pub options: ParserOptions,
+}
+
+/// Where a source is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A file, or a pattern for several.
+    File(PathBuf),
+    /// A unit of the journal.
+    Unit(String),
+}
+
+/// Limits of one batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// A batch ends when it has so many events.
+    pub events: usize,
+    /// Events taken of a source before the others have their turn.
+    pub lines: usize,
+    /// Bytes read of a source in one go.
+    pub bytes: usize,
+    /// New fingerprints that a source may have in an hour.
+    pub fingerprints: u32,
+}
+
+/// A position as the database has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Source.
+    pub source: String,
+    /// Stream within it.
+    pub stream: String,
+    /// The position, JSON.
+    pub position: String,
+}
+
+/// A position that is to be stored with the batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// Source.
+    pub source: Arc<str>,
+    /// Stream within it.
+    pub stream: Arc<str>,
+    /// The position, JSON.
+    pub position: String,
+}
+
+/// What one round gave.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// Events with their source, in order within each stream.
+    pub events: Vec<(Arc<str>, Event)>,
+    /// Positions behind them.
+    pub moved: Vec<Moved>,
+    /// What was lost, by source.
+    pub gaps: Vec<(Arc<str>, Gap)>,
+    /// What the events mean for security.
+    pub security: Vec<(Timestamp, SecurityEvent)>,
+    /// What they add to the sums.
+    pub tally: Tally,
+    /// What the table of patterns has to learn.
+    pub news: News,
+    /// Bytes read, by source.
+    pub bytes: Vec<(Arc<str>, u64)>,
+    /// Whether a source had more than its share: read again at once.
+    pub more: bool,
+}
+
+impl Batch {
+    /// Whether there is nothing to store.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.moved.is_empty() && self.gaps.is_empty()
+    }
+}
+
+/// Reads every source.
+#[derive(Debug)]
+pub struct Intake {
+    files: Vec<(Arc<str>, FileSource)>,
+    fingerprints: Fingerprints,
+    limits: Limits,
+    /// Whose turn it is: the first source of the next round.
+    turn: usize,
+    taken: Vec<Event>,
+}
+
+impl Intake {
+    /// Begins at `saved`, the positions the database has. `journalctl` are further arguments of that
+    /// command, such as `--directory=…`.
+    #[must_use]
+    pub fn new(
+        wanted: &[Wanted],
+        saved: &[Known],
+        patterns: impl Iterator<Item = fingerprint::Known>,
+        limits: Limits,
+        _journalctl: &[String],
+    ) -> Self {
+        let mut files = Vec::new();
+        for source in wanted {
+            match &source.place {
+                Place::File(path) => {
+                    let parser = (source.parser, source.options.clone());
+                    let name = Arc::clone(&source.name);
+                    let opened = FileSource::new(
+                        Arc::clone(&name),
+                        path,
+                        parser,
+                        saved,
+                        FileOptions::default(),
+                    );
+                    files.push((name, opened));
+                }
+                Place::Unit(_) => {}
+            }
+        }
+        let mut fingerprints = Fingerprints::new(limits.fingerprints);
+        fingerprints.restore(patterns);
+        Self {
+            files,
+            fingerprints,
+            limits,
+            turn: 0,
+            taken: Vec::new(),
+        }
+    }
+
+    /// One round. A batch that is empty means that nothing waits.
+    pub fn poll(&mut self, now: Timestamp) -> Batch {
+        let mut batch = Batch::default();
+        let sources = self.files.len();
+        for step in 0..sources {
+            let at = (self.turn + step) % sources.max(1);
+            let bytes = self.poll_file(at, now, &mut batch);
+            batch.more |= bytes >= self.limits.bytes as u64;
+            if batch.events.len() >= self.limits.events {
+                self.turn = at + 1;
+                batch.more = true;
+                break;
+            }
+        }
+        batch.news = self.fingerprints.take_news();
+        batch
+    }
+
+    /// How each source fares.
+    pub fn states(&self) -> impl Iterator<Item = (&Arc<str>, &State)> {
+        self.files.iter().map(|(name, file)| (name, file.state()))
+    }
+
+    fn poll_file(&mut self, at: usize, now: Timestamp, batch: &mut Batch) -> u64 {
+        let Some((name, file)) = self.files.get_mut(at) else {
+            return 0;
+        };
+        let name = Arc::clone(name);
+        let mut gaps = Vec::new();
+        let bytes = file.poll(
+            now,
+            self.limits,
+            &mut self.taken,
+            &mut batch.moved,
+            &mut gaps,
+        );
+        batch
+            .gaps
+            .extend(gaps.into_iter().map(|gap| (Arc::clone(&name), gap)));
+        batch.more |= file.has_more();
+        if bytes > 0 {
+            batch.bytes.push((Arc::clone(&name), bytes));
+        }
+        let mut taken = std::mem::take(&mut self.taken);
+        for event in taken.drain(..) {
+            self.understand(&name, event, now, batch);
+        }
+        self.taken = taken;
+        bytes
+    }
+
+    /// Names an event, counts it and looks at what it means.
+    fn understand(
+        &mut self,
+        source: &Arc<str>,
+        mut event: Event,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) {
+        let fingerprint = self
+            .fingerprints
+            .name(source, event.level, &event.message, now);
+        event.fingerprint = fingerprint.as_str().to_owned();
+        batch.tally.add(source, fingerprint, &event);
+        batch.events.push((Arc::clone(source), event));
+    }
+}
+
+/// The level of this name; `info` for one that is not known.
+#[must_use]
+pub fn level(name: &str) -> Level {
+    let known = Level::ALL.into_iter().find(|level| level.as_str() == name);
+    known.unwrap_or_default()
+}
