@@ -24,6 +24,7 @@ pub mod headers;
 mod history;
 mod hosts;
 pub mod judge;
+mod lines;
 mod number;
 mod pages;
 mod range;

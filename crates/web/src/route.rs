@@ -10,7 +10,7 @@ use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
 use crate::answers::Answer;
-use crate::api::{Params, events, meta, now, series, table};
+use crate::api::{Params, events, logs, meta, now, series, table};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::guard::{self, Names};
@@ -28,6 +28,7 @@ pub fn router(app: App) -> Router {
         .route(&api("now"), get(get_now))
         .route(&api("series"), get(get_series))
         .route(&api("table/{name}"), get(get_table))
+        .route(&api("logs"), get(get_logs))
         .route(&api("events"), get(get_events))
         .route(&at(""), get(pages::index))
         .route(&at("v/{*view}"), get(pages::index))
@@ -92,6 +93,15 @@ async fn get_table(
 ) -> Result<Response, ApiError> {
     let params = Params::parse(query.as_deref())?;
     table::table(&app, &name, &params, &headers).await
+}
+
+async fn get_logs(
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let params = Params::parse(query.as_deref())?;
+    logs::logs(&app, &params, &headers).await
 }
 
 async fn get_events(

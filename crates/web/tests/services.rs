@@ -3,39 +3,10 @@
 
 mod common;
 
-use common::{serve, with_services};
+use common::{rows, serve, with_services};
 use serde_json::{Value, json};
 use tokio_postgres::types::Type;
 use web::tables::{Source, VIEWS};
-
-/// Rows of a table as objects by column, with their severities where there are any.
-fn rows(meta: &Value, name: &str, answer: &Value) -> Vec<Value> {
-    let tables = meta["tables"].as_array().unwrap();
-    let table = tables.iter().find(|table| table["name"] == name).unwrap();
-    let columns = table["columns"].as_array().unwrap();
-    let each = |row: &Value| {
-        let mut shown = serde_json::Map::new();
-        shown.insert("id".to_owned(), row["id"].clone());
-        for (at, column) in columns.iter().enumerate() {
-            let name = column["id"].as_str().unwrap();
-            let cell = &row["cells"][at];
-            let value = match row["severities"][at].as_str() {
-                None | Some("ok") => cell.clone(),
-                Some(severity) => json!(format!("{cell} {severity}")),
-            };
-            if !cell.is_null() {
-                shown.insert(name.to_owned(), value);
-            }
-        }
-        Value::Object(shown)
-    };
-    answer["rows"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(each)
-        .collect()
-}
 
 #[tokio::test]
 async fn tables_over_known_rows() {

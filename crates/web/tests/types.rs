@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use ts_rs::{Config, TS};
-use web::api::{Severity, Unit, meta, now, series, table};
+use web::api::{Severity, Unit, logs, meta, now, series, table};
 use web::tables::Cell;
 use web::{ErrorAnswer, ErrorBody};
 
@@ -73,6 +73,8 @@ fn generate() -> String {
     interface::<series::SeriesError>(&mut out);
     interface::<table::TableAnswer>(&mut out);
     interface::<table::TableRow>(&mut out);
+    interface::<logs::LogsAnswer>(&mut out);
+    interface::<logs::LogRow>(&mut out);
     out
 }
 

@@ -248,3 +248,25 @@ export interface TableRow {
   severities: (Severity | null)[];
   severity: Severity;
 }
+
+export interface LogsAnswer {
+  now_ms: number;
+  rows: LogRow[];
+  older: string | null;
+  newer: string | null;
+  searched_ms: number | null;
+  matched: number | null;
+  facets: Record<string, Record<string, number>>;
+}
+
+export interface LogRow {
+  id: string;
+  ts_ms: number;
+  source: string;
+  level: string;
+  component: string;
+  message: string;
+  message_chars: number | null;
+  context: string | null;
+  fingerprint: string;
+}

@@ -1,6 +1,7 @@
 //! One file per question; the structs are the shapes of the answers.
 
 pub mod events;
+pub mod logs;
 pub mod meta;
 pub mod now;
 mod params;

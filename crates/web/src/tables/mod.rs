@@ -17,6 +17,7 @@ mod disks;
 mod gaps;
 mod interfaces;
 mod keyed;
+mod logs;
 mod mounts;
 mod place;
 mod postgres;
@@ -72,6 +73,9 @@ pub const VIEWS: &[&View] = &[
     &applications::ENDPOINTS,
     &applications::FAILURES,
     &applications::TARGETS,
+    &logs::SOURCES,
+    &logs::PATTERNS,
+    &logs::SECURITY,
 ];
 
 /// The table of this name.

@@ -25,6 +25,8 @@ pub enum Past {
     Ticks,
     /// Two slow ticks and a little.
     Slow,
+    /// An hour.
+    Hour,
     /// A day.
     Day,
     /// The asked range, and at least two slow ticks.
@@ -63,6 +65,7 @@ impl Past {
                 end,
             ),
             Self::Slow => (before(reading.at, TWO_SLOW), end),
+            Self::Hour => (before(reading.at, 3_600 * SECOND), end),
             Self::Day => (before(reading.at, DAY), end),
             Self::SlowRange => (from.min(before(to, TWO_SLOW)), to),
             Self::Range => (from, to),

@@ -9,7 +9,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use schema::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use testkit::Database;
 use tower::ServiceExt as _;
 use web::{App, Clock, Settings};
@@ -236,4 +236,33 @@ impl Server {
             .to_owned();
         (reply.status.as_u16(), code)
     }
+}
+
+/// Rows of a table as objects by column, with their severities where there are any.
+pub(crate) fn rows(meta: &Value, name: &str, answer: &Value) -> Vec<Value> {
+    let tables = meta["tables"].as_array().unwrap();
+    let table = tables.iter().find(|table| table["name"] == name).unwrap();
+    let columns = table["columns"].as_array().unwrap();
+    let each = |row: &Value| {
+        let mut shown = serde_json::Map::new();
+        shown.insert("id".to_owned(), row["id"].clone());
+        for (at, column) in columns.iter().enumerate() {
+            let name = column["id"].as_str().unwrap();
+            let cell = &row["cells"][at];
+            let value = match row["severities"][at].as_str() {
+                None | Some("ok") => cell.clone(),
+                Some(severity) => json!(format!("{cell} {severity}")),
+            };
+            if !cell.is_null() {
+                shown.insert(name.to_owned(), value);
+            }
+        }
+        Value::Object(shown)
+    };
+    answer["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(each)
+        .collect()
 }

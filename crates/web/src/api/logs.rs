@@ -1,0 +1,439 @@
+//! `GET logs`: lines of logs, filtered, searched, in pages that go on behind a line, or as CSV.
+//!
+//! A page holds the newest lines first. It goes on before its last line (`before`), behind its first
+//! one (`behind`) or lies around a line (`around`); a page behind which nothing newer is left is the
+//! first one. A search may end a page early: `older` then goes on where it stands, and `searched_ms`
+//! says how far it came.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use schema::Timestamp;
+use serde::Serialize;
+use ts_rs::TS;
+
+use super::Params;
+use crate::answers::Answer;
+use crate::app::App;
+use crate::csv;
+use crate::database::Failure;
+use crate::error::ApiError;
+use crate::hosts::Host;
+use crate::lines::{Ask, Counts, Filter, Found, Key, LogLine, counts, family, find};
+use crate::range::{Range, range};
+use crate::tables::Cell;
+
+/// Longest search.
+const LONGEST_SEARCH: usize = 256;
+/// Lines of a page.
+const PAGE: i64 = 50;
+/// At most.
+const MOST: i64 = 500;
+/// Lines of a CSV, and how many are read at a time.
+const EXPORTED: usize = 50_000;
+const EXPORTED_AT_ONCE: usize = 5_000;
+
+/// The answer.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct LogsAnswer {
+    /// The server's clock.
+    pub now_ms: i64,
+    /// Lines, the newest first.
+    pub rows: Vec<LogRow>,
+    /// `before` of the page that follows; null when there is none.
+    pub older: Option<String>,
+    /// `behind` of the page in front; null on the first one.
+    pub newer: Option<String>,
+    /// Up to where was searched, when that is not the whole range and the page is not full.
+    pub searched_ms: Option<i64>,
+    /// Lines of the range under the filters; null where that would have to be searched.
+    pub matched: Option<i64>,
+    /// `level` and `source` → value → lines under the other filter; empty without `matched`.
+    pub facets: BTreeMap<&'static str, BTreeMap<String, i64>>,
+}
+
+/// A line.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct LogRow {
+    /// Names it for good; `before`, `behind` and `around` take it.
+    pub id: String,
+    /// When it was said.
+    pub ts_ms: i64,
+    /// Name of the source.
+    pub source: String,
+    /// `debug`, `info`, `warn` or `error`.
+    pub level: String,
+    /// Program or part of it; may be empty.
+    pub component: String,
+    /// What it says.
+    pub message: String,
+    /// Its true length in characters, where it was cut.
+    pub message_chars: Option<i32>,
+    /// JSON: what else the source says.
+    pub context: Option<String>,
+    /// Its pattern.
+    pub fingerprint: String,
+}
+
+impl LogRow {
+    fn of(line: LogLine) -> Self {
+        Self {
+            id: line.key.text(),
+            ts_ms: Timestamp(line.key.ts).as_millis(),
+            source: line.source().to_owned(),
+            level: line.level,
+            component: line.component,
+            message: line.message,
+            message_chars: line.message_chars,
+            context: line.context,
+            fingerprint: line.fingerprint,
+        }
+    }
+}
+
+/// Which page.
+#[derive(Clone, Debug)]
+enum Place {
+    First,
+    Before(Key),
+    /// Before an instant up to which a search came.
+    Until(Timestamp),
+    Behind(Key),
+    Around(Key),
+}
+
+struct Question {
+    range: Range,
+    filter: Filter,
+    /// The pattern asked for, before those merged into it are known.
+    pattern: Option<String>,
+    place: Place,
+    limit: usize,
+    /// Whether to count the lines of the range.
+    counts: bool,
+}
+
+/// The answer.
+///
+/// # Errors
+/// When a parameter does not parse or the lines cannot be read.
+pub async fn logs(app: &App, params: &Params, headers: &HeaderMap) -> Result<Response, ApiError> {
+    let now = app.now();
+    let question = Question::parse(params, now)?;
+    let is_csv = match params.get("format") {
+        None | Some("json") => false,
+        Some("csv") => true,
+        Some(_) => return Err(ApiError::bad("format", "is json or csv")),
+    };
+    let host = app.host(params.get("host")).await?;
+    let host = host.as_ref();
+    if is_csv {
+        return export(app, host, question).await;
+    }
+    let mut name = format!("logs {}", params.question(&["host"]));
+    // Lines come without a sample; equal questions of one second share an answer.
+    let _infallible = write!(
+        name,
+        " {:?} {}",
+        host.map(|host| host.id),
+        now.as_millis() / 1000
+    );
+    let answer = app.answers.get(name, async || {
+        let answer = match host {
+            Some(host) => read(app, host, question).await?,
+            None => Page::default().answer(None),
+        };
+        Answer::new(&answer)
+    });
+    Ok(answer.await?.respond(headers, now))
+}
+
+impl Question {
+    fn parse(params: &Params, now: Timestamp) -> Result<Self, ApiError> {
+        // Spaces at its ends count, unless there is nothing else.
+        let text = params.get("q").filter(|text| !text.trim().is_empty());
+        let text = text.unwrap_or_default();
+        if text.chars().count() > LONGEST_SEARCH {
+            return Err(ApiError::bad("q", "is longer than 256 characters"));
+        }
+        let chosen = |name: &str| {
+            let values = params.iter().filter(|(known, _)| *known == name);
+            let values: Vec<String> = values.map(|(_, value)| value.to_owned()).collect();
+            (!values.is_empty()).then_some(values)
+        };
+        let limit = params.number("limit", PAGE, 1, MOST)?;
+        Ok(Self {
+            range: range(params.get("from"), params.get("to"), now)?,
+            filter: Filter {
+                levels: chosen("f.level"),
+                sources: chosen("f.source"),
+                fingerprints: None,
+                text: text.to_owned(),
+            },
+            pattern: params.get("pattern").map(str::to_owned),
+            place: Place::parse(params)?,
+            limit: usize::try_from(limit).unwrap_or(1),
+            counts: params.number("counts", 1, 0, 1)? == 1,
+        })
+    }
+}
+
+impl Question {
+    /// Learns which patterns are one with the one asked for.
+    async fn resolve(&mut self, app: &App, host: &Host) -> Result<(), Failure> {
+        if let Some(pattern) = &self.pattern {
+            let read = app.database.read("log_patterns", |session| async move {
+                family(&session.client, host.id, pattern).await
+            });
+            self.filter.fingerprints = Some(read.await?);
+        }
+        Ok(())
+    }
+}
+
+impl Place {
+    fn parse(params: &Params) -> Result<Self, ApiError> {
+        let mut place = Self::First;
+        for name in ["before", "behind", "around"] {
+            let Some(text) = params.get(name) else {
+                continue;
+            };
+            if !matches!(place, Self::First) {
+                return Err(ApiError::bad(name, "stands beside another place"));
+            }
+            let key = Key::parse(text);
+            place = match (name, key, text.parse::<i64>()) {
+                ("before", Some(key), _) => Self::Before(key),
+                ("before", None, Ok(micros)) => Self::Until(Timestamp(micros)),
+                ("behind", Some(key), _) => Self::Behind(key),
+                ("around", Some(key), _) => Self::Around(key),
+                _ => return Err(ApiError::bad(name, "names no line")),
+            };
+        }
+        Ok(place)
+    }
+}
+
+/// Lines, the newest first, and how it goes on.
+#[derive(Default)]
+struct Page {
+    lines: Vec<LogLine>,
+    older: Option<String>,
+    has_newer: bool,
+    searched: Option<Timestamp>,
+}
+
+impl Page {
+    fn answer(self, counts: Option<Counts>) -> LogsAnswer {
+        let first = self.lines.first().map(|line| line.key.text());
+        let (matched, facets) = counts.map_or((None, BTreeMap::new()), |counts| {
+            (Some(counts.matched), counts.facets)
+        });
+        LogsAnswer {
+            now_ms: 0,
+            older: self.older,
+            newer: first.filter(|_| self.has_newer),
+            searched_ms: self.searched.map(Timestamp::as_millis),
+            matched,
+            facets,
+            rows: self.lines.into_iter().map(LogRow::of).collect(),
+        }
+    }
+
+    /// Goes on at the older end with what was found there; one line more than is shown tells whether
+    /// there is another page.
+    fn end(mut self, mut found: Found, limit: usize) -> Self {
+        let more = found.lines.len() > limit;
+        found.lines.truncate(limit);
+        self.lines.extend(found.lines);
+        self.searched = found.searched;
+        self.older = match self.searched {
+            Some(edge) => Some(edge.as_micros().to_string()),
+            None => self
+                .lines
+                .last()
+                .filter(|_| more)
+                .map(|line| line.key.text()),
+        };
+        self
+    }
+}
+
+async fn read(app: &App, host: &Host, mut question: Question) -> Result<LogsAnswer, ApiError> {
+    question.resolve(app, host).await?;
+    let question = &question;
+    let page = page(app, host, question);
+    if !question.counts || question.pattern.is_some() || !question.filter.text.is_empty() {
+        return Ok(page.await?.answer(None));
+    }
+    let counts = app.database.read("log_counts", |session| async move {
+        let Question { range, filter, .. } = question;
+        counts(&session.client, host.id, *range, filter).await
+    });
+    let (page, counts) = tokio::join!(page, counts);
+    Ok(page?.answer(Some(counts?)))
+}
+
+async fn search(app: &App, ask: &Ask<'_>) -> Result<Found, Failure> {
+    let read = app.database.read("log_entries", |session| async move {
+        find(&session.client, ask).await
+    });
+    read.await
+}
+
+async fn page(app: &App, host: &Host, question: &Question) -> Result<Page, Failure> {
+    let limit = question.limit;
+    let ask = Ask {
+        host_id: host.id,
+        from: question.range.from,
+        to: question.range.to,
+        filter: &question.filter,
+        before: None,
+        behind: None,
+        is_rising: false,
+        limit: limit + 1,
+    };
+    let ask = &ask;
+    let older = Page::default();
+    match &question.place {
+        Place::First => {}
+        Place::Before(key) => {
+            let before = Some(key);
+            let found = search(
+                app,
+                &Ask {
+                    before,
+                    ..ask.clone()
+                },
+            )
+            .await?;
+            let has_newer = true;
+            return Ok(Page { has_newer, ..older }.end(found, limit));
+        }
+        Place::Until(edge) => {
+            let to = (*edge).min(ask.to);
+            let found = search(app, &Ask { to, ..ask.clone() }).await?;
+            let has_newer = true;
+            return Ok(Page { has_newer, ..older }.end(found, limit));
+        }
+        Place::Behind(key) => {
+            let (behind, is_rising) = (Some(key), true);
+            let mut found = search(
+                app,
+                &Ask {
+                    behind,
+                    is_rising,
+                    ..ask.clone()
+                },
+            )
+            .await?;
+            // Fewer than a page: the first one.
+            if found.lines.len() > limit || (found.searched.is_some() && !found.lines.is_empty()) {
+                found.lines.truncate(limit);
+                found.lines.reverse();
+                let older = found.lines.last().map(|line| line.key.text());
+                return Ok(Page {
+                    lines: found.lines,
+                    older,
+                    has_newer: true,
+                    searched: None,
+                });
+            }
+        }
+        Place::Around(key) => {
+            let half = limit / 2;
+            let (behind, is_rising) = (Some(key), true);
+            let newer = Ask {
+                behind,
+                is_rising,
+                limit: half + 1,
+                ..ask.clone()
+            };
+            let through = key.behind();
+            let mut newer = search(app, &newer).await?.lines;
+            let has_newer = newer.len() > half;
+            newer.truncate(half);
+            newer.reverse();
+            let rest = limit - newer.len();
+            let before = Some(&through);
+            let found = search(
+                app,
+                &Ask {
+                    before,
+                    limit: rest + 1,
+                    ..ask.clone()
+                },
+            )
+            .await?;
+            let page = Page {
+                lines: newer,
+                has_newer,
+                ..older
+            };
+            return Ok(page.end(found, rest));
+        }
+    }
+    Ok(older.end(search(app, ask).await?, limit))
+}
+
+/// All lines up to [`EXPORTED`], raw.
+async fn export(
+    app: &App,
+    host: Option<&Host>,
+    mut question: Question,
+) -> Result<Response, ApiError> {
+    let mut text = String::new();
+    csv::line(
+        &mut text,
+        [
+            "ts",
+            "source",
+            "level",
+            "component",
+            "message",
+            "context",
+            "pattern",
+        ],
+    );
+    question.limit = EXPORTED_AT_ONCE;
+    question.place = Place::First;
+    if let Some(host) = host {
+        question.resolve(app, host).await?;
+    }
+    let mut written = 0;
+    while let Some(host) = host.filter(|_| written < EXPORTED) {
+        let page = page(app, host, &question).await?;
+        written += page.lines.len();
+        for line in &page.lines {
+            let of = |text: &str| csv::field(&Cell::Text(text.to_owned()), false);
+            let fields = [
+                csv::field(&Cell::Int(Timestamp(line.key.ts).as_millis()), true),
+                of(line.source()),
+                of(&line.level),
+                of(&line.component),
+                of(&line.message),
+                of(line.context.as_deref().unwrap_or_default()),
+                of(&line.fingerprint),
+            ];
+            csv::line(&mut text, fields.iter().map(String::as_str));
+        }
+        question.place = match page
+            .older
+            .as_deref()
+            .map(|older| (Key::parse(older), older.parse()))
+        {
+            Some((Some(key), _)) => Place::Before(key),
+            Some((None, Ok(micros))) => Place::Until(Timestamp(micros)),
+            _ => break,
+        };
+    }
+    let mut response = text.into_response();
+    let headers = response.headers_mut();
+    let kind = HeaderValue::from_static("text/csv; charset=utf-8; header=present");
+    headers.insert(header::CONTENT_TYPE, kind);
+    let name = HeaderValue::from_static("attachment; filename=\"logs.csv\"");
+    headers.insert(header::CONTENT_DISPOSITION, name);
+    Ok(response)
+}

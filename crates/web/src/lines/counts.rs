@@ -1,0 +1,114 @@
+//! How many lines there are, and which patterns are one.
+
+use std::collections::BTreeMap;
+
+use schema::Timestamp;
+use store::series::{Instant, ReadError};
+use tokio_postgres::Client;
+use tokio_postgres::types::{ToSql, Type};
+
+use super::Filter;
+use crate::range::Range;
+
+const HOUR: i64 = 3_600_000_000;
+
+/// Lines of a range.
+pub(crate) struct Counts {
+    /// Under the filters.
+    pub(crate) matched: i64,
+    /// `level` and `source` → value → lines under the other filter.
+    pub(crate) facets: BTreeMap<&'static str, BTreeMap<String, i64>>,
+}
+
+/// Lines of a range by level and source. What text they hold is not looked at.
+pub(crate) async fn counts(
+    client: &Client,
+    host_id: i32,
+    range: Range,
+    filter: &Filter,
+) -> Result<Counts, ReadError> {
+    let Range { from, to } = range;
+    let (whole_from, whole_to) = whole_hours(from, to);
+    let (from, to) = (Instant(from), Instant(to));
+    let params = [
+        (&host_id as &(dyn ToSql + Sync), Type::INT4),
+        (&from, Type::TIMESTAMPTZ),
+        (&to, Type::TIMESTAMPTZ),
+        (&Instant(whole_from), Type::TIMESTAMPTZ),
+        (&Instant(whole_to), Type::TIMESTAMPTZ),
+    ];
+    let fault = |source| ReadError::new("log_counts", source);
+    let sql = include_str!("../sql/log_counts.sql");
+    let rows = client.query_typed(sql, &params).await.map_err(fault)?;
+    let mut matched = 0;
+    let mut facets: BTreeMap<&'static str, BTreeMap<String, i64>> = BTreeMap::new();
+    let passes = |chosen: &Option<Vec<String>>, value: &String| {
+        chosen.as_ref().is_none_or(|chosen| chosen.contains(value))
+    };
+    for row in rows {
+        let source: String = row.try_get("source").map_err(fault)?;
+        let level: String = row.try_get("level").map_err(fault)?;
+        let lines: i64 = row.try_get("lines").map_err(fault)?;
+        let by_level = passes(&filter.levels, &level);
+        let by_source = passes(&filter.sources, &source);
+        if by_level && by_source {
+            matched += lines;
+        }
+        if by_source {
+            *facets.entry("level").or_default().entry(level).or_default() += lines;
+        }
+        if by_level {
+            *facets
+                .entry("source")
+                .or_default()
+                .entry(source)
+                .or_default() += lines;
+        }
+    }
+    Ok(Counts { matched, facets })
+}
+
+/// The whole hours within a range; both ends are its end when there are none.
+fn whole_hours(from: Timestamp, to: Timestamp) -> (Timestamp, Timestamp) {
+    let first = -(-from.as_micros()).div_euclid(HOUR) * HOUR;
+    let last = to.as_micros().div_euclid(HOUR) * HOUR;
+    if first < last {
+        (Timestamp(first), Timestamp(last))
+    } else {
+        (to, to)
+    }
+}
+
+/// A pattern and those that were merged into it: older lines bear their names.
+pub(crate) async fn family(
+    client: &Client,
+    host_id: i32,
+    pattern: &str,
+) -> Result<Vec<String>, ReadError> {
+    let params = [
+        (&host_id as &(dyn ToSql + Sync), Type::INT4),
+        (&pattern, Type::TEXT),
+    ];
+    let fault = |source| ReadError::new("log_patterns", source);
+    let sql = include_str!("../sql/log_family.sql");
+    let rows = client.query_typed(sql, &params).await.map_err(fault)?;
+    let names = rows.iter().map(|row| row.try_get(0));
+    names.collect::<Result<_, _>>().map_err(fault)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_hours_lie_within_the_range() {
+        let of = |from, to| {
+            let (first, last) = whole_hours(Timestamp(from), Timestamp(to));
+            (first.as_micros(), last.as_micros())
+        };
+        assert_eq!(of(0, 2 * HOUR), (0, 2 * HOUR));
+        assert_eq!(of(1, 3 * HOUR + 7), (HOUR, 3 * HOUR));
+        assert_eq!(of(1, HOUR + 7), (HOUR + 7, HOUR + 7));
+        assert_eq!(of(1, 2 * HOUR - 1), (2 * HOUR - 1, 2 * HOUR - 1));
+    }
+}

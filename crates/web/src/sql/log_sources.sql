@@ -1,0 +1,44 @@
+-- Sources of logs: whether each can be read, and what it said within the last hour.
+-- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz): an hour, to the end of the newest sample.
+-- Columns: id and source (name), kind, place, parser, status, error text, last_line_ms timestamptz,
+-- error_lines, warn_lines, info_lines, debug_lines, lines, bytes, overflowed int8, grave_pct float8,
+-- tag_state (unreadable, silent, ok), severities. A step down is a restart and no step.
+-- Rows: one per source that was sampled with the newest ones. Index: log_sources_raw_ts.
+WITH sample AS (
+    SELECT source, ts, kind, place, parser, status, error, last_line,
+           error_lines - lag(error_lines) OVER earlier AS error_lines,
+           warn_lines - lag(warn_lines) OVER earlier AS warn_lines,
+           info_lines - lag(info_lines) OVER earlier AS info_lines,
+           debug_lines - lag(debug_lines) OVER earlier AS debug_lines,
+           bytes - lag(bytes) OVER earlier AS bytes,
+           overflowed - lag(overflowed) OVER earlier AS overflowed,
+           row_number() OVER (PARTITION BY source ORDER BY ts DESC) AS back,
+           max(ts) OVER () AS newest
+    FROM collector.log_sources_raw
+    WHERE host_id = $1 AND ts >= $2 AND ts < $3
+    WINDOW earlier AS (PARTITION BY source ORDER BY ts)
+), counted AS (
+    SELECT source,
+           coalesce(sum(greatest(error_lines, 0)), 0)::int8 AS error_lines,
+           coalesce(sum(greatest(warn_lines, 0)), 0)::int8 AS warn_lines,
+           coalesce(sum(greatest(info_lines, 0)), 0)::int8 AS info_lines,
+           coalesce(sum(greatest(debug_lines, 0)), 0)::int8 AS debug_lines,
+           coalesce(sum(greatest(bytes, 0)), 0)::int8 AS bytes,
+           coalesce(sum(greatest(overflowed, 0)), 0)::int8 AS overflowed
+    FROM sample GROUP BY source
+), whole AS (
+    SELECT *, error_lines + warn_lines + info_lines + debug_lines AS lines FROM counted
+)
+SELECT n.source AS id, n.source, n.kind, n.place, n.parser, n.status, n.error, n.last_line AS last_line_ms,
+       w.error_lines, w.warn_lines, w.info_lines, w.debug_lines, w.lines, w.bytes, w.overflowed,
+       100.0::float8 * (w.error_lines + w.warn_lines) / nullif(w.lines, 0) AS grave_pct,
+       CASE n.status WHEN 'ok' THEN 'ok' ELSE 'warn' END AS sev_status,
+       s.state AS tag_state,
+       CASE s.state WHEN 'silent' THEN 'info' END AS sev_last_line_ms
+FROM sample n
+JOIN whole w USING (source)
+CROSS JOIN LATERAL (SELECT CASE WHEN n.status <> 'ok' THEN 'unreadable'
+                                WHEN n.last_line IS NULL OR n.last_line < $2 THEN 'silent'
+                                ELSE 'ok' END AS state) s
+WHERE n.back = 1 AND n.ts >= n.newest - interval '2 minutes'
+ORDER BY n.source

@@ -1,0 +1,290 @@
+//! Logs: their sources, what their lines have in common, and what they mean for security. The lines
+//! themselves are too many for a table of this kind (`api::logs`).
+
+use super::stored::{Past, Stored};
+use super::{Chip, Col, Source, View};
+use crate::api::Unit;
+
+const BY_SOURCE: Chip = Chip {
+    id: "source",
+    label: "Source",
+    values: &[],
+};
+
+const BY_LEVEL: Chip = Chip {
+    id: "level",
+    label: "Level",
+    values: &[
+        ("error", "Error"),
+        ("warn", "Warn"),
+        ("info", "Info"),
+        ("debug", "Debug"),
+    ],
+};
+
+const SOURCE: &[Col] = &[
+    Col::new(
+        "source",
+        "Source",
+        Unit::Text,
+        "Its name in the configuration.",
+    )
+    .primary(),
+    Col::new(
+        "status",
+        "State",
+        Unit::Text,
+        "ok, or why it is not read: missing, denied, refused or failed.",
+    )
+    .primary(),
+    Col::new("error", "Cause", Unit::Text, "Why it cannot be read."),
+    Col::new(
+        "last_line_ms",
+        "Last line",
+        Unit::TimeMs,
+        "Time of its newest entry; silent after an hour without one.",
+    )
+    .primary(),
+    Col::new(
+        "lines",
+        "Lines",
+        Unit::Count,
+        "Entries within the last hour.",
+    )
+    .summed(),
+    Col::new(
+        "error_lines",
+        "Errors",
+        Unit::Count,
+        "Entries of level error within the last hour.",
+    )
+    .summed(),
+    Col::new(
+        "warn_lines",
+        "Warnings",
+        Unit::Count,
+        "Entries of level warn within the last hour.",
+    )
+    .summed(),
+    Col::new(
+        "info_lines",
+        "Information",
+        Unit::Count,
+        "Entries of level info within the last hour.",
+    )
+    .summed(),
+    Col::new(
+        "debug_lines",
+        "Debugging",
+        Unit::Count,
+        "Entries of level debug within the last hour.",
+    )
+    .summed(),
+    Col::new(
+        "grave_pct",
+        "Errors and warnings",
+        Unit::Percent,
+        "Share of errors and warnings within the last hour.",
+    )
+    .primary(),
+    Col::new(
+        "backlog_bytes",
+        "Not yet read",
+        Unit::Bytes,
+        "Bytes that wait in its files; the journal does not tell.",
+    )
+    .metric("log.backlog_bytes")
+    .summed(),
+    Col::new(
+        "bytes",
+        "Read",
+        Unit::Bytes,
+        "Bytes read within the last hour.",
+    )
+    .summed(),
+    Col::new(
+        "overflowed",
+        "Beyond the patterns",
+        Unit::Count,
+        "Entries of the last hour stored under no pattern of their own.",
+    )
+    .summed(),
+    Col::new("kind", "Kind", Unit::Text, "file or journal."),
+    Col::new("place", "Place", Unit::Text, "Path, glob or unit."),
+    Col::new(
+        "parser",
+        "Parser",
+        Unit::Text,
+        "How its lines are understood.",
+    ),
+];
+
+pub(super) const SOURCES: View = View {
+    name: "log_sources",
+    title: "Sources",
+    columns: SOURCE,
+    chips: &[Chip {
+        id: "state",
+        label: "State",
+        values: &[
+            ("unreadable", "Unreadable"),
+            ("silent", "Silent"),
+            ("ok", "Heard"),
+        ],
+    }],
+    default_sort: "source",
+    ranged: false,
+    empty: "No log is read on this host. Name one as [[logs.source]] in the configuration of the collector.",
+    families: &[],
+    source: Source::Stored(&Stored {
+        sql: include_str!("../sql/log_sources.sql"),
+        past: Past::Hour,
+        one: false,
+    }),
+};
+
+const PATTERN: &[Col] = &[
+    Col::new(
+        "template",
+        "Pattern",
+        Unit::Text,
+        "What its lines have in common; <*> stands for what differs.",
+    )
+    .primary(),
+    Col::new("level", "Level", Unit::Text, "Level of its lines.").primary(),
+    Col::new("source", "Source", Unit::Text, "Where its lines come from."),
+    Col::new(
+        "count",
+        "Count",
+        Unit::Count,
+        "Lines in the hours that the range touches.",
+    )
+    .primary()
+    .summed(),
+    Col::new(
+        "trend",
+        "By hour",
+        Unit::Text,
+        "Counts over the range, and at least a day, oldest first.",
+    ),
+    Col::new(
+        "tag",
+        "Tags",
+        Unit::Text,
+        "new: first seen within a day. rare: seen three times or less in all.",
+    ),
+    Col::new(
+        "first_seen_ms",
+        "First seen",
+        Unit::TimeMs,
+        "When it was first seen.",
+    ),
+    Col::new(
+        "last_seen_ms",
+        "Last seen",
+        Unit::TimeMs,
+        "When it was last seen.",
+    ),
+    Col::new(
+        "occurrences",
+        "In all",
+        Unit::Count,
+        "Lines since it was first seen.",
+    ),
+    Col::new("sample", "Sample", Unit::Text, "One of its lines."),
+];
+
+pub(super) const PATTERNS: View = View {
+    name: "log_patterns",
+    title: "Patterns",
+    columns: PATTERN,
+    chips: &[
+        BY_LEVEL,
+        Chip {
+            id: "tag",
+            label: "Tag",
+            values: &[("new", "New"), ("rare", "Rare")],
+        },
+        BY_SOURCE,
+    ],
+    default_sort: "-count",
+    ranged: true,
+    empty: "No line was seen within the range.",
+    families: &[],
+    source: Source::Stored(&Stored {
+        sql: include_str!("../sql/log_patterns.sql"),
+        past: Past::Range,
+        one: false,
+    }),
+};
+
+const EVENT: &[Col] = &[
+    Col::new("ts_ms", "Time", Unit::TimeMs, "When this was reached.").primary(),
+    Col::new(
+        "event_type",
+        "Event",
+        Unit::Text,
+        "As ssh_brute_force, fail2ban_ban or firewall_block.",
+    )
+    .primary(),
+    Col::new(
+        "severity",
+        "Severity",
+        Unit::Text,
+        "info, warn or critical.",
+    )
+    .primary(),
+    Col::new(
+        "source_ip",
+        "Address",
+        Unit::Text,
+        "Where it came from; none when not known or when there are many.",
+    )
+    .primary(),
+    Col::new(
+        "username",
+        "Account",
+        Unit::Text,
+        "The account it is about.",
+    ),
+    Col::new("count", "Count", Unit::Count, "Attempts, bans or packets.").summed(),
+    Col::new("first_ms", "First", Unit::TimeMs, "The first of them."),
+    Col::new("source", "Source", Unit::Text, "The log that told it."),
+    Col::new(
+        "details",
+        "Details",
+        Unit::Text,
+        "Addresses, accounts, jail, what to do.",
+    ),
+];
+
+pub(super) const SECURITY: View = View {
+    name: "security_events",
+    title: "Security events",
+    columns: EVENT,
+    chips: &[
+        Chip {
+            id: "event_type",
+            label: "Event",
+            values: &[],
+        },
+        Chip {
+            id: "severity",
+            label: "Severity",
+            values: &[
+                ("critical", "Critical"),
+                ("warn", "Warning"),
+                ("info", "Info"),
+            ],
+        },
+    ],
+    default_sort: "-ts_ms",
+    ranged: true,
+    empty: "Nothing that concerns security was seen in the logs within the range.",
+    families: &[],
+    source: Source::Stored(&Stored {
+        sql: include_str!("../sql/security_events.sql"),
+        past: Past::Range,
+        one: false,
+    }),
+};

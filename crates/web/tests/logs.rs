@@ -1,0 +1,299 @@
+//! Logs over known lines: pages, search, filters, counts, and the tables beside them.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::{START, Server, seeded, serve, sql_time};
+use serde_json::{Value, json};
+use testkit::Database;
+
+async fn with_logs() -> Database {
+    let database = seeded().await;
+    let text = include_str!("common/logs.sql").replace("%START%", &sql_time(START));
+    database.sql(&text).await.unwrap();
+    database
+}
+
+fn ids(answer: &Value) -> Vec<String> {
+    let rows = answer["rows"].as_array().unwrap().iter();
+    rows.map(|row| row["id"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+fn messages(answer: &Value) -> Vec<&str> {
+    let rows = answer["rows"].as_array().unwrap().iter();
+    rows.map(|row| row["message"].as_str().unwrap()).collect()
+}
+
+/// Percent-encodes all that is not plainly safe.
+fn encode(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-' {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+/// All pages from the newest on, then all back; each as the ids it shows.
+async fn walk(server: &Server, asked: &str) -> (Vec<Vec<String>>, Vec<Vec<String>>) {
+    let mut answer = server.ask(asked).await;
+    assert_eq!(
+        answer["newer"],
+        Value::Null,
+        "the first page has none in front"
+    );
+    let mut there = vec![ids(&answer)];
+    while let Some(older) = answer["older"].as_str() {
+        answer = server
+            .ask(&format!("{asked}&before={}", encode(older)))
+            .await;
+        there.push(ids(&answer));
+    }
+    let mut back = vec![ids(&answer)];
+    while let Some(newer) = answer["newer"].as_str() {
+        answer = server
+            .ask(&format!("{asked}&behind={}", encode(newer)))
+            .await;
+        back.push(ids(&answer));
+    }
+    (there, back)
+}
+
+#[tokio::test]
+async fn pages_show_every_line_once_there_and_back() {
+    let database = with_logs().await;
+    let server = serve(&database);
+    for (asked, lines) in [
+        ("logs?from=now-1h&limit=100", 1972),
+        ("logs?from=now-1h&limit=7&f.source=db", 181),
+        ("logs?from=now-1h&limit=100&q=OPENED", 1611),
+        (
+            "logs?from=now-1h&limit=10&f.level=warn&f.level=error&f.source=auth",
+            180,
+        ),
+        ("logs?from=now-3h&limit=50&pattern=aaaaaaaaaaaaaaaa", 181),
+    ] {
+        let (there, back) = walk(&server, asked).await;
+        let all: Vec<&String> = there.iter().flatten().collect();
+        assert_eq!(all.len(), lines, "{asked}");
+        assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), lines, "{asked}");
+        let instants = |id: &&String| id.split('.').next().unwrap().parse::<i64>().unwrap();
+        assert!(all.is_sorted_by_key(|id| -instants(id)), "{asked}");
+        // On the way back the pages may be cut elsewhere, the lines are the same.
+        let back: BTreeSet<&String> = back.iter().flatten().collect();
+        assert_eq!(back.len(), lines, "{asked}");
+    }
+}
+
+#[tokio::test]
+async fn a_search_finds_text_as_it_stands_whatever_the_case() {
+    let database = with_logs().await;
+    let server = serve(&database);
+    for (q, found) in [
+        ("session 17 ", 1),
+        ("SESSION 170 ", 1),
+        ("failed for m", 180),
+        ("FÜR", 0),
+        ("MÜLLER", 180),
+        ("müller", 180),
+        ("100%_done\\", 31),
+        ("100%%", 0),
+        ("%", 31),
+        ("_", 31),
+        ("<IMG SRC=x", 31),
+        ("' OR 1=1 --", 0),
+        ("checkpoint", 150),
+        ("  ", 500),
+    ] {
+        let answer = server
+            .ask(&format!("logs?from=now-1h&limit=500&q={}", encode(q)))
+            .await;
+        assert_eq!(ids(&answer).len(), found, "{q}");
+        let is_search = !q.trim().is_empty();
+        assert_eq!(
+            answer["matched"].is_null(),
+            is_search,
+            "a search is not counted"
+        );
+    }
+    let long = "x".repeat(257);
+    for (asked, code) in [
+        (format!("logs?q={long}"), "bad_request"),
+        ("logs?before=x".to_owned(), "bad_request"),
+        ("logs?behind=5".to_owned(), "bad_request"),
+        ("logs?before=5&around=1.2.3.4.s".to_owned(), "bad_request"),
+        ("logs?format=xml".to_owned(), "bad_request"),
+    ] {
+        assert_eq!(
+            server.refused(&asked).await,
+            (400, code.to_owned()),
+            "{asked}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_stands_around_a_line_is_shown_with_it() {
+    let database = with_logs().await;
+    let server = serve(&database);
+    let found = server.ask("logs?from=now-1h&q=session%20900%20").await;
+    let id = ids(&found).remove(0);
+    let answer = server
+        .ask(&format!("logs?from=now-1h&limit=20&around={}", encode(&id)))
+        .await;
+    let shown = ids(&answer);
+    assert_eq!(shown.len(), 20);
+    assert_eq!(shown.iter().position(|one| *one == id), Some(10));
+    assert!(answer["newer"].is_string() && answer["older"].is_string());
+    let newest = server.ask("logs?from=now-1h&limit=1").await;
+    let newest = ids(&newest).remove(0);
+    let answer = server
+        .ask(&format!(
+            "logs?from=now-1h&limit=20&around={}",
+            encode(&newest)
+        ))
+        .await;
+    assert_eq!(ids(&answer).iter().position(|one| *one == newest), Some(0));
+    assert_eq!(answer["newer"], Value::Null);
+}
+
+#[tokio::test]
+async fn lines_are_counted_under_the_other_filters() {
+    let database = with_logs().await;
+    let server = serve(&database);
+    let counts = async |asked: &str| {
+        let answer = server.ask(&format!("logs?limit=1&{asked}")).await;
+        (answer["matched"].clone(), answer["facets"].clone())
+    };
+    let all = json!({
+        "level": {"error": 31, "info": 1761, "warn": 180},
+        "source": {"auth": 1791, "db": 181},
+    });
+    // Whole hours and what is left of them agree.
+    for from in ["now-1h", "now-45m", "now-31m"] {
+        assert_eq!(
+            counts(&format!("from={from}")).await,
+            (json!(1972), all.clone()),
+            "{from}"
+        );
+    }
+    let (matched, facets) = counts("from=now-1h&f.level=error&f.source=db").await;
+    assert_eq!(matched, json!(31));
+    assert_eq!(
+        facets,
+        json!({"level": {"error": 31, "info": 150}, "source": {"db": 31}})
+    );
+    let (matched, _) = counts("from=now-3h").await;
+    assert_eq!(matched, json!(1973));
+    // Of ten minutes: those of the middle.
+    let ten = format!("from={}&to={}", START + 600_000, START + 1_200_000);
+    let (matched, facets) = counts(&ten).await;
+    assert_eq!(matched, json!(661));
+    assert_eq!(
+        facets["level"],
+        json!({"error": 11, "info": 590, "warn": 60})
+    );
+    assert_eq!(
+        counts("from=now-1h&counts=0").await,
+        (Value::Null, json!({}))
+    );
+}
+
+#[tokio::test]
+async fn a_line_is_told_whole_and_exported_harmless() {
+    let database = with_logs().await;
+    let server = serve(&database);
+    let answer = server.ask("logs?from=now-1h&f.level=error&limit=500").await;
+    let cut = answer["rows"].as_array().unwrap().iter();
+    let cut = cut
+        .filter(|row| !row["message_chars"].is_null())
+        .collect::<Vec<_>>();
+    assert_eq!(cut.len(), 1);
+    assert_eq!(cut[0]["message_chars"], 9000);
+    assert_eq!(
+        messages(&answer)[0],
+        "<img src=x onerror=alert(1)> 100%_done\\"
+    );
+    let text = server
+        .get("api/v1/logs?from=now-3h&q=session&format=csv")
+        .await;
+    assert_eq!(
+        text.header("content-type"),
+        "text/csv; charset=utf-8; header=present"
+    );
+    let lines: Vec<&str> = text.body.split_terminator("\r\n").collect();
+    assert_eq!(lines.len(), 1 + 1792);
+    assert_eq!(
+        lines[0],
+        "ts,source,level,component,message,context,pattern"
+    );
+    assert_eq!(
+        lines[1],
+        "2026-09-20T22:29:50.000Z,auth,warn,sshd,Session 1790 failed for Müller,\"{\"\"pid\"\": 1790}\",aaaaaaaaaaaaaaaa"
+    );
+}
+
+#[tokio::test]
+async fn tables_beside_the_lines() {
+    let database = with_logs().await;
+    let server = serve(&database);
+    let meta = server.ask("meta").await;
+    for (name, asked) in [
+        ("log_sources", ""),
+        ("log_patterns", "?from=now-1h"),
+        ("security_events", "?from=now-1h"),
+    ] {
+        let answer = server.ask(&format!("table/{name}{asked}")).await;
+        let shown = json!({
+            "rows": common::rows(&meta, name, &answer),
+            "facets": answer["facets"],
+            "sums": answer["sums"],
+            "note": answer["note"],
+        });
+        insta::assert_json_snapshot!(name, shown);
+    }
+}
+
+#[tokio::test]
+async fn a_source_that_cannot_be_read_and_a_backlog_are_problems() {
+    let database = with_logs().await;
+    let server = serve(&database);
+    let now = server.ask("now").await;
+    let problems = now["problems"].as_array().unwrap();
+    let of = |id: &str| problems.iter().find(|one| one["id"] == id);
+    let unread = of("log.readable@broken").unwrap();
+    assert_eq!(
+        (&unread["severity"], &unread["view"]),
+        (&json!("warn"), &json!("logs"))
+    );
+    assert!(unread["fix"].as_str().unwrap().contains("adm"), "{unread}");
+    assert_eq!(of("log.backlog_bytes@auth").unwrap()["severity"], "warn");
+    assert!(of("log.readable@auth").is_none() && of("log.backlog_bytes@db").is_none());
+    let areas = now["areas"].as_array().unwrap();
+    let present = |areas: &Vec<Value>| {
+        let area = areas.iter().find(|area| area["id"] == "logs").unwrap();
+        (area["present"].clone(), area["severity"].clone())
+    };
+    assert_eq!(present(areas), (json!(true), json!("warn")));
+    let bare = seeded().await;
+    let now = serve(&bare).ask("now").await;
+    let areas = now["areas"].as_array().unwrap();
+    assert_eq!(present(areas).0, json!(false), "no log was ever read");
+}
+
+#[tokio::test]
+async fn a_pattern_seen_twice_is_rare() {
+    let database = with_logs().await;
+    let server = serve(&database);
+    let answer = server
+        .ask("table/log_patterns?from=now-21d&to=now-18d")
+        .await;
+    assert_eq!(answer["rows"][0]["id"], "ffffffffffffffff");
+    assert_eq!(answer["facets"]["tag"], json!({"rare": 1}));
+}
