@@ -1,5 +1,7 @@
 //! Logs in real files: followed, rotated in every way, and found again after a start.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -121,6 +121,8 @@ pub struct Gap {
     pub to: Option<Timestamp>,
     /// Bytes of the source; `None` where nobody can know how many, or whether any.
     pub bytes: Option<u64>,
+    /// Lines or entries, where they can be counted.
+    pub lines: Option<u64>,
     /// Why.
     pub reason: GapReason,
 }

@@ -188,7 +188,8 @@ impl Files {
             }
         };
         self.listing.looks += 1;
-        if self.listing.seen == Some(seen) && self.listing.looks % LOOKS_PER_LISTING != 0 {
+        if self.listing.seen == Some(seen) && !self.listing.looks.is_multiple_of(LOOKS_PER_LISTING)
+        {
             return;
         }
         self.listing.seen = Some(seen);

@@ -43,7 +43,7 @@ pub(super) enum Match {
 #[derive(Debug)]
 pub(super) enum Read {
     /// Whole lines.
-    Lines(Chunk),
+    Lines(Box<Chunk>),
     /// So many bytes, without a line that is finished.
     Passed(u64),
     /// Nothing new.
@@ -300,7 +300,7 @@ impl LogFile {
         if end > 0 {
             let lines = self.chunk(stream, data[..end].to_vec(), self.offset + end as u64);
             let _passed = self.pass(buf, before, end);
-            return Read::Lines(lines);
+            return Read::Lines(Box::new(lines));
         }
         if data.len() <= LINE_BYTES {
             return Read::End;
@@ -325,7 +325,7 @@ impl LogFile {
         long.tail = last_bytes(&buf[..before + n + 1]);
         let mut lines = self.chunk_of_long(stream, long, 1);
         lines.bytes.push(b'\n');
-        Read::Lines(lines)
+        Read::Lines(Box::new(lines))
     }
 
     /// The line that was too long, and `more` bytes of its end.
@@ -460,6 +460,7 @@ impl LogFile {
             from: None,
             to: Some(Timestamp(self.seen.mtime / 1000)),
             bytes,
+            lines: None,
             reason,
         }
     }

@@ -10,6 +10,7 @@
 mod chunk;
 mod content;
 mod files;
+mod journal;
 mod log_file;
 mod open;
 mod packed;
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 pub use chunk::{Chunk, Gap, GapReason, Line};
 pub use files::{FileOptions, Files, FirstSight};
+pub use journal::{Batch, Entry, Journal, JournalOptions, JournalPosition};
 pub use log_file::LINE_BYTES;
 pub use position::{FilePosition, Identity, PRINT_BYTES, Print};
 pub use state::{State, Status};
@@ -35,4 +37,6 @@ pub use state::{State, Status};
 pub enum Position {
     /// In a file.
     File(FilePosition),
+    /// In the journal.
+    Journal(JournalPosition),
 }

@@ -118,7 +118,8 @@ impl Walk {
                 target.components().collect::<Vec<_>>()[..],
                 [Component::Normal(_)]
             );
-        if !beside && !(is_trusted(link.uid) && self.is_dir_trusted(true)?) {
+        let may_follow = beside || is_trusted(link.uid) && self.is_dir_trusted(true)?;
+        if !may_follow {
             return Err(self.refuse(
                 part,
                 "a symbolic link that somebody other than root can turn; name the file itself",

@@ -160,7 +160,7 @@ impl Stream {
     /// The path leads nowhere: something may have been rotated all the same.
     fn look_for_rotated(&mut self) {
         if let Some(last) = self.last.clone() {
-            if self.looks % 16 == 0 {
+            if self.looks.is_multiple_of(16) {
                 self.resume(&last, None);
             }
         } else if (self.queue.back()).is_some_and(|back| back.quiet == QUIET_LOOKS) {
@@ -334,6 +334,7 @@ impl Stream {
             from: (self.last.as_ref()).map(|last| Timestamp(last.mtime / 1000)),
             to: Some(self.now),
             bytes: None,
+            lines: None,
             reason,
         }
     }
@@ -357,7 +358,7 @@ impl Stream {
                 Read::Lines(mut lines) => {
                     used += (lines.end - lines.start) as usize;
                     lines.gaps.splice(0..0, self.gaps.drain(..));
-                    out.push(lines);
+                    out.push(*lines);
                     break;
                 }
                 Read::Passed(bytes) => used += bytes as usize,
