@@ -1,0 +1,410 @@
+//! What sshd says of logins.
+//!
+//! The forms are those of OpenSSH's source, of its portable version with PAM and of tcp wrappers,
+//! over twenty years of releases. A line is looked up in [`FORMS`] by how it begins, after what may
+//! stand before has been taken off: `error: `, `fatal: `, `message repeated 3 times: [ … ]`.
+//!
+//! **User names, client versions and reasons are a stranger's text.** So an address is never searched
+//! for. Each form says where it stands: right behind the beginning, at the end, or behind the last
+//! ` from ` that a name cannot follow. `Failed password for invalid user a from 192.0.2.1 from
+//! 198.51.100.7 port 22 ssh2` comes from 198.51.100.7.
+
+use super::seen::{Form, Peer, Seen, What};
+
+/// Where a form has the address and the user.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// Behind the beginning: `Connection closed by ADDRESS …`.
+    Next,
+    /// `USER from ADDRESS [port N] [ssh2][: detail]`.
+    From,
+    /// `USER from ADDRESS not allowed because …`; the address may be missing.
+    Because,
+    /// `[invalid|authenticating] user USER ADDRESS [port N][: reason]`, or as [`Next`](Self::Next).
+    Last,
+    /// `NAME (ADDRESS)`.
+    Parenthesis,
+    /// `… rhost=ADDRESS  user=USER`.
+    Rhost,
+    /// Nowhere; the process has it.
+    Nowhere,
+}
+
+/// A form of message.
+struct Says {
+    /// How it begins.
+    begins: &'static str,
+    /// What must stand behind that, somewhere; a word of the daemon's own.
+    holds: &'static str,
+    what: What,
+    place: Place,
+}
+
+const fn says(begins: &'static str, holds: &'static str, what: What, place: Place) -> Says {
+    Says {
+        begins,
+        holds,
+        what,
+        place,
+    }
+}
+
+const FAILED: What = What::Failed(Form::Failed);
+const PAM: What = What::Failed(Form::Pam);
+const MODULE: What = What::Failed(Form::PamModule);
+const REFUSED: What = What::Failed(Form::Refused);
+const ENDED: What = What::Failed(Form::Ended);
+
+/// Every form. The first that fits holds, so what is more exact stands before what is less.
+const FORMS: &[Says] = &[
+    says("Failed ", " for ", FAILED, Place::From),
+    says(
+        "Invalid user ",
+        "",
+        What::Failed(Form::Invalid),
+        Place::From,
+    ),
+    says(
+        "Illegal user ",
+        "",
+        What::Failed(Form::Invalid),
+        Place::From,
+    ),
+    says(
+        "Accepted ",
+        " for ",
+        What::Accepted { guessable: true },
+        Place::From,
+    ),
+    says("User ", " not allowed because ", REFUSED, Place::Because),
+    says("ROOT LOGIN REFUSED FROM ", "", REFUSED, Place::Next),
+    says("refused connect from ", "", REFUSED, Place::Parenthesis),
+    says(
+        "maximum authentication attempts exceeded for ",
+        "",
+        ENDED,
+        Place::From,
+    ),
+    says(
+        "Disconnecting",
+        "Too many authentication failures",
+        ENDED,
+        Place::Last,
+    ),
+    says(
+        "Disconnecting",
+        "Change of username or service not allowed",
+        ENDED,
+        Place::Last,
+    ),
+    says(
+        "PAM service(sshd) ignoring max retries",
+        "",
+        ENDED,
+        Place::Nowhere,
+    ),
+    says("PAM: ", " for ", PAM, Place::From),
+    says("PAM ", "authentication failure", MODULE, Place::Rhost),
+    says("pam_", "authentication failure", MODULE, Place::Rhost),
+    says("Received disconnect from ", "Auth fail", ENDED, Place::Next),
+    says(
+        "Received disconnect from ",
+        "authentication methods available",
+        ENDED,
+        Place::Next,
+    ),
+    says("Received disconnect from ", "", What::Closed, Place::Next),
+    says("Connection closed by ", "", What::Closed, Place::Last),
+    says("Connection reset by ", "", What::Closed, Place::Last),
+    says("Disconnected from ", "", What::Closed, Place::Last),
+    says(
+        "Did not receive identification string from ",
+        "",
+        What::Probe,
+        Place::Next,
+    ),
+    says(
+        "Bad protocol version identification ",
+        "",
+        What::Probe,
+        Place::From,
+    ),
+    says(
+        "kex_exchange_identification: ",
+        "",
+        What::Probe,
+        Place::Nowhere,
+    ),
+    says("kex_protocol_error: ", "", What::Probe, Place::Nowhere),
+    says(
+        "banner exchange: Connection from ",
+        "",
+        What::Probe,
+        Place::Next,
+    ),
+    says(
+        "ssh_dispatch_run_fatal: Connection from ",
+        "",
+        What::Probe,
+        Place::Next,
+    ),
+    says(
+        "Unable to negotiate with ",
+        "no matching ",
+        What::Probe,
+        Place::Next,
+    ),
+    says(
+        "Unable to negotiate a key exchange method",
+        "",
+        What::Probe,
+        Place::Nowhere,
+    ),
+    says("no matching ", " found", What::Probe, Place::Nowhere),
+    says("no hostkey alg", "", What::Probe, Place::Nowhere),
+    says(
+        "Timeout before authentication for connection from ",
+        "",
+        What::Probe,
+        Place::Next,
+    ),
+    says(
+        "Timeout before authentication for ",
+        "",
+        What::Probe,
+        Place::Next,
+    ),
+    says(
+        "Read from socket failed: Connection reset by peer",
+        "",
+        What::Probe,
+        Place::Nowhere,
+    ),
+    says(
+        "Magic value check failed ",
+        " on obfuscated handshake from ",
+        What::Probe,
+        Place::From,
+    ),
+    says("Connection from ", "", What::Connected, Place::Next),
+];
+
+/// Programs whose messages are read here. Since OpenSSH 9.8 sessions are a program of their own, and
+/// since 10.0 authentication is; old PAM modules put their name behind the program's.
+pub(super) const PROGRAMS: &[&str] = &["sshd", "sshd-session", "sshd-auth", "sshd(pam_unix)"];
+
+/// What a message of sshd says, if it is about a login.
+pub(super) fn read(message: &str) -> Option<Seen<'_>> {
+    if let Some((times, inner)) = repeated(message) {
+        let seen = read_one(inner)?;
+        return Some(Seen { times, ..seen });
+    }
+    read_one(message)
+}
+
+/// `message repeated N times: [ MESSAGE]`, as rsyslog shortens.
+fn repeated(message: &str) -> Option<(u32, &str)> {
+    let (times, rest) = message
+        .strip_prefix("message repeated ")?
+        .split_once(" times: [")?;
+    Some((times.parse().ok()?, rest.strip_suffix(']')?.trim_start()))
+}
+
+fn read_one(message: &str) -> Option<Seen<'_>> {
+    let message = message.strip_prefix("error: ").unwrap_or(message);
+    let message = message.strip_prefix("fatal: ").unwrap_or(message);
+    let body = message.strip_suffix(" [preauth]");
+    let (text, preauth) = (body.unwrap_or(message).trim_end(), body.is_some());
+    if text.starts_with("authentication failure;") || is_more(text) {
+        return Some(module(text));
+    }
+    let form = FORMS.iter().find(|form| {
+        text.starts_with(form.begins) && text[form.begins.len()..].contains(form.holds)
+    })?;
+    let rest = &text[form.begins.len()..];
+    let mut seen = match form.place {
+        Place::Next => Seen::of(form.what, Peer::parse(first(rest)), None),
+        Place::From => from(form.what, rest),
+        Place::Because => because(form.what, rest),
+        Place::Last => last(form.what, rest, form.holds),
+        Place::Parenthesis => {
+            let inner = rest
+                .rfind('(')
+                .map_or_else(|| first(rest), |at| &rest[at + 1..]);
+            Seen::of(form.what, Peer::parse(inner), None)
+        }
+        Place::Rhost => module(text),
+        Place::Nowhere => Seen::new(form.what),
+    };
+    settle(&mut seen, rest, preauth)?;
+    Some(seen)
+}
+
+/// What the form alone does not tell.
+fn settle(seen: &mut Seen<'_>, rest: &str, preauth: bool) -> Option<()> {
+    let method = first(rest);
+    match seen.what {
+        // Clients offer one key after another; only who is not known fails with a key.
+        FAILED if method == "publickey" && !rest.contains("for invalid user ") => return None,
+        FAILED if method == "none" => seen.what = What::Failed(Form::None),
+        What::Accepted { .. } => {
+            let guessable = method == "password" || method.starts_with("keyboard-interactive");
+            seen.what = What::Accepted { guessable };
+        }
+        // Before anyone logged in, an end is a knock, and one with a name an attempt.
+        What::Closed if preauth && seen.user.is_some() => seen.what = ENDED,
+        What::Closed if preauth => seen.what = What::Probe,
+        _ => {}
+    }
+    Some(())
+}
+
+fn first(text: &str) -> &str {
+    text.split(' ').next().unwrap_or(text)
+}
+
+/// `METHOD for [invalid user] USER from ADDRESS port N ssh2: detail`.
+fn from(what: What, rest: &str) -> Seen<'_> {
+    let authentication = matches!(what, FAILED | What::Accepted { .. });
+    let detail = authentication.then(|| before_detail(rest)).flatten();
+    // A detail is about a key or a host, or of protocol 1. Behind a password there is none: what
+    // looks like one is the end of a name.
+    let certain = !matches!(first(rest), "password" | "none" | "unknown")
+        && !first(rest).starts_with("keyboard-interactive")
+        || detail.is_some_and(|head| rest[head.len()..].starts_with("ssh1"));
+    let (name, peer) = origin(detail.filter(|_| certain).unwrap_or(rest));
+    let user = if authentication || what == PAM {
+        name.split_once(" for ").map(|(_, user)| user)
+    } else {
+        Some(name).filter(|_| what != What::Probe)
+    };
+    let mut seen = Seen::of(what, peer, user.and_then(account));
+    seen.other = detail.filter(|_| !certain).and_then(|head| origin(head).1);
+    seen
+}
+
+/// The line up to the protocol, if a detail may follow there.
+fn before_detail(text: &str) -> Option<&str> {
+    let marks = text
+        .match_indices("ssh2: ")
+        .chain(text.match_indices("ssh1: "));
+    marks
+        .map(|(at, _)| &text[..at])
+        .filter(|head| {
+            origin(head.trim_end())
+                .1
+                .is_some_and(|peer| !head.trim_end().ends_with(peer.text))
+        })
+        .min_by_key(|head| head.len())
+}
+
+/// What stands before the last ` from ADDRESS` with nothing but a port and the protocol behind, and
+/// the address.
+fn origin(text: &str) -> (&str, Option<Peer<'_>>) {
+    let text = text.trim_end();
+    let mut before = text.len();
+    while let Some(at) = text[..before].rfind("from ") {
+        let name = &text[..at];
+        let behind = &text[at + "from ".len()..];
+        if (name.is_empty() || name.ends_with(' '))
+            && is_end(behind)
+            && let Some(peer) = Peer::parse(first(behind))
+        {
+            return (name.strip_suffix(' ').unwrap_or(name), Some(peer));
+        }
+        before = at;
+    }
+    (text, None)
+}
+
+/// Whether an address and what may follow it is all there is.
+fn is_end(text: &str) -> bool {
+    let mut words = text.split(' ').skip(1);
+    match words.next() {
+        None | Some("via") => true,
+        Some("port") => {
+            let port = words.next().unwrap_or_default();
+            let number = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+            number && matches!(words.next(), None | Some("ssh1" | "ssh2")) && words.next().is_none()
+        }
+        Some(word) => matches!(word, "ssh1" | "ssh2"),
+    }
+}
+
+/// A user's name without what sshd puts before it.
+fn account(name: &str) -> Option<&str> {
+    let name = [
+        "invalid user ",
+        "illegal user ",
+        "invalid user",
+        "illegal user",
+    ]
+    .iter()
+    .find_map(|prefix| name.strip_prefix(prefix))
+    .unwrap_or(name)
+    .trim();
+    (!name.is_empty() && name != "<invalid username>").then_some(name)
+}
+
+/// `USER from ADDRESS not allowed because …`.
+fn because(what: What, rest: &str) -> Seen<'_> {
+    let end = rest.rfind(" not allowed because ").unwrap_or(rest.len());
+    let (name, peer) = origin(&rest[..end]);
+    Seen::of(what, peer, account(name))
+}
+
+/// `[invalid|authenticating] user USER ADDRESS [port N][: reason]`, or the address alone.
+fn last<'a>(what: What, rest: &'a str, reason: &str) -> Seen<'a> {
+    // The reason is the daemon's, so its last place in the line is the true one.
+    let end = if reason.is_empty() {
+        None
+    } else {
+        rest.rfind(reason)
+    };
+    let head = end.map_or(rest, |end| rest[..end].trim_end_matches([' ', ':']));
+    let named = ["invalid user ", "authenticating user ", "user "]
+        .iter()
+        .find_map(|prefix| head.trim_start().strip_prefix(prefix));
+    let place = match head.rsplit_once(" port ") {
+        Some((before, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => before,
+        _ => head,
+    };
+    match named {
+        Some(_) => {
+            let (name, address) = place.rsplit_once(' ').unwrap_or(("", place));
+            let user = ["invalid user", "authenticating user", "user"]
+                .iter()
+                .find_map(|prefix| name.trim_start().strip_prefix(prefix));
+            Seen::of(
+                what,
+                Peer::parse(address),
+                Some(user.unwrap_or(name).trim()),
+            )
+        }
+        None => Seen::of(what, Peer::parse(first(head.trim_start())), None),
+    }
+}
+
+/// `2 more authentication failures; …`, with or without `PAM` before it.
+fn is_more(text: &str) -> bool {
+    text.split_once(' ').is_some_and(|(times, rest)| {
+        times.parse::<u32>().is_ok() && rest.starts_with("more authentication failure")
+    })
+}
+
+/// `pam_unix(sshd:auth): authentication failure; logname= uid=0 … ruser= rhost=ADDRESS  user=USER`.
+fn module(text: &str) -> Seen<'_> {
+    let mut seen = Seen::new(MODULE);
+    let text = text.strip_prefix("PAM ").unwrap_or(text);
+    if is_more(text) {
+        seen.times = first(text).parse().unwrap_or(1);
+    }
+    if let Some((_, behind)) = text.split_once(" rhost=") {
+        seen.peer = Peer::parse(first(behind));
+        seen.user = behind
+            .split_once(" user=")
+            .map(|(_, user)| user.trim())
+            .filter(|user| !user.is_empty());
+    }
+    seen
+}
