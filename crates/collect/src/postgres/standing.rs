@@ -134,3 +134,121 @@ fn object(row: &Row) -> Option<&Cell> {
     let at = columns.position(|column| column.name == "object")?;
     row.cells.get(at)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use schema::tables::CheckSample;
+    use schema::{Json, Sample, Timestamp};
+
+    /// A slow tick as delivered.
+    const TICK: Duration = Duration::from_secs(300);
+
+    fn row(object: &str) -> Row {
+        let sample = CheckSample {
+            instance: "i".to_owned(),
+            database: "d".to_owned(),
+            check_name: "c".to_owned(),
+            object: object.to_owned(),
+            value: None,
+            detail: Json("{}".to_owned()),
+        };
+        sample.into_row(Timestamp::default())
+    }
+
+    fn objects(rows: &[Row]) -> Vec<&str> {
+        let text = |row| match object(row) {
+            Some(Cell::Text(text)) => &**text,
+            _ => "",
+        };
+        rows.iter().map(text).collect()
+    }
+
+    #[test]
+    fn each_family_comes_once_an_hour_and_no_tick_carries_them_all() {
+        let hourly: Vec<&'static str> = FAMILIES
+            .iter()
+            .filter(|family| family.due == Due::Hourly)
+            .map(|family| family.name)
+            .collect();
+        let mut standing = Standing::default();
+        let mut asked = Vec::new();
+        for tick in 0..=24 {
+            let now = TICK * tick;
+            let due = hourly.iter().copied();
+            let due: Vec<_> = due.filter(|name| standing.is_due("d", name, now)).collect();
+            for name in &due {
+                standing.keep("d", name, now, Findings::default());
+            }
+            asked.push(due);
+        }
+        assert_eq!(asked[0], hourly, "the first tick asks everything");
+        for hour in [&asked[1..=12], &asked[13..=24]] {
+            let mut names: Vec<&str> = hour.iter().flatten().copied().collect();
+            names.sort_unstable();
+            let mut all = hourly.clone();
+            all.sort_unstable();
+            assert_eq!(names, all, "each once");
+            assert!(hour.iter().all(|due| due.len() <= 2), "{hour:?}");
+        }
+    }
+
+    #[test]
+    fn what_failed_is_due_again_and_what_is_not_watched_is_forgotten() {
+        let (mut standing, family) = (Standing::default(), "duplicate_indexes");
+        let found = || Findings {
+            rows: vec![row("a")],
+            spot: None,
+        };
+        for database in ["", "d", "gone"] {
+            standing.keep(database, family, Duration::ZERO, found());
+            assert!(!standing.is_due(database, family, Duration::ZERO));
+        }
+        standing.forget("d", family);
+        assert!(standing.is_due("d", family, Duration::ZERO));
+        standing.retain(&["d".to_owned()]);
+        assert!(standing.findings("", family).is_some());
+        assert!(standing.findings("gone", family).is_none());
+    }
+
+    #[test]
+    fn objects_that_take_turns_stand_for_a_round() {
+        let (mut standing, family) = (Standing::default(), "table_bloat_exact");
+        let mut turn = |turn, seen: &[&str]| {
+            let seen: Vec<Row> = seen.iter().map(|object| row(object)).collect();
+            let others = standing.turn("d", family, turn, &seen);
+            objects(&others).join(" ")
+        };
+        assert_eq!(turn(1, &["a"]), "");
+        assert_eq!(turn(2, &["b"]), "a");
+        assert_eq!(
+            turn(3, &["a"]),
+            "b",
+            "its newest word replaces the one before"
+        );
+        assert_eq!(
+            turn(4, &[]),
+            "b a",
+            "one that could not be looked at costs no other"
+        );
+        assert_eq!(
+            turn(2 + ROUND, &["c"]),
+            "a",
+            "b had no turn in a whole round"
+        );
+    }
+
+    #[test]
+    fn definitions_are_made_anew_in_the_next_hour() {
+        let mut standing = Standing::default();
+        let fresh = |standing: &mut Standing, now| {
+            let taken = standing.take_definitions("d", now);
+            let since = taken.since;
+            standing.keep_definitions("d", taken);
+            since
+        };
+        assert_eq!(fresh(&mut standing, TICK), TICK);
+        assert_eq!(fresh(&mut standing, TICK * 2), TICK);
+        assert_eq!(fresh(&mut standing, HOUR + TICK), HOUR + TICK);
+    }
+}

@@ -7,7 +7,8 @@
 WITH x AS MATERIALIZED (
   SELECT i.indrelid, sum(greatest(c.relpages, 0))::int8 AS pages,
          sum(pg_stat_get_numscans(i.indexrelid))::int8 AS scans
-  FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid GROUP BY i.indrelid),
+  FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+  WHERE i.indrelid >= 16384 GROUP BY i.indrelid),
 t AS MATERIALIZED (
   SELECT c.oid, c.relname, c.relnamespace, c.reloptions, c.reltuples, c.relfrozenxid,
          greatest(c.relpages, 0)::int8 AS heap_pages, coalesce(x.pages, 0) AS index_pages,
@@ -33,20 +34,13 @@ SELECT n.nspname::text AS schema_name, r.relname::text AS table_name, r.found,
        (heap_pages + index_pages + toast_pages) * k.bs AS total_bytes,
        index_pages * k.bs AS index_bytes, toast_pages * k.bs AS toast_bytes,
        pg_stat_get_live_tuples(r.oid) AS n_live_tup, pg_stat_get_dead_tuples(r.oid) AS n_dead_tup,
-       least(coalesce((SELECT split_part(o, '=', 2)::float8 FROM unnest(r.reloptions) o
-                  WHERE o LIKE 'autovacuum_vacuum_threshold=%'), current_setting('autovacuum_vacuum_threshold')::float8)
-         + coalesce((SELECT split_part(o, '=', 2)::float8 FROM unnest(r.reloptions) o
-                  WHERE o LIKE 'autovacuum_vacuum_scale_factor=%'),
-                  current_setting('autovacuum_vacuum_scale_factor')::float8)
-           * greatest(r.reltuples, 0),
-         nullif(coalesce((SELECT split_part(o, '=', 2)::float8 FROM unnest(r.reloptions) o -- @since 18
-                  WHERE o LIKE 'autovacuum_vacuum_max_threshold=%'), -- @since 18
-                  current_setting('autovacuum_vacuum_max_threshold')::float8), -1) -- @since 18
-         NULL -- @before 18
+       least(coalesce(a.threshold, current_setting('autovacuum_vacuum_threshold')::float8)
+               + coalesce(a.factor, current_setting('autovacuum_vacuum_scale_factor')::float8)
+                 * greatest(r.reltuples, 0),
+             nullif(coalesce(a.most, current_setting('autovacuum_vacuum_max_threshold')::float8), -1) -- @since 18
+             NULL -- @before 18
        ) AS vacuum_threshold,
-       coalesce((SELECT split_part(o, '=', 2)::bool FROM unnest(r.reloptions) o
-                 WHERE o LIKE 'autovacuum_enabled=%'), true)
-         AND current_setting('autovacuum')::bool AS autovacuum_enabled,
+       coalesce(a.enabled, true) AND current_setting('autovacuum')::bool AS autovacuum_enabled,
        pg_stat_get_mod_since_analyze(r.oid) AS n_mod_since_analyze,
        pg_stat_get_ins_since_vacuum(r.oid) AS n_ins_since_vacuum,
        CASE WHEN r.relfrozenxid <> '0'::xid THEN age(r.relfrozenxid)::int8 END AS xid_age,
@@ -70,10 +64,16 @@ SELECT n.nspname::text AS schema_name, r.relname::text AS table_name, r.found,
 FROM r
 JOIN pg_namespace n ON n.oid = r.relnamespace
 CROSS JOIN (SELECT current_setting('block_size')::int8 AS bs) k
-LEFT JOIN LATERAL (
-  SELECT sum(pg_stat_get_tuples_fetched(indexrelid))::int8 AS fetched,
+CROSS JOIN LATERAL (
+  SELECT max(value) FILTER (WHERE name = 'autovacuum_vacuum_threshold')::float8 AS threshold,
+         max(value) FILTER (WHERE name = 'autovacuum_vacuum_scale_factor')::float8 AS factor,
+         max(value) FILTER (WHERE name = 'autovacuum_vacuum_max_threshold')::float8 AS most, -- @since 18
+         bool_and(value::bool) FILTER (WHERE name = 'autovacuum_enabled') AS enabled
+  FROM pg_options_to_table(r.reloptions) o (name, value)) a
+LEFT JOIN (
+  SELECT indrelid, sum(pg_stat_get_tuples_fetched(indexrelid))::int8 AS fetched,
          sum(pg_stat_get_blocks_fetched(indexrelid))::int8 AS blocks,
          sum(pg_stat_get_blocks_hit(indexrelid))::int8 AS hits,
          NULL::timestamptz AS last_idx_scan -- @before 16
          max(pg_stat_get_lastscan(indexrelid)) AS last_idx_scan -- @since 16
-  FROM pg_index WHERE indrelid = r.oid) i ON true;
+  FROM pg_index WHERE indrelid IN (SELECT oid FROM r) GROUP BY indrelid) i ON i.indrelid = r.oid;
