@@ -78,6 +78,11 @@ impl Context {
         self.json.push_str(value);
     }
 
+    /// Whether a value of this name is there already.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.json.contains(&format!("\"{key}\":"))
+    }
+
     /// The object, if anything was said.
     pub(crate) fn finish(mut self) -> Option<String> {
         if self.json.is_empty() {

@@ -160,10 +160,9 @@ impl Open {
         if !belongs {
             return More::Foreign;
         }
-        let room = MOST_BYTES.saturating_sub(self.bytes);
         if joins == Joins::Tabs {
             let text = &text[1..];
-            if room > text.len() {
+            if self.bytes + text.len() < MOST_BYTES {
                 let last = self
                     .parts
                     .last_mut()
@@ -176,25 +175,48 @@ impl Open {
                 self.lines_cut += 1;
             }
         } else {
-            if self.lines >= MOST_LINES || room < text.len() {
+            if !self.has_room(text) {
                 return More::Full;
             }
-            if self.parts.is_empty() {
-                self.parts.push(("lines", String::new()));
-            }
-            if let Some((_, lines)) = self.parts.last_mut() {
-                if !lines.is_empty() {
-                    lines.push('\n');
-                }
-                lines.push_str(text);
-            }
-            self.bytes += text.len() + 1;
+            self.lines(text);
         }
         self.joined(line);
         More::Joined
     }
 
-    fn joined(&mut self, line: &Line<'_>) {
+    /// Adds lines of the same entry; what has no room is counted.
+    pub(crate) fn lines(&mut self, text: &str) {
+        let kept = upto(text, MOST_BYTES.saturating_sub(self.bytes));
+        self.lines_cut += text[kept.len()..].lines().count() as u64;
+        self.bytes += text.len() + 1;
+        if self.parts.is_empty() {
+            self.parts.push(("lines", String::new()));
+        }
+        if let Some((_, lines)) = self.parts.last_mut() {
+            if !lines.is_empty() {
+                lines.push('\n');
+            }
+            lines.push_str(kept);
+        }
+    }
+
+    /// Whether another line fits.
+    pub(crate) fn has_room(&self, text: &str) -> bool {
+        self.lines < MOST_LINES && self.bytes + text.len() <= MOST_BYTES
+    }
+
+    /// Process that wrote it.
+    pub(crate) const fn pid(&self) -> Option<u32> {
+        self.event.pid
+    }
+
+    /// Says which unit it is of.
+    pub(crate) fn of_unit(&mut self, unit: &str) {
+        unit.clone_into(&mut self.event.unit);
+    }
+
+    /// Counts a line that joined.
+    pub(crate) fn joined(&mut self, line: &Line<'_>) {
         self.lines += 1;
         self.changes.bytes |= line.changes.bytes;
         self.changes.nul |= line.changes.nul;

@@ -76,11 +76,11 @@ pub(crate) fn of_severity(severity: u8) -> Option<(Level, &'static str)> {
 
 /// Whether a source's word says more than the level that it became.
 pub(crate) fn is_finer(word: &str, level: Level) -> bool {
-    !(word.eq_ignore_ascii_case(level.as_str())
-        || matches!(
-            (word, level),
-            ("warning" | "WARNING", Level::Warn) | ("err", Level::Error)
-        ))
+    let same = matches!(
+        (word, level),
+        ("warning" | "WARNING", Level::Warn) | ("err", Level::Error) | ("LOG", Level::Info)
+    );
+    !same && !word.eq_ignore_ascii_case(level.as_str())
 }
 
 /// The level that a message names as its first word: `error: …`, `WARNING: …`. Nothing further in

@@ -16,14 +16,23 @@
 //! No line is lost: it begins an event, joins one or is blank ([`Counts`]). A line that no head fits is
 //! an event of its own, with the time at which it was read.
 
+mod access;
+mod apache_error;
+mod caddy;
+mod certbot;
 mod clean;
 mod context;
+mod fail2ban;
 mod join;
+mod journal;
+mod json;
 mod level;
 mod postgresql;
+mod simple_timestamp;
 mod syslog;
 mod time;
 mod trace;
+mod tracing;
 
 #[cfg(test)]
 mod testing;
@@ -34,6 +43,7 @@ use jiff::tz::TimeZone;
 use schema::Timestamp;
 
 use crate::event::{Access, Event, Level};
+use crate::source::Entry;
 use context::Context;
 use join::{Line, More, Open};
 use time::{Clock, Stamp};
@@ -66,6 +76,12 @@ enum Joins {
 /// Every parser, by name.
 pub const PARSERS: &[Parser] = &[
     Parser {
+        name: "journalctl",
+        doc: "messages of the journal: text of Rust's tracing, JSON objects, anything",
+        parse: journal::line,
+        joins: Joins::Traces,
+    },
+    Parser {
         name: "postgresql",
         doc: "PostgreSQL's log: stderr with any log_line_prefix, csvlog, jsonlog",
         parse: postgresql::line,
@@ -77,6 +93,42 @@ pub const PARSERS: &[Parser] = &[
         parse: syslog::line,
         joins: Joins::Traces,
     },
+    Parser {
+        name: "apache_error",
+        doc: "Apache's error log, of 2.4 and 2.2",
+        parse: apache_error::line,
+        joins: Joins::Traces,
+    },
+    Parser {
+        name: "simple_timestamp",
+        doc: "a time stamp, perhaps level and logger, and a message; nginx's error log",
+        parse: simple_timestamp::line,
+        joins: Joins::Traces,
+    },
+    Parser {
+        name: "fail2ban",
+        doc: "fail2ban.log",
+        parse: fail2ban::line,
+        joins: Joins::All,
+    },
+    Parser {
+        name: "certbot",
+        doc: "letsencrypt.log",
+        parse: certbot::line,
+        joins: Joins::All,
+    },
+    Parser {
+        name: "access",
+        doc: "access logs in common or combined format, as Apache and nginx write them",
+        parse: access::line,
+        joins: Joins::Traces,
+    },
+    Parser {
+        name: "caddy",
+        doc: "Caddy's JSON logs",
+        parse: caddy::line,
+        joins: Joins::Traces,
+    },
 ];
 
 /// One of [`PARSERS`].
@@ -84,6 +136,9 @@ pub const PARSERS: &[Parser] = &[
 pub struct ParserKind(&'static Parser);
 
 impl ParserKind {
+    /// The journal's.
+    pub const JOURNAL: Self = Self(&PARSERS[0]);
+
     /// The parser of this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
@@ -137,10 +192,6 @@ struct State {
 }
 
 /// What a line is.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one is made per line; a box would cost more than a move"
-)]
 enum Parsed<'a> {
     /// The head of an event.
     Event(Draft<'a>),
@@ -178,6 +229,7 @@ pub struct Reader {
     clock: Clock,
     now: Timestamp,
     open: Option<Open>,
+    journal: journal::Queue,
     /// Where the record begins that the parser holds.
     held: Option<u64>,
     counts: Counts,
@@ -197,6 +249,7 @@ impl Reader {
             clock: Clock::new(options.zone),
             now: Timestamp::default(),
             open: None,
+            journal: journal::Queue::default(),
             held: None,
             counts: Counts::default(),
         }
@@ -227,6 +280,9 @@ impl Reader {
             true_len,
             changes,
         };
+        if self.held.is_some() && self.state.record.is_ended_by(&text) {
+            self.release(out);
+        }
         match (self.parser.parse)(&mut self.state, &text, &mut self.clock) {
             Parsed::Event(draft) => self.begin(draft, &line, out),
             Parsed::Part(name, draft) => {
@@ -256,33 +312,28 @@ impl Reader {
         }
     }
 
+    /// Takes an entry of the journal. Events come out in the order in which they began.
+    pub fn entry(&mut self, entry: &Entry, now: Timestamp, out: &mut Vec<Event>) {
+        self.counts.lines += 1;
+        self.now = now;
+        self.clock.set(now);
+        let reading = (&mut self.state, &mut self.clock);
+        self.journal
+            .take(entry, reading, (now, &mut self.counts), out);
+    }
+
     /// Where the first event begins that may still grow. Positions may be stored up to there.
     #[must_use]
     pub fn open_at(&self) -> Option<u64> {
-        self.held.or_else(|| self.open.as_ref().map(Open::at))
+        let open = || self.open.as_ref().map(Open::at);
+        self.held.or_else(open).or_else(|| self.journal.open_at())
     }
 
     /// Gives what may still have grown: the stream ended, or nothing came for a while.
     pub fn flush(&mut self, out: &mut Vec<Event>) {
         self.close(out);
-        if let Some(at) = self.held {
-            let text = self.state.record.take();
-            let line = Line {
-                at,
-                bytes: text.as_bytes(),
-                true_len: 0,
-                changes: <_>::default(),
-            };
-            // One of its lines was counted as joined and begins the event after all.
-            self.counts.joined -= 1;
-            let draft = Draft {
-                message: Cow::Borrowed(&text),
-                redact: Some(redact::sql),
-                whole: true,
-                ..Draft::default()
-            };
-            self.begin(draft, &line, out);
-        }
+        self.release(out);
+        self.journal.flush(out);
     }
 
     /// Where the lines went.
@@ -334,6 +385,22 @@ impl Reader {
             out.push(open.finish());
         } else {
             self.open = Some(open);
+        }
+    }
+
+    /// Gives what the parser holds, though its record is not whole.
+    fn release(&mut self, out: &mut Vec<Event>) {
+        if let Some(at) = self.held {
+            let draft = self.state.record.take();
+            let line = Line {
+                at,
+                bytes: &[],
+                true_len: 0,
+                changes: clean::Changes::default(),
+            };
+            // One of its lines was counted as joined and begins the event after all.
+            self.counts.joined -= 1;
+            self.begin(draft, &line, out);
         }
     }
 

@@ -111,7 +111,7 @@ fn tag<'a>(text: &'a str, draft: &mut Draft<'a>) {
         }
     };
     draft.component = Cow::Borrowed(program);
-    content(program, message.strip_prefix(' ').unwrap_or(message), draft);
+    content(program, message, draft);
 }
 
 fn process(text: &str, draft: &mut Draft<'_>) {
@@ -121,7 +121,9 @@ fn process(text: &str, draft: &mut Draft<'_>) {
 
 /// The message, without what the kernel and Solaris put before theirs.
 fn content<'a>(program: &str, message: &'a str, draft: &mut Draft<'a>) {
-    let mut message = message;
+    // sudo writes blanks before its message, RFC 5424 allows for a byte order mark.
+    let message = message.trim_start_matches(' ');
+    let mut message = message.strip_prefix('\u{feff}').unwrap_or(message);
     if program == "kernel"
         && let Some((uptime, rest)) = message
             .strip_prefix('[')
@@ -142,7 +144,30 @@ fn content<'a>(program: &str, message: &'a str, draft: &mut Draft<'a>) {
         }
         message = rest;
     }
-    draft.message = Cow::Borrowed(message);
+    draft.message = colourless(message);
+}
+
+/// Without the colours of a terminal, whose ESC rsyslog writes as `#033`.
+fn colourless(message: &str) -> Cow<'_, str> {
+    if !message.contains("#033[") {
+        return Cow::Borrowed(message);
+    }
+    let mut out = String::with_capacity(message.len());
+    for (at, piece) in message.split("#033[").enumerate() {
+        let end = piece
+            .bytes()
+            .position(|byte| !(byte.is_ascii_digit() || byte == b';'));
+        match end.filter(|end| at > 0 && piece.as_bytes()[*end] == b'm') {
+            Some(end) => out.push_str(&piece[end + 1..]),
+            None => {
+                if at > 0 {
+                    out.push_str("#033[");
+                }
+                out.push_str(piece);
+            }
+        }
+    }
+    Cow::Owned(out)
 }
 
 fn is_uptime(text: &str) -> bool {
@@ -213,13 +238,7 @@ fn rfc5424<'a>(rest: &'a str, clock: &mut Clock, draft: &mut Draft<'a>) -> Optio
         process(pid, draft);
     }
     draft.context.name("msgid", message_id);
-    let message = structured(rest, &mut draft.context);
-    let message = message.strip_prefix(' ').unwrap_or(message);
-    content(
-        program,
-        message.strip_prefix('\u{feff}').unwrap_or(message),
-        draft,
-    );
+    content(program, structured(rest, &mut draft.context), draft);
     Some(())
 }
 

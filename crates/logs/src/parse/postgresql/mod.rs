@@ -84,11 +84,11 @@ pub(crate) fn line<'a>(state: &mut State, line: &'a str, clock: &mut Clock) -> P
 }
 
 /// What severity and error code say, for each of the three formats.
-fn head<'a>(word: &'a str, sqlstate: &str, draft: &mut Draft<'a>) {
+fn head(word: &str, sqlstate: &str, draft: &mut Draft<'_>) {
     let level = level::of_word(word).unwrap_or_else(|| of_code(sqlstate));
     draft.level = Some(level);
     if level::is_finer(word, level) {
-        draft.severity = word;
+        draft.context.name("severity", word);
     }
     if !matches!(sqlstate, "" | "00000") {
         draft.context.name("sqlstate", sqlstate);
@@ -150,9 +150,9 @@ mod tests {
             &[(
                 text,
                 "\
-2026-11-23T00:10:49.123Z info : database system is ready to accept connections {\"pid\":7,\"severity\":\"LOG\"}
+2026-11-23T00:10:49.123Z info : database system is ready to accept connections {\"pid\":7}
 2026-11-23T00:10:50Z error : duplicate key value violates unique constraint \"p\" {\"pid\":9,\"user\":\"me\",\"database\":\"shop\",\"detail\":\"Key (email)=(…) already exists.\",\"statement\":\"insert into p\\nvalues ('…',\\n '…')\"}
-2026-11-23T00:10:51Z info : duration: 1.2 ms  statement: select '…' {\"pid\":9,\"user\":\"me\",\"database\":\"shop\",\"severity\":\"LOG\"}",
+2026-11-23T00:10:51Z info : duration: 1.2 ms  statement: select '…' {\"pid\":9,\"user\":\"me\",\"database\":\"shop\"}",
             )],
         );
     }
@@ -189,17 +189,17 @@ mod tests {
             (
                 "%m [%p] %q%u@%d ",
                 "2026-11-23 00:10:49.5 UTC [7] FATAL:  x@y FATAL:  no such user",
-                "2026-11-23T00:10:49.5Z error : no such user {\"pid\":7,\"user\":\"FATAL:  x\",\"database\":\"y\",\"severity\":\"FATAL\"}",
+                "2026-11-23T00:10:49.5Z error : no such user {\"severity\":\"FATAL\",\"pid\":7,\"user\":\"FATAL:  x\",\"database\":\"y\"}",
             ),
             (
                 "%m [%p] %q%u@%d ",
                 "2026-11-23 00:10:49.5 UTC [7] a b@c d LOG:  x",
-                "2026-11-23T00:10:49.5Z info : x {\"pid\":7,\"user\":\"a b\",\"database\":\"c d\",\"severity\":\"LOG\"}",
+                "2026-11-23T00:10:49.5Z info : x {\"pid\":7,\"user\":\"a b\",\"database\":\"c d\"}",
             ),
             (
                 "%m [%p] ",
                 "2026-11-23 00:10:49.5 UTC [7] FEHLER:  x",
-                "2026-11-23T00:10:49.5Z info : x {\"pid\":7,\"severity\":\"FEHLER\"}",
+                "2026-11-23T00:10:49.5Z info : x {\"severity\":\"FEHLER\",\"pid\":7}",
             ),
             (
                 "%m [%p] ",

@@ -258,7 +258,7 @@ const fn is_name(field: Field) -> bool {
 fn fixed(field: Field, width: usize, text: &str) -> Option<usize> {
     let blanks = text.len() - text.trim_start_matches(' ').len();
     let rest = &text[blanks..];
-    let of = |allowed: fn(&u8) -> bool| rest.bytes().take_while(|byte| allowed(byte)).count();
+    let of = |allowed: fn(&u8) -> bool| rest.bytes().take_while(allowed).count();
     let length = match field {
         Field::Time | Field::Start => {
             let (_, end) = time::iso(rest)?;
