@@ -18,14 +18,23 @@ const MOST_CONFIG: u64 = 1 << 20;
 /// Most bytes of a file that holds a secret.
 const MOST_SECRET: u64 = 4096;
 
-/// What a configuration file was when it was read; equal as long as neither its bytes nor its mode
-/// change.
+/// What a file was when it was read; equal as long as neither its bytes nor its mode change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fingerprint(u64);
 
 impl Fingerprint {
     /// That of a file that is not there.
     pub(crate) const MISSING: Self = Self(0);
+
+    /// What a file that holds a secret is now; one that cannot be read is as one that is not there.
+    pub(crate) fn of_secret(path: &Path) -> Self {
+        let content = read(path, MOST_SECRET).ok().flatten();
+        content.map_or(Self::MISSING, |content| {
+            let now = content.fingerprint();
+            drop(zeroize::Zeroizing::new(content.bytes));
+            now
+        })
+    }
 
     fn of(bytes: &[u8], mode: u32) -> Self {
         let mut hasher = DefaultHasher::new();
@@ -106,7 +115,7 @@ fn read(path: &Path, most: u64) -> Result<Option<Content>, Problem> {
 }
 
 /// Reads a file that holds a secret and nothing else; one line break at its end is not part of it.
-pub(crate) fn secret(path: &Path, check_mode: bool) -> Result<Secret, Problem> {
+pub(crate) fn secret(path: &Path, check_mode: bool) -> Result<(Secret, Fingerprint), Problem> {
     let content = read(path, MOST_SECRET)?.ok_or_else(|| {
         Problem::new(
             "is not there",
@@ -128,6 +137,7 @@ pub(crate) fn secret(path: &Path, check_mode: bool) -> Result<Secret, Problem> {
             Secret::new(text.strip_suffix('\r').unwrap_or(text))
         })
         .map_err(|_| Problem::new("is not UTF-8", "write the secret as plain text"))?;
+    let fingerprint = content.fingerprint();
     drop(zeroize::Zeroizing::new(content.bytes));
     if secret.is_empty() {
         return Err(Problem::new("is empty", "write the secret into it"));
@@ -138,7 +148,7 @@ pub(crate) fn secret(path: &Path, check_mode: bool) -> Result<Secret, Problem> {
             "write the secret alone into it",
         ));
     }
-    Ok(secret)
+    Ok((secret, fingerprint))
 }
 
 /// The credential of this name that systemd has put down, if there is one.

@@ -24,6 +24,8 @@ pub struct Loaded {
     pub path: PathBuf,
     /// What the file was when it was read.
     pub fingerprint: Fingerprint,
+    /// The files that secrets came from, and what they were.
+    pub secret_files: Vec<(PathBuf, Fingerprint)>,
 }
 
 /// One setting as it is in use.
@@ -73,6 +75,8 @@ pub(crate) struct Draft {
     pub(crate) path: PathBuf,
     /// Lines of the secrets that the file holds, whether they are used or not.
     pub(crate) secrets_in_file: BTreeMap<String, usize>,
+    /// Files that secrets were taken from.
+    pub(crate) secret_files: Vec<(PathBuf, Fingerprint)>,
     origins: BTreeMap<String, Origin>,
     faults: Vec<Fault>,
     warnings: Vec<Fault>,
@@ -262,6 +266,7 @@ impl Config {
             config: Self::default(),
             path: named.unwrap_or_else(|| PathBuf::from(DEFAULT_PATH)),
             secrets_in_file: BTreeMap::new(),
+            secret_files: Vec::new(),
             origins: BTreeMap::new(),
             faults: Vec::new(),
             warnings: Vec::new(),
@@ -312,6 +317,7 @@ impl Config {
             warnings: draft.warnings,
             path: draft.path,
             fingerprint: content.map_or(Fingerprint::MISSING, |content| content.fingerprint()),
+            secret_files: draft.secret_files,
         })
     }
 }

@@ -94,8 +94,10 @@ fn take_entry(
         key,
         entry: Some(entry),
     };
-    let taken =
-        file::secret(&file, true).and_then(|secret| draft.config.set(slot, Value::Secret(secret)));
+    let taken = file::secret(&file, true).and_then(|(secret, fingerprint)| {
+        draft.secret_files.push((file.clone(), fingerprint));
+        draft.config.set(slot, Value::Secret(secret))
+    });
     match taken {
         Ok(()) => draft.set_origin(slot.path(), Origin::Credential(file)),
         Err(problem) => draft.fault_at(Place::File(file, None), &slot.path(), problem),
@@ -104,8 +106,9 @@ fn take_entry(
 
 fn take(draft: &mut Draft, path: PathBuf, check_mode: bool) {
     match file::secret(&path, check_mode) {
-        Ok(secret) => {
+        Ok((secret, fingerprint)) => {
             draft.config.database.password = secret;
+            draft.secret_files.push((path.clone(), fingerprint));
             draft.set_origin(PASSWORD, Origin::Credential(path));
         }
         Err(problem) => draft.fault_at(Place::File(path, None), PASSWORD, problem),

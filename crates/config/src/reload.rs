@@ -102,14 +102,16 @@ impl Reload {
     }
 }
 
-/// Looks whether the file has changed. It is small, so that its bytes are compared: an editor that
-/// keeps time and size cannot fool it.
+/// Looks whether the file has changed, or one that it takes a secret from: a password is renewed in its
+/// own file. They are small, so that their bytes are compared: an editor that keeps time and size cannot
+/// fool it.
 #[derive(Debug)]
 pub struct Watch {
     path: PathBuf,
     environment: Environment,
     machine: Machine,
     seen: Fingerprint,
+    secrets: Vec<(PathBuf, Fingerprint)>,
     faults: Option<Faults>,
 }
 
@@ -134,24 +136,28 @@ impl Watch {
             environment,
             machine,
             seen: loaded.fingerprint,
+            secrets: loaded.secret_files.clone(),
             faults: None,
         }
     }
 
-    /// Reads the file and compares it with what was read last; `running` are the settings in use.
+    /// Reads the files and compares them with what was read last; `running` are the settings in use.
     pub fn poll(&mut self, running: &Config) -> Polled {
         let now = match file::config(&self.path) {
             Ok(content) => content.map_or(Fingerprint::MISSING, |content| content.fingerprint()),
             // Loading names the problem.
             Err(_) => Fingerprint::MISSING,
         };
-        if now == self.seen && self.faults.is_none() {
+        let mut secrets = self.secrets.iter();
+        let same = secrets.all(|(path, seen)| Fingerprint::of_secret(path) == *seen);
+        if now == self.seen && same && self.faults.is_none() {
             return Polled::Unchanged;
         }
         match Config::load_on(Some(&self.path), &self.environment, &self.machine) {
             Ok(loaded) => {
                 self.faults = None;
                 self.seen = loaded.fingerprint;
+                self.secrets.clone_from(&loaded.secret_files);
                 let reload = Reload::between(running, &loaded.config);
                 if reload.changes.is_empty() {
                     return Polled::Unchanged;

@@ -149,6 +149,53 @@ fn a_watch_keeps_the_old_settings_until_the_file_is_good() {
 }
 
 #[test]
+fn a_secret_that_is_renewed_in_its_own_file_is_taken_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let password = write(dir.path(), "password", b"canary1\n", 0o600);
+    let token = write(dir.path(), "token", b"canary1\n", 0o600);
+    let text = format!(
+        "[database]\npassword_file = {password:?}\n\
+         [[postgres]]\nname = \"a\"\nurl = \"postgresql://me@h/m\"\npassword_file = {password:?}\n\
+         [[scrape.target]]\nname = \"b\"\nurl = \"https://h/\"\ntoken_file = {token:?}\n"
+    );
+    let path = write(dir.path(), "c.toml", text.as_bytes(), 0o600);
+    let loaded = load(&path, &Environment::default()).unwrap();
+    let mut watch = Watch::new(&loaded, Environment::default(), roomy());
+    let mut running = loaded.config;
+    assert!(matches!(watch.poll(&running), Polled::Unchanged));
+    let cases: [(&str, &[&str], &[&str]); 2] = [
+        ("token", &["scrape.target[1].token"], &[]),
+        // That of the store waits for a restart, as a line of the file would.
+        (
+            "password",
+            &["postgres[1].password"],
+            &["database.password"],
+        ),
+    ];
+    for (name, live, waiting) in cases {
+        write(dir.path(), name, b"canary2\n", 0o600);
+        let Polled::Changed(new, reload) = watch.poll(&running) else {
+            panic!("the new {name} was not noticed");
+        };
+        let paths = |change: &config::Change| change.slot.path();
+        assert_eq!(reload.live().map(paths).collect::<Vec<_>>(), live);
+        assert_eq!(reload.waiting().map(paths).collect::<Vec<_>>(), waiting);
+        assert!(!format!("{reload:?}").contains("canary"));
+        running = reload.apply(&running, &new.config);
+        assert!(matches!(watch.poll(&running), Polled::Unchanged), "{name}");
+    }
+    assert_eq!(running.postgres[0].password.expose(), "canary2");
+    assert_eq!(running.scrape.target[0].token.expose(), "canary2");
+
+    // Written in two steps: what is in use stays until the file is whole.
+    write(dir.path(), "token", b"", 0o600);
+    assert!(matches!(watch.poll(&running), Polled::Faulty(_)));
+    assert!(matches!(watch.poll(&running), Polled::Unchanged));
+    write(dir.path(), "token", b"canary3\n", 0o600);
+    assert!(matches!(watch.poll(&running), Polled::Changed(..)));
+}
+
+#[test]
 fn a_reload_takes_a_list_over_as_a_whole() {
     let one = "[[postgres]]\nname = \"a\"\nurl = \"postgresql://me:canary@h/m\"\n";
     let other = one.replace("canary", "canary2");
