@@ -2,7 +2,18 @@
 
 import { kill } from "node:process";
 import { expect, type Page } from "@playwright/test";
-import { api, at, host, type Now, open, settled, sql as shared, test } from "./support/page";
+import {
+  api,
+  at,
+  host,
+  type Now,
+  open,
+  rewrite,
+  type SeriesAnswer,
+  settled,
+  sql as shared,
+  test,
+} from "./support/page";
 import { childrenOf, pidOf, type Server, startServer, stopServer, until } from "./support/server";
 
 /** Nothing on the page claims that all is well. */
@@ -187,23 +198,18 @@ test("a slow answer keeps the old picture, dimmed, and the frame usable", async 
 });
 
 test("a partial answer marks the series that failed and draws the rest", async ({ page }) => {
-  await page.route(/\/series\?m=system\.load/, async (route) => {
-    const answer = await route.fetch();
-    const body = await answer.json();
-    body.series = body.series.filter((one: { metric: string }) => one.metric !== "system.load_15");
-    body.errors = [{ metric: "system.load_15", message: "took too long" }];
-    await route.fulfill({ response: answer, json: body });
-  });
+  await rewrite<SeriesAnswer>(page, /\/series\?m=system\.load/, (answer) => ({
+    ...answer,
+    series: answer.series.filter((one) => one.metric !== "system.load_15"),
+    errors: [{ metric: "system.load_15", message: "took too long" }],
+  }));
   await page.goto(at("now", { host: host("calm") }));
   await expect(page.locator("#chart-load canvas")).toBeVisible();
   await expect(page.locator("#chart-load .chip.warn")).toContainText("failed");
 });
 
 test("a server of a new version offers a reload", async ({ page }) => {
-  await page.route(/\/api\/v1\/now/, async (route) => {
-    const answer = await route.fetch();
-    await route.fulfill({ response: answer, json: { ...(await answer.json()), version: "99.0.0" } });
-  });
+  await rewrite<Now>(page, /\/api\/v1\/now/, (answer) => ({ ...answer, version: "99.0.0" }));
   await page.goto(at("now", { host: host("calm") }));
   await expect(page.locator(".banner.info")).toContainText("new version");
 });

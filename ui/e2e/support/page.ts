@@ -74,11 +74,23 @@ export const test = base.extend<{ watch: Watch }>({
         if (protocol.startsWith("http") && hostname !== "127.0.0.1") faults.push(`foreign: ${request.url()}`);
       });
       await use({ faults, allow: (pattern) => void allowed.push(pattern) });
+      // What a test still holds back belongs to a page that goes away.
+      for (const page of context.pages()) await page.unrouteAll({ behavior: "ignoreErrors" });
       expect(faults.filter((fault) => !allowed.some((pattern) => pattern.test(fault)))).toEqual([]);
     },
     { auto: true },
   ],
 });
+
+/** Changes every answer of an address on its way to the page. */
+export async function rewrite<T>(page: Page, pattern: RegExp, change: (answer: T) => T): Promise<void> {
+  await page.route(pattern, async (route) => {
+    // The page may hold an answer already, and one that has not changed comes without a body.
+    const { "if-none-match": _, ...headers } = await route.request().allHeaders();
+    const response = await route.fetch({ headers });
+    await route.fulfill({ response, json: change((await response.json()) as T) });
+  });
+}
 
 /** Opens a view and waits until all that is on the screen has its data. */
 export async function open(
