@@ -109,6 +109,11 @@ export const verdict = computed<{ severity: Severity; text: string; since_ms: nu
   return state.verdict;
 });
 
+/** All problems, those too that are too many to be listed. */
+export const problemCount = computed(() =>
+  (now.value?.areas ?? []).reduce((sum, area) => sum + area.count, 0),
+);
+
 export const serverChanged = computed(
   () => meta.value !== null && now.value !== null && meta.value.version !== now.value.version,
 );

@@ -1,6 +1,6 @@
 /** The top bar: host, verdict, range, live, search, link, display, help. */
 import { useState } from "preact/hooks";
-import { ageSecs, freshness, meta, now, shownNow, trusted, verdict } from "../api/store";
+import { ageSecs, freshness, meta, now, problemCount, shownNow, trusted, verdict } from "../api/store";
 import { formatDuration } from "../format/time";
 import { missed, pausedByHand, pauseReason, refreshNow } from "../state/live";
 import { basePath, hostId, place, range, setParams, setRange, zone } from "../state/location";
@@ -71,7 +71,7 @@ function VerdictPill() {
   const { severity } = verdict.value;
   const age = ageSecs.value;
   const isOld = freshness.value === "late" || freshness.value === "stale";
-  const problems = now.value?.problems.length ?? 0;
+  const problems = problemCount.value;
   const word =
     trusted.value && problems > 0 && severity !== "ok"
       ? `${problems} ${SEVERITY_WORD[severity]}`

@@ -1,7 +1,7 @@
 /** Now: is anything wrong, what, since when, and what to do. */
 import { useState } from "preact/hooks";
 import { metricWithKey } from "../api/series";
-import { clock, metricsById, now, nowFailure, trusted, verdict } from "../api/store";
+import { clock, metricsById, now, nowFailure, problemCount, trusted, verdict } from "../api/store";
 import type { Area, Problem } from "../api/types.gen";
 import { FactCards } from "../app/card";
 import { ViewLink } from "../app/link";
@@ -100,8 +100,11 @@ function Problems() {
       </ul>
       {problems.length > SHOWN && (
         <button type="button" class="button" onClick={() => setAll(!all)}>
-          {all ? "Fewer" : `${problems.length - SHOWN} more`}
+          {all ? "Fewer" : `${problemCount.value - SHOWN} more`}
         </button>
+      )}
+      {all && problemCount.value > problems.length && (
+        <span class="muted"> {problemCount.value - problems.length} milder ones are in their views.</span>
       )}
     </section>
   );

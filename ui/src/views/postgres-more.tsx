@@ -36,14 +36,14 @@ const MORE_CARDS: readonly [string, readonly string[]][] = [
   [
     "Checkpoints and buffers",
     [
-      "db.checkpoints_timed_per_hour",
-      "db.checkpoints_req_per_hour",
       "db.checkpoints_req_pct",
       "db.checkpoint_write_pct",
       "db.checkpoint_sync_pct",
       "db.buffers_checkpoint_per_sec",
       "db.buffers_clean_per_sec",
+      "db.maxwritten_clean_per_sec",
       "db.buffers_backend_per_sec",
+      "db.buffers_alloc_per_sec",
     ],
   ],
   [
@@ -55,7 +55,7 @@ const MORE_CARDS: readonly [string, readonly string[]][] = [
       "db.wal_buffers_full_per_sec",
       "db.wal_write_ms",
       "db.wal_sync_ms",
-      "db.archived_per_hour",
+      "db.wal_write_per_sec",
       "db.archive_failing",
     ],
   ],

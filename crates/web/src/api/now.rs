@@ -214,7 +214,7 @@ pub struct Fact {
 }
 
 /// Longest answer, bytes.
-pub const LONGEST: usize = 12 * 1024;
+pub const LONGEST: usize = 16 * 1024;
 
 /// The answer; from memory when the database does not answer.
 ///
