@@ -53,7 +53,8 @@ pub(crate) async fn run(
     let sources = Sources::default();
     let logs = Logs {
         target: pg::Target::from(&loaded.config.database),
-        session: session_options(&loaded.config),
+        // Nobody waits for lines as for samples: a table that is locked for a moment is waited for.
+        session: pg::SessionOptions::for_deadline(loaded.config.collector.query_timeout()),
         machine_id: host.machine_id.clone(),
         sources: sources.clone(),
         clock: clock::now,

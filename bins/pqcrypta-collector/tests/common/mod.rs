@@ -3,6 +3,7 @@
 //! Every tick is exactly one record of class `core` with exactly one row of the host. So after a
 //! last run in peace the database must hold, for each number of a record that it counts as
 //! delivered, one row: fewer is a loss, more is a double. Losses that `data_gaps` names are taken off.
+//! Beside, a program writes numbered lines into a log that is rotated: each must be one row, too.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -10,10 +11,15 @@
     reason = "shared by test files, each of which uses a part"
 )]
 
+mod scribe;
+
+use scribe::Scribe;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -70,13 +76,20 @@ pub async fn database() -> testkit::Database {
 /// A host: a spool, a configuration and a small `/proc`, so that a tick costs little.
 pub struct Home {
     pub dir: TempDir,
+    scribe: Mutex<Scribe>,
     environment: Vec<(String, String)>,
 }
 
 impl Home {
     pub fn new(target: &pg::Target) -> Self {
+        static SEED: AtomicU64 = AtomicU64::new(0);
+        let dir = TempDir::new().unwrap();
+        let logs = dir.path().join("logs");
+        fs::create_dir(&logs).unwrap();
+        let seed = SEED.fetch_add(1, Ordering::Relaxed);
         let home = Self {
-            dir: TempDir::new().unwrap(),
+            scribe: Mutex::new(Scribe::start(&logs, seed)),
+            dir,
             environment: Vec::new(),
         };
         home.configure(target, "");
@@ -101,11 +114,13 @@ impl Home {
         let text = format!(
             "[database]\nhost = \"{host}\"\nport = {}\nname = \"{}\"\nuser = \"{}\"\n\
              [intervals]\nsystem_secs = 1\napp_secs = 1\nheartbeat_secs = 1\n\
-             [collector]\nqueue_dir = \"{}\"\n{collector}\n",
+             [collector]\nqueue_dir = \"{}\"\n{collector}\n\
+             [[logs.source]]\nname = \"app\"\npath = \"{}\"\nparser = \"simple_timestamp\"\n",
             target.port,
             target.database,
             target.user,
-            self.queue().display()
+            self.queue().display(),
+            self.scribe.lock().unwrap().path().display()
         );
         fs::write(self.config(), text).unwrap();
         fs::set_permissions(self.config(), fs::Permissions::from_mode(0o600)).unwrap();
@@ -231,8 +246,13 @@ impl Drop for Agent {
 /// A last run in peace, then the oracle: one row of the host, or of a service, for each record that
 /// counts as delivered.
 pub async fn settle_and_check(home: &Home, target: &pg::Target) {
+    let lines = home.scribe.lock().unwrap().stop();
     let mut agent = home.start();
     let started = now(target).await;
+    let read = "select count(*) from collector.log_entries where source = 'app'";
+    agent
+        .until(&format!("every one of {lines} lines is read"), async || number(target, read).await >= lines)
+        .await;
     agent
         .until("everything is delivered", async || {
             let fresh = format!("select count(*) from collector.system_metrics_raw where ts > '{started}'");
@@ -243,6 +263,30 @@ pub async fn settle_and_check(home: &Home, target: &pg::Target) {
     let (status, _) = agent.terminate();
     assert!(status.success(), "{status}");
     check(target).await;
+    check_lines(target, lines).await;
+}
+
+/// Every number that was written is one row, and the sums say the same.
+async fn check_lines(target: &pg::Target, lines: i64) {
+    let stored = number(
+        target,
+        "select count(*) from collector.log_entries where source = 'app'",
+    )
+    .await;
+    let numbers = "select count(distinct substring(message from 'number (\\d+)')::int8) from collector.log_entries";
+    let odd = "with seen as (select at, message, substring(message from 'number (\\d+)')::int8 n from collector.log_entries), \
+         twice as (select n, array_agg(at) at from seen group by n having count(*) > 1 limit 5) \
+         select jsonb_build_object('twice', (select jsonb_agg(twice) from twice), \
+         'without a number', (select jsonb_agg(message) from (select message from seen where n is null limit 5) s), \
+         'missing', (select jsonb_agg(n) from (select n from generate_series(1, (select max(n) from seen)) n \
+         where not exists (select from seen where seen.n = n.n) limit 5) m))::text";
+    if number(target, numbers).await != lines || stored != lines {
+        panic!("{stored} rows of {lines} lines: {}", text(target, odd).await);
+    }
+    for sums in ["log_metrics_hourly", "log_fingerprint_hourly"] {
+        let sum = format!("select sum(count)::int8 from collector.{sums}");
+        assert_eq!(number(target, &sum).await, lines, "{sums}");
+    }
 }
 
 /// Records of what is watched beside the host: each has one of these rows.
