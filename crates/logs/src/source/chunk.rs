@@ -10,7 +10,8 @@ use super::position::{FilePosition, Identity, PRINT_BYTES, Print};
 /// Whole lines of one stream, in order.
 ///
 /// Byte `i` of `bytes` stands at offset `start + i` of its file. Only the last line may be an
-/// exception: when it was cut, its tail is left out and `end` is behind it.
+/// exception: when it was cut, its tail is left out and `end` is behind it. A chunk without bytes has
+/// a position all the same: that of a log seen for the first time, or of the end of a closed one.
 #[derive(Debug)]
 pub struct Chunk {
     /// The stream: the path as configured, or as found for a pattern.
@@ -36,6 +37,7 @@ pub(super) struct Place {
     pub identity: Identity,
     pub generation: u64,
     pub mtime: i64,
+    pub copied: bool,
     /// The first bytes of the file.
     pub head: Arc<[u8]>,
     /// The last bytes before the chunk.
@@ -107,6 +109,7 @@ impl Chunk {
             head: Print::of(&place.head),
             tail,
             mtime: place.mtime,
+            copied: place.copied,
             ended: self.closed && offset == self.end,
         }
     }

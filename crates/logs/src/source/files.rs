@@ -138,7 +138,8 @@ impl Files {
                 if used >= budget {
                     return true;
                 }
-                let turn = self.streams[index].turn(&mut self.buf, READ_BYTES, out);
+                let limit = READ_BYTES.min(budget - used);
+                let turn = self.streams[index].turn(&mut self.buf, limit, out);
                 used += turn.used;
                 turn.more
             });

@@ -82,10 +82,14 @@ pub(super) struct LogFile {
     pub quiet: u32,
     /// It does not grow any more: a copy, or compressed.
     pub still: bool,
+    /// It is a copy of a file that was emptied.
+    copied: bool,
     /// What is not read yet is not there any more.
     pub gone: bool,
     /// The most bytes it was seen to have.
     pub most: u64,
+    /// When it was last written, as known when it was read.
+    mtime: i64,
     /// Given to the chunk that comes next.
     pub gaps: Vec<Gap>,
     /// Given to its last chunk.
@@ -113,8 +117,10 @@ impl LogFile {
             unread: true,
             quiet: 0,
             still,
+            copied: false,
             gone: false,
             most: stat.size,
+            mtime: stat.mtime,
             gaps: Vec::new(),
             last_gap: None,
             head: Arc::from([]),
@@ -159,9 +165,17 @@ impl LogFile {
     pub(super) fn go_on_in(&mut self, copy: Self) {
         self.content = copy.content;
         self.identity = copy.identity;
+        self.mtime = copy.mtime;
         self.seen = copy.seen;
         self.unread = true;
+        self.mark_copied();
+    }
+
+    /// It is a copy of a file that was emptied then: what was written in between is in neither.
+    pub(super) fn mark_copied(&mut self) {
         self.still = true;
+        self.copied = true;
+        self.last_gap = Some(self.gap(GapReason::CopyTruncated, None));
     }
 
     /// Up to where bytes were taken from it.
@@ -193,16 +207,9 @@ impl LogFile {
         !self.content.is_plain() || now.size >= self.reached()
     }
 
-    /// Forgets what was known of its content: it is read from the beginning.
-    pub(super) fn start_over(&mut self) {
-        self.head = Arc::from([]);
-        self.before.clear();
-        self.offset = 0;
-        self.long = None;
-        self.torn = None;
-        self.hole = 0;
-        self.most = self.seen.size;
-        self.unread = true;
+    /// Whether nothing was read of it, not even its beginning.
+    pub(super) fn is_blank(&self) -> bool {
+        self.reached() == 0 && self.head.is_empty()
     }
 
     /// Bytes that were seen in it and not read; `None` when none were seen.
@@ -218,8 +225,33 @@ impl LogFile {
             offset: self.offset,
             head: Print::of(&self.head),
             tail: Print::of(&self.before),
-            mtime: self.seen.mtime,
+            mtime: self.mtime,
+            copied: self.copied,
             ended,
+        }
+    }
+
+    /// The end of the file as it is now, read or not: what comes after it in its stream.
+    pub(super) fn end(&mut self) -> FilePosition {
+        if !self.content.is_plain() {
+            return self.position(true);
+        }
+        if let Ok(now) = Stat::of_open(self.content.file())
+            && (now.size, now.mtime) != (self.seen.size, self.seen.mtime)
+        {
+            let _same = self.look(now);
+        }
+        let mut head = [0; PRINT_BYTES];
+        let head_len = self.content.fill(0, &mut head).len;
+        let mut tail = [0; PRINT_BYTES];
+        let tail_at = self.seen.size.saturating_sub(PRINT_BYTES as u64);
+        let tail_len = self.content.fill(tail_at, &mut tail).len;
+        FilePosition {
+            offset: tail_at + tail_len as u64,
+            head: Print::of(&head[..head_len]),
+            tail: Print::of(&tail[..tail_len]),
+            mtime: self.seen.mtime,
+            ..self.position(true)
         }
     }
 
@@ -238,6 +270,7 @@ impl LogFile {
             if !buf.starts_with(known) || !self.has_its_head(at, buf) {
                 return Read::Rewritten;
             }
+            self.mtime = self.seen.mtime;
             match (self.take(stream, buf, before), &filled.error) {
                 (Read::End, Some(_)) => {}
                 (read, _) => {
@@ -434,7 +467,8 @@ impl LogFile {
         lines
     }
 
-    fn chunk(&mut self, stream: &Arc<str>, bytes: Vec<u8>, end: u64) -> Chunk {
+    /// A chunk from where reading stands.
+    pub(super) fn chunk(&mut self, stream: &Arc<str>, bytes: Vec<u8>, end: u64) -> Chunk {
         Chunk {
             stream: Arc::clone(stream),
             start: self.offset,
@@ -446,7 +480,8 @@ impl LogFile {
             place: Place {
                 identity: self.identity,
                 generation: self.generation,
-                mtime: self.seen.mtime,
+                mtime: self.mtime,
+                copied: self.copied,
                 head: Arc::clone(&self.head),
                 before: self.before.clone(),
                 tail: None,
@@ -458,7 +493,7 @@ impl LogFile {
     pub(super) fn gap(&self, reason: GapReason, bytes: Option<u64>) -> Gap {
         Gap {
             from: None,
-            to: Some(Timestamp(self.seen.mtime / 1000)),
+            to: Some(Timestamp(self.mtime / 1000)),
             bytes,
             lines: None,
             reason,

@@ -89,6 +89,9 @@ pub struct FilePosition {
     /// When the file was last written before it was read, nanoseconds since the epoch. Files that
     /// follow this one in its stream are not older.
     pub mtime: i64,
+    /// It is a copy that was made before the file was emptied.
+    #[serde(default)]
+    pub copied: bool,
     /// It was read to its end, and another one has followed it or it was deleted.
     pub ended: bool,
 }

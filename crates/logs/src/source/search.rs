@@ -47,13 +47,16 @@ pub(super) fn search(position: &FilePosition, rotated: &[Rotated], in_place: boo
     let mut found = Found::Nothing;
     let mut at = None;
     // by the inode, then by the content: compressing, copying and restoring make new inodes
-    let by_inode = rotated
-        .iter()
-        .enumerate()
-        .filter(|(_, one)| !in_place && one.packing.is_none() && position.identity.is(&one.stat));
+    let by_inode = (rotated.iter().enumerate())
+        .filter(|(_, one)| !in_place && position.identity.is(&one.stat));
     let has_print = position.head.len + position.tail.len > 0;
     let by_content = rotated.iter().enumerate().filter(|(_, one)| {
-        has_print && one.stat.mtime >= position.mtime && !position.identity.is(&one.stat)
+        let fits = if has_print {
+            one.stat.mtime >= position.mtime
+        } else {
+            one.stat.mtime == position.mtime
+        };
+        fits && !position.identity.is(&one.stat)
     });
     for (index, one) in by_inode.chain(by_content) {
         let Some(mut file) = open(one) else { continue };

@@ -71,6 +71,8 @@ pub(super) struct Stream {
     gaps: Vec<Gap>,
     /// The last of the queue is what the path leads to.
     is_current: bool,
+    /// There was a chunk with its first position, or none is needed.
+    is_announced: bool,
     /// It was not there at first: whatever it holds is new.
     is_young: bool,
     /// Since when the first of the queue is not at the path.
@@ -93,6 +95,7 @@ impl Stream {
             done: VecDeque::new(),
             gaps: Vec::new(),
             is_current: false,
+            is_announced: true,
             is_young,
             rotated_since: None,
             looks: 0,
@@ -138,16 +141,17 @@ impl Stream {
     }
 
     fn look_at(&mut self, found: &Stat, options: &FileOptions) {
-        let is_front = self.queue.len() == 1;
         match self.queue.back_mut() {
             None => self.begin(options),
             Some(back) if back.identity.is(found) && !back.still => {
                 self.is_current = true;
-                if back.look(*found) {
-                } else if is_front {
+                let was_blank = back.is_blank();
+                let is_whole = back.look(*found);
+                let is_new = back.quiet == 0;
+                if was_blank && is_new {
+                    self.insert_copies(found);
+                } else if !is_whole {
                     self.replace_rewritten();
-                } else {
-                    back.start_over();
                 }
             }
             Some(_) => {
@@ -155,6 +159,25 @@ impl Stream {
                 self.follow_rotation();
             }
         }
+    }
+
+    /// The newest file, of which nothing was read, has changed. It may have been written to, copied
+    /// and emptied since the last look; then copies lie beside it that were not there before.
+    fn insert_copies(&mut self, current: &Stat) {
+        let Some(newest) = self.queue.pop_back() else {
+            return;
+        };
+        let anchor = match (self.queue.back_mut(), self.done.back()) {
+            (Some(before), _) => before.end(),
+            (None, Some(done)) => done.clone(),
+            (None, None) => newest.position(false),
+        };
+        let mut copies = self.search(&anchor, Some(current), false).after;
+        for copy in &mut copies {
+            copy.mark_copied();
+        }
+        self.queue.extend(copies);
+        self.queue.push_back(newest);
     }
 
     /// The path leads nowhere: something may have been rotated all the same.
@@ -201,6 +224,7 @@ impl Stream {
             // one byte more: it tells whether a line begins there
             file.skip_to(size - left - 1);
         }
+        self.is_announced = file.offset > 0;
         self.queue.push_back(file);
         self.is_current = true;
     }
@@ -226,15 +250,15 @@ impl Stream {
         match search.found {
             Found::File(mut file) => {
                 file.generation = position.generation;
-                if is_same {
-                    file.still = true;
-                    file.last_gap = Some(file.gap(GapReason::CopyTruncated, None));
+                if is_same || position.copied && !position.ended {
+                    file.mark_copied();
                 }
                 search.after.push_front(*file);
             }
             Found::Short => self.gaps.push(self.gap(GapReason::CopyTruncated)),
             Found::Nothing if is_same => self.gaps.push(self.gap(GapReason::Truncated)),
-            Found::Nothing if position.ended => {}
+            // as after a plain deletion; but where later ones are kept, more may be gone
+            Found::Nothing if position.ended && search.after.is_empty() => {}
             Found::Nothing => self.gaps.push(self.gap(GapReason::Vanished)),
         }
         self.last = None;
@@ -255,7 +279,7 @@ impl Stream {
 
     /// The path leads to another file than the newest that is open.
     fn follow_rotation(&mut self) {
-        let Some(anchor) = self.queue.back().map(|back| back.position(false)) else {
+        let Some(anchor) = self.queue.back_mut().map(LogFile::end) else {
             return;
         };
         // what is rotated while it is listed is listed again
@@ -266,6 +290,10 @@ impl Stream {
             if Stat::of(&self.path).ok().map(|stat| stat.ino) == current.map(|stat| stat.ino)
                 && search.is_complete
             {
+                if matches!(search.found, Found::Nothing) && !search.after.is_empty() {
+                    // the newest one is gone and later ones are there: some between may be gone, too
+                    self.gaps.push(self.gap(GapReason::Vanished));
+                }
                 self.append(search.after, at_path);
                 return;
             }
@@ -292,7 +320,6 @@ impl Stream {
         match search.found {
             Found::File(copy) => {
                 front.go_on_in(*copy);
-                front.last_gap = Some(front.gap(GapReason::CopyTruncated, None));
             }
             Found::Short => {
                 front.gone = true;
@@ -353,6 +380,11 @@ impl Stream {
             if front.generation == 0 {
                 self.generation += 1;
                 front.generation = self.generation;
+            }
+            if !self.is_announced {
+                // a start before its first line finds it again, even when it is rotated meanwhile
+                self.is_announced = true;
+                out.push(front.chunk(&self.name, Vec::new(), front.offset));
             }
             match front.read(&self.name, buf, limit - used) {
                 Read::Lines(mut lines) => {
