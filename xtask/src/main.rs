@@ -1,6 +1,7 @@
 //! Tasks of this workspace that are no tests: `cargo xtask bench footprint`.
 
 mod bench;
+mod score;
 
 use clap::{Parser, Subcommand};
 
@@ -19,6 +20,11 @@ enum Task {
         #[command(subcommand)]
         bench: bench::Bench,
     },
+    /// Runs our own judgement over data whose truth is known.
+    Score {
+        #[command(subcommand)]
+        score: score::Score,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
@@ -27,5 +33,6 @@ fn main() -> anyhow::Result<()> {
         .build()?;
     match Args::parse().task {
         Task::Bench { bench } => runtime.block_on(bench.run()),
+        Task::Score { score } => score.run(),
     }
 }
