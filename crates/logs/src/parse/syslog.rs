@@ -66,9 +66,10 @@ fn traditional<'a>(line: &'a str, clock: &mut Clock, draft: &mut Draft<'a>) -> O
     let (stamp, end) = iso(line, clock).or_else(|| month_first(line, clock))?;
     draft.stamp = Some(stamp);
     let rest = line[end..].trim_start_matches(' ');
-    // Without a host, as syslogd wrote for itself: what ends in a colon is the tag.
+    // Without a host, as syslogd wrote for itself: what ends in a colon is the tag; so is what stands
+    // in brackets, as metalog writes.
     let (host, rest) = match rest.split_once(' ') {
-        Some((host, rest)) if !host.ends_with(':') => (host, rest),
+        Some((host, rest)) if !host.ends_with(':') && !host.starts_with('[') => (host, rest),
         _ => ("", rest),
     };
     draft.context.name("host", host);
