@@ -7,6 +7,7 @@
 //! A place that holds a kept number never opens, however many different ones are seen there.
 
 use super::mask::{Kind, Token};
+use super::words;
 
 /// A kind of number that is kept.
 struct Kept {
@@ -114,13 +115,8 @@ pub(super) fn is_kept(tokens: &[Token], text: &str, word: &[u8], request: bool) 
             Kind::Fixed => {}
             Kind::Word => {
                 let before = token.bytes(text);
-                let named = |names: &[&str]| {
-                    names
-                        .iter()
-                        .any(|name| name.as_bytes().eq_ignore_ascii_case(before))
-                };
                 for kept in KEPT {
-                    if !named(kept.after) {
+                    if !words::is_one_of(before, kept.after) {
                         continue;
                     }
                     let fits = match kept.range {
@@ -138,7 +134,7 @@ pub(super) fn is_kept(tokens: &[Token], text: &str, word: &[u8], request: bool) 
                         return true;
                     }
                 }
-                if !named(BETWEEN) {
+                if !words::is_one_of(before, BETWEEN) {
                     return false;
                 }
             }

@@ -481,11 +481,17 @@ impl Scan<'_> {
             if word.len() >= 8 && word.iter().all(|byte| matches!(byte, b'a'..=b'f')) {
                 return true;
             }
-            if words::is_date(word) {
-                let next = self.until_not_blank(end);
-                let after = &self.bytes[next..];
-                return after.first().is_some_and(u8::is_ascii_digit)
-                    || after.get(..3).is_some_and(words::is_date);
+            let next = self
+                .bytes
+                .get(self.until_not_blank(end)..)
+                .unwrap_or_default();
+            let date = match next.first() {
+                Some(b'0'..=b'9') => true,
+                Some(b'A'..=b'Z') => next.get(..3).is_some_and(words::is_date),
+                _ => false,
+            };
+            if date && words::is_date(word) {
+                return true;
             }
         }
         false

@@ -139,6 +139,7 @@ impl News {
 
 #[derive(Debug, Default)]
 struct Source {
+    name: Box<str>,
     miner: Miner,
     hour: i64,
     /// New names in this hour.
@@ -147,11 +148,34 @@ struct Source {
     overflowed: u64,
 }
 
+/// The sources; one comes many times in a row.
+#[derive(Debug, Default)]
+struct Sources {
+    list: Vec<Source>,
+    last: usize,
+}
+
+impl Sources {
+    fn get(&mut self, name: &str) -> &mut Source {
+        let known = |source: &Source| *source.name == *name;
+        if !self.list.get(self.last).is_some_and(known) {
+            self.last = self.list.iter().position(known).unwrap_or_else(|| {
+                self.list.push(Source {
+                    name: name.into(),
+                    ..Source::default()
+                });
+                self.list.len() - 1
+            });
+        }
+        &mut self.list[self.last]
+    }
+}
+
 /// Names the messages of all sources.
 #[derive(Debug)]
 pub struct Fingerprints {
     budget_per_hour: u32,
-    sources: HashMap<Box<str>, Source>,
+    sources: Sources,
     tokens: Vec<Token>,
     changes: Vec<Change>,
     news: News,
@@ -163,7 +187,7 @@ impl Fingerprints {
     pub fn new(budget_per_hour: u32) -> Self {
         Self {
             budget_per_hour,
-            sources: HashMap::new(),
+            sources: Sources::default(),
             tokens: Vec::new(),
             changes: Vec::new(),
             news: News::default(),
@@ -181,7 +205,7 @@ impl Fingerprints {
             if known.template == OVERFLOW {
                 continue;
             }
-            let source = source(&mut self.sources, &known.source);
+            let source = self.sources.get(&known.source);
             mask::split(&known.template, &mut self.tokens);
             let sequence = mask::sum(&self.tokens);
             let pattern = match source.miner.known(sequence) {
@@ -211,11 +235,11 @@ impl Fingerprints {
                 continue;
             };
             roots[*at] = true;
-            let source = source(&mut self.sources, &row.source);
+            let source = self.sources.get(&row.source);
             source.miner.join(*pattern, rows[*at].1);
         }
         for ((row, pattern), is_root) in rows.iter().zip(roots) {
-            let source = source(&mut self.sources, &row.source);
+            let source = self.sources.get(&row.source);
             mask::split(&row.template, &mut self.tokens);
             if is_root {
                 source.miner.restore_open(&self.tokens, *pattern);
@@ -235,7 +259,7 @@ impl Fingerprints {
         message: &str,
         now: Timestamp,
     ) -> Fingerprint {
-        let source = source(&mut self.sources, source_name);
+        let source = self.sources.get(source_name);
         let hour = now.0.div_euclid(HOUR_MICROS);
         if source.hour != hour {
             (source.hour, source.named) = (hour, 0);
@@ -287,10 +311,10 @@ impl Fingerprints {
     /// What the pattern table has to learn since the last time.
     pub fn take_news(&mut self) -> News {
         let mut news = std::mem::take(&mut self.news);
-        for (name, source) in &mut self.sources {
+        for source in &mut self.sources.list {
             if source.overflowed > 0 {
-                news.overflowed
-                    .push((name.clone(), std::mem::take(&mut source.overflowed)));
+                let overflowed = std::mem::take(&mut source.overflowed);
+                news.overflowed.push((source.name.clone(), overflowed));
             }
         }
         news
@@ -313,14 +337,6 @@ impl Fingerprints {
             }
         }
     }
-}
-
-/// What is known of a source.
-fn source<'a>(sources: &'a mut HashMap<Box<str>, Source>, name: &str) -> &'a mut Source {
-    if !sources.contains_key(name) {
-        sources.insert(name.into(), Source::default());
-    }
-    sources.entry(name.into()).or_default()
 }
 
 fn number(fingerprint: &str) -> Option<u64> {

