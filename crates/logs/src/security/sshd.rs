@@ -26,6 +26,8 @@ enum Place {
     Parenthesis,
     /// `… rhost=ADDRESS  user=USER`.
     Rhost,
+    /// `…;Remote: ADDRESS-PORT;…`.
+    Remote,
     /// Nowhere; the process has it.
     Nowhere,
 }
@@ -187,6 +189,25 @@ const FORMS: &[Says] = &[
         Place::From,
     ),
     says("Connection from ", "", What::Connected, Place::Next),
+    // The patches for high-performance networks tell of each connection so.
+    says(
+        "SSH: Server;Ltype: Version;Remote: ",
+        "",
+        What::Connected,
+        Place::Remote,
+    ),
+    says(
+        "SSH: Server;Ltype: Kex;Remote: ",
+        "",
+        What::Connected,
+        Place::Remote,
+    ),
+    says(
+        "SSH: Server;Ltype: Authname;Remote: ",
+        "",
+        What::Connected,
+        Place::Remote,
+    ),
 ];
 
 /// Programs whose messages are read here. Since OpenSSH 9.8 sessions are a program of their own, and
@@ -234,6 +255,11 @@ fn read_one(message: &str) -> Option<Seen<'_>> {
             Seen::of(form.what, Peer::parse(inner), None)
         }
         Place::Rhost => module(text),
+        Place::Remote => {
+            let field = rest.split(';').next().unwrap_or(rest);
+            let (address, _) = field.rsplit_once('-').unwrap_or((field, ""));
+            Seen::of(form.what, Peer::parse(address), None)
+        }
         Place::Nowhere => Seen::new(form.what),
     };
     settle(&mut seen, rest, preauth)?;
