@@ -12,7 +12,7 @@ use crate::source::{Chunk, FileOptions, FilePosition, Files, Gap, State};
 
 /// An event that may still grow is taken for whole when nothing followed for so long: writers that
 /// flush line by line finish an event within milliseconds.
-const IDLE: i64 = 2_000_000;
+pub(super) const IDLE: i64 = 2_000_000;
 
 /// One stream.
 #[derive(Debug)]

@@ -9,8 +9,11 @@
 //! away and a new one begins at the positions the database has.
 
 mod file;
+mod journal;
 mod tally;
 
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -20,8 +23,10 @@ use schema::tables::SecurityEvent;
 use crate::event::{Event, Level};
 use crate::fingerprint::{self, Fingerprints, News};
 use crate::parse::{ParserKind, ParserOptions};
+use crate::security::Watch;
 use crate::source::{FileOptions, Gap, State};
 use file::FileSource;
+use journal::Units;
 pub use tally::{Hour, Seen, Tally};
 
 /// A source to be read.
@@ -114,11 +119,16 @@ impl Batch {
 #[derive(Debug)]
 pub struct Intake {
     files: Vec<(Arc<str>, FileSource)>,
+    journal: Option<Units>,
+    watch: Watch,
     fingerprints: Fingerprints,
     limits: Limits,
     /// Whose turn it is: the first source of the next round.
     turn: usize,
     taken: Vec<Event>,
+    found: Vec<SecurityEvent>,
+    /// Parser of each source, by its name.
+    parsers: HashMap<Arc<str>, &'static str>,
 }
 
 impl Intake {
@@ -130,9 +140,11 @@ impl Intake {
         saved: &[Known],
         patterns: impl Iterator<Item = fingerprint::Known>,
         limits: Limits,
-        _journalctl: &[String],
+        journalctl: &[OsString],
     ) -> Self {
         let mut files = Vec::new();
+        let mut units = Vec::new();
+        let mut how = None;
         for source in wanted {
             match &source.place {
                 Place::File(path) => {
@@ -147,28 +159,41 @@ impl Intake {
                     );
                     files.push((name, opened));
                 }
-                Place::Unit(_) => {}
+                Place::Unit(unit) => {
+                    how.get_or_insert((source.parser, source.options.clone()));
+                    units.push((Arc::clone(&source.name), unit.clone()));
+                }
             }
         }
         let mut fingerprints = Fingerprints::new(limits.fingerprints);
         fingerprints.restore(patterns);
         Self {
             files,
+            journal: how.map(|how| Units::new(units, how, saved, journalctl)),
+            watch: Watch::default(),
             fingerprints,
             limits,
             turn: 0,
             taken: Vec::new(),
+            found: Vec::new(),
+            parsers: wanted
+                .iter()
+                .map(|source| (Arc::clone(&source.name), source.parser.name()))
+                .collect(),
         }
     }
 
     /// One round. A batch that is empty means that nothing waits.
     pub fn poll(&mut self, now: Timestamp) -> Batch {
         let mut batch = Batch::default();
-        let sources = self.files.len();
+        let sources = self.files.len() + usize::from(self.journal.is_some());
         for step in 0..sources {
             let at = (self.turn + step) % sources.max(1);
-            let bytes = self.poll_file(at, now, &mut batch);
-            batch.more |= bytes >= self.limits.bytes as u64;
+            if at < self.files.len() {
+                self.poll_file(at, now, &mut batch);
+            } else {
+                self.poll_journal(now, &mut batch);
+            }
             if batch.events.len() >= self.limits.events {
                 self.turn = at + 1;
                 batch.more = true;
@@ -181,12 +206,13 @@ impl Intake {
 
     /// How each source fares.
     pub fn states(&self) -> impl Iterator<Item = (&Arc<str>, &State)> {
-        self.files.iter().map(|(name, file)| (name, file.state()))
+        let files = self.files.iter().map(|(name, file)| (name, file.state()));
+        files.chain(self.journal.iter().flat_map(Units::states))
     }
 
-    fn poll_file(&mut self, at: usize, now: Timestamp, batch: &mut Batch) -> u64 {
+    fn poll_file(&mut self, at: usize, now: Timestamp, batch: &mut Batch) {
         let Some((name, file)) = self.files.get_mut(at) else {
-            return 0;
+            return;
         };
         let name = Arc::clone(name);
         let mut gaps = Vec::new();
@@ -200,7 +226,7 @@ impl Intake {
         batch
             .gaps
             .extend(gaps.into_iter().map(|gap| (Arc::clone(&name), gap)));
-        batch.more |= file.has_more();
+        batch.more |= file.has_more() || bytes >= self.limits.bytes as u64;
         if bytes > 0 {
             batch.bytes.push((Arc::clone(&name), bytes));
         }
@@ -209,7 +235,37 @@ impl Intake {
             self.understand(&name, event, now, batch);
         }
         self.taken = taken;
-        bytes
+    }
+
+    fn poll_journal(&mut self, now: Timestamp, batch: &mut Batch) {
+        let Some(units) = &mut self.journal else {
+            return;
+        };
+        let mut gaps = Vec::new();
+        let entries = units.poll(
+            now,
+            self.limits,
+            &mut self.taken,
+            &mut batch.moved,
+            &mut gaps,
+        );
+        batch.more |= entries >= self.limits.lines;
+        if let Some(name) = units.source_of("") {
+            batch
+                .gaps
+                .extend(gaps.into_iter().map(|gap| (Arc::clone(&name), gap)));
+        }
+        let mut taken = std::mem::take(&mut self.taken);
+        for event in taken.drain(..) {
+            let name = self
+                .journal
+                .as_ref()
+                .and_then(|units| units.source_of(&event.unit));
+            if let Some(name) = name {
+                self.understand(&name, event, now, batch);
+            }
+        }
+        self.taken = taken;
     }
 
     /// Names an event, counts it and looks at what it means.
@@ -224,6 +280,10 @@ impl Intake {
             .fingerprints
             .name(source, event.level, &event.message, now);
         event.fingerprint = fingerprint.as_str().to_owned();
+        let parser = self.parsers.get(source).copied().unwrap_or_default();
+        self.watch.observe(parser, source, &event, &mut self.found);
+        let found = self.found.drain(..);
+        batch.security.extend(found.map(|found| (event.ts, found)));
         batch.tally.add(source, fingerprint, &event);
         batch.events.push((Arc::clone(source), event));
     }
