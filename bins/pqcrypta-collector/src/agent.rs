@@ -57,6 +57,7 @@ pub(crate) async fn run(
         session: pg::SessionOptions::for_deadline(loaded.config.collector.query_timeout()),
         machine_id: host.machine_id.clone(),
         sources: sources.clone(),
+        status: status.clone(),
         clock: clock::now,
     };
     let writer = Writer {

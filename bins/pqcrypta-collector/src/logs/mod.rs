@@ -19,6 +19,7 @@ use schema::Timestamp;
 pub(crate) use sources::Sources;
 use std::time::Duration;
 use store::logs::{LogError, LogLink};
+use store::status::{Link, SharedStatus};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
@@ -29,6 +30,8 @@ const SETTLE_EVERY: Duration = Duration::from_secs(300);
 /// A pattern that was not seen for so long is over, as the reference has it.
 const SILENT: i64 = 3_600_000_000;
 const DAY_MICROS: i64 = 86_400_000_000;
+/// While the writer of samples has no link, it is looked at so often.
+const ASK_AGAIN: Duration = Duration::from_millis(250);
 /// How long a good-bye may take.
 const CLOSE_WITHIN: Duration = Duration::from_millis(500);
 
@@ -39,6 +42,8 @@ pub(crate) struct Logs {
     pub(crate) session: pg::SessionOptions,
     pub(crate) machine_id: String,
     pub(crate) sources: Sources,
+    /// What the writer of samples says of the database: while it has no link, neither is one tried here.
+    pub(crate) status: SharedStatus,
     pub(crate) clock: fn() -> Timestamp,
 }
 
@@ -95,6 +100,8 @@ impl Logs {
             let idle = plan.sources.is_empty() || *standby.borrow_and_update();
             let pause = if idle {
                 None
+            } else if self.status.get().link != Link::Connected {
+                Some(ASK_AGAIN)
             } else {
                 let mut signals = Signals {
                     config: &mut config,

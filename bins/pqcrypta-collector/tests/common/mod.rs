@@ -249,10 +249,7 @@ pub async fn settle_and_check(home: &Home, target: &pg::Target) {
     let lines = home.scribe.lock().unwrap().stop();
     let mut agent = home.start();
     let started = now(target).await;
-    let read = "select count(*) from collector.log_entries where source = 'app'";
-    agent
-        .until(&format!("every one of {lines} lines is read"), async || number(target, read).await >= lines)
-        .await;
+    wait_for_lines(home, target, lines).await;
     agent
         .until("everything is delivered", async || {
             let fresh = format!("select count(*) from collector.system_metrics_raw where ts > '{started}'");
@@ -266,6 +263,38 @@ pub async fn settle_and_check(home: &Home, target: &pg::Target) {
     check_lines(target, lines).await;
 }
 
+/// Waits until every line is read; when that does not come to pass, says which and where reading stands.
+async fn wait_for_lines(home: &Home, target: &pg::Target, lines: i64) {
+    let read = "select count(*) from collector.log_entries where source = 'app'";
+    for _ in 0..600 {
+        if number(target, read).await >= lines {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let positions = "select jsonb_agg(p)::text from collector.log_positions p";
+    let files = Command::new("ls")
+        .arg("-li")
+        .arg(home.dir.path().join("logs"))
+        .output();
+    panic!(
+        "{} of {lines} lines are read: {}\n{}\n{}\n{}",
+        number(target, read).await,
+        text(target, ODD).await,
+        text(target, positions).await,
+        String::from_utf8_lossy(&files.unwrap().stdout),
+        fs::read_to_string(home.dir.path().join("log")).unwrap_or_default(),
+    );
+}
+
+/// Numbers that are there twice or not at all, a few of each.
+const ODD: &str = "with seen as (select at, message, substring(message from 'number (\\d+)')::int8 n from collector.log_entries), \
+    twice as (select n, array_agg(at) at from seen group by n having count(*) > 1 limit 5) \
+    select jsonb_build_object('twice', (select jsonb_agg(twice) from twice), \
+    'without a number', (select jsonb_agg(message) from (select message from seen where n is null limit 5) s), \
+    'missing', (select jsonb_agg(n) from (select n from generate_series(1, (select max(n) from seen)) n \
+    where not exists (select from seen where seen.n = n.n) limit 5) m))::text";
+
 /// Every number that was written is one row, and the sums say the same.
 async fn check_lines(target: &pg::Target, lines: i64) {
     let stored = number(
@@ -274,14 +303,11 @@ async fn check_lines(target: &pg::Target, lines: i64) {
     )
     .await;
     let numbers = "select count(distinct substring(message from 'number (\\d+)')::int8) from collector.log_entries";
-    let odd = "with seen as (select at, message, substring(message from 'number (\\d+)')::int8 n from collector.log_entries), \
-         twice as (select n, array_agg(at) at from seen group by n having count(*) > 1 limit 5) \
-         select jsonb_build_object('twice', (select jsonb_agg(twice) from twice), \
-         'without a number', (select jsonb_agg(message) from (select message from seen where n is null limit 5) s), \
-         'missing', (select jsonb_agg(n) from (select n from generate_series(1, (select max(n) from seen)) n \
-         where not exists (select from seen where seen.n = n.n) limit 5) m))::text";
     if number(target, numbers).await != lines || stored != lines {
-        panic!("{stored} rows of {lines} lines: {}", text(target, odd).await);
+        panic!(
+            "{stored} rows of {lines} lines: {}",
+            text(target, ODD).await
+        );
     }
     for sums in ["log_metrics_hourly", "log_fingerprint_hourly"] {
         let sum = format!("select sum(count)::int8 from collector.{sums}");

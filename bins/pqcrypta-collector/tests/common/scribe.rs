@@ -25,7 +25,10 @@ pub struct Scribe {
 impl Scribe {
     pub fn start(dir: &Path, seed: u64) -> Self {
         let path = dir.join("app.log");
-        let (stop, written) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicI64::new(0)));
+        let (stop, written) = (
+            Arc::new(AtomicBool::new(false)),
+            Arc::new(AtomicI64::new(0)),
+        );
         let thread = thread::spawn({
             let (path, stop, written) = (path.clone(), Arc::clone(&stop), Arc::clone(&written));
             move || write(&path, &mut Dice::new(seed), &stop, &written)
@@ -60,7 +63,13 @@ impl Drop for Scribe {
 }
 
 fn write(path: &Path, dice: &mut Dice, stop: &AtomicBool, written: &AtomicI64) {
-    let open = || File::options().create(true).append(true).open(path).unwrap();
+    let open = || {
+        File::options()
+            .create(true)
+            .append(true)
+            .open(path)
+            .unwrap()
+    };
     let (mut file, mut rotations) = (open(), 0_u64);
     let mut number = 0;
     while !stop.load(Ordering::Relaxed) {
@@ -72,7 +81,11 @@ fn write(path: &Path, dice: &mut Dice, stop: &AtomicBool, written: &AtomicI64) {
                 line.push_str("    with more\n    to say\n");
             }
             // At times in two pieces, as a writer with a buffer does.
-            let cut = if dice.below(4) == 0 { dice.below(line.len() as u64) } else { 0 };
+            let cut = if dice.below(4) == 0 {
+                dice.below(line.len() as u64)
+            } else {
+                0
+            };
             let (head, tail) = line.split_at(cut as usize);
             file.write_all(head.as_bytes()).unwrap();
             file.write_all(tail.as_bytes()).unwrap();
