@@ -8,12 +8,13 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::time::Clock;
-use super::{Draft, Parsed, State, access, json, level};
+use super::{Draft, Parsed, State, access, json};
 
 /// A line of `http.log.access`, as far as it is kept.
 #[derive(Deserialize)]
 struct Line<'a> {
-    level: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    msg: Cow<'a, str>,
     #[serde(default)]
     ts: Value,
     #[serde(borrow)]
@@ -59,8 +60,7 @@ pub(crate) fn line<'a>(_: &mut State, line: &'a str, clock: &mut Clock) -> Parse
     if !line.starts_with('{') {
         return Parsed::Headless;
     }
-    let draft = request(line, clock)
-        .or_else(|| json::object(line).and_then(|object| json::event(object, clock)));
+    let draft = request(line, clock).or_else(|| other(line, clock));
     match draft {
         Some(mut draft) => {
             draft.whole = true;
@@ -70,8 +70,22 @@ pub(crate) fn line<'a>(_: &mut State, line: &'a str, clock: &mut Clock) -> Parse
     }
 }
 
+/// Anything but a request that was answered. Of a request only what was asked is kept.
+fn other(line: &str, clock: &mut Clock) -> Option<Draft<'static>> {
+    let mut object = json::object(line)?;
+    object.remove("resp_headers");
+    if let Some(Value::Object(request)) = object.get_mut("request") {
+        request.remove("headers");
+        request.remove("tls");
+    }
+    json::event(object, clock)
+}
+
 fn request<'a>(line: &str, clock: &mut Clock) -> Option<Draft<'a>> {
     let read: Line<'_> = serde_json::from_str(line).ok()?;
+    if read.msg != "handled request" {
+        return None;
+    }
     let (request, status) = (read.request?, read.status?);
     let proto = request.proto.as_deref().unwrap_or_default();
     let asked = format!("{} {} {proto}", request.method, request.uri);
@@ -97,13 +111,8 @@ fn request<'a>(line: &str, clock: &mut Clock) -> Option<Draft<'a>> {
         "agent",
         request.headers.agent.first().map_or("", String::as_str),
     );
-    let said = read
-        .level
-        .as_deref()
-        .and_then(level::of_word)
-        .unwrap_or_default();
+    // Caddy's own level is `error` from 400 on.
     access::finish(&mut draft, access);
-    draft.level = draft.level.max(Some(said));
     Some(draft)
 }
 
@@ -139,8 +148,8 @@ mod tests {
                 r#"2026-11-23T00:10:49.5Z info http.log.access.log0: "GET /a&b?token=… HTTP/2.0" 200 {"host":"example.com","client":"192.0.2.2","agent":"curl/8","status":200,"bytes":12,"duration_ms":12.3}"#,
             ),
             (
-                r#"{"level":"error","ts":"2026-11-23T00:10:49Z","logger":"http.log.error","msg":"dial tcp: refused","request":{"method":"GET","uri":"/x"},"duration":"1.5ms","status":502}"#,
-                r#"2026-11-23T00:10:49Z error http.log.error: "GET /x" 502 {"status":502,"duration_ms":1.5}"#,
+                r#"{"level":"error","ts":"2026-11-23T00:10:49Z","logger":"http.log.error","msg":"dial tcp: refused","request":{"method":"GET","uri":"/x","headers":{"X-Any":["y"]}},"duration":"1.5ms","status":502}"#,
+                r#"2026-11-23T00:10:49Z error http.log.error: dial tcp: refused {"fields":{"duration":"1.5ms","request":{"method":"GET","uri":"/x"},"status":502}}"#,
             ),
             (
                 r#"{"level":"warn","ts":1795392649,"logger":"tls","msg":"no OCSP","domain":"example.com"}"#,

@@ -29,7 +29,7 @@ const MARKS: &[(&str, Trace)] = &[
     ("created by ", Trace::Go),
     ("[signal ", Trace::Outside),
     ("exit status ", Trace::Outside),
-    ("stack backtrace:", Trace::Rust),
+    ("stack backtrace:", Trace::Outside),
     ("note: ", Trace::Outside),
     ("Stack trace:", Trace::Outside),
     ("Exception in thread ", Trace::Outside),

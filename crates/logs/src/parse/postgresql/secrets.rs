@@ -14,12 +14,17 @@ const QUOTING: &[(&str, &str)] = &[
     ("could not execute query: ", ": "),
 ];
 
-/// How messages begin that quote a piece of a statement that could not be read, which may be a
-/// password without quotes around it.
-const PIECES: &[&str] = &[
-    "unterminated ",
-    "syntax error at ",
-    "invalid Unicode escape",
+/// How messages begin that quote a constant that never ended: all of it may be a password.
+const UNENDED: &[&str] = &["unterminated ", "invalid Unicode escape"];
+
+/// How messages begin that quote data behind a colon.
+const VALUES: &[&str] = &[
+    "invalid input syntax for ",
+    "invalid input value for ",
+    "date/time field value out of range: ",
+    "malformed array literal: ",
+    "malformed record literal: ",
+    "malformed range literal: ",
 ];
 
 /// An event's message. `parts` tell what kind of statement it is about.
@@ -32,19 +37,24 @@ pub(crate) fn message(redact: Redact, message: &str, parts: &[(&'static str, Str
             return [head, &quoted(statement)].concat();
         }
     }
-    if PIECES.iter().any(|piece| message.starts_with(piece)) && !about_query(parts) {
-        let end = message.find('"').unwrap_or(message.len());
-        return [
-            &message[..end],
-            if end < message.len() {
-                redact::MARK
-            } else {
-                ""
-            },
-        ]
-        .concat();
+    let begins = |list: &[&str]| list.iter().any(|begin| message.starts_with(begin));
+    // The piece at which a statement could not be read is a password where that was not quoted.
+    let unread = message.starts_with("syntax error at ") && !about_query(parts);
+    if unread || begins(UNENDED) {
+        return without(message, message.find('"'));
+    }
+    if begins(VALUES) {
+        return without(message, message.find(": \"").map(|at| at + 2));
     }
     redact(message)
+}
+
+/// The message without what follows from there on.
+fn without(message: &str, from: Option<usize>) -> String {
+    from.map_or_else(
+        || message.to_owned(),
+        |from| [&message[..from], redact::MARK].concat(),
+    )
 }
 
 /// `statement: …`, `execute name: …`, `plan:\nQuery Text: …`: all of it is redacted as a statement.
@@ -93,7 +103,11 @@ fn detail(text: &str) -> String {
         let sentence = values.rsplit_once(')').map_or("", |(_, sentence)| sentence);
         return redact::text(&format!("Key ({columns})=({}){sentence}", redact::MARK));
     }
-    if text.starts_with("parameters: ") || text.starts_with("Parameters: ") {
+    // `Process 12: update …` of a deadlock holds statements.
+    if ["parameters: ", "Parameters: ", "Process "]
+        .iter()
+        .any(|begin| text.starts_with(begin))
+    {
         return redact::sql(text);
     }
     redact::text(text)
