@@ -8,6 +8,10 @@ import { at, expect, host, open, settled, sql, test } from "./support/page";
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const VIEWS = ["now", "system", "processes", "collector"];
 const SERVICES = ["api", "postgres", "tables", "queries", "replication"];
+const HOSTS: Readonly<Record<string, string>> = {
+  logs: "loud",
+  ...Object.fromEntries(SERVICES.map((view) => [view, "broken"])),
+};
 
 interface Violation {
   id: string;
@@ -45,7 +49,7 @@ for (const theme of ["light", "dark"]) {
         const name = `empty ${theme} ${width}`;
         const empty = state === "empty" ? Number(sql(`SELECT e2e.add_host('${name}', false)`)[0]?.[0]) : null;
         if (state === "error") {
-          await page.route(/\/api\/v1\/(series|table)/, (route) =>
+          await page.route(/\/api\/v1\/(series|table|logs)/, (route) =>
             route.fulfill({
               status: 500,
               contentType: "application/json",
@@ -53,8 +57,8 @@ for (const theme of ["light", "dark"]) {
             }),
           );
         }
-        for (const view of [...VIEWS, ...SERVICES]) {
-          const id = empty ?? host(SERVICES.includes(view) ? "broken" : "sick");
+        for (const view of [...VIEWS, ...SERVICES, "logs"]) {
+          const id = empty ?? host(HOSTS[view] ?? "sick");
           await page.goto(at(view, { host: id, theme }));
           await settled(page);
           expect(await faults(page), view).toEqual([]);

@@ -37,19 +37,21 @@ test("the palette changes the host by keyboard alone; Esc closes it", async ({ p
 
 test("Esc lets go of a palette that is still loading", async ({ page }) => {
   await open(page, "now", { host: host("calm") });
+  // Everything else is there, so the next file asked for is the palette.
+  await expect(page.locator("canvas").first()).toBeVisible();
   let arrive = (): void => undefined;
   const held = new Promise<void>((resolve) => {
     arrive = resolve;
   });
-  await page.route(/\/assets\/palette-.*\.js/, async (route) => {
+  await page.route(/\/assets\/.*\.js/, async (route) => {
     await held;
     await route.continue();
   });
-  const asked = page.waitForRequest(/\/assets\/palette-/);
+  const asked = page.waitForRequest(/\/assets\/.*\.js/);
   await page.keyboard.press("Control+k");
   await asked;
   await page.keyboard.press("Escape");
-  const loaded = page.waitForResponse(/\/assets\/palette-/);
+  const loaded = page.waitForResponse(/\/assets\/.*\.js/);
   arrive();
   await (await loaded).finished();
   // The module runs before the question below is answered.

@@ -3,6 +3,7 @@
 import type { ComponentChildren, CSSProperties } from "preact";
 import { useState } from "preact/hooks";
 import type { ColumnMeta, TableRow } from "../api/types.gen";
+import { Part } from "../app/part";
 import { isNumeric } from "../format/value";
 import { CellText } from "./cell";
 import { hottest, type Look } from "./look";
@@ -81,9 +82,13 @@ export function Body({ rows, columns, all, look, selected, onSelect, detail, act
               const isOpener = place === 0 && onSelect !== undefined;
               const depth = place === 0 ? Number(row.cells[depthAt] ?? 0) : 0;
               const [extra, style] = decorate(row, column, at, look, most);
-              const text = (
+              const cell = row.cells[at];
+              const load = look.parts?.[column.id];
+              const text = load ? (
+                <Part load={load} text={`${cell}`} />
+              ) : (
                 <CellText
-                  cell={row.cells[at]}
+                  cell={cell}
                   column={column}
                   severity={row.severities[at] ?? null}
                   plain={isOpener}

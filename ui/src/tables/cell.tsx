@@ -40,11 +40,9 @@ export function CellText({ cell, column, severity, plain = false }: CellProps) {
   );
 }
 
-const SEVERITIES: readonly string[] = ["ok", "info", "warn", "crit", "unknown"] satisfies Severity[];
-
 function Content({ cell, column, plain = false }: Omit<CellProps, "severity">) {
   if (cell === null || cell === undefined || cell === "") return <span class="muted">–</span>;
-  if (column.unit === "severity" && typeof cell === "string" && SEVERITIES.includes(cell)) {
+  if (column.unit === "severity" && typeof cell === "string" && Object.hasOwn(SEVERITY_WORD, cell)) {
     return <SeverityMark severity={cell as Severity} />;
   }
   if (column.unit === "time_ms" && typeof cell === "number") {

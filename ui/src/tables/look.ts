@@ -3,7 +3,11 @@
  *
  * Nothing here judges: shades and bars only compare the rows that are shown with each other.
  */
+import type { ComponentType } from "preact";
 import type { ColumnMeta, TableRow } from "../api/types.gen";
+
+/** Loads what draws a text. */
+export type TextPart = () => Promise<{ default: ComponentType<{ text: string }> }>;
 
 export interface Look {
   /** Columns of shares, drawn as bars of 100 %. */
@@ -16,6 +20,8 @@ export interface Look {
   depth?: string;
   /** Columns that stand further left than the server puts them, with their new places. */
   move?: Readonly<Record<string, number>>;
+  /** Columns of text that a part of its own draws. */
+  parts?: Readonly<Record<string, TextPart>>;
   /** Columns for the order or the shape of the table alone. */
   hide?: readonly string[];
   /** The heading over a column and its neighbours; "" for none. */

@@ -25,6 +25,7 @@ export const VIEWS: readonly View[] = [
   { id: "tables", title: "Tables & Indexes", group: "Database", key: "t", load: () => import("./relations") },
   { id: "queries", title: "Queries", group: "Database", key: "q", load: () => import("./queries") },
   { id: "replication", title: "Replication", group: "Database", key: "r", load: () => import("./replication") },
+  { id: "logs", title: "Logs", group: "Signals", key: "l", load: () => import("./logs") },
   { id: "collector", title: "Collector", group: "", key: "c", load: () => import("./collector") },
 ];
 

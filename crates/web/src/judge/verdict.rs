@@ -188,13 +188,14 @@ pub(crate) fn unreachable(
 }
 
 /// The views whose badge counts problems.
-const VIEWS: [&str; 7] = [
+const VIEWS: [&str; 8] = [
     "system",
     "postgres",
     "tables",
     "queries",
     "replication",
     "api",
+    "logs",
     "collector",
 ];
 
