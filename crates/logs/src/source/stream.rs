@@ -167,12 +167,9 @@ impl Stream {
         let Some(newest) = self.queue.pop_back() else {
             return;
         };
-        let anchor = match (self.queue.back_mut(), self.done.back()) {
-            (Some(before), _) => before.end(),
-            (None, Some(done)) => done.clone(),
-            (None, None) => newest.position(false),
-        };
+        let anchor = self.anchor().unwrap_or_else(|| newest.position(false));
         let mut copies = self.search(&anchor, Some(current), false).after;
+        copies.retain_mut(|copy| copy.content.fill(0, &mut [0]).len > 0);
         for copy in &mut copies {
             copy.mark_copied();
         }
@@ -277,9 +274,21 @@ impl Stream {
         true
     }
 
+    /// The end of the newest file that holds anything; an empty one has nothing to know it by.
+    fn anchor(&mut self) -> Option<FilePosition> {
+        let newest = self.queue.back_mut().map(LogFile::end);
+        if newest.as_ref().is_some_and(|newest| newest.offset > 0) {
+            return newest;
+        }
+        let older = (self.queue.iter_mut().rev())
+            .map(LogFile::end)
+            .find(|end| end.offset > 0);
+        older.or_else(|| self.last_done().cloned()).or(newest)
+    }
+
     /// The path leads to another file than the newest that is open.
     fn follow_rotation(&mut self) {
-        let Some(anchor) = self.queue.back_mut().map(LogFile::end) else {
+        let Some(anchor) = self.anchor() else {
             return;
         };
         // what is rotated while it is listed is listed again
@@ -446,18 +455,31 @@ impl Stream {
         } else {
             front.finish(&self.name, buf)
         };
-        lines.gaps.splice(0..0, self.gaps.drain(..));
-        out.push(lines);
+        self.rotated_since = None;
+        let position = front.position(true);
         if self.done.len() == MOST_DONE {
             self.done.pop_front();
         }
-        let position = front.position(true);
         if !front.gone || front.still {
             self.done.push_back(position.clone());
         }
-        self.rotated_since = None;
-        if self.queue.is_empty() {
-            self.last = Some(position);
+        // The end of an empty file is no place that can be found again.
+        if front.offset > 0 || !self.gaps.is_empty() || !lines.gaps.is_empty() {
+            lines.gaps.splice(0..0, self.gaps.drain(..));
+            out.push(lines);
         }
+        if self.queue.is_empty() {
+            self.is_young = true;
+            self.last = if front.offset > 0 {
+                Some(position)
+            } else {
+                self.last_done().cloned()
+            };
+        }
+    }
+
+    /// The last that was read to its end and held anything.
+    fn last_done(&self) -> Option<&FilePosition> {
+        self.done.iter().rev().find(|done| done.offset > 0)
     }
 }
