@@ -57,25 +57,21 @@ pub fn text(text: &str) -> String {
 }
 
 fn clean(text: &str) -> Cow<'_, str> {
+    let bytes = text.as_bytes();
     let mut out = String::new();
     let mut kept = 0;
     let mut at = 0;
-    while at < text.len() {
-        let Some(word) = word_at(text, at) else {
-            at += text[at..].chars().next().map_or(1, char::len_utf8);
+    while at < bytes.len() {
+        // Words are ASCII: a byte outside of them is passed over, be it a character or part of one.
+        if !IN_WORD[usize::from(bytes[at])] {
+            at += 1;
             continue;
-        };
-        let end = at + word.len();
-        let secret = if word == "-----BEGIN" {
-            private_key(text, at)
-        } else if has_shape(word) {
-            Some((at, end))
-        } else if text[end..].starts_with("://") {
-            user_info(text, end + 3)
-        } else {
-            value_after(text, word, end)
-        };
-        match secret.filter(|(from, to)| from < to && &text[*from..*to] != MARK) {
+        }
+        let mut end = at + 1;
+        while end < bytes.len() && IN_WORD[usize::from(bytes[end])] {
+            end += 1;
+        }
+        match secret_at(text, at, end).filter(|(from, to)| from < to && &text[*from..*to] != MARK) {
             Some((from, to)) => {
                 out.push_str(&text[kept..from]);
                 out.push_str(MARK);
@@ -91,9 +87,93 @@ fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-fn in_word(c: char) -> bool {
-    c.is_ascii_alphanumeric() || c == '_' || c == '-'
+/// The secret that the word at this place is, or that follows it. Nearly every word is told apart by
+/// its first or last letters, so that a line without secrets costs one look at each of its bytes.
+fn secret_at(text: &str, at: usize, end: usize) -> Option<(usize, usize)> {
+    let bytes = text.as_bytes();
+    let word = &text[at..end];
+    if word == "-----BEGIN" {
+        return private_key(text, at);
+    }
+    if word.len() >= SHORTEST && has_shape(word) {
+        return Some((at, end));
+    }
+    if bytes.get(end) == Some(&b':') && text[end..].starts_with("://") {
+        return user_info(text, end + 3);
+    }
+    may_name(word)
+        .then(|| value_after(text, word, end))
+        .flatten()
 }
+
+/// Which bytes words are of: letters and digits of ASCII, `_` and `-`.
+static IN_WORD: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        table[byte as usize] = byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        byte += 1;
+    }
+    table
+};
+
+fn in_word(c: char) -> bool {
+    c.is_ascii() && IN_WORD[c as usize]
+}
+
+/// Whether the word may end as one of [`NAMES`] or be one of [`SCHEMES`]: by its last two letters.
+fn may_name(word: &str) -> bool {
+    let mut letters = word.bytes().rev().filter(u8::is_ascii_alphanumeric);
+    match (letters.next(), letters.next()) {
+        (Some(last), Some(before)) => pair(before, last).is_some_and(|pair| ENDINGS[pair]),
+        _ => false,
+    }
+}
+
+/// Number of a pair of letters of either size.
+const fn pair(before: u8, last: u8) -> Option<usize> {
+    if !before.is_ascii_alphabetic() || !last.is_ascii_alphabetic() {
+        return None;
+    }
+    let (before, last) = (
+        before.to_ascii_lowercase() - b'a',
+        last.to_ascii_lowercase() - b'a',
+    );
+    Some(before as usize * 26 + last as usize)
+}
+
+/// The last two letters of [`NAMES`] and [`SCHEMES`].
+static ENDINGS: [bool; 26 * 26] = {
+    let mut table = [false; 26 * 26];
+    let mut at = 0;
+    while at < NAMES.len() + SCHEMES.len() {
+        let name = if at < NAMES.len() {
+            NAMES[at]
+        } else {
+            SCHEMES[at - NAMES.len()]
+        };
+        let bytes = name.as_bytes();
+        if let Some(pair) = pair(bytes[bytes.len() - 2], bytes[bytes.len() - 1]) {
+            table[pair] = true;
+        }
+        at += 1;
+    }
+    table
+};
+
+/// Letters of the shortest key of [`SHAPES`].
+const SHORTEST: usize = {
+    let mut shortest = usize::MAX;
+    let mut at = 0;
+    while at < SHAPES.len() {
+        let (prefix, least) = SHAPES[at];
+        if prefix.len() + least < shortest {
+            shortest = prefix.len() + least;
+        }
+        at += 1;
+    }
+    shortest
+};
 
 /// The word that begins at this place, if one does.
 fn word_at(text: &str, at: usize) -> Option<&str> {
@@ -134,6 +214,10 @@ fn value_after(text: &str, word: &str, end: usize) -> Option<(usize, usize)> {
     } else {
         return None;
     };
+    // The shell's working directory, as sudo tells it.
+    if word == "PWD" && after.starts_with('/') {
+        return None;
+    }
     let from = text.len() - after.len();
     // Of `Authorization: Bearer x` the scheme stays.
     if let Some(scheme) = word_at(text, from).filter(|word| is_scheme(word)) {
@@ -219,6 +303,13 @@ mod tests {
             ),
             ("GET /login?token=abc&x=1", "GET /login?token=…&x=1"),
             ("tokens used: 5", "tokens used: 5"),
+            ("root : PWD=/root ; USER=a", "root : PWD=/root ; USER=a"),
+            ("Uid=a;Pwd=/secret", "Uid=a;Pwd=…"),
+            (
+                "grüße=1 passwörter pass_word=x",
+                "grüße=1 passwörter pass_word=…",
+            ),
+            ("x-api-key: abc", "x-api-key: …"),
             ("nothing to hide", "nothing to hide"),
         ];
         for (line, expected) in cases {
