@@ -18,7 +18,7 @@ use super::join::{Line, Open};
 use super::time::{Clock, Stamp};
 use super::trace::Trace;
 use super::{Counts, Draft, Joins, Parsed, State, clean, json, level, tracing};
-use crate::event::Event;
+use crate::event::{Event, Level};
 use crate::source::Entry;
 
 /// Lines of one trace are written at once: milliseconds apart. A quarter of a second leaves room for
@@ -187,7 +187,7 @@ impl Queue {
 fn plain<'a>(entry: &Entry, text: &'a str) -> Draft<'a> {
     // Priority 6 is what journald gives to all that is printed.
     let leading = match entry.priority {
-        None | Some(6) => level::leading(text),
+        None | Some(6) => level::leading(text).or_else(|| failure(text)),
         Some(_) => None,
     };
     Draft {
@@ -195,6 +195,10 @@ fn plain<'a>(entry: &Entry, text: &'a str) -> Draft<'a> {
         message: Cow::Borrowed(text),
         ..Draft::default()
     }
+}
+
+fn failure(text: &str) -> Option<Level> {
+    Trace::is_failure(text).then_some(Level::Error)
 }
 
 /// Adds what the journal knows.

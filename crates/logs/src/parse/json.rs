@@ -164,6 +164,19 @@ fn write(out: &mut String, key: &str, value: &Value, depth: u32) {
             write_members(out, object, depth + 1);
             out.push('}');
         }
+        Value::Array(items) if depth < DEPTH => {
+            out.push('[');
+            for (at, item) in items.iter().enumerate() {
+                if out.len() > FIELDS {
+                    break;
+                }
+                if at > 0 {
+                    out.push(',');
+                }
+                write(out, key, item, depth + 1);
+            }
+            out.push(']');
+        }
         Value::Null | Value::Bool(_) => out.push_str(&value.to_string()),
         Value::Number(number) if is_plain(number) => out.push_str(&number.to_string()),
         other => string(out, &safe(key, other)),
@@ -219,7 +232,7 @@ mod tests {
             ),
             (
                 r#"{"msg":"Bearer abc","nested":{"password":["a","b"],"n":null}}"#,
-                r#"None||Bearer abc|{"fields":{"nested":{"n":null,"password":"…"}}}"#,
+                r#"None||Bearer abc|{"fields":{"nested":{"n":null,"password":["…","…"]}}}"#,
             ),
         ];
         for (text, expected) in cases {

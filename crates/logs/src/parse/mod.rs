@@ -47,6 +47,7 @@ use crate::source::Entry;
 use context::Context;
 use join::{Line, More, Open};
 use time::{Clock, Stamp};
+use trace::Trace;
 
 /// A way of reading lines.
 #[derive(Debug)]
@@ -229,6 +230,8 @@ pub struct Reader {
     clock: Clock,
     now: Timestamp,
     open: Option<Open>,
+    /// When the last head was read, and the time that it says.
+    before: Option<(Timestamp, Timestamp)>,
     journal: journal::Queue,
     /// Where the record begins that the parser holds.
     held: Option<u64>,
@@ -249,6 +252,7 @@ impl Reader {
             clock: Clock::new(options.zone),
             now: Timestamp::default(),
             open: None,
+            before: None,
             journal: journal::Queue::default(),
             held: None,
             counts: Counts::default(),
@@ -364,15 +368,28 @@ impl Reader {
                 draft.context.flag("continued");
                 self.begin(draft, line, out);
             }
-            _ => self.begin(
-                Draft {
-                    message: Cow::Borrowed(text),
-                    ..Draft::default()
-                },
-                line,
-                out,
-            ),
+            _ => {
+                let level = Trace::is_failure(text).then_some(Level::Error);
+                let message = Cow::Borrowed(text);
+                self.begin(
+                    Draft {
+                        message,
+                        level,
+                        ..Draft::default()
+                    },
+                    line,
+                    out,
+                );
+            }
         }
+    }
+
+    /// When a line without a time was written: with the line before, if both came in one reading;
+    /// now, if it came alone.
+    fn inferred(&self) -> Timestamp {
+        self.before
+            .filter(|(now, _)| *now == self.now)
+            .map_or(self.now, |(_, ts)| ts)
     }
 
     fn begin(&mut self, draft: Draft<'_>, line: &Line<'_>, out: &mut Vec<Event>) {
@@ -380,7 +397,10 @@ impl Reader {
         self.counts.begun += 1;
         let whole = draft.whole;
         let at = self.held.take().unwrap_or(line.at);
-        let open = Open::new(draft, at, line, self.parser.joins, self.now);
+        if let Some(stamp) = draft.stamp {
+            self.before = Some((self.now, stamp.ts));
+        }
+        let open = Open::new(draft, at, line, self.parser.joins, self.inferred());
         if whole {
             out.push(open.finish());
         } else {

@@ -55,6 +55,11 @@ impl Trace {
         }
     }
 
+    /// Whether a program that says nothing of levels has failed: what it printed begins a trace.
+    pub(crate) fn is_failure(message: &str) -> bool {
+        Self::after(message) != Self::Outside
+    }
+
     /// Whether the line belongs to the event before.
     pub(crate) fn takes(&mut self, line: &str) -> bool {
         if line.starts_with([' ', '\t']) {
