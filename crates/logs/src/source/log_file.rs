@@ -8,7 +8,7 @@
 use std::io;
 use std::sync::Arc;
 
-use memchr::{memchr, memrchr};
+use memchr::{memchr, memmem, memrchr};
 use rustix::io::Errno;
 use schema::Timestamp;
 
@@ -377,7 +377,7 @@ impl LogFile {
     /// Passes over NUL bytes at the beginning of a line, unless they are few.
     fn take_hole(&mut self, buf: &[u8], before: usize) -> Option<Read> {
         let data = &buf[before..];
-        let run = data.iter().take_while(|&&byte| byte == 0).count();
+        let run = leading_nuls(data);
         if self.hole == 0 && run < HOLE_BYTES {
             return None;
         }
@@ -501,13 +501,20 @@ impl LogFile {
     }
 }
 
-/// How many bytes are whole lines, none of them longer than [`LINE_BYTES`].
+/// How many bytes are whole lines, none of them longer than [`LINE_BYTES`] or beginning with a hole.
 fn whole_lines(data: &[u8]) -> usize {
     let mut end = 0;
     while let Some(n) = memrchr(b'\n', &data[end..data.len().min(end + LINE_BYTES + 1)]) {
         end += n + 1;
     }
-    end
+    memmem::find_iter(&data[..end], b"\n\0")
+        .map(|at| at + 1)
+        .find(|&at| leading_nuls(&data[at..]) >= HOLE_BYTES)
+        .unwrap_or(end)
+}
+
+fn leading_nuls(data: &[u8]) -> usize {
+    data.iter().take_while(|&&byte| byte == 0).count()
 }
 
 fn last_bytes(buf: &[u8]) -> Vec<u8> {
