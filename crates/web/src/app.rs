@@ -20,6 +20,7 @@ use crate::error::{ApiError, Trouble};
 use crate::history::History;
 use crate::hosts::{Host, hosts};
 use crate::judge::Judgements;
+use crate::wide::Wide;
 
 /// What the server is told.
 #[derive(Clone, Debug)]
@@ -68,6 +69,7 @@ pub struct Shared {
     /// Answers of late.
     pub answers: Answers,
     pub(crate) history: History,
+    pub(crate) wide: Wide,
     /// What was judged of late.
     pub(crate) judgements: Judgements,
     /// The last answer of `now` per host, for when the database is gone.
@@ -99,6 +101,7 @@ impl App {
             database,
             answers: Answers::default(),
             history: History::default(),
+            wide: Wide::default(),
             judgements: Judgements::default(),
             last: Mutex::default(),
             hints: broadcast::Sender::new(16),

@@ -18,6 +18,7 @@ use tokio_postgres::Client;
 
 use crate::app::App;
 use crate::database::Failure;
+use crate::wide;
 
 /// How long a question reads what it lacks.
 const BUDGET: Duration = Duration::from_millis(1200);
@@ -120,6 +121,30 @@ pub(crate) struct Highest {
 /// # Errors
 /// When the database does not answer, or even a minute of samples takes too long.
 pub(crate) async fn highest(app: &App, question: &Question) -> Result<Highest, Failure> {
+    let (wide, narrow): (Vec<_>, Vec<_>) = question
+        .metrics
+        .iter()
+        .partition(|metric| wide::is_wide(metric));
+    let of = |metrics: Vec<&'static Metric>| Question {
+        metrics,
+        ..question.clone()
+    };
+    if wide.is_empty() {
+        return kept(app, question).await;
+    }
+    if narrow.is_empty() {
+        return wide::highest(app, question).await;
+    }
+    let (wide, narrow) = (of(wide), of(narrow));
+    let (wide, narrow) = tokio::join!(wide::highest(app, &wide), kept(app, &narrow));
+    let (mut both, narrow) = (wide?, narrow?);
+    both.series.extend(narrow.series);
+    both.complete_from = both.complete_from.max(narrow.complete_from);
+    Ok(both)
+}
+
+/// Answers a question about metrics whose buckets are all kept.
+async fn kept(app: &App, question: &Question) -> Result<Highest, Failure> {
     if question.metrics.is_empty() {
         return Ok(Highest {
             complete_from: question.from,
@@ -196,6 +221,9 @@ async fn fetch(
         from: Timestamp(from),
         to: Timestamp(to),
         give_from: Timestamp(from),
+        within: None,
+        // Of the open bucket alone.
+        last: from >= question.seam.as_micros(),
         step: question.step,
         interval: question.interval,
         limit: i64::MAX,

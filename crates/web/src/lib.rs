@@ -31,6 +31,7 @@ mod range;
 mod route;
 mod serve;
 pub mod tables;
+mod wide;
 mod words;
 
 pub use app::{App, Settings, Shared};

@@ -36,6 +36,10 @@ pub struct Ask {
     pub interval: i64,
     /// How many keys of a metric without a chosen key.
     pub limit: i64,
+    /// Of these only the key of this name and those that begin with it and a dot.
+    pub within: Option<String>,
+    /// Whether the values at the newest instant are wanted, too.
+    pub last: bool,
     /// The metrics.
     pub picks: Vec<Pick>,
 }
@@ -62,7 +66,8 @@ pub struct Found {
     pub key: Option<String>,
     /// Buckets, oldest first.
     pub buckets: Vec<Bucket>,
-    /// Its value at the newest instant of the range; `None` when it has none there.
+    /// Its value at the newest instant of the range; `None` when it has none there, or was not asked
+    /// for.
     pub last: Option<f64>,
 }
 
@@ -197,7 +202,14 @@ async fn read(
     let reduced = bucket_statement(scan, &source, ask, choice == Choice::Highest);
     let newest = last_statement(scan, &source, ask);
     let what = scan.table.name;
-    let (reduced, newest) = tokio::join!(reduced.query(client, what), newest.query(client, what));
+    let newest = async {
+        if ask.last {
+            newest.query(client, what).await
+        } else {
+            Ok(Vec::new())
+        }
+    };
+    let (reduced, newest) = tokio::join!(reduced.query(client, what), newest);
     let fault = |source| ReadError::new(what, source);
     let mut read = Read::default();
     let places = scan.metrics.len();
@@ -270,6 +282,14 @@ pub(super) fn bucket_statement(
     let keys = source.keys.filter(|_| chosen.is_none());
     let inner = samples(&mut sql, scan, &Source { keys, ..*source }, &span);
     let numbers = 0..scan.metrics.len();
+    let within = ask.within.as_deref().filter(|_| ranked);
+    let within = within.map(|name| within_sql(&mut sql, name));
+    // What belongs to others makes an absent amount 0, too.
+    let (early, late) = match within {
+        Some(within) if scan.kind == Kind::Amounts => (String::new(), within),
+        Some(within) => (within, String::new()),
+        None => Default::default(),
+    };
     let bucket = format!("date_bin(make_interval(secs => {step}), ts, 'epoch'::timestamptz)");
     let cover = format!("OVER (PARTITION BY {bucket})");
     let reduced: String = numbers
@@ -278,7 +298,7 @@ pub(super) fn bucket_statement(
         .collect();
     let by_bucket = format!(
         "SELECT {bucket} AS bucket, k{reduced}\n\
-         FROM (\n  {inner}\n) samples\nGROUP BY 1, 2"
+         FROM (\n  {inner}\n) samples{early}\nGROUP BY 1, 2"
     );
     if !ranked {
         sql.text = match chosen {
@@ -307,12 +327,18 @@ pub(super) fn bucket_statement(
     let order: String = numbers.clone().map(|at| format!(", rank{at}")).collect();
     let within: Vec<String> = numbers.map(|at| format!("rank{at} <= {limit}")).collect();
     sql.text = format!(
-        "WITH reduced AS MATERIALIZED (\n{by_bucket}\n), ranked AS (\n  SELECT k{ranks}\n  FROM reduced\n  GROUP BY k\n)\n\
+        "WITH reduced AS MATERIALIZED (\n{by_bucket}\n), ranked AS (\n  SELECT k{ranks}\n  FROM reduced{late}\n  GROUP BY k\n)\n\
          SELECT bucket, ranked.k{given}{order}\nFROM ranked\nLEFT JOIN reduced ON reduced.k = ranked.k AND bucket >= {give}\n\
          WHERE {}\nORDER BY bucket",
         within.join(" OR ")
     );
     sql
+}
+
+/// That a key is `name`, or begins with it and a dot.
+fn within_sql(sql: &mut Statement, name: &str) -> String {
+    let name = sql.bind(Param::Text(name.to_owned()));
+    format!("\n  WHERE k = {name} OR starts_with(k, {name} || '.')")
 }
 
 /// Least, greatest and mean value of a bucket.

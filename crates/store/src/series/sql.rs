@@ -27,6 +27,8 @@ pub enum Param {
     Float8(f64),
     /// `timestamptz`
     Time(Timestamp),
+    /// `text`
+    Text(String),
     /// `text[]`
     Texts(Vec<String>),
     /// `int8[]`
@@ -80,6 +82,7 @@ fn typed(param: &Param) -> (Box<dyn ToSql + Sync + Send>, Type) {
         Param::Int8(value) => (Box::new(*value), Type::INT8),
         Param::Float8(value) => (Box::new(*value), Type::FLOAT8),
         Param::Time(value) => (Box::new(Instant(*value)), Type::TIMESTAMPTZ),
+        Param::Text(value) => (Box::new(value.clone()), Type::TEXT),
         Param::Texts(value) => (Box::new(value.clone()), Type::TEXT_ARRAY),
         Param::Int8s(value) => (Box::new(value.clone()), Type::INT8_ARRAY),
     }

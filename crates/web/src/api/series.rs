@@ -280,6 +280,8 @@ async fn read_from(
         step: grid.step,
         interval: question.step_interval,
         limit: question.limit,
+        within: None,
+        last: true,
         picks: question
             .picks
             .iter()

@@ -1,0 +1,386 @@
+//! The highest keys of metrics that have thousands of them and are sampled seldom: tables, indexes,
+//! statements.
+//!
+//! A day of 5,000 tables is 1.4 million values, of which a chart draws eight series; kept whole, as
+//! [`history`](crate::history) does, six such charts would take hundreds of megabytes. So the two
+//! questions are asked apart. Which keys are the highest: each piece of the range, a twenty-fourth of
+//! it, is ranked by the database, and its [`CANDIDATES`] highest keys are kept with their peaks; a
+//! key that is among the highest of the whole range is among those of the piece its peak lies in.
+//! What they were like: the buckets of the chosen keys alone are read, and kept as long as they are
+//! chosen. A piece that begins before the range counts whole, so a peak counts for up to a
+//! twenty-fourth of the range longer than it is seen.
+//!
+//! As there, the first reading of a long range goes from the newest sample back, and what is not
+//! done within [`BUDGET`] is said to be missing and read on behind the answer.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use schema::{Class, Every, Metric, Timestamp};
+use store::series::{self, Ask, Bucket, Found, Pick, ReadError};
+use tokio::sync::Mutex as Turn;
+use tokio::time::Instant;
+use tokio_postgres::Client;
+
+use crate::app::App;
+use crate::database::Failure;
+use crate::history::{Highest, Question};
+
+/// How long a question ranks what it lacks.
+const BUDGET: Duration = Duration::from_millis(1000);
+/// How long one reading behind an answer may last.
+const BEHIND: Duration = Duration::from_secs(60);
+/// Pieces of a range.
+const PIECES: i64 = 24;
+/// No piece is longer, microseconds: an hour of 5,000 tables is ranked in a tenth of a second.
+const LONGEST_PIECE: i64 = 3_600_000_000;
+/// Keys kept of each piece: as many as a question may ask for.
+const CANDIDATES: i64 = 64;
+/// Questions that are remembered; each holds at most some ten thousand numbers.
+const KEPT: usize = 64;
+
+/// Whether the values of a metric are too many to be kept.
+pub(crate) fn is_wide(metric: &Metric) -> bool {
+    let table = metric.series.table();
+    table.class == Class::Bulk && table.every == Every::Slow
+}
+
+/// What is remembered belongs to one question of one history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Name {
+    host: i32,
+    generation: String,
+    step: i64,
+    within: Option<String>,
+    metrics: Vec<String>,
+}
+
+/// A metric, by its place in the question, and a key.
+type Key = (usize, String);
+
+/// The candidates of a piece with their peaks.
+#[derive(Debug)]
+struct Piece {
+    end: i64,
+    peaks: Vec<(Key, f64)>,
+}
+
+/// Buckets of one key over an unbroken span.
+#[derive(Debug, Default)]
+struct Line {
+    from: i64,
+    to: i64,
+    buckets: BTreeMap<i64, Bucket>,
+}
+
+/// What is known of one question.
+#[derive(Debug, Default)]
+struct Entry {
+    /// By their start; they touch.
+    pieces: BTreeMap<i64, Piece>,
+    lines: HashMap<Key, Line>,
+}
+
+type Shelf = VecDeque<(Name, Arc<Turn<Entry>>)>;
+
+/// What was asked of late.
+#[derive(Debug, Default)]
+pub(crate) struct Wide(Mutex<Shelf>);
+
+/// Answers a question about such metrics alone.
+///
+/// # Errors
+/// When the database does not answer, or even one piece takes too long.
+pub(crate) async fn highest(app: &App, question: &Question) -> Result<Highest, Failure> {
+    let entry = app.wide.entry(question);
+    let until = Instant::now() + BUDGET;
+    let found = app
+        .database
+        .read("series by key", |session| {
+            let entry = Arc::clone(&entry);
+            async move {
+                let mut entry = entry.lock().await;
+                entry.rank(&session.client, question, until).await?;
+                entry.answer(&session.client, question).await
+            }
+        })
+        .await?;
+    if found.complete_from > question.from {
+        tokio::spawn(read_on(app.clone(), question.clone(), entry));
+    }
+    Ok(found)
+}
+
+/// Ranks the rest of a range behind the answer, giving way between readings.
+async fn read_on(app: App, question: Question, entry: Arc<Turn<Entry>>) {
+    let until = Instant::now() + BEHIND;
+    let question = &question;
+    while Instant::now() < until {
+        let read = app.database.read("series by key", |session| {
+            let entry = Arc::clone(&entry);
+            async move {
+                let Ok(mut entry) = entry.try_lock() else {
+                    // A question is at it.
+                    return Ok(true);
+                };
+                let until = Instant::now() + BUDGET;
+                entry.rank(&session.client, question, until).await?;
+                Ok(entry.start() <= Some(question.from.as_micros()))
+            }
+        });
+        match read.await {
+            Ok(false) => {}
+            Ok(true) => return,
+            Err(failure) => {
+                tracing::debug!(?failure, "older samples were not ranked");
+                return;
+            }
+        }
+    }
+}
+
+impl Wide {
+    fn entry(&self, question: &Question) -> Arc<Turn<Entry>> {
+        let name = Name {
+            host: question.host_id,
+            generation: question.generation.clone(),
+            step: question.step,
+            within: question.within.clone(),
+            metrics: question.metrics.iter().map(|metric| metric.id()).collect(),
+        };
+        let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // A host whose history changed is read anew.
+        shelf.retain(|(known, _)| known.host != name.host || known.generation == name.generation);
+        let at = shelf.iter().position(|(known, _)| *known == name);
+        let found = at.and_then(|at| shelf.remove(at));
+        let found = found.unwrap_or_else(|| (name, Arc::default()));
+        let entry = Arc::clone(&found.1);
+        shelf.push_back(found);
+        if shelf.len() > KEPT {
+            shelf.pop_front();
+        }
+        entry
+    }
+}
+
+impl Entry {
+    /// From where on all is ranked.
+    fn start(&self) -> Option<i64> {
+        self.pieces.first_key_value().map(|(start, _)| *start)
+    }
+
+    fn end(&self) -> Option<i64> {
+        self.pieces.last_key_value().map(|(_, piece)| piece.end)
+    }
+
+    /// Ranks what is missing of the closed buckets of the range, as far as time allows.
+    async fn rank(
+        &mut self,
+        client: &Client,
+        question: &Question,
+        until: Instant,
+    ) -> Result<(), ReadError> {
+        let (from, seam) = (question.from.as_micros(), question.seam.as_micros());
+        let length = ((question.to.as_micros() - from) / PIECES).min(LONGEST_PIECE);
+        let length = (length / question.step).max(1) * question.step;
+        self.pieces.retain(|_, piece| piece.end > from);
+        if self.end().is_some_and(|end| end > seam || end < from) {
+            *self = Self::default();
+        }
+        loop {
+            let (start, end) = match (self.start(), self.end()) {
+                (Some(start), Some(end)) if end >= seam && start <= from => return Ok(()),
+                (_, Some(end)) if end < seam => (end, seam.min(end + length)),
+                (Some(start), _) => (from.max(start - length), start),
+                (None, _) if seam <= from => return Ok(()),
+                (None, _) => (from.max(seam - length), seam),
+            };
+            let peaks = peaks(client, question, start, end).await?;
+            self.pieces.insert(start, Piece { end, peaks });
+            if Instant::now() >= until {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The keys with the highest values among what is ranked, with their buckets.
+    async fn answer(&mut self, client: &Client, question: &Question) -> Result<Highest, ReadError> {
+        let (from, seam) = (question.from.as_micros(), question.seam.as_micros());
+        let start = self.start().unwrap_or(seam).max(from);
+        let open = peaks(client, question, seam, question.to.as_micros()).await?;
+        let mut highest: HashMap<&Key, f64> = HashMap::new();
+        let closed = self.pieces.values().flat_map(|piece| &piece.peaks);
+        for (key, peak) in closed.chain(&open) {
+            let known = highest.entry(key).or_insert(f64::NEG_INFINITY);
+            *known = known.max(*peak);
+        }
+        let mut ranked: Vec<(Key, f64)> = highest
+            .into_iter()
+            .map(|(key, peak)| (key.clone(), peak))
+            .collect();
+        ranked.sort_by(|(a, high), (b, low)| {
+            let by_peak = low.total_cmp(high).then_with(|| a.1.cmp(&b.1));
+            a.0.cmp(&b.0).then(by_peak)
+        });
+        let limit = usize::try_from(question.limit).unwrap_or(usize::MAX);
+        let mut taken = vec![0; question.metrics.len()];
+        ranked.retain(|((metric, _), _)| {
+            taken[*metric] += 1;
+            taken[*metric] <= limit
+        });
+        let chosen: Vec<Key> = ranked.into_iter().map(|(key, _)| key).collect();
+        self.lines.retain(|key, _| chosen.contains(key));
+        let fresh = self.complete(client, question, &chosen, start).await?;
+        let series = chosen.iter().zip(fresh).map(|(key, fresh)| {
+            let line = self.lines.get(key);
+            let closed = line
+                .into_iter()
+                .flat_map(|line| line.buckets.range(start..seam));
+            let closed = closed.map(|(_, bucket)| *bucket);
+            Found {
+                metric: question.metrics[key.0],
+                key: Some(key.1.clone()),
+                buckets: closed.chain(fresh.buckets).collect(),
+                last: fresh.last,
+            }
+        });
+        Ok(Highest {
+            series: series.collect(),
+            complete_from: Timestamp(start),
+        })
+    }
+
+    /// Reads what is missing of the closed buckets of the chosen keys, and gives their open ones.
+    async fn complete(
+        &mut self,
+        client: &Client,
+        question: &Question,
+        chosen: &[Key],
+        start: i64,
+    ) -> Result<Vec<Found>, ReadError> {
+        let (seam, to) = (question.seam.as_micros(), question.to.as_micros());
+        let is_known = |key: &&Key| self.lines.get(*key).is_some_and(|line| line.from <= start);
+        let missing: Vec<Key> = chosen
+            .iter()
+            .filter(|key| !is_known(key))
+            .cloned()
+            .collect();
+        for (key, found) in missing
+            .iter()
+            .zip(lines(client, question, &missing, start, seam).await?)
+        {
+            let buckets = found.buckets.iter().map(|one| (one.at.as_micros(), *one));
+            let line = Line {
+                from: start,
+                to: seam,
+                buckets: buckets.collect(),
+            };
+            self.lines.insert(key.clone(), line);
+        }
+        // All end where the last question ended, or here.
+        let ends = chosen.iter().filter_map(|key| self.lines.get(key));
+        let begin = ends.map(|line| line.to).min().unwrap_or(seam).min(seam);
+        let mut fresh = lines(client, question, chosen, begin, to).await?;
+        for (key, found) in chosen.iter().zip(&mut fresh) {
+            let open = found
+                .buckets
+                .partition_point(|one| one.at.as_micros() < seam);
+            let Some(line) = self.lines.get_mut(key) else {
+                continue;
+            };
+            let closed = found.buckets.drain(..open);
+            line.buckets
+                .extend(closed.map(|one| (one.at.as_micros(), one)));
+            line.buckets = line.buckets.split_off(&start);
+            line.to = seam;
+        }
+        Ok(fresh)
+    }
+}
+
+fn ask(question: &Question, from: i64, to: i64) -> Ask {
+    Ask {
+        host_id: question.host_id,
+        from: Timestamp(from),
+        to: Timestamp(to),
+        give_from: Timestamp(from),
+        step: question.step,
+        interval: question.interval,
+        limit: CANDIDATES,
+        within: question.within.clone(),
+        last: to > question.seam.as_micros(),
+        picks: Vec::new(),
+    }
+}
+
+async fn read(client: &Client, ask: &Ask) -> Result<Vec<Found>, ReadError> {
+    let mut answer = series::buckets(client, ask).await;
+    match answer.faults.pop() {
+        Some(fault) => Err(fault.error),
+        None => Ok(answer.series),
+    }
+}
+
+/// The highest keys of a span with their peaks.
+async fn peaks(
+    client: &Client,
+    question: &Question,
+    from: i64,
+    to: i64,
+) -> Result<Vec<(Key, f64)>, ReadError> {
+    if from >= to {
+        return Ok(Vec::new());
+    }
+    let pick = |metric: &&'static Metric| Pick { metric, key: None };
+    let ask = Ask {
+        // One bucket, or two where it lies across an edge, of which the first begins before the
+        // span: the peak is all that counts.
+        step: to - from,
+        give_from: Timestamp(from - (to - from)),
+        picks: question.metrics.iter().map(pick).collect(),
+        last: false,
+        ..ask(question, from, to)
+    };
+    let found = read(client, &ask).await?;
+    let peak = |found: Found| {
+        let place = question.metrics.iter().position(|one| *one == found.metric);
+        let peak = found.buckets.iter().map(|one| one.hi).reduce(f64::max);
+        Some(((place?, found.key.unwrap_or_default()), peak?))
+    };
+    Ok(found.into_iter().filter_map(peak).collect())
+}
+
+/// The buckets of some keys, in their order.
+async fn lines(
+    client: &Client,
+    question: &Question,
+    keys: &[Key],
+    from: i64,
+    to: i64,
+) -> Result<Vec<Found>, ReadError> {
+    let found = if keys.is_empty() || from >= to {
+        Vec::new()
+    } else {
+        let pick = |(metric, key): &Key| Pick {
+            metric: question.metrics[*metric],
+            key: Some(key.clone()),
+        };
+        let ask = Ask {
+            picks: keys.iter().map(pick).collect(),
+            ..ask(question, from, to)
+        };
+        read(client, &ask).await?
+    };
+    let mine = |(metric, key): &Key| {
+        let metric = question.metrics[*metric];
+        let is_mine = |one: &&Found| one.metric == metric && one.key.as_ref() == Some(key);
+        found.iter().find(is_mine).cloned().unwrap_or(Found {
+            metric,
+            key: Some(key.clone()),
+            buckets: Vec::new(),
+            last: None,
+        })
+    };
+    Ok(keys.iter().map(mine).collect())
+}
