@@ -6,7 +6,7 @@
 //! codes of success, so that 200, 201 and 302 are one pattern, and 404 and 500 are two others.
 //! A place that holds a kept number never opens, however many different ones are seen there.
 
-use super::mask::{Kind, Token};
+use super::token::{Kind, Token};
 use super::words;
 
 /// A kind of number that is kept.

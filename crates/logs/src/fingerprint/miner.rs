@@ -15,7 +15,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use super::mask::{self, Kind, Token, WILD_HASH};
+use super::token::{self, Kind, Token, WILD_HASH};
 use super::words;
 
 /// Other words seen in a place that open it. Measured on eight logs with known templates: 3 to 6
@@ -222,7 +222,7 @@ impl Miner {
         pattern: u16,
         changes: &mut Vec<Change>,
     ) {
-        let mut sequence = mask::sum(tokens);
+        let mut sequence = token::sum(tokens);
         let mut place = 1;
         while place < tokens.len().min(PLACES) {
             let token = tokens[place];
@@ -289,7 +289,7 @@ impl Miner {
                 pattern: root,
             });
         }
-        let template = mask::render(tokens, text);
+        let template = token::render(tokens, text);
         for (level, name) in self.patterns[usize::from(root)]
             .names
             .into_iter()

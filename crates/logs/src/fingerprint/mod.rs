@@ -21,8 +21,10 @@
 mod code;
 mod mask;
 mod miner;
+mod shape;
 #[cfg(test)]
 mod tests;
+mod token;
 mod words;
 
 use std::collections::HashMap;
@@ -32,8 +34,8 @@ use schema::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::event::Level;
-use mask::Token;
 use miner::{Change, Miner};
+use token::Token;
 
 /// New fingerprints that a source may have in an hour, when nothing else is said. A log with more
 /// kinds of messages than that in an hour is one whose variables no mask knows.
@@ -206,8 +208,8 @@ impl Fingerprints {
                 continue;
             }
             let source = self.sources.get(&known.source);
-            mask::split(&known.template, &mut self.tokens);
-            let sequence = mask::sum(&self.tokens);
+            token::split(&known.template, &mut self.tokens);
+            let sequence = token::sum(&self.tokens);
             let pattern = match source.miner.known(sequence) {
                 Some(pattern) => pattern,
                 None => source.miner.add(sequence, 0),
@@ -240,7 +242,7 @@ impl Fingerprints {
         }
         for ((row, pattern), is_root) in rows.iter().zip(roots) {
             let source = self.sources.get(&row.source);
-            mask::split(&row.template, &mut self.tokens);
+            token::split(&row.template, &mut self.tokens);
             if is_root {
                 source.miner.restore_open(&self.tokens, *pattern);
             }
@@ -265,7 +267,7 @@ impl Fingerprints {
             (source.hour, source.named) = (hour, 0);
         }
         mask::scan(message, &mut self.tokens);
-        let sequence = mask::sum(&self.tokens);
+        let sequence = token::sum(&self.tokens);
         let place = level as usize;
         let found = source
             .miner
@@ -288,7 +290,7 @@ impl Fingerprints {
             }
             None => source.miner.add(sequence, hour as i32),
         };
-        let template = mask::render(&self.tokens, message);
+        let template = token::render(&self.tokens, message);
         let name = hashed(source_name, level, &template);
         source.miner.set_name(pattern, place, name);
         self.news.patterns.push(Pattern {

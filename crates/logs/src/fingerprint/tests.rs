@@ -1,5 +1,7 @@
 //! What the names promise.
 
+use proptest::prelude::*;
+
 use super::*;
 
 const HOUR: i64 = HOUR_MICROS;
@@ -7,26 +9,32 @@ const HOUR: i64 = HOUR_MICROS;
 fn template(message: &str) -> String {
     let mut tokens = Vec::new();
     mask::scan(message, &mut tokens);
-    mask::render(&tokens, message)
+    token::render(&tokens, message)
 }
 
-fn known(news: &News) -> Vec<Known> {
-    let alias = |name: Fingerprint| {
-        news.merged
-            .iter()
-            .find(|merged| merged.old == name)
-            .map(|merged| merged.into.to_string())
-    };
-    news.patterns
-        .iter()
-        .map(|pattern| Known {
-            source: pattern.source.to_string(),
-            level: pattern.level,
-            fingerprint: pattern.fingerprint.to_string(),
-            template: pattern.template.clone(),
-            alias_of: alias(pattern.fingerprint),
-        })
-        .collect()
+/// The pattern table after these news: the last template of each name, and the aliases.
+fn table(news: &News) -> Vec<Known> {
+    let mut rows: Vec<Known> = Vec::new();
+    for pattern in &news.patterns {
+        let name = pattern.fingerprint.to_string();
+        match rows.iter_mut().find(|row| row.fingerprint == name) {
+            Some(row) => row.template.clone_from(&pattern.template),
+            None => rows.push(Known {
+                source: pattern.source.to_string(),
+                level: pattern.level,
+                fingerprint: name,
+                template: pattern.template.clone(),
+                alias_of: None,
+            }),
+        }
+    }
+    for merged in &news.merged {
+        let old = merged.old.to_string();
+        if let Some(row) = rows.iter_mut().find(|row| row.fingerprint == old) {
+            row.alias_of = Some(merged.into.to_string());
+        }
+    }
+    rows
 }
 
 #[test]
@@ -177,12 +185,7 @@ fn names_survive_a_restart() {
         .map(|message| names.name("trees", Level::Warn, message, Timestamp(0)))
         .collect();
     let news = names.take_news();
-    let mut table = known(&news);
-    // The table holds the last template of a name.
-    table.reverse();
-    let mut seen = std::collections::HashSet::new();
-    table.retain(|known| seen.insert(known.fingerprint.clone()));
-    table.reverse();
+    let table = table(&news);
     let mut again = Fingerprints::new(BUDGET_PER_HOUR);
     again.restore(table.into_iter());
     let after: Vec<_> = messages
@@ -246,4 +249,37 @@ fn memory_is_bounded_and_names_come_back() {
         first
     );
     assert!(names.sources.get("noise").miner.len() <= 4096);
+}
+
+proptest! {
+    /// A template gives the sequence it was made of, whatever the message was.
+    #[test]
+    fn a_template_is_its_sequence(
+        message in "(\\PC|[ =:;,'\"<>*()\\[\\]{}|#./@\\\\0-9a-f\u{1b}]|from |GET |status |code=5|…){0,60}",
+    ) {
+        let mut tokens = Vec::new();
+        mask::scan(&message, &mut tokens);
+        let sequence = token::sum(&tokens);
+        let template = token::render(&tokens, &message);
+        token::split(&template, &mut tokens);
+        prop_assert_eq!(token::sum(&tokens), sequence, "{}", template);
+    }
+
+    /// Whatever comes, what a restored memory says of the last messages is what the old one said.
+    #[test]
+    fn a_restored_memory_gives_the_same_names(
+        messages in prop::collection::vec("(amber|birch|cedar|elm|fir|gum)( (amber|birch|cedar|elm|fir|gum|7|opened)){0,3}", 1..120),
+    ) {
+        let mut names = Fingerprints::new(BUDGET_PER_HOUR);
+        for message in &messages {
+            names.name("trees", Level::Info, message, Timestamp(0));
+        }
+        let mut again = Fingerprints::new(BUDGET_PER_HOUR);
+        again.restore(table(&names.take_news()).into_iter());
+        for message in &messages {
+            let before = names.name("trees", Level::Info, message, Timestamp(0));
+            prop_assert_eq!(again.name("trees", Level::Info, message, Timestamp(0)), before, "{}", message);
+        }
+        prop_assert!(again.take_news().is_empty());
+    }
 }

@@ -314,7 +314,9 @@ fn before_detail(text: &str) -> Option<&str> {
     let marks = text
         .match_indices("ssh2: ")
         .chain(text.match_indices("ssh1: "));
+    // A line has one; more are somebody's name.
     marks
+        .take(8)
         .map(|(at, _)| &text[..at])
         .filter(|head| {
             origin(head.trim_end())
