@@ -190,24 +190,19 @@ fn has_shape(word: &str) -> bool {
 
 /// The value of a name, as in `name=value`, `"name": "value"` and `Bearer value`.
 fn value_after(text: &str, word: &str, end: usize) -> Option<(usize, usize)> {
-    let plain: String = word
-        .chars()
-        .filter(|c| c.is_ascii_alphanumeric())
-        .map(|c| c.to_ascii_lowercase())
-        .collect();
-    let named = NAMES.iter().any(|name| plain.ends_with(name));
-    let scheme = SCHEMES.contains(&plain.as_str());
-    if !named && !scheme {
+    let rest = &text[end..];
+    // What cannot follow a name is the quickest to see.
+    if !rest.starts_with(['=', ':', ' ', '"', '\'']) {
         return None;
     }
-    let rest = &text[end..];
     let open = rest.trim_start_matches(['"', '\'']).trim_start_matches(' ');
-    let after = if named && open.starts_with(['=', ':']) {
+    let mut after = if open.starts_with(['=', ':']) && NAMES.iter().any(|name| ends_as(word, name))
+    {
         open[1..].trim_start_matches(['=', '>', ' '])
-    } else if scheme && rest.starts_with(' ') {
+    } else if rest.starts_with(' ') && SCHEMES.iter().any(|scheme| is(word, scheme)) {
         let after = rest.trim_start_matches(' ');
         // `password authentication failed` is a sentence, `PASSWORD 'x'` is not.
-        if plain == "password" && !after.starts_with(['\'', '"']) {
+        if is(word, "password") && !after.starts_with(['\'', '"']) {
             return None;
         }
         after
@@ -218,16 +213,31 @@ fn value_after(text: &str, word: &str, end: usize) -> Option<(usize, usize)> {
     if word == "PWD" && after.starts_with('/') {
         return None;
     }
-    let from = text.len() - after.len();
-    // Of `Authorization: Bearer x` the scheme stays.
-    if let Some(scheme) = word_at(text, from).filter(|word| is_scheme(word)) {
-        return value_after(text, scheme, from + scheme.len());
+    // Of `Authorization: Bearer x` the scheme stays. More than a few are a text made to take long.
+    for _ in 0..4 {
+        let from = text.len() - after.len();
+        let scheme = word_at(text, from).filter(|word| is(word, "bearer") || is(word, "basic"));
+        match scheme.map(|scheme| &after[scheme.len()..]) {
+            Some(rest) if rest.starts_with(' ') => after = rest.trim_start_matches(' '),
+            _ => break,
+        }
     }
-    Some(value_at(text, from))
+    Some(value_at(text, text.len() - after.len()))
 }
 
-fn is_scheme(word: &str) -> bool {
-    word.eq_ignore_ascii_case("bearer") || word.eq_ignore_ascii_case("basic")
+/// Whether a word is this name, without `_` and `-`, in letters of either size.
+fn is(word: &str, name: &str) -> bool {
+    word.bytes().filter(u8::is_ascii_alphanumeric).count() == name.len() && ends_as(word, name)
+}
+
+/// Whether a word ends as this name.
+fn ends_as(word: &str, name: &str) -> bool {
+    let mut letters = word.bytes().rev().filter(u8::is_ascii_alphanumeric);
+    name.bytes().rev().all(|expected| {
+        letters
+            .next()
+            .is_some_and(|c| c.to_ascii_lowercase() == expected)
+    })
 }
 
 /// The value that begins here: within its quotes, or up to what ends a word of a line.
@@ -290,6 +300,7 @@ mod tests {
             ("postgresql://me@h/d", "postgresql://me@h/d"),
             ("Authorization: Bearer abc.def", "Authorization: Bearer …"),
             ("sent Bearer abc", "sent Bearer …"),
+            ("Bearer Bearer abc", "Bearer Bearer …"),
             ("key AKIAIOSFODNN7EXAMPLE here", "key … here"),
             ("token eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9abc", "token …"),
             (
@@ -315,6 +326,19 @@ mod tests {
         for (line, expected) in cases {
             assert_eq!(text(line), expected, "{line}");
             assert_eq!(text(expected), expected, "again: {line}");
+        }
+    }
+
+    #[test]
+    fn a_text_made_to_take_long_does_not() {
+        let texts = [
+            "Bearer ".repeat(20_000) + ",",
+            "token='".repeat(20_000),
+            "a://".repeat(20_000),
+        ];
+        for text in &texts {
+            // Quadratic, this would be minutes; recursive, the end of the stack.
+            assert!(super::text(text).len() <= text.len());
         }
     }
 
