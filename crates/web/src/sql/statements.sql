@@ -3,17 +3,28 @@
 -- Columns: those of table statements, id (the metrics' key), tag_issue text[].
 -- Rows: one per server, database and statement, at most the 2000 that took longest; share_pct is of all.
 -- Indexes: (host_id, ts) of each partition, statement_texts_queryid.
-WITH summed AS (
+-- Summed by role first, as string_agg of distinct roles would sort every row of the range.
+WITH by_role AS (
+    SELECT instance, database, queryid, role,
+           sum(calls) AS calls, sum(exec_ms) AS exec_ms, max(max_exec_ms) AS max_ms, sum(rows) AS rows,
+           sum(shared_blks_hit) AS shared_blks_hit, sum(shared_blks_read) AS shared_blks_read,
+           sum(temp_blks_read) AS temp_blks_read, sum(temp_blks_written) AS temp_blks_written,
+           sum(blk_read_ms) AS blk_read_ms, sum(blk_write_ms) AS blk_write_ms,
+           sum(wal_records) AS wal_records, sum(wal_bytes) AS wal_bytes,
+           sum(plan_ms) AS plan_ms, sum(jit_ms) AS jit_ms, max(ts) AS last_seen, bool_or(evicted) AS evicted
+    FROM collector.statement_metrics_raw
+    WHERE host_id = $1 AND ts >= $2 AND ts < $3
+    GROUP BY instance, database, queryid, role
+), summed AS (
     SELECT instance, database, queryid,
-           sum(calls)::int8 AS calls, sum(exec_ms) AS exec_ms, max(max_exec_ms) AS max_ms, sum(rows)::int8 AS rows,
+           sum(calls)::int8 AS calls, sum(exec_ms) AS exec_ms, max(max_ms) AS max_ms, sum(rows)::int8 AS rows,
            sum(shared_blks_hit)::int8 AS shared_blks_hit, sum(shared_blks_read)::int8 AS shared_blks_read,
            sum(temp_blks_read)::int8 AS temp_blks_read, sum(temp_blks_written)::int8 AS temp_blks_written,
            sum(blk_read_ms) AS blk_read_ms, sum(blk_write_ms) AS blk_write_ms,
            sum(wal_records)::int8 AS wal_records, sum(wal_bytes)::int8 AS wal_bytes,
-           sum(plan_ms) AS plan_ms, sum(jit_ms) AS jit_ms, max(ts) AS last_seen, bool_or(evicted) AS evicted,
-           string_agg(DISTINCT role, ', ') AS roles
-    FROM collector.statement_metrics_raw
-    WHERE host_id = $1 AND ts >= $2 AND ts < $3
+           sum(plan_ms) AS plan_ms, sum(jit_ms) AS jit_ms, max(last_seen) AS last_seen, bool_or(evicted) AS evicted,
+           string_agg(role, ', ' ORDER BY role) AS roles
+    FROM by_role
     GROUP BY instance, database, queryid
 ), ranked AS (
     SELECT *, 100 * exec_ms / nullif(sum(exec_ms) OVER (PARTITION BY instance), 0) AS share_pct
