@@ -1,5 +1,6 @@
 //! `pqcrypta doctor`: what is wrong, and what to do about it.
 
+mod logs;
 mod watched;
 
 use std::fs::{File, OpenOptions};
@@ -75,6 +76,8 @@ pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
         .collect();
     findings.extend(watched::servers(&loaded.config).await);
     findings.extend(watched::targets(&loaded.config).await);
+    let now = schema::Timestamp(Timestamp::now().as_microsecond());
+    findings.extend(logs::sources(&loaded.config, now));
     let mut failed = false;
     for (name, finding) in findings {
         failed |= matches!(finding, Fail(..));

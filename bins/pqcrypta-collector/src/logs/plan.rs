@@ -1,10 +1,7 @@
 //! Which logs are read, and how: what the configuration says, ready to be used.
 
-use config::{Config, LogKind, LogSource};
-use jiff::tz::TimeZone;
-use logs::intake::{Limits, Place, Wanted};
-use logs::parse::{ParserKind, ParserOptions};
-use std::sync::Arc;
+use config::{Config, LogSource};
+use logs::intake::{Limits, Wanted};
 use std::time::Duration;
 
 /// What a change of which begins reading anew.
@@ -44,39 +41,11 @@ impl Plan {
 
     /// The sources as the intake takes them. One that cannot be read is said and left out.
     pub(crate) fn wanted(&self) -> Vec<Wanted> {
-        self.sources.iter().filter_map(wanted).collect()
+        let wanted = self.sources.iter().filter_map(|source| {
+            Wanted::of(source)
+                .inspect_err(|error| tracing::error!(source = source.name, %error, "is not read"))
+                .ok()
+        });
+        wanted.collect()
     }
-}
-
-fn wanted(source: &LogSource) -> Option<Wanted> {
-    let parser = ParserKind::parse(source.used_parser().as_str())?;
-    let zone = if source.timezone.is_empty() {
-        TimeZone::system()
-    } else {
-        match TimeZone::get(&source.timezone) {
-            Ok(zone) => zone,
-            Err(error) => {
-                tracing::error!(
-                    source = source.name,
-                    %error,
-                    "this machine does not know the time zone; its own is used"
-                );
-                TimeZone::system()
-            }
-        }
-    };
-    let place = match (source.kind, &source.path) {
-        (LogKind::File, Some(path)) => Place::File(path.clone()),
-        (LogKind::File, None) => return None,
-        (LogKind::Journal, _) => Place::Unit(source.unit.clone()),
-    };
-    Some(Wanted {
-        name: Arc::from(source.name.as_str()),
-        place,
-        parser,
-        options: ParserOptions {
-            zone,
-            log_line_prefix: Some(source.log_line_prefix.clone()).filter(|text| !text.is_empty()),
-        },
-    })
 }

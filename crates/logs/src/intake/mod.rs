@@ -11,10 +11,10 @@
 mod file;
 mod journal;
 mod tally;
+mod wanted;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use schema::Timestamp;
@@ -22,34 +22,12 @@ use schema::tables::SecurityEvent;
 
 use crate::event::{Event, Level};
 use crate::fingerprint::{self, Fingerprints, News};
-use crate::parse::{ParserKind, ParserOptions};
 use crate::security::Watch;
 use crate::source::{FileOptions, Gap, State};
 use file::FileSource;
 use journal::Units;
 pub use tally::{Hour, Seen, Tally};
-
-/// A source to be read.
-#[derive(Clone, Debug)]
-pub struct Wanted {
-    /// Its name.
-    pub name: Arc<str>,
-    /// Where it is.
-    pub place: Place,
-    /// What its lines look like.
-    pub parser: ParserKind,
-    /// What the parser must be told.
-    pub options: ParserOptions,
-}
-
-/// Where a source is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// A file, or a pattern for several.
-    File(PathBuf),
-    /// A unit of the journal.
-    Unit(String),
-}
+pub use wanted::{Place, Wanted, WantedError};
 
 /// Limits of one batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
