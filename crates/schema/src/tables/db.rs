@@ -146,8 +146,8 @@ metric_table! {
 }
 
 metric_table! {
-    /// One row per database and tick. pg_stat_database, sizes at the slow tick alone; counters since
-    /// the reset named by `epoch`.
+    /// One row per database and tick. pg_stat_database, sizes and ages at the slow tick alone; counters
+    /// since the reset named by `epoch`.
     pub struct DatabaseSample => "database_metrics_raw" { class: Core, rollup: true, keep: Raw, every: Tick;
         /// Name of the server in the configuration.
         instance: String [Key None],
@@ -201,9 +201,10 @@ metric_table! {
         sessions_fatal: Option<i64> [Counter Count],
         /// Sessions ended by an operator.
         sessions_killed: Option<i64> [Counter Count],
-        /// Size on disk; NULL between slow ticks and where CONNECT is not granted.
+        /// Size on disk, read once an hour and told at each slow tick; NULL between them and where
+        /// CONNECT is not granted.
         size_bytes: Option<i64> [Gauge Bytes],
-        /// Age of `datfrozenxid` in transactions; with the size.
+        /// Age of `datfrozenxid` in transactions, at each slow tick.
         xid_age: Option<i64> [Gauge Count],
         /// Age of `datminmxid` in multixacts; with the size.
         mxid_age: Option<i64> [Gauge Count],

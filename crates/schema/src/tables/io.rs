@@ -69,6 +69,7 @@ metric_table! {
 
 metric_table! {
     /// Objects that a check of a PostgreSQL server found worth a look: one row per object and slow tick.
+    /// A check that runs once an hour has its findings stored again with each slow tick until it ran again.
     pub struct CheckSample => "db_check_raw" { class: Core, rollup: false, keep: Raw, every: Slow;
         /// Name of the server in the configuration.
         instance: String [Key None],
