@@ -74,6 +74,24 @@ for (const theme of ["light", "dark"]) {
   }
 }
 
+for (const theme of ["light", "dark"]) {
+  for (const width of [1280, 390]) {
+    test(`axe finds nothing in lines of logs, one of them open: ${theme}, ${width} px`, async ({ page }) => {
+      await page.setViewportSize({ width, height: 900 });
+      await open(page, "logs", { host: host("loud"), theme, wrap: 1 });
+      await page.locator("#log-lines").scrollIntoViewIfNeeded();
+      const lines = page.locator("#log-lines .lines li");
+      await expect(lines).toHaveCount(50);
+      await lines.nth(2).getByRole("button").first().click();
+      await expect(lines.nth(2)).toContainText("pattern");
+      await page.locator("#table-log_patterns").scrollIntoViewIfNeeded();
+      await expect(page.locator("#table-log_patterns .trend svg").first()).toBeAttached();
+      await settled(page);
+      expect(await faults(page)).toEqual([]);
+    });
+  }
+}
+
 test("axe finds nothing with a menu, a dialog, a table of a chart and a selected process open", async ({
   page,
 }) => {

@@ -105,6 +105,8 @@ async fn a_search_finds_text_as_it_stands_whatever_the_case() {
         ("100%_done\\", 31),
         ("100%%", 0),
         ("%", 31),
+        ("1790", 1),
+        ("FÜR 17", 0),
         ("_", 31),
         ("<IMG SRC=x", 31),
         ("' OR 1=1 --", 0),

@@ -118,7 +118,11 @@ async fn read(
     };
     let sql = format!("{SELECT}\n{order}");
     let (from, to) = (Instant(Timestamp(slice.from)), Instant(Timestamp(slice.to)));
-    let (ascii, beyond) = needle(&ask.filter.text);
+    let Needle {
+        plain,
+        ascii,
+        beyond,
+    } = Needle::of(&ask.filter.text);
     let before = KeyParams::of(ask.before);
     let behind = KeyParams::of(ask.behind);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -140,6 +144,7 @@ async fn read(
         (&behind.at, Type::INT8),
         (&behind.ctid, Type::TEXT),
         (&limit, Type::INT8),
+        (&plain, Type::TEXT),
     ];
     let fault = |source| ReadError::new("log_entries", source);
     let rows = client.query_typed(&sql, &params).await.map_err(fault)?;
@@ -167,12 +172,34 @@ impl KeyParams {
     }
 }
 
-/// A text as it is looked for: in small letters where all is ASCII, else as the database lowers it.
-fn needle(text: &str) -> (Option<String>, Option<String>) {
-    match text {
-        "" => (None, None),
-        text if text.is_ascii() => (Some(text.to_ascii_lowercase()), None),
-        text => (None, Some(text.to_owned())),
+/// A text as it is looked for.
+#[derive(Debug, Default, PartialEq)]
+struct Needle {
+    /// A part that has no case, found without lowering the line, which is half of the work: of an
+    /// address or a number all of it.
+    plain: Option<String>,
+    /// In small letters, where all is ASCII.
+    ascii: Option<String>,
+    /// For the database to lower, which knows all letters.
+    beyond: Option<String>,
+}
+
+/// Shorter parts without case are in most lines.
+const TELLING: usize = 3;
+
+impl Needle {
+    fn of(text: &str) -> Self {
+        let runs = text.split(|c: char| !c.is_ascii() || c.is_ascii_alphabetic());
+        let longest = runs.max_by_key(|run| run.len()).unwrap_or_default();
+        let is_whole = longest.len() == text.len();
+        let rest = (!is_whole).then(|| text.to_ascii_lowercase());
+        let is_ascii = text.is_ascii();
+        Self {
+            plain: (!longest.is_empty() && (is_whole || longest.len() >= TELLING))
+                .then(|| longest.to_owned()),
+            ascii: rest.filter(|_| is_ascii),
+            beyond: (!is_ascii).then(|| text.to_owned()),
+        }
     }
 }
 
@@ -302,8 +329,24 @@ mod tests {
 
     #[test]
     fn a_text_is_lowered_by_whoever_knows_its_letters() {
-        assert_eq!(needle(""), (None, None));
-        assert_eq!(needle("A%_\\b"), (Some("a%_\\b".to_owned()), None));
-        assert_eq!(needle("Ärger"), (None, Some("Ärger".to_owned())));
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        for (text, plain, ascii, beyond) in [
+            ("", "", "", ""),
+            ("A%_\\b", "%_\\", "a%_\\b", ""),
+            ("Session 17 ", " 17 ", "session 17 ", ""),
+            ("a b", "", "a b", ""),
+            ("10.0.0.7", "10.0.0.7", "", ""),
+            ("5", "5", "", ""),
+            ("\u{c4}rger", "", "", "\u{c4}rger"),
+            ("\u{c4}rger 4711", " 4711", "", "\u{c4}rger 4711"),
+        ] {
+            let (plain, ascii, beyond) = (some(plain), some(ascii), some(beyond));
+            let expected = Needle {
+                plain,
+                ascii,
+                beyond,
+            };
+            assert_eq!(Needle::of(text), expected, "{text}");
+        }
     }
 }
