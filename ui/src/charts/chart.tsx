@@ -38,8 +38,8 @@ export interface ChartSpec {
   limit?: number;
   /** Only keys that begin with this name and a dot. */
   within?: string;
-  /** What of a key is shown. */
-  nameOf?(key: string): string;
+  /** What of a key is shown, among all that are. */
+  nameOf?(key: string, all: readonly string[]): string;
   /** Whose levels are drawn; the first metric's unless given, null for none. */
   levelsOf?: string | null;
   drawing?: Drawing;

@@ -69,7 +69,7 @@ export interface ModelAsk {
   /** Keeps each key's colour while others come and go. */
   slots: Map<string, number>;
   labels?: Readonly<Record<string, string>> | undefined;
-  nameOf?: ((key: string) => string) | undefined;
+  nameOf?: ((key: string, all: readonly string[]) => string) | undefined;
   levels: readonly [Severity, number][];
   ceiling?: number | undefined;
   drawing?: Drawing | undefined;
@@ -94,13 +94,14 @@ export function buildModel(ask: ModelAsk): Model {
   // Where all lines are of one thing, the title has named it.
   const oneThing = ask.labels !== undefined && new Set(answer.series.map((series) => series.key)).size === 1;
   const sorted = [...answer.series].sort((a, b) => (order.get(a.metric) ?? 99) - (order.get(b.metric) ?? 99));
+  const keys = sorted.map((series) => series.key ?? "");
   // A series that failed keeps its colour free for its return.
   for (const id of ask.metrics) if (!id.includes("@") && !registry.get(id)?.keyed) claimSlot(ask.slots, id);
   const lines = sorted.map((series): Line => {
     const known = registry.get(series.metric);
     const name = ask.labels?.[series.metric] ?? known?.label ?? series.metric;
     const keyed = series.key !== null && !oneThing;
-    const keyName = ask.nameOf?.(series.key ?? "") ?? series.key ?? "";
+    const keyName = ask.nameOf?.(series.key ?? "", keys) ?? series.key ?? "";
     const slot = claimSlot(ask.slots, keyed ? `@${series.key}` : series.metric);
     return {
       id: lineId(series),

@@ -4,51 +4,55 @@ import { Card } from "../app/card";
 import { Chart, type ChartSpec } from "../charts/chart";
 import type { Look } from "../tables/look";
 import { DataTable } from "../tables/table";
+import { ownPart } from "./own-part";
 import { useRows } from "./pick";
 import { withinServer } from "./scope";
 import { OneServer } from "./server";
 import { useWithin } from "./within";
 
-const CHARTS: readonly ChartSpec[] = [
+const NO_TABLE = "No table was read in this range.";
+const NO_INDEX = "No index was read in this range.";
+
+const CHARTS = [
   {
     id: "table-size",
     title: "Size, top 8 tables",
     metrics: ["table.total_bytes"],
     levelsOf: null,
-    empty: "No table was read in this range.",
+    empty: NO_TABLE,
   },
   {
     id: "table-dead",
     title: "Dead rows, top 8 tables",
     metrics: ["table.dead_pct"],
-    empty: "No table was read in this range.",
+    empty: NO_TABLE,
   },
   {
     id: "table-writes",
     title: "Rows written, top 8 tables",
     metrics: ["table.writes_per_sec"],
-    empty: "No table was written in this range.",
+    empty: NO_TABLE,
   },
   {
     id: "table-scans",
     title: "Rows read by sequential scans, top 8 tables",
     metrics: ["table.seq_rows_per_sec"],
-    empty: "No table was scanned in this range.",
+    empty: NO_TABLE,
   },
   {
     id: "index-size",
     title: "Size, top 8 indexes",
     metrics: ["index.size_bytes"],
     levelsOf: null,
-    empty: "No index was read in this range.",
+    empty: NO_INDEX,
   },
   {
     id: "index-scans",
     title: "Scans, top 8 indexes",
     metrics: ["index.scans_per_sec"],
-    empty: "No index was scanned in this range.",
+    empty: NO_INDEX,
   },
-];
+].map((spec): ChartSpec => ({ ...spec, nameOf: ownPart }));
 
 const DEAD: Look = { bars: ["dead_pct"] };
 const VACUUM: Look = { ...DEAD, move: { command: 3 } };
