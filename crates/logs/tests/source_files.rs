@@ -698,3 +698,62 @@ fn streams_take_turns() {
     bench.poll();
     assert_eq!(bench.files.state().backlog_bytes, 0);
 }
+
+#[test]
+fn archives_of_every_form_are_known() {
+    for (program, ending, is_read) in [
+        ("gzip", "gz", true),
+        ("zstd", "zst", true),
+        ("xz", "xz", false),
+        ("bzip2", "bz2", false),
+    ] {
+        if std::process::Command::new(program)
+            .arg("--version")
+            .output()
+            .is_err()
+        {
+            eprintln!("skipped: {program} is not installed");
+            continue;
+        }
+        let mut bench = Bench::new();
+        bench.append("app.log", "1\n");
+        assert_eq!(bench.poll(), "1\n");
+        // compressed after all of it was read
+        let pack = |bench: &Bench| {
+            bench.rename("app.log", "app.log.1");
+            let mut command = std::process::Command::new(program);
+            if program == "zstd" {
+                command.args(["--rm", "--quiet"]);
+            }
+            assert!(
+                command
+                    .arg(bench.path("app.log.1"))
+                    .status()
+                    .unwrap()
+                    .success()
+            );
+            bench.append("app.log", "3\n");
+        };
+        pack(&bench);
+        bench.restart();
+        assert_eq!(bench.polls(4), "3\n", "{program}");
+        assert_eq!(bench.gaps, [], "{program}");
+        // compressed before
+        bench.append("app.log", "4\n5\n");
+        // some keep whole seconds only
+        let later = std::time::UNIX_EPOCH + std::time::Duration::from_secs(4_000_000_000);
+        let log = File::options().write(true).open(bench.path("app.log"));
+        log.unwrap().set_modified(later).unwrap();
+        fs::remove_file(bench.path(&format!("app.log.1.{ending}"))).unwrap();
+        pack(&bench);
+        bench.restart();
+        let read = bench.polls(6);
+        assert_eq!(read, if is_read { "4\n5\n3\n" } else { "3\n" }, "{program}");
+        assert_eq!(
+            bench.gaps.is_empty(),
+            is_read,
+            "{program}: {:?}",
+            bench.gaps
+        );
+    }
+}

@@ -295,7 +295,8 @@ fn fields_come_in_every_form() {
         return;
     };
     let long = "x".repeat(5000);
-    let cases: [(&[(&str, &[u8])], &str); 10] = [
+    type Fields<'a> = &'a [(&'a str, &'a [u8])];
+    let cases: [(Fields<'_>, &str); 10] = [
         (&[("MESSAGE", long.as_bytes())], &long),
         (
             &[("MESSAGE", b"bad\xff\xfeutf8")],

@@ -284,7 +284,9 @@ impl World {
             number.map_or((0, name.clone()), |number| (-number, name))
         });
         // what the link leads to is one of them
-        let keep = self.keep.saturating_add(usize::from(self.style == Style::Link));
+        let keep = self
+            .keep
+            .saturating_add(usize::from(self.style == Style::Link));
         for old in rotated.iter().rev().skip(keep) {
             fs::remove_file(old).unwrap();
         }
@@ -341,7 +343,11 @@ impl World {
         while idle < 6 {
             let before = self.read.len();
             self.poll(usize::MAX);
-            idle = if self.read.len() > before { 0 } else { idle + 1 };
+            idle = if self.read.len() > before {
+                0
+            } else {
+                idle + 1
+            };
         }
         self.store(0);
     }
@@ -387,6 +393,10 @@ fn compress(from: &Path, to: &Path) {
         .unwrap();
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long tests take is no setting of the collector"
+)]
 fn cases() -> u32 {
     match std::env::var("FAULTS").as_deref() {
         Ok("nightly") => 3_000,

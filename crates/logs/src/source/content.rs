@@ -107,6 +107,9 @@ impl Plain {
     #[cfg(test)]
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
         use std::os::unix::fs::FileExt as _;
+        if offset >= self.file.metadata()?.len() {
+            return Ok(0);
+        }
         let len = buf.len() as u64;
         let block = |at: u64| at - at % 4096;
         let bad = self.broken.iter().map(|&at| block(at));

@@ -20,6 +20,29 @@ pub(super) struct Rotated {
     number: Option<u32>,
 }
 
+const SECOND: i64 = 1_000_000_000;
+
+impl Rotated {
+    /// Whether it was written last at `mtime` or later. Some programs that compress keep whole seconds
+    /// only.
+    pub(super) fn is_since(&self, mtime: i64) -> bool {
+        self.stat.mtime >= mtime || self.stat.mtime == self.rounded(mtime)
+    }
+
+    /// Whether it was written last at `mtime`.
+    pub(super) fn is_of(&self, mtime: i64) -> bool {
+        self.stat.mtime == mtime || self.stat.mtime == self.rounded(mtime)
+    }
+
+    fn rounded(&self, mtime: i64) -> i64 {
+        if self.packing.is_some() {
+            mtime - mtime.rem_euclid(SECOND)
+        } else {
+            mtime
+        }
+    }
+}
+
 /// The rotated files of the log at `path`, oldest first. `links_to` is where the path leads when it
 /// is a link: then files named like its target, but for digits, are meant. Files that are renamed
 /// while the directory is read would be missed, so it is read until it twice says the same.

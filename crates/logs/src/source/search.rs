@@ -6,7 +6,7 @@ use std::path::Path;
 use super::content::Content;
 use super::log_file::{LogFile, Match};
 use super::open;
-use super::packed::Unpacker;
+use super::packed::{Packing, Unpacker};
 use super::position::FilePosition;
 use super::rotated::Rotated;
 use super::state::{State, Status};
@@ -27,8 +27,11 @@ pub(super) struct Search {
 pub(super) enum Found {
     /// It stands where reading goes on.
     File(Box<LogFile>),
-    /// All of it was read already: a copy that was made before the last lines were read.
+    /// It begins like it and ends before the position: a copy that was made before the last lines were
+    /// read, or a damaged archive.
     Short,
+    /// All of it was read: it was not changed since, whatever it is compressed with.
+    Read,
     /// It is not there.
     Nothing,
 }
@@ -52,13 +55,21 @@ pub(super) fn search(position: &FilePosition, rotated: &[Rotated], in_place: boo
     let has_print = position.head.len + position.tail.len > 0;
     let by_content = rotated.iter().enumerate().filter(|(_, one)| {
         let fits = if has_print {
-            one.stat.mtime >= position.mtime
+            one.is_since(position.mtime)
         } else {
-            one.stat.mtime == position.mtime
+            one.is_of(position.mtime)
         };
         fits && !position.identity.is(&one.stat)
     });
     for (index, one) in by_inode.chain(by_content) {
+        if one.packing == Some(Packing::Unknown) {
+            if !one.is_of(position.mtime) {
+                continue;
+            }
+            found = Found::Read;
+            at = Some(index);
+            break;
+        }
         let Some(mut file) = open(one) else { continue };
         match file.resume(position) {
             Match::Yes => found = Found::File(Box::new(file)),
@@ -70,7 +81,7 @@ pub(super) fn search(position: &FilePosition, rotated: &[Rotated], in_place: boo
     }
     let after = rotated.iter().enumerate().filter(|(index, one)| match at {
         Some(at) => *index > at,
-        None => one.stat.mtime >= position.mtime,
+        None => one.is_since(position.mtime),
     });
     let after = after.filter_map(|(_, one)| open(one)).collect();
     Search {

@@ -252,7 +252,9 @@ impl Stream {
                 }
                 search.after.push_front(*file);
             }
-            Found::Short => self.gaps.push(self.gap(GapReason::CopyTruncated)),
+            Found::Short if is_same => self.gaps.push(self.gap(GapReason::CopyTruncated)),
+            Found::Short => self.gaps.push(self.gap(GapReason::Undecodable)),
+            Found::Read => {}
             Found::Nothing if is_same => self.gaps.push(self.gap(GapReason::Truncated)),
             // as after a plain deletion; but where later ones are kept, more may be gone
             Found::Nothing if position.ended && search.after.is_empty() => {}
@@ -330,7 +332,7 @@ impl Stream {
             Found::File(copy) => {
                 front.go_on_in(*copy);
             }
-            Found::Short => {
+            Found::Short | Found::Read => {
                 front.gone = true;
                 front.last_gap = Some(front.gap(GapReason::CopyTruncated, None));
             }
