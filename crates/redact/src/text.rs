@@ -91,20 +91,29 @@ fn clean(text: &str) -> Cow<'_, str> {
 /// its first or last letters, so that a line without secrets costs one look at each of its bytes.
 fn secret_at(text: &str, at: usize, end: usize) -> Option<(usize, usize)> {
     let bytes = text.as_bytes();
-    let word = &text[at..end];
-    if word == "-----BEGIN" {
-        return private_key(text, at);
+    let word = &bytes[at..end];
+    let next = bytes.get(end).copied().unwrap_or(b'.');
+    if word.len() >= SHORTEST.min(PEM.len()) {
+        let word = &text[at..end];
+        if word == PEM {
+            return private_key(text, at);
+        }
+        if has_shape(word) {
+            return Some((at, end));
+        }
     }
-    if word.len() >= SHORTEST && has_shape(word) {
-        return Some((at, end));
+    match next {
+        b':' if text[end..].starts_with("://") => user_info(text, end + 3),
+        // What cannot follow a name is the quickest to see.
+        b'=' | b':' | b' ' | b'"' | b'\'' if may_name(word) => {
+            value_after(text, &text[at..end], end)
+        }
+        _ => None,
     }
-    if bytes.get(end) == Some(&b':') && text[end..].starts_with("://") {
-        return user_info(text, end + 3);
-    }
-    may_name(word)
-        .then(|| value_after(text, word, end))
-        .flatten()
 }
+
+/// How a private key begins.
+const PEM: &str = "-----BEGIN";
 
 /// Which bytes words are of: letters and digits of ASCII, `_` and `-`.
 static IN_WORD: [bool; 256] = {
@@ -122,29 +131,22 @@ fn in_word(c: char) -> bool {
 }
 
 /// Whether the word may end as one of [`NAMES`] or be one of [`SCHEMES`]: by its last two letters.
-fn may_name(word: &str) -> bool {
-    let mut letters = word.bytes().rev().filter(u8::is_ascii_alphanumeric);
-    match (letters.next(), letters.next()) {
-        (Some(last), Some(before)) => pair(before, last).is_some_and(|pair| ENDINGS[pair]),
-        _ => false,
+/// Where one of these is `_` or `-`, it may.
+fn may_name(word: &[u8]) -> bool {
+    let [.., before, last] = word else {
+        return false;
+    };
+    if matches!(before, b'_' | b'-') || matches!(last, b'_' | b'-') {
+        return true;
     }
+    // Letters of either size have the same five low bits; digits share theirs with some letters, and
+    // are told apart later.
+    ENDINGS[usize::from(last & 31)] & (1 << (before & 31)) != 0
 }
 
-/// Number of a pair of letters of either size.
-const fn pair(before: u8, last: u8) -> Option<usize> {
-    if !before.is_ascii_alphabetic() || !last.is_ascii_alphabetic() {
-        return None;
-    }
-    let (before, last) = (
-        before.to_ascii_lowercase() - b'a',
-        last.to_ascii_lowercase() - b'a',
-    );
-    Some(before as usize * 26 + last as usize)
-}
-
-/// The last two letters of [`NAMES`] and [`SCHEMES`].
-static ENDINGS: [bool; 26 * 26] = {
-    let mut table = [false; 26 * 26];
+/// By the last letter of [`NAMES`] and [`SCHEMES`], a bit for each letter before it.
+static ENDINGS: [u32; 32] = {
+    let mut table = [0; 32];
     let mut at = 0;
     while at < NAMES.len() + SCHEMES.len() {
         let name = if at < NAMES.len() {
@@ -153,9 +155,7 @@ static ENDINGS: [bool; 26 * 26] = {
             SCHEMES[at - NAMES.len()]
         };
         let bytes = name.as_bytes();
-        if let Some(pair) = pair(bytes[bytes.len() - 2], bytes[bytes.len() - 1]) {
-            table[pair] = true;
-        }
+        table[(bytes[bytes.len() - 1] & 31) as usize] |= 1 << (bytes[bytes.len() - 2] & 31);
         at += 1;
     }
     table
@@ -191,10 +191,6 @@ fn has_shape(word: &str) -> bool {
 /// The value of a name, as in `name=value`, `"name": "value"` and `Bearer value`.
 fn value_after(text: &str, word: &str, end: usize) -> Option<(usize, usize)> {
     let rest = &text[end..];
-    // What cannot follow a name is the quickest to see.
-    if !rest.starts_with(['=', ':', ' ', '"', '\'']) {
-        return None;
-    }
     let open = rest.trim_start_matches(['"', '\'']).trim_start_matches(' ');
     let mut after = if open.starts_with(['=', ':']) && NAMES.iter().any(|name| ends_as(word, name))
     {
