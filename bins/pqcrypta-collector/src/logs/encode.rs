@@ -1,6 +1,6 @@
 //! From what a round of reading gave to what one transaction stores.
 
-use logs::event::Level;
+use logs::event::{Access, Level};
 use logs::intake::{self, Moved};
 use logs::source::GapReason;
 use schema::tables::{DataGap, LogEntry};
@@ -18,6 +18,8 @@ pub(crate) struct Sums {
     pub(crate) bytes: Vec<(Arc<str>, u64)>,
     /// Events named by overflow, by source.
     pub(crate) overflowed: Vec<(Box<str>, u64)>,
+    /// Requests that access logs tell of, by source.
+    pub(crate) requests: Vec<(Arc<str>, Timestamp, Access)>,
 }
 
 /// A batch, ready to be stored.
@@ -56,6 +58,9 @@ impl Encoder {
                 *count += 1;
             }
             *newest = (*newest).max(event.ts);
+            if let Some(access) = event.access {
+                sums.requests.push((Arc::clone(&source), event.ts, access));
+            }
             let entry = LogEntry {
                 source: source.as_ref().to_owned(),
                 at: i64::try_from(event.at).unwrap_or(i64::MAX),

@@ -10,6 +10,7 @@
 mod encode;
 mod plan;
 mod reading;
+mod requests;
 mod sources;
 
 use config::Config;
@@ -192,7 +193,7 @@ impl Logs {
                         Ok(Ok(_)) => {
                             voice.works();
                             by_halves = false;
-                            self.sources.stored(&batch.sums);
+                            self.sources.stored(batch.sums);
                         }
                         Ok(Err(error)) => break End::Broken(error),
                         Err(_) => break End::Broken(LogError::Statement {

@@ -2,6 +2,7 @@
 
 use super::encode::Sums;
 use super::plan::Plan;
+use super::requests::Requests;
 use logs::source::{State, Status};
 use schema::tables::LogSource;
 use schema::{Row, Sample, Timestamp};
@@ -21,18 +22,25 @@ struct Source {
     is_assumed: bool,
 }
 
+/// What is known of all of them.
+#[derive(Debug, Default)]
+struct Known {
+    sources: BTreeMap<String, Source>,
+    requests: Requests,
+}
+
 /// Every source, shared by the thread, the task that stores and the tick.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Sources(Arc<Mutex<BTreeMap<String, Source>>>);
+pub(crate) struct Sources(Arc<Mutex<Known>>);
 
 impl Sources {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Source>> {
+    fn lock(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps the sources of a plan and forgets the others. Counters go on.
     pub(crate) fn follow(&self, plan: &Plan) {
-        let mut sources = self.lock();
+        let sources = &mut self.lock().sources;
         sources.retain(|name, _| plan.sources.iter().any(|wanted| wanted.name == *name));
         for wanted in &plan.sources {
             let source = sources.entry(wanted.name.clone()).or_default();
@@ -47,7 +55,7 @@ impl Sources {
 
     /// What the thread saw; a change for the worse is said.
     pub(crate) fn seen<'a>(&self, states: impl Iterator<Item = (&'a Arc<str>, &'a State)>) {
-        let mut sources = self.lock();
+        let sources = &mut self.lock().sources;
         for (name, state) in states {
             let Some(source) = sources.get_mut(&**name) else {
                 continue;
@@ -68,8 +76,12 @@ impl Sources {
     }
 
     /// What was stored.
-    pub(crate) fn stored(&self, sums: &Sums) {
-        let mut sources = self.lock();
+    pub(crate) fn stored(&self, sums: Sums) {
+        let mut known = self.lock();
+        for (source, ts, access) in sums.requests {
+            known.requests.add(&source, ts, access);
+        }
+        let sources = &mut known.sources;
         for (name, ([debug, info, warn, error], newest)) in &sums.lines {
             if let Some(source) = sources.get_mut(&**name) {
                 let row = &mut source.row;
@@ -92,13 +104,15 @@ impl Sources {
         }
     }
 
-    /// A row for each source that somebody named or that was there once.
+    /// A row for each source that somebody named or that was there once, and what access logs say.
     pub(crate) fn rows(&self, ts: Timestamp) -> Vec<Row> {
-        let sources = self.lock();
-        let told = sources
+        let mut known = self.lock();
+        let mut rows = known.requests.rows(ts);
+        let told = known
+            .sources
             .values()
             .filter(|source| source.looked_at && !source.is_assumed);
-        told.map(|source| {
+        rows.extend(told.map(|source| {
             let backlog = i64::try_from(source.state.backlog_bytes).unwrap_or(i64::MAX);
             LogSource {
                 status: source.state.status.as_str().to_owned(),
@@ -107,7 +121,7 @@ impl Sources {
                 ..source.row.clone()
             }
             .into_row(ts)
-        })
-        .collect()
+        }));
+        rows
     }
 }
