@@ -26,6 +26,8 @@ enum Range {
     Ports(&'static [u32]),
     /// Five digits and capitals.
     SqlState,
+    /// The same between colons: `ERROR:  42P01: relation …`.
+    SqlStateInColons,
 }
 
 const KEPT: &[Kept] = &[
@@ -65,8 +67,12 @@ const KEPT: &[Kept] = &[
     },
     // SQL: class and condition (PostgreSQL, appendix A).
     Kept {
-        after: &["sqlstate", "error", "fatal", "panic", "warning"],
+        after: &["sqlstate"],
         range: Range::SqlState,
+    },
+    Kept {
+        after: &["error", "fatal", "panic", "warning"],
+        range: Range::SqlStateInColons,
     },
     // Services that packets are dropped for and servers cannot listen on.
     Kept {
@@ -89,11 +95,26 @@ const BETWEEN: &[&str] = &["code", "is", "status", "was", "with", "by"];
 /// How far back the word is looked for, in tokens.
 const REACH: usize = 5;
 
-/// Whether `word`, which holds a digit, is kept after these tokens. `request`: a request was named
-/// shortly before, so that its status may stand here.
-pub(super) fn is_kept(tokens: &[Token], text: &str, word: &[u8], request: bool) -> bool {
+/// Where a word with a digit stands.
+pub(super) struct Place<'a> {
+    /// The tokens before it.
+    pub(super) tokens: &'a [Token],
+    /// Their text.
+    pub(super) text: &'a str,
+    /// A request was named shortly before, so that its status may stand here.
+    pub(super) request: bool,
+    /// The byte behind it.
+    pub(super) next: u8,
+}
+
+/// Whether the word is kept there.
+pub(super) fn is_kept(place: &Place<'_>, word: &[u8]) -> bool {
     let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let plain = digits == word.len() || word.get(digits) == Some(&b'/');
+    let plain = match word.get(digits) {
+        None => true,
+        Some(b'/') => word[digits + 1..].iter().all(u8::is_ascii_alphabetic),
+        Some(_) => false,
+    };
     let state = word.len() == 5
         && word
             .iter()
@@ -106,15 +127,15 @@ pub(super) fn is_kept(tokens: &[Token], text: &str, word: &[u8], request: bool) 
     if number.is_none() && !state {
         return false;
     }
-    if request && digits == 3 && matches!(number, Some(400..=599)) {
+    if place.request && digits == 3 && matches!(number, Some(400..=599)) {
         return true;
     }
-    for token in tokens.iter().rev().take(REACH) {
+    for token in place.tokens.iter().rev().take(REACH) {
         match token.kind {
             Kind::Wild => return false,
             Kind::Fixed => {}
             Kind::Word => {
-                let before = token.bytes(text);
+                let before = token.bytes(place.text);
                 for kept in KEPT {
                     if !words::is_one_of(before, kept.after) {
                         continue;
@@ -129,6 +150,11 @@ pub(super) fn is_kept(tokens: &[Token], text: &str, word: &[u8], request: bool) 
                         }
                         Range::Ports(ports) => number.is_some_and(|number| ports.contains(&number)),
                         Range::SqlState => state,
+                        Range::SqlStateInColons => {
+                            let last = place.tokens.last();
+                            let colon = last.is_some_and(|last| last.bytes(place.text) == b":");
+                            state && colon && place.next == b':'
+                        }
                     };
                     if fits {
                         return true;

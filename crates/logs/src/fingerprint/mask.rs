@@ -9,6 +9,7 @@
 //! | quoted text; of a request the method stays | `"no such file"`, `"GET <*>"` |
 //! | what holds a digit: numbers, addresses, identifiers, times | `10.0.0.7`, `blk_12`, `0x7f` |
 //! | numbers with the unit after them | `12 kB` |
+//! | true and false | `overlap:false` |
 //! | URL, e-mail, path, name of three labels, name with port | `/etc/hosts`, `a.example.com` |
 //! | IPv6 and MAC addresses whole, where a group holds letters only | `fe80::be:1` |
 //! | dates with names of days and months | `Mon Jan 5` |
@@ -20,7 +21,7 @@
 //! Then `<*> (<*>)` and `<*> ()` become `<*>`, and so does a run of `<*>`, also across `,`, `:`,
 //! `;`, `|`.
 
-use super::token::{BLANK, BREAK, CLASS, DIGIT, Kind, LETTER, RARE, Token};
+use super::token::{self, BLANK, BREAK, CLASS, DIGIT, DOT, Kind, LETTER, RARE, Token};
 use super::{code, shape, words};
 
 /// Most tokens of a sequence; the rest is one `<*>`. A message of 4096 characters has about 600.
@@ -175,6 +176,12 @@ impl Scan<'_> {
             seen |= class;
             at += 1;
         }
+        if seen & DOT != 0
+            && let Some(length) = token::leader(&self.bytes[start..at])
+        {
+            at = start + length;
+            seen = token::classes_of(&self.bytes[start..at]);
+        }
         let word = &self.bytes[start..at];
         self.request = self.request.saturating_sub(1);
         if self.byte(at) == b':'
@@ -184,7 +191,7 @@ impl Scan<'_> {
         }
         if seen & DIGIT != 0 {
             let number = seen == DIGIT;
-            if code::is_kept(self.tokens, self.text, word, self.request > 0) {
+            if self.is_code(start, at) {
                 self.number = false;
                 self.fixed(start, at);
                 self.at = at;
@@ -217,6 +224,17 @@ impl Scan<'_> {
         }
     }
 
+    /// Whether the word is one of the numbers that are kept.
+    fn is_code(&self, start: usize, end: usize) -> bool {
+        let place = code::Place {
+            tokens: self.tokens,
+            text: self.text,
+            request: self.request > 0,
+            next: self.byte(end),
+        };
+        code::is_kept(&place, &self.bytes[start..end])
+    }
+
     /// What goes on through the `:` at `at`: a URL, an address, a name with its port, a drive.
     fn through_colon(&self, start: usize, at: usize) -> Option<usize> {
         if self.byte(at + 1) == b'/' && self.byte(at + 2) == b'/' {
@@ -231,11 +249,11 @@ impl Scan<'_> {
             return Some(self.until(at + 1, b"\"'<>,;:()[]{}|="));
         }
         let word = &self.bytes[start..at];
-        let labels = word
-            .split(|byte| *byte == b'.')
-            .filter(|label| !label.is_empty())
-            .count();
-        (labels >= 2 && self.byte(at + 1).is_ascii_digit()).then_some(at)
+        // `host:port`; in `object.field:value` there are capitals as a rule.
+        let labels = word.split(|byte| *byte == b'.');
+        let labels = labels.filter(|label| !label.is_empty()).count();
+        let small = !word.iter().any(u8::is_ascii_uppercase);
+        (labels >= 2 && small && self.byte(at + 1).is_ascii_digit()).then_some(at)
     }
 
     /// Where the word ends that goes on from `at` to a blank or one of `stops`.
@@ -257,6 +275,9 @@ impl Scan<'_> {
             return true;
         }
         if seen == LETTER {
+            if words::is_boolean(word) {
+                return true;
+            }
             if word.len() >= 8 && word.iter().all(|byte| matches!(byte, b'a'..=b'f')) {
                 return true;
             }
@@ -300,7 +321,7 @@ impl Scan<'_> {
         if end == from {
             return;
         }
-        if code::is_kept(self.tokens, self.text, &self.bytes[from..end], false) {
+        if self.is_code(from, end) {
             self.fixed(from, end);
             self.at = end;
         } else {

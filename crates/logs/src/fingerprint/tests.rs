@@ -74,6 +74,10 @@ fn what_varies_is_masked() {
         ("key … was refused", "key <*> was refused"),
         ("\u{1b}[31mred\u{1b}[0m alert", "red alert"),
         ("ratio:  3", "ratio: <*>"),
+        ("overlap:false, seen true", "overlap:<*>, seen <*>"),
+        ("threshold.......7", "threshold.......<*>"),
+        ("Loading... done", "Loading... done"),
+        ("error 11001 in a.b:7 of ../x", "error <*> in <*> of <*>"),
         ("", ""),
     ] {
         assert_eq!(template(message), expected, "{message}");
@@ -268,7 +272,7 @@ proptest! {
     /// Whatever comes, what a restored memory says of the last messages is what the old one said.
     #[test]
     fn a_restored_memory_gives_the_same_names(
-        messages in prop::collection::vec("(amber|birch|cedar|elm|fir|gum)( (amber|birch|cedar|elm|fir|gum|7|opened)){0,3}", 1..120),
+        messages in prop::collection::vec("(amber|birch|cedar|elm|fir|gum)( (amber|birch|cedar|elm|fir|gum|7|opened)){0,3}", 1..60),
     ) {
         let mut names = Fingerprints::new(BUDGET_PER_HOUR);
         for message in &messages {

@@ -179,6 +179,23 @@ pub(super) fn render(tokens: &[Token], text: &str) -> String {
     out
 }
 
+/// All classes of a word.
+pub(super) fn classes_of(word: &[u8]) -> u8 {
+    word.iter()
+        .fold(0, |seen, byte| seen | CLASS[usize::from(*byte)])
+}
+
+/// Where a word with a run of dots ends: `Loading...`, `threshold.....7`. The run is a word, too; a
+/// path `../x` is not cut.
+pub(super) fn leader(word: &[u8]) -> Option<usize> {
+    let dots = word.windows(2).position(|pair| pair == b"..")?;
+    if dots > 0 {
+        return (word[dots - 1] != b'/').then_some(dots);
+    }
+    let length = word.iter().take_while(|byte| **byte == b'.').count();
+    (length < word.len() && word[length] != b'/').then_some(length)
+}
+
 /// The tokens of a template.
 pub(super) fn split(template: &str, tokens: &mut Vec<Token>) {
     tokens.clear();
@@ -208,6 +225,12 @@ pub(super) fn split(template: &str, tokens: &mut Vec<Token>) {
                 }
                 seen |= class;
                 at += 1;
+            }
+            if seen & DOT != 0
+                && let Some(length) = leader(&bytes[start..at])
+            {
+                at = start + length;
+                seen = classes_of(&bytes[start..at]);
             }
             if seen & (LETTER | RARE) != 0 && seen & DIGIT == 0 {
                 kind = Kind::Word;

@@ -32,7 +32,7 @@ const STATES: &[&str] = &[
     "corrected", "corrupt", "crashed", "created", "dead", "deleted", "denied", "detached",
     "died", "disabled", "disconnect", "disconnected", "done", "down", "dropped", "enabled",
     "end", "ended", "error", "established", "exit", "exited", "expired", "fail", "failed",
-    "failure", "false", "fatal", "finish", "finished", "found", "full", "granted", "healthy",
+    "failure", "fatal", "finish", "finished", "found", "full", "granted", "healthy",
     "idle", "ignored", "inactive", "initialized", "interrupted", "invalid", "joined", "killed",
     "leaving", "left", "listening", "lock", "locked", "login", "logout", "lost", "missing",
     "mounted", "off", "offline", "ok", "on", "online", "open", "opened", "opening", "panic",
@@ -41,7 +41,7 @@ const STATES: &[&str] = &[
     "restarted", "resumed", "retry", "rollback", "running", "sending", "sent", "shutdown",
     "skipped", "sleeping", "start", "started", "starting", "stop", "stopped", "stopping",
     "succeeded", "success", "successful", "successfully", "suspended", "terminated",
-    "terminating", "timeout", "true", "unavailable", "unblocked", "unhealthy", "unknown",
+    "terminating", "timeout", "unavailable", "unblocked", "unhealthy", "unknown",
     "unlocked", "unmounted", "unregistered", "up", "updated", "valid", "waiting", "warning",
     "write", "writing",
 ];
@@ -84,7 +84,7 @@ const fn packed(word: &[u8]) -> u128 {
         number = number << 8 | word[at].to_ascii_lowercase() as u128;
         at += 1;
     }
-    number << (8 * (LONGEST - word.len())) % 128
+    number << ((8 * (LONGEST - word.len())) % 128)
 }
 
 const fn table<const N: usize>(words: &[&str]) -> [u128; N] {
@@ -136,6 +136,11 @@ pub(super) fn is_state(word: &[u8]) -> bool {
 /// Whether the word is the unit of the number before it.
 pub(super) fn is_unit(word: &[u8]) -> bool {
     word.len() <= LONGEST && in_table(&UNITS_TABLE, word)
+}
+
+/// Whether the word is a truth value.
+pub(super) fn is_boolean(word: &[u8]) -> bool {
+    matches!(word.len(), 4 | 5) && is_one_of(word, &["true", "false"])
 }
 
 /// Whether the word, written with a capital, names a day or a month.
