@@ -3,38 +3,20 @@
 
 mod common;
 
-use common::{START, TICKS, seeded, serve, sql_time, tick, with_services};
+use common::{
+    START, TICKS, area, find, seeded, serve, set, severity, sql_time, tick, with_services,
+};
 use serde_json::{Value, json};
-use testkit::Database;
 
-fn find<'a>(list: &'a Value, field: &str, value: &str) -> &'a Value {
-    let mut all = list.as_array().unwrap().iter();
-    all.find(|one| one[field] == value).unwrap_or(&Value::Null)
-}
-
-/// Severity of the problem with this id, `ok` for none.
-fn severity<'a>(now: &'a Value, id: &str) -> &'a str {
-    find(&now["problems"], "id", id)["severity"]
-        .as_str()
-        .unwrap_or("ok")
-}
-
-fn area<'a>(now: &'a Value, id: &str) -> &'a Value {
-    find(&now["areas"], "id", id)
-}
-
-/// Table, column, metric or problem, and which value is how bad.
-type Case = (
-    &'static str,
-    &'static str,
-    &'static str,
-    &'static [(&'static str, &'static str)],
-);
-
-async fn set(database: &Database, table: &str, assignment: &str, condition: &str) {
-    let text = format!("UPDATE collector.{table} SET {assignment} WHERE {condition}");
-    database.sql(&text).await.unwrap();
-}
+/// What is sampled with every tick of services.
+const EVERY_TICK: [&str; 6] = [
+    "db_metrics_raw",
+    "database_metrics_raw",
+    "replication_metrics_raw",
+    "target_metrics_raw",
+    "api_metrics_raw",
+    "proxy_metrics_raw",
+];
 
 #[tokio::test]
 async fn services_that_are_well_are_good_and_those_not_there_are_absent() {
@@ -81,242 +63,6 @@ async fn services_that_are_well_are_good_and_those_not_there_are_absent() {
             (&false.into(), &"ok".into()),
             "{id}"
         );
-    }
-}
-
-#[tokio::test]
-async fn thresholds_hold_at_every_edge() {
-    let database = with_services().await;
-    let levels: [Case; 13] = [
-        (
-            "db_metrics_raw",
-            "conn_waiting",
-            "db.conn_waiting",
-            &[("0", "ok"), ("1", "warn"), ("4", "warn"), ("5", "crit")],
-        ),
-        (
-            "db_metrics_raw",
-            "slow_queries",
-            "db.slow_queries",
-            &[("0", "ok"), ("1", "warn"), ("5", "crit")],
-        ),
-        (
-            "db_metrics_raw",
-            "conn_total",
-            "db.conn_used_pct",
-            &[("79", "ok"), ("80", "warn"), ("94", "warn"), ("95", "crit")],
-        ),
-        (
-            "db_metrics_raw",
-            "longest_query_secs",
-            "db.longest_query_secs",
-            &[("29.9", "ok"), ("30", "warn")],
-        ),
-        (
-            "db_metrics_raw",
-            "oldest_xact_secs",
-            "db.oldest_xact_secs",
-            &[("599", "ok"), ("600", "warn"), ("3600", "crit")],
-        ),
-        (
-            "db_metrics_raw",
-            "oldest_idle_in_xact_secs",
-            "db.oldest_idle_in_xact_secs",
-            &[("299", "ok"), ("300", "warn"), ("1800", "crit")],
-        ),
-        (
-            "db_metrics_raw",
-            "longest_lock_wait_secs",
-            "db.longest_lock_wait_secs",
-            &[("9.9", "ok"), ("10", "warn"), ("60", "crit")],
-        ),
-        (
-            "db_metrics_raw",
-            "wraparound_pct",
-            "db.wraparound_pct",
-            &[("24.9", "ok"), ("25", "warn"), ("75", "crit")],
-        ),
-        (
-            "db_metrics_raw",
-            "archive_failing",
-            "db.archive_failing",
-            &[("false", "ok"), ("true", "crit")],
-        ),
-        (
-            "replication_metrics_raw",
-            "replay_lag_ms",
-            "replication.replay_lag_ms",
-            &[
-                ("999", "ok"),
-                ("1000", "warn"),
-                ("29999", "warn"),
-                ("30000", "crit"),
-            ],
-        ),
-        (
-            "replication_metrics_raw",
-            "wal_status",
-            "replication.slot_lost",
-            &[("'unreserved'", "ok"), ("'lost'", "crit")],
-        ),
-        (
-            "replication_metrics_raw",
-            "active",
-            "replication.slot_inactive",
-            &[("true", "ok"), ("false", "warn")],
-        ),
-        (
-            "replication_metrics_raw",
-            "retained_bytes",
-            "replication.retained_bytes",
-            &[("10737000000", "ok"), ("10737418240", "warn")],
-        ),
-    ];
-    for (table, column, metric, edges) in levels {
-        let key = if table == "db_metrics_raw" {
-            "store"
-        } else {
-            "store.standby_1"
-        };
-        for (value, expected) in edges {
-            set(
-                &database,
-                table,
-                &format!("{column} = {value}"),
-                "instance = 'store'",
-            )
-            .await;
-            let now = serve(&database).ask("now").await;
-            let id = format!("{metric}@{key}");
-            assert_eq!(severity(&now, &id), *expected, "{metric} {value}");
-        }
-        set(
-            &database,
-            table,
-            &format!("{column} = {}", edges[0].0),
-            "instance = 'store'",
-        )
-        .await;
-    }
-    let applications: [Case; 8] = [
-        (
-            "api_metrics_raw",
-            "p95_ms",
-            "api.p95_ms@shop",
-            &[("499", "ok"), ("500", "warn"), ("1000", "crit")],
-        ),
-        (
-            "api_metrics_raw",
-            "p99_ms",
-            "api.p99_ms@shop",
-            &[("1999", "ok"), ("2000", "warn"), ("5000", "crit")],
-        ),
-        (
-            "api_metrics_raw",
-            "db_response_ms",
-            "api.db_response_ms@shop",
-            &[("49", "ok"), ("50", "warn"), ("100", "crit")],
-        ),
-        (
-            "api_metrics_raw",
-            "cache_hit_ratio",
-            "api.db_cache_hit_pct@shop",
-            &[("99.1", "ok"), ("99", "warn"), ("95", "crit")],
-        ),
-        (
-            "proxy_metrics_raw",
-            "latency_p95_ms",
-            "proxy.latency_p95_ms@edge",
-            &[("999", "ok"), ("1000", "warn"), ("5000", "crit")],
-        ),
-        (
-            "proxy_metrics_raw",
-            "requests_in_progress",
-            "proxy.requests_in_progress@edge",
-            &[("499", "ok"), ("500", "warn")],
-        ),
-        (
-            "target_metrics_raw",
-            "bad_values",
-            "target.bad_values@edge",
-            &[("0", "ok"), ("1", "warn")],
-        ),
-        (
-            "target_metrics_raw",
-            "up",
-            "target.up@edge",
-            &[("true", "ok"), ("false", "crit")],
-        ),
-    ];
-    for (table, column, id, edges) in applications {
-        for (value, expected) in edges {
-            set(
-                &database,
-                table,
-                &format!("{column} = {value}"),
-                "target IN ('shop', 'edge')",
-            )
-            .await;
-            let now = serve(&database).ask("now").await;
-            assert_eq!(severity(&now, id), *expected, "{id} {value}");
-        }
-        set(
-            &database,
-            table,
-            &format!("{column} = {}", edges[0].0),
-            "true",
-        )
-        .await;
-    }
-}
-
-#[tokio::test]
-async fn shares_are_judged_by_what_happened_of_late() {
-    let database = with_services().await;
-    // 5 of 950 requests that were not refused fail each tick; then more.
-    for (failed, expected) in [("i * 55", "ok"), ("i * 59.5", "warn"), ("i * 97.5", "crit")] {
-        let assignment = format!(
-            "failed_requests = (SELECT {failed} FROM (SELECT extract(epoch FROM ts - {}) / 10 AS i) t)",
-            sql_time(START)
-        );
-        set(&database, "api_metrics_raw", &assignment, "true").await;
-        let now = serve(&database).ask("now").await;
-        assert_eq!(severity(&now, "api.error_pct@shop"), expected, "{failed}");
-    }
-    let now = serve(&database).ask("now").await;
-    let fact = find(&now["facts"], "metric", "api.error_pct");
-    assert_eq!(
-        (&fact["key"], &fact["value"]),
-        (&"shop".into(), &json!(5.0))
-    );
-    let problem = find(&now["problems"], "id", "api.error_pct@shop");
-    assert_eq!(
-        (&problem["view"], &problem["level"]),
-        (&"api".into(), &json!(5.0))
-    );
-    assert_eq!(area(&now, "api")["severity"], "crit");
-    // However many were refused by the firewall: they are no failures.
-    let refused = "failed_requests = failed_requests + 400 * uptime_secs::int8, waf_blocked_requests = waf_blocked_requests + 400 * uptime_secs::int8, \
-        total_requests = total_requests + 400 * uptime_secs::int8";
-    set(&database, "api_metrics_raw", refused, "true").await;
-    let now = serve(&database).ask("now").await;
-    assert_eq!(
-        find(&now["facts"], "metric", "api.error_pct")["value"],
-        json!(5.0)
-    );
-    // A restart of the API is no success and no failure, and no negative number.
-    set(
-        &database,
-        "api_metrics_raw",
-        "total_requests = 0, failed_requests = 0, waf_blocked_requests = 0",
-        &format!("ts >= {}", sql_time(tick(TICKS - 1))),
-    )
-    .await;
-    let series = serve(&database)
-        .ask("series?m=api.requests_per_sec@shop,api.error_pct@shop&from=now-1m")
-        .await;
-    for one in series["series"].as_array().unwrap() {
-        assert_eq!(one["last"], Value::Null, "{}", one["metric"]);
     }
 }
 
@@ -372,14 +118,7 @@ async fn what_is_down_is_critical_and_what_went_silent_is_unknown() {
     let targets = server.ask("table/targets?sort=target").await;
     assert_eq!(targets["rows"][0]["severity"], "crit");
     // Nothing is said of them any more, while the host goes on.
-    for table in [
-        "db_metrics_raw",
-        "database_metrics_raw",
-        "replication_metrics_raw",
-        "target_metrics_raw",
-        "api_metrics_raw",
-        "proxy_metrics_raw",
-    ] {
+    for table in EVERY_TICK {
         database
             .sql(&format!(
                 "DELETE FROM collector.{table} WHERE ts > {}",
@@ -482,9 +221,17 @@ async fn many_bad_tables_hide_nothing_else() {
         &format!("target = 'edge' AND ts > {}", sql_time(tick(TICKS - 7))),
     )
     .await;
+    // What is down came last and stands first.
+    set(&database, "api_metrics_raw", "cache_hit_ratio = 90", "true").await;
     let server = serve(&database);
     let now = server.ask("now").await;
     assert_eq!(now["problems"][0]["id"], "target.up@edge");
+    let cache = &now["problems"][1];
+    assert_eq!(
+        (&cache["id"], &cache["severity"]),
+        (&"api.db_cache_hit_pct@shop".into(), &"crit".into())
+    );
+    assert!(cache["since_ms"].as_i64() < now["problems"][0]["since_ms"].as_i64());
     let tables: Vec<&str> = now["problems"]
         .as_array()
         .unwrap()
@@ -552,14 +299,7 @@ async fn services_sampled_once_a_minute_are_judged_all_the_same() {
     let database = with_services().await;
     let settings = "settings = settings || '{\"intervals.app_secs\": [\"60\", \"file\"]}'";
     set(&database, "agent_runs", settings, "true").await;
-    for table in [
-        "db_metrics_raw",
-        "database_metrics_raw",
-        "replication_metrics_raw",
-        "target_metrics_raw",
-        "api_metrics_raw",
-        "proxy_metrics_raw",
-    ] {
+    for table in EVERY_TICK {
         let rarely = format!(
             "DELETE FROM collector.{table} WHERE extract(epoch FROM ts - {})::int8 % 60 <> 30",
             sql_time(START)

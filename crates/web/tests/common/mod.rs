@@ -266,3 +266,27 @@ pub(crate) fn rows(meta: &Value, name: &str, answer: &Value) -> Vec<Value> {
         .map(each)
         .collect()
 }
+
+/// The object of a list whose field has this value; null for none.
+pub(crate) fn find<'a>(list: &'a Value, field: &str, value: &str) -> &'a Value {
+    let mut all = list.as_array().unwrap().iter();
+    all.find(|one| one[field] == value).unwrap_or(&Value::Null)
+}
+
+/// Severity of the problem with this id, `ok` for none.
+pub(crate) fn severity<'a>(now: &'a Value, id: &str) -> &'a str {
+    find(&now["problems"], "id", id)["severity"]
+        .as_str()
+        .unwrap_or("ok")
+}
+
+/// An area of the first page.
+pub(crate) fn area<'a>(now: &'a Value, id: &str) -> &'a Value {
+    find(&now["areas"], "id", id)
+}
+
+/// Changes stored rows.
+pub(crate) async fn set(database: &Database, table: &str, assignment: &str, condition: &str) {
+    let text = format!("UPDATE collector.{table} SET {assignment} WHERE {condition}");
+    database.sql(&text).await.unwrap();
+}
