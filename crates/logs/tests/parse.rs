@@ -1,5 +1,11 @@
 //! Lines of real programs and the events that they become: `fixtures/logs`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

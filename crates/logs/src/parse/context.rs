@@ -105,6 +105,16 @@ fn shortened(text: &str) -> &str {
 /// Writes a JSON string.
 pub(crate) fn string(out: &mut String, text: &str) {
     out.push('"');
+    // Without a branch per byte: nearly every text has nothing to escape.
+    let special = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
+    if !text
+        .bytes()
+        .fold(false, |found, byte| found | special(byte))
+    {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     let mut kept = 0;
     for (at, byte) in text.bytes().enumerate() {
         let escape = match byte {

@@ -51,10 +51,12 @@ pub(crate) fn line<'a>(_: &mut State, line: &'a str, clock: &mut Clock) -> Parse
 }
 
 fn after_time<'a>(text: &'a str, draft: &mut Draft<'a>) {
-    if let Some(rest) = text.strip_prefix("- ") {
-        return dashes(rest, draft);
-    }
+    let dashed = text.strip_prefix("- ");
+    let text = dashed.unwrap_or(text);
     let Some((word, level, rest)) = bracketed(text).or_else(|| bare(text)) else {
+        if dashed.is_some() {
+            return dashes(text, draft);
+        }
         draft.level = level::leading(text);
         draft.message = Cow::Borrowed(text);
         return;
@@ -227,6 +229,10 @@ mod tests {
                 (
                     "2026-11-23 00:10:49,123 - app.db - CRITICAL - no",
                     "2026-11-23T00:10:49.123Z error app.db: no {\"severity\":\"CRITICAL\"}",
+                ),
+                (
+                    "2026-11-23 00:10:49,123 - WARN  [Peer:Election@774] - late",
+                    "2026-11-23T00:10:49.123Z warn : [Peer:Election@774] - late",
                 ),
                 (
                     "2026-11-23 00:10:49,123 - a - b - c",
