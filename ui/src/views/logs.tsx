@@ -160,7 +160,7 @@ function Distribution({ sums }: { sums: Readonly<Record<string, number>> | undef
         <h2>Levels of the last hour</h2>
       </header>
       {all === 0 ? (
-        <Empty height={206}>{sums ? "No line was stored within the last hour." : ""}</Empty>
+        <Empty height={206}>{sums ? "No line was stored within the last hour." : "Not known yet."}</Empty>
       ) : (
         <ul class="bars">
           {counts.map(({ level, label, count }) => (
