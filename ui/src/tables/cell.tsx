@@ -52,7 +52,7 @@ function Content({ cell, column, plain = false }: Omit<CellProps, "severity">) {
       </time>
     );
   }
-  if (typeof cell === "string" && !plain && /^(command|remedy|fix)$/.test(column.id)) {
+  if (typeof cell === "string" && !plain && /^(command|remedy)$/.test(column.id)) {
     return (
       <Part
         load={() => import("./command")}
