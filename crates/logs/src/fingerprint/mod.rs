@@ -14,7 +14,7 @@
 //! [`Fingerprints::take_news`] reports for the pattern table; [`Fingerprints::restore`] takes that
 //! table back after a restart.
 //!
-//! **Bounded.** A source has at most 4096 patterns in memory ([`miner`]) and may name a given number
+//! **Bounded.** A source has at most 2048 patterns in memory ([`miner`]) and may name a given number
 //! of new ones in an hour. What goes beyond gets the overflow name of its source and level and is
 //! counted; nothing is learned of it, so it costs no memory.
 
