@@ -213,6 +213,11 @@ fn matches<'a, T>(
         return matches(after, rest, fields, tries, accepts);
     }
     let limit = NAME.min(text.len());
+    // Looking further would be in vain, for each of the tries.
+    let mut reach = (2 * NAME).min(text.len());
+    while !text.is_char_boundary(reach) {
+        reach += 1;
+    }
     // A name fills its width with blanks, before or behind it.
     let mut from = width.min(text.len());
     while !text.is_char_boundary(from) {
@@ -220,10 +225,10 @@ fn matches<'a, T>(
     }
     loop {
         let end = match after.first() {
-            Some(Item::Text(literal)) => from + text[from..].find(literal.as_str())?,
+            Some(Item::Text(literal)) => from + text[from..reach].find(literal.as_str())?,
             // Two names without anything between: the first takes the word.
-            Some(Item::Field(..)) => text.find(' ').unwrap_or(text.len()),
-            None => from + text[from..].find(char::is_uppercase)?,
+            Some(Item::Field(..)) => text[..reach].find(' ').unwrap_or(reach),
+            None => from + text[from..reach].find(char::is_uppercase)?,
         };
         if end > limit {
             return None;
