@@ -8,9 +8,9 @@
 //!
 //! Patterns are numbered; aliases are a union-find over the numbers whose root is the oldest.
 //!
-//! Memory: [`MOST`] patterns at about 400 bytes (measured: twelve words each). When they are used up, the half that was not seen
-//! for the longest time is forgotten; seen again, a pattern gets the same name, since a name is a
-//! hash of what it names.
+//! Memory: [`MOST`] patterns at about 400 bytes, measured with twelve words each. When they are used
+//! up, the half that was not seen for the longest time is forgotten; seen again, a pattern gets the
+//! same name, since a name is a hash of what it names.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
