@@ -29,7 +29,7 @@ pub(super) struct Family {
     pub(super) extension: Option<&'static str>,
     /// Oldest version and statement, ascending.
     pub(super) files: &'static [(u32, &'static str)],
-    /// The statement that mends a missing right.
+    /// The statement that mends a missing right, with lines marked as in a file.
     pub(super) grant: &'static str,
 }
 
@@ -74,8 +74,8 @@ impl Family {
 /// What marks a line that not every version understands.
 pub(super) const MARK: &str = "-- @";
 
-/// A file for a version: without the lines of other versions, and without marks.
-fn rendered(file: &str, version: u32) -> String {
+/// A text for a version: without the lines of other versions, and without marks.
+pub(super) fn rendered(file: &str, version: u32) -> String {
     let mut sql = String::with_capacity(file.len());
     for line in file.lines() {
         let (line, mark) = line.split_once(MARK).unwrap_or((line, ""));
@@ -100,6 +100,16 @@ fn understands(version: u32, mark: &str) -> bool {
 /// The right that the role file gives; `%ROLE%` is whoever logs in. What PUBLIC may read needs a grant
 /// only where somebody revoked that.
 const STATS: &str = "GRANT pg_read_all_stats TO %ROLE%";
+/// What sessions write moved into views of their own.
+const WRITERS: &str = "GRANT SELECT ON pg_stat_bgwriter TO %ROLE% -- @before 16
+GRANT SELECT ON pg_stat_bgwriter, pg_stat_io TO %ROLE% -- @since 16 before 17
+GRANT SELECT ON pg_stat_bgwriter, pg_stat_checkpointer, pg_stat_io TO %ROLE% -- @since 17";
+/// And so did writes of WAL.
+const WAL: &str = "GRANT SELECT ON pg_stat_wal TO %ROLE% -- @before 18
+GRANT SELECT ON pg_stat_wal, pg_stat_io TO %ROLE% -- @since 18";
+/// What stands for pg_stat_io before there was one.
+const IO: &str = "GRANT SELECT ON pg_stat_bgwriter, pg_stat_database TO %ROLE% -- @before 16
+GRANT SELECT ON pg_stat_io TO %ROLE% -- @since 16";
 macro_rules! family {
     ($name:literal, $asked:ident $(/ $due:ident)?, $sample:ty, $grant:expr, [$($version:literal $file:literal),+] $(, $extension:literal)?) => {
         Family {
@@ -124,8 +134,8 @@ pub(super) const FAMILIES: &[Family] = &[
     family!("crash_mark", Tick, DbSample, "GRANT EXECUTE ON FUNCTION pg_stat_get_bgwriter_stat_reset_time() TO %ROLE%", [15 "crash_mark.15"]),
     family!("server", Tick, DbSample, "GRANT SELECT ON pg_database TO %ROLE%", [15 "server.15"]),
     family!("activity", Tick, DbSample, STATS, [15 "activity.15"]),
-    family!("checkpointer", Tick, DbSample, "GRANT SELECT ON pg_stat_bgwriter TO %ROLE%", [15 "checkpointer.15", 16 "checkpointer.16", 17 "checkpointer.17", 18 "checkpointer.18"]),
-    family!("wal", Tick, DbSample, "GRANT SELECT ON pg_stat_wal TO %ROLE%", [15 "wal.15", 18 "wal.18"]),
+    family!("checkpointer", Tick, DbSample, WRITERS, [15 "checkpointer.15", 16 "checkpointer.16", 17 "checkpointer.17", 18 "checkpointer.18"]),
+    family!("wal", Tick, DbSample, WAL, [15 "wal.15", 18 "wal.18"]),
     family!("locks", Tick, DbSample, "GRANT SELECT ON pg_locks TO %ROLE%", [15 "locks.15"]),
     family!("archiver", Tick, DbSample, "GRANT SELECT ON pg_stat_archiver TO %ROLE%", [15 "archiver.15"]),
     family!("receiver", Tick, DbSample, STATS, [15 "receiver.15"]),
@@ -139,7 +149,7 @@ pub(super) const FAMILIES: &[Family] = &[
     family!("statement_store", Inside, StatementStore, "GRANT SELECT ON pg_stat_statements_info TO %ROLE%", [110 "statement_store.110"], "pg_stat_statements"),
     family!("statements", Inside, StatementSample, STATS, [110 "statements.110"], "pg_stat_statements"),
     family!("statement_texts", Inside, StatementText, STATS, [110 "statement_texts.110"], "pg_stat_statements"),
-    family!("io", Server, IoSample, "GRANT SELECT ON pg_stat_io TO %ROLE%", [15 "io.15", 16 "io.16", 18 "io.18"]),
+    family!("io", Server, IoSample, IO, [15 "io.15", 16 "io.16", 18 "io.18"]),
     family!("slru", Server, SlruSample, "GRANT SELECT ON pg_stat_slru TO %ROLE%", [15 "slru.15"]),
     family!("archive_pending", Server, CheckSample, "GRANT EXECUTE ON FUNCTION pg_ls_archive_statusdir() TO %ROLE%", [15 "archive_pending.15"]),
     family!("autovacuum_workers", Server, CheckSample, STATS, [15 "autovacuum_workers.15"]),

@@ -7,7 +7,7 @@ use schema::tables::{CheckSample, DbSample, SessionSample, StatementText};
 use testkit::Server;
 
 use super::epoch::{CLUSTER, CRASH};
-use super::family::{Asked, FAMILIES, Family, MARK, family};
+use super::family::{Asked, FAMILIES, Family, MARK, family, rendered};
 use super::fill::Plan;
 
 /// What the collector itself knows of a row.
@@ -51,7 +51,10 @@ fn names_are_unique_files_ascend_and_say_what_they_ask() {
             "a newer one takes the newest"
         );
         assert!(family.sql(0).is_none());
-        assert!(!family.grant.is_empty());
+        for version in 15..20 {
+            let grant = rendered(family.grant, version);
+            assert_eq!(grant.lines().count(), 1, "{} of {version}", family.name);
+        }
     }
     let inside = [
         "epoch",

@@ -204,6 +204,10 @@ impl Postgres {
             instance: &self.instance.name,
             role: &self.instance.target.user,
             database,
+            version: self
+                .link
+                .as_ref()
+                .map_or(0, |link| link.session.major_version()),
         }
     }
 }

@@ -9,7 +9,7 @@ use pg::PgError;
 use schema::tables::BlindSpot;
 use tokio_postgres::error::SqlState;
 
-use super::family::Family;
+use super::family::{Family, rendered};
 
 /// Settings without which figures stay zero: what is missing while they are off.
 const SETTINGS: &[(&str, &str)] = &[
@@ -78,6 +78,8 @@ pub(super) struct Scene<'a> {
     pub(super) role: &'a str,
     /// Database, or empty for the server as a whole.
     pub(super) database: &'a str,
+    /// Major version of the server, by which rights are named; 0 when nobody answered.
+    pub(super) version: u32,
 }
 
 impl Scene<'_> {
@@ -130,9 +132,13 @@ impl Scene<'_> {
         )
     }
 
-    /// A remedy with the role in its place.
+    /// A remedy for this version, with the role in its place.
     pub(super) fn granted(&self, grant: &str) -> String {
-        format!("{};", grant.replace("%ROLE%", &quoted(self.role)))
+        let grant = rendered(grant, self.version);
+        format!(
+            "{};",
+            grant.trim_end().replace("%ROLE%", &quoted(self.role))
+        )
     }
 }
 

@@ -80,6 +80,7 @@ impl Postgres {
             instance: &instance.name,
             role: &instance.target.user,
             database: "",
+            version: link.session.major_version(),
         };
         let mut visit = Visit::begin(link, true, scene, *at, self.turn);
         visit.marks(self).await;
@@ -113,6 +114,7 @@ impl Postgres {
                 instance: &instance.name,
                 role: &instance.target.user,
                 database: &database,
+                version: kept.session.major_version(),
             };
             if database == instance.target.database && kept.session.is_usable() {
                 let mut visit = Visit::begin(kept, true, scene, *at, self.turn);

@@ -36,6 +36,13 @@ pub(crate) fn instance_as(server: &Server, role: &str) -> Instance {
     instance
 }
 
+/// Runs these statements, one after the other.
+pub(crate) async fn do_each(server: &Server, steps: &[&str]) {
+    for step in steps {
+        server.sql(step).await.unwrap();
+    }
+}
+
 /// Ticks at ten seconds' distance, whatever time it is.
 #[derive(Debug)]
 pub(crate) struct Ticks {
