@@ -15,6 +15,20 @@ test("errors, latency and the database behind are judged by the registry", async
   await expect(page.getByRole("region", { name: "Proxy, latest values" })).toContainText("75 %");
 });
 
+test("a histogram is told as shares between its bounds, and as shares within each", async ({ page }) => {
+  await open(page, "api", { host: host("broken"), "f.proxy": "proxy" });
+  const spread = page.locator("#chart-api-spread");
+  await spread.scrollIntoViewIfNeeded();
+  // Of 50 answers 30 within 50 ms, 42 within 100 ms, 48 within a second.
+  await expect(spread.getByRole("slider")).toHaveAttribute(
+    "aria-valuetext",
+    /> 1\ss 4\s% \(100\s% in all\), ≤ 1\ss 2\s% .*≤ 100\sms 24\s% \(84\s% in all\), ≤ 50\sms 60\s% \(60\s% in all\)$/,
+  );
+  const none = page.locator("#chart-proxy-spread");
+  await none.scrollIntoViewIfNeeded();
+  await expect(none).toContainText("no latency histogram");
+});
+
 test("endpoints by status: only statuses that occur have a column, under their class", async ({ page }) => {
   await open(page, "api", { host: host("broken") });
   const table = page.locator("#table-endpoints");

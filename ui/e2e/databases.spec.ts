@@ -87,6 +87,14 @@ test("cards, tables and charts of a server agree with the API", async ({ page })
   await expect(page.locator("#chart-db-size .legend")).toContainText("shop");
 });
 
+test("what happens once in five minutes is counted, not drawn as a rate", async ({ page }) => {
+  await open(page, "postgres", { host: host("broken"), ...MAIN });
+  const chart = page.locator("#chart-checkpoints");
+  await chart.scrollIntoViewIfNeeded();
+  await expect(chart.locator("canvas")).toBeVisible();
+  await expect(chart.locator("figcaption")).toContainText(/Timed now [01], lowest 0, highest 1 at/);
+});
+
 test("who waits for whom is a tree", async ({ page }) => {
   await open(page, "postgres", { host: host("broken"), ...MAIN });
   const rows = page.locator("#table-blocking tbody tr");
