@@ -182,6 +182,8 @@ pub enum Impact {
 pub fn impact_of(metric: &Metric) -> Impact {
     match (metric.domain, metric.name) {
         (Domain::Db | Domain::Target, "up") => Impact::Down,
+        // What an API says of the database behind it is a cause.
+        (Domain::Api, name) if name.starts_with("db_") => Impact::Other,
         (Domain::Api | Domain::Proxy, _) | (Domain::Db, "conn_used_pct" | "conn_waiting") => {
             Impact::Felt
         }
@@ -220,6 +222,7 @@ mod tests {
             ("proxy.latency_p95_ms", Impact::Felt),
             ("db.conn_waiting", Impact::Felt),
             ("db.cache_hit_pct", Impact::Other),
+            ("api.db_cache_hit_pct", Impact::Other),
             ("system.mem_used_pct", Impact::Other),
         ] {
             assert_eq!(impact(id), expected, "{id}");
