@@ -8,12 +8,8 @@ use logs::intake::{self, Intake};
 use schema::Timestamp;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
-use std::time::Duration;
 use store::logs::{KnownPattern, Position};
 use tokio::sync::{mpsc, oneshot};
-
-/// While nothing waits, events that may still grow are looked at so often.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// A thread that reads until this is ended or dropped.
 #[derive(Debug)]
@@ -69,7 +65,8 @@ impl Reading {
                 if more {
                     continue;
                 }
-                match stopped.recv_timeout(plan.tick.min(LOOK_EVERY)) {
+                let pause = intake.look_again().unwrap_or(plan.tick).min(plan.tick);
+                match stopped.recv_timeout(pause) {
                     Err(RecvTimeoutError::Timeout) => {}
                     Ok(()) | Err(RecvTimeoutError::Disconnected) => break,
                 }

@@ -10,9 +10,9 @@ use crate::event::Event;
 use crate::parse::{ParserKind, ParserOptions, Reader};
 use crate::source::{Chunk, FileOptions, FilePosition, Files, Gap, State};
 
-/// An event that may still grow is taken for whole when nothing followed for so long: writers that
-/// flush line by line finish an event within milliseconds.
-pub(super) const IDLE: i64 = 2_000_000;
+/// An event that may still grow is taken for whole when nothing followed for so long, microseconds.
+/// Programs write the lines of an event at once, milliseconds apart.
+pub(super) const IDLE: i64 = 250_000;
 
 /// One stream.
 #[derive(Debug)]
@@ -73,6 +73,12 @@ impl FileSource {
         self.files.state()
     }
 
+    /// Whether an event waits that may still grow.
+    pub(super) fn is_open(&self) -> bool {
+        let mut streams = self.streams.values();
+        streams.any(|stream| stream.reader.open_at().is_some())
+    }
+
     /// Whether lines that were read wait for their turn.
     pub(super) fn has_more(&self) -> bool {
         !self.chunks.is_empty()
@@ -107,7 +113,7 @@ impl FileSource {
             }
         }
         for (name, stream) in &mut self.streams {
-            let idle = now.as_micros() - stream.read_at.as_micros() >= IDLE;
+            let idle = (now.as_micros() - stream.read_at.as_micros()).abs() >= IDLE;
             if idle && stream.reader.open_at().is_some() {
                 stream.reader.flush(events);
                 note(moved, &self.name, name, &stream.end);

@@ -75,6 +75,11 @@ impl Units {
         self.sources.iter().map(move |(name, _)| (name, state))
     }
 
+    /// Whether an event waits that may still grow.
+    pub(super) fn is_open(&self) -> bool {
+        self.reader.open_at().is_some()
+    }
+
     /// The source that names a unit; where entries of others come along, the first.
     pub(super) fn source_of(&self, unit: &str) -> Option<Arc<str>> {
         let named = |wanted: &str| {
@@ -107,7 +112,7 @@ impl Units {
         self.read = read;
         if entries > 0 {
             self.read_at = now;
-        } else if now.as_micros() - self.read_at.as_micros() >= IDLE {
+        } else if (now.as_micros() - self.read_at.as_micros()).abs() >= IDLE {
             self.reader.flush(events);
         }
         // Behind everything that is out: up to the first event that may still grow.

@@ -16,6 +16,7 @@ mod wanted;
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::sync::Arc;
+use std::time::Duration;
 
 use schema::Timestamp;
 use schema::tables::SecurityEvent;
@@ -180,6 +181,16 @@ impl Intake {
         }
         batch.news = self.fingerprints.take_news();
         batch
+    }
+
+    /// How soon the next round is worth its while, though nothing came: an event that was read may be
+    /// whole by then. `None` while none waits.
+    #[must_use]
+    pub fn look_again(&self) -> Option<Duration> {
+        let mut files = self.files.iter();
+        let is_open = files.any(|(_, file)| file.is_open())
+            || self.journal.as_ref().is_some_and(Units::is_open);
+        is_open.then(|| Duration::from_micros(file::IDLE.unsigned_abs()))
     }
 
     /// How each source fares.

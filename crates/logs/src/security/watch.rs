@@ -18,7 +18,7 @@ use super::tally::{Finding, Tallies};
 use crate::event::Event;
 
 /// How often the clock of a source has to move for what waits to be looked at, microseconds.
-const SWEEP: i64 = 10_000_000;
+const SWEEP: i64 = 30_000_000;
 
 /// A summary of sudo is about the failures that its PAM module told of within this time.
 const SAME_SUDO: i64 = 120_000_000;
