@@ -1,9 +1,10 @@
 //! The agent. It samples this host and delivers to PostgreSQL; it binds no port.
 //!
-//! One thread runs everything that computes; at most two more wait for disks (the spool's
-//! fdatasync, a mount that does not answer). Tasks share the runtime: sampling, one for each service
-//! that is watched, the writer that delivers, and the reload of the configuration. Sampling never
-//! waits for the writer: a tick ends when its rows are in the spool.
+//! One thread runs every task: sampling, one for each service that is watched, the writer that delivers
+//! samples, the one that stores lines of logs, and the reload of the configuration. A second reads and
+//! understands logs, which takes the processor for as long as lines wait; at most two more wait for
+//! disks (the spool's fdatasync, a mount that does not answer). Sampling never waits for the writer: a
+//! tick ends when its rows are in the spool.
 //!
 //! Exit status: 0 after SIGTERM, 78 for a faulty configuration, 1 for anything else.
 

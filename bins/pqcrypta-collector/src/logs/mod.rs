@@ -186,8 +186,10 @@ impl Logs {
                 }
                 batch = reading.next() => {
                     let Some(batch) = batch else {
-                        // It ends by itself only when it failed, which it has said.
-                        break End::Changed;
+                        break End::Broken(LogError::Statement {
+                            what: "reading logs",
+                            said: "the thread that reads ended by itself".to_owned(),
+                        });
                     };
                     match timeout(plan.deadline, link.store(&batch.batch, by_halves)).await {
                         Ok(Ok(_)) => {

@@ -8,8 +8,13 @@ use logs::intake::{self, Intake};
 use schema::Timestamp;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
+use std::time::Duration;
 use store::logs::{KnownPattern, Position};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+/// How long the end of a thread is waited for: a round takes some milliseconds.
+const END_WITHIN: Duration = Duration::from_secs(2);
 
 /// A thread that reads until this is ended or dropped.
 #[derive(Debug)]
@@ -95,7 +100,8 @@ impl Reading {
         self.stop = None;
         self.batches.close();
         while self.batches.recv().await.is_some() {}
-        // A thread that never came about has dropped its end.
-        let _ended = self.ended.await;
+        // A thread that never came about has dropped its end; one that hangs in a file system that
+        // does not answer is left behind, and ends with its next step.
+        let _ended = timeout(END_WITHIN, self.ended).await;
     }
 }

@@ -1,4 +1,5 @@
--- Adds to patterns and to their lines of each hour. An empty template is no news.
+-- Adds to patterns and to their lines of each hour. An empty template is no news: a pattern whose row was
+-- forgotten meanwhile has its sample until it has news.
 -- $1 host int4; $2 hours in µs int8[]; $3 fingerprints, $4 sources, $5 levels text[]; $6 counts,
 -- $7 first, $8 last in µs int8[]; $9 templates, $10 samples text[]. A fingerprint may stand in several hours.
 WITH given AS MATERIALIZED (
@@ -14,11 +15,11 @@ WITH given AS MATERIALIZED (
 )
 INSERT INTO collector.log_patterns AS p
     (host_id, fingerprint, source, level, template, sample, occurrences, first_seen, last_seen)
-SELECT $1, fingerprint, min(source), min(level), max(template), min(sample), sum(count)::int8, min(first), max(last)
+SELECT $1, fingerprint, min(source), min(level), coalesce(nullif(max(template), ''), min(sample)), min(sample), sum(count)::int8, min(first), max(last)
 FROM given GROUP BY fingerprint
 ON CONFLICT (host_id, fingerprint) DO UPDATE
 SET occurrences = p.occurrences + excluded.occurrences,
     first_seen = least(p.first_seen, excluded.first_seen),
     last_seen = greatest(p.last_seen, excluded.last_seen),
-    template = CASE WHEN excluded.template = '' THEN p.template ELSE excluded.template END,
+    template = CASE WHEN excluded.template = excluded.sample THEN p.template ELSE excluded.template END,
     resolved_at = CASE WHEN excluded.last_seen > p.last_seen THEN NULL ELSE p.resolved_at END

@@ -236,7 +236,7 @@ impl LogLink {
             .collect())
     }
 
-    /// The patterns that were seen last, at most `limit`.
+    /// The patterns that were seen last, at most `limit`, in the order in which they were seen first.
     ///
     /// # Errors
     /// What the server said.
@@ -245,8 +245,9 @@ impl LogLink {
             .session
             .client
             .query(
-                "SELECT source, level, fingerprint, template, alias_of FROM collector.log_patterns \
-                 WHERE host_id = $1 ORDER BY last_seen DESC LIMIT $2",
+                "SELECT source, level, fingerprint, template, alias_of FROM \
+                 (SELECT * FROM collector.log_patterns WHERE host_id = $1 ORDER BY last_seen DESC LIMIT $2) p \
+                 ORDER BY first_seen, fingerprint",
                 &[&self.host_id, &limit],
             )
             .await
