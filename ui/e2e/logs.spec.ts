@@ -69,7 +69,8 @@ test("pages there and back show every line once", async ({ page }) => {
   const there = await walk("Older");
   expect(there.flat()).toEqual(wanted);
   const back = await walk("Newer");
-  expect(new Set(back.flat()).size).toBe(wanted.length);
+  // Two samples of one second say the same.
+  expect(new Set(back.flat())).toEqual(new Set(wanted));
   expect(back.at(-1)).toEqual(there[0]);
 });
 

@@ -5,8 +5,8 @@
 //! ```
 //!
 //! A **fingerprint** is the first 16 hexadecimal digits of SHA-256 over `source|level|template`. The
-//! template is the message with what varies replaced by `<*>`: typed masks first ([`mask`]), then the
-//! words that turned out to vary ([`miner`]). The patterns of a source know no level; a pattern has
+//! template is the message with what varies replaced by `<*>`: typed masks first (`mask`), then the
+//! words that turned out to vary (`miner`). The patterns of a source know no level; a pattern has
 //! one name for each level it was seen with.
 //!
 //! **Stable.** The same sequence has the same hash at any time on any machine. When several patterns
@@ -14,7 +14,7 @@
 //! [`Fingerprints::take_news`] reports for the pattern table; [`Fingerprints::restore`] takes that
 //! table back after a restart.
 //!
-//! **Bounded.** A source has at most 2048 patterns in memory ([`miner`]) and may name a given number
+//! **Bounded.** A source has at most 2048 patterns in memory (`miner`) and may name a given number
 //! of new ones in an hour. What goes beyond gets the overflow name of its source and level and is
 //! counted; nothing is learned of it, so it costs no memory.
 

@@ -4,14 +4,14 @@
 //! bytes ─ clean: text ─ parser: head of an event, or not ─ join: whole events ─ finish: redacted, cut
 //! ```
 //!
-//! A parser is one function in [`PARSERS`] that says of one line what it is ([`Parsed`]): the head of
+//! A parser is one function in [`PARSERS`] that says of one line what it is (`Parsed`): the head of
 //! an event, more of the one before, or nothing it knows. It finds fields **by their position** and
 //! never searches a message for them: what a stranger can write into a message must not make fields.
-//! It keeps nothing but [`State`], panics on no input, and looks at each byte a bounded number of
+//! It keeps nothing but `State`, panics on no input, and looks at each byte a bounded number of
 //! times.
 //!
-//! Everything else is the same for all and stands here: [`clean`](mod@clean) makes text of bytes,
-//! [`time`] finds the instant, [`join`] adds the lines that follow to their event, redacts and cuts.
+//! Everything else is the same for all and stands here: `clean`(mod@clean) makes text of bytes,
+//! `time` finds the instant, `join` adds the lines that follow to their event, redacts and cuts.
 //!
 //! No line is lost: it begins an event, joins one or is blank ([`Counts`]). A line that no head fits is
 //! an event of its own, with the time at which it was read.

@@ -4,13 +4,13 @@
 //! event ─ read: what a line says ─ session: lines of one process ─ tally: windows ─ rule: a finding
 //! ```
 //!
-//! * [`sshd`] and [`others`] know the forms of messages. A form says where the address stands; nothing
+//! * `sshd` and `others` know the forms of messages. A form says where the address stands; nothing
 //!   is searched for, because names and reasons in a message are a stranger's text.
-//! * [`session`] joins the lines of a process, so that an attempt counts once, whatever is logged of it.
-//! * [`rules`] declares what is worth a row. [`Watch`] counts.
+//! * `session` joins the lines of a process, so that an attempt counts once, whatever is logged of it.
+//! * `rules` declares what is worth a row. [`Watch`] counts.
 //!
 //! **A forged line raises nothing.** A message counts only when its program wrote it, and the program
-//! is believed only where the parser finds its name by its place in the line ([`READERS`]). In the
+//! is believed only where the parser finds its name by its place in the line (`READERS`). In the
 //! journal, a login's session cannot speak for sshd: whoever runs `logger -t sshd` there is not heard.
 //! What cannot be told apart is a local user who writes to the system log's socket under another name,
 //! where only a file of it is read.
