@@ -50,8 +50,8 @@ pub(crate) struct Source {
 pub(crate) struct Collector(Children);
 
 impl Collector {
-    /// Starts it for a server, with a tick of the host every `secs` and these sources; without any it
-    /// reads no logs.
+    /// Starts it for a server, with a tick of the host every `secs` and these sources of logs; without
+    /// any, the usual ones.
     pub(crate) fn start(
         binary: &Path,
         server: &Server,
@@ -65,13 +65,12 @@ impl Collector {
         };
         let mut text = format!(
             "[database]\nhost = \"{}\"\nport = {}\nname = \"{}\"\nuser = \"{}\"\n[intervals]\nsystem_secs = {secs}\n\
-             [collector]\nqueue_dir = \"{}\"\n[logs]\nenabled = {}\n",
+             [collector]\nqueue_dir = \"{}\"\n",
             socket.display(),
             target.port,
             target.database,
             target.user,
             dir.join("queue").display(),
-            !sources.is_empty(),
         );
         for Source { name, path, parser } in sources {
             let path = path.display();

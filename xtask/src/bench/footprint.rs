@@ -59,7 +59,8 @@ const STORED: &str = "select coalesce(sum(pg_total_relation_size(oid)), 0) from 
                       where relnamespace = 'collector'::regnamespace and relkind = 'r'";
 const WAL: &str = "select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')";
 
-/// Processes of the sessions that the collector keeps: one delivers, one watches the server.
+/// Processes of the sessions that the collector keeps: one delivers, one stores logs, one watches the
+/// server.
 async fn backends(server: &Server) -> anyhow::Result<Vec<u32>> {
     let rows = server
         .sql("select pid from pg_stat_activity where application_name like 'pqcrypta-collector%'")
@@ -125,7 +126,7 @@ async fn cost(
         "threads of the collector",
         process::threads(pid)? as f64,
         "threads",
-        Some(3.0),
+        Some(4.0),
     ));
     out.push(figure(
         "stored per hour, indexes included",
