@@ -219,11 +219,7 @@ impl Intake {
         if bytes > 0 {
             batch.bytes.push((Arc::clone(&name), bytes));
         }
-        let mut taken = std::mem::take(&mut self.taken);
-        for event in taken.drain(..) {
-            self.understand(&name, event, now, batch);
-        }
-        self.taken = taken;
+        self.understand_taken(Some(&name), now, batch);
     }
 
     fn poll_journal(&mut self, now: Timestamp, batch: &mut Batch) {
@@ -244,12 +240,18 @@ impl Intake {
                 .gaps
                 .extend(gaps.into_iter().map(|gap| (Arc::clone(&name), gap)));
         }
+        self.understand_taken(None, now, batch);
+    }
+
+    /// Goes through what was taken of `source`; of the journal where that is `None`, whose events name
+    /// their units.
+    fn understand_taken(&mut self, source: Option<&Arc<str>>, now: Timestamp, batch: &mut Batch) {
         let mut taken = std::mem::take(&mut self.taken);
         for event in taken.drain(..) {
-            let name = self
-                .journal
-                .as_ref()
-                .and_then(|units| units.source_of(&event.unit));
+            let units = self.journal.as_ref();
+            let name = source
+                .cloned()
+                .or_else(|| units.and_then(|units| units.source_of(&event.unit)));
             if let Some(name) = name {
                 self.understand(&name, event, now, batch);
             }

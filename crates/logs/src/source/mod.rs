@@ -22,21 +22,9 @@ mod stat;
 mod state;
 mod stream;
 
-use serde::{Deserialize, Serialize};
-
 pub use chunk::{Chunk, Gap, GapReason, Line};
 pub use files::{FileOptions, Files, FirstSight};
 pub use journal::{Batch, Entry, Journal, JournalOptions, JournalPosition};
 pub use log_file::LINE_BYTES;
 pub use position::{FilePosition, Identity, PRINT_BYTES, Print};
 pub use state::{State, Status};
-
-/// How far a stream was read, as stored in `collector.log_positions`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Position {
-    /// In a file.
-    File(FilePosition),
-    /// In the journal.
-    Journal(JournalPosition),
-}

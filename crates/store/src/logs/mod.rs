@@ -15,6 +15,7 @@ mod transaction;
 use crate::migrations::{self, MigrateError};
 use crate::tuple::{self, Group};
 use crate::writer::copy::Statements;
+use crate::writer::upkeep::ensure_partitions;
 use pg::{PgError, Session};
 use schema::{Row, Timestamp};
 use std::collections::BTreeSet;
@@ -115,12 +116,6 @@ impl Batch {
             ..Self::default()
         }
     }
-
-    /// Whether there is nothing to store.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.groups.is_empty() && self.positions.is_empty()
-    }
 }
 
 /// What a transaction stored.
@@ -203,12 +198,6 @@ impl LogLink {
             statements: Statements::default(),
             days: BTreeSet::new(),
         })
-    }
-
-    /// Whether the link is gone.
-    #[must_use]
-    pub fn is_closed(&self) -> bool {
-        self.session.is_closed()
     }
 
     /// Where every stream stands.
@@ -309,15 +298,7 @@ impl LogLink {
         if (oldest..=newest).all(|day| self.days.contains(&day)) {
             return Ok(());
         }
-        self.session
-            .client
-            .execute(
-                "SELECT collector.ensure_partitions(date '1970-01-01' + $1::int4, date '1970-01-01' + $2::int4)",
-                &[
-                    &i32::try_from(oldest).unwrap_or(0),
-                    &i32::try_from(newest).unwrap_or(0),
-                ],
-            )
+        ensure_partitions(&self.session.client, oldest, newest)
             .await
             .map_err(failed("making partitions"))?;
         self.days.extend(oldest..=newest);

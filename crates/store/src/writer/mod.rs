@@ -24,7 +24,7 @@ mod debts;
 mod insert;
 mod link;
 mod transaction;
-mod upkeep;
+pub(crate) mod upkeep;
 
 use crate::progress::Progress;
 use crate::queue::Queue;

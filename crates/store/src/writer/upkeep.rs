@@ -6,6 +6,7 @@ use super::{End, Session, describe, transaction};
 use schema::{Keep, TABLES};
 use std::time::Duration;
 use tokio::time::Instant;
+use tokio_postgres::Client;
 
 /// How often partitions are made ahead and expired ones dropped.
 const UPKEEP_EVERY: Duration = Duration::from_secs(3600);
@@ -17,6 +18,22 @@ const SUMS: [(&str, Keep); 2] = [
     ("log_fingerprint_hourly", Keep::Hourly),
 ];
 const DAY_MICROS: i64 = 86_400_000_000;
+
+/// Makes the daily partitions from `first` to `last`, days since 1970, of every table that lacks them.
+/// Gives how many were made.
+pub(crate) async fn ensure_partitions(
+    client: &Client,
+    first: i64,
+    last: i64,
+) -> Result<i32, tokio_postgres::Error> {
+    let row = client
+        .query_one(
+            "SELECT collector.ensure_partitions(date '1970-01-01' + $1::int4, date '1970-01-01' + $2::int4)",
+            &[&(first as i32), &(last as i32)],
+        )
+        .await?;
+    Ok(row.get(0))
+}
 
 impl Session<'_> {
     /// Partitions for the days of a batch, made when a day is seen for the first time.
@@ -36,18 +53,9 @@ impl Session<'_> {
     }
 
     async fn ensure_partitions(&mut self, first: i64, last: i64) -> Result<(), End> {
-        let made = self
-            .link
-            .session
-            .client
-            .query_one(
-                "SELECT collector.ensure_partitions(date '1970-01-01' + $1::int4, date '1970-01-01' + $2::int4)",
-                &[&(first as i32), &(last as i32)],
-            )
-            .await;
-        match made {
-            Ok(row) => {
-                let made: i32 = row.get(0);
+        let client = &self.link.session.client;
+        match ensure_partitions(client, first, last).await {
+            Ok(made) => {
                 if made > 0 {
                     tracing::debug!(made, "made partitions");
                 }
