@@ -7,8 +7,9 @@
 mod common;
 
 use common::{Home, database, settle_and_check};
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::time::Duration;
 
@@ -56,17 +57,29 @@ async fn f02_every_named_place_with_every_fault() {
         .flat_map(|name| faults.iter().map(move |fault| (name.clone(), *fault)))
         .collect();
     let count = cases.len();
-    futures_util::stream::iter(cases)
+    let failed: Vec<String> = futures_util::stream::iter(cases)
         .map(|(name, fault)| async move {
-            let database = database().await;
-            let home = Home::new(&database.target());
-            let agent = home.start_with(&[("FAILPOINTS", &format!("{name}={fault}"))]);
-            tokio::time::sleep(Duration::from_millis(4200)).await;
-            agent.kill();
-            settle_and_check(&home, &database.target()).await;
+            let case = format!("{name}={fault}");
+            let outcome = AssertUnwindSafe(inject(&case)).catch_unwind().await;
+            outcome.err().map(|_| case)
         })
         .buffer_unordered(AT_ONCE)
-        .collect::<Vec<()>>()
+        .filter_map(async |case| case)
+        .collect()
         .await;
+    assert!(
+        failed.is_empty(),
+        "of {count} cases these failed, as said above: {failed:?}"
+    );
     println!("{count} cases");
+}
+
+/// A host that meets one fault, and the oracle afterwards.
+async fn inject(case: &str) {
+    let database = database().await;
+    let home = Home::new(&database.target());
+    let agent = home.start_with(&[("FAILPOINTS", case)]);
+    tokio::time::sleep(Duration::from_millis(4200)).await;
+    agent.kill();
+    settle_and_check(&home, &database.target()).await;
 }
