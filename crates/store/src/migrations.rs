@@ -59,6 +59,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "logs",
         sql: include_str!("../../../migrations/0003_logs.sql"),
     },
+    Migration {
+        version: 4,
+        name: "findings",
+        sql: include_str!("../../../migrations/0004_findings.sql"),
+    },
 ];
 
 /// The version of the schema this build works with.
