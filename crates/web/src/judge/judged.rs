@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 use tokio_postgres::Client;
 
 use super::presence::{Presence, kinds, presence};
-use super::{Impact, blind, impact_of, of_service, view_of};
+use super::{Impact, blind, findings, impact_of, of_service, view_of};
 use crate::api::Severity;
 use crate::api::now::{Badge, Fact, Problem};
 use crate::app::App;
@@ -141,16 +141,18 @@ async fn read(
         .into_iter()
         .map(|metric| (metric, metric.judged_over_secs.max(two)))
         .collect();
-    let (own, services, processes, blind, kinds) = tokio::join!(
+    let (own, services, processes, blind, findings, kinds) = tokio::join!(
         series::latest(client, host.id, &own, at, host.interval),
         series::latest_over(client, host.id, &windows, at, host.app_interval),
         processes::badge(client, host, at),
         blind::blind(client, host, at),
+        findings::findings(client, host),
         kinds(client, host, at),
     );
     let mut values = own?;
     values.extend(services?);
     let mut problems = blind?;
+    problems.extend(findings?);
     for (one, mut problem) in worst(&values) {
         let since = match known.get(&problem.id) {
             Some(since) => *since,
@@ -166,6 +168,8 @@ async fn read(
         (
             std::cmp::Reverse(problem.severity.rank()),
             schema::metric(&problem.metric).map_or(Impact::Other, impact_of),
+            // What stands for several, or has no known beginning, comes behind what it is the rest of.
+            problem.since_ms.is_none(),
             problem.since_ms,
             problem.id.clone(),
         )
@@ -322,7 +326,7 @@ fn title(metric: &Metric, key: Option<&str>, value: f64) -> String {
 }
 
 /// A key as far as a sentence has room for it.
-fn cut(key: &str) -> String {
+pub(super) fn cut(key: &str) -> String {
     if key.chars().count() <= 60 {
         return key.to_owned();
     }

@@ -3,13 +3,14 @@
 //! * `judged` reads the latest values of all metrics that take part, once per host and tick, and
 //!   makes facts and problems of them.
 //! * `areas` sorts metrics into the areas of the first page, `presence` tells which of them there are.
-//! * `blind` tells what of a PostgreSQL server is hidden from us.
+//! * `blind` tells what of a PostgreSQL server is hidden from us, `findings` what stands out in logs.
 //! * `verdict` adds what is wrong with the data themselves and says it in one sentence. Data
 //!   that are old, missing or out of reach are unknown, never good.
 
 mod areas;
 pub(crate) mod blind;
 mod data;
+mod findings;
 mod judged;
 mod presence;
 mod processes;

@@ -205,6 +205,7 @@ fn area_of_problem(problem: &Problem, kinds: &Kinds) -> &'static str {
         Some(area) => area.id,
         None if problem.id == "clock" => "kernel",
         None if problem.view == "postgres" => "postgres",
+        None if problem.view == "logs" => "logs",
         None => "collector",
     }
 }

@@ -14,6 +14,7 @@ mod checks;
 mod collectors;
 mod dead_letters;
 mod disks;
+mod findings;
 mod gaps;
 mod interfaces;
 mod keyed;
@@ -73,6 +74,7 @@ pub const VIEWS: &[&View] = &[
     &applications::ENDPOINTS,
     &applications::FAILURES,
     &applications::TARGETS,
+    &findings::VIEW,
     &logs::SOURCES,
     &logs::PATTERNS,
     &logs::SECURITY,

@@ -1,0 +1,208 @@
+//! Open findings that somebody should act on, as problems.
+//!
+//! A finding has begun when it was opened, and names its first step as what to do. Of many of one
+//! rule the worst is named and the rest is counted, so that a botnet is one attack and not a page of
+//! addresses.
+
+use schema::Timestamp;
+use store::series::{Instant, ReadError};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Row};
+
+use super::data::about;
+use super::judged::cut;
+use crate::api::Severity;
+use crate::api::now::Problem;
+use crate::hosts::Host;
+
+/// So many of one rule are read: two are both named, of more the worst alone.
+const READ: i64 = 2;
+
+/// A finding as far as a problem tells of it.
+struct Finding {
+    rule: String,
+    target: String,
+    severity: Severity,
+    title: String,
+    step: String,
+    fingerprint: Option<String>,
+    template: Option<String>,
+    opened: Timestamp,
+    /// How many of its rule were not read, and stand behind it.
+    more: i64,
+}
+
+impl Finding {
+    fn of(row: &Row) -> Result<Self, tokio_postgres::Error> {
+        let severity: &str = row.try_get("severity")?;
+        let step: Option<String> = row.try_get("step")?;
+        Ok(Self {
+            rule: row.try_get("rule")?,
+            target: row.try_get("target")?,
+            severity: if severity == "critical" {
+                Severity::Crit
+            } else {
+                Severity::Warn
+            },
+            title: row.try_get("title")?,
+            step: step.unwrap_or_default(),
+            fingerprint: row.try_get("fingerprint")?,
+            template: row.try_get("template")?,
+            opened: row.try_get::<_, Instant>("opened_at")?.0,
+            more: row.try_get("more")?,
+        })
+    }
+
+    /// `Password guessing over SSH: 203.0.113.9`. A pattern's number says nothing, its text does;
+    /// what the title names already is not named twice.
+    fn named(&self) -> String {
+        let is_pattern = self.fingerprint.as_ref() == Some(&self.target);
+        let subject = match &self.template {
+            Some(template) if is_pattern => template.as_str(),
+            _ if is_pattern => "",
+            _ => self.target.as_str(),
+        };
+        if subject.is_empty() || self.title.contains(subject) {
+            return self.title.clone();
+        }
+        format!("{}: {}", self.title, cut(subject))
+    }
+
+    fn problem(self, title: String, id: &str) -> Problem {
+        Problem {
+            title,
+            key: Some(self.target),
+            since_ms: Some(self.opened.as_millis()),
+            fix: self.step,
+            ..about(id, self.severity, "logs")
+        }
+    }
+}
+
+/// The open findings of a host that are warnings or worse.
+pub(super) async fn findings(client: &Client, host: &Host) -> Result<Vec<Problem>, ReadError> {
+    let params = [
+        (&host.id as &(dyn ToSql + Sync), Type::INT4),
+        (&READ, Type::INT8),
+    ];
+    let fault = |source| ReadError::new("findings", source);
+    let rows = client.query_typed(include_str!("../sql/open_findings.sql"), &params);
+    let rows = rows.await.map_err(fault)?;
+    let found = rows
+        .iter()
+        .map(Finding::of)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(fault)?;
+    Ok(fold(found))
+}
+
+/// Problems of what was found, in its order.
+fn fold(found: Vec<Finding>) -> Vec<Problem> {
+    let mut problems = Vec::with_capacity(found.len());
+    let mut rule = String::new();
+    for finding in found {
+        let is_first = finding.rule != rule;
+        rule.clone_from(&finding.rule);
+        if is_first || finding.more == 0 {
+            let id = format!("finding.{}@{}", finding.rule, finding.target);
+            let title = finding.named();
+            problems.push(finding.problem(title, &id));
+        } else {
+            let id = format!("finding.{}+", finding.rule);
+            let title = format!("{}: {} more", finding.title, finding.more + 1);
+            let rest = finding.problem(title, &id);
+            problems.push(Problem {
+                key: None,
+                since_ms: None,
+                ..rest
+            });
+        }
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finding(target: &str, more: i64) -> Finding {
+        Finding {
+            rule: "ssh_brute_force".to_owned(),
+            target: target.to_owned(),
+            severity: Severity::Crit,
+            title: "Password guessing over SSH".to_owned(),
+            step: "Block it.".to_owned(),
+            fingerprint: None,
+            template: None,
+            opened: Timestamp::from_millis(5),
+            more,
+        }
+    }
+
+    fn titles(found: Vec<Finding>) -> Vec<String> {
+        let problems = fold(found).into_iter();
+        problems.map(|problem| problem.title).collect()
+    }
+
+    #[test]
+    fn one_and_two_are_named_and_of_more_the_worst_alone() {
+        let title = "Password guessing over SSH";
+        assert_eq!(
+            titles(vec![finding("10.0.0.1", 0)]),
+            [format!("{title}: 10.0.0.1")]
+        );
+        assert_eq!(
+            titles(vec![finding("10.0.0.1", 1), finding("10.0.0.2", 0)]),
+            [format!("{title}: 10.0.0.1"), format!("{title}: 10.0.0.2")]
+        );
+        let many = fold(vec![finding("10.0.0.1", 40), finding("10.0.0.2", 39)]);
+        assert_eq!(many[0].id, "finding.ssh_brute_force@10.0.0.1");
+        assert_eq!(many[1].id, "finding.ssh_brute_force+");
+        assert_eq!(many[1].title, format!("{title}: 40 more"));
+        assert_eq!(many[1].key, None);
+    }
+
+    #[test]
+    fn a_title_names_what_helps_and_nothing_twice() {
+        let told = |title: &str, target: &str, template: Option<&str>| {
+            let is_pattern = target.len() == 16;
+            let finding = Finding {
+                title: title.to_owned(),
+                template: template.map(str::to_owned),
+                fingerprint: is_pattern.then(|| target.to_owned()),
+                ..finding(target, 0)
+            };
+            finding.named()
+        };
+        for (title, target, template, expected) in [
+            ("More errors", "nginx", None, "More errors: nginx"),
+            (
+                "More errors in nginx",
+                "nginx",
+                None,
+                "More errors in nginx",
+            ),
+            ("New error", "aaaaaaaaaaaaaaaa", None, "New error"),
+            (
+                "New error",
+                "aaaaaaaaaaaaaaaa",
+                Some("disk <*> failed"),
+                "New error: disk <*> failed",
+            ),
+            // The pattern of a source's finding is beside the point of its title.
+            (
+                "More errors",
+                "app",
+                Some("disk <*> failed"),
+                "More errors: app",
+            ),
+            ("New errors", "", None, "New errors"),
+        ] {
+            assert_eq!(told(title, target, template), expected);
+        }
+        assert_eq!(
+            told("More errors", &"x".repeat(90), None).chars().count(),
+            "More errors: ".len() + 60
+        );
+    }
+}

@@ -1,0 +1,149 @@
+//! Findings: what the collector concluded from what it stored, from when it was found until it was over.
+
+use super::stored::{Past, Stored};
+use super::{Chip, Col, Source, View};
+use crate::api::Unit;
+
+const FINDING: &[Col] = &[
+    Col::new("title", "Finding", Unit::Text, "What stands out.").primary(),
+    Col::new(
+        "severity",
+        "Severity",
+        Unit::Text,
+        "info, warn or critical; marked as long as it is open.",
+    )
+    .primary(),
+    Col::new(
+        "target",
+        "About",
+        Unit::Text,
+        "A source, the text of a pattern, an address or an account.",
+    )
+    .primary(),
+    Col::new(
+        "state",
+        "State",
+        Unit::Text,
+        "open as long as it lasts, then resolved.",
+    )
+    .primary(),
+    Col::new(
+        "since_ms",
+        "Since",
+        Unit::TimeMs,
+        "When it was first found.",
+    ),
+    Col::new(
+        "seen_ms",
+        "Last seen",
+        Unit::TimeMs,
+        "When it was found last.",
+    ),
+    Col::new(
+        "over_ms",
+        "Over",
+        Unit::TimeMs,
+        "When it was over; none while it lasts.",
+    ),
+    Col::new(
+        "message",
+        "What was seen",
+        Unit::Text,
+        "What was seen, with figures.",
+    ),
+    Col::new(
+        "steps",
+        "What to do",
+        Unit::Text,
+        "What to do, in this order; one step per line, commands between backticks.",
+    ),
+    Col::new(
+        "value",
+        "Measured",
+        Unit::Count,
+        "What was measured, in the unit the message names.",
+    ),
+    Col::new(
+        "expected",
+        "Expected",
+        Unit::Count,
+        "What was to be expected; none where there was nothing to compare with.",
+    ),
+    Col::new(
+        "times",
+        "Times",
+        Unit::Count,
+        "In how many passes over the data it was found.",
+    ),
+    Col::new(
+        "kind",
+        "Kind",
+        Unit::Text,
+        "alert: act on it. insight: worth knowing. recommendation: says what to do.",
+    ),
+    Col::new("domain", "Part", Unit::Text, "logs or security."),
+    Col::new("rule", "Rule", Unit::Text, "The rule that says so."),
+    Col::new(
+        "source",
+        "Source",
+        Unit::Text,
+        "The log that told it; none where there are many.",
+    ),
+    Col::new(
+        "pattern",
+        "Pattern",
+        Unit::Text,
+        "Fingerprint of the lines it is about, a row of log_patterns; none where there is none.",
+    ),
+    Col::new(
+        "position",
+        "Order",
+        Unit::Count,
+        "Open ones first, then the worst, then the newest.",
+    ),
+];
+
+pub(super) const VIEW: View = View {
+    name: "findings",
+    title: "Findings",
+    columns: FINDING,
+    chips: &[
+        Chip {
+            id: "state",
+            label: "State",
+            values: &[("open", "Open"), ("resolved", "Resolved")],
+        },
+        Chip {
+            id: "severity",
+            label: "Severity",
+            values: &[
+                ("critical", "Critical"),
+                ("warn", "Warning"),
+                ("info", "Info"),
+            ],
+        },
+        Chip {
+            id: "kind",
+            label: "Kind",
+            values: &[
+                ("alert", "Alerts"),
+                ("insight", "Insights"),
+                ("recommendation", "Recommendations"),
+            ],
+        },
+        Chip {
+            id: "domain",
+            label: "Part",
+            values: &[("logs", "Logs"), ("security", "Security")],
+        },
+    ],
+    default_sort: "position",
+    ranged: true,
+    empty: "Nothing stands out in the logs of this host.",
+    families: &[],
+    source: Source::Stored(&Stored {
+        sql: include_str!("../sql/findings.sql"),
+        past: Past::Range,
+        one: false,
+    }),
+};
