@@ -7,6 +7,7 @@
 //!   typed struct on, everything is rows; nothing downstream knows a metric by name.
 //! * [`Metric`] is a number that matters and the one way to read it over time ([`Series`]), with
 //!   its thresholds and its words. [`METRICS`] lists every metric.
+//! * [`Finding`] is what was concluded from what is stored.
 //!
 //! This crate is pure: no I/O, no clock, no dependency.
 //!
@@ -18,9 +19,11 @@ mod metric;
 mod row;
 mod table;
 
+pub mod finding;
 pub mod metrics;
 pub mod tables;
 
+pub use finding::Finding;
 pub use metric::{Better, Domain, Fold, Levels, Metric, Series, Severity};
 pub use metrics::METRICS;
 pub use row::{Cell, CellType, Json, Row, Sample, Timestamp};

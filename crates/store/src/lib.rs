@@ -8,9 +8,11 @@
 //!   [`progress`], so replay after any crash is exactly-once.
 //! * [`logs`] stores lines of logs with the positions of their streams.
 //! * [`migrations`] brings a database to this version's schema and refuses one that is newer.
+//! * [`findings`] keeps what was concluded.
 //! * [`series`] is the only reader of stored samples.
 
 pub mod failpoint;
+pub mod findings;
 pub mod logs;
 pub mod migrations;
 pub mod progress;

@@ -1,0 +1,197 @@
+//! What the judges of logs are given, read in bounded questions. Instants are parameters; no statement
+//! asks the server for the time.
+
+use super::patterns::Seen;
+use super::security::Event;
+use super::spikes::{Expected, HOUR, HOURS, Recent, WINDOW, expect};
+use schema::{Severity, Timestamp};
+use std::collections::{BTreeMap, HashMap};
+use store::series::{Instant, ReadError};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Row};
+
+/// How far back patterns and events are looked at: as long as their rules hold.
+const BACK: i64 = HOUR;
+const DAY: i64 = 24 * HOUR;
+
+/// What is usual during one hour.
+#[derive(Debug)]
+pub(super) struct Usual {
+    /// The hour, counted from 1970.
+    pub(super) hour: i64,
+    /// By source and level.
+    pub(super) expected: HashMap<(String, String), Expected>,
+    /// Since when each source is known; at most four weeks back.
+    pub(super) known_since: HashMap<String, Timestamp>,
+}
+
+/// Reads rows of a statement for the host, between two instants.
+async fn read<T>(
+    client: &Client,
+    what: &'static str,
+    sql: &str,
+    (host_id, from, to): (i32, i64, i64),
+    row: impl Fn(&Row) -> Result<T, tokio_postgres::Error>,
+) -> Result<Vec<T>, ReadError> {
+    let fault = |source| ReadError::new(what, source);
+    let (from, to) = (Instant(Timestamp(from)), Instant(Timestamp(to)));
+    let params: [(&(dyn ToSql + Sync), Type); 3] = [
+        (&host_id, Type::INT4),
+        (&from, Type::TIMESTAMPTZ),
+        (&to, Type::TIMESTAMPTZ),
+    ];
+    let rows = client.query_typed(sql, &params).await.map_err(fault)?;
+    rows.iter().map(|one| row(one).map_err(fault)).collect()
+}
+
+fn instant(row: &Row, column: &str) -> Result<Timestamp, tokio_postgres::Error> {
+    Ok(row.try_get::<_, Instant>(column)?.0)
+}
+
+/// Learns what is usual at `hour` from the four weeks before it.
+pub(super) async fn usual(client: &Client, host_id: i32, hour: i64) -> Result<Usual, ReadError> {
+    let now = hour * HOUR;
+    let span = (host_id, now - HOURS as i64 * HOUR, now);
+    let known = read(
+        client,
+        "log_metrics_hourly",
+        include_str!("known.sql"),
+        span,
+        |row| Ok((row.try_get("source")?, instant(row, "began")?)),
+    );
+    let known_since: HashMap<String, Timestamp> = known.await?.into_iter().collect();
+    let hours = read(
+        client,
+        "log_metrics_hourly",
+        include_str!("hours.sql"),
+        span,
+        |row| {
+            let key = (row.try_get("source")?, row.try_get("level")?);
+            Ok((key, instant(row, "bucket")?, row.try_get("count")?))
+        },
+    );
+    let hours: Vec<((String, String), Timestamp, i64)> = hours.await?;
+    let bursts = read(
+        client,
+        "log_sources_raw",
+        include_str!("bursts.sql"),
+        (host_id, now - DAY, now),
+        |row| {
+            let key = (row.try_get("source")?, row.try_get("level")?);
+            Ok((key, row.try_get("burst")?))
+        },
+    );
+    let bursts: HashMap<(String, String), f64> = bursts.await?.into_iter().collect();
+    let mut counts: BTreeMap<(String, String), Vec<f64>> = BTreeMap::new();
+    for (source, began) in &known_since {
+        let known_hours = hour - began.as_micros().div_euclid(HOUR);
+        for level in ["error", "warn"] {
+            let key = (source.clone(), level.to_owned());
+            counts.insert(key, vec![0.0; usize::try_from(known_hours).unwrap_or(0)]);
+        }
+    }
+    for (key, bucket, count) in hours {
+        let ago = hour - bucket.as_micros().div_euclid(HOUR);
+        let Some(hours) = counts.get_mut(&key) else {
+            continue;
+        };
+        let place = usize::try_from(ago)
+            .ok()
+            .and_then(|ago| hours.len().checked_sub(ago));
+        if let Some(slot) = place.and_then(|place| hours.get_mut(place)) {
+            *slot += count as f64;
+        }
+    }
+    let expected = counts.into_iter().filter_map(|(key, hours)| {
+        // Without a count of late, all of an hour may come at once.
+        let burst = bursts.get(&key).copied().unwrap_or(1.0);
+        expect(&hours, burst).map(|expected| (key, expected))
+    });
+    Ok(Usual {
+        hour,
+        expected: expected.collect(),
+        known_since,
+    })
+}
+
+/// Errors and warnings of the last five minutes.
+pub(super) async fn recent(
+    client: &Client,
+    host_id: i32,
+    at: Timestamp,
+) -> Result<Vec<Recent>, ReadError> {
+    let span = (host_id, at.as_micros() - WINDOW, at.as_micros());
+    read(
+        client,
+        "log_entries",
+        include_str!("recent.sql"),
+        span,
+        |row| {
+            Ok(Recent {
+                source: row.try_get("source")?,
+                level: row.try_get("level")?,
+                lines: row.try_get("lines")?,
+                pattern: row.try_get("pattern")?,
+            })
+        },
+    )
+    .await
+}
+
+/// Patterns that were seen in the last hour.
+pub(super) async fn patterns(
+    client: &Client,
+    host_id: i32,
+    at: Timestamp,
+) -> Result<Vec<Seen>, ReadError> {
+    let span = (host_id, at.as_micros() - BACK, at.as_micros());
+    read(
+        client,
+        "log_patterns",
+        include_str!("patterns.sql"),
+        span,
+        |row| {
+            Ok(Seen {
+                fingerprint: row.try_get("fingerprint")?,
+                source: row.try_get("source")?,
+                level: row.try_get("level")?,
+                template: row.try_get("template")?,
+                first: instant(row, "first")?,
+                lines: row.try_get("lines")?,
+                per_hour: row.try_get("per_hour")?,
+            })
+        },
+    )
+    .await
+}
+
+/// Security events of the last hour.
+pub(super) async fn events(
+    client: &Client,
+    host_id: i32,
+    at: Timestamp,
+) -> Result<Vec<Event>, ReadError> {
+    let span = (host_id, at.as_micros() - BACK, at.as_micros());
+    read(
+        client,
+        "security_events",
+        include_str!("events.sql"),
+        span,
+        |row| {
+            let severity = match row.try_get("severity")? {
+                "critical" => Severity::Crit,
+                "warn" => Severity::Warn,
+                _ => Severity::Info,
+            };
+            Ok(Event {
+                event_type: row.try_get("event_type")?,
+                target: row.try_get("target")?,
+                source: row.try_get("source")?,
+                severity,
+                count: row.try_get("count")?,
+                details: row.try_get("details")?,
+            })
+        },
+    )
+    .await
+}

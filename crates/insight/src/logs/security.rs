@@ -1,0 +1,190 @@
+//! What the rules over logins, bans and packets have reached, as findings.
+//!
+//! The rows of `collector.security_events` are made where the lines are read, one for each time a rule
+//! is reached. Here they become findings that last while rows come.
+
+use crate::Rule;
+use schema::finding::Kind;
+use schema::{Finding, Severity};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// How long after its last row it is over: a guesser that pauses for less is the same one.
+const HOLD: i64 = 3600;
+
+const fn rule(id: &'static str, kind: Kind, title: &'static str) -> Rule {
+    Rule {
+        id,
+        kind,
+        domain: "security",
+        title,
+        hold_secs: HOLD,
+    }
+}
+
+/// Failed logins of one address within minutes.
+pub const BRUTE_FORCE: Rule = rule("ssh_brute_force", Kind::Alert, "Passwords are guessed");
+/// Failed logins of one address within a day.
+pub const SLOW_BRUTE_FORCE: Rule = rule(
+    "ssh_slow_brute_force",
+    Kind::Alert,
+    "Passwords are guessed slowly",
+);
+/// Failed logins of many addresses for one account.
+pub const DISTRIBUTED: Rule = rule(
+    "ssh_distributed",
+    Kind::Alert,
+    "One account is guessed from many addresses",
+);
+/// A login that succeeded after failures.
+pub const SUCCESS: Rule = rule(
+    "ssh_success_after_failures",
+    Kind::Alert,
+    "A login succeeded after many had failed",
+);
+/// Failed passwords for sudo.
+pub const SUDO: Rule = rule("sudo_failure", Kind::Alert, "sudo was refused");
+/// fail2ban banned an address.
+pub const BAN: Rule = rule("fail2ban_ban", Kind::Insight, "An address was banned");
+/// Dropped packets of one address.
+pub const FIREWALL: Rule = rule(
+    "firewall_block",
+    Kind::Insight,
+    "The firewall drops packets of an address",
+);
+
+/// Targets of one rule that are said one by one; the rest is one finding. A scanned host has thousands.
+pub const ONE_BY_ONE: usize = 20;
+
+/// Rows of `security_events` of one type and target, of the last while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// As the rule's identifier.
+    pub event_type: String,
+    /// Address, or account where there is no address.
+    pub target: String,
+    /// Source whose lines told it.
+    pub source: String,
+    /// The gravest.
+    pub severity: Severity,
+    /// Attempts, bans, packets.
+    pub count: i64,
+    /// Accounts, jail, what to do, of the newest row: a JSON object.
+    pub details: Option<String>,
+}
+
+/// Findings of these events, the most first.
+#[must_use]
+pub fn judge(events: &[Event]) -> Vec<Finding> {
+    let mut by_rule: BTreeMap<&str, (&Rule, Vec<&Event>)> = BTreeMap::new();
+    for event in events {
+        // An unban, or what a newer version tells, is no finding.
+        if let Some(rule) = super::RULES.iter().find(|rule| rule.id == event.event_type) {
+            let entry = by_rule.entry(rule.id).or_insert((rule, Vec::new()));
+            entry.1.push(event);
+        }
+    }
+    let mut found = Vec::new();
+    for (rule, mut events) in by_rule.into_values() {
+        events.sort_by(|a, b| {
+            (b.severity, b.count, &a.target).cmp(&(a.severity, a.count, &b.target))
+        });
+        let named = if events.len() > ONE_BY_ONE + 1 {
+            ONE_BY_ONE
+        } else {
+            events.len()
+        };
+        let rest = events.split_off(named);
+        found.extend(events.into_iter().map(|event| one(rule, event)));
+        found.extend(others(rule, &rest));
+    }
+    found
+}
+
+fn one(rule: &Rule, event: &Event) -> Finding {
+    let details: Value = event
+        .details
+        .as_deref()
+        .and_then(|text| serde_json::from_str(text).ok())
+        .unwrap_or(Value::Null);
+    let advice = details.get("advice").and_then(Value::as_str);
+    let message = format!(
+        "{}: {} in the last hour, told by {}.",
+        event.target, event.count, event.source
+    );
+    Finding {
+        steps: steps(advice),
+        value: Some(event.count as f64),
+        details: Some(json!({"source": event.source, "event": details}).to_string()),
+        ..rule.says(&event.target, event.severity, message)
+    }
+}
+
+/// The rest in one: how many, and how much of it.
+fn others(rule: &Rule, rest: &[&Event]) -> Option<Finding> {
+    let first = rest.first()?;
+    let count: i64 = rest.iter().map(|event| event.count).sum();
+    let message = format!(
+        "{} more, {count} in the last hour; those with most are said by themselves.",
+        rest.len()
+    );
+    Some(Finding {
+        value: Some(rest.len() as f64),
+        details: Some(json!({"source": first.source}).to_string()),
+        ..rule.says("others", first.severity, message)
+    })
+}
+
+/// The steps of an advice, which stand one after the other between semicolons.
+fn steps(advice: Option<&str>) -> Vec<String> {
+    advice
+        .into_iter()
+        .flat_map(|advice| advice.split("; "))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(event_type: &str, target: &str, count: i64) -> Event {
+        Event {
+            event_type: event_type.to_owned(),
+            target: target.to_owned(),
+            source: "auth".to_owned(),
+            severity: Severity::Warn,
+            count,
+            details: Some(r#"{"advice":"do this; then that"}"#.to_owned()),
+        }
+    }
+
+    #[test]
+    fn an_event_is_a_finding_with_its_advice() {
+        let found = judge(&[
+            event("ssh_brute_force", "192.0.2.7", 40),
+            event("fail2ban_unban", "192.0.2.7", 1),
+            event("of_a_newer_version", "x", 1),
+        ]);
+        assert_eq!(found.len(), 1);
+        let found = &found[0];
+        assert_eq!((found.rule, found.kind), ("ssh_brute_force", Kind::Alert));
+        assert_eq!(found.steps, ["do this", "then that"]);
+        assert_eq!(
+            found.message,
+            "192.0.2.7: 40 in the last hour, told by auth."
+        );
+    }
+
+    #[test]
+    fn of_thousands_the_worst_are_named() {
+        let events: Vec<Event> = (0..5000)
+            .map(|n| event("firewall_block", &format!("192.0.2.{n}"), n))
+            .collect();
+        let found = judge(&events);
+        assert_eq!(found.len(), ONE_BY_ONE + 1);
+        assert_eq!(found[0].target, "192.0.2.4999");
+        let rest = found.last().unwrap();
+        assert_eq!((rest.target.as_str(), rest.value), ("others", Some(4980.0)));
+    }
+}

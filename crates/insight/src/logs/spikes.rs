@@ -1,0 +1,215 @@
+//! Errors and warnings in numbers that are not usual.
+//!
+//! The count of the last five minutes, by source and level, is held against the hours of the last four
+//! weeks. What is usual of an hour has two parts. One is what comes at this hour: the middle one of the
+//! last seven days or of the same hour of the last four weeks, whichever is more, so that what comes every
+//! night or every Monday is expected when it comes, and only then. The other is what comes beside that at
+//! any hour: its mean over all hours or over the last day, without the most extreme fiftieth, so that a
+//! burst of the past hides no burst of today. What is usual of five minutes is the part of it that the
+//! fullest five minutes of an hour have had of late: a twelfth and more where lines trickle, the whole
+//! where a job writes them at once.
+//!
+//! A spike is [`LEAST`] lines at least, [`TIMES`] times what is usual, and so odd that chance makes it
+//! once in years ([`stats::counts`]), given how much the hours vary. Of a source that is not known for a
+//! day nothing is usual yet, and nothing is said.
+
+use crate::Rule;
+use schema::finding::Kind;
+use schema::{Finding, Severity, Timestamp};
+use serde_json::json;
+use stats::{counts, order};
+use std::collections::HashMap;
+
+/// Errors or warnings of a source come in numbers.
+pub const SPIKE: Rule = Rule {
+    id: "log_error_spike",
+    kind: Kind::Insight,
+    domain: "logs",
+    title: "Errors come in numbers",
+    // Three passes without it: a spike that pauses for one is the same.
+    hold_secs: 900,
+};
+
+/// Length of what is judged, microseconds: the reference's five minutes.
+pub(super) const WINDOW: i64 = 300_000_000;
+pub(super) const HOUR: i64 = 3_600_000_000;
+/// Hours that are learnt from: four weeks, so that each hour of the week is there four times.
+pub(super) const HOURS: usize = 28 * 24;
+/// Hours before anything is usual.
+const KNOWN: usize = 24;
+/// Days before anything is usual at a time of day.
+const DAYS: usize = 3;
+/// Lines below which nothing is a spike, as the reference has it.
+const LEAST: i64 = 5;
+/// How far beyond the usual, as the reference has it: less is not worth a look, however odd.
+const TIMES: f64 = 3.0;
+/// -log10 of the probability. A host with thirteen sources has 7,500 windows a day to be judged; at a
+/// millionth each, chance alone makes one finding in four months.
+const ODD: f64 = 6.0;
+/// Ten times the usual, fifty lines at least, and far beyond chance: somebody has to look now.
+const GRAVE: (f64, i64, f64) = (10.0, 50, 12.0);
+/// The part of the hours whose count is taken down to the next.
+const EXTREME: f64 = 0.02;
+
+/// What is usual of one source and level at one hour.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Expected {
+    /// Lines in five minutes.
+    pub lines: f64,
+    /// Variance over mean of its hours.
+    pub dispersion: f64,
+}
+
+/// Lines of one source and level in the last five minutes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recent {
+    /// Source.
+    pub source: String,
+    /// `error` or `warn`.
+    pub level: String,
+    /// Lines.
+    pub lines: i64,
+    /// The pattern that most of them have.
+    pub pattern: Option<String>,
+}
+
+/// The hour that the window before `at` lies in, for the most part.
+pub(super) fn hour_of(at: Timestamp) -> i64 {
+    (at.as_micros() - WINDOW / 2).div_euclid(HOUR)
+}
+
+/// What is usual after these hours, the last of which is the one before. `burst` is the part that the
+/// greatest five minutes of an hour have of it. `None` before a day is known.
+#[must_use]
+pub fn expect(hours: &[f64], burst: f64) -> Option<Expected> {
+    if hours.len() < KNOWN {
+        return None;
+    }
+    let hours = hours.get(hours.len().saturating_sub(HOURS)..)?;
+    let clipped = clip(hours);
+    let regular = by_time_of_day(hours, 0.0, |same| order::median(same).unwrap_or_default());
+    // What comes beside that has no hour of its own.
+    let beside: Vec<f64> = hours
+        .iter()
+        .zip(&regular)
+        .map(|(lines, regular)| (lines - regular).max(0.0))
+        .collect();
+    let of_all = mean(&clip(&beside));
+    let of_day = beside
+        .get(beside.len() - KNOWN..)
+        .map_or(of_all, |day| mean(&clip(day)));
+    let every = |step: usize, most: usize, least: usize| {
+        let same = hours.iter().rev().skip(step - 1).step_by(step).take(most);
+        let same: Vec<f64> = same.copied().collect();
+        let middle = order::median(&same).filter(|_| same.len() >= least);
+        middle.unwrap_or_default()
+    };
+    // Less than one line in all the time that was seen is not known to be less.
+    let floor = 1.0 / hours.len() as f64;
+    let hour = every(24, 7, DAYS).max(every(168, 4, 2)) + of_all.max(of_day).max(floor);
+    let usual = by_time_of_day(&clipped, mean(&clipped), mean);
+    Some(Expected {
+        lines: hour * burst.clamp(WINDOW as f64 / HOUR as f64, 1.0),
+        dispersion: counts::dispersion(&clipped, &usual).unwrap_or(1.0),
+    })
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
+}
+
+/// The most extreme hours taken down to the greatest of the others.
+fn clip(hours: &[f64]) -> Vec<f64> {
+    let most = order::quantile(hours, 1.0 - EXTREME).unwrap_or(f64::MAX);
+    hours.iter().map(|hour| hour.min(most)).collect()
+}
+
+/// For each hour what `fold` makes of all hours at its time of day; `otherwise` before three days are known.
+fn by_time_of_day(hours: &[f64], otherwise: f64, fold: impl Fn(&[f64]) -> f64) -> Vec<f64> {
+    if hours.len() < DAYS * 24 {
+        return vec![otherwise; hours.len()];
+    }
+    let profile: Vec<f64> = (0..24)
+        .map(|offset| {
+            let same: Vec<f64> = hours.iter().skip(offset).step_by(24).copied().collect();
+            fold(&same)
+        })
+        .collect();
+    profile.iter().cycle().take(hours.len()).copied().collect()
+}
+
+/// Findings of the last five minutes.
+#[must_use]
+pub fn judge(recent: &[Recent], expected: &HashMap<(String, String), Expected>) -> Vec<Finding> {
+    recent
+        .iter()
+        .filter_map(|one| {
+            let key = (one.source.clone(), one.level.clone());
+            judge_one(one, expected.get(&key)?)
+        })
+        .collect()
+}
+
+fn judge_one(recent: &Recent, expected: &Expected) -> Option<Finding> {
+    let lines = recent.lines as f64;
+    let times = lines / expected.lines;
+    if recent.lines < LEAST || times < TIMES {
+        return None;
+    }
+    let odd = counts::surprise(
+        recent.lines.unsigned_abs(),
+        expected.lines,
+        expected.dispersion,
+    );
+    if odd < ODD {
+        return None;
+    }
+    let (grave_times, grave_lines, grave_odd) = GRAVE;
+    let is_grave = times >= grave_times && recent.lines >= grave_lines && odd >= grave_odd;
+    let (severity, what) = match (recent.level.as_str(), is_grave) {
+        ("error", true) => (Severity::Crit, "errors"),
+        ("error", false) => (Severity::Warn, "errors"),
+        _ => (Severity::Info, "warnings"),
+    };
+    let message = format!(
+        "{source} wrote {} {what} in five minutes; {} are usual at this hour.",
+        recent.lines,
+        few(expected.lines),
+        source = recent.source,
+    );
+    let target = format!("{} {}", recent.source, recent.level);
+    Some(Finding {
+        steps: vec![
+            "Read what they say: the lines of this source since the spike began, in the Logs view"
+                .to_owned(),
+            "See what changed at that time: deployments, configuration, and the other findings"
+                .to_owned(),
+            format!(
+                "See how the service fares: `systemctl status {}`",
+                recent.source
+            ),
+        ],
+        value: Some(lines),
+        expected: Some(expected.lines),
+        score: Some(odd),
+        details: Some(
+            json!({"source": recent.source, "level": recent.level, "fingerprint": recent.pattern})
+                .to_string(),
+        ),
+        ..SPIKE.says(&target, severity, message)
+    })
+}
+
+/// A small number in words that a reader can take in.
+fn few(lines: f64) -> String {
+    if lines < 0.1 {
+        "hardly any".to_owned()
+    } else if lines < 10.0 {
+        format!("{lines:.1}")
+    } else {
+        format!("{lines:.0}")
+    }
+}
+
+#[cfg(test)]
+mod tests;

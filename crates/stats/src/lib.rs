@@ -1,0 +1,10 @@
+//! What judging needs of statistics: slices in, numbers out.
+//!
+//! * [`counts`]: how odd a count is, given what is usual and how much it varies.
+//! * [`order`]: medians and quantiles.
+//!
+//! Pure, without a clock. No function panics or gives NaN for finite input; what cannot be told
+//! is `None`.
+
+pub mod counts;
+pub mod order;
