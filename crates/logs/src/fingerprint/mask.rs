@@ -92,7 +92,7 @@ impl Scan<'_> {
             while matches!(self.byte(self.at), b'0'..=b'?') {
                 self.at += 1;
             }
-            if self.byte(self.at) >= b'@' {
+            if matches!(self.byte(self.at), b'@'..=b'~') {
                 self.at += 1;
             }
         }
