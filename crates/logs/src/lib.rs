@@ -21,6 +21,7 @@
 //! Nothing here knows the database or reads the clock of its own accord; time comes in as a value.
 
 pub mod advice;
+mod by_source;
 pub mod event;
 pub mod fingerprint;
 pub mod intake;

@@ -33,6 +33,7 @@ use std::fmt;
 use schema::Timestamp;
 use sha2::{Digest, Sha256};
 
+use crate::by_source::BySource;
 use crate::event::Level;
 use miner::{Change, Miner};
 use token::Token;
@@ -141,7 +142,6 @@ impl News {
 
 #[derive(Debug, Default)]
 struct Source {
-    name: Box<str>,
     miner: Miner,
     hour: i64,
     /// New names in this hour.
@@ -150,34 +150,11 @@ struct Source {
     overflowed: u64,
 }
 
-/// The sources; one comes many times in a row.
-#[derive(Debug, Default)]
-struct Sources {
-    list: Vec<Source>,
-    last: usize,
-}
-
-impl Sources {
-    fn get(&mut self, name: &str) -> &mut Source {
-        let known = |source: &Source| *source.name == *name;
-        if !self.list.get(self.last).is_some_and(known) {
-            self.last = self.list.iter().position(known).unwrap_or_else(|| {
-                self.list.push(Source {
-                    name: name.into(),
-                    ..Source::default()
-                });
-                self.list.len() - 1
-            });
-        }
-        &mut self.list[self.last]
-    }
-}
-
 /// Names the messages of all sources.
 #[derive(Debug)]
 pub struct Fingerprints {
     budget_per_hour: u32,
-    sources: Sources,
+    sources: BySource<Source>,
     tokens: Vec<Token>,
     changes: Vec<Change>,
     news: News,
@@ -189,7 +166,7 @@ impl Fingerprints {
     pub fn new(budget_per_hour: u32) -> Self {
         Self {
             budget_per_hour,
-            sources: Sources::default(),
+            sources: BySource::default(),
             tokens: Vec::new(),
             changes: Vec::new(),
             news: News::default(),
@@ -207,7 +184,7 @@ impl Fingerprints {
             if known.template == OVERFLOW {
                 continue;
             }
-            let source = self.sources.get(&known.source);
+            let source = self.sources.entry(&known.source);
             token::split(&known.template, &mut self.tokens);
             let sequence = token::sum(&self.tokens);
             let pattern = match source.miner.known(sequence) {
@@ -237,11 +214,11 @@ impl Fingerprints {
                 continue;
             };
             roots[*at] = true;
-            let source = self.sources.get(&row.source);
+            let source = self.sources.entry(&row.source);
             source.miner.join(*pattern, rows[*at].1);
         }
         for ((row, pattern), is_root) in rows.iter().zip(roots) {
-            let source = self.sources.get(&row.source);
+            let source = self.sources.entry(&row.source);
             token::split(&row.template, &mut self.tokens);
             if is_root {
                 source.miner.restore_open(&self.tokens, *pattern);
@@ -261,7 +238,7 @@ impl Fingerprints {
         message: &str,
         now: Timestamp,
     ) -> Fingerprint {
-        let source = self.sources.get(source_name);
+        let source = self.sources.entry(source_name);
         let hour = now.0.div_euclid(HOUR_MICROS);
         if source.hour != hour {
             (source.hour, source.named) = (hour, 0);
@@ -313,10 +290,10 @@ impl Fingerprints {
     /// What the pattern table has to learn since the last time.
     pub fn take_news(&mut self) -> News {
         let mut news = std::mem::take(&mut self.news);
-        for source in &mut self.sources.list {
+        for (name, source) in self.sources.iter_mut() {
             if source.overflowed > 0 {
                 let overflowed = std::mem::take(&mut source.overflowed);
-                news.overflowed.push((source.name.clone(), overflowed));
+                news.overflowed.push((name.into(), overflowed));
             }
         }
         news

@@ -252,7 +252,7 @@ fn memory_is_bounded_and_names_come_back() {
         names.name("noise", Level::Info, &message(0), Timestamp(HOUR * 300)),
         first
     );
-    assert!(names.sources.get("noise").miner.len() <= 2048);
+    assert!(names.sources.entry("noise").miner.len() <= 2048);
 }
 
 proptest! {

@@ -15,11 +15,13 @@
 //! What cannot be told apart is a local user who writes to the system log's socket under another name,
 //! where only a file of it is read.
 
+mod names;
 mod others;
 mod rules;
 mod seen;
 mod session;
 mod sshd;
+mod sweep;
 mod tally;
 mod watch;
 

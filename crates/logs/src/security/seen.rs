@@ -40,6 +40,12 @@ impl<'a> Peer<'a> {
             .map_or_else(|| self.text.to_owned(), |address| address.to_string())
     }
 
+    /// Whether it is shown alike.
+    #[must_use]
+    pub(super) fn same_as(&self, other: &Self) -> bool {
+        self.address == other.address && (self.address.is_some() || self.text == other.text)
+    }
+
     /// What is counted together: the address; of IPv6 the /64, because one machine has all of it.
     #[must_use]
     pub(super) fn key(&self) -> u128 {
@@ -69,6 +75,41 @@ impl<'a> Peer<'a> {
                 Some(format!("{net}/64"))
             }
             _ => None,
+        }
+    }
+}
+
+/// Who is at the other end, kept. An address takes no memory beside this.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    /// By address.
+    Address(IpAddr),
+    /// By a host name, as the line has it.
+    Name(Box<str>),
+}
+
+impl Known {
+    /// Keeps a peer.
+    #[must_use]
+    pub(super) fn new(peer: &Peer<'_>) -> Self {
+        match peer.address {
+            Some(address) => Self::Address(address),
+            None => Self::Name(peer.text.into()),
+        }
+    }
+
+    /// The peer that is kept.
+    #[must_use]
+    pub(super) fn peer(&self) -> Peer<'_> {
+        match self {
+            Self::Address(address) => Peer {
+                text: "",
+                address: Some(*address),
+            },
+            Self::Name(name) => Peer {
+                text: name,
+                address: None,
+            },
         }
     }
 }

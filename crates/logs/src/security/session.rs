@@ -7,9 +7,10 @@
 //! Bounded: [`MOST`] processes; one that was silent for ten minutes is forgotten (sshd gives a client
 //! two minutes to log in).
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use super::seen::{Form, Peer, Seen, What};
+use super::seen::{Form, Known, Peer, Seen, What};
+use super::sweep::{Heard, Sweeps};
 
 /// Most processes kept at a time.
 const MOST: usize = 2048;
@@ -18,31 +19,12 @@ const SILENT: i64 = 600_000_000;
 /// So long after a PAM module's failure nobody has got in: it was a failure. Microseconds.
 const PATIENCE: i64 = 30_000_000;
 
-/// The other end, kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Known {
-    pub(super) key: u128,
-    pub(super) shown: String,
-    pub(super) network: Option<String>,
-    named: bool,
-}
-
-impl Known {
-    pub(super) fn new(peer: &Peer<'_>) -> Self {
-        Self {
-            key: peer.key(),
-            shown: peer.shown(),
-            network: peer.network(),
-            named: peer.address.is_none(),
-        }
-    }
-}
-
 #[derive(Debug, Default)]
 struct Session {
-    last: i64,
+    last: Heard,
     peer: Option<Known>,
-    user: Option<String>,
+    /// The account; empty while none is known.
+    user: String,
     /// Failures told by each form.
     forms: [u32; Form::COUNT],
     /// Failures counted so far: the most of the forms.
@@ -58,37 +40,50 @@ struct Session {
 }
 
 /// What a line adds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Told {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Told<'a> {
     /// Failures.
     pub(super) failures: u32,
     /// A knock.
     pub(super) probe: bool,
     /// Whose.
-    pub(super) peer: Option<Known>,
+    pub(super) peer: Option<Peer<'a>>,
     /// The account.
-    pub(super) user: Option<String>,
+    pub(super) user: Option<&'a str>,
 }
 
 /// The open connections of a source.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
+    /// By process. Those that are over go when there is time.
     open: HashMap<u32, Session>,
+    /// Processes with a failure of a PAM module that is not counted yet, perhaps more.
+    waiting: BTreeSet<u32>,
+    sweeps: Sweeps,
+    /// When the memory of those that are over was last given back.
+    cleared: i64,
 }
 
 impl Sessions {
     /// What a line of process `pid` adds, at `ts` microseconds.
-    pub(super) fn take(&mut self, pid: Option<u32>, seen: &Seen<'_>, ts: i64) -> Told {
+    pub(super) fn take<'a>(&'a mut self, pid: Option<u32>, seen: &Seen<'a>, ts: i64) -> Told<'a> {
         let Some(pid) = pid else {
             return alone(seen);
         };
-        self.make_room(pid, ts);
+        let is_known = self.session(pid).is_some();
+        if !is_known {
+            self.make_room(ts);
+        }
         let session = self.open.entry(pid).or_default();
-        session.meet(seen, ts);
+        if !is_known {
+            *session = Session::default();
+        }
+        session.meet(seen, self.sweeps.hear(ts));
         match seen.what {
             What::Failed(Form::PamModule) if !session.accepted => {
                 session.forms[Form::PamModule as usize] += seen.times;
                 session.waiting = Some(ts);
+                self.waiting.insert(pid);
             }
             What::Failed(form) => session.forms[form as usize] += seen.times,
             What::Accepted { .. } => {
@@ -103,29 +98,44 @@ impl Sessions {
             session.waiting = None;
         }
         session.count();
-        let mut told = session.tell();
         session.knocked |= seen.what == What::Probe;
-        if session.knocked && session.counted == 0 && !session.accepted && told.peer.is_some() {
-            told.probe = !std::mem::replace(&mut session.probed, true);
+        let is_knock = session.knocked
+            && session.counted == 0
+            && !session.accepted
+            && session.peer.is_some()
+            && !std::mem::replace(&mut session.probed, true);
+        Told {
+            probe: is_knock,
+            ..session.tell()
         }
-        told
     }
 
     /// Failures that a PAM module told of and that nothing followed.
-    pub(super) fn sweep(&mut self, now: i64, out: &mut Vec<Told>) {
-        for session in self.open.values_mut() {
-            if session.waiting.is_some_and(|since| now - since >= PATIENCE) {
+    pub(super) fn sweep(&mut self, now: i64, mut tell: impl FnMut(Told<'_>)) {
+        self.sweeps.pass(now);
+        let open = &mut self.open;
+        self.waiting.retain(|pid| {
+            let session = open.get_mut(pid);
+            let Some((session, since)) = session.and_then(|one| one.waiting.map(|ts| (one, ts)))
+            else {
+                return false;
+            };
+            if now - since >= PATIENCE {
                 session.waiting = None;
                 session.count();
-                out.push(session.tell());
+                tell(session.tell());
             }
+            session.waiting.is_some()
+        });
+        if now - self.cleared >= SILENT {
+            self.cleared = now;
+            self.clear();
         }
-        self.open.retain(|_, session| now - session.last < SILENT);
     }
 
     /// The address that a process is known to talk to.
-    pub(super) fn peer(&self, pid: Option<u32>) -> Option<&Known> {
-        self.open.get(&pid?)?.peer.as_ref()
+    pub(super) fn peer(&self, pid: Option<u32>) -> Option<Peer<'_>> {
+        self.session(pid?)?.peer.as_ref().map(Known::peer)
     }
 
     #[cfg(test)]
@@ -133,60 +143,81 @@ impl Sessions {
         self.open.len()
     }
 
-    fn make_room(&mut self, pid: u32, ts: i64) {
-        if self.open.len() < MOST || self.open.contains_key(&pid) {
+    /// The session of a process, unless it is over.
+    fn session(&self, pid: u32) -> Option<&Session> {
+        let session = self.open.get(&pid);
+        session.filter(|session| !session.last.is_over(self.sweeps, SILENT))
+    }
+
+    fn clear(&mut self) {
+        let sweeps = self.sweeps;
+        self.open
+            .retain(|_, session| !session.last.is_over(sweeps, SILENT));
+    }
+
+    fn make_room(&mut self, ts: i64) {
+        if self.open.len() < MOST {
             return;
         }
-        self.open.retain(|_, session| ts - session.last < PATIENCE);
+        self.clear();
+        if self.open.len() >= MOST {
+            self.open.retain(|_, session| ts - session.last.ts < PATIENCE);
+        }
         if self.open.len() >= MOST {
             self.open.clear();
         }
+        let open = &self.open;
+        self.waiting.retain(|pid| open.contains_key(pid));
     }
 }
 
 /// A line of no process stands for itself.
-fn alone(seen: &Seen<'_>) -> Told {
+fn alone<'a>(seen: &Seen<'a>) -> Told<'a> {
     let counts = matches!(seen.what, What::Failed(form) if form != Form::None);
     Told {
         failures: if counts { seen.times } else { 0 },
         probe: seen.what == What::Probe,
-        peer: seen.peer.as_ref().map(Known::new),
-        user: seen.user.filter(|user| !user.is_empty()).map(str::to_owned),
+        peer: seen.peer,
+        user: seen.user.filter(|user| !user.is_empty()),
     }
 }
 
 impl Session {
     /// Who it is about. Another address is another connection under the same number.
-    fn meet(&mut self, seen: &Seen<'_>, ts: i64) {
-        let known = self.peer.as_ref().map(|peer| peer.key);
+    fn meet(&mut self, seen: &Seen<'_>, heard: Heard) {
+        let known = self.peer.as_ref().map(Known::peer);
+        let key = known.map(|peer| peer.key());
         let meant = seen
             .other
-            .filter(|other| Some(other.key()) == known)
+            .filter(|other| Some(other.key()) == key)
             .or(seen.peer);
-        if let Some(peer) = meant.as_ref().map(Known::new) {
-            match &self.peer {
-                Some(old) if old.key == peer.key => {}
+        if let Some(peer) = meant {
+            let (named, was_named) = (
+                peer.address.is_none(),
+                known.is_some_and(|known| known.address.is_none()),
+            );
+            match key {
+                Some(key) if key == peer.key() => {}
                 // The name of an address that is known, or the address of a name.
-                Some(old) if peer.named && !old.named => {}
-                Some(old) if old.named != peer.named => self.peer = Some(peer),
-                None => self.peer = Some(peer),
-                Some(_) => {
+                Some(_) if named && !was_named => {}
+                Some(_) if named == was_named => {
                     *self = Self {
-                        peer: Some(peer),
+                        peer: Some(Known::new(&peer)),
                         ..Self::default()
                     };
                 }
+                _ => self.peer = Some(Known::new(&peer)),
             }
         }
-        if ts - self.last >= SILENT {
+        if heard.ts - self.last.ts >= SILENT {
             *self = Self {
                 peer: self.peer.take(),
                 ..Self::default()
             };
         }
-        self.last = ts;
+        self.last = heard;
         if let Some(user) = seen.user.filter(|user| !user.is_empty()) {
-            self.user = Some(user.to_owned());
+            user.clone_into(&mut self.user);
         }
     }
 
@@ -205,7 +236,7 @@ impl Session {
         self.nameless += self.counted - before;
     }
 
-    fn tell(&mut self) -> Told {
+    fn tell(&mut self) -> Told<'_> {
         let failures = match &self.peer {
             Some(_) => std::mem::take(&mut self.nameless),
             None => 0,
@@ -213,8 +244,8 @@ impl Session {
         Told {
             failures,
             probe: false,
-            peer: self.peer.clone(),
-            user: self.user.clone(),
+            peer: self.peer.as_ref().map(Known::peer),
+            user: Some(self.user.as_str()).filter(|user| !user.is_empty()),
         }
     }
 }

@@ -1,50 +1,82 @@
 //! How often within which time, by key.
 
-use std::collections::{HashMap, VecDeque};
+use std::borrow::Borrow;
+use std::collections::HashMap;
 use std::hash::Hash;
+use std::ops::{Deref, DerefMut};
 
 use serde_json::{Map, Value};
 
+use super::names::Names;
 use super::rules::Rule;
-use super::session::Known;
+use super::seen::{Known, Peer};
+use super::sweep::{Heard, Sweeps};
 
 /// Most keys of a kind and source.
 const MOST: usize = 4096;
 /// Entries of time kept of a key: more than any threshold.
 const ENTRIES: usize = 12;
-/// Names kept of a key, for the details.
-const NAMES: usize = 10;
+/// Addresses kept of a key, for the details.
+const ADDRESSES: usize = 10;
 
 const SECOND: i64 = 1_000_000;
+/// Who was silent for so long is forgotten.
+const SILENT: i64 = 86_400 * SECOND;
+/// How often the memory of who is forgotten is given back: each time all are looked at.
+const CLEAR_EVERY: i64 = 3600 * SECOND;
 
-/// Tallies by key.
+/// Tallies by key. A place that a key leaves is used again, with the memory it has.
 #[derive(Debug)]
-pub(super) struct Tallies<K>(HashMap<K, Tally>);
+pub(super) struct Tallies<K> {
+    places: HashMap<K, u32>,
+    tallies: Vec<Tally>,
+    free: Vec<u32>,
+    /// Keys with a finding that is being told.
+    telling: Vec<K>,
+    sweeps: Sweeps,
+    /// When the memory of who is forgotten was last given back.
+    cleared: i64,
+}
 
 impl<K> Default for Tallies<K> {
     fn default() -> Self {
-        Self(HashMap::new())
+        Self {
+            places: HashMap::new(),
+            tallies: Vec::new(),
+            free: Vec::new(),
+            telling: Vec::new(),
+            sweeps: Sweeps::default(),
+            cleared: 0,
+        }
     }
 }
 
 /// What is known of a key.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    last: i64,
-    /// When, how often, from which address.
-    entries: VecDeque<(i64, u32, u128)>,
+    last: Heard,
+    entries: Vec<Entry>,
     alarm: Alarm,
     slow: Alarm,
-    peer: Option<String>,
-    network: Option<String>,
-    names: Vec<String>,
-    addresses: Vec<String>,
-    pub(super) account: Option<String>,
-    pub(super) program: Option<String>,
+    /// Whether its place is among those with a finding that is being told.
+    is_listed: bool,
+    peer: Option<Known>,
+    names: Names,
+    addresses: Vec<Known>,
+    pub(super) program: Option<Box<str>>,
     /// When sudo's PAM module told of a failure that its summary will tell again.
     pub(super) module: Option<i64>,
     /// Knocks without a login.
     pub(super) knocks: u32,
+}
+
+/// When, how often, from which address.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    ts: i64,
+    times: u32,
+    /// Upper and lower half of [`Peer::key`]; zero where addresses are not told apart.
+    address: [u64; 2],
 }
 
 /// Whether a finding is being told.
@@ -76,91 +108,220 @@ pub(super) struct Finding {
     pub(super) forbidden: bool,
 }
 
-impl<K: Eq + Hash + Clone> Tallies<K> {
-    pub(super) fn get(&mut self, key: &K) -> Option<&mut Tally> {
-        self.0.get_mut(key)
+impl<K: Eq + Hash> Tallies<K> {
+    /// The tally of a key that is not forgotten.
+    pub(super) fn get<Q>(&mut self, key: &Q) -> Option<&mut Tally>
+    where
+        K: Borrow<Q>,
+        Q: ?Sized + Eq + Hash,
+    {
+        let place = *self.places.get(key)?;
+        let tally = self.tallies.get_mut(place as usize)?;
+        (!tally.last.is_over(self.sweeps, SILENT)).then_some(tally)
     }
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.places.len()
     }
 
     /// The tally of a key, and room for it.
-    pub(super) fn entry(&mut self, key: K, ts: i64) -> &mut Tally {
-        if self.0.len() >= MOST && !self.0.contains_key(&key) {
-            let mut times: Vec<i64> = self.0.values().map(|tally| tally.last).collect();
+    pub(super) fn entry<'a, Q>(&'a mut self, key: &'a Q, ts: i64) -> Held<'a, Q>
+    where
+        K: Borrow<Q>,
+        Q: ?Sized + Eq + Hash + ToOwned<Owned = K>,
+    {
+        let place = match self.places.get(key) {
+            Some(place) => *place,
+            None => self.add(key.to_owned()),
+        };
+        let tally = &mut self.tallies[place as usize];
+        if tally.last.is_over(self.sweeps, SILENT) {
+            tally.clear();
+        }
+        tally.last = self.sweeps.hear(tally.last.ts.max(ts));
+        Held {
+            tally,
+            key,
+            telling: &mut self.telling,
+        }
+    }
+
+    fn add(&mut self, key: K) -> u32 {
+        if self.places.len() >= MOST {
+            self.forget_silent();
+        }
+        if self.places.len() >= MOST {
+            let mut times: Vec<i64> = self
+                .places
+                .values()
+                .map(|place| self.tallies[*place as usize].last.ts)
+                .collect();
             let (_, middle, _) = times.select_nth_unstable(MOST / 2);
             let middle = *middle;
-            self.0.retain(|_, tally| tally.last > middle);
+            self.forget(|tally| tally.last.ts <= middle);
         }
-        let tally = self.0.entry(key).or_default();
-        tally.last = tally.last.max(ts);
-        tally
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.tallies.push(Tally::default());
+            (self.tallies.len() - 1) as u32
+        });
+        self.places.insert(key, place);
+        place
+    }
+
+    fn forget_silent(&mut self) {
+        let sweeps = self.sweeps;
+        self.forget(|tally| tally.last.is_over(sweeps, SILENT));
+    }
+
+    fn forget(&mut self, goes: impl Fn(&Tally) -> bool) {
+        let (tallies, free) = (&mut self.tallies, &mut self.free);
+        self.places.retain(|_, place| {
+            let tally = &mut tallies[*place as usize];
+            let stays = !goes(tally);
+            if !stays {
+                tally.clear();
+                tally.is_listed = false;
+                free.push(*place);
+            }
+            stays
+        });
+        self.telling.retain(|key| self.places.contains_key(key));
     }
 
     /// Tells what came since the last row of findings whose window has passed, and forgets who was
     /// silent for a day.
-    pub(super) fn sweep(&mut self, rule: &Rule, now: i64, mut tell: impl FnMut(Finding)) {
-        for tally in self.0.values_mut() {
-            let Some((count, first)) = tally.alarm.pass(rule, now) else {
-                continue;
+    pub(super) fn sweep(&mut self, rule: &Rule, now: i64, mut tell: impl FnMut(&K, Finding)) {
+        let (places, tallies) = (&self.places, &mut self.tallies);
+        self.telling.retain(|key| {
+            let place = places.get(key).map(|place| *place as usize);
+            let Some(tally) = place.and_then(|place| tallies.get_mut(place)) else {
+                return false;
             };
-            let mut finding = tally.finding(count, first);
-            finding.user.clone_from(&tally.account);
-            tell(finding);
+            if let Some((count, first)) = tally.alarm.pass(rule, now) {
+                tell(key, tally.finding(count, first));
+            }
+            tally.is_listed = tally.alarm.told.is_some();
+            tally.is_listed
+        });
+        self.sweeps.pass(now);
+        if now - self.cleared >= CLEAR_EVERY {
+            self.cleared = now;
+            self.forget_silent();
         }
-        self.0.retain(|_, tally| now - tally.last < 86_400 * SECOND);
+    }
+}
+
+/// A tally that is counted in.
+#[derive(Debug)]
+pub(super) struct Held<'a, Q: ?Sized + ToOwned> {
+    tally: &'a mut Tally,
+    key: &'a Q,
+    telling: &'a mut Vec<Q::Owned>,
+}
+
+impl<Q: ?Sized + ToOwned> Deref for Held<'_, Q> {
+    type Target = Tally;
+    fn deref(&self) -> &Tally {
+        self.tally
+    }
+}
+
+impl<Q: ?Sized + ToOwned> DerefMut for Held<'_, Q> {
+    fn deref_mut(&mut self) -> &mut Tally {
+        self.tally
+    }
+}
+
+impl<Q: ?Sized + ToOwned> Drop for Held<'_, Q> {
+    /// Lists what is being told, so that a sweep looks at nothing else.
+    fn drop(&mut self) {
+        if self.tally.alarm.told.is_some() && !self.tally.is_listed {
+            self.tally.is_listed = true;
+            self.telling.push(self.key.to_owned());
+        }
     }
 }
 
 impl Tally {
+    /// As new, but for the memory and for the list its place may be on.
+    fn clear(&mut self) {
+        let (mut entries, mut addresses) = (
+            std::mem::take(&mut self.entries),
+            std::mem::take(&mut self.addresses),
+        );
+        entries.clear();
+        addresses.clear();
+        self.names.clear();
+        *self = Self {
+            entries,
+            addresses,
+            names: std::mem::take(&mut self.names),
+            is_listed: self.is_listed,
+            ..Self::default()
+        };
+    }
+
     /// Notes the address and a name that belongs to it.
-    pub(super) fn about(&mut self, peer: &Known, name: Option<&str>) {
-        self.peer = Some(peer.shown.clone());
-        self.network.clone_from(&peer.network);
+    pub(super) fn about(&mut self, peer: &Peer<'_>, name: Option<&str>) {
+        self.peer = Some(Known::new(peer));
         self.note(name);
     }
 
-    /// Notes the account and an address that it was tried from.
-    pub(super) fn of_account(&mut self, account: &str, peer: &Known) {
-        self.account = Some(account.to_owned());
-        keep(&mut self.addresses, &peer.shown);
+    /// Notes an address that the account was tried from, once, while there is room.
+    pub(super) fn tried_from(&mut self, peer: &Peer<'_>) {
+        let text = shortened(peer.text);
+        let peer = Peer { text, ..*peer };
+        let same = |known: &Known| known.peer().same_as(&peer);
+        if self.addresses.len() < ADDRESSES && !self.addresses.iter().any(same) {
+            grow(&mut self.addresses, ADDRESSES);
+            self.addresses.push(Known::new(&peer));
+        }
     }
 
     pub(super) fn note(&mut self, name: Option<&str>) {
         if let Some(name) = name {
-            keep(&mut self.names, name);
+            self.names.keep(shortened(name));
         }
     }
 
     pub(super) fn add(&mut self, ts: i64, times: u32) {
+        self.push(Entry {
+            ts,
+            times,
+            address: [0; 2],
+        });
+    }
+
+    fn push(&mut self, entry: Entry) {
         if self.entries.len() == ENTRIES {
-            self.entries.pop_front();
+            self.entries.remove(0);
         }
-        self.entries.push_back((ts, times, 0));
+        grow(&mut self.entries, ENTRIES);
+        self.entries.push(entry);
     }
 
     /// Adds to the entry of this address, so that each address has one.
     pub(super) fn add_once(&mut self, ts: i64, times: u32, address: u128) {
+        let address = [(address >> 64) as u64, address as u64];
         let same = self
             .entries
             .iter()
-            .position(|(_, _, known)| *known == address);
-        let before = same.and_then(|at| self.entries.remove(at));
-        let times = times + before.map_or(0, |(_, times, _)| times);
-        if self.entries.len() == ENTRIES {
-            self.entries.pop_front();
-        }
-        self.entries.push_back((ts, times, address));
+            .position(|entry| entry.address == address);
+        let before = same.map_or(0, |at| self.entries.remove(at).times);
+        self.push(Entry {
+            ts,
+            times: times + before,
+            address,
+        });
     }
 
     /// How often within the window that ends now, and since when.
     pub(super) fn within(&self, ts: i64, window_secs: i64) -> (u32, i64) {
         let from = ts - window_secs * SECOND;
-        let inside = self.entries.iter().filter(|(at, ..)| *at > from);
-        inside.fold((0, ts), |(sum, first), (at, times, _)| {
-            (sum + times, first.min(*at))
+        let inside = self.entries.iter().filter(|entry| entry.ts > from);
+        inside.fold((0, ts), |(sum, first), entry| {
+            (sum + entry.times, first.min(entry.ts))
         })
     }
 
@@ -169,9 +330,7 @@ impl Tally {
         let within = self.within(ts, rule.window_secs);
         let enough = within.0 >= rule.threshold;
         let (count, first) = self.alarm.step(rule, ts, times, enough.then_some(within))?;
-        let mut finding = self.finding(count, first);
-        finding.user.clone_from(&self.account);
-        Some(finding)
+        Some(self.finding(count, first))
     }
 
     /// The same for a rule about a long time, unless the quick one was told within it.
@@ -186,22 +345,17 @@ impl Tally {
     /// The same for a rule that counts addresses.
     pub(super) fn step_places(&mut self, rule: &Rule, ts: i64, times: u32) -> Option<Finding> {
         let from = ts - rule.window_secs * SECOND;
-        let places = self.entries.iter().filter(|(at, ..)| *at > from).count();
+        let places = self.entries.iter().filter(|entry| entry.ts > from).count();
         let enough = places >= rule.threshold as usize;
         let within = self.within(ts, rule.window_secs);
         let (count, first) = self.alarm.step(rule, ts, times, enough.then_some(within))?;
-        let mut finding = self.finding(count, first);
-        (finding.peer, finding.network) = (None, None);
-        finding.user.clone_from(&self.account);
-        Some(finding)
+        Some(self.finding(count, first))
     }
 
     /// What came since the last row, although its window has not passed.
     pub(super) fn tell_now(&mut self, ts: i64) -> Option<Finding> {
         let (count, first) = self.alarm.now(ts)?;
-        let mut finding = self.finding(count, first);
-        finding.user.clone_from(&self.account);
-        Some(finding)
+        Some(self.finding(count, first))
     }
 
     /// Forgets what was counted: it led to where it could.
@@ -211,14 +365,16 @@ impl Tally {
     }
 
     pub(super) fn finding(&mut self, count: u32, first: i64) -> Finding {
+        let peer = self.peer.as_ref().map(Known::peer);
+        let addresses = self.addresses.drain(..);
         Finding {
             count,
             first,
-            peer: self.peer.clone(),
-            network: self.network.clone(),
-            users: std::mem::take(&mut self.names),
-            addresses: std::mem::take(&mut self.addresses),
-            program: self.program.clone(),
+            peer: peer.map(|peer| peer.shown()),
+            network: peer.and_then(|peer| peer.network()),
+            users: self.names.take(),
+            addresses: addresses.map(|known| known.peer().shown()).collect(),
+            program: self.program.as_deref().map(str::to_owned),
             knocks: std::mem::take(&mut self.knocks),
             ..Finding::default()
         }
@@ -314,13 +470,16 @@ impl Finding {
     }
 }
 
-/// Keeps a name, once, while there is room. Names are a stranger's text: at most 64 characters.
-fn keep(names: &mut Vec<String>, name: &str) {
-    let name = name
-        .char_indices()
+/// Names are a stranger's text: at most 64 characters of one are kept.
+fn shortened(name: &str) -> &str {
+    name.char_indices()
         .nth(64)
-        .map_or(name, |(end, _)| &name[..end]);
-    if !name.is_empty() && names.len() < NAMES && !names.iter().any(|known| known == name) {
-        names.push(name.to_owned());
+        .map_or(name, |(end, _)| &name[..end])
+}
+
+/// Makes room for one more. Most keys have one of what may be `most`.
+fn grow<T>(list: &mut Vec<T>, most: usize) {
+    if list.len() == list.capacity() {
+        list.reserve_exact(list.len().max(1).min(most - list.len().min(most)));
     }
 }

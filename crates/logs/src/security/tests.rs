@@ -693,6 +693,30 @@ fn memory_is_bounded() {
 }
 
 #[test]
+fn what_is_older_than_the_clock_is_counted_until_the_next_sweep() {
+    let day = 86_400;
+    let attempt = |pid: u32, ts: i64| {
+        let line = "Failed password for root from 192.0.2.7 port 4 ssh2";
+        event("sshd", pid, ts, line)
+    };
+    let now = 5 * day;
+    let mut events = vec![attempt(1, now - 60), attempt(2, now)];
+    // An older file of the same log, read after the newer one.
+    events.extend((0..6).map(|n| attempt(10 + n, day + i64::from(n))));
+    let out: Vec<Told> = watch(&events).iter().map(told).collect();
+    let found = |count: i64| {
+        let address = Some("192.0.2.7".to_owned());
+        ("ssh_brute_force".to_owned(), address, None, count)
+    };
+    assert_eq!(out, [found(6)]);
+    // A day of silence is found by a sweep, and what was known before does not count.
+    let mut events: Vec<Event> = (0..5).map(|n| attempt(n, day)).collect();
+    events.push(event("cron", 1, 2 * day, "x"));
+    events.push(attempt(9, day + 1));
+    assert_eq!(watch(&events), []);
+}
+
+#[test]
 fn rules_are_named_once() {
     for (place, rule) in RULES.iter().enumerate() {
         assert!(["info", "warn", "critical"].contains(&rule.severity));

@@ -6,15 +6,14 @@
 //! Bounded: addresses, accounts and processes have a most number each; when it is reached, the half
 //! that was silent for the longest time is forgotten.
 
-use std::collections::HashMap;
-
 use schema::tables::SecurityEvent;
 
 use super::read;
 use super::rules::{self, Rule};
 use super::seen::{Peer, Seen, What};
-use super::session::{Known, Sessions, Told};
+use super::session::{Sessions, Told};
 use super::tally::{Finding, Tallies};
+use crate::by_source::BySource;
 use crate::event::Event;
 
 /// How often the clock of a source has to move for what waits to be looked at, microseconds.
@@ -26,7 +25,7 @@ const SAME_SUDO: i64 = 120_000_000;
 /// Turns events into findings. One for all sources.
 #[derive(Debug, Default)]
 pub struct Watch {
-    sources: HashMap<Box<str>, Source>,
+    sources: BySource<Source>,
 }
 
 #[derive(Debug, Default)]
@@ -34,15 +33,20 @@ struct Source {
     clock: i64,
     swept: i64,
     sessions: Sessions,
-    /// Failed logins by address.
-    logins: Tallies<u128>,
-    /// Failed logins by account, each address once.
-    accounts: Tallies<String>,
+    attempts: Attempts,
     /// Dropped packets by address.
     packets: Tallies<u128>,
     /// Failures to become another user, by account.
     sudo: Tallies<String>,
-    told: Vec<Told>,
+}
+
+/// Failed logins.
+#[derive(Debug, Default)]
+struct Attempts {
+    /// By address.
+    logins: Tallies<u128>,
+    /// By account, each address once.
+    accounts: Tallies<String>,
 }
 
 impl Watch {
@@ -55,11 +59,12 @@ impl Watch {
         event: &Event,
         out: &mut Vec<SecurityEvent>,
     ) {
-        if let Some(watched) = self.sources.get_mut(source) {
+        if let Some(watched) = self.sources.known(source) {
             watched.pass(event.ts.0, source, out);
         }
         if let Some(seen) = read(parser, event) {
-            self.source(source).take(source, event, &seen, out);
+            let watched = self.sources.entry(source);
+            watched.take(source, event, &seen, out);
         }
     }
 
@@ -67,12 +72,13 @@ impl Watch {
     /// of its line or of its process. `None` when the event is not counted.
     pub fn counted(&mut self, parser: &str, source: &str, event: &Event) -> Option<Option<String>> {
         let seen = read(parser, event)?;
-        let source = self.source(source);
+        let source = self.sources.entry(source);
         let told = source.sessions.take(event.pid, &seen, event.ts.0);
-        let known = source.sessions.peer(event.pid).cloned().or(told.peer);
         let counts =
             matches!(seen.what, What::Failed(_) | What::Probe) || told.failures > 0 || told.probe;
-        counts.then(|| known.map(|peer| peer.shown))
+        let peer = told.peer.map(|peer| peer.shown());
+        let known = source.sessions.peer(event.pid).map(|peer| peer.shown());
+        counts.then(|| known.or(peer))
     }
 
     /// How many addresses, accounts and processes are in memory.
@@ -80,19 +86,12 @@ impl Watch {
     pub(super) fn sizes(&self) -> Vec<usize> {
         let sizes = |source: &Source| {
             [
-                source.logins.len(),
-                source.accounts.len(),
+                source.attempts.logins.len(),
+                source.attempts.accounts.len(),
                 source.sessions.len(),
             ]
         };
         self.sources.values().flat_map(sizes).collect()
-    }
-
-    fn source(&mut self, name: &str) -> &mut Source {
-        if !self.sources.contains_key(name) {
-            self.sources.insert(name.into(), Source::default());
-        }
-        self.sources.entry(name.into()).or_default()
     }
 }
 
@@ -104,26 +103,22 @@ impl Source {
             return;
         }
         self.swept = self.clock;
-        let mut told = std::mem::take(&mut self.told);
-        self.sessions.sweep(self.clock, &mut told);
-        for told in told.drain(..) {
-            self.failed(source, self.clock, told, out);
-        }
-        self.told = told;
+        let (clock, attempts) = (self.clock, &mut self.attempts);
+        self.sessions
+            .sweep(clock, |told| attempts.failed(source, clock, told, out));
         for (rule, tallies) in [
-            (&rules::BRUTE_FORCE, &mut self.logins),
+            (&rules::BRUTE_FORCE, &mut self.attempts.logins),
             (&rules::FIREWALL, &mut self.packets),
         ] {
-            tallies.sweep(rule, self.clock, |finding| {
-                out.push(row(rule, source, finding))
-            });
+            tallies.sweep(rule, clock, |_, finding| out.push(row(rule, source, finding)));
         }
         for (rule, tallies) in [
-            (&rules::DISTRIBUTED, &mut self.accounts),
+            (&rules::DISTRIBUTED, &mut self.attempts.accounts),
             (&rules::SUDO, &mut self.sudo),
         ] {
-            tallies.sweep(rule, self.clock, |finding| {
-                out.push(row(rule, source, finding))
+            tallies.sweep(rule, clock, |account, finding| {
+                let finding = of_account(account, finding);
+                out.push(row(rule, source, finding));
             });
         }
     }
@@ -136,81 +131,20 @@ impl Source {
             What::Denied { forbidden } => self.denied(source, event, seen, forbidden, out),
             What::Accepted { guessable } => {
                 let told = self.sessions.take(event.pid, seen, ts);
-                self.accepted(source, ts, told, guessable, out);
+                self.attempts.accepted(source, ts, told, guessable, out);
             }
             What::Failed(_) | What::Probe | What::Connected | What::Closed => {
                 let told = self.sessions.take(event.pid, seen, ts);
-                self.failed(source, ts, told, out);
+                self.attempts.failed(source, ts, told, out);
             }
-        }
-    }
-
-    fn failed(&mut self, source: &str, ts: i64, told: Told, out: &mut Vec<SecurityEvent>) {
-        let Some(peer) = told.peer else { return };
-        if told.probe && told.failures == 0 {
-            // A monitor knocks all day: a knock is only noted of who fails, too.
-            if let Some(tally) = self.logins.get(&peer.key) {
-                tally.knocks += 1;
-            }
-            return;
-        }
-        if told.failures == 0 {
-            return;
-        }
-        let tally = self.logins.entry(peer.key, ts);
-        tally.about(&peer, told.user.as_deref());
-        tally.add(ts, told.failures);
-        if let Some(finding) = tally.step(&rules::BRUTE_FORCE, ts, told.failures) {
-            out.push(row(&rules::BRUTE_FORCE, source, finding));
-        } else if let Some(finding) = tally.step_slow(&rules::SLOW, ts, told.failures) {
-            out.push(row(&rules::SLOW, source, finding));
-        }
-        let Some(user) = told.user else { return };
-        let account = self.accounts.entry(user.clone(), ts);
-        account.of_account(&user, &peer);
-        account.add_once(ts, told.failures, peer.key);
-        if let Some(finding) = account.step_places(&rules::DISTRIBUTED, ts, told.failures) {
-            out.push(row(&rules::DISTRIBUTED, source, finding));
-        }
-    }
-
-    fn accepted(
-        &mut self,
-        source: &str,
-        ts: i64,
-        told: Told,
-        guessable: bool,
-        out: &mut Vec<SecurityEvent>,
-    ) {
-        let Some(peer) = told.peer else { return };
-        if told.failures > 0 {
-            let failed = Told {
-                failures: told.failures,
-                probe: false,
-                peer: Some(peer.clone()),
-                user: told.user.clone(),
-            };
-            self.failed(source, ts, failed, out);
-        }
-        let rule = &rules::SUCCESS;
-        let Some(tally) = self.logins.get(&peer.key) else {
-            return;
-        };
-        let (failures, first) = tally.within(ts, rule.window_secs);
-        if guessable && failures >= rule.threshold {
-            let mut finding = tally.finding(failures, first);
-            finding.user = told.user;
-            out.push(row(rule, source, finding));
-            tally.forget();
         }
     }
 
     fn blocked(&mut self, source: &str, ts: i64, seen: &Seen<'_>, out: &mut Vec<SecurityEvent>) {
-        let Some(peer) = seen.peer.as_ref().map(Known::new) else {
-            return;
-        };
+        let Some(peer) = seen.peer else { return };
         let rule = &rules::FIREWALL;
-        let tally = self.packets.entry(peer.key, ts);
+        let key = peer.key();
+        let mut tally = self.packets.entry(&key, ts);
         tally.about(&peer, seen.detail);
         tally.add(ts, seen.times);
         if let Some(mut finding) = tally.step(rule, ts, seen.times) {
@@ -231,7 +165,7 @@ impl Source {
         let (rule, ts) = (&rules::SUDO, event.ts.0);
         let module = event.message.starts_with("pam_")
             || event.message.starts_with("authentication failure");
-        let tally = self.sudo.entry(user.to_owned(), ts);
+        let mut tally = self.sudo.entry(user, ts);
         let mut times = seen.times;
         if module {
             tally.module = Some(ts);
@@ -245,8 +179,7 @@ impl Source {
         if times == 0 {
             return;
         }
-        tally.account = Some(user.to_owned());
-        tally.program = Some(event.component.clone());
+        tally.program = Some(event.component.as_str().into());
         tally.note(seen.detail);
         tally.add(ts, times);
         let (within, _) = tally.within(ts, rule.window_secs);
@@ -256,7 +189,8 @@ impl Source {
             None if grave => tally.tell_now(ts),
             None => None,
         };
-        if let Some(mut finding) = finding {
+        if let Some(finding) = finding {
+            let mut finding = of_account(user, finding);
             finding.targets = std::mem::take(&mut finding.users);
             finding.forbidden = forbidden;
             let mut row = row(rule, source, finding);
@@ -265,6 +199,76 @@ impl Source {
             }
             out.push(row);
         }
+    }
+}
+
+impl Attempts {
+    fn failed(&mut self, source: &str, ts: i64, told: Told<'_>, out: &mut Vec<SecurityEvent>) {
+        let Some(peer) = told.peer else { return };
+        let key = peer.key();
+        if told.probe && told.failures == 0 {
+            // A monitor knocks all day: a knock is only noted of who fails, too.
+            if let Some(tally) = self.logins.get(&key) {
+                tally.knocks += 1;
+            }
+            return;
+        }
+        if told.failures == 0 {
+            return;
+        }
+        let mut tally = self.logins.entry(&key, ts);
+        tally.about(&peer, told.user);
+        tally.add(ts, told.failures);
+        if let Some(finding) = tally.step(&rules::BRUTE_FORCE, ts, told.failures) {
+            out.push(row(&rules::BRUTE_FORCE, source, finding));
+        } else if let Some(finding) = tally.step_slow(&rules::SLOW, ts, told.failures) {
+            out.push(row(&rules::SLOW, source, finding));
+        }
+        let Some(user) = told.user else { return };
+        let mut account = self.accounts.entry(user, ts);
+        account.tried_from(&peer);
+        account.add_once(ts, told.failures, key);
+        if let Some(finding) = account.step_places(&rules::DISTRIBUTED, ts, told.failures) {
+            let finding = of_account(user, finding);
+            out.push(row(&rules::DISTRIBUTED, source, finding));
+        }
+    }
+
+    fn accepted(
+        &mut self,
+        source: &str,
+        ts: i64,
+        told: Told<'_>,
+        guessable: bool,
+        out: &mut Vec<SecurityEvent>,
+    ) {
+        let Some(peer) = told.peer else { return };
+        if told.failures > 0 {
+            let failed = Told {
+                probe: false,
+                ..told
+            };
+            self.failed(source, ts, failed, out);
+        }
+        let rule = &rules::SUCCESS;
+        let Some(tally) = self.logins.get(&peer.key()) else {
+            return;
+        };
+        let (failures, first) = tally.within(ts, rule.window_secs);
+        if guessable && failures >= rule.threshold {
+            let mut finding = tally.finding(failures, first);
+            finding.user = told.user.map(str::to_owned);
+            out.push(row(rule, source, finding));
+            tally.forget();
+        }
+    }
+}
+
+/// A finding about an account.
+fn of_account(account: &str, finding: Finding) -> Finding {
+    Finding {
+        user: Some(account.to_owned()),
+        ..finding
     }
 }
 
