@@ -1,5 +1,6 @@
 //! Puts the tasks together and ends them in order.
 
+use crate::judging::Judging;
 use crate::logs::{Logs, Sources};
 use crate::reload::Reloader;
 use crate::sampling::Sampling;
@@ -60,6 +61,14 @@ pub(crate) async fn run(
         status: status.clone(),
         clock: clock::now,
     };
+    let judging = Judging {
+        target: pg::Target::from(&loaded.config.database),
+        session: pg::SessionOptions::for_deadline(loaded.config.collector.query_timeout()),
+        machine_id: host.machine_id.clone(),
+        queue: queue.clone(),
+        status: status.clone(),
+        clock: clock::now,
+    };
     let writer = Writer {
         queue: queue.clone(),
         target: pg::Target::from(&loaded.config.database),
@@ -96,6 +105,8 @@ pub(crate) async fn run(
         stop.clone(),
     ));
     let reading = tokio::spawn(logs.run(config_seen.clone(), standby_seen.clone(), stop.clone()));
+    let judging =
+        tokio::spawn(judging.run(config_seen.clone(), standby_seen.clone(), stop.clone()));
     let sampling = tokio::spawn(sample(
         sampling,
         queue,
@@ -113,6 +124,7 @@ pub(crate) async fn run(
         sampling.await.context("sampling failed")?;
         watching.await.context("watching services failed")?;
         reading.await.context("storing logs failed")?;
+        judging.await.context("judging failed")?;
         writing.await.context("delivery failed")
     };
     match tokio::time::timeout(END_WITHIN, end).await {

@@ -1,7 +1,7 @@
 //! The agent. It samples this host and delivers to PostgreSQL; it binds no port.
 //!
 //! One thread runs every task: sampling, one for each service that is watched, the writer that delivers
-//! samples, the one that stores lines of logs, and the reload of the configuration. A second reads and
+//! samples, the one that stores lines of logs, judging, and the reload of the configuration. A second reads and
 //! understands logs, which takes the processor for as long as lines wait; at most two more wait for
 //! disks (the spool's fdatasync, a mount that does not answer). Sampling never waits for the writer: a
 //! tick ends when its rows are in the spool.
@@ -10,6 +10,7 @@
 
 mod agent;
 mod clock;
+mod judging;
 mod logs;
 mod reload;
 mod sampling;

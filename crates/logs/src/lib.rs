@@ -14,13 +14,11 @@
 //! * [`parse`] makes events of lines: fields, time, level; it joins the lines of one event.
 //! * [`fingerprint`] gives like messages one name.
 //! * [`security`] reads failed logins, bans and blocked packets out of events.
-//! * [`advice`] knows what to do about messages that are known.
 //!
 //! * [`intake`] reads all sources in turn and makes the batches.
 //!
 //! Nothing here knows the database or reads the clock of its own accord; time comes in as a value.
 
-pub mod advice;
 mod by_source;
 pub mod event;
 pub mod fingerprint;

@@ -7,12 +7,14 @@
 //! * [`writer`] drains the spool: one transaction is a COPY per table and the new
 //!   [`progress`], so replay after any crash is exactly-once.
 //! * [`logs`] stores lines of logs with the positions of their streams.
+//! * [`host`] opens a session that speaks for one host.
 //! * [`migrations`] brings a database to this version's schema and refuses one that is newer.
 //! * [`findings`] keeps what was concluded.
 //! * [`series`] is the only reader of stored samples.
 
 pub mod failpoint;
 pub mod findings;
+pub mod host;
 pub mod logs;
 pub mod migrations;
 pub mod progress;

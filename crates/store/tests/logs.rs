@@ -6,6 +6,7 @@ mod common;
 use common::{NOON, database, number};
 use schema::tables::LogEntry;
 use schema::{Row, Sample, Timestamp};
+use store::host::OpenError;
 use store::logs::{Batch, HourCount, LogError, LogLink, PatternCount, Position};
 use testkit::Database;
 
@@ -206,5 +207,5 @@ async fn a_host_that_nobody_registered_waits() {
     let database = database().await;
     let options = pg::SessionOptions::default();
     let refused = LogLink::open(&database.target(), &options, "machine-1").await;
-    assert!(matches!(refused, Err(LogError::NoHost)));
+    assert!(matches!(refused, Err(OpenError::NoHost)));
 }

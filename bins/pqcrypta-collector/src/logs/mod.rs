@@ -74,7 +74,7 @@ impl Voice {
         if self.said.as_ref() != Some(&text) {
             match error {
                 // The writer of samples says what is wrong with the database, or just begins.
-                LogError::Connect(_) | LogError::Schema(_) | LogError::NoHost => {
+                LogError::Open(_) => {
                     tracing::debug!(error = text, "logs wait in their sources");
                 }
                 _ => tracing::warn!(error = text, "logs wait in their sources"),
@@ -216,7 +216,9 @@ impl Logs {
 
     async fn open(&self, signals: &mut Signals<'_>) -> Result<LogLink, End> {
         tokio::select! {
-            link = LogLink::open(&self.target, &self.session, &self.machine_id) => link.map_err(End::Broken),
+            link = LogLink::open(&self.target, &self.session, &self.machine_id) => {
+                link.map_err(|error| End::Broken(error.into()))
+            }
             _ = signals.stop.changed() => Err(End::Stopped),
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! [`ADVICE`] is one table: a rule with its title, steps with commands, and a matcher over source, level
 //! and text. [`of`] gives the first that fits. Titles hold no values, so that a recommendation has the
-//! same title at any time; the message is told beside it. Pure.
+//! same title at any time; the message is told beside it. What concerns logins is not here: that is
+//! `security`'s, which counts attempts instead of lines. Pure.
 
 use super::level;
 use crate::Rule;
@@ -51,25 +52,6 @@ const ANY: &[&str] = &[];
 
 /// Every advice, the more exact before the less.
 pub const ADVICE: &[Advice] = &[
-    Advice {
-        rule: about("advice.ssh_brute_force", "Logins over SSH fail in numbers"),
-        urgent: false,
-        at_least: 6,
-        steps: &[
-            "See who it is: `journalctl -u ssh --since -1h | grep -E 'Failed|Invalid'`",
-            "Block an address: `ufw deny from ADDRESS` or `nft add rule inet filter input ip saddr ADDRESS drop`",
-            "See that fail2ban watches: `fail2ban-client status sshd`",
-            "Allow keys only: `PasswordAuthentication no` in /etc/ssh/sshd_config, then `systemctl reload ssh`",
-        ],
-        matcher: Matcher {
-            sources: &["auth", "ssh", "secure", "syslog", "journal"],
-            level: "debug",
-            texts: &[
-                &["failed password for"],
-                &["maximum authentication attempts exceeded"],
-            ],
-        },
-    },
     Advice {
         rule: about(
             "advice.postgres_connection",
@@ -305,12 +287,6 @@ mod tests {
     fn each_message_has_its_advice() {
         for (source, level, text, expected) in [
             (
-                "auth",
-                "info",
-                "Failed password for <*> from <*> port <*> ssh2",
-                "ssh_brute_force",
-            ),
-            (
                 "postgres",
                 "error",
                 "sorry, too many clients already",
@@ -376,7 +352,6 @@ mod tests {
     #[test]
     fn what_is_not_grave_or_not_known_has_none_until_it_recurs() {
         assert!(of("web", "info", "GET /permission denied 404", 1000).is_none());
-        assert!(of("web", "info", "Failed password for <*>", 1000).is_none());
         assert!(of("api", "error", "a strange thing", 10).is_none());
         assert_eq!(
             of("api", "error", "a strange thing", 11).unwrap().rule.id,
@@ -386,7 +361,6 @@ mod tests {
 
     #[test]
     fn once_is_enough_for_what_is_rare_and_not_for_what_happens() {
-        assert!(of("auth", "info", "Failed password for <*>", 5).is_none());
         assert!(of("api", "warn", "upstream timed out", 2).is_none());
         assert!(of("postgres", "error", "deadlock detected", 1).is_some());
     }

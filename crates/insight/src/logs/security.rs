@@ -8,6 +8,7 @@ use schema::finding::Kind;
 use schema::{Finding, Severity};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 /// How long after its last row it is over: a guesser that pauses for less is the same one.
 const HOLD: i64 = 3600;
@@ -113,7 +114,7 @@ fn one(rule: &Rule, event: &Event) -> Finding {
         event.target, event.count, event.source
     );
     Finding {
-        steps: steps(advice),
+        steps: steps(rule, &event.target, advice),
         value: Some(event.count as f64),
         details: Some(json!({"source": event.source, "event": details}).to_string()),
         ..rule.says(&event.target, event.severity, message)
@@ -135,8 +136,25 @@ fn others(rule: &Rule, rest: &[&Event]) -> Option<Finding> {
     })
 }
 
-/// The steps of an advice, which stand one after the other between semicolons.
-fn steps(advice: Option<&str>) -> Vec<String> {
+/// What to do: of guessed passwords in full, of the rest the advice of the rule that was reached, whose
+/// steps stand one after the other between semicolons.
+fn steps(rule: &Rule, target: &str, advice: Option<&str>) -> Vec<String> {
+    if [BRUTE_FORCE.id, SLOW_BRUTE_FORCE.id, DISTRIBUTED.id].contains(&rule.id) {
+        // A name that came from outside never becomes part of a command.
+        let address = target.parse().map_or_else(
+            |_| "ADDRESS".to_owned(),
+            |address: IpAddr| address.to_string(),
+        );
+        return vec![
+            "See who it is: `journalctl -u ssh --since -1h | grep -E 'Failed|Invalid'`".to_owned(),
+            format!(
+                "Block the address: `ufw deny from {address}` or `nft add rule inet filter input ip saddr {address} drop`"
+            ),
+            "See that fail2ban watches: `fail2ban-client status sshd`".to_owned(),
+            "Allow keys only: `PasswordAuthentication no` in /etc/ssh/sshd_config, then `systemctl reload ssh`"
+                .to_owned(),
+        ];
+    }
     advice
         .into_iter()
         .flat_map(|advice| advice.split("; "))
@@ -162,18 +180,31 @@ mod tests {
     #[test]
     fn an_event_is_a_finding_with_its_advice() {
         let found = judge(&[
+            event("sudo_failure", "eve", 4),
             event("ssh_brute_force", "192.0.2.7", 40),
+            event("ssh_brute_force", "a.example; rm -r /", 8),
             event("fail2ban_unban", "192.0.2.7", 1),
             event("of_a_newer_version", "x", 1),
         ]);
-        assert_eq!(found.len(), 1);
-        let found = &found[0];
-        assert_eq!((found.rule, found.kind), ("ssh_brute_force", Kind::Alert));
-        assert_eq!(found.steps, ["do this", "then that"]);
+        let said: Vec<(&str, &str, Kind)> = found
+            .iter()
+            .map(|one| (one.rule, one.target.as_str(), one.kind))
+            .collect();
         assert_eq!(
-            found.message,
+            said,
+            [
+                ("ssh_brute_force", "192.0.2.7", Kind::Alert),
+                ("ssh_brute_force", "a.example; rm -r /", Kind::Alert),
+                ("sudo_failure", "eve", Kind::Alert),
+            ]
+        );
+        assert_eq!(
+            found[0].message,
             "192.0.2.7: 40 in the last hour, told by auth."
         );
+        assert!(found[0].steps[1].contains("`ufw deny from 192.0.2.7`"));
+        assert!(found[1].steps[1].contains("`ufw deny from ADDRESS`"));
+        assert_eq!(found[2].steps, ["do this", "then that"]);
     }
 
     #[test]

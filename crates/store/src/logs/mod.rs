@@ -12,11 +12,11 @@
 
 mod transaction;
 
-use crate::migrations::{self, MigrateError};
+use crate::host::{self, OpenError};
 use crate::tuple::{self, Group};
 use crate::writer::copy::Statements;
 use crate::writer::upkeep::ensure_partitions;
-use pg::{PgError, Session};
+use pg::Session;
 use schema::{Row, Timestamp};
 use std::collections::BTreeSet;
 
@@ -130,15 +130,9 @@ pub struct Stored {
 /// Why lines could not be stored. The link is to be dropped.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-    /// No connection.
-    #[error("cannot reach the database: {0}")]
-    Connect(#[from] PgError),
-    /// The schema does not fit.
+    /// There is no session.
     #[error(transparent)]
-    Schema(#[from] MigrateError),
-    /// The host has no number yet; the writer of samples gives it one.
-    #[error("the host is not registered yet")]
-    NoHost,
+    Open(#[from] OpenError),
     /// The positions stand elsewhere: read them again.
     #[error("the positions in the database are not those that were read")]
     Fenced,
@@ -180,18 +174,9 @@ impl LogLink {
         target: &pg::Target,
         options: &pg::SessionOptions,
         machine_id: &str,
-    ) -> Result<Self, LogError> {
-        let session = pg::connect(target, options, "pqcrypta-collector logs").await?;
-        migrations::check(&session.client).await?;
-        let row = session
-            .client
-            .query_opt(
-                "SELECT host_id FROM collector.hosts WHERE machine_id = $1",
-                &[&machine_id],
-            )
-            .await
-            .map_err(failed("looking up the host"))?;
-        let host_id = row.ok_or(LogError::NoHost)?.get(0);
+    ) -> Result<Self, OpenError> {
+        let (session, host_id) =
+            host::open(target, options, "pqcrypta-collector logs", machine_id).await?;
         Ok(Self {
             session,
             host_id,

@@ -67,10 +67,9 @@ pub(super) async fn usual(client: &Client, host_id: i32, hour: i64) -> Result<Us
         span,
         |row| {
             let key = (row.try_get("source")?, row.try_get("level")?);
-            Ok((key, instant(row, "bucket")?, row.try_get("count")?))
+            Ok((key, row.try_get("ago")?, row.try_get("counts")?))
         },
     );
-    let hours: Vec<((String, String), Timestamp, i64)> = hours.await?;
     let bursts = read(
         client,
         "log_sources_raw",
@@ -82,6 +81,7 @@ pub(super) async fn usual(client: &Client, host_id: i32, hour: i64) -> Result<Us
         },
     );
     let bursts: HashMap<(String, String), f64> = bursts.await?.into_iter().collect();
+    let hours = hours.await?;
     let mut counts: BTreeMap<(String, String), Vec<f64>> = BTreeMap::new();
     for (source, began) in &known_since {
         let known_hours = hour - began.as_micros().div_euclid(HOUR);
@@ -90,16 +90,18 @@ pub(super) async fn usual(client: &Client, host_id: i32, hour: i64) -> Result<Us
             counts.insert(key, vec![0.0; usize::try_from(known_hours).unwrap_or(0)]);
         }
     }
-    for (key, bucket, count) in hours {
-        let ago = hour - bucket.as_micros().div_euclid(HOUR);
+    for (key, ago, lines) in hours {
+        let (ago, lines): (Vec<i32>, Vec<i64>) = (ago, lines);
         let Some(hours) = counts.get_mut(&key) else {
             continue;
         };
-        let place = usize::try_from(ago)
-            .ok()
-            .and_then(|ago| hours.len().checked_sub(ago));
-        if let Some(slot) = place.and_then(|place| hours.get_mut(place)) {
-            *slot += count as f64;
+        for (ago, lines) in ago.into_iter().zip(lines) {
+            let place = usize::try_from(ago)
+                .ok()
+                .and_then(|ago| hours.len().checked_sub(ago));
+            if let Some(slot) = place.and_then(|place| hours.get_mut(place)) {
+                *slot = lines as f64;
+            }
         }
     }
     let expected = counts.into_iter().filter_map(|(key, hours)| {

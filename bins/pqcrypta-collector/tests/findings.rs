@@ -1,0 +1,85 @@
+//! From a line in a log to a finding, by the whole program.
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test")]
+
+mod common;
+
+use common::{Home, database, number, text};
+use std::fs;
+
+/// A guesser of passwords and a full disk, as sshd and a program write them just now.
+fn write_logs(home: &Home, now: &str) {
+    let logs = home.dir.path().join("logs");
+    let failures: String = (0..9)
+        .map(|n| {
+            format!(
+                "{now} host sshd[{}]: Failed password for root from 192.0.2.7 port {} ssh2\n",
+                700 + n,
+                40_000 + n
+            )
+        })
+        .collect();
+    fs::write(logs.join("auth.log"), failures).unwrap();
+    let full = format!("{now} host worker[7]: error: write failed: No space left on device\n");
+    fs::write(logs.join("syslog"), full).unwrap();
+}
+
+#[tokio::test]
+async fn what_logs_tell_is_found_and_a_pass_that_fails_is_told() {
+    let database = database().await;
+    let target = database.target();
+    let home = Home::new(&target).with("INTEL_INTERVAL_SECS", "10");
+    let now = text(
+        &target,
+        "select to_char(now() at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"+00:00\"')",
+    )
+    .await;
+    write_logs(&home, &now);
+    let mut config = fs::read_to_string(home.config()).unwrap();
+    for (name, file) in [("auth", "auth.log"), ("syslog", "syslog")] {
+        let path = home.dir.path().join("logs").join(file);
+        config.push_str(&format!(
+            "[[logs.source]]\nname = \"{name}\"\npath = \"{}\"\nparser = \"syslog\"\n",
+            path.display()
+        ));
+    }
+    fs::write(home.config(), config).unwrap();
+    let mut agent = home.start();
+    let open = "select coalesce(string_agg(rule || ' ' || target || ' ' || severity, ', ' order by rule), '') \
+                from collector.findings where resolved_at is null";
+    agent
+        .until("both are found", async || {
+            text(&target, open).await
+                == "advice.disk_io syslog warn, ssh_brute_force 192.0.2.7 warn"
+        })
+        .await;
+
+    let rename = "alter table collector.security_events rename to elsewhere";
+    text(&target, &format!("{rename}; select 1")).await;
+    let runs = |outcome: &str| {
+        format!(
+            "select count(*) from collector.collector_runs_raw where collector = 'findings' and outcome = '{outcome}'"
+        )
+    };
+    agent
+        .until("the failed pass is told", async || {
+            number(&target, &runs("failed")).await > 0
+        })
+        .await;
+    let back = "alter table collector.elsewhere rename to security_events";
+    text(&target, &format!("{back}; select 1")).await;
+    let good = number(&target, &runs("ok")).await;
+    agent
+        .until("passes are taken again", async || {
+            number(&target, &runs("ok")).await > good
+        })
+        .await;
+    let times = "select min(times) from collector.findings where resolved_at is null";
+    assert!(
+        number(&target, times).await >= 2,
+        "what was open stayed open"
+    );
+    let said = agent.log();
+    assert_eq!(said.matches("cannot be judged").count(), 1, "{said}");
+    let (status, _) = agent.terminate();
+    assert!(status.success());
+}

@@ -1,0 +1,45 @@
+//! A session that speaks for one host.
+
+use crate::migrations::{self, MigrateError};
+use pg::{PgError, Session, SessionOptions, Target};
+
+/// Why there is no session.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// No connection.
+    #[error("cannot reach the database: {0}")]
+    Connect(#[from] PgError),
+    /// The schema does not fit.
+    #[error(transparent)]
+    Schema(#[from] MigrateError),
+    /// The host has no number yet; the writer of samples gives it one.
+    #[error("the host is not registered yet")]
+    NoHost,
+    /// The host could not be looked up.
+    #[error("looking up the host failed: {0}")]
+    Lookup(String),
+}
+
+/// Connects as `application`, checks the schema and finds the number of the host.
+///
+/// # Errors
+/// Why there is no session.
+pub async fn open(
+    target: &Target,
+    options: &SessionOptions,
+    application: &str,
+    machine_id: &str,
+) -> Result<(Session, i32), OpenError> {
+    let session = pg::connect(target, options, application).await?;
+    migrations::check(&session.client).await?;
+    let row = session
+        .client
+        .query_opt(
+            "SELECT host_id FROM collector.hosts WHERE machine_id = $1",
+            &[&machine_id],
+        )
+        .await
+        .map_err(|error| OpenError::Lookup(crate::writer::describe(&error)))?;
+    let host_id = row.ok_or(OpenError::NoHost)?.get(0);
+    Ok((session, host_id))
+}
