@@ -24,14 +24,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let wanted = [Wanted::of(&source)?];
     let mut intake = Intake::new(&wanted, &[], std::iter::empty(), limits, &[]);
     // A log that appears while it is waited for is read from its beginning.
-    intake.poll(Timestamp(jiff::Timestamp::now().as_microsecond()));
+    intake.poll(Timestamp(jiff::Timestamp::now().as_microsecond()), |_| {});
     std::fs::copy(file, path)?;
     let begun = cpu()?;
     let (mut events, mut security) = (0_u64, 0);
     let mut now = jiff::Timestamp::now().as_microsecond();
     loop {
-        let batch = intake.poll(Timestamp(now));
-        events += batch.events.len() as u64;
+        let batch = intake.poll(Timestamp(now), |_| {});
+        events += batch.events as u64;
         security += batch.security.len();
         if !batch.more {
             break;

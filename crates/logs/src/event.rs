@@ -50,8 +50,6 @@ pub struct Event {
     pub context: Option<String>,
     /// Where it begins in its stream: byte offset, or sequence number of the journal.
     pub at: u64,
-    /// Name of what is alike: 16 hexadecimal digits.
-    pub fingerprint: String,
     /// Process that wrote it, where the source says so; the context has it, too.
     pub pid: Option<u32>,
     /// Unit of the journal that it came from; empty for files.

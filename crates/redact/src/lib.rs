@@ -16,7 +16,7 @@ mod sql;
 mod text;
 
 pub use sql::sql;
-pub use text::text;
+pub use text::{clean, text};
 
 /// What stands in for a secret.
 pub const MARK: &str = "…";

@@ -50,13 +50,15 @@ const SHAPES: &[(&str, usize)] = &[
     ("eyJ", 30),
 ];
 
-/// The text with `…` in place of every secret; borrowed when there is none.
+/// The text with `…` in place of every secret.
 #[must_use]
 pub fn text(text: &str) -> String {
     clean(text).into_owned()
 }
 
-fn clean(text: &str) -> Cow<'_, str> {
+/// As [`text`]; borrowed when there is no secret.
+#[must_use]
+pub fn clean(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
     let mut out = String::new();
     let mut kept = 0;

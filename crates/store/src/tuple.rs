@@ -159,11 +159,7 @@ fn put_name(out: &mut Vec<u8>, name: &str) {
 }
 
 fn put_tuple(out: &mut BytesMut, row: &Row) {
-    out.put_i16((row.cells.len() + 2) as i16);
-    out.put_i32(8);
-    out.put_i64(row.ts.as_micros().saturating_sub(PG_EPOCH_MICROS));
-    out.put_i32(4);
-    out.put_i32(0);
+    put_head(out, row.ts, row.cells.len());
     for (cell, column) in row.cells.iter().zip(row.table.columns) {
         match cell {
             Cell::Null => out.put_i32(-1),
@@ -187,21 +183,48 @@ fn put_tuple(out: &mut BytesMut, row: &Row) {
                 out.put_i32(1);
                 out.put_u8(u8::from(*value));
             }
-            Cell::Text(text) => {
-                out.put_i32(text.len() as i32);
-                out.put_slice(text.as_bytes());
-            }
-            Cell::Json(text) => {
-                // jsonb on the wire: a version byte, then the text.
-                out.put_i32(text.len() as i32 + 1);
-                out.put_u8(1);
-                out.put_slice(text.as_bytes());
-            }
+            Cell::Text(text) => put_text(out, text),
+            Cell::Json(text) => put_json(out, text),
             Cell::Time(ts) => {
                 out.put_i32(8);
                 out.put_i64(ts.as_micros().saturating_sub(PG_EPOCH_MICROS));
             }
         }
+    }
+}
+
+/// The number of fields, `ts` and the place of `host_id`.
+pub(crate) fn put_head(out: &mut BytesMut, ts: Timestamp, cells: usize) {
+    out.put_i16((cells + 2) as i16);
+    out.put_i32(8);
+    out.put_i64(ts.as_micros().saturating_sub(PG_EPOCH_MICROS));
+    out.put_i32(4);
+    out.put_i32(0);
+}
+
+pub(crate) fn put_text(out: &mut BytesMut, text: &str) {
+    out.put_i32(text.len() as i32);
+    out.put_slice(text.as_bytes());
+}
+
+pub(crate) fn put_json(out: &mut BytesMut, text: &str) {
+    // jsonb on the wire: a version byte, then the text.
+    out.put_i32(text.len() as i32 + 1);
+    out.put_u8(1);
+    out.put_slice(text.as_bytes());
+}
+
+/// Tuples of one table as a group.
+pub(crate) fn group(table: &'static TableDef, rows: u32, tuples: BytesMut) -> Group {
+    Group {
+        table: table.name.to_owned(),
+        columns: table
+            .columns
+            .iter()
+            .map(|column| (column.name.to_owned(), column.pg))
+            .collect(),
+        rows,
+        tuples: tuples.freeze(),
     }
 }
 
@@ -227,16 +250,7 @@ pub fn groups(rows: &[Row]) -> Vec<Group> {
     }
     groups
         .into_iter()
-        .map(|(table, rows, tuples)| Group {
-            table: table.name.to_owned(),
-            columns: table
-                .columns
-                .iter()
-                .map(|column| (column.name.to_owned(), column.pg))
-                .collect(),
-            rows,
-            tuples: tuples.freeze(),
-        })
+        .map(|(table, rows, tuples)| group(table, rows, tuples))
         .collect()
 }
 

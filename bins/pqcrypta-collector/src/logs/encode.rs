@@ -1,25 +1,43 @@
 //! From what a round of reading gave to what one transaction stores.
 
-use logs::event::{Access, Level};
-use logs::intake::{self, Moved};
+use logs::event::{Access, Event, Level};
+use logs::intake::{self, Moved, Named};
 use logs::source::GapReason;
-use schema::tables::{DataGap, LogEntry};
-use schema::{Json, Row, Sample, Timestamp};
+use schema::tables::DataGap;
+use schema::{Row, Sample, Timestamp};
 use std::collections::HashMap;
 use std::sync::Arc;
-use store::logs::{Batch, HourCount, PatternCount, Position};
+use store::logs::{Batch, HourCount, Line, Lines, PatternCount, Position};
 
 /// What a batch adds to the counters of its sources once it is stored.
 #[derive(Debug, Default)]
 pub(crate) struct Sums {
     /// By source: events of each level, as [`Level::ALL`], and the newest instant.
-    pub(crate) lines: HashMap<Arc<str>, ([i64; 4], Timestamp)>,
+    pub(crate) lines: Vec<(Arc<str>, [i64; 4], Timestamp)>,
     /// Bytes read, by source.
     pub(crate) bytes: Vec<(Arc<str>, u64)>,
     /// Events named by overflow, by source.
     pub(crate) overflowed: Vec<(Box<str>, u64)>,
     /// Requests that access logs tell of, by source.
     pub(crate) requests: Vec<(Arc<str>, Timestamp, Access)>,
+}
+
+impl Sums {
+    fn add(&mut self, source: &Arc<str>, event: &mut Event) {
+        // Sources are few, and one comes many times in a row.
+        let known = self.lines.iter().rposition(|(name, ..)| name == source);
+        let at = known.unwrap_or_else(|| {
+            let sum = (Arc::clone(source), [0; 4], Timestamp::default());
+            self.lines.push(sum);
+            self.lines.len() - 1
+        });
+        let (_, lines, newest) = &mut self.lines[at];
+        lines[event.level as usize] += 1;
+        *newest = (*newest).max(event.ts);
+        if let Some(access) = event.access.take() {
+            self.requests.push((Arc::clone(source), event.ts, access));
+        }
+    }
 }
 
 /// A batch, ready to be stored.
@@ -29,10 +47,14 @@ pub(crate) struct Encoded {
     pub(crate) sums: Sums,
 }
 
-/// Knows how often each position was moved.
+/// Encodes what comes, and knows how often each position was moved.
 #[derive(Debug)]
 pub(crate) struct Encoder {
     versions: HashMap<(String, String), i64>,
+    lines: Lines,
+    /// Bytes that the next batch will have, to judge by the last.
+    room: usize,
+    sums: Sums,
 }
 
 impl Encoder {
@@ -42,39 +64,49 @@ impl Encoder {
             .map(|one| ((one.source, one.stream), one.version));
         Self {
             versions: versions.collect(),
+            lines: Lines::default(),
+            room: 0,
+            sums: Sums::default(),
         }
     }
 
+    /// Takes an event of the batch that is being made.
+    pub(crate) fn take(&mut self, named: Named<'_>) {
+        let Named {
+            source,
+            fingerprint,
+            event,
+        } = named;
+        self.sums.add(source, event);
+        if self.lines.is_empty() {
+            self.lines = Lines::with_capacity(self.room);
+        }
+        let chars = event.chars;
+        self.lines.push(
+            event.ts,
+            &Line {
+                source,
+                at: i64::try_from(event.at).unwrap_or(i64::MAX),
+                level: event.level.as_str(),
+                component: &event.component,
+                message: &event.message,
+                message_chars: chars.map(|chars| i32::try_from(chars).unwrap_or(i32::MAX)),
+                context: event.context.as_deref(),
+                fingerprint: fingerprint.as_str(),
+            },
+        );
+    }
+
+    /// Ends the batch whose events were taken.
     pub(crate) fn encode(&mut self, given: intake::Batch, now: Timestamp) -> Encoded {
-        let mut sums = Sums {
+        let lines = std::mem::take(&mut self.lines);
+        self.room = lines.len() + lines.len() / 8;
+        let sums = Sums {
             bytes: given.bytes,
             overflowed: given.news.overflowed,
-            ..Sums::default()
+            ..std::mem::take(&mut self.sums)
         };
-        let mut rows = Vec::with_capacity(given.events.len() + given.gaps.len());
-        for (source, event) in given.events {
-            let (lines, newest) = sums.lines.entry(Arc::clone(&source)).or_default();
-            if let Some(count) = lines.get_mut(event.level as usize) {
-                *count += 1;
-            }
-            *newest = (*newest).max(event.ts);
-            if let Some(access) = event.access {
-                sums.requests.push((Arc::clone(&source), event.ts, access));
-            }
-            let entry = LogEntry {
-                source: source.as_ref().to_owned(),
-                at: i64::try_from(event.at).unwrap_or(i64::MAX),
-                level: event.level.as_str().to_owned(),
-                component: event.component,
-                message: event.message,
-                message_chars: event
-                    .chars
-                    .map(|chars| i32::try_from(chars).unwrap_or(i32::MAX)),
-                context: event.context.map(Json),
-                fingerprint: event.fingerprint,
-            };
-            rows.push(entry.into_row(event.ts));
-        }
+        let mut rows = Vec::with_capacity(given.security.len() + given.gaps.len());
         rows.extend(
             given
                 .security
@@ -124,7 +156,7 @@ impl Encoder {
                 .iter()
                 .map(|one| (one.old.as_str().to_owned(), one.into.as_str().to_owned()))
                 .collect(),
-            ..Batch::of(&rows)
+            ..lines.batch(&rows)
         };
         Encoded { batch, sums }
     }

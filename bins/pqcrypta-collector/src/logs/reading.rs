@@ -57,7 +57,7 @@ impl Reading {
             let mut encoder = Encoder::new(positions);
             let mut intake = Intake::new(&plan.wanted(), &saved, known, plan.limits, &[]);
             loop {
-                let batch = intake.poll(clock());
+                let batch = intake.poll(clock(), |named| encoder.take(named));
                 sources.seen(intake.states());
                 let more = batch.more;
                 if !batch.is_empty()

@@ -82,7 +82,7 @@ impl Sources {
             known.requests.add(&source, ts, access);
         }
         let sources = &mut known.sources;
-        for (name, ([debug, info, warn, error], newest)) in &sums.lines {
+        for (name, [debug, info, warn, error], newest) in &sums.lines {
             if let Some(source) = sources.get_mut(&**name) {
                 let row = &mut source.row;
                 row.debug_lines += debug;

@@ -38,7 +38,7 @@ pub(super) fn sources(config: &Config, now: Timestamp) -> Vec<(String, Finding)>
         }
     }
     let mut intake = Intake::new(&wanted, &[], std::iter::empty(), LIMITS, &[]);
-    intake.poll(now);
+    intake.poll(now, |_| {});
     if config
         .logs
         .sources()
@@ -46,7 +46,7 @@ pub(super) fn sources(config: &Config, now: Timestamp) -> Vec<(String, Finding)>
         .any(|source| source.kind == config::LogKind::Journal)
     {
         thread::sleep(PATIENCE);
-        intake.poll(now);
+        intake.poll(now, |_| {});
     }
     for (source, state) in intake.states() {
         let finding = match state.status {

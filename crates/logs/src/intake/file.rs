@@ -21,6 +21,23 @@ struct Stream {
     /// Behind everything that was read.
     end: FilePosition,
     read_at: Timestamp,
+    /// What came out of the last line.
+    events: Vec<Event>,
+}
+
+impl Stream {
+    fn give(&mut self, each: &mut impl FnMut(&mut Event)) {
+        for mut event in self.events.drain(..) {
+            each(&mut event);
+            self.reader.recycle(event);
+        }
+    }
+
+    /// Gives what may still have grown.
+    fn flush(&mut self, each: &mut impl FnMut(&mut Event)) {
+        self.reader.flush(&mut self.events);
+        self.give(each);
+    }
 }
 
 /// A source of files.
@@ -84,14 +101,15 @@ impl FileSource {
         !self.chunks.is_empty()
     }
 
-    /// Takes up to `limits.lines` lines, of up to `limits.bytes` bytes. Gives how many bytes they were.
+    /// Takes up to `limits.lines` lines, of up to `limits.bytes` bytes, and gives each event that comes
+    /// out. Gives how many bytes they were.
     pub(super) fn poll(
         &mut self,
         now: Timestamp,
         limits: Limits,
-        events: &mut Vec<Event>,
         moved: &mut Vec<Moved>,
         gaps: &mut Vec<Gap>,
+        each: &mut impl FnMut(&mut Event),
     ) -> u64 {
         if self.chunks.is_empty() {
             let mut chunks = Vec::new();
@@ -102,7 +120,7 @@ impl FileSource {
         let (mut bytes, mut lines) = (0, limits.lines);
         while let Some((from, mut chunk)) = self.chunks.pop_front() {
             gaps.append(&mut chunk.gaps);
-            let (to, position) = self.take(&chunk, from, &mut lines, now, events);
+            let (to, position) = self.take(&chunk, from, &mut lines, now, each);
             bytes += to - from;
             if let Some(position) = position {
                 note(moved, &self.name, &chunk.stream, &position);
@@ -115,7 +133,7 @@ impl FileSource {
         for (name, stream) in &mut self.streams {
             let idle = (now.as_micros() - stream.read_at.as_micros()).abs() >= IDLE;
             if idle && stream.reader.open_at().is_some() {
-                stream.reader.flush(events);
+                stream.flush(each);
                 note(moved, &self.name, name, &stream.end);
             }
         }
@@ -131,7 +149,7 @@ impl FileSource {
         from: u64,
         lines: &mut usize,
         now: Timestamp,
-        events: &mut Vec<Event>,
+        each: &mut impl FnMut(&mut Event),
     ) -> (u64, Option<FilePosition>) {
         let (parser, options) = (self.parser, &self.options);
         let stream = self
@@ -141,6 +159,7 @@ impl FileSource {
                 reader: Reader::new(parser, options.clone()),
                 end: chunk.position_at(from),
                 read_at: now,
+                events: Vec::new(),
             });
         stream.read_at = now;
         let mut to = chunk.end;
@@ -152,10 +171,11 @@ impl FileSource {
             *lines -= 1;
             stream
                 .reader
-                .line(line.at, line.bytes, line.true_len, now, events);
+                .line(line.at, line.bytes, line.true_len, now, &mut stream.events);
+            stream.give(each);
         }
         if chunk.closed && to == chunk.end {
-            stream.reader.flush(events);
+            stream.flush(each);
         }
         stream.end = chunk.position_at(to);
         let position = match stream.reader.open_at() {

@@ -22,7 +22,7 @@ use schema::Timestamp;
 use schema::tables::SecurityEvent;
 
 use crate::event::{Event, Level};
-use crate::fingerprint::{self, Fingerprints, News};
+use crate::fingerprint::{self, Fingerprint, Fingerprints, News};
 use crate::security::Watch;
 use crate::source::{FileOptions, Gap, State};
 use file::FileSource;
@@ -65,11 +65,22 @@ pub struct Moved {
     pub position: String,
 }
 
-/// What one round gave.
+/// An event that is understood.
+#[derive(Debug)]
+pub struct Named<'a> {
+    /// Source.
+    pub source: &'a Arc<str>,
+    /// Name of what is alike.
+    pub fingerprint: Fingerprint,
+    /// The event. Its memory is used again for another.
+    pub event: &'a mut Event,
+}
+
+/// What one round gave, beside its events.
 #[derive(Debug, Default)]
 pub struct Batch {
-    /// Events with their source, in order within each stream.
-    pub events: Vec<(Arc<str>, Event)>,
+    /// How many events there were.
+    pub events: usize,
     /// Positions behind them.
     pub moved: Vec<Moved>,
     /// What was lost, by source.
@@ -90,7 +101,7 @@ impl Batch {
     /// Whether there is nothing to store.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.moved.is_empty() && self.gaps.is_empty()
+        self.events == 0 && self.moved.is_empty() && self.gaps.is_empty()
     }
 }
 
@@ -99,12 +110,19 @@ impl Batch {
 pub struct Intake {
     files: Vec<(Arc<str>, FileSource)>,
     journal: Option<Units>,
-    watch: Watch,
-    fingerprints: Fingerprints,
+    sense: Sense,
     limits: Limits,
     /// Whose turn it is: the first source of the next round.
     turn: usize,
+    /// What was taken of the journal.
     taken: Vec<Event>,
+}
+
+/// Makes sense of events: names them, counts them and looks at what they mean.
+#[derive(Debug)]
+struct Sense {
+    watch: Watch,
+    fingerprints: Fingerprints,
     found: Vec<SecurityEvent>,
     /// Parser of each source, by its name.
     parsers: HashMap<Arc<str>, &'static str>,
@@ -149,37 +167,40 @@ impl Intake {
         Self {
             files,
             journal: how.map(|how| Units::new(units, how, saved, journalctl)),
-            watch: Watch::default(),
-            fingerprints,
+            sense: Sense {
+                watch: Watch::default(),
+                fingerprints,
+                found: Vec::new(),
+                parsers: wanted
+                    .iter()
+                    .map(|source| (Arc::clone(&source.name), source.parser.name()))
+                    .collect(),
+            },
             limits,
             turn: 0,
             taken: Vec::new(),
-            found: Vec::new(),
-            parsers: wanted
-                .iter()
-                .map(|source| (Arc::clone(&source.name), source.parser.name()))
-                .collect(),
         }
     }
 
-    /// One round. A batch that is empty means that nothing waits.
-    pub fn poll(&mut self, now: Timestamp) -> Batch {
+    /// One round. Each event is given to `take` as it comes, those of a stream in order. A batch that is
+    /// empty means that nothing waits.
+    pub fn poll(&mut self, now: Timestamp, mut take: impl FnMut(Named<'_>)) -> Batch {
         let mut batch = Batch::default();
         let sources = self.files.len() + usize::from(self.journal.is_some());
         for step in 0..sources {
             let at = (self.turn + step) % sources.max(1);
             if at < self.files.len() {
-                self.poll_file(at, now, &mut batch);
+                self.poll_file(at, now, &mut batch, &mut take);
             } else {
-                self.poll_journal(now, &mut batch);
+                self.poll_journal(now, &mut batch, &mut take);
             }
-            if batch.events.len() >= self.limits.events {
+            if batch.events >= self.limits.events {
                 self.turn = at + 1;
                 batch.more = true;
                 break;
             }
         }
-        batch.news = self.fingerprints.take_news();
+        batch.news = self.sense.fingerprints.take_news();
         batch
     }
 
@@ -199,30 +220,36 @@ impl Intake {
         files.chain(self.journal.iter().flat_map(Units::states))
     }
 
-    fn poll_file(&mut self, at: usize, now: Timestamp, batch: &mut Batch) {
+    fn poll_file(
+        &mut self,
+        at: usize,
+        now: Timestamp,
+        batch: &mut Batch,
+        take: &mut impl FnMut(Named<'_>),
+    ) {
         let Some((name, file)) = self.files.get_mut(at) else {
             return;
         };
-        let name = Arc::clone(name);
-        let mut gaps = Vec::new();
-        let bytes = file.poll(
-            now,
-            self.limits,
-            &mut self.taken,
-            &mut batch.moved,
-            &mut gaps,
-        );
+        let (mut moved, mut gaps) = (std::mem::take(&mut batch.moved), Vec::new());
+        let bytes = file.poll(now, self.limits, &mut moved, &mut gaps, &mut |event| {
+            take(self.sense.understand(name, event, now, batch));
+        });
+        batch.moved = moved;
         batch
             .gaps
-            .extend(gaps.into_iter().map(|gap| (Arc::clone(&name), gap)));
+            .extend(gaps.into_iter().map(|gap| (Arc::clone(name), gap)));
         batch.more |= file.has_more() || bytes >= self.limits.bytes as u64;
         if bytes > 0 {
-            batch.bytes.push((Arc::clone(&name), bytes));
+            batch.bytes.push((Arc::clone(name), bytes));
         }
-        self.understand_taken(Some(&name), now, batch);
     }
 
-    fn poll_journal(&mut self, now: Timestamp, batch: &mut Batch) {
+    fn poll_journal(
+        &mut self,
+        now: Timestamp,
+        batch: &mut Batch,
+        take: &mut impl FnMut(Named<'_>),
+    ) {
         let Some(units) = &mut self.journal else {
             return;
         };
@@ -240,43 +267,36 @@ impl Intake {
                 .gaps
                 .extend(gaps.into_iter().map(|gap| (Arc::clone(&name), gap)));
         }
-        self.understand_taken(None, now, batch);
-    }
-
-    /// Goes through what was taken of `source`; of the journal where that is `None`, whose events name
-    /// their units.
-    fn understand_taken(&mut self, source: Option<&Arc<str>>, now: Timestamp, batch: &mut Batch) {
-        let mut taken = std::mem::take(&mut self.taken);
-        for event in taken.drain(..) {
-            let units = self.journal.as_ref();
-            let name = source
-                .cloned()
-                .or_else(|| units.and_then(|units| units.source_of(&event.unit)));
-            if let Some(name) = name {
-                self.understand(&name, event, now, batch);
+        for mut event in self.taken.drain(..) {
+            if let Some(name) = units.source_of(&event.unit) {
+                take(self.sense.understand(&name, &mut event, now, batch));
             }
         }
-        self.taken = taken;
     }
+}
 
-    /// Names an event, counts it and looks at what it means.
-    fn understand(
+impl Sense {
+    fn understand<'a>(
         &mut self,
-        source: &Arc<str>,
-        mut event: Event,
+        source: &'a Arc<str>,
+        event: &'a mut Event,
         now: Timestamp,
         batch: &mut Batch,
-    ) {
+    ) -> Named<'a> {
         let fingerprint = self
             .fingerprints
             .name(source, event.level, &event.message, now);
-        event.fingerprint = fingerprint.as_str().to_owned();
         let parser = self.parsers.get(source).copied().unwrap_or_default();
-        self.watch.observe(parser, source, &event, &mut self.found);
+        self.watch.observe(parser, source, event, &mut self.found);
         let found = self.found.drain(..);
         batch.security.extend(found.map(|found| (event.ts, found)));
-        batch.tally.add(source, fingerprint, &event);
-        batch.events.push((Arc::clone(source), event));
+        batch.tally.add(source, fingerprint, event);
+        batch.events += 1;
+        Named {
+            source,
+            fingerprint,
+            event,
+        }
     }
 }
 

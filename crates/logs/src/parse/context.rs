@@ -1,5 +1,7 @@
 //! What a line says beside its message, as a JSON object that is written as it is read.
 
+use std::fmt::Write as _;
+
 use super::clean;
 
 /// Characters of one text of the context. What may be longer (the lines of an event) has caps of its
@@ -13,6 +15,12 @@ pub(crate) struct Context {
 }
 
 impl Context {
+    /// An empty one that is written into `memory`.
+    pub(crate) fn within(mut memory: String) -> Self {
+        memory.clear();
+        Self { json: memory }
+    }
+
     fn key(&mut self, key: &str) {
         if self.json.is_empty() {
             self.json.reserve(128);
@@ -38,9 +46,9 @@ impl Context {
         if value.is_empty() || value == "-" {
             return;
         }
-        let value = redact::text(&clean::text(value));
+        let value = clean::text(value);
         self.key(key);
-        string(&mut self.json, shortened(&value));
+        string(&mut self.json, shortened(&redact::clean(&value)));
     }
 
     /// A text that is redacted already and may be long.
@@ -54,7 +62,7 @@ impl Context {
     /// A number.
     pub(crate) fn number(&mut self, key: &str, value: u64) {
         self.key(key);
-        self.json.push_str(&value.to_string());
+        let _written = write!(self.json, "{value}");
     }
 
     /// A number that stands in the line as digits; as text where it is none.

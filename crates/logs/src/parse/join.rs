@@ -30,6 +30,13 @@ pub(crate) struct Line<'a> {
     pub(crate) changes: clean::Changes,
 }
 
+/// Memory of an event that is done with, for the next.
+#[derive(Debug, Default)]
+pub(crate) struct Spare {
+    pub(crate) component: String,
+    pub(crate) message: String,
+}
+
 /// An event that may still grow.
 #[derive(Debug)]
 pub(crate) struct Open {
@@ -67,6 +74,7 @@ impl Open {
         line: &Line<'_>,
         joins: Joins,
         now: Timestamp,
+        spare: Spare,
     ) -> Self {
         let headed = draft.stamp.is_some();
         let mut context = draft.context;
@@ -88,7 +96,7 @@ impl Open {
         if line.true_len > line.bytes.len() as u64 {
             context.number("line_bytes", line.true_len);
         }
-        let redact = draft.redact.unwrap_or(redact::text);
+        let redact = draft.redact.unwrap_or(redact::clean);
         let message = clean::text(&draft.message);
         let trace = Trace::after(&message);
         let redacted = joins != Joins::Tabs || draft.whole;
@@ -99,11 +107,11 @@ impl Open {
             event: Event {
                 ts,
                 level: draft.level.unwrap_or_default(),
-                component: draft.component.into_owned(),
+                component: written(spare.component, &draft.component),
                 message: if redacted {
-                    redact(&message)
+                    written(spare.message, &redact(&message))
                 } else {
-                    message.into_owned()
+                    written(spare.message, &message)
                 },
                 at,
                 pid: draft.pid,
@@ -247,6 +255,12 @@ impl Open {
         event.context = self.context.finish();
         event
     }
+}
+
+/// The text in memory that was used before.
+fn written(mut memory: String, text: &str) -> String {
+    text.clone_into(&mut memory);
+    memory
 }
 
 /// Whether a line may be kept as it was: nothing in it would be redacted.

@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 
 use schema::Timestamp;
 
-use super::join::{Line, Open};
+use super::join::{Line, Open, Spare};
 use super::time::{Clock, Stamp};
 use super::trace::Trace;
 use super::{Counts, Draft, Joins, Parsed, State, clean, json, level, tracing};
@@ -108,7 +108,14 @@ impl Queue {
         let draft = of_journal(draft, entry, now);
         let whole = draft.whole;
         let mut trace = Trace::after(&draft.message);
-        let mut open = Open::new(draft, entry.seqnum, &line, Joins::Traces, now);
+        let mut open = Open::new(
+            draft,
+            entry.seqnum,
+            &line,
+            Joins::Traces,
+            now,
+            Spare::default(),
+        );
         open.of_unit(&entry.unit);
         if !rest.is_empty() {
             open.lines(rest);

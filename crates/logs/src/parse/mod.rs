@@ -59,7 +59,7 @@ pub struct Parser {
 }
 
 type Parse = for<'a> fn(&mut State, &'a str, &mut Clock) -> Parsed<'a>;
-type Redact = fn(&str) -> String;
+type Redact = for<'a> fn(&'a str) -> Cow<'a, str>;
 
 /// Which lines without a head join the event before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,6 +175,18 @@ impl Default for ParserOptions {
 struct State {
     prefix: postgresql::Prefix,
     record: postgresql::Record,
+    /// Memory for the context of the next event.
+    spare: String,
+}
+
+impl State {
+    /// A draft that writes its context into memory that was used before.
+    fn draft<'a>(&mut self) -> Draft<'a> {
+        Draft {
+            context: Context::within(std::mem::take(&mut self.spare)),
+            ..Draft::default()
+        }
+    }
 }
 
 /// What a line is.
@@ -203,6 +215,6 @@ struct Draft<'a> {
     access: Option<Access>,
     /// Nothing can follow that belongs to it.
     whole: bool,
-    /// How secrets leave the message; [`redact::text`] unless said.
+    /// How secrets leave the message; [`redact::clean`] unless said.
     redact: Option<Redact>,
 }

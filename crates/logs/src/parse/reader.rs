@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use schema::Timestamp;
 
-use super::join::{Line, More, Open};
+use super::join::{Line, More, Open, Spare};
 use super::time::{Clock, Stamp};
 use super::trace::Trace;
 use super::{Draft, Joins, Parsed, Parser, ParserKind, ParserOptions, State};
@@ -39,6 +39,7 @@ pub struct Reader {
     /// Where the record begins that the parser holds.
     held: Option<u64>,
     counts: Counts,
+    spare: Spare,
 }
 
 impl Reader {
@@ -59,6 +60,18 @@ impl Reader {
             journal: journal::Queue::default(),
             held: None,
             counts: Counts::default(),
+            spare: Spare::default(),
+        }
+    }
+
+    /// Takes back an event that is done with: the next one is written into its memory.
+    pub fn recycle(&mut self, event: Event) {
+        self.spare = Spare {
+            component: event.component,
+            message: event.message,
+        };
+        if let Some(context) = event.context {
+            self.state.spare = context;
         }
     }
 
@@ -203,7 +216,8 @@ impl Reader {
         if let Some(stamp) = draft.stamp {
             self.before = Some((self.now, stamp.ts));
         }
-        let open = Open::new(draft, at, line, self.parser.joins, self.inferred());
+        let spare = std::mem::take(&mut self.spare);
+        let open = Open::new(draft, at, line, self.parser.joins, self.inferred(), spare);
         if whole {
             out.push(open.finish());
         } else {

@@ -21,9 +21,9 @@ const PROGRAM: usize = 96;
 const STRUCTURED: usize = 4096;
 
 /// See [`super::PARSERS`].
-pub(crate) fn line<'a>(_: &mut State, line: &'a str, clock: &mut Clock) -> Parsed<'a> {
+pub(crate) fn line<'a>(state: &mut State, line: &'a str, clock: &mut Clock) -> Parsed<'a> {
     let (priority, rest) = priority(line);
-    let mut draft = Draft::default();
+    let mut draft = state.draft();
     if let Some(priority) = priority
         && let Some((level, word)) = level::of_severity(priority & 7)
     {

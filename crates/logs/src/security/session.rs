@@ -161,7 +161,8 @@ impl Sessions {
         }
         self.clear();
         if self.open.len() >= MOST {
-            self.open.retain(|_, session| ts - session.last.ts < PATIENCE);
+            self.open
+                .retain(|_, session| ts - session.last.ts < PATIENCE);
         }
         if self.open.len() >= MOST {
             self.open.clear();

@@ -110,7 +110,9 @@ impl Source {
             (&rules::BRUTE_FORCE, &mut self.attempts.logins),
             (&rules::FIREWALL, &mut self.packets),
         ] {
-            tallies.sweep(rule, clock, |_, finding| out.push(row(rule, source, finding)));
+            tallies.sweep(rule, clock, |_, finding| {
+                out.push(row(rule, source, finding))
+            });
         }
         for (rule, tallies) in [
             (&rules::DISTRIBUTED, &mut self.attempts.accounts),

@@ -10,6 +10,7 @@
 //! After any error the link is to be dropped; what was under way is rolled back by the server or
 //! found committed when the positions are read again.
 
+mod lines;
 mod transaction;
 
 use crate::host::{self, OpenError};
@@ -19,6 +20,8 @@ use crate::writer::upkeep::ensure_partitions;
 use pg::Session;
 use schema::{Row, Timestamp};
 use std::collections::BTreeSet;
+
+pub use lines::{Line, Lines};
 
 const DAY_MICROS: i64 = 86_400_000_000;
 /// Days of partitions made on demand, for lines that are older than today.

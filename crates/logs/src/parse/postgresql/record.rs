@@ -141,7 +141,7 @@ fn unread(text: String) -> Draft<'static> {
     let message = Cow::Owned(text);
     Draft {
         message,
-        redact: Some(redact::sql),
+        redact: Some(|text| Cow::Owned(redact::sql(text))),
         whole: true,
         ..Draft::default()
     }
@@ -277,7 +277,7 @@ fn draft<'a>(when: &str, named: &[(&str, &str)], clock: &mut Clock) -> Draft<'a>
         .map(|(_, name)| (*name, of(name).to_owned()))
         .filter(|(_, text)| !text.is_empty())
         .collect();
-    draft.message = Cow::Owned(message(redact::text, of("message"), &parts));
+    draft.message = Cow::Owned(message(redact::clean, of("message"), &parts));
     for (name, text) in &parts {
         draft.context.long(name, &part(name, text));
     }

@@ -46,7 +46,7 @@ pub(crate) fn message(redact: Redact, message: &str, parts: &[(&'static str, Str
     if begins(VALUES) {
         return without(message, message.find(": \"").map(|at| at + 2));
     }
-    redact(message)
+    redact(message).into_owned()
 }
 
 /// The message without what follows from there on.

@@ -1,0 +1,155 @@
+//! Lines on their way to the table, encoded as they come.
+//!
+//! A line is read, encoded and forgotten; the cells of a [`Row`] would be ten pieces of
+//! memory for each.
+
+use super::Batch;
+use crate::tuple;
+use bytes::{BufMut, BytesMut};
+use schema::tables::LogEntry;
+use schema::{Row, Sample, Timestamp};
+
+/// A line, borrowed. The fields are those of [`LogEntry`], in their order.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Line<'a> {
+    /// See [`LogEntry::source`].
+    pub source: &'a str,
+    /// See [`LogEntry::at`].
+    pub at: i64,
+    /// See [`LogEntry::level`].
+    pub level: &'a str,
+    /// See [`LogEntry::component`].
+    pub component: &'a str,
+    /// See [`LogEntry::message`].
+    pub message: &'a str,
+    /// See [`LogEntry::message_chars`].
+    pub message_chars: Option<i32>,
+    /// See [`LogEntry::context`]; valid JSON.
+    pub context: Option<&'a str>,
+    /// See [`LogEntry::fingerprint`].
+    pub fingerprint: &'a str,
+}
+
+/// Encoded lines.
+#[derive(Debug, Default)]
+pub struct Lines {
+    tuples: BytesMut,
+    rows: u32,
+    span: Option<(Timestamp, Timestamp)>,
+}
+
+impl Lines {
+    /// With room for so many bytes.
+    #[must_use]
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self {
+            tuples: BytesMut::with_capacity(bytes),
+            ..Self::default()
+        }
+    }
+
+    /// Bytes of all of them.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.tuples.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    /// Adds a line.
+    pub fn push(&mut self, ts: Timestamp, line: &Line<'_>) {
+        let out = &mut self.tuples;
+        tuple::put_head(out, ts, LogEntry::TABLE.columns.len());
+        put_text(out, line.source);
+        out.put_i32(8);
+        out.put_i64(line.at);
+        put_text(out, line.level);
+        put_text(out, line.component);
+        put_text(out, line.message);
+        match line.message_chars {
+            Some(chars) => {
+                out.put_i32(4);
+                out.put_i32(chars);
+            }
+            None => out.put_i32(-1),
+        }
+        match line.context {
+            Some(context) => tuple::put_json(out, context),
+            None => out.put_i32(-1),
+        }
+        put_text(out, line.fingerprint);
+        self.rows += 1;
+        let (oldest, newest) = self.span.unwrap_or((ts, ts));
+        self.span = Some((oldest.min(ts), newest.max(ts)));
+    }
+
+    /// What one transaction stores: the lines, and rows of whatever else they tell.
+    #[must_use]
+    pub fn batch(self, rows: &[Row]) -> Batch {
+        let mut batch = Batch::of(rows);
+        if let Some((oldest, newest)) = self.span {
+            let (first, last) = batch.span.unwrap_or((oldest, newest));
+            batch.span = Some((first.min(oldest), last.max(newest)));
+            let group = tuple::group(LogEntry::TABLE, self.rows, self.tuples);
+            batch.groups.insert(0, group);
+        }
+        batch
+    }
+}
+
+/// PostgreSQL refuses NUL in text: it becomes U+2400, as in every cell.
+fn put_text(out: &mut BytesMut, text: &str) {
+    if text.contains('\0') {
+        tuple::put_text(out, &text.replace('\0', "\u{2400}"));
+    } else {
+        tuple::put_text(out, text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use schema::Json;
+
+    #[test]
+    fn a_line_is_encoded_as_the_row_of_its_entry() {
+        for (message, chars, context) in [
+            ("it broke", None, None),
+            ("n\0l", Some(5000), Some(r#"{"pid":7}"#)),
+            ("", Some(0), Some("{}")),
+        ] {
+            let ts = Timestamp(1_795_404_000_000_001);
+            let entry = LogEntry {
+                source: "auth".to_owned(),
+                at: 1 << 40,
+                level: "warn".to_owned(),
+                component: "sshd".to_owned(),
+                message: message.to_owned(),
+                message_chars: chars,
+                context: context.map(|text| Json(text.to_owned())),
+                fingerprint: "0123456789abcdef".to_owned(),
+            };
+            let mut lines = Lines::default();
+            lines.push(
+                ts,
+                &Line {
+                    source: &entry.source,
+                    at: entry.at,
+                    level: &entry.level,
+                    component: &entry.component,
+                    message,
+                    message_chars: chars,
+                    context,
+                    fingerprint: &entry.fingerprint,
+                },
+            );
+            let batch = lines.batch(&[]);
+            assert_eq!(batch.span, Some((ts, ts)));
+            assert_eq!(batch.groups, tuple::groups(&[entry.into_row(ts)]));
+        }
+    }
+}
