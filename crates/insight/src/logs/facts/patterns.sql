@@ -23,12 +23,14 @@ WITH RECURSIVE up (fingerprint, alias_of, depth) AS (
                AND h.bucket >= date_trunc('hour', $2, 'UTC') AND h.bucket < $3
           GROUP BY f.root, h.bucket) by_hour
     GROUP BY root
+), life AS (
+    SELECT f.root, min(m.first_seen) AS first, sum(m.occurrences)::int8 AS lines
+    FROM family f JOIN collector.log_patterns m ON m.host_id = $1 AND m.fingerprint = f.fingerprint
+    GROUP BY f.root
 )
 SELECT p.fingerprint, p.source, p.level, p.template, l.first, l.lines, h.lines::int8 AS per_hour
 FROM hour h
+JOIN life l USING (root)
 JOIN collector.log_patterns p ON p.host_id = $1 AND p.fingerprint = h.root
-CROSS JOIN LATERAL (SELECT min(m.first_seen) AS first, sum(m.occurrences)::int8 AS lines
-                    FROM family f JOIN collector.log_patterns m ON m.host_id = $1 AND m.fingerprint = f.fingerprint
-                    WHERE f.root = h.root) l
 ORDER BY h.lines DESC, p.fingerprint
 LIMIT 2000
