@@ -15,11 +15,10 @@ async fn with_findings() -> Database {
 }
 
 async fn titles(server: &Server, asked: &str) -> Vec<String> {
-    let meta = server.ask("meta").await;
     let answer = server.ask(&format!("table/findings?{asked}")).await;
-    let rows = rows(&meta, "findings", &answer);
-    let title = |row: &Value| row["title"].as_str().unwrap().to_owned();
-    rows.iter().map(title).collect()
+    let rows = answer["rows"].as_array().unwrap().iter();
+    rows.map(|row| row["cells"][0].as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// Ids of the problems that are findings, ranked.

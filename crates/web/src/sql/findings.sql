@@ -1,10 +1,10 @@
 -- What stands out in the logs of a host: what is open, and what was within a range.
 -- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz).
 -- Columns: id, state, severity, title, target, message, kind, domain, rule, steps, source, pattern text,
--- position int8, since_ms, seen_ms, over_ms timestamptz, times int8, value, expected float8, sev_severity text.
+-- position int8, since_ms, seen_ms, over_ms timestamptz, times int8, value, expected float8, sev_title text.
 -- Rows: at most 2000: open ones first, then the worst, then the newest; position counts them in that order.
 -- A pattern is told by its template rather than by its number. What is over says how bad it was and is bad
--- no more: sev_severity is of open ones.
+-- no more: sev_title is of open ones.
 -- Index: findings_pkey.
 WITH shown AS (
     SELECT *, row_number() OVER (
@@ -19,7 +19,7 @@ SELECT finding_id::text AS id, position, CASE WHEN resolved_at IS NULL THEN 'ope
        left(array_to_string(ARRAY(SELECT translate(step, E'\r\n', '  ') FROM unnest(steps) WITH ORDINALITY u (step, n) ORDER BY n), E'\n'),
             4000) AS steps,
        left(details ->> 'source', 400) AS source, left(details ->> 'fingerprint', 64) AS pattern,
-       CASE WHEN resolved_at IS NOT NULL THEN NULL WHEN severity = 'critical' THEN 'crit' ELSE severity END AS sev_severity
+       CASE WHEN resolved_at IS NOT NULL THEN NULL WHEN severity = 'critical' THEN 'crit' ELSE severity END AS sev_title
 FROM shown
 ORDER BY position
 LIMIT 2000

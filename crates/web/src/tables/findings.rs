@@ -10,9 +10,8 @@ const FINDING: &[Col] = &[
         "severity",
         "Severity",
         Unit::Text,
-        "info, warn or critical; marked as long as it is open.",
-    )
-    .primary(),
+        "info, warn or critical; the finding is marked with it as long as it is open.",
+    ),
     Col::new(
         "target",
         "About",
@@ -25,8 +24,7 @@ const FINDING: &[Col] = &[
         "State",
         Unit::Text,
         "open as long as it lasts, then resolved.",
-    )
-    .primary(),
+    ),
     Col::new(
         "since_ms",
         "Since",
@@ -139,7 +137,7 @@ pub(super) const VIEW: View = View {
     ],
     default_sort: "position",
     ranged: true,
-    empty: "Nothing stands out in the logs of this host.",
+    empty: "Nothing stands out in the logs of this host in this range.",
     families: &[],
     source: Source::Stored(&Stored {
         sql: include_str!("../sql/findings.sql"),

@@ -85,8 +85,7 @@ const SOURCE: &[Col] = &[
         "Errors and warnings",
         Unit::Percent,
         "Share of errors and warnings within the last hour.",
-    )
-    .primary(),
+    ),
     Col::new(
         "backlog_bytes",
         "Not yet read",
@@ -232,8 +231,7 @@ const EVENT: &[Col] = &[
         "Severity",
         Unit::Text,
         "info, warn or critical.",
-    )
-    .primary(),
+    ),
     Col::new(
         "source_ip",
         "Address",
