@@ -1,10 +1,16 @@
-/** Logs: searching, filtering, paging, what stands around a line, following, and lines that mean harm. */
+/** Logs: searching, filtering, paging, what stands around a line, following, findings, and lines that mean harm. */
 import { readFile } from "node:fs/promises";
 import type { Page } from "@playwright/test";
 import type { LogsAnswer } from "../src/api/types.gen";
 import { api, expect, host, open, sql, test } from "./support/page";
 
 const lines = (page: Page) => page.locator("#log-lines .lines li");
+
+/** Opens the view at its lines; what is far below asks nothing. */
+async function openLines(page: Page, params: Record<string, string>): Promise<void> {
+  await open(page, "logs", { host: host("loud"), ...params });
+  await page.locator("#log-lines").scrollIntoViewIfNeeded();
+}
 
 /** Up to an instant at which nothing more is said, so that every question has one answer. */
 function past(): { from: string; to: string } {
@@ -31,7 +37,7 @@ test("a search finds the one line in the range, whatever the case, and none that
 
 test("levels and sources filter, with counts under the other filter", async ({ page }) => {
   const range = past();
-  await open(page, "logs", { host: host("loud"), ...range });
+  await openLines(page, range);
   const panel = page.locator("#log-lines");
   const all = await api<LogsAnswer>(`logs?host=${host("loud")}&from=${range.from}&to=${range.to}`);
   const chip = (name: string) =>
@@ -47,7 +53,7 @@ test("levels and sources filter, with counts under the other filter", async ({ p
 
 test("pages there and back show every line once", async ({ page }) => {
   const range = past();
-  await open(page, "logs", { host: host("loud"), ...range, "f.source": "db" });
+  await openLines(page, { ...range, "f.source": "db" });
   const panel = page.locator("#log-lines");
   const wanted = sql(
     `SELECT message FROM collector.log_entries WHERE host_id = ${host("loud")} AND source = 'db'
@@ -75,7 +81,7 @@ test("pages there and back show every line once", async ({ page }) => {
 });
 
 test("a line opens to all that is known of it, and to the minutes around it", async ({ page }) => {
-  await open(page, "logs", { host: host("loud"), q: "could not extend" });
+  await openLines(page, { q: "could not extend" });
   const line = lines(page).first();
   await line.getByRole("button").first().click();
   await expect(line).toContainText("sqlstate");
@@ -117,9 +123,7 @@ test("following brings new lines while nobody reads further below", async ({ pag
 test("a line that means harm is text, closed and open, wide and narrow", async ({ page }) => {
   for (const width of [1280, 390]) {
     await page.setViewportSize({ width, height: 900 });
-    await open(page, "logs", { host: host("loud"), q: "<IMG SRC=x" });
-    // On a phone the lines are far below, and what is far away asks nothing.
-    await page.locator("#log-lines").scrollIntoViewIfNeeded();
+    await openLines(page, { q: "<IMG SRC=x" });
     const line = lines(page).first();
     await expect(lines(page)).toHaveCount(1);
     await line.getByRole("button").first().click();
@@ -178,4 +182,115 @@ test("a source that cannot be read is a problem with its cause, and sources have
   await page.keyboard.press("g");
   await page.keyboard.press("l");
   await expect(page.locator("h1")).toHaveText("Logs");
+});
+
+const findings = (page: Page) => page.locator("#table-findings");
+const finding = (page: Page, text: string) =>
+  findings(page).locator("tbody tr:not(.more)", { hasText: text });
+
+test("a finding opens to what was seen and what to do, and leads to the lines of its pattern", async ({
+  page,
+}) => {
+  await open(page, "logs", { host: host("loud") });
+  // What is open comes first, then the worst.
+  await expect(findings(page).locator("tbody tr").first()).toContainText("Passwords are guessed");
+  await expect(findings(page).locator("tbody tr").last()).toContainText("resolved");
+  await finding(page, "Errors come in numbers").locator(".row-button").click();
+  await expect(page).toHaveURL(/findings\.sel=\d+/);
+  const detail = findings(page).locator(".finding");
+  await expect(detail).toContainText("31 errors in five minutes; 2 are usual");
+  await expect(detail.locator("ol li")).toHaveCount(2);
+  await expect(detail.locator("ol code")).toHaveText("systemctl status postgresql");
+  await expect(detail.locator(".details")).toContainText("log_error_spike");
+  await detail.getByRole("button", { name: "Lines of this pattern" }).click();
+  await expect(page).toHaveURL(/pattern=[0-9a-f]{16}/);
+  await expect(page.locator("#log-lines")).toContainText("Only lines of one pattern.");
+  await expect(page.locator("#log-lines .lines li:not(.error)")).toHaveCount(0);
+  await expect(page.locator("#log-lines h2")).toBeInViewport();
+  // The range has the finding, so it stays; the finding stays open, and lines go on.
+  await expect(page).not.toHaveURL(/from=/);
+  await expect(detail).toBeVisible();
+});
+
+test("a finding leads to the lines of its source around the time it was made", async ({ page }) => {
+  await open(page, "logs", { host: host("loud"), q: "no such line", "f.level": "debug" });
+  await finding(page, "A disk is full").locator(".row-button").click();
+  const lead = findings(page).getByRole("button", { name: "Lines of db ± 15 minutes" });
+  await lead.click();
+  await expect(page).toHaveURL(/f\.source=db/);
+  const query = new URL(page.url()).searchParams;
+  const [from, to] = ["from", "to"].map((name) => Date.parse(query.get(name) ?? ""));
+  expect((to ?? 0) - (from ?? 0)).toBe(30 * 60_000);
+  expect(query.get("q")).toBeNull();
+  expect(query.get("f.level")).toBeNull();
+  await page.goBack();
+  await expect(page).not.toHaveURL(/from=/);
+  // Nothing is known of a source here, so nothing leads there.
+  await finding(page, "An address was banned").locator(".row-button").click();
+  await expect(findings(page).locator(".finding")).toContainText("told by fail2ban");
+  await expect(findings(page).locator(".finding .actions, .finding ol")).toHaveCount(0);
+});
+
+test("findings are filtered by state, severity, kind and part", async ({ page }) => {
+  await open(page, "logs", { host: host("loud") });
+  const chip = (name: RegExp) => findings(page).locator(".chips").getByRole("button", { name });
+  const rows = findings(page).locator("tbody tr");
+  await expect(rows).toHaveCount(7);
+  await chip(/^Resolved/).click();
+  await expect(rows).toHaveCount(1);
+  await expect(rows).toContainText("sudo was refused");
+  // How bad it was is told; it is not bad any more.
+  await expect(rows).toContainText("warn");
+  await expect(rows.locator(".severity")).toHaveCount(0);
+  await chip(/^Recommendations/).click();
+  await expect(findings(page)).toContainText("None of 7 rows matches.");
+  await expect(chip(/^Resolved/)).toBeVisible();
+  await findings(page).getByRole("button", { name: "Clear filter" }).click();
+  await chip(/Security/).click();
+  await chip(/Critical/).click();
+  await expect(rows).toHaveCount(1);
+  await expect(rows).toContainText("203.0.113.77");
+});
+
+test("a finding that means harm is text, in its row, opened, and on the first page", async ({ page }) => {
+  for (const width of [1280, 390]) {
+    await page.setViewportSize({ width, height: 900 });
+    await open(page, "logs", { host: host("loud") });
+    const row = finding(page, "<img src=x onerror=");
+    await row.locator(".row-button").click();
+    const detail = findings(page).locator(".finding");
+    await expect(detail).toContainText("window.hacked=1");
+    await expect(detail.locator("ol code")).toHaveText("<script>window.hacked=1</script>");
+    await expect(detail.locator("ol li").last()).toHaveText("Open it`s lines and those around them");
+    expect(await findings(page).locator("img, script, u, b:not(.chips b)").count()).toBe(0);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    await open(page, "now", { host: host("loud") });
+    await expect(page.locator(".problem", { hasText: "A new kind of message: <img" })).toBeVisible();
+    expect(await page.locator(".problem :is(img, script, b)").count()).toBe(0);
+    expect(await page.evaluate(() => "hacked" in window)).toBe(false);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+  }
+});
+
+test("an open finding is a problem with its first step, counts to the logs, and leads there", async ({
+  page,
+}) => {
+  await open(page, "now", { host: host("loud") });
+  const problem = page.locator(".problem", { hasText: "Passwords are guessed: 203.0.113.77" });
+  await expect(problem).toContainText("Critical");
+  await expect(problem.locator(".fix")).toContainText("Do next: Block the address:");
+  await expect(problem.locator("code")).toHaveText("fail2ban-client set sshd banip 203.0.113.77");
+  await expect(page.locator(".area", { hasText: "Logs" })).toContainText("4");
+  await expect(page.locator(".problem", { hasText: "sudo was refused" })).toHaveCount(0);
+  await problem.getByRole("link", { name: "Go to Logs" }).click();
+  await expect(page.locator("h1")).toHaveText("Logs");
+  await expect(findings(page).locator("tbody tr").first()).toContainText("203.0.113.77");
+});
+
+test("where nothing stands out that is said, and no filter is offered", async ({ page }) => {
+  await open(page, "logs", { host: host("loud"), from: "now-3d", to: "now-2d" });
+  await expect(findings(page)).toContainText("Nothing stands out in the logs of this host in this range.");
+  await expect(findings(page).locator(".chips")).toBeHidden();
+  // Without a line nothing is known, and nothing is zero.
+  await expect(page.locator(".card", { hasText: "Errors" })).toContainText("No data");
 });

@@ -3,7 +3,7 @@
 -- At each sample auth says two lines, one of them a failed password (a warning), db one line (every sixth
 -- an error) and app one of five kinds; the lines of a sample lie a few milliseconds apart. secure cannot
 -- be read, mail is silent. Counts by hour and patterns are kept as the collector keeps them. One line of
--- app, half an hour ago, means harm; one, ten minutes ago, is the only one of its kind.
+-- app, half an hour ago, means harm; one, ten minutes ago, is the only one of its kind. Findings tell of them.
 SET client_min_messages = warning;
 
 CREATE FUNCTION e2e.put_lines(of_host integer, lines jsonb) RETURNS void LANGUAGE sql AS $$
@@ -94,3 +94,34 @@ FROM e2e.host, (VALUES
     (25, 'sudo_failure', 'warn', 'auth', NULL, '<u>deploy</u>', 3, NULL),
     (40, 'firewall_block', 'info', 'kernel', '2001:db8::7', NULL, 96, NULL)
 ) e (back, kind, severity, source, ip, name, count, details) WHERE services = 'loud';
+
+INSERT INTO collector.findings (host_id, rule, target, kind, domain, severity, title, message, steps, value, expected, score, details,
+                                opened_at, seen_at, times, resolved_at)
+SELECT host_id, f.rule, f.target, f.kind, f.domain, f.severity, f.title, f.message, f.steps, f.value, f.expected, f.score, f.details,
+       now() - f.opened * interval '1 minute', now() - f.seen * interval '1 minute', f.times, now() - f.over * interval '1 minute'
+FROM e2e.host, (VALUES
+    ('ssh_brute_force', '203.0.113.77', 'alert', 'security', 'critical', 'Passwords are guessed',
+     '203.0.113.77: 412 failed logins in the last hour, told by auth.',
+     ARRAY['Block the address: `fail2ban-client set sshd banip 203.0.113.77`', 'See that none came in: `last -i | grep 203.0.113.77`',
+           'Allow keys only: `PasswordAuthentication no` in /etc/ssh/sshd_config, then `systemctl reload ssh`'],
+     412::float8, NULL::float8, NULL::float8, '{"source": "auth"}'::jsonb, 8, 1, 3, NULL::int),
+    ('log_error_spike', 'db error', 'insight', 'logs', 'warn', 'Errors come in numbers',
+     'db wrote 31 errors in five minutes; 2 are usual at this hour.',
+     ARRAY['Read what they say: the lines of this source since the spike began', 'See how the service fares: `systemctl status postgresql`'],
+     31, 2, 17.4, jsonb_build_object('source', 'db', 'level', 'error', 'fingerprint', left(md5('dbtrue'), 16)), 12, 1, 4, NULL),
+    ('log_new_pattern', 'hostile000000000', 'insight', 'logs', 'warn', 'A new kind of message',
+     'app wrote, 14 times so far, what it had not written before: <img src=x onerror="window.hacked=1"> ' || E'\u202Egnp.exe',
+     ARRAY['Run `<script>window.hacked=1</script>` and <b>nothing</b> else', E'Open it`s lines\nand those around them'],
+     14, NULL, NULL, '{"source": "app", "fingerprint": "hostile000000000", "template": "<img src=x onerror=\"window.hacked=1\"><script>window.hacked=1</script> long long long"}',
+     29, 1, 9, NULL),
+    ('log_new_pattern', 'needle0000000000', 'insight', 'logs', 'info', 'A new kind of message',
+     'db wrote, once so far, what it had not written before: could not extend file <*>', ARRAY['Read its lines, and those around the first of them'],
+     1, NULL, NULL, '{"source": "db", "fingerprint": "needle0000000000", "template": "could not extend file <*>: No space left on device <*>"}', 9, 1, 3, NULL),
+    ('advice.disk_full', 'db', 'recommendation', 'logs', 'info', 'A disk is full', 'db: No space left on device, once in the last hour.',
+     ARRAY['See which one: `df -h`', 'See what grows: `du -xh --max-depth=2 / | sort -h | tail`'], 1, NULL, NULL, '{"source": "db"}', 150, 1, 48, NULL),
+    ('fail2ban_ban', '203.0.113.9', 'insight', 'security', 'info', 'An address was banned', '203.0.113.9: once in the last hour, told by fail2ban.',
+     ARRAY[]::text[], 1, NULL, NULL, NULL, 14, 1, 4, NULL),
+    ('sudo_failure', '<u>deploy</u>', 'alert', 'security', 'warn', 'sudo was refused', 'deploy: 3 in the last hour, told by auth.',
+     ARRAY['Ask who it was'], 3, NULL, NULL, '{"source": "auth"}', 55, 26, 8, 25)
+) f (rule, target, kind, domain, severity, title, message, steps, value, expected, score, details, opened, seen, times, over)
+WHERE services = 'loud';

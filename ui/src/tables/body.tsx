@@ -1,4 +1,4 @@
-/** The rows of a table; on a phone the minor columns of a row open below it. */
+/** The rows of a table; on a phone, where minor columns are hidden and others cut, a row opens to all it has. */
 
 import type { ComponentChildren, CSSProperties } from "preact";
 import { useState } from "preact/hooks";
@@ -132,7 +132,7 @@ export function Body({ rows, columns, all, look, selected, onSelect, detail, act
           below,
           <tr key={`${row.id} more`} class="more">
             <td colSpan={columns.length + 2}>
-              <Details row={row} columns={all.filter((column) => !column.primary)} all={all} />
+              <Details row={row} columns={all} all={all} />
             </td>
           </tr>,
         ];

@@ -1,7 +1,7 @@
 /**
  * What is asked of a table, and where the address keeps it.
  *
- * The first table of a view uses `q`, `sort`, `page`, `f.<chip>`; any other one puts its name in
+ * The first table of a view uses `q`, `sort`, `page`, `sel`, `f.<chip>`; any other one puts its name in
  * front (`mounts.q`). Pure, except for reading and writing the address.
  */
 import { hostQuery } from "../api/store";

@@ -56,13 +56,14 @@ export function DataTable(props: DataTableProps) {
   );
   if (!meta) return null;
   if (!props.detail) return <KnownTable {...props} meta={meta} />;
-  const selected = param(place.value, "sel");
+  const prefix = props.primary ? "" : `${props.name}.`;
+  const selected = param(place.value, `${prefix}sel`);
   return (
     <KnownTable
       {...props}
       meta={meta}
       selected={selected}
-      onSelect={(row) => setParams({ sel: row.id === selected ? null : row.id })}
+      onSelect={(row) => setParams({ [`${prefix}sel`]: row.id === selected ? null : row.id })}
     />
   );
 }

@@ -15,6 +15,6 @@ export const CONTENTS: Readonly<Record<string, Contents>> = {
   tables: { families: ["table", "index"], tables: ["tables", "vacuum_needed", "unused_indexes", "indexes"] },
   queries: { families: ["statement", "io"], tables: ["statements", "io"] },
   replication: { families: ["replication"], tables: ["replication", "subscriptions"] },
-  logs: { families: ["log"], tables: ["log_sources", "log_patterns", "security_events"] },
+  logs: { families: ["log"], tables: ["findings", "log_sources", "log_patterns", "security_events"] },
   collector: { families: ["collector"], tables: ["collectors", "buffers", "gaps", "runs", "dead_letters", "settings"] },
 };

@@ -1,11 +1,11 @@
-/** Logs: how loud and how bad they are, what they say, what is alike, and what concerns security. */
+/** Logs: how loud and how bad they are, what stands out, what they say, what is alike, what concerns security. */
+import { now } from "../api/store";
 import type { TableAnswer } from "../api/types.gen";
 import { Card } from "../app/card";
 import { Empty } from "../app/panel";
 import { Part } from "../app/part";
 import { Chart, type ChartSpec } from "../charts/chart";
 import { counted } from "../charts/counts";
-import { formatExact, formatValue } from "../format/value";
 import { setParams } from "../state/location";
 import type { Look } from "../tables/look";
 import { DataTable } from "../tables/table";
@@ -58,11 +58,17 @@ const CHARTS: readonly ChartSpec[] = [
   },
 ];
 
-const TRENDS: Look = { parts: { trend: () => import("../tables/trend") } };
+/** What opens below a row, and columns that have nothing to say. */
+const FINDINGS: Look = {
+  hide: ["position", "message", "steps", "pattern"],
+  fold: /^(value|expected|over_ms)$/,
+};
 
 export default function LogsView() {
   const { answer } = useRows("log_sources");
-  if (answer?.total === 0) {
+  // A range may lie before the first line, and what was found in logs that are read no more stays to be told.
+  const hasLogs = now.value?.areas.find(({ id }) => id === "logs")?.present;
+  if (answer?.total === 0 && !hasLogs) {
     return (
       <Empty height={200}>
         No log is read on this host. Name one as [[logs.source]] in the configuration of the collector.
@@ -72,41 +78,42 @@ export default function LogsView() {
   return (
     <>
       <Health answer={answer} />
+      <DataTable
+        name="findings"
+        look={FINDINGS}
+        detail={(row) => <Part key={row.id} load={() => import("./finding")} row={row} show={showLines} />}
+      />
       <div class="charts">
         {CHARTS.map((spec) => (
           <Chart key={spec.id} spec={spec} />
         ))}
-        <Distribution sums={answer?.sums} />
+        <Part load={() => import("./log-levels")} sums={answer?.sums} levels={LEVELS} />
       </div>
       <Part load={() => import("./log-lines")} sources={answer?.rows.map((row) => row.id) ?? []} />
-      <DataTable
-        name="log_patterns"
-        look={TRENDS}
-        action={{ label: "Lines", run: (row) => showPattern(row.id) }}
-      />
-      <DataTable name="security_events" />
-      <DataTable name="log_sources" />
+      <Part load={() => import("./log-tables")} show={showLines} />
     </>
   );
 }
 
-/** All lines of a pattern, and nothing else. */
-function showPattern(pattern: string): void {
+/** The lines with these filters, and no others. */
+function showLines(filters: Readonly<Record<string, string>>): void {
   setParams({
-    pattern,
+    pattern: null,
     q: null,
     "f.level": null,
     "f.source": null,
     before: null,
     behind: null,
     around: null,
+    ...filters,
   });
   document.getElementById("log-lines")?.scrollIntoView();
 }
 
 /** Of the last hour, all sources together. */
 function Health({ answer }: { answer: TableAnswer | null }) {
-  const sum = (column: string): number | null => (answer ? (answer.sums[column] ?? 0) : null);
+  // Without a source nothing is known, which is not zero.
+  const sum = (column: string): number | null => (answer?.total ? (answer.sums[column] ?? 0) : null);
   const states = answer?.facets.state ?? {};
   const lines = sum("lines");
   const grave = (sum("error_lines") ?? 0) + (sum("warn_lines") ?? 0);
@@ -142,40 +149,13 @@ function Health({ answer }: { answer: TableAnswer | null }) {
       <Card
         label="Silent sources"
         metric="log.readable"
-        value={answer ? (states.silent ?? 0) : null}
+        value={answer?.total ? (states.silent ?? 0) : null}
         unit="count"
         severity={unreadable > 0 ? "warn" : "ok"}
-        note={`${unreadable > 0 ? `${unreadable} unreadable, ` : ""}${answer?.total ?? 0} in all`}
+        note={
+          answer?.total ? `${unreadable > 0 ? `${unreadable} unreadable, ` : ""}${answer.total} in all` : ""
+        }
       />
     </section>
-  );
-}
-
-function Distribution({ sums }: { sums: Readonly<Record<string, number>> | undefined }) {
-  const counts = LEVELS.map(([level, label]) => ({ level, label, count: sums?.[`${level}_lines`] ?? 0 }));
-  const all = counts.reduce((total, one) => total + one.count, 0);
-  return (
-    <figure class="panel chart" id="log-distribution">
-      <header>
-        <h2>Levels of the last hour</h2>
-      </header>
-      {all === 0 ? (
-        <Empty height={206}>{sums ? "No line was stored within the last hour." : "Not known yet."}</Empty>
-      ) : (
-        <ul class="bars">
-          {counts.map(({ level, label, count }) => (
-            <li key={level}>
-              <span class="name">{label}</span>
-              <span class="track" aria-hidden="true">
-                <i class={level} style={{ width: `${(100 * count) / all}%` }} />
-              </span>
-              <b class="number" title={formatExact(count, "count")}>
-                {formatValue(count, "count")} · {formatValue((100 * count) / all, "percent")}
-              </b>
-            </li>
-          ))}
-        </ul>
-      )}
-    </figure>
   );
 }

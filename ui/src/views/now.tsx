@@ -4,6 +4,7 @@ import { metricWithKey } from "../api/series";
 import { clock, metricsById, now, nowFailure, problemCount, trusted, verdict } from "../api/store";
 import type { Area, Problem } from "../api/types.gen";
 import { FactCards } from "../app/card";
+import { Coded } from "../app/coded";
 import { ViewLink } from "../app/link";
 import { Empty, Since, Skeleton } from "../app/panel";
 import { SEVERITY_WORD, SeverityMark, Shape } from "../app/shape";
@@ -147,7 +148,11 @@ function ProblemRow({ problem }: { problem: Problem }) {
           {problem.since_ms !== null && (problem.value ?? problem.level) !== null && !isState && " · "}
           <Since ms={problem.since_ms} words="since " />
         </span>
-        {problem.fix && <span class="fix">Do next: {problem.fix}</span>}
+        {problem.fix && (
+          <span class="fix">
+            Do next: <Coded text={problem.fix} />
+          </span>
+        )}
       </div>
       {problem.value === null || isState ? (
         <span class="spark" />

@@ -94,6 +94,7 @@ function Cards({ instance, only }: { instance: string; only: Readonly<Record<str
   const unused = useRows("unused_indexes", only);
   const within = useWithin(CARDS, instance);
   const worst = within.worst("table.dead_pct");
+  // A card without a value is unknown whatever it is told.
   return (
     <section class="cards" data-count="4" aria-label="Latest values">
       <Card
@@ -108,14 +109,14 @@ function Cards({ instance, only }: { instance: string; only: Readonly<Record<str
         metric="table.dead_pct"
         value={worst?.value ?? null}
         unit="percent"
-        severity={worst?.severity ?? "unknown"}
+        severity={worst?.severity ?? "ok"}
         note={worst?.key ?? ""}
       />
       <Card
         label="Tables that need vacuum"
         value={needed.answer?.matched ?? null}
         unit="count"
-        severity={needed.answer?.rows[0]?.severity ?? (needed.answer ? "ok" : "unknown")}
+        severity={needed.answer?.rows[0]?.severity ?? "ok"}
       />
       <Card
         label="Size of unused indexes"
