@@ -22,6 +22,7 @@
 mod by_source;
 pub mod event;
 pub mod fingerprint;
+mod hash;
 pub mod intake;
 pub mod parse;
 pub mod security;

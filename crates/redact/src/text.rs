@@ -132,23 +132,28 @@ fn in_word(c: char) -> bool {
     c.is_ascii() && IN_WORD[c as usize]
 }
 
-/// Whether the word may end as one of [`NAMES`] or be one of [`SCHEMES`]: by its last two letters.
-/// Where one of these is `_` or `-`, it may.
+/// Whether the word may end as one of [`NAMES`] or be one of [`SCHEMES`]: by its last three letters,
+/// the fewest that one of them has. Where one of these is `_` or `-`, it may.
 fn may_name(word: &[u8]) -> bool {
-    let [.., before, last] = word else {
+    let [.., third, second, last] = word else {
         return false;
     };
-    if matches!(before, b'_' | b'-') || matches!(last, b'_' | b'-') {
+    if [third, second, last]
+        .iter()
+        .any(|c| matches!(c, b'_' | b'-'))
+    {
         return true;
     }
     // Letters of either size have the same five low bits; digits share theirs with some letters, and
     // are told apart later.
-    ENDINGS[usize::from(last & 31)] & (1 << (before & 31)) != 0
+    let (seconds, thirds) = ENDINGS[usize::from(last & 31)];
+    seconds & (1 << (second & 31)) != 0 && thirds & (1 << (third & 31)) != 0
 }
 
-/// By the last letter of [`NAMES`] and [`SCHEMES`], a bit for each letter before it.
-static ENDINGS: [u32; 32] = {
-    let mut table = [0; 32];
+/// By the last letter of [`NAMES`] and [`SCHEMES`], a bit for each letter before it, and one for each
+/// before that.
+static ENDINGS: [(u32, u32); 32] = {
+    let mut table = [(0, 0); 32];
     let mut at = 0;
     while at < NAMES.len() + SCHEMES.len() {
         let name = if at < NAMES.len() {
@@ -157,7 +162,9 @@ static ENDINGS: [u32; 32] = {
             SCHEMES[at - NAMES.len()]
         };
         let bytes = name.as_bytes();
-        table[(bytes[bytes.len() - 1] & 31) as usize] |= 1 << (bytes[bytes.len() - 2] & 31);
+        let entry = &mut table[(bytes[bytes.len() - 1] & 31) as usize];
+        entry.0 |= 1 << (bytes[bytes.len() - 2] & 31);
+        entry.1 |= 1 << (bytes[bytes.len() - 3] & 31);
         at += 1;
     }
     table

@@ -7,6 +7,7 @@ use schema::Timestamp;
 
 use crate::event::{Event, Level};
 use crate::fingerprint::Fingerprint;
+use crate::hash::Seeded;
 
 const HOUR: i64 = 3_600_000_000;
 
@@ -34,9 +35,9 @@ pub struct Seen {
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     /// Lines by hour, source and level.
-    pub hours: HashMap<Hour, i64>,
+    pub hours: HashMap<Hour, i64, Seeded>,
     /// Lines by hour and pattern.
-    pub patterns: HashMap<(Timestamp, Fingerprint), Seen>,
+    pub patterns: HashMap<(Timestamp, Fingerprint), Seen, Seeded>,
 }
 
 impl Tally {

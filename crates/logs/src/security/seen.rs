@@ -20,17 +20,20 @@ impl<'a> Peer<'a> {
             .strip_suffix(':')
             .filter(|text| !text.ends_with(':'))
             .unwrap_or(text);
-        let plain = text.split_once('%').map_or(text, |(plain, _)| plain);
-        let address = match plain.parse::<IpAddr>() {
-            Ok(address) => Some(address.to_canonical()),
-            Err(_) => None,
-        };
+        let plain = memchr::memchr(b'%', text.as_bytes()).map_or(text, |end| &text[..end]);
+        if let Ok(address) = plain.parse::<IpAddr>() {
+            let address = Some(address.to_canonical());
+            return Some(Self { text, address });
+        }
         let name = text.len() <= 253
             && text.contains('.')
             && text
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
-        (address.is_some() || name).then_some(Self { text, address })
+        name.then_some(Self {
+            text,
+            address: None,
+        })
     }
 
     /// The address as it is shown: canonical, or the host name.

@@ -11,6 +11,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::seen::{Form, Known, Peer, Seen, What};
 use super::sweep::{Heard, Sweeps};
+use crate::hash::Seeded;
 
 /// Most processes kept at a time.
 const MOST: usize = 2048;
@@ -56,7 +57,7 @@ pub(super) struct Told<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
     /// By process. Those that are over go when there is time.
-    open: HashMap<u32, Session>,
+    open: HashMap<u32, Session, Seeded>,
     /// Processes with a failure of a PAM module that is not counted yet, perhaps more.
     waiting: BTreeSet<u32>,
     sweeps: Sweeps,

@@ -239,8 +239,11 @@ fn read_one(message: &str) -> Option<Seen<'_>> {
     if text.starts_with("authentication failure;") || is_more(text) {
         return Some(module(text));
     }
+    let letter = text.as_bytes().first();
     let form = FORMS.iter().find(|form| {
-        text.starts_with(form.begins) && text[form.begins.len()..].contains(form.holds)
+        form.begins.as_bytes().first() == letter
+            && text.starts_with(form.begins)
+            && text[form.begins.len()..].contains(form.holds)
     })?;
     let rest = &text[form.begins.len()..];
     let mut seen = match form.place {
@@ -311,6 +314,7 @@ fn from(what: What, rest: &str) -> Seen<'_> {
 
 /// The line up to the protocol, if a detail may follow there.
 fn before_detail(text: &str) -> Option<&str> {
+    memchr::memmem::find(text.as_bytes(), b": ")?;
     let marks = text
         .match_indices("ssh2: ")
         .chain(text.match_indices("ssh1: "));
@@ -415,9 +419,10 @@ fn last<'a>(what: What, rest: &'a str, reason: &str) -> Seen<'a> {
 
 /// `2 more authentication failures; …`, with or without `PAM` before it.
 fn is_more(text: &str) -> bool {
-    text.split_once(' ').is_some_and(|(times, rest)| {
-        times.parse::<u32>().is_ok() && rest.starts_with("more authentication failure")
-    })
+    text.starts_with(|c: char| c == '+' || c.is_ascii_digit())
+        && text.split_once(' ').is_some_and(|(times, rest)| {
+            times.parse::<u32>().is_ok() && rest.starts_with("more authentication failure")
+        })
 }
 
 /// `pam_unix(sshd:auth): authentication failure; logname= uid=0 … ruser= rhost=ADDRESS  user=USER`.

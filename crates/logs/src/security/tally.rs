@@ -11,6 +11,7 @@ use super::names::Names;
 use super::rules::Rule;
 use super::seen::{Known, Peer};
 use super::sweep::{Heard, Sweeps};
+use crate::hash::Seeded;
 
 /// Most keys of a kind and source.
 const MOST: usize = 4096;
@@ -28,7 +29,9 @@ const CLEAR_EVERY: i64 = 3600 * SECOND;
 /// Tallies by key. A place that a key leaves is used again, with the memory it has.
 #[derive(Debug)]
 pub(super) struct Tallies<K> {
-    places: HashMap<K, u32>,
+    places: HashMap<K, u32, Seeded>,
+    /// When each was heard of last; apart, as this is what all are looked through for.
+    heard: Vec<Heard>,
     tallies: Vec<Tally>,
     free: Vec<u32>,
     /// Keys with a finding that is being told.
@@ -41,7 +44,8 @@ pub(super) struct Tallies<K> {
 impl<K> Default for Tallies<K> {
     fn default() -> Self {
         Self {
-            places: HashMap::new(),
+            places: HashMap::default(),
+            heard: Vec::new(),
             tallies: Vec::new(),
             free: Vec::new(),
             telling: Vec::new(),
@@ -54,7 +58,6 @@ impl<K> Default for Tallies<K> {
 /// What is known of a key.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    last: Heard,
     entries: Vec<Entry>,
     alarm: Alarm,
     slow: Alarm,
@@ -115,9 +118,11 @@ impl<K: Eq + Hash> Tallies<K> {
         K: Borrow<Q>,
         Q: ?Sized + Eq + Hash,
     {
-        let place = *self.places.get(key)?;
-        let tally = self.tallies.get_mut(place as usize)?;
-        (!tally.last.is_over(self.sweeps, SILENT)).then_some(tally)
+        let place = *self.places.get(key)? as usize;
+        if self.heard[place].is_over(self.sweeps, SILENT) {
+            return None;
+        }
+        self.tallies.get_mut(place)
     }
 
     #[cfg(test)]
@@ -134,12 +139,13 @@ impl<K: Eq + Hash> Tallies<K> {
         let place = match self.places.get(key) {
             Some(place) => *place,
             None => self.add(key.to_owned()),
-        };
-        let tally = &mut self.tallies[place as usize];
-        if tally.last.is_over(self.sweeps, SILENT) {
+        } as usize;
+        let (tally, heard) = (&mut self.tallies[place], &mut self.heard[place]);
+        if heard.is_over(self.sweeps, SILENT) {
             tally.clear();
+            *heard = Heard::default();
         }
-        tally.last = self.sweeps.hear(tally.last.ts.max(ts));
+        *heard = self.sweeps.hear(heard.ts.max(ts));
         Held {
             tally,
             key,
@@ -155,33 +161,40 @@ impl<K: Eq + Hash> Tallies<K> {
             let mut times: Vec<i64> = self
                 .places
                 .values()
-                .map(|place| self.tallies[*place as usize].last.ts)
+                .map(|place| self.heard[*place as usize].ts)
                 .collect();
             let (_, middle, _) = times.select_nth_unstable(MOST / 2);
             let middle = *middle;
-            self.forget(|tally| tally.last.ts <= middle);
+            self.forget(|heard| heard.ts <= middle);
         }
-        let place = self.free.pop().unwrap_or_else(|| {
-            self.tallies.push(Tally::default());
-            (self.tallies.len() - 1) as u32
-        });
+        let place = match self.free.pop() {
+            Some(place) => {
+                self.heard[place as usize] = Heard::default();
+                let tally = &mut self.tallies[place as usize];
+                tally.clear();
+                tally.is_listed = false;
+                place
+            }
+            None => {
+                self.heard.push(Heard::default());
+                self.tallies.push(Tally::default());
+                (self.tallies.len() - 1) as u32
+            }
+        };
         self.places.insert(key, place);
         place
     }
 
     fn forget_silent(&mut self) {
         let sweeps = self.sweeps;
-        self.forget(|tally| tally.last.is_over(sweeps, SILENT));
+        self.forget(|heard| heard.is_over(sweeps, SILENT));
     }
 
-    fn forget(&mut self, goes: impl Fn(&Tally) -> bool) {
-        let (tallies, free) = (&mut self.tallies, &mut self.free);
+    fn forget(&mut self, goes: impl Fn(&Heard) -> bool) {
+        let (heard, free) = (&self.heard, &mut self.free);
         self.places.retain(|_, place| {
-            let tally = &mut tallies[*place as usize];
-            let stays = !goes(tally);
+            let stays = !goes(&heard[*place as usize]);
             if !stays {
-                tally.clear();
-                tally.is_listed = false;
                 free.push(*place);
             }
             stays

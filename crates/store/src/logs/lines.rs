@@ -12,11 +12,11 @@ use schema::{Row, Sample, Timestamp};
 /// A line, borrowed. The fields are those of [`LogEntry`], in their order.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Line<'a> {
-    /// See [`LogEntry::source`].
+    /// See [`LogEntry::source`]; without NUL.
     pub source: &'a str,
     /// See [`LogEntry::at`].
     pub at: i64,
-    /// See [`LogEntry::level`].
+    /// See [`LogEntry::level`]; without NUL.
     pub level: &'a str,
     /// See [`LogEntry::component`].
     pub component: &'a str,
@@ -26,7 +26,7 @@ pub struct Line<'a> {
     pub message_chars: Option<i32>,
     /// See [`LogEntry::context`]; valid JSON.
     pub context: Option<&'a str>,
-    /// See [`LogEntry::fingerprint`].
+    /// See [`LogEntry::fingerprint`]; without NUL.
     pub fingerprint: &'a str,
 }
 
@@ -64,10 +64,10 @@ impl Lines {
     pub fn push(&mut self, ts: Timestamp, line: &Line<'_>) {
         let out = &mut self.tuples;
         tuple::put_head(out, ts, LogEntry::TABLE.columns.len());
-        put_text(out, line.source);
+        tuple::put_text(out, line.source);
         out.put_i32(8);
         out.put_i64(line.at);
-        put_text(out, line.level);
+        tuple::put_text(out, line.level);
         put_text(out, line.component);
         put_text(out, line.message);
         match line.message_chars {
@@ -81,7 +81,7 @@ impl Lines {
             Some(context) => tuple::put_json(out, context),
             None => out.put_i32(-1),
         }
-        put_text(out, line.fingerprint);
+        tuple::put_text(out, line.fingerprint);
         self.rows += 1;
         let (oldest, newest) = self.span.unwrap_or((ts, ts));
         self.span = Some((oldest.min(ts), newest.max(ts)));
