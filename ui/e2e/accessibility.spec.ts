@@ -76,9 +76,11 @@ for (const theme of ["light", "dark"]) {
 
 for (const theme of ["light", "dark"]) {
   for (const width of [1280, 390]) {
-    test(`axe finds nothing in lines of logs, one of them open: ${theme}, ${width} px`, async ({ page }) => {
+    test(`axe finds nothing in logs, a finding and a line open: ${theme}, ${width} px`, async ({ page }) => {
       await page.setViewportSize({ width, height: 900 });
       await open(page, "logs", { host: host("loud"), theme, wrap: 1 });
+      await page.locator("#table-findings .row-button").first().click();
+      await expect(page.locator("#table-findings .finding ol li")).toHaveCount(3);
       await page.locator("#log-lines").scrollIntoViewIfNeeded();
       const lines = page.locator("#log-lines .lines li");
       await expect(lines).toHaveCount(50);

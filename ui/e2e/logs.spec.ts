@@ -177,6 +177,7 @@ test("a source that cannot be read is a problem with its cause, and sources have
     .click();
   await expect(events.locator("tbody tr")).toHaveCount(1);
   await expect(events).toContainText("203.0.113.77");
+  await expect(events).toContainText("advice: fail2ban-client set sshd");
   await open(page, "now", { host: host("loud") });
   await expect(page.locator("main")).toContainText("Log can be read on secure");
   await page.keyboard.press("g");

@@ -4,7 +4,13 @@ import { texts, wantTexts } from "../api/texts";
 import type { TableMeta } from "../api/types.gen";
 import { preferences, setPreferences } from "../state/preferences";
 
-export default function ColumnsForm({ meta }: { meta: TableMeta }) {
+interface FormProps {
+  meta: TableMeta;
+  /** Columns that are never shown. */
+  hide?: readonly string[] | undefined;
+}
+
+export default function ColumnsForm({ meta, hide }: FormProps) {
   useEffect(wantTexts, []);
   const said = texts.value?.columns[meta.name];
   const hidden = preferences.value.hiddenColumns[meta.name] ?? [];
@@ -15,19 +21,21 @@ export default function ColumnsForm({ meta }: { meta: TableMeta }) {
   };
   return (
     <div class="form columns-form">
-      {meta.columns.map((column) => (
-        <label key={column.id} class="check">
-          <input
-            type="checkbox"
-            checked={!hidden.includes(column.id)}
-            onChange={(event) => set(column.id, event.currentTarget.checked)}
-          />
-          <span>
-            {column.label}
-            <span class="muted"> {said?.[column.id]}</span>
-          </span>
-        </label>
-      ))}
+      {meta.columns
+        .filter(({ id }) => !hide?.includes(id))
+        .map((column) => (
+          <label key={column.id} class="check">
+            <input
+              type="checkbox"
+              checked={!hidden.includes(column.id)}
+              onChange={(event) => set(column.id, event.currentTarget.checked)}
+            />
+            <span>
+              {column.label}
+              <span class="muted"> {said?.[column.id]}</span>
+            </span>
+          </label>
+        ))}
     </div>
   );
 }

@@ -108,7 +108,7 @@ function KnownTable(props: DataTableProps & { meta: TableMeta }) {
           </span>
         )}
         <span class="grow" />
-        <ColumnPicker meta={meta} hidden={hidden} />
+        <ColumnPicker meta={meta} hidden={hidden} hide={props.look?.hide} />
         <a
           class="button"
           href={apiUrl(tablePath(meta, question, props.only, "csv"))}

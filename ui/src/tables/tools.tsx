@@ -104,13 +104,20 @@ export function Chips({ meta, question, answer, address }: ChipsProps) {
   );
 }
 
-export function ColumnPicker({ meta, hidden }: { meta: TableMeta; hidden: readonly string[] }) {
+interface PickerProps {
+  meta: TableMeta;
+  hidden: readonly string[];
+  /** Columns that are never shown. */
+  hide: readonly string[] | undefined;
+}
+
+export function ColumnPicker({ meta, hidden, hide }: PickerProps) {
   return (
     <Menu
       label={`Columns${hidden.length > 0 ? ` (${hidden.length} hidden)` : ""}`}
       name={`Columns of ${meta.title}`}
     >
-      {() => <Part load={() => import("./columns-form")} meta={meta} />}
+      {() => <Part load={() => import("./columns-form")} meta={meta} hide={hide} />}
     </Menu>
   );
 }

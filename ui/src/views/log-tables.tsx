@@ -1,8 +1,17 @@
 /** What is below the lines of logs: what they have in common, what concerns security, where they come from. */
+import type { ColumnMeta } from "../api/types.gen";
+import { CellText } from "../tables/cell";
 import type { Look } from "../tables/look";
 import { DataTable } from "../tables/table";
+import { wordsOf } from "./event-details";
 
 const TRENDS: Look = { parts: { trend: () => import("../tables/trend") } };
+const EVENTS: Look = { parts: { details: async () => ({ default: EventDetails }) } };
+const TEXT: ColumnMeta = { id: "details", label: "Details", unit: "text", metric: null, primary: false };
+
+function EventDetails({ text }: { text: string }) {
+  return <CellText cell={text === "null" ? null : wordsOf(text)} column={TEXT} severity={null} />;
+}
 
 interface LogTablesProps {
   /** Leads to the lines with these filters and no others. */
@@ -17,7 +26,7 @@ export default function LogTables({ show }: LogTablesProps) {
         look={TRENDS}
         action={{ label: "Lines", run: (row) => show({ pattern: row.id }) }}
       />
-      <DataTable name="security_events" />
+      <DataTable name="security_events" look={EVENTS} />
       <DataTable name="log_sources" />
     </>
   );
