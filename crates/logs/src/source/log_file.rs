@@ -212,6 +212,26 @@ impl LogFile {
         self.reached() == 0 && self.head.is_empty()
     }
 
+    /// Whether all that it has by now is how `newer` begins: a copy that is being made, of a file that
+    /// was not emptied yet.
+    pub(super) fn is_copied_from(&mut self, newer: &mut Self) -> bool {
+        let both_plain = self.content.is_plain() && newer.content.is_plain();
+        let Ok(now) = Stat::of_open(self.content.file()) else {
+            return false;
+        };
+        if !both_plain || self.identity == newer.identity {
+            return false;
+        }
+        // A copy that holds nothing yet is one of something.
+        let len = now.size.clamp(1, PRINT_BYTES as u64) as usize;
+        let ends = [0, now.size.saturating_sub(PRINT_BYTES as u64)];
+        ends.into_iter().all(|at| {
+            let (mut one, mut other) = ([0; PRINT_BYTES], [0; PRINT_BYTES]);
+            let filled = self.content.fill(at, &mut one[..len]).len;
+            newer.content.fill(at, &mut other[..len]).len == len && one[..filled] == other[..filled]
+        })
+    }
+
     /// Bytes that were seen in it and not read; `None` when none were seen.
     pub(super) fn lost(&self) -> Option<u64> {
         Some(self.most.saturating_sub(self.offset)).filter(|&lost| lost > 0)

@@ -45,17 +45,23 @@ impl Rotated {
 
 /// The rotated files of the log at `path`, oldest first. `links_to` is where the path leads when it
 /// is a link: then files named like its target, but for digits, are meant. Files that are renamed
-/// while the directory is read would be missed, so it is read until it twice says the same.
-pub(super) fn list(path: &Path, links_to: Option<&Path>) -> Vec<Rotated> {
+/// while the directory is read would be missed, so it is read until it twice names the same files;
+/// `false` when it did not come to rest.
+pub(super) fn list(path: &Path, links_to: Option<&Path>) -> (Vec<Rotated>, bool) {
     let mut last = list_once(path, links_to);
     for _ in 0..8 {
         let again = list_once(path, links_to);
-        if again == last {
-            break;
+        // What is still written to has another size each time.
+        let names = |list: &[Rotated]| -> Vec<(PathBuf, u64)> {
+            let name = |one: &Rotated| (one.path.clone(), one.stat.ino);
+            list.iter().map(name).collect()
+        };
+        if names(&again) == names(&last) {
+            return (again, true);
         }
         last = again;
     }
-    last
+    (last, false)
 }
 
 fn list_once(path: &Path, links_to: Option<&Path>) -> Vec<Rotated> {

@@ -41,6 +41,8 @@ const PATIENCE_SECS: i64 = 60;
 const MOST_FILES: usize = 64;
 /// Files that were read lately are not read again when they come back.
 const MOST_DONE: usize = 16;
+/// What is rotated while it is searched is searched again at once, so often.
+const SEARCHES: u32 = 5;
 /// From this offset on the hashes tell a file from any other, whatever its inode.
 const SURE_OFFSET: u64 = super::position::PRINT_BYTES as u64;
 
@@ -151,7 +153,7 @@ impl Stream {
                 if was_blank && is_new {
                     self.insert_copies(found);
                 } else if !is_whole {
-                    self.replace_rewritten();
+                    let _tried_again = self.replace_rewritten();
                 }
             }
             Some(_) => {
@@ -164,12 +166,20 @@ impl Stream {
     /// The newest file, of which nothing was read, has changed. It may have been written to, copied
     /// and emptied since the last look; then copies lie beside it that were not there before.
     fn insert_copies(&mut self, current: &Stat) {
-        let Some(newest) = self.queue.pop_back() else {
+        let Some(mut newest) = self.queue.pop_back() else {
             return;
         };
         let anchor = self.anchor().unwrap_or_else(|| newest.position(false));
-        let mut copies = self.search(&anchor, Some(current), false).after;
-        copies.retain_mut(|copy| copy.content.fill(0, &mut [0]).len > 0);
+        let search = self.search_at_rest(&anchor, Some(current), false);
+        let search = search.unwrap_or_else(|| self.search(&anchor, Some(current), false));
+        let mut copies = search.after;
+        if !self.leads_to(Some(current)) {
+            // It was renamed since; the next look follows it.
+            copies.clear();
+        }
+        copies.retain_mut(|copy| {
+            copy.content.fill(0, &mut [0]).len > 0 && !copy.is_copied_from(&mut newest)
+        });
         for copy in &mut copies {
             copy.mark_copied();
         }
@@ -227,14 +237,37 @@ impl Stream {
     }
 
     /// Finds the file of `position` again, and those that came after it. `at_path` is what the path
-    /// leads to now.
+    /// leads to now. While files are renamed under the search nothing is begun: the next look tries
+    /// again.
     fn resume(&mut self, position: &FilePosition, mut at_path: Option<LogFile>) {
-        let current = at_path.as_ref().map(|file| file.seen);
-        let is_same = current.is_some_and(|stat| position.identity.is(&stat));
-        if is_same && self.go_on_at_path(position, &mut at_path) {
-            return;
+        for _ in 0..SEARCHES {
+            let current = at_path.as_ref().map(|file| file.seen);
+            let is_same = current.is_some_and(|stat| position.identity.is(&stat));
+            if is_same && self.go_on_at_path(position, &mut at_path) {
+                return;
+            }
+            let search = self.search(position, current.as_ref(), is_same);
+            if search.is_complete && self.leads_to(current.as_ref()) {
+                self.go_on_behind(position, is_same, search, at_path);
+                return;
+            }
+            at_path = self.open_path();
         }
-        let mut search = self.search(position, current.as_ref(), is_same);
+    }
+
+    /// Whether the path leads to this file still; to none, when that is what it did.
+    fn leads_to(&self, current: Option<&Stat>) -> bool {
+        Stat::of(&self.path).ok().map(|stat| stat.ino) == current.map(|stat| stat.ino)
+    }
+
+    /// Goes on with what a search for `position` gave. `is_same`: the path leads to its inode.
+    fn go_on_behind(
+        &mut self,
+        position: &FilePosition,
+        is_same: bool,
+        mut search: Search,
+        mut at_path: Option<LogFile>,
+    ) {
         if matches!(search.found, Found::Nothing)
             && position.offset >= SURE_OFFSET
             && self.go_on_at_path(position, &mut at_path)
@@ -261,7 +294,11 @@ impl Stream {
             Found::Nothing => self.gaps.push(self.gap(GapReason::Vanished)),
         }
         self.last = None;
-        self.append(search.after, at_path);
+        if is_same || position.copied {
+            self.append_copies(search.after, at_path);
+        } else {
+            self.append(search.after, at_path);
+        }
     }
 
     /// Goes on in the file at the path, if it is that of `position`.
@@ -293,14 +330,11 @@ impl Stream {
         let Some(anchor) = self.anchor() else {
             return;
         };
-        // what is rotated while it is listed is listed again
-        for _ in 0..5 {
+        for _ in 0..SEARCHES {
             let at_path = self.open_path();
             let current = at_path.as_ref().map(|file| file.seen);
             let search = self.search(&anchor, current.as_ref(), false);
-            if Stat::of(&self.path).ok().map(|stat| stat.ino) == current.map(|stat| stat.ino)
-                && search.is_complete
-            {
+            if search.is_complete && self.leads_to(current.as_ref()) {
                 if matches!(search.found, Found::Nothing) && !search.after.is_empty() {
                     // the newest one is gone and later ones are there: some between may be gone, too
                     self.gaps.push(self.gap(GapReason::Vanished));
@@ -311,22 +345,26 @@ impl Stream {
         }
     }
 
-    /// The file at the path does not hold any more what was read from it.
-    fn replace_rewritten(&mut self) {
+    /// The file at the path does not hold any more what was read from it. `false` while copies of
+    /// it are renamed: the next look tries again.
+    fn replace_rewritten(&mut self) -> bool {
         if !self.is_current || self.queue.len() != 1 {
             if let Some(front) = self.queue.front_mut() {
                 front.last_gap = Some(front.gap(GapReason::Truncated, front.lost()));
                 front.gone = true;
             }
-            return;
+            return true;
         }
         let Some(position) = self.queue.front().map(|front| front.position(false)) else {
-            return;
+            return true;
         };
         let at_path = self.open_path();
-        let search = self.search(&position, at_path.as_ref().map(|file| &file.seen), true);
+        let current = at_path.as_ref().map(|file| &file.seen);
+        let Some(search) = self.search_at_rest(&position, current, true) else {
+            return false;
+        };
         let Some(front) = self.queue.front_mut() else {
-            return;
+            return true;
         };
         match search.found {
             Found::File(copy) => {
@@ -341,7 +379,17 @@ impl Stream {
                 front.last_gap = Some(front.gap(GapReason::Truncated, front.lost()));
             }
         }
-        self.append(search.after, at_path);
+        self.append_copies(search.after, at_path);
+        true
+    }
+
+    /// Appends what a log left that is rotated by copying. A copy that is being made is found again
+    /// when the file was emptied.
+    fn append_copies(&mut self, mut after: VecDeque<LogFile>, mut at_path: Option<LogFile>) {
+        if let Some(current) = &mut at_path {
+            after.retain_mut(|one| !one.is_copied_from(current));
+        }
+        self.append(after, at_path);
     }
 
     fn append(&mut self, after: VecDeque<LogFile>, at_path: Option<LogFile>) {
@@ -356,7 +404,7 @@ impl Stream {
     }
 
     fn search(&self, position: &FilePosition, current: Option<&Stat>, in_place: bool) -> Search {
-        let mut rotated = rotated::list(&self.path, self.links_to.as_deref());
+        let (mut rotated, is_settled) = rotated::list(&self.path, self.links_to.as_deref());
         rotated.retain(|one| {
             let is_one = |identity: &Identity| identity.is(&one.stat);
             !current.is_some_and(|current| current.is_same_file(&one.stat))
@@ -364,7 +412,20 @@ impl Stream {
                     || !self.done.iter().any(|done| is_one(&done.identity))
                         && !self.queue.iter().any(|file| is_one(&file.identity)))
         });
-        search::search(position, &rotated, in_place)
+        let mut search = search::search(position, &rotated, in_place);
+        search.is_complete &= is_settled;
+        search
+    }
+
+    /// A search under which nothing was renamed; `None` when it does not come to rest.
+    fn search_at_rest(
+        &self,
+        position: &FilePosition,
+        current: Option<&Stat>,
+        in_place: bool,
+    ) -> Option<Search> {
+        let mut searches = (0..SEARCHES).map(|_| self.search(position, current, in_place));
+        searches.find(|search| search.is_complete)
     }
 
     fn gap(&self, reason: GapReason) -> Gap {
@@ -406,7 +467,11 @@ impl Stream {
                 }
                 Read::Passed(bytes) => used += bytes as usize,
                 Read::End => front.unread = false,
-                Read::Rewritten => self.replace_rewritten(),
+                Read::Rewritten => {
+                    if !self.replace_rewritten() {
+                        return Turn { used, more: false };
+                    }
+                }
                 Read::Failed(error) => {
                     self.state = State::new(
                         Status::Failed,
