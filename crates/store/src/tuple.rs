@@ -11,7 +11,7 @@
 //!
 //! The first two fields of each tuple are `ts` and `host_id`; they are not in the list of columns.
 //! The host's number is assigned by the database, so it is written as 0 and set just before
-//! sending ([`Group::tuples_for`]); it always lies [`HOST_OFFSET`] bytes into the tuple.
+//! sending ([`Group::pieces_for`]); it always lies [`HOST_OFFSET`] bytes into the tuple.
 //!
 //! Columns travel by name, so a record written by another version still loads: an unknown column
 //! is left out, a missing one stays NULL ([`Group::fit`]).
@@ -363,14 +363,26 @@ impl Group {
         })
     }
 
-    /// Appends the tuples to a COPY buffer with the host's number set.
-    pub fn tuples_for(&self, host_id: i32, out: &mut BytesMut) {
-        let start = out.len();
-        out.extend_from_slice(&self.tuples);
-        for (at, _) in self.spans() {
-            let host = start + at + HOST_OFFSET;
-            out[host..host + 4].copy_from_slice(&host_id.to_be_bytes());
-        }
+    /// The tuples with the host's number set, in pieces of whole tuples: each but the last has `least`
+    /// bytes, and more only by less than a tuple.
+    pub fn pieces_for(&self, host_id: i32, least: usize) -> impl Iterator<Item = BytesMut> {
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            let start = at;
+            while at - start < least
+                && let Some((_, end)) = tuple_end(&self.tuples, at)
+            {
+                at = end;
+            }
+            let mut piece = BytesMut::from(&self.tuples[start..at]);
+            let mut tuple = 0;
+            while let Some((_, end)) = tuple_end(&piece, tuple) {
+                let host = tuple + HOST_OFFSET;
+                piece[host..host + 4].copy_from_slice(&host_id.to_be_bytes());
+                tuple = end;
+            }
+            (at > start).then_some(piece)
+        })
     }
 
     /// The fields of each tuple as COPY and Bind both take them, `None` for NULL: `ts`, `host_id`
@@ -591,10 +603,13 @@ mod tests {
     fn the_host_is_set_in_every_tuple() {
         let payload = Bytes::from(encode(&[run("a", 1), run("b", 2)])[0].0.clone());
         let group = decode(&payload).unwrap().remove(0);
-        let mut out = BytesMut::new();
-        group.tuples_for(77, &mut out);
+        let whole: Vec<BytesMut> = group.pieces_for(77, usize::MAX).collect();
+        assert_eq!(whole.len(), 1);
+        let single: Vec<BytesMut> = group.pieces_for(77, 1).collect();
+        assert_eq!(single.len(), 2, "a piece is never less than a tuple");
+        assert_eq!(single.concat(), whole.concat());
         let sent = Group {
-            tuples: out.freeze(),
+            tuples: whole.concat().into(),
             ..group
         };
         for (at, _) in sent.spans() {

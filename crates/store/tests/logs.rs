@@ -144,11 +144,13 @@ async fn who_comes_second_stores_nothing() {
 async fn one_bad_line_costs_itself_alone() {
     let database = registered().await;
     let mut bad = batch(0, 0..0);
-    let rows: Vec<Row> = (0..50)
+    // Half a megabyte goes in several pieces, and the server refuses the first of them.
+    let fine = "fine ".repeat(800);
+    let rows: Vec<Row> = (0..128)
         .map(|number| match number {
             // Not UTF-8 once it is on the wire: the server says 22021.
-            17 => line(number, "\0"),
-            _ => line(number, "fine"),
+            3 => line(number, "\0"),
+            _ => line(number, &fine),
         })
         .collect();
     let mut encoded = Batch::of(&rows);
@@ -166,8 +168,8 @@ async fn one_bad_line_costs_itself_alone() {
     let refused = link(&database).await.store(&bad, false).await.unwrap_err();
     assert!(matches!(refused, LogError::Poison(_)), "{refused}");
     let stored = link(&database).await.store(&bad, true).await.unwrap();
-    assert_eq!((stored.rows, stored.set_aside), (49, 1));
-    assert_eq!(lines(&database).await, 49);
+    assert_eq!((stored.rows, stored.set_aside), (127, 1));
+    assert_eq!(lines(&database).await, 127);
     let aside = "select count(*) from collector.dead_letter where table_name = 'log_entries'";
     assert_eq!(number(&database, aside).await, 1);
 }

@@ -1,7 +1,7 @@
 //! Rows into a table by COPY BINARY; those that the server refuses are found by halves and set aside.
 
 use crate::tuple::Group;
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::{SinkExt, pin_mut};
 use std::collections::HashMap;
 use tokio_postgres::error::SqlState;
@@ -9,6 +9,12 @@ use tokio_postgres::{Client, Statement};
 
 /// Signature, flags and length of the header extension of COPY BINARY.
 const COPY_HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
+
+/// A tuple of minus one fields.
+const COPY_TRAILER: &[u8] = &[0xff, 0xff];
+/// What is handed to the driver at a time: it is copied there, and on its way to the socket again, so
+/// that the whole of a batch would be in memory three times.
+const PIECE_BYTES: usize = 64 * 1024;
 
 /// Prepared statements of one connection.
 #[derive(Debug, Default)]
@@ -87,20 +93,19 @@ async fn copy(
         return Ok(0);
     };
     let statement = statements.get(client, &copy_sql(first)).await?;
-    let size: usize = groups.iter().map(|group| group.tuples.len()).sum();
-    let mut buffer = BytesMut::with_capacity(size + COPY_HEADER.len() + 2);
-    buffer.put_slice(COPY_HEADER);
-    for group in groups {
-        group.tuples_for(host_id, &mut buffer);
-    }
-    buffer.put_i16(-1);
     let begun = client.copy_in::<_, Bytes>(&statement).await;
     let sink = begun.map_err(|error| Failed {
         error,
         desynced: true,
     })?;
     pin_mut!(sink);
-    sink.send(buffer.freeze()).await?;
+    sink.feed(Bytes::from_static(COPY_HEADER)).await?;
+    for group in groups {
+        for piece in group.pieces_for(host_id, PIECE_BYTES) {
+            sink.feed(piece.freeze()).await?;
+        }
+    }
+    sink.feed(Bytes::from_static(COPY_TRAILER)).await?;
     Ok(sink.finish().await?)
 }
 
