@@ -3,6 +3,7 @@
 //! removed, so each number must be stored exactly once in the end.
 
 use super::Dice;
+use super::clock::Utc;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,11 @@ use std::time::Duration;
 
 /// Lines between two rotations.
 const ROTATE_AFTER: u64 = 400;
+
+/// One among so many lines in two pieces is held up between them, as by a machine that is busy or a slow
+/// disk, for longer than a reader waits for the rest of an event: a quarter of a second.
+const HELD_UP_AMONG: u64 = 100;
+const HELD_UP: Duration = Duration::from_millis(400);
 
 /// The program, running until it is stopped.
 pub struct Scribe {
@@ -75,7 +81,7 @@ fn write(path: &Path, dice: &mut Dice, stop: &AtomicBool, written: &AtomicI64) {
     while !stop.load(Ordering::Relaxed) {
         for _ in 0..=dice.below(6) {
             number += 1;
-            let mut line = format!("2026-11-22 10:00:00 number {number}\n");
+            let mut line = format!("{}Z number {number}\n", Utc::now().instant('T'));
             if dice.below(10) == 0 {
                 // An event of several lines.
                 line.push_str("    with more\n    to say\n");
@@ -88,6 +94,9 @@ fn write(path: &Path, dice: &mut Dice, stop: &AtomicBool, written: &AtomicI64) {
             };
             let (head, tail) = line.split_at(cut as usize);
             file.write_all(head.as_bytes()).unwrap();
+            if cut > 0 && dice.below(HELD_UP_AMONG) == 0 {
+                thread::sleep(HELD_UP);
+            }
             file.write_all(tail.as_bytes()).unwrap();
             if dice.below(ROTATE_AFTER) == 0 {
                 // As logrotate does it: the newest is always number 1.
