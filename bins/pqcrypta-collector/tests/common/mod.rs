@@ -12,6 +12,8 @@
 )]
 
 pub mod clock;
+pub mod formats;
+pub mod rotation;
 mod scribe;
 
 use scribe::Scribe;
