@@ -9,7 +9,7 @@
 //! fullest five minutes of an hour have had of late: a twelfth and more where lines trickle, the whole
 //! where a job writes them at once.
 //!
-//! A spike is [`LEAST`] lines at least, [`TIMES`] times what is usual, and so odd that chance makes it
+//! A spike is `LEAST` lines at least, `TIMES` times what is usual, and so odd that chance makes it
 //! once in years ([`stats::counts`]), given how much the hours vary. Of a source that is not known for a
 //! day nothing is usual yet, and nothing is said.
 
