@@ -17,6 +17,8 @@ struct Source {
     state: State,
     /// Whether it was looked at since it was asked for.
     looked_at: bool,
+    /// Whether it has had a row.
+    is_told: bool,
     is_file: bool,
     /// Nobody named it, and it was not there yet: its absence is no news.
     is_assumed: bool,
@@ -27,6 +29,8 @@ struct Source {
 struct Known {
     sources: BTreeMap<String, Source>,
     requests: Requests,
+    /// The tick before.
+    last: Option<Timestamp>,
 }
 
 /// Every source, shared by the thread, the task that stores and the tick.
@@ -104,24 +108,104 @@ impl Sources {
         }
     }
 
-    /// A row for each source that somebody named or that was there once, and what access logs say.
+    /// A row for each source that somebody named or that was there once, and what access logs say. The
+    /// first of a source has one before it, of the tick before, with counters at nothing: what was stored
+    /// between the two is counted by their difference, like everything after.
     pub(crate) fn rows(&self, ts: Timestamp) -> Vec<Row> {
         let mut known = self.lock();
         let mut rows = known.requests.rows(ts);
+        let last = known.last.replace(ts);
         let told = known
             .sources
-            .values()
+            .values_mut()
             .filter(|source| source.looked_at && !source.is_assumed);
-        rows.extend(told.map(|source| {
-            let backlog = i64::try_from(source.state.backlog_bytes).unwrap_or(i64::MAX);
-            LogSource {
-                status: source.state.status.as_str().to_owned(),
-                error: Some(source.state.cause.clone()).filter(|cause| !cause.is_empty()),
-                backlog_bytes: source.is_file.then_some(backlog),
-                ..source.row.clone()
+        for source in told {
+            let row = source.told();
+            if !source.is_told
+                && let Some(last) = last
+            {
+                rows.push(at_nothing(&row).into_row(last));
             }
-            .into_row(ts)
-        }));
+            source.is_told = true;
+            rows.push(row.into_row(ts));
+        }
         rows
+    }
+}
+
+impl Source {
+    fn told(&self) -> LogSource {
+        let backlog = i64::try_from(self.state.backlog_bytes).unwrap_or(i64::MAX);
+        LogSource {
+            status: self.state.status.as_str().to_owned(),
+            error: Some(self.state.cause.clone()).filter(|cause| !cause.is_empty()),
+            backlog_bytes: self.is_file.then_some(backlog),
+            ..self.row.clone()
+        }
+    }
+}
+
+/// The same source before anything of it was stored.
+fn at_nothing(row: &LogSource) -> LogSource {
+    LogSource {
+        source: row.source.clone(),
+        kind: row.kind.clone(),
+        place: row.place.clone(),
+        parser: row.parser.clone(),
+        status: row.status.clone(),
+        error: row.error.clone(),
+        ..LogSource::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use schema::Cell;
+
+    /// Instant and errors of each row.
+    fn told(sources: &Sources, ts: i64) -> Vec<(i64, Cell)> {
+        let errors = LogSource::TABLE
+            .columns
+            .iter()
+            .position(|column| column.name == "error_lines")
+            .unwrap();
+        let rows = sources.rows(Timestamp(ts));
+        let told = rows.iter().map(|row| (row.ts.0, row.cells[errors].clone()));
+        told.collect()
+    }
+
+    #[test]
+    fn lines_of_the_first_tick_are_counted_by_the_difference_of_two_rows() {
+        let sources = Sources::default();
+        let name: Arc<str> = Arc::from("app");
+        sources
+            .lock()
+            .sources
+            .insert("app".to_owned(), Source::default());
+        assert_eq!(told(&sources, 10), [], "nobody has looked yet");
+        sources.seen([(&name, &State::default())].into_iter());
+        let lines = vec![(Arc::clone(&name), [0, 0, 0, 31], Timestamp(12))];
+        sources.stored(Sums {
+            lines,
+            ..Sums::default()
+        });
+        assert_eq!(
+            told(&sources, 20),
+            [(10, Cell::Int(0)), (20, Cell::Int(31))]
+        );
+        assert_eq!(told(&sources, 30), [(30, Cell::Int(31))]);
+    }
+
+    #[test]
+    fn a_source_that_is_there_at_the_first_tick_has_one_row() {
+        let sources = Sources::default();
+        let name: Arc<str> = Arc::from("app");
+        sources
+            .lock()
+            .sources
+            .insert("app".to_owned(), Source::default());
+        sources.seen([(&name, &State::default())].into_iter());
+        assert_eq!(told(&sources, 10), [(10, Cell::Int(0))]);
     }
 }
