@@ -287,7 +287,7 @@ pub async fn wait_for_sessions(target: &pg::Target) {
 /// Events of the numbered lines, and which of them are the rest of one whose writer was held up within it:
 /// what comes later than readers wait is an event of its own.
 const LINES: &str = "select substring(message from 'number (\\d+)')::int8 n, at, message from collector.log_entries where source = 'app'";
-const IS_REST: &str = "n is null and message ~ '^\\s*(with more\\s+)?to say$'";
+const IS_REST: &str = "n is null and message ~ '^\\s*(with more(\\s+to say)?|to say)$'";
 
 /// Waits until every line is read; when that does not come to pass, says which and where reading stands.
 async fn wait_for_lines(home: &Home, target: &pg::Target, lines: i64) {
