@@ -92,7 +92,8 @@ test("what happens once in five minutes is counted, not drawn as a rate", async 
   const chart = page.locator("#chart-checkpoints");
   await chart.scrollIntoViewIfNeeded();
   await expect(chart.locator("canvas")).toBeVisible();
-  await expect(chart.locator("figcaption")).toContainText(/Timed now [01], lowest 0, highest 1 at/);
+  // The five minutes that have just begun may hold no sample yet.
+  await expect(chart.locator("figcaption")).toContainText(/Timed now [01–], lowest 0, highest 1 at/);
 });
 
 test("who waits for whom is a tree", async ({ page }) => {

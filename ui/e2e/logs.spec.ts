@@ -61,6 +61,7 @@ test("pages there and back show every line once", async ({ page }) => {
   ).map(([message]) => message);
   expect(wanted.length).toBeGreaterThan(200);
   const read = () => panel.locator(".lines code").allTextContents();
+  await expect(panel.locator(".lines code").first()).toBeVisible();
   const walk = async (button: string): Promise<string[][]> => {
     const pages = [await read()];
     const next = panel.getByRole("button", { name: button, exact: true });
