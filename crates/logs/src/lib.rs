@@ -22,7 +22,6 @@
 mod by_source;
 pub mod event;
 pub mod fingerprint;
-mod hash;
 pub mod intake;
 pub mod parse;
 pub mod security;

@@ -23,7 +23,6 @@ use schema::tables::SecurityEvent;
 
 use crate::event::{Event, Level};
 use crate::fingerprint::{self, Fingerprint, Fingerprints, News};
-pub use crate::hash::{Folding, Seeded};
 use crate::security::Watch;
 use crate::source::{FileOptions, Gap, State};
 use file::FileSource;

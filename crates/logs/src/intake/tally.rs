@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::quality::RandomState;
 use schema::Timestamp;
 
 use crate::event::{Event, Level};
 use crate::fingerprint::Fingerprint;
-use crate::hash::Seeded;
 
 const HOUR: i64 = 3_600_000_000;
 
@@ -35,9 +35,9 @@ pub struct Seen {
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     /// Lines by hour, source and level.
-    pub hours: HashMap<Hour, i64, Seeded>,
+    pub hours: HashMap<Hour, i64, RandomState>,
     /// Lines by hour and pattern.
-    pub patterns: HashMap<(Timestamp, Fingerprint), Seen, Seeded>,
+    pub patterns: HashMap<(Timestamp, Fingerprint), Seen, RandomState>,
 }
 
 impl Tally {

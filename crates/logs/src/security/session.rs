@@ -9,9 +9,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use foldhash::quality::RandomState;
+
 use super::seen::{Form, Known, Peer, Seen, What};
 use super::sweep::{Heard, Sweeps};
-use crate::hash::Seeded;
 
 /// Most processes kept at a time.
 const MOST: usize = 2048;
@@ -57,7 +58,7 @@ pub(super) struct Told<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
     /// By process. Those that are over go when there is time.
-    open: HashMap<u32, Session, Seeded>,
+    open: HashMap<u32, Session, RandomState>,
     /// Processes with a failure of a PAM module that is not counted yet, perhaps more.
     waiting: BTreeSet<u32>,
     sweeps: Sweeps,

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::ops::{Deref, DerefMut};
 
+use foldhash::quality::RandomState;
 use serde_json::{Map, Value};
 
 use super::names::Names;
 use super::rules::Rule;
 use super::seen::{Known, Peer};
 use super::sweep::{Heard, Sweeps};
-use crate::hash::Seeded;
 
 /// Most keys of a kind and source.
 const MOST: usize = 4096;
@@ -29,7 +29,7 @@ const CLEAR_EVERY: i64 = 3600 * SECOND;
 /// Tallies by key. A place that a key leaves is used again, with the memory it has.
 #[derive(Debug)]
 pub(super) struct Tallies<K> {
-    places: HashMap<K, u32, Seeded>,
+    places: HashMap<K, u32, RandomState>,
     /// When each was heard of last; apart, as this is what all are looked through for.
     heard: Vec<Heard>,
     tallies: Vec<Tally>,
