@@ -63,3 +63,13 @@ pub const fn stored(severity: Severity) -> &'static str {
         Severity::Info | Severity::Ok | Severity::Unknown => "info",
     }
 }
+
+/// The severity of such a word, as `collector.security_events.severity` has it, too.
+#[must_use]
+pub fn read(word: &str) -> Severity {
+    match word {
+        "critical" => Severity::Crit,
+        "warn" => Severity::Warn,
+        _ => Severity::Info,
+    }
+}

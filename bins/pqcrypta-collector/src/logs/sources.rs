@@ -175,17 +175,24 @@ mod tests {
         told.collect()
     }
 
+    /// One source that is followed and was not looked at.
+    fn followed() -> Sources {
+        let sources = Sources::default();
+        let known = &mut sources.lock().sources;
+        known.insert("app".to_owned(), Source::default());
+        sources.clone()
+    }
+
+    fn look_at(sources: &Sources) {
+        sources.seen([(&Arc::from("app"), &State::default())].into_iter());
+    }
+
     #[test]
     fn lines_of_the_first_tick_are_counted_by_the_difference_of_two_rows() {
-        let sources = Sources::default();
-        let name: Arc<str> = Arc::from("app");
-        sources
-            .lock()
-            .sources
-            .insert("app".to_owned(), Source::default());
+        let sources = followed();
         assert_eq!(told(&sources, 10), [], "nobody has looked yet");
-        sources.seen([(&name, &State::default())].into_iter());
-        let lines = vec![(Arc::clone(&name), [0, 0, 0, 31], Timestamp(12))];
+        look_at(&sources);
+        let lines = vec![(Arc::from("app"), [0, 0, 0, 31], Timestamp(12))];
         sources.stored(Sums {
             lines,
             ..Sums::default()
@@ -199,13 +206,8 @@ mod tests {
 
     #[test]
     fn a_source_that_is_there_at_the_first_tick_has_one_row() {
-        let sources = Sources::default();
-        let name: Arc<str> = Arc::from("app");
-        sources
-            .lock()
-            .sources
-            .insert("app".to_owned(), Source::default());
-        sources.seen([(&name, &State::default())].into_iter());
+        let sources = followed();
+        look_at(&sources);
         assert_eq!(told(&sources, 10), [(10, Cell::Int(0))]);
     }
 }

@@ -4,7 +4,7 @@
 //! rule the worst is named and the rest is counted, so that a botnet is one attack and not a page of
 //! addresses.
 
-use schema::Timestamp;
+use schema::{Timestamp, finding};
 use store::series::{Instant, ReadError};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
@@ -34,16 +34,11 @@ struct Finding {
 
 impl Finding {
     fn of(row: &Row) -> Result<Self, tokio_postgres::Error> {
-        let severity: &str = row.try_get("severity")?;
         let step: Option<String> = row.try_get("step")?;
         Ok(Self {
             rule: row.try_get("rule")?,
             target: row.try_get("target")?,
-            severity: if severity == "critical" {
-                Severity::Crit
-            } else {
-                Severity::Warn
-            },
+            severity: finding::read(row.try_get("severity")?).into(),
             title: row.try_get("title")?,
             step: step.unwrap_or_default(),
             fingerprint: row.try_get("fingerprint")?,

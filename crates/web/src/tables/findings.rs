@@ -1,5 +1,6 @@
 //! Findings: what the collector concluded from what it stored, from when it was found until it was over.
 
+use super::logs::BY_SEVERITY;
 use super::stored::{Past, Stored};
 use super::{Chip, Col, Source, View};
 use crate::api::Unit;
@@ -111,15 +112,7 @@ pub(super) const VIEW: View = View {
             label: "State",
             values: &[("open", "Open"), ("resolved", "Resolved")],
         },
-        Chip {
-            id: "severity",
-            label: "Severity",
-            values: &[
-                ("critical", "Critical"),
-                ("warn", "Warning"),
-                ("info", "Info"),
-            ],
-        },
+        BY_SEVERITY,
         Chip {
             id: "kind",
             label: "Kind",

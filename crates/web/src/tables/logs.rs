@@ -217,6 +217,17 @@ pub(super) const PATTERNS: View = View {
     }),
 };
 
+/// By the words of the database.
+pub(super) const BY_SEVERITY: Chip = Chip {
+    id: "severity",
+    label: "Severity",
+    values: &[
+        ("critical", "Critical"),
+        ("warn", "Warning"),
+        ("info", "Info"),
+    ],
+};
+
 const EVENT: &[Col] = &[
     Col::new("ts_ms", "Time", Unit::TimeMs, "When this was reached.").primary(),
     Col::new(
@@ -266,15 +277,7 @@ pub(super) const SECURITY: View = View {
             label: "Event",
             values: &[],
         },
-        Chip {
-            id: "severity",
-            label: "Severity",
-            values: &[
-                ("critical", "Critical"),
-                ("warn", "Warning"),
-                ("info", "Info"),
-            ],
-        },
+        BY_SEVERITY,
     ],
     default_sort: "-ts_ms",
     ranged: true,

@@ -4,7 +4,7 @@
 use super::patterns::Seen;
 use super::security::Event;
 use super::spikes::{Expected, HOUR, HOURS, Recent, WINDOW, expect};
-use schema::{Severity, Timestamp};
+use schema::{Timestamp, finding};
 use std::collections::{BTreeMap, HashMap};
 use store::series::{Instant, ReadError};
 use tokio_postgres::types::{ToSql, Type};
@@ -180,16 +180,11 @@ pub(super) async fn events(
         include_str!("events.sql"),
         span,
         |row| {
-            let severity = match row.try_get("severity")? {
-                "critical" => Severity::Crit,
-                "warn" => Severity::Warn,
-                _ => Severity::Info,
-            };
             Ok(Event {
                 event_type: row.try_get("event_type")?,
                 target: row.try_get("target")?,
                 source: row.try_get("source")?,
-                severity,
+                severity: finding::read(row.try_get("severity")?),
                 count: row.try_get("count")?,
                 details: row.try_get("details")?,
             })
