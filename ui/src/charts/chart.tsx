@@ -26,6 +26,7 @@ import { palette } from "./palette";
 import type { Plot } from "./plot";
 import type { Selection } from "./selection";
 import { describeChart } from "./sentence";
+import { Slots } from "./slots";
 
 export interface ChartSpec {
   id: string;
@@ -56,12 +57,15 @@ type SelectionMenu = typeof import("./selection").default;
 
 export const PLOT_HEIGHT = 180;
 
+/** A series has one colour on all charts. */
+const pageSlots = new Slots();
+
 export function Chart({ spec }: { spec: ChartSpec }) {
   const root = useRef<HTMLElement>(null);
   const near = useNear(root);
   const width = useWidth(root);
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
-  const slots = useRef(new Map<string, number>());
+  const ownSlots = useRef(new Map<string, number>());
   const height = spec.height ?? PLOT_HEIGHT;
   const resource = useSeries(
     near && width > 0
@@ -88,7 +92,8 @@ export function Chart({ spec }: { spec: ChartSpec }) {
       overlays: spec.overlays,
       stacked: spec.stacked ?? false,
       hidden,
-      slots: slots.current,
+      slots: pageSlots,
+      ownSlots: ownSlots.current,
       labels: spec.labels,
       nameOf: spec.nameOf,
       levels: listLevels(judged?.levels),
@@ -149,7 +154,7 @@ function PlotArea({ id, title, sentence, model, near, height }: PlotAreaProps) {
   const width = useWidth(host);
   const [selection, setSelection] = useState<Selection | null>(null);
   const [SelectionMenu, setSelectionMenu] = useState<SelectionMenu | null>(null);
-  const shape = model.lines.map((line) => `${line.id} ${line.slot}`).join("|") + model.unit;
+  const shape = model.lines.map((line) => `${line.id} ${line.colour}`).join("|") + model.unit;
 
   const drawing = engine.value;
 
@@ -323,7 +328,7 @@ function ChartTip({ id, model, plot }: { id: string; model: Model; plot: { curre
               return (
                 <tr key={line.id}>
                   <td>
-                    <Swatch slot={line.slot} dash={line.dash} />
+                    <Swatch colour={line.colour} dash={line.dash} />
                   </td>
                   <td class="name">{line.label}</td>
                   <td class="number">{formatValue(line.avg[held] ?? null, line.unit)}</td>

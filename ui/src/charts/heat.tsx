@@ -9,7 +9,7 @@ import { effect } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { useSeries } from "../api/series";
 import { metricsById, shownNow } from "../api/store";
-import { formatClock, formatDay } from "../format/time";
+import { formatClock } from "../format/time";
 import { formatValue } from "../format/value";
 import { range, utc } from "../state/location";
 import { resolveRange } from "../state/range";
@@ -21,6 +21,8 @@ import { bucketAt, buildModel, type Line, type Model } from "./model";
 import { useNear, useWidth } from "./near";
 import { fade, palette } from "./palette";
 import { describeChart } from "./sentence";
+import { Slots } from "./slots";
+import { chooseTimeStep, labelTimes, splitTime } from "./time-axis";
 
 interface HeatProps {
   id: string;
@@ -62,7 +64,8 @@ export function Heat({ id, title, metric, limit, within, rows = byName, ceiling,
       registry,
       stacked: false,
       hidden: new Set(),
-      slots: new Map(),
+      slots: new Slots(),
+      ownSlots: new Map(),
       levels: [],
       ...resolveRange({ from, to }, shownNow.peek()),
     });
@@ -259,11 +262,19 @@ function paint(
   model.lines.forEach((line, row) => {
     if (row % every === 0) ctx.fillText(line.label.slice(0, 9), LEFT - 5, top + (row + 0.5) * rowHeight);
   });
-  const isLong = model.toMs - model.fromMs > 172_800_000;
-  const label = (ms: number): string => (isLong ? formatDay(ms, isUtc) : formatClock(ms, isUtc, false));
   ctx.textAlign = "center";
-  for (let share = 0.1; share < 1; share += inner > 300 ? 0.2 : 0.4) {
-    const ms = model.fromMs + share * (model.toMs - model.fromMs);
-    ctx.fillText(label(ms), LEFT + share * inner, PLOT_HEIGHT - AXIS / 2);
-  }
+  const step = chooseTimeStep(model.toMs - model.fromMs, inner, 60);
+  const splits = splitTime(model.fromMs, model.toMs, step, isUtc);
+  const labels = labelTimes(splits, step, isUtc);
+  splits.forEach((at, index) => {
+    // One line is all the room there is: the day where it begins, else the time.
+    const text = labels[index]?.split("\n").at(index === 0 ? 0 : -1) ?? "";
+    if (isInside(ctx.measureText(text).width, x(at), width))
+      ctx.fillText(text, x(at), PLOT_HEIGHT - AXIS / 2);
+  });
+}
+
+/** Whether a centred label is not cut at the edge. */
+function isInside(labelPx: number, at: number, width: number): boolean {
+  return at - labelPx / 2 >= 0 && at + labelPx / 2 <= width;
 }

@@ -40,7 +40,7 @@ export function Legend({ model, hidden, onHide }: LegendProps) {
             title="Click: only this line. Ctrl-click: hide or show it."
             onClick={(event) => choose(line.id, event.ctrlKey || event.metaKey)}
           >
-            <Swatch slot={line.slot} dash={line.dash} />
+            <Swatch colour={line.colour} dash={line.dash} />
             <span class="name">{line.label}</span>
             <LegendValue model={model} at={at} />
           </button>
@@ -50,9 +50,9 @@ export function Legend({ model, hidden, onHide }: LegendProps) {
   );
 }
 
-export function Swatch({ slot, dash }: { slot: number; dash: number }) {
+export function Swatch({ colour, dash }: { colour: number; dash: number }) {
   return (
-    <svg class={`swatch s${slot + 1}`} viewBox="0 0 18 8" aria-hidden="true">
+    <svg class={`swatch s${colour + 1}`} viewBox="0 0 18 8" aria-hidden="true">
       <path d="M0 4h18" stroke-dasharray={(DASHES[dash] ?? []).join(" ") || undefined} />
     </svg>
   );

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import type { SeriesAnswer } from "../api/types.gen";
-import { bucketAt, buildModel, claimSlot, heldAt, isJoined, reduceRows } from "./model";
+import type { Series, SeriesAnswer } from "../api/types.gen";
+import { bucketAt, buildModel, heldAt, isJoined, reduceRows } from "./model";
+import { Slots } from "./slots";
 
 const ANSWER: SeriesAnswer = {
   now_ms: 5000,
@@ -34,18 +35,18 @@ const ANSWER: SeriesAnswer = {
   errors: [],
 };
 
+const ASK = {
+  answer: ANSWER,
+  metrics: ["m.a", "m.b"],
+  registry: new Map(),
+  hidden: new Set<string>(),
+  levels: [],
+  fromMs: 0,
+  toMs: 5000,
+};
+
 const ask = (stacked: boolean, hidden: string[] = []) =>
-  buildModel({
-    answer: ANSWER,
-    metrics: ["m.a", "m.b"],
-    registry: new Map(),
-    stacked,
-    hidden: new Set(hidden),
-    slots: new Map(),
-    levels: [],
-    fromMs: 0,
-    toMs: 5000,
-  });
+  buildModel({ ...ASK, stacked, hidden: new Set(hidden), slots: new Slots(), ownSlots: new Map() });
 
 test("a stack adds means in the order asked, and keeps its holes", () => {
   const model = ask(true);
@@ -65,11 +66,20 @@ test("one high sample is inside the scale and inside the table", () => {
   expect(rows[1]?.cells[1]).toEqual({ avg: 2, lo: 1, hi: 99 });
 });
 
-test("a colour stays with its name", () => {
-  const slots = new Map<string, number>();
-  expect([claimSlot(slots, "x"), claimSlot(slots, "y"), claimSlot(slots, "x")]).toEqual([0, 1, 0]);
-  slots.delete("x");
-  expect(claimSlot(slots, "z")).toBe(0);
+test("a stack of shares ends at its whole, though the greatest samples of its parts add up to more", () => {
+  const shares: SeriesAnswer = {
+    ...ANSWER,
+    series: [
+      { metric: "m.a", key: null, lo: [40], hi: [90], avg: [60], last: 60 },
+      { metric: "m.b", key: null, lo: [10], hi: [80], avg: [40.3], last: 40 },
+    ],
+    n: 1,
+  };
+  const top = (answer: SeriesAnswer): number =>
+    buildModel({ ...ASK, answer, stacked: true, ceiling: 100, slots: new Slots(), ownSlots: new Map() }).max;
+  expect(top(shares)).toBe(100);
+  const more = { ...shares, series: [...shares.series, { ...shares.series[0], metric: "m.c" } as Series] };
+  expect(top(more)).toBeGreaterThan(160);
 });
 
 test("what is sampled seldom is joined and held until the next sample is due, and no longer", () => {

@@ -7,6 +7,7 @@
  */
 import type uPlot from "uplot";
 import type { Mark, MetricMeta, Series, SeriesAnswer, Severity, Unit } from "../api/types.gen";
+import { type Claim, COLOURS, claimId, dashOf, type Slots } from "./slots";
 
 export type Values = readonly (number | null)[];
 
@@ -15,8 +16,9 @@ export interface Line {
   label: string;
   metric: string;
   key: string | null;
-  /** Which colour and dash, 0 to 7. */
-  slot: number;
+  /** Which colour, 0 to 7. */
+  colour: number;
+  /** Which dash, 0 to 7. */
   dash: number;
   unit: Unit;
   lo: Values;
@@ -66,8 +68,10 @@ export interface ModelAsk {
   overlays?: readonly string[] | undefined;
   stacked: boolean;
   hidden: ReadonlySet<string>;
-  /** Keeps each key's colour while others come and go. */
-  slots: Map<string, number>;
+  /** The colours of the page. */
+  slots: Slots;
+  /** Those that this chart has given, kept while lines come and go. */
+  ownSlots: Map<string, number>;
   labels?: Readonly<Record<string, string>> | undefined;
   nameOf?: ((key: string, all: readonly string[]) => string) | undefined;
   levels: readonly [Severity, number][];
@@ -96,20 +100,24 @@ export function buildModel(ask: ModelAsk): Model {
   const sorted = [...answer.series].sort((a, b) => (order.get(a.metric) ?? 99) - (order.get(b.metric) ?? 99));
   const keys = sorted.map((series) => series.key ?? "");
   // A series that failed keeps its colour free for its return.
-  for (const id of ask.metrics) if (!id.includes("@") && !registry.get(id)?.keyed) claimSlot(ask.slots, id);
+  const alone = ask.metrics.filter((id) => !id.includes("@") && (oneThing || !registry.get(id)?.keyed));
+  const claimOf = ({ metric, key }: Pick<Series, "metric" | "key">): Claim =>
+    key === null || oneThing ? { family: "", name: metric } : { family: domainOf(metric), name: key };
+  const claims = [...alone.map((name) => ({ family: "", name })), ...sorted.map(claimOf)];
+  const slots = ask.slots.claim(claims, ask.ownSlots);
   const lines = sorted.map((series): Line => {
     const known = registry.get(series.metric);
     const name = ask.labels?.[series.metric] ?? known?.label ?? series.metric;
     const keyed = series.key !== null && !oneThing;
     const keyName = ask.nameOf?.(series.key ?? "", keys) ?? series.key ?? "";
-    const slot = claimSlot(ask.slots, keyed ? `@${series.key}` : series.metric);
+    const slot = slots.get(claimId(claimOf(series))) ?? 0;
     return {
       id: lineId(series),
       label: keyed ? (many ? `${keyName} ${name}` : keyName) : name,
       metric: series.metric,
       key: series.key,
-      slot: slot % 8,
-      dash: keyed && many ? (order.get(series.metric) ?? 0) : slot % 8,
+      colour: slot % COLOURS,
+      dash: keyed && many ? (order.get(series.metric) ?? 0) % COLOURS : dashOf(slot),
       unit: ask.drawing?.unit ?? known?.unit ?? "count",
       lo: series.lo,
       hi: series.hi,
@@ -146,15 +154,9 @@ export function buildModel(ask: ModelAsk): Model {
   };
 }
 
-/** The colour of a name: kept once given, else the least one that nobody uses. */
-export function claimSlot(slots: Map<string, number>, name: string): number {
-  const held = slots.get(name);
-  if (held !== undefined) return held;
-  const used = new Set(slots.values());
-  let slot = 0;
-  while (used.has(slot)) slot += 1;
-  slots.set(name, slot);
-  return slot;
+/** What a metric is about: the interfaces of `interface.rx_bytes` are one family. */
+function domainOf(metric: string): string {
+  return metric.split(".", 1)[0] ?? metric;
 }
 
 export function stack(lines: readonly Line[], count: number): void {
@@ -183,13 +185,15 @@ function extent(
   for (const line of lines) {
     if (line.hidden) continue;
     for (let at = 0; at < line.avg.length; at += 1) {
-      const high = reach(line, line.hi, at) ?? line.top[at];
+      // Parts of a whole are never more than it: the sum of their greatest samples never was.
+      const high = (ceiling === undefined || !line.base ? reach(line, line.hi, at) : null) ?? line.top[at];
       const low = line.base ? 0 : line.lo[at];
       if (high !== null && high !== undefined && high > max) max = high;
       if (low !== null && low !== undefined && low < min) min = low;
     }
   }
-  if (ceiling !== undefined && max <= ceiling) return [min, ceiling];
+  // Rounding may make parts of a whole a little more than it.
+  if (ceiling !== undefined && max <= ceiling * 1.01) return [min, ceiling];
   // A level is worth its space once the data come near it.
   for (const [, level] of levels) if (level > max && max >= level * 0.5) max = level;
   return [min, max === min ? min + 1 : max + (max - min) * 0.06];

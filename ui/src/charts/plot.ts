@@ -9,10 +9,12 @@
  * the component.
  */
 import uPlot from "uplot";
-import { formatClock, formatDay, parts } from "../format/time";
+import { axisSteps, formatTicks } from "../format/ticks";
 import { formatValue } from "../format/value";
+import { type Box, placeLabels, type Wanted } from "./labels";
 import { isJoined, type Line, type Model, reach } from "./model";
 import { DASHES, fade, type Palette } from "./palette";
+import { labelTimes, splitTime, TIME_STEPS } from "./time-axis";
 
 export interface PlotEvents {
   onHover(atMs: number | null): void;
@@ -28,10 +30,6 @@ export interface Plot {
 const DRAG_PX = 6;
 /** How far an extreme must stand out of its neighbours to be stroked, in pixels. */
 const SPIKE_PX = 4;
-const BINARY_STEPS = Array.from({ length: 50 }, (_, power) => 2 ** power);
-const WHOLE_STEPS = [1, 2, 5].concat(
-  Array.from({ length: 12 }, (_, power) => [10, 20, 50].map((step) => step * 10 ** power)).flat(),
-);
 const AXIS_FONT = "11px system-ui, sans-serif";
 
 interface Held {
@@ -118,7 +116,7 @@ function toData(model: Model): uPlot.AlignedData {
 
 function lineSeries(held: Held, at: number): uPlot.Series {
   const line = held.model.lines[at];
-  const colour = (): string => held.palette().series[held.model.lines[at]?.slot ?? 0] ?? "";
+  const colour = (): string => held.palette().series[held.model.lines[at]?.colour ?? 0] ?? "";
   return {
     width: 1,
     show: !line?.hidden,
@@ -207,50 +205,30 @@ function timeAxis(held: Held): uPlot.Axis {
     grid: { stroke: () => held.palette().grid, width: 1 },
     ticks: { stroke: () => held.palette().grid, width: 1, size: 4 },
     splits: (u, _axis, _min, _max, incr) =>
-      timeSplits(u.scales.x?.min ?? 0, u.scales.x?.max ?? 0, incr, held.utc()),
-    incrs: [
-      1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800,
-      432_000, 604_800, 1_209_600, 2_592_000,
-    ].map((secs) => secs * 1000),
-    values: (_u, splits, _axis, _space, incr) => {
-      let day = -1;
-      return splits.map((at) => {
-        const utc = held.utc();
-        const now = parts(at, utc);
-        const isNewDay = now.day !== day;
-        day = now.day;
-        if (incr >= 86_400_000) return formatDay(at, utc);
-        const clock = formatClock(at, utc, incr < 60_000);
-        return isNewDay ? `${clock}\n${formatDay(at, utc)}` : clock;
-      });
+      splitTime(u.scales.x?.min ?? 0, u.scales.x?.max ?? 0, incr, held.utc()),
+    incrs: [...TIME_STEPS],
+    values: (u, splits, _axis, _space, incr) => {
+      const right = u.bbox.left + u.bbox.width;
+      return labelTimes(splits, incr, held.utc()).map((label, at) =>
+        // A label at the very end would be cut off.
+        right - u.valToPos(splits[at] ?? 0, "x", true) < 12 * uPlot.pxRatio ? "" : label,
+      );
     },
   };
 }
 
-/** Round times of the zone that is shown, also where a day has 23 hours. */
-function timeSplits(min: number, max: number, incr: number, utc: boolean): number[] {
-  const offset = (at: number): number => (utc ? 0 : new Date(at).getTimezoneOffset() * 60_000);
-  const splits: number[] = [];
-  for (let local = Math.ceil((min - offset(min)) / incr) * incr; ; local += incr) {
-    const at = local + offset(local + offset(min));
-    if (at > max || splits.length > 200) return splits;
-    if (at >= min) splits.push(at);
-  }
-}
-
 function valueAxis(held: Held): uPlot.Axis {
-  const binary = held.model.unit === "bytes" || held.model.unit === "bytes_per_sec";
+  const incrs = axisSteps(held.model.unit);
   return {
     stroke: () => held.palette().muted,
     font: AXIS_FONT,
     size: 66,
     gap: 5,
     space: 32,
-    // There is no half process.
-    ...(binary ? { incrs: BINARY_STEPS } : held.model.unit === "count" ? { incrs: WHOLE_STEPS } : {}),
+    ...(incrs ? { incrs } : {}),
     grid: { stroke: () => held.palette().grid, width: 1 },
     ticks: { show: false },
-    values: (_u, splits) => splits.map((value) => formatValue(value, held.model.unit)),
+    values: (_u, splits) => formatTicks(splits, held.model.unit),
   };
 }
 
@@ -300,11 +278,6 @@ function drawGap(u: uPlot, fromMs: number, toMs: number, colours: Palette, ratio
     ctx.lineTo(x + bbox.height, bbox.top);
   }
   ctx.stroke();
-  if (width > 50 * ratio) {
-    ctx.fillStyle = colours.muted;
-    ctx.textAlign = "center";
-    ctx.fillText("no data", left + width / 2, bbox.top + bbox.height / 2);
-  }
   ctx.restore();
 }
 
@@ -338,55 +311,84 @@ function shownLevels(model: Model): Model["levels"] {
   return model.levels.filter(([, level]) => level >= least && level <= model.max);
 }
 
-/** The names of levels and marks, over the lines and with room around them so that they can be read. */
+/** The names of levels, marks and gaps, over the lines and with room around them so that they can be read. */
 function drawLabels(u: uPlot, held: Held): void {
   const { ctx, bbox } = u;
-  const { model } = held;
   const colours = held.palette();
   const ratio = uPlot.pxRatio;
-  const right = bbox.left + bbox.width;
   ctx.save();
   ctx.font = `${10 * ratio}px system-ui, sans-serif`;
-  ctx.textBaseline = "alphabetic";
-  const label = (text: string, x: number, y: number, align: "left" | "right", colour: string): void => {
-    const width = ctx.measureText(text).width;
+  ctx.textBaseline = "middle";
+  ctx.textAlign = "left";
+  const wanted = [
+    ...levelLabels(u, held.model, colours),
+    ...markLabels(u, held.model, colours),
+    ...gapLabels(u, held.model, colours),
+  ];
+  for (const { text, colour, box } of placeLabels(wanted, bbox)) {
     ctx.fillStyle = fade(colours.panel, 0.82);
-    ctx.fillRect(
-      align === "left" ? x - 2 * ratio : x - width - 2 * ratio,
-      y - 9 * ratio,
-      width + 4 * ratio,
-      12 * ratio,
-    );
+    ctx.fillRect(box.left, box.top, box.width, box.height);
     ctx.fillStyle = colour;
-    ctx.textAlign = align;
-    ctx.fillText(text, x, y);
-  };
-  const levels = shownLevels(model);
-  levels.forEach(([severity, level], index) => {
-    const y = Math.round(u.valToPos(level, "y", true));
-    const next = levels[index + 1];
-    // Two levels close together: the lower one is named below its line.
-    const isCrowded =
-      next !== undefined && Math.abs(Math.round(u.valToPos(next[1], "y", true)) - y) < 14 * ratio;
-    const isAbove = y - bbox.top > 14 * ratio && !isCrowded;
-    const text = `${severity} ${formatValue(level, model.unit)}`;
-    label(text, right - 4 * ratio, isAbove ? y - 4 * ratio : y + 11 * ratio, "right", colours[severity]);
-  });
-  let free = Number.NEGATIVE_INFINITY;
-  for (const mark of model.marks) {
-    const x = Math.round(u.valToPos(mark.at_ms, "x", true)) + 0.5;
-    if (x < Math.max(free, bbox.left) || x > right) continue;
-    const text = mark.text.length > 28 ? `${mark.text.slice(0, 27)}…` : mark.text;
-    const width = ctx.measureText(text).width;
-    const atRight = x + width + 6 * ratio > right;
-    label(
-      text,
-      x + (atRight ? -4 : 4) * ratio,
-      bbox.top + 10 * ratio,
-      atRight ? "right" : "left",
-      colours[mark.severity],
-    );
-    free = x + width + 10 * ratio;
+    ctx.fillText(text, box.left + LABEL_PAD * ratio, box.top + box.height / 2);
   }
   ctx.restore();
+}
+
+const LABEL_PAD = 2;
+const LABEL_HEIGHT = 12;
+
+/** The room that a text takes, at the origin. */
+function measure(u: uPlot, text: string): Box {
+  const ratio = uPlot.pxRatio;
+  const width = u.ctx.measureText(text).width + 2 * LABEL_PAD * ratio;
+  return { left: 0, top: 0, width, height: LABEL_HEIGHT * ratio };
+}
+
+/** Above their line at the right edge; else below it, or further left. */
+function levelLabels(u: uPlot, model: Model, colours: Palette): Wanted[] {
+  const ratio = uPlot.pxRatio;
+  return shownLevels(model).map(([severity, level]) => {
+    const y = Math.round(u.valToPos(level, "y", true));
+    const text = `${severity} ${formatValue(level, model.unit)}`;
+    const box = measure(u, text);
+    const tops = [y - box.height - ratio, y + 2 * ratio];
+    const right = u.bbox.left + u.bbox.width - 2 * ratio;
+    const places = [1, 2, 3].flatMap((column) =>
+      tops.map((top) => ({ ...box, left: right - column * (box.width + 4 * ratio), top })),
+    );
+    return { text, colour: colours[severity], places };
+  });
+}
+
+/** Beside the upper end of their line. */
+function markLabels(u: uPlot, model: Model, colours: Palette): Wanted[] {
+  const ratio = uPlot.pxRatio;
+  return model.marks.map((mark) => {
+    const x = Math.round(u.valToPos(mark.at_ms, "x", true));
+    const text = mark.text.length > 28 ? `${mark.text.slice(0, 27)}…` : mark.text;
+    const box = measure(u, text);
+    const places = [0, 1, 2].flatMap((row) =>
+      [x + 3 * ratio, x - 3 * ratio - box.width].map((left) => ({
+        ...box,
+        left,
+        top: u.bbox.top + ratio + row * box.height,
+      })),
+    );
+    return { text, colour: colours[mark.severity], places };
+  });
+}
+
+/** In the middle of what is on the screen of a gap, where it is wide enough. */
+function gapLabels(u: uPlot, model: Model, colours: Palette): Wanted[] {
+  const text = "no data";
+  const box = measure(u, text);
+  const { left, width, top, height } = u.bbox;
+  return model.gaps.flatMap(([fromMs, toMs]) => {
+    const from = Math.max(left, u.valToPos(fromMs, "x", true));
+    const to = Math.min(left + width, u.valToPos(toMs, "x", true));
+    if (to - from < box.width) return [];
+    const place = { ...box, left: (from + to - box.width) / 2 };
+    const tops = [0.5, 0.7, 0.3].map((share) => top + height * share - box.height / 2);
+    return [{ text, colour: colours.muted, places: tops.map((at) => ({ ...place, top: at })) }];
+  });
 }

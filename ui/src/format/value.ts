@@ -8,7 +8,7 @@
 import type { Cell, Unit } from "../api/types.gen";
 import { formatDateTime, formatDuration } from "./time";
 
-const NBSP = "\u00a0";
+export const NBSP = "\u00a0";
 export const NOTHING = "–";
 
 /** At most three significant places: 0.12, 1.23, 12.3, 123, 1,234. */
@@ -17,11 +17,12 @@ export function formatNumber(value: number): string {
   if (size === 0) return "0";
   const places = size >= 99.95 ? 0 : size >= 9.995 ? 1 : size >= 0.095 ? 2 : 3;
   const text = value.toFixed(places);
-  const plain = places > 0 ? text.replace(/\.?0+$/, "") : group(text);
+  const plain = places > 0 ? text.replace(/\.?0+$/, "") : groupDigits(text);
   return plain === "-0" ? "0" : plain;
 }
 
-function group(integer: string): string {
+/** `1288490188` as `1,288,490,188`. */
+export function groupDigits(integer: string): string {
   return integer.replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
@@ -39,6 +40,29 @@ function scaled(value: number, base: number, suffixes: readonly string[]): strin
 
 const IEC = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 const SI = ["", "k", "M", "G", "T"];
+
+/** What values as large as `largest` are divided by, and the unit they then have. */
+export function scaleOf(largest: number, unit: Unit): [number, string] {
+  const [base, suffixes, rate] = SCALES[unit] ?? [1000, [""], ""];
+  let divisor = 1;
+  let at = 0;
+  while (largest / divisor >= base && at < suffixes.length - 1) {
+    divisor *= base;
+    at += 1;
+  }
+  return [divisor, (suffixes[at] ?? "") + rate];
+}
+
+/** Base, names of its powers, and what follows them. */
+const SCALES: Partial<Record<Unit, [number, readonly string[], string]>> = {
+  bytes: [1024, IEC, ""],
+  bytes_per_sec: [1024, IEC, "/s"],
+  count: [1000, SI, ""],
+  per_sec: [1000, SI, "/s"],
+  percent: [1, ["%"], ""],
+  ms: [1000, ["ms", "s"], ""],
+  secs: [1, ["s"], ""],
+};
 
 export function formatBytes(value: number): string {
   return scaled(value, 1024, IEC);
@@ -102,7 +126,7 @@ export function formatExact(value: Cell | undefined, unit: Unit, utc = false): s
   }
   if (unit === "time_ms") return new Date(value).toISOString();
   const [whole = "0", fraction] = String(value).split(".");
-  const grouped = /e/.test(String(value)) ? String(value) : group(whole);
+  const grouped = /e/.test(String(value)) ? String(value) : groupDigits(whole);
   const suffix = EXACT[unit];
   return grouped + (fraction ? `.${fraction}` : "") + (suffix ? NBSP + suffix : "");
 }

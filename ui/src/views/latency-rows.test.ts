@@ -7,7 +7,7 @@ const line = (bound: string, avg: (number | null)[]): Line => ({
   label: bound,
   metric: "target.within_pct",
   key: `shop.${bound}`,
-  slot: 0,
+  colour: 0,
   dash: 0,
   unit: "percent",
   lo: avg,
