@@ -1,8 +1,36 @@
 /// <reference types="vitest/config" />
-import { defineConfig } from "vite";
+import { defineConfig, type Plugin } from "vite";
+
+/**
+ * Leaves out the ways of drawing that uPlot brings and no chart here uses: they hang on the exported
+ * function, where the bundler cannot see that nobody asks for them. A release that names them otherwise
+ * fails the build.
+ */
+const leanPlot: Plugin = {
+  name: "lean-plot",
+  transform(code, id) {
+    if (!id.endsWith("uPlot.esm.js")) return null;
+    let lean = code;
+    for (const unused of [
+      "(paths.stepped = stepped);",
+      "(paths.bars    = bars);",
+      "(paths.spline  = monotoneCubic);",
+      "uPlot.join = join;",
+      "uPlot.tzDate  = tzDate;",
+    ]) {
+      const without = lean.replace(unused, "");
+      if (without === lean) this.error(`uPlot has no "${unused}" any more: see leanPlot in vite.config.ts`);
+      lean = without;
+    }
+    return { code: lean, map: null };
+  },
+};
 
 const LATER = [
   "plot",
+  "labels",
+  "ticks",
+  "time-axis",
   "selection",
   "bars",
   "title",
@@ -28,13 +56,15 @@ function isBase(module: string): boolean {
 // chunks resolve against the module that asks for them. So one bundle works under any base path.
 export default defineConfig({
   base: "./",
+  plugins: [leanPlot],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     target: ["chrome123", "firefox125", "safari17.5"],
     cssTarget: ["chrome123", "firefox125", "safari17.5"],
     cssCodeSplit: false,
     assetsInlineLimit: 0,
-    modulePreload: { polyfill: false },
+    // What a lazy part imports is in the files above or comes with it; the helper costs more than it saves.
+    modulePreload: false,
     reportCompressedSize: false,
     rolldownOptions: {
       output: {

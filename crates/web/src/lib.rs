@@ -15,6 +15,7 @@
 pub mod answers;
 pub mod api;
 mod app;
+mod batch;
 mod clock;
 pub mod csv;
 pub mod database;

@@ -14,7 +14,7 @@ use crate::api::{Params, events, logs, meta, now, series, table};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::guard::{self, Names};
-use crate::{headers, pages};
+use crate::{batch, headers, pages};
 
 /// Answers every request of `app`.
 pub fn router(app: App) -> Router {
@@ -22,6 +22,15 @@ pub fn router(app: App) -> Router {
     let names = Names::new(app.settings.listen, &app.settings.allowed_hosts);
     let at = |path: &str| format!("{base}{path}");
     let api = |path: &str| format!("{base}api/v1/{path}");
+    let in_batches = Router::new()
+        .route("/series", get(get_series))
+        .route("/table/{name}", get(get_table))
+        .route("/logs", get(get_logs))
+        .fallback(async || ApiError::NotFound("nothing is here"))
+        .with_state(app.clone());
+    let get_batch = async move |RawQuery(query): RawQuery| {
+        batch::batch(in_batches.clone(), query.as_deref()).await
+    };
     let mut router = Router::new()
         .route(&api("meta"), get(get_meta))
         .route(&api("texts"), get(get_texts))
@@ -29,6 +38,7 @@ pub fn router(app: App) -> Router {
         .route(&api("series"), get(get_series))
         .route(&api("table/{name}"), get(get_table))
         .route(&api("logs"), get(get_logs))
+        .route(&api("batch"), get(get_batch))
         .route(&api("events"), get(get_events))
         .route(&at(""), get(pages::index))
         .route(&at("v/{*view}"), get(pages::index))

@@ -6,7 +6,7 @@
  */
 import { range } from "../state/location";
 import { parseInstant, type Range, resolveRange } from "../state/range";
-import { getJson } from "./client";
+import { getJson, refreshJson } from "./client";
 import { mergeSeries } from "./merge";
 import { type Resource, useResource } from "./resource";
 import { hostQuery, meta, metricsById, serverNow } from "./store";
@@ -65,7 +65,10 @@ export async function loadSeries(
   signal: AbortSignal,
 ): Promise<SeriesAnswer> {
   if (held?.cursor) {
-    const answer = await getJson<SeriesAnswer>(`${path}&since=${encodeURIComponent(held.cursor)}`, signal);
+    const answer = await refreshJson<SeriesAnswer>(
+      `${path}&since=${encodeURIComponent(held.cursor)}`,
+      signal,
+    );
     const merged = mergeSeries(held, answer, startOf(path, answer.now_ms));
     if (merged) return merged;
   }

@@ -55,9 +55,10 @@ const FAILURE_WORDS: Record<string, string> = {
   foreign_host: "Host name refused",
 };
 
-export function Skeleton({ height }: { height: number }) {
+/** `still` where it is off the screen. */
+export function Skeleton({ height, still = false }: { height: number; still?: boolean }) {
   return (
-    <div class="skeleton" style={{ height: `${height}px` }} role="status">
+    <div class={`skeleton${still ? " still" : ""}`} style={{ height: `${height}px` }} role="status">
       <span class="unseen">Loading</span>
     </div>
   );

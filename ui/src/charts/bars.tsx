@@ -74,6 +74,7 @@ export default function Bars({ spec }: { spec: BarsSpec }) {
   return (
     <Figure
       root={root}
+      near={near}
       id={spec.id}
       title={spec.title}
       metrics={spec.metrics}

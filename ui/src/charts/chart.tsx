@@ -112,6 +112,7 @@ export function Chart({ spec }: { spec: ChartSpec }) {
   return (
     <Figure
       root={root}
+      near={near}
       id={spec.id}
       title={spec.title}
       metrics={spec.metrics}

@@ -12,6 +12,8 @@ import type { Model } from "./model";
 
 interface FigureProps {
   root: RefObject<HTMLElement | null>;
+  /** Whether it is on the screen or close to it. */
+  near: boolean;
   id: string;
   title: string;
   metrics: readonly string[];
@@ -36,7 +38,7 @@ function nameOf(metric: string): string {
 }
 
 export function Figure(props: FigureProps) {
-  const { root, id, title, metrics, resource, model, height } = props;
+  const { root, near, id, title, metrics, resource, model, height } = props;
   const [asTable, setAsTable] = useState(false);
   const [ChartTable, setChartTable] = useState<ComponentType<{
     model: Model;
@@ -92,7 +94,7 @@ export function Figure(props: FigureProps) {
           <FailureNote resource={resource} brief={answer !== null} />
         </div>
       )}
-      {answer === null && !failure && <Skeleton height={height + 26} />}
+      {answer === null && !failure && <Skeleton height={height + 26} still={!near} />}
       {answer !== null && !hasSamples && (
         <Empty height={height + 26}>
           {failed[0]?.message ?? whyEmpty(props.empty ?? "No samples in this range.")}

@@ -79,6 +79,7 @@ export function Heat({ id, title, metric, limit, within, rows = byName, ceiling,
   return (
     <Figure
       root={root}
+      near={near}
       id={id}
       title={title}
       metrics={[metric]}

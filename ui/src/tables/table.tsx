@@ -7,7 +7,7 @@
  */
 import type { ComponentChildren } from "preact";
 import { useMemo, useRef, useState } from "preact/hooks";
-import { apiUrl, getJson } from "../api/client";
+import { apiUrl, loadJson } from "../api/client";
 import { useResource } from "../api/resource";
 import { freshness, tablesByName, trusted } from "../api/store";
 import type { ColumnMeta, TableAnswer, TableMeta, TableRow } from "../api/types.gen";
@@ -79,7 +79,7 @@ function KnownTable(props: DataTableProps & { meta: TableMeta }) {
   const path = tablePath(meta, question, props.only);
   const resource = useResource<TableAnswer>(
     near || (props.primary && wasNear.current) ? path : null,
-    (url, _, signal) => getJson<TableAnswer>(url, signal),
+    loadJson<TableAnswer>,
   );
   const answer = resource.data.value;
   const hidden = preferences.value.hiddenColumns[name] ?? [];

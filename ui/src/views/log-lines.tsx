@@ -6,7 +6,7 @@
  */
 import { batch } from "@preact/signals";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { apiUrl, getJson } from "../api/client";
+import { apiUrl, getJson, loadJson } from "../api/client";
 import { useResource } from "../api/resource";
 import { hostQuery, trusted } from "../api/store";
 import type { LogRow, LogsAnswer, TableAnswer, TableMeta } from "../api/types.gen";
@@ -68,7 +68,10 @@ export default function LogLines({ sources }: { sources: readonly string[] }) {
   searched.current = q;
   const resource = useResource<{ path: string; answer: LogsAnswer }>(
     near ? path : null,
-    async (url, _, signal) => ({ path: url, answer: await getJson<LogsAnswer>(url, signal) }),
+    async (url, held, signal) => ({
+      path: url,
+      answer: await loadJson<LogsAnswer>(url, held?.answer ?? null, signal),
+    }),
     () => (searched.current ? SEARCH_REST_MS : 0),
   );
   const answer = resource.data.value?.answer ?? null;

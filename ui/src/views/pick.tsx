@@ -6,7 +6,7 @@
  * itself while somebody looks.
  */
 import { useEffect } from "preact/hooks";
-import { getJson } from "../api/client";
+import { loadJson } from "../api/client";
 import { rankSeverity } from "../api/judge";
 import { type Resource, useResource } from "../api/resource";
 import { tablesByName, trusted } from "../api/store";
@@ -46,7 +46,7 @@ export function useRows(
   const about = id === undefined ? "" : `&id=${encodeURIComponent(id)}`;
   const resource = useResource<TableAnswer>(
     meta ? tablePath(meta, question, only) + about : null,
-    (path, _, signal) => getJson<TableAnswer>(path, signal),
+    loadJson<TableAnswer>,
   );
   return { meta, answer: resource.data.value, resource };
 }

@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { getJson } from "../api/client";
+import { loadJson } from "../api/client";
 import { useResource } from "../api/resource";
 import { metricWithKey } from "../api/series";
 import { tablesByName, trusted } from "../api/store";
@@ -68,9 +68,7 @@ const NO_FILTER: TableQuestion = { sort: "-cpu_pct", q: "", filters: {}, page: 0
 
 /** How many processes have which issue, of the whole host; a card is also a filter of the table. */
 function IssueCards({ meta }: { meta: TableMeta }) {
-  const resource = useResource<TableAnswer>(tablePath(meta, NO_FILTER), (path, _, signal) =>
-    getJson<TableAnswer>(path, signal),
-  );
+  const resource = useResource<TableAnswer>(tablePath(meta, NO_FILTER), loadJson);
   const answer = resource.data.value;
   const chip = meta.chips.find((one) => one.id === "issue") ?? meta.chips[0];
   if (!chip) return null;
