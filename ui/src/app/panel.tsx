@@ -94,8 +94,8 @@ export function Since({ ms, words = "" }: { ms: number | null; words?: string })
   if (ms === null) return null;
   return (
     <time dateTime={new Date(ms).toISOString()}>
-      {words}
-      {formatClock(ms, utc.value)} ({formatAgo(ms, clock.value)})
+      {/* One text: parts of it that grow would move those behind them. */}
+      {`${words}${formatClock(ms, utc.value)} (${formatAgo(ms, clock.value)})`}
     </time>
   );
 }
