@@ -11,7 +11,7 @@ import { metricsById, trusted } from "../api/store";
 import type { Severity, Unit } from "../api/types.gen";
 import { formatExact, formatValue } from "../format/value";
 import { utc } from "../state/location";
-import { SeverityMark } from "./shape";
+import { SEVERITY_WORD, SeverityMark } from "./shape";
 import { Info } from "./tip";
 
 interface FactCardsProps {
@@ -96,6 +96,9 @@ export function Card({
 function Meter({ label, metric, value }: { label: string; metric?: string | undefined; value: number }) {
   const levels = listLevels(metricsById.value.get(metric ?? "")?.levels);
   const share = Math.max(0, Math.min(100, value));
+  const thresholds = levels.map(
+    ([severity, level]) => `${SEVERITY_WORD[severity]} at ${formatValue(level, "percent")}`,
+  );
   return (
     <div
       class="meter"
@@ -104,7 +107,8 @@ function Meter({ label, metric, value }: { label: string; metric?: string | unde
       aria-valuemin={0}
       aria-valuemax={100}
       aria-valuenow={Math.round(share * 10) / 10}
-      aria-valuetext={formatValue(value, "percent")}
+      aria-valuetext={[formatValue(value, "percent"), ...thresholds].join(", ")}
+      title={thresholds.join(", ")}
     >
       <i style={{ width: `${share}%` }} />
       {levels
