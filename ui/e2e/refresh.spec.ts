@@ -18,7 +18,7 @@ import { until } from "./support/server";
 /** Writes a sample and waits until the page has shown an answer that holds it. */
 async function tickAndWait(page: Page, id: number): Promise<void> {
   const table = page.waitForResponse(
-    (response) => /\/table\/processes.*page=/.test(response.url()) && response.status() === 200,
+    (response) => /[/=]table\/processes.*page=/.test(response.url()) && response.status() === 200,
   );
   sql(`SELECT e2e.put(${id}, ARRAY[clock_timestamp()])`);
   await table;

@@ -8,6 +8,7 @@ import {
   host,
   type Now,
   open,
+  REFRESH,
   rewrite,
   type SeriesAnswer,
   settled,
@@ -41,7 +42,7 @@ test.describe("a server of its own", () => {
     await open(page, "now", {}, server.url);
     await expect(page.locator("button.live")).toContainText("Live");
     const asked = (): Promise<unknown> =>
-      page.waitForResponse((answer) => /\/series\?.*since=/.test(answer.url()) && answer.ok());
+      page.waitForResponse((answer) => REFRESH.test(answer.url()) && answer.ok());
     await asked();
     await asked();
     await expect(page.locator(".chart canvas").first()).toBeVisible();
@@ -157,7 +158,7 @@ test("a question that is refused is not asked again and again", async ({ page, w
   await expect(page.locator("#chart-load")).toContainText("no such metric");
   // Two more samples arrive and are drawn by the others.
   for (let round = 0; round < 2; round += 1) {
-    await page.waitForResponse((answer) => /\/series\?m=system\.cpu.*since=/.test(answer.url()));
+    await page.waitForResponse((answer) => REFRESH.test(answer.url()));
   }
   expect(asked).toBeLessThanOrEqual(3);
 });

@@ -1,6 +1,6 @@
 /** Several pages of one browser, and pages that nobody sees. */
 import type { BrowserContext, Page, Request } from "@playwright/test";
-import { at, expect, host, open, settled, sql, test } from "./support/page";
+import { at, expect, host, open, REFRESH, settled, sql, test } from "./support/page";
 
 /** Lets a page be hidden and shown: a headless browser never hides one by itself. */
 async function makeHideable(context: BrowserContext): Promise<void> {
@@ -37,7 +37,7 @@ test("a hidden page asks nothing while samples arrive; shown again it catches up
   requests.length = 0;
   // Three samples, as the other page sees them arrive.
   for (let round = 0; round < 3; round += 1) {
-    const answer = watcher.waitForResponse((one) => /\/series\?.*since=/.test(one.url()));
+    const answer = watcher.waitForResponse((one) => REFRESH.test(one.url()));
     sql(`SELECT e2e.put(${host("calm")}, ARRAY[clock_timestamp()])`);
     await answer;
   }

@@ -82,6 +82,9 @@ export const test = base.extend<{ watch: Watch }>({
   ],
 });
 
+/** A refresh of charts, the one of the processor among them: alone, or with others in a batch. */
+export const REFRESH = /[/=]series\?m=system\.cpu.*since=/;
+
 /** Changes every answer of an address on its way to the page. */
 export async function rewrite<T>(page: Page, pattern: RegExp, change: (answer: T) => T): Promise<void> {
   await page.route(pattern, async (route) => {
