@@ -112,7 +112,11 @@ CREATE FUNCTION e2e.tick() RETURNS void LANGUAGE sql AS $$
     SELECT e2e.put(host_id, ARRAY[clock_timestamp()]) FROM e2e.host WHERE is_alive
 $$;
 
-SELECT collector.ensure_partitions((now() - interval '9 days')::date, (now() + interval '1 day')::date);
+SELECT collector.ensure_partition(p.relname, d.day)
+FROM pg_class p,
+     (SELECT NULL::date AS day UNION ALL
+      SELECT day::date FROM generate_series(now() - interval '9 days', now() + interval '1 day', interval '1 day') day) d
+WHERE p.relnamespace = 'collector'::regnamespace AND p.relkind = 'p';
 
 -- The hosts that several tests look at; ids are looked up by name.
 SELECT e2e.add_host('calm', true), e2e.add_host('sick', true), e2e.add_host('crowd', true),

@@ -13,6 +13,7 @@ use collect::{IdentityFiles, MachineIdSource, Roots, host_identity};
 use config::{Config, Environment, Loaded};
 use std::path::Path;
 use std::time::Duration;
+use store::expiry::Retention;
 use store::queue::Queue;
 use store::spool::{self, Spool, SpoolError};
 use store::status::SharedStatus;
@@ -24,6 +25,9 @@ use uuid::Uuid;
 const BUSY_PAUSE: Duration = Duration::from_secs(5);
 /// Time for everything to end after the first signal; what is sampled is durable before.
 const END_WITHIN: Duration = Duration::from_secs(4);
+
+/// Time for what is held in memory to reach a disk, in what is then left of five seconds.
+const SAVE_WITHIN: Duration = Duration::from_millis(700);
 
 /// Runs until a signal.
 pub(crate) async fn run(
@@ -96,6 +100,7 @@ pub(crate) async fn run(
         sources,
         budget_bytes(&loaded.config),
     );
+    let at_the_end = queue.clone();
     let mut reloader = Reloader::new(&loaded, environment);
     let writing = tokio::spawn(writer.run());
     let watching = tokio::spawn(watch_services(
@@ -127,13 +132,35 @@ pub(crate) async fn run(
         judging.await.context("judging failed")?;
         writing.await.context("delivery failed")
     };
-    match tokio::time::timeout(END_WITHIN, end).await {
-        Ok(ended) => ended?,
-        Err(_) => tracing::warn!(
+    let ended = tokio::time::timeout(END_WITHIN, end).await;
+    if ended.is_err() {
+        tracing::warn!(
             "ending without waiting any longer; what is not delivered stays in the spool"
-        ),
+        );
     }
+    save_the_rest(&at_the_end).await?;
+    ended.unwrap_or(Ok(()))?;
     tracing::info!("stopped");
+    Ok(())
+}
+
+/// Ends the queue. What its disk does not take and the database did not get is lost: either the queue has a
+/// note of it, which becomes a gap, or the exit status says so.
+async fn save_the_rest(queue: &Queue) -> anyhow::Result<()> {
+    let ended = tokio::time::timeout(SAVE_WITHIN, queue.close()).await;
+    let unsaved =
+        ended.context("the queue's disk does not answer; what was held in memory is lost")?;
+    anyhow::ensure!(
+        unsaved.is_noted,
+        "the queue's disk takes nothing and the database did not get them: {} ticks are lost",
+        unsaved.records
+    );
+    if unsaved.records > 0 {
+        tracing::warn!(
+            records = unsaved.records,
+            "samples that were held in memory are lost; noted as a gap"
+        );
+    }
     Ok(())
 }
 
@@ -274,12 +301,18 @@ fn options(config: &Config) -> Options {
         deadline: config.collector.query_timeout(),
         batch_records: config.collector.batch_size as usize,
         heartbeat: Duration::from_secs(u64::from(config.intervals.heartbeat_secs)),
-        raw_days: i64::from(config.retention.raw_days),
-        hourly_days: i64::from(config.retention.hourly_days),
-        long_days: i64::from(config.retention.daily_days),
-        log_days: i64::from(config.retention.log_days),
-        event_days: i64::from(config.retention.event_days),
+        retention: Retention {
+            raw_days: days(config.retention.raw_days),
+            hourly_days: days(config.retention.hourly_days),
+            long_days: days(config.retention.daily_days),
+            log_days: days(config.retention.log_days),
+            event_days: days(config.retention.event_days),
+        },
     }
+}
+
+fn days(days: u32) -> i32 {
+    i32::try_from(days).unwrap_or(i32::MAX)
 }
 
 fn session_options(config: &Config) -> pg::SessionOptions {

@@ -84,7 +84,9 @@ impl Judging {
                 continue;
             }
             let days = i64::from(config.borrow().retention.event_days);
-            let old = (forget_at <= Instant::now()).then_some(days);
+            // What was over for so many days by a clock that is wrong may be of yesterday.
+            let may_forget = store::expiry::clocks_agree(self.status.get().clock_ahead_micros);
+            let old = (forget_at <= Instant::now() && may_forget).then_some(days);
             let begun = Instant::now();
             let outcome = tokio::select! {
                 _ = stop.changed() => return,

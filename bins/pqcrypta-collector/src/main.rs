@@ -6,7 +6,8 @@
 //! disks (the spool's fdatasync, a mount that does not answer). Sampling never waits for the writer: a
 //! tick ends when its rows are in the spool.
 //!
-//! Exit status: 0 after SIGTERM, 78 for a faulty configuration, 1 for anything else.
+//! Exit status: 0 after SIGTERM, 78 for a faulty configuration, 1 for anything else; also when samples were
+//! lost at the end of which neither the database nor the queue has a note.
 
 mod agent;
 mod clock;

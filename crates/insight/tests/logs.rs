@@ -56,7 +56,6 @@ async fn rows(client: &Client, sql: &str) -> Vec<String> {
 /// two spellings, a rare one, a deadlock, and a guesser of passwords.
 const SEED: &str = "
     INSERT INTO collector.hosts (machine_id, hostname) VALUES ('machine-1', 'one'), ('machine-2', 'two');
-    SELECT collector.ensure_partitions('2026-10-29', '2026-11-19');
     INSERT INTO collector.log_metrics_hourly (host_id, bucket, source, level, count)
         SELECT 1, b, s, l, n FROM generate_series(timestamptz '2026-10-29 00:00+00', '2026-11-19 10:00+00', '1 hour') b,
         (VALUES ('api', 'error', 2), ('api', 'info', 900), ('postgres', 'info', 30)) v(s, l, n);
@@ -82,12 +81,18 @@ const SEED: &str = "
         ('2026-11-19 10:11+00', 1, 'fail2ban_unban', 'info', 'fail2ban', '192.0.2.8', NULL, 1, '2026-11-19 10:11+00', NULL);
 ";
 
+async fn seed(client: &Client) {
+    let made = testkit::partitions("2026-10-29", "2026-11-19");
+    client.batch_execute(&made).await.unwrap();
+    client.batch_execute(SEED).await.unwrap();
+}
+
 #[tokio::test]
 async fn findings_are_opened_seen_again_and_over() {
     let database = database().await;
     let session = session(&database).await;
     let client = &session.client;
-    client.batch_execute(SEED).await.unwrap();
+    seed(client).await;
     let mut judge = LogJudge::default();
 
     let pass = judge.pass(client, 1, Timestamp(NOW)).await.unwrap();
@@ -163,7 +168,7 @@ async fn a_pass_that_fails_changes_nothing() {
     let database = database().await;
     let session = session(&database).await;
     let client = &session.client;
-    client.batch_execute(SEED).await.unwrap();
+    seed(client).await;
     let mut judge = LogJudge::default();
     judge.pass(client, 1, Timestamp(NOW)).await.unwrap();
     client
@@ -182,7 +187,7 @@ async fn a_host_without_logs_has_no_findings() {
     let database = database().await;
     let session = session(&database).await;
     let client = &session.client;
-    client.batch_execute(SEED).await.unwrap();
+    seed(client).await;
     client
         .batch_execute("DELETE FROM collector.log_patterns WHERE host_id = 2")
         .await
@@ -199,7 +204,7 @@ async fn the_fullest_five_minutes_of_hours_are_known_from_the_counters() {
     let database = database().await;
     let session = session(&database).await;
     let client = &session.client;
-    client.batch_execute(SEED).await.unwrap();
+    seed(client).await;
     // Sixty errors of the api each hour: one a minute, or all within the third five minutes of the hour.
     client
         .batch_execute(

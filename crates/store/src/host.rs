@@ -2,6 +2,8 @@
 
 use crate::migrations::{self, MigrateError};
 use pg::{PgError, Session, SessionOptions, Target};
+use schema::Timestamp;
+use tokio_postgres::Client;
 
 /// Why there is no session.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +20,17 @@ pub enum OpenError {
     /// The host could not be looked up.
     #[error("looking up the host failed: {0}")]
     Lookup(String),
+}
+
+/// Returns what the server's clock shows.
+pub(crate) async fn server_clock(client: &Client) -> Result<Timestamp, tokio_postgres::Error> {
+    let row = client
+        .query_one(
+            "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::int8",
+            &[],
+        )
+        .await?;
+    Ok(Timestamp(row.get(0)))
 }
 
 /// Connects as `application`, checks the schema and finds the number of the host.

@@ -8,15 +8,19 @@
 //!   [`progress`], so replay after any crash is exactly-once.
 //! * [`logs`] stores lines of logs with the positions of their streams.
 //! * [`host`] opens a session that speaks for one host.
+//! * `partitions` makes the daily partitions that rows need; [`expiry`] drops them when nobody asks for
+//!   them any longer.
 //! * [`migrations`] brings a database to this version's schema and refuses one that is newer.
 //! * [`findings`] keeps what was concluded.
 //! * [`series`] is the only reader of stored samples.
 
+pub mod expiry;
 pub mod failpoint;
 pub mod findings;
 pub mod host;
 pub mod logs;
 pub mod migrations;
+mod partitions;
 pub mod progress;
 pub mod queue;
 pub mod ranges;

@@ -64,6 +64,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "findings",
         sql: include_str!("../../../migrations/0004_findings.sql"),
     },
+    Migration {
+        version: 5,
+        name: "partitions_and_retention",
+        sql: include_str!("../../../migrations/0005_partitions_and_retention.sql"),
+    },
 ];
 
 /// The version of the schema this build works with.

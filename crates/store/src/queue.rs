@@ -1,21 +1,31 @@
 //! The spool as the agent uses it: ticks put rows in, the writer takes records out.
 //!
 //! The spool blocks on disks, so every use of it runs on a blocking thread, one at a time. A tick
-//! is durable when [`Queue::append`] returns [`Durability::Disk`]. When the disk fails the spool
-//! keeps nothing; such rows are then held in memory, bounded, and offered again with the next
-//! tick: [`Durability::Memory`] makes no claim.
+//! is durable when [`Queue::append`] returns [`Durability::Disk`].
+//!
+//! When the disk refuses, the rows are held in memory instead: [`Durability::Memory`] makes no claim. They
+//! are held by table, bounded by [`HELD_BYTES`], and leave in one of three ways, whichever comes first:
+//!
+//! * *into the spool*, once its disk takes records again: tried with every tick;
+//! * *to the database*, straight from memory: the writer leases what it sends, and what is leased goes
+//!   nowhere else until the outcome of the transaction is known, so that no row is stored twice;
+//! * *given up*, the oldest of the least valuable class first, as a loss that the spool notes. At the
+//!   end of the process ([`Queue::close`]) that is the fate of what neither of the two took.
 
 use crate::progress::Progress;
 use crate::ranges::RangeSet;
 use crate::spool::{Loss, Reason, Spool, SpoolError, State};
-use crate::tuple;
-use schema::{Class, Row, Timestamp};
-use std::collections::{BTreeMap, VecDeque};
+use crate::tuple::{self, Group};
+use bytes::Bytes;
+use schema::{Class, Row, TableDef, Timestamp};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 
-/// Payloads held in memory while the disk refuses them: about ten minutes of ticks.
-const HELD_MAX: usize = 128;
+/// Bytes of rows held in memory while the disk refuses them: a host of 100 processes makes some 20 kB a
+/// tick, so this is an hour; one of 3,000 processes fills it in three minutes. The packaged unit allows
+/// 64 MiB for everything.
+const HELD_BYTES: usize = 8 * 1024 * 1024;
 
 /// Where the rows of a tick are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +34,15 @@ pub enum Durability {
     Disk,
     /// In memory only: the spool's disk does not take them.
     Memory,
+}
+
+/// What was left in memory at the end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unsaved {
+    /// Records that are lost.
+    pub records: u64,
+    /// Whether the spool holds a note of them, which becomes a row of `data_gaps`.
+    pub is_noted: bool,
 }
 
 /// What waits, for the collector's own metrics.
@@ -47,32 +66,35 @@ impl Depth {
     }
 }
 
+/// Rows of one table that are held in memory.
 struct Held {
+    id: u64,
+    /// What would be one record of the spool has one number.
+    record: u64,
     class: Class,
     ts: Timestamp,
-    rows: u32,
-    payload: Vec<u8>,
+    table: &'static TableDef,
+    group: Group,
+    /// On its way to the database: what becomes of it is not known yet.
+    is_leased: bool,
+}
+
+/// Rows from memory, for the writer.
+#[derive(Debug)]
+pub(crate) struct HeldRows {
+    pub(crate) id: u64,
+    pub(crate) table: &'static TableDef,
+    pub(crate) ts: Timestamp,
+    pub(crate) group: Group,
 }
 
 struct Inner {
     spool: Spool,
     held: VecDeque<Held>,
+    /// The next number of [`Held::id`] and [`Held::record`].
+    next: u64,
     /// As the database last told; nothing delivered before it has.
     progress: Progress,
-}
-
-impl Held {
-    fn into_loss(self) -> Loss {
-        Loss {
-            class: self.class,
-            lsns: RangeSet::new(),
-            from_ts: self.ts,
-            to_ts: self.ts,
-            records: 1,
-            rows: Some(u64::from(self.rows)),
-            reason: Reason::SpoolDown,
-        }
-    }
 }
 
 /// The spool, shared between ticks and writer. Cloning shares it.
@@ -104,6 +126,7 @@ impl Queue {
             inner: Arc::new(Mutex::new(Inner {
                 spool,
                 held: VecDeque::new(),
+                next: 1,
                 progress: Progress::default(),
             })),
             waiting: Arc::new(Mutex::new(waiting)),
@@ -131,21 +154,80 @@ impl Queue {
         }
         let result = self
             .blocking(move |inner| {
+                let mut durability = inner.store_held();
                 for (class, rows) in by_class {
                     for (payload, rows) in tuple::encode(&rows) {
-                        inner.held.push_back(Held {
-                            class,
-                            ts,
-                            rows,
-                            payload,
-                        });
+                        match inner.spool.append(class, ts, rows, &payload) {
+                            Ok(_) => {}
+                            Err(SpoolError::Down { .. } | SpoolError::Full { .. }) => {
+                                inner.hold(class, ts, payload);
+                                durability = Durability::Memory;
+                            }
+                            Err(error) => return Err(error),
+                        }
                     }
                 }
-                inner.store_held()
+                inner.bound_held(HELD_BYTES);
+                Ok(durability)
             })
             .await;
         self.grown.notify_one();
         result
+    }
+
+    /// Leases what is held in memory, of the tables that `wants` it.
+    pub(crate) async fn lease(&self, wants: impl Fn(&str) -> bool) -> Vec<HeldRows> {
+        let tables: BTreeSet<&'static str> = schema::TABLES
+            .iter()
+            .map(|table| table.name)
+            .filter(|table| wants(table))
+            .collect();
+        self.in_memory(move |inner| {
+            let wanted = inner
+                .held
+                .iter_mut()
+                .filter(|held| tables.contains(held.table.name));
+            wanted
+                .map(|held| {
+                    held.is_leased = true;
+                    HeldRows {
+                        id: held.id,
+                        table: held.table,
+                        ts: held.ts,
+                        group: held.group.clone(),
+                    }
+                })
+                .collect()
+        })
+        .await
+    }
+
+    /// Forgets leased rows that are stored, and takes the others back.
+    pub(crate) async fn settle_held(&self, stored: &[u64]) {
+        let stored: BTreeSet<u64> = stored.iter().copied().collect();
+        self.in_memory(move |inner| {
+            inner.held.retain(|held| !stored.contains(&held.id));
+            for held in &mut inner.held {
+                held.is_leased = false;
+            }
+        })
+        .await;
+    }
+
+    /// Ends: what is held in memory goes to the spool, and what that does not take is noted as lost. To be
+    /// called when the writer has ended.
+    pub async fn close(&self) -> Unsaved {
+        self.blocking(|inner| {
+            for held in &mut inner.held {
+                held.is_leased = false;
+            }
+            inner.store_held();
+            let records = inner.held_records();
+            inner.bound_held(0);
+            let is_noted = inner.spool.flush_notes();
+            Unsaved { records, is_noted }
+        })
+        .await
     }
 
     /// Runs a piece of work on the spool, on a blocking thread.
@@ -261,33 +343,94 @@ impl Inner {
                     .len()
             })
             .sum();
-        spooled + self.held.len() as u64
+        spooled + self.held_records()
     }
 
-    /// Moves what is held in memory into the spool, oldest first.
-    fn store_held(&mut self) -> Result<Durability, SpoolError> {
-        while let Some(next) = self.held.front() {
-            match self
-                .spool
-                .append(next.class, next.ts, next.rows, &next.payload)
-            {
-                Ok(_) => {
-                    self.held.pop_front();
+    fn held_records(&self) -> u64 {
+        let records: BTreeSet<u64> = self.held.iter().map(|held| held.record).collect();
+        records.len() as u64
+    }
+
+    /// Holds a payload that the spool refused.
+    fn hold(&mut self, class: Class, ts: Timestamp, payload: Vec<u8>) {
+        let record = self.next;
+        // It was encoded here a moment ago.
+        for group in tuple::decode(&Bytes::from(payload)).unwrap_or_default() {
+            let Some(table) = schema::table(&group.table) else {
+                continue;
+            };
+            self.held.push_back(Held {
+                id: self.next,
+                record,
+                class,
+                ts,
+                table,
+                group,
+                is_leased: false,
+            });
+            self.next += 1;
+        }
+    }
+
+    /// Moves what is held in memory into the spool, oldest first, but for what is leased.
+    fn store_held(&mut self) -> Durability {
+        loop {
+            let Some(first) = self.held.iter().find(|held| !held.is_leased) else {
+                return Durability::Disk;
+            };
+            let (record, class, ts) = (first.record, first.class, first.ts);
+            let is_part = |held: &&Held| held.record == record && !held.is_leased;
+            let parts: Vec<&Group> = self.held.iter().filter(is_part).map(|h| &h.group).collect();
+            let rows = parts.iter().map(|group| group.rows).sum();
+            let payload = tuple::encode_groups(parts.into_iter());
+            if let Err(error) = self.spool.append(class, ts, rows, &payload) {
+                if !matches!(error, SpoolError::Down { .. } | SpoolError::Full { .. }) {
+                    tracing::error!(%error, "the spool refuses rows that were held in memory");
                 }
-                Err(SpoolError::Down { .. } | SpoolError::Full { .. }) => {
-                    while self.held.len() > HELD_MAX {
-                        if let Some(lost) = self.held.pop_front() {
-                            self.spool.note(lost.into_loss());
-                        }
-                    }
-                    return Ok(Durability::Memory);
-                }
-                Err(error) => {
-                    self.held.pop_front();
-                    return Err(error);
-                }
+                return Durability::Memory;
+            }
+            self.held
+                .retain(|held| held.record != record || held.is_leased);
+        }
+    }
+
+    /// Gives up what is held beyond so many bytes: the oldest of the lowest class first, as losses that
+    /// the spool notes.
+    fn bound_held(&mut self, most: usize) {
+        let mut bytes: usize = self.held.iter().map(|held| held.group.tuples.len()).sum();
+        let mut losses: BTreeMap<Class, (Loss, BTreeSet<u64>)> = BTreeMap::new();
+        for class in Class::ALL {
+            while bytes > most || (most == 0 && !self.held.is_empty()) {
+                let is_next = |held: &Held| held.class == class && !held.is_leased;
+                let Some(at) = self.held.iter().position(is_next) else {
+                    break;
+                };
+                let Some(held) = self.held.remove(at) else {
+                    break;
+                };
+                bytes -= held.group.tuples.len();
+                let (loss, records) = losses.entry(class).or_insert_with(|| {
+                    let loss = Loss {
+                        class,
+                        lsns: RangeSet::new(),
+                        from_ts: held.ts,
+                        to_ts: held.ts,
+                        records: 0,
+                        rows: Some(0),
+                        reason: Reason::SpoolDown,
+                    };
+                    (loss, BTreeSet::new())
+                });
+                records.insert(held.record);
+                loss.from_ts = loss.from_ts.min(held.ts);
+                loss.to_ts = loss.to_ts.max(held.ts);
+                loss.rows = loss.rows.map(|rows| rows + u64::from(held.group.rows));
             }
         }
-        Ok(Durability::Disk)
+        for (mut loss, records) in losses.into_values() {
+            loss.records = records.len() as u64;
+            // What is not durable yet is told with the next append.
+            self.spool.note(loss);
+        }
     }
 }

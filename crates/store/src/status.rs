@@ -46,6 +46,8 @@ pub struct Status {
     pub dead_letters: u64,
     /// Connections opened.
     pub connections: u64,
+    /// By how much the host's clock was ahead of the server's when it was last looked at, microseconds.
+    pub clock_ahead_micros: i64,
 }
 
 /// The status, shared.

@@ -138,18 +138,41 @@ fn assemble(groups: &[(&'static TableDef, u32, BytesMut)]) -> (Vec<u8>, u32) {
     let mut rows = 0;
     out.put_u16_le(groups.len() as u16);
     for (table, count, tuples) in groups {
-        put_name(&mut out, table.name);
-        out.put_u16_le(table.columns.len() as u16);
-        for column in table.columns {
-            put_name(&mut out, column.name);
-            out.put_u8(tag_of(column.pg));
-        }
-        out.put_u32_le(*count);
-        out.put_u32_le(tuples.len() as u32);
-        out.put_slice(tuples);
+        let columns = table.columns.iter().map(|column| (column.name, column.pg));
+        put_group(&mut out, table.name, columns, *count, tuples);
         rows += count;
     }
     (out, rows)
+}
+
+/// Encodes groups as one payload.
+#[must_use]
+pub fn encode_groups<'a>(groups: impl ExactSizeIterator<Item = &'a Group>) -> Vec<u8> {
+    let mut out = Vec::new();
+    out.put_u16_le(groups.len() as u16);
+    for group in groups {
+        let columns = group.columns.iter().map(|(name, pg)| (name.as_str(), *pg));
+        put_group(&mut out, &group.table, columns, group.rows, &group.tuples);
+    }
+    out
+}
+
+fn put_group<'a>(
+    out: &mut Vec<u8>,
+    table: &str,
+    columns: impl ExactSizeIterator<Item = (&'a str, PgType)>,
+    rows: u32,
+    tuples: &[u8],
+) {
+    put_name(out, table);
+    out.put_u16_le(columns.len() as u16);
+    for (name, pg) in columns {
+        put_name(out, name);
+        out.put_u8(tag_of(pg));
+    }
+    out.put_u32_le(rows);
+    out.put_u32_le(tuples.len() as u32);
+    out.put_slice(tuples);
 }
 
 fn put_name(out: &mut Vec<u8>, name: &str) {
@@ -462,6 +485,11 @@ impl Group {
             rows: self.rows,
             tuples: tuples.freeze(),
         }
+    }
+
+    /// The instants of the tuples, in order.
+    pub fn instants(&self) -> impl Iterator<Item = Timestamp> {
+        self.spans().map(|(at, _)| ts_at(&self.tuples, at))
     }
 
     /// The instant of the first tuple.

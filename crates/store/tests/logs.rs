@@ -3,20 +3,25 @@
 
 mod common;
 
-use common::{NOON, database, number};
+use common::{base, database, number};
 use schema::tables::LogEntry;
 use schema::{Row, Sample, Timestamp};
 use store::host::OpenError;
-use store::logs::{Batch, HourCount, LogError, LogLink, PatternCount, Position};
+use store::logs::{Batch, HourCount, LogError, LogLink, PatternCount, Position, Stored};
 use testkit::Database;
 
 const HOUR: i64 = 3_600_000_000;
 
 async fn link(database: &Database) -> LogLink {
     let options = pg::SessionOptions::default();
-    LogLink::open(&database.target(), &options, "machine-1")
+    LogLink::open(&database.target(), &options, "machine-1", common::clock())
         .await
         .unwrap()
+}
+
+async fn store(link: &mut LogLink, batch: &Batch, by_halves: bool) -> Result<Stored, LogError> {
+    link.prepare(batch, common::clock()).await?;
+    link.store(batch, by_halves).await
 }
 
 async fn registered() -> Database {
@@ -37,7 +42,7 @@ fn line(number: i64, message: &str) -> Row {
         fingerprint: "0123456789abcdef".to_owned(),
         ..LogEntry::default()
     }
-    .into_row(Timestamp(NOON + number * 1_000_000))
+    .into_row(Timestamp(base() + number * 1_000_000))
 }
 
 fn position(version: i64, offset: i64) -> Position {
@@ -59,19 +64,19 @@ fn batch(version: i64, numbers: std::ops::Range<i64>) -> Batch {
     Batch {
         positions: vec![position(version, numbers.end)],
         counts: vec![HourCount {
-            hour: Timestamp(NOON / HOUR * HOUR),
+            hour: Timestamp(base() / HOUR * HOUR),
             source: "auth".to_owned(),
             level: "info",
             count,
         }],
         patterns: vec![PatternCount {
-            hour: Timestamp(NOON / HOUR * HOUR),
+            hour: Timestamp(base() / HOUR * HOUR),
             fingerprint: "0123456789abcdef".to_owned(),
             source: "auth".to_owned(),
             level: "info",
             count,
-            first: Timestamp(NOON + numbers.start * 1_000_000),
-            last: Timestamp(NOON + (numbers.end - 1) * 1_000_000),
+            first: Timestamp(base() + numbers.start * 1_000_000),
+            last: Timestamp(base() + (numbers.end - 1) * 1_000_000),
             template: "line <*>".to_owned(),
             sample: format!("line {}", numbers.start),
         }],
@@ -88,8 +93,20 @@ async fn lines_positions_and_sums_go_together() {
     let database = registered().await;
     let mut link = link(&database).await;
     assert_eq!(link.positions().await.unwrap(), []);
-    assert_eq!(link.store(&batch(0, 0..10), false).await.unwrap().rows, 10);
-    assert_eq!(link.store(&batch(1, 10..25), false).await.unwrap().rows, 15);
+    assert_eq!(
+        store(&mut link, &batch(0, 0..10), false)
+            .await
+            .unwrap()
+            .rows,
+        10
+    );
+    assert_eq!(
+        store(&mut link, &batch(1, 10..25), false)
+            .await
+            .unwrap()
+            .rows,
+        15
+    );
     assert_eq!(lines(&database).await, 25);
     let [known] = &link.positions().await.unwrap()[..] else {
         panic!("one position")
@@ -121,9 +138,9 @@ async fn lines_positions_and_sums_go_together() {
 async fn who_comes_second_stores_nothing() {
     let database = registered().await;
     let (mut one, mut two) = (link(&database).await, link(&database).await);
-    one.store(&batch(0, 0..10), false).await.unwrap();
+    store(&mut one, &batch(0, 0..10), false).await.unwrap();
     for late in [batch(0, 0..10), batch(0, 0..5), batch(2, 10..20)] {
-        let refused = two.store(&late, false).await.unwrap_err();
+        let refused = store(&mut two, &late, false).await.unwrap_err();
         assert!(matches!(refused, LogError::Fenced), "{refused}");
         two = link(&database).await;
     }
@@ -136,7 +153,7 @@ async fn who_comes_second_stores_nothing() {
         .await,
         10
     );
-    two.store(&batch(1, 10..20), false).await.unwrap();
+    store(&mut two, &batch(1, 10..20), false).await.unwrap();
     assert_eq!(lines(&database).await, 20);
 }
 
@@ -164,10 +181,11 @@ async fn one_bad_line_costs_itself_alone() {
         tuples: tuples.into(),
         ..group
     }];
-    bad.span = encoded.span;
-    let refused = link(&database).await.store(&bad, false).await.unwrap_err();
+    let refused = store(&mut link(&database).await, &bad, false)
+        .await
+        .unwrap_err();
     assert!(matches!(refused, LogError::Poison(_)), "{refused}");
-    let stored = link(&database).await.store(&bad, true).await.unwrap();
+    let stored = store(&mut link(&database).await, &bad, true).await.unwrap();
     assert_eq!((stored.rows, stored.set_aside), (127, 1));
     assert_eq!(lines(&database).await, 127);
     let aside = "select count(*) from collector.dead_letter where table_name = 'log_entries'";
@@ -178,26 +196,26 @@ async fn one_bad_line_costs_itself_alone() {
 async fn patterns_are_merged_closed_and_forgotten() {
     let database = registered().await;
     let mut link = link(&database).await;
-    link.store(&batch(0, 0..10), false).await.unwrap();
+    store(&mut link, &batch(0, 0..10), false).await.unwrap();
     let merge = Batch {
         merged: vec![("0123456789abcdef".to_owned(), "fedcba9876543210".to_owned())],
         ..batch(1, 10..11)
     };
-    link.store(&merge, false).await.unwrap();
+    store(&mut link, &merge, false).await.unwrap();
     let known = link.patterns(10).await.unwrap();
     assert_eq!(known[0].alias_of.as_deref(), Some("fedcba9876543210"));
     let open = "select count(*) from collector.log_patterns where resolved_at is null";
-    link.settle(Timestamp(NOON), Timestamp(NOON - HOUR))
+    link.settle(Timestamp(base()), Timestamp(base() - HOUR))
         .await
         .unwrap();
     assert_eq!(number(&database, open).await, 1, "seen just now");
-    link.settle(Timestamp(NOON + HOUR), Timestamp(NOON - HOUR))
+    link.settle(Timestamp(base() + HOUR), Timestamp(base() - HOUR))
         .await
         .unwrap();
     assert_eq!(number(&database, open).await, 0);
-    link.store(&batch(2, 11..12), false).await.unwrap();
+    store(&mut link, &batch(2, 11..12), false).await.unwrap();
     assert_eq!(number(&database, open).await, 1, "it goes on");
-    link.settle(Timestamp(NOON + HOUR), Timestamp(NOON + HOUR))
+    link.settle(Timestamp(base() + HOUR), Timestamp(base() + HOUR))
         .await
         .unwrap();
     let left = "select count(*) from collector.log_patterns";
@@ -208,6 +226,6 @@ async fn patterns_are_merged_closed_and_forgotten() {
 async fn a_host_that_nobody_registered_waits() {
     let database = database().await;
     let options = pg::SessionOptions::default();
-    let refused = LogLink::open(&database.target(), &options, "machine-1").await;
+    let refused = LogLink::open(&database.target(), &options, "machine-1", common::clock()).await;
     assert!(matches!(refused, Err(OpenError::NoHost)));
 }

@@ -23,3 +23,15 @@ pub use error::TestkitError;
 pub use proxy::{Cut, Direction, Mode, Proxy};
 pub use server::{Builder, Rows, Server, Stop};
 pub use tree::Tree;
+
+/// The statement that makes the default partition, and those of the days from `first` to `last`, of every table
+/// that is partitioned by day, in a migrated database.
+#[must_use]
+pub fn partitions(first: &str, last: &str) -> String {
+    format!(
+        "SELECT collector.ensure_partition(p.relname, d.day) FROM pg_class p, \
+         (SELECT NULL::date AS day UNION ALL \
+          SELECT day::date FROM generate_series('{first}'::timestamp, '{last}'::timestamp, interval '1 day') day) d \
+         WHERE p.relnamespace = 'collector'::regnamespace AND p.relkind = 'p';\n"
+    )
+}

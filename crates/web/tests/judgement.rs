@@ -283,9 +283,9 @@ async fn without_a_database_now_answers_from_memory_and_the_rest_says_so() {
     session.close(std::time::Duration::from_secs(5)).await;
     server_of
         .sql(&format!(
-            "SELECT collector.ensure_partitions('2026-09-20', '2026-09-20');
-             INSERT INTO collector.hosts (machine_id, hostname) VALUES ('m', 'beta');
+            "{}INSERT INTO collector.hosts (machine_id, hostname) VALUES ('m', 'beta');
              INSERT INTO collector.system_metrics_raw (ts, host_id, load_1) VALUES ({}, 1, 1)",
+            testkit::partitions("2026-09-20", "2026-09-20"),
             sql_time(tick(TICKS - 1))
         ))
         .await

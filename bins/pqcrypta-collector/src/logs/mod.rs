@@ -5,7 +5,9 @@
 //! behind it; one more may wait and one be made meanwhile, which bounds the memory of a burst.
 //!
 //! Whatever goes wrong ends both the session and the thread; the next ones begin at the positions the
-//! database has. So nothing here remembers what was stored, and nothing is stored twice.
+//! database has. So nothing here remembers what was stored, and nothing is stored twice. The pauses between
+//! sessions grow until one of them has stored something. Meanwhile every source is `blocked`, with what
+//! was read and not stored as part of its backlog: a source is never well while its lines cannot be stored.
 
 mod encode;
 mod plan;
@@ -60,12 +62,25 @@ enum End {
 #[derive(Default)]
 struct Voice {
     said: Option<String>,
+    /// Whether patterns cannot be closed and forgotten.
+    is_unsettled: bool,
 }
 
 impl Voice {
     fn works(&mut self) {
         if self.said.take().is_some() {
             tracing::info!("logs are stored again");
+        }
+    }
+
+    fn settled(&mut self, outcome: Result<(), LogError>) {
+        match outcome {
+            Ok(()) => self.is_unsettled = false,
+            Err(error) if !self.is_unsettled => {
+                tracing::warn!(%error, "patterns of logs stay open; tried again later");
+                self.is_unsettled = true;
+            }
+            Err(_) => {}
         }
     }
 
@@ -102,6 +117,8 @@ impl Logs {
             let pause = if idle {
                 None
             } else if self.status.get().link != Link::Connected {
+                self.sources
+                    .block("the collector has no link to its database");
                 Some(ASK_AGAIN)
             } else {
                 let mut signals = Signals {
@@ -109,18 +126,29 @@ impl Logs {
                     standby: &mut standby,
                     stop: &mut stop,
                 };
-                match self.serve(&plan, by_halves, &mut voice, &mut signals).await {
+                let (end, has_stored) =
+                    self.serve(&plan, by_halves, &mut voice, &mut signals).await;
+                if has_stored {
+                    backoff.reset();
+                }
+                match end {
                     End::Stopped => return,
-                    End::Changed => {
-                        backoff.reset();
-                        continue;
-                    }
+                    End::Changed => continue,
                     End::Broken(error) => {
                         voice.broken(&error);
+                        let was_by_halves = by_halves;
                         by_halves = matches!(error, LogError::Poison(_));
-                        match error {
-                            LogError::Fenced | LogError::Poison(_) => Some(Duration::ZERO),
-                            _ => Some(backoff.next(store::writer::jitter())),
+                        // What is over with the next session is no block.
+                        let is_brief = match error {
+                            LogError::Fenced => has_stored,
+                            LogError::Poison(_) => has_stored || !was_by_halves,
+                            _ => false,
+                        };
+                        if is_brief {
+                            Some(Duration::ZERO)
+                        } else {
+                            self.sources.block(&error.to_string());
+                            Some(backoff.next(store::writer::jitter()))
                         }
                     }
                 }
@@ -147,19 +175,21 @@ impl Logs {
         mut by_halves: bool,
         voice: &mut Voice,
         signals: &mut Signals<'_>,
-    ) -> End {
+    ) -> (End, bool) {
         let mut link = match self.open(signals).await {
             Ok(link) => link,
-            Err(end) => return end,
+            Err(end) => return (end, false),
         };
+        let mut has_stored = false;
         let begun = async {
             let positions = link.positions().await?;
             Ok((positions, link.patterns(KNOWN_PATTERNS).await?))
         };
         let (positions, patterns) = match begun.await {
             Ok(begun) => begun,
-            Err(error) => return End::Broken(error),
+            Err(error) => return (End::Broken(error), false),
         };
+        self.sources.begin_again();
         let mut reading =
             Reading::start(plan, positions, patterns, self.sources.clone(), self.clock);
         let mut settle_at = Instant::now();
@@ -177,12 +207,17 @@ impl Logs {
                 }
                 () = tokio::time::sleep_until(settle_at) => {
                     settle_at = Instant::now() + SETTLE_EVERY;
+                    link.forget_partitions();
                     let now = (self.clock)();
-                    let old = now.as_micros() - plan.event_days * DAY_MICROS;
+                    // By a clock that is wrong nothing is old.
+                    let agrees = store::expiry::clocks_agree(self.status.get().clock_ahead_micros);
+                    let old = match agrees {
+                        true => now.as_micros() - plan.event_days * DAY_MICROS,
+                        false => 0,
+                    };
                     let silent = Timestamp(now.as_micros() - SILENT);
-                    if let Err(error) = link.settle(silent, Timestamp(old)).await {
-                        break End::Broken(error);
-                    }
+                    // A link that is gone shows with the next batch.
+                    voice.settled(link.settle(silent, Timestamp(old)).await);
                 }
                 batch = reading.next() => {
                     let Some(batch) = batch else {
@@ -191,17 +226,25 @@ impl Logs {
                             said: "the thread that reads ended by itself".to_owned(),
                         });
                     };
+                    let late = |what| LogError::Statement {
+                        what,
+                        said: format!("no answer within {} s", plan.deadline.as_secs()),
+                    };
+                    let prepared = link.prepare(&batch.batch, (self.clock)());
+                    match timeout(plan.deadline, prepared).await {
+                        Ok(Ok(())) => {}
+                        Ok(Err(error)) => break End::Broken(error),
+                        Err(_) => break End::Broken(late("making partitions")),
+                    }
                     match timeout(plan.deadline, link.store(&batch.batch, by_halves)).await {
                         Ok(Ok(_)) => {
                             voice.works();
                             by_halves = false;
+                            has_stored = true;
                             self.sources.stored(batch.sums);
                         }
                         Ok(Err(error)) => break End::Broken(error),
-                        Err(_) => break End::Broken(LogError::Statement {
-                            what: "storing lines",
-                            said: format!("no answer within {} s", plan.deadline.as_secs()),
-                        }),
+                        Err(_) => break End::Broken(late("storing lines")),
                     }
                 }
             }
@@ -211,12 +254,12 @@ impl Logs {
         if !matches!(end, End::Broken(_)) {
             link.close(CLOSE_WITHIN).await;
         }
-        end
+        (end, has_stored)
     }
 
     async fn open(&self, signals: &mut Signals<'_>) -> Result<LogLink, End> {
         tokio::select! {
-            link = LogLink::open(&self.target, &self.session, &self.machine_id) => {
+            link = LogLink::open(&self.target, &self.session, &self.machine_id, (self.clock)()) => {
                 link.map_err(|error| End::Broken(error.into()))
             }
             _ = signals.stop.changed() => Err(End::Stopped),

@@ -60,12 +60,12 @@ impl Reading {
                 let batch = intake.poll(clock(), |named| encoder.take(named));
                 sources.seen(intake.states());
                 let more = batch.more;
-                if !batch.is_empty()
-                    && sender
-                        .blocking_send(encoder.encode(batch, clock()))
-                        .is_err()
-                {
-                    break;
+                if !batch.is_empty() {
+                    let encoded = encoder.encode(batch, clock());
+                    sources.read(&encoded.sums);
+                    if sender.blocking_send(encoded).is_err() {
+                        break;
+                    }
                 }
                 if more {
                     continue;

@@ -9,12 +9,17 @@ use schema::{Row, Sample, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// Status of a source that can be read and whose lines cannot be stored.
+const BLOCKED: &str = "blocked";
+
 /// One source.
 #[derive(Debug, Default)]
 struct Source {
     /// Its row but for the status.
     row: LogSource,
     state: State,
+    /// Bytes that were read and are not stored.
+    unstored: u64,
     /// Whether it was looked at since it was asked for.
     looked_at: bool,
     /// Whether it has had a row.
@@ -29,6 +34,8 @@ struct Source {
 struct Known {
     sources: BTreeMap<String, Source>,
     requests: Requests,
+    /// Why nothing can be stored.
+    blocked: Option<String>,
     /// The tick before.
     last: Option<Timestamp>,
 }
@@ -79,9 +86,36 @@ impl Sources {
         }
     }
 
+    /// What was read, and is to be stored.
+    pub(crate) fn read(&self, sums: &Sums) {
+        let sources = &mut self.lock().sources;
+        for (name, bytes) in &sums.bytes {
+            if let Some(source) = sources.get_mut(&**name) {
+                source.unstored = source.unstored.saturating_add(*bytes);
+            }
+        }
+    }
+
+    /// Reading begins again where the database says: what was read and not stored is read again.
+    pub(crate) fn begin_again(&self) {
+        for source in self.lock().sources.values_mut() {
+            source.state.backlog_bytes = source.state.backlog_bytes.saturating_add(source.unstored);
+            source.unstored = 0;
+        }
+    }
+
+    /// Nothing can be stored: whatever waits in the sources is their backlog until something is stored.
+    pub(crate) fn block(&self, why: &str) {
+        let mut known = self.lock();
+        if known.blocked.as_deref() != Some(why) {
+            known.blocked = Some(why.to_owned());
+        }
+    }
+
     /// What was stored.
     pub(crate) fn stored(&self, sums: Sums) {
         let mut known = self.lock();
+        known.blocked = None;
         for (source, ts, access) in sums.requests {
             known.requests.add(&source, ts, access);
         }
@@ -99,6 +133,7 @@ impl Sources {
         for (name, bytes) in &sums.bytes {
             if let Some(source) = sources.get_mut(&**name) {
                 source.row.bytes += i64::try_from(*bytes).unwrap_or(i64::MAX);
+                source.unstored = source.unstored.saturating_sub(*bytes);
             }
         }
         for (name, events) in &sums.overflowed {
@@ -115,12 +150,13 @@ impl Sources {
         let mut known = self.lock();
         let mut rows = known.requests.rows(ts);
         let last = known.last.replace(ts);
+        let blocked = known.blocked.clone();
         let told = known
             .sources
             .values_mut()
             .filter(|source| source.looked_at && !source.is_assumed);
         for source in told {
-            let row = source.told();
+            let row = source.told(blocked.as_deref());
             if !source.is_told
                 && let Some(last) = last
             {
@@ -134,11 +170,20 @@ impl Sources {
 }
 
 impl Source {
-    fn told(&self) -> LogSource {
-        let backlog = i64::try_from(self.state.backlog_bytes).unwrap_or(i64::MAX);
+    /// The row of a tick. A source that can be read is not well while nothing can be stored.
+    fn told(&self, blocked: Option<&str>) -> LogSource {
+        let backlog = self.state.backlog_bytes.saturating_add(self.unstored);
+        let backlog = i64::try_from(backlog).unwrap_or(i64::MAX);
+        let blocked = blocked.filter(|_| self.state.status == Status::Ok);
         LogSource {
-            status: self.state.status.as_str().to_owned(),
-            error: Some(self.state.cause.clone()).filter(|cause| !cause.is_empty()),
+            status: match blocked {
+                Some(_) => BLOCKED.to_owned(),
+                None => self.state.status.as_str().to_owned(),
+            },
+            error: match blocked {
+                Some(why) => Some(format!("its lines cannot be stored: {why}")),
+                None => Some(self.state.cause.clone()).filter(|cause| !cause.is_empty()),
+            },
             backlog_bytes: self.is_file.then_some(backlog),
             ..self.row.clone()
         }

@@ -35,7 +35,6 @@ pub struct Line<'a> {
 pub struct Lines {
     tuples: BytesMut,
     rows: u32,
-    span: Option<(Timestamp, Timestamp)>,
 }
 
 impl Lines {
@@ -83,17 +82,13 @@ impl Lines {
         }
         tuple::put_text(out, line.fingerprint);
         self.rows += 1;
-        let (oldest, newest) = self.span.unwrap_or((ts, ts));
-        self.span = Some((oldest.min(ts), newest.max(ts)));
     }
 
     /// What one transaction stores: the lines, and rows of whatever else they tell.
     #[must_use]
     pub fn batch(self, rows: &[Row]) -> Batch {
         let mut batch = Batch::of(rows);
-        if let Some((oldest, newest)) = self.span {
-            let (first, last) = batch.span.unwrap_or((oldest, newest));
-            batch.span = Some((first.min(oldest), last.max(newest)));
+        if self.rows > 0 {
             let group = tuple::group(LogEntry::TABLE, self.rows, self.tuples);
             batch.groups.insert(0, group);
         }
@@ -148,7 +143,6 @@ mod tests {
                 },
             );
             let batch = lines.batch(&[]);
-            assert_eq!(batch.span, Some((ts, ts)));
             assert_eq!(batch.groups, tuple::groups(&[entry.into_row(ts)]));
         }
     }

@@ -6,6 +6,9 @@
 //! commit of ours whose answer was lost did happen: nothing is stored, and reading begins again where
 //! the database says. So each line is stored once, and the sums always agree with the lines.
 //!
+//! Partitions for the lines' days are made before, each in a transaction of its own, and never stand in
+//! the way: see `partitions`.
+//!
 //! A link has a session of its own: a burst of lines, or a lock on their table, delays no sample.
 //! After any error the link is to be dropped; what was under way is rolled back by the server or
 //! found committed when the positions are read again.
@@ -14,18 +17,17 @@ mod lines;
 mod transaction;
 
 use crate::host::{self, OpenError};
+use crate::partitions::{Needs, Partitions, day_of, is_homeless};
 use crate::tuple::{self, Group};
 use crate::writer::copy::Statements;
-use crate::writer::upkeep::ensure_partitions;
 use pg::Session;
 use schema::{Row, Timestamp};
-use std::collections::BTreeSet;
 
 pub use lines::{Line, Lines};
 
-const DAY_MICROS: i64 = 86_400_000_000;
-/// Days of partitions made on demand, for lines that are older than today.
-const DAYS_BACK: i64 = 30;
+/// Where the sums by hour and by pattern go.
+const COUNTS: &str = "log_metrics_hourly";
+const PATTERNS: &str = "log_fingerprint_hourly";
 
 /// A stream's position as the database has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,20 +106,31 @@ pub struct Batch {
     pub patterns: Vec<PatternCount>,
     /// Patterns that turned out to be one: the younger and the older.
     pub merged: Vec<(String, String)>,
-    /// Oldest and newest instant of the rows.
-    pub span: Option<(Timestamp, Timestamp)>,
 }
 
 impl Batch {
     /// Encodes rows. The rest is filled in by the caller.
     #[must_use]
     pub fn of(rows: &[Row]) -> Self {
-        let instants = rows.iter().map(|row| row.ts);
         Self {
             groups: tuple::groups(rows),
-            span: instants.clone().min().zip(instants.max()),
             ..Self::default()
         }
+    }
+
+    /// The days of which it has rows, by table.
+    fn needs(&self) -> Needs {
+        let mut needs = Needs::default();
+        for group in &self.groups {
+            needs.add_group(group);
+        }
+        for count in &self.counts {
+            needs.add(COUNTS, day_of(count.hour));
+        }
+        for pattern in &self.patterns {
+            needs.add(PATTERNS, day_of(pattern.hour));
+        }
+        needs
     }
 }
 
@@ -142,6 +155,9 @@ pub enum LogError {
     /// The server refuses the content of rows; they are tried by halves at the next attempt.
     #[error("the database refused lines: {0}")]
     Poison(String),
+    /// No partition takes rows of this batch, which is not their fault.
+    #[error("no partition takes the lines: {0}")]
+    Homeless(String),
     /// Anything else that the server or the link said. The outcome may be unknown.
     #[error("{what} failed: {said}")]
     Statement {
@@ -158,13 +174,18 @@ pub struct LogLink {
     session: Session,
     host_id: i32,
     statements: Statements,
-    days: BTreeSet<i64>,
+    partitions: Partitions,
+    /// What could not be made of them, so that it is logged once.
+    trouble: Option<String>,
 }
 
 fn failed(what: &'static str) -> impl Fn(tokio_postgres::Error) -> LogError {
-    move |error| LogError::Statement {
-        what,
-        said: crate::writer::describe(&error),
+    move |error| {
+        let said = crate::writer::describe(&error);
+        if is_homeless(&error) {
+            return LogError::Homeless(said);
+        }
+        LogError::Statement { what, said }
     }
 }
 
@@ -177,14 +198,18 @@ impl LogLink {
         target: &pg::Target,
         options: &pg::SessionOptions,
         machine_id: &str,
+        now: Timestamp,
     ) -> Result<Self, OpenError> {
         let (session, host_id) =
             host::open(target, options, "pqcrypta-collector logs", machine_id).await?;
+        let server = host::server_clock(&session.client).await;
+        let server = server.map_err(|error| OpenError::Lookup(crate::writer::describe(&error)))?;
         Ok(Self {
             session,
             host_id,
             statements: Statements::default(),
-            days: BTreeSet::new(),
+            partitions: Partitions::new(server, now),
+            trouble: None,
         })
     }
 
@@ -241,13 +266,41 @@ impl LogLink {
             .collect())
     }
 
+    /// Makes the partitions that a batch needs, as far as they can be made in time.
+    ///
+    /// # Errors
+    /// When the link is gone.
+    pub async fn prepare(&mut self, batch: &Batch, now: Timestamp) -> Result<(), LogError> {
+        let ensured = self
+            .partitions
+            .ensure(&self.session.client, &batch.needs(), now)
+            .await;
+        let trouble = ensured
+            .map_err(failed("making partitions"))?
+            .map(|error| crate::writer::describe(&error));
+        if let Some(error) = &trouble
+            && self.trouble.is_none()
+        {
+            tracing::warn!(
+                error,
+                "making partitions for logs failed; tried again later"
+            );
+        }
+        self.trouble = trouble;
+        Ok(())
+    }
+
+    /// Looks for every partition again, as somebody may have dropped one.
+    pub fn forget_partitions(&mut self) {
+        self.partitions.forget_all();
+    }
+
     /// Stores a batch, or nothing of it. With `by_halves`, rows whose content the server refuses are
     /// found and set aside; without, they are [`LogError::Poison`].
     ///
     /// # Errors
     /// Why nothing was stored; for [`LogError::Statement`] the outcome may be unknown.
     pub async fn store(&mut self, batch: &Batch, by_halves: bool) -> Result<Stored, LogError> {
-        self.ensure_days(batch).await?;
         transaction::run(self, batch, by_halves).await
     }
 
@@ -271,25 +324,5 @@ impl LogLink {
     /// Says good-bye.
     pub async fn close(self, within: std::time::Duration) {
         self.session.close(within).await;
-    }
-
-    /// Partitions for the days of a batch, made when a day is seen for the first time.
-    async fn ensure_days(&mut self, batch: &Batch) -> Result<(), LogError> {
-        let Some((oldest, newest)) = batch.span else {
-            return Ok(());
-        };
-        let newest = newest.as_micros().div_euclid(DAY_MICROS);
-        let oldest = oldest
-            .as_micros()
-            .div_euclid(DAY_MICROS)
-            .max(newest - DAYS_BACK);
-        if (oldest..=newest).all(|day| self.days.contains(&day)) {
-            return Ok(());
-        }
-        ensure_partitions(&self.session.client, oldest, newest)
-            .await
-            .map_err(failed("making partitions"))?;
-        self.days.extend(oldest..=newest);
-        Ok(())
     }
 }

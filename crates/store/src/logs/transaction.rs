@@ -2,6 +2,7 @@
 
 use super::{Batch, LogError, LogLink, Stored, failed};
 use crate::failpoint::failpoint;
+use crate::partitions::is_homeless;
 use crate::tuple::Group;
 use crate::writer::copy::{Failed, bisect, copy_all};
 use std::slice;
@@ -64,7 +65,9 @@ async fn copy(
             stored.set_aside += set_aside;
             Ok(())
         }
-        Err(Failed { error, .. }) if pg::Class::of_error(&error) == pg::Class::Poison => {
+        Err(Failed { error, .. })
+            if pg::Class::of_error(&error) == pg::Class::Poison && !is_homeless(&error) =>
+        {
             Err(LogError::Poison(crate::writer::describe(&error)))
         }
         Err(Failed { error, .. }) => Err(failed("copying lines")(error)),

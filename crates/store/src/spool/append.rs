@@ -45,8 +45,17 @@ impl<D: Disk> Spool<D> {
                 limit: limit - RECORD_HEADER,
             });
         }
+        if let Err(error) = self.heal() {
+            return Err(self.down(class, error));
+        }
         self.settle(Reserve::Keep);
         self.store(class, &mut body, Reserve::Keep)
+    }
+
+    /// Makes the notes of losses durable at any price; whether that succeeded.
+    pub fn flush_notes(&mut self) -> bool {
+        self.settle(Reserve::Use);
+        self.owed.is_empty()
     }
 
     /// Notes a loss that happened outside, such as records held in memory while the spool was down.
@@ -82,6 +91,9 @@ impl<D: Disk> Spool<D> {
     /// Tells the event stream what is owed, as far as the disk lets it.
     pub(super) fn settle(&mut self, reserve: Reserve) {
         let ranges = Loss::ranges_within(self.options.segment as usize / 32);
+        if !self.owed.is_empty() && self.heal().is_err() {
+            return;
+        }
         while !self.owed.is_empty() {
             let mut loss = self.owed.remove(0);
             if loss.lsns.range_count() > ranges {
@@ -190,12 +202,10 @@ impl<D: Disk> Spool<D> {
         let floors = [0, 1, 2].map(|i| self.streams[i].acked);
         let stream = &mut self.streams[slot(class)];
         let left = |path| self.leftovers.iter().any(|l| l.paths.contains(&path));
-        while stream.segments.iter().any(|s| s.name == stream.next)
-            || left(stream.path(stream.next))
-        {
-            stream.next += 1;
+        let mut first = stream.next;
+        while stream.segments.iter().any(|s| s.name == first) || left(stream.path(first)) {
+            first += 1;
         }
-        let first = stream.next;
         let header = SegmentHeader {
             class,
             writer: self.writer,
@@ -212,17 +222,20 @@ impl<D: Disk> Spool<D> {
             content.add(SEGMENT_HEADER, body.len(), first, body.ts, body.rows);
         }
         let (tmp, path) = (stream.tmp_path(first), stream.path(first));
-        stream.active = None;
         let file = match write_segment(&self.disk, &tmp, size, &self.buf) {
             Ok(file) => file,
             Err(error) => {
                 self.discard(class, &[&tmp]);
+                // The segment that is being filled is not affected: a file under a temporary name
+                // voids nothing.
                 return Err(SpoolError::io("write", &tmp)(error));
             }
         };
+        // Once named it voids what the one before holds from here on.
+        stream.active = None;
         if let Err(error) = name_segment(&self.disk, &stream.dir, &tmp, &path) {
             // It may have its name after a crash: the number is not used again.
-            stream.next += 1;
+            stream.next = first + 1;
             self.discard(class, &[&tmp, &path]);
             return Err(SpoolError::io("name", &path)(error));
         }

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use rustix::fs::{FallocateFlags, fallocate};
@@ -107,6 +107,11 @@ pub trait DiskFile: fmt::Debug + Send {
     /// # Errors
     /// As the file system says; what was written before is then in doubt.
     fn sync_data(&self) -> io::Result<()>;
+    /// Whether it still has a name in some folder.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn is_linked(&self) -> io::Result<bool>;
     /// Takes the file's lock, unless another process has it. It is held until the file is closed.
     ///
     /// # Errors
@@ -204,6 +209,10 @@ impl DiskFile for File {
 
     fn sync_data(&self) -> io::Result<()> {
         Self::sync_data(self)
+    }
+
+    fn is_linked(&self) -> io::Result<bool> {
+        Ok(self.metadata()?.nlink() > 0)
     }
 
     fn try_lock(&self) -> io::Result<bool> {

@@ -129,7 +129,8 @@ pub(super) fn identity<D: Disk>(
     Ok((writer, adopted.is_some()))
 }
 
-fn write_id<D: Disk>(disk: &D, root: &Path, writer: Uuid) -> io::Result<()> {
+/// Writes the identity of the writer.
+pub(super) fn write_id<D: Disk>(disk: &D, root: &Path, writer: Uuid) -> io::Result<()> {
     let tmp = root.join("spool.id.tmp");
     failpoint!("spool.id.before_write");
     let file = disk.open(&tmp, OpenMode::Create)?;

@@ -41,6 +41,11 @@ impl Reason {
         }
     }
 
+    /// Whether nobody saw the records go, so that when they were made is to be inferred.
+    pub(crate) const fn is_unseen(self) -> bool {
+        matches!(self, Self::Damage | Self::Missing)
+    }
+
     const fn code(self) -> u8 {
         match self {
             Self::Overflow => 1,

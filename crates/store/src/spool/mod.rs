@@ -70,6 +70,8 @@
 //!   record whose checksum fits, and the numbers between are one loss. The file is not changed.
 //! * *A file is gone*: the numbers it held are one loss, unless it was the newest of its stream and
 //!   no other stream knows better; then [`resume`](Spool::resume) finds out from the database.
+//! * *The folder is removed* while it is in use: it is made anew, and what went with it is a loss (`heal`).
+//! * *A new segment cannot be made* ahead of time: the one that is being filled goes on to its end.
 //! * *Disk full*, *quota*, *I/O error*: [`SpoolError::Down`]; the caller keeps the record in memory
 //!   and the next append tries anew ([`State::Degraded`]).
 //! * *Budget reached*: the oldest segment of the lowest class goes first, never the newest of another
@@ -87,6 +89,7 @@ mod error;
 mod export;
 mod folder;
 mod format;
+mod heal;
 mod index;
 mod loss;
 mod overflow;
@@ -217,7 +220,7 @@ pub struct Spool<D: Disk = RealDisk> {
     options: Options,
     writer: Uuid,
     /// Held for its lock.
-    _lock: D::File,
+    lock: D::File,
     streams: [Stream<D::File>; 3],
     /// Damaged copies, oldest first.
     quarantine: Vec<DirEntry>,

@@ -67,7 +67,7 @@ impl<D: Disk> Spool<D> {
             root: root.to_owned(),
             options: Options { segment, ..options },
             writer,
-            _lock: lock,
+            lock,
             streams,
             quarantine,
             leftovers: Vec::new(),

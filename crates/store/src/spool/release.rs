@@ -5,13 +5,13 @@ use schema::Class;
 use super::append::Reserve;
 use super::disk::Disk;
 use super::format::{Body, slot};
-use super::{Result, Spool, SpoolError};
+use super::{Result, Spool};
 use crate::ranges::RangeSet;
 
 impl<D: Disk> Spool<D> {
     /// Removes every segment whose records are all delivered and returns how many went. The newest
     /// stays until it is half full or retired; then an empty one takes its place first, because the
-    /// last lsn must remain known.
+    /// last lsn must remain known. Where the disk has no room for that, it stays.
     ///
     /// # Errors
     /// [`SpoolError::Io`] when a file would not go; nothing is lost, the next call tries again.
@@ -22,10 +22,9 @@ impl<D: Disk> Spool<D> {
         if let Some(last) = stream.segments.last() {
             let spent = stream.active.is_none() || 2 * last.content.end as u64 > last.size;
             if spent && delivered.contains_all(&last.content.present) {
-                match self.begin_segment(class, None) {
-                    Ok(_) | Err(SpoolError::Full { .. }) => {}
-                    Err(error) => return Err(self.down(class, error)),
-                }
+                // Nothing waits for it. A segment that is being filled goes on; without one the next
+                // append tries again, and whether that succeeds is what counts.
+                drop(self.begin_segment(class, None));
             }
         }
         let mut removed = 0;

@@ -6,12 +6,14 @@
 //! dashboard is live at once while the past fills in.
 
 use crate::progress::Progress;
+use crate::queue::HeldRows;
 use crate::ranges::RangeSet;
 use crate::spool::{Kind, Loss, Reason, Record, Spool, SpoolError};
 use crate::tuple::{self, Group};
 use bytes::Bytes;
 use schema::{Class, TableDef, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
 
 /// Bytes of payload of the backlog taken with one transaction: some five thousand rows, a few
 /// dozen milliseconds of the server's time.
@@ -52,8 +54,21 @@ pub(super) struct Batch {
     pub(super) superseded: u64,
     /// Whether the spool holds more than this batch takes.
     pub(super) more: bool,
+    /// Rows that are held in memory because the spool's disk refused them: number and table.
+    held: Vec<(u64, &'static str)>,
+    /// What the spool could not do, without which the batch was planned.
+    pub(super) trouble: Option<String>,
     /// What the database did not have when the batch was planned, by class.
     todo: BTreeMap<Class, RangeSet>,
+}
+
+/// What is known of the time around records that are missing.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Around {
+    /// The newest sample that the database had when the session began.
+    pub(super) stored: Option<Timestamp>,
+    /// Now.
+    pub(super) now: Timestamp,
 }
 
 /// Where the live records begin, by class, and what came before is not to be stored twice.
@@ -105,10 +120,17 @@ impl Batch {
         spool: &mut Spool,
         progress: &Progress,
         lanes: &Lanes,
-    ) -> Result<Self, SpoolError> {
+        around: &Around,
+    ) -> Self {
         let mut batch = Self::default();
+        // Whatever the disk refuses: what can be read is delivered.
+        if let Err(error) = spool.heal() {
+            batch.note_trouble(&error);
+        }
         for class in Class::ALL {
-            spool.release(class, &progress.of(class).settled())?;
+            if let Err(error) = spool.release(class, &progress.of(class).settled()) {
+                batch.note_trouble(&error);
+            }
             batch.todo.insert(class, todo(spool, progress, class));
         }
         for class in Class::ALL.into_iter().rev() {
@@ -119,19 +141,36 @@ impl Batch {
             let present = todo.intersection(&spool.present(class));
             let live_from = lanes.live_from.get(&class).copied().unwrap_or(0);
             let live = present.intersection(&RangeSet::from(live_from..u64::MAX));
-            batch.take(spool, class, &live, usize::MAX, lanes)?;
-            batch.take(
-                spool,
-                class,
-                &present.difference(&live),
-                BACKLOG_BYTES,
-                lanes,
-            )?;
-            if !batch.more {
-                batch.note_missing(class, &todo.difference(&present));
+            let backlog = present.difference(&live);
+            let taken = batch
+                .take(spool, class, &live, usize::MAX, lanes, around)
+                .and_then(|()| batch.take(spool, class, &backlog, BACKLOG_BYTES, lanes, around));
+            if let Err(error) = taken {
+                batch.note_trouble(&error);
+            } else if !batch.more {
+                batch.note_missing(spool, class, &todo.difference(&present), around);
             }
         }
-        Ok(batch)
+        batch
+    }
+
+    fn note_trouble(&mut self, error: &SpoolError) {
+        self.trouble.get_or_insert_with(|| describe(error));
+    }
+
+    /// Adds rows that are held in memory.
+    pub(super) fn add_held(&mut self, held: Vec<HeldRows>) {
+        for held in held {
+            self.held.push((held.id, held.table.name));
+            self.see(held.ts);
+            self.entry(held.table).groups.push(held.group);
+        }
+    }
+
+    /// The numbers of rows from memory that a transaction without these tables stores.
+    pub(super) fn held_but(&self, skip: &BTreeSet<&'static str>) -> Vec<u64> {
+        let stored = self.held.iter().filter(|(_, table)| !skip.contains(table));
+        stored.map(|(id, _)| *id).collect()
     }
 
     /// The rows one table owes, as far as one transaction takes them.
@@ -140,7 +179,8 @@ impl Batch {
         progress: &Progress,
         table: &'static TableDef,
         records: usize,
-    ) -> Result<Self, SpoolError> {
+        around: &Around,
+    ) -> Self {
         let mut batch = Self::default();
         let lanes = Lanes {
             records,
@@ -151,17 +191,20 @@ impl Batch {
                 continue;
             };
             let present = owed.intersection(&spool.present(class));
-            batch.note_missing(class, &owed.difference(&present));
-            batch.take(spool, class, &present, BACKLOG_BYTES, &lanes)?;
+            batch.note_missing(spool, class, &owed.difference(&present), around);
+            let taken = batch.take(spool, class, &present, BACKLOG_BYTES, &lanes, around);
+            if let Err(error) = taken {
+                batch.note_trouble(&error);
+            }
         }
         batch.strangers.clear();
         batch.tables.retain(|entry| entry.table == table);
-        Ok(batch)
+        batch
     }
 
     /// Whether there is nothing to deliver.
     pub(super) fn is_empty(&self) -> bool {
-        self.covered.values().all(RangeSet::is_empty)
+        self.covered.values().all(RangeSet::is_empty) && self.held.is_empty()
     }
 
     fn cover(&mut self, class: Class, lsn: u64) {
@@ -175,6 +218,7 @@ impl Batch {
         wanted: &RangeSet,
         max_bytes: usize,
         lanes: &Lanes,
+        around: &Around,
     ) -> Result<(), SpoolError> {
         let (mut bytes, mut records) = (0, 0);
         for range in wanted.iter() {
@@ -196,7 +240,12 @@ impl Batch {
                 for record in found.into_iter().filter(|record| record.lsn < range.end) {
                     bytes += record.payload.len();
                     records += 1;
-                    self.add(class, record, lanes);
+                    if record.kind == Kind::Loss {
+                        self.cover(class, record.lsn);
+                        self.add_loss(spool, &record, around);
+                    } else {
+                        self.add(class, record, lanes);
+                    }
                 }
                 at = last + 1;
             }
@@ -207,19 +256,11 @@ impl Batch {
     fn add(&mut self, class: Class, record: Record, lanes: &Lanes) {
         let (lsn, ts) = (record.lsn, record.ts);
         self.cover(class, lsn);
-        if record.kind == Kind::Loss {
-            match Loss::decode(&record.payload) {
-                Some(loss) => self.note_loss(loss),
-                None => tracing::error!(lsn, "a note of loss in the spool cannot be read"),
-            }
-            return;
-        }
         if lanes.is_covered(class, &record) {
             self.superseded += 1;
             return;
         }
-        self.oldest = Some(self.oldest.map_or(ts, |oldest| oldest.min(ts)));
-        self.newest = Some(self.newest.map_or(ts, |newest| newest.max(ts)));
+        self.see(ts);
         match tuple::decode(&Bytes::from(record.payload)) {
             Ok(groups) => {
                 for group in groups {
@@ -246,21 +287,70 @@ impl Batch {
             return;
         };
         let group = group.fit(table);
-        let at = self
-            .tables
-            .iter()
-            .position(|entry| entry.table == table)
-            .unwrap_or_else(|| {
-                self.tables.push(TableBatch {
-                    table,
-                    groups: Vec::new(),
-                    records: BTreeMap::new(),
-                });
-                self.tables.len() - 1
-            });
-        let entry = &mut self.tables[at];
+        let entry = self.entry(table);
         entry.groups.push(group);
         entry.records.entry(class).or_default().insert(lsn..lsn + 1);
+    }
+
+    fn see(&mut self, ts: Timestamp) {
+        self.oldest = Some(self.oldest.map_or(ts, |oldest| oldest.min(ts)));
+        self.newest = Some(self.newest.map_or(ts, |newest| newest.max(ts)));
+    }
+
+    fn entry(&mut self, table: &'static TableDef) -> &mut TableBatch {
+        let known = self.tables.iter().position(|entry| entry.table == table);
+        let at = known.unwrap_or_else(|| {
+            self.tables.push(TableBatch {
+                table,
+                groups: Vec::new(),
+                records: BTreeMap::new(),
+            });
+            self.tables.len() - 1
+        });
+        &mut self.tables[at]
+    }
+
+    fn add_loss(&mut self, spool: &mut Spool, record: &Record, around: &Around) {
+        let Some(mut loss) = Loss::decode(&record.payload) else {
+            tracing::error!(
+                lsn = record.lsn,
+                "a note of loss in the spool cannot be read"
+            );
+            return;
+        };
+        // What vanished unseen vanished between what was there before and what came after.
+        if loss.from_ts >= loss.to_ts && !loss.lsns.is_empty() && loss.reason.is_unseen() {
+            let known = Some(loss.from_ts).filter(|ts| *ts != Timestamp::default());
+            let around = Around {
+                stored: known.or(around.stored),
+                ..*around
+            };
+            (loss.from_ts, loss.to_ts) = Self::span(spool, loss.class, &loss.lsns, &around);
+        }
+        self.note_loss(loss);
+    }
+
+    /// The time in which missing records were made, as far as is known: from the newest before them to
+    /// the first after them, or now.
+    fn span(
+        spool: &mut Spool,
+        class: Class,
+        missing: &RangeSet,
+        around: &Around,
+    ) -> (Timestamp, Timestamp) {
+        let first = missing.first().unwrap_or(0);
+        let last = missing.last().unwrap_or(first);
+        let present = spool.present(class);
+        let before = present.intersection(&RangeSet::from(0..first)).last();
+        let after = present.next_from(last + 1);
+        let mut at = |lsn: Option<u64>| {
+            let found = spool.read(class, lsn?, 0, 1).ok()?;
+            found.first().map(|record| record.ts)
+        };
+        let to = at(after).unwrap_or(around.now);
+        // Records before them may be delivered and gone; the database knows when it had its newest.
+        let from = at(before).or(around.stored).filter(|from| *from <= to);
+        (from.unwrap_or(to), to)
     }
 
     /// A note of the spool that it gave records up. Those delivered, or told of before, are no loss.
@@ -290,17 +380,23 @@ impl Batch {
     }
 
     /// Records that neither the database nor the spool has, and of which no note tells.
-    fn note_missing(&mut self, class: Class, missing: &RangeSet) {
+    fn note_missing(
+        &mut self,
+        spool: &mut Spool,
+        class: Class,
+        missing: &RangeSet,
+        around: &Around,
+    ) {
         let noted = self.covered.get(&class).cloned().unwrap_or_default();
         let missing = missing.difference(&noted);
         if missing.is_empty() {
             return;
         }
-        let at = self.oldest.or(self.newest).unwrap_or_default();
+        let (from, to) = Self::span(spool, class, &missing, around);
         self.gaps.push(Gap {
             class,
-            from: at,
-            to: at,
+            from,
+            to,
             records: missing.len(),
             rows: None,
             reason: Reason::Missing.as_str(),
@@ -308,4 +404,15 @@ impl Batch {
         let covered = self.covered.entry(class).or_default();
         *covered = covered.union(&missing);
     }
+}
+
+/// An error with its causes in one line.
+fn describe(error: &SpoolError) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
 }

@@ -1,5 +1,6 @@
 //! Rows into a table by COPY BINARY; those that the server refuses are found by halves and set aside.
 
+use crate::partitions::is_homeless;
 use crate::tuple::Group;
 use bytes::Bytes;
 use futures_util::{SinkExt, pin_mut};
@@ -119,6 +120,8 @@ pub(crate) async fn bisect(
     host_id: i32,
 ) -> Result<(u64, u64), Failed> {
     let (mut rows, mut set_aside_rows) = (0, 0);
+    // One line for all of them: what refuses one row often refuses thousands.
+    let mut refused = None;
     let mut stack: Vec<Group> = groups.iter().rev().cloned().collect();
     while let Some(group) = stack.pop() {
         client.batch_execute("SAVEPOINT part").await?;
@@ -130,7 +133,7 @@ pub(crate) async fn bisect(
             Err(Failed {
                 error,
                 desynced: false,
-            }) if pg::Class::of_error(&error) == pg::Class::Poison => {
+            }) if pg::Class::of_error(&error) == pg::Class::Poison && !is_homeless(&error) => {
                 client
                     .batch_execute("ROLLBACK TO part; RELEASE part")
                     .await?;
@@ -145,10 +148,20 @@ pub(crate) async fn bisect(
                         .map_or_else(|| error.to_string(), |e| e.message().to_owned());
                     set_aside(client, statements, &group, host_id, sqlstate, &message).await?;
                     set_aside_rows += 1;
+                    refused = Some((sqlstate.to_owned(), message));
                 }
             }
             Err(failed) => return Err(failed),
         }
+    }
+    if let (Some((sqlstate, message)), Some(first)) = (refused, groups.first()) {
+        tracing::error!(
+            table = first.table,
+            rows = set_aside_rows,
+            sqlstate,
+            message,
+            "the database refused rows; set aside in dead_letter"
+        );
     }
     Ok((rows, set_aside_rows))
 }
@@ -175,12 +188,6 @@ pub(crate) async fn set_aside(
         .map(|(name, _)| name.as_str())
         .collect();
     for (json, ts, tuple) in group.rows_as_json() {
-        tracing::error!(
-            table = group.table,
-            sqlstate,
-            message,
-            "the database refused a row; set aside in dead_letter"
-        );
         client
             .execute(
                 &statement,

@@ -2,7 +2,7 @@
 //! pauses, and paid from the spool once they take rows again.
 
 use super::batch::Batch;
-use super::{End, Session, describe, transaction};
+use super::{End, NO_PARTITION, Obstacle, Session, describe, transaction};
 use schema::{Class, TABLES, TableDef};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -23,14 +23,14 @@ pub(super) struct Debtor {
 
 impl Session<'_> {
     pub(super) fn note_debtor(&mut self, table: &'static str, error: &str) {
-        let known = self.debtors.get(table);
+        let known = self.memory.debtors.get(table);
         let pause = known.map_or(DEBT_PAUSE, |known| (known.pause * 2).min(DEBT_PAUSE_MAX));
         let debtor = Debtor {
             again: Instant::now() + pause,
             pause,
             error: error.to_owned(),
         };
-        if self.debtors.insert(table, debtor).is_none() {
+        if self.memory.debtors.insert(table, debtor).is_none() {
             tracing::warn!(
                 table,
                 error,
@@ -53,12 +53,13 @@ impl Session<'_> {
                 .into_iter()
                 .any(|class| self.link.progress.of(class).owed.contains_key(table.name));
             if !owes {
-                if self.debtors.remove(table.name).is_some() {
+                if self.memory.debtors.remove(table.name).is_some() {
                     self.recovered(table);
                 }
                 continue;
             }
             while self
+                .memory
                 .debtors
                 .get(table.name)
                 .is_none_or(|debtor| Instant::now() >= debtor.again)
@@ -82,17 +83,23 @@ impl Session<'_> {
         }
         let progress = self.link.progress.clone();
         let records = self.writer.options.borrow().batch_records;
-        let planned = self
+        let around = self.around();
+        let mut batch = self
             .writer
             .queue
-            .with_spool(move |spool| Batch::plan_debt(spool, &progress, table, records))
+            .with_spool(move |spool| Batch::plan_debt(spool, &progress, table, records, &around))
             .await;
-        let batch = planned.map_err(|error| End::Broken(error.to_string()))?;
+        if batch.trouble.is_some() {
+            self.note_queue(batch.trouble.take());
+            self.note_debtor(table.name, "its rows in the queue cannot be read");
+            return Ok(false);
+        }
+        self.ensure_partitions(&batch).await?;
         let mut paid = self.link.progress.clone();
         for (class, covered) in &batch.covered {
             paid.class(*class).pay(table.name, covered);
         }
-        let mut suspects = BTreeSet::new();
+        let (mut suspects, mut is_rehoused) = (BTreeSet::new(), false);
         loop {
             match self
                 .attempt(&batch, paid.clone(), &BTreeSet::new(), &suspects)
@@ -102,12 +109,20 @@ impl Session<'_> {
                     let owes = Class::ALL
                         .into_iter()
                         .any(|class| paid.of(class).owed.contains_key(table.name));
-                    if !owes && self.debtors.remove(table.name).is_some() {
+                    if !owes && self.memory.debtors.remove(table.name).is_some() {
                         self.recovered(table);
                     }
                     return Ok(owes);
                 }
-                Some((name, pg::Class::Poison)) if suspects.insert(name) => {}
+                Some(Obstacle::Content(name)) if suspects.insert(name) => {}
+                Some(Obstacle::Homeless(name)) if !is_rehoused => {
+                    is_rehoused = true;
+                    self.rehouse(name, &batch).await?;
+                }
+                Some(Obstacle::Homeless(name)) => {
+                    self.note_debtor(name, NO_PARTITION);
+                    return Ok(false);
+                }
                 Some(_) => return Ok(false),
             }
         }
@@ -115,7 +130,7 @@ impl Session<'_> {
 
     fn recovered(&self, table: &TableDef) {
         tracing::info!(table = table.name, "the table takes its rows again");
-        if self.debtors.is_empty() {
+        if self.memory.debtors.is_empty() {
             self.writer.status.update(|status| status.error = None);
         }
     }

@@ -1,9 +1,10 @@
 //! A connection that may deliver for one host: the schema is right, the host has its number, this
 //! agent alone holds the host's lock, and the progress of its spool is known.
 
+use crate::host;
 use crate::migrations::{self, MigrateError};
 use crate::progress::Progress;
-use crate::writer::{Agent, Host};
+use crate::writer::{Agent, Clock, Host};
 use pg::Session;
 use schema::Timestamp;
 use std::time::Duration;
@@ -64,6 +65,8 @@ pub(super) struct Link {
     pub(super) last_ts: Option<Timestamp>,
     /// Spans in which other agents wrote for this host.
     pub(super) covered: Vec<(Timestamp, Timestamp)>,
+    /// What the server's clock showed, and ours at the same time.
+    pub(super) clocks: (Timestamp, Timestamp),
 }
 
 /// Connects and takes the host.
@@ -72,6 +75,7 @@ pub(super) async fn open(
     options: &pg::SessionOptions,
     host: &Host,
     agent: &Agent,
+    clock: Clock,
 ) -> Result<Link, LinkError> {
     let name = application_name(agent.writer);
     let session = pg::connect(target, options, &name).await?;
@@ -80,6 +84,9 @@ pub(super) async fn open(
     take_lock(&session.client, host_id, agent.writer).await?;
     let covered = begin_run(&session.client, host_id, agent).await?;
     let (seq, progress, last_ts) = read_progress(&session.client, host_id, agent.writer).await?;
+    let ours = clock();
+    let server = host::server_clock(&session.client).await;
+    let server = server.map_err(statement("reading the server's clock"))?;
     Ok(Link {
         session,
         host_id,
@@ -87,6 +94,7 @@ pub(super) async fn open(
         progress,
         last_ts,
         covered,
+        clocks: (server, ours),
     })
 }
 

@@ -13,6 +13,14 @@
 //!   records; they are tried again with growing pauses.
 //! * *The server refuses the content of rows*: they are tried in halves until the culprit is alone;
 //!   it goes to `dead_letter`, its neighbours are stored in the same transaction.
+//! * *No partition takes the rows of a table*: that is not their fault. The partitions are looked for
+//!   again and made, and the transaction is tried once more.
+//! * *The spool's disk takes nothing*: what is held in memory is delivered from there (see
+//!   [`queue`](crate::queue)). Such rows have no number in the spool, so whether a transaction of unknown
+//!   outcome stored them follows from `seq` in the database, which each transaction moves by one.
+//! * *The spool cannot be read or tidied up*: what else there is is delivered, and it is tried again.
+//! * *A session achieves nothing* (the database's disk is full, a right was revoked): the pauses go on
+//!   growing until a transaction is committed; that there was a connection proves nothing.
 //! * *Another agent holds the host's lock*: this one waits and samples nothing.
 //! * *The schema is newer*: nothing is written; the spool keeps what it can.
 //! * *The spool is an older copy of itself, or the database an older one*: the spool gives colliding
@@ -26,20 +34,23 @@ mod link;
 mod transaction;
 pub(crate) mod upkeep;
 
+use crate::expiry::Retention;
+use crate::partitions::Partitions;
 use crate::progress::Progress;
 use crate::queue::Queue;
 use crate::spool::SpoolError;
 use crate::status::{Link as LinkState, SharedStatus};
-use batch::{Batch, Lanes};
+use batch::{Around, Batch, Lanes};
 use copy::Statements;
 use debts::Debtor;
 use link::{Link, LinkError};
-use schema::{Class, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use schema::{Class, Keep, Timestamp};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 use transaction::{Mark, Stop};
+use upkeep::Troubles;
 use uuid::Uuid;
 
 /// Rows this much older than what was stored before count as history that changed.
@@ -102,16 +113,8 @@ pub struct Options {
     pub batch_records: usize,
     /// Pause between heartbeats.
     pub heartbeat: Duration,
-    /// Days raw rows are kept.
-    pub raw_days: i64,
-    /// Days hourly sums are kept.
-    pub hourly_days: i64,
-    /// Days long-lived rows are kept.
-    pub long_days: i64,
-    /// Days lines of logs are kept.
-    pub log_days: i64,
-    /// Days security events are kept.
-    pub event_days: i64,
+    /// What this host asks to be kept.
+    pub retention: Retention,
 }
 
 /// The clock, passed in.
@@ -164,6 +167,20 @@ pub(crate) fn describe(error: &tokio_postgres::Error) -> String {
     }
 }
 
+/// What a table owes for when even its new partitions do not take its rows.
+const NO_PARTITION: &str = "no partition takes its rows";
+
+/// What keeps a batch from being stored.
+#[derive(Clone, Copy, Debug)]
+enum Obstacle {
+    /// The server refuses the content of rows of this table.
+    Content(&'static str),
+    /// No partition takes the rows of this table.
+    Homeless(&'static str),
+    /// This table takes no rows now.
+    Table(&'static str),
+}
+
 /// Why a session ended.
 enum End {
     Stopped,
@@ -177,25 +194,34 @@ impl Writer {
     /// Works until told to stop.
     pub async fn run(mut self) {
         let mut backoff = pg::Backoff::default();
-        let mut debtors = BTreeMap::new();
+        let mut memory = Memory::default();
         loop {
             let pause = match self.open().await {
                 Ok(link) => {
-                    backoff.reset();
                     self.standby.send_replace(false);
-                    if self.status.link(LinkState::Connected, None) {
+                    let is_news = self.status.link(LinkState::Connected, None);
+                    if is_news && memory.lost.is_none() {
                         tracing::info!(host_id = link.host_id, "connected; delivering");
                     }
-                    match Session::new(&mut self, &mut debtors, link).serve().await {
+                    let mut session = Session::new(&mut self, &mut memory, link);
+                    let end = session.serve().await;
+                    if session.achieved {
+                        backoff.reset();
+                    }
+                    let achieved = session.achieved;
+                    match end {
                         End::Stopped => return,
-                        End::Renew => Duration::ZERO,
+                        End::Renew if achieved => Duration::ZERO,
+                        End::Renew => backoff.next(jitter()),
                         End::Broken(error) => {
-                            if self.status.link(LinkState::Connecting, Some(error.clone())) {
+                            self.status.link(LinkState::Connecting, Some(error.clone()));
+                            if memory.lost.as_ref() != Some(&error) {
                                 tracing::warn!(
                                     error,
                                     "lost the database; samples wait in the spool"
                                 );
                             }
+                            memory.lost = Some(error);
                             backoff.next(jitter())
                         }
                     }
@@ -216,7 +242,13 @@ impl Writer {
 
     async fn open(&mut self) -> Result<Link, LinkError> {
         self.status.update(|status| status.connections += 1);
-        let open = link::open(&self.target, &self.session, &self.host, &self.agent);
+        let open = link::open(
+            &self.target,
+            &self.session,
+            &self.host,
+            &self.agent,
+            self.clock,
+        );
         tokio::select! {
             link = open => link,
             _ = self.stop.changed() => Err(LinkError::Held { holder: "stopping".to_owned() }),
@@ -243,38 +275,66 @@ impl Writer {
     }
 }
 
+/// What is remembered from one connection to the next.
+#[derive(Debug, Default)]
+struct Memory {
+    /// Tables that did not take their rows.
+    debtors: BTreeMap<&'static str, Debtor>,
+    /// What fails beside the samples.
+    troubles: Troubles,
+    /// Why the last connection was lost, unless something was delivered since.
+    lost: Option<String>,
+    /// Rows from memory that a transaction of unknown outcome may have stored: `seq` after it, and their
+    /// numbers.
+    in_doubt: Option<(i64, Vec<u64>)>,
+}
+
 /// One connection's life.
 struct Session<'a> {
     writer: &'a mut Writer,
-    debtors: &'a mut BTreeMap<&'static str, Debtor>,
+    memory: &'a mut Memory,
     link: Link,
     statements: Statements,
     lanes: Lanes,
-    days: BTreeSet<i64>,
+    partitions: Partitions,
+    /// Tables in which expired rows are still to be looked for, and where in the default partition.
+    expiring: VecDeque<(&'static str, Keep)>,
+    expiring_block: i64,
+    /// By how much the host's clock is ahead of the server's, microseconds.
+    clock_ahead: i64,
+    /// The newest sample that the database had when the session began.
+    stored: Option<Timestamp>,
+    /// What was stored of what this host asks for, and of its clock.
+    reported: Option<(Retention, bool)>,
+    /// Whether it achieved something: a transaction was committed, or a table was found out that will
+    /// not stand in the way of the next session.
+    achieved: bool,
     next_heartbeat: Instant,
     next_upkeep: Instant,
 }
 
 impl<'a> Session<'a> {
-    fn new(
-        writer: &'a mut Writer,
-        debtors: &'a mut BTreeMap<&'static str, Debtor>,
-        link: Link,
-    ) -> Self {
+    fn new(writer: &'a mut Writer, memory: &'a mut Memory, link: Link) -> Self {
         let now = Instant::now();
         Self {
             writer,
-            debtors,
-            link,
+            memory,
             statements: Statements::default(),
             lanes: Lanes::default(),
-            days: BTreeSet::new(),
+            partitions: Partitions::new(link.clocks.0, link.clocks.1),
+            expiring: VecDeque::new(),
+            expiring_block: 0,
+            clock_ahead: 0,
+            stored: link.last_ts,
+            reported: None,
+            achieved: false,
             next_heartbeat: now,
             next_upkeep: now,
+            link,
         }
     }
 
-    async fn serve(mut self) -> End {
+    async fn serve(&mut self) -> End {
         match self.work().await {
             Ok(()) => {
                 self.end_run().await;
@@ -285,9 +345,12 @@ impl<'a> Session<'a> {
     }
 
     async fn work(&mut self) -> Result<(), End> {
-        for (table, debtor) in self.debtors.iter() {
+        for (table, debtor) in &self.memory.debtors {
             self.say_debt(table, &debtor.error);
         }
+        let (server, ours) = self.link.clocks;
+        self.compare_clocks(server, ours);
+        self.settle_doubt().await;
         self.prepare().await?;
         loop {
             if self.link.session.is_closed() {
@@ -308,7 +371,11 @@ impl<'a> Session<'a> {
                 self.last_words().await;
                 return Ok(());
             }
+            if self.make_ahead().await? || self.expire().await? {
+                continue;
+            }
             let wake = self
+                .memory
                 .debtors
                 .values()
                 .map(|debtor| debtor.again)
@@ -318,6 +385,8 @@ impl<'a> Session<'a> {
             tokio::select! {
                 () = self.writer.queue.grown() => {}
                 () = sleep_until(wake) => {}
+                // What is to be kept may have changed; the next heartbeat would notice, too.
+                _ = self.writer.options.changed() => self.next_heartbeat = Instant::now(),
                 changed = self.writer.agent.settings.changed() => {
                     if changed.is_ok() {
                         self.store_settings().await?;
@@ -360,24 +429,31 @@ impl<'a> Session<'a> {
     async fn deliver(&mut self) -> Result<bool, End> {
         let (progress, mut lanes) = (self.link.progress.clone(), self.lanes.clone());
         lanes.records = self.writer.options.borrow().batch_records;
-        let planned = self
+        let around = self.around();
+        let mut batch = self
             .writer
             .queue
-            .with_spool(move |spool| Batch::plan(spool, &progress, &lanes))
+            .with_spool(move |spool| Batch::plan(spool, &progress, &lanes, &around))
             .await;
-        let batch = planned.map_err(|error| End::Broken(error.to_string()))?;
+        self.note_queue(batch.trouble.take());
+        let debtors = &self.memory.debtors;
+        let held = self
+            .writer
+            .queue
+            .lease(|table| !debtors.contains_key(table));
+        batch.add_held(held.await);
         if batch.is_empty() {
             return Ok(false);
         }
-        self.ensure_days(&batch).await?;
+        self.ensure_partitions(&batch).await?;
         if batch.superseded > 0 {
             tracing::info!(
                 records = batch.superseded,
                 "left out: another collector wrote for this host at that time"
             );
         }
-        let mut skip: BTreeSet<&'static str> = self.debtors.keys().copied().collect();
-        let mut suspects = BTreeSet::new();
+        let mut skip: BTreeSet<&'static str> = self.memory.debtors.keys().copied().collect();
+        let (mut suspects, mut rehoused) = (BTreeSet::new(), BTreeSet::new());
         loop {
             let mut progress = self.link.progress.clone();
             for (class, covered) in &batch.covered {
@@ -395,22 +471,56 @@ impl<'a> Session<'a> {
             }
             match self.attempt(&batch, progress, &skip, &suspects).await? {
                 None => return Ok(batch.more),
-                Some((table, pg::Class::Poison)) if suspects.insert(table) => {}
-                Some((table, _)) => {
+                Some(Obstacle::Content(table)) if suspects.insert(table) => {}
+                Some(Obstacle::Homeless(table)) if rehoused.insert(table) => {
+                    self.rehouse(table, &batch).await?;
+                }
+                Some(Obstacle::Homeless(table)) => {
+                    self.note_debtor(table, NO_PARTITION);
+                    skip.insert(table);
+                }
+                Some(Obstacle::Content(table) | Obstacle::Table(table)) => {
                     skip.insert(table);
                 }
             }
         }
     }
 
-    /// One try of a batch. Gives the table that stood in the way, with the class of its error.
+    /// What is known of the time around records that are missing.
+    fn around(&self) -> Around {
+        Around {
+            stored: self.stored,
+            now: (self.writer.clock)(),
+        }
+    }
+
+    /// Looks for the partitions of a table again, and makes what a batch needs.
+    async fn rehouse(&mut self, table: &'static str, batch: &Batch) -> Result<(), End> {
+        tracing::info!(
+            table,
+            "no partition takes its rows; looking for its partitions again"
+        );
+        self.partitions.forget(table);
+        self.ensure_partitions(batch).await
+    }
+
+    /// Finds out what became of rows from memory when the last connection was lost.
+    async fn settle_doubt(&mut self) {
+        let stored = match self.memory.in_doubt.take() {
+            Some((seq, held)) if self.link.seq >= seq => held,
+            _ => Vec::new(),
+        };
+        self.writer.queue.settle_held(&stored).await;
+    }
+
+    /// One try of a batch. Gives what stood in the way.
     async fn attempt(
         &mut self,
         batch: &Batch,
         progress: Progress,
         skip: &BTreeSet<&'static str>,
         suspects: &BTreeSet<&'static str>,
-    ) -> Result<Option<(&'static str, pg::Class)>, End> {
+    ) -> Result<Option<Obstacle>, End> {
         let encoded =
             serde_json::to_string(&progress).map_err(|error| End::Broken(error.to_string()))?;
         let late = batch
@@ -424,6 +534,8 @@ impl<'a> Session<'a> {
             progress: encoded,
             late,
         };
+        let held = batch.held_but(skip);
+        self.memory.in_doubt = Some((self.link.seq + 1, held.clone()));
         let client = &self.link.session.client;
         let run = transaction::run(client, &mut self.statements, batch, &mark, skip, suspects);
         let deadline = self.writer.options.borrow().deadline;
@@ -439,11 +551,18 @@ impl<'a> Session<'a> {
                     self.note_debtor(table, &describe(&error));
                 }
                 if desynced {
+                    self.achieved = true;
                     return Err(End::Renew);
                 }
-                let rolled_back = self.link.session.client.batch_execute("ROLLBACK").await;
-                rolled_back.map_err(|error| End::Broken(describe(&error)))?;
-                return Ok(Some((table, class)));
+                self.roll_back().await?;
+                return Ok(Some(match class {
+                    pg::Class::Poison => Obstacle::Content(table),
+                    _ => Obstacle::Table(table),
+                }));
+            }
+            Ok(Err(Stop::Homeless { table })) => {
+                self.roll_back().await?;
+                return Ok(Some(Obstacle::Homeless(table)));
             }
             Ok(Err(Stop::Fenced)) => {
                 tracing::info!("the spool's progress moved elsewhere; reading it again");
@@ -461,6 +580,12 @@ impl<'a> Session<'a> {
                 )));
             }
         };
+        self.memory.in_doubt = None;
+        self.writer.queue.settle_held(&held).await;
+        self.achieved = true;
+        if self.memory.lost.take().is_some() {
+            tracing::info!("delivering again");
+        }
         self.link.seq += 1;
         self.link.progress = progress;
         self.link.last_ts = self.link.last_ts.max(batch.newest);
@@ -482,6 +607,13 @@ impl<'a> Session<'a> {
         }));
         self.writer.queue.remember(self.link.progress.clone()).await;
         Ok(None)
+    }
+
+    async fn roll_back(&mut self) -> Result<(), End> {
+        let rolled_back = self.link.session.client.batch_execute("ROLLBACK").await;
+        rolled_back.map_err(|error| End::Broken(describe(&error)))?;
+        self.memory.in_doubt = None;
+        Ok(())
     }
 
     /// What the last tick left is delivered before the end, as far as there is time.

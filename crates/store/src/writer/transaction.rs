@@ -6,6 +6,7 @@ use super::copy::{Failed, Statements, bisect, copy_all, set_aside};
 use super::describe;
 use super::insert::{insert_all, is_small};
 use crate::failpoint::failpoint;
+use crate::partitions::is_homeless;
 use schema::Timestamp;
 use std::collections::BTreeSet;
 use tokio_postgres::Client;
@@ -24,6 +25,8 @@ pub(super) enum Stop {
         error: tokio_postgres::Error,
         desynced: bool,
     },
+    /// No partition takes the rows of a table, which is not their fault.
+    Homeless { table: &'static str },
     /// Somebody else moved the progress, or the last commit did happen: read it again.
     Fenced,
     /// The connection, or something that concerns all tables. The outcome may be unknown.
@@ -129,6 +132,9 @@ pub(super) async fn run(
 impl Failed {
     fn stop(self, table: &'static str) -> Stop {
         let Self { error, desynced } = self;
+        if is_homeless(&error) {
+            return Stop::Homeless { table };
+        }
         let locked = error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE);
         match pg::Class::of_error(&error) {
             class @ (pg::Class::Poison | pg::Class::Refused) => Stop::Table {
@@ -148,23 +154,25 @@ impl Failed {
     }
 }
 
-/// Proof of life, in a transaction of its own.
+/// Stores a proof of life, in a transaction of its own. Gives what the server's clock shows.
 pub(super) async fn beat(
     client: &Client,
     statements: &mut Statements,
     host_id: i32,
     now: Timestamp,
-) -> Result<u64, tokio_postgres::Error> {
+) -> Result<Timestamp, tokio_postgres::Error> {
     let statement = statements
         .get(
             client,
             "INSERT INTO collector.heartbeat (ts, host_id, component, status) \
-             VALUES (timestamptz 'epoch' + $1::int8 * interval '1 microsecond', $2, 'collector', 'alive')",
+             VALUES (timestamptz 'epoch' + $1::int8 * interval '1 microsecond', $2, 'collector', 'alive') \
+             RETURNING (extract(epoch FROM clock_timestamp()) * 1000000)::int8",
         )
         .await?;
-    client
-        .execute(&statement, &[&now.as_micros(), &host_id])
-        .await
+    let row = client
+        .query_one(&statement, &[&now.as_micros(), &host_id])
+        .await?;
+    Ok(Timestamp(row.get(0)))
 }
 
 /// Whether a table would take rows now: the lock, the right and the table itself, without a row.

@@ -1,117 +1,194 @@
-//! What a session does beside delivering: partitions ahead and expired ones dropped, heartbeats, the
-//! settings and the end of the run. A failure here costs nothing but itself.
+//! What a session does beside delivering: partitions, expiry, heartbeats, what the host asks to be kept,
+//! the settings and the end of the run. A failure here costs nothing but itself, and is logged once
+//! for as long as it lasts.
+//!
+//! Every heartbeat is also a look at the server's clock. While the host's differs by more than
+//! [`expiry::CLOCK_TOLERANCE_MICROS`] this host expires nothing, and `collector.retention` states so, from
+//! where the dashboard takes it.
 
 use super::batch::Batch;
 use super::{End, Session, describe, transaction};
-use schema::{Keep, TABLES};
+use crate::expiry;
+use crate::partitions::{Needs, day_of, is_homeless};
+use schema::tables::{DataGap, Heartbeat};
+use schema::{Sample, Timestamp};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
-use tokio_postgres::Client;
+use tokio_postgres::Error;
 
-/// How often partitions are made ahead and expired ones dropped.
+/// How often expired rows are looked for, and what the host asks for is stored.
 const UPKEEP_EVERY: Duration = Duration::from_secs(3600);
-/// Daily partitions made ahead, so that days of trouble do not leave rows without one.
-const DAYS_AHEAD: i64 = 3;
-/// Sums that are kept beside the declared tables.
-const SUMS: [(&str, Keep); 2] = [
-    ("log_metrics_hourly", Keep::Hourly),
-    ("log_fingerprint_hourly", Keep::Hourly),
-];
-const DAY_MICROS: i64 = 86_400_000_000;
 
-/// Makes the daily partitions from `first` to `last`, days since 1970, of every table that lacks them.
-/// Gives how many were made.
-pub(crate) async fn ensure_partitions(
-    client: &Client,
-    first: i64,
-    last: i64,
-) -> Result<i32, tokio_postgres::Error> {
-    let row = client
-        .query_one(
-            "SELECT collector.ensure_partitions(date '1970-01-01' + $1::int4, date '1970-01-01' + $2::int4)",
-            &[&(first as i32), &(last as i32)],
-        )
-        .await?;
-    Ok(row.get(0))
+/// Where heartbeats go.
+const HEARTBEAT: &str = Heartbeat::TABLE.name;
+
+/// What fails beside the samples, by what it is: logged when it begins and when it is over.
+#[derive(Debug, Default)]
+pub(super) struct Troubles(BTreeMap<&'static str, String>);
+
+impl Troubles {
+    fn begin(&mut self, what: &'static str, error: String) {
+        match self.0.insert(what, error.clone()) {
+            None => tracing::warn!(error, "{what} failed; tried again later"),
+            Some(_) => tracing::debug!(error, "{what} failed again"),
+        }
+    }
+
+    fn end(&mut self, what: &'static str) {
+        if self.0.remove(what).is_some() {
+            tracing::info!("{what} works again");
+        }
+    }
 }
 
 impl Session<'_> {
-    /// Partitions for the days of a batch, made when a day is seen for the first time.
-    pub(super) async fn ensure_days(&mut self, batch: &Batch) -> Result<(), End> {
-        let Some((oldest, newest)) = batch.oldest.zip(batch.newest) else {
-            return Ok(());
-        };
-        let today = (self.writer.clock)().0.div_euclid(DAY_MICROS);
-        let keep = self.writer.options.borrow().raw_days;
-        for day in oldest.0.div_euclid(DAY_MICROS)..=newest.0.div_euclid(DAY_MICROS) {
-            // A clock gone astray makes no partitions; its rows go to the default one.
-            if (today - keep..=today + DAYS_AHEAD).contains(&day) && self.days.insert(day) {
-                self.ensure_partitions(day, day).await?;
+    /// Takes note of how something beside the samples went: the session goes on unless the link is gone.
+    fn minor<T>(
+        &mut self,
+        what: &'static str,
+        outcome: Result<T, Error>,
+    ) -> Result<Option<T>, End> {
+        match outcome {
+            Ok(value) => {
+                self.memory.troubles.end(what);
+                Ok(Some(value))
+            }
+            Err(error) if error.as_db_error().is_none() || self.link.session.is_closed() => {
+                Err(End::Broken(describe(&error)))
+            }
+            Err(error) => {
+                self.memory.troubles.begin(what, describe(&error));
+                Ok(None)
             }
         }
+    }
+
+    /// Makes the partitions that a batch needs, as far as they can be made in time.
+    pub(super) async fn ensure_partitions(&mut self, batch: &Batch) -> Result<(), End> {
+        let mut needs = Needs::default();
+        for group in batch.tables.iter().flat_map(|entry| &entry.groups) {
+            needs.add_group(group);
+        }
+        let now = (self.writer.clock)();
+        if !batch.gaps.is_empty() {
+            // A gap is noted at the time of its transaction.
+            needs.add(DataGap::TABLE.name, self.partitions.today(now));
+        }
+        self.ensure(&needs, now).await
+    }
+
+    async fn ensure(&mut self, needs: &Needs, now: Timestamp) -> Result<(), End> {
+        let client = &self.link.session.client;
+        let made = self.partitions.ensure(client, needs, now).await;
+        let outcome = made.and_then(|refused| refused.map_or(Ok(()), Err));
+        self.minor("making partitions", outcome)?;
         Ok(())
     }
 
-    async fn ensure_partitions(&mut self, first: i64, last: i64) -> Result<(), End> {
+    /// Makes one partition ahead; whether there may be more to make.
+    pub(super) async fn make_ahead(&mut self) -> Result<bool, End> {
+        let now = (self.writer.clock)();
         let client = &self.link.session.client;
-        match ensure_partitions(client, first, last).await {
-            Ok(made) => {
-                if made > 0 {
-                    tracing::debug!(made, "made partitions");
-                }
-                self.days.extend(first..=last);
-                Ok(())
+        match self.partitions.make_ahead(client, now).await {
+            Ok(None) => Ok(false),
+            Ok(Some(outcome)) => {
+                self.minor("making partitions ahead", outcome)?;
+                Ok(true)
             }
-            Err(error) => self.minor("making partitions", &error),
+            Err(error) => Err(End::Broken(describe(&error))),
         }
     }
 
-    /// Partitions ahead, expired ones dropped.
+    /// Stores what this host asks for, and begins to look for expired rows.
     pub(super) async fn upkeep(&mut self) -> Result<(), End> {
         self.next_upkeep = Instant::now() + UPKEEP_EVERY;
-        let today = (self.writer.clock)().0.div_euclid(DAY_MICROS);
-        self.ensure_partitions(today - 1, today + DAYS_AHEAD)
-            .await?;
-        let options = *self.writer.options.borrow();
-        let tables = TABLES.iter().map(|table| (table.name, table.keep));
-        for (table, keep) in tables.chain(SUMS) {
-            let days = match keep {
-                Keep::Raw => options.raw_days,
-                Keep::Brief => options.raw_days.min(2),
-                Keep::Hourly => options.hourly_days,
-                Keep::Long => options.long_days,
-                Keep::Lines => options.log_days,
-                Keep::Events => options.event_days,
-            };
-            let dropped = self
-                .link
-                .session
-                .client
-                .query_one(
-                    "SELECT collector.drop_partitions($1, date '1970-01-01' + $2::int4)",
-                    &[&table, &((today - days) as i32)],
-                )
-                .await;
-            match dropped {
-                Ok(row) => {
-                    let dropped: i32 = row.get(0);
-                    if dropped > 0 {
-                        tracing::info!(table, dropped, "dropped expired partitions");
-                    }
-                }
-                Err(error) => self.minor("dropping expired partitions", &error)?,
-            }
+        // Somebody may have dropped what is known.
+        self.partitions.forget_all();
+        if self.report().await? && expiry::clocks_agree(self.clock_ahead) {
+            self.expiring = expiry::tables().collect();
+            self.expiring_block = 0;
         }
         Ok(())
     }
 
-    /// Something beside the samples failed: the session goes on unless the link is gone.
-    fn minor(&self, what: &'static str, error: &tokio_postgres::Error) -> Result<(), End> {
-        if error.as_db_error().is_none() || self.link.session.is_closed() {
-            return Err(End::Broken(describe(error)));
+    /// Takes one step of expiring, which is short so that no sample waits for it; whether there is more
+    /// to do.
+    pub(super) async fn expire(&mut self) -> Result<bool, End> {
+        let Some((table, keep)) = self.expiring.front().copied() else {
+            return Ok(false);
+        };
+        let clock = (self.writer.clock)().as_micros();
+        let client = &self.link.session.client;
+        if self.expiring_block == 0 {
+            let dropped = expiry::drop_one(client, table, keep, clock).await;
+            if let Some(Some(partition)) = self.minor("dropping expired partitions", dropped)? {
+                tracing::info!(table, partition, ?keep, "dropped an expired partition");
+                return Ok(true);
+            }
         }
-        tracing::warn!(error = describe(error), "{what} failed; tried again later");
-        Ok(())
+        let client = &self.link.session.client;
+        let deleted = expiry::delete_strays(client, table, keep, clock, self.expiring_block).await;
+        let deleted = self.minor("deleting expired rows", deleted)?;
+        if let Some((rows @ 1.., _)) = deleted {
+            tracing::info!(
+                table,
+                rows,
+                ?keep,
+                "deleted expired rows without a partition"
+            );
+        }
+        if let Some((_, Some(next))) = deleted {
+            self.expiring_block = next;
+        } else {
+            self.expiring.pop_front();
+            self.expiring_block = 0;
+        }
+        Ok(true)
+    }
+
+    /// Takes note of what the queue's disk refused; delivering goes on with what there is.
+    pub(super) fn note_queue(&mut self, trouble: Option<String>) {
+        const WHAT: &str = "reading or tidying up the queue";
+        match trouble {
+            Some(error) => self.memory.troubles.begin(WHAT, error),
+            None => self.memory.troubles.end(WHAT),
+        }
+    }
+
+    /// Stores what the host asks for and how its clock is; whether that succeeded.
+    async fn report(&mut self) -> Result<bool, End> {
+        let retention = self.writer.options.borrow().retention;
+        let (client, host_id) = (&self.link.session.client, self.link.host_id);
+        let reported = expiry::report(client, host_id, &retention, self.clock_ahead).await;
+        let reported = self.minor("storing what is to be kept", reported)?;
+        if reported.is_some() {
+            self.reported = Some((retention, expiry::clocks_agree(self.clock_ahead)));
+        }
+        Ok(reported.is_some())
+    }
+
+    /// Takes a look at the clocks: the server's showed `server` at `ours`.
+    pub(super) fn compare_clocks(&mut self, server: Timestamp, ours: Timestamp) {
+        let agreed = expiry::clocks_agree(self.clock_ahead);
+        self.clock_ahead = ours.as_micros().saturating_sub(server.as_micros());
+        self.partitions.set_server_ahead(-self.clock_ahead);
+        let ahead = self.clock_ahead;
+        self.writer
+            .status
+            .update(|status| status.clock_ahead_micros = ahead);
+        let agrees = expiry::clocks_agree(self.clock_ahead);
+        if agrees != agreed {
+            let ahead_secs = self.clock_ahead / 1_000_000;
+            if agrees {
+                tracing::info!(ahead_secs, "the clock agrees with the server's again");
+            } else {
+                tracing::warn!(
+                    ahead_secs,
+                    "the clock differs from the server's; this host expires nothing until they agree"
+                );
+            }
+        }
     }
 
     pub(super) async fn beat(&mut self) -> Result<(), End> {
@@ -120,12 +197,22 @@ impl Session<'_> {
         }
         self.next_heartbeat = Instant::now() + self.writer.options.borrow().heartbeat;
         let now = (self.writer.clock)();
+        let mut needs = Needs::default();
+        needs.add(HEARTBEAT, day_of(now));
+        self.ensure(&needs, now).await?;
         let client = &self.link.session.client;
         let beat = transaction::beat(client, &mut self.statements, self.link.host_id, now).await;
-        match beat {
-            Ok(_) => Ok(()),
-            Err(error) => self.minor("the heartbeat", &error),
+        if beat.as_ref().is_err_and(is_homeless) {
+            self.partitions.forget(HEARTBEAT);
         }
+        if let Some(server) = self.minor("the heartbeat", beat)? {
+            self.compare_clocks(server, now);
+        }
+        let asked = self.writer.options.borrow().retention;
+        if self.reported != Some((asked, expiry::clocks_agree(self.clock_ahead))) {
+            self.report().await?;
+        }
+        Ok(())
     }
 
     pub(super) async fn store_settings(&mut self) -> Result<(), End> {
@@ -139,9 +226,7 @@ impl Session<'_> {
                 &[&self.link.host_id, &self.writer.agent.run_id.to_string(), &settings],
             )
             .await;
-        match stored {
-            Ok(_) => Ok(()),
-            Err(error) => self.minor("storing the settings", &error),
-        }
+        self.minor("storing the settings", stored)?;
+        Ok(())
     }
 }

@@ -9,17 +9,22 @@
 use schema::tables::{CollectorRun, ProcessSample, SystemSample};
 use schema::{Row, Sample, Timestamp};
 use std::path::Path;
-use std::time::Duration;
+use std::sync::LazyLock;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use store::expiry::Retention;
 use store::queue::Queue;
 use store::spool::{self, Spool};
 use store::status::SharedStatus;
-use store::writer::{Agent, Host, Options, Writer};
+use store::writer::{Agent, Clock, Host, Options, Writer};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-/// A fixed noon; ticks are counted from it.
-pub const NOON: i64 = 1_790_000_000_000_000;
+/// The instant at which the tests of this process began; ticks are counted from it.
+pub fn base() -> i64 {
+    static BASE: LazyLock<i64> = LazyLock::new(|| clock().as_micros());
+    *BASE
+}
 
 /// A migrated database of its own.
 pub async fn database() -> testkit::Database {
@@ -38,13 +43,18 @@ pub async fn migrate(target: &pg::Target) -> Result<(), String> {
     migrated.map(drop).map_err(|e| e.to_string())
 }
 
-/// The clock of these tests stands still at noon.
+/// The clock of the machine, which is the server's, too.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the server under test has no other clock"
+)]
 pub fn clock() -> Timestamp {
-    Timestamp(NOON)
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    Timestamp(i64::try_from(now.as_micros()).unwrap())
 }
 
 pub fn ts(tick: i64) -> Timestamp {
-    Timestamp(NOON + tick * 10_000_000)
+    Timestamp(base() + tick * 10_000_000)
 }
 
 /// The rows of a tick: one of the host, `processes` of processes, one of a run; numbered so that
@@ -89,6 +99,15 @@ pub fn open_spool(dir: &Path) -> Spool {
     panic!("the spool stays in use");
 }
 
+/// What a host asks for unless a test has other ideas.
+pub const RETENTION: Retention = Retention {
+    raw_days: 14,
+    hourly_days: 90,
+    long_days: 365,
+    log_days: 7,
+    event_days: 30,
+};
+
 /// A writer that runs.
 pub struct Running {
     pub queue: Queue,
@@ -96,7 +115,7 @@ pub struct Running {
     pub stop: watch::Sender<bool>,
     pub standby: watch::Receiver<bool>,
     pub task: JoinHandle<()>,
-    _options: watch::Sender<Options>,
+    pub options: watch::Sender<Options>,
     _settings: watch::Sender<String>,
 }
 
@@ -105,6 +124,16 @@ pub fn start(dir: &Path, target: pg::Target) -> Running {
 }
 
 pub fn start_for(dir: &Path, target: pg::Target, machine: &str) -> Running {
+    start_with(dir, target, machine, RETENTION, clock)
+}
+
+pub fn start_with(
+    dir: &Path,
+    target: pg::Target,
+    machine: &str,
+    retention: Retention,
+    clock: Clock,
+) -> Running {
     let spool = open_spool(dir);
     let writer_id = spool.writer();
     let queue = Queue::new(spool);
@@ -116,11 +145,7 @@ pub fn start_for(dir: &Path, target: pg::Target, machine: &str) -> Running {
         deadline: Duration::from_secs(10),
         batch_records: 50,
         heartbeat: Duration::from_secs(5),
-        raw_days: 14,
-        hourly_days: 90,
-        long_days: 365,
-        log_days: 7,
-        event_days: 30,
+        retention,
     });
     let writer = Writer {
         queue: queue.clone(),
@@ -155,7 +180,7 @@ pub fn start_for(dir: &Path, target: pg::Target, machine: &str) -> Running {
         stop,
         standby: standby_seen,
         task,
-        _options: options,
+        options,
         _settings: settings,
     }
 }

@@ -523,6 +523,14 @@ impl DiskFile for SimFile {
         Ok(())
     }
 
+    fn is_linked(&self) -> io::Result<bool> {
+        let sim = self.sim.lock().expect("no test panics while it holds this");
+        if sim.epoch != self.epoch {
+            return Err(io::Error::other("opened before the crash"));
+        }
+        Ok(sim.names.values().any(|ino| *ino == self.ino))
+    }
+
     fn try_lock(&self) -> io::Result<bool> {
         let mut sim = self.enter(Op::Open)?;
         let inode = sim.inode(self.ino);

@@ -47,7 +47,7 @@ pub(crate) async fn empty() -> Database {
 /// A database with one host that is well, sampled for half an hour.
 pub(crate) async fn seeded() -> Database {
     let database = empty().await;
-    let mut text = "SELECT collector.ensure_partitions('2026-09-20', '2026-09-20');\n".to_owned();
+    let mut text = testkit::partitions("2026-09-20", "2026-09-20");
     let boot = sql_time(START - 86_400_000);
     let started = sql_time(START - 5_000);
     let _infallible = write!(

@@ -147,7 +147,7 @@ fn of(answer: &Answer, id: &str) -> Vec<Found> {
 
 async fn prepared() -> (Database, pg::Session) {
     let database = database().await;
-    let made = "SELECT collector.ensure_partitions('2026-09-20', '2026-09-21')";
+    let made = &testkit::partitions("2026-09-20", "2026-09-21");
     database.sql(made).await.unwrap();
     let session = session(&database).await;
     (database, session)

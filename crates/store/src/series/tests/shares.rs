@@ -110,7 +110,7 @@ async fn stored(database: &Database, samples: &[Sample]) {
 #[tokio::test]
 async fn shares_are_steps_over_steps_by_key_and_folded() {
     let database = database().await;
-    let made = "SELECT collector.ensure_partitions('2026-09-20', '2026-09-21')";
+    let made = &testkit::partitions("2026-09-20", "2026-09-21");
     database.sql(made).await.unwrap();
     let session = session(&database).await;
     let mut dice = Dice::new(5);
@@ -200,7 +200,7 @@ async fn shares_are_steps_over_steps_by_key_and_folded() {
 #[tokio::test]
 async fn a_judged_share_rests_on_enough() {
     let database = database().await;
-    let made = "SELECT collector.ensure_partitions('2026-09-20', '2026-09-20')";
+    let made = &testkit::partitions("2026-09-20", "2026-09-20");
     database.sql(made).await.unwrap();
     let session = session(&database).await;
     let errors = metric("api.error_pct");
@@ -223,7 +223,7 @@ async fn a_judged_share_rests_on_enough() {
 #[tokio::test]
 async fn an_amount_that_is_not_told_of_is_nothing() {
     let database = database().await;
-    let made = "SELECT collector.ensure_partitions('2026-09-20', '2026-09-21')";
+    let made = &testkit::partitions("2026-09-20", "2026-09-21");
     database.sql(made).await.unwrap();
     let session = session(&database).await;
     // Slow ticks; statement 1 runs in each, 2 in every fourth, by two roles.
@@ -293,7 +293,7 @@ async fn an_amount_that_is_not_told_of_is_nothing() {
 #[tokio::test]
 async fn what_is_sampled_slowly_is_found_minutes_later() {
     let database = database().await;
-    let made = "SELECT collector.ensure_partitions('2026-09-20', '2026-09-20')";
+    let made = &testkit::partitions("2026-09-20", "2026-09-20");
     database.sql(made).await.unwrap();
     let session = session(&database).await;
     let mut lines = Vec::new();

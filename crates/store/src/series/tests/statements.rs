@@ -146,7 +146,7 @@ fn rows_are_folded_only_where_several_make_one_value() {
 #[tokio::test]
 async fn only_the_partitions_of_the_range_are_read() {
     let database = database().await;
-    let made = "SELECT collector.ensure_partitions('2026-09-01', '2026-09-30')";
+    let made = &testkit::partitions("2026-09-01", "2026-09-30");
     database.sql(made).await.unwrap();
     let session = session(&database).await;
     for metric in schema::METRICS {

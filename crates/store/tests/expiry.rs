@@ -1,0 +1,360 @@
+//! Expiry belongs to the store: what goes follows from the server's clock and from all that hosts ask for.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod common;
+
+use common::{RETENTION, Running, clock, database, number, rows, start_with};
+use schema::Timestamp;
+use store::expiry::Retention;
+use tempfile::TempDir;
+use testkit::Database;
+
+const DAY: i64 = 86_400_000_000;
+
+/// A sample of every day from 20 days ago to today, of a host that is not here.
+async fn samples(database: &Database) {
+    database
+        .sql(
+            "insert into collector.hosts (machine_id, hostname) values ('elsewhere', 'other'); \
+             select collector.ensure_partition('system_metrics_raw', null); \
+             select collector.ensure_partition('system_metrics_raw', (now() at time zone 'UTC')::date - n) from generate_series(0, 20) n; \
+             insert into collector.system_metrics_raw (ts, host_id) \
+             select now() - n * interval '1 day', 1 from generate_series(0, 20) n",
+        )
+        .await
+        .unwrap();
+}
+
+async fn days(database: &Database) -> i64 {
+    number(
+        database,
+        "select count(distinct ts::date) from collector.system_metrics_raw where host_id = 1",
+    )
+    .await
+}
+
+/// Waits until this host has looked for everything that is expired: its own sample is stored, and then
+/// a table that comes last has lost an old partition.
+async fn has_expired(database: &Database, running: &Running) {
+    let old = "log_fingerprint_hourly_20010101";
+    running
+        .until("it looked for what is expired", async || {
+            number(
+                database,
+                &format!("select count(*) from pg_class where relname = '{old}'"),
+            )
+            .await
+                == 0
+        })
+        .await;
+}
+
+async fn mark(database: &Database) {
+    database
+        .sql("select collector.ensure_partition('log_fingerprint_hourly', date '2001-01-01')")
+        .await
+        .unwrap();
+}
+
+fn ahead() -> Timestamp {
+    Timestamp(clock().as_micros() + 40 * DAY)
+}
+
+fn behind() -> Timestamp {
+    Timestamp(clock().as_micros() - 90 * 1_000_000)
+}
+
+fn a_little_ahead() -> Timestamp {
+    Timestamp(clock().as_micros() + 20 * 1_000_000)
+}
+
+async fn ask(database: &Database, days: i64, seen_days_ago: i64) {
+    database
+        .sql(&format!(
+            "insert into collector.retention (host_id, raw_days, hourly_days, long_days, log_days, event_days, reported_at) \
+             values (1, {days}, 90, 365, 7, 30, now() - {seen_days_ago} * interval '1 day')"
+        ))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn the_longest_retention_that_any_host_asks_for_counts() {
+    for (case, theirs, seen_days_ago, ours, kept) in [
+        ("ours alone", None, 0, 14, 15),
+        ("theirs is longer", Some(18), 0, 1, 19),
+        ("ours is longer", Some(2), 0, 14, 15),
+        ("they were seen four weeks ago", Some(18), 29, 1, 19),
+        ("they were not seen for a month", Some(18), 31, 10, 11),
+    ] {
+        let (database, dir) = (database().await, TempDir::new().unwrap());
+        samples(&database).await;
+        if let Some(theirs) = theirs {
+            ask(&database, theirs, seen_days_ago).await;
+        }
+        mark(&database).await;
+        let retention = Retention {
+            raw_days: ours,
+            ..RETENTION
+        };
+        let running = start_with(dir.path(), database.target(), "m", retention, clock);
+        has_expired(&database, &running).await;
+        assert_eq!(days(&database).await, kept, "{case}");
+        running.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_host_whose_clock_is_wrong_expires_nothing_and_is_reported() {
+    for (case, clock, is_wrong) in [
+        ("ahead", ahead as fn() -> Timestamp, true),
+        ("behind", behind, true),
+        ("a little ahead", a_little_ahead, false),
+    ] {
+        let (database, dir) = (database().await, TempDir::new().unwrap());
+        samples(&database).await;
+        mark(&database).await;
+        let running = start_with(dir.path(), database.target(), "m", RETENTION, clock);
+        let wrong = "select count(*) from collector.retention where clock_wrong_since is not null";
+        running
+            .until("the clock is reported", async || {
+                number(&database, "select count(*) from collector.retention").await == 1
+            })
+            .await;
+        assert_eq!(
+            number(&database, wrong).await,
+            i64::from(is_wrong),
+            "{case}"
+        );
+        // The samples of its own time arrive all the same.
+        let at = clock();
+        running.queue.append(at, rows(0, 3)).await.unwrap();
+        running.drained().await;
+        if is_wrong {
+            assert_eq!(days(&database).await, 21, "{case}: nothing was dropped");
+            // Whatever it asks of the server itself.
+            let asked = format!(
+                "select collector.expire_partition('system_metrics_raw', 'raw', {})",
+                clock().as_micros()
+            );
+            assert_eq!(database.sql(&asked).await.unwrap()[0][0], None);
+        } else {
+            has_expired(&database, &running).await;
+            assert_eq!(days(&database).await, 15, "{case}");
+        }
+        running.stop().await;
+    }
+}
+
+/// Two collectors in one database, one of them 40 days ahead with a retention of a day: the other's
+/// history stays, and is expired by the other.
+#[tokio::test]
+async fn one_host_cannot_drop_the_history_of_another() {
+    let (database, dir, other) = (
+        database().await,
+        TempDir::new().unwrap(),
+        TempDir::new().unwrap(),
+    );
+    samples(&database).await;
+    let short = Retention {
+        raw_days: 1,
+        ..RETENTION
+    };
+    let wrong = start_with(dir.path(), database.target(), "wrong", short, ahead);
+    wrong.queue.append(ahead(), rows(0, 3)).await.unwrap();
+    wrong.drained().await;
+    mark(&database).await;
+    let right = start_with(other.path(), database.target(), "right", RETENTION, clock);
+    right.queue.append(clock(), rows(0, 3)).await.unwrap();
+    has_expired(&database, &right).await;
+    assert_eq!(days(&database).await, 15);
+    let future = "select count(*) from pg_class where relispartition and relkind = 'r' \
+                  and relname ~ '_[0-9]{8}$' and right(relname, 8) > to_char(now() + interval '3 days', 'YYYYMMDD')";
+    assert_eq!(
+        number(&database, future).await,
+        0,
+        "its days have no partitions"
+    );
+    wrong.stop().await;
+    right.stop().await;
+}
+
+/// A change of what is to be kept reaches the store without a restart.
+#[tokio::test]
+async fn what_a_host_asks_for_follows_its_settings() {
+    let (database, dir) = (database().await, TempDir::new().unwrap());
+    let running = start_with(dir.path(), database.target(), "m", RETENTION, clock);
+    let asked = "select coalesce(max(raw_days), 0) from collector.retention";
+    running
+        .until("it asks", async || number(&database, asked).await == 14)
+        .await;
+    running
+        .options
+        .send_modify(|options| options.retention.raw_days = 21);
+    running
+        .until("it asks for more", async || {
+            number(&database, asked).await == 21
+        })
+        .await;
+    running.stop().await;
+}
+
+/// Rows of the default partition expire by their date, and those of days to come by when they were
+/// noticed; one that is kept does not keep the others.
+#[tokio::test]
+async fn rows_without_a_partition_expire() {
+    let database = database().await;
+    ask_for(&database).await;
+    let expire = |block: i64| {
+        format!(
+            "select expired, next_block from collector.expire_strays('system_metrics_raw', 'raw', {}, {block})",
+            clock().as_micros()
+        )
+    };
+    let left = "select count(*) from collector.system_metrics_raw_other";
+    database
+        .sql(
+            "select collector.ensure_partition('system_metrics_raw', null); \
+             insert into collector.system_metrics_raw (ts, host_id) \
+             select now() - interval '40 days', 1 from generate_series(1, 1000); \
+             insert into collector.system_metrics_raw (ts, host_id) values \
+             (now() - interval '10 days', 1), (now() + interval '7 years', 1), ('infinity', 1)",
+        )
+        .await
+        .unwrap();
+    database.sql(&expire(0)).await.unwrap();
+    assert_eq!(number(&database, left).await, 1003, "just arrived");
+    database
+        .sql("update collector.stray_days set noticed_at = now() - interval '25 hours'")
+        .await
+        .unwrap();
+    database.sql(&expire(0)).await.unwrap();
+    assert_eq!(
+        number(&database, left).await,
+        3,
+        "the old ones go after a day"
+    );
+    database
+        .sql("update collector.stray_days set noticed_at = now() - interval '13 days'")
+        .await
+        .unwrap();
+    database.sql(&expire(0)).await.unwrap();
+    assert_eq!(number(&database, left).await, 3, "not yet kept for 14 days");
+    database
+        .sql("update collector.stray_days set noticed_at = now() - interval '15 days'")
+        .await
+        .unwrap();
+    database.sql(&expire(0)).await.unwrap();
+    assert_eq!(
+        number(&database, left).await,
+        0,
+        "kept for as long as any row"
+    );
+    let size = "select pg_relation_size('collector.system_metrics_raw_other')";
+    assert_eq!(
+        number(&database, size).await,
+        0,
+        "truncated when nothing is left"
+    );
+}
+
+/// However much there is, no transaction deletes more than some megabytes.
+#[tokio::test]
+async fn many_rows_without_a_partition_go_in_pieces() {
+    let database = database().await;
+    ask_for(&database).await;
+    database
+        .sql(
+            "select collector.ensure_partition('system_metrics_raw', null); \
+             insert into collector.system_metrics_raw (ts, host_id, boot_id) \
+             select now() - interval '40 days', 1, repeat('x', 1900) from generate_series(1, 5000); \
+             insert into collector.system_metrics_raw (ts, host_id) values (now() - interval '10 days', 1); \
+             insert into collector.stray_days (table_name, day, noticed_at) \
+             values ('system_metrics_raw', (now() at time zone 'UTC')::date - 40, now() - interval '25 hours')",
+        )
+        .await
+        .unwrap();
+    let (mut block, mut steps) = (Some("0".to_owned()), 0);
+    while let Some(from) = block {
+        let step = format!(
+            "select next_block from collector.expire_strays('system_metrics_raw', 'raw', {}, {from})",
+            clock().as_micros()
+        );
+        block = database.sql(&step).await.unwrap()[0][0].clone();
+        steps += 1;
+    }
+    assert!(steps > 1, "10 MB in one step");
+    let left = "select count(*) from collector.system_metrics_raw_other";
+    assert_eq!(number(&database, left).await, 1);
+}
+
+async fn ask_for(database: &Database) {
+    database
+        .sql("insert into collector.hosts (machine_id, hostname) values ('one', 'one')")
+        .await
+        .unwrap();
+    ask(database, 14, 0).await;
+}
+
+/// Empty partitions of days that are far ahead, made by an earlier version, go; used ones stay.
+#[tokio::test]
+async fn empty_partitions_of_days_to_come_are_dropped() {
+    let database = database().await;
+    ask_for(&database).await;
+    database
+        .sql(
+            "select collector.ensure_partition('system_metrics_raw', d) \
+             from (values (date '2133-03-03'), (date '2133-03-04'), ((now() at time zone 'UTC')::date + 2)) v(d); \
+             insert into collector.system_metrics_raw (ts, host_id) values ('2133-03-04 12:00+00', 1)",
+        )
+        .await
+        .unwrap();
+    let drop = format!(
+        "select collector.expire_partition('system_metrics_raw', 'raw', {})",
+        clock().as_micros()
+    );
+    let dropped = database.sql(&drop).await.unwrap()[0][0].clone();
+    assert_eq!(dropped.as_deref(), Some("system_metrics_raw_21330303"));
+    assert_eq!(database.sql(&drop).await.unwrap()[0][0], None);
+}
+
+/// Hosts of an earlier version ask for what their last run asked for.
+#[tokio::test]
+async fn a_migration_takes_over_what_hosts_asked_for() {
+    let database = testkit::database("bare", async |_| Ok::<(), String>(()))
+        .await
+        .unwrap();
+    let session = pg::connect(&database.target(), &pg::SessionOptions::default(), "test")
+        .await
+        .unwrap();
+    session
+        .client
+        .batch_execute("CREATE SCHEMA collector")
+        .await
+        .unwrap();
+    for migration in &store::migrations::MIGRATIONS[..4] {
+        session.client.batch_execute(migration.sql).await.unwrap();
+    }
+    session
+        .client
+        .batch_execute(
+            "INSERT INTO collector.hosts (machine_id, hostname) VALUES ('one', 'one'), ('two', 'two'); \
+             INSERT INTO collector.agent_runs (host_id, run_id, writer, pid, version, started_at, settings) VALUES \
+             (1, gen_random_uuid(), gen_random_uuid(), 1, '', now() - interval '1 day', '{\"retention.raw_days\": [\"3\", \"file\"]}'), \
+             (1, gen_random_uuid(), gen_random_uuid(), 1, '', now(), '{\"retention.raw_days\": [\"60\", \"file\"]}')",
+        )
+        .await
+        .unwrap();
+    session
+        .client
+        .batch_execute(store::migrations::MIGRATIONS[4].sql)
+        .await
+        .unwrap();
+    for (host, days) in [(1, 60), (2, 14)] {
+        let asked = format!(
+            "select raw_days from collector.retention where host_id = {host} and reported_at > now() - interval '1 day'"
+        );
+        assert_eq!(number(&database, &asked).await, days);
+    }
+    session.close(std::time::Duration::from_secs(2)).await;
+}
