@@ -171,3 +171,58 @@ async fn p05_p08_a_full_disk_loses_only_what_the_gaps_name() {
     assert!(gone > 0);
     assert_eq!(stored + gone, number(&server.target(), delivered).await);
 }
+
+/// The disk of the queue is full and the database is well: rows are delivered from memory, no session ends for
+/// it, and the end loses nothing.
+#[tokio::test]
+async fn p05_p17_a_full_disk_beside_a_database_that_is_well_loses_nothing() {
+    let database = common::database().await;
+    let target = database.target();
+    let home = Home::new(&target);
+    let Some(_disk) = SmallDisk::mount(&home.queue(), 8) else {
+        println!("skipped: mounting a small file system needs root");
+        return;
+    };
+    home.configure(&target, "queue_max_mb = 4");
+    let proc = crowded_proc(2000);
+    let mut agent = home.start_proc(proc.path());
+    let ticks = "select count(*) from collector.system_metrics_raw";
+    agent
+        .until("samples arrive", async || number(&target, ticks).await > 1)
+        .await;
+    let ballast = home.queue().join("ballast");
+    fs::write(&ballast, vec![1; 8 << 20]).unwrap_err();
+    let log = home.dir.path().join("log");
+    let log = || fs::read_to_string(&log).unwrap();
+    agent
+        .until("the disk takes nothing", async || {
+            log().contains("the spool's disk takes no samples")
+        })
+        .await;
+    let before = number(&target, ticks).await;
+    agent
+        .until("samples arrive all the same", async || {
+            number(&target, ticks).await > before + 8
+        })
+        .await;
+    let (status, took) = agent.terminate();
+    let text = log();
+    assert!(status.success(), "{text}");
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert!(!text.contains("lost the database"), "{text}");
+    assert_eq!(text.matches("connected; delivering").count(), 1, "{text}");
+    common::wait_for_sessions(&target).await;
+    let gaps = "select count(*) from collector.data_gaps where class <> 'logs'";
+    assert_eq!(number(&target, gaps).await, 0);
+    // Every tick has its processes, and none is missing among them: they are a second apart.
+    let missing = "select count(*) from (select ts, lag(ts) over (order by ts) before from collector.system_metrics_raw) t \
+                   where ts - before > interval '1700 ms'";
+    assert_eq!(number(&target, missing).await, 0, "{text}");
+    let processes = "select count(distinct ts) from collector.process_metrics_raw";
+    assert_eq!(
+        number(&target, processes).await,
+        number(&target, ticks).await
+    );
+    let doubles = "select count(*) from (select ts from collector.system_metrics_raw group by ts having count(*) > 1) d";
+    assert_eq!(number(&target, doubles).await, 0);
+}

@@ -209,6 +209,7 @@ async fn database(session: &Session) -> Vec<(&'static str, Finding)> {
     }
     if has_schema {
         findings.push(("collector", collector(session).await));
+        findings.push(("storing", storing(session).await));
     }
     findings
 }
@@ -277,6 +278,35 @@ async fn collector(session: &Session) -> Finding {
     }
 }
 
+/// Whether anything that is sampled or read waits because it cannot be stored.
+async fn storing(session: &Session) -> Finding {
+    let waiting = session
+        .client
+        .query(include_str!("doctor_storing.sql"), &[])
+        .await;
+    match waiting {
+        Ok(rows) => stored(rows.iter().map(|row| (row.get(0), row.get(1), row.get(2)))),
+        Err(error) => Warn(
+            crate::roles::server_words(error).to_string(),
+            "grant the role what `pqcrypta migrate --writer` grants".to_owned(),
+        ),
+    }
+}
+
+/// The finding about hosts, each with what waits there and why.
+fn stored(waiting: impl Iterator<Item = (String, String, String)>) -> Finding {
+    let waiting: Vec<String> = waiting
+        .map(|(host, what, why)| format!("{what} of {host} cannot be stored ({why})"))
+        .collect();
+    if waiting.is_empty() {
+        return Good("nothing is held up".to_owned());
+    }
+    Warn(
+        waiting.join(", "),
+        "what waits is kept; see the collector's log for when it began".to_owned(),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -289,6 +319,20 @@ mod tests {
             Some("warn  clock: 3.0 s behind the server's")
         );
         assert!(line("clock", &clock(-3.0)).contains("ahead of"));
+    }
+
+    #[test]
+    fn what_cannot_be_stored_is_named_with_its_cause() {
+        assert!(matches!(stored(std::iter::empty()), Good(_)));
+        let rows = [
+            ("web1", "lines of 3 logs", "disk full"),
+            ("web2", "samples", "heartbeat: locked"),
+        ];
+        let rows = rows.map(|(host, what, why)| (host.to_owned(), what.to_owned(), why.to_owned()));
+        let text = line("storing", &stored(rows.into_iter()));
+        let wanted = "warn  storing: lines of 3 logs of web1 cannot be stored (disk full), \
+                      samples of web2 cannot be stored (heartbeat: locked); ";
+        assert!(text.starts_with(wanted), "{text}");
     }
 
     #[test]

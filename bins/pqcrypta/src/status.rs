@@ -40,6 +40,8 @@ struct Host {
     outcome: Option<String>,
     gaps: i64,
     dead_letters: i64,
+    blocked_logs: i64,
+    clock_ahead: Option<f64>,
 }
 
 /// Prints one line per host.
@@ -97,6 +99,8 @@ async fn read(loaded: &config::Loaded) -> Result<Vec<Host>> {
                 outcome: row.try_get("outcome")?,
                 gaps: row.try_get("gaps")?,
                 dead_letters: row.try_get("dead_letters")?,
+                blocked_logs: row.try_get("blocked_logs")?,
+                clock_ahead: row.try_get("clock_ahead_secs")?,
             })
         })
         .collect::<Result<_, tokio_postgres::Error>>()
@@ -124,7 +128,8 @@ fn describe(host: &Host, interval: f64) -> (Verdict, String) {
         },
         (None, _) => "no agent".to_owned(),
     });
-    if stopped || host.gaps > 0 || host.dead_letters > 0 {
+    let is_blocked = host.blocked_logs > 0 || host.clock_ahead.is_some();
+    if stopped || host.gaps > 0 || host.dead_letters > 0 || is_blocked {
         verdict = verdict.max(Verdict::Doubtful);
     }
     parts.push(match host.gaps {
@@ -133,6 +138,16 @@ fn describe(host: &Host, interval: f64) -> (Verdict, String) {
     });
     if host.dead_letters > 0 {
         parts.push(format!("{} rows refused today", host.dead_letters));
+    }
+    match host.blocked_logs {
+        0 => {}
+        1 => parts.push("lines of 1 log cannot be stored".to_owned()),
+        logs => parts.push(format!("lines of {logs} logs cannot be stored")),
+    }
+    if let Some(ahead) = host.clock_ahead {
+        let way = if ahead > 0.0 { "ahead of" } else { "behind" };
+        let by = lasting(ahead.abs());
+        parts.push(format!("clock {by} {way} the server's"));
     }
     let word = match verdict {
         Verdict::Well => "ok",
@@ -179,6 +194,48 @@ mod tests {
                 ..Host::default()
             };
             assert_eq!(describe(&host, 10.0).0, wanted, "{host:?}");
+        }
+    }
+
+    #[test]
+    fn what_blocks_storing_and_a_wrong_clock_are_named() {
+        let well = || Host {
+            sample_age: Some(4.0),
+            ..Host::default()
+        };
+        for (host, words) in [
+            (
+                Host {
+                    blocked_logs: 1,
+                    ..well()
+                },
+                "lines of 1 log cannot be stored",
+            ),
+            (
+                Host {
+                    blocked_logs: 12,
+                    ..well()
+                },
+                "lines of 12 logs cannot be stored",
+            ),
+            (
+                Host {
+                    clock_ahead: Some(3_456_000.0),
+                    ..well()
+                },
+                "clock 40 days ahead of the server's",
+            ),
+            (
+                Host {
+                    clock_ahead: Some(-90.0),
+                    ..well()
+                },
+                "clock 90 s behind the server's",
+            ),
+        ] {
+            let (verdict, line) = describe(&host, 10.0);
+            assert_eq!(verdict, Verdict::Doubtful, "{line}");
+            assert!(line.contains(words), "{line}");
         }
     }
 

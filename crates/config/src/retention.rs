@@ -4,7 +4,7 @@ use crate::section::section;
 
 section! {
     /// How long each grain is kept. Raw samples must not outlive the hourly ones, nor these the
-    /// daily ones.
+    /// daily ones. Where several hosts share a database the longest of their values counts.
     pub struct Retention = "retention" {
         /// Days that raw samples are kept.
         raw_days: u32 = 14 => env("RAW_RETENTION_DAYS") range(1, 36500) live();

@@ -33,7 +33,8 @@ pub(crate) const DAY_MICROS: i64 = 86_400_000_000;
 const DAYS_BACK: i64 = 7;
 /// Days after today that have partitions.
 pub(crate) const DAYS_AHEAD: i64 = 2;
-/// How long a batch waits for its partitions: a tenth of what a host is allowed to be late with.
+/// How long a batch waits for its partitions: much less than the 10 s that its transaction may take, so
+/// that a slow disk delays rows by seconds and no more.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// After so long a partition that could not be made is tried again.
 const RETRY: Duration = Duration::from_secs(60);

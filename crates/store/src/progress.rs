@@ -21,6 +21,9 @@ pub struct ClassProgress {
     /// By table: delivered records whose rows of this table are not stored yet.
     #[serde(default)]
     pub owed: BTreeMap<String, RangeSet>,
+    /// How many records were delivered from memory, so that they never had a number.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub from_memory: u64,
 }
 
 impl ClassProgress {
@@ -51,6 +54,14 @@ impl ClassProgress {
             }
         }
     }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Progress of a whole spool, by the name of its class.

@@ -83,6 +83,8 @@ struct Held {
 #[derive(Debug)]
 pub(crate) struct HeldRows {
     pub(crate) id: u64,
+    pub(crate) record: u64,
+    pub(crate) class: Class,
     pub(crate) table: &'static TableDef,
     pub(crate) ts: Timestamp,
     pub(crate) group: Group,
@@ -154,21 +156,21 @@ impl Queue {
         }
         let result = self
             .blocking(move |inner| {
-                let mut durability = inner.store_held();
+                let mut result = Ok(inner.store_held());
                 for (class, rows) in by_class {
                     for (payload, rows) in tuple::encode(&rows) {
                         match inner.spool.append(class, ts, rows, &payload) {
                             Ok(_) => {}
                             Err(SpoolError::Down { .. } | SpoolError::Full { .. }) => {
                                 inner.hold(class, ts, payload);
-                                durability = Durability::Memory;
+                                result = result.map(|_| Durability::Memory);
                             }
-                            Err(error) => return Err(error),
+                            Err(error) => result = Err(error),
                         }
                     }
                 }
                 inner.bound_held(HELD_BYTES);
-                Ok(durability)
+                result
             })
             .await;
         self.grown.notify_one();
@@ -192,6 +194,8 @@ impl Queue {
                     held.is_leased = true;
                     HeldRows {
                         id: held.id,
+                        record: held.record,
+                        class: held.class,
                         table: held.table,
                         ts: held.ts,
                         group: held.group.clone(),
@@ -215,13 +219,14 @@ impl Queue {
     }
 
     /// Ends: what is held in memory goes to the spool, and what that does not take is noted as lost. To be
-    /// called when the writer has ended.
+    /// called when the writer has ended. What it has leased until then may be stored or not: it counts as
+    /// lost, since the spool would deliver it a second time.
     pub async fn close(&self) -> Unsaved {
         self.blocking(|inner| {
+            inner.store_held();
             for held in &mut inner.held {
                 held.is_leased = false;
             }
-            inner.store_held();
             let records = inner.held_records();
             inner.bound_held(0);
             let is_noted = inner.spool.flush_notes();

@@ -524,3 +524,38 @@ async fn partitions_are_made_once_by_whoever_comes_first() {
     let made = "select count(*) from pg_class where relname = 'heartbeat_20300107'";
     assert_eq!(number(&database, made).await, 1);
 }
+
+/// P16: a database that takes connections and stores nothing is asked less and less often. Its disk is full,
+/// as far as the collector can tell.
+#[tokio::test]
+async fn p16_a_database_that_stores_nothing_is_asked_less_and_less_often() {
+    let (database, dir) = (database().await, TempDir::new().unwrap());
+    let running = start(dir.path(), database.target());
+    running.queue.append(ts(0), rows(0, 5)).await.unwrap();
+    running.drained().await;
+    database
+        .sql(
+            "create function full_disk() returns trigger language plpgsql as $$ \
+             begin raise exception 'no space left on device' using errcode = '53100'; end $$; \
+             create trigger full_disk before update on collector.spool_watermark execute function full_disk()",
+        )
+        .await
+        .unwrap();
+    let began = std::time::Instant::now();
+    running.queue.append(ts(1), rows(1, 5)).await.unwrap();
+    running
+        .until("the fourth session", async || {
+            running.status.get().connections >= 4
+        })
+        .await;
+    // Pauses of at least 0.5, 1 and 2 s.
+    assert!(began.elapsed() >= std::time::Duration::from_millis(3_500));
+    database
+        .sql("drop trigger full_disk on collector.spool_watermark")
+        .await
+        .unwrap();
+    running.drained().await;
+    let stored = "select count(*) from collector.process_metrics_raw";
+    assert_eq!(number(&database, stored).await, 10);
+    running.stop().await;
+}

@@ -11,9 +11,11 @@ use crate::judge::of_service;
 const SECOND: i64 = 1_000_000;
 const HOUR: i64 = 3_600 * SECOND;
 const DAY: i64 = 24 * HOUR;
+/// How far back log sources are looked at: the longest interval between two ticks is a minute.
+const LOGS: i64 = 5 * 60 * SECOND;
 
 /// A host with the state of its agent, as read at one instant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Host {
     /// Its number.
     pub id: i32,
@@ -45,6 +47,22 @@ pub struct Host {
     pub gaps: i64,
     /// Rows set aside within the last hour.
     pub dead_letters: i64,
+    /// While the host's clock differs from the database server's by more than a minute: by how many seconds
+    /// it is ahead, and since when.
+    pub clock: Option<(f64, Timestamp)>,
+    /// Log sources whose lines could not be stored at the newest tick.
+    pub blocked: Option<Blocked>,
+}
+
+/// Log sources whose lines cannot be stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    /// How many.
+    pub sources: i64,
+    /// Why.
+    pub cause: String,
+    /// Since when, as far back as is looked.
+    pub since: Option<Timestamp>,
 }
 
 impl Host {
@@ -99,7 +117,24 @@ impl Host {
             generation: fingerprint([&history.to_le_bytes()[..], &id.to_le_bytes()[..], version]),
             gaps: row.try_get("gaps")?,
             dead_letters: row.try_get("dead_letters")?,
+            clock: row
+                .try_get::<_, Option<f64>>("clock_ahead_secs")?
+                .zip(instant("clock_wrong_since")?),
+            blocked: Blocked::learn(row)?,
         })
+    }
+}
+
+impl Blocked {
+    fn learn(row: &Row) -> Result<Option<Self>, tokio_postgres::Error> {
+        let since: Option<Instant> = row.try_get("blocked_since")?;
+        let cause: Option<String> = row.try_get("blocked_cause")?;
+        let sources: i64 = row.try_get("blocked_logs")?;
+        Ok((sources > 0).then(|| Self {
+            sources,
+            cause: cause.unwrap_or_default(),
+            since: since.map(|since| since.0),
+        }))
     }
 }
 
@@ -113,7 +148,7 @@ pub(crate) async fn hosts(
     interval: i64,
 ) -> Result<Vec<Host>, ReadError> {
     let at = |offset: i64| Instant(Timestamp(now.as_micros().saturating_add(offset)));
-    let (life, end, loss) = (at(-DAY), at(DAY), at(-HOUR));
+    let (life, end, loss, logs) = (at(-DAY), at(DAY), at(-HOUR), at(-LOGS));
     let params = [
         (
             &life as &(dyn tokio_postgres::types::ToSql + Sync),
@@ -121,6 +156,7 @@ pub(crate) async fn hosts(
         ),
         (&end, Type::TIMESTAMPTZ),
         (&loss, Type::TIMESTAMPTZ),
+        (&logs, Type::TIMESTAMPTZ),
     ];
     let rows = client.query_typed(include_str!("sql/hosts.sql"), &params);
     let (ticks, rows) = tokio::join!(series::newest(client, now), rows);

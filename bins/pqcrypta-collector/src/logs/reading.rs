@@ -60,7 +60,9 @@ impl Reading {
                 let batch = intake.poll(clock(), |named| encoder.take(named));
                 sources.seen(intake.states());
                 let more = batch.more;
-                if !batch.is_empty() {
+                if batch.is_empty() {
+                    sources.found_nothing();
+                } else {
                     let encoded = encoder.encode(batch, clock());
                     sources.read(&encoded.sums);
                     if sender.blocking_send(encoded).is_err() {

@@ -104,6 +104,14 @@ impl Sources {
         }
     }
 
+    /// Reading found nothing new: what was read before is stored, or it would wait.
+    pub(crate) fn found_nothing(&self) {
+        let mut known = self.lock();
+        if known.blocked.is_some() && known.sources.values().all(|source| source.unstored == 0) {
+            known.blocked = None;
+        }
+    }
+
     /// Nothing can be stored: whatever waits in the sources is their backlog until something is stored.
     pub(crate) fn block(&self, why: &str) {
         let mut known = self.lock();

@@ -26,8 +26,16 @@ impl Utc {
     )]
     pub fn now() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        Self {
+            millis: since.subsec_millis(),
+            ..Self::at(since.as_secs())
+        }
+    }
+
+    /// So many seconds after the epoch.
+    pub fn at(secs: u64) -> Self {
         // Days and months from days since the epoch, Hinnant 2013, years from March on.
-        let days = since.as_secs() / 86_400 + 719_468;
+        let days = secs / 86_400 + 719_468;
         let (era, day) = (days / 146_097, days % 146_097);
         let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
         let day = day - (365 * year + year / 4 - year / 100);
@@ -38,8 +46,8 @@ impl Utc {
             shifted - 9
         };
         Self {
-            secs: since.as_secs(),
-            millis: since.subsec_millis(),
+            secs,
+            millis: 0,
             year: era * 400 + year + u64::from(month <= 2),
             month,
             day: day - (153 * shifted + 2) / 5 + 1,
@@ -63,6 +71,11 @@ impl Utc {
     /// `2026-11-23 10:00:00`, with another separator.
     pub fn instant(self, separator: char) -> String {
         format!("{}{separator}{}", self.date('-'), self.time())
+    }
+
+    /// `Nov 23 10:00:00`, with a blank before a day of one digit.
+    pub fn syslog(self) -> String {
+        format!("{} {:>2} {}", self.month_name(), self.day, self.time())
     }
 
     pub fn weekday(self) -> &'static str {

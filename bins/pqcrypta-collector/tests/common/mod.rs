@@ -2,7 +2,8 @@
 //!
 //! Every tick is exactly one record of class `core` with exactly one row of the host. So after a
 //! last run in peace the database must hold, for each number of a record that it counts as
-//! delivered, one row: fewer is a loss, more is a double. Losses that `data_gaps` names are taken off.
+//! delivered, and for each that it counts as delivered from memory, one row: fewer is a loss, more is a
+//! double. Losses that `data_gaps` names are taken off.
 //! Beside, a program writes numbered lines into a log that is rotated: each must be one row, too.
 #![allow(
     dead_code,
@@ -377,6 +378,12 @@ pub async fn check(target: &pg::Target) {
          jsonb_array_elements(progress->'core'->'delivered') r",
     )
     .await;
+    let from_memory = number(
+        target,
+        "select coalesce(sum((progress->'core'->>'from_memory')::int8), 0) from collector.spool_watermark",
+    )
+    .await;
+    let delivered = delivered + from_memory;
     let owed = number(
         target,
         "select count(*) from collector.spool_watermark where progress->'core'->'owed' <> '{}'",

@@ -161,7 +161,7 @@ pub(super) const METRICS: &[Metric] = &[
         better: Better::Lower,
         levels: Some(Levels::new(67_108_864.0, 1_073_741_824.0)),
         judged_over_secs: 60,
-        what: "Bytes that wait in the files of the source. The journal does not tell.",
+        what: "Bytes of the source's files that are not stored. The journal does not tell.",
         how: "Averaged over a minute. 64 MiB are read in some ten seconds, so what still waits then grows; 1 GiB is more than rotation leaves.",
         fix: "Look whether the database is slow, or what makes the source so loud.",
         ..SHOWN
@@ -179,7 +179,7 @@ pub(super) const METRICS: &[Metric] = &[
         name: "readable",
         label: "Log can be read",
         unit: Unit::Bool,
-        series: level("(status = 'ok')::int::float8"),
+        series: level("(status IN ('ok', 'blocked'))::int::float8"),
         better: Better::Higher,
         levels: Some(Levels::warn(0.0)),
         judged_over_secs: 60,

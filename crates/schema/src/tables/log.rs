@@ -33,7 +33,8 @@ metric_table! {
         place: String [Detail Text],
         /// Parser in use.
         parser: String [Detail Text],
-        /// `ok`, `missing`, `denied`, `refused` or `failed`.
+        /// `ok`, `missing`, `denied`, `refused` or `failed`; `blocked` when it can be read and its lines cannot
+        /// be stored.
         status: String [Detail Text],
         /// Why it is not `ok`.
         error: Option<String> [Detail Text],
@@ -47,7 +48,7 @@ metric_table! {
         error_lines: i64 [Counter Count],
         /// Bytes read of it.
         bytes: i64 [Counter Bytes],
-        /// Bytes that wait in it; NULL for the journal, which does not tell.
+        /// Bytes of it that are not stored; NULL for the journal, which does not tell.
         backlog_bytes: Option<i64> [Gauge Bytes],
         /// Events stored under the overflow fingerprint, because the hour had too many kinds.
         overflowed: i64 [Counter Count],

@@ -29,6 +29,16 @@ pub(super) struct TableBatch {
     pub(super) records: BTreeMap<Class, RangeSet>,
 }
 
+/// Rows of one table that come from memory.
+#[derive(Debug)]
+struct HeldMark {
+    /// Their number in the queue.
+    id: u64,
+    /// What would have been one record of the spool.
+    record: (Class, u64),
+    table: &'static str,
+}
+
 /// A span of records that are not there any more, to be noted in `data_gaps`.
 #[derive(Debug)]
 pub(super) struct Gap {
@@ -54,8 +64,8 @@ pub(super) struct Batch {
     pub(super) superseded: u64,
     /// Whether the spool holds more than this batch takes.
     pub(super) more: bool,
-    /// Rows that are held in memory because the spool's disk refused them: number and table.
-    held: Vec<(u64, &'static str)>,
+    /// Rows that are held in memory because the spool's disk refused them.
+    held: Vec<HeldMark>,
     /// What the spool could not do, without which the batch was planned.
     pub(super) trouble: Option<String>,
     /// What the database did not have when the batch was planned, by class.
@@ -161,7 +171,11 @@ impl Batch {
     /// Adds rows that are held in memory.
     pub(super) fn add_held(&mut self, held: Vec<HeldRows>) {
         for held in held {
-            self.held.push((held.id, held.table.name));
+            self.held.push(HeldMark {
+                id: held.id,
+                record: (held.class, held.record),
+                table: held.table.name,
+            });
             self.see(held.ts);
             self.entry(held.table).groups.push(held.group);
         }
@@ -169,8 +183,23 @@ impl Batch {
 
     /// The numbers of rows from memory that a transaction without these tables stores.
     pub(super) fn held_but(&self, skip: &BTreeSet<&'static str>) -> Vec<u64> {
-        let stored = self.held.iter().filter(|(_, table)| !skip.contains(table));
-        stored.map(|(id, _)| *id).collect()
+        self.stored_held(skip).map(|held| held.id).collect()
+    }
+
+    /// How many records these are, by class.
+    pub(super) fn held_records(&self, skip: &BTreeSet<&'static str>) -> BTreeMap<Class, u64> {
+        let records: BTreeSet<(Class, u64)> =
+            self.stored_held(skip).map(|held| held.record).collect();
+        let mut counts = BTreeMap::new();
+        for (class, _) in records {
+            *counts.entry(class).or_default() += 1;
+        }
+        counts
+    }
+
+    fn stored_held(&self, skip: &BTreeSet<&'static str>) -> impl Iterator<Item = &HeldMark> {
+        let is_stored = |held: &&HeldMark| !skip.contains(held.table);
+        self.held.iter().filter(is_stored)
     }
 
     /// The rows one table owes, as far as one transaction takes them.

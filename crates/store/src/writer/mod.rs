@@ -209,6 +209,9 @@ impl Writer {
                         backoff.reset();
                     }
                     let achieved = session.achieved;
+                    if memory.in_doubt.is_none() {
+                        self.queue.settle_held(&[]).await;
+                    }
                     match end {
                         End::Stopped => return,
                         End::Renew if achieved => Duration::ZERO,
@@ -282,6 +285,8 @@ struct Memory {
     debtors: BTreeMap<&'static str, Debtor>,
     /// What fails beside the samples.
     troubles: Troubles,
+    /// By how much the host's clock is ahead of the server's, microseconds.
+    clock_ahead: i64,
     /// Why the last connection was lost, unless something was delivered since.
     lost: Option<String>,
     /// Rows from memory that a transaction of unknown outcome may have stored: `seq` after it, and their
@@ -300,12 +305,12 @@ struct Session<'a> {
     /// Tables in which expired rows are still to be looked for, and where in the default partition.
     expiring: VecDeque<(&'static str, Keep)>,
     expiring_block: i64,
-    /// By how much the host's clock is ahead of the server's, microseconds.
-    clock_ahead: i64,
     /// The newest sample that the database had when the session began.
     stored: Option<Timestamp>,
     /// What was stored of what this host asks for, and of its clock.
     reported: Option<(Retention, bool)>,
+    /// After a failure that is tried again then.
+    report_after: Instant,
     /// Whether it achieved something: a transaction was committed, or a table was found out that will
     /// not stand in the way of the next session.
     achieved: bool,
@@ -324,9 +329,9 @@ impl<'a> Session<'a> {
             partitions: Partitions::new(link.clocks.0, link.clocks.1),
             expiring: VecDeque::new(),
             expiring_block: 0,
-            clock_ahead: 0,
             stored: link.last_ts,
             reported: None,
+            report_after: now,
             achieved: false,
             next_heartbeat: now,
             next_upkeep: now,
@@ -386,7 +391,11 @@ impl<'a> Session<'a> {
                 () = self.writer.queue.grown() => {}
                 () = sleep_until(wake) => {}
                 // What is to be kept may have changed; the next heartbeat would notice, too.
-                _ = self.writer.options.changed() => self.next_heartbeat = Instant::now(),
+                changed = self.writer.options.changed() => {
+                    if changed.is_ok() {
+                        self.next_heartbeat = Instant::now();
+                    }
+                }
                 changed = self.writer.agent.settings.changed() => {
                     if changed.is_ok() {
                         self.store_settings().await?;
@@ -459,6 +468,9 @@ impl<'a> Session<'a> {
             for (class, covered) in &batch.covered {
                 let class = progress.class(*class);
                 class.delivered = class.delivered.union(covered);
+            }
+            for (class, records) in batch.held_records(&skip) {
+                progress.class(class).from_memory += records;
             }
             for entry in batch
                 .tables
@@ -535,7 +547,7 @@ impl<'a> Session<'a> {
             late,
         };
         let held = batch.held_but(skip);
-        self.memory.in_doubt = Some((self.link.seq + 1, held.clone()));
+        self.memory.in_doubt = (!held.is_empty()).then(|| (self.link.seq + 1, held.clone()));
         let client = &self.link.session.client;
         let run = transaction::run(client, &mut self.statements, batch, &mark, skip, suspects);
         let deadline = self.writer.options.borrow().deadline;
@@ -565,6 +577,8 @@ impl<'a> Session<'a> {
                 return Ok(Some(Obstacle::Homeless(table)));
             }
             Ok(Err(Stop::Fenced)) => {
+                // Whoever moved the progress, it was not this transaction.
+                self.memory.in_doubt = None;
                 tracing::info!("the spool's progress moved elsewhere; reading it again");
                 return Err(End::Renew);
             }

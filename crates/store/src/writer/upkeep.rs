@@ -20,6 +20,8 @@ use tokio_postgres::Error;
 /// How often expired rows are looked for, and what the host asks for is stored.
 const UPKEEP_EVERY: Duration = Duration::from_secs(3600);
 
+/// After so long it is tried again to store what the host asks for.
+const REPORT_AGAIN: Duration = Duration::from_secs(20);
 /// Where heartbeats go.
 const HEARTBEAT: &str = Heartbeat::TABLE.name;
 
@@ -105,7 +107,7 @@ impl Session<'_> {
         self.next_upkeep = Instant::now() + UPKEEP_EVERY;
         // Somebody may have dropped what is known.
         self.partitions.forget_all();
-        if self.report().await? && expiry::clocks_agree(self.clock_ahead) {
+        if self.report().await? && expiry::clocks_agree(self.memory.clock_ahead) {
             self.expiring = expiry::tables().collect();
             self.expiring_block = 0;
         }
@@ -160,26 +162,27 @@ impl Session<'_> {
     async fn report(&mut self) -> Result<bool, End> {
         let retention = self.writer.options.borrow().retention;
         let (client, host_id) = (&self.link.session.client, self.link.host_id);
-        let reported = expiry::report(client, host_id, &retention, self.clock_ahead).await;
+        let reported = expiry::report(client, host_id, &retention, self.memory.clock_ahead).await;
         let reported = self.minor("storing what is to be kept", reported)?;
+        self.report_after = Instant::now() + REPORT_AGAIN;
         if reported.is_some() {
-            self.reported = Some((retention, expiry::clocks_agree(self.clock_ahead)));
+            self.reported = Some((retention, expiry::clocks_agree(self.memory.clock_ahead)));
         }
         Ok(reported.is_some())
     }
 
     /// Takes a look at the clocks: the server's showed `server` at `ours`.
     pub(super) fn compare_clocks(&mut self, server: Timestamp, ours: Timestamp) {
-        let agreed = expiry::clocks_agree(self.clock_ahead);
-        self.clock_ahead = ours.as_micros().saturating_sub(server.as_micros());
-        self.partitions.set_server_ahead(-self.clock_ahead);
-        let ahead = self.clock_ahead;
+        let agreed = expiry::clocks_agree(self.memory.clock_ahead);
+        self.memory.clock_ahead = ours.as_micros().saturating_sub(server.as_micros());
+        self.partitions.set_server_ahead(-self.memory.clock_ahead);
+        let ahead = self.memory.clock_ahead;
         self.writer
             .status
             .update(|status| status.clock_ahead_micros = ahead);
-        let agrees = expiry::clocks_agree(self.clock_ahead);
+        let agrees = expiry::clocks_agree(self.memory.clock_ahead);
         if agrees != agreed {
-            let ahead_secs = self.clock_ahead / 1_000_000;
+            let ahead_secs = self.memory.clock_ahead / 1_000_000;
             if agrees {
                 tracing::info!(ahead_secs, "the clock agrees with the server's again");
             } else {
@@ -209,7 +212,8 @@ impl Session<'_> {
             self.compare_clocks(server, now);
         }
         let asked = self.writer.options.borrow().retention;
-        if self.reported != Some((asked, expiry::clocks_agree(self.clock_ahead))) {
+        let is_news = self.reported != Some((asked, expiry::clocks_agree(self.memory.clock_ahead)));
+        if is_news && Instant::now() >= self.report_after {
             self.report().await?;
         }
         Ok(())

@@ -129,7 +129,20 @@ pub(super) fn about_data(
             ..about("agent", Severity::Warn, "collector")
         });
     }
-    if let Some(newest) = host
+    if let Some((ahead, since)) = host.clock {
+        let way = if ahead > 0.0 { "ahead of" } else { "behind" };
+        found.push(Problem {
+            title: format!(
+                "The host's clock is {} {way} the database server's",
+                words::duration(ahead.abs())
+            ),
+            since_ms: Some(since.as_millis()),
+            fix: "Check the time service on both: timedatectl status. Until the clocks agree this host \
+                  expires no data."
+                .to_owned(),
+            ..about("clock", Severity::Warn, "system")
+        });
+    } else if let Some(newest) = host
         .newest
         .filter(|newest| newest.as_micros() > now.as_micros() + AHEAD)
     {
@@ -142,6 +155,19 @@ pub(super) fn about_data(
             ),
             fix: "Check the time service on both: timedatectl status.".to_owned(),
             ..about("clock", Severity::Warn, "system")
+        });
+    }
+    if let Some(blocked) = &host.blocked {
+        let logs = words::counted(blocked.sources as usize, "log");
+        found.push(Problem {
+            title: format!("Lines of {logs} cannot be stored"),
+            value: Some(blocked.sources as f64),
+            since_ms: blocked.since.map(Timestamp::as_millis),
+            fix: format!(
+                "{}. The lines wait in their logs; see the collector's log: journalctl -u pqcrypta-collector.",
+                sentence(&blocked.cause)
+            ),
+            ..about("logs_blocked", Severity::Warn, "logs")
         });
     }
     let hour = |id: &str, count: i64, one: &str, many: &str, fix: &str| Problem {
@@ -172,6 +198,16 @@ pub(super) fn about_data(
         found.push(hour("dead_letters", host.dead_letters, one, many, fix));
     }
     found
+}
+
+/// A text as a sentence, without its full stop.
+fn sentence(text: &str) -> String {
+    let text = text.trim_end_matches('.');
+    let mut chars = text.chars();
+    let first = chars.next().map(char::to_uppercase);
+    first
+        .map(|first| first.chain(chars).collect())
+        .unwrap_or_default()
 }
 
 /// Why nothing can be said, with the instant since when.

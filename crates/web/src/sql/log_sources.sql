@@ -2,7 +2,7 @@
 -- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz): an hour, to the end of the newest sample.
 -- Columns: id and source (name), kind, place, parser, status, error text, last_line_ms timestamptz,
 -- error_lines, warn_lines, info_lines, debug_lines, lines, bytes, overflowed int8, grave_pct float8,
--- tag_state (unreadable, silent, ok), severities. A step down is a restart and no step.
+-- tag_state (blocked, unreadable, silent, ok), severities. A step down is a restart and no step.
 -- Rows: one per source that was sampled with the newest ones. Index: log_sources_raw_ts.
 WITH sample AS (
     SELECT source, ts, kind, place, parser, status, error, last_line,
@@ -37,7 +37,8 @@ SELECT n.source AS id, n.source, n.kind, n.place, n.parser, n.status, n.error, n
        CASE s.state WHEN 'silent' THEN 'info' END AS sev_last_line_ms
 FROM sample n
 JOIN whole w USING (source)
-CROSS JOIN LATERAL (SELECT CASE WHEN n.status <> 'ok' THEN 'unreadable'
+CROSS JOIN LATERAL (SELECT CASE WHEN n.status = 'blocked' THEN 'blocked'
+                                WHEN n.status <> 'ok' THEN 'unreadable'
                                 WHEN n.last_line IS NULL OR n.last_line < $2 THEN 'silent'
                                 ELSE 'ok' END AS state) s
 WHERE n.back = 1 AND n.ts >= n.newest - interval '2 minutes'

@@ -126,6 +126,7 @@ pub(super) const SOURCES: View = View {
         id: "state",
         label: "State",
         values: &[
+            ("blocked", "Not stored"),
             ("unreadable", "Unreadable"),
             ("silent", "Silent"),
             ("ok", "Heard"),

@@ -1,0 +1,18 @@
+-- What waits at which host because it cannot be stored, as of its newest tick within five minutes.
+-- Columns: hostname, what waits and why (text). Rows: one per host and kind, none when all is well.
+SELECT h.hostname,
+       CASE count(*) WHEN 1 THEN 'lines of 1 log' ELSE 'lines of ' || count(*) || ' logs' END AS what,
+       coalesce(max(s.error), '') AS why
+FROM collector.hosts h
+JOIN (SELECT host_id, ts, status, error, max(ts) OVER (PARTITION BY host_id) AS newest
+      FROM collector.log_sources_raw
+      WHERE ts > now() - interval '5 minutes' AND ts < now() + interval '1 day') s ON s.host_id = h.host_id
+WHERE s.status = 'blocked' AND s.ts = s.newest
+GROUP BY h.host_id, h.hostname
+UNION ALL
+SELECT h.hostname, 'samples', s.db_error
+FROM collector.hosts h
+JOIN LATERAL (SELECT db_error FROM collector.collector_self_metrics
+              WHERE host_id = h.host_id AND ts > now() - interval '5 minutes' AND ts < now() + interval '1 day'
+              ORDER BY ts DESC LIMIT 1) s ON s.db_error IS NOT NULL
+ORDER BY 1, 2
