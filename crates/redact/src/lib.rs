@@ -16,7 +16,7 @@ mod sql;
 mod text;
 
 pub use sql::sql;
-pub use text::{clean, text};
+pub use text::{Pem, clean, text, value};
 
 /// What stands in for a secret.
 pub const MARK: &str = "…";

@@ -1,0 +1,175 @@
+//! Passwords on the command lines of programs: `mysql -phunter2`, `curl -u me:hunter2`.
+
+/// How an option gives the secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// `-pSECRET`; behind a lone `-p` something else follows.
+    Joined,
+    /// `-p SECRET` or `-pSECRET`.
+    Next,
+    /// `-p SECRET` alone: `-pX` would be another option.
+    Apart,
+    /// `-u NAME:SECRET`, joined or not; the separator.
+    Pair(char),
+}
+
+/// The options of one program that take secrets.
+pub(super) type Options = &'static [Option_];
+
+/// An option and its form.
+#[derive(Debug)]
+pub(super) struct Option_(&'static str, Form);
+
+use Form::{Apart, Joined, Next, Pair};
+
+const MYSQL: Options = &[Option_("-p", Joined)];
+const LONG_P: Options = &[Option_("-p", Next)];
+const CAPITAL_P: Options = &[Option_("-P", Next)];
+const CURL: Options = &[
+    Option_("--user", Pair(':')),
+    Option_("--proxy-user", Pair(':')),
+    Option_("-u", Pair(':')),
+    Option_("-U", Pair(':')),
+    Option_("-b", Apart),
+];
+const LDAP: Options = &[Option_("-w", Next)];
+const KEYTOOL: Options = &[
+    Option_("-storepass", Apart),
+    Option_("-keypass", Apart),
+    Option_("-srcstorepass", Apart),
+    Option_("-deststorepass", Apart),
+];
+const OPENSSL: Options = &[
+    Option_("-passin", Pair(':')),
+    Option_("-passout", Pair(':')),
+    Option_("-pass", Pair(':')),
+    Option_("-k", Apart),
+    Option_("-K", Apart),
+];
+
+/// Programs by name.
+#[rustfmt::skip]
+const PROGRAMS: &[(&str, Options)] = &[
+    ("mysql", MYSQL), ("mysqldump", MYSQL), ("mysqladmin", MYSQL), ("mysqlimport", MYSQL), ("mysqlcheck", MYSQL),
+    ("mysqlshow", MYSQL), ("mysqlpump", MYSQL), ("mysqlbinlog", MYSQL), ("mysqlslap", MYSQL), ("mysqlsh", MYSQL),
+    ("mariadb", MYSQL), ("mariadb-dump", MYSQL), ("mariadb-admin", MYSQL), ("mariadb-import", MYSQL), ("mariadb-check", MYSQL),
+    ("mariadb-backup", MYSQL), ("mydumper", LONG_P), ("myloader", LONG_P), ("xtrabackup", LONG_P), ("innobackupex", LONG_P),
+    ("sshpass", LONG_P), ("mongo", LONG_P), ("mongosh", LONG_P), ("mongodump", LONG_P), ("mongorestore", LONG_P),
+    ("mongoexport", LONG_P), ("mongoimport", LONG_P), ("mongostat", LONG_P), ("7z", MYSQL), ("7za", MYSQL), ("rar", MYSQL), ("unrar", MYSQL),
+    ("login", &[Option_("-p", Apart)]), ("useradd", &[Option_("-p", Apart)]), ("usermod", &[Option_("-p", Apart)]),
+    ("rdesktop", &[Option_("-p", Apart)]), ("ncftp", &[Option_("-p", Apart)]), ("clickhouse-client", &[Option_("--password", Apart)]),
+    ("sqlcmd", CAPITAL_P), ("bcp", CAPITAL_P), ("isql", CAPITAL_P), ("ipmitool", CAPITAL_P), ("zip", CAPITAL_P), ("unzip", CAPITAL_P),
+    ("mosquitto_pub", CAPITAL_P), ("mosquitto_sub", CAPITAL_P), ("tsql", CAPITAL_P),
+    ("curl", CURL), ("http", &[Option_("-a", Pair(':')), Option_("--auth", Pair(':'))]), ("lftp", &[Option_("-u", Pair(','))]),
+    ("smbclient", &[Option_("-U", Pair('%'))]), ("rpcclient", &[Option_("-U", Pair('%'))]), ("net", &[Option_("-U", Pair('%'))]),
+    ("redis-cli", &[Option_("-a", Next)]), ("valkey-cli", &[Option_("-a", Next)]),
+    ("ldapsearch", LDAP), ("ldapmodify", LDAP), ("ldapadd", LDAP), ("ldapdelete", LDAP), ("ldapwhoami", LDAP), ("ldappasswd", LDAP),
+    ("keytool", KEYTOOL), ("jarsigner", KEYTOOL), ("openssl", OPENSSL), ("sqlplus", &[Option_("", Pair('/'))]),
+    ("snmpget", &[Option_("-A", Apart), Option_("-X", Apart), Option_("-c", Apart)]), ("snmpwalk", &[Option_("-A", Apart), Option_("-X", Apart), Option_("-c", Apart)]),
+    ("cqlsh", LONG_P), ("influx", &[Option_("-password", Apart), Option_("-t", Apart)]), ("nmcli", &[Option_("password", Apart)]),
+];
+
+/// Longest name of [`PROGRAMS`].
+const LONGEST: usize = 17;
+
+/// By the first letter of [`PROGRAMS`], a bit for each length.
+static LENGTHS: [u32; 128] = {
+    let mut table = [0; 128];
+    let mut at = 0;
+    while at < PROGRAMS.len() {
+        table[PROGRAMS[at].0.as_bytes()[0] as usize] |= 1 << PROGRAMS[at].0.len();
+        at += 1;
+    }
+    table
+};
+
+/// By the first letter of [`PROGRAMS`], a bit for each second one.
+static BEGINNINGS: [u128; 128] = {
+    let mut table = [0; 128];
+    let mut at = 0;
+    while at < PROGRAMS.len() {
+        let bytes = PROGRAMS[at].0.as_bytes();
+        table[bytes[0] as usize] |= 1 << bytes[1];
+        at += 1;
+    }
+    table
+};
+
+/// Programs whose subcommand `login` takes a password.
+const LOGINS: &[&str] = &[
+    "docker ",
+    "podman ",
+    "helm ",
+    "registry ",
+    "az ",
+    "oc ",
+    "cf ",
+    "skopeo ",
+    "buildah ",
+    "nerdctl ",
+];
+
+/// The options that give a secret to the program whose name is the word at this place.
+pub(super) fn of_program(text: &str, at: usize, end: usize) -> Option<Options> {
+    let word = &text.as_bytes()[at..end];
+    let [first, second, ..] = word else {
+        return None;
+    };
+    let short = word.len() <= LONGEST && LENGTHS[usize::from(first & 127)] & (1 << word.len()) != 0;
+    if !short || BEGINNINGS[usize::from(first & 127)] & (1 << (second & 127)) == 0 {
+        return None;
+    }
+    if word == b"login" && !LOGINS.iter().any(|program| text[..at].ends_with(program)) {
+        return None;
+    }
+    PROGRAMS
+        .iter()
+        .find(|(name, _)| name.as_bytes() == word)
+        .map(|(_, options)| *options)
+}
+
+/// The secret that an option gives: `at` is where its word begins.
+pub(super) fn secret(options: Options, text: &str, at: usize) -> Option<(usize, usize)> {
+    // An argument of its own.
+    if !matches!(
+        at.checked_sub(1).map(|at| text.as_bytes()[at]),
+        None | Some(b' ' | b'\t' | b'"' | b'\'' | b',')
+    ) {
+        return None;
+    }
+    options.iter().find_map(|Option_(name, form)| {
+        let rest = text[at..].strip_prefix(name)?;
+        let joined = !rest.starts_with([' ', '\t', '=']) && !rest.is_empty();
+        let value = match form {
+            Joined if joined => rest,
+            Next | Pair(_) if joined && !name.starts_with("--") => rest,
+            Next | Apart | Pair(_) if !joined => rest
+                .strip_prefix('=')
+                .unwrap_or(rest)
+                .trim_start_matches([' ', '\t']),
+            _ => return None,
+        };
+        let from = text.len() - value.len();
+        let (from, to) = argument(text, from);
+        if let Pair(separator) = form {
+            let separated = text[from..to].find(*separator)?;
+            let address = *separator == '/' && text[from..to].starts_with('/');
+            return (!address).then_some((from + separated + 1, to));
+        }
+        // Another option, not a value.
+        (!text[from..to].starts_with('-') && from < to).then_some((from, to))
+    })
+}
+
+/// The argument that begins here, within its quotes.
+fn argument(text: &str, from: usize) -> (usize, usize) {
+    let rest = &text[from..];
+    if let Some(quote) = rest.chars().next().filter(|c| matches!(c, '"' | '\'')) {
+        let end = rest[1..].find(quote).map_or(rest.len(), |end| end + 1);
+        return (from + 1, from + end);
+    }
+    let end = rest
+        .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`'))
+        .unwrap_or(rest.len());
+    (from, from + end)
+}

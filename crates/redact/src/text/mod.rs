@@ -1,0 +1,436 @@
+//! Plain text without what is a secret by its name, its shape or its place.
+//!
+//! One pass over the words of a text; each word is asked, the cheapest question first:
+//!
+//! | question | module | example |
+//! |---|---|---|
+//! | does its issuer mark it? | [`shapes`] | `ghp_…`, `eyJ….…`, `$2y$10$…` |
+//! | is it the name of a secret, with a value? | [`names`], [`value`] | `DB_PASSWORD=x`, `\"token\":\"x\"`, `<pw>x</pw>` |
+//! | does it announce a value in a sentence? | [`speech`] | `the password is x`, `Bearer x` |
+//! | is it an option of a program that takes secrets? | [`commands`] | `mysql -px`, `curl -u me:x` |
+//! | is it the scheme of an address with a login? | [`address`] | `redis://:x@host` |
+//! | does a private key begin here? | [`pem`] | `-----BEGIN PRIVATE KEY-----` |
+//!
+//! The tables are the place for more. Every look ahead is either bounded or ends in a value that is
+//! taken out and not looked at again, so that the pass is linear.
+
+mod address;
+mod commands;
+mod names;
+mod pem;
+mod shapes;
+mod speech;
+mod value;
+
+use std::borrow::Cow;
+
+use crate::MARK;
+use names::Strength;
+pub use pem::Pem;
+
+/// The text with `…` in place of every secret.
+#[must_use]
+pub fn text(text: &str) -> String {
+    clean(text).into_owned()
+}
+
+/// As [`text`]; borrowed when there is no secret.
+#[must_use]
+pub fn clean(text: &str) -> Cow<'_, str> {
+    let bytes = text.as_bytes();
+    let mut scan = Scan {
+        text,
+        program: None,
+    };
+    let mut out = String::new();
+    let (mut kept, mut at) = (0, 0);
+    while at < bytes.len() {
+        let class = CLASS[usize::from(bytes[at])];
+        if class & (WORD | BEYOND) == 0 {
+            if class == BREAK {
+                scan.program = None;
+            }
+            at += 1;
+            continue;
+        }
+        let mut end = at + 1;
+        while end < bytes.len() && CLASS[usize::from(bytes[end])] == class {
+            end += 1;
+        }
+        let secret = if class == WORD {
+            scan.word(at, end)
+        } else {
+            None
+        };
+        let beyond = class == BEYOND || bytes.get(end).is_some_and(|byte| !byte.is_ascii());
+        let secret = secret.or_else(|| if beyond { scan.foreign(at) } else { None });
+        match secret.filter(|(from, to)| from < to && &text[*from..*to] != MARK) {
+            Some((from, to)) if from >= kept => {
+                out.push_str(&text[kept..from]);
+                out.push_str(MARK);
+                (kept, at) = (to, to);
+            }
+            _ => at = end,
+        }
+    }
+    if kept == 0 {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(&text[kept..]);
+    Cow::Owned(out)
+}
+
+/// The value of a field of this name, as a structured log has it.
+#[must_use]
+pub fn value<'a>(name: &str, content: &'a str) -> Cow<'a, str> {
+    let secret = names::may_be(
+        name.trim_end_matches(|c: char| !c.is_ascii_alphabetic())
+            .as_bytes(),
+    ) && names::strength(name).is_some_and(|strength| {
+        let separator = value::Separator {
+            from: 0,
+            sentence: false,
+            data: true,
+            encoded: false,
+            colon: true,
+        };
+        let whole = value::Value {
+            from: 0,
+            to: content.len(),
+            quoted: true,
+        };
+        value::is_secret(
+            content,
+            value::Name {
+                part: names::last_part(name),
+                whole: true,
+            },
+            strength,
+            separator,
+            whole,
+        )
+    });
+    if secret {
+        Cow::Borrowed(MARK)
+    } else {
+        clean(content)
+    }
+}
+
+const WORD: u8 = 1;
+/// What ends a command of a shell.
+const BREAK: u8 = 2;
+/// Part of a character beyond ASCII.
+const BEYOND: u8 = 4;
+
+/// What bytes are: words are of letters and digits of ASCII, `_` and `-`.
+static CLASS: [u8; 256] = {
+    let mut table = [BEYOND; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        table[byte as usize] = match byte {
+            b'_' | b'-' => WORD,
+            b'\n' | b';' | b'|' => BREAK,
+            _ if byte.is_ascii_alphanumeric() => WORD,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    table
+};
+
+/// What may follow a name: a separator, a quote, a blank, the beginning of an entity.
+static FOLLOWS: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut at = 0;
+    let bytes = b"=: \t\"'`\\%&>(";
+    while at < bytes.len() {
+        table[bytes[at] as usize] = 1;
+        at += 1;
+    }
+    let mut byte = 128;
+    while byte < 256 {
+        table[byte] = 1;
+        byte += 1;
+    }
+    table
+};
+
+fn in_word(byte: u8) -> bool {
+    CLASS[usize::from(byte)] == WORD
+}
+
+/// A secret: where it begins and ends.
+type Range = (usize, usize);
+
+struct Scan<'a> {
+    text: &'a str,
+    /// The program whose command line this is.
+    program: Option<commands::Options>,
+}
+
+impl Scan<'_> {
+    /// The secret that the word at this place is, or that follows it. Nearly every word is told apart
+    /// by its first or last letters, so that a line without secrets costs little more than a look at
+    /// each of its bytes.
+    fn word(&mut self, at: usize, end: usize) -> Option<Range> {
+        let bytes = self.text.as_bytes();
+        let word = &bytes[at..end];
+        if let Some(to) = shapes::key(self.text, at, end) {
+            return Some((at, to));
+        }
+        if let Some(options) = commands::of_program(self.text, at, end) {
+            self.program = Some(options);
+        }
+        if let Some(options) = self.program
+            && let Some(found) = commands::secret(options, self.text, at)
+        {
+            return Some(found);
+        }
+        let next = bytes.get(end).copied().unwrap_or(b'.');
+        match next {
+            b':' if bytes[end..].starts_with(b"://") => return address::login(self.text, end + 3),
+            b'/' if shapes::may_be_hook(word) => return shapes::hook(self.text, end),
+            b'$' | b'}' => return shapes::hash(self.text, at, end),
+            b' ' if word == pem::BEGIN => return pem::body(self.text, at),
+            _ => {}
+        }
+        // What cannot follow a name is the quickest to see.
+        if FOLLOWS[usize::from(next)] == 0 {
+            return None;
+        }
+        // Behind a blank a sentence goes on, unless a separator follows or this is an option.
+        if matches!(next, b' ' | b'\t') {
+            let separator = bytes[end..]
+                .iter()
+                .find(|byte| !matches!(byte, b' ' | b'\t'));
+            let option =
+                word[0] == b'-' || bytes[..at].ends_with(b".") || bytes[..at].ends_with(b":");
+            let named = matches!(separator, Some(b'=' | b':' | 0x80..)) || option;
+            let secret = || {
+                if names::may_be(trimmed(word)) {
+                    self.named(at, end)
+                } else {
+                    None
+                }
+            };
+            let spoken = || {
+                if names::may_be(trimmed(word)) || speech::may_begin(word) {
+                    speech::secret(self.text, at, end)
+                } else {
+                    None
+                }
+            };
+            return if named {
+                secret().or_else(spoken)
+            } else {
+                spoken()
+            };
+        }
+        if names::may_be(trimmed(word)) {
+            return self
+                .named(at, end)
+                .or_else(|| speech::secret(self.text, at, end));
+        }
+        None
+    }
+
+    /// The value of the name at this place.
+    fn named(&self, at: usize, end: usize) -> Option<Range> {
+        let text = self.text;
+        let word = &text[at..end];
+        // What is left of `%22` before a name in a query string.
+        let word = match text[..at].ends_with('%') {
+            true if word.len() > 2 => &word[2..],
+            _ => word,
+        };
+        // A property of Java's: `-Dpass=x`.
+        let word = word.strip_prefix("-D").unwrap_or(word);
+        let strength = names::strength(word)?;
+        let part = names::last_part(word.trim_end_matches(|c: char| !c.is_ascii_alphabetic()));
+        if let Some(content) = self.element(at, end) {
+            return (strength != Strength::Loose).then_some(content);
+        }
+        let Some(separator) = value::separator(text, end) else {
+            return self.argument(at, end, strength);
+        };
+        let header = separator.colon && !separator.data;
+        if header && part.eq_ignore_ascii_case("cookie") {
+            return self.rest_of_header(at, separator);
+        }
+        if part.eq_ignore_ascii_case("authorization")
+            && let Some(found) = self.credentials(at, separator)
+        {
+            return Some(found);
+        }
+        // The shell's working directory, as sudo tells it.
+        if matches!(word, "PWD" | "OLDPWD") && text[separator.from..].starts_with('/') {
+            return None;
+        }
+        // Of a name whose value may be none, no more is read than shows it.
+        let most = if strength == Strength::Strong {
+            usize::MAX
+        } else {
+            value::SHOWN
+        };
+        let found = value::value(text, separator.from, separator.encoded, most);
+        value::is_secret(
+            text,
+            value::Name {
+                part,
+                whole: part.len() == word.len(),
+            },
+            strength,
+            separator,
+            found,
+        )
+        .then(|| {
+            let whole = value::value(text, separator.from, separator.encoded, usize::MAX);
+            (whole.from, whole.to)
+        })
+    }
+
+    /// The content of an element: `<password>x</password>`.
+    fn element(&self, at: usize, end: usize) -> Option<Range> {
+        const ATTRIBUTES: usize = 128;
+        let bytes = self.text.as_bytes();
+        let start = self.dotted(at);
+        if bytes[..start].ends_with(b"&lt;") && bytes[end..].starts_with(b"&gt;") {
+            let from = end + "&gt;".len();
+            return self.text[from..]
+                .find(['&', '\n'])
+                .map(|to| (from, from + to));
+        }
+        let opened = start.checked_sub(1).map(|at| bytes[at]) == Some(b'<');
+        if !opened || !matches!(bytes.get(end), Some(b'>' | b' ')) {
+            return None;
+        }
+        let near = &bytes[end..(end + ATTRIBUTES).min(bytes.len())];
+        let from = end + near.iter().position(|byte| *byte == b'>')? + 1;
+        if bytes[from - 2] == b'/' {
+            return None;
+        }
+        let rest = &self.text[from..];
+        let to = rest
+            .find(['<', '\n'])
+            .filter(|to| rest[*to..].starts_with("</"))?;
+        Some((from, from + to))
+    }
+
+    /// Where the name begins whose last part begins here: `--spring.datasource.password`.
+    fn dotted(&self, at: usize) -> usize {
+        const MOST: usize = 96;
+        let before = &self.text.as_bytes()[at.saturating_sub(MOST)..at];
+        at - before
+            .iter()
+            .rev()
+            .take_while(|byte| in_word(**byte) || matches!(byte, b'.' | b':'))
+            .count()
+    }
+
+    /// The argument of an option: `--password x`.
+    fn argument(&self, at: usize, end: usize, strength: Strength) -> Option<Range> {
+        let text = self.text;
+        if !text[self.dotted(at)..].starts_with('-') || strength == Strength::Loose {
+            return None;
+        }
+        let rest = text[end..].strip_prefix(' ')?.trim_start_matches(' ');
+        let found = value::value(text, text.len() - rest.len(), false, usize::MAX);
+        let content = &text[found.from..found.to];
+        let harmless = content.starts_with('-')
+            || names::holds(names::LITERALS, content)
+            || names::holds(names::STATES, content)
+            || (strength == Strength::Weak && names::holds(names::HARMLESS, content));
+        (!harmless).then_some((found.from, found.to))
+    }
+
+    /// Of `Authorization: Bearer x` the scheme stays; of most schemes more than a word follows.
+    fn credentials(&self, at: usize, separator: value::Separator) -> Option<Range> {
+        let rest = &self.text[separator.from..];
+        let scheme = rest.bytes().take_while(|byte| in_word(*byte)).count();
+        let value = rest[scheme..].strip_prefix(' ')?;
+        // A scheme that is no word of the list below is one all the same, a sentence is none.
+        let simple = names::holds(
+            &["bearer", "basic", "token", "apikey", "key"],
+            &rest[..scheme],
+        );
+        if scheme == 0 || names::holds(names::STATES, &rest[..scheme]) && !simple {
+            return None;
+        }
+        let from = self.text.len() - value.len();
+        let mut inner = value.trim_start_matches(' ');
+        // More than a few are a text made to take long.
+        for _ in 0..4 {
+            let word = inner.bytes().take_while(|byte| in_word(*byte)).count();
+            match inner[word..].strip_prefix(' ') {
+                Some(rest) if speech::is_scheme(&inner[..word]) => {
+                    inner = rest.trim_start_matches(' ')
+                }
+                _ => break,
+            }
+        }
+        if simple {
+            let found = value::value(self.text, self.text.len() - inner.len(), false, usize::MAX);
+            return Some((found.from, found.to));
+        }
+        self.rest_of_header(at, value::Separator { from, ..separator })
+    }
+
+    /// Up to the end of the line, or of the quotes in which the header stands.
+    fn rest_of_header(&self, at: usize, separator: value::Separator) -> Option<Range> {
+        let rest = &self.text[separator.from..];
+        let first = rest.split([' ', '\n']).next().unwrap_or_default();
+        if names::holds(names::STATES, first) {
+            return None;
+        }
+        let outer = self.text[..at]
+            .chars()
+            .next_back()
+            .filter(|c| matches!(c, '"' | '\'' | '`'));
+        let end = rest
+            .find(|c| c == '\n' || Some(c) == outer)
+            .unwrap_or(rest.len());
+        let end = end
+            - rest[..end]
+                .bytes()
+                .rev()
+                .take_while(|byte| *byte == b'\\')
+                .count();
+        Some((separator.from, separator.from + end))
+    }
+
+    /// The value of a name beyond ASCII. Asked at the beginning of a run of such letters only.
+    fn foreign(&self, at: usize) -> Option<Range> {
+        const MOST: usize = 256;
+        let bytes = self.text.as_bytes();
+        if at
+            .checked_sub(1)
+            .is_some_and(|at| CLASS[usize::from(bytes[at])] & (WORD | BEYOND) != 0)
+        {
+            return None;
+        }
+        let mut end = at;
+        while end < bytes.len()
+            && end < at + MOST
+            && CLASS[usize::from(bytes[end])] & (WORD | BEYOND) != 0
+        {
+            end += 1;
+        }
+        while !self.text.is_char_boundary(end) {
+            end -= 1;
+        }
+        speech::foreign(self.text, at, end)
+    }
+}
+
+/// The word without digits, `_` and `-` at its end.
+fn trimmed(word: &[u8]) -> &[u8] {
+    let mut end = word.len();
+    while end > 0 && !word[end - 1].is_ascii_alphabetic() {
+        end -= 1;
+    }
+    &word[..end]
+}
+
+#[cfg(test)]
+mod tests;
