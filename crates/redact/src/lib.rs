@@ -1,8 +1,8 @@
 //! Secrets out of text, before it is stored.
 //!
 //! * [`sql`] is for statements of PostgreSQL. Constants are data, and in utility statements they are
-//!   passwords, so that **no string constant and no comment** comes through: `'…'` stands in for each.
-//!   `pg_stat_statements` normalises the constants of queries itself but leaves those of utility
+//!   passwords, so that **no constant and no comment** comes through: `'…'` stands in for a text, `…` for
+//!   a number. `pg_stat_statements` normalises the constants of queries itself but leaves those of utility
 //!   statements alone, and `pg_stat_activity` normalises nothing.
 //! * [`text`] is for everything else: lines of logs, messages. What is known to be a secret by its
 //!   name, by its shape or by its place is replaced by `…`, the rest stays as it is.
@@ -15,7 +15,7 @@
 mod sql;
 mod text;
 
-pub use sql::sql;
+pub use sql::{constants, is_sql, quoted_sql, sql};
 pub use text::{Pem, clean, text, value};
 
 /// What stands in for a secret.

@@ -1,7 +1,10 @@
 //! Statements of PostgreSQL without their constants.
 //!
 //! A lexer for exactly the parts of the grammar that can hide a quote: constants (`'…'`, with prefix
-//! `E`, `B`, `X`, `N`, `U&`), dollar quotes, quoted identifiers and comments. Everything else passes.
+//! `E`, `B`, `X`, `N`, `U&`), dollar quotes, quoted identifiers and comments; and for numbers.
+//! Everything else passes.
+
+use crate::MARK;
 
 /// First words of statements whose unquoted words cannot be secrets. Everything else, `SET` and
 /// `ALTER` among it, is also searched for what follows a secret's name.
@@ -24,24 +27,178 @@ const QUERIES: &[&str] = &[
     "release",
 ];
 
+/// First words of all other commands of PostgreSQL, from the list of its reference.
+const UTILITIES: &[&str] = &[
+    "abort",
+    "alter",
+    "analyze",
+    "analyse",
+    "call",
+    "checkpoint",
+    "close",
+    "cluster",
+    "comment",
+    "copy",
+    "create",
+    "deallocate",
+    "declare",
+    "discard",
+    "do",
+    "drop",
+    "execute",
+    "explain",
+    "grant",
+    "import",
+    "listen",
+    "load",
+    "lock",
+    "move",
+    "notify",
+    "perform",
+    "prepare",
+    "reassign",
+    "refresh",
+    "reindex",
+    "reset",
+    "revoke",
+    "security",
+    "set",
+    "show",
+    "truncate",
+    "unlisten",
+    "vacuum",
+];
+
+/// Words of `ALTER ROLE` and its like; any other may be a password that was not quoted.
+const ROLE_WORDS: &[&str] = &[
+    "alter",
+    "create",
+    "role",
+    "user",
+    "group",
+    "with",
+    "superuser",
+    "nosuperuser",
+    "createdb",
+    "nocreatedb",
+    "createrole",
+    "nocreaterole",
+    "inherit",
+    "noinherit",
+    "login",
+    "nologin",
+    "replication",
+    "noreplication",
+    "bypassrls",
+    "nobypassrls",
+    "connection",
+    "limit",
+    "encrypted",
+    "unencrypted",
+    "password",
+    "null",
+    "valid",
+    "until",
+    "in",
+    "admin",
+    "sysid",
+    "rename",
+    "to",
+    "add",
+    "drop",
+    "all",
+    "database",
+    "set",
+    "reset",
+    "if",
+    "exists",
+    "not",
+    "current_user",
+    "current_role",
+    "session_user",
+    "infinity",
+    "from",
+    "default",
+    "mapping",
+    "for",
+    "server",
+    "options",
+];
+
+/// Words of `ALTER ROLE` behind which a name follows.
+const NAMING: &[&str] = &[
+    "role", "user", "group", "to", "admin", "database", "for", "server", "set", "reset", "exists",
+];
+
 /// How PostgreSQL 18 writes a list of constants that it has folded; holds nothing of them.
 const FOLDED: &str = "/*, ... */";
 
-/// The statement without string constants and comments. Names, numbers and parameters stay, and so
-/// does the empty string.
+/// The statement without constants and comments: `'…'` for a text, `…` for a number. Names and
+/// parameters stay, and so does the empty string.
 #[must_use]
 pub fn sql(statement: &str) -> String {
+    lexed(statement, None, |_| ()).0
+}
+
+/// The constants of a statement as they stand in it: texts without their quotes, and numbers.
+#[must_use]
+pub fn constants(statement: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    lexed(statement, None, |constant| found.push(constant));
+    found
+}
+
+/// The statement that `quote` closes, as the context of a function quotes it: up to a quote that is
+/// none of the statement's own and ends a line. Also how many bytes it has.
+#[must_use]
+pub fn quoted_sql(text: &str, quote: &str) -> (String, usize) {
+    lexed(text, Some(quote), |_| ())
+}
+
+/// Whether a text begins as a statement does.
+#[must_use]
+pub fn is_sql(text: &str) -> bool {
+    let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
+    if text.starts_with("--") || text.starts_with("/*") {
+        return true;
+    }
+    let end = text
+        .find(|c: char| !c.is_ascii_alphabetic())
+        .unwrap_or(text.len());
+    let goes_on = text[end..].starts_with(|c: char| c == '_' || c == '.' || c.is_alphanumeric());
+    let known = |list: &[&str]| {
+        list.iter()
+            .any(|word| word.eq_ignore_ascii_case(&text[..end]))
+    };
+    !goes_on && (known(QUERIES) || known(UTILITIES))
+}
+
+fn lexed<'a>(
+    statement: &'a str,
+    closing_quote: Option<&str>,
+    mut found: impl FnMut(&'a str),
+) -> (String, usize) {
     let mut out = String::with_capacity(statement.len());
     let mut rest = statement;
-    // Whether the character before belongs to a name, so that a dollar is part of it too.
+    // Whether the character before belongs to a name, so that a dollar or a digit is part of it too.
     let mut in_name = false;
     while let Some(next) = rest.chars().next() {
+        if closing_quote.is_some_and(|quote| ends_with_line(rest, quote)) {
+            break;
+        }
         let quoted = match next {
             '\'' => Some(constant(rest, escapes(&out))),
             '"' => {
-                let end = closing(rest, '"').unwrap_or(rest.len());
-                out.push_str(&rest[..end]);
-                Some(end)
+                let end = closing(rest, closing_quote == Some("\""));
+                // Where a value is compared with, other systems have a text.
+                let compared = out.trim_end().ends_with(['=', '<', '>', '~']);
+                let name =
+                    end.filter(|end| !compared || rest[*end..].trim_start().starts_with('.'));
+                out.push_str(name.map_or("\"…\"", |end| &rest[..end]));
+                if name.is_none() {
+                    found(rest[..end.unwrap_or(rest.len())].trim_matches('"'));
+                }
+                Some(end.unwrap_or(rest.len()))
             }
             '$' if !in_name => dollar(rest),
             '-' if rest.starts_with("--") => {
@@ -56,12 +213,17 @@ pub fn sql(statement: &str) -> String {
                 });
                 Some(comment(rest))
             }
+            c if c.is_ascii_digit() && !in_name => {
+                out.push_str(MARK);
+                found(&rest[..number(rest)]);
+                Some(number(rest))
+            }
             _ => None,
         };
         match quoted {
             Some(end) => {
-                let constant = next == '\'' || next == '$';
-                if constant {
+                if next == '\'' || next == '$' {
+                    found(content(&rest[..end]));
                     out.push_str(match &rest[..end] {
                         "''" => "''",
                         _ => "'…'",
@@ -77,11 +239,111 @@ pub fn sql(statement: &str) -> String {
             }
         }
     }
+    let length = statement.len() - rest.len();
     if is_query(&out) {
-        out
-    } else {
-        crate::text(&out)
+        return (out, length);
     }
+    let out = if is_about_roles(&out) {
+        without_bare_words(&out)
+    } else {
+        out
+    };
+    (crate::text(&out), length)
+}
+
+/// What stands within the quotes of a constant.
+fn content(constant: &str) -> &str {
+    if let Some(tagged) = constant.strip_prefix('$') {
+        let tag = &constant[..tagged.find('$').map_or(1, |end| end + 2)];
+        let body = &constant[tag.len().min(constant.len())..];
+        return body.strip_suffix(tag).unwrap_or(body);
+    }
+    let body = constant.strip_prefix('\'').unwrap_or(constant);
+    body.strip_suffix('\'').unwrap_or(body)
+}
+
+/// Whether the text begins with a quote that ends a line.
+fn ends_with_line(text: &str, quote: &str) -> bool {
+    let text = text
+        .strip_prefix([' ', '\u{a0}', '\u{202f}'])
+        .unwrap_or(text);
+    text.strip_prefix(quote)
+        .is_some_and(|after| after.is_empty() || after.starts_with('\n'))
+}
+
+/// Bytes of the number that `text` begins with: `1`, `0x1f`, `1_000`, `1.5e-7`.
+fn number(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let next = bytes.get(at + 1);
+        let goes_on = byte.is_ascii_alphanumeric()
+            || *byte == b'_'
+            || (*byte == b'.' && next.is_some_and(u8::is_ascii_digit))
+            || (matches!(byte, b'+' | b'-')
+                && matches!(bytes[at - 1], b'e' | b'E')
+                && next.is_some_and(u8::is_ascii_digit)
+                && !text.starts_with("0x"));
+        if !goes_on {
+            break;
+        }
+        at += 1;
+    }
+    at
+}
+
+fn words(statement: &str) -> impl Iterator<Item = &str> {
+    statement
+        .split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '(' | ')'))
+        .filter(|word| !word.is_empty())
+}
+
+fn among(list: &[&str], word: &str) -> bool {
+    list.iter().any(|known| known.eq_ignore_ascii_case(word))
+}
+
+fn is_about_roles(statement: &str) -> bool {
+    let mut words = words(statement);
+    words
+        .next()
+        .is_some_and(|word| among(&["alter", "create"], word))
+        && words
+            .next()
+            .is_some_and(|word| among(&["role", "user", "group"], word))
+}
+
+/// The statement about roles without words that are neither its own nor names.
+fn without_bare_words(statement: &str) -> String {
+    let mut out = String::with_capacity(statement.len());
+    let (mut rest, mut before) = (statement, "");
+    while !rest.is_empty() {
+        let blank = rest
+            .find(|c: char| !(c.is_whitespace() || matches!(c, ',' | ';' | '(' | ')')))
+            .unwrap_or(rest.len());
+        let listed = rest[..blank].contains(',');
+        out.push_str(&rest[..blank]);
+        rest = &rest[blank..];
+        let end = rest
+            .find(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '(' | ')'))
+            .unwrap_or(rest.len());
+        let word = &rest[..end];
+        if among(&["set", "options"], before) && !word.is_empty() {
+            out.push_str(rest);
+            break;
+        }
+        let named = (among(NAMING, before) || listed) && !before.eq_ignore_ascii_case("password");
+        let constant = word.starts_with(['\'', '"']) || word.contains(MARK);
+        out.push_str(
+            if named || constant || among(ROLE_WORDS, word) || word.is_empty() {
+                word
+            } else {
+                MARK
+            },
+        );
+        before = word;
+        rest = &rest[end..];
+    }
+    out
 }
 
 fn is_query(statement: &str) -> bool {
@@ -119,12 +381,14 @@ fn constant(text: &str, escapes: bool) -> usize {
     text.len()
 }
 
-/// Bytes of the quoted name that `text` begins with.
-fn closing(text: &str, quote: char) -> Option<usize> {
+/// Bytes of the quoted name that `text` begins with. Within other quotes of the same kind the last two
+/// of a line are its own and theirs.
+fn closing(text: &str, within: bool) -> Option<usize> {
     let mut from = 1;
     loop {
-        let end = from + text[from..].find(quote)? + 1;
-        if !text[end..].starts_with(quote) {
+        let end = from + text[from..].find('"')? + 1;
+        let doubled = text[end..].starts_with('"');
+        if !doubled || (within && ends_with_line(&text[end..], "\"")) {
             return Some(end);
         }
         from = end + 1;
@@ -170,7 +434,33 @@ mod tests {
     #[test]
     fn constants_and_comments_are_gone_and_the_rest_stays() {
         let cases = [
-            ("select 1 + $1", "select 1 + $1"),
+            ("select 1 + $1", "select … + $1"),
+            (
+                "select t1.a, 1.5e-7, 0x1f, 1_000, -3 from t2 limit 5",
+                "select t1.a, …, …, …, -… from t2 limit …",
+            ),
+            (
+                "select * from t where a = \"x y\" and \"b\" = \"c\".\"d\"",
+                "select * from t where a = \"…\" and \"b\" = \"c\".\"d\"",
+            ),
+            (
+                "alter role r password geheim login",
+                "alter role r password … login",
+            ),
+            ("alter role app PASSWORT geheim", "alter role app … …"),
+            (
+                "create user a in role b, c valid until 'x'",
+                "create user a in role b, c valid until '…'",
+            ),
+            ("alter role r rename to s", "alter role r rename to s"),
+            (
+                "alter role r set search_path to a, b",
+                "alter role r set search_path to a, b",
+            ),
+            (
+                "create user mapping for a server s options (user 'x', password 'y')",
+                "create user mapping for a server s options (user '…', password '…')",
+            ),
             (
                 "select * from t where a = 'x' and b = ''",
                 "select * from t where a = '…' and b = ''",
@@ -185,12 +475,12 @@ mod tests {
             ),
             (
                 "do $$ begin perform 'x'; end $$; select 2",
-                "do '…'; select 2",
+                "do '…'; select …",
             ),
             ("do $b$ x $$ y $b$", "do '…'"),
             ("select \"it's\", 'x'", "select \"it's\", '…'"),
-            ("select 1 -- token=abc\n, 2", "select 1  \n, 2"),
-            ("select 1 /* a /* b */ 'c' */, 2", "select 1  , 2"),
+            ("select 1 -- token=abc\n, 2", "select …  \n, …"),
+            ("select 1 /* a /* b */ 'c' */, 2", "select …  , …"),
             ("select a in ($1 /*, ... */)", "select a in ($1 /*, ... */)"),
             ("select 'open", "select '…'"),
             ("select 'C:\\', 'secret'", "select '…'"),
@@ -208,6 +498,68 @@ mod tests {
         for (statement, expected) in cases {
             assert_eq!(sql(statement), expected, "{statement}");
             assert_eq!(sql(expected), expected, "again: {statement}");
+        }
+    }
+
+    #[test]
+    fn a_quoted_statement_ends_where_its_quote_does() {
+        // Text, quote, statement, bytes.
+        let cases = [
+            ("select 'x'\"\nPL/pgSQL", "\"", "select '…'", 10),
+            (
+                "select \"a\"\nfrom t where b = 'x\"\n'\"",
+                "\"",
+                "select \"a\"\nfrom t where b = '…'",
+                33,
+            ),
+            (
+                "select \"a\" from \"t\"\"\nx",
+                "\"",
+                "select \"a\" from \"t\"",
+                19,
+            ),
+            ("select 'x' »", "»", "select '…'", 10),
+            ("select 'x'« b", "«", "select '…'« b", 14),
+        ];
+        for (text, quote, expected, bytes) in cases {
+            assert_eq!(
+                quoted_sql(text, quote),
+                (expected.to_owned(), bytes),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn constants_are_told_as_they_stand() {
+        let told = constants(
+            "select 'a''b', E'c', $$d$$, $t$e$t$, 42, t1 from x where y = \"z\" and v = 'cut",
+        );
+        assert_eq!(told, ["a''b", "c", "d", "e", "42", "z", "cut"]);
+    }
+
+    #[test]
+    fn a_statement_is_told_by_its_first_word() {
+        for text in [
+            "SELECT 1",
+            " (select 1)",
+            "/* a */ x",
+            "-- a",
+            "alter role x",
+            "copy t from stdin",
+            "begin",
+        ] {
+            assert!(is_sql(text), "{text}");
+        }
+        for text in [
+            "selected",
+            "No such file",
+            "set_config",
+            "1",
+            "",
+            "wanted 24",
+        ] {
+            assert!(!is_sql(text), "{text}");
         }
     }
 

