@@ -40,6 +40,7 @@ pub struct Builder {
     fsync: bool,
     settings: Vec<(String, String)>,
     files: Vec<(String, Vec<u8>)>,
+    environment: Vec<(String, String)>,
     copied_from: Option<PathBuf>,
 }
 
@@ -69,6 +70,13 @@ impl Builder {
     #[must_use]
     pub fn file(mut self, name: &str, content: impl Into<Vec<u8>>) -> Self {
         self.files.push((name.to_owned(), content.into()));
+        self
+    }
+
+    /// Sets a variable in the server's environment, e.g. `LANGUAGE` for the language of its messages.
+    #[must_use]
+    pub fn environment(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -299,6 +307,8 @@ impl Server {
         for (name, value) in &self.options.settings {
             command.arg("-c").arg(format!("{name}={value}"));
         }
+        let environment = self.options.environment.iter();
+        command.envs(environment.map(|(name, value)| (name, value)));
         self.owner
             .run(&mut command)
             // A terminal's interrupt is for the test, which then stops the server.
