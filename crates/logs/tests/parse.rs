@@ -432,3 +432,75 @@ fn doubtful_lines_say_so() {
     );
     assert_eq!(reader.counts().blank, 1);
 }
+
+/// A private key whose lines are events of their own, or lines of one, as files and the journal have it.
+#[test]
+fn the_body_of_a_private_key_is_taken_out_line_by_line() {
+    let body = [
+        "MIIEowIBAAKCAQEAx1Q9S3cretValueAbCdEfGhIjKlMnOpQrStUvWxYz0123456",
+        "S3cretValueEnd==",
+    ];
+    let frame = [
+        "-----BEGIN RSA PRIVATE KEY-----",
+        "-----END RSA PRIVATE KEY-----",
+    ];
+    let lines = [frame[0], body[0], body[1], frame[1]];
+    for parser in ["simple_timestamp", "syslog", "certbot", "postgresql"] {
+        for head in [
+            "",
+            "2026-11-23 00:10:49 INFO ",
+            "Nov 23 00:10:49 h app[7]: ",
+        ] {
+            let text = lines.map(|line| format!("{head}{line}\n")).concat();
+            for event in events(parser, text.as_bytes()) {
+                assert!(
+                    !format!("{event:?}").contains(SECRET),
+                    "{parser}: {event:?}"
+                );
+            }
+        }
+    }
+    let entries = [
+        lines.map(str::to_owned).to_vec(),
+        vec![format!("key:\n{}", lines.join("\n"))],
+    ];
+    for messages in entries {
+        let mut reader = Reader::new(ParserKind::JOURNAL, ParserOptions::default());
+        let mut out = Vec::new();
+        for (at, message) in (1..).zip(messages) {
+            let entry = Entry {
+                seqnum: at,
+                ts: Some(now()),
+                message,
+                ..Entry::default()
+            };
+            reader.entry(&entry, now(), &mut out);
+        }
+        reader.flush(&mut out);
+        assert!(!format!("{out:?}").contains(SECRET), "{out:?}");
+    }
+}
+
+/// A prefix that fits no line: what cannot be read is stored without constants.
+#[test]
+fn lines_of_a_prefix_that_does_not_fit_keep_no_constants() {
+    let lines = "\
+< 2026-11-29 06:20:00.132 UTC >LOG:  duration: 0.942 ms  statement: SELECT 'S3cretValue', 4711815
+< 2026-11-29 06:20:01.132 UTC >ERROR:  invalid input syntax for type integer: \"S3cretValue\"
+< 2026-11-29 06:20:01.132 UTC >DETAIL:  Failing row contains (4711815, S3cretValue).
+< 2026-11-29 06:20:01.132 UTC >ANWEISUNG:  SELECT * FROM y
+\tWHERE card = 'S3cretValue' AND pin = 4711815
+2026-11-29 06:20:02 UTC|7|INSTRUCTION :  SELECT 'S3cretValue'
+< 2026 >CONTEXT:  SQL statement \"select 'S3cretValue'\"
+";
+    for cut in 0..=5 {
+        let lines: String = lines.split_inclusive('\n').skip(cut).collect();
+        for event in events("postgresql", lines.as_bytes()) {
+            let told = format!("{event:?}");
+            assert!(
+                !told.contains(SECRET) && !told.contains("4711815"),
+                "{told}"
+            );
+        }
+    }
+}

@@ -237,7 +237,8 @@ impl Open {
             event.message = postgresql::message(self.redact, &event.message, &self.parts);
         }
         for (name, text) in &self.parts {
-            self.context.long(name, &postgresql::part(name, text));
+            self.context
+                .long(name, &postgresql::part(name, text, &self.parts));
         }
         if self.lines_cut > 0 {
             self.context.number("lines_cut", self.lines_cut);

@@ -62,6 +62,8 @@ struct Waiting {
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     waiting: VecDeque<Waiting>,
+    /// A private key whose lines are entries of their own.
+    pem: redact::Pem,
 }
 
 impl Queue {
@@ -79,6 +81,7 @@ impl Queue {
         out: &mut Vec<Event>,
     ) {
         let (text, changes) = clean::line(entry.message.as_bytes());
+        let text = self.pem.text(&text);
         let line = Line {
             at: entry.seqnum,
             bytes: entry.message.as_bytes(),

@@ -178,7 +178,13 @@ fn write(out: &mut String, key: &str, value: &Value, depth: u32) {
             out.push(']');
         }
         Value::Null | Value::Bool(_) => out.push_str(&value.to_string()),
-        Value::Number(number) if is_plain(number) => out.push_str(&number.to_string()),
+        Value::Number(number) if is_plain(number) => {
+            let digits = number.to_string();
+            match redact::value(key, &digits) {
+                plain if plain == digits => out.push_str(&digits),
+                secret => string(out, &secret),
+            }
+        }
         other => string(out, &safe(key, other)),
     }
 }
@@ -194,12 +200,8 @@ fn safe(key: &str, value: &Value) -> String {
         Value::String(text) => Cow::Borrowed(text.as_str()),
         other => Cow::Owned(other.to_string()),
     };
-    let text = clean::text(shortened(&text)).into_owned();
-    // Judged as `name=value`, in quotes so that all of it is the value.
-    if redact::text(&format!("{key}='x'")).contains(redact::MARK) && !text.is_empty() {
-        return redact::MARK.to_owned();
-    }
-    redact::text(&text)
+    let text = clean::text(shortened(&text));
+    redact::value(key, &text).into_owned()
 }
 
 fn shortened(text: &str) -> &str {
@@ -233,6 +235,10 @@ mod tests {
             (
                 r#"{"msg":"Bearer abc","nested":{"password":["a","b"],"n":null}}"#,
                 r#"None||Bearer abc|{"fields":{"nested":{"n":null,"password":["…","…"]}}}"#,
+            ),
+            (
+                r#"{"msg":"x","pin":471199,"db_pass":"a","auth":"ok","n":471199}"#,
+                r#"None||x|{"fields":{"auth":"ok","db_pass":"…","n":471199,"pin":"…"}}"#,
             ),
         ];
         for (text, expected) in cases {

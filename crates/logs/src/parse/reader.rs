@@ -40,6 +40,8 @@ pub struct Reader {
     held: Option<u64>,
     counts: Counts,
     spare: Spare,
+    /// A private key whose lines come one by one.
+    pem: redact::Pem,
 }
 
 impl Reader {
@@ -61,6 +63,7 @@ impl Reader {
             held: None,
             counts: Counts::default(),
             spare: Spare::default(),
+            pem: redact::Pem::default(),
         }
     }
 
@@ -94,6 +97,7 @@ impl Reader {
             return;
         }
         let (text, changes) = clean::line(bytes);
+        let text = self.pem.text(&text);
         let line = Line {
             at,
             bytes,

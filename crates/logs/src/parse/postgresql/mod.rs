@@ -6,11 +6,18 @@
 //! they are told by how a record begins, line by line, so that a changed `log_destination` needs no
 //! other setting here.
 //!
-//! Statements are stored without their constants, and so is what quotes rows or parameters.
+//! Severities and parts are known in every language PostgreSQL has a catalogue for ([`words`]); an
+//! unknown one is told by its form, and its level by the error code where there is one.
+//!
+//! Nothing is stored with its constants: see [`secrets`].
 
+mod audit;
+mod names;
+mod plan;
 mod prefix;
 mod record;
 mod secrets;
+mod words;
 
 use std::borrow::Cow;
 
@@ -18,24 +25,11 @@ use super::time::Clock;
 use super::{Draft, Parsed, State, level};
 use crate::event::Level;
 use prefix::Field;
+use words::Word;
 
 pub(crate) use prefix::Prefix;
 pub(crate) use record::Record;
 pub(crate) use secrets::{message, part};
-
-/// Lines that follow an event: their word and their name in the context.
-const PARTS: &[(&str, &str)] = &[
-    ("DETAIL", "detail"),
-    ("HINT", "hint"),
-    ("CONTEXT", "context"),
-    ("QUERY", "query"),
-    ("STATEMENT", "statement"),
-    ("LOCATION", "location"),
-    ("BACKTRACE", "backtrace"),
-];
-
-/// Letters of a severity at most; translated ones are longer than PostgreSQL's own.
-const SEVERITY: usize = 24;
 
 /// See [`super::PARSERS`].
 pub(crate) fn line<'a>(state: &mut State, line: &'a str, clock: &mut Clock) -> Parsed<'a> {
@@ -54,8 +48,7 @@ pub(crate) fn line<'a>(state: &mut State, line: &'a str, clock: &mut Clock) -> P
         pid: fields.get(Field::Pid).parse().ok(),
         ..Draft::default()
     };
-    let part = PARTS.iter().find(|(known, _)| *known == word);
-    if let Some((_, name)) = part {
+    if let Heading::Known(Word::Part(name)) = word {
         draft.message = Cow::Borrowed(message);
         return Parsed::Part(name, draft);
     }
@@ -64,18 +57,24 @@ pub(crate) fn line<'a>(state: &mut State, line: &'a str, clock: &mut Clock) -> P
         None => (fields.get(Field::SqlState), message),
     };
     draft.message = Cow::Borrowed(message);
-    head(word, sqlstate, &mut draft);
+    match word {
+        Heading::Known(Word::Severity(word) | Word::Part(word)) | Heading::Foreign(word) => {
+            head(word, sqlstate, &mut draft)
+        }
+    }
     draft.context.digits("pid", fields.get(Field::Pid));
     for (field, key) in [
         (Field::User, "user"),
         (Field::Database, "database"),
-        (Field::Application, "application"),
         (Field::Client, "client"),
         (Field::Command, "command"),
         (Field::Session, "session"),
     ] {
         draft.context.name(key, fields.get(field));
     }
+    draft
+        .context
+        .text("application", fields.get(Field::Application));
     if !matches!(fields.get(Field::Query), "" | "0") {
         draft.context.name("query_id", fields.get(Field::Query));
     }
@@ -85,6 +84,10 @@ pub(crate) fn line<'a>(state: &mut State, line: &'a str, clock: &mut Clock) -> P
 
 /// What severity and error code say, for each of the three formats.
 fn head(word: &str, sqlstate: &str, draft: &mut Draft<'_>) {
+    let word = match words::of(word) {
+        Some(Word::Severity(known)) => known,
+        _ => word,
+    };
     let level = level::of_word(word).unwrap_or_else(|| of_code(sqlstate));
     draft.level = Some(level);
     if level::is_finer(word, level) {
@@ -104,18 +107,35 @@ fn of_code(sqlstate: &str) -> Level {
     }
 }
 
-/// `ERROR:  message`: a word in capitals, a colon, one blank at least.
-fn severity(text: &str) -> Option<(&str, &str)> {
-    let end = text.bytes().take(SEVERITY).position(|byte| byte == b':')?;
-    let word = &text[..end];
-    let known = level::of_word(word).is_some() || PARTS.iter().any(|(part, _)| *part == word);
-    let message = text[end + 1..].strip_prefix(' ')?;
-    // In another language it is at least in capitals, and two blanks follow.
-    let foreign = end >= 3
-        && message.starts_with(' ')
-        && word.chars().all(|c| c.is_alphabetic() && !c.is_lowercase());
-    let capitals = !word.bytes().any(|byte| byte.is_ascii_lowercase());
-    ((known && capitals) || foreign).then(|| (word, message.trim_start_matches(' ')))
+/// What stands before a message.
+#[derive(Clone, Copy, Debug)]
+enum Heading<'a> {
+    Known(Word),
+    /// A severity of a language that is not known.
+    Foreign(&'a str),
+}
+
+/// `ERROR:  message`: a known word and a colon, or what looks like one in another language.
+fn severity(text: &str) -> Option<(Heading<'_>, &str)> {
+    let (word, rest) = words::leading(text)?;
+    let message = rest.trim_start_matches([' ', '\u{a0}']);
+    let blank = message.len() < rest.len();
+    let known = words::of(word).map(|known| match known {
+        Word::Severity(_) => (known, blank),
+        // Some translators left the blanks out.
+        Word::Part(_) => (known, blank || !word.is_ascii() || rest.is_empty()),
+    });
+    match known {
+        Some((known, true)) => Some((Heading::Known(known), message)),
+        Some(_) => None,
+        None => {
+            // At least it is in capitals, where its script has them, and two blanks follow.
+            let foreign = word.len() >= 3
+                && rest.starts_with("  ")
+                && word.chars().all(|c| c.is_alphabetic() && !c.is_lowercase());
+            foreign.then_some((Heading::Foreign(word), message))
+        }
+    }
 }
 
 /// The error code that `log_error_verbosity = verbose` puts before the message.
@@ -164,7 +184,7 @@ mod tests {
             (
                 "%t [%p]: [%l-1] user=%u,db=%d,app=%a,client=%h ",
                 "2026-11-23 00:10:49 UTC [7]: [3-1] user=a,db=b,app=psql,client=192.0.2.1 ERROR:  x",
-                "2026-11-23T00:10:49Z error : x {\"pid\":7,\"user\":\"a\",\"database\":\"b\",\"application\":\"psql\",\"client\":\"192.0.2.1\"}",
+                "2026-11-23T00:10:49Z error : x {\"pid\":7,\"user\":\"a\",\"database\":\"b\",\"client\":\"192.0.2.1\",\"application\":\"psql\"}",
             ),
             (
                 "%t:%r:%u@%d:[%p]:",
@@ -199,7 +219,42 @@ mod tests {
             (
                 "%m [%p] ",
                 "2026-11-23 00:10:49.5 UTC [7] FEHLER:  x",
-                "2026-11-23T00:10:49.5Z info : x {\"severity\":\"FEHLER\",\"pid\":7}",
+                "2026-11-23T00:10:49.5Z error : x {\"pid\":7}",
+            ),
+            (
+                "%m [%p] ",
+                "2026-11-23 00:10:49.5 UTC [7] CHYBA:  x",
+                "2026-11-23T00:10:49.5Z info : x {\"severity\":\"CHYBA\",\"pid\":7}",
+            ),
+            (
+                "%m [%p] %e ",
+                "2026-11-23 00:10:49.5 UTC [7] 42P01 CHYBA:  x",
+                "2026-11-23T00:10:49.5Z error : x {\"severity\":\"CHYBA\",\"sqlstate\":\"42P01\",\"pid\":7}",
+            ),
+            (
+                "%t:%r:%u@%d:[%p]:",
+                "2026-11-29 06:16:00 UTC:2001:db8::7(40112):anna@shop:[701]:ERROR:  division by zero",
+                "2026-11-29T06:16:00Z error : division by zero {\"pid\":701,\"user\":\"anna\",\"database\":\"shop\",\"client\":\"2001:db8::7(40112)\"}",
+            ),
+            (
+                "%t:%h:%u@%d:[%p]:",
+                "2026-11-29 06:16:00 UTC:2001:db8::7:anna@shop:[701]:ERROR:  x",
+                "2026-11-29T06:16:00Z error : x {\"pid\":701,\"user\":\"anna\",\"database\":\"shop\",\"client\":\"2001:db8::7\"}",
+            ),
+            (
+                "%t:%r:%u@%d:[%p]:",
+                "2026-11-29 06:16:00 UTC:fe80::1%eth0(5):abba@shop:[701]:ERROR:  x",
+                "2026-11-29T06:16:00Z error : x {\"pid\":701,\"user\":\"abba\",\"database\":\"shop\",\"client\":\"fe80::1%eth0(5)\"}",
+            ),
+            (
+                "%t:%r:%u@%d:[%p]:",
+                "2026-11-29 06:16:00 UTC:::ffff:192.0.2.1(5):a@b:[7]:ERROR:  x",
+                "2026-11-29T06:16:00Z error : x {\"pid\":7,\"user\":\"a\",\"database\":\"b\",\"client\":\"::ffff:192.0.2.1(5)\"}",
+            ),
+            (
+                "%t:%r:%u@%d:[%p]:",
+                "2026-11-29 06:16:00 UTC:[local]:a@b:[7]:ERROR:  x",
+                "2026-11-29T06:16:00Z error : x {\"pid\":7,\"user\":\"a\",\"database\":\"b\",\"client\":\"[local]\"}",
             ),
             (
                 "%m [%p] ",

@@ -5,6 +5,8 @@
 //! them in the prefix. So the prefix is matched as a whole, up to the severity behind it: the shortest
 //! names win with which everything else fits.
 
+use std::net::Ipv6Addr;
+
 use super::super::time::{self, Clock, Stamp};
 
 /// What Debian's packages set.
@@ -212,6 +214,16 @@ fn matches<'a, T>(
         fields.values[field as usize] = value.trim();
         return matches(after, rest, fields, tries, accepts);
     }
+    if field == Field::Client {
+        // Parts of a prefix may be parted by colons, as those of an address are.
+        for end in addresses(text) {
+            fields.values[field as usize] = &text[..end];
+            let found = matches(after, &text[end..], fields, tries, accepts);
+            if found.is_some() {
+                return found;
+            }
+        }
+    }
     let limit = NAME.min(text.len());
     // Looking further would be in vain, for each of the tries.
     let mut reach = (2 * NAME).min(text.len());
@@ -243,6 +255,37 @@ fn matches<'a, T>(
             return None;
         }
     }
+}
+
+/// Where an IPv6 address that the text begins with may end, with its zone and its port; the longest first.
+fn addresses(text: &str) -> impl Iterator<Item = usize> {
+    /// Letters of an address at most, that of a mapped IPv4 address.
+    const ADDRESS: usize = 45;
+    let bytes = text.as_bytes();
+    let run = bytes
+        .iter()
+        .take(ADDRESS)
+        .take_while(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'))
+        .count();
+    let colons = bytes[..run].iter().filter(|byte| **byte == b':').count();
+    let longest = if colons < 2 { 0 } else { run };
+    (2..=longest).rev().filter_map(move |end| {
+        text[..end].parse::<Ipv6Addr>().ok()?;
+        let rest = &text[end..];
+        let zone = rest.strip_prefix('%').map_or(0, |zone| {
+            1 + zone
+                .bytes()
+                .take_while(|byte| {
+                    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')
+                })
+                .count()
+        });
+        let port = rest[zone..]
+            .strip_prefix('(')
+            .and_then(|port| port.find(')'))
+            .map_or(0, |end| end + 2);
+        Some(end + zone + port)
+    })
 }
 
 /// Whether a field is a name, which any text may be.

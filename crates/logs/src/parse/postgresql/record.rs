@@ -37,6 +37,9 @@ const COLUMNS: &[(usize, &str)] = &[
     (25, "query_id"),
 ];
 
+/// Column of the message.
+const MESSAGE: usize = 13;
+
 /// Columns of the oldest csvlog that is read, that of PostgreSQL 9.0.
 const LEAST_COLUMNS: usize = 23;
 
@@ -84,7 +87,7 @@ impl Record {
 
     /// What is held, as the event that it is without its end.
     pub(crate) fn take(&mut self) -> Draft<'static> {
-        unread(self.text())
+        unread(&self.text())
     }
 
     fn text(&mut self) -> String {
@@ -130,18 +133,28 @@ pub(crate) fn line<'a>(
     let text = record.text();
     let fields = fields(&text);
     Some(Parsed::Event(if fields.len() < LEAST_COLUMNS && !cut {
-        unread(text)
+        unread(&text)
     } else {
         csv(&fields, cut, clock)
     }))
 }
 
-/// A record that cannot be read. It may hold statements.
-fn unread(text: String) -> Draft<'static> {
-    let message = Cow::Owned(text);
+/// A record that cannot be read as a whole. What stands before its message is no data, what stands behind
+/// it may be.
+fn unread(text: &str) -> Draft<'static> {
+    let fields = fields(text);
+    let told: Vec<Cow<'_, str>> = fields
+        .iter()
+        .enumerate()
+        .map(|(at, field)| match at {
+            0..MESSAGE => Cow::Borrowed(field.as_ref()),
+            MESSAGE => Cow::Owned(message(redact::clean, field, &[])),
+            _ if field.is_empty() => Cow::Borrowed(""),
+            _ => Cow::Borrowed(redact::MARK),
+        })
+        .collect();
     Draft {
-        message,
-        redact: Some(|text| Cow::Owned(redact::sql(text))),
+        message: Cow::Owned(told.join(",")),
         whole: true,
         ..Draft::default()
     }
@@ -258,28 +271,22 @@ fn draft<'a>(when: &str, named: &[(&str, &str)], clock: &mut Clock) -> Draft<'a>
     };
     head(of("severity"), of("sqlstate"), &mut draft);
     draft.context.digits("pid", of("pid"));
-    for name in [
-        "user",
-        "database",
-        "application",
-        "client",
-        "command",
-        "session",
-    ] {
+    for name in ["user", "database", "client", "command", "session"] {
         draft.context.name(name, of(name));
     }
+    draft.context.text("application", of("application"));
     if of("query_id") != "0" {
         draft.context.name("query_id", of("query_id"));
     }
     draft.component = Cow::Owned(of("backend").to_owned());
-    let parts: Vec<(&'static str, String)> = super::PARTS
+    let parts: Vec<(&'static str, String)> = super::words::PARTS
         .iter()
         .map(|(_, name)| (*name, of(name).to_owned()))
         .filter(|(_, text)| !text.is_empty())
         .collect();
     draft.message = Cow::Owned(message(redact::clean, of("message"), &parts));
     for (name, text) in &parts {
-        draft.context.long(name, &part(name, text));
+        draft.context.long(name, &part(name, text, &parts));
     }
     draft
 }

@@ -1,124 +1,387 @@
 //! What PostgreSQL's lines hold of data and passwords, and how it is taken out.
+//!
+//! Where the format says what a text *is*, that decides: a statement loses its constants, a detail also
+//! what stands in parentheses. Elsewhere the *shape* of a constant does, in whatever language the
+//! sentence around it is:
+//!
+//! | shape | example | stays |
+//! |---|---|---|
+//! | a statement behind a colon | `Anweisung: INSERT …` | the statement without constants |
+//! | quotes of any kind | `»Schwertfisch«`, `「x」` | names, see [`super::names`] |
+//! | apostrophes that begin a text | `= 'x'` | nothing of it |
+//! | columns and their values | `(email)=(x)` | the columns |
+//! | a plan | `Query Text: …` | see [`super::plan`] |
+//! | parentheses of a detail | `Failing row contains (…)` | nothing of it |
+//! | what follows the colon of a detail or a context | `JSON data, line 1: {"a…` | nothing of it |
+//! | a line above a caret | pieces of XML | nothing of it |
+//!
+//! A quoted text that is no name goes on to the last such quote: it may hold quotes itself. And what was a
+//! constant of the statement is taken out of every other text of the event, whatever stands around it.
 
-use std::borrow::Cow;
+use redact::MARK;
 
 use super::super::Redact;
+use super::words::{self, Word};
+use super::{audit, names, plan};
 
-/// How messages begin that quote a statement, and what stands before it.
-const QUOTING: &[(&str, &str)] = &[
-    ("statement: ", "statement: "),
-    ("execute ", ": "),
-    ("fastpath function call: ", ": "),
-    ("duration: ", " ms  "),
-    ("AUDIT: ", ","),
-    ("could not execute query: ", ": "),
+/// What may open a quotation, and what closes it.
+const QUOTES: &[(char, char)] = &[
+    ('"', '"'),
+    ('«', '»'),
+    ('»', '«'),
+    ('„', '“'),
+    ('“', '”'),
+    ('”', '”'),
+    ('‘', '’'),
+    ('‚', '‘'),
+    ('「', '」'),
+    ('『', '』'),
+    ('《', '》'),
+    ('〈', '〉'),
+    ('＂', '＂'),
 ];
 
-/// How messages begin that quote a constant that never ended: all of it may be a password.
-const UNENDED: &[&str] = &["unterminated ", "invalid Unicode escape"];
+/// Which text of an event it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Message,
+    Detail,
+    Context,
+}
 
-/// How messages begin that quote data behind a colon.
-const VALUES: &[&str] = &[
-    "invalid input syntax for ",
-    "invalid input value for ",
-    "date/time field value out of range: ",
-    "malformed array literal: ",
-    "malformed record literal: ",
-    "malformed range literal: ",
-];
+/// The statement of an event: as it is, and without its constants.
+#[derive(Debug, Default)]
+struct Statement<'a> {
+    raw: &'a str,
+    clean: Option<String>,
+}
 
-/// An event's message. `parts` tell what kind of statement it is about.
-pub(crate) fn message(redact: Redact, message: &str, parts: &[(&'static str, String)]) -> String {
-    for (begin, before) in QUOTING {
-        if message.starts_with(begin)
-            && let Some(at) = message.find(before)
-        {
-            let (head, statement) = message.split_at(at + before.len());
-            return [head, &quoted(statement)].concat();
+/// Constants of a statement that are looked for in other texts.
+const CONSTANTS: usize = 200;
+
+impl<'a> Statement<'a> {
+    /// The inner statement of a function, or that of the client.
+    fn of(parts: &'a [(&'static str, String)]) -> Self {
+        let named = |wanted: &&str| parts.iter().find(|(name, _)| name == wanted);
+        Self {
+            raw: ["query", "statement"]
+                .iter()
+                .find_map(named)
+                .map_or("", |(_, text)| text),
+            clean: None,
         }
     }
-    let begins = |list: &[&str]| list.iter().any(|begin| message.starts_with(begin));
-    // The piece at which a statement could not be read is a password where that was not quoted.
-    let unread = message.starts_with("syntax error at ") && !about_query(parts);
-    if unread || begins(UNENDED) {
-        return without(message, message.find('"'));
+
+    fn clean(&mut self) -> &str {
+        self.clean.get_or_insert_with(|| redact::sql(self.raw))
     }
-    if begins(VALUES) {
-        return without(message, message.find(": \"").map(|at| at + 2));
+
+    /// Whether the statement shows this as a name (`Some(true)`) or it was taken out of it.
+    fn shows(&mut self, text: &str) -> Option<bool> {
+        if text.is_empty() || !has_word(self.raw, text) {
+            return None;
+        }
+        Some(has_word(self.clean(), text))
     }
-    redact(message).into_owned()
+
+    /// The text without what is a constant of the statement, where that is no common word.
+    fn without_constants(&mut self, mut text: String) -> String {
+        for constant in redact::constants(self.raw).into_iter().take(CONSTANTS) {
+            let plain = constant.replace("''", "'");
+            let common = plain.len() < 8 && plain.bytes().all(|byte| byte.is_ascii_lowercase());
+            if plain.chars().count() >= 4
+                && !common
+                && text.contains(&plain)
+                && !has_word(self.clean(), &plain)
+            {
+                text = text.replace(&plain, MARK);
+            }
+        }
+        text
+    }
 }
 
-/// The message without what follows from there on.
-fn without(message: &str, from: Option<usize>) -> String {
-    from.map_or_else(
-        || message.to_owned(),
-        |from| [&message[..from], redact::MARK].concat(),
-    )
+/// Whether a text holds the word, not as a part of another.
+fn has_word(text: &str, word: &str) -> bool {
+    let part = |c: char| c.is_alphanumeric() || c == '_';
+    text.match_indices(word)
+        .any(|(at, _)| !text[..at].ends_with(part) && !text[at + word.len()..].starts_with(part))
 }
 
-/// `statement: …`, `execute name: …`, `plan:\nQuery Text: …`: all of it is redacted as a statement.
-fn quoted(statement: &str) -> String {
-    redact::sql(statement)
+/// An event's message. `parts` are the others, of which the statement tells names.
+pub(crate) fn message(redact: Redact, message: &str, parts: &[(&'static str, String)]) -> String {
+    // What goes on from a line that was not seen: of a statement, most likely.
+    if message.starts_with('\t') {
+        return redact::sql(message);
+    }
+    let mut statement = Statement::of(parts);
+    if let Some(fields) = message.strip_prefix("AUDIT: ") {
+        return ["AUDIT: ", &audit::clean(fields)].concat();
+    }
+    let clean = match plan::begins(message) {
+        Some(at) => [
+            prose(&message[..at], Kind::Message, &mut statement),
+            plan::clean(&message[at..]),
+        ]
+        .concat(),
+        None => prose(message, Kind::Message, &mut statement),
+    };
+    redact(&statement.without_constants(clean)).into_owned()
 }
 
-/// Whether the statement, where one is told, is an ordinary query.
-fn about_query(parts: &[(&'static str, String)]) -> bool {
-    parts
+/// A part of an event, by its name in the context. `parts` are all of them.
+pub(crate) fn part(name: &str, text: &str, parts: &[(&'static str, String)]) -> String {
+    let kind = match name {
+        "statement" | "query" => return redact::sql(text),
+        "detail" => Kind::Detail,
+        "context" => Kind::Context,
+        "hint" => Kind::Message,
+        _ => return redact::text(text),
+    };
+    let mut statement = Statement::of(parts);
+    let clean = prose(text, kind, &mut statement);
+    redact::text(&statement.without_constants(clean))
+}
+
+/// A text of sentences without constants.
+fn prose(text: &str, kind: Kind, statement: &mut Statement<'_>) -> String {
+    let mut out = String::with_capacity(text.len());
+    // The values of columns; nothing within them is looked at.
+    if let Some((columns, values)) = columns(text) {
+        let blank = |c: char| matches!(c, ' ' | '\u{a0}' | '\u{202f}');
+        let opens = |c: char| QUOTES.iter().any(|(open, _)| *open == c);
+        let head = text[..opening(text, columns)].trim_end_matches(|c| blank(c) || opens(c));
+        sentence(&mut out, head, kind, statement);
+        out.push_str(&text[head.len()..values]);
+        out.push_str(MARK);
+        let Some(end) = text[values..].rfind(')') else {
+            return out;
+        };
+        let tail = &text[values + end..];
+        let behind = tail[1..].trim_start_matches(blank);
+        let quote = behind
+            .chars()
+            .next()
+            .filter(|c| QUOTES.iter().any(|(_, close)| close == c));
+        let kept = quote.map_or(1, |c| tail.len() - behind.len() + c.len_utf8());
+        out.push_str(&tail[..kept]);
+        sentence(&mut out, &tail[kept..], kind, statement);
+        return out;
+    }
+    if kind == Kind::Detail && text.lines().any(is_caret) {
+        pieces(&mut out, text, statement);
+        return out;
+    }
+    sentence(&mut out, text, kind, statement);
+    out
+}
+
+/// Where the columns of `(email)=(x)` end and where their values begin.
+fn columns(text: &str) -> Option<(usize, usize)> {
+    [")=(", ") = ("]
         .iter()
-        .filter(|(name, _)| *name == "statement")
-        .all(|(_, statement)| {
-            let word = statement
-                .trim_start()
-                .split(|c: char| !c.is_ascii_alphabetic())
-                .next();
-            word.is_some_and(|word| {
-                !["alter", "create", "set", "do"]
-                    .iter()
-                    .any(|known| known.eq_ignore_ascii_case(word))
-            })
+        .find_map(|between| text.find(between).map(|at| (at, at + between.len())))
+}
+
+/// Where the parenthesis is opened that is closed at `close`.
+fn opening(text: &str, close: usize) -> usize {
+    let mut depth = 0_u32;
+    for (at, byte) in text.as_bytes()[..=close].iter().enumerate().rev() {
+        match byte {
+            b')' => depth += 1,
+            b'(' => depth = depth.saturating_sub(1),
+            _ => continue,
+        }
+        if depth == 0 {
+            return at;
+        }
+    }
+    0
+}
+
+fn is_caret(line: &str) -> bool {
+    line.trim() == "^"
+}
+
+/// Errors of XML: each line above a caret is a piece of the data.
+fn pieces(out: &mut String, text: &str, statement: &mut Statement<'_>) {
+    let mut lines = text.split('\n').peekable();
+    while let Some(line) = lines.next() {
+        if lines.peek().is_some_and(|next| is_caret(next)) {
+            out.push_str(MARK);
+        } else {
+            sentence(out, line, Kind::Detail, statement);
+        }
+        if lines.peek().is_some() {
+            out.push('\n');
+        }
+    }
+}
+
+/// Goes through the sentences of a text.
+fn sentence(out: &mut String, text: &str, kind: Kind, statement: &mut Statement<'_>) {
+    let mut at = 0;
+    while let Some(c) = text[at..].chars().next() {
+        let end = at + c.len_utf8();
+        let rest = &text[end..];
+        match c {
+            ':' | '：' => {
+                out.push(c);
+                at = end;
+                if let Some(length) = behind_colon(out, &text[..at - c.len_utf8()], rest, kind) {
+                    at += length;
+                }
+            }
+            '(' if kind == Kind::Detail => {
+                out.push(c);
+                out.push_str(MARK);
+                at = rest.rfind(')').map_or(text.len(), |close| end + close);
+            }
+            '\'' if begins_constant(&text[..at], rest) => {
+                out.push_str("'…'");
+                at = last(rest, '\'').map_or(text.len(), |close| end + close + 1);
+            }
+            c => match QUOTES.iter().find(|(open, _)| *open == c) {
+                Some((_, close)) => at = quotation(out, text, at, *close, kind, statement),
+                None => {
+                    out.push(c);
+                    at = end;
+                }
+            },
+        }
+    }
+}
+
+/// Writes what follows a colon where that is no sentence: a statement, parameters, the text of a part
+/// whose label was not read, data. How many bytes it was.
+fn behind_colon(out: &mut String, before: &str, rest: &str, kind: Kind) -> Option<usize> {
+    let content = rest.trim_start_matches([' ', '\u{a0}', '\u{3000}', '\n', '\t']);
+    let blank = rest.len() - content.len();
+    let ends_word = blank > 0 || rest.is_empty() || before.ends_with(|c: char| !c.is_ascii());
+    if !ends_word || content.is_empty() {
+        return None;
+    }
+    // A line whose prefix was not read holds its label.
+    let mut near = before.len().saturating_sub(words::LONGEST);
+    while !before.is_char_boundary(near) {
+        near += 1;
+    }
+    let word = before[near..]
+        .rsplit(|c: char| !(c.is_alphabetic() || c == '\''))
+        .find(|word| !word.is_empty())
+        .unwrap_or_default();
+    if let Some(Word::Part(name)) = words::of(word).filter(|_| rest.starts_with("  ")) {
+        out.push_str(&rest[..blank]);
+        out.push_str(&part(name, content, &[]));
+        return Some(rest.len());
+    }
+    if redact::is_sql(content) || content.starts_with("$1 = ") {
+        out.push_str(&rest[..blank]);
+        out.push_str(&redact::sql(content));
+        return Some(rest.len());
+    }
+    let quoted =
+        content.starts_with(|c: char| c == '\'' || QUOTES.iter().any(|(open, _)| *open == c));
+    if kind == Kind::Message || quoted {
+        return None;
+    }
+    let line = &content[..content.find('\n').unwrap_or(content.len())];
+    if lists_processes(line) {
+        out.push_str(&rest[..blank + line.len()]);
+        return Some(blank + line.len());
+    }
+    out.push_str(&rest[..blank]);
+    out.push_str(MARK);
+    Some(blank + line.len())
+}
+
+/// `12, 13. Wait queue: 14.`: who holds a lock, and who waits for it.
+fn lists_processes(content: &str) -> bool {
+    let rest = content.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, ',' | ' '));
+    let listed = content.starts_with(|c: char| c.is_ascii_digit());
+    let sentence = rest.strip_prefix(['.', '。']).unwrap_or_default();
+    let queue = sentence.split_once([':', '：']).map(|(_, queue)| queue);
+    listed
+        && queue.is_some_and(|queue| {
+            queue
+                .chars()
+                .all(|c| c.is_ascii_digit() || matches!(c, ',' | ' ' | '.' | '。'))
         })
 }
 
-/// A part of an event, by its name in the context.
-pub(crate) fn part(name: &str, text: &str) -> String {
-    match name {
-        "statement" | "query" => redact::sql(text),
-        "detail" => detail(text),
-        "context" => text.split('\n').map(context).collect::<Vec<_>>().join("\n"),
-        _ => redact::text(text),
-    }
+/// Whether an apostrophe begins a constant: not within a word, and something closes it.
+fn begins_constant(before: &str, rest: &str) -> bool {
+    // `E'…'`, `X'…'`; `N'…'` would be French.
+    let prefix = before.ends_with(['E', 'e', 'B', 'b', 'X', 'x', '&'])
+        && !before[..before.len() - 1].ends_with(char::is_alphanumeric);
+    let elided =
+        before.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '’' | ')')) && !prefix;
+    !elided && !rest.starts_with(char::is_whitespace) && rest.contains('\'')
 }
 
-/// `Key (id)=(42) already exists.`, `Failing row contains (…)`, `parameters: $1 = '…'`.
-fn detail(text: &str) -> String {
-    if text.starts_with("Failing row contains (") {
-        return format!("Failing row contains ({}).", redact::MARK);
-    }
-    if let Some((columns, values)) = text
-        .strip_prefix("Key (")
-        .and_then(|key| key.split_once(")=("))
-    {
-        // The value may hold anything, so the sentence after it begins at the last parenthesis.
-        let sentence = values.rsplit_once(')').map_or("", |(_, sentence)| sentence);
-        return redact::text(&format!("Key ({columns})=({}){sentence}", redact::MARK));
-    }
-    // `Process 12: update …` of a deadlock holds statements.
-    if ["parameters: ", "Parameters: ", "Process "]
-        .iter()
-        .any(|begin| text.starts_with(begin))
-    {
-        return redact::sql(text);
-    }
-    redact::text(text)
+/// The last apostrophe that ends a word.
+fn last(text: &str, quote: char) -> Option<usize> {
+    text.match_indices(quote)
+        .map(|(at, _)| at)
+        .rfind(|at| !text[at + 1..].starts_with(char::is_alphanumeric))
+        .or_else(|| text.rfind(quote))
 }
 
-/// A line of a `CONTEXT`: data of COPY, statements of functions, parameters.
-fn context(line: &str) -> Cow<'_, str> {
-    if line.starts_with("COPY ") {
-        let end = line.find(": \"").unwrap_or(line.len());
-        let mark = if end < line.len() { ": …" } else { "" };
-        return Cow::Owned([&line[..end], mark].concat());
+/// Writes the quotation that begins here; where it ends.
+fn quotation(
+    out: &mut String,
+    text: &str,
+    at: usize,
+    close: char,
+    kind: Kind,
+    statement: &mut Statement<'_>,
+) -> usize {
+    let open = text[at..].chars().next().map_or(0, char::len_utf8);
+    let inner = &text[at + open..];
+    let lead = inner.len() - inner.trim_start_matches([' ', '\u{a0}', '\u{202f}']).len();
+    out.push_str(&text[at..at + open + lead]);
+    let content = &inner[lead..];
+    let from = at + open + lead;
+    if kind == Kind::Context && redact::is_sql(content) {
+        let mut buffer = [0; 4];
+        let (clean, length) = redact::quoted_sql(content, close.encode_utf8(&mut buffer));
+        out.push_str(&clean);
+        let rest = &content[length..];
+        let blank = rest.len() - rest.trim_start_matches([' ', '\u{a0}', '\u{202f}']).len();
+        let closed = if rest[blank..].starts_with(close) {
+            blank + close.len_utf8()
+        } else {
+            0
+        };
+        out.push_str(&rest[..closed]);
+        return from + length + closed;
     }
-    Cow::Owned(redact::sql(line))
+    let Some(first) = content.find(close) else {
+        // Nothing closes it: a quote at the end of a piece, or a text that was cut.
+        if !content.trim().is_empty() {
+            out.push_str(MARK);
+        }
+        return text.len();
+    };
+    let name = content[..first].trim_end_matches([' ', '\u{a0}', '\u{202f}']);
+    let after = &content[first + close.len_utf8()..];
+    // No name holds an apostrophe; an expression does.
+    let named = || !name.contains('\'') && names::names(&text[..at], after);
+    // An empty one may be the beginning of a text that begins with a quote.
+    let empty = name.is_empty() && !after.contains(close);
+    if empty || !name.is_empty() && statement.shows(name).unwrap_or_else(named) {
+        out.push_str(&content[..first + close.len_utf8()]);
+        return from + first + close.len_utf8();
+    }
+    let last = content.rfind(close).unwrap_or(first);
+    let blank = &content[content[..last]
+        .trim_end_matches([' ', '\u{a0}', '\u{202f}'])
+        .len()..last];
+    out.push_str(MARK);
+    out.push_str(blank);
+    out.push(close);
+    from + last + close.len_utf8()
 }
+
+#[cfg(test)]
+mod tests;
