@@ -504,3 +504,17 @@ fn lines_of_a_prefix_that_does_not_fit_keep_no_constants() {
         }
     }
 }
+
+/// The server's own lines in syslog and in the journal.
+#[test]
+fn constants_go_wherever_the_server_writes() {
+    let lines = "\
+Nov 23 00:10:49 h postgres[7]: [5-1] 2026-11-23 00:10:49 UTC [7] a@b LOG:  statement: select 'S3cretValue',
+Nov 23 00:10:49 h postgres[7]: [5-2] #011'S3cretValue'
+Nov 23 00:10:49 h postgres[7]: [6-1] 2026-11-23 00:10:49 UTC [7] a@b FEHLER:  ungültige Eingabesyntax: »S3cretValue«
+Nov 23 00:10:49 h postgres[7]: [6-2] 2026-11-23 00:10:49 UTC [7] a@b DETAIL:  Failing row contains (S3cretValue).
+";
+    let found = events("syslog", lines.as_bytes());
+    assert_eq!(found.len(), 4);
+    assert!(!format!("{found:?}").contains(SECRET), "{found:?}");
+}

@@ -96,7 +96,13 @@ impl Open {
         if line.true_len > line.bytes.len() as u64 {
             context.number("line_bytes", line.true_len);
         }
-        let redact = draft.redact.unwrap_or(redact::clean);
+        // The server writes to syslog and to the journal, too.
+        let usual: Redact = if postgresql::is_server(&draft.component) {
+            postgresql::embedded
+        } else {
+            redact::clean
+        };
+        let redact = draft.redact.unwrap_or(usual);
         let message = clean::text(&draft.message);
         let trace = Trace::after(&message);
         let redacted = joins != Joins::Tabs || draft.whole;
@@ -237,8 +243,12 @@ impl Open {
             event.message = postgresql::message(self.redact, &event.message, &self.parts);
         }
         for (name, text) in &self.parts {
-            self.context
-                .long(name, &postgresql::part(name, text, &self.parts));
+            let clean = if *name == "lines" && postgresql::is_server(&event.component) {
+                redact::sql(text)
+            } else {
+                postgresql::part(name, text, &self.parts)
+            };
+            self.context.long(name, &clean);
         }
         if self.lines_cut > 0 {
             self.context.number("lines_cut", self.lines_cut);

@@ -29,7 +29,7 @@ use words::Word;
 
 pub(crate) use prefix::Prefix;
 pub(crate) use record::Record;
-pub(crate) use secrets::{message, part};
+pub(crate) use secrets::{embedded, is_server, message, part};
 
 /// See [`super::PARSERS`].
 pub(crate) fn line<'a>(state: &mut State, line: &'a str, clock: &mut Clock) -> Parsed<'a> {

@@ -102,7 +102,7 @@ pub(super) fn names(before: &str, after: &str) -> bool {
         let stem = near.strip_suffix(*word);
         stem.is_some_and(|stem| !stem.ends_with(char::is_alphanumeric))
     };
-    BEFORE.iter().any(|word| whole(word))
+    BEFORE.iter().any(whole)
         || BEFORE_WITHIN.iter().any(|word| near.ends_with(word))
         || AFTER
             .iter()

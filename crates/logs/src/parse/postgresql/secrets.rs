@@ -18,6 +18,8 @@
 //! A quoted text that is no name goes on to the last such quote: it may hold quotes itself. And what was a
 //! constant of the statement is taken out of every other text of the event, whatever stands around it.
 
+use std::borrow::Cow;
+
 use redact::MARK;
 
 use super::super::Redact;
@@ -127,6 +129,33 @@ pub(crate) fn message(redact: Redact, message: &str, parts: &[(&'static str, Str
         None => prose(message, Kind::Message, &mut statement),
     };
     redact(&statement.without_constants(clean)).into_owned()
+}
+
+/// Whether a program of syslog or of the journal is the server.
+pub(crate) fn is_server(component: &str) -> bool {
+    matches!(component, "postgres" | "postmaster" | "postgresql")
+}
+
+/// A line of the server within syslog or the journal.
+pub(crate) fn embedded(text: &str) -> Cow<'_, str> {
+    // `[5-2] …` goes on with `[5-1]`, from within a constant even, unless a part begins with it.
+    let chunk = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once("] "));
+    let numbers = chunk.and_then(|(numbers, rest)| Some((numbers.split_once('-')?, rest)));
+    if let Some(((_, number), rest)) = numbers
+        && number != "1"
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+        && !rest.match_indices(":  ").any(|(at, _)| labels(&rest[..at]))
+    {
+        return Cow::Owned([&text[..text.len() - rest.len()], MARK].concat());
+    }
+    Cow::Owned(message(redact::clean, text, &[]))
+}
+
+/// Whether a text ends with the word of a severity or of a part.
+fn labels(text: &str) -> bool {
+    words::of(last_word(text)).is_some()
 }
 
 /// A part of an event, by its name in the context. `parts` are all of them.
@@ -262,14 +291,7 @@ fn behind_colon(out: &mut String, before: &str, rest: &str, kind: Kind) -> Optio
         return None;
     }
     // A line whose prefix was not read holds its label.
-    let mut near = before.len().saturating_sub(words::LONGEST);
-    while !before.is_char_boundary(near) {
-        near += 1;
-    }
-    let word = before[near..]
-        .rsplit(|c: char| !(c.is_alphabetic() || c == '\''))
-        .find(|word| !word.is_empty())
-        .unwrap_or_default();
+    let word = last_word(before);
     if let Some(Word::Part(name)) = words::of(word).filter(|_| rest.starts_with("  ")) {
         out.push_str(&rest[..blank]);
         out.push_str(&part(name, content, &[]));
@@ -293,6 +315,18 @@ fn behind_colon(out: &mut String, before: &str, rest: &str, kind: Kind) -> Optio
     out.push_str(&rest[..blank]);
     out.push_str(MARK);
     Some(blank + line.len())
+}
+
+/// The word that a text ends with.
+fn last_word(text: &str) -> &str {
+    let mut near = text.len().saturating_sub(words::LONGEST);
+    while !text.is_char_boundary(near) {
+        near += 1;
+    }
+    text[near..]
+        .rsplit(|c: char| !(c.is_alphabetic() || c == '\''))
+        .find(|word| !word.is_empty())
+        .unwrap_or_default()
 }
 
 /// `12, 13. Wait queue: 14.`: who holds a lock, and who waits for it.

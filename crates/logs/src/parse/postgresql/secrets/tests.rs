@@ -183,6 +183,28 @@ fn constants_of_messages_go_and_names_stay() {
 }
 
 #[test]
+fn lines_within_syslog_keep_no_constants() {
+    let cases = [
+        (
+            "[5-1] 2026-11-29 06:20:00 UTC [7] me@shop LOG:  statement: select 'x', 7",
+            "[5-1] 2026-11-29 06:20:00 UTC [7] me@shop LOG:  statement: select '…', …",
+        ),
+        ("[5-2] #011from t where a = 'x y", "[5-2] …"),
+        (
+            "[6-2] 2026-11-29 UTC [7] me@shop DETAIL:  Key (a)=(x) already exists.",
+            "[6-2] 2026-11-29 UTC [7] me@shop DETAIL:  Key (a)=(…) already exists.",
+        ),
+        (
+            "LOG:  listening on port 5432",
+            "LOG:  listening on port 5432",
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(embedded(text), expected, "{text}");
+    }
+}
+
+#[test]
 fn parts_keep_no_constants_in_any_language() {
     let cases = [
         (
