@@ -246,7 +246,10 @@ impl Scan<'_> {
         };
         // A property of Java's: `-Dpass=x`.
         let word = word.strip_prefix("-D").unwrap_or(word);
-        let strength = names::strength(word)?;
+        let strength = match names::strength(word)? {
+            Strength::Loose if self.qualified(at) => Strength::Strong,
+            strength => strength,
+        };
         let part = names::last_part(word.trim_end_matches(|c: char| !c.is_ascii_alphabetic()));
         if let Some(content) = self.element(at, end) {
             return (strength != Strength::Loose).then_some(content);
@@ -288,6 +291,22 @@ impl Scan<'_> {
             let whole = value::value(text, separator.from, separator.encoded, usize::MAX);
             (whole.from, whole.to)
         })
+    }
+
+    /// Whether the word before makes a name of this one: "API key".
+    fn qualified(&self, at: usize) -> bool {
+        const NEAR: usize = 24;
+        let Some(before) = self.text[..at].strip_suffix(' ') else {
+            return false;
+        };
+        let bytes = before.as_bytes();
+        let length = bytes
+            .iter()
+            .rev()
+            .take(NEAR)
+            .take_while(|byte| in_word(**byte))
+            .count();
+        names::holds(names::QUALIFYING, &before[before.len() - length..])
     }
 
     /// The content of an element: `<password>x</password>`.

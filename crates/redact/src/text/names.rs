@@ -30,12 +30,12 @@ pub(super) const STRONG: &[&str] = &[
 
 /// Last parts of names whose value is a secret unless it says something else.
 pub(super) const WEAK: &[&str] = &[
-    "pass", "pw", "psw", "mdp", "clave", "auth", "pin", "otp", "totp", "tan", "cred", "userpwd",
-    "passw", "pswd", "authtok",
+    "pass", "pw", "psw", "passe", "mdp", "clave", "auth", "pin", "otp", "totp", "tan", "cred",
+    "userpwd", "passw", "pswd", "authtok",
 ];
 
 /// Last parts of names whose value is a secret when it looks drawn at random.
-pub(super) const LOOSE: &[&str] = &["sid", "sig", "session", "key", "code", "sas"];
+pub(super) const LOOSE: &[&str] = &["sid", "sig", "session", "key", "code", "sas", "phrase"];
 
 /// Names of other scripts and with letters beyond ASCII.
 #[rustfmt::skip]
@@ -100,7 +100,15 @@ pub(super) const PASSWORDS: &[&str] = &[
 
 /// Words before a name after which its value follows: "with password X".
 pub(super) const BRINGING: &[&str] = &[
-    "with", "using", "mit", "avec", "con", "com", "login", "user", "username",
+    "with", "using", "mit", "avec", "con", "com", "login", "user", "username", "tried", "guessed",
+    "typed", "entered",
+];
+
+/// Words before one of [`LOOSE`] with which it is a name as strong as any: "API key: x".
+#[rustfmt::skip]
+pub(super) const QUALIFYING: &[&str] = &[
+    "api", "access", "secret", "private", "encryption", "signing", "master", "auth", "authentication", "verification",
+    "security", "login", "one-time", "confirmation", "shared", "pre-shared", "recovery", "license", "pass", "seed", "2fa",
 ];
 
 /// What stands where a value would, but says how it is with the secret: "password: expired",

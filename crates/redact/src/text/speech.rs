@@ -98,6 +98,10 @@ fn spoken(text: &str, at: usize, word: &str, after: &str) -> Option<(usize, usiz
         return None;
     }
     let first = next_word(after);
+    let number = first.trim_end_matches(['.', ',', ':', '!', ')']);
+    if names::holds(&["otp", "pin", "passcode"], word) && is_code(number) {
+        return judged(text, after, true);
+    }
     if names::holds(COPULAS, first.trim_end_matches(':')) {
         let mut value = after[first.len()..].trim_start_matches([' ', ':']);
         // "is now x", "is set to x".

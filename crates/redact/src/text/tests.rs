@@ -63,6 +63,12 @@ fn what_is_secret_goes_and_the_rest_stays() {
             "curl -H 'Cookie: a=b; c=d' https://x",
             "curl -H 'Cookie: …' https://x",
         ),
+        ("OTP 482913 sent, PIN 4711.", "OTP … sent, PIN …."),
+        ("verification code: 482913", "verification code: …"),
+        (
+            "exit code: 482913, foreign key: a",
+            "exit code: 482913, foreign key: a",
+        ),
         ("Пароль: секрет1 дальше", "Пароль: … дальше"),
         ("登录密码是hunter2，请保密", "登录密码是…，请保密"),
     ];
