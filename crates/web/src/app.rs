@@ -12,7 +12,7 @@ use tokio::sync::{Semaphore, broadcast, watch};
 use tokio::time::Instant;
 
 use crate::answers::Answers;
-use crate::api::events::Hint;
+use crate::api::events::{Hint, STREAMS};
 use crate::api::now::Now;
 use crate::clock::Clock;
 use crate::database::{Database, Failure};
@@ -79,6 +79,8 @@ pub struct Shared {
     known: tokio::sync::Mutex<Option<(Instant, Arc<Vec<Host>>)>>,
     /// When the newest tick of a host was first seen here.
     arrivals: Mutex<HashMap<i32, (Timestamp, Timestamp)>>,
+    /// Places of event streams.
+    pub(crate) streams: Arc<Semaphore>,
     /// One reading of events at a time.
     pub(crate) polling: Semaphore,
 }
@@ -108,6 +110,7 @@ impl App {
             stop: watch::Sender::new(false),
             known: tokio::sync::Mutex::default(),
             arrivals: Mutex::default(),
+            streams: Arc::new(Semaphore::new(STREAMS)),
             polling: Semaphore::new(1),
         }))
     }

@@ -1,6 +1,6 @@
 //! One envelope for every status from 400 on.
 
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use ts_rs::TS;
@@ -50,6 +50,9 @@ pub enum ApiError {
         /// A sentence.
         message: String,
     },
+    /// Every place of an event stream is taken.
+    #[error("too many pages listen for events; ask again every few seconds instead")]
+    TooManyStreams,
     /// This one question took longer than its budget.
     #[error("this question took too long; ask for a shorter range")]
     Timeout,
@@ -70,7 +73,7 @@ impl ApiError {
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::ForeignHost => StatusCode::MISDIRECTED_REQUEST,
-            Self::Unreachable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unreachable { .. } | Self::TooManyStreams => StatusCode::SERVICE_UNAVAILABLE,
             Self::Timeout => StatusCode::GATEWAY_TIMEOUT,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -83,6 +86,7 @@ impl ApiError {
             Self::Method => "method_not_allowed",
             Self::ForeignHost => "foreign_host",
             Self::Unreachable { .. } => "database_unreachable",
+            Self::TooManyStreams => "too_many_streams",
             Self::Timeout => "timeout",
             Self::Internal => "internal",
         }
@@ -150,6 +154,13 @@ impl IntoResponse for ApiError {
         // Two strings and a number cannot fail to serialise.
         let body = serde_json::to_string(&answer).unwrap_or_default();
         let kind = [(header::CONTENT_TYPE, "application/json")];
-        (self.status(), kind, body).into_response()
+        let mut response = (self.status(), kind, body).into_response();
+        if self == Self::TooManyStreams {
+            let headers = response.headers_mut();
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("30"));
+            // Its place is wanted.
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
     }
 }

@@ -27,6 +27,7 @@ mod hosts;
 pub mod judge;
 mod lines;
 mod number;
+mod pace;
 mod pages;
 mod range;
 mod route;

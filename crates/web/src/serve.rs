@@ -1,66 +1,107 @@
 //! The server's loop, with its limits.
 //!
-//! At most [`CONNECTIONS`] connections are served at once; further ones wait in the kernel's queue.
-//! Headers must arrive within [`HEADERS_WITHIN`], so connections that drip them do not hold a place
-//! for long. On the stop signal no connection is accepted any more, event streams end, requests
-//! under way are finished, and what is not finished after [`PATIENCE`] is cut off.
+//! At most [`CONNECTIONS`] connections are served at once. When all places are taken, a further one gets
+//! that of the connection which has asked nothing, or taken nothing of its answer, for the longest
+//! time; when each of them is being answered, it waits in the kernel's queue. Event streams are always
+//! being answered, so they have places of their own (`api::events`), fewer than all. Headers must
+//! arrive within [`HEADERS_WITHIN`], also those of a further request, and answers must be taken at a
+//! pace that lines have ([`crate::pace`]). So no client holds a place that another one needs, however
+//! slowly it asks or reads.
+//!
+//! On the stop signal no connection is accepted any more, event streams end, requests under way are
+//! finished, and what is not finished after [`PATIENCE`] is cut off.
 
+use std::convert::Infallible;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use axum::extract::Request;
+use axum::response::Response;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::app::App;
+use crate::pace::{Pace, Paced, PacedBody, UnderWay};
 use crate::route::router;
 
-/// Connections at once.
-pub(crate) const CONNECTIONS: usize = 64;
-/// From the start of a request to the end of its headers.
+/// Connections at once: a browser opens six, and one more for events.
+pub(crate) const CONNECTIONS: usize = 128;
+/// From the moment a request is awaited to the end of its headers.
 pub(crate) const HEADERS_WITHIN: Duration = Duration::from_secs(10);
 /// How long requests under way may take when the server stops.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
+/// The connections that are served.
+#[derive(Debug, Default)]
+struct Places {
+    tasks: JoinSet<()>,
+    paces: Vec<Weak<Pace>>,
+}
+
+impl Places {
+    fn serve(&mut self, stream: TcpStream, router: axum::Router, stopping: watch::Receiver<bool>) {
+        let pace = Pace::new();
+        self.paces.push(Arc::downgrade(&pace));
+        self.tasks.spawn(connection(stream, router, stopping, pace));
+    }
+
+    /// Waits for a free place; who is idle makes room.
+    async fn free(&mut self) {
+        self.tidy();
+        while self.tasks.len() >= CONNECTIONS {
+            let living = self.paces.iter().filter_map(Weak::upgrade);
+            let idle = living.filter_map(|pace| Some((pace.idle_since()?, pace)));
+            if let Some((_, pace)) = idle.min_by_key(|(since, _)| *since) {
+                pace.cut();
+            }
+            self.tasks.join_next().await;
+            self.tidy();
+        }
+    }
+
+    fn tidy(&mut self) {
+        while self.tasks.try_join_next().is_some() {}
+        self.paces.retain(|pace| pace.strong_count() > 0);
+    }
+}
+
 /// Serves `app` on `listener` until `stop` is ready.
 pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = ()>) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
     let router = router(app.clone());
     let mut stopping = app.stop.subscribe();
-    let mut connections = JoinSet::new();
+    let mut places = Places::default();
     let mut stop = std::pin::pin!(stop);
     loop {
-        let place = tokio::select! {
-            () = &mut stop => break,
-            () = stopped(&mut stopping) => break,
-            place = Arc::clone(&places).acquire_owned() => place,
+        let next = async {
+            // Somebody has to be there before a place is taken from another.
+            let accepted = listener.accept().await;
+            places.free().await;
+            accepted
         };
-        let Ok(place) = place else { break };
         let accepted = tokio::select! {
             () = &mut stop => break,
             () = stopped(&mut stopping) => break,
-            accepted = listener.accept() => accepted,
+            accepted = next => accepted,
         };
         match accepted {
-            Ok((stream, _)) => {
-                let serving = connection(stream, router.clone(), app.stop.subscribe(), place);
-                connections.spawn(serving);
-            }
+            Ok((stream, _)) => places.serve(stream, router.clone(), app.stop.subscribe()),
             Err(error) => {
                 // Out of descriptors, mostly: it passes when connections end.
                 tracing::warn!(%error, "a connection was not accepted");
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }
-        while connections.try_join_next().is_some() {}
     }
     drop(listener);
     app.stop();
-    let finished = async { while connections.join_next().await.is_some() {} };
+    let finished = async { while places.tasks.join_next().await.is_some() {} };
     if tokio::time::timeout(PATIENCE, finished).await.is_err() {
         tracing::info!("requests that did not end in time were cut off");
     }
@@ -75,21 +116,33 @@ async fn connection(
     stream: TcpStream,
     router: axum::Router,
     mut stopping: watch::Receiver<bool>,
-    place: OwnedSemaphorePermit,
+    pace: Arc<Pace>,
 ) {
     // Answers are written in one piece; waiting for more only delays them.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection keeps its delay");
     }
-    let service = TowerToHyperService::new(router);
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(|request: Request<Incoming>| {
+        let under_way = UnderWay::new(&pace);
+        let answer = router.call(request);
+        async move {
+            let answer: Response = answer.await?;
+            Ok::<_, Infallible>(answer.map(|body| PacedBody::new(body, under_way)))
+        }
+    });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS_WITHIN)
         .max_buf_size(32 * 1024)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Paced::new(stream, Arc::clone(&pace))), service);
     let mut serving = std::pin::pin!(serving);
     let ended = tokio::select! {
         ended = serving.as_mut() => ended,
+        () = pace.over() => {
+            tracing::debug!("a connection was too slow, or made room for another");
+            return;
+        }
         () = stopped(&mut stopping) => {
             serving.as_mut().graceful_shutdown();
             serving.await
@@ -98,5 +151,4 @@ async fn connection(
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");
     }
-    drop(place);
 }

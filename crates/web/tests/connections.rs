@@ -80,16 +80,69 @@ async fn a_connection_that_drips_its_headers_is_closed_after_ten_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn sixty_four_slow_connections_delay_others_and_lock_nobody_out() {
+async fn a_connection_that_asks_nothing_more_is_closed_after_ten_seconds() {
     let running = start(nowhere()).await;
-    let mut slow = Vec::new();
-    for _ in 0..200 {
-        slow.push(send(running.address, "GET /mon").await);
-    }
-    let mut last = send(running.address, WHOLE).await;
+    let mut stream = send(running.address, &WHOLE.replace("Connection: close\r\n", "")).await;
+    let began = Instant::now();
     let mut answer = String::new();
-    last.read_to_string(&mut answer).await.unwrap();
+    stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(began.elapsed() < Duration::from_secs(12));
+}
+
+/// Who reads nothing of what was asked for: the kernel takes some, then the server has to wait.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_does_not_read_its_answers_is_cut_off() {
+    let running = start(nowhere()).await;
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    let ask = "GET /monitor/api/v1/texts HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let asking = async { while stream.write_all(ask.as_bytes()).await.is_ok() {} };
+    let given_up = tokio::time::timeout(Duration::from_secs(60), asking).await;
+    assert!(given_up.is_ok(), "it was still served after a minute");
+}
+
+/// Every kind at once: streams, headers that never end, idle connections, and nobody reads. All
+/// connections stay open on this side.
+#[tokio::test]
+async fn streams_and_slow_clients_lock_nobody_out() {
+    let running = start(nowhere()).await;
+    let mut streams = Vec::new();
+    for _ in 0..200 {
+        let mut stream = send(running.address, STREAM).await;
+        let head = read_until(&mut stream, "\r\n\r\n").await;
+        streams.push((stream, head));
+    }
+    let (open, refused): (Vec<_>, Vec<_>) =
+        (streams.iter()).partition(|(_, head)| head.starts_with("HTTP/1.1 200"));
+    assert_eq!(open.len(), 32);
+    for (_, head) in refused {
+        assert!(head.starts_with("HTTP/1.1 503"), "{head}");
+        let head = head.to_ascii_lowercase();
+        assert!(head.contains("\r\nretry-after: 30\r\n"), "{head}");
+    }
+    let mut slow = Vec::new();
+    for n in 0..300 {
+        slow.push(send(running.address, ["GET /mon", "", WHOLE][n % 3]).await);
+        if n % 50 == 0 {
+            let mut asked = send(running.address, WHOLE).await;
+            let mut answer = String::new();
+            asked.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.starts_with("HTTP/1.1 200"), "{n}: {answer}");
+        }
+    }
+    let mut refused = send(running.address, STREAM).await;
+    let answer = read_until(&mut refused, "}}").await;
+    assert!(answer.contains("\"code\":\"too_many_streams\""), "{answer}");
+    // A stream that ends makes room for another.
+    drop(streams);
+    loop {
+        let mut stream = send(running.address, STREAM).await;
+        let head = read_until(&mut stream, "\r\n\r\n").await;
+        if head.starts_with("HTTP/1.1 200") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

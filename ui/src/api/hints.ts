@@ -15,6 +15,8 @@ type Message = "alive" | "hint";
 
 const NAME = `pqcrypta.events${basePath}`;
 const ALIVE_EVERY_MS = 4000;
+/** A browser asks again by itself when a connection breaks, not when the server has no place for it. */
+const REFUSED_AGAIN_MS = 30_000;
 const handlers = new Set<() => void>();
 let heardMs = Number.NEGATIVE_INFINITY;
 let channel: BroadcastChannel | null = null;
@@ -58,23 +60,30 @@ function tell(message: Message): void {
 function listen(leave: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (leave.aborted) return resolve();
-    const source = new EventSource(apiUrl("events"));
+    let source: EventSource;
+    let again: ReturnType<typeof setTimeout> | undefined;
     let wasBroken = false;
-    source.onopen = () => {
-      // What happened in between is unknown, so a new connection counts as a hint.
-      tell(wasBroken ? "hint" : "alive");
-      wasBroken = false;
+    const open = () => {
+      source = new EventSource(apiUrl("events"));
+      source.onopen = () => {
+        // What happened in between is unknown, so a new connection counts as a hint.
+        tell(wasBroken ? "hint" : "alive");
+        wasBroken = false;
+      };
+      source.onerror = () => {
+        wasBroken = true;
+        if (source.readyState === EventSource.CLOSED) again = setTimeout(open, REFUSED_AGAIN_MS);
+      };
+      source.addEventListener("tick", () => tell("hint"));
+      source.addEventListener("state", () => tell("hint"));
     };
-    source.onerror = () => {
-      wasBroken = true;
-    };
-    source.addEventListener("tick", () => tell("hint"));
-    source.addEventListener("state", () => tell("hint"));
+    open();
     const beat = setInterval(() => {
       if (source.readyState === EventSource.OPEN) tell("alive");
     }, ALIVE_EVERY_MS);
     leave.addEventListener("abort", () => {
       clearInterval(beat);
+      clearTimeout(again);
       source.close();
       resolve();
     });

@@ -2,9 +2,14 @@
 //!
 //! While somebody listens, one task looks for new samples every two seconds and tells all
 //! listeners; when the last one has left, it ends.
+//!
+//! At most [`STREAMS`] are open at once, so that most places of the server are left for questions, and
+//! each ends after [`STREAM_FOR`]: browsers begin another, and what belongs to a client that is gone
+//! without a word is freed. Who gets none is answered with 503 and asks at its own pace.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -23,6 +28,10 @@ use crate::serve::stopped;
 
 /// How often new samples are looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// Streams at once. A browser has one for all its pages.
+pub(crate) const STREAMS: usize = 32;
+/// How long a stream lasts.
+const STREAM_FOR: Duration = Duration::from_secs(15 * 60);
 /// How often a silent stream says that it lives.
 const BEAT_EVERY: Duration = Duration::from_secs(15);
 
@@ -66,7 +75,7 @@ fn word(link: &Link) -> State {
 /// The stream. It ends when the server stops.
 ///
 /// # Errors
-/// When the asked host is no number.
+/// When the asked host is no number, or too many listen.
 pub fn events(app: &App, params: &Params) -> Result<Response, ApiError> {
     let host = match params.get("host") {
         None => None,
@@ -75,13 +84,18 @@ pub fn events(app: &App, params: &Params) -> Result<Response, ApiError> {
                 .map_err(|_| ApiError::bad("host", "is no number"))?,
         ),
     };
+    let place = Arc::clone(&app.streams)
+        .try_acquire_owned()
+        .map_err(|_| ApiError::TooManyStreams)?;
     let mut hints = app.hints.subscribe();
     let mut link = app.database.watch();
     let mut stop = app.stop.subscribe();
     link.mark_unchanged();
     tokio::spawn(look(app.clone()));
+    let ends = tokio::time::Instant::now() + STREAM_FOR;
     let mut first = Some(Bytes::from_static(b"retry: 3000\n: listening\n\n"));
     let stream = async move || -> Option<Result<Bytes, Infallible>> {
+        let _place = &place;
         if let Some(first) = first.take() {
             return Some(Ok(first));
         }
@@ -89,6 +103,7 @@ pub fn events(app: &App, params: &Params) -> Result<Response, ApiError> {
             let chunk = tokio::select! {
                 biased;
                 () = stopped(&mut stop) => return None,
+                () = tokio::time::sleep_until(ends) => return None,
                 changed = link.changed() => {
                     changed.ok()?;
                     event("state", &word(&link.borrow_and_update()))
