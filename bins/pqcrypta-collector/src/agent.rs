@@ -35,7 +35,8 @@ pub(crate) async fn run(
     environment: Environment,
     roots: Roots,
 ) -> anyhow::Result<()> {
-    let stop = signals::listen().context("cannot listen for signals")?;
+    let signals::Signals { stop, reload } =
+        signals::listen().context("cannot listen for signals")?;
     let Some(spool) = open_spool(&loaded.config, stop.clone()).await? else {
         return Ok(());
     };
@@ -120,7 +121,7 @@ pub(crate) async fn run(
         stop.clone(),
     ));
     let mut stop = stop;
-    while let Some(loaded) = reloader.next(&mut stop).await {
+    while let Some(loaded) = reloader.next(&reload, &mut stop).await {
         options.send_replace(self::options(&loaded.config));
         settings.send_replace(self::settings(&loaded));
         config.send_replace(loaded.config);

@@ -6,6 +6,8 @@
 //! disks (the spool's fdatasync, a mount that does not answer). Sampling never waits for the writer: a
 //! tick ends when its rows are in the spool.
 //!
+//! SIGHUP makes it read the configuration again.
+//!
 //! Exit status: 0 after SIGTERM, 78 for a faulty configuration, 1 for anything else; also when samples were
 //! lost at the end of which neither the database nor the queue has a note.
 
@@ -20,6 +22,7 @@ mod signals;
 mod ticker;
 mod watched;
 
+use ::logs::source::OwnOutput;
 use anyhow::Context;
 use clap::Parser;
 use config::{Config, Environment};
@@ -49,7 +52,11 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let environment = Environment::from_process();
     start_log(&environment);
-    let loaded = match Config::load(args.config.as_deref(), &environment) {
+    let loaded = Config::load(args.config.as_deref(), &environment).and_then(|loaded| {
+        OwnOutput::of_this_process().check(&loaded)?;
+        Ok(loaded)
+    });
+    let loaded = match loaded {
         Ok(loaded) => loaded,
         Err(faults) => {
             for fault in &faults.0 {

@@ -1,9 +1,10 @@
-//! Follows the configuration file: looked at every minute, taken when it is good, else the one in
-//! force stays and the faults are said once.
+//! Follows the configuration file: looked at every minute and at SIGHUP, taken when it is good, else
+//! the one in force stays and the faults are said once, at SIGHUP each time.
 
-use config::{Config, Environment, Loaded, Machine, Polled, Reload, Watch};
+use config::{Config, Environment, Faults, Loaded, Machine, Polled, Reload, Watch};
+use logs::source::OwnOutput;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// How often the file is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
@@ -25,21 +26,34 @@ impl Reloader {
 
     /// The next configuration that differs, with what needs no restart applied; `None` when it is
     /// time to stop.
-    pub(crate) async fn next(&mut self, stop: &mut watch::Receiver<bool>) -> Option<Loaded> {
+    pub(crate) async fn next(
+        &mut self,
+        reload: &Notify,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Option<Loaded> {
         loop {
-            tokio::select! {
-                () = tokio::time::sleep(LOOK_EVERY) => {}
+            let is_asked = tokio::select! {
+                () = tokio::time::sleep(LOOK_EVERY) => false,
+                () = reload.notified() => true,
                 _ = stop.changed() => return None,
-            }
-            match self.watch.poll(&self.running) {
+            };
+            let polled = if is_asked {
+                self.watch.reread(&self.running)
+            } else {
+                self.watch.poll(&self.running)
+            };
+            match polled {
+                Polled::Unchanged if is_asked => {
+                    tracing::info!("SIGHUP: the configuration was read again and is the same");
+                }
                 Polled::Unchanged => {}
-                Polled::Faulty(faults) => {
-                    tracing::error!("the configuration file has faults; the settings in use stay");
-                    for fault in &faults.0 {
-                        tracing::error!("{fault}");
+                Polled::Faulty(faults) => refuse(&faults),
+                Polled::Changed(loaded, reload) => {
+                    match OwnOutput::of_this_process().check(&loaded) {
+                        Ok(()) => return Some(self.take(*loaded, &reload)),
+                        Err(faults) => refuse(&faults),
                     }
                 }
-                Polled::Changed(loaded, reload) => return Some(self.take(*loaded, &reload)),
             }
         }
     }
@@ -70,6 +84,15 @@ impl Reloader {
     }
 }
 
+/// One message, whatever is wrong.
+fn refuse(faults: &Faults) {
+    let faults: Vec<String> = faults.0.iter().map(ToString::to_string).collect();
+    tracing::error!(
+        "the configuration is not taken over, the settings in use stay: {}",
+        faults.join(" | ")
+    );
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,6 +116,7 @@ mod tests {
         let loaded = Config::load(Some(&file), &environment).unwrap();
         let mut reloader = Reloader::new(&loaded, environment);
         let (stop, mut stopped) = watch::channel(false);
+        let asked = Notify::new();
 
         for bad in [
             "[intervals]\nsystem_secs = 0\n",
@@ -101,7 +125,8 @@ mod tests {
             "",
         ] {
             write(&file, bad);
-            let waited = tokio::time::timeout(LOOK_EVERY * 3, reloader.next(&mut stopped)).await;
+            let waited =
+                tokio::time::timeout(LOOK_EVERY * 3, reloader.next(&asked, &mut stopped)).await;
             assert!(waited.is_err() || bad.is_empty(), "{bad}");
         }
         assert_eq!(reloader.running.intervals.system_secs, 10);
@@ -110,11 +135,19 @@ mod tests {
             &file,
             "[intervals]\nsystem_secs = 20\n[database]\nname = \"other\"\n",
         );
-        let next = reloader.next(&mut stopped).await.unwrap();
+        let next = reloader.next(&asked, &mut stopped).await.unwrap();
         assert_eq!(next.config.intervals.system_secs, 20);
         assert_eq!(next.config.database.name, loaded.config.database.name);
 
+        // SIGHUP does not wait for the next look.
+        write(&file, "[intervals]\nsystem_secs = 30\n");
+        asked.notify_one();
+        let at_once =
+            tokio::time::timeout(Duration::from_secs(1), reloader.next(&asked, &mut stopped));
+        let next = at_once.await.unwrap().unwrap();
+        assert_eq!(next.config.intervals.system_secs, 30);
+
         stop.send_replace(true);
-        assert!(reloader.next(&mut stopped).await.is_none());
+        assert!(reloader.next(&asked, &mut stopped).await.is_none());
     }
 }

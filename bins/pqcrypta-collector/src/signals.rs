@@ -1,19 +1,36 @@
-//! SIGTERM and Ctrl-C: the first asks for an orderly end, the second ends at once.
+//! SIGTERM and Ctrl-C: the first asks for an orderly end, the second ends at once. SIGHUP: the
+//! configuration is read again.
 
+use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
-/// A receiver that turns true with the first signal. A second signal ends the process: what was
-/// sampled is in the spool.
-pub(crate) fn listen() -> std::io::Result<watch::Receiver<bool>> {
+/// What signals ask for.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    /// Turns true with the first signal to stop.
+    pub(crate) stop: watch::Receiver<bool>,
+    /// Told with each SIGHUP; two that come together are one.
+    pub(crate) reload: Arc<Notify>,
+}
+
+/// Listens from now on. A second signal to stop ends the process: what was sampled is in the spool.
+pub(crate) fn listen() -> std::io::Result<Signals> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
     let (stop, stopped) = watch::channel(false);
+    let reload = Arc::new(Notify::new());
+    let asked = Arc::clone(&reload);
     tokio::spawn(async move {
         loop {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
+                _ = hangup.recv() => {
+                    asked.notify_one();
+                    continue;
+                }
             }
             if *stop.borrow() {
                 tracing::warn!("second signal: ending at once");
@@ -23,5 +40,8 @@ pub(crate) fn listen() -> std::io::Result<watch::Receiver<bool>> {
             stop.send_replace(true);
         }
     });
-    Ok(stopped)
+    Ok(Signals {
+        stop: stopped,
+        reload,
+    })
 }

@@ -95,3 +95,56 @@ async fn it_binds_no_port() {
         }
     }
 }
+
+#[tokio::test]
+async fn sighup_reloads_and_a_faulty_file_changes_nothing() {
+    let home = Home::new(&pg::Target::new("/nonexistent", 5432, "none", "none"));
+    let mut agent = home.start();
+    let log = home.dir.path().join("log");
+    let said = |words: &str| fs::read_to_string(&log).unwrap().matches(words).count();
+    agent.until("it runs", async || said("started") > 0).await;
+    let good = fs::read_to_string(home.config()).unwrap();
+    let own = format!(
+        "[[logs.source]]\nname = \"own\"\npath = \"{}\"\n",
+        log.display()
+    );
+    for (text, words) in [
+        (&good, "read again and is the same"),
+        (
+            &good.replace("app_secs = 1", "app_secs = 7"),
+            "setting changed",
+        ),
+        (
+            &good.replace("app_secs = 1", "app_secs = 0"),
+            "not taken over",
+        ),
+        (&format!("{good}{own}"), "logs.source[2].path"),
+    ] {
+        let before = said(words);
+        fs::write(home.config(), text).unwrap();
+        agent.signal("HUP");
+        agent.until(words, async || said(words) > before).await;
+        assert_eq!(said(words), before + 1, "{}", agent.log());
+    }
+    let (status, _) = agent.terminate();
+    assert!(status.success());
+}
+
+#[tokio::test]
+async fn a_source_that_is_its_own_output_is_refused() {
+    let home = Home::new(&pg::Target::new("/nonexistent", 5432, "none", "none"));
+    let text = fs::read_to_string(home.config()).unwrap();
+    let own = format!(
+        "[[logs.source]]\nname = \"own\"\npath = \"{}/lo?\"\n",
+        home.dir.path().display()
+    );
+    fs::write(home.config(), text + &own).unwrap();
+    let mut agent = home.start();
+    let status = agent.wait(Duration::from_secs(10));
+    assert_eq!(status.code(), Some(78), "{}", agent.log());
+    assert!(
+        agent.log().contains("logs.source[2].path"),
+        "{}",
+        agent.log()
+    );
+}

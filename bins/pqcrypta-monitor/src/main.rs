@@ -3,6 +3,8 @@
 //! Once it listens, it prints one line to standard output: `listening on http://ADDRESS/monitor/`.
 //! The database need not be there; the pages say so until it is.
 //!
+//! SIGHUP changes nothing: the settings of the dashboard take effect at its start.
+//!
 //! Exit status: 0 after SIGTERM or Ctrl-C, 78 for a faulty configuration, 1 for anything else.
 
 use std::io::Write as _;
@@ -76,6 +78,12 @@ fn main() -> ExitCode {
 async fn run(config: &Config, listen: SocketAddr) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot handle SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot handle Ctrl-C")?;
+    let mut hangup = signal(SignalKind::hangup()).context("cannot handle SIGHUP")?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            tracing::info!("SIGHUP: settings of the dashboard take effect when it is restarted");
+        }
+    });
     let listener = TcpListener::bind(listen)
         .await
         .with_context(|| format!("cannot listen on {listen}"))?;

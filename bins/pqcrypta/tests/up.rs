@@ -280,6 +280,74 @@ fn restarts_what_dies() {
 }
 
 #[test]
+fn sighup_has_the_settings_read_again() {
+    let (_dir, state) = place();
+    let up = Up::start(&state);
+    let config = state.with_extension("toml");
+    let good = fs::read_to_string(&config).unwrap();
+    let own = format!(
+        "[[logs.source]]\nname = \"own\"\npath = \"{}\"\n",
+        messages_of(&state).display()
+    );
+    for (text, words) in [
+        (
+            good.replace("system_secs = 1", "system_secs = 2"),
+            "setting changed",
+        ),
+        (
+            good.replace("system_secs = 1", "system_secs = 0"),
+            "toml:2: intervals.system_secs",
+        ),
+        (format!("{good}{own}"), "logs.source[1].path"),
+    ] {
+        fs::write(&config, text).unwrap();
+        up.signal(Signal::HUP);
+        let begin = Instant::now();
+        while !messages(&state).contains(words) {
+            assert!(begin.elapsed() < START, "no {words}: {}", messages(&state));
+            sleep(Duration::from_millis(50));
+        }
+    }
+    let before = up.samples();
+    up.wait_for_samples(before + 1);
+    assert!(
+        !messages(&state).contains("ended ("),
+        "{}",
+        messages(&state)
+    );
+    up.stop();
+}
+
+#[test]
+fn refuses_a_source_that_is_its_own_output() {
+    let (dir, state) = place();
+    fs::create_dir_all(state.join("log")).unwrap();
+    fs::write(state.join("log/postgres.log"), "").unwrap();
+    let messages = dir.path().join("up.messages");
+    for path in ["up.messages", "up.*", "state/log/*"] {
+        let config = dir.path().join("own.toml");
+        let path = dir.path().join(path);
+        let path = path.display();
+        let text = format!("[[logs.source]]\nname = \"own\"\npath = \"{path}\"\n");
+        fs::write(&config, text).unwrap();
+        let status = Command::new(PQCRYPTA)
+            .args(["up", "--listen", "127.0.0.1:0", "--state-dir"])
+            .arg(&state)
+            .arg("--config")
+            .arg(&config)
+            .stderr(Stdio::from(fs::File::create(&messages).unwrap()))
+            .status()
+            .unwrap();
+        let said = fs::read_to_string(&messages).unwrap();
+        assert_eq!(status.code(), Some(78), "{path}: {said}");
+        assert!(
+            said.contains("own.toml:3: logs.source[1].path"),
+            "{path}: {said}"
+        );
+    }
+}
+
+#[test]
 fn a_second_signal_is_obeyed_within_a_second() {
     let (_dir, state) = place();
     let mut up = Up::start(&state);

@@ -153,6 +153,16 @@ impl Watch {
         if now == self.seen && same && self.faults.is_none() {
             return Polled::Unchanged;
         }
+        self.read(running)
+    }
+
+    /// Reads the files, changed or not, because somebody asked for it; faults are told again.
+    pub fn reread(&mut self, running: &Config) -> Polled {
+        self.faults = None;
+        self.read(running)
+    }
+
+    fn read(&mut self, running: &Config) -> Polled {
         match Config::load_on(Some(&self.path), &self.environment, &self.machine) {
             Ok(loaded) => {
                 self.faults = None;

@@ -223,6 +223,13 @@ impl<'a> Fleet<'a> {
             })
     }
 
+    /// Has these programs read their settings again.
+    pub(crate) fn hang_up(&mut self, names: &[&str]) {
+        for (_, (_, process)) in self.programs().filter(|(name, _)| names.contains(name)) {
+            process.signal(Signal::HUP);
+        }
+    }
+
     /// Sends `signal` to every program, or to each the one that stops it in good order.
     fn signal_programs(&mut self, signal: Option<Signal>) {
         for (name, (_, process)) in self.programs() {

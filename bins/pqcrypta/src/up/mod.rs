@@ -2,7 +2,8 @@
 //!
 //! Standard output carries two lines, once the dashboard answers; all else is on standard error.
 //! On the way down the order is monitor and collector, then the server, within five seconds; a
-//! second signal shortens that to one.
+//! second signal shortens that to one. SIGHUP has the settings read again; only when it means that
+//! the terminal of `up` is gone, it is a request to stop.
 
 mod database;
 mod demo;
@@ -14,7 +15,7 @@ mod settings;
 mod state;
 
 use std::future::Future;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -70,6 +71,7 @@ pub(crate) struct Options {
 /// # Errors
 /// When something cannot be started; whatever was started is stopped first.
 pub(crate) async fn run(options: Options) -> Result<ExitCode> {
+    let had_terminal = std::io::stderr().is_terminal();
     // From here on a signal is noticed, not deadly.
     let mut signals = Signals::install().context("cannot handle signals")?;
     let collector = sibling("pqcrypta-collector")?;
@@ -77,7 +79,7 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     let state = State::open(&options.state_dir)?;
     let mut record = process::Record::read(&state.processes());
     record.end_leftovers().await?;
-    let settings = match Settings::new(&state, options.config.as_deref(), options.listen) {
+    let mut settings = match Settings::new(&state, options.config.as_deref(), options.listen) {
         Ok(settings) => settings,
         Err(error) => match error.downcast_ref::<config::Faults>() {
             Some(faults) => return Ok(crate::settings::refuse(faults)),
@@ -114,13 +116,23 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     let life = async {
         start(&state, &mut fleet, children, &settings).await?;
         announce(&settings, &state);
-        keep(
-            &mut fleet,
-            &mut signals.child,
-            options.seconds.map(Duration::from_secs),
-        )
-        .await;
-        Ok(())
+        let mut end: std::pin::Pin<Box<dyn Future<Output = ()>>> = match options.seconds {
+            Some(seconds) => Box::pin(sleep(Duration::from_secs(seconds))),
+            None => Box::pin(std::future::pending()),
+        };
+        let file = options.config.as_deref();
+        loop {
+            tokio::select! {
+                () = &mut end => return Ok(()),
+                () = keep(&mut fleet, &mut signals.child) => {}
+                _ = signals.hangup.recv() => {
+                    if had_terminal && !std::io::stderr().is_terminal() {
+                        return Ok(());
+                    }
+                    reload(&state, &mut fleet, &mut settings, file);
+                }
+            }
+        }
     };
     let outcome = tokio::select! {
         outcome = life => outcome,
@@ -174,21 +186,33 @@ async fn start(
     Ok(())
 }
 
-/// Looks after the processes until the time is up.
-async fn keep(fleet: &mut Fleet<'_>, child: &mut Signal, time: Option<Duration>) {
-    let end: std::pin::Pin<Box<dyn Future<Output = ()>>> = match time {
-        Some(time) => Box::pin(sleep(time)),
-        None => Box::pin(std::future::pending()),
-    };
-    let mut end = end;
+/// Looks after the processes, for ever.
+async fn keep(fleet: &mut Fleet<'_>, child: &mut Signal) {
     loop {
         fleet.look_after();
         tokio::select! {
-            () = &mut end => return,
             _ = child.recv() => {}
             () = fleet.next_restart() => {}
         }
     }
+}
+
+/// Reads the settings again and passes them on; faulty ones change nothing.
+fn reload(state: &State, fleet: &mut Fleet<'_>, settings: &mut Settings, file: Option<&Path>) {
+    if let Some(file) = file {
+        let read = settings
+            .reread(state, file)
+            .and_then(|()| settings.write(state));
+        if let Err(error) = read {
+            let faults = format!("{error:#}").replace('\n', " | ");
+            crate::say(&format!(
+                "SIGHUP: the settings are not taken over, those in use stay: {faults}"
+            ));
+            return;
+        }
+    }
+    crate::say("SIGHUP: collector and dashboard read their settings again");
+    fleet.hang_up(&[COLLECTOR, MONITOR]);
 }
 
 /// The two lines for scripts.
@@ -245,6 +269,7 @@ fn is_program(path: &Path) -> bool {
 struct Signals {
     stop: Stop,
     child: Signal,
+    hangup: Signal,
 }
 
 #[derive(Debug)]
@@ -261,6 +286,7 @@ impl Signals {
                 int: signal(SignalKind::interrupt())?,
             },
             child: signal(SignalKind::child())?,
+            hangup: signal(SignalKind::hangup())?,
         })
     }
 }

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use config::{Config, Environment};
+use logs::source::OwnOutput;
 use toml::{Table, Value};
 
 use super::database::{DATABASE, READER, WRITER};
@@ -35,33 +36,21 @@ impl Settings {
         file: Option<&Path>,
         listen: Option<SocketAddr>,
     ) -> Result<Self> {
-        let table = match file {
-            Some(path) => {
-                let text = fs::read_to_string(path)
-                    .with_context(|| format!("cannot read {}", path.display()))?;
-                text.parse().unwrap_or_default()
-            }
-            None => Table::new(),
-        };
-        // Without a file only the environment counts, not a file of the installed service.
-        let empty = state.settings();
-        if file.is_none() {
-            fs::write(&empty, "").with_context(|| format!("cannot write {}", empty.display()))?;
-        }
-        let ours = base_env(state, WRITER);
-        let variables = std::env::vars_os()
-            .filter(|(name, _)| !Self::unset().iter().any(|unset| name == *unset))
-            .chain(
-                ours.into_iter()
-                    .map(|(name, value)| (name.into(), value.into())),
-            );
-        let loaded = Config::load(Some(file.unwrap_or(&empty)), &Environment::of(variables))?;
-        let monitor = loaded.config.monitor;
+        let (table, monitor) = read(state, file)?;
         Ok(Self {
             listen: settle(listen.unwrap_or(monitor.listen))?,
             base_path: monitor.base_path,
             table,
         })
+    }
+
+    /// Reads the caller's file again. Where the dashboard lies stays as it is.
+    ///
+    /// # Errors
+    /// As [`Settings::new`]; these settings are as before then.
+    pub(crate) fn reread(&mut self, state: &State, file: &Path) -> Result<()> {
+        self.table = read(state, Some(file))?.0;
+        Ok(())
     }
 
     /// The dashboard's address.
@@ -139,6 +128,43 @@ impl Settings {
              # For other subcommands while it runs: `pqcrypta status --config` with this file.\n\n{table}"
         )
     }
+}
+
+/// The caller's file, and what it and the environment say of the dashboard.
+fn read(state: &State, file: Option<&Path>) -> Result<(Table, config::Monitor)> {
+    let table = match file {
+        Some(path) => {
+            let text = fs::read_to_string(path)
+                .with_context(|| format!("cannot read {}", path.display()))?;
+            text.parse().unwrap_or_default()
+        }
+        None => Table::new(),
+    };
+    // Without a file only the environment counts, not a file of the installed service.
+    let empty = state.settings();
+    if file.is_none() {
+        fs::write(&empty, "").with_context(|| format!("cannot write {}", empty.display()))?;
+    }
+    let ours = base_env(state, WRITER);
+    let variables = std::env::vars_os()
+        .filter(|(name, _)| !Settings::unset().iter().any(|unset| name == *unset))
+        .chain(
+            ours.into_iter()
+                .map(|(name, value)| (name.into(), value.into())),
+        );
+    let loaded = Config::load(Some(file.unwrap_or(&empty)), &Environment::of(variables))?;
+    own_output(state).check(&loaded)?;
+    Ok((table, loaded.config.monitor))
+}
+
+/// Where `up` and what it runs write their messages.
+fn own_output(state: &State) -> OwnOutput {
+    let mut own = OwnOutput::of_this_process();
+    own.add_file(&state.server_log());
+    let stream = std::env::var("JOURNAL_STREAM").ok();
+    let cgroup = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    own.add_unit(stream.as_deref(), &cgroup);
+    own
 }
 
 /// The variables of database and queue.

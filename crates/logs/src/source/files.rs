@@ -200,13 +200,13 @@ impl Files {
         }
     }
 
-    /// The paths that match.
+    /// The logs that match.
     fn list(&self, dir: &Path) -> Result<Vec<String>, State> {
         let fault = |error: std::io::Error| {
             let errno = rustix::io::Errno::from_io_error(&error).unwrap_or(rustix::io::Errno::IO);
             open::state_of("listing", dir, errno)
         };
-        let pattern = self.path.file_name().and_then(OsStr::to_str).unwrap_or("*");
+        let pattern = pattern_of(&self.path);
         let mut found = Vec::new();
         for entry in std::fs::read_dir(dir).map_err(fault)? {
             let entry = entry.map_err(fault)?;
@@ -263,6 +263,27 @@ impl Files {
             found.iter().any(|one| *one == log) || self.streams.iter().any(|one| *one.name == *log)
         })
     }
+}
+
+fn pattern_of(path: &Path) -> &str {
+    path.file_name().and_then(OsStr::to_str).unwrap_or("*")
+}
+
+/// The files that are there by a path: itself, or all that match, logs or rotated ones.
+pub(super) fn named_by(path: &Path) -> Vec<PathBuf> {
+    if !is_pattern(path) {
+        return vec![path.to_owned()];
+    }
+    let entries = path.parent().map(std::fs::read_dir);
+    let names = entries.into_iter().flatten().flatten().flatten();
+    names
+        .filter(|entry| {
+            let name = entry.file_name();
+            name.to_str()
+                .is_some_and(|name| matches(pattern_of(path), name))
+        })
+        .map(|entry| entry.path())
+        .collect()
 }
 
 /// Whether a path stands for several.

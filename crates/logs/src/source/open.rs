@@ -17,6 +17,7 @@ use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::State;
+use super::own::OwnOutput;
 use super::stat::Stat;
 use super::state::Status;
 
@@ -148,6 +149,12 @@ impl Walk {
         let stat = Stat::of_open(&file).map_err(|errno| self.fault("looking at", part, errno))?;
         if !stat.is_regular() {
             return Err(self.refuse(part, name_of(stat.kind())));
+        }
+        if OwnOutput::of_this_process().has(&stat) {
+            return Err(self.refuse(
+                part,
+                "where the collector writes its own messages; name other files, or send its output elsewhere",
+            ));
         }
         if stat.links > 1 && !self.is_dir_trusted(false)? {
             return Err(self.refuse(

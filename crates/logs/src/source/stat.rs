@@ -44,6 +44,16 @@ impl Stat {
         rustix::fs::statx(file, c"", AtFlags::EMPTY_PATH, WANTED).map(Self::from)
     }
 
+    /// Whatever is open there.
+    pub(super) fn of_fd(fd: BorrowedFd<'_>) -> Result<Self, Errno> {
+        rustix::fs::statx(fd, c"", AtFlags::EMPTY_PATH, WANTED).map(Self::from)
+    }
+
+    /// The device as `stat(2)` numbers it.
+    pub(super) fn raw_dev(&self) -> u64 {
+        rustix::fs::makedev((self.dev >> 32) as u32, self.dev as u32)
+    }
+
     /// An open directory.
     pub(super) fn of_dir(dir: BorrowedFd<'_>) -> Result<Self, Errno> {
         rustix::fs::statx(dir, c"", AtFlags::EMPTY_PATH, WANTED).map(Self::from)
