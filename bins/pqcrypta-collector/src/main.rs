@@ -73,6 +73,10 @@ fn main() -> ExitCode {
         tracing::error!("FAILPOINTS: {fault}");
         return ExitCode::FAILURE;
     }
+    match ::logs::descriptors::raise() {
+        Ok(limit) => tracing::debug!(limit, "files that may be open"),
+        Err(error) => tracing::warn!(%error, "the limit of open files stays as it is"),
+    }
     let roots = collect::Roots {
         proc: args.proc,
         sys: args.sys,

@@ -20,6 +20,7 @@
 //! Nothing here knows the database or reads the clock of its own accord; time comes in as a value.
 
 mod by_source;
+pub mod descriptors;
 pub mod event;
 pub mod fingerprint;
 pub mod intake;

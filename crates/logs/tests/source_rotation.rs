@@ -1,11 +1,12 @@
 //! A writer of numbered lines, rotation in every style and a reader that is slow, stops and starts
-//! again, in any order: what is stored in the end is every line once and in order.
+//! again, and closes its files whenever it can, in any order: what is stored in the end is every line
+//! once, whole and in order. A line that waits for its end is given in two pieces.
 //!
 //! A failing case is printed as a list of actions and kept in `source_rotation.proptest-regressions`.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, FileTimes, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -95,17 +96,22 @@ struct World {
     hidden: BTreeSet<u64>,
 
     files: Files,
+    /// Descriptors it may keep.
+    open: usize,
     polls: i64,
     stored: Vec<u64>,
+    /// Bytes of each line that were written, and that were stored.
+    written: BTreeMap<u64, u64>,
+    lengths: BTreeMap<u64, u64>,
     position: Option<FilePosition>,
     read: Vec<Chunk>,
     gaps: BTreeSet<GapReason>,
 }
 
 impl World {
-    fn new(style: Style, keep: usize) -> Self {
+    fn new(style: Style, keep: usize, open: usize) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let files = reader(dir.path(), None);
+        let files = reader(dir.path(), None, open);
         let mut world = Self {
             dir,
             style,
@@ -116,8 +122,11 @@ impl World {
             rotations: 0,
             hidden: BTreeSet::new(),
             files,
+            open,
             polls: 0,
             stored: Vec::new(),
+            written: BTreeMap::new(),
+            lengths: BTreeMap::new(),
             position: None,
             read: Vec::new(),
             gaps: BTreeSet::new(),
@@ -169,6 +178,7 @@ impl World {
             self.begin_line();
             let end = format!("{}\n", "x".repeat(bytes as usize));
             self.write(&end);
+            *self.written.entry(self.next).or_default() += u64::from(bytes);
             self.is_partial = false;
             self.next += 1;
         }
@@ -178,6 +188,7 @@ impl World {
         if !self.is_partial {
             let begin = format!("{} ", self.next);
             self.write(&begin);
+            self.written.insert(self.next, begin.len() as u64);
             self.is_partial = true;
         }
     }
@@ -186,6 +197,8 @@ impl World {
         self.rotations += 1;
         // a writer ends its line before it turns to another file, and so before one is compressed
         match self.style {
+            // as logrotate does where there is nothing to rotate
+            Style::NoCreate if !self.log().exists() => {}
             Style::Create | Style::NoCreate => {
                 self.shift("");
                 fs::rename(self.log(), self.path("app.log.1")).unwrap_or_default();
@@ -299,24 +312,29 @@ impl World {
     }
 
     fn store(&mut self, but: u8) {
-        let mut lines: Vec<(usize, u64, u64)> = Vec::new();
+        let mut lines = Vec::new();
         for (index, chunk) in self.read.iter().enumerate() {
             lines.extend(
                 chunk
                     .lines()
-                    .map(|line| (index, line.at, number(line.bytes))),
+                    .map(|line| (index, line.at, number(line.bytes), line.true_len)),
             );
         }
         let kept = lines.len().saturating_sub(usize::from(but));
         // at the beginning of the first line that is not stored, else behind everything
         let (last, at) = match lines.get(kept) {
-            Some(&(index, at, _)) => (index, at),
+            Some(&(index, at, ..)) => (index, at),
             None => match self.read.last() {
                 Some(last) => (self.read.len() - 1, last.end),
                 None => return,
             },
         };
-        self.stored.extend(lines[..kept].iter().map(|line| line.2));
+        for &(_, _, number, len) in &lines[..kept] {
+            self.stored.extend(number);
+            if let Some(&number) = self.stored.last() {
+                *self.lengths.entry(number).or_default() += len;
+            }
+        }
         for chunk in &self.read[..=last] {
             self.gaps.extend(chunk.gaps.iter().map(|gap| gap.reason));
         }
@@ -333,7 +351,7 @@ impl World {
 
     fn restart(&mut self) {
         self.read.clear();
-        self.files = reader(self.dir.path(), self.position.clone());
+        self.files = reader(self.dir.path(), self.position.clone(), self.open);
     }
 
     /// The writer ends its line, and the reader reads all there is.
@@ -352,13 +370,19 @@ impl World {
         self.store(0);
     }
 
+    /// Lines of which not every byte was stored once.
+    fn odd(&self) -> Vec<u64> {
+        let odd = |n: &&u64| self.lengths.get(*n) != self.written.get(*n);
+        self.stored.iter().filter(odd).copied().collect()
+    }
+
     fn missing(&self) -> Vec<u64> {
         let stored: BTreeSet<u64> = self.stored.iter().copied().collect();
         (0..self.next).filter(|n| !stored.contains(n)).collect()
     }
 }
 
-fn reader(dir: &Path, position: Option<FilePosition>) -> Files {
+fn reader(dir: &Path, position: Option<FilePosition>, open: usize) -> Files {
     let path = dir.join("app.log");
     let name: Arc<str> = Arc::from(path.to_str().unwrap());
     let saved = position.map(|position| (name, position));
@@ -366,20 +390,24 @@ fn reader(dir: &Path, position: Option<FilePosition>) -> Files {
         first_sight: logs::source::FirstSight::Beginning,
         ..FileOptions::default()
     };
-    Files::new("app", &path, saved.into_iter().collect(), options)
+    let mut files = Files::new("app", &path, saved.into_iter().collect(), options);
+    files.allow_open(open.saturating_add(64), open);
+    files
 }
 
-fn number(line: &[u8]) -> u64 {
+/// The number of a line; none of the rest of a line that was given in two pieces.
+fn number(line: &[u8]) -> Option<u64> {
+    if line.is_empty() || line.starts_with(b"x") {
+        return None;
+    }
     let digits = line.split(|&byte| byte == b' ').next().unwrap();
-    std::str::from_utf8(digits)
-        .unwrap()
-        .parse()
-        .unwrap_or_else(|_| {
-            panic!(
-                "no number in {:?}",
-                String::from_utf8_lossy(&line[..line.len().min(80)])
-            )
-        })
+    let digits = std::str::from_utf8(digits).unwrap().parse();
+    Some(digits.unwrap_or_else(|_| {
+        panic!(
+            "no number in {:?}",
+            String::from_utf8_lossy(&line[..line.len().min(80)])
+        )
+    }))
 }
 
 fn compress(from: &Path, to: &Path) {
@@ -412,13 +440,15 @@ proptest! {
     fn every_line_is_stored_once_and_in_order(
         style in proptest::sample::select(&STYLES[..]),
         actions in proptest::collection::vec(action(), 1..60),
+        open in prop_oneof![Just(usize::MAX), Just(0)],
     ) {
-        let mut world = World::new(style, usize::MAX);
+        let mut world = World::new(style, usize::MAX, open);
         for action in &actions {
             world.run(action);
         }
         world.finish();
         prop_assert!(world.stored.is_sorted_by(|a, b| a < b), "order: {:?}", world.stored);
+        prop_assert!(world.odd().is_empty(), "in part or twice: {:?}", world.odd());
         let missing = world.missing();
         prop_assert!(missing.iter().all(|n| world.hidden.contains(n)), "missing: {missing:?}");
         if !missing.is_empty() {
@@ -435,8 +465,9 @@ proptest! {
         style in proptest::sample::select(&STYLES[..]),
         actions in proptest::collection::vec(action(), 1..60),
         keep in 1..4_usize,
+        open in prop_oneof![Just(usize::MAX), Just(0)],
     ) {
-        let mut world = World::new(style, keep);
+        let mut world = World::new(style, keep, open);
         for action in &actions {
             world.run(action);
         }

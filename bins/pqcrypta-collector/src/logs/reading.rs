@@ -3,10 +3,11 @@
 use super::encode::{Encoded, Encoder};
 use super::plan::Plan;
 use super::sources::Sources;
+use logs::descriptors;
 use logs::fingerprint;
 use logs::intake::{self, Intake};
 use schema::Timestamp;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{RecvTimeoutError, Sender, TryRecvError, channel};
 use std::thread;
 use std::time::Duration;
 use store::logs::{KnownPattern, Position};
@@ -56,6 +57,7 @@ impl Reading {
             });
             let mut encoder = Encoder::new(positions);
             let mut intake = Intake::new(&plan.wanted(), &saved, known, plan.limits, &[]);
+            intake.keep_open(descriptors::for_logs());
             loop {
                 let batch = intake.poll(clock(), |named| encoder.take(named));
                 sources.seen(intake.states());
@@ -69,7 +71,8 @@ impl Reading {
                         break;
                     }
                 }
-                if more {
+                // A long line gives nothing to send for many rounds.
+                if more && stopped.try_recv() == Err(TryRecvError::Empty) {
                     continue;
                 }
                 let pause = intake.look_again().unwrap_or(plan.tick).min(plan.tick);

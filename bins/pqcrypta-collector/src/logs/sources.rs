@@ -74,7 +74,13 @@ impl Sources {
             let absent = state.status == Status::Missing && source.is_assumed;
             if !absent && state.status != source.state.status {
                 match state.status {
+                    Status::Ok if source.state.status == Status::Limited => {
+                        tracing::info!(source = &**name, "all its files are open");
+                    }
                     Status::Ok => tracing::info!(source = &**name, "is read again"),
+                    Status::Limited => {
+                        tracing::warn!(source = &**name, cause = state.cause, "has files closed");
+                    }
                     _ => tracing::warn!(source = &**name, cause = state.cause, "is not read"),
                 }
             }

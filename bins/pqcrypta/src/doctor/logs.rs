@@ -3,6 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
+use ::logs::descriptors;
 use ::logs::intake::{Intake, Limits, Wanted};
 use ::logs::source::Status;
 use config::Config;
@@ -38,6 +39,9 @@ pub(super) fn sources(config: &Config, now: Timestamp) -> Vec<(String, Finding)>
         }
     }
     let mut intake = Intake::new(&wanted, &[], std::iter::empty(), LIMITS, &[]);
+    // As the collector does; where that fails there are fewer.
+    drop(descriptors::raise());
+    intake.keep_open(descriptors::for_logs());
     intake.poll(now, |_| {});
     if config
         .logs
@@ -54,6 +58,10 @@ pub(super) fn sources(config: &Config, now: Timestamp) -> Vec<(String, Finding)>
             Status::Missing if config.logs.is_assumed() => {
                 Good("nobody named it and it is not there; read once it is".to_owned())
             }
+            Status::Limited => Warn(
+                state.cause.clone(),
+                "raise the limit of open files of the collector: LimitNOFILE= in its unit".to_owned(),
+            ),
             _ => Warn(
                 state.cause.clone(),
                 "correct its entry, or let the collector's user read it (groups adm, systemd-journal)".to_owned(),

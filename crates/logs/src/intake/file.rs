@@ -96,9 +96,19 @@ impl FileSource {
         streams.any(|stream| stream.reader.open_at().is_some())
     }
 
-    /// Whether lines that were read wait for their turn.
+    /// Whether lines that were read wait for their turn, or bytes to be read.
     pub(super) fn has_more(&self) -> bool {
-        !self.chunks.is_empty()
+        !self.chunks.is_empty() || self.files.has_more()
+    }
+
+    /// Descriptors that it takes.
+    pub(super) fn open_files(&self) -> usize {
+        self.files.open_files()
+    }
+
+    /// As [`Files::allow_open`].
+    pub(super) fn allow_open(&mut self, during: usize, after: usize) {
+        self.files.allow_open(during, after);
     }
 
     /// Takes up to `limits.lines` lines, of up to `limits.bytes` bytes, and gives each event that comes
@@ -118,12 +128,13 @@ impl FileSource {
                 .extend(chunks.into_iter().map(|chunk| (chunk.start, chunk)));
         }
         let (mut bytes, mut lines) = (0, limits.lines);
+        let mut ends = Ends::default();
         while let Some((from, mut chunk)) = self.chunks.pop_front() {
             gaps.append(&mut chunk.gaps);
             let (to, position) = self.take(&chunk, from, &mut lines, now, each);
             bytes += to - from;
             if let Some(position) = position {
-                note(moved, &self.name, &chunk.stream, &position);
+                ends.note(&chunk.stream, position);
             }
             if to < chunk.end {
                 self.chunks.push_front((to, chunk));
@@ -134,9 +145,21 @@ impl FileSource {
             let idle = (now.as_micros() - stream.read_at.as_micros()).abs() >= IDLE;
             if idle && stream.reader.open_at().is_some() {
                 stream.flush(each);
-                note(moved, &self.name, name, &stream.end);
+                ends.note(name, stream.end.clone());
             }
         }
+        moved.extend(ends.0.into_iter().filter_map(|(stream, position)| {
+            let position = serde_json::to_string(&position)
+                .inspect_err(|error| {
+                    tracing::error!(source = &*self.name, %error, "a position cannot be written as JSON");
+                })
+                .ok()?;
+            Some(Moved {
+                source: Arc::clone(&self.name),
+                stream,
+                position,
+            })
+        }));
         bytes
     }
 
@@ -187,24 +210,17 @@ impl FileSource {
     }
 }
 
-/// Keeps the last position of a stream.
-fn note(moved: &mut Vec<Moved>, source: &Arc<str>, stream: &Arc<str>, position: &FilePosition) {
-    let position = match serde_json::to_string(position) {
-        Ok(position) => position,
-        Err(error) => {
-            tracing::error!(source = &**source, %error, "a position cannot be written as JSON");
-            return;
+/// The last position of each stream.
+#[derive(Debug, Default)]
+struct Ends(HashMap<Arc<str>, FilePosition>);
+
+impl Ends {
+    fn note(&mut self, stream: &Arc<str>, position: FilePosition) {
+        match self.0.get_mut(stream) {
+            Some(last) => *last = position,
+            None => {
+                self.0.insert(Arc::clone(stream), position);
+            }
         }
-    };
-    let known = moved
-        .iter_mut()
-        .find(|one| one.source == *source && one.stream == *stream);
-    match known {
-        Some(one) => one.position = position,
-        None => moved.push(Moved {
-            source: Arc::clone(source),
-            stream: Arc::clone(stream),
-            position,
-        }),
     }
 }

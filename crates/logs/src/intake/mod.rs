@@ -112,6 +112,8 @@ pub struct Intake {
     journal: Option<Units>,
     sense: Sense,
     limits: Limits,
+    /// Descriptors for all files together.
+    open_files: usize,
     /// Whose turn it is: the first source of the next round.
     turn: usize,
     /// What was taken of the journal.
@@ -177,9 +179,27 @@ impl Intake {
                     .collect(),
             },
             limits,
+            open_files: usize::MAX,
             turn: 0,
             taken: Vec::new(),
         }
+    }
+
+    /// Holds at most about so many files open. Each source may have its equal share, and what others do not
+    /// take; one of many files never takes those of another.
+    pub fn keep_open(&mut self, files: usize) {
+        self.open_files = files;
+    }
+
+    /// What the source at `at` may hold open during its turn, and after it.
+    fn open_share(&self, at: usize) -> (usize, usize) {
+        let taken = |(_, file): &(Arc<str>, FileSource)| file.open_files();
+        let all: usize = self.files.iter().map(taken).sum();
+        let own = self.files.get(at).map_or(0, taken);
+        let share = self.open_files / self.files.len().max(1);
+        let free = self.open_files.saturating_sub(all);
+        let left = self.open_files.saturating_sub(all - own);
+        (own.saturating_add(free).max(share), left.max(share))
     }
 
     /// One round. Each event is given to `take` as it comes, those of a stream in order. A batch that is
@@ -227,9 +247,11 @@ impl Intake {
         batch: &mut Batch,
         take: &mut impl FnMut(Named<'_>),
     ) {
+        let (during, after) = self.open_share(at);
         let Some((name, file)) = self.files.get_mut(at) else {
             return;
         };
+        file.allow_open(during, after);
         let (mut moved, mut gaps) = (std::mem::take(&mut batch.moved), Vec::new());
         let bytes = file.poll(now, self.limits, &mut moved, &mut gaps, &mut |event| {
             take(self.sense.understand(name, event, now, batch));

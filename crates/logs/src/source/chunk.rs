@@ -7,7 +7,7 @@ use schema::Timestamp;
 
 use super::position::{FilePosition, Identity, PRINT_BYTES, Print};
 
-/// Whole lines of one stream, in order.
+/// Lines of one stream, in order.
 ///
 /// Byte `i` of `bytes` stands at offset `start + i` of its file. Only the last line may be an
 /// exception: when it was cut, its tail is left out and `end` is behind it. A chunk without bytes has
@@ -20,7 +20,8 @@ pub struct Chunk {
     pub start: u64,
     /// Offset behind the last line.
     pub end: u64,
-    /// Whole lines, each with its line break; only the very last of a closed file may lack it.
+    /// Whole lines, each with its line break; only the last may lack it, at the end of a file to which
+    /// nothing is added any more or for a while. What is added later begins the next chunk.
     pub bytes: Vec<u8>,
     /// Offset and true length, without line break, of the last line when it was cut.
     pub cut: Option<(u64, u64)>,

@@ -4,8 +4,10 @@ use std::fs::File;
 use std::io;
 
 use rustix::fs::SeekFrom;
+use rustix::io::Errno;
 
 use super::packed::Unpacker;
+use super::stat::Stat;
 
 /// Where bytes come from.
 #[derive(Debug)]
@@ -14,6 +16,8 @@ pub(super) enum Content {
     Plain(Plain),
     /// A compressed file; offsets only grow.
     Packed(Box<Unpacker>),
+    /// A plain file that is closed until it changes.
+    Closed,
 }
 
 /// A plain file.
@@ -47,6 +51,10 @@ impl Content {
         match self {
             Self::Plain(plain) => plain.fill(offset, buf),
             Self::Packed(packed) => packed.fill(offset, buf),
+            Self::Closed => Filled {
+                len: 0,
+                error: Some(Errno::BADF.into()),
+            },
         }
     }
 
@@ -55,20 +63,31 @@ impl Content {
     pub(super) fn data_from(&self, offset: u64) -> Option<u64> {
         match self {
             Self::Plain(plain) => rustix::fs::seek(&plain.file, SeekFrom::Data(offset)).ok(),
-            Self::Packed(_) => None,
+            Self::Packed(_) | Self::Closed => None,
         }
     }
 
     /// Whether it can still grow.
     pub(super) fn is_plain(&self) -> bool {
-        matches!(self, Self::Plain(_))
+        matches!(self, Self::Plain(_) | Self::Closed)
     }
 
-    /// The file itself.
-    pub(super) fn file(&self) -> &File {
+    /// What the file is like now.
+    pub(super) fn stat(&self) -> Result<Stat, Errno> {
         match self {
-            Self::Plain(plain) => &plain.file,
-            Self::Packed(packed) => packed.file(),
+            Self::Plain(plain) => Stat::of_open(&plain.file),
+            Self::Packed(packed) => Stat::of_open(packed.file()),
+            Self::Closed => Err(Errno::BADF),
+        }
+    }
+
+    /// Descriptors that it takes.
+    pub(super) fn descriptors(&self) -> usize {
+        match self {
+            Self::Plain(_) => 1,
+            // the file, and its copy within the decoder
+            Self::Packed(_) => 2,
+            Self::Closed => 0,
         }
     }
 }

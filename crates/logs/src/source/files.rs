@@ -1,6 +1,6 @@
 //! A source of files: one log, or those that a pattern names.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::pattern::matches;
 use super::position::FilePosition;
 use super::stat::Stat;
 use super::state::{State, Status};
-use super::stream::Stream;
+use super::stream::{NEEDED, Stream};
 use super::{open, packed, rotated};
 
 /// Where a log begins that is read for the first time. One that appears while its source is watched
@@ -64,6 +64,14 @@ pub struct Files {
     listing: Listing,
     /// Which stream has the first turn.
     first: usize,
+    /// Which stream is looked at first.
+    first_look: usize,
+    /// How many streams were looked at since each had its look.
+    looked_at: usize,
+    /// Most descriptors during a poll, and after it.
+    open: (usize, usize),
+    /// Something waits that a poll at once can give.
+    more: bool,
     buf: Vec<u8>,
 }
 
@@ -94,6 +102,10 @@ impl Files {
             state: State::default(),
             listing: Listing::default(),
             first: 0,
+            first_look: 0,
+            looked_at: 0,
+            open: (usize::MAX, usize::MAX),
+            more: false,
             buf: Vec::new(),
         }
     }
@@ -117,35 +129,119 @@ impl Files {
             .map(|stream| (&stream.name, &stream.state))
     }
 
+    /// Descriptors that are taken.
+    #[must_use]
+    pub fn open_files(&self) -> usize {
+        self.streams.iter().map(Stream::open_files).sum()
+    }
+
+    /// Lets a poll take about `during` descriptors, and `after` be left when it ends, but for files that
+    /// wait to be read. Idle files are closed to keep that, those first that were quiet the longest.
+    pub fn allow_open(&mut self, during: usize, after: usize) {
+        self.open = (during.max(NEEDED), after);
+    }
+
+    /// Whether a poll at once finds more to read, though nothing new came.
+    #[must_use]
+    pub fn has_more(&self) -> bool {
+        self.more
+    }
+
     /// Looks at every stream and reads what is new, about `budget` bytes and one read of each stream at
     /// most more. The streams take turns; what is left waits for the next poll, where another stream
     /// begins.
     pub fn poll(&mut self, now: Timestamp, budget: usize, out: &mut Vec<Chunk>) {
         self.find_streams();
-        for stream in &mut self.streams {
-            stream.look(now, &self.options);
-        }
+        let waiting = self.look(now);
         self.read(budget, out);
+        self.more |= waiting;
+        let taken = self.open_files();
+        if taken > self.open.1 {
+            let mut idle = self.idle();
+            self.close_idle(&mut idle, taken - self.open.1);
+        }
         self.summarise();
+    }
+
+    /// Looks at every stream. When some wait for descriptors, the next poll begins with these; `true`
+    /// when that is worth its while at once, until each has had its turn.
+    fn look(&mut self, now: Timestamp) -> bool {
+        let count = self.streams.len();
+        let most = self.open.0;
+        let mut taken = self.open_files();
+        let mut idle = None;
+        let mut waiting = None;
+        for step in 0..count {
+            let at = (self.first_look + step) % count;
+            let before = self.streams[at].open_files();
+            self.streams[at].look(now, &self.options, most.saturating_sub(taken));
+            if self.streams[at].waits {
+                let needed = (taken + NEEDED).saturating_sub(most);
+                let idle = idle.get_or_insert_with(|| self.idle());
+                taken -= self.close_idle(idle, needed);
+                let room = most.saturating_sub(taken);
+                if room >= NEEDED {
+                    self.streams[at].go_on(&self.options, room);
+                } else {
+                    waiting.get_or_insert((step, at));
+                }
+            }
+            taken = (taken + self.streams[at].open_files()).saturating_sub(before);
+        }
+        let Some((step, at)) = waiting else {
+            self.looked_at = 0;
+            return false;
+        };
+        self.first_look = at;
+        self.looked_at += step;
+        let is_round_over = step == 0 || self.looked_at >= count;
+        if is_round_over {
+            self.looked_at = 0;
+        }
+        !is_round_over
+    }
+
+    /// Streams whose file may be closed; the last was quiet for the longest time.
+    fn idle(&self) -> Vec<usize> {
+        let streams = self.streams.iter().enumerate();
+        let mut idle: Vec<(u32, usize)> = streams
+            .filter_map(|(at, stream)| Some((stream.idle_looks()?, at)))
+            .collect();
+        idle.sort_unstable();
+        idle.into_iter().map(|(_, at)| at).collect()
+    }
+
+    /// Closes up to `count` of these; gives how many.
+    fn close_idle(&mut self, idle: &mut Vec<usize>, count: usize) -> usize {
+        let mut closed = 0;
+        while closed < count
+            && let Some(at) = idle.pop()
+        {
+            if self.streams[at].idle_looks().is_some() {
+                self.streams[at].close();
+                closed += 1;
+            }
+        }
+        closed
     }
 
     fn read(&mut self, budget: usize, out: &mut Vec<Chunk>) {
         let count = self.streams.len();
         let mut used = 0;
-        let mut waiting: Vec<usize> = (0..count).map(|n| (self.first + n) % count).collect();
-        while !waiting.is_empty() && used < budget {
-            waiting.retain(|&index| {
-                if used >= budget {
-                    return true;
-                }
-                let limit = READ_BYTES.min(budget - used);
-                let turn = self.streams[index].turn(&mut self.buf, limit, out);
-                used += turn.used;
-                turn.more
-            });
+        let mut turns: VecDeque<usize> = (0..count).map(|n| (self.first + n) % count).collect();
+        while used < budget
+            && let Some(at) = turns.pop_front()
+        {
+            let limit = READ_BYTES.min(budget - used);
+            let turn = self.streams[at].turn(&mut self.buf, limit, out);
+            used += turn.used;
+            if turn.more {
+                turns.push_back(at);
+            }
         }
         // who had no turn begins the next time
-        self.first = waiting.first().copied().unwrap_or(self.first);
+        self.first = turns.front().copied().unwrap_or(self.first);
+        self.more = !turns.is_empty();
     }
 
     fn summarise(&mut self) {
@@ -154,8 +250,10 @@ impl Files {
             cause: self.listing.state.cause.clone(),
             ..State::default()
         };
+        let mut closed = 0;
         for stream in &mut self.streams {
             stream.count_backlog();
+            closed += usize::from(stream.is_closed());
             let state = &stream.state;
             all.backlog_bytes += state.backlog_bytes;
             all.streams += state.streams;
@@ -163,6 +261,13 @@ impl Files {
                 all.status = state.status;
                 all.cause.clone_from(&state.cause);
             }
+        }
+        if closed > 0 && all.status < Status::Limited {
+            all.status = Status::Limited;
+            all.cause = format!(
+                "{closed} of {} files are closed until something is written to them, since the limit of open files leaves {} to this source; raise that limit (LimitNOFILE= of the unit, ulimit -n)",
+                all.streams, self.open.1
+            );
         }
         self.state = all;
     }
@@ -230,11 +335,15 @@ impl Files {
             found.sort();
             found.dedup();
         }
-        let is_stream =
-            |streams: &[Stream], name: &str| streams.iter().any(|one| &*one.name == name);
+        let names: HashSet<&str> = self.streams.iter().map(|one| &*one.name).collect();
+        let logs = found
+            .iter()
+            .map(String::as_str)
+            .chain(names.iter().copied());
+        let logs: HashSet<&str> = logs.collect();
         let mut fresh = Vec::new();
         for path in &found {
-            if !is_stream(&self.streams, path) && !self.is_rotated_from(path, &found) {
+            if !names.contains(path.as_str()) && !is_rotated_from(path, &logs) {
                 let name: Arc<str> = Arc::from(path.as_str());
                 let saved = self.saved.remove(&name);
                 fresh.push(Stream::new(name, saved, !is_first));
@@ -250,19 +359,17 @@ impl Files {
             State::default()
         };
     }
+}
 
-    /// Whether rotation made this file of another one that matches, or did.
-    fn is_rotated_from(&self, path: &str, found: &[String]) -> bool {
-        let path = Path::new(path);
-        let Some(name) = path.file_name() else {
-            return false;
-        };
-        rotated::possible_logs(name).iter().any(|log| {
-            let log = path.with_file_name(log);
-            let log = log.to_string_lossy();
-            found.iter().any(|one| *one == log) || self.streams.iter().any(|one| *one.name == *log)
-        })
-    }
+/// Whether rotation made this file of another one that is a log, or did.
+fn is_rotated_from(path: &str, logs: &HashSet<&str>) -> bool {
+    let path = Path::new(path);
+    let Some(name) = path.file_name() else {
+        return false;
+    };
+    rotated::possible_logs(name)
+        .iter()
+        .any(|log| logs.contains(&*path.with_file_name(log).to_string_lossy()))
 }
 
 fn pattern_of(path: &Path) -> &str {

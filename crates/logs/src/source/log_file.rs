@@ -3,7 +3,9 @@
 //! Nothing is kept between two reads but the offset of the next line and the last bytes before it.
 //! Each read begins with those bytes: when they are no longer what they were, the file was rewritten
 //! and nothing of that read is used. A line that is not finished yet is read again the next time; only
-//! of one longer than [`LINE_BYTES`] the beginning is kept and the rest counted.
+//! of one longer than [`LINE_BYTES`] the beginning is kept and the rest counted. One to which nothing is
+//! added for [`LAST_WORDS_SECS`] is given as it is: whoever wrote it has ended, or waits. What is added
+//! later begins a line of its own there, so each byte is given once.
 
 use std::io;
 use std::sync::Arc;
@@ -19,6 +21,10 @@ use super::stat::Stat;
 
 /// Longer lines are cut to this many bytes.
 pub const LINE_BYTES: usize = 64 << 10;
+/// So long nothing may be added to a line without a line break before it is given. A program that
+/// writes a line in pieces does so within milliseconds; five seconds are no wait for who looks for the
+/// last words of one that died.
+pub(super) const LAST_WORDS_SECS: i64 = 5;
 /// What is read in one go, and what a source is given before the others have their turn.
 pub(super) const READ_BYTES: usize = 256 << 10;
 /// A shorter run of NUL bytes at the beginning of a line belongs to the line.
@@ -80,6 +86,10 @@ pub(super) struct LogFile {
     pub unread: bool,
     /// So many looks in a row found nothing new.
     pub quiet: u32,
+    /// When a look last found something new.
+    pub changed_at: Timestamp,
+    /// What has no line break is to be given, too.
+    pub last_words: bool,
     /// It does not grow any more: a copy, or compressed.
     pub still: bool,
     /// It is a copy of a file that was emptied.
@@ -116,6 +126,8 @@ impl LogFile {
             offset: 0,
             unread: true,
             quiet: 0,
+            changed_at: Timestamp(0),
+            last_words: false,
             still,
             copied: false,
             gone: false,
@@ -201,10 +213,29 @@ impl LogFile {
         } else {
             self.quiet = 0;
             self.unread = true;
+            self.last_words = false;
         }
         self.seen = now;
         self.most = self.most.max(now.size);
         !self.content.is_plain() || now.size >= self.reached()
+    }
+
+    /// Whether it ends within a line: bytes were seen that are not read though all lines are.
+    pub(super) fn ends_within_a_line(&self) -> bool {
+        self.content.is_plain() && !self.unread && self.seen.size > self.offset
+    }
+
+    /// Asks for the last words when they have waited long enough.
+    pub(super) fn wait_for_last_words(&mut self, now: Timestamp) {
+        if self.quiet == 0 || self.changed_at == Timestamp(0) {
+            self.changed_at = now;
+        }
+        // a clock that is set back does not make them wait for ever
+        let waited = (now.0 - self.changed_at.0).abs() >= LAST_WORDS_SECS * 1_000_000;
+        if self.quiet > 0 && waited && self.ends_within_a_line() {
+            self.last_words = true;
+            self.unread = true;
+        }
     }
 
     /// Whether nothing was read of it, not even its beginning.
@@ -216,7 +247,7 @@ impl LogFile {
     /// was not emptied yet.
     pub(super) fn is_copied_from(&mut self, newer: &mut Self) -> bool {
         let both_plain = self.content.is_plain() && newer.content.is_plain();
-        let Ok(now) = Stat::of_open(self.content.file()) else {
+        let Ok(now) = self.content.stat() else {
             return false;
         };
         if !both_plain || self.identity == newer.identity {
@@ -256,7 +287,7 @@ impl LogFile {
         if !self.content.is_plain() {
             return self.position(true);
         }
-        if let Ok(now) = Stat::of_open(self.content.file())
+        if let Ok(now) = self.content.stat()
             && (now.size, now.mtime) != (self.seen.size, self.seen.mtime)
         {
             let _same = self.look(now);
@@ -485,6 +516,36 @@ impl LogFile {
         let lines = self.chunk(stream, data.to_vec(), self.offset + data.len() as u64);
         let _passed = self.pass(buf, before, data.len());
         lines
+    }
+
+    /// What has no line break, when it was asked for and is still the end of the file.
+    pub(super) fn take_last_words(
+        &mut self,
+        stream: &Arc<str>,
+        buf: &mut Vec<u8>,
+    ) -> Option<Chunk> {
+        if !std::mem::take(&mut self.last_words) {
+            return None;
+        }
+        if let Some(long) = self.long.take() {
+            return Some(self.chunk_of_long(stream, long, 0));
+        }
+        let before = self.before.len();
+        buf.resize(before + LINE_BYTES, 0);
+        let filled = self.content.fill(self.offset - before as u64, buf);
+        let buf = &buf[..filled.len];
+        let data = buf.strip_prefix(self.before.as_slice())?;
+        if data.is_empty() || memchr(b'\n', data).is_some() {
+            return None;
+        }
+        let lines = self.chunk(stream, data.to_vec(), self.offset + data.len() as u64);
+        let _passed = self.pass(buf, before, data.len());
+        Some(lines)
+    }
+
+    /// Closes it until it changes.
+    pub(super) fn close(&mut self) {
+        self.content = Content::Closed;
     }
 
     /// An end without reading: what was in the file is not there any more.

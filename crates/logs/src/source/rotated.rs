@@ -5,6 +5,7 @@
 //! `app.2026-11-22.log`, `app.log.old`. Numbers count backwards in time. All others are in the order
 //! of their last change, which renaming and compressing keep.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -17,7 +18,8 @@ pub(super) struct Rotated {
     pub path: PathBuf,
     pub stat: Stat,
     pub packing: Option<Packing>,
-    number: Option<u32>,
+    /// How many rotations ago it was the log.
+    pub number: Option<u32>,
 }
 
 const SECOND: i64 = 1_000_000_000;
@@ -62,6 +64,29 @@ pub(super) fn list(path: &Path, links_to: Option<&Path>) -> (Vec<Rotated>, bool)
         last = again;
     }
     (last, false)
+}
+
+/// The inode of each number of a series that counts backwards in time.
+pub(super) type Series = BTreeMap<u32, u64>;
+
+/// The numbered files among these; nothing when their times say that numbers mean something else.
+pub(super) fn series(rotated: &[Rotated]) -> Series {
+    let mut numbered: Vec<&Rotated> = rotated.iter().filter(|one| one.number.is_some()).collect();
+    numbered.sort_by_key(|one| one.number);
+    // whole seconds, as some programs keep them that compress
+    let second = |one: &Rotated| one.stat.mtime.div_euclid(SECOND);
+    if !numbered.is_sorted_by(|newer, older| second(newer) >= second(older)) {
+        return Series::new();
+    }
+    (numbered.iter())
+        .filter_map(|one| Some((one.number?, one.stat.ino)))
+        .collect()
+}
+
+/// Whether one that was rotated after number `from` is missing. Most programs begin with 1; whether one
+/// that begins with 0 lacks it cannot be told.
+pub(super) fn lacks(series: &Series, from: u32) -> bool {
+    (1..from).any(|number| !series.contains_key(&number))
 }
 
 fn list_once(path: &Path, links_to: Option<&Path>) -> Vec<Rotated> {
@@ -265,6 +290,40 @@ mod tests {
         ] {
             assert_eq!(form(base, name), expected, "{name} of {base}");
         }
+    }
+
+    /// A file of `number` whose last line is of second `at`.
+    fn numbered(number: u32, at: i64) -> Rotated {
+        let stat = Stat {
+            mtime: at * SECOND,
+            ino: u64::from(number),
+            ..Stat::of(Path::new("/")).unwrap()
+        };
+        Rotated {
+            path: PathBuf::from(format!("/app.log.{number}")),
+            stat,
+            packing: None,
+            number: Some(number),
+        }
+    }
+
+    #[test]
+    fn a_missing_number_is_noticed() {
+        for (files, from, expected) in [
+            (&[(3, 1), (2, 2), (1, 3)][..], 3, false),
+            (&[(3, 1), (1, 3)], 3, true),
+            (&[(3, 1), (2, 2)], 3, true),
+            (&[(3, 1)], 3, true),
+            (&[(3, 1), (1, 3)], 1, false),
+            (&[(9, 1), (2, 2), (1, 3)], 2, false),
+            (&[(1, 1), (0, 2)], 1, false),
+            (&[(0, 2)], 0, false),
+        ] {
+            let files: Vec<Rotated> = files.iter().map(|&(n, at)| numbered(n, at)).collect();
+            assert_eq!(lacks(&series(&files), from), expected, "{files:?}");
+        }
+        // These count upwards.
+        assert!(series(&[numbered(1, 1), numbered(2, 2)]).is_empty());
     }
 
     #[test]

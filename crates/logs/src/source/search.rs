@@ -8,7 +8,7 @@ use super::log_file::{LogFile, Match};
 use super::open;
 use super::packed::{Packing, Unpacker};
 use super::position::FilePosition;
-use super::rotated::Rotated;
+use super::rotated::{Rotated, Series};
 use super::state::{State, Status};
 
 /// What a search gave.
@@ -20,6 +20,10 @@ pub(super) struct Search {
     pub after: VecDeque<LogFile>,
     /// Nothing was renamed under the search.
     pub is_complete: bool,
+    /// Which numbers there are.
+    pub series: Series,
+    /// The number of the file of the position, where rotation gives numbers.
+    pub number: Option<u32>,
 }
 
 /// The file of a position.
@@ -37,8 +41,14 @@ pub(super) enum Found {
 }
 
 /// Looks for the file of `position` in `rotated`, which is in the order of writing. `in_place`: the
-/// inode of the position lives on with other content, so its old content can only be in a copy.
-pub(super) fn search(position: &FilePosition, rotated: &[Rotated], in_place: bool) -> Search {
+/// inode of the position lives on with other content, so its old content can only be in a copy. At most
+/// `most` files are opened to be read after it.
+pub(super) fn search(
+    position: &FilePosition,
+    rotated: &[Rotated],
+    in_place: bool,
+    most: usize,
+) -> Search {
     let mut is_complete = true;
     let mut open = |one: &Rotated| match open_rotated(one, position.offset) {
         Ok(file) => Some(file),
@@ -83,11 +93,13 @@ pub(super) fn search(position: &FilePosition, rotated: &[Rotated], in_place: boo
         Some(at) => *index > at,
         None => one.is_since(position.mtime),
     });
-    let after = after.filter_map(|(_, one)| open(one)).collect();
+    let after = after.filter_map(|(_, one)| open(one)).take(most).collect();
     Search {
         found,
         after,
         is_complete,
+        series: Series::new(),
+        number: at.and_then(|at| rotated[at].number),
     }
 }
 

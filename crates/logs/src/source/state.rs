@@ -6,6 +6,8 @@ pub enum Status {
     /// It is read.
     #[default]
     Ok,
+    /// It is read with fewer files open than it has; see its cause.
+    Limited,
     /// There is nothing of that name; no fault where the program is not in use.
     Missing,
     /// The collector may not read it.
@@ -18,8 +20,9 @@ pub enum Status {
 
 impl Status {
     /// Every status, the gravest last.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Ok,
+        Self::Limited,
         Self::Missing,
         Self::Denied,
         Self::Unsafe,
@@ -31,6 +34,7 @@ impl Status {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",
+            Self::Limited => "limited",
             Self::Missing => "missing",
             Self::Denied => "denied",
             Self::Unsafe => "unsafe",

@@ -10,6 +10,15 @@
 //! renamed. One that does not stop writing to the old is waited for [`PATIENCE_SECS`], and not at all
 //! when yet another rotation has followed.
 //!
+//! A stream may be told to hold nothing open: a file at the path that is read to its end can be closed
+//! until it changes. When the path leads to the same inode then, it goes on as if it had been open;
+//! otherwise it is looked for as after a start. Only what was written between the last look and the
+//! removal of a closed file is lost, which is told as a gap of unknown size.
+//!
+//! Rotation by numbers shows when a file was removed before it was read: its number is missing between
+//! that of the file in which reading stands and the log itself. While a program renames the series a
+//! number is missing, too; so a hole counts when it is seen again a moment later.
+//!
 //! A file that no longer holds what was read from it was emptied. When its old content is found in a
 //! copy (`copytruncate`), reading goes on there; then the file is begun anew.
 //!
@@ -27,7 +36,7 @@ use super::content::Content;
 use super::log_file::{LogFile, Match, Read};
 use super::open;
 use super::position::{FilePosition, Identity};
-use super::rotated;
+use super::rotated::{self, Series};
 use super::search::{self, Found, Search};
 use super::stat::Stat;
 use super::state::{State, Status};
@@ -43,6 +52,14 @@ const MOST_FILES: usize = 64;
 const MOST_DONE: usize = 16;
 /// What is rotated while it is searched is searched again at once, so often.
 const SEARCHES: u32 = 5;
+/// Descriptors that have to be free before a file is opened: that of the path and that of the same log
+/// before it was rotated.
+pub(super) const NEEDED: usize = 2;
+/// A file that was renamed, and that no other one has followed, may be closed after so many quiet looks, and
+/// is then looked at as seldom.
+const LEFT_LOOKS: u32 = 16;
+/// A number that is missing for so long is not just being renamed, microseconds.
+const HOLE_LASTS: i64 = 500_000;
 /// From this offset on the hashes tell a file from any other, whatever its inode.
 const SURE_OFFSET: u64 = super::position::PRINT_BYTES as u64;
 
@@ -65,6 +82,18 @@ pub(super) struct Stream {
     links_to: Option<PathBuf>,
     /// What is to be read, oldest first.
     queue: VecDeque<LogFile>,
+    /// What the path led to, read to its end and closed.
+    closed: Option<Box<LogFile>>,
+    /// It was at the path when it was closed.
+    was_current: bool,
+    /// So many looks in a row found the closed file nowhere.
+    missed: u32,
+    /// Something is to be opened and there was no room.
+    pub waits: bool,
+    /// Files that may be opened now.
+    room: usize,
+    /// Since when, and in which series, a number is missing.
+    hole: Option<(Timestamp, Series)>,
     /// Where reading stood when there was nothing left to read.
     last: Option<FilePosition>,
     generation: u64,
@@ -92,6 +121,12 @@ impl Stream {
             name,
             state: State::default(),
             queue: VecDeque::new(),
+            closed: None,
+            was_current: false,
+            missed: 0,
+            waits: false,
+            room: usize::MAX,
+            hole: None,
             generation: saved.as_ref().map_or(0, |saved| saved.generation),
             last: saved,
             done: VecDeque::new(),
@@ -107,44 +142,195 @@ impl Stream {
 
     /// Whether nothing is left of it: no file, and nothing to read.
     pub(super) fn is_over(&self) -> bool {
-        self.queue.is_empty() && self.state.status == Status::Missing && self.looks > 1
+        let has_none = self.queue.is_empty() && self.closed.is_none();
+        has_none && self.state.status == Status::Missing && self.looks > 1
     }
 
-    /// Looks what there is, without reading any of it.
-    pub(super) fn look(&mut self, now: Timestamp, options: &FileOptions) {
-        self.now = now;
-        self.state = State::default();
-        match Stat::of(&self.path) {
-            Ok(found) => self.look_at(&found, options),
-            Err(errno) => {
-                self.is_current = false;
-                self.state = open::state_of("looking at", &self.path, errno);
-                self.is_young |= self.state.status == Status::Missing && self.last.is_none();
-                self.look_for_rotated();
-            }
+    /// Descriptors that it takes.
+    pub(super) fn open_files(&self) -> usize {
+        let files = self.queue.iter();
+        files.map(|file| file.content.descriptors()).sum()
+    }
+
+    /// Whether its file is closed.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.is_some()
+    }
+
+    /// For how many looks nothing came to a file that may be closed; `None` when it may not.
+    pub(super) fn idle_looks(&self) -> Option<u32> {
+        let is_at_rest = self.queue.len() == 1
+            && (self.is_current || self.state.status == Status::Missing)
+            && self.is_announced
+            && self.gaps.is_empty()
+            && !self.waits;
+        let front = self.queue.front().filter(|_| is_at_rest)?;
+        let may = front.content.is_plain()
+            && !front.unread
+            && !front.gone
+            && !front.still
+            && front.offset >= front.seen.size
+            && (self.is_current || front.quiet >= LEFT_LOOKS);
+        may.then_some(front.quiet)
+    }
+
+    /// Closes its file until it changes.
+    pub(super) fn close(&mut self) {
+        if let Some(mut file) = self.queue.pop_front() {
+            file.close();
+            self.was_current = std::mem::take(&mut self.is_current);
+            self.closed = Some(Box::new(file));
         }
+    }
+
+    /// Looks what there is, without reading any of it. At most about `room` files are opened.
+    pub(super) fn look(&mut self, now: Timestamp, options: &FileOptions, room: usize) {
+        self.now = now;
+        self.room = room;
+        self.state = State::default();
+        self.look_at_path(options);
         let is_at_path = self.is_current && self.queue.len() == 1;
         if let Some(front) = self.queue.front_mut().filter(|_| !is_at_path) {
             self.rotated_since.get_or_insert(now);
-            if let Ok(stat) = Stat::of_open(front.content.file())
+            if let Ok(stat) = front.content.stat()
                 && !front.look(stat)
             {
                 front.gone = true;
             }
         }
+        if let Some(front) = self.queue.front_mut() {
+            front.wait_for_last_words(now);
+        }
         self.looks = self.looks.saturating_add(1);
         self.count_backlog();
     }
 
+    /// What a look could not do for lack of room, now that there is some.
+    pub(super) fn go_on(&mut self, options: &FileOptions, room: usize) {
+        self.room = room;
+        self.look_at_path(options);
+        self.count_backlog();
+    }
+
+    fn look_at_path(&mut self, options: &FileOptions) {
+        self.waits = false;
+        match Stat::of(&self.path) {
+            Ok(found) if self.closed.is_some() => self.look_at_closed(&found, options),
+            Ok(found) => self.look_at(&found, options),
+            Err(errno) => {
+                self.is_current = false;
+                self.state = open::state_of("looking at", &self.path, errno);
+                let is_missing = self.state.status == Status::Missing;
+                if self.closed.is_none() {
+                    self.is_young |= is_missing && self.last.is_none();
+                    self.look_for_rotated();
+                } else if is_missing && self.is_due() && self.has_room() {
+                    self.follow_closed();
+                }
+            }
+        }
+    }
+
+    /// Whether a closed file is looked for, to which no path leads: one that was left before is not each
+    /// time.
+    fn is_due(&self) -> bool {
+        self.was_current || self.missed > 0 || self.looks.is_multiple_of(LEFT_LOOKS)
+    }
+
+    /// Whether something may be opened; if not, it waits.
+    fn has_room(&mut self) -> bool {
+        self.waits |= self.room < NEEDED;
+        self.room >= NEEDED
+    }
+
     /// Brings the figure of what waits up to date.
     pub(super) fn count_backlog(&mut self) {
-        self.state.backlog_bytes = self.queue.iter().map(LogFile::backlog).sum();
-        self.state.streams = u32::from(!self.queue.is_empty());
+        let closed = self.closed.as_deref().map_or(0, LogFile::backlog);
+        let queued: u64 = self.queue.iter().map(LogFile::backlog).sum();
+        self.state.backlog_bytes = closed + queued;
+        self.state.streams = u32::from(!self.queue.is_empty() || self.closed.is_some());
+    }
+
+    /// The closed file is left alone as long as it is as it was.
+    fn look_at_closed(&mut self, found: &Stat, options: &FileOptions) {
+        let Some(closed) = self.closed.as_mut() else {
+            return;
+        };
+        self.missed = 0;
+        let is_same = closed.identity.is(found);
+        if is_same && (found.size, found.mtime) == (closed.seen.size, closed.seen.mtime) {
+            let _whole = closed.look(*found);
+        } else if !self.has_room() {
+            // It waits for its turn as after a start.
+        } else if is_same {
+            self.open_again(options);
+        } else {
+            self.follow_closed();
+        }
+    }
+
+    /// Opens the closed file, to which the path leads; it goes on as if it had been open.
+    fn open_again(&mut self, options: &FileOptions) {
+        let Some(mut file) = self.closed.take() else {
+            return;
+        };
+        match open::open(&self.path) {
+            Ok(opened) if file.identity.is(&opened.stat) => {
+                file.content = Content::plain(opened.file);
+                self.queue.push_back(*file);
+                self.look_at(&opened.stat, options);
+            }
+            // renamed since; the next look follows it
+            Ok(_) => self.closed = Some(file),
+            Err(state) => {
+                self.state = state;
+                self.closed = Some(file);
+            }
+        }
+    }
+
+    /// The path leads elsewhere than to the closed file, or nowhere: it is looked for as after a start.
+    fn follow_closed(&mut self) {
+        let at_path = self.open_path();
+        if at_path.is_none() && self.state.status != Status::Missing {
+            return;
+        }
+        let Some(mut file) = self.closed.take() else {
+            return;
+        };
+        let is_missing = at_path.is_none();
+        // An empty file has nothing to know it by; it comes after the one before it.
+        let before = self.last_done().filter(|_| file.offset == 0).cloned();
+        let position = before.unwrap_or_else(|| file.position(false));
+        self.last = Some(position.clone());
+        self.resume(&position, at_path);
+        if self.last.take().is_none() {
+            self.missed = 0;
+            self.gaps.splice(0..0, file.gaps);
+            return;
+        }
+        self.missed += u32::from(is_missing);
+        if self.missed < QUIET_LOOKS {
+            self.closed = Some(file);
+            return;
+        }
+        // It was removed. Whether anything was written since the last look, nobody can know.
+        self.missed = 0;
+        file.gone = true;
+        file.last_gap = Some(Gap {
+            from: Some(Timestamp(file.seen.mtime / 1000)),
+            ..self.gap(GapReason::Vanished)
+        });
+        self.queue.push_back(*file);
     }
 
     fn look_at(&mut self, found: &Stat, options: &FileOptions) {
         match self.queue.back_mut() {
-            None => self.begin(options),
+            None => {
+                if self.has_room() {
+                    self.begin(options);
+                }
+            }
             Some(back) if back.identity.is(found) && !back.still => {
                 self.is_current = true;
                 let was_blank = back.is_blank();
@@ -158,7 +344,9 @@ impl Stream {
             }
             Some(_) => {
                 self.is_current = false;
-                self.follow_rotation();
+                if self.has_room() {
+                    self.follow_rotation();
+                }
             }
         }
     }
@@ -189,11 +377,14 @@ impl Stream {
 
     /// The path leads nowhere: something may have been rotated all the same.
     fn look_for_rotated(&mut self) {
+        let is_due = (self.queue.back()).is_some_and(|back| {
+            back.quiet == QUIET_LOOKS || back.quiet > QUIET_LOOKS && self.hole.is_some()
+        });
         if let Some(last) = self.last.clone() {
-            if self.looks.is_multiple_of(16) {
+            if (self.looks.is_multiple_of(16) || self.hole.is_some()) && self.has_room() {
                 self.resume(&last, None);
             }
-        } else if (self.queue.back()).is_some_and(|back| back.quiet == QUIET_LOOKS) {
+        } else if is_due && self.has_room() {
             self.follow_rotation();
         }
     }
@@ -248,6 +439,9 @@ impl Stream {
             }
             let search = self.search(position, current.as_ref(), is_same);
             if search.is_complete && self.leads_to(current.as_ref()) {
+                if !self.is_believed(&search) {
+                    return;
+                }
                 self.go_on_behind(position, is_same, search, at_path);
                 return;
             }
@@ -335,6 +529,9 @@ impl Stream {
             let current = at_path.as_ref().map(|file| file.seen);
             let search = self.search(&anchor, current.as_ref(), false);
             if search.is_complete && self.leads_to(current.as_ref()) {
+                if !self.is_believed(&search) {
+                    return;
+                }
                 if matches!(search.found, Found::Nothing) && !search.after.is_empty() {
                     // the newest one is gone and later ones are there: some between may be gone, too
                     self.gaps.push(self.gap(GapReason::Vanished));
@@ -363,6 +560,9 @@ impl Stream {
         let Some(search) = self.search_at_rest(&position, current, true) else {
             return false;
         };
+        if !self.is_believed(&search) {
+            return false;
+        }
         let Some(front) = self.queue.front_mut() else {
             return true;
         };
@@ -392,8 +592,33 @@ impl Stream {
         self.append(after, at_path);
     }
 
+    /// Whether a search may be acted upon. One that misses a number is believed when the next look finds
+    /// the same, and the missing one is a gap then.
+    fn is_believed(&mut self, search: &Search) -> bool {
+        let is_lacking = (search.number).is_some_and(|from| rotated::lacks(&search.series, from));
+        if !is_lacking {
+            self.hole = None;
+            return true;
+        }
+        match &self.hole {
+            Some((since, series)) if *series == search.series => {
+                if (self.now.0 - since.0).abs() < HOLE_LASTS {
+                    return false;
+                }
+                self.hole = None;
+                self.gaps.push(self.gap(GapReason::Vanished));
+                true
+            }
+            _ => {
+                self.hole = Some((self.now, search.series.clone()));
+                false
+            }
+        }
+    }
+
     fn append(&mut self, after: VecDeque<LogFile>, at_path: Option<LogFile>) {
-        let room = MOST_FILES.saturating_sub(self.queue.len()).max(1);
+        let room = self.room.min(MOST_FILES);
+        let room = room.saturating_sub(self.queue.len()).max(1);
         let all_fit = after.len() < room;
         self.queue.extend(after.into_iter().take(room));
         self.is_current = false;
@@ -405,6 +630,7 @@ impl Stream {
 
     fn search(&self, position: &FilePosition, current: Option<&Stat>, in_place: bool) -> Search {
         let (mut rotated, is_settled) = rotated::list(&self.path, self.links_to.as_deref());
+        let series = rotated::series(&rotated);
         rotated.retain(|one| {
             let is_one = |identity: &Identity| identity.is(&one.stat);
             !current.is_some_and(|current| current.is_same_file(&one.stat))
@@ -412,8 +638,10 @@ impl Stream {
                     || !self.done.iter().any(|done| is_one(&done.identity))
                         && !self.queue.iter().any(|file| is_one(&file.identity)))
         });
-        let mut search = search::search(position, &rotated, in_place);
+        let most = self.room.min(MOST_FILES);
+        let mut search = search::search(position, &rotated, in_place, most);
         search.is_complete &= is_settled;
+        search.series = series;
         search
     }
 
@@ -466,7 +694,14 @@ impl Stream {
                     break;
                 }
                 Read::Passed(bytes) => used += bytes as usize,
-                Read::End => front.unread = false,
+                Read::End => {
+                    front.unread = false;
+                    if let Some(mut lines) = front.take_last_words(&self.name, buf) {
+                        used += (lines.end - lines.start) as usize;
+                        lines.gaps.splice(0..0, self.gaps.drain(..));
+                        out.push(lines);
+                    }
+                }
                 Read::Rewritten => {
                     if !self.replace_rewritten() {
                         return Turn { used, more: false };

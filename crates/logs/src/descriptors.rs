@@ -1,0 +1,37 @@
+//! How many files this process may have open, and how many of them may be logs.
+//!
+//! A process starts with a soft limit of 1,024, mostly, and may raise it to its hard limit. Half of what
+//! it then has is for logs. The other half is for what must never fail for want of a descriptor: reading
+//! procfs, connections, the spool, and files that are opened while a rotation is followed.
+
+use rustix::io::Errno;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// Raises the soft limit to the hard one; gives what it is now.
+///
+/// # Errors
+/// When the system refuses.
+pub fn raise() -> Result<usize, Errno> {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    // Where there is no hard limit the kernel's own holds, which nobody may ask for by "infinity".
+    if current != maximum && maximum.is_some() {
+        let current = maximum;
+        setrlimit(Resource::Nofile, Rlimit { current, maximum })?;
+    }
+    Ok(limit())
+}
+
+/// The limit in force.
+#[must_use]
+pub fn limit() -> usize {
+    let limit = getrlimit(Resource::Nofile).current;
+    limit.map_or(usize::MAX, |limit| {
+        usize::try_from(limit).unwrap_or(usize::MAX)
+    })
+}
+
+/// How many files of logs may be open.
+#[must_use]
+pub fn for_logs() -> usize {
+    limit() / 2
+}
