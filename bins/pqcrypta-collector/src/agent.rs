@@ -93,7 +93,7 @@ pub(crate) async fn run(
         stop: stop.clone(),
         clock: clock::now,
     };
-    let sampling = Sampling::new(
+    let mut sampling = Sampling::new(
         &roots,
         loaded.config.collector.processes.clone(),
         queue.clone(),
@@ -102,6 +102,7 @@ pub(crate) async fn run(
         budget_bytes(&loaded.config),
     );
     let at_the_end = queue.clone();
+    sampling.sum_below(loaded.config.collector.process_floor_mb);
     let mut reloader = Reloader::new(&loaded, environment);
     let writing = tokio::spawn(writer.run());
     let watching = tokio::spawn(watch_services(
@@ -190,6 +191,7 @@ async fn sample(
                 let config = config.borrow_and_update().clone();
                 ticker.set_interval(interval(&config));
                 sampling.watch(config.collector.processes.clone());
+                sampling.sum_below(config.collector.process_floor_mb);
                 let budget = budget_bytes(&config);
                 sampling.set_budget(budget);
                 queue.with_spool(move |spool| spool.set_budget(budget)).await;

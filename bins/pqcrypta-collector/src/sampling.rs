@@ -63,6 +63,11 @@ impl Sampling {
     }
 
     /// Follows a reload of the configuration.
+    pub(crate) fn sum_below(&mut self, mib: u32) {
+        self.processes.sum_below(mib);
+    }
+
+    /// Follows a reload of the configuration.
     pub(crate) fn set_budget(&mut self, bytes: u64) {
         self.budget_bytes = count(bytes);
     }

@@ -20,6 +20,10 @@ section! {
         max_fingerprints_per_source: u32 = 1000 => env("MAX_FINGERPRINTS_PER_SOURCE") range(10, 1_000_000) live();
         /// Processes that are always recorded, besides those that use the most memory.
         processes: Vec<String> = watched() => with(names) live();
+        /// Processes with less resident memory than so many MiB are summed by name, those apart that are
+        /// watched, use one percent of a core or more, or wait for a device; 0 sums none. For hosts with
+        /// thousands of processes, each of which is a row a tick otherwise.
+        process_floor_mb: u32 = 0 => range(0, 1_048_576) live();
     }
 }
 

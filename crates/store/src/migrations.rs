@@ -69,6 +69,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "partitions_and_retention",
         sql: include_str!("../../../migrations/0005_partitions_and_retention.sql"),
     },
+    Migration {
+        version: 6,
+        name: "process_count",
+        sql: include_str!("../../../migrations/0006_process_count.sql"),
+    },
 ];
 
 /// The version of the schema this build works with.

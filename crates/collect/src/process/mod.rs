@@ -16,6 +16,8 @@
 //! one, so that a pid that was given anew is noticed; the minute covers a kernel thread that
 //! turns into a program.
 //!
+//! Where a floor is set, small processes are summed by name (`sums`).
+//!
 //! A process that ends while it is read is left out. What this user may not read is `None`, and
 //! the run says of how many processes.
 
@@ -24,6 +26,7 @@ mod descriptors;
 mod detail;
 mod known;
 mod stat;
+mod sums;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -41,6 +44,7 @@ use crate::{CollectError, Collector, Moment, Outcome, Roots};
 
 use descriptors::Descriptors;
 use known::Known;
+use sums::Sums;
 
 pub(crate) use descriptors::Descriptors as FdCounter;
 pub(crate) use stat::parse as parse_stat;
@@ -56,6 +60,9 @@ pub struct Processes {
     descriptors: Descriptors,
     listed: Vec<(i32, u64)>,
     samples: Vec<ProcessSample>,
+    sums: Sums,
+    /// Bytes of resident memory below which processes are summed; 0 sums none.
+    floor_bytes: i64,
     path: String,
 }
 
@@ -107,6 +114,8 @@ impl Processes {
             descriptors: Descriptors::new(),
             listed: Vec::new(),
             samples: Vec::new(),
+            sums: Sums::default(),
+            floor_bytes: 0,
             path: String::new(),
         }
     }
@@ -117,6 +126,11 @@ impl Processes {
             known.watch(&names);
         }
         self.watched = names;
+    }
+
+    /// Sums by name what holds less than so many MiB of resident memory; 0 sums nothing.
+    pub fn sum_below(&mut self, mib: u32) {
+        self.floor_bytes = i64::from(mib) << 20;
     }
 
     fn list(&mut self) -> Result<(), CollectError> {
@@ -172,6 +186,7 @@ impl Processes {
         if self.known.capacity() > 4 * self.known.len().max(256) {
             self.known.shrink_to_fit();
         }
+        self.sums.fold(&mut self.samples, self.floor_bytes);
         self.samples
             .sort_unstable_by_key(|sample| (std::cmp::Reverse(sample.rss_bytes), sample.pid));
         Ok(missed)
@@ -220,6 +235,7 @@ impl Processes {
             uptime_secs: (uptime_secs - stat.start_ticks as f64 / self.units.ticks_per_second)
                 .max(0.0),
             parent_pid: stat.parent_pid,
+            process_count: 1,
             ..ProcessSample::default()
         };
         if renamed {

@@ -179,13 +179,26 @@ pub(super) const METRICS: &[Metric] = &[
         name: "readable",
         label: "Log can be read",
         unit: Unit::Bool,
-        series: level("(status IN ('ok', 'blocked'))::int::float8"),
+        series: level("(status IN ('ok', 'blocked', 'limited'))::int::float8"),
         better: Better::Higher,
         levels: Some(Levels::warn(0.0)),
         judged_over_secs: 60,
         what: "Whether the source can be read: 1 yes, 0 no.",
         how: "Each tick; a warning when it could be read at none of a minute. Sources nobody configured count once they were there.",
         fix: "The table of sources names the cause: correct the path, or put the collector's user into a group that may read it, such as adm.",
+        ..SHOWN
+    },
+    Metric {
+        name: "files_open",
+        label: "Log files may all be open",
+        unit: Unit::Bool,
+        series: level("(status <> 'limited')::int::float8"),
+        better: Better::Higher,
+        levels: Some(Levels::warn(0.0)),
+        judged_over_secs: 60,
+        what: "Whether all files of the source may be open at once: 1 yes, 0 no.",
+        how: "Each tick. Closed files are read as well; only what is written just before one is removed is lost.",
+        fix: "Raise the collector's limit of open files: LimitNOFILE= in its unit, ulimit -n in a shell.",
         ..SHOWN
     },
 ];

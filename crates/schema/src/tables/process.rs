@@ -40,5 +40,8 @@ metric_table! {
         uid: Option<i64> [Detail None],
         /// Whether its name is one of the watched names of the configuration.
         watched: bool [Detail Bool],
+        /// Processes that the row sums: the small ones of one name where `collector.process_floor_mb` is set,
+        /// with pid 0 and a `start_ticks` that stands for the name; else 1.
+        process_count: i32 [Detail Count],
     }
 }

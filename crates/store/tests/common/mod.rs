@@ -77,6 +77,7 @@ pub fn rows(tick: i64, processes: i32) -> Vec<Row> {
     ];
     for pid in 0..processes {
         let sample = ProcessSample {
+            process_count: 1,
             process_name: format!("process {pid}"),
             pid,
             start_ticks: tick,

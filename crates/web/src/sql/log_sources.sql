@@ -38,7 +38,7 @@ SELECT n.source AS id, n.source, n.kind, n.place, n.parser, n.status, n.error, n
 FROM sample n
 JOIN whole w USING (source)
 CROSS JOIN LATERAL (SELECT CASE WHEN n.status = 'blocked' THEN 'blocked'
-                                WHEN n.status <> 'ok' THEN 'unreadable'
+                                WHEN n.status NOT IN ('ok', 'limited') THEN 'unreadable'
                                 WHEN n.last_line IS NULL OR n.last_line < $2 THEN 'silent'
                                 ELSE 'ok' END AS state) s
 WHERE n.back = 1 AND n.ts >= n.newest - interval '2 minutes'

@@ -21,7 +21,12 @@ const COLUMNS: &[Col] = &[
         "Name of the program, without arguments.",
     )
     .primary(),
-    Col::new("pid", "PID", Unit::Text, "Process id."),
+    Col::new(
+        "pid",
+        "PID",
+        Unit::Text,
+        "Process id; none for small processes that are summed by name.",
+    ),
     Col::new(
         "cpu_pct",
         "CPU",
@@ -88,10 +93,17 @@ const COLUMNS: &[Col] = &[
         Unit::Bool,
         "Whether its name is a watched one of the configuration.",
     ),
+    Col::new(
+        "process_count",
+        "Processes",
+        Unit::Count,
+        "How many processes the row sums; thresholds are for one, so that a sum has none.",
+    )
+    .summed(),
 ];
 
 /// What is read of a row, in this order.
-const STORED: [&str; 14] = [
+const STORED: [&str; 15] = [
     "process_name",
     "pid",
     "start_ticks",
@@ -106,6 +118,7 @@ const STORED: [&str; 14] = [
     "parent_pid",
     "fd_limit",
     "vsz_bytes",
+    "process_count",
 ];
 
 /// Columns whose severity is an issue of its own.
@@ -203,6 +216,7 @@ pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
                 }
                 _ => Cell::Null,
             },
+            "pid" if number("process_count") > 1 => Cell::Null,
             "pid" | "uid" | "parent_pid" => match named.get(column.id) {
                 Some(schema::Cell::Int(value)) => Cell::Text(value.to_string()),
                 _ => Cell::Null,
@@ -216,7 +230,8 @@ pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
             stored => named.get(stored).cloned().map_or(Cell::Null, Cell::from),
         };
         let cells = COLUMNS.iter().map(cell).collect();
-        line(id.clone(), cells, lasting.contains(&(pid, start)))
+        let is_sum = number("process_count") > 1;
+        line(id.clone(), cells, lasting.contains(&(pid, start)), is_sum)
     });
     Ok(Lines {
         at: Some(at),
@@ -225,8 +240,11 @@ pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
     })
 }
 
-fn line(id: String, cells: Vec<Cell>, lasting: bool) -> Line {
+fn line(id: String, cells: Vec<Cell>, lasting: bool, is_sum: bool) -> Line {
     let mut line = Line::new(id, cells, COLUMNS);
+    if is_sum {
+        line.severities.fill(None);
+    }
     let mut tags = Vec::new();
     for (at, column) in COLUMNS.iter().enumerate() {
         if column.id == "state"
@@ -278,6 +296,7 @@ pub(crate) async fn badge(client: &Client, host: &Host, at: Timestamp) -> Result
     let stored = [
         "pid",
         "start_ticks",
+        "process_count",
         "cpu_pct",
         "rss_bytes",
         "fd_count",
@@ -299,9 +318,12 @@ pub(crate) async fn badge(client: &Client, host: &Host, at: Timestamp) -> Result
         else {
             continue;
         };
+        if matches!(row.get(2), Some(schema::Cell::Int(count)) if *count > 1) {
+            continue;
+        }
         let lasting = lasting.contains(&(*pid, *start));
         let mut severity = Severity::Ok;
-        for (name, cell) in stored.iter().zip(row).skip(2) {
+        for (name, cell) in stored.iter().zip(row).skip(3) {
             let cell = Cell::from(cell);
             let column = COLUMNS.iter().find(|column| column.id == *name);
             let judged = match (&cell, *name) {
