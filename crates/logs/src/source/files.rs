@@ -48,6 +48,10 @@ impl Default for FileOptions {
     }
 }
 
+/// Streams that open or look for something in one poll. A search lists a directory, which takes
+/// milliseconds where it holds thousands of logs; other sources have their turn in between.
+const MOST_TRIES: usize = 64;
+
 /// A directory is listed again after so many looks, changed or not.
 const LOOKS_PER_LISTING: u32 = 60;
 
@@ -171,11 +175,18 @@ impl Files {
         let mut taken = self.open_files();
         let mut idle = None;
         let mut waiting = None;
+        let mut tries = 0;
         for step in 0..count {
             let at = (self.first_look + step) % count;
             let before = self.streams[at].open_files();
-            self.streams[at].look(now, &self.options, most.saturating_sub(taken));
-            if self.streams[at].waits {
+            let room = match tries < MOST_TRIES {
+                true => most.saturating_sub(taken),
+                false => 0,
+            };
+            self.streams[at].look(now, &self.options, room);
+            if self.streams[at].waits && tries >= MOST_TRIES {
+                waiting.get_or_insert((step, at));
+            } else if self.streams[at].waits {
                 let needed = (taken + NEEDED).saturating_sub(most);
                 let idle = idle.get_or_insert_with(|| self.idle());
                 taken -= self.close_idle(idle, needed);
@@ -186,6 +197,7 @@ impl Files {
                     waiting.get_or_insert((step, at));
                 }
             }
+            tries += usize::from(self.streams[at].tried);
             taken = (taken + self.streams[at].open_files()).saturating_sub(before);
         }
         let Some((step, at)) = waiting else {

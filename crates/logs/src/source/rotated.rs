@@ -10,6 +10,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::packed::{Packing, split_ending};
+use super::position::Identity;
 use super::stat::Stat;
 
 /// A file beside the log.
@@ -86,7 +87,27 @@ pub(super) fn series(rotated: &[Rotated]) -> Series {
 /// Whether one that was rotated after number `from` is missing. Most programs begin with 1; whether one
 /// that begins with 0 lacks it cannot be told.
 pub(super) fn lacks(series: &Series, from: u32) -> bool {
-    (1..from).any(|number| !series.contains_key(&number))
+    series.contains_key(&from) && (1..from).any(|number| !series.contains_key(&number))
+}
+
+/// The file that was the log before it was rotated the last time, if it is this one: it needs no list of
+/// the directory, which takes long where there are thousands of logs. Nothing is between it and the log
+/// unless numbers begin with 0.
+pub(super) fn first(path: &Path, identity: &Identity) -> Option<Rotated> {
+    let numbered = |number: u32| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{number}"));
+        PathBuf::from(name)
+    };
+    let stat = Stat::of(&numbered(1)).ok()?;
+    let is_it = stat.is_regular() && identity.is(&stat);
+    let has_none_after = Stat::of(&numbered(0)).is_err();
+    (is_it && has_none_after).then(|| Rotated {
+        path: numbered(1),
+        stat,
+        packing: None,
+        number: Some(1),
+    })
 }
 
 fn list_once(path: &Path, links_to: Option<&Path>) -> Vec<Rotated> {
@@ -323,7 +344,8 @@ mod tests {
             assert_eq!(lacks(&series(&files), from), expected, "{files:?}");
         }
         // These count upwards.
-        assert!(series(&[numbered(1, 1), numbered(2, 2)]).is_empty());
+        let upwards = series(&[numbered(8, 1), numbered(9, 2)]);
+        assert!(upwards.is_empty() && !lacks(&upwards, 9));
     }
 
     #[test]

@@ -90,6 +90,8 @@ pub(super) struct Stream {
     missed: u32,
     /// Something is to be opened and there was no room.
     pub waits: bool,
+    /// Something was opened, or looked for.
+    pub tried: bool,
     /// Files that may be opened now.
     room: usize,
     /// Since when, and in which series, a number is missing.
@@ -125,6 +127,7 @@ impl Stream {
             was_current: false,
             missed: 0,
             waits: false,
+            tried: false,
             room: usize::MAX,
             hole: None,
             generation: saved.as_ref().map_or(0, |saved| saved.generation),
@@ -187,6 +190,7 @@ impl Stream {
     pub(super) fn look(&mut self, now: Timestamp, options: &FileOptions, room: usize) {
         self.now = now;
         self.room = room;
+        self.tried = false;
         self.state = State::default();
         self.look_at_path(options);
         let is_at_path = self.is_current && self.queue.len() == 1;
@@ -239,8 +243,10 @@ impl Stream {
 
     /// Whether something may be opened; if not, it waits.
     fn has_room(&mut self) -> bool {
-        self.waits |= self.room < NEEDED;
-        self.room >= NEEDED
+        let has_room = self.room >= NEEDED;
+        self.waits |= !has_room;
+        self.tried |= has_room;
+        has_room
     }
 
     /// Brings the figure of what waits up to date.
@@ -629,7 +635,11 @@ impl Stream {
     }
 
     fn search(&self, position: &FilePosition, current: Option<&Stat>, in_place: bool) -> Search {
-        let (mut rotated, is_settled) = rotated::list(&self.path, self.links_to.as_deref());
+        let first = rotated::first(&self.path, &position.identity);
+        let (mut rotated, is_settled) = match first.filter(|_| !in_place && !position.copied) {
+            Some(first) if self.links_to.is_none() => (vec![first], true),
+            _ => rotated::list(&self.path, self.links_to.as_deref()),
+        };
         let series = rotated::series(&rotated);
         rotated.retain(|one| {
             let is_one = |identity: &Identity| identity.is(&one.stat);
