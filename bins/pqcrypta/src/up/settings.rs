@@ -161,9 +161,9 @@ fn read(state: &State, file: Option<&Path>) -> Result<(Table, config::Monitor)> 
 fn own_output(state: &State) -> OwnOutput {
     let mut own = OwnOutput::of_this_process();
     own.add_file(&state.server_log());
-    let stream = std::env::var("JOURNAL_STREAM").ok();
+    let environment = Environment::from_process();
     let cgroup = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-    own.add_unit(stream.as_deref(), &cgroup);
+    own.add_unit(environment.get("JOURNAL_STREAM"), &cgroup);
     own
 }
 
