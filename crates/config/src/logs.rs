@@ -40,12 +40,17 @@ section! {
         unit: String = String::new() => with(unit) live();
         /// What its lines look like: `auto`, `syslog`, `postgresql`, `apache_error`, `access` (Apache and
         /// nginx, common and combined), `caddy`, `fail2ban`, `certbot`, `simple_timestamp`, or
-        /// `journalctl`, the only one for the journal. `auto` is `syslog` in files.
+        /// `journalctl`, the only one for the journal. `auto` is `syslog` in files, which reads lines of
+        /// other programs as `simple_timestamp` does.
         parser: LogParser = LogParser::Auto => live();
         /// Time zone of times without one, as `Europe/Berlin`; that of this machine when empty.
         timezone: String = String::new() => live();
         /// `log_line_prefix` of the server, for `postgresql`; its usual one when empty.
         log_line_prefix: String = String::new() => live();
+        /// `LogFormat` of Apache or `log_format` of nginx, for `access`, so that durations are found among
+        /// the fields that were added; or one of the names `common`, `combined`, `combinedio`, `main` and
+        /// `ingress-nginx`.
+        access_format: String = String::new() => live();
     }
 }
 
@@ -64,7 +69,7 @@ choice! {
     pub enum LogParser {
         /// As is usual for the kind of source.
         Auto = "auto",
-        /// RFC 3164, or with an ISO time in front.
+        /// RFC 3164, RFC 5424, or with an ISO time in front; other lines as [`Self::SimpleTimestamp`].
         Syslog = "syslog",
         /// PostgreSQL: stderr with a prefix, csvlog or jsonlog.
         Postgresql = "postgresql",
@@ -80,7 +85,7 @@ choice! {
         Fail2ban = "fail2ban",
         /// certbot.
         Certbot = "certbot",
-        /// A time, with or without brackets, and a message.
+        /// A time, with or without brackets, level and message; JSON, logfmt.
         SimpleTimestamp = "simple_timestamp",
     }
 }

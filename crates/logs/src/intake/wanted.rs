@@ -68,14 +68,15 @@ impl Wanted {
             (LogKind::File, None) => return Err(WantedError::Nowhere),
             (LogKind::Journal, _) => Place::Unit(source.unit.clone()),
         };
-        let prefix = Some(source.log_line_prefix.clone());
+        let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
         Ok(Self {
             name: Arc::from(source.name.as_str()),
             place,
             parser: ParserKind::parse(parser).ok_or(WantedError::Parser(parser))?,
             options: ParserOptions {
                 zone,
-                log_line_prefix: prefix.filter(|text| !text.is_empty()),
+                log_line_prefix: some(&source.log_line_prefix),
+                access_format: some(&source.access_format),
             },
         })
     }

@@ -3,6 +3,7 @@
 //! ```text
 //! [Mon Nov 23 00:10:49.123456 2026] [core:error] [pid 12:tid 34] (13)Permission denied: [client 192.0.2.1:5] AH00035: …, referer: …
 //! [Mon Nov 23 00:10:49 2026] [error] [client 192.0.2.1] …
+//! [2026-11-23 00:10:49.123456 +0100] [core:error] …          with a time of another format and its zone
 //! ```
 //!
 //! Client and referer go to the context. What the server says before it has read its configuration
@@ -10,9 +11,8 @@
 
 use std::borrow::Cow;
 
-use super::syslog::day;
-use super::time::{self, Civil, Clock, Stamp};
-use super::{Draft, Parsed, State, level};
+use super::time::{self, Clock, Zone};
+use super::{Draft, Parsed, State, level, stamp};
 
 /// See [`super::PARSERS`].
 pub(crate) fn line<'a>(_: &mut State, line: &'a str, clock: &mut Clock) -> Parsed<'a> {
@@ -21,17 +21,23 @@ pub(crate) fn line<'a>(_: &mut State, line: &'a str, clock: &mut Clock) -> Parse
 
 fn read<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
     let (when, mut rest) = bracket(line)?;
+    let found = stamp::leading(when, clock)?;
+    // The name of a zone that is not known leaves the time unknown.
+    let stamp = match time::whole_zone(found.rest)? {
+        Zone::Local => found.stamp,
+        _ => None,
+    };
     let mut draft = Draft {
-        stamp: Some(stamp(when, clock)?),
+        stamp,
         ..Draft::default()
     };
+    if stamp.is_none() {
+        draft.context.name("time", when);
+    }
     let (source, after) = bracket(rest)?;
     let (module, word) = source.split_once(':').unwrap_or(("", source));
     let level = level::of_word(word)?;
-    draft.level = Some(level);
-    if level::is_finer(word, level) {
-        draft.severity = word;
-    }
+    draft.set_level(word, level);
     draft.component = Cow::Borrowed(if module == "-" { "" } else { module });
     rest = after;
     if let Some((process, after)) = bracket(rest)
@@ -93,21 +99,6 @@ fn system_error(text: &str) -> usize {
     read().unwrap_or(0)
 }
 
-/// `Mon Nov 23 00:10:49.123456 2026` or an ISO date and time.
-fn stamp(text: &str, clock: &mut Clock) -> Option<Stamp> {
-    if let Some((civil, end)) = time::iso(text) {
-        return (end == text.len()).then(|| clock.stamp(civil, time::Zone::Local));
-    }
-    let rest = text.get(3..)?.strip_prefix(' ')?;
-    let month = time::month(rest.get(..3)?)?;
-    let (day, end) = day(rest, 3)?;
-    let rest = rest.get(end..)?.strip_prefix(' ')?;
-    let (of_day, end) = time::time_of_day(rest)?;
-    let year = rest[end..].strip_prefix(' ')?;
-    let year = year.parse().ok().filter(|_| year.len() == 4)?;
-    Some(clock.stamp(Civil::new((year, month, day), of_day)?, time::Zone::Local))
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::testing::expect;
@@ -132,6 +123,22 @@ mod tests {
                 (
                     "[Mon Nov 23 00:10:49 2026] [proxy:warn] [pid 7] said [client 192.0.2.9] x",
                     "2026-11-23T00:10:49Z warn proxy: said [client 192.0.2.9] x {\"pid\":7}",
+                ),
+                (
+                    "[2026-11-23 01:10:49.323610 +0100] [core:notice] [pid 1:tid 139958433106048] AH00094: Command line",
+                    "2026-11-23T00:10:49.32361Z info core: AH00094: Command line {\"pid\":1,\"thread\":\"139958433106048\",\"severity\":\"notice\"}",
+                ),
+                (
+                    "[Mon Nov 23 00:10:49.5 UTC 2026] [ssl:trace3] [pid 1] x",
+                    "2026-11-23T00:10:49.5Z debug ssl: x {\"pid\":1,\"severity\":\"trace3\"}",
+                ),
+                (
+                    "[23/Nov/2026:01:10:49 +0100] [proxy:emerg] x",
+                    "2026-11-23T00:10:49Z error proxy: x {\"severity\":\"emerg\"}",
+                ),
+                (
+                    "[2026-11-23 00:10:49 XYZT] [core:error] x",
+                    "2026-11-23T12:00:00Z error core: x {\"time\":\"2026-11-23 00:10:49 XYZT\",\"ts_inferred\":true}",
                 ),
                 (
                     "AH00558: apache2: Could not reliably determine the name",

@@ -78,7 +78,9 @@ fn other(line: &str, clock: &mut Clock) -> Option<Draft<'static>> {
         request.remove("headers");
         request.remove("tls");
     }
-    json::event(object, clock)
+    // The line itself holds the headers.
+    let draft = json::event(object, "", clock)?;
+    (!draft.message.is_empty()).then_some(draft)
 }
 
 fn request<'a>(line: &str, clock: &mut Clock) -> Option<Draft<'a>> {

@@ -25,7 +25,7 @@ fn read<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
         return None;
     }
     let mut draft = Draft {
-        stamp: Some(clock.stamp(civil, time::Zone::Local)),
+        stamp: clock.stamp(civil, time::Zone::Local),
         level: Some(level),
         component: Cow::Borrowed(component),
         message: Cow::Borrowed(message),

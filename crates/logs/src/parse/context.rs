@@ -86,6 +86,25 @@ impl Context {
         self.json.push_str(value);
     }
 
+    /// Takes over what another one has and this one has not.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        const COMMON: &[&str] = &["pid", "host", "thread", "severity"];
+        let is_double = |key: &&str| other.has(key) && self.has(key);
+        if COMMON.iter().any(is_double) {
+            let members = other.finish().and_then(|json| {
+                serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&json).ok()
+            });
+            for (key, value) in members.into_iter().flatten() {
+                if !self.has(&key) {
+                    self.json(&key, &value.to_string());
+                }
+            }
+        } else if let Some(members) = other.json.strip_prefix('{') {
+            self.json.push(if self.json.is_empty() { '{' } else { ',' });
+            self.json.push_str(members);
+        }
+    }
+
     /// Whether a value of this name is there already.
     pub(crate) fn has(&self, key: &str) -> bool {
         self.json.contains(&format!("\"{key}\":"))
@@ -154,6 +173,28 @@ pub(crate) fn string(out: &mut String, text: &str) {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn what_another_has_is_taken_over_once() {
+        let other = |keys: &[&str]| {
+            let mut context = Context::default();
+            for key in keys {
+                context.number(key, 1);
+            }
+            context
+        };
+        for (one, two, expected) in [
+            (&[][..], &["pid"][..], Some(r#"{"pid":1}"#)),
+            (&["pid"], &["pid", "line"], Some(r#"{"pid":1,"line":1}"#)),
+            (&["pid"], &["line"], Some(r#"{"pid":1,"line":1}"#)),
+            (&["pid"], &[], Some(r#"{"pid":1}"#)),
+            (&[], &[], None),
+        ] {
+            let mut context = other(one);
+            context.absorb(other(two));
+            assert_eq!(context.finish().as_deref(), expected);
+        }
+    }
 
     #[test]
     fn an_object_is_written_in_order() {

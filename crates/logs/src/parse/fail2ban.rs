@@ -35,7 +35,7 @@ fn read<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
     let word = word.strip_suffix(':').unwrap_or(word);
     let level = level::of_word(word)?;
     let mut draft = Draft {
-        stamp: Some(clock.stamp(civil, time::Zone::Local)),
+        stamp: clock.stamp(civil, time::Zone::Local),
         level: Some(level),
         component: Cow::Borrowed(component),
         message: Cow::Borrowed(message.trim_start()),

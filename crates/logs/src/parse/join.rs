@@ -51,6 +51,7 @@ pub(crate) struct Open {
     lines_cut: u64,
     bytes: usize,
     trace: Trace,
+    awaits: bool,
     changes: clean::Changes,
     raw: Option<Vec<u8>>,
 }
@@ -104,7 +105,10 @@ impl Open {
         };
         let redact = draft.redact.unwrap_or(usual);
         let message = clean::text(&draft.message);
-        let trace = Trace::after(&message);
+        let trace = match draft.trace {
+            Trace::Outside => Trace::after(&message),
+            known => known,
+        };
         let redacted = joins != Joins::Tabs || draft.whole;
         let raw =
             (line.changes.bytes && line.bytes.len() <= RAW_BYTES).then(|| line.bytes.to_vec());
@@ -132,6 +136,7 @@ impl Open {
             lines: 0,
             lines_cut: 0,
             trace,
+            awaits: draft.awaits,
             changes: line.changes,
             raw,
         }
@@ -162,6 +167,33 @@ impl Open {
         }
         self.joined(line);
         true
+    }
+
+    /// Whether level and message of the event are still to come.
+    pub(crate) const fn awaits(&self) -> bool {
+        self.awaits
+    }
+
+    /// Takes level and message from the line that follows the head.
+    pub(crate) fn complete(&mut self, line: &Line<'_>, draft: &Draft<'_>) {
+        self.awaits = false;
+        if let Some(level) = draft.level {
+            self.event.level = level;
+        }
+        if !draft.severity.is_empty() {
+            self.context.name("severity", draft.severity);
+        }
+        let message = clean::text(&draft.message);
+        if self.trace == Trace::Outside {
+            self.trace = Trace::after(&message);
+        }
+        self.bytes += message.len();
+        self.event.message = if self.redacted {
+            (self.redact)(&message).into_owned()
+        } else {
+            message.into_owned()
+        };
+        self.joined(line);
     }
 
     /// Takes a line that has no head, if it belongs here.

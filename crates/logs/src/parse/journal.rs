@@ -17,7 +17,7 @@ use schema::Timestamp;
 use super::join::{Line, Open, Spare};
 use super::time::{Clock, Stamp};
 use super::trace::Trace;
-use super::{Counts, Draft, Joins, Parsed, State, clean, json, level, tracing};
+use super::{Counts, Draft, Joins, Parsed, State, clean, faults, level, simple_timestamp, tracing};
 use crate::event::{Event, Level};
 use crate::source::Entry;
 
@@ -31,20 +31,20 @@ const MOST_BACK: usize = 64;
 
 /// See [`super::PARSERS`]. Reads the message alone.
 pub(crate) fn line<'a>(_: &mut State, line: &'a str, clock: &mut Clock) -> Parsed<'a> {
-    if let Some(object) = json::object(line)
-        && let Some(mut draft) = json::event(object, clock)
-    {
-        draft.whole = true;
+    // Indented, it is a line of something else.
+    if line.starts_with("  ") {
+        return Parsed::Headless;
+    }
+    if let Some(mut draft) = simple_timestamp::structured(line, clock) {
+        draft.whole = line.starts_with('{');
         return Parsed::Event(draft);
     }
-    let draft = tracing::timed(line, clock).or_else(|| {
-        // Indented, it is a line of something else.
-        if line.starts_with("  ") {
-            None
-        } else {
-            tracing::levelled(line)
-        }
-    });
+    if let Some(draft) = tracing::levelled(line) {
+        return Parsed::Event(draft);
+    }
+    // A level that stands alone stays in the message, and counts less than the journal's own.
+    let draft =
+        simple_timestamp::read(line, clock).filter(|draft| draft.level.is_some() && !draft.is_weak);
     draft.map_or(Parsed::Headless, Parsed::Event)
 }
 
@@ -197,7 +197,9 @@ impl Queue {
 fn plain<'a>(entry: &Entry, text: &'a str) -> Draft<'a> {
     // Priority 6 is what journald gives to all that is printed.
     let leading = match entry.priority {
-        None | Some(6) => level::leading(text).or_else(|| failure(text)),
+        None | Some(6) => level::leading(text)
+            .or_else(|| failure(text))
+            .or_else(|| faults::of_errno(text)),
         Some(_) => None,
     };
     Draft {

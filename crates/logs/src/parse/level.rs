@@ -45,6 +45,49 @@ const WORDS: &[(&str, Level)] = &[
     ("verbose", Level::Debug),
 ];
 
+/// Shortened words, as Serilog, zerolog, logrus, NATS and .NET's console write them. They are levels
+/// only where a format has one: behind a time, in brackets, as the value of a field.
+const SHORT: &[(&str, Level)] = &[
+    ("ftl", Level::Error),
+    ("fata", Level::Error),
+    ("pnc", Level::Error),
+    ("pani", Level::Error),
+    ("crt", Level::Error),
+    ("erro", Level::Error),
+    ("fail", Level::Error),
+    ("wrn", Level::Warn),
+    ("inf", Level::Info),
+    ("ntc", Level::Info),
+    ("note", Level::Info),
+    ("system", Level::Info),
+    ("success", Level::Info),
+    ("dbg", Level::Debug),
+    ("debu", Level::Debug),
+    ("dbug", Level::Debug),
+    ("trc", Level::Debug),
+    ("trac", Level::Debug),
+    ("trce", Level::Debug),
+    ("vrb", Level::Debug),
+    ("silly", Level::Debug),
+];
+
+/// How PHP begins its messages. `PHP ` stands before it in logs, not on a terminal.
+const PHP: &[(&str, Level)] = &[
+    ("Fatal error: ", Level::Error),
+    ("Recoverable fatal error: ", Level::Error),
+    ("Catchable fatal error: ", Level::Error),
+    ("Parse error: ", Level::Error),
+    ("Core error: ", Level::Error),
+    ("Compile error: ", Level::Error),
+    ("Unknown error: ", Level::Error),
+    ("Warning: ", Level::Warn),
+    ("Core warning: ", Level::Warn),
+    ("Compile warning: ", Level::Warn),
+    ("Deprecated: ", Level::Info),
+    ("Notice: ", Level::Info),
+    ("Strict Standards: ", Level::Info),
+];
+
 /// Longest of the words.
 const LONGEST: usize = 13;
 
@@ -56,6 +99,40 @@ pub(crate) fn of_word(word: &str) -> Option<Level> {
     WORDS
         .iter()
         .find(|(known, _)| known.eq_ignore_ascii_case(word))
+        .map(|(_, level)| *level)
+}
+
+/// Returns what a word means where nothing but a level can stand, as in brackets or in a field: also a
+/// shortened one, and one with the steps of Go's slog behind it (`WARN+1`).
+pub(crate) fn of_name(word: &str) -> Option<Level> {
+    let word = match word.find(['+', '-']) {
+        Some(end) if word[end + 1..].bytes().all(|byte| byte.is_ascii_digit()) => &word[..end],
+        _ => word,
+    };
+    of_word(word).or_else(|| {
+        SHORT
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(word))
+            .map(|(_, level)| *level)
+    })
+}
+
+/// Returns what a single letter means, in a format that has one.
+pub(crate) fn of_letter(letter: u8) -> Option<Level> {
+    Some(match letter {
+        b'F' | b'C' | b'E' | b'A' => Level::Error,
+        b'W' => Level::Warn,
+        b'I' | b'N' => Level::Info,
+        b'D' | b'T' | b'V' => Level::Debug,
+        _ => return None,
+    })
+}
+
+/// Returns the level of a message of PHP: `PHP Fatal error:  Uncaught …`.
+pub(crate) fn of_php(message: &str) -> Option<Level> {
+    let message = message.strip_prefix("PHP ")?;
+    PHP.iter()
+        .find(|(words, _)| message.starts_with(words))
         .map(|(_, level)| *level)
 }
 
@@ -78,19 +155,51 @@ pub(crate) fn of_severity(severity: u8) -> Option<(Level, &'static str)> {
 pub(crate) fn is_finer(word: &str, level: Level) -> bool {
     let same = matches!(
         (word, level),
-        ("warning" | "WARNING", Level::Warn) | ("err", Level::Error) | ("LOG", Level::Info)
+        (
+            "warning" | "WARNING" | "Warning" | "WRN" | "wrn",
+            Level::Warn
+        ) | ("err" | "ERR" | "Err" | "ERRO" | "erro", Level::Error)
+            | ("LOG" | "INF" | "inf", Level::Info)
+            | ("DBG" | "dbg" | "DEBU" | "dbug", Level::Debug)
     );
     !same && !word.eq_ignore_ascii_case(level.as_str())
 }
 
-/// The level that a message names as its first word: `error: …`, `WARNING: …`. Nothing further in
-/// the message is looked at; whoever can write into a message must not choose its level.
+/// The level that a message names at its very beginning: `error: …`, `[WARNING] …`, `ERROR …` in
+/// capitals, `PHP Warning: …`. Nothing further in the message is looked at; whoever can write into a
+/// message must not choose its level.
 pub(crate) fn leading(message: &str) -> Option<Level> {
-    let end = message
-        .bytes()
-        .take(LONGEST + 1)
-        .position(|byte| byte == b':')?;
-    of_word(&message[..end])
+    let bytes = message.as_bytes();
+    match bytes.first()? {
+        b'[' | b'<' => {
+            let close = if bytes[0] == b'[' { b']' } else { b'>' };
+            let end = bytes.iter().take(LONGEST + 4).position(|b| *b == close)?;
+            of_word(message[1..end].trim())
+        }
+        b'A'..=b'Z' | b'a'..=b'z' => {
+            let end = bytes
+                .iter()
+                .take(LONGEST + 1)
+                .position(|byte| matches!(byte, b':' | b' ' | b'\t'))?;
+            let (word, after) = message.split_at(end);
+            match after.as_bytes()[0] {
+                // `error::Kind` is the name of something.
+                b':' => of_word(word).filter(|_| !after.starts_with("::")),
+                _ if word == "PHP" => of_php(message),
+                _ => of_capitals(word),
+            }
+        }
+        _ => None,
+    }
+}
+
+/// A level in capitals that no sentence begins with.
+pub(crate) fn of_capitals(word: &str) -> Option<Level> {
+    const NOUNS: &[&str] = &["LOG", "CONFIG", "FINE", "FINER", "FINEST", "VERBOSE"];
+    if !word.bytes().all(|byte| byte.is_ascii_uppercase()) || NOUNS.contains(&word) {
+        return None;
+    }
+    of_word(word)
 }
 
 #[cfg(test)]
@@ -99,7 +208,8 @@ mod tests {
 
     #[test]
     fn words_are_known_once_and_fit() {
-        for (at, (word, _)) in WORDS.iter().enumerate() {
+        let words: Vec<_> = WORDS.iter().chain(SHORT).collect();
+        for (at, (word, _)) in words.iter().enumerate() {
             assert!(word.len() <= LONGEST && word.len() >= 3, "{word}");
             assert!(
                 word.bytes()
@@ -107,9 +217,27 @@ mod tests {
                 "{word}"
             );
             assert!(
-                !WORDS[..at].iter().any(|(other, _)| other == word),
+                !words[..at].iter().any(|(other, _)| other == word),
                 "{word} twice"
             );
+        }
+    }
+
+    #[test]
+    fn names_are_shortened_and_stepped() {
+        let cases = [
+            ("INF", Some(Level::Info)),
+            ("wrn", Some(Level::Warn)),
+            ("FTL", Some(Level::Error)),
+            ("WARN+1", Some(Level::Warn)),
+            ("DEBUG-4", Some(Level::Debug)),
+            ("Warning", Some(Level::Warn)),
+            ("E", None),
+            ("", None),
+            ("INFO+x", None),
+        ];
+        for (word, level) in cases {
+            assert_eq!(of_name(word), level, "{word}");
         }
     }
 
@@ -125,6 +253,26 @@ mod tests {
             ("error", None),
             ("", None),
             ("größer: x", None),
+            ("[ERROR] x", Some(Level::Error)),
+            ("[error] x", Some(Level::Error)),
+            ("<warning>: x", Some(Level::Warn)),
+            ("[ WARN ] x", Some(Level::Warn)),
+            ("ERROR x", Some(Level::Error)),
+            ("Error x", None),
+            ("ERRORS x", None),
+            ("ERROR", None),
+            ("LOG x", None),
+            ("CONFIG file read", None),
+            ("error::Kind x", None),
+            ("[UFW BLOCK] x", None),
+            ("[errors] x", None),
+            ("[", None),
+            ("[é", None),
+            ("PHP Fatal error:  Uncaught", Some(Level::Error)),
+            ("PHP Parse error:  x", Some(Level::Error)),
+            ("PHP Warning:  x", Some(Level::Warn)),
+            ("PHP Deprecated:  x", Some(Level::Info)),
+            ("PHP is an error: x", None),
         ];
         for (message, level) in cases {
             assert_eq!(leading(message), level, "{message}");

@@ -10,26 +10,36 @@
 //! It keeps nothing but `State`, panics on no input, and looks at each byte a bounded number of
 //! times.
 //!
-//! Everything else is the same for all and stands here: `clean`(mod@clean) makes text of bytes,
-//! `time` finds the instant, `join` adds the lines that follow to their event, redacts and cuts.
+//! Everything else is the same for all and stands here: `encoding` and `clean`(mod@clean) make text of
+//! bytes, `container` takes off what a runtime of containers put around a line, `time` finds the instant,
+//! `join` adds the lines that follow to their event, redacts and cuts.
 //!
 //! No line is lost: it begins an event, joins one or is blank ([`Counts`]). A line that no head fits is
 //! an event of its own, with the time at which it was read.
 
 mod access;
 mod apache_error;
+mod body;
 mod caddy;
 mod certbot;
 mod clean;
+mod container;
 mod context;
+mod encoding;
+mod facility;
 mod fail2ban;
+mod faults;
+mod head;
 mod join;
 mod journal;
 mod json;
+mod letters;
 mod level;
+mod logfmt;
 mod postgresql;
 mod reader;
 mod simple_timestamp;
+mod stamp;
 mod syslog;
 mod time;
 mod trace;
@@ -46,6 +56,7 @@ use crate::event::{Access, Level};
 use context::Context;
 pub use reader::{Counts, Reader};
 use time::{Clock, Stamp};
+use trace::Trace;
 
 /// A way of reading lines.
 #[derive(Debug)]
@@ -55,6 +66,8 @@ pub struct Parser {
     /// What it reads, in a sentence.
     pub doc: &'static str,
     parse: Parse,
+    /// Reads what a runtime of containers took from a program, where that differs.
+    parse_contained: Option<Parse>,
     joins: Joins,
 }
 
@@ -78,54 +91,63 @@ pub const PARSERS: &[Parser] = &[
         name: "journalctl",
         doc: "messages of the journal: text of Rust's tracing, JSON objects, anything",
         parse: journal::line,
+        parse_contained: None,
         joins: Joins::Traces,
     },
     Parser {
         name: "postgresql",
         doc: "PostgreSQL's log: stderr with any log_line_prefix, csvlog, jsonlog",
         parse: postgresql::line,
+        parse_contained: None,
         joins: Joins::Tabs,
     },
     Parser {
         name: "syslog",
-        doc: "files of syslog: RFC 3164, ISO time stamps, RFC 5424",
+        doc: "files of syslog: RFC 3164, ISO time stamps, RFC 5424; other lines as simple_timestamp does",
         parse: syslog::line,
+        parse_contained: Some(simple_timestamp::line),
         joins: Joins::Traces,
     },
     Parser {
         name: "apache_error",
         doc: "Apache's error log, of 2.4 and 2.2",
         parse: apache_error::line,
+        parse_contained: None,
         joins: Joins::Traces,
     },
     Parser {
         name: "simple_timestamp",
-        doc: "a time stamp, perhaps level and logger, and a message; nginx's error log",
+        doc: "a time stamp, perhaps level and logger, and a message; JSON, logfmt; nginx's error log",
         parse: simple_timestamp::line,
+        parse_contained: None,
         joins: Joins::Traces,
     },
     Parser {
         name: "fail2ban",
         doc: "fail2ban.log",
         parse: fail2ban::line,
+        parse_contained: None,
         joins: Joins::All,
     },
     Parser {
         name: "certbot",
         doc: "letsencrypt.log",
         parse: certbot::line,
+        parse_contained: None,
         joins: Joins::All,
     },
     Parser {
         name: "access",
         doc: "access logs in common or combined format, as Apache and nginx write them",
         parse: access::line,
+        parse_contained: None,
         joins: Joins::Traces,
     },
     Parser {
         name: "caddy",
         doc: "Caddy's JSON logs",
         parse: caddy::line,
+        parse_contained: None,
         joins: Joins::Traces,
     },
 ];
@@ -159,6 +181,9 @@ pub struct ParserOptions {
     /// PostgreSQL's `log_line_prefix`; `None` for its default in Debian's packages,
     /// `%m [%p] %q%u@%d `.
     pub log_line_prefix: Option<String>,
+    /// `LogFormat` of Apache or `log_format` of nginx, for what follows the usual fields of an access
+    /// log; `None` where nothing is known of it.
+    pub access_format: Option<String>,
 }
 
 impl Default for ParserOptions {
@@ -166,6 +191,7 @@ impl Default for ParserOptions {
         Self {
             zone: TimeZone::UTC,
             log_line_prefix: None,
+            access_format: None,
         }
     }
 }
@@ -175,6 +201,7 @@ impl Default for ParserOptions {
 struct State {
     prefix: postgresql::Prefix,
     record: postgresql::Record,
+    access: access::Format,
     /// Memory for the context of the next event.
     spare: String,
 }
@@ -195,6 +222,8 @@ enum Parsed<'a> {
     Event(Draft<'a>),
     /// More of the event before, under a name of its own; an event itself where there is none.
     Part(&'static str, Draft<'a>),
+    /// A line of the event before, though it has a head of its own; an event where there is none.
+    More(Draft<'a>),
     /// Kept by the parser until the record that it belongs to is whole.
     Held,
     /// Nothing this parser knows.
@@ -215,6 +244,22 @@ struct Draft<'a> {
     access: Option<Access>,
     /// Nothing can follow that belongs to it.
     whole: bool,
+    /// Within a stack trace this is one of its lines: the head has a level, but no time.
+    is_weak: bool,
+    /// Level and message stand on the next line, if that has no head.
+    awaits: bool,
+    /// What the lines that follow are part of, where the message does not say.
+    trace: Trace,
     /// How secrets leave the message; [`redact::clean`] unless said.
     redact: Option<Redact>,
+}
+
+impl<'a> Draft<'a> {
+    /// Sets the level that the source writes as this word.
+    fn set_level(&mut self, word: &'a str, level: Level) {
+        self.level = Some(level);
+        if !word.is_empty() && level::is_finer(word, level) {
+            self.severity = word;
+        }
+    }
 }

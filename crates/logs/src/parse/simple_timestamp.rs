@@ -1,4 +1,4 @@
-//! A time stamp and a message, as scripts and many programs write them.
+//! A time stamp, perhaps level and names, and a message, as scripts and most programs write them.
 //!
 //! ```text
 //! [2026-11-23 00:10:49] message
@@ -6,279 +6,463 @@
 //! 2026-11-23 00:10:49.123 WARN  [main] org.example.Main: …   Java's, usual patterns
 //! 2026-11-23T00:10:49.808228Z  INFO api::server: message     Rust's tracing
 //! 2026/11/23 00:10:49 [error] 12#12: *1 message              nginx's error log
+//! [23-Nov-2026 00:10:49 UTC] PHP Fatal error:  message       PHP
+//! {"level":"error","msg":"message"}   level=error msg=message
 //! ```
 //!
-//! The level stands directly behind the time stamp, in capitals, in brackets or before a colon.
+//! [`stamp`] reads the time, [`head`] what stands between it and the message, [`letters`], [`json`] and
+//! [`logfmt`] the formats that are put together in another way. The first byte decides which are tried.
+//!
+//! A line may begin with its level and have its time behind it, or none (`ERROR: message`): such a line
+//! begins an event, unless it stands within a stack trace.
 
 use std::borrow::Cow;
 
-use super::time::{self, Clock};
-use super::{Draft, Parsed, State, level, tracing};
+use super::head::{self, Mark, Piece};
+use super::stamp::{self, Form, Found};
+use super::time::{self, Clock, Zone};
+use super::trace::Trace;
+use super::{Draft, Parsed, State, faults, json, letters, level, logfmt, tracing};
 use crate::event::Level;
 
-/// Letters of a logger's name at most.
-const NAME: usize = 128;
+/// Blanks before a time at most: what stands further in is part of something else.
+const INDENT: usize = 6;
+/// Pieces before a time at most.
+const PIECES: usize = 4;
 
 /// See [`super::PARSERS`].
 pub(crate) fn line<'a>(_: &mut State, line: &'a str, clock: &mut Clock) -> Parsed<'a> {
-    if let Some(draft) = tracing::timed(line, clock) {
-        return Parsed::Event(draft);
+    match read(line, clock) {
+        Some(draft) if is_trace_of_php(&draft.message) => Parsed::More(draft),
+        Some(draft) => Parsed::Event(draft),
+        None => Parsed::Headless,
     }
-    let (open, rest) = match line.strip_prefix('[') {
-        Some(rest) => (true, rest),
-        None => (false, line),
-    };
-    let Some((civil, end)) = time::iso(rest) else {
-        return Parsed::Headless;
-    };
-    let (zone, length) = time::zone(&rest[end..]);
-    let rest = &rest[end + length..];
-    let rest = match (open, rest.strip_prefix(']')) {
-        (true, Some(rest)) => rest,
-        (true, None) => return Parsed::Headless,
-        (false, _) => rest,
-    };
-    // `2026-11-23 00:10:491` is no time stamp.
-    if rest.starts_with(|c: char| c.is_alphanumeric()) {
-        return Parsed::Headless;
+}
+
+/// Returns the event that a line begins, if it begins one.
+pub(crate) fn read<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
+    match line.as_bytes().first()? {
+        b'0'..=b'9' => match stamp::leading(line, clock) {
+            Some(found) => after(found, clock),
+            None => letters::read(line, clock).or_else(|| zabbix(line, clock)),
+        },
+        b'[' => in_brackets(line, clock).or_else(|| level_first(line, clock)),
+        b'{' => json::object(line).and_then(|object| {
+            let mut draft = json::event(object, line, clock)?;
+            draft.is_weak = draft.stamp.is_none();
+            draft.whole = !draft.is_weak;
+            Some(draft)
+        }),
+        b' ' => indented(line, clock),
+        b'@' => after(stamp::leading(line, clock)?, clock),
+        b'=' => erlang(line, clock),
+        b'<' => systemd(line, clock),
+        b'A'..=b'Z' => match stamp::leading(line, clock) {
+            Some(found) => after(found, clock),
+            None => letters::read(line, clock)
+                .or_else(|| level_first(line, clock))
+                .or_else(|| pairs(line, clock)),
+        },
+        b'a'..=b'z' => pairs(line, clock)
+            .or_else(|| audit(line, clock))
+            .or_else(|| level_first(line, clock)),
+        _ => None,
     }
+}
+
+/// What follows a time.
+fn after<'a>(found: Found<'a>, clock: &mut Clock) -> Option<Draft<'a>> {
+    let rest = found.rest;
+    match found.form {
+        Form::Java => return java(found),
+        // A number at the beginning is a time only where a colon says so.
+        Form::Seconds if !rest.starts_with(':') => return None,
+        Form::Rfc3339 => {
+            if let Some(text) = rest.strip_prefix(' ')
+                && !text.contains(" --- [")
+                && let Some(mut draft) = tracing::levelled(text)
+            {
+                draft.stamp = found.stamp;
+                return Some(draft);
+            }
+        }
+        _ => {}
+    }
+    if let Some(mut draft) = structured(rest.trim_start_matches([' ', ':', '\t']), clock) {
+        draft.stamp = draft.stamp.or(found.stamp);
+        return Some(draft);
+    }
+    let mut draft = Draft::default();
+    let is_levelled = head::read(rest, &mut draft);
+    if found.form == Form::Clock {
+        if !is_levelled {
+            return None;
+        }
+        draft.context.name("time_of_day", found.text);
+    } else if found.stamp.is_none() {
+        draft.context.name("time", found.text);
+    }
+    draft.stamp = found.stamp;
+    guess(&mut draft);
+    Some(draft)
+}
+
+/// The level that fixed words of a message have, where its head names none.
+fn guess(draft: &mut Draft<'_>) {
+    if draft.level.is_none() {
+        draft.level = faults::of_errno(&draft.message);
+    }
+}
+
+/// A JSON object or pairs of logfmt.
+pub(crate) fn structured<'a>(text: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
+    let object = match text.as_bytes().first()? {
+        b'{' => json::object(text),
+        b'a'..=b'z' | b'@' => logfmt::object(text),
+        _ => None,
+    };
+    json::event(object?, text, clock)
+}
+
+fn pairs<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
+    let mut draft = json::event(logfmt::object(line)?, line, clock)?;
+    draft.is_weak = draft.stamp.is_none();
+    Some(draft)
+}
+
+/// `[time] …`, `[time zone] …`, `[time: ERROR/MainProcess] …`, `[   12.345678] …` of the kernel.
+fn in_brackets<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
+    let inner = &line[1..];
+    let Some(found) = stamp::leading(inner, clock) else {
+        return kernel(line);
+    };
+    if let Some(rest) = found.rest.strip_prefix(']') {
+        // Brackets leave no doubt that a number is a time.
+        let form = match found.form {
+            Form::Seconds => Form::Fraction,
+            form => form,
+        };
+        return after(
+            Found {
+                rest,
+                form,
+                ..found
+            },
+            clock,
+        );
+    }
+    let (within, rest) = found.rest.split_once(']')?;
+    if within.len() > 64 || within.contains('[') {
+        return None;
+    }
+    let mut draft = Draft::default();
+    if is_unknown_zone(within) {
+        let end = line.len() - rest.len() - 1;
+        draft.context.name("time", &line[1..end]);
+        head::read(rest, &mut draft);
+        guess(&mut draft);
+        return Some(draft);
+    }
+    // Level and names within the brackets, the message behind them.
+    let inner = within.trim_start_matches([' ', ':', ',']);
+    let of_process = inner
+        .split_once('/')
+        .and_then(|(word, name)| Some((level::of_word(word)?, word, name)));
+    if let Some((level, word, name)) = of_process {
+        draft.set_level(word, level);
+        draft.component = Cow::Borrowed(name);
+        draft.message = Cow::Borrowed(rest.trim_start());
+    } else if head::read(within, &mut draft) {
+        draft.message = Cow::Borrowed(rest.trim_start_matches([' ', ':']));
+    } else {
+        draft = Draft::default();
+        draft.context.text("head", inner);
+        head::read(rest, &mut draft);
+    }
+    if found.form == Form::Clock {
+        draft.level?;
+        draft.context.name("time_of_day", found.text);
+    }
+    draft.stamp = found.stamp;
+    guess(&mut draft);
+    Some(draft)
+}
+
+/// ` Mars/Olympus`, ` XYZT`: a zone that has no meaning here, so that the time has none.
+fn is_unknown_zone(text: &str) -> bool {
+    let Some(Zone::Name(name)) = time::whole_zone(text) else {
+        return false;
+    };
+    let capitals = (3..=5).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_uppercase());
+    let is_place = name.starts_with(|c: char| c.is_ascii_uppercase()) && name.contains('/');
+    let is_level = name.split('/').any(|word| level::of_name(word).is_some());
+    (capitals || is_place) && !is_level
+}
+
+/// A time after blanks, as a few programs fill it up; only with a level, as most indented lines go on
+/// with the line before.
+fn indented<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
+    let text = line.trim_start_matches(' ');
+    if line.len() - text.len() > INDENT || !text.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    match stamp::leading(text, clock) {
+        Some(found) if matches!(found.form, Form::Rfc3339 | Form::Whole) => {
+            after(found, clock).filter(|draft| draft.level.is_some())
+        }
+        _ => zabbix(text, clock),
+    }
+}
+
+/// `1234:20261129:064201.123 message`: process, date and time.
+fn zabbix<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
+    let (process, rest) = line.split_once(':')?;
+    let pid = process.parse().ok().filter(|_| process.len() <= 10)?;
+    if rest.as_bytes().get(8) != Some(&b':') {
+        return None;
+    }
+    let found = stamp::leading(rest, clock)?;
+    let mut draft = after(found, clock)?;
+    draft.pid = Some(pid);
+    draft.context.digits("pid", process);
+    Some(draft)
+}
+
+/// `org.example.Main method`, with level and message on the next line (`SEVERE: message`).
+fn java(found: Found<'_>) -> Option<Draft<'_>> {
+    let text = found.rest.trim_start();
+    let (class, method) = text.split_once(' ').unwrap_or((text, ""));
     let mut draft = Draft {
-        stamp: Some(clock.stamp(civil, zone)),
+        stamp: found.stamp,
         ..Draft::default()
     };
-    after_time(rest.trim_start_matches([' ', ':', '|', '\t']), &mut draft);
-    Parsed::Event(draft)
-}
-
-fn after_time<'a>(text: &'a str, draft: &mut Draft<'a>) {
-    let dashed = text.strip_prefix("- ");
-    let text = dashed.unwrap_or(text);
-    let Some((word, level, rest)) = bracketed(text).or_else(|| bare(text)) else {
-        if dashed.is_some() {
-            return dashes(text, draft);
-        }
-        draft.level = level::leading(text);
-        draft.message = Cow::Borrowed(text);
-        return;
-    };
-    set(draft, word, level);
-    let rest = nginx(rest, draft);
-    let rest = thread(rest, draft);
-    draft.message = Cow::Borrowed(match logger(rest) {
-        Some((name, message)) => {
-            draft.component = Cow::Borrowed(name);
-            message
-        }
-        None => rest,
-    });
-}
-
-fn set<'a>(draft: &mut Draft<'a>, word: &'a str, level: Level) {
-    draft.level = Some(level);
-    if level::is_finer(word, level) {
-        draft.severity = word;
+    if class.is_empty() || method.contains(' ') {
+        head::read(text, &mut draft);
+        return Some(draft);
     }
-}
-
-/// `name - LEVEL - message`, `LEVEL - message`.
-fn dashes<'a>(text: &'a str, draft: &mut Draft<'a>) {
-    let mut rest = text;
-    for place in 0..2 {
-        let Some((word, after)) = rest
-            .split_once(" - ")
-            .filter(|(word, _)| word.len() <= NAME)
-        else {
-            break;
-        };
-        if let Some(level) = level::of_word(word) {
-            set(draft, word, level);
-            draft.message = Cow::Borrowed(after);
-            return;
-        }
-        if place > 0 || word.contains(' ') {
-            break;
-        }
-        draft.component = Cow::Borrowed(word);
-        rest = after;
-    }
-    draft.component = Cow::Borrowed("");
+    draft.component = Cow::Borrowed(class);
+    draft.context.name("method", method);
     draft.message = Cow::Borrowed(text);
+    draft.awaits = true;
+    Some(draft)
 }
 
-/// `[error] …`, `<warn> …`.
-fn bracketed(text: &str) -> Option<(&str, Level, &str)> {
-    let close = match text.as_bytes().first()? {
-        b'[' => ']',
-        b'<' => '>',
-        _ => return None,
-    };
-    let (word, rest) = text[1..].split_once(close)?;
-    let word = word.trim();
-    let rest = rest.strip_prefix(':').unwrap_or(rest);
-    Some((
-        word,
-        level::of_word(word)?,
-        rest.trim_start_matches([' ', '-']),
-    ))
+/// `=ERROR REPORT==== 29-Nov-2026::06:42:01.123456 ===`: a report of Erlang, on the lines that follow.
+fn erlang<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
+    const KINDS: &[(&str, Level)] = &[
+        ("ERROR", Level::Error),
+        ("CRASH", Level::Error),
+        ("SUPERVISOR", Level::Error),
+        ("CRITICAL", Level::Error),
+        ("ALERT", Level::Error),
+        ("EMERGENCY", Level::Error),
+        ("WARNING", Level::Warn),
+        ("INFO", Level::Info),
+        ("NOTICE", Level::Info),
+        ("PROGRESS", Level::Info),
+        ("DEBUG", Level::Debug),
+    ];
+    let (kind, rest) = line.strip_prefix('=')?.split_once(" REPORT====")?;
+    let (_, level) = KINDS.iter().find(|(known, _)| *known == kind)?;
+    let found = stamp::leading(rest.trim_start(), clock)?;
+    let end = 1 + kind.len() + " REPORT".len();
+    Some(Draft {
+        stamp: found.stamp,
+        level: Some(*level),
+        message: Cow::Borrowed(&line[1..end]),
+        awaits: true,
+        trace: Trace::Report,
+        ..Draft::default()
+    })
 }
 
-/// `ERROR …`, `Error: …`, `WARN | …`.
-fn bare(text: &str) -> Option<(&str, Level, &str)> {
-    let end = text.find(|c: char| !c.is_ascii_alphanumeric())?;
-    let (word, rest) = text.split_at(end);
-    let level = level::of_word(word)?;
-    let capitals = !word.bytes().any(|byte| byte.is_ascii_lowercase());
-    let rest = match rest.strip_prefix(':') {
-        Some(rest) => rest,
-        None if capitals => rest.trim_start_matches([' ', '|', '-', '\t']),
-        None => return None,
+/// `<3>message`, as services write for systemd to take the level from; `<3>[ 12.3] message` of the kernel.
+fn systemd<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
+    let bytes = line.as_bytes();
+    let (Some(digit @ b'0'..=b'7'), Some(b'>')) = (bytes.get(1), bytes.get(2)) else {
+        return level_first(line, clock);
     };
-    Some((word, level, rest.trim_start_matches(' ')))
+    let (level, word) = level::of_severity(digit - b'0')?;
+    let text = &line[3..];
+    // Once: a line of nothing but such marks is no reason to go deep.
+    let inner = if text.starts_with('<') {
+        None
+    } else {
+        read(text, clock)
+    };
+    let mut draft = inner.unwrap_or_else(|| Draft {
+        message: Cow::Borrowed(text),
+        ..Draft::default()
+    });
+    draft.severity = "";
+    draft.set_level(word, level);
+    Some(draft)
 }
 
-/// `12#34: *56 `: process, thread and connection of nginx.
-fn nginx<'a>(text: &'a str, draft: &mut Draft<'_>) -> &'a str {
-    let read = || {
-        let (ids, rest) = text.split_once(": ")?;
-        let (process, thread) = ids.split_once('#')?;
-        thread.parse::<u32>().ok()?;
-        Some((process.parse::<u32>().ok()?, rest))
-    };
-    let Some((pid, rest)) = read() else {
-        return text;
-    };
-    draft.pid = Some(pid);
-    draft.context.number("pid", pid.into());
-    match rest.strip_prefix('*').and_then(|rest| rest.split_once(' ')) {
-        Some((number, rest)) if number.bytes().all(|byte| byte.is_ascii_digit()) => {
-            draft.context.digits("connection", number);
-            rest
-        }
-        _ => rest,
+/// `[   12.345678] message`: the kernel's own buffer, with the time since the start of the machine.
+fn kernel(line: &str) -> Option<Draft<'_>> {
+    let (uptime, message) = head::bracket(line)?;
+    let message = message.strip_prefix(' ')?;
+    if !faults::is_uptime(uptime.trim_start()) {
+        return None;
     }
-}
-
-/// `[main] `, `[http-nio-8080-exec-1] `: the thread, where a logger follows it.
-fn thread<'a>(text: &'a str, draft: &mut Draft<'_>) -> &'a str {
-    let found = text
-        .strip_prefix('[')
-        .and_then(|rest| rest.split_once("] "));
-    match found {
-        Some((name, rest)) if name.len() <= NAME && logger(rest.trim_start()).is_some() => {
-            draft.context.name("thread_name", name);
-            rest.trim_start()
-        }
-        _ => text,
-    }
-}
-
-/// `org.example.Main: message`, `api::db - message`: a name with parts, so that a word of the message
-/// is not taken for one.
-fn logger(text: &str) -> Option<(&str, &str)> {
-    let end = text.find(' ')?;
-    let (word, rest) = text.split_at(end);
-    let (name, rest) = match word.strip_suffix(':') {
-        Some(name) => (name, rest.trim_start()),
-        None => (
-            word,
-            rest.trim_start().strip_prefix(['-', ':'])?.trim_start(),
-        ),
+    let mut draft = Draft {
+        level: faults::of_kernel(message),
+        component: Cow::Borrowed("kernel"),
+        message: Cow::Borrowed(message),
+        ..Draft::default()
     };
-    let parts = name.contains("::") || name.contains('.');
-    let plain =
-        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':' | b'$' | b'-');
-    let begins = name.starts_with(|c: char| c.is_ascii_alphabetic());
-    (parts && begins && name.len() <= NAME && name.bytes().all(plain)).then_some((name, rest))
+    draft.context.name("uptime", uptime.trim_start());
+    // X.Org writes the same and a mark.
+    if let Some(mark) = head::mark(message, false).filter(|_| message.starts_with('(')) {
+        draft.level = Some(mark.level);
+        draft.component = Cow::Borrowed("");
+    }
+    Some(draft)
+}
+
+/// A line that begins with its level, or with a process, and has its time behind that; or none.
+fn level_first<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
+    let first = head::mark(line, false);
+    if let Some(mark) = &first
+        && !is_level_of_line(line, mark.word)
+    {
+        return None;
+    }
+    let mut process = "";
+    let mut rest = first.as_ref().map_or(line, |mark| mark.rest);
+    for place in 0..PIECES {
+        if place > 0 || first.is_some() {
+            let inner = rest.strip_prefix('[').unwrap_or(rest);
+            let found = stamp::leading(inner, clock).filter(|found| found.form != Form::Seconds);
+            if let Some(found) = found {
+                let after_time = if inner.len() < rest.len() {
+                    found.rest.strip_prefix(']')?
+                } else {
+                    found.rest
+                };
+                let found = Found {
+                    rest: after_time,
+                    ..found
+                };
+                return timed_behind(first.as_ref(), process, found, clock);
+            }
+        }
+        match head::piece(rest) {
+            Some((Piece::Process(id), after)) => {
+                process = id;
+                rest = after.trim_start();
+            }
+            Some((Piece::Number(_) | Piece::Thread(_) | Piece::Rule, after)) => {
+                rest = after.trim_start();
+            }
+            _ => break,
+        }
+    }
+    first.map(|mark| untimed(line, &mark))
+}
+
+/// A line whose level or process stands before its time.
+fn timed_behind<'a>(
+    first: Option<&Mark<'a>>,
+    process: &'a str,
+    found: Found<'a>,
+    clock: &mut Clock,
+) -> Option<Draft<'a>> {
+    // Behind a level a time of day is enough.
+    let form = match found.form {
+        Form::Clock if first.is_some() => Form::Whole,
+        form => form,
+    };
+    // `[1] 29 Nov 06:42:01.123 # message`: Redis, before it wrote its role.
+    let marked = letters::marked(found.rest).filter(|_| first.is_none() && !process.is_empty());
+    let mut draft = match marked {
+        Some(draft) => Draft {
+            stamp: found.stamp,
+            ..draft
+        },
+        None => after(Found { form, ..found }, clock)?,
+    };
+    if let Some(mark) = first {
+        draft.severity = "";
+        draft.set_level(mark.word, mark.level);
+    }
+    if draft.pid.is_none() && !process.is_empty() {
+        draft.pid = process.parse().ok();
+        draft.context.digits("pid", process);
+    }
+    Some(draft)
+}
+
+/// A line with a level and without a time.
+fn untimed<'a>(line: &'a str, mark: &Mark<'a>) -> Draft<'a> {
+    let mut draft = Draft {
+        message: Cow::Borrowed(mark.rest),
+        is_weak: true,
+        ..Draft::default()
+    };
+    draft.set_level(mark.word, mark.level);
+    // `ERROR:root:message`, as Python writes before logging is set up.
+    if let Some((name, message)) = mark.rest.split_once(':')
+        && line[..line.len() - mark.rest.len()].ends_with(':')
+        && !message.starts_with([' ', ':', '/'])
+        && !name.is_empty()
+        && name.len() <= 64
+        && !name.contains(' ')
+    {
+        draft.component = Cow::Borrowed(name);
+        draft.message = Cow::Borrowed(message);
+    }
+    draft
+}
+
+/// Whether a level at the beginning of a line is set apart enough to be one without a time: in
+/// brackets, before a colon, or a word in capitals that is none of a language.
+fn is_level_of_line(line: &str, word: &str) -> bool {
+    let Some(after) = line.strip_prefix(word).filter(|_| !word.is_empty()) else {
+        return line.starts_with(['[', '<']);
+    };
+    if after.starts_with([':', '[', '\t', '|']) {
+        return true;
+    }
+    level::of_capitals(word).is_some()
+}
+
+/// `type=SYSCALL msg=audit(1795392649.123:7): …`: the kernel's audit. The time stands in its number.
+fn audit<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
+    let rest = match line.strip_prefix("node=") {
+        Some(rest) => rest.split_once(' ')?.1,
+        None => line,
+    };
+    let (kind, rest) = rest.strip_prefix("type=")?.split_once(" msg=audit(")?;
+    let (number, message) = rest.split_once("):")?;
+    let (time, serial) = number.split_once(':')?;
+    let (seconds, micros, end, _) = time::epoch(time)?;
+    if end != time.len() || kind.contains(' ') {
+        return None;
+    }
+    let mut draft = Draft {
+        stamp: Some(clock.epoch(seconds, micros)),
+        component: Cow::Borrowed(kind),
+        message: Cow::Borrowed(message.trim_start()),
+        ..Draft::default()
+    };
+    draft.context.digits("serial", serial);
+    Some(draft)
+}
+
+/// What PHP writes with a time of its own below its message, where `log_errors` and a debugger are on.
+fn is_trace_of_php(message: &str) -> bool {
+    message.strip_prefix("PHP ").is_some_and(|rest| {
+        rest.starts_with("Stack trace:")
+            || rest.strip_prefix("  ").is_some_and(|rest| {
+                let rest = rest.trim_start();
+                let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+                digits > 0 && rest[digits..].starts_with(". ")
+            })
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::testing::expect;
-
-    #[test]
-    fn time_level_and_name_are_found_where_they_stand() {
-        expect(
-            "simple_timestamp",
-            &[
-                ("[2026-11-23 00:10:49] up", "2026-11-23T00:10:49Z info : up"),
-                ("2026-11-23 00:10:49 up", "2026-11-23T00:10:49Z info : up"),
-                (
-                    "2026-11-23T00:10:49+01:00 up",
-                    "2026-11-22T23:10:49Z info : up",
-                ),
-                (
-                    "[2026-11-23 00:10:49] [ERROR] no",
-                    "2026-11-23T00:10:49Z error : no",
-                ),
-                (
-                    "[2026-11-23 00:10:49] WARNING: low",
-                    "2026-11-23T00:10:49Z warn : low",
-                ),
-                (
-                    "[2026-11-23 00:10:49] error: low",
-                    "2026-11-23T00:10:49Z error : low",
-                ),
-                (
-                    "[2026-11-23 00:10:49] an ERROR here",
-                    "2026-11-23T00:10:49Z info : an ERROR here",
-                ),
-                (
-                    "[2026-11-23 00:10:49] Error in it",
-                    "2026-11-23T00:10:49Z info : Error in it",
-                ),
-                (
-                    "2026-11-23 00:10:49,123 - app.db - CRITICAL - no",
-                    "2026-11-23T00:10:49.123Z error app.db: no {\"severity\":\"CRITICAL\"}",
-                ),
-                (
-                    "2026-11-23 00:10:49,123 - WARN  [Peer:Election@774] - late",
-                    "2026-11-23T00:10:49.123Z warn : [Peer:Election@774] - late",
-                ),
-                (
-                    "2026-11-23 00:10:49,123 - a - b - c",
-                    "2026-11-23T00:10:49.123Z info : a - b - c",
-                ),
-                (
-                    "2026-11-23 00:10:49.123 WARN  [main] org.example.Main: slow",
-                    "2026-11-23T00:10:49.123Z warn org.example.Main: slow {\"thread_name\":\"main\"}",
-                ),
-                (
-                    "2026-11-23T00:10:49.808228Z  INFO api::server: up",
-                    "2026-11-23T00:10:49.808228Z info api::server: up",
-                ),
-                (
-                    "2026/11/23 00:10:49 [error] 12#13: *4 open() failed",
-                    "2026-11-23T00:10:49Z error : open() failed {\"pid\":12,\"connection\":4}",
-                ),
-                (
-                    "2026-13-23 00:10:49 no such month",
-                    "2026-11-23T12:00:00Z info : 2026-13-23 00:10:49 no such month {\"ts_inferred\":true}",
-                ),
-                (
-                    "2026-02-29 00:10:49 no such day",
-                    "2026-11-23T12:00:00Z info : 2026-02-29 00:10:49 no such day {\"ts_inferred\":true}",
-                ),
-                (
-                    "2026-11-22 23:59:60 leap",
-                    "2026-11-23T00:00:00Z info : leap",
-                ),
-                (
-                    "2026-11-22 24:00:00 midnight",
-                    "2026-11-23T00:00:00Z info : midnight",
-                ),
-                (
-                    "0000-01-01 00:00:00 x",
-                    "2016-11-25T12:00:00Z info : x {\"ts_clamped\":true}",
-                ),
-                (
-                    "9999-12-31 23:59:59 x",
-                    "2036-11-20T12:00:00Z info : x {\"ts_clamped\":true}",
-                ),
-                (
-                    "294277-01-01 00:00:00 x",
-                    "2036-11-20T12:00:00Z info : x {\"ts_clamped\":true}",
-                ),
-            ],
-        );
-    }
-}
+#[path = "simple_timestamp_tests.rs"]
+mod tests;

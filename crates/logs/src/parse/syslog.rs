@@ -6,19 +6,27 @@
 //! <PRI>1 2026-02-15T00:00:54Z host program pid msgid [sd] message   RFC 5424
 //! ```
 //!
-//! Files have no priority as a rule; then a message that begins with a level's word has that level,
-//! and every other is `info`.
+//! Files have no priority as a rule; some have facility and level as words ([`facility`]). Otherwise the
+//! level is that of the message: of the object or the pairs that it is, of a head of its own, of the
+//! word that it begins with; of the kernel and of errors of the system that of their fixed words
+//! ([`faults`]). Every other message is `info`.
+//!
+//! A line that is not of syslog is read as [`simple_timestamp`] does: this is the parser of files of which
+//! nothing is said.
 
 use std::borrow::Cow;
 
 use super::context::Context;
-use super::time::{self, Civil, Clock, Stamp};
-use super::{Draft, Parsed, State, level};
+use super::stamp::{self, Form};
+use super::time::{self, Clock};
+use super::{Draft, Parsed, State, facility, faults, head, level, simple_timestamp};
 
 /// Letters of a program's name at most; RFC 5424 has 48, some programs put a path there.
 const PROGRAM: usize = 96;
 /// Bytes of structured data that are kept.
 const STRUCTURED: usize = 4096;
+/// Names under which the kernel's own messages come.
+const KERNEL: &[&str] = &["kernel", "/bsd", "/kernel", "vmunix"];
 
 /// See [`super::PARSERS`].
 pub(crate) fn line<'a>(state: &mut State, line: &'a str, clock: &mut Clock) -> Parsed<'a> {
@@ -27,22 +35,59 @@ pub(crate) fn line<'a>(state: &mut State, line: &'a str, clock: &mut Clock) -> P
     if let Some(priority) = priority
         && let Some((level, word)) = level::of_severity(priority & 7)
     {
-        draft.level = Some(level);
-        if level::is_finer(word, level) {
-            draft.severity = word;
-        }
+        draft.set_level(word, level);
     }
     let read = match rest.strip_prefix("1 ").filter(|_| priority.is_some()) {
         Some(rest) => rfc5424(rest, clock, &mut draft),
         None => traditional(rest, clock, &mut draft),
     };
-    if read.is_none() {
-        return Parsed::Headless;
+    match read {
+        Some(Tagged::Yes) => Parsed::Event(draft),
+        // A time and words: of a program that writes its file itself, if that gives a level.
+        Some(tagged) => match simple_timestamp::read(rest, clock) {
+            Some(other) if other.level.is_some() || tagged == Tagged::Never => {
+                Parsed::Event(match priority {
+                    Some(_) => Draft {
+                        level: draft.level,
+                        severity: draft.severity,
+                        ..other
+                    },
+                    None => other,
+                })
+            }
+            _ => Parsed::Event(draft),
+        },
+        None if priority.is_some() => {
+            let Some(other) = simple_timestamp::read(rest, clock) else {
+                return simple_timestamp::line(state, line, clock);
+            };
+            let (level, severity) = (draft.level, draft.severity);
+            Parsed::Event(Draft {
+                level,
+                severity,
+                ..other
+            })
+        }
+        None => simple_timestamp::line(state, line, clock),
     }
-    if draft.level.is_none() {
-        draft.level = level::leading(&draft.message);
-    }
-    Parsed::Event(draft)
+}
+
+/// Whether a line has what only syslog writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tagged {
+    Yes,
+    /// It may be of another format.
+    No,
+    /// It is of another format: no daemon of syslog writes such a time.
+    Never,
+}
+
+/// How the date is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Date {
+    Month,
+    Rfc3339,
+    Iso,
 }
 
 /// `<13>`: facility times eight and severity, at most 191.
@@ -62,23 +107,96 @@ fn priority(line: &str) -> (Option<u8>, &str) {
 }
 
 /// Time, host and tag. What the RFC calls the content may lack a tag.
-fn traditional<'a>(line: &'a str, clock: &mut Clock, draft: &mut Draft<'a>) -> Option<()> {
-    let (stamp, end) = iso(line, clock).or_else(|| month_first(line, clock))?;
-    draft.stamp = Some(stamp);
-    let rest = line[end..].trim_start_matches(' ');
+fn traditional<'a>(line: &'a str, clock: &mut Clock, draft: &mut Draft<'a>) -> Option<Tagged> {
+    let mut facility = facility::word(line);
+    let text = facility.map_or(line, |(_, _, rest)| rest);
+    // What socklog has of the kernel has no time.
+    if let Some((level, word, rest)) = facility
+        && line.starts_with("kern.")
+        && !rest.starts_with(|first: char| first.is_ascii_alphanumeric())
+    {
+        draft.set_level(word, level);
+        draft.component = Cow::Borrowed("kernel");
+        content("kernel", rest, draft, clock);
+        return Some(Tagged::Yes);
+    }
+    let first = *text.as_bytes().first()?;
+    let mut date = Date::Month;
+    let rest = match first {
+        b'0'..=b'9' => {
+            let (civil, end) = time::iso(text)?;
+            let (zone, length) = time::zone(&text[end..]);
+            draft.stamp = clock.stamp(civil, zone);
+            date = if zone == time::Zone::Local || text.as_bytes().get(10) != Some(&b'T') {
+                Date::Iso
+            } else {
+                Date::Rfc3339
+            };
+            &text[end + length..]
+        }
+        b'A'..=b'Z' | b'a'..=b'z' | b'@' => {
+            let found = stamp::leading(text, clock)?;
+            let is_month = found.form == Form::Whole && time::month(&text[..3]).is_some();
+            // Other times stand in syslog only before a facility.
+            if !is_month && facility::word(found.rest.trim_start()).is_none() {
+                return None;
+            }
+            draft.stamp = found.stamp;
+            // Cisco writes a colon here.
+            found.rest.strip_prefix(": ").unwrap_or(found.rest)
+        }
+        _ => return None,
+    };
+    let mut rest = rest.trim_start_matches(' ');
+    let mut is_local = facility.is_some();
+    if let Some(found) = facility::word(rest).or_else(|| facility::in_brackets(rest)) {
+        // Behind svlogd's time stands the time of syslog once more.
+        is_local = !rest.starts_with('<');
+        facility = Some(found);
+        rest = match stamp::month_first(found.2, clock) {
+            Some(again) => again.rest.trim_start_matches(' '),
+            None => found.2,
+        };
+    }
     // Without a host, as syslogd wrote for itself: what ends in a colon is the tag; so is what stands
     // in brackets, as metalog writes.
-    let (host, rest) = match rest.split_once(' ') {
-        Some((host, rest)) if !host.ends_with(':') && !host.starts_with('[') => (host, rest),
+    let (host, mut rest) = match rest.split_once(' ') {
+        Some((host, after))
+            if !(host.ends_with(':') || host.starts_with('[') || is_local && is_tag(host)) =>
+        {
+            (host, after)
+        }
         _ => ("", rest),
     };
+    if facility.is_none()
+        && let Some(found) = facility::word(rest)
+    {
+        facility = Some(found);
+        rest = found.2;
+    }
+    if let Some((level, word, _)) = facility {
+        draft.set_level(word, level);
+    }
     draft.context.name("host", host);
-    tag(rest, draft);
-    Some(())
+    let is_tagged = tag(rest, draft, clock);
+    let is_sure = is_tagged && level::of_name(host).is_none() || facility.is_some();
+    Some(match date {
+        _ if is_sure => Tagged::Yes,
+        // `Nov 29 06:42:01 ERROR message`: a level stands where the host would.
+        Date::Month if level::of_capitals(host).is_some() => Tagged::No,
+        Date::Month => Tagged::Yes,
+        Date::Rfc3339 => Tagged::No,
+        Date::Iso => Tagged::Never,
+    })
 }
 
-/// `program[pid]: message`.
-fn tag<'a>(text: &'a str, draft: &mut Draft<'a>) {
+/// `prog[12]:`, `prog:`
+fn is_tag(word: &str) -> bool {
+    word.ends_with(':') || word.ends_with(']')
+}
+
+/// `program[pid]: message`. Whether there is a tag.
+fn tag<'a>(text: &'a str, draft: &mut Draft<'a>, clock: &mut Clock) -> bool {
     let bytes = text.as_bytes();
     let end = bytes
         .iter()
@@ -97,8 +215,8 @@ fn tag<'a>(text: &'a str, draft: &mut Draft<'a>) {
             let colon = after_pid.strip_prefix(':');
             // `program[pid] message` is written by some; `word [bracket]` is a message.
             if end == 0 || close < 2 || (colon.is_none() && !after_pid.starts_with(' ')) {
-                draft.message = Cow::Borrowed(text);
-                return;
+                content("", text, draft, clock);
+                return false;
             }
             process(&after[1..close], draft);
             colon.unwrap_or(after_pid)
@@ -107,12 +225,13 @@ fn tag<'a>(text: &'a str, draft: &mut Draft<'a>) {
             &after[1..]
         }
         _ => {
-            draft.message = Cow::Borrowed(text);
-            return;
+            content("", text, draft, clock);
+            return false;
         }
     };
     draft.component = Cow::Borrowed(program);
-    content(program, message, draft);
+    content(program, message, draft, clock);
+    true
 }
 
 fn process(text: &str, draft: &mut Draft<'_>) {
@@ -120,16 +239,17 @@ fn process(text: &str, draft: &mut Draft<'_>) {
     draft.context.digits("pid", text);
 }
 
-/// The message, without what the kernel and Solaris put before theirs.
-fn content<'a>(program: &str, message: &'a str, draft: &mut Draft<'a>) {
+/// The message, without what the kernel and Solaris put before theirs, and its level.
+fn content<'a>(program: &str, message: &'a str, draft: &mut Draft<'a>, clock: &mut Clock) {
     // sudo writes blanks before its message, RFC 5424 allows for a byte order mark.
     let message = message.trim_start_matches(' ');
     let mut message = message.strip_prefix('\u{feff}').unwrap_or(message);
-    if program == "kernel"
+    let is_kernel = KERNEL.contains(&program);
+    if is_kernel
         && let Some((uptime, rest)) = message
             .strip_prefix('[')
             .and_then(|rest| rest.split_once("] "))
-        && is_uptime(uptime.trim_start())
+        && faults::is_uptime(uptime.trim_start())
     {
         draft.context.name("uptime", uptime.trim_start());
         message = rest;
@@ -145,7 +265,80 @@ fn content<'a>(program: &str, message: &'a str, draft: &mut Draft<'a>) {
         }
         message = rest;
     }
+    // `program[pid] <Error>: message`, as macOS writes.
+    if let Some((word, rest)) = message
+        .strip_prefix('<')
+        .and_then(|rest| rest.split_once(">: "))
+        && let Some(level) = level::of_word(word)
+    {
+        draft.set_level(word, level);
+        message = rest;
+    }
+    if is_kernel {
+        if draft.level.is_none() {
+            draft.level = faults::of_kernel(message);
+        }
+        draft.message = colourless(message);
+        return;
+    }
+    if formatted(message, draft, clock) {
+        return;
+    }
     draft.message = colourless(message);
+    if draft.level.is_none() {
+        draft.level = level::leading(&draft.message)
+            .or_else(|| head::behind_ids(&draft.message))
+            .or_else(|| facility::cisco(&draft.message))
+            .or_else(|| faults::of_errno(&draft.message));
+    }
+}
+
+/// Takes level, message and the rest from a message with a format of its own: a JSON object, pairs of
+/// logfmt, a time and a level as [`simple_timestamp`] reads them. `false` where it has none.
+fn formatted<'a>(message: &'a str, draft: &mut Draft<'a>, clock: &mut Clock) -> bool {
+    let text = message
+        .strip_prefix("@cee:")
+        .unwrap_or(message)
+        .trim_start();
+    let other = match text.as_bytes() {
+        [b'{', ..] => simple_timestamp::structured(text, clock),
+        [b'0'..=b'9', ..] | [b'[', b'0'..=b'9', ..] => with_time_and_level(text, clock),
+        [
+            b'I' | b'W' | b'E' | b'F' | b'D' | b'A',
+            b'0'..=b'9' | b',',
+            ..,
+        ] => with_time_and_level(text, clock),
+        [b'a'..=b'z', ..]
+            if memchr::memchr(b'=', &text.as_bytes()[..text.len().min(16)]).is_some() =>
+        {
+            simple_timestamp::structured(text, clock)
+        }
+        _ => None,
+    };
+    let Some(other) = other else {
+        return false;
+    };
+    draft.context.name("logger", &other.component);
+    draft.context.absorb(other.context);
+    draft.message = other.message;
+    if other.level.is_some() {
+        draft.level = other.level;
+        draft.severity = other.severity;
+    }
+    // What a text states has no zone as a rule, an object's time has one.
+    if text.starts_with('{') || draft.stamp.is_none() || is_pair(text) {
+        draft.stamp = other.stamp.or(draft.stamp);
+    }
+    true
+}
+
+fn is_pair(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_lowercase())
+}
+
+fn with_time_and_level<'a>(text: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
+    simple_timestamp::read(text, clock)
+        .filter(|draft| draft.level.is_some() && draft.stamp.is_some())
 }
 
 /// Without the colours of a terminal, whose ESC rsyslog writes as `#033`.
@@ -171,53 +364,7 @@ fn colourless(message: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-fn is_uptime(text: &str) -> bool {
-    text.contains('.')
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b'.')
-}
-
-fn iso(line: &str, clock: &mut Clock) -> Option<(Stamp, usize)> {
-    let (civil, end) = time::iso(line)?;
-    let (zone, length) = time::zone(&line[end..]);
-    Some((clock.stamp(civil, zone), end + length))
-}
-
-/// `Nov 23 00:10:49`, `Nov  3 00:10:49.123`, `Nov 23 2026 00:10:49`.
-fn month_first(line: &str, clock: &mut Clock) -> Option<(Stamp, usize)> {
-    let month = time::month(line.get(..3)?)?;
-    let (day, end) = day(line, 3)?;
-    let rest = line.get(end..)?.strip_prefix(' ')?;
-    let (year, skipped) = match rest.as_bytes() {
-        [a, b, c, d, b' ', ..] if [a, b, c, d].iter().all(|byte| byte.is_ascii_digit()) => {
-            (rest[..4].parse().ok()?, 5)
-        }
-        _ => (clock.year_of(month, day)?, 0),
-    };
-    let (of_day, length) = time::time_of_day(&rest[skipped..])?;
-    let civil = Civil::new((year, month, day), of_day)?;
-    let end = end + 1 + skipped + length;
-    // Cisco writes a colon here.
-    let colon = usize::from(line[end..].starts_with(": "));
-    Some((clock.stamp(civil, time::Zone::Local), end + colon))
-}
-
-/// The day of the month after blanks, of one or two digits, and where it ends.
-pub(crate) fn day(line: &str, at: usize) -> Option<(u8, usize)> {
-    let bytes = line.as_bytes();
-    if bytes.get(at) != Some(&b' ') {
-        return None;
-    }
-    let from = at + 1 + usize::from(bytes.get(at + 1) == Some(&b' '));
-    match (time::two(bytes, from), bytes.get(from)?) {
-        (Some(day), _) => Some((day, from + 2)),
-        (None, digit @ b'0'..=b'9') => Some((digit - b'0', from + 1)),
-        _ => None,
-    }
-}
-
-fn rfc5424<'a>(rest: &'a str, clock: &mut Clock, draft: &mut Draft<'a>) -> Option<()> {
+fn rfc5424<'a>(rest: &'a str, clock: &mut Clock, draft: &mut Draft<'a>) -> Option<Tagged> {
     let (ts, rest) = rest.split_once(' ')?;
     if ts != "-" {
         let (civil, end) = time::iso(ts)?;
@@ -225,7 +372,7 @@ fn rfc5424<'a>(rest: &'a str, clock: &mut Clock, draft: &mut Draft<'a>) -> Optio
         if end + length != ts.len() {
             return None;
         }
-        draft.stamp = Some(clock.stamp(civil, zone));
+        draft.stamp = clock.stamp(civil, zone);
     }
     let (host, rest) = rest.split_once(' ')?;
     let (program, rest) = rest.split_once(' ')?;
@@ -239,8 +386,9 @@ fn rfc5424<'a>(rest: &'a str, clock: &mut Clock, draft: &mut Draft<'a>) -> Optio
         process(pid, draft);
     }
     draft.context.name("msgid", message_id);
-    content(program, structured(rest, &mut draft.context), draft);
-    Some(())
+    let message = structured(rest, &mut draft.context);
+    content(program, message, draft, clock);
+    Some(Tagged::Yes)
 }
 
 /// Puts the structured data into the context and gives what follows it. Malformed data are text.
@@ -274,101 +422,5 @@ fn structured<'a>(text: &'a str, context: &mut Context) -> &'a str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::testing::{events_in, expect, told, zone};
-
-    #[test]
-    fn every_form_of_header_is_read() {
-        expect(
-            "syslog",
-            &[
-                (
-                    "Nov 23 00:10:49 db1 sshd[812]: Failed password for root from 192.0.2.7 port 22 ssh2",
-                    "2026-11-23T00:10:49Z info sshd: Failed password for root from 192.0.2.7 port 22 ssh2 {\"host\":\"db1\",\"pid\":812}",
-                ),
-                (
-                    "2026-02-15T00:00:54.808228-06:00 db1 CRON[9]: (root) CMD (true)",
-                    "2026-02-15T06:00:54.808228Z info CRON: (root) CMD (true) {\"host\":\"db1\",\"pid\":9}",
-                ),
-                (
-                    "<11>Nov  3 00:10:49 db1 app: it broke",
-                    "2026-11-03T00:10:49Z error app: it broke {\"host\":\"db1\"}",
-                ),
-                (
-                    "<165>1 2026-10-11T22:14:15.003Z host.example.com evntslog - ID47 [exampleSDID@32473 iut=\"3\" eventID=\"1011\"] \u{feff}An application event",
-                    "2026-10-11T22:14:15.003Z info evntslog: An application event {\"host\":\"host.example.com\",\"msgid\":\"ID47\",\"structured\":\"[exampleSDID@32473 iut=\\\"3\\\" eventID=\\\"1011\\\"]\",\"severity\":\"notice\"}",
-                ),
-                (
-                    "<34>1 2026-10-11T22:14:15Z h su 77 - - 'su root' failed",
-                    "2026-10-11T22:14:15Z error su: 'su root' failed {\"host\":\"h\",\"pid\":77,\"severity\":\"crit\"}",
-                ),
-                (
-                    "Nov 23 00:10:49 db1 kernel: [   12.345678] [UFW BLOCK] IN=eth0 OUT= SRC=192.0.2.1",
-                    "2026-11-23T00:10:49Z info kernel: [UFW BLOCK] IN=eth0 OUT= SRC=192.0.2.1 {\"host\":\"db1\",\"uptime\":\"12.345678\"}",
-                ),
-                (
-                    "Nov 23 00:10:49 db1 last message repeated 3 times",
-                    "2026-11-23T00:10:49Z info : last message repeated 3 times {\"host\":\"db1\"}",
-                ),
-                (
-                    "Nov 23 00:10:49 db1 sshd(pam_unix)[5]: authentication failure; rhost=192.0.2.1",
-                    "2026-11-23T00:10:49Z info sshd(pam_unix): authentication failure; rhost=192.0.2.1 {\"host\":\"db1\",\"pid\":5}",
-                ),
-                (
-                    "Nov 23 00:10:49 sun sshd[5]: [ID 800047 auth.error] error: x",
-                    "2026-11-23T00:10:49Z error sshd: error: x {\"host\":\"sun\",\"pid\":5}",
-                ),
-                (
-                    "Nov 23 00:10:49 db1 sshd[5]: error: PAM: Authentication failure for root",
-                    "2026-11-23T00:10:49Z error sshd: error: PAM: Authentication failure for root {\"host\":\"db1\",\"pid\":5}",
-                ),
-            ],
-        );
-    }
-
-    #[test]
-    fn fields_are_found_by_position_alone() {
-        expect(
-            "syslog",
-            &[
-                (
-                    "Nov 23 00:10:49 db1 web[5]: GET /Nov 22 00:00:00 x sshd[1]: error: Failed password from 192.0.2.9",
-                    "2026-11-23T00:10:49Z info web: GET /Nov 22 00:00:00 x sshd[1]: error: Failed password from 192.0.2.9 {\"host\":\"db1\",\"pid\":5}",
-                ),
-                (
-                    "no header at all: sshd[1]: x",
-                    "2026-11-23T12:00:00Z info : no header at all: sshd[1]: x {\"ts_inferred\":true}",
-                ),
-                (
-                    "Févr 23 00:10:49 db1 x: y",
-                    "2026-11-23T12:00:00Z info : Févr 23 00:10:49 db1 x: y {\"ts_inferred\":true}",
-                ),
-                (
-                    "<999>Nov 23 00:10:49 db1 x: y",
-                    "2026-11-23T12:00:00Z info : <999>Nov 23 00:10:49 db1 x: y {\"ts_inferred\":true}",
-                ),
-            ],
-        );
-    }
-
-    #[test]
-    fn a_trace_joins_its_event() {
-        let text = "Nov 23 00:10:49 h app[1]: failed\n\tat a.b.C(D.java:1)\nCaused by: x.Y: z\n\t... 3 more\nNov 23 00:10:50 h app[1]: next\n";
-        expect(
-            "syslog",
-            &[(
-                text,
-                "2026-11-23T00:10:49Z info app: failed {\"host\":\"h\",\"pid\":1,\"lines\":\"\\tat a.b.C(D.java:1)\\nCaused by: x.Y: z\\n\\t... 3 more\"}\n2026-11-23T00:10:50Z info app: next {\"host\":\"h\",\"pid\":1}",
-            )],
-        );
-    }
-
-    #[test]
-    fn times_without_zone_are_of_the_stream() {
-        let events = events_in("syslog", zone("Europe/Berlin"), "Jul 23 00:10:49 h a: b");
-        assert!(
-            told(&events[0]).starts_with("2026-07-22T22:10:49Z"),
-            "{events:?}"
-        );
-    }
-}
+#[path = "syslog_tests.rs"]
+mod tests;

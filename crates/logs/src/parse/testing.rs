@@ -60,10 +60,17 @@ pub(crate) fn zone(name: &str) -> ParserOptions {
     }
 }
 
-/// Compares one line's event with what is expected of it.
+/// Compares each line's event with what is expected of it.
 pub(crate) fn expect(parser: &str, cases: &[(&str, &str)]) {
+    let mut wrong = String::new();
     for (line, expected) in cases {
         let told: Vec<String> = events(parser, line).iter().map(self::told).collect();
-        assert_eq!(told.join("\n"), *expected, "{parser}: {line}");
+        let told = told.join("\n");
+        if told != *expected {
+            wrong.push_str(&format!(
+                "\n{line}\n  found    {told}\n  expected {expected}"
+            ));
+        }
     }
+    assert!(wrong.is_empty(), "{parser}:{wrong}");
 }

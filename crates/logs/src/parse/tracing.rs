@@ -9,7 +9,6 @@
 
 use std::borrow::Cow;
 
-use super::time::{self, Clock};
 use super::{Draft, level};
 
 /// Bytes in which spans and target must end.
@@ -17,33 +16,14 @@ const HEAD: usize = 2048;
 /// Letters of a target at most.
 const TARGET: usize = 128;
 
-/// The event, if the line has a time and a level in capitals.
-pub(crate) fn timed<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
-    let line = line.trim_start_matches(' ');
-    let (civil, end) = time::iso(line)?;
-    // RFC 3339 to the letter; what is less strict has formats of its own.
-    let (zone, length) = time::zone(&line[end..]);
-    if zone == time::Zone::Local || line.as_bytes().get(10) != Some(&b'T') {
-        return None;
-    }
-    let mut draft = levelled(line[end + length..].strip_prefix(' ')?)?;
-    draft.stamp = Some(clock.stamp(civil, zone));
-    Some(draft)
-}
-
 /// The event, if the text begins with a level in capitals.
 pub(crate) fn levelled(text: &str) -> Option<Draft<'_>> {
     let text = text.trim_start_matches(' ');
     let (word, rest) = text.split_once(' ')?;
     let level =
         level::of_word(word).filter(|_| word.bytes().all(|byte| byte.is_ascii_uppercase()))?;
-    let mut draft = Draft {
-        level: Some(level),
-        ..Draft::default()
-    };
-    if level::is_finer(word, level) {
-        draft.severity = word;
-    }
+    let mut draft = Draft::default();
+    draft.set_level(word, level);
     let rest = rest.trim_start_matches(' ');
     let rest = thread(rest, &mut draft);
     target(rest, &mut draft);

@@ -182,7 +182,7 @@ fn stamp(fields: &Fields<'_>, clock: &mut Clock) -> Option<Stamp> {
     let text = fields.get(Field::Time);
     if let Some((civil, end)) = time::iso(text) {
         let (zone, _) = time::named_zone(&text[end..]);
-        return Some(clock.stamp(civil, zone));
+        return clock.stamp(civil, zone);
     }
     let (seconds, fraction) = fields.get(Field::Epoch).split_once('.')?;
     let millis: u32 = fraction.parse().ok().filter(|_| fraction.len() == 3)?;

@@ -259,7 +259,7 @@ fn draft<'a>(when: &str, named: &[(&str, &str)], clock: &mut Clock) -> Draft<'a>
             .find(|(known, _)| *known == name)
             .map_or("", |(_, text)| *text)
     };
-    let stamp = time::iso(when).map(|(civil, end)| {
+    let stamp = time::iso(when).and_then(|(civil, end)| {
         let (zone, _) = time::named_zone(&when[end..]);
         clock.stamp(civil, zone)
     });

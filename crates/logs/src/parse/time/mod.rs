@@ -3,6 +3,8 @@
 //! * No year (RFC 3164): the latest year in which the date exists and is at most a day ahead of now.
 //! * No zone: the stream's zone. What a change of the clock skips is read as after it, what it repeats
 //!   stays in order with the line before.
+//! * A zone that is not known, or that is known under several offsets: the time is unknown. It is never
+//!   read as local time.
 //! * `23:59:60` and `24:00:00` are the second that follows.
 //! * More than ten years from now: clamped, and said so in the context.
 //!
@@ -18,7 +20,9 @@ use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use schema::Timestamp;
 
-pub(crate) use text::{iso, named_zone, time_of_day, two, zone};
+pub(crate) use text::{
+    day, epoch, iso, known_zone, loose_time, named_zone, time_of_day, two, whole_zone, zone,
+};
 
 const SECOND: i64 = 1_000_000;
 const HOUR: i64 = 3600;
@@ -49,7 +53,7 @@ pub(crate) enum Zone<'a> {
     Local,
     /// Seconds east of Greenwich.
     Offset(i32),
-    /// An abbreviation such as `CET`.
+    /// An abbreviation such as `CET`, or a name such as `Europe/Berlin`.
     Name(&'a str),
 }
 
@@ -64,15 +68,23 @@ pub(crate) struct Stamp {
 /// Reads times of one stream.
 #[derive(Debug)]
 pub(crate) struct Clock {
-    zone: TimeZone,
+    local: Local,
     now: i64,
     /// The line before, seconds.
     last: Option<i64>,
+    /// The last name of a zone that was looked up in the database; `None` where it has none.
+    named: Option<(String, Option<Local>)>,
+}
+
+/// A zone, and what is known of its offsets.
+#[derive(Debug)]
+struct Local {
+    zone: TimeZone,
     /// An hour of local time (hours since the epoch) in which one offset holds throughout.
     known: Option<(i64, i32)>,
 }
 
-/// Abbreviations of zones with one meaning, as in PostgreSQL's default set.
+/// Abbreviations of zones with one meaning, seconds east of Greenwich; mostly PostgreSQL's default set.
 const ABBREVIATIONS: &[(&str, i32)] = &[
     ("UTC", 0),
     ("GMT", 0),
@@ -111,7 +123,32 @@ const ABBREVIATIONS: &[(&str, i32)] = &[
     ("CST", -21600),
     ("BRT", -10800),
     ("ART", -10800),
+    ("WAT", 3600),
+    ("CAT", 7200),
+    ("TRT", 10800),
+    ("NPT", 20700),
+    ("WIB", 25200),
+    ("ICT", 25200),
+    ("WITA", 28800),
+    ("SGT", 28800),
+    ("HKT", 28800),
+    ("WIT", 32400),
+    ("ACST", 34200),
+    ("ACDT", 37800),
+    ("NDT", -9000),
+    ("ADT", -10800),
 ];
+
+/// Abbreviations that stand for several zones: India, Ireland and Israel all write `IST`. Only the
+/// stream's own zone can say which is meant.
+const AMBIGUOUS: &[&str] = &[
+    "IST", "AST", "AMT", "GST", "BDT", "ECT", "SST", "WST", "NST",
+];
+
+/// Whether a word is an abbreviation of a zone.
+pub(crate) fn is_abbreviation(word: &str) -> bool {
+    ABBREVIATIONS.iter().any(|(known, _)| *known == word) || AMBIGUOUS.contains(&word)
+}
 
 const MONTHS: &[u8; 36] = b"janfebmaraprmayjunjulaugsepoctnovdec";
 
@@ -179,10 +216,10 @@ fn days(year: i64, month: u8, day: u8) -> i64 {
 impl Clock {
     pub(crate) fn new(zone: TimeZone) -> Self {
         Self {
-            zone,
+            local: Local { zone, known: None },
             now: 0,
             last: None,
-            known: None,
+            named: None,
         }
     }
 
@@ -191,24 +228,30 @@ impl Clock {
         self.now = now.as_micros().div_euclid(SECOND);
     }
 
-    /// The time of a line.
-    pub(crate) fn stamp(&mut self, civil: Civil, zone: Zone<'_>) -> Stamp {
+    /// Returns the time of a line; `None` when its zone is not known.
+    pub(crate) fn stamp(&mut self, civil: Civil, zone: Zone<'_>) -> Option<Stamp> {
         let seconds = civil.seconds();
         let seconds = if (seconds - self.now).abs() > FARTHEST + 2 * DAY {
             seconds
         } else {
             match zone {
                 Zone::Offset(offset) => seconds - i64::from(offset),
-                Zone::Name(name) => self.named(seconds, name),
-                Zone::Local => self.local(seconds),
+                Zone::Name(name) => self.named(seconds, name)?,
+                Zone::Local => self.local.utc(seconds, self.last, self.now),
             }
         };
-        self.seen(seconds, civil.micros)
+        Some(self.seen(seconds, civil.micros))
     }
 
-    /// The time of a line that says seconds since the epoch.
+    /// Returns the time of a line that has seconds since the epoch.
     pub(crate) fn epoch(&mut self, seconds: i64, micros: u32) -> Stamp {
         self.seen(seconds, micros)
+    }
+
+    /// Whether a number of seconds since the epoch can be the time of a line: other numbers stand at
+    /// the beginning of lines, too.
+    pub(crate) fn is_near(&self, seconds: i64) -> bool {
+        (seconds - self.now).abs() <= FARTHEST
     }
 
     fn seen(&mut self, seconds: i64, micros: u32) -> Stamp {
@@ -233,30 +276,51 @@ impl Clock {
             .find(|year| days(*year, month, day) * DAY <= most)
     }
 
-    fn named(&mut self, seconds: i64, name: &str) -> i64 {
+    fn named(&mut self, seconds: i64, name: &str) -> Option<i64> {
+        if matches!(name, "UTC" | "GMT") {
+            return Some(seconds);
+        }
         // The stream's own zone knows which of its two offsets the name means.
-        if let Some(civil) = civil_of(seconds) {
-            let offsets = match self.zone.to_ambiguous_timestamp(civil).offset() {
-                AmbiguousOffset::Unambiguous { offset } => [offset, offset],
-                AmbiguousOffset::Gap { before, after }
-                | AmbiguousOffset::Fold { before, after } => [before, after],
-            };
-            for offset in offsets {
-                let ts = seconds - i64::from(offset.seconds());
-                let named = jiff::Timestamp::from_second(ts)
-                    .is_ok_and(|ts| self.zone.to_offset_info(ts).abbreviation() == name);
-                if named {
-                    return ts;
-                }
+        if let Some(ts) = self.local.abbreviated(seconds, name) {
+            return Some(ts);
+        }
+        if let Some((_, offset)) = ABBREVIATIONS.iter().find(|(known, _)| *known == name) {
+            return Some(seconds - i64::from(*offset));
+        }
+        if self.named.as_ref().is_none_or(|(known, _)| known != name) {
+            let zone = TimeZone::get(name).ok();
+            let local = zone.map(|zone| Local { zone, known: None });
+            self.named = Some((name.to_owned(), local));
+        }
+        let (_, local) = self.named.as_mut()?;
+        Some(local.as_mut()?.utc(seconds, self.last, self.now))
+    }
+}
+
+impl Local {
+    /// Returns the time that is meant when the zone itself uses the abbreviation.
+    fn abbreviated(&self, seconds: i64, name: &str) -> Option<i64> {
+        let offsets = match self
+            .zone
+            .to_ambiguous_timestamp(civil_of(seconds)?)
+            .offset()
+        {
+            AmbiguousOffset::Unambiguous { offset } => [offset, offset],
+            AmbiguousOffset::Gap { before, after } | AmbiguousOffset::Fold { before, after } => {
+                [before, after]
             }
-        }
-        match ABBREVIATIONS.iter().find(|(known, _)| *known == name) {
-            Some((_, offset)) => seconds - i64::from(*offset),
-            None => self.local(seconds),
-        }
+        };
+        offsets
+            .into_iter()
+            .map(|offset| seconds - i64::from(offset.seconds()))
+            .find(|ts| {
+                jiff::Timestamp::from_second(*ts)
+                    .is_ok_and(|ts| self.zone.to_offset_info(ts).abbreviation() == name)
+            })
     }
 
-    fn local(&mut self, seconds: i64) -> i64 {
+    /// Returns the seconds since the epoch of a local time. `last` is the line before.
+    fn utc(&mut self, seconds: i64, last: Option<i64>, now: i64) -> i64 {
         let hour = seconds.div_euclid(HOUR);
         if let Some((known, offset)) = self.known
             && known == hour
@@ -276,10 +340,10 @@ impl Clock {
             }
             // The time that the clock would show had it not been put forward.
             AmbiguousOffset::Gap { before, .. } => seconds - i64::from(before.seconds()),
-            AmbiguousOffset::Fold { before, after } => self.repeated(
-                seconds - i64::from(before.seconds()),
-                seconds - i64::from(after.seconds()),
-            ),
+            AmbiguousOffset::Fold { before, after } => {
+                let earlier = seconds - i64::from(before.seconds());
+                repeated(earlier, seconds - i64::from(after.seconds()), last, now)
+            }
         }
     }
 
@@ -292,16 +356,16 @@ impl Clock {
             })
         })
     }
+}
 
-    /// Of the two times that a repeated hour may mean: the one in order with the line before; where
-    /// that says nothing, the later one if it is being written just now.
-    fn repeated(&self, earlier: i64, later: i64) -> i64 {
-        match self.last {
-            Some(last) if earlier < last - DISORDER => later,
-            Some(last) if earlier - last < 2 * HOUR => earlier,
-            _ if later <= self.now + 60 && self.now - later < HOUR / 4 => later,
-            _ => earlier,
-        }
+/// Of the two times that a repeated hour may mean: the one in order with the line before; where that
+/// says nothing, the later one if it is being written just now.
+fn repeated(earlier: i64, later: i64, last: Option<i64>, now: i64) -> i64 {
+    match last {
+        Some(last) if earlier < last - DISORDER => later,
+        Some(last) if earlier - last < 2 * HOUR => earlier,
+        _ if later <= now + 60 && now - later < HOUR / 4 => later,
+        _ => earlier,
     }
 }
 

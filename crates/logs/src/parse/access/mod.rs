@@ -4,18 +4,22 @@
 //! [vhost:port ]client ident user [23/Nov/2026:00:10:49 +0000] "GET /x HTTP/1.1" 200 123 ["referer" "agent"][ more]
 //! ```
 //!
-//! Of what follows, a number is the duration: with a point nginx's `$request_time` in seconds, without
-//! one Apache's `%D` in microseconds. Both servers escape quotes in what a client sends, so that an
+//! Of what follows, a number is the duration only where that is known: by the format that the configuration
+//! states ([`Format`]), by a name before it (`rt=0.005`), or by the shape of the whole, as of the nginx
+//! ingress controller. Elsewhere it may as well be bytes. Both servers escape quotes in what a client sends, so that an
 //! unescaped quote ends a field. A user's name may hold blanks and brackets; the time is where a whole
 //! time stamp is followed by a quote.
 //!
 //! Answers of 500 and above are errors. Those of 400 to 499 are the clients', and `info`.
+
+mod format;
 
 use std::borrow::Cow;
 
 use super::time::{self, Civil, Clock, Stamp, Zone};
 use super::{Draft, Parsed, State, clean};
 use crate::event::{Access, Level};
+pub(crate) use format::Format;
 
 /// Characters of a path that are kept.
 const PATH_CHARS: usize = 512;
@@ -25,11 +29,11 @@ const METHOD: usize = 24;
 const TIME: usize = 28;
 
 /// See [`super::PARSERS`].
-pub(crate) fn line<'a>(_: &mut State, line: &'a str, clock: &mut Clock) -> Parsed<'a> {
-    read(line, clock).map_or(Parsed::Headless, Parsed::Event)
+pub(crate) fn line<'a>(state: &mut State, line: &'a str, clock: &mut Clock) -> Parsed<'a> {
+    read(line, &state.access, clock).map_or(Parsed::Headless, Parsed::Event)
 }
 
-fn read<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
+fn read<'a>(line: &'a str, format: &Format, clock: &mut Clock) -> Option<Draft<'a>> {
     let (who, stamp, rest) = time_in(line, clock)?;
     let (request, rest) = quoted(rest)?;
     let rest = rest.strip_prefix(' ')?;
@@ -53,7 +57,7 @@ fn read<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
     let message = line[..from].trim_end();
     let begin = message.len() - request.len() - status_text.len() - 3;
     draft.message = Cow::Borrowed(line.get(begin..message.len()).unwrap_or(request));
-    more(rest, &mut access, &mut draft);
+    more(rest, format, &mut access, &mut draft);
     finish(&mut draft, access);
     Some(draft)
 }
@@ -105,7 +109,9 @@ fn stamp(text: &str, clock: &mut Clock) -> Option<Stamp> {
     let (of_day, end) = time::time_of_day(text.get(12..)?)?;
     let (zone, _) = time::zone(&text[12 + end..]);
     let civil = Civil::new((year, month, day), of_day)?;
-    matches!(zone, Zone::Offset(_)).then(|| clock.stamp(civil, zone))
+    matches!(zone, Zone::Offset(_))
+        .then(|| clock.stamp(civil, zone))
+        .flatten()
 }
 
 /// `[vhost:port] client ident user`.
@@ -182,41 +188,20 @@ pub(crate) fn path(target: &str) -> String {
 }
 
 /// Referer and agent, then what an operator added.
-fn more(text: &str, access: &mut Access, draft: &mut Draft<'_>) {
+fn more(text: &str, format: &Format, access: &mut Access, draft: &mut Draft<'_>) {
     let mut rest = text;
+    let mut added = text;
     for key in ["referer", "agent", "forwarded_for"] {
         let Some((value, after)) = rest.strip_prefix('"').and_then(quoted) else {
             break;
         };
         draft.context.text(key, value);
         rest = after.trim_start();
+        if key == "agent" {
+            added = rest;
+        }
     }
-    access.duration_ms = rest.split(' ').find_map(duration);
-}
-
-/// Milliseconds of `0.005` (seconds), `5123` (microseconds), `0/5123` and `rt=0.005`.
-fn duration(word: &str) -> Option<f64> {
-    let value = match word.split_once('=') {
-        Some(("rt" | "request_time" | "duration", value)) => value,
-        Some(_) => return None,
-        None => word.split_once('/').map_or(word, |(_, micros)| micros),
-    };
-    let value = value.trim_matches('"');
-    if value.is_empty()
-        || !value
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b'.')
-    {
-        return None;
-    }
-    let number: f64 = value.parse().ok()?;
-    let millis = if value.contains('.') {
-        number * 1000.0
-    } else {
-        number / 1000.0
-    };
-    // Whole microseconds: more would be noise of the division.
-    Some((millis * 1000.0).round() / 1000.0)
+    access.duration_ms = format.duration(text, added);
 }
 
 #[cfg(test)]
@@ -239,8 +224,8 @@ mod tests {
             ),
             (
                 r#"example.com:443 192.0.2.1 - - [23/Nov/2026:00:10:49 +0000] "GET http://example.com/c HTTP/1.1" 404 1 "-" "-" 5123"#,
-                r#"2026-11-23T00:10:49Z info : "GET http://example.com/c HTTP/1.1" 404 {"host":"example.com:443","client":"192.0.2.1","status":404,"bytes":1,"duration_ms":5.123}"#,
-                ("GET", "/c", Some(5.123)),
+                r#"2026-11-23T00:10:49Z info : "GET http://example.com/c HTTP/1.1" 404 {"host":"example.com:443","client":"192.0.2.1","status":404,"bytes":1}"#,
+                ("GET", "/c", None),
             ),
             (
                 r#"192.0.2.1 - - [23/Nov/2026:00:10:49 +0000] "GET /d HTTP/1.1" 200 1 "-" "-" "192.0.2.9" rt=0.25 urt="0.1""#,

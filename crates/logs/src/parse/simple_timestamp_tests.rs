@@ -1,0 +1,663 @@
+//! Lines of many programs, each in the format that it writes by itself.
+
+use super::super::testing::{events, events_in, expect, told, zone};
+
+#[test]
+fn time_level_and_name_are_found_where_they_stand() {
+    expect(
+        "simple_timestamp",
+        &[
+            ("[2026-11-23 00:10:49] up", "2026-11-23T00:10:49Z info : up"),
+            ("2026-11-23 00:10:49 up", "2026-11-23T00:10:49Z info : up"),
+            (
+                "2026-11-23T00:10:49+01:00 up",
+                "2026-11-22T23:10:49Z info : up",
+            ),
+            (
+                "[2026-11-23 00:10:49] [ERROR] no",
+                "2026-11-23T00:10:49Z error : no",
+            ),
+            (
+                "[2026-11-23 00:10:49] WARNING: low",
+                "2026-11-23T00:10:49Z warn : low",
+            ),
+            (
+                "[2026-11-23 00:10:49] error: low",
+                "2026-11-23T00:10:49Z error : low",
+            ),
+            (
+                "2026-11-23 00:10:49,123 - app.db - CRITICAL - no",
+                "2026-11-23T00:10:49.123Z error app.db: no {\"severity\":\"CRITICAL\"}",
+            ),
+            (
+                "2026-11-23 00:10:49,123 - WARN  [Peer:Election@774] - late",
+                "2026-11-23T00:10:49.123Z warn : [Peer:Election@774] - late",
+            ),
+            (
+                "2026-11-23 00:10:49,123 - a - b - c",
+                "2026-11-23T00:10:49.123Z info : a - b - c",
+            ),
+            (
+                "2026-11-23 00:10:49.123 WARN  [main] org.example.Main: slow",
+                "2026-11-23T00:10:49.123Z warn org.example.Main: slow {\"thread_name\":\"main\"}",
+            ),
+            (
+                "2026-11-23T00:10:49.808228Z  INFO api::server: up",
+                "2026-11-23T00:10:49.808228Z info api::server: up",
+            ),
+            (
+                "2026/11/23 00:10:49 [error] 12#13: *4 open() failed",
+                "2026-11-23T00:10:49Z error : open() failed {\"pid\":12,\"connection\":4}",
+            ),
+            (
+                "2026-13-23 00:10:49 no such month",
+                "2026-11-23T12:00:00Z info : 2026-13-23 00:10:49 no such month {\"ts_inferred\":true}",
+            ),
+            (
+                "2026-02-29 00:10:49 no such day",
+                "2026-11-23T12:00:00Z info : 2026-02-29 00:10:49 no such day {\"ts_inferred\":true}",
+            ),
+            (
+                "2026-11-22 23:59:60 leap",
+                "2026-11-23T00:00:00Z info : leap",
+            ),
+            (
+                "2026-11-22 24:00:00 midnight",
+                "2026-11-23T00:00:00Z info : midnight",
+            ),
+            (
+                "0000-01-01 00:00:00 x",
+                "2016-11-25T12:00:00Z info : x {\"ts_clamped\":true}",
+            ),
+            (
+                "9999-12-31 23:59:59 x",
+                "2036-11-20T12:00:00Z info : x {\"ts_clamped\":true}",
+            ),
+            (
+                "294277-01-01 00:00:00 x",
+                "2036-11-20T12:00:00Z info : x {\"ts_clamped\":true}",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_level_is_found_by_its_place_in_the_formats_of_programs() {
+    expect(
+        "simple_timestamp",
+        &[
+            // zap and etcd, tabs.
+            (
+                "2026-11-23T00:10:49.854Z\tinfo\tmetrics.go:7\tMetrics\t{\"points\": 60}",
+                "2026-11-23T00:10:49.854Z info : Metrics {\"caller\":\"metrics.go:7\",\"fields\":{\"points\":60}}",
+            ),
+            (
+                "2026-11-23T00:10:49.256+0000\twarn\tserver.go:5\tslow fdatasync",
+                "2026-11-23T00:10:49.256Z warn : slow fdatasync {\"caller\":\"server.go:5\"}",
+            ),
+            (
+                "2026-11-23T00:10:49.256Z\tERROR\tsetup\tcannot start\t{\"error\": \"x\"}",
+                "2026-11-23T00:10:49.256Z error setup: cannot start {\"fields\":{\"error\":\"x\"}}",
+            ),
+            (
+                "2026-11-23T00:10:49.256Z\tINFO\tdone",
+                "2026-11-23T00:10:49.256Z info : done",
+            ),
+            // gunicorn, MySQL, MariaDB, PgBouncer, pgBackRest, Pgpool-II.
+            (
+                "[2026-11-23 00:10:49 +0000] [7] [ERROR] Exception in worker process",
+                "2026-11-23T00:10:49Z error : Exception in worker process {\"pid\":7}",
+            ),
+            (
+                "2026-11-23T00:10:49.123456Z 0 [ERROR] [MY-010119] [Server] Aborting",
+                "2026-11-23T00:10:49.123456Z error Server: Aborting {\"thread\":0,\"code\":\"MY-010119\"}",
+            ),
+            (
+                "2026-11-23T00:10:49.123456Z 12 [Warning] [MY-013360] [Server] Plugin deprecated",
+                "2026-11-23T00:10:49.123456Z warn Server: Plugin deprecated {\"thread\":12,\"code\":\"MY-013360\"}",
+            ),
+            (
+                "2026-11-23T00:10:49.123456Z 0 [System] [MY-010116] [Server] starting",
+                "2026-11-23T00:10:49.123456Z info Server: starting {\"thread\":0,\"code\":\"MY-010116\",\"severity\":\"System\"}",
+            ),
+            (
+                "2026-11-23  0:10:49 0 [Note] InnoDB: Using atomic writes",
+                "2026-11-23T00:10:49Z info : InnoDB: Using atomic writes {\"thread\":0,\"severity\":\"Note\"}",
+            ),
+            (
+                "261123  0:10:49 [ERROR] mysqld: Table is crashed",
+                "2026-11-23T00:10:49Z error : mysqld: Table is crashed",
+            ),
+            (
+                "2026-11-23 00:10:49.123 UTC [12] WARNING C-0x55d0: shop/app@192.0.2.5:4000 pooler error: no more connections",
+                "2026-11-23T00:10:49.123Z warn : C-0x55d0: shop/app@192.0.2.5:4000 pooler error: no more connections {\"pid\":12}",
+            ),
+            (
+                "2026-11-23 00:10:49.123 P00  ERROR: [055]: unable to load",
+                "2026-11-23T00:10:49.123Z error P00: [055]: unable to load",
+            ),
+            (
+                "2026-11-23 00:10:49.123: main pid 12: LOG:  stopping",
+                "2026-11-23T00:10:49.123Z info main: stopping {\"pid\":12}",
+            ),
+            // PHP and PHP-FPM.
+            (
+                "[23-Nov-2026 00:10:49] WARNING: [pool www] server reached pm.max_children setting (5)",
+                "2026-11-23T00:10:49Z warn : [pool www] server reached pm.max_children setting (5)",
+            ),
+            (
+                "[23-Nov-2026 01:10:49 Europe/Berlin] PHP Fatal error:  Uncaught Exception: no",
+                "2026-11-23T00:10:49Z error : PHP Fatal error:  Uncaught Exception: no",
+            ),
+            (
+                "[23-Nov-2026 00:10:49 UTC] PHP Deprecated:  x in /srv/x.php on line 3",
+                "2026-11-23T00:10:49Z info : PHP Deprecated:  x in /srv/x.php on line 3",
+            ),
+            (
+                "[23-Nov-2026 01:10:49 Mars/Olympus] PHP Warning:  x",
+                "2026-11-23T12:00:00Z warn : PHP Warning:  x {\"time\":\"23-Nov-2026 01:10:49 Mars/Olympus\",\"ts_inferred\":true}",
+            ),
+            // klog and glog, Ruby, Redis, Android, Telegraf, Gitea, MongoDB of old, Ceph.
+            (
+                "E1123 00:10:49.000000   12 reflector.go:138] cannot list",
+                "2026-11-23T00:10:49Z error reflector.go: cannot list {\"thread\":12,\"caller\":\"reflector.go:138\"}",
+            ),
+            (
+                "I20261123 00:10:49.123456    12 a/b.cc:7] up",
+                "2026-11-23T00:10:49.123456Z info a/b.cc: up {\"thread\":12,\"caller\":\"a/b.cc:7\"}",
+            ),
+            (
+                "F1123 00:10:49.000000 1 main.go:1] no",
+                "2026-11-23T00:10:49Z error main.go: no {\"thread\":1,\"caller\":\"main.go:1\",\"severity\":\"fatal\"}",
+            ),
+            (
+                "E, [2026-11-23T00:10:49.123456 #123] ERROR -- app: it broke",
+                "2026-11-23T00:10:49.123456Z error app: it broke {\"pid\":123}",
+            ),
+            (
+                "W, [2026-11-23T00:10:49.123456 #123]  WARN -- : low",
+                "2026-11-23T00:10:49.123456Z warn : low {\"pid\":123}",
+            ),
+            (
+                "1:M 23 Nov 2026 00:10:49.123 # Can't save in background",
+                "2026-11-23T00:10:49.123Z warn : Can't save in background {\"pid\":1,\"role\":\"M\"}",
+            ),
+            (
+                "1:C 23 Nov 2026 00:10:49.123 * DB saved on disk",
+                "2026-11-23T00:10:49.123Z info : DB saved on disk {\"pid\":1,\"role\":\"C\"}",
+            ),
+            (
+                "[1] 23 Nov 00:10:49.123 # Server started",
+                "2026-11-23T00:10:49.123Z warn : Server started {\"pid\":1}",
+            ),
+            (
+                "11-23 00:10:49.123  1234  5678 E Tag     : no",
+                "2026-11-23T00:10:49.123Z error Tag: no {\"pid\":1234,\"thread\":5678}",
+            ),
+            (
+                "W/Tag(  123): low",
+                "2026-11-23T12:00:00Z warn Tag: low {\"pid\":123,\"ts_inferred\":true}",
+            ),
+            (
+                "2026-11-23T00:10:49Z E! [outputs.file] no",
+                "2026-11-23T00:10:49Z error : [outputs.file] no",
+            ),
+            (
+                "2026/11/23 00:10:49 cmd/web.go:112:runWeb() [E] no",
+                "2026-11-23T00:10:49Z error cmd/web.go:112:runWeb(): no",
+            ),
+            (
+                "2026-11-23T00:10:49.123+0000 W NETWORK  [conn12] slow",
+                "2026-11-23T00:10:49.123Z warn : NETWORK  [conn12] slow",
+            ),
+            (
+                "2026-11-23T00:10:49.123+0000 7f12d0a3e700 -1 auth: error reading file",
+                "2026-11-23T00:10:49.123Z error : auth: error reading file {\"thread_name\":\"7f12d0a3e700\"}",
+            ),
+            // Java.
+            (
+                "23-Nov-2026 00:10:49.123 SEVERE [main] org.apache.catalina.core.StandardService.start no",
+                "2026-11-23T00:10:49.123Z error org.apache.catalina.core.StandardService.start: no {\"thread_name\":\"main\",\"severity\":\"SEVERE\"}",
+            ),
+            (
+                "2026-11-23T00:10:49.123+01:00 ERROR 123 --- [app] [           main] o.s.b.SpringApplication   : no",
+                "2026-11-22T23:10:49.123Z error o.s.b.SpringApplication: no {\"pid\":123,\"thread_name\":\"main\"}",
+            ),
+            (
+                "2026-11-23 00:10:49.123  WARN 123 --- [           main] c.e.Foo   : low",
+                "2026-11-23T00:10:49.123Z warn c.e.Foo: low {\"pid\":123,\"thread_name\":\"main\"}",
+            ),
+            (
+                "[2026-11-23T00:10:49,123][ERROR][o.e.b.Bootstrap          ] [node-1] no",
+                "2026-11-23T00:10:49.123Z error o.e.b.Bootstrap: [node-1] no",
+            ),
+            (
+                "[2026-11-23 00:10:49,123] WARN no leader (kafka.server.ReplicaManager)",
+                "2026-11-23T00:10:49.123Z warn : no leader (kafka.server.ReplicaManager)",
+            ),
+            (
+                "2026-11-23 00:10:49,123 [myid:1] - ERROR [main:Peer@1] - no",
+                "2026-11-23T00:10:49.123Z error : [main:Peer@1] - no {\"thread_name\":\"myid:1\"}",
+            ),
+            (
+                "2026-11-23 00:10:49,123 ERROR [org.jboss.as] (Thread Pool -- 12) no",
+                "2026-11-23T00:10:49.123Z error org.jboss.as: no {\"thread_name\":\"Thread Pool -- 12\"}",
+            ),
+            (
+                "26/11/23 00:10:49 ERROR Executor: no",
+                "2026-11-23T00:10:49Z error : Executor: no",
+            ),
+            (
+                "ERROR [main] 2026-11-23 00:10:49,123 File.java:12 - no",
+                "2026-11-23T00:10:49.123Z error : File.java:12 - no",
+            ),
+            (
+                "2026-11-23 00:10:49.123+0000 [id=12]\tSEVERE\thudson.Foo#bar: no",
+                "2026-11-23T00:10:49.123Z error : hudson.Foo#bar: no {\"pid\":12,\"severity\":\"SEVERE\"}",
+            ),
+            // Python: Celery, Salt, Airflow, Django.
+            (
+                "[2026-11-23 00:10:49,123: ERROR/MainProcess] no",
+                "2026-11-23T00:10:49.123Z error MainProcess: no",
+            ),
+            (
+                "2026-11-23 00:10:49,123 [salt.loader      :123 ][ERROR   ][12] no",
+                "2026-11-23T00:10:49.123Z error : [12] no {\"thread_name\":\"salt.loader      :123\"}",
+            ),
+            (
+                "[2026-11-23T00:10:49.123+0000] {file.py:12} ERROR - no",
+                "2026-11-23T00:10:49.123Z error : no {\"head\":\"{file.py:12}\"}",
+            ),
+            (
+                "ERROR 2026-11-23 00:10:49,123 views 12 34 no",
+                "2026-11-23T00:10:49.123Z error : views 12 34 no",
+            ),
+            (
+                "2026-11-23 00:10:49,123 root ERROR no",
+                "2026-11-23T00:10:49.123Z error root: no",
+            ),
+            (
+                "ERROR:root:no",
+                "2026-11-23T12:00:00Z error root: no {\"ts_inferred\":true}",
+            ),
+            // Go: hclog, NATS, zerolog, logrus, charm; Elixir, RabbitMQ, Erlang; .NET, Serilog.
+            (
+                "2026-11-23T00:10:49.123Z [ERROR] agent: no",
+                "2026-11-23T00:10:49.123Z error : agent: no",
+            ),
+            (
+                "    2026/11/23 00:10:49 [ERR] consul: no",
+                "2026-11-23T00:10:49Z error : consul: no",
+            ),
+            (
+                "[12] 2026/11/23 00:10:49.123456 [WRN] slow",
+                "2026-11-23T00:10:49.123456Z warn : slow {\"pid\":12}",
+            ),
+            (
+                "2026-11-23T00:10:49Z ERR github.com/a/b.go:1 > no error=\"x\"",
+                "2026-11-23T00:10:49Z error : github.com/a/b.go:1 > no error=\"x\"",
+            ),
+            (
+                "2026-11-23T00:10:49Z FTL no",
+                "2026-11-23T00:10:49Z error : no {\"severity\":\"FTL\"}",
+            ),
+            (
+                "WARN[0012] low",
+                "2026-11-23T12:00:00Z warn : low {\"ts_inferred\":true}",
+            ),
+            (
+                "2026/11/23 00:10:49 ERRO no",
+                "2026-11-23T00:10:49Z error : no",
+            ),
+            (
+                "00:10:49.123 [error] no",
+                "2026-11-23T12:00:00Z error : no {\"time_of_day\":\"00:10:49.123\",\"ts_inferred\":true}",
+            ),
+            (
+                "00:10:49.123 request_id=abc [warning] no",
+                "2026-11-23T12:00:00Z warn : no {\"head\":\"request_id=abc\",\"time_of_day\":\"00:10:49.123\",\"ts_inferred\":true}",
+            ),
+            (
+                "00:10:49.123 [main] ERROR com.example.Bar -- no",
+                "2026-11-23T12:00:00Z error com.example.Bar: no {\"thread_name\":\"main\",\"time_of_day\":\"00:10:49.123\",\"ts_inferred\":true}",
+            ),
+            (
+                "2026-11-23 00:10:49.123456+00:00 [error] <0.123.0> no",
+                "2026-11-23T00:10:49.123456Z error : <0.123.0> no",
+            ),
+            (
+                "[00:10:49 ERR] no",
+                "2026-11-23T12:00:00Z error : no {\"time_of_day\":\"00:10:49\",\"ts_inferred\":true}",
+            ),
+            (
+                "2026-11-23 00:10:49.123 +00:00 [WRN] low",
+                "2026-11-23T00:10:49.123Z warn : low",
+            ),
+            (
+                "fail: Microsoft.Foo[0]\n      no",
+                "2026-11-23T12:00:00Z error : Microsoft.Foo[0] {\"severity\":\"fail\",\"ts_inferred\":true,\"lines\":\"      no\"}",
+            ),
+            // Servers of other kinds.
+            (
+                "2026-11-23 00:10:49 host1 app[12]: error: no",
+                "2026-11-23T00:10:49Z error app: no {\"head\":\"host1 app[12]:\"}",
+            ),
+            (
+                "2026-11-23 00:10:49.123 | ERROR    | __main__:f:3 - no",
+                "2026-11-23T00:10:49.123Z error : __main__:f:3 - no",
+            ),
+            (
+                "2026-11-23 00:10:49 | warning | low",
+                "2026-11-23T00:10:49Z warn : low",
+            ),
+            (
+                "[00:10:49.123] ERROR (12): no",
+                "2026-11-23T12:00:00Z error : (12): no {\"time_of_day\":\"00:10:49.123\",\"ts_inferred\":true}",
+            ),
+            (
+                "23 Nov 2026 00:10:49 - ERROR - no",
+                "2026-11-23T00:10:49Z error : no",
+            ),
+            (
+                "[2026-11-23 00:10:49.123,  0] ../source3/smbd/server.c:12(main)",
+                "2026-11-23T00:10:49.123Z info : ../source3/smbd/server.c:12(main) {\"head\":\"0\"}",
+            ),
+            (
+                "2026-11-23 00:10:49 [password=S3cretValue] ERROR no",
+                "2026-11-23T00:10:49Z error : no {\"thread_name\":\"password=…\"}",
+            ),
+            (
+                "[INFO] [2026-11-23 00:10:49] up",
+                "2026-11-23T00:10:49Z info : up",
+            ),
+            (
+                "WARNING: 2026/11/23 00:10:49 main.go:12: low",
+                "2026-11-23T00:10:49Z warn : main.go:12: low",
+            ),
+            (
+                "23-Nov-2026 00:10:49.123 general: error: no",
+                "2026-11-23T00:10:49.123Z error general: no",
+            ),
+            (
+                "2026/11/23 00:10:49 kid1| WARNING: low",
+                "2026-11-23T00:10:49Z warn kid1: low",
+            ),
+            (
+                "2026.11.23 00:10:49.123456 [ 12 ] {abc-1} <Error> Foo: no",
+                "2026-11-23T00:10:49.123456Z error : Foo: no {\"pid\":12,\"head\":\"[ 12 ] {abc-1}\"}",
+            ),
+            (
+                "[error] 2026-11-23T00:10:49.123456Z a@b <0.1.0> -------- no",
+                "2026-11-23T00:10:49.123456Z error : a@b <0.1.0> -------- no",
+            ),
+            (
+                "2026-11-23T00:10:49.123Z|00012|vswitchd|ERR|no",
+                "2026-11-23T00:10:49.123Z error vswitchd: no {\"thread\":12}",
+            ),
+            (
+                "2026-11-23 00:10:49.12 spid12s     Error: 18456, Severity: 14",
+                "2026-11-23T00:10:49.12Z error spid12s: 18456, Severity: 14",
+            ),
+            (
+                "Nov 23 00:10:49 imap-login: Error: no",
+                "2026-11-23T00:10:49Z error imap-login: no",
+            ),
+            (
+                "[1795392649] unbound[12:0] error: no",
+                "2026-11-23T00:10:49Z info : unbound[12:0] error: no",
+            ),
+            (
+                "1795392649: Warning: low",
+                "2026-11-23T00:10:49Z warn : low",
+            ),
+            (
+                "Mon Nov 23 00:10:49 2026 -> ERROR: no",
+                "2026-11-23T00:10:49Z error : no",
+            ),
+            (
+                "2026-11-23T00:10:49.123Z warning vpxd[12] [Originator@1 sub=x] low",
+                "2026-11-23T00:10:49.123Z warn : vpxd[12] [Originator@1 sub=x] low",
+            ),
+            (
+                "[00:10:49] [Server thread/WARN]: low",
+                "2026-11-23T12:00:00Z warn Server thread: low {\"time_of_day\":\"00:10:49\",\"ts_inferred\":true}",
+            ),
+            (
+                "  1234:20261123:001049.123 cannot connect",
+                "2026-11-23T00:10:49.123Z info : cannot connect {\"pid\":1234}",
+            ),
+            (
+                "type=AVC msg=audit(1795392649.123:7): avc:  denied",
+                "2026-11-23T00:10:49.123Z info AVC: avc:  denied {\"serial\":7}",
+            ),
+            (
+                "<3>it broke",
+                "2026-11-23T12:00:00Z error : it broke {\"ts_inferred\":true}",
+            ),
+            (
+                "<4>[   12.345678] EXT4-fs (sda1): x",
+                "2026-11-23T12:00:00Z warn kernel: EXT4-fs (sda1): x {\"uptime\":\"12.345678\",\"ts_inferred\":true}",
+            ),
+            (
+                "[   12.345678] Buffer I/O error on dev sda1, logical block 0",
+                "2026-11-23T12:00:00Z error kernel: Buffer I/O error on dev sda1, logical block 0 {\"uptime\":\"12.345678\",\"ts_inferred\":true}",
+            ),
+            (
+                "[    12.345] (EE) no screens",
+                "2026-11-23T12:00:00Z error : (EE) no screens {\"uptime\":\"12.345\",\"ts_inferred\":true}",
+            ),
+            (
+                "[ERROR] plugin/errors: 2 example.com. A: read udp",
+                "2026-11-23T12:00:00Z error : plugin/errors: 2 example.com. A: read udp {\"ts_inferred\":true}",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn words_of_the_message_are_no_levels() {
+    let time = "2026-11-23T00:10:49Z info :";
+    for message in [
+        "an ERROR here",
+        "Error in it",
+        "ERRORS are not a level",
+        "error rates are back to normal",
+        "warning signs were seen",
+        "the last ERROR was an hour ago",
+        "info about it",
+        "OK: https://api.example.com/health 200 in 12 ms",
+        "blocklist: 1204 addresses fetched",
+        "user said \"ERROR: no\"",
+        "retry (error) later",
+        "notice the difference",
+        "a=b",
+        "x {\"level\":\"error\"}",
+        "{x} level=error",
+        "{not json",
+        "3 errors, 2 warnings",
+        "GET /error 200",
+        "[GET /error] 200",
+        "[no such: error] x",
+        "[errors] x",
+    ] {
+        let line = format!("2026-11-23 00:10:49 {message}");
+        expect("simple_timestamp", &[(&line, &format!("{time} {message}"))]);
+    }
+}
+
+#[test]
+fn objects_and_pairs_are_read() {
+    expect(
+        "simple_timestamp",
+        &[
+            (
+                r#"ts=2026-11-23T00:10:49.583Z caller=main.go:86 level=warn msg="Error loading config""#,
+                r#"2026-11-23T00:10:49.583Z warn : Error loading config {"fields":{"caller":"main.go:86"}}"#,
+            ),
+            (
+                r#"time="2026-11-23T00:10:49Z" level=fatal msg="boom""#,
+                r#"2026-11-23T00:10:49Z error : boom {"severity":"fatal"}"#,
+            ),
+            (
+                r#"level=error msg="token=abc refused" password=x"#,
+                r#"2026-11-23T12:00:00Z error : token=… refused {"fields":{"password":"…"},"ts_inferred":true}"#,
+            ),
+            (
+                r#"{"level":"error","time":"2026-11-23T00:10:49Z","msg":"boom","pid":7}"#,
+                r#"2026-11-23T00:10:49Z error : boom {"fields":{"pid":7}}"#,
+            ),
+            (
+                r#"2026-11-23T01:10:49+01:00 {"level":"error","msg":"boom"}"#,
+                "2026-11-23T00:10:49Z error : boom",
+            ),
+            (
+                r#"2026-11-23 00:00:00 level=error ts=2026-11-23T00:10:49Z msg=boom"#,
+                "2026-11-23T00:10:49Z error : boom",
+            ),
+            (
+                r#"{"a":1}"#,
+                r#"2026-11-23T12:00:00Z info : {"a":1} {"ts_inferred":true}"#,
+            ),
+        ],
+    );
+}
+
+#[test]
+fn an_unknown_zone_is_not_local_time() {
+    let cases = [
+        (
+            "2026-11-23 00:10:49 IST [12] ERROR no",
+            "2026-11-23T12:00:00Z error : no",
+        ),
+        (
+            "2026-11-23 00:10:49 XYZT [12] ERROR no",
+            "2026-11-23T12:00:00Z error : no",
+        ),
+        (
+            "2026-11-23 00:10:49 CET ERROR no",
+            "2026-11-22T23:10:49Z error : no",
+        ),
+        (
+            "2026-11-23 00:10:49 ERROR no",
+            "2026-11-22T15:10:49Z error : no",
+        ),
+        (
+            "[23-Nov-2026 00:10:49] ERROR: no",
+            "2026-11-22T15:10:49Z error : no",
+        ),
+        (
+            "[23-Nov-2026 00:10:49 UTC] PHP Warning:  x",
+            "2026-11-23T00:10:49Z warn : PHP Warning:  x",
+        ),
+    ];
+    for (line, expected) in cases {
+        let events = events_in("simple_timestamp", zone("Asia/Tokyo"), line);
+        let told = told(&events[0]);
+        assert!(told.starts_with(expected), "{line}: {told}");
+        let is_unknown = expected.starts_with("2026-11-23T12");
+        assert_eq!(told.contains("ts_inferred"), is_unknown, "{line}: {told}");
+    }
+}
+
+/// Level, message and lines of each event.
+fn joined(text: &str) -> Vec<(String, String, Vec<String>)> {
+    let lines = |context: Option<&str>| {
+        let context: serde_json::Value = serde_json::from_str(context.unwrap_or("{}")).unwrap();
+        let lines = context["lines"].as_str().unwrap_or_default();
+        lines.lines().map(str::to_owned).collect()
+    };
+    events("simple_timestamp", text)
+        .iter()
+        .map(|event| {
+            (
+                event.level.as_str().to_owned(),
+                event.message.clone(),
+                lines(event.context.as_deref()),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn what_php_says_within_nginx_stays_together() {
+    let text = r#"2026/11/23 00:10:49 [error] 16234#0: *88661 FastCGI sent in stderr: "PHP message: PHP Fatal error:  Uncaught Exception: no stock in /srv/shop/index.php:19
+Stack trace:
+#0 /srv/shop/index.php(7): {closure}()
+#1 {main}
+  thrown in /srv/shop/index.php on line 19" while reading response header from upstream, client: 192.0.2.4, server: shop.example, request: "GET /?a=1 HTTP/2.0"
+2026/11/23 00:10:50 [error] 205860#205860: *180289 FastCGI sent in stderr: "PHP message: PHP Warning:  Undefined array key "a" in /srv/a.php on line 3
+PHP message: PHP Warning:  Undefined variable $b in /srv/a.php on line 4
+ERROR: what the program printed
+{"level":"error","msg":"as well"}" while reading upstream, client: 192.0.2.4
+2026/11/23 00:10:51 [error] 1#1: *1 FastCGI sent in stderr: "Primary script unknown" while reading response header from upstream, client: 192.0.2.4
+not of it
+"#;
+    let found = joined(text);
+    let lines: Vec<_> = found
+        .iter()
+        .map(|(level, _, lines)| (level.as_str(), lines.len()))
+        .collect();
+    assert_eq!(
+        lines,
+        [("error", 4), ("error", 3), ("error", 0), ("info", 0)]
+    );
+}
+
+#[test]
+fn traces_join_though_their_lines_are_not_indented() {
+    let text = "\
+2026-11-23T00:10:48.856Z\terror\tqueue.go:128\tExporting failed.\t{\"error\": \"x\"}
+example.org/a/internal.NewQueueSender.func3
+\texample.org/a/queue.go:128
+example.org/a/b.(*c[...]).Consume
+\texample.org/a/b.go:23
+2026-11-23T00:10:49.256+0000\twarn\tserver.go:5\tslow
+[23-Nov-2026 00:10:50 UTC] PHP Fatal error:  Uncaught Exception: no stock in /srv/x.php:3
+Stack trace:
+#0 {main}
+  thrown in /srv/x.php on line 3
+[23-Nov-2026 00:10:51 UTC] PHP Warning:  x in /srv/x.php on line 3
+[23-Nov-2026 00:10:51 UTC] PHP Stack trace:
+[23-Nov-2026 00:10:51 UTC] PHP   1. {main}() /srv/x.php:0
+Nov 23, 2026 12:10:52 AM org.example.Main start
+SEVERE: cannot start
+java.lang.IllegalStateException: no
+\tat org.example.Main.start(Main.java:3)
+Nov 23, 2026 12:10:53 AM org.example.Main stop
+INFO: stopped
+=ERROR REPORT==== 23-Nov-2026::00:10:54 ===
+** Generic server x terminating
+** Reason for termination ==
+anything
+=INFO REPORT==== 23-Nov-2026::00:10:55 ===
+up
+2026-11-23 00:10:56 ERROR node failed
+Error: no
+    at main (/srv/index.js:7:9)
+}
+";
+    let found = joined(text);
+    let told: Vec<_> = found
+        .iter()
+        .map(|(level, message, lines)| (level.as_str(), message.as_str(), lines.len()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("error", "Exporting failed.", 4),
+            ("warn", "slow", 0),
+            (
+                "error",
+                "PHP Fatal error:  Uncaught Exception: no stock in /srv/x.php:3",
+                3
+            ),
+            ("warn", "PHP Warning:  x in /srv/x.php on line 3", 2),
+            ("error", "cannot start", 2),
+            ("info", "stopped", 0),
+            ("error", "** Generic server x terminating", 2),
+            ("info", "up", 0),
+            ("error", "node failed", 0),
+            ("error", "no", 2),
+        ]
+    );
+}
