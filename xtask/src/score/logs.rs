@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use logs::event::Level;
-use logs::fingerprint::{BUDGET_PER_HOUR, Fingerprint, Fingerprints};
+use logs::fingerprint::{BUDGET_PER_HOUR, Fingerprint, Fingerprints, News};
 use schema::Timestamp;
 
 use super::csv;
@@ -58,46 +58,76 @@ fn messages(set: &Path) -> anyhow::Result<Option<Vec<(String, String)>>> {
     Ok(Some(rows.filter_map(pair).collect()))
 }
 
-/// The answer for a set, and a line about it. Each message has the name its pattern has in the end,
-/// as the pattern table shows it.
+/// Names of messages: as they are stored with each, and as the pattern table resolves them.
+struct Named {
+    names: Fingerprints,
+    stored: Vec<Fingerprint>,
+    resolved: Vec<Fingerprint>,
+    news: News,
+}
+
+impl Named {
+    fn of<'a>(set: &str, messages: impl Iterator<Item = &'a (String, String)>) -> Self {
+        let mut names = Fingerprints::new(BUDGET_PER_HOUR);
+        let stored: Vec<Fingerprint> = messages
+            .map(|(_, message)| names.name(set, Level::Info, message, Timestamp(0)))
+            .collect();
+        let news = names.take_news();
+        let aliases: HashMap<_, _> = news
+            .merged
+            .iter()
+            .map(|merged| (merged.old, merged.into))
+            .collect();
+        let resolve = |mut name: Fingerprint| {
+            while let Some(into) = aliases.get(&name) {
+                name = *into;
+            }
+            name
+        };
+        let resolved = stored.iter().copied().map(resolve).collect();
+        Self {
+            names,
+            stored,
+            resolved,
+            news,
+        }
+    }
+}
+
+/// Returns the answer for a set, and a line about it. Each message has the name its pattern has in the
+/// end, as the pattern table shows it.
 fn name_all(set: &str, messages: &[(String, String)]) -> (String, String) {
-    let mut names = Fingerprints::new(BUDGET_PER_HOUR);
-    let now = Timestamp(0);
-    let given: Vec<Fingerprint> = messages
-        .iter()
-        .map(|(_, message)| names.name(set, Level::Info, message, now))
-        .collect();
-    let news = names.take_news();
-    let aliases: HashMap<_, _> = news
-        .merged
-        .iter()
-        .map(|merged| (merged.old, merged.into))
-        .collect();
-    let templates: HashMap<_, _> = news
+    let mut named = Named::of(set, messages.iter());
+    let templates: HashMap<_, _> = named
+        .news
         .patterns
         .iter()
         .map(|pattern| (pattern.fingerprint, pattern.template.as_str()))
         .collect();
     let mut answer = String::from("line_no,group_id,template\n");
-    for ((number, _), mut name) in messages.iter().zip(given) {
-        while let Some(into) = aliases.get(&name) {
-            name = *into;
-        }
-        let template = csv::quote(templates.get(&name).copied().unwrap_or_default());
+    for ((number, _), name) in messages.iter().zip(&named.resolved) {
+        let template = csv::quote(templates.get(name).copied().unwrap_or_default());
         let _written = writeln!(answer, "{number},{name},{template}");
     }
-    (
-        answer,
-        format!(
-            "{set}: {} messages, {} patterns, {}",
-            messages.len(),
-            patterns(&news),
-            speed(&mut names, set, messages)
-        ),
-    )
+    let reversed = Named::of(set, messages.iter().rev());
+    let line = format!(
+        "{set}: {} messages, {} patterns, {}; of the reverse order {} stored and {} resolved names differ",
+        messages.len(),
+        patterns(&named.news),
+        speed(&mut named.names, set, messages),
+        differing(&named.stored, &reversed.stored),
+        differing(&named.resolved, &reversed.resolved),
+    );
+    (answer, line)
 }
 
-fn patterns(news: &logs::fingerprint::News) -> usize {
+/// Returns how many names are not those of the same messages in reverse order.
+fn differing(names: &[Fingerprint], reversed: &[Fingerprint]) -> usize {
+    let pairs = names.iter().zip(reversed.iter().rev());
+    pairs.filter(|(one, other)| one != other).count()
+}
+
+fn patterns(news: &News) -> usize {
     let names: std::collections::HashSet<_> = news
         .patterns
         .iter()
