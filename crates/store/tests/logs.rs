@@ -196,7 +196,14 @@ async fn one_bad_line_costs_itself_alone() {
 async fn patterns_are_merged_closed_and_forgotten() {
     let database = registered().await;
     let mut link = link(&database).await;
-    store(&mut link, &batch(0, 0..10), false).await.unwrap();
+    // A family has a row, but no line of its own.
+    let mut first = batch(0, 0..10);
+    first.patterns.push(PatternCount {
+        fingerprint: "fedcba9876543210".to_owned(),
+        count: 0,
+        ..first.patterns[0].clone()
+    });
+    store(&mut link, &first, false).await.unwrap();
     let merge = Batch {
         merged: vec![("0123456789abcdef".to_owned(), "fedcba9876543210".to_owned())],
         ..batch(1, 10..11)
@@ -208,13 +215,19 @@ async fn patterns_are_merged_closed_and_forgotten() {
     link.settle(Timestamp(base()), Timestamp(base() - HOUR))
         .await
         .unwrap();
-    assert_eq!(number(&database, open).await, 1, "seen just now");
+    assert_eq!(number(&database, open).await, 2, "seen just now");
     link.settle(Timestamp(base() + HOUR), Timestamp(base() - HOUR))
         .await
         .unwrap();
     assert_eq!(number(&database, open).await, 0);
     store(&mut link, &batch(2, 11..12), false).await.unwrap();
-    assert_eq!(number(&database, open).await, 1, "it goes on");
+    assert_eq!(
+        number(&database, open).await,
+        2,
+        "it goes on, and its family"
+    );
+    let unlike = "select count(distinct last_seen) from collector.log_patterns";
+    assert_eq!(number(&database, unlike).await, 1);
     link.settle(Timestamp(base() + HOUR), Timestamp(base() + HOUR))
         .await
         .unwrap();

@@ -1,6 +1,7 @@
 //! From what a round of reading gave to what one transaction stores.
 
 use logs::event::{Access, Event, Level};
+use logs::fingerprint::{Fingerprint, Merged};
 use logs::intake::{self, Moved, Named};
 use logs::source::GapReason;
 use schema::tables::DataGap;
@@ -127,6 +128,20 @@ impl Encoder {
             .collect();
         let hours = given.tally.hours.into_iter();
         let patterns = given.tally.patterns.into_iter();
+        let mut patterns: Vec<PatternCount> = patterns
+            .map(|((hour, fingerprint), seen)| PatternCount {
+                hour,
+                template: templates.get(&fingerprint).cloned().unwrap_or_default(),
+                fingerprint: fingerprint.as_str().to_owned(),
+                source: seen.source.as_ref().to_owned(),
+                level: seen.level.as_str(),
+                count: seen.count,
+                first: seen.first,
+                last: seen.last,
+                sample: seen.sample,
+            })
+            .collect();
+        add_families(&mut patterns, &templates, &given.news.merged);
         let batch = Batch {
             positions: given.moved.into_iter().map(|one| self.mark(one)).collect(),
             counts: hours
@@ -137,19 +152,7 @@ impl Encoder {
                     count,
                 })
                 .collect(),
-            patterns: patterns
-                .map(|((hour, fingerprint), seen)| PatternCount {
-                    hour,
-                    template: templates.get(&fingerprint).cloned().unwrap_or_default(),
-                    fingerprint: fingerprint.as_str().to_owned(),
-                    source: seen.source.as_ref().to_owned(),
-                    level: seen.level.as_str(),
-                    count: seen.count,
-                    first: seen.first,
-                    last: seen.last,
-                    sample: seen.sample,
-                })
-                .collect(),
+            patterns,
             merged: given
                 .news
                 .merged
@@ -176,6 +179,37 @@ impl Encoder {
         };
         *version += 1;
         position
+    }
+}
+
+/// Adds the families that came to be: no line is named after one that is new, so its row has no count,
+/// and times and sample of a line that belongs to it.
+fn add_families(
+    patterns: &mut Vec<PatternCount>,
+    templates: &HashMap<Fingerprint, String>,
+    merged: &[Merged],
+) {
+    for (family, template) in templates {
+        let name = family.as_str();
+        if patterns.iter().any(|one| one.fingerprint == name) {
+            continue;
+        }
+        let member = merged
+            .iter()
+            .filter(|one| one.into == *family)
+            .find_map(|one| {
+                let old = one.old.as_str();
+                patterns.iter().find(|seen| seen.fingerprint == old)
+            });
+        if let Some(member) = member {
+            let row = PatternCount {
+                fingerprint: name.to_owned(),
+                template: template.clone(),
+                count: 0,
+                ..member.clone()
+            };
+            patterns.push(row);
+        }
     }
 }
 

@@ -1,41 +1,55 @@
-//! The patterns of one source: which sequences are alike.
+//! The patterns of one source: which forms are one.
 //!
-//! A sequence that was seen before is one look-up. A new one is registered once for each of its
-//! words, with the place of that word open. When [`ENOUGH`] sequences differ in one place only, what
-//! stands there is a variable that no mask knows: the open form becomes the template of the oldest
-//! of them, and the others become its aliases. A place that a word of state was seen in
-//! (*started*, *stopped*) never opens, because such words are what the event is.
+//! A *form* is the sequence of a message. A form that was seen before is one look-up. A new one is
+//! counted once for each of its words, with the place of that word open. When enough forms differ in
+//! one place only, what stands there is a variable that no mask knows: the open form is the template
+//! of a *family*, and every form that it matches belongs to it. The template is a form itself, in
+//! canonical form again, and may open further.
 //!
-//! Patterns are numbered; aliases are a union-find over the numbers whose root is the oldest.
+//! **Order.** A place opens by the set of forms that were seen, whichever came first; forms seen
+//! before and after belong to the family alike, and it is named after its widest template. A word of
+//! state (*started*, *stopped*) is never counted and never matched by an open place, because such
+//! words are what the event is. So two runs over the same messages make the same families. A message
+//! keeps the name of its own form; that of its family is an alias away.
 //!
-//! Memory: [`MOST`] patterns at about 400 bytes, measured with twelve words each. When they are used
-//! up, the half that was not seen for the longest time is forgotten; seen again, a pattern gets the
-//! same name, since a name is a hash of what it names.
+//! **Bounded.** A source has at most [`MOST`] forms, at about 450 bytes with twelve words each. When
+//! they are used up, the half that was not seen for the longest time is forgotten; seen again, a form
+//! gets the same name, since a name is a hash of what it names. A family has at most [`FORMS`] forms;
+//! any other message it matches has the name of the family itself, so a place in which every message
+//! has another word costs a cache entry and no row.
+//!
+//! Forms are numbered; the family is a union-find over the numbers.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
+use super::sequence::Sequence;
 use super::token::{self, Kind, Token, WILD_HASH};
 use super::words;
 
-/// Other words seen in a place that open it. Measured on eight logs with known templates: 3 to 6
+/// Different words seen in a place that open it. Measured on eight logs with known templates: 3 to 6
 /// are equal, 8 leaves variables unmasked.
-const ENOUGH: usize = 5;
+const ENOUGH: u16 = 5;
 
-/// Most patterns of a source.
+/// The same where little else tells that two messages are alike: the first word, when one word
+/// follows; and a word on its own.
+const ENOUGH_FIRST: u16 = 16;
+const ENOUGH_ALONE: u16 = 64;
+
+/// Most forms of a source.
 const MOST: usize = 2048;
 
-/// Places of a sequence that may open: words beyond stay as they are.
+/// Most forms of a family that are kept apart.
+const FORMS: u16 = 64;
+
+/// Places of a sequence that may open: words beyond stay as they are. They are the bits of a number.
 const PLACES: usize = 48;
 
-/// Open templates that are compared with a sequence of the same beginning and length.
-const COMPARED: usize = 64;
+/// Templates that are compared with a sequence of the same beginning and length.
+const COMPARED: usize = 256;
 
-/// Slots of the memory for sequences that an open template matched.
+/// Slots of the memory for sequences that a template matched.
 const RECENT: usize = 512;
-
-/// Marks a place that never opens; no pattern has this number.
-const CLOSED: u16 = u16::MAX;
 
 /// The keys are hashes already.
 #[derive(Default)]
@@ -57,45 +71,145 @@ impl Hasher for Same {
 
 type Table<V> = HashMap<u64, V, BuildHasherDefault<Same>>;
 
+/// A form, and what is known of its family when it is the root of one.
 #[derive(Debug)]
-struct Pattern {
+struct Form {
+    /// Its own name.
+    name: u64,
+    /// Its template, until the pattern table has a row of the name.
+    text: Option<Box<str>>,
+    /// The name that the row is an alias of; 0 when it is none.
+    alias: u64,
+    /// Words that are not masked: the less, the wider.
+    fixed: u16,
+    shape: Shape,
     parent: u16,
-    /// Hour it was last seen in, and whether it was seen more than once.
+    /// The widest form of the family, which it is named after.
+    lead: u16,
+    /// Forms of the family.
+    forms: u16,
+    /// Hour the family was last seen in, and whether it was seen more than once.
     seen: i32,
     again: bool,
-    /// Its names, one for each level; 0 where it has none.
-    names: [u64; 4],
 }
 
-/// A template with a place that was opened.
-#[derive(Debug)]
-struct Open {
+/// The words of a form.
+#[derive(Clone, Debug)]
+struct Shape {
+    /// What the level adds to the hash.
+    level: u64,
     /// Hashes of its words.
     words: Box<[u64]>,
-    pattern: u16,
+    /// Places that may open.
+    openable: u64,
+    /// Places that were opened.
+    opened: u64,
 }
 
-/// Another name of a pattern came to be an alias, or its template is wider now.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Change {
-    /// The first name is an alias of the second from now on.
-    Merged(u64, u64),
-    /// The name stands for this template from now on. Level by its place in `Level::ALL`.
-    Wider(usize, u64, String),
+impl Shape {
+    fn new(level: u64, tokens: &[Token], text: &str) -> Self {
+        let may_open =
+            |token: &Token| token.kind == Kind::Word && !words::is_state(token.bytes(text));
+        let places = tokens.iter().enumerate().take(PLACES);
+        Self {
+            level,
+            words: tokens.iter().map(|token| token.hash).collect(),
+            openable: places.fold(0, |places, (place, token)| {
+                places | u64::from(may_open(token)) << place
+            }),
+            opened: 0,
+        }
+    }
+
+    /// Returns the hash of the sequence.
+    fn sequence(&self) -> u64 {
+        let words = self.words.iter().enumerate();
+        words.fold(self.level, |sum, (place, word)| {
+            sum.wrapping_add(token::part(*word, place))
+        })
+    }
+
+    /// Returns the shape with one more place open.
+    fn with(&self, place: usize) -> Self {
+        let mut wider = self.clone();
+        wider.words[place] = WILD_HASH;
+        wider.openable &= !(1 << place);
+        wider.opened |= 1 << place;
+        wider
+    }
+
+    /// Returns whether the template matches a form: in the places that were opened anything may stand
+    /// that could have opened them.
+    fn matches(&self, form: &Self) -> bool {
+        self.level == form.level
+            && self.words.len() == form.words.len()
+            && self
+                .words
+                .iter()
+                .zip(&form.words)
+                .enumerate()
+                .all(|(place, (word, other))| {
+                    word == other
+                        || place < PLACES && self.opened & form.openable & (1 << place) != 0
+                })
+    }
+
+    /// Returns the places of a template that have to be open for it to be that of another form.
+    fn opened_in(&self, form: &Self) -> u64 {
+        if self.words.len() != form.words.len() {
+            return 0;
+        }
+        let places = self.words.iter().zip(&form.words).enumerate().take(PLACES);
+        places.fold(0, |opened, (place, (word, other))| {
+            opened | u64::from(*word == WILD_HASH && *other != WILD_HASH) << place
+        })
+    }
+
+    /// Returns the places that may open.
+    fn places(&self) -> impl Iterator<Item = usize> + use<> {
+        let openable = self.openable;
+        (0..PLACES).filter(move |place| openable & (1 << place) != 0)
+    }
+
+    /// Returns how many words are not masked.
+    fn fixed(&self) -> u16 {
+        let fixed = self.words.iter().filter(|word| **word != WILD_HASH);
+        fixed.count() as u16
+    }
+}
+
+/// What to compare a sequence with: the templates of this length that begin like this.
+fn bucket(shape: &Shape, first: u64) -> u64 {
+    let length = shape.words.len() as u64;
+    (first ^ shape.level).wrapping_mul(31).wrapping_add(length)
+}
+
+/// What a message is, and what the pattern table has to learn of it.
+#[derive(Debug, Default)]
+pub(super) struct Learned {
+    /// The name of the message.
+    pub(super) name: u64,
+    /// Names that the pattern table does not have a row of, with their templates.
+    pub(super) templates: Vec<(u64, String)>,
+    /// Names that are aliases of another from now on.
+    pub(super) aliases: Vec<(u64, u64)>,
+    /// Whether nothing like it was known.
+    pub(super) is_new: bool,
 }
 
 /// The patterns of one source.
 #[derive(Default)]
 pub(super) struct Miner {
-    patterns: Vec<Pattern>,
-    /// Sequence to pattern.
+    forms: Vec<Form>,
+    /// Sequence to form.
     known: Table<u16>,
-    /// Sequence with one place open to the patterns that differ there; zero is none, so the numbers
-    /// are one higher.
-    places: Table<[u16; ENOUGH - 1]>,
-    /// Open templates by length and first word.
-    open: Table<Vec<Open>>,
-    /// Sequences that an open template matched.
+    /// Sequence with one place open: how many forms differ there.
+    places: Table<u16>,
+    /// Those of them that were opened, with a form of the family.
+    opened: Table<u16>,
+    /// Templates by length and first word, with a form of the family.
+    templates: Table<Vec<(Shape, u16)>>,
+    /// Sequences that a template of a full family matched.
     recent: Vec<(u64, u16)>,
 }
 
@@ -103,316 +217,387 @@ impl std::fmt::Debug for Miner {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
             .debug_struct("Miner")
-            .field("patterns", &self.patterns.len())
+            .field("forms", &self.forms.len())
             .finish_non_exhaustive()
     }
 }
 
+/// A message, or the template of a row of the pattern table.
+#[derive(Clone, Copy)]
+pub(super) struct Message<'a> {
+    /// What its level adds to the hash of its sequence.
+    pub(super) level: u64,
+    pub(super) tokens: &'a [Token],
+    pub(super) text: &'a str,
+    pub(super) hour: i32,
+    /// Names a sequence of words of the text.
+    pub(super) identify: &'a dyn Fn(&[Token]) -> u64,
+}
+
 impl Miner {
-    /// The pattern of a sequence that is known, or that an open template matches.
-    pub(super) fn find(
-        &mut self,
-        tokens: &[Token],
-        text: &str,
-        sequence: u64,
-        hour: i32,
-    ) -> Option<u16> {
-        let pattern = match self.known.get(&sequence) {
-            Some(pattern) => *pattern,
-            None => self.find_open(tokens, text, sequence)?,
+    /// Returns the name of a sequence that is known.
+    pub(super) fn find(&mut self, sequence: u64, hour: i32) -> Option<u64> {
+        let form = match self.known.get(&sequence) {
+            Some(form) => *form,
+            None => match self.recent.get(sequence as usize % RECENT) {
+                Some((known, form)) if *known == sequence => *form,
+                _ => return None,
+            },
         };
-        let root = self.root(pattern);
-        let seen = &mut self.patterns[usize::from(root)];
-        (seen.seen, seen.again) = (hour, true);
-        Some(root)
+        let root = self.root(form);
+        let family = &mut self.forms[usize::from(root)];
+        (family.seen, family.again) = (hour, true);
+        let form = &self.forms[usize::from(form)];
+        // A template may be known before a message has its form.
+        form.text.is_none().then_some(form.name)
     }
 
-    fn find_open(&mut self, tokens: &[Token], text: &str, sequence: u64) -> Option<u16> {
-        if self.open.is_empty() {
-            return None;
+    /// Learns a message that [`find`](Self::find) does not know; `None` where nothing like it is known
+    /// and `may_add` is false.
+    pub(super) fn learn(&mut self, message: &Message<'_>, may_add: bool) -> Option<Learned> {
+        let shape = Shape::new(message.level, message.tokens, message.text);
+        let sequence = shape.sequence();
+        let (form, is_new) = if let Some(form) = self.known.get(&sequence) {
+            (*form, false)
+        } else {
+            let families: Vec<u16> = self.families(&shape).collect();
+            let roots = families.iter().map(|form| self.root(*form));
+            let full = roots
+                .map(|root| &self.forms[usize::from(root)])
+                .find(|family| family.forms >= FORMS)
+                .map(|family| family.lead);
+            if let Some(lead) = full {
+                self.remember(sequence, lead);
+                return Some(Learned {
+                    name: self.forms[usize::from(lead)].name,
+                    ..Learned::default()
+                });
+            } else if families.is_empty() && !may_add {
+                return None;
+            } else {
+                if self.forms.len() >= MOST {
+                    self.forget();
+                }
+                let form = self.add(shape, message, message.tokens);
+                self.grow(form, message);
+                (form, families.is_empty())
+            }
+        };
+        let mut learned = Learned {
+            name: self.forms[usize::from(form)].name,
+            is_new,
+            ..Learned::default()
+        };
+        let root = self.root(form);
+        self.forms[usize::from(root)].seen = message.hour;
+        self.store(form, &mut learned);
+        self.store_family(root, &mut learned);
+        Some(learned)
+    }
+
+    /// Reports the row of a form, when the pattern table does not have it.
+    fn store(&mut self, form: u16, learned: &mut Learned) {
+        let form = &mut self.forms[usize::from(form)];
+        if let Some(text) = form.text.take() {
+            learned.templates.push((form.name, text.into()));
         }
-        let slot = sequence as usize % RECENT;
-        if let Some((known, pattern)) = self.recent.get(slot)
-            && *known == sequence
-        {
-            return Some(*pattern);
+    }
+
+    /// Reports the row of the family and what is an alias of it from now on.
+    fn store_family(&mut self, root: u16, learned: &mut Learned) {
+        let lead = self.forms[usize::from(root)].lead;
+        let name = self.forms[usize::from(lead)].name;
+        let members: Vec<u16> = (0..self.forms.len() as u16)
+            .filter(|at| {
+                let form = &self.forms[usize::from(*at)];
+                *at != lead && form.text.is_none() && form.alias != name && self.root(*at) == root
+            })
+            .collect();
+        if members.is_empty() {
+            return;
         }
-        let open = self.matching(tokens, text)?;
-        let pattern = open.pattern;
+        self.store(lead, learned);
+        for member in members {
+            let member = &mut self.forms[usize::from(member)];
+            member.alias = name;
+            learned.aliases.push((member.name, name));
+        }
+    }
+
+    /// Returns a form of each family that a template of it matches.
+    fn families<'a>(&'a self, shape: &'a Shape) -> impl Iterator<Item = u16> + 'a {
+        let first = shape.words.first().copied().unwrap_or_default();
+        let begins = [first, WILD_HASH];
+        let buckets = &begins[..if first == WILD_HASH { 1 } else { 2 }];
+        let buckets: Vec<u64> = buckets.iter().map(|first| bucket(shape, *first)).collect();
+        let templates = buckets
+            .into_iter()
+            .filter_map(|bucket| self.templates.get(&bucket))
+            .flatten();
+        templates
+            .filter(|(template, _)| template.matches(shape))
+            .map(|(_, form)| *form)
+    }
+
+    fn remember(&mut self, sequence: u64, form: u16) {
         if self.recent.is_empty() {
             self.recent.resize(RECENT, (0, 0));
         }
-        self.recent[slot] = (sequence, pattern);
-        Some(pattern)
+        self.recent[sequence as usize % RECENT] = (sequence, form);
     }
 
-    fn matching(&self, tokens: &[Token], text: &str) -> Option<&Open> {
-        self.open.get(&bucket(tokens))?.iter().find(|open| {
-            open.words.iter().zip(tokens).all(|(word, token)| {
-                *word == token.hash
-                    || *word == WILD_HASH
-                        && token.kind == Kind::Word
-                        && !words::is_state(token.bytes(text))
-            })
-        })
-    }
-
-    /// Opens the places of a sequence that are open in the template that matches it.
-    pub(super) fn widen(&self, tokens: &mut [Token], text: &str) {
-        if let Some(open) = self.matching(tokens, text) {
-            for (word, token) in open.words.iter().zip(tokens) {
-                if *word == WILD_HASH {
-                    token.open();
-                }
-            }
-        }
-    }
-
-    /// A new pattern for a sequence that [`find`](Self::find) does not find.
-    pub(super) fn add(&mut self, sequence: u64, hour: i32) -> u16 {
-        if self.patterns.len() >= MOST {
-            self.forget();
-        }
-        let pattern = self.patterns.len() as u16;
-        self.patterns.push(Pattern {
-            parent: pattern,
-            seen: hour,
+    /// Adds a form that is not known.
+    fn add(&mut self, shape: Shape, message: &Message<'_>, tokens: &[Token]) -> u16 {
+        let form = self.forms.len() as u16;
+        let name = (message.identify)(tokens);
+        let text = token::render(tokens, message.text);
+        self.known.insert(shape.sequence(), form);
+        self.forms.push(Form {
+            name,
+            text: Some(text.into()),
+            alias: 0,
+            fixed: shape.fixed(),
+            shape,
+            parent: form,
+            lead: form,
+            forms: 1,
+            seen: message.hour,
             again: false,
-            names: [0; 4],
         });
-        self.known.insert(sequence, pattern);
-        pattern
+        form
     }
 
-    /// The pattern a sequence is known as.
-    pub(super) fn known(&self, sequence: u64) -> Option<u16> {
-        self.known.get(&sequence).map(|pattern| self.root(*pattern))
-    }
-
-    /// How many patterns are in memory.
+    /// Returns how many forms are in memory.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.patterns.len()
+        self.forms.len()
     }
 
-    pub(super) fn root(&self, mut pattern: u16) -> u16 {
+    fn root(&self, mut form: u16) -> u16 {
         loop {
-            let parent = self.patterns[usize::from(pattern)].parent;
-            if parent == pattern {
-                return pattern;
+            let parent = self.forms[usize::from(form)].parent;
+            if parent == form {
+                return form;
             }
-            pattern = parent;
+            form = parent;
         }
     }
 
-    /// The name of a pattern for a level; 0 when it has none.
-    pub(super) fn name(&self, pattern: u16, level: usize) -> u64 {
-        self.patterns[usize::from(pattern)].names[level]
-    }
-
-    pub(super) fn set_name(&mut self, pattern: u16, level: usize, name: u64) {
-        self.patterns[usize::from(pattern)].names[level] = name;
-    }
-
-    /// Registers a new sequence for each of its words, and opens the places that varied enough.
-    pub(super) fn register(
-        &mut self,
-        tokens: &mut [Token],
-        text: &str,
-        pattern: u16,
-        changes: &mut Vec<Change>,
-    ) {
-        let mut sequence = token::sum(tokens);
-        let mut place = 1;
-        while place < tokens.len().min(PLACES) {
-            let token = tokens[place];
-            if token.kind == Kind::Word {
-                let opened = sequence
-                    .wrapping_sub(token.part(place))
-                    .wrapping_add(token.wild_part(place));
-                let state = words::is_state(token.bytes(text));
-                if let Some(members) = self.differ(opened, pattern, state) {
-                    tokens[place].open();
-                    sequence = opened;
-                    self.open(tokens, text, opened, pattern, &members, changes);
-                    // The wider sequence is new itself: from the beginning.
-                    place = 0;
+    /// Puts a new form into the families that match it, counts it for each of its words, and opens
+    /// the places that varied enough; what is opened is a form that is treated the same way.
+    fn grow(&mut self, form: u16, message: &Message<'_>) {
+        let mut new = vec![(form, message.tokens.to_vec())];
+        while let Some((form, tokens)) = new.pop() {
+            let shape = self.forms[usize::from(form)].shape.clone();
+            let families: Vec<u16> = self.families(&shape).collect();
+            for family in families {
+                self.unite(family, form);
+            }
+            for place in shape.places() {
+                let wider = shape.with(place);
+                let sequence = wider.sequence();
+                if let Some(family) = self.opened.get(&sequence).copied() {
+                    self.unite(family, form);
+                    continue;
                 }
+                let count = self.places.entry(sequence).or_default();
+                *count += 1;
+                if *count < enough(&tokens, place) {
+                    continue;
+                }
+                self.places.remove(&sequence);
+                let mut tokens = tokens.clone();
+                tokens[place] = tokens[place].opened();
+                new.extend(self.open(form, wider, &tokens, message));
             }
-            place += 1;
         }
     }
 
-    /// Notes that `pattern` is one more that differs in one place; the others when they are enough.
-    fn differ(&mut self, opened: u64, pattern: u16, state: bool) -> Option<[u16; ENOUGH - 1]> {
-        let members = self.places.entry(opened).or_default();
-        if state {
-            *members = [CLOSED, pattern + 1, 0, 0];
-        }
-        if members[0] == CLOSED {
-            return None;
-        }
-        match members.iter().position(|member| *member == 0) {
-            Some(free) => {
-                members[free] = pattern + 1;
-                None
-            }
-            None => Some(members.map(|member| member - 1)),
-        }
-    }
-
+    /// Opens a place of a form. `wider` is its shape with the place open, `tokens` its tokens so.
+    /// Returns the template when it is a new form.
     fn open(
         &mut self,
+        form: u16,
+        mut wider: Shape,
         tokens: &[Token],
-        text: &str,
-        opened: u64,
-        pattern: u16,
-        members: &[u16],
-        changes: &mut Vec<Change>,
-    ) {
-        self.places.remove(&opened);
-        let natural = self.known.get(&opened).copied();
-        let all = || members.iter().copied().chain(natural).chain([pattern]);
-        let root = all()
-            .map(|member| self.root(member))
-            .min()
-            .unwrap_or(pattern);
-        for member in all() {
-            self.merge(root, member, changes);
+        message: &Message<'_>,
+    ) -> Option<(u16, Vec<Token>)> {
+        let members: Vec<u16> = (0..self.forms.len())
+            .filter(|at| wider.matches(&self.forms[*at].shape))
+            .map(|at| at as u16)
+            .collect();
+        for member in &members {
+            wider.opened |= self.forms[usize::from(*member)].shape.opened;
+            self.unite(form, *member);
         }
-        self.known.insert(opened, root);
-        let bucket = self.open.entry(bucket(tokens)).or_default();
-        if bucket.len() < COMPARED {
-            let words = tokens.iter().map(|token| token.hash).collect();
-            bucket.push(Open {
-                words,
-                pattern: root,
-            });
+        self.add_template(wider.clone(), form);
+        // A word that was opened may stand beside another value, or in brackets.
+        let canonical = canonical(tokens, message.text);
+        let mut shape = Shape::new(message.level, &canonical, message.text);
+        if canonical.len() == tokens.len() {
+            shape.opened = wider.opened;
         }
-        let template = token::render(tokens, text);
-        for (level, name) in self.patterns[usize::from(root)]
-            .names
-            .into_iter()
-            .enumerate()
-        {
-            if name != 0 {
-                changes.push(Change::Wider(level, name, template.clone()));
-            }
+        if let Some(known) = self.known.get(&shape.sequence()).copied() {
+            self.forms[usize::from(known)].shape.opened |= shape.opened;
+            self.unite(form, known);
+            return None;
+        }
+        let template = self.add(shape, message, &canonical);
+        self.unite(form, template);
+        Some((template, canonical))
+    }
+
+    /// Adds a template of the family of a form.
+    fn add_template(&mut self, shape: Shape, form: u16) {
+        self.opened.insert(shape.sequence(), form);
+        let first = shape.words.first().copied().unwrap_or_default();
+        let templates = self.templates.entry(bucket(&shape, first)).or_default();
+        if templates.len() < COMPARED {
+            templates.push((shape, form));
         }
     }
 
-    /// Makes a pattern an alias of an older one, whose names stay.
-    fn merge(&mut self, old: u16, new: u16, changes: &mut Vec<Change>) {
-        let new = self.root(new);
-        if old == new {
+    /// Makes one family of two, named after the wider of their templates.
+    fn unite(&mut self, one: u16, other: u16) {
+        let (one, other) = (self.root(one), self.root(other));
+        if one == other {
             return;
         }
-        let (seen, names) = (
-            self.patterns[usize::from(new)].seen,
-            self.patterns[usize::from(new)].names,
-        );
-        self.patterns[usize::from(new)].parent = old;
-        let pattern = &mut self.patterns[usize::from(old)];
-        (pattern.seen, pattern.again) = (pattern.seen.max(seen), true);
-        for (kept, name) in pattern.names.iter_mut().zip(names) {
-            if *kept == 0 {
-                *kept = name;
-            } else if name != 0 && name != *kept {
-                changes.push(Change::Merged(name, *kept));
+        let (lead, forms, seen) = {
+            let other = &mut self.forms[usize::from(other)];
+            other.parent = one;
+            (other.lead, other.forms, other.seen)
+        };
+        let width = |lead: u16| {
+            let lead = &self.forms[usize::from(lead)];
+            (lead.fixed, lead.name)
+        };
+        let mine = self.forms[usize::from(one)].lead;
+        let lead = if width(lead) < width(mine) {
+            lead
+        } else {
+            mine
+        };
+        let family = &mut self.forms[usize::from(one)];
+        family.lead = lead;
+        family.forms = family.forms.saturating_add(forms);
+        family.seen = family.seen.max(seen);
+        family.again = true;
+    }
+
+    /// Takes back the rows of the pattern table; each has the name of the row it is an alias of.
+    pub(super) fn restore(&mut self, rows: &[(Message<'_>, Option<u64>)]) {
+        let mut forms = Vec::with_capacity(rows.len());
+        let mut by_name = Table::default();
+        for (row, alias) in rows.iter().take(MOST) {
+            let shape = Shape::new(row.level, row.tokens, row.text);
+            let form = match self.known.get(&shape.sequence()) {
+                Some(form) => *form,
+                None => self.add(shape, row, row.tokens),
+            };
+            let restored = &mut self.forms[usize::from(form)];
+            (restored.text, restored.alias) = (None, alias.unwrap_or_default());
+            by_name.insert(restored.name, form);
+            forms.push(form);
+        }
+        let mut targets = HashSet::new();
+        for (form, (_, alias)) in forms.iter().zip(rows) {
+            let Some(target) = alias.as_ref().and_then(|alias| by_name.get(alias)) else {
+                continue;
+            };
+            let opened = {
+                let of = |form: &u16| &self.forms[usize::from(*form)].shape;
+                of(target).opened_in(of(form))
+            };
+            self.forms[usize::from(*target)].shape.opened |= opened;
+            self.unite(*form, *target);
+            targets.insert(*target);
+        }
+        for target in targets {
+            let shape = self.forms[usize::from(target)].shape.clone();
+            if shape.opened != 0 {
+                self.add_template(shape, target);
             }
         }
-    }
-
-    /// Makes `alias` an alias of `root`, whichever is older: so the database says.
-    pub(super) fn join(&mut self, alias: u16, root: u16) {
-        let (alias, root) = (self.root(alias), self.root(root));
-        self.patterns[usize::from(alias)].parent = root;
-    }
-
-    /// Takes a template of the database whose open places were opened here.
-    pub(super) fn restore_open(&mut self, tokens: &[Token], pattern: u16) {
-        let bucket = self.open.entry(bucket(tokens)).or_default();
-        if bucket.len() < COMPARED {
-            let words = tokens.iter().map(|token| token.hash).collect();
-            bucket.push(Open { words, pattern });
+        for (form, (row, _)) in forms.iter().zip(rows) {
+            self.grow(*form, row);
         }
     }
 
-    /// Forgets the half of the patterns that was not seen for the longest time. Of those seen in the
-    /// same hour, what was seen more than once and what is older stays.
+    /// Forgets the half of the forms that was not seen for the longest time. Of those seen in the same
+    /// hour, what was seen more than once and what is older stays.
     fn forget(&mut self) {
-        let count = self.patterns.len();
-        let mut order: Vec<u16> = (0..count as u16)
-            .filter(|id| self.root(*id) == *id)
-            .collect();
-        order.sort_by_key(|id| {
-            let pattern = &self.patterns[usize::from(*id)];
-            (std::cmp::Reverse(pattern.seen), !pattern.again, *id)
+        let mut order: Vec<u16> = (0..self.forms.len() as u16).collect();
+        order.sort_by_key(|form| {
+            let root = self.root(*form);
+            let family = &self.forms[usize::from(root)];
+            let first = std::cmp::Reverse(family.seen);
+            (
+                first,
+                !family.again,
+                root,
+                *form != root,
+                *form != family.lead,
+            )
         });
         order.truncate(MOST / 2);
-        order.sort_unstable();
-        let mut moved = vec![CLOSED; count];
-        let mut kept = Vec::with_capacity(MOST);
-        for (new, old) in order.iter().enumerate() {
-            moved[usize::from(*old)] = new as u16;
-            let old = &self.patterns[usize::from(*old)];
-            kept.push(Pattern {
-                parent: new as u16,
-                ..*old
-            });
+        let roots: Vec<u16> = (0..self.forms.len() as u16)
+            .map(|form| self.root(form))
+            .collect();
+        let old = std::mem::take(&mut self.forms).into_iter();
+        let mut old: Vec<Option<Form>> = old.map(Some).collect();
+        let mut moved = vec![None; old.len()];
+        for form in &order {
+            moved[usize::from(*form)] = Some(self.forms.len() as u16);
+            self.forms.extend(old[usize::from(*form)].take());
         }
-        let place = |id: u16| moved[usize::from(self.root(id))];
-        let (mut known, mut places, mut open) =
-            (Table::default(), Table::default(), Table::default());
-        // Aliases of a pattern that stays are found through its open template.
-        for (sequence, id) in &self.known {
-            if place(*id) != CLOSED && (self.root(*id) == *id || known.len() < MOST) {
-                known.insert(*sequence, place(*id));
-            }
+        let place = |form: u16| moved[usize::from(roots[usize::from(form)])];
+        for (form, was) in self.forms.iter_mut().zip(&order) {
+            form.parent = place(*was).unwrap_or_default();
+            form.lead = moved[usize::from(form.lead)].unwrap_or(form.parent);
         }
-        for (opened, members) in &self.places {
-            let closed = members[0] == CLOSED;
-            let mut left = [0; ENOUGH - 1];
-            let mut free = left.iter_mut();
-            if let (true, Some(first)) = (closed, free.next()) {
-                *first = CLOSED;
-            }
-            let members = members
-                .iter()
-                .skip(usize::from(closed))
-                .filter(|member| **member != 0);
-            let mut any = false;
-            for (member, free) in members
-                .map(|member| place(member - 1))
-                .filter(|id| *id != CLOSED)
-                .zip(free)
-            {
-                *free = member + 1;
-                any = true;
-            }
-            if any {
-                places.insert(*opened, left);
-            }
-        }
-        for (key, forms) in &self.open {
-            let forms: Vec<Open> = forms
-                .iter()
-                .map(|form| Open {
-                    pattern: place(form.pattern),
-                    words: form.words.clone(),
-                })
-                .filter(|form| form.pattern != CLOSED)
+        self.opened = std::mem::take(&mut self.opened)
+            .into_iter()
+            .filter_map(|(sequence, form)| Some((sequence, place(form)?)))
+            .collect();
+        for templates in self.templates.values_mut() {
+            let kept = std::mem::take(templates).into_iter();
+            *templates = kept
+                .filter_map(|(shape, form)| Some((shape, place(form)?)))
                 .collect();
-            if !forms.is_empty() {
-                open.insert(*key, forms);
+        }
+        self.templates.retain(|_, templates| !templates.is_empty());
+        self.known.clear();
+        self.places.clear();
+        self.recent.clear();
+        for (at, form) in self.forms.iter().enumerate() {
+            self.known.insert(form.shape.sequence(), at as u16);
+            for place in form.shape.places() {
+                let sequence = form.shape.with(place).sequence();
+                if !self.opened.contains_key(&sequence) {
+                    *self.places.entry(sequence).or_default() += 1;
+                }
             }
         }
-        (self.patterns, self.known, self.places, self.open) = (kept, known, places, open);
-        self.recent.clear();
     }
 }
 
-fn bucket(tokens: &[Token]) -> u64 {
-    let first = tokens.first().map_or(0, |token| token.hash);
-    first.wrapping_mul(31).wrapping_add(tokens.len() as u64)
+/// Returns how many forms that differ in a place open it.
+fn enough(tokens: &[Token], place: usize) -> u16 {
+    let words = tokens.iter().filter(|token| token.kind == Kind::Word);
+    match words.count() {
+        0 | 1 => ENOUGH_ALONE,
+        2 if place == 0 => ENOUGH_FIRST,
+        _ => ENOUGH,
+    }
+}
+
+/// Returns the canonical form of a sequence in which a place was opened.
+fn canonical(tokens: &[Token], text: &str) -> Vec<Token> {
+    let mut out = Vec::with_capacity(tokens.len());
+    let mut sequence = Sequence::new(&mut out, text.as_bytes());
+    for token in tokens {
+        sequence.again(*token);
+    }
+    out
 }

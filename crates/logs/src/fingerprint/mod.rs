@@ -1,26 +1,30 @@
 //! Like messages get one name.
 //!
 //! ```text
-//! message ─ mask (tokens) ─ sequence ─ miner (pattern) ─ name of the pattern and the level
+//! message ─ mask (tokens) ─ form (sequence) ─ miner (family) ─ name
 //! ```
 //!
-//! A **fingerprint** is the first 16 hexadecimal digits of SHA-256 over `source|level|template`. The
-//! template is the message with what varies replaced by `<*>`: typed masks first (`mask`), then the
-//! words that turned out to vary (`miner`). The patterns of a source know no level; a pattern has
-//! one name for each level it was seen with.
+//! A **fingerprint** is the first 16 hexadecimal digits of SHA-256 over `source|level|words`, the words
+//! of a template with one blank between them. The template is the message with what varies replaced by
+//! `<*>`: typed masks first (`mask`, `sequence`), which look at nothing but the message; then the words
+//! that turned out to vary among messages (`miner`).
 //!
-//! **Stable.** The same sequence has the same hash at any time on any machine. When several patterns
-//! turn out to be one, the oldest keeps its name and the others become aliases, which
-//! [`Fingerprints::take_news`] reports for the pattern table; [`Fingerprints::restore`] takes that
-//! table back after a restart.
+//! **Stable.** A name is a hash of what it names, so the same template has the same name at any time on
+//! any machine, and its row never changes. A message is named after its form, whatever came before it.
+//! When forms turn out to be one family, it has a name after its template, and theirs become aliases of
+//! it, which [`Fingerprints::take_news`] reports for the pattern table; whoever counts follows the
+//! aliases. Which forms are one family does not depend on the order in which they came. The one
+//! exception is a family of more than 64 forms: what comes then is named after the family.
+//! [`Fingerprints::restore`] takes the table back after a restart.
 //!
-//! **Bounded.** A source has at most 2048 patterns in memory (`miner`) and may name a given number
-//! of new ones in an hour. What goes beyond gets the overflow name of its source and level and is
-//! counted; nothing is learned of it, so it costs no memory.
+//! **Bounded.** A source has at most 2048 forms in memory (`miner`) and may name a given number of new
+//! ones in an hour. What goes beyond gets the overflow name of its source and level and is counted;
+//! nothing is learned of it, so it costs no memory.
 
 mod code;
 mod mask;
 mod miner;
+mod sequence;
 mod shape;
 #[cfg(test)]
 mod tests;
@@ -35,8 +39,8 @@ use sha2::{Digest, Sha256};
 
 use crate::by_source::BySource;
 use crate::event::Level;
-use miner::{Change, Miner};
-use token::Token;
+use miner::{Message, Miner};
+use token::{Kind, Token};
 
 /// New fingerprints that a source may have in an hour, when nothing else is said. A log with more
 /// kinds of messages than that in an hour is one whose variables no mask knows.
@@ -94,8 +98,7 @@ pub struct Known {
     pub alias_of: Option<String>,
 }
 
-/// A pattern that is new, or whose template is wider than before: the row of its name is inserted,
-/// or its template is replaced.
+/// A pattern that is new: the row of its name is inserted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
     /// Name of the source.
@@ -108,7 +111,7 @@ pub struct Pattern {
     pub template: String,
 }
 
-/// Two patterns of a source turned out to be one. Rows that were stored under `old` keep that name;
+/// A pattern turned out to be part of another. Rows that were stored under `old` keep that name;
 /// whoever counts follows the alias.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Merged {
@@ -123,8 +126,7 @@ pub struct Merged {
 /// What the pattern table has to learn.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct News {
-    /// New or wider patterns, in the order in which they came to be. A name may come more than once;
-    /// the last holds.
+    /// New patterns, in the order in which they came to be.
     pub patterns: Vec<Pattern>,
     /// New aliases, in order.
     pub merged: Vec<Merged>,
@@ -156,7 +158,6 @@ pub struct Fingerprints {
     budget_per_hour: u32,
     sources: BySource<Source>,
     tokens: Vec<Token>,
-    changes: Vec<Change>,
     news: News,
 }
 
@@ -168,69 +169,51 @@ impl Fingerprints {
             budget_per_hour,
             sources: BySource::default(),
             tokens: Vec::new(),
-            changes: Vec::new(),
             news: News::default(),
         }
     }
 
-    /// Takes back what the database holds, best in the order of first sight. Rows with a name that
-    /// is none are passed over. Gives no news.
+    /// Takes back what the database holds, best in the order of first sight. Rows whose name is not
+    /// that of their template, as an older version wrote them, are passed over. Gives no news.
     pub fn restore(&mut self, known: impl Iterator<Item = Known>) {
-        let mut rows: Vec<(Known, u16)> = Vec::new();
+        let mut by_source: HashMap<String, Vec<(Known, Vec<Token>)>> = HashMap::new();
         for known in known {
-            let Some(name) = number(&known.fingerprint) else {
-                continue;
-            };
-            if known.template == OVERFLOW {
-                continue;
+            let mut tokens = Vec::new();
+            token::split(&known.template, &mut tokens);
+            let name = hashed(
+                &known.source,
+                known.level,
+                words_of(&tokens, &known.template),
+            );
+            if Fingerprint::of(name).as_str() == known.fingerprint && known.template != OVERFLOW {
+                let rows = by_source.entry(known.source.clone()).or_default();
+                rows.push((known, tokens));
             }
-            let source = self.sources.entry(&known.source);
-            token::split(&known.template, &mut self.tokens);
-            let sequence = token::sum(&self.tokens);
-            let pattern = match source.miner.known(sequence) {
-                Some(pattern) => pattern,
-                None => source.miner.add(sequence, 0),
-            };
-            let level = known.level as usize;
-            if source.miner.name(pattern, level) == 0 {
-                source.miner.set_name(pattern, level, name);
-            }
-            rows.push((known, pattern));
         }
-        self.restore_aliases(&rows);
+        for (source, rows) in by_source {
+            let names: Vec<_> = rows
+                .iter()
+                .map(|(row, _)| identify(&source, row.level, &row.template))
+                .collect();
+            let rows: Vec<_> = rows
+                .iter()
+                .zip(&names)
+                .map(|((row, tokens), identify)| {
+                    let message = Message {
+                        level: seed(row.level),
+                        tokens,
+                        text: &row.template,
+                        hour: 0,
+                        identify,
+                    };
+                    (message, row.alias_of.as_deref().and_then(number))
+                })
+                .collect();
+            self.sources.entry(&source).miner.restore(&rows);
+        }
     }
 
-    fn restore_aliases(&mut self, rows: &[(Known, u16)]) {
-        let by_name: HashMap<(&str, &str), usize> = rows
-            .iter()
-            .enumerate()
-            .map(|(at, (row, _))| ((row.source.as_str(), row.fingerprint.as_str()), at))
-            .collect();
-        let mut roots = vec![false; rows.len()];
-        for (row, pattern) in rows {
-            let alias = row.alias_of.as_deref();
-            let Some(at) = alias.and_then(|alias| by_name.get(&(row.source.as_str(), alias)))
-            else {
-                continue;
-            };
-            roots[*at] = true;
-            let source = self.sources.entry(&row.source);
-            source.miner.join(*pattern, rows[*at].1);
-        }
-        for ((row, pattern), is_root) in rows.iter().zip(roots) {
-            let source = self.sources.entry(&row.source);
-            token::split(&row.template, &mut self.tokens);
-            if is_root {
-                source.miner.restore_open(&self.tokens, *pattern);
-            }
-            source
-                .miner
-                .register(&mut self.tokens, &row.template, *pattern, &mut self.changes);
-        }
-        self.changes.clear();
-    }
-
-    /// The name of a message. `message` is what is stored of it: redacted, cleaned and cut.
+    /// Returns the name of a message. `message` is what is stored of it: redacted, cleaned and cut.
     pub fn name(
         &mut self,
         source_name: &str,
@@ -244,47 +227,45 @@ impl Fingerprints {
             (source.hour, source.named) = (hour, 0);
         }
         mask::scan(message, &mut self.tokens);
-        let sequence = token::sum(&self.tokens);
-        let place = level as usize;
-        let found = source
-            .miner
-            .find(&self.tokens, message, sequence, hour as i32);
-        if let Some(pattern) = found {
-            let name = source.miner.name(pattern, place);
-            if name != 0 {
-                return Fingerprint::of(name);
-            }
-        }
-        if source.named >= self.budget_per_hour {
-            source.overflowed += 1;
-            return Fingerprint::of(hashed(source_name, level, OVERFLOW));
-        }
-        source.named += 1;
-        let pattern = match found {
-            Some(pattern) => {
-                source.miner.widen(&mut self.tokens, message);
-                pattern
-            }
-            None => source.miner.add(sequence, hour as i32),
-        };
-        let template = token::render(&self.tokens, message);
-        let name = hashed(source_name, level, &template);
-        source.miner.set_name(pattern, place, name);
-        self.news.patterns.push(Pattern {
-            source: source_name.into(),
-            level,
-            fingerprint: Fingerprint::of(name),
-            template,
-        });
-        if found.is_none() {
-            source
-                .miner
-                .register(&mut self.tokens, message, pattern, &mut self.changes);
-            let name = source.miner.name(source.miner.root(pattern), place);
-            self.tell(source_name);
+        let sequence = token::sum(&self.tokens).wrapping_add(seed(level));
+        if let Some(name) = source.miner.find(sequence, hour as i32) {
             return Fingerprint::of(name);
         }
-        Fingerprint::of(name)
+        let learned = source.miner.learn(
+            &Message {
+                level: seed(level),
+                tokens: &self.tokens,
+                text: message,
+                hour: hour as i32,
+                identify: &identify(source_name, level, message),
+            },
+            source.named < self.budget_per_hour,
+        );
+        let Some(learned) = learned else {
+            source.overflowed += 1;
+            return Fingerprint::of(hashed(
+                source_name,
+                level,
+                [OVERFLOW.as_bytes()].into_iter(),
+            ));
+        };
+        source.named += u32::from(learned.is_new);
+        let patterns = learned.templates.into_iter();
+        self.news
+            .patterns
+            .extend(patterns.map(|(name, template)| Pattern {
+                source: source_name.into(),
+                level,
+                fingerprint: Fingerprint::of(name),
+                template,
+            }));
+        let merged = learned.aliases.into_iter().map(|(old, into)| Merged {
+            source: source_name.into(),
+            old: Fingerprint::of(old),
+            into: Fingerprint::of(into),
+        });
+        self.news.merged.extend(merged);
+        Fingerprint::of(learned.name)
     }
 
     /// What the pattern table has to learn since the last time.
@@ -298,39 +279,40 @@ impl Fingerprints {
         }
         news
     }
+}
 
-    fn tell(&mut self, source: &str) {
-        for change in self.changes.drain(..) {
-            match change {
-                Change::Merged(old, into) => self.news.merged.push(Merged {
-                    source: source.into(),
-                    old: Fingerprint::of(old),
-                    into: Fingerprint::of(into),
-                }),
-                Change::Wider(level, name, template) => self.news.patterns.push(Pattern {
-                    source: source.into(),
-                    level: Level::ALL[level],
-                    fingerprint: Fingerprint::of(name),
-                    template,
-                }),
-            }
-        }
-    }
+/// Returns what a level adds to the hash of a sequence: messages of different levels are not alike.
+fn seed(level: Level) -> u64 {
+    (level as u64 + 1).wrapping_mul(0xd6e8_feb8_6659_fd93)
 }
 
 fn number(fingerprint: &str) -> Option<u64> {
-    if fingerprint.len() != 16 {
-        return None;
-    }
-    u64::from_str_radix(fingerprint, 16)
-        .ok()
-        .filter(|number| *number != 0)
+    u64::from_str_radix(fingerprint, 16).ok()
 }
 
-fn hashed(source: &str, level: Level, template: &str) -> u64 {
+/// Returns the words of a template.
+fn words_of<'a>(tokens: &'a [Token], text: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    tokens.iter().map(|token| match token.kind {
+        Kind::Wild => token::WILD.as_bytes(),
+        Kind::Word | Kind::Fixed => token.bytes(text),
+    })
+}
+
+/// Returns how sequences over a text are named.
+fn identify<'a>(source: &'a str, level: Level, text: &'a str) -> impl Fn(&[Token]) -> u64 + 'a {
+    move |tokens| hashed(source, level, words_of(tokens, text))
+}
+
+fn hashed<'a>(source: &str, level: Level, words: impl Iterator<Item = &'a [u8]>) -> u64 {
     let mut sha = Sha256::new();
-    for part in [source, "|", level.as_str(), "|", template] {
+    for part in [source, "|", level.as_str(), "|"] {
         sha.update(part.as_bytes());
+    }
+    for (place, word) in words.enumerate() {
+        if place > 0 {
+            sha.update(b" ");
+        }
+        sha.update(word);
     }
     let digest = sha.finalize();
     digest

@@ -1,9 +1,13 @@
 //! A word of a sequence, the hash of a sequence, and its text: the template.
 //!
-//! A template is its tokens as text, and [`split`] makes the same tokens of it again. So what the
-//! database holds is enough to go on after a restart.
+//! A template is its tokens as text, and [`split`] returns the same tokens for it. So what the
+//! database holds is enough to go on after a restart. Blanks separate words and are otherwise not
+//! part of a sequence: `id=5` and `id = 5` are equal, and the template shows those of the first.
 
-/// What stands for the masked.
+use super::sequence::Sequence;
+use super::{shape, words};
+
+/// Stands for what is masked.
 pub(super) const WILD: &str = "<*>";
 
 pub(super) const BLANK: u8 = 1;
@@ -24,7 +28,7 @@ const fn classes() -> [u8; 256] {
         table[byte] = match byte as u8 {
             0..=b' ' | 127 => BLANK,
             b'=' | b',' | b';' | b':' | b'(' | b')' | b'[' | b']' | b'{' | b'}' | b'"' | b'\''
-            | b'|' | b'#' => BREAK,
+            | b'|' | b'#' | b'<' | b'>' | b'`' => BREAK,
             b'0'..=b'9' => DIGIT,
             b'a'..=b'z' | b'A'..=b'Z' => LETTER,
             b'.' => DOT,
@@ -40,19 +44,32 @@ const fn classes() -> [u8; 256] {
 /// What a token is to the grouping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A word of letters: its place may open when many others are seen there.
+    /// A word: its place may open when many others are seen there.
     Word,
-    /// A separator, a sign, a code that is kept: its place never opens.
+    /// A separator, a sign, a method, a code that is kept: its place never opens.
     Fixed,
     /// Masked.
     Wild,
+}
+
+impl Kind {
+    /// Returns the kind of a word that is not masked.
+    pub(super) fn of(word: &[u8], seen: u8) -> Self {
+        let letters = seen & LETTER != 0 || word.iter().any(|byte| *byte >= 128);
+        let number = seen & DIGIT != 0 && !shape::is_kind(word);
+        if letters && !number && !words::is_method(word) {
+            Self::Word
+        } else {
+            Self::Fixed
+        }
+    }
 }
 
 /// A word of a sequence.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Token {
     pub(super) kind: Kind,
-    /// Whether a blank stands before it.
+    /// Whether a blank stands before it in the template.
     pub(super) gap: bool,
     start: u32,
     end: u32,
@@ -61,7 +78,7 @@ pub(super) struct Token {
 }
 
 impl Token {
-    /// The token of these bytes of a text, which begin at `start`.
+    /// Returns the token of these bytes of a text.
     pub(super) fn new(kind: Kind, gap: bool, (start, end): (usize, usize), text: &[u8]) -> Self {
         let hash = if kind == Kind::Wild {
             WILD_HASH
@@ -79,48 +96,58 @@ impl Token {
         }
     }
 
-    /// Whether it is one of these separators.
+    /// Returns whether it is one of these separators.
     pub(super) fn is(&self, separators: &[u8], text: &[u8]) -> bool {
         self.kind == Kind::Fixed
             && self.end == self.start + 1
             && separators.contains(&text[self.start as usize])
     }
 
-    /// The word as it stands in `text`.
+    /// Returns the word as it stands in `text`.
     pub(super) fn bytes<'a>(&self, text: &'a str) -> &'a [u8] {
-        &text.as_bytes()[self.start as usize..self.end as usize]
+        self.bytes_of(text.as_bytes())
     }
 
-    /// What the token adds to the hash of its sequence when it stands at `place`.
+    /// Returns the word as it stands in the bytes of a text.
+    pub(super) fn bytes_of<'a>(&self, text: &'a [u8]) -> &'a [u8] {
+        &text[self.start as usize..self.end as usize]
+    }
+
+    /// Returns where it stands.
+    pub(super) fn span(&self) -> (usize, usize) {
+        (self.start as usize, self.end as usize)
+    }
+
+    /// Returns what the token adds to the hash of its sequence when it stands at `place`.
     pub(super) fn part(&self, place: usize) -> u64 {
-        part(self.hash, place, self.gap)
+        part(self.hash, place)
     }
 
-    /// The same for a masked token in its place.
-    pub(super) fn wild_part(&self, place: usize) -> u64 {
-        part(WILD_HASH, place, self.gap)
-    }
-
-    /// The token with its text masked.
-    pub(super) fn open(&mut self) {
-        self.kind = Kind::Wild;
-        self.hash = WILD_HASH;
+    /// Returns the token with its text masked.
+    pub(super) fn opened(self) -> Self {
+        Self {
+            kind: Kind::Wild,
+            hash: WILD_HASH,
+            ..self
+        }
     }
 }
 
 /// Hash of a masked token; no word is likely to have it.
 pub(super) const WILD_HASH: u64 = 0x2a2a_2a2a_2a2a_2a2a;
 
-/// The sum of the parts is the hash of a sequence, so that a sequence with one place open is one
-/// subtraction and one addition away.
-fn part(hash: u64, place: usize, gap: bool) -> u64 {
-    let turned = hash.rotate_left(29) ^ (place as u64 * 2 + u64::from(gap)).wrapping_mul(SEED);
+/// Returns what a word with this hash adds to the hash of its sequence. The sum of the parts is the
+/// hash of a sequence, so that a sequence with one place open is one subtraction and one addition
+/// away.
+pub(super) fn part(hash: u64, place: usize) -> u64 {
+    let turned = hash.rotate_left(29) ^ (place as u64 * 2 + 1).wrapping_mul(SEED);
     (turned ^ (turned >> 32)).wrapping_mul(0x9fb2_1c65_1e98_df25)
 }
 
 const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Hash of a word: eight bytes at a time, the last eight once more when it is no multiple of eight.
+/// Hashes a word: eight bytes at a time, the last eight once more when its length is not a multiple
+/// of eight.
 fn hash(bytes: &[u8]) -> u64 {
     let mut state = bytes.len() as u64 ^ SEED;
     let mut rest = bytes;
@@ -151,7 +178,7 @@ fn mixed(state: u64) -> u64 {
     state ^ (state >> 32)
 }
 
-/// The hash of a sequence.
+/// Returns the hash of a sequence.
 pub(super) fn sum(tokens: &[Token]) -> u64 {
     tokens
         .iter()
@@ -159,7 +186,7 @@ pub(super) fn sum(tokens: &[Token]) -> u64 {
         .fold(0, |sum, (place, token)| sum.wrapping_add(token.part(place)))
 }
 
-/// The sequence as text: its template.
+/// Returns the sequence as text: its template.
 pub(super) fn render(tokens: &[Token], text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for (place, token) in tokens.iter().enumerate() {
@@ -179,14 +206,14 @@ pub(super) fn render(tokens: &[Token], text: &str) -> String {
     out
 }
 
-/// All classes of a word.
+/// Returns all classes of a word.
 pub(super) fn classes_of(word: &[u8]) -> u8 {
     word.iter()
         .fold(0, |seen, byte| seen | CLASS[usize::from(*byte)])
 }
 
-/// Where a word with a run of dots ends: `Loading...`, `threshold.....7`. The run is a word, too; a
-/// path `../x` is not cut.
+/// Returns where a word with a run of dots ends: `Loading...`, `threshold.....7`. The run is a word,
+/// too; a path `../x` is not cut.
 pub(super) fn leader(word: &[u8]) -> Option<usize> {
     let dots = word.windows(2).position(|pair| pair == b"..")?;
     if dots > 0 {
@@ -196,10 +223,10 @@ pub(super) fn leader(word: &[u8]) -> Option<usize> {
     (length < word.len() && word[length] != b'/').then_some(length)
 }
 
-/// The tokens of a template.
+/// Splits a template into its tokens.
 pub(super) fn split(template: &str, tokens: &mut Vec<Token>) {
-    tokens.clear();
     let bytes = template.as_bytes();
+    let mut sequence = Sequence::new(tokens, bytes);
     let (mut at, mut gap) = (0, false);
     while at < bytes.len() {
         let start = at;
@@ -208,9 +235,7 @@ pub(super) fn split(template: &str, tokens: &mut Vec<Token>) {
             (at, gap) = (at + 1, true);
             continue;
         }
-        let before = gap && !tokens.is_empty();
         let mut kind = Kind::Fixed;
-        gap = false;
         if bytes[at..].starts_with(WILD.as_bytes()) {
             at += WILD.len();
             kind = Kind::Wild;
@@ -220,7 +245,7 @@ pub(super) fn split(template: &str, tokens: &mut Vec<Token>) {
             let mut seen = 0;
             while at < bytes.len() {
                 let class = CLASS[usize::from(bytes[at])];
-                if class & (BLANK | BREAK) != 0 || bytes[at..].starts_with(WILD.as_bytes()) {
+                if class & (BLANK | BREAK) != 0 {
                     break;
                 }
                 seen |= class;
@@ -232,10 +257,14 @@ pub(super) fn split(template: &str, tokens: &mut Vec<Token>) {
                 at = start + length;
                 seen = classes_of(&bytes[start..at]);
             }
-            if seen & (LETTER | RARE) != 0 && seen & DIGIT == 0 {
-                kind = Kind::Word;
-            }
+            let word = &bytes[start..at];
+            let key = seen & DIGIT != 0 && bytes.get(at) == Some(&b'=');
+            kind = if key && shape::is_key(word) {
+                Kind::Word
+            } else {
+                Kind::of(word, seen)
+            };
         }
-        tokens.push(Token::new(kind, before, (start, at), bytes));
+        sequence.push(kind, std::mem::take(&mut gap), (start, at));
     }
 }

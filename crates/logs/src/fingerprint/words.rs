@@ -1,5 +1,5 @@
-//! The words that the masks and the grouping treat apart. One table each, in alphabetical order and
-//! in small letters, so that a word is looked up by bisection.
+//! The words that the masks and the grouping treat separately. One table each, in alphabetical order
+//! and in lower case, so that a word is looked up by bisection.
 //!
 //! The tables are general: they hold words of English, of HTTP, of operating systems and of SQL, and
 //! none that only one program writes.
@@ -44,6 +44,55 @@ const STATES: &[&str] = &[
     "terminating", "timeout", "unavailable", "unblocked", "unhealthy", "unknown",
     "unlocked", "unmounted", "unregistered", "up", "updated", "valid", "waiting", "warning",
     "write", "writing",
+];
+
+/// Things that are counted: with a number behind it, such a word says which of them.
+#[rustfmt::skip]
+const COUNTED: &[&str] = &[
+    "app", "attempt", "batch", "block", "broker", "chunk", "client", "col", "column",
+    "conn", "connection", "container", "core", "cpu", "db", "executor", "follower", "group",
+    "host", "id", "instance", "item", "job", "leader", "line", "machine", "member", "no",
+    "node", "num", "number", "object", "part", "partition", "peer", "piece", "pod", "pool",
+    "port", "proc", "process", "queue", "rank", "replica", "req", "request", "rev", "row",
+    "segment", "server", "session", "shard", "slave", "slot", "stage", "step", "storage",
+    "task", "test", "thread", "tid", "topic", "try", "uid", "user", "vm", "web", "worker",
+];
+
+/// Names of kinds with a longer number in them, or with one that stands alone.
+#[rustfmt::skip]
+const VERSIONED: &[&str] = &[
+    "aarch64", "aes128", "aes192", "aes256", "amd64", "arm64", "armv7l", "base32", "base58",
+    "base64", "bzip2", "crc32", "crc32c", "ed25519", "fat16", "fat32", "float32", "float64",
+    "h264", "h265", "http/2", "http/3", "i386", "i486", "i586", "i686", "int16", "int32",
+    "int64", "iso-8859-1", "latin1", "ppc64", "ppc64le", "riscv64", "s390x", "sha-1",
+    "sha-256", "sha-512", "sha224", "sha256", "sha384", "sha512", "uint16", "uint32", "uint64",
+    "utf-16", "utf-32", "utf-8", "utf16", "utf32", "win32", "win64", "x11", "x509", "x64",
+    "x86", "x86-64", "x86_64",
+];
+
+/// Endings of the names of source files.
+#[rustfmt::skip]
+const SOURCES: &[&str] = &[
+    "c", "cc", "cpp", "cs", "cxx", "erl", "ex", "go", "h", "hpp", "java", "js", "kt", "lua",
+    "php", "pl", "py", "rb", "rs", "scala", "sh", "sql", "swift", "ts",
+];
+
+/// Domains of the top level by which the name of a host is known: those that are hardly the last
+/// part of an identifier or of a file name.
+#[rustfmt::skip]
+const DOMAINS: &[&str] = &[
+    "ar", "arpa", "au", "be", "bg", "br", "ca", "ch", "cl", "cn", "com", "cz", "de", "dk",
+    "edu", "ee", "es", "eu", "example", "fi", "fr", "gov", "gr", "hk", "hr", "hu", "ie",
+    "il", "internal", "intranet", "ir", "jp", "kr", "lan", "local", "localdomain", "lt",
+    "lu", "lv", "mil", "mx", "net", "nl", "nz", "onion", "org", "pl", "pt", "ro", "ru",
+    "se", "sg", "sk", "th", "tr", "tw", "ua", "uk", "vn", "za",
+];
+
+/// Domains that are words as well: of a host they are the third label or a later one.
+#[rustfmt::skip]
+const LATE_DOMAINS: &[&str] = &[
+    "ai", "at", "biz", "cc", "cloud", "co", "corp", "dev", "home", "in", "info", "invalid",
+    "io", "it", "me", "name", "no", "online", "site", "test", "tv", "us", "xyz",
 ];
 
 /// Units that stand apart from their number.
@@ -109,13 +158,18 @@ tables! {
     STATES_TABLE = STATES;
     UNITS_TABLE = UNITS;
     DATES_TABLE = DATES;
+    COUNTED_TABLE = COUNTED;
+    VERSIONED_TABLE = VERSIONED;
+    SOURCES_TABLE = SOURCES;
+    DOMAINS_TABLE = DOMAINS;
+    LATE_DOMAINS_TABLE = LATE_DOMAINS;
 }
 
 fn in_table(table: &[u128], word: &[u8]) -> bool {
     table.binary_search(&packed(word)).is_ok()
 }
 
-/// Whether a name comes after the word.
+/// Returns whether a name comes after the word.
 pub(super) fn is_named(word: &[u8]) -> bool {
     // Asked for every word: the first letter decides most.
     matches!(word.len(), 4..=8)
@@ -123,32 +177,74 @@ pub(super) fn is_named(word: &[u8]) -> bool {
         && in_table(&NAMED_TABLE, word)
 }
 
-/// Whether the word is none that could be a name.
+/// Returns whether the word is none that could be a name.
 pub(super) fn is_function(word: &[u8]) -> bool {
     in_table(&FUNCTION_TABLE, word)
 }
 
-/// Whether the word says what happened.
+/// Returns whether the word says what happened: it is in the table, or ends like a past
+/// participle.
 pub(super) fn is_state(word: &[u8]) -> bool {
-    in_table(&STATES_TABLE, word)
+    let word = word.strip_suffix(b".").unwrap_or(word);
+    let ending = word.len().checked_sub(2).map(|from| &word[from..]);
+    let participle = word.len() >= 6
+        && ending.is_some_and(|ending| ending.eq_ignore_ascii_case(b"ed"))
+        && word.iter().all(u8::is_ascii_alphabetic);
+    participle || in_table(&STATES_TABLE, word)
 }
 
-/// Whether the word is the unit of the number before it.
+/// Returns whether the word is something of which there are many with a number each.
+pub(super) fn is_counted(word: &[u8]) -> bool {
+    in_table(&COUNTED_TABLE, word)
+}
+
+/// Returns whether the word is the name of a kind, with a number in it.
+pub(super) fn is_versioned(word: &[u8]) -> bool {
+    matches!(word.len(), 3..=10) && in_table(&VERSIONED_TABLE, word)
+}
+
+/// Returns whether the value of this key is a text.
+pub(super) fn is_text(key: &[u8]) -> bool {
+    matches!(key.len(), 3..=7) && is_one_of(key, &["event", "message", "msg"])
+}
+
+/// Returns whether the word is the ending of the name of a source file.
+pub(super) fn is_source(word: &[u8]) -> bool {
+    in_table(&SOURCES_TABLE, word)
+}
+
+/// Returns whether the word is a domain of the top level.
+pub(super) fn is_domain(word: &[u8]) -> bool {
+    in_table(&DOMAINS_TABLE, word)
+}
+
+/// Returns whether the word is a domain of the top level when two labels stand before it.
+pub(super) fn is_late_domain(word: &[u8]) -> bool {
+    in_table(&LATE_DOMAINS_TABLE, word)
+}
+
+/// Returns whether the word is the unit of the number before it.
 pub(super) fn is_unit(word: &[u8]) -> bool {
     word.len() <= LONGEST && in_table(&UNITS_TABLE, word)
 }
 
-/// Whether the word is a truth value.
-pub(super) fn is_boolean(word: &[u8]) -> bool {
-    matches!(word.len(), 4 | 5) && is_one_of(word, &["true", "false"])
+/// Returns whether the word is a truth value, or what a language prints for no value.
+pub(super) fn is_constant(word: &[u8]) -> bool {
+    match word.len() {
+        3 => is_one_of(word, &["nil", "nan"]),
+        4 => is_one_of(word, &["true", "null"]) || word == b"None",
+        5 => is_one_of(word, &["false"]),
+        9 => is_one_of(word, &["undefined"]),
+        _ => false,
+    }
 }
 
-/// Whether the word, written with a capital, names a day or a month.
+/// Returns whether the word, written with a capital, names a day or a month.
 pub(super) fn is_date(word: &[u8]) -> bool {
     matches!(word.len(), 3..=9) && word[0].is_ascii_uppercase() && in_table(&DATES_TABLE, word)
 }
 
-/// Whether the word is a method of HTTP.
+/// Returns whether the word is a method of HTTP.
 pub(super) fn is_method(word: &[u8]) -> bool {
     matches!(word.len(), 3..=7)
         && word[1].is_ascii_uppercase()
@@ -156,7 +252,7 @@ pub(super) fn is_method(word: &[u8]) -> bool {
         && METHODS.iter().any(|method| method.as_bytes() == word)
 }
 
-/// Whether the word is one of these, in small letters.
+/// Returns whether the word is one of these, in small letters.
 pub(super) fn is_one_of(word: &[u8], words: &[&str]) -> bool {
     words
         .iter()
@@ -177,8 +273,21 @@ mod tests {
 
     #[test]
     fn tables_are_in_order_and_short_enough() {
-        for table in [NAMED, FUNCTION, STATES, UNITS, DATES] {
-            assert!(table.is_sorted(), "{table:?}");
+        let tables = [
+            NAMED,
+            FUNCTION,
+            STATES,
+            UNITS,
+            DATES,
+            COUNTED,
+            VERSIONED,
+            SOURCES,
+            DOMAINS,
+            LATE_DOMAINS,
+        ];
+        for table in tables {
+            let pair = table.windows(2).find(|pair| pair[0] >= pair[1]);
+            assert_eq!(pair, None);
             for word in table {
                 assert!(word.len() <= LONGEST, "{word}");
                 assert_eq!(word.to_ascii_lowercase(), *word);

@@ -148,6 +148,30 @@ async fn add_sums(link: &mut LogLink, batch: &Batch) -> Result<(), LogError> {
             .await
             .map_err(failed("merging patterns of logs"))?;
     }
+    if !batch.patterns.is_empty() {
+        keep_families(link, batch).await?;
+    }
+    Ok(())
+}
+
+async fn keep_families(link: &mut LogLink, batch: &Batch) -> Result<(), LogError> {
+    let what = "keeping families of patterns";
+    let client = &link.session.client;
+    let statement = link
+        .statements
+        .get(client, include_str!("keep_families.sql"));
+    let statement = statement.await.map_err(failed(what))?;
+    let mut seen: Vec<&str> = batch
+        .patterns
+        .iter()
+        .map(|one| one.fingerprint.as_str())
+        .collect();
+    seen.sort_unstable();
+    seen.dedup();
+    client
+        .execute(&statement, &[&link.host_id, &seen])
+        .await
+        .map_err(failed(what))?;
     Ok(())
 }
 
