@@ -33,6 +33,8 @@ pub struct Host {
     pub newest: Option<Timestamp>,
     /// The newest sign of life of the agent within the last day.
     pub heartbeat: Option<Timestamp>,
+    /// When the first run of the agent that is known began: there is nothing older.
+    pub first_start: Option<Timestamp>,
     /// When the newest run of the agent began.
     pub started: Option<Timestamp>,
     /// When it ended; `None` while it runs.
@@ -110,6 +112,7 @@ impl Host {
                 .find(|tick| tick.host_id == id)
                 .and_then(|tick| tick.newest),
             heartbeat: instant("heartbeat")?,
+            first_start: instant("first_start")?,
             started: instant("started_at")?,
             ended: instant("ended_at")?,
             interval,

@@ -122,6 +122,15 @@ pub(crate) fn within_sentence(text: &str) -> String {
     first.chain(chars).collect()
 }
 
+/// Shortens a text to so many characters, the last of which is then an ellipsis.
+#[must_use]
+pub(crate) fn cut(text: &str, longest: usize) -> String {
+    if text.chars().count() <= longest {
+        return text.to_owned();
+    }
+    text.chars().take(longest - 1).chain(['…']).collect()
+}
+
 /// `n thing` or `n things`.
 #[must_use]
 pub(crate) fn counted(n: usize, thing: &str) -> String {

@@ -106,7 +106,7 @@ async fn open_findings_that_want_somebody_are_problems_of_the_logs() {
             "id": "finding.ssh_brute_force@203.0.113.9", "severity": "crit",
             "title": "Password guessing over SSH: 203.0.113.9", "metric": "", "key": "203.0.113.9",
             "value": null, "level": null, "since_ms": START + 600_000, "view": "logs",
-            "fix": "Block it: `fail2ban-client set sshd banip 203.0.113.9`.",
+            "fix": "Block it:", "cause": "", "command": "fail2ban-client set sshd banip 203.0.113.9",
         })
     );
     let pattern = find(
@@ -153,7 +153,10 @@ async fn many_findings_of_one_rule_are_the_worst_and_a_count() {
     );
     assert_eq!(ids.len(), 4, "{ids:?}");
     let rest = find(&now["problems"], "id", ids[1]);
-    assert_eq!(rest["title"], "Password guessing over SSH: 5000 more");
+    assert_eq!(
+        rest["title"],
+        "Password guessing over SSH: 5000 more, the worst 10.0.19.249"
+    );
     assert_eq!(rest["key"], Value::Null);
     let answer = server.ask("table/findings?from=now-1h&limit=25").await;
     assert_eq!(answer["total"], 2000);

@@ -82,7 +82,7 @@ async fn a_problem_is_named_with_its_start_and_remedy() {
     let now = server.ask("now").await;
     assert_eq!(
         now["verdict"],
-        json!({"severity": "crit", "text": "1 problem: memory used is 91.2 % since 22:20.", "since_ms": tick(120)})
+        json!({"severity": "crit", "text": "1 problem: memory usage is high: 91.2 % since 22:20.", "since_ms": tick(120)})
     );
     let problem = problem(&now, "system.mem_used_pct").unwrap();
     assert_eq!(problem["since_ms"], tick(120));
@@ -93,6 +93,15 @@ async fn a_problem_is_named_with_its_start_and_remedy() {
     assert_eq!(
         problem["fix"],
         schema::metric("system.mem_used_pct").unwrap().fix
+    );
+    // Every tick has the same processes: the one that holds most memory is named.
+    assert_eq!(
+        problem["cause"],
+        "Most memory: api (PID 102, x.service) with 572.2 MiB."
+    );
+    assert_eq!(
+        problem["command"],
+        "ps -o pid,user,etime,%cpu,rss,args -p 102"
     );
     let memory = &now["areas"][1];
     assert_eq!(

@@ -35,8 +35,9 @@ async fn services_that_are_well_are_good_and_those_not_there_are_absent() {
     let problem = find(&now["problems"], "id", table);
     assert_eq!(
         problem["title"],
-        "Dead rows on store.app.public.Log lines is 40 %"
+        "40 % of the rows of store.app.public.Log lines are dead"
     );
+    assert_eq!(problem["command"], "VACUUM (ANALYZE) public.\"Log lines\";");
     assert_eq!(problem["view"], "tables");
     assert_eq!(problem["since_ms"], START);
     assert_eq!(area(&now, "postgres")["severity"], "warn");
@@ -102,6 +103,9 @@ async fn what_is_down_is_critical_and_what_went_silent_is_unknown() {
     assert_eq!(severity(&now, "db.up@store"), "crit");
     let problem = find(&now["problems"], "id", "db.up@store");
     assert_eq!(problem["title"], "PostgreSQL store does not answer");
+    assert_eq!(problem["cause"], "connection refused");
+    let target = find(&now["problems"], "id", "target.up@edge");
+    assert_eq!(target["cause"], "status 503");
     assert_eq!(problem["since_ms"], tick(TICKS - 6));
     assert_eq!(severity(&now, "db.up@replica"), "ok");
     assert_eq!(severity(&now, "target.up@edge"), "crit");
@@ -160,6 +164,48 @@ async fn what_is_down_is_critical_and_what_went_silent_is_unknown() {
 }
 
 #[tokio::test]
+async fn the_session_behind_a_problem_is_named_with_the_command_that_ends_it() {
+    let database = with_services().await;
+    set(
+        &database,
+        "db_metrics_raw",
+        "conn_waiting = 2, longest_query_secs = 40, oldest_idle_in_xact_secs = 900",
+        "instance = 'store'",
+    )
+    .await;
+    let now = serve(&database).ask("now").await;
+    let named = "PID 501 (application shop, user web, database app) blocks 2 sessions. It has been idle in a \
+                 transaction for 70 s; last statement: UPDATE orders SET note = $1";
+    let end = json!("SELECT pg_terminate_backend(501);");
+    let waiting = find(&now["problems"], "id", "db.conn_waiting@store");
+    assert_eq!(
+        waiting["title"],
+        "2 sessions are waiting for a lock on store"
+    );
+    assert_eq!(
+        (&waiting["cause"], &waiting["command"]),
+        (&json!(named), &end)
+    );
+    let slow = find(&now["problems"], "id", "db.longest_query_secs@store");
+    assert_eq!(
+        slow["cause"],
+        format!("The longest is of PID 502 and waits for a lock. {named}")
+    );
+    assert_eq!(slow["command"], end);
+    let idle = find(&now["problems"], "id", "db.oldest_idle_in_xact_secs@store");
+    assert_eq!(idle["command"], end);
+    // Whoever has ended since is not named any more, though the window still holds it.
+    let gone = "DELETE FROM collector.session_samples_raw";
+    database.sql(gone).await.unwrap();
+    let now = serve(&database).ask("now").await;
+    let waiting = find(&now["problems"], "id", "db.conn_waiting@store");
+    assert_eq!(
+        (&waiting["cause"], &waiting["command"]),
+        (&json!(""), &json!(""))
+    );
+}
+
+#[tokio::test]
 async fn a_role_that_sees_half_is_a_warning_with_the_grant() {
     let database = with_services().await;
     set(&database, "db_blind_spots_raw", "family = 'activity', state = 'denied', message = 'Sessions of others are hidden.', remedy = 'GRANT pg_read_all_stats TO monitor;'", "true").await;
@@ -170,12 +216,12 @@ async fn a_role_that_sees_half_is_a_warning_with_the_grant() {
         (
             &problem["severity"],
             &problem["title"],
-            &problem["fix"],
+            &problem["command"],
             &problem["view"]
         ),
         (
             &"warn".into(),
-            &"PostgreSQL replica hides 1 kind of statistics: activity".into(),
+            &"1 statistic unavailable on replica: activity".into(),
             &"GRANT pg_read_all_stats TO monitor;".into(),
             &"postgres".into()
         )
@@ -237,11 +283,11 @@ async fn many_bad_tables_hide_nothing_else() {
         .unwrap()
         .iter()
         .map(|one| one["title"].as_str().unwrap())
-        .filter(|title| title.starts_with("Dead rows"))
+        .filter(|title| title.starts_with("Dead rows") || title.ends_with("are dead"))
         .collect();
     assert_eq!(tables.len(), 6);
     assert!(
-        tables.contains(&"Dead rows: 296 more, the worst 40.2 %"),
+        tables.contains(&"Dead rows: 296 more, the worst store.app.public.t295 with 40.2 %"),
         "{tables:?}"
     );
     let facts = find(&now["facts"], "metric", "table.dead_pct");

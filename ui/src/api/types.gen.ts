@@ -125,6 +125,7 @@ export interface HostNow {
   cores: number;
   memory_bytes: number;
   boot_ms: number | null;
+  first_ms: number | null;
 }
 
 export interface Verdict {
@@ -169,6 +170,8 @@ export interface Problem {
   since_ms: number | null;
   view: string;
   fix: string;
+  cause: string;
+  command: string;
 }
 
 export interface Area {

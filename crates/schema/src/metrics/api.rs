@@ -93,7 +93,7 @@ pub(super) const METRICS: &[Metric] = &[
         judged_over_secs: 300,
         what: "Failed requests as a share of all, those refused by the firewall left out of both.",
         how: "Steps over five minutes; no value below 100 requests. Thresholds: the usual 1 and 5 percent.",
-        fix: "The failures below name endpoint and status; then read the API's log of that minute.",
+        fix: "Read the API's log of that time; Recent failures under API & Proxy shows method, path and status.",
         ..SHOWN
     },
     Metric {

@@ -61,7 +61,7 @@ pub(super) const METRICS: &[Metric] = &[
         judged_over_secs: 60,
         what: "Whether the server let us in and answered: 1 yes, 0 no.",
         how: "Each tick; critical when it answered at none of a minute.",
-        fix: "The reason stands in the table of servers: is it running, may the role connect, is it at max_connections?",
+        fix: "Is it running, may the role connect, is max_connections reached?",
         ..SHOWN
     },
     Metric {
@@ -123,7 +123,7 @@ pub(super) const METRICS: &[Metric] = &[
         judged_over_secs: 60,
         what: "Sessions of clients that wait for a lock.",
         how: "pg_stat_activity, averaged over a minute. Thresholds: the usual 1 and 5.",
-        fix: "The blocking tree names the session at the root; end it with pg_terminate_backend when it may be ended.",
+        fix: "The blocking tree under PostgreSQL shows the session at the root; end it with pg_terminate_backend when its transaction may be rolled back.",
         ..SHOWN
     },
     Metric {
@@ -145,7 +145,7 @@ pub(super) const METRICS: &[Metric] = &[
         judged_over_secs: 60,
         what: "Sessions of clients as a share of what is open to them.",
         how: "pg_stat_activity over max_connections less the reserved ones. 80 percent is the usual warning; at 95 a burst is refused.",
-        fix: "Find who holds them in the sessions by state; a pool in front costs less than a higher max_connections.",
+        fix: "See who holds them; a pool in front costs less than a higher max_connections.",
         ..SHOWN
     },
     Metric {
@@ -168,7 +168,7 @@ pub(super) const METRICS: &[Metric] = &[
         judged_over_secs: 60,
         what: "Statements that have been running for more than five seconds.",
         how: "pg_stat_activity, averaged over a minute. Thresholds: the usual 1 and 5.",
-        fix: "The table of sessions shows them; what blocks them stands in the blocking tree.",
+        fix: "See them among the sessions under PostgreSQL; what blocks them is in the blocking tree.",
         ..SHOWN
     },
     Metric {
@@ -181,7 +181,7 @@ pub(super) const METRICS: &[Metric] = &[
         judged_over_secs: 60,
         what: "Age of the oldest running statement of a client.",
         how: "pg_stat_activity, averaged over a minute. 30 s is long for a service; reports and backups take longer.",
-        fix: "See it in the table of sessions; pg_cancel_backend ends a statement.",
+        fix: "See it among the sessions under PostgreSQL; pg_cancel_backend ends a statement.",
         ..SHOWN
     },
     Metric {
@@ -194,7 +194,7 @@ pub(super) const METRICS: &[Metric] = &[
         judged_over_secs: 60,
         what: "Age of the oldest open transaction of a client: vacuum removes nothing that died since.",
         how: "pg_stat_activity. Ten minutes and an hour are our own judgement.",
-        fix: "Find it in the table of sessions; set idle_in_transaction_session_timeout.",
+        fix: "Find it among the sessions under PostgreSQL; set idle_in_transaction_session_timeout.",
         ..SHOWN
     },
     Metric {

@@ -185,7 +185,7 @@ pub(super) const METRICS: &[Metric] = &[
         judged_over_secs: 60,
         what: "Whether the source can be read: 1 yes, 0 no.",
         how: "Each tick; a warning when it could be read at none of a minute. Sources nobody configured count once they were there.",
-        fix: "The table of sources names the cause: correct the path, or put the collector's user into a group that may read it, such as adm.",
+        fix: "Correct the path, or put the collector's user into a group that may read it, such as adm.",
         ..SHOWN
     },
     Metric {

@@ -277,7 +277,7 @@ pub(super) const METRICS: &[Metric] = &[
         judged_over_secs: 600,
         what: "Whether the worker of an enabled subscription runs: 1 yes, 0 no.",
         how: "pg_stat_subscription over ten minutes.",
-        fix: "The subscriber's log tells why it stops: a conflict has to be resolved by hand.",
+        fix: "The subscriber's log shows why it stops: a conflict has to be resolved by hand.",
         ..SHOWN
     },
     Metric {

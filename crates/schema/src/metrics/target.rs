@@ -39,7 +39,7 @@ pub(super) const METRICS: &[Metric] = &[
         judged_over_secs: 60,
         what: "Whether the target answered with something that could be read: 1 yes, 0 no.",
         how: "Each tick; critical when it answered at none of a minute.",
-        fix: "The reason stands in the table of targets: is it running, are address and token right?",
+        fix: "Is it running, are its address and token right?",
         ..SHOWN
     },
     Metric {
@@ -62,7 +62,7 @@ pub(super) const METRICS: &[Metric] = &[
         judged_over_secs: 300,
         what: "Values of an answer that were no finite numbers, or negative.",
         how: "Counted while reading, over five minutes. None is normal.",
-        fix: "The table of targets names the first; it is a fault of the target or of its mapping.",
+        fix: "It is a fault of the target or of its mapping.",
         ..SHOWN
     },
     Metric {

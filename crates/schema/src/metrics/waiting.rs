@@ -201,7 +201,7 @@ pub(super) const METRICS: &[Metric] = &[
         judged_over_secs: 60,
         what: "Longest time a session has been waiting for a lock.",
         how: "pg_locks, averaged over a minute. Ten seconds and a minute are our own judgement: people have left by then.",
-        fix: "The blocking tree names the session at the root; end it with pg_terminate_backend when it may be ended.",
+        fix: "The blocking tree under PostgreSQL shows the session at the root; end it with pg_terminate_backend when its transaction may be rolled back.",
         ..SHOWN
     },
 ];

@@ -259,7 +259,7 @@ pub(super) const METRICS: &[Metric] = &[
         judged_over_secs: 300,
         what: "Whether the newest attempt to archive failed: 1 yes, 0 no. No value when archiving is off.",
         how: "pg_stat_archiver; critical when it failed for five minutes, as WAL stays until it succeeds.",
-        fix: "The server's log tells what archive_command said; watch the space of pg_wal meanwhile.",
+        fix: "The server's log has the output of archive_command; watch the space of pg_wal meanwhile.",
         ..SHOWN
     },
 ];

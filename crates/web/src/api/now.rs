@@ -57,6 +57,8 @@ pub struct HostNow {
     pub memory_bytes: i64,
     /// When it booted.
     pub boot_ms: Option<i64>,
+    /// When its collector first started; there are no older data.
+    pub first_ms: Option<i64>,
 }
 
 /// The verdict.
@@ -162,6 +164,10 @@ pub struct Problem {
     pub view: String,
     /// What to do first.
     pub fix: String,
+    /// Who or what is behind it, as the newest sample tells; empty when nobody is known.
+    pub cause: String,
+    /// A command to copy that goes with `fix`; empty when there is none.
+    pub command: String,
 }
 
 /// A part of the system.

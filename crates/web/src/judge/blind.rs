@@ -32,6 +32,8 @@ const OPTIONAL: [&str; 10] = [
 ];
 /// Longest remedy, characters.
 const LONGEST: usize = 400;
+/// Longest title, characters.
+const LONGEST_TITLE: usize = 160;
 /// Longest note of a table, characters.
 const LONGEST_NOTE: usize = 1000;
 
@@ -177,23 +179,41 @@ pub(super) async fn blind(
     Ok(servers.into_iter().map(problem).collect())
 }
 
+/// What a statement that mends a gap begins with; any other remedy is a sentence.
+const STATEMENTS: [&str; 5] = ["ALTER ", "CREATE ", "GRANT ", "SELECT ", "SET "];
+
 fn problem((instance, spots): (String, Spots)) -> Problem {
-    let named = match spots.families.as_slice() {
-        [] => String::new(),
-        [one] => format!(": {one}"),
-        [first, rest @ ..] => format!(": {first} and {} more", rest.len()),
+    let (statements, sentences): (Vec<String>, Vec<String>) = spots
+        .remedies
+        .into_iter()
+        .partition(|remedy| STATEMENTS.iter().any(|begin| remedy.starts_with(begin)));
+    let terminated = |statement: &String| format!("{};", statement.trim_end_matches(';'));
+    let statements: Vec<String> = statements.iter().map(terminated).collect();
+    let command = statements.join(" ");
+    // Half a statement is none: what is too long is in the view.
+    let command = if command.chars().count() > LONGEST {
+        statements.into_iter().next().unwrap_or_default()
+    } else {
+        command
     };
-    let many = words::counted(spots.families.len(), "kind");
-    let mut fix: String = spots.remedies.join(" ");
-    if fix.chars().count() > LONGEST {
-        fix = fix.chars().take(LONGEST - 1).chain(['…']).collect();
-    }
+    let fix = match (command.is_empty(), sentences.is_empty()) {
+        (false, true) => "Run as an administrator of the server:".to_owned(),
+        _ => words::cut(&sentences.join(" "), LONGEST),
+    };
     Problem {
-        title: format!("PostgreSQL {instance} hides {many} of statistics{named}"),
+        title: words::cut(
+            &format!(
+                "{} unavailable on {instance}: {}",
+                words::counted(spots.families.len(), "statistic"),
+                spots.families.join(", ").replace('_', " ")
+            ),
+            LONGEST_TITLE,
+        ),
         key: Some(instance.clone()),
         #[expect(clippy::cast_precision_loss, reason = "a handful")]
         value: Some(spots.families.len() as f64),
         fix,
+        command,
         ..about(&format!("blind@{instance}"), Severity::Warn, "postgres")
     }
 }

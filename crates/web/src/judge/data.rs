@@ -2,7 +2,7 @@
 
 use schema::Timestamp;
 
-use super::{DEAD_SECS, HEARTBEAT_AGE, SILENT_FIX, SILENT_SECS};
+use super::{DEAD_SECS, HEARTBEAT_AGE, SILENT_COMMAND, SILENT_FIX, SILENT_SECS};
 use crate::api::Severity;
 use crate::api::now::{AgentState, Freshness, FreshnessState, Problem};
 use crate::app::App;
@@ -86,6 +86,8 @@ pub(super) fn about(id: &str, severity: Severity, view: &str) -> Problem {
         since_ms: None,
         view: view.to_owned(),
         fix: String::new(),
+        cause: String::new(),
+        command: String::new(),
     }
 }
 
@@ -114,6 +116,7 @@ pub(super) fn about_data(
             level,
             since_ms: last.or(host.started).map(Timestamp::as_millis),
             fix: SILENT_FIX.to_owned(),
+            command: SILENT_COMMAND.to_owned(),
             ..about(
                 "agent",
                 if crit { Severity::Crit } else { Severity::Warn },
@@ -125,7 +128,8 @@ pub(super) fn about_data(
         found.push(Problem {
             title: "The collector was stopped".to_owned(),
             since_ms: host.ended.map(Timestamp::as_millis),
-            fix: "Start it again: systemctl start pqcrypta-collector.".to_owned(),
+            fix: "Start it again.".to_owned(),
+            command: "systemctl start pqcrypta-collector".to_owned(),
             ..about("agent", Severity::Warn, "collector")
         });
     }
@@ -153,7 +157,8 @@ pub(super) fn about_data(
                 "The host's clock is {} ahead of this server's",
                 words::duration(ahead)
             ),
-            fix: "Check the time service on both: timedatectl status.".to_owned(),
+            fix: "Check the time service on both.".to_owned(),
+            command: "timedatectl status".to_owned(),
             ..about("clock", Severity::Warn, "system")
         });
     }
@@ -180,7 +185,7 @@ pub(super) fn about_data(
         ..about(id, Severity::Warn, "collector")
     };
     if host.gaps > 0 {
-        let fix = "The gaps table tells which span and why.";
+        let fix = "The table Gaps of the view Collector shows the span and the reason of each.";
         found.push(hour(
             "gaps",
             host.gaps,
@@ -190,7 +195,7 @@ pub(super) fn about_data(
         ));
     }
     if host.dead_letters > 0 {
-        let fix = "The table of dead letters shows row and error.";
+        let fix = "The table Dead letters of the view Collector shows row and error.";
         let (one, many) = (
             "row refused by the database",
             "rows refused by the database",

@@ -10,7 +10,7 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
 
 use super::data::about;
-use super::judged::cut;
+use super::titles::cut;
 use crate::api::Severity;
 use crate::api::now::Problem;
 use crate::hosts::Host;
@@ -24,7 +24,7 @@ struct Finding {
     target: String,
     severity: Severity,
     title: String,
-    step: String,
+    steps: Vec<String>,
     fingerprint: Option<String>,
     template: Option<String>,
     opened: Timestamp,
@@ -34,13 +34,12 @@ struct Finding {
 
 impl Finding {
     fn of(row: &Row) -> Result<Self, tokio_postgres::Error> {
-        let step: Option<String> = row.try_get("step")?;
         Ok(Self {
             rule: row.try_get("rule")?,
             target: row.try_get("target")?,
             severity: finding::read(row.try_get("severity")?).into(),
             title: row.try_get("title")?,
-            step: step.unwrap_or_default(),
+            steps: row.try_get("steps")?,
             fingerprint: row.try_get("fingerprint")?,
             template: row.try_get("template")?,
             opened: row.try_get::<_, Instant>("opened_at")?.0,
@@ -51,26 +50,74 @@ impl Finding {
     /// `Password guessing over SSH: 203.0.113.9`. A pattern's number says nothing, its text does;
     /// what the title names already is not named twice.
     fn named(&self) -> String {
-        let is_pattern = self.fingerprint.as_ref() == Some(&self.target);
-        let subject = match &self.template {
-            Some(template) if is_pattern => template.as_str(),
-            _ if is_pattern => "",
-            _ => self.target.as_str(),
-        };
+        let subject = self.subject();
         if subject.is_empty() || self.title.contains(subject) {
             return self.title.clone();
         }
         format!("{}: {}", self.title, cut(subject))
     }
 
+    /// What it is about, in words; empty when only a number is known.
+    fn subject(&self) -> &str {
+        let is_pattern = self.fingerprint.as_ref() == Some(&self.target);
+        match &self.template {
+            Some(template) if is_pattern => template,
+            _ if is_pattern => "",
+            _ => &self.target,
+        }
+    }
+
     fn problem(self, title: String, id: &str) -> Problem {
+        let (fix, command) = apart(first_step(&self.steps));
         Problem {
             title,
             key: Some(self.target),
             since_ms: Some(self.opened.as_millis()),
-            fix: self.step,
+            fix,
+            command,
             ..about(id, self.severity, "logs")
         }
+    }
+}
+
+/// Words of a command that stand for something the reader has to know.
+const PLACEHOLDERS: [&str; 7] = ["HOST", "PORT", "NAME", "DISK", "PATH", "UNIT", "ADDRESS"];
+
+/// Whether a command of the step cannot be run as it stands.
+fn has_placeholder(step: &str) -> bool {
+    let mut commands = step.split('`').skip(1).step_by(2);
+    commands.any(|command| {
+        let mut words = command.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        command.contains('…') || words.any(|word| PLACEHOLDERS.contains(&word))
+    })
+}
+
+/// What to do first: one of the first two steps whose commands can be run as they stand, else the words
+/// of the first without its command.
+fn first_step(steps: &[String]) -> String {
+    if let Some(step) = steps.iter().take(2).find(|step| !has_placeholder(step)) {
+        return step.clone();
+    }
+    let words = steps.first().and_then(|step| step.split('`').next());
+    let words = words
+        .unwrap_or_default()
+        .trim()
+        .trim_end_matches([':', ',']);
+    if words.is_empty() {
+        String::new()
+    } else {
+        format!("{words}.")
+    }
+}
+
+/// A step that ends with its only command, as the words before it and the command to copy.
+fn apart(step: String) -> (String, String) {
+    let parts: Vec<&str> = step.split('`').collect();
+    match parts.as_slice() {
+        [words, command, "" | "."] if !words.trim().is_empty() => {
+            ((*words).trim_end().to_owned(), (*command).to_owned())
+        }
+        _ => (step, String::new()),
     }
 }
 
@@ -104,7 +151,11 @@ fn fold(found: Vec<Finding>) -> Vec<Problem> {
             problems.push(finding.problem(title, &id));
         } else {
             let id = format!("finding.{}+", finding.rule);
-            let title = format!("{}: {} more", finding.title, finding.more + 1);
+            let worst = match finding.subject() {
+                "" => String::new(),
+                subject => format!(", the worst {}", cut(subject)),
+            };
+            let title = format!("{}: {} more{worst}", finding.title, finding.more + 1);
             let rest = finding.problem(title, &id);
             problems.push(Problem {
                 key: None,
@@ -126,7 +177,7 @@ mod tests {
             target: target.to_owned(),
             severity: Severity::Crit,
             title: "Password guessing over SSH".to_owned(),
-            step: "Block it.".to_owned(),
+            steps: vec!["Block it.".to_owned()],
             fingerprint: None,
             template: None,
             opened: Timestamp::from_millis(5),
@@ -153,8 +204,52 @@ mod tests {
         let many = fold(vec![finding("10.0.0.1", 40), finding("10.0.0.2", 39)]);
         assert_eq!(many[0].id, "finding.ssh_brute_force@10.0.0.1");
         assert_eq!(many[1].id, "finding.ssh_brute_force+");
-        assert_eq!(many[1].title, format!("{title}: 40 more"));
+        assert_eq!(
+            many[1].title,
+            format!("{title}: 40 more, the worst 10.0.0.2")
+        );
         assert_eq!(many[1].key, None);
+    }
+
+    #[test]
+    fn the_first_step_can_be_done_as_it_stands() {
+        for (steps, expected) in [
+            (
+                &["Block it: `ufw deny from 192.0.2.7`", "x"][..],
+                "Block it: `ufw deny from 192.0.2.7`",
+            ),
+            (
+                &[
+                    "See that it answers: `pg_isready -h HOST`",
+                    "Ask `SHOW max_connections`",
+                ],
+                "Ask `SHOW max_connections`",
+            ),
+            (
+                &[
+                    "See every directory: `namei -l PATH`",
+                    "Grant it: `GRANT … TO x`",
+                ],
+                "See every directory.",
+            ),
+            (&["Mind the HOST"], "Mind the HOST"),
+            (&["`df -h UNIT`"], ""),
+            (&[], ""),
+        ] {
+            let steps: Vec<String> = steps.iter().map(|step| (*step).to_owned()).collect();
+            assert_eq!(first_step(&steps), expected);
+        }
+        for (step, words, command) in [
+            ("Block it: `a b`.", "Block it:", "a b"),
+            ("Block it: `a` or `b`", "Block it: `a` or `b`", ""),
+            ("Read it", "Read it", ""),
+            ("`a`", "`a`", ""),
+        ] {
+            assert_eq!(
+                apart(step.to_owned()),
+                (words.to_owned(), command.to_owned())
+            );
+        }
     }
 
     #[test]

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use schema::{Better, Class, Domain, Metric, Timestamp, Unit};
+use schema::{Better, Class, Metric, Timestamp};
 use store::series::{self, Latest, Reach, ReadError};
 use tokio::sync::OnceCell;
 use tokio_postgres::Client;
 
 use super::presence::{Presence, kinds, presence};
-use super::{Impact, blind, findings, impact_of, of_service, view_of};
+use super::{Impact, blind, culprit, findings, impact_of, of_service, titles, view_of};
 use crate::api::Severity;
 use crate::api::now::{Badge, Fact, Problem};
 use crate::app::App;
@@ -17,7 +17,6 @@ use crate::database::Failure;
 use crate::hosts::Host;
 use crate::number::round;
 use crate::tables::processes;
-use crate::words;
 
 /// How far back the start of a problem is looked for, microseconds.
 const BACK: [i64; 2] = [3_600_000_000, 24 * 3_600_000_000];
@@ -164,6 +163,7 @@ async fn read(
         problem.since_ms = since.map(Timestamp::as_millis);
         problems.push(problem);
     }
+    culprit::name(client, host, at, &mut problems).await?;
     problems.sort_by_key(|problem| {
         (
             std::cmp::Reverse(problem.severity.rank()),
@@ -230,13 +230,10 @@ fn worst(values: &[Latest]) -> Vec<(Option<&Latest>, Problem)> {
                 None,
                 Problem {
                     id: format!("{}+", metric.id()),
-                    title: format!(
-                        "{}: {} more, the worst {}",
-                        metric.label,
-                        rest.len(),
-                        words::value(value, metric.unit)
-                    ),
+                    title: titles::rest(metric, rest.len(), worst.key.as_deref(), value),
                     key: None,
+                    cause: String::new(),
+                    command: String::new(),
                     ..worst
                 },
             ));
@@ -292,7 +289,7 @@ fn problem(one: &Latest) -> Option<Problem> {
     Some(Problem {
         id,
         severity,
-        title: title(metric, one.key.as_deref(), value),
+        title: titles::title(metric, one.key.as_deref(), value),
         metric: metric.id(),
         key: one.key.clone(),
         value: Some(value),
@@ -300,37 +297,9 @@ fn problem(one: &Latest) -> Option<Problem> {
         since_ms: None,
         view: view_of(metric).to_owned(),
         fix: metric.fix.to_owned(),
+        cause: String::new(),
+        command: String::new(),
     })
-}
-
-/// `Memory used is 91.2 %`, `Disk used on /var is 92 %`, `OOM kills: 0.2/s`, `PostgreSQL main does
-/// not answer`.
-fn title(metric: &Metric, key: Option<&str>, value: f64) -> String {
-    if let (Impact::Down, Some(key)) = (impact_of(metric), key) {
-        let what = match metric.domain {
-            Domain::Db => "PostgreSQL",
-            _ => "Target",
-        };
-        return format!("{what} {} does not answer", cut(key));
-    }
-    let verb = match metric.unit {
-        Unit::PerSec | Unit::BytesPerSec | Unit::Bool => ":",
-        _ => " is",
-    };
-    let place = key.map_or_else(String::new, |key| format!(" on {}", cut(key)));
-    format!(
-        "{}{place}{verb} {}",
-        metric.label,
-        words::value(value, metric.unit)
-    )
-}
-
-/// A key as far as a sentence has room for it.
-pub(super) fn cut(key: &str) -> String {
-    if key.chars().count() <= 60 {
-        return key.to_owned();
-    }
-    key.chars().take(59).chain(['…']).collect()
 }
 
 /// Since when it has been a problem at all, which is the mildest of its thresholds that is one: a

@@ -2,6 +2,7 @@
 //!
 //! * `judged` reads the latest values of all metrics that take part, once per host and tick, and
 //!   makes facts and problems of them.
+//! * `titles` says a problem in a sentence, `culprit` names who is behind it and the command to copy.
 //! * `areas` sorts metrics into the areas of the first page, `presence` tells which of them there are.
 //! * `blind` tells what of a PostgreSQL server is hidden from us, `findings` what stands out in logs.
 //! * `verdict` adds what is wrong with the data themselves and says it in one sentence. Data
@@ -9,11 +10,14 @@
 
 mod areas;
 pub(crate) mod blind;
+mod command;
+mod culprit;
 mod data;
 mod findings;
 mod judged;
 mod presence;
 mod processes;
+mod titles;
 mod verdict;
 
 pub use areas::{AREAS, AreaDef, Impact, Kinds, area_of, impact_of, of_service, view_of};
@@ -28,4 +32,6 @@ pub const SILENT_SECS: f64 = 30.0;
 /// … and for this long, gone.
 pub const DEAD_SECS: f64 = 60.0;
 /// What to do about a silent agent.
-pub const SILENT_FIX: &str = "On the host: systemctl status pqcrypta-collector, then its log.";
+pub const SILENT_FIX: &str = "See on the host whether it runs, and read its log.";
+/// … and the command for it.
+pub const SILENT_COMMAND: &str = "systemctl status pqcrypta-collector";

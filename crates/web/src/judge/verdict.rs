@@ -76,6 +76,7 @@ pub(crate) fn compose(
             cores: host.cores,
             memory_bytes: host.memory_bytes,
             boot_ms: host.boot.map(Timestamp::as_millis),
+            first_ms: host.first_start.map(Timestamp::as_millis),
         },
         verdict,
         freshness,

@@ -2,12 +2,13 @@
 -- Parameters: $1 from when signs of life count, $2 until when, $3 from when losses count, $4 from
 --   when log sources are looked at (timestamptz each).
 -- Columns: host_id int4, hostname text, kernel text, cores int4, memory_bytes int8, boot_ts, heartbeat,
---   started_at, ended_at timestamptz, interval_secs text, app_secs text, history_gen int8, gaps int8, dead_letters int8,
+--   first_start, started_at, ended_at timestamptz, interval_secs text, app_secs text, history_gen int8, gaps int8, dead_letters int8,
 --   clock_ahead_secs float8 and clock_wrong_since timestamptz (null while the clocks agree), blocked_logs int8 (log
 --   sources whose lines could not be stored at the newest tick), blocked_cause text, blocked_since timestamptz.
 -- Rows: one per host, by name. Indexes: (host_id, ts) of each partition, agent_runs_started,
 --   dead_letter_noticed, retention_pkey.
-SELECT h.host_id, h.hostname, h.kernel, h.cores, h.memory_bytes, h.boot_ts,
+SELECT h.host_id,
+       (SELECT min(a.started_at) FROM collector.agent_runs a WHERE a.host_id = h.host_id) AS first_start, h.hostname, h.kernel, h.cores, h.memory_bytes, h.boot_ts,
        (SELECT max(b.ts) FROM collector.heartbeat b
          WHERE b.host_id = h.host_id AND b.component = 'collector' AND b.ts >= $1 AND b.ts < $2) AS heartbeat,
        r.started_at, r.ended_at, r.interval_secs, r.app_secs,

@@ -14,6 +14,20 @@ WITH newest AS (
     FROM newest
     JOIN collector.db_check_raw c ON c.instance = newest.instance AND c.ts = newest.ts
     WHERE c.host_id = $1 AND c.ts >= $2 AND c.ts < $3 AND c.check_name = 'settings'
+), measured AS (
+    -- `8kB` counts blocks; what is no whole number, or switches something off, is shown as it stands.
+    SELECT *, unit ~ 'B$' AS is_bytes,
+           CASE WHEN setting ~ '^[1-9][0-9]{0,17}$' AND unit IS NOT NULL
+                THEN setting::numeric * coalesce(substring(unit FROM '^[0-9]+'), '1')::numeric
+                     * CASE substring(unit FROM '[A-Za-z]+$')
+                           WHEN 'B' THEN 1 WHEN 'kB' THEN 1024 WHEN 'MB' THEN 1048576 WHEN 'GB' THEN 1073741824
+                           WHEN 'us' THEN 1 WHEN 'ms' THEN 1000 WHEN 's' THEN 1000000 WHEN 'min' THEN 60000000
+                           WHEN 'h' THEN 3600000000 WHEN 'd' THEN 86400000000 END END AS amount
+    FROM found
+), units (of_bytes, size, word) AS (VALUES
+    (true, 1, 'B'), (true, 1024, 'KiB'), (true, 1048576, 'MiB'), (true, 1073741824, 'GiB'), (true, 1099511627776, 'TiB'),
+    (false, 1, 'µs'), (false, 1000, 'ms'), (false, 1000000, 's'), (false, 60000000, 'min'), (false, 3600000000, 'h'),
+    (false, 86400000000, 'd')
 ), risks (name, setting, severity, advice) AS (VALUES
     ('fsync', 'off', 'crit', 'A crash loses or damages data: switch it on.'),
     ('full_page_writes', 'off', 'crit', 'A crash can tear pages beyond repair: switch it on.'),
@@ -26,11 +40,18 @@ WITH newest AS (
     ('max_slot_wal_keep_size', '-1', 'info', 'A slot without consumer fills the disk: set a limit.'),
     ('idle_in_transaction_session_timeout', '0', 'info', 'Forgotten transactions hold locks for ever: set a limit.')
 )
-SELECT instance || '.' || name AS id, name, setting, unit, source, pending_restart, instance,
+SELECT instance || '.' || measured.name AS id, measured.name, shown.setting, source, pending_restart, instance,
        concat_ws(' ', CASE WHEN pending_restart THEN 'Changed, and waits for a restart.' END, advice) AS advice,
        severity AS sev_setting,
        CASE WHEN pending_restart THEN 'warn' END AS sev_pending_restart,
        array_remove(ARRAY[CASE WHEN severity IS NOT NULL THEN 'advice' END,
                           CASE WHEN pending_restart THEN 'restart' END], NULL) AS tag_issue
-FROM found
-LEFT JOIN risks USING (name, setting)
+FROM measured
+-- The greatest unit that the amount is a whole number of.
+CROSS JOIN LATERAL (
+    SELECT coalesce((SELECT div(amount, size) || ' ' || word FROM units
+                     WHERE of_bytes = is_bytes AND amount % size = 0 ORDER BY size DESC LIMIT 1),
+                    CASE WHEN setting ~ '^[0-9.]*[1-9]' THEN setting || coalesce(' ' || unit, '') END,
+                    setting) AS setting
+) shown
+LEFT JOIN risks ON risks.name = measured.name AND risks.setting = measured.setting

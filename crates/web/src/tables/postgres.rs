@@ -219,8 +219,7 @@ pub(super) const DATABASES: View = View {
 
 const SETTING: &[Col] = &[
     Col::new("name", "Setting", Unit::Text, "Its name.").primary(),
-    Col::new("setting", "Value", Unit::Text, "Its value, in its unit.").primary(),
-    Col::new("unit", "Unit", Unit::Text, "Unit of the value."),
+    Col::new("setting", "Value", Unit::Text, "Its value, with its unit.").primary(),
     Col::new("source", "From", Unit::Text, "Where the value comes from."),
     Col::new(
         "pending_restart",
@@ -277,13 +276,13 @@ const BLIND: &[Col] = &[
         "message",
         "What is missing",
         Unit::Text,
-        "What cannot be seen.",
+        "What is missing, in a sentence.",
     ),
     Col::new(
         "remedy",
         "Remedy",
         Unit::Text,
-        "What mends it: a statement where there is one.",
+        "What fixes it: a statement where there is one.",
     )
     .primary(),
     Col::new(
@@ -297,7 +296,7 @@ const BLIND: &[Col] = &[
 
 pub(super) const BLIND_SPOTS: View = View {
     name: "blind_spots",
-    title: "What cannot be seen",
+    title: "Missing permissions or data",
     columns: BLIND,
     chips: &[
         BY_SERVER,
@@ -309,7 +308,7 @@ pub(super) const BLIND_SPOTS: View = View {
     ],
     default_sort: "state",
     ranged: false,
-    empty: "Everything can be seen.",
+    empty: "Nothing is missing.",
     families: &[],
     source: Source::Stored(&Stored {
         sql: include_str!("../sql/blind_spots.sql"),

@@ -12,7 +12,7 @@ const COLUMNS: &[Col] = &[
         "value",
         "Value",
         Unit::Text,
-        "As it is in effect; secrets are masked.",
+        "As it is in effect, with its unit; secrets are masked.",
     )
     .primary(),
     Col::new(
@@ -31,10 +31,43 @@ pub(super) const VIEW: View = View {
     chips: &[],
     default_sort: "key",
     ranged: false,
-    empty: "The collector has told no settings.",
+    empty: "The collector has reported no settings.",
     families: &[],
     source: Source::Settings,
 };
+
+/// How the end of a key names the unit of its value, with the unit and how much of the next one makes one:
+/// the greatest that the value is a whole number of is shown.
+const UNITS: &[(&str, &[(&str, u64)])] = &[
+    (
+        "_secs",
+        &[("s", 60), ("min", 60), ("h", 24), ("d", u64::MAX)],
+    ),
+    ("_days", &[("d", u64::MAX)]),
+    ("_mb", &[("MiB", 1024), ("GiB", 1024), ("TiB", u64::MAX)]),
+    (
+        "chunk_size",
+        &[("B", 1024), ("KiB", 1024), ("MiB", 1024), ("GiB", u64::MAX)],
+    ),
+];
+
+/// The value with the unit that its key names: `10 s`, `100 MiB`.
+fn with_unit(key: &str, value: String) -> String {
+    let units = UNITS.iter().find(|(end, _)| key.ends_with(end));
+    let (Some((_, units)), Ok(mut number)) = (units, value.parse::<u64>()) else {
+        return value;
+    };
+    let mut unit = units[0].0;
+    for pair in units.windows(2) {
+        let ((_, size), (next, _)) = (pair[0], pair[1]);
+        if number == 0 || number % size != 0 {
+            break;
+        }
+        number /= size;
+        unit = next;
+    }
+    format!("{number} {unit}")
+}
 
 pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
     let at = Instant(reading.at);
@@ -55,7 +88,10 @@ pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
             let key: String = row.try_get(0)?;
             let cells = vec![
                 Cell::Text(key.clone()),
-                Cell::text(row.try_get(1)?),
+                Cell::text(
+                    row.try_get::<_, Option<String>>(1)?
+                        .map(|value| with_unit(&key, value)),
+                ),
                 Cell::text(row.try_get(2)?),
             ];
             Ok(Line::new(key, cells, COLUMNS))
@@ -66,4 +102,29 @@ pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
         lines: lines.map_err(fault)?,
         note: String::new(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_have_the_unit_of_their_key() {
+        for (key, value, expected) in [
+            ("intervals.system_secs", "10", "10 s"),
+            ("intervals.pg_extended_secs", "300", "5 min"),
+            ("intervals.intel_secs", "90", "90 s"),
+            ("intervals.app_secs", "0", "0 s"),
+            ("retention.raw_days", "14", "14 d"),
+            ("collector.queue_max_mb", "100", "100 MiB"),
+            ("collector.queue_max_mb", "2048", "2 GiB"),
+            ("logs.chunk_size", "262144", "256 KiB"),
+            ("logs.chunk_size", "262143", "262143 B"),
+            ("logs.batch_size", "5000", "5000"),
+            ("intervals.system_secs", "soon", "soon"),
+            ("database.host", "/run/postgresql", "/run/postgresql"),
+        ] {
+            assert_eq!(with_unit(key, value.to_owned()), expected, "{key}");
+        }
+    }
 }

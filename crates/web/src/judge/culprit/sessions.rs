@@ -1,0 +1,367 @@
+//! Sessions of PostgreSQL: who blocks, who stands idle, whose statement runs for longest.
+
+use schema::Timestamp;
+use store::series::{Instant, ReadError};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Row};
+
+use super::{Culprit, back, end};
+use crate::hosts::Host;
+use crate::words;
+
+/// How much of a statement is quoted, characters.
+const QUERY: usize = 160;
+const NAME: usize = 60;
+
+/// Sessions worth a look at the newest tick of each server.
+#[derive(Debug, Default)]
+pub(super) struct Sessions(Vec<Session>);
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Session {
+    instance: String,
+    /// 0 for a prepared transaction.
+    pid: i32,
+    database: String,
+    role: String,
+    application: String,
+    state: String,
+    query: String,
+    query_secs: Option<f64>,
+    xact_secs: Option<f64>,
+    blocked_by: Option<i32>,
+    victims: i64,
+}
+
+impl Sessions {
+    pub(super) async fn read(
+        client: &Client,
+        host: &Host,
+        at: Timestamp,
+    ) -> Result<Self, ReadError> {
+        let from = Instant(back(at, (3 * host.app_interval).max(120_000_000)));
+        let to = Instant(end(at));
+        let params = [
+            (&host.id as &(dyn ToSql + Sync), Type::INT4),
+            (&from, Type::TIMESTAMPTZ),
+            (&to, Type::TIMESTAMPTZ),
+        ];
+        let fault = |source| ReadError::new("sessions", source);
+        let sql = include_str!("../../sql/culprit_sessions.sql");
+        let rows = client.query_typed(sql, &params).await.map_err(fault)?;
+        let sessions = rows.iter().map(Session::of);
+        Ok(Self(sessions.collect::<Result<_, _>>().map_err(fault)?))
+    }
+
+    fn of<'a>(&'a self, instance: &'a str) -> impl Iterator<Item = &'a Session> + Clone {
+        self.0
+            .iter()
+            .filter(move |session| session.instance == instance)
+    }
+
+    /// The session at the root of what most others wait for; of a ring, which has no root, the one most
+    /// wait for.
+    pub(super) fn blocker(&self, instance: &str) -> Option<Culprit> {
+        let blocking = self.of(instance).filter(|session| session.victims > 0);
+        let roots = blocking
+            .clone()
+            .filter(|session| session.blocked_by.is_none());
+        let others = roots.count().saturating_sub(1);
+        let worst =
+            blocking.max_by_key(|session| (session.blocked_by.is_none(), session.victims))?;
+        let also = match others {
+            0 => String::new(),
+            n => format!(" {} beside it.", words::counted(n, "other blocker")),
+        };
+        let cause = format!(
+            "{} blocks {}. {}{also}",
+            worst.who(),
+            words::counted(
+                usize::try_from(worst.victims).unwrap_or(usize::MAX),
+                "session"
+            ),
+            worst.doing()
+        );
+        Some(worst.to_be_ended(cause))
+    }
+
+    /// The session that has been idle in a transaction for longest.
+    pub(super) fn idle(&self, instance: &str) -> Option<Culprit> {
+        let idle = self.of(instance).filter(|session| session.is_idle());
+        let worst = idle.max_by(|a, b| longer(a.query_secs, b.query_secs))?;
+        Some(worst.to_be_ended(format!("{}. {}", worst.who(), worst.doing())))
+    }
+
+    /// The session with the oldest transaction.
+    pub(super) fn transaction(&self, instance: &str) -> Option<Culprit> {
+        let open = self
+            .of(instance)
+            .filter(|session| session.xact_secs.is_some());
+        let worst = open.max_by(|a, b| longer(a.xact_secs, b.xact_secs))?;
+        Some(worst.to_be_ended(format!("{}. {}", worst.who(), worst.doing())))
+    }
+
+    /// The session with the longest statement; when that waits for another one, that one.
+    pub(super) fn statement(&self, instance: &str) -> Option<Culprit> {
+        let active = self
+            .of(instance)
+            .filter(|session| session.state == "active");
+        let worst = active.max_by(|a, b| longer(a.query_secs, b.query_secs))?;
+        let cause = format!("{}. {}", worst.who(), worst.doing());
+        if worst.blocked_by.is_some() {
+            let blocker = self.blocker(instance)?;
+            return Some(Culprit {
+                cause: format!(
+                    "The longest is of {} and waits for a lock. {}",
+                    worst.name(),
+                    blocker.cause
+                ),
+                ..blocker
+            });
+        }
+        Some(Culprit {
+            cause,
+            fix: "See its plan under Queries; when its result is not needed any more, cancel it:"
+                .to_owned(),
+            command: format!("SELECT pg_cancel_backend({});", worst.pid),
+        })
+    }
+}
+
+fn longer(a: Option<f64>, b: Option<f64>) -> std::cmp::Ordering {
+    a.unwrap_or(-1.0).total_cmp(&b.unwrap_or(-1.0))
+}
+
+impl Session {
+    fn of(row: &Row) -> Result<Self, tokio_postgres::Error> {
+        Ok(Self {
+            instance: row.try_get("instance")?,
+            pid: row.try_get("pid")?,
+            database: row.try_get("database")?,
+            role: row.try_get("role")?,
+            application: row.try_get("application")?,
+            state: row.try_get("state")?,
+            query: row.try_get("query")?,
+            query_secs: row.try_get("query_secs")?,
+            xact_secs: row.try_get("xact_secs")?,
+            blocked_by: row.try_get("blocked_by")?,
+            victims: row.try_get("victims")?,
+        })
+    }
+
+    fn is_idle(&self) -> bool {
+        self.state.starts_with("idle in transaction")
+    }
+
+    fn name(&self) -> String {
+        match self.pid {
+            0 => "a prepared transaction".to_owned(),
+            pid => format!("PID {pid}"),
+        }
+    }
+
+    /// `PID 4711 (application billing, user app, database shop)`.
+    fn who(&self) -> String {
+        let about: Vec<String> = [
+            ("application", &self.application),
+            ("user", &self.role),
+            ("database", &self.database),
+        ]
+        .into_iter()
+        .filter(|(_, name)| !name.is_empty())
+        .map(|(what, name)| format!("{what} {}", words::cut(name, NAME)))
+        .collect();
+        let name = match self.pid {
+            0 => "A prepared transaction".to_owned(),
+            _ => self.name(),
+        };
+        if about.is_empty() {
+            return name;
+        }
+        format!("{name} ({})", about.join(", "))
+    }
+
+    /// What it does, for how long, and with which statement.
+    fn doing(&self) -> String {
+        let query = words::cut(self.query.trim(), QUERY);
+        let long = self.query_secs.map(words::duration);
+        let how_long = long.map_or_else(String::new, |long| format!(" for {long}"));
+        let (doing, with) = match self.state.as_str() {
+            "active" => (format!("Its statement has been running{how_long}"), ":"),
+            _ if self.is_idle() => (
+                format!("It has been idle in a transaction{how_long}"),
+                "; last statement:",
+            ),
+            _ if self.pid == 0 => (format!("It was prepared and left open{how_long}"), ";"),
+            state => (
+                format!("It has been {state}{how_long}"),
+                "; last statement:",
+            ),
+        };
+        if query.is_empty() {
+            return format!("{doing}.");
+        }
+        format!("{doing}{with} {query}")
+    }
+
+    /// As the one to be ended. A prepared transaction has no process; its identifier is to be looked up.
+    fn to_be_ended(&self, cause: String) -> Culprit {
+        if self.pid == 0 {
+            return Culprit {
+                cause,
+                fix: "Find its identifier, then COMMIT PREPARED or ROLLBACK PREPARED it:".to_owned(),
+                command: "SELECT gid, prepared, owner, database FROM pg_prepared_xacts ORDER BY prepared;"
+                    .to_owned(),
+            };
+        }
+        Culprit {
+            cause,
+            fix: "When its transaction may be rolled back, end the session:".to_owned(),
+            command: format!("SELECT pg_terminate_backend({});", self.pid),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(pid: i32, state: &str, secs: f64) -> Session {
+        Session {
+            instance: "store".to_owned(),
+            pid,
+            database: "shop".to_owned(),
+            role: "app".to_owned(),
+            application: "billing".to_owned(),
+            state: state.to_owned(),
+            query: format!("UPDATE t{pid}"),
+            query_secs: Some(secs),
+            xact_secs: Some(secs),
+            ..Session::default()
+        }
+    }
+
+    fn waiting(pid: i32, secs: f64, blocked_by: i32) -> Session {
+        Session {
+            blocked_by: Some(blocked_by),
+            ..session(pid, "active", secs)
+        }
+    }
+
+    fn blocking(victims: i64, session: Session) -> Session {
+        Session { victims, ..session }
+    }
+
+    #[test]
+    fn the_root_is_named_and_not_who_waits_for_it() {
+        let sessions = Sessions(vec![
+            blocking(1, waiting(2, 50.0, 1)),
+            blocking(2, session(1, "idle in transaction", 720.0)),
+            waiting(3, 40.0, 2),
+            blocking(
+                9,
+                Session {
+                    instance: "other".to_owned(),
+                    ..session(9, "active", 1.0)
+                },
+            ),
+        ]);
+        let found = sessions.blocker("store").unwrap();
+        assert_eq!(
+            found.cause,
+            "PID 1 (application billing, user app, database shop) blocks 2 sessions. It has been idle in a \
+             transaction for 12 min; last statement: UPDATE t1"
+        );
+        assert_eq!(found.command, "SELECT pg_terminate_backend(1);");
+        // The longest statement only waits: the one to act on is the same.
+        let longest = sessions.statement("store").unwrap();
+        assert!(
+            longest
+                .cause
+                .starts_with("The longest is of PID 2 and waits for a lock. PID 1 ("),
+            "{}",
+            longest.cause
+        );
+        assert_eq!(longest.command, found.command);
+        assert_eq!(sessions.blocker("nowhere"), None);
+    }
+
+    #[test]
+    fn several_blockers_are_counted_and_a_ring_has_one_too() {
+        let two = Sessions(vec![
+            blocking(1, session(1, "active", 9.0)),
+            blocking(3, session(2, "active", 9.0)),
+        ]);
+        let found = two.blocker("store").unwrap();
+        assert!(found.cause.starts_with("PID 2 ("), "{}", found.cause);
+        assert!(
+            found
+                .cause
+                .ends_with("UPDATE t2 1 other blocker beside it."),
+            "{}",
+            found.cause
+        );
+        let ring = Sessions(vec![
+            blocking(2, waiting(1, 9.0, 2)),
+            blocking(1, waiting(2, 9.0, 1)),
+        ]);
+        assert_eq!(
+            ring.blocker("store").unwrap().command,
+            "SELECT pg_terminate_backend(1);"
+        );
+    }
+
+    #[test]
+    fn idle_sessions_and_statements_are_told_apart() {
+        let sessions = Sessions(vec![
+            session(1, "active", 300.0),
+            session(2, "idle in transaction (aborted)", 400.0),
+            session(3, "idle in transaction", 100.0),
+        ]);
+        assert_eq!(
+            sessions.idle("store").unwrap().command,
+            "SELECT pg_terminate_backend(2);"
+        );
+        assert_eq!(
+            sessions.transaction("store").unwrap().command,
+            "SELECT pg_terminate_backend(2);"
+        );
+        assert_eq!(
+            sessions.statement("store").unwrap().command,
+            "SELECT pg_cancel_backend(1);"
+        );
+        assert_eq!(
+            Sessions(vec![session(1, "active", 9.0)]).idle("store"),
+            None
+        );
+    }
+
+    #[test]
+    fn a_prepared_transaction_has_no_process_to_end() {
+        let prepared = Session {
+            application: String::new(),
+            role: String::new(),
+            query: String::new(),
+            ..session(0, "prepared transaction", 60.0)
+        };
+        let found = Sessions(vec![blocking(1, prepared)])
+            .blocker("store")
+            .unwrap();
+        assert_eq!(
+            found.cause,
+            "A prepared transaction (database shop) blocks 1 session. It was prepared and left open for 60 s."
+        );
+        assert!(!found.command.contains("backend"), "{}", found.command);
+    }
+
+    #[test]
+    fn long_texts_are_cut() {
+        let long = Session {
+            query: "x".repeat(500),
+            application: "y".repeat(90),
+            ..session(1, "active", 9.0)
+        };
+        let cause = Sessions(vec![long]).statement("store").unwrap().cause;
+        assert!(cause.chars().count() < 330, "{}", cause.chars().count());
+    }
+}
