@@ -44,6 +44,10 @@ const LATER = [
   "choice",
   "heat",
   "chart-table",
+  "palette-entries",
+  "palette-rows",
+  "span",
+  "fold",
 ];
 
 function isBase(module: string): boolean {

@@ -4,6 +4,7 @@ import "./style/tokens.css";
 import "./style/frame.css";
 import "./style/panels.css";
 import "./style/tables.css";
+import "./style/fold.css";
 import { render } from "preact";
 import { startHints } from "./api/hints";
 import { startStore } from "./api/store";

@@ -1,19 +1,23 @@
 /**
- * The latest values for cards.
+ * The values for cards: the latest ones, or those at the end of a range that is fixed.
  *
- * Most come with `now`; what a card needs and `now` does not carry is asked for once, as the last
- * value of a short series, and judged with the registry's levels.
+ * Most of the latest come with `now`; what a card needs and `now` does not carry is asked for once, as the
+ * last value of a short series, and judged with the registry's levels.
  */
-import type { Range } from "../state/range";
+import { range, rangeIsLive } from "../state/location";
+import { absoluteRange, type Range, resolveRange } from "../state/range";
 import { judge, rankSeverity } from "./judge";
 import { metricWithKey, useSeries } from "./series";
-import { metricsById, now } from "./store";
+import { metricsById, now, serverNow } from "./store";
 import type { Fact } from "./types.gen";
 
 /** Long enough for three samples, and for five minutes at least. */
 export function recent(metrics: readonly string[]): Range {
   const every = metrics.map((id) => metricsById.value.get(id)?.every_secs ?? 0);
-  return { from: `now-${Math.max(5, Math.ceil(Math.max(0, ...every) / 20))}m`, to: "now" };
+  const minutes = Math.max(5, Math.ceil(Math.max(0, ...every) / 20));
+  if (rangeIsLive.value) return { from: `now-${minutes}m`, to: "now" };
+  const { toMs } = resolveRange(range.value, serverNow());
+  return absoluteRange(toMs - minutes * 60_000, toMs);
 }
 
 /** `of`: of this key alone, for the metrics that have keys. */
@@ -22,7 +26,7 @@ export function useFacts(
   of: string | null = null,
 ): (metric: string) => Fact | null {
   const isMeant = (fact: Fact): boolean => of === null || fact.key === null || fact.key === of;
-  const known = (now.value?.facts ?? []).filter(isMeant);
+  const known = rangeIsLive.value ? (now.value?.facts ?? []).filter(isMeant) : [];
   const lacking = now.value
     ? metrics
         .filter((id) => metricsById.value.has(id) && !known.some((fact) => fact.metric === id))

@@ -7,10 +7,12 @@
 import type { ComponentChildren } from "preact";
 import { useFacts } from "../api/facts";
 import { judge, listLevels } from "../api/judge";
-import { metricsById, trusted } from "../api/store";
+import { metricsById, now, serverNow, trusted } from "../api/store";
 import type { Severity, Unit } from "../api/types.gen";
+import { formatDateTime } from "../format/time";
 import { formatExact, formatValue } from "../format/value";
-import { utc } from "../state/location";
+import { range, rangeIsLive, utc } from "../state/location";
+import { resolveRange } from "../state/range";
 import { SEVERITY_WORD, SeverityMark } from "./shape";
 import { Info } from "./tip";
 
@@ -19,13 +21,26 @@ interface FactCardsProps {
   label: string;
   /** Of this key alone. */
   of?: string | null;
+  /** Left out where there is no value: not every host has these. */
+  optional?: readonly string[];
 }
 
-export function FactCards({ metrics, label, of = null }: FactCardsProps) {
+/** At which instant cards are, where it is not now. */
+export function When() {
+  if (rangeIsLive.value) return null;
+  const { toMs } = resolveRange(range.value, serverNow());
+  return <p class="when muted">At {formatDateTime(toMs, utc.value)}</p>;
+}
+
+export function FactCards({ metrics, label, of = null, optional = [] }: FactCardsProps) {
   const fact = useFacts(metrics, of);
+  const shown = metrics.filter(
+    (id) => !now.value || !optional.includes(id) || (fact(id)?.value ?? null) !== null,
+  );
   return (
-    <section class="cards" data-count={metrics.length} aria-label={label}>
-      {metrics.map((id) => {
+    <section class="cards" data-count={shown.length} aria-label={label}>
+      <When />
+      {shown.map((id) => {
         const metric = metricsById.value.get(id);
         if (!metric) return null;
         const held = fact(id);
@@ -37,6 +52,7 @@ export function FactCards({ metrics, label, of = null }: FactCardsProps) {
             value={held?.value ?? null}
             unit={metric.unit}
             note={of === null ? (held?.key ?? "") : ""}
+            isCertain={!rangeIsLive.value}
             severity={
               held ? (held.severity === "unknown" ? judge(held.value, metric) : held.severity) : "unknown"
             }

@@ -7,8 +7,8 @@
 import { signal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { meta, metaFailure, trusted, verdict } from "../api/store";
-import { density, place, theme } from "../state/location";
+import { meta, metaFailure, now, trusted, verdict } from "../api/store";
+import { density, fitDefaultRange, place, theme } from "../state/location";
 import { VIEWS, type View, viewById } from "../views/registry";
 import { Banners } from "./banners";
 import { Bar } from "./bar";
@@ -21,6 +21,11 @@ import { Tip } from "./tip";
 export function Frame() {
   const view = viewById(place.value.view);
   useEffect(listenForKeys, []);
+  const host = now.value?.host;
+  useEffect(() => {
+    const state = now.peek();
+    if (state) fitDefaultRange(state.now_ms - (state.host.first_ms ?? 0));
+  }, [host?.id]);
   useEffect(() => void import("./title").then((title) => title.showInTitle()), []);
   document.documentElement.dataset.theme = theme.value;
   document.documentElement.dataset.density = density.value;

@@ -1,106 +1,49 @@
-/** Ctrl-K: one field over views, metrics, tables and hosts. */
-import { useMemo, useRef, useState } from "preact/hooks";
-import { meta } from "../api/store";
-import { goToView, setParams } from "../state/location";
-import { CONTENTS } from "../views/contents";
-import { VIEWS } from "../views/registry";
-
-interface Entry {
-  id: string;
-  kind: string;
-  label: string;
-  detail: string;
-  run(): void;
-}
+/** Ctrl-K: one field over views, metrics, tables, hosts, their rows, ranges and what can be set. */
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { collectEntries, type Entry, rangeEntry, score, show } from "./palette-entries";
 
 const SHOWN = 12;
-
-function collect(): Entry[] {
-  const known = meta.value;
-  const entries: Entry[] = VIEWS.map((view) => ({
-    id: `view ${view.id}`,
-    kind: "view",
-    label: view.title,
-    detail: view.group,
-    run: () => goToView(view.id),
-  }));
-  for (const metric of known?.metrics ?? []) {
-    const family = metric.id.split(".")[0] ?? "";
-    const view = VIEWS.find((one) => CONTENTS[one.id]?.families.includes(family));
-    if (!view) continue;
-    entries.push({
-      id: `metric ${metric.id}`,
-      kind: "metric",
-      label: metric.label,
-      detail: `${metric.id} · ${view.title}`,
-      run: () => {
-        goToView(view.id);
-        reveal(`[data-metrics~="${CSS.escape(metric.id)}"]`);
-      },
-    });
-  }
-  for (const table of known?.tables ?? []) {
-    const view = VIEWS.find((one) => CONTENTS[one.id]?.tables.includes(table.name));
-    if (!view) continue;
-    entries.push({
-      id: `table ${table.name}`,
-      kind: "table",
-      label: table.title,
-      detail: view.title,
-      run: () => {
-        goToView(view.id);
-        reveal(`#table-${CSS.escape(table.name)}`);
-      },
-    });
-  }
-  for (const host of known?.hosts ?? []) {
-    entries.push({
-      id: `host ${host.id}`,
-      kind: "host",
-      label: host.name,
-      detail: "",
-      run: () => setParams({ host: String(host.id) }),
-    });
-  }
-  return entries;
-}
-
-/** Scrolls to what a view is about to draw. */
-function reveal(selector: string, tries = 40): void {
-  const element = document.querySelector<HTMLElement>(selector);
-  if (element) {
-    element.scrollIntoView({ block: "center" });
-    element.classList.add("found");
-    setTimeout(() => element.classList.remove("found"), 2500);
-  } else if (tries > 0) setTimeout(() => reveal(selector, tries - 1), 50);
-}
-
-/** How well an entry answers; null when it does not. */
-function score(entry: Entry, words: readonly string[]): number | null {
-  const label = entry.label.toLowerCase();
-  const all = `${label} ${entry.detail.toLowerCase()} ${entry.kind}`;
-  let total = entry.kind === "view" ? 2 : 0;
-  for (const word of words) {
-    if (!all.includes(word)) return null;
-    total += label.startsWith(word) ? 4 : label.includes(word) ? 2 : 1;
-  }
-  return total;
-}
+/** Of what needs no asking, beside rows: these come first and stay where they are. */
+const SHOWN_FIRST = 8;
+const TYPING_MS = 200;
+/** A single letter is in every row. */
+const SHORTEST = 2;
 
 export default function Palette({ close }: { close: () => void }) {
   const [text, setText] = useState("");
   const [chosen, setChosen] = useState(0);
   const list = useRef<HTMLUListElement>(null);
-  const entries = useMemo(collect, []);
-  const found = useMemo(() => {
+  const entries = useMemo(collectEntries, []);
+  const [rows, setRows] = useState<readonly Entry[]>([]);
+  const isSearch = text.trim().length >= SHORTEST;
+  useEffect(() => {
+    if (!isSearch) {
+      setRows([]);
+      return;
+    }
+    const stop = new AbortController();
+    const timer = setTimeout(async () => {
+      // A search that cannot be loaded finds what is known already.
+      const search = await import("./palette-rows").catch(() => null);
+      const found = search ? await search.searchRows(text, show, stop.signal) : [];
+      if (!stop.signal.aborted) setRows(found);
+    }, TYPING_MS);
+    return () => {
+      clearTimeout(timer);
+      stop.abort();
+    };
+  }, [text, isSearch]);
+  const known = useMemo(() => {
     const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-    return entries
+    const best = entries
       .map((entry) => ({ entry, rank: score(entry, words) }))
       .filter((one): one is { entry: Entry; rank: number } => one.rank !== null)
       .sort((a, b) => b.rank - a.rank)
-      .slice(0, SHOWN)
+      .slice(0, isSearch ? SHOWN_FIRST : SHOWN)
       .map((one) => one.entry);
-  }, [entries, text]);
+    return [...rangeEntry(text), ...best];
+  }, [entries, text, isSearch]);
+  const found = [...known, ...rows];
   const run = (entry: Entry | undefined): void => {
     if (!entry) return;
     close();
@@ -115,11 +58,11 @@ export default function Palette({ close }: { close: () => void }) {
     <div class="palette">
       <input
         role="combobox"
-        aria-label="Search views, metrics, tables, hosts"
+        aria-label="Search views, metrics, tables, processes, statements, settings"
         aria-expanded="true"
         aria-controls="palette-list"
         aria-activedescendant={found[chosen] ? `palette-${chosen}` : undefined}
-        placeholder="Views, metrics, tables, hosts"
+        placeholder="Views, metrics, processes, statements, tables, logs, settings, “last 6 h”, “dark”"
         value={text}
         ref={(field) => field?.focus()}
         onInput={(event) => {
@@ -151,7 +94,7 @@ export default function Palette({ close }: { close: () => void }) {
           </li>
         ))}
       </ul>
-      {found.length === 0 && <p class="muted">Nothing is called that.</p>}
+      {found.length === 0 && <p class="muted">No results.</p>}
     </div>
   );
 }

@@ -7,7 +7,7 @@
  */
 import { computed, signal } from "@preact/signals";
 import { preferences, setPreferences } from "./preferences";
-import { isLive, parseInstant, type Range } from "./range";
+import { DEFAULT_RANGE, fitRange, isLive, parseInstant, type Range } from "./range";
 import { formatPlace, type Place, param, parsePlace, withParams, withView } from "./url";
 
 const base = new URL(document.baseURI);
@@ -20,9 +20,17 @@ addEventListener("popstate", () => {
   place.value = read();
 });
 
+/** The default range, as wide as there are data; chosen once, as nothing moves by itself. */
+const fitted = signal(DEFAULT_RANGE);
+
+export function fitDefaultRange(ageMs: number): void {
+  fitted.value = fitRange(ageMs);
+}
+
 export const range = computed<Range>(() => {
   const { from, to } = place.value.params;
-  const held = preferences.value.range;
+  const preferred = preferences.value.range;
+  const held = preferred.from === DEFAULT_RANGE.from && preferred.to === "now" ? fitted.value : preferred;
   const asked = { from: from?.[0] ?? held.from, to: to?.[0] ?? (from ? "now" : held.to) };
   return parseInstant(asked.from) && parseInstant(asked.to) ? asked : held;
 });

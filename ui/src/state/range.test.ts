@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   absoluteRange,
+  fitRange,
   freezeRange,
   isLive,
   parseInstant,
@@ -110,4 +111,17 @@ test("neither zooming out nor shifting goes beyond now", () => {
   expect(later).toEqual({ fromMs: NOW - 2 * HOUR, toMs: NOW });
   const live = { from: "now-1h", to: "now" };
   expect(shiftRange(live, 1, NOW)).toBe(live);
+});
+
+test("the default range fits the data that exist", () => {
+  for (const [minutes, from] of [
+    [0, "now-5m"],
+    [5, "now-5m"],
+    [6, "now-15m"],
+    [29, "now-30m"],
+    [31, "now-1h"],
+    [10_000, "now-1h"],
+  ] as const) {
+    expect(fitRange(minutes * 60_000).from, `${minutes} min`).toBe(from);
+  }
 });

@@ -26,6 +26,8 @@ export interface Span {
 }
 
 export const DEFAULT_RANGE: Range = { from: "now-1h", to: "now" };
+/** Instead of the default range on a host whose data are younger than it. */
+const FIRST_MINUTES = [5, 15, 30];
 /** Shorter than this a chart has nothing left to show. */
 export const SHORTEST_MS = 30_000;
 
@@ -85,6 +87,12 @@ export function resolveRange(range: Range, nowMs: number): Span {
     if (span.fromMs < span.toMs) return span;
   }
   return { fromMs: nowMs - 3_600_000, toMs: nowMs };
+}
+
+/** The default range for data of this age: on the first look an hour would be mostly empty. */
+export function fitRange(ageMs: number): Range {
+  const minutes = FIRST_MINUTES.find((one) => ageMs <= one * 60_000);
+  return minutes === undefined ? DEFAULT_RANGE : { from: `now-${minutes}m`, to: "now" };
 }
 
 /** Whether the range moves with the clock. */

@@ -1,7 +1,20 @@
 /** What somebody types as a range, and how it is written down. Nothing here reads a clock. */
 import { formatAbsolute, type Instant, parseInstant, type Range, resolveInstant, UNIT_MS } from "./range";
 
-export const PRESETS: readonly string[] = ["15m", "1h", "3h", "6h", "12h", "24h", "2d", "7d", "14d", "30d"];
+export const PRESETS: readonly string[] = [
+  "5m",
+  "15m",
+  "30m",
+  "1h",
+  "3h",
+  "6h",
+  "12h",
+  "24h",
+  "2d",
+  "7d",
+  "14d",
+  "30d",
+];
 
 /** The one spelling of an instant that links and requests carry. */
 export function formatInstant(instant: Instant): string {

@@ -41,6 +41,8 @@ interface DataTableProps {
   detail?(row: TableRow): ComponentChildren;
   action?: RowAction;
   look?: Look;
+  /** One line as long as it is empty. */
+  quiet?: boolean;
   /** Filters that the view sets, so the table offers no chips for them. */
   only?: Readonly<Record<string, string>> | undefined;
   /** Told of every answer. */
@@ -83,6 +85,8 @@ function KnownTable(props: DataTableProps & { meta: TableMeta }) {
   );
   const answer = resource.data.value;
   const hidden = preferences.value.hiddenColumns[name] ?? [];
+  const isQuiet =
+    props.quiet && !resource.failure.value && !(answer && (answer.matched > 0 || isFiltered(question)));
   // What a view fixes is the same in every row.
   const visible = meta.columns.filter(
     (column) => !hidden.includes(column.id) && props.only?.[column.id] === undefined,
@@ -91,7 +95,7 @@ function KnownTable(props: DataTableProps & { meta: TableMeta }) {
     <section
       ref={root}
       id={`table-${name}`}
-      class={`panel table-panel${trusted.value || freshness.value === "loading" ? "" : " grey"}`}
+      class={`panel table-panel${isQuiet ? " quiet" : ""}${trusted.value || freshness.value === "loading" ? "" : " grey"}`}
       aria-label={meta.title}
     >
       {answer && props.children?.(answer)}

@@ -1,22 +1,24 @@
-/** API & Proxy: what users get, how fast, and what failed. */
+/** API & Proxy: what users get, how fast, and what failed; a tab per target, the rest folded by topic. */
 import { useMemo } from "preact/hooks";
-import { FactCards } from "../app/card";
+import { Fold } from "../app/fold";
 import { Empty } from "../app/panel";
 import { Part } from "../app/part";
-import { Chart, type ChartSpec } from "../charts/chart";
 import type { Look } from "../tables/look";
 import { DataTable } from "../tables/table";
-import {
-  API_CARDS,
-  API_CHARTS,
-  MORE_API_CARDS,
-  MORE_PROXY_CARDS,
-  PROXY_CARDS,
-  PROXY_CHARTS,
-  STATUS_CHARTS,
-} from "./application-charts";
-import { Down, downOf, Picker, Unpicked, usePick } from "./pick";
-import { ofServer, withinServer } from "./scope";
+import { Down, downOf, Unpicked, usePick } from "./pick";
+import { Tabs } from "./tabs";
+
+/** What is folded away: the ids of `application-folded.ts` with their titles. */
+const API_TOPICS: readonly (readonly [string, string])[] = [
+  ["api-latency", "Response time distribution"],
+  ["api-more", "Results, resources and database"],
+];
+const PROXY_TOPICS: readonly (readonly [string, string])[] = [
+  ["proxy-latency", "Response time distribution"],
+  ["proxy-traffic", "Requests and bytes"],
+  ["proxy-tls", "Connections and TLS"],
+  ["proxy-limits", "Rate limiter, WAF and upstream"],
+];
 
 /** Only statuses that occur have a column, the darker the more often. */
 const STATUSES: Look = {
@@ -27,10 +29,9 @@ const STATUSES: Look = {
 };
 
 export default function ApplicationsView() {
-  const api = usePick("targets", "target", "f.api", "api");
-  const proxy = usePick("targets", "target", "f.proxy", "proxy");
-  if (api.options === null || proxy.options === null) return <Unpicked pick={api} />;
-  if (api.chosen === null && proxy.chosen === null) {
+  const pick = usePick("targets", "target", "f.target");
+  if (pick.options === null) return <Unpicked pick={pick} />;
+  if (pick.chosen === null) {
     return (
       <Empty height={200}>
         No API and no proxy is scraped on this host. Name one as [[scrape.target]] in the configuration of the
@@ -38,81 +39,62 @@ export default function ApplicationsView() {
       </Empty>
     );
   }
+  const kindOf = (name: string): string => pick.options?.find((one) => one.name === name)?.kind ?? "";
+  const kind = kindOf(pick.chosen);
   return (
-    <>
-      <h2>API</h2>
-      <Picker pick={api} legend="API" />
-      {api.chosen === null ? (
-        <p class="muted">No API is scraped.</p>
-      ) : (
-        <Api key={api.chosen} target={api.chosen} why={downOf(api)} />
-      )}
-      <h2>Proxy</h2>
-      <Picker pick={proxy} legend="Proxy" />
-      {proxy.chosen === null ? (
-        <p class="muted">No proxy is scraped.</p>
-      ) : (
-        <Gateway key={proxy.chosen} target={proxy.chosen} why={downOf(proxy)} />
-      )}
-      <DataTable name="targets" />
-    </>
+    <Tabs pick={pick} label="Targets" kindOf={(name) => (kindOf(name) === "proxy" ? "Proxy" : "API")}>
+      <Target key={pick.chosen} target={pick.chosen} kind={kind} why={downOf(pick)} />
+      <Fold id="targets" title="All targets">
+        {() => <DataTable name="targets" />}
+      </Fold>
+    </Tabs>
   );
 }
 
 interface TargetProps {
   target: string;
+  /** `api` or `proxy`. */
+  kind: string;
   /** Why it does not answer. */
   why: string | null;
 }
 
-interface ChartsProps {
-  specs: readonly ChartSpec[];
-  kind: string;
-  target: string;
-}
-
-function Charts({ specs, kind, target }: ChartsProps) {
-  return (
-    <div class="charts">
-      {specs.map((spec) => (
-        <Chart key={spec.id} spec={spec} />
-      ))}
-      <Part load={() => import("./latency")} kind={kind} target={target} />
-    </div>
-  );
-}
-
-function Api({ target, why }: TargetProps) {
-  const specs = useMemo(
-    () => [...ofServer(API_CHARTS, target), ...withinServer(STATUS_CHARTS, target)],
-    [target],
-  );
+function Target({ target, kind, why }: TargetProps) {
+  const isProxy = kind === "proxy";
   const only = useMemo(() => ({ target }), [target]);
-  return (
-    <>
-      <Down name={target} why={why} />
-      {why === null && <FactCards metrics={API_CARDS} of={target} label="API, latest values" />}
-      <Charts specs={specs} kind="api" target={target} />
-      <DataTable name="endpoints" primary only={only} look={STATUSES} />
-      <DataTable name="failures" only={only} />
-      {why === null && <FactCards metrics={MORE_API_CARDS} of={target} label="API, more values" />}
-    </>
+  const isDown = why !== null;
+  const main = () => (
+    <Part load={() => import("./application-main")} target={target} isProxy={isProxy} isDown={isDown} />
   );
-}
-
-function Gateway({ target, why }: TargetProps) {
-  const specs = useMemo(() => ofServer(PROXY_CHARTS, target), [target]);
   return (
     <>
       <Down name={target} why={why} />
-      {why === null && <FactCards metrics={PROXY_CARDS} of={target} label="Proxy, latest values" />}
-      <Charts specs={specs} kind="proxy" target={target} />
-      {why === null &&
-        MORE_PROXY_CARDS.map(([title, metrics]) => (
-          <section key={title} class="stack">
-            <h3>{title}</h3>
-            <FactCards metrics={metrics} of={target} label={title} />
-          </section>
+      {isDown ? (
+        <Fold id="charts" title="Before it stopped answering">
+          {main}
+        </Fold>
+      ) : (
+        main()
+      )}
+      {!isProxy && (
+        <>
+          <DataTable name="endpoints" primary only={only} look={STATUSES} quiet />
+          <DataTable name="failures" only={only} quiet />
+        </>
+      )}
+      {!isDown &&
+        (isProxy ? PROXY_TOPICS : API_TOPICS).map(([id, title]) => (
+          <Fold key={id} id={id} title={title}>
+            {() => (
+              <Part
+                load={() => import("./application-more")}
+                topic={id}
+                title={title}
+                kind={kind}
+                target={target}
+              />
+            )}
+          </Fold>
         ))}
     </>
   );

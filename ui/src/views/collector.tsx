@@ -3,9 +3,10 @@ import { judge } from "../api/judge";
 import { clock, metricsById, now, tablesByName } from "../api/store";
 import type { Severity, TableRow } from "../api/types.gen";
 import { Card, FactCards } from "../app/card";
+import { Fold } from "../app/fold";
 import { Since } from "../app/panel";
 import { Chart, type ChartSpec } from "../charts/chart";
-import { setRange } from "../state/location";
+import { rangeIsLive, setRange } from "../state/location";
 import { absoluteRange } from "../state/range";
 import { DataTable } from "../tables/table";
 
@@ -22,13 +23,17 @@ const CARDS = [
 
 const CHARTS: readonly ChartSpec[] = [
   { id: "tick", title: "Tick duration", metrics: ["collector.tick_ms"] },
-  { id: "late", title: "Tick lateness", metrics: ["collector.tick_late_ms"] },
   { id: "rows", title: "Rows written", metrics: ["collector.rows_per_sec"] },
+  { id: "pending", title: "Records waiting", metrics: ["collector.pending_records"] },
+  { id: "spool", title: "Queue on disk", metrics: ["collector.spool_bytes"] },
+];
+
+/** Folded away below. */
+const RESOURCES: readonly ChartSpec[] = [
+  { id: "late", title: "Tick lateness", metrics: ["collector.tick_late_ms"] },
   { id: "lost", title: "Records lost", metrics: ["collector.lost_records_per_sec"] },
   { id: "commits", title: "Commits", metrics: ["collector.commits_per_sec"] },
-  { id: "pending", title: "Records waiting", metrics: ["collector.pending_records"] },
-  { id: "spool", title: "Spool on disk", metrics: ["collector.spool_bytes"] },
-  { id: "agent-rss", title: "Resident memory", metrics: ["collector.rss_bytes"] },
+  { id: "agent-rss", title: "Memory (RSS)", metrics: ["collector.rss_bytes"] },
   { id: "agent-cpu", title: "CPU", metrics: ["collector.cpu_pct"] },
   {
     id: "agent-handles",
@@ -50,18 +55,29 @@ export default function CollectorView() {
     <>
       <StateCards />
       <FactCards metrics={CARDS} label="The collector's own values" />
-      <div class="charts">
-        {CHARTS.map((spec) => (
-          <Chart key={spec.id} spec={spec} />
-        ))}
-      </div>
-      <DataTable name="collectors" />
-      <DataTable name="buffers" />
-      <DataTable name="gaps" action={{ label: "Show", run: showGap }} />
-      <DataTable name="runs" />
-      <DataTable name="dead_letters" />
-      <DataTable name="settings" />
+      <Charts specs={CHARTS} />
+      <DataTable name="gaps" action={{ label: "Show", run: showGap }} quiet />
+      <DataTable name="dead_letters" quiet />
+      <DataTable name="collectors" quiet />
+      <DataTable name="buffers" quiet />
+      <DataTable name="runs" quiet />
+      <Fold id="resources" title="Lateness, losses, CPU and memory">
+        {() => <Charts specs={RESOURCES} />}
+      </Fold>
+      <Fold id="settings" title="Settings in effect">
+        {() => <DataTable name="settings" />}
+      </Fold>
     </>
+  );
+}
+
+function Charts({ specs }: { specs: readonly ChartSpec[] }) {
+  return (
+    <div class="charts">
+      {specs.map((spec) => (
+        <Chart key={spec.id} spec={spec} />
+      ))}
+    </div>
   );
 }
 
@@ -76,6 +92,7 @@ function StateCards() {
   const metric = metricsById.value.get("collector.heartbeat_age_secs");
   return (
     <section class="cards" data-count="4" aria-label="State">
+      {!rangeIsLive.value && <p class="when muted">Now</p>}
       <Card label="State" value={word} unit="text" severity={severity} isCertain={isSilent} />
       <Card
         label="Last heartbeat"

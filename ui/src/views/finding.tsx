@@ -16,7 +16,7 @@ interface FindingProps {
 }
 
 /** Said above, or by the row itself. */
-const SAID = /^(title|severity|state|message|steps|position)$/;
+const SAID = /^(title|severity|state|message|steps|position|rule|pattern)$/;
 
 export default function Finding({ row, show }: FindingProps) {
   const meta = tablesByName.value.get("findings");

@@ -48,6 +48,7 @@ const CHANGED = {
       ADDRESS.toggleFilter(chip, value);
     }),
 };
+const ALL_LINES = { ...FIRST_PAGE, q: null, pattern: null, "f.level": null, "f.source": null };
 const FOLLOW_MS = 2000;
 /** A search reads every line; asked again by itself no more often than this. */
 const SEARCH_REST_MS = 60_000;
@@ -135,8 +136,7 @@ export default function LogLines({ sources }: { sources: readonly string[] }) {
   const isCounted = answer !== null && answer.matched !== null;
   const isFiltered =
     q !== "" || pattern !== null || Object.values(filters).some((values) => values.length > 0);
-  const clear = (): void =>
-    setParams({ ...FIRST_PAGE, q: null, pattern: null, "f.level": null, "f.source": null });
+  const clear = (): void => setParams(ALL_LINES);
   const toggle = (name: string) => (
     <button
       type="button"
@@ -281,15 +281,6 @@ function goTo(name: (typeof PAGES)[number], at: string | null): void {
 function showAround(row: LogRow): void {
   batch(() => {
     setRange(absoluteRange(row.ts_ms - 60_000, row.ts_ms + 60_000));
-    setParams({
-      ...FIRST_PAGE,
-      q: null,
-      pattern: null,
-      "f.level": null,
-      "f.source": null,
-      follow: null,
-      around: row.id,
-      sel: row.id,
-    });
+    setParams({ ...ALL_LINES, follow: null, around: row.id, sel: row.id });
   });
 }

@@ -1,12 +1,15 @@
 /** Logs: how loud and how bad they are, what stands out, what they say, what is alike, what concerns security. */
-import { now } from "../api/store";
-import type { TableAnswer } from "../api/types.gen";
+import { getJson } from "../api/client";
+import { useResource } from "../api/resource";
+import { hostQuery, now } from "../api/store";
+import type { LogsAnswer, TableAnswer } from "../api/types.gen";
 import { Card } from "../app/card";
 import { Empty } from "../app/panel";
 import { Part } from "../app/part";
 import { Chart, type ChartSpec } from "../charts/chart";
 import { counted } from "../charts/counts";
-import { setParams } from "../state/location";
+import { range, setParams } from "../state/location";
+import { formatParams } from "../state/url";
 import type { Look } from "../tables/look";
 import { DataTable } from "../tables/table";
 import { useRows } from "./pick";
@@ -60,12 +63,13 @@ const CHARTS: readonly ChartSpec[] = [
 
 /** What opens below a row, and columns that have nothing to say. */
 const FINDINGS: Look = {
-  hide: ["position", "message", "steps", "pattern"],
+  hide: ["position", "message", "steps", "pattern", "rule"],
   fold: /^(value|expected|over_ms)$/,
 };
 
 export default function LogsView() {
   const { answer } = useRows("log_sources");
+  const counts = useLevelCounts();
   // A range may lie before the first line, and what was found in logs that are read no more stays to be told.
   const hasLogs = now.value?.areas.find(({ id }) => id === "logs")?.present;
   if (answer?.total === 0 && !hasLogs) {
@@ -77,19 +81,19 @@ export default function LogsView() {
   }
   return (
     <>
-      <Health answer={answer} />
+      <Health answer={answer} counts={answer?.total ? counts : null} />
       <DataTable
         name="findings"
         look={FINDINGS}
         detail={(row) => <Part key={row.id} load={() => import("./finding")} row={row} show={showLines} />}
       />
+      <Part load={() => import("./log-lines")} sources={answer?.rows.map((row) => row.id) ?? []} />
       <div class="charts">
         {CHARTS.map((spec) => (
           <Chart key={spec.id} spec={spec} />
         ))}
-        <Part load={() => import("./log-levels")} sums={answer?.sums} levels={LEVELS} />
+        <Part load={() => import("./log-levels")} counts={counts} levels={LEVELS} />
       </div>
-      <Part load={() => import("./log-lines")} sources={answer?.rows.map((row) => row.id) ?? []} />
       <Part load={() => import("./log-tables")} show={showLines} />
     </>
   );
@@ -110,40 +114,47 @@ function showLines(filters: Readonly<Record<string, string>>): void {
   document.getElementById("log-lines")?.scrollIntoView();
 }
 
-/** Of the last hour, all sources together. */
-function Health({ answer }: { answer: TableAnswer | null }) {
-  // Without a source nothing is known, which is not zero.
-  const sum = (column: string): number | null => (answer?.total ? (answer.sums[column] ?? 0) : null);
+/** Lines of the range by level, whatever the lines below are filtered by; null while not known. */
+function useLevelCounts(): Readonly<Record<string, number>> | null {
+  const { from, to } = range.value;
+  const host = hostQuery();
+  const path = `logs?${formatParams({ from: [from], to: [to] })}&limit=1${host ? `&${host}` : ""}`;
+  const answer = useResource<LogsAnswer>(path, (url, _, signal) => getJson<LogsAnswer>(url, signal)).data
+    .value;
+  return answer && (answer.facets.level ?? {});
+}
+
+interface HealthProps {
+  answer: TableAnswer | null;
+  /** By level; without a source nothing is known, which is not zero. */
+  counts: Readonly<Record<string, number>> | null;
+}
+
+/** Of the range, all sources together. */
+function Health({ answer, counts }: HealthProps) {
+  const lines = counts && Object.values(counts).reduce((sum, count) => sum + count, 0);
+  const severe = (counts?.error ?? 0) + (counts?.warn ?? 0);
   const states = answer?.facets.state ?? {};
-  const lines = sum("lines");
-  const grave = (sum("error_lines") ?? 0) + (sum("warn_lines") ?? 0);
-  const errors = sum("error_lines");
   const unreadable = states.unreadable ?? 0;
   return (
-    <section class="cards" data-count="6" aria-label="The last hour">
+    <section class="cards" data-count="6" aria-label="Lines of the range">
       <Card
         label="Health"
         metric="log.grave_pct"
-        value={lines ? 100 - (100 * grave) / lines : null}
+        value={lines ? 100 - (100 * severe) / lines : null}
         unit="percent"
         severity="ok"
         note="neither error nor warning"
       />
-      <Card
-        label="Error rate"
-        metric="log.all_error_per_sec"
-        value={errors === null ? null : errors / 3600}
-        unit="per_sec"
-        severity="ok"
-      />
+      <Card label="Lines" value={lines} unit="count" severity="ok" note="in this range" />
       {LEVELS.slice(0, 3).map(([level, label]) => (
         <Card
           key={level}
           label={label}
-          value={sum(`${level}_lines`)}
+          value={counts && (counts[level] ?? 0)}
           unit="count"
           severity="ok"
-          note="last hour"
+          note="in this range"
         />
       ))}
       <Card
@@ -152,9 +163,7 @@ function Health({ answer }: { answer: TableAnswer | null }) {
         value={answer?.total ? (states.silent ?? 0) : null}
         unit="count"
         severity={unreadable > 0 ? "warn" : "ok"}
-        note={
-          answer?.total ? `${unreadable > 0 ? `${unreadable} unreadable, ` : ""}${answer.total} in all` : ""
-        }
+        note={answer?.total ? `${unreadable > 0 ? `${unreadable} unreadable, ` : ""}of ${answer.total}` : ""}
       />
     </section>
   );

@@ -1,17 +1,18 @@
 /** Now: is anything wrong, what, since when, and what to do. */
 import { useState } from "preact/hooks";
 import { metricWithKey } from "../api/series";
-import { clock, metricsById, now, nowFailure, problemCount, trusted, verdict } from "../api/store";
+import { metricsById, now, nowFailure, problemCount, trusted, verdict } from "../api/store";
 import type { Area, Problem } from "../api/types.gen";
 import { FactCards } from "../app/card";
 import { Coded } from "../app/coded";
 import { ViewLink } from "../app/link";
 import { Empty, Since, Skeleton } from "../app/panel";
+import { Part } from "../app/part";
 import { SEVERITY_WORD, SeverityMark, Shape } from "../app/shape";
 import { Chart, type ChartSpec } from "../charts/chart";
 import { Spark } from "../charts/spark";
-import { formatDuration, withoutTime } from "../format/time";
-import { formatBytes, formatValue } from "../format/value";
+import { withoutTime } from "../format/time";
+import { formatValue } from "../format/value";
 import { CPU, LOAD, MEMORY } from "./host-charts";
 import { viewById } from "./registry";
 
@@ -35,15 +36,17 @@ const SERVICES: readonly (ChartSpec & { needs: string })[] = [
   { needs: "db.", id: "now-waiting", title: "PostgreSQL: waiting for locks", metrics: ["db.conn_waiting"] },
 ];
 
+const SWAP = "system.swap_used_pct";
 const CARDS = [
   "system.cpu_busy_pct",
   "system.mem_used_pct",
-  "system.swap_used_pct",
+  SWAP,
   "system.load_per_core",
   "mount.used_pct",
   "disk.busy_pct",
 ];
 
+/** Beyond these only what is critical is shown at once. */
 const SHOWN = 7;
 
 export default function NowView() {
@@ -67,8 +70,8 @@ export default function NowView() {
         ))}
       </div>
       <h2>Host</h2>
-      <FactCards metrics={CARDS} label="Latest values" />
-      <HostFacts />
+      <FactCards metrics={CARDS} optional={[SWAP]} label="Latest values" />
+      <Part load={() => import("./host-facts")} />
     </>
   );
 }
@@ -91,7 +94,10 @@ function Problems() {
   const [all, setAll] = useState(false);
   const problems = now.value?.problems ?? [];
   if (problems.length === 0) return null;
-  const shown = all ? problems : problems.slice(0, SHOWN);
+  const folded = problems.slice(SHOWN).filter(({ severity }) => severity !== "crit");
+  // A button takes as much room as one problem.
+  const isFolding = folded.length > 1 && !all;
+  const shown = isFolding ? problems.slice(0, problems.length - folded.length) : problems;
   return (
     <section aria-label="Problems">
       <ul class="problems">
@@ -99,24 +105,26 @@ function Problems() {
           <ProblemRow key={problem.id} problem={problem} />
         ))}
       </ul>
-      {problems.length > SHOWN && (
+      {folded.length > 1 && (
         <button type="button" class="button" onClick={() => setAll(!all)}>
-          {all ? "Fewer" : `${problemCount.value - SHOWN} more`}
+          {all ? "Fewer" : `${problemCount.value - shown.length} more, none critical`}
         </button>
       )}
-      {all && problemCount.value > problems.length && (
-        <span class="muted"> {problemCount.value - problems.length} milder ones are in their views.</span>
+      {!isFolding && problemCount.value > problems.length && (
+        <span class="muted">
+          {" "}
+          {problemCount.value - problems.length} less severe problems are in their views.
+        </span>
       )}
     </section>
   );
 }
 
 /** Which server or target a view is to show when it is opened for a problem. */
-function pickOf({ metric, key, view }: Problem): Record<string, string> {
+function pickOf({ key, view }: Problem): Record<string, string> {
   if (key === null) return {};
-  if (view !== "api") return ABOUT_SERVERS.includes(view) ? { "f.instance": key } : {};
-  const kind = metric.split(".", 1)[0] ?? "";
-  return kind === "target" ? { "f.api": key, "f.proxy": key } : { [`f.${kind}`]: key };
+  if (view === "api") return { "f.target": key };
+  return ABOUT_SERVERS.includes(view) ? { "f.instance": key } : {};
 }
 
 const ABOUT_SERVERS: readonly string[] = ["postgres", "tables", "queries", "replication"];
@@ -148,10 +156,19 @@ function ProblemRow({ problem }: { problem: Problem }) {
           {problem.since_ms !== null && (problem.value ?? problem.level) !== null && !isState && " · "}
           <Since ms={problem.since_ms} words="since " />
         </span>
+        {problem.cause && <bdi class="cause">{problem.cause}</bdi>}
         {problem.fix && (
           <span class="fix">
             Do next: <Coded text={problem.fix} />
           </span>
+        )}
+        {problem.command && (
+          <Part
+            key={problem.command}
+            load={() => import("../tables/command")}
+            text={problem.command}
+            name="command"
+          />
         )}
       </div>
       {problem.value === null || isState ? (
@@ -199,30 +216,5 @@ function AreaTile({ area }: { area: Area }) {
     </ViewLink>
   ) : (
     <div class={`area panel ${severity}`}>{content}</div>
-  );
-}
-
-function HostFacts() {
-  const state = now.value;
-  if (!state) return null;
-  const { host, agent, freshness } = state;
-  const facts: [string, string][] = [
-    ["Host", host.name],
-    ["Kernel", host.kernel],
-    ["Cores", String(host.cores)],
-    ["Memory", formatBytes(host.memory_bytes)],
-    ["Up for", host.boot_ms === null ? "–" : formatDuration((clock.value - host.boot_ms) / 1000)],
-    ["Sampled every", formatDuration(freshness.interval_secs)],
-    ["Collector", agent.state],
-  ];
-  return (
-    <dl class="facts panel">
-      {facts.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
   );
 }

@@ -19,6 +19,8 @@ import { type TableQuestion, tablePath } from "../tables/query";
 
 export interface Option {
   name: string;
+  /** As `proxy`; empty where things are of one kind. */
+  kind: string;
   severity: Severity;
   /** Why it does not answer; null when it does. */
   down: string | null;
@@ -57,19 +59,23 @@ export function cellOf(meta: TableMeta, cells: TableAnswer["rows"][number]["cell
   return cell === null || cell === undefined ? "" : String(cell);
 }
 
-/** Options are the values of `column`; `kind` restricts them to rows of one kind. */
-export function usePick(table: string, column: string, name: string, kind?: string): Pick {
+/** Shows this one of what there is to pick. */
+export function choose(pick: Pick, name: string): void {
+  remembered.set(pick.name, name);
+  setParams({ [pick.name]: name, sel: null, page: null });
+}
+
+/** Options are the values of `column`. */
+export function usePick(table: string, column: string, name: string): Pick {
   const { meta, answer, resource } = useRows(table);
   const asked = param(place.value, name);
-  const rows = (answer?.rows ?? []).filter(
-    (row) => meta && (kind === undefined || cellOf(meta, row.cells, "kind") === kind),
-  );
   const options =
     meta && answer
-      ? rows
+      ? answer.rows
           .map(
             (row): Option => ({
               name: cellOf(meta, row.cells, column),
+              kind: cellOf(meta, row.cells, "kind"),
               severity: row.severity,
               down: /^(0|false)$/.test(cellOf(meta, row.cells, "up"))
                 ? cellOf(meta, row.cells, "error")
@@ -135,10 +141,7 @@ export function Picker({ pick, legend }: { pick: Pick; legend: string }) {
               key={name}
               type="button"
               aria-pressed={name === pick.chosen}
-              onClick={() => {
-                remembered.set(pick.name, name);
-                setParams({ [pick.name]: name, sel: null, page: null });
-              }}
+              onClick={() => choose(pick, name)}
             >
               {shown !== "ok" && (
                 <span class={`severity ${shown}`}>

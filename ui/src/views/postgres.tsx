@@ -1,11 +1,13 @@
-/** PostgreSQL: one server's sessions, waits, transactions, checkpoints and WAL. */
+/** PostgreSQL: who waits for whom, sessions, and how one server does; the rest is folded by topic. */
 import { useMemo } from "preact/hooks";
 import { FactCards } from "../app/card";
+import { Fold } from "../app/fold";
 import { Part } from "../app/part";
 import { Chart } from "../charts/chart";
 import type { Look } from "../tables/look";
 import { DataTable } from "../tables/table";
-import { KEY_CARDS, lockBars, serverCharts, sizeCharts } from "./postgres-charts";
+import { KEY_CARDS, KEY_CHARTS, TOPICS } from "./postgres-charts";
+import { ofServer } from "./scope";
 import { OneServer } from "./server";
 
 export default function PostgresView() {
@@ -19,27 +21,45 @@ export default function PostgresView() {
 const TREE: Look = { depth: "depth", hide: ["position", "root_pid"] };
 
 function Server({ instance, isDown }: { instance: string; isDown: boolean }) {
-  const [waits, ...charts] = useMemo(() => serverCharts(instance), [instance]);
-  const sizes = useMemo(() => sizeCharts(instance), [instance]);
-  const locks = useMemo(() => lockBars(instance), [instance]);
+  const charts = useMemo(() => ofServer(KEY_CHARTS, instance), [instance]);
   const only = useMemo(() => ({ instance }), [instance]);
+  const main = () => (
+    <div class="charts">
+      {charts.map((spec) => (
+        <Chart key={spec.id} spec={spec} />
+      ))}
+    </div>
+  );
   return (
     <>
-      {!isDown && <FactCards metrics={KEY_CARDS} of={instance} label="Latest values" />}
-      <DataTable name="blocking" only={only} look={TREE} />
-      <div class="charts">
-        {waits && <Chart spec={waits} />}
-        {charts.map((spec) => (
-          <Chart key={spec.id} spec={spec} />
-        ))}
-        <Part load={() => import("./postgres-counts")} instance={instance} />
-        <Part load={() => import("../charts/bars")} spec={locks} />
-        {sizes.map((spec) => (
-          <Chart key={spec.id} spec={spec} />
-        ))}
-      </div>
-      <DataTable name="sessions" only={only} />
-      <Part load={() => import("./postgres-more")} instance={instance} isDown={isDown} />
+      {!isDown && (
+        <>
+          <DataTable name="blocking" only={only} look={TREE} quiet />
+          <DataTable name="sessions" only={only} quiet />
+          <FactCards metrics={KEY_CARDS} of={instance} label="Latest values" />
+        </>
+      )}
+      {isDown ? (
+        <Fold id="charts" title="Before it stopped answering">
+          {main}
+        </Fold>
+      ) : (
+        main()
+      )}
+      {TOPICS.map(([id, title]) => (
+        <Fold key={id} id={id} title={title}>
+          {() => (
+            <Part
+              load={() => import("./postgres-more")}
+              topic={id}
+              title={title}
+              instance={instance}
+              isDown={isDown}
+            />
+          )}
+        </Fold>
+      ))}
+      <Part load={() => import("./servers")} instance={instance} />
     </>
   );
 }

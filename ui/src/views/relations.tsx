@@ -1,58 +1,12 @@
 /** Tables & Indexes: what grows, what is dead, what nobody uses. */
 import { useMemo } from "preact/hooks";
 import { Card } from "../app/card";
-import { Chart, type ChartSpec } from "../charts/chart";
+import { Part } from "../app/part";
 import type { Look } from "../tables/look";
 import { DataTable } from "../tables/table";
-import { ownPart } from "./own-part";
 import { useRows } from "./pick";
-import { withinServer } from "./scope";
 import { OneServer } from "./server";
 import { useWithin } from "./within";
-
-const NO_TABLE = "No table was read in this range.";
-const NO_INDEX = "No index was read in this range.";
-
-const CHARTS = [
-  {
-    id: "table-size",
-    title: "Size, top 8 tables",
-    metrics: ["table.total_bytes"],
-    levelsOf: null,
-    empty: NO_TABLE,
-  },
-  {
-    id: "table-dead",
-    title: "Dead rows, top 8 tables",
-    metrics: ["table.dead_pct"],
-    empty: NO_TABLE,
-  },
-  {
-    id: "table-writes",
-    title: "Rows written, top 8 tables",
-    metrics: ["table.writes_per_sec"],
-    empty: NO_TABLE,
-  },
-  {
-    id: "table-scans",
-    title: "Rows read by sequential scans, top 8 tables",
-    metrics: ["table.seq_rows_per_sec"],
-    empty: NO_TABLE,
-  },
-  {
-    id: "index-size",
-    title: "Size, top 8 indexes",
-    metrics: ["index.size_bytes"],
-    levelsOf: null,
-    empty: NO_INDEX,
-  },
-  {
-    id: "index-scans",
-    title: "Scans, top 8 indexes",
-    metrics: ["index.scans_per_sec"],
-    empty: NO_INDEX,
-  },
-].map((spec): ChartSpec => ({ ...spec, nameOf: ownPart }));
 
 const DEAD: Look = { bars: ["dead_pct"] };
 const VACUUM: Look = { ...DEAD, move: { command: 3 } };
@@ -69,17 +23,12 @@ export default function RelationsView() {
 }
 
 function Relations({ instance }: { instance: string }) {
-  const charts = useMemo(() => withinServer(CHARTS, instance), [instance]);
   const only = useMemo(() => ({ instance }), [instance]);
   return (
     <>
       <Cards instance={instance} only={only} />
       <DataTable name="vacuum_needed" only={only} look={VACUUM} />
-      <div class="charts">
-        {charts.map((spec) => (
-          <Chart key={spec.id} spec={spec} />
-        ))}
-      </div>
+      <Part load={() => import("./relation-charts")} instance={instance} />
       <DataTable name="tables" primary only={only} look={DEAD} />
       <DataTable name="unused_indexes" only={only} look={UNUSED} />
       <DataTable name="indexes" only={only} />
@@ -105,7 +54,7 @@ function Cards({ instance, only }: { instance: string; only: Readonly<Record<str
         severity="ok"
       />
       <Card
-        label="Most dead rows"
+        label="Highest dead-row share"
         metric="table.dead_pct"
         value={worst?.value ?? null}
         unit="percent"

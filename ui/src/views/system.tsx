@@ -20,7 +20,7 @@ const CARDS = [
 export default function SystemView() {
   return (
     <>
-      <FactCards metrics={CARDS} label="Latest values" />
+      <FactCards metrics={CARDS} optional={["system.swap_used_pct"]} label="Latest values" />
       <div class="charts">
         <Chart spec={CPU} />
         <Heat id="cores" title="Cores" metric="system.core_busy_pct" limit={64} ceiling={100} />

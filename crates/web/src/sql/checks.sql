@@ -31,12 +31,20 @@ WITH newest AS (
     ('temp_files', 'Temporary files since the reset', 'bytes', NULL, 'Raise work_mem for what writes them.'),
     ('vacuum_progress', 'Vacuums at work', 'percent', NULL, ''),
     ('wal_dir', 'Size of pg_wal', 'bytes', NULL, ''),
-    ('wraparound', 'Transaction ids by database', 'transactions', NULL, 'VACUUM (FREEZE) the oldest tables.'),
-    ('wraparound_tables', 'Transaction ids by table', 'transactions', NULL, 'VACUUM (FREEZE) them.'),
+    ('wraparound', 'Transaction IDs by database', 'transactions', NULL, 'VACUUM (FREEZE) the oldest tables.'),
+    ('wraparound_tables', 'Transaction IDs by table', 'transactions', NULL, 'VACUUM (FREEZE) them.'),
     ('xmin_horizon', 'What holds back vacuum', 'transactions', NULL, 'End the session, finish the prepared transaction, or drop the slot.')
+), sizes (of_unit, size, word) AS (VALUES
+    ('bytes', 1::float8, 'B'), ('bytes', 1024, 'KiB'), ('bytes', 1048576, 'MiB'), ('bytes', 1073741824, 'GiB'),
+    ('bytes', 1099511627776, 'TiB'), ('secs', 1, 's'), ('secs', 120, 'min'), ('secs', 7200, 'h'), ('secs', 172800, 'd')
 )
 SELECT concat_ws('.', c.instance, c.database, c.check_name, c.object) AS id,
-       coalesce(w.label, c.check_name) AS check_name, c.object, c.value, coalesce(w.unit, '') AS unit,
+       coalesce(w.label, c.check_name) AS check_name, c.object,
+       -- With its unit, in the greatest size that leaves something before the point; spans of time from two on.
+       coalesce((SELECT trim_scale(round((c.value / CASE of_unit WHEN 'secs' THEN greatest(size / 2, 1) ELSE size END)::numeric, 1))
+                        || ' ' || word
+                 FROM sizes WHERE of_unit = w.unit AND (c.value >= size OR size = 1) ORDER BY size DESC LIMIT 1),
+                trim_scale(round(c.value::numeric, 1)) || coalesce(' ' || replace(nullif(w.unit, ''), 'percent', '%'), '')) AS value,
        (SELECT string_agg(replace(d.key, '_', ' ') || ' ' || d.value, ', ' ORDER BY d.key)
         FROM jsonb_each_text(CASE WHEN jsonb_typeof(c.detail) = 'object' THEN c.detail END) d
         WHERE d.value <> '') AS detail,
@@ -45,7 +53,7 @@ SELECT concat_ws('.', c.instance, c.database, c.check_name, c.object) AS id,
        CASE WHEN c.check_name = 'sequences' AND c.value >= 90 THEN 'crit'
             WHEN c.check_name = 'sequences' AND c.value >= 75 THEN 'warn'
             ELSE w.severity END AS sev_check_name,
-       c.check_name AS tag_check_name
+       coalesce(w.label, c.check_name) AS tag_check_name
 FROM newest
 JOIN collector.db_check_raw c ON c.instance = newest.instance AND c.ts = newest.ts
 LEFT JOIN words w ON w.name = c.check_name

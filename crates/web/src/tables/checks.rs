@@ -11,10 +11,9 @@ const COLUMNS: &[Col] = &[
     Col::new(
         "value",
         "Value",
-        Unit::Ratio,
-        "The number the check is about, in its own unit.",
+        Unit::Text,
+        "The number the check is about, with its unit.",
     ),
-    Col::new("unit", "Unit", Unit::Text, "Unit of the value."),
     Col::new("detail", "Details", Unit::Text, "What else is known.").primary(),
     Col::new("advice", "Advice", Unit::Text, "What to do."),
     DATABASE,

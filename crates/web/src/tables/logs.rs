@@ -235,7 +235,7 @@ const EVENT: &[Col] = &[
         "event_type",
         "Event",
         Unit::Text,
-        "As ssh_brute_force, fail2ban_ban or firewall_block.",
+        "As SSH brute force, fail2ban ban or Blocked by firewall.",
     )
     .primary(),
     Col::new(
@@ -259,7 +259,7 @@ const EVENT: &[Col] = &[
     ),
     Col::new("count", "Count", Unit::Count, "Attempts, bans or packets.").summed(),
     Col::new("first_ms", "First", Unit::TimeMs, "The first of them."),
-    Col::new("source", "Source", Unit::Text, "The log that told it."),
+    Col::new("source", "Source", Unit::Text, "The log it was found in."),
     Col::new(
         "details",
         "Details",

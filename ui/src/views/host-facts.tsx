@@ -1,0 +1,29 @@
+/** What a host is: kernel, size, for how long it is up, and how it is watched. */
+import { clock, now } from "../api/store";
+import { formatDuration } from "../format/time";
+import { formatBytes } from "../format/value";
+
+export default function HostFacts() {
+  const state = now.value;
+  if (!state) return null;
+  const { host, agent, freshness } = state;
+  const facts: [string, string][] = [
+    ["Host", host.name],
+    ["Kernel", host.kernel],
+    ["Cores", String(host.cores)],
+    ["Memory", formatBytes(host.memory_bytes)],
+    ["Up for", host.boot_ms === null ? "–" : formatDuration((clock.value - host.boot_ms) / 1000)],
+    ["Sampled every", formatDuration(freshness.interval_secs)],
+    ["Collector", agent.state],
+  ];
+  return (
+    <dl class="facts panel">
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
