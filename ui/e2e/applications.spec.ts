@@ -1,8 +1,8 @@
 /** API and proxy: what users get, what failed, and a target that is gone. */
-import { expect, host, open, settled, test } from "./support/page";
+import { expect, host, open, settled, test, unfold } from "./support/page";
 
 test("errors, latency and the database behind are judged by the registry", async ({ page }) => {
-  await open(page, "api", { host: host("broken"), "f.proxy": "proxy" });
+  await open(page, "api", { host: host("broken"), "f.target": "api" });
   for (const label of ["Errors", "p95", "Database response", "Database cache hits"]) {
     const card = page
       .getByRole("region", { name: "API, latest values" })
@@ -10,13 +10,16 @@ test("errors, latency and the database behind are judged by the registry", async
     await expect(card.first()).toHaveClass(/crit/);
   }
   await expect(page.locator("#chart-api-status .legend")).toContainText("5xx");
+  await page.getByRole("tab", { name: /^proxy/ }).click();
+  await expect(page).toHaveURL(/f\.target=proxy/);
   await page.locator("#chart-protocols").scrollIntoViewIfNeeded();
   await expect(page.locator("#chart-protocols .legend")).toContainText("HTTP/3");
   await expect(page.getByRole("region", { name: "Proxy, latest values" })).toContainText("75 %");
 });
 
 test("a histogram is told as shares between its bounds, and as shares within each", async ({ page }) => {
-  await open(page, "api", { host: host("broken"), "f.proxy": "proxy" });
+  await open(page, "api", { host: host("broken"), "f.target": "api" });
+  await unfold(page, "Response time distribution");
   const spread = page.locator("#chart-api-spread");
   await spread.scrollIntoViewIfNeeded();
   // Of 50 answers 30 within 50 ms, 42 within 100 ms, 48 within a second.
@@ -24,13 +27,15 @@ test("a histogram is told as shares between its bounds, and as shares within eac
     "aria-valuetext",
     /> 1\ss 4\s% \(100\s% in all\), ≤ 1\ss 2\s% .*≤ 100\sms 24\s% \(84\s% in all\), ≤ 50\sms 60\s% \(60\s% in all\)$/,
   );
+  await page.getByRole("tab", { name: /^proxy/ }).click();
+  await unfold(page, "Response time distribution");
   const none = page.locator("#chart-proxy-spread");
   await none.scrollIntoViewIfNeeded();
   await expect(none).toContainText("no latency histogram");
 });
 
 test("endpoints by status: only statuses that occur have a column, under their class", async ({ page }) => {
-  await open(page, "api", { host: host("broken") });
+  await open(page, "api", { host: host("broken"), "f.target": "api" });
   const table = page.locator("#table-endpoints");
   await table.scrollIntoViewIfNeeded();
   const head = table.locator("thead tr").last().locator("th button");
@@ -45,7 +50,7 @@ test("endpoints by status: only statuses that occur have a column, under their c
 });
 
 test("recent failures are filtered by a click on a status", async ({ page }) => {
-  await open(page, "api", { host: host("broken") });
+  await open(page, "api", { host: host("broken"), "f.target": "api" });
   const table = page.locator("#table-failures");
   await table.scrollIntoViewIfNeeded();
   await expect(table.locator(".count")).toHaveText("100");
@@ -55,12 +60,14 @@ test("recent failures are filtered by a click on a status", async ({ page }) => 
 });
 
 test("a target that is gone says why and shows no figure", async ({ page }) => {
-  await open(page, "api", { host: host("broken"), "f.proxy": "edge" });
+  await open(page, "api", { host: host("broken"), "f.target": "edge" });
   await expect(page.locator(".banner.crit")).toContainText(
     "edge does not answer. no answer from 127.0.0.1:9182",
   );
   await expect(page.getByRole("region", { name: "Proxy, latest values" })).toHaveCount(0);
-  await page.getByRole("button", { name: "proxy", exact: true }).click();
+  await expect(page.locator("figure.chart")).toHaveCount(0);
+  await page.getByRole("tab", { name: /edge/ }).press("ArrowRight");
+  await expect(page.getByRole("tab", { name: /^proxy/ })).toHaveAttribute("aria-selected", "true");
   await expect(page.getByRole("region", { name: "Proxy, latest values" })).toBeVisible();
 });
 

@@ -10,6 +10,7 @@ import {
   settled,
   type TableAnswer,
   test,
+  unfold,
 } from "./support/page";
 
 const MAIN = { "f.instance": "main" };
@@ -65,7 +66,7 @@ test("a problem leads to the server it is about", async ({ page }) => {
   const { problems } = await api<Now>(`now?host=${host("broken")}`);
   const lag = problems.find((problem) => problem.metric === "replication.replay_lag_ms");
   expect(lag).toMatchObject({ severity: "crit", key: "main.standby_b", view: "replication" });
-  const more = page.getByRole("button", { name: /^\d+ more$/ });
+  const more = page.getByRole("button", { name: /^\d+ more/ });
   if (await more.isVisible()) await more.click();
   await page.locator(".problem", { hasText: "standby_b" }).first().getByRole("link").click();
   await expect(page.locator("h1")).toHaveText("Replication");
@@ -81,14 +82,17 @@ test("cards, tables and charts of a server agree with the API", async ({ page })
   await expect(page.locator(".card", { hasText: "Waiting for a lock" }).first()).toHaveClass(/crit/);
   await page.locator("#chart-waits").scrollIntoViewIfNeeded();
   await expect(page.locator("#chart-waits .legend")).toContainText("Lock6LWLock2");
+  await unfold(page, "Statements, transactions and locks");
   await page.locator("#chart-locks").scrollIntoViewIfNeeded();
   await expect(page.locator("#chart-locks")).toContainText(/RowExclusive\s*44/);
+  await unfold(page, "Databases");
   await page.locator("#chart-db-size").scrollIntoViewIfNeeded();
   await expect(page.locator("#chart-db-size .legend")).toContainText("shop");
 });
 
 test("what happens once in five minutes is counted, not drawn as a rate", async ({ page }) => {
   await open(page, "postgres", { host: host("broken"), ...MAIN });
+  await unfold(page, "Checkpoints");
   const chart = page.locator("#chart-checkpoints");
   await chart.scrollIntoViewIfNeeded();
   await expect(chart.locator("canvas")).toBeVisible();
@@ -111,6 +115,15 @@ test("who waits for whom is a tree", async ({ page }) => {
   expect(await left(1)).toBeGreaterThan(await left(0));
   expect(await left(2)).toBeGreaterThan(await left(1));
   await expect(rows.nth(2)).toContainText("level 2");
+  // The root alone is to be ended, and it stands above everything else.
+  await expect(rows.getByText("SELECT pg_terminate_backend(4100);")).toBeVisible();
+  await expect(page.locator("#table-blocking .command")).toHaveCount(1);
+  const top = async (selector: string): Promise<number> =>
+    (await page.locator(selector).first().boundingBox())?.y ?? 0;
+  expect(await top("#table-blocking")).toBeLessThan(await top("#table-sessions"));
+  expect(await top("#table-sessions")).toBeLessThan(await top(".cards"));
+  await expect(page.locator(".card")).toHaveCount(8);
+  await expect(page.locator("figure.chart")).toHaveCount(4);
 });
 
 test("a server that is down says why and claims nothing", async ({ page }) => {

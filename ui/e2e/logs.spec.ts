@@ -165,7 +165,7 @@ test("a source that cannot be read is a problem with its cause, and sources have
   page,
 }) => {
   await open(page, "logs", { host: host("loud") });
-  await expect(page.locator(".card", { hasText: "Silent sources" })).toContainText("1 unreadable, 5 in all");
+  await expect(page.locator(".card", { hasText: "Silent sources" })).toContainText("1 unreadable, of 5");
   const sources = page.locator("#table-log_sources");
   await sources.scrollIntoViewIfNeeded();
   await sources

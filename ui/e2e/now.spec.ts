@@ -12,14 +12,17 @@ test("a seeded problem is named with value, threshold, since and next step", asy
   // Judged over one minute; a tick is 10 s.
   expect(Math.abs((memory?.since_ms ?? 0) - Number(began[0]?.[0]))).toBeLessThanOrEqual(70_000);
 
-  const row = page.locator(".problem", { hasText: "Memory used" });
+  const row = page.locator(".problem", { hasText: "Memory usage is high" });
   await expect(row).toContainText("Critical");
   await expect(row).toContainText("92 %");
   await expect(row).toContainText("threshold 85 %");
   await expect(row).toContainText(/since \d\d:\d\d:\d\d \(\d+\smin/);
   await expect(row).toContainText("Do next: ");
+  // Who holds it, and what shows more of that process.
+  await expect(row).toContainText(/Most memory: .+ \(PID \d+/);
+  await expect(row.getByRole("button", { name: /^Copy command: ps / })).toBeVisible();
   await expect(page.locator(".problem", { hasText: "/var" })).toContainText("Warning");
-  await expect(page.locator(".problem", { hasText: "CPU busy" })).toContainText("Critical");
+  await expect(page.locator(".problem", { hasText: "CPU usage" })).toContainText("Critical");
   await expect(page.locator(".verdict")).toHaveClass(/crit/);
   await expect(page.locator(".verdict")).toContainText(/\d problems/);
   await expect(page).toHaveTitle(/^\(2\) Now · sick/);
@@ -40,7 +43,7 @@ test("the verdict tells its time in the zone of the page, once", async ({ page }
 test("a problem leads to its view in one click, and back", async ({ page }) => {
   await open(page, "now", { host: host("sick") });
   await page
-    .locator(".problem", { hasText: "Memory used" })
+    .locator(".problem", { hasText: "Memory usage" })
     .getByRole("link", { name: "Go to System" })
     .click();
   await expect(page.locator("h1")).toHaveText("System");
@@ -107,6 +110,12 @@ const EDGES: [string, string, "system" | "mount", (value: number) => object, num
   ],
   ["mount.used_pct", "Disk used", "mount", (v) => ({ usage_pct: v }), 90, "crit"],
 ];
+/** How a title begins. */
+const CONDITION: Record<string, string> = {
+  "Memory used": "Memory usage",
+  "CPU busy": "CPU usage",
+  "Disk used": "File system",
+};
 const LOWER: Record<string, string> = { warn: "ok", crit: "warn" };
 
 for (const [metric, label, column, change, level, severity] of EDGES) {
@@ -136,7 +145,7 @@ for (const [metric, label, column, change, level, severity] of EDGES) {
         await expect(row, `${name}: table`).toHaveClass(new RegExp(`\\b${expected}\\b`));
       }
       await open(page, "now", { host: id });
-      const problem = page.locator(".problem", { hasText: label });
+      const problem = page.locator(".problem", { hasText: CONDITION[label] ?? label });
       if (expected === "ok") await expect(problem).toHaveCount(0);
       else await expect(problem, `${name}: problem`).toHaveClass(new RegExp(`\\b${expected}\\b`));
       sql(`UPDATE e2e.host SET is_alive = false WHERE host_id = ${id}`);

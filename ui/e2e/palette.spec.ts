@@ -23,6 +23,27 @@ for (const [typed, kind, check] of [
   });
 }
 
+test("the palette finds rows, ranges and what can be set", async ({ page }) => {
+  await open(page, "now", { host: host("broken") });
+  for (const [typed, kind, url, check] of [
+    ["last 6 h", "range", /from=now-6h/, "h1:has-text('Now')"],
+    ["dark theme", "do", /./, "html[data-theme=dark]"],
+    ["customer", "statement", /queries.*sel=/, "#table-statements .statement"],
+    ["orders", "relation", /tables.*q=/, "#table-tables, #table-indexes"],
+    ["spare", "server", /f\.instance=spare/, "h1:has-text('PostgreSQL')"],
+    ["edge", "target", /f\.target=edge/, "h1:has-text('API')"],
+  ] as const) {
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox", { name: /^Search/ }).fill(typed);
+    await page
+      .getByRole("option", { name: new RegExp(`^${kind}`) })
+      .first()
+      .click();
+    await expect(page).toHaveURL(url);
+    await expect(page.locator(check).first()).toBeVisible();
+  }
+});
+
 test("the palette changes the host by keyboard alone; Esc closes it", async ({ page }) => {
   await open(page, "now", { host: host("calm") });
   await page.keyboard.press("Control+k");

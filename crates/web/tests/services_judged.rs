@@ -186,10 +186,11 @@ async fn the_session_behind_a_problem_is_named_with_the_command_that_ends_it() {
         (&waiting["cause"], &waiting["command"]),
         (&json!(named), &end)
     );
+    // The longest statement waits for the same session, which is described once.
     let slow = find(&now["problems"], "id", "db.longest_query_secs@store");
     assert_eq!(
         slow["cause"],
-        format!("The longest is of PID 502 and waits for a lock. {named}")
+        "The same as for “2 sessions are waiting for a lock on store”."
     );
     assert_eq!(slow["command"], end);
     let idle = find(&now["problems"], "id", "db.oldest_idle_in_xact_secs@store");

@@ -117,6 +117,12 @@ export async function settled(page: Page): Promise<void> {
   );
 }
 
+/** Opens a topic that is folded away. */
+export async function unfold(page: Page, title: string): Promise<void> {
+  await page.locator("details.fold > summary", { hasText: title }).click();
+  await settled(page);
+}
+
 /** Merges as the page does. */
 export function loadSeriesLike(held: SeriesAnswer | null, answer: SeriesAnswer): SeriesAnswer {
   if (!held) return answer;

@@ -15,6 +15,7 @@ const GROUPS = VIEWS.reduce<{ group: string; views: View[] }[]>((groups, view) =
 
 export function Rail({ current }: { current: string }) {
   const badges = now.value?.badges ?? {};
+  const areas = now.value?.areas ?? [];
   const root = useRef<HTMLElement>(null);
   // On a narrow screen the rail is a line that may be longer than the screen.
   useEffect(() => {
@@ -29,10 +30,14 @@ export function Rail({ current }: { current: string }) {
           <ul>
             {views.map((view) => {
               const badge = badges[view.id];
+              const own = areas.filter((area) => area.view === view.id);
               return (
                 <li key={view.id}>
                   <ViewLink view={view.id} current={view.id === current}>
                     <span>{view.title}</span>
+                    {own.length > 0 && !own.some((area) => area.present) && (
+                      <span class="unused">not used</span>
+                    )}
                     {badge && badge.count > 0 && (
                       <span class={`badge${trusted.value ? "" : " grey"}`}>
                         <SeverityMark severity={badge.severity} short />

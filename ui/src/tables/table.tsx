@@ -124,7 +124,7 @@ function KnownTable(props: DataTableProps & { meta: TableMeta }) {
       {meta.chips.length > 0 && <Chips meta={meta} question={question} answer={answer} address={address} />}
       <FailureNote resource={resource} brief={answer !== null} />
       {answer?.note && answer.total > 0 && !props.only && <p class="note">{answer.note}</p>}
-      {answer === null && !resource.failure.value && <Skeleton height={220} still={!near} />}
+      {answer === null && !resource.failure.value && !isQuiet && <Skeleton height={220} still={!near} />}
       {answer && (
         <Rows
           {...props}

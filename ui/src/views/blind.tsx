@@ -1,4 +1,4 @@
-/** What a view cannot show because it could not be collected, and what mends it. */
+/** What a view cannot show because it could not be collected, and what fixes it. */
 import { trusted } from "../api/store";
 import { Part } from "../app/part";
 import { SeverityMark } from "../app/shape";
@@ -24,9 +24,9 @@ export default function BlindNotes({ instance, families }: BlindProps) {
     .filter((one) => families?.test(one.family) ?? true);
   if (spots.length === 0) return null;
   return (
-    <section class={`blind panel${trusted.value ? "" : " grey"}`} aria-label="What cannot be seen">
+    <section class={`blind panel${trusted.value ? "" : " grey"}`} aria-label="Missing permissions or data">
       <h2>
-        <SeverityMark severity="info" text="What cannot be seen" />
+        <SeverityMark severity="info" text="Missing permissions or data" />
       </h2>
       <ul>
         {spots.map((spot) => (

@@ -14,7 +14,7 @@ const NO_IO = "Nothing was read or written in this range. It takes two readings,
 const IO: readonly ChartSpec[] = [
   {
     id: "io-read",
-    title: "Read, by kind of process",
+    title: "Reads, by process type",
     metrics: ["io.read_bytes_per_sec"],
     stacked: true,
     levelsOf: null,
@@ -22,7 +22,7 @@ const IO: readonly ChartSpec[] = [
   },
   {
     id: "io-written",
-    title: "Written, by kind of process",
+    title: "Writes, by process type",
     metrics: ["io.write_bytes_per_sec"],
     stacked: true,
     levelsOf: null,
@@ -64,7 +64,7 @@ const IO_IDS = IO_SUMS.map(([id]) => id);
 function IoCards({ instance }: { instance: string }) {
   const within = useWithin(IO_IDS, instance);
   return (
-    <section class="cards" data-count="6" aria-label="All kinds of process together">
+    <section class="cards" data-count="6" aria-label="All process types together">
       {IO_SUMS.map(([id, label, how]) => {
         const worst = within.worst(id);
         const value = how === "sum" ? within.sum(id) : (worst?.value ?? null);
@@ -96,18 +96,18 @@ function ioBars(instance: string): BarsSpec[] {
     {
       ...shared,
       id: "io-backends",
-      title: "Read and written, by kind of process",
+      title: "Reads and writes, by process type",
       metrics: ["io.read_bytes_per_sec", "io.write_bytes_per_sec", "io.extend_bytes_per_sec"],
       labels: {
-        "io.read_bytes_per_sec": "Read",
-        "io.write_bytes_per_sec": "Written",
-        "io.extend_bytes_per_sec": "Extended",
+        "io.read_bytes_per_sec": "Reads",
+        "io.write_bytes_per_sec": "Writes",
+        "io.extend_bytes_per_sec": "Extends",
       },
     },
     {
       ...shared,
       id: "io-hits",
-      title: "Found in buffers, by kind of process",
+      title: "Buffer hits, by process type",
       metrics: ["io.hits_per_sec"],
       labels: { "io.hits_per_sec": "Hits" },
     },

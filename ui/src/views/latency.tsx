@@ -1,4 +1,4 @@
-/** How long the answers of a target take, as its histogram tells. */
+/** How long the answers of a target take, as its histogram reports. */
 import { Heat } from "../charts/heat";
 import { MANY_KEYS } from "../charts/model";
 import { spread } from "./latency-rows";
@@ -7,12 +7,12 @@ export default function Latency({ kind, target }: { kind: string; target: string
   return (
     <Heat
       id={`${kind}-spread`}
-      title="How long answers take"
+      title="Response time distribution"
       metric="target.within_pct"
       limit={MANY_KEYS}
       within={target}
       rows={spread}
-      empty="The target tells no latency histogram."
+      empty="This target reports no latency histogram."
     />
   );
 }

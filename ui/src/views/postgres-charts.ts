@@ -45,7 +45,6 @@ export const KEY_CHARTS: readonly ChartSpec[] = [
     metrics: WAITS,
     stacked: true,
     levelsOf: null,
-    wide: true,
     empty: NO_DATA,
   },
   {

@@ -12,13 +12,14 @@ import { OneServer } from "./server";
 
 export default function PostgresView() {
   return (
-    <OneServer>
+    <OneServer isNoteLast>
       {(instance, isDown) => <Server key={instance} instance={instance} isDown={isDown} />}
     </OneServer>
   );
 }
 
-const TREE: Look = { depth: "depth", hide: ["position", "root_pid"] };
+const TREE: Look = { depth: "depth", hide: ["position", "root_pid"], move: { application: 2, command: 3 } };
+const SESSIONS: Look = { move: { application: 3, command: 4 } };
 
 function Server({ instance, isDown }: { instance: string; isDown: boolean }) {
   const charts = useMemo(() => ofServer(KEY_CHARTS, instance), [instance]);
@@ -35,7 +36,7 @@ function Server({ instance, isDown }: { instance: string; isDown: boolean }) {
       {!isDown && (
         <>
           <DataTable name="blocking" only={only} look={TREE} quiet />
-          <DataTable name="sessions" only={only} quiet />
+          <DataTable name="sessions" only={only} look={SESSIONS} quiet />
           <FactCards metrics={KEY_CARDS} of={instance} label="Latest values" />
         </>
       )}

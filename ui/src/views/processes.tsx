@@ -28,7 +28,7 @@ const TOP: readonly ChartSpec[] = [
   },
   {
     id: "top-rss",
-    title: "Resident memory, top 8 programs",
+    title: "Memory (RSS), top 8 programs",
     metrics: ["process.rss_bytes"],
     stacked: true,
     limit: 8,
@@ -109,17 +109,17 @@ function RowKeeper({ rows }: { rows: readonly TableRow[] }) {
 
 const HISTORY: readonly [string, string, readonly string[]][] = [
   ["one-cpu", "CPU", ["process_one.cpu_pct"]],
-  ["one-rss", "Resident memory", ["process_one.rss_bytes"]],
-  ["one-io", "Disk read and written", ["process_one.read_bytes_per_sec", "process_one.write_bytes_per_sec"]],
+  ["one-rss", "Memory (RSS)", ["process_one.rss_bytes"]],
+  ["one-io", "Disk reads and writes", ["process_one.read_bytes_per_sec", "process_one.write_bytes_per_sec"]],
   ["one-fds", "Open descriptors", ["process_one.fd_count"]],
   ["one-threads", "Threads", ["process_one.thread_count"]],
 ];
 
 const NAMES: Readonly<Record<string, string>> = {
   "process_one.cpu_pct": "CPU",
-  "process_one.rss_bytes": "Resident",
-  "process_one.read_bytes_per_sec": "Read",
-  "process_one.write_bytes_per_sec": "Written",
+  "process_one.rss_bytes": "Memory (RSS)",
+  "process_one.read_bytes_per_sec": "Reads",
+  "process_one.write_bytes_per_sec": "Writes",
   "process_one.fd_count": "Descriptors",
   "process_one.thread_count": "Threads",
 };

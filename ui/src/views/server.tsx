@@ -7,10 +7,12 @@ import { Down, downOf, Picker, Unpicked, usePick } from "./pick";
 interface ServerProps {
   /** Whose blind spots matter here; all unless given. */
   families?: RegExp;
+  /** What is missing is said below rather than above. */
+  isNoteLast?: boolean;
   children(instance: string, isDown: boolean): ComponentChildren;
 }
 
-export function OneServer({ families, children }: ServerProps) {
+export function OneServer({ families, isNoteLast = false, children }: ServerProps) {
   const pick = usePick("db_servers", "instance", "f.instance");
   if (pick.options === null) return <Unpicked pick={pick} />;
   if (pick.chosen === null) {
@@ -22,12 +24,15 @@ export function OneServer({ families, children }: ServerProps) {
     );
   }
   const why = downOf(pick);
+  const note =
+    why === null ? <Part load={() => import("./blind")} instance={pick.chosen} families={families} /> : null;
   return (
     <>
       <Picker pick={pick} legend="Server" />
       <Down name={pick.chosen} why={why} />
-      {why === null && <Part load={() => import("./blind")} instance={pick.chosen} families={families} />}
+      {!isNoteLast && note}
       {children(pick.chosen, why !== null)}
+      {isNoteLast && note}
     </>
   );
 }

@@ -18,14 +18,14 @@ export const HOST_CHARTS: readonly ChartSpec[] = [
   },
   {
     id: "disk-read",
-    title: "Disk read",
+    title: "Disk reads",
     metrics: ["disk.read_bytes_per_sec"],
     limit: 8,
     empty: "No disk reports its work.",
   },
   {
     id: "disk-write",
-    title: "Disk written",
+    title: "Disk writes",
     metrics: ["disk.write_bytes_per_sec"],
     limit: 8,
     empty: "No disk reports its work.",

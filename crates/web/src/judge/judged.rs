@@ -174,6 +174,7 @@ async fn read(
             problem.id.clone(),
         )
     });
+    culprit::shorten(&mut problems);
     Ok(Judged {
         facts: facts(&metrics, &values),
         problems,

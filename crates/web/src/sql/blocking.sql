@@ -29,7 +29,8 @@ SELECT i.instance || '.' || i.pid || CASE WHEN i.nth > 1 THEN '.' || i.nth ELSE 
        row_number() OVER (ORDER BY i.instance, tree.path IS NULL, tree.path, i.nth) AS position,
        coalesce(cardinality(tree.path) - 1, 0)::int8 AS depth,
        i.pid::text AS pid, i.query, i.state, i.query_secs, i.wait, i.blocked_by::text AS blocked_by,
-       i.root_pid::text AS root_pid, i.victims, i.role, i.application, i.database, i.instance,
+       i.root_pid::text AS root_pid, i.victims,
+       CASE WHEN i.blocked_by IS NULL AND i.pid > 0 THEN format('SELECT pg_terminate_backend(%s);', i.pid) END AS command, i.role, i.application, i.database, i.instance,
        CASE WHEN i.blocked_by IS NULL THEN 'warn' END AS sev_pid
 FROM involved i
 LEFT JOIN tree ON tree.instance = i.instance AND tree.pid = i.pid AND tree.nth = i.nth

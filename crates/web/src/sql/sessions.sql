@@ -16,6 +16,8 @@ SELECT s.instance || '.' || s.pid || CASE WHEN s.pid = 0 THEN '.' || row_number(
        CASE WHEN s.state LIKE 'idle in transaction%' THEN s.query_secs END AS idle_secs,
        s.query, s.wait, s.database, s.role, s.application, s.xact_secs,
        s.blocked_by::text AS blocked_by, s.victims, s.instance,
+       CASE WHEN s.pid > 0 AND s.state LIKE 'idle in transaction%' THEN format('SELECT pg_terminate_backend(%s);', s.pid)
+            WHEN s.pid > 0 AND s.state = 'active' THEN format('SELECT pg_cancel_backend(%s);', s.pid) END AS command,
        array_remove(ARRAY[
            CASE WHEN s.state = 'active' AND s.query_secs > 5 THEN 'long' END,
            CASE WHEN s.state LIKE 'idle in transaction%' THEN 'idle_in_xact' END,

@@ -29,9 +29,9 @@ const ENDPOINT: &[Col] = &[
     .primary(),
     Col::new(
         "ok",
-        "Answered well",
+        "Successful",
         Unit::Count,
-        "Answers with 2xx and 3xx within the range, where the target tells them.",
+        "Responses with 2xx and 3xx within the range, where the target reports them.",
     )
     .summed(),
     Col::new("s400", "400", Unit::Count, "Answers with 400 Bad Request.").summed(),
@@ -137,7 +137,7 @@ pub(super) const ENDPOINTS: View = View {
     ],
     default_sort: "-failures",
     ranged: true,
-    empty: "No target told of endpoints within the range.",
+    empty: "No target reported endpoints within the range.",
     families: &[],
     source: Source::Stored(&Stored {
         sql: include_str!("../sql/endpoints.sql"),
@@ -162,7 +162,7 @@ const FAILURE: &[Col] = &[
         "Its path, without query string.",
     )
     .primary(),
-    Col::new("duration_ms", "Took", Unit::Ms, "Time it took."),
+    Col::new("duration_ms", "Duration", Unit::Ms, "Time it took."),
     Col::new("target", "Target", Unit::Text, "Name of the target."),
 ];
 
@@ -184,7 +184,7 @@ pub(super) const FAILURES: View = View {
     ],
     default_sort: "-failed_ms",
     ranged: false,
-    empty: "No failed request was told of within the last day.",
+    empty: "No failed request was reported within the last day.",
     families: &[],
     source: Source::Stored(&Stored {
         sql: include_str!("../sql/failures.sql"),
@@ -212,7 +212,7 @@ const TARGET: &[Col] = &[
     .primary(),
     Col::new(
         "answer_ms",
-        "Took",
+        "Duration",
         Unit::Ms,
         "Time it took to answer, over a minute.",
     )
@@ -239,7 +239,12 @@ const TARGET: &[Col] = &[
         "Why it is not up, or what is wrong with its values.",
     )
     .primary(),
-    Col::new("seen_ms", "Asked", Unit::TimeMs, "When it was last asked."),
+    Col::new(
+        "seen_ms",
+        "Last scrape",
+        Unit::TimeMs,
+        "When it was last asked.",
+    ),
 ];
 
 pub(super) const TARGETS: View = View {

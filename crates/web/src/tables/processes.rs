@@ -35,9 +35,14 @@ const COLUMNS: &[Col] = &[
     )
     .metric("process_one.cpu_pct")
     .primary(),
-    Col::new("rss_bytes", "Resident", Unit::Bytes, "Memory held in RAM.")
-        .metric("process_one.rss_bytes")
-        .primary(),
+    Col::new(
+        "rss_bytes",
+        "Memory (RSS)",
+        Unit::Bytes,
+        "Memory held in RAM.",
+    )
+    .metric("process_one.rss_bytes")
+    .primary(),
     Col::new(
         "fd_count",
         "Descriptors",
@@ -86,7 +91,12 @@ const COLUMNS: &[Col] = &[
         Unit::Count,
         "Soft limit of open descriptors; none when unlimited.",
     ),
-    Col::new("vsz_bytes", "Virtual", Unit::Bytes, "Virtual memory."),
+    Col::new(
+        "vsz_bytes",
+        "Virtual memory",
+        Unit::Bytes,
+        "Virtual memory.",
+    ),
     Col::new(
         "watched",
         "Watched",

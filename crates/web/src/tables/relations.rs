@@ -215,7 +215,7 @@ const INDEX: &[Col] = &[
         .metric("index.scans_per_sec"),
     Col::new(
         "idx_scan",
-        "Scans in all",
+        "All scans",
         Unit::Count,
         "Scans since counting began.",
     ),

@@ -20,7 +20,7 @@ const COLUMNS: &[Col] = &[
         "outcome",
         "Outcome",
         Unit::Text,
-        "running, stopped, or vanished (found dead by its successor).",
+        "running, stopped, or crashed (found dead by its successor).",
     )
     .primary(),
     Col::new("version", "Version", Unit::Text, "Its version."),
@@ -29,7 +29,7 @@ const COLUMNS: &[Col] = &[
 
 pub(super) const VIEW: View = View {
     name: "runs",
-    title: "Starts of the collector",
+    title: "Collector restarts",
     columns: COLUMNS,
     chips: &[],
     default_sort: "-started_ms",
@@ -70,6 +70,10 @@ fn line(row: &Row) -> Result<Line, tokio_postgres::Error> {
     let severity = match outcome.as_str() {
         "vanished" => Severity::Warn,
         _ => Severity::Ok,
+    };
+    let outcome = match outcome.as_str() {
+        "vanished" => "crashed".to_owned(),
+        _ => outcome,
     };
     let cells = vec![
         time("started_at")?,

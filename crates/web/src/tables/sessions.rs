@@ -39,7 +39,7 @@ const SESSION: &[Col] = &[
         "idle_secs",
         "Idle",
         Unit::Secs,
-        "Since when it stands idle inside a transaction.",
+        "How long it has been idle in a transaction.",
     )
     .metric("db.oldest_idle_in_xact_secs"),
     Col::new(
@@ -55,7 +55,13 @@ const SESSION: &[Col] = &[
         "application",
         "Application",
         Unit::Text,
-        "What the client calls itself.",
+        "Name the client reports (application_name).",
+    ),
+    Col::new(
+        "command",
+        "Command",
+        Unit::Text,
+        "What ends its statement, or the session when it is idle in a transaction.",
     ),
     Col::new(
         "blocked_by",
@@ -74,7 +80,7 @@ const SESSION: &[Col] = &[
 
 pub(super) const SESSIONS: View = View {
     name: "sessions",
-    title: "Sessions worth a look",
+    title: "Long-running, idle and blocked sessions",
     columns: SESSION,
     chips: &[
         BY_SERVER,
@@ -92,7 +98,7 @@ pub(super) const SESSIONS: View = View {
     ],
     default_sort: "-query_secs",
     ranged: false,
-    empty: "No session runs for more than five seconds, blocks, or stands idle inside a transaction.",
+    empty: "No session has been running for more than five seconds, blocks another, or is idle in a transaction.",
     families: &["sessions", "activity"],
     source: Source::Stored(&Stored {
         sql: include_str!("../sql/sessions.sql"),
@@ -133,6 +139,12 @@ const BLOCKED: &[Col] = &[
         "Type and name of the wait.",
     ),
     Col::new(
+        "command",
+        "Command",
+        Unit::Text,
+        "What ends the session at the root.",
+    ),
+    Col::new(
         "blocked_by",
         "Blocked by",
         Unit::Text,
@@ -155,7 +167,7 @@ const BLOCKED: &[Col] = &[
         "application",
         "Application",
         Unit::Text,
-        "What the client calls itself.",
+        "Name the client reports (application_name).",
     ),
     DATABASE,
     SERVER,
@@ -163,7 +175,7 @@ const BLOCKED: &[Col] = &[
 
 pub(super) const BLOCKING: View = View {
     name: "blocking",
-    title: "Who waits for whom",
+    title: "Blocking tree",
     columns: BLOCKED,
     chips: &[BY_SERVER],
     default_sort: "position",

@@ -151,6 +151,24 @@ pub(super) async fn name(
     Ok(())
 }
 
+/// Shortens what was said of the same one before, in the order of the page: with four problems of one
+/// session it is described once.
+pub(super) fn shorten(problems: &mut [Problem]) {
+    let mut named: HashMap<(String, String), String> = HashMap::new();
+    for problem in problems {
+        // A cause that goes with a command is about the one the command names.
+        if problem.cause.is_empty() || problem.command.is_empty() {
+            continue;
+        }
+        let said = (problem.cause.clone(), problem.command.clone());
+        if let Some(first) = named.get(&said) {
+            problem.cause = format!("The same as for “{first}”.");
+        } else {
+            named.insert(said, problem.title.clone());
+        }
+    }
+}
+
 fn apply(problem: &mut Problem, culprit: Culprit) {
     problem.cause = words::cut(&culprit.cause, LONGEST);
     for (held, named) in [
@@ -318,6 +336,35 @@ async fn relations(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_same_session_is_described_once() {
+        let problem = |title: &str, command: &str| Problem {
+            title: title.to_owned(),
+            cause: format!("{command} is busy"),
+            command: command.to_owned(),
+            ..super::super::data::about("x", crate::api::Severity::Warn, "postgres")
+        };
+        let mut problems = [
+            problem("3 sessions wait", "end 1"),
+            problem("CPU", "ps 2"),
+            problem("A session waits", "end 1"),
+            problem("Down", ""),
+            problem("Down too", ""),
+        ];
+        shorten(&mut problems);
+        let causes = problems.map(|problem| problem.cause);
+        assert_eq!(
+            causes,
+            [
+                "end 1 is busy",
+                "ps 2 is busy",
+                "The same as for “3 sessions wait”.",
+                " is busy",
+                " is busy"
+            ]
+        );
+    }
 
     #[test]
     fn every_metric_that_is_asked_about_can_be_a_problem() {

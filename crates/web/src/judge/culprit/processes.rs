@@ -97,7 +97,7 @@ impl Processes {
             "Most CPU",
             |one| one.cpu,
             10.0,
-            |value| format!("{} of a core", words::value(value, Unit::Percent)),
+            |value| format!("{} of a core", words::value(value.round(), Unit::Percent)),
         )
     }
 
@@ -151,14 +151,13 @@ impl Processes {
         if sum >= least && count > 1 && of(first) < LEADS * sum {
             return Some(Culprit {
                 cause: format!(
-                    "{what}: {count} processes {} with {} together, most of it PID {} with {}.",
+                    "{what}: {count} {} processes with {} together, most of it PID {} with {}.",
                     words::cut(name, NAME),
                     say(sum),
                     first.pid,
                     say(of(first))
                 ),
-                command: look(first.pid),
-                ..Culprit::default()
+                ..look(first.pid)
             });
         }
         named(what, &ranked, of, least, say)
@@ -188,14 +187,17 @@ fn named(
     let then = second.map_or_else(String::new, |one| format!(", then {}", who(one)));
     Some(Culprit {
         cause: format!("{what}: {}{then}.", who(first)),
-        command: look(first.pid),
-        ..Culprit::default()
+        ..look(first.pid)
     })
 }
 
 /// Shows what a process is; whoever reads it decides.
-fn look(pid: i64) -> String {
-    format!("ps -o pid,user,etime,%cpu,rss,args -p {pid}")
+fn look(pid: i64) -> Culprit {
+    Culprit {
+        fix: "See what it does, and whether it can wait or needs a limit:".to_owned(),
+        command: format!("ps -o pid,user,etime,%cpu,rss,args -p {pid}"),
+        ..Culprit::default()
+    }
 }
 
 #[cfg(test)]
@@ -246,7 +248,7 @@ mod tests {
         let many = Processes(many);
         assert_eq!(
             cause(many.cpu()),
-            "Most CPU: 12 processes postgres with 180 % of a core together, most of it PID 0 with 15 % of a core."
+            "Most CPU: 12 postgres processes with 180 % of a core together, most of it PID 0 with 15 % of a core."
         );
         // What they share would be counted twelve times.
         assert_eq!(
