@@ -12,10 +12,12 @@
 //! ```
 //!
 //! A pattern is a list of alternatives, cut by `|`, in which `*` stands for any text: `"2*|304"`. A
-//! backslash takes either its meaning.
+//! backslash takes either its meaning. The alternative `@internal` stands for names of what serves
+//! statistics, metrics and health checks.
 //! [`Function`] lists the functions. There is no more of it, on purpose: what a scrape needs is to
 //! pick series, to add them up and to change units.
 
+mod internal;
 mod parser;
 mod selector;
 

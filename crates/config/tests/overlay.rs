@@ -213,6 +213,7 @@ fn a_reload_takes_a_list_over_as_a_whole() {
                 "postgres[1].url",
                 "postgres[2].name",
                 "postgres[2].url",
+                "postgres[2].include_own",
             ],
         ),
         (&two, &two, &[]),

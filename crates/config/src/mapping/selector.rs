@@ -1,5 +1,10 @@
 //! Which series an expression looks at.
 
+use super::internal::is_internal;
+
+/// The alternative that stands for names of the house.
+const INTERNAL: &str = "@internal";
+
 /// Which series.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selector {
@@ -54,11 +59,48 @@ impl Matcher {
     pub fn admits(&self, value: &str) -> bool {
         self.alternatives.iter().any(|parts| is_like(parts, value)) != self.negated
     }
+
+    /// Whether it says what came of requests, as a status or a method, rather than whose they are. A series
+    /// of an outcome is made when that first occurs: that there is none means that it never did. That there
+    /// is none of a host or a handler means that the condition does not fit.
+    #[must_use]
+    pub fn is_of_outcome(&self) -> bool {
+        OUTCOMES.contains(&self.label.as_str())
+    }
 }
 
-/// Whether `value` is these parts with anything between two of them.
+/// Labels that say what came of a request, or what kind it was.
+const OUTCOMES: [&str; 24] = [
+    "class",
+    "code",
+    "code_class",
+    "direction",
+    "envoy_response_code",
+    "envoy_response_code_class",
+    "error",
+    "http_code",
+    "http_method",
+    "http_request_method",
+    "http_response_status_code",
+    "http_status",
+    "http_status_code",
+    "method",
+    "outcome",
+    "reason",
+    "response_code",
+    "result",
+    "state",
+    "status",
+    "status_class",
+    "status_code",
+    "verb",
+    "version",
+];
+
+/// Whether `value` is these parts with anything between two of them, or internal where they say so.
 fn is_like(parts: &[String], value: &str) -> bool {
     match parts {
+        [whole] if whole == INTERNAL => is_internal(value),
         [whole] => whole == value,
         [first, between @ .., last] => {
             let Some(mut rest) = value.strip_prefix(first.as_str()) else {
@@ -98,6 +140,10 @@ mod tests {
             (r"a\|b|c", "a|b", true),
             (r"a\|b|c", "b", false),
             (r"a\", r"a\", true),
+            ("@internal", "stats", true),
+            ("traefik|@internal", "traefik", true),
+            ("traefik|@internal", "web", false),
+            ("x@internal", "stats", false),
         ] {
             for negated in [false, true] {
                 let matcher = Matcher::new("", negated, pattern);
