@@ -74,6 +74,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "process_count",
         sql: include_str!("../../../migrations/0006_process_count.sql"),
     },
+    Migration {
+        version: 8,
+        name: "targets",
+        sql: include_str!("../../../migrations/0008_targets.sql"),
+    },
 ];
 
 /// The version of the schema this build works with.

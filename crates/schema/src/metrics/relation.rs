@@ -116,7 +116,7 @@ pub(super) const TABLE: &[Metric] = &[
         unit: Unit::Bytes,
         series: level("total_bytes"),
         what: "Size of heap, indexes and TOAST.",
-        how: "pg_class.relpages, as of the last vacuum or analyze.",
+        how: "pg_class.relpages, as of the last vacuum or analyze; the files where there was none. Of a partitioned table, all its partitions.",
         ..SHOWN
     },
     Metric {

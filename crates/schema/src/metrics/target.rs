@@ -66,6 +66,19 @@ pub(super) const METRICS: &[Metric] = &[
         ..SHOWN
     },
     Metric {
+        name: "unfilled_pct",
+        label: "Columns never there",
+        unit: Unit::Percent,
+        series: level("100.0 * unfilled / nullif(mapped, 0)"),
+        better: Better::Lower,
+        levels: Some(Levels::warn(51.0)),
+        judged_over_secs: 300,
+        what: "Columns of a target's mapping whose series were never there, as a share of all.",
+        how: "Since it is watched. Features that are off have no series; a warning when it is most of them.",
+        fix: "Had it a request yet? Then see that mapping and url fit, and that its metrics are on.",
+        ..SHOWN
+    },
+    Metric {
         name: "within_pct",
         label: "Answers within a bound",
         unit: Unit::Percent,

@@ -19,6 +19,12 @@ metric_table! {
         bad_values: i64 [Gauge Count],
         /// Why it is not up, or what is wrong with the values.
         error: Option<String> [Detail Text],
+        /// Columns that its mapping, or its own map, promises; NULL where names are merely looked for, and
+        /// before it answered.
+        mapped: Option<i64> [Detail Count],
+        /// Those of them whose series or paths were never there since it is watched: what is not known of
+        /// it, or a mapping that does not fit.
+        unfilled: Option<i64> [Detail Count],
     }
 }
 

@@ -30,7 +30,7 @@ pub use log::{LogEntry, LogSource, SecurityEvent};
 pub use mount::MountSample;
 pub use network::NetworkSample;
 pub use process::ProcessSample;
-pub use relation::{IndexSample, TableSample};
+pub use relation::{IndexSample, IndexSighting, TableSample};
 pub use replication::{ReplicationSample, SubscriptionSample};
 pub use self_metrics::SelfSample;
 pub use statement::{StatementSample, StatementStore, StatementText};
@@ -55,6 +55,7 @@ pub const TABLES: &[&TableDef] = &[
     BlindSpot::TABLE,
     TableSample::TABLE,
     IndexSample::TABLE,
+    IndexSighting::TABLE,
     ReplicationSample::TABLE,
     SubscriptionSample::TABLE,
     StatementSample::TABLE,

@@ -13,7 +13,8 @@ metric_table! {
         table_name: String [Key None],
         /// Changes with every reset of these counters; steps across a change are unknown.
         epoch: String [Detail None],
-        /// Heap, indexes and TOAST, from `relpages`: as of the last vacuum or analyze.
+        /// Heap, indexes and TOAST, from `relpages`: as of the last vacuum or analyze. Where there was
+        /// none, or many rows came since, from the files; NULL while these are locked.
         total_bytes: Option<i64> [Gauge Bytes],
         /// Indexes alone.
         index_bytes: Option<i64> [Gauge Bytes],
@@ -21,7 +22,7 @@ metric_table! {
         toast_bytes: Option<i64> [Gauge Bytes],
         /// Live rows, estimated.
         n_live_tup: Option<i64> [Gauge Count],
-        /// Dead rows, estimated.
+        /// Dead rows, estimated; NULL for a partitioned table: its partitions have them.
         n_dead_tup: Option<i64> [Gauge Count],
         /// Dead rows at which autovacuum comes, by the table's own settings.
         vacuum_threshold: Option<f64> [Gauge Count],
@@ -75,6 +76,11 @@ metric_table! {
         last_seq_scan: Option<Timestamp> [Detail Time],
         /// The last index scan; from 16 on.
         last_idx_scan: Option<Timestamp> [Detail Time],
+        /// Schema and name of the partitioned table it is a part of, the one at the root; NULL for a table
+        /// of its own.
+        partition_of: Option<String> [Detail None],
+        /// Partitions of a partitioned table, whose sizes and rows it has; NULL for others.
+        partitions: Option<i64> [Detail Count],
     }
 }
 
@@ -93,7 +99,7 @@ metric_table! {
         index_name: String [Key None],
         /// Changes with every reset of these counters; steps across a change are unknown.
         epoch: String [Detail None],
-        /// Size, from `relpages`.
+        /// Size, from `relpages` or, as the sizes of tables, from the files.
         size_bytes: Option<i64> [Gauge Bytes],
         /// Scans.
         idx_scan: Option<i64> [Counter Count],
@@ -118,5 +124,25 @@ metric_table! {
         is_valid: bool [Detail Bool],
         /// The statement that makes it, cut to 1000 characters; empty while its table is locked.
         definition: String [Detail Text],
+        /// Schema and name of the index it is a part of, the one of the table at the root; NULL for an
+        /// index of its own.
+        partition_of: Option<String> [Detail None],
+    }
+}
+
+metric_table! {
+    /// An index, when a session of our agent meets it first: since when it is there, at least. One that is
+    /// made anew or gets another name is another one.
+    pub struct IndexSighting => "index_sightings" { class: Core, rollup: false, keep: Long, every: Slow;
+        /// Name of the server in the configuration.
+        instance: String [Key None],
+        /// Its database.
+        database: String [Key None],
+        /// Its schema.
+        schema_name: String [Key None],
+        /// Its name.
+        index_name: String [Key None],
+        /// Identifier of the relation.
+        relation: i64 [Key None],
     }
 }
