@@ -96,6 +96,28 @@ pub enum ScrapeError {
         /// What is wrong and where.
         problem: String,
     },
+    /// An exporter answers for a program that does not.
+    #[error(
+        "{address} answers, but its program does not: {says}; start {program}, or correct the address that the exporter asks"
+    )]
+    ProgramDown {
+        /// Host and port.
+        address: String,
+        /// The series that says so.
+        says: String,
+        /// The program.
+        program: String,
+    },
+    /// Nothing of what is looked for is there: another program, or metrics that are switched off there.
+    #[error(
+        "{address} answers with series of which none is looked for, as {looked_for}; correct its mapping or its url"
+    )]
+    Unfit {
+        /// Host and port.
+        address: String,
+        /// Some of what is looked for.
+        looked_for: String,
+    },
     /// An expression that the settings should not have let through.
     #[error("cannot map {column} of target {target}: {problem}; correct [scrape.target.map]")]
     Mapping {

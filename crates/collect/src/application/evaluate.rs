@@ -1,8 +1,9 @@
 //! Values of expressions over the series of one body, and what has to be remembered of it.
 //!
 //! Absent is not zero: a metric whose name does not occur has no value, and with it neither has an
-//! expression that needs it. A metric that is there, of which no series fulfils the conditions, is
-//! zero: programs write a status or a method down when it first occurs.
+//! expression that needs it. A metric that is there, of which no series has the status or the method that
+//! is asked for, is zero: programs write these down when they first occur. One of which no series has the
+//! host or the handler that is asked for has no value: the condition does not fit.
 //!
 //! Rates, means and quantiles of histograms are of the time since the previous body. Without one,
 //! or when a counter went down since, they have no value for this tick.
@@ -68,6 +69,9 @@ pub(super) fn read(
         ..Reading::default()
     };
     for (column, expression) in mapping {
+        if look.is_there(expression) {
+            reading.found.push(column);
+        }
         match (*column, expression) {
             ("buckets", expression) => reading.buckets = look.bucket_rows(expression),
             ("endpoints", Expression::Call(Function::By(path, status), selector)) => {
@@ -85,6 +89,12 @@ pub(super) fn read(
             "{} series beyond the first {} are left out",
             body.left_out,
             body.series.len()
+        ));
+    }
+    if body.repeated > 0 {
+        reading.notes.push(format!(
+            "{} series are there more than once; the first of each counts",
+            body.repeated
         ));
     }
     *memory = look.now;
@@ -142,14 +152,40 @@ impl Look<'_> {
         }
     }
 
+    /// Whether there are series that an expression is made of.
+    fn is_there(&self, expression: &Expression) -> bool {
+        match expression {
+            Expression::Number(_) => true,
+            Expression::Call(_, selector) => ["", "_bucket", "_sum", "_count"]
+                .iter()
+                .any(|suffix| self.fits(&part(selector, suffix))),
+            Expression::Both(left, Operator::Or, right) => {
+                self.is_there(left) || self.is_there(right)
+            }
+            Expression::Both(left, _, right) => self.is_there(left) && self.is_there(right),
+        }
+    }
+
+    /// Whether there is a series of those that the selector is about, whatever came of their requests.
+    fn fits(&self, selector: &Selector) -> bool {
+        let mut named = self.body.named(&selector.name).into_iter().flatten();
+        named.any(|one| {
+            let mut matchers = selector.matchers.iter();
+            matchers.all(|matcher| {
+                matcher.negated
+                    || matcher.is_of_outcome()
+                    || matcher.admits(one.label(&matcher.label))
+            })
+        })
+    }
+
     fn values(&self, selector: &Selector) -> Option<Vec<f64>> {
         let named = self.body.named(&selector.name)?;
-        Some(
-            named
-                .filter(|one| fulfils(one, selector))
-                .map(|one| one.value)
-                .collect(),
-        )
+        let found: Vec<f64> = named
+            .filter(|one| fulfils(one, selector))
+            .map(|one| one.value)
+            .collect();
+        (!found.is_empty() || self.fits(selector)).then_some(found)
     }
 
     fn sum(&self, selector: &Selector) -> Option<f64> {

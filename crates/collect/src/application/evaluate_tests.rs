@@ -43,6 +43,12 @@ fn series_are_picked_and_put_together() {
         ("sum(r) + sum(missing)", None),
         ("avg(r{code=\"2*\"})", Some(3.5)),
         ("avg(r{code=\"4*\"})", None),
+        // No status is zero; no such host is unknown.
+        ("sum(r{s=\"c\"})", None),
+        ("sum(r{s=\"a\",code=\"204\"})", Some(0.0)),
+        ("sum(r{s=\"c\",code=\"2*\"})", None),
+        ("sum(r{s=\"c\"}) or 0", Some(0.0)),
+        ("sum(r{s!=\"a|b\"})", Some(0.0)),
         ("max(r)", Some(5.0)),
         ("sum(r) * 1000 / 2 - (1 + 1)", Some(3998.0)),
         ("sum(r) / sum(r{code=\"4*\"})", None),

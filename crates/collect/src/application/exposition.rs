@@ -4,20 +4,23 @@
 //! types, help, units, exemplars and timestamps are passed over, and so are series that nobody asks
 //! for: a program serves hundreds, a mapping names twenty. A line that cannot be read is counted and
 //! left out; only a body without a single series is an error, and one of OpenMetrics without the
-//! mark at its end, since that was cut. At most [`MOST_SERIES`] series are kept.
+//! mark at its end, since that was cut. A series that is there twice counts once. At most [`MOST_SERIES`] series are kept.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// More than any application that is meant to be watched here serves; a server of services on its
 /// own has some thousand.
 pub(super) const MOST_SERIES: usize = 20_000;
 
+/// Name and value of a label.
+type Label<'a> = (Cow<'a, str>, Cow<'a, str>);
+
 /// One line.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Series<'a> {
     pub(super) name: Cow<'a, str>,
-    pub(super) labels: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    pub(super) labels: Vec<Label<'a>>,
     pub(super) value: f64,
 }
 
@@ -38,6 +41,8 @@ pub(super) struct Exposition<'a> {
     pub(super) bad_lines: usize,
     /// Series beyond [`MOST_SERIES`].
     pub(super) left_out: usize,
+    /// Series that were there already, by name and labels: the first counts, as at Prometheus.
+    pub(super) repeated: usize,
 }
 
 impl<'a> Exposition<'a> {
@@ -49,6 +54,7 @@ impl<'a> Exposition<'a> {
     ) -> Result<Self, String> {
         let mut found = Self::default();
         let (mut ended, mut passed) = (false, 0_usize);
+        let mut known = HashSet::new();
         for line in body.split(|byte| *byte == b'\n') {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if line == b"# EOF" {
@@ -65,6 +71,7 @@ impl<'a> Exposition<'a> {
             }
             match line.and_then(parse_line) {
                 Some(_) if found.series.len() == MOST_SERIES => found.left_out += 1,
+                Some(series) if !known.insert(identity(&series)) => found.repeated += 1,
                 Some(series) => found.push(series),
                 None => found.bad_lines += 1,
             }
@@ -98,6 +105,13 @@ impl<'a> Exposition<'a> {
         let found = self.by_name.get(name)?;
         Some(found.iter().map(|at| &self.series[*at]))
     }
+}
+
+/// Name and labels, whatever order these are in.
+fn identity<'a>(series: &Series<'a>) -> (Cow<'a, str>, Vec<Label<'a>>) {
+    let mut labels = series.labels.clone();
+    labels.sort_unstable();
+    (series.name.clone(), labels)
 }
 
 /// Whether it is a series of a name that is not wanted, as far as a short look tells.

@@ -137,8 +137,11 @@ proptest! {
             1..8,
         )
     ) {
+        // What is there twice counts once: see below.
+        let mut names = std::collections::HashSet::new();
         let series: Vec<Series<'_>> = series
             .into_iter()
+            .filter(|(name, ..)| names.insert(name.clone()))
             .map(|(name, labels, value)| Series {
                 name: name.into(),
                 labels: labels.into_iter().map(|(k, v)| (k.into(), v.into())).collect(),
@@ -164,4 +167,13 @@ proptest! {
             prop_assert_eq!(found.series.len() + found.bad_lines, lines);
         }
     }
+}
+
+#[test]
+fn a_series_that_is_there_twice_counts_once() {
+    let body = "a{x=\"1\",y=\"2\"} 5\na{y=\"2\",x=\"1\"} 7\na{x=\"1\"} 1\nb 2\nb 2\n";
+    let found = Exposition::parse(body.as_bytes(), false, |_| true).unwrap();
+    let values: Vec<f64> = found.series.iter().map(|one| one.value).collect();
+    assert_eq!(values, [5.0, 1.0, 2.0], "the first of each");
+    assert_eq!((found.repeated, found.bad_lines), (2, 0));
 }

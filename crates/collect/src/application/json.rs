@@ -41,7 +41,11 @@ const DURATION_MS: [&str; 3] = ["duration_ms", "latency_ms", "response_time_ms"]
 
 /// A column and the paths it is looked for at.
 #[derive(Debug)]
-pub(super) struct Names(Vec<(&'static str, Vec<JsonPath>)>);
+pub(super) struct Names {
+    columns: Vec<(&'static str, Vec<JsonPath>)>,
+    /// Columns of the target's own `map`: the others are merely looked for.
+    pub(super) promised: Vec<&'static str>,
+}
 
 impl Names {
     /// The names of a kind of target; a path of its own `map` is the only one of that column.
@@ -67,8 +71,18 @@ impl Names {
                 Err(problem) => Err((name, problem)),
             }
         };
-        let columns = table.into_iter().map(column);
-        columns.collect::<Result<_, _>>().map(Self)
+        let columns = table
+            .into_iter()
+            .map(column)
+            .collect::<Result<Vec<_>, _>>()?;
+        let promised = columns
+            .iter()
+            .map(|(name, _)| *name)
+            .filter(|name| map.contains_key(*name));
+        Ok(Self {
+            promised: promised.collect(),
+            columns,
+        })
     }
 
     /// Reads a body.
@@ -93,7 +107,7 @@ impl Names {
             })
             .collect();
         let mut reading = Reading::default();
-        for (column, paths) in &self.0 {
+        for (column, paths) in &self.columns {
             let mut found = paths.iter().flat_map(|path| {
                 let here = roots.iter().filter_map(|root| leaf(root, &path.path));
                 here.map(|value| (value, path.factor))
@@ -102,6 +116,7 @@ impl Names {
                 None => {}
                 Some(Some(number)) => {
                     reading.numbers.insert(column, number);
+                    reading.found.push(column);
                 }
                 Some(None) => reading.bad += 1,
             }

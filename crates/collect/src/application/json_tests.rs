@@ -20,11 +20,11 @@ fn column(reading: &Reading, name: &str) -> Option<Number> {
 fn every_column_has_names_and_its_own_is_the_first() {
     for kind in [TargetKind::Api, TargetKind::Proxy] {
         let names = names(kind);
-        let named: BTreeSet<_> = names.0.iter().map(|(column, _)| *column).collect();
+        let named: BTreeSet<_> = names.columns.iter().map(|(column, _)| *column).collect();
         let declared = kind.table().columns.iter().map(|column| column.name);
         let declared: BTreeSet<_> = declared.filter(|name| *name != "target").collect();
         assert_eq!(named, declared);
-        for (column, paths) in &names.0 {
+        for (column, paths) in &names.columns {
             assert_eq!((paths[0].path.as_str(), paths[0].factor), (*column, 1.0));
             let distinct: BTreeSet<_> = paths.iter().map(|path| &path.path).collect();
             assert_eq!(distinct.len(), paths.len(), "{column}");

@@ -6,25 +6,74 @@ use std::collections::{BTreeMap, HashSet};
 use config::mapping::Expression;
 use config::{Mapping, ScrapeTarget};
 
+/// Beginnings of names that libraries give to every program.
+const GENERAL: [&str; 3] = ["process_", "go_", "promhttp_"];
+
 /// Expressions by column, and the names of the series that they need.
 #[derive(Debug)]
 pub(super) struct Columns {
+    /// The program that is expected.
+    pub(super) mapping: Mapping,
     expressions: Vec<(&'static str, Expression)>,
     names: HashSet<String>,
+    /// Columns that any program can have, whatever it is.
+    general: HashSet<&'static str>,
 }
 
 impl Columns {
-    fn new(expressions: Vec<(&'static str, Expression)>) -> Self {
+    fn new(mapping: Mapping, expressions: Vec<(&'static str, Expression)>) -> Self {
         let mut names = HashSet::new();
-        for (_, expression) in &expressions {
+        let mut general = HashSet::new();
+        for (column, expression) in &expressions {
+            let mut is_general = true;
             expression.visit(&mut |selector| {
+                is_general &= GENERAL.iter().any(|begin| selector.name.starts_with(begin));
                 // What is a histogram or a summary is known from its series alone.
                 for suffix in ["", "_bucket", "_sum", "_count"] {
                     names.insert(format!("{}{suffix}", selector.name));
                 }
             });
+            if is_general {
+                general.insert(*column);
+            }
         }
-        Self { expressions, names }
+        Self {
+            mapping,
+            expressions,
+            names,
+            general,
+        }
+    }
+
+    /// Whether some of these columns show that it is the program that is expected.
+    pub(super) fn shows_program(&self, found: &[&'static str]) -> bool {
+        found.iter().any(|column| !self.general.contains(column))
+    }
+
+    /// Whether a series of this name is the program's, one that makes the others at its first request.
+    pub(super) fn is_of_program(&self, name: &str) -> bool {
+        match self.mapping {
+            Mapping::Caddy => name.starts_with("caddy_"),
+            Mapping::Traefik => name.starts_with("traefik_"),
+            Mapping::Envoy => name.starts_with("envoy_"),
+            Mapping::Nginxlog => name.starts_with("nginx_parse_errors_total"),
+            Mapping::Custom | Mapping::Haproxy | Mapping::Nginx | Mapping::NginxVts => false,
+        }
+    }
+
+    /// A few of the names that are looked for, for people.
+    pub(super) fn examples(&self) -> String {
+        let mut names = Vec::new();
+        for (_, expression) in &self.expressions {
+            expression.visit(&mut |selector| {
+                let is_general = GENERAL.iter().any(|begin| selector.name.starts_with(begin));
+                if !is_general && !names.contains(&selector.name) {
+                    names.push(selector.name.clone());
+                }
+            });
+        }
+        names.truncate(3);
+        names.join(", ")
     }
 
     /// Expressions by column.
@@ -75,7 +124,7 @@ pub(super) fn columns(target: &ScrapeTarget) -> Result<Columns, (String, String)
         }
     };
     let expressions: Result<_, _> = texts.into_iter().map(parse).collect();
-    expressions.map(Columns::new)
+    expressions.map(|expressions| Columns::new(target.mapping, expressions))
 }
 
 #[cfg(test)]

@@ -8,12 +8,15 @@
 //! An [`Application`] is one target. Every tick gives one `target_metrics_raw` row, which says
 //! whether it answered and what is wrong otherwise; when it did, one row of `api_metrics_raw` or
 //! `proxy_metrics_raw`, and what there is of buckets, endpoints and failures. What a target does
-//! not tell is NULL. Counters are stored as told: after a restart of the target they begin anew,
+//! not tell is NULL. That it can be read does not say that it is understood: a target whose series are none
+//! of those looked for is not up, nor is an exporter that says that its program is down, and each row tells
+//! how many columns were never found (`understood.rs`). Counters are stored as told: after a restart of the target they begin anew,
 //! which whoever reads their steps sees.
 //!
 //! A target is not trusted: see the client, and the bounds in each part. One that refuses the token
 //! is left alone for a minute, so that it does not lock us out.
 
+mod caddy;
 mod client;
 mod error;
 mod evaluate;
@@ -21,11 +24,14 @@ mod exposition;
 mod json;
 mod mapping;
 mod reading;
+mod understood;
 
+use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::mem::Discriminant;
 use std::time::Duration;
 
-use config::{Format, ScrapeTarget, TargetKind};
+use config::{Format, Mapping, ScrapeTarget, TargetKind};
 use schema::tables::TargetSample;
 use schema::{Row, Sample};
 
@@ -36,6 +42,7 @@ use evaluate::Memory;
 use exposition::Exposition;
 use json::Names;
 use reading::{Reading, Told};
+pub use understood::Understood;
 
 /// One target.
 #[derive(Debug)]
@@ -45,6 +52,8 @@ pub struct Application {
     client: Client,
     reader: Reader,
     told: Told,
+    /// Columns that were ever found.
+    seen: BTreeSet<&'static str>,
     /// Whether it ever did.
     answered: bool,
     /// Until when on the monotonic clock it is left alone, and why.
@@ -104,6 +113,7 @@ impl Application {
             kind: target.kind,
             reader,
             told: Told::default(),
+            seen: BTreeSet::new(),
             answered: false,
             denied: None,
             trouble: None,
@@ -129,6 +139,26 @@ impl Application {
         self.answered
     }
 
+    /// How much of what is looked for was ever found.
+    #[must_use]
+    pub fn understood(&self) -> Understood {
+        let mapped: Vec<&'static str> = match &self.reader {
+            Reader::Json(names) => names.promised.clone(),
+            Reader::Prometheus(columns, _) => {
+                let columns = columns.expressions().iter();
+                columns.map(|(column, _)| *column).collect()
+            }
+        };
+        Understood {
+            filled: self.seen.len(),
+            mapped: mapped.len(),
+            unfilled: mapped
+                .into_iter()
+                .filter(|column| !self.seen.contains(column))
+                .collect(),
+        }
+    }
+
     /// Asks it once and appends its rows; within the deadline, whatever it does.
     pub async fn collect(&mut self, at: &Moment, out: &mut Vec<Row>) -> News {
         let started = tokio::time::Instant::now();
@@ -140,6 +170,8 @@ impl Application {
             Err((trouble, text)) => (Some(trouble), 0, Some(text)),
         };
         self.answered |= trouble.is_none();
+        let understood = self.understood();
+        let count = |columns: usize| i64::try_from(columns).ok();
         out.push(
             TargetSample {
                 target: self.name.clone(),
@@ -149,6 +181,10 @@ impl Application {
                 http_status: seen.status.map(i32::from),
                 bytes: seen.bytes.and_then(|bytes| i64::try_from(bytes).ok()),
                 bad_values: i64::try_from(bad).unwrap_or(i64::MAX),
+                // What has never answered is not known to lack anything.
+                mapped: count(understood.mapped).filter(|mapped| *mapped > 0 && self.answered),
+                unfilled: count(understood.unfilled.len())
+                    .filter(|_| understood.mapped > 0 && self.answered),
                 error: error.clone(),
             }
             .into_row(at.ts),
@@ -184,7 +220,10 @@ impl Application {
             }
             trouble
         })?;
-        let reading = self.read(&answer, at).map_err(|error| told(&error))?;
+        let mut reading = self.read(&answer, at).map_err(|error| told(&error))?;
+        self.seen.extend(reading.found.iter().copied());
+        let empty = self.understood().note();
+        reading.notes.extend(empty);
         Ok(reading.into_rows(&self.name, self.kind, at.ts, &mut self.told, out))
     }
 
@@ -199,15 +238,38 @@ impl Application {
                     problem,
                 }),
             Reader::Prometheus(columns, memory) => {
-                let body = Exposition::parse(&answer.body, answer.open_metrics, |name| {
-                    columns.needs(name)
+                let is_program = Cell::new(false);
+                let mut body = Exposition::parse(&answer.body, answer.open_metrics, |name| {
+                    is_program.set(is_program.get() || columns.is_of_program(name));
+                    columns.needs(name) || understood::says_up(name)
                 })
                 .map_err(|problem| ScrapeError::Body {
-                    address,
+                    address: address.clone(),
                     format: "Prometheus text",
                     problem,
                 })?;
-                Ok(evaluate::read(columns.expressions(), &body, at, memory))
+                if columns.mapping == Mapping::Caddy {
+                    caddy::mark(&mut body);
+                }
+                let mut reading = evaluate::read(columns.expressions(), &body, at, memory);
+                let fits = columns.shows_program(&reading.found);
+                if let Some(down) = understood::down(&body) {
+                    if !fits || down.program == columns.mapping.as_str() {
+                        return Err(ScrapeError::ProgramDown {
+                            address,
+                            says: down.says,
+                            program: down.program,
+                        });
+                    }
+                    reading.notes.push(down.says);
+                }
+                if !fits && !is_program.get() && !columns.expressions().is_empty() {
+                    return Err(ScrapeError::Unfit {
+                        address,
+                        looked_for: columns.examples(),
+                    });
+                }
+                Ok(reading)
             }
         }
     }

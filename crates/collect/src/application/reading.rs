@@ -54,6 +54,8 @@ pub(super) struct Failure {
 #[derive(Debug, Default)]
 pub(super) struct Reading {
     pub(super) numbers: BTreeMap<&'static str, Number>,
+    /// Columns whose series or paths are there, whether they have a value at this tick or not.
+    pub(super) found: Vec<&'static str>,
     /// Upper bound in milliseconds and answers up to it; the last bound is infinite.
     pub(super) buckets: Vec<(f64, f64)>,
     pub(super) endpoints: Vec<Endpoint>,
