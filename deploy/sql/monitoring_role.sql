@@ -21,8 +21,9 @@ END $$;
 
 -- It reads. That is what its sessions say, too, whatever they run.
 ALTER ROLE pqcrypta_watcher SET default_transaction_read_only = on;
-ALTER ROLE pqcrypta_watcher SET statement_timeout = '10s';
 ALTER ROLE pqcrypta_watcher SET lock_timeout = '500ms';
+-- The collector ends its own statements after 5 s. Set for the role, this would hide what others get.
+ALTER ROLE pqcrypta_watcher RESET statement_timeout;
 
 -- What other roles' sessions, standbys and statements do. Without it they are in the views with every
 -- column that matters NULL.

@@ -27,7 +27,7 @@ const FAULTS: [Fault; 4] = [
         statement: "REVOKE pg_read_all_stats FROM watcher",
         ticks: FAST,
         told: "collector.db_blind_spots_raw where instance = 'shop' and family = 'activity' \
-               and state = 'denied' and remedy = 'GRANT pg_read_all_stats TO \"watcher\";'",
+               and state = 'denied' and remedy = 'GRANT pg_read_all_stats TO watcher;'",
     },
     Fault {
         what: "a table is locked, as the sessions tell",
@@ -47,7 +47,7 @@ const FAULTS: [Fault; 4] = [
         statement: "DROP EXTENSION pg_stat_statements",
         ticks: SLOW,
         told: "collector.db_blind_spots_raw where instance = 'shop' and family = 'statements' \
-               and state = 'missing' and remedy like '%CREATE EXTENSION pg_stat_statements;'",
+               and state = 'missing' and remedy like '%CREATE EXTENSION pg_stat_statements;%'",
     },
 ];
 

@@ -40,6 +40,7 @@ async fn main() -> Result<(), Failure> {
     let mut watcher = Postgres::new(Instance {
         name: "cost".to_owned(),
         target,
+        include_own: false,
         databases: Databases::All,
         timeout: Duration::from_secs(10),
     });

@@ -8,8 +8,13 @@ use tokio_postgres::types::Type;
 use super::Postgres;
 use super::family::{Due, Family};
 use super::link::Param;
+use super::rights;
+use super::sight::quoted;
+use super::text::{JsonText, Text};
 use super::visit::Visit;
 
+/// The extension that looks at bloat instead of estimating it.
+const LOOKING: &str = "pgstattuple";
 /// Objects that a check gives at most, worst first.
 const OBJECTS: usize = 50;
 
@@ -36,10 +41,11 @@ impl Visit<'_> {
                 database: scene.database.to_owned(),
                 check_name: family.name.to_owned(),
                 object: row
-                    .try_get::<_, Option<String>>("object")?
-                    .unwrap_or_default(),
+                    .try_get::<_, Option<Text>>("object")?
+                    .unwrap_or_default()
+                    .0,
                 value: row.try_get("value")?,
-                detail: Json(row.try_get("detail")?),
+                detail: Json(row.try_get::<_, JsonText>("detail")?.0),
             };
             out.push(sample.into_row(ts));
             Ok(())
@@ -50,11 +56,46 @@ impl Visit<'_> {
                 "{hidden} objects are closed to role {}: their values are not known",
                 self.scene.role
             );
-            let remedy = self.scene.granted(family.grant);
-            let spot = self.scene.spot(family.name, "denied", message, remedy);
-            watcher.sight.note(true, spot);
+            self.note_closed(watcher, family, message).await;
         }
         Ok(())
+    }
+
+    /// Whether objects that were closed when the family was last asked are no longer: then it is asked
+    /// again before its hour is over.
+    pub(super) async fn is_opened(&mut self, watcher: &Postgres, family: &'static str) -> bool {
+        let findings = watcher.standing.findings(self.scene.database, family);
+        if findings.is_none_or(|findings| findings.spot.is_none()) {
+            return false;
+        }
+        match family {
+            "table_bloat" => self.extensions.contains_key(LOOKING),
+            "sequences" => rights::opening(self.link, &self.scene, true, &self.own)
+                .await
+                .is_none(),
+            _ => false,
+        }
+    }
+
+    /// Notes that objects are closed one by one, with what opens them. Bloat is better looked at than
+    /// estimated: where that is possible nothing is missed, and reading every table is never proposed.
+    async fn note_closed(&mut self, watcher: &mut Postgres, family: &Family, message: String) {
+        let is_bloat = family.name == "table_bloat";
+        if is_bloat && self.extensions.contains_key(LOOKING) {
+            return;
+        }
+        let remedy = match is_bloat {
+            true => Some(format!(
+                "CREATE EXTENSION {LOOKING}; GRANT EXECUTE ON FUNCTION pgstattuple_approx(regclass), \
+                 pgstatindex(regclass) TO {};{}",
+                quoted(self.scene.role),
+                self.scene.place(self.link)
+            )),
+            false => rights::opening(self.link, &self.scene, true, &self.own).await,
+        };
+        let remedy = remedy.unwrap_or_else(|| self.scene.granted(family.grant));
+        let spot = self.scene.spot(family.name, "denied", message, remedy);
+        watcher.sight.note(true, spot);
     }
 }
 

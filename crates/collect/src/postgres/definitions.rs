@@ -13,6 +13,10 @@ use std::time::Duration;
 use tokio_postgres::Row;
 
 use super::fill::Draft;
+use super::text::Text;
+
+/// Characters of a definition that are kept.
+const LONGEST: usize = 1000;
 
 /// Definitions of a database, while its indexes come in.
 #[derive(Clone, Debug, Default)]
@@ -48,8 +52,8 @@ impl Definitions {
         draft: &mut Draft,
     ) -> Result<(), tokio_postgres::Error> {
         let relation: i64 = answer.try_get("relation")?;
-        let text = match answer.try_get::<_, Option<&str>>("definition")? {
-            Some(made) => Arc::from(made),
+        let text = match answer.try_get::<_, Option<Text>>("definition")? {
+            Some(Text(made)) => Arc::from(made.chars().take(LONGEST).collect::<String>()),
             None => self.known.get(&relation).cloned().unwrap_or_default(),
         };
         draft.set("definition", text.to_string());

@@ -29,7 +29,8 @@ pub(super) struct Family {
     pub(super) extension: Option<&'static str>,
     /// Oldest version and statement, ascending.
     pub(super) files: &'static [(u32, &'static str)],
-    /// The statement that mends a missing right, with lines marked as in a file.
+    /// The statements that give every right it needs, with lines marked as in a file; objects of an
+    /// extension are in its schema. Which of them a role lacks is asked of the server (`rights.rs`).
     pub(super) grant: &'static str,
 }
 
@@ -99,7 +100,18 @@ fn understands(version: u32, mark: &str) -> bool {
 
 /// The right that the role file gives; `%ROLE%` is whoever logs in. What PUBLIC may read needs a grant
 /// only where somebody revoked that.
-const STATS: &str = "GRANT pg_read_all_stats TO %ROLE%";
+pub(super) const STATS: &str = "GRANT pg_read_all_stats TO %ROLE%";
+/// What sessions do.
+const ACTIVITY: &str =
+    "GRANT pg_read_all_stats TO %ROLE%; GRANT SELECT ON pg_stat_activity TO %ROLE%";
+/// Slots, and the standbys at them.
+const SLOTS: &str = "GRANT pg_read_all_stats TO %ROLE%; \
+                     GRANT SELECT ON pg_replication_slots, pg_stat_replication TO %ROLE%";
+/// The view and the function below it, in the schema of the extension.
+const STORE: &str = "GRANT SELECT ON pg_stat_statements_info TO %ROLE%; \
+                     GRANT EXECUTE ON FUNCTION pg_stat_statements_info() TO %ROLE%";
+/// The function that tells of statements, in the schema of the extension.
+const STATEMENTS: &str = "GRANT EXECUTE ON FUNCTION pg_stat_statements(boolean) TO %ROLE%";
 /// What sessions write moved into views of their own.
 const WRITERS: &str = "GRANT SELECT ON pg_stat_bgwriter TO %ROLE% -- @before 16
 GRANT SELECT ON pg_stat_bgwriter, pg_stat_io TO %ROLE% -- @since 16 before 17
@@ -133,30 +145,33 @@ pub(super) const FAMILIES: &[Family] = &[
     family!("cluster", Tick, DbSample, "GRANT EXECUTE ON FUNCTION pg_control_system(), pg_control_checkpoint() TO %ROLE%", [15 "cluster.15"]),
     family!("crash_mark", Tick, DbSample, "GRANT EXECUTE ON FUNCTION pg_stat_get_bgwriter_stat_reset_time() TO %ROLE%", [15 "crash_mark.15"]),
     family!("server", Tick, DbSample, "GRANT SELECT ON pg_database TO %ROLE%", [15 "server.15"]),
-    family!("activity", Tick, DbSample, STATS, [15 "activity.15"]),
+    family!("activity", Tick, DbSample, ACTIVITY, [15 "activity.15"]),
     family!("checkpointer", Tick, DbSample, WRITERS, [15 "checkpointer.15", 16 "checkpointer.16", 17 "checkpointer.17", 18 "checkpointer.18"]),
     family!("wal", Tick, DbSample, WAL, [15 "wal.15", 18 "wal.18"]),
     family!("locks", Tick, DbSample, "GRANT SELECT ON pg_locks TO %ROLE%", [15 "locks.15"]),
     family!("archiver", Tick, DbSample, "GRANT SELECT ON pg_stat_archiver TO %ROLE%", [15 "archiver.15"]),
-    family!("receiver", Tick, DbSample, STATS, [15 "receiver.15"]),
+    family!("receiver", Tick, DbSample, "GRANT pg_read_all_stats TO %ROLE%; GRANT SELECT ON pg_stat_wal_receiver TO %ROLE%", [15 "receiver.15"]),
     family!("databases", Tick, DatabaseSample, "GRANT SELECT ON pg_stat_database TO %ROLE%", [15 "databases.15"]),
-    family!("replication", Tick, ReplicationSample, STATS, [15 "replication.15"]),
-    family!("sessions", Tick, SessionSample, STATS, [15 "sessions.15"]),
+    family!("replication", Tick, ReplicationSample, SLOTS, [15 "replication.15"]),
+    family!("sessions", Tick, SessionSample, ACTIVITY, [15 "sessions.15"]),
     family!("catalogue", Inside, DatabaseSample, "GRANT SELECT ON pg_database TO %ROLE%", [15 "catalogue.15"]),
-    family!("sizes", Inside / Hourly, DatabaseSample, STATS, [15 "sizes.15"]),
+    family!("sizes", Inside / Hourly, DatabaseSample, "GRANT pg_read_all_stats TO %ROLE%; GRANT SELECT ON pg_database TO %ROLE%", [15 "sizes.15"]),
     family!("extensions", Inside, CheckSample, "GRANT SELECT ON pg_extension TO %ROLE%", [15 "extensions.15"]),
+    family!("surroundings", Inside, CheckSample, "GRANT SELECT ON pg_class, pg_namespace TO %ROLE%", [15 "surroundings.15"]),
     family!("epoch", Inside, DbSample, "GRANT EXECUTE ON FUNCTION pg_stat_get_db_stat_reset_time(oid) TO %ROLE%", [15 "epoch.15"]),
-    family!("statement_store", Inside, StatementStore, "GRANT SELECT ON pg_stat_statements_info TO %ROLE%", [110 "statement_store.110"], "pg_stat_statements"),
-    family!("statements", Inside, StatementSample, STATS, [110 "statements.110"], "pg_stat_statements"),
-    family!("statement_texts", Inside, StatementText, STATS, [110 "statement_texts.110"], "pg_stat_statements"),
+    family!("statement_store", Inside, StatementStore, STORE, [110 "statement_store.110"], "pg_stat_statements"),
+    family!("statements", Inside, StatementSample, STATEMENTS, [110 "statements.110"], "pg_stat_statements"),
+    family!("statement_texts", Inside, StatementText, STATEMENTS, [110 "statement_texts.110"], "pg_stat_statements"),
+    family!("statement_sightings", Inside, StatementText, ACTIVITY, [15 "statement_sightings.15"]),
+    family!("foreign_texts", Inside, CheckSample, "GRANT SELECT ON pg_database TO %ROLE%", [15 "foreign_texts.15"]),
     family!("io", Server, IoSample, IO, [15 "io.15", 16 "io.16", 18 "io.18"]),
     family!("slru", Server, SlruSample, "GRANT SELECT ON pg_stat_slru TO %ROLE%", [15 "slru.15"]),
     family!("archive_pending", Server, CheckSample, "GRANT EXECUTE ON FUNCTION pg_ls_archive_statusdir() TO %ROLE%", [15 "archive_pending.15"]),
-    family!("autovacuum_workers", Server, CheckSample, STATS, [15 "autovacuum_workers.15"]),
+    family!("autovacuum_workers", Server, CheckSample, ACTIVITY, [15 "autovacuum_workers.15"]),
     family!("checkpoint_pressure", Server, CheckSample, "GRANT EXECUTE ON FUNCTION pg_control_checkpoint() TO %ROLE%", [15 "checkpoint_pressure.15"]),
     family!("collation_mismatch", Server / Hourly, CheckSample, "GRANT SELECT ON pg_database TO %ROLE%", [15 "collation_mismatch.15"]),
-    family!("connection_saturation", Server, CheckSample, STATS, [15 "connection_saturation.15"]),
-    family!("logical_lag", Server, CheckSample, STATS, [15 "logical_lag.15"]),
+    family!("connection_saturation", Server, CheckSample, ACTIVITY, [15 "connection_saturation.15"]),
+    family!("logical_lag", Server, CheckSample, SLOTS, [15 "logical_lag.15"]),
     family!("prepared_xacts", Server, CheckSample, "GRANT SELECT ON pg_prepared_xacts TO %ROLE%", [15 "prepared_xacts.15"]),
     family!("recovery_conflicts", Server, CheckSample, "GRANT SELECT ON pg_stat_database_conflicts TO %ROLE%", [15 "recovery_conflicts.15"]),
     family!("settings", Server / Hourly, CheckSample, "GRANT SELECT ON pg_settings TO %ROLE%", [15 "settings.15"]),
@@ -165,7 +180,7 @@ pub(super) const FAMILIES: &[Family] = &[
     family!("temp_files", Server / Hourly, CheckSample, "GRANT SELECT ON pg_stat_database TO %ROLE%", [15 "temp_files.15"]),
     family!("wal_dir", Server, CheckSample, "GRANT EXECUTE ON FUNCTION pg_ls_waldir() TO %ROLE%", [15 "wal_dir.15"]),
     family!("wraparound", Server, CheckSample, "GRANT SELECT ON pg_database TO %ROLE%", [15 "wraparound.15"]),
-    family!("xmin_horizon", Server, CheckSample, STATS, [15 "xmin_horizon.15"]),
+    family!("xmin_horizon", Server, CheckSample, "GRANT pg_read_all_stats TO %ROLE%; GRANT SELECT ON pg_stat_activity, pg_replication_slots, pg_prepared_xacts, pg_stat_replication TO %ROLE%", [15 "xmin_horizon.15"]),
     family!("tables", Database, TableSample, "GRANT SELECT ON pg_class, pg_index TO %ROLE%", [15 "tables.15"]),
     family!("indexes", Database, IndexSample, "GRANT SELECT ON pg_class, pg_index, pg_constraint, pg_locks TO %ROLE%", [15 "indexes.15"]),
     family!("subscriptions", Database, SubscriptionSample, "GRANT SELECT ON pg_stat_subscription, pg_stat_subscription_stats TO %ROLE%", [15 "subscriptions.15"]),
@@ -174,10 +189,10 @@ pub(super) const FAMILIES: &[Family] = &[
     family!("fk_without_index", Database / Hourly, CheckSample, "GRANT SELECT ON pg_class, pg_index TO %ROLE%", [15 "fk_without_index.15"]),
     family!("invalid_indexes", Database / Hourly, CheckSample, "GRANT SELECT ON pg_class, pg_index TO %ROLE%", [15 "invalid_indexes.15"]),
     family!("missing_replica_identity", Database / Hourly, CheckSample, "GRANT SELECT ON pg_publication_tables TO %ROLE%", [15 "missing_replica_identity.15"]),
-    family!("sequences", Database / Hourly, CheckSample, "GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO %ROLE%", [15 "sequences.15"]),
-    family!("table_bloat", Database / Hourly, CheckSample, "-- to see exact values instead: CREATE EXTENSION pgstattuple; or: GRANT SELECT ON ALL TABLES IN SCHEMA public TO %ROLE%", [15 "table_bloat.15"]),
+    family!("sequences", Database / Hourly, CheckSample, "GRANT SELECT ON pg_class, pg_sequence TO %ROLE%", [15 "sequences.15"]),
+    family!("table_bloat", Database / Hourly, CheckSample, "GRANT SELECT ON pg_class, pg_stats TO %ROLE%", [15 "table_bloat.15"]),
     family!("unused_indexes", Database / Hourly, CheckSample, "GRANT SELECT ON pg_class, pg_index, pg_constraint TO %ROLE%", [15 "unused_indexes.15"]),
-    family!("vacuum_progress", Database, CheckSample, STATS, [15 "vacuum_progress.15"]),
+    family!("vacuum_progress", Database, CheckSample, "GRANT pg_read_all_stats TO %ROLE%; GRANT SELECT ON pg_stat_progress_vacuum, pg_stat_activity TO %ROLE%", [15 "vacuum_progress.15"]),
     family!("wraparound_tables", Database / Hourly, CheckSample, "GRANT SELECT ON pg_class, pg_index TO %ROLE%", [15 "wraparound_tables.15"]),
     family!("table_bloat_exact", Database / Turns, CheckSample, "GRANT EXECUTE ON FUNCTION pgstattuple_approx(regclass) TO %ROLE%", [105 "table_bloat_exact.105"], "pgstattuple"),
     family!("index_bloat_exact", Database / Turns, CheckSample, "GRANT EXECUTE ON FUNCTION pgstatindex(regclass) TO %ROLE%", [105 "index_bloat_exact.105"], "pgstattuple"),

@@ -57,6 +57,7 @@ fn names_are_unique_files_ascend_and_say_what_they_ask() {
         }
     }
     let inside = [
+        "surroundings",
         "epoch",
         "extensions",
         "catalogue",
@@ -64,6 +65,8 @@ fn names_are_unique_files_ascend_and_say_what_they_ask() {
         "statement_store",
         "statements",
         "statement_texts",
+        "statement_sightings",
+        "foreign_texts",
     ];
     for name in inside {
         assert_eq!(
@@ -130,7 +133,11 @@ async fn columns(
                 .1
         }
     };
-    let sql = family.sql(version).unwrap().replace("{schema}", "public");
+    let sql = family
+        .sql(version)
+        .unwrap()
+        .replace("{schema}", "public")
+        .replace("{own}", "'0'::oid");
     let statement = session
         .client
         .prepare(&sql)

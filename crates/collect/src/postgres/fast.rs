@@ -9,10 +9,12 @@ use schema::tables::{DatabaseSample, DbSample};
 use schema::{Row, Sample};
 
 use super::epoch::Marks;
-use super::family::{Asked, FAMILIES};
+use super::family::{Asked, FAMILIES, family, rendered};
 use super::fill::Draft;
 use super::link::{Answer, Link, unreadable};
+use super::rights::{self, Right};
 use super::standing::Standing;
+use super::visit::NOTHING_MISSING;
 use super::{Postgres, sessions};
 use crate::{CollectError, Collector, Moment, Outcome};
 
@@ -131,6 +133,7 @@ impl Postgres {
                 last = Some(error);
             }
         }
+        self.complete_remedies().await;
         let lost = self
             .link
             .as_ref()
@@ -143,6 +146,30 @@ impl Postgres {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Names in the remedies of this tick what the server says that our role lacks.
+    async fn complete_remedies(&mut self) {
+        let Some(mut link) = self.link.take() else {
+            return;
+        };
+        let denied: Vec<_> = self
+            .sight
+            .spots(false)
+            .filter(|spot| spot.state == "denied")
+            .cloned()
+            .collect();
+        for mut spot in denied {
+            let Some(family) = family(&spot.family).filter(|_| link.session.is_usable()) else {
+                continue;
+            };
+            let scene = self.scene_of("", link.session.major_version());
+            let grant = rendered(family.grant, scene.version);
+            let found = rights::remedy(&mut link, &scene, &Right::all(&grant, None)).await;
+            spot.remedy = found.unwrap_or_else(|| NOTHING_MISSING.to_owned());
+            self.sight.note(false, spot);
+        }
+        self.link = Some(link);
     }
 
     fn note_unreachable(&mut self, error: &PgError) {
@@ -190,7 +217,8 @@ impl Postgres {
         };
         let off: Vec<String> = row.try_get("off").map_err(unreadable)?;
         for setting in off {
-            let spot = self.scene("").off(&setting);
+            let (setting, source) = setting.split_once(' ').unwrap_or((&setting, ""));
+            let spot = self.scene("").off(setting, source);
             self.sight.note(false, spot);
         }
         Ok(())

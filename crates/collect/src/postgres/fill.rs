@@ -9,6 +9,8 @@ use schema::{Cell, CellType, Json, PgType, Role, Row, TableDef, Timestamp};
 use tokio_postgres::Column;
 use tokio_postgres::types::{FromSql, Type};
 
+use super::text::{JsonText, Text};
+
 /// From which column of an answer to which cell, and whose counters they are.
 #[derive(Debug)]
 pub(super) struct Plan {
@@ -102,11 +104,11 @@ fn cell(
         PgType::Int4 => answer.try_get::<_, Option<i32>>(at)?.into_cell(),
         PgType::Bool => answer.try_get::<_, Option<bool>>(at)?.into_cell(),
         PgType::Text => answer
-            .try_get::<_, Option<&str>>(at)?
-            .map_or(Cell::Null, |text| Cell::Text(text.into())),
+            .try_get::<_, Option<Text>>(at)?
+            .map_or(Cell::Null, |text| Cell::Text(text.0.into())),
         PgType::Jsonb => answer
-            .try_get::<_, Option<String>>(at)?
-            .map(Json)
+            .try_get::<_, Option<JsonText>>(at)?
+            .map(|text| Json(text.0))
             .into_cell(),
         PgType::Timestamptz => answer
             .try_get::<_, Option<Instant>>(at)?

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use pg::{PgError, Session, SessionOptions, Target};
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Column, Row, RowStream, Statement};
 
@@ -29,10 +30,18 @@ const PATIENCE: Duration = Duration::from_secs(6);
 const SETTINGS: &str = "SET jit = off; SET max_parallel_workers_per_gather = 0; \
                         SET plan_cache_mode = force_generic_plan";
 
+/// Takes texts as they are: the server checks and converts what it sends, and a single byte that is no text
+/// costs a whole answer. In UTF-8 and in an encoding that is none there is nothing to convert.
+const AS_IT_IS: &str = "SELECT set_config('client_encoding', 'SQL_ASCII', false)";
+const WHERE_NOTHING_IS_CONVERTED: &str =
+    " WHERE current_setting('server_encoding') IN ('UTF8', 'SQL_ASCII')";
+
 /// A session with the statements prepared on it.
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) session: Session,
+    /// Whether texts come as they are; otherwise the server converts them until it fails to.
+    is_raw: bool,
     prepared: HashMap<&'static str, Arc<Prepared>>,
     /// Those of the slow tick, by family, with the text that was prepared.
     kept: HashMap<&'static str, (String, Statement)>,
@@ -77,6 +86,17 @@ impl Answer {
     }
 }
 
+/// Whether a text could not be converted into the encoding of the session or of the database.
+pub(super) fn is_about_encoding(error: &PgError) -> bool {
+    error.sql_state().is_some_and(|state| {
+        [
+            SqlState::CHARACTER_NOT_IN_REPERTOIRE,
+            SqlState::UNTRANSLATABLE_CHARACTER,
+        ]
+        .contains(state)
+    })
+}
+
 /// An answer whose values are not what the statement says.
 pub(super) fn unreadable(source: tokio_postgres::Error) -> PgError {
     PgError::Query {
@@ -105,12 +125,16 @@ impl Link {
                 ),
             });
         }
-        let setting = session.client.batch_execute(SETTINGS);
-        session
-            .run("set up a session", instance.timeout, setting)
-            .await?;
+        let setting = async {
+            session.client.batch_execute(SETTINGS).await?;
+            let sql = format!("{AS_IT_IS}{WHERE_NOTHING_IS_CONVERTED}");
+            session.client.query_typed(&sql, &[]).await
+        };
+        let set = session.run("set up a session", instance.timeout, setting);
+        let is_raw = !set.await?.is_empty();
         Ok(Self {
             session,
+            is_raw,
             prepared: HashMap::new(),
             kept: HashMap::new(),
         })
@@ -123,13 +147,56 @@ impl Link {
         question: Question<'_>,
         mut each: impl FnMut(&Row) -> Result<(), tokio_postgres::Error>,
     ) -> Result<(), PgError> {
+        if self.is_raw {
+            return self.stream(question, |row| each(&row)).await;
+        }
+        // The server may give up in the middle: then it is asked again, for texts as they are.
+        let mut rows = Vec::new();
+        let mut collected = self.collect(question, &mut rows).await;
+        if self.heed(collected.as_ref().err()).await {
+            rows.clear();
+            collected = self.collect(question, &mut rows).await;
+        }
+        collected?;
+        rows.iter().try_for_each(each).map_err(unreadable)
+    }
+
+    async fn collect(
+        &mut self,
+        question: Question<'_>,
+        rows: &mut Vec<Row>,
+    ) -> Result<(), PgError> {
+        self.stream(question, |row| {
+            rows.push(row);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Has texts sent as they are from now on when this error is about one that could not be converted;
+    /// whether it was.
+    async fn heed(&mut self, error: Option<&PgError>) -> bool {
+        if self.is_raw || !error.is_some_and(is_about_encoding) {
+            return false;
+        }
+        let asking = self.session.client.query_typed(AS_IT_IS, &[]);
+        let set = self.session.run("set up a session", PATIENCE, asking).await;
+        self.is_raw = set.is_ok();
+        self.is_raw
+    }
+
+    async fn stream(
+        &mut self,
+        question: Question<'_>,
+        mut each: impl FnMut(Row) -> Result<(), tokio_postgres::Error>,
+    ) -> Result<(), PgError> {
         let known = self.kept.remove(question.name);
         let known = known.filter(|(text, _)| text == question.sql);
         let asking = async {
             let (rows, statement) = self.answer(question, known).await?;
             let mut rows = pin!(rows);
             while let Some(row) = rows.try_next().await? {
-                each(&row)?;
+                each(row)?;
             }
             Ok(statement)
         };
@@ -187,6 +254,13 @@ impl Link {
                 let prepared = Arc::clone(&answer.prepared);
                 self.prepared.insert(family.name, prepared);
             }
+        }
+        // The next tick has what could not be converted at this one.
+        let errors = answers
+            .iter()
+            .filter_map(|(_, answer)| answer.as_ref().err());
+        if let Some(error) = errors.into_iter().find(|error| is_about_encoding(error)) {
+            self.heed(Some(error)).await;
         }
         answers
     }

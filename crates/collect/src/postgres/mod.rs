@@ -19,6 +19,8 @@
 //!   what mends it, every tick until it is mended (`sight.rs`), and its columns are NULL.
 //! * Each tick has a row of `db_metrics_raw`, whether the server answers or not.
 //! * No statement waits for a lock longer than 500 ms or runs longer than 5 s, and none writes.
+//! * A text that is none in its encoding costs itself alone (`text.rs`).
+//! * The collector's own schema and statements are left out, unless the configuration asks for them.
 //! * Texts of statements lose every constant before they become part of a row (`redact`).
 
 use std::collections::HashMap;
@@ -38,11 +40,13 @@ mod family_tests;
 mod fast;
 mod fill;
 mod link;
+mod rights;
 mod sessions;
 mod sight;
 mod slow;
 mod standing;
 mod statements;
+mod text;
 mod visit;
 
 use epoch::Marks;
@@ -52,6 +56,7 @@ use sight::{Scene, Sight};
 use slow::Slow;
 use standing::Standing;
 use statements::Statements;
+use statements::texts::Wanted;
 use visit::Size;
 
 /// A server to watch.
@@ -63,6 +68,8 @@ pub struct Instance {
     pub target: pg::Target,
     /// Which of its databases are looked into.
     pub databases: Databases,
+    /// Whether the collector's own schema and statements are told of, too.
+    pub include_own: bool,
     /// How long connecting may take, and how long the questions of a tick.
     pub timeout: Duration,
 }
@@ -84,6 +91,7 @@ impl Instance {
                 [] => Databases::All,
                 names => Databases::Named(names.to_vec()),
             },
+            include_own: server.include_own,
             timeout,
         })
     }
@@ -112,6 +120,10 @@ pub struct Postgres {
     /// Whether the fast tick has told them.
     sizes_told: bool,
     statements: Statements,
+    /// Texts of statements that are looked for at this slow tick.
+    wanted: Wanted,
+    /// Whether the server has loaded the library of pg_stat_statements; unknown until it is asked.
+    statements_loaded: Option<bool>,
     /// What is asked once an hour found.
     standing: Standing,
     /// Slow ticks so far: what is dear takes turns.
@@ -142,6 +154,8 @@ impl Postgres {
             sizes: HashMap::new(),
             sizes_told: false,
             statements: Statements::default(),
+            wanted: Wanted::default(),
+            statements_loaded: None,
             standing: Standing::default(),
             turn: 0,
         }
@@ -200,14 +214,24 @@ impl Postgres {
     }
 
     fn scene<'a>(&'a self, database: &'a str) -> Scene<'a> {
+        let link = self.link.as_ref();
+        self.scene_of(
+            database,
+            link.map_or(0, |link| link.session.major_version()),
+        )
+    }
+
+    /// The scene in a database of a server of this version.
+    fn scene_of<'a>(&'a self, database: &'a str, version: u32) -> Scene<'a> {
         Scene {
             instance: &self.instance.name,
             role: &self.instance.target.user,
             database,
-            version: self
-                .link
-                .as_ref()
-                .map_or(0, |link| link.session.major_version()),
+            connected: match database {
+                "" => &self.instance.target.database,
+                database => database,
+            },
+            version,
         }
     }
 }
@@ -240,6 +264,7 @@ mod tests {
             name: DEFAULT.to_owned(),
             target: pg::Target::new("/nowhere", 1, "d", "u"),
             databases: Databases::All,
+            include_own: false,
             timeout: Duration::from_secs(1),
         });
         let (at, mut out) = (Moment::default(), Vec::new());

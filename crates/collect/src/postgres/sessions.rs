@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use schema::tables::SessionSample;
 use tokio_postgres::Row;
 
+use super::text::text;
+
 /// Characters of a statement that are kept.
 const QUERY_CHARS: usize = 1000;
 /// How the lock manager names a prepared transaction, which has no process.
@@ -44,14 +46,14 @@ pub(super) fn read(
         found.push(SessionSample {
             instance: instance.to_owned(),
             pid,
-            database: row.try_get("database")?,
-            role: row.try_get("role")?,
-            application: redact::text(row.try_get("application")?),
+            database: text(row, "database")?,
+            role: text(row, "role")?,
+            application: redact::text(&text(row, "application")?),
             state: row.try_get("state")?,
             wait: row.try_get("wait")?,
             query_secs: row.try_get("query_secs")?,
             xact_secs: row.try_get("xact_secs")?,
-            query: shortened(row.try_get("query")?, QUERY_CHARS),
+            query: shortened(&text(row, "query")?, QUERY_CHARS),
             ..SessionSample::default()
         });
     }

@@ -10,6 +10,7 @@ use schema::tables::BlindSpot;
 use tokio_postgres::error::SqlState;
 
 use super::family::{Family, rendered};
+use super::link::Link;
 
 /// Settings without which figures stay zero: what is missing while they are off.
 const SETTINGS: &[(&str, &str)] = &[
@@ -78,6 +79,8 @@ pub(super) struct Scene<'a> {
     pub(super) role: &'a str,
     /// Database, or empty for the server as a whole.
     pub(super) database: &'a str,
+    /// Database that the session is connected to: most rights hold in the database where they are given.
+    pub(super) connected: &'a str,
     /// Major version of the server, by which rights are named; 0 when nobody answered.
     pub(super) version: u32,
 }
@@ -106,9 +109,15 @@ impl Scene<'_> {
         let state = state_of(error);
         let remedy = match state {
             "denied" => self.granted(family.grant),
-            "missing" => match family.extension {
-                Some(extension) => extension_remedy(extension),
-                None => "report it: this release of PostgreSQL is not understood".to_owned(),
+            "missing" => match (family.extension, error.sql_state()) {
+                // It was made here without its library.
+                (Some(extension), Some(state))
+                    if *state == SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE =>
+                {
+                    format!("add {extension} to shared_preload_libraries and restart the server")
+                }
+                (Some(extension), _) => extension_remedy(extension, true, self.connected),
+                (None, _) => "report it: this release of PostgreSQL is not understood".to_owned(),
             },
             "locked" => "look at the sessions: one holds a lock on a catalogue or table".to_owned(),
             "timeout" => "look at the load of the server; the question is asked again".to_owned(),
@@ -118,8 +127,21 @@ impl Scene<'_> {
         self.spot(family.name, state, error.to_string(), remedy)
     }
 
-    /// A setting that is off.
-    pub(super) fn off(&self, setting: &str) -> BlindSpot {
+    /// A setting that is off, and where it is set: as `pg_settings.source` says.
+    pub(super) fn off(&self, setting: &str, source: &str) -> BlindSpot {
+        let role = quoted(self.role);
+        let database = quoted(self.connected);
+        let remedy = match source {
+            "user" => format!("ALTER ROLE {role} RESET {setting};"),
+            "database" => format!("ALTER DATABASE {database} RESET {setting};"),
+            "database user" => {
+                format!("ALTER ROLE {role} IN DATABASE {database} RESET {setting};")
+            }
+            "command line" | "environment variable" => {
+                format!("take {setting} off the command line of the server and restart it")
+            }
+            _ => format!("ALTER SYSTEM SET {setting} = on; SELECT pg_reload_conf();"),
+        };
         let missing = SETTINGS
             .iter()
             .find(|(name, _)| *name == setting)
@@ -128,8 +150,26 @@ impl Scene<'_> {
             setting,
             "off",
             format!("{setting} is off: no {missing}"),
-            format!("ALTER SYSTEM SET {setting} = on; SELECT pg_reload_conf();"),
+            remedy,
         )
+    }
+
+    /// Where a grant is to be run, as a comment behind it.
+    pub(super) fn place(&self, link: &Link) -> String {
+        let standby = match link.session.in_recovery {
+            true => "on the primary, ",
+            false => "",
+        };
+        let database = self.connected.replace("*/", "");
+        format!(" /* {standby}in database {database} */")
+    }
+
+    /// The same for what holds in every database.
+    pub(super) fn standby(&self, link: &Link) -> &'static str {
+        match link.session.in_recovery {
+            true => " /* on the primary */",
+            false => "",
+        }
     }
 
     /// A remedy for this version, with the role in its place.
@@ -142,20 +182,44 @@ impl Scene<'_> {
     }
 }
 
-/// What makes an extension readable.
-pub(super) fn extension_remedy(extension: &str) -> String {
-    match extension {
-        "pg_stat_statements" => {
-            "add pg_stat_statements to shared_preload_libraries, restart the server, \
-             then CREATE EXTENSION pg_stat_statements;"
-                .to_owned()
-        }
-        other => format!("CREATE EXTENSION {other};"),
+/// What makes an extension readable in this database; `loaded` when its library is loaded already.
+pub(super) fn extension_remedy(extension: &str, loaded: bool, database: &str) -> String {
+    let database = database.replace("*/", "");
+    let create = format!("CREATE EXTENSION {extension}; /* in database {database} */");
+    match loaded {
+        true => create,
+        false => format!(
+            "add {extension} to shared_preload_libraries, restart the server, then {create}"
+        ),
     }
 }
 
-/// The name as SQL writes it.
+/// Words that are no names without quotes: every keyword but those that are not reserved at all.
+const KEYWORDS: &str = " all analyse analyze and any array as asc asymmetric authorization between bigint \
+    binary bit boolean both case cast char character check coalesce collate collation column \
+    concurrently constraint create cross current_catalog current_date current_role current_schema \
+    current_time current_timestamp current_user dec decimal default deferrable desc distinct do else \
+    end except exists extract false fetch float for foreign freeze from full grant greatest group \
+    grouping having ilike in initially inner inout int integer intersect interval into is isnull join \
+    json json_array json_arrayagg json_exists json_object json_objectagg json_query json_scalar \
+    json_serialize json_table json_value lateral leading least left like limit localtime \
+    localtimestamp merge_action national natural nchar none normalize not notnull null nullif numeric \
+    offset on only or order out outer overlaps overlay placing position precision primary real \
+    references returning right row select session_user setof similar smallint some substring symmetric \
+    system_user table tablesample then time timestamp to trailing treat trim true union unique user \
+    using values varchar variadic verbose when where window with xmlattributes xmlconcat xmlelement \
+    xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable ";
+
+/// The name as SQL writes it: in quotes where it would be another one without.
 pub(super) fn quoted(name: &str) -> String {
+    let mut bytes = name.bytes();
+    let begins = bytes
+        .next()
+        .is_some_and(|first| first.is_ascii_lowercase() || first == b'_');
+    let goes_on = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    if begins && bytes.all(goes_on) && !KEYWORDS.contains(&format!(" {name} ")) {
+        return name.to_owned();
+    }
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
@@ -190,5 +254,28 @@ pub(super) fn state_of(error: &PgError) -> &'static str {
         Some(state) if *state == SqlState::QUERY_CANCELED => "timeout",
         _ if error.class() == pg::Class::Gone => "unreachable",
         _ => "failed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn names_are_quoted_where_they_must_be() {
+        for (name, expected) in [
+            ("watcher", "watcher"),
+            ("_a1", "_a1"),
+            ("Ext", "\"Ext\""),
+            ("1st", "\"1st\""),
+            ("my role", "\"my role\""),
+            ("say \"hi\"", "\"say \"\"hi\"\"\""),
+            ("user", "\"user\""),
+            ("größe", "\"größe\""),
+            ("a-b", "\"a-b\""),
+            ("", "\"\""),
+        ] {
+            assert_eq!(quoted(name), expected);
+        }
     }
 }

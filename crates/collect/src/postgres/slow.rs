@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use pg::PgError;
 use schema::Row;
+use tokio_postgres::error::SqlState;
 
 use super::family::Asked;
 use super::link::Link;
@@ -37,6 +38,29 @@ impl Collector for Slow<'_> {
     }
 }
 
+/// What lets our role into a database that it was refused at.
+fn refused(scene: &Scene<'_>, error: &PgError, state: &str) -> String {
+    let database = super::sight::quoted(scene.database);
+    let role = super::sight::quoted(scene.role);
+    match error.sql_state() {
+        Some(state) if *state == SqlState::INSUFFICIENT_PRIVILEGE => {
+            format!("GRANT CONNECT ON DATABASE {database} TO {role};")
+        }
+        Some(state) if *state == SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE => {
+            format!("ALTER DATABASE {database} ALLOW_CONNECTIONS true;")
+        }
+        Some(state) if *state == SqlState::TOO_MANY_CONNECTIONS => {
+            format!("ALTER DATABASE {database} CONNECTION LIMIT -1; or a higher limit")
+        }
+        // It has the right to connect, else it would not have been tried.
+        _ if state == "denied" => format!(
+            "let role {role} into database {database} in pg_hba.conf, as for the other databases, \
+             then SELECT pg_reload_conf();"
+        ),
+        _ => "look whether the server takes sessions in this database".to_owned(),
+    }
+}
+
 impl Postgres {
     async fn slow_tick(&mut self, at: &Moment, out: &mut Vec<Row>) -> Result<(), CollectError> {
         self.link(at).await?;
@@ -49,6 +73,7 @@ impl Postgres {
         let mut told = self.visit_server(&mut link, at, out).await;
         if let Ok(told) = &mut told {
             *told = self.visit_databases(&mut link, at, out, *told).await;
+            self.end_visits(&mut link, at, out).await;
         }
         if link.session.is_usable() {
             self.link = Some(link);
@@ -61,7 +86,11 @@ impl Postgres {
                 "statements",
                 "missing",
                 message,
-                extension_remedy("pg_stat_statements"),
+                extension_remedy(
+                    "pg_stat_statements",
+                    self.statements_loaded.unwrap_or_default(),
+                    &self.instance.target.database,
+                ),
             );
             self.sight.note(true, spot);
         }
@@ -80,6 +109,7 @@ impl Postgres {
             instance: &instance.name,
             role: &instance.target.user,
             database: "",
+            connected: &instance.target.database,
             version: link.session.major_version(),
         };
         let mut visit = Visit::begin(link, true, scene, *at, self.turn);
@@ -95,6 +125,20 @@ impl Postgres {
             })));
         }
         Ok(told)
+    }
+
+    /// Says what of the statements was found in no database.
+    async fn end_visits(&mut self, link: &mut Link, at: &Moment, out: &mut Vec<Row>) {
+        let instance = self.instance.clone();
+        let scene = Scene {
+            instance: &instance.name,
+            role: &instance.target.user,
+            database: "",
+            connected: &instance.target.database,
+            version: link.session.major_version(),
+        };
+        let mut visit = Visit::begin(link, true, scene, *at, self.turn);
+        visit.end_texts(self, out).await;
     }
 
     /// Looks into each database: into that of the session we keep over it, whose caches are warm, into
@@ -114,6 +158,7 @@ impl Postgres {
                 instance: &instance.name,
                 role: &instance.target.user,
                 database: &database,
+                connected: &database,
                 version: kept.session.major_version(),
             };
             if database == instance.target.database && kept.session.is_usable() {
@@ -130,13 +175,7 @@ impl Postgres {
                 }
                 Err(error) => {
                     let state = super::sight::state_of(&error);
-                    let remedy = match state {
-                        "denied" => scene.granted(&format!(
-                            "GRANT CONNECT ON DATABASE {} TO %ROLE%",
-                            super::sight::quoted(&database)
-                        )),
-                        _ => "look whether the server takes sessions in this database".to_owned(),
-                    };
+                    let remedy = refused(&scene, &error, state);
                     let spot = scene.spot("database", state, error.to_string(), remedy);
                     self.sight.note(true, spot);
                 }

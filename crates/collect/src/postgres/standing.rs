@@ -7,7 +7,8 @@
 //! * The first slow tick of a session asks everything. From then on each family has its own minute of the
 //!   hour, spread evenly by its place among the others, so that no tick carries them all.
 //! * A family that failed keeps nothing: its gap is told, and it is asked again at the next slow tick.
-//!   Objects that are closed to our role are no failure; that gap stands with the findings.
+//!   Objects that are closed to our role are no failure; that gap stands with the findings, until they are
+//!   open.
 //! * A new session may lead to another server or a newer one: then nothing stands. So does nothing of a
 //!   database that is no longer watched.
 //! * [`Due::Turns`] looks at one object of [`ROUND`] per slow tick, and what it said of each stands until
@@ -15,7 +16,7 @@
 //!
 //! A check gives 50 objects at most, so that what stands is bounded by families and databases.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use schema::tables::BlindSpot;
@@ -28,6 +29,9 @@ use super::family::{Due, FAMILIES};
 const HOUR: Duration = Duration::from_secs(3600);
 /// Objects that take turns; the statements choose among as many.
 const ROUND: i64 = 20;
+
+/// Indexes remembered of a database: several times those that are stored at once.
+const MOST_MET: usize = 10_000;
 
 /// The family whose definitions stand.
 const INDEXES: &str = "indexes";
@@ -47,6 +51,8 @@ pub(super) struct Standing {
     hourly: BTreeMap<(String, &'static str), (Duration, Findings)>,
     turns: BTreeMap<(String, &'static str), Vec<(i64, Row)>>,
     definitions: BTreeMap<String, Definitions>,
+    /// Identifier and name of every index that was met, by database.
+    met: BTreeMap<String, HashSet<(i64, String)>>,
 }
 
 impl Standing {
@@ -108,12 +114,23 @@ impl Standing {
         self.definitions.insert(database.to_owned(), definitions);
     }
 
+    /// Whether this index, by identifier and name, was not met before in this session. One that was made
+    /// anew under the same name is another one. Past [`MOST_MET`] all are met again.
+    pub(super) fn is_new(&mut self, database: &str, index: (i64, String)) -> bool {
+        let met = self.met.entry(database.to_owned()).or_default();
+        if met.len() > MOST_MET {
+            met.clear();
+        }
+        met.insert(index)
+    }
+
     /// Forgets databases other than these and the server itself.
     pub(super) fn retain(&mut self, databases: &[String]) {
         let is_watched = |database: &String| database.is_empty() || databases.contains(database);
         self.hourly.retain(|(database, _), _| is_watched(database));
         self.turns.retain(|(database, _), _| is_watched(database));
         self.definitions.retain(|database, _| is_watched(database));
+        self.met.retain(|database, _| is_watched(database));
     }
 }
 

@@ -3,19 +3,26 @@
 use std::collections::HashMap;
 
 use pg::PgError;
-use schema::tables::{CheckSample, IndexSample};
+use schema::tables::{CheckSample, IndexSample, IndexSighting};
 use schema::{Row, Sample};
 use tokio_postgres::types::{ToSql, Type};
 
 use super::definitions::Definitions;
-use super::family::{Asked, Due, FAMILIES, Family, family};
+use super::family::{Asked, Due, FAMILIES, Family, family, rendered};
 use super::fill::Draft;
 use super::link::{Link, Param, Question, plan, statement};
+use super::rights::{self, Right};
 use super::sight::Scene;
 use super::standing::Findings;
+use super::text::text;
 use super::{Postgres, epoch};
 use crate::Moment;
 
+/// What is said when a question was denied and no right is missing that is known to be needed.
+pub(super) const NOTHING_MISSING: &str =
+    "the role has every right that this is known to need: see what the message names";
+/// No schema, as SQL: no namespace has this identifier.
+const NO_SCHEMA: &str = "'0'::oid";
 /// The family that reads sizes of databases.
 const SIZES: &str = "sizes";
 
@@ -42,6 +49,10 @@ pub(super) struct Visit<'a> {
     mark: Option<String>,
     /// Version, as 110 for 1.10, and schema of the extensions that are here.
     pub(super) extensions: HashMap<String, (u32, String)>,
+    /// The schema whose objects are left out, as SQL: that of the collector, or none.
+    pub(super) own: String,
+    /// Encoding of the database.
+    pub(super) encoding: String,
     pub(super) at: Moment,
     pub(super) turn: i64,
 }
@@ -60,6 +71,8 @@ impl<'a> Visit<'a> {
             scene,
             mark: None,
             extensions: HashMap::new(),
+            own: NO_SCHEMA.to_owned(),
+            encoding: String::new(),
             at,
             turn,
         }
@@ -73,7 +86,13 @@ impl<'a> Visit<'a> {
         told_statements: bool,
     ) -> bool {
         self.look_around(watcher).await;
-        let told = told_statements || self.statements(watcher, out).await;
+        let told = match told_statements {
+            true => {
+                self.foreign_texts(watcher, out).await;
+                true
+            }
+            false => self.statements(watcher, out).await,
+        };
         self.families(watcher, Asked::Database, out).await;
         told
     }
@@ -98,6 +117,21 @@ impl<'a> Visit<'a> {
 
     /// Learns since when the counters of the database count and which extensions there are.
     pub(super) async fn look_around(&mut self, watcher: &mut Postgres) {
+        let mut own: Option<i64> = None;
+        let mut encoding = String::new();
+        let mut loaded = None;
+        self.inside(watcher, "surroundings", |row| {
+            own = row.try_get("own")?;
+            encoding = row.try_get("encoding")?;
+            loaded = row.try_get("loaded")?;
+            Ok(())
+        })
+        .await;
+        self.encoding = encoding;
+        watcher.statements_loaded = loaded;
+        if let Some(own) = own.filter(|_| !watcher.instance.include_own) {
+            self.own = format!("'{own}'::oid");
+        }
         let mut mark = None;
         self.inside(watcher, "epoch", |row| {
             mark = row.try_get("reset")?;
@@ -108,7 +142,7 @@ impl<'a> Visit<'a> {
         let mut extensions = HashMap::new();
         let read = |row: &tokio_postgres::Row| {
             let version = number(row.try_get("version")?);
-            extensions.insert(row.try_get("name")?, (version, row.try_get("schema")?));
+            extensions.insert(text(row, "name")?, (version, text(row, "schema")?));
             Ok(())
         };
         self.inside(watcher, "extensions", read).await;
@@ -125,13 +159,13 @@ impl<'a> Visit<'a> {
                 usable: row.try_get("usable")?,
                 may_connect: row.try_get("may_connect")?,
             };
-            sizes.insert(row.try_get::<_, String>("database")?, size);
+            sizes.insert(text(row, "database")?, size);
             Ok(())
         };
         self.inside(watcher, "catalogue", read).await;
         if !self.take_known_sizes(watcher, &mut sizes) {
             let read = |row: &tokio_postgres::Row| {
-                if let Some(size) = sizes.get_mut(row.try_get::<_, &str>("database")?) {
+                if let Some(size) = sizes.get_mut(&text(row, "database")?) {
                     size.bytes = row.try_get("size_bytes")?;
                 }
                 Ok(())
@@ -174,7 +208,7 @@ impl<'a> Visit<'a> {
             Err(error) => Err(error),
         };
         if let Err(error) = &asked {
-            watcher.sight.note(true, self.scene.failed(family, error));
+            self.note_failed(watcher, family, error).await;
         }
         asked.is_ok()
     }
@@ -195,6 +229,9 @@ impl<'a> Visit<'a> {
                 continue;
             }
             let (database, name) = (self.scene.database, family.name);
+            if self.is_opened(watcher, name).await {
+                watcher.standing.forget(database, name);
+            }
             if family.due == Due::Hourly && !watcher.standing.is_due(database, name, now) {
                 watcher.retell(database, name, ts, out);
                 continue;
@@ -217,13 +254,40 @@ impl<'a> Visit<'a> {
                 Ok(()) => {}
                 Err(error) => {
                     watcher.standing.forget(database, name);
-                    watcher.sight.note(true, self.scene.failed(family, &error));
+                    self.note_failed(watcher, family, &error).await;
                     if !self.link.session.is_usable() {
                         return;
                     }
                 }
             }
         }
+    }
+
+    /// Notes that a family could not be read. Where a right is missing, the remedy is the grant of what
+    /// the server says that the role lacks.
+    pub(super) async fn note_failed(
+        &mut self,
+        watcher: &mut Postgres,
+        family: &Family,
+        error: &PgError,
+    ) {
+        let mut spot = self.scene.failed(family, error);
+        if spot.state == "denied" && self.link.session.is_usable() {
+            let schema = family
+                .extension
+                .and_then(|extension| self.extensions.get(extension))
+                .map(|(_, schema)| schema.as_str());
+            spot.remedy = self.remedy(family.grant, schema.map(str::to_owned)).await;
+        }
+        watcher.sight.note(true, spot);
+    }
+
+    /// The grants that the role lacks of these.
+    pub(super) async fn remedy(&mut self, grant: &str, extension_schema: Option<String>) -> String {
+        let grant = rendered(grant, self.scene.version);
+        let needed = Right::all(&grant, extension_schema.as_deref());
+        let missing = rights::remedy(self.link, &self.scene, &needed).await;
+        missing.unwrap_or_else(|| NOTHING_MISSING.to_owned())
     }
 
     async fn family(
@@ -237,7 +301,7 @@ impl<'a> Visit<'a> {
             return self.check(watcher, family, &sql, out).await;
         }
         let mut fill = None;
-        let before = out.len();
+        let mut given = 0;
         let mut found: i64 = 0;
         let mut odd = None;
         let (scene, own, ts) = (self.scene, self.mark.clone(), self.at.ts);
@@ -272,9 +336,24 @@ impl<'a> Visit<'a> {
             plan.fill(row, &mut draft)?;
             if let Some(definitions) = &mut definitions {
                 definitions.complete(row, &mut draft)?;
+                let (schema_name, index_name) =
+                    (text(row, "schema_name")?, text(row, "index_name")?);
+                let relation: i64 = row.try_get("relation")?;
+                let met = (relation, format!("{schema_name}.{index_name}"));
+                if watcher.standing.is_new(scene.database, met) {
+                    let sighting = IndexSighting {
+                        instance: scene.instance.to_owned(),
+                        database: scene.database.to_owned(),
+                        schema_name,
+                        index_name,
+                        relation,
+                    };
+                    out.push(sighting.into_row(ts));
+                }
             }
             let mark = plan.reset(row)?.or(own.as_deref());
             draft.set_epoch(mark.and_then(|mark| marks.epoch(mark)).as_deref());
+            given += 1;
             out.push(draft.into_row(ts));
             Ok(())
         })
@@ -284,7 +363,6 @@ impl<'a> Visit<'a> {
                 .standing
                 .keep_definitions(scene.database, definitions);
         }
-        let given = out.len() - before;
         if usize::try_from(found).unwrap_or(usize::MAX) > given && found > 0 {
             let message = format!(
                 "{found} {} found, the {given} biggest and busiest are stored",
@@ -304,10 +382,11 @@ impl<'a> Visit<'a> {
     /// The statement of a family for the server or the extension, whichever it goes by.
     pub(super) fn sql(&self, family: &Family) -> Result<String, PgError> {
         let Some(extension) = family.extension else {
-            return statement(family, self.link.session.major_version());
+            let sql = statement(family, self.link.session.major_version())?;
+            return Ok(sql.replace("{own}", &self.own));
         };
         let (version, schema) = self.extensions.get(extension).cloned().unwrap_or_default();
-        let sql = statement(family, version)?;
+        let sql = statement(family, version)?.replace("{own}", &self.own);
         Ok(sql.replace("{schema}", &super::sight::quoted(&schema)))
     }
 

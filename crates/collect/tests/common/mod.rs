@@ -25,6 +25,7 @@ pub(crate) fn instance(server: &Server) -> Instance {
         name: "store".to_owned(),
         target: server.target(),
         databases: Databases::All,
+        include_own: false,
         timeout: Duration::from_secs(10),
     }
 }

@@ -23,7 +23,8 @@ FROM (
   FROM (SELECT *, greatest(reltuples, 0)::float8 AS rows,
                pg_stat_get_dead_tuples(oid) AS n_dead_tup,
                pg_stat_get_ins_since_vacuum(oid) AS n_ins_since_vacuum
-        FROM pg_class WHERE relkind IN ('r', 'm') AND relpersistence <> 't' AND oid >= 16384) t
+        FROM pg_class WHERE relkind IN ('r', 'm') AND relpersistence <> 't' AND oid >= 16384
+          AND relnamespace <> {own}) t
   JOIN pg_namespace n ON n.oid = t.relnamespace
   CROSS JOIN LATERAL (
     SELECT max(value) FILTER (WHERE name = 'autovacuum_vacuum_threshold')::float8 AS threshold,

@@ -1,7 +1,7 @@
 -- Which indexes does another one make superfluous? One row each, biggest first; value: bytes, as of the last
--- vacuum. Equal ones, and B-trees whose columns another begins with; method, operator classes,
--- collations, order, expressions and predicate must agree. Never one that is unique, the replica identity
--- or behind a constraint. PostgreSQL 15 and newer, readable by everybody.
+-- vacuum, and unknown before the first. Equal ones, and B-trees whose columns another begins with; method,
+-- operator classes, collations, order, expressions and predicate must agree. Never one that is unique, the
+-- replica identity or behind a constraint. PostgreSQL 15 and newer, readable by everybody.
 -- Pairs are found before anything is named: seven tables joined at once take ten times as long to plan.
 WITH pairs AS MATERIALIZED (
   SELECT i.indexrelid, i.indrelid, j.indexrelid AS by,
@@ -21,7 +21,8 @@ WITH pairs AS MATERIALIZED (
     AND coalesce(pg_get_expr(i.indpred, i.indrelid), '') = coalesce(pg_get_expr(j.indpred, j.indrelid), '')
     AND coalesce(pg_get_expr(i.indexprs, i.indrelid), '') = coalesce(pg_get_expr(j.indexprs, j.indrelid), ''))
 SELECT n.nspname || '.' || ci.relname AS object,
-       ci.relpages::float8 * current_setting('block_size')::float8 AS value,
+       CASE WHEN t.reltuples >= 0
+            THEN ci.relpages::float8 * current_setting('block_size')::float8 END AS value,
        t.relname AS table_name, cj.relname AS covered_by,
        CASE WHEN p.equal THEN 'duplicate' ELSE 'prefix' END AS kind
 FROM pairs p
@@ -30,6 +31,6 @@ JOIN pg_class cj ON cj.oid = p.by AND cj.relam = ci.relam
 JOIN pg_class t ON t.oid = p.indrelid
 JOIN pg_namespace n ON n.oid = t.relnamespace
 WHERE (p.equal OR ci.relam = (SELECT oid FROM pg_am WHERE amname = 'btree'))
-  AND n.nspname NOT IN ('pg_catalog', 'pg_toast')
+  AND n.nspname NOT IN ('pg_catalog', 'pg_toast') AND n.oid <> {own}
   AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = p.indexrelid)
-ORDER BY value DESC, object;
+ORDER BY value DESC NULLS LAST, object;

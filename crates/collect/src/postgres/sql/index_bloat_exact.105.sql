@@ -8,6 +8,6 @@ FROM (SELECT c.oid, n.nspname || '.' || c.relname AS object,
              row_number() OVER (ORDER BY c.relpages DESC, c.oid) AS place, count(*) OVER () AS candidates
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_am am ON am.oid = c.relam
       WHERE c.relkind = 'i' AND am.amname = 'btree' AND c.relpages BETWEEN 8 AND 32768
-        AND c.relpersistence = 'p' AND n.nspname NOT IN ('pg_catalog', 'pg_toast')) c
+        AND c.relpersistence = 'p' AND n.nspname NOT IN ('pg_catalog', 'pg_toast') AND n.oid <> {own}) c
 CROSS JOIN LATERAL {schema}.pgstatindex(c.oid::regclass) b
 WHERE c.place = 1 + $1 % least(c.candidates, 20);

@@ -4,24 +4,41 @@
 -- never from a name. Scans on standbys are not counted here: ask each of them before dropping anything.
 -- Definitions are made for the rows given alone, as each takes its time; NULL for those in $1, which the
 -- asker knows by `relation`; empty for tables that somebody holds or awaits a lock on that excludes
--- everything: making one would wait. Identifiers below 16384 are the server's own.
+-- everything: making one would wait. Sizes come from the catalogue, or as those of tables from the files,
+-- and are unknown of what is held. The index of a partition names the one at the root in `partition_of`.
+-- Identifiers below 16384 are the server's own.
 WITH locked AS MATERIALIZED (
-  SELECT relation FROM pg_locks WHERE locktype = 'relation' AND mode = 'AccessExclusiveLock'),
+  SELECT l.relation FROM pg_locks l
+  WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock'
+    AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())),
 c AS MATERIALIZED (
-  SELECT c.oid, i.indrelid, greatest(c.relpages, 0)::int8 AS pages, pg_stat_get_numscans(c.oid) AS idx_scan
+  SELECT c.oid, i.indrelid, pg_stat_get_numscans(c.oid) AS idx_scan, s.is_old,
+         -- Where nothing is known of its size, the rows of its table say whether it is among the biggest.
+         greatest(c.relpages, CASE WHEN s.is_old THEN pg_stat_get_live_tuples(t.oid) / 200 END, 0)::int8 AS pages,
+         greatest(c.relpages, 0)::int8 AS told
   FROM pg_index i
   JOIN pg_class c ON c.oid = i.indexrelid AND c.relkind = 'i' AND c.relpersistence <> 't'
-  WHERE i.indrelid >= 16384 AND c.relnamespace <> 'pg_toast'::regnamespace),
+  JOIN pg_class t ON t.oid = i.indrelid
+  CROSS JOIN LATERAL (
+    SELECT c.reltuples < 0 OR t.reltuples < 0
+           OR least(pg_stat_get_ins_since_vacuum(t.oid), pg_stat_get_mod_since_analyze(t.oid))
+              > 0.1 * t.reltuples AS is_old) s
+  WHERE i.indrelid >= 16384 AND c.relnamespace <> 'pg_toast'::regnamespace AND c.relnamespace <> {own}),
 places AS (
   SELECT b.*, row_number() OVER () AS place FROM (SELECT * FROM c ORDER BY pages DESC, oid LIMIT 2000) b
   UNION ALL
   SELECT b.*, row_number() OVER () AS place FROM (SELECT * FROM c ORDER BY idx_scan DESC, oid LIMIT 2000) b),
 r AS MATERIALIZED (
-  SELECT oid, indrelid, pages, idx_scan, (SELECT count(*) FROM c) AS found
-  FROM places GROUP BY oid, indrelid, pages, idx_scan ORDER BY min(place), oid LIMIT 2000)
+  SELECT oid, indrelid, told, is_old, idx_scan, (SELECT count(*) FROM c) AS found,
+         oid IN (SELECT relation FROM locked) OR indrelid IN (SELECT relation FROM locked) AS is_held
+  FROM places GROUP BY oid, indrelid, told, is_old, idx_scan ORDER BY min(place), oid LIMIT 2000)
 SELECT r.oid::int8 AS relation, n.nspname::text AS schema_name, t.relname::text AS table_name,
        c.relname::text AS index_name, r.found,
-       r.pages * k.bs AS size_bytes, r.idx_scan,
+       CASE WHEN c.relispartition THEN (SELECT pn.nspname || '.' || pc.relname
+                                        FROM pg_class pc JOIN pg_namespace pn ON pn.oid = pc.relnamespace
+                                        WHERE pc.oid = pg_partition_root(c.oid)) END AS partition_of,
+       CASE WHEN NOT r.is_old THEN r.told * k.bs WHEN NOT r.is_held THEN pg_relation_size(r.oid) END AS size_bytes,
+       r.idx_scan,
        pg_stat_get_tuples_returned(r.oid) AS idx_tup_read,
        pg_stat_get_tuples_fetched(r.oid) AS idx_tup_fetch,
        pg_stat_get_blocks_fetched(r.oid) - pg_stat_get_blocks_hit(r.oid) AS idx_blks_read,
@@ -34,8 +51,7 @@ SELECT r.oid::int8 AS relation, n.nspname::text AS schema_name, t.relname::text 
          OR r.oid IN (SELECT inhrelid FROM pg_inherits) AS is_needed,
        i.indisvalid AND i.indisready AS is_valid,
        CASE WHEN r.oid::int8 IN (SELECT unnest($1::int8[])) THEN NULL
-            WHEN r.indrelid IN (SELECT relation FROM locked) OR r.oid IN (SELECT relation FROM locked)
-            THEN '' ELSE left(coalesce(pg_get_indexdef(r.oid), ''), 1000) END AS definition
+            WHEN r.is_held THEN '' ELSE coalesce(pg_get_indexdef(r.oid), '') END AS definition
 FROM r
 JOIN pg_index i ON i.indexrelid = r.oid
 JOIN pg_class c ON c.oid = r.oid

@@ -6,7 +6,7 @@ FROM pg_publication p
 JOIN pg_publication_tables t USING (pubname)
 JOIN pg_namespace n ON n.nspname = t.schemaname
 JOIN pg_class c ON c.relname = t.tablename AND c.relnamespace = n.oid
-WHERE (p.pubupdate OR p.pubdelete)
+WHERE (p.pubupdate OR p.pubdelete) AND n.oid <> {own}
   AND (c.relreplident = 'n'
        OR (c.relreplident = 'd'
            AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)))

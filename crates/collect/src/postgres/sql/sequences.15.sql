@@ -8,6 +8,7 @@ SELECT n.nspname || '.' || c.relname AS object,
        count(*) FILTER (WHERE NOT l.visible) OVER () AS hidden
 FROM pg_sequence s
 JOIN pg_class c ON c.oid = s.seqrelid
+               AND c.relnamespace <> {own}
                AND (c.relpersistence = 'p' OR c.relpersistence = 'u' AND NOT pg_is_in_recovery())
 JOIN pg_namespace n ON n.oid = c.relnamespace
 CROSS JOIN LATERAL (SELECT has_sequence_privilege(c.oid, 'SELECT,USAGE') AS visible) v

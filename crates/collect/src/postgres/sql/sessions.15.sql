@@ -17,7 +17,7 @@ w AS MATERIALIZED (
 SELECT a.pid, coalesce(a.datname::text, '') AS database, coalesce(a.usename::text, '') AS role,
        coalesce(a.application_name, '') AS application, coalesce(a.state, '') AS state,
        coalesce(a.wait_event_type || ':' || a.wait_event, '') AS wait,
-       a.query_secs, a.xact_secs, coalesce(left(a.query, 8192), '') AS query,
+       a.query_secs, a.xact_secs, coalesce(a.query, '') AS query,
        coalesce(w.blockers, '{}') AS blockers
 FROM a LEFT JOIN w USING (pid)
 WHERE cardinality(w.blockers) > 0

@@ -8,6 +8,7 @@ big AS MATERIALIZED (
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'm') AND c.reltuples > 0 AND c.relpages >= 8
     AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND c.relpersistence <> 't'
+    AND n.oid <> {own}
   ORDER BY c.relpages DESC LIMIT 200),
 t AS (
   SELECT b.oid, n.nspname, b.relname, b.reltuples, b.relpages,

@@ -8,6 +8,6 @@ FROM (SELECT c.oid, n.nspname || '.' || c.relname AS object,
              row_number() OVER (ORDER BY c.relpages DESC, c.oid) AS place, count(*) OVER () AS candidates
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE c.relkind IN ('r', 'm') AND c.relpages BETWEEN 8 AND 131072 AND c.relpersistence = 'p'
-        AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')) c
+        AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND n.oid <> {own}) c
 CROSS JOIN LATERAL {schema}.pgstattuple_approx(c.oid) b
 WHERE c.place = 1 + $1 % least(c.candidates, 20);

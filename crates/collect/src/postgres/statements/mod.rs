@@ -12,7 +12,8 @@
 //! * At most [`STORED`] statements become rows, the dearest first, and the [`BESIDE`] that lead by calls,
 //!   temporary blocks and WAL: ranked by difference, as what got slow today leads no total.
 //!
-//! A text is read once per identifier, for statements that become rows.
+//! A text is read once per identifier, for statements that become rows (`texts.rs`). Our own statements are
+//! left out as soon as their text tells them (`own.rs`).
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -21,9 +22,12 @@ use schema::tables::{StatementSample, StatementText};
 use tokio_postgres::Row;
 
 use super::sessions::shortened;
+use super::text::text;
 use totals::Totals;
 
+mod own;
 mod store;
+pub(in crate::postgres) mod texts;
 mod totals;
 
 /// Statements stored per look, by time.
@@ -49,6 +53,8 @@ struct Key {
 pub(super) struct Statements {
     before: Option<Look>,
     known: HashSet<i64>,
+    /// Those of them that are our own.
+    own: HashSet<i64>,
     met: HashSet<Key>,
 }
 
@@ -70,6 +76,8 @@ pub(super) struct Looking<'a> {
     interval: Option<Duration>,
     instance: &'a str,
     major: i32,
+    /// Whether our own statements count.
+    pub(super) include_own: bool,
     rows: Vec<StatementSample>,
     /// Entries met, those of others and ours included.
     pub(super) entries: i64,
@@ -108,44 +116,52 @@ impl Statements {
             memory: self,
             instance,
             major,
+            include_own: false,
             rows: Vec::new(),
             entries: 0,
         }
     }
 
     /// Identifiers among these rows whose texts are not known yet.
-    pub(super) fn unknown(&mut self, rows: &[StatementSample]) -> Vec<i64> {
+    fn unknown(&mut self, rows: &[StatementSample]) -> HashSet<i64> {
         if self.known.len() > KNOWN {
             self.known.clear();
+            self.own.clear();
         }
         let ids: HashSet<i64> = rows.iter().map(|row| row.queryid).collect();
         ids.difference(&self.known).copied().collect()
     }
 
-    /// The text of a row of `statement_texts`, without secrets.
+    /// The text of a row of `statement_texts`, without secrets; nothing for one of ours.
     ///
     /// # Errors
     /// When a value cannot be read.
-    pub(super) fn text(
+    fn text(
         &mut self,
         instance: &str,
         major: i32,
         row: &Row,
-    ) -> Result<StatementText, tokio_postgres::Error> {
+        include_own: bool,
+    ) -> Result<Option<StatementText>, tokio_postgres::Error> {
         let queryid = row.try_get("queryid")?;
-        let query = shortened(row.try_get("query")?, TEXT_CHARS);
+        let query = text(row, "query")?;
         self.known.insert(queryid);
-        Ok(StatementText {
+        if !include_own && own::is_own(&query) {
+            self.own.insert(queryid);
+            return Ok(None);
+        }
+        Ok(Some(StatementText {
             instance: instance.to_owned(),
             queryid,
             major,
-            query,
-        })
+            query: shortened(&query, TEXT_CHARS),
+        }))
     }
 }
 
 impl Looking<'_> {
-    /// Takes an entry. Our own role's are left out: their cost is ours, and told elsewhere.
+    /// Takes an entry. Our own role's are left out, as are those whose text was seen to be ours: their cost
+    /// is ours, and told elsewhere.
     ///
     /// # Errors
     /// When a value cannot be read.
@@ -154,7 +170,8 @@ impl Looking<'_> {
         let Some(queryid) = row.try_get::<_, Option<i64>>("queryid")? else {
             return Ok(());
         };
-        if row.try_get::<_, Option<bool>>("own")?.unwrap_or(false) {
+        let is_ours = row.try_get::<_, Option<bool>>("own")?.unwrap_or(false);
+        if !self.include_own && (is_ours || self.memory.own.contains(&queryid)) {
             return Ok(());
         }
         let key = Key {
@@ -206,8 +223,8 @@ impl Looking<'_> {
         let measured = |value: f64| Some(value).filter(|value| !value.is_nan());
         Ok(StatementSample {
             instance: self.instance.to_owned(),
-            database: row.try_get("database")?,
-            role: row.try_get("role")?,
+            database: text(row, "database")?,
+            role: text(row, "role")?,
             queryid: key.queryid,
             major: self.major,
             toplevel: key.toplevel,

@@ -3,12 +3,11 @@
 use pg::PgError;
 use schema::tables::StatementStore;
 use schema::{Row, Sample, Timestamp};
-use tokio_postgres::types::Type;
 
 use super::Statements;
 use crate::postgres::Postgres;
-use crate::postgres::family::{Family, family};
-use crate::postgres::link::Param;
+use crate::postgres::family::{Family, STATS, family};
+use crate::postgres::text::text;
 use crate::postgres::visit::Visit;
 
 impl Visit<'_> {
@@ -26,7 +25,8 @@ impl Visit<'_> {
         };
         if family.sql(*version).is_none() {
             let message = "the extension pg_stat_statements is older than 1.10";
-            let remedy = "ALTER EXTENSION pg_stat_statements UPDATE;";
+            let place = self.scene.place(self.link);
+            let remedy = format!("ALTER EXTENSION pg_stat_statements UPDATE;{place}");
             let spot = self.scene.spot(family.name, "missing", message, remedy);
             watcher.sight.note(true, spot);
             return true;
@@ -35,7 +35,7 @@ impl Visit<'_> {
         let told = self.differences(watcher, &mut memory, family, out).await;
         watcher.statements = memory;
         if let Err(error) = told {
-            watcher.sight.note(true, self.scene.failed(family, &error));
+            self.note_failed(watcher, family, &error).await;
         }
         true
     }
@@ -47,7 +47,7 @@ impl Visit<'_> {
         statements: &'static Family,
         out: &mut Vec<Row>,
     ) -> Result<(), PgError> {
-        let Some((store, texts)) = family("statement_store").zip(family("statement_texts")) else {
+        let Some(store) = family("statement_store") else {
             return Ok(());
         };
         let (mut dealloc, mut max_entries, mut reset) = (0, 0, String::new());
@@ -55,23 +55,23 @@ impl Visit<'_> {
         let sql = self.sql(store)?;
         self.read(store, &sql, &[], |row| {
             (dealloc, max_entries) = (row.try_get("dealloc")?, row.try_get("max_entries")?);
-            (reset, sees_all) = (row.try_get("reset")?, row.try_get("sees_all")?);
+            (reset, sees_all) = (text(row, "reset")?, row.try_get("sees_all")?);
             superuser = row.try_get("superuser")?;
             Ok(())
         })
         .await?;
-        self.note_partial(watcher, statements, sees_all, superuser);
+        self.note_partial(watcher, statements, sees_all, superuser)
+            .await;
         let lineage = watcher.marks.lineage();
         let major = i32::try_from(self.link.session.major_version()).unwrap_or_default();
         let instance = self.scene.instance;
         let mut look = memory.look(&lineage, &reset, self.at.monotonic, instance, major);
+        look.include_own = watcher.instance.include_own;
         let sql = self.sql(statements)?;
         self.read(statements, &sql, &[], |row| look.take(row))
             .await?;
         let (rows, entries) = look.finish();
-        let unknown = memory.unknown(&rows);
         let ts: Timestamp = self.at.ts;
-        out.extend(rows.into_iter().map(|row| row.into_row(ts)));
         let extension = self.extensions.get("pg_stat_statements");
         let told = StatementStore {
             instance: instance.to_owned(),
@@ -84,20 +84,13 @@ impl Visit<'_> {
             }),
         };
         out.push(told.into_row(ts));
-        if unknown.is_empty() {
-            return Ok(());
-        }
-        let params: [Param<'_>; 1] = [(&unknown, Type::INT8_ARRAY)];
-        let sql = self.sql(texts)?;
-        self.read(texts, &sql, &params, |row| {
-            out.push(memory.text(instance, major, row)?.into_row(ts));
-            Ok(())
-        })
-        .await
+        let told = self.texts(watcher, memory, &rows, out).await;
+        out.extend(rows.into_iter().map(|row| row.into_row(ts)));
+        told
     }
 
-    fn note_partial(
-        &self,
+    async fn note_partial(
+        &mut self,
         watcher: &mut Postgres,
         family: &Family,
         sees_all: bool,
@@ -108,9 +101,9 @@ impl Visit<'_> {
                 "statements of others are closed to role {}",
                 self.scene.role
             );
-            let remedy = self.scene.granted(family.grant);
+            let remedy = self.remedy(STATS, None).await;
             self.scene.spot(family.name, "denied", message, remedy)
-        } else if superuser {
+        } else if superuser && !watcher.instance.include_own {
             let message = format!(
                 "statements of role {} are left out, as the collector logs in with it",
                 self.scene.role

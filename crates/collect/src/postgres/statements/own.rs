@@ -1,0 +1,101 @@
+//! Which statements are the collector's own: those of its store, of its dashboard, and of collectors that
+//! watch the same server. Told by what they read, not by who runs them, as the role may be an application's.
+
+use schema::tables::TABLES;
+
+use crate::postgres::family::FAMILIES;
+
+/// The schema of the store.
+const SCHEMA: &str = "collector";
+/// Beginnings of the names of its relations and functions that are no stored tables.
+const OTHERS: [&str; 20] = [
+    "agent_runs",
+    "alerts",
+    "dead_letter",
+    "drop_partitions",
+    "ensure_partition",
+    "expire",
+    "findings",
+    "first_kept_day",
+    "forget_findings",
+    "hosts",
+    "insights",
+    "is_partition",
+    "log_",
+    "partition_column",
+    "recommendations",
+    "retention",
+    "schema_migrations",
+    "settle_log_patterns",
+    "spool_watermark",
+    "stray_days",
+];
+
+/// Whether a statement is one of ours.
+pub(super) fn is_own(query: &str) -> bool {
+    asks_as_we_do(query) || names_ours(query)
+}
+
+/// Whether it begins with the question that one of our statements answers.
+fn asks_as_we_do(query: &str) -> bool {
+    let Some(first) = query.lines().next().filter(|line| line.starts_with("-- ")) else {
+        return false;
+    };
+    let mut files = FAMILIES.iter().flat_map(|family| family.files);
+    files.any(|(_, sql)| sql.lines().next() == Some(first))
+}
+
+/// Whether it names something in the schema of the store, `collector.x` or `"collector"."x"`.
+fn names_ours(query: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
+    query.match_indices(SCHEMA).any(|(at, _)| {
+        let (before, after) = (&query[..at], &query[at + SCHEMA.len()..]);
+        let before = before.strip_suffix('"').unwrap_or(before);
+        if before.ends_with(|c: char| is_part(c) || c == '.') {
+            return false;
+        }
+        let after = after.strip_prefix('"').unwrap_or(after);
+        let Some(name) = after.strip_prefix('.') else {
+            return false;
+        };
+        let name = name.strip_prefix('"').unwrap_or(name);
+        let stored = TABLES
+            .iter()
+            .map(|table| table.name.strip_suffix("_raw").unwrap_or(table.name));
+        stored.chain(OTHERS).any(|ours| name.starts_with(ours))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_own;
+
+    #[test]
+    fn ours_are_told_by_what_they_read() {
+        let ours = [
+            "COPY collector.system_metrics_raw (ts, host_id) FROM STDIN (FORMAT binary)",
+            "SELECT 1 FROM collector.hosts WHERE host_id = $1",
+            "select * from \"collector\".\"heartbeat\"",
+            "CREATE TABLE collector.disk_metrics_raw_p20261129 PARTITION OF x",
+            "WITH a AS (SELECT ts FROM collector.statement_metrics_hourly) SELECT",
+            "SELECT collector.ensure_partitions($1)",
+            "-- Which extensions that we read are here, and in which schema? One row each, PostgreSQL 15 and newer,\nSELECT",
+        ];
+        for query in ours {
+            assert!(is_own(query), "{query}");
+        }
+        let others = [
+            "SELECT collector.name FROM stamps collector",
+            "SELECT * FROM collectors.hosts",
+            "SELECT * FROM tax_collector.hosts",
+            "SELECT * FROM public.collector",
+            "SELECT a.collector.hosts FROM a",
+            "-- Which orders are open?\nSELECT 1",
+            "SELECT collector",
+            "",
+        ];
+        for query in others {
+            assert!(!is_own(query), "{query}");
+        }
+    }
+}
