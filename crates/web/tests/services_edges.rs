@@ -28,6 +28,7 @@ api_metrics_raw         cache_hit_ratio          api.db_cache_hit_pct@shop      
 proxy_metrics_raw       latency_p95_ms           proxy.latency_p95_ms@edge                  999 ok, 1000 warn, 5000 crit
 proxy_metrics_raw       requests_in_progress     proxy.requests_in_progress@edge            499 ok, 500 warn
 target_metrics_raw      bad_values               target.bad_values@edge                     0 ok, 1 warn
+target_metrics_raw      unfilled                 target.unfilled_pct@edge                   5 ok, 6 warn
 target_metrics_raw      up                       target.up@edge                             true ok, false crit
 ";
 

@@ -8,6 +8,15 @@ WITH newest AS (
     FROM collector.db_check_raw
     WHERE host_id = $1 AND ts >= $2 AND ts < $3
     GROUP BY instance
+), lives AS (
+    -- Since when an index is watched, at least: see unused_indexes.sql.
+    SELECT DISTINCT ON (instance, database, place) instance, database, place, first_seen
+    FROM (SELECT instance, database, schema_name || '.' || index_name AS place, relation,
+                 min(ts) AS first_seen, max(ts) AS last_seen
+          FROM collector.index_sightings
+          WHERE host_id = $1 AND ts < $3
+          GROUP BY instance, database, place, relation) s
+    ORDER BY instance, database, place, last_seen DESC, first_seen DESC
 ), words (name, label, unit, severity, advice) AS (VALUES
     ('archive_pending', 'WAL waiting for the archive', 'files', NULL, 'See whether archiving fails, and the space of pg_wal.'),
     ('autovacuum_queue', 'Tables waiting for autovacuum', 'percent of the threshold', NULL, 'A long queue wants more autovacuum_max_workers or a higher cost limit.'),
@@ -18,7 +27,7 @@ WITH newest AS (
     ('duplicate_indexes', 'Duplicate indexes', 'bytes', 'info', 'Drop the redundant one with DROP INDEX CONCURRENTLY.'),
     ('fk_without_index', 'Foreign keys without index', 'bytes', 'info', 'Each delete of the referenced row scans the table: create an index.'),
     ('index_bloat_exact', 'Density of indexes', 'percent', NULL, 'Far below 90 percent: REINDEX INDEX CONCURRENTLY.'),
-    ('invalid_indexes', 'Invalid indexes', 'bytes', 'warn', 'REINDEX INDEX CONCURRENTLY, or drop it.'),
+    ('invalid_indexes', 'Invalid indexes', 'bytes', 'warn', 'REINDEX INDEX CONCURRENTLY, if no build of it is running.'),
     ('logical_lag', 'Logical consumers behind', 'bytes', NULL, 'See the subscriber.'),
     ('missing_replica_identity', 'Published tables without replica identity', 'rows', 'warn', 'Updates and deletes fail: add a primary key, or ALTER TABLE … REPLICA IDENTITY.'),
     ('prepared_xacts', 'Prepared transactions left open', 'secs', 'warn', 'COMMIT PREPARED or ROLLBACK PREPARED.'),
@@ -48,13 +57,19 @@ SELECT concat_ws('.', c.instance, c.database, c.check_name, c.object) AS id,
        (SELECT string_agg(replace(d.key, '_', ' ') || ' ' || d.value, ', ' ORDER BY d.key)
         FROM jsonb_each_text(CASE WHEN jsonb_typeof(c.detail) = 'object' THEN c.detail END) d
         WHERE d.value <> '') AS detail,
-       coalesce(w.advice, '') AS advice, c.database, c.instance,
+       CASE WHEN c.check_name = 'duplicate_indexes' AND (l.first_seen IS NULL OR c.ts - l.first_seen < interval '14 days')
+            THEN 'Keep it until it was watched for 14 days.'
+            ELSE coalesce(w.advice, '') END AS advice, c.database, c.instance,
        -- Sequences are by their share in percent: at 75 there is time to alter the column, at 90 little.
-       CASE WHEN c.check_name = 'sequences' AND c.value >= 90 THEN 'crit'
+       CASE WHEN c.check_name = 'duplicate_indexes' AND (l.first_seen IS NULL OR c.ts - l.first_seen < interval '14 days')
+            THEN NULL
+            WHEN c.check_name = 'sequences' AND c.value >= 90 THEN 'crit'
             WHEN c.check_name = 'sequences' AND c.value >= 75 THEN 'warn'
             ELSE w.severity END AS sev_check_name,
        coalesce(w.label, c.check_name) AS tag_check_name
 FROM newest
 JOIN collector.db_check_raw c ON c.instance = newest.instance AND c.ts = newest.ts
 LEFT JOIN words w ON w.name = c.check_name
+LEFT JOIN lives l ON l.instance = c.instance AND l.database = c.database AND l.place = c.object
+                 AND c.check_name = 'duplicate_indexes'
 WHERE c.host_id = $1 AND c.ts >= $2 AND c.ts < $3 AND c.check_name NOT IN ('settings', 'unused_indexes')

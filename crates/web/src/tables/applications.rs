@@ -233,6 +233,18 @@ const TARGET: &[Col] = &[
     )
     .metric("target.bad_values"),
     Col::new(
+        "mapped",
+        "Columns",
+        Unit::Count,
+        "Columns that its mapping promises; none where names are merely looked for.",
+    ),
+    Col::new(
+        "unfilled",
+        "Never there",
+        Unit::Count,
+        "Columns of the mapping whose series were never there since it is watched.",
+    ),
+    Col::new(
         "error",
         "Error",
         Unit::Text,

@@ -12,10 +12,16 @@ const TABLE: &[Col] = &[
         "total_bytes",
         "Size",
         Unit::Bytes,
-        "Heap, indexes and TOAST, as of the last vacuum or analyze.",
+        "Heap, indexes and TOAST, with those of its partitions; none while it is locked and was never vacuumed.",
     )
     .primary()
     .summed(),
+    Col::new(
+        "partitions",
+        "Partitions",
+        Unit::Count,
+        "Partitions that are told of with it; none for a table that has none.",
+    ),
     Col::new(
         "n_live_tup",
         "Live rows",
@@ -124,7 +130,7 @@ pub(super) const TABLES: View = View {
     ],
     default_sort: "-total_bytes",
     ranged: false,
-    empty: "No user table has been sampled yet; the slow tick reads them.",
+    empty: "No user table has been sampled yet; the slow tick reads them. Those of the collector itself are left out, unless include_own of its [[postgres]] entry is true.",
     families: &["tables"],
     source: Source::Stored(&Stored {
         sql: include_str!("../sql/tables.sql"),
@@ -263,7 +269,7 @@ pub(super) const INDEXES: View = View {
     ],
     default_sort: "-size_bytes",
     ranged: false,
-    empty: "No user index has been sampled yet; the slow tick reads them.",
+    empty: "No user index has been sampled yet; the slow tick reads them. Those of the collector itself are left out, unless include_own of its [[postgres]] entry is true.",
     families: &["indexes"],
     source: Source::Stored(&Stored {
         sql: include_str!("../sql/indexes.sql"),
@@ -298,16 +304,29 @@ const UNUSED: &[Col] = &[
         "For how long scans have been counted: the longer, the surer.",
     ),
     Col::new(
+        "first_seen_ms",
+        "Watched since",
+        Unit::TimeMs,
+        "When it was first met: it is at least as old.",
+    ),
+    Col::new(
         "last_scan_ms",
         "Last scan",
         Unit::TimeMs,
         "The last scan; from PostgreSQL 16 on.",
     ),
     Col::new(
+        "advice",
+        "Advice",
+        Unit::Text,
+        "Whether it may go: never before it was watched, and its scans counted, for 14 days.",
+    )
+    .primary(),
+    Col::new(
         "command",
         "Command",
         Unit::Text,
-        "The command that drops it, to copy.",
+        "The command that drops it, to copy; none where keeping it is advised.",
     ),
     Col::new(
         "definition",

@@ -164,7 +164,7 @@ pub(super) const STATEMENTS: View = View {
     ],
     default_sort: "-exec_ms",
     ranged: true,
-    empty: "No statement ran within the range.",
+    empty: "No statement ran within the range. The collector's own are left out, unless include_own of its [[postgres]] entry is true.",
     families: &["statement"],
     source: Source::Stored(&Stored {
         sql: include_str!("../sql/statements.sql"),

@@ -57,6 +57,11 @@ FROM generate_series(0, 150, 30) i,
     (VALUES ('orders_pkey', 50000000, true, true, true), ('orders_note', 30000000, false, false, true),
             ('orders_half', 10000000, false, false, false)) s (x, b, used, needed, valid);
 
+-- The unused one has been watched for three weeks, the invalid one for an hour.
+INSERT INTO collector.index_sightings (ts, host_id, instance, database, schema_name, index_name, relation)
+SELECT %START% - a, 1, 'store', 'app', 'public', x, r
+FROM (VALUES ('orders_note', 17001, interval '21 days'), ('orders_half', 17002, interval '1 hour')) s (x, r, a);
+
 INSERT INTO collector.replication_metrics_raw (ts, host_id, instance, slot_name, application_name, slot_type, database, active,
     client_addr, state, sync_state, wal_status, retained_bytes, sent_lag_bytes, replay_lag_bytes, write_lag_ms, flush_lag_ms,
     replay_lag_ms, reply_age_secs, sent_lsn, replay_lsn, epoch)
@@ -101,8 +106,9 @@ FROM generate_series(0, 150, 30) i,
             ('app', 'duplicate_indexes', 'public.orders_note', 30000000, '{"covered_by": "orders_note_2", "kind": "prefix"}')
     ) s (d, c, o, v, j);
 
-INSERT INTO collector.target_metrics_raw (ts, host_id, target, kind, up, duration_ms, http_status, bytes, bad_values)
-SELECT %START% + i * interval '10 s', 1, t, k, true, 2, 200, 900, 0
+INSERT INTO collector.target_metrics_raw (ts, host_id, target, kind, up, duration_ms, http_status, bytes, bad_values, mapped, unfilled)
+SELECT %START% + i * interval '10 s', 1, t, k, true, 2, 200, 900, 0, CASE WHEN k = 'proxy' THEN 10 END,
+    CASE WHEN k = 'proxy' THEN 1 END
 FROM generate_series(0, 179) i, (VALUES ('shop', 'api'), ('edge', 'proxy')) s (t, k);
 
 INSERT INTO collector.api_metrics_raw (ts, host_id, target, uptime_secs, total_requests, successful_requests, failed_requests,
