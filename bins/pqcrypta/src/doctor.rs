@@ -242,7 +242,7 @@ fn rights(may_store: bool, may_read_statistics: bool, is_superuser: bool) -> Fin
     if !may_read_statistics {
         return Warn(
             "the role sees only its own statistics".to_owned(),
-            "GRANT pg_read_all_stats to it".to_owned(),
+            "GRANT pg_read_all_stats TO the role of [database]".to_owned(),
         );
     }
     Good("the role stores samples and reads statistics".to_owned())

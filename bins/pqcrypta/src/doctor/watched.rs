@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use collect::Moment;
-use collect::application::{Application, News};
+use collect::application::{Application, News, Understood};
 use collect::postgres::{self, Instance};
 use config::Config;
 use schema::Timestamp;
@@ -75,6 +75,57 @@ async fn ask(application: &mut Application) -> Finding {
             cause,
             "or set its url to \"\" when there is none".to_owned(),
         ),
-        News::Nothing | News::Up => Good("answers with values".to_owned()),
+        News::Nothing | News::Up => found(&application.understood()),
+    }
+}
+
+/// What of a mapping was found in the one answer there is. A rate or a quantile has no value yet; that its
+/// series are there is what counts.
+fn found(understood: &Understood) -> Finding {
+    let Understood { filled, mapped, .. } = *understood;
+    if understood.lacks_most() || filled == 0 {
+        return Warn(
+            format!(
+                "answers, but {} of {mapped} columns are not there: {}",
+                understood.unfilled.len(),
+                understood.named()
+            ),
+            "if it had a request already, see that its mapping and url fit and that its metrics are on"
+                .to_owned(),
+        );
+    }
+    Good(match (mapped, understood.unfilled.len()) {
+        (0, _) => format!("answers with values for {filled} columns"),
+        (_, 0) => format!("answers with values for all {mapped} columns"),
+        (_, lacking) => format!(
+            "answers with values for {} of {mapped} columns, not for {}",
+            mapped - lacking,
+            understood.named()
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_without_what_is_looked_for_is_not_good() {
+        let understood = |filled, mapped, lacking| Understood {
+            filled,
+            mapped,
+            unfilled: vec!["request_total"; lacking],
+        };
+        for (filled, mapped, lacking, is_good) in [
+            (4, 4, 0, true),
+            (3, 4, 1, true),
+            (5, 0, 0, true),
+            (1, 4, 3, false),
+            (0, 4, 4, false),
+            (0, 0, 0, false),
+        ] {
+            let finding = found(&understood(filled, mapped, lacking));
+            assert_eq!(matches!(finding, Good(_)), is_good, "{finding:?}");
+        }
     }
 }
