@@ -58,6 +58,16 @@ pub struct Event {
     pub access: Option<Access>,
 }
 
+impl Event {
+    /// Whether no head of the parser fits its line: its time is that of reading.
+    #[must_use]
+    pub fn is_unread(&self) -> bool {
+        // Texts of a context have their quotes escaped, so none of them holds this.
+        let context = self.context.as_deref().unwrap_or_default();
+        context.contains("\"ts_inferred\":true")
+    }
+}
+
 /// A request as a web server's access log has it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Access {

@@ -13,6 +13,7 @@
 //! * [`source`] finds and follows files and the journal; it knows bytes, offsets and cursors.
 //! * [`parse`] makes events of lines: fields, time, level; it joins the lines of one event.
 //! * [`fingerprint`] gives like messages one name.
+//! * [`topic`] knows messages that somebody can do something about.
 //! * [`security`] reads failed logins, bans and blocked packets out of events.
 //!
 //! * [`intake`] reads all sources in turn and makes the batches.
@@ -27,3 +28,4 @@ pub mod intake;
 pub mod parse;
 pub mod security;
 pub mod source;
+pub mod topic;

@@ -19,9 +19,15 @@ pub(crate) enum Score {
         /// Directory of the answers; made when it is missing.
         outdir: PathBuf,
     },
-    /// Finds failed logins and knocks in a system log: `line_no,ip` for each line that counts. Lines
-    /// that begin with `#` are notes.
+    /// Finds failed logins and probes in a system log: `line_no,ip,kind` for each line that counts, and the
+    /// findings that come of them. Lines that begin with `#` are notes.
     Security {
+        /// The log is what `journalctl` writes: `-o json`, `-o export`, or text, with or without times.
+        #[arg(long)]
+        journal: bool,
+        /// Where the findings go: `type,ip,user,count,first_ms,last_ms,severity`.
+        #[arg(long)]
+        findings: Option<PathBuf>,
         /// The log.
         log: PathBuf,
         /// The answer.
@@ -33,7 +39,12 @@ impl Score {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
         match self {
             Self::Logs { root, outdir } => logs::run(root, outdir),
-            Self::Security { log, out } => security::run(log, out),
+            Self::Security {
+                journal,
+                findings,
+                log,
+                out,
+            } => security::run(log, out, findings.as_deref(), *journal),
         }
     }
 }

@@ -25,6 +25,7 @@ use crate::event::{Event, Level};
 use crate::fingerprint::{self, Fingerprint, Fingerprints, News};
 use crate::security::Watch;
 use crate::source::{FileOptions, Gap, State};
+use crate::topic::Topics;
 use file::FileSource;
 use journal::Units;
 pub use tally::{Hour, Seen, Tally};
@@ -85,7 +86,7 @@ pub struct Batch {
     pub moved: Vec<Moved>,
     /// What was lost, by source.
     pub gaps: Vec<(Arc<str>, Gap)>,
-    /// What the events mean for security.
+    /// What the events mean for security, each at the time of the last line that it counts.
     pub security: Vec<(Timestamp, SecurityEvent)>,
     /// What they add to the sums.
     pub tally: Tally,
@@ -101,7 +102,10 @@ impl Batch {
     /// Whether there is nothing to store.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.events == 0 && self.moved.is_empty() && self.gaps.is_empty()
+        self.events == 0
+            && self.moved.is_empty()
+            && self.gaps.is_empty()
+            && self.security.is_empty()
     }
 }
 
@@ -125,7 +129,7 @@ pub struct Intake {
 struct Sense {
     watch: Watch,
     fingerprints: Fingerprints,
-    found: Vec<SecurityEvent>,
+    topics: Topics,
     /// Parser of each source, by its name.
     parsers: HashMap<Arc<str>, &'static str>,
 }
@@ -172,7 +176,7 @@ impl Intake {
             sense: Sense {
                 watch: Watch::default(),
                 fingerprints,
-                found: Vec::new(),
+                topics: Topics::default(),
                 parsers: wanted
                     .iter()
                     .map(|source| (Arc::clone(&source.name), source.parser.name()))
@@ -219,6 +223,9 @@ impl Intake {
                 batch.more = true;
                 break;
             }
+        }
+        if !batch.more {
+            self.sense.watch.elapse(now, &mut batch.security);
         }
         batch.news = self.sense.fingerprints.take_news();
         batch
@@ -309,10 +316,11 @@ impl Sense {
             .fingerprints
             .name(source, event.level, &event.message, now);
         let parser = self.parsers.get(source).copied().unwrap_or_default();
-        self.watch.observe(parser, source, event, &mut self.found);
-        let found = self.found.drain(..);
-        batch.security.extend(found.map(|found| (event.ts, found)));
-        batch.tally.add(source, fingerprint, event);
+        self.watch
+            .observe(parser, source, event, now, &mut batch.security);
+        batch
+            .tally
+            .add(source, fingerprint, event, &mut self.topics);
         batch.events += 1;
         Named {
             source,

@@ -8,8 +8,12 @@ use schema::Timestamp;
 
 use crate::event::{Event, Level};
 use crate::fingerprint::Fingerprint;
+use crate::topic::Topics;
 
 const HOUR: i64 = 3_600_000_000;
+/// So many messages of a pattern are looked at for a topic in a batch: a flood of what has none costs no
+/// more for that.
+const LOOKED_AT: i64 = 16;
 
 /// Lines of an hour, of one source and level.
 pub type Hour = (Timestamp, Arc<str>, Level);
@@ -27,8 +31,10 @@ pub struct Seen {
     pub first: Timestamp,
     /// The last of them.
     pub last: Timestamp,
-    /// One of the messages.
+    /// One of the messages; one that the topic was found in, where there is one.
     pub sample: String,
+    /// What they are about, where that is known: one of [`TOPICS`](crate::topic::TOPICS).
+    pub topic: Option<&'static str>,
 }
 
 /// The sums of a batch.
@@ -38,11 +44,22 @@ pub struct Tally {
     pub hours: HashMap<Hour, i64, RandomState>,
     /// Lines by hour and pattern.
     pub patterns: HashMap<(Timestamp, Fingerprint), Seen, RandomState>,
+    /// Events that no head of the parser fits: without a time of their own. By source.
+    pub unread: HashMap<Arc<str>, i64, RandomState>,
 }
 
 impl Tally {
     /// Adds an event of `source`.
-    pub(super) fn add(&mut self, source: &Arc<str>, fingerprint: Fingerprint, event: &Event) {
+    pub(super) fn add(
+        &mut self,
+        source: &Arc<str>,
+        fingerprint: Fingerprint,
+        event: &Event,
+        topics: &mut Topics,
+    ) {
+        if event.is_unread() {
+            *self.unread.entry(Arc::clone(source)).or_default() += 1;
+        }
         let hour = Timestamp(event.ts.as_micros().div_euclid(HOUR) * HOUR);
         match self.hours.get_mut(&(hour, Arc::clone(source), event.level)) {
             Some(count) => *count += 1,
@@ -61,7 +78,15 @@ impl Tally {
                 first: event.ts,
                 last: event.ts,
                 sample: event.message.clone(),
+                topic: None,
             });
+        if seen.topic.is_none()
+            && seen.count < LOOKED_AT
+            && let Some(topic) = topics.of(event)
+        {
+            seen.topic = Some(topic);
+            event.message.clone_into(&mut seen.sample);
+        }
         seen.count += 1;
         seen.first = seen.first.min(event.ts);
         seen.last = seen.last.max(event.ts);

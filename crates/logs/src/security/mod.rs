@@ -4,9 +4,10 @@
 //! event ─ read: what a line says ─ session: lines of one process ─ tally: windows ─ rule: a finding
 //! ```
 //!
-//! * `sshd` and `others` know the forms of messages. A form says where the address stands; nothing
-//!   is searched for, because names and reasons in a message are a stranger's text.
+//! * `sshd`, `fail2ban`, `firewall` and `elevation` know the forms of messages. A form says where the
+//!   address stands; nothing is searched for, because names and reasons in a message are a stranger's text.
 //! * `session` joins the lines of a process, so that an attempt counts once, whatever is logged of it.
+//! * `elevation` knows a failure that may not be one; `doubts` holds it until that is known.
 //! * `rules` declares what is worth a row. [`Watch`] counts.
 //!
 //! **A forged line raises nothing.** A message counts only when its program wrote it, and the program
@@ -15,8 +16,12 @@
 //! What cannot be told apart is a local user who writes to the system log's socket under another name,
 //! where only a file of it is read.
 
+mod doubts;
+mod elevation;
+mod fail2ban;
+mod firewall;
+mod json;
 mod names;
-mod others;
 mod rules;
 mod seen;
 mod session;
@@ -29,7 +34,7 @@ mod watch;
 mod tests;
 
 pub use rules::{RULES, Rule};
-pub use watch::Watch;
+pub use watch::{Counted, Watch};
 
 use crate::event::Event;
 use seen::Seen;
@@ -57,36 +62,40 @@ const READERS: &[Reader] = &[
     Reader {
         parsers: SYSTEM,
         programs: &["kernel", "ulogd"],
-        read: others::firewall,
+        read: firewall::read,
     },
     Reader {
         parsers: SYSTEM,
         programs: &["sudo", "sudo-rs"],
-        read: others::sudo,
+        read: elevation::sudo,
     },
     Reader {
         parsers: SYSTEM,
-        programs: &["su", "su(pam_unix)", "su-l"],
-        read: others::su,
+        programs: &["su", "su-l"],
+        read: elevation::su,
     },
     Reader {
         parsers: SYSTEM,
         programs: &["fail2ban", "fail2ban-server", "fail2ban.actions"],
-        read: others::fail2ban,
+        read: fail2ban::read,
     },
     Reader {
         parsers: &["fail2ban"],
         programs: &["fail2ban.actions", "actions"],
-        read: others::fail2ban,
+        read: fail2ban::read,
     },
 ];
+
+/// Longest name of a program with that of a PAM module behind it.
+const LONGEST: usize = 48;
 
 /// What an event says, if its program is one of [`READERS`].
 fn read<'a>(parser: &str, event: &'a Event) -> Option<Seen<'a>> {
     let (program, message) = program(parser, event);
-    if program.is_empty() || program.len() > 20 {
+    if program.is_empty() || program.len() > LONGEST {
         return None;
     }
+    let (program, message) = without_module(program, message);
     let reader = READERS
         .iter()
         .find(|reader| reader.programs.contains(&program) && reader.parsers.contains(&parser))?;
@@ -112,4 +121,19 @@ fn program<'a>(parser: &str, event: &'a Event) -> (&'a str, &'a str) {
     }
     let name = event.component.rsplit('/').next().unwrap_or_default();
     (name, &event.message)
+}
+
+/// A program and its message without the name of a PAM module that wrote for it, which old ones put behind
+/// the program's, `sshd(pam_unix)[7]: authentication failure; …`, or before the message,
+/// `sshd[7]: (pam_unix) authentication failure; …`.
+fn without_module<'a>(program: &'a str, message: &'a str) -> (&'a str, &'a str) {
+    let program = match program.split_once("(pam_") {
+        Some((name, module)) if module.ends_with(')') => name,
+        _ => program,
+    };
+    let message = match message.strip_prefix("(pam_") {
+        Some(rest) => rest.split_once(") ").map_or(message, |(_, text)| text),
+        None => message,
+    };
+    (program, message)
 }

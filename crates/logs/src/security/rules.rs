@@ -7,8 +7,9 @@ pub struct Rule {
     pub event_type: &'static str,
     /// So many make a finding.
     pub threshold: u32,
-    /// Within so many seconds. While it goes on there is one row for each such time, with what came
-    /// since the last row as its count: the counts of the rows add up.
+    /// Within so many seconds. While it goes on there are further rows, after pauses that grow, each with what
+    /// came since the last row as its count: the counts of the rows add up. It is over when nothing came for
+    /// as long.
     pub window_secs: i64,
     /// `info`, `warn` or `critical`.
     pub severity: &'static str,

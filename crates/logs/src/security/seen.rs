@@ -15,12 +15,13 @@ impl<'a> Peer<'a> {
     /// The peer of this text, if it may be one: an address, with or without a zone, or a host name.
     #[must_use]
     pub(super) fn parse(text: &'a str) -> Option<Self> {
-        let text = text.trim_matches(|char| matches!(char, '[' | ']' | '(' | ')' | ',' | ';'));
+        let text = text.trim_matches(['[', ']', '(', ')', ',', ';', '`', '\'', '"']);
         let text = text
             .strip_suffix(':')
             .filter(|text| !text.ends_with(':'))
             .unwrap_or(text);
-        let plain = memchr::memchr(b'%', text.as_bytes()).map_or(text, |end| &text[..end]);
+        // A zone or the length of a network stands behind an address.
+        let plain = memchr::memchr2(b'%', b'/', text.as_bytes()).map_or(text, |end| &text[..end]);
         if let Ok(address) = plain.parse::<IpAddr>() {
             let address = Some(address.to_canonical());
             return Some(Self { text, address });
@@ -154,6 +155,8 @@ pub(super) enum What {
         /// A password, as against a key.
         guessable: bool,
     },
+    /// A connection that the daemon that listens refused or ended before a login. It is another process's.
+    Dropped,
     /// A connection that has not told more; its address belongs to the process.
     Connected,
     /// A connection that ended without telling why.
@@ -167,6 +170,10 @@ pub(super) enum What {
     Unban,
     /// The firewall dropped a packet.
     Blocked,
+    /// Someone became another user.
+    Became,
+    /// A module says that someone could not become another user; the program may yet say otherwise.
+    Doubted,
     /// Someone who may not become another user tried.
     Denied {
         /// Not for a wrong password, but because no rule allows it.

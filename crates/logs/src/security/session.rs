@@ -112,8 +112,8 @@ impl Sessions {
         }
     }
 
-    /// Failures that a PAM module told of and that nothing followed.
-    pub(super) fn sweep(&mut self, now: i64, mut tell: impl FnMut(Told<'_>)) {
+    /// Failures that a PAM module told of and that nothing followed, each with its time.
+    pub(super) fn sweep(&mut self, now: i64, mut tell: impl FnMut(i64, Told<'_>)) {
         self.sweeps.pass(now);
         let open = &mut self.open;
         self.waiting.retain(|pid| {
@@ -125,7 +125,7 @@ impl Sessions {
             if now - since >= PATIENCE {
                 session.waiting = None;
                 session.count();
-                tell(session.tell());
+                tell(since, session.tell());
             }
             session.waiting.is_some()
         });
@@ -179,7 +179,7 @@ fn alone<'a>(seen: &Seen<'a>) -> Told<'a> {
     let counts = matches!(seen.what, What::Failed(form) if form != Form::None);
     Told {
         failures: if counts { seen.times } else { 0 },
-        probe: seen.what == What::Probe,
+        probe: matches!(seen.what, What::Probe | What::Dropped),
         peer: seen.peer,
         user: seen.user.filter(|user| !user.is_empty()),
     }

@@ -24,6 +24,12 @@ enum Place {
     Last,
     /// `NAME (ADDRESS)`.
     Parenthesis,
+    /// `#N from [ADDRESS]:PORT on …`.
+    Bracket,
+    /// `pam_MODULE(SERVICE): … [for] user USER … [from ADDRESS]`.
+    Module,
+    /// `[ipv4: ]new NETWORK …` or `NETWORK: …`.
+    Penalty,
     /// `… rhost=ADDRESS  user=USER`.
     Rhost,
     /// `…;Remote: ADDRESS-PORT;…`.
@@ -105,6 +111,28 @@ const FORMS: &[Says] = &[
         ENDED,
         Place::Nowhere,
     ),
+    // Modules that let nobody in: by place or time, or after too many failures.
+    says(
+        "pam_access(",
+        "access denied for user ",
+        REFUSED,
+        Place::Module,
+    ),
+    says(
+        "pam_faillock(",
+        "Consecutive login failures for user ",
+        REFUSED,
+        Place::Module,
+    ),
+    says("pam_tally", ", deny ", REFUSED, Place::Module),
+    says("pam_listfile(", "Refused user ", REFUSED, Place::Module),
+    says("pam_time(", "access denied", REFUSED, Place::Module),
+    says(
+        "Access denied for user ",
+        " by PAM account configuration",
+        REFUSED,
+        Place::Nowhere,
+    ),
     says("PAM: ", " for ", PAM, Place::From),
     says("PAM ", "authentication failure", MODULE, Place::Rhost),
     says("pam_", "authentication failure", MODULE, Place::Rhost),
@@ -139,6 +167,37 @@ const FORMS: &[Says] = &[
     ),
     says("kex_protocol_error: ", "", What::Probe, Place::Nowhere),
     says(
+        "Bad remote protocol version identification: ",
+        "",
+        What::Probe,
+        Place::Nowhere,
+    ),
+    says(
+        "Protocol major versions differ for ",
+        "",
+        What::Probe,
+        Place::Next,
+    ),
+    says(
+        "Protocol major versions differ: ",
+        "",
+        What::Probe,
+        Place::Nowhere,
+    ),
+    says("scanned from ", " with SSH-", What::Probe, Place::Next),
+    says("probed from ", " with SSH-", What::Probe, Place::Next),
+    says("Bad packet length ", "", What::Probe, Place::Nowhere),
+    says("Corrupted MAC on input", "", What::Probe, Place::Nowhere),
+    says("padding error: ", "", What::Probe, Place::Nowhere),
+    // The daemon that listens, since 8.5 of MaxStartups and since 9.8 of penalties.
+    says("drop connection #", "", What::Dropped, Place::Bracket),
+    says(
+        "srclimit_penalise: ",
+        " penalty of ",
+        What::Dropped,
+        Place::Penalty,
+    ),
+    says(
         "banner exchange: Connection from ",
         "",
         What::Probe,
@@ -148,7 +207,7 @@ const FORMS: &[Says] = &[
         "ssh_dispatch_run_fatal: Connection from ",
         "",
         What::Probe,
-        Place::Next,
+        Place::Last,
     ),
     says(
         "Unable to negotiate with ",
@@ -167,7 +226,7 @@ const FORMS: &[Says] = &[
     says(
         "Timeout before authentication for connection from ",
         "",
-        What::Probe,
+        What::Dropped,
         Place::Next,
     ),
     says(
@@ -188,7 +247,7 @@ const FORMS: &[Says] = &[
         What::Probe,
         Place::From,
     ),
-    says("Connection from ", "", What::Connected, Place::Next),
+    says("Connection from ", "", What::Connected, Place::Last),
     // The patches for high-performance networks tell of each connection so.
     says(
         "SSH: Server;Ltype: Version;Remote: ",
@@ -211,8 +270,8 @@ const FORMS: &[Says] = &[
 ];
 
 /// Programs whose messages are read here. Since OpenSSH 9.8 sessions are a program of their own, and
-/// since 10.0 authentication is; old PAM modules put their name behind the program's.
-pub(super) const PROGRAMS: &[&str] = &["sshd", "sshd-session", "sshd-auth", "sshd(pam_unix)"];
+/// since 10.0 authentication is.
+pub(super) const PROGRAMS: &[&str] = &["sshd", "sshd-session", "sshd-auth"];
 
 /// What a message of sshd says, if it is about a login.
 pub(super) fn read(message: &str) -> Option<Seen<'_>> {
@@ -258,6 +317,19 @@ fn read_one(message: &str) -> Option<Seen<'_>> {
             Seen::of(form.what, Peer::parse(inner), None)
         }
         Place::Rhost => module(text),
+        Place::Bracket => {
+            let inner = rest.split_once(" from [").map_or("", |(_, inner)| inner);
+            let address = inner.split(']').next().unwrap_or(inner);
+            Seen::of(form.what, Peer::parse(address), None)
+        }
+        Place::Module => lockout(form.what, rest),
+        Place::Penalty => {
+            let network = match rest.split_once(": new ") {
+                Some(("ipv4" | "ipv6", network)) => network,
+                _ => rest,
+            };
+            Seen::of(form.what, Peer::parse(first(network)), None)
+        }
         Place::Remote => {
             let field = rest.split(';').next().unwrap_or(rest);
             let (address, _) = field.rsplit_once('-').unwrap_or((field, ""));
@@ -280,12 +352,20 @@ fn settle(seen: &mut Seen<'_>, rest: &str, preauth: bool) -> Option<()> {
             let guessable = method == "password" || method.starts_with("keyboard-interactive");
             seen.what = What::Accepted { guessable };
         }
+        // A connection that breaks off under a name, before anyone has logged in under it.
+        What::Connected | What::Probe if is_authenticating(rest) => seen.what = ENDED,
         // Before anyone logged in, an end is a knock, and one with a name an attempt.
         What::Closed if preauth && seen.user.is_some() => seen.what = ENDED,
         What::Closed if preauth => seen.what = What::Probe,
         _ => {}
     }
     Some(())
+}
+
+/// Whether the other end is told by the name that it tries to log in with.
+fn is_authenticating(rest: &str) -> bool {
+    let mut names = ["invalid user ", "authenticating user "].iter();
+    names.any(|name| rest.starts_with(name))
 }
 
 fn first(text: &str) -> &str {
@@ -389,7 +469,7 @@ fn because(what: What, rest: &str) -> Seen<'_> {
 fn last<'a>(what: What, rest: &'a str, reason: &str) -> Seen<'a> {
     // The reason is the daemon's, so its last place in the line is the true one.
     let end = if reason.is_empty() {
-        None
+        before_reason(rest)
     } else {
         rest.rfind(reason)
     };
@@ -415,6 +495,31 @@ fn last<'a>(what: What, rest: &'a str, reason: &str) -> Seen<'a> {
         }
         None => Seen::of(what, Peer::parse(first(head.trim_start())), None),
     }
+}
+
+/// Where ` port N: reason` has its colon, if the line goes on so: the last such place, as what stands
+/// before may be somebody's name.
+fn before_reason(rest: &str) -> Option<usize> {
+    let mut places = rest.rmatch_indices(" port ").take(8).map(|(at, word)| {
+        let port = &rest[at + word.len()..];
+        let digits = port.bytes().take_while(u8::is_ascii_digit).count();
+        (at + word.len() + digits, digits)
+    });
+    let is_end = |(end, digits): &(usize, usize)| {
+        *digits > 0 && (*end == rest.len() || rest[*end..].starts_with(": "))
+    };
+    let (end, _) = places.find(is_end)?;
+    (end < rest.len()).then_some(end)
+}
+
+/// What a PAM module that refuses says behind its name: `access denied for user `ann' from `192.0.2.7'`,
+/// `user ann (1000) tally 6, deny 5`. Most do not say from where.
+fn lockout(what: What, rest: &str) -> Seen<'_> {
+    let text = rest.split_once("): ").map_or("", |(_, text)| text);
+    let (text, peer) = origin(text);
+    let user = text.split_once("user ").map(|(_, user)| first(user));
+    let user = user.map(|user| user.trim_matches(['`', '\'', '"']));
+    Seen::of(what, peer, user.and_then(account))
 }
 
 /// `2 more authentication failures; …`, with or without `PAM` before it.

@@ -23,6 +23,13 @@ const ADDRESSES: usize = 10;
 const SECOND: i64 = 1_000_000;
 /// Who was silent for so long is forgotten.
 const SILENT: i64 = 86_400 * SECOND;
+/// What comes after a finding is told after so long; each time the pause doubles, up to the longest.
+const PAUSE: i64 = 15 * SECOND;
+const LONGEST_PAUSE: i64 = 300 * SECOND;
+/// When nothing came for so long it is told sooner, once this part of the pause has passed: who looks at an
+/// attack that has just ended sees all of it.
+const QUIET: i64 = 10 * SECOND;
+const SOONER: i64 = 8;
 /// How often the memory of who is forgotten is given back: each time all are looked at.
 const CLEAR_EVERY: i64 = 3600 * SECOND;
 
@@ -67,8 +74,6 @@ pub(super) struct Tally {
     names: Names,
     addresses: Vec<Known>,
     pub(super) program: Option<Box<str>>,
-    /// When sudo's PAM module told of a failure that its summary will tell again.
-    pub(super) module: Option<i64>,
     /// Knocks without a login.
     pub(super) knocks: u32,
 }
@@ -87,9 +92,20 @@ struct Entry {
 struct Alarm {
     /// When the last row was told.
     told: Option<i64>,
-    /// What came since.
+    /// What came since, when its first, and when its last.
     since: u32,
     first: i64,
+    last: i64,
+    /// How long the next row is waited for at most.
+    pause: i64,
+}
+
+/// When so many, counted from when on, and the last of them when.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Count {
+    pub(super) times: u32,
+    pub(super) first: i64,
+    pub(super) last: i64,
 }
 
 /// A rule that holds.
@@ -97,6 +113,7 @@ struct Alarm {
 pub(super) struct Finding {
     pub(super) count: u32,
     pub(super) first: i64,
+    pub(super) last: i64,
     pub(super) peer: Option<String>,
     pub(super) user: Option<String>,
     pub(super) network: Option<String>,
@@ -202,19 +219,30 @@ impl<K: Eq + Hash> Tallies<K> {
         self.telling.retain(|key| self.places.contains_key(key));
     }
 
-    /// Tells what came since the last row of findings whose window has passed, and forgets who was
-    /// silent for a day.
-    pub(super) fn sweep(&mut self, rule: &Rule, now: i64, mut tell: impl FnMut(&K, Finding)) {
+    /// Tells what came since the last row of findings where that is due, by the quick rule and the `slow`
+    /// one, and forgets who was silent for a day.
+    pub(super) fn sweep(
+        &mut self,
+        rule: &'static Rule,
+        slow: Option<&'static Rule>,
+        now: i64,
+        mut tell: impl FnMut(&'static Rule, &K, Finding),
+    ) {
         let (places, tallies) = (&self.places, &mut self.tallies);
         self.telling.retain(|key| {
             let place = places.get(key).map(|place| *place as usize);
             let Some(tally) = place.and_then(|place| tallies.get_mut(place)) else {
                 return false;
             };
-            if let Some((count, first)) = tally.alarm.pass(rule, now) {
-                tell(key, tally.finding(count, first));
+            if let Some(count) = tally.alarm.pass(rule, now) {
+                tell(rule, key, tally.finding(count));
             }
-            tally.is_listed = tally.alarm.told.is_some();
+            if let Some(slow) = slow
+                && let Some(count) = tally.slow.pass(slow, now)
+            {
+                tell(slow, key, tally.finding(count));
+            }
+            tally.is_listed = tally.is_told();
             tally.is_listed
         });
         self.sweeps.pass(now);
@@ -249,7 +277,7 @@ impl<Q: ?Sized + ToOwned> DerefMut for Held<'_, Q> {
 impl<Q: ?Sized + ToOwned> Drop for Held<'_, Q> {
     /// Lists what is being told, so that a sweep looks at nothing else.
     fn drop(&mut self) {
-        if self.tally.alarm.told.is_some() && !self.tally.is_listed {
+        if self.tally.is_told() && !self.tally.is_listed {
             self.tally.is_listed = true;
             self.telling.push(self.key.to_owned());
         }
@@ -257,6 +285,11 @@ impl<Q: ?Sized + ToOwned> Drop for Held<'_, Q> {
 }
 
 impl Tally {
+    /// Whether a finding about it is being told.
+    const fn is_told(&self) -> bool {
+        self.alarm.told.is_some() || self.slow.told.is_some()
+    }
+
     /// As new, but for the memory and for the list its place may be on.
     fn clear(&mut self) {
         let (mut entries, mut addresses) = (
@@ -329,30 +362,39 @@ impl Tally {
         });
     }
 
-    /// How often within the window that ends now, and since when.
-    pub(super) fn within(&self, ts: i64, window_secs: i64) -> (u32, i64) {
+    /// How often within the window that ends now.
+    pub(super) fn within(&self, ts: i64, window_secs: i64) -> Count {
         let from = ts - window_secs * SECOND;
         let inside = self.entries.iter().filter(|entry| entry.ts > from);
-        inside.fold((0, ts), |(sum, first), entry| {
-            (sum + entry.times, first.min(entry.ts))
+        let none = Count {
+            times: 0,
+            first: ts,
+            last: ts,
+        };
+        inside.fold(none, |sum, entry| Count {
+            times: sum.times + entry.times,
+            first: sum.first.min(entry.ts),
+            last: sum.last.max(entry.ts),
         })
     }
 
     /// `times` more at `ts`: a finding, if the rule holds and is not told already.
     pub(super) fn step(&mut self, rule: &Rule, ts: i64, times: u32) -> Option<Finding> {
         let within = self.within(ts, rule.window_secs);
-        let enough = within.0 >= rule.threshold;
-        let (count, first) = self.alarm.step(rule, ts, times, enough.then_some(within))?;
-        Some(self.finding(count, first))
+        let enough = within.times >= rule.threshold;
+        let count = self.alarm.step(rule, ts, times, enough.then_some(within))?;
+        Some(self.finding(count))
     }
 
     /// The same for a rule about a long time, unless the quick one was told within it.
     pub(super) fn step_slow(&mut self, rule: &Rule, ts: i64, times: u32) -> Option<Finding> {
-        let told = self.alarm.told_within(ts, rule.window_secs);
+        if self.alarm.told_within(ts, rule.window_secs) {
+            return None;
+        }
         let within = self.within(ts, rule.window_secs);
-        let enough = !told && within.0 >= rule.threshold;
-        let (count, first) = self.slow.step(rule, ts, times, enough.then_some(within))?;
-        (!told).then(|| self.finding(count, first))
+        let enough = within.times >= rule.threshold;
+        let count = self.slow.step(rule, ts, times, enough.then_some(within))?;
+        Some(self.finding(count))
     }
 
     /// The same for a rule that counts addresses.
@@ -361,14 +403,14 @@ impl Tally {
         let places = self.entries.iter().filter(|entry| entry.ts > from).count();
         let enough = places >= rule.threshold as usize;
         let within = self.within(ts, rule.window_secs);
-        let (count, first) = self.alarm.step(rule, ts, times, enough.then_some(within))?;
-        Some(self.finding(count, first))
+        let count = self.alarm.step(rule, ts, times, enough.then_some(within))?;
+        Some(self.finding(count))
     }
 
-    /// What came since the last row, although its window has not passed.
+    /// What came since the last row, although it is not due.
     pub(super) fn tell_now(&mut self, ts: i64) -> Option<Finding> {
-        let (count, first) = self.alarm.now(ts)?;
-        Some(self.finding(count, first))
+        let count = self.alarm.now(ts)?;
+        Some(self.finding(count))
     }
 
     /// Forgets what was counted: it led to where it could.
@@ -377,12 +419,13 @@ impl Tally {
         (self.alarm, self.slow) = (Alarm::default(), Alarm::default());
     }
 
-    pub(super) fn finding(&mut self, count: u32, first: i64) -> Finding {
+    pub(super) fn finding(&mut self, count: Count) -> Finding {
         let peer = self.peer.as_ref().map(Known::peer);
         let addresses = self.addresses.drain(..);
         Finding {
-            count,
-            first,
+            count: count.times,
+            first: count.first,
+            last: count.last,
             peer: peer.map(|peer| peer.shown()),
             network: peer.and_then(|peer| peer.network()),
             users: self.names.take(),
@@ -395,46 +438,51 @@ impl Tally {
 }
 
 impl Alarm {
-    fn step(
-        &mut self,
-        rule: &Rule,
-        ts: i64,
-        times: u32,
-        enough: Option<(u32, i64)>,
-    ) -> Option<(u32, i64)> {
+    fn step(&mut self, rule: &Rule, ts: i64, times: u32, enough: Option<Count>) -> Option<Count> {
         if self.told.is_some() {
             let due = self.pass(rule, ts);
             if self.told.is_some() {
                 if self.since == 0 {
-                    self.first = ts;
+                    (self.first, self.last) = (ts, ts);
                 }
                 self.since += times;
+                (self.first, self.last) = (self.first.min(ts), self.last.max(ts));
                 return due;
             }
         }
         let found = enough?;
-        (self.told, self.since) = (Some(ts), 0);
+        (self.told, self.since, self.pause) = (Some(ts), 0, PAUSE);
         Some(found)
     }
 
-    /// The window of the last row has passed: what came since, or the end.
-    fn pass(&mut self, rule: &Rule, now: i64) -> Option<(u32, i64)> {
-        if now - self.told? < rule.window_secs * SECOND {
-            return None;
-        }
+    /// What came since the last row, when that is due; the end, when nothing came for a window.
+    fn pass(&mut self, rule: &Rule, now: i64) -> Option<Count> {
+        let since_told = now - self.told?;
         if self.since == 0 {
-            self.told = None;
+            if since_told >= rule.window_secs * SECOND {
+                self.told = None;
+            }
             return None;
         }
-        self.now(now)
+        let is_quiet = now - self.last >= QUIET && since_told >= self.pause / SOONER;
+        if is_quiet || since_told >= self.pause {
+            self.now(now)
+        } else {
+            None
+        }
     }
 
-    fn now(&mut self, now: i64) -> Option<(u32, i64)> {
+    fn now(&mut self, now: i64) -> Option<Count> {
         if self.since == 0 {
             return None;
         }
         self.told = Some(now);
-        Some((std::mem::take(&mut self.since), self.first))
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        Some(Count {
+            times: std::mem::take(&mut self.since),
+            first: self.first,
+            last: self.last,
+        })
     }
 
     fn told_within(&self, now: i64, window_secs: i64) -> bool {

@@ -34,9 +34,17 @@ fn watch(events: &[Event]) -> Vec<SecurityEvent> {
     let mut watch = Watch::default();
     let mut out = Vec::new();
     for event in events {
-        watch.observe("syslog", "auth", event, &mut out);
+        watch.observe("syslog", "auth", event, event.ts, &mut out);
     }
-    out
+    let end = events.last().map_or(0, |event| event.ts.0);
+    watch.elapse(Timestamp(end), &mut out);
+    out.into_iter().map(|(_, row)| row).collect()
+}
+
+/// What a single message counts as: kind and address.
+fn counted(watch: &mut Watch, event: &Event) -> Option<(&'static str, Option<String>)> {
+    let counted = watch.counted("syslog", "auth", event)?;
+    Some((counted.kind, counted.address))
 }
 
 #[test]
@@ -141,6 +149,66 @@ fn each_form_is_counted_with_its_address() {
             known,
         ),
         ("Connection closed by 192.0.2.7 port 4 [preauth]", known),
+        // Modules that let nobody in.
+        (
+            "pam_access(sshd:account): access denied for user `ann' from `192.0.2.7'",
+            known,
+        ),
+        (
+            "(pam_unix) authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=192.0.2.7  user=ann",
+            known,
+        ),
+        // A connection that breaks off under a name.
+        (
+            "ssh_dispatch_run_fatal: Connection from authenticating user ann 192.0.2.7 port 4: Broken pipe [preauth]",
+            known,
+        ),
+        (
+            "ssh_dispatch_run_fatal: Connection from invalid user a port 1: x 192.0.2.7 port 4: message authentication code incorrect [preauth]",
+            known,
+        ),
+        (
+            "fatal: Connection from invalid user ann 192.0.2.7 port 4: Connection corrupted [preauth]",
+            known,
+        ),
+        // Versions that do not fit.
+        (
+            "error: Protocol major versions differ for 192.0.2.7 port 4: SSH-2.0-OpenSSH_9.9 vs. SSH-1.5-x",
+            known,
+        ),
+        (
+            "Protocol major versions differ for 192.0.2.7: SSH-2.0-OpenSSH_5.1 vs. SSH-1.5-NmapNSE_1.0",
+            known,
+        ),
+        (
+            "scanned from 192.0.2.7 with SSH-1.0-SSH_Version_Mapper.  Don't panic.",
+            known,
+        ),
+        // The daemon that listens.
+        (
+            "drop connection #10 from [192.0.2.7]:46482 on [203.0.113.1]:22 past MaxStartups",
+            known,
+        ),
+        (
+            "drop connection #0 from [2001:db8::7]:46482 on [2001:db8::1]:22 past Maxstartups",
+            "2001:db8::7",
+        ),
+        (
+            "drop connection #0 from [192.0.2.7]:46482 on [203.0.113.1]:22 penalty: failed authentication",
+            known,
+        ),
+        (
+            "drop connection #0 from [192.0.2.7]:46482 on [203.0.113.1]:22 penalty: connections without attempting authentication",
+            known,
+        ),
+        (
+            "srclimit_penalise: ipv4: new 192.0.2.7/32 deferred penalty of 5 seconds for penalty: failed authentication",
+            known,
+        ),
+        (
+            "srclimit_penalise: 192.0.2.7/32: activating ipv4 penalty of 16 seconds for penalty: failed authentication",
+            known,
+        ),
         (
             "Received disconnect from 192.0.2.7 port 4:11: Bye Bye from 198.51.100.9 [preauth]",
             known,
@@ -229,8 +297,11 @@ fn each_form_is_counted_with_its_address() {
             known,
         ),
     ] {
-        let counted = Watch::default().counted("syslog", "auth", &event("sshd", 1, 0, message));
-        assert_eq!(counted, Some(Some(expected.to_owned())), "{message}");
+        for program in ["sshd", "sshd-session", "sshd-auth"] {
+            let counted = counted(&mut Watch::default(), &event(program, 1, 0, message));
+            let address = counted.and_then(|(_, address)| address);
+            assert_eq!(address.as_deref(), Some(expected), "{message}");
+        }
     }
 }
 
@@ -248,9 +319,16 @@ fn what_is_no_failure_is_not_counted() {
         "Received disconnect from 192.0.2.7 port 4:11: disconnected by user",
         "Connection from 192.0.2.7 port 4 on 203.0.113.1 port 22",
         "Server listening on 0.0.0.0 port 22.",
+        "error: beginning MaxStartups throttling",
+        "exited MaxStartups throttling after 00:05:10, 12 connections dropped",
+        "srclimit_penalise: ipv4 penalty table full, cannot penalise 192.0.2.7/32 for penalty: failed authentication",
+        "pam_unix(sshd:session): session opened for user ann(uid=1000) by (uid=0)",
+        "(pam_unix) session opened for user ann by (uid=0)",
+        "Connection from user ann 192.0.2.7 port 4: message authentication code incorrect",
         "",
     ] {
-        let counted = Watch::default().counted("syslog", "auth", &event("sshd", 1, 0, message));
+        let counted = counted(&mut Watch::default(), &event("sshd", 1, 0, message));
+        let counted = counted.filter(|(kind, _)| *kind != "accepted");
         assert_eq!(counted, None, "{message}");
     }
 }
@@ -258,30 +336,34 @@ fn what_is_no_failure_is_not_counted() {
 #[test]
 fn the_address_of_one_line_is_that_of_the_process() {
     let mut watch = Watch::default();
-    let mut counted =
-        |message: &str| watch.counted("syslog", "auth", &event("sshd-session", 9, 0, message));
+    let mut address = |message: &str| {
+        let counted = counted(&mut watch, &event("sshd-session", 9, 0, message));
+        counted.map(|(_, address)| address)
+    };
     assert_eq!(
-        counted("Connection from 192.0.2.7 port 4 on 203.0.113.1 port 22"),
+        address("Connection from 192.0.2.7 port 4 on 203.0.113.1 port 22"),
         None
     );
     let known = Some(Some("192.0.2.7".to_owned()));
     assert_eq!(
-        counted("Disconnecting: Too many authentication failures for root [preauth]"),
+        address("Disconnecting: Too many authentication failures for root [preauth]"),
         known
     );
     // A detail that may be a name: the process is known to talk to the first.
     assert_eq!(
-        counted("Failed password for a from 192.0.2.7 port 4 ssh2: from 198.51.100.9 port 1 ssh2"),
+        address("Failed password for a from 192.0.2.7 port 4 ssh2: from 198.51.100.9 port 1 ssh2"),
         known
     );
     // The address comes later.
-    let mut counted =
-        |message: &str| watch.counted("syslog", "auth", &event("sshd", 10, 0, message));
+    let mut address = |message: &str| {
+        let counted = counted(&mut watch, &event("sshd", 10, 0, message));
+        counted.map(|(_, address)| address)
+    };
     assert_eq!(
-        counted("error: kex_exchange_identification: Connection closed by remote host"),
+        address("error: kex_exchange_identification: Connection closed by remote host"),
         Some(None)
     );
-    assert_eq!(counted("Connection closed by 192.0.2.7 port 4"), known);
+    assert_eq!(address("Connection closed by 192.0.2.7 port 4"), known);
 }
 
 /// An attempt as sshd logs it with PAM.
@@ -330,7 +412,8 @@ fn what_goes_on_is_told_once_in_a_window_and_the_counts_add_up() {
         .collect();
     events.push(event("cron", 1, 5000, "the clock moves"));
     let rows = watch(&events);
-    assert_eq!(rows.len(), 5);
+    // At once, then after pauses of 15 s that double up to 300 s.
+    assert_eq!(rows.len(), 8);
     assert_eq!(rows.iter().map(|row| row.count).sum::<i64>(), 1000);
     assert!(rows.iter().all(|row| row.event_type == "ssh_brute_force"));
 }
@@ -492,9 +575,11 @@ fn bans_are_told() {
             parser,
             "fail2ban",
             &event(program, 12, 0, message),
+            Timestamp(0),
             &mut out,
         );
     }
+    let out: Vec<SecurityEvent> = out.into_iter().map(|(_, row)| row).collect();
     let rows: Vec<_> = out
         .iter()
         .map(|row| (row.event_type.as_str(), row.source_ip.as_deref().unwrap()))
@@ -575,20 +660,27 @@ fn who_may_not_become_another_is_told() {
         ),
         (
             "sudo",
-            "pam_unix(sudo:auth): authentication failure; logname=ann uid=1000 euid=0 tty=/dev/pts/0 ruser=ann rhost=  user=ann",
+            r#"@cee:{"sudo":{"reject":{"reason":"command not allowed","server_time":{"seconds":1795935540,"nanoseconds":1},"submithost":"h","submituser":"ann","runuser":"root","command":"/bin/bash"}}}"#,
             "ann",
             1,
-            "info",
+            "warn",
+        ),
+        (
+            "sudo",
+            r#"@cee: {"sudo":{"alert":{"reason":"3 incorrect password attempts","submituser":"ann","runuser":"root","command":"/bin/bash","runenv":["A=b"#,
+            "ann",
+            3,
+            "warn",
+        ),
+        (
+            "sudo",
+            r#"{"sudo":{"reject":{"submitcwd":"/","reason":"user NOT in sudoers","submituser":"ann"}}}"#,
+            "ann",
+            1,
+            "warn",
         ),
         ("su", "FAILED SU (to root) ann on pts/0", "ann", 1, "info"),
         ("su", "BAD SU ann to root on /dev/pts/0", "ann", 1, "info"),
-        (
-            "su",
-            "pam_unix(su:auth): authentication failure; logname=ann uid=1000 euid=0 tty=pts/0 ruser=ann rhost=  user=root",
-            "ann",
-            1,
-            "info",
-        ),
     ] {
         let rows = watch(&[event(program, 1, 0, message)]);
         assert_eq!(
@@ -601,6 +693,9 @@ fn who_may_not_become_another_is_told() {
     for message in [
         "ann : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/ls user NOT in sudoers",
         "pam_unix(sudo:session): session opened for user root",
+        r#"@cee:{"sudo":{"accept":{"submituser":"ann","command":"/bin/ls","runuser":"root","runargv":["command not allowed"]}}}"#,
+        r#"@cee:{"sudo":{"exit":{"submituser":"ann","reason":"command not allowed"}}}"#,
+        r#"@cee:{"app":{"reject":{"submituser":"ann","reason":"command not allowed"}}}"#,
     ] {
         assert!(
             watch(&[event("sudo", 1, 0, message)]).is_empty(),
@@ -626,6 +721,189 @@ fn sudo_and_its_module_tell_the_same_failure_once() {
         ),
     ]);
     assert_eq!(rows.iter().map(|row| row.count).sum::<i64>(), 3);
+}
+
+#[test]
+fn a_module_alone_counts_unless_the_program_says_otherwise() {
+    let text =
+        "authentication failure; logname=ann uid=1000 euid=0 tty=pts/0 ruser=ann rhost=  user=root";
+    for (program, module, accepted) in [
+        (
+            "sudo",
+            format!("pam_unix(sudo:auth): {text}"),
+            "ann : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/ls",
+        ),
+        (
+            "sudo",
+            format!("pam_unix(sudo:auth): {text}"),
+            "pam_unix(sudo:session): session opened for user root(uid=0) by ann(uid=1000)",
+        ),
+        (
+            "sudo",
+            format!("(pam_unix) {text}"),
+            r#"@cee:{"sudo":{"accept":{"submituser":"ann"}}}"#,
+        ),
+        (
+            "sudo(pam_unix)",
+            text.to_owned(),
+            "ann : TTY=pts/0 ; COMMAND=/bin/ls",
+        ),
+        (
+            "su",
+            format!("pam_unix(su:auth): {text}"),
+            "(to root) ann on pts/0",
+        ),
+        (
+            "su-l",
+            format!("pam_unix(su-l:auth): {text}"),
+            "pam_unix(su-l:session): session opened for user root(uid=0) by ann(uid=1000)",
+        ),
+        (
+            "su(pam_unix)",
+            text.to_owned(),
+            "session opened for user root by ann(uid=1000)",
+        ),
+    ] {
+        let failed = event(program, 1, 0, &module);
+        let later = event("cron", 1, 70, "the clock moves");
+        let rows = watch(&[failed.clone(), later.clone()]);
+        assert_eq!(rows.len(), 1, "{module}");
+        assert_eq!(
+            (rows[0].first_ts, rows[0].count),
+            (Timestamp(0), 1),
+            "{module}"
+        );
+        let accepted = event(program, 1, 4, accepted);
+        assert_eq!(watch(&[failed, accepted, later]), [], "{module}");
+    }
+}
+
+#[test]
+fn an_old_module_names_itself_behind_the_program_or_before_the_message() {
+    let text =
+        "authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=192.0.2.7  user=ann";
+    for (program, message) in [
+        ("sshd", format!("(pam_unix) {text}")),
+        ("sshd(pam_unix)", text.to_owned()),
+        ("sshd-session(pam_sss)", text.to_owned()),
+    ] {
+        let mut events: Vec<Event> = (0..6)
+            .map(|n| event(program, n, i64::from(n), &message))
+            .collect();
+        events.push(event("cron", 1, 100, "the clock moves"));
+        assert_eq!(watch(&events)[0].count, 6, "{program} {message}");
+    }
+}
+
+#[test]
+fn probes_and_dropped_connections_are_no_attempts() {
+    for message in [
+        "Connection closed by 192.0.2.7 port 4 [preauth]",
+        "Received disconnect from 192.0.2.7 port 4:11: Bye Bye [preauth]",
+        "Disconnected from 192.0.2.7 port 4 [preauth]",
+        "drop connection #10 from [192.0.2.7]:46482 on [203.0.113.1]:22 past MaxStartups",
+        "drop connection #0 from [192.0.2.7]:4 on [203.0.113.1]:22 penalty: failed authentication",
+        "Timeout before authentication for connection from 192.0.2.7 to 203.0.113.1, pid = 7",
+        "error: Protocol major versions differ for 192.0.2.7 port 4: SSH-2.0-x vs. SSH-1.5-x",
+    ] {
+        let events: Vec<Event> = (0..100)
+            .map(|n| event("sshd", n, i64::from(n), message))
+            .collect();
+        assert_eq!(watch(&events), [], "{message}");
+    }
+}
+
+#[test]
+fn the_daemon_that_listens_says_nothing_of_one_connection() {
+    // Its lines have one process number and an address each; the failures of that process stay whole.
+    let mut watch = Watch::default();
+    let mut address = |message: &str| {
+        let counted = counted(&mut watch, &event("sshd", 1, 0, message));
+        counted.and_then(|(_, address)| address)
+    };
+    for (message, expected) in [
+        (
+            "Connection from 192.0.2.7 port 4 on 203.0.113.1 port 22",
+            None,
+        ),
+        (
+            "drop connection #10 from [198.51.100.9]:4 on [203.0.113.1]:22 past MaxStartups",
+            Some("198.51.100.9"),
+        ),
+        (
+            "Disconnecting: Too many authentication failures for root",
+            Some("192.0.2.7"),
+        ),
+    ] {
+        assert_eq!(address(message).as_deref(), expected, "{message}");
+    }
+}
+
+#[test]
+fn the_only_line_of_a_source_is_told_in_the_end() {
+    let line = "pam_unix(sudo:auth): authentication failure; logname=ann uid=1 euid=0 tty=pts/0 ruser=ann rhost=  user=ann";
+    let mut watch = Watch::default();
+    let mut out = Vec::new();
+    let ts = 1_795_935_600;
+    let event = event("sudo", 1, ts, line);
+    watch.observe("syslog", "auth", &event, event.ts, &mut out);
+    // What waits is looked at every five seconds.
+    for (later, rows) in [(59, 0), (65, 1), (3600, 1)] {
+        watch.elapse(Timestamp((ts + later) * SECOND), &mut out);
+        assert_eq!(out.len(), rows, "{later}");
+    }
+    assert_eq!(out[0].0, event.ts);
+}
+
+#[test]
+fn a_slow_attack_is_counted_to_its_end_and_a_quick_one_not_twice() {
+    let failed = |pid: u32, ts: i64| {
+        let line = "Failed password for root from 192.0.2.7 port 4 ssh2";
+        event("sshd", pid, ts, line)
+    };
+    let mut events: Vec<Event> = (0..20).map(|n| failed(n, i64::from(n) * 600)).collect();
+    events.push(event("cron", 1, 13_000, "the clock moves"));
+    let rows = watch(&events);
+    assert!(
+        rows.iter()
+            .all(|row| row.event_type == "ssh_slow_brute_force")
+    );
+    assert_eq!(rows.iter().map(|row| row.count).sum::<i64>(), 20);
+    events.extend((0..60).map(|n| failed(100 + n, 13_010 + i64::from(n))));
+    events.push(event("cron", 1, 14_000, "the clock moves"));
+    let rows = watch(&events);
+    let sum = |kind: &str| {
+        let of_kind = rows.iter().filter(|row| row.event_type == kind);
+        of_kind.map(|row| row.count).sum::<i64>()
+    };
+    // Six make the quick one; those before it are the slow one's.
+    assert_eq!(sum("ssh_brute_force"), 60);
+    assert_eq!(sum("ssh_slow_brute_force"), 25);
+}
+
+#[test]
+fn what_waits_for_its_end_is_told_without_another_line() {
+    let mut watch = Watch::default();
+    let mut out = Vec::new();
+    // A file in another zone: its times are five hours behind the time of day.
+    let behind = 5 * 3600 * SECOND;
+    for n in 0..120 {
+        let line = "Failed password for root from 192.0.2.7 port 4 ssh2";
+        let event = event("sshd", n, i64::from(n), line);
+        let now = Timestamp(event.ts.0 + behind);
+        watch.observe("syslog", "auth", &event, now, &mut out);
+    }
+    let count =
+        |out: &[(Timestamp, SecurityEvent)]| -> i64 { out.iter().map(|(_, row)| row.count).sum() };
+    assert!(count(&out) < 120);
+    watch.elapse(Timestamp(119 * SECOND + behind + 25 * SECOND), &mut out);
+    assert_eq!(count(&out), 120);
+    assert_eq!(out.last().unwrap().0, Timestamp(119 * SECOND));
+    // Nothing comes a second time, however long nothing happens.
+    for hour in 1..30 {
+        watch.elapse(Timestamp(behind + hour * 3600 * SECOND), &mut out);
+    }
+    assert_eq!(count(&out), 120);
 }
 
 #[test]
@@ -664,7 +942,7 @@ fn a_forged_line_raises_nothing() {
             ),
         ] {
             event.pid = Some(n);
-            watch.observe(parser, "app", &event, &mut out);
+            watch.observe(parser, "app", &event, event.ts, &mut out);
         }
     }
     assert_eq!(out, []);
@@ -681,6 +959,7 @@ fn memory_is_bounded() {
             "syslog",
             "auth",
             &event("sshd", n, i64::from(n / 100), &line),
+            Timestamp(0),
             &mut out,
         );
     }
@@ -736,7 +1015,7 @@ proptest! {
         program in prop::sample::select(vec!["sshd", "sudo", "su", "kernel", "fail2ban.actions", ""]),
     ) {
         let mut out = Vec::new();
-        Watch::default().observe("syslog", "auth", &event(program, 1, 0, &message), &mut out);
-        Watch::default().observe("fail2ban", "auth", &event(program, 1, i64::MAX / SECOND, &message), &mut out);
+        Watch::default().observe("syslog", "auth", &event(program, 1, 0, &message), Timestamp(0), &mut out);
+        Watch::default().observe("fail2ban", "auth", &event(program, 1, i64::MAX / SECOND, &message), Timestamp(0), &mut out);
     }
 }

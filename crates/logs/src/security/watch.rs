@@ -1,26 +1,30 @@
 //! From single lines to findings, by windows of time.
 //!
 //! The clock of a source is the time of its events, so reading an old file finds what happened then.
+//! While nothing comes it goes on by as much as the time of day does ([`Watch::elapse`]), so that what
+//! waits for its end is told without another line.
 //! Each source is watched by itself: the same attempt in a file and in the journal is not two.
 //!
 //! Bounded: addresses, accounts and processes have a most number each; when it is reached, the half
 //! that was silent for the longest time is forgotten.
 
+use schema::Timestamp;
 use schema::tables::SecurityEvent;
 
+use super::doubts::{Doubt, Doubts};
 use super::read;
 use super::rules::{self, Rule};
-use super::seen::{Peer, Seen, What};
+use super::seen::{Form, Peer, Seen, What};
 use super::session::{Sessions, Told};
-use super::tally::{Finding, Tallies};
+use super::tally::{Count, Finding, Tallies};
 use crate::by_source::BySource;
 use crate::event::Event;
 
 /// How often the clock of a source has to move for what waits to be looked at, microseconds.
-const SWEEP: i64 = 30_000_000;
+const SWEEP: i64 = 5_000_000;
 
-/// A summary of sudo is about the failures that its PAM module told of within this time.
-const SAME_SUDO: i64 = 120_000_000;
+/// Rows of findings, each at the time of the last line that it counts.
+type Rows = Vec<(Timestamp, SecurityEvent)>;
 
 /// Turns events into findings. One for all sources.
 #[derive(Debug, Default)]
@@ -30,7 +34,10 @@ pub struct Watch {
 
 #[derive(Debug, Default)]
 struct Source {
+    /// The newest time that an event has.
     clock: i64,
+    /// The time of day when an event came last.
+    heard: i64,
     swept: i64,
     sessions: Sessions,
     attempts: Attempts,
@@ -38,6 +45,8 @@ struct Source {
     packets: Tallies<u128>,
     /// Failures to become another user, by account.
     sudo: Tallies<String>,
+    /// Those of them that may not be any.
+    doubts: Doubts,
 }
 
 /// Failed logins.
@@ -51,34 +60,60 @@ struct Attempts {
 
 impl Watch {
     /// Looks at an event. `parser` is the name of the parser that made it: a program's name is
-    /// believed only where the parser finds it by its place in the line.
+    /// believed only where the parser finds it by its place in the line. `now` is the time of day.
     pub fn observe(
         &mut self,
         parser: &str,
         source: &str,
         event: &Event,
-        out: &mut Vec<SecurityEvent>,
+        now: Timestamp,
+        out: &mut Rows,
     ) {
         if let Some(watched) = self.sources.known(source) {
-            watched.pass(event.ts.0, source, out);
+            watched.heard = now.0;
+            watched.clock = watched.clock.max(event.ts.0);
+            watched.pass(watched.clock, source, out);
         }
         if let Some(seen) = read(parser, event) {
             let watched = self.sources.entry(source);
+            watched.heard = now.0;
+            watched.clock = watched.clock.max(event.ts.0);
             watched.take(source, event, &seen, out);
         }
     }
 
-    /// What [`observe`](Self::observe) counts of an event as a failed login or a knock: the address
-    /// of its line or of its process. `None` when the event is not counted.
-    pub fn counted(&mut self, parser: &str, source: &str, event: &Event) -> Option<Option<String>> {
+    /// Tells what waits for nothing but time, where every source was read to its end: there has been
+    /// nothing since its last event.
+    pub fn elapse(&mut self, now: Timestamp, out: &mut Rows) {
+        for (source, watched) in self.sources.iter_mut() {
+            let silence = (now.0 - watched.heard).max(0);
+            watched.pass(watched.clock.saturating_add(silence), source, out);
+        }
+    }
+
+    /// What [`observe`](Self::observe) makes of a single event: an attempt or a probe, and the address of its
+    /// line or of its process. `None` when the event is neither.
+    pub fn counted(&mut self, parser: &str, source: &str, event: &Event) -> Option<Counted> {
         let seen = read(parser, event)?;
         let source = self.sources.entry(source);
-        let told = source.sessions.take(event.pid, &seen, event.ts.0);
-        let counts =
-            matches!(seen.what, What::Failed(_) | What::Probe) || told.failures > 0 || told.probe;
+        // The daemon that listens speaks of another process.
+        let pid = event.pid.filter(|_| seen.what != What::Dropped);
+        let told = source.sessions.take(pid, &seen, event.ts.0);
+        let kind = match seen.what {
+            What::Failed(Form::PamModule) => "module",
+            What::Failed(_) => "attempt",
+            What::Probe | What::Dropped => "probe",
+            What::Accepted { .. } => "accepted",
+            What::Connected | What::Closed if told.failures > 0 => "attempt",
+            What::Connected | What::Closed if told.probe => "probe",
+            _ => return None,
+        };
         let peer = told.peer.map(|peer| peer.shown());
-        let known = source.sessions.peer(event.pid).map(|peer| peer.shown());
-        counts.then(|| known.or(peer))
+        let known = source.sessions.peer(pid).map(|peer| peer.shown());
+        Some(Counted {
+            kind,
+            address: known.or(peer),
+        })
     }
 
     /// How many addresses, accounts and processes are in memory.
@@ -95,42 +130,86 @@ impl Watch {
     }
 }
 
+/// What a single line counts as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// `attempt`, `probe`; `module` for what a PAM module says, which is an attempt unless the same
+    /// process has `accepted`.
+    pub kind: &'static str,
+    /// Where it comes from, as far as that is known.
+    pub address: Option<String>,
+}
+
 impl Source {
-    /// The clock moves; what waited for that is told.
-    fn pass(&mut self, ts: i64, source: &str, out: &mut Vec<SecurityEvent>) {
-        self.clock = self.clock.max(ts);
-        if self.clock - self.swept < SWEEP {
+    /// What is due at `clock` is told.
+    fn pass(&mut self, clock: i64, source: &str, out: &mut Rows) {
+        if clock - self.swept < SWEEP {
             return;
         }
-        self.swept = self.clock;
-        let (clock, attempts) = (self.clock, &mut self.attempts);
+        self.swept = clock;
+        let attempts = &mut self.attempts;
         self.sessions
-            .sweep(clock, |told| attempts.failed(source, clock, told, out));
-        for (rule, tallies) in [
-            (&rules::BRUTE_FORCE, &mut self.attempts.logins),
-            (&rules::FIREWALL, &mut self.packets),
+            .sweep(clock, |ts, told| attempts.failed(source, ts, told, out));
+        for (rule, slow, tallies) in [
+            (
+                &rules::BRUTE_FORCE,
+                Some(&rules::SLOW),
+                &mut self.attempts.logins,
+            ),
+            (&rules::FIREWALL, None, &mut self.packets),
         ] {
-            tallies.sweep(rule, clock, |_, finding| {
-                out.push(row(rule, source, finding))
+            tallies.sweep(rule, slow, clock, |rule, _, finding| {
+                let is_packet = rule.event_type == rules::FIREWALL.event_type;
+                let finding = if is_packet {
+                    of_ports(finding)
+                } else {
+                    finding
+                };
+                out.push(row(rule, source, finding));
             });
         }
         for (rule, tallies) in [
             (&rules::DISTRIBUTED, &mut self.attempts.accounts),
             (&rules::SUDO, &mut self.sudo),
         ] {
-            tallies.sweep(rule, clock, |account, finding| {
-                let finding = of_account(account, finding);
+            tallies.sweep(rule, None, clock, |rule, account, finding| {
+                let mut finding = of_account(account, finding);
+                finding.targets = std::mem::take(&mut finding.users);
                 out.push(row(rule, source, finding));
             });
         }
+        for doubt in self.doubts.take_old(clock) {
+            self.denied(source, &doubt, false, out);
+        }
     }
 
-    fn take(&mut self, source: &str, event: &Event, seen: &Seen<'_>, out: &mut Vec<SecurityEvent>) {
+    fn take(&mut self, source: &str, event: &Event, seen: &Seen<'_>, out: &mut Rows) {
         let ts = event.ts.0;
         match seen.what {
             What::Ban { .. } | What::Unban => out.push(ban(source, ts, seen)),
             What::Blocked => self.blocked(source, ts, seen, out),
-            What::Denied { forbidden } => self.denied(source, event, seen, forbidden, out),
+            What::Doubted => {
+                if let Some(doubt) = doubt(event, seen)
+                    && let Some(oldest) = self.doubts.add(doubt)
+                {
+                    self.denied(source, &oldest, false, out);
+                }
+            }
+            What::Became => self.doubts.settle(seen.user.unwrap_or_default()),
+            What::Denied { forbidden } => {
+                if let Some(doubt) = doubt(event, seen) {
+                    self.doubts.settle(&doubt.user);
+                    self.denied(source, &doubt, forbidden, out);
+                }
+            }
+            What::Dropped => {
+                let told = Told {
+                    probe: true,
+                    peer: seen.peer,
+                    ..Told::default()
+                };
+                self.attempts.failed(source, ts, told, out);
+            }
             What::Accepted { guessable } => {
                 let told = self.sessions.take(event.pid, seen, ts);
                 self.attempts.accepted(source, ts, told, guessable, out);
@@ -142,62 +221,38 @@ impl Source {
         }
     }
 
-    fn blocked(&mut self, source: &str, ts: i64, seen: &Seen<'_>, out: &mut Vec<SecurityEvent>) {
+    fn blocked(&mut self, source: &str, ts: i64, seen: &Seen<'_>, out: &mut Rows) {
         let Some(peer) = seen.peer else { return };
         let rule = &rules::FIREWALL;
         let key = peer.key();
         let mut tally = self.packets.entry(&key, ts);
         tally.about(&peer, seen.detail);
         tally.add(ts, seen.times);
-        if let Some(mut finding) = tally.step(rule, ts, seen.times) {
-            finding.ports = std::mem::take(&mut finding.users);
-            out.push(row(rule, source, finding));
+        if let Some(finding) = tally.step(rule, ts, seen.times) {
+            out.push(row(rule, source, of_ports(finding)));
         }
     }
 
-    fn denied(
-        &mut self,
-        source: &str,
-        event: &Event,
-        seen: &Seen<'_>,
-        forbidden: bool,
-        out: &mut Vec<SecurityEvent>,
-    ) {
-        let Some(user) = seen.user else { return };
-        let (rule, ts) = (&rules::SUDO, event.ts.0);
-        let module = event.message.starts_with("pam_")
-            || event.message.starts_with("authentication failure");
-        let mut tally = self.sudo.entry(user, ts);
-        let mut times = seen.times;
-        if module {
-            tally.module = Some(ts);
-        } else if tally
-            .module
-            .take()
-            .is_some_and(|told| ts - told < SAME_SUDO)
-        {
-            times -= 1;
-        }
-        if times == 0 {
-            return;
-        }
-        tally.program = Some(event.component.as_str().into());
-        tally.note(seen.detail);
-        tally.add(ts, times);
-        let (within, _) = tally.within(ts, rule.window_secs);
-        let grave = forbidden || within >= rules::SUDO_WARN;
-        let finding = match tally.step(rule, ts, times) {
+    fn denied(&mut self, source: &str, denied: &Doubt, forbidden: bool, out: &mut Rows) {
+        let (rule, ts) = (&rules::SUDO, denied.ts);
+        let mut tally = self.sudo.entry(denied.user.as_str(), ts);
+        tally.program = Some(denied.program.as_str().into());
+        tally.note(denied.target.as_deref());
+        tally.add(ts, denied.times);
+        let within = tally.within(ts, rule.window_secs);
+        let severe = forbidden || within.times >= rules::SUDO_WARN;
+        let finding = match tally.step(rule, ts, denied.times) {
             Some(finding) => Some(finding),
-            None if grave => tally.tell_now(ts),
+            None if severe => tally.tell_now(ts),
             None => None,
         };
         if let Some(finding) = finding {
-            let mut finding = of_account(user, finding);
+            let mut finding = of_account(&denied.user, finding);
             finding.targets = std::mem::take(&mut finding.users);
             finding.forbidden = forbidden;
             let mut row = row(rule, source, finding);
-            if grave {
-                row.severity = "warn".to_owned();
+            if severe {
+                row.1.severity = "warn".to_owned();
             }
             out.push(row);
         }
@@ -205,7 +260,7 @@ impl Source {
 }
 
 impl Attempts {
-    fn failed(&mut self, source: &str, ts: i64, told: Told<'_>, out: &mut Vec<SecurityEvent>) {
+    fn failed(&mut self, source: &str, ts: i64, told: Told<'_>, out: &mut Rows) {
         let Some(peer) = told.peer else { return };
         let key = peer.key();
         if told.probe && told.failures == 0 {
@@ -236,14 +291,7 @@ impl Attempts {
         }
     }
 
-    fn accepted(
-        &mut self,
-        source: &str,
-        ts: i64,
-        told: Told<'_>,
-        guessable: bool,
-        out: &mut Vec<SecurityEvent>,
-    ) {
+    fn accepted(&mut self, source: &str, ts: i64, told: Told<'_>, guessable: bool, out: &mut Rows) {
         let Some(peer) = told.peer else { return };
         if told.failures > 0 {
             let failed = Told {
@@ -256,9 +304,9 @@ impl Attempts {
         let Some(tally) = self.logins.get(&peer.key()) else {
             return;
         };
-        let (failures, first) = tally.within(ts, rule.window_secs);
-        if guessable && failures >= rule.threshold {
-            let mut finding = tally.finding(failures, first);
+        let within = tally.within(ts, rule.window_secs);
+        if guessable && within.times >= rule.threshold {
+            let mut finding = tally.finding(Count { last: ts, ..within });
             finding.user = told.user.map(str::to_owned);
             out.push(row(rule, source, finding));
             tally.forget();
@@ -274,7 +322,24 @@ fn of_account(account: &str, finding: Finding) -> Finding {
     }
 }
 
-fn ban(source: &str, ts: i64, seen: &Seen<'_>) -> SecurityEvent {
+/// A finding about packets, whose ports were noted.
+fn of_ports(mut finding: Finding) -> Finding {
+    finding.ports = std::mem::take(&mut finding.users);
+    finding
+}
+
+/// A failure to become another user. Of nobody it says nothing.
+fn doubt(event: &Event, seen: &Seen<'_>) -> Option<Doubt> {
+    Some(Doubt {
+        user: seen.user?.to_owned(),
+        ts: event.ts.0,
+        times: seen.times,
+        target: seen.detail.map(str::to_owned),
+        program: event.component.clone(),
+    })
+}
+
+fn ban(source: &str, ts: i64, seen: &Seen<'_>) -> (Timestamp, SecurityEvent) {
     let rule = if seen.what == What::Unban {
         &rules::UNBAN
     } else {
@@ -283,6 +348,7 @@ fn ban(source: &str, ts: i64, seen: &Seen<'_>) -> SecurityEvent {
     let finding = Finding {
         count: 1,
         first: ts,
+        last: ts,
         peer: seen.peer.as_ref().map(Peer::shown),
         jail: seen.detail.map(str::to_owned),
         restored: seen.what == What::Ban { restored: true },
@@ -291,15 +357,16 @@ fn ban(source: &str, ts: i64, seen: &Seen<'_>) -> SecurityEvent {
     row(rule, source, finding)
 }
 
-fn row(rule: &Rule, source: &str, finding: Finding) -> SecurityEvent {
-    SecurityEvent {
+fn row(rule: &Rule, source: &str, finding: Finding) -> (Timestamp, SecurityEvent) {
+    let event = SecurityEvent {
         event_type: rule.event_type.to_owned(),
         severity: rule.severity.to_owned(),
         source: source.to_owned(),
         source_ip: finding.peer.clone(),
         username: finding.user.clone(),
         count: i64::from(finding.count),
-        first_ts: schema::Timestamp(finding.first),
+        first_ts: Timestamp(finding.first),
         details: Some(schema::Json(finding.details(rule))),
-    }
+    };
+    (Timestamp(finding.last), event)
 }
