@@ -72,6 +72,7 @@ pub(crate) async fn run(
         machine_id: host.machine_id.clone(),
         queue: queue.clone(),
         status: status.clone(),
+        sources: sources.clone(),
         clock: clock::now,
     };
     let writer = Writer {

@@ -1,10 +1,17 @@
-//! Judging: every few minutes a pass over what is stored, by a session of its own.
+//! Judging: a pass over what is stored, by a session of its own: every few minutes, and soon after
+//! something was stored that a rule may find.
+//!
+//! News is told by whoever stores lines ([`Sources::news`]); a host of which nothing is to be said has
+//! no more passes than one every few minutes. Passes for news are [`NEWS_EVERY`] apart, and further when they
+//! take long, so that they have [`SHARE`] of one core of the server at most. What the counters of the sources say
+//! of the same lines is stored with the next tick, so the last news has one more pass a little later.
 //!
 //! A pass opens a session and closes it: in between there is nothing to keep up, and the server keeps no
 //! process for it. While the writer of samples has no link none is tried; what was open then stays open,
 //! because a pass that did not take place has seen nothing. A pass that fails is told in the collector's
 //! runs and in the log when its cause changes, and the next one is taken when it is due.
 
+use crate::logs::Sources;
 use crate::ticker::Ticker;
 use config::Config;
 use insight::logs::{LogJudge, Pass};
@@ -23,11 +30,51 @@ use tokio::time::{Instant, timeout};
 const NAME: &str = "findings";
 /// While the writer of samples has no link, it is looked at so often.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
+/// Passes for news are so far apart at least.
+const NEWS_EVERY: Duration = Duration::from_secs(10);
+/// … and so many times as far as the last one took.
+const SHARE: u32 = 20;
+/// After the last news there is one more pass: ticks are a minute apart at most, as a rule 10 s.
+const LAST_LOOK: Duration = Duration::from_secs(20);
 /// How often old findings are forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
 /// How long a good-bye may take.
 const CLOSE_WITHIN: Duration = Duration::from_millis(500);
 const DAY_MICROS: i64 = 86_400_000_000;
+
+/// When the next pass for news is due.
+#[derive(Debug, Default)]
+struct Pace {
+    /// The end of the pause after the last pass.
+    not_before: Option<Instant>,
+    due: Option<Instant>,
+    /// There was news that the counters of the sources do not have yet.
+    last_look: bool,
+}
+
+impl Pace {
+    /// News came: a pass is due when the pause is over.
+    fn news(&mut self, now: Instant) {
+        self.due = Some(self.not_before.map_or(now, |end| end.max(now)));
+        self.last_look = true;
+    }
+
+    /// A pass took place.
+    fn passed(&mut self, begun: Instant, took: Duration) {
+        let pause = NEWS_EVERY.max(took.saturating_mul(SHARE));
+        self.not_before = Some(begun + pause);
+        let again = std::mem::take(&mut self.last_look);
+        self.due = again.then(|| begun + pause.max(LAST_LOOK));
+    }
+
+    /// Waits until a pass is due; for ever while none is.
+    async fn due(&self) {
+        match self.due {
+            Some(due) => tokio::time::sleep_until(due).await,
+            None => std::future::pending().await,
+        }
+    }
+}
 
 /// What judging needs to know.
 #[derive(Debug)]
@@ -38,6 +85,8 @@ pub(crate) struct Judging {
     pub(crate) queue: Queue,
     /// What the writer of samples says of the database.
     pub(crate) status: SharedStatus,
+    /// What stores lines, and says when there is news.
+    pub(crate) sources: Sources,
     pub(crate) clock: fn() -> Timestamp,
 }
 
@@ -64,6 +113,7 @@ impl Judging {
         let mut judge = LogJudge::default();
         let mut forget_at = Instant::now();
         let mut said = None;
+        let mut pace = Pace::default();
         loop {
             tokio::select! {
                 _ = stop.changed() => return,
@@ -75,12 +125,18 @@ impl Judging {
                     continue;
                 }
                 _ = ticker.tick() => {}
+                () = self.sources.news().notified() => {
+                    pace.news(Instant::now());
+                    continue;
+                }
+                () = pace.due() => {}
             }
             tokio::select! {
                 _ = stop.changed() => return,
                 () = self.linked() => {}
             }
             if *standby.borrow_and_update() {
+                pace.passed(Instant::now(), Duration::ZERO);
                 continue;
             }
             let days = i64::from(config.borrow().retention.event_days);
@@ -95,6 +151,7 @@ impl Judging {
             if old.is_some() && outcome.is_ok() {
                 forget_at = begun + FORGET_EVERY;
             }
+            pace.passed(begun, begun.elapsed());
             self.tell(&outcome, begun.elapsed(), &mut said).await;
         }
     }
@@ -161,4 +218,34 @@ impl Judging {
 
 fn interval(config: &Config) -> Duration {
     Duration::from_secs(u64::from(config.intervals.intel_secs))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn news_is_looked_at_soon_and_not_too_often() {
+        let start = Instant::now();
+        let at = |secs: u64| start + Duration::from_secs(secs);
+        let mut pace = Pace::default();
+        assert_eq!(pace.due, None);
+        // The first at once, and once more for the counters.
+        pace.news(at(0));
+        assert_eq!(pace.due, Some(at(0)));
+        pace.passed(at(0), Duration::from_millis(20));
+        assert_eq!(pace.due, Some(at(20)));
+        // More of it has its turn after the pause.
+        pace.news(at(1));
+        assert_eq!(pace.due, Some(at(10)));
+        // A pass that takes two seconds is followed by forty without one.
+        pace.passed(at(10), Duration::from_secs(2));
+        pace.news(at(13));
+        assert_eq!(pace.due, Some(at(50)));
+        pace.passed(at(50), Duration::from_millis(1));
+        assert_eq!(pace.due, Some(at(70)));
+        // Without further news that was all.
+        pace.passed(at(70), Duration::from_millis(1));
+        assert_eq!(pace.due, None);
+    }
 }

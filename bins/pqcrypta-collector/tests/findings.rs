@@ -5,6 +5,7 @@ mod common;
 
 use common::{Home, database, number, text};
 use std::fs;
+use std::io::Write as _;
 
 /// A guesser of passwords and a full disk, as sshd and a program write them just now.
 fn write_logs(home: &Home, now: &str) {
@@ -23,11 +24,20 @@ fn write_logs(home: &Home, now: &str) {
     fs::write(logs.join("syslog"), full).unwrap();
 }
 
+/// Another line about the disk, which is news.
+fn append(home: &Home, now: &str) {
+    let path = home.dir.path().join("logs").join("syslog");
+    let mut file = fs::OpenOptions::new().append(true).open(path).unwrap();
+    let line = format!("{now} host worker[7]: error: write failed: No space left on device\n");
+    file.write_all(line.as_bytes()).unwrap();
+}
+
 #[tokio::test]
-async fn what_logs_tell_is_found_and_a_pass_that_fails_is_told() {
+async fn what_logs_tell_is_found_at_once_and_a_pass_that_fails_is_told() {
     let database = database().await;
     let target = database.target();
-    let home = Home::new(&target).with("INTEL_INTERVAL_SECS", "10");
+    // The regular passes are an hour apart: what is found is found because it was stored.
+    let home = Home::new(&target).with("INTEL_INTERVAL_SECS", "3600");
     let now = text(
         &target,
         "select to_char(now() at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"+00:00\"')",
@@ -62,6 +72,7 @@ async fn what_logs_tell_is_found_and_a_pass_that_fails_is_told() {
     };
     agent
         .until("the failed pass is told", async || {
+            append(&home, &now);
             number(&target, &runs("failed")).await > 0
         })
         .await;
@@ -70,12 +81,15 @@ async fn what_logs_tell_is_found_and_a_pass_that_fails_is_told() {
     let good = number(&target, &runs("ok")).await;
     agent
         .until("passes are taken again", async || {
+            append(&home, &now);
             number(&target, &runs("ok")).await > good
         })
         .await;
-    let times = "select min(times) from collector.findings where resolved_at is null";
-    assert!(
-        number(&target, times).await >= 2,
+    let stayed = "select count(*) filter (where resolved_at is null) - count(*) filter (where resolved_at is not null) \
+                  from collector.findings";
+    assert_eq!(
+        number(&target, stayed).await,
+        2,
         "what was open stayed open"
     );
     let said = agent.log();

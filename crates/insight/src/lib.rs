@@ -11,6 +11,7 @@
 pub mod logs;
 mod reconcile;
 mod rule;
+mod words;
 
 pub use reconcile::reconcile;
 pub use rule::{Rule, rule, rules};

@@ -15,7 +15,7 @@ pub struct Rule {
     pub domain: &'static str,
     /// What is wrong, without figures.
     pub title: &'static str,
-    /// A finding that was not seen for so many seconds is over.
+    /// So many seconds after the last of what it is about a finding is over.
     pub hold_secs: i64,
 }
 
@@ -36,6 +36,7 @@ impl Rule {
             expected: None,
             score: None,
             details: None,
+            span: None,
         }
     }
 }

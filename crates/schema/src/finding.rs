@@ -1,6 +1,6 @@
 //! What was concluded from what is stored.
 
-use crate::Severity;
+use crate::{Severity, Timestamp};
 
 /// What a finding asks of its reader. All kinds live alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,6 +52,9 @@ pub struct Finding {
     pub score: Option<f64>,
     /// More about it: a JSON object.
     pub details: Option<String>,
+    /// Times of the first and the last of what it is about; `None` where it is about the instant at which
+    /// it was looked at.
+    pub span: Option<(Timestamp, Timestamp)>,
 }
 
 /// The severity as `collector.findings.severity` has it.

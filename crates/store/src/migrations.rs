@@ -75,6 +75,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../../../migrations/0006_process_count.sql"),
     },
     Migration {
+        version: 7,
+        name: "log_topics",
+        sql: include_str!("../../../migrations/0007_log_topics.sql"),
+    },
+    Migration {
         version: 8,
         name: "targets",
         sql: include_str!("../../../migrations/0008_targets.sql"),

@@ -79,6 +79,7 @@ fn batch(version: i64, numbers: std::ops::Range<i64>) -> Batch {
             last: Timestamp(base() + (numbers.end - 1) * 1_000_000),
             template: "line <*>".to_owned(),
             sample: format!("line {}", numbers.start),
+            topic: None,
         }],
         ..Batch::of(&rows)
     }

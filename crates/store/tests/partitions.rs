@@ -65,6 +65,7 @@ fn lines(instants: &[i64]) -> Batch {
                 last: hour,
                 template: "it works".to_owned(),
                 sample: "it works".to_owned(),
+                topic: None,
             })
             .collect(),
         ..Batch::of(&rows)

@@ -19,6 +19,10 @@ pub(crate) struct Sums {
     pub(crate) bytes: Vec<(Arc<str>, u64)>,
     /// Events named by overflow, by source.
     pub(crate) overflowed: Vec<(Box<str>, u64)>,
+    /// Events that no head of the parser fits, by source.
+    pub(crate) unread: Vec<(Arc<str>, i64)>,
+    /// Whether there is something that a rule may find: security events, errors, warnings, topics.
+    pub(crate) is_news: bool,
     /// Requests that access logs tell of, by source.
     pub(crate) requests: Vec<(Arc<str>, Timestamp, Access)>,
 }
@@ -102,9 +106,20 @@ impl Encoder {
     pub(crate) fn encode(&mut self, given: intake::Batch, now: Timestamp) -> Encoded {
         let lines = std::mem::take(&mut self.lines);
         self.room = lines.len() + lines.len() / 8;
+        let is_severe = |(_, _, level): &intake::Hour| *level >= Level::Warn;
+        let is_news = !given.security.is_empty()
+            || !given.tally.unread.is_empty()
+            || given.tally.hours.keys().any(is_severe)
+            || given
+                .tally
+                .patterns
+                .values()
+                .any(|seen| seen.topic.is_some());
         let sums = Sums {
             bytes: given.bytes,
             overflowed: given.news.overflowed,
+            unread: given.tally.unread.into_iter().collect(),
+            is_news,
             ..std::mem::take(&mut self.sums)
         };
         let mut rows = Vec::with_capacity(given.security.len() + given.gaps.len());
@@ -139,6 +154,7 @@ impl Encoder {
                 first: seen.first,
                 last: seen.last,
                 sample: seen.sample,
+                topic: seen.topic,
             })
             .collect();
         add_families(&mut patterns, &templates, &given.news.merged);

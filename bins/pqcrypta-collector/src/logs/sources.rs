@@ -8,6 +8,7 @@ use schema::tables::LogSource;
 use schema::{Row, Sample, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
 
 /// Status of a source that can be read and whose lines cannot be stored.
 const BLOCKED: &str = "blocked";
@@ -40,13 +41,18 @@ struct Known {
     last: Option<Timestamp>,
 }
 
-/// Every source, shared by the thread, the task that stores and the tick.
+/// Every source, shared by the thread, the task that stores, the tick, and whoever waits for news.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Sources(Arc<Mutex<Known>>);
+pub(crate) struct Sources(Arc<Mutex<Known>>, Arc<Notify>);
 
 impl Sources {
     fn lock(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notifies of something stored that a rule may find.
+    pub(crate) fn news(&self) -> &Notify {
+        &self.1
     }
 
     /// Keeps the sources of a plan and forgets the others. Counters go on.
@@ -61,6 +67,8 @@ impl Sources {
             source.row.kind = wanted.kind.as_str().to_owned();
             source.row.place = wanted.place();
             source.row.parser = wanted.used_parser().as_str().to_owned();
+            source.row.configured_parser = Some(wanted.parser.as_str().to_owned());
+            source.row.unread_lines.get_or_insert(0);
         }
     }
 
@@ -128,6 +136,9 @@ impl Sources {
 
     /// What was stored.
     pub(crate) fn stored(&self, sums: Sums) {
+        if sums.is_news {
+            self.1.notify_one();
+        }
         let mut known = self.lock();
         known.blocked = None;
         for (source, ts, access) in sums.requests {
@@ -148,6 +159,11 @@ impl Sources {
             if let Some(source) = sources.get_mut(&**name) {
                 source.row.bytes += i64::try_from(*bytes).unwrap_or(i64::MAX);
                 source.unstored = source.unstored.saturating_sub(*bytes);
+            }
+        }
+        for (name, events) in &sums.unread {
+            if let Some(source) = sources.get_mut(&**name) {
+                source.row.unread_lines = Some(source.row.unread_lines.unwrap_or(0) + events);
             }
         }
         for (name, events) in &sums.overflowed {
@@ -213,6 +229,8 @@ fn at_nothing(row: &LogSource) -> LogSource {
         parser: row.parser.clone(),
         status: row.status.clone(),
         error: row.error.clone(),
+        configured_parser: row.configured_parser.clone(),
+        unread_lines: row.unread_lines.map(|_| 0),
         ..LogSource::default()
     }
 }

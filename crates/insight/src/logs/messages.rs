@@ -1,7 +1,8 @@
 //! What to do about messages of the last hour.
 
 use super::advice::{self, Advice};
-use super::patterns::{Seen, cut, details};
+use super::patterns::{Seen, cut, details, span};
+use crate::words::{counted, within};
 use schema::{Finding, Severity};
 use std::collections::BTreeMap;
 
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 pub fn judge(seen: &[Seen]) -> Vec<Finding> {
     let mut by_advice: BTreeMap<(&str, &str), (&Advice, Vec<&Seen>)> = BTreeMap::new();
     for one in seen {
-        if let Some(advice) = advice::of(&one.source, &one.level, &one.template, one.per_hour) {
+        if let Some(advice) = advice::of(one.topic.as_deref(), &one.level, one.per_hour) {
             let entry = by_advice
                 .entry((advice.rule.id, &one.source))
                 .or_insert((advice, Vec::new()));
@@ -24,8 +25,12 @@ pub fn judge(seen: &[Seen]) -> Vec<Finding> {
 }
 
 fn recommend(advice: &Advice, messages: &[&Seen]) -> Option<Finding> {
-    let most = messages.iter().copied().max_by_key(|one| one.per_hour)?;
     let per_hour: i64 = messages.iter().map(|one| one.per_hour).sum();
+    if per_hour < advice.at_least {
+        return None;
+    }
+    let most = messages.iter().copied().max_by_key(|one| one.per_hour)?;
+    let lines: i64 = messages.iter().map(|one| one.recent).sum();
     let keeps_coming = most.level == "error" && most.per_hour > advice::RECURRING_PER_HOUR;
     let severity = if advice.urgent || keeps_coming {
         Severity::Warn
@@ -37,15 +42,20 @@ fn recommend(advice: &Advice, messages: &[&Seen]) -> Option<Finding> {
         1 => ", and one more kind".to_owned(),
         more => format!(", and {more} more kinds"),
     };
+    let span = span(messages)?;
     let message = format!(
-        "{}, {per_hour} in an hour: {}{others}",
+        "{} of {} {}: {}{others}",
+        counted(lines, "line", "lines"),
         most.source,
-        cut(&most.template)
+        within(span),
+        // The message says what its pattern may have masked.
+        cut(most.topic.as_ref().map_or(&most.template, |_| &most.sample))
     );
     Some(Finding {
         steps: advice.steps.iter().map(|&step| step.to_owned()).collect(),
-        value: Some(per_hour as f64),
+        value: Some(lines as f64),
         details: Some(details(most)),
+        span: Some(span),
         ..advice.rule.says(&most.source, severity, message)
     })
 }
@@ -61,9 +71,21 @@ mod tests {
             source: "api".to_owned(),
             level: level.to_owned(),
             template: template.to_owned(),
+            sample: template.replace("<*>", "x"),
+            topic: None,
             first: Timestamp(0),
             lines: per_hour,
             per_hour,
+            recent: per_hour,
+            since: Timestamp(5_000_000),
+            last: Timestamp(38_000_000),
+        }
+    }
+
+    fn about(topic: &str, template: &str, level: &str, per_hour: i64) -> Seen {
+        Seen {
+            topic: Some(topic.to_owned()),
+            ..seen(template, level, per_hour)
         }
     }
 
@@ -72,8 +94,10 @@ mod tests {
         let given = [
             seen("a strange thing", "error", 11),
             seen("another strange thing", "error", 300),
-            seen("write: No space left on device", "error", 1),
-            seen("deadlock detected", "error", 1),
+            about("disk_io", "write <*>: No space left on device", "info", 4),
+            about("disk_io", "<*> error (device <*>)", "info", 2),
+            about("deadlock", "deadlock detected", "error", 1),
+            about("unreachable", "connect to <*> timed out", "warn", 1),
             seen("GET /", "info", 100_000),
         ];
         let found = judge(&given);
@@ -85,7 +109,7 @@ mod tests {
             said,
             [
                 ("advice.deadlock", Severity::Info, Some(1.0)),
-                ("advice.disk_io", Severity::Warn, Some(1.0)),
+                ("advice.disk_io", Severity::Warn, Some(6.0)),
                 ("advice.recurring", Severity::Warn, Some(311.0)),
             ]
         );
@@ -93,5 +117,22 @@ mod tests {
         assert!(recurring.message.contains("another strange thing"));
         assert!(recurring.message.ends_with("and one more kind"));
         assert!(found.iter().all(|one| one.steps.len() >= 2));
+        assert_eq!(
+            found[1].message,
+            "6 lines of api within 33 s: write x: No space left on device, and one more kind"
+        );
+        assert_eq!(
+            found[1].span,
+            Some((Timestamp(5_000_000), Timestamp(38_000_000)))
+        );
+    }
+
+    #[test]
+    fn kinds_of_one_advice_count_together() {
+        let given: Vec<Seen> = (0..3)
+            .map(|n| about("unreachable", &format!("{n} timed out"), "warn", 1))
+            .collect();
+        assert!(judge(&given[..2]).is_empty());
+        assert_eq!(judge(&given)[0].value, Some(3.0));
     }
 }

@@ -1,12 +1,14 @@
 //! What logs tell: errors that come in numbers, messages that are new, rare or known, and attacks.
 //!
-//! A [`LogJudge`] takes a pass every few minutes. It asks five bounded questions (`facts`) about the
-//! time up to the instant it is given, and four judges answer from the facts alone:
+//! A [`LogJudge`] takes a pass every few minutes, and soon after something was stored that a rule may find. It
+//! asks bounded questions (`facts`) about the time up to the instant it is given, and judges answer from
+//! the facts alone:
 //!
 //! * [`spikes`]: errors or warnings of a source far beyond what is usual at that hour;
 //! * [`patterns`]: kinds of errors and warnings never seen before, or hardly ever;
 //! * [`messages`]: what to do about messages that are known ([`advice`]) or come again and again;
-//! * [`security`]: what the rules over logins, bans and packets have reached.
+//! * [`security`]: what the rules over logins, bans and packets have reached;
+//! * [`understood`]: sources most lines of which fit no head of their parser.
 //!
 //! What is usual is learnt once an hour from the counts by hour and kept until the next; nothing else is
 //! remembered between passes, so a pass after a restart says what one before it would have said.
@@ -18,6 +20,7 @@ pub mod messages;
 pub mod patterns;
 pub mod security;
 pub mod spikes;
+pub mod understood;
 
 use crate::{Rule, reconcile};
 use facts::Usual;
@@ -41,6 +44,7 @@ pub const RULES: &[Rule] = &[
     security::SUDO,
     security::BAN,
     security::FIREWALL,
+    understood::NOT_UNDERSTOOD,
 ];
 
 /// What a pass did.
@@ -93,10 +97,12 @@ impl LogJudge {
         let recent = facts::recent(client, host_id, at).await?;
         let seen = facts::patterns(client, host_id, at).await?;
         let events = facts::events(client, host_id, at).await?;
+        let sources = facts::sources(client, host_id, at).await?;
         let mut found = spikes::judge(&recent, &usual.expected);
         found.extend(patterns::judge(&seen, &usual.known_since, at));
         found.extend(messages::judge(&seen));
         found.extend(security::judge(&events));
+        found.extend(understood::judge(&sources));
         Ok(found)
     }
 }

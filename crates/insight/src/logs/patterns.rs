@@ -12,7 +12,7 @@ pub const NEW: Rule = Rule {
     id: "log_new_pattern",
     kind: Kind::Insight,
     domain: "logs",
-    title: "A new kind of message",
+    title: "New kind of message",
     hold_secs: 3600,
 };
 
@@ -21,7 +21,7 @@ pub const RARE: Rule = Rule {
     id: "log_rare_pattern",
     kind: Kind::Insight,
     domain: "logs",
-    title: "A rare error came back",
+    title: "Rare error came back",
     hold_secs: 3600,
 };
 
@@ -46,12 +46,22 @@ pub struct Seen {
     pub level: String,
     /// What its messages have in common.
     pub template: String,
+    /// One of its messages; one that the topic was found in, where there is one.
+    pub sample: String,
+    /// What its messages are about, where that is known.
+    pub topic: Option<String>,
     /// When it was seen first.
     pub first: Timestamp,
     /// Lines in all.
     pub lines: i64,
     /// Lines in an hour: the fuller of this one and the one before.
     pub per_hour: i64,
+    /// Lines of both.
+    pub recent: i64,
+    /// The first of these.
+    pub since: Timestamp,
+    /// The last of them.
+    pub last: Timestamp,
 }
 
 /// Findings about patterns of the hour before `at`; `known_since` is when each source began.
@@ -100,7 +110,7 @@ fn severity(one: &Seen) -> Severity {
 
 fn one_new(one: &Seen) -> Finding {
     let message = format!(
-        "{} wrote, {} times so far, what it had not written before: {}",
+        "{} wrote {} times what it had not written before: {}",
         one.source,
         one.lines,
         cut(&one.template)
@@ -113,6 +123,7 @@ fn one_new(one: &Seen) -> Finding {
         ],
         value: Some(one.lines as f64),
         details: Some(details(one)),
+        span: Some((one.first, one.last)),
         ..NEW.says(&one.fingerprint, severity(one), message)
     }
 }
@@ -133,6 +144,7 @@ fn many(source: &str, patterns: &[&Seen]) -> Finding {
         ],
         value: Some(patterns.len() as f64),
         details: most.map(details),
+        span: patterns.iter().map(|one| (one.first, one.last)).reduce(both),
         ..NEW.says(source, worst.unwrap_or(Severity::Info), message)
     }
 }
@@ -154,8 +166,18 @@ fn rare(one: &Seen, at: Timestamp) -> Finding {
         ],
         value: Some(one.lines as f64),
         details: Some(details(one)),
+        span: Some((one.since, one.last)),
         ..RARE.says(&one.fingerprint, Severity::Info, message)
     }
+}
+
+/// From the first to the last line of the last hours.
+pub(super) fn span(seen: &[&Seen]) -> Option<(Timestamp, Timestamp)> {
+    seen.iter().map(|one| (one.since, one.last)).reduce(both)
+}
+
+fn both(one: (Timestamp, Timestamp), other: (Timestamp, Timestamp)) -> (Timestamp, Timestamp) {
+    (one.0.min(other.0), one.1.max(other.1))
 }
 
 pub(super) fn details(one: &Seen) -> String {
@@ -188,9 +210,14 @@ mod tests {
             source: "api".to_owned(),
             level: level.to_owned(),
             template: format!("{name} <*>"),
+            sample: format!("{name} 7"),
+            topic: None,
             first: Timestamp(NOW - hours_ago * HOUR),
             lines,
             per_hour: lines,
+            recent: lines,
+            since: Timestamp(NOW - HOUR),
+            last: Timestamp(NOW),
         }
     }
 

@@ -4,8 +4,9 @@
 //! is reached. Here they become findings that last while rows come.
 
 use crate::Rule;
+use crate::words::{counted, within};
 use schema::finding::Kind;
-use schema::{Finding, Severity};
+use schema::{Finding, Severity, Timestamp};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -24,34 +25,31 @@ const fn rule(id: &'static str, kind: Kind, title: &'static str) -> Rule {
 }
 
 /// Failed logins of one address within minutes.
-pub const BRUTE_FORCE: Rule = rule("ssh_brute_force", Kind::Alert, "Passwords are guessed");
+pub const BRUTE_FORCE: Rule = rule("ssh_brute_force", Kind::Alert, "SSH brute force");
 /// Failed logins of one address within a day.
-pub const SLOW_BRUTE_FORCE: Rule = rule(
-    "ssh_slow_brute_force",
-    Kind::Alert,
-    "Passwords are guessed slowly",
-);
+pub const SLOW_BRUTE_FORCE: Rule =
+    rule("ssh_slow_brute_force", Kind::Alert, "Slow SSH brute force");
 /// Failed logins of many addresses for one account.
 pub const DISTRIBUTED: Rule = rule(
     "ssh_distributed",
     Kind::Alert,
-    "One account is guessed from many addresses",
+    "Distributed SSH brute force",
 );
 /// A login that succeeded after failures.
 pub const SUCCESS: Rule = rule(
     "ssh_success_after_failures",
     Kind::Alert,
-    "A login succeeded after many had failed",
+    "SSH login succeeded after failed attempts",
 );
 /// Failed passwords for sudo.
 pub const SUDO: Rule = rule("sudo_failure", Kind::Alert, "sudo was refused");
 /// fail2ban banned an address.
-pub const BAN: Rule = rule("fail2ban_ban", Kind::Insight, "An address was banned");
+pub const BAN: Rule = rule("fail2ban_ban", Kind::Insight, "Address banned");
 /// Dropped packets of one address.
 pub const FIREWALL: Rule = rule(
     "firewall_block",
     Kind::Insight,
-    "The firewall drops packets of an address",
+    "Packets refused by the firewall",
 );
 
 /// Targets of one rule that are said one by one; the rest is one finding. A scanned host has thousands.
@@ -70,6 +68,8 @@ pub struct Event {
     pub severity: Severity,
     /// Attempts, bans, packets.
     pub count: i64,
+    /// The first and the last of them.
+    pub span: (Timestamp, Timestamp),
     /// Accounts, jail, what to do, of the newest row: a JSON object.
     pub details: Option<String>,
 }
@@ -110,13 +110,17 @@ fn one(rule: &Rule, event: &Event) -> Finding {
         .unwrap_or(Value::Null);
     let advice = details.get("advice").and_then(Value::as_str);
     let message = format!(
-        "{}: {} in the last hour, told by {}.",
-        event.target, event.count, event.source
+        "{}: {} {}; source: {}.",
+        event.target,
+        counted_by(rule, event.count),
+        within(event.span),
+        event.source
     );
     Finding {
         steps: steps(rule, &event.target, advice),
         value: Some(event.count as f64),
         details: Some(json!({"source": event.source, "event": details}).to_string()),
+        span: Some(event.span),
         ..rule.says(&event.target, event.severity, message)
     }
 }
@@ -125,15 +129,33 @@ fn one(rule: &Rule, event: &Event) -> Finding {
 fn others(rule: &Rule, rest: &[&Event]) -> Option<Finding> {
     let first = rest.first()?;
     let count: i64 = rest.iter().map(|event| event.count).sum();
+    let span = rest
+        .iter()
+        .map(|event| event.span)
+        .reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))?;
     let message = format!(
-        "{} more, {count} in the last hour; those with most are said by themselves.",
-        rest.len()
+        "{} more with {} {}; those with most have findings of their own.",
+        rest.len(),
+        counted_by(rule, count),
+        within(span)
     );
     Some(Finding {
         value: Some(rest.len() as f64),
         details: Some(json!({"source": first.source}).to_string()),
+        span: Some(span),
         ..rule.says("others", first.severity, message)
     })
+}
+
+/// So many of what a rule counts.
+fn counted_by(rule: &Rule, count: i64) -> String {
+    let (one, many) = match rule.id {
+        id if id == SUDO.id => ("refusal", "refusals"),
+        id if id == BAN.id => ("ban", "bans"),
+        id if id == FIREWALL.id => ("packet", "packets"),
+        _ => ("failed login", "failed logins"),
+    };
+    counted(count, one, many)
 }
 
 /// What to do: of guessed passwords in full, of the rest the advice of the rule that was reached, whose
@@ -173,6 +195,7 @@ mod tests {
             source: "auth".to_owned(),
             severity: Severity::Warn,
             count,
+            span: (Timestamp(0), Timestamp(60_000_000)),
             details: Some(r#"{"advice":"do this; then that"}"#.to_owned()),
         }
     }
@@ -200,7 +223,7 @@ mod tests {
         );
         assert_eq!(
             found[0].message,
-            "192.0.2.7: 40 in the last hour, told by auth."
+            "192.0.2.7: 40 failed logins within 60 s; source: auth."
         );
         assert!(found[0].steps[1].contains("`ufw deny from 192.0.2.7`"));
         assert!(found[1].steps[1].contains("`ufw deny from ADDRESS`"));

@@ -25,8 +25,8 @@ pub const SPIKE: Rule = Rule {
     id: "log_error_spike",
     kind: Kind::Insight,
     domain: "logs",
-    title: "Errors come in numbers",
-    // Three passes without it: a spike that pauses for one is the same.
+    title: "Error spike",
+    // A spike that pauses for less is the same.
     hold_secs: 900,
 };
 
@@ -69,6 +69,8 @@ pub struct Recent {
     pub level: String,
     /// Lines.
     pub lines: i64,
+    /// The first and the last of them.
+    pub span: (Timestamp, Timestamp),
     /// The pattern that most of them have.
     pub pattern: Option<String>,
 }
@@ -196,6 +198,7 @@ fn judge_one(recent: &Recent, expected: &Expected) -> Option<Finding> {
             json!({"source": recent.source, "level": recent.level, "fingerprint": recent.pattern})
                 .to_string(),
         ),
+        span: Some(recent.span),
         ..SPIKE.says(&target, severity, message)
     })
 }

@@ -54,11 +54,31 @@ metric_table! {
         overflowed: i64 [Counter Count],
         /// Time of the newest event; NULL before the first.
         last_line: Option<Timestamp> [Detail Time],
+        /// Events stored that no head of the parser fits, so that they have the time of reading; NULL where an
+        /// older collector did not count them.
+        unread_lines: Option<i64> [Counter Count],
+        /// Parser that the configuration names; `auto` where it leaves that open.
+        configured_parser: Option<String> [Detail Text],
+    }
+}
+
+impl LogSource {
+    /// So many lines are enough when none of them fits: a prefix that is wrong is wrong from the first line on.
+    pub const LEAST_OF_NONE: i64 = 3;
+    /// … and so many when some fit: what a program writes before its log begins is no fault.
+    pub const LEAST_OF_SOME: i64 = 20;
+
+    /// Whether a source is read and not understood: none of its `lines` fits a head of the parser, or less than
+    /// half of many. Lines that belong to the event of another do not count.
+    #[must_use]
+    pub const fn is_misread(unread: i64, lines: i64) -> bool {
+        (unread >= lines && lines >= Self::LEAST_OF_NONE)
+            || (unread * 2 > lines && lines >= Self::LEAST_OF_SOME)
     }
 }
 
 metric_table! {
-    /// What lines of logs mean for the security of the host: one row per finding, `ts` is when it was reached.
+    /// What lines of logs mean for the security of the host: one row per step of a finding, `ts` is the last line that it counts.
     pub struct SecurityEvent => "security_events" { class: Event, rollup: false, keep: Events, every: Tick;
         /// `ssh_brute_force`, `fail2ban_ban`, `firewall_block` and others.
         event_type: String [Key None],
@@ -76,5 +96,32 @@ metric_table! {
         first_ts: Timestamp [Detail Time],
         /// Addresses, accounts, jail, what to do.
         details: Option<Json> [Detail None],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn most_lines_are_needed_and_a_few_of_them() {
+        for (lines, unread, is_misread) in [
+            (0, 0, false),
+            (2, 2, false),
+            (3, 3, true),
+            (3, 2, false),
+            (19, 18, false),
+            (20, 10, false),
+            (20, 11, true),
+            (1000, 500, false),
+            (1000, 501, true),
+            (1000, 1000, true),
+        ] {
+            assert_eq!(
+                LogSource::is_misread(unread, lines),
+                is_misread,
+                "{unread} of {lines}"
+            );
+        }
     }
 }

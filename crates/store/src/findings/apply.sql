@@ -1,18 +1,21 @@
 -- What one pass changed: findings over, and findings seen, which are opened unless they are open.
--- $1 host int4; $2 instant of the pass timestamptz; $3 findings, a JSON array of objects, as text;
--- $4 numbers of those that are over int8[]. An older pass that comes late takes no newer one back.
+-- $1 host int4; $2 instant of the pass timestamptz; $3 findings, a JSON array of objects, as text, first and last
+-- being microseconds; $4 numbers of those that are over int8[]. An older pass that comes late takes no newer one back,
+-- and one that saw nothing further does not count. What is dated later than the pass was there at it.
 WITH over AS (
     UPDATE collector.findings SET resolved_at = seen_at
     WHERE host_id = $1 AND finding_id = ANY ($4) AND resolved_at IS NULL
 )
 INSERT INTO collector.findings AS f
     (host_id, rule, target, kind, domain, severity, title, message, steps, value, expected, score, details, opened_at, seen_at)
-SELECT $1, g.rule, g.target, g.kind, g.domain, g.severity, g.title, g.message, g.steps, g.value, g.expected, g.score, g.details, $2, $2
+SELECT $1, g.rule, g.target, g.kind, g.domain, g.severity, g.title, g.message, g.steps, g.value, g.expected, g.score, g.details,
+       least(timestamptz 'epoch' + g.first * interval '1 microsecond', $2), least(timestamptz 'epoch' + g.last * interval '1 microsecond', $2)
 FROM jsonb_to_recordset($3::text::jsonb) AS g
     (rule text, target text, kind text, domain text, severity text, title text, message text, steps text[],
-     value float8, expected float8, score float8, details jsonb)
+     value float8, expected float8, score float8, details jsonb, first int8, last int8)
 ON CONFLICT (host_id, rule, target) WHERE resolved_at IS NULL DO UPDATE
 SET severity = excluded.severity, title = excluded.title, message = excluded.message, steps = excluded.steps,
     value = excluded.value, expected = excluded.expected, score = excluded.score, details = excluded.details,
-    seen_at = excluded.seen_at, times = f.times + 1
-WHERE excluded.seen_at > f.seen_at
+    opened_at = least(f.opened_at, excluded.opened_at), seen_at = excluded.seen_at,
+    times = f.times + (excluded.seen_at > f.seen_at)::int
+WHERE excluded.seen_at >= f.seen_at

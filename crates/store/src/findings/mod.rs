@@ -2,7 +2,8 @@
 //!
 //! A pass is one statement, so it happens wholly or not at all, and doing it twice is doing it once:
 //! an open finding of the same rule and target is seen again instead of opened. Instants are given,
-//! never asked of the server.
+//! never asked of the server: a finding is open since the first of what it is about, a line for instance, and
+//! was seen last with the last of it.
 
 use crate::series::{Instant, ReadError};
 use schema::finding::stored;
@@ -20,7 +21,7 @@ pub struct Open {
     pub rule: String,
     /// What it is about.
     pub target: String,
-    /// When it was seen last.
+    /// The last of what it is about.
     pub seen: Timestamp,
 }
 
@@ -29,7 +30,7 @@ pub struct Open {
 pub struct Changes {
     /// Found in this pass, for the first time or again.
     pub found: Vec<Finding>,
-    /// Numbers of those that are over; they ended when they were seen last.
+    /// Numbers of those that are over; they ended with the last of what they are about.
     pub over: Vec<i64>,
 }
 
@@ -121,5 +122,7 @@ fn as_json(finding: &Finding) -> Value {
         "expected": finding.expected,
         "score": finding.score,
         "details": details,
+        "first": finding.span.map(|(first, _)| first.as_micros()),
+        "last": finding.span.map(|(_, last)| last.as_micros()),
     })
 }

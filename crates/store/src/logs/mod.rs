@@ -76,6 +76,8 @@ pub struct PatternCount {
     pub template: String,
     /// One of the messages.
     pub sample: String,
+    /// What they are about, where that is known.
+    pub topic: Option<&'static str>,
 }
 
 /// A pattern as the database has it.

@@ -185,6 +185,7 @@ async fn add_patterns(link: &mut LogLink, batch: &Batch) -> Result<(), LogError>
     let patterns = &batch.patterns;
     let texts =
         |of: fn(&super::PatternCount) -> &str| -> Vec<&str> { patterns.iter().map(of).collect() };
+    let topics: Vec<Option<&str>> = patterns.iter().map(|one| one.topic).collect();
     let hours: Vec<i64> = patterns.iter().map(|one| one.hour.as_micros()).collect();
     let numbers: Vec<i64> = patterns.iter().map(|one| one.count).collect();
     let first: Vec<i64> = patterns.iter().map(|one| one.first.as_micros()).collect();
@@ -203,6 +204,7 @@ async fn add_patterns(link: &mut LogLink, batch: &Batch) -> Result<(), LogError>
                 &last,
                 &texts(|one| &one.template),
                 &texts(|one| &one.sample),
+                &topics,
             ],
         )
         .await

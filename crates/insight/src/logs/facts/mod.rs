@@ -4,6 +4,7 @@
 use super::patterns::Seen;
 use super::security::Event;
 use super::spikes::{Expected, HOUR, HOURS, Recent, WINDOW, expect};
+use super::understood::Source;
 use schema::{Timestamp, finding};
 use std::collections::{BTreeMap, HashMap};
 use store::series::{Instant, ReadError};
@@ -133,6 +134,7 @@ pub(super) async fn recent(
                 source: row.try_get("source")?,
                 level: row.try_get("level")?,
                 lines: row.try_get("lines")?,
+                span: (instant(row, "first")?, instant(row, "last")?),
                 pattern: row.try_get("pattern")?,
             })
         },
@@ -158,9 +160,14 @@ pub(super) async fn patterns(
                 source: row.try_get("source")?,
                 level: row.try_get("level")?,
                 template: row.try_get("template")?,
+                sample: row.try_get("sample")?,
+                topic: row.try_get("topic")?,
                 first: instant(row, "first")?,
                 lines: row.try_get("lines")?,
                 per_hour: row.try_get("per_hour")?,
+                recent: row.try_get("recent")?,
+                since: instant(row, "since")?,
+                last: instant(row, "last")?,
             })
         },
     )
@@ -186,7 +193,36 @@ pub(super) async fn events(
                 source: row.try_get("source")?,
                 severity: finding::read(row.try_get("severity")?),
                 count: row.try_get("count")?,
+                span: (instant(row, "first")?, instant(row, "last")?),
                 details: row.try_get("details")?,
+            })
+        },
+    )
+    .await
+}
+
+/// Sources of which lines of the last hour fit no head of their parser.
+pub(super) async fn sources(
+    client: &Client,
+    host_id: i32,
+    at: Timestamp,
+) -> Result<Vec<Source>, ReadError> {
+    let span = (host_id, at.as_micros() - HOUR, at.as_micros() + 1);
+    read(
+        client,
+        "log_sources_raw",
+        include_str!("sources.sql"),
+        span,
+        |row| {
+            let read: Option<Instant> = row.try_get("read")?;
+            Ok(Source {
+                source: row.try_get("source")?,
+                parser: row.try_get("parser")?,
+                configured: row.try_get("configured")?,
+                lines: row.try_get("lines")?,
+                unread: row.try_get("unread")?,
+                span: (instant(row, "first")?, instant(row, "last")?),
+                read: read.map(|read| read.0),
             })
         },
     )

@@ -116,6 +116,7 @@ fn judged(fives: &[f64]) -> Vec<(usize, Finding)> {
                 source: "api".to_owned(),
                 level: "error".to_owned(),
                 lines: *lines as i64,
+                span: (Timestamp(0), Timestamp(0)),
                 pattern: None,
             };
             found.extend(judge_one(&recent, &expected).map(|one| (five, one)));
@@ -199,6 +200,7 @@ fn warnings_are_only_worth_knowing_and_nothing_is_said_of_the_first_day() {
         source: "api".to_owned(),
         level: level.to_owned(),
         lines,
+        span: (Timestamp(0), Timestamp(0)),
         pattern: Some("f".to_owned()),
     };
     let found = judge_one(&recent("warn", 500), &expected).unwrap();
