@@ -263,6 +263,48 @@ async fn tables_beside_the_lines() {
 }
 
 #[tokio::test]
+async fn a_source_that_is_read_and_not_understood_says_so() {
+    let database = with_logs().await;
+    let sql = "UPDATE collector.log_sources_raw SET unread_lines = CASE source WHEN 'db' THEN info_lines ELSE 0 END WHERE source <> 'broken';
+         INSERT INTO collector.findings (host_id, rule, target, kind, domain, severity, title, message, steps, details, opened_at, seen_at)
+         SELECT 1, 'log_not_understood', 'db', 'alert', 'logs', 'warn', 'Log lines not understood', 'db: none of 178 lines fits log_line_prefix',
+                ARRAY['Ask the server for its prefix'], '{\"source\": \"db\"}', max(ts) - interval '5 minutes', max(ts) FROM collector.log_sources_raw";
+    database.sql(sql).await.unwrap();
+    let server = serve(&database);
+    let meta = server.ask("meta").await;
+    let answer = server.ask("table/log_sources").await;
+    let rows = common::rows(&meta, "log_sources", &answer);
+    let of = |source: &str| {
+        let row = rows.iter().find(|row| row["source"] == source).unwrap();
+        (row["unread_lines"].clone(), row["unread_pct"].clone())
+    };
+    assert_eq!(of("auth"), (json!(0), json!(0.0)));
+    // Beside them are 28 errors that fit.
+    assert_eq!(of("db").0, json!(178));
+    assert!(
+        of("db").1.as_str().unwrap().ends_with("warn"),
+        "{:?}",
+        of("db")
+    );
+    assert_eq!(of("broken"), (Value::Null, Value::Null), "nobody counted");
+    assert_eq!(answer["facets"]["state"]["misread"], json!(1), "{answer}");
+    let now = server.ask("now").await;
+    let problems = now["problems"].as_array().unwrap();
+    let problem = problems
+        .iter()
+        .find(|one| one["id"] == "finding.log_not_understood@db")
+        .unwrap();
+    assert_eq!(
+        (&problem["severity"], &problem["view"], &problem["title"]),
+        (
+            &json!("warn"),
+            &json!("logs"),
+            &json!("Log lines not understood: db")
+        )
+    );
+}
+
+#[tokio::test]
 async fn a_source_that_cannot_be_read_and_a_backlog_are_problems() {
     let database = with_logs().await;
     let server = serve(&database);

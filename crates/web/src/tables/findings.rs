@@ -30,13 +30,13 @@ const FINDING: &[Col] = &[
         "since_ms",
         "Since",
         Unit::TimeMs,
-        "When it was first found.",
+        "Time of the first line, attempt or packet that it is about.",
     ),
     Col::new(
         "seen_ms",
         "Last seen",
         Unit::TimeMs,
-        "When it was found last.",
+        "Time of the last of them.",
     ),
     Col::new(
         "over_ms",
@@ -72,7 +72,7 @@ const FINDING: &[Col] = &[
         "times",
         "Times",
         Unit::Count,
-        "In how many passes over the data it was found.",
+        "How often more of it was found.",
     ),
     Col::new(
         "kind",

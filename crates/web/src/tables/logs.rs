@@ -87,6 +87,19 @@ const SOURCE: &[Col] = &[
         "Share of errors and warnings within the last hour.",
     ),
     Col::new(
+        "unread_pct",
+        "Not understood",
+        Unit::Percent,
+        "Share of entries within the last hour that the parser does not fit: they have the time of reading and no level of their own. None where an older collector did not count them.",
+    ),
+    Col::new(
+        "unread_lines",
+        "Lines not understood",
+        Unit::Count,
+        "Entries within the last hour that the parser does not fit.",
+    )
+    .summed(),
+    Col::new(
         "backlog_bytes",
         "Not yet read",
         Unit::Bytes,
@@ -128,6 +141,7 @@ pub(super) const SOURCES: View = View {
         values: &[
             ("blocked", "Not stored"),
             ("unreadable", "Unreadable"),
+            ("misread", "Not understood"),
             ("silent", "Silent"),
             ("ok", "Heard"),
         ],
