@@ -151,6 +151,7 @@ impl Bench {
                 name: "bench".to_owned(),
                 target: server.target(),
                 databases: Databases::All,
+                include_own: false,
                 timeout: Duration::from_secs(30),
             }),
             clock: Duration::ZERO,
