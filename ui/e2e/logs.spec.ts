@@ -184,7 +184,7 @@ test("a source that cannot be read is a problem with its cause, and sources have
   await expect(events).toContainText("203.0.113.77");
   await expect(events).toContainText("advice: fail2ban-client set sshd");
   await open(page, "now", { host: host("loud") });
-  await expect(page.locator("main")).toContainText("Log can be read on secure");
+  await expect(page.locator("main")).toContainText("Log secure cannot be read");
   await page.keyboard.press("g");
   await page.keyboard.press("l");
   await expect(page.locator("h1")).toHaveText("Logs");

@@ -4,7 +4,7 @@
  * Most of the latest come with `now`; what a card needs and `now` does not carry is asked for once, as the
  * last value of a short series, and judged with the registry's levels.
  */
-import { range, rangeIsLive } from "../state/location";
+import { range, rangeEndsNow } from "../state/location";
 import { absoluteRange, type Range, resolveRange } from "../state/range";
 import { judge, rankSeverity } from "./judge";
 import { metricWithKey, useSeries } from "./series";
@@ -15,7 +15,7 @@ import type { Fact } from "./types.gen";
 export function recent(metrics: readonly string[]): Range {
   const every = metrics.map((id) => metricsById.value.get(id)?.every_secs ?? 0);
   const minutes = Math.max(5, Math.ceil(Math.max(0, ...every) / 20));
-  if (rangeIsLive.value) return { from: `now-${minutes}m`, to: "now" };
+  if (rangeEndsNow.value) return { from: `now-${minutes}m`, to: "now" };
   const { toMs } = resolveRange(range.value, serverNow());
   return absoluteRange(toMs - minutes * 60_000, toMs);
 }
@@ -26,7 +26,7 @@ export function useFacts(
   of: string | null = null,
 ): (metric: string) => Fact | null {
   const isMeant = (fact: Fact): boolean => of === null || fact.key === null || fact.key === of;
-  const known = rangeIsLive.value ? (now.value?.facts ?? []).filter(isMeant) : [];
+  const known = rangeEndsNow.value ? (now.value?.facts ?? []).filter(isMeant) : [];
   const lacking = now.value
     ? metrics
         .filter((id) => metricsById.value.has(id) && !known.some((fact) => fact.metric === id))

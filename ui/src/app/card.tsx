@@ -11,7 +11,7 @@ import { metricsById, now, serverNow, trusted } from "../api/store";
 import type { Severity, Unit } from "../api/types.gen";
 import { formatDateTime } from "../format/time";
 import { formatExact, formatValue } from "../format/value";
-import { range, rangeIsLive, utc } from "../state/location";
+import { range, rangeEndsNow, utc } from "../state/location";
 import { resolveRange } from "../state/range";
 import { SEVERITY_WORD, SeverityMark } from "./shape";
 import { Info } from "./tip";
@@ -27,7 +27,7 @@ interface FactCardsProps {
 
 /** At which instant cards are, where it is not now. */
 export function When() {
-  if (rangeIsLive.value) return null;
+  if (rangeEndsNow.value) return null;
   const { toMs } = resolveRange(range.value, serverNow());
   return <p class="when muted">At {formatDateTime(toMs, utc.value)}</p>;
 }
@@ -52,7 +52,7 @@ export function FactCards({ metrics, label, of = null, optional = [] }: FactCard
             value={held?.value ?? null}
             unit={metric.unit}
             note={of === null ? (held?.key ?? "") : ""}
-            isCertain={!rangeIsLive.value}
+            isCertain={!rangeEndsNow.value}
             severity={
               held ? (held.severity === "unknown" ? judge(held.value, metric) : held.severity) : "unknown"
             }

@@ -35,6 +35,8 @@ export const range = computed<Range>(() => {
   return parseInstant(asked.from) && parseInstant(asked.to) ? asked : held;
 });
 export const rangeIsLive = computed(() => isLive(range.value));
+/** Whether it ends now: one that ends two days ago may move with the clock, too. */
+export const rangeEndsNow = computed(() => range.value.to === "now");
 export const hostId = computed(() => {
   const asked = param(place.value, "host");
   return asked !== null && /^\d{1,9}$/.test(asked) ? Number(asked) : null;

@@ -6,7 +6,7 @@ import { Card, FactCards } from "../app/card";
 import { Fold } from "../app/fold";
 import { Since } from "../app/panel";
 import { Chart, type ChartSpec } from "../charts/chart";
-import { rangeIsLive, setRange } from "../state/location";
+import { rangeEndsNow, setRange } from "../state/location";
 import { absoluteRange } from "../state/range";
 import { DataTable } from "../tables/table";
 
@@ -92,7 +92,7 @@ function StateCards() {
   const metric = metricsById.value.get("collector.heartbeat_age_secs");
   return (
     <section class="cards" data-count="4" aria-label="State">
-      {!rangeIsLive.value && <p class="when muted">Now</p>}
+      {!rangeEndsNow.value && <p class="when muted">Now</p>}
       <Card label="State" value={word} unit="text" severity={severity} isCertain={isSilent} />
       <Card
         label="Last heartbeat"

@@ -279,6 +279,10 @@ const TITLES: &[(&str, Title)] = &[
             "{n} values of {key} cannot be read",
         ),
     ),
+    (
+        "target.unfilled_pct",
+        Of("{value} of the mapped columns of {key} were never filled"),
+    ),
     ("api.error_pct", Of("{value} of the requests to {key} fail")),
     ("api.p95_ms", Of("p95 latency of {key} is high: {value}")),
     ("api.p99_ms", Of("p99 latency of {key} is high: {value}")),
@@ -314,6 +318,10 @@ const TITLES: &[(&str, Title)] = &[
         Of("{value} of log {key} are not read yet"),
     ),
     ("log.readable", Of("Log {key} cannot be read")),
+    (
+        "log.files_open",
+        Of("Not all files of log {key} can be open at once"),
+    ),
 ];
 
 /// Returns the title of a problem: `Memory usage is high: 91.2 %`, `2 sessions are waiting for a lock on
