@@ -341,3 +341,43 @@ async fn a_pattern_seen_twice_is_rare() {
     assert_eq!(answer["rows"][0]["id"], "ffffffffffffffff");
     assert_eq!(answer["facets"]["tag"], json!({"rare": 1}));
 }
+
+#[tokio::test]
+async fn what_cannot_be_stored_and_a_wrong_clock_are_problems() {
+    let database = with_logs().await;
+    let of = |now: &Value, id: &str| {
+        let problems = now["problems"].as_array().unwrap();
+        problems.iter().find(|one| one["id"] == id).cloned()
+    };
+    let now = serve(&database).ask("now").await;
+    assert!(of(&now, "logs_blocked").is_none() && of(&now, "clock").is_none());
+    database
+        .sql(
+            "UPDATE collector.log_sources_raw SET status = 'blocked', error = 'its lines cannot be stored: disk full' \
+             WHERE status = 'ok' AND ts = (SELECT max(ts) FROM collector.log_sources_raw); \
+             INSERT INTO collector.retention (host_id, raw_days, hourly_days, long_days, log_days, event_days, \
+                                              clock_ahead_secs, clock_wrong_since) \
+             SELECT host_id, 14, 90, 365, 7, 30, -90, '2026-09-20 10:00+00' FROM collector.hosts",
+        )
+        .await
+        .unwrap();
+    let now = serve(&database).ask("now").await;
+    let blocked = of(&now, "logs_blocked").unwrap();
+    assert_eq!(
+        (&blocked["severity"], &blocked["view"]),
+        (&json!("warn"), &json!("logs"))
+    );
+    let title = blocked["title"].as_str().unwrap();
+    assert!(title.ends_with("cannot be stored"), "{title}");
+    let fix = blocked["fix"].as_str().unwrap();
+    assert!(
+        fix.starts_with("Its lines cannot be stored: disk full. "),
+        "{fix}"
+    );
+    assert!(!blocked["since_ms"].is_null());
+    let clock = of(&now, "clock").unwrap();
+    let title = clock["title"].as_str().unwrap();
+    assert!(title.ends_with("behind the database server's"), "{title}");
+    // A source that is blocked is not one that cannot be read.
+    assert!(of(&now, "log.readable@auth").is_none());
+}
