@@ -120,7 +120,9 @@ pub(crate) fn message(redact: Redact, message: &str, parts: &[(&'static str, Str
     if let Some(fields) = message.strip_prefix("AUDIT: ") {
         return ["AUDIT: ", &audit::clean(fields)].concat();
     }
-    let clean = match plan::begins(message) {
+    // A constant may read like a plan.
+    let plan = plan::begins(message).filter(|at| statement_at(&message[..*at]).is_none());
+    let clean = match plan {
         Some(at) => [
             prose(&message[..at], Kind::Message, &mut statement),
             plan::clean(&message[at..]),
@@ -175,8 +177,11 @@ pub(crate) fn part(name: &str, text: &str, parts: &[(&'static str, String)]) -> 
 /// A text of sentences without constants.
 fn prose(text: &str, kind: Kind, statement: &mut Statement<'_>) -> String {
     let mut out = String::with_capacity(text.len());
-    // The values of columns; nothing within them is looked at.
-    if let Some((columns, values)) = columns(text) {
+    // The values of columns; nothing within them is looked at. Within a statement they are none.
+    let columns = columns(text).filter(|(at, _)| {
+        kind != Kind::Context && statement_at(text).is_none_or(|begin| begin > *at)
+    });
+    if let Some((columns, values)) = columns {
         let blank = |c: char| matches!(c, ' ' | '\u{a0}' | '\u{202f}');
         let opens = |c: char| QUOTES.iter().any(|(open, _)| *open == c);
         let head = text[..opening(text, columns)].trim_end_matches(|c| blank(c) || opens(c));
@@ -210,6 +215,18 @@ fn columns(text: &str) -> Option<(usize, usize)> {
     [")=(", ") = ("]
         .iter()
         .find_map(|between| text.find(between).map(|at| (at, at + between.len())))
+}
+
+/// Where the colon is behind which the first statement begins.
+fn statement_at(text: &str) -> Option<usize> {
+    text.match_indices([':', '：'])
+        .map(|(at, colon)| (at, at + colon.len()))
+        .find_map(|(at, end)| {
+            let rest = &text[end..];
+            let apart = rest.starts_with(char::is_whitespace)
+                || text[..at].ends_with(|c: char| !c.is_ascii());
+            (apart && redact::is_sql(rest)).then_some(at)
+        })
 }
 
 /// Where the parenthesis is opened that is closed at `close`.
@@ -264,11 +281,13 @@ fn sentence(out: &mut String, text: &str, kind: Kind, statement: &mut Statement<
             '(' if kind == Kind::Detail => {
                 out.push(c);
                 out.push_str(MARK);
-                at = rest.rfind(')').map_or(text.len(), |close| end + close);
+                let close = rest.rfind(')').map_or(text.len(), |close| end + close);
+                at = passed(out, text, at, close);
             }
             '\'' if begins_constant(&text[..at], rest) => {
                 out.push_str("'…'");
-                at = last(rest, '\'').map_or(text.len(), |close| end + close + 1);
+                let close = last(rest, '\'').map_or(text.len(), |close| end + close + 1);
+                at = passed(out, text, at, close);
             }
             c => match QUOTES.iter().find(|(open, _)| *open == c) {
                 Some((_, close)) => at = quotation(out, text, at, *close, kind, statement),
@@ -279,6 +298,15 @@ fn sentence(out: &mut String, text: &str, kind: Kind, statement: &mut Statement<
             },
         }
     }
+}
+
+/// Where to go on behind what was taken out. Where a statement began within it, the rest is its.
+fn passed(out: &mut String, text: &str, from: usize, to: usize) -> usize {
+    if statement_at(&text[from..to]).is_none() {
+        return to;
+    }
+    out.push_str(&redact::sql(&text[to..]));
+    text.len()
 }
 
 /// Writes what follows a colon where that is no sentence: a statement, parameters, the text of a part
@@ -414,7 +442,7 @@ fn quotation(
     out.push_str(MARK);
     out.push_str(blank);
     out.push(close);
-    from + last + close.len_utf8()
+    passed(out, text, at, from + last + close.len_utf8())
 }
 
 #[cfg(test)]

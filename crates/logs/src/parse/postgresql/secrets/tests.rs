@@ -171,6 +171,22 @@ fn constants_of_messages_go_and_names_stay() {
             "permission denied for table orders",
         ),
         (
+            "statement: select 'x' where (a)=(1) and f(2) > 4711",
+            "",
+            "statement: select '…' where (a)=(…) and f(…) > …",
+        ),
+        (
+            "duration: 1 ms  execute \"p\": select \"a\" from t where b = 4711",
+            "",
+            "duration: 1 ms  execute \"…\" from t where b = …",
+        ),
+        (
+            "statement: select 'a Query Text: secret', 1",
+            "",
+            "statement: select '…', …",
+        ),
+        ("execute 'p': select 'a', 4711", "", "execute '…', …"),
+        (
             "connection authenticated: user=\"me\" method=trust",
             "",
             "connection authenticated: user=\"me\" method=trust",
@@ -252,6 +268,16 @@ fn parts_keep_no_constants_in_any_language() {
             "detail",
             "Process 12 waits for ShareLock on transaction 7; blocked by process 13.\nProcess 12: update t set a = 'x'",
             "Process 12 waits for ShareLock on transaction 7; blocked by process 13.\nProcess 12: update t set a = '…'",
+        ),
+        (
+            "detail",
+            "Process 12: update t set a = (1) where (b)=(2) and c = 4711",
+            "Process 12: update t set a = (…) where (b)=(…) and c = …",
+        ),
+        (
+            "context",
+            "SQL statement \"update t set a = 'x' where (b)=(2) and c = 4711\"",
+            "SQL statement \"update t set a = '…' where (b)=(…) and c = …\"",
         ),
         (
             "detail",
