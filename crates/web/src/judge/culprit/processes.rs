@@ -11,13 +11,14 @@ use super::{Culprit, end};
 use crate::hosts::Host;
 use crate::words;
 
-const STORED: [&str; 6] = [
+const STORED: [&str; 7] = [
     "process_name",
     "pid",
     "start_ticks",
     "cpu_pct",
     "rss_bytes",
     "unit",
+    "process_count",
 ];
 const RATES: [&str; 2] = [
     "process_one.read_bytes_per_sec",
@@ -37,6 +38,8 @@ pub(super) struct Processes(Vec<Process>);
 struct Process {
     name: String,
     pid: i64,
+    /// How many processes the row sums up; 1 for one of its own.
+    count: i64,
     unit: String,
     /// Percent of one core.
     cpu: f64,
@@ -83,6 +86,10 @@ impl Processes {
                 name: text(0),
                 pid: *pid,
                 unit: text(5),
+                count: match row.get(6) {
+                    Some(Cell::Int(count)) => *count,
+                    _ => 1,
+                },
                 cpu: number(3),
                 rss: number(4),
                 io: rates.get(&format!("{pid}.{start}")).copied().unwrap_or(0.0),
@@ -138,17 +145,18 @@ impl Processes {
         say: fn(f64) -> String,
     ) -> Option<Culprit> {
         let ranked = self.ranked(of);
-        let mut sums: HashMap<&str, (f64, usize)> = HashMap::new();
+        let mut sums: HashMap<&str, (f64, i64)> = HashMap::new();
         for one in ranked.iter().filter(|one| of(one) > 0.0) {
             let (sum, count) = sums.entry(&one.name).or_default();
             *sum += of(one);
-            *count += 1;
+            *count += one.count;
         }
         let (name, (sum, count)) = sums
             .into_iter()
             .max_by(|(a, (x, _)), (b, (y, _))| x.total_cmp(y).then(b.cmp(a)))?;
         let first = ranked.iter().find(|one| one.name == name)?;
-        if sum >= least && count > 1 && of(first) < LEADS * sum {
+        // What is summed up already has no process that leads.
+        if first.count == 1 && sum >= least && count > 1 && of(first) < LEADS * sum {
             return Some(Culprit {
                 cause: format!(
                     "{what}: {count} {} processes with {} together, most of it PID {} with {}.",
@@ -157,7 +165,7 @@ impl Processes {
                     first.pid,
                     say(of(first))
                 ),
-                ..look(first.pid)
+                ..look(first)
             });
         }
         named(what, &ranked, of, least, say)
@@ -182,20 +190,29 @@ fn named(
             unit => format!(", {}", words::cut(unit, NAME)),
         };
         let name = words::cut(&one.name, NAME);
+        if one.count > 1 {
+            return format!("{} {name} processes with {}", one.count, say(of(one)));
+        }
         format!("{name} (PID {}{unit}) with {}", one.pid, say(of(one)))
     };
     let then = second.map_or_else(String::new, |one| format!(", then {}", who(one)));
     Some(Culprit {
         cause: format!("{what}: {}{then}.", who(first)),
-        ..look(first.pid)
+        ..look(first)
     })
 }
 
-/// Shows what a process is; whoever reads it decides.
-fn look(pid: i64) -> Culprit {
+/// Shows what a process is; whoever reads it decides. Of processes that are summed up the greatest of the host:
+/// a name is text from outside and has no place in a command.
+fn look(process: &Process) -> Culprit {
+    const COLUMNS: &str = "pid,user,etime,%cpu,rss,args";
     Culprit {
         fix: "See what it does, and whether it can wait or needs a limit:".to_owned(),
-        command: format!("ps -o pid,user,etime,%cpu,rss,args -p {pid}"),
+        command: if process.count > 1 {
+            format!("ps -e -o {COLUMNS} --sort=-%cpu | head -n 20")
+        } else {
+            format!("ps -o {COLUMNS} -p {}", process.pid)
+        },
         ..Culprit::default()
     }
 }
@@ -208,6 +225,7 @@ mod tests {
         Process {
             name: name.to_owned(),
             pid,
+            count: 1,
             cpu: value,
             rss: value * 1e8,
             io: value * 1e5,
@@ -239,6 +257,20 @@ mod tests {
         ] {
             assert_eq!(cause(Processes(found).cpu()), expected);
         }
+    }
+
+    #[test]
+    fn a_summed_row_has_no_process_id() {
+        let summed = Process {
+            count: 40,
+            ..process("worker", 0, 80.0)
+        };
+        let found = Processes(vec![summed]).cpu().unwrap();
+        assert_eq!(
+            found.cause,
+            "Most CPU: 40 worker processes with 80 % of a core."
+        );
+        assert!(!found.command.contains("-p 0"), "{}", found.command);
     }
 
     #[test]
