@@ -142,6 +142,8 @@ async fn p03_rows_from_memory_are_stored_once_whatever_happens_to_the_link() {
             place.clear();
             tick += 1;
             running.queue.append(ts(tick), rows(tick, 5)).await.unwrap();
+            // A record on the disk is delivered when the disk can be read, not before.
+            running.drained().await;
             place.obstruct();
         }
     }

@@ -34,7 +34,7 @@ CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE s.status = 'blocked' AND s.ts = s.newest) AS blocked_logs,
            max(s.error) FILTER (WHERE s.status = 'blocked' AND s.ts = s.newest) AS blocked_cause,
            min(s.ts) FILTER (WHERE s.status = 'blocked' AND s.ts > coalesce(s.well, '-infinity')) AS blocked_since
-    FROM (SELECT ts, status, error, max(ts) OVER () AS newest, max(ts) FILTER (WHERE status <> 'blocked') OVER () AS well
+    FROM (SELECT ts, status, error, max(ts) OVER () AS newest, max(ts) FILTER (WHERE status <> 'blocked') OVER (PARTITION BY source) AS well
           FROM collector.log_sources_raw
           WHERE host_id = h.host_id AND ts >= $4 AND ts < $2) s
 ) l
