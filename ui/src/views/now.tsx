@@ -1,5 +1,5 @@
 /** Now: is anything wrong, what, since when, and what to do. */
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { metricWithKey } from "../api/series";
 import { metricsById, now, nowFailure, problemCount, trusted, verdict } from "../api/store";
 import type { Area, Problem } from "../api/types.gen";
@@ -9,6 +9,7 @@ import { ViewLink } from "../app/link";
 import { Empty, Since, Skeleton } from "../app/panel";
 import { Part } from "../app/part";
 import { SEVERITY_WORD, SeverityMark, Shape } from "../app/shape";
+import { useTallest } from "../app/tallest";
 import { Chart, type ChartSpec } from "../charts/chart";
 import { Spark } from "../charts/spark";
 import { withoutTime } from "../format/time";
@@ -92,14 +93,18 @@ function Verdict() {
 
 function Problems() {
   const [all, setAll] = useState(false);
+  const root = useRef<HTMLElement>(null);
+  useTallest(root, all);
   const problems = now.value?.problems ?? [];
-  if (problems.length === 0) return null;
   const folded = problems.slice(SHOWN).filter(({ severity }) => severity !== "crit");
   // A button takes as much room as one problem.
   const isFolding = folded.length > 1 && !all;
   const shown = isFolding ? problems.slice(0, problems.length - folded.length) : problems;
   return (
-    <section aria-label="Problems">
+    <section ref={root} class="problem-room" aria-label="Problems">
+      {verdict.value.severity === "ok" && problems.length === 0 && (
+        <p class="muted">Nothing needs attention.</p>
+      )}
       <ul class="problems">
         {shown.map((problem) => (
           <ProblemRow key={problem.id} problem={problem} />
