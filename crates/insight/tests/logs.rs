@@ -83,7 +83,7 @@ const SEED: &str = "
 ";
 
 async fn seed(client: &Client) {
-    let made = testkit::partitions("2026-10-29", "2026-11-19");
+    let made = testkit::partitions("2026-11-19", "2026-11-19");
     client.batch_execute(&made).await.unwrap();
     client.batch_execute(SEED).await.unwrap();
 }
