@@ -85,7 +85,7 @@ BEGIN
             'ts', a.ts, 'host_id', of_host, 'process_name', 'worker-' || i, 'pid', 1000 + i, 'start_ticks', 5000 + i,
             'cpu_pct', 2, 'rss_bytes', 20971520, 'vsz_bytes', 104857600, 'fd_count', 12, 'fd_limit', 1024,
             'thread_count', 2, 'state', 'S', 'uptime_secs', 86400, 'read_bytes_total', a.s * 100,
-            'write_bytes_total', a.s * 200, 'parent_pid', 1, 'unit', 'worker.service', 'uid', 1000, 'watched', false) || p) r;
+            'write_bytes_total', a.s * 200, 'parent_pid', 1, 'unit', 'worker.service', 'uid', 1000, 'watched', false, 'process_count', 1) || p) r;
 
     INSERT INTO collector.collector_self_metrics SELECT r.* FROM at_instant a, jsonb_populate_record(
         NULL::collector.collector_self_metrics, jsonb_build_object(
