@@ -15,6 +15,7 @@ import { Spark } from "../charts/spark";
 import { withoutTime } from "../format/time";
 import { formatValue } from "../format/value";
 import { CPU, LOAD, MEMORY } from "./host-charts";
+import { HostFacts } from "./host-facts";
 import { viewById } from "./registry";
 
 const PRESSURE: ChartSpec = {
@@ -72,7 +73,7 @@ export default function NowView() {
       </div>
       <h2>Host</h2>
       <FactCards metrics={CARDS} optional={[SWAP]} label="Latest values" />
-      <Part load={() => import("./host-facts")} />
+      <HostFacts />
     </>
   );
 }
