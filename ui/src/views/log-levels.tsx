@@ -15,7 +15,7 @@ export default function LogLevels({ counts, levels }: LogLevelsProps) {
   return (
     <figure class="panel chart" id="log-distribution">
       <header>
-        <h2>Lines by level</h2>
+        <h2>Share of lines by level</h2>
       </header>
       {all === 0 ? (
         <Empty height={206}>{counts ? "No line was stored in this range." : "Not known yet."}</Empty>

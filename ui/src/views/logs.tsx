@@ -144,7 +144,7 @@ function Health({ answer, counts }: HealthProps) {
         value={lines ? 100 - (100 * severe) / lines : null}
         unit="percent"
         severity="ok"
-        note="neither error nor warning"
+        note="no error or warning"
       />
       <Card label="Lines" value={lines} unit="count" severity="ok" note="in this range" />
       {LEVELS.slice(0, 3).map(([level, label]) => (
