@@ -1,7 +1,7 @@
 //! What a message is about, where that is known and somebody can do something about it.
 //!
 //! The message is looked at as it was written, not its pattern: whatever is masked there, or what several
-//! messages have in common, decides nothing. The first of [`FORMS`] that fits holds. A form of the kernel or
+//! messages have in common, decides nothing. The first of `FORMS` that fits holds. A form of the kernel or
 //! of the C library is beyond doubt at any level, as files of syslog have none; words that anybody may use
 //! count in warnings and errors only. SQLSTATEs count in any language of the server.
 //!

@@ -4,7 +4,7 @@
 //! is durable when [`Queue::append`] returns [`Durability::Disk`].
 //!
 //! When the disk refuses, the rows are held in memory instead: [`Durability::Memory`] makes no claim. They
-//! are held by table, bounded by [`HELD_BYTES`], and leave in one of three ways, whichever comes first:
+//! are held by table, bounded by `HELD_BYTES`, and leave in one of three ways, whichever comes first:
 //!
 //! * *into the spool*, once its disk takes records again: tried with every tick;
 //! * *to the database*, straight from memory: the writer leases what it sends, and what is leased goes

@@ -14,7 +14,7 @@ impl<D: Disk> Spool<D> {
     /// last lsn must remain known. Where the disk has no room for that, it stays.
     ///
     /// # Errors
-    /// [`SpoolError::Io`] when a file would not go; nothing is lost, the next call tries again.
+    /// `SpoolError::Io` when a file would not go; nothing is lost, the next call tries again.
     pub fn release(&mut self, class: Class, delivered: &RangeSet) -> Result<usize> {
         self.sweep();
         let stream = &mut self.streams[slot(class)];

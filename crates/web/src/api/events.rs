@@ -3,8 +3,8 @@
 //! While somebody listens, one task looks for new samples every two seconds and tells all
 //! listeners; when the last one has left, it ends.
 //!
-//! At most [`STREAMS`] are open at once, so that most places of the server are left for questions, and
-//! each ends after [`STREAM_FOR`]: browsers begin another, and what belongs to a client that is gone
+//! At most `STREAMS` are open at once, so that most places of the server are left for questions, and
+//! each ends after `STREAM_FOR`: browsers begin another, and what belongs to a client that is gone
 //! without a word is freed. Who gets none is answered with 503 and asks at its own pace.
 
 use std::collections::HashMap;
