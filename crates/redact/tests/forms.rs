@@ -221,6 +221,99 @@ const FORMS: &[&str] = &[
     "mosquitto_pub -u me -P {v} -t t",
     "openssl enc -k {v} -in x",
     "sudo -u me sshpass -p '{v}' scp a b",
+    // Arguments that are secrets by their place.
+    "htpasswd -b /etc/nginx/users me {v}",
+    "htpasswd -nb me {v}",
+    "htpasswd -nbB me '{v}' >> /etc/nginx/users",
+    "htpasswd -bBC 10 /etc/nginx/users me \"{v}\" 2>&1",
+    "root : PWD=/root ; USER=root ; COMMAND=/usr/bin/htpasswd -bc /etc/users me {v}",
+    "sh -c 'htpasswd -b /etc/vault/users me {v}'",
+    "[\"htpasswd\", \"-b\", \"/etc/users\", \"me\", \"{v}\"]",
+    "['htpasswd', '-nb', 'me', '{v}']",
+    "{\"cmd\":\"sh -c \\\"htpasswd -nb me {v}\\\"\",\"n\":1}",
+    "type=EXECVE msg=audit(1:2): argc=4 a0=\"htpasswd\" a1=\"-nb\" a2=\"me\" a3=\"{v}\"",
+    "mosquitto_passwd -b /etc/mosquitto/users me {v}",
+    "openssl passwd {v}",
+    "openssl passwd -6 -salt ab {v}",
+    "mkpasswd -m sha-512 {v}",
+    "smbpasswd -w {v}",
+    "smbpasswd -a me {v}",
+    "smbpasswd -r dc1 -U me%{v}",
+    "mysqladmin -u root password {v}",
+    "mysqladmin -u root password '{v}'",
+    "mysqladmin -uroot -pold1 password {v}",
+    "rabbitmqctl add_user me {v}",
+    "rabbitmqctl -n rabbit@h change_password me '{v}'",
+    "rabbitmqctl authenticate_user me {v}",
+    "ejabberdctl register me h.example {v}",
+    "prosodyctl register me h.example {v}",
+    "net user me {v} /add",
+    "C:\\> net user me {v}",
+    "net rpc user add me {v} -S dc1",
+    "net use Z: \\\\s\\share {v} /user:me",
+    "samba-tool user create me {v}",
+    "vault kv put secret/app key={v} user=me",
+    "vault kv put -mount=secret app user=me db={v}",
+    "vault write auth/userpass/users/me pw={v}",
+    "vault login {v}",
+    "kubectl create secret generic app --from-literal=db={v}",
+    "kubectl -n x create secret generic app --from-literal a=b --from-literal db='{v}'",
+    "etcdctl user add me:{v}",
+    "mc alias set s https://h.example me {v}",
+    "wpa_passphrase net1 {v}",
+    "radtest me {v} 192.0.2.1 0 x",
+    "radtest me x 192.0.2.1 0 {v}",
+    "ansible-vault encrypt_string {v} --name x",
+    "7z a -p{v} a.7z b",
+    "zip -P {v} a.zip b",
+    "plink -pw {v} me@h",
+    "xfreerdp /u:me /p:{v} /v:h",
+    "ssh-keygen -t rsa -N {v} -f k",
+    "aws configure set aws_secret_access_key {v}",
+    "aws secretsmanager create-secret --name x --secret-string {v}",
+    "caddy hash-password --plaintext {v}",
+    // What a shell feeds to a program.
+    "echo 'me:{v}' | chpasswd",
+    "echo me:{v}|chpasswd",
+    "echo me:{v} | sudo chpasswd -e",
+    "root : PWD=/root ; USER=root ; COMMAND=/bin/sh -c echo me:{v} | chpasswd",
+    "root : PWD=/root ; USER=root ; COMMAND=/bin/bash -c echo \"me:{v}\" | /usr/sbin/chpasswd",
+    "printf 'me:{v}\\n' | chpasswd",
+    "printf '%s:%s\\n' me {v} | chpasswd",
+    "chpasswd <<< 'me:{v}'",
+    "chpasswd <<<me:{v}",
+    "echo {v} | passwd --stdin me",
+    "echo {v} | sudo -S ls",
+    "echo -n '{v}' | docker login -u me --password-stdin",
+    "printf '%s\\n%s\\n' {v} {v} | smbpasswd -s -a me",
+    "(echo {v}; echo {v}) | smbpasswd -s me",
+    "echo {v} | gh auth login --with-token",
+    "echo {v} | docker secret create x -",
+    "echo -e \"{v}\\n{v}\" | sudo passwd me",
+    "{ echo {v}; echo {v}; } | smbpasswd -s me",
+    "cat <<< 'me:{v}' | chpasswd",
+    "cryptsetup luksOpen /dev/sdb x <<< {v}",
+    "(root) CMD (echo {v} | sudo -S ls)",
+    // As lists, and by the name of a secret before it.
+    "[\"sshpass\", \"-p\", \"{v}\", \"ssh\"]",
+    "exec.Command(\"redis-cli\", \"-a\", \"{v}\")",
+    "type=EXECVE msg=audit(1:2): argc=3 a0=\"sshpass\" a1=\"-p\" a2=\"{v}\"",
+    "['curl', '-u', 'me:{v}', 'h']",
+    "redis-cli -h h AUTH me {v}",
+    "redis-cli config set requirepass {v}",
+    "aws configure set profile.x.aws_secret_access_key {v}",
+    "npm config set //r.example/:_authToken {v}",
+    "net user /add me {v}",
+    "C:\\Windows\\net.exe user me {v}",
+    "docker login -u me -p{v}",
+    "kadmin -p admin -w {v}",
+    "snmpget -v2c -c{v} h",
+    // Lines of .pgpass.
+    "db.example:5432:shop:me:{v}",
+    "*:*:*:postgres:{v}",
+    "localhost:*:shop:me:{v}",
+    "echo '192.0.2.1:6432:*:me:{v}' >> ~/.pgpass",
+    "line 3: /run/postgresql:5432:shop:me:{v}",
     "mount -o username=me,password={v} //h/s /m",
     // Addresses and connection strings.
     "postgres://me:{v}@db:5432/shop",
@@ -516,7 +609,81 @@ const HARMLESS: &[&str] = &[
     "digest: sha256",
     "identified by id",
     "Negotiate failed",
+    "htpasswd: cannot open file /etc/users",
+    "htpasswd -c /etc/users me",
+    "openssl passwd -6",
+    "openssl version -a",
+    "the net user count grew by 3",
+    "net user delete me",
+    "vault login failed",
+    "vault kv get secret/app",
+    "vault status",
+    "rabbitmqctl list_users",
+    "rabbitmqctl add_vhost a",
+    "mysqladmin -u root password",
+    "smbpasswd -x me",
+    "passwd me",
+    "passwd: password for 'me' changed by 'root'",
+    "echo a:b | grep a",
+    "echo done | mail root",
+    "echo done | grep passwd /etc/x",
+    "echo a | sudo tee /etc/x",
+    "git config user.name me",
+    "aws configure set region eu-central-1",
+    "npm config set registry https://r.example/",
+    "cat a.txt | sort",
+    "the git config is missing",
+    "redis-cli config set maxmemory 100mb",
+    "chpasswd: line 1: missing new password",
+    "kubectl get secret app -o yaml",
+    "kubectl apply -f a.yaml",
+    "2001:1234:abcd:ef01:1:2:3:4",
+    "00:1a:2b:3c:4d:5e",
+    "10:22:33 app:1234: a:b:c",
+    "src/main.rs:1234:12: error",
+    "org.example:1234",
+    "AKIA is the prefix of 2fd4e1c67a2d28fced849ee1bb76e7391b93eb12",
+    "blob 2FD4E1C67A2D28FCED849EE1BB76E7391B93EB12 of a tree",
+    "/Users/Alice1/Documents/Projects/Website1",
+    "home/deploy2/releases/Current9/public/x12",
+    "UserRepositoryFactoryBeanPostProcessor12 ",
+    "getUserByIdAndNameOrEmailAddressFactory2 x",
+    "0123456789012345678901234567890123456789",
+    "id 3fa85f64-5717-4562-b3fc-2c963f66afa6 b",
+    "sha1=AbCdEf0123456789abcdef0123456789abcdef01x",
 ];
+
+/// Secret keys of AWS that no name stands beside, drawn at random but for the first, which is that of the
+/// documentation.
+#[test]
+fn an_unnamed_secret_key_is_known() {
+    let beside = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+    for line in [
+        format!("AKIAIOSFODNN7EXAMPLE {beside}"),
+        format!("AKIAIOSFODNN7EXAMPLE,{beside}"),
+        format!("keys {beside} of ASIAIOSFODNN7EXAMPLE"),
+        format!("{{\"id\":\"AKIAIOSFODNN7EXAMPLE\",\"s\":\"{beside}\"}}"),
+    ] {
+        assert!(!text(&line).contains("K7MDENG"), "{}", text(&line));
+        assert_eq!(text(&text(&line)), text(&line));
+    }
+    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let (mut state, mut missed) = (1_u64, 0);
+    for _ in 0..1000 {
+        let key: String = (0..40)
+            .map(|_| {
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
+                char::from(LETTERS[(state >> 58) as usize])
+            })
+            .collect();
+        if text(&format!("found {key} in env")).contains(&key) {
+            missed += 1;
+        }
+    }
+    assert!(missed <= 50, "{missed} of 1000");
+}
 
 #[test]
 fn a_harmless_line_stays_as_it_is() {

@@ -22,7 +22,23 @@ pub(super) struct Option_(&'static str, Form);
 
 use Form::{Apart, Joined, Next, Pair};
 
+/// Takes secrets by their place: see [`super::arguments`].
+const NONE: Options = &[];
 const MYSQL: Options = &[Option_("-p", Joined)];
+const MYSQLADMIN: Options = &[
+    Option_("-p", Joined),
+    Option_("password", Apart),
+    Option_("old-password", Apart),
+];
+const SNMP: Options = &[
+    Option_("-A", Apart),
+    Option_("-X", Apart),
+    Option_("-c", Next),
+];
+const LITERAL: Options = &[Option_("--from-literal", Pair('='))];
+const SMB: Options = &[Option_("-U", Pair('%'))];
+const PUTTY: Options = &[Option_("-pw", Apart)];
+const RDP: Options = &[Option_("/p:", Joined)];
 const LONG_P: Options = &[Option_("-p", Next)];
 const CAPITAL_P: Options = &[Option_("-P", Next)];
 const CURL: Options = &[
@@ -50,23 +66,31 @@ const OPENSSL: Options = &[
 /// Programs by name.
 #[rustfmt::skip]
 const PROGRAMS: &[(&str, Options)] = &[
-    ("mysql", MYSQL), ("mysqldump", MYSQL), ("mysqladmin", MYSQL), ("mysqlimport", MYSQL), ("mysqlcheck", MYSQL),
+    ("mysql", MYSQL), ("mysqldump", MYSQL), ("mysqladmin", MYSQLADMIN), ("mysqlimport", MYSQL), ("mysqlcheck", MYSQL),
     ("mysqlshow", MYSQL), ("mysqlpump", MYSQL), ("mysqlbinlog", MYSQL), ("mysqlslap", MYSQL), ("mysqlsh", MYSQL),
-    ("mariadb", MYSQL), ("mariadb-dump", MYSQL), ("mariadb-admin", MYSQL), ("mariadb-import", MYSQL), ("mariadb-check", MYSQL),
+    ("mariadb", MYSQL), ("mariadb-dump", MYSQL), ("mariadb-admin", MYSQLADMIN), ("mariadb-import", MYSQL), ("mariadb-check", MYSQL),
     ("mariadb-backup", MYSQL), ("mydumper", LONG_P), ("myloader", LONG_P), ("xtrabackup", LONG_P), ("innobackupex", LONG_P),
     ("sshpass", LONG_P), ("mongo", LONG_P), ("mongosh", LONG_P), ("mongodump", LONG_P), ("mongorestore", LONG_P),
     ("mongoexport", LONG_P), ("mongoimport", LONG_P), ("mongostat", LONG_P), ("7z", MYSQL), ("7za", MYSQL), ("rar", MYSQL), ("unrar", MYSQL),
-    ("login", &[Option_("-p", Apart)]), ("useradd", &[Option_("-p", Apart)]), ("usermod", &[Option_("-p", Apart)]),
-    ("rdesktop", &[Option_("-p", Apart)]), ("ncftp", &[Option_("-p", Apart)]), ("clickhouse-client", &[Option_("--password", Apart)]),
+    ("login", LONG_P), ("useradd", &[Option_("-p", Apart)]), ("usermod", &[Option_("-p", Apart)]),
+    ("rdesktop", &[Option_("-p", Apart)]), ("ncftp", &[Option_("-p", Apart)]), ("ncftpput", &[Option_("-p", Apart)]), ("ncftpget", &[Option_("-p", Apart)]), ("racadm", &[Option_("-p", Apart)]), ("kadmin", &[Option_("-w", Apart)]), ("clickhouse-client", &[Option_("--password", Apart)]),
     ("sqlcmd", CAPITAL_P), ("bcp", CAPITAL_P), ("isql", CAPITAL_P), ("ipmitool", CAPITAL_P), ("zip", CAPITAL_P), ("unzip", CAPITAL_P),
     ("mosquitto_pub", CAPITAL_P), ("mosquitto_sub", CAPITAL_P), ("tsql", CAPITAL_P),
     ("curl", CURL), ("http", &[Option_("-a", Pair(':')), Option_("--auth", Pair(':'))]), ("lftp", &[Option_("-u", Pair(','))]),
-    ("smbclient", &[Option_("-U", Pair('%'))]), ("rpcclient", &[Option_("-U", Pair('%'))]), ("net", &[Option_("-U", Pair('%'))]),
+    ("smbclient", SMB), ("rpcclient", SMB), ("net", SMB), ("winexe", SMB), ("smbpasswd", &[Option_("-U", Pair('%')), Option_("-w", Apart)]),
     ("redis-cli", &[Option_("-a", Next)]), ("valkey-cli", &[Option_("-a", Next)]),
     ("ldapsearch", LDAP), ("ldapmodify", LDAP), ("ldapadd", LDAP), ("ldapdelete", LDAP), ("ldapwhoami", LDAP), ("ldappasswd", LDAP),
     ("keytool", KEYTOOL), ("jarsigner", KEYTOOL), ("openssl", OPENSSL), ("sqlplus", &[Option_("", Pair('/'))]),
-    ("snmpget", &[Option_("-A", Apart), Option_("-X", Apart), Option_("-c", Apart)]), ("snmpwalk", &[Option_("-A", Apart), Option_("-X", Apart), Option_("-c", Apart)]),
+    ("snmpget", SNMP), ("snmpwalk", SNMP), ("snmpbulkwalk", SNMP), ("snmpset", SNMP), ("snmptrap", SNMP),
     ("cqlsh", LONG_P), ("influx", &[Option_("-password", Apart), Option_("-t", Apart)]), ("nmcli", &[Option_("password", Apart)]),
+    ("7zr", MYSQL), ("7zz", MYSQL), ("kubectl", LITERAL), ("oc", LITERAL), ("plink", PUTTY), ("pscp", PUTTY), ("psftp", PUTTY),
+    ("xfreerdp", RDP), ("wlfreerdp", RDP), ("ssh-keygen", &[Option_("-N", Apart), Option_("-P", Apart)]), ("caddy", &[Option_("--plaintext", Apart)]),
+    ("aws", &[Option_("aws_secret_access_key", Apart), Option_("aws_session_token", Apart), Option_("--secret-string", Apart)]),
+    ("gh", &[Option_("--body", Apart)]), ("jenkins-cli", &[Option_("-auth", Pair(':'))]), ("etcdctl", &[Option_("--user", Pair(':'))]),
+    ("htpasswd", NONE), ("mosquitto_passwd", NONE), ("mkpasswd", NONE), ("rabbitmqctl", NONE), ("ejabberdctl", NONE), ("prosodyctl", NONE),
+    ("samba-tool", NONE), ("vault", NONE), ("mc", NONE), ("wpa_passphrase", NONE), ("radtest", NONE), ("ansible-vault", NONE), ("rclone", NONE),
+    ("npm", NONE), ("git", NONE), ("net1", NONE), ("cryptsetup", NONE), ("kinit", NONE), ("realm", NONE),
+    ("echo", NONE), ("printf", NONE), ("cat", NONE), ("chpasswd", NONE), ("passwd", NONE),
 ];
 
 /// Longest name of [`PROGRAMS`].
@@ -130,6 +154,8 @@ pub(super) fn of_program(text: &str, at: usize, end: usize) -> Option<Options> {
 
 /// The secret that an option gives: `at` is where its word begins.
 pub(super) fn secret(options: Options, text: &str, at: usize) -> Option<(usize, usize)> {
+    // `/p:` of a program that comes from Windows.
+    let at = at - usize::from(text[..at].ends_with(" /"));
     // An argument of its own.
     if !matches!(
         at.checked_sub(1).map(|at| text.as_bytes()[at]),
@@ -139,6 +165,17 @@ pub(super) fn secret(options: Options, text: &str, at: usize) -> Option<(usize, 
     }
     options.iter().find_map(|Option_(name, form)| {
         let rest = text[at..].strip_prefix(name)?;
+        if !name.is_empty()
+            && *form != Joined
+            && let Some((from, to)) = super::arguments::next_of_list(text, at, at + name.len())
+        {
+            return match form {
+                Pair(separator) => text[from..to]
+                    .find(*separator)
+                    .map(|at| (from + at + separator.len_utf8(), to)),
+                _ => (from < to).then_some((from, to)),
+            };
+        }
         let joined = !rest.starts_with([' ', '\t', '=']) && !rest.is_empty();
         let value = match form {
             Joined if joined => rest,
@@ -153,8 +190,16 @@ pub(super) fn secret(options: Options, text: &str, at: usize) -> Option<(usize, 
         let (from, to) = argument(text, from);
         if let Pair(separator) = form {
             let separated = text[from..to].find(*separator)?;
-            let address = *separator == '/' && text[from..to].starts_with('/');
-            return (!address).then_some((from + separated + 1, to));
+            if *separator == '/' && text[from..to].starts_with('/') {
+                return None;
+            }
+            let from = from + separated + 1;
+            // `NAME='SECRET'`
+            return Some(if from == to {
+                argument(text, to)
+            } else {
+                (from, to)
+            });
         }
         // Another option, not a value.
         (!text[from..to].starts_with('-') && from < to).then_some((from, to))

@@ -8,13 +8,16 @@
 //! | is it the name of a secret, with a value? | [`names`], [`value`] | `DB_PASSWORD=x`, `\"token\":\"x\"`, `<pw>x</pw>` |
 //! | does it announce a value in a sentence? | [`speech`] | `the password is x`, `Bearer x` |
 //! | is it an option of a program that takes secrets? | [`commands`] | `mysql -px`, `curl -u me:x` |
+//! | is it an argument that is one by its place? | [`arguments`] | `htpasswd -b f me x`, `echo me:x \| chpasswd` |
 //! | is it the scheme of an address with a login? | [`address`] | `redis://:x@host` |
+//! | is it a line of a file of passwords? | [`address`] | `host:5432:shop:me:x` |
 //! | does a private key begin here? | [`pem`] | `-----BEGIN PRIVATE KEY-----` |
 //!
 //! The tables are the place for more. Every look ahead is either bounded or ends in a value that is
 //! taken out and not looked at again, so that the pass is linear.
 
 mod address;
+mod arguments;
 mod commands;
 mod names;
 mod pem;
@@ -41,10 +44,21 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     let mut scan = Scan {
         text,
         program: None,
+        ahead: Vec::new(),
+        ahead_from: usize::MAX,
     };
     let mut out = String::new();
     let (mut kept, mut at) = (0, 0);
     while at < bytes.len() {
+        if at >= scan.ahead_from {
+            let (from, to) = scan.arrive(kept);
+            if from < to && &text[from..to] != MARK {
+                out.push_str(&text[kept..from]);
+                out.push_str(MARK);
+                (kept, at) = (to, at.max(to));
+            }
+            continue;
+        }
         let class = CLASS[usize::from(bytes[at])];
         if class & (WORD | BEYOND) == 0 {
             if class == BREAK {
@@ -167,9 +181,30 @@ struct Scan<'a> {
     text: &'a str,
     /// The program whose command line this is.
     program: Option<commands::Options>,
+    /// Secrets that this command passes further on, the last first, and where the next of them begins.
+    ahead: Vec<Range>,
+    ahead_from: usize,
 }
 
 impl Scan<'_> {
+    /// Adds secrets that follow further on.
+    fn expect(&mut self, secrets: Vec<Range>) {
+        if secrets.is_empty() {
+            return;
+        }
+        self.ahead.extend(secrets);
+        self.ahead.sort_unstable_by(|a, b| b.cmp(a));
+        self.ahead.dedup();
+        self.ahead_from = self.ahead.last().map_or(usize::MAX, |(from, _)| *from);
+    }
+
+    /// Takes the next secret of [`Self::ahead`], without what is taken out already.
+    fn arrive(&mut self, kept: usize) -> Range {
+        let (from, to) = self.ahead.pop().unwrap_or_default();
+        self.ahead_from = self.ahead.last().map_or(usize::MAX, |(from, _)| *from);
+        (from.max(kept), to)
+    }
+
     /// The secret that the word at this place is, or that follows it. Nearly every word is told apart
     /// by its first or last letters, so that a line without secrets costs little more than a look at
     /// each of its bytes.
@@ -179,8 +214,12 @@ impl Scan<'_> {
         if let Some(to) = shapes::key(self.text, at, end) {
             return Some((at, to));
         }
+        if let Some(found) = shapes::unnamed(self.text, at) {
+            return Some(found);
+        }
         if let Some(options) = commands::of_program(self.text, at, end) {
             self.program = Some(options);
+            self.expect(arguments::secrets(self.text, at, end));
         }
         if let Some(options) = self.program
             && let Some(found) = commands::secret(options, self.text, at)
@@ -194,6 +233,11 @@ impl Scan<'_> {
             b'$' | b'}' => return shapes::hash(self.text, at, end),
             b' ' if word == pem::BEGIN => return pem::body(self.text, at),
             _ => {}
+        }
+        if next == b':'
+            && let Some(found) = address::password_file(self.text, at, end)
+        {
+            return Some(found);
         }
         // What cannot follow a name is the quickest to see.
         if FOLLOWS[usize::from(next)] == 0 {

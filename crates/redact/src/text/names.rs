@@ -62,41 +62,33 @@ pub(super) const COPULAS: &[&str] = &[
     "będzie",
 ];
 
+/// What a name in a sentence stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Spoken {
+    /// A password, whatever its value looks like.
+    Password,
+    /// A secret when its value looks like one.
+    Other,
+}
+
 /// Names that a sentence may give: "password is X", "with password X".
-pub(super) const SPOKEN: &[&str] = &[
-    "password",
-    "passwd",
-    "passwort",
-    "passphrase",
-    "passcode",
-    "kennwort",
-    "pwd",
-    "passe",
-    "contrasena",
-    "senha",
-    "wachtwoord",
-    "pin",
-    "otp",
-    "pass",
-    "secret",
-    "token",
-    "key",
-    "code",
+#[rustfmt::skip]
+const SPOKEN: &[(&str, Spoken)] = &[
+    ("password", Spoken::Password), ("passwd", Spoken::Password), ("passwort", Spoken::Password),
+    ("passphrase", Spoken::Password), ("passcode", Spoken::Password), ("kennwort", Spoken::Password),
+    ("contrasena", Spoken::Password), ("senha", Spoken::Password), ("wachtwoord", Spoken::Password),
+    ("passe", Spoken::Password),
+    ("pwd", Spoken::Other), ("pin", Spoken::Other), ("otp", Spoken::Other), ("pass", Spoken::Other),
+    ("secret", Spoken::Other), ("token", Spoken::Other), ("key", Spoken::Other), ("code", Spoken::Other),
 ];
 
-/// Of [`SPOKEN`], those that mean a password whatever their value looks like.
-pub(super) const PASSWORDS: &[&str] = &[
-    "password",
-    "passwd",
-    "passwort",
-    "passphrase",
-    "passcode",
-    "kennwort",
-    "contrasena",
-    "senha",
-    "wachtwoord",
-    "passe",
-];
+/// Returns what a word of a sentence stands for, if it is such a name.
+pub(super) fn spoken(word: &str) -> Option<Spoken> {
+    SPOKEN
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(word))
+        .map(|(_, spoken)| *spoken)
+}
 
 /// Words before a name after which its value follows: "with password X".
 pub(super) const BRINGING: &[&str] = &[
@@ -124,7 +116,7 @@ pub(super) const STATES: &[&str] = &[
     "expected", "expire", "expired", "expires", "expiring", "expiry", "expiration", "fail", "failed", "failure", "false", "field",
     "file", "for", "format", "found", "from", "generated", "generation", "given", "good", "granted", "had", "has", "hash",
     "hashed", "hashing", "have", "hidden", "history", "if", "ignored", "in", "incorrect", "inactive", "include", "input",
-    "invalid", "invalidated", "is", "issued", "it", "its", "known", "length", "less", "limit", "loaded", "locked", "login",
+    "invalid", "invalidated", "is", "issued", "it", "its", "known", "length", "less", "limit", "line", "loaded", "locked", "login",
     "longer", "lost", "manager", "match", "matched", "matches", "may", "md5", "method", "mismatch", "mismatched", "missing",
     "must", "needed", "needs", "never", "new", "nil", "no", "none", "not", "now", "null", "obtained", "of", "off", "ok",
     "old", "omit", "on", "only", "optional", "or", "out", "passed", "peer", "plain", "policy", "present", "prompt",

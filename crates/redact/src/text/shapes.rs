@@ -106,6 +106,72 @@ pub(super) fn key(text: &str, at: usize, end: usize) -> Option<usize> {
     })
 }
 
+/// Letters of a secret key of AWS.
+const SECRET_KEY: usize = 40;
+
+/// The secret key of AWS that begins at this place: forty letters of Base64 and nothing else. Where an
+/// identifier of such a key stands beside it capitals and small letters are enough, elsewhere it must
+/// look drawn at random: hashes have no capitals, paths and long names go on from letter to letter.
+pub(super) fn unnamed(text: &str, at: usize) -> Option<(usize, usize)> {
+    let bytes = text.as_bytes();
+    let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    let from = at
+        - bytes[..at]
+            .iter()
+            .rev()
+            .take(2)
+            .take_while(|byte| matches!(byte, b'+' | b'/'))
+            .count();
+    let to = from + SECRET_KEY;
+    let goes_on = |byte: &u8| is_letter(byte) || b"=-_.%@~".contains(byte);
+    // Nearly every word is told apart by these two.
+    if !bytes.get(to - 1).is_some_and(is_letter) || bytes.get(to).is_some_and(goes_on) {
+        return None;
+    }
+    let part = |byte: &u8| is_letter(byte) || b"-_.%@~".contains(byte);
+    if from
+        .checked_sub(1)
+        .is_some_and(|before| part(&bytes[before]))
+    {
+        return None;
+    }
+    let key = &bytes[from..to];
+    if !key.iter().all(is_letter) {
+        return None;
+    }
+    let kind = |byte: u8| match byte {
+        b'A'..=b'Z' => 0,
+        b'a'..=b'z' => 1,
+        b'0'..=b'9' => 2,
+        _ => 3,
+    };
+    let has = |wanted: usize| key.iter().filter(|byte| kind(**byte) == wanted).count();
+    if has(0) < 2 || has(1) < 2 {
+        return None;
+    }
+    // Of forty letters drawn at random some 25 are of another kind than the one before, and 30 differ.
+    let turns = key
+        .windows(2)
+        .filter(|pair| kind(pair[0]) != kind(pair[1]))
+        .count();
+    let mut seen = [false; 256];
+    for byte in key {
+        seen[usize::from(*byte)] = true;
+    }
+    let different = seen.iter().filter(|seen| **seen).count();
+    let drawn = has(2) >= 1 && turns >= 16 && different >= 24;
+    (drawn || beside_identifier(text, from, to)).then_some((from, to))
+}
+
+/// Whether an identifier of a key of AWS stands near a place.
+fn beside_identifier(text: &str, from: usize, to: usize) -> bool {
+    const NEAR: usize = 256;
+    let bytes = text.as_bytes();
+    let near = &bytes[from.saturating_sub(NEAR)..(to + NEAR).min(bytes.len())];
+    near.windows(4)
+        .any(|word| word == b"AKIA" || word == b"ASIA")
+}
+
 /// A bot's token of Telegram: 8 to 10 digits, a colon, 35 letters.
 fn telegram(text: &str, at: usize, end: usize) -> Option<usize> {
     let word = &text[at..end];

@@ -1,6 +1,6 @@
 //! Secrets that a sentence announces: "the password is x", "with password x", `Bearer x`.
 
-use super::names::{self, BRINGING, COPULAS, FOREIGN, PASSWORDS, SPOKEN, STATES};
+use super::names::{self, BRINGING, COPULAS, FOREIGN, STATES, Spoken};
 use super::value;
 
 /// Schemes of HTTP before which their credentials stand.
@@ -38,7 +38,7 @@ pub(super) fn secret(text: &str, at: usize, end: usize) -> Option<(usize, usize)
     let rest = &text[end..];
     // `PASSWORD('x')` of SQL.
     if let Some(inner) = rest.strip_prefix('(') {
-        let found = inner.starts_with(['\'', '"']) && names::holds(PASSWORDS, word);
+        let found = inner.starts_with(['\'', '"']) && names::spoken(word) == Some(Spoken::Password);
         return found.then(|| range(text, inner));
     }
     let after = rest
@@ -66,15 +66,13 @@ pub(super) fn secret(text: &str, at: usize, end: usize) -> Option<(usize, usize)
             .find_map(|known| after.strip_prefix(known))?;
         return Some(range(text, mechanism));
     }
-    if !names::holds(SPOKEN, word.trim_end_matches(|c: char| c.is_ascii_digit())) {
-        return None;
-    }
+    names::spoken(word.trim_end_matches(|c: char| c.is_ascii_digit()))?;
     spoken(text, at, word, after)
 }
 
 /// The value of a name within a sentence.
 fn spoken(text: &str, at: usize, word: &str, after: &str) -> Option<(usize, usize)> {
-    let password = names::holds(PASSWORDS, word);
+    let password = names::spoken(word) == Some(Spoken::Password);
     let before = text[..at]
         .trim_end_matches(' ')
         .rsplit([' ', '(', '"', '\t'])

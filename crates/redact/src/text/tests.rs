@@ -71,6 +71,26 @@ fn what_is_secret_goes_and_the_rest_stays() {
         ),
         ("Пароль: секрет1 дальше", "Пароль: … дальше"),
         ("登录密码是hunter2，请保密", "登录密码是…，请保密"),
+        (
+            "htpasswd -b /etc/users me hunter2 && ls",
+            "htpasswd -b /etc/users me … && ls",
+        ),
+        (
+            "mysqladmin -uroot -pold1 password new1",
+            "mysqladmin -uroot -p… password …",
+        ),
+        (
+            "echo 'me:hunter2' | chpasswd; ls",
+            "echo 'me:…' | chpasswd; ls",
+        ),
+        (
+            "vault kv put secret/app a=x1 password=y1",
+            "vault kv put secret/app a=… password=…",
+        ),
+        (
+            "h.example:5432:shop:me:hunter2 x",
+            "h.example:5432:shop:me:… x",
+        ),
     ];
     for (line, expected) in cases {
         assert_eq!(text(line), expected, "{line}");
@@ -116,6 +136,12 @@ fn a_text_made_to_take_long_does_not() {
         "a://b:c",
         "\\",
         "\"name\":\"password\",",
+        "vault kv put a=b ",
+        "echo a:b | ",
+        "chpasswd <<< ",
+        "htpasswd -b '",
+        "a:5432:",
+        "aB1/",
     ];
     for piece in pieces {
         // Quadratic, this would be minutes; recursive, the end of the stack.
