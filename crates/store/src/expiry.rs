@@ -9,9 +9,13 @@
 //!
 //! Any host may do the work, one partition at a time: each drop is a transaction of its own, so that
 //! readers are held up for a moment at most, and is logged with what it followed from. Rows of days
-//! without a partition lie in the default partition of their table. They are deleted 8 MB at a time, and
-//! when nothing would be left the partition is truncated. Their dates are often wrong, so it counts since
-//! when they are there, too: an old row stays for a day, one of a day to come for the retention of its table.
+//! without a partition lie in the default partition of their table. They are deleted 8 MB at a time, however
+//! many there are, and when nothing would be left of a small one it is truncated. Their dates are often wrong,
+//! so it counts since when they are there, too: an old row stays for a day, one of a day to come for the
+//! retention of its table.
+//!
+//! Tables without partitions ([`WHOLE`]) hold few rows, which are deleted up to a thousand at a time. Each step
+//! is a transaction of its own: whatever stops the work, what was done stays done, and the next hour goes on.
 
 use schema::{Keep, TABLES};
 use tokio_postgres::{Client, Error};
@@ -25,6 +29,21 @@ const SUMS: [(&str, Keep); 2] = [
     ("log_metrics_hourly", Keep::Hourly),
     ("log_fingerprint_hourly", Keep::Hourly),
 ];
+
+/// Tables without partitions. A refused row is kept as long as an event, so that there is time to notice it
+/// and to repair it by hand.
+const WHOLE: [(&str, Keep); 2] = [("dead_letter", Keep::Events), ("agent_runs", Keep::Long)];
+
+/// A table that expires.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Expiring {
+    /// Its name.
+    pub(crate) table: &'static str,
+    /// What decides for how long it is kept.
+    pub(crate) keep: Keep,
+    /// Whether it has partitions.
+    pub(crate) is_partitioned: bool,
+}
 
 /// What a host asks to be kept, days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,10 +60,20 @@ pub struct Retention {
     pub event_days: i32,
 }
 
-/// Every table that expires, with what decides for how long it is kept.
-pub(crate) fn tables() -> impl Iterator<Item = (&'static str, Keep)> {
+/// Returns every table that expires.
+pub(crate) fn tables() -> impl Iterator<Item = Expiring> {
+    let of = |is_partitioned| {
+        move |(table, keep)| Expiring {
+            table,
+            keep,
+            is_partitioned,
+        }
+    };
     let declared = TABLES.iter().map(|table| (table.name, table.keep));
-    declared.chain(SUMS)
+    WHOLE
+        .into_iter()
+        .map(of(false))
+        .chain(declared.chain(SUMS).map(of(true)))
 }
 
 /// The word of the database's functions.
@@ -124,4 +153,21 @@ pub(crate) async fn delete_strays(
         )
         .await?;
     Ok((row.get(0), row.get(1)))
+}
+
+/// Deletes expired rows of a table without partitions. Gives how many went; there may be more while it is
+/// not 0.
+pub(crate) async fn delete_rows(
+    client: &Client,
+    table: &str,
+    keep: Keep,
+    clock_micros: i64,
+) -> Result<i64, Error> {
+    let row = client
+        .query_one(
+            "SELECT collector.expire_rows($1, $2, $3)",
+            &[&table, &word(keep), &clock_micros],
+        )
+        .await?;
+    Ok(row.get(0))
 }

@@ -84,6 +84,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "targets",
         sql: include_str!("../../../migrations/0008_targets.sql"),
     },
+    Migration {
+        version: 9,
+        name: "expiry",
+        sql: include_str!("../../../migrations/0009_expiry.sql"),
+    },
 ];
 
 /// The version of the schema this build works with.

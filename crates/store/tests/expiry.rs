@@ -296,6 +296,118 @@ async fn ask_for(database: &Database) {
     ask(database, 14, 0).await;
 }
 
+/// Goes through the default partition of the samples; how many rows went, and in how many steps.
+async fn expire_strays(database: &Database) -> (i64, u32) {
+    let (mut block, mut expired, mut steps) = (Some("0".to_owned()), 0, 0);
+    while let Some(from) = block {
+        let step = format!(
+            "select expired, next_block from collector.expire_strays('system_metrics_raw', 'raw', {}, {from})",
+            clock().as_micros()
+        );
+        let row = database.sql(&step).await.unwrap()[0].clone();
+        expired += row[0].as_deref().unwrap().parse::<i64>().unwrap();
+        block = row[1].clone();
+        steps += 1;
+    }
+    (expired, steps)
+}
+
+/// A day of more rows than are moved into a partition of its own expires as any other, in steps; one that
+/// stops in between and is taken up by another caller ends the same.
+#[tokio::test]
+async fn a_day_that_is_too_large_for_a_partition_expires() {
+    let database = database().await;
+    ask_for(&database).await;
+    database
+        .sql(
+            "select collector.ensure_partition('system_metrics_raw', null); \
+             insert into collector.system_metrics_raw (ts, host_id, boot_id) \
+             select now() - interval '5 days', 1, repeat('x', 700) from generate_series(1, 50001); \
+             insert into collector.system_metrics_raw (ts, host_id) values (now() - interval '1 day', 1)",
+        )
+        .await
+        .unwrap();
+    let made = "select collector.ensure_partition('system_metrics_raw', (now() at time zone 'UTC')::date - 5)";
+    assert_eq!(
+        database.sql(made).await.unwrap()[0][0].as_deref(),
+        Some("f")
+    );
+    let (expired, steps) = expire_strays(&database).await;
+    assert_eq!(expired, 0, "kept for 14 days");
+    assert!(steps > 4, "{steps} steps for 40 MB");
+    let noticed = "select count(*) from collector.stray_days";
+    assert_eq!(number(&database, noticed).await, 2);
+    let (_, steps) = expire_strays(&database).await;
+    assert_eq!(steps, 1, "nothing is due: not read again");
+
+    database
+        .sql(
+            "update collector.retention set raw_days = 3; \
+             update collector.stray_days set noticed_at = now() - interval '2 days'",
+        )
+        .await
+        .unwrap();
+    let first = format!(
+        "select expired from collector.expire_strays('system_metrics_raw', 'raw', {}, 0)",
+        clock().as_micros()
+    );
+    let first: i64 = number(&database, &first).await;
+    assert!(0 < first && first < 50_001, "{first} in one step");
+    let (rest, _) = expire_strays(&database).await;
+    assert_eq!(first + rest, 50_001);
+    let left = "select count(*) from collector.system_metrics_raw_other";
+    assert_eq!(number(&database, left).await, 1);
+    assert_eq!(
+        number(&database, noticed).await,
+        1,
+        "a day without rows is forgotten"
+    );
+}
+
+/// Refused rows and runs of the collector expire by what any host asks for; the last run of a host, and one
+/// that is not known to have ended, stay.
+#[tokio::test]
+async fn refused_rows_and_runs_expire() {
+    let (database, dir) = (database().await, TempDir::new().unwrap());
+    ask_for(&database).await;
+    database
+        .sql(
+            "insert into collector.hosts (machine_id, hostname) values ('two', 'two'); \
+             insert into collector.dead_letter (ts, host_id, table_name, row, tuple, columns, sqlstate, error, noticed_at) \
+             select now(), 1 + n % 2, 't', '', '', '{}', '', '', now() - interval '31 days' from generate_series(1, 2500) n; \
+             insert into collector.dead_letter (ts, host_id, table_name, row, tuple, columns, sqlstate, error, noticed_at) \
+             values (now() - interval '1 year', 1, 't', '', '', '{}', '', '', now() - interval '29 days'); \
+             insert into collector.agent_runs (host_id, run_id, writer, pid, version, started_at, ended_at) \
+             select h, gen_random_uuid(), gen_random_uuid(), 1, '', at, at + interval '1 hour' from generate_series(1, 2) h, \
+             (values (now() - interval '400 days'), (now() - interval '380 days')) v(at); \
+             insert into collector.agent_runs (host_id, run_id, writer, pid, version, started_at) \
+             values (1, gen_random_uuid(), gen_random_uuid(), 1, '', now() - interval '390 days'); \
+             insert into collector.agent_runs (host_id, run_id, writer, pid, version, started_at, ended_at) \
+             values (1, gen_random_uuid(), gen_random_uuid(), 1, '', now() - interval '1 day', now())",
+        )
+        .await
+        .unwrap();
+    let step = |table: &str, keep: &str, clock: i64| {
+        format!("select collector.expire_rows('{table}', '{keep}', {clock})")
+    };
+    let wrong = step("dead_letter", "events", clock().as_micros() + 2 * DAY);
+    assert_eq!(number(&database, &wrong).await, 0, "a clock that is wrong");
+    let right = step("dead_letter", "events", clock().as_micros());
+    assert_eq!(number(&database, &right).await, 1000, "in steps");
+
+    mark(&database).await;
+    let running = start_with(dir.path(), database.target(), "m", RETENTION, clock);
+    has_expired(&database, &running).await;
+    let dead = "select count(*) from collector.dead_letter";
+    assert_eq!(number(&database, dead).await, 1);
+    let runs =
+        |host: i32| format!("select count(*) from collector.agent_runs where host_id = {host}");
+    // The one that never ended, and that of yesterday.
+    assert_eq!(number(&database, &runs(1)).await, 2);
+    assert_eq!(number(&database, &runs(2)).await, 1, "the last of its host");
+    running.stop().await;
+}
+
 /// Empty partitions of days that are far ahead, made by an earlier version, go; used ones stay.
 #[tokio::test]
 async fn empty_partitions_of_days_to_come_are_dropped() {

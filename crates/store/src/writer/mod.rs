@@ -34,7 +34,7 @@ mod link;
 mod transaction;
 pub(crate) mod upkeep;
 
-use crate::expiry::Retention;
+use crate::expiry::{Expiring, Retention};
 use crate::partitions::Partitions;
 use crate::progress::Progress;
 use crate::queue::Queue;
@@ -44,7 +44,7 @@ use batch::{Around, Batch, Lanes};
 use copy::Statements;
 use debts::Debtor;
 use link::{Link, LinkError};
-use schema::{Class, Keep, Timestamp};
+use schema::{Class, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -303,7 +303,7 @@ struct Session<'a> {
     lanes: Lanes,
     partitions: Partitions,
     /// Tables in which expired rows are still to be looked for, and where in the default partition.
-    expiring: VecDeque<(&'static str, Keep)>,
+    expiring: VecDeque<Expiring>,
     expiring_block: i64,
     /// The newest sample that the database had when the session began.
     stored: Option<Timestamp>,

@@ -8,7 +8,7 @@
 
 use super::batch::Batch;
 use super::{End, Session, describe, transaction};
-use crate::expiry;
+use crate::expiry::{self, Expiring};
 use crate::partitions::{Needs, day_of, is_homeless};
 use schema::tables::{DataGap, Heartbeat};
 use schema::{Sample, Timestamp};
@@ -117,10 +117,20 @@ impl Session<'_> {
     /// Takes one step of expiring, which is short so that no sample waits for it; whether there is more
     /// to do.
     pub(super) async fn expire(&mut self) -> Result<bool, End> {
-        let Some((table, keep)) = self.expiring.front().copied() else {
+        let Some(expiring) = self.expiring.front().copied() else {
             return Ok(false);
         };
+        let Expiring { table, keep, .. } = expiring;
         let clock = (self.writer.clock)().as_micros();
+        if !expiring.is_partitioned {
+            let client = &self.link.session.client;
+            let deleted = expiry::delete_rows(client, table, keep, clock).await;
+            match self.minor("deleting expired rows", deleted)? {
+                Some(rows @ 1..) => tracing::info!(table, rows, ?keep, "deleted expired rows"),
+                _ => drop(self.expiring.pop_front()),
+            }
+            return Ok(true);
+        }
         let client = &self.link.session.client;
         if self.expiring_block == 0 {
             let dropped = expiry::drop_one(client, table, keep, clock).await;
