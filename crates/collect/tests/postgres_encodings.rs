@@ -167,6 +167,16 @@ async fn a_statement_in_another_encoding_hides_no_text_but_its_own() {
     assert!(text(spot, "message").contains(" have no text"), "{spot:?}");
     let remedy = "CREATE EXTENSION pg_stat_statements; /* in database legacy */";
     assert_eq!(text(spot, "remedy"), remedy);
+    // A check, which looks once, sees the same.
+    let checked = collect::postgres::blind_spots(instance_as(&server, "watcher"))
+        .await
+        .unwrap();
+    let checked: Vec<&str> = checked
+        .iter()
+        .filter(|spot| spot.family == "statement_texts")
+        .map(|spot| spot.remedy.as_str())
+        .collect();
+    assert_eq!(checked, [remedy]);
 
     legacy.client.batch_execute(remedy).await.unwrap();
     work().await;

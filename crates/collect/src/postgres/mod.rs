@@ -244,6 +244,7 @@ pub async fn blind_spots(instance: Instance) -> Result<Vec<BlindSpot>, pg::PgErr
     let mut watcher = Postgres::new(instance);
     let link = Link::open(&watcher.instance, &watcher.instance.target).await?;
     watcher.link = Some(link);
+    watcher.statements = Statements::of_check();
     let (at, mut rows) = (Moment::default(), Vec::new());
     watcher.slow(&at, &mut rows).await;
     watcher.fast(&at, &mut rows).await;

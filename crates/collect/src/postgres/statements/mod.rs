@@ -56,6 +56,8 @@ pub(super) struct Statements {
     /// Those of them that are our own.
     own: HashSet<i64>,
     met: HashSet<Key>,
+    /// The first look gives everything that was ever counted: a check stores nothing and looks once.
+    looks_once: bool,
 }
 
 /// One look at the store.
@@ -84,6 +86,14 @@ pub(super) struct Looking<'a> {
 }
 
 impl Statements {
+    /// Returns the memory of a check, which looks once.
+    pub(super) fn of_check() -> Self {
+        Self {
+            looks_once: true,
+            ..Self::default()
+        }
+    }
+
     /// Begins a look at the store of this server, counting since this reset.
     pub(super) fn look<'a>(
         &'a mut self,
@@ -192,7 +202,10 @@ impl Looking<'_> {
     /// What an entry counted since the last look, and whether it began anew; `None` when that is nothing
     /// or not known.
     fn step(&self, key: Key, totals: &Totals) -> Option<(Totals, bool)> {
-        let before = self.memory.before.as_ref()?;
+        let Some(before) = self.memory.before.as_ref() else {
+            let counts = self.memory.looks_once && totals.counts[0] > 0;
+            return counts.then_some((*totals, false));
+        };
         let (step, evicted) = match before.totals.get(&key) {
             Some(old) if !self.reset && totals.continues(old) => (totals.minus(old), false),
             Some(_) => (*totals, true),

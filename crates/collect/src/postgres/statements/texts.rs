@@ -189,7 +189,7 @@ impl Visit<'_> {
         let create = extension_remedy("pg_stat_statements", true, database);
         match &watcher.instance.databases {
             Databases::Named(names) if !names.contains(database) => {
-                format!("{create} and name that database in `databases` of this server")
+                format!("{create} /* and name that database in `databases` of this server */")
             }
             _ => create,
         }
