@@ -413,12 +413,14 @@ fn free_port() -> Result<u16, TestkitError> {
 }
 
 /// A shell that waits until its input ends, which it does when this process ends in whatever way,
-/// then kills the server and removes its directory.
+/// then kills the server and removes its directory. A postmaster that was killed leaves its number behind,
+/// which another process may have by now: only one that works in the data directory is the server.
 fn reaper(dir: &Path) -> Result<Child, TestkitError> {
     const SCRIPT: &str = r#"
         read -r _
         for _ in 1 2 3 4 5 6 7 8 9 10; do
             pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) || break
+            [ "$(readlink "/proc/$pid/cwd")" = "$(readlink -f "$1/data")" ] || break
             kill -QUIT "$pid" 2>/dev/null || break
             sleep 0.2
         done

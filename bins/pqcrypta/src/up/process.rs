@@ -174,7 +174,9 @@ fn parse(line: &str, boot: &str) -> Option<(String, Identity)> {
 }
 
 /// A command that runs `program` as `user` in a process group of its own (so that Ctrl-C reaches
-/// `up` alone, which stops the others in order) and gets `on_death` when `up` dies.
+/// `up` alone, which stops the others in order) and gets `on_death` when `up` dies. The kernel sends that
+/// signal when the *thread* ends that started the program: it may be started by the main thread alone, which
+/// is where the runtime of this program runs everything.
 pub(crate) fn command(program: &Path, user: Option<&User>, on_death: Signal) -> Command {
     let mut command = match find_setpriv() {
         Some(setpriv) => {
