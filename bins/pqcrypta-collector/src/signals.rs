@@ -24,19 +24,19 @@ pub(crate) fn listen() -> std::io::Result<Signals> {
     let asked = Arc::clone(&reload);
     tokio::spawn(async move {
         loop {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
+            let signal = tokio::select! {
+                _ = terminate.recv() => "SIGTERM",
+                _ = interrupt.recv() => "SIGINT",
                 _ = hangup.recv() => {
                     asked.notify_one();
                     continue;
                 }
-            }
+            };
             if *stop.borrow() {
-                tracing::warn!("second signal: ending at once");
+                tracing::warn!(signal, "second signal: ending at once");
                 std::process::exit(1);
             }
-            tracing::info!("stopping");
+            tracing::info!(signal, "stopping");
             stop.send_replace(true);
         }
     });
