@@ -426,6 +426,23 @@ fn a_number_that_goes_under_a_living_reader_is_a_gap() {
     assert_eq!(bench.gaps, [GapReason::Vanished]);
 }
 
+/// Whatever the age of its last line, the gap begins with the last look at the file.
+#[test]
+fn the_gap_of_a_removed_file_is_as_narrow_as_two_looks() {
+    let mut bench = Bench::new("app.log", 0);
+    bench.append_at("app.log", "one\n", 7200);
+    assert_eq!(bench.read(4), "one\n");
+    let last = NOW + bench.looks * SECOND;
+    bench.remove("app.log");
+    let gaps: Vec<_> = (0..8)
+        .flat_map(|_| bench.look(64 << 20))
+        .flat_map(|chunk| chunk.gaps)
+        .collect();
+    assert_eq!(gaps.len(), 1);
+    assert_eq!(gaps[0].from, Some(Timestamp(last)));
+    assert!(gaps[0].to <= Some(Timestamp(last + 3 * SECOND)), "{gaps:?}");
+}
+
 #[test]
 fn last_words_come_when_nothing_more_does() {
     let mut bench = Bench::new("app.log", usize::MAX);

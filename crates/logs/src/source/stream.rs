@@ -13,7 +13,7 @@
 //! A stream may be told to hold nothing open: a file at the path that is read to its end can be closed
 //! until it changes. When the path leads to the same inode then, it goes on as if it had been open;
 //! otherwise it is looked for as after a start. Only what was written between the last look and the
-//! removal of a closed file is lost, which is told as a gap of unknown size.
+//! removal of a closed file is lost, which is reported as a gap of unknown size that begins with that look.
 //!
 //! Rotation by numbers shows when a file was removed before it was read: its number is missing between
 //! that of the file in which reading stands and the log itself. While a program renames the series a
@@ -86,6 +86,8 @@ pub(super) struct Stream {
     closed: Option<Box<LogFile>>,
     /// It was at the path when it was closed.
     was_current: bool,
+    /// When the closed file was last found as it was.
+    closed_seen: Timestamp,
     /// So many looks in a row found the closed file nowhere.
     missed: u32,
     /// Something is to be opened and there was no room.
@@ -125,6 +127,7 @@ impl Stream {
             queue: VecDeque::new(),
             closed: None,
             was_current: false,
+            closed_seen: Timestamp(0),
             missed: 0,
             waits: false,
             tried: false,
@@ -182,6 +185,7 @@ impl Stream {
         if let Some(mut file) = self.queue.pop_front() {
             file.close();
             self.was_current = std::mem::take(&mut self.is_current);
+            self.closed_seen = self.now;
             self.closed = Some(Box::new(file));
         }
     }
@@ -266,6 +270,7 @@ impl Stream {
         let is_same = closed.identity.is(found);
         if is_same && (found.size, found.mtime) == (closed.seen.size, closed.seen.mtime) {
             let _whole = closed.look(*found);
+            self.closed_seen = self.now;
         } else if !self.has_room() {
             // It waits for its turn as after a start.
         } else if is_same {
@@ -324,7 +329,7 @@ impl Stream {
         self.missed = 0;
         file.gone = true;
         file.last_gap = Some(Gap {
-            from: Some(Timestamp(file.seen.mtime / 1000)),
+            from: Some(self.closed_seen),
             ..self.gap(GapReason::Vanished)
         });
         self.queue.push_back(*file);
