@@ -102,6 +102,16 @@ copy kunden from '/nonexistent/Canary file'
 --
 do $$ begin raise exception 'the card "%" is locked', 'Canary raised'; end $$
 --
+do $$ begin raise exception 'customer % canary bare is blocked', 81500042 using detail = 'card canary detail of jane', hint = 'call canary hint'; end $$
+--
+do $$ begin raise exception 'canary of a code' using errcode = 'AB123', detail = 'Canary 81500043'; end $$
+--
+do $$ begin raise warning 'canary of a warning, 81500044'; end $$
+--
+do $$ begin raise exception 'canary under a code of the server' using errcode = 'unique_violation', detail = 'canary (email)=(81500045)'; end $$
+--
+do $$ begin assert false, 'canary of an assertion'; end $$
+--
 do $$ begin raise notice 'the card "%" is fine', 'Canary notice'; raise warning 'card "%"', 'Canary warning'; end $$
 --
 select told('Canary told')

@@ -45,6 +45,8 @@ pub(crate) struct Open {
     redact: Redact,
     /// Whether the message is redacted already, as no line can join it.
     redacted: bool,
+    /// See [`Draft`].
+    raised: bool,
     parts: Vec<(&'static str, String)>,
     headed: bool,
     lines: u32,
@@ -131,6 +133,7 @@ impl Open {
             context,
             redact,
             redacted,
+            raised: draft.raised,
             parts: Vec::new(),
             headed,
             lines: 0,
@@ -271,11 +274,20 @@ impl Open {
     /// The event: redacted, cut, with its context.
     pub(crate) fn finish(mut self) -> Event {
         let mut event = self.event;
-        if !self.redacted {
+        let raised = if self.redacted {
+            None
+        } else {
+            postgresql::Raised::of(self.raised, &self.parts)
+        };
+        if let Some(raised) = &raised {
+            event.message = raised.message();
+        } else if !self.redacted {
             event.message = postgresql::message(self.redact, &event.message, &self.parts);
         }
         for (name, text) in &self.parts {
-            let clean = if *name == "lines" && postgresql::is_server(&event.component) {
+            let clean = if let Some(raised) = &raised {
+                raised.part(name, text, &self.parts)
+            } else if *name == "lines" && postgresql::is_server(&event.component) {
                 redact::sql(text)
             } else {
                 postgresql::part(name, text, &self.parts)

@@ -252,6 +252,8 @@ struct Draft<'a> {
     trace: Trace,
     /// How secrets leave the message; [`redact::clean`] unless said.
     redact: Option<Redact>,
+    /// The error code says that a function of PostgreSQL's user wrote the texts.
+    raised: bool,
 }
 
 impl<'a> Draft<'a> {

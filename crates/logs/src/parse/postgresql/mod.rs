@@ -15,6 +15,7 @@ mod audit;
 mod names;
 mod plan;
 mod prefix;
+mod raised;
 mod record;
 mod secrets;
 mod words;
@@ -28,6 +29,7 @@ use prefix::Field;
 use words::Word;
 
 pub(crate) use prefix::Prefix;
+pub(crate) use raised::Raised;
 pub(crate) use record::Record;
 pub(crate) use secrets::{embedded, is_server, message, part};
 
@@ -90,6 +92,7 @@ fn head(word: &str, sqlstate: &str, draft: &mut Draft<'_>) {
     };
     let level = level::of_word(word).unwrap_or_else(|| of_code(sqlstate));
     draft.level = Some(level);
+    draft.raised = raised::is_users_code(sqlstate);
     if level::is_finer(word, level) {
         draft.context.name("severity", word);
     }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::super::time::{self, Clock};
 use super::super::{Draft, Parsed};
-use super::{head, message, part};
+use super::{Raised, head, message, part};
 
 /// Bytes of a record that are kept.
 const MOST_BYTES: usize = 64 * 1024;
@@ -284,9 +284,17 @@ fn draft<'a>(when: &str, named: &[(&str, &str)], clock: &mut Clock) -> Draft<'a>
         .map(|(_, name)| (*name, of(name).to_owned()))
         .filter(|(_, text)| !text.is_empty())
         .collect();
-    draft.message = Cow::Owned(message(redact::clean, of("message"), &parts));
+    let raised = Raised::of(draft.raised, &parts);
+    draft.message = match &raised {
+        Some(raised) => Cow::Owned(raised.message()),
+        None => Cow::Owned(message(redact::clean, of("message"), &parts)),
+    };
     for (name, text) in &parts {
-        draft.context.long(name, &part(name, text, &parts));
+        let clean = match &raised {
+            Some(raised) => raised.part(name, text, &parts),
+            None => part(name, text, &parts),
+        };
+        draft.context.long(name, &clean);
     }
     draft
 }

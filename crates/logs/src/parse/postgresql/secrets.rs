@@ -24,7 +24,7 @@ use redact::MARK;
 
 use super::super::Redact;
 use super::words::{self, Word};
-use super::{audit, names, plan};
+use super::{audit, names, plan, raised};
 
 /// What may open a quotation, and what closes it.
 const QUOTES: &[(char, char)] = &[
@@ -151,6 +151,9 @@ pub(crate) fn embedded(text: &str) -> Cow<'_, str> {
         && !rest.match_indices(":  ").any(|(at, _)| labels(&rest[..at]))
     {
         return Cow::Owned([&text[..text.len() - rest.len()], MARK].concat());
+    }
+    if let Some(at) = raised::begins(text) {
+        return Cow::Owned([&text[..at], MARK].concat());
     }
     Cow::Owned(message(redact::clean, text, &[]))
 }
