@@ -5,10 +5,11 @@ use std::os::unix::fs::MetadataExt;
 
 use crate::Config;
 use crate::database::SslMode;
+use crate::draft::Draft;
 use crate::faults::Place;
 use crate::key::Problem;
-use crate::load::{Draft, Origin};
 use crate::machine::Machine;
+use crate::origin::Origin;
 use crate::url::is_loopback;
 
 /// Secrets in a file that others may read, or in the environment. `open_mode` is the mode of a file

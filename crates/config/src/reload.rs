@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::Config;
+use crate::draft::Loaded;
 use crate::environment::Environment;
 use crate::faults::Faults;
 use crate::file::{self, Fingerprint};
 use crate::key::{Slot, Value};
-use crate::load::Loaded;
 use crate::machine::Machine;
 
 /// What differs between the settings in use and those of a file read again.

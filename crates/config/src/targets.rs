@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::draft::Draft;
 use crate::key::{Problem, at, quoted};
-use crate::load::{Draft, Origin};
 use crate::mapping::{Expression, JsonPath, ROWS};
+use crate::origin::Origin;
 use crate::toml_file::nearest;
 use crate::{Format, HttpUrl, LogKind, LogParser, Mapping, ScrapeTarget};
 
