@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::{Home, bytes_below, migrate, number, settle_and_check};
+use common::{Home, bytes_below, number, settle_and_check};
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
-use testkit::{Mode, Proxy, Server};
+use testkit::{Mode, Proxy, Server, migrate};
 
 /// A file system of `mib` in memory, unmounted with this value.
 struct SmallDisk(PathBuf);
@@ -63,7 +63,7 @@ fn crowded_proc(processes: u32) -> TempDir {
     );
     write("loadavg", "0.1 0.2 0.3 1/100 5\n");
     write("uptime", "1000.00 900.00\n");
-    let mut dice = common::Dice::new(7);
+    let mut dice = testkit::Dice::new(7);
     for pid in 1..=processes {
         let (a, b, c) = (
             dice.below(u64::MAX),

@@ -4,9 +4,10 @@
 
 mod common;
 
-use common::{Dice, Home, database, settle_and_check, times};
+use common::{Home, database, settle_and_check, times};
 use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
+use testkit::Dice;
 
 /// Four hosts at a time, as they mostly sleep.
 const HOSTS: usize = 4;

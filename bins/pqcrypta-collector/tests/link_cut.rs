@@ -4,9 +4,9 @@
 
 mod common;
 
-use common::{Dice, Home, migrate, settle_and_check, text, times};
+use common::{Home, settle_and_check, text, times};
 use std::time::Duration;
-use testkit::{Cut, Direction, Mode, Proxy, Server};
+use testkit::{Cut, Dice, Direction, Mode, Proxy, Server, migrate};
 
 #[tokio::test]
 async fn p03_a_link_cut_at_any_byte_loses_and_doubles_nothing() {

@@ -48,7 +48,7 @@ async fn a_database_that_was_not_migrated_is_named_with_its_remedy() {
         })
         .await;
     // What it samples meanwhile is kept.
-    common::migrate(&database.target()).await.unwrap();
+    testkit::migrate(&database.target()).await.unwrap();
     agent
         .until("samples arrive", async || {
             common::number(

@@ -42,39 +42,9 @@ pub fn times(push: usize, nightly: usize, release: usize) -> usize {
     }
 }
 
-/// Pseudo-random numbers that a failing run can repeat.
-pub struct Dice(u64);
-
-impl Dice {
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    pub fn below(&mut self, end: u64) -> u64 {
-        // SplitMix64, Steele et al. 2014.
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % end
-    }
-}
-
-/// Migrates the database at `target`.
-pub async fn migrate(target: &pg::Target) -> Result<(), String> {
-    let session = pg::connect(target, &pg::SessionOptions::default(), "test")
-        .await
-        .map_err(|e| e.to_string())?;
-    let migrated = store::migrations::apply(&session.client).await;
-    session.close(Duration::from_secs(2)).await;
-    migrated.map(drop).map_err(|e| e.to_string())
-}
-
 /// A migrated database of its own on the shared server.
 pub async fn database() -> testkit::Database {
-    testkit::database("collector", async |target| migrate(&target).await)
-        .await
-        .unwrap()
+    testkit::migrated().await.unwrap()
 }
 
 /// A host: a spool, a configuration and a small `/proc`, so that a tick costs little.
