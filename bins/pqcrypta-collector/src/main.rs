@@ -12,14 +12,17 @@
 //! lost at the end of which neither the database nor the queue has a note.
 
 mod agent;
+mod analysis;
 mod clock;
+mod jobs;
 mod judging;
 mod logs;
 mod reload;
 mod sampling;
+mod schedule;
 mod services;
+mod settings;
 mod signals;
-mod ticker;
 mod watched;
 
 use ::logs::source::OwnOutput;

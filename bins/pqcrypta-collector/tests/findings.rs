@@ -62,6 +62,8 @@ async fn what_logs_tell_is_found_at_once_and_a_pass_that_fails_is_told() {
                 == "advice.disk_io syslog warn, ssh_brute_force 192.0.2.7 warn"
         })
         .await;
+    let kept = "select count(*) from pg_stat_activity where application_name = 'pqcrypta-collector judging'";
+    assert_eq!(number(&target, kept).await, 1, "the session is kept");
 
     let rename = "alter table collector.security_events rename to elsewhere";
     text(&target, &format!("{rename}; select 1")).await;
@@ -93,7 +95,7 @@ async fn what_logs_tell_is_found_at_once_and_a_pass_that_fails_is_told() {
         "what was open stayed open"
     );
     let said = agent.log();
-    assert_eq!(said.matches("cannot be judged").count(), 1, "{said}");
+    assert_eq!(said.matches("a periodic job fails").count(), 1, "{said}");
     let (status, _) = agent.terminate();
     assert!(status.success());
 }
