@@ -74,8 +74,8 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     let had_terminal = std::io::stderr().is_terminal();
     // From here on a signal is noticed, not deadly.
     let mut signals = Signals::install().context("cannot handle signals")?;
-    let collector = sibling("pqcrypta-collector")?;
-    let monitor = sibling("pqcrypta-monitor")?;
+    // Missing programs are named before anything is started.
+    let (collector, monitor) = (sibling("pqcrypta-collector")?, sibling("pqcrypta-monitor")?);
     let state = State::open(&options.state_dir)?;
     let mut record = process::Record::read(&state.processes());
     record.end_leftovers().await?;
@@ -87,31 +87,7 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
         },
     };
     settings.write(&state)?;
-    let config = state.settings().to_string_lossy().into_owned();
-    let mut children = Vec::new();
-    let mut collector_env = settings.collector_env(&state);
-    if options.demo {
-        let demo = demo::Demo::new(sibling(demo::PROGRAM)?)?;
-        collector_env.extend(demo.addresses());
-        children.push(demo.into_program());
-    }
-    children.extend([
-        Program {
-            name: COLLECTOR,
-            path: collector,
-            args: vec!["--config".to_owned(), config.clone()],
-            env: collector_env,
-            unset: Settings::unset(),
-        },
-        Program {
-            name: MONITOR,
-            path: monitor,
-            args: vec!["--config".to_owned(), config],
-            env: settings.monitor_env(&state),
-            unset: Settings::unset(),
-        },
-    ]);
-
+    let children = programs(&options, &state, &settings, collector, monitor)?;
     let mut fleet = Fleet::new(&state, record);
     let life = async {
         start(&state, &mut fleet, children, &settings).await?;
@@ -150,6 +126,34 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     }
     state.leave();
     outcome.map(|()| ExitCode::SUCCESS)
+}
+
+/// Returns the programs to start, in this order.
+fn programs(
+    options: &Options,
+    state: &State,
+    settings: &Settings,
+    collector: PathBuf,
+    monitor: PathBuf,
+) -> Result<Vec<Program>> {
+    let config = state.settings().to_string_lossy().into_owned();
+    let program = |name, path, env| Program {
+        name,
+        path,
+        args: vec!["--config".to_owned(), config.clone()],
+        env,
+        unset: Settings::unset(),
+    };
+    let mut children = Vec::new();
+    let mut collector_env = settings.collector_env(state);
+    if options.demo {
+        let demo = demo::Demo::new(sibling(demo::PROGRAM)?)?;
+        collector_env.extend(demo.addresses());
+        children.push(demo.into_program());
+    }
+    children.push(program(COLLECTOR, collector, collector_env));
+    children.push(program(MONITOR, monitor, settings.monitor_env(state)));
+    Ok(children)
 }
 
 /// Starts everything, in order, until the dashboard answers.
