@@ -23,7 +23,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-/// How long to wait before asking again for a spool that another collector holds.
+/// Pause between attempts to open a spool that another collector holds.
 const BUSY_PAUSE: Duration = Duration::from_secs(5);
 /// Time for everything to end after the first signal; what is sampled is durable before.
 const END_WITHIN: Duration = Duration::from_secs(4);
@@ -203,8 +203,8 @@ impl Shared {
     }
 }
 
-/// Ends the queue. What its disk does not take and the database did not get is lost: either the queue has a
-/// note of it, which becomes a gap, or the exit status says so.
+/// Closes the queue. What its disk does not take and the database did not get is lost: either the queue has a
+/// note of it, which becomes a gap, or the exit status reports it.
 async fn save_the_rest(queue: &Queue) -> anyhow::Result<()> {
     let ended = tokio::time::timeout(SAVE_WITHIN, queue.close()).await;
     let unsaved =
@@ -229,7 +229,7 @@ async fn open_spool(
     mut stop: watch::Receiver<bool>,
 ) -> anyhow::Result<Option<Spool>> {
     let dir: &Path = &config.collector.queue_dir;
-    let mut said = false;
+    let mut is_logged = false;
     loop {
         let (path, budget) = (dir.to_owned(), budget_bytes(config));
         let opened = tokio::task::spawn_blocking(move || {
@@ -239,9 +239,9 @@ async fn open_spool(
         match opened {
             Ok(spool) => return Ok(Some(spool)),
             Err(error @ SpoolError::Busy { .. }) => {
-                if !said {
+                if !is_logged {
                     tracing::warn!(%error, "waiting until it stops");
-                    said = true;
+                    is_logged = true;
                 }
                 tokio::select! {
                     () = tokio::time::sleep(BUSY_PAUSE) => {}

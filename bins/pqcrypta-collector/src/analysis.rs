@@ -10,7 +10,7 @@ use std::time::Duration;
 use store::host::{self, OpenError};
 
 /// How the session appears in `pg_stat_activity`.
-const APPLICATION: &str = "pqcrypta-collector judging";
+const APPLICATION: &str = "pqcrypta-collector analysis";
 /// How long closing it in order may take.
 const CLOSE_WITHIN: Duration = Duration::from_millis(500);
 

@@ -2,14 +2,14 @@
 //!
 //! One thread runs every task: sampling, one for each service that is watched, the writer that delivers
 //! samples, the one that stores lines of logs, judging, and the reload of the configuration. A second reads and
-//! understands logs, which takes the processor for as long as lines wait; at most two more wait for
+//! parses logs, which takes the processor for as long as lines wait; at most two more wait for
 //! disks (the spool's fdatasync, a mount that does not answer). Sampling never waits for the writer: a
 //! tick ends when its rows are in the spool.
 //!
 //! SIGHUP makes it read the configuration again.
 //!
 //! Exit status: 0 after SIGTERM, 78 for a faulty configuration, 1 for anything else; also when samples were
-//! lost at the end of which neither the database nor the queue has a note.
+//! lost at the end without a note in the database or the queue.
 
 mod agent;
 mod analysis;

@@ -1,5 +1,5 @@
 //! P5 and P8: the disk under the spool fills up and is freed, and the budget is never exceeded.
-//! Needs root for a small file system of its own; says so and passes without.
+//! Needs root for a small file system of its own; prints a note and passes without.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test")]
 
@@ -152,7 +152,7 @@ async fn p05_p08_a_full_disk_loses_only_what_the_gaps_name() {
     assert!(most <= 4 << 20, "the budget of 4 MiB was exceeded: {most}");
     settle_and_check(&home, &server.target_at(proxy.address())).await;
 
-    // Of processes the oldest went first, and every one of them is told.
+    // Of processes the oldest went first, and every one of them is in a gap.
     let gone = number(
         &server.target(),
         "select coalesce(sum(count), 0) from collector.data_gaps where class = 'bulk'",
@@ -209,7 +209,7 @@ async fn p05_p17_a_full_disk_beside_a_database_that_is_well_loses_nothing() {
             // Either it makes room among its own segments, or there is none to give up.
             ["the spool is full", "the spool's disk takes no samples"]
                 .iter()
-                .any(|said| log().contains(said))
+                .any(|message| log().contains(message))
         })
         .await;
     let before = number(&target, ticks).await;

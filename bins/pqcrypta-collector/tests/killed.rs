@@ -1,4 +1,4 @@
-//! P1 and P17: the agent dies at any instant, or is told to stop at any instant.
+//! P1 and P17: the agent dies at any instant, or is stopped at any instant.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test")]
 
@@ -75,7 +75,7 @@ async fn p17_sigterm_ends_in_order_without_a_database() {
     );
 }
 
-/// P4, the same spool: the second says who has it and waits, and takes over when the first ends.
+/// P4, the same spool: the second reports who has it and waits, and takes over when the first ends.
 #[tokio::test]
 async fn p04_a_second_agent_on_one_spool_waits() {
     let database = database().await;
@@ -85,7 +85,7 @@ async fn p04_a_second_agent_on_one_spool_waits() {
     let mut second = home.start();
     let pid = first.child.id().to_string();
     second
-        .until("it says who has the spool", async || {
+        .until("it reports who has the spool", async || {
             first.log().contains(&format!("in use by process {pid}"))
         })
         .await;

@@ -40,7 +40,7 @@ async fn p03_a_link_cut_at_any_byte_loses_and_doubles_nothing() {
     settle_and_check(&home, &server.target_at(proxy.address())).await;
 }
 
-/// A silent link: the server holds what it was told, the agent gives up, asks for a cancel and
+/// A silent link: the server has what it was sent, the agent gives up, asks for a cancel and
 /// comes back on a new connection.
 #[tokio::test]
 async fn p03_a_silent_link_is_given_up() {

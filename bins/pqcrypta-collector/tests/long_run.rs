@@ -270,7 +270,7 @@ async fn every_line_of_every_log_is_stored_once_however_it_is_rotated() {
     );
 }
 
-/// What the collector says was lost of a source. That a copy was read is said each time, since what
+/// What the collector reports as lost of a source. That a copy was read is reported each time, since what
 /// is written between copying and emptying would be in neither file; nothing was.
 async fn gaps(target: &pg::Target, writer: &Writer) -> i64 {
     let copies = if writer.style.copies() {

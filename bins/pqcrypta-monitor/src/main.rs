@@ -1,7 +1,7 @@
 //! The dashboard's server. Wiring only: settings, log, listener, signals; the rest is `web`.
 //!
 //! Once it listens, it prints one line to standard output: `listening on http://ADDRESS/monitor/`.
-//! The database need not be there; the pages say so until it is.
+//! The database need not be there; the pages report that until it is.
 //!
 //! SIGHUP changes nothing: the settings of the dashboard take effect at its start.
 //!

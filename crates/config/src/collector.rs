@@ -16,7 +16,7 @@ section! {
         queue_dir: PathBuf = PathBuf::from("/var/lib/pqcrypta-collector/queue") => env("QUEUE_DIR") with(crate::machine::absolute);
         /// Most megabytes the queue may take on disk.
         queue_max_mb: u64 = 100 => env("QUEUE_MAX_MB") range(4, 1_048_576) live();
-        /// Distinct log messages told apart per source and hour; the rest are counted together.
+        /// Distinct log messages counted separately per source and hour; the rest are counted together.
         max_fingerprints_per_source: u32 = 1000 => env("MAX_FINGERPRINTS_PER_SOURCE") range(10, 1_000_000) live();
         /// Processes that are always recorded, besides those that use the most memory.
         processes: Vec<String> = watched() => with(names) live();

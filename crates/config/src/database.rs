@@ -41,7 +41,7 @@ impl Database {
         self.host.starts_with('/')
     }
 
-    /// Whether the link needs TLS, as `sslmode` and `host` say.
+    /// Returns whether the link needs TLS, by `sslmode` and `host`.
     #[must_use]
     pub fn needs_tls(&self) -> bool {
         if self.is_socket() {

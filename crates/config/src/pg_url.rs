@@ -1,6 +1,6 @@
 //! Addresses of PostgreSQL servers, which may hold a password and are shown without it.
 //!
-//! Only one form is taken, the URL, with the few parameters that say where the server is; what they
+//! Only one form is taken, the URL, with the few parameters that locate the server; what they
 //! mean is as for libpq. An address with more than one host, or with an option that would change
 //! what our own time-outs and search path are, is refused.
 

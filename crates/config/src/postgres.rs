@@ -23,7 +23,7 @@ section! {
         password_file: Option<PathBuf> = None => with(crate::machine::absolute) live();
         /// Databases to look into; all but templates when empty.
         databases: Vec<String> = Vec::new() => with(databases) live();
-        /// Whether the tables and statements of the collector itself are told of, too. Left out, they
+        /// Whether the tables and statements of the collector itself are reported, too. Left out, they
         /// are in no list, count, chart or advice.
         include_own: bool = false => live();
     }

@@ -21,7 +21,7 @@ pub struct Reload {
 /// One changed key.
 #[derive(Clone, Debug)]
 pub struct Change {
-    /// The key, and of which entry; `slot.key.live` says whether the new value is applied without
+    /// The key, and of which entry; `slot.key.live` states whether the new value is applied without
     /// a restart. A list is applied as a whole: its keys are all live, or none is.
     pub slot: Slot,
     /// Value in use, as text; secrets are masked.
@@ -43,10 +43,10 @@ impl Reload {
             .into_iter()
             .filter_map(|slot| {
                 let (from, to) = (running.get(slot), new.get(slot));
-                // An empty key of an entry that has come or gone tells nothing.
-                let told =
+                // An empty key of an entry that was added or removed is not a change.
+                let is_change =
                     from != to && (shown(from.clone()), shown(to.clone())) != Default::default();
-                told.then(|| Change {
+                is_change.then(|| Change {
                     slot,
                     from: shown(from),
                     to: shown(to),
@@ -156,7 +156,7 @@ impl Watch {
         self.read(running)
     }
 
-    /// Reads the files, changed or not, because somebody asked for it; faults are told again.
+    /// Reads the files, changed or not, on request; faults are reported again.
     pub fn reread(&mut self, running: &Config) -> Polled {
         self.faults = None;
         self.read(running)

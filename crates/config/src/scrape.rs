@@ -36,7 +36,7 @@ section! {
     pub struct ScrapeTarget = ["scrape.target"] {
         /// Name of the target in every view; small letters, digits, `-` and `_`.
         name: String = String::new() => with(name) live();
-        /// Which table and view its values belong into: `api` or `proxy`.
+        /// Which table and view its values belong in: `api` or `proxy`.
         kind: TargetKind = TargetKind::Api => live();
         /// Address of its metrics.
         url: Option<HttpUrl> = None => live();
@@ -51,7 +51,7 @@ section! {
         format: Format = Format::Json => live();
         /// Which program it is, for the names of its series: `caddy`, `traefik`, `haproxy`, `envoy`,
         /// `nginx` (with nginx-prometheus-exporter), `nginx-vts` (the module of that name),
-        /// `nginxlog` (prometheus-nginxlog-exporter), or `custom`: only what `map` says.
+        /// `nginxlog` (prometheus-nginxlog-exporter), or `custom`: only what `map` defines.
         mapping: Mapping = Mapping::Custom => live();
         /// Column of the table and the path or expression that it is had by; wins over `mapping` and
         /// over the names that are looked for in JSON. docs/TARGETS.md has the language.
@@ -60,7 +60,7 @@ section! {
 }
 
 choice! {
-    /// Which table and view the values of a target belong into.
+    /// Which table and view the values of a target belong in.
     pub enum TargetKind {
         /// `collector.api_metrics_raw`.
         Api = "api",
@@ -82,7 +82,7 @@ choice! {
 choice! {
     /// The program whose series a target serves.
     pub enum Mapping {
-        /// None that is known: only what `map` says.
+        /// None that is known: only what `map` defines.
         Custom = "custom",
         /// Caddy.
         Caddy = "caddy",

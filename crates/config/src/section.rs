@@ -30,7 +30,7 @@ pub trait Section {
 
 /// A list of the file: `[[name]]` written once for each entry.
 pub trait List {
-    /// A fresh entry, which tells name, words and keys.
+    /// Returns a fresh entry, which has name, texts and keys.
     fn blank(&self) -> Box<dyn Section>;
 
     /// The entries in the order of the file.

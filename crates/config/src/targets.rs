@@ -31,7 +31,7 @@ pub(crate) fn check(draft: &mut Draft) {
                 &at(TARGET, entry, "token"),
                 !target.token.is_empty(),
             ),
-            None if untold(draft, &key) => draft.fault(
+            None if is_unset(draft, &key) => draft.fault(
                 &key,
                 Problem::new("is missing", "write url = \"http://HOST:PORT/PATH\""),
             ),
@@ -62,7 +62,7 @@ fn servers(draft: &mut Draft) {
     for (entry, server) in servers.iter().enumerate() {
         let key = at(POSTGRES, entry, "url");
         let Some(url) = &server.url else {
-            if !untold(draft, &key) {
+            if !is_unset(draft, &key) {
                 continue;
             }
             if let Some(first) = store.replace(entry) {
@@ -109,7 +109,7 @@ fn sources(draft: &mut Draft) {
             ),
         };
         let key = at(SOURCE, entry, key);
-        if missing && untold(draft, &key) {
+        if missing && is_unset(draft, &key) {
             draft.fault(&key, Problem::new("is missing", remedy));
         }
         if source.kind == LogKind::Journal
@@ -143,8 +143,8 @@ fn sources(draft: &mut Draft) {
     }
 }
 
-/// Whether nothing else was found wrong with what `key` says, since there is none.
-fn untold(draft: &Draft, key: &str) -> bool {
+/// Returns whether `key` has no value and no other fault was found with it.
+fn is_unset(draft: &Draft, key: &str) -> bool {
     matches!(draft.origin(key), Origin::Default | Origin::Entry(_))
 }
 
@@ -154,7 +154,7 @@ fn unique(draft: &mut Draft, section: &str, names: &[String]) {
     for (entry, name) in names.iter().enumerate() {
         let key = at(section, entry, "name");
         if name.is_empty() {
-            if untold(draft, &key) {
+            if is_unset(draft, &key) {
                 draft.fault(
                     &key,
                     Problem::new("is missing", "give each entry a name of its own"),
@@ -241,7 +241,7 @@ fn mapped(draft: &mut Draft, entry: usize, target: &ScrapeTarget) {
             &mapping,
             Problem::new(
                 "is custom, and map is empty",
-                "name the program, or say in [scrape.target.map] how columns are had",
+                "name the program, or define columns in [scrape.target.map]",
             ),
         );
     }

@@ -62,7 +62,7 @@ impl HttpUrl {
         if authority.contains('@') {
             return Err(Problem::new(
                 "holds a user or password",
-                "remove what stands before the @; a token belongs into scrape.proxy_admin_token",
+                "remove what stands before the @; a token belongs in scrape.proxy_admin_token",
             ));
         }
         let (host, port) = split_port(authority, if tls { 443 } else { 80 })

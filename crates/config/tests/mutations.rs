@@ -61,7 +61,7 @@ fn slot(key: &'static Key) -> Slot {
     Slot { key, entry }
 }
 
-/// The value of an entry that says nothing.
+/// The value of an entry that sets nothing.
 fn default(key: &'static Key) -> Option<config::Value> {
     let defaults = Config::default();
     if !key.listed {

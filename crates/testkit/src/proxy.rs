@@ -212,7 +212,7 @@ async fn accept(listener: std::net::TcpListener, address: SocketAddr, shared: Sh
 
 /// How a connection ended.
 enum End {
-    /// One side said goodbye.
+    /// One side closed its end.
     Closed,
     /// The link is to be cut.
     Cut,
@@ -266,7 +266,7 @@ async fn serve(mut client: TcpStream, shared: Shared) {
     }
 }
 
-/// Closes with a reset instead of a goodbye.
+/// Closes with a reset instead of in order.
 fn reset(stream: TcpStream) {
     // Should it fail, the close that follows is a plain one.
     drop(stream.set_zero_linger());
@@ -335,7 +335,7 @@ impl<'a> Pump<'a> {
         }
     }
 
-    /// Passes bytes on as the mode says; an end when the link is over.
+    /// Passes bytes on according to the mode; returns when the link is closed.
     async fn pass(&mut self, mode: &Mode, bytes: &[u8], to: &mut WriteHalf<'_>) -> Option<End> {
         let mut send = bytes;
         let mut cut = false;

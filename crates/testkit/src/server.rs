@@ -321,7 +321,7 @@ impl Server {
             .map_err(TestkitError::io("run", self.bin.join("postgres")))
     }
 
-    /// Whether the lock file of this very process says that sessions are taken.
+    /// Returns whether the lock file of this very process states that sessions are accepted.
     fn is_ready(&self, child: &Child) -> bool {
         let lock = fs::read_to_string(self.data.join("postmaster.pid")).unwrap_or_default();
         let mut lines = lock.lines();
@@ -363,7 +363,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Nobody to tell; the reaper tries again.
+        // Nobody to report to; the reaper tries again.
         drop(self.stop(Stop::Immediate));
         drop(self.reaper.stdin.take());
         drop(self.reaper.wait());

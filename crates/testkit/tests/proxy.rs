@@ -1,4 +1,4 @@
-//! The proxy fails in the way it is told to, to the byte.
+//! The proxy fails as requested, to the byte.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::io::{ErrorKind, Read, Write};

@@ -48,7 +48,7 @@ const BUCKETS: [(&str, f64); 8] = [
     ("+Inf", 1.0),
 ];
 
-/// Seconds between two of the failures that are told one by one, and how many of them.
+/// Seconds between two of the failures that are reported one by one, and how many of them.
 const FAILURE_EVERY_SECS: u64 = 15;
 const FAILURES_TOLD: u64 = 20;
 

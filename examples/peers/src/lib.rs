@@ -55,7 +55,7 @@ impl Peer {
     }
 }
 
-/// Serves one application until it is dropped. `clock` tells the time since 1970.
+/// Serves one application until it is dropped. `clock` returns the time since 1970.
 ///
 /// # Errors
 /// When the listener fails.

@@ -185,7 +185,7 @@ impl Schedule {
         }
     }
 
-    /// Logs the outcome of a run when its cause changed, and stores it where the plan says so.
+    /// Logs the outcome of a run when its cause changed, and stores it where the plan asks for that.
     async fn report(
         &self,
         plan: Plan,

@@ -26,12 +26,12 @@ pub(super) async fn servers(config: &Config) -> Vec<(String, Finding)> {
             Ok(spots) if spots.is_empty() => {
                 findings.push((name, Good("everything can be seen".to_owned())));
             }
-            Ok(spots) => findings.extend(spots.into_iter().map(|spot| {
-                let place = match spot.database.as_str() {
+            Ok(gaps) => findings.extend(gaps.into_iter().map(|gap| {
+                let place = match gap.database.as_str() {
                     "" => name.clone(),
                     database => format!("{name}, database {database}"),
                 };
-                (place, Warn(spot.message, spot.remedy))
+                (place, Warn(gap.message, gap.remedy))
             })),
             Err(error) => findings.push((
                 name,

@@ -10,8 +10,8 @@ use super::server::SUPERUSER;
 use super::state::{PORT, State};
 use crate::roles;
 
-/// How long the server may take to answer our goodbye.
-const GOODBYE: Duration = Duration::from_secs(1);
+/// How long closing a session in order may take.
+const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 /// The database.
 pub(crate) const DATABASE: &str = "pqcrypta";
 /// Owns the schema; nobody logs in as it.
@@ -39,7 +39,7 @@ pub(crate) async fn prepare(state: &State) -> Result<()> {
     make_database(&session)
         .await
         .context("cannot make the database")?;
-    session.close(GOODBYE).await;
+    session.close(CLOSE_WITHIN).await;
 
     let session = open(&target).await?;
     let preloaded: bool = session
@@ -77,7 +77,7 @@ pub(crate) async fn prepare(state: &State) -> Result<()> {
         ));
     }
     roles::grant(&session.client, Some(WRITER), Some(READER)).await?;
-    session.close(GOODBYE).await;
+    session.close(CLOSE_WITHIN).await;
     Ok(())
 }
 

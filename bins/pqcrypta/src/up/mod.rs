@@ -251,7 +251,7 @@ async fn answers(settings: &Settings) -> bool {
 
 /// A program of ours, beside this one.
 fn sibling(name: &str) -> Result<PathBuf> {
-    let own = std::env::current_exe().context("cannot tell where this program lies")?;
+    let own = std::env::current_exe().context("cannot find the folder of this program")?;
     let path = own.with_file_name(name);
     if is_program(&path) {
         return Ok(path);

@@ -1,4 +1,4 @@
-//! Processes: how they are started, told apart and stopped.
+//! Processes: how they are started, identified and stopped.
 //!
 //! No process may outlive its `up`. Each is started through `setpriv --pdeathsig`, where the
 //! machine has it, so the kernel signals it when `up` dies, by `kill -9` too. And each is noted in

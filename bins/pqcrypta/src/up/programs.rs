@@ -52,7 +52,7 @@ pub(crate) fn installed() -> Vec<Programs> {
     found
 }
 
-/// The major release that a `postgres` program says it is.
+/// Returns the major release that a `postgres` program reports.
 fn major_of(postgres: &Path) -> Option<u32> {
     let output = std::process::Command::new(postgres)
         .arg("--version")

@@ -130,7 +130,7 @@ impl Settings {
     }
 }
 
-/// The caller's file, and what it and the environment say of the dashboard.
+/// Reads the caller's file, and what it and the environment set for the dashboard.
 fn read(state: &State, file: Option<&Path>) -> Result<(Table, config::Monitor)> {
     let table = match file {
         Some(path) => {
