@@ -4,7 +4,7 @@ use fuzz_targets::TARGETS;
 use testkit::Dice;
 
 /// Mutations of each target.
-const MUTATIONS: u64 = 300;
+const MUTATIONS: u64 = 2_000;
 
 /// Changes a few bytes, removes or repeats a part, or continues with a part of another seed.
 fn mutate(dice: &mut Dice, input: &mut Vec<u8>, other: &[u8]) {
