@@ -45,7 +45,7 @@ impl Drop for SmallDisk {
     }
 }
 
-/// A `/proc` with many processes of names that do not compress, so that ticks are large.
+/// Returns a `/proc` with many processes of names that do not compress, so that ticks are large.
 fn crowded_proc(processes: u32) -> TempDir {
     let dir = TempDir::new().unwrap();
     let write = |name: &str, text: &str| {

@@ -124,7 +124,7 @@ impl Progress {
     }
 }
 
-/// What is stored of one source: rows with a number, different numbers, the highest.
+/// Returns what is stored of one source: rows with a number, different numbers, the highest.
 fn counts(source: &str) -> String {
     format!(
         "select count(n) || ' ' || count(distinct n) || ' ' || coalesce(max(n), 0) from \
@@ -139,7 +139,7 @@ async fn counted(target: &pg::Target, source: &str) -> (u64, u64) {
     (counts.next().unwrap(), counts.next().unwrap())
 }
 
-/// Whether all lines of all sources are stored.
+/// Returns whether all lines of all sources are stored.
 async fn all_stored(target: &pg::Target, writers: &[Writer]) -> bool {
     for writer in writers {
         if counted(target, writer.format.name).await.1 < writer.lines {
@@ -270,7 +270,7 @@ async fn every_line_of_every_log_is_stored_once_however_it_is_rotated() {
     );
 }
 
-/// What the collector reports as lost of a source. That a copy was read is reported each time, since what
+/// Returns what the collector reports as lost of a source. That a copy was read is reported each time, since what
 /// is written between copying and emptying would be in neither file; nothing was.
 async fn gaps(target: &pg::Target, writer: &Writer) -> i64 {
     let copies = if writer.style.copies() {
@@ -292,7 +292,7 @@ async fn all_gaps(target: &pg::Target) -> String {
     text(target, gaps).await
 }
 
-/// Whether sums and rows of a source disagree, from today on: lines that programs wrote long ago may
+/// Returns whether sums and rows of a source disagree, from today on: lines that programs wrote long ago may
 /// be older than what is kept.
 async fn sums_differ(target: &pg::Target, source: &str) -> bool {
     let today = "date_trunc('day', now() - interval '1 hour', 'UTC')";

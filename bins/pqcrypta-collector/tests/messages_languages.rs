@@ -32,7 +32,7 @@ const LANGUAGES: &[(&str, &str)] = &[
     ("zh_CN", "违反唯一约束\"kunden_email_key\""),
 ];
 
-/// A server that writes everything it can in one language; `None` where that has no catalogue here.
+/// Returns a server that writes everything it can in one language; `None` where that has no catalogue here.
 fn server(language: &str) -> Option<Server> {
     let server = Server::builder()
         .environment("LANGUAGE", language)
@@ -109,7 +109,7 @@ async fn provoke(server: &Server) {
     assert!(one.is_err() || two.is_err(), "no deadlock");
 }
 
-/// The events of a file.
+/// Returns the events of a file.
 fn events(path: &Path) -> Vec<Event> {
     let kind = ParserKind::parse("postgresql").unwrap();
     let mut reader = Reader::new(kind, ParserOptions::default());
@@ -132,7 +132,7 @@ fn events(path: &Path) -> Vec<Event> {
     out
 }
 
-/// Whether a text holds what stands in place of a constant, or of a number: eight digits, which no process
+/// Returns whether a text holds what stands in place of a constant, or of a number: eight digits, which no process
 /// has.
 fn canaries(text: &str) -> bool {
     let number = |(at, _): (usize, &str)| {

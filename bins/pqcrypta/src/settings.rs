@@ -33,7 +33,7 @@ pub(crate) fn refuse(faults: &Faults) -> ExitCode {
     ExitCode::from(config::EXIT_CONFIG)
 }
 
-/// A session with the database of the settings.
+/// Returns a session with the database of the settings.
 ///
 /// # Errors
 /// Why there is none.

@@ -109,7 +109,7 @@ pub(crate) fn keys_together(draft: &mut Draft) {
     }
 }
 
-/// The directory of the queue and the room for it.
+/// Checks the directory of the queue and the room for it.
 pub(crate) fn queue(draft: &mut Draft, machine: &Machine) {
     const DIR: &str = "collector.queue_dir";
     let dir = draft.config.collector.queue_dir.clone();

@@ -28,7 +28,7 @@ section! {
 }
 
 impl Collector {
-    /// How long a statement may take.
+    /// Returns how long a statement may take.
     #[must_use]
     pub fn query_timeout(&self) -> Duration {
         Duration::from_secs(u64::from(self.query_timeout_secs))

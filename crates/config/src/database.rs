@@ -35,7 +35,7 @@ section! {
 }
 
 impl Database {
-    /// Whether `host` is the directory of a Unix socket.
+    /// Returns whether `host` is the directory of a Unix socket.
     #[must_use]
     pub fn is_socket(&self) -> bool {
         self.host.starts_with('/')

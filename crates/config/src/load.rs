@@ -20,7 +20,7 @@ impl Config {
         Self::load_on(path, environment, &Machine::this())
     }
 
-    /// [`Config::load`] with the machine's answers given, for tests.
+    /// Loads as [`Config::load`] does, with the machine's answers given, for tests.
     ///
     /// # Errors
     /// Everything that is wrong, together.

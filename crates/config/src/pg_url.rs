@@ -84,25 +84,25 @@ impl PgUrl {
         })
     }
 
-    /// The address with its password; hand it to `pg::Target::parse` and to nothing else.
+    /// Returns the address with its password; hand it to `pg::Target::parse` and to nothing else.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.whole.expose()
     }
 
-    /// Whether a password is part of it.
+    /// Returns whether a password is part of it.
     #[must_use]
     pub fn has_password(&self) -> bool {
         self.whole.expose() != self.shown
     }
 
-    /// Name or address of the server, or the directory of its socket.
+    /// Returns the name or address of the server, or the directory of its socket.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// Whether it asks for a link without encryption to another machine.
+    /// Returns whether it asks for a link without encryption to another machine.
     #[must_use]
     pub fn is_plain_to_another_machine(&self) -> bool {
         self.plain && !self.host.starts_with('/') && !is_loopback(&self.host)
@@ -141,7 +141,7 @@ impl Field for Option<PgUrl> {
     }
 }
 
-/// Host of `HOST:PORT`, both of which may be left out.
+/// Returns the host of `HOST:PORT`, both of which may be left out.
 fn host_of(place: &str) -> Option<&str> {
     let (host, rest) = match place.strip_prefix('[') {
         Some(inner) => inner.split_once(']')?,

@@ -30,7 +30,7 @@ section! {
 }
 
 impl Postgres {
-    /// The server of `[database]`, which is watched when no other is named.
+    /// Returns the server of `[database]`, which is watched when no other is named.
     #[must_use]
     pub fn store() -> Self {
         Self {

@@ -66,7 +66,7 @@ impl Reload {
         self.changes.iter().filter(|change| !change.slot.key.live)
     }
 
-    /// The settings to go on with: `new` where a key is applied while running, `running` elsewhere.
+    /// Returns the settings to go on with: `new` where a key is applied while running, `running` elsewhere.
     #[must_use]
     pub fn apply(&self, running: &Config, new: &Config) -> Config {
         let mut next = running.clone();
@@ -184,7 +184,7 @@ impl Watch {
         }
     }
 
-    /// The faults of the file as it is now, as long as it cannot be used.
+    /// Returns the faults of the file as it is now, as long as it cannot be used.
     #[must_use]
     pub fn faults(&self) -> Option<&Faults> {
         self.faults.as_ref()

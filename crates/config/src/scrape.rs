@@ -102,7 +102,7 @@ choice! {
 }
 
 impl Scrape {
-    /// Every target, in the order of the reference: `api`, `proxy`, then those of the list. Each has
+    /// Returns every target, in the order of the reference: `api`, `proxy`, then those of the list. Each has
     /// an address and a name of its own.
     #[must_use]
     pub fn targets(&self) -> Vec<ScrapeTarget> {
@@ -135,7 +135,7 @@ impl Scrape {
             .collect()
     }
 
-    /// Whether nobody named the target of this name: it is looked for at an address that applies
+    /// Returns whether nobody named the target of this name: it is looked for at an address that applies
     /// without being written, so that nothing answers there is no fault.
     #[must_use]
     pub fn is_assumed(&self, name: &str) -> bool {
@@ -153,7 +153,7 @@ impl Scrape {
 }
 
 impl TargetKind {
-    /// The table of its values.
+    /// Returns the table of its values.
     #[must_use]
     pub fn table(self) -> &'static TableDef {
         match self {
@@ -162,7 +162,7 @@ impl TargetKind {
         }
     }
 
-    /// Whether `map` may name this column.
+    /// Returns whether `map` may name this column.
     pub(crate) fn has(self, column: &str) -> bool {
         ROWS.contains(&column) || self.columns().any(|name| name == column)
     }
@@ -178,7 +178,7 @@ impl TargetKind {
     }
 }
 
-/// A token travels in a header: blanks and control characters cannot be part of it.
+/// Returns a token travels in a header: blanks and control characters cannot be part of it.
 pub(crate) fn printable(value: &Value) -> Result<(), Problem> {
     match value {
         Value::Secret(token) if !token.expose().bytes().all(|byte| byte.is_ascii_graphic()) => {

@@ -13,7 +13,7 @@ const POSTGRES: &str = "postgres";
 const TARGET: &str = "scrape.target";
 const SOURCE: &str = "logs.source";
 
-/// Everything that has to be right about an entry as a whole, or about all of them.
+/// Checks everything that has to be right about an entry as a whole, or about all of them.
 pub(crate) fn check(draft: &mut Draft) {
     servers(draft);
     sources(draft);
@@ -148,7 +148,7 @@ fn is_unset(draft: &Draft, key: &str) -> bool {
     matches!(draft.origin(key), Origin::Default | Origin::Entry(_))
 }
 
-/// Every entry has a name, and one of its own.
+/// Checks that every entry has a name, and one of its own.
 fn unique(draft: &mut Draft, section: &str, names: &[String]) {
     let mut seen = BTreeMap::new();
     for (entry, name) in names.iter().enumerate() {
@@ -176,7 +176,7 @@ fn unique(draft: &mut Draft, section: &str, names: &[String]) {
     }
 }
 
-/// A target named as one of the short forms takes its place, unless both were written.
+/// Lets a target named as one of the short forms take its place, unless both were written.
 fn short_form(draft: &mut Draft, entry: usize, name: &str) {
     let (key, url) = match name {
         "api" => (
@@ -200,7 +200,7 @@ fn short_form(draft: &mut Draft, entry: usize, name: &str) {
     }
 }
 
-/// What travels in plain text to another machine.
+/// Warns of what travels in plain text to another machine.
 fn plain_text(draft: &mut Draft, key: &str, url: &HttpUrl, token_key: &str, token: bool) {
     if url.tls || url.is_loopback() {
         return;

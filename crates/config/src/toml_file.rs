@@ -201,7 +201,7 @@ impl Walk<'_> {
     }
 }
 
-/// The value as the kind of the key demands; the range is checked when it is set.
+/// Returns the value as the kind of the key demands; the range is checked when it is set.
 fn read(key: &Key, value: &DeValue<'_>) -> Result<Value, Problem> {
     match (key.kind, value) {
         (Kind::Text, DeValue::String(text)) => Ok(Value::Text(text.to_string())),
@@ -244,7 +244,7 @@ fn described(value: &DeValue<'_>) -> String {
     }
 }
 
-/// The name most like `name`, when it is like enough to be meant.
+/// Returns the name most like `name`, when it is like enough to be meant.
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let flat = |text: &str| text.to_ascii_lowercase().replace(['_', '-'], "");
     let wanted = flat(name);

@@ -25,7 +25,7 @@ pub fn surprise(count: u64, mean: f64, dispersion: f64) -> f64 {
     }
 }
 
-/// The probability of `count` or more: the upper tail of a negative binomial with this mean and
+/// Returns the probability of `count` or more: the upper tail of a negative binomial with this mean and
 /// dispersion, of a Poisson where the dispersion is 1 or less.
 #[must_use]
 pub fn at_least(count: u64, mean: f64, dispersion: f64) -> f64 {
@@ -48,7 +48,7 @@ pub fn at_least(count: u64, mean: f64, dispersion: f64) -> f64 {
         .map_or(1.0, |tail| tail.clamp(0.0, 1.0))
 }
 
-/// Variance over mean of counts about what was expected of each, at least 1; 1 where nothing is.
+/// Returns the variance over mean of counts about what was expected of each, at least 1; 1 where nothing is.
 /// Gives `None` when the slices differ in length or are empty.
 #[must_use]
 pub fn dispersion(counts: &[f64], expected: &[f64]) -> Option<f64> {

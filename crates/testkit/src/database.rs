@@ -19,7 +19,7 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 /// The templates that exist, by name.
 static TEMPLATES: Mutex<BTreeSet<String>> = Mutex::const_new(BTreeSet::new());
 
-/// The server all tests of this process share; started at the first call.
+/// Returns the server all tests of this process share; started at the first call.
 ///
 /// # Errors
 /// As [`crate::Builder::start`].
@@ -74,7 +74,7 @@ pub async fn migrate(target: &Target) -> Result<(), TestkitError> {
     })
 }
 
-/// A migrated database of its own on [`shared_server`].
+/// Returns a migrated database of its own on [`shared_server`].
 ///
 /// # Errors
 /// As [`database`].
@@ -82,7 +82,7 @@ pub async fn migrated() -> Result<Database, TestkitError> {
     database("migrated", async |target| migrate(&target).await).await
 }
 
-/// A database of its own on [`shared_server`], cloned from the template `name`. The first call of
+/// Returns a database of its own on [`shared_server`], cloned from the template `name`. The first call of
 /// the process with this name creates the template and lets `init` fill it (migrate, seed); `init`
 /// must have closed its sessions when it returns.
 ///
@@ -135,13 +135,13 @@ pub struct Database {
 }
 
 impl Database {
-    /// Its name.
+    /// Returns its name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Where it is, as superuser.
+    /// Returns where it is, as superuser.
     #[must_use]
     pub fn target(&self) -> Target {
         self.server.target().with_database(&self.name)

@@ -100,7 +100,7 @@ pub(crate) fn body(now: f64, uptime: f64) -> Value {
     })
 }
 
-/// The latest failures, one every quarter of a minute.
+/// Returns the latest failures, one every quarter of a minute.
 fn failures(now: f64, uptime: f64) -> Vec<Value> {
     let latest = count(uptime) / FAILURE_EVERY_SECS;
     let first = latest.saturating_sub(FAILURES_TOLD - 1).max(1);

@@ -27,7 +27,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// How many times a fault is injected: as often as for every change, or as `FAULTS` selects: `few` (an
+/// Returns how many times a fault is injected: as often as for every change, or as `FAULTS` selects: `few` (an
 /// eighth), `nightly`, `release`.
 #[expect(
     clippy::disallowed_methods,
@@ -42,7 +42,7 @@ pub fn times(push: usize, nightly: usize, release: usize) -> usize {
     }
 }
 
-/// A migrated database of its own on the shared server.
+/// Returns a migrated database of its own on the shared server.
 pub async fn database() -> testkit::Database {
     testkit::migrated().await.unwrap()
 }

@@ -47,7 +47,7 @@ impl Scribe {
         }
     }
 
-    /// Where the log is.
+    /// Returns where the log is.
     pub fn path(&self) -> &Path {
         &self.path
     }

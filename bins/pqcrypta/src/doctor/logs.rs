@@ -35,7 +35,7 @@ struct Lines {
     unread: i64,
 }
 
-/// Every source of logs: whether the user that asks may read it, and whether its lines are understood.
+/// Checks every source of logs: whether the user that asks may read it, and whether its lines are understood.
 pub(super) fn sources(config: &Config, now: Timestamp) -> Vec<(String, Finding)> {
     if !config.logs.enabled {
         return Vec::new();
@@ -102,7 +102,7 @@ fn evaluate(source: &LogSource, state: &State, lines: Lines, is_assumed: bool) -
     }
 }
 
-/// How many of the last lines fit. Times of the journal are its own, whatever a program writes.
+/// Returns how many of the last lines fit. Times of the journal are its own, whatever a program writes.
 fn understood(source: &LogSource, lines: Lines) -> Finding {
     let Lines { all, unread } = lines;
     if source.kind == LogKind::Journal {

@@ -21,7 +21,7 @@ pub(crate) const WRITER: &str = "pqcrypta_collector";
 /// The monitor's role: reads.
 pub(crate) const READER: &str = "pqcrypta_monitor";
 
-/// The private server's database, as its superuser.
+/// Returns the private server's database, as its superuser.
 pub(crate) fn target(state: &State) -> Target {
     Target::new(&state.socket.to_string_lossy(), PORT, DATABASE, SUPERUSER)
 }
@@ -87,7 +87,7 @@ async fn open(target: &Target) -> Result<Session> {
         .with_context(|| format!("cannot connect to {target}"))
 }
 
-/// `pg_read_all_stats` and not `pg_monitor`, which may read a standby's connection string with the
+/// Grants `pg_read_all_stats` and not `pg_monitor`, which may read a standby's connection string with the
 /// password inside.
 async fn make_roles(session: &Session) -> Result<()> {
     for (role, attributes) in [

@@ -35,7 +35,7 @@ use state::State;
 const MONITOR_DEADLINE: Duration = Duration::from_secs(60);
 /// Most bytes read of its first page.
 const MOST_READ: u64 = 1 << 20;
-/// "Configuration error", as in `sysexits.h`: no restart mends that.
+/// "Configuration error", as in `sysexits.h`: no restart fixes that.
 const CONFIG_FAULT: i32 = 78;
 const COLLECTOR: &str = "collector";
 const MONITOR: &str = "monitor";
@@ -219,7 +219,7 @@ fn reload(state: &State, fleet: &mut Fleet<'_>, settings: &mut Settings, file: O
     fleet.hang_up(&[COLLECTOR, MONITOR]);
 }
 
-/// The two lines for scripts.
+/// Prints the two lines for scripts.
 fn announce(settings: &Settings, state: &State) {
     let mut out = std::io::stdout().lock();
     let lines = format!(
@@ -232,7 +232,7 @@ fn announce(settings: &Settings, state: &State) {
     }
 }
 
-/// Whether the dashboard answers a request for its first page.
+/// Returns whether the dashboard answers a request for its first page.
 async fn answers(settings: &Settings) -> bool {
     let ask = async {
         let mut stream = TcpStream::connect(settings.listen).await?;
@@ -249,7 +249,7 @@ async fn answers(settings: &Settings) -> bool {
     matches!(timeout(Duration::from_secs(2), ask).await, Ok(Ok(true)))
 }
 
-/// A program of ours, beside this one.
+/// Returns a program of ours, beside this one.
 fn sibling(name: &str) -> Result<PathBuf> {
     let own = std::env::current_exe().context("cannot find the folder of this program")?;
     let path = own.with_file_name(name);

@@ -85,7 +85,7 @@ const NEUTRAL: &[&str] = &[
     "url",
 ];
 
-/// Whether an entry point, a path or a service of this name is internal.
+/// Returns whether an entry point, a path or a service of this name is internal.
 pub(super) fn is_internal(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     let words = lower.split(|c: char| !c.is_alphanumeric());

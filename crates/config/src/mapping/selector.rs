@@ -54,7 +54,7 @@ impl Matcher {
         }
     }
 
-    /// Whether a label of this value fulfils it.
+    /// Returns whether a label of this value fulfils it.
     #[must_use]
     pub fn admits(&self, value: &str) -> bool {
         self.alternatives.iter().any(|parts| is_like(parts, value)) != self.negated
