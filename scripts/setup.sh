@@ -109,7 +109,7 @@ want_npm() {
     fi
 }
 
-# Installs what `want` collected: as root on Debian by itself, otherwise it says how.
+# Installs what `want` collected: as root on Debian by itself, otherwise it prints the command.
 install_missing() {
     [ -n "$missing" ] || return 0
     missing=${missing# }

@@ -19,7 +19,7 @@ BEGIN
   END IF;
 END $$;
 
--- It reads. That is what its sessions say, too, whatever they run.
+-- It only reads, and its sessions are read-only, whatever they run.
 ALTER ROLE pqcrypta_watcher SET default_transaction_read_only = on;
 ALTER ROLE pqcrypta_watcher SET lock_timeout = '500ms';
 -- The collector ends its own statements after 5 s. Set for the role, this would hide what others get.

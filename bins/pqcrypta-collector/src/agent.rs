@@ -1,27 +1,29 @@
 //! Puts the tasks together and ends them in order.
 
+use crate::analysis::Analysis;
+use crate::jobs::{HostJob, ServicesJob};
 use crate::judging::Judging;
 use crate::logs::{Logs, Sources};
-use crate::reload::Reloader;
+use crate::reload::{Published, Reloader};
 use crate::sampling::Sampling;
+use crate::schedule::Schedule;
 use crate::services::Services;
-use crate::ticker::Ticker;
-use crate::watched::Watched;
-use crate::{clock, signals};
+use crate::settings::budget_bytes;
+use crate::{clock, settings, signals};
 use anyhow::Context;
 use collect::{IdentityFiles, MachineIdSource, Roots, host_identity};
 use config::{Config, Environment, Loaded};
 use std::path::Path;
 use std::time::Duration;
-use store::expiry::Retention;
 use store::queue::Queue;
 use store::spool::{self, Spool, SpoolError};
 use store::status::SharedStatus;
-use store::writer::{Agent, Host, Options, Writer};
+use store::writer::{Agent, Host, Writer};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-/// How long to wait before asking again for a spool that another collector holds.
+/// Pause between attempts to open a spool that another collector holds.
 const BUSY_PAUSE: Duration = Duration::from_secs(5);
 /// Time for everything to end after the first signal; what is sampled is durable before.
 const END_WITHIN: Duration = Duration::from_secs(4);
@@ -49,106 +51,160 @@ pub(crate) async fn run(
         "started"
     );
     let writer_id = spool.writer();
-    let queue = Queue::new(spool);
-    let status = SharedStatus::default();
-    let (config, config_seen) = watch::channel(loaded.config.clone());
-    let (options, options_seen) = watch::channel(options(&loaded.config));
-    let (settings, settings_seen) = watch::channel(settings(&loaded));
+    let shared = Shared {
+        queue: Queue::new(spool),
+        status: SharedStatus::default(),
+        sources: Sources::default(),
+        published: Published::new(&loaded),
+        machine_id: host.machine_id.clone(),
+        stop,
+    };
+    let config = &loaded.config;
     let (standby, standby_seen) = watch::channel(false);
+    let schedule = shared.schedule(standby_seen.clone());
+    let published = &shared.published;
+    let tasks = Tasks {
+        writing: tokio::spawn(shared.writer(config, host, writer_id, standby).run()),
+        watching: tokio::spawn(schedule.clone().run(shared.services(config))),
+        reading: tokio::spawn(shared.logs(config).run(
+            published.config.subscribe(),
+            standby_seen,
+            shared.stop.clone(),
+        )),
+        judging: tokio::spawn(schedule.clone().run(shared.judging(config))),
+        sampling: tokio::spawn(schedule.clone().run(shared.host(config, &roots))),
+    };
+    let reloader = Reloader::new(&loaded, environment, reload, published.clone());
+    schedule.run(reloader).await;
 
-    let sources = Sources::default();
-    let logs = Logs {
-        target: pg::Target::from(&loaded.config.database),
-        // Nobody waits for lines as for samples: a table that is locked for a moment is waited for.
-        session: pg::SessionOptions::for_deadline(loaded.config.collector.query_timeout()),
-        machine_id: host.machine_id.clone(),
-        sources: sources.clone(),
-        status: status.clone(),
-        clock: clock::now,
-    };
-    let judging = Judging {
-        target: pg::Target::from(&loaded.config.database),
-        session: pg::SessionOptions::for_deadline(loaded.config.collector.query_timeout()),
-        machine_id: host.machine_id.clone(),
-        queue: queue.clone(),
-        status: status.clone(),
-        sources: sources.clone(),
-        clock: clock::now,
-    };
-    let writer = Writer {
-        queue: queue.clone(),
-        target: pg::Target::from(&loaded.config.database),
-        session: session_options(&loaded.config),
-        host,
-        agent: Agent {
-            writer: writer_id,
-            run_id: Uuid::new_v4(),
-            pid: i32::try_from(std::process::id()).unwrap_or(i32::MAX),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            started_at: clock::now(),
-            settings: settings_seen,
-        },
-        options: options_seen,
-        status: status.clone(),
-        standby,
-        stop: stop.clone(),
-        clock: clock::now,
-    };
-    let mut sampling = Sampling::new(
-        &roots,
-        loaded.config.collector.processes.clone(),
-        queue.clone(),
-        status,
-        sources,
-        budget_bytes(&loaded.config),
-    );
-    let at_the_end = queue.clone();
-    sampling.sum_below(loaded.config.collector.process_floor_mb);
-    let mut reloader = Reloader::new(&loaded, environment);
-    let writing = tokio::spawn(writer.run());
-    let watching = tokio::spawn(watch_services(
-        Services::new(queue.clone()),
-        config_seen.clone(),
-        standby_seen.clone(),
-        stop.clone(),
-    ));
-    let reading = tokio::spawn(logs.run(config_seen.clone(), standby_seen.clone(), stop.clone()));
-    let judging =
-        tokio::spawn(judging.run(config_seen.clone(), standby_seen.clone(), stop.clone()));
-    let sampling = tokio::spawn(sample(
-        sampling,
-        queue,
-        config_seen,
-        standby_seen,
-        stop.clone(),
-    ));
-    let mut stop = stop;
-    while let Some(loaded) = reloader.next(&reload, &mut stop).await {
-        options.send_replace(self::options(&loaded.config));
-        settings.send_replace(self::settings(&loaded));
-        config.send_replace(loaded.config);
-    }
-    let end = async {
-        sampling.await.context("sampling failed")?;
-        watching.await.context("watching services failed")?;
-        reading.await.context("storing logs failed")?;
-        judging.await.context("judging failed")?;
-        writing.await.context("delivery failed")
-    };
-    let ended = tokio::time::timeout(END_WITHIN, end).await;
+    let ended = tokio::time::timeout(END_WITHIN, tasks.end()).await;
     if ended.is_err() {
         tracing::warn!(
             "ending without waiting any longer; what is not delivered stays in the spool"
         );
     }
-    save_the_rest(&at_the_end).await?;
+    save_the_rest(&shared.queue).await?;
     ended.unwrap_or(Ok(()))?;
     tracing::info!("stopped");
     Ok(())
 }
 
-/// Ends the queue. What its disk does not take and the database did not get is lost: either the queue has a
-/// note of it, which becomes a gap, or the exit status says so.
+/// The tasks beside the reload of the configuration.
+struct Tasks {
+    writing: JoinHandle<()>,
+    watching: JoinHandle<()>,
+    reading: JoinHandle<()>,
+    judging: JoinHandle<()>,
+    sampling: JoinHandle<()>,
+}
+
+impl Tasks {
+    /// Waits for every one, the writer last: it delivers what the others still queue.
+    async fn end(self) -> anyhow::Result<()> {
+        self.sampling.await.context("sampling failed")?;
+        self.watching.await.context("watching services failed")?;
+        self.reading.await.context("storing logs failed")?;
+        self.judging.await.context("judging failed")?;
+        self.writing.await.context("delivery failed")
+    }
+}
+
+/// What the tasks share.
+struct Shared {
+    queue: Queue,
+    status: SharedStatus,
+    sources: Sources,
+    published: Published,
+    machine_id: String,
+    stop: watch::Receiver<bool>,
+}
+
+impl Shared {
+    fn schedule(&self, standby: watch::Receiver<bool>) -> Schedule {
+        Schedule {
+            config: self.published.config.subscribe(),
+            standby,
+            stop: self.stop.clone(),
+            status: self.status.clone(),
+            queue: self.queue.clone(),
+            clock: clock::now,
+        }
+    }
+
+    fn writer(
+        &self,
+        config: &Config,
+        host: Host,
+        writer: Uuid,
+        standby: watch::Sender<bool>,
+    ) -> Writer {
+        Writer {
+            queue: self.queue.clone(),
+            target: pg::Target::from(&config.database),
+            session: settings::writer_session(config),
+            host,
+            agent: Agent {
+                writer,
+                run_id: Uuid::new_v4(),
+                pid: i32::try_from(std::process::id()).unwrap_or(i32::MAX),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                started_at: clock::now(),
+                settings: self.published.settings.subscribe(),
+            },
+            options: self.published.options.subscribe(),
+            status: self.status.clone(),
+            standby,
+            stop: self.stop.clone(),
+            clock: clock::now,
+        }
+    }
+
+    fn logs(&self, config: &Config) -> Logs {
+        Logs {
+            target: pg::Target::from(&config.database),
+            session: settings::patient_session(config),
+            machine_id: self.machine_id.clone(),
+            sources: self.sources.clone(),
+            status: self.status.clone(),
+            clock: clock::now,
+        }
+    }
+
+    fn judging(&self, config: &Config) -> Judging {
+        let target = pg::Target::from(&config.database);
+        let session = settings::patient_session(config);
+        Judging::new(
+            Analysis::new(target, session, self.machine_id.clone()),
+            self.sources.clone(),
+            self.status.clone(),
+            clock::now,
+            config,
+        )
+    }
+
+    fn services(&self, config: &Config) -> ServicesJob {
+        ServicesJob::new(Services::new(self.queue.clone()), config)
+    }
+
+    fn host(&self, config: &Config, roots: &Roots) -> HostJob {
+        let mut sampling = Sampling::new(
+            roots,
+            config.collector.processes.clone(),
+            self.queue.clone(),
+            self.status.clone(),
+            self.sources.clone(),
+            budget_bytes(config),
+        );
+        sampling.sum_below(config.collector.process_floor_mb);
+        HostJob {
+            sampling,
+            queue: self.queue.clone(),
+        }
+    }
+}
+
+/// Closes the queue. What its disk does not take and the database did not get is lost: either the queue has a
+/// note of it, which becomes a gap, or the exit status reports it.
 async fn save_the_rest(queue: &Queue) -> anyhow::Result<()> {
     let ended = tokio::time::timeout(SAVE_WITHIN, queue.close()).await;
     let unsaved =
@@ -167,85 +223,13 @@ async fn save_the_rest(queue: &Queue) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Ticks until the end; a tick that has begun is finished.
-async fn sample(
-    mut sampling: Sampling,
-    queue: Queue,
-    mut config: watch::Receiver<Config>,
-    mut standby: watch::Receiver<bool>,
-    mut stop: watch::Receiver<bool>,
-) {
-    let mut ticker = Ticker::new(interval(&config.borrow()), clock::now);
-    loop {
-        tokio::select! {
-            _ = stop.changed() => return,
-            late = ticker.tick() => {
-                if *standby.borrow_and_update() {
-                    continue;
-                }
-                sampling.sample(clock::now(), late).await;
-            }
-            changed = config.changed() => {
-                if changed.is_err() {
-                    return;
-                }
-                let config = config.borrow_and_update().clone();
-                ticker.set_interval(interval(&config));
-                sampling.watch(config.collector.processes.clone());
-                sampling.sum_below(config.collector.process_floor_mb);
-                let budget = budget_bytes(&config);
-                sampling.set_budget(budget);
-                queue.with_spool(move |spool| spool.set_budget(budget)).await;
-            }
-        }
-    }
-}
-
-/// Ticks of the services until the end.
-async fn watch_services(
-    mut services: Services,
-    mut config: watch::Receiver<Config>,
-    mut standby: watch::Receiver<bool>,
-    mut stop: watch::Receiver<bool>,
-) {
-    let mut now = config.borrow_and_update().clone();
-    let mut watched = Watched::of(&now);
-    watched.add_to(&mut services);
-    let mut ticker = Ticker::new(app_interval(&now), clock::now);
-    loop {
-        tokio::select! {
-            _ = stop.changed() => break,
-            _ = ticker.tick() => {
-                if *standby.borrow_and_update() {
-                    continue;
-                }
-                let slow = Duration::from_secs(u64::from(now.intervals.pg_extended_secs));
-                services.tick(clock::now(), slow).await;
-            }
-            changed = config.changed() => {
-                if changed.is_err() {
-                    break;
-                }
-                now = config.borrow_and_update().clone();
-                ticker.set_interval(app_interval(&now));
-                let wanted = Watched::of(&now);
-                if wanted != watched {
-                    services.replace(|services| wanted.add_to(services)).await;
-                    watched = wanted;
-                }
-            }
-        }
-    }
-    services.close().await;
-}
-
-/// Opens the spool; waits while another collector holds it. `None` when told to stop meanwhile.
+/// Opens the spool; waits while another collector holds it. Returns `None` when it is to stop meanwhile.
 async fn open_spool(
     config: &Config,
     mut stop: watch::Receiver<bool>,
 ) -> anyhow::Result<Option<Spool>> {
     let dir: &Path = &config.collector.queue_dir;
-    let mut said = false;
+    let mut is_logged = false;
     loop {
         let (path, budget) = (dir.to_owned(), budget_bytes(config));
         let opened = tokio::task::spawn_blocking(move || {
@@ -255,9 +239,9 @@ async fn open_spool(
         match opened {
             Ok(spool) => return Ok(Some(spool)),
             Err(error @ SpoolError::Busy { .. }) => {
-                if !said {
+                if !is_logged {
                     tracing::warn!(%error, "waiting until it stops");
-                    said = true;
+                    is_logged = true;
                 }
                 tokio::select! {
                     () = tokio::time::sleep(BUSY_PAUSE) => {}
@@ -269,6 +253,7 @@ async fn open_spool(
     }
 }
 
+/// Reads the identity of this machine.
 fn host(roots: &Roots) -> Host {
     let identity = host_identity(roots, &IdentityFiles::default());
     if identity.machine_id_source == MachineIdSource::Hostname {
@@ -286,56 +271,4 @@ fn host(roots: &Roots) -> Host {
         boot_id: identity.boot_id,
         boot_ts: identity.boot_ts,
     }
-}
-
-fn interval(config: &Config) -> Duration {
-    Duration::from_secs(u64::from(config.intervals.system_secs))
-}
-
-fn app_interval(config: &Config) -> Duration {
-    Duration::from_secs(u64::from(config.intervals.app_secs))
-}
-
-fn budget_bytes(config: &Config) -> u64 {
-    config.collector.queue_max_mb.saturating_mul(1024 * 1024)
-}
-
-fn options(config: &Config) -> Options {
-    Options {
-        deadline: config.collector.query_timeout(),
-        batch_records: config.collector.batch_size as usize,
-        heartbeat: Duration::from_secs(u64::from(config.intervals.heartbeat_secs)),
-        retention: Retention {
-            raw_days: days(config.retention.raw_days),
-            hourly_days: days(config.retention.hourly_days),
-            long_days: days(config.retention.daily_days),
-            log_days: days(config.retention.log_days),
-            event_days: days(config.retention.event_days),
-        },
-    }
-}
-
-fn days(days: u32) -> i32 {
-    i32::try_from(days).unwrap_or(i32::MAX)
-}
-
-fn session_options(config: &Config) -> pg::SessionOptions {
-    pg::SessionOptions {
-        // A table that is locked is left for later rather than waited for.
-        lock_timeout: Duration::from_millis(500),
-        ..pg::SessionOptions::for_deadline(config.collector.query_timeout())
-    }
-}
-
-/// `{"intervals.system_secs": ["10", "default"]}`, secrets masked.
-fn settings(loaded: &Loaded) -> String {
-    let map: serde_json::Map<String, serde_json::Value> = loaded
-        .effective
-        .iter()
-        .map(|setting| {
-            let pair = vec![setting.value.clone().into(), setting.origin.as_str().into()];
-            (setting.key.to_string(), serde_json::Value::Array(pair))
-        })
-        .collect();
-    serde_json::Value::Object(map).to_string()
 }

@@ -4,7 +4,7 @@
 use schema::Timestamp;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Now, to the microsecond. Before 1970 it is negative.
+/// Returns the present instant, to the microsecond. Before 1970 it is negative.
 #[expect(clippy::disallowed_methods, reason = "this is the clock")]
 pub(crate) fn now() -> Timestamp {
     let now = SystemTime::now();

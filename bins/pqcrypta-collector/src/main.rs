@@ -2,30 +2,32 @@
 //!
 //! One thread runs every task: sampling, one for each service that is watched, the writer that delivers
 //! samples, the one that stores lines of logs, judging, and the reload of the configuration. A second reads and
-//! understands logs, which takes the processor for as long as lines wait; at most two more wait for
+//! parses logs, which takes the processor for as long as lines wait; at most two more wait for
 //! disks (the spool's fdatasync, a mount that does not answer). Sampling never waits for the writer: a
 //! tick ends when its rows are in the spool.
 //!
 //! SIGHUP makes it read the configuration again.
 //!
 //! Exit status: 0 after SIGTERM, 78 for a faulty configuration, 1 for anything else; also when samples were
-//! lost at the end of which neither the database nor the queue has a note.
+//! lost at the end without a note in the database or the queue.
 
 mod agent;
+mod analysis;
 mod clock;
+mod jobs;
 mod judging;
 mod logs;
 mod reload;
 mod sampling;
+mod schedule;
 mod services;
+mod settings;
 mod signals;
-mod ticker;
 mod watched;
 
 use ::logs::source::OwnOutput;
-use anyhow::Context;
 use clap::Parser;
-use config::{Config, Environment};
+use config::Environment;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -51,23 +53,14 @@ const BLOCKING_THREADS: usize = 2;
 fn main() -> ExitCode {
     let args = Args::parse();
     let environment = Environment::from_process();
-    start_log(&environment);
-    let loaded = Config::load(args.config.as_deref(), &environment).and_then(|loaded| {
-        OwnOutput::of_this_process().check(&loaded)?;
-        Ok(loaded)
-    });
-    let loaded = match loaded {
+    startup::log(&environment);
+    let own_output = OwnOutput::of_this_process();
+    let loaded = match startup::settings(args.config.as_deref(), &environment, |loaded| {
+        own_output.check(loaded)
+    }) {
         Ok(loaded) => loaded,
-        Err(faults) => {
-            for fault in &faults.0 {
-                tracing::error!("{fault}");
-            }
-            return ExitCode::from(config::EXIT_CONFIG);
-        }
+        Err(status) => return status,
     };
-    for warning in &loaded.warnings {
-        tracing::warn!("{warning}");
-    }
     #[cfg(feature = "failpoints")]
     if let Err(fault) = store::failpoint::set(environment.get("FAILPOINTS").unwrap_or_default()) {
         tracing::error!("FAILPOINTS: {fault}");
@@ -81,37 +74,11 @@ fn main() -> ExitCode {
         proc: args.proc,
         sys: args.sys,
     };
-    let result = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .max_blocking_threads(BLOCKING_THREADS)
-        // Longer than a tick, so that the spool's thread is not made anew each time.
-        .thread_keep_alive(Duration::from_secs(60))
-        .build()
-        .context("cannot start the runtime")
-        .and_then(|runtime| {
-            let result = runtime.block_on(agent::run(loaded, environment, roots));
-            // A mount that does not answer must not hold up the end.
-            runtime.shutdown_background();
-            result
-        });
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!("{error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// Log lines go to standard error; `RUST_LOG` chooses, `info` is the default.
-fn start_log(environment: &Environment) {
-    let filter =
-        tracing_subscriber::EnvFilter::try_new(environment.get("RUST_LOG").unwrap_or("info"))
-            .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .with_target(false)
-        .init();
+    startup::run(
+        tokio::runtime::Builder::new_current_thread()
+            .max_blocking_threads(BLOCKING_THREADS)
+            // Longer than a tick, so that the spool's thread is not created anew each time.
+            .thread_keep_alive(Duration::from_secs(60)),
+        agent::run(loaded, environment, roots),
+    )
 }

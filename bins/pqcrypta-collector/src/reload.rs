@@ -1,63 +1,116 @@
 //! Follows the configuration file: looked at every minute and at SIGHUP, taken when it is good, else
-//! the one in force stays and the faults are said once, at SIGHUP each time.
+//! the one in force stays and the faults are logged once, at SIGHUP each time.
 
+use crate::schedule::{Job, Needs, Plan, Turn, Wake};
+use crate::settings;
 use config::{Config, Environment, Faults, Loaded, Machine, Polled, Reload, Watch};
 use logs::source::OwnOutput;
+use std::sync::Arc;
 use std::time::Duration;
+use store::writer::Options;
 use tokio::sync::{Notify, watch};
 
 /// How often the file is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
+
+/// Where a new configuration goes.
+#[derive(Clone, Debug)]
+pub(crate) struct Published {
+    pub(crate) config: watch::Sender<Config>,
+    /// Settings of the writer.
+    pub(crate) options: watch::Sender<Options>,
+    /// The effective settings as JSON, secrets masked.
+    pub(crate) settings: watch::Sender<String>,
+}
+
+impl Published {
+    pub(crate) fn new(loaded: &Loaded) -> Self {
+        Self {
+            config: watch::Sender::new(loaded.config.clone()),
+            options: watch::Sender::new(settings::writer_options(&loaded.config)),
+            settings: watch::Sender::new(settings::as_json(loaded)),
+        }
+    }
+
+    fn send(&self, loaded: Loaded) {
+        self.options
+            .send_replace(settings::writer_options(&loaded.config));
+        self.settings.send_replace(settings::as_json(&loaded));
+        self.config.send_replace(loaded.config);
+    }
+}
 
 /// Follows one configuration.
 #[derive(Debug)]
 pub(crate) struct Reloader {
     watch: Watch,
     running: Config,
+    asked: Arc<Notify>,
+    published: Published,
+}
+
+impl Job for Reloader {
+    const PLAN: Plan = Plan {
+        name: "reload",
+        needs: Needs::Nothing,
+        is_recorded: false,
+    };
+
+    fn interval(&self, _: &Config) -> Duration {
+        LOOK_EVERY
+    }
+
+    fn wake(&self) -> Wake {
+        Wake::AtOnce(Arc::clone(&self.asked))
+    }
+
+    async fn run(&mut self, turn: Turn) -> anyhow::Result<usize> {
+        let Some(loaded) = self.look(turn == Turn::Woken) else {
+            return Ok(0);
+        };
+        self.published.send(loaded);
+        Ok(1)
+    }
 }
 
 impl Reloader {
-    pub(crate) fn new(loaded: &Loaded, environment: Environment) -> Self {
+    /// Follows the configuration that was loaded; `asked` is notified by SIGHUP.
+    pub(crate) fn new(
+        loaded: &Loaded,
+        environment: Environment,
+        asked: Arc<Notify>,
+        published: Published,
+    ) -> Self {
         Self {
             watch: Watch::new(loaded, environment, Machine::this()),
             running: loaded.config.clone(),
+            asked,
+            published,
         }
     }
 
-    /// The next configuration that differs, with what needs no restart applied; `None` when it is
-    /// time to stop.
-    pub(crate) async fn next(
-        &mut self,
-        reload: &Notify,
-        stop: &mut watch::Receiver<bool>,
-    ) -> Option<Loaded> {
-        loop {
-            let is_asked = tokio::select! {
-                () = tokio::time::sleep(LOOK_EVERY) => false,
-                () = reload.notified() => true,
-                _ = stop.changed() => return None,
-            };
-            let polled = if is_asked {
-                self.watch.reread(&self.running)
-            } else {
-                self.watch.poll(&self.running)
-            };
-            match polled {
-                Polled::Unchanged if is_asked => {
-                    tracing::info!("SIGHUP: the configuration was read again and is the same");
-                }
-                Polled::Unchanged => {}
-                Polled::Faulty(faults) => refuse(&faults),
-                Polled::Changed(loaded, reload) => {
-                    match OwnOutput::of_this_process().check(&loaded) {
-                        Ok(()) => return Some(self.take(*loaded, &reload)),
-                        Err(faults) => refuse(&faults),
-                    }
-                }
+    /// Returns the configuration when it differs, with what needs no restart applied.
+    fn look(&mut self, is_asked: bool) -> Option<Loaded> {
+        let polled = if is_asked {
+            self.watch.reread(&self.running)
+        } else {
+            self.watch.poll(&self.running)
+        };
+        match polled {
+            Polled::Unchanged if is_asked => {
+                tracing::info!("SIGHUP: the configuration was read again and is the same");
             }
+            Polled::Unchanged => {}
+            Polled::Faulty(faults) => refuse(&faults),
+            Polled::Changed(loaded, reload) => match OwnOutput::of_this_process().check(&loaded) {
+                Ok(()) => return Some(self.take(*loaded, &reload)),
+                Err(faults) => refuse(&faults),
+            },
         }
+        None
     }
 
+    /// Applies what needs no restart and logs what changed.
     fn take(&mut self, loaded: Loaded, reload: &Reload) -> Loaded {
         for change in reload.live() {
             tracing::info!(
@@ -84,7 +137,7 @@ impl Reloader {
     }
 }
 
-/// One message, whatever is wrong.
+/// Logs every fault in one message.
 fn refuse(faults: &Faults) {
     let faults: Vec<String> = faults.0.iter().map(ToString::to_string).collect();
     tracing::error!(
@@ -107,16 +160,15 @@ mod tests {
     }
 
     /// P20: a file with faults changes nothing; the next good one does, but for what needs a restart.
-    #[tokio::test(start_paused = true)]
-    async fn p20_a_bad_file_keeps_the_settings_in_use() {
+    #[test]
+    fn p20_a_bad_file_keeps_the_settings_in_use() {
         let dir = TempDir::new().unwrap();
         let file = dir.path().join("collector.toml");
         write(&file, "[intervals]\nsystem_secs = 10\n");
         let environment = Environment::of([] as [(&str, &str); 0]);
         let loaded = Config::load(Some(&file), &environment).unwrap();
-        let mut reloader = Reloader::new(&loaded, environment);
-        let (stop, mut stopped) = watch::channel(false);
-        let asked = Notify::new();
+        let published = Published::new(&loaded);
+        let mut reloader = Reloader::new(&loaded, environment, Arc::default(), published);
 
         for bad in [
             "[intervals]\nsystem_secs = 0\n",
@@ -125,9 +177,9 @@ mod tests {
             "",
         ] {
             write(&file, bad);
-            let waited =
-                tokio::time::timeout(LOOK_EVERY * 3, reloader.next(&asked, &mut stopped)).await;
-            assert!(waited.is_err() || bad.is_empty(), "{bad}");
+            // Over several looks: a file that is being written is looked at again.
+            let looks = [(); 3].map(|()| reloader.look(false));
+            assert!(looks.iter().all(Option::is_none) || bad.is_empty(), "{bad}");
         }
         assert_eq!(reloader.running.intervals.system_secs, 10);
 
@@ -135,19 +187,13 @@ mod tests {
             &file,
             "[intervals]\nsystem_secs = 20\n[database]\nname = \"other\"\n",
         );
-        let next = reloader.next(&asked, &mut stopped).await.unwrap();
+        let next = (0..3).find_map(|_| reloader.look(false)).unwrap();
         assert_eq!(next.config.intervals.system_secs, 20);
         assert_eq!(next.config.database.name, loaded.config.database.name);
 
-        // SIGHUP does not wait for the next look.
+        // SIGHUP reads at once.
         write(&file, "[intervals]\nsystem_secs = 30\n");
-        asked.notify_one();
-        let at_once =
-            tokio::time::timeout(Duration::from_secs(1), reloader.next(&asked, &mut stopped));
-        let next = at_once.await.unwrap().unwrap();
+        let next = reloader.look(true).unwrap();
         assert_eq!(next.config.intervals.system_secs, 30);
-
-        stop.send_replace(true);
-        assert!(reloader.next(&asked, &mut stopped).await.is_none());
     }
 }

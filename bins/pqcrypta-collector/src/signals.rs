@@ -10,7 +10,7 @@ use tokio::sync::{Notify, watch};
 pub(crate) struct Signals {
     /// Turns true with the first signal to stop.
     pub(crate) stop: watch::Receiver<bool>,
-    /// Told with each SIGHUP; two that come together are one.
+    /// Notified by each SIGHUP; two that come together are one.
     pub(crate) reload: Arc<Notify>,
 }
 

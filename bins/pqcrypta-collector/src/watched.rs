@@ -1,4 +1,4 @@
-//! What the configuration says is to be watched beside the host, as services.
+//! The services of the configuration: PostgreSQL servers and applications.
 
 use crate::services::{Service, Services};
 use collect::Moment;
@@ -8,12 +8,12 @@ use config::Config;
 use schema::Row;
 use std::time::Duration;
 
-/// What a change of which makes the services anew.
+/// The settings a change of which restarts the services.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Watched {
     postgres: Vec<config::Postgres>,
     targets: Vec<config::ScrapeTarget>,
-    /// Names of those that nobody named.
+    /// Names of those that are not configured explicitly.
     assumed: Vec<String>,
     database: config::Database,
     timeout: Duration,
@@ -34,7 +34,7 @@ impl Watched {
         }
     }
 
-    /// Adds every server and target. One that cannot be asked at all is said once and left out;
+    /// Adds every server and target. One that cannot be queried at all is logged once and left out;
     /// `check-config` finds it too.
     pub(crate) fn add_to(&self, services: &mut Services) {
         for server in &self.postgres {
@@ -77,8 +77,8 @@ impl Service for Postgres {
     }
 }
 
-/// An application. One that nobody named is watched from its first answer on: until then its absence
-/// is no news.
+/// An application. One that is not configured explicitly is watched from its first answer on: until then its
+/// absence is not reported.
 struct Scraped {
     application: Application,
     is_assumed: bool,
@@ -98,7 +98,7 @@ impl Service for Scraped {
             if news != News::Nothing {
                 tracing::info!(
                     target,
-                    "nobody named it and nothing is there; looked for again"
+                    "not configured explicitly and not there; tried again"
                 );
             }
             return;
@@ -106,7 +106,7 @@ impl Service for Scraped {
         match news {
             News::Nothing => {}
             News::Up => tracing::info!(target, "answers"),
-            News::Down(cause) => tracing::warn!(target, cause, "gives no values"),
+            News::Down(cause) => tracing::warn!(target, cause, "reports no values"),
         }
     }
 

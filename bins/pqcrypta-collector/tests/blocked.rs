@@ -5,11 +5,11 @@
 mod common;
 
 use common::clock::Utc;
-use common::{Home, database, migrate, number, settle_and_check, text};
+use common::{Home, database, number, settle_and_check, text};
 use std::fmt::Write;
 use std::fs;
 use std::time::Duration;
-use testkit::Server;
+use testkit::{Server, migrate};
 
 const DAY: u64 = 86_400;
 

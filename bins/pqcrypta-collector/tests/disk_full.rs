@@ -1,11 +1,11 @@
 //! P5 and P8: the disk under the spool fills up and is freed, and the budget is never exceeded.
-//! Needs root for a small file system of its own; says so and passes without.
+//! Needs root for a small file system of its own; prints a note and passes without.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test")]
 
 mod common;
 
-use common::{Home, bytes_below, migrate, number, settle_and_check};
+use common::{Home, bytes_below, number, settle_and_check};
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
-use testkit::{Mode, Proxy, Server};
+use testkit::{Mode, Proxy, Server, migrate};
 
 /// A file system of `mib` in memory, unmounted with this value.
 struct SmallDisk(PathBuf);
@@ -45,7 +45,7 @@ impl Drop for SmallDisk {
     }
 }
 
-/// A `/proc` with many processes of names that do not compress, so that ticks are large.
+/// Returns a `/proc` with many processes of names that do not compress, so that ticks are large.
 fn crowded_proc(processes: u32) -> TempDir {
     let dir = TempDir::new().unwrap();
     let write = |name: &str, text: &str| {
@@ -63,7 +63,7 @@ fn crowded_proc(processes: u32) -> TempDir {
     );
     write("loadavg", "0.1 0.2 0.3 1/100 5\n");
     write("uptime", "1000.00 900.00\n");
-    let mut dice = common::Dice::new(7);
+    let mut dice = testkit::Dice::new(7);
     for pid in 1..=processes {
         let (a, b, c) = (
             dice.below(u64::MAX),
@@ -152,7 +152,7 @@ async fn p05_p08_a_full_disk_loses_only_what_the_gaps_name() {
     assert!(most <= 4 << 20, "the budget of 4 MiB was exceeded: {most}");
     settle_and_check(&home, &server.target_at(proxy.address())).await;
 
-    // Of processes the oldest went first, and every one of them is told.
+    // Of processes the oldest went first, and every one of them is in a gap.
     let gone = number(
         &server.target(),
         "select coalesce(sum(count), 0) from collector.data_gaps where class = 'bulk'",
@@ -209,7 +209,7 @@ async fn p05_p17_a_full_disk_beside_a_database_that_is_well_loses_nothing() {
             // Either it makes room among its own segments, or there is none to give up.
             ["the spool is full", "the spool's disk takes no samples"]
                 .iter()
-                .any(|said| log().contains(said))
+                .any(|message| log().contains(message))
         })
         .await;
     let before = number(&target, ticks).await;

@@ -69,7 +69,7 @@ async fn f02_every_named_place_with_every_fault() {
         .await;
     assert!(
         failed.is_empty(),
-        "of {count} cases these failed, as said above: {failed:?}"
+        "of {count} cases these failed, as printed above: {failed:?}"
     );
     println!("{count} cases");
 }

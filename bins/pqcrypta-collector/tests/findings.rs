@@ -33,10 +33,10 @@ fn append(home: &Home, now: &str) {
 }
 
 #[tokio::test]
-async fn what_logs_tell_is_found_at_once_and_a_pass_that_fails_is_told() {
+async fn what_logs_report_is_found_at_once_and_a_run_that_fails_is_recorded() {
     let database = database().await;
     let target = database.target();
-    // The regular passes are an hour apart: what is found is found because it was stored.
+    // The regular runs are an hour apart: what is found is found because it was stored.
     let home = Home::new(&target).with("INTEL_INTERVAL_SECS", "3600");
     let now = text(
         &target,
@@ -62,6 +62,8 @@ async fn what_logs_tell_is_found_at_once_and_a_pass_that_fails_is_told() {
                 == "advice.disk_io syslog warn, ssh_brute_force 192.0.2.7 warn"
         })
         .await;
+    let kept = "select count(*) from pg_stat_activity where application_name = 'pqcrypta-collector analysis'";
+    assert_eq!(number(&target, kept).await, 1, "the session is kept");
 
     let rename = "alter table collector.security_events rename to elsewhere";
     text(&target, &format!("{rename}; select 1")).await;
@@ -71,7 +73,7 @@ async fn what_logs_tell_is_found_at_once_and_a_pass_that_fails_is_told() {
         )
     };
     agent
-        .until("the failed pass is told", async || {
+        .until("the failed run is recorded", async || {
             append(&home, &now);
             number(&target, &runs("failed")).await > 0
         })
@@ -80,7 +82,7 @@ async fn what_logs_tell_is_found_at_once_and_a_pass_that_fails_is_told() {
     text(&target, &format!("{back}; select 1")).await;
     let good = number(&target, &runs("ok")).await;
     agent
-        .until("passes are taken again", async || {
+        .until("runs succeed again", async || {
             append(&home, &now);
             number(&target, &runs("ok")).await > good
         })
@@ -92,8 +94,8 @@ async fn what_logs_tell_is_found_at_once_and_a_pass_that_fails_is_told() {
         2,
         "what was open stayed open"
     );
-    let said = agent.log();
-    assert_eq!(said.matches("cannot be judged").count(), 1, "{said}");
+    let log = agent.log();
+    assert_eq!(log.matches("a periodic job fails").count(), 1, "{log}");
     let (status, _) = agent.terminate();
     assert!(status.success());
 }

@@ -1,12 +1,13 @@
-//! P1 and P17: the agent dies at any instant, or is told to stop at any instant.
+//! P1 and P17: the agent dies at any instant, or is stopped at any instant.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test")]
 
 mod common;
 
-use common::{Dice, Home, database, settle_and_check, times};
+use common::{Home, database, settle_and_check, times};
 use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
+use testkit::Dice;
 
 /// Four hosts at a time, as they mostly sleep.
 const HOSTS: usize = 4;
@@ -74,7 +75,7 @@ async fn p17_sigterm_ends_in_order_without_a_database() {
     );
 }
 
-/// P4, the same spool: the second says who has it and waits, and takes over when the first ends.
+/// P4, the same spool: the second reports who has it and waits, and takes over when the first ends.
 #[tokio::test]
 async fn p04_a_second_agent_on_one_spool_waits() {
     let database = database().await;
@@ -84,7 +85,7 @@ async fn p04_a_second_agent_on_one_spool_waits() {
     let mut second = home.start();
     let pid = first.child.id().to_string();
     second
-        .until("it says who has the spool", async || {
+        .until("it reports who has the spool", async || {
             first.log().contains(&format!("in use by process {pid}"))
         })
         .await;

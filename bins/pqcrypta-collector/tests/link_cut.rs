@@ -4,9 +4,9 @@
 
 mod common;
 
-use common::{Dice, Home, migrate, settle_and_check, text, times};
+use common::{Home, settle_and_check, text, times};
 use std::time::Duration;
-use testkit::{Cut, Direction, Mode, Proxy, Server};
+use testkit::{Cut, Dice, Direction, Mode, Proxy, Server, migrate};
 
 #[tokio::test]
 async fn p03_a_link_cut_at_any_byte_loses_and_doubles_nothing() {
@@ -40,7 +40,7 @@ async fn p03_a_link_cut_at_any_byte_loses_and_doubles_nothing() {
     settle_and_check(&home, &server.target_at(proxy.address())).await;
 }
 
-/// A silent link: the server holds what it was told, the agent gives up, asks for a cancel and
+/// A silent link: the server has what it was sent, the agent gives up, asks for a cancel and
 /// comes back on a new connection.
 #[tokio::test]
 async fn p03_a_silent_link_is_given_up() {

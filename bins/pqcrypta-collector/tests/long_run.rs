@@ -6,14 +6,14 @@
 mod common;
 
 use common::formats::{FORMATS, Format};
-use common::rotation::{RotatedLog, Style};
-use common::{Dice, Home, migrate, number, settle_and_check, text, times, wait_for_sessions};
+use common::rotation::RotatedLog;
+use common::{Home, number, settle_and_check, text, times, wait_for_sessions};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use testkit::{Server, Stop};
+use testkit::{Dice, Rotation, Server, Stop, migrate};
 
 /// Bursts of lines between two rotations of a log, on average; each is some 25 ms after the last. So a
 /// log is rotated about twice a second, all of them some twenty times.
@@ -29,14 +29,14 @@ const AHEAD: usize = 100;
 /// A log, how it is rotated, and how many lines it has got.
 struct Writer {
     format: &'static Format,
-    style: Style,
+    style: Rotation,
     log: RotatedLog,
     dice: Dice,
     lines: u64,
 }
 
 impl Writer {
-    fn new(logs: &Path, format: &'static Format, style: Style, seed: u64) -> Self {
+    fn new(logs: &Path, format: &'static Format, style: Rotation, seed: u64) -> Self {
         let log = RotatedLog::begin(&logs.join(format.name), style);
         let mut writer = Self {
             format,
@@ -124,7 +124,7 @@ impl Progress {
     }
 }
 
-/// What is stored of one source: rows with a number, different numbers, the highest.
+/// Returns what is stored of one source: rows with a number, different numbers, the highest.
 fn counts(source: &str) -> String {
     format!(
         "select count(n) || ' ' || count(distinct n) || ' ' || coalesce(max(n), 0) from \
@@ -139,7 +139,7 @@ async fn counted(target: &pg::Target, source: &str) -> (u64, u64) {
     (counts.next().unwrap(), counts.next().unwrap())
 }
 
-/// Whether all lines of all sources are stored.
+/// Returns whether all lines of all sources are stored.
 async fn all_stored(target: &pg::Target, writers: &[Writer]) -> bool {
     for writer in writers {
         if counted(target, writer.format.name).await.1 < writer.lines {
@@ -188,7 +188,7 @@ async fn every_line_of_every_log_is_stored_once_however_it_is_rotated() {
     let target = server.target();
     migrate(&target).await.unwrap();
     let home = Home::new(&target);
-    let styles = Style::ALL.iter().copied().cycle();
+    let styles = Rotation::ALL.iter().copied().cycle();
     let logs = home.dir.path().join("logs");
     let writers: Vec<Writer> = (FORMATS.iter().zip(styles).zip(100..))
         .map(|((format, style), seed)| Writer::new(&logs, format, style, seed))
@@ -270,7 +270,7 @@ async fn every_line_of_every_log_is_stored_once_however_it_is_rotated() {
     );
 }
 
-/// What the collector says was lost of a source. That a copy was read is said each time, since what
+/// Returns what the collector reports as lost of a source. That a copy was read is reported each time, since what
 /// is written between copying and emptying would be in neither file; nothing was.
 async fn gaps(target: &pg::Target, writer: &Writer) -> i64 {
     let copies = if writer.style.copies() {
@@ -292,7 +292,7 @@ async fn all_gaps(target: &pg::Target) -> String {
     text(target, gaps).await
 }
 
-/// Whether sums and rows of a source disagree, from today on: lines that programs wrote long ago may
+/// Returns whether sums and rows of a source disagree, from today on: lines that programs wrote long ago may
 /// be older than what is kept.
 async fn sums_differ(target: &pg::Target, source: &str) -> bool {
     let today = "date_trunc('day', now() - interval '1 hour', 'UTC')";

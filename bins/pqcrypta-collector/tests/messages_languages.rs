@@ -18,7 +18,7 @@ use testkit::{Server, Stop};
 const SETUP: &str = include_str!("messages/setup.sql");
 const PROVOKE: &str = include_str!("messages/provoke.sql");
 
-/// Languages of PostgreSQL's catalogues, and how each says that a key exists twice.
+/// Languages of PostgreSQL's catalogues, and the words of each for a duplicate key.
 const LANGUAGES: &[(&str, &str)] = &[
     ("en", "violates unique constraint \"kunden_email_key\""),
     ("de", "verletzt Unique-Constraint »kunden_email_key«"),
@@ -32,7 +32,7 @@ const LANGUAGES: &[(&str, &str)] = &[
     ("zh_CN", "违反唯一约束\"kunden_email_key\""),
 ];
 
-/// A server that writes everything it can in one language; `None` where that has no catalogue here.
+/// Returns a server that writes everything it can in one language; `None` where that has no catalogue here.
 fn server(language: &str) -> Option<Server> {
     let server = Server::builder()
         .environment("LANGUAGE", language)
@@ -75,7 +75,7 @@ async fn provoke(server: &Server) {
     let session = pg::connect(&target, &options, "test").await.unwrap();
     session.client.batch_execute(SETUP).await.unwrap();
     for statement in PROVOKE.split("\n--\n") {
-        // What it says is in the log.
+        // Its messages are in the log.
         drop(session.client.simple_query(statement).await);
         drop(
             session
@@ -109,7 +109,7 @@ async fn provoke(server: &Server) {
     assert!(one.is_err() || two.is_err(), "no deadlock");
 }
 
-/// The events of a file.
+/// Returns the events of a file.
 fn events(path: &Path) -> Vec<Event> {
     let kind = ParserKind::parse("postgresql").unwrap();
     let mut reader = Reader::new(kind, ParserOptions::default());
@@ -132,7 +132,7 @@ fn events(path: &Path) -> Vec<Event> {
     out
 }
 
-/// Whether a text holds what stands in place of a constant, or of a number: eight digits, which no process
+/// Returns whether a text holds what stands in place of a constant, or of a number: eight digits, which no process
 /// has.
 fn canaries(text: &str) -> bool {
     let number = |(at, _): (usize, &str)| {
@@ -142,7 +142,7 @@ fn canaries(text: &str) -> bool {
     text.to_lowercase().contains("canary") || text.match_indices("815000").any(number)
 }
 
-/// Checks the logs of a server that has stopped; how many errors it told.
+/// Checks the logs of a server that has stopped; returns how many errors it reported.
 fn check(server: &Server, language: &str, unique: &str) -> usize {
     let mut errors = Vec::new();
     for format in ["log", "csv", "json"] {

@@ -4,9 +4,9 @@
 
 mod common;
 
-use common::{Dice, Home, migrate, settle_and_check, times};
+use common::{Home, settle_and_check, times};
 use std::time::Duration;
-use testkit::{Server, Stop};
+use testkit::{Dice, Server, Stop, migrate};
 
 #[tokio::test]
 async fn p02_a_server_that_dies_at_any_instant_loses_and_doubles_nothing() {

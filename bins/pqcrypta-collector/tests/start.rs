@@ -1,4 +1,4 @@
-//! P20 and what a start says: a faulty configuration is refused with its place, a missing schema
+//! P20 and what a start reports: a faulty configuration is refused with its place, a missing schema
 //! is named with its remedy, and no port is bound.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test")]
@@ -41,14 +41,14 @@ async fn a_database_that_was_not_migrated_is_named_with_its_remedy() {
     let mut agent = home.start();
     let log = home.dir.path().join("log");
     agent
-        .until("it says what to do", async || {
+        .until("it names the remedy", async || {
             fs::read_to_string(&log)
                 .unwrap()
                 .contains("pqcrypta migrate")
         })
         .await;
     // What it samples meanwhile is kept.
-    common::migrate(&database.target()).await.unwrap();
+    testkit::migrate(&database.target()).await.unwrap();
     agent
         .until("samples arrive", async || {
             common::number(
@@ -101,8 +101,8 @@ async fn sighup_reloads_and_a_faulty_file_changes_nothing() {
     let home = Home::new(&pg::Target::new("/nonexistent", 5432, "none", "none"));
     let mut agent = home.start();
     let log = home.dir.path().join("log");
-    let said = |words: &str| fs::read_to_string(&log).unwrap().matches(words).count();
-    agent.until("it runs", async || said("started") > 0).await;
+    let logged = |words: &str| fs::read_to_string(&log).unwrap().matches(words).count();
+    agent.until("it runs", async || logged("started") > 0).await;
     let good = fs::read_to_string(home.config()).unwrap();
     let own = format!(
         "[[logs.source]]\nname = \"own\"\npath = \"{}\"\n",
@@ -120,11 +120,11 @@ async fn sighup_reloads_and_a_faulty_file_changes_nothing() {
         ),
         (&format!("{good}{own}"), "logs.source[2].path"),
     ] {
-        let before = said(words);
+        let before = logged(words);
         fs::write(home.config(), text).unwrap();
         agent.signal("HUP");
-        agent.until(words, async || said(words) > before).await;
-        assert_eq!(said(words), before + 1, "{}", agent.log());
+        agent.until(words, async || logged(words) > before).await;
+        assert_eq!(logged(words), before + 1, "{}", agent.log());
     }
     let (status, _) = agent.terminate();
     assert!(status.success());

@@ -1,4 +1,4 @@
-//! What goes wrong with a watched server is told within two ticks, as what it is, and costs nothing else.
+//! What goes wrong with a watched server is reported within two ticks, as what it is, and costs nothing else.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test")]
 
@@ -8,14 +8,14 @@ use common::{Home, database, number, text};
 use std::time::Duration;
 use testkit::Server;
 
-/// What goes wrong, and what tells it.
+/// What goes wrong, and what reports it.
 struct Fault {
     what: &'static str,
     statement: &'static str,
     /// How ticks are counted: rows of the watched server with an instant each.
     ticks: &'static str,
-    /// Rows that tell it.
-    told: &'static str,
+    /// Rows that report it.
+    reported: &'static str,
 }
 
 const FAST: &str = "collector.db_metrics_raw where instance = 'shop'";
@@ -26,33 +26,33 @@ const FAULTS: [Fault; 4] = [
         what: "the role lost its right",
         statement: "REVOKE pg_read_all_stats FROM watcher",
         ticks: FAST,
-        told: "collector.db_blind_spots_raw where instance = 'shop' and family = 'activity' \
+        reported: "collector.db_blind_spots_raw where instance = 'shop' and family = 'activity' \
                and state = 'denied' and remedy = 'GRANT pg_read_all_stats TO watcher;'",
     },
     Fault {
-        what: "a table is locked, as the sessions tell",
+        what: "a table is locked, as the sessions report",
         statement: "",
         ticks: FAST,
-        told: "collector.db_metrics_raw where instance = 'shop' and lock_access_exclusive = 1",
+        reported: "collector.db_metrics_raw where instance = 'shop' and lock_access_exclusive = 1",
     },
     Fault {
-        what: "a table is locked, as what waits for it tells",
+        what: "a table is locked, as what waits for it reports",
         statement: "",
         ticks: SLOW,
-        told: "collector.db_blind_spots_raw where instance = 'shop' and family = 'table_bloat_exact' \
+        reported: "collector.db_blind_spots_raw where instance = 'shop' and family = 'table_bloat_exact' \
                and database = 'postgres' and state = 'locked'",
     },
     Fault {
         what: "the extension is gone",
         statement: "DROP EXTENSION pg_stat_statements",
         ticks: SLOW,
-        told: "collector.db_blind_spots_raw where instance = 'shop' and family = 'statements' \
+        reported: "collector.db_blind_spots_raw where instance = 'shop' and family = 'statements' \
                and state = 'missing' and remedy like '%CREATE EXTENSION pg_stat_statements;%'",
     },
 ];
 
 #[tokio::test]
-async fn each_fault_is_told_within_two_ticks_and_costs_nothing_else() {
+async fn each_fault_is_reported_within_two_ticks_and_costs_nothing_else() {
     let store = database().await;
     let store = store.target();
     let shop = Server::builder()
@@ -106,7 +106,7 @@ async fn each_fault_is_told_within_two_ticks_and_costs_nothing_else() {
         what: "the server is gone",
         statement: "",
         ticks: "collector.db_metrics_raw where instance = 'shop' and not up",
-        told: "collector.db_blind_spots_raw where instance = 'shop' and family = 'server' \
+        reported: "collector.db_blind_spots_raw where instance = 'shop' and family = 'server' \
                and state = 'unreachable' and message like '%cannot connect%'",
     };
     told_within_two_ticks(&mut agent, &store, &gone).await;
@@ -117,7 +117,7 @@ async fn each_fault_is_told_within_two_ticks_and_costs_nothing_else() {
     assert_eq!(count(others).await, 0, "{}", agent.log());
     let down = "collector.db_metrics_raw where instance = 'store' and not up";
     assert_eq!(count(down).await, 0);
-    let told = "(select min(ts) from collector.db_blind_spots_raw where instance = 'shop' \
+    let reported = "(select min(ts) from collector.db_blind_spots_raw where instance = 'shop' \
                 and state = 'unreachable')";
     for (what, rows) in [
         (
@@ -129,7 +129,7 @@ async fn each_fault_is_told_within_two_ticks_and_costs_nothing_else() {
             "collector.db_metrics_raw where instance = 'store'",
         ),
     ] {
-        let later = format!("{rows} and ts > {told}");
+        let later = format!("{rows} and ts > {reported}");
         agent.until(what, async || count(&later).await > 0).await;
     }
 
@@ -143,13 +143,16 @@ async fn each_fault_is_told_within_two_ticks_and_costs_nothing_else() {
     assert!(agent.terminate().0.success());
 }
 
-/// Waits until the fault is told, and counts the ticks that did not tell it.
+/// Waits until the fault is reported, and counts the ticks that did not report it.
 async fn told_within_two_ticks(agent: &mut common::Agent, store: &pg::Target, fault: &Fault) {
     let Fault {
-        what, ticks, told, ..
+        what,
+        ticks,
+        reported,
+        ..
     } = fault;
     let since = text(store, "select clock_timestamp()").await;
-    let first = format!("select min(ts) from {told} and ts > '{since}'");
+    let first = format!("select min(ts) from {reported} and ts > '{since}'");
     agent
         .until(what, async || text(store, &first).await != "0")
         .await;
@@ -157,6 +160,6 @@ async fn told_within_two_ticks(agent: &mut common::Agent, store: &pg::Target, fa
     let late = format!("select count(*) from {ticks} and ts > '{since}' and ts <= '{at}'");
     assert!(
         number(store, &late).await <= 2,
-        "{what}: told at {at}, since {since}"
+        "{what}: reported at {at}, since {since}"
     );
 }

@@ -1,7 +1,7 @@
 //! The dashboard's server. Wiring only: settings, log, listener, signals; the rest is `web`.
 //!
 //! Once it listens, it prints one line to standard output: `listening on http://ADDRESS/monitor/`.
-//! The database need not be there; the pages say so until it is.
+//! The database need not be there; the pages report that until it is.
 //!
 //! SIGHUP changes nothing: the settings of the dashboard take effect at its start.
 //!
@@ -37,19 +37,11 @@ struct Args {
 fn main() -> ExitCode {
     let args = Args::parse();
     let environment = Environment::from_process();
-    start_log(&environment);
-    let loaded = match Config::load(args.config.as_deref(), &environment) {
+    startup::log(&environment);
+    let loaded = match startup::settings(args.config.as_deref(), &environment, |_| Ok(())) {
         Ok(loaded) => loaded,
-        Err(faults) => {
-            for fault in &faults.0 {
-                tracing::error!("{fault}");
-            }
-            return ExitCode::from(config::EXIT_CONFIG);
-        }
+        Err(status) => return status,
     };
-    for warning in &loaded.warnings {
-        tracing::warn!("{warning}");
-    }
     let listen = args.listen.unwrap_or(loaded.config.monitor.listen);
     if !listen.ip().is_loopback() {
         tracing::error!(
@@ -57,24 +49,13 @@ fn main() -> ExitCode {
         );
         return ExitCode::from(config::EXIT_CONFIG);
     }
-    let result = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")
-        .and_then(|runtime| {
-            let result = runtime.block_on(run(&loaded.config, listen));
-            runtime.shutdown_background();
-            result
-        });
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!("{error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    startup::run(
+        &mut tokio::runtime::Builder::new_current_thread(),
+        run(&loaded.config, listen),
+    )
 }
 
+/// Serves until a signal.
 async fn run(config: &Config, listen: SocketAddr) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot handle SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot handle Ctrl-C")?;
@@ -87,7 +68,7 @@ async fn run(config: &Config, listen: SocketAddr) -> anyhow::Result<()> {
     let listener = TcpListener::bind(listen)
         .await
         .with_context(|| format!("cannot listen on {listen}"))?;
-    let listen = listener.local_addr().context("cannot tell the address")?;
+    let listen = listener.local_addr().context("cannot read the address")?;
     let settings = Settings {
         listen,
         base_path: config.monitor.base_path.clone(),
@@ -113,17 +94,4 @@ async fn run(config: &Config, listen: SocketAddr) -> anyhow::Result<()> {
     };
     web::serve(listener, app, stop).await;
     Ok(())
-}
-
-/// Log lines go to standard error; `RUST_LOG` chooses, `info` is the default.
-fn start_log(environment: &Environment) {
-    let filter =
-        tracing_subscriber::EnvFilter::try_new(environment.get("RUST_LOG").unwrap_or("info"))
-            .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .with_target(false)
-        .init();
 }

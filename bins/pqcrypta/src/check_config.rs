@@ -41,7 +41,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     }
 }
 
-/// `key  value  # source`, in columns; a key that needs a restart says so.
+/// Formats `key  value  # source`, in columns; a key that needs a restart is marked.
 fn table(loaded: &Loaded) -> String {
     let widest = |length: fn(&config::Setting) -> usize| loaded.effective.iter().map(length).max();
     let key_width = widest(|setting| setting.key.len()).unwrap_or(0);

@@ -115,7 +115,7 @@ fn settings(loaded: &Loaded) -> Finding {
     }
 }
 
-/// The queue's directory: there, writable, on a disk.
+/// Checks the queue's directory: there, writable, on a disk.
 fn queue(dir: &Path) -> Finding {
     let probe = dir.join(".doctor");
     let made = OpenOptions::new()
@@ -162,7 +162,7 @@ fn server(session: &Session) -> Finding {
     Good(format!("PostgreSQL {major} answers"))
 }
 
-/// The checks that ask the database.
+/// Returns the checks that ask the database.
 async fn database(session: &Session) -> Vec<(&'static str, Finding)> {
     let schema = match migrations::check(&session.client).await {
         Ok(()) => Good(format!(
@@ -278,7 +278,7 @@ async fn collector(session: &Session) -> Finding {
     }
 }
 
-/// Whether anything that is sampled or read waits because it cannot be stored.
+/// Returns whether anything that is sampled or read waits because it cannot be stored.
 async fn storing(session: &Session) -> Finding {
     let waiting = session
         .client
@@ -293,7 +293,7 @@ async fn storing(session: &Session) -> Finding {
     }
 }
 
-/// The finding about hosts, each with what waits there and why.
+/// Returns the finding about hosts, each with what waits there and why.
 fn stored(waiting: impl Iterator<Item = (String, String, String)>) -> Finding {
     let waiting: Vec<String> = waiting
         .map(|(host, what, why)| format!("{what} of {host} cannot be stored ({why})"))

@@ -53,7 +53,7 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> Result<ExitCode> {
-    // One thread: children are told of the death of the thread that started them.
+    // One thread: children are signalled when the thread that started them ends.
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -70,7 +70,7 @@ fn run(command: Command) -> Result<ExitCode> {
         })
 }
 
-/// Tells the operator something, on standard error. A closed standard error is no reason to stop.
+/// Writes a message for the operator to standard error. A closed standard error is not a reason to stop.
 fn say(text: &str) {
     let _unheard = writeln!(std::io::stderr().lock(), "pqcrypta: {text}");
 }

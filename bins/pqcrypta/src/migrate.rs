@@ -10,7 +10,7 @@ use crate::{print, roles};
 
 /// Bring the database to the schema of this version
 ///
-/// Connects as section `[database]` says. Prints what was applied. A database that a newer version wrote is
+/// Connects as section `[database]` states. Prints what was applied. A database that a newer version wrote is
 /// left alone.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -45,7 +45,7 @@ pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
             .map_err(roles::server_words)
             .with_context(|| format!("cannot act as {owner}"))?;
     }
-    // Asking first: a role that may not change the schema is told that there is nothing to change.
+    // Checking first: a role that may not change the schema learns that there is nothing to change.
     let applied = match migrations::check(&session.client).await {
         Ok(()) => Vec::new(),
         Err(_) => migrations::apply(&session.client).await?,

@@ -26,7 +26,7 @@ pub(crate) async fn grant(
         .context("cannot grant rights")
 }
 
-/// An error with the server's own sentence, which the driver leaves to its source.
+/// Returns an error with the server's own sentence, which the driver leaves to its source.
 pub(crate) fn server_words(error: tokio_postgres::Error) -> anyhow::Error {
     match error.as_db_error() {
         Some(server) => anyhow::anyhow!("{}", server.message().to_owned()),

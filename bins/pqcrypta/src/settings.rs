@@ -25,7 +25,7 @@ impl Source {
     }
 }
 
-/// Names every fault, and the exit status that says "configuration".
+/// Prints every fault; returns the exit status for a faulty configuration.
 pub(crate) fn refuse(faults: &Faults) -> ExitCode {
     for fault in &faults.0 {
         crate::say(&fault.to_string());
@@ -33,13 +33,13 @@ pub(crate) fn refuse(faults: &Faults) -> ExitCode {
     ExitCode::from(config::EXIT_CONFIG)
 }
 
-/// A session with the database of the settings.
+/// Returns a session with the database of the settings.
 ///
 /// # Errors
-/// When none comes about; the message says why.
+/// Why there is none.
 pub(crate) async fn connect(loaded: &Loaded, what: &str) -> Result<Session> {
     let target = Target::from(&loaded.config.database);
-    // The message holds its cause; the chain would say it twice.
+    // The message contains its cause; the chain would repeat it.
     pg::connect(&target, &SessionOptions::default(), what)
         .await
         .map_err(|error| anyhow!("{error}"))

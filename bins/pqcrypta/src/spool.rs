@@ -88,7 +88,7 @@ fn export(dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// One line: the record's head and, under `name`, what it holds.
+/// Formats one line: the record's head and, under `name`, what it holds.
 fn line(head: &serde_json::Value, name: &str, content: serde_json::Value) -> Result<()> {
     let mut line = head.clone();
     line[name] = content;

@@ -107,7 +107,7 @@ async fn read(loaded: &config::Loaded) -> Result<Vec<Host>> {
         .context("the database answers in another form")
 }
 
-/// The verdict on a host and its line.
+/// Returns the verdict on a host and its line.
 fn describe(host: &Host, interval: f64) -> (Verdict, String) {
     let stopped = host.outcome.as_deref() == Some("stopped");
     let mut verdict = match host.sample_age {

@@ -88,7 +88,7 @@ impl Up {
         assert!(took <= STOP, "took {took:?}");
     }
 
-    /// The answer to a question with one number; asked again while the server recovers.
+    /// Returns the answer to a question with one number; asked again while the server recovers.
     fn ask(&self, question: &str) -> i64 {
         let begin = Instant::now();
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -139,7 +139,7 @@ fn messages(state: &Path) -> String {
     fs::read_to_string(messages_of(state)).unwrap_or_default()
 }
 
-/// A directory that every user can pass through, and the state directory in it.
+/// Returns a directory that every user can pass through, and the state directory in it.
 fn place() -> (tempfile::TempDir, PathBuf) {
     use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();

@@ -19,6 +19,7 @@
 pub mod application;
 mod error;
 mod fields;
+mod fnv;
 mod host;
 mod identity;
 mod mounts;

@@ -5,10 +5,11 @@ use std::os::unix::fs::MetadataExt;
 
 use crate::Config;
 use crate::database::SslMode;
+use crate::draft::Draft;
 use crate::faults::Place;
 use crate::key::Problem;
-use crate::load::{Draft, Origin};
 use crate::machine::Machine;
+use crate::origin::Origin;
 use crate::url::is_loopback;
 
 /// Secrets in a file that others may read, or in the environment. `open_mode` is the mode of a file
@@ -108,7 +109,7 @@ pub(crate) fn keys_together(draft: &mut Draft) {
     }
 }
 
-/// The directory of the queue and the room for it.
+/// Checks the directory of the queue and the room for it.
 pub(crate) fn queue(draft: &mut Draft, machine: &Machine) {
     const DIR: &str = "collector.queue_dir";
     let dir = draft.config.collector.queue_dir.clone();

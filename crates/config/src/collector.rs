@@ -16,7 +16,7 @@ section! {
         queue_dir: PathBuf = PathBuf::from("/var/lib/pqcrypta-collector/queue") => env("QUEUE_DIR") with(crate::machine::absolute);
         /// Most megabytes the queue may take on disk.
         queue_max_mb: u64 = 100 => env("QUEUE_MAX_MB") range(4, 1_048_576) live();
-        /// Distinct log messages told apart per source and hour; the rest are counted together.
+        /// Distinct log messages counted separately per source and hour; the rest are counted together.
         max_fingerprints_per_source: u32 = 1000 => env("MAX_FINGERPRINTS_PER_SOURCE") range(10, 1_000_000) live();
         /// Processes that are always recorded, besides those that use the most memory.
         processes: Vec<String> = watched() => with(names) live();
@@ -28,7 +28,7 @@ section! {
 }
 
 impl Collector {
-    /// How long a statement may take.
+    /// Returns how long a statement may take.
     #[must_use]
     pub fn query_timeout(&self) -> Duration {
         Duration::from_secs(u64::from(self.query_timeout_secs))

@@ -35,13 +35,13 @@ section! {
 }
 
 impl Database {
-    /// Whether `host` is the directory of a Unix socket.
+    /// Returns whether `host` is the directory of a Unix socket.
     #[must_use]
     pub fn is_socket(&self) -> bool {
         self.host.starts_with('/')
     }
 
-    /// Whether the link needs TLS, as `sslmode` and `host` say.
+    /// Returns whether the link needs TLS, by `sslmode` and `host`.
     #[must_use]
     pub fn needs_tls(&self) -> bool {
         if self.is_socket() {

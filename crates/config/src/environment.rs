@@ -9,13 +9,13 @@ use std::fmt;
 pub struct Environment(BTreeMap<OsString, OsString>);
 
 impl Environment {
-    /// The environment of this process. Call it once, at start.
+    /// Returns the environment of this process. Call it once, at start.
     #[must_use]
     pub fn from_process() -> Self {
         Self(std::env::vars_os().collect())
     }
 
-    /// An environment of these variables, for tests and tools.
+    /// Returns an environment of these variables, for tests and tools.
     pub fn of<N: Into<OsString>, V: Into<OsString>>(
         variables: impl IntoIterator<Item = (N, V)>,
     ) -> Self {
@@ -27,13 +27,13 @@ impl Environment {
         )
     }
 
-    /// The value of a variable that is set, not empty and UTF-8.
+    /// Returns the value of a variable that is set, not empty and UTF-8.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.raw(name)?.to_str()
     }
 
-    /// The value of a variable that is set and not empty.
+    /// Returns the value of a variable that is set and not empty.
     #[must_use]
     pub fn raw(&self, name: &str) -> Option<&OsStr> {
         self.0

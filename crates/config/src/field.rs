@@ -12,10 +12,10 @@ pub(crate) trait Field: Sized {
     /// What the file holds for it.
     const KIND: Kind;
 
-    /// The field from a value of that kind.
+    /// Returns the field from a value of that kind.
     fn from_value(value: Value) -> Result<Self, Problem>;
 
-    /// The value of the field.
+    /// Returns the value of the field.
     fn to_value(&self) -> Value;
 }
 
@@ -29,7 +29,7 @@ pub(crate) fn read<T: Field>(key: &Key, value: Value) -> Result<T, Problem> {
     T::from_value(value)
 }
 
-/// For a value whose kind [`Key::admit`] has not let through.
+/// Returns the problem of a value whose kind [`Key::admit`] has not let through.
 pub(crate) fn wrong_kind() -> Problem {
     Problem::new("has the wrong type", "see the reference of the keys")
 }
@@ -219,7 +219,7 @@ macro_rules! choice {
             /// Every one of them, in the order of the reference.
             pub const ALL: &'static [Self] = &[Self::$first, $(Self::$one),*];
 
-            /// The word in the file.
+            /// Returns the word in the file.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self {

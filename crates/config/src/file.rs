@@ -26,7 +26,7 @@ impl Fingerprint {
     /// That of a file that is not there.
     pub(crate) const MISSING: Self = Self(0);
 
-    /// What a file that holds a secret is now; one that cannot be read is as one that is not there.
+    /// Returns what a file that holds a secret is now; one that cannot be read is as one that is not there.
     pub(crate) fn of_secret(path: &Path) -> Self {
         let content = read(path, MOST_SECRET).ok().flatten();
         content.map_or(Self::MISSING, |content| {
@@ -54,7 +54,7 @@ impl Content {
         Fingerprint::of(&self.bytes, self.mode)
     }
 
-    /// Whether anybody but the owner may read, write or run it.
+    /// Returns whether anybody but the owner may read, write or run it.
     pub(crate) fn is_open_to_others(&self) -> bool {
         self.mode & 0o077 != 0
     }
@@ -151,12 +151,12 @@ pub(crate) fn secret(path: &Path, check_mode: bool) -> Result<(Secret, Fingerpri
     Ok((secret, fingerprint))
 }
 
-/// The credential of this name that systemd has put down, if there is one.
+/// Returns the credential of this name that systemd has put down, if there is one.
 pub(crate) fn credential_exists(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
 }
 
-/// The text of a configuration file: UTF-8, with or without a byte order mark. On failure the line
+/// Returns the text of a configuration file: UTF-8, with or without a byte order mark. On failure the line
 /// as well.
 pub(crate) fn decode(bytes: &[u8]) -> Result<&str, (Option<usize>, Problem)> {
     let utf8 = "save it as UTF-8";
@@ -173,7 +173,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<&str, (Option<usize>, Problem)> {
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
-/// The line, counted from 1, in which byte `at` lies.
+/// Returns the line, counted from 1, in which byte `at` lies.
 pub(crate) fn line_of(bytes: &[u8], at: usize) -> usize {
     1 + bytes[..at.min(bytes.len())]
         .iter()

@@ -12,7 +12,7 @@ section! {
         app_secs: u32 = 10 => env("APP_INTERVAL_SECS") range(1, 3600) live();
         /// Seconds between two readings of PostgreSQL's tables, indexes, statements and sizes.
         pg_extended_secs: u32 = 300 => env("PG_EXTENDED_INTERVAL_SECS") range(10, 300) live();
-        /// Seconds between two passes of judging: what is found, what is over.
+        /// Seconds between two evaluation runs, which open and resolve findings.
         intel_secs: u32 = 300 => env("INTEL_INTERVAL_SECS") range(10, 3600) live();
         /// Seconds between two signs of life in `collector.heartbeat`.
         heartbeat_secs: u32 = 5 => env("HEARTBEAT_INTERVAL_SECS") range(1, 3600) live();

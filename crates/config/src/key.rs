@@ -71,7 +71,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem and its remedy.
+    /// Returns a problem and its remedy.
     #[must_use]
     pub fn new(text: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self {
@@ -101,7 +101,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// The value as people read it; secrets are masked, nothing is shown as an empty text.
+    /// Returns the value as people read it; secrets are masked, nothing is shown as an empty text.
     #[must_use]
     pub fn shown(&self) -> String {
         match self {
@@ -136,7 +136,7 @@ impl Value {
         }
     }
 
-    /// The value as it is named in a message.
+    /// Returns the value as it is named in a message.
     pub(crate) fn described(&self) -> String {
         match self {
             Self::Text(text) => format!("the text {}", quoted(text)),
@@ -148,7 +148,7 @@ impl Value {
         }
     }
 
-    /// Whether there is something in it that must not be seen.
+    /// Returns whether there is something in it that must not be seen.
     pub(crate) fn holds_secret(&self) -> bool {
         match self {
             Self::Secret(secret) => !secret.is_empty(),
@@ -159,7 +159,7 @@ impl Value {
 }
 
 impl Key {
-    /// A key that accepts every value, has no variable and needs a restart.
+    /// Returns a key that accepts every value, has no variable and needs a restart.
     pub(crate) const fn new(
         section: &'static str,
         name: &'static str,
@@ -181,7 +181,7 @@ impl Key {
         }
     }
 
-    /// Overridden by this environment variable.
+    /// Lets this environment variable override it.
     pub(crate) const fn env(mut self, name: &'static str) -> Self {
         self.env = Some(name);
         self
@@ -205,13 +205,13 @@ impl Key {
         self
     }
 
-    /// Applied while running.
+    /// Marks it as applied while running.
     pub(crate) const fn live(mut self) -> Self {
         self.live = true;
         self
     }
 
-    /// The line that begins the section in the file.
+    /// Returns the line that begins the section in the file.
     #[must_use]
     pub fn header(&self) -> String {
         if self.listed {
@@ -221,13 +221,13 @@ impl Key {
         }
     }
 
-    /// Whether the value is hidden wherever it is shown.
+    /// Returns whether the value is hidden wherever it is shown.
     #[must_use]
     pub fn is_secret(&self) -> bool {
         self.kind == Kind::Secret
     }
 
-    /// What a person must write, e.g. `a whole number from 1 to 10000`.
+    /// Returns what a person must write, e.g. `a whole number from 1 to 10000`.
     #[must_use]
     pub fn wanted(&self) -> String {
         match (self.kind, self.check) {
@@ -242,7 +242,7 @@ impl Key {
         }
     }
 
-    /// Whether `value` has the right kind and passes the check.
+    /// Returns whether `value` has the right kind and passes the check.
     pub(crate) fn admit(&self, value: &Value) -> Result<(), Problem> {
         let fits = matches!(
             (self.kind, value),
@@ -265,7 +265,7 @@ impl Key {
         self.accepts(value)
     }
 
-    /// The problem of a value that is `found` instead of what is wanted.
+    /// Returns the problem of a value that is `found` instead of what is wanted.
     pub(crate) fn wrong(&self, found: &str) -> Problem {
         let text = if self.is_secret() {
             "has the wrong type".to_owned()
@@ -308,7 +308,7 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// How people name it: `collector.batch_size`, `postgres[1].url`; entries are counted from 1.
+    /// Returns how people name it: `collector.batch_size`, `postgres[1].url`; entries are counted from 1.
     #[must_use]
     pub fn path(&self) -> String {
         match self.entry {
@@ -324,7 +324,7 @@ impl From<&'static Key> for Slot {
     }
 }
 
-/// The path of `name` in an entry of the list `section`.
+/// Returns the path of `name` in an entry of the list `section`.
 pub(crate) fn at(section: &str, entry: usize, name: &str) -> String {
     format!("{section}[{}].{name}", entry + 1)
 }
@@ -332,7 +332,7 @@ pub(crate) fn at(section: &str, entry: usize, name: &str) -> String {
 /// Most characters of a value that a message repeats.
 const MOST_SHOWN: usize = 60;
 
-/// `text` cut to a length that fits a message.
+/// Returns `text` cut to a length that fits a message.
 pub(crate) fn cut(text: &str) -> String {
     match text.char_indices().nth(MOST_SHOWN) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -340,7 +340,7 @@ pub(crate) fn cut(text: &str) -> String {
     }
 }
 
-/// `text` in quotes, cut to a length that fits a message.
+/// Returns `text` in quotes, cut to a length that fits a message.
 pub(crate) fn quoted(text: &str) -> String {
     match text.char_indices().nth(MOST_SHOWN) {
         Some((end, _)) => format!("{:?}…", &text[..end]),

@@ -21,6 +21,7 @@
 mod checks;
 mod collector;
 mod database;
+mod draft;
 mod environment;
 mod faults;
 mod field;
@@ -32,6 +33,7 @@ mod logs;
 mod machine;
 pub mod mapping;
 mod monitor;
+mod origin;
 mod password;
 mod pg_url;
 mod postgres;
@@ -47,15 +49,16 @@ pub mod url;
 
 pub use collector::Collector;
 pub use database::{Database, SslMode};
+pub use draft::Loaded;
 pub use environment::Environment;
 pub use faults::{Fault, Faults, Place};
 pub use file::Fingerprint;
 pub use intervals::Intervals;
 pub use key::{Check, Key, Kind, Problem, Slot, Value};
-pub use load::{Loaded, Origin, Setting};
 pub use logs::{LogKind, LogParser, LogSource, Logs};
 pub use machine::Machine;
 pub use monitor::Monitor;
+pub use origin::{Origin, Setting};
 pub use pg_url::PgUrl;
 pub use postgres::Postgres;
 pub use reference::reference_markdown;
@@ -112,7 +115,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Every section that is there once, in the order of the reference.
+    /// Returns every section that is there once, in the order of the reference.
     #[must_use]
     pub fn sections(&self) -> [&dyn Section; 7] {
         [
@@ -138,13 +141,13 @@ impl Config {
         ]
     }
 
-    /// Every list, in the order of the reference, where they follow the sections.
+    /// Returns every list, in the order of the reference, where they follow the sections.
     #[must_use]
     pub fn lists(&self) -> [&dyn List; 3] {
         [&self.postgres, &self.scrape.target, &self.logs.source]
     }
 
-    /// The list of this name.
+    /// Returns the list of this name.
     pub(crate) fn list_mut(&mut self, name: &str) -> Option<&mut dyn List> {
         let lists: [&mut dyn List; 3] = [
             &mut self.postgres,
@@ -154,7 +157,7 @@ impl Config {
         lists.into_iter().find(|list| list.blank().name() == name)
     }
 
-    /// Every key of every section, then those of an entry of every list.
+    /// Returns every key of every section, then those of an entry of every list.
     pub fn keys() -> impl Iterator<Item = &'static Key> {
         let defaults = Self::default();
         let sections = defaults.sections().map(Section::keys);
@@ -162,7 +165,7 @@ impl Config {
         sections.into_iter().chain(lists).flatten()
     }
 
-    /// Every key of every section and of every entry that there is.
+    /// Returns every key of every section and of every entry that there is.
     pub fn slots(&self) -> Vec<Slot> {
         let once = self.sections().into_iter().map(|section| (None, section));
         let listed = self
@@ -175,7 +178,7 @@ impl Config {
             .collect()
     }
 
-    /// The value in `slot`; nothing for an entry that is not there.
+    /// Returns the value in `slot`; nothing for an entry that is not there.
     #[must_use]
     pub fn get(&self, slot: impl Into<Slot>) -> Option<Value> {
         let Slot { key, entry } = slot.into();

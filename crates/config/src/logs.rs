@@ -147,7 +147,7 @@ const USUAL: [(&str, LogKind, &str, LogParser); 13] = {
 };
 
 impl Logs {
-    /// Every source that is read: those that are named, or the usual ones.
+    /// Returns every source that is read: those that are named, or the usual ones.
     #[must_use]
     pub fn sources(&self) -> Vec<LogSource> {
         if !self.source.is_empty() {
@@ -167,7 +167,7 @@ impl Logs {
         usual.collect()
     }
 
-    /// Whether nobody named the sources, so that one which is not there is no fault.
+    /// Returns whether nobody named the sources, so that one which is not there is no fault.
     #[must_use]
     pub fn is_assumed(&self) -> bool {
         self.source.is_empty()
@@ -175,7 +175,7 @@ impl Logs {
 }
 
 impl LogSource {
-    /// Path or unit.
+    /// Returns the path or unit.
     #[must_use]
     pub fn place(&self) -> String {
         match (&self.path, self.kind) {
@@ -184,7 +184,7 @@ impl LogSource {
         }
     }
 
-    /// The parser in use.
+    /// Returns the parser in use.
     #[must_use]
     pub fn used_parser(&self) -> LogParser {
         match (self.kind, self.parser) {

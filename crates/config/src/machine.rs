@@ -39,7 +39,7 @@ impl Machine {
         )
     }
 
-    /// A machine that answers like this: megabytes free for us, and whether a file system is kept in
+    /// Returns a machine that answers like this: megabytes free for us, and whether a file system is kept in
     /// memory. `None` means unknown.
     pub fn of(
         free_mb: impl Fn(&Path) -> Option<u64> + Send + Sync + 'static,

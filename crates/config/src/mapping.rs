@@ -133,7 +133,7 @@ impl Expression {
         }
     }
 
-    /// Whether it can stand for a column of this name: `buckets` and `endpoints` are rows of their
+    /// Returns whether it can stand for a column of this name: `buckets` and `endpoints` are rows of their
     /// own and have functions of their own; every other column is a number.
     #[must_use]
     pub fn fits(&self, column: &str) -> bool {

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::draft::Draft;
 use crate::environment::Environment;
 use crate::faults::Place;
 use crate::file;
 use crate::key::{Key, Problem, Slot, Value, at};
-use crate::load::{Draft, Origin};
+use crate::origin::Origin;
 use crate::{Postgres, ScrapeTarget};
 
 /// Name of the credential below `$CREDENTIALS_DIRECTORY`.

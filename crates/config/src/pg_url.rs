@@ -1,6 +1,6 @@
 //! Addresses of PostgreSQL servers, which may hold a password and are shown without it.
 //!
-//! Only one form is taken, the URL, with the few parameters that say where the server is; what they
+//! Only one form is taken, the URL, with the few parameters that locate the server; what they
 //! mean is as for libpq. An address with more than one host, or with an option that would change
 //! what our own time-outs and search path are, is refused.
 
@@ -48,57 +48,29 @@ impl PgUrl {
             None => (user_info, None),
         };
         let host = host_of(place).ok_or_else(|| refuse("has no valid host and port"))?;
-        let (mut user, mut host, mut plain) = (user.to_owned(), host.to_owned(), false);
-        let mut shown_parameters = Vec::new();
-        let mut hidden = password.is_some_and(|password| !password.is_empty());
-        for pair in parameters.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            if !PARAMETERS.contains(&name) {
-                return Err(refuse(
-                    "holds a parameter other than host, port, user, password and sslmode",
-                ));
-            }
-            match name {
-                "host" if host.is_empty() => {
-                    host = decoded(value).ok_or_else(|| refuse("has no valid host"))?
-                }
-                "host" => return Err(refuse("names two hosts")),
-                "user" => user = value.to_owned(),
-                "port" if !is_port(value) => return Err(refuse("has no valid port")),
-                "sslmode" => match value {
-                    "disable" => plain = true,
-                    "prefer" | "require" | "verify-full" => {}
-                    _ => {
-                        return Err(Problem::new(
-                            "has an unknown sslmode",
-                            "leave it out, or write sslmode=verify-full",
-                        ));
-                    }
-                },
-                _ => {}
-            }
-            if name == "password" {
-                hidden = true;
-                shown_parameters.push("password=***".to_owned());
-            } else {
-                shown_parameters.push(pair.to_owned());
-            }
-        }
+        let given = Parameters::read(parameters)?;
+        let host = match given.host {
+            Some(_) if !host.is_empty() => return Err(refuse("names two hosts")),
+            Some(named) => named,
+            None => host.to_owned(),
+        };
+        let user = given.user.unwrap_or(user);
         if !(host.starts_with('/') || is_host(&host)) {
             return Err(refuse("names no host, or one that is no name"));
         }
         if user.is_empty() {
             return Err(refuse("names no user"));
         }
-        let shown = if hidden {
+        let has_password = password.is_some_and(|password| !password.is_empty());
+        let shown = if has_password || given.has_password {
             let who = match (user_info.is_empty(), password) {
                 (true, _) => String::new(),
                 (false, None) => format!("{user_info}@"),
                 (false, Some(_)) => format!("{user}:***@"),
             };
-            let tail = match shown_parameters.is_empty() {
+            let tail = match given.shown.is_empty() {
                 true => String::new(),
-                false => format!("?{}", shown_parameters.join("&")),
+                false => format!("?{}", given.shown.join("&")),
             };
             format!("postgresql://{who}{place}/{database}{tail}")
         } else {
@@ -108,29 +80,29 @@ impl PgUrl {
             whole: Secret::new(text),
             shown,
             host,
-            plain,
+            plain: given.plain,
         })
     }
 
-    /// The address with its password; hand it to `pg::Target::parse` and to nothing else.
+    /// Returns the address with its password; hand it to `pg::Target::parse` and to nothing else.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.whole.expose()
     }
 
-    /// Whether a password is part of it.
+    /// Returns whether a password is part of it.
     #[must_use]
     pub fn has_password(&self) -> bool {
         self.whole.expose() != self.shown
     }
 
-    /// Name or address of the server, or the directory of its socket.
+    /// Returns the name or address of the server, or the directory of its socket.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// Whether it asks for a link without encryption to another machine.
+    /// Returns whether it asks for a link without encryption to another machine.
     #[must_use]
     pub fn is_plain_to_another_machine(&self) -> bool {
         self.plain && !self.host.starts_with('/') && !is_loopback(&self.host)
@@ -169,7 +141,7 @@ impl Field for Option<PgUrl> {
     }
 }
 
-/// Host of `HOST:PORT`, both of which may be left out.
+/// Returns the host of `HOST:PORT`, both of which may be left out.
 fn host_of(place: &str) -> Option<&str> {
     let (host, rest) = match place.strip_prefix('[') {
         Some(inner) => inner.split_once(']')?,
@@ -189,15 +161,68 @@ fn is_host(text: &str) -> bool {
     is_host_name(text) || text.parse::<std::net::IpAddr>().is_ok()
 }
 
-/// `text` with its percent signs resolved.
+/// What stands behind the question mark.
+#[derive(Default)]
+struct Parameters<'a> {
+    host: Option<String>,
+    user: Option<&'a str>,
+    plain: bool,
+    has_password: bool,
+    /// The same, the password masked.
+    shown: Vec<String>,
+}
+
+impl<'a> Parameters<'a> {
+    fn read(text: &'a str) -> Result<Self, Problem> {
+        let refuse = |what: &str| Problem::new(what, REMEDY);
+        let mut given = Self::default();
+        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            if !PARAMETERS.contains(&name) {
+                return Err(refuse(
+                    "holds a parameter other than host, port, user, password and sslmode",
+                ));
+            }
+            match name {
+                "host" if given.host.is_some() => return Err(refuse("names two hosts")),
+                "host" => {
+                    let host = decoded(value).ok_or_else(|| refuse("has no valid host"))?;
+                    given.host = Some(host);
+                }
+                "user" => given.user = Some(value),
+                "port" if !is_port(value) => return Err(refuse("has no valid port")),
+                "sslmode" => match value {
+                    "disable" => given.plain = true,
+                    "prefer" | "require" | "verify-full" => {}
+                    _ => {
+                        return Err(Problem::new(
+                            "has an unknown sslmode",
+                            "leave it out, or write sslmode=verify-full",
+                        ));
+                    }
+                },
+                _ => {}
+            }
+            given.shown.push(match name {
+                "password" => "password=***".to_owned(),
+                _ => pair.to_owned(),
+            });
+            given.has_password |= name == "password";
+        }
+        Ok(given)
+    }
+}
+
+/// Decodes percent-encoded text; `None` where it is malformed.
 fn decoded(text: &str) -> Option<String> {
     let mut out = Vec::new();
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
         if byte == b'%' {
-            let digits = [bytes.next()?, bytes.next()?];
-            let digits = std::str::from_utf8(&digits).ok()?;
-            out.push(u8::from_str_radix(digits, 16).ok()?);
+            // A sign is no digit, which `from_str_radix` would take.
+            let mut digit = || char::from(bytes.next()?).to_digit(16);
+            let (high, low) = (digit()?, digit()?);
+            out.push(u8::try_from(high * 16 + low).ok()?);
         } else {
             out.push(byte);
         }

@@ -23,14 +23,14 @@ section! {
         password_file: Option<PathBuf> = None => with(crate::machine::absolute) live();
         /// Databases to look into; all but templates when empty.
         databases: Vec<String> = Vec::new() => with(databases) live();
-        /// Whether the tables and statements of the collector itself are told of, too. Left out, they
+        /// Whether the tables and statements of the collector itself are reported, too. Left out, they
         /// are in no list, count, chart or advice.
         include_own: bool = false => live();
     }
 }
 
 impl Postgres {
-    /// The server of `[database]`, which is watched when no other is named.
+    /// Returns the server of `[database]`, which is watched when no other is named.
     #[must_use]
     pub fn store() -> Self {
         Self {

@@ -3,7 +3,7 @@
 use crate::Config;
 use crate::key::{Check, Key};
 
-/// Every section and key as Markdown: default, variable, accepted values, whether a change needs a
+/// Returns every section and key as Markdown: default, variable, accepted values, whether a change needs a
 /// restart, and meaning.
 #[must_use]
 pub fn reference_markdown() -> String {

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::Config;
+use crate::draft::Loaded;
 use crate::environment::Environment;
 use crate::faults::Faults;
 use crate::file::{self, Fingerprint};
 use crate::key::{Slot, Value};
-use crate::load::Loaded;
 use crate::machine::Machine;
 
 /// What differs between the settings in use and those of a file read again.
@@ -21,7 +21,7 @@ pub struct Reload {
 /// One changed key.
 #[derive(Clone, Debug)]
 pub struct Change {
-    /// The key, and of which entry; `slot.key.live` says whether the new value is applied without
+    /// The key, and of which entry; `slot.key.live` states whether the new value is applied without
     /// a restart. A list is applied as a whole: its keys are all live, or none is.
     pub slot: Slot,
     /// Value in use, as text; secrets are masked.
@@ -43,10 +43,10 @@ impl Reload {
             .into_iter()
             .filter_map(|slot| {
                 let (from, to) = (running.get(slot), new.get(slot));
-                // An empty key of an entry that has come or gone tells nothing.
-                let told =
+                // An empty key of an entry that was added or removed is not a change.
+                let is_change =
                     from != to && (shown(from.clone()), shown(to.clone())) != Default::default();
-                told.then(|| Change {
+                is_change.then(|| Change {
                     slot,
                     from: shown(from),
                     to: shown(to),
@@ -66,7 +66,7 @@ impl Reload {
         self.changes.iter().filter(|change| !change.slot.key.live)
     }
 
-    /// The settings to go on with: `new` where a key is applied while running, `running` elsewhere.
+    /// Returns the settings to go on with: `new` where a key is applied while running, `running` elsewhere.
     #[must_use]
     pub fn apply(&self, running: &Config, new: &Config) -> Config {
         let mut next = running.clone();
@@ -156,7 +156,7 @@ impl Watch {
         self.read(running)
     }
 
-    /// Reads the files, changed or not, because somebody asked for it; faults are told again.
+    /// Reads the files, changed or not, on request; faults are reported again.
     pub fn reread(&mut self, running: &Config) -> Polled {
         self.faults = None;
         self.read(running)
@@ -184,7 +184,7 @@ impl Watch {
         }
     }
 
-    /// The faults of the file as it is now, as long as it cannot be used.
+    /// Returns the faults of the file as it is now, as long as it cannot be used.
     #[must_use]
     pub fn faults(&self) -> Option<&Faults> {
         self.faults.as_ref()

@@ -36,7 +36,7 @@ section! {
     pub struct ScrapeTarget = ["scrape.target"] {
         /// Name of the target in every view; small letters, digits, `-` and `_`.
         name: String = String::new() => with(name) live();
-        /// Which table and view its values belong into: `api` or `proxy`.
+        /// Which table and view its values belong in: `api` or `proxy`.
         kind: TargetKind = TargetKind::Api => live();
         /// Address of its metrics.
         url: Option<HttpUrl> = None => live();
@@ -51,7 +51,7 @@ section! {
         format: Format = Format::Json => live();
         /// Which program it is, for the names of its series: `caddy`, `traefik`, `haproxy`, `envoy`,
         /// `nginx` (with nginx-prometheus-exporter), `nginx-vts` (the module of that name),
-        /// `nginxlog` (prometheus-nginxlog-exporter), or `custom`: only what `map` says.
+        /// `nginxlog` (prometheus-nginxlog-exporter), or `custom`: only what `map` defines.
         mapping: Mapping = Mapping::Custom => live();
         /// Column of the table and the path or expression that it is had by; wins over `mapping` and
         /// over the names that are looked for in JSON. docs/TARGETS.md has the language.
@@ -60,7 +60,7 @@ section! {
 }
 
 choice! {
-    /// Which table and view the values of a target belong into.
+    /// Which table and view the values of a target belong in.
     pub enum TargetKind {
         /// `collector.api_metrics_raw`.
         Api = "api",
@@ -82,7 +82,7 @@ choice! {
 choice! {
     /// The program whose series a target serves.
     pub enum Mapping {
-        /// None that is known: only what `map` says.
+        /// None that is known: only what `map` defines.
         Custom = "custom",
         /// Caddy.
         Caddy = "caddy",
@@ -102,7 +102,7 @@ choice! {
 }
 
 impl Scrape {
-    /// Every target, in the order of the reference: `api`, `proxy`, then those of the list. Each has
+    /// Returns every target, in the order of the reference: `api`, `proxy`, then those of the list. Each has
     /// an address and a name of its own.
     #[must_use]
     pub fn targets(&self) -> Vec<ScrapeTarget> {
@@ -135,7 +135,7 @@ impl Scrape {
             .collect()
     }
 
-    /// Whether nobody named the target of this name: it is looked for at an address that applies
+    /// Returns whether nobody named the target of this name: it is looked for at an address that applies
     /// without being written, so that nothing answers there is no fault.
     #[must_use]
     pub fn is_assumed(&self, name: &str) -> bool {
@@ -153,7 +153,7 @@ impl Scrape {
 }
 
 impl TargetKind {
-    /// The table of its values.
+    /// Returns the table of its values.
     #[must_use]
     pub fn table(self) -> &'static TableDef {
         match self {
@@ -162,7 +162,7 @@ impl TargetKind {
         }
     }
 
-    /// Whether `map` may name this column.
+    /// Returns whether `map` may name this column.
     pub(crate) fn has(self, column: &str) -> bool {
         ROWS.contains(&column) || self.columns().any(|name| name == column)
     }
@@ -178,7 +178,7 @@ impl TargetKind {
     }
 }
 
-/// A token travels in a header: blanks and control characters cannot be part of it.
+/// Returns a token travels in a header: blanks and control characters cannot be part of it.
 pub(crate) fn printable(value: &Value) -> Result<(), Problem> {
     match value {
         Value::Secret(token) if !token.expose().bytes().all(|byte| byte.is_ascii_graphic()) => {

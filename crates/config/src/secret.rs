@@ -18,13 +18,13 @@ impl Secret {
         Self(Zeroizing::new(text.into()))
     }
 
-    /// The text itself; hand it to the driver or a request header and to nothing else.
+    /// Returns the text itself; hand it to the driver or a request header and to nothing else.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether there is no secret.
+    /// Returns whether there is no secret.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

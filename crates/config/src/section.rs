@@ -8,16 +8,16 @@ use crate::key::{Key, Problem, Value};
 
 /// A section of the file, seen without knowing its fields.
 pub trait Section {
-    /// Doc lines of the section.
+    /// Returns the doc lines of the section.
     fn doc(&self) -> &'static [&'static str];
 
-    /// Name in the file, e.g. `collector`.
+    /// Returns the name in the file, e.g. `collector`.
     fn name(&self) -> &'static str;
 
-    /// Every key, in the order of the file.
+    /// Returns every key, in the order of the file.
     fn keys(&self) -> &'static [Key];
 
-    /// The value of the key of this name.
+    /// Returns the value of the key of this name.
     fn get(&self, name: &str) -> Option<Value>;
 
     /// Sets the key of this name; a value of the wrong type or outside the check is refused and
@@ -30,13 +30,13 @@ pub trait Section {
 
 /// A list of the file: `[[name]]` written once for each entry.
 pub trait List {
-    /// A fresh entry, which tells name, words and keys.
+    /// Returns a fresh entry, which has name, texts and keys.
     fn blank(&self) -> Box<dyn Section>;
 
-    /// The entries in the order of the file.
+    /// Returns the entries in the order of the file.
     fn entries(&self) -> Vec<&dyn Section>;
 
-    /// One entry, counted from 0.
+    /// Returns one entry, counted from 0.
     fn entry_mut(&mut self, entry: usize) -> Option<&mut dyn Section>;
 
     /// Makes it so many entries, all of them fresh.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::draft::Draft;
 use crate::key::{Problem, at, quoted};
-use crate::load::{Draft, Origin};
 use crate::mapping::{Expression, JsonPath, ROWS};
+use crate::origin::Origin;
 use crate::toml_file::nearest;
 use crate::{Format, HttpUrl, LogKind, LogParser, Mapping, ScrapeTarget};
 
@@ -12,7 +13,7 @@ const POSTGRES: &str = "postgres";
 const TARGET: &str = "scrape.target";
 const SOURCE: &str = "logs.source";
 
-/// Everything that has to be right about an entry as a whole, or about all of them.
+/// Checks everything that has to be right about an entry as a whole, or about all of them.
 pub(crate) fn check(draft: &mut Draft) {
     servers(draft);
     sources(draft);
@@ -30,7 +31,7 @@ pub(crate) fn check(draft: &mut Draft) {
                 &at(TARGET, entry, "token"),
                 !target.token.is_empty(),
             ),
-            None if untold(draft, &key) => draft.fault(
+            None if is_unset(draft, &key) => draft.fault(
                 &key,
                 Problem::new("is missing", "write url = \"http://HOST:PORT/PATH\""),
             ),
@@ -61,7 +62,7 @@ fn servers(draft: &mut Draft) {
     for (entry, server) in servers.iter().enumerate() {
         let key = at(POSTGRES, entry, "url");
         let Some(url) = &server.url else {
-            if !untold(draft, &key) {
+            if !is_unset(draft, &key) {
                 continue;
             }
             if let Some(first) = store.replace(entry) {
@@ -108,7 +109,7 @@ fn sources(draft: &mut Draft) {
             ),
         };
         let key = at(SOURCE, entry, key);
-        if missing && untold(draft, &key) {
+        if missing && is_unset(draft, &key) {
             draft.fault(&key, Problem::new("is missing", remedy));
         }
         if source.kind == LogKind::Journal
@@ -142,18 +143,18 @@ fn sources(draft: &mut Draft) {
     }
 }
 
-/// Whether nothing else was found wrong with what `key` says, since there is none.
-fn untold(draft: &Draft, key: &str) -> bool {
+/// Returns whether `key` has no value and no other fault was found with it.
+fn is_unset(draft: &Draft, key: &str) -> bool {
     matches!(draft.origin(key), Origin::Default | Origin::Entry(_))
 }
 
-/// Every entry has a name, and one of its own.
+/// Checks that every entry has a name, and one of its own.
 fn unique(draft: &mut Draft, section: &str, names: &[String]) {
     let mut seen = BTreeMap::new();
     for (entry, name) in names.iter().enumerate() {
         let key = at(section, entry, "name");
         if name.is_empty() {
-            if untold(draft, &key) {
+            if is_unset(draft, &key) {
                 draft.fault(
                     &key,
                     Problem::new("is missing", "give each entry a name of its own"),
@@ -175,7 +176,7 @@ fn unique(draft: &mut Draft, section: &str, names: &[String]) {
     }
 }
 
-/// A target named as one of the short forms takes its place, unless both were written.
+/// Lets a target named as one of the short forms take its place, unless both were written.
 fn short_form(draft: &mut Draft, entry: usize, name: &str) {
     let (key, url) = match name {
         "api" => (
@@ -199,7 +200,7 @@ fn short_form(draft: &mut Draft, entry: usize, name: &str) {
     }
 }
 
-/// What travels in plain text to another machine.
+/// Warns of what travels in plain text to another machine.
 fn plain_text(draft: &mut Draft, key: &str, url: &HttpUrl, token_key: &str, token: bool) {
     if url.tls || url.is_loopback() {
         return;
@@ -240,7 +241,7 @@ fn mapped(draft: &mut Draft, entry: usize, target: &ScrapeTarget) {
             &mapping,
             Problem::new(
                 "is custom, and map is empty",
-                "name the program, or say in [scrape.target.map] how columns are had",
+                "name the program, or define columns in [scrape.target.map]",
             ),
         );
     }

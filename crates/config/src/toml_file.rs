@@ -10,7 +10,7 @@ use crate::file::line_of;
 use crate::key::{Key, Kind, Problem, Slot, Value, at, cut, quoted};
 use crate::secret::Secret;
 
-/// What a file says.
+/// The content of a file.
 #[derive(Default)]
 pub(crate) struct Parsed {
     /// Values of known keys, with their lines.
@@ -37,7 +37,7 @@ pub(crate) fn parse(text: &str, keys: &[&'static Key]) -> Parsed {
         } else {
             Problem::new(
                 format!("is not TOML: {}", error.message().replace('\n', ", ")),
-                "mend the line; nothing of the file is used until then",
+                "fix the line; nothing of the file is used until then",
             )
         };
         parsed
@@ -105,7 +105,7 @@ impl Walk<'_> {
         line_of(self.text.as_bytes(), at)
     }
 
-    /// Reads a list and says whether this is the name of one.
+    /// Reads a list; returns whether this is the name of one.
     fn list(&mut self, name: &str, line: usize, value: &Spanned<DeValue<'_>>) -> bool {
         let Some(key) = self
             .keys
@@ -174,7 +174,7 @@ impl Walk<'_> {
         let here = self.keys.iter().filter(|key| key.section == section);
         let elsewhere = self.keys.iter().find(|key| key.name == name);
         let remedy = if let Some(key) = elsewhere {
-            format!("it belongs into the section {}", key.header())
+            format!("it belongs in the section {}", key.header())
         } else if let Some(near) = nearest(name, here.map(|key| key.name)) {
             format!("did you mean {near}?")
         } else if let Some(near) = nearest(name, self.keys.iter().map(|key| key.name)) {
@@ -191,7 +191,7 @@ impl Walk<'_> {
     }
 
     fn fault(&mut self, line: usize, key: &str, problem: Problem) {
-        // What a broken line recovers to says nothing new.
+        // What a broken line recovers to adds nothing.
         if !self.broken.contains(&line) {
             // A name in quotes can hold anything.
             let name = key.chars().all(|c| c.is_ascii_graphic()) && key.len() <= 80;
@@ -201,7 +201,7 @@ impl Walk<'_> {
     }
 }
 
-/// The value as the kind of the key demands; the range is checked when it is set.
+/// Returns the value as the kind of the key demands; the range is checked when it is set.
 fn read(key: &Key, value: &DeValue<'_>) -> Result<Value, Problem> {
     match (key.kind, value) {
         (Kind::Text, DeValue::String(text)) => Ok(Value::Text(text.to_string())),
@@ -244,7 +244,7 @@ fn described(value: &DeValue<'_>) -> String {
     }
 }
 
-/// The name most like `name`, when it is like enough to be meant.
+/// Returns the name most like `name`, when it is like enough to be meant.
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let flat = |text: &str| text.to_ascii_lowercase().replace(['_', '-'], "");
     let wanted = flat(name);
@@ -256,7 +256,7 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
         .map(|(_, candidate)| candidate)
 }
 
-/// The declared key that line `line` sets, as far as the raw text tells.
+/// Returns the declared key that line `line` sets, as far as the raw text shows.
 fn key_at(text: &str, line: usize, keys: &[&'static Key]) -> Option<String> {
     let lines: Vec<&str> = text.lines().take(line).collect();
     let name = lines.last()?.split('=').next()?.trim();

@@ -62,7 +62,7 @@ impl HttpUrl {
         if authority.contains('@') {
             return Err(Problem::new(
                 "holds a user or password",
-                "remove what stands before the @; a token belongs into scrape.proxy_admin_token",
+                "remove what stands before the @; a token belongs in scrape.proxy_admin_token",
             ));
         }
         let (host, port) = split_port(authority, if tls { 443 } else { 80 })
@@ -82,7 +82,7 @@ impl HttpUrl {
         })
     }
 
-    /// Whether the host is this machine by name or address.
+    /// Returns whether the host is this machine by name or address.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.host)
@@ -100,7 +100,7 @@ impl fmt::Display for HttpUrl {
     }
 }
 
-/// Whether `host` names this machine: `localhost`, 127.0.0.0/8, `::1`, or one of these mapped into
+/// Returns whether `host` names this machine: `localhost`, 127.0.0.0/8, `::1`, or one of these mapped into
 /// IPv6.
 #[must_use]
 pub fn is_loopback(host: &str) -> bool {
@@ -110,7 +110,7 @@ pub fn is_loopback(host: &str) -> bool {
             .is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
-/// Why nothing may be scraped from `address`, or `None` when it may.
+/// Returns why nothing may be scraped from `address`, or `None` when it may.
 #[must_use]
 pub fn refused(address: IpAddr) -> Option<&'static str> {
     const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
@@ -186,7 +186,7 @@ fn check_host(host: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Whether `text` can be a host name.
+/// Returns whether `text` can be a host name.
 pub(crate) fn is_host_name(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 253

@@ -1,4 +1,4 @@
-//! Every file below `fixtures/config` is loaded; what is said about it is compared with the
+//! Every file below `fixtures/config` is loaded; what is reported about it is compared with the
 //! `.expected` file beside it. `UPDATE_EXPECTED=1` writes those files anew.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -26,8 +26,8 @@ fn cases(kind: &str) -> Vec<PathBuf> {
     cases
 }
 
-/// What is said about `case`, with its name in place of the temporary path.
-fn said(case: &Path) -> (bool, String) {
+/// Returns what is reported about `case`, with its name in place of the temporary path.
+fn reported(case: &Path) -> (bool, String) {
     let dir = tempfile::tempdir().unwrap();
     let name = case.file_name().unwrap().to_str().unwrap();
     let path = write(dir.path(), name, &std::fs::read(case).unwrap(), 0o600);
@@ -57,7 +57,7 @@ fn said(case: &Path) -> (bool, String) {
 fn walk(kind: &str, wanted: bool) {
     let mut wrong = String::new();
     for case in cases(kind) {
-        let (good, text) = said(&case);
+        let (good, text) = reported(&case);
         assert_eq!(good, wanted, "{}: {text}", case.display());
         assert!(!text.contains("canary"), "{}: {text}", case.display());
         let expected = case.with_extension("expected");

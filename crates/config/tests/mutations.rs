@@ -24,7 +24,7 @@ fn checked(text: &str, what: &str) -> Result<Loaded, Faults> {
     result
 }
 
-/// The file with the line of `name` in `section` replaced.
+/// Returns the file with the line of `name` in `section` replaced.
 fn with_line(section: &str, name: &str, replacement: &str) -> String {
     let (mut here, mut out) = (String::new(), String::new());
     for line in WHOLE.lines() {
@@ -55,13 +55,13 @@ fn keys() -> impl Iterator<Item = &'static Key> {
     })
 }
 
-/// The key in the first entry, when it is one of a list.
+/// Returns the key in the first entry, when it is one of a list.
 fn slot(key: &'static Key) -> Slot {
     let entry = key.listed.then_some(0);
     Slot { key, entry }
 }
 
-/// The value of an entry that says nothing.
+/// Returns the value of an entry that sets nothing.
 fn default(key: &'static Key) -> Option<config::Value> {
     let defaults = Config::default();
     if !key.listed {

@@ -46,7 +46,7 @@ fn declarations_are_complete() {
             assert!(variables.insert(name), "{name} is used twice");
         }
         if key.listed {
-            // A variable could not say of which entry.
+            // A variable could not name the entry.
             assert_eq!(key.env, None, "{}", key.path);
             continue;
         }
@@ -116,7 +116,7 @@ fn a_watch_keeps_the_old_settings_until_the_file_is_good() {
     let mut watch = Watch::new(&loaded, Environment::default(), roomy());
     assert!(matches!(watch.poll(&loaded.config), Polled::Unchanged));
 
-    // Half-written, said once, tried again.
+    // Half-written: reported once, tried again.
     write(dir.path(), "c.toml", b"[logs]\ntick_secs = ", 0o600);
     let Polled::Faulty(faults) = watch.poll(&loaded.config) else {
         panic!("a half-written file was taken");
@@ -131,7 +131,7 @@ fn a_watch_keeps_the_old_settings_until_the_file_is_good() {
     std::fs::remove_file(&path).unwrap();
     assert!(matches!(watch.poll(&loaded.config), Polled::Faulty(_)));
 
-    // Same length as the first: only the bytes tell.
+    // Same length as the first: only the bytes differ.
     write(dir.path(), "c.toml", b"[logs]\ntick_secs = 30\n", 0o600);
     let Polled::Changed(new, reload) = watch.poll(&loaded.config) else {
         panic!("a good file was not taken");

@@ -1,17 +1,22 @@
 //! What is wrong, since when, and what to do.
 //!
-//! * A [`Rule`] says of what, how grave and for how long it is said; [`rules`] gives every one.
-//! * A judge reads what is stored up to an instant that is given, and finds ([`schema::Finding`]).
-//!   Judging itself is pure: SQL fetches, Rust decides. [`logs`] judges what logs tell.
-//! * [`reconcile`] is the only life cycle: what is found is opened or seen again, what has not been
-//!   found for as long as its rule holds is over.
+//! From the bottom up:
 //!
-//! A judge that fails changes nothing: what was open stays open until a pass has really looked.
+//! * A [`Rule`] is data: its domain, title and kind, and when a finding of it resolves.
+//! * [`reconcile()`] is the only life cycle. It is given the rules, what is open and what was found: what is
+//!   found is opened or refreshed, what has not been found for long enough is resolved.
+//! * A judge ([`logs`]) reads what is stored up to an instant that is given, and finds ([`schema::Finding`]).
+//!   Evaluating is pure: SQL fetches, Rust decides.
+//! * [`rules`] lists the rules of every judge.
+//!
+//! A judge that fails changes nothing: what was open stays open until a run has looked at everything.
 
 pub mod logs;
 mod reconcile;
+mod registry;
 mod rule;
 mod words;
 
 pub use reconcile::reconcile;
-pub use rule::{Rule, rule, rules};
+pub use registry::{rule, rules};
+pub use rule::Rule;

@@ -1,17 +1,23 @@
 //! The life cycle of findings.
 
-use crate::rule;
+use crate::rule::Rule;
 use schema::{Finding, Timestamp};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use store::findings::{Changes, Open};
 
-/// What a pass at `at` changes: everything found is opened or seen again; what is open and was not
-/// found for as long as its rule holds is over, and so is what no rule of this version says.
+/// Returns what a run at `at` changes: everything found is opened or refreshed; what is open and was not
+/// found for as long as its rule states is resolved, and so is what belongs to none of `rules`.
 ///
-/// `open` are the findings of the domains that the pass judged, all of them. Of two findings of one
-/// rule and target the graver counts, of two as grave the first.
+/// `open` are the findings of the domains that were evaluated, all of them. Of two findings of one rule and
+/// target the more severe counts, of two equally severe ones the first.
 #[must_use]
-pub fn reconcile(open: &[Open], found: Vec<Finding>, at: Timestamp) -> Changes {
+pub fn reconcile(
+    rules: impl Iterator<Item = &'static Rule>,
+    open: &[Open],
+    found: Vec<Finding>,
+    at: Timestamp,
+) -> Changes {
+    let holds: HashMap<&str, i64> = rules.map(|rule| (rule.id, rule.hold_secs)).collect();
     let mut changes = Changes::default();
     for finding in found {
         let same = |one: &&mut Finding| one.rule == finding.rule && one.target == finding.target;
@@ -27,7 +33,7 @@ pub fn reconcile(open: &[Open], found: Vec<Finding>, at: Timestamp) -> Changes {
         .map(|one| (one.rule, one.target.as_str()))
         .collect();
     let is_over = |one: &&Open| {
-        let hold = rule(&one.rule).map_or(0, |rule| rule.hold_secs);
+        let hold = holds.get(one.rule.as_str()).copied().unwrap_or(0);
         !found.contains(&(one.rule.as_str(), one.target.as_str()))
             && at.as_micros() - one.seen.as_micros() >= hold * 1_000_000
     };
@@ -38,8 +44,16 @@ pub fn reconcile(open: &[Open], found: Vec<Finding>, at: Timestamp) -> Changes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::logs::spikes::SPIKE;
     use schema::Severity;
+    use schema::finding::Kind;
+
+    const SPIKE: Rule = Rule {
+        id: "spike",
+        kind: Kind::Alert,
+        domain: "logs",
+        title: "Spike",
+        hold_secs: 600,
+    };
 
     const NOW: i64 = 1_800_000_000_000_000;
 
@@ -72,7 +86,7 @@ mod tests {
             } else {
                 Vec::new()
             };
-            let changes = reconcile(&open, found, Timestamp(NOW));
+            let changes = reconcile([&SPIKE].into_iter(), &open, found, Timestamp(NOW));
             assert_eq!(changes.over == [1], is_over, "{ago} {is_found}");
             assert_eq!(changes.found.len(), usize::from(is_found));
         }
@@ -86,7 +100,7 @@ mod tests {
             found("a", Severity::Warn),
             found("b", Severity::Info),
         ];
-        let changes = reconcile(&[], given, Timestamp(NOW));
+        let changes = reconcile([&SPIKE].into_iter(), &[], given, Timestamp(NOW));
         let said: Vec<(&str, Severity)> = changes
             .found
             .iter()
@@ -98,6 +112,7 @@ mod tests {
     #[test]
     fn what_no_rule_says_any_longer_is_over() {
         let changes = reconcile(
+            [&SPIKE].into_iter(),
             &[open(7, "of_another_version", "x", 0)],
             Vec::new(),
             Timestamp(NOW),

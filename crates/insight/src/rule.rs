@@ -1,6 +1,5 @@
-//! Rules as data.
+//! Rules as data: what the evaluators below the registry are made of.
 
-use crate::logs;
 use schema::finding::Kind;
 use schema::{Finding, Severity};
 
@@ -37,38 +36,6 @@ impl Rule {
             score: None,
             details: None,
             span: None,
-        }
-    }
-}
-
-/// Every rule.
-pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    let advice = logs::advice::ADVICE.iter().map(|advice| &advice.rule);
-    logs::RULES
-        .iter()
-        .chain(advice)
-        .chain([&logs::advice::RECURRING.rule])
-}
-
-/// The rule of this identifier; `None` when this version has none.
-#[must_use]
-pub fn rule(id: &str) -> Option<&'static Rule> {
-    rules().find(|rule| rule.id == id)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn identifiers_are_unique_and_titles_hold_no_figures() {
-        let all: Vec<&Rule> = rules().collect();
-        for (place, one) in all.iter().enumerate() {
-            assert!(all.iter().skip(place + 1).all(|other| other.id != one.id));
-            assert!(!one.title.chars().any(|c| c.is_ascii_digit()), "{}", one.id);
-            assert!(one.hold_secs > 0, "{}", one.id);
-            assert!(logs::DOMAINS.contains(&one.domain), "{}", one.id);
-            assert_eq!(rule(one.id), Some(*one));
         }
     }
 }

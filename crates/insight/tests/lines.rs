@@ -7,29 +7,12 @@ use logs::parse::{ParserKind, ParserOptions};
 use schema::{Sample, Timestamp};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 use store::logs::{Batch, HourCount, Line, Lines, LogLink, PatternCount};
-use testkit::Database;
-use tokio_postgres::SimpleQueryMessage::Row;
 
 const SECOND: i64 = 1_000_000;
 /// 2026-11-29 07:00 UTC.
 const NOW: i64 = 1_795_935_600 * SECOND;
 const MACHINE: &str = "machine-1";
-
-async fn database() -> Database {
-    testkit::database("insight", async |target| {
-        let options = pg::SessionOptions::default();
-        let session = pg::connect(&target, &options, "test")
-            .await
-            .map_err(|e| e.to_string())?;
-        let migrated = store::migrations::apply(&session.client).await;
-        session.close(Duration::from_secs(2)).await;
-        migrated.map(drop).map_err(|e| e.to_string())
-    })
-    .await
-    .unwrap()
-}
 
 /// What an intake makes of a file, as batches for the store.
 fn read(parser: &str, lines: &str) -> Vec<Batch> {
@@ -108,11 +91,9 @@ fn read(parser: &str, lines: &str) -> Vec<Batch> {
 
 /// Rule, value, and from when to when, of every open finding.
 async fn found(parser: &str, lines: &str) -> Vec<String> {
-    let database = database().await;
+    let database = testkit::migrated().await.unwrap();
     let options = pg::SessionOptions::default();
-    let session = pg::connect(&database.target(), &options, "test")
-        .await
-        .unwrap();
+    let session = database.connect().await.unwrap();
     let client = &session.client;
     let partitions = testkit::partitions("2026-11-28", "2026-11-29");
     let host =
@@ -133,19 +114,7 @@ async fn found(parser: &str, lines: &str) -> Vec<String> {
         .unwrap();
     let open = "SELECT rule, value, to_char(opened_at AT TIME ZONE 'UTC', 'HH24:MI:SS'), \
                 to_char(seen_at AT TIME ZONE 'UTC', 'HH24:MI:SS') FROM collector.findings ORDER BY 1, 2";
-    client
-        .simple_query(open)
-        .await
-        .unwrap()
-        .iter()
-        .filter_map(|message| match message {
-            Row(row) => {
-                let columns = (0..row.len()).filter_map(|column| row.get(column));
-                Some(columns.collect::<Vec<_>>().join(" "))
-            }
-            _ => None,
-        })
-        .collect()
+    testkit::texts(client, open).await.unwrap()
 }
 
 /// `lines` of syslog, one a second from 06:57:00 on.

@@ -3,54 +3,14 @@
 
 use insight::logs::{LogJudge, Pass};
 use schema::Timestamp;
-use std::time::Duration;
-use testkit::Database;
+use testkit::migrated;
 use tokio_postgres::Client;
-use tokio_postgres::SimpleQueryMessage::Row;
 
 const SECOND: i64 = 1_000_000;
 const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
 /// 2026-11-19, a Thursday, 10:20 UTC.
 const NOW: i64 = 1_795_083_600 * SECOND;
-
-async fn database() -> Database {
-    testkit::database("insight", async |target| {
-        let options = pg::SessionOptions::default();
-        let session = pg::connect(&target, &options, "test")
-            .await
-            .map_err(|e| e.to_string())?;
-        let migrated = store::migrations::apply(&session.client).await;
-        session.close(Duration::from_secs(2)).await;
-        migrated.map(drop).map_err(|e| e.to_string())
-    })
-    .await
-    .unwrap()
-}
-
-async fn session(database: &Database) -> pg::Session {
-    let options = pg::SessionOptions::default();
-    pg::connect(&database.target(), &options, "test")
-        .await
-        .unwrap()
-}
-
-/// Rows as text, columns parted by blanks.
-async fn rows(client: &Client, sql: &str) -> Vec<String> {
-    let messages = client.simple_query(sql).await.unwrap();
-    messages
-        .iter()
-        .filter_map(|message| match message {
-            Row(row) => Some(
-                (0..row.len())
-                    .map(|column| row.get(column).unwrap_or("-"))
-                    .collect::<Vec<_>>()
-                    .join(" "),
-            ),
-            _ => None,
-        })
-        .collect()
-}
 
 /// Two sources that have been known for three weeks; of the last hour there is a spike, a new pattern in
 /// two spellings, a rare one, a deadlock, and a guesser of passwords.
@@ -82,6 +42,10 @@ const SEED: &str = "
         ('2026-11-19 10:11+00', 1, 'fail2ban_unban', 'info', 'fail2ban', '192.0.2.8', NULL, 1, '2026-11-19 10:11+00', NULL);
 ";
 
+async fn rows(client: &Client, sql: &str) -> Vec<String> {
+    testkit::texts(client, sql).await.unwrap()
+}
+
 async fn seed(client: &Client) {
     let made = testkit::partitions("2026-11-19", "2026-11-19");
     client.batch_execute(&made).await.unwrap();
@@ -90,8 +54,8 @@ async fn seed(client: &Client) {
 
 #[tokio::test]
 async fn findings_are_opened_seen_again_and_over() {
-    let database = database().await;
-    let session = session(&database).await;
+    let database = migrated().await.unwrap();
+    let session = database.connect().await.unwrap();
     let client = &session.client;
     seed(client).await;
     let mut judge = LogJudge::default();
@@ -167,8 +131,8 @@ async fn findings_are_opened_seen_again_and_over() {
 
 #[tokio::test]
 async fn a_pass_that_fails_changes_nothing() {
-    let database = database().await;
-    let session = session(&database).await;
+    let database = migrated().await.unwrap();
+    let session = database.connect().await.unwrap();
     let client = &session.client;
     seed(client).await;
     let mut judge = LogJudge::default();
@@ -186,8 +150,8 @@ async fn a_pass_that_fails_changes_nothing() {
 
 #[tokio::test]
 async fn a_host_without_logs_has_no_findings() {
-    let database = database().await;
-    let session = session(&database).await;
+    let database = migrated().await.unwrap();
+    let session = database.connect().await.unwrap();
     let client = &session.client;
     seed(client).await;
     client
@@ -203,8 +167,8 @@ async fn a_host_without_logs_has_no_findings() {
 
 #[tokio::test]
 async fn the_fullest_five_minutes_of_hours_are_known_from_the_counters() {
-    let database = database().await;
-    let session = session(&database).await;
+    let database = migrated().await.unwrap();
+    let session = database.connect().await.unwrap();
     let client = &session.client;
     seed(client).await;
     // Sixty errors of the api each hour: one a minute, or all within the third five minutes of the hour.

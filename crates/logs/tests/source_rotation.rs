@@ -16,41 +16,7 @@ use logs::source::{Chunk, FileOptions, FilePosition, Files, GapReason};
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 use schema::Timestamp;
-
-/// How files are rotated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Style {
-    /// `app.log` becomes `app.log.1`, that `app.log.2` and so on; a new file is made at once.
-    Create,
-    /// The same; the writer makes the new file when it writes.
-    NoCreate,
-    /// `app.log-20260001`, with a number that counts up.
-    DateExt,
-    /// `app-20260001.log`.
-    DateInside,
-    /// `app.log.1.gz` and so on, compressed at once.
-    Compress,
-    /// `app.log.1`, `app.log.2.gz` and so on.
-    DelayCompress,
-    /// Copied to `app.log.1`, then emptied.
-    CopyTruncate,
-    /// Copied to `app.log-20260001.gz` compressed, then emptied.
-    CopyTruncateCompress,
-    /// `app.log` is a link to `app-20260001.log`, then to the next.
-    Link,
-}
-
-const STYLES: [Style; 9] = [
-    Style::Create,
-    Style::NoCreate,
-    Style::DateExt,
-    Style::DateInside,
-    Style::Compress,
-    Style::DelayCompress,
-    Style::CopyTruncate,
-    Style::CopyTruncateCompress,
-    Style::Link,
-];
+use testkit::Rotation;
 
 #[derive(Clone, Debug)]
 enum Action {
@@ -84,7 +50,7 @@ fn action() -> impl Strategy<Value = Action> {
 
 struct World {
     dir: tempfile::TempDir,
-    style: Style,
+    style: Rotation,
     /// Rotated files that are kept.
     keep: usize,
     writer: Option<File>,
@@ -109,7 +75,7 @@ struct World {
 }
 
 impl World {
-    fn new(style: Style, keep: usize, open: usize) -> Self {
+    fn new(style: Rotation, keep: usize, open: usize) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let files = reader(dir.path(), None, open);
         let mut world = Self {
@@ -131,7 +97,7 @@ impl World {
             read: Vec::new(),
             gaps: BTreeSet::new(),
         };
-        if style == Style::Link {
+        if style == Rotation::Link {
             world.turn_link();
         }
         world.append(1, 1);
@@ -198,50 +164,45 @@ impl World {
         // a writer ends its line before it turns to another file, and so before one is compressed
         match self.style {
             // as logrotate does where there is nothing to rotate
-            Style::NoCreate if !self.log().exists() => {}
-            Style::Create | Style::NoCreate => {
+            Rotation::HeldOpen if !self.log().exists() => {}
+            Rotation::Create | Rotation::HeldOpen => {
                 self.shift("");
                 fs::rename(self.log(), self.path("app.log.1")).unwrap_or_default();
-                if self.style == Style::Create {
+                if self.style == Rotation::Create {
                     File::create(self.log()).unwrap();
                 }
                 self.turn_away(late);
             }
-            Style::DateExt | Style::DateInside => {
-                let name = self.dated(if self.style == Style::DateExt {
-                    "app.log-#"
-                } else {
-                    "app-#.log"
-                });
-                fs::rename(self.log(), self.path(&name)).unwrap();
+            Rotation::DateExt | Rotation::DateInside => {
+                fs::rename(self.log(), self.path(&self.dated())).unwrap();
                 File::create(self.log()).unwrap();
                 self.turn_away(late);
             }
-            Style::Link => {
+            Rotation::Link => {
                 self.turn_link();
                 self.turn_away(late);
             }
-            Style::Compress | Style::DelayCompress => {
+            Rotation::Compress | Rotation::DelayCompress => {
                 self.turn_away(0);
                 self.shift(".gz");
-                if self.style == Style::DelayCompress && self.path("app.log.1").exists() {
+                if self.style == Rotation::DelayCompress && self.path("app.log.1").exists() {
                     compress(&self.path("app.log.1"), &self.path("app.log.2.gz"));
                     fs::remove_file(self.path("app.log.1")).unwrap();
                 }
                 fs::rename(self.log(), self.path("app.log.1")).unwrap();
                 File::create(self.log()).unwrap();
-                if self.style == Style::Compress {
+                if self.style == Rotation::Compress {
                     compress(&self.path("app.log.1"), &self.path("app.log.1.gz"));
                     fs::remove_file(self.path("app.log.1")).unwrap();
                 }
             }
-            Style::CopyTruncate | Style::CopyTruncateCompress => {
+            Rotation::CopyTruncate | Rotation::CopyTruncateCompress => {
                 self.append(u8::from(self.is_partial), 1);
-                if self.style == Style::CopyTruncate {
+                if self.style == Rotation::CopyTruncate {
                     self.shift("");
                     fs::copy(self.log(), self.path("app.log.1")).unwrap();
                 } else {
-                    let name = self.dated("app.log-#.gz");
+                    let name = format!("{}.gz", self.dated());
                     compress(&self.log(), &self.path(&name));
                 }
                 let first = self.next;
@@ -275,12 +236,12 @@ impl World {
         }
     }
 
-    fn dated(&self, form: &str) -> String {
-        form.replace('#', &format!("2026{:04}", self.rotations))
+    fn dated(&self) -> String {
+        self.style.dated(self.rotations)
     }
 
     fn turn_link(&self) {
-        let target = self.dated("app-#.log");
+        let target = self.dated();
         File::create(self.path(&target)).unwrap();
         std::os::unix::fs::symlink(&target, self.path("link")).unwrap();
         fs::rename(self.path("link"), self.log()).unwrap();
@@ -299,7 +260,7 @@ impl World {
         // what the link leads to is one of them
         let keep = self
             .keep
-            .saturating_add(usize::from(self.style == Style::Link));
+            .saturating_add(usize::from(self.style == Rotation::Link));
         for old in rotated.iter().rev().skip(keep) {
             fs::remove_file(old).unwrap();
         }
@@ -438,7 +399,7 @@ proptest! {
 
     #[test]
     fn every_line_is_stored_once_and_in_order(
-        style in proptest::sample::select(&STYLES[..]),
+        style in proptest::sample::select(&Rotation::ALL[..]),
         actions in proptest::collection::vec(action(), 1..60),
         open in prop_oneof![Just(usize::MAX), Just(0)],
     ) {
@@ -454,7 +415,7 @@ proptest! {
         if !missing.is_empty() {
             prop_assert!(!world.gaps.is_empty(), "missing without a gap: {missing:?}");
         }
-        if !matches!(style, Style::CopyTruncate | Style::CopyTruncateCompress) {
+        if !style.copies() {
             prop_assert!(world.gaps.is_empty(), "gaps: {:?}", world.gaps);
         }
     }
@@ -462,7 +423,7 @@ proptest! {
     /// Rotation that keeps few files may outrun a reader; what it lost it says.
     #[test]
     fn what_rotation_removed_unread_is_a_gap(
-        style in proptest::sample::select(&STYLES[..]),
+        style in proptest::sample::select(&Rotation::ALL[..]),
         actions in proptest::collection::vec(action(), 1..60),
         keep in 1..4_usize,
         open in prop_oneof![Just(usize::MAX), Just(0)],

@@ -1,4 +1,4 @@
-//! How odd a count is.
+//! How unlikely a count is.
 //!
 //! Events that come by themselves are counted as Poisson has it: their variance is their mean. Those of
 //! a computer come in bundles, so the variance is a multiple of it, the *dispersion* (variance over
@@ -7,25 +7,25 @@
 
 use statrs::function::{beta, gamma};
 
-/// What is above this is no more odd than can be told apart: -log10 of the smallest probability.
-pub const ODDEST: f64 = 300.0;
+/// The largest surprise that can be distinguished: -log10 of the smallest probability.
+pub const MAX_SURPRISE: f64 = 300.0;
 
 /// Dispersion below which bundles make no difference.
 const ALONE: f64 = 1.001;
 
-/// How odd it is to count `count` or more where `mean` are usual: -log10 of the probability, 0 to
-/// [`ODDEST`].
+/// Returns how unlikely it is to count `count` or more where `mean` are usual: -log10 of the probability, 0 to
+/// [`MAX_SURPRISE`].
 #[must_use]
 pub fn surprise(count: u64, mean: f64, dispersion: f64) -> f64 {
     let probability = at_least(count, mean, dispersion);
     if probability > 0.0 {
-        (-probability.log10()).clamp(0.0, ODDEST)
+        (-probability.log10()).clamp(0.0, MAX_SURPRISE)
     } else {
-        ODDEST
+        MAX_SURPRISE
     }
 }
 
-/// The probability of `count` or more: the upper tail of a negative binomial with this mean and
+/// Returns the probability of `count` or more: the upper tail of a negative binomial with this mean and
 /// dispersion, of a Poisson where the dispersion is 1 or less.
 #[must_use]
 pub fn at_least(count: u64, mean: f64, dispersion: f64) -> f64 {
@@ -43,12 +43,12 @@ pub fn at_least(count: u64, mean: f64, dispersion: f64) -> f64 {
         let (size, share) = (mean / (dispersion - 1.0), 1.0 - 1.0 / dispersion);
         beta::checked_beta_reg(count, size, share).ok()
     };
-    // Outside what the functions take there is nothing odd to tell.
+    // Outside the domain of the functions nothing is unlikely.
     tail.filter(|tail| tail.is_finite())
         .map_or(1.0, |tail| tail.clamp(0.0, 1.0))
 }
 
-/// Variance over mean of counts about what was expected of each, at least 1; 1 where nothing is.
+/// Returns the variance over mean of counts about what was expected of each, at least 1; 1 where nothing is.
 /// Gives `None` when the slices differ in length or are empty.
 #[must_use]
 pub fn dispersion(counts: &[f64], expected: &[f64]) -> Option<f64> {
@@ -108,7 +108,7 @@ mod tests {
         for (mean, dispersion) in [(f64::NAN, 1.0), (-1.0, 2.0), (0.0, f64::NAN)] {
             assert!(at_least(3, mean, dispersion).abs() < 1e-300);
         }
-        assert!((surprise(1_000_000, 1.0, 1.0) - ODDEST).abs() < 1e-9);
+        assert!((surprise(1_000_000, 1.0, 1.0) - MAX_SURPRISE).abs() < 1e-9);
         assert!(surprise(0, 1.0, 1.0).abs() < 1e-9);
     }
 

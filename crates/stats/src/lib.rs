@@ -1,9 +1,9 @@
-//! What judging needs of statistics: slices in, numbers out.
+//! Statistics for evaluating rules: slices in, numbers out.
 //!
-//! * [`counts`]: how odd a count is, given what is usual and how much it varies.
+//! * [`counts`]: how unlikely a count is, given what is usual and how much it varies.
 //! * [`order`]: medians and quantiles.
 //!
-//! Pure, without a clock. No function panics or gives NaN for finite input; what cannot be told
+//! Pure, without a clock. No function panics or gives NaN for finite input; what cannot be known
 //! is `None`.
 
 pub mod counts;

@@ -1,6 +1,6 @@
 //! Statistics of rank.
 
-/// The `q`-quantile (0 to 1) of some numbers, between ranks by the straight line (Hyndman and Fan's
+/// Returns the `q`-quantile (0 to 1) of some numbers, between ranks by the straight line (Hyndman and Fan's
 /// type 7, as PostgreSQL's `percentile_cont`). `None` of nothing.
 #[must_use]
 pub fn quantile(values: &[f64], q: f64) -> Option<f64> {
@@ -14,7 +14,7 @@ pub fn quantile(values: &[f64], q: f64) -> Option<f64> {
     Some(low + (high - low) * (place - below))
 }
 
-/// The number in the middle; of an even many, between the two. `None` of nothing.
+/// Returns the number in the middle; of an even many, between the two. `None` of nothing.
 #[must_use]
 pub fn median(values: &[f64]) -> Option<f64> {
     quantile(values, 0.5)

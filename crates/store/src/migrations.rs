@@ -11,6 +11,7 @@
 
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
+use std::sync::OnceLock;
 use tokio_postgres::Client;
 
 /// `pg_advisory_xact_lock` key of migrations: "pqcrypta" in ASCII.
@@ -90,6 +91,12 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../../../migrations/0009_expiry.sql"),
     },
 ];
+
+/// Returns the digests of [`MIGRATIONS`]. They are computed once, since every session compares them.
+fn digests() -> &'static [String] {
+    static DIGESTS: OnceLock<Vec<String>> = OnceLock::new();
+    DIGESTS.get_or_init(|| MIGRATIONS.iter().map(Migration::sha256).collect())
+}
 
 /// The version of the schema this build works with.
 #[must_use]
@@ -226,17 +233,18 @@ async fn verify(client: &Client) -> Result<i32, MigrateError> {
     for row in &rows {
         let (version, name, sha256): (i32, String, String) = (row.get(0), row.get(1), row.get(2));
         found = version;
-        match MIGRATIONS
+        let known = MIGRATIONS
             .iter()
-            .find(|migration| migration.version == version)
-        {
+            .zip(digests())
+            .find(|(migration, _)| migration.version == version);
+        match known {
             None => {
                 return Err(MigrateError::Newer {
                     found: version,
                     wanted: wanted(),
                 });
             }
-            Some(migration) if migration.sha256() != sha256 => {
+            Some((_, digest)) if *digest != sha256 => {
                 return Err(MigrateError::Changed { version, name });
             }
             Some(_) => {}

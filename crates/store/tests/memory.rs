@@ -3,14 +3,14 @@
 
 mod common;
 
-use common::{database, migrate, number, open_spool, rows, start, ts};
+use common::{database, number, open_spool, rows, start, ts};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use store::queue::{Durability, Queue};
 use store::spool::{Options, Spool};
 use tempfile::TempDir;
-use testkit::{Cut, Direction, Mode, Proxy, Server};
+use testkit::{Cut, Direction, Mode, Proxy, Server, migrate};
 
 /// A queue folder that can be made unusable, for root too: a file takes its place.
 struct Place {

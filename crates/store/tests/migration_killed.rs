@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::migrate;
+use testkit::migrate;
 
 /// Everything a migration makes, as one text.
 const SCHEMA: &str = "
@@ -87,7 +87,7 @@ async fn an_edited_migration_is_refused() {
         .sql("update collector.schema_migrations set sha256 = 'edited'")
         .await
         .unwrap();
-    let error = migrate(&database.target()).await.unwrap_err();
+    let error = migrate(&database.target()).await.unwrap_err().to_string();
     assert!(error.contains("foundation"), "{error}");
 }
 

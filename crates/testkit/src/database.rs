@@ -4,17 +4,22 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
-use pg::Target;
+use pg::{Session, SessionOptions, Target};
 use tokio::sync::Mutex;
+use tokio_postgres::{Client, SimpleQueryMessage};
 
 use crate::error::TestkitError;
 use crate::server::{Rows, Server, sql};
 
-/// The templates that stand, by name.
+/// How long closing a session in order may take.
+const CLOSE_WITHIN: Duration = Duration::from_secs(5);
+
+/// The templates that exist, by name.
 static TEMPLATES: Mutex<BTreeSet<String>> = Mutex::const_new(BTreeSet::new());
 
-/// The server all tests of this process share; started at the first call.
+/// Returns the server all tests of this process share; started at the first call.
 ///
 /// # Errors
 /// As [`crate::Builder::start`].
@@ -31,7 +36,53 @@ pub fn shared_server() -> Result<&'static Server, TestkitError> {
     Ok(SERVER.get_or_init(|| server))
 }
 
-/// A database of its own on [`shared_server`], cloned from the template `name`. The first call of
+/// Connects as superuser.
+///
+/// # Errors
+/// When there is no session.
+pub async fn connect(target: &Target) -> Result<Session, TestkitError> {
+    Ok(pg::connect(target, &SessionOptions::default(), "test").await?)
+}
+
+/// Runs a query and returns each row as text, columns separated by blanks, `-` for NULL.
+///
+/// # Errors
+/// When the query fails.
+pub async fn texts(client: &Client, query: &str) -> Result<Vec<String>, tokio_postgres::Error> {
+    let messages = client.simple_query(query).await?;
+    let text = |message: &SimpleQueryMessage| match message {
+        SimpleQueryMessage::Row(row) => {
+            let columns = (0..row.len()).map(|column| row.get(column).unwrap_or("-"));
+            Some(columns.collect::<Vec<_>>().join(" "))
+        }
+        _ => None,
+    };
+    Ok(messages.iter().filter_map(text).collect())
+}
+
+/// Migrates the database at the target.
+///
+/// # Errors
+/// When there is no session or a migration fails.
+pub async fn migrate(target: &Target) -> Result<(), TestkitError> {
+    let session = connect(target).await?;
+    let applied = store::migrations::apply(&session.client).await;
+    session.close(CLOSE_WITHIN).await;
+    applied.map(drop).map_err(|error| TestkitError::Template {
+        name: target.to_string(),
+        problem: error.to_string(),
+    })
+}
+
+/// Returns a migrated database of its own on [`shared_server`].
+///
+/// # Errors
+/// As [`database`].
+pub async fn migrated() -> Result<Database, TestkitError> {
+    database("migrated", async |target| migrate(&target).await).await
+}
+
+/// Returns a database of its own on [`shared_server`], cloned from the template `name`. The first call of
 /// the process with this name creates the template and lets `init` fill it (migrate, seed); `init`
 /// must have closed its sessions when it returns.
 ///
@@ -84,13 +135,13 @@ pub struct Database {
 }
 
 impl Database {
-    /// Its name.
+    /// Returns its name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Where it is, as superuser.
+    /// Returns where it is, as superuser.
     #[must_use]
     pub fn target(&self) -> Target {
         self.server.target().with_database(&self.name)
@@ -102,6 +153,28 @@ impl Database {
     /// When there is no session or a statement fails.
     pub async fn sql(&self, text: &str) -> Result<Rows, TestkitError> {
         sql(&self.target(), text).await
+    }
+
+    /// Runs a query as superuser and returns the number in its first row and column; 0 for NULL or no row.
+    ///
+    /// # Errors
+    /// When there is no session, the query fails, or the value is not a number.
+    pub async fn number(&self, query: &str) -> Result<i64, TestkitError> {
+        let rows = self.sql(query).await?;
+        let value = rows.first().and_then(|row| row.first()).cloned().flatten();
+        let text = value.unwrap_or_else(|| "0".to_owned());
+        text.parse().map_err(|_| TestkitError::Template {
+            name: self.name.clone(),
+            problem: format!("{text} is not a number"),
+        })
+    }
+
+    /// Connects as superuser.
+    ///
+    /// # Errors
+    /// When there is no session.
+    pub async fn connect(&self) -> Result<Session, TestkitError> {
+        connect(&self.target()).await
     }
 }
 

@@ -10,21 +10,27 @@
 //! * [`Proxy`] stands between client and server and resets, swallows, delays or cuts the link, to
 //!   the byte.
 //! * [`Tree`] builds a directory from a list of paths and contents.
+//! * [`Dice`] gives numbers that look random and are the same in every run; [`Rotation`] lists how logs are
+//!   rotated.
 
 mod database;
+mod dice;
 mod error;
 mod proxy;
+mod rotation;
 mod server;
 mod setup;
 mod tree;
 
-pub use database::{Database, database, shared_server};
+pub use database::{Database, connect, database, migrate, migrated, shared_server, texts};
+pub use dice::Dice;
 pub use error::TestkitError;
 pub use proxy::{Cut, Direction, Mode, Proxy};
+pub use rotation::Rotation;
 pub use server::{Builder, Rows, Server, Stop};
 pub use tree::Tree;
 
-/// The statement that makes the default partition, and those of the days from `first` to `last`, of every table
+/// Returns the statement that creates the default partition, and those of the days from `first` to `last`, of every table
 /// that is partitioned by day, in a migrated database.
 #[must_use]
 pub fn partitions(first: &str, last: &str) -> String {

@@ -123,7 +123,7 @@ impl Proxy {
         })
     }
 
-    /// Where clients connect.
+    /// Returns where clients connect.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -139,7 +139,7 @@ impl Proxy {
         }
     }
 
-    /// The behaviour now; a cut that has happened leaves `Pass`.
+    /// Returns the behaviour now; a cut that has happened leaves `Pass`.
     #[must_use]
     pub fn mode(&self) -> Mode {
         self.mode.borrow().clone()
@@ -212,7 +212,7 @@ async fn accept(listener: std::net::TcpListener, address: SocketAddr, shared: Sh
 
 /// How a connection ended.
 enum End {
-    /// One side said goodbye.
+    /// One side closed its end.
     Closed,
     /// The link is to be cut.
     Cut,
@@ -266,7 +266,7 @@ async fn serve(mut client: TcpStream, shared: Shared) {
     }
 }
 
-/// Closes with a reset instead of a goodbye.
+/// Closes with a reset instead of in order.
 fn reset(stream: TcpStream) {
     // Should it fail, the close that follows is a plain one.
     drop(stream.set_zero_linger());
@@ -335,7 +335,7 @@ impl<'a> Pump<'a> {
         }
     }
 
-    /// Passes bytes on as the mode says; an end when the link is over.
+    /// Passes bytes on according to the mode; returns when the link is closed.
     async fn pass(&mut self, mode: &Mode, bytes: &[u8], to: &mut WriteHalf<'_>) -> Option<End> {
         let mut send = bytes;
         let mut cut = false;
@@ -381,7 +381,7 @@ impl<'a> Pump<'a> {
         None
     }
 
-    /// Twenty small pieces a second, until the mode changes.
+    /// Passes on twenty small pieces a second, until the mode changes.
     async fn trickle(&mut self, rate: u32, bytes: &[u8], to: &mut WriteHalf<'_>) -> Option<End> {
         const PER_SECOND: u32 = 20;
         let piece = usize::try_from(rate / PER_SECOND).unwrap_or(1).max(1);
@@ -405,7 +405,7 @@ impl<'a> Pump<'a> {
         None
     }
 
-    /// Whether `pattern` ends in `bytes`, whatever pieces it came in.
+    /// Returns whether `pattern` ends in `bytes`, whatever pieces it came in.
     fn finds(&mut self, pattern: &[u8], bytes: &[u8]) -> bool {
         if pattern.is_empty() {
             return true;

@@ -148,7 +148,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server with default options: Unix socket only, no fsync.
+    /// Returns a server with default options: Unix socket only, no fsync.
     ///
     /// # Errors
     /// As [`Builder::start`].
@@ -162,14 +162,14 @@ impl Server {
         Builder::default()
     }
 
-    /// The server's database `postgres` over the Unix socket, as superuser.
+    /// Returns the server's database `postgres` over the Unix socket, as superuser.
     #[must_use]
     pub fn target(&self) -> Target {
         let socket = self.socket_dir.display().to_string();
         Target::new(&socket, self.port, "postgres", "postgres")
     }
 
-    /// The loopback address, when the server was asked to listen there.
+    /// Returns the loopback address, when the server was asked to listen there.
     #[must_use]
     pub fn address(&self) -> Option<SocketAddr> {
         self.options
@@ -177,14 +177,14 @@ impl Server {
             .then(|| SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)))
     }
 
-    /// [`Server::target`] over the loopback address, or over `address`, e.g. that of a proxy.
+    /// Returns [`Server::target`] over the loopback address, or over `address`, e.g. that of a proxy.
     #[must_use]
     pub fn target_at(&self, address: SocketAddr) -> Target {
         let host = address.ip().to_string();
         Target::new(&host, address.port(), "postgres", "postgres")
     }
 
-    /// The data directory.
+    /// Returns the data directory.
     #[must_use]
     pub fn data_dir(&self) -> &Path {
         &self.data
@@ -259,7 +259,7 @@ impl Server {
         self.end(Signal::KILL)
     }
 
-    /// The end of the server's log.
+    /// Returns the end of the server's log.
     #[must_use]
     pub fn log(&self) -> String {
         const MOST: usize = 4096;
@@ -321,7 +321,7 @@ impl Server {
             .map_err(TestkitError::io("run", self.bin.join("postgres")))
     }
 
-    /// Whether the lock file of this very process says that sessions are taken.
+    /// Returns whether the lock file of this very process states that sessions are accepted.
     fn is_ready(&self, child: &Child) -> bool {
         let lock = fs::read_to_string(self.data.join("postmaster.pid")).unwrap_or_default();
         let mut lines = lock.lines();
@@ -363,7 +363,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Nobody to tell; the reaper tries again.
+        // Nobody to report to; the reaper tries again.
         drop(self.stop(Stop::Immediate));
         drop(self.reaper.stdin.take());
         drop(self.reaper.wait());
@@ -412,7 +412,7 @@ fn free_port() -> Result<u16, TestkitError> {
     Ok(listener.local_addr().map_err(refused)?.port())
 }
 
-/// A shell that waits until its input ends, which it does when this process ends in whatever way,
+/// Returns a shell that waits until its input ends, which it does when this process ends in whatever way,
 /// then kills the server and removes its directory. A postmaster that was killed leaves its number behind,
 /// which another process may have by now: only one that works in the data directory is the server.
 fn reaper(dir: &Path) -> Result<Child, TestkitError> {

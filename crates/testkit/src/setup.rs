@@ -13,7 +13,7 @@ use crate::error::TestkitError;
 pub(crate) struct Owner(Option<(u32, u32)>);
 
 impl Owner {
-    /// PostgreSQL refuses to run as root.
+    /// Finds whom to run a server as: PostgreSQL refuses to run as root.
     pub(crate) fn find() -> Result<Self, TestkitError> {
         if !rustix::process::geteuid().is_root() {
             return Ok(Self(None));
@@ -49,7 +49,7 @@ impl Owner {
     }
 }
 
-/// The directory with `initdb` and `postgres`: `$TESTKIT_PG_BIN`, the newest below
+/// Returns the directory with `initdb` and `postgres`: `$TESTKIT_PG_BIN`, the newest below
 /// `/usr/lib/postgresql`, or the first in `$PATH`.
 pub(crate) fn programs() -> Result<PathBuf, TestkitError> {
     let whole = |dir: &PathBuf| dir.join("initdb").is_file() && dir.join("postgres").is_file();
@@ -147,7 +147,7 @@ pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), TestkitError> {
     )
 }
 
-/// The directory that keeps the result of `initdb`, or `None` when somebody else has taken its name.
+/// Returns the directory that keeps the result of `initdb`, or `None` when somebody else has taken its name.
 fn cache(bin: &Path) -> Result<Option<PathBuf>, TestkitError> {
     let version = Command::new(bin.join("postgres"))
         .arg("--version")

@@ -31,13 +31,13 @@ impl Tree {
         Ok(tree)
     }
 
-    /// The root.
+    /// Returns the root.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.0.path()
     }
 
-    /// A path below the root; a leading slash is passed over.
+    /// Returns a path below the root; a leading slash is passed over.
     #[must_use]
     pub fn at(&self, path: &str) -> PathBuf {
         self.path().join(path.trim_start_matches('/'))

@@ -1,4 +1,4 @@
-//! The proxy fails in the way it is told to, to the byte.
+//! The proxy fails as requested, to the byte.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::io::{ErrorKind, Read, Write};
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use testkit::{Cut, Direction, Mode, Proxy, Server};
 
-/// A peer that sends back what it gets, in capitals.
+/// Returns a peer that sends back what it gets, in capitals.
 fn shouting() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -36,7 +36,7 @@ fn client(proxy: &Proxy) -> TcpStream {
     stream
 }
 
-/// What arrives until the link ends, and whether it was reset.
+/// Returns what arrives until the link ends, and whether it was reset.
 fn rest(mut stream: TcpStream) -> (Vec<u8>, bool) {
     let (mut all, mut buffer) = (Vec::new(), [0; 1024]);
     loop {

@@ -83,12 +83,9 @@ async fn increments_equal_the_whole() {
     assert_eq!(held["partial"], false);
     let mut next = TICKS;
     let mut partials = 0;
-    let mut dice: u64 = 7;
+    let mut dice = testkit::Dice::new(7);
     for round in 0..50 {
-        dice = dice
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        let roll = (dice >> 33) % 12;
+        let roll = dice.below(12);
         match roll {
             // Late rows: history changed, and says so.
             0 => {
@@ -123,7 +120,7 @@ async fn increments_equal_the_whole() {
                 next += ticks;
             }
         }
-        let now_ms = tick(next - 1) + 1_000 + i64::try_from(dice % 7_000).unwrap();
+        let now_ms = tick(next - 1) + 1_000 + i64::try_from(dice.below(7_000)).unwrap();
         server.set_clock(now_ms);
         let (joined, partial) = step(&server, &held, question, 1_200_000, now_ms).await;
         partials += usize::from(partial);

@@ -285,11 +285,7 @@ async fn a_stopped_collector_losses_and_refused_rows_are_said() {
 async fn without_a_database_now_answers_from_memory_and_the_rest_says_so() {
     let server_of = testkit::Server::new().unwrap();
     let target = server_of.target().with_database("postgres");
-    let session = pg::connect(&target, &pg::SessionOptions::default(), "test")
-        .await
-        .unwrap();
-    store::migrations::apply(&session.client).await.unwrap();
-    session.close(std::time::Duration::from_secs(5)).await;
+    testkit::migrate(&target).await.unwrap();
     server_of
         .sql(&format!(
             "{}INSERT INTO collector.hosts (machine_id, hostname) VALUES ('m', 'beta');

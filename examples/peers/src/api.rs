@@ -48,7 +48,7 @@ const BUCKETS: [(&str, f64); 8] = [
     ("+Inf", 1.0),
 ];
 
-/// Seconds between two of the failures that are told one by one, and how many of them.
+/// Seconds between two of the failures that are reported one by one, and how many of them.
 const FAILURE_EVERY_SECS: u64 = 15;
 const FAILURES_TOLD: u64 = 20;
 
@@ -100,7 +100,7 @@ pub(crate) fn body(now: f64, uptime: f64) -> Value {
     })
 }
 
-/// The latest failures, one every quarter of a minute.
+/// Returns the latest failures, one every quarter of a minute.
 fn failures(now: f64, uptime: f64) -> Vec<Value> {
     let latest = count(uptime) / FAILURE_EVERY_SECS;
     let first = latest.saturating_sub(FAILURES_TOLD - 1).max(1);

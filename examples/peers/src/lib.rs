@@ -36,7 +36,7 @@ pub enum Peer {
 }
 
 impl Peer {
-    /// Where its metrics are, as in the defaults of `[scrape]`.
+    /// Returns where its metrics are, as in the defaults of `[scrape]`.
     #[must_use]
     pub const fn path(self) -> &'static str {
         match self {
@@ -45,7 +45,7 @@ impl Peer {
         }
     }
 
-    /// Its metrics: `now` is the time since 1970, `uptime` since it was started.
+    /// Returns its metrics: `now` is the time since 1970, `uptime` since it was started.
     #[must_use]
     pub fn body(self, now: Duration, uptime: Duration) -> serde_json::Value {
         match self {
@@ -55,7 +55,7 @@ impl Peer {
     }
 }
 
-/// Serves one application until it is dropped. `clock` tells the time since 1970.
+/// Serves one application until it is dropped. `clock` returns the time since 1970.
 ///
 /// # Errors
 /// When the listener fails.

@@ -51,12 +51,12 @@ impl Load {
     }
 }
 
-/// The integral of the rate.
+/// Returns the integral of the rate.
 fn requests(uptime: f64) -> f64 {
     MEAN * uptime + SWING * SWING_SECS / TAU * (1.0 - (TAU * uptime / SWING_SECS).cos())
 }
 
-/// The integral of the rate over the times of trouble.
+/// Returns the integral of the rate over the times of trouble.
 fn requests_in_trouble(uptime: f64) -> f64 {
     let mut sum = 0.0;
     let mut begin = TROUBLE_AT_SECS;
@@ -68,7 +68,7 @@ fn requests_in_trouble(uptime: f64) -> f64 {
     sum
 }
 
-/// A counter: whole, and never below zero.
+/// Returns a counter: whole, and never below zero.
 pub(crate) fn count(value: f64) -> u64 {
     #[expect(
         clippy::cast_possible_truncation,
@@ -79,7 +79,7 @@ pub(crate) fn count(value: f64) -> u64 {
     whole
 }
 
-/// A measurement with three digits behind the point.
+/// Returns a measurement with three digits behind the point.
 pub(crate) fn level(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
 }

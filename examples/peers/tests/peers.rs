@@ -16,7 +16,7 @@ const KINDS: [(Peer, TargetKind); 2] = [
     (Peer::Proxy, TargetKind::Proxy),
 ];
 
-/// An hour after a start that was at the first call.
+/// Returns an hour after a start that was at the first call.
 fn clock() -> Duration {
     use std::sync::atomic::{AtomicU64, Ordering};
     static CALLS: AtomicU64 = AtomicU64::new(0);
@@ -67,7 +67,7 @@ async fn every_column_has_a_value() {
     }
 }
 
-/// The numbers of a body by name.
+/// Returns the numbers of a body by name.
 fn number(body: &serde_json::Value, name: &str) -> f64 {
     let value = &body[name];
     value.as_f64().unwrap_or_else(|| panic!("{name}: {value}"))

@@ -50,9 +50,9 @@ impl Sources {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notifies of something stored that a rule may find.
-    pub(crate) fn news(&self) -> &Notify {
-        &self.1
+    /// Returns what notifies of something stored that a rule may find.
+    pub(crate) fn news(&self) -> Arc<Notify> {
+        Arc::clone(&self.1)
     }
 
     /// Keeps the sources of a plan and forgets the others. Counters go on.

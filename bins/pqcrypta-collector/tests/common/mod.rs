@@ -27,7 +27,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// How many times a fault is injected: as often as for every change, or as `FAULTS` says: `few` (an
+/// Returns how many times a fault is injected: as often as for every change, or as `FAULTS` selects: `few` (an
 /// eighth), `nightly`, `release`.
 #[expect(
     clippy::disallowed_methods,
@@ -42,39 +42,9 @@ pub fn times(push: usize, nightly: usize, release: usize) -> usize {
     }
 }
 
-/// Pseudo-random numbers that a failing run can repeat.
-pub struct Dice(u64);
-
-impl Dice {
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    pub fn below(&mut self, end: u64) -> u64 {
-        // SplitMix64, Steele et al. 2014.
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % end
-    }
-}
-
-/// Migrates the database at `target`.
-pub async fn migrate(target: &pg::Target) -> Result<(), String> {
-    let session = pg::connect(target, &pg::SessionOptions::default(), "test")
-        .await
-        .map_err(|e| e.to_string())?;
-    let migrated = store::migrations::apply(&session.client).await;
-    session.close(Duration::from_secs(2)).await;
-    migrated.map(drop).map_err(|e| e.to_string())
-}
-
-/// A migrated database of its own on the shared server.
+/// Returns a migrated database of its own on the shared server.
 pub async fn database() -> testkit::Database {
-    testkit::database("collector", async |target| migrate(&target).await)
-        .await
-        .unwrap()
+    testkit::migrated().await.unwrap()
 }
 
 /// A host: a spool, a configuration and a small `/proc`, so that a tick costs little.
@@ -290,7 +260,7 @@ pub async fn wait_for_sessions(target: &pg::Target) {
 const LINES: &str = "select substring(message from 'number (\\d+)')::int8 n, at, message from collector.log_entries where source = 'app'";
 const IS_REST: &str = "n is null and message ~ '^\\s*(with more(\\s+to say)?|to say)$'";
 
-/// Waits until every line is read; when that does not come to pass, says which and where reading stands.
+/// Waits until every line is read; when that does not happen, reports which are missing and how far reading is.
 async fn wait_for_lines(home: &Home, target: &pg::Target, lines: i64) {
     let read = format!("select count(distinct n) from ({LINES}) l");
     for _ in 0..600 {
@@ -307,7 +277,7 @@ async fn wait_for_lines(home: &Home, target: &pg::Target, lines: i64) {
     panic!(
         "{} of {lines} lines are read: {}\n{}\n{}\n{}",
         number(target, &read).await,
-        odd(target).await,
+        unexpected(target).await,
         text(target, positions).await,
         String::from_utf8_lossy(&files.unwrap().stdout),
         fs::read_to_string(home.dir.path().join("log")).unwrap_or_default(),
@@ -331,8 +301,8 @@ async fn lines_before(home: &Home, target: &pg::Target, lines: i64) -> i64 {
 }
 
 /// Numbers that are there twice or not at all, a few of each, and what was lost by the collector's own account.
-async fn odd(target: &pg::Target) -> String {
-    let odd = format!(
+async fn unexpected(target: &pg::Target) -> String {
+    let query = format!(
         "with seen as ({LINES}), \
          twice as (select n, array_agg(at) at from seen group by n having count(*) > 1 limit 5) \
          select jsonb_build_object('twice', (select jsonb_agg(twice) from twice), \
@@ -341,10 +311,10 @@ async fn odd(target: &pg::Target) -> String {
          where not exists (select from seen where seen.n = n.n) limit 5) m), \
          'gaps', (select jsonb_agg(reason) from collector.data_gaps where class = 'logs'))::text"
     );
-    text(target, &odd).await
+    text(target, &query).await
 }
 
-/// Every number that was written is one row, and the sums say the same.
+/// Every number that was written is one row, and the sums agree.
 async fn check_lines(home: &Home, target: &pg::Target, lines: i64) {
     let lines = lines - lines_before(home, target, lines).await;
     let count = async |what: &str| number(target, &format!("select {what} from ({LINES}) l")).await;
@@ -354,7 +324,7 @@ async fn check_lines(home: &Home, target: &pg::Target, lines: i64) {
     if numbers != lines || stored != lines + rest {
         panic!(
             "{stored} rows of {lines} lines, {rest} of them the rest of one: {}",
-            odd(target).await
+            unexpected(target).await
         );
     }
     for sums in ["log_metrics_hourly", "log_fingerprint_hourly"] {
@@ -400,13 +370,13 @@ pub async fn check(target: &pg::Target) {
         "select count(distinct ts) from collector.system_metrics_raw",
     )
     .await;
-    let told = number(
+    let recorded = number(
         target,
         "select count(*) from collector.collector_self_metrics",
     )
     .await;
     assert_eq!(rows, instants, "samples stored twice");
-    assert_eq!(rows, told, "tables of one record disagree");
+    assert_eq!(rows, recorded, "tables of one record disagree");
     let services = number(target, SERVICES).await;
     assert_eq!(
         rows + services + lost,

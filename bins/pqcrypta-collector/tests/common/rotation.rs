@@ -4,64 +4,23 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use testkit::Rotation;
 
 /// Rotated files that are kept, some hundred seconds' worth at the pace of these tests: nothing is
 /// removed before it could be read.
 const KEEP: u32 = 150;
 
-/// How a log is rotated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Style {
-    /// Renamed to `app.log.1`, that to `app.log.2` and so on; a new file is made at once.
-    Create,
-    /// The same; the writer makes the new file when it writes, having gone on in the old one.
-    HeldOpen,
-    /// Renamed to `app.log-20260001`, with a number that counts up.
-    DateExt,
-    /// Renamed to `app-20260001.log`.
-    DateInside,
-    /// `app.log.1.gz` and so on, compressed at once.
-    Compress,
-    /// `app.log.1`, `app.log.2.gz` and so on.
-    DelayCompress,
-    /// Copied to `app.log.1`, then emptied; nothing is written in between.
-    CopyTruncate,
-    /// Copied to `app.log-20260001`, then emptied, then the copy is compressed.
-    CopyTruncateCompress,
-    /// `app.log` is a link to `app-20260001.log`, then to the next.
-    Link,
-}
-
-impl Style {
-    pub const ALL: [Self; 9] = [
-        Self::Create,
-        Self::HeldOpen,
-        Self::DateExt,
-        Self::DateInside,
-        Self::Compress,
-        Self::DelayCompress,
-        Self::CopyTruncate,
-        Self::CopyTruncateCompress,
-        Self::Link,
-    ];
-
-    /// Whether a copy is what remains.
-    pub fn copies(self) -> bool {
-        matches!(self, Self::CopyTruncate | Self::CopyTruncateCompress)
-    }
-}
-
 /// A log in a directory of its own, open for writing.
 pub struct RotatedLog {
     dir: PathBuf,
-    style: Style,
+    style: Rotation,
     file: Option<File>,
     rotations: u32,
 }
 
 impl RotatedLog {
     /// Begins the log in `dir`, which is made.
-    pub fn begin(dir: &Path, style: Style) -> Self {
+    pub fn begin(dir: &Path, style: Rotation) -> Self {
         fs::create_dir(dir).unwrap();
         let log = Self {
             dir: dir.to_owned(),
@@ -69,7 +28,7 @@ impl RotatedLog {
             file: None,
             rotations: 0,
         };
-        if style == Style::Link {
+        if style == Rotation::Link {
             log.turn_link();
         }
         log
@@ -93,40 +52,40 @@ impl RotatedLog {
     pub fn rotate(&mut self, late: &str) {
         self.rotations += 1;
         match self.style {
-            Style::Create | Style::HeldOpen => {
+            Rotation::Create | Rotation::HeldOpen => {
                 self.shift("");
                 fs::rename(self.path(), self.at("app.log.1")).unwrap();
-                if self.style == Style::Create {
+                if self.style == Rotation::Create {
                     File::create(self.path()).unwrap();
                 }
                 self.turn_away(late);
             }
-            Style::DateExt | Style::DateInside => {
+            Rotation::DateExt | Rotation::DateInside => {
                 fs::rename(self.path(), self.dated(self.rotations)).unwrap();
                 File::create(self.path()).unwrap();
                 self.turn_away(late);
             }
-            Style::Link => {
+            Rotation::Link => {
                 self.turn_link();
                 self.turn_away(late);
             }
             // Who compresses a file makes sure that nobody writes to it any more.
-            Style::Compress | Style::DelayCompress => {
+            Rotation::Compress | Rotation::DelayCompress => {
                 self.turn_away(late);
                 self.shift(".gz");
-                if self.style == Style::DelayCompress && self.rotations > 1 {
+                if self.style == Rotation::DelayCompress && self.rotations > 1 {
                     gzip(&self.at("app.log.1"));
                     fs::rename(self.at("app.log.1.gz"), self.at("app.log.2.gz")).unwrap();
                 }
                 fs::rename(self.path(), self.at("app.log.1")).unwrap();
                 File::create(self.path()).unwrap();
-                if self.style == Style::Compress {
+                if self.style == Rotation::Compress {
                     gzip(&self.at("app.log.1"));
                 }
             }
-            Style::CopyTruncate | Style::CopyTruncateCompress => {
+            Rotation::CopyTruncate | Rotation::CopyTruncateCompress => {
                 self.write(late);
-                let copy = if self.style == Style::CopyTruncate {
+                let copy = if self.style == Rotation::CopyTruncate {
                     self.shift("");
                     self.at("app.log.1")
                 } else {
@@ -136,7 +95,7 @@ impl RotatedLog {
                 let mut options = File::options();
                 options.write(true).truncate(true);
                 options.open(self.path()).unwrap();
-                if self.style == Style::CopyTruncateCompress {
+                if self.style == Rotation::CopyTruncateCompress {
                     gzip(&copy);
                 }
             }
@@ -166,10 +125,7 @@ impl RotatedLog {
     }
 
     fn dated(&self, number: u32) -> PathBuf {
-        self.at(&match self.style {
-            Style::DateExt | Style::CopyTruncateCompress => format!("app.log-2026{number:04}"),
-            _ => format!("app-2026{number:04}.log"),
-        })
+        self.at(&self.style.dated(number))
     }
 
     fn turn_link(&self) {
@@ -181,12 +137,14 @@ impl RotatedLog {
 
     fn remove_old(&self) {
         let old = match self.style {
-            Style::Create | Style::HeldOpen | Style::CopyTruncate => {
+            Rotation::Create | Rotation::HeldOpen | Rotation::CopyTruncate => {
                 self.at(&format!("app.log.{}", KEEP + 1))
             }
-            Style::Compress | Style::DelayCompress => self.at(&format!("app.log.{}.gz", KEEP + 1)),
+            Rotation::Compress | Rotation::DelayCompress => {
+                self.at(&format!("app.log.{}.gz", KEEP + 1))
+            }
             _ if self.rotations <= KEEP => return,
-            Style::CopyTruncateCompress => {
+            Rotation::CopyTruncateCompress => {
                 let number = self.rotations - KEEP;
                 self.at(&format!("app.log-2026{number:04}.gz"))
             }

@@ -2,7 +2,6 @@
 //! renaming every now and then, whatever happens to whoever reads it. Nothing it wrote is ever
 //! removed, so each number must be stored exactly once in the end.
 
-use super::Dice;
 use super::clock::Utc;
 use std::fs::{self, File};
 use std::io::Write;
@@ -11,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
+use testkit::Dice;
 
 /// Lines between two rotations.
 const ROTATE_AFTER: u64 = 400;
@@ -47,7 +47,7 @@ impl Scribe {
         }
     }
 
-    /// Where the log is.
+    /// Returns where the log is.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -23,7 +23,7 @@ const LIMITS: Limits = Limits {
     bytes: 1 << 20,
     fingerprints: 10,
 };
-/// How long `journalctl` may take to say that it cannot.
+/// How long `journalctl` may take to report that it cannot.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Behind the last line, events that may still have grown are whole.
 const LATER: i64 = 1_000_000;
@@ -35,7 +35,7 @@ struct Lines {
     unread: i64,
 }
 
-/// Every source of logs: whether the user that asks may read it, and whether its lines are understood.
+/// Checks every source of logs: whether the user that asks may read it, and whether its lines are understood.
 pub(super) fn sources(config: &Config, now: Timestamp) -> Vec<(String, Finding)> {
     if !config.logs.enabled {
         return Vec::new();
@@ -76,14 +76,15 @@ pub(super) fn sources(config: &Config, now: Timestamp) -> Vec<(String, Finding)>
         let lines = lines.get(source).copied().unwrap_or_default();
         let source = configured.iter().find(|one| one.name == **source);
         if let Some(source) = source {
-            let finding = judge(source, state, lines, config.logs.is_assumed());
+            let finding = evaluate(source, state, lines, config.logs.is_assumed());
             findings.push((name(&source.name), finding));
         }
     }
     findings
 }
 
-fn judge(source: &LogSource, state: &State, lines: Lines, is_assumed: bool) -> Finding {
+/// Evaluates one source.
+fn evaluate(source: &LogSource, state: &State, lines: Lines, is_assumed: bool) -> Finding {
     match state.status {
         Status::Ok => understood(source, lines),
         Status::Missing if is_assumed => {
@@ -101,7 +102,7 @@ fn judge(source: &LogSource, state: &State, lines: Lines, is_assumed: bool) -> F
     }
 }
 
-/// How many of the last lines fit. Times of the journal are its own, whatever a program writes.
+/// Returns how many of the last lines fit. Times of the journal are its own, whatever a program writes.
 fn understood(source: &LogSource, lines: Lines) -> Finding {
     let Lines { all, unread } = lines;
     if source.kind == LogKind::Journal {
@@ -118,7 +119,7 @@ fn understood(source: &LogSource, lines: Lines) -> Finding {
         fit => format!("{fit} of the last {all} lines fit {what}"),
     };
     let text = format!("can be read; {fit}");
-    // A log that nobody said anything about may have no times of its own.
+    // A log that is not configured explicitly may have no times of its own.
     if source.parser == LogParser::Auto || !tables::LogSource::is_misread(unread, all) {
         return Good(text);
     }
@@ -146,7 +147,7 @@ mod tests {
         }
     }
 
-    /// What is said of a file with this text.
+    /// Returns the finding about a file with this text.
     fn doctor(parser: LogParser, prefix: &str, content: &str) -> Finding {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("log");

@@ -12,7 +12,7 @@ use schema::Timestamp;
 use super::Finding;
 use super::Finding::{Fail, Ok as Good, Warn};
 
-/// Every server: whether it answers, then one finding for each thing that cannot be seen there.
+/// Checks every server: whether it answers, then one finding for each thing that cannot be seen there.
 pub(super) async fn servers(config: &Config) -> Vec<(String, Finding)> {
     let timeout = config.collector.query_timeout();
     let mut findings = Vec::new();
@@ -26,12 +26,12 @@ pub(super) async fn servers(config: &Config) -> Vec<(String, Finding)> {
             Ok(spots) if spots.is_empty() => {
                 findings.push((name, Good("everything can be seen".to_owned())));
             }
-            Ok(spots) => findings.extend(spots.into_iter().map(|spot| {
-                let place = match spot.database.as_str() {
+            Ok(gaps) => findings.extend(gaps.into_iter().map(|gap| {
+                let place = match gap.database.as_str() {
                     "" => name.clone(),
                     database => format!("{name}, database {database}"),
                 };
-                (place, Warn(spot.message, spot.remedy))
+                (place, Warn(gap.message, gap.remedy))
             })),
             Err(error) => findings.push((
                 name,
@@ -45,7 +45,7 @@ pub(super) async fn servers(config: &Config) -> Vec<(String, Finding)> {
     findings
 }
 
-/// Every application: whether it answers with values.
+/// Checks every application: whether it answers with values.
 pub(super) async fn targets(config: &Config) -> Vec<(String, Finding)> {
     let mut findings = Vec::new();
     for target in config.scrape.targets() {
@@ -79,7 +79,7 @@ async fn ask(application: &mut Application) -> Finding {
     }
 }
 
-/// What of a mapping was found in the one answer there is. A rate or a quantile has no value yet; that its
+/// Returns what of a mapping was found in the one answer there is. A rate or a quantile has no value yet; that its
 /// series are there is what counts.
 fn found(understood: &Understood) -> Finding {
     let Understood { filled, mapped, .. } = *understood;

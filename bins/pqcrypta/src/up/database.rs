@@ -10,8 +10,8 @@ use super::server::SUPERUSER;
 use super::state::{PORT, State};
 use crate::roles;
 
-/// How long the server may take to answer our goodbye.
-const GOODBYE: Duration = Duration::from_secs(1);
+/// How long closing a session in order may take.
+const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 /// The database.
 pub(crate) const DATABASE: &str = "pqcrypta";
 /// Owns the schema; nobody logs in as it.
@@ -21,7 +21,7 @@ pub(crate) const WRITER: &str = "pqcrypta_collector";
 /// The monitor's role: reads.
 pub(crate) const READER: &str = "pqcrypta_monitor";
 
-/// The private server's database, as its superuser.
+/// Returns the private server's database, as its superuser.
 pub(crate) fn target(state: &State) -> Target {
     Target::new(&state.socket.to_string_lossy(), PORT, DATABASE, SUPERUSER)
 }
@@ -39,7 +39,7 @@ pub(crate) async fn prepare(state: &State) -> Result<()> {
     make_database(&session)
         .await
         .context("cannot make the database")?;
-    session.close(GOODBYE).await;
+    session.close(CLOSE_WITHIN).await;
 
     let session = open(&target).await?;
     let preloaded: bool = session
@@ -77,7 +77,7 @@ pub(crate) async fn prepare(state: &State) -> Result<()> {
         ));
     }
     roles::grant(&session.client, Some(WRITER), Some(READER)).await?;
-    session.close(GOODBYE).await;
+    session.close(CLOSE_WITHIN).await;
     Ok(())
 }
 
@@ -87,7 +87,7 @@ async fn open(target: &Target) -> Result<Session> {
         .with_context(|| format!("cannot connect to {target}"))
 }
 
-/// `pg_read_all_stats` and not `pg_monitor`, which may read a standby's connection string with the
+/// Grants `pg_read_all_stats` and not `pg_monitor`, which may read a standby's connection string with the
 /// password inside.
 async fn make_roles(session: &Session) -> Result<()> {
     for (role, attributes) in [

@@ -52,7 +52,7 @@ impl Demo {
         ]
     }
 
-    /// How they are started.
+    /// Returns how they are started.
     pub(crate) fn into_program(self) -> Program {
         Program {
             name: "example applications",

@@ -74,7 +74,7 @@ pub(crate) struct Fleet<'a> {
 }
 
 impl<'a> Fleet<'a> {
-    /// Nothing running yet.
+    /// Begins with nothing running.
     pub(crate) fn new(state: &'a State, record: Record) -> Self {
         Self {
             state,
@@ -154,7 +154,7 @@ impl<'a> Fleet<'a> {
         }
     }
 
-    /// How a program ended that is not running now, if it has ended.
+    /// Returns how a program ended that is not running now, if it has ended.
     pub(crate) fn ended(&mut self, name: &str) -> Option<ExitStatus> {
         let member = self
             .members

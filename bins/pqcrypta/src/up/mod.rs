@@ -35,7 +35,7 @@ use state::State;
 const MONITOR_DEADLINE: Duration = Duration::from_secs(60);
 /// Most bytes read of its first page.
 const MOST_READ: u64 = 1 << 20;
-/// "Configuration error", as in `sysexits.h`: no restart mends that.
+/// "Configuration error", as in `sysexits.h`: no restart fixes that.
 const CONFIG_FAULT: i32 = 78;
 const COLLECTOR: &str = "collector";
 const MONITOR: &str = "monitor";
@@ -74,8 +74,8 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     let had_terminal = std::io::stderr().is_terminal();
     // From here on a signal is noticed, not deadly.
     let mut signals = Signals::install().context("cannot handle signals")?;
-    let collector = sibling("pqcrypta-collector")?;
-    let monitor = sibling("pqcrypta-monitor")?;
+    // Missing programs are named before anything is started.
+    let (collector, monitor) = (sibling("pqcrypta-collector")?, sibling("pqcrypta-monitor")?);
     let state = State::open(&options.state_dir)?;
     let mut record = process::Record::read(&state.processes());
     record.end_leftovers().await?;
@@ -87,31 +87,7 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
         },
     };
     settings.write(&state)?;
-    let config = state.settings().to_string_lossy().into_owned();
-    let mut children = Vec::new();
-    let mut collector_env = settings.collector_env(&state);
-    if options.demo {
-        let demo = demo::Demo::new(sibling(demo::PROGRAM)?)?;
-        collector_env.extend(demo.addresses());
-        children.push(demo.into_program());
-    }
-    children.extend([
-        Program {
-            name: COLLECTOR,
-            path: collector,
-            args: vec!["--config".to_owned(), config.clone()],
-            env: collector_env,
-            unset: Settings::unset(),
-        },
-        Program {
-            name: MONITOR,
-            path: monitor,
-            args: vec!["--config".to_owned(), config],
-            env: settings.monitor_env(&state),
-            unset: Settings::unset(),
-        },
-    ]);
-
+    let children = programs(&options, &state, &settings, collector, monitor)?;
     let mut fleet = Fleet::new(&state, record);
     let life = async {
         start(&state, &mut fleet, children, &settings).await?;
@@ -150,6 +126,34 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     }
     state.leave();
     outcome.map(|()| ExitCode::SUCCESS)
+}
+
+/// Returns the programs to start, in this order.
+fn programs(
+    options: &Options,
+    state: &State,
+    settings: &Settings,
+    collector: PathBuf,
+    monitor: PathBuf,
+) -> Result<Vec<Program>> {
+    let config = state.settings().to_string_lossy().into_owned();
+    let program = |name, path, env| Program {
+        name,
+        path,
+        args: vec!["--config".to_owned(), config.clone()],
+        env,
+        unset: Settings::unset(),
+    };
+    let mut children = Vec::new();
+    let mut collector_env = settings.collector_env(state);
+    if options.demo {
+        let demo = demo::Demo::new(sibling(demo::PROGRAM)?)?;
+        collector_env.extend(demo.addresses());
+        children.push(demo.into_program());
+    }
+    children.push(program(COLLECTOR, collector, collector_env));
+    children.push(program(MONITOR, monitor, settings.monitor_env(state)));
+    Ok(children)
 }
 
 /// Starts everything, in order, until the dashboard answers.
@@ -215,7 +219,7 @@ fn reload(state: &State, fleet: &mut Fleet<'_>, settings: &mut Settings, file: O
     fleet.hang_up(&[COLLECTOR, MONITOR]);
 }
 
-/// The two lines for scripts.
+/// Prints the two lines for scripts.
 fn announce(settings: &Settings, state: &State) {
     let mut out = std::io::stdout().lock();
     let lines = format!(
@@ -228,7 +232,7 @@ fn announce(settings: &Settings, state: &State) {
     }
 }
 
-/// Whether the dashboard answers a request for its first page.
+/// Returns whether the dashboard answers a request for its first page.
 async fn answers(settings: &Settings) -> bool {
     let ask = async {
         let mut stream = TcpStream::connect(settings.listen).await?;
@@ -245,9 +249,9 @@ async fn answers(settings: &Settings) -> bool {
     matches!(timeout(Duration::from_secs(2), ask).await, Ok(Ok(true)))
 }
 
-/// A program of ours, beside this one.
+/// Returns a program of ours, beside this one.
 fn sibling(name: &str) -> Result<PathBuf> {
-    let own = std::env::current_exe().context("cannot tell where this program lies")?;
+    let own = std::env::current_exe().context("cannot find the folder of this program")?;
     let path = own.with_file_name(name);
     if is_program(&path) {
         return Ok(path);

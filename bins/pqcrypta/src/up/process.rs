@@ -1,4 +1,4 @@
-//! Processes: how they are started, told apart and stopped.
+//! Processes: how they are started, identified and stopped.
 //!
 //! No process may outlive its `up`. Each is started through `setpriv --pdeathsig`, where the
 //! machine has it, so the kernel signals it when `up` dies, by `kill -9` too. And each is noted in
@@ -27,7 +27,7 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// The process that has this id now.
+    /// Returns the process that has this id now.
     pub(crate) fn of(pid: i32) -> Option<Self> {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         Some(Self {
@@ -36,7 +36,7 @@ impl Identity {
         })
     }
 
-    /// Whether it still runs; one that ended and was not waited for does not.
+    /// Returns whether it still runs; one that ended and was not waited for does not.
     pub(crate) fn is_alive(&self) -> bool {
         Self::of(self.pid).as_ref() == Some(self)
     }
@@ -63,7 +63,7 @@ impl Identity {
     }
 }
 
-/// Start time from the text of `/proc/PID/stat`; `None` for a process that has ended.
+/// Parses the start time from the text of `/proc/PID/stat`; `None` for a process that has ended.
 fn start_of(stat: &str) -> Option<u64> {
     // The name, in brackets, may hold anything; the state follows the last bracket.
     let (_, rest) = stat.rsplit_once(')')?;
@@ -84,7 +84,7 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// The record at `path`, of this boot; an unreadable one is empty.
+    /// Returns the record at `path`, of this boot; an unreadable one is empty.
     pub(crate) fn read(path: &Path) -> Self {
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
         let boot = boot.trim().to_owned();
@@ -153,7 +153,7 @@ impl Record {
     }
 }
 
-/// The signal that makes `name` stop in good order.
+/// Returns the signal that makes `name` stop in good order.
 pub(crate) fn gentle_signal(name: &str) -> Signal {
     // SIGTERM makes PostgreSQL wait for its clients; SIGINT disconnects them.
     if name == super::server::NAME {
@@ -173,7 +173,7 @@ fn parse(line: &str, boot: &str) -> Option<(String, Identity)> {
     (words.next()? == boot).then_some((name, process))
 }
 
-/// A command that runs `program` as `user` in a process group of its own (so that Ctrl-C reaches
+/// Returns a command that runs `program` as `user` in a process group of its own (so that Ctrl-C reaches
 /// `up` alone, which stops the others in order) and gets `on_death` when `up` dies. The kernel sends that
 /// signal when the *thread* ends that started the program: it may be started by the main thread alone, which
 /// is where the runtime of this program runs everything.

@@ -17,7 +17,7 @@ pub(crate) struct Programs {
     pub(crate) bin: PathBuf,
 }
 
-/// Every installed server that is new enough, newest first.
+/// Returns every installed server that is new enough, newest first.
 pub(crate) fn installed() -> Vec<Programs> {
     let mut found = Vec::new();
     for entry in fs::read_dir("/usr/lib/postgresql")
@@ -52,7 +52,7 @@ pub(crate) fn installed() -> Vec<Programs> {
     found
 }
 
-/// The major release that a `postgres` program says it is.
+/// Returns the major release that a `postgres` program reports.
 fn major_of(postgres: &Path) -> Option<u32> {
     let output = std::process::Command::new(postgres)
         .arg("--version")
@@ -61,7 +61,7 @@ fn major_of(postgres: &Path) -> Option<u32> {
     parse_major(&String::from_utf8_lossy(&output.stdout))
 }
 
-/// `postgres (PostgreSQL) 15.20 (Debian …)` → 15.
+/// Parses `postgres (PostgreSQL) 15.20 (Debian …)` to 15.
 fn parse_major(version: &str) -> Option<u32> {
     let number = version.split_whitespace().nth(2)?;
     number
@@ -71,7 +71,7 @@ fn parse_major(version: &str) -> Option<u32> {
         .ok()
 }
 
-/// The server that fits the data: of their major release, or the newest for new data.
+/// Returns the server that fits the data: of their major release, or the newest for new data.
 pub(crate) fn choose(installed: Vec<Programs>, data: &Path) -> Result<Programs> {
     let version = data.join("PG_VERSION");
     match fs::read_to_string(&version) {

@@ -179,7 +179,7 @@ pub(crate) async fn stop(
     child.wait().await.ok()
 }
 
-/// Small, durable, private.
+/// Returns the settings: small, durable, private.
 fn settings(state: &State, programs: &Programs) -> Vec<(&'static str, String)> {
     let mut settings = vec![
         ("listen_addresses", String::new()),
@@ -205,12 +205,12 @@ fn settings(state: &State, programs: &Programs) -> Vec<(&'static str, String)> {
     settings
 }
 
-/// A path in a setting that is a list: a comma or blank in it must not part it.
+/// Returns a path in a setting that is a list: a comma or blank in it must not part it.
 fn quoted_path(path: &Path) -> String {
     format!("\"{}\"", path.display().to_string().replace('"', "\"\""))
 }
 
-/// The server's log, the previous one put aside when it is long.
+/// Returns the server's log, the previous one put aside when it is long.
 fn open_log(state: &State) -> Result<File> {
     let path = state.server_log();
     if fs::metadata(&path).is_ok_and(|meta| meta.len() > LONGEST_LOG) {
@@ -224,7 +224,7 @@ fn open_log(state: &State) -> Result<File> {
         .with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// The last lines of the server's log, for an error message.
+/// Returns the last lines of the server's log, for an error message.
 fn log_end(state: &State) -> String {
     const LINES: usize = 8;
     let path = state.server_log();
@@ -236,7 +236,7 @@ fn log_end(state: &State) -> String {
     format!("; the end of {}:\n  {end}", path.display())
 }
 
-/// Whether the server with this pid wrote that it accepts connections.
+/// Returns whether the server with this pid wrote that it accepts connections.
 fn is_ready(data: &Path, pid: i32) -> bool {
     // Line 1 is the pid, line 8 the state.
     let text = fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
@@ -271,13 +271,13 @@ fn forget_stale_locks(data: &Path, socket: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The pid in the server's lock file.
+/// Returns the pid in the server's lock file.
 fn worker_in_charge(data: &Path) -> Option<i32> {
     let text = fs::read_to_string(data.join("postmaster.pid")).ok()?;
     text.lines().next()?.trim().parse().ok()
 }
 
-/// A process whose working directory is `data`.
+/// Returns a process whose working directory is `data`.
 fn worker_in(data: &Path) -> Option<i32> {
     let data = fs::canonicalize(data).ok()?;
     fs::read_dir("/proc").ok()?.flatten().find_map(|entry| {

@@ -53,7 +53,7 @@ impl Settings {
         Ok(())
     }
 
-    /// The dashboard's address.
+    /// Returns the dashboard's address.
     pub(crate) fn url(&self) -> String {
         format!("http://{}{}", self.listen, self.base_path)
     }
@@ -71,12 +71,12 @@ impl Settings {
         vec!["DB_PASS", "DB_PASS_FILE", "DB_SSLMODE", "DB_SSL_ROOT_CERT"]
     }
 
-    /// The collector's variables.
+    /// Returns the collector's variables.
     pub(crate) fn collector_env(&self, state: &State) -> Vec<(&'static str, String)> {
         self.env(state, WRITER)
     }
 
-    /// The monitor's variables.
+    /// Returns the monitor's variables.
     pub(crate) fn monitor_env(&self, state: &State) -> Vec<(&'static str, String)> {
         self.env(state, READER)
     }
@@ -130,7 +130,7 @@ impl Settings {
     }
 }
 
-/// The caller's file, and what it and the environment say of the dashboard.
+/// Reads the caller's file, and what it and the environment set for the dashboard.
 fn read(state: &State, file: Option<&Path>) -> Result<(Table, config::Monitor)> {
     let table = match file {
         Some(path) => {
@@ -157,7 +157,7 @@ fn read(state: &State, file: Option<&Path>) -> Result<(Table, config::Monitor)> 
     Ok((table, loaded.config.monitor))
 }
 
-/// Where `up` and what it runs write their messages.
+/// Returns where `up` and what it runs write their messages.
 fn own_output(state: &State) -> OwnOutput {
     let mut own = OwnOutput::of_this_process();
     own.add_file(&state.server_log());
@@ -167,7 +167,7 @@ fn own_output(state: &State) -> OwnOutput {
     own
 }
 
-/// The variables of database and queue.
+/// Returns the variables of database and queue.
 fn base_env(state: &State, user: &str) -> Vec<(&'static str, String)> {
     vec![
         ("DB_HOST", state.socket.to_string_lossy().into_owned()),

@@ -80,22 +80,22 @@ impl State {
         })
     }
 
-    /// The collector's queue.
+    /// Returns the collector's queue.
     pub(crate) fn queue(&self) -> PathBuf {
         self.dir.join("queue")
     }
 
-    /// The server's log.
+    /// Returns the server's log.
     pub(crate) fn server_log(&self) -> PathBuf {
         self.dir.join("log/postgres.log")
     }
 
-    /// The record of started processes.
+    /// Returns the record of started processes.
     pub(crate) fn processes(&self) -> PathBuf {
         self.dir.join("processes")
     }
 
-    /// The settings handed to the children.
+    /// Returns the settings handed to the children.
     pub(crate) fn settings(&self) -> PathBuf {
         self.dir.join("settings.toml")
     }
@@ -128,7 +128,7 @@ fn take_lock(dir: &Path) -> Result<File> {
     Ok(file)
 }
 
-/// The user `postgres`, which every package of the server creates.
+/// Returns the user `postgres`, which every package of the server creates.
 fn server_user() -> Result<User> {
     let users = fs::read_to_string("/etc/passwd").context("cannot read /etc/passwd")?;
     find_user(&users, "postgres").context(
@@ -151,7 +151,7 @@ fn find_user(passwd: &str, name: &str) -> Option<User> {
     })
 }
 
-/// The directory of the server's data and socket, where its user can reach it.
+/// Returns the directory of the server's data and socket, where its user can reach it.
 fn server_home(dir: &Path, user: Option<&User>) -> Result<PathBuf> {
     let home = dir.join("postgres");
     if let Ok(target) = fs::read_link(&home) {
@@ -191,7 +191,7 @@ fn server_home(dir: &Path, user: Option<&User>) -> Result<PathBuf> {
     Ok(target)
 }
 
-/// The first directory on the way to `dir` through which `user` may not pass.
+/// Returns the first directory on the way to `dir` through which `user` may not pass.
 fn closed_to(dir: &Path, user: &User) -> Option<PathBuf> {
     let mut way: Vec<&Path> = dir.ancestors().collect();
     way.reverse();
@@ -211,7 +211,7 @@ fn closed_to(dir: &Path, user: &User) -> Option<PathBuf> {
         .map(Path::to_path_buf)
 }
 
-/// The socket's directory: below `home`, or behind a link there when that is too deep.
+/// Returns the socket's directory: below `home`, or behind a link there when that is too deep.
 fn socket_dir(home: &Path, user: Option<&User>) -> Result<PathBuf> {
     let plain = home.join("socket");
     if socket_fits(&plain) {
@@ -241,7 +241,7 @@ fn socket_fits(dir: &Path) -> bool {
     dir.join(format!(".s.PGSQL.{PORT}")).as_os_str().len() <= LONGEST_SOCKET
 }
 
-/// Whether `dir` is a closed directory, no link, of the server's user.
+/// Returns whether `dir` is a closed directory, no link, of the server's user.
 fn is_ours(dir: &Path, user: Option<&User>) -> bool {
     let owner = user.map_or_else(|| rustix::process::geteuid().as_raw(), |user| user.uid);
     fs::symlink_metadata(dir)

@@ -36,7 +36,7 @@ use schema::tables::TargetSample;
 use schema::{Row, Sample};
 
 use crate::Moment;
-use client::{Answer, Client, Seen};
+use client::{Client, Seen};
 pub use error::ScrapeError;
 use evaluate::Memory;
 use exposition::Exposition;
@@ -220,26 +220,45 @@ impl Application {
             }
             trouble
         })?;
-        let mut reading = self.read(&answer, at).map_err(|error| told(&error))?;
+        self.take(&answer.body, answer.open_metrics, at, out)
+            .map_err(|error| told(&error))
+    }
+
+    /// Reads the body of an answer, which is OpenMetrics or older text where it is no JSON, and appends its
+    /// rows; returns the number of bad values and what was left out.
+    ///
+    /// # Errors
+    /// Why the body gives nothing.
+    pub fn take(
+        &mut self,
+        body: &[u8],
+        open_metrics: bool,
+        at: &Moment,
+        out: &mut Vec<Row>,
+    ) -> Result<(usize, Vec<String>), ScrapeError> {
+        let mut reading = self.read(body, open_metrics, at)?;
         self.seen.extend(reading.found.iter().copied());
         let empty = self.understood().note();
         reading.notes.extend(empty);
         Ok(reading.into_rows(&self.name, self.kind, at.ts, &mut self.told, out))
     }
 
-    fn read(&mut self, answer: &Answer, at: &Moment) -> Result<Reading, ScrapeError> {
+    fn read(
+        &mut self,
+        body: &[u8],
+        open_metrics: bool,
+        at: &Moment,
+    ) -> Result<Reading, ScrapeError> {
         let address = self.client.address();
         match &mut self.reader {
-            Reader::Json(names) => names
-                .read(&answer.body)
-                .map_err(|problem| ScrapeError::Body {
-                    address,
-                    format: "JSON",
-                    problem,
-                }),
+            Reader::Json(names) => names.read(body).map_err(|problem| ScrapeError::Body {
+                address,
+                format: "JSON",
+                problem,
+            }),
             Reader::Prometheus(columns, memory) => {
                 let is_program = Cell::new(false);
-                let mut body = Exposition::parse(&answer.body, answer.open_metrics, |name| {
+                let mut body = Exposition::parse(body, open_metrics, |name| {
                     is_program.set(is_program.get() || columns.is_of_program(name));
                     columns.needs(name) || understood::says_up(name)
                 })

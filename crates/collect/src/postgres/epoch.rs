@@ -9,6 +9,7 @@
 //! and no others. Marks are kept as long as a session lives: a crash would have ended it, and a family
 //! that fails once must not look like a reset of its neighbours.
 
+use crate::fnv::fnv1a;
 use std::collections::BTreeMap;
 
 /// The family that tells cluster and timeline.
@@ -67,11 +68,9 @@ impl Marks {
 /// The text that is equal as long as the counts go on: 16 hexadecimal digits of what owns the counters
 /// and since when they count.
 fn epoch(lineage: &str, mark: &str) -> String {
-    // FNV-1a, stable across builds: an upgrade of the agent must not look like a reset.
+    // Stable across builds: an upgrade of the agent must not look like a reset.
     let bytes = lineage.bytes().chain([0]).chain(mark.bytes());
-    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
+    let hash = fnv1a(bytes);
     format!("{hash:016x}")
 }
 

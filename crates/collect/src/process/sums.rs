@@ -10,6 +10,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use crate::fnv::fnv1a;
 use schema::tables::ProcessSample;
 
 /// A process that uses this much of a core is worth a row of its own; the dashboard shows one decimal.
@@ -133,9 +134,7 @@ fn state(parts: &[ProcessSample]) -> String {
 
 /// A number that is always that of this name, beside pid 0: FNV-1a without its sign.
 fn number_of(name: &str) -> i64 {
-    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = fnv1a(name.bytes());
     (hash >> 1).cast_signed()
 }
 

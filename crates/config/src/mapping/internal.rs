@@ -1,12 +1,12 @@
-//! Entry points that no visitor uses: those that serve statistics, metrics and health checks, told by
-//! their names, as programs do not say what an entry point is for.
+//! Entry points that no visitor uses: those that serve statistics, metrics and health checks. They are
+//! recognised by name, because programs do not report what an entry point is for.
 //!
-//! A name is internal when it is put together from words that say so and words that say nothing, and at
-//! least one says so: `stats`, `fe_stats_http`, `haproxy-exporter`, `/healthz`. Any other word makes it
+//! A name is internal when it consists of words for such a purpose and neutral words, with at least one of the
+//! former: `stats`, `fe_stats_http`, `haproxy-exporter`, `/healthz`. Any other word makes it
 //! somebody's: `statsd`, `metrics-api` and `healthcare-portal` are traffic.
 
 /// Words for what only machines of the house ask for.
-const TELLING: &[&str] = &[
+const INTERNAL: &[&str] = &[
     "alive",
     "exporter",
     "hastats",
@@ -46,7 +46,7 @@ const TELLING: &[&str] = &[
     "zabbix",
 ];
 
-/// Words that go with them and say nothing about who asks.
+/// Neutral words that go with them.
 const NEUTRAL: &[&str] = &[
     "admin",
     "backend",
@@ -85,20 +85,20 @@ const NEUTRAL: &[&str] = &[
     "url",
 ];
 
-/// Whether an entry point, a path or a service of this name is internal.
+/// Returns whether an entry point, a path or a service of this name is internal.
 pub(super) fn is_internal(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     let words = lower.split(|c: char| !c.is_alphanumeric());
-    let mut tells = false;
+    let mut is_internal = false;
     for word in words.filter(|word| !word.is_empty()) {
         let plain = word.trim_end_matches(|c: char| c.is_ascii_digit());
         match plain {
-            plain if TELLING.contains(&plain) => tells = true,
+            plain if INTERNAL.contains(&plain) => is_internal = true,
             plain if plain.is_empty() || NEUTRAL.contains(&plain) => {}
             _ => return false,
         }
     }
-    tells
+    is_internal
 }
 
 #[cfg(test)]

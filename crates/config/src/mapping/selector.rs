@@ -54,13 +54,13 @@ impl Matcher {
         }
     }
 
-    /// Whether a label of this value fulfils it.
+    /// Returns whether a label of this value fulfils it.
     #[must_use]
     pub fn admits(&self, value: &str) -> bool {
         self.alternatives.iter().any(|parts| is_like(parts, value)) != self.negated
     }
 
-    /// Whether it says what came of requests, as a status or a method, rather than whose they are. A series
+    /// Returns whether it describes the outcome of requests, as a status or a method, rather than whose they are. A series
     /// of an outcome is made when that first occurs: that there is none means that it never did. That there
     /// is none of a host or a handler means that the condition does not fit.
     #[must_use]
@@ -69,7 +69,7 @@ impl Matcher {
     }
 }
 
-/// Labels that say what came of a request, or what kind it was.
+/// Labels for the outcome of a request, or its kind.
 const OUTCOMES: [&str; 24] = [
     "class",
     "code",
@@ -97,7 +97,7 @@ const OUTCOMES: [&str; 24] = [
     "version",
 ];
 
-/// Whether `value` is these parts with anything between two of them, or internal where they say so.
+/// Returns whether `value` is these parts with anything between two of them, or internal where they ask for that.
 fn is_like(parts: &[String], value: &str) -> bool {
     match parts {
         [whole] if whole == INTERNAL => is_internal(value),

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use config::{Config, Environment, Faults, Loaded, Machine};
 
-/// A machine with plenty of room on a disk.
+/// Returns a machine with plenty of room on a disk.
 pub fn roomy() -> Machine {
     Machine::of(|_| Some(1 << 30), |_| Some(false))
 }
@@ -37,7 +37,7 @@ pub fn load_text(text: &str, environment: &Environment) -> Result<Loaded, Faults
     )
 }
 
-/// The faults of a text, one a line, without the directory of its file.
+/// Returns the faults of a text, one a line, without the directory of its file.
 pub fn refused(text: &str) -> String {
     let faults = load_text(text, &Environment::default()).expect_err(text);
     let text = faults.to_string();
@@ -47,7 +47,7 @@ pub fn refused(text: &str) -> String {
     }
 }
 
-/// An environment.
+/// Returns an environment.
 pub fn environment(variables: &[(&str, &str)]) -> Environment {
     Environment::of(variables.iter().copied())
 }

@@ -22,7 +22,8 @@ pub mod security;
 pub mod spikes;
 pub mod understood;
 
-use crate::{Rule, reconcile};
+use crate::reconcile::reconcile;
+use crate::rule::Rule;
 use facts::Usual;
 use schema::{Finding, Timestamp};
 use store::findings;
@@ -46,6 +47,14 @@ pub const RULES: &[Rule] = &[
     security::FIREWALL,
     understood::NOT_UNDERSTOOD,
 ];
+
+/// Returns every rule of this judge.
+pub fn rules() -> impl Iterator<Item = &'static Rule> {
+    RULES
+        .iter()
+        .chain(advice::ADVICE.iter().map(|advice| &advice.rule))
+        .chain([&advice::RECURRING.rule])
+}
 
 /// What a pass did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -75,7 +84,7 @@ impl LogJudge {
     ) -> Result<Pass, ReadError> {
         let open = findings::open(client, host_id, DOMAINS).await?;
         let found = self.judge(client, host_id, at).await?;
-        let changes = reconcile(&open, found, at);
+        let changes = reconcile(rules(), &open, found, at);
         findings::apply(client, host_id, &changes, at).await?;
         Ok(Pass {
             found: changes.found.len(),

@@ -3,7 +3,7 @@
 //! The rows of `collector.security_events` are made where the lines are read, one for each time a rule
 //! is reached. Here they become findings that last while rows come.
 
-use crate::Rule;
+use crate::rule::Rule;
 use crate::words::{counted, within};
 use schema::finding::Kind;
 use schema::{Finding, Severity, Timestamp};

@@ -13,7 +13,7 @@
 //! once in years ([`stats::counts`]), given how much the hours vary. Of a source that is not known for a
 //! day nothing is usual yet, and nothing is said.
 
-use crate::Rule;
+use crate::rule::Rule;
 use schema::finding::Kind;
 use schema::{Finding, Severity, Timestamp};
 use serde_json::json;

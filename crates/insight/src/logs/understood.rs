@@ -4,7 +4,7 @@
 //! nobody gave. When that is so of most lines of a source, its errors are missed, and that it can be read says
 //! nothing.
 
-use crate::Rule;
+use crate::rule::Rule;
 use crate::words::counted;
 use schema::finding::Kind;
 use schema::tables::LogSource;

@@ -28,19 +28,7 @@ pub fn base() -> i64 {
 
 /// A migrated database of its own.
 pub async fn database() -> testkit::Database {
-    testkit::database("store", async |target| migrate(&target).await)
-        .await
-        .unwrap()
-}
-
-/// Migrates whatever is at the target.
-pub async fn migrate(target: &pg::Target) -> Result<(), String> {
-    let session = pg::connect(target, &pg::SessionOptions::default(), "test")
-        .await
-        .map_err(|e| e.to_string())?;
-    let migrated = store::migrations::apply(&session.client).await;
-    session.close(Duration::from_secs(2)).await;
-    migrated.map(drop).map_err(|e| e.to_string())
+    testkit::migrated().await.unwrap()
 }
 
 /// The clock of the machine, which is the server's, too.
@@ -225,6 +213,5 @@ impl Running {
 
 /// One number from the database.
 pub async fn number(database: &testkit::Database, sql: &str) -> i64 {
-    let rows = database.sql(sql).await.unwrap();
-    rows[0][0].as_deref().unwrap_or("0").parse().unwrap()
+    database.number(sql).await.unwrap()
 }

@@ -6,12 +6,12 @@ use schema::Class;
 use store::ranges::RangeSet;
 use store::spool::{Disk, Kind, Loss, Reason, Record, Spool};
 
-use super::sim::Rng;
+use testkit::Dice;
 
 /// A payload that tells what it should be: a tag, then bytes that follow from it.
 pub fn payload(tag: u64, len: usize) -> Vec<u8> {
     let mut payload = tag.to_le_bytes().to_vec();
-    payload.extend(Rng(tag).bytes(len));
+    payload.extend(Dice::new(tag).bytes(len));
     payload
 }
 

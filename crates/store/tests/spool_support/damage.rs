@@ -9,7 +9,8 @@ use store::ranges::RangeSet;
 use store::spool::{Kind, Options, Reader, Spool};
 
 use super::consumer::{Database, payload, tag};
-use super::sim::{Rng, SimDisk};
+use super::sim::SimDisk;
+use testkit::Dice;
 
 const ROOT: &str = "/spool";
 const OPTIONS: Options = Options {
@@ -33,7 +34,7 @@ fn sample() -> Sample {
     let disk = SimDisk::new(1);
     let mut spool = open(&disk);
     let mut acked = BTreeMap::new();
-    let mut rng = Rng(3);
+    let mut rng = Dice::new(3);
     for tag in 1..=60 {
         let class = Class::ALL[[0, 0, 1, 1, 2][tag as usize % 5]];
         let bytes = payload(tag, 20 + rng.below(400) as usize);
@@ -187,7 +188,7 @@ const ONE: Expect = Expect {
 #[test]
 fn any_flipped_bit() {
     let sample = sample();
-    let mut rng = Rng(11);
+    let mut rng = Dice::new(11);
     // 4096 of the 2048 × 8 × segments there are, in every segment.
     for i in 0..4096 {
         let path = &sample.segments[i % sample.segments.len()];

@@ -11,33 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use store::spool::{DirEntry, Disk, DiskFile, OpenMode};
-
-/// A small generator of reproducible chance.
-#[derive(Clone, Debug)]
-pub struct Rng(pub u64);
-
-impl Rng {
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    pub fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-
-    pub fn one_in(&mut self, n: u64) -> bool {
-        self.below(n) == 0
-    }
-
-    /// Bytes that do not compress.
-    pub fn bytes(&mut self, len: usize) -> Vec<u8> {
-        (0..len).map(|_| self.next() as u8).collect()
-    }
-}
+use testkit::Dice;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Op {
@@ -76,7 +50,7 @@ pub struct Sim {
     changes: Vec<Change>,
     next_ino: u64,
     epoch: u64,
-    pub rng: Rng,
+    pub rng: Dice,
     /// Bytes of all files together; `None` is plenty.
     pub capacity: Option<u64>,
     pub no_space: ErrorKind,
@@ -244,7 +218,7 @@ impl SimDisk {
             changes: Vec::new(),
             next_ino: 0,
             epoch: 0,
-            rng: Rng(seed),
+            rng: Dice::new(seed),
             capacity: None,
             no_space: ErrorKind::StorageFull,
             dies_in: None,

@@ -30,18 +30,7 @@ pub(crate) fn sql_time(ms: i64) -> String {
 
 /// A migrated database without a row.
 pub(crate) async fn empty() -> Database {
-    testkit::database("web_empty", async |target| {
-        let session = pg::connect(&target, &pg::SessionOptions::default(), "test")
-            .await
-            .map_err(|error| error.to_string())?;
-        store::migrations::apply(&session.client)
-            .await
-            .map_err(|error| error.to_string())?;
-        session.close(Duration::from_secs(5)).await;
-        Ok::<(), String>(())
-    })
-    .await
-    .unwrap()
+    testkit::migrated().await.unwrap()
 }
 
 /// A database with one host that is well, sampled for half an hour.

@@ -1,30 +1,17 @@
 use super::*;
 use std::f64::consts::TAU;
+use testkit::Dice;
 
 const TWELFTH: f64 = 1.0 / 12.0;
 
-/// Pseudo-random numbers that a failing run repeats.
-struct Dice(u64);
-
-impl Dice {
-    fn unit(&mut self) -> f64 {
-        // SplitMix64, Steele et al. 2014.
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+/// Returns a Poisson-distributed number, by the times between events.
+fn count(dice: &mut Dice, mean: f64) -> f64 {
+    let (mut time, mut count) = (0.0, -1.0);
+    while time <= mean {
+        time -= dice.unit().max(1e-300).ln();
+        count += 1.0;
     }
-
-    /// Poisson, by the times between events.
-    fn count(&mut self, mean: f64) -> f64 {
-        let (mut time, mut count) = (0.0, -1.0);
-        while time <= mean {
-            time -= self.unit().max(1e-300).ln();
-            count += 1.0;
-        }
-        count
-    }
+    count
 }
 
 /// A kind of source: how many lines its five minutes have, by number.
@@ -49,17 +36,17 @@ const LIVES: &[Life] = &[
     },
     Life {
         name: "one a day",
-        lines: |dice, _| dice.count(1.0 / 288.0),
+        lines: |dice, _| count(dice, 1.0 / 288.0),
         most: 0,
     },
     Life {
         name: "a trickle",
-        lines: |dice, _| dice.count(0.5),
+        lines: |dice, _| count(dice, 0.5),
         most: 0,
     },
     Life {
         name: "busy by day",
-        lines: |dice, five| dice.count(20.0 * (1.2 + (at_hour(five) / 24.0 * TAU).sin())),
+        lines: |dice, five| count(dice, 20.0 * (1.2 + (at_hour(five) / 24.0 * TAU).sin())),
         most: 0,
     },
     Life {
@@ -78,7 +65,7 @@ const LIVES: &[Life] = &[
         name: "five hundred each night",
         lines: |dice, five| {
             let job = if five % 288 == 38 { 500.0 } else { 0.0 };
-            job + dice.count(0.2)
+            job + count(dice, 0.2)
         },
         most: 0,
     },
@@ -86,7 +73,7 @@ const LIVES: &[Life] = &[
         name: "two thousand each Sunday",
         lines: |dice, five| {
             let job = if five % 2016 == 40 { 2000.0 } else { 0.0 };
-            job + dice.count(0.2)
+            job + count(dice, 0.2)
         },
         // The first three Sundays are not known to be Sundays.
         most: 3,
@@ -126,7 +113,7 @@ fn judged(fives: &[f64]) -> Vec<(usize, Finding)> {
 }
 
 fn live(life: &Life, seed: u64) -> Vec<f64> {
-    let mut dice = Dice(seed);
+    let mut dice = Dice::new(seed);
     (0..FIVES)
         .map(|five| (life.lines)(&mut dice, five))
         .collect()

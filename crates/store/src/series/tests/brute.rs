@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use schema::Better;
 
-use super::seed::{Dice, Row, interfaces, processes, rows, systems, ticks};
+use super::seed::{Row, interfaces, processes, rows, systems, ticks};
 use super::*;
+use testkit::Dice;
 
 /// Values by instant and key.
 type Values = BTreeMap<(Timestamp, String), f64>;

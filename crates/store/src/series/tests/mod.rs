@@ -26,18 +26,7 @@ fn metric(id: &str) -> &'static Metric {
 }
 
 async fn database() -> Database {
-    testkit::database("series", async |target| {
-        let session = pg::connect(&target, &pg::SessionOptions::default(), "test")
-            .await
-            .map_err(|error| error.to_string())?;
-        crate::migrations::apply(&session.client)
-            .await
-            .map_err(|error| error.to_string())?;
-        session.close(std::time::Duration::from_secs(5)).await;
-        Ok::<(), String>(())
-    })
-    .await
-    .unwrap()
+    testkit::migrated().await.unwrap()
 }
 
 async fn session(database: &Database) -> pg::Session {

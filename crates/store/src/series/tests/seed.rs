@@ -3,26 +3,7 @@
 use std::fmt::Write as _;
 
 use super::*;
-
-/// A small generator, so that every run sees the same rows.
-pub(super) struct Dice(u64);
-
-impl Dice {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
-    }
-
-    pub(super) fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) % bound
-    }
-
-    fn chance(&mut self, one_in: u64) -> bool {
-        self.below(one_in) == 0
-    }
-}
+use testkit::Dice;
 
 /// A row of one of the tables below.
 #[derive(Clone, Debug)]
@@ -44,8 +25,8 @@ pub(super) struct Row {
 pub(super) fn ticks(dice: &mut Dice) -> Vec<Timestamp> {
     let mut ticks = Vec::new();
     for tick in 0..1000u64 {
-        let missing = dice.chance(15) || (400..460).contains(&tick);
-        let late = if dice.chance(5) {
+        let missing = dice.one_in(15) || (400..460).contains(&tick);
+        let late = if dice.one_in(5) {
             dice.below(4_000_000)
         } else {
             dice.below(3_000)
@@ -66,10 +47,10 @@ pub(super) fn rows(dice: &mut Dice, ticks: &[Timestamp], keys: &[(&str, &str)]) 
     for at in ticks {
         for (index, (key, identity)) in keys.iter().enumerate() {
             // Not everything is there all the time.
-            let absent = index > 0 && dice.chance(12);
+            let absent = index > 0 && dice.one_in(12);
             let counter = &mut counters[index];
             *counter += i64::try_from(dice.below(5_000_000)).unwrap();
-            if dice.chance(90) {
+            if dice.one_in(90) {
                 *counter = i64::try_from(dice.below(1000)).unwrap();
             }
             if absent {
@@ -81,8 +62,8 @@ pub(super) fn rows(dice: &mut Dice, ticks: &[Timestamp], keys: &[(&str, &str)]) 
                 at: *at,
                 key: (*key).to_owned(),
                 identity: (*identity).to_owned(),
-                counter: (!dice.chance(40)).then_some(*counter),
-                level: (!dice.chance(20)).then_some(level),
+                counter: (!dice.one_in(40)).then_some(*counter),
+                level: (!dice.one_in(20)).then_some(level),
                 cores: (0..3)
                     .map(|core| (core, (level * 7.0 + 13.0) % 100.0))
                     .collect(),

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::seed::{Dice, insert, ticks, time};
+use super::seed::{insert, ticks, time};
 use super::*;
+use testkit::Dice;
 
 /// One sample of a database: commits as the part, all transactions as the whole.
 #[derive(Clone, Debug)]

@@ -9,17 +9,17 @@ use schema::Timestamp;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
-/// Gives aligned ticks.
+/// Aligned ticks.
 #[derive(Debug)]
-pub(crate) struct Ticker {
+pub(super) struct Ticker {
     interval: Duration,
     clock: fn() -> Timestamp,
     due: Instant,
 }
 
 impl Ticker {
-    /// The first tick is due at once.
-    pub(crate) fn new(interval: Duration, clock: fn() -> Timestamp) -> Self {
+    /// Creates a ticker whose first tick is due at once.
+    pub(super) fn new(interval: Duration, clock: fn() -> Timestamp) -> Self {
         Self {
             interval,
             clock,
@@ -27,8 +27,8 @@ impl Ticker {
         }
     }
 
-    /// Waits for the next tick; gives how late it is.
-    pub(crate) async fn tick(&mut self) -> Duration {
+    /// Waits for the next tick; returns how late it is.
+    pub(super) async fn tick(&mut self) -> Duration {
         sleep_until(self.due).await;
         let now = Instant::now();
         let late = now.saturating_duration_since(self.due);
@@ -36,8 +36,16 @@ impl Ticker {
         late
     }
 
+    /// Skips a tick that has become due meanwhile.
+    pub(super) fn skip_missed(&mut self) {
+        let now = Instant::now();
+        if self.due <= now {
+            self.due = now + until_next((self.clock)(), self.interval);
+        }
+    }
+
     /// Changes the interval from the next tick on.
-    pub(crate) fn set_interval(&mut self, interval: Duration) {
+    pub(super) fn set_interval(&mut self, interval: Duration) {
         if interval != self.interval {
             self.interval = interval;
             self.due = Instant::now() + until_next((self.clock)(), interval);
@@ -45,7 +53,7 @@ impl Ticker {
     }
 }
 
-/// Time to the next multiple of the interval that is at least half an interval away.
+/// Returns the time to the next multiple of the interval that is at least half an interval away.
 fn until_next(wall: Timestamp, interval: Duration) -> Duration {
     let step = i64::try_from(interval.as_micros())
         .unwrap_or(i64::MAX)
@@ -66,7 +74,7 @@ mod tests {
     const TEN: Duration = Duration::from_secs(10);
 
     #[test]
-    fn the_next_multiple_is_met() {
+    fn a_tick_falls_on_the_next_multiple() {
         for (wall, wait) in [
             (0, 10_000),
             (1_000, 9_000),
@@ -83,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn p18_no_clock_makes_a_burst_or_a_stop() {
+    fn p18_no_clock_causes_a_burst_or_a_stop() {
         for wall in [
             i64::MIN,
             i64::MIN / 2,

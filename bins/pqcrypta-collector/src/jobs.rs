@@ -1,0 +1,106 @@
+//! The host's tick and that of the services, as jobs of the schedule.
+
+use crate::clock;
+use crate::sampling::Sampling;
+use crate::schedule::{Job, Needs, Plan, Turn};
+use crate::services::Services;
+use crate::settings::budget_bytes;
+use crate::watched::Watched;
+use config::Config;
+use std::time::Duration;
+use store::queue::Queue;
+
+/// Samples the host.
+#[derive(Debug)]
+pub(crate) struct HostJob {
+    pub(crate) sampling: Sampling,
+    pub(crate) queue: Queue,
+}
+
+impl Job for HostJob {
+    const PLAN: Plan = Plan {
+        name: "host",
+        needs: Needs::Active,
+        is_recorded: false,
+    };
+
+    fn interval(&self, config: &Config) -> Duration {
+        Duration::from_secs(u64::from(config.intervals.system_secs))
+    }
+
+    async fn run(&mut self, turn: Turn) -> anyhow::Result<usize> {
+        let late = match turn {
+            Turn::Tick(late) => late,
+            Turn::Woken => Duration::ZERO,
+        };
+        self.sampling.sample(clock::now(), late).await;
+        Ok(1)
+    }
+
+    async fn reconfigure(&mut self, config: &Config) {
+        let budget = budget_bytes(config);
+        self.sampling.watch(config.collector.processes.clone());
+        self.sampling.sum_below(config.collector.process_floor_mb);
+        self.sampling.set_budget(budget);
+        self.queue
+            .with_spool(move |spool| spool.set_budget(budget))
+            .await;
+    }
+}
+
+/// Samples the services beside it.
+pub(crate) struct ServicesJob {
+    services: Services,
+    watched: Watched,
+    slow: Duration,
+}
+
+impl ServicesJob {
+    /// Begins with the services of this configuration.
+    pub(crate) fn new(mut services: Services, config: &Config) -> Self {
+        let watched = Watched::of(config);
+        watched.add_to(&mut services);
+        Self {
+            services,
+            watched,
+            slow: slow(config),
+        }
+    }
+}
+
+impl Job for ServicesJob {
+    const PLAN: Plan = Plan {
+        name: "services",
+        needs: Needs::Active,
+        is_recorded: false,
+    };
+
+    fn interval(&self, config: &Config) -> Duration {
+        Duration::from_secs(u64::from(config.intervals.app_secs))
+    }
+
+    async fn run(&mut self, _: Turn) -> anyhow::Result<usize> {
+        self.services.tick(clock::now(), self.slow).await;
+        Ok(1)
+    }
+
+    async fn reconfigure(&mut self, config: &Config) {
+        self.slow = slow(config);
+        let wanted = Watched::of(config);
+        if wanted != self.watched {
+            self.services
+                .replace(|services| wanted.add_to(services))
+                .await;
+            self.watched = wanted;
+        }
+    }
+
+    async fn close(self) {
+        self.services.close().await;
+    }
+}
+
+/// Returns the time between two slow ticks of the services.
+fn slow(config: &Config) -> Duration {
+    Duration::from_secs(u64::from(config.intervals.pg_extended_secs))
+}

@@ -1,0 +1,257 @@
+//! Periodic work: one loop for every job.
+//!
+//! A [`Job`] states how often it runs, what it needs, and how long a run may take. [`Schedule::run`] does the
+//! rest: aligned ticks, wake-ups between them, standby, waiting for the database, changes of the
+//! configuration, the deadline, the end, and the row in `collector_runs_raw` with the outcome.
+//!
+//! Each job has a task of its own, so that none delays another. A run that fails changes nothing here: it is
+//! logged when its cause changes, and the next one comes when it is due.
+
+mod pace;
+mod ticker;
+
+use config::Config;
+use pace::Pace;
+use schema::tables::CollectorRun;
+use schema::{Sample, Timestamp};
+use std::sync::Arc;
+use std::time::Duration;
+use store::queue::Queue;
+use store::status::{Link, SharedStatus};
+use ticker::Ticker;
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, timeout};
+
+/// How often the writer's link is looked at while a job waits for it.
+const LINK_EVERY: Duration = Duration::from_secs(1);
+
+/// What must hold for a job to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Needs {
+    /// Nothing; it runs on standby too.
+    Nothing,
+    /// No other collector holds this host; a tick on standby is skipped.
+    Active,
+    /// That, and the writer has a link to the database; a tick waits for it.
+    Link,
+}
+
+/// What a job is called and what it needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Plan {
+    /// Name in log messages and in `collector_runs_raw.collector`.
+    pub(crate) name: &'static str,
+    pub(crate) needs: Needs,
+    /// Whether each run is stored as a row. A collector stores its own.
+    pub(crate) is_recorded: bool,
+}
+
+/// What makes a job run between its ticks.
+#[derive(Clone, Debug)]
+pub(crate) enum Wake {
+    Never,
+    /// Each notification, at once.
+    AtOnce(Arc<Notify>),
+    /// Notifications of news, at the pace of [`pace`].
+    Paced(Arc<Notify>),
+}
+
+/// Why a job runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Its tick has come, so much too late.
+    Tick(Duration),
+    /// It was woken.
+    Woken,
+}
+
+/// Periodic work.
+pub(crate) trait Job: Send {
+    /// How it is run.
+    const PLAN: Plan;
+
+    /// Returns the time between two ticks.
+    fn interval(&self, config: &Config) -> Duration;
+
+    /// Returns what makes it run between ticks.
+    fn wake(&self) -> Wake {
+        Wake::Never
+    }
+
+    /// Returns how long a run may take. A run with a deadline is dropped at the end of the program; one
+    /// without is finished.
+    fn deadline(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Runs once; returns how many rows or findings came of it.
+    fn run(&mut self, turn: Turn) -> impl Future<Output = anyhow::Result<usize>> + Send;
+
+    /// Follows a change of the configuration.
+    fn reconfigure(&mut self, _: &Config) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+
+    /// Ends it.
+    fn close(self) -> impl Future<Output = ()> + Send
+    where
+        Self: Sized,
+    {
+        async {}
+    }
+}
+
+/// What every job follows.
+#[derive(Clone, Debug)]
+pub(crate) struct Schedule {
+    pub(crate) config: watch::Receiver<Config>,
+    pub(crate) standby: watch::Receiver<bool>,
+    pub(crate) stop: watch::Receiver<bool>,
+    /// What the writer of samples reports of the database.
+    pub(crate) status: SharedStatus,
+    /// Where the rows of runs go.
+    pub(crate) queue: Queue,
+    pub(crate) clock: fn() -> Timestamp,
+}
+
+impl Schedule {
+    /// Runs the job until the end of the program.
+    pub(crate) async fn run<J: Job>(mut self, mut job: J) {
+        let mut ticker = Ticker::new(job.interval(&self.config.borrow_and_update()), self.clock);
+        let mut waker = Waker::new(job.wake());
+        let mut trouble = None;
+        loop {
+            let turn = tokio::select! {
+                _ = self.stop.changed() => break,
+                changed = self.config.changed() => {
+                    if changed.is_err() {
+                        break;
+                    }
+                    let config = self.config.borrow_and_update().clone();
+                    ticker.set_interval(job.interval(&config));
+                    job.reconfigure(&config).await;
+                    continue;
+                }
+                late = ticker.tick() => Turn::Tick(late),
+                () = waker.due() => Turn::Woken,
+            };
+            let Some(is_ready) = self.ready(J::PLAN.needs).await else {
+                break;
+            };
+            if !is_ready {
+                waker.ran(Instant::now(), Duration::ZERO);
+                continue;
+            }
+            // Of the ticks that passed while it waited this one is enough.
+            ticker.skip_missed();
+            let begun = Instant::now();
+            let Some(outcome) = self.run_once(&mut job, turn).await else {
+                break;
+            };
+            waker.ran(begun, begun.elapsed());
+            self.report(J::PLAN, &outcome, begun.elapsed(), &mut trouble)
+                .await;
+        }
+        job.close().await;
+    }
+
+    /// Waits for what a job needs; returns whether it may run, and `None` at the end of the program.
+    async fn ready(&mut self, needs: Needs) -> Option<bool> {
+        if needs == Needs::Link {
+            let status = &self.status;
+            let linked = async {
+                while status.get().link != Link::Connected {
+                    tokio::time::sleep(LINK_EVERY).await;
+                }
+            };
+            tokio::select! {
+                _ = self.stop.changed() => return None,
+                () = linked => {}
+            }
+        }
+        Some(needs == Needs::Nothing || !*self.standby.borrow_and_update())
+    }
+
+    /// Runs the job within its deadline; `None` when the program ends meanwhile.
+    async fn run_once<J: Job>(&mut self, job: &mut J, turn: Turn) -> Option<anyhow::Result<usize>> {
+        let Some(deadline) = job.deadline() else {
+            return Some(job.run(turn).await);
+        };
+        tokio::select! {
+            _ = self.stop.changed() => None,
+            outcome = timeout(deadline, job.run(turn)) => Some(outcome.unwrap_or_else(|_| {
+                Err(anyhow::anyhow!("no answer within {} s", deadline.as_secs()))
+            })),
+        }
+    }
+
+    /// Logs the outcome of a run when its cause changed, and stores it where the plan asks for that.
+    async fn report(
+        &self,
+        plan: Plan,
+        outcome: &anyhow::Result<usize>,
+        took: Duration,
+        trouble: &mut Option<String>,
+    ) {
+        let error = outcome.as_ref().err().map(ToString::to_string);
+        if *trouble != error {
+            match &error {
+                Some(error) => tracing::warn!(job = plan.name, error, "a periodic job fails"),
+                None => tracing::info!(job = plan.name, "the periodic job works again"),
+            }
+            trouble.clone_from(&error);
+        }
+        if !plan.is_recorded {
+            return;
+        }
+        let run = CollectorRun {
+            collector: plan.name.to_owned(),
+            outcome: if error.is_some() { "failed" } else { "ok" }.to_owned(),
+            duration_ms: took.as_secs_f64() * 1000.0,
+            rows: outcome
+                .as_ref()
+                .map_or(0, |rows| i64::try_from(*rows).unwrap_or(i64::MAX)),
+            error,
+        };
+        let ts = (self.clock)();
+        if let Err(error) = self.queue.append(ts, vec![run.into_row(ts)]).await {
+            tracing::error!(%error, job = plan.name, "the spool refused the run of a periodic job");
+        }
+    }
+}
+
+/// Waits for what wakes a job.
+struct Waker {
+    wake: Wake,
+    pace: Pace,
+}
+
+impl Waker {
+    fn new(wake: Wake) -> Self {
+        Self {
+            wake,
+            pace: Pace::default(),
+        }
+    }
+
+    /// Waits until the job is to run; loses nothing when it is dropped meanwhile.
+    async fn due(&mut self) {
+        match &self.wake {
+            Wake::Never => std::future::pending().await,
+            Wake::AtOnce(notify) => notify.notified().await,
+            Wake::Paced(news) => loop {
+                tokio::select! {
+                    () = news.notified() => self.pace.news(Instant::now()),
+                    () = self.pace.due() => return,
+                }
+            },
+        }
+    }
+
+    fn ran(&mut self, begun: Instant, took: Duration) {
+        self.pace.ran(begun, took);
+    }
+}
+
+#[cfg(test)]
+mod tests;

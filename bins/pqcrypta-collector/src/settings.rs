@@ -1,0 +1,59 @@
+//! What the parts of the agent take from the configuration.
+
+use config::{Config, Loaded};
+use std::time::Duration;
+use store::expiry::Retention;
+use store::writer::Options;
+
+/// Returns the budget of the spool.
+pub(crate) fn budget_bytes(config: &Config) -> u64 {
+    config.collector.queue_max_mb.saturating_mul(1024 * 1024)
+}
+
+/// Returns what the writer follows.
+pub(crate) fn writer_options(config: &Config) -> Options {
+    Options {
+        deadline: config.collector.query_timeout(),
+        batch_records: config.collector.batch_size as usize,
+        heartbeat: Duration::from_secs(u64::from(config.intervals.heartbeat_secs)),
+        retention: Retention {
+            raw_days: days(config.retention.raw_days),
+            hourly_days: days(config.retention.hourly_days),
+            long_days: days(config.retention.daily_days),
+            log_days: days(config.retention.log_days),
+            event_days: days(config.retention.event_days),
+        },
+    }
+}
+
+fn days(days: u32) -> i32 {
+    i32::try_from(days).unwrap_or(i32::MAX)
+}
+
+/// Returns the limits of the writer's session.
+pub(crate) fn writer_session(config: &Config) -> pg::SessionOptions {
+    pg::SessionOptions {
+        // A table that is locked is left for later rather than waited for.
+        lock_timeout: Duration::from_millis(500),
+        ..pg::SessionOptions::for_deadline(config.collector.query_timeout())
+    }
+}
+
+/// Returns the limits of the sessions of lines and findings. Nobody waits for these as for samples: a table that
+/// is locked for a moment is waited for.
+pub(crate) fn patient_session(config: &Config) -> pg::SessionOptions {
+    pg::SessionOptions::for_deadline(config.collector.query_timeout())
+}
+
+/// Returns `{"intervals.system_secs": ["10", "default"]}`, secrets masked.
+pub(crate) fn as_json(loaded: &Loaded) -> String {
+    let map: serde_json::Map<String, serde_json::Value> = loaded
+        .effective
+        .iter()
+        .map(|setting| {
+            let pair = vec![setting.value.clone().into(), setting.origin.as_str().into()];
+            (setting.key.to_string(), serde_json::Value::Array(pair))
+        })
+        .collect();
+    serde_json::Value::Object(map).to_string()
+}

@@ -1,0 +1,33 @@
+//! The registry: every rule of every evaluator. It lies above what it registers, so nothing in this crate
+//! imports it.
+
+use crate::logs;
+use crate::rule::Rule;
+
+/// Returns every rule.
+pub fn rules() -> impl Iterator<Item = &'static Rule> {
+    logs::rules()
+}
+
+/// Returns the rule with this identifier; `None` when this version has none.
+#[must_use]
+pub fn rule(id: &str) -> Option<&'static Rule> {
+    rules().find(|rule| rule.id == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_are_unique_and_titles_hold_no_figures() {
+        let all: Vec<&Rule> = rules().collect();
+        for (place, one) in all.iter().enumerate() {
+            assert!(all.iter().skip(place + 1).all(|other| other.id != one.id));
+            assert!(!one.title.chars().any(|c| c.is_ascii_digit()), "{}", one.id);
+            assert!(one.hold_secs > 0, "{}", one.id);
+            assert!(logs::DOMAINS.contains(&one.domain), "{}", one.id);
+            assert_eq!(rule(one.id), Some(*one));
+        }
+    }
+}

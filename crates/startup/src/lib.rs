@@ -1,0 +1,75 @@
+//! The start that the long-running programs share: log, settings, runtime, exit status.
+//!
+//! Log lines go to standard error, [`settings`] reports every fault of the configuration at once, and [`run`]
+//! turns the outcome of the work into the exit status: 0, 1 for an error, and [`config::EXIT_CONFIG`] for a
+//! faulty configuration.
+
+use anyhow::Context as _;
+use config::{Config, Environment, Faults, Loaded};
+use std::path::Path;
+use std::process::ExitCode;
+use tokio::runtime::Builder;
+use tracing_subscriber::EnvFilter;
+
+/// Sends log lines to standard error; `RUST_LOG` chooses which, `info` is the default.
+pub fn log(environment: &Environment) {
+    let filter = EnvFilter::try_new(environment.get("RUST_LOG").unwrap_or("info"))
+        .unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_target(false)
+        .init();
+}
+
+/// Loads the settings, lets the program `check` them, and logs faults and warnings.
+///
+/// # Errors
+/// The status to exit with when there are faults.
+pub fn settings(
+    path: Option<&Path>,
+    environment: &Environment,
+    check: impl FnOnce(&Loaded) -> Result<(), Faults>,
+) -> Result<Loaded, ExitCode> {
+    let checked = Config::load(path, environment).and_then(|loaded| {
+        check(&loaded)?;
+        Ok(loaded)
+    });
+    match checked {
+        Ok(loaded) => {
+            for warning in &loaded.warnings {
+                tracing::warn!("{warning}");
+            }
+            Ok(loaded)
+        }
+        Err(faults) => {
+            for fault in &faults.0 {
+                tracing::error!("{fault}");
+            }
+            Err(ExitCode::from(config::EXIT_CONFIG))
+        }
+    }
+}
+
+/// Runs the work on a runtime of this builder; logs the error that it ends with. Whatever still waits for a
+/// disk then does not hold up the end.
+#[must_use]
+pub fn run(builder: &mut Builder, work: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
+    let result = builder
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")
+        .and_then(|runtime| {
+            let result = runtime.block_on(work);
+            runtime.shutdown_background();
+            result
+        });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
