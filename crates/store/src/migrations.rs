@@ -84,6 +84,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "targets",
         sql: include_str!("../../../migrations/0008_targets.sql"),
     },
+    Migration {
+        version: 11,
+        name: "process_identities",
+        sql: include_str!("../../../migrations/0011_process_identities.sql"),
+    },
 ];
 
 /// The version of the schema this build works with.

@@ -178,11 +178,11 @@ impl Queue {
     }
 
     /// Leases what is held in memory, of the tables that `wants` it.
-    pub(crate) async fn lease(&self, wants: impl Fn(&str) -> bool) -> Vec<HeldRows> {
-        let tables: BTreeSet<&'static str> = schema::TABLES
-            .iter()
-            .map(|table| table.name)
+    pub(crate) async fn lease(&self, wants: impl Fn(&'static TableDef) -> bool) -> Vec<HeldRows> {
+        let declared = schema::TABLES.iter().chain(schema::VIEWS);
+        let tables: BTreeSet<&'static str> = declared
             .filter(|table| wants(table))
+            .map(|table| table.name)
             .collect();
         self.in_memory(move |inner| {
             let wanted = inner

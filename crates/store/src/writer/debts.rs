@@ -3,7 +3,8 @@
 
 use super::batch::Batch;
 use super::{End, NO_PARTITION, Obstacle, Session, describe, transaction};
-use schema::{Class, TABLES, TableDef};
+use schema::tables::ProcessIdentity;
+use schema::{Class, Sample, TABLES, TableDef};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -94,6 +95,11 @@ impl Session<'_> {
             self.note_debtor(table.name, "its rows in the queue cannot be read");
             return Ok(false);
         }
+        let identities = ProcessIdentity::TABLE.name;
+        if table.name != identities && self.memory.debtors.contains_key(identities) {
+            batch.drop_identities();
+        }
+        batch.add_identities(&self.identities);
         self.ensure_partitions(&batch).await?;
         let mut paid = self.link.progress.clone();
         for (class, covered) in &batch.covered {

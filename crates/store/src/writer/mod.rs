@@ -36,6 +36,7 @@ pub(crate) mod upkeep;
 
 use crate::expiry::Retention;
 use crate::partitions::Partitions;
+use crate::processes::{self, KnownIdentities};
 use crate::progress::Progress;
 use crate::queue::Queue;
 use crate::spool::SpoolError;
@@ -44,7 +45,8 @@ use batch::{Around, Batch, Lanes};
 use copy::Statements;
 use debts::Debtor;
 use link::{Link, LinkError};
-use schema::{Class, Keep, Timestamp};
+use schema::tables::ProcessIdentity;
+use schema::{Class, Keep, Sample, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -302,6 +304,8 @@ struct Session<'a> {
     statements: Statements,
     lanes: Lanes,
     partitions: Partitions,
+    /// Identities of processes that the database has.
+    identities: KnownIdentities,
     /// Tables in which expired rows are still to be looked for, and where in the default partition.
     expiring: VecDeque<(&'static str, Keep)>,
     expiring_block: i64,
@@ -327,6 +331,7 @@ impl<'a> Session<'a> {
             statements: Statements::default(),
             lanes: Lanes::default(),
             partitions: Partitions::new(link.clocks.0, link.clocks.1),
+            identities: KnownIdentities::default(),
             expiring: VecDeque::new(),
             expiring_block: 0,
             stored: link.last_ts,
@@ -449,11 +454,12 @@ impl<'a> Session<'a> {
         let held = self
             .writer
             .queue
-            .lease(|table| !debtors.contains_key(table));
+            .lease(|table| !debtors.contains_key(processes::stored_in(table).name));
         batch.add_held(held.await);
         if batch.is_empty() {
             return Ok(false);
         }
+        batch.add_identities(&self.identities);
         self.ensure_partitions(&batch).await?;
         if batch.superseded > 0 {
             tracing::info!(
@@ -609,15 +615,16 @@ impl<'a> Session<'a> {
             status.dead_letters += stored.dead_letters;
             status.lost_records += stored.lost_records;
         });
+        if !skip.contains(ProcessIdentity::TABLE.name) {
+            self.identities.add(batch.identity_keys.iter().copied());
+        }
         let settled = batch
             .tables
             .iter()
             .filter(|entry| !skip.contains(entry.table.name));
-        self.writer.queue.settle(settled.map(|entry| {
-            (
-                entry.table.name.to_owned(),
-                entry.groups.iter().map(|group| u64::from(group.rows)).sum(),
-            )
+        self.writer.queue.settle(settled.filter_map(|entry| {
+            let rows = entry.groups.iter().map(|group| u64::from(group.rows)).sum();
+            Some((processes::queued_as(entry.table)?.to_owned(), rows))
         }));
         self.writer.queue.remember(self.link.progress.clone()).await;
         Ok(None)

@@ -4,9 +4,10 @@
 use super::batch::{Batch, Gap, TableBatch};
 use super::copy::{Failed, Statements, bisect, copy_all, set_aside};
 use super::describe;
-use super::insert::{insert_all, is_small};
+use super::insert::{insert_all, is_inserted};
 use crate::failpoint::failpoint;
 use crate::partitions::is_homeless;
+use crate::processes;
 use schema::Timestamp;
 use std::collections::BTreeSet;
 use tokio_postgres::Client;
@@ -85,11 +86,12 @@ pub(super) async fn run(
         .iter()
         .filter(|entry| !skip.contains(entry.table.name));
     let (few, many): (Vec<&TableBatch>, Vec<&TableBatch>) =
-        wanted.partition(|entry| is_small(entry) && !suspects.contains(entry.table.name));
+        wanted.partition(|entry| is_inserted(entry) && !suspects.contains(entry.table.name));
     if !few.is_empty() {
         failpoint!("writer.insert");
         let inserted = insert_all(client, statements, &few, mark.host_id).await;
-        stored.rows += inserted.map_err(|(table, error)| Failed::from(error).stop(table))?;
+        inserted.map_err(|(table, error)| Failed::from(error).stop(table))?;
+        stored.rows += rows_of(&few);
     }
     for entry in many {
         failpoint!("writer.copy");
@@ -100,7 +102,9 @@ pub(super) async fn run(
             copied.map(|rows| (rows, 0))
         };
         let (rows, set_aside) = count.map_err(|failed| failed.stop(entry.table.name))?;
-        stored.rows += rows;
+        if processes::queued_as(entry.table).is_some() {
+            stored.rows += rows;
+        }
         stored.dead_letters += set_aside;
     }
     for group in &batch.strangers {
@@ -127,6 +131,15 @@ pub(super) async fn run(
     client.batch_execute("COMMIT").await?;
     failpoint!("writer.committed");
     Ok(stored)
+}
+
+/// How many rows of the queue these are.
+fn rows_of(entries: &[&TableBatch]) -> u64 {
+    let queued = entries
+        .iter()
+        .filter(|entry| processes::queued_as(entry.table).is_some());
+    let groups = queued.flat_map(|entry| &entry.groups);
+    groups.map(|group| u64::from(group.rows)).sum()
 }
 
 impl Failed {

@@ -107,6 +107,7 @@ impl Session<'_> {
         self.next_upkeep = Instant::now() + UPKEEP_EVERY;
         // Somebody may have dropped what is known.
         self.partitions.forget_all();
+        self.identities.forget();
         if self.report().await? && expiry::clocks_agree(self.memory.clock_ahead) {
             self.expiring = expiry::tables().collect();
             self.expiring_block = 0;
