@@ -129,6 +129,7 @@ impl Session<'_> {
                     self.note_debtor(name, NO_PARTITION);
                     return Ok(false);
                 }
+                Some(Obstacle::Heartbeat) => {}
                 Some(_) => return Ok(false),
             }
         }

@@ -181,6 +181,8 @@ enum Obstacle {
     Homeless(&'static str),
     /// This table takes no rows now.
     Table(&'static str),
+    /// The heartbeat that went along was refused.
+    Heartbeat,
 }
 
 /// Why a session ended.
@@ -500,6 +502,8 @@ impl<'a> Session<'a> {
                 Some(Obstacle::Content(table) | Obstacle::Table(table)) => {
                     skip.insert(table);
                 }
+                // It is noted, so that the next try goes without.
+                Some(Obstacle::Heartbeat) => {}
             }
         }
     }
@@ -551,6 +555,7 @@ impl<'a> Session<'a> {
             seq: self.link.seq,
             progress: encoded,
             late,
+            heartbeat: self.heartbeat_due().await?,
         };
         let held = batch.held_but(skip);
         self.memory.in_doubt = (!held.is_empty()).then(|| (self.link.seq + 1, held.clone()));
@@ -578,6 +583,11 @@ impl<'a> Session<'a> {
                     _ => Obstacle::Table(table),
                 }));
             }
+            Ok(Err(Stop::Heartbeat(error))) => {
+                self.roll_back().await?;
+                self.note_heartbeat(mark.heartbeat, Err(error))?;
+                return Ok(Some(Obstacle::Heartbeat));
+            }
             Ok(Err(Stop::Homeless { table })) => {
                 self.roll_back().await?;
                 return Ok(Some(Obstacle::Homeless(table)));
@@ -603,6 +613,9 @@ impl<'a> Session<'a> {
         self.memory.in_doubt = None;
         self.writer.queue.settle_held(&held).await;
         self.achieved = true;
+        if let Some(clock) = stored.server_clock {
+            self.note_heartbeat(mark.heartbeat, Ok(clock))?;
+        }
         if self.memory.lost.take().is_some() {
             tracing::info!("delivering again");
         }

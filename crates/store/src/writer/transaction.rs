@@ -26,6 +26,8 @@ pub(super) enum Stop {
         error: tokio_postgres::Error,
         desynced: bool,
     },
+    /// The heartbeat was refused; the rows were not.
+    Heartbeat(tokio_postgres::Error),
     /// No partition takes the rows of a table, which is not their fault.
     Homeless { table: &'static str },
     /// Somebody else moved the progress, or the last commit did happen: read it again.
@@ -53,6 +55,8 @@ pub(super) struct Stored {
     pub(super) rows: u64,
     pub(super) dead_letters: u64,
     pub(super) lost_records: u64,
+    /// What the server's clock showed at the heartbeat.
+    pub(super) server_clock: Option<Timestamp>,
 }
 
 /// The place of a transaction in the spool's history.
@@ -66,6 +70,8 @@ pub(super) struct Mark {
     pub(super) progress: String,
     /// Whether it brings rows older than what was stored before.
     pub(super) late: bool,
+    /// The instant of a heartbeat that it takes along.
+    pub(super) heartbeat: Option<Timestamp>,
 }
 
 /// Runs the transaction. `skip` are tables that owe; `suspects` are tables whose last COPY failed
@@ -123,6 +129,13 @@ pub(super) async fn run(
         insert_gap(client, statements, gap, mark.host_id).await?;
         stored.lost_records += gap.records;
     }
+    if let Some(now) = mark.heartbeat {
+        stored.server_clock = match beat(client, statements, mark.host_id, now).await {
+            Ok(clock) => Some(clock),
+            Err(error) if error.as_db_error().is_some() => return Err(Stop::Heartbeat(error)),
+            Err(error) => return Err(error.into()),
+        };
+    }
     failpoint!("writer.mark");
     if !advance(client, statements, batch, mark).await? {
         return Err(Stop::Fenced);
@@ -167,7 +180,7 @@ impl Failed {
     }
 }
 
-/// Stores a proof of life, in a transaction of its own. Gives what the server's clock shows.
+/// Stores a proof of life. Returns what the server's clock shows.
 pub(super) async fn beat(
     client: &Client,
     statements: &mut Statements,
