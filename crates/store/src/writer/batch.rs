@@ -7,7 +7,7 @@
 
 use crate::processes::{self, Identities, KnownIdentities};
 use crate::progress::Progress;
-use crate::queue::HeldRows;
+use crate::queue::LeasedGroup;
 use crate::ranges::RangeSet;
 use crate::spool::{Kind, Loss, Reason, Record, Spool, SpoolError};
 use crate::tuple::{self, Group};
@@ -57,7 +57,7 @@ pub(super) struct Gap {
 pub(super) struct Batch {
     pub(super) tables: Vec<TableBatch>,
     /// Groups of tables this version does not have.
-    pub(super) strangers: Vec<Group>,
+    pub(super) unknown_tables: Vec<Group>,
     pub(super) gaps: Vec<Gap>,
     pub(super) covered: BTreeMap<Class, RangeSet>,
     pub(super) oldest: Option<Timestamp>,
@@ -176,7 +176,7 @@ impl Batch {
     }
 
     /// Adds rows that are held in memory.
-    pub(super) fn add_held(&mut self, held: Vec<HeldRows>) {
+    pub(super) fn add_held(&mut self, held: Vec<LeasedGroup>) {
         for held in held {
             self.held.push(HeldMark {
                 id: held.id,
@@ -227,8 +227,8 @@ impl Batch {
         self.held.iter().filter(is_stored)
     }
 
-    /// The rows one table owes, as far as one transaction takes them.
-    pub(super) fn plan_debt(
+    /// Plans the deferred rows of one table, as far as one transaction takes them.
+    pub(super) fn plan_deferred(
         spool: &mut Spool,
         progress: &Progress,
         table: &'static TableDef,
@@ -251,7 +251,7 @@ impl Batch {
                 batch.note_trouble(&error);
             }
         }
-        batch.strangers.clear();
+        batch.unknown_tables.clear();
         batch.tables.retain(|entry| entry.table.name == table.name);
         if !processes::needs_identities(table) {
             batch.drop_identities();
@@ -340,7 +340,7 @@ impl Batch {
 
     fn add_group(&mut self, class: Class, lsn: u64, group: Group) {
         let Some(table) = schema::table(&group.table) else {
-            self.strangers.push(group);
+            self.unknown_tables.push(group);
             return;
         };
         self.add_rows(table, group, Some((class, lsn)));

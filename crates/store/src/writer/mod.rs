@@ -9,8 +9,8 @@
 //!
 //! * *The link breaks or a time-out passes*: the outcome may be unknown, so the connection is
 //!   dropped (after a cancel request) and the progress is read again before anything is sent.
-//! * *A table is locked, missing or forbidden*: the others are stored without it and it owes these
-//!   records; they are tried again with growing pauses.
+//! * *A table is locked, missing or forbidden*: the others are stored without it, and its rows of these
+//!   records are deferred: tried again with growing pauses.
 //! * *The server refuses the content of rows*: they are tried in halves until the culprit is alone;
 //!   it goes to `dead_letter`, its neighbours are stored in the same transaction.
 //! * *No partition takes the rows of a table*: that is not their fault. The partitions are looked for
@@ -28,7 +28,7 @@
 
 mod batch;
 pub(crate) mod copy;
-mod debts;
+mod deferred;
 mod insert;
 mod link;
 mod transaction;
@@ -43,7 +43,7 @@ use crate::spool::SpoolError;
 use crate::status::{Link as LinkState, SharedStatus};
 use batch::{Around, Batch, Lanes};
 use copy::Statements;
-use debts::Debtor;
+use deferred::DeferredTable;
 use link::{Link, LinkError};
 use schema::tables::ProcessIdentity;
 use schema::{Class, Keep, Sample, Timestamp};
@@ -60,7 +60,7 @@ const LATE: i64 = 60 * 1_000_000;
 /// How long another agent's host is left alone before asking again.
 const HELD_PAUSE: Duration = Duration::from_secs(5);
 /// How long a stopping writer may try to deliver what waits.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+const FINAL_FLUSH: Duration = Duration::from_secs(2);
 
 /// The machine, as it stands in `collector.hosts`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -169,7 +169,7 @@ pub(crate) fn describe(error: &tokio_postgres::Error) -> String {
     }
 }
 
-/// What a table owes for when even its new partitions do not take its rows.
+/// Why a table is deferred when even its new partitions do not take its rows.
 const NO_PARTITION: &str = "no partition takes its rows";
 
 /// What keeps a batch from being stored.
@@ -286,7 +286,7 @@ impl Writer {
 #[derive(Debug, Default)]
 struct Memory {
     /// Tables that did not take their rows.
-    debtors: BTreeMap<&'static str, Debtor>,
+    deferred: BTreeMap<&'static str, DeferredTable>,
     /// What fails beside the samples.
     troubles: Troubles,
     /// By how much the host's clock is ahead of the server's, microseconds.
@@ -357,8 +357,8 @@ impl<'a> Session<'a> {
     }
 
     async fn work(&mut self) -> Result<(), End> {
-        for (table, debtor) in &self.memory.debtors {
-            self.say_debt(table, &debtor.error);
+        for (table, deferred) in &self.memory.deferred {
+            self.report_deferred(table, &deferred.error);
         }
         let (server, ours) = self.link.clocks;
         self.compare_clocks(server, ours);
@@ -377,10 +377,10 @@ impl<'a> Session<'a> {
                     break;
                 }
             }
-            self.pay_debts().await?;
+            self.retry_deferred().await?;
             self.beat().await?;
             if *self.writer.stop.borrow() {
-                self.last_words().await;
+                self.final_flush().await;
                 return Ok(());
             }
             if self.make_ahead().await? || self.expire().await? {
@@ -388,9 +388,9 @@ impl<'a> Session<'a> {
             }
             let wake = self
                 .memory
-                .debtors
+                .deferred
                 .values()
-                .map(|debtor| debtor.again)
+                .map(|deferred| deferred.again)
                 .chain([self.next_heartbeat, self.next_upkeep])
                 .min();
             let wake = wake.unwrap_or(self.next_upkeep);
@@ -452,11 +452,11 @@ impl<'a> Session<'a> {
             .with_spool(move |spool| Batch::plan(spool, &progress, &lanes, &around))
             .await;
         self.note_queue(batch.trouble.take());
-        let debtors = &self.memory.debtors;
+        let deferred = &self.memory.deferred;
         let held = self
             .writer
             .queue
-            .lease(|table| !debtors.contains_key(processes::stored_in(table).name));
+            .lease(|table| !deferred.contains_key(processes::stored_in(table).name));
         batch.add_held(held.await);
         if batch.is_empty() {
             return Ok(false);
@@ -469,7 +469,7 @@ impl<'a> Session<'a> {
                 "left out: another collector wrote for this host at that time"
             );
         }
-        let mut skip: BTreeSet<&'static str> = self.memory.debtors.keys().copied().collect();
+        let mut skip: BTreeSet<&'static str> = self.memory.deferred.keys().copied().collect();
         let (mut suspects, mut rehoused) = (BTreeSet::new(), BTreeSet::new());
         loop {
             let mut progress = self.link.progress.clone();
@@ -496,7 +496,7 @@ impl<'a> Session<'a> {
                     self.rehouse(table, &batch).await?;
                 }
                 Some(Obstacle::Homeless(table)) => {
-                    self.note_debtor(table, NO_PARTITION);
+                    self.defer(table, NO_PARTITION);
                     skip.insert(table);
                 }
                 Some(Obstacle::Content(table) | Obstacle::Table(table)) => {
@@ -571,7 +571,7 @@ impl<'a> Session<'a> {
                 desynced,
             })) => {
                 if desynced || class != pg::Class::Poison {
-                    self.note_debtor(table, &describe(&error));
+                    self.defer(table, &describe(&error));
                 }
                 if desynced {
                     self.achieved = true;
@@ -651,9 +651,9 @@ impl<'a> Session<'a> {
     }
 
     /// What the last tick left is delivered before the end, as far as there is time.
-    async fn last_words(&mut self) {
+    async fn final_flush(&mut self) {
         let deliver = async { while let Ok(true) = self.deliver().await {} };
-        if timeout(LAST_WORDS, deliver).await.is_err() {
+        if timeout(FINAL_FLUSH, deliver).await.is_err() {
             tracing::info!("what is not delivered stays in the spool for the next start");
         }
     }

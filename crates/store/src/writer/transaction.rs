@@ -74,7 +74,7 @@ pub(super) struct Mark {
     pub(super) heartbeat: Option<Timestamp>,
 }
 
-/// Runs the transaction. `skip` are tables that owe; `suspects` are tables whose last COPY failed
+/// Runs the transaction. `skip` are deferred tables; `suspects` are tables whose last COPY failed
 /// on data, so their rows are tried in halves until the culprit is alone.
 pub(super) async fn run(
     client: &Client,
@@ -113,7 +113,7 @@ pub(super) async fn run(
         }
         stored.dead_letters += set_aside;
     }
-    for group in &batch.strangers {
+    for group in &batch.unknown_tables {
         set_aside(
             client,
             statements,
