@@ -194,7 +194,11 @@ impl Partitions {
     }
 
     /// Makes one partition, unless it is there.
-    async fn make(&mut self, client: &Client, place: PartitionKey) -> Result<Result<(), Error>, Error> {
+    async fn make(
+        &mut self,
+        client: &Client,
+        place: PartitionKey,
+    ) -> Result<Result<(), Error>, Error> {
         let (table, day) = &place;
         let made = client
             .query_one(

@@ -178,7 +178,10 @@ impl Queue {
     }
 
     /// Leases what is held in memory, of the tables that `wants` it.
-    pub(crate) async fn lease(&self, wants: impl Fn(&'static TableDef) -> bool) -> Vec<LeasedGroup> {
+    pub(crate) async fn lease(
+        &self,
+        wants: impl Fn(&'static TableDef) -> bool,
+    ) -> Vec<LeasedGroup> {
         let declared = schema::TABLES.iter().chain(schema::VIEWS);
         let tables: BTreeSet<&'static str> = declared
             .filter(|table| wants(table))

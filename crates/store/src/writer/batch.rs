@@ -15,7 +15,6 @@ use bytes::Bytes;
 use schema::tables::ProcessIdentity;
 use schema::{Class, Sample, TableDef, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
-use std::error::Error;
 
 /// Bytes of payload of the backlog taken with one transaction: some five thousand rows, a few
 /// dozen milliseconds of the server's time.
@@ -172,7 +171,7 @@ impl Batch {
     }
 
     fn note_trouble(&mut self, error: &SpoolError) {
-        self.trouble.get_or_insert_with(|| describe(error));
+        self.trouble.get_or_insert_with(|| pg::causes(error));
     }
 
     /// Adds rows that are held in memory.
@@ -478,15 +477,4 @@ impl Batch {
         let covered = self.covered.entry(class).or_default();
         *covered = covered.union(&missing);
     }
-}
-
-/// An error with its causes in one line.
-fn describe(error: &SpoolError) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

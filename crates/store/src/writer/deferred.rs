@@ -88,7 +88,9 @@ impl Session<'_> {
         let mut batch = self
             .writer
             .queue
-            .with_spool(move |spool| Batch::plan_deferred(spool, &progress, table, records, &around))
+            .with_spool(move |spool| {
+                Batch::plan_deferred(spool, &progress, table, records, &around)
+            })
             .await;
         if batch.trouble.is_some() {
             self.note_queue(batch.trouble.take());
