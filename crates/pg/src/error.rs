@@ -203,11 +203,19 @@ fn cause(error: &tokio_postgres::Error) -> String {
             .unwrap_or_default();
         return format!("{} ({}){hint}", db.message(), db.code().code());
     }
+    causes(error)
+}
+
+/// Returns an error with its causes in one line, without those that it repeats itself.
+#[must_use]
+pub fn causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
+    let mut source = error.source();
     while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
+        let cause = error.to_string();
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
         source = error.source();
     }
     text

@@ -21,7 +21,7 @@ mod target;
 mod tls;
 
 pub use backoff::Backoff;
-pub use error::{Class, PgError};
+pub use error::{Class, PgError, causes};
 pub use session::{Session, SessionOptions, connect};
 pub use target::{Host, Target};
 pub use tls::client_config;

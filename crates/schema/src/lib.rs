@@ -2,7 +2,7 @@
 //!
 //! * [`TableDef`] declares a stored table: its columns, their roles and units. [`metric_table!`]
 //!   derives it from the struct that a collector fills, so that a field, a column, a JSON key and
-//!   a label are one name. [`TABLES`] lists every table.
+//!   a label are one name. [`TABLES`] lists every table, [`VIEWS`] what is stored in two.
 //! * [`Row`] is one sample on its way through spool, COPY, roll-up and API. From a collector's
 //!   typed struct on, everything is rows; nothing downstream knows a metric by name.
 //! * [`Metric`] is a number that matters and the one way to read it over time ([`Series`]), with
@@ -27,13 +27,14 @@ pub use finding::Finding;
 pub use metric::{Better, Domain, Fold, Levels, Metric, Series, Severity};
 pub use metrics::METRICS;
 pub use row::{Cell, CellType, Json, Row, Sample, Timestamp};
-pub use table::{Class, Column, Every, Keep, PgType, Role, SLOW_SECS, TableDef, Unit};
-pub use tables::TABLES;
+pub use table::{Class, Column, Every, Keep, PgType, Role, SLOW_SECS, Samples, TableDef, Unit};
+pub use tables::{TABLES, VIEWS};
 
-/// The declared table of this name, if there is one.
+/// The declared table or view of this name, if there is one.
 #[must_use]
 pub fn table(name: &str) -> Option<&'static TableDef> {
-    TABLES.iter().find(|table| table.name == name).copied()
+    let mut declared = TABLES.iter().chain(VIEWS);
+    declared.find(|table| table.name == name).copied()
 }
 
 /// The metric with this identifier (`domain.name`), if there is one.

@@ -208,11 +208,36 @@ pub struct TableDef {
     pub keep: Keep,
     /// How often it is sampled.
     pub every: Every,
+    /// Set where the declaration is of a view: see [`Samples`].
+    pub samples: Option<Samples>,
     /// Lines of documentation.
     pub doc: &'static [&'static str],
 }
 
+/// The table behind a view that joins samples with what identifies their subject. The view shows, beside
+/// the declared columns, what restricts it to few partitions and to a part of an index:
+///
+/// * `identity_day`: the start of the day (UTC) that the sample lies in;
+/// * `sample_window`: the start of the [`Samples::WINDOW_SECS`] that the sample lies in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Samples {
+    /// Name of the table that has one row for each row of the view, with `ts` and `host_id`.
+    pub table: &'static str,
+}
+
+impl Samples {
+    /// Length of a window, seconds.
+    pub const WINDOW_SECS: u32 = 900;
+}
+
 impl TableDef {
+    /// The table from which instants can be read without the columns: its own name, or that of the
+    /// samples of a view.
+    #[must_use]
+    pub fn instants(&self) -> &'static str {
+        self.samples.map_or(self.name, |samples| samples.table)
+    }
+
     /// Whether its rows tell what happened since the tick before, over `interval_secs`, rather than
     /// since the source began.
     #[must_use]
@@ -245,9 +270,11 @@ impl TableDef {
 /// ```
 #[macro_export]
 macro_rules! metric_table {
+    (@samples) => { None };
+    (@samples $table:literal) => { Some($crate::Samples { table: $table }) };
     (
         $(#[doc = $doc:expr])*
-        pub struct $name:ident => $table:literal { class: $class:ident, rollup: $rollup:literal, keep: $keep:ident, every: $every:ident;
+        pub struct $name:ident => $table:literal { class: $class:ident, rollup: $rollup:literal, keep: $keep:ident, every: $every:ident $(, view of: $samples:literal)?;
             $( $(#[doc = $fdoc:expr])* $field:ident : $ty:ty [$role:ident $unit:ident] ),+ $(,)?
         }
     ) => {
@@ -262,6 +289,7 @@ macro_rules! metric_table {
                 rollup: $rollup,
                 keep: $crate::Keep::$keep,
                 every: $crate::Every::$every,
+                samples: $crate::metric_table!(@samples $($samples)?),
                 doc: &[$($doc),*],
                 columns: &[$( $crate::Column {
                     name: stringify!($field),

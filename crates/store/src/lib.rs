@@ -8,6 +8,7 @@
 //!   [`progress`], so replay after any crash is exactly-once.
 //! * [`logs`] stores lines of logs with the positions of their streams.
 //! * [`host`] opens a session that speaks for one host.
+//! * `processes` splits rows of processes into what changes and what identifies the process.
 //! * `partitions` makes the daily partitions that rows need; [`expiry`] drops them when nobody asks for
 //!   them any longer.
 //! * [`migrations`] brings a database to this version's schema and refuses one that is newer.
@@ -21,6 +22,7 @@ pub mod host;
 pub mod logs;
 pub mod migrations;
 mod partitions;
+mod processes;
 pub mod progress;
 pub mod queue;
 pub mod ranges;

@@ -90,6 +90,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "expiry",
         sql: include_str!("../../../migrations/0009_expiry.sql"),
     },
+    Migration {
+        version: 11,
+        name: "process_identities",
+        sql: include_str!("../../../migrations/0011_process_identities.sql"),
+    },
 ];
 
 /// Returns the digests of [`MIGRATIONS`]. They are computed once, since every session compares them.

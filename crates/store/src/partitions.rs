@@ -40,7 +40,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const RETRY: Duration = Duration::from_secs(60);
 
 /// A place for rows: a table with a day, in days since 1970, or with its default partition.
-type Place = (String, Option<i64>);
+type PartitionKey = (String, Option<i64>);
 
 /// What rows need: tables and the days of their rows, in days since 1970.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -83,9 +83,9 @@ pub(crate) fn is_homeless(error: &Error) -> bool {
 pub(crate) struct Partitions {
     /// By how much the server's clock is ahead of ours, microseconds.
     server_ahead: i64,
-    known: BTreeSet<Place>,
+    known: BTreeSet<PartitionKey>,
     /// What could not be made, and when it is tried again.
-    failed: BTreeMap<Place, Instant>,
+    failed: BTreeMap<PartitionKey, Instant>,
 }
 
 impl Partitions {
@@ -122,10 +122,10 @@ impl Partitions {
 
     /// Returns what of these needs is not known to exist: default partitions first, for they take any
     /// row, then the newest days, which most rows are of.
-    fn missing(&self, needs: &Needs, now: Timestamp) -> Vec<Place> {
+    fn missing(&self, needs: &Needs, now: Timestamp) -> Vec<PartitionKey> {
         let today = self.today(now);
         let near = today - DAYS_BACK..=today + DAYS_AHEAD;
-        let mut places: BTreeSet<(i64, Place)> = BTreeSet::new();
+        let mut places: BTreeSet<(i64, PartitionKey)> = BTreeSet::new();
         for (day, table) in &needs.0 {
             places.insert((i64::MIN, (table.clone(), None)));
             if near.contains(day) {
@@ -194,7 +194,11 @@ impl Partitions {
     }
 
     /// Makes one partition, unless it is there.
-    async fn make(&mut self, client: &Client, place: Place) -> Result<Result<(), Error>, Error> {
+    async fn make(
+        &mut self,
+        client: &Client,
+        place: PartitionKey,
+    ) -> Result<Result<(), Error>, Error> {
         let (table, day) = &place;
         let made = client
             .query_one(

@@ -81,9 +81,9 @@ impl Progress {
         self.0.get(class.as_str()).cloned().unwrap_or_default()
     }
 
-    /// Whether any table owes anything.
+    /// Whether rows of any table are deferred.
     #[must_use]
-    pub fn has_debts(&self) -> bool {
+    pub fn has_deferred(&self) -> bool {
         self.0.values().any(|class| !class.owed.is_empty())
     }
 }

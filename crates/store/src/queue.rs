@@ -67,7 +67,7 @@ impl Depth {
 }
 
 /// Rows of one table that are held in memory.
-struct Held {
+struct HeldGroup {
     id: u64,
     /// What would be one record of the spool has one number.
     record: u64,
@@ -81,7 +81,7 @@ struct Held {
 
 /// Rows from memory, for the writer.
 #[derive(Debug)]
-pub(crate) struct HeldRows {
+pub(crate) struct LeasedGroup {
     pub(crate) id: u64,
     pub(crate) record: u64,
     pub(crate) class: Class,
@@ -92,8 +92,8 @@ pub(crate) struct HeldRows {
 
 struct Inner {
     spool: Spool,
-    held: VecDeque<Held>,
-    /// The next number of [`Held::id`] and [`Held::record`].
+    held: VecDeque<HeldGroup>,
+    /// The next number of [`HeldGroup::id`] and [`HeldGroup::record`].
     next: u64,
     /// As the database last told; nothing delivered before it has.
     progress: Progress,
@@ -178,11 +178,14 @@ impl Queue {
     }
 
     /// Leases what is held in memory, of the tables that `wants` it.
-    pub(crate) async fn lease(&self, wants: impl Fn(&str) -> bool) -> Vec<HeldRows> {
-        let tables: BTreeSet<&'static str> = schema::TABLES
-            .iter()
-            .map(|table| table.name)
+    pub(crate) async fn lease(
+        &self,
+        wants: impl Fn(&'static TableDef) -> bool,
+    ) -> Vec<LeasedGroup> {
+        let declared = schema::TABLES.iter().chain(schema::VIEWS);
+        let tables: BTreeSet<&'static str> = declared
             .filter(|table| wants(table))
+            .map(|table| table.name)
             .collect();
         self.in_memory(move |inner| {
             let wanted = inner
@@ -192,7 +195,7 @@ impl Queue {
             wanted
                 .map(|held| {
                     held.is_leased = true;
-                    HeldRows {
+                    LeasedGroup {
                         id: held.id,
                         record: held.record,
                         class: held.class,
@@ -364,7 +367,7 @@ impl Inner {
             let Some(table) = schema::table(&group.table) else {
                 continue;
             };
-            self.held.push_back(Held {
+            self.held.push_back(HeldGroup {
                 id: self.next,
                 record,
                 class,
@@ -384,7 +387,7 @@ impl Inner {
                 return Durability::Disk;
             };
             let (record, class, ts) = (first.record, first.class, first.ts);
-            let is_part = |held: &&Held| held.record == record && !held.is_leased;
+            let is_part = |held: &&HeldGroup| held.record == record && !held.is_leased;
             let parts: Vec<&Group> = self.held.iter().filter(is_part).map(|h| &h.group).collect();
             let rows = parts.iter().map(|group| group.rows).sum();
             let payload = tuple::encode_groups(parts.into_iter());
@@ -406,7 +409,7 @@ impl Inner {
         let mut losses: BTreeMap<Class, (Loss, BTreeSet<u64>)> = BTreeMap::new();
         for class in Class::ALL {
             while bytes > most || (most == 0 && !self.held.is_empty()) {
-                let is_next = |held: &Held| held.class == class && !held.is_leased;
+                let is_next = |held: &HeldGroup| held.class == class && !held.is_leased;
                 let Some(at) = self.held.iter().position(is_next) else {
                     break;
                 };

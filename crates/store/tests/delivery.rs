@@ -236,7 +236,7 @@ async fn p13_a_poisoned_row_is_set_aside_and_its_neighbours_are_stored() {
     let (database, dir) = (database().await, TempDir::new().unwrap());
     // What the encoder cannot produce, a constraint can refuse.
     database
-        .sql("alter table collector.process_metrics_raw add check (pid <> 13)")
+        .sql("alter table collector.process_samples add check (process >> 41 <> 13)")
         .await
         .unwrap();
     let running = start(dir.path(), database.target());
@@ -264,7 +264,7 @@ async fn p13_a_poisoned_row_is_set_aside_and_its_neighbours_are_stored() {
         .await,
         3
     );
-    assert_eq!(number(&database, "select count(*) from collector.dead_letter where sqlstate = '23514' and row like '%\"pid\":13,%'").await, 3);
+    assert_eq!(number(&database, "select count(*) from collector.dead_letter where sqlstate = '23514' and (row::jsonb ->> 'process')::bigint >> 41 = 13").await, 3);
     assert_eq!(running.status.get().dead_letters, 3);
     running.stop().await;
 }
@@ -396,7 +396,7 @@ async fn a_database_restored_from_an_older_copy_gets_what_there_is_and_notes_the
     running.drained().await;
     running.stop().await;
     database
-        .sql("delete from collector.process_metrics_raw where start_ticks > 0; delete from collector.system_metrics_raw where forks_total > 0; \
+        .sql("delete from collector.process_samples where ts > (select min(ts) from collector.process_samples); delete from collector.system_metrics_raw where forks_total > 0; \
               delete from collector.collector_runs_raw where rows > 0; \
               update collector.spool_watermark w set seq = s.seq, progress = s.progress, last_ts = s.last_ts from saved s")
         .await

@@ -289,7 +289,12 @@ async fn a_table_in_use_has_the_partitions_of_the_next_days() {
     running.queue.append(ts(0), rows(0, 5)).await.unwrap();
     running
         .until("the days ahead have partitions", async || {
-            let used = ["system_metrics_raw", "process_metrics_raw", "heartbeat"];
+            let used = [
+                "system_metrics_raw",
+                "process_samples",
+                "process_identities",
+                "heartbeat",
+            ];
             let mut all = true;
             for table in used {
                 all &= days_of(&database, table).await == 3;

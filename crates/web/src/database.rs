@@ -136,7 +136,7 @@ impl Database {
                 }
                 Ok(Err(error)) if is_link(&error.source) || session.is_closed() => {
                     if fresh {
-                        return Err(self.lost(&chain(&error)));
+                        return Err(self.lost(&pg::causes(&error)));
                     }
                 }
                 Ok(Err(error)) => {
@@ -197,7 +197,7 @@ impl Database {
         }
         self.connect()
             .await
-            .map_err(|error| self.lost(&chain(&error)))
+            .map_err(|error| self.lost(&pg::causes(&error)))
     }
 
     async fn connect(&self) -> Result<Session, PgError> {
@@ -281,20 +281,6 @@ fn refused(error: &ReadError) -> Failure {
     }
     Failure::Refused {
         what,
-        cause: chain(error),
+        cause: pg::causes(error),
     }
-}
-
-/// An error with its causes in one line.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        next = cause.source();
-    }
-    text
 }

@@ -91,7 +91,7 @@ async fn increments_equal_the_whole() {
             0 => {
                 database
                     .sql(&format!(
-                        "UPDATE collector.process_metrics_raw SET cpu_pct = {round} WHERE pid = 103 AND ts BETWEEN {} AND {};
+                        "UPDATE collector.process_samples SET cpu_pct = {round} WHERE process >> 41 = 103 AND ts BETWEEN {} AND {};
                          UPDATE collector.spool_watermark SET history_gen = history_gen + 1",
                         sql_time(tick(next - 60)),
                         sql_time(tick(next - 40))
@@ -110,7 +110,7 @@ async fn increments_equal_the_whole() {
                 if roll == 5 {
                     database
                         .sql(&format!(
-                            "UPDATE collector.process_metrics_raw SET cpu_pct = {} WHERE pid = 101 AND ts >= {}",
+                            "UPDATE collector.process_samples SET cpu_pct = {} WHERE process >> 41 = 101 AND ts >= {}",
                             100 + round,
                             sql_time(tick(next))
                         ))

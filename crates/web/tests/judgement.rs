@@ -141,7 +141,7 @@ async fn processes_are_counted_as_the_table_counts_them() {
     assert_eq!((&facets["crit"], &facets["warn"]), (&1.into(), &1.into()));
     // Once in state D is normal.
     let once = format!(
-        "UPDATE collector.process_metrics_raw SET state = 'S' WHERE pid = 104 AND ts < {}",
+        "UPDATE collector.process_samples SET state_count = 256 | ascii('S') WHERE process >> 41 = 104 AND ts < {}",
         sql_time(tick(TICKS - 1))
     );
     database.sql(&once).await.unwrap();

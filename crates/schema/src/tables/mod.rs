@@ -29,7 +29,7 @@ pub use io::{CheckSample, IoSample, SlruSample};
 pub use log::{LogEntry, LogSource, SecurityEvent};
 pub use mount::MountSample;
 pub use network::NetworkSample;
-pub use process::ProcessSample;
+pub use process::{ProcessIdentity, ProcessMeasurement, ProcessSample};
 pub use relation::{IndexSample, IndexSighting, TableSample};
 pub use replication::{ReplicationSample, SubscriptionSample};
 pub use self_metrics::SelfSample;
@@ -44,7 +44,9 @@ pub const TABLES: &[&TableDef] = &[
     MountSample::TABLE,
     NetworkSample::TABLE,
     DiskSample::TABLE,
-    ProcessSample::TABLE,
+    // Samples before identities: partitions of a day are dropped in this order.
+    ProcessMeasurement::TABLE,
+    ProcessIdentity::TABLE,
     Heartbeat::TABLE,
     SelfSample::TABLE,
     CollectorRun::TABLE,
@@ -75,6 +77,9 @@ pub const TABLES: &[&TableDef] = &[
     SecurityEvent::TABLE,
 ];
 
+/// Views over two stored tables each; rows are collected, queued and read under their names.
+pub const VIEWS: &[&TableDef] = &[ProcessSample::TABLE];
+
 /// Columns (table, column) of tables of every tick that are filled at slow ticks alone and NULL
 /// between them.
 pub const SLOW_COLUMNS: &[(&str, &str)] = &[
@@ -92,7 +97,7 @@ mod tests {
     #[test]
     fn names_are_unique_and_plain() {
         let mut tables = HashSet::new();
-        for table in TABLES {
+        for table in TABLES.iter().chain(VIEWS) {
             assert!(
                 tables.insert(table.name),
                 "{} is declared twice",
@@ -129,6 +134,15 @@ mod tests {
     }
 
     #[test]
+    fn views_name_a_stored_table() {
+        for view in VIEWS {
+            let samples = crate::table(view.instants()).unwrap();
+            assert!(samples.samples.is_none(), "{}", view.name);
+            assert_eq!((samples.keep, samples.class), (view.keep, view.class));
+        }
+    }
+
+    #[test]
     fn amounts_say_which_time_they_cover() {
         for table in TABLES.iter().filter(|table| table.has_amounts()) {
             assert!(table.column("interval_secs").is_some(), "{}", table.name);
@@ -142,7 +156,7 @@ mod tests {
 
     #[test]
     fn everything_is_documented() {
-        for table in TABLES {
+        for table in TABLES.iter().chain(VIEWS) {
             assert!(!table.doc.is_empty(), "{}", table.name);
             for column in table.columns {
                 assert!(!column.doc.is_empty(), "{}.{}", table.name, column.name);
@@ -152,7 +166,7 @@ mod tests {
 
     #[test]
     fn keys_are_never_null() {
-        for table in TABLES {
+        for table in TABLES.iter().chain(VIEWS) {
             for column in table
                 .columns
                 .iter()

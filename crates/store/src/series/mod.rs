@@ -31,6 +31,7 @@ mod share;
 mod since;
 mod sql;
 mod value;
+mod view;
 
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ use tokio_postgres::{Client, Row};
 use super::ReadError;
 use super::sql::{Param, Span, Statement};
 use super::value::{Instant, cell, selected};
+use super::view;
 
 /// The rows of one instant.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -83,11 +84,12 @@ fn finish(
         )
         .collect();
     sql.text = format!(
-        "SELECT {}\nFROM collector.{}\nWHERE host_id = {host} AND ts >= {} AND ts < {}",
+        "SELECT {}\nFROM collector.{}\nWHERE host_id = {host} AND ts >= {} AND ts < {}{}",
         list.join(", "),
         table.name,
         span.from,
-        span.to
+        span.to,
+        view::narrowed(table, &span.from, &span.to, false)
     );
 }
 

@@ -14,6 +14,7 @@ use tokio_postgres::{Client, Row};
 use super::scan::{Kind, Scan};
 use super::share;
 use super::value::Instant;
+use super::view;
 use super::{MAX_STEP_INTERVALS, ReadError};
 
 /// A value of a statement.
@@ -118,7 +119,7 @@ impl Span {
         Self {
             from: format!(
                 "(SELECT max(ts) FROM collector.{} WHERE host_id = {host} AND ts >= {from} AND ts < {to}{filled})",
-                table.name
+                table.instants()
             ),
             to,
         }
@@ -201,7 +202,11 @@ pub(super) fn filter(
     to: &str,
 ) -> String {
     let host = sql.bind(Param::Int4(source.host_id));
-    let mut text = format!("host_id = {host} AND ts >= {from} AND ts < {to}");
+    let by_key = source.keys.is_some() && scan.key_columns().is_some();
+    let mut text = format!(
+        "host_id = {host} AND ts >= {from} AND ts < {to}{}",
+        view::narrowed(scan.table, from, to, by_key)
+    );
     let Some(keys) = source.keys else { return text };
     // The first column of a compound key has an index; its values are the first parts.
     if let Some(columns) = scan.key_columns() {

@@ -5,15 +5,16 @@
 //! transaction and a bounded piece of the *backlog* beside them, so that after an outage the
 //! dashboard is live at once while the past fills in.
 
+use crate::processes::{self, Identities, KnownIdentities};
 use crate::progress::Progress;
-use crate::queue::HeldRows;
+use crate::queue::LeasedGroup;
 use crate::ranges::RangeSet;
 use crate::spool::{Kind, Loss, Reason, Record, Spool, SpoolError};
 use crate::tuple::{self, Group};
 use bytes::Bytes;
-use schema::{Class, TableDef, Timestamp};
+use schema::tables::ProcessIdentity;
+use schema::{Class, Sample, TableDef, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
-use std::error::Error;
 
 /// Bytes of payload of the backlog taken with one transaction: some five thousand rows, a few
 /// dozen milliseconds of the server's time.
@@ -55,7 +56,7 @@ pub(super) struct Gap {
 pub(super) struct Batch {
     pub(super) tables: Vec<TableBatch>,
     /// Groups of tables this version does not have.
-    pub(super) strangers: Vec<Group>,
+    pub(super) unknown_tables: Vec<Group>,
     pub(super) gaps: Vec<Gap>,
     pub(super) covered: BTreeMap<Class, RangeSet>,
     pub(super) oldest: Option<Timestamp>,
@@ -66,6 +67,11 @@ pub(super) struct Batch {
     pub(super) more: bool,
     /// Rows that are held in memory because the spool's disk refused them.
     held: Vec<HeldMark>,
+    /// What identifies the processes of the batch, and the records that it comes from.
+    identities: Identities,
+    identity_records: BTreeMap<Class, RangeSet>,
+    /// The keys of identities that the batch stores.
+    pub(super) identity_keys: Vec<i64>,
     /// What the spool could not do, without which the batch was planned.
     pub(super) trouble: Option<String>,
     /// What the database did not have when the batch was planned, by class.
@@ -165,20 +171,38 @@ impl Batch {
     }
 
     fn note_trouble(&mut self, error: &SpoolError) {
-        self.trouble.get_or_insert_with(|| describe(error));
+        self.trouble.get_or_insert_with(|| pg::causes(error));
     }
 
     /// Adds rows that are held in memory.
-    pub(super) fn add_held(&mut self, held: Vec<HeldRows>) {
+    pub(super) fn add_held(&mut self, held: Vec<LeasedGroup>) {
         for held in held {
             self.held.push(HeldMark {
                 id: held.id,
                 record: (held.class, held.record),
-                table: held.table.name,
+                table: processes::stored_in(held.table).name,
             });
             self.see(held.ts);
-            self.entry(held.table).groups.push(held.group);
+            self.add_rows(held.table, held.group, None);
         }
+    }
+
+    /// Adds the identities that are not known to be stored. To be called when all rows were added.
+    pub(super) fn add_identities(&mut self, known: &KnownIdentities) {
+        let mut identities = std::mem::take(&mut self.identities);
+        identities.drop_known(known);
+        self.identity_keys = identities.keys().collect();
+        let records = std::mem::take(&mut self.identity_records);
+        if let Some(group) = identities.into_group() {
+            let entry = self.entry(ProcessIdentity::TABLE);
+            entry.groups.push(group);
+            entry.records = records;
+        }
+    }
+
+    /// Leaves out what identifies processes.
+    pub(super) fn drop_identities(&mut self) {
+        self.identities = Identities::default();
     }
 
     /// The numbers of rows from memory that a transaction without these tables stores.
@@ -202,8 +226,8 @@ impl Batch {
         self.held.iter().filter(is_stored)
     }
 
-    /// The rows one table owes, as far as one transaction takes them.
-    pub(super) fn plan_debt(
+    /// Plans the deferred rows of one table, as far as one transaction takes them.
+    pub(super) fn plan_deferred(
         spool: &mut Spool,
         progress: &Progress,
         table: &'static TableDef,
@@ -226,8 +250,11 @@ impl Batch {
                 batch.note_trouble(&error);
             }
         }
-        batch.strangers.clear();
-        batch.tables.retain(|entry| entry.table == table);
+        batch.unknown_tables.clear();
+        batch.tables.retain(|entry| entry.table.name == table.name);
+        if !processes::needs_identities(table) {
+            batch.drop_identities();
+        }
         batch
     }
 
@@ -312,13 +339,29 @@ impl Batch {
 
     fn add_group(&mut self, class: Class, lsn: u64, group: Group) {
         let Some(table) = schema::table(&group.table) else {
-            self.strangers.push(group);
+            self.unknown_tables.push(group);
             return;
         };
-        let group = group.fit(table);
-        let entry = self.entry(table);
+        self.add_rows(table, group, Some((class, lsn)));
+    }
+
+    /// Adds rows to the table that stores them, with the record that they come from.
+    fn add_rows(&mut self, table: &'static TableDef, group: Group, record: Option<(Class, u64)>) {
+        let stored = processes::stored_in(table);
+        let group = if stored.name == table.name {
+            group.fit(table)
+        } else {
+            if let Some((class, lsn)) = record {
+                let records = self.identity_records.entry(class).or_default();
+                records.insert(lsn..lsn + 1);
+            }
+            processes::split(&group, &mut self.identities)
+        };
+        let entry = self.entry(stored);
         entry.groups.push(group);
-        entry.records.entry(class).or_default().insert(lsn..lsn + 1);
+        if let Some((class, lsn)) = record {
+            entry.records.entry(class).or_default().insert(lsn..lsn + 1);
+        }
     }
 
     fn see(&mut self, ts: Timestamp) {
@@ -327,7 +370,8 @@ impl Batch {
     }
 
     fn entry(&mut self, table: &'static TableDef) -> &mut TableBatch {
-        let known = self.tables.iter().position(|entry| entry.table == table);
+        let is_it = |entry: &TableBatch| entry.table.name == table.name;
+        let known = self.tables.iter().position(is_it);
         let at = known.unwrap_or_else(|| {
             self.tables.push(TableBatch {
                 table,
@@ -433,15 +477,4 @@ impl Batch {
         let covered = self.covered.entry(class).or_default();
         *covered = covered.union(&missing);
     }
-}
-
-/// An error with its causes in one line.
-fn describe(error: &SpoolError) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

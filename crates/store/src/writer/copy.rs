@@ -1,9 +1,13 @@
 //! Rows into a table by COPY BINARY; those that the server refuses are found by halves and set aside.
 
+use super::insert::insert_groups;
 use crate::partitions::is_homeless;
+use crate::processes;
 use crate::tuple::Group;
 use bytes::Bytes;
 use futures_util::{SinkExt, pin_mut};
+use schema::Sample;
+use schema::tables::ProcessIdentity;
 use std::collections::HashMap;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Statement};
@@ -93,6 +97,14 @@ async fn copy(
     let Some(first) = groups.first() else {
         return Ok(0);
     };
+    if processes::is_stored_once(&first.table) {
+        let rows: Vec<(&'static str, &Group)> = groups
+            .iter()
+            .map(|group| (ProcessIdentity::TABLE.name, group))
+            .collect();
+        let inserted = insert_groups(client, statements, &rows, host_id).await;
+        return inserted.map_err(|(_, error)| error.into());
+    }
     let statement = statements.get(client, &copy_sql(first)).await?;
     let begun = client.copy_in::<_, Bytes>(&statement).await;
     let sink = begun.map_err(|error| Failed {

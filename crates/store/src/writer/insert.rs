@@ -14,21 +14,25 @@ use tokio_postgres::{Client, Statement};
 
 use super::batch::TableBatch;
 use super::copy::Statements;
+use crate::processes;
 use crate::tuple::Group;
 
 /// Up to so many rows of a table are inserted; more are copied. At 15 rows both cost the same.
 const FEW: u32 = 8;
 
-/// Whether the rows of a table are few enough.
-pub(super) fn is_small(entry: &TableBatch) -> bool {
+/// Statements that are on their way at a time.
+const PIPELINED: usize = 1000;
+
+/// Whether the rows of a table are inserted: few, or such that COPY cannot store, as it knows no `ON CONFLICT`.
+pub(super) fn is_inserted(entry: &TableBatch) -> bool {
     let rows = entry.groups.iter().map(|group| group.rows);
-    rows.sum::<u32>() <= FEW
+    rows.sum::<u32>() <= FEW || processes::is_stored_once(entry.table.name)
 }
 
 /// A table that did not take its rows.
 pub(super) type Refused = (&'static str, tokio_postgres::Error);
 
-/// Inserts all rows of these tables. Gives how many they were.
+/// Inserts all rows of these tables. Returns how many they were, those that were there already included.
 ///
 /// # Errors
 /// The first error that is no consequence of another.
@@ -38,37 +42,53 @@ pub(super) async fn insert_all(
     entries: &[&TableBatch],
     host_id: i32,
 ) -> Result<u64, Refused> {
-    let mut inserts = Vec::new();
-    for entry in entries {
+    let groups = entries.iter().flat_map(|entry| {
         let table = entry.table.name;
-        for group in &entry.groups {
-            let statement = statements.get(client, &insert_sql(group)).await;
-            let statement = statement.map_err(|error| (table, error))?;
-            for fields in group.fields() {
-                inserts.push((table, statement.clone(), fields));
-            }
+        entry.groups.iter().map(move |group| (table, group))
+    });
+    let groups: Vec<(&'static str, &Group)> = groups.collect();
+    insert_groups(client, statements, &groups, host_id).await
+}
+
+/// As [`insert_all`], groups of rows with the table that each belongs to.
+pub(super) async fn insert_groups(
+    client: &Client,
+    statements: &mut Statements,
+    groups: &[(&'static str, &Group)],
+    host_id: i32,
+) -> Result<u64, Refused> {
+    let mut inserts = Vec::new();
+    for (table, group) in groups {
+        let statement = statements.get(client, &insert_sql(group)).await;
+        let statement = statement.map_err(|error| (*table, error))?;
+        for fields in group.fields() {
+            inserts.push((*table, statement.clone(), fields));
         }
     }
     let host = host_id.to_be_bytes();
-    let sent = inserts.iter().map(|(table, statement, fields)| {
-        let host = &host;
-        async move {
-            let done = insert(client, statement, fields, host).await;
-            done.map_err(|error| (*table, error))
-        }
-    });
-    let mut rows = 0;
-    let mut refused: Option<Refused> = None;
-    for done in join_all(sent).await {
-        match done {
-            Ok(count) => rows += count,
-            Err((_, error)) if error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION) => {}
-            Err(first) => {
-                refused.get_or_insert(first);
+    for part in inserts.chunks(PIPELINED) {
+        let sent = part.iter().map(|(table, statement, fields)| {
+            let host = &host;
+            async move {
+                let done = insert(client, statement, fields, host).await;
+                done.map_err(|error| (*table, error))
+            }
+        });
+        let mut refused: Option<Refused> = None;
+        for done in join_all(sent).await {
+            match done {
+                Ok(_) => {}
+                Err((_, error)) if error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION) => {}
+                Err(first) => {
+                    refused.get_or_insert(first);
+                }
             }
         }
+        if let Some(refused) = refused {
+            return Err(refused);
+        }
     }
-    refused.map_or(Ok(rows), Err)
+    Ok(inserts.len() as u64)
 }
 
 async fn insert(
@@ -88,8 +108,12 @@ async fn insert(
 fn insert_sql(group: &Group) -> String {
     let names: Vec<&str> = group.columns.iter().map(|(name, _)| &**name).collect();
     let places: Vec<String> = (1..=names.len() + 2).map(|at| format!("${at}")).collect();
+    let conflict = match processes::is_stored_once(&group.table) {
+        true => " ON CONFLICT DO NOTHING",
+        false => "",
+    };
     format!(
-        "INSERT INTO collector.{} (ts, host_id, {}) VALUES ({})",
+        "INSERT INTO collector.{} (ts, host_id, {}) VALUES ({}){conflict}",
         group.table,
         names.join(", "),
         places.join(", ")

@@ -9,8 +9,8 @@
 //!
 //! * *The link breaks or a time-out passes*: the outcome may be unknown, so the connection is
 //!   dropped (after a cancel request) and the progress is read again before anything is sent.
-//! * *A table is locked, missing or forbidden*: the others are stored without it and it owes these
-//!   records; they are tried again with growing pauses.
+//! * *A table is locked, missing or forbidden*: the others are stored without it, and its rows of these
+//!   records are deferred: tried again with growing pauses.
 //! * *The server refuses the content of rows*: they are tried in halves until the culprit is alone;
 //!   it goes to `dead_letter`, its neighbours are stored in the same transaction.
 //! * *No partition takes the rows of a table*: that is not their fault. The partitions are looked for
@@ -28,7 +28,7 @@
 
 mod batch;
 pub(crate) mod copy;
-mod debts;
+mod deferred;
 mod insert;
 mod link;
 mod transaction;
@@ -36,15 +36,17 @@ pub(crate) mod upkeep;
 
 use crate::expiry::{Expiring, Retention};
 use crate::partitions::Partitions;
+use crate::processes::{self, KnownIdentities};
 use crate::progress::Progress;
 use crate::queue::Queue;
 use crate::spool::SpoolError;
 use crate::status::{Link as LinkState, SharedStatus};
 use batch::{Around, Batch, Lanes};
 use copy::Statements;
-use debts::Debtor;
+use deferred::DeferredTable;
 use link::{Link, LinkError};
-use schema::{Class, Timestamp};
+use schema::tables::ProcessIdentity;
+use schema::{Class, Sample, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -58,7 +60,7 @@ const LATE: i64 = 60 * 1_000_000;
 /// How long another agent's host is left alone before asking again.
 const HELD_PAUSE: Duration = Duration::from_secs(5);
 /// How long a stopping writer may try to deliver what waits.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+const FINAL_FLUSH: Duration = Duration::from_secs(2);
 
 /// The machine, as it stands in `collector.hosts`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -155,19 +157,11 @@ pub fn jitter() -> f64 {
 pub(crate) fn describe(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
         Some(said) => format!("{} ({})", said.message(), said.code().code()),
-        None => {
-            let mut text = error.to_string();
-            let mut source = std::error::Error::source(error);
-            while let Some(cause) = source {
-                text = format!("{text}: {cause}");
-                source = cause.source();
-            }
-            text
-        }
+        None => pg::causes(error),
     }
 }
 
-/// What a table owes for when even its new partitions do not take its rows.
+/// Why a table is deferred when even its new partitions do not take its rows.
 const NO_PARTITION: &str = "no partition takes its rows";
 
 /// What keeps a batch from being stored.
@@ -179,6 +173,8 @@ enum Obstacle {
     Homeless(&'static str),
     /// This table takes no rows now.
     Table(&'static str),
+    /// The heartbeat that went along was refused.
+    Heartbeat,
 }
 
 /// Why a session ended.
@@ -282,7 +278,7 @@ impl Writer {
 #[derive(Debug, Default)]
 struct Memory {
     /// Tables that did not take their rows.
-    debtors: BTreeMap<&'static str, Debtor>,
+    deferred: BTreeMap<&'static str, DeferredTable>,
     /// What fails beside the samples.
     troubles: Troubles,
     /// By how much the host's clock is ahead of the server's, microseconds.
@@ -302,6 +298,8 @@ struct Session<'a> {
     statements: Statements,
     lanes: Lanes,
     partitions: Partitions,
+    /// Identities of processes that the database has.
+    identities: KnownIdentities,
     /// Tables in which expired rows are still to be looked for, and where in the default partition.
     expiring: VecDeque<Expiring>,
     expiring_block: i64,
@@ -327,6 +325,7 @@ impl<'a> Session<'a> {
             statements: Statements::default(),
             lanes: Lanes::default(),
             partitions: Partitions::new(link.clocks.0, link.clocks.1),
+            identities: KnownIdentities::default(),
             expiring: VecDeque::new(),
             expiring_block: 0,
             stored: link.last_ts,
@@ -350,8 +349,8 @@ impl<'a> Session<'a> {
     }
 
     async fn work(&mut self) -> Result<(), End> {
-        for (table, debtor) in &self.memory.debtors {
-            self.say_debt(table, &debtor.error);
+        for (table, deferred) in &self.memory.deferred {
+            self.report_deferred(table, &deferred.error);
         }
         let (server, ours) = self.link.clocks;
         self.compare_clocks(server, ours);
@@ -370,10 +369,10 @@ impl<'a> Session<'a> {
                     break;
                 }
             }
-            self.pay_debts().await?;
+            self.retry_deferred().await?;
             self.beat().await?;
             if *self.writer.stop.borrow() {
-                self.last_words().await;
+                self.final_flush().await;
                 return Ok(());
             }
             if self.make_ahead().await? || self.expire().await? {
@@ -381,9 +380,9 @@ impl<'a> Session<'a> {
             }
             let wake = self
                 .memory
-                .debtors
+                .deferred
                 .values()
-                .map(|debtor| debtor.again)
+                .map(|deferred| deferred.again)
                 .chain([self.next_heartbeat, self.next_upkeep])
                 .min();
             let wake = wake.unwrap_or(self.next_upkeep);
@@ -445,15 +444,16 @@ impl<'a> Session<'a> {
             .with_spool(move |spool| Batch::plan(spool, &progress, &lanes, &around))
             .await;
         self.note_queue(batch.trouble.take());
-        let debtors = &self.memory.debtors;
+        let deferred = &self.memory.deferred;
         let held = self
             .writer
             .queue
-            .lease(|table| !debtors.contains_key(table));
+            .lease(|table| !deferred.contains_key(processes::stored_in(table).name));
         batch.add_held(held.await);
         if batch.is_empty() {
             return Ok(false);
         }
+        batch.add_identities(&self.identities);
         self.ensure_partitions(&batch).await?;
         if batch.superseded > 0 {
             tracing::info!(
@@ -461,7 +461,7 @@ impl<'a> Session<'a> {
                 "left out: another collector wrote for this host at that time"
             );
         }
-        let mut skip: BTreeSet<&'static str> = self.memory.debtors.keys().copied().collect();
+        let mut skip: BTreeSet<&'static str> = self.memory.deferred.keys().copied().collect();
         let (mut suspects, mut rehoused) = (BTreeSet::new(), BTreeSet::new());
         loop {
             let mut progress = self.link.progress.clone();
@@ -488,12 +488,14 @@ impl<'a> Session<'a> {
                     self.rehouse(table, &batch).await?;
                 }
                 Some(Obstacle::Homeless(table)) => {
-                    self.note_debtor(table, NO_PARTITION);
+                    self.defer(table, NO_PARTITION);
                     skip.insert(table);
                 }
                 Some(Obstacle::Content(table) | Obstacle::Table(table)) => {
                     skip.insert(table);
                 }
+                // It is noted, so that the next try goes without.
+                Some(Obstacle::Heartbeat) => {}
             }
         }
     }
@@ -545,6 +547,7 @@ impl<'a> Session<'a> {
             seq: self.link.seq,
             progress: encoded,
             late,
+            heartbeat: self.heartbeat_due().await?,
         };
         let held = batch.held_but(skip);
         self.memory.in_doubt = (!held.is_empty()).then(|| (self.link.seq + 1, held.clone()));
@@ -560,7 +563,7 @@ impl<'a> Session<'a> {
                 desynced,
             })) => {
                 if desynced || class != pg::Class::Poison {
-                    self.note_debtor(table, &describe(&error));
+                    self.defer(table, &describe(&error));
                 }
                 if desynced {
                     self.achieved = true;
@@ -571,6 +574,11 @@ impl<'a> Session<'a> {
                     pg::Class::Poison => Obstacle::Content(table),
                     _ => Obstacle::Table(table),
                 }));
+            }
+            Ok(Err(Stop::Heartbeat(error))) => {
+                self.roll_back().await?;
+                self.note_heartbeat(mark.heartbeat, Err(error))?;
+                return Ok(Some(Obstacle::Heartbeat));
             }
             Ok(Err(Stop::Homeless { table })) => {
                 self.roll_back().await?;
@@ -597,6 +605,9 @@ impl<'a> Session<'a> {
         self.memory.in_doubt = None;
         self.writer.queue.settle_held(&held).await;
         self.achieved = true;
+        if let Some(clock) = stored.server_clock {
+            self.note_heartbeat(mark.heartbeat, Ok(clock))?;
+        }
         if self.memory.lost.take().is_some() {
             tracing::info!("delivering again");
         }
@@ -609,15 +620,16 @@ impl<'a> Session<'a> {
             status.dead_letters += stored.dead_letters;
             status.lost_records += stored.lost_records;
         });
+        if !skip.contains(ProcessIdentity::TABLE.name) {
+            self.identities.add(batch.identity_keys.iter().copied());
+        }
         let settled = batch
             .tables
             .iter()
             .filter(|entry| !skip.contains(entry.table.name));
-        self.writer.queue.settle(settled.map(|entry| {
-            (
-                entry.table.name.to_owned(),
-                entry.groups.iter().map(|group| u64::from(group.rows)).sum(),
-            )
+        self.writer.queue.settle(settled.filter_map(|entry| {
+            let rows = entry.groups.iter().map(|group| u64::from(group.rows)).sum();
+            Some((processes::queued_as(entry.table)?.to_owned(), rows))
         }));
         self.writer.queue.remember(self.link.progress.clone()).await;
         Ok(None)
@@ -631,9 +643,9 @@ impl<'a> Session<'a> {
     }
 
     /// What the last tick left is delivered before the end, as far as there is time.
-    async fn last_words(&mut self) {
+    async fn final_flush(&mut self) {
         let deliver = async { while let Ok(true) = self.deliver().await {} };
-        if timeout(LAST_WORDS, deliver).await.is_err() {
+        if timeout(FINAL_FLUSH, deliver).await.is_err() {
             tracing::info!("what is not delivered stays in the spool for the next start");
         }
     }

@@ -4,9 +4,10 @@
 use super::batch::{Batch, Gap, TableBatch};
 use super::copy::{Failed, Statements, bisect, copy_all, set_aside};
 use super::describe;
-use super::insert::{insert_all, is_small};
+use super::insert::{insert_all, is_inserted};
 use crate::failpoint::failpoint;
 use crate::partitions::is_homeless;
+use crate::processes;
 use schema::Timestamp;
 use std::collections::BTreeSet;
 use tokio_postgres::Client;
@@ -25,6 +26,8 @@ pub(super) enum Stop {
         error: tokio_postgres::Error,
         desynced: bool,
     },
+    /// The heartbeat was refused; the rows were not.
+    Heartbeat(tokio_postgres::Error),
     /// No partition takes the rows of a table, which is not their fault.
     Homeless { table: &'static str },
     /// Somebody else moved the progress, or the last commit did happen: read it again.
@@ -52,6 +55,8 @@ pub(super) struct Stored {
     pub(super) rows: u64,
     pub(super) dead_letters: u64,
     pub(super) lost_records: u64,
+    /// What the server's clock showed at the heartbeat.
+    pub(super) server_clock: Option<Timestamp>,
 }
 
 /// The place of a transaction in the spool's history.
@@ -65,9 +70,11 @@ pub(super) struct Mark {
     pub(super) progress: String,
     /// Whether it brings rows older than what was stored before.
     pub(super) late: bool,
+    /// The instant of a heartbeat that it takes along.
+    pub(super) heartbeat: Option<Timestamp>,
 }
 
-/// Runs the transaction. `skip` are tables that owe; `suspects` are tables whose last COPY failed
+/// Runs the transaction. `skip` are deferred tables; `suspects` are tables whose last COPY failed
 /// on data, so their rows are tried in halves until the culprit is alone.
 pub(super) async fn run(
     client: &Client,
@@ -85,11 +92,12 @@ pub(super) async fn run(
         .iter()
         .filter(|entry| !skip.contains(entry.table.name));
     let (few, many): (Vec<&TableBatch>, Vec<&TableBatch>) =
-        wanted.partition(|entry| is_small(entry) && !suspects.contains(entry.table.name));
+        wanted.partition(|entry| is_inserted(entry) && !suspects.contains(entry.table.name));
     if !few.is_empty() {
         failpoint!("writer.insert");
         let inserted = insert_all(client, statements, &few, mark.host_id).await;
-        stored.rows += inserted.map_err(|(table, error)| Failed::from(error).stop(table))?;
+        inserted.map_err(|(table, error)| Failed::from(error).stop(table))?;
+        stored.rows += rows_of(&few);
     }
     for entry in many {
         failpoint!("writer.copy");
@@ -100,10 +108,12 @@ pub(super) async fn run(
             copied.map(|rows| (rows, 0))
         };
         let (rows, set_aside) = count.map_err(|failed| failed.stop(entry.table.name))?;
-        stored.rows += rows;
+        if processes::queued_as(entry.table).is_some() {
+            stored.rows += rows;
+        }
         stored.dead_letters += set_aside;
     }
-    for group in &batch.strangers {
+    for group in &batch.unknown_tables {
         set_aside(
             client,
             statements,
@@ -119,6 +129,13 @@ pub(super) async fn run(
         insert_gap(client, statements, gap, mark.host_id).await?;
         stored.lost_records += gap.records;
     }
+    if let Some(now) = mark.heartbeat {
+        stored.server_clock = match beat(client, statements, mark.host_id, now).await {
+            Ok(clock) => Some(clock),
+            Err(error) if error.as_db_error().is_some() => return Err(Stop::Heartbeat(error)),
+            Err(error) => return Err(error.into()),
+        };
+    }
     failpoint!("writer.mark");
     if !advance(client, statements, batch, mark).await? {
         return Err(Stop::Fenced);
@@ -127,6 +144,15 @@ pub(super) async fn run(
     client.batch_execute("COMMIT").await?;
     failpoint!("writer.committed");
     Ok(stored)
+}
+
+/// How many rows of the queue these are.
+fn rows_of(entries: &[&TableBatch]) -> u64 {
+    let queued = entries
+        .iter()
+        .filter(|entry| processes::queued_as(entry.table).is_some());
+    let groups = queued.flat_map(|entry| &entry.groups);
+    groups.map(|group| u64::from(group.rows)).sum()
 }
 
 impl Failed {
@@ -154,7 +180,7 @@ impl Failed {
     }
 }
 
-/// Stores a proof of life, in a transaction of its own. Gives what the server's clock shows.
+/// Stores a proof of life. Returns what the server's clock shows.
 pub(super) async fn beat(
     client: &Client,
     statements: &mut Statements,

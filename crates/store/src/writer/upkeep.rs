@@ -37,12 +37,18 @@ impl Troubles {
         }
     }
 
+    fn lasts(&self, what: &'static str) -> bool {
+        self.0.contains_key(what)
+    }
+
     fn end(&mut self, what: &'static str) {
         if self.0.remove(what).is_some() {
             tracing::info!("{what} works again");
         }
     }
 }
+
+const THE_HEARTBEAT: &str = "the heartbeat";
 
 impl Session<'_> {
     /// Takes note of how something beside the samples went: the session goes on unless the link is gone.
@@ -107,6 +113,7 @@ impl Session<'_> {
         self.next_upkeep = Instant::now() + UPKEEP_EVERY;
         // Somebody may have dropped what is known.
         self.partitions.forget_all();
+        self.identities.forget();
         if self.report().await? && expiry::clocks_agree(self.memory.clock_ahead) {
             self.expiring = expiry::tables().collect();
             self.expiring_block = 0;
@@ -204,27 +211,54 @@ impl Session<'_> {
         }
     }
 
+    /// Stores a heartbeat when one is due, and what this host asks for when that has changed.
     pub(super) async fn beat(&mut self) -> Result<(), End> {
-        if Instant::now() < self.next_heartbeat {
-            return Ok(());
-        }
-        self.next_heartbeat = Instant::now() + self.writer.options.borrow().heartbeat;
-        let now = (self.writer.clock)();
-        let mut needs = Needs::default();
-        needs.add(HEARTBEAT, day_of(now));
-        self.ensure(&needs, now).await?;
-        let client = &self.link.session.client;
-        let beat = transaction::beat(client, &mut self.statements, self.link.host_id, now).await;
-        if beat.as_ref().is_err_and(is_homeless) {
-            self.partitions.forget(HEARTBEAT);
-        }
-        if let Some(server) = self.minor("the heartbeat", beat)? {
-            self.compare_clocks(server, now);
+        if Instant::now() >= self.next_heartbeat {
+            let now = (self.writer.clock)();
+            self.ensure_heartbeat(now).await?;
+            let client = &self.link.session.client;
+            let beat = transaction::beat(client, &mut self.statements, self.link.host_id, now);
+            let beat = beat.await;
+            self.note_heartbeat(Some(now), beat)?;
         }
         let asked = self.writer.options.borrow().retention;
         let is_news = self.reported != Some((asked, expiry::clocks_agree(self.memory.clock_ahead)));
         if is_news && Instant::now() >= self.report_after {
             self.report().await?;
+        }
+        Ok(())
+    }
+
+    async fn ensure_heartbeat(&mut self, now: Timestamp) -> Result<(), End> {
+        let mut needs = Needs::default();
+        needs.add(HEARTBEAT, day_of(now));
+        self.ensure(&needs, now).await
+    }
+
+    /// Returns the instant of the heartbeat that a delivery takes along, which saves a transaction: when one is
+    /// due soon, and unless the last one was refused.
+    pub(super) async fn heartbeat_due(&mut self) -> Result<Option<Timestamp>, End> {
+        let soon = Instant::now() + self.writer.options.borrow().heartbeat / 2;
+        if soon < self.next_heartbeat || self.memory.troubles.lasts(THE_HEARTBEAT) {
+            return Ok(None);
+        }
+        let now = (self.writer.clock)();
+        self.ensure_heartbeat(now).await?;
+        Ok(Some(now))
+    }
+
+    /// Takes note of what became of a heartbeat of `now`: what the server's clock showed, or why it was refused.
+    pub(super) fn note_heartbeat(
+        &mut self,
+        now: Option<Timestamp>,
+        beat: Result<Timestamp, Error>,
+    ) -> Result<(), End> {
+        self.next_heartbeat = Instant::now() + self.writer.options.borrow().heartbeat;
+        if beat.as_ref().is_err_and(is_homeless) {
+            self.partitions.forget(HEARTBEAT);
+        }
+        if let (Some(server), Some(now)) = (self.minor(THE_HEARTBEAT, beat)?, now) {
+            self.compare_clocks(server, now);
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Which statements are the collector's own: those of its store, of its dashboard, and of collectors that
 //! watch the same server. Told by what they read, not by who runs them, as the role may be an application's.
 
-use schema::tables::TABLES;
+use schema::tables::{TABLES, VIEWS};
 
 use crate::postgres::family::FAMILIES;
 
@@ -61,6 +61,7 @@ fn names_ours(query: &str) -> bool {
         let name = name.strip_prefix('"').unwrap_or(name);
         let stored = TABLES
             .iter()
+            .chain(VIEWS)
             .map(|table| table.name.strip_suffix("_raw").unwrap_or(table.name));
         stored.chain(OTHERS).any(|ours| name.starts_with(ours))
     })
@@ -75,6 +76,7 @@ mod tests {
         let ours = [
             "COPY collector.system_metrics_raw (ts, host_id) FROM STDIN (FORMAT binary)",
             "SELECT 1 FROM collector.hosts WHERE host_id = $1",
+            "SELECT pid FROM collector.process_metrics_raw WHERE host_id = $1",
             "select * from \"collector\".\"heartbeat\"",
             "CREATE TABLE collector.disk_metrics_raw_p20261129 PARTITION OF x",
             "WITH a AS (SELECT ts FROM collector.statement_metrics_hourly) SELECT",
