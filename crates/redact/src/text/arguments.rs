@@ -34,7 +34,7 @@ enum Which {
 #[derive(Debug)]
 struct Command {
     program: &'static str,
-    /// The first arguments, or a condition of the program: an option that must be there.
+    /// Words that stand first among the arguments: `kv put`.
     subcommand: &'static [&'static str],
     /// A letter of an option without which there is no secret: `b` of `-nb`.
     letter: Option<char>,
@@ -145,7 +145,7 @@ const FED: &[(&str, &str, Fed)] = &[
     ("", "--passphrase-fd", Fed::Whole), ("", "--stdin-password", Fed::Whole), ("", "secret create", Fed::Whole),
 ];
 
-/// The secrets that the command passes whose program is the word from `at` to `end`, the last first.
+/// Returns the secrets that the command passes whose program is the word from `at` to `end`, the last first.
 pub(super) fn secrets(text: &str, at: usize, end: usize) -> Vec<Range> {
     let mut found = match &text[at..end] {
         "echo" | "printf" | "cat" => fed(text, at, end),
