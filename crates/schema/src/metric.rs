@@ -1,6 +1,6 @@
 //! A number that matters, the one way to read it, and what is to be thought of it.
 
-use crate::{Every, TableDef, Unit, tables};
+use crate::{Every, Severity, TableDef, Unit, tables};
 
 /// The area of the system a metric belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -188,35 +188,6 @@ impl Better {
     }
 }
 
-/// How bad something is. The order is from good to bad; `Unknown` stands apart and is never good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    /// Nothing to do.
-    Ok,
-    /// Worth a look.
-    Info,
-    /// Degraded; act soon.
-    Warn,
-    /// Act now.
-    Crit,
-    /// It cannot be told.
-    Unknown,
-}
-
-impl Severity {
-    /// The name used in the dashboard's API.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Info => "info",
-            Self::Warn => "warn",
-            Self::Crit => "crit",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
 /// The thresholds of a metric, in its unit. A value that equals a threshold has reached it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Levels {
@@ -225,17 +196,17 @@ pub struct Levels {
     /// Degraded.
     pub warn: Option<f64>,
     /// Act now.
-    pub crit: Option<f64>,
+    pub critical: Option<f64>,
 }
 
 impl Levels {
     /// A warning and a critical threshold.
     #[must_use]
-    pub const fn new(warn: f64, crit: f64) -> Self {
+    pub const fn new(warn: f64, critical: f64) -> Self {
         Self {
             info: None,
             warn: Some(warn),
-            crit: Some(crit),
+            critical: Some(critical),
         }
     }
 
@@ -245,17 +216,17 @@ impl Levels {
         Self {
             info: None,
             warn: Some(warn),
-            crit: None,
+            critical: None,
         }
     }
 
     /// A critical threshold alone.
     #[must_use]
-    pub const fn crit(crit: f64) -> Self {
+    pub const fn critical(critical: f64) -> Self {
         Self {
             info: None,
             warn: None,
-            crit: Some(crit),
+            critical: Some(critical),
         }
     }
 
@@ -265,17 +236,17 @@ impl Levels {
         Self {
             info: Some(info),
             warn: None,
-            crit: None,
+            critical: None,
         }
     }
 
     /// All three.
     #[must_use]
-    pub const fn with_info(info: f64, warn: f64, crit: f64) -> Self {
+    pub const fn with_info(info: f64, warn: f64, critical: f64) -> Self {
         Self {
             info: Some(info),
             warn: Some(warn),
-            crit: Some(crit),
+            critical: Some(critical),
         }
     }
 
@@ -289,8 +260,8 @@ impl Levels {
                 Better::Neither => false,
             })
         };
-        at(self.crit)
-            .map(|level| (Severity::Crit, level))
+        at(self.critical)
+            .map(|level| (Severity::Critical, level))
             .or_else(|| at(self.warn).map(|level| (Severity::Warn, level)))
             .or_else(|| at(self.info).map(|level| (Severity::Info, level)))
     }
@@ -378,7 +349,7 @@ mod tests {
             (20.0, Some((Severity::Info, 20.0))),
             (49.9, Some((Severity::Info, 20.0))),
             (50.0, Some((Severity::Warn, 50.0))),
-            (80.0, Some((Severity::Crit, 80.0))),
+            (80.0, Some((Severity::Critical, 80.0))),
         ] {
             assert_eq!(levels.reached(Better::Lower, value), expected, "{value}");
         }
@@ -390,7 +361,7 @@ mod tests {
         );
         assert_eq!(
             higher.reached(Better::Higher, 95.0),
-            Some((Severity::Crit, 95.0))
+            Some((Severity::Critical, 95.0))
         );
     }
 }

@@ -7,8 +7,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use schema::Severity;
 use ts_rs::{Config, TS};
-use web::api::{Severity, Unit, logs, meta, now, series, table};
+use web::api::{Unit, logs, meta, now, series, table};
 use web::tables::Cell;
 use web::{ErrorAnswer, ErrorBody};
 

@@ -3,7 +3,7 @@
  * then run `UPDATE_TYPES=1 cargo test -p pqcrypta-web --test types`.
  */
 
-export type Severity = "ok" | "info" | "warn" | "crit" | "unknown";
+export type Severity = "ok" | "unknown" | "info" | "warn" | "critical";
 
 export type Unit =
   | "percent"
@@ -59,7 +59,7 @@ export interface MetricMeta {
 export interface Levels {
   info: number | null;
   warn: number | null;
-  crit: number | null;
+  critical: number | null;
 }
 
 export interface TableMeta {

@@ -169,7 +169,7 @@ fn judge_one(recent: &Recent, expected: &Expected) -> Option<Finding> {
     let (grave_times, grave_lines, grave_odd) = GRAVE;
     let is_grave = times >= grave_times && recent.lines >= grave_lines && odd >= grave_odd;
     let (severity, what) = match (recent.level.as_str(), is_grave) {
-        ("error", true) => (Severity::Crit, "errors"),
+        ("error", true) => (Severity::Critical, "errors"),
         ("error", false) => (Severity::Warn, "errors"),
         _ => (Severity::Info, "warnings"),
     };

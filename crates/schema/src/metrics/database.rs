@@ -170,7 +170,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::PerSec,
         series: steps("checksum_failures", 1.0),
         better: Better::Lower,
-        levels: Some(Levels::crit(0.0000001)),
+        levels: Some(Levels::critical(0.0000001)),
         judged_over_secs: 3600,
         what: "Blocks per second whose checksum did not hold: data are damaged.",
         how: "Steps of pg_stat_database over an hour. A single one is critical.",

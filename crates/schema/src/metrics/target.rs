@@ -35,7 +35,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Bool,
         series: level("up::int::float8"),
         better: Better::Higher,
-        levels: Some(Levels::crit(0.0)),
+        levels: Some(Levels::critical(0.0)),
         judged_over_secs: 60,
         what: "Whether the target answered with something that could be read: 1 yes, 0 no.",
         how: "Each tick; critical when it answered at none of a minute.",

@@ -255,7 +255,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Bool,
         series: level("archive_failing::int::float8"),
         better: Better::Lower,
-        levels: Some(Levels::crit(1.0)),
+        levels: Some(Levels::critical(1.0)),
         judged_over_secs: 300,
         what: "Whether the newest attempt to archive failed: 1 yes, 0 no. No value when archiving is off.",
         how: "pg_stat_archiver; critical when it failed for five minutes, as WAL stays until it succeeds.",

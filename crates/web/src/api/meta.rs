@@ -69,7 +69,7 @@ pub struct Levels {
     /// Degraded.
     pub warn: Option<f64>,
     /// Act now.
-    pub crit: Option<f64>,
+    pub critical: Option<f64>,
 }
 
 /// A table.
@@ -212,7 +212,7 @@ fn describe(metric: &Metric) -> MetricMeta {
         levels: metric.levels.map(|levels| Levels {
             info: levels.info,
             warn: levels.warn,
-            crit: levels.crit,
+            critical: levels.critical,
         }),
     }
 }
@@ -230,7 +230,7 @@ fn heartbeat_age() -> MetricMeta {
         levels: Some(Levels {
             info: None,
             warn: Some(crate::judge::SILENT_SECS),
-            crit: Some(crate::judge::DEAD_SECS),
+            critical: Some(crate::judge::DEAD_SECS),
         }),
     }
 }

@@ -6,8 +6,8 @@ pub mod meta;
 pub mod now;
 mod params;
 pub mod series;
-mod severity;
 pub mod table;
+mod unit;
 
 pub use params::Params;
-pub use severity::{Severity, Unit};
+pub use unit::Unit;

@@ -1,12 +1,14 @@
 //! `GET now`: the state of one host, the only thing every page polls.
 
+use schema::Severity;
+
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
 use serde::Serialize;
 use ts_rs::TS;
 
-use super::{Params, Severity};
+use super::Params;
 use crate::answers::Answer;
 use crate::app::App;
 use crate::database::Failure;

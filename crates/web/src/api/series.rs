@@ -7,14 +7,14 @@
 
 use std::fmt::Write as _;
 
-use schema::{Every, Metric, SLOW_SECS, Timestamp};
+use schema::{Every, Metric, SLOW_SECS, Severity, Timestamp};
 use serde::Serialize;
 use store::series::{self, Ask, Fault, Found, Instant, Pick, ReadError};
 use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
 use ts_rs::TS;
 
-use super::{Params, Severity, params};
+use super::{Params, params};
 use crate::answers::{Answer, fingerprint};
 use crate::app::App;
 use crate::error::ApiError;
@@ -363,7 +363,7 @@ async fn marks(
         let (text, severity) = match row.try_get(1).map_err(fault)? {
             "started" => ("Collector started", Severity::Info),
             "stopped" => ("Collector stopped", Severity::Warn),
-            "vanished" => ("Collector vanished", Severity::Crit),
+            "vanished" => ("Collector vanished", Severity::Critical),
             _ => ("Host booted", Severity::Warn),
         };
         marks.push(Mark {

@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use schema::Timestamp;
+use schema::{Severity, Timestamp};
 use serde::Serialize;
 use ts_rs::TS;
 
-use super::{Params, Severity, Unit};
+use super::{Params, Unit};
 use crate::answers::Answer;
 use crate::app::App;
 use crate::csv;
@@ -248,7 +248,7 @@ fn shape(view: &View, question: &Question, lines: &Lines) -> TableAnswer {
                 .or_default() += 1;
             let worst = severities.entry(tag.chip).or_default();
             let worst = worst.entry(tag.value.clone()).or_insert(Severity::Ok);
-            *worst = worst.worse(tag.severity);
+            *worst = worst.max(tag.severity);
         }
     }
     let sums = sums(view, &found);

@@ -1,9 +1,8 @@
 //! How old the data are, what the agent does, and what is wrong with the data themselves.
 
-use schema::Timestamp;
+use schema::{Severity, Timestamp};
 
 use super::{DEAD_SECS, HEARTBEAT_AGE, SILENT_COMMAND, SILENT_FIX, SILENT_SECS};
-use crate::api::Severity;
 use crate::api::now::{AgentState, Freshness, FreshnessState, Problem};
 use crate::app::App;
 use crate::hosts::Host;
@@ -109,7 +108,7 @@ pub(super) fn about_data(
                 SILENT_SECS
             }
         });
-        let crit = level.is_none_or(|level| level >= DEAD_SECS);
+        let critical = level.is_none_or(|level| level >= DEAD_SECS);
         found.push(Problem {
             title: "The collector is silent".to_owned(),
             metric: HEARTBEAT_AGE.to_owned(),
@@ -119,7 +118,11 @@ pub(super) fn about_data(
             command: SILENT_COMMAND.to_owned(),
             ..about(
                 "agent",
-                if crit { Severity::Crit } else { Severity::Warn },
+                if critical {
+                    Severity::Critical
+                } else {
+                    Severity::Warn
+                },
                 "collector",
             )
         });

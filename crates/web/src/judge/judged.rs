@@ -3,14 +3,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use schema::{Better, Class, Metric, Timestamp};
+use schema::{Better, Class, Metric, Severity, Timestamp};
 use store::series::{self, Latest, Reach, ReadError};
 use tokio::sync::OnceCell;
 use tokio_postgres::Client;
 
 use super::presence::{Presence, kinds, presence};
 use super::{Impact, blind, culprit, findings, impact_of, of_service, titles, view_of};
-use crate::api::Severity;
 use crate::api::now::{Badge, Fact, Problem};
 use crate::app::App;
 use crate::database::Failure;
@@ -166,7 +165,7 @@ async fn read(
     culprit::name(client, host, at, &mut problems).await?;
     problems.sort_by_key(|problem| {
         (
-            std::cmp::Reverse(problem.severity.rank()),
+            std::cmp::Reverse(problem.severity),
             schema::metric(&problem.metric).map_or(Impact::Other, impact_of),
             // What stands for several, or has no known beginning, comes behind what it is the rest of.
             problem.since_ms.is_none(),
@@ -209,7 +208,7 @@ fn worst(values: &[Latest]) -> Vec<(Option<&Latest>, Problem)> {
             }
         };
         problems.sort_by(|(_, a), (_, b)| {
-            let by_severity = b.severity.rank().cmp(&a.severity.rank());
+            let by_severity = b.severity.cmp(&a.severity);
             let by_value = order(b).total_cmp(&order(a));
             by_severity.then(by_value).then_with(|| a.id.cmp(&b.id))
         });
@@ -246,7 +245,7 @@ fn worst(values: &[Latest]) -> Vec<(Option<&Latest>, Problem)> {
 /// The value as it is shown and judged.
 fn shown(one: &Latest) -> (Option<f64>, Severity) {
     let value = one.value.map(round);
-    (value, one.metric.severity(value).into())
+    (value, one.metric.severity(value))
 }
 
 fn facts(metrics: &[&'static Metric], values: &[Latest]) -> Vec<Fact> {
@@ -258,7 +257,7 @@ fn facts(metrics: &[&'static Metric], values: &[Latest]) -> Vec<Fact> {
             .map(|one| (one, shown(one)))
             .max_by(|(_, (a, worst_a)), (_, (b, worst_b))| {
                 let by_value = a.unwrap_or(f64::MIN).total_cmp(&b.unwrap_or(f64::MIN));
-                worst_a.rank().cmp(&worst_b.rank()).then(by_value)
+                worst_a.cmp(&worst_b).then(by_value)
             });
         if let Some((one, (value, severity))) = worst {
             facts.push(Fact {
@@ -312,7 +311,7 @@ async fn since(
     at: Timestamp,
 ) -> Result<Option<Timestamp>, ReadError> {
     let levels = one.metric.levels.unwrap_or_default();
-    let Some(level) = levels.warn.or(levels.crit) else {
+    let Some(level) = levels.warn.or(levels.critical) else {
         return Ok(None);
     };
     let mut found = None;

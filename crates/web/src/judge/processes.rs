@@ -7,11 +7,9 @@
 use std::collections::{HashMap, HashSet};
 
 use schema::tables::ProcessSample;
-use schema::{Cell, Sample, Timestamp};
+use schema::{Cell, Sample, Severity, Timestamp};
 use store::series::{self, ReadError};
 use tokio_postgres::Client;
-
-use crate::api::Severity;
 
 /// In how many neighbouring ticks D and Z must be seen.
 pub(crate) const LASTING_TICKS: usize = 3;
@@ -20,7 +18,7 @@ pub(crate) const LASTING_TICKS: usize = 3;
 pub(crate) fn state_severity(state: &str, lasting: bool) -> Severity {
     match state {
         "T" | "t" => Severity::Warn,
-        "D" | "Z" if lasting => Severity::Crit,
+        "D" | "Z" if lasting => Severity::Critical,
         _ => Severity::Ok,
     }
 }

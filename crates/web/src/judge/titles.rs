@@ -391,7 +391,7 @@ mod tests {
             let can_be_a_problem = metric.judged_over_secs > 0
                 && metric
                     .levels
-                    .is_some_and(|levels| levels.warn.or(levels.crit).is_some());
+                    .is_some_and(|levels| levels.warn.or(levels.critical).is_some());
             let titles: Vec<_> = TITLES.iter().filter(|(known, _)| *known == id).collect();
             assert_eq!(titles.len(), usize::from(can_be_a_problem), "{id}");
             for (_, title) in titles {

@@ -1,12 +1,11 @@
 //! The verdict: what `now` says, of judged values and of the age of the data.
 
-use schema::Timestamp;
+use schema::{Severity, Timestamp};
 
 use super::data::{about, about_data, agent_state, freshness, secs, unknown_because};
 use super::judged::Judged;
 use super::presence::Presence;
 use super::{AREAS, Kinds};
-use crate::api::Severity;
 use crate::api::now::{
     Agent, AgentState, Area, Badge, DatabaseNow, DatabaseState, Freshness, FreshnessState, HostNow,
     Now, Problem, Verdict,
@@ -36,7 +35,7 @@ pub(crate) fn compose(
             .iter()
             .flat_map(|judged| judged.problems.iter().cloned()),
     );
-    problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity.rank()));
+    problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
     let mut facts = judged.map_or_else(Vec::new, |judged| judged.facts.clone());
     let pending = facts
         .iter()
@@ -182,7 +181,7 @@ pub(crate) fn unreachable(
             since_ms: Some(since.as_millis()),
             fix: "Check that the server runs and that this role may connect; the collector keeps what it samples meanwhile."
                 .to_owned(),
-            ..about("database", Severity::Crit, "collector")
+            ..about("database", Severity::Critical, "collector")
         },
     );
     answer
@@ -229,7 +228,7 @@ fn areas(problems: &[Problem], presence: Option<&Presence>, is_known: bool) -> V
                 Severity::Ok
             };
             let severity = if is_known {
-                mine().fold(good, |worst, problem| worst.worse(problem.severity))
+                mine().fold(good, |worst, problem| worst.max(problem.severity))
             } else {
                 Severity::Unknown
             };
@@ -253,7 +252,7 @@ fn badges(problems: &[Problem], is_known: bool) -> std::collections::BTreeMap<&'
         .into_iter()
         .map(|view| {
             let mine = || problems.iter().filter(|problem| problem.view == view);
-            let worst = mine().fold(Severity::Ok, |worst, problem| worst.worse(problem.severity));
+            let worst = mine().fold(Severity::Ok, |worst, problem| worst.max(problem.severity));
             let severity = if is_known { worst } else { Severity::Unknown };
             (view, Badge::new(severity, mine().count()))
         })

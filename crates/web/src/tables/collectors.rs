@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use schema::tables::CollectorRun;
-use schema::{Cell as Stored, Sample};
+use schema::{Cell as Stored, RunOutcome, Sample, Severity};
 use store::series::{self, ReadError};
 
 use super::{Cell, Chip, Col, Line, Lines, Reading, Source, Tag, View};
-use crate::api::{Severity, Unit};
+use crate::api::Unit;
 
 const COLUMNS: &[Col] = &[
     Col::new("collector", "Collector", Unit::Text, "What is read.").primary(),
@@ -50,10 +50,10 @@ pub(super) const VIEW: View = View {
         id: "outcome",
         label: "Last run",
         values: &[
-            ("ok", "OK"),
-            ("no_data", "No data"),
-            ("failed", "Failed"),
-            ("timeout", "Time-out"),
+            (RunOutcome::Ok.as_str(), "OK"),
+            (RunOutcome::NoData.as_str(), "No data"),
+            (RunOutcome::Failed.as_str(), "Failed"),
+            (RunOutcome::Timeout.as_str(), "Time-out"),
         ],
     }],
     default_sort: "-failures",
@@ -121,8 +121,9 @@ pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
     })
 }
 
+/// Returns whether a stored outcome is a failure; one that is not known is.
 fn is_failure(outcome: &str) -> bool {
-    !matches!(outcome, "ok" | "no_data")
+    RunOutcome::parse(outcome).is_none_or(RunOutcome::is_failure)
 }
 
 /// A collector that fails is a warning; one that failed within the hour is worth a look.

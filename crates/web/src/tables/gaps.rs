@@ -1,11 +1,11 @@
 //! Samples that were lost.
 
 use schema::tables::DataGap;
-use schema::{Cell as Stored, Sample, Timestamp};
+use schema::{Cell as Stored, Sample, Severity, Timestamp};
 use store::series::{self, ReadError};
 
 use super::{Cell, Chip, Col, Line, Lines, Reading, Source, Tag, View};
-use crate::api::{Severity, Unit};
+use crate::api::Unit;
 
 const COLUMNS: &[Col] = &[
     Col::new(

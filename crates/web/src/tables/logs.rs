@@ -1,6 +1,8 @@
 //! Logs: their sources, what their lines have in common, and what they mean for security. The lines
 //! themselves are too many for a table of this kind (`api::logs`).
 
+use schema::Severity;
+
 use super::stored::{Past, Stored};
 use super::{Chip, Col, Source, View};
 use crate::api::Unit;
@@ -237,9 +239,9 @@ pub(super) const BY_SEVERITY: Chip = Chip {
     id: "severity",
     label: "Severity",
     values: &[
-        ("critical", "Critical"),
-        ("warn", "Warning"),
-        ("info", "Info"),
+        (Severity::Critical.as_str(), "Critical"),
+        (Severity::Warn.as_str(), "Warning"),
+        (Severity::Info.as_str(), "Info"),
     ],
 };
 

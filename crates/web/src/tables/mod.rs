@@ -31,12 +31,12 @@ mod settings;
 mod statements;
 pub mod stored;
 
-use schema::Timestamp;
+use schema::{Severity, Timestamp};
 use store::series::ReadError;
 use tokio_postgres::Client;
 
+use crate::api::Unit;
 use crate::api::meta::{ChipMeta, ChipValue, ColumnMeta, TableMeta};
-use crate::api::{Severity, Unit};
 use crate::hosts::Host;
 use crate::judge::blind;
 use stored::Stored;
@@ -164,7 +164,7 @@ impl Col {
             Cell::Bool(value) => Some(f64::from(u8::from(*value))),
             Cell::Null | Cell::Text(_) => None,
         };
-        value.map(|value| metric.severity(Some(value)).into())
+        value.map(|value| metric.severity(Some(value)))
     }
 }
 
@@ -225,7 +225,7 @@ impl Line {
         self.severities
             .iter()
             .flatten()
-            .fold(Severity::Ok, |worst, severity| worst.worse(*severity))
+            .fold(Severity::Ok, |worst, severity| worst.max(*severity))
     }
 }
 

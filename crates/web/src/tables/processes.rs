@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use schema::tables::ProcessSample;
-use schema::{Metric, Sample, Timestamp};
+use schema::{Metric, Sample, Severity, Timestamp};
 use store::series::{self, ReadError};
 use tokio_postgres::Client;
 
 use super::{Cell, Chip, Col, Line, Lines, Reading, Source, Tag, View, keyed};
+use crate::api::Unit;
 use crate::api::now::Badge;
-use crate::api::{Severity, Unit};
 use crate::hosts::Host;
 use crate::judge::{LASTING_TICKS, lasting_states, state_severity};
 
@@ -160,10 +160,10 @@ pub(super) const VIEW: View = View {
             id: "severity",
             label: "Severity",
             values: &[
-                ("crit", "Critical"),
-                ("warn", "Warning"),
-                ("info", "Info"),
-                ("ok", "OK"),
+                (Severity::Critical.as_str(), "Critical"),
+                (Severity::Warn.as_str(), "Warning"),
+                (Severity::Info.as_str(), "Info"),
+                (Severity::Ok.as_str(), "OK"),
             ],
         },
         Chip {
@@ -276,7 +276,7 @@ fn line(id: String, cells: Vec<Cell>, lasting: bool, is_sum: bool) -> Line {
         let issue = ISSUES.iter().find(|(id, _)| *id == column.id);
         let severity = line.severities[at].unwrap_or(Severity::Ok);
         if let Some((_, value)) = issue
-            && severity.rank() >= Severity::Info.rank()
+            && severity >= Severity::Info
         {
             tags.push(Tag {
                 chip: "issue",
@@ -286,15 +286,9 @@ fn line(id: String, cells: Vec<Cell>, lasting: bool, is_sum: bool) -> Line {
         }
     }
     let severity = line.severity();
-    let value = match severity {
-        Severity::Crit => "crit",
-        Severity::Warn => "warn",
-        Severity::Info => "info",
-        Severity::Ok | Severity::Unknown => "ok",
-    };
     tags.push(Tag {
         chip: "severity",
-        value: value.to_owned(),
+        value: severity.as_str().to_owned(),
         severity,
     });
     line.tags = tags;
@@ -340,11 +334,11 @@ pub(crate) async fn badge(client: &Client, host: &Host, at: Timestamp) -> Result
                 (Cell::Text(state), "state") => Some(state_severity(state, lasting)),
                 _ => column.and_then(|column| column.judge(&cell)),
             };
-            severity = judged.map_or(severity, |judged| severity.worse(judged));
+            severity = judged.map_or(severity, |judged| severity.max(judged));
         }
         if severity.is_problem() {
             badge.count += 1;
-            badge.severity = badge.severity.worse(severity);
+            badge.severity = badge.severity.max(severity);
         }
     }
     Ok(badge)

@@ -1,11 +1,13 @@
 //! Starts of the collector.
 
+use schema::Severity;
+
 use store::series::{Instant, ReadError};
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::{Cell, Col, Line, Lines, Reading, Source, View};
-use crate::api::{Severity, Unit};
+use crate::api::Unit;
 
 const COLUMNS: &[Col] = &[
     Col::new("started_ms", "Started", Unit::TimeMs, "When it started.").primary(),

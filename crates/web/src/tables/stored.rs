@@ -9,13 +9,13 @@
 //! * `sev_<column>` is the severity of a cell that no threshold judges: a state, never a number;
 //! * a filter takes `tag_<filter>` (`text` or `text[]`), else the column of its name.
 
-use schema::{Every, Metric, SLOW_SECS, Series, Timestamp};
+use schema::{Every, Metric, SLOW_SECS, Series, Severity, Timestamp};
 use store::series::{self, Instant, ReadError};
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::{Cell, Chip, Col, Line, Lines, Reading, Tag, keyed};
-use crate::api::{Severity, Unit};
+use crate::api::Unit;
 use crate::number::round;
 
 /// How much of the past a statement is given.
@@ -214,10 +214,7 @@ impl Places {
         let mut line = Line::new(id, cells, columns);
         for (severity, at) in line.severities.iter_mut().zip(&self.severities) {
             *severity = match text(*at)?.as_deref() {
-                Some("crit") => Some(Severity::Crit),
-                Some("warn") => Some(Severity::Warn),
-                Some("info") => Some(Severity::Info),
-                Some(_) => Some(Severity::Ok),
+                Some(word) => Some(Severity::parse(word).unwrap_or(Severity::Ok)),
                 None => *severity,
             };
         }

@@ -5,7 +5,7 @@ use super::patterns::Seen;
 use super::security::Event;
 use super::spikes::{Expected, HOUR, HOURS, Recent, WINDOW, expect};
 use super::understood::Source;
-use schema::{Timestamp, finding};
+use schema::{Severity, Timestamp};
 use std::collections::{BTreeMap, HashMap};
 use store::series::{Instant, ReadError};
 use tokio_postgres::types::{ToSql, Type};
@@ -191,7 +191,7 @@ pub(super) async fn events(
                 event_type: row.try_get("event_type")?,
                 target: row.try_get("target")?,
                 source: row.try_get("source")?,
-                severity: finding::read(row.try_get("severity")?),
+                severity: Severity::parse(row.try_get("severity")?).unwrap_or(Severity::Info),
                 count: row.try_get("count")?,
                 span: (instant(row, "first")?, instant(row, "last")?),
                 details: row.try_get("details")?,

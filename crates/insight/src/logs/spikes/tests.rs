@@ -155,20 +155,20 @@ fn what_is_not_usual_is_said_at_once() {
     for (life, lines, severity) in [
         ("silent", 5.0, Some(Severity::Warn)),
         ("silent", 4.0, None),
-        ("silent", 60.0, Some(Severity::Crit)),
+        ("silent", 60.0, Some(Severity::Critical)),
         ("one a day", 6.0, Some(Severity::Warn)),
         ("a trickle", 15.0, Some(Severity::Warn)),
         ("busy by day", 70.0, Some(Severity::Warn)),
-        ("busy by day", 2000.0, Some(Severity::Crit)),
+        ("busy by day", 2000.0, Some(Severity::Critical)),
         (
             "bundles of thirty, one in fifteen hours",
             3000.0,
-            Some(Severity::Crit),
+            Some(Severity::Critical),
         ),
         ("sixty each hour at once", 60.0, None),
-        ("sixty each hour at once", 700.0, Some(Severity::Crit)),
+        ("sixty each hour at once", 700.0, Some(Severity::Critical)),
         ("five hundred each night", 40.0, Some(Severity::Warn)),
-        ("two thousand each Sunday", 300.0, Some(Severity::Crit)),
+        ("two thousand each Sunday", 300.0, Some(Severity::Critical)),
     ] {
         let life = LIVES.iter().find(|one| one.name == life).unwrap();
         let mut fives = live(life, 1);

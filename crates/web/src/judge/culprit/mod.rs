@@ -343,7 +343,7 @@ mod tests {
             title: title.to_owned(),
             cause: format!("{command} is busy"),
             command: command.to_owned(),
-            ..super::super::data::about("x", crate::api::Severity::Warn, "postgres")
+            ..super::super::data::about("x", schema::Severity::Warn, "postgres")
         };
         let mut problems = [
             problem("3 sessions wait", "end 1"),
