@@ -16,6 +16,7 @@
 //! names are unique; every expression of a metric reads columns of its table; counters are read
 //! only through [`Series::Steps`] and [`Series::Share`]; thresholds are ordered as [`Better`] says.
 
+mod log_level;
 mod metric;
 mod row;
 mod run_outcome;
@@ -27,6 +28,7 @@ pub mod metrics;
 pub mod tables;
 
 pub use finding::Finding;
+pub use log_level::LogLevel;
 pub use metric::{Better, Domain, Fold, Levels, Metric, Series};
 pub use metrics::METRICS;
 pub use row::{Cell, CellType, Json, Row, Sample, Timestamp};

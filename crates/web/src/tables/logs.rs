@@ -1,7 +1,7 @@
 //! Logs: their sources, what their lines have in common, and what they mean for security. The lines
 //! themselves are too many for a table of this kind (`api::logs`).
 
-use schema::Severity;
+use schema::{LogLevel, Severity};
 
 use super::stored::{Past, Stored};
 use super::{Chip, Col, Source, View};
@@ -17,10 +17,10 @@ const BY_LEVEL: Chip = Chip {
     id: "level",
     label: "Level",
     values: &[
-        ("error", "Error"),
-        ("warn", "Warn"),
-        ("info", "Info"),
-        ("debug", "Debug"),
+        (LogLevel::Error.as_str(), "Error"),
+        (LogLevel::Warn.as_str(), "Warn"),
+        (LogLevel::Info.as_str(), "Info"),
+        (LogLevel::Debug.as_str(), "Debug"),
     ],
 };
 

@@ -114,7 +114,7 @@ fn judged(fives: &[f64]) -> Vec<(usize, Finding)> {
         for (five, lines) in fives.iter().enumerate().skip(hour * 12).take(12) {
             let recent = Recent {
                 source: "api".to_owned(),
-                level: "error".to_owned(),
+                level: LogLevel::Error,
                 lines: *lines as i64,
                 span: (Timestamp(0), Timestamp(0)),
                 pattern: None,
@@ -198,7 +198,7 @@ fn warnings_are_only_worth_knowing_and_nothing_is_said_of_the_first_day() {
     let expected = expect(&[1.0; 24], TWELFTH).unwrap();
     let recent = |level: &str, lines| Recent {
         source: "api".to_owned(),
-        level: level.to_owned(),
+        level: LogLevel::parse(level).unwrap(),
         lines,
         span: (Timestamp(0), Timestamp(0)),
         pattern: Some("f".to_owned()),
