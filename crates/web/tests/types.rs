@@ -9,9 +9,8 @@ use std::path::Path;
 
 use schema::Severity;
 use ts_rs::{Config, TS};
-use web::api::{Unit, logs, meta, now, series, table};
-use web::tables::Cell;
-use web::{ErrorAnswer, ErrorBody};
+use web::wire::error::{ErrorAnswer, ErrorBody};
+use web::wire::{Cell, Unit, logs, meta, now, series, table};
 
 const HEAD: &str = "\
 /**

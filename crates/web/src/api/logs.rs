@@ -11,8 +11,6 @@ use std::fmt::Write as _;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use schema::Timestamp;
-use serde::Serialize;
-use ts_rs::TS;
 
 use super::Params;
 use crate::answers::Answer;
@@ -23,7 +21,8 @@ use crate::error::ApiError;
 use crate::hosts::Host;
 use crate::lines::{Ask, Counts, Filter, Found, Key, LogLine, counts, family, find};
 use crate::range::{Range, range};
-use crate::tables::Cell;
+use crate::wire::Cell;
+use crate::wire::logs::{LogRow, LogsAnswer};
 
 /// Longest search.
 const LONGEST_SEARCH: usize = 256;
@@ -35,61 +34,18 @@ const MOST: i64 = 500;
 const EXPORTED: usize = 50_000;
 const EXPORTED_AT_ONCE: usize = 5_000;
 
-/// The answer.
-#[derive(Clone, Debug, Serialize, TS)]
-pub struct LogsAnswer {
-    /// The server's clock.
-    pub now_ms: i64,
-    /// Lines, the newest first.
-    pub rows: Vec<LogRow>,
-    /// `before` of the page that follows; null when there is none.
-    pub older: Option<String>,
-    /// `behind` of the page in front; null on the first one.
-    pub newer: Option<String>,
-    /// Up to where was searched, when that is not the whole range and the page is not full.
-    pub searched_ms: Option<i64>,
-    /// Lines of the range under the filters; null where that would have to be searched.
-    pub matched: Option<i64>,
-    /// `level` and `source` → value → lines under the other filter; empty without `matched`.
-    pub facets: BTreeMap<&'static str, BTreeMap<String, i64>>,
-}
-
-/// A line.
-#[derive(Clone, Debug, Serialize, TS)]
-pub struct LogRow {
-    /// Names it for good; `before`, `behind` and `around` take it.
-    pub id: String,
-    /// When it was said.
-    pub ts_ms: i64,
-    /// Name of the source.
-    pub source: String,
-    /// `debug`, `info`, `warn` or `error`.
-    pub level: String,
-    /// Program or part of it; may be empty.
-    pub component: String,
-    /// What it says.
-    pub message: String,
-    /// Its true length in characters, where it was cut.
-    pub message_chars: Option<i32>,
-    /// JSON: what else the source says.
-    pub context: Option<String>,
-    /// Its pattern.
-    pub fingerprint: String,
-}
-
-impl LogRow {
-    fn of(line: LogLine) -> Self {
-        Self {
-            id: line.key.text(),
-            ts_ms: Timestamp(line.key.ts).as_millis(),
-            source: line.source().to_owned(),
-            level: line.level,
-            component: line.component,
-            message: line.message,
-            message_chars: line.message_chars,
-            context: line.context,
-            fingerprint: line.fingerprint,
-        }
+/// Returns a line as it is sent.
+fn row(line: LogLine) -> LogRow {
+    LogRow {
+        id: line.key.text(),
+        ts_ms: Timestamp(line.key.ts).as_millis(),
+        source: line.source().to_owned(),
+        level: line.level,
+        component: line.component,
+        message: line.message,
+        message_chars: line.message_chars,
+        context: line.context,
+        fingerprint: line.fingerprint,
     }
 }
 
@@ -238,7 +194,7 @@ impl Page {
             searched_ms: self.searched.map(Timestamp::as_millis),
             matched,
             facets,
-            rows: self.lines.into_iter().map(LogRow::of).collect(),
+            rows: self.lines.into_iter().map(row).collect(),
         }
     }
 

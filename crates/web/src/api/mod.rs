@@ -1,4 +1,4 @@
-//! One file per question; the structs are the shapes of the answers.
+//! One file per question; [`wire`](crate::wire) has the shapes of the answers.
 
 pub mod events;
 pub mod logs;
@@ -7,7 +7,5 @@ pub mod now;
 mod params;
 pub mod series;
 pub mod table;
-mod unit;
 
 pub use params::Params;
-pub use unit::Unit;

@@ -11,8 +11,8 @@ use tokio_postgres::{Client, Row};
 
 use super::data::about;
 use super::titles::cut;
-use crate::api::now::Problem;
 use crate::hosts::Host;
+use crate::wire::now::Problem;
 
 /// So many of one rule are read: two are both named, of more the worst alone.
 const READ: i64 = 2;

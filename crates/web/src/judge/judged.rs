@@ -9,13 +9,12 @@ use tokio::sync::OnceCell;
 use tokio_postgres::Client;
 
 use super::presence::{Presence, kinds, presence};
-use super::{Impact, blind, culprit, findings, impact_of, of_service, titles, view_of};
-use crate::api::now::{Badge, Fact, Problem};
-use crate::app::App;
-use crate::database::Failure;
+use super::{blind, culprit, findings, processes, titles};
+use crate::areas::{Impact, impact_of, of_service, view_of};
+use crate::database::{Database, Failure};
 use crate::hosts::Host;
 use crate::number::round;
-use crate::tables::processes;
+use crate::wire::now::{Badge, Fact, Problem};
 
 /// How far back the start of a problem is looked for, microseconds.
 const BACK: [i64; 2] = [3_600_000_000, 24 * 3_600_000_000];
@@ -42,7 +41,7 @@ pub(crate) struct Judged {
 type Since = HashMap<(i32, String), (String, Option<Timestamp>)>;
 type Slot = (String, Arc<OnceCell<Arc<Judged>>>);
 
-/// What was judged of late.
+/// What was judged recently.
 #[derive(Debug, Default)]
 pub(crate) struct Judgements {
     /// Per host: the stamp of the data, and what was made of them.
@@ -51,59 +50,52 @@ pub(crate) struct Judgements {
     since: Mutex<Since>,
 }
 
-/// What is wrong with a host, as its newest tick says.
-pub(crate) async fn judged(app: &App, host: &Host) -> Result<Arc<Judged>, Failure> {
-    let slot = {
-        let mut slots = app
-            .judgements
-            .slots
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let (stamp, slot) = slots.entry(host.id).or_default();
-        if *stamp != host.stamp() {
-            *stamp = host.stamp();
-            *slot = Arc::default();
+impl Judgements {
+    /// Returns what is wrong with a host according to its newest tick; reads it once per tick.
+    pub(crate) async fn judged(
+        &self,
+        database: &Database,
+        host: &Host,
+    ) -> Result<Arc<Judged>, Failure> {
+        let slot = {
+            let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+            let (stamp, slot) = slots.entry(host.id).or_default();
+            if *stamp != host.stamp() {
+                *stamp = host.stamp();
+                *slot = Arc::default();
+            }
+            Arc::clone(slot)
+        };
+        let made = slot.get_or_try_init(async || {
+            let known = &self.known_since(host);
+            let read = database
+                .read("the latest values", |session| async move {
+                    read(&session.client, host, known).await
+                })
+                .await?;
+            self.keep_since(host, &read.problems);
+            Ok(Arc::new(read))
+        });
+        made.await.cloned()
+    }
+
+    fn known_since(&self, host: &Host) -> HashMap<String, Option<Timestamp>> {
+        let since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
+        since
+            .iter()
+            .filter(|((id, _), (generation, _))| *id == host.id && *generation == host.generation)
+            .map(|((_, problem), (_, at))| (problem.clone(), *at))
+            .collect()
+    }
+
+    /// Forgets problems that are gone: one that comes back begins anew.
+    fn keep_since(&self, host: &Host, problems: &[Problem]) {
+        let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
+        since.retain(|(id, _), _| *id != host.id);
+        for problem in problems {
+            let at = problem.since_ms.map(Timestamp::from_millis);
+            since.insert((host.id, problem.id.clone()), (host.generation.clone(), at));
         }
-        Arc::clone(slot)
-    };
-    let made = slot.get_or_try_init(async || {
-        let known = &known_since(app, host);
-        let read = app
-            .database
-            .read("the latest values", |session| async move {
-                read(&session.client, host, known).await
-            })
-            .await?;
-        keep_since(app, host, &read.problems);
-        Ok(Arc::new(read))
-    });
-    made.await.cloned()
-}
-
-fn known_since(app: &App, host: &Host) -> HashMap<String, Option<Timestamp>> {
-    let since = app
-        .judgements
-        .since
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    since
-        .iter()
-        .filter(|((id, _), (generation, _))| *id == host.id && *generation == host.generation)
-        .map(|((_, problem), (_, at))| (problem.clone(), *at))
-        .collect()
-}
-
-/// A problem that is gone is forgotten: when it comes back, it begins anew.
-fn keep_since(app: &App, host: &Host, problems: &[Problem]) {
-    let mut since = app
-        .judgements
-        .since
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    since.retain(|(id, _), _| *id != host.id);
-    for problem in problems {
-        let at = problem.since_ms.map(Timestamp::from_millis);
-        since.insert((host.id, problem.id.clone()), (host.generation.clone(), at));
     }
 }
 

@@ -10,7 +10,7 @@ use schema::{Cell, Sample, TableDef, Timestamp};
 use store::series::{self, Latest, ReadError};
 use tokio_postgres::Client;
 
-use super::{AREAS, Kinds, area_of};
+use crate::areas::{AREAS, Kinds, area_of};
 use crate::hosts::Host;
 
 /// How far back the newest sample of a service is looked for, microseconds.

@@ -2,7 +2,7 @@
 
 use super::stored::{Past, Stored};
 use super::{Chip, Col, Source, View};
-use crate::api::Unit;
+use crate::wire::Unit;
 
 const ENDPOINT: &[Col] = &[
     Col::new(

@@ -6,8 +6,8 @@ use schema::tables::SelfSample;
 use schema::{Cell as Stored, Sample};
 use store::series::{self, ReadError};
 
-use super::{Cell, Col, Line, Lines, Reading, Source, View};
-use crate::api::Unit;
+use super::{Col, Line, Lines, Reading, Source, View};
+use crate::wire::{Cell, Unit};
 
 const COLUMNS: &[Col] = &[
     Col::new("table_name", "Table", Unit::Text, "Where the rows will go.").primary(),
@@ -35,7 +35,7 @@ pub(super) const VIEW: View = View {
     ranged: false,
     empty: "Nothing waits: the database has taken every row.",
     families: &[],
-    source: Source::Buffers,
+    source: Source::Sampled(|reading| Box::pin(read(reading))),
 };
 
 pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {

@@ -3,7 +3,7 @@
 use super::place::{BY_DATABASE, BY_SERVER, DATABASE, SERVER};
 use super::stored::{Past, Stored};
 use super::{Chip, Col, Source, View};
-use crate::api::Unit;
+use crate::wire::Unit;
 
 const COLUMNS: &[Col] = &[
     Col::new("check_name", "Check", Unit::Text, "What was looked for.").primary(),

@@ -6,8 +6,8 @@ use schema::tables::CollectorRun;
 use schema::{Cell as Stored, RunOutcome, Sample, Severity};
 use store::series::{self, ReadError};
 
-use super::{Cell, Chip, Col, Line, Lines, Reading, Source, Tag, View};
-use crate::api::Unit;
+use super::{Chip, Col, Line, Lines, Reading, Source, Tag, View};
+use crate::wire::{Cell, Unit};
 
 const COLUMNS: &[Col] = &[
     Col::new("collector", "Collector", Unit::Text, "What is read.").primary(),
@@ -60,7 +60,7 @@ pub(super) const VIEW: View = View {
     ranged: false,
     empty: "No collector has run within the last hour.",
     families: &[],
-    source: Source::Collectors,
+    source: Source::Sampled(|reading| Box::pin(read(reading))),
 };
 
 /// One collector's hour.

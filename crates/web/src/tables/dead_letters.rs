@@ -5,8 +5,8 @@ use store::series::{Instant, ReadError};
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::{Cell, Col, Line, Lines, Reading, Source, View};
-use crate::api::Unit;
+use super::{Col, Line, Lines, Reading, Source, View};
+use crate::wire::{Cell, Unit};
 
 const COLUMNS: &[Col] = &[
     Col::new(
@@ -37,7 +37,7 @@ pub(super) const VIEW: View = View {
     ranged: false,
     empty: "The database has refused no row within the last 30 days.",
     families: &[],
-    source: Source::DeadLetters,
+    source: Source::Current(|reading| Box::pin(read(reading))),
 };
 
 /// How far back they are listed, microseconds.

@@ -5,7 +5,7 @@ use schema::tables::DiskSample;
 use store::series::ReadError;
 
 use super::{Col, Lines, Reading, Source, View, keyed};
-use crate::api::Unit;
+use crate::wire::Unit;
 
 const COLUMNS: &[Col] = &[
     Col::new("device", "Device", Unit::Text, "Name of the device.").primary(),
@@ -71,7 +71,7 @@ pub(super) const VIEW: View = View {
     ranged: false,
     empty: "This host shows no whole block device.",
     families: &[],
-    source: Source::Disks,
+    source: Source::Sampled(|reading| Box::pin(read(reading))),
 };
 
 pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {

@@ -3,7 +3,7 @@
 use super::logs::BY_SEVERITY;
 use super::stored::{Past, Stored};
 use super::{Chip, Col, Source, View};
-use crate::api::Unit;
+use crate::wire::Unit;
 
 const FINDING: &[Col] = &[
     Col::new("title", "Finding", Unit::Text, "What stands out.").primary(),

@@ -4,8 +4,8 @@ use schema::tables::DataGap;
 use schema::{Cell as Stored, Sample, Severity, Timestamp};
 use store::series::{self, ReadError};
 
-use super::{Cell, Chip, Col, Line, Lines, Reading, Source, Tag, View};
-use crate::api::Unit;
+use super::{Chip, Col, Line, Lines, Reading, Source, Tag, View};
+use crate::wire::{Cell, Unit};
 
 const COLUMNS: &[Col] = &[
     Col::new(
@@ -57,7 +57,7 @@ pub(super) const VIEW: View = View {
     ranged: false,
     empty: "No sample was lost within the last 30 days.",
     families: &[],
-    source: Source::Gaps,
+    source: Source::Current(|reading| Box::pin(read(reading))),
 };
 
 /// How far back losses are listed, microseconds.

@@ -5,7 +5,7 @@ use schema::{LogLevel, Severity};
 
 use super::stored::{Past, Stored};
 use super::{Chip, Col, Source, View};
-use crate::api::Unit;
+use crate::wire::Unit;
 
 const BY_SOURCE: Chip = Chip {
     id: "source",

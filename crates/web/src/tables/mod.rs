@@ -1,7 +1,7 @@
 //! Tables of the pages: one file declares one.
 //!
-//! A [`View`] says which columns there are, what they mean and how the rows can be filtered; its
-//! source reads the lines. Search, filters, sorting, pages and CSV are the same for all
+//! A [`View`] says which columns there are, what they mean and how the rows can be filtered, and names
+//! the reader of its rows. Search, filters, sorting, pages and CSV are the same for all
 //! (`api::table`), as rows of one host at one instant are few enough to be handled here.
 //!
 //! Most tables of PostgreSQL and of applications are a statement and columns that find each other by
@@ -9,7 +9,6 @@
 
 mod applications;
 mod buffers;
-mod cell;
 mod checks;
 mod collectors;
 mod dead_letters;
@@ -22,7 +21,7 @@ mod logs;
 mod mounts;
 mod place;
 mod postgres;
-pub(crate) mod processes;
+mod processes;
 mod relations;
 mod replication;
 mod runs;
@@ -31,17 +30,16 @@ mod settings;
 mod statements;
 pub mod stored;
 
+use futures_util::future::BoxFuture;
 use schema::{Severity, Timestamp};
 use store::series::ReadError;
 use tokio_postgres::Client;
 
-use crate::api::Unit;
-use crate::api::meta::{ChipMeta, ChipValue, ColumnMeta, TableMeta};
 use crate::hosts::Host;
 use crate::judge::blind;
+use crate::wire::meta::{ChipMeta, ChipValue, ColumnMeta, TableMeta};
+use crate::wire::{Cell, Unit};
 use stored::Stored;
-
-pub use cell::Cell;
 
 /// Every table.
 pub const VIEWS: &[&View] = &[
@@ -240,30 +238,17 @@ pub struct Lines {
     pub note: String,
 }
 
+/// Reads the rows of a table.
+pub type Reader = for<'a> fn(&'a Reading<'a>) -> BoxFuture<'a, Result<Lines, ReadError>>;
+
 /// Where the rows come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Source {
-    /// `processes.rs`
-    Processes,
-    /// `mounts.rs`
-    Mounts,
-    /// `disks.rs`
-    Disks,
-    /// `interfaces.rs`
-    Interfaces,
-    /// `collectors.rs`
-    Collectors,
-    /// `buffers.rs`
-    Buffers,
-    /// `gaps.rs`
-    Gaps,
-    /// `runs.rs`
-    Runs,
-    /// `dead_letters.rs`
-    DeadLetters,
-    /// `settings.rs`
-    Settings,
-    /// A statement.
+    /// What the newest sample before the instant reports.
+    Sampled(Reader),
+    /// What is so at the instant, sampled or not.
+    Current(Reader),
+    /// A statement, of the newest sample.
     Stored(&'static Stored),
 }
 
@@ -374,16 +359,8 @@ impl View {
         current: &Reading<'_>,
     ) -> Result<Lines, ReadError> {
         match self.source {
-            Source::Processes => processes::read(sampled).await,
-            Source::Mounts => mounts::read(sampled).await,
-            Source::Disks => disks::read(sampled).await,
-            Source::Interfaces => interfaces::read(sampled).await,
-            Source::Collectors => collectors::read(sampled).await,
-            Source::Buffers => buffers::read(sampled).await,
-            Source::Gaps => gaps::read(current).await,
-            Source::Runs => runs::read(current).await,
-            Source::DeadLetters => dead_letters::read(current).await,
-            Source::Settings => settings::read(current).await,
+            Source::Sampled(read) => read(sampled).await,
+            Source::Current(read) => read(current).await,
             Source::Stored(stored) => stored::read(sampled, stored, self.columns, self.chips).await,
         }
     }

@@ -1,7 +1,7 @@
 //! Where a row of a PostgreSQL table belongs: columns and filters that all these tables have.
 
 use super::{Chip, Col};
-use crate::api::Unit;
+use crate::wire::Unit;
 
 /// The server.
 pub(super) const SERVER: Col = Col::new(

@@ -3,7 +3,7 @@
 use super::place::{BY_SERVER, SERVER};
 use super::stored::{Past, Stored};
 use super::{Chip, Col, Source, View};
-use crate::api::Unit;
+use crate::wire::Unit;
 
 const SERVER_LIST: &[Col] = &[
     SERVER.primary(),

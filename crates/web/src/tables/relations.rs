@@ -3,7 +3,7 @@
 use super::place::{BY_DATABASE, BY_SERVER, DATABASE, SERVER};
 use super::stored::{Past, Stored};
 use super::{Chip, Col, Source, View};
-use crate::api::Unit;
+use crate::wire::Unit;
 
 const TABLE: &[Col] = &[
     Col::new("table_name", "Table", Unit::Text, "Its name.").primary(),

@@ -6,8 +6,8 @@ use store::series::{Instant, ReadError};
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::{Cell, Col, Line, Lines, Reading, Source, View};
-use crate::api::Unit;
+use super::{Col, Line, Lines, Reading, Source, View};
+use crate::wire::{Cell, Unit};
 
 const COLUMNS: &[Col] = &[
     Col::new("started_ms", "Started", Unit::TimeMs, "When it started.").primary(),
@@ -38,7 +38,7 @@ pub(super) const VIEW: View = View {
     ranged: false,
     empty: "No collector has been started.",
     families: &[],
-    source: Source::Runs,
+    source: Source::Current(|reading| Box::pin(read(reading))),
 };
 
 pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {

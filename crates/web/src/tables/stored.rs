@@ -14,9 +14,9 @@ use store::series::{self, Instant, ReadError};
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::{Cell, Chip, Col, Line, Lines, Reading, Tag, keyed};
-use crate::api::Unit;
+use super::{Chip, Col, Line, Lines, Reading, Tag, keyed};
 use crate::number::round;
+use crate::wire::{Cell, Unit};
 
 /// How much of the past a statement is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

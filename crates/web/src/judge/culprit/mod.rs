@@ -19,8 +19,8 @@ use tokio_postgres::types::{ToSql, Type};
 use self::processes::Processes;
 use self::sessions::Sessions;
 use super::command;
-use crate::api::now::Problem;
 use crate::hosts::Host;
+use crate::wire::now::Problem;
 use crate::words;
 
 /// Longest cause, characters.
