@@ -29,7 +29,7 @@ pub mod tables;
 
 pub use finding::Finding;
 pub use log_level::LogLevel;
-pub use metric::{Better, Domain, Fold, Levels, Metric, Series};
+pub use metric::{Better, Domain, Fold, Levels, Metric, Series, Source};
 pub use metrics::METRICS;
 pub use row::{Cell, CellType, Json, Row, Sample, Timestamp};
 pub use run_outcome::RunOutcome;

@@ -165,6 +165,95 @@ impl Series {
     }
 }
 
+/// A table as metrics read it. Each file of the catalogue has one, and makes every [`Series`] by it.
+#[derive(Clone, Copy, Debug)]
+pub struct Source {
+    table: &'static TableDef,
+    identity: &'static str,
+    fold: Fold,
+}
+
+impl Source {
+    /// Returns a table whose key tells its counters apart and whose levels are averaged.
+    #[must_use]
+    pub const fn new(table: &'static TableDef) -> Self {
+        Self {
+            table,
+            identity: "",
+            fold: Fold::Avg,
+        }
+    }
+
+    /// Names the columns that tell one source of a counter from another, beyond the key.
+    #[must_use]
+    pub const fn identity(self, identity: &'static str) -> Self {
+        Self { identity, ..self }
+    }
+
+    /// Names what becomes of several levels of one key at one instant.
+    #[must_use]
+    pub const fn fold(self, fold: Fold) -> Self {
+        Self { fold, ..self }
+    }
+
+    /// Reads a level.
+    #[must_use]
+    pub const fn level(self, expr: &'static str) -> Series {
+        Series::Level {
+            table: self.table,
+            expr,
+            fold: self.fold,
+        }
+    }
+
+    /// Reads a counter as its rate per second.
+    #[must_use]
+    pub const fn rate(self, expr: &'static str) -> Series {
+        self.rate_times(expr, 1.0)
+    }
+
+    /// Reads a counter as its rate in another unit: 3600 for per hour.
+    #[must_use]
+    pub const fn rate_times(self, expr: &'static str, scale: f64) -> Series {
+        Series::Steps {
+            table: self.table,
+            expr,
+            identity: self.identity,
+            scale,
+        }
+    }
+
+    /// Reads two counters as a share in percent; judged from `least` of the whole on.
+    #[must_use]
+    pub const fn percent(self, part: &'static str, whole: &'static str, least: f64) -> Series {
+        self.quotient(part, whole, 100.0, least)
+    }
+
+    /// Reads two counters as so much of the one per one of the other; judged from `least` of the other
+    /// on.
+    #[must_use]
+    pub const fn mean(self, part: &'static str, whole: &'static str, least: f64) -> Series {
+        self.quotient(part, whole, 1.0, least)
+    }
+
+    const fn quotient(
+        self,
+        part: &'static str,
+        whole: &'static str,
+        scale: f64,
+        least: f64,
+    ) -> Series {
+        Series::Share {
+            table: self.table,
+            part,
+            whole,
+            identity: self.identity,
+            scale,
+            least,
+        }
+    }
+}
+
 /// Which direction is good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Better {
@@ -298,7 +387,27 @@ pub struct Metric {
 }
 
 impl Metric {
-    /// `domain.name`.
+    /// Returns what the metrics of one file have in common: no thresholds, neither direction is good, and
+    /// the text fields are empty.
+    #[must_use]
+    pub const fn base(domain: Domain, source: Source, key: Option<&'static str>) -> Self {
+        Self {
+            domain,
+            name: "",
+            label: "",
+            unit: Unit::None,
+            series: source.level(""),
+            key,
+            better: Better::Neither,
+            levels: None,
+            judged_over_secs: 0,
+            what: "",
+            how: "",
+            fix: "",
+        }
+    }
+
+    /// Returns `domain.name`.
     #[must_use]
     pub fn id(&self) -> String {
         format!("{}.{}", self.domain.as_str(), self.name)

@@ -1,254 +1,207 @@
 //! The collector itself.
 
 use crate::tables::{CollectorRun, SelfSample};
-use crate::{Better, Domain, Fold, Levels, Metric, Sample, Series, Unit};
+use crate::{Better, Domain, Fold, Levels, Metric, Sample, Source, Unit};
+
+const OWN: Source = Source::new(SelfSample::TABLE);
+const RUNS: Source = Source::new(CollectorRun::TABLE).fold(Fold::Max);
 
 const MIB: f64 = 1024.0 * 1024.0;
 
-const fn level(expr: &'static str) -> Series {
-    Series::Level {
-        table: SelfSample::TABLE,
-        expr,
-        fold: Fold::Avg,
-    }
-}
-
-const fn steps(expr: &'static str, scale: f64) -> Series {
-    Series::Steps {
-        table: SelfSample::TABLE,
-        expr,
-        identity: "",
-        scale,
-    }
-}
+/// What the metrics here have in common unless they say otherwise.
+const BASE: Metric = Metric::base(Domain::Collector, OWN, None);
 
 pub(super) const METRICS: &[Metric] = &[
     Metric {
-        domain: Domain::Collector,
         name: "cpu_pct",
         label: "Collector CPU",
         unit: Unit::Percent,
-        series: level("cpu_pct"),
-        key: None,
+        series: OWN.level("cpu_pct"),
         better: Better::Lower,
         levels: Some(Levels::new(3.0, 5.0)),
         judged_over_secs: 120,
         what: "CPU time of the collector, percent of one core.",
         how: "getrusage between two ticks, judged over two minutes. The packaged unit allows 5 percent.",
         fix: "See which collector takes long in the table below.",
+        ..BASE
     },
     Metric {
-        domain: Domain::Collector,
         name: "rss_bytes",
         label: "Collector memory",
         unit: Unit::Bytes,
-        series: level("rss_bytes"),
-        key: None,
+        series: OWN.level("rss_bytes"),
         better: Better::Lower,
         levels: Some(Levels::new(48.0 * MIB, 60.0 * MIB)),
         judged_over_secs: 60,
         what: "Resident memory of the collector, bytes.",
         how: "/proc/self/statm. The packaged unit allows 64 MiB.",
         fix: "A restart frees it at no loss; please report what led to it.",
+        ..BASE
     },
     Metric {
-        domain: Domain::Collector,
         name: "fd_count",
         label: "Collector descriptors",
         unit: Unit::Count,
-        series: level("fd_count"),
-        key: None,
+        series: OWN.level("fd_count"),
         better: Better::Lower,
         levels: Some(Levels::new(50.0, 200.0)),
         judged_over_secs: 60,
         what: "Open file descriptors of the collector.",
         how: "/proc/self/fd.",
         fix: "Compare with the number of log sources; a number that grows is a leak.",
+        ..BASE
     },
     Metric {
-        domain: Domain::Collector,
         name: "thread_count",
         label: "Collector threads",
         unit: Unit::Count,
-        series: level("thread_count"),
-        key: None,
+        series: OWN.level("thread_count"),
         better: Better::Lower,
         levels: Some(Levels::new(5.0, 10.0)),
         judged_over_secs: 60,
         what: "Threads of the collector: one, one that reads logs, and at most two that wait for disks.",
         how: "/proc/self/stat.",
         fix: "A mount that does not answer holds a thread; see the table of collectors.",
+        ..BASE
     },
     Metric {
-        domain: Domain::Collector,
         name: "tick_ms",
         label: "Tick duration",
         unit: Unit::Ms,
-        series: level("tick_duration_ms"),
-        key: None,
+        series: OWN.level("tick_duration_ms"),
         better: Better::Lower,
         levels: Some(Levels::new(5000.0, 9000.0)),
         judged_over_secs: 60,
         what: "From the start of a tick to its rows being safe on disk.",
         how: "Monotonic clock. Half and nine tenths of the interval of 10 s.",
         fix: "See which collector takes long in the table below.",
+        ..BASE
     },
     Metric {
-        domain: Domain::Collector,
         name: "tick_late_ms",
         label: "Lateness",
         unit: Unit::Ms,
-        series: level("tick_late_ms"),
-        key: None,
+        series: OWN.level("tick_late_ms"),
         better: Better::Lower,
         levels: Some(Levels::new(1000.0, 5000.0)),
         judged_over_secs: 60,
         what: "How much later than planned a tick began.",
         how: "Monotonic clock.",
         fix: "The host is starved or the collector is throttled: see CPU pressure and its quota.",
+        ..BASE
     },
     Metric {
-        domain: Domain::Collector,
         name: "pending_records",
         label: "Waiting records",
         unit: Unit::Count,
-        series: level("pending_records"),
-        key: None,
+        series: OWN.level("pending_records"),
         better: Better::Lower,
         levels: Some(Levels::new(18.0, 360.0)),
         judged_over_secs: 60,
         what: "Records in the spool that the database has not taken: about two per tick.",
         how: "Counted before the tick adds its own. 18 is a minute and a half, 360 half an hour.",
         fix: "See the state of the database link; nothing is lost while the spool has room.",
+        ..BASE
     },
     Metric {
-        domain: Domain::Collector,
         name: "buffer_rows",
         label: "Waiting rows",
         unit: Unit::Count,
-        series: level("buffer_total"),
-        key: None,
+        series: OWN.level("buffer_total"),
         better: Better::Lower,
-        levels: None,
-        judged_over_secs: 0,
         what: "Rows in the spool that the database has not taken.",
         how: "Counted before the tick adds its own.",
-        fix: "",
+        ..BASE
     },
     Metric {
-        domain: Domain::Collector,
         name: "spool_bytes",
         label: "Spool size",
         unit: Unit::Bytes,
-        series: level("disk_queue_bytes"),
-        key: None,
+        series: OWN.level("disk_queue_bytes"),
         better: Better::Lower,
-        levels: None,
-        judged_over_secs: 0,
         what: "Bytes the spool takes on disk, preallocated space included.",
         how: "Sum of its segment files.",
-        fix: "",
+        ..BASE
     },
     Metric {
-        domain: Domain::Collector,
         name: "spool_used_pct",
         label: "Spool used",
         unit: Unit::Percent,
-        series: level("100.0 * disk_queue_bytes / nullif(disk_queue_max_bytes, 0)"),
-        key: None,
+        series: OWN.level("100.0 * disk_queue_bytes / nullif(disk_queue_max_bytes, 0)"),
         better: Better::Lower,
         levels: Some(Levels::new(40.0, 80.0)),
         judged_over_secs: 60,
         what: "Share of its budget that the spool takes, percent.",
         how: "Sum of the segment files over queue_max_mb. At 100 percent the oldest rows of processes are given up first.",
         fix: "Bring the database back, or raise queue_max_mb.",
+        ..BASE
     },
     Metric {
-        domain: Domain::Collector,
         name: "db_healthy",
         label: "Database link",
         unit: Unit::Bool,
-        series: level("db_healthy::int::float8"),
-        key: None,
+        series: OWN.level("db_healthy::int::float8"),
         better: Better::Higher,
         levels: Some(Levels::warn(0.0)),
         judged_over_secs: 60,
         what: "Whether the database took the last transaction: 1 yes, 0 no.",
         how: "The collector's own view at the tick.",
         fix: "The reason stands beside it; check that the server runs and the role may write.",
+        ..BASE
     },
     Metric {
-        domain: Domain::Collector,
         name: "rows_per_sec",
         label: "Rows written",
         unit: Unit::PerSec,
-        series: steps("total_rows_written", 1.0),
-        key: None,
-        better: Better::Neither,
-        levels: None,
-        judged_over_secs: 0,
+        series: OWN.rate("total_rows_written"),
         what: "Rows committed per second.",
         how: "Steps of the collector's own counter.",
-        fix: "",
+        ..BASE
     },
     Metric {
-        domain: Domain::Collector,
         name: "commits_per_sec",
         label: "Commits",
         unit: Unit::PerSec,
-        series: steps("flush_count", 1.0),
-        key: None,
-        better: Better::Neither,
-        levels: None,
-        judged_over_secs: 0,
+        series: OWN.rate("flush_count"),
         what: "Transactions committed per second.",
         how: "Steps of the collector's own counter.",
-        fix: "",
+        ..BASE
     },
     Metric {
-        domain: Domain::Collector,
         name: "lost_records_per_sec",
         label: "Lost records",
         unit: Unit::PerSec,
-        series: steps("lost_records_total", 1.0),
-        key: None,
+        series: OWN.rate("lost_records_total"),
         better: Better::Lower,
         levels: Some(Levels::warn(0.000001)),
         judged_over_secs: 600,
         what: "Records given up per second; each is a row of the gaps table.",
         how: "Steps of the collector's own counter, judged over ten minutes.",
         fix: "The gaps table tells which span and why.",
+        ..BASE
     },
     Metric {
-        domain: Domain::Collector,
         name: "dead_letters_per_sec",
         label: "Dead letters",
         unit: Unit::PerSec,
-        series: steps("dead_letters_total", 1.0),
-        key: None,
+        series: OWN.rate("dead_letters_total"),
         better: Better::Lower,
         levels: Some(Levels::warn(0.000001)),
         judged_over_secs: 600,
         what: "Rows set aside because the database refused their content, per second.",
         how: "Steps of the collector's own counter, judged over ten minutes.",
         fix: "The table of dead letters shows row and error.",
+        ..BASE
     },
     Metric {
-        domain: Domain::Collector,
         name: "run_ms",
         label: "Collector run",
         unit: Unit::Ms,
-        series: Series::Level {
-            table: CollectorRun::TABLE,
-            expr: "duration_ms",
-            fold: Fold::Max,
-        },
+        series: RUNS.level("duration_ms"),
         key: Some("collector"),
         better: Better::Lower,
-        levels: None,
-        judged_over_secs: 0,
         what: "Time one run of a collector took.",
         how: "Monotonic clock around the run.",
-        fix: "",
+        ..BASE
     },
 ];
