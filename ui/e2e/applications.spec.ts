@@ -3,7 +3,7 @@ import { expect, host, open, settled, test, unfold } from "./support/page";
 
 test("errors, latency and the database behind are judged by the registry", async ({ page }) => {
   await open(page, "api", { host: host("broken"), "f.target": "api" });
-  for (const label of ["Errors", "p95", "Database response", "Database cache hits"]) {
+  for (const label of ["Error ratio", "p95", "Database response time", "Database cache hit ratio"]) {
     const card = page
       .getByRole("region", { name: "API, latest values" })
       .locator(".card", { hasText: label });

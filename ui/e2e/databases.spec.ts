@@ -58,7 +58,7 @@ test("the worst server is shown first, others are one click away, and the addres
   await expect(page.locator("h1")).toHaveText("Replication");
   await expect(page.locator(".picker [aria-pressed=true]")).toHaveText("spare");
   await expect(page.getByRole("heading", { name: "As a standby" })).toBeVisible();
-  await expect(page.locator(".card", { hasText: "Standby behind" })).toContainText("0.4 s");
+  await expect(page.locator(".card", { hasText: "Standby replay delay" })).toContainText("0.4 s");
 });
 
 test("a problem leads to the server it is about", async ({ page }) => {
@@ -79,7 +79,7 @@ test("cards, tables and charts of a server agree with the API", async ({ page })
   const { facts } = await api<Now>(`now?host=${host("broken")}`);
   const waiting = facts.find((fact) => fact.metric === "db.conn_waiting");
   expect(waiting).toMatchObject({ key: "main", value: 6, severity: "critical" });
-  await expect(page.locator(".card", { hasText: "Waiting for a lock" }).first()).toHaveClass(/critical/);
+  await expect(page.locator(".card", { hasText: "Sessions waiting for a lock" }).first()).toHaveClass(/critical/);
   await page.locator("#chart-waits").scrollIntoViewIfNeeded();
   await expect(page.locator("#chart-waits .legend")).toContainText("Lock6LWLock2");
   await unfold(page, "Statements, transactions and locks");

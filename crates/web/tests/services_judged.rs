@@ -284,11 +284,11 @@ async fn many_bad_tables_hide_nothing_else() {
         .unwrap()
         .iter()
         .map(|one| one["title"].as_str().unwrap())
-        .filter(|title| title.starts_with("Dead rows") || title.ends_with("are dead"))
+        .filter(|title| title.starts_with("Dead-row share") || title.ends_with("are dead"))
         .collect();
     assert_eq!(tables.len(), 6);
     assert!(
-        tables.contains(&"Dead rows: 296 more, the worst store.app.public.t295 with 40.2 %"),
+        tables.contains(&"Dead-row share: 296 more, the worst store.app.public.t295 with 40.2 %"),
         "{tables:?}"
     );
     let facts = find(&now["facts"], "metric", "table.dead_pct");

@@ -35,12 +35,12 @@ pub(super) const METRICS: &[Metric] = &[
         judged_over_secs: 60,
         what: "Resident memory of the collector, bytes.",
         how: "/proc/self/statm. The packaged unit allows 64 MiB.",
-        fix: "A restart frees it at no loss; please report what led to it.",
+        fix: "A restart frees it without loss; please report what led to it.",
         ..BASE
     },
     Metric {
         name: "fd_count",
-        label: "Collector descriptors",
+        label: "Collector file descriptors",
         unit: Unit::Count,
         series: OWN.level("fd_count"),
         better: Better::Lower,
@@ -59,7 +59,7 @@ pub(super) const METRICS: &[Metric] = &[
         better: Better::Lower,
         levels: Some(Levels::new(5.0, 10.0)),
         judged_over_secs: 60,
-        what: "Threads of the collector: one, one that reads logs, and at most two that wait for disks.",
+        what: "Threads of the collector: the main one, one that reads logs, and at most two that wait for disks.",
         how: "/proc/self/stat.",
         fix: "A mount that does not answer holds a thread; see the table of collectors.",
         ..BASE
@@ -79,7 +79,7 @@ pub(super) const METRICS: &[Metric] = &[
     },
     Metric {
         name: "tick_late_ms",
-        label: "Lateness",
+        label: "Tick delay",
         unit: Unit::Ms,
         series: OWN.level("tick_late_ms"),
         better: Better::Lower,
@@ -87,29 +87,29 @@ pub(super) const METRICS: &[Metric] = &[
         judged_over_secs: 60,
         what: "How much later than planned a tick began.",
         how: "Monotonic clock.",
-        fix: "The host is starved or the collector is throttled: see CPU pressure and its quota.",
+        fix: "The host is starved or the collector is throttled: see Tasks waiting for CPU and its quota.",
         ..BASE
     },
     Metric {
         name: "pending_records",
-        label: "Waiting records",
+        label: "Records waiting",
         unit: Unit::Count,
         series: OWN.level("pending_records"),
         better: Better::Lower,
         levels: Some(Levels::new(18.0, 360.0)),
         judged_over_secs: 60,
-        what: "Records in the spool that the database has not taken: about two per tick.",
+        what: "Records in the spool that the database has not accepted: about two per tick.",
         how: "Counted before the tick adds its own. 18 is a minute and a half, 360 half an hour.",
         fix: "See the state of the database link; nothing is lost while the spool has room.",
         ..BASE
     },
     Metric {
         name: "buffer_rows",
-        label: "Waiting rows",
+        label: "Rows waiting",
         unit: Unit::Count,
         series: OWN.level("buffer_total"),
         better: Better::Lower,
-        what: "Rows in the spool that the database has not taken.",
+        what: "Rows in the spool that the database has not accepted.",
         how: "Counted before the tick adds its own.",
         ..BASE
     },
@@ -131,8 +131,8 @@ pub(super) const METRICS: &[Metric] = &[
         better: Better::Lower,
         levels: Some(Levels::new(40.0, 80.0)),
         judged_over_secs: 60,
-        what: "Share of its budget that the spool takes, percent.",
-        how: "Sum of the segment files over queue_max_mb. At 100 percent the oldest rows of processes are given up first.",
+        what: "Share of its size limit that the spool takes, percent.",
+        how: "Sum of the segment files over queue_max_mb. At 100 percent the oldest rows of processes are dropped first.",
         fix: "Bring the database back, or raise queue_max_mb.",
         ..BASE
     },
@@ -144,8 +144,8 @@ pub(super) const METRICS: &[Metric] = &[
         better: Better::Higher,
         levels: Some(Levels::warn(0.0)),
         judged_over_secs: 60,
-        what: "Whether the database took the last transaction: 1 yes, 0 no.",
-        how: "The collector's own view at the tick.",
+        what: "Whether the database accepted the last transaction: 1 yes, 0 no.",
+        how: "As the collector sees it at the tick.",
         fix: "The reason stands beside it; check that the server runs and the role may write.",
         ..BASE
     },
@@ -155,7 +155,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::PerSec,
         series: OWN.rate("total_rows_written"),
         what: "Rows committed per second.",
-        how: "Steps of the collector's own counter.",
+        how: "Change in the collector's own counter.",
         ..BASE
     },
     Metric {
@@ -164,7 +164,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::PerSec,
         series: OWN.rate("flush_count"),
         what: "Transactions committed per second.",
-        how: "Steps of the collector's own counter.",
+        how: "Change in the collector's own counter.",
         ..BASE
     },
     Metric {
@@ -175,9 +175,9 @@ pub(super) const METRICS: &[Metric] = &[
         better: Better::Lower,
         levels: Some(Levels::warn(0.000001)),
         judged_over_secs: 600,
-        what: "Records given up per second; each is a row of the gaps table.",
-        how: "Steps of the collector's own counter, judged over ten minutes.",
-        fix: "The gaps table tells which span and why.",
+        what: "Records dropped per second; each is a row of the gaps table.",
+        how: "Change in the collector's own counter, judged over ten minutes.",
+        fix: "The gaps table shows which span and why.",
         ..BASE
     },
     Metric {
@@ -188,14 +188,14 @@ pub(super) const METRICS: &[Metric] = &[
         better: Better::Lower,
         levels: Some(Levels::warn(0.000001)),
         judged_over_secs: 600,
-        what: "Rows set aside because the database refused their content, per second.",
-        how: "Steps of the collector's own counter, judged over ten minutes.",
+        what: "Rows dead-lettered because the database rejected their content, per second.",
+        how: "Change in the collector's own counter, judged over ten minutes.",
         fix: "The table of dead letters shows row and error.",
         ..BASE
     },
     Metric {
         name: "run_ms",
-        label: "Collector run",
+        label: "Collection time",
         unit: Unit::Ms,
         series: RUNS.level("duration_ms"),
         key: Some("collector"),

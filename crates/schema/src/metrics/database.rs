@@ -16,13 +16,13 @@ const BASE: Metric = Metric::base(
 pub(super) const METRICS: &[Metric] = &[
     Metric {
         name: "cache_hit_pct",
-        label: "Cache hits",
+        label: "Cache hit ratio",
         unit: Unit::Percent,
         series: DATABASE.percent("blks_hit", "blks_hit + blks_read", 0.0),
         better: Better::Higher,
         levels: Some(Levels::new(97.0, 90.0)),
-        what: "Blocks found in shared buffers as a share of those asked for, by database.",
-        how: "Steps of pg_stat_database. Judged for the server as a whole; thresholds as there.",
+        what: "Blocks found in shared buffers as a share of those requested, by database.",
+        how: "Change in pg_stat_database counters. Judged for the server as a whole; thresholds as there.",
         fix: "See which statements read most under Queries.",
         ..BASE
     },
@@ -42,7 +42,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::PerSec,
         series: DATABASE.rate("xact_commit"),
         what: "Transactions committed per second, by database.",
-        how: "Steps of pg_stat_database.",
+        how: "Change in pg_stat_database counters.",
         ..BASE
     },
     Metric {
@@ -52,17 +52,17 @@ pub(super) const METRICS: &[Metric] = &[
         series: DATABASE.rate("xact_rollback"),
         better: Better::Lower,
         what: "Transactions rolled back per second, by database.",
-        how: "Steps of pg_stat_database.",
+        how: "Change in pg_stat_database counters.",
         ..BASE
     },
     Metric {
         name: "rollback_pct",
-        label: "Rolled back",
+        label: "Rollback ratio",
         unit: Unit::Percent,
         series: DATABASE.percent("xact_rollback", "xact_commit + xact_rollback", 0.0),
         better: Better::Lower,
         what: "Rollbacks as a share of all transactions, by database.",
-        how: "Steps of pg_stat_database.",
+        how: "Change in pg_stat_database counters.",
         ..BASE
     },
     Metric {
@@ -71,18 +71,18 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::PerSec,
         series: DATABASE.rate("blks_read"),
         better: Better::Lower,
-        what: "Blocks asked of the kernel per second, by database.",
-        how: "Steps of pg_stat_database.",
+        what: "Blocks read from the kernel per second, by database.",
+        how: "Change in pg_stat_database counters.",
         ..BASE
     },
     Metric {
         name: "read_ms",
-        label: "Time of a block read",
+        label: "Block read time",
         unit: Unit::Ms,
         series: DATABASE.mean("blk_read_ms_total", "blks_read", 0.0),
         better: Better::Lower,
         what: "Mean time to read a block. No value without track_io_timing.",
-        how: "Steps of time over steps of blocks.",
+        how: "Change in the read time over change in the blocks read.",
         ..BASE
     },
     Metric {
@@ -92,7 +92,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: DATABASE.rate("deadlocks"),
         better: Better::Lower,
         what: "Deadlocks per second, by database.",
-        how: "Steps of pg_stat_database. Judged for the server as a whole.",
+        how: "Change in pg_stat_database counters. Judged for the server as a whole.",
         ..BASE
     },
     Metric {
@@ -102,17 +102,17 @@ pub(super) const METRICS: &[Metric] = &[
         series: DATABASE.rate("conflicts"),
         better: Better::Lower,
         what: "Statements per second that a standby cancelled to go on replaying.",
-        how: "Steps of pg_stat_database.",
+        how: "Change in pg_stat_database counters.",
         ..BASE
     },
     Metric {
         name: "temp_bytes_per_sec",
-        label: "Temporary files",
+        label: "Temporary file writes",
         unit: Unit::BytesPerSec,
         series: DATABASE.rate("temp_bytes"),
         better: Better::Lower,
         what: "Bytes of temporary files written per second, by database: work_mem was too small.",
-        how: "Steps of pg_stat_database.",
+        how: "Change in pg_stat_database counters.",
         ..BASE
     },
     Metric {
@@ -123,18 +123,18 @@ pub(super) const METRICS: &[Metric] = &[
         better: Better::Lower,
         levels: Some(Levels::critical(0.0000001)),
         judged_over_secs: 3600,
-        what: "Blocks per second whose checksum did not hold: data are damaged.",
-        how: "Steps of pg_stat_database over an hour. A single one is critical.",
+        what: "Blocks per second whose checksum did not match: data is corrupted.",
+        how: "Change in pg_stat_database counters over an hour. A single one is critical.",
         fix: "Stop writing, check the disk, and restore from a backup; the server's log names the block.",
         ..BASE
     },
     Metric {
         name: "active_pct",
-        label: "Time in statements",
+        label: "Time running statements",
         unit: Unit::Percent,
         series: DATABASE.rate_times("active_ms_total", 0.1),
-        what: "Time sessions spent running statements, percent: 100 is one session always at work.",
-        how: "Steps of pg_stat_database.",
+        what: "Time sessions spent running statements, percent: 100 is one session always active.",
+        how: "Change in pg_stat_database counters.",
         ..BASE
     },
     Metric {
@@ -143,8 +143,8 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::PerSec,
         series: DATABASE.rate("sessions_abandoned + sessions_fatal + sessions_killed"),
         better: Better::Lower,
-        what: "Sessions per second whose client vanished, or that were ended by an error or an operator.",
-        how: "Steps of pg_stat_database.",
+        what: "Sessions per second whose client disconnected, or that were ended by an error or an operator.",
+        how: "Change in pg_stat_database counters.",
         ..BASE
     },
     Metric {

@@ -11,38 +11,38 @@ const BASE: Metric = Metric::base(Domain::Disk, DISK, Some("device"));
 pub(super) const METRICS: &[Metric] = &[
     Metric {
         name: "read_bytes_per_sec",
-        label: "Read",
+        label: "Disk reads",
         unit: Unit::BytesPerSec,
         series: DISK.rate("read_bytes_total"),
         what: "Bytes read per device, per second.",
-        how: "Steps of /proc/diskstats over the time that passed.",
+        how: "Change in /proc/diskstats counters.",
         ..BASE
     },
     Metric {
         name: "write_bytes_per_sec",
-        label: "Written",
+        label: "Disk writes",
         unit: Unit::BytesPerSec,
         series: DISK.rate("write_bytes_total"),
         what: "Bytes written per device, per second.",
-        how: "Steps of /proc/diskstats over the time that passed.",
+        how: "Change in /proc/diskstats counters.",
         ..BASE
     },
     Metric {
         name: "reads_per_sec",
-        label: "Reads",
+        label: "Read operations",
         unit: Unit::PerSec,
         series: DISK.rate("reads_total"),
         what: "Reads completed per device, per second.",
-        how: "Steps of /proc/diskstats over the time that passed.",
+        how: "Change in /proc/diskstats counters.",
         ..BASE
     },
     Metric {
         name: "writes_per_sec",
-        label: "Writes",
+        label: "Write operations",
         unit: Unit::PerSec,
         series: DISK.rate("writes_total"),
         what: "Writes completed per device, per second.",
-        how: "Steps of /proc/diskstats over the time that passed.",
+        how: "Change in /proc/diskstats counters.",
         ..BASE
     },
     Metric {
@@ -54,18 +54,18 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::new(90.0, 98.0)),
         judged_over_secs: 300,
         what: "Share of time with at least one request in flight, percent.",
-        how: "Steps of /proc/diskstats, judged over five minutes. Solid-state disks serve many requests at once, so 100 percent may still leave room.",
+        how: "Change in /proc/diskstats counters, judged over five minutes. Solid-state disks serve many requests at once, so 100 percent may still leave room.",
         fix: "Compare the queue: if it grows too, see which process reads and writes.",
         ..BASE
     },
     Metric {
         name: "queue_depth",
-        label: "Disk queue",
+        label: "Disk queue depth",
         unit: Unit::Ratio,
         series: DISK.rate_times("queue_ms_total", 0.001),
         better: Better::Lower,
         what: "Mean number of requests in flight.",
-        how: "Steps of the weighted time of /proc/diskstats.",
+        how: "Change in the weighted I/O time of /proc/diskstats.",
         ..BASE
     },
 ];

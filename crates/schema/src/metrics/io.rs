@@ -13,38 +13,38 @@ const BASE: Metric = Metric::base(Domain::Io, IO, Some("instance || '.' || backe
 pub(super) const METRICS: &[Metric] = &[
     Metric {
         name: "read_bytes_per_sec",
-        label: "Read",
+        label: "Bytes read",
         unit: Unit::BytesPerSec,
         series: IO.rate("read_bytes"),
         what: "Bytes read per second, by kind of process.",
-        how: "Steps of pg_stat_io.",
+        how: "Change in pg_stat_io counters.",
         ..BASE
     },
     Metric {
         name: "write_bytes_per_sec",
-        label: "Written",
+        label: "Bytes written",
         unit: Unit::BytesPerSec,
         series: IO.rate("write_bytes"),
         what: "Bytes written per second, by kind of process.",
-        how: "Steps of pg_stat_io.",
+        how: "Change in pg_stat_io counters.",
         ..BASE
     },
     Metric {
         name: "extend_bytes_per_sec",
-        label: "Extended",
+        label: "Bytes extended",
         unit: Unit::BytesPerSec,
         series: IO.rate("extend_bytes"),
-        what: "Bytes per second by which files grew, by kind of process.",
-        how: "Steps of pg_stat_io.",
+        what: "Bytes per second by which files were extended, by kind of process.",
+        how: "Change in pg_stat_io counters.",
         ..BASE
     },
     Metric {
         name: "hits_per_sec",
-        label: "Found in buffers",
+        label: "Buffer hits",
         unit: Unit::PerSec,
         series: IO.rate("hits"),
         what: "Blocks found in buffers per second, by kind of process.",
-        how: "Steps of pg_stat_io.",
+        how: "Change in pg_stat_io counters.",
         ..BASE
     },
     Metric {
@@ -53,8 +53,8 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::PerSec,
         series: IO.rate("evictions"),
         better: Better::Lower,
-        what: "Blocks per second given up for others, by kind of process.",
-        how: "Steps of pg_stat_io.",
+        what: "Buffers evicted per second, by kind of process.",
+        how: "Change in pg_stat_io counters.",
         ..BASE
     },
     Metric {
@@ -64,64 +64,64 @@ pub(super) const METRICS: &[Metric] = &[
         series: IO.rate("fsyncs"),
         better: Better::Lower,
         what: "Fsyncs per second, by kind of process.",
-        how: "Steps of pg_stat_io.",
+        how: "Change in pg_stat_io counters.",
         ..BASE
     },
     Metric {
         name: "read_pct",
-        label: "Time reading",
+        label: "Time spent reading",
         unit: Unit::Percent,
         series: IO.rate_times("read_ms_total", 0.1),
         better: Better::Lower,
-        what: "Time spent reading, percent: 100 is one process always at it. No value without track_io_timing.",
-        how: "Steps of pg_stat_io.",
+        what: "Time spent reading, percent: 100 is one process always reading. No value without track_io_timing.",
+        how: "Change in pg_stat_io counters.",
         ..BASE
     },
     Metric {
         name: "write_pct",
-        label: "Time writing",
+        label: "Time spent writing",
         unit: Unit::Percent,
         series: IO.rate_times("write_ms_total", 0.1),
         better: Better::Lower,
         what: "Time spent writing, percent. No value without track_io_timing.",
-        how: "Steps of pg_stat_io.",
+        how: "Change in pg_stat_io counters.",
         ..BASE
     },
     Metric {
         name: "read_ms",
-        label: "Time of a read",
+        label: "Read time",
         unit: Unit::Ms,
         series: IO.mean("read_ms_total", "reads", 100.0),
         better: Better::Lower,
         levels: Some(Levels::warn(50.0)),
         judged_over_secs: 600,
         what: "Mean time of a read: of a block up to 17, of a call from 18 on. No value without track_io_timing.",
-        how: "Steps over ten minutes; no value below 100 reads. Healthy disks take below 50 ms.",
+        how: "Change over ten minutes; no value below 100 reads. Healthy disks take below 50 ms.",
         fix: "See Disk busy and queue of the host, then which statements read most.",
         ..BASE
     },
     Metric {
         name: "write_ms",
-        label: "Time of a write",
+        label: "Write time",
         unit: Unit::Ms,
         series: IO.mean("write_ms_total", "writes", 100.0),
         better: Better::Lower,
         levels: Some(Levels::warn(50.0)),
         judged_over_secs: 600,
         what: "Mean time of a write: of a block up to 17, of a call from 18 on. No value without track_io_timing.",
-        how: "Steps over ten minutes; no value below 100 writes. Healthy disks take below 50 ms.",
+        how: "Change over ten minutes; no value below 100 writes. Healthy disks take below 50 ms.",
         fix: "See Disk busy and queue of the host; spread checkpoints.",
         ..BASE
     },
     Metric {
         name: "slru_hit_pct",
-        label: "SLRU hits",
+        label: "SLRU hit ratio",
         unit: Unit::Percent,
         series: SLRU.percent("blks_hit", "blks_hit + blks_read", 0.0),
         key: Some("instance || '.' || slru"),
         better: Better::Higher,
-        what: "Blocks of a small cache (SLRU) found in it, as a share of those asked for.",
-        how: "Steps of pg_stat_slru.",
+        what: "Blocks of a small cache (SLRU) found in it, as a share of those requested.",
+        how: "Change in pg_stat_slru counters.",
         ..BASE
     },
 ];

@@ -19,7 +19,7 @@ pub(super) const METRICS: &[Metric] = &[
         judged_over_secs: 60,
         what: "Used share of what an unprivileged user can have, percent.",
         how: "used / (used + available) of statvfs, as df counts. Thresholds: 75 and 90 percent.",
-        fix: "Find what grew: du -x below the mount; then delete, move or enlarge.",
+        fix: "Find what grew: du -x on the mount point; then delete, move or enlarge.",
         ..BASE
     },
     Metric {
@@ -32,7 +32,7 @@ pub(super) const METRICS: &[Metric] = &[
         judged_over_secs: 60,
         what: "Used share of the inodes, percent. No value where they are not limited.",
         how: "statvfs. A file system without free inodes is full however many bytes are left.",
-        fix: "Look for folders with very many small files.",
+        fix: "Look for directories with very many small files.",
         ..BASE
     },
     Metric {

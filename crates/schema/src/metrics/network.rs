@@ -15,7 +15,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::BytesPerSec,
         series: NETWORK.rate("rx_bytes_total"),
         what: "Bytes received per interface, per second.",
-        how: "Steps of /proc/net/dev over the time that passed.",
+        how: "Change in /proc/net/dev counters.",
         ..BASE
     },
     Metric {
@@ -24,7 +24,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::BytesPerSec,
         series: NETWORK.rate("tx_bytes_total"),
         what: "Bytes sent per interface, per second.",
-        how: "Steps of /proc/net/dev over the time that passed.",
+        how: "Change in /proc/net/dev counters.",
         ..BASE
     },
     Metric {
@@ -33,7 +33,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::PerSec,
         series: NETWORK.rate("rx_packets_total"),
         what: "Packets received per interface, per second.",
-        how: "Steps of /proc/net/dev over the time that passed.",
+        how: "Change in /proc/net/dev counters.",
         ..BASE
     },
     Metric {
@@ -42,7 +42,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::PerSec,
         series: NETWORK.rate("tx_packets_total"),
         what: "Packets sent per interface, per second.",
-        how: "Steps of /proc/net/dev over the time that passed.",
+        how: "Change in /proc/net/dev counters.",
         ..BASE
     },
     Metric {
@@ -54,7 +54,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::warn(0.1)),
         judged_over_secs: 300,
         what: "Packets with errors per interface, per second.",
-        how: "Steps of both directions of /proc/net/dev, judged over five minutes. Healthy links show none.",
+        how: "Change in the counters of both directions of /proc/net/dev, judged over five minutes. Healthy links show none.",
         fix: "Check cable, duplex and driver: ethtool -S names the kind.",
         ..BASE
     },
@@ -65,7 +65,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: NETWORK.rate("rx_drops_total + tx_drops_total"),
         better: Better::Lower,
         what: "Packets dropped per interface, per second.",
-        how: "Steps of both directions of /proc/net/dev. Some drivers count unknown protocols here.",
+        how: "Change in the counters of both directions of /proc/net/dev. Some drivers count unknown protocols here.",
         ..BASE
     },
 ];

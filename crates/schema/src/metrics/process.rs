@@ -30,7 +30,7 @@ pub(super) const METRICS: &[Metric] = &[
     },
     Metric {
         name: "rss_bytes",
-        label: "Resident memory",
+        label: "Memory (RSS)",
         unit: Unit::Bytes,
         series: BY_NAME.level("rss_bytes"),
         better: Better::Lower,
@@ -40,11 +40,11 @@ pub(super) const METRICS: &[Metric] = &[
     },
     Metric {
         name: "fd_count",
-        label: "Descriptors",
+        label: "File descriptors",
         unit: Unit::Count,
         series: BY_NAME.level("fd_count"),
         better: Better::Lower,
-        what: "Open file descriptors; no value where the folder is not readable, summed over the processes of one name.",
+        what: "Open file descriptors; no value where the directory is not readable, summed over the processes of one name.",
         how: "/proc/PID, once per tick.",
         ..BASE
     },
@@ -60,20 +60,20 @@ pub(super) const METRICS: &[Metric] = &[
     },
     Metric {
         name: "read_bytes_per_sec",
-        label: "Read",
+        label: "Disk reads",
         unit: Unit::BytesPerSec,
         series: BY_NAME.rate("read_bytes_total"),
         what: "Bytes fetched from storage, per second.",
-        how: "Steps of /proc/PID/io over the time that passed.",
+        how: "Change in /proc/PID/io counters.",
         ..BASE
     },
     Metric {
         name: "write_bytes_per_sec",
-        label: "Written",
+        label: "Disk writes",
         unit: Unit::BytesPerSec,
         series: BY_NAME.rate("write_bytes_total"),
         what: "Bytes sent to storage, per second.",
-        how: "Steps of /proc/PID/io over the time that passed.",
+        how: "Change in /proc/PID/io counters.",
         ..BASE
     },
 ];
@@ -89,12 +89,12 @@ pub(super) const ONE: &[Metric] = &[
         levels: Some(Levels::with_info(20.0, 50.0, 80.0)),
         what: "CPU time, percent of one core.",
         how: "Difference of /proc/PID/stat. Thresholds 20, 50 and 80 percent of one core mark a busy process, not a fault.",
-        fix: "See whether the load is expected; strace -c or perf top tell what it does.",
+        fix: "See whether the load is expected; strace -c or perf top show what it does.",
         ..PROCESS_BASE
     },
     Metric {
         name: "rss_bytes",
-        label: "Resident memory",
+        label: "Memory (RSS)",
         unit: Unit::Bytes,
         series: PROCESS.level("rss_bytes"),
         better: Better::Lower,
@@ -106,14 +106,14 @@ pub(super) const ONE: &[Metric] = &[
     },
     Metric {
         name: "fd_count",
-        label: "Descriptors",
+        label: "File descriptors",
         unit: Unit::Count,
         series: PROCESS.level("fd_count"),
         better: Better::Lower,
         levels: Some(Levels::with_info(200.0, 500.0, 1000.0)),
-        what: "Open file descriptors; no value where the folder is not readable.",
+        what: "Open file descriptors; no value where the directory is not readable.",
         how: "/proc/PID/fd. Thresholds 200, 500 and 1000: many services have a limit of 1024.",
-        fix: "Compare with the limit in the table; lsof -p tells what is open.",
+        fix: "Compare with the limit in the table; lsof -p shows what is open.",
         ..PROCESS_BASE
     },
     Metric {
@@ -130,20 +130,20 @@ pub(super) const ONE: &[Metric] = &[
     },
     Metric {
         name: "read_bytes_per_sec",
-        label: "Read",
+        label: "Disk reads",
         unit: Unit::BytesPerSec,
         series: PROCESS.rate("read_bytes_total"),
         what: "Bytes fetched from storage, per second.",
-        how: "Steps of /proc/PID/io over the time that passed.",
+        how: "Change in /proc/PID/io counters.",
         ..PROCESS_BASE
     },
     Metric {
         name: "write_bytes_per_sec",
-        label: "Written",
+        label: "Disk writes",
         unit: Unit::BytesPerSec,
         series: PROCESS.rate("write_bytes_total"),
         what: "Bytes sent to storage, per second.",
-        how: "Steps of /proc/PID/io over the time that passed.",
+        how: "Change in /proc/PID/io counters.",
         ..PROCESS_BASE
     },
 ];

@@ -19,7 +19,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::PerSec,
         series: PROXY.rate("request_total"),
         what: "Requests per second.",
-        how: "Steps of the proxy's counter.",
+        how: "Change in the proxy's counter.",
         ..BASE
     },
     Metric {
@@ -28,7 +28,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::PerSec,
         series: PROXY.rate("request_success"),
         what: "Requests answered with 2xx and 3xx, per second.",
-        how: "Steps of the proxy's counter.",
+        how: "Change in the proxy's counter.",
         ..BASE
     },
     Metric {
@@ -38,7 +38,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: PROXY.rate("request_client_errors"),
         better: Better::Lower,
         what: "Requests answered with 4xx, per second.",
-        how: "Steps of the proxy's counter.",
+        how: "Change in the proxy's counter.",
         ..BASE
     },
     Metric {
@@ -48,12 +48,12 @@ pub(super) const METRICS: &[Metric] = &[
         series: PROXY.rate("request_server_errors"),
         better: Better::Lower,
         what: "Requests answered with 5xx, per second.",
-        how: "Steps of the proxy's counter.",
+        how: "Change in the proxy's counter.",
         ..BASE
     },
     Metric {
         name: "error_pct",
-        label: "Server errors",
+        label: "Server error ratio",
         unit: Unit::Percent,
         series: PROXY.percent(
             "request_server_errors",
@@ -63,31 +63,31 @@ pub(super) const METRICS: &[Metric] = &[
         better: Better::Lower,
         levels: Some(Levels::new(5.0, 20.0)),
         judged_over_secs: 300,
-        what: "Requests answered with 5xx as a share of all but those refused by the firewall.",
-        how: "Steps over five minutes; no value below 100 requests. Thresholds: the usual 5 and 20 percent.",
-        fix: "Compare with the API's errors: when it is well, the server behind is not reached.",
+        what: "Requests answered with 5xx as a share of all but those blocked by the WAF.",
+        how: "Change over five minutes; no value below 100 requests. Thresholds: the usual 5 and 20 percent.",
+        fix: "Compare with the API's errors: if it has none, the upstream server is not reached.",
         ..BASE
     },
     Metric {
         name: "waf_blocked_per_sec",
-        label: "Refused by the firewall",
+        label: "Blocked by WAF",
         unit: Unit::PerSec,
         series: PROXY.rate("waf_blocked_requests"),
-        what: "Requests per second that the web application firewall refused.",
-        how: "Steps of the proxy's counter.",
+        what: "Requests per second that the web application firewall blocked.",
+        how: "Change in the proxy's counter.",
         ..BASE
     },
     Metric {
         name: "requests_in_progress",
-        label: "Under way",
+        label: "In progress",
         unit: Unit::Count,
         series: PROXY.level("requests_in_progress"),
         better: Better::Lower,
         levels: Some(Levels::warn(500.0)),
         judged_over_secs: 60,
-        what: "Requests under way.",
-        how: "The proxy's own figure, averaged over a minute. 500 is the usual warning; what a proxy bears depends on its host.",
-        fix: "Requests pile up when the server behind is slow: see upstream latency.",
+        what: "Requests in progress.",
+        how: "Reported by the proxy, averaged over a minute. 500 is the usual warning; the capacity of a proxy depends on its host.",
+        fix: "Requests pile up when the upstream server is slow: see upstream latency.",
         ..BASE
     },
     Metric {
@@ -96,7 +96,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::BytesPerSec,
         series: PROXY.rate("bytes_received"),
         what: "Bytes received per second.",
-        how: "Steps of the proxy's counter.",
+        how: "Change in the proxy's counter.",
         ..BASE
     },
     Metric {
@@ -105,7 +105,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::BytesPerSec,
         series: PROXY.rate("bytes_sent"),
         what: "Bytes sent per second.",
-        how: "Steps of the proxy's counter.",
+        how: "Change in the proxy's counter.",
         ..BASE
     },
     Metric {
@@ -114,8 +114,8 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Ms,
         series: PROXY.level("latency_p50_ms"),
         better: Better::Lower,
-        what: "Half of the answers took at most this long.",
-        how: "The proxy's own figure.",
+        what: "Half of the responses took at most this long.",
+        how: "Reported by the proxy.",
         ..BASE
     },
     Metric {
@@ -126,9 +126,9 @@ pub(super) const METRICS: &[Metric] = &[
         better: Better::Lower,
         levels: Some(Levels::new(1000.0, 5000.0)),
         judged_over_secs: 300,
-        what: "95 of 100 answers took at most this long.",
-        how: "The proxy's own figure, averaged over five minutes. Thresholds: 1 and 5 s.",
-        fix: "Compare with upstream p95: equal means the server behind is slow.",
+        what: "95 of 100 responses took at most this long.",
+        how: "Reported by the proxy, averaged over five minutes. Thresholds: 1 and 5 s.",
+        fix: "Compare with upstream p95: equal means the upstream server is slow.",
         ..BASE
     },
     Metric {
@@ -137,18 +137,18 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Ms,
         series: PROXY.level("latency_p99_ms"),
         better: Better::Lower,
-        what: "99 of 100 answers took at most this long.",
-        how: "The proxy's own figure.",
+        what: "99 of 100 responses took at most this long.",
+        how: "Reported by the proxy.",
         ..BASE
     },
     Metric {
         name: "upstream_avg_ms",
-        label: "Upstream mean",
+        label: "Upstream mean response time",
         unit: Unit::Ms,
         series: PROXY.level("upstream_avg_ms"),
         better: Better::Lower,
-        what: "Mean time of the server behind.",
-        how: "The proxy's own figure.",
+        what: "Mean response time of the upstream server.",
+        how: "Reported by the proxy.",
         ..BASE
     },
     Metric {
@@ -157,8 +157,8 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Ms,
         series: PROXY.level("upstream_p95_ms"),
         better: Better::Lower,
-        what: "95 of 100 answers of the server behind took at most this long.",
-        how: "The proxy's own figure.",
+        what: "95 of 100 responses of the upstream server took at most this long.",
+        how: "Reported by the proxy.",
         ..BASE
     },
     Metric {
@@ -167,7 +167,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::PerSec,
         series: PROXY.rate("conn_total"),
         what: "Connections accepted per second.",
-        how: "Steps of the proxy's counter.",
+        how: "Change in the proxy's counter.",
         ..BASE
     },
     Metric {
@@ -176,7 +176,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Count,
         series: PROXY.level("conn_active"),
         what: "Open connections.",
-        how: "The proxy's own figure.",
+        how: "Reported by the proxy.",
         ..BASE
     },
     Metric {
@@ -185,7 +185,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Percent,
         series: PROXY.percent("conn_http1", PROTOCOLS, 0.0),
         what: "Connections by HTTP/1.1, as a share of those of all protocols.",
-        how: "Steps of the proxy's counters.",
+        how: "Change in the proxy's counters.",
         ..BASE
     },
     Metric {
@@ -194,7 +194,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Percent,
         series: PROXY.percent("conn_http2", PROTOCOLS, 0.0),
         what: "Connections by HTTP/2, as a share of those of all protocols.",
-        how: "Steps of the proxy's counters.",
+        how: "Change in the proxy's counters.",
         ..BASE
     },
     Metric {
@@ -203,7 +203,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Percent,
         series: PROXY.percent("conn_http3", PROTOCOLS, 0.0),
         what: "Connections by HTTP/3, as a share of those of all protocols.",
-        how: "Steps of the proxy's counters.",
+        how: "Change in the proxy's counters.",
         ..BASE
     },
     Metric {
@@ -212,7 +212,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Percent,
         series: PROXY.percent("conn_webtransport", PROTOCOLS, 0.0),
         what: "Connections by WebTransport, as a share of those of all protocols.",
-        how: "Steps of the proxy's counters.",
+        how: "Change in the proxy's counters.",
         ..BASE
     },
     Metric {
@@ -221,7 +221,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::PerSec,
         series: PROXY.rate("tls_handshakes"),
         what: "TLS handshakes per second.",
-        how: "Steps of the proxy's counter.",
+        how: "Change in the proxy's counter.",
         ..BASE
     },
     Metric {
@@ -235,17 +235,17 @@ pub(super) const METRICS: &[Metric] = &[
         ),
         better: Better::Higher,
         what: "Handshakes with a post-quantum key exchange, as a share of all.",
-        how: "Steps of the proxy's counters.",
+        how: "Change in the proxy's counters.",
         ..BASE
     },
     Metric {
         name: "pqc_enabled",
-        label: "Post-quantum exchange",
+        label: "Post-quantum key exchange",
         unit: Unit::Bool,
         series: PROXY.level("pqc_enabled::int::float8"),
         better: Better::Higher,
         what: "Whether post-quantum key exchange is on: 1 yes, 0 no.",
-        how: "The proxy's own figure.",
+        how: "Reported by the proxy.",
         ..BASE
     },
     Metric {
@@ -255,56 +255,56 @@ pub(super) const METRICS: &[Metric] = &[
         series: PROXY.rate("handshake_failures"),
         better: Better::Lower,
         what: "TLS handshakes that failed, per second.",
-        how: "Steps of the proxy's counter.",
+        how: "Change in the proxy's counter.",
         ..BASE
     },
     Metric {
         name: "handshake_failure_pct",
-        label: "Failed handshakes",
+        label: "Handshake failure ratio",
         unit: Unit::Percent,
         series: PROXY.percent("handshake_failures", "tls_handshakes", 100.0),
         better: Better::Lower,
         levels: Some(Levels::warn(10.0)),
         judged_over_secs: 600,
         what: "TLS handshakes that failed, as a share of all.",
-        how: "Steps over ten minutes; no value below 100 handshakes. Scanners cause a few; a tenth is our own judgement.",
+        how: "Change over ten minutes; no value below 100 handshakes. Scanners cause a few; a tenth is our own choice.",
         fix: "Check the certificate's dates and chain, and which versions clients offer.",
         ..BASE
     },
     Metric {
         name: "rl_checked_per_sec",
-        label: "Rate limiter saw",
+        label: "Checked by rate limiter",
         unit: Unit::PerSec,
         series: PROXY.rate("rl_requests_checked"),
-        what: "Requests per second that the rate limiter saw.",
-        how: "Steps of the proxy's counter.",
+        what: "Requests per second that the rate limiter checked.",
+        how: "Change in the proxy's counter.",
         ..BASE
     },
     Metric {
         name: "rl_allowed_per_sec",
-        label: "Let through",
+        label: "Allowed by rate limiter",
         unit: Unit::PerSec,
         series: PROXY.rate("rl_requests_allowed"),
-        what: "Requests per second that the rate limiter let through.",
-        how: "Steps of the proxy's counter.",
+        what: "Requests per second that the rate limiter allowed.",
+        how: "Change in the proxy's counter.",
         ..BASE
     },
     Metric {
         name: "rl_limited_per_sec",
-        label: "Slowed down",
+        label: "Throttled by rate limiter",
         unit: Unit::PerSec,
         series: PROXY.rate("rl_requests_limited"),
-        what: "Requests per second that the rate limiter slowed down.",
-        how: "Steps of the proxy's counter.",
+        what: "Requests per second that the rate limiter throttled.",
+        how: "Change in the proxy's counter.",
         ..BASE
     },
     Metric {
         name: "rl_blocked_per_sec",
-        label: "Refused by the limiter",
+        label: "Blocked by rate limiter",
         unit: Unit::PerSec,
         series: PROXY.rate("rl_requests_blocked"),
-        what: "Requests per second that the rate limiter refused.",
-        how: "Steps of the proxy's counter.",
+        what: "Requests per second that the rate limiter blocked.",
+        how: "Change in the proxy's counter.",
         ..BASE
     },
     Metric {
@@ -318,9 +318,9 @@ pub(super) const METRICS: &[Metric] = &[
         ),
         better: Better::Lower,
         levels: Some(Levels::info(10.0)),
-        what: "Requests slowed down or refused by the rate limiter, as a share of those it saw.",
-        how: "Steps of the proxy's counters. A tenth is worth a look: clients gone wild, or limits too tight.",
-        fix: "See whom it limits in the proxy's log.",
+        what: "Requests throttled or blocked by the rate limiter, as a share of those it checked.",
+        how: "Change in the proxy's counters. A tenth is worth a look: a misbehaving client, or limits that are too strict.",
+        fix: "See which clients it limits in the proxy's log.",
         ..BASE
     },
     Metric {
@@ -330,7 +330,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: PROXY.level("cpu_pct"),
         better: Better::Lower,
         what: "CPU of the proxy, percent of one core.",
-        how: "Its own figure.",
+        how: "Reported by the proxy.",
         ..BASE
     },
     Metric {
@@ -340,7 +340,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: PROXY.level("memory_bytes"),
         better: Better::Lower,
         what: "Memory of the proxy.",
-        how: "Its own figure.",
+        how: "Reported by the proxy.",
         ..BASE
     },
     Metric {
@@ -349,7 +349,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Secs,
         series: PROXY.level("uptime_secs"),
         what: "Time since the proxy started.",
-        how: "Its own figure.",
+        how: "Reported by the proxy.",
         ..BASE
     },
 ];

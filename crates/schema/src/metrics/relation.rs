@@ -24,14 +24,14 @@ const INDEX_BASE: Metric = Metric {
 pub(super) const TABLE: &[Metric] = &[
     Metric {
         name: "dead_pct",
-        label: "Dead rows",
+        label: "Dead-row share",
         unit: Unit::Percent,
         series: TABLES.level("CASE WHEN n_live_tup + n_dead_tup >= 1000 THEN 100.0 * n_dead_tup / (n_live_tup + n_dead_tup) END"),
         better: Better::Lower,
         levels: Some(Levels::with_info(10.0, 20.0, 50.0)),
         judged_over_secs: 600,
         what: "Dead rows as a share of all rows of a table, estimated.",
-        how: "pg_stat_user_tables; no value below 1000 rows. Autovacuum comes at 20 percent by default: 10 is worth a look, 20 a warning, at 50 it does not get through.",
+        how: "pg_stat_user_tables; no value below 1000 rows. Autovacuum starts at 20 percent by default: 10 is worth a look, 20 a warning, at 50 it does not keep up.",
         fix: "VACUUM (ANALYZE) it; then lower its autovacuum_vacuum_scale_factor.",
         ..BASE
     },
@@ -65,7 +65,7 @@ pub(super) const TABLE: &[Metric] = &[
     },
     Metric {
         name: "index_bytes",
-        label: "Size of indexes",
+        label: "Index size",
         unit: Unit::Bytes,
         series: TABLES.level("index_bytes"),
         what: "Size of the indexes of a table.",
@@ -78,7 +78,7 @@ pub(super) const TABLE: &[Metric] = &[
         unit: Unit::PerSec,
         series: TABLES.rate("seq_scan"),
         what: "Sequential scans per second.",
-        how: "Steps of pg_stat_user_tables.",
+        how: "Change in pg_stat_user_tables counters.",
         ..BASE
     },
     Metric {
@@ -87,7 +87,7 @@ pub(super) const TABLE: &[Metric] = &[
         unit: Unit::PerSec,
         series: TABLES.rate("idx_scan"),
         what: "Index scans per second.",
-        how: "Steps of pg_stat_user_tables.",
+        how: "Change in pg_stat_user_tables counters.",
         ..BASE
     },
     Metric {
@@ -96,7 +96,7 @@ pub(super) const TABLE: &[Metric] = &[
         unit: Unit::PerSec,
         series: TABLES.rate("seq_tup_read"),
         what: "Rows read by sequential scans per second.",
-        how: "Steps of pg_stat_user_tables.",
+        how: "Change in pg_stat_user_tables counters.",
         ..BASE
     },
     Metric {
@@ -105,37 +105,37 @@ pub(super) const TABLE: &[Metric] = &[
         unit: Unit::PerSec,
         series: TABLES.rate("n_tup_ins + n_tup_upd + n_tup_del"),
         what: "Rows inserted, updated and deleted per second.",
-        how: "Steps of pg_stat_user_tables.",
+        how: "Change in pg_stat_user_tables counters.",
         ..BASE
     },
     Metric {
         name: "hot_pct",
-        label: "Updates in place",
+        label: "HOT updates",
         unit: Unit::Percent,
         series: TABLES.percent("n_tup_hot_upd", "n_tup_upd", 0.0),
         better: Better::Higher,
         what: "Updates that needed no new index entry (HOT), as a share of all.",
-        how: "Steps of pg_stat_user_tables.",
+        how: "Change in pg_stat_user_tables counters.",
         ..BASE
     },
     Metric {
         name: "cache_hit_pct",
-        label: "Cache hits",
+        label: "Cache hit ratio",
         unit: Unit::Percent,
         series: TABLES.percent("heap_blks_hit + coalesce(idx_blks_hit, 0)", "heap_blks_hit + heap_blks_read + coalesce(idx_blks_hit + idx_blks_read, 0)", 0.0),
         better: Better::Higher,
-        what: "Blocks of a table and its indexes found in shared buffers, as a share of those asked for.",
-        how: "Steps of pg_statio_user_tables.",
+        what: "Blocks of a table and its indexes found in shared buffers, as a share of those requested.",
+        how: "Change in pg_statio_user_tables counters.",
         ..BASE
     },
     Metric {
         name: "xid_age_pct",
-        label: "Transaction ids used",
+        label: "Transaction IDs used",
         unit: Unit::Percent,
         series: TABLES.level("100.0 * xid_age / 2147483647.0"),
         better: Better::Lower,
         levels: Some(Levels::new(25.0, 75.0)),
-        what: "Age of the oldest unfrozen row as a share of what there is.",
+        what: "Age of the oldest unfrozen row as a share of all IDs.",
         how: "age(relfrozenxid). Judged for the server as a whole; thresholds as there.",
         fix: "VACUUM (FREEZE) it by hand.",
         ..BASE
@@ -159,16 +159,16 @@ pub(super) const INDEX: &[Metric] = &[
         unit: Unit::PerSec,
         series: INDEXES.rate("idx_scan"),
         what: "Scans of an index per second.",
-        how: "Steps of pg_stat_user_indexes.",
+        how: "Change in pg_stat_user_indexes counters.",
         ..INDEX_BASE
     },
     Metric {
         name: "entries_per_sec",
-        label: "Entries read",
+        label: "Index entries read",
         unit: Unit::PerSec,
         series: INDEXES.rate("idx_tup_read"),
         what: "Entries of an index read per second.",
-        how: "Steps of pg_stat_user_indexes.",
+        how: "Change in pg_stat_user_indexes counters.",
         ..INDEX_BASE
     },
     Metric {
@@ -179,7 +179,7 @@ pub(super) const INDEX: &[Metric] = &[
         better: Better::Lower,
         levels: Some(Levels::warn(1.0)),
         judged_over_secs: 600,
-        what: "Whether queries cannot use the index: 1 yes, 0 no. It costs on every write all the same.",
+        what: "Whether queries cannot use the index: 1 yes, 0 no. Every write still maintains it.",
         how: "pg_index over ten minutes. A concurrent build that failed leaves one behind.",
         fix: "If no build is running: REINDEX INDEX CONCURRENTLY, or DROP INDEX CONCURRENTLY.",
         ..INDEX_BASE

@@ -69,7 +69,7 @@ pub(super) const METRICS: &[Metric] = &[
     },
     Metric {
         name: "sent_lag_bytes",
-        label: "Not sent",
+        label: "WAL not sent",
         unit: Unit::Bytes,
         series: SLOTS.level("sent_lag_bytes"),
         better: Better::Lower,
@@ -86,13 +86,13 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::warn(10.0 * GIB)),
         judged_over_secs: 300,
         what: "WAL the server keeps for a slot.",
-        how: "pg_replication_slots, over five minutes. Without a limit it grows until the disk is full; 10 GiB is our own judgement.",
-        fix: "Bring the consumer back, or drop the slot; max_slot_wal_keep_size sets a limit.",
+        how: "pg_replication_slots, over five minutes. Without a limit it grows until the disk is full; 10 GiB is our own choice.",
+        fix: "Restart the consumer, or drop the slot; max_slot_wal_keep_size sets a limit.",
         ..BASE
     },
     Metric {
         name: "unconfirmed_bytes",
-        label: "Not confirmed",
+        label: "WAL not confirmed",
         unit: Unit::Bytes,
         series: SLOTS.level("unconfirmed_bytes"),
         better: Better::Lower,
@@ -121,9 +121,9 @@ pub(super) const METRICS: &[Metric] = &[
         better: Better::Lower,
         levels: Some(Levels::warn(1.0)),
         judged_over_secs: 300,
-        what: "Whether nobody receives from a slot: 1 yes, 0 no. WAL piles up behind it.",
-        how: "pg_replication_slots, over five minutes, so that a restart of the consumer raises nothing.",
-        fix: "Bring the consumer back, or drop the slot if it is not needed any more.",
+        what: "Whether a slot has no consumer: 1 yes, 0 no. WAL accumulates for it.",
+        how: "pg_replication_slots, over five minutes, so that a restart of the consumer raises no problem.",
+        fix: "Restart the consumer, or drop the slot if it is not needed any more.",
         ..BASE
     },
     Metric {
@@ -135,13 +135,13 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::warn(60.0)),
         judged_over_secs: 300,
         what: "Time since a standby last replied.",
-        how: "pg_stat_replication, over five minutes. Standbys reply every ten seconds unless told otherwise; six missed are a warning.",
+        how: "pg_stat_replication, over five minutes. Standbys reply every ten seconds by default; six missed replies are a warning.",
         fix: "See the network, and the standby's log.",
         ..BASE
     },
     Metric {
         name: "xmin_age",
-        label: "Held from vacuum",
+        label: "Oldest xmin age",
         unit: Unit::Count,
         series: SLOTS.level("greatest(xmin_age, catalog_xmin_age)"),
         better: Better::Lower,
@@ -151,26 +151,26 @@ pub(super) const METRICS: &[Metric] = &[
     },
     Metric {
         name: "spill_bytes_per_sec",
-        label: "Decoding spilled",
+        label: "Logical decoding spilled",
         unit: Unit::BytesPerSec,
         series: SLOTS.rate("spill_bytes"),
         better: Better::Lower,
         what: "Bytes per second that logical decoding spilled to disk.",
-        how: "Steps of pg_stat_replication_slots.",
+        how: "Change in pg_stat_replication_slots counters.",
         ..BASE
     },
     Metric {
         name: "decoded_bytes_per_sec",
-        label: "Decoding sent",
+        label: "Logical decoding sent",
         unit: Unit::BytesPerSec,
         series: SLOTS.rate("total_bytes"),
         what: "Bytes per second that logical decoding sent.",
-        how: "Steps of pg_stat_replication_slots.",
+        how: "Change in pg_stat_replication_slots counters.",
         ..BASE
     },
     Metric {
         name: "standby_delay_secs",
-        label: "Standby behind",
+        label: "Standby replay delay",
         unit: Unit::Secs,
         series: STANDBY.level("replay_delay_secs"),
         key: Some("instance"),
@@ -178,19 +178,19 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::new(1.0, 30.0)),
         judged_over_secs: 60,
         what: "Age of the newest change a standby has replayed, while there is more to replay.",
-        how: "Asked of the standby itself, over a minute. 1 s and 30 s are the usual warnings.",
+        how: "Queried on the standby itself, over a minute. 1 s and 30 s are the usual warnings.",
         fix: "See load and conflicts of the standby, and whether replay is paused.",
         ..BASE
     },
     Metric {
         name: "standby_backlog_bytes",
-        label: "Standby's backlog",
+        label: "Standby replay backlog",
         unit: Unit::Bytes,
         series: STANDBY.level("replay_backlog_bytes"),
         key: Some("instance"),
         better: Better::Lower,
         what: "WAL a standby has received and not replayed.",
-        how: "Asked of the standby itself.",
+        how: "Queried on the standby itself.",
         ..BASE
     },
     Metric {
@@ -209,7 +209,7 @@ pub(super) const METRICS: &[Metric] = &[
     },
     Metric {
         name: "receiver_down",
-        label: "Receiver not streaming",
+        label: "WAL receiver down",
         unit: Unit::Bool,
         series: STANDBY.level("CASE WHEN receiver_status = 'streaming' THEN 0.0 WHEN receiver_status IS NOT NULL THEN 1.0 END"),
         key: Some("instance"),
@@ -223,7 +223,7 @@ pub(super) const METRICS: &[Metric] = &[
     },
     Metric {
         name: "subscription_running",
-        label: "Subscription runs",
+        label: "Subscription running",
         unit: Unit::Bool,
         series: SUBSCRIPTIONS.level("CASE WHEN enabled THEN running::int::float8 END"),
         key: Some("instance || '.' || database || '.' || subscription"),
@@ -237,7 +237,7 @@ pub(super) const METRICS: &[Metric] = &[
     },
     Metric {
         name: "subscription_silent_secs",
-        label: "Publisher silent",
+        label: "Time since last publisher message",
         unit: Unit::Secs,
         series: SUBSCRIPTIONS.level("last_msg_age_secs"),
         key: Some("instance || '.' || database || '.' || subscription"),
@@ -245,7 +245,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::warn(300.0)),
         judged_over_secs: 600,
         what: "Time since the last message of the publisher.",
-        how: "pg_stat_subscription over ten minutes. Publishers speak at least every half minute; five minutes are our own judgement.",
+        how: "pg_stat_subscription over ten minutes. Publishers send a message at least every half minute; five minutes are our own choice.",
         fix: "See the publisher and the network between.",
         ..BASE
     },
@@ -259,7 +259,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::warn(0.000001)),
         judged_over_secs: 1800,
         what: "Failures per second to apply changes or to copy tables.",
-        how: "Steps of pg_stat_subscription_stats over half an hour.",
+        how: "Change in pg_stat_subscription_stats counters over half an hour.",
         fix: "The subscriber's log names row and conflict.",
         ..BASE
     },

@@ -17,10 +17,10 @@ const BASE: Metric = Metric::base(
 pub(super) const METRICS: &[Metric] = &[
     Metric {
         name: "exec_ms_per_sec",
-        label: "Time executing",
+        label: "Execution time",
         unit: Unit::Ms,
         series: STATEMENTS.rate("exec_ms"),
-        what: "Milliseconds per second spent executing a statement: 1000 is one session always at it.",
+        what: "Milliseconds per second spent executing a statement: 1000 is one session always executing it.",
         how: "pg_stat_statements, differences between slow ticks.",
         ..BASE
     },
@@ -44,7 +44,7 @@ pub(super) const METRICS: &[Metric] = &[
     },
     Metric {
         name: "mean_ms",
-        label: "Mean time",
+        label: "Mean execution time",
         unit: Unit::Ms,
         series: STATEMENTS.mean("exec_ms", "calls", 0.0),
         better: Better::Lower,
@@ -56,14 +56,14 @@ pub(super) const METRICS: &[Metric] = &[
     },
     Metric {
         name: "max_ms",
-        label: "Longest time",
+        label: "Longest execution",
         unit: Unit::Ms,
         series: STATEMENTS.fold(Fold::Max).level("max_exec_ms"),
         better: Better::Lower,
         levels: Some(Levels::new(2000.0, 5000.0)),
         what: "Longest execution since its entry exists.",
-        how: "pg_stat_statements. 2 s and 5 s: somebody waited.",
-        fix: "Compare with the mean: a rare long one often waited for a lock.",
+        how: "pg_stat_statements. 2 s and 5 s: a user waited.",
+        fix: "Compare with the mean: a single long execution often waited for a lock.",
         ..BASE
     },
     Metric {
@@ -77,16 +77,16 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::new(1.0, 1000.0)),
         what: "Blocks of temporary files read and written within an interval: work_mem was too small.",
         how: "pg_stat_statements, differences between slow ticks. Any is worth knowing; a thousand are 8 MiB.",
-        fix: "SET work_mem for this statement's role, or let an index give the order.",
+        fix: "SET work_mem for this statement's role, or let an index return the rows in order.",
         ..BASE
     },
     Metric {
         name: "cache_hit_pct",
-        label: "Cache hits",
+        label: "Cache hit ratio",
         unit: Unit::Percent,
         series: STATEMENTS.percent("shared_blks_hit", "shared_blks_hit + shared_blks_read", 0.0),
         better: Better::Higher,
-        what: "Blocks a statement found in shared buffers, as a share of those asked for.",
+        what: "Blocks a statement found in shared buffers, as a share of those requested.",
         how: "pg_stat_statements, differences between slow ticks.",
         ..BASE
     },
@@ -96,40 +96,40 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::PerSec,
         series: STATEMENTS.rate("shared_blks_read"),
         better: Better::Lower,
-        what: "Blocks per second a statement asked of the kernel.",
+        what: "Blocks per second that a statement read from the kernel.",
         how: "pg_stat_statements, differences between slow ticks.",
         ..BASE
     },
     Metric {
         name: "wal_bytes_per_sec",
-        label: "WAL",
+        label: "WAL written",
         unit: Unit::BytesPerSec,
         series: STATEMENTS.rate("wal_bytes"),
-        what: "Bytes of WAL per second that a statement made.",
+        what: "Bytes of WAL per second that a statement wrote.",
         how: "pg_stat_statements, differences between slow ticks.",
         ..BASE
     },
     Metric {
         name: "store_used_pct",
-        label: "Statements remembered",
+        label: "Statement entries used",
         unit: Unit::Percent,
         series: STORE.level("100.0 * entries / nullif(max_entries, 0)"),
         key: Some("instance"),
-        what: "Entries of pg_stat_statements as a share of its room.",
-        how: "pg_stat_statements. Full is normal; what matters is how often entries are given up.",
+        what: "Entries of pg_stat_statements as a share of pg_stat_statements.max.",
+        how: "pg_stat_statements. Full is normal; what matters is how often entries are evicted.",
         ..BASE
     },
     Metric {
         name: "evictions_per_hour",
-        label: "Evictions per hour",
+        label: "Statement evictions per hour",
         unit: Unit::Count,
         series: STORE.rate_times("dealloc", 3600.0),
         key: Some("instance"),
         better: Better::Lower,
         levels: Some(Levels::warn(2.0)),
         judged_over_secs: 3600,
-        what: "Times per hour that pg_stat_statements gave up its least used twentieth.",
-        how: "pg_stat_statements_info over an hour. More than one an hour and what was slow may be forgotten before it is read.",
+        what: "Times per hour that pg_stat_statements evicted its least used entries.",
+        how: "pg_stat_statements_info over an hour. With more than one an hour, a slow statement may be evicted before it is read.",
         fix: "Raise pg_stat_statements.max, or let the client send parameters instead of literals.",
         ..BASE
     },

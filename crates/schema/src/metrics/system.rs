@@ -58,7 +58,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Percent,
         series: HOST.level("cpu_steal"),
         better: Better::Lower,
-        what: "CPU time of other guests of the hypervisor, percent of all cores.",
+        what: "CPU time taken by other guests of the hypervisor, percent of all cores.",
         how: "Difference of two samples of /proc/stat.",
         ..BASE
     },
@@ -140,8 +140,8 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::new(2.0, 4.0)),
         judged_over_secs: 60,
         what: "Five-minute load divided by the cores online.",
-        how: "/proc/loadavg over /proc/stat. At 2 as many threads wait as run; 4 is where hosts become unusable.",
-        fix: "Compare CPU busy with I/O wait: the one tells compute, the other disks.",
+        how: "/proc/loadavg over /proc/stat. At 2 as many threads wait as run; at 4 hosts become unusable.",
+        fix: "Compare CPU busy with I/O wait: the first points to computation, the second to disks.",
         ..BASE
     },
     Metric {
@@ -223,7 +223,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::PerSec,
         series: HOST.rate("ctxt_total"),
         what: "Switches from one thread to another, per second.",
-        how: "Steps of /proc/stat over the time that passed.",
+        how: "Change in /proc/stat counters.",
         ..BASE
     },
     Metric {
@@ -232,12 +232,12 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::PerSec,
         series: HOST.rate("forks_total"),
         what: "Processes and threads created, per second.",
-        how: "Steps of /proc/stat over the time that passed.",
+        how: "Change in /proc/stat counters.",
         ..BASE
     },
     Metric {
         name: "procs_running",
-        label: "Running",
+        label: "Runnable threads",
         unit: Unit::Count,
         series: HOST.level("procs_running"),
         what: "Threads running or ready to run at the instant.",
@@ -246,7 +246,7 @@ pub(super) const METRICS: &[Metric] = &[
     },
     Metric {
         name: "procs_blocked",
-        label: "Blocked",
+        label: "Blocked threads",
         unit: Unit::Count,
         series: HOST.level("procs_blocked"),
         better: Better::Lower,
@@ -263,7 +263,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::warn(0.000001)),
         judged_over_secs: 600,
         what: "Processes the kernel killed for lack of memory, per second.",
-        how: "Steps of /proc/vmstat oom_kill, judged over ten minutes. Any kill is worth a look.",
+        how: "Change in oom_kill of /proc/vmstat, judged over ten minutes. Any kill is worth a look.",
         fix: "dmesg names the victim; see Memory used around that time and set limits per unit.",
         ..BASE
     },
@@ -287,7 +287,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: HOST.rate("tcp_retrans_total"),
         better: Better::Lower,
         what: "TCP segments sent again, per second.",
-        how: "Steps of /proc/net/snmp RetransSegs.",
+        how: "Change in RetransSegs of /proc/net/snmp.",
         ..BASE
     },
     Metric {
@@ -299,7 +299,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::warn(0.01)),
         judged_over_secs: 300,
         what: "Connections dropped because a listen queue was full, per second.",
-        how: "Steps of /proc/net/netstat, judged over five minutes. Clients see time-outs.",
+        how: "Change in /proc/net/netstat counters, judged over five minutes. Clients see time-outs.",
         fix: "The server does not accept fast enough: raise its backlog and net.core.somaxconn, then look at its CPU.",
         ..BASE
     },
@@ -313,7 +313,7 @@ pub(super) const METRICS: &[Metric] = &[
         judged_over_secs: 60,
         what: "Entries of the firewall's table, percent of its size. No value without the module.",
         how: "/proc/sys/net/netfilter. A full table drops new connections.",
-        fix: "Raise net.netfilter.nf_conntrack_max or find who opens so many connections.",
+        fix: "Raise net.netfilter.nf_conntrack_max or find which process opens so many connections.",
         ..BASE
     },
     Metric {
@@ -333,68 +333,68 @@ pub(super) const METRICS: &[Metric] = &[
         better: Better::Higher,
         levels: Some(Levels::warn(0.0)),
         judged_over_secs: 600,
-        what: "Whether the kernel holds its clock synchronised: 1 yes, 0 no.",
-        how: "State of the time service, judged over ten minutes. A drifting clock spoils logs, TLS and replication.",
+        what: "Whether the kernel considers its clock synchronised: 1 yes, 0 no.",
+        how: "State of the time service, judged over ten minutes. A drifting clock breaks logs, TLS and replication.",
         fix: "Check the time service: timedatectl status, chronyc tracking.",
         ..BASE
     },
     Metric {
         name: "pressure_cpu_some_pct",
-        label: "CPU pressure, some",
+        label: "Tasks waiting for CPU",
         unit: Unit::Percent,
         series: HOST.rate_times("pressure_cpu_some_us_total", 0.0001),
         better: Better::Lower,
         levels: Some(Levels::new(50.0, 80.0)),
         judged_over_secs: 120,
         what: "Share of time in which some task waited for a CPU, percent.",
-        how: "Steps of /proc/pressure/cpu over the time that passed. Judged over two minutes.",
+        how: "Change in /proc/pressure/cpu counters. Judged over two minutes.",
         fix: "More threads are ready than cores: see the leading processes.",
         ..BASE
     },
     Metric {
         name: "pressure_memory_some_pct",
-        label: "Memory pressure, some",
+        label: "Tasks waiting for memory",
         unit: Unit::Percent,
         series: HOST.rate_times("pressure_memory_some_us_total", 0.0001),
         better: Better::Lower,
         what: "Share of time in which some task waited for memory, percent.",
-        how: "Steps of /proc/pressure/memory over the time that passed.",
+        how: "Change in /proc/pressure/memory counters.",
         ..BASE
     },
     Metric {
         name: "pressure_memory_full_pct",
-        label: "Memory pressure, full",
+        label: "All tasks waiting for memory",
         unit: Unit::Percent,
         series: HOST.rate_times("pressure_memory_full_us_total", 0.0001),
         better: Better::Lower,
         levels: Some(Levels::new(5.0, 20.0)),
         judged_over_secs: 120,
         what: "Share of time in which all tasks waited for memory, percent.",
-        how: "Steps of /proc/pressure/memory over the time that passed. Judged over two minutes.",
+        how: "Change in /proc/pressure/memory counters. Judged over two minutes.",
         fix: "Memory is short: see the largest processes and swap.",
         ..BASE
     },
     Metric {
         name: "pressure_io_some_pct",
-        label: "I/O pressure, some",
+        label: "Tasks waiting for I/O",
         unit: Unit::Percent,
         series: HOST.rate_times("pressure_io_some_us_total", 0.0001),
         better: Better::Lower,
         what: "Share of time in which some task waited for I/O, percent.",
-        how: "Steps of /proc/pressure/io over the time that passed.",
+        how: "Change in /proc/pressure/io counters.",
         ..BASE
     },
     Metric {
         name: "pressure_io_full_pct",
-        label: "I/O pressure, full",
+        label: "All tasks waiting for I/O",
         unit: Unit::Percent,
         series: HOST.rate_times("pressure_io_full_us_total", 0.0001),
         better: Better::Lower,
         levels: Some(Levels::new(20.0, 50.0)),
         judged_over_secs: 120,
         what: "Share of time in which all tasks waited for I/O, percent.",
-        how: "Steps of /proc/pressure/io over the time that passed. Judged over two minutes.",
-        fix: "Disks hold everything up: see Disk busy and who reads and writes.",
+        how: "Change in /proc/pressure/io counters. Judged over two minutes.",
+        fix: "Disks are the bottleneck: see Disk busy and which processes read and write.",
         ..BASE
     },
     Metric {
@@ -403,7 +403,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::BytesPerSec,
         series: HOST.rate("net_rx"),
         what: "Bytes received on all interfaces but loopback, per second.",
-        how: "Steps of /proc/net/dev.",
+        how: "Change in /proc/net/dev counters.",
         ..BASE
     },
     Metric {
@@ -412,7 +412,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::BytesPerSec,
         series: HOST.rate("net_tx"),
         what: "Bytes sent on all interfaces but loopback, per second.",
-        how: "Steps of /proc/net/dev.",
+        how: "Change in /proc/net/dev counters.",
         ..BASE
     },
 ];

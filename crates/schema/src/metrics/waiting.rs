@@ -11,7 +11,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Activity",
         unit: Unit::Count,
         series: SERVER.level("wait_activity"),
-        what: "Sessions at work whose wait is of type Activity: waits of background work.",
+        what: "Active sessions whose wait event is of type Activity: waits of background work.",
         how: "pg_stat_activity at the instant of the tick.",
         ..BASE
     },
@@ -21,7 +21,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Count,
         series: SERVER.level("wait_bufferpin"),
         better: Better::Lower,
-        what: "Sessions at work whose wait is of type BufferPin: waits for a buffer that another session uses.",
+        what: "Active sessions whose wait event is of type BufferPin: waits for a buffer that another session uses.",
         how: "pg_stat_activity at the instant of the tick.",
         ..BASE
     },
@@ -30,7 +30,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Client",
         unit: Unit::Count,
         series: SERVER.level("wait_client"),
-        what: "Sessions at work whose wait is of type Client: waits for the client.",
+        what: "Active sessions whose wait event is of type Client: waits for the client.",
         how: "pg_stat_activity at the instant of the tick.",
         ..BASE
     },
@@ -39,7 +39,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Extension",
         unit: Unit::Count,
         series: SERVER.level("wait_extension"),
-        what: "Sessions at work whose wait is of type Extension: waits within an extension.",
+        what: "Active sessions whose wait event is of type Extension: waits within an extension.",
         how: "pg_stat_activity at the instant of the tick.",
         ..BASE
     },
@@ -49,7 +49,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Count,
         series: SERVER.level("wait_io"),
         better: Better::Lower,
-        what: "Sessions at work whose wait is of type IO: waits for reading and writing.",
+        what: "Active sessions whose wait event is of type IO: waits for reading and writing.",
         how: "pg_stat_activity at the instant of the tick.",
         ..BASE
     },
@@ -58,7 +58,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "IPC",
         unit: Unit::Count,
         series: SERVER.level("wait_ipc"),
-        what: "Sessions at work whose wait is of type IPC: waits for another process of the server.",
+        what: "Active sessions whose wait event is of type IPC: waits for another process of the server.",
         how: "pg_stat_activity at the instant of the tick.",
         ..BASE
     },
@@ -68,7 +68,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Count,
         series: SERVER.level("wait_lock"),
         better: Better::Lower,
-        what: "Sessions at work whose wait is of type Lock: waits for a lock on rows, tables or transactions.",
+        what: "Active sessions whose wait event is of type Lock: waits for a lock on rows, tables or transactions.",
         how: "pg_stat_activity at the instant of the tick.",
         ..BASE
     },
@@ -78,7 +78,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Count,
         series: SERVER.level("wait_lwlock"),
         better: Better::Lower,
-        what: "Sessions at work whose wait is of type LWLock: waits for an internal lock of the server.",
+        what: "Active sessions whose wait event is of type LWLock: waits for an internal lock of the server.",
         how: "pg_stat_activity at the instant of the tick.",
         ..BASE
     },
@@ -87,7 +87,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Timeout",
         unit: Unit::Count,
         series: SERVER.level("wait_timeout"),
-        what: "Sessions at work whose wait is of type Timeout: waits for time to pass.",
+        what: "Active sessions whose wait event is of type Timeout: waits for time to pass.",
         how: "pg_stat_activity at the instant of the tick.",
         ..BASE
     },
@@ -96,7 +96,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "On a CPU",
         unit: Unit::Count,
         series: SERVER.level("wait_none"),
-        what: "Sessions at work that wait for nothing.",
+        what: "Active sessions that wait for nothing.",
         how: "pg_stat_activity at the instant of the tick.",
         ..BASE
     },
@@ -105,7 +105,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "AccessShare",
         unit: Unit::Count,
         series: SERVER.level("lock_access_share"),
-        what: "AccessShare locks on relations, held or awaited: reading.",
+        what: "AccessShare locks on relations, held or waited for: reading.",
         how: "pg_locks at the instant of the tick, relations alone.",
         ..BASE
     },
@@ -114,7 +114,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "RowShare",
         unit: Unit::Count,
         series: SERVER.level("lock_row_share"),
-        what: "RowShare locks on relations, held or awaited: SELECT FOR UPDATE and the like.",
+        what: "RowShare locks on relations, held or waited for: SELECT FOR UPDATE and the like.",
         how: "pg_locks at the instant of the tick, relations alone.",
         ..BASE
     },
@@ -123,7 +123,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "RowExclusive",
         unit: Unit::Count,
         series: SERVER.level("lock_row_exclusive"),
-        what: "RowExclusive locks on relations, held or awaited: writing rows.",
+        what: "RowExclusive locks on relations, held or waited for: writing rows.",
         how: "pg_locks at the instant of the tick, relations alone.",
         ..BASE
     },
@@ -132,7 +132,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "ShareUpdateExclusive",
         unit: Unit::Count,
         series: SERVER.level("lock_share_update_exclusive"),
-        what: "ShareUpdateExclusive locks on relations, held or awaited: VACUUM, ANALYZE, concurrent index builds.",
+        what: "ShareUpdateExclusive locks on relations, held or waited for: VACUUM, ANALYZE, concurrent index builds.",
         how: "pg_locks at the instant of the tick, relations alone.",
         ..BASE
     },
@@ -141,7 +141,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Share",
         unit: Unit::Count,
         series: SERVER.level("lock_share"),
-        what: "Share locks on relations, held or awaited: CREATE INDEX.",
+        what: "Share locks on relations, held or waited for: CREATE INDEX.",
         how: "pg_locks at the instant of the tick, relations alone.",
         ..BASE
     },
@@ -150,7 +150,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "ShareRowExclusive",
         unit: Unit::Count,
         series: SERVER.level("lock_share_row_exclusive"),
-        what: "ShareRowExclusive locks on relations, held or awaited: triggers and foreign keys being made.",
+        what: "ShareRowExclusive locks on relations, held or waited for: CREATE TRIGGER and foreign keys being added.",
         how: "pg_locks at the instant of the tick, relations alone.",
         ..BASE
     },
@@ -159,7 +159,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Exclusive",
         unit: Unit::Count,
         series: SERVER.level("lock_exclusive"),
-        what: "Exclusive locks on relations, held or awaited: REFRESH CONCURRENTLY.",
+        what: "Exclusive locks on relations, held or waited for: REFRESH CONCURRENTLY.",
         how: "pg_locks at the instant of the tick, relations alone.",
         ..BASE
     },
@@ -168,7 +168,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "AccessExclusive",
         unit: Unit::Count,
         series: SERVER.level("lock_access_exclusive"),
-        what: "AccessExclusive locks on relations, held or awaited: ALTER, DROP, TRUNCATE, VACUUM FULL: it shuts everybody out.",
+        what: "AccessExclusive locks on relations, held or waited for: ALTER, DROP, TRUNCATE, VACUUM FULL: it blocks all other access.",
         how: "pg_locks at the instant of the tick, relations alone.",
         ..BASE
     },
@@ -178,20 +178,20 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Count,
         series: SERVER.level("locks_waiting"),
         better: Better::Lower,
-        what: "Locks of any kind that are awaited.",
+        what: "Locks of any kind that are not granted.",
         how: "pg_locks at the instant of the tick.",
         ..BASE
     },
     Metric {
         name: "longest_lock_wait_secs",
-        label: "Longest wait for a lock",
+        label: "Longest lock wait",
         unit: Unit::Secs,
         series: SERVER.level("longest_lock_wait_secs"),
         better: Better::Lower,
         levels: Some(Levels::new(10.0, 60.0)),
         judged_over_secs: 60,
         what: "Longest time a session has been waiting for a lock.",
-        how: "pg_locks, averaged over a minute. Ten seconds and a minute are our own judgement: people have left by then.",
+        how: "pg_locks, averaged over a minute. Ten seconds and a minute are our own choice: users have left by then.",
         fix: "The blocking tree under PostgreSQL shows the session at the root; end it with pg_terminate_backend when its transaction may be rolled back.",
         ..BASE
     },

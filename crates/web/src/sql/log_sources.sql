@@ -1,7 +1,7 @@
 -- Sources of logs: whether each can be read, and what it said within the last hour.
 -- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz): an hour, to the end of the newest sample.
 -- Columns: id and source (name), kind, place, parser, status, error text, last_line_ms timestamptz,
--- error_lines, warn_lines, info_lines, debug_lines, lines, unread_lines, bytes, overflowed int8, grave_pct, unread_pct float8,
+-- error_lines, warn_lines, info_lines, debug_lines, lines, unread_lines, bytes, overflowed int8, error_warn_pct, unread_pct float8,
 -- tag_state (blocked, unreadable, misread, silent, ok), severities. A step down is a restart and no step. What most lines of
 -- do not fit has an open finding; its rule says how many are most.
 -- Rows: one per source that was sampled with the newest ones. Index: log_sources_raw_ts.
@@ -35,7 +35,7 @@ WITH sample AS (
 )
 SELECT n.source AS id, n.source, n.kind, n.place, n.parser, n.status, n.error, n.last_line AS last_line_ms,
        w.error_lines, w.warn_lines, w.info_lines, w.debug_lines, w.lines, w.bytes, w.overflowed,
-       100.0::float8 * (w.error_lines + w.warn_lines) / nullif(w.lines, 0) AS grave_pct,
+       100.0::float8 * (w.error_lines + w.warn_lines) / nullif(w.lines, 0) AS error_warn_pct,
        w.unread_lines, 100.0::float8 * w.unread_lines / nullif(w.lines, 0) AS unread_pct, f.severity AS sev_unread_pct,
        CASE n.status WHEN 'ok' THEN 'ok' ELSE 'warn' END AS sev_status,
        s.state AS tag_state,

@@ -13,7 +13,7 @@ const COLUMNS: &[Col] = &[
     Col::new("table_name", "Table", Unit::Text, "Where the rows will go.").primary(),
     Col::new(
         "rows",
-        "Waiting rows",
+        "Rows waiting",
         Unit::Count,
         "Rows in the spool, before the tick adds its own.",
     )
@@ -28,7 +28,7 @@ const COLUMNS: &[Col] = &[
 
 pub(super) const VIEW: View = View {
     name: "buffers",
-    title: "Waiting rows",
+    title: "Rows waiting",
     columns: COLUMNS,
     chips: &[],
     default_sort: "-rows",

@@ -35,14 +35,14 @@ const COLUMNS: &[Col] = &[
     .primary(),
     Col::new(
         "reads_per_sec",
-        "Reads",
+        "Read operations",
         Unit::PerSec,
         "Reads completed per second.",
     )
     .metric("disk.reads_per_sec"),
     Col::new(
         "writes_per_sec",
-        "Writes",
+        "Write operations",
         Unit::PerSec,
         "Writes completed per second.",
     )

@@ -70,21 +70,21 @@ const SOURCE: &[Col] = &[
     .summed(),
     Col::new(
         "info_lines",
-        "Information",
+        "Info",
         Unit::Count,
         "Entries of level info within the last hour.",
     )
     .summed(),
     Col::new(
         "debug_lines",
-        "Debugging",
+        "Debug",
         Unit::Count,
         "Entries of level debug within the last hour.",
     )
     .summed(),
     Col::new(
-        "grave_pct",
-        "Errors and warnings",
+        "error_warn_pct",
+        "Error and warning share",
         Unit::Percent,
         "Share of errors and warnings within the last hour.",
     ),

@@ -48,7 +48,7 @@ const SERVER_LIST: &[Col] = &[
     .metric("db.slow_queries"),
     Col::new(
         "longest_query_secs",
-        "Longest statement",
+        "Longest-running statement",
         Unit::Secs,
         "Age of the oldest running statement.",
     )
@@ -62,7 +62,7 @@ const SERVER_LIST: &[Col] = &[
     .metric("db.oldest_xact_secs"),
     Col::new(
         "cache_hit_pct",
-        "Cache hits",
+        "Cache hit ratio",
         Unit::Percent,
         "Blocks found in shared buffers, over ten minutes.",
     )
@@ -152,14 +152,14 @@ const DATABASE: &[Col] = &[
     .primary(),
     Col::new(
         "rollback_pct",
-        "Rolled back",
+        "Rollback ratio",
         Unit::Percent,
         "Rollbacks as a share of all transactions, over ten minutes.",
     )
     .metric("database.rollback_pct"),
     Col::new(
         "cache_hit_pct",
-        "Cache hits",
+        "Cache hit ratio",
         Unit::Percent,
         "Blocks found in shared buffers, over ten minutes.",
     )
@@ -173,7 +173,7 @@ const DATABASE: &[Col] = &[
     .metric("database.blks_read_per_sec"),
     Col::new(
         "temp_bytes_per_sec",
-        "Temporary files",
+        "Temporary file writes",
         Unit::BytesPerSec,
         "Bytes of temporary files written per second.",
     )

@@ -42,7 +42,7 @@ const COLUMNS: &[Col] = &[
     .primary(),
     Col::new(
         "fd_count",
-        "Descriptors",
+        "File descriptors",
         Unit::Count,
         "Open file descriptors; none where they cannot be read.",
     )
@@ -148,7 +148,7 @@ pub(super) const VIEW: View = View {
             values: &[
                 ("cpu", "CPU"),
                 ("rss", "Memory"),
-                ("fds", "Descriptors"),
+                ("fds", "File descriptors"),
                 ("threads", "Threads"),
                 ("state", "State"),
             ],

@@ -67,7 +67,7 @@ const TABLE: &[Col] = &[
     .metric("table.writes_per_sec"),
     Col::new(
         "cache_hit_pct",
-        "Cache hits",
+        "Cache hit ratio",
         Unit::Percent,
         "Blocks found in shared buffers.",
     )

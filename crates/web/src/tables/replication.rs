@@ -60,8 +60,13 @@ const SLOT: &[Col] = &[
         "WAL not replayed by the standby.",
     )
     .metric("replication.replay_lag_bytes"),
-    Col::new("sent_lag_bytes", "Not sent", Unit::Bytes, "WAL not sent.")
-        .metric("replication.sent_lag_bytes"),
+    Col::new(
+        "sent_lag_bytes",
+        "WAL not sent",
+        Unit::Bytes,
+        "WAL not sent.",
+    )
+    .metric("replication.sent_lag_bytes"),
     Col::new(
         "safe_wal_bytes",
         "Until lost",
@@ -70,7 +75,7 @@ const SLOT: &[Col] = &[
     ),
     Col::new(
         "unconfirmed_bytes",
-        "Not confirmed",
+        "WAL not confirmed",
         Unit::Bytes,
         "WAL a logical consumer has not confirmed.",
     ),
@@ -103,7 +108,7 @@ const SLOT: &[Col] = &[
     Col::new("replay_lsn", "Replayed", Unit::Text, "Position replayed."),
     Col::new(
         "xmin_age",
-        "Held from vacuum",
+        "Oldest xmin age",
         Unit::Count,
         "Transactions whose dead rows it keeps from vacuum.",
     ),
@@ -164,7 +169,7 @@ const SUBSCRIPTION: &[Col] = &[
         .primary(),
     Col::new(
         "silent_secs",
-        "Publisher silent",
+        "Time since last publisher message",
         Unit::Secs,
         "Since the last message of the publisher.",
     )

@@ -52,7 +52,7 @@ const STATEMENT: &[Col] = &[
     Col::new("rows", "Rows", Unit::Count, "Rows returned or changed.").summed(),
     Col::new(
         "hit_pct",
-        "Cache hits",
+        "Cache hit ratio",
         Unit::Percent,
         "Blocks found in shared buffers.",
     ),
@@ -266,7 +266,7 @@ const INOUT: &[Col] = &[
     ),
     Col::new(
         "reads",
-        "Reads",
+        "Read operations",
         Unit::Count,
         "Reads: blocks up to PostgreSQL 17, calls from 18 on.",
     )
@@ -276,7 +276,7 @@ const INOUT: &[Col] = &[
         .summed(),
     Col::new(
         "read_ms",
-        "Time of a read",
+        "Read time",
         Unit::Ms,
         "Mean time of a read; none without track_io_timing.",
     )
@@ -290,7 +290,7 @@ const INOUT: &[Col] = &[
     .summed(),
     Col::new(
         "writes",
-        "Writes",
+        "Write operations",
         Unit::Count,
         "Writes: blocks up to PostgreSQL 17, calls from 18 on.",
     )
@@ -300,7 +300,7 @@ const INOUT: &[Col] = &[
         .summed(),
     Col::new(
         "write_ms",
-        "Time of a write",
+        "Write time",
         Unit::Ms,
         "Mean time of a write; none without track_io_timing.",
     )
@@ -314,7 +314,7 @@ const INOUT: &[Col] = &[
     .summed(),
     Col::new(
         "extend_bytes",
-        "Extended",
+        "Bytes extended",
         Unit::Bytes,
         "Bytes by which files grew.",
     )
@@ -322,7 +322,7 @@ const INOUT: &[Col] = &[
     Col::new("hits", "Hits", Unit::Count, "Blocks found in buffers.").summed(),
     Col::new(
         "hit_pct",
-        "Cache hits",
+        "Cache hit ratio",
         Unit::Percent,
         "Blocks found in buffers as a share of those asked for.",
     ),
