@@ -57,7 +57,12 @@ async fn statements_and_columns_find_each_other() {
         };
         let mut types = vec![Type::INT4, Type::TIMESTAMPTZ, Type::TIMESTAMPTZ];
         types.extend(stored.one.then_some(Type::TEXT));
-        let prepared = session.client.prepare_typed(stored.sql, &types).await;
+        for threshold in stored.thresholds {
+            assert!(threshold.value().is_some(), "{}: {threshold:?}", view.name);
+            types.push(Type::FLOAT8);
+        }
+        let sql = store::series::steps::expand(stored.sql);
+        let prepared = session.client.prepare_typed(&sql, &types).await;
         let prepared = prepared.unwrap_or_else(|error| panic!("{}: {error:?}", view.name));
         let given: Vec<&str> = prepared.columns().iter().map(|one| one.name()).collect();
         assert!(given.contains(&"id"), "{}", view.name);

@@ -139,11 +139,10 @@ pub(super) const ENDPOINTS: View = View {
     ranged: true,
     empty: "No target reported endpoints within the range.",
     families: &[],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/endpoints.sql"),
-        past: Past::Range,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/endpoints.sql"),
+        Past::Range,
+    )),
 };
 
 const FAILURE: &[Col] = &[
@@ -186,11 +185,7 @@ pub(super) const FAILURES: View = View {
     ranged: false,
     empty: "No failed request was reported within the last day.",
     families: &[],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/failures.sql"),
-        past: Past::Day,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(include_str!("../sql/failures.sql"), Past::Day)),
 };
 
 const TARGET: &[Col] = &[
@@ -272,9 +267,5 @@ pub(super) const TARGETS: View = View {
     ranged: false,
     empty: "No API or proxy is scraped.",
     families: &[],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/targets.sql"),
-        past: Past::Ticks,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(include_str!("../sql/targets.sql"), Past::Ticks)),
 };

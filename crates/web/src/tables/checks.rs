@@ -59,9 +59,5 @@ pub(super) const VIEW: View = View {
         "wraparound",
         "xmin_horizon",
     ],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/checks.sql"),
-        past: Past::Slow,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(include_str!("../sql/checks.sql"), Past::Slow)),
 };

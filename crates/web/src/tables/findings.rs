@@ -132,9 +132,8 @@ pub(super) const VIEW: View = View {
     ranged: true,
     empty: "Nothing stands out in the logs of this host in this range.",
     families: &[],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/findings.sql"),
-        past: Past::Range,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/findings.sql"),
+        Past::Range,
+    )),
 };

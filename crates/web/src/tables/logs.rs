@@ -152,11 +152,10 @@ pub(super) const SOURCES: View = View {
     ranged: false,
     empty: "No log is read on this host. Name one as [[logs.source]] in the configuration of the collector.",
     families: &[],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/log_sources.sql"),
-        past: Past::Hour,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/log_sources.sql"),
+        Past::Hour,
+    )),
 };
 
 const PATTERN: &[Col] = &[
@@ -227,11 +226,10 @@ pub(super) const PATTERNS: View = View {
     ranged: true,
     empty: "No line was seen within the range.",
     families: &[],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/log_patterns.sql"),
-        past: Past::Range,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/log_patterns.sql"),
+        Past::Range,
+    )),
 };
 
 /// By the words of the database.
@@ -300,9 +298,8 @@ pub(super) const SECURITY: View = View {
     ranged: true,
     empty: "Nothing that concerns security was seen in the logs within the range.",
     families: &[],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/security_events.sql"),
-        past: Past::Range,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/security_events.sql"),
+        Past::Range,
+    )),
 };

@@ -249,7 +249,7 @@ pub enum Source {
     /// What is so at the instant, sampled or not.
     Current(Reader),
     /// A statement, of the newest sample.
-    Stored(&'static Stored),
+    Stored(Stored),
 }
 
 /// A table.

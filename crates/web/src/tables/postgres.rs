@@ -117,11 +117,10 @@ pub(super) const SERVERS: View = View {
     ranged: false,
     empty: "No PostgreSQL server is watched.",
     families: &[],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/db_servers.sql"),
-        past: Past::Slow,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/db_servers.sql"),
+        Past::Slow,
+    )),
 };
 
 const DATABASE: &[Col] = &[
@@ -210,11 +209,10 @@ pub(super) const DATABASES: View = View {
     ranged: false,
     empty: "No database has been sampled.",
     families: &["databases", "catalogue", "sizes"],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/databases.sql"),
-        past: Past::Slow,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/databases.sql"),
+        Past::Slow,
+    )),
 };
 
 const SETTING: &[Col] = &[
@@ -256,11 +254,10 @@ pub(super) const SETTINGS: View = View {
     ranged: false,
     empty: "No settings have been read yet; the slow tick reads them.",
     families: &["settings"],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/settings_db.sql"),
-        past: Past::Slow,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/settings_db.sql"),
+        Past::Slow,
+    )),
 };
 
 const BLIND: &[Col] = &[
@@ -310,9 +307,8 @@ pub(super) const BLIND_SPOTS: View = View {
     ranged: false,
     empty: "Nothing is missing.",
     families: &[],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/blind_spots.sql"),
-        past: Past::Ticks,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/blind_spots.sql"),
+        Past::Ticks,
+    )),
 };

@@ -132,11 +132,7 @@ pub(super) const TABLES: View = View {
     ranged: false,
     empty: "No user table has been sampled yet; the slow tick reads them. Those of the collector itself are left out, unless include_own of its [[postgres]] entry is true.",
     families: &["tables"],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/tables.sql"),
-        past: Past::Slow,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(include_str!("../sql/tables.sql"), Past::Slow)),
 };
 
 const VACUUM: &[Col] = &[
@@ -203,11 +199,10 @@ pub(super) const VACUUM_NEEDED: View = View {
     ranged: false,
     empty: "No table wants a vacuum.",
     families: &["tables"],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/vacuum_needed.sql"),
-        past: Past::Slow,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/vacuum_needed.sql"),
+        Past::Slow,
+    )),
 };
 
 const INDEX: &[Col] = &[
@@ -271,11 +266,7 @@ pub(super) const INDEXES: View = View {
     ranged: false,
     empty: "No user index has been sampled yet; the slow tick reads them. Those of the collector itself are left out, unless include_own of its [[postgres]] entry is true.",
     families: &["indexes"],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/indexes.sql"),
-        past: Past::Slow,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(include_str!("../sql/indexes.sql"), Past::Slow)),
 };
 
 const UNUSED: &[Col] = &[
@@ -347,9 +338,8 @@ pub(super) const UNUSED_INDEXES: View = View {
     ranged: false,
     empty: "Every index that nothing else needs has been scanned.",
     families: &["indexes"],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/unused_indexes.sql"),
-        past: Past::Slow,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/unused_indexes.sql"),
+        Past::Slow,
+    )),
 };

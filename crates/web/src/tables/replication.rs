@@ -154,11 +154,10 @@ pub(super) const REPLICATION: View = View {
     ranged: false,
     empty: "No replication is configured: there is neither a slot nor a standby.",
     families: &["replication"],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/replication.sql"),
-        past: Past::Ticks,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/replication.sql"),
+        Past::Ticks,
+    )),
 };
 
 const SUBSCRIPTION: &[Col] = &[
@@ -220,9 +219,8 @@ pub(super) const SUBSCRIPTIONS: View = View {
     ranged: false,
     empty: "There is no subscription.",
     families: &["subscriptions"],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/subscriptions.sql"),
-        past: Past::Slow,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/subscriptions.sql"),
+        Past::Slow,
+    )),
 };

@@ -100,11 +100,10 @@ pub(super) const SESSIONS: View = View {
     ranged: false,
     empty: "No session has been running for more than five seconds, blocks another, or is idle in a transaction.",
     families: &["sessions", "activity"],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/sessions.sql"),
-        past: Past::Ticks,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/sessions.sql"),
+        Past::Ticks,
+    )),
 };
 
 const BLOCKED: &[Col] = &[
@@ -182,9 +181,8 @@ pub(super) const BLOCKING: View = View {
     ranged: false,
     empty: "No session waits for another.",
     families: &["sessions", "activity"],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/blocking.sql"),
-        past: Past::Ticks,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/blocking.sql"),
+        Past::Ticks,
+    )),
 };

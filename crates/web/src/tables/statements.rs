@@ -1,7 +1,9 @@
 //! Statements, and what kinds of process read and wrote, within a range.
 
+use schema::Severity;
+
 use super::place::{BY_DATABASE, BY_SERVER, DATABASE, SERVER};
-use super::stored::{Past, Stored};
+use super::stored::{Past, Stored, Threshold};
 use super::{Chip, Col, Source, View};
 use crate::wire::Unit;
 
@@ -166,11 +168,14 @@ pub(super) const STATEMENTS: View = View {
     ranged: true,
     empty: "No statement ran within the range. The collector's own are left out, unless include_own of its [[postgres]] entry is true.",
     families: &["statement"],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/statements.sql"),
-        past: Past::SlowRange,
-        one: false,
-    }),
+    source: Source::Stored(
+        Stored::new(include_str!("../sql/statements.sql"), Past::SlowRange).thresholds(&[
+            Threshold {
+                metric: "statement.mean_ms",
+                severity: Severity::Warn,
+            },
+        ]),
+    ),
 };
 
 const ONE: &[Col] = &[
@@ -243,11 +248,9 @@ pub(super) const DETAIL: View = View {
     ranged: true,
     empty: "This statement did not run within the range.",
     families: &["statement"],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/statement_detail.sql"),
-        past: Past::SlowRange,
-        one: true,
-    }),
+    source: Source::Stored(
+        Stored::new(include_str!("../sql/statement_detail.sql"), Past::SlowRange).one(),
+    ),
 };
 
 const INOUT: &[Col] = &[
@@ -371,9 +374,5 @@ pub(super) const IO: View = View {
     ranged: true,
     empty: "Nothing was read or written within the range.",
     families: &["io"],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/io.sql"),
-        past: Past::SlowRange,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(include_str!("../sql/io.sql"), Past::SlowRange)),
 };

@@ -10,7 +10,7 @@
 //! * a filter takes `tag_<filter>` (`text` or `text[]`), else the column of its name.
 
 use schema::{Every, Metric, SLOW_SECS, Series, Severity, Timestamp};
-use store::series::{self, Instant, ReadError};
+use store::series::{self, Instant, ReadError, steps};
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
@@ -35,15 +35,65 @@ pub enum Past {
     Range,
 }
 
+/// A threshold of the catalogue that a statement is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Threshold {
+    /// The metric.
+    pub metric: &'static str,
+    /// Which of its thresholds.
+    pub severity: Severity,
+}
+
+impl Threshold {
+    /// Returns the value; `None` where the catalogue has no such threshold.
+    #[must_use]
+    pub fn value(self) -> Option<f64> {
+        let levels = schema::metric(self.metric)?.levels?;
+        match self.severity {
+            Severity::Info => levels.info,
+            Severity::Warn => levels.warn,
+            Severity::Critical => levels.critical,
+            Severity::Ok | Severity::Unknown => None,
+        }
+    }
+}
+
 /// A statement that gives the rows of a table.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stored {
-    /// The statement: `$1` host (int4), `$2` from, `$3` to (timestamptz).
+    /// The statement, with fragments of [`steps`]: `$1` host (int4), `$2` from, `$3` to (timestamptz).
     pub sql: &'static str,
     /// How much of the past it reads.
     pub past: Past,
     /// Whether it is about one line alone, whose id is `$4` (text).
     pub one: bool,
+    /// The parameters that follow (float8 each).
+    pub thresholds: &'static [Threshold],
+}
+
+impl Stored {
+    /// Returns a statement about every line that needs no threshold.
+    #[must_use]
+    pub const fn new(sql: &'static str, past: Past) -> Self {
+        Self {
+            sql,
+            past,
+            one: false,
+            thresholds: &[],
+        }
+    }
+
+    /// Gives the statement thresholds of the catalogue.
+    #[must_use]
+    pub const fn thresholds(self, thresholds: &'static [Threshold]) -> Self {
+        Self { thresholds, ..self }
+    }
+
+    /// Makes the statement one about a single line.
+    #[must_use]
+    pub const fn one(self) -> Self {
+        Self { one: true, ..self }
+    }
 }
 
 const SECOND: i64 = 1_000_000;
@@ -85,7 +135,7 @@ fn window(metric: &Metric) -> u32 {
 
 pub(super) async fn read(
     reading: &Reading<'_>,
-    stored: &'static Stored,
+    stored: Stored,
     columns: &'static [Col],
     chips: &'static [Chip],
 ) -> Result<Lines, ReadError> {
@@ -101,8 +151,13 @@ pub(super) async fn read(
     if stored.one {
         params.push((&id, Type::TEXT));
     }
+    let thresholds: Vec<Option<f64>> = stored.thresholds.iter().map(|one| one.value()).collect();
+    for threshold in &thresholds {
+        params.push((threshold, Type::FLOAT8));
+    }
     let fault = |source| ReadError::new("a table", source);
-    let rows = client.query_typed(stored.sql, &params);
+    let sql = steps::expand(stored.sql);
+    let rows = client.query_typed(&sql, &params);
     let rows = rows.await.map_err(fault)?;
     let places = rows.first().map(|row| Places::of(row, columns, chips));
     let lines = rows

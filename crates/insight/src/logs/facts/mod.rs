@@ -7,7 +7,7 @@ use super::spikes::{Expected, HOUR, HOURS, Recent, WINDOW, expect};
 use super::understood::Source;
 use schema::{LogLevel, Severity, Timestamp};
 use std::collections::{BTreeMap, HashMap};
-use store::series::{Instant, ReadError};
+use store::series::{Instant, ReadError, steps};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
 
@@ -41,7 +41,8 @@ async fn read<T>(
         (&from, Type::TIMESTAMPTZ),
         (&to, Type::TIMESTAMPTZ),
     ];
-    let rows = client.query_typed(sql, &params).await.map_err(fault)?;
+    let rows = client.query_typed(&steps::expand(sql), &params);
+    let rows = rows.await.map_err(fault)?;
     rows.iter().map(|one| row(one).map_err(fault)).collect()
 }
 

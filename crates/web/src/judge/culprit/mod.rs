@@ -12,7 +12,7 @@ use std::collections::HashMap;
 
 use schema::tables::{DbSample, LogSource, TargetSample};
 use schema::{Cell, Sample, TableDef, Timestamp};
-use store::series::{self, Instant, ReadError};
+use store::series::{self, Instant, ReadError, steps};
 use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
 
@@ -283,8 +283,8 @@ async fn endpoints(
         (&to, Type::TIMESTAMPTZ),
     ];
     let fault = |source| ReadError::new("failing endpoints", source);
-    let sql = include_str!("../../sql/culprit_endpoints.sql");
-    let rows = client.query_typed(sql, &params).await.map_err(fault)?;
+    let sql = steps::expand(include_str!("../../sql/culprit_endpoints.sql"));
+    let rows = client.query_typed(&sql, &params).await.map_err(fault)?;
     let mut by_target: HashMap<String, Vec<String>> = HashMap::new();
     for row in rows {
         let target: String = row.try_get("target").map_err(fault)?;
