@@ -41,7 +41,7 @@ async fn the_table_has_what_is_open_first_then_the_worst_then_the_newest() {
         json!({
             "rows": rows(&meta, "findings", &answer),
             "facets": answer["facets"],
-            "severities": answer["chip_severities"],
+            "severities": answer["filter_severities"],
         })
     );
 }

@@ -50,8 +50,8 @@ fn generate() -> String {
     interface::<meta::Levels>(&mut out);
     interface::<meta::TableMeta>(&mut out);
     interface::<meta::ColumnMeta>(&mut out);
-    interface::<meta::ChipMeta>(&mut out);
-    interface::<meta::ChipValue>(&mut out);
+    interface::<meta::FilterMeta>(&mut out);
+    interface::<meta::FilterValue>(&mut out);
     interface::<meta::Texts>(&mut out);
     interface::<meta::MetricText>(&mut out);
     interface::<now::Now>(&mut out);

@@ -66,7 +66,7 @@ export interface TableMeta {
   name: string;
   title: string;
   columns: ColumnMeta[];
-  chips: ChipMeta[];
+  filters: FilterMeta[];
   default_sort: string;
   ranged: boolean;
   empty: string;
@@ -80,13 +80,13 @@ export interface ColumnMeta {
   primary: boolean;
 }
 
-export interface ChipMeta {
+export interface FilterMeta {
   id: string;
   label: string;
-  values: ChipValue[];
+  values: FilterValue[];
 }
 
-export interface ChipValue {
+export interface FilterValue {
   id: string;
   label: string;
 }
@@ -240,7 +240,7 @@ export interface TableAnswer {
   pages: number;
   rows: TableRow[];
   facets: Record<string, Record<string, number>>;
-  chip_severities: Record<string, Record<string, Severity>>;
+  filter_severities: Record<string, Record<string, Severity>>;
   sums: Record<string, number>;
   note: string;
 }

@@ -107,7 +107,7 @@ function showLines(filters: Readonly<Record<string, string>>): void {
     "f.level": null,
     "f.source": null,
     before: null,
-    behind: null,
+    after: null,
     around: null,
     ...filters,
   });

@@ -1,9 +1,9 @@
-//! `GET logs`: lines of logs, filtered, searched, in pages that go on behind a line, or as CSV.
+//! `GET logs`: lines of logs, filtered, searched, in pages that continue after a line, or as CSV.
 //!
-//! A page holds the newest lines first. It goes on before its last line (`before`), behind its first
-//! one (`behind`) or lies around a line (`around`); a page behind which nothing newer is left is the
-//! first one. A search may end a page early: `older` then goes on where it stands, and `searched_ms`
-//! says how far it came.
+//! A page holds the newest lines first. The next one continues before its last line (`before`) or after its
+//! first one (`after`), or lies around a line (`around`); a page after which there is nothing newer is the
+//! first one. A search may end a page early: `older` then continues where it stopped, and `searched_ms`
+//! reports how far it came.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -56,7 +56,7 @@ enum Place {
     Before(Key),
     /// Before an instant up to which a search came.
     Until(Timestamp),
-    Behind(Key),
+    After(Key),
     Around(Key),
 }
 
@@ -152,7 +152,7 @@ impl Question {
 impl Place {
     fn parse(params: &Params) -> Result<Self, ApiError> {
         let mut place = Self::First;
-        for name in ["before", "behind", "around"] {
+        for name in ["before", "after", "around"] {
             let Some(text) = params.get(name) else {
                 continue;
             };
@@ -163,7 +163,7 @@ impl Place {
             place = match (name, key, text.parse::<i64>()) {
                 ("before", Some(key), _) => Self::Before(key),
                 ("before", None, Ok(micros)) => Self::Until(Timestamp(micros)),
-                ("behind", Some(key), _) => Self::Behind(key),
+                ("after", Some(key), _) => Self::After(key),
                 ("around", Some(key), _) => Self::Around(key),
                 _ => return Err(ApiError::bad(name, "names no line")),
             };
@@ -274,7 +274,7 @@ async fn page(app: &App, host: &Host, question: &Question) -> Result<Page, Failu
             let has_newer = true;
             return Ok(Page { has_newer, ..older }.end(found, limit));
         }
-        Place::Behind(key) => {
+        Place::After(key) => {
             let (behind, is_rising) = (Some(key), true);
             let mut found = search(
                 app,

@@ -69,7 +69,7 @@ pub async fn series(app: &App, asked: &Params) -> Result<Answer, ApiError> {
         range,
         grid: range.grid(px, interval),
         limit,
-        key_prefix: asked.get("within").map(str::to_owned),
+        key_prefix: asked.get("key_prefix").map(str::to_owned),
         interval,
         host_id: host.map_or(0, |host| host.id),
     };

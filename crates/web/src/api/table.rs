@@ -114,14 +114,15 @@ impl Question {
         }
         let mut filters: Vec<(&'static str, Vec<String>)> = Vec::new();
         for (name, value) in params.iter() {
-            let Some(chip) = name.strip_prefix("f.") else {
+            let Some(filter) = name.strip_prefix("f.") else {
                 continue;
             };
-            let chip = view.chips.iter().find(|known| known.id == chip);
-            let chip = chip.ok_or_else(|| ApiError::bad("f", "names no filter of this table"))?;
-            match filters.iter_mut().find(|(known, _)| *known == chip.id) {
+            let filter = view.filters.iter().find(|known| known.id == filter);
+            let filter =
+                filter.ok_or_else(|| ApiError::bad("f", "names no filter of this table"))?;
+            match filters.iter_mut().find(|(known, _)| *known == filter.id) {
                 Some((_, values)) => values.push(value.to_owned()),
-                None => filters.push((chip.id, vec![value.to_owned()])),
+                None => filters.push((filter.id, vec![value.to_owned()])),
             }
         }
         let limit = match params.number("limit", 25, 1, 100)? {
@@ -155,11 +156,11 @@ impl Question {
     fn passes(&self, line: &Line, but: Option<&str>) -> bool {
         self.filters
             .iter()
-            .filter(|(chip, _)| Some(*chip) != but)
-            .all(|(chip, values)| {
+            .filter(|(filter, _)| Some(*filter) != but)
+            .all(|(filter, values)| {
                 line.tags
                     .iter()
-                    .any(|tag| tag.chip == *chip && values.contains(&tag.value))
+                    .any(|tag| tag.filter == *filter && values.contains(&tag.value))
             })
     }
 
@@ -196,17 +197,17 @@ fn shape(view: &View, question: &Question, lines: &Lines) -> TableAnswer {
     for line in lines.lines.iter().filter(|line| question.finds(line)) {
         for tag in &line.tags {
             let passes = *passing
-                .entry((line.id.as_str(), tag.chip))
-                .or_insert_with(|| question.passes(line, Some(tag.chip)));
+                .entry((line.id.as_str(), tag.filter))
+                .or_insert_with(|| question.passes(line, Some(tag.filter)));
             if !passes {
                 continue;
             }
             *facets
-                .entry(tag.chip)
+                .entry(tag.filter)
                 .or_default()
                 .entry(tag.value.clone())
                 .or_default() += 1;
-            let worst = severities.entry(tag.chip).or_default();
+            let worst = severities.entry(tag.filter).or_default();
             let worst = worst.entry(tag.value.clone()).or_insert(Severity::Ok);
             *worst = worst.max(tag.severity);
         }
@@ -231,7 +232,7 @@ fn shape(view: &View, question: &Question, lines: &Lines) -> TableAnswer {
             })
             .collect(),
         facets,
-        chip_severities: severities,
+        filter_severities: severities,
         sums,
         note: lines.note.clone(),
     }

@@ -1,7 +1,7 @@
 //! What scraped targets tell of their requests, and whether they answer.
 
-use super::stored::{Past, Stored};
-use super::{Chip, Col, Source, View};
+use super::stored::{Lookback, Stored};
+use super::{Col, Filter, Source, View};
 use crate::wire::Unit;
 
 const ENDPOINT: &[Col] = &[
@@ -123,13 +123,13 @@ pub(super) const ENDPOINTS: View = View {
     name: "endpoints",
     title: "Failures by endpoint",
     columns: ENDPOINT,
-    chips: &[
-        Chip {
+    filters: &[
+        Filter {
             id: "target",
             label: "Target",
             values: &[],
         },
-        Chip {
+        Filter {
             id: "status",
             label: "Status",
             values: &[],
@@ -141,7 +141,7 @@ pub(super) const ENDPOINTS: View = View {
     families: &[],
     source: Source::Stored(Stored::new(
         include_str!("../sql/endpoints.sql"),
-        Past::Range,
+        Lookback::Range,
     )),
 };
 
@@ -169,13 +169,13 @@ pub(super) const FAILURES: View = View {
     name: "failures",
     title: "Recent failures",
     columns: FAILURE,
-    chips: &[
-        Chip {
+    filters: &[
+        Filter {
             id: "status",
             label: "Status",
             values: &[],
         },
-        Chip {
+        Filter {
             id: "target",
             label: "Target",
             values: &[],
@@ -185,7 +185,10 @@ pub(super) const FAILURES: View = View {
     ranged: false,
     empty: "No failed request was reported within the last day.",
     families: &[],
-    source: Source::Stored(Stored::new(include_str!("../sql/failures.sql"), Past::Day)),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/failures.sql"),
+        Lookback::Day,
+    )),
 };
 
 const TARGET: &[Col] = &[
@@ -258,7 +261,7 @@ pub(super) const TARGETS: View = View {
     name: "targets",
     title: "Targets",
     columns: TARGET,
-    chips: &[Chip {
+    filters: &[Filter {
         id: "kind",
         label: "Kind",
         values: &[("api", "API"), ("proxy", "Proxy")],
@@ -267,5 +270,8 @@ pub(super) const TARGETS: View = View {
     ranged: false,
     empty: "No API or proxy is scraped.",
     families: &[],
-    source: Source::Stored(Stored::new(include_str!("../sql/targets.sql"), Past::Ticks)),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/targets.sql"),
+        Lookback::Ticks,
+    )),
 };

@@ -30,7 +30,7 @@ pub(super) const VIEW: View = View {
     name: "buffers",
     title: "Rows waiting",
     columns: COLUMNS,
-    chips: &[],
+    filters: &[],
     default_sort: "-rows",
     ranged: false,
     empty: "Nothing waits: the database has taken every row.",

@@ -6,7 +6,7 @@ use schema::tables::CollectorRun;
 use schema::{Cell as Stored, RunOutcome, Sample, Severity};
 use store::series::{self, ReadError};
 
-use super::{Chip, Col, Line, Lines, Reading, Source, Tag, View};
+use super::{Col, Filter, Line, Lines, Reading, Source, Tag, View};
 use crate::wire::{Cell, Unit};
 
 const COLUMNS: &[Col] = &[
@@ -46,7 +46,7 @@ pub(super) const VIEW: View = View {
     name: "collectors",
     title: "Collectors",
     columns: COLUMNS,
-    chips: &[Chip {
+    filters: &[Filter {
         id: "outcome",
         label: "Last run",
         values: &[
@@ -153,7 +153,7 @@ fn line(name: String, hour: Hour) -> Option<Line> {
         Severity::Ok
     });
     line.tags.push(Tag {
-        chip: "outcome",
+        filter: "outcome",
         value: outcome,
         severity,
     });

@@ -32,7 +32,7 @@ pub(super) const VIEW: View = View {
     name: "dead_letters",
     title: "Dead letters",
     columns: COLUMNS,
-    chips: &[],
+    filters: &[],
     default_sort: "-noticed_ms",
     ranged: false,
     empty: "The database has refused no row within the last 30 days.",

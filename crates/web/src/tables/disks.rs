@@ -66,7 +66,7 @@ pub(super) const VIEW: View = View {
     name: "disks",
     title: "Disks",
     columns: COLUMNS,
-    chips: &[],
+    filters: &[],
     default_sort: "-busy_pct",
     ranged: false,
     empty: "This host shows no whole block device.",

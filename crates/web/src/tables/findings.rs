@@ -1,8 +1,8 @@
 //! Findings: what the collector concluded from what it stored, from when it was found until it was over.
 
 use super::logs::BY_SEVERITY;
-use super::stored::{Past, Stored};
-use super::{Chip, Col, Source, View};
+use super::stored::{Lookback, Stored};
+use super::{Col, Filter, Source, View};
 use crate::wire::Unit;
 
 const FINDING: &[Col] = &[
@@ -106,14 +106,14 @@ pub(super) const VIEW: View = View {
     name: "findings",
     title: "Findings",
     columns: FINDING,
-    chips: &[
-        Chip {
+    filters: &[
+        Filter {
             id: "state",
             label: "State",
             values: &[("open", "Open"), ("resolved", "Resolved")],
         },
         BY_SEVERITY,
-        Chip {
+        Filter {
             id: "kind",
             label: "Kind",
             values: &[
@@ -122,7 +122,7 @@ pub(super) const VIEW: View = View {
                 ("recommendation", "Recommendations"),
             ],
         },
-        Chip {
+        Filter {
             id: "domain",
             label: "Part",
             values: &[("logs", "Logs"), ("security", "Security")],
@@ -134,6 +134,6 @@ pub(super) const VIEW: View = View {
     families: &[],
     source: Source::Stored(Stored::new(
         include_str!("../sql/findings.sql"),
-        Past::Range,
+        Lookback::Range,
     )),
 };

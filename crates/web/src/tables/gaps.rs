@@ -4,7 +4,7 @@ use schema::tables::DataGap;
 use schema::{Cell as Stored, Sample, Severity, Timestamp};
 use store::series::{self, ReadError};
 
-use super::{Chip, Col, Line, Lines, Reading, Source, Tag, View};
+use super::{Col, Filter, Line, Lines, Reading, Source, Tag, View};
 use crate::wire::{Cell, Unit};
 
 const COLUMNS: &[Col] = &[
@@ -43,7 +43,7 @@ pub(super) const VIEW: View = View {
     name: "gaps",
     title: "Gaps in the data",
     columns: COLUMNS,
-    chips: &[Chip {
+    filters: &[Filter {
         id: "class",
         label: "Class",
         values: &[
@@ -95,7 +95,7 @@ pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
         let mut line = Line::new(id, shown, COLUMNS);
         let severity = Severity::Warn;
         line.tags.push(Tag {
-            chip: "class",
+            filter: "class",
             value: class,
             severity,
         });

@@ -66,7 +66,7 @@ pub(super) const VIEW: View = View {
     name: "interfaces",
     title: "Network interfaces",
     columns: COLUMNS,
-    chips: &[],
+    filters: &[],
     default_sort: "-rx_bytes_per_sec",
     ranged: false,
     empty: "This host shows no network interface.",

@@ -3,17 +3,17 @@
 
 use schema::{LogLevel, Severity};
 
-use super::stored::{Past, Stored};
-use super::{Chip, Col, Source, View};
+use super::stored::{Lookback, Stored};
+use super::{Col, Filter, Source, View};
 use crate::wire::Unit;
 
-const BY_SOURCE: Chip = Chip {
+const BY_SOURCE: Filter = Filter {
     id: "source",
     label: "Source",
     values: &[],
 };
 
-const BY_LEVEL: Chip = Chip {
+const BY_LEVEL: Filter = Filter {
     id: "level",
     label: "Level",
     values: &[
@@ -137,7 +137,7 @@ pub(super) const SOURCES: View = View {
     name: "log_sources",
     title: "Sources",
     columns: SOURCE,
-    chips: &[Chip {
+    filters: &[Filter {
         id: "state",
         label: "State",
         values: &[
@@ -154,7 +154,7 @@ pub(super) const SOURCES: View = View {
     families: &[],
     source: Source::Stored(Stored::new(
         include_str!("../sql/log_sources.sql"),
-        Past::Hour,
+        Lookback::Hour,
     )),
 };
 
@@ -213,9 +213,9 @@ pub(super) const PATTERNS: View = View {
     name: "log_patterns",
     title: "Patterns",
     columns: PATTERN,
-    chips: &[
+    filters: &[
         BY_LEVEL,
-        Chip {
+        Filter {
             id: "tag",
             label: "Tag",
             values: &[("new", "New"), ("rare", "Rare")],
@@ -228,12 +228,12 @@ pub(super) const PATTERNS: View = View {
     families: &[],
     source: Source::Stored(Stored::new(
         include_str!("../sql/log_patterns.sql"),
-        Past::Range,
+        Lookback::Range,
     )),
 };
 
 /// By the words of the database.
-pub(super) const BY_SEVERITY: Chip = Chip {
+pub(super) const BY_SEVERITY: Filter = Filter {
     id: "severity",
     label: "Severity",
     values: &[
@@ -286,8 +286,8 @@ pub(super) const SECURITY: View = View {
     name: "security_events",
     title: "Security events",
     columns: EVENT,
-    chips: &[
-        Chip {
+    filters: &[
+        Filter {
             id: "event_type",
             label: "Event",
             values: &[],
@@ -300,6 +300,6 @@ pub(super) const SECURITY: View = View {
     families: &[],
     source: Source::Stored(Stored::new(
         include_str!("../sql/security_events.sql"),
-        Past::Range,
+        Lookback::Range,
     )),
 };

@@ -37,7 +37,7 @@ use tokio_postgres::Client;
 
 use crate::hosts::Host;
 use crate::judge::blind;
-use crate::wire::meta::{ChipMeta, ChipValue, ColumnMeta, TableMeta};
+use crate::wire::meta::{ColumnMeta, FilterMeta, FilterValue, TableMeta};
 use crate::wire::{Cell, Unit};
 use stored::Stored;
 
@@ -168,7 +168,7 @@ impl Col {
 
 /// A filter of a table.
 #[derive(Clone, Copy, Debug)]
-pub struct Chip {
+pub struct Filter {
     /// As in `f.<id>`.
     pub id: &'static str,
     /// Its heading.
@@ -181,7 +181,7 @@ pub struct Chip {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tag {
     /// The filter.
-    pub chip: &'static str,
+    pub filter: &'static str,
     /// The value.
     pub value: String,
     /// How bad.
@@ -262,7 +262,7 @@ pub struct View {
     /// Columns, in the order of a row's cells.
     pub columns: &'static [Col],
     /// Filters.
-    pub chips: &'static [Chip],
+    pub filters: &'static [Filter],
     /// `-rss_bytes`: descending.
     pub default_sort: &'static str,
     /// Whether it is of a range (`from`, `to`) rather than of an instant (`at`).
@@ -361,7 +361,9 @@ impl View {
         match self.source {
             Source::Sampled(read) => read(sampled).await,
             Source::Current(read) => read(current).await,
-            Source::Stored(stored) => stored::read(sampled, stored, self.columns, self.chips).await,
+            Source::Stored(stored) => {
+                stored::read(sampled, stored, self.columns, self.filters).await
+            }
         }
     }
 
@@ -382,16 +384,16 @@ impl View {
                     primary: column.primary,
                 })
                 .collect(),
-            chips: self
-                .chips
+            filters: self
+                .filters
                 .iter()
-                .map(|chip| ChipMeta {
-                    id: chip.id,
-                    label: chip.label,
-                    values: chip
+                .map(|filter| FilterMeta {
+                    id: filter.id,
+                    label: filter.label,
+                    values: filter
                         .values
                         .iter()
-                        .map(|(id, label)| ChipValue { id, label })
+                        .map(|(id, label)| FilterValue { id, label })
                         .collect(),
                 })
                 .collect(),

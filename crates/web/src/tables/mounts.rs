@@ -52,7 +52,7 @@ pub(super) const VIEW: View = View {
     name: "mounts",
     title: "Mounts",
     columns: COLUMNS,
-    chips: &[],
+    filters: &[],
     default_sort: "-used_pct",
     ranged: false,
     empty: "No file system that holds data is mounted.",

@@ -1,8 +1,8 @@
 //! PostgreSQL servers and databases, their settings, and what cannot be seen of them.
 
 use super::place::{BY_SERVER, SERVER};
-use super::stored::{Past, Stored};
-use super::{Chip, Col, Source, View};
+use super::stored::{Lookback, Stored};
+use super::{Col, Filter, Source, View};
 use crate::wire::Unit;
 
 const SERVER_LIST: &[Col] = &[
@@ -108,7 +108,7 @@ pub(super) const SERVERS: View = View {
     name: "db_servers",
     title: "PostgreSQL servers",
     columns: SERVER_LIST,
-    chips: &[Chip {
+    filters: &[Filter {
         id: "role",
         label: "Role",
         values: &[("primary", "Primary"), ("standby", "Standby")],
@@ -119,7 +119,7 @@ pub(super) const SERVERS: View = View {
     families: &[],
     source: Source::Stored(Stored::new(
         include_str!("../sql/db_servers.sql"),
-        Past::Slow,
+        Lookback::Slow,
     )),
 };
 
@@ -204,14 +204,14 @@ pub(super) const DATABASES: View = View {
     name: "databases",
     title: "Databases",
     columns: DATABASE,
-    chips: &[BY_SERVER],
+    filters: &[BY_SERVER],
     default_sort: "-size_bytes",
     ranged: false,
     empty: "No database has been sampled.",
     families: &["databases", "catalogue", "sizes"],
     source: Source::Stored(Stored::new(
         include_str!("../sql/databases.sql"),
-        Past::Slow,
+        Lookback::Slow,
     )),
 };
 
@@ -239,9 +239,9 @@ pub(super) const SETTINGS: View = View {
     name: "settings_db",
     title: "Settings that matter",
     columns: SETTING,
-    chips: &[
+    filters: &[
         BY_SERVER,
-        Chip {
+        Filter {
             id: "issue",
             label: "Issue",
             values: &[
@@ -256,7 +256,7 @@ pub(super) const SETTINGS: View = View {
     families: &["settings"],
     source: Source::Stored(Stored::new(
         include_str!("../sql/settings_db.sql"),
-        Past::Slow,
+        Lookback::Slow,
     )),
 };
 
@@ -295,9 +295,9 @@ pub(super) const BLIND_SPOTS: View = View {
     name: "blind_spots",
     title: "Missing permissions or data",
     columns: BLIND,
-    chips: &[
+    filters: &[
         BY_SERVER,
-        Chip {
+        Filter {
             id: "state",
             label: "State",
             values: &[],
@@ -309,6 +309,6 @@ pub(super) const BLIND_SPOTS: View = View {
     families: &[],
     source: Source::Stored(Stored::new(
         include_str!("../sql/blind_spots.sql"),
-        Past::Ticks,
+        Lookback::Ticks,
     )),
 };

@@ -6,7 +6,7 @@ use schema::tables::ProcessSample;
 use schema::{Metric, Sample, Severity};
 use store::series::{self, ReadError};
 
-use super::{Chip, Col, Line, Lines, Reading, Source, Tag, View, keyed};
+use super::{Col, Filter, Line, Lines, Reading, Source, Tag, View, keyed};
 use crate::judge::{LASTING_TICKS, lasting_states, state_severity};
 use crate::wire::{Cell, Unit};
 
@@ -141,8 +141,8 @@ pub(super) const VIEW: View = View {
     name: "processes",
     title: "Processes",
     columns: COLUMNS,
-    chips: &[
-        Chip {
+    filters: &[
+        Filter {
             id: "issue",
             label: "Issue",
             values: &[
@@ -153,7 +153,7 @@ pub(super) const VIEW: View = View {
                 ("state", "State"),
             ],
         },
-        Chip {
+        Filter {
             id: "severity",
             label: "Severity",
             values: &[
@@ -163,7 +163,7 @@ pub(super) const VIEW: View = View {
                 (Severity::Ok.as_str(), "OK"),
             ],
         },
-        Chip {
+        Filter {
             id: "state",
             label: "State",
             values: &[
@@ -265,7 +265,7 @@ fn line(id: String, cells: Vec<Cell>, lasting: bool, is_sum: bool) -> Line {
                 state.clone()
             };
             tags.push(Tag {
-                chip: "state",
+                filter: "state",
                 value,
                 severity,
             });
@@ -276,7 +276,7 @@ fn line(id: String, cells: Vec<Cell>, lasting: bool, is_sum: bool) -> Line {
             && severity >= Severity::Info
         {
             tags.push(Tag {
-                chip: "issue",
+                filter: "issue",
                 value: (*value).to_owned(),
                 severity,
             });
@@ -284,7 +284,7 @@ fn line(id: String, cells: Vec<Cell>, lasting: bool, is_sum: bool) -> Line {
     }
     let severity = line.severity();
     tags.push(Tag {
-        chip: "severity",
+        filter: "severity",
         value: severity.as_str().to_owned(),
         severity,
     });

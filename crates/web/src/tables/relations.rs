@@ -1,8 +1,8 @@
 //! Tables and indexes.
 
 use super::place::{BY_DATABASE, BY_SERVER, DATABASE, SERVER};
-use super::stored::{Past, Stored};
-use super::{Chip, Col, Source, View};
+use super::stored::{Lookback, Stored};
+use super::{Col, Filter, Source, View};
 use crate::wire::Unit;
 
 const TABLE: &[Col] = &[
@@ -119,10 +119,10 @@ pub(super) const TABLES: View = View {
     name: "tables",
     title: "Tables",
     columns: TABLE,
-    chips: &[
+    filters: &[
         BY_SERVER,
         BY_DATABASE,
-        Chip {
+        Filter {
             id: "schema_name",
             label: "Schema",
             values: &[],
@@ -132,7 +132,10 @@ pub(super) const TABLES: View = View {
     ranged: false,
     empty: "No user table has been sampled yet; the slow tick reads them. Those of the collector itself are left out, unless include_own of its [[postgres]] entry is true.",
     families: &["tables"],
-    source: Source::Stored(Stored::new(include_str!("../sql/tables.sql"), Past::Slow)),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/tables.sql"),
+        Lookback::Slow,
+    )),
 };
 
 const VACUUM: &[Col] = &[
@@ -181,10 +184,10 @@ pub(super) const VACUUM_NEEDED: View = View {
     name: "vacuum_needed",
     title: "Vacuum needed",
     columns: VACUUM,
-    chips: &[
+    filters: &[
         BY_SERVER,
         BY_DATABASE,
-        Chip {
+        Filter {
             id: "why",
             label: "Why",
             values: &[
@@ -201,7 +204,7 @@ pub(super) const VACUUM_NEEDED: View = View {
     families: &["tables"],
     source: Source::Stored(Stored::new(
         include_str!("../sql/vacuum_needed.sql"),
-        Past::Slow,
+        Lookback::Slow,
     )),
 };
 
@@ -253,10 +256,10 @@ pub(super) const INDEXES: View = View {
     name: "indexes",
     title: "Indexes",
     columns: INDEX,
-    chips: &[
+    filters: &[
         BY_SERVER,
         BY_DATABASE,
-        Chip {
+        Filter {
             id: "issue",
             label: "Issue",
             values: &[("unused", "Never scanned"), ("invalid", "Invalid")],
@@ -266,7 +269,10 @@ pub(super) const INDEXES: View = View {
     ranged: false,
     empty: "No user index has been sampled yet; the slow tick reads them. Those of the collector itself are left out, unless include_own of its [[postgres]] entry is true.",
     families: &["indexes"],
-    source: Source::Stored(Stored::new(include_str!("../sql/indexes.sql"), Past::Slow)),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/indexes.sql"),
+        Lookback::Slow,
+    )),
 };
 
 const UNUSED: &[Col] = &[
@@ -333,13 +339,13 @@ pub(super) const UNUSED_INDEXES: View = View {
     name: "unused_indexes",
     title: "Unused indexes",
     columns: UNUSED,
-    chips: &[BY_SERVER, BY_DATABASE],
+    filters: &[BY_SERVER, BY_DATABASE],
     default_sort: "-size_bytes",
     ranged: false,
     empty: "Every index that nothing else needs has been scanned.",
     families: &["indexes"],
     source: Source::Stored(Stored::new(
         include_str!("../sql/unused_indexes.sql"),
-        Past::Slow,
+        Lookback::Slow,
     )),
 };

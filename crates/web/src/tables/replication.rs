@@ -1,8 +1,8 @@
 //! Slots, standbys and subscriptions.
 
 use super::place::{BY_DATABASE, BY_SERVER, DATABASE, SERVER};
-use super::stored::{Past, Stored};
-use super::{Chip, Col, Source, View};
+use super::stored::{Lookback, Stored};
+use super::{Col, Filter, Source, View};
 use crate::wire::Unit;
 
 const SLOT: &[Col] = &[
@@ -137,14 +137,14 @@ pub(super) const REPLICATION: View = View {
     name: "replication",
     title: "Slots and standbys",
     columns: SLOT,
-    chips: &[
+    filters: &[
         BY_SERVER,
-        Chip {
+        Filter {
             id: "slot_type",
             label: "Type",
             values: &[],
         },
-        Chip {
+        Filter {
             id: "wal_status",
             label: "WAL",
             values: &[],
@@ -156,7 +156,7 @@ pub(super) const REPLICATION: View = View {
     families: &["replication"],
     source: Source::Stored(Stored::new(
         include_str!("../sql/replication.sql"),
-        Past::Ticks,
+        Lookback::Ticks,
     )),
 };
 
@@ -214,13 +214,13 @@ pub(super) const SUBSCRIPTIONS: View = View {
     name: "subscriptions",
     title: "Subscriptions",
     columns: SUBSCRIPTION,
-    chips: &[BY_SERVER, BY_DATABASE],
+    filters: &[BY_SERVER, BY_DATABASE],
     default_sort: "subscription",
     ranged: false,
     empty: "There is no subscription.",
     families: &["subscriptions"],
     source: Source::Stored(Stored::new(
         include_str!("../sql/subscriptions.sql"),
-        Past::Slow,
+        Lookback::Slow,
     )),
 };

@@ -33,7 +33,7 @@ pub(super) const VIEW: View = View {
     name: "runs",
     title: "Collector restarts",
     columns: COLUMNS,
-    chips: &[],
+    filters: &[],
     default_sort: "-started_ms",
     ranged: false,
     empty: "No collector has been started.",

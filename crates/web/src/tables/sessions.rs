@@ -1,8 +1,8 @@
 //! Sessions of PostgreSQL that are worth a look, and who waits for whom.
 
 use super::place::{BY_DATABASE, BY_SERVER, DATABASE, SERVER};
-use super::stored::{Past, Stored};
-use super::{Chip, Col, Source, View};
+use super::stored::{Lookback, Stored};
+use super::{Col, Filter, Source, View};
 use crate::wire::Unit;
 
 const SESSION: &[Col] = &[
@@ -82,10 +82,10 @@ pub(super) const SESSIONS: View = View {
     name: "sessions",
     title: "Long-running, idle and blocked sessions",
     columns: SESSION,
-    chips: &[
+    filters: &[
         BY_SERVER,
         BY_DATABASE,
-        Chip {
+        Filter {
             id: "why",
             label: "Why",
             values: &[
@@ -102,7 +102,7 @@ pub(super) const SESSIONS: View = View {
     families: &["sessions", "activity"],
     source: Source::Stored(Stored::new(
         include_str!("../sql/sessions.sql"),
-        Past::Ticks,
+        Lookback::Ticks,
     )),
 };
 
@@ -176,13 +176,13 @@ pub(super) const BLOCKING: View = View {
     name: "blocking",
     title: "Blocking tree",
     columns: BLOCKED,
-    chips: &[BY_SERVER],
+    filters: &[BY_SERVER],
     default_sort: "position",
     ranged: false,
     empty: "No session waits for another.",
     families: &["sessions", "activity"],
     source: Source::Stored(Stored::new(
         include_str!("../sql/blocking.sql"),
-        Past::Ticks,
+        Lookback::Ticks,
     )),
 };

@@ -28,7 +28,7 @@ pub(super) const VIEW: View = View {
     name: "settings",
     title: "Settings in effect",
     columns: COLUMNS,
-    chips: &[],
+    filters: &[],
     default_sort: "key",
     ranged: false,
     empty: "The collector has reported no settings.",

@@ -3,8 +3,8 @@
 use schema::Severity;
 
 use super::place::{BY_DATABASE, BY_SERVER, DATABASE, SERVER};
-use super::stored::{Past, Stored, Threshold};
-use super::{Chip, Col, Source, View};
+use super::stored::{Lookback, Stored, Threshold};
+use super::{Col, Filter, Source, View};
 use crate::wire::Unit;
 
 const STATEMENT: &[Col] = &[
@@ -151,10 +151,10 @@ pub(super) const STATEMENTS: View = View {
     name: "statements",
     title: "Statements",
     columns: STATEMENT,
-    chips: &[
+    filters: &[
         BY_SERVER,
         BY_DATABASE,
-        Chip {
+        Filter {
             id: "issue",
             label: "Issue",
             values: &[
@@ -169,7 +169,7 @@ pub(super) const STATEMENTS: View = View {
     empty: "No statement ran within the range. The collector's own are left out, unless include_own of its [[postgres]] entry is true.",
     families: &["statement"],
     source: Source::Stored(
-        Stored::new(include_str!("../sql/statements.sql"), Past::SlowRange).thresholds(&[
+        Stored::new(include_str!("../sql/statements.sql"), Lookback::SlowRange).thresholds(&[
             Threshold {
                 metric: "statement.mean_ms",
                 severity: Severity::Warn,
@@ -243,13 +243,17 @@ pub(super) const DETAIL: View = View {
     name: "statement_detail",
     title: "Statement",
     columns: ONE,
-    chips: &[],
+    filters: &[],
     default_sort: "-exec_ms",
     ranged: true,
     empty: "This statement did not run within the range.",
     families: &["statement"],
     source: Source::Stored(
-        Stored::new(include_str!("../sql/statement_detail.sql"), Past::SlowRange).one(),
+        Stored::new(
+            include_str!("../sql/statement_detail.sql"),
+            Lookback::SlowRange,
+        )
+        .detail(),
     ),
 };
 
@@ -357,14 +361,14 @@ pub(super) const IO: View = View {
     name: "io",
     title: "Reads and writes by kind of process",
     columns: INOUT,
-    chips: &[
+    filters: &[
         BY_SERVER,
-        Chip {
+        Filter {
             id: "backend_type",
             label: "Process",
             values: &[],
         },
-        Chip {
+        Filter {
             id: "object",
             label: "Object",
             values: &[],
@@ -374,5 +378,8 @@ pub(super) const IO: View = View {
     ranged: true,
     empty: "Nothing was read or written within the range.",
     families: &["io"],
-    source: Source::Stored(Stored::new(include_str!("../sql/io.sql"), Past::SlowRange)),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/io.sql"),
+        Lookback::SlowRange,
+    )),
 };

@@ -14,13 +14,13 @@ use store::series::{self, Instant, ReadError, steps};
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::{Chip, Col, Line, Lines, Reading, Tag, keyed};
+use super::{Col, Filter, Line, Lines, Reading, Tag, keyed};
 use crate::number::round;
 use crate::wire::{Cell, Unit};
 
 /// How much of the past a statement is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Past {
+pub enum Lookback {
     /// A few ticks, within which a service that is well was sampled.
     Ticks,
     /// Two slow ticks and a little.
@@ -64,9 +64,9 @@ pub struct Stored {
     /// The statement, with fragments of [`steps`]: `$1` host (int4), `$2` from, `$3` to (timestamptz).
     pub sql: &'static str,
     /// How much of the past it reads.
-    pub past: Past,
+    pub lookback: Lookback,
     /// Whether it is about one line alone, whose id is `$4` (text).
-    pub one: bool,
+    pub detail: bool,
     /// The parameters that follow (float8 each).
     pub thresholds: &'static [Threshold],
 }
@@ -74,11 +74,11 @@ pub struct Stored {
 impl Stored {
     /// Returns a statement about every line that needs no threshold.
     #[must_use]
-    pub const fn new(sql: &'static str, past: Past) -> Self {
+    pub const fn new(sql: &'static str, lookback: Lookback) -> Self {
         Self {
             sql,
-            past,
-            one: false,
+            lookback,
+            detail: false,
             thresholds: &[],
         }
     }
@@ -91,8 +91,11 @@ impl Stored {
 
     /// Makes the statement one about a single line.
     #[must_use]
-    pub const fn one(self) -> Self {
-        Self { one: true, ..self }
+    pub const fn detail(self) -> Self {
+        Self {
+            detail: true,
+            ..self
+        }
     }
 }
 
@@ -101,7 +104,7 @@ const DAY: i64 = 86_400 * SECOND;
 /// Two slow ticks, the second of which may be a minute late.
 const TWO_SLOW: i64 = (2 * SLOW_SECS as i64 + 60) * SECOND;
 
-impl Past {
+impl Lookback {
     fn of(self, reading: &Reading<'_>) -> (Timestamp, Timestamp) {
         let before = |at: Timestamp, micros: i64| Timestamp(at.as_micros().saturating_sub(micros));
         let (from, to) = reading.range;
@@ -137,10 +140,10 @@ pub(super) async fn read(
     reading: &Reading<'_>,
     stored: Stored,
     columns: &'static [Col],
-    chips: &'static [Chip],
+    filters: &'static [Filter],
 ) -> Result<Lines, ReadError> {
     let Reading { client, host, .. } = *reading;
-    let (from, to) = stored.past.of(reading);
+    let (from, to) = stored.lookback.of(reading);
     let (from, to) = (Instant(from), Instant(to));
     let id = reading.row.unwrap_or_default();
     let mut params = vec![
@@ -148,7 +151,7 @@ pub(super) async fn read(
         (&from, Type::TIMESTAMPTZ),
         (&to, Type::TIMESTAMPTZ),
     ];
-    if stored.one {
+    if stored.detail {
         params.push((&id, Type::TEXT));
     }
     let thresholds: Vec<Option<f64>> = stored.thresholds.iter().map(|one| one.value()).collect();
@@ -159,11 +162,11 @@ pub(super) async fn read(
     let sql = steps::expand(stored.sql);
     let rows = client.query_typed(&sql, &params);
     let rows = rows.await.map_err(fault)?;
-    let places = rows.first().map(|row| Places::of(row, columns, chips));
+    let places = rows.first().map(|row| Places::of(row, columns, filters));
     let lines = rows
         .iter()
         .zip(places.iter().cycle())
-        .map(|(row, places)| places.line(row, columns, chips))
+        .map(|(row, places)| places.line(row, columns, filters))
         .collect::<Result<Vec<_>, _>>()
         .map_err(fault)?;
     let mut lines = Lines {
@@ -235,19 +238,20 @@ struct Places {
 }
 
 impl Places {
-    fn of(row: &Row, columns: &[Col], chips: &[Chip]) -> Self {
+    fn of(row: &Row, columns: &[Col], filters: &[Filter]) -> Self {
         let place = |name: &str| {
             row.columns()
                 .iter()
                 .position(|column| column.name() == name)
         };
-        let tag = |chip: &Chip| place(&format!("tag_{}", chip.id)).or_else(|| place(chip.id));
+        let tag =
+            |filter: &Filter| place(&format!("tag_{}", filter.id)).or_else(|| place(filter.id));
         let severity = |column: &Col| place(&format!("sev_{}", column.id));
         Self {
             id: place("id"),
             cells: columns.iter().map(|column| place(column.id)).collect(),
             severities: columns.iter().map(severity).collect(),
-            tags: chips.iter().map(tag).collect(),
+            tags: filters.iter().map(tag).collect(),
         }
     }
 
@@ -255,7 +259,7 @@ impl Places {
         &self,
         row: &Row,
         columns: &'static [Col],
-        chips: &'static [Chip],
+        filters: &'static [Filter],
     ) -> Result<Line, tokio_postgres::Error> {
         let text = |at: Option<usize>| -> Result<Option<String>, tokio_postgres::Error> {
             at.map_or(Ok(None), |at| row.try_get(at))
@@ -273,7 +277,7 @@ impl Places {
                 None => *severity,
             };
         }
-        for (chip, at) in chips.iter().zip(&self.tags) {
+        for (filter, at) in filters.iter().zip(&self.tags) {
             let Some(at) = *at else { continue };
             let values = if *row.columns()[at].type_() == Type::TEXT_ARRAY {
                 row.try_get::<_, Option<Vec<String>>>(at)?
@@ -282,7 +286,7 @@ impl Places {
                 row.try_get::<_, Option<String>>(at)?.into_iter().collect()
             };
             line.tags.extend(values.into_iter().map(|value| Tag {
-                chip: chip.id,
+                filter: filter.id,
                 value,
                 severity: Severity::Ok,
             }));

@@ -12,9 +12,9 @@ pub struct LogsAnswer {
     pub now_ms: i64,
     /// Lines, the newest first.
     pub rows: Vec<LogRow>,
-    /// `before` of the page that follows; null when there is none.
+    /// `before` of the next page; null when there is none.
     pub older: Option<String>,
-    /// `behind` of the page in front; null on the first one.
+    /// `after` of the previous page; null on the first one.
     pub newer: Option<String>,
     /// Up to where was searched, when that is not the whole range and the page is not full.
     pub searched_ms: Option<i64>,
@@ -27,7 +27,7 @@ pub struct LogsAnswer {
 /// A line.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct LogRow {
-    /// Names it for good; `before`, `behind` and `around` take it.
+    /// Names it for good; `before`, `after` and `around` take it.
     pub id: String,
     /// When it was said.
     pub ts_ms: i64,

@@ -77,7 +77,7 @@ pub struct TableMeta {
     /// Columns, in the order of a row's cells.
     pub columns: Vec<ColumnMeta>,
     /// Filters.
-    pub chips: Vec<ChipMeta>,
+    pub filters: Vec<FilterMeta>,
     /// `-rss_bytes`: descending.
     pub default_sort: &'static str,
     /// Whether it is of a range (`from`, `to`) rather than of an instant (`at`).
@@ -103,19 +103,19 @@ pub struct ColumnMeta {
 
 /// A filter.
 #[derive(Clone, Debug, Serialize, TS)]
-pub struct ChipMeta {
+pub struct FilterMeta {
     /// As in `f.<id>`.
     pub id: &'static str,
     /// Its heading.
     pub label: &'static str,
     /// What can be chosen.
-    pub values: Vec<ChipValue>,
+    pub values: Vec<FilterValue>,
 }
 
 /// One choice of a filter.
 #[derive(Clone, Debug, Serialize, TS)]
-pub struct ChipValue {
-    /// As in `f.<chip>=<id>`.
+pub struct FilterValue {
+    /// As in `f.<filter>=<id>`.
     pub id: &'static str,
     /// What a person calls it.
     pub label: &'static str,

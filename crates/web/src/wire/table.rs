@@ -25,10 +25,10 @@ pub struct TableAnswer {
     pub pages: usize,
     /// The rows of this page.
     pub rows: Vec<TableRow>,
-    /// Chip → value → rows under the search and the other filters.
+    /// Filter → value → rows under the search and the other filters.
     pub facets: BTreeMap<&'static str, BTreeMap<String, usize>>,
-    /// Chip → value → the worst of those rows in that respect.
-    pub chip_severities: BTreeMap<&'static str, BTreeMap<String, Severity>>,
+    /// Filter → value → the worst of those rows in that respect.
+    pub filter_severities: BTreeMap<&'static str, BTreeMap<String, Severity>>,
     /// Column → its sum over all matched rows, where values add up and there is one.
     pub sums: BTreeMap<&'static str, f64>,
     /// Why something is missing.
