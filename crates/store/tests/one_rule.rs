@@ -135,21 +135,22 @@ fn literals(source: &str) -> Vec<String> {
         let is_raw = before.trim_end_matches('#').ends_with('r');
         rest = if from.starts_with("//") {
             from.split_once('\n').map_or("", |(_, rest)| rest)
-        } else if from.starts_with('"') && is_raw {
-            let end = format!("\"{}", "#".repeat(hashes));
-            let (text, rest) = from[1..].split_once(&end).unwrap_or((&from[1..], ""));
-            found.push(text.to_owned());
+        } else if let Some(text) = from.strip_prefix('"') {
+            let (text, rest) = if is_raw {
+                let end = format!("\"{}", "#".repeat(hashes));
+                text.split_once(&end).unwrap_or((text, ""))
+            } else {
+                let mut escaped = false;
+                let end = text.find(|c: char| {
+                    let ends = c == '"' && !escaped;
+                    escaped = c == '\\' && !escaped;
+                    ends
+                });
+                let end = end.unwrap_or(text.len());
+                (&text[..end], text.get(end + 1..).unwrap_or_default())
+            };
+            found.push(text.replace("\\\n", " "));
             rest
-        } else if from.starts_with('"') {
-            let mut escaped = false;
-            let end = from[1..].find(|c: char| {
-                let ends = c == '"' && !escaped;
-                escaped = c == '\\' && !escaped;
-                ends
-            });
-            let end = end.map_or(from.len(), |end| end + 1);
-            found.push(from[1..end].replace("\\\n", " "));
-            from.get(end + 1..).unwrap_or_default()
         } else if from.starts_with("'\"'") || from.starts_with("'\\\"'") {
             &from[from[1..].find('\'').map_or(1, |end| end + 2)..]
         } else {

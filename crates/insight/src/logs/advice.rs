@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn each_topic_of_a_message_has_its_advice() {
         for topic in logs::topic::TOPICS {
-            let found = of(Some(topic), "info", 6).map(|advice| advice.topic());
+            let found = of(Some(topic), LogLevel::Info, 6).map(|advice| advice.topic());
             assert_eq!(found, Some(*topic));
         }
         for advice in ADVICE {
@@ -189,10 +189,10 @@ mod tests {
 
     #[test]
     fn what_is_not_grave_or_not_known_has_none_until_it_recurs() {
-        assert!(of(None, "info", 1000).is_none());
-        assert!(of(Some("of_a_newer_version"), "error", 10).is_none());
+        assert!(of(None, LogLevel::Info, 1000).is_none());
+        assert!(of(Some("of_a_newer_version"), LogLevel::Error, 10).is_none());
         assert_eq!(
-            of(None, "error", 11).map(|advice| advice.rule.id),
+            of(None, LogLevel::Error, 11).map(|advice| advice.rule.id),
             Some("advice.recurring")
         );
     }

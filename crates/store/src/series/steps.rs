@@ -13,8 +13,11 @@
 
 use std::borrow::Cow;
 
-const STEP: &str = "{step ";
-const STEP_FROM_ZERO: &str = "{step_from_zero ";
+/// Makes SQL of an expression.
+type Fragment = fn(&str) -> String;
+
+/// Fragments by their beginnings.
+const FRAGMENTS: [(&str, Fragment); 2] = [("{step ", step), ("{step_from_zero ", step_from_zero)];
 
 /// Returns SQL for the value of `expr` in the sample before.
 pub(super) fn previous(expr: &str) -> String {
@@ -49,9 +52,7 @@ pub fn expand(sql: &str) -> Cow<'_, str> {
     while let Some(at) = rest.find("{step") {
         let (before, from) = rest.split_at(at);
         text.push_str(before);
-        let fragments: [(&str, fn(&str) -> String); 2] =
-            [(STEP, step), (STEP_FROM_ZERO, step_from_zero)];
-        let found = fragments.iter().find_map(|(begin, make)| {
+        let found = FRAGMENTS.iter().find_map(|(begin, make)| {
             let (expr, after) = from.strip_prefix(begin)?.split_once('}')?;
             Some((make(&format!("({expr})")), after))
         });

@@ -1,8 +1,6 @@
 //! `GET meta`: the registry that the pages are drawn from; `GET texts`: its explanations, which are
 //! more than half of it and wanted only when somebody asks.
 
-use std::collections::BTreeMap;
-
 use crate::app::App;
 use crate::error::ApiError;
 use crate::tables::{VIEWS, View};

@@ -209,7 +209,7 @@ fn shape(view: &View, question: &Question, lines: &Lines) -> TableAnswer {
                 .or_default() += 1;
             let worst = severities.entry(tag.filter).or_default();
             let worst = worst.entry(tag.value.clone()).or_insert(Severity::Ok);
-            *worst = worst.max(tag.severity);
+            *worst = (*worst).max(tag.severity);
         }
     }
     let sums = sums(view, &found);

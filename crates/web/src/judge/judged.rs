@@ -249,7 +249,7 @@ fn facts(metrics: &[&'static Metric], values: &[Latest]) -> Vec<Fact> {
             .map(|one| (one, shown(one)))
             .max_by(|(_, (a, worst_a)), (_, (b, worst_b))| {
                 let by_value = a.unwrap_or(f64::MIN).total_cmp(&b.unwrap_or(f64::MIN));
-                worst_a.cmp(&worst_b).then(by_value)
+                worst_a.cmp(worst_b).then(by_value)
             });
         if let Some((one, (value, severity))) = worst {
             facts.push(Fact {

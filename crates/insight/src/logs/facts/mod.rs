@@ -41,7 +41,8 @@ async fn read<T>(
         (&from, Type::TIMESTAMPTZ),
         (&to, Type::TIMESTAMPTZ),
     ];
-    let rows = client.query_typed(&steps::expand(sql), &params);
+    let sql = steps::expand(sql);
+    let rows = client.query_typed(&sql, &params);
     let rows = rows.await.map_err(fault)?;
     rows.iter().map(|one| row(one).map_err(fault)).collect()
 }
