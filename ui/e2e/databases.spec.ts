@@ -79,7 +79,9 @@ test("cards, tables and charts of a server agree with the API", async ({ page })
   const { facts } = await api<Now>(`now?host=${host("broken")}`);
   const waiting = facts.find((fact) => fact.metric === "db.conn_waiting");
   expect(waiting).toMatchObject({ key: "main", value: 6, severity: "critical" });
-  await expect(page.locator(".card", { hasText: "Sessions waiting for a lock" }).first()).toHaveClass(/critical/);
+  await expect(page.locator(".card", { hasText: "Sessions waiting for a lock" }).first()).toHaveClass(
+    /critical/,
+  );
   await page.locator("#chart-waits").scrollIntoViewIfNeeded();
   await expect(page.locator("#chart-waits .legend")).toContainText("Lock6LWLock2");
   await unfold(page, "Statements, transactions and locks");

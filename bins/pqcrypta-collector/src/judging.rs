@@ -15,6 +15,7 @@ use crate::logs::Sources;
 use crate::ticker::Ticker;
 use config::Config;
 use insight::logs::{LogJudge, Pass};
+use schema::micros::DAY;
 use schema::tables::CollectorRun;
 use schema::{Sample, Timestamp};
 use std::time::Duration;
@@ -40,7 +41,6 @@ const LAST_LOOK: Duration = Duration::from_secs(20);
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
 /// How long a good-bye may take.
 const CLOSE_WITHIN: Duration = Duration::from_millis(500);
-const DAY_MICROS: i64 = 86_400_000_000;
 
 /// When the next pass for news is due.
 #[derive(Debug, Default)]
@@ -174,7 +174,7 @@ impl Judging {
             let now = (self.clock)();
             let pass = judge.pass(&session.client, host_id, now).await?;
             if let Some(days) = days {
-                let old = Timestamp(now.as_micros() - days * DAY_MICROS);
+                let old = Timestamp(now.as_micros() - days * DAY);
                 findings::forget(&session.client, host_id, old).await?;
             }
             session.close(CLOSE_WITHIN).await;

@@ -25,6 +25,7 @@ mod table;
 
 pub mod finding;
 pub mod metrics;
+pub mod micros;
 pub mod tables;
 
 pub use finding::Finding;

@@ -130,7 +130,10 @@ export default function LogLines({ sources }: { sources: readonly string[] }) {
     const [level, source] = META.filters;
     return {
       ...META,
-      filters: [level, { ...source, values: values.length > 1 ? values.map((id) => ({ id, label: id })) : [] }],
+      filters: [
+        level,
+        { ...source, values: values.length > 1 ? values.map((id) => ({ id, label: id })) : [] },
+      ],
     } as TableMeta;
   }, [sources.join("\n"), answer]);
   const isCounted = answer !== null && answer.matched !== null;
@@ -172,7 +175,9 @@ export default function LogLines({ sources }: { sources: readonly string[] }) {
       <Chips
         meta={chips}
         question={{ sort: "", q, filters, page: 0, limit: 0 }}
-        answer={isCounted ? ({ facets: answer.facets, filter_severities: {} } as unknown as TableAnswer) : null}
+        answer={
+          isCounted ? ({ facets: answer.facets, filter_severities: {} } as unknown as TableAnswer) : null
+        }
         address={CHANGED}
       />
       {pattern !== null && (

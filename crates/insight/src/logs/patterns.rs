@@ -2,6 +2,7 @@
 
 use crate::Rule;
 use schema::finding::Kind;
+use schema::micros::DAY;
 use schema::{Finding, LogLevel, Severity, Timestamp};
 use serde_json::json;
 use std::collections::{BTreeMap, HashMap};
@@ -24,7 +25,6 @@ pub const RARE: Rule = Rule {
     hold_secs: 3600,
 };
 
-const DAY: i64 = 86_400_000_000;
 /// Seen so often before it is said, as the reference has it: what comes once may be anything.
 const TWICE: i64 = 2;
 /// Seen so often at most in all is rare; the tag of the Logs view says the same.
@@ -199,9 +199,9 @@ pub(super) fn cut(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use schema::micros::HOUR;
 
     const NOW: i64 = 1_800_000_000_000_000;
-    const HOUR: i64 = 3_600_000_000;
 
     fn seen(name: &str, level: &str, hours_ago: i64, lines: i64) -> Seen {
         Seen {

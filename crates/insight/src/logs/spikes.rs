@@ -15,6 +15,7 @@
 
 use crate::Rule;
 use schema::finding::Kind;
+use schema::micros::HOUR;
 use schema::{Finding, LogLevel, Severity, Timestamp};
 use serde_json::json;
 use stats::{counts, order};
@@ -32,7 +33,6 @@ pub const SPIKE: Rule = Rule {
 
 /// Length of what is judged, microseconds: the reference's five minutes.
 pub(super) const WINDOW: i64 = 300_000_000;
-pub(super) const HOUR: i64 = 3_600_000_000;
 /// Hours that are learnt from: four weeks, so that each hour of the week is there four times.
 pub(super) const HOURS: usize = 28 * 24;
 /// Hours before anything is usual.

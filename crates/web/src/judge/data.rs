@@ -1,6 +1,7 @@
 //! How old the data are, what the agent does, and what is wrong with the data themselves.
 
 use jiff::tz::TimeZone;
+use schema::micros::SECOND;
 use schema::{Severity, Timestamp};
 
 use super::{DEAD_SECS, HEARTBEAT_AGE, SILENT_COMMAND, SILENT_FIX, SILENT_SECS};
@@ -8,7 +9,6 @@ use crate::hosts::Host;
 use crate::wire::now::{AgentState, Freshness, FreshnessState, Problem};
 use crate::words;
 
-const SECOND: i64 = 1_000_000;
 /// Ticks this much ahead of the server's clock say that one of the clocks is wrong.
 const AHEAD: i64 = 30 * SECOND;
 

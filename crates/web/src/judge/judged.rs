@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use schema::micros::{DAY, HOUR};
 use schema::{Better, Class, Metric, Severity, Timestamp};
 use store::series::{self, Latest, Reach, ReadError};
 use tokio::sync::OnceCell;
@@ -17,9 +18,9 @@ use crate::number::round;
 use crate::wire::now::{Badge, Fact, Problem};
 
 /// How far back the start of a problem is looked for, microseconds.
-const BACK: [i64; 2] = [3_600_000_000, 24 * 3_600_000_000];
+const BACK: [i64; 2] = [HOUR, DAY];
 /// The same where a day is millions of rows: of tables and indexes, one by one.
-const BACK_BULK: [i64; 2] = [3_600_000_000, 6 * 3_600_000_000];
+const BACK_BULK: [i64; 2] = [HOUR, 6 * HOUR];
 
 /// Further values that cards show and nobody judges.
 const CARDS: &[&str] = &["collector.spool_bytes", "collector.rows_per_sec"];

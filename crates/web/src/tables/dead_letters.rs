@@ -1,6 +1,7 @@
 //! Rows whose content the database refused.
 
 use schema::Timestamp;
+use schema::micros::DAY;
 use store::series::{Instant, ReadError};
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
@@ -41,7 +42,7 @@ pub(super) const VIEW: View = View {
 };
 
 /// How far back they are listed, microseconds.
-const BACK: i64 = 30 * 86_400_000_000;
+const BACK: i64 = 30 * DAY;
 
 pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
     let from = Instant(Timestamp(reading.at.as_micros().saturating_sub(BACK)));

@@ -1,5 +1,6 @@
 //! Samples that were lost.
 
+use schema::micros::DAY;
 use schema::tables::DataGap;
 use schema::{Cell as Stored, Sample, Severity, Timestamp};
 use store::series::{self, ReadError};
@@ -61,7 +62,7 @@ pub(super) const VIEW: View = View {
 };
 
 /// How far back losses are listed, microseconds.
-const BACK: i64 = 30 * 86_400_000_000;
+const BACK: i64 = 30 * DAY;
 
 pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
     let Reading {

@@ -31,6 +31,7 @@ mod statements;
 pub mod stored;
 
 use futures_util::future::BoxFuture;
+use schema::micros::HOUR;
 use schema::{Severity, Timestamp};
 use store::series::ReadError;
 use tokio_postgres::Client;
@@ -302,7 +303,7 @@ pub struct Asked<'a> {
 }
 
 /// A sample older than this is not shown as the one of an instant, microseconds.
-const REACH: i64 = 3_600_000_000;
+const REACH: i64 = HOUR;
 
 impl Reading<'_> {
     /// From where a sample still counts as the one of the instant.

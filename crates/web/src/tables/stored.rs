@@ -9,6 +9,7 @@
 //! * `sev_<column>` is the severity of a cell that no threshold judges: a state, never a number;
 //! * a filter takes `tag_<filter>` (`text` or `text[]`), else the column of its name.
 
+use schema::micros::{DAY, HOUR, MINUTE, SECOND};
 use schema::{Every, Metric, SLOW_SECS, Series, Severity, Timestamp};
 use store::series::{self, Instant, ReadError, steps};
 use tokio_postgres::Row;
@@ -99,10 +100,8 @@ impl Stored {
     }
 }
 
-const SECOND: i64 = 1_000_000;
-const DAY: i64 = 86_400 * SECOND;
 /// Two slow ticks, the second of which may be a minute late.
-const TWO_SLOW: i64 = (2 * SLOW_SECS as i64 + 60) * SECOND;
+const TWO_SLOW: i64 = 2 * SLOW_SECS as i64 * SECOND + MINUTE;
 
 impl Lookback {
     fn of(self, reading: &Reading<'_>) -> (Timestamp, Timestamp) {
@@ -111,14 +110,11 @@ impl Lookback {
         let end = reading.end();
         match self {
             Self::Ticks => (
-                before(
-                    reading.at,
-                    (3 * reading.host.app_interval).max(120 * SECOND),
-                ),
+                before(reading.at, (3 * reading.host.app_interval).max(2 * MINUTE)),
                 end,
             ),
             Self::Slow => (before(reading.at, TWO_SLOW), end),
-            Self::Hour => (before(reading.at, 3_600 * SECOND), end),
+            Self::Hour => (before(reading.at, HOUR), end),
             Self::Day => (before(reading.at, DAY), end),
             Self::SlowRange => (from.min(before(to, TWO_SLOW)), to),
             Self::Range => (from, to),

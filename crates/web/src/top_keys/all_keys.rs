@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use schema::micros::{HOUR, MINUTE};
 use schema::{Class, Metric, Timestamp};
 use store::series::{Ask, Bucket, Found, Pick, ReadError};
 use tokio::time::Instant;
@@ -15,9 +16,9 @@ use tokio_postgres::Client;
 use super::{Cache, Highest, Kept, Question};
 
 /// How much is read at once of tables with many rows a tick, microseconds.
-const CHUNK: i64 = 3_600_000_000;
+const CHUNK: i64 = HOUR;
 /// Below this a chunk is not cut further.
-const LEAST_CHUNK: i64 = 60_000_000;
+const LEAST_CHUNK: i64 = MINUTE;
 /// Questions of which buckets are kept.
 const KEPT: usize = 32;
 /// Buckets kept in all; 32 bytes each.

@@ -12,6 +12,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use schema::micros::HOUR;
 use schema::{Metric, Timestamp};
 use store::series::{Ask, Bucket, Found, Pick, ReadError};
 use tokio::time::Instant;
@@ -22,7 +23,7 @@ use super::{Cache, Highest, Kept, Question, buckets};
 /// Pieces of a range.
 const PIECES: i64 = 24;
 /// No piece is longer, microseconds: an hour of 5,000 tables is ranked in a tenth of a second.
-const LONGEST_PIECE: i64 = 3_600_000_000;
+const LONGEST_PIECE: i64 = HOUR;
 /// Keys kept of each piece: as many as a question may ask for.
 const CANDIDATES: i64 = 64;
 /// Questions that are remembered; each holds at most some ten thousand numbers.

@@ -3,8 +3,9 @@
 
 use super::patterns::Seen;
 use super::security::Event;
-use super::spikes::{Expected, HOUR, HOURS, Recent, WINDOW, expect};
+use super::spikes::{Expected, HOURS, Recent, WINDOW, expect};
 use super::understood::Source;
+use schema::micros::{DAY, HOUR};
 use schema::{LogLevel, Severity, Timestamp};
 use std::collections::{BTreeMap, HashMap};
 use store::series::{Instant, ReadError, steps};
@@ -13,7 +14,6 @@ use tokio_postgres::{Client, Row};
 
 /// How far back patterns and events are looked at: as long as their rules hold.
 const BACK: i64 = HOUR;
-const DAY: i64 = 24 * HOUR;
 
 /// What is usual during one hour.
 #[derive(Debug)]
