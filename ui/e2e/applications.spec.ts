@@ -3,11 +3,11 @@ import { expect, host, open, settled, test, unfold } from "./support/page";
 
 test("errors, latency and the database behind are judged by the registry", async ({ page }) => {
   await open(page, "api", { host: host("broken"), "f.target": "api" });
-  for (const label of ["Errors", "p95", "Database response", "Database cache hits"]) {
+  for (const label of ["Error ratio", "p95", "Database response time", "Database cache hit ratio"]) {
     const card = page
       .getByRole("region", { name: "API, latest values" })
       .locator(".card", { hasText: label });
-    await expect(card.first()).toHaveClass(/crit/);
+    await expect(card.first()).toHaveClass(/critical/);
   }
   await expect(page.locator("#chart-api-status .legend")).toContainText("5xx");
   await page.getByRole("tab", { name: /^proxy/ }).click();
@@ -61,7 +61,7 @@ test("recent failures are filtered by a click on a status", async ({ page }) => 
 
 test("a target that is gone says why and shows no figure", async ({ page }) => {
   await open(page, "api", { host: host("broken"), "f.target": "edge" });
-  await expect(page.locator(".banner.crit")).toContainText(
+  await expect(page.locator(".banner.critical")).toContainText(
     "edge does not answer. no answer from 127.0.0.1:9182",
   );
   await expect(page.getByRole("region", { name: "Proxy, latest values" })).toHaveCount(0);

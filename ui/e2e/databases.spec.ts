@@ -58,14 +58,14 @@ test("the worst server is shown first, others are one click away, and the addres
   await expect(page.locator("h1")).toHaveText("Replication");
   await expect(page.locator(".picker [aria-pressed=true]")).toHaveText("spare");
   await expect(page.getByRole("heading", { name: "As a standby" })).toBeVisible();
-  await expect(page.locator(".card", { hasText: "Standby behind" })).toContainText("0.4 s");
+  await expect(page.locator(".card", { hasText: "Standby replay delay" })).toContainText("0.4 s");
 });
 
 test("a problem leads to the server it is about", async ({ page }) => {
   await open(page, "now", { host: host("broken") });
   const { problems } = await api<Now>(`now?host=${host("broken")}`);
   const lag = problems.find((problem) => problem.metric === "replication.replay_lag_ms");
-  expect(lag).toMatchObject({ severity: "crit", key: "main.standby_b", view: "replication" });
+  expect(lag).toMatchObject({ severity: "critical", key: "main.standby_b", view: "replication" });
   const more = page.getByRole("button", { name: /^\d+ more/ });
   if (await more.isVisible()) await more.click();
   await page.locator(".problem", { hasText: "standby_b" }).first().getByRole("link").click();
@@ -78,8 +78,10 @@ test("cards, tables and charts of a server agree with the API", async ({ page })
   await open(page, "postgres", { host: host("broken"), ...MAIN });
   const { facts } = await api<Now>(`now?host=${host("broken")}`);
   const waiting = facts.find((fact) => fact.metric === "db.conn_waiting");
-  expect(waiting).toMatchObject({ key: "main", value: 6, severity: "crit" });
-  await expect(page.locator(".card", { hasText: "Waiting for a lock" }).first()).toHaveClass(/crit/);
+  expect(waiting).toMatchObject({ key: "main", value: 6, severity: "critical" });
+  await expect(page.locator(".card", { hasText: "Sessions waiting for a lock" }).first()).toHaveClass(
+    /critical/,
+  );
   await page.locator("#chart-waits").scrollIntoViewIfNeeded();
   await expect(page.locator("#chart-waits .legend")).toContainText("Lock6LWLock2");
   await unfold(page, "Statements, transactions and locks");
@@ -128,10 +130,10 @@ test("who waits for whom is a tree", async ({ page }) => {
 
 test("a server that is down says why and claims nothing", async ({ page }) => {
   await open(page, "postgres", { host: host("broken"), "f.instance": "reports" });
-  await expect(page.locator(".banner.crit")).toContainText("reports does not answer. cannot connect");
+  await expect(page.locator(".banner.critical")).toContainText("reports does not answer. cannot connect");
   await expect(page.locator(".card")).toHaveCount(0);
   await page.locator("#table-db_servers").scrollIntoViewIfNeeded();
-  await expect(page.locator("#table-db_servers tbody tr", { hasText: "reports" })).toHaveClass(/crit/);
+  await expect(page.locator("#table-db_servers tbody tr", { hasText: "reports" })).toHaveClass(/critical/);
 });
 
 test("what the role may not see is named with what mends it, and is no zero", async ({ page, context }) => {
@@ -217,7 +219,7 @@ test("lag, a lost slot and an unused one stand on cards; without standbys it is 
 }) => {
   await open(page, "replication", { host: host("broken"), ...MAIN });
   await expect(page.locator(".card", { hasText: "Slots lost" })).toContainText("old_feed");
-  await expect(page.locator(".card", { hasText: "Slots lost" })).toHaveClass(/crit/);
+  await expect(page.locator(".card", { hasText: "Slots lost" })).toHaveClass(/critical/);
   const rows = page.locator("#table-replication tbody tr");
   await expect(rows).toHaveCount(3);
   await expect(rows.first()).toContainText("standby_b");

@@ -5,7 +5,7 @@ test("a seeded problem is named with value, threshold, since and next step", asy
   await open(page, "now", { host: host("sick") });
   const now = await api<Now>(`now?host=${host("sick")}`);
   const memory = now.problems.find((problem) => problem.metric === "system.mem_used_pct");
-  expect(memory).toMatchObject({ severity: "crit", level: 85, view: "system" });
+  expect(memory).toMatchObject({ severity: "critical", level: 85, view: "system" });
   const began = sql(
     `SELECT extract(epoch FROM min(ts)) * 1000 FROM collector.system_metrics_raw WHERE host_id = ${host("sick")}`,
   );
@@ -23,7 +23,7 @@ test("a seeded problem is named with value, threshold, since and next step", asy
   await expect(row.getByRole("button", { name: /^Copy command: ps / })).toBeVisible();
   await expect(page.locator(".problem", { hasText: "/var" })).toContainText("Warning");
   await expect(page.locator(".problem", { hasText: "CPU usage" })).toContainText("Critical");
-  await expect(page.locator(".verdict")).toHaveClass(/crit/);
+  await expect(page.locator(".verdict")).toHaveClass(/critical/);
   await expect(page.locator(".verdict")).toContainText(/\d problems/);
   await expect(page).toHaveTitle(/^\(2\) Now · sick/);
 });
@@ -66,7 +66,7 @@ test("the host picker changes the host everywhere and keeps it in the address", 
   await open(page, "now", { host: host("calm") });
   await page.getByLabel("Host", { exact: true }).selectOption({ label: "sick" });
   await expect(page).toHaveURL(new RegExp(`host=${host("sick")}\\b`));
-  await expect(page.locator(".verdict")).toHaveClass(/crit/);
+  await expect(page.locator(".verdict")).toHaveClass(/critical/);
   await page
     .getByRole("link", { name: /^System/ })
     .first()
@@ -98,7 +98,7 @@ const EDGES: [string, string, "system" | "mount", (value: number) => object, num
     "system",
     (v) => ({ mem_total: 1_000_000, mem_used: Math.round(v * 10_000) }),
     85,
-    "crit",
+    "critical",
   ],
   [
     "system.cpu_busy_pct",
@@ -108,7 +108,7 @@ const EDGES: [string, string, "system" | "mount", (value: number) => object, num
     70,
     "warn",
   ],
-  ["mount.used_pct", "Disk used", "mount", (v) => ({ usage_pct: v }), 90, "crit"],
+  ["mount.used_pct", "Disk used", "mount", (v) => ({ usage_pct: v }), 90, "critical"],
 ];
 /** How a title begins. */
 const CONDITION: Record<string, string> = {
@@ -116,7 +116,7 @@ const CONDITION: Record<string, string> = {
   "CPU busy": "CPU usage",
   "Disk used": "File system",
 };
-const LOWER: Record<string, string> = { warn: "ok", crit: "warn" };
+const LOWER: Record<string, string> = { warn: "ok", critical: "warn" };
 
 for (const [metric, label, column, change, level, severity] of EDGES) {
   test(`${metric} at its ${severity} level: card, problem list, table and chart agree`, async ({ page }) => {

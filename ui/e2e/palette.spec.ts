@@ -53,7 +53,7 @@ test("the palette changes the host by keyboard alone; Esc closes it", async ({ p
   await page.getByRole("combobox", { name: /^Search/ }).fill("host sick");
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(new RegExp(`host=${host("sick")}\\b`));
-  await expect(page.locator(".verdict")).toHaveClass(/crit/);
+  await expect(page.locator(".verdict")).toHaveClass(/critical/);
 });
 
 test("Esc lets go of a palette that is still loading", async ({ page }) => {

@@ -58,7 +58,7 @@ test.describe("a server of its own", () => {
     // The postmaster is frozen and so answers nobody; its sessions are ended so that none lives on.
     kill(postgres, "SIGSTOP");
     for (const session of childrenOf(postgres)) kill(session, "SIGTERM");
-    await expect(page.locator(".banner.crit")).toContainText(/Database unreachable since \d\d:\d\d/, {
+    await expect(page.locator(".banner.critical")).toContainText(/Database unreachable since \d\d:\d\d/, {
       timeout: 30_000,
     });
     await expectNothingGood(page);
@@ -70,9 +70,9 @@ test.describe("a server of its own", () => {
     await page.goto(at("collector", {}, server.url));
     await expectNothingGood(page);
     await page.goto(at("now", {}, server.url));
-    await expect(page.locator(".banner.crit")).toBeVisible();
+    await expect(page.locator(".banner.critical")).toBeVisible();
     kill(postgres, "SIGCONT");
-    await expect(page.locator(".banner.crit")).toHaveCount(0, { timeout: 35_000 });
+    await expect(page.locator(".banner.critical")).toHaveCount(0, { timeout: 35_000 });
     await expect(page.locator(".pill.unknown")).toHaveCount(0);
   });
 
@@ -94,10 +94,10 @@ test.describe("a server of its own", () => {
     watch.allow(/Failed to load resource|ERR_/);
     await open(page, "now", {}, server.url);
     await stopServer(server);
-    await expect(page.locator(".banner.crit")).toContainText("The dashboard server does not answer", {
+    await expect(page.locator(".banner.critical")).toContainText("The dashboard server does not answer", {
       timeout: 30_000,
     });
-    await expect(page.locator(".banner.crit")).toContainText(/Retry/);
+    await expect(page.locator(".banner.critical")).toContainText(/Retry/);
     await expectNothingGood(page);
   });
 });
@@ -120,7 +120,7 @@ test("a silent collector: data until when, no heartbeat since when, unknown", as
   );
   await open(page, "collector", { host: host("silent") });
   await expect(page.locator(".card", { hasText: "State" }).first()).toContainText("Silent");
-  await expect(page.locator(".card", { hasText: "State" }).first()).toHaveClass(/crit/);
+  await expect(page.locator(".card", { hasText: "State" }).first()).toHaveClass(/critical/);
   await expectNothingGood(page);
 });
 
@@ -172,7 +172,7 @@ test("500s everywhere and answers that are no JSON: errors in words, nothing goo
     route.fulfill({ status: 500, contentType: "text/html", body: "<h1>no</h1>" }),
   );
   await page.goto(at("now", { host: host("calm") }));
-  await expect(page.locator(".banner.crit")).toContainText("The server answered 500");
+  await expect(page.locator(".banner.critical")).toContainText("The server answered 500");
   await expectNothingGood(page);
   await page.unroute(/\/api\/v1\/(now|series|table)/);
   await expect(page.locator(".verdict.ok")).toBeVisible({ timeout: 35_000 });

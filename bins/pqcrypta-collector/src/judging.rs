@@ -11,6 +11,7 @@ use crate::schedule::{Job, Needs, Plan, Turn, Wake};
 use config::Config;
 use insight::logs::{LogJudge, Pass};
 use schema::Timestamp;
+use schema::micros::DAY;
 use std::time::Duration;
 use store::findings;
 use store::series::ReadError;
@@ -19,7 +20,6 @@ use tokio::time::Instant;
 
 /// How often old findings are deleted.
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
-const DAY_MICROS: i64 = 86_400_000_000;
 
 /// Evaluates logs.
 #[derive(Debug)]
@@ -92,7 +92,7 @@ impl Job for Judging {
         let evaluated = self.judge.pass(client, host.host_id, now).await;
         let Pass { found, .. } = evaluated.map_err(described)?;
         if let Some(days) = days {
-            let old = Timestamp(now.as_micros() - days * DAY_MICROS);
+            let old = Timestamp(now.as_micros() - days * DAY);
             let forgotten = findings::forget(client, host.host_id, old).await;
             forgotten.map_err(described)?;
             self.forget_at = begun + FORGET_EVERY;

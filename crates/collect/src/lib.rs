@@ -36,7 +36,8 @@ pub use identity::{HostIdentity, IdentityFiles, MachineIdSource, host_identity};
 pub use mounts::Mounts;
 pub use process::Processes;
 pub use roots::{Moment, Roots};
-pub use run::{Collector, Outcome, RunOutcome, RunReport, run_one};
+pub use run::{Collector, Outcome, RunReport, run_one};
+pub use schema::RunOutcome;
 pub use self_usage::{SelfReading, SelfUsage};
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use schema::tables::CollectorRun;
-use schema::{Row, Sample};
+use schema::{Row, RunOutcome, Sample};
 
 use crate::{CollectError, Moment};
 
@@ -40,44 +40,18 @@ pub enum Outcome {
     Partial(CollectError),
 }
 
-/// How a run ended, as `collector_runs_raw.outcome` says it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RunOutcome {
-    /// It gave what there is. An error beside it names what is lastingly left out: what this user
-    /// may not read, or what is too much.
-    Ok,
-    /// There was nothing to give.
-    NoData,
-    /// It failed, wholly or in part.
-    Failed,
-    /// It, or something it asked, did not answer in time.
-    Timeout,
-}
-
-impl RunOutcome {
-    /// The word stored.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::NoData => "no_data",
-            Self::Failed => "failed",
-            Self::Timeout => "timeout",
-        }
-    }
-
-    fn of(error: &CollectError) -> Self {
-        match error {
-            CollectError::Unanswered { .. } => Self::Timeout,
-            CollectError::Denied { .. }
-            | CollectError::TooMany { .. }
-            | CollectError::Unseen { .. } => Self::Ok,
-            CollectError::Server(error) => match **error {
-                pg::PgError::Timeout { .. } | pg::PgError::ConnectTimeout { .. } => Self::Timeout,
-                _ => Self::Failed,
-            },
-            _ => Self::Failed,
-        }
+/// Returns how a run ended that met this error.
+fn outcome_of(error: &CollectError) -> RunOutcome {
+    match error {
+        CollectError::Unanswered { .. } => RunOutcome::Timeout,
+        CollectError::Denied { .. }
+        | CollectError::TooMany { .. }
+        | CollectError::Unseen { .. } => RunOutcome::Ok,
+        CollectError::Server(error) => match **error {
+            pg::PgError::Timeout { .. } | pg::PgError::ConnectTimeout { .. } => RunOutcome::Timeout,
+            _ => RunOutcome::Failed,
+        },
+        _ => RunOutcome::Failed,
     }
 }
 
@@ -112,7 +86,7 @@ pub async fn run_one<C: Collector>(
     let (outcome, error) = match result {
         Ok(Ok(Outcome::Collected)) => (RunOutcome::Ok, None),
         Ok(Ok(Outcome::NoData)) => (RunOutcome::NoData, None),
-        Ok(Ok(Outcome::Partial(error)) | Err(error)) => (RunOutcome::of(&error), Some(error)),
+        Ok(Ok(Outcome::Partial(error)) | Err(error)) => (outcome_of(&error), Some(error)),
         Err(_elapsed) => {
             let error = CollectError::Unanswered {
                 what: format!("collector {name}"),

@@ -96,7 +96,7 @@ mod tests {
     fn the_graver_of_two_counts_and_others_are_others() {
         let given = vec![
             found("a", Severity::Info),
-            found("a", Severity::Crit),
+            found("a", Severity::Critical),
             found("a", Severity::Warn),
             found("b", Severity::Info),
         ];
@@ -106,7 +106,7 @@ mod tests {
             .iter()
             .map(|one| (one.target.as_str(), one.severity))
             .collect();
-        assert_eq!(said, [("a", Severity::Crit), ("b", Severity::Info)]);
+        assert_eq!(said, [("a", Severity::Critical), ("b", Severity::Info)]);
     }
 
     #[test]

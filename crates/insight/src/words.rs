@@ -1,8 +1,7 @@
 //! Counts and spans of time in words.
 
 use schema::Timestamp;
-
-const SECOND: i64 = 1_000_000;
+use schema::micros::SECOND;
 
 /// `within 33 s`, `within 5 min`, `within 9 h`: the least whole unit that holds the span.
 #[must_use]

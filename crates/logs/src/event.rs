@@ -1,36 +1,7 @@
 //! What a source says, once it is understood.
 
+pub use schema::LogLevel as Level;
 use schema::Timestamp;
-
-/// How grave an event is. Finer grades of a source are kept in the context as `severity`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Level {
-    /// For those who look for a fault.
-    Debug,
-    /// The course of things; also where a source says nothing of it.
-    #[default]
-    Info,
-    /// May become a fault.
-    Warn,
-    /// A fault.
-    Error,
-}
-
-impl Level {
-    /// Every level, the gravest last.
-    pub const ALL: [Self; 4] = [Self::Debug, Self::Info, Self::Warn, Self::Error];
-
-    /// As stored in `collector.log_entries.level`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Debug => "debug",
-            Self::Info => "info",
-            Self::Warn => "warn",
-            Self::Error => "error",
-        }
-    }
-}
 
 /// One event, ready to be stored.
 #[derive(Clone, Debug, Default, PartialEq)]

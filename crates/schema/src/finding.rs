@@ -56,23 +56,3 @@ pub struct Finding {
     /// it was looked at.
     pub span: Option<(Timestamp, Timestamp)>,
 }
-
-/// The severity as `collector.findings.severity` has it.
-#[must_use]
-pub const fn stored(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Crit => "critical",
-        Severity::Warn => "warn",
-        Severity::Info | Severity::Ok | Severity::Unknown => "info",
-    }
-}
-
-/// The severity of such a word, as `collector.security_events.severity` has it, too.
-#[must_use]
-pub fn read(word: &str) -> Severity {
-    match word {
-        "critical" => Severity::Crit,
-        "warn" => Severity::Warn,
-        _ => Severity::Info,
-    }
-}

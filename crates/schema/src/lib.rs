@@ -9,24 +9,32 @@
 //!   its thresholds and its words. [`METRICS`] lists every metric.
 //! * [`Finding`] is what was concluded from what is stored.
 //!
-//! This crate is pure: no I/O, no clock, no dependency.
+//! This crate is pure: no I/O, no clock, no dependency. The feature `api` lets the dashboard's server
+//! serialise [`Severity`] and generate its TypeScript type.
 //!
 //! Invariants, checked by the tests of this crate and by `store` against a migrated database:
 //! names are unique; every expression of a metric reads columns of its table; counters are read
 //! only through [`Series::Steps`] and [`Series::Share`]; thresholds are ordered as [`Better`] says.
 
+mod log_level;
 mod metric;
 mod row;
+mod run_outcome;
+mod severity;
 mod table;
 
 pub mod finding;
 pub mod metrics;
+pub mod micros;
 pub mod tables;
 
 pub use finding::Finding;
-pub use metric::{Better, Domain, Fold, Levels, Metric, Series, Severity};
+pub use log_level::LogLevel;
+pub use metric::{Better, Domain, Fold, Levels, Metric, Series, Source};
 pub use metrics::METRICS;
 pub use row::{Cell, CellType, Json, Row, Sample, Timestamp};
+pub use run_outcome::RunOutcome;
+pub use severity::Severity;
 pub use table::{Class, Column, Every, Keep, PgType, Role, SLOW_SECS, Samples, TableDef, Unit};
 pub use tables::{TABLES, VIEWS};
 

@@ -1,6 +1,6 @@
 //! A number that matters, the one way to read it, and what is to be thought of it.
 
-use crate::{Every, TableDef, Unit, tables};
+use crate::{Every, Severity, TableDef, Unit, tables};
 
 /// The area of the system a metric belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -165,6 +165,95 @@ impl Series {
     }
 }
 
+/// A table as metrics read it. Each file of the catalogue has one, and makes every [`Series`] by it.
+#[derive(Clone, Copy, Debug)]
+pub struct Source {
+    table: &'static TableDef,
+    identity: &'static str,
+    fold: Fold,
+}
+
+impl Source {
+    /// Returns a table whose key tells its counters apart and whose levels are averaged.
+    #[must_use]
+    pub const fn new(table: &'static TableDef) -> Self {
+        Self {
+            table,
+            identity: "",
+            fold: Fold::Avg,
+        }
+    }
+
+    /// Names the columns that tell one source of a counter from another, beyond the key.
+    #[must_use]
+    pub const fn identity(self, identity: &'static str) -> Self {
+        Self { identity, ..self }
+    }
+
+    /// Names what becomes of several levels of one key at one instant.
+    #[must_use]
+    pub const fn fold(self, fold: Fold) -> Self {
+        Self { fold, ..self }
+    }
+
+    /// Reads a level.
+    #[must_use]
+    pub const fn level(self, expr: &'static str) -> Series {
+        Series::Level {
+            table: self.table,
+            expr,
+            fold: self.fold,
+        }
+    }
+
+    /// Reads a counter as its rate per second.
+    #[must_use]
+    pub const fn rate(self, expr: &'static str) -> Series {
+        self.rate_times(expr, 1.0)
+    }
+
+    /// Reads a counter as its rate in another unit: 3600 for per hour.
+    #[must_use]
+    pub const fn rate_times(self, expr: &'static str, scale: f64) -> Series {
+        Series::Steps {
+            table: self.table,
+            expr,
+            identity: self.identity,
+            scale,
+        }
+    }
+
+    /// Reads two counters as a share in percent; judged from `least` of the whole on.
+    #[must_use]
+    pub const fn percent(self, part: &'static str, whole: &'static str, least: f64) -> Series {
+        self.quotient(part, whole, 100.0, least)
+    }
+
+    /// Reads two counters as so much of the one per one of the other; judged from `least` of the other
+    /// on.
+    #[must_use]
+    pub const fn mean(self, part: &'static str, whole: &'static str, least: f64) -> Series {
+        self.quotient(part, whole, 1.0, least)
+    }
+
+    const fn quotient(
+        self,
+        part: &'static str,
+        whole: &'static str,
+        scale: f64,
+        least: f64,
+    ) -> Series {
+        Series::Share {
+            table: self.table,
+            part,
+            whole,
+            identity: self.identity,
+            scale,
+            least,
+        }
+    }
+}
+
 /// Which direction is good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Better {
@@ -188,35 +277,6 @@ impl Better {
     }
 }
 
-/// How bad something is. The order is from good to bad; `Unknown` stands apart and is never good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    /// Nothing to do.
-    Ok,
-    /// Worth a look.
-    Info,
-    /// Degraded; act soon.
-    Warn,
-    /// Act now.
-    Crit,
-    /// It cannot be told.
-    Unknown,
-}
-
-impl Severity {
-    /// The name used in the dashboard's API.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Info => "info",
-            Self::Warn => "warn",
-            Self::Crit => "crit",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
 /// The thresholds of a metric, in its unit. A value that equals a threshold has reached it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Levels {
@@ -225,17 +285,17 @@ pub struct Levels {
     /// Degraded.
     pub warn: Option<f64>,
     /// Act now.
-    pub crit: Option<f64>,
+    pub critical: Option<f64>,
 }
 
 impl Levels {
     /// A warning and a critical threshold.
     #[must_use]
-    pub const fn new(warn: f64, crit: f64) -> Self {
+    pub const fn new(warn: f64, critical: f64) -> Self {
         Self {
             info: None,
             warn: Some(warn),
-            crit: Some(crit),
+            critical: Some(critical),
         }
     }
 
@@ -245,17 +305,17 @@ impl Levels {
         Self {
             info: None,
             warn: Some(warn),
-            crit: None,
+            critical: None,
         }
     }
 
     /// A critical threshold alone.
     #[must_use]
-    pub const fn crit(crit: f64) -> Self {
+    pub const fn critical(critical: f64) -> Self {
         Self {
             info: None,
             warn: None,
-            crit: Some(crit),
+            critical: Some(critical),
         }
     }
 
@@ -265,17 +325,17 @@ impl Levels {
         Self {
             info: Some(info),
             warn: None,
-            crit: None,
+            critical: None,
         }
     }
 
     /// All three.
     #[must_use]
-    pub const fn with_info(info: f64, warn: f64, crit: f64) -> Self {
+    pub const fn with_info(info: f64, warn: f64, critical: f64) -> Self {
         Self {
             info: Some(info),
             warn: Some(warn),
-            crit: Some(crit),
+            critical: Some(critical),
         }
     }
 
@@ -289,8 +349,8 @@ impl Levels {
                 Better::Neither => false,
             })
         };
-        at(self.crit)
-            .map(|level| (Severity::Crit, level))
+        at(self.critical)
+            .map(|level| (Severity::Critical, level))
             .or_else(|| at(self.warn).map(|level| (Severity::Warn, level)))
             .or_else(|| at(self.info).map(|level| (Severity::Info, level)))
     }
@@ -327,7 +387,27 @@ pub struct Metric {
 }
 
 impl Metric {
-    /// `domain.name`.
+    /// Returns what the metrics of one file have in common: no thresholds, neither direction is good, and
+    /// the text fields are empty.
+    #[must_use]
+    pub const fn base(domain: Domain, source: Source, key: Option<&'static str>) -> Self {
+        Self {
+            domain,
+            name: "",
+            label: "",
+            unit: Unit::None,
+            series: source.level(""),
+            key,
+            better: Better::Neither,
+            levels: None,
+            judged_over_secs: 0,
+            what: "",
+            how: "",
+            fix: "",
+        }
+    }
+
+    /// Returns `domain.name`.
     #[must_use]
     pub fn id(&self) -> String {
         format!("{}.{}", self.domain.as_str(), self.name)
@@ -378,7 +458,7 @@ mod tests {
             (20.0, Some((Severity::Info, 20.0))),
             (49.9, Some((Severity::Info, 20.0))),
             (50.0, Some((Severity::Warn, 50.0))),
-            (80.0, Some((Severity::Crit, 80.0))),
+            (80.0, Some((Severity::Critical, 80.0))),
         ] {
             assert_eq!(levels.reached(Better::Lower, value), expected, "{value}");
         }
@@ -390,7 +470,7 @@ mod tests {
         );
         assert_eq!(
             higher.reached(Better::Higher, 95.0),
-            Some((Severity::Crit, 95.0))
+            Some((Severity::Critical, 95.0))
         );
     }
 }

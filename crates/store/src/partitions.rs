@@ -21,14 +21,13 @@
 
 use crate::tuple::Group;
 use schema::Timestamp;
+use schema::micros::DAY;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Error};
 
-/// Microseconds of a day.
-pub(crate) const DAY_MICROS: i64 = 86_400_000_000;
 /// Days before today, by the server's clock, that have partitions.
 const DAYS_BACK: i64 = 7;
 /// Days after today that have partitions.
@@ -66,7 +65,7 @@ impl Needs {
 
 /// Returns the day of an instant, in days since 1970.
 pub(crate) const fn day_of(ts: Timestamp) -> i64 {
-    ts.as_micros().div_euclid(DAY_MICROS)
+    ts.as_micros().div_euclid(DAY)
 }
 
 /// Whether the server refused rows because no partition takes them: there is neither one of their day nor
@@ -228,7 +227,7 @@ impl Partitions {
 mod tests {
     use super::*;
 
-    const NOW: Timestamp = Timestamp(20_000 * DAY_MICROS + 1);
+    const NOW: Timestamp = Timestamp(20_000 * DAY + 1);
 
     fn missing(partitions: &Partitions, days: &[(i64, &str)]) -> Vec<(Option<i64>, String)> {
         let mut needs = Needs::default();
@@ -268,7 +267,7 @@ mod tests {
     #[test]
     fn today_is_the_servers() {
         for ahead in [-40, 0, 3] {
-            let server = Timestamp(NOW.as_micros() + ahead * DAY_MICROS);
+            let server = Timestamp(NOW.as_micros() + ahead * DAY);
             let partitions = Partitions::new(server, NOW);
             let found = missing(&partitions, &[(ahead, "a"), (ahead + 30, "a")]);
             let wanted = [(None, "a".to_owned()), (Some(ahead), "a".to_owned())];

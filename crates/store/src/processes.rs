@@ -16,9 +16,10 @@
 //! which expire with them. Process ids have 22 bits on Linux; the hash tells apart the identities of one process id
 //! on one day of one host, a handful, so that 41 bits are plenty.
 
-use crate::partitions::{DAY_MICROS, day_of};
+use crate::partitions::day_of;
 use crate::tuple::{self, Group};
 use bytes::BytesMut;
+use schema::micros::DAY;
 use schema::tables::{ProcessIdentity, ProcessMeasurement, ProcessSample};
 use schema::{PgType, Row, Sample, TableDef, Timestamp};
 use std::collections::{BTreeMap, HashSet};
@@ -112,7 +113,7 @@ pub(crate) fn split(group: &Group, identities: &mut Identities) -> Group {
     let mut rows: Vec<(i64, Row)> = Vec::with_capacity(group.rows as usize);
     for (ts, fields) in group.instants().zip(group.fields()) {
         let whole = Whole::read(&columns, &fields);
-        let day = Timestamp(day_of(ts) * DAY_MICROS);
+        let day = Timestamp(day_of(ts) * DAY);
         let started = whole.started(ts);
         let key = whole.key(day, started);
         rows.push((key, whole.measurement(key).into_row(ts)));
@@ -325,7 +326,7 @@ impl Hash {
 mod tests {
     use super::*;
 
-    const TS: Timestamp = Timestamp(20_000 * DAY_MICROS + 5_000_000_000);
+    const TS: Timestamp = Timestamp(20_000 * DAY + 5_000_000_000);
 
     fn process(pid: i32) -> ProcessSample {
         ProcessSample {
@@ -379,7 +380,7 @@ mod tests {
         assert_eq!(json, expected);
         let group = identities.into_group().unwrap();
         let (json, day, _) = group.rows_as_json().next().unwrap();
-        assert_eq!(day, Timestamp(20_000 * DAY_MICROS));
+        assert_eq!(day, Timestamp(20_000 * DAY));
         let json: serde_json::Value = serde_json::from_str(&json).unwrap();
         let expected = serde_json::json!({
             "ts_us": day.as_micros(), "process": key, "start_ticks": 77,
@@ -396,7 +397,7 @@ mod tests {
         again.uptime_secs += 3600.003;
         again.rss_bytes = 1;
         assert_eq!(keys(&[(TS, process(7)), (later, again.clone())]).len(), 1);
-        let tomorrow = Timestamp(TS.as_micros() + DAY_MICROS);
+        let tomorrow = Timestamp(TS.as_micros() + DAY);
         again.uptime_secs += 23.0 * 3600.0;
         assert_eq!(keys(&[(TS, process(7)), (tomorrow, again)]).len(), 2);
     }

@@ -5,9 +5,6 @@
 //! an answer is kept without it and the instant is put in front when it is sent. The tag covers
 //! the rest; it is a weak one, because neither the instant nor the packing of the body counts.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
-
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -18,6 +15,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
 use crate::error::ApiError;
+use crate::lru::Lru;
 
 /// What `now_ms` is serialised as before the instant is known.
 const MARK: &str = "{\"now_ms\":0";
@@ -113,15 +111,23 @@ impl Answer {
 const KEPT: usize = 128;
 const KEPT_BYTES: usize = 16 * 1024 * 1024;
 
-type Slot = Arc<OnceCell<Answer>>;
+type Slot = OnceCell<Answer>;
 
-/// Answers of late, by question. Equal questions asked at once are answered by one reading.
-#[derive(Debug, Default)]
-pub struct Answers(Mutex<VecDeque<(String, Slot)>>);
+/// Recent answers, by question. Equal questions asked at once are answered by one reading.
+#[derive(Debug)]
+pub struct Answers(Lru<String, Slot>);
+
+impl Default for Answers {
+    fn default() -> Self {
+        Self(Lru::new(KEPT, KEPT_BYTES, |slot| {
+            slot.get().map_or(0, |answer| answer.rest.len())
+        }))
+    }
+}
 
 impl Answers {
-    /// The answer to `question`, which names everything the answer depends on; made by `make` when
-    /// there is none. A failure is not kept.
+    /// Returns the answer to `question`, which names everything the answer depends on; made by `make`
+    /// when there is none. A failure is not kept.
     ///
     /// # Errors
     /// Those of `make`.
@@ -133,30 +139,7 @@ impl Answers {
     where
         F: Future<Output = Result<Answer, ApiError>>,
     {
-        let slot = self.slot(question);
+        let slot = self.0.get(question, |_| true);
         slot.get_or_try_init(make).await.cloned()
-    }
-
-    fn slot(&self, question: String) -> Slot {
-        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(at) = slots.iter().position(|(known, _)| *known == question)
-            && let Some(found) = slots.remove(at)
-        {
-            let slot = Arc::clone(&found.1);
-            slots.push_back(found);
-            return slot;
-        }
-        let size = |slots: &VecDeque<(String, Slot)>| -> usize {
-            slots
-                .iter()
-                .filter_map(|(_, slot)| slot.get().map(|answer| answer.rest.len()))
-                .sum()
-        };
-        while slots.len() >= KEPT || (!slots.is_empty() && size(&slots) > KEPT_BYTES) {
-            slots.pop_front();
-        }
-        let slot = Slot::default();
-        slots.push_back((question, Arc::clone(&slot)));
-        slot
     }
 }

@@ -8,19 +8,18 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use pg::Target;
 use schema::Timestamp;
-use tokio::sync::{Semaphore, broadcast, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::answers::Answers;
-use crate::api::events::{Hint, STREAMS};
-use crate::api::now::Now;
 use crate::clock::Clock;
 use crate::database::{Database, Failure};
 use crate::error::{ApiError, Trouble};
-use crate::history::History;
+use crate::hints::Hints;
 use crate::hosts::{Host, hosts};
-use crate::judge::Judgements;
-use crate::wide::Wide;
+use crate::judge::{Context, Judgements};
+use crate::top_keys::TopKeys;
+use crate::wire::now::Now;
 
 /// What the server is told.
 #[derive(Clone, Debug)]
@@ -66,23 +65,20 @@ pub struct Shared {
     pub settings: Settings,
     /// Sessions.
     pub database: Database,
-    /// Answers of late.
+    /// Recent answers.
     pub answers: Answers,
-    pub(crate) history: History,
-    pub(crate) wide: Wide,
-    /// What was judged of late.
+    /// The highest keys of metrics.
+    pub(crate) top_keys: TopKeys,
+    /// What was judged recently.
     pub(crate) judgements: Judgements,
     /// The last answer of `now` per host, for when the database is gone.
     pub(crate) last: Mutex<HashMap<i32, Now>>,
-    pub(crate) hints: broadcast::Sender<Hint>,
+    /// Hints for event streams.
+    pub(crate) hints: Hints,
     pub(crate) stop: watch::Sender<bool>,
     known: tokio::sync::Mutex<Option<(Instant, Arc<Vec<Host>>)>>,
     /// When the newest tick of a host was first seen here.
     arrivals: Mutex<HashMap<i32, (Timestamp, Timestamp)>>,
-    /// Places of event streams.
-    pub(crate) streams: Arc<Semaphore>,
-    /// One reading of events at a time.
-    pub(crate) polling: Semaphore,
 }
 
 impl std::ops::Deref for App {
@@ -102,16 +98,13 @@ impl App {
             settings,
             database,
             answers: Answers::default(),
-            history: History::default(),
-            wide: Wide::default(),
+            top_keys: TopKeys::default(),
             judgements: Judgements::default(),
             last: Mutex::default(),
-            hints: broadcast::Sender::new(16),
+            hints: Hints::default(),
             stop: watch::Sender::new(false),
             known: tokio::sync::Mutex::default(),
             arrivals: Mutex::default(),
-            streams: Arc::new(Semaphore::new(STREAMS)),
-            polling: Semaphore::new(1),
         }))
     }
 
@@ -153,6 +146,17 @@ impl App {
         self.note_arrivals(&read, now);
         *known = Some((Instant::now(), Arc::clone(&read)));
         Ok(read)
+    }
+
+    /// Returns what a verdict about a host depends on.
+    pub(crate) fn context(&self, host: Option<&Host>) -> Context<'_> {
+        let now = self.now();
+        Context {
+            now,
+            zone: &self.settings.zone,
+            interval_secs: self.settings.interval.as_secs_f64(),
+            age: host.and_then(|host| self.age(host, now)),
+        }
     }
 
     /// The asked host; without a number the one with the newest data, if there is any. A host that
@@ -203,4 +207,9 @@ impl App {
         let seen = arrivals.get(&host.id).map_or(now, |(_, seen)| *seen);
         Some((now.as_micros() - seen.as_micros()).max(0))
     }
+}
+
+/// Returns when the server stops.
+pub(crate) async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    drop(stopping.wait_for(|stop| *stop).await);
 }

@@ -1,6 +1,6 @@
 //! Tables as RFC 4180 text.
 
-use crate::tables::Cell;
+use crate::wire::Cell;
 use crate::words;
 
 /// One line, ended by CR LF.

@@ -2,30 +2,9 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
-use ts_rs::TS;
 
 use crate::database::Failure;
-
-/// `{"error": {…}}`.
-#[derive(Debug, Serialize, TS)]
-pub struct ErrorAnswer {
-    /// What went wrong.
-    pub error: ErrorBody,
-}
-
-/// What went wrong.
-#[derive(Debug, Serialize, TS)]
-pub struct ErrorBody {
-    /// A fixed word for programs.
-    pub code: &'static str,
-    /// A sentence for people.
-    pub message: String,
-    /// Since when, where that is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[ts(optional = nullable)]
-    pub since_ms: Option<i64>,
-}
+use crate::wire::error::{ErrorAnswer, ErrorBody};
 
 /// Why a request is not answered with 200.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,18 +1,16 @@
 //! What is known of each host and its agent.
 
+use schema::micros::{DAY, HOUR, MINUTE, SECOND};
 use schema::{Metric, Timestamp};
 use store::series::{self, HostTick, Instant, ReadError};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row};
 
 use crate::answers::fingerprint;
-use crate::judge::of_service;
+use crate::areas::of_service;
 
-const SECOND: i64 = 1_000_000;
-const HOUR: i64 = 3_600 * SECOND;
-const DAY: i64 = 24 * HOUR;
 /// How far back log sources are looked at: the longest interval between two ticks is a minute.
-const LOGS: i64 = 5 * 60 * SECOND;
+const LOGS: i64 = 5 * MINUTE;
 
 /// A host with the state of its agent, as read at one instant.
 #[derive(Clone, Debug, PartialEq)]

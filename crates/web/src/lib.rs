@@ -1,7 +1,8 @@
 //! The dashboard's server: a JSON API over stored samples, live events, and the embedded pages.
 //!
 //! * [`App`] is what all requests share; [`router`] answers them and [`serve`] runs the server with
-//!   its limits. `docs/API.md` is the contract, one file of [`api`] per question.
+//!   its limits. `docs/API.md` is the contract, one file of [`api`] per question, and [`wire`] has the shapes of the
+//!   answers.
 //! * Nothing here changes state: every session is read-only and every request a GET.
 //! * Stored samples are read through `store::series` alone; thresholds and words come from the
 //!   catalogue of `schema`, so that cards, tables, charts and verdict agree.
@@ -15,6 +16,7 @@
 pub mod answers;
 pub mod api;
 mod app;
+mod areas;
 mod batch;
 mod clock;
 pub mod csv;
@@ -22,10 +24,11 @@ pub mod database;
 mod error;
 mod guard;
 pub mod headers;
-mod history;
+mod hints;
 mod hosts;
 pub mod judge;
 mod lines;
+mod lru;
 mod number;
 mod pace;
 mod pages;
@@ -33,12 +36,13 @@ mod range;
 mod route;
 mod serve;
 pub mod tables;
-mod wide;
+mod top_keys;
+pub mod wire;
 mod words;
 
 pub use app::{App, Settings, Shared};
 pub use clock::Clock;
-pub use error::{ApiError, ErrorAnswer, ErrorBody};
+pub use error::ApiError;
 pub use hosts::Host;
 pub use route::router;
 pub use serve::serve;

@@ -1,12 +1,12 @@
 //! Time expressions: `now`, `now-6h`, epoch milliseconds, ISO 8601.
 
 use schema::Timestamp;
+use schema::micros::{DAY, HOUR, MINUTE, SECOND};
 
 use crate::error::ApiError;
 
-const SECOND: i64 = 1_000_000;
 /// Ranges are cut to this length.
-const LONGEST: i64 = 400 * 86_400 * SECOND;
+const LONGEST: i64 = 400 * DAY;
 /// Shortest range.
 const SHORTEST: i64 = 10 * SECOND;
 
@@ -45,7 +45,7 @@ pub(crate) fn instant(name: &str, text: &str, now: Timestamp) -> Result<Timestam
         let at: jiff::Timestamp = text.parse().map_err(|_| bad())?;
         at.as_microsecond()
     };
-    let latest = now.as_micros() + 86_400 * SECOND;
+    let latest = now.as_micros() + DAY;
     if (0..=latest).contains(&micros) {
         Ok(Timestamp(micros))
     } else {
@@ -64,11 +64,11 @@ fn offset(text: &str) -> Option<i64> {
         _ => return None,
     };
     let unit = match rest.chars().last()? {
-        's' => 1,
-        'm' => 60,
-        'h' => 3_600,
-        'd' => 86_400,
-        'w' => 604_800,
+        's' => SECOND,
+        'm' => MINUTE,
+        'h' => HOUR,
+        'd' => DAY,
+        'w' => 7 * DAY,
         _ => return None,
     };
     let digits = &rest[..rest.len() - 1];
@@ -76,7 +76,7 @@ fn offset(text: &str) -> Option<i64> {
         return None;
     }
     let count: i64 = digits.parse().ok()?;
-    count.checked_mul(unit)?.checked_mul(sign * SECOND)
+    count.checked_mul(sign * unit)
 }
 
 /// The range two expressions name; by default the last hour. A range that is too long is cut at

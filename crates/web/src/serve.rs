@@ -27,7 +27,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::app::App;
+use crate::app::{App, stopped};
 use crate::pace::{Pace, Paced, PacedBody, UnderWay};
 use crate::route::router;
 
@@ -105,11 +105,6 @@ pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = (
     if tokio::time::timeout(PATIENCE, finished).await.is_err() {
         tracing::info!("requests that did not end in time were cut off");
     }
-}
-
-/// Ready when the server stops.
-pub(crate) async fn stopped(stopping: &mut watch::Receiver<bool>) {
-    drop(stopping.wait_for(|stop| *stop).await);
 }
 
 async fn connection(

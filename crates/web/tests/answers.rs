@@ -348,7 +348,7 @@ async fn tables_are_searched_filtered_sorted_and_exported() {
     // A filter's own counts are those under the other filters.
     assert_eq!(issue["facets"]["issue"], all["facets"]["issue"]);
     assert_eq!(issue["facets"]["state"], serde_json::json!({"R": 1}));
-    assert_eq!(all["chip_severities"]["issue"]["state"], "crit");
+    assert_eq!(all["filter_severities"]["issue"]["state"], "critical");
     let reply = server
         .get("api/v1/table/processes?format=csv&sort=process_name&limit=25")
         .await;

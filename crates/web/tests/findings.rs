@@ -41,7 +41,7 @@ async fn the_table_has_what_is_open_first_then_the_worst_then_the_newest() {
         json!({
             "rows": rows(&meta, "findings", &answer),
             "facets": answer["facets"],
-            "severities": answer["chip_severities"],
+            "severities": answer["filter_severities"],
         })
     );
 }
@@ -103,7 +103,7 @@ async fn open_findings_that_want_somebody_are_problems_of_the_logs() {
     assert_eq!(
         attack,
         &json!({
-            "id": "finding.ssh_brute_force@203.0.113.9", "severity": "crit",
+            "id": "finding.ssh_brute_force@203.0.113.9", "severity": "critical",
             "title": "Password guessing over SSH: 203.0.113.9", "metric": "", "key": "203.0.113.9",
             "value": null, "level": null, "since_ms": START + 600_000, "view": "logs",
             "fix": "Block it:", "cause": "", "command": "fail2ban-client set sshd banip 203.0.113.9",
@@ -121,14 +121,14 @@ async fn open_findings_that_want_somebody_are_problems_of_the_logs() {
     let logs = area(&now, "logs");
     assert_eq!(
         (&logs["present"], &logs["severity"], &logs["count"]),
-        (&json!(true), &json!("crit"), &json!(3))
+        (&json!(true), &json!("critical"), &json!(3))
     );
     assert_eq!(
         now["badges"]["logs"],
-        json!({"severity": "crit", "count": 3})
+        json!({"severity": "critical", "count": 3})
     );
     assert_eq!(now["badges"]["collector"]["count"], 0);
-    assert_eq!(now["verdict"]["severity"], "crit");
+    assert_eq!(now["verdict"]["severity"], "critical");
 }
 
 #[tokio::test]

@@ -28,8 +28,8 @@ async fn at_every_edge_fact_table_and_problem_agree() {
         (75.0, "warn"),
         (75.1, "warn"),
         (89.9, "warn"),
-        (90.0, "crit"),
-        (90.1, "crit"),
+        (90.0, "critical"),
+        (90.1, "critical"),
     ] {
         database
             .sql(&format!(
@@ -82,7 +82,7 @@ async fn a_problem_is_named_with_its_start_and_remedy() {
     let now = server.ask("now").await;
     assert_eq!(
         now["verdict"],
-        json!({"severity": "crit", "text": "1 problem: memory usage is high: 91.2 % since 22:20.", "since_ms": tick(120)})
+        json!({"severity": "critical", "text": "1 problem: memory usage is high: 91.2 % since 22:20.", "since_ms": tick(120)})
     );
     let problem = problem(&now, "system.mem_used_pct").unwrap();
     assert_eq!(problem["since_ms"], tick(120));
@@ -106,11 +106,11 @@ async fn a_problem_is_named_with_its_start_and_remedy() {
     let memory = &now["areas"][1];
     assert_eq!(
         (&memory["id"], &memory["severity"], &memory["count"]),
-        (&"memory".into(), &"crit".into(), &1.into())
+        (&"memory".into(), &"critical".into(), &1.into())
     );
     assert_eq!(
         now["badges"]["system"],
-        json!({"severity": "crit", "count": 1})
+        json!({"severity": "critical", "count": 1})
     );
     // It stays the same problem with the same start.
     add(&database, TICKS, TICKS + 3).await;
@@ -128,17 +128,20 @@ async fn processes_are_counted_as_the_table_counts_them() {
     // api 102: CPU 55 % and 600 MB; stuck 104: in state D in each tick.
     assert_eq!(
         now["badges"]["processes"],
-        json!({"severity": "crit", "count": 2})
+        json!({"severity": "critical", "count": 2})
     );
     assert_eq!(
         now["verdict"]["text"], "All 6 areas normal.",
         "processes take no part in the verdict"
     );
     let table = server
-        .ask("table/processes?f.severity=crit&f.severity=warn&q=x")
+        .ask("table/processes?f.severity=critical&f.severity=warn&q=x")
         .await;
     let facets = &table["facets"]["severity"];
-    assert_eq!((&facets["crit"], &facets["warn"]), (&1.into(), &1.into()));
+    assert_eq!(
+        (&facets["critical"], &facets["warn"]),
+        (&1.into(), &1.into())
+    );
     // Once in state D is normal.
     let once = format!(
         "UPDATE collector.process_samples SET state_count = 256 | ascii('S') WHERE process >> 41 = 104 AND ts < {}",

@@ -58,7 +58,7 @@ async fn walk(server: &Server, asked: &str) -> (Vec<Vec<String>>, Vec<Vec<String
     let mut back = vec![ids(&answer)];
     while let Some(newer) = answer["newer"].as_str() {
         answer = server
-            .ask(&format!("{asked}&behind={}", encode(newer)))
+            .ask(&format!("{asked}&after={}", encode(newer)))
             .await;
         back.push(ids(&answer));
     }
@@ -128,7 +128,7 @@ async fn a_search_finds_text_as_it_stands_whatever_the_case() {
     for (asked, code) in [
         (format!("logs?q={long}"), "bad_request"),
         ("logs?before=x".to_owned(), "bad_request"),
-        ("logs?behind=5".to_owned(), "bad_request"),
+        ("logs?after=5".to_owned(), "bad_request"),
         ("logs?before=5&around=1.2.3.4.s".to_owned(), "bad_request"),
         ("logs?format=xml".to_owned(), "bad_request"),
     ] {

@@ -56,26 +56,31 @@ async fn statements_and_columns_find_each_other() {
             continue;
         };
         let mut types = vec![Type::INT4, Type::TIMESTAMPTZ, Type::TIMESTAMPTZ];
-        types.extend(stored.one.then_some(Type::TEXT));
-        let prepared = session.client.prepare_typed(stored.sql, &types).await;
+        types.extend(stored.detail.then_some(Type::TEXT));
+        for threshold in stored.thresholds {
+            assert!(threshold.value().is_some(), "{}: {threshold:?}", view.name);
+            types.push(Type::FLOAT8);
+        }
+        let sql = store::series::steps::expand(stored.sql);
+        let prepared = session.client.prepare_typed(&sql, &types).await;
         let prepared = prepared.unwrap_or_else(|error| panic!("{}: {error:?}", view.name));
         let given: Vec<&str> = prepared.columns().iter().map(|one| one.name()).collect();
         assert!(given.contains(&"id"), "{}", view.name);
         let is_column = |name: &str| view.columns.iter().any(|column| column.id == name);
-        let is_chip = |name: &str| view.chips.iter().any(|chip| chip.id == name);
+        let is_filter = |name: &str| view.filters.iter().any(|filter| filter.id == name);
         for column in view.columns {
             let found = given.contains(&column.id) || column.metric.is_some();
             assert!(found, "{}: nobody gives {}", view.name, column.id);
         }
-        for chip in view.chips {
-            let tag = format!("tag_{}", chip.id);
-            let found = given.contains(&chip.id) || given.contains(&&*tag);
-            assert!(found, "{}: nobody gives {}", view.name, chip.id);
+        for filter in view.filters {
+            let tag = format!("tag_{}", filter.id);
+            let found = given.contains(&filter.id) || given.contains(&&*tag);
+            assert!(found, "{}: nobody gives {}", view.name, filter.id);
         }
         for name in given.iter().filter(|name| **name != "id") {
             let wanted = match (name.strip_prefix("sev_"), name.strip_prefix("tag_")) {
                 (Some(column), _) => is_column(column),
-                (_, Some(chip)) => is_chip(chip),
+                (_, Some(filter)) => is_filter(filter),
                 _ => is_column(name),
             };
             assert!(wanted, "{}: nobody wants {name}", view.name);
@@ -119,11 +124,11 @@ async fn the_highest_keys_are_those_within_one_server() {
         ("store.", 8, &[]),
         ("", 8, &[]),
     ] {
-        let asked = format!("m=database.backends&within={within}&limit={limit}");
+        let asked = format!("m=database.backends&key_prefix={within}&limit={limit}");
         assert_eq!(keys(&asked).await, expected, "{asked}");
     }
     // A key that was chosen, and a metric without keys, are asked for by name.
-    let asked = "m=database.backends@replica.app,system.load_1&within=store";
+    let asked = "m=database.backends@replica.app,system.load_1&key_prefix=store";
     assert_eq!(keys(asked).await, ["replica.app", ""]);
 }
 
@@ -131,7 +136,7 @@ async fn the_highest_keys_are_those_within_one_server() {
 async fn what_is_continued_within_one_server_stays_within_it() {
     let database = with_services().await;
     let server = serve(&database);
-    let asked = "series?m=database.backends&within=store&from=now-20m";
+    let asked = "series?m=database.backends&key_prefix=store&from=now-20m";
     let first = server.ask(asked).await;
     common::add(&database, common::TICKS, common::TICKS + 1).await;
     server.set_clock(common::tick(common::TICKS) + 1_000);
@@ -152,7 +157,7 @@ async fn what_is_continued_within_one_server_stays_within_it() {
 async fn shares_within_a_bound_are_those_of_the_histogram() {
     let database = with_services().await;
     let server = serve(&database);
-    let found = series(&server, "m=target.within_pct&within=shop").await;
+    let found = series(&server, "m=target.within_pct&key_prefix=shop").await;
     let expected = [
         ("shop.+Inf", 100.0),
         ("shop.250", 95.0),
@@ -162,7 +167,10 @@ async fn shares_within_a_bound_are_those_of_the_histogram() {
     let expected = expected.map(|(key, value)| (key.to_owned(), json!(value)));
     assert_eq!(found, expected);
     // Without the bucket of all nobody can tell a share.
-    assert_eq!(series(&server, "m=target.within_pct&within=edge").await, []);
+    assert_eq!(
+        series(&server, "m=target.within_pct&key_prefix=edge").await,
+        []
+    );
     // A target that began anew has had no answers yet, rather than a negative number.
     let text = format!(
         "UPDATE collector.latency_buckets_raw SET responses = 0, all_responses = 0 WHERE ts >= {}",

@@ -8,28 +8,28 @@ use serde_json::{Value, json};
 
 /// Table, column, problem, and values with what is thought of each; the first is a good one.
 const EDGES: &str = "
-db_metrics_raw          conn_waiting             db.conn_waiting@store                      0 ok, 1 warn, 4 warn, 5 crit
-db_metrics_raw          slow_queries             db.slow_queries@store                      0 ok, 1 warn, 5 crit
-db_metrics_raw          conn_total               db.conn_used_pct@store                     79 ok, 80 warn, 94 warn, 95 crit
+db_metrics_raw          conn_waiting             db.conn_waiting@store                      0 ok, 1 warn, 4 warn, 5 critical
+db_metrics_raw          slow_queries             db.slow_queries@store                      0 ok, 1 warn, 5 critical
+db_metrics_raw          conn_total               db.conn_used_pct@store                     79 ok, 80 warn, 94 warn, 95 critical
 db_metrics_raw          longest_query_secs       db.longest_query_secs@store                29.9 ok, 30 warn
-db_metrics_raw          oldest_xact_secs         db.oldest_xact_secs@store                  599 ok, 600 warn, 3600 crit
-db_metrics_raw          oldest_idle_in_xact_secs db.oldest_idle_in_xact_secs@store          299 ok, 300 warn, 1800 crit
-db_metrics_raw          longest_lock_wait_secs   db.longest_lock_wait_secs@store            9.9 ok, 10 warn, 60 crit
-db_metrics_raw          wraparound_pct           db.wraparound_pct@store                    24.9 ok, 25 warn, 75 crit
-db_metrics_raw          archive_failing          db.archive_failing@store                   false ok, true crit
-replication_metrics_raw replay_lag_ms            replication.replay_lag_ms@store.standby_1  999 ok, 1000 warn, 29999 warn, 30000 crit
-replication_metrics_raw wal_status               replication.slot_lost@store.standby_1      'unreserved' ok, 'lost' crit
+db_metrics_raw          oldest_xact_secs         db.oldest_xact_secs@store                  599 ok, 600 warn, 3600 critical
+db_metrics_raw          oldest_idle_in_xact_secs db.oldest_idle_in_xact_secs@store          299 ok, 300 warn, 1800 critical
+db_metrics_raw          longest_lock_wait_secs   db.longest_lock_wait_secs@store            9.9 ok, 10 warn, 60 critical
+db_metrics_raw          wraparound_pct           db.wraparound_pct@store                    24.9 ok, 25 warn, 75 critical
+db_metrics_raw          archive_failing          db.archive_failing@store                   false ok, true critical
+replication_metrics_raw replay_lag_ms            replication.replay_lag_ms@store.standby_1  999 ok, 1000 warn, 29999 warn, 30000 critical
+replication_metrics_raw wal_status               replication.slot_lost@store.standby_1      'unreserved' ok, 'lost' critical
 replication_metrics_raw active                   replication.slot_inactive@store.standby_1  true ok, false warn
 replication_metrics_raw retained_bytes           replication.retained_bytes@store.standby_1 10737000000 ok, 10737418240 warn
-api_metrics_raw         p95_ms                   api.p95_ms@shop                            499 ok, 500 warn, 1000 crit
-api_metrics_raw         p99_ms                   api.p99_ms@shop                            1999 ok, 2000 warn, 5000 crit
-api_metrics_raw         db_response_ms           api.db_response_ms@shop                    49 ok, 50 warn, 100 crit
-api_metrics_raw         cache_hit_ratio          api.db_cache_hit_pct@shop                  99.1 ok, 99 warn, 95 crit
-proxy_metrics_raw       latency_p95_ms           proxy.latency_p95_ms@edge                  999 ok, 1000 warn, 5000 crit
+api_metrics_raw         p95_ms                   api.p95_ms@shop                            499 ok, 500 warn, 1000 critical
+api_metrics_raw         p99_ms                   api.p99_ms@shop                            1999 ok, 2000 warn, 5000 critical
+api_metrics_raw         db_response_ms           api.db_response_ms@shop                    49 ok, 50 warn, 100 critical
+api_metrics_raw         cache_hit_ratio          api.db_cache_hit_pct@shop                  99.1 ok, 99 warn, 95 critical
+proxy_metrics_raw       latency_p95_ms           proxy.latency_p95_ms@edge                  999 ok, 1000 warn, 5000 critical
 proxy_metrics_raw       requests_in_progress     proxy.requests_in_progress@edge            499 ok, 500 warn
 target_metrics_raw      bad_values               target.bad_values@edge                     0 ok, 1 warn
 target_metrics_raw      unfilled                 target.unfilled_pct@edge                   5 ok, 6 warn
-target_metrics_raw      up                       target.up@edge                             true ok, false crit
+target_metrics_raw      up                       target.up@edge                             true ok, false critical
 ";
 
 #[tokio::test]
@@ -63,7 +63,11 @@ async fn thresholds_hold_at_every_edge() {
 async fn shares_are_judged_by_what_happened_of_late() {
     let database = with_services().await;
     // 5 of 950 requests that were not refused fail each tick; then more.
-    for (failed, expected) in [("i * 55", "ok"), ("i * 59.5", "warn"), ("i * 97.5", "crit")] {
+    for (failed, expected) in [
+        ("i * 55", "ok"),
+        ("i * 59.5", "warn"),
+        ("i * 97.5", "critical"),
+    ] {
         let assignment = format!(
             "failed_requests = (SELECT {failed} FROM (SELECT extract(epoch FROM ts - {}) / 10 AS i) t)",
             sql_time(START)
@@ -83,7 +87,7 @@ async fn shares_are_judged_by_what_happened_of_late() {
         (&problem["view"], &problem["level"]),
         (&"api".into(), &json!(5.0))
     );
-    assert_eq!(area(&now, "api")["severity"], "crit");
+    assert_eq!(area(&now, "api")["severity"], "critical");
     // However many were refused by the firewall: they are no failures.
     let refused = "failed_requests = failed_requests + 400 * uptime_secs::int8, waf_blocked_requests = waf_blocked_requests + 400 * uptime_secs::int8, \
         total_requests = total_requests + 400 * uptime_secs::int8";

@@ -100,7 +100,7 @@ async fn what_is_down_is_critical_and_what_went_silent_is_unknown() {
     .await;
     let server = serve(&database);
     let now = server.ask("now").await;
-    assert_eq!(severity(&now, "db.up@store"), "crit");
+    assert_eq!(severity(&now, "db.up@store"), "critical");
     let problem = find(&now["problems"], "id", "db.up@store");
     assert_eq!(problem["title"], "PostgreSQL store does not answer");
     assert_eq!(problem["cause"], "connection refused");
@@ -108,8 +108,8 @@ async fn what_is_down_is_critical_and_what_went_silent_is_unknown() {
     assert_eq!(target["cause"], "status 503");
     assert_eq!(problem["since_ms"], tick(TICKS - 6));
     assert_eq!(severity(&now, "db.up@replica"), "ok");
-    assert_eq!(severity(&now, "target.up@edge"), "crit");
-    assert_eq!(area(&now, "proxy")["severity"], "crit");
+    assert_eq!(severity(&now, "target.up@edge"), "critical");
+    assert_eq!(area(&now, "proxy")["severity"], "critical");
     assert_eq!(area(&now, "api")["severity"], "ok", "the API answers");
     let servers = server.ask("table/db_servers?sort=instance").await;
     assert_eq!(
@@ -117,10 +117,10 @@ async fn what_is_down_is_critical_and_what_went_silent_is_unknown() {
             &servers["rows"][1]["cells"][1],
             &servers["rows"][1]["severity"]
         ),
-        (&false.into(), &"crit".into())
+        (&false.into(), &"critical".into())
     );
     let targets = server.ask("table/targets?sort=target").await;
-    assert_eq!(targets["rows"][0]["severity"], "crit");
+    assert_eq!(targets["rows"][0]["severity"], "critical");
     // Nothing is said of them any more, while the host goes on.
     for table in EVERY_TICK {
         database
@@ -276,7 +276,7 @@ async fn many_bad_tables_hide_nothing_else() {
     let cache = &now["problems"][1];
     assert_eq!(
         (&cache["id"], &cache["severity"]),
-        (&"api.db_cache_hit_pct@shop".into(), &"crit".into())
+        (&"api.db_cache_hit_pct@shop".into(), &"critical".into())
     );
     assert!(cache["since_ms"].as_i64() < now["problems"][0]["since_ms"].as_i64());
     let tables: Vec<&str> = now["problems"]
@@ -284,11 +284,11 @@ async fn many_bad_tables_hide_nothing_else() {
         .unwrap()
         .iter()
         .map(|one| one["title"].as_str().unwrap())
-        .filter(|title| title.starts_with("Dead rows") || title.ends_with("are dead"))
+        .filter(|title| title.starts_with("Dead-row share") || title.ends_with("are dead"))
         .collect();
     assert_eq!(tables.len(), 6);
     assert!(
-        tables.contains(&"Dead rows: 296 more, the worst store.app.public.t295 with 40.2 %"),
+        tables.contains(&"Dead-row share: 296 more, the worst store.app.public.t295 with 40.2 %"),
         "{tables:?}"
     );
     let facts = find(&now["facts"], "metric", "table.dead_pct");

@@ -7,10 +7,10 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use schema::Severity;
 use ts_rs::{Config, TS};
-use web::api::{Severity, Unit, logs, meta, now, series, table};
-use web::tables::Cell;
-use web::{ErrorAnswer, ErrorBody};
+use web::wire::error::{ErrorAnswer, ErrorBody};
+use web::wire::{Cell, Unit, logs, meta, now, series, table};
 
 const HEAD: &str = "\
 /**
@@ -50,8 +50,8 @@ fn generate() -> String {
     interface::<meta::Levels>(&mut out);
     interface::<meta::TableMeta>(&mut out);
     interface::<meta::ColumnMeta>(&mut out);
-    interface::<meta::ChipMeta>(&mut out);
-    interface::<meta::ChipValue>(&mut out);
+    interface::<meta::FilterMeta>(&mut out);
+    interface::<meta::FilterValue>(&mut out);
     interface::<meta::Texts>(&mut out);
     interface::<meta::MetricText>(&mut out);
     interface::<now::Now>(&mut out);

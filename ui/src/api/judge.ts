@@ -12,7 +12,7 @@ export function judge(value: number | null | undefined, metric: Judged | null | 
   if (value === null || value === undefined || !Number.isFinite(value)) return "unknown";
   const levels = metric?.levels;
   if (!metric || !levels || metric.better === "neither") return "ok";
-  for (const severity of ["crit", "warn", "info"] as const) {
+  for (const severity of ["critical", "warn", "info"] as const) {
     const level = levels[severity];
     if (level === null) continue;
     if (metric.better === "lower" ? value >= level : value <= level) return severity;
@@ -20,7 +20,7 @@ export function judge(value: number | null | undefined, metric: Judged | null | 
   return "ok";
 }
 
-const RANK: Record<Severity, number> = { ok: 0, unknown: 1, info: 2, warn: 3, crit: 4 };
+const RANK: Record<Severity, number> = { ok: 0, unknown: 1, info: 2, warn: 3, critical: 4 };
 
 export function rankSeverity(severity: Severity): number {
   return RANK[severity];
@@ -37,7 +37,7 @@ export function listLevels(
   levels: Levels | null | undefined,
 ): [Exclude<Severity, "ok" | "unknown">, number][] {
   if (!levels) return [];
-  return (["info", "warn", "crit"] as const).flatMap((severity) => {
+  return (["info", "warn", "critical"] as const).flatMap((severity) => {
     const level = levels[severity];
     return level === null ? [] : [[severity, level] as [typeof severity, number]];
   });

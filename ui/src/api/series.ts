@@ -54,7 +54,7 @@ export function seriesPath(question: SeriesQuestion): string {
     `to=${encodeURIComponent(asked.to)}`,
     `px=${fitBuckets(question, asked)}`,
     ...(question.limit === undefined ? [] : [`limit=${question.limit}`]),
-    ...(question.within === undefined ? [] : [`within=${encodeURIComponent(question.within)}`]),
+    ...(question.within === undefined ? [] : [`key_prefix=${encodeURIComponent(question.within)}`]),
     ...(host ? [host] : []),
   ].join("&");
 }

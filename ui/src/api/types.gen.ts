@@ -3,7 +3,7 @@
  * then run `UPDATE_TYPES=1 cargo test -p pqcrypta-web --test types`.
  */
 
-export type Severity = "ok" | "info" | "warn" | "crit" | "unknown";
+export type Severity = "ok" | "unknown" | "info" | "warn" | "critical";
 
 export type Unit =
   | "percent"
@@ -59,14 +59,14 @@ export interface MetricMeta {
 export interface Levels {
   info: number | null;
   warn: number | null;
-  crit: number | null;
+  critical: number | null;
 }
 
 export interface TableMeta {
   name: string;
   title: string;
   columns: ColumnMeta[];
-  chips: ChipMeta[];
+  filters: FilterMeta[];
   default_sort: string;
   ranged: boolean;
   empty: string;
@@ -80,13 +80,13 @@ export interface ColumnMeta {
   primary: boolean;
 }
 
-export interface ChipMeta {
+export interface FilterMeta {
   id: string;
   label: string;
-  values: ChipValue[];
+  values: FilterValue[];
 }
 
-export interface ChipValue {
+export interface FilterValue {
   id: string;
   label: string;
 }
@@ -240,7 +240,7 @@ export interface TableAnswer {
   pages: number;
   rows: TableRow[];
   facets: Record<string, Record<string, number>>;
-  chip_severities: Record<string, Record<string, Severity>>;
+  filter_severities: Record<string, Record<string, Severity>>;
   sums: Record<string, number>;
   note: string;
 }

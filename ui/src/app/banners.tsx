@@ -30,7 +30,7 @@ export function Banners() {
     void clock.value;
     const words = retryWords(failure.retryAtMs);
     shown.push({
-      severity: "crit",
+      severity: "critical",
       text: `${failure.message}.${state ? " Values shown are the last known." : ""} ${words && `${words.charAt(0).toUpperCase()}${words.slice(1).replace(/s$/, "s.")}`}`,
       action: ["Retry now", retryAll],
     });
@@ -42,7 +42,7 @@ export function Banners() {
       // What the collector holds was counted when the database still took it.
       const reason = withoutTime(state.database.message).replace(/^the database has not answered\.?$/i, "");
       shown.push({
-        severity: "crit",
+        severity: "critical",
         text: `Database unreachable${since === null ? "" : ` since ${formatClock(since, utc.value)}`}${until}. The collector keeps what it samples. ${reason}`.trimEnd(),
       });
     } else if (freshness.value === "stale") {
@@ -71,7 +71,7 @@ export function Banners() {
         <div
           key={text.slice(0, 12)}
           class={`banner ${severity}`}
-          role={severity === "crit" ? "alert" : "status"}
+          role={severity === "critical" ? "alert" : "status"}
         >
           <Shape severity={severity} />
           <span>{text}</span>

@@ -10,7 +10,7 @@ export const SEVERITY_WORD: Record<Severity, string> = {
   ok: "OK",
   info: "Info",
   warn: "Warning",
-  crit: "Critical",
+  critical: "Critical",
   unknown: "Unknown",
 };
 
@@ -18,7 +18,7 @@ const OUTLINE: Record<Severity, string> = {
   ok: "M2 6.5 5 9.5 10 3",
   info: "M6 2a4 4 0 1 0 0 8 4 4 0 0 0 0-8z",
   warn: "M6 1.2 11.2 10.4H.8z",
-  crit: "M1.8 1.8h8.4v8.4H1.8z",
+  critical: "M1.8 1.8h8.4v8.4H1.8z",
   unknown: "M4 4.2a2 2 0 1 1 3 1.7c-.7.4-1 .8-1 1.5M6 9.4v.4",
 };
 

@@ -9,14 +9,14 @@ const FILL: Record<Severity, string> = {
   ok: "#0a6b4b",
   info: "#0b5cad",
   warn: "#b26a00",
-  crit: "#b3152b",
+  critical: "#b3152b",
   unknown: "#556270",
 };
 
 export function showInTitle(): () => void {
   return effect(() => {
     const criticals = trusted.value
-      ? (now.value?.problems.filter((problem) => problem.severity === "crit").length ?? 0)
+      ? (now.value?.problems.filter((problem) => problem.severity === "critical").length ?? 0)
       : 0;
     const view = viewById(place.value.view)?.title ?? "No such view";
     const host = now.value?.host.name;

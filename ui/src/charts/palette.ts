@@ -16,7 +16,7 @@ export interface Palette {
   accent: string;
   info: string;
   warn: string;
-  crit: string;
+  critical: string;
   ok: string;
   unknown: string;
 }
@@ -50,7 +50,7 @@ export const palette = computed<Palette>(() => {
     accent: read("info"),
     info: read("info"),
     warn: read("warn"),
-    crit: read("crit"),
+    critical: read("critical"),
     ok: read("ok"),
     unknown: read("muted"),
   };

@@ -37,7 +37,7 @@ export function tableAddress(prefix: string): TableAddress {
         sort: param(held, `${prefix}sort`) ?? meta.default_sort,
         q: (param(held, `${prefix}q`) ?? "").slice(0, LONGEST_SEARCH),
         filters: Object.fromEntries(
-          meta.chips.map((chip) => [chip.id, held.params[filterName(chip.id)] ?? []]),
+          meta.filters.map((chip) => [chip.id, held.params[filterName(chip.id)] ?? []]),
         ),
         page: Number.isInteger(page) && page > 0 ? page : 0,
         limit: defaultLimit,
@@ -59,7 +59,7 @@ export function tableAddress(prefix: string): TableAddress {
       setParams({
         [`${prefix}q`]: null,
         [`${prefix}page`]: null,
-        ...Object.fromEntries(meta.chips.map((chip) => [filterName(chip.id), null])),
+        ...Object.fromEntries(meta.filters.map((chip) => [filterName(chip.id), null])),
       });
     },
   };

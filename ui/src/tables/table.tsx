@@ -53,7 +53,7 @@ export function DataTable(props: DataTableProps) {
   const known = tablesByName.value.get(props.name);
   const only = Object.keys(props.only ?? {}).join();
   const meta = useMemo(
-    () => known && { ...known, chips: known.chips.filter((chip) => !only.split(",").includes(chip.id)) },
+    () => known && { ...known, filters: known.filters.filter((chip) => !only.split(",").includes(chip.id)) },
     [known, only],
   );
   if (!meta) return null;
@@ -121,7 +121,7 @@ function KnownTable(props: DataTableProps & { meta: TableMeta }) {
           CSV
         </a>
       </header>
-      {meta.chips.length > 0 && <Chips meta={meta} question={question} answer={answer} address={address} />}
+      {meta.filters.length > 0 && <Chips meta={meta} question={question} answer={answer} address={address} />}
       <FailureNote resource={resource} brief={answer !== null} />
       {answer?.note && answer.total > 0 && !props.only && <p class="note">{answer.note}</p>}
       {answer === null && !resource.failure.value && !isQuiet && <Skeleton height={220} still={!near} />}

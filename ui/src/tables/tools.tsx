@@ -1,6 +1,6 @@
 /** What surrounds the rows of a table: search, chips, columns, pages. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { ChipMeta, TableAnswer, TableMeta } from "../api/types.gen";
+import type { FilterMeta, TableAnswer, TableMeta } from "../api/types.gen";
 import { Menu } from "../app/menu";
 import { Part } from "../app/part";
 import { Shape } from "../app/shape";
@@ -51,10 +51,10 @@ interface ChipsProps {
 
 /** The values of a chip: as declared, or for what is only known from the rows those that occur. */
 function valuesOf(
-  chip: ChipMeta,
+  chip: FilterMeta,
   answer: TableAnswer | null,
   pressed: readonly string[],
-): ChipMeta["values"] {
+): FilterMeta["values"] {
   if (chip.values.length > 0) return chip.values;
   const found = new Set([...Object.keys(answer?.facets[chip.id] ?? {}), ...pressed]);
   if (found.size < 2 && pressed.length === 0) return [];
@@ -67,7 +67,7 @@ function valuesOf(
 const MOST_VALUES = 40;
 
 export function Chips({ meta, question, answer, address }: ChipsProps) {
-  const chips = meta.chips
+  const chips = meta.filters
     .map((chip) => ({ ...chip, values: valuesOf(chip, answer, question.filters[chip.id] ?? []) }))
     .filter((chip) => chip.values.length > 0);
   if (chips.length === 0) return null;
@@ -78,7 +78,7 @@ export function Chips({ meta, question, answer, address }: ChipsProps) {
           <legend>{chip.label}</legend>
           {chip.values.map((value) => {
             const count = answer?.facets[chip.id]?.[value.id] ?? 0;
-            const severity = answer?.chip_severities[chip.id]?.[value.id];
+            const severity = answer?.filter_severities[chip.id]?.[value.id];
             const isPressed = question.filters[chip.id]?.includes(value.id) ?? false;
             return (
               <button

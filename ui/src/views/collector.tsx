@@ -45,7 +45,7 @@ const RESOURCES: readonly ChartSpec[] = [
 
 const STATE: Record<string, [string, Severity]> = {
   running: ["Running", "ok"],
-  silent: ["Silent", "crit"],
+  silent: ["Silent", "critical"],
   stopped: ["Stopped", "warn"],
   never: ["Never seen", "unknown"],
 };
@@ -108,7 +108,7 @@ function StateCards() {
         label="Database link"
         value={database.state === "ok" ? "Connected" : "Unreachable"}
         unit="text"
-        severity={database.state === "ok" ? "ok" : "crit"}
+        severity={database.state === "ok" ? "ok" : "critical"}
         isCertain={database.state !== "ok"}
       >
         <Since ms={database.since_ms} words="since " />

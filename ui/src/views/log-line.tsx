@@ -6,7 +6,7 @@ import { formatDateTime } from "../format/time";
 import { formatExact } from "../format/value";
 import { utc } from "../state/location";
 
-const SEVERITY: Readonly<Record<string, Severity>> = { error: "crit", warn: "warn" };
+const SEVERITY: Readonly<Record<string, Severity>> = { error: "critical", warn: "warn" };
 const LONGEST = 300;
 
 interface LineProps {

@@ -1,7 +1,7 @@
 /**
- * The lines of logs: searched and filtered by the server, in pages that go on behind a line.
+ * The lines of logs: searched and filtered by the server, in pages that continue after a line.
  *
- * Everything is in the address: `q`, `f.level`, `f.source`, `pattern`, which page (`before`, `behind`,
+ * Everything is in the address: `q`, `f.level`, `f.source`, `pattern`, which page (`before`, `after`,
  * `around`), the open line (`sel`), `wrap` and `follow`. Whatever a line says is text.
  */
 import { batch } from "@preact/signals";
@@ -24,7 +24,7 @@ import { Line } from "./log-line";
 import { FIRST_PAGE, follow, joinLines, linesPath, PAGES } from "./log-query";
 
 const META = {
-  chips: [
+  filters: [
     {
       id: "level",
       label: "Level",
@@ -116,7 +116,7 @@ export default function LogLines({ sources }: { sources: readonly string[] }) {
   // A page with nothing newer in front is the first one; a search that found nothing yet goes on.
   useEffect(() => {
     if (!answer || isOutdated) return;
-    if (param(held, "behind") !== null && answer.newer === null) setParams(FIRST_PAGE);
+    if (param(held, "after") !== null && answer.newer === null) setParams(FIRST_PAGE);
     else if (answer.rows.length === 0 && answer.searched_ms !== null) goTo("before", answer.older);
   }, [answer, isOutdated]);
   useEffect(() => {
@@ -127,10 +127,13 @@ export default function LogLines({ sources }: { sources: readonly string[] }) {
 
   const chips = useMemo(() => {
     const values = [...new Set([...sources, ...Object.keys(answer?.facets.source ?? {})])];
-    const [level, source] = META.chips;
+    const [level, source] = META.filters;
     return {
       ...META,
-      chips: [level, { ...source, values: values.length > 1 ? values.map((id) => ({ id, label: id })) : [] }],
+      filters: [
+        level,
+        { ...source, values: values.length > 1 ? values.map((id) => ({ id, label: id })) : [] },
+      ],
     } as TableMeta;
   }, [sources.join("\n"), answer]);
   const isCounted = answer !== null && answer.matched !== null;
@@ -172,7 +175,9 @@ export default function LogLines({ sources }: { sources: readonly string[] }) {
       <Chips
         meta={chips}
         question={{ sort: "", q, filters, page: 0, limit: 0 }}
-        answer={isCounted ? ({ facets: answer.facets, chip_severities: {} } as unknown as TableAnswer) : null}
+        answer={
+          isCounted ? ({ facets: answer.facets, filter_severities: {} } as unknown as TableAnswer) : null
+        }
         address={CHANGED}
       />
       {pattern !== null && (
@@ -250,7 +255,7 @@ export default function LogLines({ sources }: { sources: readonly string[] }) {
             type="button"
             class="button small"
             disabled={answer.newer === null}
-            onClick={() => goTo("behind", answer.newer)}
+            onClick={() => goTo("after", answer.newer)}
           >
             Newer
           </button>

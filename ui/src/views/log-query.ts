@@ -4,10 +4,10 @@ import type { Range } from "../state/range";
 import { formatParams, type Place } from "../state/url";
 
 /** Parameters of the address that say which page is shown. */
-export const PAGES = ["before", "behind", "around"] as const;
+export const PAGES = ["before", "after", "around"] as const;
 export const FIRST_PAGE: Readonly<Record<string, string | null>> = {
   before: null,
-  behind: null,
+  after: null,
   around: null,
 };
 const FILTERS = ["q", "f.level", "f.source", "pattern"];

@@ -107,7 +107,7 @@ function showLines(filters: Readonly<Record<string, string>>): void {
     "f.level": null,
     "f.source": null,
     before: null,
-    behind: null,
+    after: null,
     around: null,
     ...filters,
   });
@@ -140,7 +140,7 @@ function Health({ answer, counts }: HealthProps) {
     <section class="cards" data-count="6" aria-label="Lines of the range">
       <Card
         label="Health"
-        metric="log.grave_pct"
+        metric="log.error_warn_pct"
         value={lines ? 100 - (100 * severe) / lines : null}
         unit="percent"
         severity="ok"

@@ -97,7 +97,7 @@ function Problems() {
   const root = useRef<HTMLElement>(null);
   useTallest(root, all);
   const problems = now.value?.problems ?? [];
-  const folded = problems.slice(SHOWN).filter(({ severity }) => severity !== "crit");
+  const folded = problems.slice(SHOWN).filter(({ severity }) => severity !== "critical");
   // A button takes as much room as one problem.
   const isFolding = folded.length > 1 && !all;
   const shown = isFolding ? problems.slice(0, problems.length - folded.length) : problems;

@@ -116,8 +116,8 @@ export function downOf(pick: Pick): string | null {
 export function Down({ name, why }: { name: string; why: string | null }) {
   if (why === null) return null;
   return (
-    <div class={`banner ${trusted.value ? "crit" : "unknown"}`} role="status">
-      <Shape severity={trusted.value ? "crit" : "unknown"} />
+    <div class={`banner ${trusted.value ? "critical" : "unknown"}`} role="status">
+      <Shape severity={trusted.value ? "critical" : "unknown"} />
       <span>
         <strong>
           <bdi>{name.slice(0, 80)}</bdi> does not answer.

@@ -70,7 +70,7 @@ const NO_FILTER: TableQuestion = { sort: "-cpu_pct", q: "", filters: {}, page: 0
 function IssueCards({ meta }: { meta: TableMeta }) {
   const resource = useResource<TableAnswer>(tablePath(meta, NO_FILTER), loadJson);
   const answer = resource.data.value;
-  const chip = meta.chips.find((one) => one.id === "issue") ?? meta.chips[0];
+  const chip = meta.filters.find((one) => one.id === "issue") ?? meta.filters[0];
   if (!chip) return null;
   const pressed = place.value.params[`f.${chip.id}`] ?? [];
   const isKnown = trusted.value && answer !== null;
@@ -78,7 +78,7 @@ function IssueCards({ meta }: { meta: TableMeta }) {
     <section class={`issues${isKnown ? "" : " grey"}`} aria-label="Processes by issue">
       {chip.values.map((value) => {
         const count = answer?.facets[chip.id]?.[value.id] ?? 0;
-        const severity = count === 0 ? "ok" : (answer?.chip_severities[chip.id]?.[value.id] ?? "ok");
+        const severity = count === 0 ? "ok" : (answer?.filter_severities[chip.id]?.[value.id] ?? "ok");
         return (
           <button
             key={value.id}

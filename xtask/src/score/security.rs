@@ -14,14 +14,13 @@ use logs::parse::{ParserKind, ParserOptions, Reader};
 use logs::security::Watch;
 use logs::source::Entry;
 use schema::Timestamp;
+use schema::micros::DAY;
 use serde_json::{Map, Value};
 
 use super::csv;
 
 /// What counts as now for times without a year. It decides nothing here but that.
 const NOW: Timestamp = Timestamp(1_767_225_600_000_000);
-/// A day behind the last event everything that waited for time is told.
-const DAY: i64 = 86_400_000_000;
 
 pub(super) fn run(
     log: &Path,

@@ -19,6 +19,7 @@ use config::Config;
 use plan::Plan;
 use reading::Reading;
 use schema::Timestamp;
+use schema::micros::{DAY, HOUR};
 pub(crate) use sources::Sources;
 use std::time::Duration;
 use store::logs::{LogError, LogLink};
@@ -31,8 +32,7 @@ const KNOWN_PATTERNS: i64 = 20_000;
 /// How often patterns are closed and forgotten.
 const SETTLE_EVERY: Duration = Duration::from_secs(300);
 /// A pattern that was not seen for so long is over, as the reference has it.
-const SILENT: i64 = 3_600_000_000;
-const DAY_MICROS: i64 = 86_400_000_000;
+const SILENT: i64 = HOUR;
 /// While the writer of samples has no link, it is looked at so often.
 const ASK_AGAIN: Duration = Duration::from_millis(250);
 /// How long a good-bye may take.
@@ -212,7 +212,7 @@ impl Logs {
                     // By a clock that is wrong nothing is old.
                     let agrees = store::expiry::clocks_agree(self.status.get().clock_ahead_micros);
                     let old = match agrees {
-                        true => now.as_micros() - plan.event_days * DAY_MICROS,
+                        true => now.as_micros() - plan.event_days * DAY,
                         false => 0,
                     };
                     let silent = Timestamp(now.as_micros() - SILENT);

@@ -5,8 +5,8 @@
 //! hold no values, so that a recommendation has the same title at any time; the message is told beside it.
 //! What concerns logins is not here: that is `security`'s, which counts attempts instead of lines. Pure.
 
-use super::level;
 use crate::Rule;
+use schema::LogLevel;
 use schema::finding::Kind;
 
 /// Advice for a kind of message.
@@ -36,7 +36,7 @@ const fn about(id: &'static str, title: &'static str) -> Rule {
 /// How often in an hour a message without advice of its own is worth a look: the reference's figure.
 pub const RECURRING_PER_HOUR: i64 = 10;
 /// At least as severe.
-const RECURRING_LEVEL: &str = "warn";
+const RECURRING_LEVEL: LogLevel = LogLevel::Warn;
 
 /// Every advice.
 pub const ADVICE: &[Advice] = &[
@@ -158,10 +158,9 @@ pub const RECURRING: Advice = Advice {
 
 /// The advice for messages of this topic; for those without any, when they keep coming.
 #[must_use]
-pub fn of(topic: Option<&str>, level: &str, per_hour: i64) -> Option<&'static Advice> {
+pub fn of(topic: Option<&str>, level: LogLevel, per_hour: i64) -> Option<&'static Advice> {
     let known = topic.and_then(|topic| ADVICE.iter().find(|advice| advice.topic() == topic));
-    let recurs =
-        level::rank(level) >= level::rank(RECURRING_LEVEL) && per_hour >= RECURRING.at_least;
+    let recurs = level >= RECURRING_LEVEL && per_hour >= RECURRING.at_least;
     known.or_else(|| recurs.then_some(&RECURRING))
 }
 
@@ -180,7 +179,7 @@ mod tests {
     #[test]
     fn each_topic_of_a_message_has_its_advice() {
         for topic in logs::topic::TOPICS {
-            let found = of(Some(topic), "info", 6).map(|advice| advice.topic());
+            let found = of(Some(topic), LogLevel::Info, 6).map(|advice| advice.topic());
             assert_eq!(found, Some(*topic));
         }
         for advice in ADVICE {
@@ -190,10 +189,10 @@ mod tests {
 
     #[test]
     fn what_is_not_grave_or_not_known_has_none_until_it_recurs() {
-        assert!(of(None, "info", 1000).is_none());
-        assert!(of(Some("of_a_newer_version"), "error", 10).is_none());
+        assert!(of(None, LogLevel::Info, 1000).is_none());
+        assert!(of(Some("of_a_newer_version"), LogLevel::Error, 10).is_none());
         assert_eq!(
-            of(None, "error", 11).map(|advice| advice.rule.id),
+            of(None, LogLevel::Error, 11).map(|advice| advice.rule.id),
             Some("advice.recurring")
         );
     }

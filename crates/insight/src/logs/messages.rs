@@ -3,7 +3,7 @@
 use super::advice::{self, Advice};
 use super::patterns::{Seen, cut, details, span};
 use crate::words::{counted, within};
-use schema::{Finding, Severity};
+use schema::{Finding, LogLevel, Severity};
 use std::collections::BTreeMap;
 
 /// Recommendations: one for each advice and source, with the most frequent of its messages.
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 pub fn judge(seen: &[Seen]) -> Vec<Finding> {
     let mut by_advice: BTreeMap<(&str, &str), (&Advice, Vec<&Seen>)> = BTreeMap::new();
     for one in seen {
-        if let Some(advice) = advice::of(one.topic.as_deref(), &one.level, one.per_hour) {
+        if let Some(advice) = advice::of(one.topic.as_deref(), one.level, one.per_hour) {
             let entry = by_advice
                 .entry((advice.rule.id, &one.source))
                 .or_insert((advice, Vec::new()));
@@ -31,7 +31,7 @@ fn recommend(advice: &Advice, messages: &[&Seen]) -> Option<Finding> {
     }
     let most = messages.iter().copied().max_by_key(|one| one.per_hour)?;
     let lines: i64 = messages.iter().map(|one| one.recent).sum();
-    let keeps_coming = most.level == "error" && most.per_hour > advice::RECURRING_PER_HOUR;
+    let keeps_coming = most.level == LogLevel::Error && most.per_hour > advice::RECURRING_PER_HOUR;
     let severity = if advice.urgent || keeps_coming {
         Severity::Warn
     } else {
@@ -69,7 +69,7 @@ mod tests {
         Seen {
             fingerprint: template.to_owned(),
             source: "api".to_owned(),
-            level: level.to_owned(),
+            level: LogLevel::parse(level).unwrap(),
             template: template.to_owned(),
             sample: template.replace("<*>", "x"),
             topic: None,

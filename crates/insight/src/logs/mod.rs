@@ -15,7 +15,6 @@
 
 pub mod advice;
 mod facts;
-mod level;
 pub mod messages;
 pub mod patterns;
 pub mod security;

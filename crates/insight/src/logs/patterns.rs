@@ -1,9 +1,9 @@
 //! Kinds of errors and warnings that were never seen before, or hardly ever.
 
-use super::level;
 use crate::Rule;
 use schema::finding::Kind;
-use schema::{Finding, Severity, Timestamp};
+use schema::micros::DAY;
+use schema::{Finding, LogLevel, Severity, Timestamp};
 use serde_json::json;
 use std::collections::{BTreeMap, HashMap};
 
@@ -25,7 +25,6 @@ pub const RARE: Rule = Rule {
     hold_secs: 3600,
 };
 
-const DAY: i64 = 86_400_000_000;
 /// Seen so often before it is said, as the reference has it: what comes once may be anything.
 const TWICE: i64 = 2;
 /// Seen so often at most in all is rare; the tag of the Logs view says the same.
@@ -43,7 +42,7 @@ pub struct Seen {
     /// Source.
     pub source: String,
     /// Level.
-    pub level: String,
+    pub level: LogLevel,
     /// What its messages have in common.
     pub template: String,
     /// One of its messages; one that the topic was found in, where there is one.
@@ -74,7 +73,7 @@ pub fn judge(
     let mut found = Vec::new();
     let mut new: BTreeMap<&str, Vec<&Seen>> = BTreeMap::new();
     for one in seen {
-        if level::rank(&one.level) < level::rank("warn") {
+        if one.level < LogLevel::Warn {
             continue;
         }
         let Some(began) = known_since.get(&one.source) else {
@@ -85,7 +84,7 @@ pub fn judge(
         let is_young = at.as_micros() - one.first.as_micros() < DAY;
         if is_young && is_known && one.lines >= TWICE {
             new.entry(&one.source).or_default().push(one);
-        } else if !is_young && one.level == "error" && one.lines <= RARELY {
+        } else if !is_young && one.level == LogLevel::Error && one.lines <= RARELY {
             found.push(rare(one, at));
         }
     }
@@ -101,7 +100,7 @@ pub fn judge(
 
 /// An error that keeps coming is worth a warning before it is understood.
 fn severity(one: &Seen) -> Severity {
-    if one.level == "error" && one.per_hour > super::advice::RECURRING_PER_HOUR {
+    if one.level == LogLevel::Error && one.per_hour > super::advice::RECURRING_PER_HOUR {
         Severity::Warn
     } else {
         Severity::Info
@@ -183,7 +182,7 @@ fn both(one: (Timestamp, Timestamp), other: (Timestamp, Timestamp)) -> (Timestam
 pub(super) fn details(one: &Seen) -> String {
     json!({
         "source": one.source,
-        "level": one.level,
+        "level": one.level.as_str(),
         "fingerprint": one.fingerprint,
         "template": one.template,
     })
@@ -200,15 +199,15 @@ pub(super) fn cut(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use schema::micros::HOUR;
 
     const NOW: i64 = 1_800_000_000_000_000;
-    const HOUR: i64 = 3_600_000_000;
 
     fn seen(name: &str, level: &str, hours_ago: i64, lines: i64) -> Seen {
         Seen {
             fingerprint: name.to_owned(),
             source: "api".to_owned(),
-            level: level.to_owned(),
+            level: LogLevel::parse(level).unwrap(),
             template: format!("{name} <*>"),
             sample: format!("{name} 7"),
             topic: None,

@@ -15,7 +15,8 @@
 
 use crate::rule::Rule;
 use schema::finding::Kind;
-use schema::{Finding, Severity, Timestamp};
+use schema::micros::HOUR;
+use schema::{Finding, LogLevel, Severity, Timestamp};
 use serde_json::json;
 use stats::{counts, order};
 use std::collections::HashMap;
@@ -32,7 +33,6 @@ pub const SPIKE: Rule = Rule {
 
 /// Length of what is judged, microseconds: the reference's five minutes.
 pub(super) const WINDOW: i64 = 300_000_000;
-pub(super) const HOUR: i64 = 3_600_000_000;
 /// Hours that are learnt from: four weeks, so that each hour of the week is there four times.
 pub(super) const HOURS: usize = 28 * 24;
 /// Hours before anything is usual.
@@ -65,8 +65,8 @@ pub struct Expected {
 pub struct Recent {
     /// Source.
     pub source: String,
-    /// `error` or `warn`.
-    pub level: String,
+    /// Errors or warnings.
+    pub level: LogLevel,
     /// Lines.
     pub lines: i64,
     /// The first and the last of them.
@@ -142,11 +142,11 @@ fn by_time_of_day(hours: &[f64], otherwise: f64, fold: impl Fn(&[f64]) -> f64) -
 
 /// Findings of the last five minutes.
 #[must_use]
-pub fn judge(recent: &[Recent], expected: &HashMap<(String, String), Expected>) -> Vec<Finding> {
+pub fn judge(recent: &[Recent], expected: &HashMap<(String, LogLevel), Expected>) -> Vec<Finding> {
     recent
         .iter()
         .filter_map(|one| {
-            let key = (one.source.clone(), one.level.clone());
+            let key = (one.source.clone(), one.level);
             judge_one(one, expected.get(&key)?)
         })
         .collect()
@@ -168,9 +168,9 @@ fn judge_one(recent: &Recent, expected: &Expected) -> Option<Finding> {
     }
     let (grave_times, grave_lines, grave_odd) = GRAVE;
     let is_grave = times >= grave_times && recent.lines >= grave_lines && odd >= grave_odd;
-    let (severity, what) = match (recent.level.as_str(), is_grave) {
-        ("error", true) => (Severity::Crit, "errors"),
-        ("error", false) => (Severity::Warn, "errors"),
+    let (severity, what) = match (recent.level, is_grave) {
+        (LogLevel::Error, true) => (Severity::Critical, "errors"),
+        (LogLevel::Error, false) => (Severity::Warn, "errors"),
         _ => (Severity::Info, "warnings"),
     };
     let message = format!(
@@ -179,7 +179,7 @@ fn judge_one(recent: &Recent, expected: &Expected) -> Option<Finding> {
         few(expected.lines),
         source = recent.source,
     );
-    let target = format!("{} {}", recent.source, recent.level);
+    let target = format!("{} {}", recent.source, recent.level.as_str());
     Some(Finding {
         steps: vec![
             "Read what they say: the lines of this source since the spike began, in the Logs view"
@@ -195,7 +195,7 @@ fn judge_one(recent: &Recent, expected: &Expected) -> Option<Finding> {
         expected: Some(expected.lines),
         score: Some(odd),
         details: Some(
-            json!({"source": recent.source, "level": recent.level, "fingerprint": recent.pattern})
+            json!({"source": recent.source, "level": recent.level.as_str(), "fingerprint": recent.pattern})
                 .to_string(),
         ),
         span: Some(recent.span),

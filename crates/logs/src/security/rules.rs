@@ -1,5 +1,7 @@
 //! When what was seen is worth a row.
 
+use schema::Severity;
+
 /// A rule: so much within so long is a finding.
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
@@ -11,8 +13,8 @@ pub struct Rule {
     /// came since the last row as its count: the counts of the rows add up. It is over when nothing came for
     /// as long.
     pub window_secs: i64,
-    /// `info`, `warn` or `critical`.
-    pub severity: &'static str,
+    /// How bad a finding is.
+    pub severity: Severity,
     /// What to do.
     pub advice: &'static str,
 }
@@ -23,7 +25,7 @@ pub(super) const BRUTE_FORCE: Rule = Rule {
     event_type: "ssh_brute_force",
     threshold: 6,
     window_secs: 300,
-    severity: "warn",
+    severity: Severity::Warn,
     advice: "block the address at the firewall, see that fail2ban watches sshd, allow keys only (PasswordAuthentication no)",
 };
 
@@ -32,7 +34,7 @@ pub(super) const SLOW: Rule = Rule {
     event_type: "ssh_slow_brute_force",
     threshold: 10,
     window_secs: 86_400,
-    severity: "warn",
+    severity: Severity::Warn,
     advice: "block the address; a second fail2ban jail with findtime = 1d and maxretry = 10 finds the next one",
 };
 
@@ -41,7 +43,7 @@ pub(super) const DISTRIBUTED: Rule = Rule {
     event_type: "ssh_distributed",
     threshold: 10,
     window_secs: 600,
-    severity: "warn",
+    severity: Severity::Warn,
     advice: "blocking addresses does not help: allow keys only, or limit sshd to known networks (AllowUsers user@network)",
 };
 
@@ -50,7 +52,7 @@ pub(super) const SUCCESS: Rule = Rule {
     event_type: "ssh_success_after_failures",
     threshold: 5,
     window_secs: 86_400,
-    severity: "critical",
+    severity: Severity::Critical,
     advice: "ask the account's owner; if it was not them, end the session (loginctl terminate-user), change the password and look for new keys in authorized_keys",
 };
 
@@ -59,7 +61,7 @@ pub(super) const BAN: Rule = Rule {
     event_type: "fail2ban_ban",
     threshold: 1,
     window_secs: 0,
-    severity: "info",
+    severity: Severity::Info,
     advice: "nothing to do; `fail2ban-client set JAIL unbanip ADDRESS` takes it back",
 };
 
@@ -68,7 +70,7 @@ pub(super) const UNBAN: Rule = Rule {
     event_type: "fail2ban_unban",
     threshold: 1,
     window_secs: 0,
-    severity: "info",
+    severity: Severity::Info,
     advice: "nothing to do",
 };
 
@@ -77,7 +79,7 @@ pub(super) const FIREWALL: Rule = Rule {
     event_type: "firewall_block",
     threshold: 11,
     window_secs: 300,
-    severity: "info",
+    severity: Severity::Info,
     advice: "nothing to do when the address is a stranger's: the packets were dropped; when it is one of yours, a rule is missing",
 };
 
@@ -87,7 +89,7 @@ pub(super) const SUDO: Rule = Rule {
     event_type: "sudo_failure",
     threshold: 1,
     window_secs: 600,
-    severity: "info",
+    severity: Severity::Info,
     advice: "ask the account's owner; if it was not them, lock the account (usermod -L) and end its sessions",
 };
 

@@ -8,8 +8,8 @@
 //! Bounded: addresses, accounts and processes have a most number each; when it is reached, the half
 //! that was silent for the longest time is forgotten.
 
-use schema::Timestamp;
 use schema::tables::SecurityEvent;
+use schema::{Severity, Timestamp};
 
 use super::doubts::{Doubt, Doubts};
 use super::read;
@@ -252,7 +252,7 @@ impl Source {
             finding.forbidden = forbidden;
             let mut row = row(rule, source, finding);
             if severe {
-                row.1.severity = "warn".to_owned();
+                row.1.severity = Severity::Warn.as_str().to_owned();
             }
             out.push(row);
         }
@@ -360,7 +360,7 @@ fn ban(source: &str, ts: i64, seen: &Seen<'_>) -> (Timestamp, SecurityEvent) {
 fn row(rule: &Rule, source: &str, finding: Finding) -> (Timestamp, SecurityEvent) {
     let event = SecurityEvent {
         event_type: rule.event_type.to_owned(),
-        severity: rule.severity.to_owned(),
+        severity: rule.severity.as_str().to_owned(),
         source: source.to_owned(),
         source_ip: finding.peer.clone(),
         username: finding.user.clone(),

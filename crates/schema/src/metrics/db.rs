@@ -1,360 +1,322 @@
 //! A PostgreSQL server as a whole: whether it answers, its sessions, its ages, its traffic.
 
 use crate::tables::{DatabaseSample, DbSample};
-use crate::{Better, Domain, Fold, Levels, Metric, Sample, Series, Unit};
+use crate::{Better, Domain, Levels, Metric, Sample, Source, Unit};
 
-const fn level(expr: &'static str) -> Series {
-    Series::Level {
-        table: DbSample::TABLE,
-        expr,
-        fold: Fold::Avg,
-    }
-}
-
-/// A rate, summed over the databases of a server.
-const fn databases(expr: &'static str, scale: f64) -> Series {
-    Series::Steps {
-        table: DatabaseSample::TABLE,
-        expr,
-        identity: "database, epoch",
-        scale,
-    }
-}
-
-/// A share in percent over all databases of a server; judged from `least` on.
-const fn of_databases(part: &'static str, whole: &'static str, least: f64) -> Series {
-    Series::Share {
-        table: DatabaseSample::TABLE,
-        part,
-        whole,
-        identity: "database, epoch",
-        scale: 100.0,
-        least,
-    }
-}
+pub(super) const SERVER: Source = Source::new(DbSample::TABLE).identity("epoch");
+/// Summed over the databases of a server.
+const DATABASES: Source = Source::new(DatabaseSample::TABLE).identity("database, epoch");
 
 /// What the metrics here have in common unless they say otherwise.
-pub(super) const SHOWN: Metric = Metric {
-    domain: Domain::Db,
-    name: "",
-    label: "",
-    unit: Unit::None,
-    series: level(""),
-    key: Some("instance"),
-    better: Better::Neither,
-    levels: None,
-    judged_over_secs: 0,
-    what: "",
-    how: "",
-    fix: "",
-};
+pub(super) const BASE: Metric = Metric::base(Domain::Db, SERVER, Some("instance"));
 
 /// Sessions, ages and traffic.
 pub(super) const METRICS: &[Metric] = &[
     Metric {
         name: "up",
-        label: "PostgreSQL answers",
+        label: "PostgreSQL reachable",
         unit: Unit::Bool,
-        series: level("up::int::float8"),
+        series: SERVER.level("up::int::float8"),
         better: Better::Higher,
-        levels: Some(Levels::crit(0.0)),
+        levels: Some(Levels::critical(0.0)),
         judged_over_secs: 60,
-        what: "Whether the server let us in and answered: 1 yes, 0 no.",
-        how: "Each tick; critical when it answered at none of a minute.",
+        what: "Whether the server accepted the connection and answered: 1 yes, 0 no.",
+        how: "Each tick; critical when it did not answer for a minute.",
         fix: "Is it running, may the role connect, is max_connections reached?",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "answer_ms",
-        label: "Time to ask",
+        label: "Collection time",
         unit: Unit::Ms,
-        series: level("duration_ms"),
+        series: SERVER.level("duration_ms"),
         better: Better::Lower,
-        what: "Time the questions of a tick took, connecting included.",
+        what: "Time the queries of a tick took, connecting included.",
         how: "Monotonic clock around them.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "conn_total",
         label: "Connections",
         unit: Unit::Count,
-        series: level("conn_total"),
+        series: SERVER.level("conn_total"),
         better: Better::Lower,
-        what: "Sessions of clients, ours left out.",
+        what: "Client sessions, without the collector's own.",
         how: "pg_stat_activity.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "conn_active",
-        label: "Active",
+        label: "Active sessions",
         unit: Unit::Count,
-        series: level("conn_active"),
+        series: SERVER.level("conn_active"),
         better: Better::Lower,
-        what: "Sessions of clients that run a statement.",
+        what: "Client sessions that run a statement.",
         how: "pg_stat_activity.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "conn_idle",
-        label: "Idle",
+        label: "Idle sessions",
         unit: Unit::Count,
-        series: level("conn_idle"),
-        what: "Sessions of clients that wait for their client outside a transaction.",
+        series: SERVER.level("conn_idle"),
+        what: "Client sessions that wait for their client outside a transaction.",
         how: "pg_stat_activity.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "conn_idle_in_xact",
         label: "Idle in transaction",
         unit: Unit::Count,
-        series: level("conn_idle_in_xact"),
+        series: SERVER.level("conn_idle_in_xact"),
         better: Better::Lower,
         what: "Sessions that wait for their client inside a transaction: they hold locks and hold back vacuum.",
         how: "pg_stat_activity.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "conn_waiting",
-        label: "Waiting for a lock",
+        label: "Sessions waiting for a lock",
         unit: Unit::Count,
-        series: level("conn_waiting"),
+        series: SERVER.level("conn_waiting"),
         better: Better::Lower,
         levels: Some(Levels::new(1.0, 5.0)),
         judged_over_secs: 60,
-        what: "Sessions of clients that wait for a lock.",
+        what: "Client sessions that wait for a lock.",
         how: "pg_stat_activity, averaged over a minute. Thresholds: the usual 1 and 5.",
         fix: "The blocking tree under PostgreSQL shows the session at the root; end it with pg_terminate_backend when its transaction may be rolled back.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "conn_max",
-        label: "Limit of connections",
+        label: "Connection limit",
         unit: Unit::Count,
-        series: level("conn_max"),
+        series: SERVER.level("conn_max"),
         what: "max_connections.",
         how: "pg_settings.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "conn_used_pct",
         label: "Connections used",
         unit: Unit::Percent,
-        series: level("100.0 * conn_total / nullif(conn_max - coalesce(conn_reserved, 0), 0)"),
+        series: SERVER
+            .level("100.0 * conn_total / nullif(conn_max - coalesce(conn_reserved, 0), 0)"),
         better: Better::Lower,
         levels: Some(Levels::new(80.0, 95.0)),
         judged_over_secs: 60,
-        what: "Sessions of clients as a share of what is open to them.",
-        how: "pg_stat_activity over max_connections less the reserved ones. 80 percent is the usual warning; at 95 a burst is refused.",
-        fix: "See who holds them; a pool in front costs less than a higher max_connections.",
-        ..SHOWN
+        what: "Client sessions as a share of the connections available to them.",
+        how: "pg_stat_activity over max_connections less the reserved ones. 80 percent is the usual warning; at 95 a burst is rejected.",
+        fix: "See who holds them; a connection pool costs less than a higher max_connections.",
+        ..BASE
     },
     Metric {
         name: "conn_hidden",
         label: "Hidden sessions",
         unit: Unit::Count,
-        series: level("conn_hidden"),
+        series: SERVER.level("conn_hidden"),
         better: Better::Lower,
-        what: "Sessions our role may not see; above 0 the other counts are not known.",
+        what: "Sessions our role may not see; above 0 the other counts are unknown.",
         how: "pg_stat_activity.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "slow_queries",
         label: "Slow statements",
         unit: Unit::Count,
-        series: level("slow_queries"),
+        series: SERVER.level("slow_queries"),
         better: Better::Lower,
         levels: Some(Levels::new(1.0, 5.0)),
         judged_over_secs: 60,
         what: "Statements that have been running for more than five seconds.",
         how: "pg_stat_activity, averaged over a minute. Thresholds: the usual 1 and 5.",
         fix: "See them among the sessions under PostgreSQL; what blocks them is in the blocking tree.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "longest_query_secs",
-        label: "Longest statement",
+        label: "Longest-running statement",
         unit: Unit::Secs,
-        series: level("longest_query_secs"),
+        series: SERVER.level("longest_query_secs"),
         better: Better::Lower,
         levels: Some(Levels::warn(30.0)),
         judged_over_secs: 60,
         what: "Age of the oldest running statement of a client.",
         how: "pg_stat_activity, averaged over a minute. 30 s is long for a service; reports and backups take longer.",
         fix: "See it among the sessions under PostgreSQL; pg_cancel_backend ends a statement.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "oldest_xact_secs",
         label: "Oldest transaction",
         unit: Unit::Secs,
-        series: level("oldest_xact_secs"),
+        series: SERVER.level("oldest_xact_secs"),
         better: Better::Lower,
         levels: Some(Levels::new(600.0, 3600.0)),
         judged_over_secs: 60,
         what: "Age of the oldest open transaction of a client: vacuum removes nothing that died since.",
-        how: "pg_stat_activity. Ten minutes and an hour are our own judgement.",
+        how: "pg_stat_activity. Ten minutes and an hour are our own choice.",
         fix: "Find it among the sessions under PostgreSQL; set idle_in_transaction_session_timeout.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "oldest_idle_in_xact_secs",
         label: "Longest idle in transaction",
         unit: Unit::Secs,
-        series: level("oldest_idle_in_xact_secs"),
+        series: SERVER.level("oldest_idle_in_xact_secs"),
         better: Better::Lower,
         levels: Some(Levels::new(300.0, 1800.0)),
         judged_over_secs: 60,
-        what: "Longest time a session stands idle inside a transaction.",
-        how: "pg_stat_activity. Five minutes and half an hour are our own judgement: no request of a service pauses so long.",
+        what: "Longest time a session has been idle inside a transaction.",
+        how: "pg_stat_activity. Five minutes and half an hour are our own choice: no service request pauses that long.",
         fix: "The client forgot to commit: fix it, and set idle_in_transaction_session_timeout.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "oldest_xmin_age",
         label: "Oldest snapshot",
         unit: Unit::Count,
-        series: level("oldest_xmin_age"),
+        series: SERVER.level("oldest_xmin_age"),
         better: Better::Lower,
         what: "Transactions since the oldest snapshot: vacuum removes nothing younger.",
         how: "backend_xmin of sessions, slots and prepared transactions.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "wraparound_pct",
-        label: "Transaction ids used",
+        label: "Transaction IDs used",
         unit: Unit::Percent,
-        series: level("wraparound_pct"),
+        series: SERVER.level("wraparound_pct"),
         better: Better::Lower,
         levels: Some(Levels::new(25.0, 75.0)),
         judged_over_secs: 300,
-        what: "Age of the oldest unfrozen transaction as a share of what there is.",
-        how: "pg_database; autovacuum begins at 9 percent, so 25 means that it does not get through. At 75 comes its failsafe, before 100 the server stops.",
+        what: "Age of the oldest unfrozen transaction as a share of all IDs.",
+        how: "pg_database; autovacuum starts at 9 percent, so 25 means that it does not keep up. At 75 its failsafe starts; before 100 the server stops accepting writes.",
         fix: "VACUUM (FREEZE) the oldest tables by hand; see what holds the oldest snapshot.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "multixact_wraparound_pct",
-        label: "Multixact ids used",
+        label: "Multixact IDs used",
         unit: Unit::Percent,
-        series: level("multixact_wraparound_pct"),
+        series: SERVER.level("multixact_wraparound_pct"),
         better: Better::Lower,
         levels: Some(Levels::new(25.0, 75.0)),
         judged_over_secs: 300,
-        what: "Age of the oldest multixact as a share of what there is.",
-        how: "pg_database; thresholds as for transaction ids.",
+        what: "Age of the oldest multixact as a share of all IDs.",
+        how: "pg_database; thresholds as for transaction IDs.",
         fix: "VACUUM (FREEZE) the oldest tables by hand; long transactions with row locks make them.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "prepared_xacts",
         label: "Prepared transactions",
         unit: Unit::Count,
-        series: level("prepared_xacts"),
+        series: SERVER.level("prepared_xacts"),
         better: Better::Lower,
-        what: "Transactions prepared and left open.",
+        what: "Prepared transactions that are still open.",
         how: "pg_prepared_xacts.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "in_recovery",
         label: "Standby",
         unit: Unit::Bool,
-        series: level("in_recovery::int::float8"),
+        series: SERVER.level("in_recovery::int::float8"),
         what: "Whether it is a standby: 1 yes, 0 no.",
         how: "pg_is_in_recovery().",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "xact_commit_per_sec",
         label: "Commits",
         unit: Unit::PerSec,
-        series: databases("xact_commit", 1.0),
+        series: DATABASES.rate("xact_commit"),
         what: "Transactions committed per second, all databases.",
-        how: "Steps of pg_stat_database.",
-        ..SHOWN
+        how: "Change in pg_stat_database counters.",
+        ..BASE
     },
     Metric {
         name: "xact_rollback_per_sec",
         label: "Rollbacks",
         unit: Unit::PerSec,
-        series: databases("xact_rollback", 1.0),
+        series: DATABASES.rate("xact_rollback"),
         better: Better::Lower,
         what: "Transactions rolled back per second, all databases.",
-        how: "Steps of pg_stat_database.",
-        ..SHOWN
+        how: "Change in pg_stat_database counters.",
+        ..BASE
     },
     Metric {
         name: "rollback_pct",
-        label: "Rolled back",
+        label: "Rollback ratio",
         unit: Unit::Percent,
-        series: of_databases("xact_rollback", "xact_commit + xact_rollback", 0.0),
+        series: DATABASES.percent("xact_rollback", "xact_commit + xact_rollback", 0.0),
         better: Better::Lower,
         what: "Rollbacks as a share of all transactions.",
-        how: "Steps of pg_stat_database over those of commits and rollbacks.",
-        ..SHOWN
+        how: "Change in the rollbacks of pg_stat_database over change in commits and rollbacks.",
+        ..BASE
     },
     Metric {
         name: "cache_hit_pct",
-        label: "Cache hits",
+        label: "Cache hit ratio",
         unit: Unit::Percent,
-        series: of_databases("blks_hit", "blks_hit + blks_read", 10000.0),
+        series: DATABASES.percent("blks_hit", "blks_hit + blks_read", 10000.0),
         better: Better::Higher,
         levels: Some(Levels::new(97.0, 90.0)),
         judged_over_secs: 600,
-        what: "Blocks found in shared buffers as a share of those asked for.",
-        how: "Steps of pg_stat_database over ten minutes; no value below 10 000 blocks. Thresholds: the usual 97 and 90 percent.",
+        what: "Blocks found in shared buffers as a share of those requested.",
+        how: "Change in pg_stat_database counters over ten minutes; no value below 10 000 blocks. Thresholds: the usual 97 and 90 percent.",
         fix: "See which statements read most under Queries; then raise shared_buffers if memory allows.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "deadlocks_per_sec",
         label: "Deadlocks",
         unit: Unit::PerSec,
-        series: databases("deadlocks", 1.0),
+        series: DATABASES.rate("deadlocks"),
         better: Better::Lower,
         levels: Some(Levels::warn(0.000001)),
         judged_over_secs: 600,
         what: "Deadlocks per second, all databases.",
-        how: "Steps of pg_stat_database, judged over ten minutes. Any deadlock ended a transaction.",
+        how: "Change in pg_stat_database counters, judged over ten minutes. Any deadlock ended a transaction.",
         fix: "The server's log names both statements; take locks in one order.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "temp_bytes_per_sec",
-        label: "Temporary files",
+        label: "Temporary file writes",
         unit: Unit::BytesPerSec,
-        series: databases("temp_bytes", 1.0),
+        series: DATABASES.rate("temp_bytes"),
         better: Better::Lower,
         what: "Bytes of temporary files written per second, all databases.",
-        how: "Steps of pg_stat_database.",
-        ..SHOWN
+        how: "Change in pg_stat_database counters.",
+        ..BASE
     },
     Metric {
         name: "tup_returned_per_sec",
         label: "Rows read by scans",
         unit: Unit::PerSec,
-        series: databases("tup_returned", 1.0),
+        series: DATABASES.rate("tup_returned"),
         what: "Rows read by scans per second, all databases.",
-        how: "Steps of pg_stat_database.",
-        ..SHOWN
+        how: "Change in pg_stat_database counters.",
+        ..BASE
     },
     Metric {
         name: "tup_fetched_per_sec",
-        label: "Rows fetched by index",
+        label: "Rows fetched by index scans",
         unit: Unit::PerSec,
-        series: databases("tup_fetched", 1.0),
+        series: DATABASES.rate("tup_fetched"),
         what: "Rows fetched through indexes per second, all databases.",
-        how: "Steps of pg_stat_database.",
-        ..SHOWN
+        how: "Change in pg_stat_database counters.",
+        ..BASE
     },
     Metric {
         name: "tup_written_per_sec",
         label: "Rows written",
         unit: Unit::PerSec,
-        series: databases("tup_inserted + tup_updated + tup_deleted", 1.0),
+        series: DATABASES.rate("tup_inserted + tup_updated + tup_deleted"),
         what: "Rows inserted, updated and deleted per second, all databases.",
-        how: "Steps of pg_stat_database.",
-        ..SHOWN
+        how: "Change in pg_stat_database counters.",
+        ..BASE
     },
 ];

@@ -1,100 +1,71 @@
 //! Block devices.
 
 use crate::tables::DiskSample;
-use crate::{Better, Domain, Levels, Metric, Sample, Series, Unit};
+use crate::{Better, Domain, Levels, Metric, Sample, Source, Unit};
 
-const fn steps(expr: &'static str, scale: f64) -> Series {
-    Series::Steps {
-        table: DiskSample::TABLE,
-        expr,
-        identity: "",
-        scale,
-    }
-}
+const DISK: Source = Source::new(DiskSample::TABLE);
+
+/// What the metrics here have in common unless they say otherwise.
+const BASE: Metric = Metric::base(Domain::Disk, DISK, Some("device"));
 
 pub(super) const METRICS: &[Metric] = &[
     Metric {
-        domain: Domain::Disk,
         name: "read_bytes_per_sec",
-        label: "Read",
+        label: "Disk reads",
         unit: Unit::BytesPerSec,
-        series: steps("read_bytes_total", 1.0),
-        key: Some("device"),
-        better: Better::Neither,
-        levels: None,
-        judged_over_secs: 0,
+        series: DISK.rate("read_bytes_total"),
         what: "Bytes read per device, per second.",
-        how: "Steps of /proc/diskstats over the time that passed.",
-        fix: "",
+        how: "Change in /proc/diskstats counters.",
+        ..BASE
     },
     Metric {
-        domain: Domain::Disk,
         name: "write_bytes_per_sec",
-        label: "Written",
+        label: "Disk writes",
         unit: Unit::BytesPerSec,
-        series: steps("write_bytes_total", 1.0),
-        key: Some("device"),
-        better: Better::Neither,
-        levels: None,
-        judged_over_secs: 0,
+        series: DISK.rate("write_bytes_total"),
         what: "Bytes written per device, per second.",
-        how: "Steps of /proc/diskstats over the time that passed.",
-        fix: "",
+        how: "Change in /proc/diskstats counters.",
+        ..BASE
     },
     Metric {
-        domain: Domain::Disk,
         name: "reads_per_sec",
-        label: "Reads",
+        label: "Read operations",
         unit: Unit::PerSec,
-        series: steps("reads_total", 1.0),
-        key: Some("device"),
-        better: Better::Neither,
-        levels: None,
-        judged_over_secs: 0,
+        series: DISK.rate("reads_total"),
         what: "Reads completed per device, per second.",
-        how: "Steps of /proc/diskstats over the time that passed.",
-        fix: "",
+        how: "Change in /proc/diskstats counters.",
+        ..BASE
     },
     Metric {
-        domain: Domain::Disk,
         name: "writes_per_sec",
-        label: "Writes",
+        label: "Write operations",
         unit: Unit::PerSec,
-        series: steps("writes_total", 1.0),
-        key: Some("device"),
-        better: Better::Neither,
-        levels: None,
-        judged_over_secs: 0,
+        series: DISK.rate("writes_total"),
         what: "Writes completed per device, per second.",
-        how: "Steps of /proc/diskstats over the time that passed.",
-        fix: "",
+        how: "Change in /proc/diskstats counters.",
+        ..BASE
     },
     Metric {
-        domain: Domain::Disk,
         name: "busy_pct",
         label: "Disk busy",
         unit: Unit::Percent,
-        series: steps("busy_ms_total", 0.1),
-        key: Some("device"),
+        series: DISK.rate_times("busy_ms_total", 0.1),
         better: Better::Lower,
         levels: Some(Levels::new(90.0, 98.0)),
         judged_over_secs: 300,
         what: "Share of time with at least one request in flight, percent.",
-        how: "Steps of /proc/diskstats, judged over five minutes. Solid-state disks serve many requests at once, so 100 percent may still leave room.",
+        how: "Change in /proc/diskstats counters, judged over five minutes. Solid-state disks serve many requests at once, so 100 percent may still leave room.",
         fix: "Compare the queue: if it grows too, see which process reads and writes.",
+        ..BASE
     },
     Metric {
-        domain: Domain::Disk,
         name: "queue_depth",
-        label: "Disk queue",
+        label: "Disk queue depth",
         unit: Unit::Ratio,
-        series: steps("queue_ms_total", 0.001),
-        key: Some("device"),
+        series: DISK.rate_times("queue_ms_total", 0.001),
         better: Better::Lower,
-        levels: None,
-        judged_over_secs: 0,
         what: "Mean number of requests in flight.",
-        how: "Steps of the weighted time of /proc/diskstats.",
-        fix: "",
+        how: "Change in the weighted I/O time of /proc/diskstats.",
+        ..BASE
     },
 ];

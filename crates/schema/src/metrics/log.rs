@@ -4,53 +4,21 @@
 //! all sources is no sum of the loudest eight.
 
 use crate::tables::LogSource;
-use crate::{Better, Domain, Fold, Levels, Metric, Sample, Series, Unit};
+use crate::{Better, Domain, Fold, Levels, Metric, Sample, Source, Unit};
 
-const fn level(expr: &'static str) -> Series {
-    Series::Level {
-        table: LogSource::TABLE,
-        expr,
-        fold: Fold::Max,
-    }
-}
-
-/// Of the source that is the key.
-const fn steps(expr: &'static str) -> Series {
-    Series::Steps {
-        table: LogSource::TABLE,
-        expr,
-        identity: "",
-        scale: 1.0,
-    }
-}
-
-/// Of all sources.
-const fn all(expr: &'static str) -> Series {
-    Series::Steps {
-        table: LogSource::TABLE,
-        expr,
-        identity: "source",
-        scale: 1.0,
-    }
-}
+/// The source that is the key.
+const SOURCE: Source = Source::new(LogSource::TABLE).fold(Fold::Max);
+/// All sources.
+const ALL: Source = SOURCE.identity("source");
 
 const LINES: &str = "debug_lines + info_lines + warn_lines + error_lines";
-const STORED: &str = "Steps of what the collector stored; a restart of it is no step.";
+const STORED: &str = "Change in what the collector has stored; its restarts are not counted.";
 
 /// What the metrics here have in common unless they say otherwise.
-const SHOWN: Metric = Metric {
-    domain: Domain::Log,
-    name: "",
-    label: "",
+const BASE: Metric = Metric {
     unit: Unit::PerSec,
-    series: level(""),
-    key: Some("source"),
-    better: Better::Neither,
-    levels: None,
-    judged_over_secs: 0,
-    what: "",
     how: STORED,
-    fix: "",
+    ..Metric::base(Domain::Log, SOURCE, Some("source"))
 };
 
 /// By source, then of all.
@@ -58,147 +26,140 @@ pub(super) const METRICS: &[Metric] = &[
     Metric {
         name: "lines_per_sec",
         label: "Lines",
-        series: steps(LINES),
+        series: SOURCE.rate(LINES),
         what: "Entries of the source per second; lines that belong together are one.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "error_per_sec",
         label: "Errors",
-        series: steps("error_lines"),
+        series: SOURCE.rate("error_lines"),
         better: Better::Lower,
         what: "Entries of level error of the source per second.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "warn_per_sec",
         label: "Warnings",
-        series: steps("warn_lines"),
+        series: SOURCE.rate("warn_lines"),
         better: Better::Lower,
         what: "Entries of level warn of the source per second.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "info_per_sec",
-        label: "Information",
-        series: steps("info_lines"),
+        label: "Info",
+        series: SOURCE.rate("info_lines"),
         what: "Entries of level info of the source per second.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "debug_per_sec",
-        label: "Debugging",
-        series: steps("debug_lines"),
+        label: "Debug",
+        series: SOURCE.rate("debug_lines"),
         what: "Entries of level debug of the source per second.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "all_error_per_sec",
-        label: "Errors of all logs",
-        series: all("error_lines"),
+        label: "Errors, all logs",
+        series: ALL.rate("error_lines"),
         key: None,
         better: Better::Lower,
         what: "Entries of level error of all sources per second.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "all_warn_per_sec",
-        label: "Warnings of all logs",
-        series: all("warn_lines"),
+        label: "Warnings, all logs",
+        series: ALL.rate("warn_lines"),
         key: None,
         better: Better::Lower,
         what: "Entries of level warn of all sources per second.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "all_info_per_sec",
-        label: "Information of all logs",
-        series: all("info_lines"),
+        label: "Info, all logs",
+        series: ALL.rate("info_lines"),
         key: None,
         what: "Entries of level info of all sources per second.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "all_debug_per_sec",
-        label: "Debugging of all logs",
-        series: all("debug_lines"),
+        label: "Debug, all logs",
+        series: ALL.rate("debug_lines"),
         key: None,
         what: "Entries of level debug of all sources per second.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
-        name: "grave_pct",
-        label: "Errors and warnings",
+        name: "error_warn_pct",
+        label: "Error and warning share",
         unit: Unit::Percent,
-        series: Series::Share {
-            table: LogSource::TABLE,
-            part: "error_lines + warn_lines",
-            whole: LINES,
-            identity: "source",
-            scale: 100.0,
-            least: 0.0,
-        },
+        series: ALL.percent("error_lines + warn_lines", LINES, 0.0),
         key: None,
         better: Better::Lower,
         what: "Errors and warnings as a share of the entries of all sources.",
-        how: "Steps of what was stored. What share is normal differs from host to host, so it has no threshold.",
-        ..SHOWN
+        how: "Change in what was stored. What share is normal differs from host to host, so it has no threshold.",
+        ..BASE
     },
     Metric {
         name: "bytes_per_sec",
-        label: "Read of a log",
+        label: "Log bytes read",
         unit: Unit::BytesPerSec,
-        series: steps("bytes"),
+        series: SOURCE.rate("bytes"),
         what: "Bytes read of the source per second.",
-        how: "Steps of the bytes read.",
-        ..SHOWN
+        how: "Change in the bytes read.",
+        ..BASE
     },
     Metric {
         name: "backlog_bytes",
-        label: "Log not yet read",
+        label: "Log backlog",
         unit: Unit::Bytes,
-        series: level("backlog_bytes"),
+        series: SOURCE.level("backlog_bytes"),
         better: Better::Lower,
         levels: Some(Levels::new(67_108_864.0, 1_073_741_824.0)),
         judged_over_secs: 60,
-        what: "Bytes of the source's files that are not stored. The journal does not tell.",
-        how: "Averaged over a minute. 64 MiB are read in some ten seconds, so what still waits then grows; 1 GiB is more than rotation leaves.",
-        fix: "Look whether the database is slow, or what makes the source so loud.",
-        ..SHOWN
+        what: "Bytes of the source's files that are not stored. The journal does not report it.",
+        how: "Averaged over a minute. 64 MiB are read in about ten seconds, so a backlog that lasts is growing; 1 GiB is more than rotation keeps.",
+        fix: "Check whether the database is slow, or why the source writes so much.",
+        ..BASE
     },
     Metric {
         name: "overflowed_per_sec",
-        label: "Lines beyond the patterns",
-        series: steps("overflowed"),
+        label: "Lines over the pattern limit",
+        series: SOURCE.rate("overflowed"),
         better: Better::Lower,
         what: "Entries per second that are stored under no pattern of their own.",
-        how: "Steps of their count: within an hour a source gets so many patterns and no more.",
-        ..SHOWN
+        how: "Change in their count: a source gets a limited number of patterns per hour.",
+        ..BASE
     },
     Metric {
         name: "readable",
-        label: "Log can be read",
+        label: "Log readable",
         unit: Unit::Bool,
-        series: level("(status IN ('ok', 'blocked', 'limited'))::int::float8"),
+        series: SOURCE.level("(status IN ('ok', 'blocked', 'limited'))::int::float8"),
         better: Better::Higher,
         levels: Some(Levels::warn(0.0)),
         judged_over_secs: 60,
         what: "Whether the source can be read: 1 yes, 0 no.",
-        how: "Each tick; a warning when it could be read at none of a minute. Sources nobody configured count once they were there.",
+        how: "Each tick; a warning when it could not be read for a minute. Sources that are not configured explicitly count once they were present.",
         fix: "Correct the path, or put the collector's user into a group that may read it, such as adm.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "files_open",
-        label: "Log files may all be open",
+        label: "Log files within the open-file limit",
         unit: Unit::Bool,
-        series: level("(status <> 'limited')::int::float8"),
+        series: SOURCE.level("(status <> 'limited')::int::float8"),
         better: Better::Higher,
         levels: Some(Levels::warn(0.0)),
         judged_over_secs: 60,
         what: "Whether all files of the source may be open at once: 1 yes, 0 no.",
-        how: "Each tick. Closed files are read as well; only what is written just before one is removed is lost.",
+        how: "Each tick. Closed files are read as well; only lines written just before a file is removed are lost.",
         fix: "Raise the collector's limit of open files: LimitNOFILE= in its unit, ulimit -n in a shell.",
-        ..SHOWN
+        ..BASE
     },
 ];

@@ -221,7 +221,7 @@ mod tests {
                 continue;
             };
             assert_ne!(metric.better, Better::Neither, "{}", metric.id());
-            let present: Vec<f64> = [levels.info, levels.warn, levels.crit]
+            let present: Vec<f64> = [levels.info, levels.warn, levels.critical]
                 .into_iter()
                 .flatten()
                 .collect();

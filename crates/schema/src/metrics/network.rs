@@ -1,100 +1,71 @@
 //! Network interfaces.
 
 use crate::tables::NetworkSample;
-use crate::{Better, Domain, Levels, Metric, Sample, Series, Unit};
+use crate::{Better, Domain, Levels, Metric, Sample, Source, Unit};
 
-const fn steps(expr: &'static str, scale: f64) -> Series {
-    Series::Steps {
-        table: NetworkSample::TABLE,
-        expr,
-        identity: "",
-        scale,
-    }
-}
+const NETWORK: Source = Source::new(NetworkSample::TABLE);
+
+/// What the metrics here have in common unless they say otherwise.
+const BASE: Metric = Metric::base(Domain::Network, NETWORK, Some("interface"));
 
 pub(super) const METRICS: &[Metric] = &[
     Metric {
-        domain: Domain::Network,
         name: "rx_bytes_per_sec",
         label: "Received",
         unit: Unit::BytesPerSec,
-        series: steps("rx_bytes_total", 1.0),
-        key: Some("interface"),
-        better: Better::Neither,
-        levels: None,
-        judged_over_secs: 0,
+        series: NETWORK.rate("rx_bytes_total"),
         what: "Bytes received per interface, per second.",
-        how: "Steps of /proc/net/dev over the time that passed.",
-        fix: "",
+        how: "Change in /proc/net/dev counters.",
+        ..BASE
     },
     Metric {
-        domain: Domain::Network,
         name: "tx_bytes_per_sec",
         label: "Sent",
         unit: Unit::BytesPerSec,
-        series: steps("tx_bytes_total", 1.0),
-        key: Some("interface"),
-        better: Better::Neither,
-        levels: None,
-        judged_over_secs: 0,
+        series: NETWORK.rate("tx_bytes_total"),
         what: "Bytes sent per interface, per second.",
-        how: "Steps of /proc/net/dev over the time that passed.",
-        fix: "",
+        how: "Change in /proc/net/dev counters.",
+        ..BASE
     },
     Metric {
-        domain: Domain::Network,
         name: "rx_packets_per_sec",
         label: "Packets received",
         unit: Unit::PerSec,
-        series: steps("rx_packets_total", 1.0),
-        key: Some("interface"),
-        better: Better::Neither,
-        levels: None,
-        judged_over_secs: 0,
+        series: NETWORK.rate("rx_packets_total"),
         what: "Packets received per interface, per second.",
-        how: "Steps of /proc/net/dev over the time that passed.",
-        fix: "",
+        how: "Change in /proc/net/dev counters.",
+        ..BASE
     },
     Metric {
-        domain: Domain::Network,
         name: "tx_packets_per_sec",
         label: "Packets sent",
         unit: Unit::PerSec,
-        series: steps("tx_packets_total", 1.0),
-        key: Some("interface"),
-        better: Better::Neither,
-        levels: None,
-        judged_over_secs: 0,
+        series: NETWORK.rate("tx_packets_total"),
         what: "Packets sent per interface, per second.",
-        how: "Steps of /proc/net/dev over the time that passed.",
-        fix: "",
+        how: "Change in /proc/net/dev counters.",
+        ..BASE
     },
     Metric {
-        domain: Domain::Network,
         name: "errors_per_sec",
         label: "Interface errors",
         unit: Unit::PerSec,
-        series: steps("rx_errors_total + tx_errors_total", 1.0),
-        key: Some("interface"),
+        series: NETWORK.rate("rx_errors_total + tx_errors_total"),
         better: Better::Lower,
         levels: Some(Levels::warn(0.1)),
         judged_over_secs: 300,
         what: "Packets with errors per interface, per second.",
-        how: "Steps of both directions of /proc/net/dev, judged over five minutes. Healthy links show none.",
+        how: "Change in the counters of both directions of /proc/net/dev, judged over five minutes. Healthy links show none.",
         fix: "Check cable, duplex and driver: ethtool -S names the kind.",
+        ..BASE
     },
     Metric {
-        domain: Domain::Network,
         name: "drops_per_sec",
         label: "Interface drops",
         unit: Unit::PerSec,
-        series: steps("rx_drops_total + tx_drops_total", 1.0),
-        key: Some("interface"),
+        series: NETWORK.rate("rx_drops_total + tx_drops_total"),
         better: Better::Lower,
-        levels: None,
-        judged_over_secs: 0,
         what: "Packets dropped per interface, per second.",
-        how: "Steps of both directions of /proc/net/dev. Some drivers count unknown protocols here.",
-        fix: "",
+        how: "Change in the counters of both directions of /proc/net/dev. Some drivers count unknown protocols here.",
+        ..BASE
     },
 ];

@@ -1,199 +1,149 @@
 //! Processes, by name and one by one.
 
 use crate::tables::ProcessSample;
-use crate::{Better, Domain, Fold, Levels, Metric, Sample, Series, Unit};
+use crate::{Better, Domain, Fold, Levels, Metric, Sample, Source, Unit};
 
 const MIB: f64 = 1024.0 * 1024.0;
 
-const fn level(expr: &'static str, fold: Fold) -> Series {
-    Series::Level {
-        table: ProcessSample::TABLE,
-        expr,
-        fold,
-    }
-}
+/// Summed over the processes of one name.
+const BY_NAME: Source = Source::new(ProcessSample::TABLE)
+    .identity(PROCESS_KEY)
+    .fold(Fold::Sum);
+/// One by one.
+const PROCESS: Source = Source::new(ProcessSample::TABLE).fold(Fold::Max);
+const PROCESS_KEY: &str = "pid || '.' || start_ticks";
 
-const fn steps(expr: &'static str, identity: &'static str) -> Series {
-    Series::Steps {
-        table: ProcessSample::TABLE,
-        expr,
-        identity,
-        scale: 1.0,
-    }
-}
+const BASE: Metric = Metric::base(Domain::Process, BY_NAME, Some("process_name"));
+const PROCESS_BASE: Metric = Metric::base(Domain::ProcessOne, PROCESS, Some(PROCESS_KEY));
 
 /// Summed over the processes of one name.
 pub(super) const METRICS: &[Metric] = &[
     Metric {
-        domain: Domain::Process,
         name: "cpu_pct",
         label: "CPU",
         unit: Unit::Percent,
-        series: level("cpu_pct", Fold::Sum),
-        key: Some("process_name"),
+        series: BY_NAME.level("cpu_pct"),
         better: Better::Lower,
-        levels: None,
-        judged_over_secs: 0,
         what: "CPU time, percent of one core, summed over the processes of one name.",
         how: "/proc/PID, once per tick.",
-        fix: "",
+        ..BASE
     },
     Metric {
-        domain: Domain::Process,
         name: "rss_bytes",
-        label: "Resident memory",
+        label: "Memory (RSS)",
         unit: Unit::Bytes,
-        series: level("rss_bytes", Fold::Sum),
-        key: Some("process_name"),
+        series: BY_NAME.level("rss_bytes"),
         better: Better::Lower,
-        levels: None,
-        judged_over_secs: 0,
         what: "Memory held in RAM, summed over the processes of one name, bytes.",
         how: "/proc/PID, once per tick.",
-        fix: "",
+        ..BASE
     },
     Metric {
-        domain: Domain::Process,
         name: "fd_count",
-        label: "Descriptors",
+        label: "File descriptors",
         unit: Unit::Count,
-        series: level("fd_count", Fold::Sum),
-        key: Some("process_name"),
+        series: BY_NAME.level("fd_count"),
         better: Better::Lower,
-        levels: None,
-        judged_over_secs: 0,
-        what: "Open file descriptors; no value where the folder is not readable, summed over the processes of one name.",
+        what: "Open file descriptors; no value where the directory is not readable, summed over the processes of one name.",
         how: "/proc/PID, once per tick.",
-        fix: "",
+        ..BASE
     },
     Metric {
-        domain: Domain::Process,
         name: "thread_count",
         label: "Threads",
         unit: Unit::Count,
-        series: level("thread_count", Fold::Sum),
-        key: Some("process_name"),
+        series: BY_NAME.level("thread_count"),
         better: Better::Lower,
-        levels: None,
-        judged_over_secs: 0,
         what: "Threads of the process, summed over the processes of one name.",
         how: "/proc/PID, once per tick.",
-        fix: "",
+        ..BASE
     },
     Metric {
-        domain: Domain::Process,
         name: "read_bytes_per_sec",
-        label: "Read",
+        label: "Disk reads",
         unit: Unit::BytesPerSec,
-        series: steps("read_bytes_total", "pid || '.' || start_ticks"),
-        key: Some("process_name"),
-        better: Better::Neither,
-        levels: None,
-        judged_over_secs: 0,
+        series: BY_NAME.rate("read_bytes_total"),
         what: "Bytes fetched from storage, per second.",
-        how: "Steps of /proc/PID/io over the time that passed.",
-        fix: "",
+        how: "Change in /proc/PID/io counters.",
+        ..BASE
     },
     Metric {
-        domain: Domain::Process,
         name: "write_bytes_per_sec",
-        label: "Written",
+        label: "Disk writes",
         unit: Unit::BytesPerSec,
-        series: steps("write_bytes_total", "pid || '.' || start_ticks"),
-        key: Some("process_name"),
-        better: Better::Neither,
-        levels: None,
-        judged_over_secs: 0,
+        series: BY_NAME.rate("write_bytes_total"),
         what: "Bytes sent to storage, per second.",
-        how: "Steps of /proc/PID/io over the time that passed.",
-        fix: "",
+        how: "Change in /proc/PID/io counters.",
+        ..BASE
     },
 ];
 
 /// One process: pid and start.
 pub(super) const ONE: &[Metric] = &[
     Metric {
-        domain: Domain::ProcessOne,
         name: "cpu_pct",
         label: "CPU",
         unit: Unit::Percent,
-        series: level("cpu_pct", Fold::Max),
-        key: Some("pid || '.' || start_ticks"),
+        series: PROCESS.level("cpu_pct"),
         better: Better::Lower,
         levels: Some(Levels::with_info(20.0, 50.0, 80.0)),
-        judged_over_secs: 0,
         what: "CPU time, percent of one core.",
         how: "Difference of /proc/PID/stat. Thresholds 20, 50 and 80 percent of one core mark a busy process, not a fault.",
-        fix: "See whether the load is expected; strace -c or perf top tell what it does.",
+        fix: "See whether the load is expected; strace -c or perf top show what it does.",
+        ..PROCESS_BASE
     },
     Metric {
-        domain: Domain::ProcessOne,
         name: "rss_bytes",
-        label: "Resident memory",
+        label: "Memory (RSS)",
         unit: Unit::Bytes,
-        series: level("rss_bytes", Fold::Max),
-        key: Some("pid || '.' || start_ticks"),
+        series: PROCESS.level("rss_bytes"),
         better: Better::Lower,
         levels: Some(Levels::with_info(256.0 * MIB, 512.0 * MIB, 1024.0 * MIB)),
-        judged_over_secs: 0,
         what: "Memory held in RAM, bytes; shared pages count for each.",
         how: "/proc/PID/stat. Thresholds 256 and 512 MiB and 1 GiB mark a large process, not a fault.",
         fix: "Compare with last week: growth without end is a leak.",
+        ..PROCESS_BASE
     },
     Metric {
-        domain: Domain::ProcessOne,
         name: "fd_count",
-        label: "Descriptors",
+        label: "File descriptors",
         unit: Unit::Count,
-        series: level("fd_count", Fold::Max),
-        key: Some("pid || '.' || start_ticks"),
+        series: PROCESS.level("fd_count"),
         better: Better::Lower,
         levels: Some(Levels::with_info(200.0, 500.0, 1000.0)),
-        judged_over_secs: 0,
-        what: "Open file descriptors; no value where the folder is not readable.",
+        what: "Open file descriptors; no value where the directory is not readable.",
         how: "/proc/PID/fd. Thresholds 200, 500 and 1000: many services have a limit of 1024.",
-        fix: "Compare with the limit in the table; lsof -p tells what is open.",
+        fix: "Compare with the limit in the table; lsof -p shows what is open.",
+        ..PROCESS_BASE
     },
     Metric {
-        domain: Domain::ProcessOne,
         name: "thread_count",
         label: "Threads",
         unit: Unit::Count,
-        series: level("thread_count", Fold::Max),
-        key: Some("pid || '.' || start_ticks"),
+        series: PROCESS.level("thread_count"),
         better: Better::Lower,
         levels: Some(Levels::with_info(100.0, 200.0, 500.0)),
-        judged_over_secs: 0,
         what: "Threads of the process.",
         how: "/proc/PID/stat. Thresholds 100, 200 and 500.",
         fix: "A number that grows without end is a leak of threads or a pool without bound.",
+        ..PROCESS_BASE
     },
     Metric {
-        domain: Domain::ProcessOne,
         name: "read_bytes_per_sec",
-        label: "Read",
+        label: "Disk reads",
         unit: Unit::BytesPerSec,
-        series: steps("read_bytes_total", ""),
-        key: Some("pid || '.' || start_ticks"),
-        better: Better::Neither,
-        levels: None,
-        judged_over_secs: 0,
+        series: PROCESS.rate("read_bytes_total"),
         what: "Bytes fetched from storage, per second.",
-        how: "Steps of /proc/PID/io over the time that passed.",
-        fix: "",
+        how: "Change in /proc/PID/io counters.",
+        ..PROCESS_BASE
     },
     Metric {
-        domain: Domain::ProcessOne,
         name: "write_bytes_per_sec",
-        label: "Written",
+        label: "Disk writes",
         unit: Unit::BytesPerSec,
-        series: steps("write_bytes_total", ""),
-        key: Some("pid || '.' || start_ticks"),
-        better: Better::Neither,
-        levels: None,
-        judged_over_secs: 0,
+        series: PROCESS.rate("write_bytes_total"),
         what: "Bytes sent to storage, per second.",
-        how: "Steps of /proc/PID/io over the time that passed.",
-        fix: "",
+        how: "Change in /proc/PID/io counters.",
+        ..PROCESS_BASE
     },
 ];

@@ -1,56 +1,15 @@
 //! Reverse proxies.
 
 use crate::tables::ProxySample;
-use crate::{Better, Domain, Fold, Levels, Metric, Sample, Series, Unit};
+use crate::{Better, Domain, Levels, Metric, Sample, Source, Unit};
+
+const PROXY: Source = Source::new(ProxySample::TABLE);
 
 /// Connections by any protocol that the proxy tells.
 const PROTOCOLS: &str = "coalesce(conn_http1, 0) + coalesce(conn_http2, 0) + coalesce(conn_http3, 0) + coalesce(conn_webtransport, 0)";
 
-const fn level(expr: &'static str) -> Series {
-    Series::Level {
-        table: ProxySample::TABLE,
-        expr,
-        fold: Fold::Avg,
-    }
-}
-
-/// A rate.
-const fn steps(expr: &'static str, scale: f64) -> Series {
-    Series::Steps {
-        table: ProxySample::TABLE,
-        expr,
-        identity: "",
-        scale,
-    }
-}
-
-/// A share in percent; judged from `least` on.
-const fn share(part: &'static str, whole: &'static str, least: f64) -> Series {
-    Series::Share {
-        table: ProxySample::TABLE,
-        part,
-        whole,
-        identity: "",
-        scale: 100.0,
-        least,
-    }
-}
-
 /// What the metrics here have in common unless they say otherwise.
-const SHOWN: Metric = Metric {
-    domain: Domain::Proxy,
-    name: "",
-    label: "",
-    unit: Unit::None,
-    series: level(""),
-    key: Some("target"),
-    better: Better::Neither,
-    levels: None,
-    judged_over_secs: 0,
-    what: "",
-    how: "",
-    fix: "",
-};
+const BASE: Metric = Metric::base(Domain::Proxy, PROXY, Some("target"));
 
 /// By target.
 pub(super) const METRICS: &[Metric] = &[
@@ -58,45 +17,45 @@ pub(super) const METRICS: &[Metric] = &[
         name: "requests_per_sec",
         label: "Requests",
         unit: Unit::PerSec,
-        series: steps("request_total", 1.0),
+        series: PROXY.rate("request_total"),
         what: "Requests per second.",
-        how: "Steps of the proxy's counter.",
-        ..SHOWN
+        how: "Change in the proxy's counter.",
+        ..BASE
     },
     Metric {
         name: "success_per_sec",
         label: "2xx and 3xx",
         unit: Unit::PerSec,
-        series: steps("request_success", 1.0),
+        series: PROXY.rate("request_success"),
         what: "Requests answered with 2xx and 3xx, per second.",
-        how: "Steps of the proxy's counter.",
-        ..SHOWN
+        how: "Change in the proxy's counter.",
+        ..BASE
     },
     Metric {
         name: "client_errors_per_sec",
         label: "4xx",
         unit: Unit::PerSec,
-        series: steps("request_client_errors", 1.0),
+        series: PROXY.rate("request_client_errors"),
         better: Better::Lower,
         what: "Requests answered with 4xx, per second.",
-        how: "Steps of the proxy's counter.",
-        ..SHOWN
+        how: "Change in the proxy's counter.",
+        ..BASE
     },
     Metric {
         name: "server_errors_per_sec",
         label: "5xx",
         unit: Unit::PerSec,
-        series: steps("request_server_errors", 1.0),
+        series: PROXY.rate("request_server_errors"),
         better: Better::Lower,
         what: "Requests answered with 5xx, per second.",
-        how: "Steps of the proxy's counter.",
-        ..SHOWN
+        how: "Change in the proxy's counter.",
+        ..BASE
     },
     Metric {
         name: "error_pct",
-        label: "Server errors",
+        label: "Server error ratio",
         unit: Unit::Percent,
-        series: share(
+        series: PROXY.percent(
             "request_server_errors",
             "request_total - coalesce(waf_blocked_requests, 0)",
             100.0,
@@ -104,293 +63,293 @@ pub(super) const METRICS: &[Metric] = &[
         better: Better::Lower,
         levels: Some(Levels::new(5.0, 20.0)),
         judged_over_secs: 300,
-        what: "Requests answered with 5xx as a share of all but those refused by the firewall.",
-        how: "Steps over five minutes; no value below 100 requests. Thresholds: the usual 5 and 20 percent.",
-        fix: "Compare with the API's errors: when it is well, the server behind is not reached.",
-        ..SHOWN
+        what: "Requests answered with 5xx as a share of all but those blocked by the WAF.",
+        how: "Change over five minutes; no value below 100 requests. Thresholds: the usual 5 and 20 percent.",
+        fix: "Compare with the API's errors: if it has none, the upstream server is not reached.",
+        ..BASE
     },
     Metric {
         name: "waf_blocked_per_sec",
-        label: "Refused by the firewall",
+        label: "Blocked by WAF",
         unit: Unit::PerSec,
-        series: steps("waf_blocked_requests", 1.0),
-        what: "Requests per second that the web application firewall refused.",
-        how: "Steps of the proxy's counter.",
-        ..SHOWN
+        series: PROXY.rate("waf_blocked_requests"),
+        what: "Requests per second that the web application firewall blocked.",
+        how: "Change in the proxy's counter.",
+        ..BASE
     },
     Metric {
         name: "requests_in_progress",
-        label: "Under way",
+        label: "In progress",
         unit: Unit::Count,
-        series: level("requests_in_progress"),
+        series: PROXY.level("requests_in_progress"),
         better: Better::Lower,
         levels: Some(Levels::warn(500.0)),
         judged_over_secs: 60,
-        what: "Requests under way.",
-        how: "The proxy's own figure, averaged over a minute. 500 is the usual warning; what a proxy bears depends on its host.",
-        fix: "Requests pile up when the server behind is slow: see upstream latency.",
-        ..SHOWN
+        what: "Requests in progress.",
+        how: "Reported by the proxy, averaged over a minute. 500 is the usual warning; the capacity of a proxy depends on its host.",
+        fix: "Requests pile up when the upstream server is slow: see upstream latency.",
+        ..BASE
     },
     Metric {
         name: "bytes_received_per_sec",
         label: "Received",
         unit: Unit::BytesPerSec,
-        series: steps("bytes_received", 1.0),
+        series: PROXY.rate("bytes_received"),
         what: "Bytes received per second.",
-        how: "Steps of the proxy's counter.",
-        ..SHOWN
+        how: "Change in the proxy's counter.",
+        ..BASE
     },
     Metric {
         name: "bytes_sent_per_sec",
         label: "Sent",
         unit: Unit::BytesPerSec,
-        series: steps("bytes_sent", 1.0),
+        series: PROXY.rate("bytes_sent"),
         what: "Bytes sent per second.",
-        how: "Steps of the proxy's counter.",
-        ..SHOWN
+        how: "Change in the proxy's counter.",
+        ..BASE
     },
     Metric {
         name: "latency_p50_ms",
         label: "p50",
         unit: Unit::Ms,
-        series: level("latency_p50_ms"),
+        series: PROXY.level("latency_p50_ms"),
         better: Better::Lower,
-        what: "Half of the answers took at most this long.",
-        how: "The proxy's own figure.",
-        ..SHOWN
+        what: "Half of the responses took at most this long.",
+        how: "Reported by the proxy.",
+        ..BASE
     },
     Metric {
         name: "latency_p95_ms",
         label: "p95",
         unit: Unit::Ms,
-        series: level("latency_p95_ms"),
+        series: PROXY.level("latency_p95_ms"),
         better: Better::Lower,
         levels: Some(Levels::new(1000.0, 5000.0)),
         judged_over_secs: 300,
-        what: "95 of 100 answers took at most this long.",
-        how: "The proxy's own figure, averaged over five minutes. Thresholds: 1 and 5 s.",
-        fix: "Compare with upstream p95: equal means the server behind is slow.",
-        ..SHOWN
+        what: "95 of 100 responses took at most this long.",
+        how: "Reported by the proxy, averaged over five minutes. Thresholds: 1 and 5 s.",
+        fix: "Compare with upstream p95: equal means the upstream server is slow.",
+        ..BASE
     },
     Metric {
         name: "latency_p99_ms",
         label: "p99",
         unit: Unit::Ms,
-        series: level("latency_p99_ms"),
+        series: PROXY.level("latency_p99_ms"),
         better: Better::Lower,
-        what: "99 of 100 answers took at most this long.",
-        how: "The proxy's own figure.",
-        ..SHOWN
+        what: "99 of 100 responses took at most this long.",
+        how: "Reported by the proxy.",
+        ..BASE
     },
     Metric {
         name: "upstream_avg_ms",
-        label: "Upstream mean",
+        label: "Upstream mean response time",
         unit: Unit::Ms,
-        series: level("upstream_avg_ms"),
+        series: PROXY.level("upstream_avg_ms"),
         better: Better::Lower,
-        what: "Mean time of the server behind.",
-        how: "The proxy's own figure.",
-        ..SHOWN
+        what: "Mean response time of the upstream server.",
+        how: "Reported by the proxy.",
+        ..BASE
     },
     Metric {
         name: "upstream_p95_ms",
         label: "Upstream p95",
         unit: Unit::Ms,
-        series: level("upstream_p95_ms"),
+        series: PROXY.level("upstream_p95_ms"),
         better: Better::Lower,
-        what: "95 of 100 answers of the server behind took at most this long.",
-        how: "The proxy's own figure.",
-        ..SHOWN
+        what: "95 of 100 responses of the upstream server took at most this long.",
+        how: "Reported by the proxy.",
+        ..BASE
     },
     Metric {
         name: "connections_per_sec",
         label: "Connections",
         unit: Unit::PerSec,
-        series: steps("conn_total", 1.0),
+        series: PROXY.rate("conn_total"),
         what: "Connections accepted per second.",
-        how: "Steps of the proxy's counter.",
-        ..SHOWN
+        how: "Change in the proxy's counter.",
+        ..BASE
     },
     Metric {
         name: "conn_active",
         label: "Open connections",
         unit: Unit::Count,
-        series: level("conn_active"),
+        series: PROXY.level("conn_active"),
         what: "Open connections.",
-        how: "The proxy's own figure.",
-        ..SHOWN
+        how: "Reported by the proxy.",
+        ..BASE
     },
     Metric {
         name: "http1_pct",
         label: "HTTP/1.1",
         unit: Unit::Percent,
-        series: share("conn_http1", PROTOCOLS, 0.0),
+        series: PROXY.percent("conn_http1", PROTOCOLS, 0.0),
         what: "Connections by HTTP/1.1, as a share of those of all protocols.",
-        how: "Steps of the proxy's counters.",
-        ..SHOWN
+        how: "Change in the proxy's counters.",
+        ..BASE
     },
     Metric {
         name: "http2_pct",
         label: "HTTP/2",
         unit: Unit::Percent,
-        series: share("conn_http2", PROTOCOLS, 0.0),
+        series: PROXY.percent("conn_http2", PROTOCOLS, 0.0),
         what: "Connections by HTTP/2, as a share of those of all protocols.",
-        how: "Steps of the proxy's counters.",
-        ..SHOWN
+        how: "Change in the proxy's counters.",
+        ..BASE
     },
     Metric {
         name: "http3_pct",
         label: "HTTP/3",
         unit: Unit::Percent,
-        series: share("conn_http3", PROTOCOLS, 0.0),
+        series: PROXY.percent("conn_http3", PROTOCOLS, 0.0),
         what: "Connections by HTTP/3, as a share of those of all protocols.",
-        how: "Steps of the proxy's counters.",
-        ..SHOWN
+        how: "Change in the proxy's counters.",
+        ..BASE
     },
     Metric {
         name: "webtransport_pct",
         label: "WebTransport",
         unit: Unit::Percent,
-        series: share("conn_webtransport", PROTOCOLS, 0.0),
+        series: PROXY.percent("conn_webtransport", PROTOCOLS, 0.0),
         what: "Connections by WebTransport, as a share of those of all protocols.",
-        how: "Steps of the proxy's counters.",
-        ..SHOWN
+        how: "Change in the proxy's counters.",
+        ..BASE
     },
     Metric {
         name: "tls_handshakes_per_sec",
         label: "TLS handshakes",
         unit: Unit::PerSec,
-        series: steps("tls_handshakes", 1.0),
+        series: PROXY.rate("tls_handshakes"),
         what: "TLS handshakes per second.",
-        how: "Steps of the proxy's counter.",
-        ..SHOWN
+        how: "Change in the proxy's counter.",
+        ..BASE
     },
     Metric {
         name: "pqc_pct",
         label: "Post-quantum handshakes",
         unit: Unit::Percent,
-        series: share(
+        series: PROXY.percent(
             "tls_pqc_handshakes",
             "tls_pqc_handshakes + tls_classical_handshakes",
             0.0,
         ),
         better: Better::Higher,
         what: "Handshakes with a post-quantum key exchange, as a share of all.",
-        how: "Steps of the proxy's counters.",
-        ..SHOWN
+        how: "Change in the proxy's counters.",
+        ..BASE
     },
     Metric {
         name: "pqc_enabled",
-        label: "Post-quantum exchange",
+        label: "Post-quantum key exchange",
         unit: Unit::Bool,
-        series: level("pqc_enabled::int::float8"),
+        series: PROXY.level("pqc_enabled::int::float8"),
         better: Better::Higher,
         what: "Whether post-quantum key exchange is on: 1 yes, 0 no.",
-        how: "The proxy's own figure.",
-        ..SHOWN
+        how: "Reported by the proxy.",
+        ..BASE
     },
     Metric {
         name: "handshake_failures_per_sec",
         label: "Failed handshakes",
         unit: Unit::PerSec,
-        series: steps("handshake_failures", 1.0),
+        series: PROXY.rate("handshake_failures"),
         better: Better::Lower,
         what: "TLS handshakes that failed, per second.",
-        how: "Steps of the proxy's counter.",
-        ..SHOWN
+        how: "Change in the proxy's counter.",
+        ..BASE
     },
     Metric {
         name: "handshake_failure_pct",
-        label: "Failed handshakes",
+        label: "Handshake failure ratio",
         unit: Unit::Percent,
-        series: share("handshake_failures", "tls_handshakes", 100.0),
+        series: PROXY.percent("handshake_failures", "tls_handshakes", 100.0),
         better: Better::Lower,
         levels: Some(Levels::warn(10.0)),
         judged_over_secs: 600,
         what: "TLS handshakes that failed, as a share of all.",
-        how: "Steps over ten minutes; no value below 100 handshakes. Scanners cause a few; a tenth is our own judgement.",
+        how: "Change over ten minutes; no value below 100 handshakes. Scanners cause a few; a tenth is our own choice.",
         fix: "Check the certificate's dates and chain, and which versions clients offer.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "rl_checked_per_sec",
-        label: "Rate limiter saw",
+        label: "Checked by rate limiter",
         unit: Unit::PerSec,
-        series: steps("rl_requests_checked", 1.0),
-        what: "Requests per second that the rate limiter saw.",
-        how: "Steps of the proxy's counter.",
-        ..SHOWN
+        series: PROXY.rate("rl_requests_checked"),
+        what: "Requests per second that the rate limiter checked.",
+        how: "Change in the proxy's counter.",
+        ..BASE
     },
     Metric {
         name: "rl_allowed_per_sec",
-        label: "Let through",
+        label: "Allowed by rate limiter",
         unit: Unit::PerSec,
-        series: steps("rl_requests_allowed", 1.0),
-        what: "Requests per second that the rate limiter let through.",
-        how: "Steps of the proxy's counter.",
-        ..SHOWN
+        series: PROXY.rate("rl_requests_allowed"),
+        what: "Requests per second that the rate limiter allowed.",
+        how: "Change in the proxy's counter.",
+        ..BASE
     },
     Metric {
         name: "rl_limited_per_sec",
-        label: "Slowed down",
+        label: "Throttled by rate limiter",
         unit: Unit::PerSec,
-        series: steps("rl_requests_limited", 1.0),
-        what: "Requests per second that the rate limiter slowed down.",
-        how: "Steps of the proxy's counter.",
-        ..SHOWN
+        series: PROXY.rate("rl_requests_limited"),
+        what: "Requests per second that the rate limiter throttled.",
+        how: "Change in the proxy's counter.",
+        ..BASE
     },
     Metric {
         name: "rl_blocked_per_sec",
-        label: "Refused by the limiter",
+        label: "Blocked by rate limiter",
         unit: Unit::PerSec,
-        series: steps("rl_requests_blocked", 1.0),
-        what: "Requests per second that the rate limiter refused.",
-        how: "Steps of the proxy's counter.",
-        ..SHOWN
+        series: PROXY.rate("rl_requests_blocked"),
+        what: "Requests per second that the rate limiter blocked.",
+        how: "Change in the proxy's counter.",
+        ..BASE
     },
     Metric {
         name: "rl_limited_pct",
         label: "Rate limited",
         unit: Unit::Percent,
-        series: share(
+        series: PROXY.percent(
             "coalesce(rl_requests_limited, 0) + coalesce(rl_requests_blocked, 0)",
             "rl_requests_checked",
             0.0,
         ),
         better: Better::Lower,
         levels: Some(Levels::info(10.0)),
-        what: "Requests slowed down or refused by the rate limiter, as a share of those it saw.",
-        how: "Steps of the proxy's counters. A tenth is worth a look: clients gone wild, or limits too tight.",
-        fix: "See whom it limits in the proxy's log.",
-        ..SHOWN
+        what: "Requests throttled or blocked by the rate limiter, as a share of those it checked.",
+        how: "Change in the proxy's counters. A tenth is worth a look: a misbehaving client, or limits that are too strict.",
+        fix: "See which clients it limits in the proxy's log.",
+        ..BASE
     },
     Metric {
         name: "cpu_pct",
         label: "CPU",
         unit: Unit::Percent,
-        series: level("cpu_pct"),
+        series: PROXY.level("cpu_pct"),
         better: Better::Lower,
         what: "CPU of the proxy, percent of one core.",
-        how: "Its own figure.",
-        ..SHOWN
+        how: "Reported by the proxy.",
+        ..BASE
     },
     Metric {
         name: "memory_bytes",
         label: "Memory",
         unit: Unit::Bytes,
-        series: level("memory_bytes"),
+        series: PROXY.level("memory_bytes"),
         better: Better::Lower,
         what: "Memory of the proxy.",
-        how: "Its own figure.",
-        ..SHOWN
+        how: "Reported by the proxy.",
+        ..BASE
     },
     Metric {
         name: "uptime_secs",
         label: "Uptime",
         unit: Unit::Secs,
-        series: level("uptime_secs"),
+        series: PROXY.level("uptime_secs"),
         what: "Time since the proxy started.",
-        how: "Its own figure.",
-        ..SHOWN
+        how: "Reported by the proxy.",
+        ..BASE
     },
 ];

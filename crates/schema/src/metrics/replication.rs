@@ -1,44 +1,14 @@
 //! Slots, standbys and subscriptions.
 
 use crate::tables::{DbSample, ReplicationSample, SubscriptionSample};
-use crate::{Better, Domain, Fold, Levels, Metric, Sample, Series, Unit};
+use crate::{Better, Domain, Levels, Metric, Sample, Source, Unit};
+
+const SLOTS: Source = Source::new(ReplicationSample::TABLE).identity("epoch");
+/// What a standby reports of itself.
+const STANDBY: Source = Source::new(DbSample::TABLE);
+const SUBSCRIPTIONS: Source = Source::new(SubscriptionSample::TABLE).identity("epoch");
 
 const GIB: f64 = 1024.0 * 1024.0 * 1024.0;
-
-const fn level(expr: &'static str) -> Series {
-    Series::Level {
-        table: ReplicationSample::TABLE,
-        expr,
-        fold: Fold::Avg,
-    }
-}
-
-/// A rate.
-const fn steps(expr: &'static str, scale: f64) -> Series {
-    Series::Steps {
-        table: ReplicationSample::TABLE,
-        expr,
-        identity: "epoch",
-        scale,
-    }
-}
-
-/// As a standby tells it.
-const fn standby(expr: &'static str) -> Series {
-    Series::Level {
-        table: DbSample::TABLE,
-        expr,
-        fold: Fold::Avg,
-    }
-}
-
-const fn subscription(expr: &'static str) -> Series {
-    Series::Level {
-        table: SubscriptionSample::TABLE,
-        expr,
-        fold: Fold::Avg,
-    }
-}
 
 /// By slot, or by what a standby without one calls itself: a slot keeps its series when its
 /// consumer comes and goes.
@@ -46,20 +16,7 @@ const SLOT: &str =
     "instance || '.' || CASE WHEN slot_name = '' THEN application_name ELSE slot_name END";
 
 /// What the metrics here have in common unless they say otherwise.
-const SHOWN: Metric = Metric {
-    domain: Domain::Replication,
-    name: "",
-    label: "",
-    unit: Unit::None,
-    series: level(""),
-    key: Some(SLOT),
-    better: Better::Neither,
-    levels: None,
-    judged_over_secs: 0,
-    what: "",
-    how: "",
-    fix: "",
-};
+const BASE: Metric = Metric::base(Domain::Replication, SLOTS, Some(SLOT));
 
 /// Of the primary, of standbys and of subscribers.
 pub(super) const METRICS: &[Metric] = &[
@@ -67,180 +24,180 @@ pub(super) const METRICS: &[Metric] = &[
         name: "replay_lag_ms",
         label: "Replay lag",
         unit: Unit::Ms,
-        series: level("replay_lag_ms"),
+        series: SLOTS.level("replay_lag_ms"),
         better: Better::Lower,
         levels: Some(Levels::with_info(100.0, 1000.0, 30000.0)),
         judged_over_secs: 60,
         what: "Time until a standby has replayed what was written; 0 when there is nothing to replay.",
         how: "pg_stat_replication, averaged over a minute. 100 ms is worth a look; 1 s and 30 s are the usual warnings.",
         fix: "Compare with flush and write lag: equal is the network, only replay is load or a conflict on the standby.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "flush_lag_ms",
         label: "Flush lag",
         unit: Unit::Ms,
-        series: level("flush_lag_ms"),
+        series: SLOTS.level("flush_lag_ms"),
         better: Better::Lower,
         levels: Some(Levels::with_info(100.0, 1000.0, 30000.0)),
         what: "Time until a standby has flushed what was written.",
         how: "pg_stat_replication; thresholds as for replay.",
         fix: "See the standby's disk.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "write_lag_ms",
         label: "Write lag",
         unit: Unit::Ms,
-        series: level("write_lag_ms"),
+        series: SLOTS.level("write_lag_ms"),
         better: Better::Lower,
         levels: Some(Levels::with_info(100.0, 1000.0, 30000.0)),
         what: "Time until a standby has written what was sent.",
         how: "pg_stat_replication; thresholds as for replay.",
         fix: "See the network to the standby.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "replay_lag_bytes",
         label: "Replay lag in bytes",
         unit: Unit::Bytes,
-        series: level("replay_lag_bytes"),
+        series: SLOTS.level("replay_lag_bytes"),
         better: Better::Lower,
         what: "WAL a standby has not replayed.",
         how: "pg_stat_replication.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "sent_lag_bytes",
-        label: "Not sent",
+        label: "WAL not sent",
         unit: Unit::Bytes,
-        series: level("sent_lag_bytes"),
+        series: SLOTS.level("sent_lag_bytes"),
         better: Better::Lower,
         what: "WAL not sent to a standby.",
         how: "pg_stat_replication.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "retained_bytes",
         label: "WAL retained",
         unit: Unit::Bytes,
-        series: level("retained_bytes"),
+        series: SLOTS.level("retained_bytes"),
         better: Better::Lower,
         levels: Some(Levels::warn(10.0 * GIB)),
         judged_over_secs: 300,
         what: "WAL the server keeps for a slot.",
-        how: "pg_replication_slots, over five minutes. Without a limit it grows until the disk is full; 10 GiB is our own judgement.",
-        fix: "Bring the consumer back, or drop the slot; max_slot_wal_keep_size sets a limit.",
-        ..SHOWN
+        how: "pg_replication_slots, over five minutes. Without a limit it grows until the disk is full; 10 GiB is our own choice.",
+        fix: "Restart the consumer, or drop the slot; max_slot_wal_keep_size sets a limit.",
+        ..BASE
     },
     Metric {
         name: "unconfirmed_bytes",
-        label: "Not confirmed",
+        label: "WAL not confirmed",
         unit: Unit::Bytes,
-        series: level("unconfirmed_bytes"),
+        series: SLOTS.level("unconfirmed_bytes"),
         better: Better::Lower,
         what: "WAL a logical consumer has not confirmed.",
         how: "pg_replication_slots.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "slot_lost",
         label: "Slot lost",
         unit: Unit::Bool,
-        series: level("CASE WHEN wal_status = 'lost' THEN 1.0 ELSE 0.0 END"),
+        series: SLOTS.level("CASE WHEN wal_status = 'lost' THEN 1.0 ELSE 0.0 END"),
         better: Better::Lower,
-        levels: Some(Levels::crit(1.0)),
+        levels: Some(Levels::critical(1.0)),
         judged_over_secs: 60,
         what: "Whether the WAL a slot needs is gone: 1 yes, 0 no.",
         how: "wal_status of pg_replication_slots. Its consumer has to be built anew.",
         fix: "Drop the slot, then rebuild standby or subscription; raise max_slot_wal_keep_size.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "slot_inactive",
         label: "Slot without consumer",
         unit: Unit::Bool,
-        series: level("CASE WHEN active THEN 0.0 ELSE 1.0 END"),
+        series: SLOTS.level("CASE WHEN active THEN 0.0 ELSE 1.0 END"),
         better: Better::Lower,
         levels: Some(Levels::warn(1.0)),
         judged_over_secs: 300,
-        what: "Whether nobody receives from a slot: 1 yes, 0 no. WAL piles up behind it.",
-        how: "pg_replication_slots, over five minutes, so that a restart of the consumer raises nothing.",
-        fix: "Bring the consumer back, or drop the slot if it is not needed any more.",
-        ..SHOWN
+        what: "Whether a slot has no consumer: 1 yes, 0 no. WAL accumulates for it.",
+        how: "pg_replication_slots, over five minutes, so that a restart of the consumer raises no problem.",
+        fix: "Restart the consumer, or drop the slot if it is not needed any more.",
+        ..BASE
     },
     Metric {
         name: "reply_age_secs",
         label: "Last reply",
         unit: Unit::Secs,
-        series: level("reply_age_secs"),
+        series: SLOTS.level("reply_age_secs"),
         better: Better::Lower,
         levels: Some(Levels::warn(60.0)),
         judged_over_secs: 300,
         what: "Time since a standby last replied.",
-        how: "pg_stat_replication, over five minutes. Standbys reply every ten seconds unless told otherwise; six missed are a warning.",
+        how: "pg_stat_replication, over five minutes. Standbys reply every ten seconds by default; six missed replies are a warning.",
         fix: "See the network, and the standby's log.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "xmin_age",
-        label: "Held from vacuum",
+        label: "Oldest xmin age",
         unit: Unit::Count,
-        series: level("greatest(xmin_age, catalog_xmin_age)"),
+        series: SLOTS.level("greatest(xmin_age, catalog_xmin_age)"),
         better: Better::Lower,
         what: "Transactions whose dead rows a slot or standby keeps from vacuum.",
         how: "pg_replication_slots, pg_stat_replication.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "spill_bytes_per_sec",
-        label: "Decoding spilled",
+        label: "Logical decoding spilled",
         unit: Unit::BytesPerSec,
-        series: steps("spill_bytes", 1.0),
+        series: SLOTS.rate("spill_bytes"),
         better: Better::Lower,
         what: "Bytes per second that logical decoding spilled to disk.",
-        how: "Steps of pg_stat_replication_slots.",
-        ..SHOWN
+        how: "Change in pg_stat_replication_slots counters.",
+        ..BASE
     },
     Metric {
         name: "decoded_bytes_per_sec",
-        label: "Decoding sent",
+        label: "Logical decoding sent",
         unit: Unit::BytesPerSec,
-        series: steps("total_bytes", 1.0),
+        series: SLOTS.rate("total_bytes"),
         what: "Bytes per second that logical decoding sent.",
-        how: "Steps of pg_stat_replication_slots.",
-        ..SHOWN
+        how: "Change in pg_stat_replication_slots counters.",
+        ..BASE
     },
     Metric {
         name: "standby_delay_secs",
-        label: "Standby behind",
+        label: "Standby replay delay",
         unit: Unit::Secs,
-        series: standby("replay_delay_secs"),
+        series: STANDBY.level("replay_delay_secs"),
         key: Some("instance"),
         better: Better::Lower,
         levels: Some(Levels::new(1.0, 30.0)),
         judged_over_secs: 60,
         what: "Age of the newest change a standby has replayed, while there is more to replay.",
-        how: "Asked of the standby itself, over a minute. 1 s and 30 s are the usual warnings.",
+        how: "Queried on the standby itself, over a minute. 1 s and 30 s are the usual warnings.",
         fix: "See load and conflicts of the standby, and whether replay is paused.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "standby_backlog_bytes",
-        label: "Standby's backlog",
+        label: "Standby replay backlog",
         unit: Unit::Bytes,
-        series: standby("replay_backlog_bytes"),
+        series: STANDBY.level("replay_backlog_bytes"),
         key: Some("instance"),
         better: Better::Lower,
         what: "WAL a standby has received and not replayed.",
-        how: "Asked of the standby itself.",
-        ..SHOWN
+        how: "Queried on the standby itself.",
+        ..BASE
     },
     Metric {
         name: "standby_paused",
         label: "Replay paused",
         unit: Unit::Bool,
-        series: standby("replay_paused::int::float8"),
+        series: STANDBY.level("replay_paused::int::float8"),
         key: Some("instance"),
         better: Better::Lower,
         levels: Some(Levels::warn(1.0)),
@@ -248,15 +205,13 @@ pub(super) const METRICS: &[Metric] = &[
         what: "Whether replay is paused on a standby: 1 yes, 0 no.",
         how: "pg_is_wal_replay_paused(), over five minutes.",
         fix: "SELECT pg_wal_replay_resume() on the standby.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "receiver_down",
-        label: "Receiver not streaming",
+        label: "WAL receiver down",
         unit: Unit::Bool,
-        series: standby(
-            "CASE WHEN receiver_status = 'streaming' THEN 0.0 WHEN receiver_status IS NOT NULL THEN 1.0 END",
-        ),
+        series: STANDBY.level("CASE WHEN receiver_status = 'streaming' THEN 0.0 WHEN receiver_status IS NOT NULL THEN 1.0 END"),
         key: Some("instance"),
         better: Better::Lower,
         levels: Some(Levels::warn(1.0)),
@@ -264,64 +219,59 @@ pub(super) const METRICS: &[Metric] = &[
         what: "Whether a standby receives no WAL: 1 yes, 0 no.",
         how: "pg_stat_wal_receiver over five minutes. A standby that restores from an archive alone has none.",
         fix: "See the standby's log: primary_conninfo, slot, password.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "subscription_running",
-        label: "Subscription runs",
+        label: "Subscription running",
         unit: Unit::Bool,
-        series: subscription("CASE WHEN enabled THEN running::int::float8 END"),
+        series: SUBSCRIPTIONS.level("CASE WHEN enabled THEN running::int::float8 END"),
         key: Some("instance || '.' || database || '.' || subscription"),
         better: Better::Higher,
-        levels: Some(Levels::crit(0.0)),
+        levels: Some(Levels::critical(0.0)),
         judged_over_secs: 600,
         what: "Whether the worker of an enabled subscription runs: 1 yes, 0 no.",
         how: "pg_stat_subscription over ten minutes.",
         fix: "The subscriber's log shows why it stops: a conflict has to be resolved by hand.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "subscription_silent_secs",
-        label: "Publisher silent",
+        label: "Time since last publisher message",
         unit: Unit::Secs,
-        series: subscription("last_msg_age_secs"),
+        series: SUBSCRIPTIONS.level("last_msg_age_secs"),
         key: Some("instance || '.' || database || '.' || subscription"),
         better: Better::Lower,
         levels: Some(Levels::warn(300.0)),
         judged_over_secs: 600,
         what: "Time since the last message of the publisher.",
-        how: "pg_stat_subscription over ten minutes. Publishers speak at least every half minute; five minutes are our own judgement.",
+        how: "pg_stat_subscription over ten minutes. Publishers send a message at least every half minute; five minutes are our own choice.",
         fix: "See the publisher and the network between.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "subscription_errors_per_sec",
         label: "Subscription errors",
         unit: Unit::PerSec,
-        series: Series::Steps {
-            table: SubscriptionSample::TABLE,
-            expr: "apply_errors + sync_errors",
-            identity: "epoch",
-            scale: 1.0,
-        },
+        series: SUBSCRIPTIONS.rate("apply_errors + sync_errors"),
         key: Some("instance || '.' || database || '.' || subscription"),
         better: Better::Lower,
         levels: Some(Levels::warn(0.000001)),
         judged_over_secs: 1800,
         what: "Failures per second to apply changes or to copy tables.",
-        how: "Steps of pg_stat_subscription_stats over half an hour.",
+        how: "Change in pg_stat_subscription_stats counters over half an hour.",
         fix: "The subscriber's log names row and conflict.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "tables_not_ready",
         label: "Tables not ready",
         unit: Unit::Count,
-        series: subscription("tables_not_ready"),
+        series: SUBSCRIPTIONS.level("tables_not_ready"),
         key: Some("instance || '.' || database || '.' || subscription"),
         better: Better::Lower,
         what: "Tables of a subscription that are still being copied.",
         how: "pg_subscription_rel.",
-        ..SHOWN
+        ..BASE
     },
 ];

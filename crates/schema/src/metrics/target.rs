@@ -1,99 +1,74 @@
 //! Whatever is scraped: whether it answers.
 
 use crate::tables::{LatencyBucket, TargetSample};
-use crate::{Better, Domain, Fold, Levels, Metric, Sample, Series, Unit};
+use crate::{Better, Domain, Levels, Metric, Sample, Source, Unit};
 
-const fn level(expr: &'static str) -> Series {
-    Series::Level {
-        table: TargetSample::TABLE,
-        expr,
-        fold: Fold::Avg,
-    }
-}
+const TARGET: Source = Source::new(TargetSample::TABLE);
+const LATENCY: Source = Source::new(LatencyBucket::TABLE);
 
 /// What the metrics here have in common unless they say otherwise.
-const SHOWN: Metric = Metric {
-    domain: Domain::Target,
-    name: "",
-    label: "",
-    unit: Unit::None,
-    series: level(""),
-    key: Some("target"),
-    better: Better::Neither,
-    levels: None,
-    judged_over_secs: 0,
-    what: "",
-    how: "",
-    fix: "",
-};
+const BASE: Metric = Metric::base(Domain::Target, TARGET, Some("target"));
 
 /// By target.
 pub(super) const METRICS: &[Metric] = &[
     Metric {
         name: "up",
-        label: "Target answers",
+        label: "Target reachable",
         unit: Unit::Bool,
-        series: level("up::int::float8"),
+        series: TARGET.level("up::int::float8"),
         better: Better::Higher,
-        levels: Some(Levels::crit(0.0)),
+        levels: Some(Levels::critical(0.0)),
         judged_over_secs: 60,
-        what: "Whether the target answered with something that could be read: 1 yes, 0 no.",
-        how: "Each tick; critical when it answered at none of a minute.",
+        what: "Whether the target returned metrics that could be parsed: 1 yes, 0 no.",
+        how: "Each tick; critical when it did not answer for a minute.",
         fix: "Is it running, are its address and token right?",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "answer_ms",
-        label: "Time of the answer",
+        label: "Response time",
         unit: Unit::Ms,
-        series: level("duration_ms"),
+        series: TARGET.level("duration_ms"),
         better: Better::Lower,
         what: "Time the target took to answer.",
         how: "Monotonic clock around the request.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "bad_values",
-        label: "Unreadable values",
+        label: "Invalid values",
         unit: Unit::Count,
-        series: level("bad_values"),
+        series: TARGET.level("bad_values"),
         better: Better::Lower,
         levels: Some(Levels::warn(1.0)),
         judged_over_secs: 300,
-        what: "Values of an answer that were no finite numbers, or negative.",
-        how: "Counted while reading, over five minutes. None is normal.",
+        what: "Values of a response that were negative or not finite numbers.",
+        how: "Counted while parsing, over five minutes. None is normal.",
         fix: "It is a fault of the target or of its mapping.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "unfilled_pct",
-        label: "Columns never there",
+        label: "Mapped columns without data",
         unit: Unit::Percent,
-        series: level("100.0 * unfilled / nullif(mapped, 0)"),
+        series: TARGET.level("100.0 * unfilled / nullif(mapped, 0)"),
         better: Better::Lower,
         levels: Some(Levels::warn(51.0)),
         judged_over_secs: 300,
-        what: "Columns of a target's mapping whose series were never there, as a share of all.",
-        how: "Since it is watched. Features that are off have no series; a warning when it is most of them.",
-        fix: "Had it a request yet? Then see that mapping and url fit, and that its metrics are on.",
-        ..SHOWN
+        what: "Columns of a target's mapping whose series were never present, as a share of all.",
+        how: "Since it is monitored. Disabled features have no series; a warning when most columns have none.",
+        fix: "Has it served a request yet? If so, check that mapping and URL match and that its metrics are enabled.",
+        ..BASE
     },
     Metric {
         name: "within_pct",
-        label: "Answers within a bound",
+        label: "Responses within a bound",
         unit: Unit::Percent,
-        series: Series::Share {
-            table: LatencyBucket::TABLE,
-            part: "responses",
-            whole: "all_responses",
-            identity: "",
-            scale: 100.0,
-            least: 0.0,
-        },
+        series: LATENCY.percent("responses", "all_responses", 0.0),
         key: Some("target || '.' || le_ms"),
         better: Better::Higher,
-        what: "Answers that took at most the bound, in milliseconds, as a share of all.",
-        how: "Steps of the target's histogram. At its own bounds a share is exact, where a quantile lies between two of them.",
-        ..SHOWN
+        what: "Responses that took at most the bound, in milliseconds, as a share of all.",
+        how: "Change in the target's histogram. At its own bounds a share is exact, where a quantile lies between two of them.",
+        ..BASE
     },
 ];

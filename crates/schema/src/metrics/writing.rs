@@ -1,51 +1,8 @@
 //! What a PostgreSQL server writes: checkpoints, buffers, WAL and its archive.
 
-use crate::tables::DbSample;
-use crate::{Better, Fold, Levels, Metric, Sample, Series, Unit};
+use crate::{Better, Levels, Metric, Unit};
 
-use super::db::SHOWN;
-
-const fn level(expr: &'static str) -> Series {
-    Series::Level {
-        table: DbSample::TABLE,
-        expr,
-        fold: Fold::Avg,
-    }
-}
-
-/// A rate.
-const fn steps(expr: &'static str, scale: f64) -> Series {
-    Series::Steps {
-        table: DbSample::TABLE,
-        expr,
-        identity: "epoch",
-        scale,
-    }
-}
-
-/// A share in percent; judged from `least` on.
-const fn share(part: &'static str, whole: &'static str, least: f64) -> Series {
-    Series::Share {
-        table: DbSample::TABLE,
-        part,
-        whole,
-        identity: "epoch",
-        scale: 100.0,
-        least,
-    }
-}
-
-/// So much of the one per one of the other.
-const fn per(part: &'static str, whole: &'static str) -> Series {
-    Series::Share {
-        table: DbSample::TABLE,
-        part,
-        whole,
-        identity: "epoch",
-        scale: 1.0,
-        least: 0.0,
-    }
-}
+use super::db::{BASE, SERVER};
 
 /// Checkpoints, buffers, WAL and its archive.
 pub(super) const METRICS: &[Metric] = &[
@@ -53,26 +10,26 @@ pub(super) const METRICS: &[Metric] = &[
         name: "checkpoints_timed_per_hour",
         label: "Timed checkpoints per hour",
         unit: Unit::Count,
-        series: steps("checkpoints_timed", 3600.0),
+        series: SERVER.rate_times("checkpoints_timed", 3600.0),
         what: "Checkpoints because checkpoint_timeout passed, per hour; restartpoints on a standby.",
-        how: "Steps of pg_stat_checkpointer, pg_stat_bgwriter before 17.",
-        ..SHOWN
+        how: "Change in pg_stat_checkpointer counters, pg_stat_bgwriter before 17.",
+        ..BASE
     },
     Metric {
         name: "checkpoints_req_per_hour",
         label: "Requested checkpoints per hour",
         unit: Unit::Count,
-        series: steps("checkpoints_req", 3600.0),
+        series: SERVER.rate_times("checkpoints_req", 3600.0),
         better: Better::Lower,
-        what: "Checkpoints because WAL filled max_wal_size, or asked for, per hour.",
-        how: "Steps of pg_stat_checkpointer, pg_stat_bgwriter before 17.",
-        ..SHOWN
+        what: "Checkpoints because WAL reached max_wal_size, or on request, per hour.",
+        how: "Change in pg_stat_checkpointer counters, pg_stat_bgwriter before 17.",
+        ..BASE
     },
     Metric {
         name: "checkpoints_req_pct",
-        label: "Checkpoints requested",
+        label: "Requested checkpoint share",
         unit: Unit::Percent,
-        series: share(
+        series: SERVER.percent(
             "checkpoints_req",
             "checkpoints_timed + checkpoints_req",
             4.0,
@@ -81,185 +38,185 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::warn(50.0)),
         judged_over_secs: 3600,
         what: "Requested checkpoints as a share of all.",
-        how: "Steps over an hour; no value below four checkpoints. When most come early, max_wal_size is too small; half is our own judgement.",
+        how: "Change over an hour; no value below four checkpoints. When most come early, max_wal_size is too small; half is our own choice.",
         fix: "Raise max_wal_size until most checkpoints are timed ones.",
-        ..SHOWN
+        ..BASE
     },
     Metric {
         name: "checkpoint_write_pct",
-        label: "Writing checkpoints",
+        label: "Checkpoint write time",
         unit: Unit::Percent,
-        series: steps("checkpoint_write_ms_total", 0.1),
-        what: "Share of the time in the writing phase of checkpoints, pauses included: no measure of the disk.",
-        how: "Steps of pg_stat_checkpointer, pg_stat_bgwriter before 17.",
-        ..SHOWN
+        series: SERVER.rate_times("checkpoint_write_ms_total", 0.1),
+        what: "Share of the time in the writing phase of checkpoints, pauses included: not a measure of the disk.",
+        how: "Change in pg_stat_checkpointer counters, pg_stat_bgwriter before 17.",
+        ..BASE
     },
     Metric {
         name: "checkpoint_sync_pct",
-        label: "Syncing checkpoints",
+        label: "Checkpoint sync time",
         unit: Unit::Percent,
-        series: steps("checkpoint_sync_ms_total", 0.1),
+        series: SERVER.rate_times("checkpoint_sync_ms_total", 0.1),
         better: Better::Lower,
-        what: "Share of the time in the sync phase of checkpoints: here slow disks show.",
-        how: "Steps of pg_stat_checkpointer, pg_stat_bgwriter before 17.",
-        ..SHOWN
+        what: "Share of the time in the sync phase of checkpoints: slow disks show here.",
+        how: "Change in pg_stat_checkpointer counters, pg_stat_bgwriter before 17.",
+        ..BASE
     },
     Metric {
         name: "buffers_checkpoint_per_sec",
-        label: "Buffers by checkpoints",
+        label: "Buffers written by checkpoints",
         unit: Unit::PerSec,
-        series: steps("buffers_checkpoint", 1.0),
+        series: SERVER.rate("buffers_checkpoint"),
         what: "Buffers written by checkpoints per second.",
-        how: "Steps of pg_stat_checkpointer, pg_stat_bgwriter before 17.",
-        ..SHOWN
+        how: "Change in pg_stat_checkpointer counters, pg_stat_bgwriter before 17.",
+        ..BASE
     },
     Metric {
         name: "buffers_clean_per_sec",
-        label: "Buffers by the background writer",
+        label: "Buffers written by the background writer",
         unit: Unit::PerSec,
-        series: steps("buffers_clean", 1.0),
+        series: SERVER.rate("buffers_clean"),
         what: "Buffers written by the background writer per second.",
-        how: "Steps of pg_stat_bgwriter.",
-        ..SHOWN
+        how: "Change in pg_stat_bgwriter counters.",
+        ..BASE
     },
     Metric {
         name: "buffers_backend_per_sec",
-        label: "Buffers by sessions",
+        label: "Buffers written by sessions",
         unit: Unit::PerSec,
-        series: steps("buffers_backend", 1.0),
+        series: SERVER.rate("buffers_backend"),
         better: Better::Lower,
         what: "Buffers per second that sessions had to write themselves.",
-        how: "Steps of pg_stat_bgwriter, of pg_stat_io from 16 on: every process but checkpointer and background writer.",
-        ..SHOWN
+        how: "Change in pg_stat_bgwriter counters, of pg_stat_io from 16 on: every process but checkpointer and background writer.",
+        ..BASE
     },
     Metric {
         name: "buffers_alloc_per_sec",
         label: "Buffers allocated",
         unit: Unit::PerSec,
-        series: steps("buffers_alloc", 1.0),
+        series: SERVER.rate("buffers_alloc"),
         what: "Buffers allocated per second.",
-        how: "Steps of pg_stat_bgwriter.",
-        ..SHOWN
+        how: "Change in pg_stat_bgwriter counters.",
+        ..BASE
     },
     Metric {
         name: "maxwritten_clean_per_sec",
-        label: "Rounds ended early",
+        label: "Background writer limit hits",
         unit: Unit::PerSec,
-        series: steps("maxwritten_clean", 1.0),
+        series: SERVER.rate("maxwritten_clean"),
         better: Better::Lower,
-        what: "Rounds per second the background writer ended early, having written too much.",
-        how: "Steps of pg_stat_bgwriter.",
-        ..SHOWN
+        what: "Times per second the background writer stopped a round because it reached bgwriter_lru_maxpages.",
+        how: "Change in pg_stat_bgwriter counters.",
+        ..BASE
     },
     Metric {
         name: "backend_fsyncs_per_sec",
         label: "Fsyncs by sessions",
         unit: Unit::PerSec,
-        series: steps("buffers_backend_fsync", 1.0),
+        series: SERVER.rate("buffers_backend_fsync"),
         better: Better::Lower,
         levels: Some(Levels::warn(0.000001)),
         judged_over_secs: 600,
         what: "Fsyncs per second that sessions made themselves, as the checkpointer's queue was full.",
-        how: "Steps over ten minutes. Healthy servers show none.",
-        fix: "The disk does not keep up with checkpoints: see Disk busy, spread them by checkpoint_timeout and max_wal_size.",
-        ..SHOWN
+        how: "Change over ten minutes. Healthy servers show none.",
+        fix: "The disk does not keep up with checkpoints: see Disk busy, spread them with checkpoint_timeout and max_wal_size.",
+        ..BASE
     },
     Metric {
         name: "wal_bytes_per_sec",
-        label: "WAL",
+        label: "WAL written",
         unit: Unit::BytesPerSec,
-        series: steps("wal_bytes", 1.0),
+        series: SERVER.rate("wal_bytes"),
         what: "Bytes of WAL written per second.",
-        how: "Steps of pg_stat_wal.",
-        ..SHOWN
+        how: "Change in pg_stat_wal counters.",
+        ..BASE
     },
     Metric {
         name: "wal_records_per_sec",
         label: "WAL records",
         unit: Unit::PerSec,
-        series: steps("wal_records", 1.0),
+        series: SERVER.rate("wal_records"),
         what: "Records of WAL per second.",
-        how: "Steps of pg_stat_wal.",
-        ..SHOWN
+        how: "Change in pg_stat_wal counters.",
+        ..BASE
     },
     Metric {
         name: "wal_fpi_per_sec",
         label: "Full-page images",
         unit: Unit::PerSec,
-        series: steps("wal_fpi", 1.0),
+        series: SERVER.rate("wal_fpi"),
         better: Better::Lower,
         what: "Full-page images in WAL per second: most follow a checkpoint.",
-        how: "Steps of pg_stat_wal.",
-        ..SHOWN
+        how: "Change in pg_stat_wal counters.",
+        ..BASE
     },
     Metric {
         name: "wal_buffers_full_per_sec",
         label: "WAL buffers full",
         unit: Unit::PerSec,
-        series: steps("wal_buffers_full", 1.0),
+        series: SERVER.rate("wal_buffers_full"),
         better: Better::Lower,
         what: "Times per second that WAL was written because its buffers were full.",
-        how: "Steps of pg_stat_wal.",
-        ..SHOWN
+        how: "Change in pg_stat_wal counters.",
+        ..BASE
     },
     Metric {
         name: "wal_write_per_sec",
         label: "WAL writes",
         unit: Unit::PerSec,
-        series: steps("wal_write", 1.0),
+        series: SERVER.rate("wal_write"),
         what: "Writes of WAL per second.",
-        how: "Steps of pg_stat_wal, of pg_stat_io from 18 on.",
-        ..SHOWN
+        how: "Change in pg_stat_wal counters, of pg_stat_io from 18 on.",
+        ..BASE
     },
     Metric {
         name: "wal_sync_per_sec",
         label: "WAL syncs",
         unit: Unit::PerSec,
-        series: steps("wal_sync", 1.0),
+        series: SERVER.rate("wal_sync"),
         what: "Syncs of WAL per second.",
-        how: "Steps of pg_stat_wal, of pg_stat_io from 18 on.",
-        ..SHOWN
+        how: "Change in pg_stat_wal counters, of pg_stat_io from 18 on.",
+        ..BASE
     },
     Metric {
         name: "wal_write_ms",
-        label: "Time of a WAL write",
+        label: "WAL write time",
         unit: Unit::Ms,
-        series: per("wal_write_ms_total", "wal_write"),
+        series: SERVER.mean("wal_write_ms_total", "wal_write", 0.0),
         better: Better::Lower,
         what: "Mean time of a write of WAL. No value without track_wal_io_timing.",
-        how: "Steps of time over steps of writes.",
-        ..SHOWN
+        how: "Change in the write time over change in the writes.",
+        ..BASE
     },
     Metric {
         name: "wal_sync_ms",
-        label: "Time of a WAL sync",
+        label: "WAL sync time",
         unit: Unit::Ms,
-        series: per("wal_sync_ms_total", "wal_sync"),
+        series: SERVER.mean("wal_sync_ms_total", "wal_sync", 0.0),
         better: Better::Lower,
         what: "Mean time of a sync of WAL: what a commit waits for. No value without track_wal_io_timing.",
-        how: "Steps of time over steps of syncs.",
-        ..SHOWN
+        how: "Change in the sync time over change in the syncs.",
+        ..BASE
     },
     Metric {
         name: "archived_per_hour",
         label: "Segments archived per hour",
         unit: Unit::Count,
-        series: steps("archived_total", 3600.0),
+        series: SERVER.rate_times("archived_total", 3600.0),
         what: "Segments of WAL archived per hour.",
-        how: "Steps of pg_stat_archiver.",
-        ..SHOWN
+        how: "Change in pg_stat_archiver counters.",
+        ..BASE
     },
     Metric {
         name: "archive_failing",
-        label: "Archiving fails",
+        label: "WAL archiving failing",
         unit: Unit::Bool,
-        series: level("archive_failing::int::float8"),
+        series: SERVER.level("archive_failing::int::float8"),
         better: Better::Lower,
-        levels: Some(Levels::crit(1.0)),
+        levels: Some(Levels::critical(1.0)),
         judged_over_secs: 300,
         what: "Whether the newest attempt to archive failed: 1 yes, 0 no. No value when archiving is off.",
         how: "pg_stat_archiver; critical when it failed for five minutes, as WAL stays until it succeeds.",
         fix: "The server's log has the output of archive_command; watch the space of pg_wal meanwhile.",
-        ..SHOWN
+        ..BASE
     },
 ];

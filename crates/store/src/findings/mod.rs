@@ -6,7 +6,6 @@
 //! was seen last with the last of it.
 
 use crate::series::{Instant, ReadError};
-use schema::finding::stored;
 use schema::{Finding, Timestamp};
 use serde_json::{Value, json};
 use tokio_postgres::Client;
@@ -114,7 +113,7 @@ fn as_json(finding: &Finding) -> Value {
         "target": text(&finding.target),
         "kind": finding.kind.as_str(),
         "domain": finding.domain,
-        "severity": stored(finding.severity),
+        "severity": finding.severity.as_str(),
         "title": text(&finding.title),
         "message": text(&finding.message),
         "steps": finding.steps.iter().map(|step| text(step)).collect::<Vec<_>>(),

@@ -18,6 +18,7 @@ mod transaction;
 
 use crate::host::{self, OpenError};
 use crate::partitions::{Needs, Partitions, day_of, is_homeless};
+use crate::series::Instant;
 use crate::tuple::{self, Group};
 use crate::writer::copy::Statements;
 use pg::Session;
@@ -314,9 +315,8 @@ impl LogLink {
         self.session
             .client
             .execute(
-                "SELECT collector.settle_log_patterns($1, timestamptz 'epoch' + $2::int8 * interval '1 microsecond', \
-                 timestamptz 'epoch' + $3::int8 * interval '1 microsecond')",
-                &[&self.host_id, &silent.as_micros(), &old.as_micros()],
+                "SELECT collector.settle_log_patterns($1, $2, $3)",
+                &[&self.host_id, &Instant(silent), &Instant(old)],
             )
             .await
             .map_err(failed("closing patterns of logs"))?;

@@ -37,7 +37,7 @@ pub struct Ask {
     /// How many keys of a metric without a chosen key.
     pub limit: i64,
     /// Of these only the key of this name and those that begin with it and a dot.
-    pub within: Option<String>,
+    pub key_prefix: Option<String>,
     /// Whether the values at the newest instant are wanted, too.
     pub last: bool,
     /// The metrics.
@@ -282,12 +282,12 @@ pub(super) fn bucket_statement(
     let keys = source.keys.filter(|_| chosen.is_none());
     let inner = samples(&mut sql, scan, &Source { keys, ..*source }, &span);
     let numbers = 0..scan.metrics.len();
-    let within = ask.within.as_deref().filter(|_| ranked);
-    let within = within.map(|name| within_sql(&mut sql, name));
+    let prefix = ask.key_prefix.as_deref().filter(|_| ranked);
+    let prefix = prefix.map(|prefix| prefix_sql(&mut sql, prefix));
     // What belongs to others makes an absent amount 0, too.
-    let (early, late) = match within {
-        Some(within) if scan.kind == Kind::Amounts => (String::new(), within),
-        Some(within) => (within, String::new()),
+    let (early, late) = match prefix {
+        Some(prefix) if scan.kind == Kind::Amounts => (String::new(), prefix),
+        Some(prefix) => (prefix, String::new()),
         None => Default::default(),
     };
     let bucket = format!("date_bin(make_interval(secs => {step}), ts, 'epoch'::timestamptz)");
@@ -335,9 +335,9 @@ pub(super) fn bucket_statement(
     sql
 }
 
-/// That a key is `name`, or begins with it and a dot.
-fn within_sql(sql: &mut Statement, name: &str) -> String {
-    let name = sql.bind(Param::Text(name.to_owned()));
+/// Returns the condition that a key is `prefix`, or begins with it and a dot.
+fn prefix_sql(sql: &mut Statement, prefix: &str) -> String {
+    let name = sql.bind(Param::Text(prefix.to_owned()));
     format!("\n  WHERE k = {name} OR starts_with(k, {name} || '.')")
 }
 

@@ -30,6 +30,7 @@ mod scan;
 mod share;
 mod since;
 mod sql;
+pub mod steps;
 mod value;
 mod view;
 

@@ -1,5 +1,6 @@
 //! The newest sample of each host.
 
+use schema::micros::{DAY, MINUTE};
 use schema::tables::SystemSample;
 use schema::{Sample, TableDef, Timestamp};
 use tokio_postgres::Client;
@@ -10,9 +11,6 @@ use super::value::Instant;
 
 /// The table that has one row per tick; what is missing here was not sampled.
 pub const TICKS: &TableDef = SystemSample::TABLE;
-
-const MINUTE: i64 = 60_000_000;
-const DAY: i64 = 24 * 60 * MINUTE;
 
 /// How far back a newest sample is looked for, near first: most hosts have one within the hour.
 const REACH: [i64; 3] = [60 * MINUTE, 3 * DAY, 400 * DAY];

@@ -2,6 +2,7 @@
 
 use super::scan::Scan;
 use super::sql::{Param, Source, Span, Statement, each, filter, key_sql, margin, partition, secs};
+use super::steps::{elapsed, previous};
 
 /// `ts, k, v0, p0, w0 …`: quotients of two counters' steps, the steps of a source's identities added
 /// up before they are divided. A reset of either counter makes both steps unknown.
@@ -19,9 +20,11 @@ pub(super) fn of_steps(
     let partition = partition(&key, identity);
     let counters = each(&scan.metrics, |part, at, metric| {
         let whole = Scan::whole(metric).0;
+        let (part, whole) = (format!("({part})::float8"), format!("({whole})::float8"));
         format!(
-            "({part})::float8 AS c{at}, lag(({part})::float8) OVER w AS b{at}, \
-             ({whole})::float8 AS d{at}, lag(({whole})::float8) OVER w AS e{at}"
+            "{part} AS c{at}, {} AS b{at}, {whole} AS d{at}, {} AS e{at}",
+            previous(&part),
+            previous(&whole)
         )
     });
     let both = each(&scan.metrics, |_, at, metric| {
@@ -39,10 +42,12 @@ pub(super) fn of_steps(
     });
     format!(
         "SELECT ts, k{sums}\n  FROM (SELECT ts, k{both}\n  FROM (SELECT ts, {key} AS k{counters}, \
-         extract(epoch FROM ts - lag(ts) OVER w)::float8 AS dt\n    FROM collector.{}\n    \
+         {} AS dt\n    FROM collector.{}\n    \
          WHERE {filter}\n    WINDOW w AS (PARTITION BY {partition} ORDER BY ts)) c\n  \
          WHERE ts >= {}) i\n  GROUP BY 1, 2",
-        scan.table.name, span.from
+        elapsed(),
+        scan.table.name,
+        span.from
     )
 }
 

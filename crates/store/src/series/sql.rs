@@ -13,6 +13,7 @@ use tokio_postgres::{Client, Row};
 
 use super::scan::{Kind, Scan};
 use super::share;
+use super::steps::{elapsed, previous};
 use super::value::Instant;
 use super::view;
 use super::{MAX_STEP_INTERVALS, ReadError};
@@ -273,7 +274,8 @@ fn steps(
     let key = key_sql(scan);
     let partition = partition(&key, identity);
     let counters = each(&scan.metrics, |expr, at, _| {
-        format!("({expr})::float8 AS c{at}, lag(({expr})::float8) OVER w AS p{at}")
+        let counter = format!("({expr})::float8");
+        format!("{counter} AS c{at}, {} AS p{at}", previous(&counter))
     });
     let rates = each(&scan.metrics, |_, at, metric| {
         let scale = Scan::expr(metric).1;
@@ -284,10 +286,12 @@ fn steps(
     });
     let each_step = format!(
         "SELECT ts, k, dt{rates}\n  FROM (SELECT ts, {key} AS k{counters}, \
-         extract(epoch FROM ts - lag(ts) OVER w)::float8 AS dt\n    FROM collector.{}\n    \
+         {} AS dt\n    FROM collector.{}\n    \
          WHERE {filter}\n    WINDOW w AS (PARTITION BY {partition} ORDER BY ts)) c\n  \
          WHERE ts >= {}",
-        scan.table.name, span.from
+        elapsed(),
+        scan.table.name,
+        span.from
     );
     if identity.is_empty() {
         return each_step;

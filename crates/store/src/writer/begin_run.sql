@@ -1,11 +1,11 @@
 -- Notes a run of an agent and closes runs of this host that never ended: the lock is ours, so they
 -- are dead. Gives the spans in which agents with another spool wrote for this host.
--- $1 host_id int4, $2 run id text, $3 writer text, $4 pid int4, $5 version, $6 started at µs int8, $7 settings json text.
--- Gives rows: from µs int8, to µs int8.
+-- $1 host_id int4, $2 run id text, $3 writer text, $4 pid int4, $5 version, $6 started at timestamptz, $7 settings json text.
+-- Gives rows: from, to timestamptz.
 WITH mine AS (
     INSERT INTO collector.agent_runs (host_id, run_id, writer, pid, version, started_at, settings)
     VALUES ($1::int4, $2::text::uuid, $3::text::uuid, $4, $5,
-            timestamptz 'epoch' + $6::int8 * interval '1 microsecond', $7::text::jsonb)
+            $6, $7::text::jsonb)
     ON CONFLICT (host_id, run_id) DO NOTHING
 ), dead AS (
     UPDATE collector.agent_runs r
@@ -14,8 +14,7 @@ WITH mine AS (
                              WHERE w.host_id = r.host_id AND w.writer = r.writer), r.started_at)
     WHERE r.host_id = $1::int4 AND r.ended_at IS NULL AND r.run_id <> $2::text::uuid
 )
-SELECT (extract(epoch FROM r.started_at) * 1000000)::int8,
-       (extract(epoch FROM coalesce(r.ended_at, w.last_ts)) * 1000000)::int8
+SELECT r.started_at, coalesce(r.ended_at, w.last_ts)
 FROM collector.agent_runs r
 JOIN collector.spool_watermark w ON w.host_id = r.host_id AND w.writer = r.writer
 WHERE r.host_id = $1::int4 AND r.writer <> $3::text::uuid

@@ -3,6 +3,7 @@
 use super::insert::insert_groups;
 use crate::partitions::is_homeless;
 use crate::processes;
+use crate::series::Instant;
 use crate::tuple::Group;
 use bytes::Bytes;
 use futures_util::{SinkExt, pin_mut};
@@ -191,7 +192,7 @@ pub(crate) async fn set_aside(
         .get(
             client,
             "INSERT INTO collector.dead_letter (ts, host_id, table_name, row, tuple, columns, sqlstate, error) \
-             VALUES (timestamptz 'epoch' + $1::int8 * interval '1 microsecond', $2, $3, $4, $5, $6, $7, $8)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         )
         .await?;
     let columns: Vec<&str> = group
@@ -204,7 +205,7 @@ pub(crate) async fn set_aside(
             .execute(
                 &statement,
                 &[
-                    &ts.as_micros(),
+                    &Instant(ts),
                     &host_id,
                     &group.table,
                     &json,

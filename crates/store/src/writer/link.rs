@@ -4,6 +4,7 @@
 use crate::host;
 use crate::migrations::{self, MigrateError};
 use crate::progress::Progress;
+use crate::series::Instant;
 use crate::writer::{Agent, Clock, Host};
 use pg::Session;
 use schema::Timestamp;
@@ -115,7 +116,7 @@ async fn register_host(client: &Client, host: &Host) -> Result<i32, LinkError> {
                 &host.cores,
                 &host.memory_bytes,
                 &host.boot_id,
-                &host.boot_ts.map(Timestamp::as_micros),
+                &host.boot_ts.map(Instant),
             ],
         )
         .await
@@ -181,7 +182,7 @@ async fn begin_run(
                 &writer,
                 &agent.pid,
                 &agent.version,
-                &agent.started_at.as_micros(),
+                &Instant(agent.started_at),
                 &agent.settings(),
             ],
         )
@@ -189,7 +190,7 @@ async fn begin_run(
         .map_err(statement("registering the run"))?;
     Ok(rows
         .iter()
-        .map(|row| (Timestamp(row.get(0)), Timestamp(row.get(1))))
+        .map(|row| (row.get::<_, Instant>(0).0, row.get::<_, Instant>(1).0))
         .collect())
 }
 

@@ -657,12 +657,12 @@ impl<'a> Session<'a> {
             .client
             .execute(
                 "UPDATE collector.agent_runs SET outcome = 'stopped', \
-             ended_at = timestamptz 'epoch' + $3::int8 * interval '1 microsecond' \
+             ended_at = $3 \
              WHERE host_id = $1 AND run_id = $2::text::uuid",
                 &[
                     &self.link.host_id,
                     &self.writer.agent.run_id.to_string(),
-                    &(self.writer.clock)().as_micros(),
+                    &crate::series::Instant((self.writer.clock)()),
                 ],
             )
             .await;

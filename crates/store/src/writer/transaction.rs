@@ -8,6 +8,7 @@ use super::insert::{insert_all, is_inserted};
 use crate::failpoint::failpoint;
 use crate::partitions::is_homeless;
 use crate::processes;
+use crate::series::Instant;
 use schema::Timestamp;
 use std::collections::BTreeSet;
 use tokio_postgres::Client;
@@ -191,14 +192,14 @@ pub(super) async fn beat(
         .get(
             client,
             "INSERT INTO collector.heartbeat (ts, host_id, component, status) \
-             VALUES (timestamptz 'epoch' + $1::int8 * interval '1 microsecond', $2, 'collector', 'alive') \
-             RETURNING (extract(epoch FROM clock_timestamp()) * 1000000)::int8",
+             VALUES ($1, $2, 'collector', 'alive') \
+             RETURNING clock_timestamp()",
         )
         .await?;
     let row = client
-        .query_one(&statement, &[&now.as_micros(), &host_id])
+        .query_one(&statement, &[&Instant(now), &host_id])
         .await?;
-    Ok(Timestamp(row.get(0)))
+    Ok(row.get::<_, Instant>(0).0)
 }
 
 /// Whether a table would take rows now: the lock, the right and the table itself, without a row.
@@ -220,8 +221,7 @@ async fn insert_gap(
         .get(
             client,
             "INSERT INTO collector.data_gaps (ts, host_id, class, from_ts, to_ts, count, rows, reason) \
-             VALUES (now(), $1, $2, timestamptz 'epoch' + $3::int8 * interval '1 microsecond', \
-                     timestamptz 'epoch' + $4::int8 * interval '1 microsecond', $5, $6, $7)",
+             VALUES (now(), $1, $2, $3, $4, $5, $6, $7)",
         )
         .await?;
     tracing::warn!(
@@ -238,8 +238,8 @@ async fn insert_gap(
             &[
                 &host_id,
                 &gap.class.as_str(),
-                &gap.from.as_micros(),
-                &gap.to.as_micros(),
+                &Instant(gap.from),
+                &Instant(gap.to),
                 &count,
                 &rows,
                 &gap.reason,
@@ -260,12 +260,12 @@ async fn advance(
         .get(
             client,
             "UPDATE collector.spool_watermark SET seq = seq + 1, progress = $4::text::jsonb, \
-             last_ts = greatest(last_ts, timestamptz 'epoch' + $5::int8 * interval '1 microsecond'), \
+             last_ts = greatest(last_ts, $5), \
              history_gen = history_gen + $6::int4, updated_at = now() \
              WHERE host_id = $1 AND writer = $2::text::uuid AND seq = $3",
         )
         .await?;
-    let newest = batch.newest.map(Timestamp::as_micros);
+    let newest = batch.newest.map(Instant);
     let late = i32::from(mark.late);
     let writer = mark.writer.to_string();
     let moved = client

@@ -3,7 +3,7 @@
 //! While somebody listens, one task looks for new samples every two seconds and tells all
 //! listeners; when the last one has left, it ends.
 //!
-//! At most `STREAMS` are open at once, so that most places of the server are left for questions, and
+//! At most thirty-two are open at once, so that most places of the server are left for questions, and
 //! each ends after `STREAM_FOR`: browsers begin another, and what belongs to a client that is gone
 //! without a word is freed. Who gets none is answered with 503 and asks at its own pace.
 
@@ -21,30 +21,17 @@ use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::Params;
-use crate::app::App;
+use crate::app::{App, stopped};
 use crate::database::Link;
 use crate::error::ApiError;
-use crate::serve::stopped;
+use crate::hints::Hint;
 
 /// How often new samples are looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// Streams at once. A browser has one for all its pages.
-pub(crate) const STREAMS: usize = 32;
 /// How long a stream lasts.
 const STREAM_FOR: Duration = Duration::from_secs(15 * 60);
 /// How often a silent stream says that it lives.
 const BEAT_EVERY: Duration = Duration::from_secs(15);
-
-/// New samples of a host.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hint {
-    /// The host.
-    pub host_id: i32,
-    /// Its newest sample.
-    pub newest: Option<Timestamp>,
-    /// The generation of its history.
-    pub generation: String,
-}
 
 #[derive(Serialize)]
 struct Tick<'a> {
@@ -84,10 +71,10 @@ pub fn events(app: &App, params: &Params) -> Result<Response, ApiError> {
                 .map_err(|_| ApiError::bad("host", "is no number"))?,
         ),
     };
-    let place = Arc::clone(&app.streams)
+    let place = Arc::clone(&app.hints.places)
         .try_acquire_owned()
         .map_err(|_| ApiError::TooManyStreams)?;
-    let mut hints = app.hints.subscribe();
+    let mut hints = app.hints.sender.subscribe();
     let mut link = app.database.watch();
     let mut stop = app.stop.subscribe();
     link.mark_unchanged();
@@ -142,12 +129,12 @@ pub fn events(app: &App, params: &Params) -> Result<Response, ApiError> {
 
 /// Looks for new samples as long as somebody listens; one such task at a time.
 async fn look(app: App) {
-    let Ok(_alone) = app.polling.try_acquire() else {
+    let Ok(_alone) = app.hints.polling.try_acquire() else {
         return;
     };
     let mut seen: HashMap<i32, Hint> = HashMap::new();
     let mut is_first = true;
-    while app.hints.receiver_count() > 0 {
+    while app.hints.sender.receiver_count() > 0 {
         if let Ok(hosts) = app.hosts_within(Duration::ZERO).await {
             for host in hosts.iter() {
                 let hint = Hint {
@@ -158,7 +145,7 @@ async fn look(app: App) {
                 let is_new = seen.get(&host.id) != Some(&hint);
                 if is_new && !is_first {
                     // Nobody listening is found out at the head of the loop.
-                    let _listeners = app.hints.send(hint.clone());
+                    let _listeners = app.hints.sender.send(hint.clone());
                 }
                 seen.insert(host.id, hint);
             }

@@ -1,9 +1,9 @@
-//! `GET logs`: lines of logs, filtered, searched, in pages that go on behind a line, or as CSV.
+//! `GET logs`: lines of logs, filtered, searched, in pages that continue after a line, or as CSV.
 //!
-//! A page holds the newest lines first. It goes on before its last line (`before`), behind its first
-//! one (`behind`) or lies around a line (`around`); a page behind which nothing newer is left is the
-//! first one. A search may end a page early: `older` then goes on where it stands, and `searched_ms`
-//! says how far it came.
+//! A page holds the newest lines first. The next one continues before its last line (`before`) or after its
+//! first one (`after`), or lies around a line (`around`); a page after which there is nothing newer is the
+//! first one. A search may end a page early: `older` then continues where it stopped, and `searched_ms`
+//! reports how far it came.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,8 +11,6 @@ use std::fmt::Write as _;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use schema::Timestamp;
-use serde::Serialize;
-use ts_rs::TS;
 
 use super::Params;
 use crate::answers::Answer;
@@ -23,7 +21,8 @@ use crate::error::ApiError;
 use crate::hosts::Host;
 use crate::lines::{Ask, Counts, Filter, Found, Key, LogLine, counts, family, find};
 use crate::range::{Range, range};
-use crate::tables::Cell;
+use crate::wire::Cell;
+use crate::wire::logs::{LogRow, LogsAnswer};
 
 /// Longest search.
 const LONGEST_SEARCH: usize = 256;
@@ -35,61 +34,18 @@ const MOST: i64 = 500;
 const EXPORTED: usize = 50_000;
 const EXPORTED_AT_ONCE: usize = 5_000;
 
-/// The answer.
-#[derive(Clone, Debug, Serialize, TS)]
-pub struct LogsAnswer {
-    /// The server's clock.
-    pub now_ms: i64,
-    /// Lines, the newest first.
-    pub rows: Vec<LogRow>,
-    /// `before` of the page that follows; null when there is none.
-    pub older: Option<String>,
-    /// `behind` of the page in front; null on the first one.
-    pub newer: Option<String>,
-    /// Up to where was searched, when that is not the whole range and the page is not full.
-    pub searched_ms: Option<i64>,
-    /// Lines of the range under the filters; null where that would have to be searched.
-    pub matched: Option<i64>,
-    /// `level` and `source` → value → lines under the other filter; empty without `matched`.
-    pub facets: BTreeMap<&'static str, BTreeMap<String, i64>>,
-}
-
-/// A line.
-#[derive(Clone, Debug, Serialize, TS)]
-pub struct LogRow {
-    /// Names it for good; `before`, `behind` and `around` take it.
-    pub id: String,
-    /// When it was said.
-    pub ts_ms: i64,
-    /// Name of the source.
-    pub source: String,
-    /// `debug`, `info`, `warn` or `error`.
-    pub level: String,
-    /// Program or part of it; may be empty.
-    pub component: String,
-    /// What it says.
-    pub message: String,
-    /// Its true length in characters, where it was cut.
-    pub message_chars: Option<i32>,
-    /// JSON: what else the source says.
-    pub context: Option<String>,
-    /// Its pattern.
-    pub fingerprint: String,
-}
-
-impl LogRow {
-    fn of(line: LogLine) -> Self {
-        Self {
-            id: line.key.text(),
-            ts_ms: Timestamp(line.key.ts).as_millis(),
-            source: line.source().to_owned(),
-            level: line.level,
-            component: line.component,
-            message: line.message,
-            message_chars: line.message_chars,
-            context: line.context,
-            fingerprint: line.fingerprint,
-        }
+/// Returns a line as it is sent.
+fn row(line: LogLine) -> LogRow {
+    LogRow {
+        id: line.key.text(),
+        ts_ms: Timestamp(line.key.ts).as_millis(),
+        source: line.source().to_owned(),
+        level: line.level,
+        component: line.component,
+        message: line.message,
+        message_chars: line.message_chars,
+        context: line.context,
+        fingerprint: line.fingerprint,
     }
 }
 
@@ -100,7 +56,7 @@ enum Place {
     Before(Key),
     /// Before an instant up to which a search came.
     Until(Timestamp),
-    Behind(Key),
+    After(Key),
     Around(Key),
 }
 
@@ -196,7 +152,7 @@ impl Question {
 impl Place {
     fn parse(params: &Params) -> Result<Self, ApiError> {
         let mut place = Self::First;
-        for name in ["before", "behind", "around"] {
+        for name in ["before", "after", "around"] {
             let Some(text) = params.get(name) else {
                 continue;
             };
@@ -207,7 +163,7 @@ impl Place {
             place = match (name, key, text.parse::<i64>()) {
                 ("before", Some(key), _) => Self::Before(key),
                 ("before", None, Ok(micros)) => Self::Until(Timestamp(micros)),
-                ("behind", Some(key), _) => Self::Behind(key),
+                ("after", Some(key), _) => Self::After(key),
                 ("around", Some(key), _) => Self::Around(key),
                 _ => return Err(ApiError::bad(name, "names no line")),
             };
@@ -238,7 +194,7 @@ impl Page {
             searched_ms: self.searched.map(Timestamp::as_millis),
             matched,
             facets,
-            rows: self.lines.into_iter().map(LogRow::of).collect(),
+            rows: self.lines.into_iter().map(row).collect(),
         }
     }
 
@@ -318,7 +274,7 @@ async fn page(app: &App, host: &Host, question: &Question) -> Result<Page, Failu
             let has_newer = true;
             return Ok(Page { has_newer, ..older }.end(found, limit));
         }
-        Place::Behind(key) => {
+        Place::After(key) => {
             let (behind, is_rising) = (Some(key), true);
             let mut found = search(
                 app,

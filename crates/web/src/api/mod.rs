@@ -1,4 +1,4 @@
-//! One file per question; the structs are the shapes of the answers.
+//! One file per question; [`wire`](crate::wire) has the shapes of the answers.
 
 pub mod events;
 pub mod logs;
@@ -6,8 +6,6 @@ pub mod meta;
 pub mod now;
 mod params;
 pub mod series;
-mod severity;
 pub mod table;
 
 pub use params::Params;
-pub use severity::{Severity, Unit};

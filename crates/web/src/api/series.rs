@@ -7,92 +7,24 @@
 
 use std::fmt::Write as _;
 
-use schema::{Every, Metric, SLOW_SECS, Timestamp};
-use serde::Serialize;
+use schema::{Every, Metric, SLOW_SECS, Severity, Timestamp};
 use store::series::{self, Ask, Fault, Found, Instant, Pick, ReadError};
 use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
-use ts_rs::TS;
 
-use super::{Params, Severity, params};
+use super::{Params, params};
 use crate::answers::{Answer, fingerprint};
 use crate::app::App;
+use crate::areas::of_service;
 use crate::error::ApiError;
-use crate::history;
 use crate::hosts::Host;
-use crate::judge::of_service;
 use crate::number::round;
 use crate::range::{Grid, Range, range};
+use crate::top_keys;
+use crate::wire::series::{Mark, Series, SeriesAnswer, SeriesError};
 
 /// Metrics in one question.
 const MOST: usize = 24;
-
-/// The answer.
-#[derive(Clone, Debug, Serialize, TS)]
-pub struct SeriesAnswer {
-    /// The server's clock.
-    pub now_ms: i64,
-    /// Start of the first bucket.
-    pub t0_ms: i64,
-    /// Width of a bucket.
-    pub step_ms: i64,
-    /// Number of buckets.
-    pub n: usize,
-    /// What was read.
-    #[ts(type = "\"raw\" | \"hourly\" | \"daily\"")]
-    pub source: &'static str,
-    /// Changes when stored history changed.
-    pub generation: String,
-    /// For `since` of the next question.
-    pub cursor: String,
-    /// Whether this continues the answer whose cursor was given.
-    pub partial: bool,
-    /// In the order asked for; keys of one metric by highest value.
-    pub series: Vec<Series>,
-    /// Spans without samples.
-    pub gaps: Vec<(i64, i64)>,
-    /// What happened.
-    pub marks: Vec<Mark>,
-    /// Metrics that could not be read.
-    pub errors: Vec<SeriesError>,
-}
-
-/// One series; a bucket without a sample is null.
-#[derive(Clone, Debug, Serialize, TS)]
-pub struct Series {
-    /// The metric.
-    pub metric: String,
-    /// Its key.
-    pub key: Option<String>,
-    /// The least sample of each bucket.
-    pub lo: Vec<Option<f64>>,
-    /// The greatest.
-    pub hi: Vec<Option<f64>>,
-    /// The mean.
-    pub avg: Vec<Option<f64>>,
-    /// The value at the newest instant of the range; null when it has none there.
-    pub last: Option<f64>,
-}
-
-/// Something that happened.
-#[derive(Clone, Debug, Serialize, TS)]
-pub struct Mark {
-    /// When.
-    pub at_ms: i64,
-    /// What.
-    pub text: String,
-    /// How bad.
-    pub severity: Severity,
-}
-
-/// A metric that could not be read.
-#[derive(Clone, Debug, Serialize, TS)]
-pub struct SeriesError {
-    /// As asked for.
-    pub metric: String,
-    /// Why.
-    pub message: String,
-}
 
 /// A question.
 #[derive(Debug)]
@@ -102,7 +34,7 @@ struct Question {
     grid: Grid,
     limit: i64,
     /// Of keys to choose from only this one and those that begin with it and a dot.
-    within: Option<String>,
+    key_prefix: Option<String>,
     interval: i64,
     /// The longest interval at which any of the metrics is sampled.
     step_interval: i64,
@@ -137,7 +69,7 @@ pub async fn series(app: &App, asked: &Params) -> Result<Answer, ApiError> {
         range,
         grid: range.grid(px, interval),
         limit,
-        within: asked.get("within").map(str::to_owned),
+        key_prefix: asked.get("key_prefix").map(str::to_owned),
         interval,
         host_id: host.map_or(0, |host| host.id),
     };
@@ -280,7 +212,7 @@ async fn read_from(
         step: grid.step,
         interval: question.step_interval,
         limit: question.limit,
-        within: None,
+        key_prefix: None,
         last: true,
         picks: question
             .picks
@@ -289,7 +221,7 @@ async fn read_from(
             .cloned()
             .collect(),
     };
-    let highest = history::Question {
+    let highest = top_keys::Question {
         host_id: question.host_id,
         generation: host.map_or_else(String::new, |host| host.generation.clone()),
         from: grid.start,
@@ -298,7 +230,7 @@ async fn read_from(
         step: grid.step,
         interval: question.step_interval,
         limit: question.limit,
-        within: question.within.clone(),
+        key_prefix: question.key_prefix.clone(),
         metrics: question
             .picks
             .iter()
@@ -324,7 +256,7 @@ async fn read_from(
         let (gaps, marks) = tokio::join!(gaps, marks(client, id, give_from, ask.to));
         Ok((found, gaps?, marks?))
     });
-    let (plain, highest) = tokio::join!(plain, history::highest(app, &highest));
+    let (plain, highest) = tokio::join!(plain, app.top_keys.highest(&app.database, &highest));
     let (found, gaps, marks) = plain?;
     let highest = highest?;
     let mut series = found.series;
@@ -363,7 +295,7 @@ async fn marks(
         let (text, severity) = match row.try_get(1).map_err(fault)? {
             "started" => ("Collector started", Severity::Info),
             "stopped" => ("Collector stopped", Severity::Warn),
-            "vanished" => ("Collector vanished", Severity::Crit),
+            "vanished" => ("Collector vanished", Severity::Critical),
             _ => ("Host booted", Severity::Warn),
         };
         marks.push(Mark {

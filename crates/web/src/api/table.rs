@@ -5,11 +5,9 @@ use std::fmt::Write as _;
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use schema::Timestamp;
-use serde::Serialize;
-use ts_rs::TS;
+use schema::{Severity, Timestamp};
 
-use super::{Params, Severity, Unit};
+use super::Params;
 use crate::answers::Answer;
 use crate::app::App;
 use crate::csv;
@@ -17,50 +15,12 @@ use crate::error::ApiError;
 use crate::hosts::Host;
 use crate::number::round;
 use crate::range::{instant, range};
-use crate::tables::{Asked, Cell, Line, Lines, View, view};
+use crate::tables::{Asked, Line, Lines, View, view};
+use crate::wire::table::{TableAnswer, TableRow};
+use crate::wire::{Cell, Unit};
 
 /// Longest search.
 const LONGEST_SEARCH: usize = 256;
-
-/// The answer.
-#[derive(Clone, Debug, Serialize, TS)]
-pub struct TableAnswer {
-    /// The server's clock.
-    pub now_ms: i64,
-    /// The sample the rows are of.
-    pub at_ms: Option<i64>,
-    /// Rows in all.
-    pub total: usize,
-    /// Rows that pass search and filters.
-    pub matched: usize,
-    /// This page, from 0.
-    pub page: usize,
-    /// Pages of matched rows.
-    pub pages: usize,
-    /// The rows of this page.
-    pub rows: Vec<TableRow>,
-    /// Chip → value → rows under the search and the other filters.
-    pub facets: BTreeMap<&'static str, BTreeMap<String, usize>>,
-    /// Chip → value → the worst of those rows in that respect.
-    pub chip_severities: BTreeMap<&'static str, BTreeMap<String, Severity>>,
-    /// Column → its sum over all matched rows, where values add up and there is one.
-    pub sums: BTreeMap<&'static str, f64>,
-    /// Why something is missing.
-    pub note: String,
-}
-
-/// A row.
-#[derive(Clone, Debug, Serialize, TS)]
-pub struct TableRow {
-    /// Stable from answer to answer.
-    pub id: String,
-    /// In the order of the columns.
-    pub cells: Vec<Cell>,
-    /// Of each cell; null where it is not judged.
-    pub severities: Vec<Option<Severity>>,
-    /// The worst of the cells.
-    pub severity: Severity,
-}
 
 /// What is asked of a table.
 struct Question {
@@ -154,14 +114,15 @@ impl Question {
         }
         let mut filters: Vec<(&'static str, Vec<String>)> = Vec::new();
         for (name, value) in params.iter() {
-            let Some(chip) = name.strip_prefix("f.") else {
+            let Some(filter) = name.strip_prefix("f.") else {
                 continue;
             };
-            let chip = view.chips.iter().find(|known| known.id == chip);
-            let chip = chip.ok_or_else(|| ApiError::bad("f", "names no filter of this table"))?;
-            match filters.iter_mut().find(|(known, _)| *known == chip.id) {
+            let filter = view.filters.iter().find(|known| known.id == filter);
+            let filter =
+                filter.ok_or_else(|| ApiError::bad("f", "names no filter of this table"))?;
+            match filters.iter_mut().find(|(known, _)| *known == filter.id) {
                 Some((_, values)) => values.push(value.to_owned()),
-                None => filters.push((chip.id, vec![value.to_owned()])),
+                None => filters.push((filter.id, vec![value.to_owned()])),
             }
         }
         let limit = match params.number("limit", 25, 1, 100)? {
@@ -195,11 +156,11 @@ impl Question {
     fn passes(&self, line: &Line, but: Option<&str>) -> bool {
         self.filters
             .iter()
-            .filter(|(chip, _)| Some(*chip) != but)
-            .all(|(chip, values)| {
+            .filter(|(filter, _)| Some(*filter) != but)
+            .all(|(filter, values)| {
                 line.tags
                     .iter()
-                    .any(|tag| tag.chip == *chip && values.contains(&tag.value))
+                    .any(|tag| tag.filter == *filter && values.contains(&tag.value))
             })
     }
 
@@ -236,19 +197,19 @@ fn shape(view: &View, question: &Question, lines: &Lines) -> TableAnswer {
     for line in lines.lines.iter().filter(|line| question.finds(line)) {
         for tag in &line.tags {
             let passes = *passing
-                .entry((line.id.as_str(), tag.chip))
-                .or_insert_with(|| question.passes(line, Some(tag.chip)));
+                .entry((line.id.as_str(), tag.filter))
+                .or_insert_with(|| question.passes(line, Some(tag.filter)));
             if !passes {
                 continue;
             }
             *facets
-                .entry(tag.chip)
+                .entry(tag.filter)
                 .or_default()
                 .entry(tag.value.clone())
                 .or_default() += 1;
-            let worst = severities.entry(tag.chip).or_default();
+            let worst = severities.entry(tag.filter).or_default();
             let worst = worst.entry(tag.value.clone()).or_insert(Severity::Ok);
-            *worst = worst.worse(tag.severity);
+            *worst = (*worst).max(tag.severity);
         }
     }
     let sums = sums(view, &found);
@@ -271,7 +232,7 @@ fn shape(view: &View, question: &Question, lines: &Lines) -> TableAnswer {
             })
             .collect(),
         facets,
-        chip_severities: severities,
+        filter_severities: severities,
         sums,
         note: lines.note.clone(),
     }

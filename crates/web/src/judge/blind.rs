@@ -4,14 +4,13 @@
 use std::collections::BTreeMap;
 
 use schema::tables::BlindSpot;
-use schema::{Cell, Sample, Timestamp};
+use schema::{Cell, Sample, Severity, Timestamp};
 use store::series::{self, ReadError};
 use tokio_postgres::Client;
 
 use super::data::about;
-use crate::api::Severity;
-use crate::api::now::Problem;
 use crate::hosts::Host;
+use crate::wire::now::Problem;
 use crate::words;
 
 /// The states of a blind spot that are a fault; what is off or not installed is a choice.

@@ -1,15 +1,14 @@
 //! How old the data are, what the agent does, and what is wrong with the data themselves.
 
-use schema::Timestamp;
+use jiff::tz::TimeZone;
+use schema::micros::SECOND;
+use schema::{Severity, Timestamp};
 
 use super::{DEAD_SECS, HEARTBEAT_AGE, SILENT_COMMAND, SILENT_FIX, SILENT_SECS};
-use crate::api::Severity;
-use crate::api::now::{AgentState, Freshness, FreshnessState, Problem};
-use crate::app::App;
 use crate::hosts::Host;
+use crate::wire::now::{AgentState, Freshness, FreshnessState, Problem};
 use crate::words;
 
-const SECOND: i64 = 1_000_000;
 /// Ticks this much ahead of the server's clock say that one of the clocks is wrong.
 const AHEAD: i64 = 30 * SECOND;
 
@@ -22,9 +21,22 @@ pub(super) fn secs(micros: i64) -> f64 {
     micros as f64 / 1e6
 }
 
-/// How old the data are.
-pub(super) fn freshness(app: &App, host: &Host, now: Timestamp) -> Freshness {
-    let age = app.age(host, now);
+/// What a verdict depends on beside a host and its values.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Context<'a> {
+    /// The instant.
+    pub(crate) now: Timestamp,
+    /// The zone of times within sentences.
+    pub(crate) zone: &'a TimeZone,
+    /// The sampling interval where there is no host, seconds.
+    pub(crate) interval_secs: f64,
+    /// How old the newest tick of the host is, microseconds.
+    pub(crate) age: Option<i64>,
+}
+
+/// Returns how old the data are.
+pub(super) fn freshness(context: &Context<'_>, host: &Host) -> Freshness {
+    let age = context.age;
     let state = match age {
         None => FreshnessState::Empty,
         Some(age) if age > 6 * host.interval => FreshnessState::Stale,
@@ -39,13 +51,12 @@ pub(super) fn freshness(app: &App, host: &Host, now: Timestamp) -> Freshness {
     }
 }
 
-/// What the agent does, and its newest sign of life. A tick is one too.
-pub(super) fn agent_state(app: &App, host: &Host, now: Timestamp) -> (AgentState, Option<f64>) {
-    let tick = app.age(host, now);
-    let beat = host
+/// Returns what the agent does, and the age of its newest sign of life. A tick is one too.
+pub(super) fn agent_state(context: &Context<'_>, host: &Host) -> (AgentState, Option<f64>) {
+    let heartbeat = host
         .heartbeat
-        .map(|beat| (now.as_micros() - beat.as_micros()).max(0));
-    let alive = [tick, beat].into_iter().flatten().min();
+        .map(|at| (context.now.as_micros() - at.as_micros()).max(0));
+    let alive = [context.age, heartbeat].into_iter().flatten().min();
     let Some(alive) = alive else {
         let state = if host.ended.is_some() {
             AgentState::Stopped
@@ -109,7 +120,7 @@ pub(super) fn about_data(
                 SILENT_SECS
             }
         });
-        let crit = level.is_none_or(|level| level >= DEAD_SECS);
+        let critical = level.is_none_or(|level| level >= DEAD_SECS);
         found.push(Problem {
             title: "The collector is silent".to_owned(),
             metric: HEARTBEAT_AGE.to_owned(),
@@ -119,7 +130,11 @@ pub(super) fn about_data(
             command: SILENT_COMMAND.to_owned(),
             ..about(
                 "agent",
-                if crit { Severity::Crit } else { Severity::Warn },
+                if critical {
+                    Severity::Critical
+                } else {
+                    Severity::Warn
+                },
                 "collector",
             )
         });
@@ -217,15 +232,14 @@ fn sentence(text: &str) -> String {
 
 /// Why nothing can be said, with the instant since when.
 pub(super) fn unknown_because(
-    app: &App,
+    context: &Context<'_>,
     host: &Host,
     data: FreshnessState,
     agent: AgentState,
-    now: Timestamp,
 ) -> Option<(String, Option<Timestamp>)> {
     let time = |at: Option<Timestamp>| {
         at.map_or_else(String::new, |at| {
-            format!(" {}", words::exact(at, now, &app.settings.zone))
+            format!(" {}", words::exact(at, context.now, context.zone))
         })
     };
     let last = [host.heartbeat, host.newest].into_iter().flatten().max();

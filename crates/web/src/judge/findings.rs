@@ -4,16 +4,15 @@
 //! rule the worst is named and the rest is counted, so that a botnet is one attack and not a page of
 //! addresses.
 
-use schema::{Timestamp, finding};
+use schema::{Severity, Timestamp};
 use store::series::{Instant, ReadError};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
 
 use super::data::about;
 use super::titles::cut;
-use crate::api::Severity;
-use crate::api::now::Problem;
 use crate::hosts::Host;
+use crate::wire::now::Problem;
 
 /// So many of one rule are read: two are both named, of more the worst alone.
 const READ: i64 = 2;
@@ -37,7 +36,7 @@ impl Finding {
         Ok(Self {
             rule: row.try_get("rule")?,
             target: row.try_get("target")?,
-            severity: finding::read(row.try_get("severity")?).into(),
+            severity: Severity::parse(row.try_get("severity")?).unwrap_or(Severity::Info),
             title: row.try_get("title")?,
             steps: row.try_get("steps")?,
             fingerprint: row.try_get("fingerprint")?,
@@ -175,7 +174,7 @@ mod tests {
         Finding {
             rule: "ssh_brute_force".to_owned(),
             target: target.to_owned(),
-            severity: Severity::Crit,
+            severity: Severity::Critical,
             title: "Password guessing over SSH".to_owned(),
             steps: vec!["Block it.".to_owned()],
             fingerprint: None,

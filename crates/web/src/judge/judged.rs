@@ -3,25 +3,24 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use schema::{Better, Class, Metric, Timestamp};
+use schema::micros::{DAY, HOUR};
+use schema::{Better, Class, Metric, Severity, Timestamp};
 use store::series::{self, Latest, Reach, ReadError};
 use tokio::sync::OnceCell;
 use tokio_postgres::Client;
 
 use super::presence::{Presence, kinds, presence};
-use super::{Impact, blind, culprit, findings, impact_of, of_service, titles, view_of};
-use crate::api::Severity;
-use crate::api::now::{Badge, Fact, Problem};
-use crate::app::App;
-use crate::database::Failure;
+use super::{blind, culprit, findings, processes, titles};
+use crate::areas::{Impact, impact_of, of_service, view_of};
+use crate::database::{Database, Failure};
 use crate::hosts::Host;
 use crate::number::round;
-use crate::tables::processes;
+use crate::wire::now::{Badge, Fact, Problem};
 
 /// How far back the start of a problem is looked for, microseconds.
-const BACK: [i64; 2] = [3_600_000_000, 24 * 3_600_000_000];
+const BACK: [i64; 2] = [HOUR, DAY];
 /// The same where a day is millions of rows: of tables and indexes, one by one.
-const BACK_BULK: [i64; 2] = [3_600_000_000, 6 * 3_600_000_000];
+const BACK_BULK: [i64; 2] = [HOUR, 6 * HOUR];
 
 /// Further values that cards show and nobody judges.
 const CARDS: &[&str] = &["collector.spool_bytes", "collector.rows_per_sec"];
@@ -43,7 +42,7 @@ pub(crate) struct Judged {
 type Since = HashMap<(i32, String), (String, Option<Timestamp>)>;
 type Slot = (String, Arc<OnceCell<Arc<Judged>>>);
 
-/// What was judged of late.
+/// What was judged recently.
 #[derive(Debug, Default)]
 pub(crate) struct Judgements {
     /// Per host: the stamp of the data, and what was made of them.
@@ -52,59 +51,52 @@ pub(crate) struct Judgements {
     since: Mutex<Since>,
 }
 
-/// What is wrong with a host, as its newest tick says.
-pub(crate) async fn judged(app: &App, host: &Host) -> Result<Arc<Judged>, Failure> {
-    let slot = {
-        let mut slots = app
-            .judgements
-            .slots
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let (stamp, slot) = slots.entry(host.id).or_default();
-        if *stamp != host.stamp() {
-            *stamp = host.stamp();
-            *slot = Arc::default();
+impl Judgements {
+    /// Returns what is wrong with a host according to its newest tick; reads it once per tick.
+    pub(crate) async fn judged(
+        &self,
+        database: &Database,
+        host: &Host,
+    ) -> Result<Arc<Judged>, Failure> {
+        let slot = {
+            let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+            let (stamp, slot) = slots.entry(host.id).or_default();
+            if *stamp != host.stamp() {
+                *stamp = host.stamp();
+                *slot = Arc::default();
+            }
+            Arc::clone(slot)
+        };
+        let made = slot.get_or_try_init(async || {
+            let known = &self.known_since(host);
+            let read = database
+                .read("the latest values", |session| async move {
+                    read(&session.client, host, known).await
+                })
+                .await?;
+            self.keep_since(host, &read.problems);
+            Ok(Arc::new(read))
+        });
+        made.await.cloned()
+    }
+
+    fn known_since(&self, host: &Host) -> HashMap<String, Option<Timestamp>> {
+        let since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
+        since
+            .iter()
+            .filter(|((id, _), (generation, _))| *id == host.id && *generation == host.generation)
+            .map(|((_, problem), (_, at))| (problem.clone(), *at))
+            .collect()
+    }
+
+    /// Forgets problems that are gone: one that comes back begins anew.
+    fn keep_since(&self, host: &Host, problems: &[Problem]) {
+        let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
+        since.retain(|(id, _), _| *id != host.id);
+        for problem in problems {
+            let at = problem.since_ms.map(Timestamp::from_millis);
+            since.insert((host.id, problem.id.clone()), (host.generation.clone(), at));
         }
-        Arc::clone(slot)
-    };
-    let made = slot.get_or_try_init(async || {
-        let known = &known_since(app, host);
-        let read = app
-            .database
-            .read("the latest values", |session| async move {
-                read(&session.client, host, known).await
-            })
-            .await?;
-        keep_since(app, host, &read.problems);
-        Ok(Arc::new(read))
-    });
-    made.await.cloned()
-}
-
-fn known_since(app: &App, host: &Host) -> HashMap<String, Option<Timestamp>> {
-    let since = app
-        .judgements
-        .since
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    since
-        .iter()
-        .filter(|((id, _), (generation, _))| *id == host.id && *generation == host.generation)
-        .map(|((_, problem), (_, at))| (problem.clone(), *at))
-        .collect()
-}
-
-/// A problem that is gone is forgotten: when it comes back, it begins anew.
-fn keep_since(app: &App, host: &Host, problems: &[Problem]) {
-    let mut since = app
-        .judgements
-        .since
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    since.retain(|(id, _), _| *id != host.id);
-    for problem in problems {
-        let at = problem.since_ms.map(Timestamp::from_millis);
-        since.insert((host.id, problem.id.clone()), (host.generation.clone(), at));
     }
 }
 
@@ -166,7 +158,7 @@ async fn read(
     culprit::name(client, host, at, &mut problems).await?;
     problems.sort_by_key(|problem| {
         (
-            std::cmp::Reverse(problem.severity.rank()),
+            std::cmp::Reverse(problem.severity),
             schema::metric(&problem.metric).map_or(Impact::Other, impact_of),
             // What stands for several, or has no known beginning, comes behind what it is the rest of.
             problem.since_ms.is_none(),
@@ -209,7 +201,7 @@ fn worst(values: &[Latest]) -> Vec<(Option<&Latest>, Problem)> {
             }
         };
         problems.sort_by(|(_, a), (_, b)| {
-            let by_severity = b.severity.rank().cmp(&a.severity.rank());
+            let by_severity = b.severity.cmp(&a.severity);
             let by_value = order(b).total_cmp(&order(a));
             by_severity.then(by_value).then_with(|| a.id.cmp(&b.id))
         });
@@ -246,7 +238,7 @@ fn worst(values: &[Latest]) -> Vec<(Option<&Latest>, Problem)> {
 /// The value as it is shown and judged.
 fn shown(one: &Latest) -> (Option<f64>, Severity) {
     let value = one.value.map(round);
-    (value, one.metric.severity(value).into())
+    (value, one.metric.severity(value))
 }
 
 fn facts(metrics: &[&'static Metric], values: &[Latest]) -> Vec<Fact> {
@@ -258,7 +250,7 @@ fn facts(metrics: &[&'static Metric], values: &[Latest]) -> Vec<Fact> {
             .map(|one| (one, shown(one)))
             .max_by(|(_, (a, worst_a)), (_, (b, worst_b))| {
                 let by_value = a.unwrap_or(f64::MIN).total_cmp(&b.unwrap_or(f64::MIN));
-                worst_a.rank().cmp(&worst_b.rank()).then(by_value)
+                worst_a.cmp(worst_b).then(by_value)
             });
         if let Some((one, (value, severity))) = worst {
             facts.push(Fact {
@@ -312,7 +304,7 @@ async fn since(
     at: Timestamp,
 ) -> Result<Option<Timestamp>, ReadError> {
     let levels = one.metric.levels.unwrap_or_default();
-    let Some(level) = levels.warn.or(levels.crit) else {
+    let Some(level) = levels.warn.or(levels.critical) else {
         return Ok(None);
     };
     let mut found = None;

@@ -3,12 +3,11 @@
 //! * `judged` reads the latest values of all metrics that take part, once per host and tick, and
 //!   makes facts and problems of them.
 //! * `titles` says a problem in a sentence, `culprit` names who is behind it and the command to copy.
-//! * `areas` sorts metrics into the areas of the first page, `presence` tells which of them there are.
+//! * `presence` reports which areas of the first page there are.
 //! * `blind` tells what of a PostgreSQL server is hidden from us, `findings` what stands out in logs.
 //! * `verdict` adds what is wrong with the data themselves and says it in one sentence. Data
 //!   that are old, missing or out of reach are unknown, never good.
 
-mod areas;
 pub(crate) mod blind;
 mod command;
 mod culprit;
@@ -20,8 +19,8 @@ mod processes;
 mod titles;
 mod verdict;
 
-pub use areas::{AREAS, AreaDef, Impact, Kinds, area_of, impact_of, of_service, view_of};
-pub(crate) use judged::{Judgements, judged};
+pub(crate) use data::Context;
+pub(crate) use judged::Judgements;
 pub(crate) use processes::{LASTING_TICKS, lasting_states, state_severity};
 pub(crate) use verdict::{compose, unreachable};
 

@@ -5,18 +5,17 @@
 //! dark: it went silent, which is never good, whatever figures of long windows still say. What the
 //! agent was never told of is absent.
 
+use schema::micros::{DAY, MINUTE};
 use schema::tables::{DbSample, LogSource, ReplicationSample, TargetSample};
 use schema::{Cell, Sample, TableDef, Timestamp};
 use store::series::{self, Latest, ReadError};
 use tokio_postgres::Client;
 
-use super::{AREAS, Kinds, area_of};
+use crate::areas::{AREAS, Kinds, area_of};
 use crate::hosts::Host;
 
-/// How far back the newest sample of a service is looked for, microseconds.
-const DAY: i64 = 86_400_000_000;
 /// Within this a service that is well was sampled, microseconds.
-const RECENT: i64 = 60_000_000;
+const RECENT: i64 = MINUTE;
 
 /// What is known of the areas.
 #[derive(Clone, Debug, Default, PartialEq)]

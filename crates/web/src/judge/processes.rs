@@ -1,4 +1,4 @@
-//! What the state of a process says.
+//! Processes that stand out, and what the state of one means.
 //!
 //! Stopped (T, t) is a warning: somebody stopped it. Waiting without being interruptible (D) and
 //! dead but not collected (Z) are normal for an instant; seen in each of the last three ticks they
@@ -7,11 +7,13 @@
 use std::collections::{HashMap, HashSet};
 
 use schema::tables::ProcessSample;
-use schema::{Cell, Sample, Timestamp};
+use schema::{Cell, Metric, Sample, Severity, Timestamp};
 use store::series::{self, ReadError};
 use tokio_postgres::Client;
 
-use crate::api::Severity;
+use crate::hosts::Host;
+use crate::number::round;
+use crate::wire::now::Badge;
 
 /// In how many neighbouring ticks D and Z must be seen.
 pub(crate) const LASTING_TICKS: usize = 3;
@@ -20,7 +22,7 @@ pub(crate) const LASTING_TICKS: usize = 3;
 pub(crate) fn state_severity(state: &str, lasting: bool) -> Severity {
     match state {
         "T" | "t" => Severity::Warn,
-        "D" | "Z" if lasting => Severity::Crit,
+        "D" | "Z" if lasting => Severity::Critical,
         _ => Severity::Ok,
     }
 }
@@ -56,4 +58,65 @@ pub(crate) async fn lasting_states(
         .filter(|(_, counts)| lasting(counts))
         .map(|(process, _)| process)
         .collect())
+}
+
+/// The metrics whose thresholds make a process stand out; each reads the column of its name.
+const JUDGED: [&str; 4] = [
+    "process_one.cpu_pct",
+    "process_one.rss_bytes",
+    "process_one.fd_count",
+    "process_one.thread_count",
+];
+
+/// Counts the processes of the newest sample that are at a warning or worse, as the table of processes
+/// shows them.
+pub(super) async fn badge(client: &Client, host: &Host, at: Timestamp) -> Result<Badge, ReadError> {
+    let judged: Vec<&'static Metric> = JUDGED.iter().filter_map(|id| schema::metric(id)).collect();
+    let mut columns = vec!["pid", "start_ticks", "process_count", "state"];
+    columns.extend(judged.iter().map(|metric| metric.name));
+    let end = Timestamp(at.as_micros() + 1);
+    let tick = series::tick(client, ProcessSample::TABLE, host.id, at, end, &columns).await?;
+    let may_last = |row: &Vec<Cell>| matches!(row.get(3), Some(Cell::Text(state)) if matches!(&**state, "D" | "Z"));
+    let lasting = if tick.rows.iter().any(may_last) {
+        lasting_states(client, host.id, at, host.interval).await?
+    } else {
+        HashSet::new()
+    };
+    let mut badge = Badge::new(Severity::Ok, 0);
+    for row in tick.rows {
+        let [Cell::Int(pid), Cell::Int(start), count, state, values @ ..] = row.as_slice() else {
+            continue;
+        };
+        // Thresholds are for one process; a sum has none.
+        if matches!(count, Cell::Int(count) if *count > 1) {
+            continue;
+        }
+        let by_state = match state {
+            Cell::Text(state) => state_severity(state, lasting.contains(&(*pid, *start))),
+            _ => Severity::Ok,
+        };
+        let by_value = judged
+            .iter()
+            .zip(values)
+            .map(|(metric, cell)| match number(cell) {
+                Some(value) => metric.severity(Some(value)),
+                None => Severity::Ok,
+            });
+        let severity = by_value.fold(by_state, Severity::max);
+        if severity.is_problem() {
+            badge.count += 1;
+            badge.severity = badge.severity.max(severity);
+        }
+    }
+    Ok(badge)
+}
+
+/// Returns a cell as the number that the table shows.
+#[expect(clippy::cast_precision_loss, reason = "thresholds are far below 2^53")]
+fn number(cell: &Cell) -> Option<f64> {
+    match cell {
+        Cell::Int(value) => Some(*value as f64),
+        Cell::Float(value) => Some(round(*value)),
+        _ => None,
+    }
 }

@@ -355,7 +355,7 @@ pub(super) fn title(metric: &Metric, key: Option<&str>, value: f64) -> String {
         .replace("{key}", &key)
 }
 
-/// Returns the title of those beyond the named ones: `Dead rows: 296 more, the worst orders with 40.2 %`.
+/// Returns the title of those beyond the named ones: `Dead-row share: 296 more, the worst orders with 40.2 %`.
 pub(super) fn rest(metric: &Metric, count: usize, worst: Option<&str>, value: f64) -> String {
     let worst = worst.map_or_else(String::new, |key| format!(" {}", cut(key)));
     match metric.unit {
@@ -391,7 +391,7 @@ mod tests {
             let can_be_a_problem = metric.judged_over_secs > 0
                 && metric
                     .levels
-                    .is_some_and(|levels| levels.warn.or(levels.crit).is_some());
+                    .is_some_and(|levels| levels.warn.or(levels.critical).is_some());
             let titles: Vec<_> = TITLES.iter().filter(|(known, _)| *known == id).collect();
             assert_eq!(titles.len(), usize::from(can_be_a_problem), "{id}");
             for (_, title) in titles {
@@ -489,7 +489,7 @@ mod tests {
         let dead = schema::metric("table.dead_pct").unwrap();
         assert_eq!(
             rest(dead, 296, Some("s.d.p.t5"), 40.2),
-            "Dead rows: 296 more, the worst s.d.p.t5 with 40.2 %"
+            "Dead-row share: 296 more, the worst s.d.p.t5 with 40.2 %"
         );
     }
 }

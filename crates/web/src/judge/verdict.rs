@@ -1,48 +1,41 @@
 //! The verdict: what `now` says, of judged values and of the age of the data.
 
-use schema::Timestamp;
+use schema::{Severity, Timestamp};
 
-use super::data::{about, about_data, agent_state, freshness, secs, unknown_because};
+use super::data::{Context, about, about_data, agent_state, freshness, secs, unknown_because};
 use super::judged::Judged;
 use super::presence::Presence;
-use super::{AREAS, Kinds};
-use crate::api::Severity;
-use crate::api::now::{
+use crate::areas::{AREAS, Kinds, area_of};
+use crate::hosts::Host;
+use crate::wire::now::{
     Agent, AgentState, Area, Badge, DatabaseNow, DatabaseState, Freshness, FreshnessState, HostNow,
     Now, Problem, Verdict,
 };
-use crate::app::App;
-use crate::hosts::Host;
 use crate::words;
 
 /// At most so many problems are listed.
 const LISTED: usize = 50;
 
 /// The answer of `now` for a host whose database answers.
-pub(crate) fn compose(
-    app: &App,
-    host: Option<&Host>,
-    judged: Option<&Judged>,
-    now: Timestamp,
-) -> Now {
+pub(crate) fn compose(context: &Context<'_>, host: Option<&Host>, judged: Option<&Judged>) -> Now {
     let Some(host) = host else {
-        return nothing(app);
+        return nothing(context);
     };
-    let freshness = freshness(app, host, now);
-    let (state, silence) = agent_state(app, host, now);
-    let mut problems = about_data(host, state, silence, now);
+    let freshness = freshness(context, host);
+    let (state, silence) = agent_state(context, host);
+    let mut problems = about_data(host, state, silence, context.now);
     problems.extend(
         judged
             .iter()
             .flat_map(|judged| judged.problems.iter().cloned()),
     );
-    problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity.rank()));
+    problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
     let mut facts = judged.map_or_else(Vec::new, |judged| judged.facts.clone());
     let pending = facts
         .iter()
         .find(|fact| fact.metric == "collector.pending_records");
     let pending = pending.and_then(|fact| fact.value);
-    let reason = unknown_because(app, host, freshness.state, state, now);
+    let reason = unknown_because(context, host, freshness.state, state);
     let is_known = reason.is_none() && judged.is_some();
     if !is_known {
         for fact in &mut facts {
@@ -57,7 +50,7 @@ pub(crate) fn compose(
             text,
             since_ms: since.map(Timestamp::as_millis),
         },
-        None => say(app, &problems, &areas, now),
+        None => say(context, &problems, &areas),
     };
     let mut badges = badges(&problems, is_known);
     let processes = judged.filter(|_| is_known).map(|judged| judged.processes);
@@ -99,8 +92,7 @@ pub(crate) fn compose(
 }
 
 /// The answer before there is any host.
-fn nothing(app: &App) -> Now {
-    let interval_secs = app.settings.interval.as_secs_f64();
+fn nothing(context: &Context<'_>) -> Now {
     Now {
         now_ms: 0,
         version: env!("CARGO_PKG_VERSION"),
@@ -113,7 +105,7 @@ fn nothing(app: &App) -> Now {
         freshness: Freshness {
             newest_ms: None,
             age_secs: None,
-            interval_secs,
+            interval_secs: context.interval_secs,
             state: FreshnessState::Empty,
         },
         agent: Agent {
@@ -137,13 +129,12 @@ fn nothing(app: &App) -> Now {
 /// The last answer, when the database does not answer: what was known stays readable and counts
 /// for nothing.
 pub(crate) fn unreachable(
-    app: &App,
+    context: &Context<'_>,
     last: Option<Now>,
     since: Timestamp,
     message: &str,
-    now: Timestamp,
 ) -> Now {
-    let mut answer = last.unwrap_or_else(|| nothing(app));
+    let mut answer = last.unwrap_or_else(|| nothing(context));
     let sentence = format!("{}.", message.trim_end_matches('.'));
     answer.database = DatabaseNow {
         state: DatabaseState::Unreachable,
@@ -157,7 +148,7 @@ pub(crate) fn unreachable(
     };
     let interval = answer.freshness.interval_secs;
     if let Some(newest) = answer.freshness.newest_ms {
-        let age = secs((now.as_millis() - newest).max(0) * 1000);
+        let age = secs((context.now.as_millis() - newest).max(0) * 1000);
         answer.freshness.age_secs = Some(age);
         answer.freshness.state = match age / interval {
             ages if ages > 6.0 => FreshnessState::Stale,
@@ -182,7 +173,7 @@ pub(crate) fn unreachable(
             since_ms: Some(since.as_millis()),
             fix: "Check that the server runs and that this role may connect; the collector keeps what it samples meanwhile."
                 .to_owned(),
-            ..about("database", Severity::Crit, "collector")
+            ..about("database", Severity::Critical, "collector")
         },
     );
     answer
@@ -202,7 +193,7 @@ const VIEWS: [&str; 8] = [
 
 fn area_of_problem(problem: &Problem, kinds: &Kinds) -> &'static str {
     let metric = schema::metric(&problem.metric);
-    match metric.and_then(|metric| super::area_of(metric, problem.key.as_deref(), kinds)) {
+    match metric.and_then(|metric| area_of(metric, problem.key.as_deref(), kinds)) {
         Some(area) => area.id,
         None if problem.id == "clock" => "kernel",
         None if problem.view == "postgres" => "postgres",
@@ -229,7 +220,7 @@ fn areas(problems: &[Problem], presence: Option<&Presence>, is_known: bool) -> V
                 Severity::Ok
             };
             let severity = if is_known {
-                mine().fold(good, |worst, problem| worst.worse(problem.severity))
+                mine().fold(good, |worst, problem| worst.max(problem.severity))
             } else {
                 Severity::Unknown
             };
@@ -253,7 +244,7 @@ fn badges(problems: &[Problem], is_known: bool) -> std::collections::BTreeMap<&'
         .into_iter()
         .map(|view| {
             let mine = || problems.iter().filter(|problem| problem.view == view);
-            let worst = mine().fold(Severity::Ok, |worst, problem| worst.worse(problem.severity));
+            let worst = mine().fold(Severity::Ok, |worst, problem| worst.max(problem.severity));
             let severity = if is_known { worst } else { Severity::Unknown };
             (view, Badge::new(severity, mine().count()))
         })
@@ -261,11 +252,11 @@ fn badges(problems: &[Problem], is_known: bool) -> std::collections::BTreeMap<&'
 }
 
 /// The sentence about data that are fresh.
-fn say(app: &App, problems: &[Problem], areas: &[Area], now: Timestamp) -> Verdict {
+fn say(context: &Context<'_>, problems: &[Problem], areas: &[Area]) -> Verdict {
     if let Some(first) = problems.first() {
         let since = first.since_ms.map(Timestamp::from_millis);
         let when = since.map_or_else(String::new, |since| {
-            format!(" since {}", words::clock(since, now, &app.settings.zone))
+            format!(" since {}", words::clock(since, context.now, context.zone))
         });
         return Verdict {
             severity: first.severity,

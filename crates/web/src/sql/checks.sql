@@ -63,7 +63,7 @@ SELECT concat_ws('.', c.instance, c.database, c.check_name, c.object) AS id,
        -- Sequences are by their share in percent: at 75 there is time to alter the column, at 90 little.
        CASE WHEN c.check_name = 'duplicate_indexes' AND (l.first_seen IS NULL OR c.ts - l.first_seen < interval '14 days')
             THEN NULL
-            WHEN c.check_name = 'sequences' AND c.value >= 90 THEN 'crit'
+            WHEN c.check_name = 'sequences' AND c.value >= 90 THEN 'critical'
             WHEN c.check_name = 'sequences' AND c.value >= 75 THEN 'warn'
             ELSE w.severity END AS sev_check_name,
        coalesce(w.label, c.check_name) AS tag_check_name

@@ -6,10 +6,8 @@
 -- Indexes: (host_id, ts) of each partition.
 WITH steps AS (
     SELECT target, endpoint, status, last_seen, ts,
-           CASE WHEN lag(responses) OVER w IS NULL
-                THEN CASE WHEN ts > min(ts) OVER (PARTITION BY target) THEN responses END
-                WHEN responses < lag(responses) OVER w THEN responses
-                ELSE responses - lag(responses) OVER w END AS n
+           coalesce({step_from_zero responses},
+                    CASE WHEN row_number() OVER w = 1 AND ts > min(ts) OVER (PARTITION BY target) THEN responses END) AS n
     FROM collector.endpoint_metrics_raw
     WHERE host_id = $1 AND ts >= $2 AND ts < $3
     WINDOW w AS (PARTITION BY target, endpoint, status ORDER BY ts)

@@ -19,7 +19,7 @@ SELECT finding_id::text AS id, position, CASE WHEN resolved_at IS NULL THEN 'ope
        left(array_to_string(ARRAY(SELECT translate(step, E'\r\n', '  ') FROM unnest(steps) WITH ORDINALITY u (step, n) ORDER BY n), E'\n'),
             4000) AS steps,
        left(details ->> 'source', 400) AS source, left(details ->> 'fingerprint', 64) AS pattern,
-       CASE WHEN resolved_at IS NOT NULL THEN NULL WHEN severity = 'critical' THEN 'crit' ELSE severity END AS sev_title
+       CASE WHEN resolved_at IS NULL THEN severity END AS sev_title
 FROM shown
 ORDER BY position
 LIMIT 2000

@@ -6,7 +6,7 @@
 -- Rows: one per index. Indexes: (host_id, ts) of each partition.
 WITH read AS (
     SELECT *, max(ts) OVER (PARTITION BY instance, database) AS newest,
-           extract(epoch FROM ts - lag(ts) OVER w)::float8 AS secs, idx_scan - lag(idx_scan) OVER w AS scans
+           extract(epoch FROM ts - lag(ts) OVER w)::float8 AS secs, {step idx_scan} AS scans
     FROM collector.index_metrics_raw
     WHERE host_id = $1 AND ts >= $2 AND ts < $3
     WINDOW w AS (PARTITION BY instance, database, schema_name, index_name, epoch ORDER BY ts)
@@ -15,7 +15,7 @@ WITH read AS (
            partition_of IS NOT NULL AS is_folded, min(schema_name) AS schema_name, min(index_name) AS index_name,
            min(table_name) AS table_name, count(*) AS parts,
            CASE WHEN count(*) = count(size_bytes) THEN sum(size_bytes) END::int8 AS size_bytes,
-           sum(scans / secs) FILTER (WHERE scans >= 0)::float8 AS scans_per_sec,
+           sum(scans / secs)::float8 AS scans_per_sec,
            sum(idx_scan)::int8 AS idx_scan, max(last_idx_scan) AS last_scan_ms,
            bool_or(is_unique) AS is_unique, bool_or(is_needed) AS is_needed, bool_and(is_valid) AS is_valid,
            min(definition) AS definition

@@ -5,18 +5,18 @@
 -- Indexes: (host_id, ts) of each partition.
 WITH steps AS (
     SELECT instance, backend_type, object, context,
-           CASE WHEN reads >= lag(reads) OVER w THEN reads - lag(reads) OVER w END AS reads,
-           CASE WHEN read_bytes >= lag(read_bytes) OVER w THEN read_bytes - lag(read_bytes) OVER w END AS read_bytes,
-           CASE WHEN read_ms_total >= lag(read_ms_total) OVER w THEN read_ms_total - lag(read_ms_total) OVER w END AS read_ms_total,
-           CASE WHEN writes >= lag(writes) OVER w THEN writes - lag(writes) OVER w END AS writes,
-           CASE WHEN write_bytes >= lag(write_bytes) OVER w THEN write_bytes - lag(write_bytes) OVER w END AS write_bytes,
-           CASE WHEN write_ms_total >= lag(write_ms_total) OVER w THEN write_ms_total - lag(write_ms_total) OVER w END AS write_ms_total,
-           CASE WHEN extend_bytes >= lag(extend_bytes) OVER w THEN extend_bytes - lag(extend_bytes) OVER w END AS extend_bytes,
-           CASE WHEN hits >= lag(hits) OVER w THEN hits - lag(hits) OVER w END AS hits,
-           CASE WHEN evictions >= lag(evictions) OVER w THEN evictions - lag(evictions) OVER w END AS evictions,
-           CASE WHEN reuses >= lag(reuses) OVER w THEN reuses - lag(reuses) OVER w END AS reuses,
-           CASE WHEN fsyncs >= lag(fsyncs) OVER w THEN fsyncs - lag(fsyncs) OVER w END AS fsyncs,
-           CASE WHEN fsync_ms_total >= lag(fsync_ms_total) OVER w THEN fsync_ms_total - lag(fsync_ms_total) OVER w END AS fsync_ms_total
+           {step reads} AS reads,
+           {step read_bytes} AS read_bytes,
+           {step read_ms_total} AS read_ms_total,
+           {step writes} AS writes,
+           {step write_bytes} AS write_bytes,
+           {step write_ms_total} AS write_ms_total,
+           {step extend_bytes} AS extend_bytes,
+           {step hits} AS hits,
+           {step evictions} AS evictions,
+           {step reuses} AS reuses,
+           {step fsyncs} AS fsyncs,
+           {step fsync_ms_total} AS fsync_ms_total
     FROM collector.io_metrics_raw
     WHERE host_id = $1 AND ts >= $2 AND ts < $3
     WINDOW w AS (PARTITION BY instance, backend_type, object, context, epoch ORDER BY ts)

@@ -45,7 +45,7 @@ SELECT s.root AS id, p.template, p.sample, p.source, p.level, s.count,
         LEFT JOIN counted c ON c.root = s.root AND c.slot = i) AS trend,
        l.first_seen AS first_seen_ms, l.last_seen AS last_seen_ms, l.occurrences,
        t.tags AS tag_tag, array_to_string(t.tags, ', ') AS tag,
-       CASE p.level WHEN 'error' THEN 'crit' WHEN 'warn' THEN 'warn' END AS sev_level
+       CASE p.level WHEN 'error' THEN 'critical' WHEN 'warn' THEN 'warn' END AS sev_level
 FROM seen s
 CROSS JOIN part
 CROSS JOIN host

@@ -1,41 +1,41 @@
 -- Sources of logs: whether each can be read, and what it said within the last hour.
 -- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz): an hour, to the end of the newest sample.
 -- Columns: id and source (name), kind, place, parser, status, error text, last_line_ms timestamptz,
--- error_lines, warn_lines, info_lines, debug_lines, lines, unread_lines, bytes, overflowed int8, grave_pct, unread_pct float8,
--- tag_state (blocked, unreadable, misread, silent, ok), severities. A step down is a restart and no step. What most lines of
+-- error_lines, warn_lines, info_lines, debug_lines, lines, unread_lines, bytes, overflowed int8, error_warn_pct, unread_pct float8,
+-- tag_state (blocked, unreadable, misread, silent, ok), severities. What most lines of
 -- do not fit has an open finding; its rule says how many are most.
 -- Rows: one per source that was sampled with the newest ones. Index: log_sources_raw_ts.
 WITH sample AS (
     SELECT source, ts, kind, place, parser, status, error, last_line,
-           error_lines - lag(error_lines) OVER earlier AS error_lines,
-           warn_lines - lag(warn_lines) OVER earlier AS warn_lines,
-           info_lines - lag(info_lines) OVER earlier AS info_lines,
-           debug_lines - lag(debug_lines) OVER earlier AS debug_lines,
-           bytes - lag(bytes) OVER earlier AS bytes,
-           overflowed - lag(overflowed) OVER earlier AS overflowed,
-           unread_lines - lag(unread_lines) OVER earlier AS unread_lines,
+           {step error_lines} AS error_lines,
+           {step warn_lines} AS warn_lines,
+           {step info_lines} AS info_lines,
+           {step debug_lines} AS debug_lines,
+           {step bytes} AS bytes,
+           {step overflowed} AS overflowed,
+           {step unread_lines} AS unread_lines,
            row_number() OVER (PARTITION BY source ORDER BY ts DESC) AS back,
            max(ts) OVER () AS newest
     FROM collector.log_sources_raw
     WHERE host_id = $1 AND ts >= $2 AND ts < $3
-    WINDOW earlier AS (PARTITION BY source ORDER BY ts)
+    WINDOW w AS (PARTITION BY source ORDER BY ts)
 ), counted AS (
     SELECT source,
-           coalesce(sum(greatest(error_lines, 0)), 0)::int8 AS error_lines,
-           coalesce(sum(greatest(warn_lines, 0)), 0)::int8 AS warn_lines,
-           coalesce(sum(greatest(info_lines, 0)), 0)::int8 AS info_lines,
-           coalesce(sum(greatest(debug_lines, 0)), 0)::int8 AS debug_lines,
-           coalesce(sum(greatest(bytes, 0)), 0)::int8 AS bytes,
-           coalesce(sum(greatest(overflowed, 0)), 0)::int8 AS overflowed,
+           coalesce(sum(error_lines), 0)::int8 AS error_lines,
+           coalesce(sum(warn_lines), 0)::int8 AS warn_lines,
+           coalesce(sum(info_lines), 0)::int8 AS info_lines,
+           coalesce(sum(debug_lines), 0)::int8 AS debug_lines,
+           coalesce(sum(bytes), 0)::int8 AS bytes,
+           coalesce(sum(overflowed), 0)::int8 AS overflowed,
            -- Not counted is not none.
-           (sum(unread_lines) FILTER (WHERE unread_lines >= 0))::int8 AS unread_lines
+           sum(unread_lines)::int8 AS unread_lines
     FROM sample GROUP BY source
 ), whole AS (
     SELECT *, error_lines + warn_lines + info_lines + debug_lines AS lines FROM counted
 )
 SELECT n.source AS id, n.source, n.kind, n.place, n.parser, n.status, n.error, n.last_line AS last_line_ms,
        w.error_lines, w.warn_lines, w.info_lines, w.debug_lines, w.lines, w.bytes, w.overflowed,
-       100.0::float8 * (w.error_lines + w.warn_lines) / nullif(w.lines, 0) AS grave_pct,
+       100.0::float8 * (w.error_lines + w.warn_lines) / nullif(w.lines, 0) AS error_warn_pct,
        w.unread_lines, 100.0::float8 * w.unread_lines / nullif(w.lines, 0) AS unread_pct, f.severity AS sev_unread_pct,
        CASE n.status WHEN 'ok' THEN 'ok' ELSE 'warn' END AS sev_status,
        s.state AS tag_state,

@@ -15,7 +15,7 @@ SELECT r.instance || '.' || CASE WHEN r.slot_name = '' THEN r.application_name E
        r.client_addr, r.application_name, r.sent_lsn, r.replay_lsn,
        greatest(r.xmin_age, r.catalog_xmin_age) AS xmin_age, r.invalidation_reason,
        r.inactive_since AS inactive_since_ms, r.database, r.instance,
-       CASE r.wal_status WHEN 'lost' THEN 'crit' WHEN 'unreserved' THEN 'warn' END AS sev_wal_status,
+       CASE r.wal_status WHEN 'lost' THEN 'critical' WHEN 'unreserved' THEN 'warn' END AS sev_wal_status,
        CASE WHEN NOT r.active THEN 'warn' END AS sev_active
 FROM newest
 JOIN collector.replication_metrics_raw r ON r.instance = newest.instance AND r.ts = newest.ts

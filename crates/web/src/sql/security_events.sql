@@ -13,7 +13,7 @@ SELECT concat_ws('.', (extract(epoch FROM ts) * 1000000)::int8, event_type, sour
                  row_number() OVER (PARTITION BY ts, event_type, source_ip, username ORDER BY first_ts, source, count)) AS id,
        ts AS ts_ms, first_ts AS first_ms, coalesce(label, replace(event_type, '_', ' ')) AS event_type, severity, source, source_ip, username, count,
        left(nullif(details, '{}')::text, 4000) AS details,
-       CASE severity WHEN 'critical' THEN 'crit' ELSE severity END AS sev_event_type
+       severity AS sev_event_type
 FROM collector.security_events
 LEFT JOIN words ON name = event_type
 WHERE host_id = $1 AND ts >= $2 AND ts < $3

@@ -29,10 +29,10 @@ WITH newest AS (
     (false, 1, 'µs'), (false, 1000, 'ms'), (false, 1000000, 's'), (false, 60000000, 'min'), (false, 3600000000, 'h'),
     (false, 86400000000, 'd')
 ), risks (name, setting, severity, advice) AS (VALUES
-    ('fsync', 'off', 'crit', 'A crash loses or damages data: switch it on.'),
-    ('full_page_writes', 'off', 'crit', 'A crash can tear pages beyond repair: switch it on.'),
-    ('autovacuum', 'off', 'crit', 'Nothing cleans up, and transaction ids run out: switch it on.'),
-    ('track_counts', 'off', 'crit', 'Autovacuum works by these counts: switch them on.'),
+    ('fsync', 'off', 'critical', 'A crash loses or damages data: switch it on.'),
+    ('full_page_writes', 'off', 'critical', 'A crash can tear pages beyond repair: switch it on.'),
+    ('autovacuum', 'off', 'critical', 'Nothing cleans up, and transaction ids run out: switch it on.'),
+    ('track_counts', 'off', 'critical', 'Autovacuum works by these counts: switch them on.'),
     ('synchronous_commit', 'off', 'info', 'The last commits before a crash are lost; fine if that was meant.'),
     ('track_io_timing', 'off', 'info', 'Times of reads and writes are unknown: ALTER SYSTEM SET track_io_timing = on.'),
     ('track_wal_io_timing', 'off', 'info', 'Times of WAL are unknown: ALTER SYSTEM SET track_wal_io_timing = on.'),

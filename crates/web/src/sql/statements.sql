@@ -1,5 +1,5 @@
 -- What statements cost within a range: amounts of the slow ticks in it, added up.
--- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz).
+-- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz), $4 mean time from which a statement is slow, ms (float8).
 -- Columns: those of table statements, id (the metrics' key), tag_issue text[].
 -- Rows: one per server, database and statement, at most the 2000 that took longest; share_pct is of all.
 -- Indexes: (host_id, ts) of each partition, statement_texts_queryid.
@@ -44,7 +44,7 @@ SELECT r.instance || '.' || r.database || '.' || r.queryid AS id,
        r.temp_blks_read, r.temp_blks_written, r.blk_read_ms, r.blk_write_ms, r.wal_records, r.wal_bytes,
        r.plan_ms, r.jit_ms, r.roles, t.first_seen AS first_seen_ms, r.last_seen AS last_seen_ms, r.evicted,
        r.queryid::text AS queryid, r.database, r.instance,
-       array_remove(ARRAY[CASE WHEN r.exec_ms >= 500 * r.calls THEN 'slow' END,
+       array_remove(ARRAY[CASE WHEN r.exec_ms >= $4 * r.calls THEN 'slow' END,
                           CASE WHEN r.temp_blks_read + r.temp_blks_written > 0 THEN 'temp' END,
                           CASE WHEN t.first_seen >= $2 THEN 'new' END], NULL) AS tag_issue
 FROM ranked r

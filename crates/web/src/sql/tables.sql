@@ -8,10 +8,10 @@
 WITH read AS (
     SELECT *, max(ts) OVER (PARTITION BY instance, database) AS newest,
            extract(epoch FROM ts - lag(ts) OVER w)::float8 AS secs,
-           seq_scan - lag(seq_scan) OVER w AS seq, idx_scan - lag(idx_scan) OVER w AS idx,
-           n_tup_ins + n_tup_upd + n_tup_del - lag(n_tup_ins + n_tup_upd + n_tup_del) OVER w AS writes,
-           heap_blks_hit + coalesce(idx_blks_hit, 0) - lag(heap_blks_hit + coalesce(idx_blks_hit, 0)) OVER w AS hit,
-           heap_blks_read + coalesce(idx_blks_read, 0) - lag(heap_blks_read + coalesce(idx_blks_read, 0)) OVER w AS missed
+           {step seq_scan} AS seq, {step idx_scan} AS idx,
+           {step n_tup_ins + n_tup_upd + n_tup_del} AS writes,
+           {step heap_blks_hit + coalesce(idx_blks_hit, 0)} AS hit,
+           {step heap_blks_read + coalesce(idx_blks_read, 0)} AS missed
     FROM collector.table_metrics_raw
     WHERE host_id = $1 AND ts >= $2 AND ts < $3
     WINDOW w AS (PARTITION BY instance, database, schema_name, table_name, epoch ORDER BY ts)
@@ -30,11 +30,11 @@ WITH read AS (
            CASE WHEN bool_or(partition_of IS NULL) THEN sum(n_live_tup) FILTER (WHERE partition_of IS NULL)
                 ELSE sum(n_live_tup) END::int8 AS n_live_tup,
            sum(n_dead_tup)::int8 AS n_dead_tup,
-           sum(seq / secs) FILTER (WHERE seq >= 0) AS seq_scan_per_sec,
-           sum(idx / secs) FILTER (WHERE idx >= 0) AS idx_scan_per_sec,
-           sum(writes / secs) FILTER (WHERE writes >= 0) AS writes_per_sec,
-           sum(hit) FILTER (WHERE hit >= 0 AND missed >= 0) AS hit,
-           sum(missed) FILTER (WHERE hit >= 0 AND missed >= 0) AS missed,
+           sum(seq / secs) AS seq_scan_per_sec,
+           sum(idx / secs) AS idx_scan_per_sec,
+           sum(writes / secs) AS writes_per_sec,
+           sum(hit) FILTER (WHERE hit IS NOT NULL AND missed IS NOT NULL) AS hit,
+           sum(missed) FILTER (WHERE hit IS NOT NULL AND missed IS NOT NULL) AS missed,
            max(greatest(last_vacuum, last_autovacuum)) AS last_vacuum_ms,
            max(greatest(last_analyze, last_autoanalyze)) AS last_analyze_ms,
            max(last_autovacuum) AS last_autovacuum_ms, max(last_autoanalyze) AS last_autoanalyze_ms,

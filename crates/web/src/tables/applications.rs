@@ -1,8 +1,8 @@
 //! What scraped targets tell of their requests, and whether they answer.
 
-use super::stored::{Past, Stored};
-use super::{Chip, Col, Source, View};
-use crate::api::Unit;
+use super::stored::{Lookback, Stored};
+use super::{Col, Filter, Source, View};
+use crate::wire::Unit;
 
 const ENDPOINT: &[Col] = &[
     Col::new(
@@ -123,13 +123,13 @@ pub(super) const ENDPOINTS: View = View {
     name: "endpoints",
     title: "Failures by endpoint",
     columns: ENDPOINT,
-    chips: &[
-        Chip {
+    filters: &[
+        Filter {
             id: "target",
             label: "Target",
             values: &[],
         },
-        Chip {
+        Filter {
             id: "status",
             label: "Status",
             values: &[],
@@ -139,11 +139,10 @@ pub(super) const ENDPOINTS: View = View {
     ranged: true,
     empty: "No target reported endpoints within the range.",
     families: &[],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/endpoints.sql"),
-        past: Past::Range,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/endpoints.sql"),
+        Lookback::Range,
+    )),
 };
 
 const FAILURE: &[Col] = &[
@@ -170,13 +169,13 @@ pub(super) const FAILURES: View = View {
     name: "failures",
     title: "Recent failures",
     columns: FAILURE,
-    chips: &[
-        Chip {
+    filters: &[
+        Filter {
             id: "status",
             label: "Status",
             values: &[],
         },
-        Chip {
+        Filter {
             id: "target",
             label: "Target",
             values: &[],
@@ -186,11 +185,10 @@ pub(super) const FAILURES: View = View {
     ranged: false,
     empty: "No failed request was reported within the last day.",
     families: &[],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/failures.sql"),
-        past: Past::Day,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/failures.sql"),
+        Lookback::Day,
+    )),
 };
 
 const TARGET: &[Col] = &[
@@ -263,7 +261,7 @@ pub(super) const TARGETS: View = View {
     name: "targets",
     title: "Targets",
     columns: TARGET,
-    chips: &[Chip {
+    filters: &[Filter {
         id: "kind",
         label: "Kind",
         values: &[("api", "API"), ("proxy", "Proxy")],
@@ -272,9 +270,8 @@ pub(super) const TARGETS: View = View {
     ranged: false,
     empty: "No API or proxy is scraped.",
     families: &[],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/targets.sql"),
-        past: Past::Ticks,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/targets.sql"),
+        Lookback::Ticks,
+    )),
 };

@@ -6,14 +6,14 @@ use schema::tables::SelfSample;
 use schema::{Cell as Stored, Sample};
 use store::series::{self, ReadError};
 
-use super::{Cell, Col, Line, Lines, Reading, Source, View};
-use crate::api::Unit;
+use super::{Col, Line, Lines, Reading, Source, View};
+use crate::wire::{Cell, Unit};
 
 const COLUMNS: &[Col] = &[
     Col::new("table_name", "Table", Unit::Text, "Where the rows will go.").primary(),
     Col::new(
         "rows",
-        "Waiting rows",
+        "Rows waiting",
         Unit::Count,
         "Rows in the spool, before the tick adds its own.",
     )
@@ -28,14 +28,14 @@ const COLUMNS: &[Col] = &[
 
 pub(super) const VIEW: View = View {
     name: "buffers",
-    title: "Waiting rows",
+    title: "Rows waiting",
     columns: COLUMNS,
-    chips: &[],
+    filters: &[],
     default_sort: "-rows",
     ranged: false,
     empty: "Nothing waits: the database has taken every row.",
     families: &[],
-    source: Source::Buffers,
+    source: Source::Sampled(|reading| Box::pin(read(reading))),
 };
 
 pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {

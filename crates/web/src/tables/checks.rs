@@ -1,9 +1,9 @@
 //! What checks of PostgreSQL servers found.
 
 use super::place::{BY_DATABASE, BY_SERVER, DATABASE, SERVER};
-use super::stored::{Past, Stored};
-use super::{Chip, Col, Source, View};
-use crate::api::Unit;
+use super::stored::{Lookback, Stored};
+use super::{Col, Filter, Source, View};
+use crate::wire::Unit;
 
 const COLUMNS: &[Col] = &[
     Col::new("check_name", "Check", Unit::Text, "What was looked for.").primary(),
@@ -24,10 +24,10 @@ pub(super) const VIEW: View = View {
     name: "checks",
     title: "Checks",
     columns: COLUMNS,
-    chips: &[
+    filters: &[
         BY_SERVER,
         BY_DATABASE,
-        Chip {
+        Filter {
             id: "check_name",
             label: "Check",
             values: &[],
@@ -59,9 +59,8 @@ pub(super) const VIEW: View = View {
         "wraparound",
         "xmin_horizon",
     ],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/checks.sql"),
-        past: Past::Slow,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/checks.sql"),
+        Lookback::Slow,
+    )),
 };

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use schema::tables::CollectorRun;
-use schema::{Cell as Stored, Sample};
+use schema::{Cell as Stored, RunOutcome, Sample, Severity};
 use store::series::{self, ReadError};
 
-use super::{Cell, Chip, Col, Line, Lines, Reading, Source, Tag, View};
-use crate::api::{Severity, Unit};
+use super::{Col, Filter, Line, Lines, Reading, Source, Tag, View};
+use crate::wire::{Cell, Unit};
 
 const COLUMNS: &[Col] = &[
     Col::new("collector", "Collector", Unit::Text, "What is read.").primary(),
@@ -46,21 +46,21 @@ pub(super) const VIEW: View = View {
     name: "collectors",
     title: "Collectors",
     columns: COLUMNS,
-    chips: &[Chip {
+    filters: &[Filter {
         id: "outcome",
         label: "Last run",
         values: &[
-            ("ok", "OK"),
-            ("no_data", "No data"),
-            ("failed", "Failed"),
-            ("timeout", "Time-out"),
+            (RunOutcome::Ok.as_str(), "OK"),
+            (RunOutcome::NoData.as_str(), "No data"),
+            (RunOutcome::Failed.as_str(), "Failed"),
+            (RunOutcome::Timeout.as_str(), "Time-out"),
         ],
     }],
     default_sort: "-failures",
     ranged: false,
     empty: "No collector has run within the last hour.",
     families: &[],
-    source: Source::Collectors,
+    source: Source::Sampled(|reading| Box::pin(read(reading))),
 };
 
 /// One collector's hour.
@@ -121,8 +121,9 @@ pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
     })
 }
 
+/// Returns whether a stored outcome is a failure; one that is not known is.
 fn is_failure(outcome: &str) -> bool {
-    !matches!(outcome, "ok" | "no_data")
+    RunOutcome::parse(outcome).is_none_or(RunOutcome::is_failure)
 }
 
 /// A collector that fails is a warning; one that failed within the hour is worth a look.
@@ -152,7 +153,7 @@ fn line(name: String, hour: Hour) -> Option<Line> {
         Severity::Ok
     });
     line.tags.push(Tag {
-        chip: "outcome",
+        filter: "outcome",
         value: outcome,
         severity,
     });

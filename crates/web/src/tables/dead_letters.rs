@@ -1,12 +1,13 @@
 //! Rows whose content the database refused.
 
 use schema::Timestamp;
+use schema::micros::DAY;
 use store::series::{Instant, ReadError};
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::{Cell, Col, Line, Lines, Reading, Source, View};
-use crate::api::Unit;
+use super::{Col, Line, Lines, Reading, Source, View};
+use crate::wire::{Cell, Unit};
 
 const COLUMNS: &[Col] = &[
     Col::new(
@@ -32,16 +33,16 @@ pub(super) const VIEW: View = View {
     name: "dead_letters",
     title: "Dead letters",
     columns: COLUMNS,
-    chips: &[],
+    filters: &[],
     default_sort: "-noticed_ms",
     ranged: false,
     empty: "The database has refused no row within the last 30 days.",
     families: &[],
-    source: Source::DeadLetters,
+    source: Source::Current(|reading| Box::pin(read(reading))),
 };
 
 /// How far back they are listed, microseconds.
-const BACK: i64 = 30 * 86_400_000_000;
+const BACK: i64 = 30 * DAY;
 
 pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
     let from = Instant(Timestamp(reading.at.as_micros().saturating_sub(BACK)));

@@ -5,7 +5,7 @@ use schema::tables::DiskSample;
 use store::series::ReadError;
 
 use super::{Col, Lines, Reading, Source, View, keyed};
-use crate::api::Unit;
+use crate::wire::Unit;
 
 const COLUMNS: &[Col] = &[
     Col::new("device", "Device", Unit::Text, "Name of the device.").primary(),
@@ -35,14 +35,14 @@ const COLUMNS: &[Col] = &[
     .primary(),
     Col::new(
         "reads_per_sec",
-        "Reads",
+        "Read operations",
         Unit::PerSec,
         "Reads completed per second.",
     )
     .metric("disk.reads_per_sec"),
     Col::new(
         "writes_per_sec",
-        "Writes",
+        "Write operations",
         Unit::PerSec,
         "Writes completed per second.",
     )
@@ -66,12 +66,12 @@ pub(super) const VIEW: View = View {
     name: "disks",
     title: "Disks",
     columns: COLUMNS,
-    chips: &[],
+    filters: &[],
     default_sort: "-busy_pct",
     ranged: false,
     empty: "This host shows no whole block device.",
     families: &[],
-    source: Source::Disks,
+    source: Source::Sampled(|reading| Box::pin(read(reading))),
 };
 
 pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {

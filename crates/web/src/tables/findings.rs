@@ -1,9 +1,9 @@
 //! Findings: what the collector concluded from what it stored, from when it was found until it was over.
 
 use super::logs::BY_SEVERITY;
-use super::stored::{Past, Stored};
-use super::{Chip, Col, Source, View};
-use crate::api::Unit;
+use super::stored::{Lookback, Stored};
+use super::{Col, Filter, Source, View};
+use crate::wire::Unit;
 
 const FINDING: &[Col] = &[
     Col::new("title", "Finding", Unit::Text, "What stands out.").primary(),
@@ -106,14 +106,14 @@ pub(super) const VIEW: View = View {
     name: "findings",
     title: "Findings",
     columns: FINDING,
-    chips: &[
-        Chip {
+    filters: &[
+        Filter {
             id: "state",
             label: "State",
             values: &[("open", "Open"), ("resolved", "Resolved")],
         },
         BY_SEVERITY,
-        Chip {
+        Filter {
             id: "kind",
             label: "Kind",
             values: &[
@@ -122,7 +122,7 @@ pub(super) const VIEW: View = View {
                 ("recommendation", "Recommendations"),
             ],
         },
-        Chip {
+        Filter {
             id: "domain",
             label: "Part",
             values: &[("logs", "Logs"), ("security", "Security")],
@@ -132,9 +132,8 @@ pub(super) const VIEW: View = View {
     ranged: true,
     empty: "Nothing stands out in the logs of this host in this range.",
     families: &[],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/findings.sql"),
-        past: Past::Range,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/findings.sql"),
+        Lookback::Range,
+    )),
 };

@@ -1,11 +1,12 @@
 //! Samples that were lost.
 
+use schema::micros::DAY;
 use schema::tables::DataGap;
-use schema::{Cell as Stored, Sample, Timestamp};
+use schema::{Cell as Stored, Sample, Severity, Timestamp};
 use store::series::{self, ReadError};
 
-use super::{Cell, Chip, Col, Line, Lines, Reading, Source, Tag, View};
-use crate::api::{Severity, Unit};
+use super::{Col, Filter, Line, Lines, Reading, Source, Tag, View};
+use crate::wire::{Cell, Unit};
 
 const COLUMNS: &[Col] = &[
     Col::new(
@@ -43,7 +44,7 @@ pub(super) const VIEW: View = View {
     name: "gaps",
     title: "Gaps in the data",
     columns: COLUMNS,
-    chips: &[Chip {
+    filters: &[Filter {
         id: "class",
         label: "Class",
         values: &[
@@ -57,11 +58,11 @@ pub(super) const VIEW: View = View {
     ranged: false,
     empty: "No sample was lost within the last 30 days.",
     families: &[],
-    source: Source::Gaps,
+    source: Source::Current(|reading| Box::pin(read(reading))),
 };
 
 /// How far back losses are listed, microseconds.
-const BACK: i64 = 30 * 86_400_000_000;
+const BACK: i64 = 30 * DAY;
 
 pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
     let Reading {
@@ -95,7 +96,7 @@ pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
         let mut line = Line::new(id, shown, COLUMNS);
         let severity = Severity::Warn;
         line.tags.push(Tag {
-            chip: "class",
+            filter: "class",
             value: class,
             severity,
         });

@@ -5,7 +5,7 @@ use schema::tables::NetworkSample;
 use store::series::ReadError;
 
 use super::{Col, Lines, Reading, Source, View, keyed};
-use crate::api::Unit;
+use crate::wire::Unit;
 
 const COLUMNS: &[Col] = &[
     Col::new(
@@ -66,12 +66,12 @@ pub(super) const VIEW: View = View {
     name: "interfaces",
     title: "Network interfaces",
     columns: COLUMNS,
-    chips: &[],
+    filters: &[],
     default_sort: "-rx_bytes_per_sec",
     ranged: false,
     empty: "This host shows no network interface.",
     families: &[],
-    source: Source::Interfaces,
+    source: Source::Sampled(|reading| Box::pin(read(reading))),
 };
 
 pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use schema::{Metric, TableDef};
 use store::series::{self, Latest, ReadError};
 
-use super::{Cell, Col, Line, Lines, Reading};
+use super::{Col, Line, Lines, Reading};
+use crate::wire::Cell;
 
 /// One line per row of the newest sample. Columns with a metric show its value over the window it
 /// is judged by, as facts and problems do; the others are read from the row. The first column is

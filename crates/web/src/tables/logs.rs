@@ -1,24 +1,26 @@
 //! Logs: their sources, what their lines have in common, and what they mean for security. The lines
 //! themselves are too many for a table of this kind (`api::logs`).
 
-use super::stored::{Past, Stored};
-use super::{Chip, Col, Source, View};
-use crate::api::Unit;
+use schema::{LogLevel, Severity};
 
-const BY_SOURCE: Chip = Chip {
+use super::stored::{Lookback, Stored};
+use super::{Col, Filter, Source, View};
+use crate::wire::Unit;
+
+const BY_SOURCE: Filter = Filter {
     id: "source",
     label: "Source",
     values: &[],
 };
 
-const BY_LEVEL: Chip = Chip {
+const BY_LEVEL: Filter = Filter {
     id: "level",
     label: "Level",
     values: &[
-        ("error", "Error"),
-        ("warn", "Warn"),
-        ("info", "Info"),
-        ("debug", "Debug"),
+        (LogLevel::Error.as_str(), "Error"),
+        (LogLevel::Warn.as_str(), "Warn"),
+        (LogLevel::Info.as_str(), "Info"),
+        (LogLevel::Debug.as_str(), "Debug"),
     ],
 };
 
@@ -68,21 +70,21 @@ const SOURCE: &[Col] = &[
     .summed(),
     Col::new(
         "info_lines",
-        "Information",
+        "Info",
         Unit::Count,
         "Entries of level info within the last hour.",
     )
     .summed(),
     Col::new(
         "debug_lines",
-        "Debugging",
+        "Debug",
         Unit::Count,
         "Entries of level debug within the last hour.",
     )
     .summed(),
     Col::new(
-        "grave_pct",
-        "Errors and warnings",
+        "error_warn_pct",
+        "Error and warning share",
         Unit::Percent,
         "Share of errors and warnings within the last hour.",
     ),
@@ -135,7 +137,7 @@ pub(super) const SOURCES: View = View {
     name: "log_sources",
     title: "Sources",
     columns: SOURCE,
-    chips: &[Chip {
+    filters: &[Filter {
         id: "state",
         label: "State",
         values: &[
@@ -150,11 +152,10 @@ pub(super) const SOURCES: View = View {
     ranged: false,
     empty: "No log is read on this host. Name one as [[logs.source]] in the configuration of the collector.",
     families: &[],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/log_sources.sql"),
-        past: Past::Hour,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/log_sources.sql"),
+        Lookback::Hour,
+    )),
 };
 
 const PATTERN: &[Col] = &[
@@ -212,9 +213,9 @@ pub(super) const PATTERNS: View = View {
     name: "log_patterns",
     title: "Patterns",
     columns: PATTERN,
-    chips: &[
+    filters: &[
         BY_LEVEL,
-        Chip {
+        Filter {
             id: "tag",
             label: "Tag",
             values: &[("new", "New"), ("rare", "Rare")],
@@ -225,21 +226,20 @@ pub(super) const PATTERNS: View = View {
     ranged: true,
     empty: "No line was seen within the range.",
     families: &[],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/log_patterns.sql"),
-        past: Past::Range,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/log_patterns.sql"),
+        Lookback::Range,
+    )),
 };
 
 /// By the words of the database.
-pub(super) const BY_SEVERITY: Chip = Chip {
+pub(super) const BY_SEVERITY: Filter = Filter {
     id: "severity",
     label: "Severity",
     values: &[
-        ("critical", "Critical"),
-        ("warn", "Warning"),
-        ("info", "Info"),
+        (Severity::Critical.as_str(), "Critical"),
+        (Severity::Warn.as_str(), "Warning"),
+        (Severity::Info.as_str(), "Info"),
     ],
 };
 
@@ -286,8 +286,8 @@ pub(super) const SECURITY: View = View {
     name: "security_events",
     title: "Security events",
     columns: EVENT,
-    chips: &[
-        Chip {
+    filters: &[
+        Filter {
             id: "event_type",
             label: "Event",
             values: &[],
@@ -298,9 +298,8 @@ pub(super) const SECURITY: View = View {
     ranged: true,
     empty: "Nothing that concerns security was seen in the logs within the range.",
     families: &[],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/security_events.sql"),
-        past: Past::Range,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/security_events.sql"),
+        Lookback::Range,
+    )),
 };

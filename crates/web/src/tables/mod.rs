@@ -1,7 +1,7 @@
 //! Tables of the pages: one file declares one.
 //!
-//! A [`View`] says which columns there are, what they mean and how the rows can be filtered; its
-//! source reads the lines. Search, filters, sorting, pages and CSV are the same for all
+//! A [`View`] says which columns there are, what they mean and how the rows can be filtered, and names
+//! the reader of its rows. Search, filters, sorting, pages and CSV are the same for all
 //! (`api::table`), as rows of one host at one instant are few enough to be handled here.
 //!
 //! Most tables of PostgreSQL and of applications are a statement and columns that find each other by
@@ -9,7 +9,6 @@
 
 mod applications;
 mod buffers;
-mod cell;
 mod checks;
 mod collectors;
 mod dead_letters;
@@ -22,7 +21,7 @@ mod logs;
 mod mounts;
 mod place;
 mod postgres;
-pub(crate) mod processes;
+mod processes;
 mod relations;
 mod replication;
 mod runs;
@@ -31,17 +30,17 @@ mod settings;
 mod statements;
 pub mod stored;
 
-use schema::Timestamp;
+use futures_util::future::BoxFuture;
+use schema::micros::HOUR;
+use schema::{Severity, Timestamp};
 use store::series::ReadError;
 use tokio_postgres::Client;
 
-use crate::api::meta::{ChipMeta, ChipValue, ColumnMeta, TableMeta};
-use crate::api::{Severity, Unit};
 use crate::hosts::Host;
 use crate::judge::blind;
+use crate::wire::meta::{ColumnMeta, FilterMeta, FilterValue, TableMeta};
+use crate::wire::{Cell, Unit};
 use stored::Stored;
-
-pub use cell::Cell;
 
 /// Every table.
 pub const VIEWS: &[&View] = &[
@@ -164,13 +163,13 @@ impl Col {
             Cell::Bool(value) => Some(f64::from(u8::from(*value))),
             Cell::Null | Cell::Text(_) => None,
         };
-        value.map(|value| metric.severity(Some(value)).into())
+        value.map(|value| metric.severity(Some(value)))
     }
 }
 
 /// A filter of a table.
 #[derive(Clone, Copy, Debug)]
-pub struct Chip {
+pub struct Filter {
     /// As in `f.<id>`.
     pub id: &'static str,
     /// Its heading.
@@ -183,7 +182,7 @@ pub struct Chip {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tag {
     /// The filter.
-    pub chip: &'static str,
+    pub filter: &'static str,
     /// The value.
     pub value: String,
     /// How bad.
@@ -225,7 +224,7 @@ impl Line {
         self.severities
             .iter()
             .flatten()
-            .fold(Severity::Ok, |worst, severity| worst.worse(*severity))
+            .fold(Severity::Ok, |worst, severity| worst.max(*severity))
     }
 }
 
@@ -240,31 +239,18 @@ pub struct Lines {
     pub note: String,
 }
 
+/// Reads the rows of a table.
+pub type Reader = for<'a> fn(&'a Reading<'a>) -> BoxFuture<'a, Result<Lines, ReadError>>;
+
 /// Where the rows come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Source {
-    /// `processes.rs`
-    Processes,
-    /// `mounts.rs`
-    Mounts,
-    /// `disks.rs`
-    Disks,
-    /// `interfaces.rs`
-    Interfaces,
-    /// `collectors.rs`
-    Collectors,
-    /// `buffers.rs`
-    Buffers,
-    /// `gaps.rs`
-    Gaps,
-    /// `runs.rs`
-    Runs,
-    /// `dead_letters.rs`
-    DeadLetters,
-    /// `settings.rs`
-    Settings,
-    /// A statement.
-    Stored(&'static Stored),
+    /// What the newest sample before the instant reports.
+    Sampled(Reader),
+    /// What is so at the instant, sampled or not.
+    Current(Reader),
+    /// A statement, of the newest sample.
+    Stored(Stored),
 }
 
 /// A table.
@@ -277,7 +263,7 @@ pub struct View {
     /// Columns, in the order of a row's cells.
     pub columns: &'static [Col],
     /// Filters.
-    pub chips: &'static [Chip],
+    pub filters: &'static [Filter],
     /// `-rss_bytes`: descending.
     pub default_sort: &'static str,
     /// Whether it is of a range (`from`, `to`) rather than of an instant (`at`).
@@ -317,7 +303,7 @@ pub struct Asked<'a> {
 }
 
 /// A sample older than this is not shown as the one of an instant, microseconds.
-const REACH: i64 = 3_600_000_000;
+const REACH: i64 = HOUR;
 
 impl Reading<'_> {
     /// From where a sample still counts as the one of the instant.
@@ -374,17 +360,11 @@ impl View {
         current: &Reading<'_>,
     ) -> Result<Lines, ReadError> {
         match self.source {
-            Source::Processes => processes::read(sampled).await,
-            Source::Mounts => mounts::read(sampled).await,
-            Source::Disks => disks::read(sampled).await,
-            Source::Interfaces => interfaces::read(sampled).await,
-            Source::Collectors => collectors::read(sampled).await,
-            Source::Buffers => buffers::read(sampled).await,
-            Source::Gaps => gaps::read(current).await,
-            Source::Runs => runs::read(current).await,
-            Source::DeadLetters => dead_letters::read(current).await,
-            Source::Settings => settings::read(current).await,
-            Source::Stored(stored) => stored::read(sampled, stored, self.columns, self.chips).await,
+            Source::Sampled(read) => read(sampled).await,
+            Source::Current(read) => read(current).await,
+            Source::Stored(stored) => {
+                stored::read(sampled, stored, self.columns, self.filters).await
+            }
         }
     }
 
@@ -405,16 +385,16 @@ impl View {
                     primary: column.primary,
                 })
                 .collect(),
-            chips: self
-                .chips
+            filters: self
+                .filters
                 .iter()
-                .map(|chip| ChipMeta {
-                    id: chip.id,
-                    label: chip.label,
-                    values: chip
+                .map(|filter| FilterMeta {
+                    id: filter.id,
+                    label: filter.label,
+                    values: filter
                         .values
                         .iter()
-                        .map(|(id, label)| ChipValue { id, label })
+                        .map(|(id, label)| FilterValue { id, label })
                         .collect(),
                 })
                 .collect(),

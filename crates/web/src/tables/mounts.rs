@@ -5,7 +5,7 @@ use schema::tables::MountSample;
 use store::series::ReadError;
 
 use super::{Col, Lines, Reading, Source, View, keyed};
-use crate::api::Unit;
+use crate::wire::Unit;
 
 const COLUMNS: &[Col] = &[
     Col::new("mount", "Mount", Unit::Text, "Where it is mounted.").primary(),
@@ -52,12 +52,12 @@ pub(super) const VIEW: View = View {
     name: "mounts",
     title: "Mounts",
     columns: COLUMNS,
-    chips: &[],
+    filters: &[],
     default_sort: "-used_pct",
     ranged: false,
     empty: "No file system that holds data is mounted.",
     families: &[],
-    source: Source::Mounts,
+    source: Source::Sampled(|reading| Box::pin(read(reading))),
 };
 
 pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {

@@ -1,7 +1,7 @@
 //! Where a row of a PostgreSQL table belongs: columns and filters that all these tables have.
 
-use super::{Chip, Col};
-use crate::api::Unit;
+use super::{Col, Filter};
+use crate::wire::Unit;
 
 /// The server.
 pub(super) const SERVER: Col = Col::new(
@@ -15,14 +15,14 @@ pub(super) const SERVER: Col = Col::new(
 pub(super) const DATABASE: Col = Col::new("database", "Database", Unit::Text, "Its database.");
 
 /// By server.
-pub(super) const BY_SERVER: Chip = Chip {
+pub(super) const BY_SERVER: Filter = Filter {
     id: "instance",
     label: "Server",
     values: &[],
 };
 
 /// By database.
-pub(super) const BY_DATABASE: Chip = Chip {
+pub(super) const BY_DATABASE: Filter = Filter {
     id: "database",
     label: "Database",
     values: &[],

@@ -1,9 +1,9 @@
 //! PostgreSQL servers and databases, their settings, and what cannot be seen of them.
 
 use super::place::{BY_SERVER, SERVER};
-use super::stored::{Past, Stored};
-use super::{Chip, Col, Source, View};
-use crate::api::Unit;
+use super::stored::{Lookback, Stored};
+use super::{Col, Filter, Source, View};
+use crate::wire::Unit;
 
 const SERVER_LIST: &[Col] = &[
     SERVER.primary(),
@@ -48,7 +48,7 @@ const SERVER_LIST: &[Col] = &[
     .metric("db.slow_queries"),
     Col::new(
         "longest_query_secs",
-        "Longest statement",
+        "Longest-running statement",
         Unit::Secs,
         "Age of the oldest running statement.",
     )
@@ -62,7 +62,7 @@ const SERVER_LIST: &[Col] = &[
     .metric("db.oldest_xact_secs"),
     Col::new(
         "cache_hit_pct",
-        "Cache hits",
+        "Cache hit ratio",
         Unit::Percent,
         "Blocks found in shared buffers, over ten minutes.",
     )
@@ -108,7 +108,7 @@ pub(super) const SERVERS: View = View {
     name: "db_servers",
     title: "PostgreSQL servers",
     columns: SERVER_LIST,
-    chips: &[Chip {
+    filters: &[Filter {
         id: "role",
         label: "Role",
         values: &[("primary", "Primary"), ("standby", "Standby")],
@@ -117,11 +117,10 @@ pub(super) const SERVERS: View = View {
     ranged: false,
     empty: "No PostgreSQL server is watched.",
     families: &[],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/db_servers.sql"),
-        past: Past::Slow,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/db_servers.sql"),
+        Lookback::Slow,
+    )),
 };
 
 const DATABASE: &[Col] = &[
@@ -152,14 +151,14 @@ const DATABASE: &[Col] = &[
     .primary(),
     Col::new(
         "rollback_pct",
-        "Rolled back",
+        "Rollback ratio",
         Unit::Percent,
         "Rollbacks as a share of all transactions, over ten minutes.",
     )
     .metric("database.rollback_pct"),
     Col::new(
         "cache_hit_pct",
-        "Cache hits",
+        "Cache hit ratio",
         Unit::Percent,
         "Blocks found in shared buffers, over ten minutes.",
     )
@@ -173,7 +172,7 @@ const DATABASE: &[Col] = &[
     .metric("database.blks_read_per_sec"),
     Col::new(
         "temp_bytes_per_sec",
-        "Temporary files",
+        "Temporary file writes",
         Unit::BytesPerSec,
         "Bytes of temporary files written per second.",
     )
@@ -205,16 +204,15 @@ pub(super) const DATABASES: View = View {
     name: "databases",
     title: "Databases",
     columns: DATABASE,
-    chips: &[BY_SERVER],
+    filters: &[BY_SERVER],
     default_sort: "-size_bytes",
     ranged: false,
     empty: "No database has been sampled.",
     families: &["databases", "catalogue", "sizes"],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/databases.sql"),
-        past: Past::Slow,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/databases.sql"),
+        Lookback::Slow,
+    )),
 };
 
 const SETTING: &[Col] = &[
@@ -241,9 +239,9 @@ pub(super) const SETTINGS: View = View {
     name: "settings_db",
     title: "Settings that matter",
     columns: SETTING,
-    chips: &[
+    filters: &[
         BY_SERVER,
-        Chip {
+        Filter {
             id: "issue",
             label: "Issue",
             values: &[
@@ -256,11 +254,10 @@ pub(super) const SETTINGS: View = View {
     ranged: false,
     empty: "No settings have been read yet; the slow tick reads them.",
     families: &["settings"],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/settings_db.sql"),
-        past: Past::Slow,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/settings_db.sql"),
+        Lookback::Slow,
+    )),
 };
 
 const BLIND: &[Col] = &[
@@ -298,9 +295,9 @@ pub(super) const BLIND_SPOTS: View = View {
     name: "blind_spots",
     title: "Missing permissions or data",
     columns: BLIND,
-    chips: &[
+    filters: &[
         BY_SERVER,
-        Chip {
+        Filter {
             id: "state",
             label: "State",
             values: &[],
@@ -310,9 +307,8 @@ pub(super) const BLIND_SPOTS: View = View {
     ranged: false,
     empty: "Nothing is missing.",
     families: &[],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/blind_spots.sql"),
-        past: Past::Ticks,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/blind_spots.sql"),
+        Lookback::Ticks,
+    )),
 };

@@ -3,15 +3,12 @@
 use std::collections::HashMap;
 
 use schema::tables::ProcessSample;
-use schema::{Metric, Sample, Timestamp};
+use schema::{Metric, Sample, Severity};
 use store::series::{self, ReadError};
-use tokio_postgres::Client;
 
-use super::{Cell, Chip, Col, Line, Lines, Reading, Source, Tag, View, keyed};
-use crate::api::now::Badge;
-use crate::api::{Severity, Unit};
-use crate::hosts::Host;
+use super::{Col, Filter, Line, Lines, Reading, Source, Tag, View, keyed};
 use crate::judge::{LASTING_TICKS, lasting_states, state_severity};
+use crate::wire::{Cell, Unit};
 
 const COLUMNS: &[Col] = &[
     Col::new(
@@ -45,7 +42,7 @@ const COLUMNS: &[Col] = &[
     .primary(),
     Col::new(
         "fd_count",
-        "Descriptors",
+        "File descriptors",
         Unit::Count,
         "Open file descriptors; none where they cannot be read.",
     )
@@ -144,29 +141,29 @@ pub(super) const VIEW: View = View {
     name: "processes",
     title: "Processes",
     columns: COLUMNS,
-    chips: &[
-        Chip {
+    filters: &[
+        Filter {
             id: "issue",
             label: "Issue",
             values: &[
                 ("cpu", "CPU"),
                 ("rss", "Memory"),
-                ("fds", "Descriptors"),
+                ("fds", "File descriptors"),
                 ("threads", "Threads"),
                 ("state", "State"),
             ],
         },
-        Chip {
+        Filter {
             id: "severity",
             label: "Severity",
             values: &[
-                ("crit", "Critical"),
-                ("warn", "Warning"),
-                ("info", "Info"),
-                ("ok", "OK"),
+                (Severity::Critical.as_str(), "Critical"),
+                (Severity::Warn.as_str(), "Warning"),
+                (Severity::Info.as_str(), "Info"),
+                (Severity::Ok.as_str(), "OK"),
             ],
         },
-        Chip {
+        Filter {
             id: "state",
             label: "State",
             values: &[
@@ -183,7 +180,7 @@ pub(super) const VIEW: View = View {
     ranged: false,
     empty: "No process has been sampled.",
     families: &[],
-    source: Source::Processes,
+    source: Source::Sampled(|reading| Box::pin(read(reading))),
 };
 
 pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
@@ -268,7 +265,7 @@ fn line(id: String, cells: Vec<Cell>, lasting: bool, is_sum: bool) -> Line {
                 state.clone()
             };
             tags.push(Tag {
-                chip: "state",
+                filter: "state",
                 value,
                 severity,
             });
@@ -276,78 +273,23 @@ fn line(id: String, cells: Vec<Cell>, lasting: bool, is_sum: bool) -> Line {
         let issue = ISSUES.iter().find(|(id, _)| *id == column.id);
         let severity = line.severities[at].unwrap_or(Severity::Ok);
         if let Some((_, value)) = issue
-            && severity.rank() >= Severity::Info.rank()
+            && severity >= Severity::Info
         {
             tags.push(Tag {
-                chip: "issue",
+                filter: "issue",
                 value: (*value).to_owned(),
                 severity,
             });
         }
     }
     let severity = line.severity();
-    let value = match severity {
-        Severity::Crit => "crit",
-        Severity::Warn => "warn",
-        Severity::Info => "info",
-        Severity::Ok | Severity::Unknown => "ok",
-    };
     tags.push(Tag {
-        chip: "severity",
-        value: value.to_owned(),
+        filter: "severity",
+        value: severity.as_str().to_owned(),
         severity,
     });
     line.tags = tags;
     line
-}
-
-/// Processes of the newest sample that are at a warning or worse, as the table counts them.
-pub(crate) async fn badge(client: &Client, host: &Host, at: Timestamp) -> Result<Badge, ReadError> {
-    let stored = [
-        "pid",
-        "start_ticks",
-        "process_count",
-        "cpu_pct",
-        "rss_bytes",
-        "fd_count",
-        "thread_count",
-        "state",
-    ];
-    let end = Timestamp(at.as_micros() + 1);
-    let tick = series::tick(client, ProcessSample::TABLE, host.id, at, end, &stored).await?;
-    let doubtful = |row: &Vec<schema::Cell>| matches!(row.last(), Some(schema::Cell::Text(state)) if matches!(&**state, "D" | "Z"));
-    let lasting = if tick.rows.iter().filter(|row| doubtful(row)).count() > 0 {
-        lasting_states(client, host.id, at, host.interval).await?
-    } else {
-        std::collections::HashSet::new()
-    };
-    let mut badge = Badge::new(Severity::Ok, 0);
-    for row in tick.rows {
-        let (Some(schema::Cell::Int(pid)), Some(schema::Cell::Int(start))) =
-            (row.first(), row.get(1))
-        else {
-            continue;
-        };
-        if matches!(row.get(2), Some(schema::Cell::Int(count)) if *count > 1) {
-            continue;
-        }
-        let lasting = lasting.contains(&(*pid, *start));
-        let mut severity = Severity::Ok;
-        for (name, cell) in stored.iter().zip(row).skip(3) {
-            let cell = Cell::from(cell);
-            let column = COLUMNS.iter().find(|column| column.id == *name);
-            let judged = match (&cell, *name) {
-                (Cell::Text(state), "state") => Some(state_severity(state, lasting)),
-                _ => column.and_then(|column| column.judge(&cell)),
-            };
-            severity = judged.map_or(severity, |judged| severity.worse(judged));
-        }
-        if severity.is_problem() {
-            badge.count += 1;
-            badge.severity = badge.severity.worse(severity);
-        }
-    }
-    Ok(badge)
 }
 
 const _: () = assert!(LASTING_TICKS == 3, "the words of the column say three");

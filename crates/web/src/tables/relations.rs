@@ -1,9 +1,9 @@
 //! Tables and indexes.
 
 use super::place::{BY_DATABASE, BY_SERVER, DATABASE, SERVER};
-use super::stored::{Past, Stored};
-use super::{Chip, Col, Source, View};
-use crate::api::Unit;
+use super::stored::{Lookback, Stored};
+use super::{Col, Filter, Source, View};
+use crate::wire::Unit;
 
 const TABLE: &[Col] = &[
     Col::new("table_name", "Table", Unit::Text, "Its name.").primary(),
@@ -67,7 +67,7 @@ const TABLE: &[Col] = &[
     .metric("table.writes_per_sec"),
     Col::new(
         "cache_hit_pct",
-        "Cache hits",
+        "Cache hit ratio",
         Unit::Percent,
         "Blocks found in shared buffers.",
     )
@@ -119,10 +119,10 @@ pub(super) const TABLES: View = View {
     name: "tables",
     title: "Tables",
     columns: TABLE,
-    chips: &[
+    filters: &[
         BY_SERVER,
         BY_DATABASE,
-        Chip {
+        Filter {
             id: "schema_name",
             label: "Schema",
             values: &[],
@@ -132,11 +132,10 @@ pub(super) const TABLES: View = View {
     ranged: false,
     empty: "No user table has been sampled yet; the slow tick reads them. Those of the collector itself are left out, unless include_own of its [[postgres]] entry is true.",
     families: &["tables"],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/tables.sql"),
-        past: Past::Slow,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/tables.sql"),
+        Lookback::Slow,
+    )),
 };
 
 const VACUUM: &[Col] = &[
@@ -185,10 +184,10 @@ pub(super) const VACUUM_NEEDED: View = View {
     name: "vacuum_needed",
     title: "Vacuum needed",
     columns: VACUUM,
-    chips: &[
+    filters: &[
         BY_SERVER,
         BY_DATABASE,
-        Chip {
+        Filter {
             id: "why",
             label: "Why",
             values: &[
@@ -203,11 +202,10 @@ pub(super) const VACUUM_NEEDED: View = View {
     ranged: false,
     empty: "No table wants a vacuum.",
     families: &["tables"],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/vacuum_needed.sql"),
-        past: Past::Slow,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/vacuum_needed.sql"),
+        Lookback::Slow,
+    )),
 };
 
 const INDEX: &[Col] = &[
@@ -258,10 +256,10 @@ pub(super) const INDEXES: View = View {
     name: "indexes",
     title: "Indexes",
     columns: INDEX,
-    chips: &[
+    filters: &[
         BY_SERVER,
         BY_DATABASE,
-        Chip {
+        Filter {
             id: "issue",
             label: "Issue",
             values: &[("unused", "Never scanned"), ("invalid", "Invalid")],
@@ -271,11 +269,10 @@ pub(super) const INDEXES: View = View {
     ranged: false,
     empty: "No user index has been sampled yet; the slow tick reads them. Those of the collector itself are left out, unless include_own of its [[postgres]] entry is true.",
     families: &["indexes"],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/indexes.sql"),
-        past: Past::Slow,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/indexes.sql"),
+        Lookback::Slow,
+    )),
 };
 
 const UNUSED: &[Col] = &[
@@ -342,14 +339,13 @@ pub(super) const UNUSED_INDEXES: View = View {
     name: "unused_indexes",
     title: "Unused indexes",
     columns: UNUSED,
-    chips: &[BY_SERVER, BY_DATABASE],
+    filters: &[BY_SERVER, BY_DATABASE],
     default_sort: "-size_bytes",
     ranged: false,
     empty: "Every index that nothing else needs has been scanned.",
     families: &["indexes"],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/unused_indexes.sql"),
-        past: Past::Slow,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/unused_indexes.sql"),
+        Lookback::Slow,
+    )),
 };

@@ -1,9 +1,9 @@
 //! Slots, standbys and subscriptions.
 
 use super::place::{BY_DATABASE, BY_SERVER, DATABASE, SERVER};
-use super::stored::{Past, Stored};
-use super::{Chip, Col, Source, View};
-use crate::api::Unit;
+use super::stored::{Lookback, Stored};
+use super::{Col, Filter, Source, View};
+use crate::wire::Unit;
 
 const SLOT: &[Col] = &[
     Col::new(
@@ -60,8 +60,13 @@ const SLOT: &[Col] = &[
         "WAL not replayed by the standby.",
     )
     .metric("replication.replay_lag_bytes"),
-    Col::new("sent_lag_bytes", "Not sent", Unit::Bytes, "WAL not sent.")
-        .metric("replication.sent_lag_bytes"),
+    Col::new(
+        "sent_lag_bytes",
+        "WAL not sent",
+        Unit::Bytes,
+        "WAL not sent.",
+    )
+    .metric("replication.sent_lag_bytes"),
     Col::new(
         "safe_wal_bytes",
         "Until lost",
@@ -70,7 +75,7 @@ const SLOT: &[Col] = &[
     ),
     Col::new(
         "unconfirmed_bytes",
-        "Not confirmed",
+        "WAL not confirmed",
         Unit::Bytes,
         "WAL a logical consumer has not confirmed.",
     ),
@@ -103,7 +108,7 @@ const SLOT: &[Col] = &[
     Col::new("replay_lsn", "Replayed", Unit::Text, "Position replayed."),
     Col::new(
         "xmin_age",
-        "Held from vacuum",
+        "Oldest xmin age",
         Unit::Count,
         "Transactions whose dead rows it keeps from vacuum.",
     ),
@@ -132,14 +137,14 @@ pub(super) const REPLICATION: View = View {
     name: "replication",
     title: "Slots and standbys",
     columns: SLOT,
-    chips: &[
+    filters: &[
         BY_SERVER,
-        Chip {
+        Filter {
             id: "slot_type",
             label: "Type",
             values: &[],
         },
-        Chip {
+        Filter {
             id: "wal_status",
             label: "WAL",
             values: &[],
@@ -149,11 +154,10 @@ pub(super) const REPLICATION: View = View {
     ranged: false,
     empty: "No replication is configured: there is neither a slot nor a standby.",
     families: &["replication"],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/replication.sql"),
-        past: Past::Ticks,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/replication.sql"),
+        Lookback::Ticks,
+    )),
 };
 
 const SUBSCRIPTION: &[Col] = &[
@@ -164,7 +168,7 @@ const SUBSCRIPTION: &[Col] = &[
         .primary(),
     Col::new(
         "silent_secs",
-        "Publisher silent",
+        "Time since last publisher message",
         Unit::Secs,
         "Since the last message of the publisher.",
     )
@@ -210,14 +214,13 @@ pub(super) const SUBSCRIPTIONS: View = View {
     name: "subscriptions",
     title: "Subscriptions",
     columns: SUBSCRIPTION,
-    chips: &[BY_SERVER, BY_DATABASE],
+    filters: &[BY_SERVER, BY_DATABASE],
     default_sort: "subscription",
     ranged: false,
     empty: "There is no subscription.",
     families: &["subscriptions"],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/subscriptions.sql"),
-        past: Past::Slow,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/subscriptions.sql"),
+        Lookback::Slow,
+    )),
 };

@@ -1,11 +1,13 @@
 //! Starts of the collector.
 
+use schema::Severity;
+
 use store::series::{Instant, ReadError};
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::{Cell, Col, Line, Lines, Reading, Source, View};
-use crate::api::{Severity, Unit};
+use super::{Col, Line, Lines, Reading, Source, View};
+use crate::wire::{Cell, Unit};
 
 const COLUMNS: &[Col] = &[
     Col::new("started_ms", "Started", Unit::TimeMs, "When it started.").primary(),
@@ -31,12 +33,12 @@ pub(super) const VIEW: View = View {
     name: "runs",
     title: "Collector restarts",
     columns: COLUMNS,
-    chips: &[],
+    filters: &[],
     default_sort: "-started_ms",
     ranged: false,
     empty: "No collector has been started.",
     families: &[],
-    source: Source::Runs,
+    source: Source::Current(|reading| Box::pin(read(reading))),
 };
 
 pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {

@@ -1,9 +1,9 @@
 //! Sessions of PostgreSQL that are worth a look, and who waits for whom.
 
 use super::place::{BY_DATABASE, BY_SERVER, DATABASE, SERVER};
-use super::stored::{Past, Stored};
-use super::{Chip, Col, Source, View};
-use crate::api::Unit;
+use super::stored::{Lookback, Stored};
+use super::{Col, Filter, Source, View};
+use crate::wire::Unit;
 
 const SESSION: &[Col] = &[
     Col::new(
@@ -82,10 +82,10 @@ pub(super) const SESSIONS: View = View {
     name: "sessions",
     title: "Long-running, idle and blocked sessions",
     columns: SESSION,
-    chips: &[
+    filters: &[
         BY_SERVER,
         BY_DATABASE,
-        Chip {
+        Filter {
             id: "why",
             label: "Why",
             values: &[
@@ -100,11 +100,10 @@ pub(super) const SESSIONS: View = View {
     ranged: false,
     empty: "No session has been running for more than five seconds, blocks another, or is idle in a transaction.",
     families: &["sessions", "activity"],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/sessions.sql"),
-        past: Past::Ticks,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/sessions.sql"),
+        Lookback::Ticks,
+    )),
 };
 
 const BLOCKED: &[Col] = &[
@@ -177,14 +176,13 @@ pub(super) const BLOCKING: View = View {
     name: "blocking",
     title: "Blocking tree",
     columns: BLOCKED,
-    chips: &[BY_SERVER],
+    filters: &[BY_SERVER],
     default_sort: "position",
     ranged: false,
     empty: "No session waits for another.",
     families: &["sessions", "activity"],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/blocking.sql"),
-        past: Past::Ticks,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/blocking.sql"),
+        Lookback::Ticks,
+    )),
 };

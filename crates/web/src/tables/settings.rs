@@ -3,8 +3,8 @@
 use store::series::{Instant, ReadError};
 use tokio_postgres::types::{ToSql, Type};
 
-use super::{Cell, Col, Line, Lines, Reading, Source, View};
-use crate::api::Unit;
+use super::{Col, Line, Lines, Reading, Source, View};
+use crate::wire::{Cell, Unit};
 
 const COLUMNS: &[Col] = &[
     Col::new("key", "Setting", Unit::Text, "Section and name.").primary(),
@@ -28,12 +28,12 @@ pub(super) const VIEW: View = View {
     name: "settings",
     title: "Settings in effect",
     columns: COLUMNS,
-    chips: &[],
+    filters: &[],
     default_sort: "key",
     ranged: false,
     empty: "The collector has reported no settings.",
     families: &[],
-    source: Source::Settings,
+    source: Source::Current(|reading| Box::pin(read(reading))),
 };
 
 /// How the end of a key names the unit of its value, with the unit and how much of the next one makes one:

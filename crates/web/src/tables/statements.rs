@@ -1,9 +1,11 @@
 //! Statements, and what kinds of process read and wrote, within a range.
 
+use schema::Severity;
+
 use super::place::{BY_DATABASE, BY_SERVER, DATABASE, SERVER};
-use super::stored::{Past, Stored};
-use super::{Chip, Col, Source, View};
-use crate::api::Unit;
+use super::stored::{Lookback, Stored, Threshold};
+use super::{Col, Filter, Source, View};
+use crate::wire::Unit;
 
 const STATEMENT: &[Col] = &[
     Col::new(
@@ -52,7 +54,7 @@ const STATEMENT: &[Col] = &[
     Col::new("rows", "Rows", Unit::Count, "Rows returned or changed.").summed(),
     Col::new(
         "hit_pct",
-        "Cache hits",
+        "Cache hit ratio",
         Unit::Percent,
         "Blocks found in shared buffers.",
     ),
@@ -149,10 +151,10 @@ pub(super) const STATEMENTS: View = View {
     name: "statements",
     title: "Statements",
     columns: STATEMENT,
-    chips: &[
+    filters: &[
         BY_SERVER,
         BY_DATABASE,
-        Chip {
+        Filter {
             id: "issue",
             label: "Issue",
             values: &[
@@ -166,11 +168,14 @@ pub(super) const STATEMENTS: View = View {
     ranged: true,
     empty: "No statement ran within the range. The collector's own are left out, unless include_own of its [[postgres]] entry is true.",
     families: &["statement"],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/statements.sql"),
-        past: Past::SlowRange,
-        one: false,
-    }),
+    source: Source::Stored(
+        Stored::new(include_str!("../sql/statements.sql"), Lookback::SlowRange).thresholds(&[
+            Threshold {
+                metric: "statement.mean_ms",
+                severity: Severity::Warn,
+            },
+        ]),
+    ),
 };
 
 const ONE: &[Col] = &[
@@ -238,16 +243,18 @@ pub(super) const DETAIL: View = View {
     name: "statement_detail",
     title: "Statement",
     columns: ONE,
-    chips: &[],
+    filters: &[],
     default_sort: "-exec_ms",
     ranged: true,
     empty: "This statement did not run within the range.",
     families: &["statement"],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/statement_detail.sql"),
-        past: Past::SlowRange,
-        one: true,
-    }),
+    source: Source::Stored(
+        Stored::new(
+            include_str!("../sql/statement_detail.sql"),
+            Lookback::SlowRange,
+        )
+        .detail(),
+    ),
 };
 
 const INOUT: &[Col] = &[
@@ -266,7 +273,7 @@ const INOUT: &[Col] = &[
     ),
     Col::new(
         "reads",
-        "Reads",
+        "Read operations",
         Unit::Count,
         "Reads: blocks up to PostgreSQL 17, calls from 18 on.",
     )
@@ -276,7 +283,7 @@ const INOUT: &[Col] = &[
         .summed(),
     Col::new(
         "read_ms",
-        "Time of a read",
+        "Read time",
         Unit::Ms,
         "Mean time of a read; none without track_io_timing.",
     )
@@ -290,7 +297,7 @@ const INOUT: &[Col] = &[
     .summed(),
     Col::new(
         "writes",
-        "Writes",
+        "Write operations",
         Unit::Count,
         "Writes: blocks up to PostgreSQL 17, calls from 18 on.",
     )
@@ -300,7 +307,7 @@ const INOUT: &[Col] = &[
         .summed(),
     Col::new(
         "write_ms",
-        "Time of a write",
+        "Write time",
         Unit::Ms,
         "Mean time of a write; none without track_io_timing.",
     )
@@ -314,7 +321,7 @@ const INOUT: &[Col] = &[
     .summed(),
     Col::new(
         "extend_bytes",
-        "Extended",
+        "Bytes extended",
         Unit::Bytes,
         "Bytes by which files grew.",
     )
@@ -322,7 +329,7 @@ const INOUT: &[Col] = &[
     Col::new("hits", "Hits", Unit::Count, "Blocks found in buffers.").summed(),
     Col::new(
         "hit_pct",
-        "Cache hits",
+        "Cache hit ratio",
         Unit::Percent,
         "Blocks found in buffers as a share of those asked for.",
     ),
@@ -354,14 +361,14 @@ pub(super) const IO: View = View {
     name: "io",
     title: "Reads and writes by kind of process",
     columns: INOUT,
-    chips: &[
+    filters: &[
         BY_SERVER,
-        Chip {
+        Filter {
             id: "backend_type",
             label: "Process",
             values: &[],
         },
-        Chip {
+        Filter {
             id: "object",
             label: "Object",
             values: &[],
@@ -371,9 +378,8 @@ pub(super) const IO: View = View {
     ranged: true,
     empty: "Nothing was read or written within the range.",
     families: &["io"],
-    source: Source::Stored(&Stored {
-        sql: include_str!("../sql/io.sql"),
-        past: Past::SlowRange,
-        one: false,
-    }),
+    source: Source::Stored(Stored::new(
+        include_str!("../sql/io.sql"),
+        Lookback::SlowRange,
+    )),
 };

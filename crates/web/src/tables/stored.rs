@@ -9,18 +9,19 @@
 //! * `sev_<column>` is the severity of a cell that no threshold judges: a state, never a number;
 //! * a filter takes `tag_<filter>` (`text` or `text[]`), else the column of its name.
 
-use schema::{Every, Metric, SLOW_SECS, Series, Timestamp};
-use store::series::{self, Instant, ReadError};
+use schema::micros::{DAY, HOUR, MINUTE, SECOND};
+use schema::{Every, Metric, SLOW_SECS, Series, Severity, Timestamp};
+use store::series::{self, Instant, ReadError, steps};
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::{Cell, Chip, Col, Line, Lines, Reading, Tag, keyed};
-use crate::api::{Severity, Unit};
+use super::{Col, Filter, Line, Lines, Reading, Tag, keyed};
 use crate::number::round;
+use crate::wire::{Cell, Unit};
 
 /// How much of the past a statement is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Past {
+pub enum Lookback {
     /// A few ticks, within which a service that is well was sampled.
     Ticks,
     /// Two slow ticks and a little.
@@ -35,37 +36,85 @@ pub enum Past {
     Range,
 }
 
-/// A statement that gives the rows of a table.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Stored {
-    /// The statement: `$1` host (int4), `$2` from, `$3` to (timestamptz).
-    pub sql: &'static str,
-    /// How much of the past it reads.
-    pub past: Past,
-    /// Whether it is about one line alone, whose id is `$4` (text).
-    pub one: bool,
+/// A threshold of the catalogue that a statement is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Threshold {
+    /// The metric.
+    pub metric: &'static str,
+    /// Which of its thresholds.
+    pub severity: Severity,
 }
 
-const SECOND: i64 = 1_000_000;
-const DAY: i64 = 86_400 * SECOND;
-/// Two slow ticks, the second of which may be a minute late.
-const TWO_SLOW: i64 = (2 * SLOW_SECS as i64 + 60) * SECOND;
+impl Threshold {
+    /// Returns the value; `None` where the catalogue has no such threshold.
+    #[must_use]
+    pub fn value(self) -> Option<f64> {
+        let levels = schema::metric(self.metric)?.levels?;
+        match self.severity {
+            Severity::Info => levels.info,
+            Severity::Warn => levels.warn,
+            Severity::Critical => levels.critical,
+            Severity::Ok | Severity::Unknown => None,
+        }
+    }
+}
 
-impl Past {
+/// A statement that gives the rows of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// The statement, with fragments of [`steps`]: `$1` host (int4), `$2` from, `$3` to (timestamptz).
+    pub sql: &'static str,
+    /// How much of the past it reads.
+    pub lookback: Lookback,
+    /// Whether it is about one line alone, whose id is `$4` (text).
+    pub detail: bool,
+    /// The parameters that follow (float8 each).
+    pub thresholds: &'static [Threshold],
+}
+
+impl Stored {
+    /// Returns a statement about every line that needs no threshold.
+    #[must_use]
+    pub const fn new(sql: &'static str, lookback: Lookback) -> Self {
+        Self {
+            sql,
+            lookback,
+            detail: false,
+            thresholds: &[],
+        }
+    }
+
+    /// Gives the statement thresholds of the catalogue.
+    #[must_use]
+    pub const fn thresholds(self, thresholds: &'static [Threshold]) -> Self {
+        Self { thresholds, ..self }
+    }
+
+    /// Makes the statement one about a single line.
+    #[must_use]
+    pub const fn detail(self) -> Self {
+        Self {
+            detail: true,
+            ..self
+        }
+    }
+}
+
+/// Two slow ticks, the second of which may be a minute late.
+const TWO_SLOW: i64 = 2 * SLOW_SECS as i64 * SECOND + MINUTE;
+
+impl Lookback {
     fn of(self, reading: &Reading<'_>) -> (Timestamp, Timestamp) {
         let before = |at: Timestamp, micros: i64| Timestamp(at.as_micros().saturating_sub(micros));
         let (from, to) = reading.range;
         let end = reading.end();
         match self {
             Self::Ticks => (
-                before(
-                    reading.at,
-                    (3 * reading.host.app_interval).max(120 * SECOND),
-                ),
+                before(reading.at, (3 * reading.host.app_interval).max(2 * MINUTE)),
                 end,
             ),
             Self::Slow => (before(reading.at, TWO_SLOW), end),
-            Self::Hour => (before(reading.at, 3_600 * SECOND), end),
+            Self::Hour => (before(reading.at, HOUR), end),
             Self::Day => (before(reading.at, DAY), end),
             Self::SlowRange => (from.min(before(to, TWO_SLOW)), to),
             Self::Range => (from, to),
@@ -85,12 +134,12 @@ fn window(metric: &Metric) -> u32 {
 
 pub(super) async fn read(
     reading: &Reading<'_>,
-    stored: &'static Stored,
+    stored: Stored,
     columns: &'static [Col],
-    chips: &'static [Chip],
+    filters: &'static [Filter],
 ) -> Result<Lines, ReadError> {
     let Reading { client, host, .. } = *reading;
-    let (from, to) = stored.past.of(reading);
+    let (from, to) = stored.lookback.of(reading);
     let (from, to) = (Instant(from), Instant(to));
     let id = reading.row.unwrap_or_default();
     let mut params = vec![
@@ -98,17 +147,22 @@ pub(super) async fn read(
         (&from, Type::TIMESTAMPTZ),
         (&to, Type::TIMESTAMPTZ),
     ];
-    if stored.one {
+    if stored.detail {
         params.push((&id, Type::TEXT));
     }
+    let thresholds: Vec<Option<f64>> = stored.thresholds.iter().map(|one| one.value()).collect();
+    for threshold in &thresholds {
+        params.push((threshold, Type::FLOAT8));
+    }
     let fault = |source| ReadError::new("a table", source);
-    let rows = client.query_typed(stored.sql, &params);
+    let sql = steps::expand(stored.sql);
+    let rows = client.query_typed(&sql, &params);
     let rows = rows.await.map_err(fault)?;
-    let places = rows.first().map(|row| Places::of(row, columns, chips));
+    let places = rows.first().map(|row| Places::of(row, columns, filters));
     let lines = rows
         .iter()
         .zip(places.iter().cycle())
-        .map(|(row, places)| places.line(row, columns, chips))
+        .map(|(row, places)| places.line(row, columns, filters))
         .collect::<Result<Vec<_>, _>>()
         .map_err(fault)?;
     let mut lines = Lines {
@@ -180,19 +234,20 @@ struct Places {
 }
 
 impl Places {
-    fn of(row: &Row, columns: &[Col], chips: &[Chip]) -> Self {
+    fn of(row: &Row, columns: &[Col], filters: &[Filter]) -> Self {
         let place = |name: &str| {
             row.columns()
                 .iter()
                 .position(|column| column.name() == name)
         };
-        let tag = |chip: &Chip| place(&format!("tag_{}", chip.id)).or_else(|| place(chip.id));
+        let tag =
+            |filter: &Filter| place(&format!("tag_{}", filter.id)).or_else(|| place(filter.id));
         let severity = |column: &Col| place(&format!("sev_{}", column.id));
         Self {
             id: place("id"),
             cells: columns.iter().map(|column| place(column.id)).collect(),
             severities: columns.iter().map(severity).collect(),
-            tags: chips.iter().map(tag).collect(),
+            tags: filters.iter().map(tag).collect(),
         }
     }
 
@@ -200,7 +255,7 @@ impl Places {
         &self,
         row: &Row,
         columns: &'static [Col],
-        chips: &'static [Chip],
+        filters: &'static [Filter],
     ) -> Result<Line, tokio_postgres::Error> {
         let text = |at: Option<usize>| -> Result<Option<String>, tokio_postgres::Error> {
             at.map_or(Ok(None), |at| row.try_get(at))
@@ -214,14 +269,11 @@ impl Places {
         let mut line = Line::new(id, cells, columns);
         for (severity, at) in line.severities.iter_mut().zip(&self.severities) {
             *severity = match text(*at)?.as_deref() {
-                Some("crit") => Some(Severity::Crit),
-                Some("warn") => Some(Severity::Warn),
-                Some("info") => Some(Severity::Info),
-                Some(_) => Some(Severity::Ok),
+                Some(word) => Some(Severity::parse(word).unwrap_or(Severity::Ok)),
                 None => *severity,
             };
         }
-        for (chip, at) in chips.iter().zip(&self.tags) {
+        for (filter, at) in filters.iter().zip(&self.tags) {
             let Some(at) = *at else { continue };
             let values = if *row.columns()[at].type_() == Type::TEXT_ARRAY {
                 row.try_get::<_, Option<Vec<String>>>(at)?
@@ -230,7 +282,7 @@ impl Places {
                 row.try_get::<_, Option<String>>(at)?.into_iter().collect()
             };
             line.tags.extend(values.into_iter().map(|value| Tag {
-                chip: chip.id,
+                filter: filter.id,
                 value,
                 severity: Severity::Ok,
             }));

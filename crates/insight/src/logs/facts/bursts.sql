@@ -11,8 +11,7 @@ WITH stand AS (
     ORDER BY source, five, ts DESC
 ), step AS (
     SELECT s.source, s.five, l.level,
-           CASE WHEN l.now >= lag(l.now) OVER w THEN l.now - lag(l.now) OVER w
-                WHEN lag(l.now) OVER w IS NOT NULL THEN l.now END AS lines
+           {step_from_zero l.now} AS lines
     FROM stand s CROSS JOIN LATERAL (VALUES ('error', error_lines), ('warn', warn_lines)) AS l(level, now)
     WINDOW w AS (PARTITION BY s.source, l.level ORDER BY s.five)
 ), hour AS (

@@ -3,17 +3,17 @@
 
 use super::patterns::Seen;
 use super::security::Event;
-use super::spikes::{Expected, HOUR, HOURS, Recent, WINDOW, expect};
+use super::spikes::{Expected, HOURS, Recent, WINDOW, expect};
 use super::understood::Source;
-use schema::{Timestamp, finding};
+use schema::micros::{DAY, HOUR};
+use schema::{LogLevel, Severity, Timestamp};
 use std::collections::{BTreeMap, HashMap};
-use store::series::{Instant, ReadError};
+use store::series::{Instant, ReadError, steps};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
 
 /// How far back patterns and events are looked at: as long as their rules hold.
 const BACK: i64 = HOUR;
-const DAY: i64 = 24 * HOUR;
 
 /// What is usual during one hour.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(super) struct Usual {
     /// The hour, counted from 1970.
     pub(super) hour: i64,
     /// By source and level.
-    pub(super) expected: HashMap<(String, String), Expected>,
+    pub(super) expected: HashMap<(String, LogLevel), Expected>,
     /// Since when each source is known; at most four weeks back.
     pub(super) known_since: HashMap<String, Timestamp>,
 }
@@ -41,12 +41,19 @@ async fn read<T>(
         (&from, Type::TIMESTAMPTZ),
         (&to, Type::TIMESTAMPTZ),
     ];
-    let rows = client.query_typed(sql, &params).await.map_err(fault)?;
+    let sql = steps::expand(sql);
+    let rows = client.query_typed(&sql, &params);
+    let rows = rows.await.map_err(fault)?;
     rows.iter().map(|one| row(one).map_err(fault)).collect()
 }
 
 fn instant(row: &Row, column: &str) -> Result<Timestamp, tokio_postgres::Error> {
     Ok(row.try_get::<_, Instant>(column)?.0)
+}
+
+/// Reads the column `level`; a word that is not known counts as info.
+fn level(row: &Row) -> Result<LogLevel, tokio_postgres::Error> {
+    Ok(LogLevel::parse(row.try_get("level")?).unwrap_or_default())
 }
 
 /// Learns what is usual at `hour` from the four weeks before it.
@@ -67,7 +74,7 @@ pub(super) async fn usual(client: &Client, host_id: i32, hour: i64) -> Result<Us
         include_str!("hours.sql"),
         span,
         |row| {
-            let key = (row.try_get("source")?, row.try_get("level")?);
+            let key = (row.try_get("source")?, level(row)?);
             Ok((key, row.try_get("ago")?, row.try_get("counts")?))
         },
     );
@@ -77,17 +84,17 @@ pub(super) async fn usual(client: &Client, host_id: i32, hour: i64) -> Result<Us
         include_str!("bursts.sql"),
         (host_id, now - DAY, now),
         |row| {
-            let key = (row.try_get("source")?, row.try_get("level")?);
+            let key = (row.try_get("source")?, level(row)?);
             Ok((key, row.try_get("burst")?))
         },
     );
-    let bursts: HashMap<(String, String), f64> = bursts.await?.into_iter().collect();
+    let bursts: HashMap<(String, LogLevel), f64> = bursts.await?.into_iter().collect();
     let hours = hours.await?;
-    let mut counts: BTreeMap<(String, String), Vec<f64>> = BTreeMap::new();
+    let mut counts: BTreeMap<(String, LogLevel), Vec<f64>> = BTreeMap::new();
     for (source, began) in &known_since {
         let known_hours = hour - began.as_micros().div_euclid(HOUR);
-        for level in ["error", "warn"] {
-            let key = (source.clone(), level.to_owned());
+        for level in [LogLevel::Error, LogLevel::Warn] {
+            let key = (source.clone(), level);
             counts.insert(key, vec![0.0; usize::try_from(known_hours).unwrap_or(0)]);
         }
     }
@@ -132,7 +139,7 @@ pub(super) async fn recent(
         |row| {
             Ok(Recent {
                 source: row.try_get("source")?,
-                level: row.try_get("level")?,
+                level: level(row)?,
                 lines: row.try_get("lines")?,
                 span: (instant(row, "first")?, instant(row, "last")?),
                 pattern: row.try_get("pattern")?,
@@ -158,7 +165,7 @@ pub(super) async fn patterns(
             Ok(Seen {
                 fingerprint: row.try_get("fingerprint")?,
                 source: row.try_get("source")?,
-                level: row.try_get("level")?,
+                level: level(row)?,
                 template: row.try_get("template")?,
                 sample: row.try_get("sample")?,
                 topic: row.try_get("topic")?,
@@ -191,7 +198,7 @@ pub(super) async fn events(
                 event_type: row.try_get("event_type")?,
                 target: row.try_get("target")?,
                 source: row.try_get("source")?,
-                severity: finding::read(row.try_get("severity")?),
+                severity: Severity::parse(row.try_get("severity")?).unwrap_or(Severity::Info),
                 count: row.try_get("count")?,
                 span: (instant(row, "first")?, instant(row, "last")?),
                 details: row.try_get("details")?,

@@ -1,13 +1,11 @@
 -- How the sources of logs were understood in a range: those of which some lines fit no head of their parser.
 -- $1 host int4, $2 from, $3 to (timestamptz). Index: log_sources_raw_ts.
--- Counters are read as steps; a step down is a restart and no step.
 WITH step AS (
-    SELECT source, ts, parser, configured_parser, unread_lines - lag(unread_lines) OVER earlier AS unread,
-           debug_lines + info_lines + warn_lines + error_lines
-               - lag(debug_lines + info_lines + warn_lines + error_lines) OVER earlier AS lines
+    SELECT source, ts, parser, configured_parser, {step unread_lines} AS unread,
+           {step debug_lines + info_lines + warn_lines + error_lines} AS lines
     FROM collector.log_sources_raw
     WHERE host_id = $1 AND ts >= $2 AND ts < $3
-    WINDOW earlier AS (PARTITION BY source ORDER BY ts)
+    WINDOW w AS (PARTITION BY source ORDER BY ts)
 )
 SELECT source, (array_agg(parser ORDER BY ts DESC))[1] AS parser, (array_agg(configured_parser ORDER BY ts DESC))[1] AS configured,
        sum(lines)::int8 AS lines, sum(unread)::int8 AS unread,

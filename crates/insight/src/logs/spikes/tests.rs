@@ -101,7 +101,7 @@ fn judged(fives: &[f64]) -> Vec<(usize, Finding)> {
         for (five, lines) in fives.iter().enumerate().skip(hour * 12).take(12) {
             let recent = Recent {
                 source: "api".to_owned(),
-                level: "error".to_owned(),
+                level: LogLevel::Error,
                 lines: *lines as i64,
                 span: (Timestamp(0), Timestamp(0)),
                 pattern: None,
@@ -142,20 +142,20 @@ fn what_is_not_usual_is_said_at_once() {
     for (life, lines, severity) in [
         ("silent", 5.0, Some(Severity::Warn)),
         ("silent", 4.0, None),
-        ("silent", 60.0, Some(Severity::Crit)),
+        ("silent", 60.0, Some(Severity::Critical)),
         ("one a day", 6.0, Some(Severity::Warn)),
         ("a trickle", 15.0, Some(Severity::Warn)),
         ("busy by day", 70.0, Some(Severity::Warn)),
-        ("busy by day", 2000.0, Some(Severity::Crit)),
+        ("busy by day", 2000.0, Some(Severity::Critical)),
         (
             "bundles of thirty, one in fifteen hours",
             3000.0,
-            Some(Severity::Crit),
+            Some(Severity::Critical),
         ),
         ("sixty each hour at once", 60.0, None),
-        ("sixty each hour at once", 700.0, Some(Severity::Crit)),
+        ("sixty each hour at once", 700.0, Some(Severity::Critical)),
         ("five hundred each night", 40.0, Some(Severity::Warn)),
-        ("two thousand each Sunday", 300.0, Some(Severity::Crit)),
+        ("two thousand each Sunday", 300.0, Some(Severity::Critical)),
     ] {
         let life = LIVES.iter().find(|one| one.name == life).unwrap();
         let mut fives = live(life, 1);
@@ -185,7 +185,7 @@ fn warnings_are_only_worth_knowing_and_nothing_is_said_of_the_first_day() {
     let expected = expect(&[1.0; 24], TWELFTH).unwrap();
     let recent = |level: &str, lines| Recent {
         source: "api".to_owned(),
-        level: level.to_owned(),
+        level: LogLevel::parse(level).unwrap(),
         lines,
         span: (Timestamp(0), Timestamp(0)),
         pattern: Some("f".to_owned()),

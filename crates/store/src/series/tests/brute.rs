@@ -123,7 +123,7 @@ fn asks(dice: &mut Dice, metrics: &[&str]) -> Vec<Ask> {
                 from: Timestamp(from),
                 to: at(to),
                 give_from: Timestamp(from + i64::try_from(skipped).unwrap() * step),
-                within: None,
+                key_prefix: None,
                 last: true,
                 step,
                 interval: INTERVAL,

@@ -14,7 +14,7 @@ fn ask(limit: i64) -> Ask {
         from: at(0.0),
         to: at(3600.0),
         give_from: at(1800.0),
-        within: None,
+        key_prefix: None,
         last: true,
         step: 20 * SECOND,
         interval: INTERVAL,

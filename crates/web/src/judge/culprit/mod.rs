@@ -12,15 +12,15 @@ use std::collections::HashMap;
 
 use schema::tables::{DbSample, LogSource, TargetSample};
 use schema::{Cell, Sample, TableDef, Timestamp};
-use store::series::{self, Instant, ReadError};
+use store::series::{self, Instant, ReadError, steps};
 use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
 
 use self::processes::Processes;
 use self::sessions::Sessions;
 use super::command;
-use crate::api::now::Problem;
 use crate::hosts::Host;
+use crate::wire::now::Problem;
 use crate::words;
 
 /// Longest cause, characters.
@@ -283,8 +283,8 @@ async fn endpoints(
         (&to, Type::TIMESTAMPTZ),
     ];
     let fault = |source| ReadError::new("failing endpoints", source);
-    let sql = include_str!("../../sql/culprit_endpoints.sql");
-    let rows = client.query_typed(sql, &params).await.map_err(fault)?;
+    let sql = steps::expand(include_str!("../../sql/culprit_endpoints.sql"));
+    let rows = client.query_typed(&sql, &params).await.map_err(fault)?;
     let mut by_target: HashMap<String, Vec<String>> = HashMap::new();
     for row in rows {
         let target: String = row.try_get("target").map_err(fault)?;
@@ -343,7 +343,7 @@ mod tests {
             title: title.to_owned(),
             cause: format!("{command} is busy"),
             command: command.to_owned(),
-            ..super::super::data::about("x", crate::api::Severity::Warn, "postgres")
+            ..super::super::data::about("x", schema::Severity::Warn, "postgres")
         };
         let mut problems = [
             problem("3 sessions wait", "end 1"),

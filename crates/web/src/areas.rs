@@ -9,11 +9,11 @@ use std::collections::HashMap;
 use schema::{Domain, Metric};
 
 /// Kind (`api` or `proxy`) of each target, by its name.
-pub type Kinds = HashMap<String, String>;
+pub(crate) type Kinds = HashMap<String, String>;
 
 /// An area: what a person would call one part of the system.
 #[derive(Debug, PartialEq, Eq)]
-pub struct AreaDef {
+pub(crate) struct AreaDef {
     /// As in the API.
     pub id: &'static str,
     /// Its heading.
@@ -25,7 +25,7 @@ pub struct AreaDef {
 }
 
 /// Every area that takes part in the verdict, in the order of the page.
-pub const AREAS: &[AreaDef] = &[
+pub(crate) const AREAS: &[AreaDef] = &[
     AreaDef {
         id: "cpu",
         label: "CPU & load",
@@ -115,7 +115,11 @@ const SYSTEM: &[(&str, &str)] = &[
 /// The area a metric belongs to; `None` for those of processes, which are counted by their own
 /// badge and take no part in the verdict. Whether a target answers concerns the area of its kind.
 #[must_use]
-pub fn area_of(metric: &Metric, key: Option<&str>, kinds: &Kinds) -> Option<&'static AreaDef> {
+pub(crate) fn area_of(
+    metric: &Metric,
+    key: Option<&str>,
+    kinds: &Kinds,
+) -> Option<&'static AreaDef> {
     let id = match metric.domain {
         Domain::Network => "network",
         Domain::Mount | Domain::Disk => "disks",
@@ -145,13 +149,13 @@ pub fn area_of(metric: &Metric, key: Option<&str>, kinds: &Kinds) -> Option<&'st
 
 /// Whether a metric is of a service beside the host, which is sampled at an interval of its own.
 #[must_use]
-pub fn of_service(metric: &Metric) -> bool {
+pub(crate) fn of_service(metric: &Metric) -> bool {
     area_of(metric, None, &Kinds::new()).is_some_and(|area| area.may_be_absent)
 }
 
 /// The view in which a metric is looked at.
 #[must_use]
-pub fn view_of(metric: &Metric) -> &'static str {
+pub(crate) fn view_of(metric: &Metric) -> &'static str {
     match metric.domain {
         Domain::Process | Domain::ProcessOne => "processes",
         Domain::Collector => "collector",
@@ -168,7 +172,7 @@ pub fn view_of(metric: &Metric) -> &'static str {
 /// What a problem does to people, the worst first: nothing answers at all, users wait or are
 /// refused, or something is about to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Impact {
+pub(crate) enum Impact {
     /// It is gone: neither it nor what depends on it works, and no other figure of it counts.
     Down,
     /// Those who use it notice.
@@ -179,7 +183,7 @@ pub enum Impact {
 
 /// What it does to people that a metric has reached a threshold.
 #[must_use]
-pub fn impact_of(metric: &Metric) -> Impact {
+pub(crate) fn impact_of(metric: &Metric) -> Impact {
     match (metric.domain, metric.name) {
         (Domain::Db | Domain::Target, "up") => Impact::Down,
         // What an API says of the database behind it is a cause.

@@ -1,59 +1,37 @@
-//! The highest keys of metrics that have thousands of them and are sampled seldom: tables, indexes,
-//! statements.
+//! Metrics that have thousands of keys and are sampled rarely: tables, indexes, statements.
 //!
 //! A day of 5,000 tables is 1.4 million values, of which a chart draws eight series; kept whole, as
-//! [`history`](crate::history) does, six such charts would take hundreds of megabytes. So the two
+//! [`all_keys`](super::all_keys) does, six such charts would take hundreds of megabytes. So the two
 //! questions are asked apart. Which keys are the highest: each piece of the range, a twenty-fourth of
 //! it, is ranked by the database, and its [`CANDIDATES`] highest keys are kept with their peaks; a
 //! key that is among the highest of the whole range is among those of the piece its peak lies in.
 //! What they were like: the buckets of the chosen keys alone are read, and kept as long as they are
 //! chosen. A piece that begins before the range counts whole, so a peak counts for up to a
 //! twenty-fourth of the range longer than it is seen.
-//!
-//! As there, the first reading of a long range goes from the newest sample back, and what is not
-//! done within [`BUDGET`] is said to be missing and read on behind the answer.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use schema::{Class, Every, Metric, Timestamp};
-use store::series::{self, Ask, Bucket, Found, Pick, ReadError};
-use tokio::sync::Mutex as Turn;
+use schema::micros::HOUR;
+use schema::{Metric, Timestamp};
+use store::series::{Ask, Bucket, Found, Pick, ReadError};
 use tokio::time::Instant;
 use tokio_postgres::Client;
 
-use crate::app::App;
-use crate::database::Failure;
-use crate::history::{Highest, Question};
+use super::{Cache, Highest, Kept, Question, buckets};
 
-/// How long a question ranks what it lacks.
-const BUDGET: Duration = Duration::from_millis(1000);
-/// How long one reading behind an answer may last.
-const BEHIND: Duration = Duration::from_secs(60);
 /// Pieces of a range.
 const PIECES: i64 = 24;
 /// No piece is longer, microseconds: an hour of 5,000 tables is ranked in a tenth of a second.
-const LONGEST_PIECE: i64 = 3_600_000_000;
+const LONGEST_PIECE: i64 = HOUR;
 /// Keys kept of each piece: as many as a question may ask for.
 const CANDIDATES: i64 = 64;
 /// Questions that are remembered; each holds at most some ten thousand numbers.
 const KEPT: usize = 64;
 
-/// Whether the values of a metric are too many to be kept.
-pub(crate) fn is_wide(metric: &Metric) -> bool {
-    let table = metric.series.table();
-    table.class == Class::Bulk && table.every == Every::Slow
-}
-
-/// What is remembered belongs to one question of one history.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Name {
-    host: i32,
-    generation: String,
-    step: i64,
-    within: Option<String>,
-    metrics: Vec<String>,
+/// Returns an empty cache.
+pub(super) fn cache() -> Cache<Ranking> {
+    Cache::new(KEPT, usize::MAX, |_| 0)
 }
 
 /// A metric, by its place in the question, and a key.
@@ -76,106 +54,16 @@ struct Line {
 
 /// What is known of one question.
 #[derive(Debug, Default)]
-struct Entry {
+pub(super) struct Ranking {
     /// By their start; they touch.
     pieces: BTreeMap<i64, Piece>,
     lines: HashMap<Key, Line>,
 }
 
-type Shelf = VecDeque<(Name, Arc<Turn<Entry>>)>;
+impl Kept for Ranking {
+    const BUDGET: Duration = Duration::from_millis(1000);
 
-/// What was asked of late.
-#[derive(Debug, Default)]
-pub(crate) struct Wide(Mutex<Shelf>);
-
-/// Answers a question about such metrics alone.
-///
-/// # Errors
-/// When the database does not answer, or even one piece takes too long.
-pub(crate) async fn highest(app: &App, question: &Question) -> Result<Highest, Failure> {
-    let entry = app.wide.entry(question);
-    let until = Instant::now() + BUDGET;
-    let found = app
-        .database
-        .read("series by key", |session| {
-            let entry = Arc::clone(&entry);
-            async move {
-                let mut entry = entry.lock().await;
-                entry.rank(&session.client, question, until).await?;
-                entry.answer(&session.client, question).await
-            }
-        })
-        .await?;
-    if found.complete_from > question.from {
-        tokio::spawn(read_on(app.clone(), question.clone(), entry));
-    }
-    Ok(found)
-}
-
-/// Ranks the rest of a range behind the answer, giving way between readings.
-async fn read_on(app: App, question: Question, entry: Arc<Turn<Entry>>) {
-    let until = Instant::now() + BEHIND;
-    let question = &question;
-    while Instant::now() < until {
-        let read = app.database.read("series by key", |session| {
-            let entry = Arc::clone(&entry);
-            async move {
-                let Ok(mut entry) = entry.try_lock() else {
-                    // A question is at it.
-                    return Ok(true);
-                };
-                let until = Instant::now() + BUDGET;
-                entry.rank(&session.client, question, until).await?;
-                Ok(entry.start() <= Some(question.from.as_micros()))
-            }
-        });
-        match read.await {
-            Ok(false) => {}
-            Ok(true) => return,
-            Err(failure) => {
-                tracing::debug!(?failure, "older samples were not ranked");
-                return;
-            }
-        }
-    }
-}
-
-impl Wide {
-    fn entry(&self, question: &Question) -> Arc<Turn<Entry>> {
-        let name = Name {
-            host: question.host_id,
-            generation: question.generation.clone(),
-            step: question.step,
-            within: question.within.clone(),
-            metrics: question.metrics.iter().map(|metric| metric.id()).collect(),
-        };
-        let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // A host whose history changed is read anew.
-        shelf.retain(|(known, _)| known.host != name.host || known.generation == name.generation);
-        let at = shelf.iter().position(|(known, _)| *known == name);
-        let found = at.and_then(|at| shelf.remove(at));
-        let found = found.unwrap_or_else(|| (name, Arc::default()));
-        let entry = Arc::clone(&found.1);
-        shelf.push_back(found);
-        if shelf.len() > KEPT {
-            shelf.pop_front();
-        }
-        entry
-    }
-}
-
-impl Entry {
-    /// From where on all is ranked.
-    fn start(&self) -> Option<i64> {
-        self.pieces.first_key_value().map(|(start, _)| *start)
-    }
-
-    fn end(&self) -> Option<i64> {
-        self.pieces.last_key_value().map(|(_, piece)| piece.end)
-    }
-
-    /// Ranks what is missing of the closed buckets of the range, as far as time allows.
-    async fn rank(
+    async fn read(
         &mut self,
         client: &Client,
         question: &Question,
@@ -204,7 +92,10 @@ impl Entry {
         }
     }
 
-    /// The keys with the highest values among what is ranked, with their buckets.
+    fn start(&self) -> Option<i64> {
+        self.pieces.first_key_value().map(|(start, _)| *start)
+    }
+
     async fn answer(&mut self, client: &Client, question: &Question) -> Result<Highest, ReadError> {
         let (from, seam) = (question.from.as_micros(), question.seam.as_micros());
         let start = self.start().unwrap_or(seam).max(from);
@@ -249,6 +140,12 @@ impl Entry {
             series: series.collect(),
             complete_from: Timestamp(start),
         })
+    }
+}
+
+impl Ranking {
+    fn end(&self) -> Option<i64> {
+        self.pieces.last_key_value().map(|(_, piece)| piece.end)
     }
 
     /// Reads what is missing of the closed buckets of the chosen keys, and gives their open ones.
@@ -308,17 +205,9 @@ fn ask(question: &Question, from: i64, to: i64) -> Ask {
         step: question.step,
         interval: question.interval,
         limit: CANDIDATES,
-        within: question.within.clone(),
+        key_prefix: question.key_prefix.clone(),
         last: to > question.seam.as_micros(),
         picks: Vec::new(),
-    }
-}
-
-async fn read(client: &Client, ask: &Ask) -> Result<Vec<Found>, ReadError> {
-    let mut answer = series::buckets(client, ask).await;
-    match answer.faults.pop() {
-        Some(fault) => Err(fault.error),
-        None => Ok(answer.series),
     }
 }
 
@@ -342,7 +231,7 @@ async fn peaks(
         last: false,
         ..ask(question, from, to)
     };
-    let found = read(client, &ask).await?;
+    let found = buckets(client, &ask).await?;
     let peak = |found: Found| {
         let place = question.metrics.iter().position(|one| *one == found.metric);
         let peak = found.buckets.iter().map(|one| one.hi).reduce(f64::max);
@@ -370,7 +259,7 @@ async fn lines(
             picks: keys.iter().map(pick).collect(),
             ..ask(question, from, to)
         };
-        read(client, &ask).await?
+        buckets(client, &ask).await?
     };
     let mine = |(metric, key): &Key| {
         let metric = question.metrics[*metric];

@@ -97,7 +97,7 @@ async fn the_highest_of_many_are_those_of_all_with_every_bucket() {
         // New to the server's memory, and remembered.
         let server = serve(&database);
         for _ in 0..2 {
-            let answer = ask(&server, &format!("&within=main&limit={limit}")).await;
+            let answer = ask(&server, &format!("&key_prefix=main&limit={limit}")).await;
             let step = answer["step_ms"].as_i64().unwrap();
             assert_eq!(shown(&answer), expected(0..6, limit, step), "{limit}");
         }
@@ -110,7 +110,7 @@ async fn the_highest_of_many_are_those_of_all_with_every_bucket() {
 async fn what_comes_later_is_ranked_with_the_rest() {
     let database = prepared().await;
     let server = serve(&database);
-    let mut asked = vec![ask(&server, "&within=main&limit=8").await];
+    let mut asked = vec![ask(&server, "&key_prefix=main&limit=8").await];
     // Six slow ticks later another table is the largest, and the first have left the range.
     for at in TICKS / SLOW..TICKS / SLOW + 8 {
         add(&database, at * SLOW, (at + 1) * SLOW).await;
@@ -120,13 +120,13 @@ async fn what_comes_later_is_ranked_with_the_rest() {
             .as_str()
             .unwrap()
             .to_owned();
-        let answer = ask(&server, "&within=main&limit=8").await;
+        let answer = ask(&server, "&key_prefix=main&limit=8").await;
         let fresh = serve(&database);
         fresh.set_clock(tick((at + 1) * SLOW - 1) + 1_000);
-        let whole = ask(&fresh, "&within=main&limit=8").await;
+        let whole = ask(&fresh, "&key_prefix=main&limit=8").await;
         // The peak of a piece that lies across the start of the range still counts for a while: the
         // newest answer may rank it, but what it shows of a key is all there is.
-        let truth: BTreeMap<_, _> = shown(&ask(&fresh, "&within=main&limit=64").await)
+        let truth: BTreeMap<_, _> = shown(&ask(&fresh, "&key_prefix=main&limit=64").await)
             .into_iter()
             .collect();
         for (key, values) in shown(&answer).into_iter().chain(shown(&whole)) {
@@ -135,7 +135,7 @@ async fn what_comes_later_is_ranked_with_the_rest() {
             }
         }
         assert_eq!(shown(&answer).len(), 8);
-        let continued = ask(&server, &format!("&within=main&limit=8&since={cursor}")).await;
+        let continued = ask(&server, &format!("&key_prefix=main&limit=8&since={cursor}")).await;
         if continued["partial"] == true {
             let keys = |answer: &Value| -> Vec<String> {
                 shown(answer).into_iter().map(|(key, _)| key).collect()

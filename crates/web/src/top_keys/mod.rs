@@ -1,0 +1,232 @@
+//! The keys with the highest values of a range, and their buckets.
+//!
+//! Which keys have the highest values can be known only from all of them over the whole range, and
+//! for processes that is a million rows a day. A bucket before the newest sample changes only with
+//! the generation of the history, so what was read of such buckets is kept, in one of two ways:
+//! [`all_keys`] keeps the buckets of every key, [`high_cardinality`] only those of the highest.
+//!
+//! The first reading of a long range goes from the newest sample back. What is not done within the
+//! budget of a question is reported as missing and read after the answer, by a task that yields to
+//! questions between readings.
+
+mod all_keys;
+mod high_cardinality;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use schema::{Class, Every, Metric, Timestamp};
+use store::series::{self, Ask, Found, ReadError};
+use tokio::sync::Mutex as Turn;
+use tokio::time::Instant;
+use tokio_postgres::Client;
+
+use crate::database::{Database, Failure};
+use crate::lru::Lru;
+
+/// How long one reading after an answer may last.
+const READ_AFTER: Duration = Duration::from_secs(60);
+/// What a reading is called where it fails.
+const WHAT: &str = "series by key";
+
+/// Returns whether a metric has thousands of keys and is sampled rarely: its values are too many to be
+/// kept whole.
+fn is_high_cardinality(metric: &Metric) -> bool {
+    let table = metric.series.table();
+    table.class == Class::Bulk && table.every == Every::Slow
+}
+
+/// A question about metrics with keys.
+#[derive(Clone, Debug)]
+pub(crate) struct Question {
+    pub(crate) host_id: i32,
+    pub(crate) generation: String,
+    /// Start of the first bucket.
+    pub(crate) from: Timestamp,
+    /// Start of the last bucket that may still change.
+    pub(crate) seam: Timestamp,
+    pub(crate) to: Timestamp,
+    pub(crate) step: i64,
+    pub(crate) interval: i64,
+    pub(crate) limit: i64,
+    /// Only this key and those that begin with it and a dot: what belongs to one server.
+    pub(crate) key_prefix: Option<String>,
+    pub(crate) metrics: Vec<&'static Metric>,
+}
+
+/// The keys with the highest values.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Highest {
+    pub(crate) series: Vec<Found>,
+    /// What lies before has not been read yet.
+    pub(crate) complete_from: Timestamp,
+}
+
+/// What belongs together in a cache: one question of one history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct CacheKey {
+    host: i32,
+    generation: String,
+    step: i64,
+    key_prefix: Option<String>,
+    metrics: Vec<String>,
+}
+
+/// What is kept of a question, and how it is completed and answered.
+trait Kept: Default + Send + 'static {
+    /// How long a question reads what it lacks.
+    const BUDGET: Duration;
+
+    /// Reads what is missing of the closed buckets of the range, as far as time allows.
+    fn read(
+        &mut self,
+        client: &Client,
+        question: &Question,
+        until: Instant,
+    ) -> impl Future<Output = Result<(), ReadError>> + Send;
+
+    /// Returns from where on all is read; `None` for nothing.
+    fn start(&self) -> Option<i64>;
+
+    /// Returns the keys with the highest values among what is read, with their buckets.
+    fn answer(
+        &mut self,
+        client: &Client,
+        question: &Question,
+    ) -> impl Future<Output = Result<Highest, ReadError>> + Send;
+}
+
+type Entry<K> = Arc<Turn<K>>;
+type Cache<K> = Lru<CacheKey, Turn<K>>;
+
+/// What was read recently.
+#[derive(Debug)]
+pub(crate) struct TopKeys {
+    all_keys: Cache<all_keys::Buckets>,
+    high_cardinality: Cache<high_cardinality::Ranking>,
+}
+
+impl Default for TopKeys {
+    fn default() -> Self {
+        Self {
+            all_keys: all_keys::cache(),
+            high_cardinality: high_cardinality::cache(),
+        }
+    }
+}
+
+impl TopKeys {
+    /// Answers a question, reading what is not kept.
+    ///
+    /// # Errors
+    /// When the database does not answer, or even the least that is read at once takes too long.
+    pub(crate) async fn highest(
+        &self,
+        database: &Database,
+        question: &Question,
+    ) -> Result<Highest, Failure> {
+        let (high, others): (Vec<_>, Vec<_>) = question
+            .metrics
+            .iter()
+            .partition(|metric| is_high_cardinality(metric));
+        let of = |metrics: Vec<&'static Metric>| Question {
+            metrics,
+            ..question.clone()
+        };
+        let (high, others) = (of(high), of(others));
+        // All keys are kept whatever is asked of them.
+        let (high, others) = tokio::join!(
+            highest(
+                &self.high_cardinality,
+                database,
+                &high,
+                high.key_prefix.clone()
+            ),
+            highest(&self.all_keys, database, &others, None),
+        );
+        let (mut both, others) = (high?, others?);
+        both.series.extend(others.series);
+        both.complete_from = both.complete_from.max(others.complete_from);
+        Ok(both)
+    }
+}
+
+/// Answers a question from one of the caches.
+async fn highest<K: Kept>(
+    cache: &Cache<K>,
+    database: &Database,
+    question: &Question,
+    key_prefix: Option<String>,
+) -> Result<Highest, Failure> {
+    if question.metrics.is_empty() {
+        return Ok(Highest {
+            complete_from: question.from,
+            ..Highest::default()
+        });
+    }
+    let key = CacheKey {
+        host: question.host_id,
+        generation: question.generation.clone(),
+        step: question.step,
+        key_prefix,
+        metrics: question.metrics.iter().map(|metric| metric.id()).collect(),
+    };
+    let (host, generation) = (key.host, key.generation.clone());
+    // A host whose history changed is read anew.
+    let entry = cache.get(key, |known| {
+        known.host != host || known.generation == generation
+    });
+    let until = Instant::now() + K::BUDGET;
+    let found = database
+        .read(WHAT, |session| {
+            let entry = Arc::clone(&entry);
+            async move {
+                let mut entry = entry.lock().await;
+                entry.read(&session.client, question, until).await?;
+                entry.answer(&session.client, question).await
+            }
+        })
+        .await?;
+    if found.complete_from > question.from {
+        tokio::spawn(read_after(database.clone(), question.clone(), entry));
+    }
+    Ok(found)
+}
+
+/// Reads the rest of a range after the answer, yielding to questions between readings.
+async fn read_after<K: Kept>(database: Database, question: Question, entry: Entry<K>) {
+    let until = Instant::now() + READ_AFTER;
+    let question = &question;
+    while Instant::now() < until {
+        let read = database.read(WHAT, |session| {
+            let entry = Arc::clone(&entry);
+            async move {
+                let Ok(mut entry) = entry.try_lock() else {
+                    // A question is reading it.
+                    return Ok(true);
+                };
+                let until = Instant::now() + K::BUDGET;
+                entry.read(&session.client, question, until).await?;
+                let from = question.from.as_micros();
+                Ok(entry.start().is_none_or(|start| start <= from))
+            }
+        });
+        match read.await {
+            Ok(false) => {}
+            Ok(true) => return,
+            Err(failure) => {
+                tracing::debug!(?failure, "older samples were not read");
+                return;
+            }
+        }
+    }
+}
+
+/// Reads buckets; a scan that fails fails the question.
+async fn buckets(client: &Client, ask: &Ask) -> Result<Vec<Found>, ReadError> {
+    let mut answer = series::buckets(client, ask).await;
+    match answer.faults.pop() {
+        Some(fault) => Err(fault.error),
+        None => Ok(answer.series),
+    }
+}

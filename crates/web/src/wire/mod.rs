@@ -1,0 +1,15 @@
+//! The shapes of the answers: everything may use them, and they use nothing of this crate but numbers.
+//!
+//! `tests/types.rs` generates the dashboard's types from these structs; `docs/API.md` describes them.
+
+mod cell;
+pub mod error;
+pub mod logs;
+pub mod meta;
+pub mod now;
+pub mod series;
+pub mod table;
+mod unit;
+
+pub use cell::Cell;
+pub use unit::Unit;
