@@ -154,7 +154,7 @@ async fn rows_of_before_are_converted() {
         format!("select {COLUMNS} from collector.process_metrics_raw order by ts, host_id, pid");
     let before = database.sql(&rows).await.unwrap();
     assert_eq!(before.len(), 21 * 29 * 2);
-    common::migrate(&database.target()).await.unwrap();
+    testkit::migrate(&database.target()).await.unwrap();
     assert_eq!(database.sql(&rows).await.unwrap(), before);
     let owed = "select (progress #>> '{bulk,owed,process_samples}') || (progress #>> '{bulk,owed,process_identities}') \
                 || (progress #>> '{core,delivered}') from collector.spool_watermark";
