@@ -56,7 +56,7 @@ export function Banners() {
       }[state.agent.state];
       shown.push({
         severity: "warn",
-        text: `Data are ${formatDuration(ageSecs.value ?? 0)} old${until}. ${agent}.`,
+        text: `Data is ${formatDuration(ageSecs.value ?? 0)} old${until}. ${agent}.`,
       });
     } else if (freshness.value === "empty") {
       shown.push({
@@ -65,8 +65,9 @@ export function Banners() {
       });
     }
   }
+  if (shown.length === 0) return null;
   return (
-    <>
+    <div class="banners">
       {shown.map(({ severity, text, action }) => (
         <div
           key={text.slice(0, 12)}
@@ -82,6 +83,6 @@ export function Banners() {
           )}
         </div>
       ))}
-    </>
+    </div>
   );
 }

@@ -23,6 +23,7 @@ export const CPU: ChartSpec = {
   stacked: true,
   levelsOf: "system.cpu_busy_pct",
   ceiling: 100,
+  legendLines: 3,
 };
 
 export const MEMORY: ChartSpec = {
@@ -34,6 +35,7 @@ export const MEMORY: ChartSpec = {
     "system.mem_cached_bytes": "Cached",
     "system.mem_available_bytes": "Available",
   },
+  legendLines: 2,
 };
 
 export const LOAD: ChartSpec = {
@@ -46,4 +48,18 @@ export const LOAD: ChartSpec = {
     "system.load_15": "15 min",
     "system.cores": "Cores",
   },
+  legendLines: 2,
+};
+
+export const PRESSURE: ChartSpec = {
+  id: "pressure",
+  title: "Pressure: time lost waiting",
+  metrics: ["system.pressure_cpu_some_pct", "system.pressure_memory_some_pct", "system.pressure_io_some_pct"],
+  labels: {
+    "system.pressure_cpu_some_pct": "CPU",
+    "system.pressure_memory_some_pct": "Memory",
+    "system.pressure_io_some_pct": "Disk",
+  },
+  legendLines: 2,
+  empty: "The kernel reports no pressure (PSI); it needs Linux 4.20 with psi=1.",
 };

@@ -3,7 +3,7 @@ import { clock, now } from "../api/store";
 import { formatDuration } from "../format/time";
 import { formatBytes } from "../format/value";
 
-export function HostFacts() {
+export default function HostFacts() {
   const state = now.value;
   if (!state) return null;
   const { host, agent, freshness } = state;
