@@ -245,6 +245,7 @@ mod tests {
         for step in steps {
             assert!(!step.contains(['{', '}', '…']), "{id}: {step}");
             for command in step.split('`').skip(1).step_by(2) {
+                let command = command.replace("GROUP BY", "");
                 let mut words = command.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
                 assert!(!words.any(is_placeholder), "{id}: {step}");
             }

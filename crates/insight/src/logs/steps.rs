@@ -40,7 +40,8 @@ impl Facts {
     /// Reads a message.
     #[must_use]
     pub fn of(message: &str) -> Self {
-        let words: Vec<&str> = message.split_whitespace().map(bare).collect();
+        let text = without_spaced_paths(message);
+        let words: Vec<&str> = text.split_whitespace().map(bare).collect();
         let (host, port) = endpoint(message, &words);
         Self {
             host,
@@ -57,9 +58,12 @@ impl Facts {
         match field {
             "host" => self.host.clone(),
             // A URL has an address of version 6 between brackets.
-            "url_host" => self.host.as_ref().map(|host| match host.contains(':') {
-                true => format!("[{host}]"),
-                false => host.clone(),
+            "url_host" => self.host.as_ref().map(|host| {
+                if host.contains(':') {
+                    format!("[{host}]")
+                } else {
+                    host.clone()
+                }
             }),
             "port" => self.port.map(|port| port.to_string()),
             "path" => self.path.clone(),
@@ -94,10 +98,37 @@ impl Facts {
     }
 }
 
+/// A message without quoted paths that hold a space, of which a word would be another path.
+fn without_spaced_paths(message: &str) -> String {
+    let mut rest = message;
+    let mut text = String::with_capacity(message.len());
+    while let Some(at) = rest.find(['"', '\'']) {
+        let quote = if rest[at..].starts_with('"') {
+            '"'
+        } else {
+            '\''
+        };
+        let (before, behind) = (&rest[..at], &rest[at + 1..]);
+        text.push_str(before);
+        match behind.split_once(quote) {
+            Some((quoted, after)) if quoted.starts_with('/') && quoted.contains(' ') => {
+                rest = after
+            }
+            _ => {
+                text.push(quote);
+                rest = behind;
+            }
+        }
+    }
+    text.push_str(rest);
+    text
+}
+
 /// A word without the punctuation around it.
 fn bare(word: &str) -> &str {
-    word.trim_matches(|c: char| "\"'`«»„“”‘’(){}<>,;!?".contains(c))
-        .trim_end_matches(['.', ':'])
+    const AROUND: &str = "\"'`«»„“”‘’(){}<>,;!?";
+    word.trim_start_matches(|c| AROUND.contains(c))
+        .trim_end_matches(|c| AROUND.contains(c) || ".:".contains(c))
 }
 
 /// A value that a shell takes as one word.
@@ -117,9 +148,9 @@ fn host(word: &str) -> Option<String> {
 
 /// `10.0.0.5:5432`, `[::1]:80`, `db.example:5432`.
 fn host_and_port(word: &str) -> Option<(String, u16)> {
-    let (name, port) = word.rsplit_once(':')?;
+    let place = word.rsplit_once("//").map_or(word, |(_, place)| place);
+    let (name, port) = place.split('/').next()?.rsplit_once(':')?;
     let port = port.parse().ok().filter(|port| *port > 0)?;
-    let name = name.rsplit_once("//").map_or(name, |(_, name)| name);
     let inner = name.strip_prefix('[').and_then(|one| one.strip_suffix(']'));
     match inner {
         Some(address) => address
@@ -220,22 +251,25 @@ fn account(message: &str, words: &[&str]) -> Option<String> {
 fn relation(message: &str, words: &[&str]) -> Option<String> {
     const KINDS: [&str; 6] = ["table", "relation", "view", "sequence", "index", "for"];
     let is_introduced = |word: &&str| KINDS.contains(&word.to_ascii_lowercase().as_str());
-    if !words.iter().any(is_introduced) && !message.contains(['«', '„', '“']) {
+    if !words.iter().any(is_introduced) && !message.contains(['«', '»', '„', '“']) {
         return None;
     }
-    let quoted = [('"', '"'), ('«', '»'), ('„', '“'), ('“', '”')]
-        .into_iter()
-        .find_map(|(open, close)| {
-            let (_, behind) = message.split_once(open)?;
-            behind.split_once(close).map(|(name, _)| name.trim())
-        });
-    let denied = words
-        .windows(2)
-        .find(|pair| is_introduced(&pair[0]) && !is_introduced(&pair[1]))
-        .map(|pair| pair[1]);
-    let name = quoted.or(denied)?;
-    let own = name.rsplit_once('.').map_or(name, |(_, own)| own);
-    plain(own, "_$")
+    let own = |name: &str| {
+        let name = name.trim();
+        plain(name.rsplit_once('.').map_or(name, |(_, own)| own), "_$")
+    };
+    let pairs = [('"', '"'), ('«', '»'), ('»', '«'), ('„', '“'), ('“', '”')];
+    let quoted = pairs.into_iter().find_map(|(open, close)| {
+        let (_, behind) = message.split_once(open)?;
+        let (name, _) = behind.split_once(close)?;
+        own(name)
+    });
+    let denied = || {
+        let mut pairs = words.windows(2);
+        let pair = pairs.find(|pair| is_introduced(&pair[0]) && !is_introduced(&pair[1]))?;
+        own(pair[1])
+    };
+    quoted.or_else(denied)
 }
 
 #[cfg(test)]
@@ -317,7 +351,7 @@ mod tests {
                 "orders",
             ),
             (
-                "Relation »orders« existiert nicht: Relation „orders“",
+                "Relation »shop.orders« existiert nicht",
                 "relation",
                 "orders",
             ),
