@@ -147,7 +147,7 @@ async fn what_is_down_is_critical_and_what_went_silent_is_unknown() {
     assert_eq!(now["verdict"]["severity"], "unknown");
     assert_eq!(
         now["verdict"]["text"],
-        "Unknown: no figures of PostgreSQL, Replication, API, Proxy; the rest is normal."
+        "Unknown: no data for PostgreSQL, Replication, API, Proxy; everything else is normal."
     );
     // Since the agent's start nothing was told: it was never told to.
     set(

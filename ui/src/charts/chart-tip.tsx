@@ -35,7 +35,7 @@ export default function ChartTip({ model, plot }: ChartTipProps) {
         {formatClock(bucketMs, utc.value)}
         {model.stepMs > 1000 && <span class="muted"> +{formatDuration(model.stepMs / 1000)}</span>}
       </div>
-      {inGap && <div>no samples here</div>}
+      {inGap && <div>no samples</div>}
       <table>
         <tbody>
           {model.lines
@@ -62,7 +62,7 @@ export default function ChartTip({ model, plot }: ChartTipProps) {
             })}
         </tbody>
       </table>
-      {pinnedMs.value !== null && <div class="muted">pinned · click again to let go</div>}
+      {pinnedMs.value !== null && <div class="muted">pinned · click again to release</div>}
     </div>
   );
 }

@@ -12,8 +12,8 @@ export default function HostFacts() {
     ["Kernel", host.kernel],
     ["Cores", String(host.cores)],
     ["Memory", formatBytes(host.memory_bytes)],
-    ["Up for", host.boot_ms === null ? "–" : formatDuration((clock.value - host.boot_ms) / 1000)],
-    ["Sampled every", formatDuration(freshness.interval_secs)],
+    ["Uptime", host.boot_ms === null ? "–" : formatDuration((clock.value - host.boot_ms) / 1000)],
+    ["Sampling interval", formatDuration(freshness.interval_secs)],
     ["Collector", agent.state],
   ];
   return (

@@ -40,11 +40,7 @@ export default function NowView() {
   const settled = useRef<Now | null>(null);
   const state = now.value;
   if (!state) {
-    return nowFailure.value ? (
-      <Empty height={300}>Nothing is known until the server answers.</Empty>
-    ) : (
-      <Skeleton height={300} />
-    );
+    return nowFailure.value ? <Empty height={300}>Waiting for the server.</Empty> : <Skeleton height={300} />;
   }
   const isSettled = settled.current?.host.id === state.host.id && settled.current.facts.length > 0;
   const isYoung = state.now_ms - (state.host.first_ms ?? 0) < YOUNG_MS;

@@ -45,7 +45,7 @@ pub const ADVICE: &[Advice] = &[
     Advice {
         rule: about(
             "advice.postgres_connection",
-            "PostgreSQL refuses connections",
+            "PostgreSQL connections refused",
         ),
         urgent: false,
         at_least: 1,
@@ -64,10 +64,7 @@ pub const ADVICE: &[Advice] = &[
         ],
     },
     Advice {
-        rule: about(
-            "advice.relation_missing",
-            "A statement names a relation that does not exist",
-        ),
+        rule: about("advice.relation_missing", "Relation does not exist"),
         urgent: false,
         at_least: 1,
         steps: &[
@@ -105,10 +102,7 @@ pub const ADVICE: &[Advice] = &[
         ],
     },
     Advice {
-        rule: about(
-            "advice.nouser_shadow",
-            "An account is looked up that does not exist",
-        ),
+        rule: about("advice.nouser_shadow", "Account does not exist"),
         urgent: false,
         at_least: 1,
         steps: &[
@@ -140,10 +134,7 @@ pub const ADVICE: &[Advice] = &[
         ],
     },
     Advice {
-        rule: about(
-            "advice.permission_denied",
-            "A program may not do what it tries",
-        ),
+        rule: about("advice.permission_denied", "Permission denied"),
         urgent: false,
         at_least: 1,
         steps: &[
@@ -155,10 +146,7 @@ pub const ADVICE: &[Advice] = &[
         ],
     },
     Advice {
-        rule: about(
-            "advice.unreachable",
-            "A service cannot be reached or does not answer",
-        ),
+        rule: about("advice.unreachable", "Service unreachable"),
         urgent: false,
         at_least: 3,
         steps: &[

@@ -68,14 +68,14 @@ const SOURCE: &[Col] = &[
     .summed(),
     Col::new(
         "info_lines",
-        "Information",
+        "Info",
         Unit::Count,
         "Entries of level info within the last hour.",
     )
     .summed(),
     Col::new(
         "debug_lines",
-        "Debugging",
+        "Debug",
         Unit::Count,
         "Entries of level debug within the last hour.",
     )
@@ -122,7 +122,7 @@ const SOURCE: &[Col] = &[
     )
     .summed(),
     Col::new("kind", "Kind", Unit::Text, "file or journal."),
-    Col::new("place", "Place", Unit::Text, "Path, glob or unit."),
+    Col::new("place", "Path", Unit::Text, "Path, glob or unit."),
     Col::new(
         "parser",
         "Parser",
@@ -148,7 +148,7 @@ pub(super) const SOURCES: View = View {
     }],
     default_sort: "source",
     ranged: false,
-    empty: "No log is read on this host. Name one as [[logs.source]] in the configuration of the collector.",
+    empty: "No log is read on this host. Add a [[logs.source]] to the configuration of the collector.",
     families: &[],
     source: Source::Stored(&Stored {
         sql: include_str!("../sql/log_sources.sql"),
@@ -223,7 +223,7 @@ pub(super) const PATTERNS: View = View {
     ],
     default_sort: "-count",
     ranged: true,
-    empty: "No line was seen within the range.",
+    empty: "No log lines in this range.",
     families: &[],
     source: Source::Stored(&Stored {
         sql: include_str!("../sql/log_patterns.sql"),
@@ -296,7 +296,7 @@ pub(super) const SECURITY: View = View {
     ],
     default_sort: "-ts_ms",
     ranged: true,
-    empty: "Nothing that concerns security was seen in the logs within the range.",
+    empty: "No security events in this range.",
     families: &[],
     source: Source::Stored(&Stored {
         sql: include_str!("../sql/security_events.sql"),

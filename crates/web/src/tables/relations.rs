@@ -142,7 +142,7 @@ pub(super) const TABLES: View = View {
 const VACUUM: &[Col] = &[
     Col::new("table_name", "Table", Unit::Text, "Its name.").primary(),
     Col::new("schema_name", "Schema", Unit::Text, "Its schema."),
-    Col::new("why", "Why", Unit::Text, "Why it wants a vacuum.").primary(),
+    Col::new("why", "Reason", Unit::Text, "Why it needs vacuuming.").primary(),
     Col::new(
         "n_dead_tup",
         "Dead rows",
@@ -190,7 +190,7 @@ pub(super) const VACUUM_NEEDED: View = View {
         BY_DATABASE,
         Chip {
             id: "why",
-            label: "Why",
+            label: "Reason",
             values: &[
                 ("dead", "Dead rows"),
                 ("overdue", "Beyond its threshold"),
@@ -201,7 +201,7 @@ pub(super) const VACUUM_NEEDED: View = View {
     ],
     default_sort: "-n_dead_tup",
     ranged: false,
-    empty: "No table wants a vacuum.",
+    empty: "No table needs vacuuming.",
     families: &["tables"],
     source: Source::Stored(&Stored {
         sql: include_str!("../sql/vacuum_needed.sql"),

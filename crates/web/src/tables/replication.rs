@@ -60,7 +60,7 @@ const SLOT: &[Col] = &[
         "WAL not replayed by the standby.",
     )
     .metric("replication.replay_lag_bytes"),
-    Col::new("sent_lag_bytes", "Not sent", Unit::Bytes, "WAL not sent.")
+    Col::new("sent_lag_bytes", "Unsent WAL", Unit::Bytes, "WAL not sent.")
         .metric("replication.sent_lag_bytes"),
     Col::new(
         "safe_wal_bytes",
@@ -213,7 +213,7 @@ pub(super) const SUBSCRIPTIONS: View = View {
     chips: &[BY_SERVER, BY_DATABASE],
     default_sort: "subscription",
     ranged: false,
-    empty: "There is no subscription.",
+    empty: "No subscriptions.",
     families: &["subscriptions"],
     source: Source::Stored(&Stored {
         sql: include_str!("../sql/subscriptions.sql"),

@@ -87,7 +87,7 @@ pub(super) const SESSIONS: View = View {
         BY_DATABASE,
         Chip {
             id: "why",
-            label: "Why",
+            label: "Reason",
             values: &[
                 ("long", "Runs long"),
                 ("idle_in_xact", "Idle in transaction"),
@@ -180,7 +180,7 @@ pub(super) const BLOCKING: View = View {
     chips: &[BY_SERVER],
     default_sort: "position",
     ranged: false,
-    empty: "No session waits for another.",
+    empty: "No session is blocked.",
     families: &["sessions", "activity"],
     source: Source::Stored(&Stored {
         sql: include_str!("../sql/blocking.sql"),
