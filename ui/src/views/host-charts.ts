@@ -23,7 +23,6 @@ export const CPU: ChartSpec = {
   stacked: true,
   levelsOf: "system.cpu_busy_pct",
   ceiling: 100,
-  legendLines: 3,
 };
 
 export const MEMORY: ChartSpec = {
@@ -35,7 +34,6 @@ export const MEMORY: ChartSpec = {
     "system.mem_cached_bytes": "Cached",
     "system.mem_available_bytes": "Available",
   },
-  legendLines: 2,
 };
 
 export const LOAD: ChartSpec = {
@@ -48,7 +46,6 @@ export const LOAD: ChartSpec = {
     "system.load_15": "15 min",
     "system.cores": "Cores",
   },
-  legendLines: 2,
 };
 
 export const PRESSURE: ChartSpec = {
@@ -60,6 +57,5 @@ export const PRESSURE: ChartSpec = {
     "system.pressure_memory_some_pct": "Memory",
     "system.pressure_io_some_pct": "Disk",
   },
-  legendLines: 2,
   empty: "The kernel reports no pressure (PSI); it needs Linux 4.20 with psi=1.",
 };

@@ -22,6 +22,12 @@ const SERVICES: readonly (ChartSpec & { needs: string })[] = [
   { needs: "db.", id: "now-waiting", title: "PostgreSQL: waiting for locks", metrics: ["db.conn_waiting"] },
 ];
 
+/** Those of every host; a legend has the lines it takes on the narrowest screen. */
+const HOST: readonly ChartSpec[] = [
+  { ...CPU, legendLines: 3 },
+  ...[MEMORY, LOAD, PRESSURE].map((spec) => ({ ...spec, legendLines: 2 })),
+];
+
 const SWAP = "system.swap_used_pct";
 const CARDS = [
   "system.cpu_busy_pct",
@@ -59,7 +65,7 @@ export default function NowView() {
         </div>
         <div class="stack">
           <div class="charts">
-            {[...services, CPU, MEMORY, LOAD, PRESSURE].map((spec) => (
+            {[...services, ...HOST].map((spec) => (
               <Chart key={spec.id} spec={spec} />
             ))}
           </div>
