@@ -25,7 +25,7 @@ test("a histogram is told as shares between its bounds, and as shares within eac
   // Of 50 answers 30 within 50 ms, 42 within 100 ms, 48 within a second.
   await expect(spread.getByRole("slider")).toHaveAttribute(
     "aria-valuetext",
-    /> 1\ss 4\s% \(100\s% in all\), ≤ 1\ss 2\s% .*≤ 100\sms 24\s% \(84\s% in all\), ≤ 50\sms 60\s% \(60\s% in all\)$/,
+    /> 1\ss 4\s% \(100\s% in total\), ≤ 1\ss 2\s% .*≤ 100\sms 24\s% \(84\s% in total\), ≤ 50\sms 60\s% \(60\s% in total\)$/,
   );
   await page.getByRole("tab", { name: /^proxy/ }).click();
   await unfold(page, "Response time distribution");
@@ -77,6 +77,6 @@ test("without any target or server the views say what to do", async ({ page }) =
   for (const view of ["postgres", "tables", "queries", "replication"]) {
     await open(page, view, { host: host("calm") });
     await settled(page);
-    await expect(page.locator("main")).toContainText("No PostgreSQL server is watched on this host");
+    await expect(page.locator("main")).toContainText("No PostgreSQL server is monitored on this host");
   }
 });

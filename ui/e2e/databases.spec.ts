@@ -57,7 +57,7 @@ test("the worst server is shown first, others are one click away, and the addres
   await page.keyboard.press("r");
   await expect(page.locator("h1")).toHaveText("Replication");
   await expect(page.locator(".picker [aria-pressed=true]")).toHaveText("spare");
-  await expect(page.getByRole("heading", { name: "As a standby" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Standby" })).toBeVisible();
   await expect(page.locator(".card", { hasText: "Standby replay delay" })).toContainText("0.4 s");
 });
 

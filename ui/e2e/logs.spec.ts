@@ -29,7 +29,7 @@ test("a search finds the one line in the range, whatever the case, and none that
   await expect(lines(page)).toContainText("could not extend file");
   await expect(page).toHaveURL(/q=NO/);
   await search.fill("No space left on device 100%%");
-  await expect(page.locator("#log-lines")).toContainText("No line matches.");
+  await expect(page.locator("#log-lines")).toContainText("No lines match.");
   await page.locator("#log-lines").getByRole("button", { name: "Clear filter" }).click();
   await expect(lines(page)).toHaveCount(50);
   await expect(search).toHaveValue("");

@@ -94,5 +94,5 @@ test("letters go to views, ? shows the sheet, and typing in a field is typing", 
   await expect(page.locator("#table-processes").getByRole("searchbox")).toHaveValue("g s");
   await page.locator("h1").focus();
   await page.keyboard.press("?");
-  await expect(page.getByRole("heading", { name: "Keys and gestures" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Keyboard shortcuts and gestures" })).toBeVisible();
 });

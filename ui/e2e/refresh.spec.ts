@@ -115,7 +115,7 @@ test("badges and counts are those of the whole host, whatever is searched", asyn
   await expect(badge).toHaveText(before);
   expect(await page.locator(".issues").innerText()).toBe(cards);
   await page.locator("#table-processes").getByRole("searchbox").fill("nothing like it");
-  await expect(page.getByText("None of 80 rows matches.")).toBeVisible();
+  await expect(page.getByText("None of 80 rows match.")).toBeVisible();
   await page.getByRole("button", { name: "Clear filter" }).click();
   await expect(page.locator("#table-processes .count")).toHaveText("80");
 });

@@ -81,7 +81,7 @@ test.describe("a server of its own", () => {
     kill(pidOf(server, "pqcrypta-collector"), "SIGSTOP");
     try {
       await expect(page.locator(".pill.warn", { hasText: "old" })).toBeVisible();
-      await expect(page.locator(".banner.warn")).toContainText(/Data are .* old/, { timeout: 20_000 });
+      await expect(page.locator(".banner.warn")).toContainText(/Data is .* old/, { timeout: 20_000 });
       await expectNothingGood(page);
       await expect(page.locator(".verdict.unknown")).toContainText("Unknown");
     } finally {
@@ -116,7 +116,7 @@ test("a silent collector: data until when, no heartbeat since when, unknown", as
   await expectNothingGood(page);
   await expect(page.locator(".banner.warn")).toContainText(
     // Ten minutes when the tests began, and they may take their time.
-    /Data are \d+\s(min|h).* old, showing data until \d\d:\d\d/,
+    /Data is \d+\s(min|h).* old, showing data until \d\d:\d\d/,
   );
   await open(page, "collector", { host: host("silent") });
   await expect(page.locator(".card", { hasText: "State" }).first()).toContainText("Silent");

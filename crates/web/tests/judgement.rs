@@ -238,7 +238,7 @@ async fn a_stopped_collector_losses_and_refused_rows_are_said() {
         titles,
         [
             "2 gaps in the data within the last hour",
-            "1 row refused by the database within the last hour"
+            "1 row rejected by the database within the last hour"
         ]
     );
     assert_eq!(

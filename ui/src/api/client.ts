@@ -90,7 +90,7 @@ function explain(failure: unknown, signal: AbortSignal): unknown {
     return new ApiFailure("timeout", "The server did not answer within 20 s", 0, null);
   }
   if (failure instanceof SyntaxError) {
-    return new ApiFailure("internal", "The server's answer was not JSON", 0, null);
+    return new ApiFailure("internal", "The server's response was not JSON", 0, null);
   }
   return new ApiFailure("unreachable", "The dashboard server does not answer", 0, null);
 }

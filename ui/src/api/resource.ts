@@ -125,7 +125,7 @@ export class Resource<T> {
     this.#attempt += 1;
     this.failure.value = {
       code: known?.code ?? "internal",
-      message: known?.message ?? "The answer could not be read",
+      message: known?.message ?? "The response could not be read",
       sinceMs: this.failure.peek()?.sinceMs ?? known?.sinceMs ?? Date.now(),
       retryAtMs: Date.now() + delay,
     };

@@ -83,7 +83,7 @@ export const verdict = computed<{ severity: Severity; text: string; since_ms: nu
       since_ms: failure.sinceMs,
     };
   }
-  if (!state) return { severity: "unknown", text: "Asking the server …", since_ms: null };
+  if (!state) return { severity: "unknown", text: "Loading …", since_ms: null };
   if (state.database.state === "unreachable") {
     return {
       severity: "unknown",
@@ -99,7 +99,7 @@ export const verdict = computed<{ severity: Severity; text: string; since_ms: nu
     const fallback =
       freshness.value === "empty"
         ? "Unknown: no sample has been stored yet."
-        : "Unknown: the data are too old to judge.";
+        : "Unknown: the data is too old to evaluate.";
     return {
       severity: "unknown",
       text: said || fallback,

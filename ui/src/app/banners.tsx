@@ -22,7 +22,7 @@ export function Banners() {
   if (serverChanged.value) {
     shown.push({
       severity: "info",
-      text: "The server has a new version.",
+      text: "The server was updated to a new version.",
       action: ["Reload", () => location.reload()],
     });
   }
@@ -43,30 +43,31 @@ export function Banners() {
       const reason = withoutTime(state.database.message).replace(/^the database has not answered\.?$/i, "");
       shown.push({
         severity: "critical",
-        text: `Database unreachable${since === null ? "" : ` since ${formatClock(since, utc.value)}`}${until}. The collector keeps what it samples. ${reason}`.trimEnd(),
+        text: `Database unreachable${since === null ? "" : ` since ${formatClock(since, utc.value)}`}${until}. The collector queues its samples. ${reason}`.trimEnd(),
       });
     } else if (freshness.value === "stale") {
       const beat = state.agent.heartbeat_ms;
       const silent = beat === null ? null : (clock.value - beat) / 1000;
       const agent = {
-        running: "The collector reports that it runs",
+        running: "The collector reports that it is running",
         silent: silent === null ? "No heartbeat" : `No heartbeat for ${formatDuration(silent)}`,
         stopped: "The collector was stopped",
-        never: "No collector has ever reported",
+        never: "No collector has reported yet",
       }[state.agent.state];
       shown.push({
         severity: "warn",
-        text: `Data are ${formatDuration(ageSecs.value ?? 0)} old${until}. ${agent}.`,
+        text: `Data is ${formatDuration(ageSecs.value ?? 0)} old${until}. ${agent}.`,
       });
     } else if (freshness.value === "empty") {
       shown.push({
         severity: "unknown",
-        text: "The database holds no sample of this host yet. The first arrives one interval after the collector starts.",
+        text: "The database holds no sample of this host yet. The first one arrives one interval after the collector starts.",
       });
     }
   }
+  if (shown.length === 0) return null;
   return (
-    <>
+    <div class="banners">
       {shown.map(({ severity, text, action }) => (
         <div
           key={text.slice(0, 12)}
@@ -82,6 +83,6 @@ export function Banners() {
           )}
         </div>
       ))}
-    </>
+    </div>
   );
 }

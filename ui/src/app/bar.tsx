@@ -90,7 +90,7 @@ function VerdictPill() {
         />
       </ViewLink>
       {isOld && age !== null && (
-        <span class="pill warn">
+        <span class="pill warn old">
           <SeverityMark severity="warn" text={`data ${formatDuration(age)} old`} />
         </span>
       )}
@@ -104,7 +104,8 @@ function LivePill() {
   const isFixed = reason === "fixed range";
   const isFlowing = reason === "" && trusted.value;
   const paused = `${isFixed ? "Fixed" : "Paused"}${count > 0 ? ` · ${count} new` : ""}`;
-  const label = reason !== "" ? paused : isFlowing ? "Live" : "Waiting";
+  const flowing = freshness.value === "late" ? "Late" : "Live";
+  const label = reason !== "" ? paused : isFlowing ? flowing : "Waiting";
   return (
     <button
       type="button"

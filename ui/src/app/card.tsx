@@ -5,6 +5,7 @@
  * figure is grey and its severity unknown.
  */
 import type { ComponentChildren } from "preact";
+import { useRef } from "preact/hooks";
 import { useFacts } from "../api/facts";
 import { judge, listLevels } from "../api/judge";
 import { metricsById, now, serverNow, trusted } from "../api/store";
@@ -34,9 +35,10 @@ export function When() {
 
 export function FactCards({ metrics, label, of = null, optional = [] }: FactCardsProps) {
   const fact = useFacts(metrics, of);
-  const shown = metrics.filter(
-    (id) => !now.value || !optional.includes(id) || (fact(id)?.value ?? null) !== null,
-  );
+  // What was there once keeps its place.
+  const had = useRef(new Set<string>());
+  for (const id of optional) if ((fact(id)?.value ?? null) !== null) had.current.add(id);
+  const shown = metrics.filter((id) => !now.value || !optional.includes(id) || had.current.has(id));
   return (
     <section class="cards" data-count={shown.length} aria-label={label}>
       <When />

@@ -27,10 +27,10 @@ export default function DisplayForm() {
         onChoose={(value) => setChoice({ density: value })}
       />
       <Choice
-        legend="Times in"
+        legend="Time zone"
         value={zone.value}
         options={[
-          ["browser", "Browser zone"],
+          ["browser", "Browser"],
           ["utc", "UTC"],
         ]}
         onChoose={(value) => setChoice({ zone: value })}

@@ -52,7 +52,7 @@ function NoSuchView({ name }: { name: string }) {
     <>
       <h1 tabIndex={-1}>No such view</h1>
       <p>
-        There is no view named “{name.slice(0, 80)}”. There are:{" "}
+        No view is named “{name.slice(0, 80)}”. There are:{" "}
         {VIEWS.map((view) => (
           <>
             <ViewLink view={view.id}>{view.title}</ViewLink>{" "}

@@ -3,20 +3,20 @@ import { meta } from "../api/store";
 import { VIEWS } from "../views/registry";
 
 const KEYS: readonly [string, string][] = [
-  ["Ctrl K", "Search views, metrics, tables, hosts"],
+  ["Ctrl K", "Search views, metrics, tables, hosts and more"],
   ["/", "Search in the table"],
   ["t", "Time range"],
-  ["z", "Back to the range before"],
+  ["z", "Previous range"],
   ["← →", "Earlier or later; on a chart: move the cursor (Shift: ten steps, Home, End)"],
   ["Enter", "On a chart: pin the cursor"],
   ["Space", "Pause or resume"],
   ["r", "Refresh now"],
-  ["?", "This sheet"],
+  ["?", "This help"],
 ];
 
 const GESTURES: readonly [string, string][] = [
   ["Drag", "Select time, then Zoom; with Alt: zoom at once"],
-  ["Double click", "Back to the range before"],
+  ["Double click", "Previous range"],
   ["Ctrl wheel, pinch", "Zoom"],
   ["Click, tap", "Pin the cursor on all charts"],
   ["Legend", "Click: only this line; Ctrl-click: hide or show it"],
@@ -27,7 +27,7 @@ export default function Help({ close }: { close: () => void }) {
   return (
     <div class="sheet">
       <header>
-        <h2>Keys and gestures</h2>
+        <h2>Keyboard shortcuts and gestures</h2>
         <button type="button" class="button" onClick={close}>
           Close
         </button>
@@ -38,8 +38,8 @@ export default function Help({ close }: { close: () => void }) {
         <Keys title="Charts" rows={GESTURES} />
       </div>
       <p class="muted">
-        Single-letter keys can be switched off under Display. A line is the mean of each bucket, the band
-        around it the least and greatest sample. Server {meta.value?.version ?? "unknown"}.
+        Single-letter shortcuts can be switched off under Display. A line is the mean of each bucket, the band
+        around it the minimum and maximum. Server {meta.value?.version ?? "unknown"}.
       </p>
     </div>
   );

@@ -35,11 +35,11 @@ type Choice = Parameters<typeof setChoice>[0];
 const CHOICES: readonly [string, string, Choice][] = [
   ["Dark theme", "display", { theme: "dark" }],
   ["Light theme", "display", { theme: "light" }],
-  ["Theme of the system", "display", { theme: "system" }],
+  ["System theme", "display", { theme: "system" }],
   ["Compact rows", "display density", { density: "compact" }],
   ["Normal rows", "display density", { density: "normal" }],
-  ["Times in UTC", "display zone", { zone: "utc" }],
-  ["Times in the browser's zone", "display zone", { zone: "browser" }],
+  ["Time zone: UTC", "display", { zone: "utc" }],
+  ["Time zone: browser", "display", { zone: "browser" }],
 ];
 
 export function collectEntries(): Entry[] {

@@ -22,7 +22,7 @@ export function FailureNote<T>({ resource, brief = false }: { resource: Resource
   return (
     <div class={`failure${brief ? " brief" : ""}`} role="status">
       <span>
-        <strong>{FAILURE_WORDS[failure.code] ?? "This could not be loaded"}</strong>
+        <strong>{FAILURE_WORDS[failure.code] ?? "Loading failed"}</strong>
         {[
           "",
           withoutTime(failure.message),
@@ -49,10 +49,10 @@ export function retryWords(atMs: number): string {
 const FAILURE_WORDS: Record<string, string> = {
   unreachable: "Server unreachable",
   database_unreachable: "Database unreachable",
-  timeout: "Too slow",
-  bad_request: "Question refused",
+  timeout: "Request timed out",
+  bad_request: "Request rejected",
   not_found: "Not found",
-  foreign_host: "Host name refused",
+  foreign_host: "Host name rejected",
 };
 
 /** `still` where it is off the screen. */

@@ -70,10 +70,10 @@ export default function RangeForm({ close }: { close: () => void }) {
         </p>
       )}
       <Choice
-        legend="Times in"
+        legend="Time zone"
         value={zone.value}
         options={[
-          ["browser", "Browser zone"],
+          ["browser", "Browser"],
           ["utc", "UTC"],
         ]}
         onChoose={(value) => {

@@ -6,12 +6,13 @@
  * move through the buckets and the values are read out.
  */
 import { effect, useSignal } from "@preact/signals";
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { listLevels } from "../api/judge";
 import { useSeries } from "../api/series";
 import { metricsById, shownNow } from "../api/store";
 import { Unloaded } from "../app/panel";
-import { formatClock, formatDuration } from "../format/time";
+import { Part } from "../app/part";
+import { formatClock } from "../format/time";
 import { formatValue } from "../format/value";
 import { range, setRange, utc } from "../state/location";
 import { absoluteRange, resolveRange } from "../state/range";
@@ -19,7 +20,7 @@ import { crosshairMs, hoverMs, pin, pinnedMs, pointerChart } from "./crosshair";
 import { engine, engineFailed } from "./engine";
 import { Figure } from "./figure";
 import { attachGestures } from "./gestures";
-import { Legend, Swatch } from "./legend";
+import { Legend } from "./legend";
 import { bucketAt, buildModel, type Drawing, heldAt, type Model } from "./model";
 import { useNear, useWidth } from "./near";
 import { palette } from "./palette";
@@ -27,6 +28,7 @@ import type { Plot } from "./plot";
 import type { Selection } from "./selection";
 import { describeChart } from "./sentence";
 import { Slots } from "./slots";
+import { inTurn } from "./turn";
 
 export interface ChartSpec {
   id: string;
@@ -49,6 +51,8 @@ export interface ChartSpec {
   /** Shorter names than the registry's, where the title says the rest. */
   labels?: Readonly<Record<string, string>>;
   height?: number;
+  /** How many lines its legend has room for, so that nothing moves when it comes: one unless given. */
+  legendLines?: number;
   wide?: boolean;
   empty?: string;
 }
@@ -120,6 +124,7 @@ export function Chart({ spec }: { spec: ChartSpec }) {
       model={model}
       sentence={sentence}
       height={height}
+      legendLines={spec.legendLines}
       wide={spec.wide}
       empty={spec.empty}
       legend={model && <Legend model={held} hidden={hidden} onHide={setHidden} />}
@@ -159,13 +164,13 @@ function PlotArea({ id, title, sentence, model, near, height }: PlotAreaProps) {
 
   const drawing = engine.value;
 
-  useEffect(() => {
-    const element = host.current;
-    if (!element || width === 0 || !drawing) return;
-    const made = drawing.createPlot(
+  const size = useRef({ width, height });
+  size.current = { width, height };
+  const build = (engineParts: NonNullable<typeof drawing>, element: HTMLElement): (() => void) => {
+    const made = engineParts.createPlot(
       element,
       latest.current,
-      { width, height },
+      size.current,
       { utc: () => utc.peek(), palette: () => palette.peek() },
       {
         onHover: (atMs) => {
@@ -218,6 +223,18 @@ function PlotArea({ id, title, sentence, model, near, height }: PlotAreaProps) {
       made.u.destroy();
       plot.current = null;
     };
+  };
+  useEffect(() => {
+    const element = host.current;
+    if (!element || width === 0 || !drawing) return;
+    let remove = (): void => {};
+    const takeBack = inTurn(() => {
+      remove = build(drawing, element);
+    });
+    return () => {
+      takeBack();
+      remove();
+    };
   }, [shape, width > 0, id, drawing]);
 
   useEffect(() => {
@@ -240,7 +257,7 @@ function PlotArea({ id, title, sentence, model, near, height }: PlotAreaProps) {
       <div ref={host} class="canvas" aria-hidden="true" />
       {engineFailed.value && <Unloaded what="Charts" height={height} />}
       <Reader id={id} title={title} sentence={sentence} model={model} />
-      <ChartTip id={id} model={model} plot={plot} />
+      {pointerChart.value === id && <Part load={() => import("./chart-tip")} model={model} plot={plot} />}
       {selection && SelectionMenu && (
         <SelectionMenu selection={selection} u={plot.current?.u} onZoom={zoomTo} onCancel={cancel} />
       )}
@@ -291,60 +308,5 @@ function Reader({ id, title, sentence, model }: Omit<PlotAreaProps, "near" | "he
         }
       }}
     />
-  );
-}
-
-function ChartTip({ id, model, plot }: { id: string; model: Model; plot: { current: Plot | null } }) {
-  const box = useRef<HTMLDivElement>(null);
-  const atMs = crosshairMs.value;
-  const u = plot.current?.u;
-  const isShown = pointerChart.value === id && atMs !== null && u !== undefined;
-  useLayoutEffect(() => {
-    if (!box.current || !u || atMs === null) return;
-    // Beside the crosshair where there is room, but never beyond the panel.
-    const x = u.bbox.left / (devicePixelRatio || 1) + u.valToPos(atMs, "x");
-    const width = box.current.offsetWidth;
-    const right = x + 10 + width <= u.width ? x + 10 : x - 10 - width;
-    box.current.style.left = `${right >= 0 ? right : Math.max(0, u.width - width)}px`;
-  });
-  if (!isShown) return null;
-  const at = bucketAt(model, atMs);
-  const bucketMs = model.times[at] ?? atMs;
-  const inGap = model.gaps.some(([from, to]) => bucketMs >= from && bucketMs < to);
-  return (
-    <div ref={box} class="chart-tip">
-      <div class="when">
-        {formatClock(bucketMs, utc.value)}
-        {model.stepMs > 1000 && <span class="muted"> +{formatDuration(model.stepMs / 1000)}</span>}
-      </div>
-      {inGap && <div>no samples here</div>}
-      <table>
-        <tbody>
-          {model.lines
-            .filter((line) => !line.hidden)
-            .map((line) => {
-              const held = heldAt(model, line, at);
-              const lo = line.lo[held] ?? null;
-              const hi = line.hi[held] ?? null;
-              return (
-                <tr key={line.id}>
-                  <td>
-                    <Swatch colour={line.colour} dash={line.dash} />
-                  </td>
-                  <td class="name">{line.label}</td>
-                  <td class="number">{formatValue(line.avg[held] ?? null, line.unit)}</td>
-                  <td class="muted number">
-                    {lo !== null &&
-                      hi !== null &&
-                      hi !== lo &&
-                      `${formatValue(lo, line.unit)} – ${formatValue(hi, line.unit)}`}
-                  </td>
-                </tr>
-              );
-            })}
-        </tbody>
-      </table>
-      {pinnedMs.value !== null && <div class="muted">pinned · click again to let go</div>}
-    </div>
   );
 }

@@ -23,11 +23,15 @@ interface FigureProps {
   hasSamples?: boolean;
   sentence: string;
   height: number;
+  legendLines?: number | undefined;
   wide?: boolean | undefined;
   empty?: string | undefined;
   legend: ComponentChildren;
   children: ComponentChildren;
 }
+
+/** A line of a legend, as high as `.legend` in the styles. */
+const LEGEND_LINE = 26;
 
 function withoutKey(metric: string): string {
   return metric.split("@", 1)[0] ?? "";
@@ -49,6 +53,7 @@ export function Figure(props: FigureProps) {
     setAsTable(!asTable);
     if (!ChartTable) void import("./chart-table").then((module) => setChartTable(() => module.default));
   };
+  const legendHeight = LEGEND_LINE * (props.legendLines ?? 1);
   const answer = resource.data.value;
   const failure = resource.failure.value;
   const hasSamples =
@@ -90,19 +95,19 @@ export function Figure(props: FigureProps) {
         )}
       </header>
       {failure && (
-        <div style={answer === null ? { minHeight: `${height + 26}px` } : undefined}>
+        <div style={answer === null ? { minHeight: `${height + legendHeight}px` } : undefined}>
           <FailureNote resource={resource} brief={answer !== null} />
         </div>
       )}
-      {answer === null && !failure && <Skeleton height={height + 26} still={!near} />}
+      {answer === null && !failure && <Skeleton height={height + legendHeight} still={!near} />}
       {answer !== null && !hasSamples && (
-        <Empty height={height + 26}>
+        <Empty height={height + legendHeight}>
           {failed[0]?.message ?? whyEmpty(props.empty ?? "No samples in this range.")}
         </Empty>
       )}
       {answer !== null && hasSamples && (
         <div class={resource.outdated.value ? "outdated" : undefined}>
-          {props.legend}
+          <div style={{ minHeight: `${legendHeight}px` }}>{props.legend}</div>
           {asTable && model && ChartTable ? (
             <ChartTable model={model} title={title} height={height} />
           ) : (

@@ -173,7 +173,7 @@ function HeatArea({ id, title, sentence, model, near }: HeatAreaProps) {
   const read = model.lines.map((line) => {
     const value = formatValue(line.hi[at] ?? null, line.unit);
     // Of parts of a whole it is told what they add up to, too.
-    return `${line.label} ${value}${line.base ? ` (${formatValue(line.top[at] ?? null, line.unit)} in all)` : ""}`;
+    return `${line.label} ${value}${line.base ? ` (${formatValue(line.top[at] ?? null, line.unit)} in total)` : ""}`;
   });
   const isReading = pointerChart.value === id && atMs !== null;
   const keys = (event: KeyboardEvent): void => {

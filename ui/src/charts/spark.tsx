@@ -10,7 +10,7 @@ const LAST_HOUR: Range = { from: "now-1h", to: "now" };
 const WIDTH = 160;
 const HEIGHT = 34;
 
-export function Spark({ metric, level }: { metric: string; level: number | null }) {
+export default function Spark({ metric, level }: { metric: string; level: number | null }) {
   const root = useRef<HTMLDivElement>(null);
   const near = useNear(root);
   const known = metricsById.value.get(metric.split("@")[0] ?? "");
@@ -19,7 +19,7 @@ export function Spark({ metric, level }: { metric: string; level: number | null 
   const values = series?.hi ?? [];
   const present = values.filter((value): value is number => value !== null);
   return (
-    <div ref={root} class="spark">
+    <div ref={root}>
       {present.length > 1 && (
         <>
           <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">

@@ -187,7 +187,7 @@ function Rows({ meta, answer, path, visible, question, address, isOutdated, ...p
     return isFiltered(question) ? (
       <div class="empty">
         <p>
-          {props.only ? "No row matches." : `None of ${answer.total} rows matches.`}{" "}
+          {props.only ? "No rows match." : `None of ${answer.total} rows match.`}{" "}
           <button type="button" class="button" onClick={() => address.clear(meta)}>
             Clear filter
           </button>
@@ -195,7 +195,7 @@ function Rows({ meta, answer, path, visible, question, address, isOutdated, ...p
       </div>
     ) : (
       <div class="empty">
-        <p>{noteOf(answer, props.only) || whyEmpty(meta.empty || "Nothing here.")}</p>
+        <p>{noteOf(answer, props.only) || whyEmpty(meta.empty || "No rows.")}</p>
       </div>
     );
   }

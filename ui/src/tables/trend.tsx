@@ -14,7 +14,7 @@ export default function Trend({ text }: { text: string }) {
     })
     .join("");
   const last = counts[counts.length - 1] ?? 0;
-  const words = `at most ${most} at a time, last ${last}`;
+  const words = `at most ${most} per interval, last ${last}`;
   return (
     <span class="trend" title={words}>
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">

@@ -34,7 +34,7 @@ export default function ApplicationsView() {
   if (pick.chosen === null) {
     return (
       <Empty height={200}>
-        No API and no proxy is scraped on this host. Name one as [[scrape.target]] in the configuration of the
+        No API or proxy is scraped on this host. Add a [[scrape.target]] to the configuration of the
         collector.
       </Empty>
     );
@@ -70,7 +70,7 @@ function Target({ target, kind, why }: TargetProps) {
     <>
       <Down name={target} why={why} />
       {isDown ? (
-        <Fold id="charts" title="Before it stopped answering">
+        <Fold id="charts" title="Before it stopped responding">
           {main}
         </Fold>
       ) : (

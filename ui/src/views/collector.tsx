@@ -37,7 +37,7 @@ const RESOURCES: readonly ChartSpec[] = [
   { id: "agent-cpu", title: "CPU", metrics: ["collector.cpu_pct"] },
   {
     id: "agent-handles",
-    title: "Descriptors and threads",
+    title: "File descriptors and threads",
     metrics: ["collector.fd_count", "collector.thread_count"],
     levelsOf: null,
   },
@@ -47,24 +47,24 @@ const STATE: Record<string, [string, Severity]> = {
   running: ["Running", "ok"],
   silent: ["Silent", "critical"],
   stopped: ["Stopped", "warn"],
-  never: ["Never seen", "unknown"],
+  never: ["Never reported", "unknown"],
 };
 
 export default function CollectorView() {
   return (
     <>
       <StateCards />
-      <FactCards metrics={CARDS} label="The collector's own values" />
+      <FactCards metrics={CARDS} label="Collector values" />
       <Charts specs={CHARTS} />
       <DataTable name="gaps" action={{ label: "Show", run: showGap }} quiet />
       <DataTable name="dead_letters" quiet />
       <DataTable name="collectors" quiet />
       <DataTable name="buffers" quiet />
       <DataTable name="runs" quiet />
-      <Fold id="resources" title="Lateness, losses, CPU and memory">
+      <Fold id="resources" title="Lateness, lost records, CPU and memory">
         {() => <Charts specs={RESOURCES} />}
       </Fold>
-      <Fold id="settings" title="Settings in effect">
+      <Fold id="settings" title="Effective settings">
         {() => <DataTable name="settings" />}
       </Fold>
     </>

@@ -1,6 +1,7 @@
 /** What is found where: the metric families and the tables of each view, for the search. */
 import { API_FOLDED, PROXY_FOLDED } from "./application-folded";
 import { FOLDED, LOCK_MODES, SIZES } from "./postgres-folded";
+import { HOST_FOLDED } from "./system-folded";
 
 export interface Contents {
   /** Metric ids up to their dot. */
@@ -38,8 +39,14 @@ export function foldOf(id: string): string | null {
     fold,
     holds: [...charts.flatMap((one) => one.metrics), ...cards, ...tables],
   }));
+  const host = Object.entries(HOST_FOLDED).map(([fold, { charts, tables }]) => ({
+    fold,
+    // Its card and its table are above.
+    holds: [...charts.flatMap((one) => one.metrics), ...tables].filter((one) => one !== "mount.used_pct"),
+  }));
   const all = [
     ...postgres,
+    ...host,
     { fold: "statements", holds: LOCK_MODES },
     { fold: "databases", holds: SIZES.metrics },
     { fold: "targets", holds: ["targets"] },

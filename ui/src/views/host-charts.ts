@@ -47,3 +47,15 @@ export const LOAD: ChartSpec = {
     "system.cores": "Cores",
   },
 };
+
+export const PRESSURE: ChartSpec = {
+  id: "pressure",
+  title: "Pressure: time lost waiting",
+  metrics: ["system.pressure_cpu_some_pct", "system.pressure_memory_some_pct", "system.pressure_io_some_pct"],
+  labels: {
+    "system.pressure_cpu_some_pct": "CPU",
+    "system.pressure_memory_some_pct": "Memory",
+    "system.pressure_io_some_pct": "Disk",
+  },
+  empty: "The kernel reports no pressure (PSI); it needs Linux 4.20 with psi=1.",
+};

@@ -3,7 +3,7 @@ import { clock, now } from "../api/store";
 import { formatDuration } from "../format/time";
 import { formatBytes } from "../format/value";
 
-export function HostFacts() {
+export default function HostFacts() {
   const state = now.value;
   if (!state) return null;
   const { host, agent, freshness } = state;
@@ -12,8 +12,8 @@ export function HostFacts() {
     ["Kernel", host.kernel],
     ["Cores", String(host.cores)],
     ["Memory", formatBytes(host.memory_bytes)],
-    ["Up for", host.boot_ms === null ? "–" : formatDuration((clock.value - host.boot_ms) / 1000)],
-    ["Sampled every", formatDuration(freshness.interval_secs)],
+    ["Uptime", host.boot_ms === null ? "–" : formatDuration((clock.value - host.boot_ms) / 1000)],
+    ["Sampling interval", formatDuration(freshness.interval_secs)],
     ["Collector", agent.state],
   ];
   return (

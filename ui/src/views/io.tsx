@@ -9,7 +9,7 @@ import { DataTable } from "../tables/table";
 import { withinServer, withoutServer } from "./scope";
 import { useWithin } from "./within";
 
-const NO_IO = "Nothing was read or written in this range. It takes two readings, one every five minutes.";
+const NO_IO = "No reads or writes in this range. Rates need two samples; one is taken every five minutes.";
 
 const IO: readonly ChartSpec[] = [
   {

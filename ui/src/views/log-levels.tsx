@@ -18,7 +18,7 @@ export default function LogLevels({ counts, levels }: LogLevelsProps) {
         <h2>Share of lines by level</h2>
       </header>
       {all === 0 ? (
-        <Empty height={206}>{counts ? "No line was stored in this range." : "Not known yet."}</Empty>
+        <Empty height={206}>{counts ? "No log lines in this range." : "No data yet."}</Empty>
       ) : (
         <ul class="bars">
           {parts.map(({ level, label, count }) => (

@@ -57,7 +57,7 @@ export function Line({ row, isOpen, isMarked, onToggle, onAround, onPattern }: L
               ± 1 minute
             </button>
             <button type="button" class="button small" onClick={onPattern}>
-              All of this pattern
+              All lines of this pattern
             </button>
             <Part load={() => import("../tables/command")} text={row.message} name="line" brief />
           </p>

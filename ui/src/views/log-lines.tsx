@@ -210,7 +210,7 @@ export default function LogLines({ sources }: { sources: readonly string[] }) {
       )}
       {answer && rows.length === 0 && !isOutdated && (
         <Empty height={120}>
-          {isFiltered ? "No line matches. " : whyEmpty("No line was stored in this range.")}
+          {isFiltered ? "No lines match. " : whyEmpty("No log lines in this range.")}
           {isFiltered && (
             <button type="button" class="button" onClick={clear}>
               Clear filter

@@ -14,13 +14,13 @@ import type { Look } from "../tables/look";
 import { DataTable } from "../tables/table";
 import { useRows } from "./pick";
 
-const NO_LINE = "No line was stored in this range.";
+const NO_LINE = "No log lines in this range.";
 
 const LEVELS: readonly [string, string][] = [
   ["error", "Errors"],
   ["warn", "Warnings"],
-  ["info", "Information"],
-  ["debug", "Debugging"],
+  ["info", "Info"],
+  ["debug", "Debug"],
 ];
 const OF_ALL = LEVELS.map(([level]) => `log.all_${level}_per_sec`);
 const LABELS = Object.fromEntries(LEVELS.map(([level, label]) => [`log.all_${level}_per_sec`, label]));
@@ -75,7 +75,7 @@ export default function LogsView() {
   if (answer?.total === 0 && !hasLogs) {
     return (
       <Empty height={200}>
-        No log is read on this host. Name one as [[logs.source]] in the configuration of the collector.
+        No log is read on this host. Add a [[logs.source]] to the configuration of the collector.
       </Empty>
     );
   }
@@ -144,7 +144,7 @@ function Health({ answer, counts }: HealthProps) {
         value={lines ? 100 - (100 * severe) / lines : null}
         unit="percent"
         severity="ok"
-        note="no error or warning"
+        note="neither error nor warning"
       />
       <Card label="Lines" value={lines} unit="count" severity="ok" note="in this range" />
       {LEVELS.slice(0, 3).map(([level, label]) => (

@@ -41,7 +41,7 @@ function Server({ instance, isDown }: { instance: string; isDown: boolean }) {
         </>
       )}
       {isDown ? (
-        <Fold id="charts" title="Before it stopped answering">
+        <Fold id="charts" title="Before it stopped responding">
           {main}
         </Fold>
       ) : (

@@ -1,14 +1,14 @@
 /** The letter of a process's state in words, and whether it is something to look at. */
 const STATES: Readonly<Record<string, string>> = {
   R: "Running or ready to run.",
-  S: "Sleeping: waiting for something to happen. Normal.",
-  D: "Waiting for a device and not to be interrupted. For long it means a slow disk or a network file system that does not answer.",
-  I: "An idle thread of the kernel. Normal.",
+  S: "Sleeping: waiting for an event. Normal.",
+  D: "Uninterruptible sleep, usually waiting for I/O. If it lasts, a disk is slow or a network file system does not respond.",
+  I: "An idle kernel thread. Normal.",
   T: "Stopped by a signal. It does nothing until it is continued (kill -CONT).",
   t: "Stopped by a debugger.",
-  Z: "A zombie: it has ended, but its parent has not read its exit status. Restart or repair the parent.",
-  X: "Dead; it is about to vanish.",
-  P: "Parked: an idle thread of the kernel.",
+  Z: "A zombie: it has ended, but its parent has not read its exit status. Restart or fix the parent.",
+  X: "Dead: about to be removed.",
+  P: "Parked: an idle kernel thread.",
 };
 
 const WORDS: Readonly<Record<string, string>> = {

@@ -173,7 +173,7 @@ function ProcessPanel({ id }: { id: string }) {
       {row && meta ? (
         <Details row={row} columns={meta.columns} all={meta.columns} />
       ) : (
-        <p class="muted">It is not on the page of the table shown; its history is below.</p>
+        <p class="muted">It is not on the current page of the table; its history is below.</p>
       )}
       {HISTORY.map(([chart, title, metrics]) => (
         <HistoryChart key={`${chart} ${id}`} id={chart} title={title} metrics={metrics} rowId={id} />

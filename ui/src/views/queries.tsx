@@ -11,8 +11,7 @@ import { cellOf, useRows } from "./pick";
 import { withinServer, withoutServer } from "./scope";
 import { OneServer } from "./server";
 
-const NO_STATEMENT =
-  "No statement was counted in this range. It takes two readings, and one is made every five minutes.";
+const NO_STATEMENT = "No statements in this range. Rates need two samples; one is taken every five minutes.";
 
 const STATEMENTS: readonly ChartSpec[] = [
   {
@@ -127,11 +126,11 @@ function StatementCards({
     <>
       <section class="cards" data-count="4" aria-label="Statements of the range">
         <Card
-          label={`Share of the first ${TOP}`}
+          label={`Share of the top ${TOP}`}
           value={shares.length > 0 ? shares.slice(0, TOP).reduce((sum, share) => sum + share, 0) : null}
           unit="percent"
           severity="ok"
-          note="of all time in statements"
+          note="of total statement time"
         />
         <Card
           label="Calls in the range"
@@ -140,7 +139,7 @@ function StatementCards({
           severity="ok"
         />
         <Card
-          label="Slowest mean"
+          label="Highest mean time"
           metric="statement.mean_ms"
           value={mean}
           unit="ms"

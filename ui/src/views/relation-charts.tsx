@@ -4,8 +4,8 @@ import { Chart, type ChartSpec } from "../charts/chart";
 import { ownPart } from "./own-part";
 import { withinServer } from "./scope";
 
-const NO_TABLE = "No table was read in this range.";
-const NO_INDEX = "No index was read in this range.";
+const NO_TABLE = "No table statistics in this range.";
+const NO_INDEX = "No index statistics in this range.";
 
 const CHARTS = [
   {

@@ -37,8 +37,8 @@ const WORST = ["replay_lag_ms", "flush_lag_ms", "write_lag_ms", "retained_bytes"
   (name) => `replication.${name}`,
 );
 const COUNTED: readonly [string, string][] = [
-  ["replication.slot_inactive", "Slots without consumer"],
-  ["replication.slot_lost", "Slots lost"],
+  ["replication.slot_inactive", "Inactive slots"],
+  ["replication.slot_lost", "Lost slots"],
 ];
 
 const ALL = [...WORST, ...COUNTED.map(([id]) => id)];
@@ -47,7 +47,7 @@ const ALL = [...WORST, ...COUNTED.map(([id]) => id)];
 function Cards({ instance, count }: { instance: string; count: number }) {
   const within = useWithin(ALL, instance);
   return (
-    <section class="cards" data-count="8" aria-label="The worst of all">
+    <section class="cards" data-count="8" aria-label="Worst values">
       <Card label="Slots and standbys" value={count} unit="count" severity="ok" />
       {WORST.map((id) => {
         const metric = metricsById.value.get(id);

@@ -12,13 +12,13 @@ const SENDING: readonly ChartSpec[] = [
     id: "retained",
     title: "WAL retained for slots",
     metrics: ["replication.retained_bytes"],
-    empty: "No slot keeps WAL.",
+    empty: "No slot retains WAL.",
   },
   {
     id: "decoded",
-    title: "Logical decoding, sent",
+    title: "Logical decoding output",
     metrics: ["replication.decoded_bytes_per_sec"],
-    empty: "No logical slot decodes.",
+    empty: "No logical slot is active.",
   },
 ];
 

@@ -18,7 +18,7 @@ export function OneServer({ families, isNoteLast = false, children }: ServerProp
   if (pick.chosen === null) {
     return (
       <Empty height={200}>
-        No PostgreSQL server is watched on this host. Name one as [[postgres]] in the configuration of the
+        No PostgreSQL server is monitored on this host. Add a [[postgres]] section to the configuration of the
         collector.
       </Empty>
     );

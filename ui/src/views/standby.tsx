@@ -8,13 +8,13 @@ import { useWithin } from "./within";
 const RECEIVING: readonly ChartSpec[] = [
   {
     id: "standby-delay",
-    title: "Behind the primary",
+    title: "Replay delay",
     metrics: ["replication.standby_delay_secs"],
-    labels: { "replication.standby_delay_secs": "Behind" },
+    labels: { "replication.standby_delay_secs": "Delay" },
   },
   {
     id: "standby-backlog",
-    title: "Received and not replayed",
+    title: "WAL received but not replayed",
     metrics: ["replication.standby_backlog_bytes"],
     labels: { "replication.standby_backlog_bytes": "Backlog" },
   },
@@ -34,8 +34,8 @@ export default function Standby({ instance }: { instance: string }) {
   if (!isStandby) return null;
   return (
     <section class="stack">
-      <h2>As a standby</h2>
-      <FactCards metrics={STANDBY} of={instance} label="As a standby" />
+      <h2>Standby</h2>
+      <FactCards metrics={STANDBY} of={instance} label="Standby" />
       <div class="charts">
         {receiving.map((spec) => (
           <Chart key={spec.id} spec={spec} />

@@ -27,7 +27,7 @@ export default function Statement({ row, meta }: { row: TableRow; meta: TableMet
           metrics: [metricWithKey(metric, row.id)],
           labels: { [metric]: title },
           height: 130,
-          empty: "It did not run in this range.",
+          empty: "No calls in this range.",
         }),
       ),
     [row.id],
@@ -44,7 +44,7 @@ export default function Statement({ row, meta }: { row: TableRow; meta: TableMet
           <Part load={() => import("../tables/command")} text={text} name="statement" brief />
         </>
       ) : (
-        <p class="muted">Its text is not known.</p>
+        <p class="muted">The text of this statement is not available.</p>
       )}
       <div class="charts">
         {specs.map((spec) => (

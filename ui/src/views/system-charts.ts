@@ -1,7 +1,26 @@
-/** The further charts of a host, as data. */
+/** What is shown of a host at first sight beside its processor and memory, as data. */
 import type { ChartSpec } from "../charts/chart";
 
-export const HOST_CHARTS: readonly ChartSpec[] = [
+export const KEY_CARDS = [
+  "system.cpu_busy_pct",
+  "system.mem_used_pct",
+  "system.swap_used_pct",
+  "system.load_per_core",
+  "mount.used_pct",
+  "disk.busy_pct",
+  "system.net_rx_bytes_per_sec",
+  "system.net_tx_bytes_per_sec",
+];
+
+export const KEY_CHARTS: readonly ChartSpec[] = [
+  {
+    id: "disk-busy",
+    title: "Disk busy",
+    metrics: ["disk.busy_pct"],
+    ceiling: 100,
+    limit: 8,
+    empty: "No disk reports statistics.",
+  },
   {
     id: "network-rx",
     title: "Network received",
@@ -16,97 +35,11 @@ export const HOST_CHARTS: readonly ChartSpec[] = [
     limit: 8,
     empty: "No interface reports traffic.",
   },
-  {
-    id: "disk-read",
-    title: "Disk reads",
-    metrics: ["disk.read_bytes_per_sec"],
-    limit: 8,
-    empty: "No disk reports its work.",
-  },
-  {
-    id: "disk-write",
-    title: "Disk writes",
-    metrics: ["disk.write_bytes_per_sec"],
-    limit: 8,
-    empty: "No disk reports its work.",
-  },
-  {
-    id: "disk-ops",
-    title: "Disk operations",
-    metrics: ["disk.reads_per_sec", "disk.writes_per_sec"],
-    labels: { "disk.reads_per_sec": "reads", "disk.writes_per_sec": "writes" },
-    limit: 4,
-    empty: "No disk reports its work.",
-  },
-  {
-    id: "disk-busy",
-    title: "Disk busy",
-    metrics: ["disk.busy_pct"],
-    ceiling: 100,
-    limit: 8,
-    empty: "No disk reports its work.",
-  },
-  {
-    id: "disk-queue",
-    title: "Disk queue",
-    metrics: ["disk.queue_depth"],
-    limit: 8,
-    empty: "No disk reports its work.",
-  },
-  { id: "mounts", title: "Mounts used", metrics: ["mount.used_pct"], ceiling: 100, limit: 8 },
-  {
-    id: "pressure",
-    title: "Pressure",
-    metrics: [
-      "system.pressure_cpu_some_pct",
-      "system.pressure_memory_some_pct",
-      "system.pressure_memory_full_pct",
-      "system.pressure_io_some_pct",
-      "system.pressure_io_full_pct",
-    ],
-    labels: {
-      "system.pressure_cpu_some_pct": "CPU some",
-      "system.pressure_memory_some_pct": "Memory some",
-      "system.pressure_memory_full_pct": "Memory full",
-      "system.pressure_io_some_pct": "Disk some",
-      "system.pressure_io_full_pct": "Disk full",
-    },
-    empty: "The kernel reports no pressure (PSI); it needs Linux 4.20 with psi=1.",
-  },
-  {
-    id: "switches",
-    title: "Context switches",
-    metrics: ["system.ctxt_per_sec"],
-    labels: { "system.ctxt_per_sec": "Switches" },
-  },
-  {
-    id: "forks",
-    title: "Processes started",
-    metrics: ["system.forks_per_sec"],
-    labels: { "system.forks_per_sec": "Started" },
-  },
-  {
-    id: "running",
-    title: "Running and blocked processes",
-    metrics: ["system.procs_running", "system.procs_blocked"],
-    labels: { "system.procs_running": "Running", "system.procs_blocked": "Blocked" },
-    levelsOf: null,
-  },
-  {
-    id: "tcp",
-    title: "TCP retransmits and listen overflows",
-    metrics: ["system.tcp_retrans_per_sec", "system.listen_overflows_per_sec"],
-    labels: {
-      "system.tcp_retrans_per_sec": "Retransmits",
-      "system.listen_overflows_per_sec": "Listen overflows",
-    },
-    levelsOf: null,
-  },
-  {
-    id: "handles",
-    title: "Open files and tracked connections",
-    metrics: ["system.open_files_pct", "system.conntrack_used_pct"],
-    labels: { "system.open_files_pct": "Open files", "system.conntrack_used_pct": "Conntrack" },
-    ceiling: 100,
-  },
+];
+
+/** What is folded away below: the ids of `system-folded.ts` with their titles. */
+export const TOPICS: readonly (readonly [string, string])[] = [
+  ["disks", "Disks and file systems"],
+  ["network", "Network interfaces and TCP"],
+  ["kernel", "Processes, context switches and open files"],
 ];

@@ -2,9 +2,11 @@
 //!
 //! [`ADVICE`] is one table: a rule with its title and steps with commands. What a message is about, its
 //! *topic*, was found where the message was read; the rule of the topic `disk_io` is `advice.disk_io`. Titles
-//! hold no values, so that a recommendation has the same title at any time; the message is told beside it.
-//! What concerns logins is not here: that is `security`'s, which counts attempts instead of lines. Pure.
+//! hold no values, so that a recommendation has the same title at any time; the message is shown beside it.
+//! Steps name what the message names ([`super::steps`]). What concerns logins is not here: that is
+//! `security`'s, which counts attempts instead of lines. Pure.
 
+use super::steps::Variants;
 use crate::Rule;
 use schema::LogLevel;
 use schema::finding::Kind;
@@ -14,8 +16,8 @@ use schema::finding::Kind;
 pub struct Advice {
     /// What is wrong.
     pub rule: Rule,
-    /// What to do, in this order; commands stand between backticks.
-    pub steps: &'static [&'static str],
+    /// What to do, in this order, each in one or more variants; commands stand between backticks.
+    pub steps: &'static [Variants],
     /// Whether once is enough for a warning: what it is about does not go away by itself.
     pub urgent: bool,
     /// So many in an hour are worth a word.
@@ -43,28 +45,36 @@ pub const ADVICE: &[Advice] = &[
     Advice {
         rule: about(
             "advice.postgres_connection",
-            "PostgreSQL refuses connections",
+            "PostgreSQL connections refused",
         ),
         urgent: false,
         at_least: 1,
         steps: &[
-            "See that the server answers: `pg_isready -h HOST -p PORT`",
-            "See who holds the connections: `SELECT usename, state, count(*) FROM pg_stat_activity GROUP BY 1, 2 ORDER BY 3 DESC`",
-            "Compare with `SHOW max_connections`; a pool (PgBouncer) needs fewer",
-            "See which rule applies: `SELECT * FROM pg_hba_file_rules`; after a change `SELECT pg_reload_conf()`",
+            &[
+                "See that the server answers: `pg_isready -h {host} -p {port}`",
+                "See that the server answers: `pg_isready`",
+            ],
+            &[
+                "See who holds the connections: `SELECT usename, state, count(*) FROM pg_stat_activity GROUP BY 1, 2 ORDER BY 3 DESC`",
+            ],
+            &["Compare with `SHOW max_connections`; a pool (PgBouncer) needs fewer"],
+            &[
+                "See which rule applies: `SELECT * FROM pg_hba_file_rules`; after a change `SELECT pg_reload_conf()`",
+            ],
         ],
     },
     Advice {
-        rule: about(
-            "advice.relation_missing",
-            "A statement names a relation that does not exist",
-        ),
+        rule: about("advice.relation_missing", "Relation does not exist"),
         urgent: false,
         at_least: 1,
         steps: &[
-            "See which migrations ran, and run those that are missing",
-            "Look for the table in other schemas: `SELECT schemaname, tablename FROM pg_tables WHERE tablename = 'NAME'`",
-            "Compare with the role's path: `SHOW search_path`; names written in capitals need quotes",
+            &[
+                "Look for it in other schemas: `SELECT relnamespace::regnamespace, relname, relkind FROM pg_class WHERE relname = lower('{relation}')`",
+            ],
+            &[
+                "Compare with the search path of the role: `SHOW search_path`; names written in capitals need quotes",
+            ],
+            &["See which migrations ran, and run those that are missing"],
         ],
     },
     Advice {
@@ -72,9 +82,11 @@ pub const ADVICE: &[Advice] = &[
         urgent: false,
         at_least: 1,
         steps: &[
-            "Read the statements of both: they stand in the DETAIL of the message",
-            "Take locks in the same order everywhere, for instance rows by primary key",
-            "Look for long transactions: `SELECT pid, now() - xact_start, query FROM pg_stat_activity WHERE xact_start < now() - interval '1 min' ORDER BY 2 DESC`",
+            &["Read the statements of both: they are in the DETAIL of the message"],
+            &["Take locks in the same order everywhere, for instance rows by primary key"],
+            &[
+                "Look for long transactions: `SELECT pid, now() - xact_start, query FROM pg_stat_activity WHERE xact_start < now() - interval '1 min' ORDER BY 2 DESC`",
+            ],
         ],
     },
     Advice {
@@ -82,23 +94,27 @@ pub const ADVICE: &[Advice] = &[
         urgent: true,
         at_least: 1,
         steps: &[
-            "See what is full: `df -h` and `df -i`",
-            "See what the kernel says: `dmesg --level=err,warn | tail -50`",
-            "Ask the disk: `smartctl -a /dev/DISK`; a pool: `cat /proc/mdstat`, `zpool status`",
-            "Make a backup before a repair; then `fsck` on the unmounted file system",
+            &["See what is full: `df -h` and `df -i`"],
+            &["See what the kernel reports: `dmesg --level=err,warn | tail -50`"],
+            &["Check the disk: `smartctl -a /dev/{disk}`"],
+            &["Check the arrays and pools: `cat /proc/mdstat`, `zpool status`"],
+            &["Make a backup before a repair; then run fsck on the unmounted file system"],
         ],
     },
     Advice {
-        rule: about(
-            "advice.nouser_shadow",
-            "An account is looked up that does not exist",
-        ),
+        rule: about("advice.nouser_shadow", "Account does not exist"),
         urgent: false,
         at_least: 1,
         steps: &[
-            "See what asks: `journalctl --since -1h | grep -iE 'nouser|shadow'`",
-            "See whether the account is there: `getent passwd NAME`, `getent group NAME`",
-            "Make it (`useradd --system NAME`), or correct the unit's `User=` and `Group=`",
+            &["See what asks: `journalctl --since -1h | grep -iE 'nouser|shadow|status=217'`"],
+            &[
+                "See whether the account exists: `getent passwd {account}`, `getent group {account}`",
+            ],
+            &["See which account the unit names: `systemctl show {unit} -p User -p Group`"],
+            &[
+                "Create it (`useradd --system {account}`), or correct the unit's `User=` and `Group=`",
+                "Create the account, or correct the unit's `User=` and `Group=`",
+            ],
         ],
     },
     Advice {
@@ -109,37 +125,41 @@ pub const ADVICE: &[Advice] = &[
         urgent: true,
         at_least: 3,
         steps: &[
-            "See why it ends: `journalctl -u pqcrypta-collector -n 100`",
-            "Look at the configuration: `pqcrypta check-config`",
-            "Look at the host and the database: `pqcrypta doctor`",
-            "When it is fixed: `systemctl reset-failed pqcrypta-collector && systemctl start pqcrypta-collector`",
+            &["See why it ends: `journalctl -u pqcrypta-collector -n 100`"],
+            &["Check the configuration: `pqcrypta check-config`"],
+            &["Check the host and the database: `pqcrypta doctor`"],
+            &[
+                "When it is fixed: `systemctl reset-failed pqcrypta-collector && systemctl start pqcrypta-collector`",
+            ],
         ],
     },
     Advice {
-        rule: about(
-            "advice.permission_denied",
-            "A program may not do what it tries",
-        ),
+        rule: about("advice.permission_denied", "Permission denied"),
         urgent: false,
         at_least: 1,
         steps: &[
-            "See every directory on the way: `namei -l PATH`",
-            "See who runs it: `systemctl show UNIT -p User -p Group`; give the path to them: `chown USER:GROUP PATH`",
-            "In PostgreSQL: `GRANT … TO ROLE`; see what there is with `\\dp NAME`",
-            "When the modes are right: `ausearch -m avc -ts recent`, `dmesg | grep -i apparmor`",
+            &["See owner and mode of every directory on the way: `namei -l {path}`"],
+            &["See who runs it: `systemctl show {unit} -p User -p Group`"],
+            &["In PostgreSQL, see who may use it: `\\dp {relation}`"],
+            &["Read the lines around it, in the Logs view: who tried what"],
+            &["When the modes are right: `ausearch -m avc -ts recent`, `dmesg | grep -i apparmor`"],
         ],
     },
     Advice {
-        rule: about(
-            "advice.unreachable",
-            "A service cannot be reached or does not answer",
-        ),
+        rule: about("advice.unreachable", "Service unreachable"),
         urgent: false,
         at_least: 3,
         steps: &[
-            "See whether it listens: `ss -ltnp | grep PORT`, `systemctl status UNIT`",
-            "Try the way: `curl -v telnet://HOST:PORT`, `getent hosts HOST`",
-            "See the firewall: `nft list ruleset`; and the load: `uptime`, `ss -s`",
+            &[
+                "Try to connect: `curl -v telnet://{url_host}:{port}`",
+                "See whether the name resolves: `getent hosts {host}`",
+            ],
+            &[
+                "On that host, see whether it listens: `ss -ltnp 'sport = :{port}'`",
+                "On that host, see what listens: `ss -ltnp`",
+            ],
+            &["See the unit: `systemctl status {unit}`"],
+            &["See the firewall: `nft list ruleset`; and the load: `uptime`, `ss -s`"],
         ],
     },
 ];
@@ -150,9 +170,9 @@ pub const RECURRING: Advice = Advice {
     urgent: false,
     at_least: RECURRING_PER_HOUR + 1,
     steps: &[
-        "Read it in its surroundings: the entries a minute before and after, in the Logs view",
-        "See whether it began with a change: when the pattern was first seen",
-        "See the unit that writes it: `systemctl status UNIT`, `journalctl -u UNIT --since -1h`",
+        &["Read it in its surroundings: the lines a minute before and after, in the Logs view"],
+        &["See whether it began with a change: when the pattern was first seen"],
+        &["See the unit: `systemctl status {unit}`, `journalctl -u {unit} --since -1h`"],
     ],
 };
 
@@ -174,6 +194,7 @@ impl Advice {
 
 #[cfg(test)]
 mod tests {
+    use super::super::steps::Facts;
     use super::*;
 
     #[test]
@@ -197,12 +218,44 @@ mod tests {
         );
     }
 
+    /// Whether a word stands for something that the reader has to know.
+    fn is_placeholder(word: &str) -> bool {
+        const STAND_FOR: [&str; 14] = [
+            "HOST", "PORT", "NAME", "DISK", "PATH", "UNIT", "ADDRESS", "USER", "GROUP", "ROLE",
+            "PID", "JAIL", "ACCOUNT", "TABLE",
+        ];
+        STAND_FOR.contains(&word)
+    }
+
+    fn assert_can_be_done(id: &str, steps: &[String]) {
+        assert!(!steps.is_empty(), "{id}");
+        for step in steps {
+            assert!(!step.contains(['{', '}', '…']), "{id}: {step}");
+            for command in step.split('`').skip(1).step_by(2) {
+                let command = command.replace("GROUP BY", "");
+                let mut words = command.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+                assert!(!words.any(is_placeholder), "{id}: {step}");
+            }
+        }
+    }
+
     #[test]
-    fn the_table_is_well_formed() {
+    fn no_step_of_any_rule_shows_a_placeholder() {
+        let rich =
+            "nginx.service: user deploy: /etc/x (device sda1) relation \"orders\" at 10.0.0.5:5432";
         for advice in ADVICE.iter().chain([&RECURRING]) {
-            let id = advice.rule.id;
-            assert!(advice.steps.len() >= 2, "{id}");
-            assert!(advice.steps.iter().any(|step| step.contains('`')), "{id}");
+            for message in ["", "timed out", rich] {
+                let steps = Facts::of(message).steps(advice.steps);
+                assert!(steps.len() >= 2, "{}", advice.rule.id);
+                assert_can_be_done(advice.rule.id, &steps);
+            }
+            // Every field is one that a message can fill.
+            let all = Facts::of(rich).steps(advice.steps);
+            assert_eq!(all.len(), advice.steps.len(), "{}", advice.rule.id);
+        }
+        for found in super::super::security::tests::one_of_each_rule() {
+            let id = format!("{} {}", found.rule, found.target);
+            assert_can_be_done(&id, &found.steps);
         }
     }
 }

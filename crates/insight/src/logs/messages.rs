@@ -2,6 +2,7 @@
 
 use super::advice::{self, Advice};
 use super::patterns::{Seen, cut, details, span};
+use super::steps::Facts;
 use crate::words::{counted, within};
 use schema::{Finding, LogLevel, Severity};
 use std::collections::BTreeMap;
@@ -52,7 +53,7 @@ fn recommend(advice: &Advice, messages: &[&Seen]) -> Option<Finding> {
         cut(most.topic.as_ref().map_or(&most.template, |_| &most.sample))
     );
     Some(Finding {
-        steps: advice.steps.iter().map(|&step| step.to_owned()).collect(),
+        steps: Facts::of(&most.sample).steps(advice.steps),
         value: Some(lines as f64),
         details: Some(details(most)),
         span: Some(span),

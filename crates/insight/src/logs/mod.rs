@@ -19,6 +19,7 @@ pub mod messages;
 pub mod patterns;
 pub mod security;
 pub mod spikes;
+pub mod steps;
 pub mod understood;
 
 use crate::reconcile::reconcile;

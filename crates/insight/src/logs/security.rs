@@ -108,7 +108,6 @@ fn one(rule: &Rule, event: &Event) -> Finding {
         .as_deref()
         .and_then(|text| serde_json::from_str(text).ok())
         .unwrap_or(Value::Null);
-    let advice = details.get("advice").and_then(Value::as_str);
     let message = format!(
         "{}: {} {}; source: {}.",
         event.target,
@@ -117,7 +116,7 @@ fn one(rule: &Rule, event: &Event) -> Finding {
         event.source
     );
     Finding {
-        steps: steps(rule, &event.target, advice),
+        steps: steps(rule, &event.target, &details),
         value: Some(event.count as f64),
         details: Some(json!({"source": event.source, "event": details}).to_string()),
         span: Some(event.span),
@@ -158,26 +157,48 @@ fn counted_by(rule: &Rule, count: i64) -> String {
     counted(count, one, many)
 }
 
-/// What to do: of guessed passwords in full, of the rest the advice of the rule that was reached, whose
-/// steps stand one after the other between semicolons.
-fn steps(rule: &Rule, target: &str, advice: Option<&str>) -> Vec<String> {
+/// What to do: of guessed passwords and of bans in full, of the rest the advice of the rule that was reached,
+/// whose steps stand one after the other between semicolons.
+fn steps(rule: &Rule, target: &str, details: &Value) -> Vec<String> {
+    // A name that came from outside never becomes part of a command.
+    let address = target
+        .parse()
+        .ok()
+        .map(|address: IpAddr| address.to_string());
     if [BRUTE_FORCE.id, SLOW_BRUTE_FORCE.id, DISTRIBUTED.id].contains(&rule.id) {
-        // A name that came from outside never becomes part of a command.
-        let address = target.parse().map_or_else(
-            |_| "ADDRESS".to_owned(),
-            |address: IpAddr| address.to_string(),
-        );
-        return vec![
-            "See who it is: `journalctl -u ssh --since -1h | grep -E 'Failed|Invalid'`".to_owned(),
+        let block = address.map(|address| {
             format!(
                 "Block the address: `ufw deny from {address}` or `nft add rule inet filter input ip saddr {address} drop`"
-            ),
-            "See that fail2ban watches: `fail2ban-client status sshd`".to_owned(),
-            "Allow keys only: `PasswordAuthentication no` in /etc/ssh/sshd_config, then `systemctl reload ssh`"
-                .to_owned(),
+            )
+        });
+        let see = "See who it is: `journalctl -u ssh --since -1h | grep -E 'Failed|Invalid'`";
+        let rest = [
+            "See that fail2ban watches: `fail2ban-client status sshd`",
+            "Allow keys only: `PasswordAuthentication no` in /etc/ssh/sshd_config, then `systemctl reload ssh`",
         ];
+        return [see.to_owned()]
+            .into_iter()
+            .chain(block)
+            .chain(rest.map(str::to_owned))
+            .collect();
     }
-    advice
+    let jail = details.get("jail").and_then(Value::as_str);
+    let jail = jail.filter(|jail| {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
+        !jail.is_empty() && !jail.starts_with('-') && jail.chars().all(is_plain)
+    });
+    if rule.id == BAN.id {
+        let lift = address.zip(jail).map(|(address, jail)| {
+            format!("To lift the ban: `fail2ban-client set {jail} unbanip {address}`")
+        });
+        return ["Nothing to do: fail2ban acted".to_owned()]
+            .into_iter()
+            .chain(lift)
+            .collect();
+    }
+    details
+        .get("advice")
+        .and_then(Value::as_str)
         .into_iter()
         .flat_map(|advice| advice.split("; "))
         .map(str::to_owned)
@@ -185,8 +206,23 @@ fn steps(rule: &Rule, target: &str, advice: Option<&str>) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// A finding of each rule over security, of an address and of a name.
+    pub(in crate::logs) fn one_of_each_rule() -> Vec<Finding> {
+        let rules = crate::logs::RULES.iter();
+        rules
+            .filter(|rule| rule.domain == "security")
+            .flat_map(|rule| {
+                let of = |target: &str| Event {
+                    details: Some(r#"{"advice":"ask the owner","jail":"sshd"}"#.to_owned()),
+                    ..event(rule.id, target, 4)
+                };
+                judge(&[of("192.0.2.7"), of("a.example; rm -r /")])
+            })
+            .collect()
+    }
 
     fn event(event_type: &str, target: &str, count: i64) -> Event {
         Event {
@@ -226,8 +262,32 @@ mod tests {
             "192.0.2.7: 40 failed logins within 60 s; source: auth."
         );
         assert!(found[0].steps[1].contains("`ufw deny from 192.0.2.7`"));
-        assert!(found[1].steps[1].contains("`ufw deny from ADDRESS`"));
+        let guessed = found[1].steps.join(" ");
+        assert!(
+            !guessed.contains("ufw") && !guessed.contains("rm -r"),
+            "{guessed}"
+        );
+        assert!(guessed.contains("fail2ban"));
         assert_eq!(found[2].steps, ["do this", "then that"]);
+    }
+
+    #[test]
+    fn a_ban_says_how_it_is_lifted_where_that_is_known() {
+        let lifted = |target: &str, details: &str| {
+            let ban = Event {
+                details: Some(details.to_owned()),
+                ..event("fail2ban_ban", target, 1)
+            };
+            judge(&[ban])[0].steps.get(1).cloned()
+        };
+        let known = "To lift the ban: `fail2ban-client set sshd unbanip 192.0.2.7`";
+        assert_eq!(
+            lifted("192.0.2.7", r#"{"jail":"sshd"}"#).as_deref(),
+            Some(known)
+        );
+        assert_eq!(lifted("192.0.2.7", r#"{"jail":"a; b"}"#), None);
+        assert_eq!(lifted("192.0.2.7", "{}"), None);
+        assert_eq!(lifted("eve", r#"{"jail":"sshd"}"#), None);
     }
 
     #[test]

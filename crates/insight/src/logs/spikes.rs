@@ -186,10 +186,6 @@ fn judge_one(recent: &Recent, expected: &Expected) -> Option<Finding> {
                 .to_owned(),
             "See what changed at that time: deployments, configuration, and the other findings"
                 .to_owned(),
-            format!(
-                "See how the service fares: `systemctl status {}`",
-                recent.source
-            ),
         ],
         value: Some(lines),
         expected: Some(expected.lines),

@@ -62,7 +62,7 @@ pub(super) const BAN: Rule = Rule {
     threshold: 1,
     window_secs: 0,
     severity: Severity::Info,
-    advice: "nothing to do; `fail2ban-client set JAIL unbanip ADDRESS` takes it back",
+    advice: "nothing to do",
 };
 
 /// A ban ended.

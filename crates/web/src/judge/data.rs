@@ -143,7 +143,7 @@ pub(super) fn about_data(
         found.push(Problem {
             title: "The collector was stopped".to_owned(),
             since_ms: host.ended.map(Timestamp::as_millis),
-            fix: "Start it again.".to_owned(),
+            fix: "Start the collector:".to_owned(),
             command: "systemctl start pqcrypta-collector".to_owned(),
             ..about("agent", Severity::Warn, "collector")
         });
@@ -172,7 +172,7 @@ pub(super) fn about_data(
                 "The host's clock is {} ahead of this server's",
                 words::duration(ahead)
             ),
-            fix: "Check the time service on both.".to_owned(),
+            fix: "Check the time service on both hosts:".to_owned(),
             command: "timedatectl status".to_owned(),
             ..about("clock", Severity::Warn, "system")
         });
@@ -200,7 +200,7 @@ pub(super) fn about_data(
         ..about(id, Severity::Warn, "collector")
     };
     if host.gaps > 0 {
-        let fix = "The table Gaps of the view Collector shows the span and the reason of each.";
+        let fix = "The Collector view lists time range and reason of each gap.";
         found.push(hour(
             "gaps",
             host.gaps,
@@ -210,10 +210,10 @@ pub(super) fn about_data(
         ));
     }
     if host.dead_letters > 0 {
-        let fix = "The table Dead letters of the view Collector shows row and error.";
+        let fix = "The Collector view lists each row with its error under Dead letters.";
         let (one, many) = (
-            "row refused by the database",
-            "rows refused by the database",
+            "row rejected by the database",
+            "rows rejected by the database",
         );
         found.push(hour("dead_letters", host.dead_letters, one, many, fix));
     }
@@ -261,7 +261,10 @@ pub(super) fn unknown_because(
             host.started,
         )),
         (_, FreshnessState::Stale) => {
-            let text = format!("Unknown: no sample has arrived since{}.", time(host.newest));
+            let text = format!(
+                "Unknown: no sample has been received since{}.",
+                time(host.newest)
+            );
             Some((text, host.newest))
         }
         _ => None,

@@ -67,7 +67,7 @@ impl Finding {
     }
 
     fn problem(self, title: String, id: &str) -> Problem {
-        let (fix, command) = apart(first_step(&self.steps));
+        let (fix, command) = apart(self.steps.first().cloned().unwrap_or_default());
         Problem {
             title,
             key: Some(self.target),
@@ -76,36 +76,6 @@ impl Finding {
             command,
             ..about(id, self.severity, "logs")
         }
-    }
-}
-
-/// Words of a command that stand for something the reader has to know.
-const PLACEHOLDERS: [&str; 7] = ["HOST", "PORT", "NAME", "DISK", "PATH", "UNIT", "ADDRESS"];
-
-/// Whether a command of the step cannot be run as it stands.
-fn has_placeholder(step: &str) -> bool {
-    let mut commands = step.split('`').skip(1).step_by(2);
-    commands.any(|command| {
-        let mut words = command.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-        command.contains('…') || words.any(|word| PLACEHOLDERS.contains(&word))
-    })
-}
-
-/// What to do first: one of the first two steps whose commands can be run as they stand, else the words
-/// of the first without its command.
-fn first_step(steps: &[String]) -> String {
-    if let Some(step) = steps.iter().take(2).find(|step| !has_placeholder(step)) {
-        return step.clone();
-    }
-    let words = steps.first().and_then(|step| step.split('`').next());
-    let words = words
-        .unwrap_or_default()
-        .trim()
-        .trim_end_matches([':', ',']);
-    if words.is_empty() {
-        String::new()
-    } else {
-        format!("{words}.")
     }
 }
 
@@ -211,33 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_step_can_be_done_as_it_stands() {
-        for (steps, expected) in [
-            (
-                &["Block it: `ufw deny from 192.0.2.7`", "x"][..],
-                "Block it: `ufw deny from 192.0.2.7`",
-            ),
-            (
-                &[
-                    "See that it answers: `pg_isready -h HOST`",
-                    "Ask `SHOW max_connections`",
-                ],
-                "Ask `SHOW max_connections`",
-            ),
-            (
-                &[
-                    "See every directory: `namei -l PATH`",
-                    "Grant it: `GRANT … TO x`",
-                ],
-                "See every directory.",
-            ),
-            (&["Mind the HOST"], "Mind the HOST"),
-            (&["`df -h UNIT`"], ""),
-            (&[], ""),
-        ] {
-            let steps: Vec<String> = steps.iter().map(|step| (*step).to_owned()).collect();
-            assert_eq!(first_step(&steps), expected);
-        }
+    fn a_command_at_the_end_of_a_step_stands_apart() {
         for (step, words, command) in [
             ("Block it: `a b`.", "Block it:", "a b"),
             ("Block it: `a` or `b`", "Block it: `a` or `b`", ""),

@@ -14,7 +14,7 @@ enum Title {
     Of(&'static str),
     /// For one, and for any other number.
     Count(&'static str, &'static str),
-    /// The same for a rate of events, told as how many there were within the judged window.
+    /// The same for a rate of events, stated as how many there were within the judged window.
     Events(&'static str, &'static str),
 }
 
@@ -33,13 +33,13 @@ const TITLES: &[(&str, Title)] = &[
     (
         "system.oom_kills_per_sec",
         Events(
-            "{n} process was killed for lack of memory in the last {window}",
-            "{n} processes were killed for lack of memory in the last {window}",
+            "{n} process was killed by the OOM killer in the last {window}",
+            "{n} processes were killed by the OOM killer in the last {window}",
         ),
     ),
     (
         "system.open_files_pct",
-        Of("{value} of the open files the kernel allows are in use"),
+        Of("{value} of the kernel's limit of open files is in use"),
     ),
     (
         "system.listen_overflows_per_sec",
@@ -100,13 +100,10 @@ const TITLES: &[(&str, Title)] = &[
             "The collector runs {n} threads",
         ),
     ),
-    (
-        "collector.tick_ms",
-        Of("A collection of samples takes {value}"),
-    ),
+    ("collector.tick_ms", Of("Collecting samples takes {value}")),
     (
         "collector.tick_late_ms",
-        Of("Collections start {value} late"),
+        Of("Sample collection starts {value} late"),
     ),
     (
         "collector.pending_records",
@@ -194,8 +191,8 @@ const TITLES: &[(&str, Title)] = &[
     (
         "db.backend_fsyncs_per_sec",
         Events(
-            "Sessions of {key} made {n} fsync themselves in the last {window}",
-            "Sessions of {key} made {n} fsyncs themselves in the last {window}",
+            "Sessions on {key} issued {n} fsync in the last {window}",
+            "Sessions on {key} issued {n} fsyncs in the last {window}",
         ),
     ),
     ("db.archive_failing", Of("WAL archiving fails on {key}")),
@@ -265,8 +262,8 @@ const TITLES: &[(&str, Title)] = &[
     (
         "statement.evictions_per_hour",
         Count(
-            "pg_stat_statements of {key} made room {n} time in an hour",
-            "pg_stat_statements of {key} made room {n} times in an hour",
+            "pg_stat_statements on {key} evicted entries {n} time per hour",
+            "pg_stat_statements on {key} evicted entries {n} times per hour",
         ),
     ),
     ("io.read_ms", Of("Reads of {key} take {value} each")),
@@ -275,13 +272,13 @@ const TITLES: &[(&str, Title)] = &[
     (
         "target.bad_values",
         Count(
-            "{n} value of {key} cannot be read",
-            "{n} values of {key} cannot be read",
+            "{n} value of {key} could not be parsed",
+            "{n} values of {key} could not be parsed",
         ),
     ),
     (
         "target.unfilled_pct",
-        Of("{value} of the mapped columns of {key} were never filled"),
+        Of("{value} of the mapped columns of {key} have no data"),
     ),
     ("api.error_pct", Of("{value} of the requests to {key} fail")),
     ("api.p95_ms", Of("p95 latency of {key} is high: {value}")),
@@ -315,7 +312,7 @@ const TITLES: &[(&str, Title)] = &[
     ),
     (
         "log.backlog_bytes",
-        Of("{value} of log {key} are not read yet"),
+        Of("{value} of log {key} have not been read yet"),
     ),
     ("log.readable", Of("Log {key} cannot be read")),
     (

@@ -99,7 +99,7 @@ fn nothing(context: &Context<'_>) -> Now {
         host: HostNow::default(),
         verdict: Verdict {
             severity: Severity::Unknown,
-            text: "Unknown: no collector has delivered a sample yet.".to_owned(),
+            text: "Unknown: no collector has stored a sample yet.".to_owned(),
             since_ms: None,
         },
         freshness: Freshness {
@@ -171,7 +171,7 @@ pub(crate) fn unreachable(
         Problem {
             title: "The database does not answer".to_owned(),
             since_ms: Some(since.as_millis()),
-            fix: "Check that the server runs and that this role may connect; the collector keeps what it samples meanwhile."
+            fix: "Check that the server is running and that this role may connect; the collector queues its samples meanwhile."
                 .to_owned(),
             ..about("database", Severity::Critical, "collector")
         },
@@ -286,7 +286,7 @@ fn say(context: &Context<'_>, problems: &[Problem], areas: &[Area]) -> Verdict {
     Verdict {
         severity: Severity::Unknown,
         text: format!(
-            "Unknown: no figures of {}; the rest is normal.",
+            "Unknown: no data for {}; everything else is normal.",
             dark.join(", ")
         ),
         since_ms: None,

@@ -183,7 +183,7 @@ pub(super) const FAILURES: View = View {
     ],
     default_sort: "-failed_ms",
     ranged: false,
-    empty: "No failed request was reported within the last day.",
+    empty: "No failed requests in the last day.",
     families: &[],
     source: Source::Stored(Stored::new(
         include_str!("../sql/failures.sql"),

@@ -33,7 +33,7 @@ pub(super) const VIEW: View = View {
     filters: &[],
     default_sort: "-rows",
     ranged: false,
-    empty: "Nothing waits: the database has taken every row.",
+    empty: "No rows waiting: the database has stored all of them.",
     families: &[],
     source: Source::Sampled(|reading| Box::pin(read(reading))),
 };

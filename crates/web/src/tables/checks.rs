@@ -35,7 +35,7 @@ pub(super) const VIEW: View = View {
     ],
     default_sort: "check_name",
     ranged: false,
-    empty: "The checks found nothing.",
+    empty: "All checks passed.",
     families: &[
         "archive_pending",
         "autovacuum",

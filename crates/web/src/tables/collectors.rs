@@ -18,7 +18,13 @@ const COLUMNS: &[Col] = &[
         "ok, no_data (there is nothing of the kind here), failed or timeout.",
     )
     .primary(),
-    Col::new("duration_ms", "Took", Unit::Ms, "Time the last run took.").primary(),
+    Col::new(
+        "duration_ms",
+        "Duration",
+        Unit::Ms,
+        "Time the last run took.",
+    )
+    .primary(),
     Col::new(
         "longest_ms",
         "Longest",

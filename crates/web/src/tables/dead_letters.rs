@@ -36,7 +36,7 @@ pub(super) const VIEW: View = View {
     filters: &[],
     default_sort: "-noticed_ms",
     ranged: false,
-    empty: "The database has refused no row within the last 30 days.",
+    empty: "No row was rejected by the database in the last 30 days.",
     families: &[],
     source: Source::Current(|reading| Box::pin(read(reading))),
 };

@@ -69,7 +69,7 @@ pub(super) const VIEW: View = View {
     filters: &[],
     default_sort: "-busy_pct",
     ranged: false,
-    empty: "This host shows no whole block device.",
+    empty: "No block devices.",
     families: &[],
     source: Source::Sampled(|reading| Box::pin(read(reading))),
 };

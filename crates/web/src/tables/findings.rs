@@ -15,7 +15,7 @@ const FINDING: &[Col] = &[
     ),
     Col::new(
         "target",
-        "About",
+        "Subject",
         Unit::Text,
         "A source, the text of a pattern, an address or an account.",
     )
@@ -40,7 +40,7 @@ const FINDING: &[Col] = &[
     ),
     Col::new(
         "over_ms",
-        "Over",
+        "Resolved",
         Unit::TimeMs,
         "When it was over; none while it lasts.",
     ),
@@ -80,7 +80,7 @@ const FINDING: &[Col] = &[
         Unit::Text,
         "alert: act on it. insight: worth knowing. recommendation: says what to do.",
     ),
-    Col::new("domain", "Part", Unit::Text, "logs or security."),
+    Col::new("domain", "Domain", Unit::Text, "logs or security."),
     Col::new("rule", "Rule", Unit::Text, "The rule that says so."),
     Col::new(
         "source",
@@ -124,13 +124,13 @@ pub(super) const VIEW: View = View {
         },
         Filter {
             id: "domain",
-            label: "Part",
+            label: "Domain",
             values: &[("logs", "Logs"), ("security", "Security")],
         },
     ],
     default_sort: "position",
     ranged: true,
-    empty: "Nothing stands out in the logs of this host in this range.",
+    empty: "No findings in this range.",
     families: &[],
     source: Source::Stored(Stored::new(
         include_str!("../sql/findings.sql"),

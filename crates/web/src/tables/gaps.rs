@@ -56,7 +56,7 @@ pub(super) const VIEW: View = View {
     }],
     default_sort: "-noticed_ms",
     ranged: false,
-    empty: "No sample was lost within the last 30 days.",
+    empty: "No samples were lost in the last 30 days.",
     families: &[],
     source: Source::Current(|reading| Box::pin(read(reading))),
 };

@@ -69,7 +69,7 @@ pub(super) const VIEW: View = View {
     filters: &[],
     default_sort: "-rx_bytes_per_sec",
     ranged: false,
-    empty: "This host shows no network interface.",
+    empty: "No network interfaces.",
     families: &[],
     source: Source::Sampled(|reading| Box::pin(read(reading))),
 };

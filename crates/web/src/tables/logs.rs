@@ -124,7 +124,7 @@ const SOURCE: &[Col] = &[
     )
     .summed(),
     Col::new("kind", "Kind", Unit::Text, "file or journal."),
-    Col::new("place", "Place", Unit::Text, "Path, glob or unit."),
+    Col::new("place", "Path", Unit::Text, "Path, glob or unit."),
     Col::new(
         "parser",
         "Parser",
@@ -150,7 +150,7 @@ pub(super) const SOURCES: View = View {
     }],
     default_sort: "source",
     ranged: false,
-    empty: "No log is read on this host. Name one as [[logs.source]] in the configuration of the collector.",
+    empty: "No log is read on this host. Add a [[logs.source]] to the configuration of the collector.",
     families: &[],
     source: Source::Stored(Stored::new(
         include_str!("../sql/log_sources.sql"),
@@ -224,7 +224,7 @@ pub(super) const PATTERNS: View = View {
     ],
     default_sort: "-count",
     ranged: true,
-    empty: "No line was seen within the range.",
+    empty: "No log lines in this range.",
     families: &[],
     source: Source::Stored(Stored::new(
         include_str!("../sql/log_patterns.sql"),
@@ -296,7 +296,7 @@ pub(super) const SECURITY: View = View {
     ],
     default_sort: "-ts_ms",
     ranged: true,
-    empty: "Nothing that concerns security was seen in the logs within the range.",
+    empty: "No security events in this range.",
     families: &[],
     source: Source::Stored(Stored::new(
         include_str!("../sql/security_events.sql"),

@@ -50,12 +50,12 @@ const COLUMNS: &[Col] = &[
 
 pub(super) const VIEW: View = View {
     name: "mounts",
-    title: "Mounts",
+    title: "File systems",
     columns: COLUMNS,
     filters: &[],
     default_sort: "-used_pct",
     ranged: false,
-    empty: "No file system that holds data is mounted.",
+    empty: "No file systems with data are mounted.",
     families: &[],
     source: Source::Sampled(|reading| Box::pin(read(reading))),
 };

@@ -101,7 +101,12 @@ const SERVER_LIST: &[Col] = &[
         Unit::Text,
         "Why it does not answer, or what is wrong with the answers.",
     ),
-    Col::new("seen_ms", "Asked", Unit::TimeMs, "When it was last asked."),
+    Col::new(
+        "seen_ms",
+        "Last polled",
+        Unit::TimeMs,
+        "When it was last polled.",
+    ),
 ];
 
 pub(super) const SERVERS: View = View {
@@ -115,7 +120,7 @@ pub(super) const SERVERS: View = View {
     }],
     default_sort: "instance",
     ranged: false,
-    empty: "No PostgreSQL server is watched.",
+    empty: "No PostgreSQL server is monitored.",
     families: &[],
     source: Source::Stored(Stored::new(
         include_str!("../sql/db_servers.sql"),

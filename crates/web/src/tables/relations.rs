@@ -141,7 +141,7 @@ pub(super) const TABLES: View = View {
 const VACUUM: &[Col] = &[
     Col::new("table_name", "Table", Unit::Text, "Its name.").primary(),
     Col::new("schema_name", "Schema", Unit::Text, "Its schema."),
-    Col::new("why", "Why", Unit::Text, "Why it wants a vacuum.").primary(),
+    Col::new("why", "Reason", Unit::Text, "Why it needs vacuuming.").primary(),
     Col::new(
         "n_dead_tup",
         "Dead rows",
@@ -189,7 +189,7 @@ pub(super) const VACUUM_NEEDED: View = View {
         BY_DATABASE,
         Filter {
             id: "why",
-            label: "Why",
+            label: "Reason",
             values: &[
                 ("dead", "Dead rows"),
                 ("overdue", "Beyond its threshold"),
@@ -200,7 +200,7 @@ pub(super) const VACUUM_NEEDED: View = View {
     ],
     default_sort: "-n_dead_tup",
     ranged: false,
-    empty: "No table wants a vacuum.",
+    empty: "No table needs vacuuming.",
     families: &["tables"],
     source: Source::Stored(Stored::new(
         include_str!("../sql/vacuum_needed.sql"),

@@ -60,13 +60,8 @@ const SLOT: &[Col] = &[
         "WAL not replayed by the standby.",
     )
     .metric("replication.replay_lag_bytes"),
-    Col::new(
-        "sent_lag_bytes",
-        "WAL not sent",
-        Unit::Bytes,
-        "WAL not sent.",
-    )
-    .metric("replication.sent_lag_bytes"),
+    Col::new("sent_lag_bytes", "Unsent WAL", Unit::Bytes, "WAL not sent.")
+        .metric("replication.sent_lag_bytes"),
     Col::new(
         "safe_wal_bytes",
         "Until lost",
@@ -217,7 +212,7 @@ pub(super) const SUBSCRIPTIONS: View = View {
     filters: &[BY_SERVER, BY_DATABASE],
     default_sort: "subscription",
     ranged: false,
-    empty: "There is no subscription.",
+    empty: "No subscriptions.",
     families: &["subscriptions"],
     source: Source::Stored(Stored::new(
         include_str!("../sql/subscriptions.sql"),

@@ -87,7 +87,7 @@ pub(super) const SESSIONS: View = View {
         BY_DATABASE,
         Filter {
             id: "why",
-            label: "Why",
+            label: "Reason",
             values: &[
                 ("long", "Runs long"),
                 ("idle_in_xact", "Idle in transaction"),
@@ -179,7 +179,7 @@ pub(super) const BLOCKING: View = View {
     filters: &[BY_SERVER],
     default_sort: "position",
     ranged: false,
-    empty: "No session waits for another.",
+    empty: "No session is blocked.",
     families: &["sessions", "activity"],
     source: Source::Stored(Stored::new(
         include_str!("../sql/blocking.sql"),

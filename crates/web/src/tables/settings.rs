@@ -26,7 +26,7 @@ const COLUMNS: &[Col] = &[
 
 pub(super) const VIEW: View = View {
     name: "settings",
-    title: "Settings in effect",
+    title: "Effective settings",
     columns: COLUMNS,
     filters: &[],
     default_sort: "key",

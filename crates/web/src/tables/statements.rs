@@ -166,7 +166,7 @@ pub(super) const STATEMENTS: View = View {
     ],
     default_sort: "-exec_ms",
     ranged: true,
-    empty: "No statement ran within the range. The collector's own are left out, unless include_own of its [[postgres]] entry is true.",
+    empty: "No statements in this range. The collector's own are left out, unless include_own of its [[postgres]] entry is true.",
     families: &["statement"],
     source: Source::Stored(
         Stored::new(include_str!("../sql/statements.sql"), Lookback::SlowRange).thresholds(&[
@@ -246,7 +246,7 @@ pub(super) const DETAIL: View = View {
     filters: &[],
     default_sort: "-exec_ms",
     ranged: true,
-    empty: "This statement did not run within the range.",
+    empty: "No calls of this statement in this range.",
     families: &["statement"],
     source: Source::Stored(
         Stored::new(
@@ -359,7 +359,7 @@ const INOUT: &[Col] = &[
 
 pub(super) const IO: View = View {
     name: "io",
-    title: "Reads and writes by kind of process",
+    title: "Reads and writes by process type",
     columns: INOUT,
     filters: &[
         BY_SERVER,
@@ -376,7 +376,7 @@ pub(super) const IO: View = View {
     ],
     default_sort: "-read_bytes",
     ranged: true,
-    empty: "Nothing was read or written within the range.",
+    empty: "No reads or writes in this range.",
     families: &["io"],
     source: Source::Stored(Stored::new(
         include_str!("../sql/io.sql"),

@@ -151,20 +151,25 @@ pub(super) async fn name(
     Ok(())
 }
 
-/// Shortens what was said of the same one before, in the order of the page: with four problems of one
-/// session it is described once.
+/// Refers to what was reported of the same one before, in the order of the page: with three problems of one
+/// process it is described once, and its command is there once.
 pub(super) fn shorten(problems: &mut [Problem]) {
-    let mut named: HashMap<(String, String), String> = HashMap::new();
+    let mut named: HashMap<(String, String), (String, String)> = HashMap::new();
     for problem in problems {
         // A cause that goes with a command is about the one the command names.
         if problem.cause.is_empty() || problem.command.is_empty() {
             continue;
         }
         let said = (problem.cause.clone(), problem.command.clone());
-        if let Some(first) = named.get(&said) {
-            problem.cause = format!("The same as for “{first}”.");
+        if let Some((title, fix)) = named.get(&said) {
+            problem.cause = format!("Same cause as “{title}”.");
+            problem.command.clear();
+            // What introduced the command is there with it.
+            if problem.fix == *fix {
+                problem.fix.clear();
+            }
         } else {
-            named.insert(said, problem.title.clone());
+            named.insert(said, (problem.title.clone(), problem.fix.clone()));
         }
     }
 }
@@ -353,15 +358,19 @@ mod tests {
             problem("Down too", ""),
         ];
         shorten(&mut problems);
-        let causes = problems.map(|problem| problem.cause);
+        let said = problems.map(|problem| (problem.cause, problem.command));
+        let said: Vec<(&str, &str)> = said
+            .iter()
+            .map(|(cause, command)| (cause.as_str(), command.as_str()))
+            .collect();
         assert_eq!(
-            causes,
+            said,
             [
-                "end 1 is busy",
-                "ps 2 is busy",
-                "The same as for “3 sessions wait”.",
-                " is busy",
-                " is busy"
+                ("end 1 is busy", "end 1"),
+                ("ps 2 is busy", "ps 2"),
+                ("Same cause as “3 sessions wait”.", ""),
+                (" is busy", ""),
+                (" is busy", "")
             ]
         );
     }

@@ -1,0 +1,185 @@
+/**
+ * What is wrong, each with since when, by whom, and what to do.
+ *
+ * Nothing in it moves by itself. On a wide screen the list is the last thing in its column; on a narrow one
+ * it has as much room as it needed when it was opened. Rows keep their places (`places.ts`), and the texts
+ * of a row the lines they took first, until somebody asks for the list as it is now, leaves the page, or
+ * changes its width.
+ */
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { metricWithKey } from "../api/series";
+import { metricsById, now, problemCount, serverNow, trusted, verdict } from "../api/store";
+import type { Now, Problem } from "../api/types.gen";
+import { Coded } from "../app/coded";
+import { ViewLink } from "../app/link";
+import { Since } from "../app/panel";
+import { Part } from "../app/part";
+import { SeverityMark } from "../app/shape";
+import { formatValue } from "../format/value";
+import { isRearranged, keepPlaces, type Placed } from "./places";
+import { viewById } from "./registry";
+
+interface Held {
+  rows: readonly Placed<Problem>[];
+  answer: Now | null;
+  /** Nobody was looking: the next answer is shown as it is. */
+  isUnseen: boolean;
+  /** Of the list as a whole: rows of another one are other rows. */
+  version: number;
+}
+
+export function Problems() {
+  const root = useRef<HTMLElement>(null);
+  const held = useRef<Held>({ rows: [], answer: null, isUnseen: false, version: 0 });
+  const [, redraw] = useState(0);
+  const apply = (): void => {
+    held.current = { rows: [], answer: null, isUnseen: false, version: held.current.version + 1 };
+    redraw(held.current.version);
+  };
+  useEffect(() => {
+    let width = innerWidth;
+    const onResize = (): void => {
+      if (innerWidth === width) return;
+      width = innerWidth;
+      apply();
+    };
+    const onHidden = (): void => {
+      held.current.isUnseen ||= document.hidden;
+    };
+    addEventListener("resize", onResize);
+    document.addEventListener("visibilitychange", onHidden);
+    return () => {
+      removeEventListener("resize", onResize);
+      document.removeEventListener("visibilitychange", onHidden);
+    };
+  }, []);
+  const problems = now.value?.problems ?? [];
+  if (held.current.answer !== now.value) {
+    const { rows, isUnseen, version } = held.current;
+    held.current = {
+      rows: keepPlaces(isUnseen ? [] : rows, problems, serverNow()),
+      answer: now.value,
+      isUnseen: false,
+      version: version + Number(isUnseen),
+    };
+  }
+  const { rows, version } = held.current;
+  useLayoutEffect(() => holdLines(root.current));
+  useLayoutEffect(() => holdRoom(root.current), [version]);
+  const hidden = problemCount.value - problems.length;
+  return (
+    <section ref={root} class="problem-room" aria-label="Problems">
+      <header>
+        <h2>Problems</h2>
+        {hidden > 0 && <span class="muted clip">{`${hidden} less severe in their views`}</span>}
+        {isRearranged(rows, problems) && (
+          <button type="button" class="button small" onClick={apply}>
+            List changed · apply
+          </button>
+        )}
+      </header>
+      {rows.length === 0 && verdict.value.severity === "ok" && <p class="muted">Nothing needs attention.</p>}
+      <ul class="problems">
+        {rows.map(({ item, goneMs }) => (
+          <ProblemRow key={`${version} ${item.id}`} problem={item} isGone={goneMs !== null} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** Gives texts that have just come the number of lines they take, for as long as they are shown. */
+function holdLines(root: HTMLElement | null): void {
+  const fresh = [...(root?.querySelectorAll<HTMLElement>(".held:not([style])") ?? [])];
+  const lines = fresh.map((text) =>
+    Math.round(text.offsetHeight / Number.parseFloat(getComputedStyle(text).lineHeight)),
+  );
+  for (const [at, text] of fresh.entries()) text.style.setProperty("--lines", `${lines[at]}`);
+}
+
+/** Gives the list the height it takes. */
+function holdRoom(root: HTMLElement | null): void {
+  if (!root) return;
+  root.style.height = "";
+  root.style.height = `${root.offsetHeight}px`;
+}
+
+/** Which server or target a view is to show when it is opened for a problem. */
+function pickOf({ key, view }: Problem): Record<string, string> {
+  if (key === null) return {};
+  if (view === "api") return { "f.target": key };
+  return ABOUT_SERVERS.includes(view) ? { "f.instance": key } : {};
+}
+
+const ABOUT_SERVERS: readonly string[] = ["postgres", "tables", "queries", "replication"];
+
+/** Problems of the data themselves are known however old the data are. */
+function isCertain(problem: Problem): boolean {
+  return problem.id === (now.value?.database.state === "ok" ? "agent" : "database");
+}
+
+function ProblemRow({ problem, isGone }: { problem: Problem; isGone: boolean }) {
+  // What a row consists of is settled when it is first shown.
+  const first = useRef(problem).current;
+  const isOld = isGone || (!trusted.value && !isCertain(problem));
+  const unit = metricsById.value.get(problem.metric)?.unit ?? "count";
+  // Its title states all there is.
+  const isState = unit === "bool";
+  const view = viewById(problem.view);
+  const facts = [
+    problem.value === null ? "" : `now ${formatValue(problem.value, unit)}`,
+    problem.level === null ? "" : `threshold ${formatValue(problem.level, unit)}`,
+  ];
+  return (
+    <li class={`problem panel ${problem.severity}${isOld ? " grey" : ""}`}>
+      <div class="what">
+        <p class="state">
+          {isGone && trusted.value ? (
+            <SeverityMark severity="unknown" text="Resolved" />
+          ) : (
+            <SeverityMark severity={problem.severity} />
+          )}
+          <span class="muted clip">
+            <Since ms={problem.since_ms} words="since " />
+          </span>
+        </p>
+        <strong class="held">{problem.title}</strong>
+        {!isState && (first.value ?? first.level) !== null && (
+          <span class="muted clip">{facts.filter(Boolean).join(", ")}</span>
+        )}
+        {first.cause && <bdi class="cause held">{problem.cause}</bdi>}
+        {first.fix && (
+          <span class="fix held">
+            Do next: <Coded text={problem.fix} />
+          </span>
+        )}
+        {first.command && (
+          <div class="command-room">
+            <Part
+              key={problem.command}
+              load={() => import("../tables/command")}
+              text={problem.command}
+              name="command"
+            />
+          </div>
+        )}
+      </div>
+      <div class="ways">
+        {first.value !== null && !isState && (
+          <div class="spark">
+            <Part
+              load={() => import("../charts/spark")}
+              metric={metricWithKey(problem.metric, problem.key)}
+              level={problem.level}
+            />
+          </div>
+        )}
+        {view && (
+          <ViewLink view={view.id} params={pickOf(problem)} class="button">
+            Go to {view.title}
+          </ViewLink>
+        )}
+      </div>
+    </li>
+  );
+}
