@@ -1,0 +1,399 @@
+//! One connection's life: what waits is delivered, transaction by transaction, until the connection or the
+//! program ends.
+
+use super::batch::{Around, Batch, Lanes};
+use super::copy::Statements;
+use super::link::Link;
+use super::transaction::{self, Mark, Stop};
+use super::{End, FINAL_FLUSH, LATE, Memory, NO_PARTITION, Obstacle, Writer, describe};
+use crate::expiry::{Expiring, Retention};
+use crate::partitions::Partitions;
+use crate::processes::{self, KnownIdentities};
+use crate::progress::Progress;
+use crate::spool::SpoolError;
+use schema::tables::ProcessIdentity;
+use schema::{Class, Sample, Timestamp};
+use std::collections::{BTreeSet, VecDeque};
+use tokio::time::{Instant, sleep_until, timeout};
+
+/// One connection's life.
+pub(super) struct Session<'a> {
+    pub(super) writer: &'a mut Writer,
+    pub(super) memory: &'a mut Memory,
+    pub(super) link: Link,
+    pub(super) statements: Statements,
+    pub(super) lanes: Lanes,
+    pub(super) partitions: Partitions,
+    /// Identities of processes that the database has.
+    pub(super) identities: KnownIdentities,
+    /// Tables in which expired rows are still to be looked for, and where in the default partition.
+    pub(super) expiring: VecDeque<Expiring>,
+    pub(super) expiring_block: i64,
+    /// The newest sample that the database had when the session began.
+    pub(super) stored: Option<Timestamp>,
+    /// What was stored of what this host asks for, and of its clock.
+    pub(super) reported: Option<(Retention, bool)>,
+    /// After a failure that is tried again then.
+    pub(super) report_after: Instant,
+    /// Whether it achieved something: a transaction was committed, or a table was found out that will
+    /// not stand in the way of the next session.
+    pub(super) achieved: bool,
+    pub(super) next_heartbeat: Instant,
+    pub(super) next_upkeep: Instant,
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(writer: &'a mut Writer, memory: &'a mut Memory, link: Link) -> Self {
+        let now = Instant::now();
+        Self {
+            writer,
+            memory,
+            statements: Statements::default(),
+            lanes: Lanes::default(),
+            partitions: Partitions::new(link.clocks.0, link.clocks.1),
+            identities: KnownIdentities::default(),
+            expiring: VecDeque::new(),
+            expiring_block: 0,
+            stored: link.last_ts,
+            reported: None,
+            report_after: now,
+            achieved: false,
+            next_heartbeat: now,
+            next_upkeep: now,
+            link,
+        }
+    }
+
+    pub(super) async fn serve(&mut self) -> End {
+        match self.work().await {
+            Ok(()) => {
+                self.end_run().await;
+                End::Stopped
+            }
+            Err(end) => end,
+        }
+    }
+
+    async fn work(&mut self) -> Result<(), End> {
+        for (table, deferred) in &self.memory.deferred {
+            self.report_deferred(table, &deferred.error);
+        }
+        let (server, ours) = self.link.clocks;
+        self.compare_clocks(server, ours);
+        self.settle_doubt().await;
+        self.prepare().await?;
+        loop {
+            if self.link.session.is_closed() {
+                return Err(End::Broken("the server closed the connection".to_owned()));
+            }
+            if Instant::now() >= self.next_upkeep {
+                self.upkeep().await?;
+            }
+            while self.deliver().await? {
+                self.beat().await?;
+                if *self.writer.stop.borrow() {
+                    break;
+                }
+            }
+            self.retry_deferred().await?;
+            self.beat().await?;
+            if *self.writer.stop.borrow() {
+                self.final_flush().await;
+                return Ok(());
+            }
+            if self.make_ahead().await? || self.expire().await? {
+                continue;
+            }
+            let wake = self
+                .memory
+                .deferred
+                .values()
+                .map(|deferred| deferred.again)
+                .chain([self.next_heartbeat, self.next_upkeep])
+                .min();
+            let wake = wake.unwrap_or(self.next_upkeep);
+            tokio::select! {
+                () = self.writer.queue.grown() => {}
+                () = sleep_until(wake) => {}
+                // What is to be kept may have changed; the next heartbeat would notice, too.
+                changed = self.writer.options.changed() => {
+                    if changed.is_ok() {
+                        self.next_heartbeat = Instant::now();
+                    }
+                }
+                changed = self.writer.agent.settings.changed() => {
+                    if changed.is_ok() {
+                        self.store_settings().await?;
+                    }
+                }
+                _ = self.writer.stop.changed() => {}
+            }
+        }
+    }
+
+    /// Compares spool and database once, and splits what waits into backlog and live.
+    async fn prepare(&mut self) -> Result<(), End> {
+        let progress = self.link.progress.clone();
+        let covered = self.link.covered.clone();
+        let lanes = self
+            .writer
+            .queue
+            .with_spool(move |spool| {
+                for class in Class::ALL {
+                    let renumbered = spool.resume(class, &progress.of(class).delivered)?;
+                    if renumbered > 0 {
+                        tracing::warn!(
+                            class = class.as_str(),
+                            renumbered,
+                            "the queue directory is an older copy of itself; its records got new numbers"
+                        );
+                    }
+                }
+                let mut lanes = Lanes::split(spool, &progress);
+                lanes.covered = covered;
+                Ok::<_, SpoolError>(lanes)
+            })
+            .await;
+        self.lanes = lanes.map_err(|error| End::Broken(error.to_string()))?;
+        self.writer.queue.remember(self.link.progress.clone()).await;
+        Ok(())
+    }
+
+    /// Delivers one transaction's worth; whether there is more.
+    async fn deliver(&mut self) -> Result<bool, End> {
+        let (progress, mut lanes) = (self.link.progress.clone(), self.lanes.clone());
+        lanes.records = self.writer.options.borrow().batch_records;
+        let around = self.around();
+        let mut batch = self
+            .writer
+            .queue
+            .with_spool(move |spool| Batch::plan(spool, &progress, &lanes, &around))
+            .await;
+        self.note_queue(batch.trouble.take());
+        let deferred = &self.memory.deferred;
+        let held = self
+            .writer
+            .queue
+            .lease(|table| !deferred.contains_key(processes::stored_in(table).name));
+        batch.add_held(held.await);
+        if batch.is_empty() {
+            return Ok(false);
+        }
+        batch.add_identities(&self.identities);
+        self.ensure_partitions(&batch).await?;
+        if batch.superseded > 0 {
+            tracing::info!(
+                records = batch.superseded,
+                "left out: another collector wrote for this host at that time"
+            );
+        }
+        let mut skip: BTreeSet<&'static str> = self.memory.deferred.keys().copied().collect();
+        let (mut suspects, mut rehoused) = (BTreeSet::new(), BTreeSet::new());
+        loop {
+            let mut progress = self.link.progress.clone();
+            for (class, covered) in &batch.covered {
+                let class = progress.class(*class);
+                class.delivered = class.delivered.union(covered);
+            }
+            for (class, records) in batch.held_records(&skip) {
+                progress.class(class).from_memory += records;
+            }
+            for entry in batch
+                .tables
+                .iter()
+                .filter(|entry| skip.contains(entry.table.name))
+            {
+                for (class, records) in &entry.records {
+                    progress.class(*class).owe(entry.table.name, records);
+                }
+            }
+            match self.attempt(&batch, progress, &skip, &suspects).await? {
+                None => return Ok(batch.more),
+                Some(Obstacle::Content(table)) if suspects.insert(table) => {}
+                Some(Obstacle::Homeless(table)) if rehoused.insert(table) => {
+                    self.rehouse(table, &batch).await?;
+                }
+                Some(Obstacle::Homeless(table)) => {
+                    self.defer(table, NO_PARTITION);
+                    skip.insert(table);
+                }
+                Some(Obstacle::Content(table) | Obstacle::Table(table)) => {
+                    skip.insert(table);
+                }
+                // It is noted, so that the next try goes without.
+                Some(Obstacle::Heartbeat) => {}
+            }
+        }
+    }
+
+    /// What is known of the time around records that are missing.
+    pub(super) fn around(&self) -> Around {
+        Around {
+            stored: self.stored,
+            now: (self.writer.clock)(),
+        }
+    }
+
+    /// Looks for the partitions of a table again, and makes what a batch needs.
+    pub(super) async fn rehouse(&mut self, table: &'static str, batch: &Batch) -> Result<(), End> {
+        tracing::info!(
+            table,
+            "no partition takes its rows; looking for its partitions again"
+        );
+        self.partitions.forget(table);
+        self.ensure_partitions(batch).await
+    }
+
+    /// Finds out what became of rows from memory when the last connection was lost.
+    async fn settle_doubt(&mut self) {
+        let stored = match self.memory.in_doubt.take() {
+            Some((seq, held)) if self.link.seq >= seq => held,
+            _ => Vec::new(),
+        };
+        self.writer.queue.settle_held(&stored).await;
+    }
+
+    /// One try of a batch. Gives what stood in the way.
+    pub(super) async fn attempt(
+        &mut self,
+        batch: &Batch,
+        progress: Progress,
+        skip: &BTreeSet<&'static str>,
+        suspects: &BTreeSet<&'static str>,
+    ) -> Result<Option<Obstacle>, End> {
+        let encoded =
+            serde_json::to_string(&progress).map_err(|error| End::Broken(error.to_string()))?;
+        let late = batch
+            .oldest
+            .zip(self.link.last_ts)
+            .is_some_and(|(old, last)| old.0 < last.0 - LATE);
+        let mark = Mark {
+            host_id: self.link.host_id,
+            writer: self.writer.agent.writer,
+            seq: self.link.seq,
+            progress: encoded,
+            late,
+            heartbeat: self.heartbeat_due().await?,
+        };
+        let held = batch.held_but(skip);
+        self.memory.in_doubt = (!held.is_empty()).then(|| (self.link.seq + 1, held.clone()));
+        let client = &self.link.session.client;
+        let run = transaction::run(client, &mut self.statements, batch, &mark, skip, suspects);
+        let deadline = self.writer.options.borrow().deadline;
+        let stored = match timeout(deadline, run).await {
+            Ok(Ok(stored)) => stored,
+            Ok(Err(Stop::Table {
+                table,
+                class,
+                error,
+                desynced,
+            })) => {
+                if desynced || class != pg::Class::Poison {
+                    self.defer(table, &describe(&error));
+                }
+                if desynced {
+                    self.achieved = true;
+                    return Err(End::Renew);
+                }
+                self.roll_back().await?;
+                return Ok(Some(match class {
+                    pg::Class::Poison => Obstacle::Content(table),
+                    _ => Obstacle::Table(table),
+                }));
+            }
+            Ok(Err(Stop::Heartbeat(error))) => {
+                self.roll_back().await?;
+                self.note_heartbeat(mark.heartbeat, Err(error))?;
+                return Ok(Some(Obstacle::Heartbeat));
+            }
+            Ok(Err(Stop::Homeless { table })) => {
+                self.roll_back().await?;
+                return Ok(Some(Obstacle::Homeless(table)));
+            }
+            Ok(Err(Stop::Fenced)) => {
+                // Whoever moved the progress, it was not this transaction.
+                self.memory.in_doubt = None;
+                tracing::info!("the spool's progress moved elsewhere; reading it again");
+                return Err(End::Renew);
+            }
+            Ok(Err(Stop::Link(error))) => return Err(End::Broken(error)),
+            Err(_) => {
+                // A client's time-out is no rollback: cancel, drop the connection, ask again.
+                if let Err(error) = self.link.session.cancel().await {
+                    tracing::debug!(%error, "could not cancel");
+                }
+                return Err(End::Broken(format!(
+                    "no answer within {} s",
+                    deadline.as_secs()
+                )));
+            }
+        };
+        self.memory.in_doubt = None;
+        self.writer.queue.settle_held(&held).await;
+        self.achieved = true;
+        if let Some(clock) = stored.server_clock {
+            self.note_heartbeat(mark.heartbeat, Ok(clock))?;
+        }
+        if self.memory.lost.take().is_some() {
+            tracing::info!("delivering again");
+        }
+        self.link.seq += 1;
+        self.link.progress = progress;
+        self.link.last_ts = self.link.last_ts.max(batch.newest);
+        self.writer.status.update(|status| {
+            status.commits += 1;
+            status.rows_written += stored.rows;
+            status.dead_letters += stored.dead_letters;
+            status.lost_records += stored.lost_records;
+        });
+        if !skip.contains(ProcessIdentity::TABLE.name) {
+            self.identities.add(batch.identity_keys.iter().copied());
+        }
+        let settled = batch
+            .tables
+            .iter()
+            .filter(|entry| !skip.contains(entry.table.name));
+        self.writer.queue.settle(settled.filter_map(|entry| {
+            let rows = entry.groups.iter().map(|group| u64::from(group.rows)).sum();
+            Some((processes::queued_as(entry.table)?.to_owned(), rows))
+        }));
+        self.writer.queue.remember(self.link.progress.clone()).await;
+        Ok(None)
+    }
+
+    async fn roll_back(&mut self) -> Result<(), End> {
+        let rolled_back = self.link.session.client.batch_execute("ROLLBACK").await;
+        rolled_back.map_err(|error| End::Broken(describe(&error)))?;
+        self.memory.in_doubt = None;
+        Ok(())
+    }
+
+    /// What the last tick left is delivered before the end, as far as there is time.
+    async fn final_flush(&mut self) {
+        let deliver = async { while let Ok(true) = self.deliver().await {} };
+        if timeout(FINAL_FLUSH, deliver).await.is_err() {
+            tracing::info!("what is not delivered stays in the spool for the next start");
+        }
+    }
+
+    async fn end_run(&mut self) {
+        let ended = self
+            .link
+            .session
+            .client
+            .execute(
+                "UPDATE collector.agent_runs SET outcome = 'stopped', \
+             ended_at = $3 \
+             WHERE host_id = $1 AND run_id = $2::text::uuid",
+                &[
+                    &self.link.host_id,
+                    &self.writer.agent.run_id.to_string(),
+                    &crate::series::Instant((self.writer.clock)()),
+                ],
+            )
+            .await;
+        if let Err(error) = ended {
+            tracing::debug!(error = describe(&error), "the end of the run was not noted");
+        }
+    }
+}
