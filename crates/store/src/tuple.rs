@@ -38,6 +38,8 @@ pub struct Group {
     pub rows: u32,
     /// The tuples, without header and trailer.
     pub tuples: Bytes,
+    /// The host whose number they contain; 0 where it is set just before sending.
+    pub host_id: i32,
 }
 
 /// A payload that cannot be read. The record's checksum was right, so this is another version's
@@ -182,7 +184,7 @@ fn put_name(out: &mut Vec<u8>, name: &str) {
 }
 
 fn put_tuple(out: &mut BytesMut, row: &Row) {
-    put_head(out, row.ts, row.cells.len());
+    put_head(out, row.ts, 0, row.cells.len());
     for (cell, column) in row.cells.iter().zip(row.table.columns) {
         match cell {
             Cell::Null => out.put_i32(-1),
@@ -216,13 +218,23 @@ fn put_tuple(out: &mut BytesMut, row: &Row) {
     }
 }
 
-/// The number of fields, `ts` and the place of `host_id`.
-pub(crate) fn put_head(out: &mut BytesMut, ts: Timestamp, cells: usize) {
-    out.put_i16((cells + 2) as i16);
-    out.put_i32(8);
-    out.put_i64(ts.as_micros().saturating_sub(PG_EPOCH_MICROS));
-    out.put_i32(4);
-    out.put_i32(0);
+/// Writes the number of fields, `ts` and `host_id`.
+pub(crate) fn put_head(out: &mut BytesMut, ts: Timestamp, host_id: i32, cells: usize) {
+    let mut head = [0; HOST_OFFSET + 4];
+    head[..2].copy_from_slice(&((cells + 2) as i16).to_be_bytes());
+    let micros = ts.as_micros().saturating_sub(PG_EPOCH_MICROS);
+    head[2..14].copy_from_slice(&int8(micros));
+    head[14..HOST_OFFSET].copy_from_slice(&4_i32.to_be_bytes());
+    head[HOST_OFFSET..].copy_from_slice(&host_id.to_be_bytes());
+    out.put_slice(&head);
+}
+
+/// Returns a field of eight bytes with its length.
+pub(crate) fn int8(value: i64) -> [u8; 12] {
+    let mut field = [0; 12];
+    field[..4].copy_from_slice(&8_i32.to_be_bytes());
+    field[4..].copy_from_slice(&value.to_be_bytes());
+    field
 }
 
 pub(crate) fn put_text(out: &mut BytesMut, text: &str) {
@@ -240,6 +252,7 @@ pub(crate) fn put_json(out: &mut BytesMut, text: &str) {
 /// Tuples of one table as a group.
 pub(crate) fn group(table: &'static TableDef, rows: u32, tuples: BytesMut) -> Group {
     Group {
+        host_id: 0,
         table: table.name.to_owned(),
         columns: table
             .columns
@@ -301,6 +314,7 @@ pub fn decode(payload: &Bytes) -> Result<Vec<Group>, TupleError> {
         let length = at.u32("the length of the tuples")? as usize;
         let tuples = at.take(length, "the tuples")?;
         let group = Group {
+            host_id: 0,
             table,
             columns: list,
             rows,
@@ -388,10 +402,14 @@ impl Group {
 
     /// The tuples with the host's number set, in pieces of whole tuples: each but the last has `least`
     /// bytes, and more only by less than a tuple.
-    pub fn pieces_for(&self, host_id: i32, least: usize) -> impl Iterator<Item = BytesMut> {
-        let mut at = 0;
+    pub fn pieces_for(&self, host_id: i32, least: usize) -> impl Iterator<Item = Bytes> {
+        let mut at = 0_usize;
         std::iter::from_fn(move || {
             let start = at;
+            if self.host_id == host_id {
+                at = start.saturating_add(least).min(self.tuples.len());
+                return (at > start).then(|| self.tuples.slice(start..at));
+            }
             while at - start < least
                 && let Some((_, end)) = tuple_end(&self.tuples, at)
             {
@@ -404,7 +422,7 @@ impl Group {
                 piece[host..host + 4].copy_from_slice(&host_id.to_be_bytes());
                 tuple = end;
             }
-            (at > start).then_some(piece)
+            (at > start).then(|| piece.freeze())
         })
     }
 
@@ -444,6 +462,7 @@ impl Group {
             columns: self.columns.clone(),
             rows: to.min(self.rows).saturating_sub(from),
             tuples: self.tuples.slice(start..end),
+            host_id: self.host_id,
         }
     }
 
@@ -480,6 +499,7 @@ impl Group {
             .map(|(column, _)| column)
             .collect();
         Self {
+            host_id: self.host_id,
             table: self.table,
             columns,
             rows: self.rows,
@@ -631,12 +651,13 @@ mod tests {
     fn the_host_is_set_in_every_tuple() {
         let payload = Bytes::from(encode(&[run("a", 1), run("b", 2)])[0].0.clone());
         let group = decode(&payload).unwrap().remove(0);
-        let whole: Vec<BytesMut> = group.pieces_for(77, usize::MAX).collect();
+        let whole: Vec<Bytes> = group.pieces_for(77, usize::MAX).collect();
         assert_eq!(whole.len(), 1);
-        let single: Vec<BytesMut> = group.pieces_for(77, 1).collect();
+        let single: Vec<Bytes> = group.pieces_for(77, 1).collect();
         assert_eq!(single.len(), 2, "a piece is never less than a tuple");
         assert_eq!(single.concat(), whole.concat());
         let sent = Group {
+            host_id: 0,
             tuples: whole.concat().into(),
             ..group
         };
