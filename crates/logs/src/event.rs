@@ -1,5 +1,7 @@
 //! What a source says, once it is understood.
 
+use std::num::NonZeroU64;
+
 use schema::Timestamp;
 
 /// How grave an event is. Finer grades of a source are kept in the context as `severity`.
@@ -56,16 +58,11 @@ pub struct Event {
     pub unit: String,
     /// The request, where the line is one of an access log.
     pub access: Option<Access>,
-}
-
-impl Event {
     /// Whether no head of the parser fits its line: its time is that of reading.
-    #[must_use]
-    pub fn is_unread(&self) -> bool {
-        // Texts of a context have their quotes escaped, so none of them holds this.
-        let context = self.context.as_deref().unwrap_or_default();
-        context.contains("\"ts_inferred\":true")
-    }
+    pub is_unread: bool,
+    /// Hash of the message without its numbers: it names the same pattern wherever it is the same.
+    /// `None` where that is not known.
+    pub skeleton: Option<NonZeroU64>,
 }
 
 /// A request as a web server's access log has it.
