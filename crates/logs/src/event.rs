@@ -1,6 +1,8 @@
 //! What a source says, once it is understood.
 
 pub use schema::LogLevel as Level;
+use std::num::NonZeroU64;
+
 use schema::Timestamp;
 
 /// One event, ready to be stored.
@@ -27,16 +29,11 @@ pub struct Event {
     pub unit: String,
     /// The request, where the line is one of an access log.
     pub access: Option<Access>,
-}
-
-impl Event {
     /// Whether no head of the parser fits its line: its time is that of reading.
-    #[must_use]
-    pub fn is_unread(&self) -> bool {
-        // Texts of a context have their quotes escaped, so none of them holds this.
-        let context = self.context.as_deref().unwrap_or_default();
-        context.contains("\"ts_inferred\":true")
-    }
+    pub is_unread: bool,
+    /// Hash of the message without its numbers: it names the same pattern wherever it is the same.
+    /// `None` where that is not known.
+    pub skeleton: Option<NonZeroU64>,
 }
 
 /// A request as a web server's access log has it.

@@ -27,5 +27,6 @@ pub mod fingerprint;
 pub mod intake;
 pub mod parse;
 pub mod security;
+mod skeleton;
 pub mod source;
 pub mod topic;

@@ -16,7 +16,7 @@ mod sql;
 mod text;
 
 pub use sql::{constants, is_sql, quoted_sql, sql};
-pub use text::{Pem, clean, text, value};
+pub use text::{Pem, clean, inspect, text, value};
 
 /// What stands in for a secret.
 pub const MARK: &str = "…";

@@ -91,6 +91,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../../../migrations/0009_expiry.sql"),
     },
     Migration {
+        version: 10,
+        name: "log_line_ids",
+        sql: include_str!("../../../migrations/0010_log_line_ids.sql"),
+    },
+    Migration {
         version: 11,
         name: "process_identities",
         sql: include_str!("../../../migrations/0011_process_identities.sql"),

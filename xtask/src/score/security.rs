@@ -152,7 +152,7 @@ fn syslog(text: &[u8], timeless: bool) -> anyhow::Result<Vec<Event>> {
             reader.flush(events);
         };
         read(line, &mut events);
-        if timeless && events.len() > before && events[before].is_unread() {
+        if timeless && events.len() > before && events[before].is_unread {
             events.truncate(before);
             let line = [b"2026-01-01T00:00:00Z ", line].concat();
             read(&line, &mut events);

@@ -57,19 +57,25 @@ pub(crate) struct Encoded {
 pub(crate) struct Encoder {
     versions: HashMap<(String, String), i64>,
     lines: Lines,
+    host_id: i32,
+    /// Identifier of the next line.
+    next_line: i64,
     /// Bytes that the next batch will have, to judge by the last.
     room: usize,
     sums: Sums,
 }
 
 impl Encoder {
-    pub(crate) fn new(positions: Vec<Position>) -> Self {
+    /// Creates an encoder of a host's lines, which it numbers from `next_line` on.
+    pub(crate) fn new(positions: Vec<Position>, host_id: i32, next_line: i64) -> Self {
         let versions = positions
             .into_iter()
             .map(|one| ((one.source, one.stream), one.version));
         Self {
             versions: versions.collect(),
             lines: Lines::default(),
+            host_id,
+            next_line,
             room: 0,
             sums: Sums::default(),
         }
@@ -84,7 +90,7 @@ impl Encoder {
         } = named;
         self.sums.add(source, event);
         if self.lines.is_empty() {
-            self.lines = Lines::with_capacity(self.room);
+            self.lines = Lines::of_host(self.host_id, self.room);
         }
         let chars = event.chars;
         self.lines.push(
@@ -98,8 +104,10 @@ impl Encoder {
                 message_chars: chars.map(|chars| i32::try_from(chars).unwrap_or(i32::MAX)),
                 context: event.context.as_deref(),
                 fingerprint: fingerprint.as_str(),
+                line_id: self.next_line,
             },
         );
+        self.next_line += 1;
     }
 
     /// Ends the batch whose events were taken.

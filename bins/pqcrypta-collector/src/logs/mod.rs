@@ -17,7 +17,7 @@ mod sources;
 
 use config::Config;
 use plan::Plan;
-use reading::Reading;
+use reading::{Reading, Stored};
 use schema::Timestamp;
 use schema::micros::{DAY, HOUR};
 pub(crate) use sources::Sources;
@@ -182,16 +182,19 @@ impl Logs {
         };
         let mut has_stored = false;
         let begun = async {
-            let positions = link.positions().await?;
-            Ok((positions, link.patterns(KNOWN_PATTERNS).await?))
+            Ok(Stored {
+                host_id: link.host_id(),
+                positions: link.positions().await?,
+                patterns: link.patterns(KNOWN_PATTERNS).await?,
+                next_line: link.reserve_lines().await?,
+            })
         };
-        let (positions, patterns) = match begun.await {
+        let stored = match begun.await {
             Ok(begun) => begun,
             Err(error) => return (End::Broken(error), false),
         };
         self.sources.begin_again();
-        let mut reading =
-            Reading::start(plan, positions, patterns, self.sources.clone(), self.clock);
+        let mut reading = Reading::start(plan, stored, self.sources.clone(), self.clock);
         let mut settle_at = Instant::now();
         let end = loop {
             tokio::select! {

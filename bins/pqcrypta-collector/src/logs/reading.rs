@@ -17,6 +17,19 @@ use tokio::time::timeout;
 /// How long the end of a thread is waited for: a round takes some milliseconds.
 const END_WITHIN: Duration = Duration::from_secs(2);
 
+/// What the database holds when a session begins.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    /// Number of the host.
+    pub(crate) host_id: i32,
+    /// Where each stream is to be read from.
+    pub(crate) positions: Vec<Position>,
+    /// Patterns seen recently.
+    pub(crate) patterns: Vec<KnownPattern>,
+    /// Identifier of the first line that is read now.
+    pub(crate) next_line: i64,
+}
+
 /// A thread that reads until this is ended or dropped.
 #[derive(Debug)]
 pub(crate) struct Reading {
@@ -27,11 +40,10 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    /// Starts to read at `positions`.
+    /// Starts to read where the database stands.
     pub(crate) fn start(
         plan: &Plan,
-        positions: Vec<Position>,
-        patterns: Vec<KnownPattern>,
+        stored: Stored,
         sources: Sources,
         clock: fn() -> Timestamp,
     ) -> Self {
@@ -40,6 +52,12 @@ impl Reading {
         let (done, ended) = oneshot::channel();
         let plan = plan.clone();
         let work = move || {
+            let Stored {
+                host_id,
+                positions,
+                patterns,
+                next_line,
+            } = stored;
             let saved: Vec<intake::Known> = positions
                 .iter()
                 .map(|one| intake::Known {
@@ -55,7 +73,7 @@ impl Reading {
                 template: one.template,
                 alias_of: one.alias_of,
             });
-            let mut encoder = Encoder::new(positions);
+            let mut encoder = Encoder::new(positions, host_id, next_line);
             let mut intake = Intake::new(&plan.wanted(), &saved, known, plan.limits, &[]);
             intake.keep_open(descriptors::for_logs());
             loop {

@@ -61,7 +61,7 @@ pub(super) fn sources(config: &Config, now: Timestamp) -> Vec<(String, Finding)>
         intake.poll(now, |named| {
             let lines = lines.entry(Arc::clone(named.source)).or_default();
             lines.all += 1;
-            lines.unread += i64::from(named.event.is_unread());
+            lines.unread += i64::from(named.event.is_unread);
         });
     };
     poll(now);

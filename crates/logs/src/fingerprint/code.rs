@@ -130,6 +130,16 @@ pub(super) struct Place<'a> {
     pub(super) rest: &'a [u8],
 }
 
+/// Returns whether a number that stands by itself may be kept behind this word. Those that are kept in colons or for
+/// a request do not stand by themselves.
+pub(super) fn may_keep(word: &[u8]) -> bool {
+    KEPT.iter().any(|kept| {
+        kept.given != Given::Request
+            && !matches!(kept.range, Range::SqlStateInColons)
+            && words::is_one_of(word, kept.after)
+    })
+}
+
 /// Returns whether the word is kept there.
 pub(super) fn is_kept(place: &Place<'_>, word: &[u8]) -> bool {
     let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();

@@ -46,8 +46,9 @@ const QUOTES: &[(&str, &[&str])] = &[
     ("《", &["》"]),
 ];
 
-/// Splits a message into its tokens.
-pub(super) fn scan(text: &str, tokens: &mut Vec<Token>) {
+/// Splits a message into its tokens. Returns whether every other message of the same skeleton has the same: no word
+/// stands there behind which a number may be kept.
+pub(super) fn scan(text: &str, tokens: &mut Vec<Token>) -> bool {
     let bytes = text.as_bytes();
     let mut scan = Scan {
         text,
@@ -63,6 +64,9 @@ pub(super) fn scan(text: &str, tokens: &mut Vec<Token>) {
         sequence: Sequence::new(tokens, bytes),
     };
     scan.run();
+    let is_request = scan.request;
+    let may_keep = |token: &Token| token.kind == Kind::Word && code::may_keep(token.bytes(text));
+    !is_request && !tokens.iter().any(may_keep)
 }
 
 struct Scan<'a> {

@@ -33,12 +33,14 @@ mod words;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::num::NonZeroU64;
 
 use schema::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::by_source::BySource;
 use crate::event::Level;
+use crate::skeleton::Recent;
 use miner::{Message, Miner};
 use token::{Kind, Token};
 
@@ -145,6 +147,8 @@ impl News {
 #[derive(Debug, Default)]
 struct Source {
     miner: Miner,
+    /// Hash of the sequence of messages without their numbers.
+    sequences: Recent<u64>,
     hour: i64,
     /// New names in this hour.
     named: u32,
@@ -221,15 +225,37 @@ impl Fingerprints {
         message: &str,
         now: Timestamp,
     ) -> Fingerprint {
+        self.name_known(source_name, level, (message, None), now)
+    }
+
+    /// The same for a message whose skeleton is known.
+    pub(crate) fn name_known(
+        &mut self,
+        source_name: &str,
+        level: Level,
+        (message, skeleton): (&str, Option<NonZeroU64>),
+        now: Timestamp,
+    ) -> Fingerprint {
         let source = self.sources.entry(source_name);
         let hour = now.0.div_euclid(HOUR_MICROS);
         if source.hour != hour {
             (source.hour, source.named) = (hour, 0);
         }
-        mask::scan(message, &mut self.tokens);
-        let sequence = token::sum(&self.tokens).wrapping_add(seed(level));
+        let known = skeleton.and_then(|skeleton| source.sequences.get(skeleton));
+        let sum = known.unwrap_or_else(|| {
+            let is_regular = mask::scan(message, &mut self.tokens);
+            let sum = token::sum(&self.tokens);
+            if let Some(skeleton) = skeleton.filter(|_| is_regular) {
+                source.sequences.put(skeleton, sum);
+            }
+            sum
+        });
+        let sequence = sum.wrapping_add(seed(level));
         if let Some(name) = source.miner.find(sequence, hour as i32) {
             return Fingerprint::of(name);
+        }
+        if known.is_some() {
+            mask::scan(message, &mut self.tokens);
         }
         let learned = source.miner.learn(
             &Message {

@@ -228,6 +228,7 @@ impl Intake {
             self.sense.watch.elapse(now, &mut batch.security);
         }
         batch.news = self.sense.fingerprints.take_news();
+        batch.tally.finish();
         batch
     }
 
@@ -312,9 +313,12 @@ impl Sense {
         now: Timestamp,
         batch: &mut Batch,
     ) -> Named<'a> {
-        let fingerprint = self
-            .fingerprints
-            .name(source, event.level, &event.message, now);
+        let fingerprint = self.fingerprints.name_known(
+            source,
+            event.level,
+            (&event.message, event.skeleton),
+            now,
+        );
         let parser = self.parsers.get(source).copied().unwrap_or_default();
         self.watch
             .observe(parser, source, event, now, &mut batch.security);

@@ -46,6 +46,9 @@ pub struct Tally {
     pub patterns: HashMap<(Timestamp, Fingerprint), Seen, RandomState>,
     /// Events that no head of the parser fits: without a time of their own. By source.
     pub unread: HashMap<Arc<str>, i64, RandomState>,
+    /// Lines of each level of the hour and source that came last, not in `hours` yet: many lines of one come in
+    /// a row.
+    recent: Option<(Timestamp, Arc<str>, [i64; Level::ALL.len()])>,
 }
 
 impl Tally {
@@ -57,15 +60,19 @@ impl Tally {
         event: &Event,
         topics: &mut Topics,
     ) {
-        if event.is_unread() {
+        if event.is_unread {
             *self.unread.entry(Arc::clone(source)).or_default() += 1;
         }
         let hour = Timestamp(event.ts.as_micros().div_euclid(HOUR) * HOUR);
-        match self.hours.get_mut(&(hour, Arc::clone(source), event.level)) {
-            Some(count) => *count += 1,
-            None => {
-                self.hours
-                    .insert((hour, Arc::clone(source), event.level), 1);
+        match &mut self.recent {
+            Some((known, name, counts)) if *known == hour && name == source => {
+                counts[event.level as usize] += 1;
+            }
+            _ => {
+                self.finish();
+                let mut counts = [0; Level::ALL.len()];
+                counts[event.level as usize] = 1;
+                self.recent = Some((hour, Arc::clone(source), counts));
             }
         }
         let seen = self
@@ -90,5 +97,17 @@ impl Tally {
         seen.count += 1;
         seen.first = seen.first.min(event.ts);
         seen.last = seen.last.max(event.ts);
+    }
+
+    /// Brings `hours` up to date.
+    pub(super) fn finish(&mut self) {
+        if let Some((hour, source, counts)) = self.recent.take() {
+            for (level, count) in Level::ALL.into_iter().zip(counts) {
+                if count > 0 {
+                    let key = (hour, Arc::clone(&source), level);
+                    *self.hours.entry(key).or_default() += count;
+                }
+            }
+        }
     }
 }

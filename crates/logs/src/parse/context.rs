@@ -12,13 +12,29 @@ const TEXT_CHARS: usize = 1024;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Context {
     json: String,
+    /// Whether it says that the time was inferred.
+    is_inferred: bool,
 }
 
 impl Context {
     /// An empty one that is written into `memory`.
     pub(crate) fn within(mut memory: String) -> Self {
         memory.clear();
-        Self { json: memory }
+        Self {
+            json: memory,
+            is_inferred: false,
+        }
+    }
+
+    /// Flags that the line states no time.
+    pub(crate) fn infer_time(&mut self) {
+        self.flag("ts_inferred");
+        self.is_inferred = true;
+    }
+
+    /// Returns whether the line states no time.
+    pub(crate) const fn is_inferred(&self) -> bool {
+        self.is_inferred
     }
 
     fn key(&mut self, key: &str) {
@@ -67,6 +83,12 @@ impl Context {
 
     /// A number that stands in the line as digits; as text where it is none.
     pub(crate) fn digits(&mut self, key: &str, value: &str) {
+        // Nearly always it is written as JSON writes it.
+        if matches!(value.as_bytes(), [b'1'..=b'9', rest @ ..] if rest.len() < 15 && rest.iter().all(u8::is_ascii_digit))
+        {
+            self.json(key, value);
+            return;
+        }
         match value.parse::<u64>() {
             // Every JSON reader holds numbers up to 2^53.
             Ok(number) if number < 1 << 53 => self.number(key, number),
@@ -89,6 +111,7 @@ impl Context {
     /// Takes over what another one has and this one has not.
     pub(crate) fn absorb(&mut self, other: Self) {
         const COMMON: &[&str] = &["pid", "host", "thread", "severity"];
+        self.is_inferred |= other.is_inferred;
         let is_double = |key: &&str| other.has(key) && self.has(key);
         if COMMON.iter().any(is_double) {
             let members = other.finish().and_then(|json| {

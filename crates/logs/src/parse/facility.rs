@@ -25,7 +25,8 @@ pub(crate) fn word(text: &str) -> Option<Facility<'_>> {
     if !text.starts_with(|first: char| first.is_ascii_lowercase()) {
         return None;
     }
-    let end = text.bytes().take(24).position(|byte| byte == b' ')?;
+    let near = &text.as_bytes()[..text.len().min(24)];
+    let end = memchr::memchr(b' ', near)?;
     let (word, rest) = text.split_at(end);
     let (level, word) = pair(word.strip_suffix(':').unwrap_or(word))?;
     Some((level, word, rest.trim_start_matches(' ')))
@@ -33,8 +34,9 @@ pub(crate) fn word(text: &str) -> Option<Facility<'_>> {
 
 /// Returns the level of `<daemon.err> ` or `<3.3> ` at the beginning of a text.
 pub(crate) fn in_brackets(text: &str) -> Option<Facility<'_>> {
+    let text_within = text.strip_prefix('<')?;
     let end = text.bytes().take(24).position(|byte| byte == b'>')?;
-    let inner = text[..end].strip_prefix('<')?;
+    let inner = &text_within[..end - 1];
     let rest = text[end + 1..].strip_prefix(' ')?;
     let (level, word) = pair(inner).or_else(|| {
         let (facility, severity) = inner.split_once('.')?;
@@ -45,7 +47,8 @@ pub(crate) fn in_brackets(text: &str) -> Option<Facility<'_>> {
 }
 
 fn pair(text: &str) -> Option<(Level, &str)> {
-    let (facility, word) = text.split_once('.')?;
+    let dot = memchr::memchr(b'.', text.as_bytes())?;
+    let (facility, word) = (&text[..dot], &text[dot + 1..]);
     if !FACILITIES.contains(&facility) {
         return None;
     }
@@ -55,7 +58,8 @@ fn pair(text: &str) -> Option<(Level, &str)> {
 /// Returns the level of a message of Cisco's: the digit in `%LINK-3-UPDOWN: `, which a counter and another
 /// time may stand before.
 pub(crate) fn cisco(message: &str) -> Option<Level> {
-    let at = message.bytes().take(48).position(|byte| byte == b'%')?;
+    let near = &message.as_bytes()[..message.len().min(48)];
+    let at = memchr::memchr(b'%', near)?;
     if at > 0 && !message[..at].ends_with(": ") {
         return None;
     }

@@ -239,6 +239,28 @@ pub(crate) fn of_kernel(message: &str) -> Option<Level> {
         .map(|((_, _, level), _)| *level)
 }
 
+/// By the last letter of [`ERRNOS`], a bit for each letter before it. Letters of either size have the same five
+/// low bits.
+static ENDINGS: [u32; 32] = {
+    let mut table = [0; 32];
+    let mut at = 0;
+    while at < ERRNOS.len() {
+        let words = ERRNOS[at].as_bytes();
+        let (before, last) = (words[words.len() - 2], words[words.len() - 1]);
+        table[(last & 31) as usize] |= 1 << (before & 31);
+        at += 1;
+    }
+    table
+};
+
+/// Returns whether a text may end with one of [`ERRNOS`], by its last two letters.
+fn may_end(text: &[u8]) -> bool {
+    let [.., before, last] = text else {
+        return false;
+    };
+    ENDINGS[usize::from(last & 31)] & (1 << (before & 31)) != 0
+}
+
 /// Returns a warning for a message that ends with the error of a system that is in trouble:
 /// `write /var/lib/x: No space left on device`. Behind it may stand its number in brackets, or, in
 /// quotes, what it was about.
@@ -260,6 +282,9 @@ pub(crate) fn of_errno(message: &str) -> Option<Level> {
         }
         None => text,
     };
+    if !may_end(text.as_bytes()) {
+        return None;
+    }
     let before = ERRNOS.iter().find_map(|words| {
         let at = text.len().checked_sub(words.len())?;
         // Go writes them in small letters.

@@ -8,10 +8,14 @@
 //! at the same time (`continued`), so that all of it is stored; a statement beyond them is cut, and
 //! `lines_cut` counts what is missing.
 
+use std::borrow::Cow;
+use std::num::NonZeroU64;
+
 use schema::Timestamp;
 
 use super::{Draft, Joins, Redact, clean, context::Context, postgresql, trace::Trace};
 use crate::event::Event;
+use crate::skeleton::{self, Recent};
 
 /// Characters of a message that are stored.
 const MESSAGE_CHARS: usize = 4096;
@@ -35,6 +39,34 @@ pub(crate) struct Line<'a> {
 pub(crate) struct Spare {
     pub(crate) component: String,
     pub(crate) message: String,
+}
+
+/// What one event leaves for the next: memory, and messages without a secret.
+pub(crate) struct Memory<'a> {
+    pub(crate) spare: Spare,
+    pub(crate) plain: &'a mut Plain,
+}
+
+/// Skeletons of messages in which nothing even looks like a secret.
+#[derive(Debug, Default)]
+pub(crate) struct Plain(Recent<()>);
+
+impl Plain {
+    /// Returns a message without secrets, and its skeleton where it had none.
+    fn redacted<'a>(&mut self, message: &'a str) -> (Cow<'a, str>, Option<NonZeroU64>) {
+        let Some(skeleton) = skeleton::of(message) else {
+            return (redact::clean(message), None);
+        };
+        if self.0.get(skeleton).is_some() {
+            return (Cow::Borrowed(message), Some(skeleton));
+        }
+        let (clean, is_plain) = redact::inspect(message);
+        if is_plain {
+            self.0.put(skeleton, ());
+        }
+        let is_same = matches!(clean, Cow::Borrowed(_));
+        (clean, is_same.then_some(skeleton))
+    }
 }
 
 /// An event that may still grow.
@@ -77,8 +109,9 @@ impl Open {
         line: &Line<'_>,
         joins: Joins,
         now: Timestamp,
-        spare: Spare,
+        memory: Memory<'_>,
     ) -> Self {
+        let Memory { spare, plain } = memory;
         let headed = draft.stamp.is_some();
         let mut context = draft.context;
         if !draft.severity.is_empty() {
@@ -92,7 +125,7 @@ impl Open {
                 stamp.ts
             }
             None => {
-                context.flag("ts_inferred");
+                context.infer_time();
                 now
             }
         };
@@ -100,11 +133,13 @@ impl Open {
             context.number("line_bytes", line.true_len);
         }
         // The server writes to syslog and to the journal, too.
-        let usual: Redact = if postgresql::is_server(&draft.component) {
+        let is_server = postgresql::is_server(&draft.component);
+        let usual: Redact = if is_server {
             postgresql::embedded
         } else {
             redact::clean
         };
+        let is_usual = draft.redact.is_none() && !is_server;
         let redact = draft.redact.unwrap_or(usual);
         let message = clean::text(&draft.message);
         let trace = match draft.trace {
@@ -112,6 +147,11 @@ impl Open {
             known => known,
         };
         let redacted = joins != Joins::Tabs || draft.whole;
+        let (stored, skeleton) = match (redacted, is_usual) {
+            (true, true) => plain.redacted(&message),
+            (true, false) => (redact(&message), None),
+            (false, _) => (Cow::Borrowed(&*message), None),
+        };
         let raw =
             (line.changes.bytes && line.bytes.len() <= RAW_BYTES).then(|| line.bytes.to_vec());
         Self {
@@ -120,11 +160,8 @@ impl Open {
                 ts,
                 level: draft.level.unwrap_or_default(),
                 component: written(spare.component, &draft.component),
-                message: if redacted {
-                    written(spare.message, &redact(&message))
-                } else {
-                    written(spare.message, &message)
-                },
+                message: written(spare.message, &stored),
+                skeleton,
                 at,
                 pid: draft.pid,
                 access: draft.access,
@@ -191,6 +228,7 @@ impl Open {
             self.trace = Trace::after(&message);
         }
         self.bytes += message.len();
+        self.event.skeleton = None;
         self.event.message = if self.redacted {
             (self.redact)(&message).into_owned()
         } else {
@@ -307,6 +345,7 @@ impl Open {
             }
         }
         event.chars = clean::cut(&mut event.message, MESSAGE_CHARS);
+        event.is_unread = self.context.is_inferred();
         event.context = self.context.finish();
         event
     }

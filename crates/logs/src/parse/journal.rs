@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 
 use schema::Timestamp;
 
-use super::join::{Line, Open, Spare};
+use super::join::{Line, Memory, Open, Spare};
 use super::time::{Clock, Stamp};
 use super::trace::Trace;
 use super::{Counts, Draft, Joins, Parsed, State, clean, faults, level, simple_timestamp, tracing};
@@ -117,7 +117,10 @@ impl Queue {
             &line,
             Joins::Traces,
             now,
-            Spare::default(),
+            Memory {
+                spare: Spare::default(),
+                plain: &mut state.plain,
+            },
         );
         open.of_unit(&entry.unit);
         if !rest.is_empty() {
@@ -222,7 +225,7 @@ fn of_journal<'a>(mut draft: Draft<'a>, entry: &'a Entry, now: Timestamp) -> Dra
             ts: now,
             clamped: false,
         });
-        draft.context.flag("ts_inferred");
+        draft.context.infer_time();
     }
     if draft.level.is_none()
         && let Some((level, word)) = entry.priority.and_then(level::of_severity)

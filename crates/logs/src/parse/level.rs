@@ -91,14 +91,43 @@ const PHP: &[(&str, Level)] = &[
 /// Longest of the words.
 const LONGEST: usize = 13;
 
-/// What a level's word means, in letters of either size; `None` for any other word.
+/// By the first letter of all words, a bit for each length. Letters of either size have the same five low
+/// bits.
+static LENGTHS: [u16; 32] = {
+    let mut table = [0; 32];
+    let lists = [WORDS, SHORT];
+    let mut list = 0;
+    while list < lists.len() {
+        let mut at = 0;
+        while at < lists[list].len() {
+            let word = lists[list][at].0.as_bytes();
+            table[(word[0] & 31) as usize] |= 1 << word.len();
+            at += 1;
+        }
+        list += 1;
+    }
+    table
+};
+
+/// Returns whether a word may be a level, by its first letter and its length.
+fn may_be(word: &str) -> bool {
+    let first = word.as_bytes().first().map_or(0, |first| first & 31);
+    word.len() <= LONGEST && LENGTHS[usize::from(first)] & (1 << word.len()) != 0
+}
+
+/// Returns what a level's word means, in letters of either size; `None` for any other word.
 pub(crate) fn of_word(word: &str) -> Option<Level> {
-    if word.len() > LONGEST || word.len() < 3 {
+    if !may_be(word) {
         return None;
     }
-    WORDS
+    of_table(WORDS, word)
+}
+
+fn of_table(table: &[(&str, Level)], word: &str) -> Option<Level> {
+    let first = word.as_bytes().first()?.to_ascii_lowercase();
+    table
         .iter()
-        .find(|(known, _)| known.eq_ignore_ascii_case(word))
+        .find(|(known, _)| known.as_bytes()[0] == first && known.eq_ignore_ascii_case(word))
         .map(|(_, level)| *level)
 }
 
@@ -109,12 +138,10 @@ pub(crate) fn of_name(word: &str) -> Option<Level> {
         Some(end) if word[end + 1..].bytes().all(|byte| byte.is_ascii_digit()) => &word[..end],
         _ => word,
     };
-    of_word(word).or_else(|| {
-        SHORT
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(word))
-            .map(|(_, level)| *level)
-    })
+    if !may_be(word) {
+        return None;
+    }
+    of_word(word).or_else(|| of_table(SHORT, word))
 }
 
 /// Returns what a single letter means, in a format that has one.

@@ -204,6 +204,7 @@ struct State {
     access: access::Format,
     /// Memory for the context of the next event.
     spare: String,
+    plain: join::Plain,
 }
 
 impl State {

@@ -6,7 +6,7 @@ use schema::Timestamp;
 
 use super::container::{Stream, Wrapped};
 use super::encoding::Encoding;
-use super::join::{Line, More, Open, Spare};
+use super::join::{Line, Memory, More, Open, Spare};
 use super::time::{Clock, Stamp};
 use super::trace::Trace;
 use super::{Draft, Joins, Parsed, Parser, ParserKind, ParserOptions, State};
@@ -460,8 +460,12 @@ impl Reader {
         if let Some(stamp) = draft.stamp {
             self.before = Some((self.now, stamp.ts));
         }
-        let spare = std::mem::take(&mut self.spare);
-        let open = Open::new(draft, at, line, self.parser.joins, self.inferred(), spare);
+        let inferred = self.inferred();
+        let memory = Memory {
+            spare: std::mem::take(&mut self.spare),
+            plain: &mut self.state.plain,
+        };
+        let open = Open::new(draft, at, line, self.parser.joins, inferred, memory);
         if whole {
             out.push(open.finish());
         } else {

@@ -464,5 +464,6 @@ fn is_trace_of_php(message: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "simple_timestamp_tests.rs"]
 mod tests;
+#[cfg(test)]
+mod trace_tests;

@@ -52,7 +52,10 @@ pub(crate) fn leading<'a>(text: &'a str, clock: &mut Clock) -> Option<Found<'a>>
             .or_else(|| month_and_day(text, clock))
             .or_else(|| epoch(text, clock))
             .or_else(|| time_alone(text)),
-        b'A'..=b'Z' => week_day(text, clock).or_else(|| month_first(text, clock)),
+        b'A'..=b'Z' => match clock.same_short(text) {
+            Some(stamp) => return Some(short(text, stamp)),
+            None => week_day(text, clock).or_else(|| month_first(text, clock)),
+        },
         b'@' => tai64n(text, clock),
         _ => None,
     }
@@ -62,6 +65,20 @@ pub(crate) fn leading<'a>(text: &'a str, clock: &mut Clock) -> Option<Found<'a>>
         text: &text[..text.len() - found.rest.len()],
         ..found
     })
+}
+
+/// `Nov 29 06:42:01`
+const SHORT: usize = 15;
+
+/// Returns the time of the form `Nov 29 06:42:01` that a text begins with.
+fn short(text: &str, stamp: Stamp) -> Found<'_> {
+    let (text, rest) = text.split_at(SHORT);
+    Found {
+        stamp: Some(stamp),
+        form: Form::Whole,
+        text,
+        rest,
+    }
 }
 
 fn found<'a>(
@@ -298,7 +315,15 @@ pub(crate) fn month_first<'a>(text: &'a str, clock: &mut Clock) -> Option<Found<
     };
     let civil = Civil::new((year, month, day), of_day)?;
     let form = if comma { Form::Java } else { Form::Whole };
-    Some(found((civil, Zone::Local), form, &rest[length..], clock))
+    let found = found((civil, Zone::Local), form, &rest[length..], clock);
+    if let Some(stamp) = found.stamp
+        && !comma
+        && text.len() == SHORT + found.rest.len()
+        && found.rest.starts_with(' ')
+    {
+        clock.keep_short(text, stamp);
+    }
+    Some(found)
 }
 
 /// `@` and 24 hexadecimal digits: seconds of TAI above 2^62, and nanoseconds. The ten seconds are what

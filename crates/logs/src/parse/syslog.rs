@@ -160,7 +160,8 @@ fn traditional<'a>(line: &'a str, clock: &mut Clock, draft: &mut Draft<'a>) -> O
     }
     // Without a host, as syslogd wrote for itself: what ends in a colon is the tag; so is what stands
     // in brackets, as metalog writes.
-    let (host, mut rest) = match rest.split_once(' ') {
+    let blank = memchr::memchr(b' ', rest.as_bytes());
+    let (host, mut rest) = match blank.map(|at| (&rest[..at], &rest[at + 1..])) {
         Some((host, after))
             if !(host.ends_with(':') || host.starts_with('[') || is_local && is_tag(host)) =>
         {

@@ -68,7 +68,9 @@ const QUOTED: &str = "FastCGI sent in stderr: \"";
 impl Trace {
     /// Where a line that is an event's first leads.
     pub(crate) fn after(message: &str) -> Self {
-        let found = HEADS.iter().find(|(head, _)| message.starts_with(head));
+        let first = message.as_bytes().first();
+        let found = (HEADS.iter())
+            .find(|(head, _)| head.as_bytes().first() == first && message.starts_with(head));
         match found {
             Some((_, Self::Rust)) if !message.contains(" panicked at ") => Self::Outside,
             Some((head, Self::Quoted)) if ends_quote(&message[head.len()..]) => Self::Outside,

@@ -3,50 +3,51 @@
 /// Names kept, for the details.
 const MOST: usize = 10;
 
-/// Up to ten names, each once, in the order in which they came.
+/// Up to ten names, each once, in the order in which they came. Each stands behind its length, two bytes.
 #[derive(Debug, Default)]
-pub(super) struct Names {
-    /// All of them, one behind the other.
-    text: String,
-    /// Where each ends.
-    ends: [u16; MOST],
-    count: u8,
-}
+pub(super) struct Names(Vec<u8>);
 
 impl Names {
     /// Keeps a name while there is room. Nothing is no name.
     pub(super) fn keep(&mut self, name: &str) {
-        let count = usize::from(self.count);
-        if name.is_empty() || count == MOST || self.iter().any(|known| known == name) {
-            return;
+        let mut known = 0;
+        for other in self.iter() {
+            if other == name.as_bytes() {
+                return;
+            }
+            known += 1;
         }
-        let Ok(end) = u16::try_from(self.text.len() + name.len()) else {
+        let Ok(length) = u16::try_from(name.len()) else {
             return;
         };
-        self.text.push_str(name);
-        self.ends[count] = end;
-        self.count += 1;
+        if name.is_empty() || known == MOST {
+            return;
+        }
+        self.0.reserve_exact(2 + name.len());
+        self.0.extend_from_slice(&length.to_le_bytes());
+        self.0.extend_from_slice(name.as_bytes());
     }
 
     /// Gives them away.
     pub(super) fn take(&mut self) -> Vec<String> {
-        let names = self.iter().map(str::to_owned).collect();
+        let text = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
+        let names = self.iter().map(text).collect();
         self.clear();
         names
     }
 
     /// Forgets them and keeps the memory.
     pub(super) fn clear(&mut self) {
-        self.text.clear();
-        self.count = 0;
+        self.0.clear();
     }
 
-    fn iter(&self) -> impl Iterator<Item = &str> {
-        let mut begin = 0;
-        let ends = self.ends.iter().take(self.count.into());
-        ends.map(move |end| {
-            let end = usize::from(*end);
-            &self.text[std::mem::replace(&mut begin, end)..end]
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = self.0.as_slice();
+        std::iter::from_fn(move || {
+            let (length, names) = rest.split_first_chunk()?;
+            let (name, after) = names.split_at_checked(u16::from_le_bytes(*length).into())?;
+            rest = after;
+            Some(name)
         })
     }
 }

@@ -369,7 +369,7 @@ fn is_authenticating(rest: &str) -> bool {
 }
 
 fn first(text: &str) -> &str {
-    text.split(' ').next().unwrap_or(text)
+    memchr::memchr(b' ', text.as_bytes()).map_or(text, |end| &text[..end])
 }
 
 /// `METHOD for [invalid user] USER from ADDRESS port N ssh2: detail`.
@@ -410,12 +410,18 @@ fn before_detail(text: &str) -> Option<&str> {
         .min_by_key(|head| head.len())
 }
 
+/// Returns where the last `from ` begins.
+fn last_from(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    memchr::memrchr_iter(b'f', bytes).find(|at| bytes[*at..].starts_with(b"from "))
+}
+
 /// What stands before the last ` from ADDRESS` with nothing but a port and the protocol behind, and
 /// the address.
 fn origin(text: &str) -> (&str, Option<Peer<'_>>) {
     let text = text.trim_end();
     let mut before = text.len();
-    while let Some(at) = text[..before].rfind("from ") {
+    while let Some(at) = last_from(&text[..before]) {
         let name = &text[..at];
         let behind = &text[at + "from ".len()..];
         if (name.is_empty() || name.ends_with(' '))

@@ -66,8 +66,8 @@ impl<K> Default for Tallies<K> {
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     entries: Vec<Entry>,
-    alarm: Alarm,
-    slow: Alarm,
+    /// Of who has done enough for one; most never do.
+    alarms: Option<Box<Alarms>>,
     /// Whether its place is among those with a finding that is being told.
     is_listed: bool,
     peer: Option<Known>,
@@ -83,8 +83,15 @@ pub(super) struct Tally {
 struct Entry {
     ts: i64,
     times: u32,
-    /// Upper and lower half of [`Peer::key`]; zero where addresses are not told apart.
-    address: [u64; 2],
+    /// [`Peer::key`], folded; zero where addresses are not distinguished.
+    address: u64,
+}
+
+/// The findings of a key that may be under way: by the quick rule and by the slow one.
+#[derive(Debug, Default)]
+struct Alarms {
+    quick: Alarm,
+    slow: Alarm,
 }
 
 /// Whether a finding is being told.
@@ -234,13 +241,18 @@ impl<K: Eq + Hash> Tallies<K> {
             let Some(tally) = place.and_then(|place| tallies.get_mut(place)) else {
                 return false;
             };
-            if let Some(count) = tally.alarm.pass(rule, now) {
-                tell(rule, key, tally.finding(count));
+            let mut due = |alarm: fn(&mut Alarms) -> &mut Alarm, rule: &'static Rule| {
+                let alarms = tally.alarms.as_deref_mut()?;
+                let count = alarm(alarms).pass(rule, now)?;
+                Some(tally.finding(count))
+            };
+            if let Some(finding) = due(|alarms| &mut alarms.quick, rule) {
+                tell(rule, key, finding);
             }
             if let Some(slow) = slow
-                && let Some(count) = tally.slow.pass(slow, now)
+                && let Some(finding) = due(|alarms| &mut alarms.slow, slow)
             {
-                tell(slow, key, tally.finding(count));
+                tell(slow, key, finding);
             }
             tally.is_listed = tally.is_told();
             tally.is_listed
@@ -286,8 +298,9 @@ impl<Q: ?Sized + ToOwned> Drop for Held<'_, Q> {
 
 impl Tally {
     /// Whether a finding about it is being told.
-    const fn is_told(&self) -> bool {
-        self.alarm.told.is_some() || self.slow.told.is_some()
+    fn is_told(&self) -> bool {
+        let alarms = self.alarms.as_ref();
+        alarms.is_some_and(|alarms| alarms.quick.told.is_some() || alarms.slow.told.is_some())
     }
 
     /// As new, but for the memory and for the list its place may be on.
@@ -335,7 +348,7 @@ impl Tally {
         self.push(Entry {
             ts,
             times,
-            address: [0; 2],
+            address: 0,
         });
     }
 
@@ -349,7 +362,8 @@ impl Tally {
 
     /// Adds to the entry of this address, so that each address has one.
     pub(super) fn add_once(&mut self, ts: i64, times: u32, address: u128) {
-        let address = [(address >> 64) as u64, address as u64];
+        // Of an address one half is zero, but for the mark of IPv4.
+        let address = (address >> 64) as u64 ^ address as u64;
         let same = self
             .entries
             .iter()
@@ -382,19 +396,44 @@ impl Tally {
     pub(super) fn step(&mut self, rule: &Rule, ts: i64, times: u32) -> Option<Finding> {
         let within = self.within(ts, rule.window_secs);
         let enough = within.times >= rule.threshold;
-        let count = self.alarm.step(rule, ts, times, enough.then_some(within))?;
+        self.advance(
+            |alarms| &mut alarms.quick,
+            rule,
+            (ts, times),
+            enough.then_some(within),
+        )
+    }
+
+    /// Advances a finding by what came; begins one when there is enough for it.
+    fn advance(
+        &mut self,
+        alarm: fn(&mut Alarms) -> &mut Alarm,
+        rule: &Rule,
+        (ts, times): (i64, u32),
+        enough: Option<Count>,
+    ) -> Option<Finding> {
+        if enough.is_some() && self.alarms.is_none() {
+            self.alarms = Some(Box::default());
+        }
+        let alarms = self.alarms.as_deref_mut()?;
+        let count = alarm(alarms).step(rule, ts, times, enough)?;
         Some(self.finding(count))
     }
 
     /// The same for a rule about a long time, unless the quick one was told within it.
     pub(super) fn step_slow(&mut self, rule: &Rule, ts: i64, times: u32) -> Option<Finding> {
-        if self.alarm.told_within(ts, rule.window_secs) {
+        let quick = self.alarms.as_ref().map(|alarms| &alarms.quick);
+        if quick.is_some_and(|quick| quick.told_within(ts, rule.window_secs)) {
             return None;
         }
         let within = self.within(ts, rule.window_secs);
         let enough = within.times >= rule.threshold;
-        let count = self.slow.step(rule, ts, times, enough.then_some(within))?;
-        Some(self.finding(count))
+        self.advance(
+            |alarms| &mut alarms.slow,
+            rule,
+            (ts, times),
+            enough.then_some(within),
+        )
     }
 
     /// The same for a rule that counts addresses.
@@ -403,20 +442,24 @@ impl Tally {
         let places = self.entries.iter().filter(|entry| entry.ts > from).count();
         let enough = places >= rule.threshold as usize;
         let within = self.within(ts, rule.window_secs);
-        let count = self.alarm.step(rule, ts, times, enough.then_some(within))?;
-        Some(self.finding(count))
+        self.advance(
+            |alarms| &mut alarms.quick,
+            rule,
+            (ts, times),
+            enough.then_some(within),
+        )
     }
 
     /// What came since the last row, although it is not due.
     pub(super) fn tell_now(&mut self, ts: i64) -> Option<Finding> {
-        let count = self.alarm.now(ts)?;
+        let count = self.alarms.as_deref_mut()?.quick.now(ts)?;
         Some(self.finding(count))
     }
 
     /// Forgets what was counted: it led to where it could.
     pub(super) fn forget(&mut self) {
         self.entries.clear();
-        (self.alarm, self.slow) = (Alarm::default(), Alarm::default());
+        self.alarms = None;
     }
 
     pub(super) fn finding(&mut self, count: Count) -> Finding {

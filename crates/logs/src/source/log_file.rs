@@ -7,6 +7,8 @@
 //! added for [`LAST_WORDS_SECS`] is given as it is: whoever wrote it has ended, or waits. What is added
 //! later begins a line of its own there, so each byte is given once.
 
+mod long;
+
 use std::io;
 use std::sync::Arc;
 
@@ -18,6 +20,7 @@ use super::chunk::{Chunk, Gap, GapReason, Place};
 use super::content::Content;
 use super::position::{FilePosition, Identity, PRINT_BYTES, Print};
 use super::stat::Stat;
+use long::Long;
 
 /// Longer lines are cut to this many bytes.
 pub const LINE_BYTES: usize = 64 << 10;
@@ -58,17 +61,6 @@ pub(super) enum Read {
     Rewritten,
     /// The system gave an error.
     Failed(io::Error),
-}
-
-/// A line that is longer than [`LINE_BYTES`].
-#[derive(Debug)]
-struct Long {
-    /// Its beginning.
-    kept: Vec<u8>,
-    /// How much of it is read.
-    len: u64,
-    /// The last bytes read.
-    tail: Vec<u8>,
 }
 
 /// A file of a stream.
@@ -403,34 +395,6 @@ impl LogFile {
             tail: last_bytes(&buf[..before + LINE_BYTES]),
         });
         Read::Passed(LINE_BYTES as u64)
-    }
-
-    fn take_long(&mut self, stream: &Arc<str>, mut long: Long, buf: &[u8], before: usize) -> Read {
-        let data = &buf[before..];
-        let Some(n) = memchr(b'\n', data) else {
-            long.len += data.len() as u64;
-            long.tail = last_bytes(buf);
-            self.long = Some(long);
-            return Read::Passed(data.len() as u64);
-        };
-        long.len += n as u64;
-        long.tail = last_bytes(&buf[..before + n + 1]);
-        let mut lines = self.chunk_of_long(stream, long, 1);
-        lines.bytes.push(b'\n');
-        Read::Lines(Box::new(lines))
-    }
-
-    /// The line that was too long, and `more` bytes of its end.
-    fn chunk_of_long(&mut self, stream: &Arc<str>, long: Long, more: u64) -> Chunk {
-        let end = self.offset + long.len + more;
-        let mut lines = self.chunk(stream, long.kept, end);
-        if long.len > LINE_BYTES as u64 {
-            lines.cut = Some((self.offset, long.len));
-            lines.place.tail = Some(long.tail.clone());
-        }
-        self.offset = end;
-        self.before = long.tail;
-        lines
     }
 
     /// Passes over NUL bytes at the beginning of a line, unless they are few.

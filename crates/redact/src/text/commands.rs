@@ -133,14 +133,20 @@ const LOGINS: &[&str] = &[
     "nerdctl ",
 ];
 
+/// Returns whether a word may be one of [`PROGRAMS`], by its length and its first two letters.
+pub(super) fn may_be_program(word: &[u8]) -> bool {
+    let [first, second, ..] = word else {
+        return false;
+    };
+    word.len() <= LONGEST
+        && LENGTHS[usize::from(first & 127)] & (1 << word.len()) != 0
+        && BEGINNINGS[usize::from(first & 127)] & (1 << (second & 127)) != 0
+}
+
 /// The options that give a secret to the program whose name is the word at this place.
 pub(super) fn of_program(text: &str, at: usize, end: usize) -> Option<Options> {
     let word = &text.as_bytes()[at..end];
-    let [first, second, ..] = word else {
-        return None;
-    };
-    let short = word.len() <= LONGEST && LENGTHS[usize::from(first & 127)] & (1 << word.len()) != 0;
-    if !short || BEGINNINGS[usize::from(first & 127)] & (1 << (second & 127)) == 0 {
+    if !may_be_program(word) {
         return None;
     }
     if word == b"login" && !LOGINS.iter().any(|program| text[..at].ends_with(program)) {

@@ -40,6 +40,14 @@ pub fn text(text: &str) -> String {
 /// As [`text`]; borrowed when there is no secret.
 #[must_use]
 pub fn clean(text: &str) -> Cow<'_, str> {
+    inspect(text).0
+}
+
+/// As [`clean`], and whether no word of the text even looks like a secret or the name of one. Then the same text with
+/// other numbers holds no secret either, where a number is digits and single dots between two of blank, comma,
+/// semicolon, `=` and brackets, or an end of the text.
+#[must_use]
+pub fn inspect(text: &str) -> (Cow<'_, str>, bool) {
     let bytes = text.as_bytes();
     let mut scan = Scan {
         text,
@@ -49,6 +57,7 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     };
     let mut out = String::new();
     let (mut kept, mut at) = (0, 0);
+    let mut plain = true;
     while at < bytes.len() {
         if at >= scan.ahead_from {
             let (from, to) = scan.arrive(kept);
@@ -71,6 +80,11 @@ pub fn clean(text: &str) -> Cow<'_, str> {
         while end < bytes.len() && CLASS[usize::from(bytes[end])] == class {
             end += 1;
         }
+        if class == WORD && scan.program.is_none() && is_plain(text, at, end) {
+            at = end;
+            continue;
+        }
+        plain = false;
         let secret = if class == WORD {
             scan.word(at, end)
         } else {
@@ -88,10 +102,10 @@ pub fn clean(text: &str) -> Cow<'_, str> {
         }
     }
     if kept == 0 {
-        return Cow::Borrowed(text);
+        return (Cow::Borrowed(text), plain);
     }
     out.push_str(&text[kept..]);
-    Cow::Owned(out)
+    (Cow::Owned(out), false)
 }
 
 /// The value of a field of this name, as a structured log has it.
@@ -153,8 +167,69 @@ static CLASS: [u8; 256] = {
     table
 };
 
+/// What may be asked of a word because of the byte behind it.
+const NOTHING: u8 = 0;
+/// Whether it is a name.
+const NAME: u8 = 1;
+/// Whether it is a name or announces something.
+const SPOKEN: u8 = 2;
+/// Whether it is the first part of a key.
+const PART: u8 = 3;
+/// Whether it is the end of an address of [`shapes`], or the beginning of a key.
+const HOOK: u8 = 4;
+/// Anything.
+const ANYTHING: u8 = 5;
+
+/// By the byte behind a word.
+static ASKED: [u8; 256] = {
+    let follows = follows();
+    let mut table = [NOTHING; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = match byte as u8 {
+            b' ' | b'\t' => SPOKEN,
+            b'.' => PART,
+            b'/' => HOOK,
+            b':' | b'$' | b'}' | b'+' | 128.. => ANYTHING,
+            _ if follows[byte] != 0 => NAME,
+            _ => NOTHING,
+        };
+        byte += 1;
+    }
+    table
+};
+
+/// Returns whether [`Scan::word`] has no answer for this word, by its first and last letters, its length and the
+/// byte behind it: nearly every word of a log is plain.
+fn is_plain(text: &str, at: usize, end: usize) -> bool {
+    let bytes = text.as_bytes();
+    let word = &bytes[at..end];
+    let asked = bytes
+        .get(end)
+        .map_or(NOTHING, |next| ASKED[usize::from(*next)]);
+    let [first, second, ..] = word else {
+        return asked != ANYTHING && asked != HOOK;
+    };
+    if *first == b'-'
+        || word.len() >= shapes::SHORTEST_UNNAMED
+        || (word.len() >= shapes::SHORTEST || asked == PART) && shapes::may_begin(*first, *second)
+        || commands::may_be_program(word)
+    {
+        return false;
+    }
+    match asked {
+        NOTHING | PART => true,
+        NAME => !names::may_be(trimmed(word)),
+        SPOKEN => !names::may_be(trimmed(word)) && !speech::may_begin(word),
+        HOOK => !shapes::may_be_hook(word) && shapes::unnamed(text, at).is_none(),
+        _ => false,
+    }
+}
+
 /// What may follow a name: a separator, a quote, a blank, the beginning of an entity.
-static FOLLOWS: [u8; 256] = {
+static FOLLOWS: [u8; 256] = follows();
+
+const fn follows() -> [u8; 256] {
     let mut table = [0; 256];
     let mut at = 0;
     let bytes = b"=: \t\"'`\\%&>(";
@@ -168,7 +243,7 @@ static FOLLOWS: [u8; 256] = {
         byte += 1;
     }
     table
-};
+}
 
 fn in_word(byte: u8) -> bool {
     CLASS[usize::from(byte)] == WORD

@@ -271,10 +271,11 @@ fn ends_as(word: &str, name: &str) -> bool {
 
 /// Whether a list holds the word, in letters of either size.
 pub(super) fn holds(list: &[&str], word: &str) -> bool {
+    let is_ascii = word.is_ascii();
     list.iter().any(|known| {
         known.len() == word.len()
             && (known.eq_ignore_ascii_case(word)
-                || (!known.is_ascii() && *known == word.to_lowercase()))
+                || (!is_ascii && !known.is_ascii() && *known == word.to_lowercase()))
     })
 }
 

@@ -44,7 +44,10 @@ impl Pem {
     /// As [`Pem::line`], for a text that may have several.
     #[must_use]
     pub fn text<'a>(&mut self, text: &'a str) -> Cow<'a, str> {
-        if !text.contains('\n') || (self.left == 0 && !text.contains(BEGINNING)) {
+        if self.left == 0 && !text.contains(BEGINNING) {
+            return Cow::Borrowed(text);
+        }
+        if !text.contains('\n') {
             return self.line(text);
         }
         let mut lines: Vec<Cow<'_, str>> = Vec::new();

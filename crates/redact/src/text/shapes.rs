@@ -55,7 +55,7 @@ const SHAPES: &[(&str, Tail, usize)] = &[
 ];
 
 /// Letters of the first word of a key at least, where no dot ends it.
-const SHORTEST: usize = 12;
+pub(super) const SHORTEST: usize = 12;
 /// Letters of a key that show that it is one.
 const SHOWN: usize = 256;
 
@@ -71,6 +71,11 @@ static BEGINNINGS: [u128; 128] = {
     table
 };
 
+/// Returns whether one of [`SHAPES`] begins with these two letters.
+pub(super) fn may_begin(first: u8, second: u8) -> bool {
+    BEGINNINGS[usize::from(first & 127)] & (1 << (second & 127)) != 0
+}
+
 /// Where the key ends that begins with the word at this place, if it is one.
 pub(super) fn key(text: &str, at: usize, end: usize) -> Option<usize> {
     let word = &text.as_bytes()[at..end];
@@ -84,7 +89,7 @@ pub(super) fn key(text: &str, at: usize, end: usize) -> Option<usize> {
     if first.is_ascii_digit() || *first == b'b' && text[end..].starts_with(':') {
         return telegram(text, at, end);
     }
-    if BEGINNINGS[usize::from(first & 127)] & (1 << (second & 127)) == 0 {
+    if !may_begin(*first, *second) {
         return None;
     }
     SHAPES.iter().find_map(|(prefix, tail, least)| {
@@ -108,6 +113,8 @@ pub(super) fn key(text: &str, at: usize, end: usize) -> Option<usize> {
 
 /// Letters of a secret key of AWS.
 const SECRET_KEY: usize = 40;
+/// Letters of its first word at least, where neither `+` nor `/` follows: two of those may stand before.
+pub(super) const SHORTEST_UNNAMED: usize = SECRET_KEY - 2;
 
 /// The secret key of AWS that begins at this place: forty letters of Base64 and nothing else. Where an
 /// identifier of such a key stands beside it capitals and small letters are enough, elsewhere it must

@@ -136,6 +136,13 @@ fn wrapper(text: &str) -> usize {
 
 /// The opening quote that the text begins with: backslashes before it, what closes it, what follows.
 pub(super) fn quote(text: &str) -> Option<(usize, &'static str, &str)> {
+    // No quote begins so.
+    if matches!(
+        text.as_bytes().first(),
+        Some(b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b' ')
+    ) {
+        return None;
+    }
     let slashes = text
         .bytes()
         .take(BLANKS)

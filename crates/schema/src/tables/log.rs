@@ -19,6 +19,9 @@ metric_table! {
         context: Option<Json> [Detail None],
         /// Name of what is alike: `log_patterns.fingerprint`.
         fingerprint: String [Detail None],
+        /// Distinguishes lines of one instant, source and place: upper half the session that stored it, lower half
+        /// its number within the session. 0 for lines stored before there were identifiers.
+        line_id: i64 [Detail None],
     }
 }
 

@@ -4,7 +4,7 @@
 //! memory for each.
 
 use super::Batch;
-use crate::tuple;
+use crate::tuple::{self, Group};
 use bytes::{BufMut, BytesMut};
 use schema::tables::LogEntry;
 use schema::{Row, Sample, Timestamp};
@@ -28,6 +28,8 @@ pub struct Line<'a> {
     pub context: Option<&'a str>,
     /// See [`LogEntry::fingerprint`]; without NUL.
     pub fingerprint: &'a str,
+    /// See [`LogEntry::line_id`].
+    pub line_id: i64,
 }
 
 /// Encoded lines.
@@ -35,15 +37,17 @@ pub struct Line<'a> {
 pub struct Lines {
     tuples: BytesMut,
     rows: u32,
+    host_id: i32,
 }
 
 impl Lines {
-    /// With room for so many bytes.
+    /// Creates an empty list for lines of a host, with room for so many bytes.
     #[must_use]
-    pub fn with_capacity(bytes: usize) -> Self {
+    pub fn of_host(host_id: i32, bytes: usize) -> Self {
         Self {
             tuples: BytesMut::with_capacity(bytes),
-            ..Self::default()
+            rows: 0,
+            host_id,
         }
     }
 
@@ -62,10 +66,9 @@ impl Lines {
     /// Adds a line.
     pub fn push(&mut self, ts: Timestamp, line: &Line<'_>) {
         let out = &mut self.tuples;
-        tuple::put_head(out, ts, LogEntry::TABLE.columns.len());
+        tuple::put_head(out, ts, self.host_id, LogEntry::TABLE.columns.len());
         tuple::put_text(out, line.source);
-        out.put_i32(8);
-        out.put_i64(line.at);
+        out.put_slice(&tuple::int8(line.at));
         tuple::put_text(out, line.level);
         put_text(out, line.component);
         put_text(out, line.message);
@@ -81,6 +84,7 @@ impl Lines {
             None => out.put_i32(-1),
         }
         tuple::put_text(out, line.fingerprint);
+        out.put_slice(&tuple::int8(line.line_id));
         self.rows += 1;
     }
 
@@ -90,7 +94,8 @@ impl Lines {
         let mut batch = Batch::of(rows);
         if self.rows > 0 {
             let group = tuple::group(LogEntry::TABLE, self.rows, self.tuples);
-            batch.groups.insert(0, group);
+            let host_id = self.host_id;
+            batch.groups.insert(0, Group { host_id, ..group });
         }
         batch
     }
@@ -127,6 +132,7 @@ mod tests {
                 message_chars: chars,
                 context: context.map(|text| Json(text.to_owned())),
                 fingerprint: "0123456789abcdef".to_owned(),
+                line_id: 7 << 32 | 1,
             };
             let mut lines = Lines::default();
             lines.push(
@@ -140,6 +146,7 @@ mod tests {
                     message_chars: chars,
                     context,
                     fingerprint: &entry.fingerprint,
+                    line_id: entry.line_id,
                 },
             );
             let batch = lines.batch(&[]);

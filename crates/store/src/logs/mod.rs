@@ -216,6 +216,12 @@ impl LogLink {
         })
     }
 
+    /// Returns the number of the host.
+    #[must_use]
+    pub const fn host_id(&self) -> i32 {
+        self.host_id
+    }
+
     /// Where every stream stands.
     ///
     /// # Errors
@@ -267,6 +273,21 @@ impl LogLink {
                 alias_of: row.get(4),
             })
             .collect())
+    }
+
+    /// Reserves identifiers for the lines of this session: the first of 2^32.
+    ///
+    /// # Errors
+    /// What the server said.
+    pub async fn reserve_lines(&self) -> Result<i64, LogError> {
+        let reserved = self
+            .session
+            .client
+            .query_one("SELECT collector.reserve_log_lines()", &[])
+            .await;
+        Ok(reserved
+            .map_err(failed("reserving identifiers of lines"))?
+            .get(0))
     }
 
     /// Makes the partitions that a batch needs, as far as they can be made in time.

@@ -4,8 +4,10 @@ use super::{Batch, LogError, LogLink, Stored, failed};
 use crate::failpoint::failpoint;
 use crate::partitions::is_homeless;
 use crate::tuple::Group;
-use crate::writer::copy::{Failed, bisect, copy_all};
+use crate::writer::copy::{Failed, Statements, bisect, copy_all};
 use std::slice;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Statement};
 
 #[cfg(feature = "failpoints")]
 impl From<std::io::Error> for LogError {
@@ -23,11 +25,6 @@ pub(super) async fn run(
     by_halves: bool,
 ) -> Result<Stored, LogError> {
     failpoint!("logs.begin");
-    link.session
-        .client
-        .batch_execute("BEGIN")
-        .await
-        .map_err(failed("beginning a transaction"))?;
     move_positions(link, batch).await?;
     let mut stored = Stored::default();
     for group in &batch.groups {
@@ -74,34 +71,35 @@ async fn copy(
     }
 }
 
+/// Begins the transaction and moves the positions.
 async fn move_positions(link: &mut LogLink, batch: &Batch) -> Result<(), LogError> {
+    let client = &link.session.client;
+    let begin = async {
+        let begun = client.batch_execute("BEGIN").await;
+        begun.map_err(failed("beginning a transaction"))
+    };
     if batch.positions.is_empty() {
-        return Ok(());
+        return begin.await;
     }
     failpoint!("logs.positions");
     let columns = |of: fn(&super::Position) -> &str| -> Vec<&str> {
         batch.positions.iter().map(of).collect()
     };
     let versions: Vec<i64> = batch.positions.iter().map(|one| one.version).collect();
-    let client = &link.session.client;
     let what = "moving the positions of logs";
     let statement = link
         .statements
         .get(client, include_str!("move_positions.sql"));
     let statement = statement.await.map_err(failed(what))?;
-    let row = client
-        .query_one(
-            &statement,
-            &[
-                &link.host_id,
-                &columns(|one| &one.source),
-                &columns(|one| &one.stream),
-                &versions,
-                &columns(|one| &one.position),
-            ],
-        )
-        .await
-        .map_err(failed(what))?;
+    let (sources, streams) = (columns(|one| &one.source), columns(|one| &one.stream));
+    let positions = columns(|one| &one.position);
+    let parameters: [&(dyn ToSql + Sync); 5] =
+        [&link.host_id, &sources, &streams, &versions, &positions];
+    let moving = async {
+        let moved = client.query_one(&statement, &parameters).await;
+        moved.map_err(failed(what))
+    };
+    let ((), row) = futures_util::try_join!(begin, moving)?;
     let moved: i64 = row.get(0);
     if usize::try_from(moved) == Ok(batch.positions.len()) {
         Ok(())
@@ -110,57 +108,111 @@ async fn move_positions(link: &mut LogLink, batch: &Batch) -> Result<(), LogErro
     }
 }
 
+/// Adds to the sums by hour and by pattern. Statements are sent together where they may, so that none waits for
+/// the answer of the one before; the server executes them in order.
 async fn add_sums(link: &mut LogLink, batch: &Batch) -> Result<(), LogError> {
     failpoint!("logs.sums");
-    let client = &link.session.client;
-    let host = link.host_id;
-    if !batch.counts.is_empty() {
-        let what = "adding to the sums by hour";
-        let statement = link.statements.get(client, include_str!("add_counts.sql"));
-        let statement = statement.await.map_err(failed(what))?;
-        let counts = &batch.counts;
-        let hours: Vec<i64> = counts.iter().map(|one| one.hour.as_micros()).collect();
-        let sources: Vec<&str> = counts.iter().map(|one| one.source.as_str()).collect();
-        let levels: Vec<&str> = counts.iter().map(|one| one.level).collect();
-        let numbers: Vec<i64> = counts.iter().map(|one| one.count).collect();
-        client
-            .execute(&statement, &[&host, &hours, &sources, &levels, &numbers])
-            .await
-            .map_err(failed(what))?;
-    }
-    if !batch.patterns.is_empty() {
-        add_patterns(link, batch).await?;
-    }
-    if !batch.merged.is_empty() {
-        let (young, old): (Vec<&str>, Vec<&str>) = batch
-            .merged
-            .iter()
-            .map(|(young, old)| (young.as_str(), old.as_str()))
-            .unzip();
-        link.session
-            .client
-            .execute(
-                "UPDATE collector.log_patterns p SET alias_of = g.old \
-                 FROM unnest($2::text[], $3::text[]) AS g(young, old) \
-                 WHERE p.host_id = $1 AND p.fingerprint = g.young",
-                &[&host, &young, &old],
-            )
-            .await
-            .map_err(failed("merging patterns of logs"))?;
-    }
-    if !batch.patterns.is_empty() {
-        keep_families(link, batch).await?;
+    let (client, host) = (&link.session.client, link.host_id);
+    let hours = prepared(
+        (client, &mut link.statements),
+        include_str!("add_counts.sql"),
+        "adding to the sums by hour",
+    );
+    let hours = hours.await?;
+    let patterns = prepared(
+        (client, &mut link.statements),
+        include_str!("add_patterns.sql"),
+        "adding to the patterns of logs",
+    );
+    let patterns = patterns.await?;
+    let families = prepared(
+        (client, &mut link.statements),
+        include_str!("keep_families.sql"),
+        "keeping families of patterns",
+    );
+    let families = families.await?;
+    let counted = add_counts(client, &hours, host, batch);
+    let seen = add_patterns(client, &patterns, host, batch);
+    let kept = keep_families(client, &families, host, batch);
+    if batch.merged.is_empty() {
+        futures_util::try_join!(counted, seen, kept)?;
+    } else {
+        // Families are kept by what is an alias from now on.
+        futures_util::try_join!(counted, seen)?;
+        add_aliases(client, host, batch).await?;
+        kept.await?;
     }
     Ok(())
 }
 
-async fn keep_families(link: &mut LogLink, batch: &Batch) -> Result<(), LogError> {
-    let what = "keeping families of patterns";
-    let client = &link.session.client;
-    let statement = link
-        .statements
-        .get(client, include_str!("keep_families.sql"));
-    let statement = statement.await.map_err(failed(what))?;
+/// A statement, and what it is for.
+struct Purpose {
+    statement: Statement,
+    what: &'static str,
+}
+
+async fn prepared(
+    (client, statements): (&Client, &mut Statements),
+    sql: &str,
+    what: &'static str,
+) -> Result<Purpose, LogError> {
+    let statement = statements.get(client, sql).await.map_err(failed(what))?;
+    Ok(Purpose { statement, what })
+}
+
+async fn add_counts(
+    client: &Client,
+    &Purpose {
+        ref statement,
+        what,
+    }: &Purpose,
+    host: i32,
+    batch: &Batch,
+) -> Result<(), LogError> {
+    let counts = &batch.counts;
+    if counts.is_empty() {
+        return Ok(());
+    }
+    let hours: Vec<i64> = counts.iter().map(|one| one.hour.as_micros()).collect();
+    let sources: Vec<&str> = counts.iter().map(|one| one.source.as_str()).collect();
+    let levels: Vec<&str> = counts.iter().map(|one| one.level).collect();
+    let numbers: Vec<i64> = counts.iter().map(|one| one.count).collect();
+    client
+        .execute(statement, &[&host, &hours, &sources, &levels, &numbers])
+        .await
+        .map_err(failed(what))?;
+    Ok(())
+}
+
+async fn add_aliases(client: &Client, host: i32, batch: &Batch) -> Result<(), LogError> {
+    let merged = batch.merged.iter();
+    let (young, old): (Vec<&str>, Vec<&str>) = merged
+        .map(|(young, old)| (young.as_str(), old.as_str()))
+        .unzip();
+    client
+        .execute(
+            "UPDATE collector.log_patterns p SET alias_of = g.old \
+             FROM unnest($2::text[], $3::text[]) AS g(young, old) \
+             WHERE p.host_id = $1 AND p.fingerprint = g.young",
+            &[&host, &young, &old],
+        )
+        .await
+        .map_err(failed("merging patterns of logs"))?;
+    Ok(())
+}
+
+async fn keep_families(
+    client: &Client,
+    &Purpose {
+        ref statement,
+        what,
+    }: &Purpose,
+    host: i32,
+    batch: &Batch,
+) -> Result<(), LogError> {
+    if batch.patterns.is_empty() {
+        return Ok(());
+    }
     let mut seen: Vec<&str> = batch
         .patterns
         .iter()
@@ -169,20 +221,25 @@ async fn keep_families(link: &mut LogLink, batch: &Batch) -> Result<(), LogError
     seen.sort_unstable();
     seen.dedup();
     client
-        .execute(&statement, &[&link.host_id, &seen])
+        .execute(statement, &[&host, &seen])
         .await
         .map_err(failed(what))?;
     Ok(())
 }
 
-async fn add_patterns(link: &mut LogLink, batch: &Batch) -> Result<(), LogError> {
-    let client = &link.session.client;
-    let what = "adding to the patterns of logs";
-    let statement = link
-        .statements
-        .get(client, include_str!("add_patterns.sql"));
-    let statement = statement.await.map_err(failed(what))?;
+async fn add_patterns(
+    client: &Client,
+    &Purpose {
+        ref statement,
+        what,
+    }: &Purpose,
+    host: i32,
+    batch: &Batch,
+) -> Result<(), LogError> {
     let patterns = &batch.patterns;
+    if patterns.is_empty() {
+        return Ok(());
+    }
     let texts =
         |of: fn(&super::PatternCount) -> &str| -> Vec<&str> { patterns.iter().map(of).collect() };
     let topics: Vec<Option<&str>> = patterns.iter().map(|one| one.topic).collect();
@@ -192,9 +249,9 @@ async fn add_patterns(link: &mut LogLink, batch: &Batch) -> Result<(), LogError>
     let last: Vec<i64> = patterns.iter().map(|one| one.last.as_micros()).collect();
     client
         .execute(
-            &statement,
+            statement,
             &[
-                &link.host_id,
+                &host,
                 &hours,
                 &texts(|one| &one.fingerprint),
                 &texts(|one| &one.source),

@@ -42,10 +42,14 @@ impl Group {
 
     /// The tuples with the host's number set, in pieces of whole tuples: each but the last has `least`
     /// bytes, and more only by less than a tuple.
-    pub fn pieces_for(&self, host_id: i32, least: usize) -> impl Iterator<Item = BytesMut> {
-        let mut at = 0;
+    pub fn pieces_for(&self, host_id: i32, least: usize) -> impl Iterator<Item = Bytes> {
+        let mut at = 0_usize;
         std::iter::from_fn(move || {
             let start = at;
+            if self.host_id == host_id {
+                at = start.saturating_add(least).min(self.tuples.len());
+                return (at > start).then(|| self.tuples.slice(start..at));
+            }
             while at - start < least
                 && let Some((_, end)) = tuple_end(&self.tuples, at)
             {
@@ -58,7 +62,7 @@ impl Group {
                 piece[host..host + 4].copy_from_slice(&host_id.to_be_bytes());
                 tuple = end;
             }
-            (at > start).then_some(piece)
+            (at > start).then(|| piece.freeze())
         })
     }
 
@@ -98,6 +102,7 @@ impl Group {
             columns: self.columns.clone(),
             rows: to.min(self.rows).saturating_sub(from),
             tuples: self.tuples.slice(start..end),
+            host_id: self.host_id,
         }
     }
 
@@ -138,6 +143,7 @@ impl Group {
             columns,
             rows: self.rows,
             tuples: tuples.freeze(),
+            host_id: self.host_id,
         }
     }
 

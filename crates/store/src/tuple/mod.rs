@@ -42,6 +42,8 @@ pub struct Group {
     pub rows: u32,
     /// The tuples, without header and trailer.
     pub tuples: Bytes,
+    /// The host whose number they contain; 0 where it is set just before sending.
+    pub host_id: i32,
 }
 
 /// A payload that cannot be read. The record's checksum was right, so this is another version's
@@ -186,7 +188,7 @@ fn put_name(out: &mut Vec<u8>, name: &str) {
 }
 
 fn put_tuple(out: &mut BytesMut, row: &Row) {
-    put_head(out, row.ts, row.cells.len());
+    put_head(out, row.ts, 0, row.cells.len());
     for (cell, column) in row.cells.iter().zip(row.table.columns) {
         match cell {
             Cell::Null => out.put_i32(-1),
@@ -220,13 +222,23 @@ fn put_tuple(out: &mut BytesMut, row: &Row) {
     }
 }
 
-/// The number of fields, `ts` and the place of `host_id`.
-pub(crate) fn put_head(out: &mut BytesMut, ts: Timestamp, cells: usize) {
-    out.put_i16((cells + 2) as i16);
-    out.put_i32(8);
-    out.put_i64(ts.as_micros().saturating_sub(PG_EPOCH_MICROS));
-    out.put_i32(4);
-    out.put_i32(0);
+/// Writes the number of fields, `ts` and `host_id`.
+pub(crate) fn put_head(out: &mut BytesMut, ts: Timestamp, host_id: i32, cells: usize) {
+    let mut head = [0; HOST_OFFSET + 4];
+    head[..2].copy_from_slice(&((cells + 2) as i16).to_be_bytes());
+    let micros = ts.as_micros().saturating_sub(PG_EPOCH_MICROS);
+    head[2..14].copy_from_slice(&int8(micros));
+    head[14..HOST_OFFSET].copy_from_slice(&4_i32.to_be_bytes());
+    head[HOST_OFFSET..].copy_from_slice(&host_id.to_be_bytes());
+    out.put_slice(&head);
+}
+
+/// Returns a field of eight bytes with its length.
+pub(crate) fn int8(value: i64) -> [u8; 12] {
+    let mut field = [0; 12];
+    field[..4].copy_from_slice(&8_i32.to_be_bytes());
+    field[4..].copy_from_slice(&value.to_be_bytes());
+    field
 }
 
 pub(crate) fn put_text(out: &mut BytesMut, text: &str) {
@@ -244,6 +256,7 @@ pub(crate) fn put_json(out: &mut BytesMut, text: &str) {
 /// Tuples of one table as a group.
 pub(crate) fn group(table: &'static TableDef, rows: u32, tuples: BytesMut) -> Group {
     Group {
+        host_id: 0,
         table: table.name.to_owned(),
         columns: table
             .columns
@@ -305,6 +318,7 @@ pub fn decode(payload: &Bytes) -> Result<Vec<Group>, TupleError> {
         let length = at.u32("the length of the tuples")? as usize;
         let tuples = at.take(length, "the tuples")?;
         let group = Group {
+            host_id: 0,
             table,
             columns: list,
             rows,

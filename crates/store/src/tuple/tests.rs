@@ -48,12 +48,13 @@ fn rows_come_back_grouped_by_table() {
 fn the_host_is_set_in_every_tuple() {
     let payload = Bytes::from(encode(&[run("a", 1), run("b", 2)])[0].0.clone());
     let group = decode(&payload).unwrap().remove(0);
-    let whole: Vec<BytesMut> = group.pieces_for(77, usize::MAX).collect();
+    let whole: Vec<Bytes> = group.pieces_for(77, usize::MAX).collect();
     assert_eq!(whole.len(), 1);
-    let single: Vec<BytesMut> = group.pieces_for(77, 1).collect();
+    let single: Vec<Bytes> = group.pieces_for(77, 1).collect();
     assert_eq!(single.len(), 2, "a piece is never less than a tuple");
     assert_eq!(single.concat(), whole.concat());
     let sent = Group {
+        host_id: 0,
         tuples: whole.concat().into(),
         ..group
     };

@@ -116,7 +116,7 @@ async fn copy(
     sink.feed(Bytes::from_static(COPY_HEADER)).await?;
     for group in groups {
         for piece in group.pieces_for(host_id, PIECE_BYTES) {
-            sink.feed(piece.freeze()).await?;
+            sink.feed(piece).await?;
         }
     }
     sink.feed(Bytes::from_static(COPY_TRAILER)).await?;

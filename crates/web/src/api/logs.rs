@@ -307,7 +307,7 @@ async fn page(app: &App, host: &Host, question: &Question) -> Result<Page, Failu
                 limit: half + 1,
                 ..ask.clone()
             };
-            let through = key.behind();
+            let through = key.after();
             let mut newer = search(app, &newer).await?.lines;
             let has_newer = newer.len() > half;
             newer.truncate(half);

@@ -10,14 +10,13 @@ use tokio_postgres::{Client, Row};
 use super::{Filter, Key, LogLine};
 
 const SELECT: &str = include_str!("../sql/log_entries.sql");
-const NEWEST_FIRST: &str =
-    "ORDER BY ts DESC, source DESC, at DESC, log_entries.ctid DESC LIMIT $17";
-const OLDEST_FIRST: &str = "ORDER BY ts, source, at, log_entries.ctid LIMIT $17";
+const NEWEST_FIRST: &str = "ORDER BY ts DESC, source DESC, at DESC, line_id DESC LIMIT $17";
+const OLDEST_FIRST: &str = "ORDER BY ts, source, at, line_id LIMIT $17";
 /// The same orders by what no index has: the planner, which overrates how many lines hold a text,
 /// would else walk an index line by line where a scan on all cores takes a third of the time.
 const SCAN_NEWEST: &str =
-    "ORDER BY ts + interval '0' DESC, source DESC, at DESC, log_entries.ctid DESC LIMIT $17";
-const SCAN_OLDEST: &str = "ORDER BY ts + interval '0', source, at, log_entries.ctid LIMIT $17";
+    "ORDER BY ts + interval '0' DESC, source DESC, at DESC, line_id DESC LIMIT $17";
+const SCAN_OLDEST: &str = "ORDER BY ts + interval '0', source, at, line_id LIMIT $17";
 
 const HOUR: i64 = 3_600_000_000;
 /// Lines of the first slice, which is read in the order of the index, of the second, and of any further
@@ -138,11 +137,11 @@ async fn read(
         (&before.ts, Type::TIMESTAMPTZ),
         (&before.source, Type::TEXT),
         (&before.at, Type::INT8),
-        (&before.ctid, Type::TEXT),
+        (&before.line_id, Type::INT8),
         (&behind.ts, Type::TIMESTAMPTZ),
         (&behind.source, Type::TEXT),
         (&behind.at, Type::INT8),
-        (&behind.ctid, Type::TEXT),
+        (&behind.line_id, Type::INT8),
         (&limit, Type::INT8),
         (&plain, Type::TEXT),
     ];
@@ -158,7 +157,7 @@ struct KeyParams {
     ts: Option<Instant>,
     source: Option<String>,
     at: Option<i64>,
-    ctid: Option<String>,
+    line_id: Option<i64>,
 }
 
 impl KeyParams {
@@ -167,7 +166,7 @@ impl KeyParams {
             ts: key.map(|key| Instant(Timestamp(key.ts))),
             source: key.map(|key| key.source.clone()),
             at: key.map(|key| key.at),
-            ctid: key.map(Key::ctid),
+            line_id: key.map(|key| key.line_id),
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Lines of logs: which are read, in which order, and where to look for them.
 //!
-//! * A line's [`Key`] is its place in the order of all: instant, source, place in the source, and row,
-//!   for two files of one source may say something at one offset in one microsecond. Pages go on behind
-//!   a key, so a line is on one page whatever is stored meanwhile.
+//! * A line's [`Key`] is its place in the order of all: instant, source, place in the source, and the
+//!   identifier it was stored with, for two files of one source may have a line at one offset in one
+//!   microsecond. It never changes. Pages go on after a key, so a line is on one page whatever is stored
+//!   meanwhile.
 //! * A question with a filter is put to one slice of time after the other, the newest first, until
 //!   the page is full: what is frequent is found at once in the order of the index, what is rare by
 //!   scanning in parallel. Hours that cannot hold an answer, as their counts say, are left out. When
@@ -24,42 +25,35 @@ pub(crate) struct Key {
     pub(crate) ts: i64,
     source: String,
     at: i64,
-    row: (u32, u32),
+    line_id: i64,
 }
 
 impl Key {
-    /// `<microseconds>.<place>.<page>.<row>.<source>`.
+    /// Parses `<microseconds>.<place>.<line_id>.<source>`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.splitn(5, '.');
+        let mut parts = text.splitn(4, '.');
         let mut next = || parts.next();
-        let (ts, at, page, row, source) = (next()?, next()?, next()?, next()?, next()?);
+        let (ts, at, line_id, source) = (next()?, next()?, next()?, next()?);
         Some(Self {
             ts: ts.parse().ok()?,
             at: at.parse().ok()?,
-            row: (page.parse().ok()?, row.parse().ok()?),
+            line_id: line_id.parse().ok().filter(|id| *id >= 0)?,
             source: source.to_owned(),
         })
     }
 
-    /// As [`Key::parse`] reads it.
+    /// Returns it as [`Key::parse`] reads it.
     pub(crate) fn text(&self) -> String {
-        let (page, row) = self.row;
-        format!("{}.{}.{page}.{row}.{}", self.ts, self.at, self.source)
+        format!("{}.{}.{}.{}", self.ts, self.at, self.line_id, self.source)
     }
 
-    /// Right behind this line.
+    /// Returns the place right after this line.
     #[must_use]
-    pub(crate) fn behind(&self) -> Self {
-        let (page, row) = self.row;
+    pub(crate) fn after(&self) -> Self {
         Self {
-            row: (page, row.saturating_add(1)),
+            line_id: self.line_id.saturating_add(1),
             ..self.clone()
         }
-    }
-
-    fn ctid(&self) -> String {
-        let (page, row) = self.row;
-        format!("({page},{row})")
     }
 }
 
@@ -78,15 +72,12 @@ pub(crate) struct LogLine {
 impl LogLine {
     fn of(row: &Row) -> Result<Self, tokio_postgres::Error> {
         let ts: Instant = row.try_get("ts")?;
-        let ctid: String = row.try_get("ctid")?;
-        let place = ctid.trim_matches(['(', ')']).split_once(',');
-        let number = |text: &str| text.parse().unwrap_or(0);
         Ok(Self {
             key: Key {
                 ts: ts.0.as_micros(),
                 source: row.try_get("source")?,
                 at: row.try_get("at")?,
-                row: place.map_or((0, 0), |(page, row)| (number(page), number(row))),
+                line_id: row.try_get("line_id")?,
             },
             level: row.try_get("level")?,
             component: row.try_get("component")?,
@@ -129,18 +120,18 @@ mod tests {
     #[test]
     fn keys_are_read_as_written() {
         for text in [
-            "1790000000000000.108.3.7.auth",
-            "-5.-1.0.1.a.b c",
-            "0.0.0.0.",
+            "1790000000000000.108.3.auth",
+            "-5.-1.8589934593.a.b c",
+            "0.0.0.",
         ] {
             assert_eq!(Key::parse(text).unwrap().text(), text);
         }
         for text in [
             "",
-            "1.2.3.4",
-            "x.2.3.4.s",
-            "1.2.-3.4.s",
-            "1.2.3.99999999999.s",
+            "1.2.3",
+            "x.2.3.s",
+            "1.2.-3.s",
+            "1.2.99999999999999999999.s",
         ] {
             assert_eq!(Key::parse(text), None, "{text}");
         }

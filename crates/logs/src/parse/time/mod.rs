@@ -74,6 +74,8 @@ pub(crate) struct Clock {
     last: Option<i64>,
     /// The last name of a zone that was looked up in the database; `None` where it has none.
     named: Option<(String, Option<Local>)>,
+    /// The last time written as `Nov 29 06:42:01 ` and what it means now: lines of one second are many.
+    short: Option<([u8; SHORT], Stamp)>,
 }
 
 /// A zone, and what is known of its offsets.
@@ -150,16 +152,28 @@ pub(crate) fn is_abbreviation(word: &str) -> bool {
     ABBREVIATIONS.iter().any(|(known, _)| *known == word) || AMBIGUOUS.contains(&word)
 }
 
-const MONTHS: &[u8; 36] = b"janfebmaraprmayjunjulaugsepoctnovdec";
-
-/// Number of the month of this abbreviation, in letters of either size.
+/// Returns the number of the month of this abbreviation, in letters of either size.
 pub(crate) fn month(word: &str) -> Option<u8> {
     let word: [u8; 3] = word.as_bytes().try_into().ok()?;
-    let at = MONTHS
-        .chunks(3)
-        .position(|known| known.eq_ignore_ascii_case(&word))?;
-    u8::try_from(at + 1).ok()
+    Some(match &word.map(|byte| byte.to_ascii_lowercase()) {
+        b"jan" => 1,
+        b"feb" => 2,
+        b"mar" => 3,
+        b"apr" => 4,
+        b"may" => 5,
+        b"jun" => 6,
+        b"jul" => 7,
+        b"aug" => 8,
+        b"sep" => 9,
+        b"oct" => 10,
+        b"nov" => 11,
+        b"dec" => 12,
+        _ => return None,
+    })
 }
+
+/// Bytes of `Nov 29 06:42:01 `.
+const SHORT: usize = 16;
 
 impl Civil {
     /// The date and time, if there is such a day and time of day.
@@ -220,12 +234,45 @@ impl Clock {
             now: 0,
             last: None,
             named: None,
+            short: None,
         }
     }
 
     /// Sets the time at which lines are read now.
     pub(crate) fn set(&mut self, now: Timestamp) {
-        self.now = now.as_micros().div_euclid(SECOND);
+        let now = now.as_micros().div_euclid(SECOND);
+        if now != self.now {
+            // Which year is meant depends on it.
+            self.short = None;
+        }
+        self.now = now;
+    }
+
+    /// Returns the meaning of a time `Nov 29 06:42:01 ` at the beginning of a text that is the same as that of
+    /// the line before.
+    pub(crate) fn same_short(&mut self, text: &str) -> Option<Stamp> {
+        let (known, stamp) = self.short.as_ref()?;
+        if text.as_bytes().first_chunk::<SHORT>() != Some(known) {
+            return None;
+        }
+        self.last = Some(stamp.ts.as_micros().div_euclid(SECOND));
+        Some(*stamp)
+    }
+
+    /// Keeps what a time of that form means, unless the clock changes in its hour: then that depends on the line
+    /// before.
+    pub(crate) fn keep_short(&mut self, text: &str, stamp: Stamp) {
+        let seconds = stamp.ts.as_micros().div_euclid(SECOND);
+        let is_sure = self
+            .local
+            .known
+            .is_some_and(|(hour, offset)| (seconds + i64::from(offset)).div_euclid(HOUR) == hour);
+        if let Some(text) = text.as_bytes().first_chunk::<SHORT>()
+            && is_sure
+            && !stamp.clamped
+        {
+            self.short = Some((*text, stamp));
+        }
     }
 
     /// Returns the time of a line; `None` when its zone is not known.
