@@ -1,6 +1,6 @@
 //! The one wrapper around every collector.
 //!
-//! [`run_one`] holds the deadline, measures the time, counts the rows and says how the run ended,
+//! [`run_one`] holds the deadline, measures the time, counts the rows and reports how the run ended,
 //! once, as a `collector_runs_raw` row. Rows that a collector gave before it failed, or before its
 //! deadline passed, are kept: they are true.
 
@@ -40,10 +40,10 @@ pub enum Outcome {
     Partial(CollectError),
 }
 
-/// How a run ended, as `collector_runs_raw.outcome` says it.
+/// How a run ended, as `collector_runs_raw.outcome` names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunOutcome {
-    /// It gave what there is. An error beside it names what is lastingly left out: what this user
+    /// It gave what there is. An error beside it names what is left out permanently: what this user
     /// may not read, or what is too much.
     Ok,
     /// There was nothing to give.
@@ -55,7 +55,7 @@ pub enum RunOutcome {
 }
 
 impl RunOutcome {
-    /// The word stored.
+    /// Returns the word stored.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -81,7 +81,7 @@ impl RunOutcome {
     }
 }
 
-/// What [`run_one`] tells its caller; the same is stored.
+/// The report of [`run_one`]; the same is stored.
 #[derive(Debug)]
 pub struct RunReport {
     /// [`Collector::name`].
