@@ -1,4 +1,4 @@
-//! The fast tick: everything that one pipelined round trip tells about a server.
+//! The fast tick: everything that one pipelined round trip reports of a server.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -8,12 +8,12 @@ use pg::PgError;
 use schema::tables::{DatabaseSample, DbSample};
 use schema::{Row, Sample};
 
+use super::cache::FindingCache;
 use super::epoch::Marks;
 use super::family::{Asked, FAMILIES, family, rendered};
 use super::fill::Draft;
-use super::link::{Answer, Link, unreadable};
+use super::link::{Answer, Link, setting_sources, unreadable};
 use super::rights::{self, Right};
-use super::standing::Standing;
 use super::visit::NOTHING_MISSING;
 use super::{Postgres, sessions};
 use crate::{CollectError, Collector, Moment, Outcome};
@@ -34,9 +34,9 @@ impl Collector for Fast<'_> {
     async fn collect(&mut self, at: &Moment, out: &mut Vec<Row>) -> Result<Outcome, CollectError> {
         let began = tokio::time::Instant::now();
         let mut server = Draft::new(DbSample::TABLE);
-        self.0.sight.begin(false);
+        self.0.gaps.begin(false);
         let asked = self.0.ask(at, &mut server, out).await;
-        let unseen = self.0.sight.unseen(false);
+        let unseen = self.0.gaps.unseen(false);
         let error = match &asked {
             Ok(()) => unseen
                 .as_ref()
@@ -50,9 +50,9 @@ impl Collector for Fast<'_> {
         server.set("duration_ms", began.elapsed().as_secs_f64() * 1000.0);
         server.set("error", error);
         out.push(server.into_row(at.ts));
-        // Of a server that is gone nobody knows whether its other gaps are mended.
-        let spots = self.0.sight.spots(asked.is_ok()).cloned();
-        out.extend(spots.map(|spot| spot.into_row(at.ts)));
+        // Of a server that is gone nobody knows whether its other gaps are fixed.
+        let gaps = self.0.gaps.all(asked.is_ok()).cloned();
+        out.extend(gaps.map(|gap| gap.into_row(at.ts)));
         asked.map_err(CollectError::from)?;
         Ok(match unseen {
             Some(families) => Outcome::Partial(CollectError::Unseen { families }),
@@ -62,7 +62,7 @@ impl Collector for Fast<'_> {
 }
 
 impl Postgres {
-    /// A session that stands, opened when its time has come.
+    /// Returns a usable session, opened when its time has come.
     pub(super) async fn link(&mut self, at: &Moment) -> Result<&mut Link, Box<PgError>> {
         if self
             .link
@@ -81,8 +81,8 @@ impl Postgres {
             match Link::open(&self.instance, &self.instance.target).await {
                 Ok(link) => {
                     self.retry = super::Retry::default();
-                    // Another server may answer now, or a newer one: nothing found before stands.
-                    self.standing = Standing::default();
+                    // Another server may answer now, or a newer one: nothing found before holds.
+                    self.cache = FindingCache::default();
                     self.marks = Marks::default();
                     self.link = Some(link);
                 }
@@ -117,6 +117,7 @@ impl Postgres {
                 return Err(error);
             }
         };
+        self.settings_off.clear();
         let mut last = None;
         let mut answered = false;
         for (family, answer) in answers {
@@ -128,11 +129,12 @@ impl Postgres {
                 Err(error) => Err(error),
             };
             if let Err(error) = taken {
-                let spot = self.scene("").failed(family, &error);
-                self.sight.note(false, spot);
+                let gap = self.context("").failed(family, &error);
+                self.gaps.note(false, gap);
                 last = Some(error);
             }
         }
+        self.note_settings_off().await;
         self.complete_remedies().await;
         let lost = self
             .link
@@ -140,7 +142,7 @@ impl Postgres {
             .is_none_or(|link| !link.session.is_usable());
         match last {
             Some(error) if lost && !answered => {
-                self.sight.begin(false);
+                self.gaps.begin(false);
                 self.note_unreachable(&error);
                 Err(Box::new(error))
             }
@@ -148,36 +150,36 @@ impl Postgres {
         }
     }
 
-    /// Names in the remedies of this tick what the server says that our role lacks.
+    /// Names in the remedies of this tick the rights that our role lacks according to the server.
     async fn complete_remedies(&mut self) {
         let Some(mut link) = self.link.take() else {
             return;
         };
         let denied: Vec<_> = self
-            .sight
-            .spots(false)
-            .filter(|spot| spot.state == "denied")
+            .gaps
+            .all(false)
+            .filter(|gap| gap.state == "denied")
             .cloned()
             .collect();
-        for mut spot in denied {
-            let Some(family) = family(&spot.family).filter(|_| link.session.is_usable()) else {
+        for mut gap in denied {
+            let Some(family) = family(&gap.family).filter(|_| link.session.is_usable()) else {
                 continue;
             };
-            let scene = self.scene_of("", link.session.major_version());
-            let grant = rendered(family.grant, scene.version);
-            let found = rights::remedy(&mut link, &scene, &Right::all(&grant, None)).await;
-            spot.remedy = found.unwrap_or_else(|| NOTHING_MISSING.to_owned());
-            self.sight.note(false, spot);
+            let context = self.context_of("", link.session.major_version());
+            let grant = rendered(family.grant, context.version);
+            let found = rights::remedy(&mut link, &context, &Right::all(&grant, None)).await;
+            gap.remedy = found.unwrap_or_else(|| NOTHING_MISSING.to_owned());
+            self.gaps.note(false, gap);
         }
         self.link = Some(link);
     }
 
     fn note_unreachable(&mut self, error: &PgError) {
         let remedy = "look whether the server runs and takes sessions of this role";
-        let spot = self
-            .scene("")
-            .spot("server", "unreachable", error.to_string(), remedy);
-        self.sight.note(false, spot);
+        let gap = self
+            .context("")
+            .gap("server", "unreachable", error.to_string(), remedy);
+        self.gaps.note(false, gap);
     }
 
     /// Takes the answer of a family. Marks come first, so that it is known whose counters the others are.
@@ -215,16 +217,39 @@ impl Postgres {
         let Some(row) = answer.rows.first() else {
             return Ok(());
         };
-        let off: Vec<String> = row.try_get("off").map_err(unreadable)?;
-        for setting in off {
-            let (setting, source) = setting.split_once(' ').unwrap_or((&setting, ""));
-            let spot = self.scene("").off(setting, source);
-            self.sight.note(false, spot);
-        }
+        self.settings_off = row.try_get("off").map_err(unreadable)?;
         Ok(())
     }
 
-    /// Of sessions that are closed to our role nothing is known, not even how many there are of which
+    /// Notes the settings that are off, with where each was set when this session began: that is asked
+    /// once, as it does not change for a session but by a change of the value.
+    async fn note_settings_off(&mut self) {
+        let off = std::mem::take(&mut self.settings_off);
+        if off.is_empty() {
+            return;
+        }
+        let Some(mut link) = self.link.take() else {
+            return;
+        };
+        link.setting_sources.retain(|name, _| off.contains(name));
+        if off.len() > link.setting_sources.len() {
+            // Without an answer the usual remedy is given, and it is asked again.
+            if let Ok(sources) = setting_sources(&mut link, &off).await {
+                link.setting_sources = sources;
+            }
+        }
+        for setting in &off {
+            let source = link.setting_sources.get(setting);
+            let source = source.map_or("", String::as_str);
+            let gap = self
+                .context_of("", link.session.major_version())
+                .off(setting, source);
+            self.gaps.note(false, gap);
+        }
+        self.link = Some(link);
+    }
+
+    /// Takes the counts of sessions. Of those that are closed to our role nothing is known, not even how many there are of which
     /// kind: then the counts stay NULL.
     fn take_activity(&mut self, answer: &Answer, server: &mut Draft) -> Result<(), PgError> {
         let Some(row) = answer.rows.first() else {
@@ -235,15 +260,15 @@ impl Postgres {
             return answer.fill_one(server);
         }
         server.set("conn_hidden", hidden);
-        let scene = self.scene("");
+        let context = self.context("");
         let message = format!(
             "{hidden} sessions are closed to role {}: no counts of sessions, no waits, no statements \
              of others, no state of standbys",
-            scene.role
+            context.role
         );
-        let remedy = scene.granted("GRANT pg_read_all_stats TO %ROLE%");
-        let spot = scene.spot("activity", "denied", message, remedy);
-        self.sight.note(false, spot);
+        let remedy = context.granted("GRANT pg_read_all_stats TO %ROLE%");
+        let gap = context.gap("activity", "denied", message, remedy);
+        self.gaps.note(false, gap);
         Ok(())
     }
 
@@ -255,7 +280,7 @@ impl Postgres {
     ) -> Result<(), PgError> {
         let plan = &answer.prepared.plan;
         let sizes = match plan.table().name == DatabaseSample::TABLE.name {
-            true => self.untold_sizes(),
+            true => self.unreported_sizes(),
             false => HashMap::new(),
         };
         for row in &answer.rows {
@@ -276,7 +301,7 @@ impl Postgres {
 }
 
 impl super::Retry {
-    /// A refusal on the spot costs nothing: it is tried again at the next tick. What took its time, or
+    /// A refusal at once costs nothing: it is tried again at the next tick. What took its time, or
     /// was a refused login that the server may count, is tried less and less often.
     fn failed(&mut self, now: Duration, error: &PgError) {
         let costly =
@@ -289,7 +314,7 @@ impl super::Retry {
     }
 }
 
-/// A number from 0 to 1, so that the sessions of many hosts do not come back in step.
+/// Returns a number from 0 to 1, so that the sessions of many hosts do not come back in step.
 fn jitter() -> f64 {
     use std::hash::{BuildHasher, Hasher, RandomState};
     let random = RandomState::new().build_hasher().finish();

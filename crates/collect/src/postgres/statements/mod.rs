@@ -6,14 +6,14 @@
 //! stored are differences:
 //!
 //! * An entry whose `stats_since` moved, whose calls went down, or that comes back after it was gone has
-//!   begun anew: its whole value counts, and `evicted` says that a part may be missing. A reset of the
+//!   begun anew: its whole value counts, and `evicted` marks that a part may be missing. A reset of the
 //!   store is the same for all of them.
 //! * The first look gives nothing, as the totals may be months old; so does a look at another server.
-//! * At most [`STORED`] statements become rows, the dearest first, and the [`BESIDE`] that lead by calls,
+//! * At most [`STORED`] statements become rows, the most expensive first, and the [`BESIDE`] that lead by calls,
 //!   temporary blocks and WAL: ranked by difference, as what got slow today leads no total.
 //!
 //! A text is read once per identifier, for statements that become rows (`texts.rs`). Our own statements are
-//! left out as soon as their text tells them (`own.rs`).
+//! left out as soon as their text is known (`own.rs`).
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -51,7 +51,7 @@ struct Key {
 /// What is remembered between looks.
 #[derive(Debug, Default)]
 pub(super) struct Statements {
-    before: Option<Look>,
+    before: Option<Snapshot>,
     known: HashSet<i64>,
     /// Those of them that are our own.
     own: HashSet<i64>,
@@ -62,7 +62,7 @@ pub(super) struct Statements {
 
 /// One look at the store.
 #[derive(Debug)]
-struct Look {
+struct Snapshot {
     lineage: String,
     reset: String,
     at: Duration,
@@ -71,9 +71,9 @@ struct Look {
 
 /// A look while its entries come in.
 #[derive(Debug)]
-pub(super) struct Looking<'a> {
+pub(super) struct SnapshotReader<'a> {
     memory: &'a mut Statements,
-    now: Look,
+    now: Snapshot,
     reset: bool,
     interval: Option<Duration>,
     instance: &'a str,
@@ -102,9 +102,9 @@ impl Statements {
         at: Duration,
         instance: &'a str,
         major: i32,
-    ) -> Looking<'a> {
+    ) -> SnapshotReader<'a> {
         // The lineage moves with a crash, too, after which every entry has begun anew; only the
-        // cluster and its timeline tell whether it is another server.
+        // cluster and its timeline show whether it is another server.
         let cluster = |lineage: &str| -> Vec<String> {
             lineage.split('/').take(2).map(str::to_owned).collect()
         };
@@ -114,10 +114,10 @@ impl Statements {
         if before.is_none() {
             self.met.clear();
         }
-        Looking {
+        SnapshotReader {
             reset: before.is_some_and(|before| before.reset != reset),
             interval: before.map(|before| at.saturating_sub(before.at)),
-            now: Look {
+            now: Snapshot {
                 lineage: lineage.to_owned(),
                 reset: reset.to_owned(),
                 at,
@@ -132,7 +132,7 @@ impl Statements {
         }
     }
 
-    /// Identifiers among these rows whose texts are not known yet.
+    /// Returns the identifiers among these rows whose texts are not known yet.
     fn unknown(&mut self, rows: &[StatementSample]) -> HashSet<i64> {
         if self.known.len() > KNOWN {
             self.known.clear();
@@ -142,7 +142,7 @@ impl Statements {
         ids.difference(&self.known).copied().collect()
     }
 
-    /// The text of a row of `statement_texts`, without secrets; nothing for one of ours.
+    /// Returns the text of a row of `statement_texts`, without secrets; nothing for one of ours.
     ///
     /// # Errors
     /// When a value cannot be read.
@@ -169,9 +169,9 @@ impl Statements {
     }
 }
 
-impl Looking<'_> {
+impl SnapshotReader<'_> {
     /// Takes an entry. Our own role's are left out, as are those whose text was seen to be ours: their cost
-    /// is ours, and told elsewhere.
+    /// is ours, and reported elsewhere.
     ///
     /// # Errors
     /// When a value cannot be read.
@@ -199,7 +199,7 @@ impl Looking<'_> {
         Ok(())
     }
 
-    /// What an entry counted since the last look, and whether it began anew; `None` when that is nothing
+    /// Returns what an entry counted since the last look, and whether it began anew; `None` when that is nothing
     /// or not known.
     fn step(&self, key: Key, totals: &Totals) -> Option<(Totals, bool)> {
         let Some(before) = self.memory.before.as_ref() else {
@@ -278,7 +278,7 @@ impl Looking<'_> {
     }
 }
 
-/// The rows that lead by anything that matters.
+/// Returns the rows that lead by anything that matters.
 fn leading(mut rows: Vec<StatementSample>) -> Vec<StatementSample> {
     if rows.len() <= STORED {
         return rows;

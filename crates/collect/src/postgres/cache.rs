@@ -1,20 +1,20 @@
-//! What stands until it is looked at again.
+//! Findings that hold until they are looked for again.
 //!
-//! Some questions scan a catalogue or every file and find things that no night is lost over. A family of
+//! Some questions scan a catalogue or every file and find things that are not urgent. A family of
 //! [`Due::Hourly`] is asked once an hour, and each slow tick in between stores its findings again, so that
 //! the newest slow tick always means all findings. What a check no longer finds is gone when it ran.
 //!
 //! * The first slow tick of a session asks everything. From then on each family has its own minute of the
 //!   hour, spread evenly by its place among the others, so that no tick carries them all.
-//! * A family that failed keeps nothing: its gap is told, and it is asked again at the next slow tick.
-//!   Objects that are closed to our role are no failure; that gap stands with the findings, until they are
+//! * A family that failed keeps nothing: its gap is reported, and it is asked again at the next slow tick.
+//!   Objects that are closed to our role are not a failure; that gap holds with the findings, until they are
 //!   open.
-//! * A new session may lead to another server or a newer one: then nothing stands. So does nothing of a
+//! * A new session may lead to another server or a newer one: then the cache is emptied, as it is of a
 //!   database that is no longer watched.
-//! * [`Due::Turns`] looks at one object of [`ROUND`] per slow tick, and what it said of each stands until
+//! * [`Due::Turns`] looks at one object of [`ROUND`] per slow tick, and what it found of each holds until
 //!   its next turn, for one round at most.
 //!
-//! A check gives 50 objects at most, so that what stands is bounded by families and databases.
+//! A check gives 50 objects at most, so that the cache is bounded by families and databases.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -25,7 +25,7 @@ use schema::{Cell, Row};
 use super::definitions::Definitions;
 use super::family::{Due, FAMILIES};
 
-/// How long findings stand.
+/// How long findings hold.
 const HOUR: Duration = Duration::from_secs(3600);
 /// Objects that take turns; the statements choose among as many.
 const ROUND: i64 = 20;
@@ -33,7 +33,7 @@ const ROUND: i64 = 20;
 /// Indexes remembered of a database: several times those that are stored at once.
 const MOST_MET: usize = 10_000;
 
-/// The family whose definitions stand.
+/// The family whose definitions are kept.
 const INDEXES: &str = "indexes";
 
 /// What a family found in a database.
@@ -42,12 +42,12 @@ pub(super) struct Findings {
     /// Objects, as they were stored.
     pub(super) rows: Vec<Row>,
     /// What of it was closed to our role.
-    pub(super) spot: Option<BlindSpot>,
+    pub(super) gap: Option<BlindSpot>,
 }
 
 /// Findings by database and family.
 #[derive(Debug, Default)]
-pub(super) struct Standing {
+pub(super) struct FindingCache {
     hourly: BTreeMap<(String, &'static str), (Duration, Findings)>,
     turns: BTreeMap<(String, &'static str), Vec<(i64, Row)>>,
     definitions: BTreeMap<String, Definitions>,
@@ -55,14 +55,14 @@ pub(super) struct Standing {
     met: BTreeMap<String, HashSet<(i64, String)>>,
 }
 
-impl Standing {
-    /// Whether the minute of this family has come since it was asked; yes when it never was.
+impl FindingCache {
+    /// Returns whether the minute of this family has come since it was asked; yes when it never was.
     pub(super) fn is_due(&self, database: &str, family: &'static str, now: Duration) -> bool {
         let known = self.hourly.get(&(database.to_owned(), family));
         known.is_none_or(|(asked, _)| hours(family, now) > hours(family, *asked))
     }
 
-    /// What the family found when it was last asked.
+    /// Returns what the family found when it was last asked.
     pub(super) fn findings(&self, database: &str, family: &'static str) -> Option<&Findings> {
         let known = self.hourly.get(&(database.to_owned(), family));
         known.map(|(_, findings)| findings)
@@ -85,7 +85,7 @@ impl Standing {
         self.hourly.remove(&(database.to_owned(), family));
     }
 
-    /// Keeps what this turn saw, and gives what the turns before saw of other objects.
+    /// Keeps what this turn saw, and returns what the turns before saw of other objects.
     pub(super) fn turn(
         &mut self,
         database: &str,
@@ -114,7 +114,7 @@ impl Standing {
         self.definitions.insert(database.to_owned(), definitions);
     }
 
-    /// Whether this index, by identifier and name, was not met before in this session. One that was made
+    /// Returns whether this index, by identifier and name, was not met before in this session. One that was made
     /// anew under the same name is another one. Past [`MOST_MET`] all are met again.
     pub(super) fn is_new(&mut self, database: &str, index: (i64, String)) -> bool {
         let met = self.met.entry(database.to_owned()).or_default();
@@ -134,7 +134,7 @@ impl Standing {
     }
 }
 
-/// How often the minute of this family has come until then.
+/// Counts how often the minute of this family has come until then.
 fn hours(family: &str, now: Duration) -> u64 {
     let hourly = || FAMILIES.iter().filter(|family| family.due == Due::Hourly);
     let place = (0_u32..)
@@ -145,7 +145,7 @@ fn hours(family: &str, now: Duration) -> u64 {
     (now + HOUR - HOUR / count * place).as_secs() / HOUR.as_secs()
 }
 
-/// What the row of a check is about.
+/// Returns the object that a row of a check is about.
 fn object(row: &Row) -> Option<&Cell> {
     let mut columns = row.table.columns.iter();
     let at = columns.position(|column| column.name == "object")?;
@@ -188,14 +188,14 @@ mod tests {
             .filter(|family| family.due == Due::Hourly)
             .map(|family| family.name)
             .collect();
-        let mut standing = Standing::default();
+        let mut cache = FindingCache::default();
         let mut asked = Vec::new();
         for tick in 0..=24 {
             let now = TICK * tick;
             let due = hourly.iter().copied();
-            let due: Vec<_> = due.filter(|name| standing.is_due("d", name, now)).collect();
+            let due: Vec<_> = due.filter(|name| cache.is_due("d", name, now)).collect();
             for name in &due {
-                standing.keep("d", name, now, Findings::default());
+                cache.keep("d", name, now, Findings::default());
             }
             asked.push(due);
         }
@@ -212,28 +212,28 @@ mod tests {
 
     #[test]
     fn what_failed_is_due_again_and_what_is_not_watched_is_forgotten() {
-        let (mut standing, family) = (Standing::default(), "duplicate_indexes");
+        let (mut cache, family) = (FindingCache::default(), "duplicate_indexes");
         let found = || Findings {
             rows: vec![row("a")],
-            spot: None,
+            gap: None,
         };
         for database in ["", "d", "gone"] {
-            standing.keep(database, family, Duration::ZERO, found());
-            assert!(!standing.is_due(database, family, Duration::ZERO));
+            cache.keep(database, family, Duration::ZERO, found());
+            assert!(!cache.is_due(database, family, Duration::ZERO));
         }
-        standing.forget("d", family);
-        assert!(standing.is_due("d", family, Duration::ZERO));
-        standing.retain(&["d".to_owned()]);
-        assert!(standing.findings("", family).is_some());
-        assert!(standing.findings("gone", family).is_none());
+        cache.forget("d", family);
+        assert!(cache.is_due("d", family, Duration::ZERO));
+        cache.retain(&["d".to_owned()]);
+        assert!(cache.findings("", family).is_some());
+        assert!(cache.findings("gone", family).is_none());
     }
 
     #[test]
-    fn objects_that_take_turns_stand_for_a_round() {
-        let (mut standing, family) = (Standing::default(), "table_bloat_exact");
+    fn objects_that_take_turns_hold_for_a_round() {
+        let (mut cache, family) = (FindingCache::default(), "table_bloat_exact");
         let mut turn = |turn, seen: &[&str]| {
             let seen: Vec<Row> = seen.iter().map(|object| row(object)).collect();
-            let others = standing.turn("d", family, turn, &seen);
+            let others = cache.turn("d", family, turn, &seen);
             objects(&others).join(" ")
         };
         assert_eq!(turn(1, &["a"]), "");
@@ -241,7 +241,7 @@ mod tests {
         assert_eq!(
             turn(3, &["a"]),
             "b",
-            "its newest word replaces the one before"
+            "its newest answer replaces the one before"
         );
         assert_eq!(
             turn(4, &[]),
@@ -257,15 +257,15 @@ mod tests {
 
     #[test]
     fn definitions_are_made_anew_in_the_next_hour() {
-        let mut standing = Standing::default();
-        let fresh = |standing: &mut Standing, now| {
-            let taken = standing.take_definitions("d", now);
+        let mut cache = FindingCache::default();
+        let fresh = |cache: &mut FindingCache, now| {
+            let taken = cache.take_definitions("d", now);
             let since = taken.since;
-            standing.keep_definitions("d", taken);
+            cache.keep_definitions("d", taken);
             since
         };
-        assert_eq!(fresh(&mut standing, TICK), TICK);
-        assert_eq!(fresh(&mut standing, TICK * 2), TICK);
-        assert_eq!(fresh(&mut standing, HOUR + TICK), HOUR + TICK);
+        assert_eq!(fresh(&mut cache, TICK), TICK);
+        assert_eq!(fresh(&mut cache, TICK * 2), TICK);
+        assert_eq!(fresh(&mut cache, HOUR + TICK), HOUR + TICK);
     }
 }

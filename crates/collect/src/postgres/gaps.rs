@@ -1,7 +1,7 @@
-//! What cannot be seen, and what mends it.
+//! Gaps: statistics that cannot be read, and what fixes that.
 //!
 //! A family that fails becomes a [`BlindSpot`]. Those of the slow tick are remembered, so that every
-//! tick says them again until they are mended; those of the fast tick are found anew each time.
+//! tick reports them again until they are fixed; those of the fast tick are found anew each time.
 
 use std::collections::BTreeMap;
 
@@ -9,6 +9,7 @@ use pg::PgError;
 use schema::tables::BlindSpot;
 use tokio_postgres::error::SqlState;
 
+use super::Instance;
 use super::family::{Family, rendered};
 use super::link::Link;
 
@@ -23,44 +24,44 @@ const SETTINGS: &[(&str, &str)] = &[
     ("track_activities", "what sessions do and wait for"),
 ];
 
-/// Gaps by when they were found, database and family.
+/// Remembers gaps, by when they were found, database and family.
 #[derive(Debug, Default)]
-pub(super) struct Sight {
-    spots: BTreeMap<(bool, String, String), BlindSpot>,
+pub(super) struct GapTracker {
+    gaps: BTreeMap<(bool, String, String), BlindSpot>,
 }
 
-impl Sight {
-    /// Forgets what the last tick of this kind could not see.
+impl GapTracker {
+    /// Forgets the gaps of the last tick of this kind.
     pub(super) fn begin(&mut self, slow: bool) {
-        self.spots.retain(|(found_slow, ..), _| *found_slow != slow);
+        self.gaps.retain(|(found_slow, ..), _| *found_slow != slow);
     }
 
     /// Remembers a gap.
-    pub(super) fn note(&mut self, slow: bool, spot: BlindSpot) {
-        let key = (slow, spot.database.clone(), spot.family.clone());
-        self.spots.insert(key, spot);
+    pub(super) fn note(&mut self, slow: bool, gap: BlindSpot) {
+        let key = (slow, gap.database.clone(), gap.family.clone());
+        self.gaps.insert(key, gap);
     }
 
-    /// The gap of this family in this database, if there is one.
+    /// Returns the gap of this family in this database, if there is one.
     pub(super) fn of(&self, slow: bool, database: &str, family: &str) -> Option<&BlindSpot> {
-        self.spots
+        self.gaps
             .get(&(slow, database.to_owned(), family.to_owned()))
     }
 
-    /// Every gap; without `slow`, those of the fast tick alone.
-    pub(super) fn spots(&self, slow: bool) -> impl Iterator<Item = &BlindSpot> {
+    /// Returns every gap; without `slow`, those of the fast tick alone.
+    pub(super) fn all(&self, slow: bool) -> impl Iterator<Item = &BlindSpot> {
         let wanted = move |(key, _): &(&(bool, String, String), _)| slow || !key.0;
-        self.spots.iter().filter(wanted).map(|(_, spot)| spot)
+        self.gaps.iter().filter(wanted).map(|(_, gap)| gap)
     }
 
-    /// The families of gaps that a person can mend by a right or an extension, with their databases;
+    /// Returns the families of gaps that a person can fix by a right or an extension, with their databases;
     /// `None` when there is none.
     pub(super) fn unseen(&self, slow: bool) -> Option<String> {
         let names: Vec<String> = self
-            .spots
+            .gaps
             .iter()
             .filter(|((found_slow, ..), _)| *found_slow == slow)
-            .filter(|(_, spot)| spot.state != "off" && spot.state != "capped")
+            .filter(|(_, gap)| gap.state != "off" && gap.state != "capped")
             .map(|((_, database, family), _)| match database.as_str() {
                 "" => family.clone(),
                 database => format!("{family} of {database}"),
@@ -70,9 +71,9 @@ impl Sight {
     }
 }
 
-/// Whose gaps these are.
+/// Which instance, role and database a gap belongs to.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Scene<'a> {
+pub(super) struct GapContext<'a> {
     /// Name of the instance.
     pub(super) instance: &'a str,
     /// Role that logs in.
@@ -85,9 +86,23 @@ pub(super) struct Scene<'a> {
     pub(super) version: u32,
 }
 
-impl Scene<'_> {
-    /// A gap with these words.
-    pub(super) fn spot(
+impl<'a> GapContext<'a> {
+    /// Returns the context of an instance in one of its databases, or of the server as a whole for "".
+    pub(super) fn new(instance: &'a Instance, database: &'a str, version: u32) -> Self {
+        Self {
+            instance: &instance.name,
+            role: &instance.target.user,
+            database,
+            connected: match database {
+                "" => &instance.target.database,
+                database => database,
+            },
+            version,
+        }
+    }
+
+    /// Makes a gap of this family.
+    pub(super) fn gap(
         &self,
         family: &str,
         state: &str,
@@ -104,7 +119,7 @@ impl Scene<'_> {
         }
     }
 
-    /// A family that could not be read.
+    /// Makes the gap of a family that could not be read.
     pub(super) fn failed(&self, family: &Family, error: &PgError) -> BlindSpot {
         let state = state_of(error);
         let remedy = match state {
@@ -124,10 +139,10 @@ impl Scene<'_> {
             "unreachable" => "look whether the server runs and takes sessions".to_owned(),
             _ => "read the message; the question is asked again".to_owned(),
         };
-        self.spot(family.name, state, error.to_string(), remedy)
+        self.gap(family.name, state, error.to_string(), remedy)
     }
 
-    /// A setting that is off, and where it is set: as `pg_settings.source` says.
+    /// Makes the gap of a setting that is off; `source` is where it is set, as in `pg_settings.source`.
     pub(super) fn off(&self, setting: &str, source: &str) -> BlindSpot {
         let role = quoted(self.role);
         let database = quoted(self.connected);
@@ -146,7 +161,7 @@ impl Scene<'_> {
             .iter()
             .find(|(name, _)| *name == setting)
             .map_or("figures", |(_, missing)| missing);
-        self.spot(
+        self.gap(
             setting,
             "off",
             format!("{setting} is off: no {missing}"),
@@ -154,7 +169,7 @@ impl Scene<'_> {
         )
     }
 
-    /// Where a grant is to be run, as a comment behind it.
+    /// Returns where a grant is to be run, as a comment to put behind it.
     pub(super) fn place(&self, link: &Link) -> String {
         let standby = match link.session.in_recovery {
             true => "on the primary, ",
@@ -164,7 +179,7 @@ impl Scene<'_> {
         format!(" /* {standby}in database {database} */")
     }
 
-    /// The same for what holds in every database.
+    /// Returns the same for what holds in every database.
     pub(super) fn standby(&self, link: &Link) -> &'static str {
         match link.session.in_recovery {
             true => " /* on the primary */",
@@ -172,7 +187,7 @@ impl Scene<'_> {
         }
     }
 
-    /// A remedy for this version, with the role in its place.
+    /// Renders a grant for this version, with the role in its place.
     pub(super) fn granted(&self, grant: &str) -> String {
         let grant = rendered(grant, self.version);
         format!(
@@ -182,7 +197,7 @@ impl Scene<'_> {
     }
 }
 
-/// What makes an extension readable in this database; `loaded` when its library is loaded already.
+/// Returns what makes an extension readable in this database; `loaded` when its library is loaded already.
 pub(super) fn extension_remedy(extension: &str, loaded: bool, database: &str) -> String {
     let database = database.replace("*/", "");
     let create = format!("CREATE EXTENSION {extension}; /* in database {database} */");
@@ -194,7 +209,7 @@ pub(super) fn extension_remedy(extension: &str, loaded: bool, database: &str) ->
     }
 }
 
-/// Words that are no names without quotes: every keyword but those that are not reserved at all.
+/// Words that are not names without quotes: every keyword but those that are not reserved at all.
 const KEYWORDS: &str = " all analyse analyze and any array as asc asymmetric authorization between bigint \
     binary bit boolean both case cast char character check coalesce collate collation column \
     concurrently constraint create cross current_catalog current_date current_role current_schema \
@@ -210,7 +225,7 @@ const KEYWORDS: &str = " all analyse analyze and any array as asc asymmetric aut
     using values varchar variadic verbose when where window with xmlattributes xmlconcat xmlelement \
     xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable ";
 
-/// The name as SQL writes it: in quotes where it would be another one without.
+/// Quotes a name as SQL writes it: in quotes where it would be another one without.
 pub(super) fn quoted(name: &str) -> String {
     let mut bytes = name.bytes();
     let begins = bytes
@@ -223,7 +238,7 @@ pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// The word for a failure.
+/// Names the state of a gap after a failure.
 pub(super) fn state_of(error: &PgError) -> &'static str {
     match error {
         PgError::Timeout { .. } => return "timeout",
