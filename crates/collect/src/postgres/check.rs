@@ -9,7 +9,7 @@ use super::Postgres;
 use super::family::{Due, Family};
 use super::link::Param;
 use super::rights;
-use super::sight::quoted;
+use super::gaps::quoted;
 use super::text::{JsonText, Text};
 use super::visit::Visit;
 
@@ -28,7 +28,7 @@ impl Visit<'_> {
         out: &mut Vec<Row>,
     ) -> Result<(), PgError> {
         let mut hidden: i64 = 0;
-        let (scene, ts, turn) = (self.scene, self.at.ts, self.turn);
+        let (context, ts, turn) = (self.context, self.at.ts, self.turn);
         let params: [Param<'_>; 1] = [(&turn, Type::INT8)];
         let params = match family.due {
             Due::Turns => params.as_slice(),
@@ -37,8 +37,8 @@ impl Visit<'_> {
         self.read(family, &wrapped(sql), params, |row| {
             hidden = row.try_get::<_, Option<i64>>("hidden")?.unwrap_or(0);
             let sample = CheckSample {
-                instance: scene.instance.to_owned(),
-                database: scene.database.to_owned(),
+                instance: context.instance.to_owned(),
+                database: context.database.to_owned(),
                 check_name: family.name.to_owned(),
                 object: row
                     .try_get::<_, Option<Text>>("object")?
@@ -54,7 +54,7 @@ impl Visit<'_> {
         if hidden > 0 {
             let message = format!(
                 "{hidden} objects are closed to role {}: their values are not known",
-                self.scene.role
+                self.context.role
             );
             self.note_closed(watcher, family, message).await;
         }
@@ -64,13 +64,13 @@ impl Visit<'_> {
     /// Whether objects that were closed when the family was last asked are no longer: then it is asked
     /// again before its hour is over.
     pub(super) async fn is_opened(&mut self, watcher: &Postgres, family: &'static str) -> bool {
-        let findings = watcher.standing.findings(self.scene.database, family);
-        if findings.is_none_or(|findings| findings.spot.is_none()) {
+        let findings = watcher.cache.findings(self.context.database, family);
+        if findings.is_none_or(|findings| findings.gap.is_none()) {
             return false;
         }
         match family {
             "table_bloat" => self.extensions.contains_key(LOOKING),
-            "sequences" => rights::opening(self.link, &self.scene, true, &self.own)
+            "sequences" => rights::opening(self.link, &self.context, true, &self.own)
                 .await
                 .is_none(),
             _ => false,
@@ -88,14 +88,14 @@ impl Visit<'_> {
             true => Some(format!(
                 "CREATE EXTENSION {LOOKING}; GRANT EXECUTE ON FUNCTION pgstattuple_approx(regclass), \
                  pgstatindex(regclass) TO {};{}",
-                quoted(self.scene.role),
-                self.scene.place(self.link)
+                quoted(self.context.role),
+                self.context.place(self.link)
             )),
-            false => rights::opening(self.link, &self.scene, true, &self.own).await,
+            false => rights::opening(self.link, &self.context, true, &self.own).await,
         };
-        let remedy = remedy.unwrap_or_else(|| self.scene.granted(family.grant));
-        let spot = self.scene.spot(family.name, "denied", message, remedy);
-        watcher.sight.note(true, spot);
+        let remedy = remedy.unwrap_or_else(|| self.context.granted(family.grant));
+        let gap = self.context.gap(family.name, "denied", message, remedy);
+        watcher.gaps.note(true, gap);
     }
 }
 

@@ -3,7 +3,7 @@
 //! Making one takes the server as long as everything else it tells of an index, and it hardly ever
 //! changes: so the server is told which are known and leaves them out. They are known by the identifier
 //! of the index, which survives renaming a column or a table; hence all are made anew once an hour
-//! (`standing.rs`), and in a new session, which may lead to another server. Those of indexes that are no
+//! (`cache.rs`), and in a new session, which may lead to another server. Those of indexes that are no
 //! longer among the rows are forgotten.
 
 use std::collections::HashMap;

@@ -13,7 +13,7 @@ use super::family::{Asked, FAMILIES, family, rendered};
 use super::fill::Draft;
 use super::link::{Answer, Link, unreadable};
 use super::rights::{self, Right};
-use super::standing::Standing;
+use super::cache::FindingCache;
 use super::visit::NOTHING_MISSING;
 use super::{Postgres, sessions};
 use crate::{CollectError, Collector, Moment, Outcome};
@@ -34,9 +34,9 @@ impl Collector for Fast<'_> {
     async fn collect(&mut self, at: &Moment, out: &mut Vec<Row>) -> Result<Outcome, CollectError> {
         let began = tokio::time::Instant::now();
         let mut server = Draft::new(DbSample::TABLE);
-        self.0.sight.begin(false);
+        self.0.gaps.begin(false);
         let asked = self.0.ask(at, &mut server, out).await;
-        let unseen = self.0.sight.unseen(false);
+        let unseen = self.0.gaps.unseen(false);
         let error = match &asked {
             Ok(()) => unseen
                 .as_ref()
@@ -51,8 +51,8 @@ impl Collector for Fast<'_> {
         server.set("error", error);
         out.push(server.into_row(at.ts));
         // Of a server that is gone nobody knows whether its other gaps are mended.
-        let spots = self.0.sight.spots(asked.is_ok()).cloned();
-        out.extend(spots.map(|spot| spot.into_row(at.ts)));
+        let gaps = self.0.gaps.all(asked.is_ok()).cloned();
+        out.extend(gaps.map(|gap| gap.into_row(at.ts)));
         asked.map_err(CollectError::from)?;
         Ok(match unseen {
             Some(families) => Outcome::Partial(CollectError::Unseen { families }),
@@ -82,7 +82,7 @@ impl Postgres {
                 Ok(link) => {
                     self.retry = super::Retry::default();
                     // Another server may answer now, or a newer one: nothing found before stands.
-                    self.standing = Standing::default();
+                    self.cache = FindingCache::default();
                     self.marks = Marks::default();
                     self.link = Some(link);
                 }
@@ -128,8 +128,8 @@ impl Postgres {
                 Err(error) => Err(error),
             };
             if let Err(error) = taken {
-                let spot = self.scene("").failed(family, &error);
-                self.sight.note(false, spot);
+                let gap = self.context("").failed(family, &error);
+                self.gaps.note(false, gap);
                 last = Some(error);
             }
         }
@@ -140,7 +140,7 @@ impl Postgres {
             .is_none_or(|link| !link.session.is_usable());
         match last {
             Some(error) if lost && !answered => {
-                self.sight.begin(false);
+                self.gaps.begin(false);
                 self.note_unreachable(&error);
                 Err(Box::new(error))
             }
@@ -154,30 +154,30 @@ impl Postgres {
             return;
         };
         let denied: Vec<_> = self
-            .sight
-            .spots(false)
-            .filter(|spot| spot.state == "denied")
+            .gaps
+            .all(false)
+            .filter(|gap| gap.state == "denied")
             .cloned()
             .collect();
-        for mut spot in denied {
-            let Some(family) = family(&spot.family).filter(|_| link.session.is_usable()) else {
+        for mut gap in denied {
+            let Some(family) = family(&gap.family).filter(|_| link.session.is_usable()) else {
                 continue;
             };
-            let scene = self.scene_of("", link.session.major_version());
-            let grant = rendered(family.grant, scene.version);
-            let found = rights::remedy(&mut link, &scene, &Right::all(&grant, None)).await;
-            spot.remedy = found.unwrap_or_else(|| NOTHING_MISSING.to_owned());
-            self.sight.note(false, spot);
+            let context = self.context_of("", link.session.major_version());
+            let grant = rendered(family.grant, context.version);
+            let found = rights::remedy(&mut link, &context, &Right::all(&grant, None)).await;
+            gap.remedy = found.unwrap_or_else(|| NOTHING_MISSING.to_owned());
+            self.gaps.note(false, gap);
         }
         self.link = Some(link);
     }
 
     fn note_unreachable(&mut self, error: &PgError) {
         let remedy = "look whether the server runs and takes sessions of this role";
-        let spot = self
-            .scene("")
-            .spot("server", "unreachable", error.to_string(), remedy);
-        self.sight.note(false, spot);
+        let gap = self
+            .context("")
+            .gap("server", "unreachable", error.to_string(), remedy);
+        self.gaps.note(false, gap);
     }
 
     /// Takes the answer of a family. Marks come first, so that it is known whose counters the others are.
@@ -218,8 +218,8 @@ impl Postgres {
         let off: Vec<String> = row.try_get("off").map_err(unreadable)?;
         for setting in off {
             let (setting, source) = setting.split_once(' ').unwrap_or((&setting, ""));
-            let spot = self.scene("").off(setting, source);
-            self.sight.note(false, spot);
+            let gap = self.context("").off(setting, source);
+            self.gaps.note(false, gap);
         }
         Ok(())
     }
@@ -235,15 +235,15 @@ impl Postgres {
             return answer.fill_one(server);
         }
         server.set("conn_hidden", hidden);
-        let scene = self.scene("");
+        let context = self.context("");
         let message = format!(
             "{hidden} sessions are closed to role {}: no counts of sessions, no waits, no statements \
              of others, no state of standbys",
-            scene.role
+            context.role
         );
-        let remedy = scene.granted("GRANT pg_read_all_stats TO %ROLE%");
-        let spot = scene.spot("activity", "denied", message, remedy);
-        self.sight.note(false, spot);
+        let remedy = context.granted("GRANT pg_read_all_stats TO %ROLE%");
+        let gap = context.gap("activity", "denied", message, remedy);
+        self.gaps.note(false, gap);
         Ok(())
     }
 
@@ -255,7 +255,7 @@ impl Postgres {
     ) -> Result<(), PgError> {
         let plan = &answer.prepared.plan;
         let sizes = match plan.table().name == DatabaseSample::TABLE.name {
-            true => self.untold_sizes(),
+            true => self.unreported_sizes(),
             false => HashMap::new(),
         };
         for row in &answer.rows {
@@ -276,7 +276,7 @@ impl Postgres {
 }
 
 impl super::Retry {
-    /// A refusal on the spot costs nothing: it is tried again at the next tick. What took its time, or
+    /// A refusal at once costs nothing: it is tried again at the next tick. What took its time, or
     /// was a refused login that the server may count, is tried less and less often.
     fn failed(&mut self, now: Duration, error: &PgError) {
         let costly =

@@ -153,7 +153,7 @@ impl Link {
         // The server may give up in the middle: then it is asked again, for texts as they are.
         let mut rows = Vec::new();
         let mut collected = self.collect(question, &mut rows).await;
-        if self.heed(collected.as_ref().err()).await {
+        if self.switch_to_raw_text(collected.as_ref().err()).await {
             rows.clear();
             collected = self.collect(question, &mut rows).await;
         }
@@ -175,7 +175,7 @@ impl Link {
 
     /// Has texts sent as they are from now on when this error is about one that could not be converted;
     /// whether it was.
-    async fn heed(&mut self, error: Option<&PgError>) -> bool {
+    async fn switch_to_raw_text(&mut self, error: Option<&PgError>) -> bool {
         if self.is_raw || !error.is_some_and(is_about_encoding) {
             return false;
         }
@@ -260,7 +260,7 @@ impl Link {
             .iter()
             .filter_map(|(_, answer)| answer.as_ref().err());
         if let Some(error) = errors.into_iter().find(|error| is_about_encoding(error)) {
-            self.heed(Some(error)).await;
+            self.switch_to_raw_text(Some(error)).await;
         }
         answers
     }

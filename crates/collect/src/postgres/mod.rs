@@ -8,7 +8,7 @@
 //! What is asked is data: `family.rs` lists every family of statistics with its statements, chosen by
 //! version at each connect. The columns of a statement are called as the stored ones, and `fill.rs`
 //! is all there is between them. What scans a catalogue or every file is asked once an hour, and what
-//! it found stands in between (`standing.rs`): the newest slow tick of a server means all findings.
+//! it found stands in between (`cache.rs`): the newest slow tick of a server means all findings.
 //! The session that is kept also keeps its statements prepared, as planning costs more than running.
 //! The rest is what cannot be said in SQL: who blocks whom
 //! (`sessions.rs`), what a statement cost since the last look (`statements/`), whose counters these
@@ -16,7 +16,7 @@
 //!
 //! Invariants:
 //! * A family that fails costs no other. It becomes a row of `db_blind_spots_raw` with the state and
-//!   what mends it, every tick until it is mended (`sight.rs`), and its columns are NULL.
+//!   what mends it, every tick until it is mended (`gaps.rs`), and its columns are NULL.
 //! * Each tick has a row of `db_metrics_raw`, whether the server answers or not.
 //! * No statement waits for a lock longer than 500 ms or runs longer than 5 s, and none writes.
 //! * A text that is none in its encoding costs itself alone (`text.rs`).
@@ -42,9 +42,9 @@ mod fill;
 mod link;
 mod rights;
 mod sessions;
-mod sight;
+mod gaps;
 mod slow;
-mod standing;
+mod cache;
 mod statements;
 mod text;
 mod visit;
@@ -52,9 +52,9 @@ mod visit;
 use epoch::Marks;
 use fast::Fast;
 use link::Link;
-use sight::{Scene, Sight};
+use gaps::{GapContext, GapTracker};
 use slow::Slow;
-use standing::Standing;
+use cache::FindingCache;
 use statements::Statements;
 use statements::texts::Wanted;
 use visit::Size;
@@ -112,20 +112,20 @@ pub struct Postgres {
     instance: Instance,
     link: Option<Link>,
     retry: Retry,
-    sight: Sight,
+    gaps: GapTracker,
     /// Whose counters these are.
     marks: Marks,
     /// Sizes of databases, for the next fast tick to tell.
     sizes: HashMap<String, Size>,
     /// Whether the fast tick has told them.
-    sizes_told: bool,
+    are_sizes_reported: bool,
     statements: Statements,
     /// Texts of statements that are looked for at this slow tick.
     wanted: Wanted,
     /// Whether the server has loaded the library of pg_stat_statements; unknown until it is asked.
     statements_loaded: Option<bool>,
     /// What is asked once an hour found.
-    standing: Standing,
+    cache: FindingCache,
     /// Slow ticks so far: what is dear takes turns.
     turn: i64,
 }
@@ -149,14 +149,14 @@ impl Postgres {
             instance,
             link: None,
             retry: Retry::default(),
-            sight: Sight::default(),
+            gaps: GapTracker::default(),
             marks: Marks::default(),
             sizes: HashMap::new(),
-            sizes_told: false,
+            are_sizes_reported: false,
             statements: Statements::default(),
             wanted: Wanted::default(),
             statements_loaded: None,
-            standing: Standing::default(),
+            cache: FindingCache::default(),
             turn: 0,
         }
     }
@@ -176,7 +176,7 @@ impl Postgres {
 
     /// What could not be seen at the last ticks, with what mends it.
     pub fn blind_spots(&self) -> impl Iterator<Item = &BlindSpot> {
-        self.sight.spots(true)
+        self.gaps.all(true)
     }
 
     /// Says good-bye to the server.
@@ -187,19 +187,19 @@ impl Postgres {
     }
 
     /// Sizes that no row has told yet.
-    fn untold_sizes(&mut self) -> HashMap<String, Size> {
-        match std::mem::replace(&mut self.sizes_told, true) {
+    fn unreported_sizes(&mut self) -> HashMap<String, Size> {
+        match std::mem::replace(&mut self.are_sizes_reported, true) {
             true => HashMap::new(),
             false => self.sizes.clone(),
         }
     }
 
     /// Tells again what a family found at an earlier slow tick.
-    fn retell(&mut self, database: &str, family: &'static str, ts: Timestamp, out: &mut Vec<Row>) {
-        if let Some(findings) = self.standing.findings(database, family) {
+    fn repeat_findings(&mut self, database: &str, family: &'static str, ts: Timestamp, out: &mut Vec<Row>) {
+        if let Some(findings) = self.cache.findings(database, family) {
             out.extend(findings.rows.iter().map(|row| Row { ts, ..row.clone() }));
-            if let Some(spot) = findings.spot.clone() {
-                self.sight.note(true, spot);
+            if let Some(gap) = findings.gap.clone() {
+                self.gaps.note(true, gap);
             }
         }
     }
@@ -213,17 +213,17 @@ impl Postgres {
         }
     }
 
-    fn scene<'a>(&'a self, database: &'a str) -> Scene<'a> {
+    fn context<'a>(&'a self, database: &'a str) -> GapContext<'a> {
         let link = self.link.as_ref();
-        self.scene_of(
+        self.context_of(
             database,
             link.map_or(0, |link| link.session.major_version()),
         )
     }
 
-    /// The scene in a database of a server of this version.
-    fn scene_of<'a>(&'a self, database: &'a str, version: u32) -> Scene<'a> {
-        Scene {
+    /// The context in a database of a server of this version.
+    fn context_of<'a>(&'a self, database: &'a str, version: u32) -> GapContext<'a> {
+        GapContext {
             instance: &self.instance.name,
             role: &self.instance.target.user,
             database,
@@ -248,9 +248,9 @@ pub async fn blind_spots(instance: Instance) -> Result<Vec<BlindSpot>, pg::PgErr
     let (at, mut rows) = (Moment::default(), Vec::new());
     watcher.slow(&at, &mut rows).await;
     watcher.fast(&at, &mut rows).await;
-    let spots = watcher.blind_spots().cloned().collect();
+    let gaps = watcher.blind_spots().cloned().collect();
     watcher.close().await;
-    Ok(spots)
+    Ok(gaps)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use pg::PgError;
 use tokio_postgres::types::Type;
 
 use super::link::{Link, Param, Question};
-use super::sight::{Scene, quoted};
+use super::gaps::{GapContext, quoted};
 use super::text::text;
 
 /// A right.
@@ -96,13 +96,13 @@ impl Right {
 
 /// A remedy that grants what is missing of these rights; `None` when nothing is, so that something else
 /// is wrong.
-pub(super) async fn remedy(link: &mut Link, scene: &Scene<'_>, rights: &[Right]) -> Option<String> {
+pub(super) async fn remedy(link: &mut Link, context: &GapContext<'_>, rights: &[Right]) -> Option<String> {
     // Where even that cannot be asked, all of them are named.
     let missing = match missing(link, rights).await {
         Ok(missing) => missing,
         Err(_) => rights.iter().map(|right| (right, false)).collect(),
     };
-    let role = quoted(scene.role);
+    let role = quoted(context.role);
     let version = link.session.major_version();
     let mut steps: Vec<String> = Vec::new();
     let mut is_local = false;
@@ -116,8 +116,8 @@ pub(super) async fn remedy(link: &mut Link, scene: &Scene<'_>, rights: &[Right])
         });
     }
     let place = match is_local {
-        true => scene.place(link),
-        false => scene.standby(link).to_owned(),
+        true => context.place(link),
+        false => context.standby(link).to_owned(),
     };
     (!steps.is_empty()).then(|| format!("{}{place}", steps.join(" ")))
 }
@@ -158,7 +158,7 @@ async fn missing<'a>(
 /// A remedy for sequences or tables that are closed one by one: a grant for the schemas they are in.
 pub(super) async fn opening(
     link: &mut Link,
-    scene: &Scene<'_>,
+    context: &GapContext<'_>,
     sequences: bool,
     own: &str,
 ) -> Option<String> {
@@ -181,8 +181,8 @@ pub(super) async fn opening(
         format!(
             "GRANT SELECT ON ALL {what} IN SCHEMA {} TO {};{}",
             schemas.join(", "),
-            quoted(scene.role),
-            scene.place(link)
+            quoted(context.role),
+            context.place(link)
         )
     })
 }

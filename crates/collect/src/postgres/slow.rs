@@ -9,7 +9,7 @@ use tokio_postgres::error::SqlState;
 
 use super::family::Asked;
 use super::link::Link;
-use super::sight::{Scene, extension_remedy};
+use super::gaps::{GapContext, extension_remedy};
 use super::visit::Visit;
 use super::{Databases, Postgres};
 use crate::{CollectError, Collector, Moment, Outcome};
@@ -31,7 +31,7 @@ impl Collector for Slow<'_> {
 
     async fn collect(&mut self, at: &Moment, out: &mut Vec<Row>) -> Result<Outcome, CollectError> {
         self.0.slow_tick(at, out).await?;
-        Ok(match self.0.sight.unseen(true) {
+        Ok(match self.0.gaps.unseen(true) {
             Some(families) => Outcome::Partial(CollectError::Unseen { families }),
             None => Outcome::Collected,
         })
@@ -39,9 +39,9 @@ impl Collector for Slow<'_> {
 }
 
 /// What lets our role into a database that it was refused at.
-fn refused(scene: &Scene<'_>, error: &PgError, state: &str) -> String {
-    let database = super::sight::quoted(scene.database);
-    let role = super::sight::quoted(scene.role);
+fn refused(context: &GapContext<'_>, error: &PgError, state: &str) -> String {
+    let database = super::gaps::quoted(context.database);
+    let role = super::gaps::quoted(context.role);
     match error.sql_state() {
         Some(state) if *state == SqlState::INSUFFICIENT_PRIVILEGE => {
             format!("GRANT CONNECT ON DATABASE {database} TO {role};")
@@ -68,7 +68,7 @@ impl Postgres {
         let Some(mut link) = self.link.take() else {
             return Ok(());
         };
-        self.sight.begin(true);
+        self.gaps.begin(true);
         self.turn += 1;
         let mut told = self.visit_server(&mut link, at, out).await;
         if let Ok(told) = &mut told {
@@ -78,11 +78,11 @@ impl Postgres {
         if link.session.is_usable() {
             self.link = Some(link);
         }
-        let told_statements = told?;
-        if !told_statements {
+        let has_statements = told?;
+        if !has_statements {
             let message =
                 "the extension pg_stat_statements is in none of the databases looked into";
-            let spot = self.scene("").spot(
+            let gap = self.context("").gap(
                 "statements",
                 "missing",
                 message,
@@ -92,7 +92,7 @@ impl Postgres {
                     &self.instance.target.database,
                 ),
             );
-            self.sight.note(true, spot);
+            self.gaps.note(true, gap);
         }
         Ok(())
     }
@@ -105,18 +105,18 @@ impl Postgres {
         out: &mut Vec<Row>,
     ) -> Result<bool, CollectError> {
         let instance = self.instance.clone();
-        let scene = Scene {
+        let context = GapContext {
             instance: &instance.name,
             role: &instance.target.user,
             database: "",
             connected: &instance.target.database,
             version: link.session.major_version(),
         };
-        let mut visit = Visit::begin(link, true, scene, *at, self.turn);
+        let mut visit = Visit::begin(link, true, context, *at, self.turn);
         visit.marks(self).await;
         visit.look_around(self).await;
         self.sizes = visit.sizes(self).await;
-        self.sizes_told = false;
+        self.are_sizes_reported = false;
         let told = visit.statements(self, out).await;
         visit.families(self, Asked::Server, out).await;
         if !link.session.is_usable() {
@@ -130,14 +130,14 @@ impl Postgres {
     /// Says what of the statements was found in no database.
     async fn end_visits(&mut self, link: &mut Link, at: &Moment, out: &mut Vec<Row>) {
         let instance = self.instance.clone();
-        let scene = Scene {
+        let context = GapContext {
             instance: &instance.name,
             role: &instance.target.user,
             database: "",
             connected: &instance.target.database,
             version: link.session.major_version(),
         };
-        let mut visit = Visit::begin(link, true, scene, *at, self.turn);
+        let mut visit = Visit::begin(link, true, context, *at, self.turn);
         visit.end_texts(self, out).await;
     }
 
@@ -148,13 +148,13 @@ impl Postgres {
         kept: &mut Link,
         at: &Moment,
         out: &mut Vec<Row>,
-        mut told_statements: bool,
+        mut has_statements: bool,
     ) -> bool {
         let instance = self.instance.clone();
         let watched = self.watched();
-        self.standing.retain(&watched);
+        self.cache.retain(&watched);
         for database in watched {
-            let scene = Scene {
+            let context = GapContext {
                 instance: &instance.name,
                 role: &instance.target.user,
                 database: &database,
@@ -162,26 +162,26 @@ impl Postgres {
                 version: kept.session.major_version(),
             };
             if database == instance.target.database && kept.session.is_usable() {
-                let mut visit = Visit::begin(kept, true, scene, *at, self.turn);
-                told_statements = visit.database(self, out, told_statements).await;
+                let mut visit = Visit::begin(kept, true, context, *at, self.turn);
+                has_statements = visit.database(self, out, has_statements).await;
                 continue;
             }
             let target = instance.target.clone().with_database(&database);
             match Link::open(&instance, &target).await {
                 Ok(mut link) => {
-                    let mut visit = Visit::begin(&mut link, false, scene, *at, self.turn);
-                    told_statements = visit.database(self, out, told_statements).await;
+                    let mut visit = Visit::begin(&mut link, false, context, *at, self.turn);
+                    has_statements = visit.database(self, out, has_statements).await;
                     link.session.close(instance.timeout).await;
                 }
                 Err(error) => {
-                    let state = super::sight::state_of(&error);
-                    let remedy = refused(&scene, &error, state);
-                    let spot = scene.spot("database", state, error.to_string(), remedy);
-                    self.sight.note(true, spot);
+                    let state = super::gaps::state_of(&error);
+                    let remedy = refused(&context, &error, state);
+                    let gap = context.gap("database", state, error.to_string(), remedy);
+                    self.gaps.note(true, gap);
                 }
             }
         }
-        told_statements
+        has_statements
     }
 
     /// The databases to look into, in order; those that should be and cannot are noted.
@@ -199,28 +199,28 @@ impl Postgres {
         watched.dedup();
         let mut open = Vec::with_capacity(watched.len());
         for name in watched {
-            let scene = self.scene(&name);
-            let spot = match self.sizes.get(&name) {
+            let context = self.context(&name);
+            let gap = match self.sizes.get(&name) {
                 Some(size) if size.may_connect => None,
-                Some(_) => Some(scene.spot(
+                Some(_) => Some(context.gap(
                     "database",
                     "denied",
-                    format!("role {} may not connect to database {name}", scene.role),
-                    scene.granted(&format!(
+                    format!("role {} may not connect to database {name}", context.role),
+                    context.granted(&format!(
                         "GRANT CONNECT ON DATABASE {} TO %ROLE%",
-                        super::sight::quoted(&name)
+                        super::gaps::quoted(&name)
                     )),
                 )),
                 None if self.sizes.is_empty() => None,
-                None => Some(scene.spot(
+                None => Some(context.gap(
                     "database",
                     "missing",
                     format!("there is no database {name}"),
                     "correct the list of databases in the configuration",
                 )),
             };
-            match spot {
-                Some(spot) => self.sight.note(true, spot),
+            match gap {
+                Some(gap) => self.gaps.note(true, gap),
                 None => open.push(name),
             }
         }

@@ -12,8 +12,8 @@ use super::family::{Asked, Due, FAMILIES, Family, family, rendered};
 use super::fill::Draft;
 use super::link::{Link, Param, Question, plan, statement};
 use super::rights::{self, Right};
-use super::sight::Scene;
-use super::standing::Findings;
+use super::gaps::GapContext;
+use super::cache::Findings;
 use super::text::text;
 use super::{Postgres, epoch};
 use crate::Moment;
@@ -44,7 +44,7 @@ pub(super) struct Visit<'a> {
     pub(super) link: &'a mut Link,
     /// Whether the session stays open until the next slow tick.
     stays: bool,
-    pub(super) scene: Scene<'a>,
+    pub(super) context: GapContext<'a>,
     /// Since when the counters of the database count; `None` when that could not be read.
     mark: Option<String>,
     /// Version, as 110 for 1.10, and schema of the extensions that are here.
@@ -61,14 +61,14 @@ impl<'a> Visit<'a> {
     pub(super) fn begin(
         link: &'a mut Link,
         stays: bool,
-        scene: Scene<'a>,
+        context: GapContext<'a>,
         at: Moment,
         turn: i64,
     ) -> Self {
         Self {
             link,
             stays,
-            scene,
+            context,
             mark: None,
             extensions: HashMap::new(),
             own: NO_SCHEMA.to_owned(),
@@ -83,10 +83,10 @@ impl<'a> Visit<'a> {
         &mut self,
         watcher: &mut Postgres,
         out: &mut Vec<Row>,
-        told_statements: bool,
+        has_statements: bool,
     ) -> bool {
         self.look_around(watcher).await;
-        let told = match told_statements {
+        let told = match has_statements {
             true => {
                 self.foreign_texts(watcher, out).await;
                 true
@@ -172,7 +172,7 @@ impl<'a> Visit<'a> {
             };
             if self.inside(watcher, SIZES, read).await {
                 watcher
-                    .standing
+                    .cache
                     .keep("", SIZES, self.at.monotonic, Findings::default());
             }
         }
@@ -182,7 +182,7 @@ impl<'a> Visit<'a> {
     /// Takes the sizes that were read within the hour, unless a database came since: reading them asks
     /// the file system for every file of the server.
     fn take_known_sizes(&self, watcher: &Postgres, sizes: &mut HashMap<String, Size>) -> bool {
-        let stand = !watcher.standing.is_due("", SIZES, self.at.monotonic)
+        let stand = !watcher.cache.is_due("", SIZES, self.at.monotonic)
             && sizes.keys().all(|name| watcher.sizes.contains_key(name));
         if stand {
             for (name, size) in sizes {
@@ -228,32 +228,32 @@ impl<'a> Visit<'a> {
             if !family.extension.is_none_or(is_here) {
                 continue;
             }
-            let (database, name) = (self.scene.database, family.name);
+            let (database, name) = (self.context.database, family.name);
             if self.is_opened(watcher, name).await {
-                watcher.standing.forget(database, name);
+                watcher.cache.forget(database, name);
             }
-            if family.due == Due::Hourly && !watcher.standing.is_due(database, name, now) {
-                watcher.retell(database, name, ts, out);
+            if family.due == Due::Hourly && !watcher.cache.is_due(database, name, now) {
+                watcher.repeat_findings(database, name, ts, out);
                 continue;
             }
             let before = out.len();
             let given = self.family(watcher, family, out).await;
             if family.due == Due::Turns {
                 let seen = &out[before..];
-                let others = watcher.standing.turn(database, name, self.turn, seen);
+                let others = watcher.cache.turn(database, name, self.turn, seen);
                 out.extend(others.into_iter().map(|row| Row { ts, ..row }));
             }
             match given {
                 Ok(()) if family.due == Due::Hourly => {
                     let findings = Findings {
                         rows: out[before..].to_vec(),
-                        spot: watcher.sight.of(true, database, name).cloned(),
+                        gap: watcher.gaps.of(true, database, name).cloned(),
                     };
-                    watcher.standing.keep(database, name, now, findings);
+                    watcher.cache.keep(database, name, now, findings);
                 }
                 Ok(()) => {}
                 Err(error) => {
-                    watcher.standing.forget(database, name);
+                    watcher.cache.forget(database, name);
                     self.note_failed(watcher, family, &error).await;
                     if !self.link.session.is_usable() {
                         return;
@@ -271,22 +271,22 @@ impl<'a> Visit<'a> {
         family: &Family,
         error: &PgError,
     ) {
-        let mut spot = self.scene.failed(family, error);
-        if spot.state == "denied" && self.link.session.is_usable() {
+        let mut gap = self.context.failed(family, error);
+        if gap.state == "denied" && self.link.session.is_usable() {
             let schema = family
                 .extension
                 .and_then(|extension| self.extensions.get(extension))
                 .map(|(_, schema)| schema.as_str());
-            spot.remedy = self.remedy(family.grant, schema.map(str::to_owned)).await;
+            gap.remedy = self.remedy(family.grant, schema.map(str::to_owned)).await;
         }
-        watcher.sight.note(true, spot);
+        watcher.gaps.note(true, gap);
     }
 
     /// The grants that the role lacks of these.
     pub(super) async fn remedy(&mut self, grant: &str, extension_schema: Option<String>) -> String {
-        let grant = rendered(grant, self.scene.version);
+        let grant = rendered(grant, self.context.version);
         let needed = Right::all(&grant, extension_schema.as_deref());
-        let missing = rights::remedy(self.link, &self.scene, &needed).await;
+        let missing = rights::remedy(self.link, &self.context, &needed).await;
         missing.unwrap_or_else(|| NOTHING_MISSING.to_owned())
     }
 
@@ -304,12 +304,12 @@ impl<'a> Visit<'a> {
         let mut given = 0;
         let mut found: i64 = 0;
         let mut odd = None;
-        let (scene, own, ts) = (self.scene, self.mark.clone(), self.at.ts);
+        let (context, own, ts) = (self.context, self.mark.clone(), self.at.ts);
         let marks = watcher.marks.clone();
         let is_indexes = family.table.name == IndexSample::TABLE.name;
         let mut definitions = is_indexes.then(|| {
             let now = self.at.monotonic;
-            watcher.standing.take_definitions(scene.database, now)
+            watcher.cache.take_definitions(context.database, now)
         });
         let known = definitions.as_ref().map(Definitions::known);
         let params: Vec<Param<'_>> = known
@@ -331,8 +331,8 @@ impl<'a> Visit<'a> {
             }
             let Some(plan) = &fill else { return Ok(()) };
             let mut draft = Draft::new(family.table);
-            draft.set("instance", scene.instance.to_owned());
-            draft.set("database", scene.database.to_owned());
+            draft.set("instance", context.instance.to_owned());
+            draft.set("database", context.database.to_owned());
             plan.fill(row, &mut draft)?;
             if let Some(definitions) = &mut definitions {
                 definitions.complete(row, &mut draft)?;
@@ -340,10 +340,10 @@ impl<'a> Visit<'a> {
                     (text(row, "schema_name")?, text(row, "index_name")?);
                 let relation: i64 = row.try_get("relation")?;
                 let met = (relation, format!("{schema_name}.{index_name}"));
-                if watcher.standing.is_new(scene.database, met) {
+                if watcher.cache.is_new(context.database, met) {
                     let sighting = IndexSighting {
-                        instance: scene.instance.to_owned(),
-                        database: scene.database.to_owned(),
+                        instance: context.instance.to_owned(),
+                        database: context.database.to_owned(),
                         schema_name,
                         index_name,
                         relation,
@@ -360,21 +360,21 @@ impl<'a> Visit<'a> {
         .await?;
         if let Some(definitions) = definitions {
             watcher
-                .standing
-                .keep_definitions(scene.database, definitions);
+                .cache
+                .keep_definitions(context.database, definitions);
         }
         if usize::try_from(found).unwrap_or(usize::MAX) > given && found > 0 {
             let message = format!(
                 "{found} {} found, the {given} biggest and busiest are stored",
                 family.name
             );
-            let spot = self.scene.spot(
+            let gap = self.context.gap(
                 family.name,
                 "capped",
                 message,
                 "nothing to mend: a limit of the collector",
             );
-            watcher.sight.note(true, spot);
+            watcher.gaps.note(true, gap);
         }
         odd.map_or(Ok(()), Err)
     }
@@ -387,7 +387,7 @@ impl<'a> Visit<'a> {
         };
         let (version, schema) = self.extensions.get(extension).cloned().unwrap_or_default();
         let sql = statement(family, version)?.replace("{own}", &self.own);
-        Ok(sql.replace("{schema}", &super::sight::quoted(&schema)))
+        Ok(sql.replace("{schema}", &super::gaps::quoted(&schema)))
     }
 
     /// Runs the statement of a family and hands over its rows one by one, as they come.

@@ -51,7 +51,7 @@ struct Key {
 /// What is remembered between looks.
 #[derive(Debug, Default)]
 pub(super) struct Statements {
-    before: Option<Look>,
+    before: Option<Snapshot>,
     known: HashSet<i64>,
     /// Those of them that are our own.
     own: HashSet<i64>,
@@ -62,7 +62,7 @@ pub(super) struct Statements {
 
 /// One look at the store.
 #[derive(Debug)]
-struct Look {
+struct Snapshot {
     lineage: String,
     reset: String,
     at: Duration,
@@ -71,9 +71,9 @@ struct Look {
 
 /// A look while its entries come in.
 #[derive(Debug)]
-pub(super) struct Looking<'a> {
+pub(super) struct SnapshotReader<'a> {
     memory: &'a mut Statements,
-    now: Look,
+    now: Snapshot,
     reset: bool,
     interval: Option<Duration>,
     instance: &'a str,
@@ -102,7 +102,7 @@ impl Statements {
         at: Duration,
         instance: &'a str,
         major: i32,
-    ) -> Looking<'a> {
+    ) -> SnapshotReader<'a> {
         // The lineage moves with a crash, too, after which every entry has begun anew; only the
         // cluster and its timeline tell whether it is another server.
         let cluster = |lineage: &str| -> Vec<String> {
@@ -114,10 +114,10 @@ impl Statements {
         if before.is_none() {
             self.met.clear();
         }
-        Looking {
+        SnapshotReader {
             reset: before.is_some_and(|before| before.reset != reset),
             interval: before.map(|before| at.saturating_sub(before.at)),
-            now: Look {
+            now: Snapshot {
                 lineage: lineage.to_owned(),
                 reset: reset.to_owned(),
                 at,
@@ -169,7 +169,7 @@ impl Statements {
     }
 }
 
-impl Looking<'_> {
+impl SnapshotReader<'_> {
     /// Takes an entry. Our own role's are left out, as are those whose text was seen to be ours: their cost
     /// is ours, and told elsewhere.
     ///

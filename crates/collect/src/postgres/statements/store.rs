@@ -25,10 +25,10 @@ impl Visit<'_> {
         };
         if family.sql(*version).is_none() {
             let message = "the extension pg_stat_statements is older than 1.10";
-            let place = self.scene.place(self.link);
+            let place = self.context.place(self.link);
             let remedy = format!("ALTER EXTENSION pg_stat_statements UPDATE;{place}");
-            let spot = self.scene.spot(family.name, "missing", message, remedy);
-            watcher.sight.note(true, spot);
+            let gap = self.context.gap(family.name, "missing", message, remedy);
+            watcher.gaps.note(true, gap);
             return true;
         }
         let mut memory = std::mem::take(&mut watcher.statements);
@@ -64,7 +64,7 @@ impl Visit<'_> {
             .await;
         let lineage = watcher.marks.lineage();
         let major = i32::try_from(self.link.session.major_version()).unwrap_or_default();
-        let instance = self.scene.instance;
+        let instance = self.context.instance;
         let mut look = memory.look(&lineage, &reset, self.at.monotonic, instance, major);
         look.include_own = watcher.instance.include_own;
         let sql = self.sql(statements)?;
@@ -96,23 +96,23 @@ impl Visit<'_> {
         sees_all: bool,
         superuser: bool,
     ) {
-        let spot = if !sees_all {
+        let gap = if !sees_all {
             let message = format!(
                 "statements of others are closed to role {}",
-                self.scene.role
+                self.context.role
             );
             let remedy = self.remedy(STATS, None).await;
-            self.scene.spot(family.name, "denied", message, remedy)
+            self.context.gap(family.name, "denied", message, remedy)
         } else if superuser && !watcher.instance.include_own {
             let message = format!(
                 "statements of role {} are left out, as the collector logs in with it",
-                self.scene.role
+                self.context.role
             );
             let remedy = "let the collector log in with a role of its own";
-            self.scene.spot(family.name, "off", message, remedy)
+            self.context.gap(family.name, "off", message, remedy)
         } else {
             return;
         };
-        watcher.sight.note(true, spot);
+        watcher.gaps.note(true, gap);
     }
 }

@@ -16,7 +16,7 @@ use tokio_postgres::types::Type;
 use super::Statements;
 use crate::postgres::family::family;
 use crate::postgres::link::{Param, is_about_encoding};
-use crate::postgres::sight::{extension_remedy, quoted};
+use crate::postgres::gaps::{extension_remedy, quoted};
 use crate::postgres::text::text;
 use crate::postgres::visit::Visit;
 use crate::postgres::{Databases, Postgres};
@@ -100,7 +100,7 @@ impl Visit<'_> {
         let params: [Param<'_>; 1] = [(&ids, Type::INT8_ARRAY)];
         let sql = self.sql(texts)?;
         let major = i32::try_from(self.link.session.major_version()).unwrap_or_default();
-        let (instance, ts) = (self.scene.instance, self.at.ts);
+        let (instance, ts) = (self.context.instance, self.at.ts);
         let (wanted, include_own) = (&mut watcher.wanted, watcher.instance.include_own);
         self.read(texts, &sql, &params, |row| {
             let text = memory.text(instance, major, row, include_own)?;
@@ -158,10 +158,10 @@ impl Visit<'_> {
             "{missing} of {} statements of this interval have no text: {cause}",
             wanted.statements
         );
-        let spot = self
-            .scene
-            .spot("statement_texts", "failed", message, remedy);
-        watcher.sight.note(true, spot);
+        let gap = self
+            .context
+            .gap("statement_texts", "failed", message, remedy);
+        watcher.gaps.note(true, gap);
     }
 
     /// What gives texts again: the extension in a database that converts nothing or, where none is left,
@@ -183,7 +183,7 @@ impl Visit<'_> {
                 "SELECT {schema}.pg_stat_statements_reset(0, gone.dbid, 0) FROM (SELECT DISTINCT dbid \
                  FROM {schema}.pg_stat_statements(false) WHERE dbid NOT IN (SELECT oid FROM pg_database)) \
                  gone;{}",
-                self.scene.place(self.link)
+                self.context.place(self.link)
             );
         };
         let create = extension_remedy("pg_stat_statements", true, database);

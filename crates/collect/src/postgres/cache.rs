@@ -42,12 +42,12 @@ pub(super) struct Findings {
     /// Objects, as they were stored.
     pub(super) rows: Vec<Row>,
     /// What of it was closed to our role.
-    pub(super) spot: Option<BlindSpot>,
+    pub(super) gap: Option<BlindSpot>,
 }
 
 /// Findings by database and family.
 #[derive(Debug, Default)]
-pub(super) struct Standing {
+pub(super) struct FindingCache {
     hourly: BTreeMap<(String, &'static str), (Duration, Findings)>,
     turns: BTreeMap<(String, &'static str), Vec<(i64, Row)>>,
     definitions: BTreeMap<String, Definitions>,
@@ -55,7 +55,7 @@ pub(super) struct Standing {
     met: BTreeMap<String, HashSet<(i64, String)>>,
 }
 
-impl Standing {
+impl FindingCache {
     /// Whether the minute of this family has come since it was asked; yes when it never was.
     pub(super) fn is_due(&self, database: &str, family: &'static str, now: Duration) -> bool {
         let known = self.hourly.get(&(database.to_owned(), family));
@@ -188,14 +188,14 @@ mod tests {
             .filter(|family| family.due == Due::Hourly)
             .map(|family| family.name)
             .collect();
-        let mut standing = Standing::default();
+        let mut cache = FindingCache::default();
         let mut asked = Vec::new();
         for tick in 0..=24 {
             let now = TICK * tick;
             let due = hourly.iter().copied();
-            let due: Vec<_> = due.filter(|name| standing.is_due("d", name, now)).collect();
+            let due: Vec<_> = due.filter(|name| cache.is_due("d", name, now)).collect();
             for name in &due {
-                standing.keep("d", name, now, Findings::default());
+                cache.keep("d", name, now, Findings::default());
             }
             asked.push(due);
         }
@@ -212,28 +212,28 @@ mod tests {
 
     #[test]
     fn what_failed_is_due_again_and_what_is_not_watched_is_forgotten() {
-        let (mut standing, family) = (Standing::default(), "duplicate_indexes");
+        let (mut cache, family) = (FindingCache::default(), "duplicate_indexes");
         let found = || Findings {
             rows: vec![row("a")],
-            spot: None,
+            gap: None,
         };
         for database in ["", "d", "gone"] {
-            standing.keep(database, family, Duration::ZERO, found());
-            assert!(!standing.is_due(database, family, Duration::ZERO));
+            cache.keep(database, family, Duration::ZERO, found());
+            assert!(!cache.is_due(database, family, Duration::ZERO));
         }
-        standing.forget("d", family);
-        assert!(standing.is_due("d", family, Duration::ZERO));
-        standing.retain(&["d".to_owned()]);
-        assert!(standing.findings("", family).is_some());
-        assert!(standing.findings("gone", family).is_none());
+        cache.forget("d", family);
+        assert!(cache.is_due("d", family, Duration::ZERO));
+        cache.retain(&["d".to_owned()]);
+        assert!(cache.findings("", family).is_some());
+        assert!(cache.findings("gone", family).is_none());
     }
 
     #[test]
     fn objects_that_take_turns_stand_for_a_round() {
-        let (mut standing, family) = (Standing::default(), "table_bloat_exact");
+        let (mut cache, family) = (FindingCache::default(), "table_bloat_exact");
         let mut turn = |turn, seen: &[&str]| {
             let seen: Vec<Row> = seen.iter().map(|object| row(object)).collect();
-            let others = standing.turn("d", family, turn, &seen);
+            let others = cache.turn("d", family, turn, &seen);
             objects(&others).join(" ")
         };
         assert_eq!(turn(1, &["a"]), "");
@@ -257,15 +257,15 @@ mod tests {
 
     #[test]
     fn definitions_are_made_anew_in_the_next_hour() {
-        let mut standing = Standing::default();
-        let fresh = |standing: &mut Standing, now| {
-            let taken = standing.take_definitions("d", now);
+        let mut cache = FindingCache::default();
+        let fresh = |cache: &mut FindingCache, now| {
+            let taken = cache.take_definitions("d", now);
             let since = taken.since;
-            standing.keep_definitions("d", taken);
+            cache.keep_definitions("d", taken);
             since
         };
-        assert_eq!(fresh(&mut standing, TICK), TICK);
-        assert_eq!(fresh(&mut standing, TICK * 2), TICK);
-        assert_eq!(fresh(&mut standing, HOUR + TICK), HOUR + TICK);
+        assert_eq!(fresh(&mut cache, TICK), TICK);
+        assert_eq!(fresh(&mut cache, TICK * 2), TICK);
+        assert_eq!(fresh(&mut cache, HOUR + TICK), HOUR + TICK);
     }
 }

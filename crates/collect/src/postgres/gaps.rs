@@ -25,42 +25,42 @@ const SETTINGS: &[(&str, &str)] = &[
 
 /// Gaps by when they were found, database and family.
 #[derive(Debug, Default)]
-pub(super) struct Sight {
-    spots: BTreeMap<(bool, String, String), BlindSpot>,
+pub(super) struct GapTracker {
+    gaps: BTreeMap<(bool, String, String), BlindSpot>,
 }
 
-impl Sight {
+impl GapTracker {
     /// Forgets what the last tick of this kind could not see.
     pub(super) fn begin(&mut self, slow: bool) {
-        self.spots.retain(|(found_slow, ..), _| *found_slow != slow);
+        self.gaps.retain(|(found_slow, ..), _| *found_slow != slow);
     }
 
     /// Remembers a gap.
-    pub(super) fn note(&mut self, slow: bool, spot: BlindSpot) {
-        let key = (slow, spot.database.clone(), spot.family.clone());
-        self.spots.insert(key, spot);
+    pub(super) fn note(&mut self, slow: bool, gap: BlindSpot) {
+        let key = (slow, gap.database.clone(), gap.family.clone());
+        self.gaps.insert(key, gap);
     }
 
     /// The gap of this family in this database, if there is one.
     pub(super) fn of(&self, slow: bool, database: &str, family: &str) -> Option<&BlindSpot> {
-        self.spots
+        self.gaps
             .get(&(slow, database.to_owned(), family.to_owned()))
     }
 
     /// Every gap; without `slow`, those of the fast tick alone.
-    pub(super) fn spots(&self, slow: bool) -> impl Iterator<Item = &BlindSpot> {
+    pub(super) fn all(&self, slow: bool) -> impl Iterator<Item = &BlindSpot> {
         let wanted = move |(key, _): &(&(bool, String, String), _)| slow || !key.0;
-        self.spots.iter().filter(wanted).map(|(_, spot)| spot)
+        self.gaps.iter().filter(wanted).map(|(_, gap)| gap)
     }
 
     /// The families of gaps that a person can mend by a right or an extension, with their databases;
     /// `None` when there is none.
     pub(super) fn unseen(&self, slow: bool) -> Option<String> {
         let names: Vec<String> = self
-            .spots
+            .gaps
             .iter()
             .filter(|((found_slow, ..), _)| *found_slow == slow)
-            .filter(|(_, spot)| spot.state != "off" && spot.state != "capped")
+            .filter(|(_, gap)| gap.state != "off" && gap.state != "capped")
             .map(|((_, database, family), _)| match database.as_str() {
                 "" => family.clone(),
                 database => format!("{family} of {database}"),
@@ -72,7 +72,7 @@ impl Sight {
 
 /// Whose gaps these are.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Scene<'a> {
+pub(super) struct GapContext<'a> {
     /// Name of the instance.
     pub(super) instance: &'a str,
     /// Role that logs in.
@@ -85,9 +85,9 @@ pub(super) struct Scene<'a> {
     pub(super) version: u32,
 }
 
-impl Scene<'_> {
+impl GapContext<'_> {
     /// A gap with these words.
-    pub(super) fn spot(
+    pub(super) fn gap(
         &self,
         family: &str,
         state: &str,
@@ -124,7 +124,7 @@ impl Scene<'_> {
             "unreachable" => "look whether the server runs and takes sessions".to_owned(),
             _ => "read the message; the question is asked again".to_owned(),
         };
-        self.spot(family.name, state, error.to_string(), remedy)
+        self.gap(family.name, state, error.to_string(), remedy)
     }
 
     /// A setting that is off, and where it is set: as `pg_settings.source` says.
@@ -146,7 +146,7 @@ impl Scene<'_> {
             .iter()
             .find(|(name, _)| *name == setting)
             .map_or("figures", |(_, missing)| missing);
-        self.spot(
+        self.gap(
             setting,
             "off",
             format!("{setting} is off: no {missing}"),
