@@ -40,10 +40,12 @@ impl Sampling {
         sources: Sources,
         budget_bytes: u64,
     ) -> Self {
+        let mut processes = Processes::new(roots, watched);
+        processes.keep_open(::logs::descriptors::for_processes());
         Self {
             host: Host::new(roots),
             mounts: Mounts::new(roots),
-            processes: Processes::new(roots, watched),
+            processes,
             usage: SelfUsage::new(roots),
             queue,
             status,

@@ -64,6 +64,7 @@ async fn main() {
     let roots = Roots::default();
     let (mut host, mut mounts) = (Host::new(&roots), Mounts::new(&roots));
     let mut processes = Processes::new(&roots, vec!["postgres".to_owned()]);
+    processes.keep_open(2048);
     let mut usage = SelfUsage::new(&roots);
     let [mut host_cost, mut mount_cost, mut process_cost] = [(); 3].map(|()| Cost::default());
     let started = Instant::now();

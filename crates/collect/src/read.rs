@@ -1,9 +1,10 @@
 //! Reading small files below one directory, again and again, at the least cost.
 //!
-//! A [`Tree`] holds a descriptor of its root and one buffer. A read is `openat`, `read`, `close`
+//! A [`Tree`] holds a descriptor of its root and one buffer. A read is `openat`, `pread`, `close`
 //! on paths relative to the root; nothing is allocated once the buffer has grown to the largest
 //! file. Paths are given as `&str` and are short, so that rustix makes C strings of them on the
-//! stack.
+//! stack. Files that are read in every tick may be kept open by the caller ([`Tree::open`],
+//! [`Tree::reread`]): the kernel writes files of procfs anew for each read from their beginning.
 
 use std::path::{Path, PathBuf};
 
@@ -34,6 +35,8 @@ pub(crate) struct Tree {
     root: PathBuf,
     dir: Option<OwnedFd>,
     buffer: Vec<u8>,
+    /// Bytes of the buffer that were read last.
+    filled: usize,
     entries: Vec<u8>,
 }
 
@@ -43,16 +46,17 @@ impl Tree {
             root: root.to_owned(),
             dir: None,
             buffer: Vec::new(),
+            filled: 0,
             entries: Vec::new(),
         }
     }
 
-    /// The full path of a file of the tree, for errors.
+    /// Returns the full path of a file of the tree, for errors.
     pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.root.join(path)
     }
 
-    /// An error about a file of the tree.
+    /// Makes an error about a file of the tree.
     pub(crate) fn error(&self, path: &str, source: Errno) -> CollectError {
         CollectError::read(self.path(path), source)
     }
@@ -62,51 +66,71 @@ impl Tree {
         self.dir = None;
     }
 
-    /// The whole file, however many reads it takes.
+    /// Reads the whole file, however many reads it takes.
     pub(crate) fn read(&mut self, path: &str) -> Result<&[u8], Errno> {
-        self.fill(path, false)
+        let file = self.open(path)?;
+        self.fill(file.as_fd(), false)?;
+        Ok(self.text())
     }
 
-    /// A file that the kernel writes in one piece, as `/proc/PID/stat`: one read unless it fills
-    /// the buffer.
+    /// Reads a file that the kernel writes in one piece, as `/proc/PID/stat`: one read unless it
+    /// fills the buffer.
     pub(crate) fn read_record(&mut self, path: &str) -> Result<&[u8], Errno> {
-        self.fill(path, true)
+        let file = self.open(path)?;
+        self.reread(file.as_fd())?;
+        Ok(self.text())
     }
 
-    fn fill(&mut self, path: &str, one_record: bool) -> Result<&[u8], Errno> {
-        let file = openat(
-            root_of(&mut self.dir, &self.root)?,
-            path,
-            FILE,
-            Mode::empty(),
-        )?;
+    /// Opens a file of the tree to be read more than once.
+    pub(crate) fn open(&mut self, path: &str) -> Result<OwnedFd, Errno> {
+        let root = root_of(&mut self.dir, &self.root)?;
+        openat(root, path, FILE, Mode::empty())
+    }
+
+    /// Opens a directory of the tree to be asked more than once.
+    pub(crate) fn open_directory(&mut self, path: &str) -> Result<OwnedFd, Errno> {
+        let root = root_of(&mut self.dir, &self.root)?;
+        openat(root, path, DIRECTORY, Mode::empty())
+    }
+
+    /// Reads an open file as [`Tree::read_record`] does; [`Tree::text`] then returns it.
+    pub(crate) fn reread(&mut self, file: BorrowedFd<'_>) -> Result<(), Errno> {
+        self.fill(file, true)
+    }
+
+    /// Returns what was read last.
+    pub(crate) fn text(&self) -> &[u8] {
+        self.buffer.get(..self.filled).unwrap_or_default()
+    }
+
+    fn fill(&mut self, file: BorrowedFd<'_>, one_record: bool) -> Result<(), Errno> {
+        self.filled = 0;
         if self.buffer.is_empty() {
             self.buffer.resize(BUFFER_START, 0);
         }
-        let mut filled = 0;
         loop {
-            if filled == self.buffer.len() {
-                if filled >= BUFFER_MAX {
+            if self.filled == self.buffer.len() {
+                if self.filled >= BUFFER_MAX {
                     break;
                 }
-                self.buffer.resize(filled * 2, 0);
+                self.buffer.resize(self.filled * 2, 0);
             }
-            let room = self.buffer.get_mut(filled..).unwrap_or_default();
+            let room = self.buffer.get_mut(self.filled..).unwrap_or_default();
             let wanted = room.len();
-            let got = match rustix::io::read(&file, room) {
+            let got = match rustix::io::pread(file, room, self.filled as u64) {
                 Ok(got) => got,
                 Err(Errno::INTR) => continue,
                 Err(error) => return Err(error),
             };
-            filled += got;
+            self.filled += got;
             if got == 0 || (one_record && got < wanted) {
                 break;
             }
         }
-        Ok(self.buffer.get(..filled).unwrap_or_default())
+        Ok(())
     }
 
-    /// What the file system says of a path.
+    /// Returns the file system's status of a path.
     pub(crate) fn stat(&mut self, path: &str) -> Result<Stat, Errno> {
         rustix::fs::statat(
             root_of(&mut self.dir, &self.root)?,
@@ -134,7 +158,7 @@ impl Tree {
     }
 }
 
-/// The open root; opened at the first use and kept.
+/// Returns the root, opened at the first use and kept.
 fn root_of<'a>(dir: &'a mut Option<OwnedFd>, root: &Path) -> Result<BorrowedFd<'a>, Errno> {
     let open = match dir.take() {
         Some(open) => open,

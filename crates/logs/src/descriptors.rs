@@ -1,8 +1,9 @@
 //! How many files this process may have open, and how many of them may be logs.
 //!
 //! A process starts with a soft limit of 1,024, mostly, and may raise it to its hard limit. Half of what
-//! it then has is for logs. The other half is for what must never fail for want of a descriptor: reading
-//! procfs, connections, the spool, and files that are opened while a rotation is followed.
+//! it then has is for logs, a quarter for files of processes that stay open between ticks. The rest is for
+//! what must never fail for want of a descriptor: reading procfs, connections, the spool, and files that
+//! are opened while a rotation is followed.
 
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -34,4 +35,10 @@ pub fn limit() -> usize {
 #[must_use]
 pub fn for_logs() -> usize {
     limit() / 2
+}
+
+/// Returns how many files of processes may stay open.
+#[must_use]
+pub fn for_processes() -> usize {
+    limit() / 4
 }

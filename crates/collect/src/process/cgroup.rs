@@ -11,7 +11,7 @@ use crate::fields::{lines, split_once};
 /// What runs processes.
 const UNITS: [&[u8]; 5] = [b".service", b".scope", b".socket", b".mount", b".swap"];
 
-/// The unit, else the path of the control group; `None` in the root group.
+/// Returns the unit, else the path of the control group; `None` in the root group.
 pub(crate) fn unit(text: &[u8]) -> Option<String> {
     let mut best: Option<(u8, &[u8])> = None;
     for line in lines(text) {

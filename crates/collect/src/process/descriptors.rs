@@ -22,7 +22,12 @@ impl Descriptors {
         Self { by_size: None }
     }
 
-    /// The number of descriptors in the directory, as `123/fd`.
+    /// Returns whether the size of the directory is the number, as far as it was asked yet.
+    pub(crate) fn is_by_size(&self) -> bool {
+        self.by_size == Some(true)
+    }
+
+    /// Counts the descriptors in the directory, as `123/fd`.
     pub(crate) fn count(&mut self, proc: &mut Tree, path: &str) -> Result<i64, Errno> {
         let by_size = match self.by_size {
             Some(by_size) => by_size,

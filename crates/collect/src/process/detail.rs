@@ -7,7 +7,7 @@ pub(crate) const COMM_MAX: usize = 15;
 /// No file name is longer, so no name from a command line is either.
 const NAME_MAX: usize = 255;
 
-/// The full name where `comm` was cut short: the file name of the program, or of the script the
+/// Returns the full name where `comm` was cut short: the file name of the program, or of the script the
 /// interpreter runs, if it begins with `comm`. Arguments are never part of it.
 pub(crate) fn long_name<'a>(comm: &[u8], cmdline: &'a [u8]) -> Option<&'a [u8]> {
     if comm.len() != COMM_MAX {
@@ -35,7 +35,7 @@ fn long_name_in<'a>(comm: &[u8], word: &'a [u8]) -> Option<&'a [u8]> {
     (end > 0 && name.len() <= NAME_MAX).then_some(name)
 }
 
-/// `/proc/PID/limits`: the soft limit of open files; `None` when there is none.
+/// Reads `/proc/PID/limits`: the soft limit of open files; `None` when there is none.
 pub(crate) fn open_files_limit(text: &[u8]) -> Option<u64> {
     lines(text)
         .find_map(|line| line.strip_prefix(b"Max open files"))
@@ -43,7 +43,7 @@ pub(crate) fn open_files_limit(text: &[u8]) -> Option<u64> {
         .and_then(number)
 }
 
-/// `/proc/PID/io`: bytes fetched from and sent to storage.
+/// Reads `/proc/PID/io`: bytes fetched from and sent to storage.
 pub(crate) fn storage_bytes(text: &[u8]) -> (Option<u64>, Option<u64>) {
     let value = |key: &[u8]| {
         lines(text)

@@ -5,18 +5,24 @@ use std::time::Duration;
 use rustix::io::Errno;
 use schema::tables::ProcessSample;
 
+use super::open::OpenFiles;
 use super::stat::ProcessStat;
 use super::{Missed, cgroup, detail, path_of};
 use crate::Moment;
 use crate::fields::stored;
 use crate::read::Tree;
 
-/// How long what seldom changes is believed.
-const KEPT: Duration = Duration::from_secs(60);
+/// How long what seldom changes is believed of a process that is new: soon after its start it drops
+/// rights, raises limits and is moved to the unit it belongs to.
+const KEPT_FIRST: Duration = Duration::from_secs(60);
+/// How long it is believed of a process that is older.
+const KEPT: Duration = Duration::from_secs(300);
+/// Shares into which a time is divided, so that not all processes are due at once.
+const SHARES: u32 = 60;
 
 /// One process, known by its pid.
 #[derive(Debug)]
-pub(super) struct Known {
+pub(super) struct KnownProcess {
     /// The last tick it was seen in.
     pub(super) tick: u64,
     pub(super) start_ticks: u64,
@@ -34,12 +40,18 @@ pub(super) struct Known {
     details: Details,
     /// When the details are read again; at first at once.
     details_due: Duration,
+    /// How often they were due.
+    times_due: u8,
+    /// Which share of a time belongs to this process.
+    share: u32,
     /// The CPU time at which I/O was last read.
     io_cpu_ticks: Option<u64>,
     io: Io,
+    /// Its files that stay open, if any do.
+    pub(super) files: Option<OpenFiles>,
 }
 
-/// What is read once and then about once a minute.
+/// What is read once and then seldom.
 #[derive(Debug, Default)]
 struct Details {
     read: bool,
@@ -55,11 +67,11 @@ struct Io {
     write_bytes: Option<i64>,
 }
 
-impl Known {
+impl KnownProcess {
     pub(super) fn new(pid: i32, stat: &ProcessStat<'_>, at: &Moment) -> Self {
         // the first minute is shorter by a share that depends on the pid, so that the processes
         // found in the first tick are not all due in one tick ever after
-        let share = pid.unsigned_abs() % 60 + 1;
+        let share = pid.unsigned_abs() % SHARES + 1;
         Self {
             tick: 0,
             start_ticks: stat.start_ticks,
@@ -72,9 +84,12 @@ impl Known {
             name_may_be_longer: false,
             watched: false,
             details: Details::default(),
-            details_due: at.monotonic.saturating_add(KEPT * share / 60),
+            details_due: at.monotonic.saturating_add(KEPT_FIRST * share / SHARES),
+            times_due: 0,
+            share,
             io_cpu_ticks: None,
             io: Io::default(),
+            files: None,
         }
     }
 
@@ -87,7 +102,7 @@ impl Known {
             && at.monotonic < self.details_due
     }
 
-    /// Takes what one reading of `stat` says. Returns whether it has a new name, which is still
+    /// Takes what one reading of `stat` gave. Returns whether it has a new name, which is still
     /// to be found.
     pub(super) fn update(&mut self, inode: u64, stat: &ProcessStat<'_>) -> bool {
         self.inode = inode;
@@ -134,15 +149,23 @@ impl Known {
         });
     }
 
-    /// Puts off the next look at a process that gives no row.
+    /// Puts off the next look at the details of a process when they are due.
     pub(super) fn put_off(&mut self, at: &Moment) {
-        if at.monotonic >= self.details_due {
-            self.details_due = at.monotonic.saturating_add(KEPT);
+        if at.monotonic < self.details_due {
+            return;
         }
+        let kept = match self.times_due {
+            _ if self.kernel_thread => KEPT_FIRST,
+            0 => KEPT_FIRST,
+            1 => KEPT_FIRST + (KEPT - KEPT_FIRST) * self.share / SHARES,
+            _ => KEPT,
+        };
+        self.details_due = at.monotonic.saturating_add(kept);
+        self.times_due = self.times_due.saturating_add(1);
     }
 
-    /// Reads again what is due: owner, unit and limit about once a minute, I/O with them and
-    /// whenever CPU was used since it was last read.
+    /// Reads again what is due: owner, unit and limit seldom, I/O with them and whenever CPU was used
+    /// since it was last read.
     pub(super) fn refresh(
         &mut self,
         proc: &mut Tree,
@@ -159,12 +182,14 @@ impl Known {
             if let Some(uid) = missed.known(proc, path, owner)? {
                 self.details.uid = Some(i64::from(uid));
             }
-            let unit = proc.read(path_of(path, pid, "cgroup")).map(cgroup::unit);
+            let unit = proc
+                .read_record(path_of(path, pid, "cgroup"))
+                .map(cgroup::unit);
             if let Some(unit) = missed.known(proc, path, unit)? {
                 self.details.unit = unit.map(String::into_boxed_str);
             }
             let limit = proc
-                .read(path_of(path, pid, "limits"))
+                .read_record(path_of(path, pid, "limits"))
                 .map(detail::open_files_limit);
             if let Some(limit) = missed.known(proc, path, limit)? {
                 self.details.fd_limit = limit.map(stored);

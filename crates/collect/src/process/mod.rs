@@ -2,13 +2,14 @@
 //!
 //! A process is its pid and its start time: a pid that comes back with another start is another
 //! process and begins without a CPU share. In each tick `/proc` is listed once, and of each
-//! process one file is read (`stat`) and one directory is asked for its size (`fd`). The rest is
-//! kept from earlier ticks:
+//! process one file is read (`stat`) and one directory is asked for its size (`fd`). Both stay open
+//! from tick to tick as long as the caller allows descriptors for them (`open`). The rest is kept from
+//! earlier ticks:
 //!
 //! * the name until `comm` changes, which is when it runs another program;
-//! * unit, owner and limit of descriptors for about a minute, spread so that not all are due in
-//!   one tick;
-//! * bytes of storage I/O as long as the process uses no CPU, for at most a minute: who has done
+//! * unit, owner and limit of descriptors for about a minute, twice, and from then on for five, spread
+//!   so that not all are due in one tick;
+//! * bytes of storage I/O as long as the process uses no CPU, for at most as long: who has done
 //!   nothing has read nothing, except what the kernel wrote back later.
 //!
 //! Kernel threads have no memory and give no rows. One that is known is not read again for a
@@ -19,12 +20,13 @@
 //! Where a floor is set, small processes are summed by name (`sums`).
 //!
 //! A process that ends while it is read is left out. What this user may not read is `None`, and
-//! the run says of how many processes.
+//! the run reports of how many processes.
 
 mod cgroup;
 mod descriptors;
 mod detail;
 mod known;
+mod open;
 mod stat;
 mod sums;
 
@@ -33,6 +35,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
 use schema::tables::ProcessSample;
 use schema::{Row, Sample};
@@ -43,7 +46,8 @@ use crate::read::Tree;
 use crate::{CollectError, Collector, Moment, Outcome, Roots};
 
 use descriptors::Descriptors;
-use known::Known;
+use known::KnownProcess;
+use open::{Budget, OpenFiles};
 use sums::Sums;
 
 pub(crate) use descriptors::Descriptors as FdCounter;
@@ -55,9 +59,11 @@ pub struct Processes {
     proc: Tree,
     watched: Vec<String>,
     units: Units,
-    known: HashMap<i32, Known>,
+    known: HashMap<i32, KnownProcess>,
     tick: u64,
     descriptors: Descriptors,
+    /// Descriptors of files that are kept open.
+    open: Budget,
     listed: Vec<(i32, u64)>,
     samples: Vec<ProcessSample>,
     sums: Sums,
@@ -112,6 +118,7 @@ impl Processes {
             known: HashMap::new(),
             tick: 0,
             descriptors: Descriptors::new(),
+            open: Budget::default(),
             listed: Vec::new(),
             samples: Vec::new(),
             sums: Sums::default(),
@@ -126,6 +133,12 @@ impl Processes {
             known.watch(&names);
         }
         self.watched = names;
+    }
+
+    /// Keeps files of processes open with at most so many descriptors; none without this call. Files that
+    /// are open stay so.
+    pub fn keep_open(&mut self, descriptors: usize) {
+        self.open.allow(descriptors);
     }
 
     /// Sums by name what holds less than so many MiB of resident memory; 0 sums nothing.
@@ -182,7 +195,13 @@ impl Processes {
         }
         self.listed = listed;
         let tick = self.tick;
-        self.known.retain(|_, known| known.tick == tick);
+        let mut open = 0;
+        self.known.retain(|_, known| {
+            let is_alive = known.tick == tick;
+            open += usize::from(is_alive && known.files.is_some());
+            is_alive
+        });
+        self.open.count(open);
         if self.known.capacity() > 4 * self.known.len().max(256) {
             self.known.shrink_to_fit();
         }
@@ -206,19 +225,17 @@ impl Processes {
             known.tick = self.tick;
             return Ok(());
         }
-        let text = self
-            .proc
-            .read_record(path_of(&mut self.path, pid, "stat"))?;
-        let Some(stat) = stat::parse(text) else {
+        let opened = self.read_stat(pid)?;
+        let Some(stat) = stat::parse(self.proc.text()) else {
             // a line that ends too soon is one of a process that is ending
             return Ok(());
         };
         let known = self
             .known
             .entry(pid)
-            .or_insert_with(|| Known::new(pid, &stat, at));
+            .or_insert_with(|| KnownProcess::new(pid, &stat, at));
         if known.start_ticks != stat.start_ticks {
-            *known = Known::new(pid, &stat, at);
+            *known = KnownProcess::new(pid, &stat, at);
         }
         known.tick = self.tick;
         let renamed = known.update(inode, &stat);
@@ -247,10 +264,16 @@ impl Processes {
             return Ok(());
         }
         known.refresh(&mut self.proc, &mut self.path, pid, at, missed)?;
-        match self
-            .descriptors
-            .count(&mut self.proc, path_of(&mut self.path, pid, "fd"))
+        let path = path_of(&mut self.path, pid, "fd");
+        if let Some(stat) = opened
+            && sample.cpu_pct.is_some()
+            && self.descriptors.is_by_size()
+            && self.open.take()
         {
+            known.files = Some(OpenFiles::keep(stat, &mut self.proc, path));
+        }
+        let kept = known.files.as_ref().and_then(OpenFiles::fd_directory_size);
+        match kept.unwrap_or_else(|| self.descriptors.count(&mut self.proc, path)) {
             Ok(count) => sample.fd_count = Some(count),
             Err(Errno::NOENT | Errno::SRCH) => return Err(Errno::NOENT),
             Err(Errno::ACCESS | Errno::PERM) => missed.descriptors += 1,
@@ -259,6 +282,25 @@ impl Processes {
         known.complete(&mut sample);
         self.samples.push(sample);
         Ok(())
+    }
+}
+
+impl Processes {
+    /// Reads the line of a process into the buffer: from the file that is open, else by its path. Returns
+    /// the file that was opened for it.
+    fn read_stat(&mut self, pid: i32) -> Result<Option<OwnedFd>, Errno> {
+        if let Some(known) = self.known.get_mut(&pid)
+            && let Some(files) = &known.files
+        {
+            if self.proc.reread(files.stat.as_fd()).is_ok() {
+                return Ok(None);
+            }
+            // It has ended; the path shows whether another process has its number.
+            known.files = None;
+        }
+        let file = self.proc.open(path_of(&mut self.path, pid, "stat"))?;
+        self.proc.reread(file.as_fd())?;
+        Ok(Some(file))
     }
 }
 
@@ -342,5 +384,9 @@ impl Collector for Processes {
     }
 }
 
+#[cfg(test)]
+mod open_tests;
+#[cfg(test)]
+mod parse_tests;
 #[cfg(test)]
 mod tests;

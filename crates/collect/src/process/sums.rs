@@ -2,7 +2,7 @@
 //!
 //! A host with thousands of workers writes thousands of rows a tick, most of which nobody ever looks
 //! at. What is smaller than a floor, uses next to no CPU, is not watched and is not stuck is summed with the
-//! others of its name into one row that says how many they are, so that every total stays what it was.
+//! others of its name into one row with their number, so that every total stays what it was.
 //! One that is alone of its name stays as it is: a sum would save nothing.
 //!
 //! Counters of processes that come and go would go back when one ends. So a sum adds what each of its
