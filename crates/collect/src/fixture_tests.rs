@@ -102,7 +102,7 @@ async fn two_samples_of_every_tree() {
     for name in names {
         let (dir, roots) = copy_of(&name);
         let mut host = Host::new(&roots);
-        let mut mounts = Mounts::asking(&roots, crate::mounts::tests::figures_of_any());
+        let mut mounts = Mounts::probing(&roots, crate::mounts::tests::figures_of_any());
         let watched = vec!["watched-empty".to_owned(), "pqcrypta-collector".to_owned()];
         let mut processes = Processes::with_units(&roots, watched, UNITS);
         for (sample, secs) in [("first", 0), ("second", 10)] {

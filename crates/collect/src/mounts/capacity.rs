@@ -1,4 +1,4 @@
-//! What `statvfs` says, in the terms of a row.
+//! The answer of `statvfs`, in the terms of a row.
 
 use rustix::fs::StatVfs;
 

@@ -95,7 +95,7 @@ pub(crate) fn has_subvolumes(fs_type: &[u8]) -> bool {
     matches!(fs_type, b"btrfs" | b"bcachefs")
 }
 
-/// Whether a path through, or a question to, such a file system is answered from memory.
+/// Whether a path through, or a probe to, such a file system is answered from memory.
 pub(crate) fn answers_at_once(fs_type: &[u8]) -> bool {
     ON_DISK.contains(&fs_type)
         || matches!(

@@ -3,13 +3,13 @@
 //! The list comes from `mountinfo`, the figures from `statvfs`. One file system makes one row,
 //! however often it or parts of it are mounted (subvolumes count for themselves): its whole rather
 //! than a part, and the shorter path. Only mounts that their path leads to are asked, so that an
-//! automount is never triggered and no figure is that of another file system. [`asker`] sees to
+//! automount is never triggered and no figure is that of another file system. [`prober`] sees to
 //! it that a dead server costs its own figures and nothing else.
 
-mod asker;
 mod capacity;
 mod kinds;
 mod mountinfo;
+mod prober;
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -26,8 +26,8 @@ use schema::{Row, Sample};
 use crate::read::Tree;
 use crate::{CollectError, Collector, Moment, Outcome, Roots};
 
-use asker::{Answer, Asker, Question};
 use capacity::{Capacity, Figures};
+use prober::{Answer, Probe, Prober};
 
 /// No more file systems than this make rows.
 const MOUNTS_MAX: usize = 256;
@@ -36,7 +36,7 @@ const MOUNTS_MAX: usize = 256;
 #[derive(Debug)]
 pub struct Mounts {
     proc: Tree,
-    asker: Asker,
+    prober: Prober,
 }
 
 impl Mounts {
@@ -44,16 +44,16 @@ impl Mounts {
     /// runtime's blocking pool until it returns: shut the runtime down with a time-out.
     #[must_use]
     pub fn new(roots: &Roots) -> Self {
-        Self::asking(
+        Self::probing(
             roots,
             Arc::new(|path| rustix::fs::statvfs(path).map(Figures::from)),
         )
     }
 
-    pub(crate) fn asking(roots: &Roots, stat_vfs: asker::StatVfs) -> Self {
+    pub(crate) fn probing(roots: &Roots, stat_vfs: prober::StatVfs) -> Self {
         Self {
             proc: Tree::new(&roots.proc),
-            asker: Asker::new(stat_vfs),
+            prober: Prober::new(stat_vfs),
         }
     }
 }
@@ -61,7 +61,7 @@ impl Mounts {
 /// A file system that makes a row.
 #[derive(Clone, Debug)]
 struct Chosen {
-    question: Question,
+    probe: Probe,
     device: String,
     fs_type: String,
     read_only: bool,
@@ -108,7 +108,7 @@ fn choose(text: &[u8]) -> (Vec<Chosen>, usize) {
             let path = mountinfo::unescape(mount.mount);
             let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
             Chosen {
-                question: Question {
+                probe: Probe {
                     path: PathBuf::from(OsStr::from_bytes(&path)),
                     at_once: tree
                         .upwards(mount)
@@ -142,14 +142,11 @@ impl Collector for Mounts {
         if chosen.is_empty() {
             return Ok(Outcome::NoData);
         }
-        let questions: Vec<Question> = chosen
-            .iter()
-            .map(|chosen| chosen.question.clone())
-            .collect();
-        let (answers, stuck) = self.asker.ask(&questions).await;
+        let probes: Vec<Probe> = chosen.iter().map(|chosen| chosen.probe.clone()).collect();
+        let (answers, stuck) = self.prober.ask(&probes).await;
         let mut failed = stuck.map(|path| CollectError::Unanswered {
             what: format!("mount {}", path.display()),
-            deadline: asker::DEADLINE,
+            deadline: prober::DEADLINE,
         });
         let mut closed = 0_usize;
         for (chosen, answer) in chosen.into_iter().zip(answers) {
@@ -162,7 +159,7 @@ impl Collector for Mounts {
                     Capacity::default()
                 }
                 Answer::Refused(source) => {
-                    failed.get_or_insert(CollectError::read(&chosen.question.path, source));
+                    failed.get_or_insert(CollectError::read(&chosen.probe.path, source));
                     Capacity::default()
                 }
                 Answer::Missing => Capacity::default(),
@@ -186,7 +183,7 @@ impl Collector for Mounts {
 
 fn row(chosen: Chosen, capacity: Capacity) -> MountSample {
     MountSample {
-        mount: chosen.question.path.to_string_lossy().into_owned(),
+        mount: chosen.probe.path.to_string_lossy().into_owned(),
         device: chosen.device,
         fs_type: chosen.fs_type,
         total_bytes: capacity.total_bytes,

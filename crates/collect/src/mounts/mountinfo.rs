@@ -2,7 +2,7 @@
 //!
 //! Blanks, tabs, newlines and backslashes of paths are written in octal. Several mounts may lie
 //! on one place, of which the last is seen, and a mount may hide others that lie below its place.
-//! Both are told from the numbers of a mount and of its parent.
+//! Both are recognised by the numbers of a mount and of its parent.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -27,7 +27,7 @@ pub(crate) struct Line<'a> {
 
 impl Line<'_> {
     /// Whether the file system can only be read. A mount may be read-only by itself, as all are
-    /// in the sandbox of a service: that says nothing of the file system.
+    /// in the sandbox of a service: which is not about the file system.
     pub(crate) fn read_only(&self) -> bool {
         self.super_options
             .split(|&byte| byte == b',')

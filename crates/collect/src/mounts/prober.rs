@@ -2,19 +2,18 @@
 //!
 //! A call to a file system whose server is gone may never return, and nothing can take it back.
 //! All calls of a tick are therefore made by one blocking thread, one after the other: what
-//! answers from memory first, what may wait after it, and what has been slow before last. When
+//! answers from memory first, what may wait after it, and what has been slow before last. It wakes
+//! the caller once, when it is through: each wake-up costs more than the calls themselves. When
 //! the deadline passes, the call in progress is given up on, and the thread stays with it. Until
 //! it returns there is no other thread: a second dead server must not cost a second one. In this
 //! time only what answers from memory is asked, by the caller itself, and only as long as it is a
 //! server that does not answer: if a disk hangs, the caller would hang with it.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::io::Errno;
-use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -28,7 +27,7 @@ pub(crate) type StatVfs = Arc<dyn Fn(&Path) -> Result<Figures, Errno> + Send + S
 
 /// A mount that is to be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Question {
+pub(crate) struct Probe {
     pub(crate) path: PathBuf,
     /// Answered from memory, and the way to it is too.
     pub(crate) at_once: bool,
@@ -36,7 +35,7 @@ pub(crate) struct Question {
     pub(crate) on_disk: bool,
 }
 
-/// What became of a question.
+/// What became of a probe.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// The figures.
@@ -58,15 +57,15 @@ impl From<Result<Figures, Errno>> for Answer {
 }
 
 /// Asks; remembers the call that did not return.
-pub(crate) struct Asker {
+pub(crate) struct Prober {
     stat_vfs: StatVfs,
     round: Option<Round>,
     slow: Option<PathBuf>,
 }
 
-impl std::fmt::Debug for Asker {
+impl std::fmt::Debug for Prober {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Asker")
+        f.debug_struct("Prober")
             .field("round", &self.round)
             .field("slow", &self.slow)
             .finish_non_exhaustive()
@@ -77,14 +76,38 @@ impl std::fmt::Debug for Asker {
 #[derive(Debug)]
 struct Round {
     /// In the order asked.
-    questions: Vec<Question>,
-    /// How many of them have been answered.
-    answered: usize,
-    enough: Arc<AtomicBool>,
+    probes: Vec<Probe>,
+    progress: Arc<Mutex<Progress>>,
     thread: JoinHandle<()>,
 }
 
-impl Asker {
+/// How far the thread has come.
+#[derive(Debug, Default)]
+struct Progress {
+    /// In the order asked; the thread is at the first probe that has none.
+    answers: Vec<Result<Figures, Errno>>,
+    /// Set when the caller waits no longer: the thread stops after the call in progress.
+    is_abandoned: bool,
+}
+
+/// Asks one after the other, on the blocking thread.
+fn probe_all(stat_vfs: &StatVfs, probes: &[Probe], progress: &Mutex<Progress>) {
+    for probe in probes {
+        let answer = stat_vfs(&probe.path);
+        let mut progress = locked(progress);
+        // What was given up on stays without an answer: it is known as slow.
+        if progress.is_abandoned {
+            return;
+        }
+        progress.answers.push(answer);
+    }
+}
+
+fn locked(progress: &Mutex<Progress>) -> MutexGuard<'_, Progress> {
+    progress.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Prober {
     pub(crate) fn new(stat_vfs: StatVfs) -> Self {
         Self {
             stat_vfs,
@@ -101,27 +124,26 @@ impl Asker {
             .is_none_or(|round| round.thread.is_finished())
     }
 
-    /// One answer per question, and the mount that does not answer, if there is one.
-    pub(crate) async fn ask(&mut self, questions: &[Question]) -> (Vec<Answer>, Option<PathBuf>) {
+    /// One answer per probe, and the mount that does not answer, if there is one.
+    pub(crate) async fn ask(&mut self, probes: &[Probe]) -> (Vec<Answer>, Option<PathBuf>) {
         // kept in self and not only here: the future may be dropped while the thread hangs
         if let Some(round) = self.round.take_if(|round| round.thread.is_finished()) {
-            self.slow = round.pending().map(|question| question.path.clone());
+            self.slow = round.pending().map(|probe| probe.path.clone());
         }
         match self.round.as_ref().and_then(Round::pending) {
-            Some(stuck) => (self.ask_here(questions, stuck), Some(stuck.path.clone())),
-            None => self.ask_there(questions).await,
+            Some(stuck) => (self.probe_here(probes, stuck), Some(stuck.path.clone())),
+            None => self.probe_there(probes).await,
         }
     }
 
-    fn ask_here(&self, questions: &[Question], stuck: &Question) -> Vec<Answer> {
-        let safe = |question: &Question| {
-            question.at_once && !stuck.on_disk && !question.path.starts_with(&stuck.path)
-        };
-        questions
+    fn probe_here(&self, probes: &[Probe], stuck: &Probe) -> Vec<Answer> {
+        let safe =
+            |probe: &Probe| probe.at_once && !stuck.on_disk && !probe.path.starts_with(&stuck.path);
+        probes
             .iter()
-            .map(|question| {
-                if safe(question) {
-                    (self.stat_vfs)(&question.path).into()
+            .map(|probe| {
+                if safe(probe) {
+                    (self.stat_vfs)(&probe.path).into()
                 } else {
                     Answer::Missing
                 }
@@ -129,80 +151,53 @@ impl Asker {
             .collect()
     }
 
-    async fn ask_there(&mut self, questions: &[Question]) -> (Vec<Answer>, Option<PathBuf>) {
+    async fn probe_there(&mut self, probes: &[Probe]) -> (Vec<Answer>, Option<PathBuf>) {
         let deadline = Instant::now() + DEADLINE;
-        let mut answers = vec![Answer::Missing; questions.len()];
-        let mut order: Vec<usize> = (0..questions.len()).collect();
+        let mut order: Vec<usize> = (0..probes.len()).collect();
         order.sort_by_key(|&at| {
-            questions.get(at).map(|question| {
-                (
-                    self.slow.as_ref() == Some(&question.path),
-                    !question.at_once,
-                )
-            })
+            probes
+                .get(at)
+                .map(|probe| (self.slow.as_ref() == Some(&probe.path), !probe.at_once))
         });
-        let ordered: Vec<Question> = order
+        let ordered: Vec<Probe> = order
             .iter()
-            .filter_map(|&at| questions.get(at).cloned())
+            .filter_map(|&at| probes.get(at).cloned())
             .collect();
-        // room for all: the thread never waits for us
-        let (sender, mut receiver) = mpsc::channel(ordered.len().max(1));
-        let enough = Arc::new(AtomicBool::new(false));
+        let progress = Arc::new(Mutex::new(Progress::default()));
         let thread = tokio::task::spawn_blocking({
-            let (stat_vfs, enough) = (Arc::clone(&self.stat_vfs), Arc::clone(&enough));
-            let questions = ordered.clone();
-            move || {
-                for question in &questions {
-                    if enough.load(Ordering::Relaxed)
-                        || sender.try_send(stat_vfs(&question.path)).is_err()
-                    {
-                        return;
-                    }
-                }
-            }
+            let (stat_vfs, progress) = (Arc::clone(&self.stat_vfs), Arc::clone(&progress));
+            let probes = ordered.clone();
+            move || probe_all(&stat_vfs, &probes, &progress)
         });
         let round = self.round.insert(Round {
-            questions: ordered,
-            answered: 0,
-            enough,
+            probes: ordered,
+            progress,
             thread,
         });
-        let mut places = order.into_iter();
-        let mut take = |round: &mut Round, result: Result<Figures, Errno>| {
-            round.answered += 1;
-            if let Some(answer) = places.next().and_then(|at| answers.get_mut(at)) {
-                *answer = result.into();
-            }
-        };
-        loop {
-            match tokio::time::timeout_at(deadline, receiver.recv()).await {
-                Ok(Some(result)) => take(round, result),
-                Ok(None) => break,
-                Err(_elapsed) => {
-                    round.enough.store(true, Ordering::Relaxed);
-                    while let Ok(result) = receiver.try_recv() {
-                        take(round, result);
-                    }
-                    break;
+        let waited = tokio::time::timeout_at(deadline, &mut round.thread).await;
+        let mut answers = vec![Answer::Missing; probes.len()];
+        let answered = {
+            let mut progress = locked(&round.progress);
+            progress.is_abandoned = waited.is_err();
+            for (at, result) in order.into_iter().zip(&progress.answers) {
+                if let Some(answer) = answers.get_mut(at) {
+                    *answer = (*result).into();
                 }
             }
+            progress.answers.len()
+        };
+        let stuck = round.probes.get(answered);
+        let stuck = stuck.map(|probe| probe.path.clone());
+        if stuck.is_none() {
+            self.round = None;
         }
-        match round.pending() {
-            Some(stuck) => {
-                let stuck = stuck.path.clone();
-                (answers, Some(stuck))
-            }
-            None => {
-                self.round = None;
-                (answers, None)
-            }
-        }
+        (answers, stuck)
     }
 }
 
 impl Round {
-    /// The call in progress: answers come in the order of the questions.
-    fn pending(&self) -> Option<&Question> {
-        self.questions.get(self.answered)
+    /// Returns the call in progress, or the one that was given up on.
+    fn pending(&self) -> Option<&Probe> {
+        self.probes.get(locked(&self.progress).answers.len())
     }
 }

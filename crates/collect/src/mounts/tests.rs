@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use rustix::io::Errno;
 use schema::{Cell, Row};
 
-use super::asker::StatVfs;
 use super::capacity::{Capacity, Figures};
+use super::prober::StatVfs;
 use super::*;
 use crate::fixture_tests::{cell, moment};
 use crate::{RunOutcome, run_one};
@@ -43,7 +43,7 @@ fn paths(mountinfo: &str) -> Vec<String> {
     choose(mountinfo.as_bytes())
         .0
         .into_iter()
-        .map(|chosen| chosen.question.path.to_string_lossy().into_owned())
+        .map(|chosen| chosen.probe.path.to_string_lossy().into_owned())
         .collect()
 }
 
@@ -151,7 +151,7 @@ async fn no_more_than_256_rows() {
         text += &format!("{id} 1 9:{at} / /mnt/m{at:05} rw - ext4 /dev/x{at} rw\n");
     }
     let (_dir, roots) = root_with(text.as_bytes());
-    let mut mounts = Mounts::asking(&roots, figures_of_any());
+    let mut mounts = Mounts::probing(&roots, figures_of_any());
     let mut rows = Vec::new();
     let report = run_one(&mut mounts, &moment(0), &mut rows).await;
     assert_eq!(report.rows, 256);
@@ -279,7 +279,7 @@ async fn tick(
                 {
                     tokio::task::yield_now().await;
                 }
-                tokio::time::advance(asker::DEADLINE + Duration::from_millis(1)).await;
+                tokio::time::advance(prober::DEADLINE + Duration::from_millis(1)).await;
             }
         };
         tokio::join!(run, pass_time).0
@@ -318,7 +318,7 @@ async fn p21_a_dead_server_costs_its_own_figures_and_one_thread() {
     let (_dir, roots) = root_with(THREE_SERVERS);
     let server = Arc::new(Server::default());
     server.hang("/a");
-    let mut mounts = Mounts::asking(&roots, server.stat_vfs());
+    let mut mounts = Mounts::probing(&roots, server.stat_vfs());
 
     // it hangs: what answers from memory had been asked before it
     let (rows, report) = tick(&mut mounts, &server, Some("/a"), 0).await;
@@ -357,7 +357,7 @@ async fn p21_a_dead_server_costs_its_own_figures_and_one_thread() {
 
     // it is back: asked again, after all others
     server.let_go();
-    while !mounts.asker.is_free() {
+    while !mounts.prober.is_free() {
         tokio::task::yield_now().await;
     }
     let (rows, report) = tick(&mut mounts, &server, None, 40).await;
@@ -372,7 +372,7 @@ async fn p21_a_dead_disk_is_not_asked_by_the_caller() {
     let (_dir, roots) = root_with(THREE_SERVERS);
     let server = Arc::new(Server::default());
     server.hang("/data");
-    let mut mounts = Mounts::asking(&roots, server.stat_vfs());
+    let mut mounts = Mounts::probing(&roots, server.stat_vfs());
     tick(&mut mounts, &server, Some("/data"), 0).await;
     server.asked();
     let (rows, report) = tick(&mut mounts, &server, None, 10).await;
@@ -389,7 +389,7 @@ async fn a_run_that_is_dropped_is_remembered() {
     let (_dir, roots) = root_with(THREE_SERVERS);
     let server = Arc::new(Server::default());
     server.hang("/a");
-    let mut mounts = Mounts::asking(&roots, server.stat_vfs());
+    let mut mounts = Mounts::probing(&roots, server.stat_vfs());
     let mut rows = Vec::new();
     {
         let at = moment(0);
@@ -443,7 +443,7 @@ async fn refusals_are_told_apart() {
         ),
     ];
     for (errno, rows, outcome, error) in cases {
-        let mut mounts = Mounts::asking(&roots, refuse(errno));
+        let mut mounts = Mounts::probing(&roots, refuse(errno));
         let report = run_one(&mut mounts, &moment(0), &mut Vec::new()).await;
         assert_eq!((report.rows, report.outcome), (rows, outcome), "{errno:?}");
         let found = report.error.map(|error| error.to_string());
