@@ -45,7 +45,7 @@ pub enum CollectError {
     /// A database server could not be asked, or gave no answer to anything.
     #[error(transparent)]
     Server(#[from] Box<pg::PgError>),
-    /// A database server answered, but not to everything; what mends each gap is in
+    /// A database server answered, but not to everything; what fixes each gap is in
     /// `db_blind_spots_raw`.
     #[error("{families} not to be seen")]
     Unseen {

@@ -7,7 +7,7 @@
 //!   [`Processes`] every process. [`SelfUsage`] reads what this process uses, [`host_identity`]
 //!   which machine this is.
 //! * [`postgres`] asks database servers.
-//! * [`Roots`] says where `/proc` and `/sys` are, and [`Moment`] what time it is. Nothing here
+//! * [`Roots`] holds where `/proc` and `/sys` are, and [`Moment`] what time it is. Nothing here
 //!   reads a wall clock or an absolute path of its own, so that a test gives a fixture tree and
 //!   an instant and gets the same rows every time.
 //!

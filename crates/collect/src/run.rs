@@ -1,6 +1,6 @@
 //! The one wrapper around every collector.
 //!
-//! [`run_one`] holds the deadline, measures the time, counts the rows and says how the run ended,
+//! [`run_one`] holds the deadline, measures the time, counts the rows and reports how the run ended,
 //! once, as a `collector_runs_raw` row. Rows that a collector gave before it failed, or before its
 //! deadline passed, are kept: they are true.
 
@@ -55,7 +55,7 @@ fn outcome_of(error: &CollectError) -> RunOutcome {
     }
 }
 
-/// What [`run_one`] tells its caller; the same is stored.
+/// The report of [`run_one`]; the same is stored.
 #[derive(Debug)]
 pub struct RunReport {
     /// [`Collector::name`].

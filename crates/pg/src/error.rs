@@ -48,7 +48,7 @@ pub enum PgError {
     Connect {
         /// Where to, without a password.
         target: String,
-        /// What the driver says.
+        /// The driver's error.
         source: tokio_postgres::Error,
     },
 
@@ -66,7 +66,7 @@ pub enum PgError {
     Query {
         /// What was attempted, e.g. `read the watermark`.
         what: String,
-        /// What the driver says.
+        /// The driver's error.
         source: tokio_postgres::Error,
     },
 
@@ -91,7 +91,7 @@ pub enum PgError {
     Answer {
         /// What was attempted.
         what: String,
-        /// What is odd about the answer.
+        /// What is unexpected about the answer.
         answer: String,
     },
 }

@@ -1,6 +1,6 @@
 //! Sessions with PostgreSQL; the only place that calls the driver's `connect`.
 //!
-//! * [`Target`] says where: from the settings, or from a URL for tests and tools. The Unix socket
+//! * [`Target`] is where: from the settings, or from a URL for tests and tools. The Unix socket
 //!   and the loopback are spoken to plainly, every other host over TLS with certificate and name
 //!   verified ([`connect`] refuses anything less, whatever built the target).
 //! * [`connect`] returns a [`Session`] within a deadline: search path, time zone and date style are

@@ -77,7 +77,7 @@ impl SessionOptions {
         }
     }
 
-    /// One text with every setting, sent in one go; the last statement tells who we are talking to.
+    /// One text with every setting, sent in one go; the last statement asks which server this is.
     /// Nothing asked here runs for so long that compiling it would pay: it took 30 of 100 ms.
     fn statements(&self) -> String {
         let millis = |duration: Duration| duration.as_millis().min(i32::MAX as u128);
@@ -117,8 +117,8 @@ impl SessionOptions {
     }
 }
 
-/// A live session. Dropping it closes the link at once, whatever runs on it; [`Session::close`] says
-/// goodbye first.
+/// A live session. Dropping it cuts the link at once, whatever runs on it; [`Session::close`] ends it
+/// in order.
 #[derive(Debug)]
 pub struct Session {
     /// The driver's client.
@@ -297,7 +297,7 @@ fn serve(link: impl Future<Output = Result<(), tokio_postgres::Error>> + Send + 
 
 impl Session {
     fn learn(&mut self, answer: &[SimpleQueryMessage]) -> Result<(), PgError> {
-        let odd = |answer: &str| PgError::Answer {
+        let unexpected = |answer: &str| PgError::Answer {
             what: "set up a session".to_owned(),
             answer: answer.to_owned(),
         };
@@ -308,12 +308,12 @@ impl Session {
                 SimpleQueryMessage::Row(row) => Some(row),
                 _ => None,
             })
-            .ok_or_else(|| odd("no row"))?;
-        let field = |name: &'static str| row.try_get(name).ok().flatten().ok_or_else(|| odd(name));
-        self.pid = field("pid")?.parse().map_err(|_| odd("pid"))?;
+            .ok_or_else(|| unexpected("no row"))?;
+        let field = |name: &'static str| row.try_get(name).ok().flatten().ok_or_else(|| unexpected(name));
+        self.pid = field("pid")?.parse().map_err(|_| unexpected("pid"))?;
         self.server_version_num = field("server_version_num")?
             .parse()
-            .map_err(|_| odd("server_version_num"))?;
+            .map_err(|_| unexpected("server_version_num"))?;
         self.in_recovery = field("in_recovery")? == "t";
         Ok(())
     }
@@ -403,7 +403,7 @@ impl Session {
         self.server_version_num / 10_000
     }
 
-    /// Says goodbye to the server and waits for it at most `deadline`.
+    /// Ends the session in order and waits for that at most `deadline`.
     pub async fn close(self, deadline: Duration) {
         let Self {
             client, mut link, ..

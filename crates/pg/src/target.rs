@@ -30,7 +30,7 @@ impl Host {
         }
     }
 
-    /// Whether what is said stays on this machine.
+    /// Returns whether the connection stays on this machine.
     #[must_use]
     pub fn is_local(&self) -> bool {
         match self {

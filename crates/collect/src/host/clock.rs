@@ -3,7 +3,7 @@
 //! The kernel has a flag for this, which only `adjtimex` shows: a call that needs unsafe code and
 //! that the sandbox of a hardened service refuses, as it can also set the clock. systemd-timesyncd
 //! touches a file each time a server's answer has corrected the clock. Other daemons leave nothing
-//! that can be read: there it cannot be told.
+//! that can be read: there it is unknown.
 
 use rustix::io::Errno;
 use schema::Timestamp;
@@ -17,7 +17,7 @@ const DAEMON: &str = "systemd/timesync";
 /// The daemon asks at least each 2048 s (`PollIntervalMaxSec`); three answers may be lost.
 const BELIEVED_SECS: i64 = 4 * 2048;
 
-/// Whether the clock has lately been corrected; `None` when it cannot be told.
+/// Returns whether the clock was corrected recently; `None` when that is unknown.
 pub(super) fn synchronised(run: &mut Tree, now: Timestamp) -> Option<bool> {
     match run.stat(SYNCHRONISED) {
         Ok(stat) => {

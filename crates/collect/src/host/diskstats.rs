@@ -3,7 +3,7 @@
 //! Only whole devices that carry data of their own are kept. A partition's I/O is its disk's, and
 //! so is that of a device built on others (device mapper, md, bcache): counting both would count
 //! every byte twice. Loop and RAM devices hold files or memory. A device that has never been
-//! used, as an empty optical drive, says nothing.
+//! used, as an empty optical drive, gives no row.
 
 use crate::fields::{fields, lines, number, number_or_zero_below};
 
@@ -63,7 +63,7 @@ impl Disk<'_> {
     }
 }
 
-/// Whether the name alone says that the device holds no data of its own.
+/// Returns whether a device of this name holds no data of its own.
 pub(crate) fn is_virtual(name: &[u8]) -> bool {
     [&b"loop"[..], b"ram", b"zram"].iter().any(|prefix| {
         name.strip_prefix(*prefix)

@@ -2,7 +2,7 @@
 //!
 //! Every file is read in each tick and may be missing, as kernels and containers differ: what it
 //! would give is `None` then. A file that is there and cannot be read for want of descriptors or
-//! memory is `None` too, and the run says so.
+//! memory is `None` too, and the run reports it.
 
 mod clock;
 mod diskstats;
@@ -41,7 +41,7 @@ pub struct Host {
     ticks: u32,
 }
 
-/// What sysfs says of a block device, asked once.
+/// The kind of a block device according to sysfs, asked once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum DiskKind {
     /// A whole device with data of its own.
@@ -51,7 +51,7 @@ enum DiskKind {
 }
 
 impl Host {
-    /// A collector that reads below these roots.
+    /// Makes a collector that reads below these roots.
     #[must_use]
     pub fn new(roots: &Roots) -> Self {
         Self {
@@ -66,7 +66,7 @@ impl Host {
     }
 }
 
-/// A directory of the same host as its procfs: `/run` for `/proc`, `/host/run` for `/host/proc`.
+/// Returns a directory of the same host as its procfs: `/run` for `/proc`, `/host/run` for `/host/proc`.
 fn beside(proc: &Path, name: &str) -> PathBuf {
     proc.parent().unwrap_or(proc).join(name)
 }
@@ -91,7 +91,7 @@ impl Reader<'_> {
     }
 }
 
-/// Whether this kernel or this namespace just does not have the file, or keeps it closed.
+/// Returns whether this kernel or this namespace just does not have the file, or keeps it closed.
 fn is_absence(error: Errno) -> bool {
     matches!(
         error,

@@ -1,20 +1,20 @@
-//! What stands until it is looked at again.
+//! Findings that hold until they are looked for again.
 //!
-//! Some questions scan a catalogue or every file and find things that no night is lost over. A family of
+//! Some questions scan a catalogue or every file and find things that are not urgent. A family of
 //! [`Due::Hourly`] is asked once an hour, and each slow tick in between stores its findings again, so that
 //! the newest slow tick always means all findings. What a check no longer finds is gone when it ran.
 //!
 //! * The first slow tick of a session asks everything. From then on each family has its own minute of the
 //!   hour, spread evenly by its place among the others, so that no tick carries them all.
-//! * A family that failed keeps nothing: its gap is told, and it is asked again at the next slow tick.
-//!   Objects that are closed to our role are no failure; that gap stands with the findings, until they are
+//! * A family that failed keeps nothing: its gap is reported, and it is asked again at the next slow tick.
+//!   Objects that are closed to our role are not a failure; that gap holds with the findings, until they are
 //!   open.
-//! * A new session may lead to another server or a newer one: then nothing stands. So does nothing of a
+//! * A new session may lead to another server or a newer one: then the cache is emptied, as it is of a
 //!   database that is no longer watched.
-//! * [`Due::Turns`] looks at one object of [`ROUND`] per slow tick, and what it said of each stands until
+//! * [`Due::Turns`] looks at one object of [`ROUND`] per slow tick, and what it found of each holds until
 //!   its next turn, for one round at most.
 //!
-//! A check gives 50 objects at most, so that what stands is bounded by families and databases.
+//! A check gives 50 objects at most, so that the cache is bounded by families and databases.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -25,7 +25,7 @@ use schema::{Cell, Row};
 use super::definitions::Definitions;
 use super::family::{Due, FAMILIES};
 
-/// How long findings stand.
+/// How long findings hold.
 const HOUR: Duration = Duration::from_secs(3600);
 /// Objects that take turns; the statements choose among as many.
 const ROUND: i64 = 20;
@@ -33,7 +33,7 @@ const ROUND: i64 = 20;
 /// Indexes remembered of a database: several times those that are stored at once.
 const MOST_MET: usize = 10_000;
 
-/// The family whose definitions stand.
+/// The family whose definitions are kept.
 const INDEXES: &str = "indexes";
 
 /// What a family found in a database.
@@ -56,13 +56,13 @@ pub(super) struct FindingCache {
 }
 
 impl FindingCache {
-    /// Whether the minute of this family has come since it was asked; yes when it never was.
+    /// Returns whether the minute of this family has come since it was asked; yes when it never was.
     pub(super) fn is_due(&self, database: &str, family: &'static str, now: Duration) -> bool {
         let known = self.hourly.get(&(database.to_owned(), family));
         known.is_none_or(|(asked, _)| hours(family, now) > hours(family, *asked))
     }
 
-    /// What the family found when it was last asked.
+    /// Returns what the family found when it was last asked.
     pub(super) fn findings(&self, database: &str, family: &'static str) -> Option<&Findings> {
         let known = self.hourly.get(&(database.to_owned(), family));
         known.map(|(_, findings)| findings)
@@ -85,7 +85,7 @@ impl FindingCache {
         self.hourly.remove(&(database.to_owned(), family));
     }
 
-    /// Keeps what this turn saw, and gives what the turns before saw of other objects.
+    /// Keeps what this turn saw, and returns what the turns before saw of other objects.
     pub(super) fn turn(
         &mut self,
         database: &str,
@@ -114,7 +114,7 @@ impl FindingCache {
         self.definitions.insert(database.to_owned(), definitions);
     }
 
-    /// Whether this index, by identifier and name, was not met before in this session. One that was made
+    /// Returns whether this index, by identifier and name, was not met before in this session. One that was made
     /// anew under the same name is another one. Past [`MOST_MET`] all are met again.
     pub(super) fn is_new(&mut self, database: &str, index: (i64, String)) -> bool {
         let met = self.met.entry(database.to_owned()).or_default();
@@ -134,7 +134,7 @@ impl FindingCache {
     }
 }
 
-/// How often the minute of this family has come until then.
+/// Counts how often the minute of this family has come until then.
 fn hours(family: &str, now: Duration) -> u64 {
     let hourly = || FAMILIES.iter().filter(|family| family.due == Due::Hourly);
     let place = (0_u32..)
@@ -145,7 +145,7 @@ fn hours(family: &str, now: Duration) -> u64 {
     (now + HOUR - HOUR / count * place).as_secs() / HOUR.as_secs()
 }
 
-/// What the row of a check is about.
+/// Returns the object that a row of a check is about.
 fn object(row: &Row) -> Option<&Cell> {
     let mut columns = row.table.columns.iter();
     let at = columns.position(|column| column.name == "object")?;
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_that_take_turns_stand_for_a_round() {
+    fn objects_that_take_turns_hold_for_a_round() {
         let (mut cache, family) = (FindingCache::default(), "table_bloat_exact");
         let mut turn = |turn, seen: &[&str]| {
             let seen: Vec<Row> = seen.iter().map(|object| row(object)).collect();
@@ -241,7 +241,7 @@ mod tests {
         assert_eq!(
             turn(3, &["a"]),
             "b",
-            "its newest word replaces the one before"
+            "its newest answer replaces the one before"
         );
         assert_eq!(
             turn(4, &[]),

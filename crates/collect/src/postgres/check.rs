@@ -3,13 +3,12 @@
 use pg::PgError;
 use schema::tables::CheckSample;
 use schema::{Json, Row, Sample};
-use tokio_postgres::types::Type;
 
 use super::Postgres;
-use super::family::{Due, Family};
-use super::link::Param;
-use super::rights;
+use super::family::Family;
 use super::gaps::quoted;
+use super::link::unreadable;
+use super::rights;
 use super::text::{JsonText, Text};
 use super::visit::Visit;
 
@@ -19,38 +18,16 @@ const LOOKING: &str = "pgstattuple";
 const OBJECTS: usize = 50;
 
 impl Visit<'_> {
-    /// Objects that a check found. The value is the number it is about, everything else its detail.
+    /// Takes the objects that a check found. The value is the number it is about, everything else its
+    /// detail.
     pub(super) async fn check(
         &mut self,
         watcher: &mut Postgres,
         family: &'static Family,
-        sql: &str,
+        answer: &[tokio_postgres::Row],
         out: &mut Vec<Row>,
     ) -> Result<(), PgError> {
-        let mut hidden: i64 = 0;
-        let (context, ts, turn) = (self.context, self.at.ts, self.turn);
-        let params: [Param<'_>; 1] = [(&turn, Type::INT8)];
-        let params = match family.due {
-            Due::Turns => params.as_slice(),
-            Due::Always | Due::Hourly => &[],
-        };
-        self.read(family, &wrapped(sql), params, |row| {
-            hidden = row.try_get::<_, Option<i64>>("hidden")?.unwrap_or(0);
-            let sample = CheckSample {
-                instance: context.instance.to_owned(),
-                database: context.database.to_owned(),
-                check_name: family.name.to_owned(),
-                object: row
-                    .try_get::<_, Option<Text>>("object")?
-                    .unwrap_or_default()
-                    .0,
-                value: row.try_get("value")?,
-                detail: Json(row.try_get::<_, JsonText>("detail")?.0),
-            };
-            out.push(sample.into_row(ts));
-            Ok(())
-        })
-        .await?;
+        let hidden = self.take_objects(family, answer, out).map_err(unreadable)?;
         if hidden > 0 {
             let message = format!(
                 "{hidden} objects are closed to role {}: their values are not known",
@@ -61,7 +38,31 @@ impl Visit<'_> {
         Ok(())
     }
 
-    /// Whether objects that were closed when the family was last asked are no longer: then it is asked
+    /// Takes the objects in these rows; returns how many are closed to our role.
+    fn take_objects(
+        &self,
+        family: &Family,
+        answer: &[tokio_postgres::Row],
+        out: &mut Vec<Row>,
+    ) -> Result<i64, tokio_postgres::Error> {
+        let mut hidden = 0;
+        for row in answer {
+            hidden = row.try_get::<_, Option<i64>>("hidden")?.unwrap_or(0);
+            let object = row.try_get::<_, Option<Text>>("object")?;
+            let sample = CheckSample {
+                instance: self.context.instance.to_owned(),
+                database: self.context.database.to_owned(),
+                check_name: family.name.to_owned(),
+                object: object.unwrap_or_default().0,
+                value: row.try_get("value")?,
+                detail: Json(row.try_get::<_, JsonText>("detail")?.0),
+            };
+            out.push(sample.into_row(self.at.ts));
+        }
+        Ok(hidden)
+    }
+
+    /// Returns whether objects that were closed when the family was last asked are no longer: then it is asked
     /// again before its hour is over.
     pub(super) async fn is_opened(&mut self, watcher: &Postgres, family: &'static str) -> bool {
         let findings = watcher.cache.findings(self.context.database, family);
@@ -69,8 +70,8 @@ impl Visit<'_> {
             return false;
         }
         match family {
-            "table_bloat" => self.extensions.contains_key(LOOKING),
-            "sequences" => rights::opening(self.link, &self.context, true, &self.own)
+            "table_bloat" => self.around.extensions.contains_key(LOOKING),
+            "sequences" => rights::opening(self.link, &self.context, true, &self.around.own)
                 .await
                 .is_none(),
             _ => false,
@@ -81,7 +82,7 @@ impl Visit<'_> {
     /// estimated: where that is possible nothing is missed, and reading every table is never proposed.
     async fn note_closed(&mut self, watcher: &mut Postgres, family: &Family, message: String) {
         let is_bloat = family.name == "table_bloat";
-        if is_bloat && self.extensions.contains_key(LOOKING) {
+        if is_bloat && self.around.extensions.contains_key(LOOKING) {
             return;
         }
         let remedy = match is_bloat {
@@ -91,7 +92,7 @@ impl Visit<'_> {
                 quoted(self.context.role),
                 self.context.place(self.link)
             )),
-            false => rights::opening(self.link, &self.context, true, &self.own).await,
+            false => rights::opening(self.link, &self.context, true, &self.around.own).await,
         };
         let remedy = remedy.unwrap_or_else(|| self.context.granted(family.grant));
         let gap = self.context.gap(family.name, "denied", message, remedy);
@@ -99,8 +100,8 @@ impl Visit<'_> {
     }
 }
 
-/// A check's statement with every column but the two of its own in one JSON object.
-fn wrapped(check: &str) -> String {
+/// Puts every column of a check's statement but the two of its own into one JSON object.
+pub(super) fn wrapped(check: &str) -> String {
     let check = check.trim_end().trim_end_matches(';');
     format!(
         "SELECT object::text AS object, value, (to_jsonb(c) ->> 'hidden')::int8 AS hidden, \

@@ -1,7 +1,7 @@
 //! Definitions of indexes, made by the server once.
 //!
-//! Making one takes the server as long as everything else it tells of an index, and it hardly ever
-//! changes: so the server is told which are known and leaves them out. They are known by the identifier
+//! Making one takes the server as long as everything else it reports of an index, and it hardly ever
+//! changes: so the known ones are sent with the question, and the server leaves them out. They are known by the identifier
 //! of the index, which survives renaming a column or a table; hence all are made anew once an hour
 //! (`cache.rs`), and in a new session, which may lead to another server. Those of indexes that are no
 //! longer among the rows are forgotten.
@@ -28,7 +28,7 @@ pub(super) struct Definitions {
 }
 
 impl Definitions {
-    /// None are known yet.
+    /// Begins without any.
     pub(super) fn new(since: Duration) -> Self {
         Self {
             since,
@@ -36,7 +36,7 @@ impl Definitions {
         }
     }
 
-    /// Identifiers of the indexes whose definitions the server may leave out.
+    /// Returns the identifiers of the indexes whose definitions the server may leave out.
     pub(super) fn known(&self) -> Vec<i64> {
         self.known.keys().copied().collect()
     }
@@ -63,7 +63,7 @@ impl Definitions {
         Ok(())
     }
 
-    /// Those of the indexes that were met, for the next time.
+    /// Returns those of the indexes that were met, for the next time.
     pub(super) fn finish(self) -> Self {
         Self {
             known: self.met,

@@ -3,16 +3,16 @@
 //! A counter may only be compared with an earlier value of the same count. What begins a new count: a
 //! reset by hand, which moves a `stats_reset`; a crash, which clears everything and moves that of the
 //! background writer; another server behind the same address, which has another system identifier or
-//! timeline. A clean restart keeps the counts, so the start of the postmaster is no part of it.
+//! timeline. A clean restart keeps the counts, so the start of the postmaster is not part of it.
 //!
-//! Each family tells its own mark, so that one which our role may not read makes its own counters unknown
+//! Each family has its own mark, so that one which our role may not read makes its own counters unknown
 //! and no others. Marks are kept as long as a session lives: a crash would have ended it, and a family
 //! that fails once must not look like a reset of its neighbours.
 
 use crate::fnv::fnv1a;
 use std::collections::BTreeMap;
 
-/// The family that tells cluster and timeline.
+/// The family that identifies cluster and timeline.
 pub(super) const CLUSTER: &str = "cluster";
 /// The family whose mark moves with every crash.
 pub(super) const CRASH: &str = "crash_mark";
@@ -33,7 +33,7 @@ impl Marks {
         self.known.insert(family, mark.to_owned());
     }
 
-    /// Whether the mark of this family is known.
+    /// Returns whether the mark of this family is known.
     pub(super) fn has(&self, family: &str) -> bool {
         self.known.contains_key(family)
     }
@@ -42,7 +42,7 @@ impl Marks {
         self.known.get(family).map_or(UNKNOWN, String::as_str)
     }
 
-    /// What owns the counters: system identifier, timeline and the mark of crashes.
+    /// Returns what owns the counters: system identifier, timeline and the mark of crashes.
     pub(super) fn lineage(&self) -> String {
         match self.of(CLUSTER) {
             UNKNOWN => format!("{UNKNOWN}/{UNKNOWN}/{}", self.of(CRASH)),
@@ -50,14 +50,14 @@ impl Marks {
         }
     }
 
-    /// The epoch of counters with this mark. Unknown where neither the mark nor that of crashes is known:
+    /// Returns the epoch of counters with this mark. Unknown where neither the mark nor that of crashes is known:
     /// a crash that cleared them would pass unnoticed.
     pub(super) fn epoch(&self, mark: &str) -> Option<String> {
         let is_known = self.has(CRASH) || mark != UNKNOWN;
         is_known.then(|| epoch(&self.lineage(), mark))
     }
 
-    /// The epoch of the server's own row.
+    /// Returns the epoch of the server's own row.
     pub(super) fn of_server(&self) -> Option<String> {
         let is_known = OF_SERVER.iter().any(|family| self.has(family));
         let marks = OF_SERVER.map(|family| self.of(family)).join("/");
@@ -65,7 +65,7 @@ impl Marks {
     }
 }
 
-/// The text that is equal as long as the counts go on: 16 hexadecimal digits of what owns the counters
+/// Makes the text that is equal as long as the counts go on: 16 hexadecimal digits of what owns the counters
 /// and since when they count.
 fn epoch(lineage: &str, mark: &str) -> String {
     // Stable across builds: an upgrade of the agent must not look like a reset.

@@ -58,13 +58,13 @@ pub(super) enum Due {
     Turns,
 }
 
-/// The family of this name; names are constants of this module's callers, and a test looks up each.
+/// Returns the family of this name; names are constants of this module's callers, and a test looks up each.
 pub(super) fn family(name: &str) -> Option<&'static Family> {
     FAMILIES.iter().find(|family| family.name == name)
 }
 
 impl Family {
-    /// The statement for a version; `None` when it is older than all that are known.
+    /// Returns the statement for a version; `None` when it is older than all that are known.
     pub(super) fn sql(&self, version: u32) -> Option<String> {
         let mut files = self.files.iter().rev();
         let (_, file) = files.find(|(oldest, _)| *oldest <= version)?;
@@ -75,7 +75,7 @@ impl Family {
 /// What marks a line that not every version understands.
 pub(super) const MARK: &str = "-- @";
 
-/// A text for a version: without the lines of other versions, and without marks.
+/// Renders a text for a version: without the lines of other versions, and without marks.
 pub(super) fn rendered(file: &str, version: u32) -> String {
     let mut sql = String::with_capacity(file.len());
     for line in file.lines() {
@@ -88,7 +88,7 @@ pub(super) fn rendered(file: &str, version: u32) -> String {
     sql
 }
 
-/// Whether a line with this mark is for this version: `since 17`, `before 18`, or both.
+/// Returns whether a line with this mark is for this version: `since 17`, `before 18`, or both.
 fn understands(version: u32, mark: &str) -> bool {
     let words: Vec<&str> = mark.split_whitespace().collect();
     words.chunks(2).all(|pair| match pair {
@@ -110,7 +110,7 @@ const SLOTS: &str = "GRANT pg_read_all_stats TO %ROLE%; \
 /// The view and the function below it, in the schema of the extension.
 const STORE: &str = "GRANT SELECT ON pg_stat_statements_info TO %ROLE%; \
                      GRANT EXECUTE ON FUNCTION pg_stat_statements_info() TO %ROLE%";
-/// The function that tells of statements, in the schema of the extension.
+/// The function that reports statements, in the schema of the extension.
 const STATEMENTS: &str = "GRANT EXECUTE ON FUNCTION pg_stat_statements(boolean) TO %ROLE%";
 /// What sessions write moved into views of their own.
 const WRITERS: &str = "GRANT SELECT ON pg_stat_bgwriter TO %ROLE% -- @before 16
@@ -140,7 +140,7 @@ macro_rules! family {
     (@extension $extension:literal) => { Some($extension) };
 }
 
-/// Every family. Those of [`Asked::Tick`] travel together, first what tells whose counters the others are.
+/// Every family. Those of [`Asked::Tick`] travel together, first what identifies the counters of the others.
 pub(super) const FAMILIES: &[Family] = &[
     family!("cluster", Tick, DbSample, "GRANT EXECUTE ON FUNCTION pg_control_system(), pg_control_checkpoint() TO %ROLE%", [15 "cluster.15"]),
     family!("crash_mark", Tick, DbSample, "GRANT EXECUTE ON FUNCTION pg_stat_get_bgwriter_stat_reset_time() TO %ROLE%", [15 "crash_mark.15"]),
@@ -158,6 +158,7 @@ pub(super) const FAMILIES: &[Family] = &[
     family!("sizes", Inside / Hourly, DatabaseSample, "GRANT pg_read_all_stats TO %ROLE%; GRANT SELECT ON pg_database TO %ROLE%", [15 "sizes.15"]),
     family!("extensions", Inside, CheckSample, "GRANT SELECT ON pg_extension TO %ROLE%", [15 "extensions.15"]),
     family!("surroundings", Inside, CheckSample, "GRANT SELECT ON pg_class, pg_namespace TO %ROLE%", [15 "surroundings.15"]),
+    family!("setting_sources", Inside, CheckSample, "GRANT EXECUTE ON FUNCTION pg_show_all_settings() TO %ROLE%", [15 "setting_sources.15"]),
     family!("epoch", Inside, DbSample, "GRANT EXECUTE ON FUNCTION pg_stat_get_db_stat_reset_time(oid) TO %ROLE%", [15 "epoch.15"]),
     family!("statement_store", Inside, StatementStore, STORE, [110 "statement_store.110"], "pg_stat_statements"),
     family!("statements", Inside, StatementSample, STATEMENTS, [110 "statements.110"], "pg_stat_statements"),

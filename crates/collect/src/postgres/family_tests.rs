@@ -58,6 +58,7 @@ fn names_are_unique_files_ascend_and_say_what_they_ask() {
     }
     let inside = [
         "surroundings",
+        "setting_sources",
         "epoch",
         "extensions",
         "catalogue",

@@ -1,4 +1,4 @@
-//! The fast tick: everything that one pipelined round trip tells about a server.
+//! The fast tick: everything that one pipelined round trip reports of a server.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -8,12 +8,12 @@ use pg::PgError;
 use schema::tables::{DatabaseSample, DbSample};
 use schema::{Row, Sample};
 
+use super::cache::FindingCache;
 use super::epoch::Marks;
 use super::family::{Asked, FAMILIES, family, rendered};
 use super::fill::Draft;
-use super::link::{Answer, Link, unreadable};
+use super::link::{Answer, Link, setting_sources, unreadable};
 use super::rights::{self, Right};
-use super::cache::FindingCache;
 use super::visit::NOTHING_MISSING;
 use super::{Postgres, sessions};
 use crate::{CollectError, Collector, Moment, Outcome};
@@ -50,7 +50,7 @@ impl Collector for Fast<'_> {
         server.set("duration_ms", began.elapsed().as_secs_f64() * 1000.0);
         server.set("error", error);
         out.push(server.into_row(at.ts));
-        // Of a server that is gone nobody knows whether its other gaps are mended.
+        // Of a server that is gone nobody knows whether its other gaps are fixed.
         let gaps = self.0.gaps.all(asked.is_ok()).cloned();
         out.extend(gaps.map(|gap| gap.into_row(at.ts)));
         asked.map_err(CollectError::from)?;
@@ -62,7 +62,7 @@ impl Collector for Fast<'_> {
 }
 
 impl Postgres {
-    /// A session that stands, opened when its time has come.
+    /// Returns a usable session, opened when its time has come.
     pub(super) async fn link(&mut self, at: &Moment) -> Result<&mut Link, Box<PgError>> {
         if self
             .link
@@ -81,7 +81,7 @@ impl Postgres {
             match Link::open(&self.instance, &self.instance.target).await {
                 Ok(link) => {
                     self.retry = super::Retry::default();
-                    // Another server may answer now, or a newer one: nothing found before stands.
+                    // Another server may answer now, or a newer one: nothing found before holds.
                     self.cache = FindingCache::default();
                     self.marks = Marks::default();
                     self.link = Some(link);
@@ -117,6 +117,7 @@ impl Postgres {
                 return Err(error);
             }
         };
+        self.settings_off.clear();
         let mut last = None;
         let mut answered = false;
         for (family, answer) in answers {
@@ -133,6 +134,7 @@ impl Postgres {
                 last = Some(error);
             }
         }
+        self.note_settings_off().await;
         self.complete_remedies().await;
         let lost = self
             .link
@@ -148,7 +150,7 @@ impl Postgres {
         }
     }
 
-    /// Names in the remedies of this tick what the server says that our role lacks.
+    /// Names in the remedies of this tick the rights that our role lacks according to the server.
     async fn complete_remedies(&mut self) {
         let Some(mut link) = self.link.take() else {
             return;
@@ -215,16 +217,39 @@ impl Postgres {
         let Some(row) = answer.rows.first() else {
             return Ok(());
         };
-        let off: Vec<String> = row.try_get("off").map_err(unreadable)?;
-        for setting in off {
-            let (setting, source) = setting.split_once(' ').unwrap_or((&setting, ""));
-            let gap = self.context("").off(setting, source);
-            self.gaps.note(false, gap);
-        }
+        self.settings_off = row.try_get("off").map_err(unreadable)?;
         Ok(())
     }
 
-    /// Of sessions that are closed to our role nothing is known, not even how many there are of which
+    /// Notes the settings that are off, with where each was set when this session began: that is asked
+    /// once, as it does not change for a session but by a change of the value.
+    async fn note_settings_off(&mut self) {
+        let off = std::mem::take(&mut self.settings_off);
+        if off.is_empty() {
+            return;
+        }
+        let Some(mut link) = self.link.take() else {
+            return;
+        };
+        link.setting_sources.retain(|name, _| off.contains(name));
+        if off.len() > link.setting_sources.len() {
+            // Without an answer the usual remedy is given, and it is asked again.
+            if let Ok(sources) = setting_sources(&mut link, &off).await {
+                link.setting_sources = sources;
+            }
+        }
+        for setting in &off {
+            let source = link.setting_sources.get(setting);
+            let source = source.map_or("", String::as_str);
+            let gap = self
+                .context_of("", link.session.major_version())
+                .off(setting, source);
+            self.gaps.note(false, gap);
+        }
+        self.link = Some(link);
+    }
+
+    /// Takes the counts of sessions. Of those that are closed to our role nothing is known, not even how many there are of which
     /// kind: then the counts stay NULL.
     fn take_activity(&mut self, answer: &Answer, server: &mut Draft) -> Result<(), PgError> {
         let Some(row) = answer.rows.first() else {
@@ -289,7 +314,7 @@ impl super::Retry {
     }
 }
 
-/// A number from 0 to 1, so that the sessions of many hosts do not come back in step.
+/// Returns a number from 0 to 1, so that the sessions of many hosts do not come back in step.
 fn jitter() -> f64 {
     use std::hash::{BuildHasher, Hasher, RandomState};
     let random = RandomState::new().build_hasher().finish();

@@ -20,7 +20,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// For answers with these columns into this table.
+    /// Makes the plan for answers with these columns into this table.
     ///
     /// # Errors
     /// The name of a column whose type is not the one declared.
@@ -45,7 +45,7 @@ impl Plan {
         })
     }
 
-    /// The table that is filled.
+    /// Returns the table that is filled.
     pub(super) fn table(&self) -> &'static TableDef {
         self.table
     }
@@ -65,10 +65,10 @@ impl Plan {
         Ok(())
     }
 
-    /// The mark of the reset since which the counters of this answer count, if it has one.
+    /// Returns the mark of the reset since which the counters of this answer count, if it has one.
     ///
     /// # Errors
-    /// When it is no text.
+    /// When it is not a text.
     pub(super) fn reset<'a>(
         &self,
         answer: &'a tokio_postgres::Row,
@@ -117,7 +117,7 @@ fn cell(
     })
 }
 
-/// A `timestamptz`; infinity is no instant.
+/// A `timestamptz`; infinity is not an instant.
 struct Instant(Option<Timestamp>);
 
 impl<'a> FromSql<'a> for Instant {
@@ -144,7 +144,7 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// Everything unknown.
+    /// Begins with everything unknown.
     pub(super) fn new(table: &'static TableDef) -> Self {
         Self {
             table,
@@ -159,7 +159,7 @@ impl Draft {
         }
     }
 
-    /// The text in a cell, if there is one.
+    /// Returns the text in a cell, if there is one.
     pub(super) fn text(&self, column: &str) -> Option<&str> {
         match &self.cells[position(self.table, column)?] {
             Cell::Text(text) => Some(text),
@@ -167,7 +167,7 @@ impl Draft {
         }
     }
 
-    /// Whose counters these are, or that nobody knows: then they are not given, as a step from one
+    /// Sets whose counters these are, or that nobody knows: then they are not given, as a step from one
     /// owner's count to another's would look like work.
     pub(super) fn set_epoch(&mut self, epoch: Option<&str>) {
         self.set("epoch", epoch.unwrap_or_default().to_owned());
@@ -180,7 +180,7 @@ impl Draft {
         }
     }
 
-    /// The finished row.
+    /// Returns the finished row.
     pub(super) fn into_row(self, ts: Timestamp) -> Row {
         Row {
             table: self.table,

@@ -1,7 +1,7 @@
-//! What cannot be seen, and what mends it.
+//! Gaps: statistics that cannot be read, and what fixes that.
 //!
 //! A family that fails becomes a [`BlindSpot`]. Those of the slow tick are remembered, so that every
-//! tick says them again until they are mended; those of the fast tick are found anew each time.
+//! tick reports them again until they are fixed; those of the fast tick are found anew each time.
 
 use std::collections::BTreeMap;
 
@@ -9,6 +9,7 @@ use pg::PgError;
 use schema::tables::BlindSpot;
 use tokio_postgres::error::SqlState;
 
+use super::Instance;
 use super::family::{Family, rendered};
 use super::link::Link;
 
@@ -23,14 +24,14 @@ const SETTINGS: &[(&str, &str)] = &[
     ("track_activities", "what sessions do and wait for"),
 ];
 
-/// Gaps by when they were found, database and family.
+/// Remembers gaps, by when they were found, database and family.
 #[derive(Debug, Default)]
 pub(super) struct GapTracker {
     gaps: BTreeMap<(bool, String, String), BlindSpot>,
 }
 
 impl GapTracker {
-    /// Forgets what the last tick of this kind could not see.
+    /// Forgets the gaps of the last tick of this kind.
     pub(super) fn begin(&mut self, slow: bool) {
         self.gaps.retain(|(found_slow, ..), _| *found_slow != slow);
     }
@@ -41,19 +42,19 @@ impl GapTracker {
         self.gaps.insert(key, gap);
     }
 
-    /// The gap of this family in this database, if there is one.
+    /// Returns the gap of this family in this database, if there is one.
     pub(super) fn of(&self, slow: bool, database: &str, family: &str) -> Option<&BlindSpot> {
         self.gaps
             .get(&(slow, database.to_owned(), family.to_owned()))
     }
 
-    /// Every gap; without `slow`, those of the fast tick alone.
+    /// Returns every gap; without `slow`, those of the fast tick alone.
     pub(super) fn all(&self, slow: bool) -> impl Iterator<Item = &BlindSpot> {
         let wanted = move |(key, _): &(&(bool, String, String), _)| slow || !key.0;
         self.gaps.iter().filter(wanted).map(|(_, gap)| gap)
     }
 
-    /// The families of gaps that a person can mend by a right or an extension, with their databases;
+    /// Returns the families of gaps that a person can fix by a right or an extension, with their databases;
     /// `None` when there is none.
     pub(super) fn unseen(&self, slow: bool) -> Option<String> {
         let names: Vec<String> = self
@@ -70,7 +71,7 @@ impl GapTracker {
     }
 }
 
-/// Whose gaps these are.
+/// Which instance, role and database a gap belongs to.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct GapContext<'a> {
     /// Name of the instance.
@@ -85,8 +86,22 @@ pub(super) struct GapContext<'a> {
     pub(super) version: u32,
 }
 
-impl GapContext<'_> {
-    /// A gap with these words.
+impl<'a> GapContext<'a> {
+    /// Returns the context of an instance in one of its databases, or of the server as a whole for "".
+    pub(super) fn new(instance: &'a Instance, database: &'a str, version: u32) -> Self {
+        Self {
+            instance: &instance.name,
+            role: &instance.target.user,
+            database,
+            connected: match database {
+                "" => &instance.target.database,
+                database => database,
+            },
+            version,
+        }
+    }
+
+    /// Makes a gap of this family.
     pub(super) fn gap(
         &self,
         family: &str,
@@ -104,7 +119,7 @@ impl GapContext<'_> {
         }
     }
 
-    /// A family that could not be read.
+    /// Makes the gap of a family that could not be read.
     pub(super) fn failed(&self, family: &Family, error: &PgError) -> BlindSpot {
         let state = state_of(error);
         let remedy = match state {
@@ -127,7 +142,7 @@ impl GapContext<'_> {
         self.gap(family.name, state, error.to_string(), remedy)
     }
 
-    /// A setting that is off, and where it is set: as `pg_settings.source` says.
+    /// Makes the gap of a setting that is off; `source` is where it is set, as in `pg_settings.source`.
     pub(super) fn off(&self, setting: &str, source: &str) -> BlindSpot {
         let role = quoted(self.role);
         let database = quoted(self.connected);
@@ -154,7 +169,7 @@ impl GapContext<'_> {
         )
     }
 
-    /// Where a grant is to be run, as a comment behind it.
+    /// Returns where a grant is to be run, as a comment to put behind it.
     pub(super) fn place(&self, link: &Link) -> String {
         let standby = match link.session.in_recovery {
             true => "on the primary, ",
@@ -164,7 +179,7 @@ impl GapContext<'_> {
         format!(" /* {standby}in database {database} */")
     }
 
-    /// The same for what holds in every database.
+    /// Returns the same for what holds in every database.
     pub(super) fn standby(&self, link: &Link) -> &'static str {
         match link.session.in_recovery {
             true => " /* on the primary */",
@@ -172,7 +187,7 @@ impl GapContext<'_> {
         }
     }
 
-    /// A remedy for this version, with the role in its place.
+    /// Renders a grant for this version, with the role in its place.
     pub(super) fn granted(&self, grant: &str) -> String {
         let grant = rendered(grant, self.version);
         format!(
@@ -182,7 +197,7 @@ impl GapContext<'_> {
     }
 }
 
-/// What makes an extension readable in this database; `loaded` when its library is loaded already.
+/// Returns what makes an extension readable in this database; `loaded` when its library is loaded already.
 pub(super) fn extension_remedy(extension: &str, loaded: bool, database: &str) -> String {
     let database = database.replace("*/", "");
     let create = format!("CREATE EXTENSION {extension}; /* in database {database} */");
@@ -194,7 +209,7 @@ pub(super) fn extension_remedy(extension: &str, loaded: bool, database: &str) ->
     }
 }
 
-/// Words that are no names without quotes: every keyword but those that are not reserved at all.
+/// Words that are not names without quotes: every keyword but those that are not reserved at all.
 const KEYWORDS: &str = " all analyse analyze and any array as asc asymmetric authorization between bigint \
     binary bit boolean both case cast char character check coalesce collate collation column \
     concurrently constraint create cross current_catalog current_date current_role current_schema \
@@ -210,7 +225,7 @@ const KEYWORDS: &str = " all analyse analyze and any array as asc asymmetric aut
     using values varchar variadic verbose when where window with xmlattributes xmlconcat xmlelement \
     xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable ";
 
-/// The name as SQL writes it: in quotes where it would be another one without.
+/// Quotes a name as SQL writes it: in quotes where it would be another one without.
 pub(super) fn quoted(name: &str) -> String {
     let mut bytes = name.bytes();
     let begins = bytes
@@ -223,7 +238,7 @@ pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// The word for a failure.
+/// Names the state of a gap after a failure.
 pub(super) fn state_of(error: &PgError) -> &'static str {
     match error {
         PgError::Timeout { .. } => return "timeout",

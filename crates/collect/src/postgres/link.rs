@@ -12,7 +12,7 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Column, Row, RowStream, Statement};
 
 use super::Instance;
-use super::family::Family;
+use super::family::{Family, family};
 use super::fill::{Draft, Plan};
 
 /// What the server shows in pg_stat_activity, and what our statements leave out.
@@ -44,19 +44,37 @@ pub(super) struct Link {
     is_raw: bool,
     prepared: HashMap<&'static str, Arc<Prepared>>,
     /// Those of the slow tick, by family, with the text that was prepared.
-    kept: HashMap<&'static str, (String, Statement)>,
+    kept: HashMap<&'static str, Kept>,
+    /// Texts of statements of the slow tick, by family.
+    texts: HashMap<&'static str, CachedText>,
+    /// Where settings that are off were set when this session began, by name.
+    pub(super) setting_sources: HashMap<String, String>,
+    /// Whether the server has loaded the library of pg_stat_statements; it does so when it starts.
+    pub(super) has_statements_library: Option<bool>,
+}
+
+/// A statement that stays prepared, and the text of it.
+type Kept = (Arc<str>, Statement);
+
+/// The text of a family's statement and what it was made for.
+#[derive(Debug)]
+struct CachedText {
+    version: u32,
+    /// Schema of the extension it reads, and the schema that is left out.
+    schemas: [String; 2],
+    sql: Arc<str>,
 }
 
 /// What is put into a statement.
 pub(super) type Param<'a> = (&'a (dyn ToSql + Sync), Type);
 
 /// A statement of the slow tick.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Question<'a> {
     /// The family it belongs to.
     pub(super) name: &'static str,
     /// Its text for this server.
-    pub(super) sql: &'a str,
+    pub(super) sql: Arc<str>,
     /// What is put into it.
     pub(super) params: &'a [Param<'a>],
     /// Whether it comes again on this session, soon enough to stay prepared.
@@ -70,7 +88,7 @@ pub(super) struct Prepared {
     pub(super) plan: Plan,
 }
 
-/// What a family of the fast tick said.
+/// The answer of a family of the fast tick.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) prepared: Arc<Prepared>,
@@ -86,7 +104,7 @@ impl Answer {
     }
 }
 
-/// Whether a text could not be converted into the encoding of the session or of the database.
+/// Returns whether a text could not be converted into the encoding of the session or of the database.
 pub(super) fn is_about_encoding(error: &PgError) -> bool {
     error.sql_state().is_some_and(|state| {
         [
@@ -97,7 +115,7 @@ pub(super) fn is_about_encoding(error: &PgError) -> bool {
     })
 }
 
-/// An answer whose values are not what the statement says.
+/// Makes the error of an answer whose values are not those of its statement.
 pub(super) fn unreadable(source: tokio_postgres::Error) -> PgError {
     PgError::Query {
         what: "read an answer".to_owned(),
@@ -137,7 +155,35 @@ impl Link {
             is_raw,
             prepared: HashMap::new(),
             kept: HashMap::new(),
+            texts: HashMap::new(),
+            setting_sources: HashMap::new(),
+            has_statements_library: None,
         })
+    }
+
+    /// Returns the text of a family's statement, made by `make` unless it was made for the same version
+    /// and schemas before.
+    pub(super) fn text(
+        &mut self,
+        name: &'static str,
+        version: u32,
+        schemas: [&str; 2],
+        make: impl FnOnce() -> Result<String, PgError>,
+    ) -> Result<Arc<str>, PgError> {
+        if let Some(text) = self.texts.get(name)
+            && text.version == version
+            && text.schemas == schemas
+        {
+            return Ok(Arc::clone(&text.sql));
+        }
+        let sql: Arc<str> = make()?.into();
+        let text = CachedText {
+            version,
+            schemas: schemas.map(str::to_owned),
+            sql: Arc::clone(&sql),
+        };
+        self.texts.insert(name, text);
+        Ok(sql)
     }
 
     /// Asks a question and hands over the rows of its answer one by one, as they come. A statement that
@@ -148,22 +194,71 @@ impl Link {
         mut each: impl FnMut(&Row) -> Result<(), tokio_postgres::Error>,
     ) -> Result<(), PgError> {
         if self.is_raw {
-            return self.stream(question, |row| each(&row)).await;
+            return self.stream(&question, |row| each(&row)).await;
         }
         // The server may give up in the middle: then it is asked again, for texts as they are.
         let mut rows = Vec::new();
-        let mut collected = self.collect(question, &mut rows).await;
+        let mut collected = self.collect(&question, &mut rows).await;
         if self.switch_to_raw_text(collected.as_ref().err()).await {
             rows.clear();
-            collected = self.collect(question, &mut rows).await;
+            collected = self.collect(&question, &mut rows).await;
         }
         collected?;
         rows.iter().try_for_each(each).map_err(unreadable)
     }
 
+    /// Asks questions whose answers are short: all are sent before the first answer is waited for, each a
+    /// transaction of its own. Returns their answers in order.
+    pub(super) async fn read_all(
+        &mut self,
+        questions: &[Question<'_>],
+    ) -> Vec<Result<Vec<Row>, PgError>> {
+        // Each also waits for those before it.
+        let patience = PATIENCE * u32::try_from(questions.len()).unwrap_or(u32::MAX);
+        let known: Vec<Option<Kept>> = questions
+            .iter()
+            .map(|question| self.take_kept(question))
+            .collect();
+        let link = &*self;
+        let asking = questions.iter().zip(known).map(|(question, known)| {
+            let mut rows = Vec::new();
+            async move {
+                let push = |row| {
+                    rows.push(row);
+                    Ok(())
+                };
+                let kept = link.stream_from(question, known, patience, push).await?;
+                Ok((rows, kept))
+            }
+        });
+        let answered: Vec<Result<_, PgError>> = futures_util::future::join_all(asking).await;
+        let mut answers = Vec::with_capacity(questions.len());
+        for (question, answer) in questions.iter().zip(answered) {
+            answers.push(answer.map(|(rows, kept)| {
+                self.kept.extend(kept.map(|kept| (question.name, kept)));
+                rows
+            }));
+        }
+        if self.is_raw {
+            return answers;
+        }
+        // The server may give up at a text: then those are asked again, for texts as they are.
+        for (question, answer) in questions.iter().zip(&mut answers) {
+            let failed = answer
+                .as_ref()
+                .err()
+                .filter(|error| is_about_encoding(error));
+            if failed.is_some() && (self.switch_to_raw_text(failed).await || self.is_raw) {
+                let mut rows = Vec::new();
+                *answer = self.collect(question, &mut rows).await.map(|()| rows);
+            }
+        }
+        answers
+    }
+
     async fn collect(
         &mut self,
-        question: Question<'_>,
+        question: &Question<'_>,
         rows: &mut Vec<Row>,
     ) -> Result<(), PgError> {
         self.stream(question, |row| {
@@ -174,7 +269,7 @@ impl Link {
     }
 
     /// Has texts sent as they are from now on when this error is about one that could not be converted;
-    /// whether it was.
+    /// returns whether it was.
     async fn switch_to_raw_text(&mut self, error: Option<&PgError>) -> bool {
         if self.is_raw || !error.is_some_and(is_about_encoding) {
             return false;
@@ -185,45 +280,60 @@ impl Link {
         self.is_raw
     }
 
+    /// Takes out the statement that was prepared for a question with this text.
+    fn take_kept(&mut self, question: &Question<'_>) -> Option<Kept> {
+        let known = self.kept.remove(question.name);
+        known.filter(|(text, _)| *text == question.sql)
+    }
+
     async fn stream(
         &mut self,
-        question: Question<'_>,
-        mut each: impl FnMut(Row) -> Result<(), tokio_postgres::Error>,
+        question: &Question<'_>,
+        each: impl FnMut(Row) -> Result<(), tokio_postgres::Error>,
     ) -> Result<(), PgError> {
-        let known = self.kept.remove(question.name);
-        let known = known.filter(|(text, _)| text == question.sql);
+        let known = self.take_kept(question);
+        let kept = self.stream_from(question, known, PATIENCE, each).await?;
+        self.kept.extend(kept.map(|kept| (question.name, kept)));
+        Ok(())
+    }
+
+    /// Hands over the rows of an answer as they come; returns the statement that is to be kept.
+    async fn stream_from(
+        &self,
+        question: &Question<'_>,
+        known: Option<Kept>,
+        patience: Duration,
+        mut each: impl FnMut(Row) -> Result<(), tokio_postgres::Error>,
+    ) -> Result<Option<Kept>, PgError> {
         let asking = async {
-            let (rows, statement) = self.answer(question, known).await?;
+            let (rows, kept) = self.answer(question, known).await?;
             let mut rows = pin!(rows);
             while let Some(row) = rows.try_next().await? {
                 each(row)?;
             }
-            Ok(statement)
+            Ok(kept)
         };
         let what = format!("read {}", question.name);
-        let statement = self.session.run(&what, PATIENCE, asking).await?;
-        self.kept
-            .extend(statement.map(|known| (question.name, known)));
-        Ok(())
+        self.session.run(&what, patience, asking).await
     }
 
-    /// The answer while it comes in, and the statement that is to be kept.
+    /// Returns the answer while it comes in, and the statement that is to be kept.
     async fn answer(
         &self,
-        question: Question<'_>,
-        known: Option<(String, Statement)>,
-    ) -> Result<(RowStream, Option<(String, Statement)>), tokio_postgres::Error> {
+        question: &Question<'_>,
+        known: Option<Kept>,
+    ) -> Result<(RowStream, Option<Kept>), tokio_postgres::Error> {
         let client = &self.session.client;
         if !question.again {
-            let rows = client.query_typed_raw(question.sql, question.params.to_vec());
+            let rows = client.query_typed_raw(&question.sql, question.params.to_vec());
             return Ok((rows.await?, None));
         }
         let (text, statement) = match known {
             Some(known) => known,
             None => {
                 let types: Vec<Type> = question.params.iter().map(|(_, is)| is.clone()).collect();
-                let preparing = client.prepare_typed(question.sql, &types);
-                (question.sql.to_owned(), preparing.await?)
+                let preparing = client.prepare_typed(&question.sql, &types);
+                (Arc::clone(&question.sql), preparing.await?)
             }
         };
         let values = question
@@ -266,6 +376,29 @@ impl Link {
     }
 }
 
+/// Returns which of these settings the server has and where each is set, as `pg_settings.source` names it.
+pub(super) async fn setting_sources(
+    link: &mut Link,
+    names: &[String],
+) -> Result<HashMap<String, String>, PgError> {
+    let mut sources = HashMap::new();
+    let Some(family) = family("setting_sources") else {
+        return Ok(sources);
+    };
+    let question = Question {
+        name: family.name,
+        sql: statement(family, link.session.major_version())?.into(),
+        params: &[(&names, Type::TEXT_ARRAY)],
+        again: false,
+    };
+    link.read(question, |row| {
+        sources.insert(row.try_get("name")?, row.try_get("source")?);
+        Ok(())
+    })
+    .await?;
+    Ok(sources)
+}
+
 async fn question(
     session: &Session,
     family: &Family,
@@ -288,7 +421,7 @@ async fn question(
     Ok(Answer { prepared, rows })
 }
 
-/// The statement of a family for a version.
+/// Returns the statement of a family for a version.
 pub(super) fn statement(family: &Family, version: u32) -> Result<String, PgError> {
     family.sql(version).ok_or_else(|| PgError::Answer {
         what: format!("read {}", family.name),
@@ -296,7 +429,7 @@ pub(super) fn statement(family: &Family, version: u32) -> Result<String, PgError
     })
 }
 
-/// How the answers of a family fill its table.
+/// Returns how the answers of a family fill its table.
 pub(super) fn plan(family: &Family, columns: &[Column]) -> Result<Plan, PgError> {
     Plan::new(family.table, columns).map_err(|answer| PgError::Answer {
         what: format!("read {}", family.name),

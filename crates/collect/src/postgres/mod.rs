@@ -8,18 +8,18 @@
 //! What is asked is data: `family.rs` lists every family of statistics with its statements, chosen by
 //! version at each connect. The columns of a statement are called as the stored ones, and `fill.rs`
 //! is all there is between them. What scans a catalogue or every file is asked once an hour, and what
-//! it found stands in between (`cache.rs`): the newest slow tick of a server means all findings.
+//! it found holds in between (`cache.rs`): the newest slow tick of a server means all findings.
 //! The session that is kept also keeps its statements prepared, as planning costs more than running.
-//! The rest is what cannot be said in SQL: who blocks whom
+//! The rest is what cannot be written in SQL: who blocks whom
 //! (`sessions.rs`), what a statement cost since the last look (`statements/`), whose counters these
 //! are (`epoch.rs`).
 //!
 //! Invariants:
 //! * A family that fails costs no other. It becomes a row of `db_blind_spots_raw` with the state and
-//!   what mends it, every tick until it is mended (`gaps.rs`), and its columns are NULL.
+//!   what fixes it, every tick until it is fixed (`gaps.rs`), and its columns are NULL.
 //! * Each tick has a row of `db_metrics_raw`, whether the server answers or not.
 //! * No statement waits for a lock longer than 500 ms or runs longer than 5 s, and none writes.
-//! * A text that is none in its encoding costs itself alone (`text.rs`).
+//! * A text that is not valid in its encoding costs itself alone (`text.rs`).
 //! * The collector's own schema and statements are left out, unless the configuration asks for them.
 //! * Texts of statements lose every constant before they become part of a row (`redact`).
 
@@ -31,33 +31,34 @@ use schema::{Row, Timestamp};
 
 use crate::{Moment, run_one};
 
+mod cache;
 mod check;
 mod definitions;
 mod epoch;
 mod family;
+mod family_rows;
 #[cfg(test)]
 mod family_tests;
 mod fast;
 mod fill;
+mod gaps;
 mod link;
 mod rights;
 mod sessions;
-mod gaps;
 mod slow;
-mod cache;
 mod statements;
 mod text;
 mod visit;
 
+use cache::FindingCache;
 use epoch::Marks;
 use fast::Fast;
-use link::Link;
 use gaps::{GapContext, GapTracker};
+use link::Link;
 use slow::Slow;
-use cache::FindingCache;
 use statements::Statements;
 use statements::texts::Wanted;
-use visit::Size;
+use visit::{Size, Surroundings};
 
 /// A server to watch.
 #[derive(Clone, Debug)]
@@ -68,14 +69,14 @@ pub struct Instance {
     pub target: pg::Target,
     /// Which of its databases are looked into.
     pub databases: Databases,
-    /// Whether the collector's own schema and statements are told of, too.
+    /// Whether the collector's own schema and statements are reported, too.
     pub include_own: bool,
     /// How long connecting may take, and how long the questions of a tick.
     pub timeout: Duration,
 }
 
 impl Instance {
-    /// As the settings name it; `store` is where those lead that name no server of their own.
+    /// Makes it from the settings; `store` is where those lead that name no server of their own.
     ///
     /// # Errors
     /// [`pg::PgError::Address`] for an address that cannot be read; checked settings hold none.
@@ -115,18 +116,20 @@ pub struct Postgres {
     gaps: GapTracker,
     /// Whose counters these are.
     marks: Marks,
-    /// Sizes of databases, for the next fast tick to tell.
+    /// Sizes of databases, for the next fast tick to report.
     sizes: HashMap<String, Size>,
-    /// Whether the fast tick has told them.
+    /// Whether a fast tick has reported them.
     are_sizes_reported: bool,
     statements: Statements,
     /// Texts of statements that are looked for at this slow tick.
     wanted: Wanted,
-    /// Whether the server has loaded the library of pg_stat_statements; unknown until it is asked.
-    statements_loaded: Option<bool>,
+    /// What the visit of the server at this slow tick learned of the database of the kept session.
+    surroundings: Option<Surroundings>,
+    /// Settings that are off, as the last fast tick found them.
+    settings_off: Vec<String>,
     /// What is asked once an hour found.
     cache: FindingCache,
-    /// Slow ticks so far: what is dear takes turns.
+    /// Slow ticks so far: what is expensive takes turns.
     turn: i64,
 }
 
@@ -142,7 +145,7 @@ struct Retry {
 const DEFAULT: &str = "store";
 
 impl Postgres {
-    /// Nothing is connected yet.
+    /// Makes a collector that is not connected yet.
     #[must_use]
     pub fn new(instance: Instance) -> Self {
         Self {
@@ -155,7 +158,8 @@ impl Postgres {
             are_sizes_reported: false,
             statements: Statements::default(),
             wanted: Wanted::default(),
-            statements_loaded: None,
+            surroundings: None,
+            settings_off: Vec::new(),
             cache: FindingCache::default(),
             turn: 0,
         }
@@ -167,26 +171,26 @@ impl Postgres {
         run_one(&mut Fast(self), at, out).await;
     }
 
-    /// Takes what changes slowly: sizes (told by the next fast tick), tables, indexes, statements, I/O,
-    /// subscriptions and checks, and a `collector_runs_raw` row. Gaps are told by the fast ticks that
-    /// follow, until the next slow tick finds them mended.
+    /// Takes what changes slowly: sizes (reported by the next fast tick), tables, indexes, statements, I/O,
+    /// subscriptions and checks, and a `collector_runs_raw` row. Gaps are reported by the fast ticks that
+    /// follow, until the next slow tick finds them fixed.
     pub async fn slow(&mut self, at: &Moment, out: &mut Vec<Row>) {
         run_one(&mut Slow(self), at, out).await;
     }
 
-    /// What could not be seen at the last ticks, with what mends it.
+    /// Returns what could not be read at the last ticks, with what fixes it.
     pub fn blind_spots(&self) -> impl Iterator<Item = &BlindSpot> {
         self.gaps.all(true)
     }
 
-    /// Says good-bye to the server.
+    /// Closes the session.
     pub async fn close(self) {
         if let Some(link) = self.link {
             link.session.close(self.instance.timeout).await;
         }
     }
 
-    /// Sizes that no row has told yet.
+    /// Returns the sizes that no row has reported yet.
     fn unreported_sizes(&mut self) -> HashMap<String, Size> {
         match std::mem::replace(&mut self.are_sizes_reported, true) {
             true => HashMap::new(),
@@ -194,8 +198,14 @@ impl Postgres {
         }
     }
 
-    /// Tells again what a family found at an earlier slow tick.
-    fn repeat_findings(&mut self, database: &str, family: &'static str, ts: Timestamp, out: &mut Vec<Row>) {
+    /// Reports again what a family found at an earlier slow tick.
+    fn repeat_findings(
+        &mut self,
+        database: &str,
+        family: &'static str,
+        ts: Timestamp,
+        out: &mut Vec<Row>,
+    ) {
         if let Some(findings) = self.cache.findings(database, family) {
             out.extend(findings.rows.iter().map(|row| Row { ts, ..row.clone() }));
             if let Some(gap) = findings.gap.clone() {
@@ -204,7 +214,7 @@ impl Postgres {
         }
     }
 
-    /// What `collector_runs_raw` calls its runs of this kind, `postgres` or `postgres_slow`.
+    /// Returns what `collector_runs_raw` calls its runs of this kind, `postgres` or `postgres_slow`.
     #[must_use]
     pub fn run_name(&self, kind: &str) -> String {
         match self.instance.name.as_str() {
@@ -221,22 +231,13 @@ impl Postgres {
         )
     }
 
-    /// The context in a database of a server of this version.
+    /// Returns the context of gaps in a database of a server of this version.
     fn context_of<'a>(&'a self, database: &'a str, version: u32) -> GapContext<'a> {
-        GapContext {
-            instance: &self.instance.name,
-            role: &self.instance.target.user,
-            database,
-            connected: match database {
-                "" => &self.instance.target.database,
-                database => database,
-            },
-            version,
-        }
+        GapContext::new(&self.instance, database, version)
     }
 }
 
-/// Looks once at everything and lists what the role of this instance cannot see, with what mends it.
+/// Looks once at everything and lists what the role of this instance cannot read, with what fixes it.
 ///
 /// # Errors
 /// When no session comes about.

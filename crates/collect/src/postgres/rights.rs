@@ -1,14 +1,14 @@
 //! What a role lacks, asked of the server: a remedy names what is missing and nothing that the role has.
 //!
-//! A family says in one statement which right its figures need. That a question was denied does not say
+//! A family names in one statement which right its figures need. That a question was denied does not show
 //! which of them is missing, nor whether it is one of these: the schema of an extension may be closed. So
 //! each is looked up, and the remedy grants what is missing.
 
 use pg::PgError;
 use tokio_postgres::types::Type;
 
-use super::link::{Link, Param, Question};
 use super::gaps::{GapContext, quoted};
+use super::link::{Link, Param, Question};
 use super::text::text;
 
 /// A right.
@@ -52,7 +52,7 @@ impl Kind {
 }
 
 impl Right {
-    /// The rights in a family's grant, as `GRANT SELECT ON a, b TO %ROLE%`. Objects of an extension are in
+    /// Reads the rights in a family's grant, as `GRANT SELECT ON a, b TO %ROLE%`. Objects of an extension are in
     /// its schema, which must be open first; all others are the server's own.
     pub(super) fn all(grant: &str, extension_schema: Option<&str>) -> Vec<Self> {
         let schema = extension_schema.unwrap_or("pg_catalog");
@@ -94,9 +94,13 @@ impl Right {
     }
 }
 
-/// A remedy that grants what is missing of these rights; `None` when nothing is, so that something else
+/// Returns a remedy that grants what is missing of these rights; `None` when nothing is, so that something else
 /// is wrong.
-pub(super) async fn remedy(link: &mut Link, context: &GapContext<'_>, rights: &[Right]) -> Option<String> {
+pub(super) async fn remedy(
+    link: &mut Link,
+    context: &GapContext<'_>,
+    rights: &[Right],
+) -> Option<String> {
     // Where even that cannot be asked, all of them are named.
     let missing = match missing(link, rights).await {
         Ok(missing) => missing,
@@ -122,7 +126,7 @@ pub(super) async fn remedy(link: &mut Link, context: &GapContext<'_>, rights: &[
     (!steps.is_empty()).then(|| format!("{}{place}", steps.join(" ")))
 }
 
-/// Those of the rights that the role lacks, and of which it is a member without inheriting them.
+/// Returns those of the rights that the role lacks, and of which it is a member without inheriting them.
 async fn missing<'a>(
     link: &mut Link,
     rights: &'a [Right],
@@ -135,7 +139,7 @@ async fn missing<'a>(
     let params = [array(&lists[0]), array(&lists[1]), array(&lists[2])];
     let question = Question {
         name: "missing_rights",
-        sql: include_str!("sql/missing_rights.sql"),
+        sql: include_str!("sql/missing_rights.sql").into(),
         params: &params,
         again: false,
     };
@@ -155,7 +159,7 @@ async fn missing<'a>(
     Ok(found)
 }
 
-/// A remedy for sequences or tables that are closed one by one: a grant for the schemas they are in.
+/// Returns a remedy for sequences or tables that are closed one by one: a grant for the schemas they are in.
 pub(super) async fn opening(
     link: &mut Link,
     context: &GapContext<'_>,
@@ -166,7 +170,7 @@ pub(super) async fn opening(
     let params: [Param<'_>; 1] = [(&sequences, Type::BOOL)];
     let question = Question {
         name: "closed_schemas",
-        sql: &sql,
+        sql: sql.into(),
         params: &params,
         again: false,
     };

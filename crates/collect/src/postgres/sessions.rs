@@ -27,7 +27,7 @@ struct Place {
     victims: i64,
 }
 
-/// The sessions in these rows, secrets removed, with their places in the tree.
+/// Reads the sessions in these rows, secrets removed, with their places in the tree.
 ///
 /// # Errors
 /// When a value cannot be read.
@@ -76,7 +76,7 @@ pub(super) fn read(
     Ok(found)
 }
 
-/// A statement without its constants, cut.
+/// Returns a statement without its constants, cut.
 pub(super) fn shortened(statement: &str, chars: usize) -> String {
     let mut clean = redact::sql(statement);
     if let Some((end, _)) = clean.char_indices().nth(chars) {
@@ -85,7 +85,7 @@ pub(super) fn shortened(statement: &str, chars: usize) -> String {
     clean
 }
 
-/// Places of all that wait and all that are waited for.
+/// Finds the places of all that wait and all that are waited for.
 fn places(blockers: &BTreeMap<i32, Vec<i32>>) -> BTreeMap<i32, Place> {
     let mut below: BTreeMap<i32, BTreeSet<i32>> = BTreeMap::new();
     for (&pid, before) in blockers {
@@ -128,7 +128,7 @@ fn places(blockers: &BTreeMap<i32, Vec<i32>>) -> BTreeMap<i32, Place> {
     places
 }
 
-/// How many wait for this one, directly or not; itself, in a circle, is none of them.
+/// Counts how many wait for this one, directly or not; itself, in a circle, is none of them.
 fn victims(below: &BTreeMap<i32, BTreeSet<i32>>, pid: i32) -> i64 {
     let mut seen = BTreeSet::new();
     let mut open = vec![pid];

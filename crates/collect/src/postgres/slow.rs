@@ -8,8 +8,8 @@ use schema::Row;
 use tokio_postgres::error::SqlState;
 
 use super::family::Asked;
-use super::link::Link;
 use super::gaps::{GapContext, extension_remedy};
+use super::link::{Link, setting_sources};
 use super::visit::Visit;
 use super::{Databases, Postgres};
 use crate::{CollectError, Collector, Moment, Outcome};
@@ -38,7 +38,7 @@ impl Collector for Slow<'_> {
     }
 }
 
-/// What lets our role into a database that it was refused at.
+/// Returns what lets our role into a database that refused it.
 fn refused(context: &GapContext<'_>, error: &PgError, state: &str) -> String {
     let database = super::gaps::quoted(context.database);
     let role = super::gaps::quoted(context.role);
@@ -70,34 +70,49 @@ impl Postgres {
         };
         self.gaps.begin(true);
         self.turn += 1;
-        let mut told = self.visit_server(&mut link, at, out).await;
-        if let Ok(told) = &mut told {
-            *told = self.visit_databases(&mut link, at, out, *told).await;
+        self.surroundings = None;
+        let mut visited = self.visit_server(&mut link, at, out).await;
+        if let Ok(has_statements) = &mut visited {
+            *has_statements = self
+                .visit_databases(&mut link, at, out, *has_statements)
+                .await;
             self.end_visits(&mut link, at, out).await;
+            if !*has_statements {
+                self.note_no_statements(&mut link).await;
+            }
         }
         if link.session.is_usable() {
             self.link = Some(link);
         }
-        let has_statements = told?;
-        if !has_statements {
-            let message =
-                "the extension pg_stat_statements is in none of the databases looked into";
-            let gap = self.context("").gap(
-                "statements",
-                "missing",
-                message,
-                extension_remedy(
-                    "pg_stat_statements",
-                    self.statements_loaded.unwrap_or_default(),
-                    &self.instance.target.database,
-                ),
-            );
-            self.gaps.note(true, gap);
-        }
-        Ok(())
+        visited.map(|_| ())
     }
 
-    /// Whether statements were told, or at least are somebody's to tell.
+    /// Notes that the extension is in no database, with what is to be done: whether the library must be
+    /// loaded first is asked once per session, as it can be loaded only when the server starts.
+    async fn note_no_statements(&mut self, link: &mut Link) {
+        const OF_LIBRARY: &str = "pg_stat_statements.max";
+        let is_loaded = match link.has_statements_library {
+            Some(is_loaded) => is_loaded,
+            None => {
+                let names = [OF_LIBRARY.to_owned()];
+                let settings = setting_sources(link, &names).await;
+                let is_loaded = settings
+                    .as_ref()
+                    .map(|found| found.contains_key(OF_LIBRARY));
+                link.has_statements_library = is_loaded.as_ref().ok().copied();
+                is_loaded.unwrap_or_default()
+            }
+        };
+        let database = &self.instance.target.database;
+        let remedy = extension_remedy("pg_stat_statements", is_loaded, database);
+        let message = "the extension pg_stat_statements is in none of the databases looked into";
+        let context = self.context_of("", link.session.major_version());
+        let gap = context.gap("statements", "missing", message, remedy);
+        self.gaps.note(true, gap);
+    }
+
+    /// Visits the server; returns whether its statements were reported, or at least need not be looked for
+    /// elsewhere.
     async fn visit_server(
         &mut self,
         link: &mut Link,
@@ -105,38 +120,26 @@ impl Postgres {
         out: &mut Vec<Row>,
     ) -> Result<bool, CollectError> {
         let instance = self.instance.clone();
-        let context = GapContext {
-            instance: &instance.name,
-            role: &instance.target.user,
-            database: "",
-            connected: &instance.target.database,
-            version: link.session.major_version(),
-        };
+        let context = GapContext::new(&instance, "", link.session.major_version());
         let mut visit = Visit::begin(link, true, context, *at, self.turn);
         visit.marks(self).await;
         visit.look_around(self).await;
         self.sizes = visit.sizes(self).await;
         self.are_sizes_reported = false;
-        let told = visit.statements(self, out).await;
+        let has_statements = visit.statements(self, out).await;
         visit.families(self, Asked::Server, out).await;
         if !link.session.is_usable() {
             return Err(CollectError::from(Box::new(PgError::Gone {
                 what: "ask the server".to_owned(),
             })));
         }
-        Ok(told)
+        Ok(has_statements)
     }
 
-    /// Says what of the statements was found in no database.
+    /// Ends the search for texts of statements, and notes which were found in no database.
     async fn end_visits(&mut self, link: &mut Link, at: &Moment, out: &mut Vec<Row>) {
         let instance = self.instance.clone();
-        let context = GapContext {
-            instance: &instance.name,
-            role: &instance.target.user,
-            database: "",
-            connected: &instance.target.database,
-            version: link.session.major_version(),
-        };
+        let context = GapContext::new(&instance, "", link.session.major_version());
         let mut visit = Visit::begin(link, true, context, *at, self.turn);
         visit.end_texts(self, out).await;
     }
@@ -154,13 +157,7 @@ impl Postgres {
         let watched = self.watched();
         self.cache.retain(&watched);
         for database in watched {
-            let context = GapContext {
-                instance: &instance.name,
-                role: &instance.target.user,
-                database: &database,
-                connected: &database,
-                version: kept.session.major_version(),
-            };
+            let context = GapContext::new(&instance, &database, kept.session.major_version());
             if database == instance.target.database && kept.session.is_usable() {
                 let mut visit = Visit::begin(kept, true, context, *at, self.turn);
                 has_statements = visit.database(self, out, has_statements).await;
@@ -184,7 +181,7 @@ impl Postgres {
         has_statements
     }
 
-    /// The databases to look into, in order; those that should be and cannot are noted.
+    /// Returns the databases to look into, in order; those that should be and cannot are noted.
     fn watched(&mut self) -> Vec<String> {
         let mut watched: Vec<String> = match &self.instance.databases {
             Databases::All => self

@@ -2,7 +2,7 @@
 //!
 //! A name, a statement or a comment is in the encoding of the session that wrote it, and nobody checks
 //! it again: in a database in SQL_ASCII any bytes do, and what all databases share (names of databases
-//! and roles, statements of sessions) holds the encodings of all. Bytes that are no UTF-8 are written as
+//! and roles, statements of sessions) holds the encodings of all. Bytes that are not UTF-8 are written as
 //! `\xE9`: a replacement character would give two tables one name.
 
 use std::error::Error;
@@ -38,12 +38,12 @@ impl<'a> FromSql<'a> for JsonText {
     }
 }
 
-/// The bytes as text.
+/// Reads the bytes as text.
 fn readable(raw: &[u8]) -> String {
     written(raw, "\\x")
 }
 
-/// The bytes as text, each that is none behind this mark.
+/// Reads the bytes as text, each that is not valid behind this mark.
 fn written(raw: &[u8], mark: &str) -> String {
     let mut text = String::with_capacity(raw.len());
     for chunk in raw.utf8_chunks() {
@@ -58,10 +58,10 @@ fn written(raw: &[u8], mark: &str) -> String {
     text
 }
 
-/// The text in a column.
+/// Returns the text in a column.
 ///
 /// # Errors
-/// When the column is none, or NULL.
+/// When the column is not a text, or NULL.
 pub(super) fn text(row: &Row, column: &str) -> Result<String, tokio_postgres::Error> {
     row.try_get::<_, Text>(column).map(|text| text.0)
 }
@@ -71,7 +71,7 @@ mod tests {
     use super::{readable, written};
 
     #[test]
-    fn a_byte_that_is_no_text_costs_itself_alone() {
+    fn an_invalid_byte_costs_itself_alone() {
         let cases: [(&[u8], &str); 6] = [
             (b"plain", "plain"),
             ("größe".as_bytes(), "größe"),

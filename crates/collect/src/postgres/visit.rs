@@ -1,24 +1,24 @@
 //! A visit to the server or to one of its databases: what is asked over one session at a slow tick.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use pg::PgError;
-use schema::tables::{CheckSample, IndexSample, IndexSighting};
+use schema::tables::{CheckSample, IndexSample, TableSample};
 use schema::{Row, Sample};
 use tokio_postgres::types::{ToSql, Type};
 
-use super::definitions::Definitions;
-use super::family::{Asked, Due, FAMILIES, Family, family, rendered};
-use super::fill::Draft;
-use super::link::{Link, Param, Question, plan, statement};
-use super::rights::{self, Right};
-use super::gaps::GapContext;
 use super::cache::Findings;
+use super::family::{Asked, Due, FAMILIES, Family, family, rendered};
+use super::family_rows::{Capped, FamilyRows};
+use super::gaps::GapContext;
+use super::link::{Link, Param, Question, statement, unreadable};
+use super::rights::{self, Right};
 use super::text::text;
-use super::{Postgres, epoch};
+use super::{Postgres, check, epoch};
 use crate::Moment;
 
-/// What is said when a question was denied and no right is missing that is known to be needed.
+/// The remedy where a question was denied and no right is missing that is known to be needed.
 pub(super) const NOTHING_MISSING: &str =
     "the role has every right that this is known to need: see what the message names";
 /// No schema, as SQL: no namespace has this identifier.
@@ -26,7 +26,7 @@ const NO_SCHEMA: &str = "'0'::oid";
 /// The family that reads sizes of databases.
 const SIZES: &str = "sizes";
 
-/// What the slow tick tells of a database that belongs into its row of the next fast tick.
+/// What the slow tick learns of a database that belongs in its row of the next fast tick.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Size {
     /// Size on disk; `None` where we may not ask.
@@ -39,20 +39,34 @@ pub(super) struct Size {
     pub(super) may_connect: bool,
 }
 
-/// A visit to the server or one of its databases.
-pub(super) struct Visit<'a> {
-    pub(super) link: &'a mut Link,
-    /// Whether the session stays open until the next slow tick.
-    stays: bool,
-    pub(super) context: GapContext<'a>,
+/// What is learned of a database before anything else is asked.
+#[derive(Clone, Debug)]
+pub(super) struct Surroundings {
     /// Since when the counters of the database count; `None` when that could not be read.
     mark: Option<String>,
     /// Version, as 110 for 1.10, and schema of the extensions that are here.
     pub(super) extensions: HashMap<String, (u32, String)>,
     /// The schema whose objects are left out, as SQL: that of the collector, or none.
     pub(super) own: String,
-    /// Encoding of the database.
-    pub(super) encoding: String,
+}
+
+impl Default for Surroundings {
+    fn default() -> Self {
+        Self {
+            mark: None,
+            extensions: HashMap::new(),
+            own: NO_SCHEMA.to_owned(),
+        }
+    }
+}
+
+/// A visit to the server or one of its databases.
+pub(super) struct Visit<'a> {
+    pub(super) link: &'a mut Link,
+    /// Whether the session stays open until the next slow tick.
+    stays: bool,
+    pub(super) context: GapContext<'a>,
+    pub(super) around: Surroundings,
     pub(super) at: Moment,
     pub(super) turn: i64,
 }
@@ -69,24 +83,26 @@ impl<'a> Visit<'a> {
             link,
             stays,
             context,
-            mark: None,
-            extensions: HashMap::new(),
-            own: NO_SCHEMA.to_owned(),
-            encoding: String::new(),
+            around: Surroundings::default(),
             at,
             turn,
         }
     }
 
-    /// Looks into a database, and at the statements of the server unless they were told already.
+    /// Looks into a database, and at the statements of the server unless they were reported already.
+    /// Returns whether they are now.
     pub(super) async fn database(
         &mut self,
         watcher: &mut Postgres,
         out: &mut Vec<Row>,
         has_statements: bool,
     ) -> bool {
-        self.look_around(watcher).await;
-        let told = match has_statements {
+        // The session that stays is in the database where the server was asked.
+        match watcher.surroundings.take_if(|_| self.stays) {
+            Some(around) => self.around = around,
+            None => self.look_around(watcher).await,
+        }
+        let has_statements = match has_statements {
             true => {
                 self.foreign_texts(watcher, out).await;
                 true
@@ -94,86 +110,65 @@ impl<'a> Visit<'a> {
             false => self.statements(watcher, out).await,
         };
         self.families(watcher, Asked::Database, out).await;
-        told
+        has_statements
     }
 
-    /// Learns what owns the counters of the server, unless the fast tick told it on this session. What our
-    /// role may not read is left out here, as the fast tick says so.
+    /// Learns what owns the counters of the server, unless the fast tick learned it on this session. What
+    /// our role may not read is left out here, as the fast tick reports it.
     pub(super) async fn marks(&mut self, watcher: &mut Postgres) {
         for name in [epoch::CLUSTER, epoch::CRASH] {
             let Some(family) = family(name).filter(|_| !watcher.marks.has(name)) else {
                 continue;
             };
-            let Ok(sql) = self.sql(family) else { continue };
             let marks = &mut watcher.marks;
-            let asked = self.read(family, &sql, &[], |row| {
+            let asked = self.read(family, &[], |row| {
                 marks.note(name, row.try_get("reset")?);
                 Ok(())
             });
-            // What is denied here is denied there, where it is told.
+            // What is denied here is denied there, where it is reported.
             drop(asked.await);
         }
     }
 
-    /// Learns since when the counters of the database count and which extensions there are.
+    /// Learns since when the counters of the database count, which extensions there are, and what is the
+    /// collector's own. A visit of the server keeps that for the database of its session.
     pub(super) async fn look_around(&mut self, watcher: &mut Postgres) {
-        let mut own: Option<i64> = None;
-        let mut encoding = String::new();
-        let mut loaded = None;
-        self.inside(watcher, "surroundings", |row| {
-            own = row.try_get("own")?;
-            encoding = row.try_get("encoding")?;
-            loaded = row.try_get("loaded")?;
-            Ok(())
-        })
-        .await;
-        self.encoding = encoding;
-        watcher.statements_loaded = loaded;
-        if let Some(own) = own.filter(|_| !watcher.instance.include_own) {
-            self.own = format!("'{own}'::oid");
+        let answers = self
+            .ask_inside(watcher, &["surroundings", "epoch", "extensions"])
+            .await;
+        let is_complete = answers.iter().all(Option::is_some);
+        let [surroundings, epoch, extensions] = answers.try_into().unwrap_or_default();
+        let read = self.around.read(
+            surroundings.as_deref(),
+            epoch.as_deref(),
+            extensions.as_deref(),
+        );
+        if watcher.instance.include_own {
+            self.around.own = NO_SCHEMA.to_owned();
         }
-        let mut mark = None;
-        self.inside(watcher, "epoch", |row| {
-            mark = row.try_get("reset")?;
-            Ok(())
-        })
-        .await;
-        self.mark = mark;
-        let mut extensions = HashMap::new();
-        let read = |row: &tokio_postgres::Row| {
-            let version = number(row.try_get("version")?);
-            extensions.insert(text(row, "name")?, (version, text(row, "schema")?));
-            Ok(())
-        };
-        self.inside(watcher, "extensions", read).await;
-        self.extensions = extensions;
+        if is_complete && read.is_ok() && self.context.database.is_empty() {
+            watcher.surroundings = Some(self.around.clone());
+        }
     }
 
+    /// Learns how old each database is, how big, and whether it can be looked into.
     pub(super) async fn sizes(&mut self, watcher: &mut Postgres) -> HashMap<String, Size> {
-        let mut sizes = HashMap::new();
-        let read = |row: &tokio_postgres::Row| {
-            let size = Size {
-                bytes: None,
-                xid_age: row.try_get("xid_age")?,
-                mxid_age: row.try_get("mxid_age")?,
-                usable: row.try_get("usable")?,
-                may_connect: row.try_get("may_connect")?,
-            };
-            sizes.insert(text(row, "database")?, size);
-            Ok(())
-        };
-        self.inside(watcher, "catalogue", read).await;
+        let rows = self.ask_inside(watcher, &["catalogue"]).await.pop();
+        let rows = rows.flatten().unwrap_or_default();
+        let sizes: Result<HashMap<_, _>, _> = rows.iter().map(Size::read).collect();
+        let mut sizes = sizes.unwrap_or_default();
         if !self.take_known_sizes(watcher, &mut sizes) {
-            let read = |row: &tokio_postgres::Row| {
-                if let Some(size) = sizes.get_mut(&text(row, "database")?) {
-                    size.bytes = row.try_get("size_bytes")?;
+            let rows = self.ask_inside(watcher, &[SIZES]).await.pop().flatten();
+            if rows.is_some() {
+                let now = self.at.monotonic;
+                watcher.cache.keep("", SIZES, now, Findings::default());
+            }
+            for row in rows.unwrap_or_default() {
+                if let Ok(database) = text(&row, "database")
+                    && let Some(size) = sizes.get_mut(&database)
+                {
+                    size.bytes = row.try_get("size_bytes").unwrap_or_default();
                 }
-                Ok(())
-            };
-            if self.inside(watcher, SIZES, read).await {
-                watcher
-                    .cache
-                    .keep("", SIZES, self.at.monotonic, Findings::default());
             }
         }
         sizes
@@ -192,68 +187,87 @@ impl<'a> Visit<'a> {
         stand
     }
 
-    /// Asks a family for ourselves and says whether it answered; a failure is noted and leaves what was
-    /// read before it.
-    async fn inside(
+    /// Asks families for ourselves, all at once. Returns their rows; `None` for one that failed, which is
+    /// noted.
+    async fn ask_inside(
         &mut self,
         watcher: &mut Postgres,
-        name: &str,
-        read: impl FnMut(&tokio_postgres::Row) -> Result<(), tokio_postgres::Error>,
-    ) -> bool {
-        let Some(family) = family(name) else {
-            return false;
-        };
-        let asked = match statement(family, self.link.session.major_version()) {
-            Ok(sql) => self.read(family, &sql, &[], read).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = &asked {
-            self.note_failed(watcher, family, error).await;
+        names: &[&str],
+    ) -> Vec<Option<Vec<tokio_postgres::Row>>> {
+        let families: Vec<&'static Family> = names.iter().filter_map(|name| family(name)).collect();
+        let mut answers = Vec::with_capacity(families.len());
+        for (family, answer) in self.ask_all(&families).await {
+            if let Err(error) = &answer {
+                self.note_failed(watcher, family, error).await;
+            }
+            answers.push(answer.ok());
         }
-        asked.is_ok()
+        answers
     }
 
-    /// Asks every family of a kind that is due, and tells of the others what stands. Each that fails is
-    /// noted and asked again at the next slow tick. When the session is gone, so is the rest.
+    /// Asks families with short answers, all at once.
+    async fn ask_all(
+        &mut self,
+        families: &[&'static Family],
+    ) -> Vec<(&'static Family, Result<Vec<tokio_postgres::Row>, PgError>)> {
+        let turn = self.turn;
+        let turn: [Param<'_>; 1] = [(&turn, Type::INT8)];
+        let again = self.stays;
+        let texts: Vec<_> = families.iter().map(|family| self.sql(family)).collect();
+        let with_text = families.iter().zip(&texts);
+        let questions: Vec<Question<'_>> = with_text
+            .filter_map(|(family, sql)| {
+                Some(Question {
+                    name: family.name,
+                    sql: Arc::clone(sql.as_ref().ok()?),
+                    params: match family.due {
+                        Due::Turns => &turn,
+                        Due::Always | Due::Hourly => &[],
+                    },
+                    again,
+                })
+            })
+            .collect();
+        let mut asked = self.link.read_all(&questions).await.into_iter();
+        let answers = texts
+            .into_iter()
+            .map(|text| text.and_then(|_| asked.next().unwrap_or(Ok(Vec::new()))));
+        families.iter().copied().zip(answers).collect()
+    }
+
+    /// Asks every family of a kind that is due, and repeats of the others what they found. Each that fails
+    /// is noted and asked again at the next slow tick. When the session is gone, so is the rest.
     pub(super) async fn families(
         &mut self,
         watcher: &mut Postgres,
         asked: Asked,
         out: &mut Vec<Row>,
     ) {
-        let (now, ts) = (self.at.monotonic, self.at.ts);
-        for family in FAMILIES.iter().filter(|family| family.asked == asked) {
-            // An extension that is merely useful is not missed; its family is simply not there.
-            let is_here = |extension| self.extensions.contains_key(extension);
-            if !family.extension.is_none_or(is_here) {
-                continue;
+        let due = self.due(watcher, asked, out).await;
+        let (long, short): (Vec<_>, Vec<_>) = due.into_iter().partition(|family| is_long(family));
+        for family in long {
+            if !self.link.session.is_usable() {
+                return;
             }
-            let (database, name) = (self.context.database, family.name);
-            if self.is_opened(watcher, name).await {
-                watcher.cache.forget(database, name);
+            if let Err(error) = self.stream(watcher, family, out).await {
+                self.note_failed(watcher, family, &error).await;
             }
-            if family.due == Due::Hourly && !watcher.cache.is_due(database, name, now) {
-                watcher.repeat_findings(database, name, ts, out);
-                continue;
-            }
+        }
+        for (family, answer) in self.ask_all(&short).await {
             let before = out.len();
-            let given = self.family(watcher, family, out).await;
-            if family.due == Due::Turns {
-                let seen = &out[before..];
-                let others = watcher.cache.turn(database, name, self.turn, seen);
-                out.extend(others.into_iter().map(|row| Row { ts, ..row }));
-            }
-            match given {
-                Ok(()) if family.due == Due::Hourly => {
-                    let findings = Findings {
-                        rows: out[before..].to_vec(),
-                        gap: watcher.gaps.of(true, database, name).cloned(),
-                    };
-                    watcher.cache.keep(database, name, now, findings);
-                }
-                Ok(()) => {}
+            let taken = match answer {
+                Ok(rows) if is_check(family) => self.check(watcher, family, &rows, out).await,
+                Ok(rows) => self.take_rows(watcher, family, &rows, out),
+                Err(error) => Err(error),
+            };
+            match taken {
+                Ok(()) => self.remember(watcher, family, before, out),
                 Err(error) => {
-                    watcher.cache.forget(database, name);
+                    watcher.cache.forget(self.context.database, family.name);
+                    if family.due == Due::Turns {
+                        // What it found of other objects stands.
+                        self.remember(watcher, family, before, out);
+                    }
                     self.note_failed(watcher, family, &error).await;
                     if !self.link.session.is_usable() {
                         return;
@@ -263,8 +277,64 @@ impl<'a> Visit<'a> {
         }
     }
 
+    /// Returns the families of a kind that are due, and repeats what the others found.
+    async fn due(
+        &mut self,
+        watcher: &mut Postgres,
+        asked: Asked,
+        out: &mut Vec<Row>,
+    ) -> Vec<&'static Family> {
+        let (now, ts, database) = (self.at.monotonic, self.at.ts, self.context.database);
+        let mut due = Vec::new();
+        for family in FAMILIES.iter().filter(|family| family.asked == asked) {
+            // An extension that is merely useful is not missed; its family is simply not there.
+            let is_here = |extension| self.around.extensions.contains_key(extension);
+            if !family.extension.is_none_or(is_here) {
+                continue;
+            }
+            if self.is_opened(watcher, family.name).await {
+                watcher.cache.forget(database, family.name);
+            }
+            if family.due == Due::Hourly && !watcher.cache.is_due(database, family.name, now) {
+                watcher.repeat_findings(database, family.name, ts, out);
+            } else {
+                due.push(family);
+            }
+        }
+        due
+    }
+
+    /// Remembers what a family found, for as long as it is not asked again; `before` is where its rows
+    /// begin.
+    fn remember(
+        &self,
+        watcher: &mut Postgres,
+        family: &'static Family,
+        before: usize,
+        out: &mut Vec<Row>,
+    ) {
+        let (database, name) = (self.context.database, family.name);
+        let found = out.get(before..).unwrap_or_default();
+        match family.due {
+            Due::Always => {}
+            Due::Hourly => {
+                let findings = Findings {
+                    rows: found.to_vec(),
+                    gap: watcher.gaps.of(true, database, name).cloned(),
+                };
+                let now = self.at.monotonic;
+                watcher.cache.keep(database, name, now, findings);
+            }
+            Due::Turns => {
+                let others = watcher.cache.turn(database, name, self.turn, found);
+                let ts = self.at.ts;
+                out.extend(others.into_iter().map(|row| Row { ts, ..row }));
+            }
+        }
+    }
+
     /// Notes that a family could not be read. Where a right is missing, the remedy is the grant of what
-    /// the server says that the role lacks.
+    /// the role lacks according to the server.
     pub(super) async fn note_failed(
         &mut self,
         watcher: &mut Postgres,
@@ -275,14 +345,14 @@ impl<'a> Visit<'a> {
         if gap.state == "denied" && self.link.session.is_usable() {
             let schema = family
                 .extension
-                .and_then(|extension| self.extensions.get(extension))
+                .and_then(|extension| self.around.extensions.get(extension))
                 .map(|(_, schema)| schema.as_str());
             gap.remedy = self.remedy(family.grant, schema.map(str::to_owned)).await;
         }
         watcher.gaps.note(true, gap);
     }
 
-    /// The grants that the role lacks of these.
+    /// Returns the grants that the role lacks of these.
     pub(super) async fn remedy(&mut self, grant: &str, extension_schema: Option<String>) -> String {
         let grant = rendered(grant, self.context.version);
         let needed = Right::all(&grant, extension_schema.as_deref());
@@ -290,125 +360,150 @@ impl<'a> Visit<'a> {
         missing.unwrap_or_else(|| NOTHING_MISSING.to_owned())
     }
 
-    async fn family(
+    /// Asks a family with a long answer, and takes its rows as they come.
+    async fn stream(
         &mut self,
         watcher: &mut Postgres,
         family: &'static Family,
         out: &mut Vec<Row>,
     ) -> Result<(), PgError> {
-        let sql = self.sql(family)?;
-        if family.table.name == CheckSample::TABLE.name {
-            return self.check(watcher, family, &sql, out).await;
-        }
-        let mut fill = None;
-        let mut given = 0;
-        let mut found: i64 = 0;
-        let mut odd = None;
-        let (context, own, ts) = (self.context, self.mark.clone(), self.at.ts);
-        let marks = watcher.marks.clone();
-        let is_indexes = family.table.name == IndexSample::TABLE.name;
-        let mut definitions = is_indexes.then(|| {
-            let now = self.at.monotonic;
-            watcher.cache.take_definitions(context.database, now)
-        });
-        let known = definitions.as_ref().map(Definitions::known);
+        let mut rows = FamilyRows::new(self, watcher, family, out);
+        let known = rows.known_definitions();
         let params: Vec<Param<'_>> = known
             .iter()
             .map(|known| (known as &(dyn ToSql + Sync), Type::INT8_ARRAY))
             .collect();
-        self.read(family, &sql, &params, |row| {
-            if fill.is_none() {
-                match plan(family, row.columns()) {
-                    Ok(plan) => {
-                        let counted = row.columns().iter().any(|column| column.name() == "found");
-                        if counted {
-                            found = row.try_get("found")?;
-                        }
-                        fill = Some(plan);
-                    }
-                    Err(error) => odd = Some(error),
-                }
-            }
-            let Some(plan) = &fill else { return Ok(()) };
-            let mut draft = Draft::new(family.table);
-            draft.set("instance", context.instance.to_owned());
-            draft.set("database", context.database.to_owned());
-            plan.fill(row, &mut draft)?;
-            if let Some(definitions) = &mut definitions {
-                definitions.complete(row, &mut draft)?;
-                let (schema_name, index_name) =
-                    (text(row, "schema_name")?, text(row, "index_name")?);
-                let relation: i64 = row.try_get("relation")?;
-                let met = (relation, format!("{schema_name}.{index_name}"));
-                if watcher.cache.is_new(context.database, met) {
-                    let sighting = IndexSighting {
-                        instance: context.instance.to_owned(),
-                        database: context.database.to_owned(),
-                        schema_name,
-                        index_name,
-                        relation,
-                    };
-                    out.push(sighting.into_row(ts));
-                }
-            }
-            let mark = plan.reset(row)?.or(own.as_deref());
-            draft.set_epoch(mark.and_then(|mark| marks.epoch(mark)).as_deref());
-            given += 1;
-            out.push(draft.into_row(ts));
-            Ok(())
-        })
-        .await?;
-        if let Some(definitions) = definitions {
-            watcher
-                .cache
-                .keep_definitions(context.database, definitions);
-        }
-        if usize::try_from(found).unwrap_or(usize::MAX) > given && found > 0 {
-            let message = format!(
-                "{found} {} found, the {given} biggest and busiest are stored",
-                family.name
-            );
-            let gap = self.context.gap(
-                family.name,
-                "capped",
-                message,
-                "nothing to mend: a limit of the collector",
-            );
-            watcher.gaps.note(true, gap);
-        }
-        odd.map_or(Ok(()), Err)
+        self.read(family, &params, |row| rows.take(row)).await?;
+        let capped = rows.finish()?;
+        self.note_capped(watcher, family, capped);
+        Ok(())
     }
 
-    /// The statement of a family for the server or the extension, whichever it goes by.
-    pub(super) fn sql(&self, family: &Family) -> Result<String, PgError> {
-        let Some(extension) = family.extension else {
-            let sql = statement(family, self.link.session.major_version())?;
-            return Ok(sql.replace("{own}", &self.own));
+    fn take_rows(
+        &self,
+        watcher: &mut Postgres,
+        family: &'static Family,
+        answer: &[tokio_postgres::Row],
+        out: &mut Vec<Row>,
+    ) -> Result<(), PgError> {
+        let mut rows = FamilyRows::new(self, watcher, family, out);
+        answer
+            .iter()
+            .try_for_each(|row| rows.take(row))
+            .map_err(unreadable)?;
+        let capped = rows.finish()?;
+        self.note_capped(watcher, family, capped);
+        Ok(())
+    }
+
+    fn note_capped(&self, watcher: &mut Postgres, family: &Family, capped: Option<Capped>) {
+        let Some(Capped { found, given }) = capped else {
+            return;
         };
-        let (version, schema) = self.extensions.get(extension).cloned().unwrap_or_default();
-        let sql = statement(family, version)?.replace("{own}", &self.own);
-        Ok(sql.replace("{schema}", &super::gaps::quoted(&schema)))
+        let message = format!(
+            "{found} {} found, the {given} biggest and busiest are stored",
+            family.name
+        );
+        let remedy = "nothing to fix: a limit of the collector";
+        let gap = self.context.gap(family.name, "capped", message, remedy);
+        watcher.gaps.note(true, gap);
+    }
+
+    /// Returns the statement of a family for the server or the extension, whichever it goes by.
+    pub(super) fn sql(&mut self, family: &Family) -> Result<Arc<str>, PgError> {
+        let extension = family.extension.map(|name| {
+            self.around
+                .extensions
+                .get(name)
+                .cloned()
+                .unwrap_or_default()
+        });
+        let (version, schema) =
+            extension.unwrap_or_else(|| (self.link.session.major_version(), String::new()));
+        let own = &self.around.own;
+        self.link.text(family.name, version, [&schema, own], || {
+            let sql = statement(family, version)?
+                .replace("{own}", own)
+                .replace("{schema}", &super::gaps::quoted(&schema));
+            Ok(match is_check(family) {
+                true => check::wrapped(&sql),
+                false => sql,
+            })
+        })
     }
 
     /// Runs the statement of a family and hands over its rows one by one, as they come.
     pub(super) async fn read(
         &mut self,
         family: &Family,
-        sql: &str,
         params: &[Param<'_>],
         each: impl FnMut(&tokio_postgres::Row) -> Result<(), tokio_postgres::Error>,
     ) -> Result<(), PgError> {
         let question = Question {
             name: family.name,
-            sql,
+            sql: self.sql(family)?,
             params,
-            again: self.stays && family.due != Due::Hourly,
+            again: self.stays,
         };
         self.link.read(question, each).await
     }
 }
 
-/// `1.10` as 110.
+impl Surroundings {
+    /// Reads the answers that there are.
+    fn read(
+        &mut self,
+        surroundings: Option<&[tokio_postgres::Row]>,
+        epoch: Option<&[tokio_postgres::Row]>,
+        extensions: Option<&[tokio_postgres::Row]>,
+    ) -> Result<(), tokio_postgres::Error> {
+        for row in surroundings.into_iter().flatten() {
+            if let Some(own) = row.try_get::<_, Option<i64>>("own")? {
+                self.own = format!("'{own}'::oid");
+            }
+        }
+        for row in epoch.into_iter().flatten() {
+            self.mark = row.try_get("reset")?;
+        }
+        for row in extensions.into_iter().flatten() {
+            let version = number(row.try_get("version")?);
+            let named = (version, text(row, "schema")?);
+            self.extensions.insert(text(row, "name")?, named);
+        }
+        Ok(())
+    }
+
+    /// Returns since when the counters of the database count.
+    pub(super) fn mark(&self) -> Option<&str> {
+        self.mark.as_deref()
+    }
+}
+
+impl Size {
+    /// Reads a row of `catalogue`: name and figures of a database.
+    fn read(row: &tokio_postgres::Row) -> Result<(String, Self), tokio_postgres::Error> {
+        let size = Self {
+            bytes: None,
+            xid_age: row.try_get("xid_age")?,
+            mxid_age: row.try_get("mxid_age")?,
+            usable: row.try_get("usable")?,
+            may_connect: row.try_get("may_connect")?,
+        };
+        Ok((text(row, "database")?, size))
+    }
+}
+
+/// Whether a family is a check: objects that deserve a look.
+fn is_check(family: &Family) -> bool {
+    family.table.name == CheckSample::TABLE.name && family.asked != Asked::Inside
+}
+
+/// Whether the answer of a family may have thousands of rows, which are taken as they come.
+fn is_long(family: &Family) -> bool {
+    [TableSample::TABLE.name, IndexSample::TABLE.name].contains(&family.table.name)
+}
+
+/// Reads `1.10` as 110.
 fn number(version: &str) -> u32 {
     let mut parts = version.split('.').map(|part| part.parse().unwrap_or(0_u32));
     parts.next().unwrap_or(0) * 100 + parts.next().unwrap_or(0).min(99)
@@ -424,6 +519,6 @@ mod tests {
         let numbers = versions.map(number);
         assert!(numbers.is_sorted(), "{numbers:?}");
         assert_eq!(number("1.10"), 110);
-        assert_eq!(number("odd"), 0);
+        assert_eq!(number("x"), 0);
     }
 }

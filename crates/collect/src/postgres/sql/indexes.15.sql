@@ -1,6 +1,6 @@
 -- How are the indexes of this database used, and must each stay? At most 2000 rows, the biggest and the
 -- busiest first; `found` counts all. PostgreSQL 15 and newer, readable by everybody. As pg_stat_user_indexes and
--- pg_statio_user_indexes tell it, by the functions these call. What must stay is had from the catalogue,
+-- pg_statio_user_indexes, by the functions these call. What must stay is had from the catalogue,
 -- never from a name. Scans on standbys are not counted here: ask each of them before dropping anything.
 -- Definitions are made for the rows given alone, as each takes its time; NULL for those in $1, which the
 -- asker knows by `relation`; empty for tables that somebody holds or awaits a lock on that excludes
@@ -15,7 +15,7 @@ c AS MATERIALIZED (
   SELECT c.oid, i.indrelid, pg_stat_get_numscans(c.oid) AS idx_scan, s.is_old,
          -- Where nothing is known of its size, the rows of its table say whether it is among the biggest.
          greatest(c.relpages, CASE WHEN s.is_old THEN pg_stat_get_live_tuples(t.oid) / 200 END, 0)::int8 AS pages,
-         greatest(c.relpages, 0)::int8 AS told
+         greatest(c.relpages, 0)::int8 AS known
   FROM pg_index i
   JOIN pg_class c ON c.oid = i.indexrelid AND c.relkind = 'i' AND c.relpersistence <> 't'
   JOIN pg_class t ON t.oid = i.indrelid
@@ -29,15 +29,15 @@ places AS (
   UNION ALL
   SELECT b.*, row_number() OVER () AS place FROM (SELECT * FROM c ORDER BY idx_scan DESC, oid LIMIT 2000) b),
 r AS MATERIALIZED (
-  SELECT oid, indrelid, told, is_old, idx_scan, (SELECT count(*) FROM c) AS found,
+  SELECT oid, indrelid, known, is_old, idx_scan, (SELECT count(*) FROM c) AS found,
          oid IN (SELECT relation FROM locked) OR indrelid IN (SELECT relation FROM locked) AS is_held
-  FROM places GROUP BY oid, indrelid, told, is_old, idx_scan ORDER BY min(place), oid LIMIT 2000)
+  FROM places GROUP BY oid, indrelid, known, is_old, idx_scan ORDER BY min(place), oid LIMIT 2000)
 SELECT r.oid::int8 AS relation, n.nspname::text AS schema_name, t.relname::text AS table_name,
        c.relname::text AS index_name, r.found,
        CASE WHEN c.relispartition THEN (SELECT pn.nspname || '.' || pc.relname
                                         FROM pg_class pc JOIN pg_namespace pn ON pn.oid = pc.relnamespace
                                         WHERE pc.oid = pg_partition_root(c.oid)) END AS partition_of,
-       CASE WHEN NOT r.is_old THEN r.told * k.bs WHEN NOT r.is_held THEN pg_relation_size(r.oid) END AS size_bytes,
+       CASE WHEN NOT r.is_old THEN r.known * k.bs WHEN NOT r.is_held THEN pg_relation_size(r.oid) END AS size_bytes,
        r.idx_scan,
        pg_stat_get_tuples_returned(r.oid) AS idx_tup_read,
        pg_stat_get_tuples_fetched(r.oid) AS idx_tup_fetch,

@@ -1,6 +1,6 @@
 -- How are the tables of this database used, how big are they, when were they vacuumed? At most 2000 rows,
 -- the biggest and the busiest first; `found` counts all. PostgreSQL 15 and newer, readable by everybody.
--- As pg_stat_user_tables and pg_statio_user_tables tell it, by the functions these call: the views count
+-- As in pg_stat_user_tables and pg_statio_user_tables, by the functions these call: the views count
 -- everything of every table before the first can be left out.
 -- Sizes come from the catalogue, as of the last vacuum or analyze. Where there was none, or a tenth as many
 -- rows came since, they come from the files; but never of what somebody holds or awaits a lock on that
@@ -8,36 +8,62 @@
 -- A partitioned table has the sizes and rows of all its partitions, whether they are among the rows or not;
 -- a partition names the table at the root in `partition_of`.
 -- Thresholds respect the table's own settings. Identifiers below 16384 are the server's own.
+-- Files are looked at for those tables alone that need it: all others have their sizes from one pass over
+-- the catalogue.
 WITH RECURSIVE parts AS (
-  SELECT oid AS part, oid AS root FROM pg_class WHERE relkind = 'p' AND NOT relispartition
+  SELECT p.partrelid AS part, p.partrelid AS root FROM pg_partitioned_table p
+  WHERE NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = p.partrelid)
   UNION ALL
   SELECT i.inhrelid, p.root FROM parts p JOIN pg_inherits i ON i.inhparent = p.part),
 held AS MATERIALIZED (
   SELECT l.relation FROM pg_locks l
   WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock'
     AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())),
-k AS MATERIALIZED (SELECT current_setting('block_size')::int8 AS bs),
+k AS MATERIALIZED (
+  SELECT current_setting('block_size')::int8 AS bs,
+         current_setting('autovacuum')::bool AS autovacuum,
+         current_setting('autovacuum_vacuum_threshold')::float8 AS threshold,
+         current_setting('autovacuum_vacuum_scale_factor')::float8 AS factor,
+         current_setting('autovacuum_vacuum_max_threshold')::float8 AS most -- @since 18
+         NULL::float8 AS most -- @before 18
+),
+ix AS MATERIALIZED (
+  SELECT i.indrelid, c.oid, c.relpages, c.reltuples < 0 AS is_unknown
+  FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid >= 16384),
+x AS MATERIALIZED (
+  SELECT indrelid, sum(relpages)::int8 AS pages, bool_or(is_unknown) AS is_unknown FROM ix GROUP BY indrelid),
 h AS MATERIALIZED (
-  SELECT c.oid, c.relname, c.relnamespace, c.reloptions, c.reltuples, c.relfrozenxid, c.relkind, p.root,
-         c.relpages, c.reltoastrelid, c.oid IN (SELECT relation FROM held) AS is_held,
-         c.reltuples < 0 OR least(pg_stat_get_ins_since_vacuum(c.oid), pg_stat_get_mod_since_analyze(c.oid))
-                            > 0.1 * greatest(c.reltuples, 0) AS is_old
-  FROM pg_class c LEFT JOIN parts p ON p.part = c.oid
-  WHERE c.relkind IN ('r', 'm', 'p') AND c.relpersistence <> 't' AND c.oid >= 16384
-    AND c.relnamespace <> {own}),
+  SELECT b.*, b.relkind <> 'p' AND (b.is_old OR b.is_unknown) AS needs_files
+  FROM (SELECT c.oid, c.relname, c.relnamespace, c.reloptions, c.reltuples, c.relfrozenxid, c.relkind,
+               c.relpages, p.root, coalesce(x.pages, 0) AS index_pages,
+               coalesce(o.relpages, 0) + coalesce(ox.pages, 0) AS toast_pages,
+               o.oid AS toast, o.relpages AS toast_relpages, o.reltuples < 0 AS is_toast_unknown,
+               c.reltuples < 0 OR least(pg_stat_get_ins_since_vacuum(c.oid), pg_stat_get_mod_since_analyze(c.oid))
+                                  > 0.1 * greatest(c.reltuples, 0) AS is_old,
+               coalesce(x.is_unknown, false) OR coalesce(o.reltuples < 0, false)
+                 OR coalesce(ox.is_unknown, false) AS is_unknown
+        FROM pg_class c
+        LEFT JOIN parts p ON p.part = c.oid
+        LEFT JOIN x ON x.indrelid = c.oid
+        LEFT JOIN pg_class o ON o.oid = c.reltoastrelid AND o.relkind = 't'
+        LEFT JOIN x ox ON ox.indrelid = c.reltoastrelid
+        WHERE c.relkind IN ('r', 'm', 'p') AND c.relpersistence <> 't' AND c.oid >= 16384
+          AND c.relnamespace <> {own}) b),
+w AS MATERIALIZED (
+  SELECT oid, relpages, toast, toast_relpages, is_toast_unknown, is_old,
+         oid IN (SELECT relation FROM held) AS is_held
+  FROM h WHERE needs_files),
 e AS (
-  SELECT h.oid AS heap, 'heap' AS part, h.oid AS rel, h.relpages, h.is_old, h.is_held
-  FROM h WHERE h.relkind <> 'p'
+  SELECT w.oid AS heap, 'heap' AS part, w.oid AS rel, w.relpages, w.is_old, w.is_held FROM w
   UNION ALL
-  SELECT h.oid, 'index', i.indexrelid, c.relpages, h.is_old OR c.reltuples < 0, h.is_held
-  FROM h JOIN pg_index i ON i.indrelid = h.oid JOIN pg_class c ON c.oid = i.indexrelid AND c.relkind = 'i'
+  SELECT w.oid, 'index', ix.oid, ix.relpages, w.is_old OR ix.is_unknown, w.is_held
+  FROM w JOIN ix ON ix.indrelid = w.oid
   UNION ALL
-  SELECT h.oid, 'toast', o.oid, o.relpages, h.is_old OR o.reltuples < 0, h.is_held
-  FROM h JOIN pg_class o ON o.oid = h.reltoastrelid
+  SELECT w.oid, 'toast', w.toast, w.toast_relpages, w.is_old OR w.is_toast_unknown, w.is_held
+  FROM w WHERE w.toast IS NOT NULL
   UNION ALL
-  SELECT h.oid, 'toast', c.oid, c.relpages, h.is_old OR o.reltuples < 0 OR c.reltuples < 0, h.is_held
-  FROM h JOIN pg_class o ON o.oid = h.reltoastrelid
-  JOIN pg_index i ON i.indrelid = o.oid JOIN pg_class c ON c.oid = i.indexrelid),
+  SELECT w.oid, 'toast', ix.oid, ix.relpages, w.is_old OR w.is_toast_unknown OR ix.is_unknown, w.is_held
+  FROM w JOIN ix ON ix.indrelid = w.toast),
 b AS (
   SELECT e.heap, e.part, CASE WHEN NOT e.is_old THEN e.relpages::int8 * k.bs
                               WHEN e.is_held OR e.rel IN (SELECT relation FROM held) THEN NULL
@@ -50,28 +76,34 @@ s AS MATERIALIZED (
          CASE WHEN count(*) FILTER (WHERE part = 'toast') = count(bytes) FILTER (WHERE part = 'toast')
               THEN coalesce(sum(bytes) FILTER (WHERE part = 'toast'), 0) END::int8 AS toast
   FROM b GROUP BY heap),
-x AS MATERIALIZED (
+y AS MATERIALIZED (
   SELECT indrelid, sum(pg_stat_get_numscans(indexrelid))::int8 AS scans
-  FROM pg_index WHERE indrelid >= 16384 GROUP BY indrelid),
+  FROM pg_index WHERE indrelid IN (SELECT oid FROM h) GROUP BY indrelid),
+z AS MATERIALIZED (
+  SELECT h.oid, h.relname, h.relnamespace, h.reloptions, h.reltuples, h.relfrozenxid, h.relkind, h.root,
+         CASE WHEN h.needs_files THEN s.total
+                   ELSE (h.relpages + h.index_pages + h.toast_pages) * k.bs END AS own_total,
+         CASE WHEN h.needs_files THEN s.indexes ELSE h.index_pages * k.bs END AS own_indexes,
+         CASE WHEN h.needs_files THEN s.toast ELSE h.toast_pages * k.bs END AS own_toast
+  FROM h CROSS JOIN k LEFT JOIN s ON s.heap = h.oid),
 f AS MATERIALIZED (
-  SELECT h.root, count(*) AS partitions, CASE WHEN count(*) = count(s.total) THEN sum(s.total) END::int8 AS total,
-         CASE WHEN count(*) = count(s.indexes) THEN sum(s.indexes) END::int8 AS indexes,
-         CASE WHEN count(*) = count(s.toast) THEN sum(s.toast) END::int8 AS toast,
-         sum(pg_stat_get_live_tuples(h.oid))::int8 AS live
-  FROM h JOIN s ON s.heap = h.oid WHERE h.root IS NOT NULL AND h.relkind <> 'p' GROUP BY h.root),
+  SELECT root, count(*) AS partitions, CASE WHEN count(*) = count(own_total) THEN sum(own_total) END::int8 AS total,
+         CASE WHEN count(*) = count(own_indexes) THEN sum(own_indexes) END::int8 AS indexes,
+         CASE WHEN count(*) = count(own_toast) THEN sum(own_toast) END::int8 AS toast,
+         sum(pg_stat_get_live_tuples(oid))::int8 AS live
+  FROM z WHERE root IS NOT NULL AND relkind <> 'p' GROUP BY root),
 t AS MATERIALIZED (
-  SELECT h.*, h.relkind = 'p' AND h.oid = h.root AS is_root, f.partitions, f.live,
+  SELECT z.*, z.relkind = 'p' AND z.oid = z.root AS is_root, f.partitions, f.live, y.scans AS idx_scan,
          -- What is above partitions has no file of its own, nor has a root without partitions anything.
-         CASE WHEN h.relkind <> 'p' THEN s.total WHEN f.root IS NULL THEN 0 ELSE f.total END AS total,
-         CASE WHEN h.relkind <> 'p' THEN s.indexes WHEN f.root IS NULL THEN 0 ELSE f.indexes END AS indexes,
-         CASE WHEN h.relkind <> 'p' THEN s.toast WHEN f.root IS NULL THEN 0 ELSE f.toast END AS toast,
-         pg_stat_get_numscans(h.oid) AS seq_scan, x.scans AS idx_scan,
-         pg_stat_get_numscans(h.oid) + coalesce(x.scans, 0) + pg_stat_get_tuples_inserted(h.oid)
-           + pg_stat_get_tuples_updated(h.oid) + pg_stat_get_tuples_deleted(h.oid) AS uses
-  FROM h
-  LEFT JOIN s ON s.heap = h.oid
-  LEFT JOIN f ON f.root = h.oid
-  LEFT JOIN x ON x.indrelid = h.oid),
+         CASE WHEN z.relkind <> 'p' THEN z.own_total WHEN f.root IS NULL THEN 0 ELSE f.total END AS total,
+         CASE WHEN z.relkind <> 'p' THEN z.own_indexes WHEN f.root IS NULL THEN 0 ELSE f.indexes END AS indexes,
+         CASE WHEN z.relkind <> 'p' THEN z.own_toast WHEN f.root IS NULL THEN 0 ELSE f.toast END AS toast,
+         pg_stat_get_numscans(z.oid) AS seq_scan,
+         pg_stat_get_numscans(z.oid) + coalesce(y.scans, 0) + pg_stat_get_tuples_inserted(z.oid)
+           + pg_stat_get_tuples_updated(z.oid) + pg_stat_get_tuples_deleted(z.oid) AS uses
+  FROM z
+  LEFT JOIN f ON f.root = z.oid
+  LEFT JOIN y ON y.indrelid = z.oid),
 places AS (
   SELECT b.oid, row_number() OVER () AS place
   FROM (SELECT oid FROM t ORDER BY total DESC NULLS LAST, oid LIMIT 2000) b
@@ -80,7 +112,15 @@ places AS (
 r AS MATERIALIZED (
   SELECT t.*, (SELECT count(*) FROM t) AS found
   FROM (SELECT oid, min(place) AS place FROM places GROUP BY oid) p JOIN t USING (oid)
-  ORDER BY p.place, oid LIMIT 2000)
+  ORDER BY p.place, oid LIMIT 2000),
+a AS MATERIALIZED (
+  SELECT r.oid, max(value) FILTER (WHERE name = 'autovacuum_vacuum_threshold')::float8 AS threshold,
+         max(value) FILTER (WHERE name = 'autovacuum_vacuum_scale_factor')::float8 AS factor,
+         max(value) FILTER (WHERE name = 'autovacuum_vacuum_max_threshold')::float8 AS most, -- @since 18
+         NULL::float8 AS most, -- @before 18
+         bool_and(value::bool) FILTER (WHERE name = 'autovacuum_enabled') AS enabled
+  FROM r CROSS JOIN LATERAL pg_options_to_table(r.reloptions) o (name, value)
+  WHERE r.reloptions IS NOT NULL GROUP BY r.oid)
 SELECT n.nspname::text AS schema_name, r.relname::text AS table_name, r.found,
        CASE WHEN NOT r.is_root THEN (SELECT pn.nspname || '.' || pc.relname
                                      FROM pg_class pc JOIN pg_namespace pn ON pn.oid = pc.relnamespace
@@ -90,14 +130,9 @@ SELECT n.nspname::text AS schema_name, r.relname::text AS table_name, r.found,
        CASE WHEN r.is_root THEN coalesce(r.live, 0) ELSE pg_stat_get_live_tuples(r.oid) END AS n_live_tup,
        CASE WHEN r.relkind <> 'p' THEN pg_stat_get_dead_tuples(r.oid) END AS n_dead_tup,
        CASE WHEN r.relkind <> 'p' THEN
-       least(coalesce(a.threshold, current_setting('autovacuum_vacuum_threshold')::float8)
-               + coalesce(a.factor, current_setting('autovacuum_vacuum_scale_factor')::float8)
-                 * greatest(r.reltuples, 0),
-             nullif(coalesce(a.most, current_setting('autovacuum_vacuum_max_threshold')::float8), -1) -- @since 18
-             NULL -- @before 18
-       ) END AS vacuum_threshold,
-       CASE WHEN r.relkind <> 'p'
-            THEN coalesce(a.enabled, true) AND current_setting('autovacuum')::bool END AS autovacuum_enabled,
+       least(coalesce(a.threshold, k.threshold) + coalesce(a.factor, k.factor) * greatest(r.reltuples, 0),
+             nullif(coalesce(a.most, k.most), -1)) END AS vacuum_threshold,
+       CASE WHEN r.relkind <> 'p' THEN coalesce(a.enabled, true) AND k.autovacuum END AS autovacuum_enabled,
        pg_stat_get_mod_since_analyze(r.oid) AS n_mod_since_analyze,
        pg_stat_get_ins_since_vacuum(r.oid) AS n_ins_since_vacuum,
        CASE WHEN r.relfrozenxid <> '0'::xid THEN age(r.relfrozenxid)::int8 END AS xid_age,
@@ -120,12 +155,8 @@ SELECT n.nspname::text AS schema_name, r.relname::text AS table_name, r.found,
        pg_stat_get_lastscan(r.oid) AS last_seq_scan, i.last_idx_scan -- @since 16
 FROM r
 JOIN pg_namespace n ON n.oid = r.relnamespace
-CROSS JOIN LATERAL (
-  SELECT max(value) FILTER (WHERE name = 'autovacuum_vacuum_threshold')::float8 AS threshold,
-         max(value) FILTER (WHERE name = 'autovacuum_vacuum_scale_factor')::float8 AS factor,
-         max(value) FILTER (WHERE name = 'autovacuum_vacuum_max_threshold')::float8 AS most, -- @since 18
-         bool_and(value::bool) FILTER (WHERE name = 'autovacuum_enabled') AS enabled
-  FROM pg_options_to_table(r.reloptions) o (name, value)) a
+CROSS JOIN k
+LEFT JOIN a ON a.oid = r.oid
 LEFT JOIN (
   SELECT indrelid, sum(pg_stat_get_tuples_fetched(indexrelid))::int8 AS fetched,
          sum(pg_stat_get_blocks_fetched(indexrelid))::int8 AS blocks,

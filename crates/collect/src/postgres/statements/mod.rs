@@ -6,14 +6,14 @@
 //! stored are differences:
 //!
 //! * An entry whose `stats_since` moved, whose calls went down, or that comes back after it was gone has
-//!   begun anew: its whole value counts, and `evicted` says that a part may be missing. A reset of the
+//!   begun anew: its whole value counts, and `evicted` marks that a part may be missing. A reset of the
 //!   store is the same for all of them.
 //! * The first look gives nothing, as the totals may be months old; so does a look at another server.
-//! * At most [`STORED`] statements become rows, the dearest first, and the [`BESIDE`] that lead by calls,
+//! * At most [`STORED`] statements become rows, the most expensive first, and the [`BESIDE`] that lead by calls,
 //!   temporary blocks and WAL: ranked by difference, as what got slow today leads no total.
 //!
 //! A text is read once per identifier, for statements that become rows (`texts.rs`). Our own statements are
-//! left out as soon as their text tells them (`own.rs`).
+//! left out as soon as their text is known (`own.rs`).
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -104,7 +104,7 @@ impl Statements {
         major: i32,
     ) -> SnapshotReader<'a> {
         // The lineage moves with a crash, too, after which every entry has begun anew; only the
-        // cluster and its timeline tell whether it is another server.
+        // cluster and its timeline show whether it is another server.
         let cluster = |lineage: &str| -> Vec<String> {
             lineage.split('/').take(2).map(str::to_owned).collect()
         };
@@ -132,7 +132,7 @@ impl Statements {
         }
     }
 
-    /// Identifiers among these rows whose texts are not known yet.
+    /// Returns the identifiers among these rows whose texts are not known yet.
     fn unknown(&mut self, rows: &[StatementSample]) -> HashSet<i64> {
         if self.known.len() > KNOWN {
             self.known.clear();
@@ -142,7 +142,7 @@ impl Statements {
         ids.difference(&self.known).copied().collect()
     }
 
-    /// The text of a row of `statement_texts`, without secrets; nothing for one of ours.
+    /// Returns the text of a row of `statement_texts`, without secrets; nothing for one of ours.
     ///
     /// # Errors
     /// When a value cannot be read.
@@ -171,7 +171,7 @@ impl Statements {
 
 impl SnapshotReader<'_> {
     /// Takes an entry. Our own role's are left out, as are those whose text was seen to be ours: their cost
-    /// is ours, and told elsewhere.
+    /// is ours, and reported elsewhere.
     ///
     /// # Errors
     /// When a value cannot be read.
@@ -199,7 +199,7 @@ impl SnapshotReader<'_> {
         Ok(())
     }
 
-    /// What an entry counted since the last look, and whether it began anew; `None` when that is nothing
+    /// Returns what an entry counted since the last look, and whether it began anew; `None` when that is nothing
     /// or not known.
     fn step(&self, key: Key, totals: &Totals) -> Option<(Totals, bool)> {
         let Some(before) = self.memory.before.as_ref() else {
@@ -278,7 +278,7 @@ impl SnapshotReader<'_> {
     }
 }
 
-/// The rows that lead by anything that matters.
+/// Returns the rows that lead by anything that matters.
 fn leading(mut rows: Vec<StatementSample>) -> Vec<StatementSample> {
     if rows.len() <= STORED {
         return rows;

@@ -1,5 +1,5 @@
 //! Which statements are the collector's own: those of its store, of its dashboard, and of collectors that
-//! watch the same server. Told by what they read, not by who runs them, as the role may be an application's.
+//! watch the same server. Recognised by what they read, not by who runs them, as the role may be an application's.
 
 use schema::tables::{TABLES, VIEWS};
 
@@ -7,7 +7,7 @@ use crate::postgres::family::FAMILIES;
 
 /// The schema of the store.
 const SCHEMA: &str = "collector";
-/// Beginnings of the names of its relations and functions that are no stored tables.
+/// Beginnings of the names of its relations and functions that are not stored tables.
 const OTHERS: [&str; 20] = [
     "agent_runs",
     "alerts",
@@ -31,12 +31,12 @@ const OTHERS: [&str; 20] = [
     "stray_days",
 ];
 
-/// Whether a statement is one of ours.
+/// Returns whether a statement is one of ours.
 pub(super) fn is_own(query: &str) -> bool {
     asks_as_we_do(query) || names_ours(query)
 }
 
-/// Whether it begins with the question that one of our statements answers.
+/// Returns whether it begins with the question that one of our statements answers.
 fn asks_as_we_do(query: &str) -> bool {
     let Some(first) = query.lines().next().filter(|line| line.starts_with("-- ")) else {
         return false;
@@ -45,7 +45,7 @@ fn asks_as_we_do(query: &str) -> bool {
     files.any(|(_, sql)| sql.lines().next() == Some(first))
 }
 
-/// Whether it names something in the schema of the store, `collector.x` or `"collector"."x"`.
+/// Returns whether it names something in the schema of the store, `collector.x` or `"collector"."x"`.
 fn names_ours(query: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
     query.match_indices(SCHEMA).any(|(at, _)| {
@@ -72,7 +72,7 @@ mod tests {
     use super::is_own;
 
     #[test]
-    fn ours_are_told_by_what_they_read() {
+    fn ours_are_recognised_by_what_they_read() {
         let ours = [
             "COPY collector.system_metrics_raw (ts, host_id) FROM STDIN (FORMAT binary)",
             "SELECT 1 FROM collector.hosts WHERE host_id = $1",

@@ -11,13 +11,13 @@ use crate::postgres::text::text;
 use crate::postgres::visit::Visit;
 
 impl Visit<'_> {
-    /// What statements cost since the last look; whether the extension is here at all.
+    /// Reports what statements cost since the last look; returns whether the extension is here at all.
     pub(in crate::postgres) async fn statements(
         &mut self,
         watcher: &mut Postgres,
         out: &mut Vec<Row>,
     ) -> bool {
-        let Some((version, _)) = self.extensions.get("pg_stat_statements") else {
+        let Some((version, _)) = self.around.extensions.get("pg_stat_statements") else {
             return false;
         };
         let Some(family) = family("statements") else {
@@ -32,9 +32,9 @@ impl Visit<'_> {
             return true;
         }
         let mut memory = std::mem::take(&mut watcher.statements);
-        let told = self.differences(watcher, &mut memory, family, out).await;
+        let reported = self.differences(watcher, &mut memory, family, out).await;
         watcher.statements = memory;
-        if let Err(error) = told {
+        if let Err(error) = reported {
             self.note_failed(watcher, family, &error).await;
         }
         true
@@ -52,8 +52,7 @@ impl Visit<'_> {
         };
         let (mut dealloc, mut max_entries, mut reset) = (0, 0, String::new());
         let (mut sees_all, mut superuser) = (true, false);
-        let sql = self.sql(store)?;
-        self.read(store, &sql, &[], |row| {
+        self.read(store, &[], |row| {
             (dealloc, max_entries) = (row.try_get("dealloc")?, row.try_get("max_entries")?);
             (reset, sees_all) = (text(row, "reset")?, row.try_get("sees_all")?);
             superuser = row.try_get("superuser")?;
@@ -67,13 +66,11 @@ impl Visit<'_> {
         let instance = self.context.instance;
         let mut look = memory.look(&lineage, &reset, self.at.monotonic, instance, major);
         look.include_own = watcher.instance.include_own;
-        let sql = self.sql(statements)?;
-        self.read(statements, &sql, &[], |row| look.take(row))
-            .await?;
+        self.read(statements, &[], |row| look.take(row)).await?;
         let (rows, entries) = look.finish();
         let ts: Timestamp = self.at.ts;
-        let extension = self.extensions.get("pg_stat_statements");
-        let told = StatementStore {
+        let extension = self.around.extensions.get("pg_stat_statements");
+        let sample = StatementStore {
             instance: instance.to_owned(),
             epoch: watcher.marks.epoch(&reset).unwrap_or_default(),
             entries,
@@ -83,10 +80,10 @@ impl Visit<'_> {
                 format!("{}.{}", version / 100, version % 100)
             }),
         };
-        out.push(told.into_row(ts));
-        let told = self.texts(watcher, memory, &rows, out).await;
+        out.push(sample.into_row(ts));
+        let read = self.texts(watcher, memory, &rows, out).await;
         out.extend(rows.into_iter().map(|row| row.into_row(ts)));
-        told
+        read
     }
 
     async fn note_partial(

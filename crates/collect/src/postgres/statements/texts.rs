@@ -4,7 +4,7 @@
 //! to that of the database that is asked, and one that cannot be converted ends the answer. In a database
 //! in SQL_ASCII nothing is converted. So what cannot be had where the figures come from is asked for in
 //! every such database that is looked into and has the extension; of what is left, sessions that are here
-//! tell what they ran last. What is missing then is told, with what mends it.
+//! report what they ran last. What is missing then is reported, with what fixes it.
 
 use std::collections::HashSet;
 
@@ -15,8 +15,8 @@ use tokio_postgres::types::Type;
 
 use super::Statements;
 use crate::postgres::family::family;
-use crate::postgres::link::{Param, is_about_encoding};
 use crate::postgres::gaps::{extension_remedy, quoted};
+use crate::postgres::link::{Param, is_about_encoding};
 use crate::postgres::text::text;
 use crate::postgres::visit::Visit;
 use crate::postgres::{Databases, Postgres};
@@ -44,7 +44,7 @@ impl Visit<'_> {
         out: &mut Vec<Row>,
     ) -> Result<(), PgError> {
         let ids = rows.iter().map(|row| row.queryid).collect::<HashSet<_>>();
-        let extension = self.extensions.get("pg_stat_statements");
+        let extension = self.around.extensions.get("pg_stat_statements");
         watcher.wanted = Wanted {
             statements: ids.len(),
             ids: memory.unknown(rows),
@@ -66,12 +66,12 @@ impl Visit<'_> {
         watcher: &mut Postgres,
         out: &mut Vec<Row>,
     ) {
-        let is_here = self.extensions.contains_key("pg_stat_statements");
+        let is_here = self.around.extensions.contains_key("pg_stat_statements");
         if watcher.wanted.cause.is_none() || watcher.wanted.ids.is_empty() || !is_here {
             return;
         }
         let mut memory = std::mem::take(&mut watcher.statements);
-        // What fails here failed before, and that is told.
+        // What fails here failed before, and that is reported.
         drop(self.ask_for_texts(watcher, &mut memory, out).await);
         watcher.statements = memory;
     }
@@ -98,11 +98,10 @@ impl Visit<'_> {
         };
         let ids: Vec<i64> = watcher.wanted.ids.iter().copied().collect();
         let params: [Param<'_>; 1] = [(&ids, Type::INT8_ARRAY)];
-        let sql = self.sql(texts)?;
         let major = i32::try_from(self.link.session.major_version()).unwrap_or_default();
         let (instance, ts) = (self.context.instance, self.at.ts);
         let (wanted, include_own) = (&mut watcher.wanted, watcher.instance.include_own);
-        self.read(texts, &sql, &params, |row| {
+        self.read(texts, &params, |row| {
             let text = memory.text(instance, major, row, include_own)?;
             wanted.ids.remove(&row.try_get("queryid")?);
             out.extend(text.map(|text| text.into_row(ts)));
@@ -112,7 +111,7 @@ impl Visit<'_> {
     }
 
     /// Ends the search: asks the sessions that are here for what is left, leaves out the figures of our own
-    /// statements, and says what is missing.
+    /// statements, and notes what is missing.
     pub(in crate::postgres) async fn end_texts(
         &mut self,
         watcher: &mut Postgres,
@@ -121,7 +120,7 @@ impl Visit<'_> {
         let mut memory = std::mem::take(&mut watcher.statements);
         let asked = watcher.wanted.ids.len();
         if watcher.wanted.cause.is_some() {
-            // What sessions run is a help and not missed: `activity` says when it is closed.
+            // What sessions run is a help and not missed: `activity` reports when it is closed.
             drop(
                 self.take_texts("statement_sightings", watcher, &mut memory, out)
                     .await,
@@ -164,14 +163,12 @@ impl Visit<'_> {
         watcher.gaps.note(true, gap);
     }
 
-    /// What gives texts again: the extension in a database that converts nothing or, where none is left,
+    /// Returns what gives texts again: the extension in a database that converts nothing or, where none is left,
     /// an end of the statements whose database is gone.
     async fn encoding_remedy(&mut self, watcher: &Postgres, schema: &str) -> String {
         let mut databases = Vec::new();
-        if let Some(family) = family("foreign_texts")
-            && let Ok(sql) = self.sql(family)
-        {
-            let asked = self.read(family, &sql, &[], |row| {
+        if let Some(family) = family("foreign_texts") {
+            let asked = self.read(family, &[], |row| {
                 databases.push(text(row, "name")?);
                 Ok(())
             });
@@ -197,7 +194,7 @@ impl Visit<'_> {
 }
 
 impl Statements {
-    /// Whether a row is about a statement of ours.
+    /// Returns whether a row is about a statement of ours.
     fn is_own(&self, row: &Row) -> bool {
         if row.table.name != StatementSample::TABLE.name {
             return false;

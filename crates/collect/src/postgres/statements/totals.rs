@@ -49,7 +49,7 @@ impl Totals {
         Ok(totals)
     }
 
-    /// Whether these are later totals of the same entry.
+    /// Returns whether these are later totals of the same entry.
     #[expect(
         clippy::float_cmp,
         reason = "an instant as the server wrote it, not computed"
