@@ -155,7 +155,6 @@ impl KnownProcess {
             return;
         }
         let kept = match self.times_due {
-            _ if self.kernel_thread => KEPT_FIRST,
             0 => KEPT_FIRST,
             1 => KEPT_FIRST + (KEPT - KEPT_FIRST) * self.share / SHARES,
             _ => KEPT,

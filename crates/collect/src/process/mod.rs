@@ -12,10 +12,10 @@
 //! * bytes of storage I/O as long as the process uses no CPU, for at most as long: who has done
 //!   nothing has read nothing, except what the kernel wrote back later.
 //!
-//! Kernel threads have no memory and give no rows. One that is known is not read again for a
-//! minute as long as its directory keeps its inode number. procfs gives every new process another
-//! one, so that a pid that was given anew is noticed; the minute covers a kernel thread that
-//! turns into a program.
+//! Kernel threads have no memory and give no rows. One that is known is not read again as long as the
+//! details of other processes are not and its directory keeps its inode number. procfs gives every new
+//! process another one, so that a pid that was given anew is noticed; a kernel thread that turns into a
+//! program does so at once, and is read again within a minute.
 //!
 //! Where a floor is set, small processes are summed by name (`sums`).
 //!
@@ -247,7 +247,7 @@ impl Processes {
             rss_bytes: stored(stat.rss_pages.saturating_mul(self.units.page_bytes)),
             vsz_bytes: stored(stat.vsz_bytes),
             thread_count: stat.threads,
-            state: char::from(stat.state).to_string(),
+            state: char::from(stat.state).encode_utf8(&mut [0; 4]).to_owned(),
             // LXCFS may show a container's uptime beside the machine's start times
             uptime_secs: (uptime_secs - stat.start_ticks as f64 / self.units.ticks_per_second)
                 .max(0.0),
