@@ -309,7 +309,12 @@ impl Session {
                 _ => None,
             })
             .ok_or_else(|| unexpected("no row"))?;
-        let field = |name: &'static str| row.try_get(name).ok().flatten().ok_or_else(|| unexpected(name));
+        let field = |name: &'static str| {
+            row.try_get(name)
+                .ok()
+                .flatten()
+                .ok_or_else(|| unexpected(name))
+        };
         self.pid = field("pid")?.parse().map_err(|_| unexpected("pid"))?;
         self.server_version_num = field("server_version_num")?
             .parse()

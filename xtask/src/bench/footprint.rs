@@ -59,6 +59,8 @@ const STORED: &str = "select coalesce(sum(pg_total_relation_size(oid)), 0) from 
                       where relnamespace = 'collector'::regnamespace and relkind = 'r'";
 const WAL: &str = "select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')";
 
+const ROWS: &str = "select count(*) from collector.process_metrics_raw";
+
 /// Processes of the sessions that the collector keeps: one delivers, one stores logs, one watches the
 /// server.
 async fn backends(server: &Server) -> anyhow::Result<Vec<u32>> {
@@ -85,62 +87,82 @@ async fn cost(
     let pid = agent.pid();
     sleep(CADENCE * WARM_UP as u32 + CADENCE / 2).await;
     let backends = backends(server).await?;
-    let sizes = "select count(*) from collector.process_metrics_raw";
-    let (cpu, backend_cpu) = (process::cpu_ms(pid)?, sum_ms(&backends)?);
-    let (stored, wal, rows) = (
-        number(server, STORED).await?,
-        number(server, WAL).await?,
-        number(server, sizes).await?,
-    );
+    let before = Usage::of(server, pid, &backends).await?;
     sleep(CADENCE * options.cycles as u32).await;
-    let cycles = options.cycles as f64;
-    let per_hour = 360.0 / cycles;
-    let mib = 1024.0 * 1024.0;
     let memory = process::memory(pid)?;
-    out.push(figure(
-        "processes stored per cycle",
-        (number(server, sizes).await? - rows) / cycles,
-        "rows",
-        None,
-    ));
-    out.push(figure(
-        "CPU of the collector per cycle",
-        (process::cpu_ms(pid)? - cpu) / cycles,
-        "ms",
-        Some(10.0),
-    ));
-    out.push(figure(
-        "CPU of its server processes per cycle",
-        (sum_ms(&backends)? - backend_cpu) / cycles,
-        "ms",
-        Some(4.0),
-    ));
-    out.push(figure(
-        "RSS of the collector",
-        memory.rss,
-        "MiB",
-        Some(12.0),
-    ));
-    out.push(figure("PSS of the collector", memory.pss, "MiB", None));
-    out.push(figure(
-        "threads of the collector",
-        process::threads(pid)? as f64,
-        "threads",
-        Some(4.0),
-    ));
-    out.push(figure(
-        "stored per hour, indexes included",
-        (number(server, STORED).await? - stored) * per_hour / mib,
-        "MiB",
-        None,
-    ));
-    out.push(figure(
-        "write-ahead log per hour",
-        (number(server, WAL).await? - wal) * per_hour / mib,
-        "MiB",
-        None,
-    ));
+    let threads = process::threads(pid)? as f64;
+    let used = Usage::of(server, pid, &backends).await?.since(&before);
+    let cycles = options.cycles as f64;
+    let per_hour = 360.0 / cycles / (1024.0 * 1024.0);
+    let figures = [
+        (
+            "processes stored per cycle",
+            used.rows / cycles,
+            "rows",
+            None,
+        ),
+        (
+            "CPU of the collector per cycle",
+            used.cpu / cycles,
+            "ms",
+            Some(9.0),
+        ),
+        (
+            "CPU of its server processes per cycle",
+            used.server_cpu / cycles,
+            "ms",
+            Some(4.0),
+        ),
+        ("RSS of the collector", memory.rss, "MiB", Some(12.0)),
+        ("PSS of the collector", memory.pss, "MiB", None),
+        ("threads of the collector", threads, "threads", Some(4.0)),
+        (
+            "stored per hour, indexes included",
+            used.stored * per_hour,
+            "MiB",
+            None,
+        ),
+        ("write-ahead log per hour", used.wal * per_hour, "MiB", None),
+    ];
+    let figures = figures.map(|(name, value, unit, target)| figure(name, value, unit, target));
+    out.extend(figures);
     Ok(())
+}
+
+/// What was used and stored up to an instant, or between two.
+struct Usage {
+    /// CPU of the collector, milliseconds.
+    cpu: f64,
+    /// CPU of its server processes, milliseconds.
+    server_cpu: f64,
+    /// Bytes of its tables with their indexes.
+    stored: f64,
+    /// Bytes of write-ahead log.
+    wal: f64,
+    /// Rows of processes.
+    rows: f64,
+}
+
+impl Usage {
+    async fn of(server: &Server, pid: u32, backends: &[u32]) -> anyhow::Result<Self> {
+        Ok(Self {
+            cpu: process::cpu_ms(pid)?,
+            server_cpu: sum_ms(backends)?,
+            stored: number(server, STORED).await?,
+            wal: number(server, WAL).await?,
+            rows: number(server, ROWS).await?,
+        })
+    }
+
+    fn since(&self, before: &Self) -> Self {
+        Self {
+            cpu: self.cpu - before.cpu,
+            server_cpu: self.server_cpu - before.server_cpu,
+            stored: self.stored - before.stored,
+            wal: self.wal - before.wal,
+            rows: self.rows - before.rows,
+        }
+    }
 }
 
 async fn lateness(

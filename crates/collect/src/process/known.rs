@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use schema::tables::ProcessSample;
 
-use super::open::OpenFiles;
+use super::open::{Budget, OpenFiles};
 use super::stat::ProcessStat;
 use super::{Missed, cgroup, detail, path_of};
 use crate::Moment;
@@ -40,8 +41,8 @@ pub(super) struct KnownProcess {
     details: Details,
     /// When the details are read again; at first at once.
     details_due: Duration,
-    /// How often they were due.
-    times_due: u8,
+    /// Whether they were due before.
+    is_settled: bool,
     /// Which share of a time belongs to this process.
     share: u32,
     /// The CPU time at which I/O was last read.
@@ -85,7 +86,7 @@ impl KnownProcess {
             watched: false,
             details: Details::default(),
             details_due: at.monotonic.saturating_add(KEPT_FIRST * share / SHARES),
-            times_due: 0,
+            is_settled: false,
             share,
             io_cpu_ticks: None,
             io: Io::default(),
@@ -154,13 +155,13 @@ impl KnownProcess {
         if at.monotonic < self.details_due {
             return;
         }
-        let kept = match self.times_due {
-            0 => KEPT_FIRST,
-            1 => KEPT_FIRST + (KEPT - KEPT_FIRST) * self.share / SHARES,
-            _ => KEPT,
+        let kept = match self.is_settled {
+            true => KEPT,
+            // as many of them in each minute of the five
+            false => KEPT_FIRST + (KEPT - KEPT_FIRST) * self.share / SHARES,
         };
         self.details_due = at.monotonic.saturating_add(kept);
-        self.times_due = self.times_due.saturating_add(1);
+        self.is_settled = true;
     }
 
     /// Reads again what is due: owner, unit and limit seldom, I/O with them and whenever CPU was used
@@ -234,6 +235,27 @@ impl KnownProcess {
             Err(source) => missed.fail(proc, path, source),
         }
         Ok(())
+    }
+
+    /// Keeps its files open, if `stat` was opened for this reading and there is room for them; `path` is
+    /// that of its directory of descriptors.
+    pub(super) fn keep_open(
+        &mut self,
+        stat: Option<OwnedFd>,
+        proc: &mut Tree,
+        path: &str,
+        budget: &mut Budget,
+    ) {
+        if let Some(stat) = stat
+            && budget.take()
+        {
+            self.files = Some(OpenFiles::keep(stat, proc, path));
+        }
+    }
+
+    /// Counts its descriptors through the directory that is open; `None` where none is.
+    pub(super) fn open_fd_count(&self) -> Option<Result<i64, Errno>> {
+        self.files.as_ref().and_then(OpenFiles::fd_directory_size)
     }
 
     /// Puts what is known into the sample.

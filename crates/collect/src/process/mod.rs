@@ -7,8 +7,8 @@
 //! earlier ticks:
 //!
 //! * the name until `comm` changes, which is when it runs another program;
-//! * unit, owner and limit of descriptors for about a minute, twice, and from then on for five, spread
-//!   so that not all are due in one tick;
+//! * unit, owner and limit of descriptors for up to a minute, and from then on for up to five, spread so
+//!   that not all are due in one tick;
 //! * bytes of storage I/O as long as the process uses no CPU, for at most as long: who has done
 //!   nothing has read nothing, except what the kernel wrote back later.
 //!
@@ -47,7 +47,8 @@ use crate::{CollectError, Collector, Moment, Outcome, Roots};
 
 use descriptors::Descriptors;
 use known::KnownProcess;
-use open::{Budget, OpenFiles};
+use open::Budget;
+use stat::ProcessStat;
 use sums::Sums;
 
 pub(crate) use descriptors::Descriptors as FdCounter;
@@ -84,6 +85,30 @@ impl Units {
         Self {
             ticks_per_second: rustix::param::clock_ticks_per_second() as f64,
             page_bytes: rustix::param::page_size() as u64,
+        }
+    }
+
+    /// Makes the sample of a process with what its line gives.
+    fn sample(
+        self,
+        pid: i32,
+        stat: &ProcessStat<'_>,
+        uptime_secs: f64,
+        cpu_pct: Option<f64>,
+    ) -> ProcessSample {
+        ProcessSample {
+            pid,
+            start_ticks: stored(stat.start_ticks),
+            cpu_pct,
+            rss_bytes: stored(stat.rss_pages.saturating_mul(self.page_bytes)),
+            vsz_bytes: stored(stat.vsz_bytes),
+            thread_count: stat.threads,
+            state: char::from(stat.state).encode_utf8(&mut [0; 4]).to_owned(),
+            // LXCFS may show a container's uptime beside the machine's start times
+            uptime_secs: (uptime_secs - stat.start_ticks as f64 / self.ticks_per_second).max(0.0),
+            parent_pid: stat.parent_pid,
+            process_count: 1,
+            ..ProcessSample::default()
         }
     }
 }
@@ -240,21 +265,8 @@ impl Processes {
         known.tick = self.tick;
         let renamed = known.update(inode, &stat);
         // the rest of the line, before the buffer it lies in is used for other files
-        let mut sample = ProcessSample {
-            pid,
-            start_ticks: stored(stat.start_ticks),
-            cpu_pct: known.cpu_pct(at, self.units.ticks_per_second),
-            rss_bytes: stored(stat.rss_pages.saturating_mul(self.units.page_bytes)),
-            vsz_bytes: stored(stat.vsz_bytes),
-            thread_count: stat.threads,
-            state: char::from(stat.state).encode_utf8(&mut [0; 4]).to_owned(),
-            // LXCFS may show a container's uptime beside the machine's start times
-            uptime_secs: (uptime_secs - stat.start_ticks as f64 / self.units.ticks_per_second)
-                .max(0.0),
-            parent_pid: stat.parent_pid,
-            process_count: 1,
-            ..ProcessSample::default()
-        };
+        let cpu_pct = known.cpu_pct(at, self.units.ticks_per_second);
+        let mut sample = self.units.sample(pid, &stat, uptime_secs, cpu_pct);
         if renamed {
             let path = path_of(&mut self.path, pid, "cmdline");
             known.look_up_name(&mut self.proc, path, &self.watched);
@@ -265,20 +277,13 @@ impl Processes {
         }
         known.refresh(&mut self.proc, &mut self.path, pid, at, missed)?;
         let path = path_of(&mut self.path, pid, "fd");
-        if let Some(stat) = opened
-            && sample.cpu_pct.is_some()
-            && self.descriptors.is_by_size()
-            && self.open.take()
-        {
-            known.files = Some(OpenFiles::keep(stat, &mut self.proc, path));
+        if cpu_pct.is_some() && self.descriptors.is_by_size() {
+            known.keep_open(opened, &mut self.proc, path, &mut self.open);
         }
-        let kept = known.files.as_ref().and_then(OpenFiles::fd_directory_size);
-        match kept.unwrap_or_else(|| self.descriptors.count(&mut self.proc, path)) {
-            Ok(count) => sample.fd_count = Some(count),
-            Err(Errno::NOENT | Errno::SRCH) => return Err(Errno::NOENT),
-            Err(Errno::ACCESS | Errno::PERM) => missed.descriptors += 1,
-            Err(source) => missed.fail(&self.proc, &self.path, source),
-        }
+        let count = known
+            .open_fd_count()
+            .unwrap_or_else(|| self.descriptors.count(&mut self.proc, path));
+        sample.fd_count = missed.fd_count(&self.proc, &self.path, count)?;
         known.complete(&mut sample);
         self.samples.push(sample);
         Ok(())
@@ -317,6 +322,28 @@ impl Missed {
             Err(Errno::SRCH) => Err(Errno::SRCH),
             // a kernel without the file; a process that has ended is noticed elsewhere
             Err(Errno::NOENT | Errno::ACCESS | Errno::PERM) => Ok(None),
+            Err(source) => {
+                self.fail(proc, path, source);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Returns the number of descriptors; `None` where it is closed to this user or failed, which is
+    /// noted.
+    fn fd_count(
+        &mut self,
+        proc: &Tree,
+        path: &str,
+        count: Result<i64, Errno>,
+    ) -> Result<Option<i64>, Errno> {
+        match count {
+            Ok(count) => Ok(Some(count)),
+            Err(Errno::NOENT | Errno::SRCH) => Err(Errno::NOENT),
+            Err(Errno::ACCESS | Errno::PERM) => {
+                self.descriptors += 1;
+                Ok(None)
+            }
             Err(source) => {
                 self.fail(proc, path, source);
                 Ok(None)
