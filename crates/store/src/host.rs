@@ -1,4 +1,4 @@
-//! A session that speaks for one host.
+//! A session on behalf of one host.
 
 use crate::migrations::{self, MigrateError};
 use pg::{PgError, Session, SessionOptions, Target};

@@ -268,7 +268,7 @@ pub(crate) fn group(table: &'static TableDef, rows: u32, tuples: BytesMut) -> Gr
     }
 }
 
-/// Rows of any tables as groups, ready to be copied: one for each table, in the order they come.
+/// Returns rows of any tables as groups, ready to be copied: one for each table, in the order they come.
 #[must_use]
 pub fn groups(rows: &[Row]) -> Vec<Group> {
     let mut groups: Vec<(&'static TableDef, u32, BytesMut)> = Vec::new();
