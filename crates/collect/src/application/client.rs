@@ -34,7 +34,7 @@ const HEAD_BYTES: usize = 16 * 1024;
 /// Bytes of a body: ten thousand series or so, and a thousandth of what an agent must not grow by.
 pub(super) const BODY_BYTES: usize = 1024 * 1024;
 
-/// How long a target that wants another token is left alone.
+/// Pause before a target that requires another token is asked again.
 pub(super) const DENIED_PAUSE: Duration = Duration::from_secs(60);
 
 /// What was learnt of an answer, whether it was whole or not.
@@ -48,7 +48,7 @@ pub(super) struct Seen {
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) body: Vec<u8>,
-    /// Whether it says to be OpenMetrics, which has a mark at its end.
+    /// Whether it declares OpenMetrics, which has a mark at its end.
     pub(super) open_metrics: bool,
 }
 
@@ -93,7 +93,7 @@ impl Client {
         })
     }
 
-    /// Host and port, for messages: a query may hold what is not meant for them.
+    /// Returns host and port, for messages: a query may hold secrets.
     pub(super) fn address(&self) -> String {
         address(&self.url)
     }
@@ -187,13 +187,13 @@ impl Client {
         let talk = async {
             let response = sender.send_request(request).await.map_err(broken)?;
             seen.status = Some(response.status().as_u16());
-            self.judge(&response)?;
+            self.check(&response)?;
             let open_metrics = header(&response, &CONTENT_TYPE)
                 .is_some_and(|kind| kind.starts_with("application/openmetrics-text"));
             let body = self.body(response.into_body(), seen).await?;
             Ok(Answer { body, open_metrics })
         };
-        // The connection only drives the exchange; how it ends is told there.
+        // The connection only drives the exchange; the result is in the exchange.
         let mut connection = pin!(connection);
         let mut talk = pin!(talk);
         tokio::select! {
@@ -225,8 +225,8 @@ impl Client {
         request.body(String::new())
     }
 
-    /// Whether the head promises a body that can be read.
-    fn judge(&self, response: &Response<Incoming>) -> Result<(), ScrapeError> {
+    /// Checks whether the head promises a body that can be read.
+    fn check(&self, response: &Response<Incoming>) -> Result<(), ScrapeError> {
         let address = self.address();
         match response.status() {
             StatusCode::OK => {}
@@ -266,7 +266,7 @@ impl Client {
                 address: self.address(),
                 problem: deepest(&error),
             })?;
-            // Trailers have nothing for us.
+            // Trailers are not used.
             let Ok(data) = frame.into_data() else {
                 continue;
             };
@@ -295,7 +295,7 @@ fn header<'a>(
     response.headers().get(name)?.to_str().ok()
 }
 
-/// `HOST:PORT`, with brackets where they belong.
+/// Formats `HOST:PORT`, with brackets around an IPv6 address.
 fn address(url: &HttpUrl) -> String {
     if url.host.contains(':') {
         format!("[{}]:{}", url.host, url.port)
@@ -312,7 +312,7 @@ fn host_header(url: &HttpUrl) -> String {
         .map_or(whole.clone(), str::to_owned)
 }
 
-/// The cause at the bottom: the layers above only say that something failed.
+/// Returns the cause at the bottom: the layers above only state that something failed.
 fn deepest(error: &(dyn std::error::Error + 'static)) -> String {
     let mut error = error;
     while let Some(source) = error.source() {

@@ -26,7 +26,7 @@ pub(crate) struct Line<'a> {
 }
 
 impl Line<'_> {
-    /// Whether the file system can only be read. A mount may be read-only by itself, as all are
+    /// Returns whether the file system can only be read. A mount may be read-only by itself, as all are
     /// in the sandbox of a service: which is not about the file system.
     pub(crate) fn read_only(&self) -> bool {
         self.super_options
@@ -106,7 +106,7 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// The mount with all that it is mounted in, from the inside out.
+    /// Returns the mount with all that it is mounted in, from the inside out.
     pub(crate) fn upwards(&self, mount: &'a Line<'a>) -> impl Iterator<Item = &'a Line<'a>> {
         std::iter::successors(Some(mount), |mount| {
             let parent = self.by_id.get(&mount.parent)?;
@@ -115,7 +115,7 @@ impl<'a> Tree<'a> {
         .take(DEEPEST)
     }
 
-    /// Whether its place leads to it, and not to a mount that covers it or its place.
+    /// Returns whether its place leads to it, and not to a mount that covers it or its place.
     pub(crate) fn is_seen(&self, mount: &'a Line<'a>) -> bool {
         let covered = self
             .children
@@ -124,7 +124,7 @@ impl<'a> Tree<'a> {
         !covered && self.upwards(mount).all(|outer| !self.is_hidden(outer))
     }
 
-    /// Whether another mount within the same one covers a directory above its place.
+    /// Returns whether another mount within the same one covers a directory above its place.
     fn is_hidden(&self, mount: &Line<'_>) -> bool {
         // within one mount, a later mount on a directory above takes those below it along
         (0..mount.mount.len())

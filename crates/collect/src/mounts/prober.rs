@@ -116,7 +116,7 @@ impl Prober {
         }
     }
 
-    /// Whether no call is in progress.
+    /// Returns whether no call is in progress.
     #[cfg(test)]
     pub(crate) fn is_free(&self) -> bool {
         self.round
@@ -124,7 +124,7 @@ impl Prober {
             .is_none_or(|round| round.thread.is_finished())
     }
 
-    /// One answer per probe, and the mount that does not answer, if there is one.
+    /// Returns one answer per probe, and the mount that does not answer, if there is one.
     pub(crate) async fn ask(&mut self, probes: &[Probe]) -> (Vec<Answer>, Option<PathBuf>) {
         // kept in self and not only here: the future may be dropped while the thread hangs
         if let Some(round) = self.round.take_if(|round| round.thread.is_finished()) {
