@@ -70,7 +70,7 @@ pub(super) fn run(
     Ok(())
 }
 
-/// The lines that count, by number: kind and address. What a PAM module says of a login that succeeds in
+/// Returns the lines that count, by number: kind and address. What a PAM module reports of a login that succeeds in
 /// the end is none.
 fn lines(parser: &str, events: &[Event]) -> BTreeMap<u64, (&'static str, String)> {
     let mut watch = Watch::default();
@@ -106,7 +106,7 @@ struct Found {
     severity: String,
 }
 
-/// The findings, by type, address and account.
+/// Returns the findings, by type, address and account.
 fn found(parser: &str, events: &[Event]) -> BTreeMap<(String, String, String), Found> {
     let mut watch = Watch::default();
     let mut rows = Vec::new();
@@ -161,7 +161,7 @@ fn syslog(text: &[u8], timeless: bool) -> anyhow::Result<Vec<Event>> {
     Ok(events)
 }
 
-/// The parser's name and the events of what `journalctl` writes.
+/// Returns the parser's name and the events of what `journalctl` writes.
 fn journal(text: &[u8]) -> anyhow::Result<(&'static str, Vec<Event>)> {
     let first = text
         .split(|byte| *byte == b'\n')
@@ -199,7 +199,7 @@ fn json(text: &[u8]) -> anyhow::Result<Entries> {
         }
         let number = number as u64 + 1;
         let entry = serde_json::from_slice(line)
-            .with_context(|| format!("line {number} is no JSON object"))?;
+            .with_context(|| format!("line {number} is not a JSON object"))?;
         entries.push((number, entry));
     }
     Ok(entries)
@@ -216,8 +216,8 @@ fn export(text: &[u8]) -> Entries {
             .iter()
             .position(|byte| *byte == b'\n')
             .unwrap_or(rest.len());
-        let (line, behind) = (&rest[..end], rest.get(end + 1..).unwrap_or_default());
-        rest = behind;
+        let (line, after) = (&rest[..end], rest.get(end + 1..).unwrap_or_default());
+        rest = after;
         number += 1;
         if line.is_empty() {
             if !entry.is_empty() {
@@ -305,10 +305,10 @@ mod tests {
                 .all(|(kind, ip)| *kind == "attempt" && ip == "192.0.2.7")
         );
         let found = found("syslog", &events);
-        let said: Vec<_> = found
+        let findings: Vec<_> = found
             .iter()
             .map(|((kind, ip, _), one)| (kind.as_str(), ip.as_str(), one.count))
             .collect();
-        assert_eq!(said, [("ssh_brute_force", "192.0.2.7", 30)]);
+        assert_eq!(findings, [("ssh_brute_force", "192.0.2.7", 30)]);
     }
 }
