@@ -106,7 +106,7 @@ async fn p05_rows_are_delivered_from_memory_while_the_disk_takes_nothing() {
     running.stop().await;
 }
 
-/// P3 for rows that have no number in the spool: whatever happens to the link, each is stored once.
+/// P3 for rows that have no number in the spool: each is stored once, after any failure of the link.
 #[tokio::test]
 async fn p03_rows_from_memory_are_stored_once_whatever_happens_to_the_link() {
     let server = Server::builder().tcp().start().unwrap();
@@ -163,7 +163,7 @@ async fn p03_rows_from_memory_are_stored_once_whatever_happens_to_the_link() {
     running.stop().await;
 }
 
-/// A table that takes no rows keeps its own in memory, and nobody else's.
+/// Rows of a table that takes none stay in memory, those of other tables do not.
 #[tokio::test]
 async fn p15_a_locked_table_keeps_its_rows_in_memory() {
     let (database, place) = (database().await, Place::new());

@@ -144,7 +144,7 @@ fn the_oldest_of_the_lowest_class_goes_first() {
 }
 
 #[test]
-fn a_second_opener_is_told_who_has_it() {
+fn a_second_opener_learns_the_holder() {
     let dir = tempfile::tempdir().expect("tempdir");
     let _spool = Spool::open(dir.path(), SMALL).expect("opens");
     match Spool::open(dir.path(), SMALL) {

@@ -26,7 +26,7 @@ pub fn base() -> i64 {
     *BASE
 }
 
-/// A migrated database of its own.
+/// Returns a migrated database for one test.
 pub async fn database() -> testkit::Database {
     testkit::migrated().await.unwrap()
 }

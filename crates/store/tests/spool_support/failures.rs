@@ -1,4 +1,4 @@
-//! A disk that is full, refuses, or is slow to tell.
+//! A disk that is full, refuses, or reports errors late.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -69,8 +69,8 @@ fn a_full_disk_costs_nothing_that_was_acknowledged() {
     }
 }
 
-/// P7: whichever operation fails once, the record is on disk when the append says so; when it
-/// fails for ever, the append says so.
+/// P7: whichever operation fails once, the record is on disk when the append succeeds; when it
+/// fails for ever, the append returns the error.
 #[test]
 fn one_failure_of_each_operation_at_each_step() {
     for op in [
@@ -245,19 +245,19 @@ fn overflow_of_everything_balances() {
         let db = drain(&mut spool);
         for (tag, class, lsn) in acked {
             let stored = db.stored.contains_key(&tag);
-            let told = db.told(class, Reason::Overflow).contains(lsn);
+            let reported = db.reported(class, Reason::Overflow).contains(lsn);
             assert!(
-                stored != told,
-                "budget {budget}: {class:?} {lsn}: {stored} {told}"
+                stored != reported,
+                "budget {budget}: {class:?} {lsn}: {stored} {reported}"
             );
         }
         for class in Class::ALL {
-            let told = db.told(class, Reason::Overflow).len();
+            let reported = db.reported(class, Reason::Overflow).len();
             let counted = db.lost_records[&(class, "overflow")];
-            // Numbers of notes that were passed on are told, but are no records.
+            // Numbers of notes that were passed on are reported, but are no records.
             assert!(
-                counted == told || (class == Class::Event && counted < told),
-                "budget {budget}: {class:?} {counted} of {told}: {:?}",
+                counted == reported || (class == Class::Event && counted < reported),
+                "budget {budget}: {class:?} {counted} of {reported}: {:?}",
                 db.notes
             );
         }
@@ -307,13 +307,13 @@ fn a_lower_budget_is_kept_after_a_restart() {
     let mut spool = open(&disk, less);
     assert!(spool.bytes_on_disk() <= less.budget);
     let db = drain(&mut spool);
-    let lost = db.told(Class::Bulk, Reason::Overflow);
+    let lost = db.reported(Class::Bulk, Reason::Overflow);
     assert!(!lost.is_empty());
     assert_eq!(lost.len() + db.stored.len() as u64, 60);
 }
 
 #[test]
-fn a_loss_outside_is_told_too() {
+fn a_loss_outside_is_reported_too() {
     let disk = SimDisk::new(14);
     let mut spool = open(&disk, OPTIONS);
     let loss = Loss {
@@ -364,8 +364,8 @@ fn a_give_up_that_was_cut_short_is_finished() {
         disk.power_cut();
         let db = drain(&mut open(&disk, OPTIONS));
         for (tag, lsn) in acked {
-            let told = db.told(Class::Bulk, Reason::Overflow).contains(lsn);
-            assert!(db.stored.contains_key(&tag) != told, "{dies_in}: {lsn}");
+            let reported = db.reported(Class::Bulk, Reason::Overflow).contains(lsn);
+            assert!(db.stored.contains_key(&tag) != reported, "{dies_in}: {lsn}");
         }
     }
 }
