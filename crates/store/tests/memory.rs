@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use store::queue::{Durability, Queue};
-use store::spool::{Options, Spool};
+use store::spool::{Spool, SpoolOptions};
 use tempfile::TempDir;
 use testkit::{Cut, Direction, Mode, Proxy, Server, migrate};
 
@@ -249,9 +249,9 @@ async fn p05_a_removed_folder_comes_back_and_what_went_with_it_is_a_gap() {
 /// What vanished unseen vanished in a span of time, not at an instant.
 #[tokio::test]
 async fn gaps_of_what_is_missing_have_a_length() {
-    let small = Options {
+    let small = SpoolOptions {
         segment: 4096,
-        ..Options::with_budget(100 << 20)
+        ..SpoolOptions::with_budget(100 << 20)
     };
     let length = "select reason, class, (to_ts - from_ts)::text, (from_ts < to_ts)::text from collector.data_gaps";
     for is_restored in [true, false] {

@@ -98,8 +98,8 @@ fn lines(parser: &str, events: &[Event]) -> BTreeMap<u64, (&'static str, String)
     lines
 }
 
-/// What the rows of one type and target add up to.
-struct Found {
+/// Sum of the rows of one type and target.
+struct FoundRows {
     count: i64,
     first: Timestamp,
     last: Timestamp,
@@ -107,7 +107,7 @@ struct Found {
 }
 
 /// Returns the findings, by type, address and account.
-fn found(parser: &str, events: &[Event]) -> BTreeMap<(String, String, String), Found> {
+fn found(parser: &str, events: &[Event]) -> BTreeMap<(String, String, String), FoundRows> {
     let mut watch = Watch::default();
     let mut rows = Vec::new();
     for event in events {
@@ -115,14 +115,14 @@ fn found(parser: &str, events: &[Event]) -> BTreeMap<(String, String, String), F
     }
     let end = events.iter().map(|event| event.ts.0).max().unwrap_or(0);
     watch.elapse(Timestamp(end.saturating_add(DAY)), &mut rows);
-    let mut found: BTreeMap<_, Found> = BTreeMap::new();
+    let mut found: BTreeMap<_, FoundRows> = BTreeMap::new();
     for (last, row) in rows {
         let key = (
             row.event_type,
             row.source_ip.unwrap_or_default(),
             row.username.unwrap_or_default(),
         );
-        let one = found.entry(key).or_insert_with(|| Found {
+        let one = found.entry(key).or_insert_with(|| FoundRows {
             count: 0,
             first: row.first_ts,
             last,

@@ -37,9 +37,9 @@ pub(super) const BODY_BYTES: usize = 1024 * 1024;
 /// Pause before a target that requires another token is asked again.
 pub(super) const DENIED_PAUSE: Duration = Duration::from_secs(60);
 
-/// What was learnt of an answer, whether it was whole or not.
+/// The received part of an answer, complete or not.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct Received {
     pub(super) status: Option<u16>,
     pub(super) bytes: Option<usize>,
 }
@@ -99,8 +99,8 @@ impl Client {
     }
 
     /// Asks once.
-    pub(super) async fn get(&self, seen: &mut Seen) -> Result<Answer, ScrapeError> {
-        match tokio::time::timeout(self.deadline, self.exchange(seen)).await {
+    pub(super) async fn get(&self, received: &mut Received) -> Result<Answer, ScrapeError> {
+        match tokio::time::timeout(self.deadline, self.exchange(received)).await {
             Ok(result) => result,
             Err(_elapsed) => Err(ScrapeError::Deadline {
                 address: self.address(),
@@ -109,10 +109,10 @@ impl Client {
         }
     }
 
-    async fn exchange(&self, seen: &mut Seen) -> Result<Answer, ScrapeError> {
+    async fn exchange(&self, received: &mut Received) -> Result<Answer, ScrapeError> {
         let stream = self.connect().await?;
         let Some(tls) = &self.tls else {
-            return self.speak(stream, seen).await;
+            return self.request_over(stream, received).await;
         };
         let refused = |problem: String| ScrapeError::Tls {
             address: self.address(),
@@ -124,7 +124,7 @@ impl Client {
             .connect(name, stream)
             .await
             .map_err(|error| refused(error.to_string()))?;
-        self.speak(stream, seen).await
+        self.request_over(stream, received).await
     }
 
     async fn connect(&self) -> Result<TcpStream, ScrapeError> {
@@ -166,10 +166,10 @@ impl Client {
         Err(last)
     }
 
-    async fn speak<S: AsyncRead + AsyncWrite + Unpin>(
+    async fn request_over<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
         stream: S,
-        seen: &mut Seen,
+        received: &mut Received,
     ) -> Result<Answer, ScrapeError> {
         let broken = |error: hyper::Error| ScrapeError::Answer {
             address: self.address(),
@@ -186,11 +186,11 @@ impl Client {
             .map_err(broken)?;
         let talk = async {
             let response = sender.send_request(request).await.map_err(broken)?;
-            seen.status = Some(response.status().as_u16());
+            received.status = Some(response.status().as_u16());
             self.check(&response)?;
             let open_metrics = header(&response, &CONTENT_TYPE)
                 .is_some_and(|kind| kind.starts_with("application/openmetrics-text"));
-            let body = self.body(response.into_body(), seen).await?;
+            let body = self.body(response.into_body(), received).await?;
             Ok(Answer { body, open_metrics })
         };
         // The connection only drives the exchange; the result is in the exchange.
@@ -258,7 +258,7 @@ impl Client {
         Ok(())
     }
 
-    async fn body(&self, body: Incoming, seen: &mut Seen) -> Result<Vec<u8>, ScrapeError> {
+    async fn body(&self, body: Incoming, received: &mut Received) -> Result<Vec<u8>, ScrapeError> {
         let mut body = pin!(body);
         let mut bytes = Vec::new();
         while let Some(frame) = std::future::poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
@@ -270,13 +270,13 @@ impl Client {
             let Ok(data) = frame.into_data() else {
                 continue;
             };
-            seen.bytes = Some(bytes.len() + data.len());
+            received.bytes = Some(bytes.len() + data.len());
             if bytes.len() + data.len() > BODY_BYTES {
                 return Err(self.too_large());
             }
             bytes.extend_from_slice(&data);
         }
-        seen.bytes = Some(bytes.len());
+        received.bytes = Some(bytes.len());
         Ok(bytes)
     }
 

@@ -36,7 +36,7 @@ use schema::tables::TargetSample;
 use schema::{Row, Sample};
 
 use crate::Moment;
-use client::{Client, Seen};
+use client::{Client, Received};
 pub use error::ScrapeError;
 use evaluate::Memory;
 use exposition::Exposition;
@@ -53,7 +53,7 @@ pub struct Application {
     reader: Reader,
     known_failures: KnownFailures,
     /// Columns that were ever found.
-    seen: BTreeSet<&'static str>,
+    found: BTreeSet<&'static str>,
     /// Whether it ever did.
     answered: bool,
     /// Until when on the monotonic clock it is not asked, and why.
@@ -113,7 +113,7 @@ impl Application {
             kind: target.kind,
             reader,
             known_failures: KnownFailures::default(),
-            seen: BTreeSet::new(),
+            found: BTreeSet::new(),
             answered: false,
             denied: None,
             trouble: None,
@@ -150,11 +150,11 @@ impl Application {
             }
         };
         Understood {
-            filled: self.seen.len(),
+            filled: self.found.len(),
             mapped: mapped.len(),
             unfilled: mapped
                 .into_iter()
-                .filter(|column| !self.seen.contains(column))
+                .filter(|column| !self.found.contains(column))
                 .collect(),
         }
     }
@@ -162,9 +162,9 @@ impl Application {
     /// Asks it once and appends its rows, within the deadline in any case.
     pub async fn collect(&mut self, at: &Moment, out: &mut Vec<Row>) -> News {
         let started = tokio::time::Instant::now();
-        let mut seen = Seen::default();
+        let mut received = Received::default();
         let mut values = Vec::new();
-        let result = self.ask(at, &mut seen, &mut values).await;
+        let result = self.ask(at, &mut received, &mut values).await;
         let (trouble, bad, error) = match result {
             Ok((bad, notes)) => (None, bad, (!notes.is_empty()).then(|| notes.join("; "))),
             Err((trouble, text)) => (Some(trouble), 0, Some(text)),
@@ -178,8 +178,8 @@ impl Application {
                 kind: self.kind.as_str().to_owned(),
                 up: trouble.is_none(),
                 duration_ms: started.elapsed().as_secs_f64() * 1000.0,
-                http_status: seen.status.map(i32::from),
-                bytes: seen.bytes.and_then(|bytes| i64::try_from(bytes).ok()),
+                http_status: received.status.map(i32::from),
+                bytes: received.bytes.and_then(|bytes| i64::try_from(bytes).ok()),
                 bad_values: i64::try_from(bad).unwrap_or(i64::MAX),
                 // Before the first answer no column is known to be missing.
                 mapped: count(understood.mapped).filter(|mapped| *mapped > 0 && self.answered),
@@ -203,7 +203,7 @@ impl Application {
     async fn ask(
         &mut self,
         at: &Moment,
-        seen: &mut Seen,
+        received: &mut Received,
         out: &mut Vec<Row>,
     ) -> Result<(usize, Vec<String>), Trouble> {
         if let Some((until, why)) = &self.denied {
@@ -213,7 +213,7 @@ impl Application {
             self.denied = None;
         }
         let described = |error: &ScrapeError| (std::mem::discriminant(error), error.to_string());
-        let answer = self.client.get(seen).await.map_err(|error| {
+        let answer = self.client.get(received).await.map_err(|error| {
             let trouble = described(&error);
             if let ScrapeError::Denied { pause, .. } = error {
                 self.denied = Some((at.monotonic + pause, trouble.clone()));
@@ -237,7 +237,7 @@ impl Application {
         out: &mut Vec<Row>,
     ) -> Result<(usize, Vec<String>), ScrapeError> {
         let mut reading = self.read(body, open_metrics, at)?;
-        self.seen.extend(reading.found.iter().copied());
+        self.found.extend(reading.found.iter().copied());
         let empty = self.understood().note();
         reading.notes.extend(empty);
         Ok(reading.into_rows(&self.name, self.kind, at.ts, &mut self.known_failures, out))

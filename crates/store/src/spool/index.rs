@@ -51,9 +51,9 @@ impl Survey {
     }
 }
 
-/// The result of reading one segment.
+/// A segment as it was read.
 #[derive(Debug)]
-struct Found {
+struct ReadSegment {
     content: Content,
     tail: Tail,
     /// The number after its records, lost ones included.
@@ -118,7 +118,7 @@ impl<D: Disk> Spool<D> {
 
     /// Continues the newest segment of a class, which is in the buffer, where it can be appended to. Records that
     /// cannot be made durable are unsure.
-    fn resume_segment(&mut self, class: Class, found: &mut Found, file: Option<D::File>) {
+    fn resume_segment(&mut self, class: Class, found: &mut ReadSegment, file: Option<D::File>) {
         let stream = &mut self.streams[slot(class)];
         // Reported losses count as acknowledged: only the rest is unused.
         stream.acked = found.end;
@@ -165,7 +165,7 @@ impl<D: Disk> Spool<D> {
         limit: u64,
         last: bool,
         survey: &mut Survey,
-    ) -> Found {
+    ) -> ReadSegment {
         let mut content = Content::new();
         let mut expected = candidate.first;
         let seal = self.streams[slot(class)].seal;
@@ -210,7 +210,7 @@ impl<D: Disk> Spool<D> {
                 survey.damaged.push((class, candidate.name));
             }
         }
-        Found {
+        ReadSegment {
             content,
             whole: candidate.header.is_some() && size == candidate.len && tail.lost == 0,
             tail,

@@ -160,14 +160,14 @@ pub struct Record {
 
 /// Sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Options {
+pub struct SpoolOptions {
     /// The most bytes on disk.
     pub budget: u64,
     /// Bytes of a segment: 1 MiB, less in tests.
     pub segment: u32,
 }
 
-impl Options {
+impl SpoolOptions {
     /// Segments of 1 MiB within a budget.
     #[must_use]
     pub const fn with_budget(budget: u64) -> Self {
@@ -217,7 +217,7 @@ pub struct LossCount {
 pub struct Spool<D: Disk = RealDisk> {
     disk: D,
     root: PathBuf,
-    options: Options,
+    options: SpoolOptions,
     writer: Uuid,
     /// Held for its lock.
     lock: D::File,

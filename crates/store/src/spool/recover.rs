@@ -10,7 +10,7 @@ use super::folder::{Candidate, candidates, identity, lock};
 use super::format::{MAX_SEGMENT, Seal, slot};
 use super::index::{Hole, Survey, hole};
 use super::stream::Stream;
-use super::{Loss, LossCount, Options, Reason, Result, Spool, SpoolError};
+use super::{Loss, LossCount, Reason, Result, Spool, SpoolError, SpoolOptions};
 use crate::ranges::RangeSet;
 
 /// Added to a number of which only a lower bound is known: further than any stream gets.
@@ -23,7 +23,7 @@ impl Spool<RealDisk> {
     ///
     /// # Errors
     /// See [`Spool::open_on`].
-    pub fn open(root: &Path, options: Options) -> Result<Self> {
+    pub fn open(root: &Path, options: SpoolOptions) -> Result<Self> {
         Self::open_on(RealDisk, root, options)
     }
 }
@@ -34,7 +34,7 @@ impl<D: Disk> Spool<D> {
     /// # Errors
     /// [`SpoolError::Busy`], [`SpoolError::NewerFormat`], [`SpoolError::Budget`], and
     /// [`SpoolError::Io`] when the folder cannot be made, listed or locked. Never for its content.
-    pub fn open_on(disk: D, root: &Path, options: Options) -> Result<Self> {
+    pub fn open_on(disk: D, root: &Path, options: SpoolOptions) -> Result<Self> {
         let segment = options.segment.clamp(MIN_SEGMENT, MAX_SEGMENT as u32) & !7;
         let minimum = 4 * u64::from(segment);
         if options.budget < minimum {
@@ -65,7 +65,7 @@ impl<D: Disk> Spool<D> {
         let mut spool = Self {
             disk,
             root: root.to_owned(),
-            options: Options { segment, ..options },
+            options: SpoolOptions { segment, ..options },
             writer,
             lock,
             streams,

@@ -102,7 +102,7 @@ impl Agent {
 
 /// Settings that can be changed while it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Options {
+pub struct WriterOptions {
     /// Deadline of one transaction; the session's own limits are shorter.
     pub deadline: Duration,
     /// Records of the spool that one transaction takes at most, live and backlog each.
@@ -130,7 +130,7 @@ pub struct Writer {
     /// This run.
     pub agent: Agent,
     /// Settings that can change.
-    pub options: watch::Receiver<Options>,
+    pub options: watch::Receiver<WriterOptions>,
     /// State and counters, shared with readers.
     pub status: SharedStatus,
     /// Turns true when another agent works and this one must not sample.

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 
 use schema::{Class, Timestamp};
 use store::ranges::RangeSet;
-use store::spool::{Kind, Options, Reader, Spool};
+use store::spool::{Kind, Reader, Spool, SpoolOptions};
 
 use super::consumer::{Database, payload, tag};
 use super::sim::SimDisk;
 use testkit::Dice;
 
 const ROOT: &str = "/spool";
-const OPTIONS: Options = Options {
+const OPTIONS: SpoolOptions = SpoolOptions {
     budget: 64 << 10,
     segment: 2048,
 };

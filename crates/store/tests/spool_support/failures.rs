@@ -5,17 +5,17 @@ use std::path::Path;
 
 use schema::{Class, Timestamp};
 use store::ranges::RangeSet;
-use store::spool::{Loss, Options, Reason, Spool, SpoolError, State};
+use store::spool::{Loss, Reason, Spool, SpoolError, SpoolOptions, State};
 
 use super::consumer::{Database, payload};
 use super::sim::{Op, SimDisk};
 
-const OPTIONS: Options = Options {
+const OPTIONS: SpoolOptions = SpoolOptions {
     budget: 64 << 10,
     segment: 4096,
 };
 
-fn open(disk: &SimDisk, options: Options) -> Spool<SimDisk> {
+fn open(disk: &SimDisk, options: SpoolOptions) -> Spool<SimDisk> {
     Spool::open_on(disk.clone(), Path::new("/spool"), options).expect("opens")
 }
 
@@ -149,7 +149,7 @@ fn short_and_interrupted_transfers_are_finished() {
 #[test]
 fn one_write_and_one_sync_per_record() {
     let disk = SimDisk::new(7);
-    let mut spool = open(&disk, Options::with_budget(16 << 20));
+    let mut spool = open(&disk, SpoolOptions::with_budget(16 << 20));
     put(&mut spool, Class::Core, 1, 45_000).expect("appends");
     let count = || {
         let sim = disk.sim();
@@ -166,7 +166,7 @@ fn one_write_and_one_sync_per_record() {
 #[test]
 fn reading_on_costs_no_search() {
     let disk = SimDisk::new(8);
-    let mut spool = open(&disk, Options::with_budget(16 << 20));
+    let mut spool = open(&disk, SpoolOptions::with_budget(16 << 20));
     for tag in 1..=1000 {
         put(&mut spool, Class::Core, tag, 200).expect("appends");
     }
@@ -221,7 +221,7 @@ fn an_unreadable_disk_costs_what_it_hides() {
 #[test]
 fn overflow_of_everything_balances() {
     for budget in [4, 5, 7, 16] {
-        let options = Options {
+        let options = SpoolOptions {
             budget: budget << 14,
             segment: 1 << 14,
         };
@@ -300,7 +300,7 @@ fn a_lower_budget_is_kept_after_a_restart() {
         put(&mut spool, Class::Bulk, tag, 700).expect("appends");
     }
     drop(spool);
-    let less = Options {
+    let less = SpoolOptions {
         budget: 6 * 4096,
         ..OPTIONS
     };

@@ -7,12 +7,12 @@ use std::path::Path;
 use proptest::prelude::*;
 use schema::{Class, Timestamp};
 use store::ranges::RangeSet;
-use store::spool::{Options, Reason, Spool, State};
+use store::spool::{Reason, Spool, SpoolOptions, State};
 
 use super::consumer::{Database, payload};
 use super::sim::{Op, SimDisk};
 
-const OPTIONS: Options = Options {
+const OPTIONS: SpoolOptions = SpoolOptions {
     budget: 12 * 4096,
     segment: 4096,
 };
