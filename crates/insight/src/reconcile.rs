@@ -5,8 +5,8 @@ use schema::{Finding, Timestamp};
 use std::collections::{HashMap, HashSet};
 use store::findings::{Changes, Open};
 
-/// Returns what a run at `at` changes: everything found is opened or refreshed; what is open and was not
-/// found for as long as its rule states is resolved, and so is what belongs to none of `rules`.
+/// Returns the changes of a run at `at`: findings of the run are opened or refreshed; open ones that were not
+/// found for as long as their rule states are resolved, and so are those of none of `rules`.
 ///
 /// `open` are the findings of the domains that were evaluated, all of them. Of two findings of one rule and
 /// target the more severe counts, of two equally severe ones the first.

@@ -1,4 +1,4 @@
-//! What can go wrong, sorted by what to do about it.
+//! Errors, classified by their remedy.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,7 +12,7 @@ pub enum PgError {
     /// password.
     #[error("the address of the database is not understood: {problem}")]
     Address {
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
 
@@ -35,7 +35,7 @@ pub enum PgError {
     RootCert {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
 
@@ -163,7 +163,7 @@ impl Class {
 }
 
 impl PgError {
-    /// Returns what to do about it.
+    /// Returns its class.
     #[must_use]
     pub fn class(&self) -> Class {
         match self {

@@ -134,7 +134,7 @@ pub struct Session {
     link: Link,
 }
 
-/// Asks the server to cancel what a session is doing.
+/// Asks the server to cancel the statement of a session.
 #[derive(Clone)]
 struct Canceller {
     token: CancelToken,

@@ -235,7 +235,7 @@ impl fmt::Display for Target {
     }
 }
 
-/// What has a meaning in a URL; slashes stay readable.
+/// Characters that have a meaning in a URL; slashes stay readable.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')

@@ -8,7 +8,7 @@
 //! then, and rows that were dropped do not come back.
 //!
 //! Any host may do the work, one partition at a time: each drop is one transaction, so that
-//! readers are held up for a moment at most, and is logged with what it followed from. Rows of days
+//! readers are held up for a moment at most, and is logged with its reason. Rows of days
 //! without a partition lie in the default partition of their table. They are deleted 8 MB at a time, however
 //! many there are, and when nothing would be left of a small one it is truncated. Their dates are often wrong,
 //! so it counts since when they are there, too: an old row stays for a day, one of a day to come for the
@@ -94,7 +94,7 @@ pub const fn clocks_agree(ahead_micros: i64) -> bool {
     ahead_micros.abs() <= CLOCK_TOLERANCE_MICROS
 }
 
-/// Stores what a host asks for, and by how much its clock is ahead of the server's.
+/// Stores the retention of a host, and by how much its clock is ahead of the server's.
 pub(crate) async fn report(
     client: &Client,
     host_id: i32,
@@ -137,7 +137,7 @@ pub(crate) async fn drop_one(
     Ok(row.get(0))
 }
 
-/// Deletes what is expired in a part of a table's default partition. Returns how many rows were deleted and, unless
+/// Deletes expired rows in a part of a table's default partition. Returns how many rows were deleted and, unless
 /// that was the end, the block to go on with.
 pub(crate) async fn delete_strays(
     client: &Client,

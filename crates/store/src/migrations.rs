@@ -6,7 +6,7 @@
 //! and ends with the same schema; two runs at once take turns.
 //!
 //! A database whose newest migration is unknown here was written by a newer version: [`check`]
-//! reports it and nothing is written. A file whose text differs from what was applied is refused:
+//! reports it and nothing is written. A file whose text differs from the applied one is refused:
 //! history is not edited.
 
 use sha2::{Digest, Sha256};
@@ -164,7 +164,7 @@ pub enum MigrateError {
     Unreadable(#[source] tokio_postgres::Error),
 }
 
-/// Applies what is missing and returns it.
+/// Applies the missing migrations and returns them.
 ///
 /// # Errors
 /// When the database is newer, a statement fails (that migration is rolled back), or the text of
@@ -230,7 +230,7 @@ async fn step(client: &Client) -> Result<Option<&'static Migration>, MigrateErro
     Ok(next)
 }
 
-/// Compares what was applied with what is known; returns the newest version applied.
+/// Compares the applied migrations with the known ones; returns the newest version applied.
 async fn verify(client: &Client) -> Result<i32, MigrateError> {
     let rows = client
         .query(

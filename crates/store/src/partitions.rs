@@ -107,19 +107,19 @@ impl Partitions {
         day_of(Timestamp(now.as_micros().saturating_add(self.server_ahead)))
     }
 
-    /// Forgets what is known of one table.
+    /// Forgets the known partitions of one table.
     pub(crate) fn forget(&mut self, table: &str) {
         self.known.retain(|(name, _)| name != table);
         self.failed.retain(|(name, _), _| name != table);
     }
 
-    /// Forgets everything, so that what is needed next is looked for at the server.
+    /// Forgets every partition, so that the server is asked about the next ones.
     pub(crate) fn forget_all(&mut self) {
         self.known.clear();
         self.failed.clear();
     }
 
-    /// Returns what of these needs is not known to exist: default partitions first, for they take any
+    /// Returns the needs that are not known to exist: default partitions first, for they take any
     /// row, then the newest days, which most rows are of.
     fn missing(&self, needs: &Needs, now: Timestamp) -> Vec<PartitionKey> {
         let today = self.today(now);

@@ -66,7 +66,7 @@ pub(crate) fn needs_identities(table: &TableDef) -> bool {
 pub(crate) struct Identities(BTreeMap<i64, (Timestamp, ProcessIdentity)>);
 
 impl Identities {
-    /// Leaves out what is known to be stored.
+    /// Removes identities that are known to be stored.
     pub(crate) fn drop_known(&mut self, known: &KnownIdentities) {
         self.0.retain(|key, _| !known.0.contains(key));
     }

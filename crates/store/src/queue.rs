@@ -7,7 +7,7 @@
 //! are held by table, bounded by `HELD_BYTES`, and leave in one of three ways, whichever comes first:
 //!
 //! * *into the spool*, once its disk takes records again: tried with every tick;
-//! * *to the database*, straight from memory: the writer leases what it sends, and what is leased goes
+//! * *to the database*, straight from memory: the writer leases the rows that it sends, and leased rows go
 //!   nowhere else until the outcome of the transaction is known, so that no row is stored twice;
 //! * *given up*, the oldest of the least valuable class first, as a loss that the spool notes. At the
 //!   end of the process ([`Queue::close`]) that is the fate of what neither of the two took.
@@ -299,7 +299,7 @@ impl Queue {
         waiting.retain(|_, count| *count > 0);
     }
 
-    /// Remembers what the database has.
+    /// Remembers the progress in the database.
     pub(crate) async fn remember(&self, progress: Progress) {
         let waits = self
             .in_memory(move |inner| {
@@ -381,7 +381,7 @@ impl Inner {
         }
     }
 
-    /// Moves what is held in memory into the spool, oldest first, but for what is leased.
+    /// Moves rows in memory into the spool, oldest first, apart from leased ones.
     fn store_held(&mut self) -> Durability {
         loop {
             let Some(first) = self.held.iter().find(|held| !held.is_leased) else {

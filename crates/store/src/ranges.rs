@@ -76,7 +76,7 @@ impl RangeSet {
         })
     }
 
-    /// Returns what is in either.
+    /// Returns the union.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         let (mut big, small) = if self.ranges.len() >= other.ranges.len() {
@@ -90,7 +90,7 @@ impl RangeSet {
         big
     }
 
-    /// Returns what is in this set and not in the other.
+    /// Returns the numbers of this set that are not in the other.
     #[must_use]
     pub fn difference(&self, other: &Self) -> Self {
         let mut ranges = Vec::new();
@@ -119,7 +119,7 @@ impl RangeSet {
         Self { ranges }
     }
 
-    /// Returns what is in both.
+    /// Returns the intersection.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
         let (mut i, mut j) = (0, 0);
@@ -167,7 +167,7 @@ impl RangeSet {
         self.ranges.get(at).map(|r| r.0.max(from))
     }
 
-    /// Returns how many numbers are in the set.
+    /// Returns the number of elements.
     #[must_use]
     pub fn len(&self) -> u64 {
         self.ranges.iter().map(|r| r.1 - r.0).sum()
@@ -179,7 +179,7 @@ impl RangeSet {
         self.ranges.is_empty()
     }
 
-    /// Returns how many ranges the set is made of: its size in memory and as JSON.
+    /// Returns the number of ranges: its size in memory and as JSON.
     #[must_use]
     pub const fn range_count(&self) -> usize {
         self.ranges.len()

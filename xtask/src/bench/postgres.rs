@@ -140,7 +140,7 @@ struct Cost {
 struct Bench {
     watched: Postgres,
     /// The monotonic clock of the watcher: ticks come one after the other here, and at
-    /// their own pace there, which decides what is due.
+    /// their own intervals there, which decide what is due.
     clock: Duration,
 }
 

@@ -8,7 +8,7 @@
 //! * Handlers that answer ([`ANSWERS`]) take turns: added up, they are the requests that were answered
 //!   there. A request may end before, as when `authentication` refuses it.
 //! * All others pass requests on. The busiest of them saw some or all requests, each once.
-//! * The greater of both counts, and whichever it is is marked `counts="yes"`. What the handler `metrics`
+//! * The greater of both counts, and its handler is marked `counts="yes"`. What the handler `metrics`
 //!   served are scrapes: it is never marked, but `counts="scrapes"` where the busiest saw them, too.
 //!
 //! Older releases do not report the status of requests that a handler gave up with an error. Only where every request
@@ -40,7 +40,7 @@ const REQUESTS: [&str; 2] = [
     "caddy_http_request_duration_seconds_count",
 ];
 
-/// What a server's handlers counted.
+/// Counts of a server's handlers.
 #[derive(Debug, Default)]
 struct Server {
     /// Requests by handler.

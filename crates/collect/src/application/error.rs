@@ -22,7 +22,7 @@ pub enum ScrapeError {
         /// The kernel's error.
         source: std::io::Error,
     },
-    /// The certificate, or what is needed to check it, is not right.
+    /// The certificate is not valid, or cannot be checked.
     #[error(
         "cannot speak TLS with {address}: {problem}; renew its certificate, or name in root_cert who signed it"
     )]

@@ -1,4 +1,4 @@
-//! Values of expressions over the series of one body, and what has to be remembered of it.
+//! Values of expressions over the series of one body, and the sums that the next body is compared with.
 //!
 //! Absent is not zero: a metric whose name does not occur has no value, and with it neither has an
 //! expression that needs it. A metric that is there, of which no series has the status or the method that
@@ -18,7 +18,7 @@ use super::json::status_from;
 use super::reading::{Endpoint, Number, Reading};
 use crate::Moment;
 
-/// Sums and buckets of one body, by what they are of.
+/// Sums and buckets of one body, by selector.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     at: Option<Duration>,

@@ -278,7 +278,7 @@ pub(super) fn status_from(text: &str) -> Option<i32> {
         .filter(|status| (100..600).contains(status))
 }
 
-/// RFC 3339, or seconds or milliseconds since 1970: what is beyond the year 5000 as seconds is
+/// Parses RFC 3339, or seconds or milliseconds since 1970: a number beyond the year 5000 as seconds is
 /// milliseconds.
 fn timestamp(value: &Value) -> Option<Timestamp> {
     const YEAR_5000: f64 = 95_617_584_000.0;

@@ -28,7 +28,7 @@ impl Columns {
             let mut is_general = true;
             expression.visit(&mut |selector| {
                 is_general &= GENERAL.iter().any(|begin| selector.name.starts_with(begin));
-                // What is a histogram or a summary is known from its series alone.
+                // A histogram or a summary is known from its series alone.
                 for suffix in ["", "_bucket", "_sum", "_count"] {
                     names.insert(format!("{}{suffix}", selector.name));
                 }
@@ -101,7 +101,7 @@ fn shipped(mapping: Mapping) -> &'static str {
     }
 }
 
-/// Returns the expressions of a target; what is wrong, with its column, otherwise. A mapping is written for
+/// Returns the expressions of a target, or the problem with its column. A mapping is written for
 /// a proxy: for a target of the kind `api`, the columns that both tables have count.
 pub(super) fn columns(target: &ScrapeTarget) -> Result<Columns, (String, String)> {
     let mut texts: BTreeMap<String, String> = toml::from_str(shipped(target.mapping))

@@ -22,7 +22,7 @@ pub struct Understood {
 }
 
 impl Understood {
-    /// Returns whether most of what is promised was never found.
+    /// Returns whether most of the promised columns were never found.
     #[must_use]
     pub fn lacks_most(&self) -> bool {
         2 * self.unfilled.len() > self.mapped

@@ -50,7 +50,7 @@ impl MemInfo {
         Some(cached.saturating_add(self.reclaimable.unwrap_or(0)))
     }
 
-    /// Returns what new work could get: the kernel's estimate, or what is free or can be dropped. That is
+    /// Returns memory available to new work: the kernel's estimate, or memory that is free or can be dropped. That is
     /// for kernels before 3.14, and for an LXCFS that shows the host's estimate beside the
     /// container's total.
     pub(crate) fn available(&self) -> Option<u64> {
@@ -66,7 +66,7 @@ impl MemInfo {
         Some(available.min(total))
     }
 
-    /// Returns what new work cannot get.
+    /// Returns memory not available to new work.
     pub(crate) fn used(&self) -> Option<u64> {
         Some(self.total?.saturating_sub(self.available()?))
     }

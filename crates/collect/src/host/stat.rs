@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 
 use crate::fields::{fields, lines, number, split_once};
 
-/// Ticks by what the CPU did. `None` beyond the columns the kernel has.
+/// Ticks by state of the CPU. `None` beyond the columns the kernel has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct CpuTicks {
     pub(crate) user: u64,
@@ -102,7 +102,7 @@ impl CpuTicks {
     }
 }
 
-/// What a CPU did in an interval, percent.
+/// Shares of a CPU's states in an interval, percent.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct CpuShares {
     pub(crate) user: f64,

@@ -1,6 +1,6 @@
 //! Which file systems hold data that can run out of room, and which may keep a caller waiting.
 //!
-//! The list names what is asked. What it does not name makes no row: interfaces of the kernel,
+//! The list names the types that are probed. Others make no row: interfaces of the kernel,
 //! images that are always full (squashfs, iso9660), automount points, and views of other file
 //! systems.
 

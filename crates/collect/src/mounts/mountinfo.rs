@@ -1,4 +1,4 @@
-//! `/proc/self/mountinfo`: what is mounted where, see proc(5).
+//! `/proc/self/mountinfo`: mounts and their places, see proc(5).
 //!
 //! Blanks, tabs, newlines and backslashes of paths are written in octal. Several mounts may lie
 //! on one place, of which the last is seen, and a mount may hide others that lie below its place.
@@ -16,7 +16,7 @@ pub(crate) struct Line<'a> {
     pub(crate) parent: u64,
     /// `major:minor` of the file system.
     pub(crate) device: &'a [u8],
-    /// What of the file system is mounted; `/` unless it is a part of it.
+    /// Mounted part of the file system; `/` for all of it.
     pub(crate) root: &'a [u8],
     pub(crate) mount: &'a [u8],
     pub(crate) fs_type: &'a [u8],

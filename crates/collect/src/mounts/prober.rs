@@ -95,7 +95,7 @@ fn probe_all(stat_vfs: &StatVfs, probes: &[Probe], progress: &Mutex<Progress>) {
     for probe in probes {
         let answer = stat_vfs(&probe.path);
         let mut progress = locked(progress);
-        // What was given up on stays without an answer: it is known as slow.
+        // A mount that was given up on stays without an answer: it is known as slow.
         if progress.is_abandoned {
             return;
         }

@@ -147,7 +147,7 @@ fn others(rule: &Rule, rest: &[&Event]) -> Option<Finding> {
     })
 }
 
-/// Formats a count with the noun of what its rule counts.
+/// Formats a count with the noun of its rule.
 fn counted_by(rule: &Rule, count: i64) -> String {
     let (one, many) = match rule.id {
         id if id == SUDO.id => ("refusal", "refusals"),
@@ -158,7 +158,7 @@ fn counted_by(rule: &Rule, count: i64) -> String {
     counted(count, one, many)
 }
 
-/// Returns what to do: the steps for brute force and bans are written here, the others are the advice of the rule
+/// Returns the steps of a remedy: those for brute force and bans are written here, the others are the advice of the rule
 /// that was reached, separated by semicolons.
 fn steps(rule: &Rule, target: &str, details: &Value) -> Vec<String> {
     // A name that came from outside never becomes part of a command.

@@ -1,10 +1,10 @@
 //! Spikes of errors and warnings.
 //!
 //! The count of the last five minutes, by source and level, is compared with the hours of the last
-//! four weeks. The expectation for an hour has two parts. One is what comes at this hour: the middle one of the
-//! last seven days or of the same hour of the last four weeks, whichever is more, so that what comes every
-//! night or every Monday is expected when it comes, and only then. The other is what else
-//! comes at any hour: its mean over all hours or over the last day, without the most extreme fiftieth, so that a
+//! four weeks. The expectation for an hour has two parts. One is the count at this hour: the median of the
+//! last seven days or of the same hour of the last four weeks, whichever is more, so that lines that come every
+//! night or every Monday are expected then, and only then. The other is the rest,
+//! at any hour: its mean over all hours or over the last day, without the most extreme fiftieth, so that a
 //! burst of the past does not hide one of today. The expectation for five minutes is the part of it that the
 //! fullest five minutes of an hour have had recently: a twelfth and more where lines trickle, the whole
 //! where a job writes them at once.
@@ -31,7 +31,7 @@ pub const SPIKE: Rule = Rule {
     resolve_after_secs: 900,
 };
 
-/// Length of what is evaluated, microseconds: the reference's five minutes.
+/// Length of the evaluated window, microseconds: the reference's five minutes.
 pub(super) const WINDOW: i64 = 300_000_000;
 /// Hours that the expectation is derived from: four weeks, so that each hour of the week is there four times.
 pub(super) const HOURS: usize = 28 * 24;
@@ -80,7 +80,7 @@ pub(super) fn hour_of(at: Timestamp) -> i64 {
     (at.as_micros() - WINDOW / 2).div_euclid(HOUR)
 }
 
-/// Returns what is expected after these hours, the last of which is the previous one. `burst` is the share that the
+/// Returns the expectation after these hours, the last of which is the previous one. `burst` is the share that the
 /// fullest five minutes of an hour have of it. `None` before a day is known.
 #[must_use]
 pub fn expect(hours: &[f64], burst: f64) -> Option<Expected> {

@@ -1,7 +1,7 @@
 //! Steps of advice, filled with the names in a line.
 //!
-//! A step is written with fields in braces, `namei -l {path}`, which are filled with what the message of the
-//! finding names. Of a step's variants the first whose fields are all known is taken; a step without one is
+//! A step is written with fields in braces, `namei -l {path}`, which are filled with names in the message of the
+//! finding. Of a step's variants the first whose fields are all known is taken; a step without one is
 //! left out, so that no step shows a placeholder. A value is text from outside and ends
 //! up in a command: it is taken only where it consists of characters that mean nothing to a shell, or stands
 //! between SQL quotes. Pure.

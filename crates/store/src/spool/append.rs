@@ -188,7 +188,7 @@ impl<D: Disk> Spool<D> {
     /// Makes a segment, with its first record if there is one, and appends to it from now on.
     /// Returns the number of that record, or the one it will have.
     pub(super) fn begin_segment(&mut self, class: Class, body: Option<&mut Body>) -> Result<u64> {
-        // What was removed may still come back beside the new segment.
+        // Removed files may still come back beside the new segment.
         for class in Class::ALL {
             self.sync_removals(class)?;
         }
@@ -227,7 +227,7 @@ impl<D: Disk> Spool<D> {
                 return Err(SpoolError::io("write", &tmp)(error));
             }
         };
-        // Once named it voids what the one before holds from here on.
+        // Once named it voids the records of the previous one from here on.
         stream.active = None;
         if let Err(error) = name_segment(&self.disk, &stream.dir, &tmp, &path) {
             // It may have its name after a crash: the number is not used again.
@@ -250,7 +250,7 @@ impl<D: Disk> Spool<D> {
         first
     }
 
-    /// Removes what a segment that came to nothing may have left under these names. What stays is
+    /// Removes the files that a failed segment may have left under these names. Those that stay are
     /// counted, once, and tried again later.
     fn discard(&mut self, class: Class, paths: &[&std::path::Path]) {
         let size = self.segment_bytes();

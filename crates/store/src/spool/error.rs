@@ -79,7 +79,7 @@ pub enum SpoolError {
 }
 
 impl SpoolError {
-    /// Wraps an I/O error with what was attempted on which path.
+    /// Wraps an I/O error with the attempt and its path.
     pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io {
             action,

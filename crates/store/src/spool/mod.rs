@@ -77,7 +77,7 @@
 //! * *Budget reached*: the oldest segment of the lowest class goes first, never the newest of another
 //!   class, and of a higher class only where the record's own would have none ([`State::Full`]).
 //! * Opening fails only when the folder cannot be used at all, another process has it, or a newer
-//!   version wrote it; never for what is in it.
+//!   version wrote it; never for its content.
 //!
 //! A loss names lsns, not facts: after a crash between note and unlink, or when the note was
 //! delivered and the hole is still there at the next start, the same numbers are reported again.
@@ -253,7 +253,7 @@ impl<D: Disk> Spool<D> {
         self.options.budget
     }
 
-    /// Changes the budget, at least four segments; what is beyond it goes with the next append.
+    /// Changes the budget, at least four segments; the excess is removed with the next append.
     pub fn set_budget(&mut self, bytes: u64) {
         self.options.budget = bytes.max(4 * self.segment_bytes());
     }
@@ -269,7 +269,7 @@ impl<D: Disk> Spool<D> {
     }
 
     /// Numbers below [`next_lsn`](Self::next_lsn) that no record ever had, as far as known from
-    /// what is on disk. Progress may count them as done.
+    /// the files. Progress may count them as done.
     #[must_use]
     pub fn unused(&self, class: Class) -> &RangeSet {
         &self.streams[slot(class)].unused
@@ -282,7 +282,7 @@ impl<D: Disk> Spool<D> {
         self.streams[slot(class)].acked
     }
 
-    /// Bytes on disk: preallocated segments, damaged copies, leftovers, and what was removed but
+    /// Bytes on disk: preallocated segments, damaged copies, leftovers, and files that were removed but
     /// could come back with the next crash.
     #[must_use]
     pub fn bytes_on_disk(&self) -> u64 {

@@ -12,7 +12,7 @@ use crate::ranges::RangeSet;
 
 impl<D: Disk> Spool<D> {
     /// Frees until one more segment leaves the reserve whole, or `bytes` fit the segment being
-    /// filled after all: telling of what is given up may have begun a new one.
+    /// filled after all: reporting the loss may have begun a new one.
     pub(super) fn make_room(&mut self, class: Class, bytes: usize) -> Result<()> {
         self.sweep();
         while !self.has_room() && !self.streams[slot(class)].fits(bytes) {
@@ -145,7 +145,7 @@ impl<D: Disk> Spool<D> {
         if let Some((from, to)) = span {
             (loss.from_ts, loss.to_ts) = (from, to);
         }
-        // What can no longer be read is lost too.
+        // Unreadable records are lost, too.
         let unread = undelivered.difference(&loss.lsns);
         if !unread.is_empty() {
             loss.records += unread.len();

@@ -124,7 +124,7 @@ impl<D: Disk> Spool<D> {
         Ok(header.record(&self.buf[at..]))
     }
 
-    /// Looks again at a segment of which a record went bad, and notes what is lost.
+    /// Reads a segment again in which a record is damaged, and notes the loss.
     fn rescan(&mut self, class: Class, index: usize, lsn: u64) -> Result<()> {
         let stream = &mut self.streams[slot(class)];
         stream.cursor = None;

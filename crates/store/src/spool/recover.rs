@@ -90,7 +90,7 @@ impl<D: Disk> Spool<D> {
         for (class, list) in Class::ALL.into_iter().zip(lists) {
             let list = self.sort_out(class, list);
             // A segment that failed and was removed may come back with the names as they last were
-            // on disk, and would void what is appended from here on; one that is there may vanish.
+            // on disk, and would void records that are appended from here on; one that is there may vanish.
             let stream = &mut self.streams[slot(class)];
             stream.doubtful = !rooted || self.disk.sync_dir(&stream.dir).is_err();
             self.index(class, list, &mut survey)?;

@@ -1,4 +1,4 @@
-//! Letting go of what the database has.
+//! Releasing delivered records.
 
 use schema::Class;
 
@@ -44,7 +44,7 @@ impl<D: Disk> Spool<D> {
         Ok(removed)
     }
 
-    /// Compares with what the database had delivered when the agent first reached it, and returns
+    /// Compares with the progress in the database when the agent first reached it, and returns
     /// how many records got a new number. To be called once per class before anything is delivered;
     /// later calls do nothing.
     ///

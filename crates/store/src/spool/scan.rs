@@ -14,7 +14,7 @@ const BLOCK: usize = 4096;
 /// one has more.
 const NOISE: usize = 2;
 
-/// Walks over the intact records of a segment in order, stepping over what is damaged.
+/// Walks over the intact records of a segment in order, skipping damaged ones.
 ///
 /// After damage the next record is looked for at every aligned place. One is accepted when its
 /// checksum fits and its number could have been reached within the bytes that were stepped over.
@@ -165,7 +165,7 @@ impl Content {
     }
 }
 
-/// Reads a whole segment into a buffer. What the disk cannot read is zero.
+/// Reads a whole segment into a buffer. Unreadable parts are zero.
 pub(super) fn load<F: DiskFile>(file: &F, buf: &mut Vec<u8>) -> io::Result<()> {
     let len = usize::try_from(file.size()?).unwrap_or(MAX_SEGMENT);
     buf.clear();

@@ -1,6 +1,6 @@
 //! Rows as COPY BINARY tuples, encoded once and kept so in the spool.
 //!
-//! A *payload* is what one record of the spool holds: the rows of one tick and class, grouped by
+//! A *payload* is the content of one record of the spool: the rows of one tick and class, grouped by
 //! table. All integers are little-endian unless they belong to a tuple.
 //!
 //! ```text

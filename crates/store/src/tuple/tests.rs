@@ -1,4 +1,4 @@
-//! What is encoded comes back.
+//! Encoded rows are decoded unchanged.
 
 use super::*;
 use proptest::prelude::*;

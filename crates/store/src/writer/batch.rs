@@ -131,7 +131,7 @@ pub(super) fn todo(spool: &Spool, progress: &Progress, class: Class) -> RangeSet
 }
 
 impl Batch {
-    /// Forgets what is settled and takes the next records.
+    /// Releases settled records of the spool and takes the next ones.
     pub(super) fn plan(
         spool: &mut Spool,
         progress: &Progress,

@@ -125,7 +125,7 @@ async fn copy(
     Ok(sink.finish().await?)
 }
 
-/// Stores what can be stored of a table whose rows the server refused, by halves: at most
+/// Stores the acceptable rows of a table some of which the server refused, by halves: at most
 /// ⌈log₂ n⌉ + 1 tries for each bad row, all within this transaction. Returns the rows stored and the rows
 /// dead-lettered.
 pub(crate) async fn bisect(

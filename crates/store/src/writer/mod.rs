@@ -22,7 +22,7 @@
 //! * *A session makes no progress* (the database's disk is full, a right was revoked): the pauses go on
 //!   growing until a transaction is committed; that there was a connection proves nothing.
 //! * *Another agent holds the host's lock*: this one waits and samples nothing.
-//! * *The schema is newer*: nothing is written; the spool keeps what it can.
+//! * *The schema is newer*: nothing is written; the spool keeps records within its budget.
 //! * *The spool is an older copy of itself, or the database an older one*: the spool gives colliding
 //!   records new numbers; records that neither of them has are a gap.
 
@@ -48,7 +48,7 @@ use tokio::sync::watch;
 use upkeep::Troubles;
 use uuid::Uuid;
 
-/// Rows this much older than what was stored before count as history that changed.
+/// Rows this much older than the newest stored ones count as a change of history.
 const LATE: i64 = 60 * 1_000_000;
 /// Pause before asking again for a host that another agent holds.
 const HELD_PAUSE: Duration = Duration::from_secs(5);

@@ -69,7 +69,7 @@ pub(super) struct Mark {
     pub(super) seq: i64,
     /// The progress after it, as JSON.
     pub(super) progress: String,
-    /// Whether it brings rows older than what was stored before.
+    /// Whether it brings rows older than those stored before.
     pub(super) late: bool,
     /// Instant of the heartbeat to store with it.
     pub(super) heartbeat: Option<Timestamp>,

@@ -20,7 +20,7 @@ use tokio_postgres::Error;
 /// How often expired rows are deleted, and the host's retention is stored.
 const UPKEEP_EVERY: Duration = Duration::from_secs(3600);
 
-/// After so long it is tried again to store what the host asks for.
+/// Pause before storing the host's retention is tried again.
 const REPORT_AGAIN: Duration = Duration::from_secs(20);
 /// Table of heartbeats.
 const HEARTBEAT: &str = Heartbeat::TABLE.name;
@@ -108,7 +108,7 @@ impl Session<'_> {
         }
     }
 
-    /// Stores what this host asks for, and begins to look for expired rows.
+    /// Stores this host's retention, and begins to delete expired rows.
     pub(super) async fn upkeep(&mut self) -> Result<(), End> {
         self.next_upkeep = Instant::now() + UPKEEP_EVERY;
         // Known partitions may have been dropped by hand.
@@ -175,7 +175,7 @@ impl Session<'_> {
         }
     }
 
-    /// Stores what the host asks for and how its clock is; whether that succeeded.
+    /// Stores the host's retention and the state of its clock; returns whether that succeeded.
     async fn report(&mut self) -> Result<bool, End> {
         let retention = self.writer.options.borrow().retention;
         let (client, host_id) = (&self.link.session.client, self.link.host_id);
@@ -211,7 +211,7 @@ impl Session<'_> {
         }
     }
 
-    /// Stores a heartbeat when one is due, and what this host asks for when that has changed.
+    /// Stores a heartbeat when one is due, and this host's retention when it has changed.
     pub(super) async fn heartbeat(&mut self) -> Result<(), End> {
         if Instant::now() >= self.next_heartbeat {
             let now = (self.writer.clock)();
