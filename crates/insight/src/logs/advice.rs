@@ -170,7 +170,7 @@ pub const RECURRING: Advice = Advice {
     urgent: false,
     at_least: RECURRING_PER_HOUR + 1,
     steps: &[
-        &["Read it in its surroundings: the lines a minute before and after, in the Logs view"],
+        &["Read it in context: the lines a minute before and after, in the Logs view"],
         &["See whether it began with a change: when the pattern was first seen"],
         &["See the unit: `systemctl status {unit}`, `journalctl -u {unit} --since -1h`"],
     ],

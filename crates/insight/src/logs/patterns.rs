@@ -1,6 +1,7 @@
 //! Kinds of errors and warnings that are new or rare.
 
 use crate::Rule;
+use crate::words::counted;
 use schema::finding::Kind;
 use schema::micros::DAY;
 use schema::{Finding, LogLevel, Severity, Timestamp};
@@ -110,9 +111,9 @@ fn severity(one: &RecentPattern) -> Severity {
 /// Returns the finding about one new pattern.
 fn one_new(one: &RecentPattern) -> Finding {
     let message = format!(
-        "{} wrote {} times what it had not written before: {}",
+        "{} wrote a new kind of message {}: {}",
         one.source,
-        one.lines,
+        counted(one.lines, "time", "times"),
         cut(&one.template)
     );
     Finding {
@@ -140,7 +141,7 @@ fn many(source: &str, patterns: &[&RecentPattern]) -> Finding {
     Finding {
         steps: vec![
             "See the patterns with the tag new of this source, in the Logs view".to_owned(),
-            "See what changed when the first came: many at once are a deployment or an update, as a rule"
+            "See what changed when the first came: many at once usually come with a deployment or an update"
                 .to_owned(),
         ],
         value: Some(patterns.len() as f64),
@@ -154,16 +155,16 @@ fn many(source: &str, patterns: &[&RecentPattern]) -> Finding {
 fn rare(one: &RecentPattern, at: Timestamp) -> Finding {
     let days = (at.as_micros() - one.first.as_micros()) / DAY;
     let message = format!(
-        "{} wrote what it has written {} times in {days} days: {}",
+        "{} wrote an error that came {} in {days} days: {}",
         one.source,
-        one.lines,
+        counted(one.lines, "time", "times"),
         cut(&one.template)
     );
     Finding {
         steps: vec![
-            "Read it in its surroundings: the lines a minute before and after, in the Logs view"
+            "Read it in context: the lines a minute before and after, in the Logs view"
                 .to_owned(),
-            "Compare with the time before: what both have in common is its cause, often a job or a restart"
+            "Compare with the time before: a common event is the likely cause, often a job or a restart"
                 .to_owned(),
         ],
         value: Some(one.lines as f64),

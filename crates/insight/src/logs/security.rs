@@ -134,7 +134,7 @@ fn others(rule: &Rule, rest: &[&Event]) -> Option<Finding> {
         .map(|event| event.span)
         .reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))?;
     let message = format!(
-        "{} more with {} {}; those with most have findings of their own.",
+        "{} more with {} {}; those with the most have their own findings.",
         rest.len(),
         counted_by(rule, count),
         within(span)
