@@ -274,7 +274,7 @@ async fn dropped_partitions_come_back() {
     assert_eq!(count(&database, "collector.system_metrics_raw").await, 1);
     assert_eq!(count(&database, "collector.dead_letter").await, 0);
     let refused = store(&mut link, &lines(&[base() + 1])).await.unwrap_err();
-    assert!(matches!(refused, LogError::NoPartition(_)), "{refused}");
+    assert!(matches!(refused, LogError::Homeless(_)), "{refused}");
     let mut link = self::link(&database).await;
     store(&mut link, &lines(&[base() + 1])).await.unwrap();
     assert_eq!(count(&database, "collector.log_entries").await, 1);

@@ -205,10 +205,8 @@ impl<D: Disk> Spool<D> {
         } else {
             limit
         };
-        if expected < end {
-            if survey.note_tail(class, RangeSet::from(expected..end), &tail, last) {
-                survey.damaged.push((class, candidate.name));
-            }
+        if expected < end && survey.note_tail(class, RangeSet::from(expected..end), &tail, last) {
+            survey.damaged.push((class, candidate.name));
         }
         ReadSegment {
             content,
