@@ -1,11 +1,11 @@
-//! Tasks of this workspace that are no tests: `cargo xtask bench footprint`.
+//! Workspace tasks: benchmarks and scoring, as `cargo xtask bench footprint`.
 
 mod bench;
 mod score;
 
 use clap::{Parser, Subcommand};
 
-/// Tasks of this workspace.
+/// Workspace tasks: benchmarks and scoring.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask")]
 struct Args {
@@ -15,12 +15,12 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Measures and prints a table, and the same as JSON lines.
+    /// Runs a benchmark; prints a table and the same figures as JSON lines.
     Bench {
         #[command(subcommand)]
         bench: bench::Bench,
     },
-    /// Runs our own judgement over data whose truth is known.
+    /// Runs the product's own code over labelled data.
     Score {
         #[command(subcommand)]
         score: score::Score,

@@ -233,7 +233,7 @@ async fn open_spool(
     loop {
         let (path, budget) = (dir.to_owned(), budget_bytes(config));
         let opened = tokio::task::spawn_blocking(move || {
-            Spool::open(&path, spool::Options::with_budget(budget))
+            Spool::open(&path, spool::SpoolOptions::with_budget(budget))
         })
         .await?;
         match opened {

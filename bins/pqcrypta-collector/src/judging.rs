@@ -1,15 +1,15 @@
 //! Judging: an evaluation of what is stored, every few minutes and soon after something was stored that a
 //! rule may find.
 //!
-//! Whoever stores lines sends news ([`Sources::news`]); a host without any has one evaluation every few
-//! minutes. While the writer of samples has no link none takes place; what was open then stays open, because
+//! The writer of log lines sends a notification ([`Sources::news`]); a host without any has one evaluation every
+//! few minutes. While the writer of samples has no link none takes place; what was open then stays open, because
 //! an evaluation that did not take place has found nothing resolved.
 
 use crate::analysis::Analysis;
 use crate::logs::Sources;
 use crate::schedule::{Job, Needs, Plan, Turn, Wake};
 use config::Config;
-use insight::logs::{LogJudge, Pass};
+use insight::logs::{Evaluation, LogJudge};
 use schema::Timestamp;
 use schema::micros::DAY;
 use std::time::Duration;
@@ -28,7 +28,7 @@ pub(crate) struct Judging {
     judge: LogJudge,
     /// Stores lines, and notifies of news.
     sources: Sources,
-    /// What the writer of samples reports of the database.
+    /// State of the database as the writer of samples sees it.
     status: SharedStatus,
     clock: fn() -> Timestamp,
     /// For how many days resolved findings are kept.
@@ -37,7 +37,7 @@ pub(crate) struct Judging {
 }
 
 impl Judging {
-    /// Begins with no knowledge of what is usual.
+    /// Begins without an expectation.
     pub(crate) fn new(
         analysis: Analysis,
         sources: Sources,
@@ -89,8 +89,8 @@ impl Job for Judging {
         let host = self.analysis.take().await?;
         let client = &host.session.client;
         let now = (self.clock)();
-        let evaluated = self.judge.pass(client, host.host_id, now).await;
-        let Pass { found, .. } = evaluated.map_err(described)?;
+        let evaluated = self.judge.evaluate(client, host.host_id, now).await;
+        let Evaluation { found, .. } = evaluated.map_err(described)?;
         if let Some(days) = days {
             let old = Timestamp(now.as_micros() - days * DAY);
             let forgotten = findings::forget(client, host.host_id, old).await;

@@ -7,7 +7,7 @@ use config::{Config, Environment, Faults, Loaded, Machine, Polled, Reload, Watch
 use logs::source::OwnOutput;
 use std::sync::Arc;
 use std::time::Duration;
-use store::writer::Options;
+use store::writer::WriterOptions;
 use tokio::sync::{Notify, watch};
 
 /// How often the file is looked at.
@@ -18,7 +18,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(60);
 pub(crate) struct Published {
     pub(crate) config: watch::Sender<Config>,
     /// Settings of the writer.
-    pub(crate) options: watch::Sender<Options>,
+    pub(crate) options: watch::Sender<WriterOptions>,
     /// The effective settings as JSON, secrets masked.
     pub(crate) settings: watch::Sender<String>,
 }

@@ -222,7 +222,7 @@ mod tests {
     impl Bench {
         fn new(takes: &[u64]) -> Self {
             let dir = TempDir::new().unwrap();
-            let options = spool::Options::with_budget(16 * 1024 * 1024);
+            let options = spool::SpoolOptions::with_budget(16 * 1024 * 1024);
             let queue = Queue::new(Spool::open(dir.path(), options).unwrap());
             let mut services = Services::new(queue.clone());
             for millis in takes {

@@ -3,7 +3,7 @@
 use config::{Config, Loaded};
 use std::time::Duration;
 use store::expiry::Retention;
-use store::writer::Options;
+use store::writer::WriterOptions;
 
 /// Returns the budget of the spool.
 pub(crate) fn budget_bytes(config: &Config) -> u64 {
@@ -11,8 +11,8 @@ pub(crate) fn budget_bytes(config: &Config) -> u64 {
 }
 
 /// Returns what the writer follows.
-pub(crate) fn writer_options(config: &Config) -> Options {
-    Options {
+pub(crate) fn writer_options(config: &Config) -> WriterOptions {
+    WriterOptions {
         deadline: config.collector.query_timeout(),
         batch_records: config.collector.batch_size as usize,
         heartbeat: Duration::from_secs(u64::from(config.intervals.heartbeat_secs)),

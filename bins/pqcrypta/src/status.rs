@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use schema::AgentOutcome;
 use store::migrations;
 
 use crate::print;
@@ -109,7 +110,7 @@ async fn read(loaded: &config::Loaded) -> Result<Vec<Host>> {
 
 /// Returns the verdict on a host and its line.
 fn describe(host: &Host, interval: f64) -> (Verdict, String) {
-    let stopped = host.outcome.as_deref() == Some("stopped");
+    let stopped = host.outcome.as_deref() == Some(AgentOutcome::Stopped.as_str());
     let mut verdict = match host.sample_age {
         Some(age) if age <= LATE * interval => Verdict::Well,
         Some(age) if age <= SILENT * interval || stopped => Verdict::Doubtful,
@@ -176,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_host_is_judged_by_its_newest_sample_and_its_losses() {
-        let stopped = Some("stopped".to_owned());
+        let stopped = Some(AgentOutcome::Stopped.as_str().to_owned());
         let cases = [
             (Some(5.0), 0, None, Verdict::Well),
             (Some(20.0), 0, None, Verdict::Well),

@@ -93,8 +93,8 @@ async fn main() -> Result<(), Failure> {
             println!("    {}", shown.join(" ms  ").replace('\n', " "));
         }
     }
-    for spot in watcher.blind_spots() {
-        println!("{} {}: {}", spot.state, spot.family, spot.message);
+    for gap in watcher.visibility_gaps() {
+        println!("{} {}: {}", gap.state, gap.family, gap.message);
     }
     watcher.close().await;
     Ok(())

@@ -221,7 +221,7 @@ async fn what_was_never_there_is_counted_and_named() {
             "caddy_config_last_reload_successful 1\nprocess_cpu_seconds_total 1\n",
             17,
             16,
-            "16 of 17 columns were never there",
+            "16 of 17 columns were never found",
         ),
         (
             Mapping::Traefik,

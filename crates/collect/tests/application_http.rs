@@ -264,7 +264,7 @@ async fn h10_a_refused_token_is_told_once_and_not_tried_for_a_minute() {
         let asked = peer.heads().len();
         if number < 6 {
             assert_eq!(asked, 1, "tick {number}");
-            assert!(text(&rows[0], "error").contains("answers 401: it wants another token"));
+            assert!(text(&rows[0], "error").contains("answers 401: it requires another token"));
             assert_eq!(cell(&rows[0], "up"), Cell::Bool(false));
         } else {
             assert_eq!(asked, 2);

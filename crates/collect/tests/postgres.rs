@@ -4,12 +4,12 @@
 
 mod common;
 
-use collect::postgres::{Databases, blind_spots};
+use collect::postgres::{Databases, visibility_gaps};
 use common::{Rows, Ticks, builder, cell, instance, instance_as, int, text};
 use schema::Cell;
 use schema::tables::{
-    BlindSpot, CheckSample, CollectorRun, DatabaseSample, DbSample, IndexSample, IoSample,
-    ReplicationSample, SlruSample, StatementStore, SubscriptionSample, TableSample,
+    CheckSample, CollectorRun, DatabaseSample, DbSample, IndexSample, IoSample, ReplicationSample,
+    SlruSample, StatementStore, SubscriptionSample, TableSample, VisibilityGap,
 };
 use testkit::Server;
 
@@ -65,14 +65,14 @@ async fn furnish(server: &Server) {
 /// Families that could not be read for another reason than a right, an extension or a setting.
 fn broken(rows: &Rows) -> Vec<String> {
     let known = ["denied", "off", "missing", "capped"];
-    rows.of::<BlindSpot>()
+    rows.of::<VisibilityGap>()
         .into_iter()
         .filter(|row| !known.contains(&text(row, "state")))
         .map(|row| format!("{}: {}", text(row, "family"), text(row, "message")))
         .collect()
 }
 
-fn spots(rows: &Rows) -> Vec<String> {
+fn gaps(rows: &Rows) -> Vec<String> {
     let name = |row: &&schema::Row| {
         let parts = [
             text(row, "state"),
@@ -81,7 +81,7 @@ fn spots(rows: &Rows) -> Vec<String> {
         ];
         parts.join(" ").trim_end().to_owned()
     };
-    rows.of::<BlindSpot>().iter().map(name).collect()
+    rows.of::<VisibilityGap>().iter().map(name).collect()
 }
 
 /// The figures of a table, had from functions, are those of the view that people look at.
@@ -122,7 +122,7 @@ async fn every_family_answers_each_role_or_says_what_is_missing() {
     let fast = ticks.fast().await;
     assert_eq!(broken(&fast), [""; 0]);
     assert_eq!(
-        spots(&fast),
+        gaps(&fast),
         [
             "off track_io_timing",
             "off track_wal_io_timing",
@@ -228,7 +228,7 @@ async fn every_family_answers_each_role_or_says_what_is_missing() {
     ticks.slow().await;
     let fast = ticks.fast().await;
     assert_eq!(
-        spots(&fast),
+        gaps(&fast),
         [
             "off track_io_timing",
             "off track_wal_io_timing",
@@ -253,9 +253,9 @@ async fn every_family_answers_each_role_or_says_what_is_missing() {
         assert_eq!(*cell(row, column), Cell::Null, "{column}");
     }
     assert!(int(row, "wal_bytes") > 0);
-    let activity = fast.with::<BlindSpot>("family", "activity");
+    let activity = fast.with::<VisibilityGap>("family", "activity");
     assert_eq!(text(activity, "remedy"), "GRANT pg_read_all_stats TO bare;");
-    let denied = fast.with::<BlindSpot>("family", "wal_dir");
+    let denied = fast.with::<VisibilityGap>("family", "wal_dir");
     assert_eq!(
         text(denied, "remedy"),
         "GRANT EXECUTE ON FUNCTION pg_ls_waldir() TO bare; /* in database postgres */"
@@ -265,9 +265,9 @@ async fn every_family_answers_each_role_or_says_what_is_missing() {
     assert!(!secret.contains("TopSecret1"));
     ticks.watcher.close().await;
 
-    let spots = blind_spots(instance_as(&server, "bare")).await.unwrap();
-    let closed = |family: &str| spots.iter().any(|spot| spot.family == family);
-    assert!(closed("activity") && closed("wal_dir"), "{spots:?}");
+    let gaps = visibility_gaps(instance_as(&server, "bare")).await.unwrap();
+    let closed = |family: &str| gaps.iter().any(|gap| gap.family == family);
+    assert!(closed("activity") && closed("wal_dir"), "{gaps:?}");
     let mut named = instance(&server);
     named.name = "second".to_owned();
     named.databases = Databases::Named(vec!["shop".to_owned(), "none".to_owned()]);
@@ -275,7 +275,7 @@ async fn every_family_answers_each_role_or_says_what_is_missing() {
     let slow = ticks.slow().await;
     let fast = ticks.fast().await;
     assert_eq!(
-        text(fast.with::<BlindSpot>("database", "none"), "state"),
+        text(fast.with::<VisibilityGap>("database", "none"), "state"),
         "missing"
     );
     slow.with::<TableSample>("table_name", "orders");
@@ -283,6 +283,6 @@ async fn every_family_answers_each_role_or_says_what_is_missing() {
     assert_eq!(text(run, "collector"), "postgres_slow second");
     let mut nowhere = instance(&server);
     nowhere.target.host = pg::Host::new("/nowhere");
-    assert!(blind_spots(nowhere).await.is_err());
+    assert!(visibility_gaps(nowhere).await.is_err());
     ticks.watcher.close().await;
 }

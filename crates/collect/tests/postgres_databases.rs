@@ -6,7 +6,9 @@ mod common;
 
 use common::{Ticks, builder, cell, instance, int, text};
 use schema::Cell;
-use schema::tables::{BlindSpot, CheckSample, CollectorRun, DatabaseSample, DbSample, TableSample};
+use schema::tables::{
+    CheckSample, CollectorRun, DatabaseSample, DbSample, TableSample, VisibilityGap,
+};
 use std::time::Duration;
 
 /// Catalogues without which no session gets anywhere.
@@ -60,7 +62,7 @@ async fn a_database_that_hangs_and_one_that_is_dropped_meanwhile_cost_only_thems
     };
     let (slow, ()) = tokio::join!(ticks.slow(), drop_it);
     let fast = ticks.fast().await;
-    let told = |name: &str| text(fast.with::<BlindSpot>("database", name), "state").to_owned();
+    let told = |name: &str| text(fast.with::<VisibilityGap>("database", name), "state").to_owned();
     assert_eq!(told("a_stuck"), "unreachable");
     assert_eq!(told("b_gone"), "missing");
     let error = text(slow.one::<CollectorRun>(), "error");
@@ -80,7 +82,10 @@ async fn a_database_that_hangs_and_one_that_is_dropped_meanwhile_cost_only_thems
     ticks.slow().await;
     let fast = ticks.fast().await;
     for name in ["a_stuck", "b_gone"] {
-        assert!(fast.find::<BlindSpot>("database", name).is_none(), "{name}");
+        assert!(
+            fast.find::<VisibilityGap>("database", name).is_none(),
+            "{name}"
+        );
     }
     ticks.watcher.close().await;
 }

@@ -6,8 +6,8 @@ mod common;
 
 use common::{Ticks, builder, do_each, instance_as, text};
 use schema::tables::{
-    BlindSpot, CheckSample, DatabaseSample, SessionSample, StatementSample, StatementText,
-    TableSample,
+    CheckSample, DatabaseSample, SessionSample, StatementSample, StatementText, TableSample,
+    VisibilityGap,
 };
 use testkit::Server;
 
@@ -96,7 +96,7 @@ async fn a_database_without_encoding_is_told_of_byte_by_byte() {
     fast.with::<DatabaseSample>("database", "legacy");
     assert!(fast.of::<SessionSample>().len() >= 2, "{fast:?}");
     let failed: Vec<&str> = fast
-        .of::<BlindSpot>()
+        .of::<VisibilityGap>()
         .iter()
         .filter(|row| text(row, "state") == "failed")
         .map(|row| text(row, "message"))
@@ -163,18 +163,18 @@ async fn a_statement_in_another_encoding_hides_no_text_but_its_own() {
         texts(&slow)
     );
     let fast = ticks.fast().await;
-    let spot = fast.with::<BlindSpot>("family", "statement_texts");
-    assert!(text(spot, "message").contains(" have no text"), "{spot:?}");
+    let gap = fast.with::<VisibilityGap>("family", "statement_texts");
+    assert!(text(gap, "message").contains(" have no text"), "{gap:?}");
     let remedy = "CREATE EXTENSION pg_stat_statements; /* in database legacy */";
-    assert_eq!(text(spot, "remedy"), remedy);
+    assert_eq!(text(gap, "remedy"), remedy);
     // A check, which looks once, sees the same.
-    let checked = collect::postgres::blind_spots(instance_as(&server, "watcher"))
+    let checked = collect::postgres::visibility_gaps(instance_as(&server, "watcher"))
         .await
         .unwrap();
     let checked: Vec<&str> = checked
         .iter()
-        .filter(|spot| spot.family == "statement_texts")
-        .map(|spot| spot.remedy.as_str())
+        .filter(|gap| gap.family == "statement_texts")
+        .map(|gap| gap.remedy.as_str())
         .collect();
     assert_eq!(checked, [remedy]);
 
@@ -196,7 +196,7 @@ async fn a_statement_in_another_encoding_hides_no_text_but_its_own() {
     assert!(!slow.of::<StatementSample>().is_empty());
     let fast = ticks.fast().await;
     assert!(
-        fast.find::<BlindSpot>("family", "statement_texts")
+        fast.find::<VisibilityGap>("family", "statement_texts")
             .is_none()
     );
     ticks.watcher.close().await;
@@ -240,7 +240,7 @@ async fn what_a_server_cannot_convert_is_asked_for_again_as_it_is() {
     second.with::<StatementSample>("role", r"ren\xe9");
     let fast = ticks.fast().await;
     let failed: Vec<&str> = fast
-        .of::<BlindSpot>()
+        .of::<VisibilityGap>()
         .iter()
         .filter(|row| text(row, "state") == "failed")
         .map(|row| text(row, "message"))

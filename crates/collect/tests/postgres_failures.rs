@@ -9,8 +9,8 @@ use std::process::Command;
 use common::{Rows, Ticks, builder, cell, do_each, instance, instance_as, int, text};
 use schema::Cell;
 use schema::tables::{
-    BlindSpot, CheckSample, CollectorRun, DatabaseSample, DbSample, IndexSample, SlruSample,
-    StatementStore, TableSample,
+    CheckSample, CollectorRun, DatabaseSample, DbSample, IndexSample, SlruSample, StatementStore,
+    TableSample, VisibilityGap,
 };
 use testkit::{Server, Stop};
 
@@ -188,15 +188,15 @@ async fn what_is_revoked_makes_its_own_counters_unknown_and_no_others() {
             .map(|(family, _)| family)
             .collect();
         assert_eq!(unknown, expected, "{object}");
-        let spots = fast.of::<BlindSpot>();
-        let told = spots.iter().filter(|row| text(row, "family") == family);
+        let gaps = fast.of::<VisibilityGap>();
+        let told = gaps.iter().filter(|row| text(row, "family") == family);
         let remedies: Vec<&str> = told.clone().map(|row| text(row, "remedy")).collect();
         let told: Vec<&str> = told.map(|row| text(row, "state")).collect();
-        assert_eq!(told, ["denied"], "{object}: {spots:#?}");
+        assert_eq!(told, ["denied"], "{object}: {gaps:#?}");
         do_each(&server, &remedies).await;
         ticks.slow().await;
         let fast = ticks.fast().await;
-        let mended = fast.find::<BlindSpot>("family", family).is_none();
+        let mended = fast.find::<VisibilityGap>("family", family).is_none();
         assert!(mended, "{object}: {remedies:?}");
         ticks.watcher.close().await;
         do_each(&server, &[&grant]).await;
@@ -239,7 +239,7 @@ async fn a_locked_table_costs_only_what_needs_the_lock() {
         "making it would wait for the lock"
     );
     let waited: Vec<&str> = fast
-        .of::<BlindSpot>()
+        .of::<VisibilityGap>()
         .into_iter()
         .filter(|row| text(row, "state") == "locked")
         .map(|row| text(row, "family"))
@@ -253,7 +253,7 @@ async fn a_locked_table_costs_only_what_needs_the_lock() {
     let looked = |row: &&&schema::Row| text(row, "check_name") == "table_bloat_exact";
     assert!(found.iter().any(|row| looked(&row)), "{found:#?}");
     let fast = ticks.fast().await;
-    assert!(fast.find::<BlindSpot>("state", "locked").is_none());
+    assert!(fast.find::<VisibilityGap>("state", "locked").is_none());
     ticks.watcher.close().await;
 }
 
@@ -274,19 +274,19 @@ async fn what_is_taken_away_is_said_at_the_next_tick_and_comes_back() {
     ticks.slow().await;
     let fast = ticks.fast().await;
     assert_eq!(int(fast.one::<DbSample>(), "conn_hidden"), 0);
-    assert!(fast.find::<BlindSpot>("family", "activity").is_none());
+    assert!(fast.find::<VisibilityGap>("family", "activity").is_none());
 
     do_each(&server, &["REVOKE pg_read_all_stats FROM watcher"]).await;
     let fast = ticks.fast().await;
     assert_eq!(
-        text(fast.with::<BlindSpot>("family", "activity"), "state"),
+        text(fast.with::<VisibilityGap>("family", "activity"), "state"),
         "denied"
     );
     assert_eq!(*cell(fast.one::<DbSample>(), "conn_total"), Cell::Null);
     assert_eq!(*cell(fast.one::<DbSample>(), "up"), Cell::Bool(true));
     do_each(&server, &["GRANT pg_read_all_stats TO watcher"]).await;
     let fast = ticks.fast().await;
-    assert!(fast.find::<BlindSpot>("family", "activity").is_none());
+    assert!(fast.find::<VisibilityGap>("family", "activity").is_none());
     assert!(int(fast.one::<DbSample>(), "conn_total") >= 0);
 
     do_each(
@@ -300,16 +300,16 @@ async fn what_is_taken_away_is_said_at_the_next_tick_and_comes_back() {
     .await;
     ticks.slow().await;
     let fast = ticks.fast().await;
-    let gone = fast.with::<BlindSpot>("family", "statements");
+    let gone = fast.with::<VisibilityGap>("family", "statements");
     assert_eq!(text(gone, "state"), "missing");
     assert!(text(gone, "remedy").contains("CREATE EXTENSION pg_stat_statements"));
-    let shut = fast.with::<BlindSpot>("database", "shut");
+    let shut = fast.with::<VisibilityGap>("database", "shut");
     assert_eq!(
         text(shut, "remedy"),
         "GRANT CONNECT ON DATABASE shut TO watcher;"
     );
     assert_eq!(
-        text(fast.with::<BlindSpot>("family", "locks"), "state"),
+        text(fast.with::<VisibilityGap>("family", "locks"), "state"),
         "denied"
     );
     let row = fast.one::<DbSample>();
@@ -331,7 +331,7 @@ async fn what_is_taken_away_is_said_at_the_next_tick_and_comes_back() {
     let fast = ticks.fast().await;
     for family in ["statements", "database", "locks"] {
         assert!(
-            fast.find::<BlindSpot>("family", family).is_none(),
+            fast.find::<VisibilityGap>("family", family).is_none(),
             "{family}"
         );
     }
@@ -352,7 +352,7 @@ async fn what_is_taken_away_is_said_at_the_next_tick_and_comes_back() {
     assert_eq!(*cell(row, "up"), Cell::Bool(false));
     assert!(text(row, "error").contains("cannot connect"), "{row:?}");
     assert_eq!(text(row, "epoch"), "");
-    assert_eq!(text(down.one::<BlindSpot>(), "state"), "unreachable");
+    assert_eq!(text(down.one::<VisibilityGap>(), "state"), "unreachable");
     assert_eq!(text(down.one::<CollectorRun>(), "outcome"), "failed");
     let slow = ticks.slow().await;
     assert_eq!(text(slow.one::<CollectorRun>(), "outcome"), "failed");

@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Rows, Ticks, builder, do_each, instance_as, int, text};
-use schema::tables::{BlindSpot, CheckSample, DatabaseSample, IndexSample};
+use schema::tables::{CheckSample, DatabaseSample, IndexSample, VisibilityGap};
 
 /// Objects that a check gave.
 fn found<'a>(rows: &'a Rows, check: &str) -> Vec<&'a str> {
@@ -38,7 +38,7 @@ async fn findings_of_the_hour_stand_until_the_check_ran_again() {
     assert_eq!(found(&first, "duplicate_indexes"), ["public.twice"]);
     assert!(definition(&first).contains("(a)"));
     let fast = ticks.fast().await;
-    let settings = fast.with::<BlindSpot>("family", "settings");
+    let settings = fast.with::<VisibilityGap>("family", "settings");
     assert_eq!(text(settings, "state"), "denied");
     let size = |rows: &Rows| {
         let row = rows.with::<DatabaseSample>("database", "postgres");
@@ -75,7 +75,7 @@ async fn findings_of_the_hour_stand_until_the_check_ran_again() {
         "what failed is asked again at once"
     );
     let fast = ticks.fast().await;
-    assert!(fast.find::<BlindSpot>("family", "settings").is_none());
+    assert!(fast.find::<VisibilityGap>("family", "settings").is_none());
     assert_eq!(size(&fast), before);
 
     let mut hour = Vec::new();

@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Rows, Ticks, builder, do_each, instance_as, text};
-use schema::tables::{BlindSpot, CheckSample};
+use schema::tables::{CheckSample, VisibilityGap};
 use testkit::Server;
 
 /// A server with a watcher that has what the documentation asks for.
@@ -30,15 +30,15 @@ async fn mended(server: &Server, ticks: &mut Ticks, family: &str) -> Vec<String>
     let mut advised = Vec::new();
     for _ in 0..5 {
         let rows = look(ticks).await;
-        let Some(spot) = rows.find::<BlindSpot>("family", family) else {
+        let Some(gap) = rows.find::<VisibilityGap>("family", family) else {
             return advised;
         };
-        let remedy = text(spot, "remedy").to_owned();
+        let remedy = text(gap, "remedy").to_owned();
         assert!(
             !advised.contains(&remedy),
-            "{remedy} mends nothing: {spot:?}"
+            "{remedy} mends nothing: {gap:?}"
         );
-        let database = match text(spot, "database") {
+        let database = match text(gap, "database") {
             "" => "postgres",
             database => database,
         };
@@ -144,21 +144,21 @@ async fn settings_and_databases_are_mended_where_they_are_set() {
     .await;
     let mut ticks = Ticks::new(instance_as(&server, "watcher"));
     let rows = look(&mut ticks).await;
-    let spot = rows.with::<BlindSpot>("family", "track_io_timing");
+    let gap = rows.with::<VisibilityGap>("family", "track_io_timing");
     assert_eq!(
-        text(spot, "remedy"),
+        text(gap, "remedy"),
         "ALTER DATABASE postgres RESET track_io_timing;"
     );
-    let spot = rows.with::<BlindSpot>("database", "Shut");
+    let gap = rows.with::<VisibilityGap>("database", "Shut");
     let remedy = "GRANT CONNECT ON DATABASE \"Shut\" TO watcher;";
-    assert_eq!(text(spot, "remedy"), remedy);
-    let spot = rows.with::<BlindSpot>("family", "statements");
+    assert_eq!(text(gap, "remedy"), remedy);
+    let gap = rows.with::<VisibilityGap>("family", "statements");
     let create = "CREATE EXTENSION pg_stat_statements; /* in database postgres */";
-    assert_eq!(text(spot, "remedy"), create);
+    assert_eq!(text(gap, "remedy"), create);
     do_each(&server, &[remedy, create]).await;
     let rows = look(&mut ticks).await;
-    assert!(rows.find::<BlindSpot>("database", "Shut").is_none());
-    assert!(rows.find::<BlindSpot>("family", "statements").is_none());
+    assert!(rows.find::<VisibilityGap>("database", "Shut").is_none());
+    assert!(rows.find::<VisibilityGap>("family", "statements").is_none());
 
     do_each(
         &server,
@@ -177,10 +177,10 @@ async fn settings_and_databases_are_mended_where_they_are_set() {
 /// The remedy for the one database that cannot be entered, after which it can.
 async fn mended_elsewhere(server: &Server, ticks: &mut Ticks) -> String {
     let rows = look(ticks).await;
-    let remedy = text(rows.with::<BlindSpot>("family", "database"), "remedy").to_owned();
+    let remedy = text(rows.with::<VisibilityGap>("family", "database"), "remedy").to_owned();
     do_each(server, &[&remedy]).await;
     let rows = look(ticks).await;
-    assert!(rows.find::<BlindSpot>("family", "database").is_none());
+    assert!(rows.find::<VisibilityGap>("family", "database").is_none());
     remedy
 }
 

@@ -7,7 +7,7 @@ mod common;
 use std::time::Duration;
 
 use common::{Ticks, builder, cell, instance, int, text};
-use schema::tables::{BlindSpot, CheckSample, DbSample, ReplicationSample, SessionSample};
+use schema::tables::{CheckSample, DbSample, ReplicationSample, SessionSample, VisibilityGap};
 use schema::{Cell, Row};
 use testkit::{Server, Stop};
 
@@ -196,7 +196,7 @@ async fn a_standby_and_its_primary_tell_of_each_other() {
     let slow = second.slow().await;
     let there = second.fast().await;
     let broken: Vec<String> = there
-        .of::<BlindSpot>()
+        .of::<VisibilityGap>()
         .into_iter()
         .filter(|row| text(row, "state") != "off")
         .map(|row| format!("{row:?}"))

@@ -1,15 +1,15 @@
-//! What is wrong, since when, and what to do.
+//! Findings: conditions that need attention, since when they hold, and the remedy.
 //!
 //! From the bottom up:
 //!
 //! * A [`Rule`] is data: its domain, title and kind, and when a finding of it resolves.
-//! * [`reconcile()`] is the only life cycle. It is given the rules, what is open and what was found: what is
-//!   found is opened or refreshed, what has not been found for long enough is resolved.
-//! * A judge ([`logs`]) reads what is stored up to an instant that is given, and finds ([`schema::Finding`]).
-//!   Evaluating is pure: SQL fetches, Rust decides.
+//! * [`reconcile()`] is the only life cycle. It takes the rules, the open findings and those of a run:
+//!   these are opened or refreshed, findings that have not been found for long enough are resolved.
+//! * A judge ([`logs`]) reads stored data up to a given instant and returns findings ([`schema::Finding`]).
+//!   Evaluation is pure: SQL fetches, Rust decides.
 //! * [`rules`] lists the rules of every judge.
 //!
-//! A judge that fails changes nothing: what was open stays open until a run has looked at everything.
+//! A judge that fails changes nothing: findings stay open until a run has evaluated everything.
 
 pub mod logs;
 mod reconcile;

@@ -5,8 +5,8 @@ use schema::{Finding, Timestamp};
 use std::collections::{HashMap, HashSet};
 use store::findings::{Changes, Open};
 
-/// Returns what a run at `at` changes: everything found is opened or refreshed; what is open and was not
-/// found for as long as its rule states is resolved, and so is what belongs to none of `rules`.
+/// Returns the changes of a run at `at`: findings of the run are opened or refreshed; open ones that were not
+/// found for as long as their rule states are resolved, and so are those of none of `rules`.
 ///
 /// `open` are the findings of the domains that were evaluated, all of them. Of two findings of one rule and
 /// target the more severe counts, of two equally severe ones the first.
@@ -17,7 +17,9 @@ pub fn reconcile(
     found: Vec<Finding>,
     at: Timestamp,
 ) -> Changes {
-    let holds: HashMap<&str, i64> = rules.map(|rule| (rule.id, rule.hold_secs)).collect();
+    let resolve_after: HashMap<&str, i64> = rules
+        .map(|rule| (rule.id, rule.resolve_after_secs))
+        .collect();
     let mut changes = Changes::default();
     for finding in found {
         let same = |one: &&mut Finding| one.rule == finding.rule && one.target == finding.target;
@@ -32,12 +34,12 @@ pub fn reconcile(
         .iter()
         .map(|one| (one.rule, one.target.as_str()))
         .collect();
-    let is_over = |one: &&Open| {
-        let hold = holds.get(one.rule.as_str()).copied().unwrap_or(0);
+    let is_resolved = |one: &&Open| {
+        let secs = resolve_after.get(one.rule.as_str()).copied().unwrap_or(0);
         !found.contains(&(one.rule.as_str(), one.target.as_str()))
-            && at.as_micros() - one.seen.as_micros() >= hold * 1_000_000
+            && at.as_micros() - one.last_seen.as_micros() >= secs * 1_000_000
     };
-    changes.over = open.iter().filter(is_over).map(|one| one.id).collect();
+    changes.resolved = open.iter().filter(is_resolved).map(|one| one.id).collect();
     changes
 }
 
@@ -52,13 +54,13 @@ mod tests {
         kind: Kind::Alert,
         domain: "logs",
         title: "Spike",
-        hold_secs: 600,
+        resolve_after_secs: 600,
     };
 
     const NOW: i64 = 1_800_000_000_000_000;
 
     fn found(target: &str, severity: Severity) -> Finding {
-        SPIKE.says(target, severity, String::new())
+        SPIKE.finding(target, severity, String::new())
     }
 
     fn open(id: i64, rule: &str, target: &str, ago_secs: i64) -> Open {
@@ -66,18 +68,18 @@ mod tests {
             id,
             rule: rule.to_owned(),
             target: target.to_owned(),
-            seen: Timestamp(NOW - ago_secs * 1_000_000),
+            last_seen: Timestamp(NOW - ago_secs * 1_000_000),
         }
     }
 
     #[test]
-    fn what_is_found_stays_and_what_is_not_ends_when_its_rule_no_longer_holds() {
-        let hold = SPIKE.hold_secs;
-        for (ago, is_found, is_over) in [
-            (hold, true, false),
-            (hold + 1, false, true),
-            (hold, false, true),
-            (hold - 1, false, false),
+    fn a_finding_stays_while_it_is_found_and_resolves_after_the_time_of_its_rule() {
+        let after = SPIKE.resolve_after_secs;
+        for (ago, is_found, is_resolved) in [
+            (after, true, false),
+            (after + 1, false, true),
+            (after, false, true),
+            (after - 1, false, false),
             (-60, false, false),
         ] {
             let open = [open(1, SPIKE.id, "api error", ago)];
@@ -87,13 +89,13 @@ mod tests {
                 Vec::new()
             };
             let changes = reconcile([&SPIKE].into_iter(), &open, found, Timestamp(NOW));
-            assert_eq!(changes.over == [1], is_over, "{ago} {is_found}");
+            assert_eq!(changes.resolved == [1], is_resolved, "{ago} {is_found}");
             assert_eq!(changes.found.len(), usize::from(is_found));
         }
     }
 
     #[test]
-    fn the_graver_of_two_counts_and_others_are_others() {
+    fn the_more_severe_of_two_findings_of_one_target_counts() {
         let given = vec![
             found("a", Severity::Info),
             found("a", Severity::Critical),
@@ -101,22 +103,25 @@ mod tests {
             found("b", Severity::Info),
         ];
         let changes = reconcile([&SPIKE].into_iter(), &[], given, Timestamp(NOW));
-        let said: Vec<(&str, Severity)> = changes
+        let severities: Vec<(&str, Severity)> = changes
             .found
             .iter()
             .map(|one| (one.target.as_str(), one.severity))
             .collect();
-        assert_eq!(said, [("a", Severity::Critical), ("b", Severity::Info)]);
+        assert_eq!(
+            severities,
+            [("a", Severity::Critical), ("b", Severity::Info)]
+        );
     }
 
     #[test]
-    fn what_no_rule_says_any_longer_is_over() {
+    fn a_finding_without_a_rule_is_resolved() {
         let changes = reconcile(
             [&SPIKE].into_iter(),
             &[open(7, "of_another_version", "x", 0)],
             Vec::new(),
             Timestamp(NOW),
         );
-        assert_eq!(changes.over, [7]);
+        assert_eq!(changes.resolved, [7]);
     }
 }

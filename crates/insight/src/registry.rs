@@ -1,5 +1,5 @@
-//! The registry: every rule of every evaluator. It lies above what it registers, so nothing in this crate
-//! imports it.
+//! The registry: every rule of every evaluator. It depends on the evaluators, so nothing in
+//! this crate imports it.
 
 use crate::logs;
 use crate::rule::Rule;
@@ -25,7 +25,7 @@ mod tests {
         for (place, one) in all.iter().enumerate() {
             assert!(all.iter().skip(place + 1).all(|other| other.id != one.id));
             assert!(!one.title.chars().any(|c| c.is_ascii_digit()), "{}", one.id);
-            assert!(one.hold_secs > 0, "{}", one.id);
+            assert!(one.resolve_after_secs > 0, "{}", one.id);
             assert!(logs::DOMAINS.contains(&one.domain), "{}", one.id);
             assert_eq!(rule(one.id), Some(*one));
         }

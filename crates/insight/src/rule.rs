@@ -1,27 +1,27 @@
-//! Rules as data: what the evaluators below the registry are made of.
+//! Rules as data. An evaluator consists of its rules and the conditions under which they have findings.
 
 use schema::finding::Kind;
 use schema::{Finding, Severity};
 
-/// When to say something: what it is, and for how long it stays said.
+/// A condition that is reported, and when its findings resolve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rule {
     /// Identifier, stable: `collector.findings.rule`.
     pub id: &'static str,
-    /// What it asks of its reader.
+    /// Alert, insight or recommendation.
     pub kind: Kind,
     /// Part of the system.
     pub domain: &'static str,
-    /// What is wrong, without figures.
+    /// The condition, without figures.
     pub title: &'static str,
-    /// So many seconds after the last of what it is about a finding is over.
-    pub hold_secs: i64,
+    /// A finding resolves so many seconds after the last line or sample that it is about.
+    pub resolve_after_secs: i64,
 }
 
 impl Rule {
-    /// A finding of this rule; what else there is to say is added by the caller.
+    /// Returns a finding of this rule; the caller adds further fields.
     #[must_use]
-    pub fn says(&self, target: &str, severity: Severity, message: String) -> Finding {
+    pub fn finding(&self, target: &str, severity: Severity, message: String) -> Finding {
         Finding {
             rule: self.id,
             target: target.to_owned(),

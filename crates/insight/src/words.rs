@@ -1,9 +1,9 @@
-//! Counts and spans of time in words.
+//! Counts and spans of time as text.
 
 use schema::Timestamp;
 use schema::micros::SECOND;
 
-/// `within 33 s`, `within 5 min`, `within 9 h`: the least whole unit that holds the span.
+/// Formats a span as the whole number of seconds, minutes, hours or days that covers it: `within 33 s`, `within 5 min`.
 #[must_use]
 pub(crate) fn within((first, last): (Timestamp, Timestamp)) -> String {
     let secs = (last.as_micros() - first.as_micros()).max(0) as u64;
@@ -17,7 +17,7 @@ pub(crate) fn within((first, last): (Timestamp, Timestamp)) -> String {
     format!("within {number} {unit}")
 }
 
-/// `1 line`, `12 lines`.
+/// Formats a number with the noun that agrees with it: `1 line`, `12 lines`.
 #[must_use]
 pub(crate) fn counted(number: i64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spans_are_told_in_the_unit_that_fits() {
+    fn spans_are_given_in_the_unit_that_fits() {
         for (secs, expected) in [
             (-5, "within 1 s"),
             (0, "within 1 s"),

@@ -1,4 +1,4 @@
-//! From raw lines to findings: read, named, stored and judged as the collector does it.
+//! From raw lines to findings: read, named, stored and evaluated as the collector does it.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use insight::logs::LogJudge;
@@ -109,7 +109,7 @@ async fn found(parser: &str, lines: &str) -> Vec<String> {
         link.store(&batch, false).await.unwrap();
     }
     LogJudge::default()
-        .pass(client, 1, Timestamp(NOW + 61 * SECOND))
+        .evaluate(client, 1, Timestamp(NOW + 61 * SECOND))
         .await
         .unwrap();
     let open = "SELECT rule, value, to_char(opened_at AT TIME ZONE 'UTC', 'HH24:MI:SS'), \

@@ -1,7 +1,7 @@
-//! Passes over logs in a real database: what is found is opened once, seen again, and over in the end.
+//! Evaluation of logs in a real database: what is found is opened once, refreshed, and resolved in the end.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-use insight::logs::{LogJudge, Pass};
+use insight::logs::{Evaluation, LogJudge};
 use schema::Timestamp;
 use testkit::migrated;
 use tokio_postgres::Client;
@@ -53,15 +53,21 @@ async fn seed(client: &Client) {
 }
 
 #[tokio::test]
-async fn findings_are_opened_seen_again_and_over() {
+async fn findings_are_opened_refreshed_and_resolved() {
     let database = migrated().await.unwrap();
     let session = database.connect().await.unwrap();
     let client = &session.client;
     seed(client).await;
     let mut judge = LogJudge::default();
 
-    let pass = judge.pass(client, 1, Timestamp(NOW)).await.unwrap();
-    assert_eq!(pass, Pass { found: 6, over: 0 });
+    let run = judge.evaluate(client, 1, Timestamp(NOW)).await.unwrap();
+    assert_eq!(
+        run,
+        Evaluation {
+            found: 6,
+            resolved: 0
+        }
+    );
     let all = "SELECT rule, target, kind, domain, severity, value, times, coalesce(array_length(steps, 1), 0) > 0, \
                resolved_at IS NOT NULL FROM collector.findings WHERE host_id = 1 ORDER BY 1, 2";
     assert_eq!(
@@ -80,8 +86,14 @@ async fn findings_are_opened_seen_again_and_over() {
     // lasts from its first line to its last, and counts passes that saw further lines.
     for _ in 0..2 {
         let at = Timestamp(NOW + 5 * MINUTE);
-        let pass = judge.pass(client, 1, at).await.unwrap();
-        assert_eq!(pass, Pass { found: 5, over: 0 });
+        let run = judge.evaluate(client, 1, at).await.unwrap();
+        assert_eq!(
+            run,
+            Evaluation {
+                found: 5,
+                resolved: 0
+            }
+        );
     }
     let open = "SELECT rule, times, seen_at - opened_at FROM collector.findings WHERE resolved_at IS NULL ORDER BY 1";
     assert_eq!(
@@ -98,10 +110,16 @@ async fn findings_are_opened_seen_again_and_over() {
 
     // The spike is over after a quarter of an hour, the rest two hours later; each ended when it was seen last.
     let at = Timestamp(NOW + 15 * MINUTE);
-    assert_eq!(judge.pass(client, 1, at).await.unwrap().over, 1);
+    assert_eq!(judge.evaluate(client, 1, at).await.unwrap().resolved, 1);
     let at = Timestamp(NOW + 3 * HOUR);
-    let pass = judge.pass(client, 1, at).await.unwrap();
-    assert_eq!(pass, Pass { found: 0, over: 5 });
+    let run = judge.evaluate(client, 1, at).await.unwrap();
+    assert_eq!(
+        run,
+        Evaluation {
+            found: 0,
+            resolved: 5
+        }
+    );
     let over = "SELECT count(*), bool_and(resolved_at = seen_at) FROM collector.findings WHERE resolved_at IS NOT NULL";
     assert_eq!(rows(client, over).await, ["6 t"]);
 
@@ -115,7 +133,7 @@ async fn findings_are_opened_seen_again_and_over() {
         .await
         .unwrap();
     let at = Timestamp(NOW + 4 * HOUR);
-    assert_eq!(judge.pass(client, 1, at).await.unwrap().found, 1);
+    assert_eq!(judge.evaluate(client, 1, at).await.unwrap().found, 1);
     let locks = "SELECT f.severity, f.resolved_at IS NULL FROM collector.recommendations r \
                  JOIN collector.findings f ON f.finding_id = r.id WHERE f.rule = 'advice.deadlock' ORDER BY id";
     assert_eq!(rows(client, locks).await, ["info f", "warn t"]);
@@ -130,19 +148,19 @@ async fn findings_are_opened_seen_again_and_over() {
 }
 
 #[tokio::test]
-async fn a_pass_that_fails_changes_nothing() {
+async fn a_run_that_fails_changes_nothing() {
     let database = migrated().await.unwrap();
     let session = database.connect().await.unwrap();
     let client = &session.client;
     seed(client).await;
     let mut judge = LogJudge::default();
-    judge.pass(client, 1, Timestamp(NOW)).await.unwrap();
+    judge.evaluate(client, 1, Timestamp(NOW)).await.unwrap();
     client
         .batch_execute("ALTER TABLE collector.security_events RENAME TO elsewhere")
         .await
         .unwrap();
     let at = Timestamp(NOW + 30 * HOUR);
-    let error = judge.pass(client, 1, at).await.unwrap_err();
+    let error = judge.evaluate(client, 1, at).await.unwrap_err();
     assert_eq!(error.what, "security_events");
     let open = "SELECT count(*) FROM collector.findings WHERE resolved_at IS NULL";
     assert_eq!(rows(client, open).await, ["6"]);
@@ -158,11 +176,11 @@ async fn a_host_without_logs_has_no_findings() {
         .batch_execute("DELETE FROM collector.log_patterns WHERE host_id = 2")
         .await
         .unwrap();
-    let pass = LogJudge::default()
-        .pass(client, 2, Timestamp(NOW))
+    let run = LogJudge::default()
+        .evaluate(client, 2, Timestamp(NOW))
         .await
         .unwrap();
-    assert_eq!(pass, Pass::default());
+    assert_eq!(run, Evaluation::default());
 }
 
 #[tokio::test]
@@ -195,7 +213,7 @@ async fn the_fullest_five_minutes_of_hours_are_known_from_the_counters() {
         );
         client.batch_execute(&counters).await.unwrap();
         LogJudge::default()
-            .pass(client, 1, Timestamp(NOW))
+            .evaluate(client, 1, Timestamp(NOW))
             .await
             .unwrap();
         assert_eq!(rows(client, spikes).await, [expected], "{counter}");

@@ -23,7 +23,7 @@ impl Backoff {
         }
     }
 
-    /// The delay before the next attempt. `jitter` is a random number from 0 to 1; the delay lies
+    /// Returns the delay before the next attempt. `jitter` is a random number from 0 to 1; the delay lies
     /// between half of the ceiling (0) and the ceiling (1), and the ceiling doubles.
     pub fn next(&mut self, jitter: f64) -> Duration {
         let jitter = if jitter.is_nan() {

@@ -1,4 +1,4 @@
-//! What can go wrong, sorted by what to do about it.
+//! Errors, classified by their remedy.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,7 +12,7 @@ pub enum PgError {
     /// password.
     #[error("the address of the database is not understood: {problem}")]
     Address {
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
 
@@ -35,7 +35,7 @@ pub enum PgError {
     RootCert {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
 
@@ -57,14 +57,14 @@ pub enum PgError {
     ConnectTimeout {
         /// Where to, without a password.
         target: String,
-        /// How long was waited.
+        /// Time that was waited.
         after: Duration,
     },
 
     /// A statement failed.
     #[error("cannot {what}: {}", cause(source))]
     Query {
-        /// What was attempted, e.g. `read the watermark`.
+        /// The attempt, e.g. `read the watermark`.
         what: String,
         /// The driver's error.
         source: tokio_postgres::Error,
@@ -73,35 +73,35 @@ pub enum PgError {
     /// A statement took too long. Whether it was committed is unknown.
     #[error("cannot {what}: no answer within {after:?}; the session is given up")]
     Timeout {
-        /// What was attempted.
+        /// The attempt.
         what: String,
-        /// How long was waited.
+        /// Time that was waited.
         after: Duration,
     },
 
     /// The session was given up earlier or its link is gone.
     #[error("cannot {what}: the session with the database is gone")]
     Gone {
-        /// What was attempted.
+        /// The attempt.
         what: String,
     },
 
     /// The server answered something that is not understood.
     #[error("cannot {what}: unexpected answer: {answer}")]
     Answer {
-        /// What was attempted.
+        /// The attempt.
         what: String,
-        /// What is unexpected about the answer.
+        /// The unexpected part of the answer.
         answer: String,
     },
 }
 
-/// What to do about a failure.
+/// Class of a failure, by its remedy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
-    /// It passes by itself: wait and try the same again, on a new session if the link is gone.
+    /// Transient: wait and try the same again, on a new session if the link is gone.
     Retry,
-    /// The data cannot be stored: find the row and set it aside, the rest is fine.
+    /// The data cannot be stored: find the row and dead-letter it, the rest is fine.
     Poison,
     /// A right, a table or a login is missing: a person must act.
     Refused,
@@ -139,7 +139,7 @@ const CLASSES: &[(&str, Class)] = &[
 ];
 
 impl Class {
-    /// The class of a SQLSTATE.
+    /// Returns the class of a SQLSTATE.
     #[must_use]
     pub fn of(state: &str) -> Self {
         CLASSES
@@ -149,7 +149,7 @@ impl Class {
             .map_or(Self::Other, |(_, class)| *class)
     }
 
-    /// The class of a failure that the driver reported.
+    /// Returns the class of a failure that the driver reported.
     #[must_use]
     pub fn of_error(error: &tokio_postgres::Error) -> Self {
         if let Some(state) = error.code() {
@@ -163,7 +163,7 @@ impl Class {
 }
 
 impl PgError {
-    /// What to do about it.
+    /// Returns its class.
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
@@ -184,7 +184,7 @@ impl PgError {
         }
     }
 
-    /// The SQLSTATE, when the server gave one.
+    /// Returns the SQLSTATE, when the server gave one.
     #[must_use]
     pub fn sql_state(&self) -> Option<&SqlState> {
         match self {
@@ -194,7 +194,7 @@ impl PgError {
     }
 }
 
-/// The driver names only the kind of failure and leaves the reason to its sources.
+/// Formats a driver's error with its reason, which the driver leaves to the sources of the error.
 fn cause(error: &tokio_postgres::Error) -> String {
     if let Some(db) = error.as_db_error() {
         let hint = db
@@ -221,12 +221,12 @@ pub fn causes(error: &(dyn std::error::Error + 'static)) -> String {
     text
 }
 
-/// Whether the failure is one of the link rather than of TLS, login or data.
+/// Returns whether the failure is one of the link rather than of TLS, login or data.
 fn is_io(error: &tokio_postgres::Error) -> bool {
     let mut source = std::error::Error::source(error);
     while let Some(error) = source {
         if let Some(io) = error.downcast_ref::<std::io::Error>() {
-            // A certificate that is not accepted arrives as invalid data and does not heal.
+            // A certificate that is not accepted arrives as invalid data and is permanent.
             return !matches!(
                 io.kind(),
                 std::io::ErrorKind::InvalidData | std::io::ErrorKind::InvalidInput

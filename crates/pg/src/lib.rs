@@ -2,13 +2,13 @@
 //!
 //! * [`Target`] is where: from the settings, or from a URL for tests and tools. The Unix socket
 //!   and the loopback are spoken to plainly, every other host over TLS with certificate and name
-//!   verified ([`connect`] refuses anything less, whatever built the target).
+//!   verified ([`connect`] refuses anything less, however the target was built).
 //! * [`connect`] returns a [`Session`] within a deadline: search path, time zone and date style are
 //!   pinned, and the server itself ends what takes too long ([`SessionOptions`]), because a client
 //!   that stops waiting stops nothing: the statement runs on and may still commit.
 //! * [`Session::run`] gives a statement a deadline. When it passes, the server is asked to cancel
 //!   and the session is *doomed*: whether the work was committed is unknown, so the caller drops
-//!   the session, connects again ([`Backoff`]) and reads what the database knows.
+//!   the session, connects again ([`Backoff`]) and reads the state of the database.
 //! * [`PgError::class`] sorts failures by what to do about them ([`Class`]).
 //!
 //! No error holds a password or an address with one inside. Details of the server's messages are

@@ -77,8 +77,8 @@ impl SessionOptions {
         }
     }
 
-    /// One text with every setting, sent in one go; the last statement asks which server this is.
-    /// Nothing asked here runs for so long that compiling it would pay: it took 30 of 100 ms.
+    /// Returns one text with every setting, sent at once; the last statement asks which server this is.
+    /// No query here runs long enough for JIT compilation, which took 30 of 100 ms.
     fn statements(&self) -> String {
         let millis = |duration: Duration| duration.as_millis().min(i32::MAX as u128);
         format!(
@@ -117,7 +117,7 @@ impl SessionOptions {
     }
 }
 
-/// A live session. Dropping it cuts the link at once, whatever runs on it; [`Session::close`] ends it
+/// A live session. Dropping it cuts the link at once, with any running statement; [`Session::close`] ends it
 /// in order.
 #[derive(Debug)]
 pub struct Session {
@@ -134,7 +134,7 @@ pub struct Session {
     link: Link,
 }
 
-/// Asks the server to cancel what a session is doing.
+/// Asks the server to cancel the statement of a session.
 #[derive(Clone)]
 struct Canceller {
     token: CancelToken,
@@ -228,7 +228,7 @@ async fn open(
             Ok((client, link)) => {
                 return set_up(client, link, tls, options).await.map_err(failed)?;
             }
-            // Nobody is there: the server may be at the next address.
+            // No answer at this address: the server may be at the next one.
             Err(error) if Class::of_error(&error) == Class::Gone => {
                 first_failure.get_or_insert(error);
             }
@@ -285,7 +285,7 @@ async fn set_up(
     Ok(session.learn(&answer).map(|()| session))
 }
 
-/// Serves the link until it ends. Its failure reaches whoever waits for an answer, so it is only
+/// Serves the link until it ends. Its failure reaches the caller that waits for an answer, so it is only
 /// noted here.
 fn serve(link: impl Future<Output = Result<(), tokio_postgres::Error>> + Send + 'static) -> Link {
     Link(tokio::spawn(async move {
@@ -345,7 +345,7 @@ impl Session {
             Err(_) => {
                 self.doom();
                 let canceller = self.canceller.clone();
-                // Nobody waits for it: the caller has waited long enough.
+                // Not awaited: the caller has waited long enough.
                 tokio::spawn(async move {
                     if let Err(error) = canceller.cancel().await {
                         tracing::debug!(%error, "could not cancel a statement");
@@ -359,7 +359,7 @@ impl Session {
         }
     }
 
-    /// [`Session::within`] for what the driver returns: `what` names the attempt in the error.
+    /// Runs [`Session::within`] for a result of the driver: `what` names the attempt in the error.
     ///
     /// # Errors
     /// Those of `within`, and [`PgError::Query`] when the statement failed.
@@ -390,19 +390,19 @@ impl Session {
         self.doomed.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the link is gone.
+    /// Returns whether the link is gone.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.client.is_closed()
     }
 
-    /// Whether the session may be used: the link stands and nothing was given up on it.
+    /// Returns whether the session may be used: the link stands and nothing was given up on it.
     #[must_use]
     pub fn is_usable(&self) -> bool {
         !self.doomed.load(Ordering::Relaxed) && !self.is_closed()
     }
 
-    /// The major version of the server, e.g. 15.
+    /// Returns the major version of the server, e.g. 15.
     #[must_use]
     pub fn major_version(&self) -> u32 {
         self.server_version_num / 10_000

@@ -20,7 +20,7 @@ pub enum Host {
 }
 
 impl Host {
-    /// A text that begins with a slash is a directory, anything else a name.
+    /// Parses a host: a text that begins with a slash is a directory, anything else a name.
     #[must_use]
     pub fn new(text: &str) -> Self {
         if text.starts_with('/') {
@@ -74,7 +74,7 @@ impl From<&Database> for Target {
 }
 
 impl Target {
-    /// A target without password; TLS is demanded exactly when `host` is another machine.
+    /// Returns a target without password; TLS is demanded exactly when `host` is another machine.
     #[must_use]
     pub fn new(host: &str, port: u16, database: &str, user: &str) -> Self {
         let host = Host::new(host);
@@ -134,7 +134,7 @@ impl Target {
         })
     }
 
-    /// The server of an entry of `[[postgres]]`: at its own address, or else that of the store.
+    /// Returns the server of an entry of `[[postgres]]`: at its own address, or else that of the store.
     /// Certificates are trusted as for the store.
     ///
     /// # Errors
@@ -151,14 +151,14 @@ impl Target {
         Ok(target)
     }
 
-    /// The same server, another database.
+    /// Returns the same server, another database.
     #[must_use]
     pub fn with_database(mut self, database: &str) -> Self {
         database.clone_into(&mut self.database);
         self
     }
 
-    /// The same server, another role.
+    /// Returns the same server, another role.
     #[must_use]
     pub fn with_user(mut self, user: &str, password: Secret) -> Self {
         user.clone_into(&mut self.user);
@@ -166,15 +166,15 @@ impl Target {
         self
     }
 
-    /// Whether a session with this target is encrypted.
+    /// Returns whether a session with this target is encrypted.
     #[must_use]
     pub fn is_encrypted(&self) -> bool {
         self.tls && !matches!(self.host, Host::Socket(_))
     }
 
-    /// The driver's form of it, without anything about the session; several when the server may be
+    /// Returns the driver's form of it, without anything about the session; several when the server may be
     /// at more than one address. They are tried here and not by the driver, which would hide a
-    /// refused login at the first behind a closed port at the second.
+    /// refused login at the first after a closed port at the second.
     pub(crate) fn driver_configs(&self) -> Vec<tokio_postgres::Config> {
         let mut config = tokio_postgres::Config::new();
         config
@@ -235,7 +235,7 @@ impl fmt::Display for Target {
     }
 }
 
-/// What has a meaning in a URL; slashes stay readable.
+/// Characters that have a meaning in a URL; slashes stay readable.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
@@ -243,7 +243,7 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~')
     .remove(b'/');
 
-/// Percent-encodes what has a meaning in a URL.
+/// Percent-encodes the characters that have a meaning in a URL.
 fn encoded(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }

@@ -14,12 +14,12 @@ use crate::error::PgError;
 /// The bundle that Debian's `ca-certificates` keeps.
 const SYSTEM_BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
 
-/// A connector that trusts the certificates in `root_cert`, or else the system's.
+/// Returns a connector that trusts the certificates in `root_cert`, or else the system's.
 pub(crate) fn connector(root_cert: Option<&Path>) -> Result<MakeRustlsConnect, PgError> {
     Ok(MakeRustlsConnect::new(client_config(root_cert)?))
 }
 
-/// TLS that trusts the certificates in `root_cert`, or else the system's, and nothing without a
+/// Returns TLS settings that trust the certificates in `root_cert`, or else the system's, and nothing without a
 /// valid one; also for what else is spoken to over TLS.
 ///
 /// # Errors

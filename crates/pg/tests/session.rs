@@ -204,7 +204,7 @@ async fn a_wrong_password_is_refused_and_not_repeated() {
     connect(&right, &options, "test").await.unwrap();
     let wrong = target.with_user("me", Secret::from("canary"));
     let error = connect(&wrong, &options, "test").await.unwrap_err();
-    // Not hidden behind the closed port at the other address of localhost.
+    // Not hidden by the closed port at the other address of localhost.
     assert_eq!(error.class(), Class::Refused, "{error}");
     assert_eq!(error.sql_state().map(|state| state.code()), Some("28P01"));
     assert!(!format!("{error} {error:?} {wrong:?}").contains("canary"));

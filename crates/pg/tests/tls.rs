@@ -37,7 +37,7 @@ impl Authority {
     }
 }
 
-/// Starts the server anew with this certificate.
+/// Restarts the server with this certificate.
 fn present(server: &Server, (certificate, key): (String, String)) {
     server.stop(Stop::Fast).unwrap();
     server
@@ -106,7 +106,7 @@ async fn only_a_verified_server_is_spoken_to() {
     // The request to cancel is encrypted too.
     session.cancel().await.unwrap();
 
-    // Signed by somebody we do not trust; signed by nobody.
+    // Signed by an untrusted authority; self-signed.
     target.root_cert = Some(save("other.pem", &other.pem));
     refused(&target, &["UnknownIssuer", "BadSignature"]).await;
     target.root_cert = None;

@@ -16,6 +16,7 @@
 //! names are unique; every expression of a metric reads columns of its table; counters are read
 //! only through [`Series::Steps`] and [`Series::Share`]; thresholds are ordered as [`Better`] says.
 
+mod agent_outcome;
 mod log_level;
 mod metric;
 mod row;
@@ -28,6 +29,7 @@ pub mod metrics;
 pub mod micros;
 pub mod tables;
 
+pub use agent_outcome::AgentOutcome;
 pub use finding::Finding;
 pub use log_level::LogLevel;
 pub use metric::{Better, Domain, Fold, Levels, Metric, Series, Source};

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use schema::{Class, Timestamp};
-use store::spool::{Options, Spool};
+use store::spool::{Spool, SpoolOptions};
 
 /// Bytes as rows of processes are: names and counters, mostly as in the row before.
 fn rows(tick: u64, len: usize) -> Vec<u8> {
@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .nth(1)
         .map_or_else(std::env::temp_dir, PathBuf::from);
     let dir = tempfile::tempdir_in(base)?;
-    let options = Options::with_budget(256 << 20);
+    let options = SpoolOptions::with_budget(256 << 20);
     let mut spool = Spool::open(dir.path(), options)?;
     let mut times: Vec<Duration> = Vec::new();
     for tick in 1..=500 {

@@ -3,19 +3,19 @@
 //! The tables are shared by all hosts, so what expires is the store's business: it follows from the
 //! server's clock and from the longest retention that any host seen within 30 days asks for
 //! (`collector.retention`, which each host keeps up to date about itself). The functions in the database
-//! take neither a day nor a number of days from whoever calls them. They take the caller's clock, and do
+//! take neither a day nor a number of days from their caller. They take the caller's clock, and do
 //! nothing when it is more than [`CLOCK_TOLERANCE_MICROS`] from the server's: one of the two is wrong
 //! then, and rows that were dropped do not come back.
 //!
-//! Any host may do the work, one partition at a time: each drop is a transaction of its own, so that
-//! readers are held up for a moment at most, and is logged with what it followed from. Rows of days
+//! Any host may do the work, one partition at a time: each drop is one transaction, so that
+//! readers are held up for a moment at most, and is logged with its reason. Rows of days
 //! without a partition lie in the default partition of their table. They are deleted 8 MB at a time, however
 //! many there are, and when nothing would be left of a small one it is truncated. Their dates are often wrong,
 //! so it counts since when they are there, too: an old row stays for a day, one of a day to come for the
 //! retention of its table.
 //!
 //! Tables without partitions ([`WHOLE`]) hold few rows, which are deleted up to a thousand at a time. Each step
-//! is a transaction of its own: whatever stops the work, what was done stays done, and the next hour goes on.
+//! is one transaction: when the work is interrupted, the steps so far are kept, and the next hour continues.
 
 use schema::{Keep, TABLES};
 use tokio_postgres::{Client, Error};
@@ -39,13 +39,13 @@ const WHOLE: [(&str, Keep); 2] = [("dead_letter", Keep::Events), ("agent_runs", 
 pub(crate) struct Expiring {
     /// Its name.
     pub(crate) table: &'static str,
-    /// What decides for how long it is kept.
+    /// Setting that decides for how long it is kept.
     pub(crate) keep: Keep,
     /// Whether it has partitions.
     pub(crate) is_partitioned: bool,
 }
 
-/// What a host asks to be kept, days.
+/// Retention of a host, days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
     /// Raw rows.
@@ -76,7 +76,7 @@ pub(crate) fn tables() -> impl Iterator<Item = Expiring> {
         .chain(declared.chain(SUMS).map(of(true)))
 }
 
-/// The word of the database's functions.
+/// Returns the name that the database's functions take.
 const fn word(keep: Keep) -> &'static str {
     match keep {
         Keep::Raw => "raw",
@@ -88,13 +88,13 @@ const fn word(keep: Keep) -> &'static str {
     }
 }
 
-/// Whether clocks that differ by so much agree.
+/// Returns whether clocks that differ by so much agree.
 #[must_use]
 pub const fn clocks_agree(ahead_micros: i64) -> bool {
     ahead_micros.abs() <= CLOCK_TOLERANCE_MICROS
 }
 
-/// Stores what a host asks for, and by how much its clock is ahead of the server's.
+/// Stores the retention of a host, and by how much its clock is ahead of the server's.
 pub(crate) async fn report(
     client: &Client,
     host_id: i32,
@@ -121,7 +121,7 @@ pub(crate) async fn report(
     Ok(())
 }
 
-/// Drops the oldest expired partition of a table. Gives its name; `None` when there is none.
+/// Drops the oldest expired partition of a table. Returns its name; `None` when there is none.
 pub(crate) async fn drop_one(
     client: &Client,
     table: &str,
@@ -137,7 +137,7 @@ pub(crate) async fn drop_one(
     Ok(row.get(0))
 }
 
-/// Deletes what is expired in a part of a table's default partition. Gives how many rows went and, unless
+/// Deletes expired rows in a part of a table's default partition. Returns how many rows were deleted and, unless
 /// that was the end, the block to go on with.
 pub(crate) async fn delete_strays(
     client: &Client,
@@ -155,7 +155,7 @@ pub(crate) async fn delete_strays(
     Ok((row.get(0), row.get(1)))
 }
 
-/// Deletes expired rows of a table without partitions. Gives how many went; there may be more while it is
+/// Deletes expired rows of a table without partitions. Returns how many were deleted; there may be more while it is
 /// not 0.
 pub(crate) async fn delete_rows(
     client: &Client,

@@ -134,7 +134,7 @@ mod registry {
         *registry() = Registry::default();
     }
 
-    /// The places that have an action, with the action as it stands now.
+    /// Returns the places that have an action, with the action as it stands now.
     #[must_use]
     pub fn list() -> Vec<(String, String)> {
         let registry = registry();
@@ -146,7 +146,7 @@ mod registry {
             .collect()
     }
 
-    /// The places passed so far and how often.
+    /// Returns the places passed so far and how often.
     #[must_use]
     pub fn seen() -> Vec<(&'static str, u64)> {
         registry().seen.iter().map(|(n, c)| (*n, *c)).collect()

@@ -1,4 +1,4 @@
-//! A session that speaks for one host.
+//! A session on behalf of one host.
 
 use crate::migrations::{self, MigrateError};
 use pg::{PgError, Session, SessionOptions, Target};
@@ -22,7 +22,7 @@ pub enum OpenError {
     Lookup(String),
 }
 
-/// Returns what the server's clock shows.
+/// Returns the server's clock.
 pub(crate) async fn server_clock(client: &Client) -> Result<Timestamp, tokio_postgres::Error> {
     let row = client
         .query_one(

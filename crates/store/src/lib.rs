@@ -7,12 +7,12 @@
 //! * [`writer`] drains the spool: one transaction is a COPY per table and the new
 //!   [`progress`], so replay after any crash is exactly-once.
 //! * [`logs`] stores lines of logs with the positions of their streams.
-//! * [`host`] opens a session that speaks for one host.
+//! * [`host`] opens a session on behalf of one host.
 //! * `processes` splits rows of processes into what changes and what identifies the process.
-//! * `partitions` makes the daily partitions that rows need; [`expiry`] drops them when nobody asks for
-//!   them any longer.
+//! * `partitions` makes the daily partitions that rows need; [`expiry`] drops them when no
+//!   host's retention covers them.
 //! * [`migrations`] brings a database to this version's schema and refuses one that is newer.
-//! * [`findings`] keeps what was concluded.
+//! * [`findings`] stores the findings of evaluation runs.
 //! * [`series`] is the only reader of stored samples.
 
 pub mod expiry;

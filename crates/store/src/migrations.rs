@@ -1,12 +1,12 @@
 //! Brings a database to the schema of this version.
 //!
 //! Migrations are SQL files in `migrations/`, forward only, numbered from 1 without holes. Each is
-//! applied in a transaction of its own together with its line in `collector.schema_migrations`,
+//! applied in one transaction together with its line in `collector.schema_migrations`,
 //! under an advisory lock: killed at any statement, a second run starts where the first left off
 //! and ends with the same schema; two runs at once take turns.
 //!
 //! A database whose newest migration is unknown here was written by a newer version: [`check`]
-//! says so and nothing is written. A file whose text differs from what was applied is refused:
+//! reports it and nothing is written. A file whose text differs from the applied one is refused:
 //! history is not edited.
 
 use sha2::{Digest, Sha256};
@@ -22,7 +22,7 @@ const LOCK_KEY: i64 = 0x7071_6372_7970_7461;
 pub struct Migration {
     /// Number, from 1.
     pub version: i32,
-    /// What it brings, as in the file's name.
+    /// Its title, as in the file's name.
     pub name: &'static str,
     /// The statements.
     pub sql: &'static str,
@@ -108,7 +108,7 @@ fn digests() -> &'static [String] {
     DIGESTS.get_or_init(|| MIGRATIONS.iter().map(Migration::sha256).collect())
 }
 
-/// The version of the schema this build works with.
+/// Returns the version of the schema this build works with.
 #[must_use]
 pub fn wanted() -> i32 {
     MIGRATIONS.last().map_or(0, |migration| migration.version)
@@ -155,7 +155,7 @@ pub enum MigrateError {
         version: i32,
         /// Its name.
         name: &'static str,
-        /// What the server said.
+        /// The server's error.
         #[source]
         source: tokio_postgres::Error,
     },
@@ -164,7 +164,7 @@ pub enum MigrateError {
     Unreadable(#[source] tokio_postgres::Error),
 }
 
-/// Applies what is missing and returns it.
+/// Applies the missing migrations and returns them.
 ///
 /// # Errors
 /// When the database is newer, a statement fails (that migration is rolled back), or the text of
@@ -230,7 +230,7 @@ async fn step(client: &Client) -> Result<Option<&'static Migration>, MigrateErro
     Ok(next)
 }
 
-/// Compares what was applied with what is known; returns the newest version applied.
+/// Compares the applied migrations with the known ones; returns the newest version applied.
 async fn verify(client: &Client) -> Result<i32, MigrateError> {
     let rows = client
         .query(
@@ -263,7 +263,7 @@ async fn verify(client: &Client) -> Result<i32, MigrateError> {
     Ok(found)
 }
 
-/// Whether this program may work with the database as it is.
+/// Returns whether this program may work with the database as it is.
 ///
 /// # Errors
 /// When its schema is newer, older or changed, or cannot be read.

@@ -1,7 +1,7 @@
 //! Partitions by day: which there are to be, and how they are made. The only place that makes any.
 //!
 //! A partition is made for one table and one day when rows need it, so that a table which gets no rows
-//! has none. Each is made in a transaction of its own: what was made stays made, whatever fails later,
+//! has none. Each is made in a separate transaction: a partition that was made stays, if a later one fails,
 //! and no transaction grows with the number of days that a batch happens to span.
 //!
 //! **Only days near today have one**, by the server's clock: [`DAYS_BACK`] days back and [`DAYS_AHEAD`]
@@ -14,10 +14,10 @@
 //! **A row never waits for its partition.** When one cannot be made (a lock, a right, a slow disk) the
 //! row goes to the default partition, and the rows move when the partition is made: that is tried
 //! again after [`RETRY`], and a batch waits at most [`PATIENCE`] for all that it needs. The exception
-//! is a table without a default partition, whose rows the server refuses: see [`is_homeless`].
+//! is a table without a default partition, whose rows the server refuses: see [`lacks_partition`].
 //!
-//! What is known to exist is remembered for a session and forgotten every hour, so that a partition
-//! which somebody dropped comes back.
+//! Existing partitions are remembered for a session and forgotten every hour, so that a partition
+//! that was dropped by hand comes back.
 
 use crate::tuple::Group;
 use schema::Timestamp;
@@ -41,7 +41,7 @@ const RETRY: Duration = Duration::from_secs(60);
 /// A place for rows: a table with a day, in days since 1970, or with its default partition.
 type PartitionKey = (String, Option<i64>);
 
-/// What rows need: tables and the days of their rows, in days since 1970.
+/// Partitions that rows need: tables and the days of their rows, in days since 1970.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Needs(BTreeSet<(i64, String)>);
 
@@ -68,10 +68,10 @@ pub(crate) const fn day_of(ts: Timestamp) -> i64 {
     ts.as_micros().div_euclid(DAY)
 }
 
-/// Whether the server refused rows because no partition takes them: there is neither one of their day nor
+/// Returns whether the server refused rows because no partition takes them: there is neither one of their day nor
 /// a default one, or the one of their day was made after the server had chosen the default one. The
 /// rows are fine. The server reports it as a violated check without a constraint's name.
-pub(crate) fn is_homeless(error: &Error) -> bool {
+pub(crate) fn lacks_partition(error: &Error) -> bool {
     error.as_db_error().is_some_and(|error| {
         *error.code() == SqlState::CHECK_VIOLATION && error.constraint().is_none()
     })
@@ -83,12 +83,12 @@ pub(crate) struct Partitions {
     /// By how much the server's clock is ahead of ours, microseconds.
     server_ahead: i64,
     known: BTreeSet<PartitionKey>,
-    /// What could not be made, and when it is tried again.
+    /// Partitions that could not be made, and when that is tried again.
     failed: BTreeMap<PartitionKey, Instant>,
 }
 
 impl Partitions {
-    /// Knows no partition yet. `server_now` is what the server's clock showed at `now` of ours.
+    /// Begins without a known partition. `server_now` is the server's clock at `now` of ours.
     pub(crate) const fn new(server_now: Timestamp, now: Timestamp) -> Self {
         Self {
             server_ahead: server_now.as_micros().saturating_sub(now.as_micros()),
@@ -107,19 +107,19 @@ impl Partitions {
         day_of(Timestamp(now.as_micros().saturating_add(self.server_ahead)))
     }
 
-    /// Forgets what is known of one table.
+    /// Forgets the known partitions of one table.
     pub(crate) fn forget(&mut self, table: &str) {
         self.known.retain(|(name, _)| name != table);
         self.failed.retain(|(name, _), _| name != table);
     }
 
-    /// Forgets everything, so that what is needed next is looked for at the server.
+    /// Forgets every partition, so that the server is asked about the next ones.
     pub(crate) fn forget_all(&mut self) {
         self.known.clear();
         self.failed.clear();
     }
 
-    /// Returns what of these needs is not known to exist: default partitions first, for they take any
+    /// Returns the needs that are not known to exist: default partitions first, for they take any
     /// row, then the newest days, which most rows are of.
     fn missing(&self, needs: &Needs, now: Timestamp) -> Vec<PartitionKey> {
         let today = self.today(now);

@@ -1,4 +1,4 @@
-//! How rows of processes are stored: what changes from tick to tick apart from what identifies the process.
+//! Storage of process rows: columns that change from tick to tick, and the identity of the process, are separate tables.
 //!
 //! A tick is collected and queued as whole rows of [`ProcessSample`], so that a record of the queue stands for
 //! itself: records that are lost, late, replayed or written by an older version take nothing from others. The
@@ -13,7 +13,7 @@
 //!
 //! Nothing is asked of the server for it, and storing an identity twice is storing it once (`ON CONFLICT DO
 //! NOTHING`). It contains the day, so that the day's samples refer to identities in partitions of the same day,
-//! which expire with them. Process ids have 22 bits on Linux; the hash tells apart the identities of one process id
+//! which expire with them. Process ids have 22 bits on Linux; the hash distinguishes the identities of one process id
 //! on one day of one host, a handful, so that 41 bits are plenty.
 
 use crate::partitions::day_of;
@@ -51,12 +51,12 @@ pub(crate) fn queued_as(table: &'static TableDef) -> Option<&'static str> {
     }
 }
 
-/// Whether a row that is there already is left as it is.
+/// Returns whether a row that is there already is left as it is.
 pub(crate) fn is_stored_once(table: &str) -> bool {
     table == ProcessIdentity::TABLE.name
 }
 
-/// Whether storing rows of this table takes the identities of processes.
+/// Returns whether storing rows of this table takes the identities of processes.
 pub(crate) fn needs_identities(table: &TableDef) -> bool {
     table.name == ProcessMeasurement::TABLE.name || is_stored_once(table.name)
 }
@@ -66,7 +66,7 @@ pub(crate) fn needs_identities(table: &TableDef) -> bool {
 pub(crate) struct Identities(BTreeMap<i64, (Timestamp, ProcessIdentity)>);
 
 impl Identities {
-    /// Leaves out what is known to be stored.
+    /// Removes identities that are known to be stored.
     pub(crate) fn drop_known(&mut self, known: &KnownIdentities) {
         self.0.retain(|key, _| !known.0.contains(key));
     }
@@ -87,7 +87,7 @@ impl Identities {
     }
 }
 
-/// The keys of identities that the database has, as far as this session knows.
+/// The keys of identities that the database has, as far as known in this session.
 #[derive(Debug, Default)]
 pub(crate) struct KnownIdentities(HashSet<i64>);
 
@@ -100,7 +100,7 @@ impl KnownIdentities {
         self.0.extend(keys);
     }
 
-    /// Forgets all, so that they are stored again: somebody may have dropped them.
+    /// Forgets all, so that they are stored again: their partition may have been dropped by hand.
     pub(crate) fn forget(&mut self) {
         self.0.clear();
     }
@@ -149,7 +149,7 @@ const COLUMNS: [&str; 18] = [
     "process_count",
 ];
 
-/// Where the columns lie in the tuples of a group; `None` for those that the version that wrote it did not have.
+/// Positions of the columns in the tuples of a group; `None` for those that the version that wrote it did not have.
 struct Columns([Option<usize>; COLUMNS.len()]);
 
 impl Columns {
@@ -157,7 +157,7 @@ impl Columns {
         Self(COLUMNS.map(|name| {
             let declared = ProcessSample::TABLE.column(name)?;
             let is_it = |(found, pg): &(String, PgType)| found == name && *pg == declared.pg;
-            // Behind `ts` and `host_id`.
+            // After `ts` and `host_id`.
             group.columns.iter().position(is_it).map(|at| at + 2)
         }))
     }
@@ -217,7 +217,7 @@ impl<'a> Whole<'a> {
         }
     }
 
-    /// When it started. In containers with LXCFS every uptime is 0, beside start times of the host.
+    /// Returns when it started. In containers with LXCFS every uptime is 0, beside start times of the host.
     fn started(&self, ts: Timestamp) -> Option<Timestamp> {
         #[expect(
             clippy::cast_possible_truncation,
@@ -290,7 +290,7 @@ fn float8(field: &[u8]) -> Option<f64> {
     field.try_into().ok().map(f64::from_be_bytes)
 }
 
-/// FNV-1a, with the bits mixed at the end. Values are told apart from each other and from their absence.
+/// FNV-1a, with the bits mixed at the end. Values differ from each other and from their absence.
 struct Hash(u64);
 
 impl Hash {

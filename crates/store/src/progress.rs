@@ -1,8 +1,8 @@
-//! How far a spool is delivered, as the database remembers it.
+//! Progress of a spool's delivery, as the database has it.
 //!
 //! Per class of the spool two things are kept: the numbers of the records that are *delivered*,
-//! and per table those of them that this table still *owes*, because it was locked, missing or
-//! refused when the others were stored. Normally that is one range and no debt:
+//! and per table those of them whose rows are *deferred*, because the table was locked, missing or
+//! refused them when the others were stored. Normally that is one range and nothing deferred:
 //! `{"core": {"delivered": [[1, 8641]], "owed": {}}}`.
 //!
 //! A set of ranges, not a single mark, because after an outage the newest records are delivered
@@ -16,41 +16,41 @@ use std::collections::BTreeMap;
 /// Progress of one class.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClassProgress {
-    /// Records that are stored, but for what is owed, or known to be lost.
+    /// Records that are stored, apart from deferred rows, or known to be lost.
     pub delivered: RangeSet,
-    /// By table: delivered records whose rows of this table are not stored yet.
-    #[serde(default)]
-    pub owed: BTreeMap<String, RangeSet>,
-    /// How many records were delivered from memory, so that they never had a number.
+    /// By table: delivered records whose rows of this table are not stored yet. Stored as `owed`.
+    #[serde(default, rename = "owed")]
+    pub deferred: BTreeMap<String, RangeSet>,
+    /// Number of records that were delivered from memory, so that they never had a number in the spool.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub from_memory: u64,
 }
 
 impl ClassProgress {
-    /// Records that nothing waits for any more: the spool may forget them.
+    /// Returns the records without deferred rows: the spool may remove them.
     #[must_use]
     pub fn settled(&self) -> RangeSet {
-        self.owed
+        self.deferred
             .values()
-            .fold(self.delivered.clone(), |settled, owed| {
-                settled.difference(owed)
+            .fold(self.delivered.clone(), |settled, deferred| {
+                settled.difference(deferred)
             })
     }
 
-    /// Adds a debt of a table.
-    pub fn owe(&mut self, table: &str, records: &RangeSet) {
+    /// Defers the rows of a table in these records.
+    pub fn defer(&mut self, table: &str, records: &RangeSet) {
         if !records.is_empty() {
-            let owed = self.owed.entry(table.to_owned()).or_default();
-            *owed = owed.union(records);
+            let deferred = self.deferred.entry(table.to_owned()).or_default();
+            *deferred = deferred.union(records);
         }
     }
 
-    /// Takes records off a table's debt.
-    pub fn pay(&mut self, table: &str, records: &RangeSet) {
-        if let Some(owed) = self.owed.get_mut(table) {
-            *owed = owed.difference(records);
-            if owed.is_empty() {
-                self.owed.remove(table);
+    /// Notes that the deferred rows of a table in these records are stored.
+    pub fn complete(&mut self, table: &str, records: &RangeSet) {
+        if let Some(deferred) = self.deferred.get_mut(table) {
+            *deferred = deferred.difference(records);
+            if deferred.is_empty() {
+                self.deferred.remove(table);
             }
         }
     }
@@ -70,21 +70,28 @@ const fn is_zero(count: &u64) -> bool {
 pub struct Progress(BTreeMap<String, ClassProgress>);
 
 impl Progress {
-    /// Progress of one class.
+    /// Returns the progress of one class, to be changed.
     pub fn class(&mut self, class: Class) -> &mut ClassProgress {
         self.0.entry(class.as_str().to_owned()).or_default()
     }
 
-    /// Progress of one class, as far as there is any.
+    /// Returns the progress of one class; that of a new one if there is none.
     #[must_use]
     pub fn of(&self, class: Class) -> ClassProgress {
         self.0.get(class.as_str()).cloned().unwrap_or_default()
     }
 
-    /// Whether rows of any table are deferred.
+    /// Returns whether rows of this table are deferred.
+    #[must_use]
+    pub fn is_deferred(&self, table: &str) -> bool {
+        let mut classes = self.0.values();
+        classes.any(|class| class.deferred.contains_key(table))
+    }
+
+    /// Returns whether rows of any table are deferred.
     #[must_use]
     pub fn has_deferred(&self) -> bool {
-        self.0.values().any(|class| !class.owed.is_empty())
+        self.0.values().any(|class| !class.deferred.is_empty())
     }
 }
 
@@ -99,26 +106,26 @@ mod tests {
     }
 
     #[test]
-    fn what_a_table_owes_is_not_settled() {
+    fn deferred_records_are_not_settled() {
         let mut progress = ClassProgress {
             delivered: set(1, 10),
             ..ClassProgress::default()
         };
-        progress.owe("a", &set(3, 5));
-        progress.owe("b", &set(4, 7));
+        progress.defer("a", &set(3, 5));
+        progress.defer("b", &set(4, 7));
         assert_eq!(progress.settled(), set(1, 3).union(&set(7, 10)));
-        progress.pay("a", &set(3, 5));
+        progress.complete("a", &set(3, 5));
         assert_eq!(progress.settled(), set(1, 4).union(&set(7, 10)));
-        progress.pay("b", &set(4, 7));
+        progress.complete("b", &set(4, 7));
         assert_eq!(progress.settled(), set(1, 10));
-        assert!(progress.owed.is_empty());
+        assert!(progress.deferred.is_empty());
     }
 
     #[test]
     fn it_survives_the_database() {
         let mut progress = Progress::default();
         progress.class(Class::Core).delivered = set(1, 4).union(&set(9, 12));
-        progress.class(Class::Core).owe("t", &set(2, 3));
+        progress.class(Class::Core).defer("t", &set(2, 3));
         let text = serde_json::to_string(&progress).unwrap();
         assert_eq!(
             text,

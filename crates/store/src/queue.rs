@@ -7,7 +7,7 @@
 //! are held by table, bounded by `HELD_BYTES`, and leave in one of three ways, whichever comes first:
 //!
 //! * *into the spool*, once its disk takes records again: tried with every tick;
-//! * *to the database*, straight from memory: the writer leases what it sends, and what is leased goes
+//! * *to the database*, straight from memory: the writer leases the rows that it sends, and leased rows go
 //!   nowhere else until the outcome of the transaction is known, so that no row is stored twice;
 //! * *given up*, the oldest of the least valuable class first, as a loss that the spool notes. At the
 //!   end of the process ([`Queue::close`]) that is the fate of what neither of the two took.
@@ -27,7 +27,7 @@ use tokio::sync::Notify;
 /// 64 MiB for everything.
 const HELD_BYTES: usize = 8 * 1024 * 1024;
 
-/// Where the rows of a tick are.
+/// Storage of the rows of a tick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
     /// In the spool, past fdatasync.
@@ -36,7 +36,7 @@ pub enum Durability {
     Memory,
 }
 
-/// What was left in memory at the end.
+/// Rows left in memory at the end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Unsaved {
     /// Records that are lost.
@@ -45,7 +45,7 @@ pub struct Unsaved {
     pub is_noted: bool,
 }
 
-/// What waits, for the collector's own metrics.
+/// Waiting rows, for the collector's own metrics.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Depth {
     /// Rows by table; rows of earlier runs under the name of their class.
@@ -59,7 +59,7 @@ pub struct Depth {
 }
 
 impl Depth {
-    /// Rows in all.
+    /// Returns the number of rows of all tables.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.rows.values().sum()
@@ -69,7 +69,7 @@ impl Depth {
 /// Rows of one table that are held in memory.
 struct HeldGroup {
     id: u64,
-    /// What would be one record of the spool has one number.
+    /// Groups that would be one record of the spool have one number.
     record: u64,
     class: Class,
     ts: Timestamp,
@@ -95,7 +95,7 @@ struct Inner {
     held: VecDeque<HeldGroup>,
     /// The next number of [`HeldGroup::id`] and [`HeldGroup::record`].
     next: u64,
-    /// As the database last told; nothing delivered before it has.
+    /// Progress that the database last had; empty before anything is delivered.
     progress: Progress,
 }
 
@@ -136,7 +136,7 @@ impl Queue {
         }
     }
 
-    /// Makes the rows of a tick durable and tells the writer.
+    /// Makes the rows of a tick durable and notifies the writer.
     ///
     /// # Errors
     /// When the spool refuses for a reason that is not the disk's state.
@@ -177,7 +177,7 @@ impl Queue {
         result
     }
 
-    /// Leases what is held in memory, of the tables that `wants` it.
+    /// Leases the rows in memory of the tables that `wants` selects.
     pub(crate) async fn lease(
         &self,
         wants: impl Fn(&'static TableDef) -> bool,
@@ -221,9 +221,9 @@ impl Queue {
         .await;
     }
 
-    /// Ends: what is held in memory goes to the spool, and what that does not take is noted as lost. To be
-    /// called when the writer has ended. What it has leased until then may be stored or not: it counts as
-    /// lost, since the spool would deliver it a second time.
+    /// Closes the queue: rows in memory go to the spool, and those that it does not take are noted as lost. To be
+    /// called when the writer has ended. Rows that it has leased may be stored or not: they count as
+    /// lost, since the spool would deliver them a second time.
     pub async fn close(&self) -> Unsaved {
         self.blocking(|inner| {
             inner.store_held();
@@ -246,7 +246,7 @@ impl Queue {
         self.blocking(move |inner| work(&mut inner.spool)).await
     }
 
-    /// For what asks no disk: done here and now, unless somebody works on the spool.
+    /// Runs a piece of work that needs no disk: in place, unless the spool is in use.
     async fn in_memory<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Inner) -> T + Send + 'static,
@@ -257,6 +257,7 @@ impl Queue {
         self.blocking(work).await
     }
 
+    /// Runs a piece of work on a blocking thread.
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Inner) -> T + Send + 'static,
@@ -270,7 +271,7 @@ impl Queue {
             Ok(value) => value,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
-                // Only a runtime that is being shut down cancels a blocking task; nobody is left
+                // Only a runtime that is being shut down cancels a blocking task; no caller is left
                 // to take the value.
                 Err(_) => std::future::pending().await,
             },
@@ -298,7 +299,7 @@ impl Queue {
         waiting.retain(|_, count| *count > 0);
     }
 
-    /// Remembers what the database has.
+    /// Remembers the progress in the database.
     pub(crate) async fn remember(&self, progress: Progress) {
         let waits = self
             .in_memory(move |inner| {
@@ -314,7 +315,7 @@ impl Queue {
         }
     }
 
-    /// What waits now.
+    /// Returns the waiting rows.
     pub async fn depth(&self) -> Depth {
         let rows = self
             .waiting
@@ -380,7 +381,7 @@ impl Inner {
         }
     }
 
-    /// Moves what is held in memory into the spool, oldest first, but for what is leased.
+    /// Moves rows in memory into the spool, oldest first, apart from leased ones.
     fn store_held(&mut self) -> Durability {
         loop {
             let Some(first) = self.held.iter().find(|held| !held.is_leased) else {
@@ -402,7 +403,7 @@ impl Inner {
         }
     }
 
-    /// Gives up what is held beyond so many bytes: the oldest of the lowest class first, as losses that
+    /// Gives up rows in memory beyond so many bytes: the oldest of the lowest class first, as losses that
     /// the spool notes.
     fn bound_held(&mut self, most: usize) {
         let mut bytes: usize = self.held.iter().map(|held| held.group.tuples.len()).sum();
@@ -437,7 +438,7 @@ impl Inner {
         }
         for (mut loss, records) in losses.into_values() {
             loss.records = records.len() as u64;
-            // What is not durable yet is told with the next append.
+            // Losses that are not durable yet are noted with the next append.
             self.spool.note(loss);
         }
     }

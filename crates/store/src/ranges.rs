@@ -1,6 +1,6 @@
 //! Sets of record numbers, kept as sorted, disjoint, non-adjacent half-open ranges.
 //!
-//! A stream that is delivered in order is one range however long it is; each record that is owed
+//! A stream that is delivered in order is one range however long it is; each record that is deferred
 //! out of order costs one more. As JSON a set is `[[from, to], …]` with `to` excluded.
 
 use std::fmt;
@@ -17,7 +17,7 @@ pub struct RangeSet {
 }
 
 impl RangeSet {
-    /// The empty set.
+    /// Returns the empty set.
     #[must_use]
     pub const fn new() -> Self {
         Self { ranges: Vec::new() }
@@ -58,14 +58,14 @@ impl RangeSet {
         self.ranges.splice(from..to, rest);
     }
 
-    /// Whether a number is in the set.
+    /// Returns whether a number is in the set.
     #[must_use]
     pub fn contains(&self, value: u64) -> bool {
         let at = self.ranges.partition_point(|r| r.1 <= value);
         self.ranges.get(at).is_some_and(|r| r.0 <= value)
     }
 
-    /// Whether every number of another set is in this one.
+    /// Returns whether every number of another set is in this one.
     #[must_use]
     pub fn contains_all(&self, other: &Self) -> bool {
         other.iter().all(|range| {
@@ -76,7 +76,7 @@ impl RangeSet {
         })
     }
 
-    /// What is in either.
+    /// Returns the union.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         let (mut big, small) = if self.ranges.len() >= other.ranges.len() {
@@ -90,7 +90,7 @@ impl RangeSet {
         big
     }
 
-    /// What is in this set and not in the other.
+    /// Returns the numbers of this set that are not in the other.
     #[must_use]
     pub fn difference(&self, other: &Self) -> Self {
         let mut ranges = Vec::new();
@@ -119,7 +119,7 @@ impl RangeSet {
         Self { ranges }
     }
 
-    /// What is in both.
+    /// Returns the intersection.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
         let (mut i, mut j) = (0, 0);
@@ -138,7 +138,7 @@ impl RangeSet {
         Self { ranges }
     }
 
-    /// The smallest number not below `from` that is not in the set.
+    /// Returns the smallest number not below `from` that is not in the set.
     #[must_use]
     pub fn first_gap(&self, from: u64) -> u64 {
         let at = self.ranges.partition_point(|r| r.1 <= from);
@@ -148,44 +148,44 @@ impl RangeSet {
         }
     }
 
-    /// The smallest number in the set.
+    /// Returns the smallest number in the set.
     #[must_use]
     pub fn first(&self) -> Option<u64> {
         self.ranges.first().map(|r| r.0)
     }
 
-    /// The largest number in the set.
+    /// Returns the largest number in the set.
     #[must_use]
     pub fn last(&self) -> Option<u64> {
         self.ranges.last().map(|r| r.1 - 1)
     }
 
-    /// The smallest number in the set that is not below `from`.
+    /// Returns the smallest number in the set that is not below `from`.
     #[must_use]
     pub fn next_from(&self, from: u64) -> Option<u64> {
         let at = self.ranges.partition_point(|r| r.1 <= from);
         self.ranges.get(at).map(|r| r.0.max(from))
     }
 
-    /// How many numbers are in the set.
+    /// Returns the number of elements.
     #[must_use]
     pub fn len(&self) -> u64 {
         self.ranges.iter().map(|r| r.1 - r.0).sum()
     }
 
-    /// Whether the set is empty.
+    /// Returns whether the set is empty.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.ranges.is_empty()
     }
 
-    /// How many ranges the set is made of: its size in memory and as JSON.
+    /// Returns the number of ranges: its size in memory and as JSON.
     #[must_use]
     pub const fn range_count(&self) -> usize {
         self.ranges.len()
     }
 
-    /// The ranges in ascending order.
+    /// Returns the ranges in ascending order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = Range<u64>> + ExactSizeIterator + '_ {
         self.ranges.iter().map(|r| r.0..r.1)
     }

@@ -1,4 +1,4 @@
-//! What the writer is doing, for the collector's own metrics and log: one owner, many readers.
+//! State of the writer, for the collector's own metrics and log: one owner, many readers.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,7 +17,7 @@ pub enum Link {
 }
 
 impl Link {
-    /// The word stored in `collector_self_metrics.db_state`.
+    /// Returns the word stored in `collector_self_metrics.db_state`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -42,11 +42,11 @@ pub struct Status {
     pub rows_written: u64,
     /// Records given up, each in `data_gaps`.
     pub lost_records: u64,
-    /// Rows set aside in `dead_letter`.
+    /// Rows dead-lettered: refused by the server and stored in `dead_letter`.
     pub dead_letters: u64,
     /// Connections opened.
     pub connections: u64,
-    /// By how much the host's clock was ahead of the server's when it was last looked at, microseconds.
+    /// By how much the host's clock was ahead of the server's when they were last compared, microseconds.
     pub clock_ahead_micros: i64,
 }
 
@@ -55,7 +55,7 @@ pub struct Status {
 pub struct SharedStatus(Arc<Mutex<Status>>);
 
 impl SharedStatus {
-    /// A copy of the status as it is now.
+    /// Returns a copy of the status as it is now.
     #[must_use]
     pub fn get(&self) -> Status {
         self.0

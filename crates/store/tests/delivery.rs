@@ -1,4 +1,4 @@
-//! What is in the spool arrives, once, whatever the tables do.
+//! Delivery: records of the spool are stored exactly once, in any state of the tables.
 
 mod common;
 
@@ -77,7 +77,7 @@ async fn rows_arrive_with_their_host_and_the_spool_forgets_them() {
     );
 }
 
-/// P1, in the small: whatever instant a writer dies at, what was appended is stored once.
+/// P1, in the small: at any instant that a writer dies at, appended records are stored once.
 #[tokio::test]
 async fn p01_a_writer_that_dies_anywhere_loses_and_doubles_nothing() {
     let (database, dir) = (database().await, TempDir::new().unwrap());
@@ -115,7 +115,7 @@ async fn p01_a_writer_that_dies_anywhere_loses_and_doubles_nothing() {
 
 /// P15: a table that is locked holds up nothing but itself.
 #[tokio::test]
-async fn p15_a_locked_table_owes_and_pays_later() {
+async fn p15_a_locked_table_is_deferred_and_stored_later() {
     let (database, dir) = (database().await, TempDir::new().unwrap());
     let running = start(dir.path(), database.target());
     running.queue.append(ts(0), rows(0, 5)).await.unwrap();
@@ -232,7 +232,7 @@ async fn p15_a_dropped_table_costs_only_itself() {
 
 /// P13: one row that the server refuses goes aside; its neighbours are stored at once.
 #[tokio::test]
-async fn p13_a_poisoned_row_is_set_aside_and_its_neighbours_are_stored() {
+async fn p13_a_poisoned_row_is_dead_lettered_and_its_neighbours_are_stored() {
     let (database, dir) = (database().await, TempDir::new().unwrap());
     // What the encoder cannot produce, a constraint can refuse.
     database
@@ -526,7 +526,7 @@ async fn partitions_are_made_once_by_whoever_comes_first() {
 }
 
 /// P16: a database that takes connections and stores nothing is asked less and less often. Its disk is full,
-/// as far as the collector can tell.
+/// as far as the collector knows.
 #[tokio::test]
 async fn p16_a_database_that_stores_nothing_is_asked_less_and_less_often() {
     let (database, dir) = (database().await, TempDir::new().unwrap());

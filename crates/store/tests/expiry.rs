@@ -126,7 +126,7 @@ async fn a_host_whose_clock_is_wrong_expires_nothing_and_is_reported() {
             i64::from(is_wrong),
             "{case}"
         );
-        // The samples of its own time arrive all the same.
+        // Samples dated by its clock are stored all the same.
         let at = clock();
         running.queue.append(at, rows(0, 3)).await.unwrap();
         running.drained().await;

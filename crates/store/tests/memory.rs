@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use store::queue::{Durability, Queue};
-use store::spool::{Options, Spool};
+use store::spool::{Spool, SpoolOptions};
 use tempfile::TempDir;
 use testkit::{Cut, Direction, Mode, Proxy, Server, migrate};
 
@@ -106,7 +106,7 @@ async fn p05_rows_are_delivered_from_memory_while_the_disk_takes_nothing() {
     running.stop().await;
 }
 
-/// P3 for rows that have no number in the spool: whatever happens to the link, each is stored once.
+/// P3 for rows that have no number in the spool: each is stored once, after any failure of the link.
 #[tokio::test]
 async fn p03_rows_from_memory_are_stored_once_whatever_happens_to_the_link() {
     let server = Server::builder().tcp().start().unwrap();
@@ -163,7 +163,7 @@ async fn p03_rows_from_memory_are_stored_once_whatever_happens_to_the_link() {
     running.stop().await;
 }
 
-/// A table that takes no rows keeps its own in memory, and nobody else's.
+/// Rows of a table that takes none stay in memory, those of other tables do not.
 #[tokio::test]
 async fn p15_a_locked_table_keeps_its_rows_in_memory() {
     let (database, place) = (database().await, Place::new());
@@ -249,9 +249,9 @@ async fn p05_a_removed_folder_comes_back_and_what_went_with_it_is_a_gap() {
 /// What vanished unseen vanished in a span of time, not at an instant.
 #[tokio::test]
 async fn gaps_of_what_is_missing_have_a_length() {
-    let small = Options {
+    let small = SpoolOptions {
         segment: 4096,
-        ..Options::with_budget(100 << 20)
+        ..SpoolOptions::with_budget(100 << 20)
     };
     let length = "select reason, class, (to_ts - from_ts)::text, (from_ts < to_ts)::text from collector.data_gaps";
     for is_restored in [true, false] {

@@ -134,7 +134,7 @@ async fn lines_of_any_date_are_stored_and_only_days_near_today_have_partitions()
 async fn a_partition_that_cannot_be_made_holds_up_nothing_and_its_rows_move_when_it_can() {
     let database = database().await;
     let mut slow = link(&database).await;
-    // Two defaults exist; whoever adds a partition to the third waits for this lock.
+    // Two defaults exist; adding a partition to the third waits for this lock.
     store(&mut slow, &lines(&[base() - 400 * DAY]))
         .await
         .unwrap();
@@ -254,7 +254,7 @@ async fn a_partition_is_made_beside_readers_and_writers() {
     busy.client.batch_execute("ROLLBACK").await.unwrap();
 }
 
-/// Somebody drops partitions by hand: rows are not to blame and go nowhere else, for samples and lines.
+/// Partitions are dropped by hand: the rows are valid and are not dead-lettered, for samples and lines.
 #[tokio::test]
 async fn dropped_partitions_come_back() {
     let (database, dir) = (database().await, tempfile::TempDir::new().unwrap());

@@ -2,9 +2,9 @@
 
 use schema::{Class, Timestamp};
 use store::ranges::RangeSet;
-use store::spool::{Kind, Loss, Options, Reader, Reason, Spool, SpoolError, State};
+use store::spool::{Kind, Loss, Reader, Reason, Spool, SpoolError, SpoolOptions, State};
 
-const SMALL: Options = Options {
+const SMALL: SpoolOptions = SpoolOptions {
     budget: 64 << 10,
     segment: 4096,
 };
@@ -144,7 +144,7 @@ fn the_oldest_of_the_lowest_class_goes_first() {
 }
 
 #[test]
-fn a_second_opener_is_told_who_has_it() {
+fn a_second_opener_learns_the_holder() {
     let dir = tempfile::tempdir().expect("tempdir");
     let _spool = Spool::open(dir.path(), SMALL).expect("opens");
     match Spool::open(dir.path(), SMALL) {
@@ -159,7 +159,7 @@ fn too_large_and_too_small() {
     assert!(matches!(
         Spool::open(
             dir.path(),
-            Options {
+            SpoolOptions {
                 budget: 4096,
                 segment: 4096
             }

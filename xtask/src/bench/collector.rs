@@ -90,7 +90,7 @@ impl Collector {
         Ok(Self(Children(vec![child])))
     }
 
-    /// Its process.
+    /// Returns its process.
     pub(crate) fn pid(&self) -> u32 {
         self.0.0.first().map_or(0, Child::id)
     }

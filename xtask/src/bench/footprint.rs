@@ -1,9 +1,9 @@
-//! What the collector costs its host.
+//! Cost of the collector on its host.
 //!
 //! The real release binary at its real cadence of 10 s, against a real PostgreSQL with fsync, with
 //! 300 idle processes beside what runs anyway: CPU of the collector and of its server process per
 //! cycle, memory, bytes stored per hour. Then at a cadence of 1 s, to see enough ticks, how late
-//! they begin: in peace, with the table of processes locked, and with the server gone.
+//! they begin: undisturbed, with the table of processes locked, and with the server gone.
 
 use super::collector::{Children, Collector, build};
 use super::{Figure, figure, number, process};
@@ -20,7 +20,7 @@ use tokio::time::sleep;
 const WARM_UP: u64 = 2;
 const CADENCE: Duration = Duration::from_secs(10);
 
-/// How much is measured.
+/// Extent of the measurement.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// Cycles of 10 s that are measured
@@ -57,12 +57,15 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Vec<Figure>> {
 
 const STORED: &str = "select coalesce(sum(pg_total_relation_size(oid)), 0) from pg_class \
                       where relnamespace = 'collector'::regnamespace and relkind = 'r'";
+/// Partitions of samples of processes, with their indexes.
+const SAMPLES: &str = "select coalesce(sum(pg_total_relation_size(oid)), 0) from pg_class \
+                       where relnamespace = 'collector'::regnamespace and relkind = 'r' \
+                       and relname like 'process\\_samples%'";
 const WAL: &str = "select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')";
 
 const ROWS: &str = "select count(*) from collector.process_metrics_raw";
 
-/// Processes of the sessions that the collector keeps: one delivers, one stores logs, one watches the
-/// server.
+/// Returns the server processes of the collector's sessions: for samples, for logs and for watching the server.
 async fn backends(server: &Server) -> anyhow::Result<Vec<u32>> {
     let rows = server
         .sql("select pid from pg_stat_activity where application_name like 'pqcrypta-collector%'")
@@ -92,44 +95,18 @@ async fn cost(
     let memory = process::memory(pid)?;
     let threads = process::threads(pid)? as f64;
     let used = Usage::of(server, pid, &backends).await?.since(&before);
-    let cycles = options.cycles as f64;
-    let per_hour = 360.0 / cycles / (1024.0 * 1024.0);
+    out.extend(used.figures(options.cycles as f64));
     let figures = [
-        (
-            "processes stored per cycle",
-            used.rows / cycles,
-            "rows",
-            None,
-        ),
-        (
-            "CPU of the collector per cycle",
-            used.cpu / cycles,
-            "ms",
-            Some(9.0),
-        ),
-        (
-            "CPU of its server processes per cycle",
-            used.server_cpu / cycles,
-            "ms",
-            Some(4.0),
-        ),
         ("RSS of the collector", memory.rss, "MiB", Some(12.0)),
         ("PSS of the collector", memory.pss, "MiB", None),
         ("threads of the collector", threads, "threads", Some(4.0)),
-        (
-            "stored per hour, indexes included",
-            used.stored * per_hour,
-            "MiB",
-            None,
-        ),
-        ("write-ahead log per hour", used.wal * per_hour, "MiB", None),
     ];
     let figures = figures.map(|(name, value, unit, target)| figure(name, value, unit, target));
     out.extend(figures);
     Ok(())
 }
 
-/// What was used and stored up to an instant, or between two.
+/// Resources used and bytes stored up to an instant, or between two.
 struct Usage {
     /// CPU of the collector, milliseconds.
     cpu: f64,
@@ -137,6 +114,8 @@ struct Usage {
     server_cpu: f64,
     /// Bytes of its tables with their indexes.
     stored: f64,
+    /// Bytes of samples of processes with their indexes.
+    samples: f64,
     /// Bytes of write-ahead log.
     wal: f64,
     /// Rows of processes.
@@ -149,9 +128,54 @@ impl Usage {
             cpu: process::cpu_ms(pid)?,
             server_cpu: sum_ms(backends)?,
             stored: number(server, STORED).await?,
+            samples: number(server, SAMPLES).await?,
             wal: number(server, WAL).await?,
             rows: number(server, ROWS).await?,
         })
+    }
+
+    /// Returns the figures of so many cycles.
+    fn figures(&self, cycles: f64) -> [Figure; 6] {
+        let per_hour = 360.0 / cycles / (1024.0 * 1024.0);
+        let figures = [
+            (
+                "processes stored per cycle",
+                self.rows / cycles,
+                "rows",
+                None,
+            ),
+            (
+                "CPU of the collector per cycle",
+                self.cpu / cycles,
+                "ms",
+                Some(9.0),
+            ),
+            (
+                "CPU of its server processes per cycle",
+                self.server_cpu / cycles,
+                "ms",
+                Some(4.0),
+            ),
+            (
+                "stored per hour, indexes included",
+                self.stored * per_hour,
+                "MiB",
+                None,
+            ),
+            (
+                "write-ahead log per hour",
+                self.wal * per_hour,
+                "MiB",
+                Some(35.0),
+            ),
+            (
+                "stored per sample of a process, indexes included",
+                self.samples / self.rows.max(1.0),
+                "bytes",
+                Some(120.0),
+            ),
+        ];
+        figures.map(|(name, value, unit, target)| figure(name, value, unit, target))
     }
 
     fn since(&self, before: &Self) -> Self {
@@ -159,6 +183,7 @@ impl Usage {
             cpu: self.cpu - before.cpu,
             server_cpu: self.server_cpu - before.server_cpu,
             stored: self.stored - before.stored,
+            samples: self.samples - before.samples,
             wal: self.wal - before.wal,
             rows: self.rows - before.rows,
         }
@@ -178,7 +203,7 @@ async fn lateness(
 
     let from = now(server).await?;
     sleep(span).await;
-    late(server, "in peace", &from, 20.0, out).await?;
+    late(server, "undisturbed", &from, 20.0, out).await?;
 
     let locker = pg::connect(
         &server.target(),

@@ -12,14 +12,14 @@ use clap::Subcommand;
 use serde::Serialize;
 use testkit::Server;
 
-/// What is measured.
+/// A benchmark.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Bench {
-    /// What the collector costs its host: CPU, memory, disk, punctuality.
+    /// Cost of the collector on its host: CPU, memory, disk, lateness of ticks.
     Footprint(footprint::Options),
-    /// What reading logs costs, and how fast it is.
+    /// Cost and throughput of reading logs.
     Logs(logs::Options),
-    /// What watching a PostgreSQL server costs the host and the server.
+    /// Cost of watching a PostgreSQL server, on the host and on the server.
     Postgres(postgres::Options),
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct Figure {
     figure: String,
     value: f64,
     unit: &'static str,
-    /// What is aimed at; the figure should not be above it.
+    /// Target: the figure should not be above it.
     target: Option<f64>,
 }
 
@@ -65,7 +65,7 @@ fn figure(
     }
 }
 
-/// The one number that a statement gives; 0 for none.
+/// Returns the one number that a statement returns; 0 for none.
 async fn number(server: &Server, sql: &str) -> anyhow::Result<f64> {
     let rows = server.sql(sql).await?;
     let cell = rows
@@ -77,6 +77,7 @@ async fn number(server: &Server, sql: &str) -> anyhow::Result<f64> {
         .with_context(|| format!("no number: {sql}"))
 }
 
+/// Prints the figures as a table and as JSON lines.
 fn report(bench: &'static str, figures: &[Figure]) -> anyhow::Result<()> {
     println!(
         "{:<80} {:>12} {:<14} {:>8}",

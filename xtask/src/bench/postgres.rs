@@ -1,8 +1,8 @@
-//! What watching a PostgreSQL server costs, here and there.
+//! Cost of watching a PostgreSQL server, on the host and on the server.
 //!
 //! The collector's own code, in this process, against a real server: CPU and duration of a fast and
-//! of a slow tick, CPU of the server's processes, what the server's own statistics say of our
-//! statements, and what is stored. In three sizes: tables with their indexes, and statements.
+//! of a slow tick, CPU of the server's processes, the server's own statistics about our
+//! statements, and the rows stored. In three sizes: tables with their indexes, and statements.
 
 use super::{Figure, figure, process};
 use anyhow::{Context, ensure};
@@ -15,7 +15,7 @@ use std::time::Duration;
 use testkit::Server;
 use tokio::time::{Instant, sleep};
 
-/// How much is measured.
+/// Extent of the measurement.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// Fast ticks measured in each size
@@ -26,7 +26,7 @@ pub(crate) struct Options {
     slow: u32,
 }
 
-/// One size, with what is aimed at in it.
+/// One size, with its targets.
 struct Size {
     name: &'static str,
     tables: u32,
@@ -60,12 +60,12 @@ const SIZES: [Size; 3] = [
     },
 ];
 
-/// How far ticks are apart as delivered.
+/// Default intervals of ticks.
 const FAST_PACE: Duration = Duration::from_secs(10);
 const SLOW_PACE: Duration = Duration::from_secs(300);
 /// Fast and slow ticks an hour.
 const PER_HOUR: (f64, f64) = (360.0, 12.0);
-/// What RSS may grow by, MiB.
+/// Most growth of RSS, MiB.
 const GROWTH: f64 = 8.0;
 
 pub(crate) async fn run(options: &Options) -> anyhow::Result<Vec<Figure>> {
@@ -115,7 +115,7 @@ async fn grow(server: &Server, from: u32, size: &Size) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs statements that the server tells apart by their column names.
+/// Runs statements that the server distinguishes by their column names.
 async fn work(server: &Server, statements: u32) -> anyhow::Result<()> {
     for first in (1..=statements).step_by(250) {
         let last = (first + 249).min(statements);
@@ -127,7 +127,7 @@ async fn work(server: &Server, statements: u32) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What a number of ticks cost in the mean.
+/// Mean cost of a number of ticks.
 #[derive(Default)]
 struct Cost {
     own_ms: f64,
@@ -139,8 +139,8 @@ struct Cost {
 
 struct Bench {
     watched: Postgres,
-    /// What the watcher takes for the monotonic clock: ticks come one after the other here, and at
-    /// their own pace there, which decides what is due.
+    /// The monotonic clock of the watcher: ticks come one after the other here, and at
+    /// their own intervals there, which decide what is due.
     clock: Duration,
 }
 
@@ -171,7 +171,7 @@ impl Bench {
             self.tick(true).await;
         }
         let fast = self.cost(server, options.fast, None).await?;
-        let said = self.said(server, options.fast).await?;
+        let in_statements = self.in_statements(server, options.fast).await?;
         let slow = self
             .cost(server, options.slow, Some(size.statements))
             .await?;
@@ -192,7 +192,7 @@ impl Bench {
         );
         add(
             "fast tick, its statements by its own account",
-            said,
+            in_statements,
             "ms",
             None,
         );
@@ -223,7 +223,7 @@ impl Bench {
         rows
     }
 
-    /// The mean of `ticks` ticks; slow ones, when statements are given, each after these ran.
+    /// Returns the mean of `ticks` ticks; slow ones, when statements are given, each after these ran.
     async fn cost(
         &mut self,
         server: &Server,
@@ -235,7 +235,7 @@ impl Bench {
             if let Some(statements) = statements {
                 work(server, statements).await?;
             }
-            // Sessions of `work` end by themselves; their end is not ours to pay for.
+            // Sessions of `work` end on their own; their end is not part of the cost.
             sleep(Duration::from_millis(100)).await;
             let (own, theirs) = (process::cpu_ms(std::process::id())?, server_ms(server)?);
             let begun = Instant::now();
@@ -265,8 +265,8 @@ impl Bench {
         Ok(cost)
     }
 
-    /// Time in our statements as the server counts it, a fast tick.
-    async fn said(&mut self, server: &Server, ticks: u32) -> anyhow::Result<f64> {
+    /// Returns the time in our statements as the server counts it, for a fast tick.
+    async fn in_statements(&mut self, server: &Server, ticks: u32) -> anyhow::Result<f64> {
         server.sql("SELECT pg_stat_statements_reset()").await?;
         for _ in 0..ticks {
             self.tick(false).await;
@@ -280,7 +280,7 @@ impl Bench {
     }
 }
 
-/// CPU of the server's processes, those that ended included, milliseconds. Live ones by their
+/// Returns the CPU of the server's processes, those that ended included, milliseconds. Live ones by their
 /// schedstat; ended ones by `cutime` and `cstime` of the postmaster, in steps of a clock tick.
 fn server_ms(server: &Server) -> anyhow::Result<f64> {
     let pid_file = fs::read_to_string(server.data_dir().join("postmaster.pid"))?;

@@ -1,9 +1,9 @@
-//! What a process has used, from the kernel's accounts.
+//! Resources that a process has used, as the kernel accounts them.
 
 use anyhow::Context;
 use std::fs;
 
-/// CPU time of all live threads, milliseconds. Source: /proc/PID/task/TID/schedstat, nanoseconds.
+/// Returns the CPU time of all live threads, milliseconds. Source: /proc/PID/task/TID/schedstat, nanoseconds.
 pub(crate) fn cpu_ms(pid: u32) -> anyhow::Result<f64> {
     let mut nanos = 0_u64;
     for task in
@@ -21,7 +21,7 @@ pub(crate) fn cpu_ms(pid: u32) -> anyhow::Result<f64> {
     Ok(nanos as f64 / 1e6)
 }
 
-/// The thread of this name, if there is one.
+/// Returns the thread of this name, if there is one.
 pub(crate) fn thread(pid: u32, name: &str) -> anyhow::Result<Option<u32>> {
     for task in fs::read_dir(format!("/proc/{pid}/task"))? {
         let task = task?.path();
@@ -33,14 +33,14 @@ pub(crate) fn thread(pid: u32, name: &str) -> anyhow::Result<Option<u32>> {
     Ok(None)
 }
 
-/// CPU time of one thread, milliseconds.
+/// Returns the CPU time of one thread, milliseconds.
 pub(crate) fn thread_cpu_ms(pid: u32, tid: u32) -> anyhow::Result<f64> {
     let text = fs::read_to_string(format!("/proc/{pid}/task/{tid}/schedstat"))?;
     let nanos: f64 = text.split(' ').next().unwrap_or("0").parse()?;
     Ok(nanos / 1e6)
 }
 
-/// The most memory a process ever had resident, MiB. Source: `VmHWM` of /proc/PID/status.
+/// Returns the most memory a process ever had resident, MiB. Source: `VmHWM` of /proc/PID/status.
 pub(crate) fn peak_rss(pid: u32) -> anyhow::Result<f64> {
     let text = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -58,7 +58,7 @@ pub(crate) struct Memory {
     pub(crate) pss: f64,
 }
 
-/// Resident and proportional memory. Source: /proc/PID/smaps_rollup.
+/// Returns resident and proportional memory. Source: /proc/PID/smaps_rollup.
 pub(crate) fn memory(pid: u32) -> anyhow::Result<Memory> {
     let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
     let field = |name: &str| {
@@ -75,12 +75,12 @@ pub(crate) fn memory(pid: u32) -> anyhow::Result<Memory> {
     })
 }
 
-/// Threads.
+/// Returns the number of threads.
 pub(crate) fn threads(pid: u32) -> anyhow::Result<usize> {
     Ok(fs::read_dir(format!("/proc/{pid}/task"))?.count())
 }
 
-/// CPU time of children that ended and were waited for, milliseconds, in steps of a clock tick.
+/// Returns the CPU time of children that ended and were waited for, milliseconds, in steps of a clock tick.
 /// Source: `cutime` and `cstime`, fields 16 and 17 of /proc/PID/stat.
 pub(crate) fn ended_children_ms(pid: u32) -> anyhow::Result<f64> {
     const TICKS_PER_SECOND: f64 = 100.0;

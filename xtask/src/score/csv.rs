@@ -1,6 +1,6 @@
 //! Comma-separated values, as RFC 4180 has them.
 
-/// The rows of a text.
+/// Returns the rows of a text.
 pub(super) fn rows(text: &str) -> Vec<Vec<String>> {
     let (mut rows, mut row, mut field) = (Vec::new(), Vec::new(), String::new());
     let mut quoted = false;
@@ -32,7 +32,7 @@ pub(super) fn rows(text: &str) -> Vec<Vec<String>> {
     rows
 }
 
-/// A field as it is written.
+/// Returns a field as it is written.
 pub(super) fn quote(field: &str) -> String {
     format!("\"{}\"", field.replace('"', "\"\""))
 }

@@ -32,7 +32,7 @@ pub(super) fn run(root: &Path, outdir: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Number and text of each message of a set, in order; `None` when this is no set.
+/// Returns the number and text of each message of a set, in order; `None` when this is not a set.
 fn messages(set: &Path) -> anyhow::Result<Option<Vec<(String, String)>>> {
     if !set.is_dir() {
         return Ok(None);
@@ -136,7 +136,7 @@ fn patterns(news: &News) -> usize {
     names.len() - news.merged.len()
 }
 
-/// How long naming takes once the patterns are known.
+/// Returns how long naming takes once the patterns are known.
 fn speed(names: &mut Fingerprints, set: &str, messages: &[(String, String)]) -> String {
     const ROUNDS: usize = 20;
     let started = Instant::now();

@@ -1,4 +1,4 @@
-//! Scores: our own code over data whose truth is known, in files that a scoring script reads.
+//! Scoring: the product's own code over labelled data, into files that a scoring script reads.
 
 mod csv;
 mod logs;
@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-/// What is scored.
+/// A scoring task.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Score {
     /// Names the messages of logs whose templates are known: for each `ROOT/<Set>/*_structured*.csv`
@@ -20,17 +20,17 @@ pub(crate) enum Score {
         outdir: PathBuf,
     },
     /// Finds failed logins and probes in a system log: `line_no,ip,kind` for each line that counts, and the
-    /// findings that come of them. Lines that begin with `#` are notes.
+    /// resulting findings. Lines that begin with `#` are comments.
     Security {
-        /// The log is what `journalctl` writes: `-o json`, `-o export`, or text, with or without times.
+        /// The log is output of `journalctl`: `-o json`, `-o export`, or text, with or without times.
         #[arg(long)]
         journal: bool,
-        /// Where the findings go: `type,ip,user,count,first_ms,last_ms,severity`.
+        /// File of the findings: `type,ip,user,count,first_ms,last_ms,severity`.
         #[arg(long)]
         findings: Option<PathBuf>,
         /// The log.
         log: PathBuf,
-        /// The answer.
+        /// File of the answers.
         out: PathBuf,
     },
 }

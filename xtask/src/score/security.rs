@@ -70,7 +70,7 @@ pub(super) fn run(
     Ok(())
 }
 
-/// The lines that count, by number: kind and address. What a PAM module says of a login that succeeds in
+/// Returns the lines that count, by number: kind and address. What a PAM module reports of a login that succeeds in
 /// the end is none.
 fn lines(parser: &str, events: &[Event]) -> BTreeMap<u64, (&'static str, String)> {
     let mut watch = Watch::default();
@@ -98,16 +98,16 @@ fn lines(parser: &str, events: &[Event]) -> BTreeMap<u64, (&'static str, String)
     lines
 }
 
-/// What the rows of one type and target add up to.
-struct Found {
+/// Sum of the rows of one type and target.
+struct FoundRows {
     count: i64,
     first: Timestamp,
     last: Timestamp,
     severity: String,
 }
 
-/// The findings, by type, address and account.
-fn found(parser: &str, events: &[Event]) -> BTreeMap<(String, String, String), Found> {
+/// Returns the findings, by type, address and account.
+fn found(parser: &str, events: &[Event]) -> BTreeMap<(String, String, String), FoundRows> {
     let mut watch = Watch::default();
     let mut rows = Vec::new();
     for event in events {
@@ -115,14 +115,14 @@ fn found(parser: &str, events: &[Event]) -> BTreeMap<(String, String, String), F
     }
     let end = events.iter().map(|event| event.ts.0).max().unwrap_or(0);
     watch.elapse(Timestamp(end.saturating_add(DAY)), &mut rows);
-    let mut found: BTreeMap<_, Found> = BTreeMap::new();
+    let mut found: BTreeMap<_, FoundRows> = BTreeMap::new();
     for (last, row) in rows {
         let key = (
             row.event_type,
             row.source_ip.unwrap_or_default(),
             row.username.unwrap_or_default(),
         );
-        let one = found.entry(key).or_insert_with(|| Found {
+        let one = found.entry(key).or_insert_with(|| FoundRows {
             count: 0,
             first: row.first_ts,
             last,
@@ -161,7 +161,7 @@ fn syslog(text: &[u8], timeless: bool) -> anyhow::Result<Vec<Event>> {
     Ok(events)
 }
 
-/// The parser's name and the events of what `journalctl` writes.
+/// Returns the parser's name and the events of what `journalctl` writes.
 fn journal(text: &[u8]) -> anyhow::Result<(&'static str, Vec<Event>)> {
     let first = text
         .split(|byte| *byte == b'\n')
@@ -199,7 +199,7 @@ fn json(text: &[u8]) -> anyhow::Result<Entries> {
         }
         let number = number as u64 + 1;
         let entry = serde_json::from_slice(line)
-            .with_context(|| format!("line {number} is no JSON object"))?;
+            .with_context(|| format!("line {number} is not a JSON object"))?;
         entries.push((number, entry));
     }
     Ok(entries)
@@ -216,8 +216,8 @@ fn export(text: &[u8]) -> Entries {
             .iter()
             .position(|byte| *byte == b'\n')
             .unwrap_or(rest.len());
-        let (line, behind) = (&rest[..end], rest.get(end + 1..).unwrap_or_default());
-        rest = behind;
+        let (line, after) = (&rest[..end], rest.get(end + 1..).unwrap_or_default());
+        rest = after;
         number += 1;
         if line.is_empty() {
             if !entry.is_empty() {
@@ -305,10 +305,10 @@ mod tests {
                 .all(|(kind, ip)| *kind == "attempt" && ip == "192.0.2.7")
         );
         let found = found("syslog", &events);
-        let said: Vec<_> = found
+        let findings: Vec<_> = found
             .iter()
             .map(|((kind, ip, _), one)| (kind.as_str(), ip.as_str(), one.count))
             .collect();
-        assert_eq!(said, [("ssh_brute_force", "192.0.2.7", 30)]);
+        assert_eq!(findings, [("ssh_brute_force", "192.0.2.7", 30)]);
     }
 }

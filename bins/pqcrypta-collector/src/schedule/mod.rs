@@ -13,7 +13,7 @@ mod ticker;
 use config::Config;
 use pace::Pace;
 use schema::tables::CollectorRun;
-use schema::{Sample, Timestamp};
+use schema::{RunOutcome, Sample, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 use store::queue::Queue;
@@ -204,9 +204,14 @@ impl Schedule {
         if !plan.is_recorded {
             return;
         }
+        let ended = if error.is_some() {
+            RunOutcome::Failed
+        } else {
+            RunOutcome::Ok
+        };
         let run = CollectorRun {
             collector: plan.name.to_owned(),
-            outcome: if error.is_some() { "failed" } else { "ok" }.to_owned(),
+            outcome: ended.as_str().to_owned(),
             duration_ms: took.as_secs_f64() * 1000.0,
             rows: outcome
                 .as_ref()

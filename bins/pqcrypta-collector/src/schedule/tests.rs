@@ -100,7 +100,7 @@ impl Bench {
         std::fs::write(&file, "[intervals]\nsystem_secs = 10\n").unwrap();
         let environment = Environment::of([] as [(&str, &str); 0]);
         let loaded = Config::load(Some(&file), &environment).unwrap();
-        let options = spool::Options::with_budget(16 * 1024 * 1024);
+        let options = spool::SpoolOptions::with_budget(16 * 1024 * 1024);
         Self {
             notes: Notes::default(),
             queue: Queue::new(Spool::open(&dir.path().join("queue"), options).unwrap()),

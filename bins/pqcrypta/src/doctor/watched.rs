@@ -19,7 +19,7 @@ pub(super) async fn servers(config: &Config) -> Vec<(String, Finding)> {
     for server in &config.postgres {
         let name = format!("server {}", server.name);
         let spots = match Instance::of(server, &config.database, timeout) {
-            Ok(instance) => postgres::blind_spots(instance).await,
+            Ok(instance) => postgres::visibility_gaps(instance).await,
             Err(error) => Err(error),
         };
         match spots {

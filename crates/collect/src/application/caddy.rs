@@ -8,10 +8,10 @@
 //! * Handlers that answer ([`ANSWERS`]) take turns: added up, they are the requests that were answered
 //!   there. A request may end before, as when `authentication` refuses it.
 //! * All others pass requests on. The busiest of them saw some or all requests, each once.
-//! * The greater of both counts, and whichever it is is marked `counts="yes"`. What the handler `metrics`
+//! * The greater of both counts, and its handler is marked `counts="yes"`. What the handler `metrics`
 //!   served are scrapes: it is never marked, but `counts="scrapes"` where the busiest saw them, too.
 //!
-//! Older releases do not tell the status of what a handler gave up with an error. Only where every request
+//! Older releases do not report the status of requests that a handler gave up with an error. Only where every request
 //! that counts has a status, `sorted="yes"` marks them too: else the numbers of 4xx and 5xx are unknown, and
 //! not too small.
 
@@ -40,7 +40,7 @@ const REQUESTS: [&str; 2] = [
     "caddy_http_request_duration_seconds_count",
 ];
 
-/// What a server's handlers counted.
+/// Counts of a server's handlers.
 #[derive(Debug, Default)]
 struct Server {
     /// Requests by handler.
@@ -59,7 +59,7 @@ impl Server {
         answers.map(|(_, count)| count).sum()
     }
 
-    /// The handler that passes on and saw most.
+    /// Returns the handler that passes on and saw most.
     fn busiest(&self) -> Option<(&str, f64)> {
         self.handlers
             .iter()
@@ -68,7 +68,7 @@ impl Server {
             .max_by(|a, b| a.1.total_cmp(&b.1))
     }
 
-    /// Whether this handler's series count, and how.
+    /// Returns whether this handler's series count, and how.
     fn mark(&self, handler: &str) -> Option<&'static str> {
         let scrapes = self.handlers.get(METRICS).copied().unwrap_or_default();
         match self.busiest().filter(|(_, seen)| *seen > self.answered()) {
@@ -82,7 +82,7 @@ impl Server {
         }
     }
 
-    /// Whether every request that ended in this handler has a status.
+    /// Returns whether every request that ended in this handler has a status.
     fn is_sorted(&self, handler: &str) -> bool {
         let of = |counts: &BTreeMap<String, f64>| counts.get(handler).copied().unwrap_or_default();
         of(&self.handlers) <= of(&self.finished) + of(&self.in_flight)

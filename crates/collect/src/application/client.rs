@@ -34,12 +34,12 @@ const HEAD_BYTES: usize = 16 * 1024;
 /// Bytes of a body: ten thousand series or so, and a thousandth of what an agent must not grow by.
 pub(super) const BODY_BYTES: usize = 1024 * 1024;
 
-/// How long a target that wants another token is left alone.
+/// Pause before a target that requires another token is asked again.
 pub(super) const DENIED_PAUSE: Duration = Duration::from_secs(60);
 
-/// What was learnt of an answer, whether it was whole or not.
+/// The received part of an answer, complete or not.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct Received {
     pub(super) status: Option<u16>,
     pub(super) bytes: Option<usize>,
 }
@@ -48,7 +48,7 @@ pub(super) struct Seen {
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) body: Vec<u8>,
-    /// Whether it says to be OpenMetrics, which has a mark at its end.
+    /// Whether it declares OpenMetrics, which has a mark at its end.
     pub(super) open_metrics: bool,
 }
 
@@ -93,14 +93,14 @@ impl Client {
         })
     }
 
-    /// Host and port, for messages: a query may hold what is not meant for them.
+    /// Returns host and port, for messages: a query may hold secrets.
     pub(super) fn address(&self) -> String {
         address(&self.url)
     }
 
     /// Asks once.
-    pub(super) async fn get(&self, seen: &mut Seen) -> Result<Answer, ScrapeError> {
-        match tokio::time::timeout(self.deadline, self.exchange(seen)).await {
+    pub(super) async fn get(&self, received: &mut Received) -> Result<Answer, ScrapeError> {
+        match tokio::time::timeout(self.deadline, self.exchange(received)).await {
             Ok(result) => result,
             Err(_elapsed) => Err(ScrapeError::Deadline {
                 address: self.address(),
@@ -109,10 +109,10 @@ impl Client {
         }
     }
 
-    async fn exchange(&self, seen: &mut Seen) -> Result<Answer, ScrapeError> {
+    async fn exchange(&self, received: &mut Received) -> Result<Answer, ScrapeError> {
         let stream = self.connect().await?;
         let Some(tls) = &self.tls else {
-            return self.speak(stream, seen).await;
+            return self.request_over(stream, received).await;
         };
         let refused = |problem: String| ScrapeError::Tls {
             address: self.address(),
@@ -124,7 +124,7 @@ impl Client {
             .connect(name, stream)
             .await
             .map_err(|error| refused(error.to_string()))?;
-        self.speak(stream, seen).await
+        self.request_over(stream, received).await
     }
 
     async fn connect(&self) -> Result<TcpStream, ScrapeError> {
@@ -166,10 +166,10 @@ impl Client {
         Err(last)
     }
 
-    async fn speak<S: AsyncRead + AsyncWrite + Unpin>(
+    async fn request_over<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
         stream: S,
-        seen: &mut Seen,
+        received: &mut Received,
     ) -> Result<Answer, ScrapeError> {
         let broken = |error: hyper::Error| ScrapeError::Answer {
             address: self.address(),
@@ -186,14 +186,14 @@ impl Client {
             .map_err(broken)?;
         let talk = async {
             let response = sender.send_request(request).await.map_err(broken)?;
-            seen.status = Some(response.status().as_u16());
-            self.judge(&response)?;
+            received.status = Some(response.status().as_u16());
+            self.check(&response)?;
             let open_metrics = header(&response, &CONTENT_TYPE)
                 .is_some_and(|kind| kind.starts_with("application/openmetrics-text"));
-            let body = self.body(response.into_body(), seen).await?;
+            let body = self.body(response.into_body(), received).await?;
             Ok(Answer { body, open_metrics })
         };
-        // The connection only drives the exchange; how it ends is told there.
+        // The connection only drives the exchange; the result is in the exchange.
         let mut connection = pin!(connection);
         let mut talk = pin!(talk);
         tokio::select! {
@@ -225,8 +225,8 @@ impl Client {
         request.body(String::new())
     }
 
-    /// Whether the head promises a body that can be read.
-    fn judge(&self, response: &Response<Incoming>) -> Result<(), ScrapeError> {
+    /// Checks whether the head promises a body that can be read.
+    fn check(&self, response: &Response<Incoming>) -> Result<(), ScrapeError> {
         let address = self.address();
         match response.status() {
             StatusCode::OK => {}
@@ -258,7 +258,7 @@ impl Client {
         Ok(())
     }
 
-    async fn body(&self, body: Incoming, seen: &mut Seen) -> Result<Vec<u8>, ScrapeError> {
+    async fn body(&self, body: Incoming, received: &mut Received) -> Result<Vec<u8>, ScrapeError> {
         let mut body = pin!(body);
         let mut bytes = Vec::new();
         while let Some(frame) = std::future::poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
@@ -266,17 +266,17 @@ impl Client {
                 address: self.address(),
                 problem: deepest(&error),
             })?;
-            // Trailers have nothing for us.
+            // Trailers are not used.
             let Ok(data) = frame.into_data() else {
                 continue;
             };
-            seen.bytes = Some(bytes.len() + data.len());
+            received.bytes = Some(bytes.len() + data.len());
             if bytes.len() + data.len() > BODY_BYTES {
                 return Err(self.too_large());
             }
             bytes.extend_from_slice(&data);
         }
-        seen.bytes = Some(bytes.len());
+        received.bytes = Some(bytes.len());
         Ok(bytes)
     }
 
@@ -295,7 +295,7 @@ fn header<'a>(
     response.headers().get(name)?.to_str().ok()
 }
 
-/// `HOST:PORT`, with brackets where they belong.
+/// Formats `HOST:PORT`, with brackets around an IPv6 address.
 fn address(url: &HttpUrl) -> String {
     if url.host.contains(':') {
         format!("[{}]:{}", url.host, url.port)
@@ -312,7 +312,7 @@ fn host_header(url: &HttpUrl) -> String {
         .map_or(whole.clone(), str::to_owned)
 }
 
-/// The cause at the bottom: the layers above only say that something failed.
+/// Returns the cause at the bottom: the layers above only state that something failed.
 fn deepest(error: &(dyn std::error::Error + 'static)) -> String {
     let mut error = error;
     while let Some(source) = error.source() {

@@ -1,8 +1,8 @@
-//! Why a target gave nothing, or less than it has.
+//! Errors of reading a target.
 
 use std::time::Duration;
 
-/// What failed on the way from a target to its values. No variant holds a token, a path with its
+/// Why a target has no values. No variant holds a token, a path with its
 /// query or any part of a body.
 #[derive(Debug, thiserror::Error)]
 pub enum ScrapeError {
@@ -11,35 +11,35 @@ pub enum ScrapeError {
     Address {
         /// Host of the target.
         host: String,
-        /// What is wrong.
+        /// The problem.
         problem: String,
     },
-    /// Nobody accepted the connection.
+    /// The connection was not accepted.
     #[error("cannot connect to {address}: {source}; start the application or correct its url")]
     Connect {
         /// Host and port.
         address: String,
-        /// What the kernel says.
+        /// The kernel's error.
         source: std::io::Error,
     },
-    /// The certificate, or what is needed to check it, is not right.
+    /// The certificate is not valid, or cannot be checked.
     #[error(
         "cannot speak TLS with {address}: {problem}; renew its certificate, or name in root_cert who signed it"
     )]
     Tls {
         /// Host and port.
         address: String,
-        /// What is wrong.
+        /// The problem.
         problem: String,
     },
-    /// What came is not HTTP/1.1, or ended early.
+    /// The answer is not HTTP/1.1, or ended early.
     #[error(
         "{address} gave no whole answer: {problem}; see whether the url is that of its metrics"
     )]
     Answer {
         /// Host and port.
         address: String,
-        /// What is wrong.
+        /// The problem.
         problem: String,
     },
     /// It took too long, from the first byte sent to the last one read.
@@ -51,13 +51,13 @@ pub enum ScrapeError {
         deadline: Duration,
     },
     /// The token is missing, or not the right one.
-    #[error("{address} answers {status}: it wants another token; set token_file. Asked again in {} s", pause.as_secs())]
+    #[error("{address} answers {status}: it requires another token; set token_file. Asked again in {} s", pause.as_secs())]
     Denied {
         /// Host and port.
         address: String,
         /// 401 or 403.
         status: u16,
-        /// How long it is left alone.
+        /// Pause before it is asked again.
         pause: Duration,
     },
     /// Any other status than 200. Redirects are not followed: they could lead anywhere.
@@ -75,7 +75,7 @@ pub enum ScrapeError {
     Encoding {
         /// Host and port.
         address: String,
-        /// As the header says.
+        /// As in its header.
         encoding: String,
     },
     /// More than is read.
@@ -86,36 +86,36 @@ pub enum ScrapeError {
         /// Bytes read at most.
         limit: usize,
     },
-    /// The body is not what the format says.
-    #[error("{address} answers with what is no {format}: {problem}; correct its url or format")]
+    /// The body is not in its format.
+    #[error("{address} does not answer with {format}: {problem}; correct its url or format")]
     Body {
         /// Host and port.
         address: String,
         /// `JSON` or `Prometheus text`.
         format: &'static str,
-        /// What is wrong and where.
+        /// The problem and its place.
         problem: String,
     },
     /// An exporter answers for a program that does not.
     #[error(
-        "{address} answers, but its program does not: {says}; start {program}, or correct the address that the exporter asks"
+        "{address} answers, but its program does not: {series}; start {program}, or correct the address that the exporter asks"
     )]
     ProgramDown {
         /// Host and port.
         address: String,
-        /// The series that says so.
-        says: String,
+        /// The series that reports it.
+        series: String,
         /// The program.
         program: String,
     },
-    /// Nothing of what is looked for is there: another program, or metrics that are switched off there.
+    /// None of the expected series is there: another program, or metrics that are switched off there.
     #[error(
         "{address} answers with series of which none is looked for, as {looked_for}; correct its mapping or its url"
     )]
     Unfit {
         /// Host and port.
         address: String,
-        /// Some of what is looked for.
+        /// Some of the expected names.
         looked_for: String,
     },
     /// An expression that the settings should not have let through.
@@ -125,7 +125,7 @@ pub enum ScrapeError {
         target: String,
         /// The column.
         column: String,
-        /// What is wrong.
+        /// The problem.
         problem: String,
     },
 }

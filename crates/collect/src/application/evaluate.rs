@@ -1,4 +1,4 @@
-//! Values of expressions over the series of one body, and what has to be remembered of it.
+//! Values of expressions over the series of one body, and the sums that the next body is compared with.
 //!
 //! Absent is not zero: a metric whose name does not occur has no value, and with it neither has an
 //! expression that needs it. A metric that is there, of which no series has the status or the method that
@@ -18,7 +18,7 @@ use super::json::status_from;
 use super::reading::{Endpoint, Number, Reading};
 use crate::Moment;
 
-/// Sums and buckets of one body, by what they are of.
+/// Sums and buckets of one body, by selector.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     at: Option<Duration>,
@@ -84,21 +84,27 @@ pub(super) fn read(
             }
         }
     }
-    if body.left_out > 0 {
-        reading.notes.push(format!(
+    reading.notes.extend(omissions(body));
+    *memory = look.now;
+    reading
+}
+
+/// Returns notes about series that were not used.
+fn omissions(body: &Exposition<'_>) -> impl Iterator<Item = String> {
+    let left_out = (body.left_out > 0).then(|| {
+        format!(
             "{} series beyond the first {} are left out",
             body.left_out,
             body.series.len()
-        ));
-    }
-    if body.repeated > 0 {
-        reading.notes.push(format!(
+        )
+    });
+    let repeated = (body.repeated > 0).then(|| {
+        format!(
             "{} series are there more than once; the first of each counts",
             body.repeated
-        ));
-    }
-    *memory = look.now;
-    reading
+        )
+    });
+    left_out.into_iter().chain(repeated)
 }
 
 impl Look<'_> {
@@ -107,7 +113,7 @@ impl Look<'_> {
             Expression::Number(number) => Some(*number),
             Expression::Call(function, selector) => self.call(function, selector),
             Expression::Both(left, Operator::Or, right) => {
-                // Both are looked at: one may remember what the next tick needs.
+                // Both are evaluated: one may remember what the next tick needs.
                 let (left, right) = (self.value(left), self.value(right));
                 left.or(right)
             }
@@ -152,7 +158,7 @@ impl Look<'_> {
         }
     }
 
-    /// Whether there are series that an expression is made of.
+    /// Returns whether there are series that an expression is made of.
     fn is_there(&self, expression: &Expression) -> bool {
         match expression {
             Expression::Number(_) => true,
@@ -166,7 +172,7 @@ impl Look<'_> {
         }
     }
 
-    /// Whether there is a series of those that the selector is about, whatever came of their requests.
+    /// Returns whether there is a series of those that the selector is about, even if it has no requests.
     fn fits(&self, selector: &Selector) -> bool {
         let mut named = self.body.named(&selector.name).into_iter().flatten();
         named.any(|one| {
@@ -192,7 +198,7 @@ impl Look<'_> {
         Some(self.values(selector)?.iter().sum())
     }
 
-    /// Growth of the sum since the body before.
+    /// Returns the growth of the sum since the previous body.
     fn step(&mut self, selector: &Selector) -> Option<f64> {
         let now = self.sum(selector)?;
         let key = format!("{selector:?}");
@@ -205,19 +211,19 @@ impl Look<'_> {
 
     fn quantile(&mut self, share: f64, selector: &Selector) -> Option<f64> {
         let summary = self.body.named(&selector.name).into_iter().flatten();
-        let told = summary
+        let reported = summary
             .filter(|one| fulfils(one, selector))
             .filter(|one| {
                 let quantile: Option<f64> = one.label("quantile").parse().ok();
                 quantile.is_some_and(|quantile| (quantile - share).abs() < 1e-9)
             })
-            // Nothing observed of late is written as NaN.
+            // NaN means that nothing was observed recently.
             .filter(|one| !one.value.is_nan())
             .map(|one| one.value)
             // Quantiles of several series cannot be put together; the worst is not too good.
             .reduce(f64::max);
-        if told.is_some() {
-            return told;
+        if reported.is_some() {
+            return reported;
         }
         let now = self.buckets(selector)?;
         let before = self.before.buckets.get(&format!("{selector:?}"));
@@ -250,7 +256,7 @@ impl Look<'_> {
             }
         }
         sums.sort_by(|a, b| a.0.total_cmp(&b.0));
-        // Without the bucket of all, shares cannot be had.
+        // Without the bucket of all, shares are unknown.
         sums.last()?.0.is_infinite().then_some(sums)
     }
 
@@ -274,12 +280,12 @@ impl Look<'_> {
     fn endpoint_rows(&self, path: &str, status: &str, selector: &Selector) -> Vec<Endpoint> {
         let series = self.body.named(&selector.name).into_iter().flatten();
         series
-            // Without the label there is nothing to tell them apart by.
+            // Without the label they cannot be distinguished.
             .filter(|one| fulfils(one, selector) && !one.label(path).is_empty())
             .filter_map(|one| {
                 Some(Endpoint {
                     path: one.label(path).to_owned(),
-                    // Classes such as 2xx are no status.
+                    // Classes such as 2xx are not a status.
                     status: status_from(one.label(status))?,
                     responses: Number::Real(one.value),
                     last_seen: None,
@@ -301,7 +307,7 @@ fn part(selector: &Selector, suffix: &str) -> Selector {
     }
 }
 
-/// Growth of every bucket; nothing when the bounds differ or a counter went down.
+/// Returns the growth of every bucket; `None` when the bounds differ or a counter went down.
 fn steps(before: &[(f64, f64)], now: &[(f64, f64)]) -> Option<Vec<(f64, f64)>> {
     let same = before.len() == now.len()
         && before
@@ -315,7 +321,7 @@ fn steps(before: &[(f64, f64)], now: &[(f64, f64)]) -> Option<Vec<(f64, f64)>> {
     (same && steps.iter().all(|(_, step)| *step >= 0.0)).then_some(steps)
 }
 
-/// The value below which a share of the answers lies, evenly spread within its bucket. Beyond the
+/// Returns the value below which a share of the answers lies, evenly spread within its bucket. Beyond the
 /// last finite bound it is that bound.
 fn quantile_of(share: f64, buckets: &[(f64, f64)]) -> Option<f64> {
     let (_, all) = *buckets.last()?;

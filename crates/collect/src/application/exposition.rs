@@ -1,7 +1,7 @@
 //! Prometheus text 0.0.4 and OpenMetrics 1.0.
 //!
 //! One pass over the bytes, a line at a time. Of a line only the series and its value are of use:
-//! types, help, units, exemplars and timestamps are passed over, and so are series that nobody asks
+//! types, help, units, exemplars and timestamps are skipped, and so are series that no expression asks
 //! for: a program serves hundreds, a mapping names twenty. A line that cannot be read is counted and
 //! left out; only a body without a single series is an error, and one of OpenMetrics without the
 //! mark at its end, since that was cut. A series that is there twice counts once. At most [`MOST_SERIES`] series are kept.
@@ -25,7 +25,7 @@ pub(super) struct Series<'a> {
 }
 
 impl Series<'_> {
-    /// The value of a label; an empty text when it is not there.
+    /// Returns the value of a label; an empty text when it is not there.
     pub(super) fn label(&self, name: &str) -> &str {
         let found = self.labels.iter().find(|(label, _)| label == name);
         found.map_or("", |(_, value)| value)
@@ -100,21 +100,21 @@ impl<'a> Exposition<'a> {
         self.series.push(series);
     }
 
-    /// Every series of this name; `None` when there is not one.
+    /// Returns every series of this name; `None` when there is not one.
     pub(super) fn named(&self, name: &str) -> Option<impl Iterator<Item = &Series<'a>>> {
         let found = self.by_name.get(name)?;
         Some(found.iter().map(|at| &self.series[*at]))
     }
 }
 
-/// Name and labels, whatever order these are in.
+/// Returns the name and labels, in any order of the labels.
 fn identity<'a>(series: &Series<'a>) -> (Cow<'a, str>, Vec<Label<'a>>) {
     let mut labels = series.labels.clone();
     labels.sort_unstable();
     (series.name.clone(), labels)
 }
 
-/// Whether it is a series of a name that is not wanted, as far as a short look tells.
+/// Returns whether it is a series of a name that is not wanted, as far as its first bytes show.
 fn is_other(line: &str, wanted: impl Fn(&str) -> bool) -> bool {
     let (name, rest) = plain_name(line.trim_start());
     let labelled = rest.trim_start().starts_with('{');
@@ -123,7 +123,7 @@ fn is_other(line: &str, wanted: impl Fn(&str) -> bool) -> bool {
     !name.is_empty() && cut && !wanted(name) && (labelled || value().is_some())
 }
 
-/// A name that needs no quotes, perhaps empty, and what follows it.
+/// Returns a name that needs no quotes, perhaps empty, and what follows it.
 fn plain_name(text: &str) -> (&str, &str) {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ':');
     text.split_at(text.find(|c| !plain(c)).unwrap_or(text.len()))
@@ -182,13 +182,13 @@ fn parse_line(line: &str) -> Option<Series<'_>> {
     })
 }
 
-/// A value as both formats write it.
+/// Returns a value as both formats write it.
 fn number(text: &str) -> Option<f64> {
-    // The standard library reads the same words, and a few more that nobody writes.
+    // The standard library reads the same words, and a few more that are not in use.
     text.parse().ok()
 }
 
-/// The text up to the closing quote, with `\\`, `\"` and `\n` resolved, and what follows.
+/// Returns the text up to the closing quote, with `\\`, `\"` and `\n` resolved, and what follows.
 fn quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
     let mut out = String::new();
     let mut from = 0;

@@ -48,7 +48,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// The names of a kind of target; a path of its own `map` is the only one of that column.
+    /// Returns the names of a kind of target; a path of its own `map` is the only one of that column.
     pub(super) fn of(
         kind: TargetKind,
         map: &BTreeMap<String, String>,
@@ -63,7 +63,7 @@ impl Names {
         table.extend(own.map(|(column, path)| (column.clone(), vec![path.clone()])));
         let column = |(name, paths): (String, Vec<String>)| {
             let Some(column) = kind.table().column(&name) else {
-                return Err((name, "there is no such column".to_owned()));
+                return Err((name, "no such column".to_owned()));
             };
             let paths = paths.iter().map(|path| JsonPath::parse(path));
             match paths.collect() {
@@ -97,7 +97,7 @@ impl Names {
             )
         })?;
         let Value::Object(whole) = whole else {
-            return Err("it is no object".to_owned());
+            return Err("it is not an object".to_owned());
         };
         let roots: Vec<&Map<String, Value>> = ROOTS
             .iter()
@@ -144,7 +144,7 @@ impl Names {
     }
 }
 
-/// What is wrong in a word; the parser's own text may quote the body.
+/// Describes the problem in a word; the parser's own text may quote the body.
 fn kind_of(error: &serde_json::Error) -> &'static str {
     match error.classify() {
         serde_json::error::Category::Eof => "it ends early",
@@ -153,7 +153,7 @@ fn kind_of(error: &serde_json::Error) -> &'static str {
     }
 }
 
-/// The value at a dotted path, when it is there and neither empty nor a table of more values.
+/// Returns the value at a dotted path, when it is there and neither empty nor a table of more values.
 fn leaf<'a>(root: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
     let mut parts = path.split('.');
     let mut value = root.get(parts.next()?)?;
@@ -241,7 +241,7 @@ fn endpoint(path: &str, item: &Value, reading: &mut Reading) {
         .and_then(Value::as_object)
         .unwrap_or(item);
     for (name, value) in table {
-        // Whatever else is beside the statuses has another kind of name.
+        // Other keys beside the statuses have another kind of name.
         if let Some(status) = status_from(name) {
             add(status, value);
         }
@@ -271,14 +271,14 @@ fn status_of(value: &Value) -> Option<i32> {
     }
 }
 
-/// A status of three digits.
+/// Returns a status of three digits.
 pub(super) fn status_from(text: &str) -> Option<i32> {
     text.parse()
         .ok()
         .filter(|status| (100..600).contains(status))
 }
 
-/// RFC 3339, or seconds or milliseconds since 1970: what is beyond the year 5000 as seconds is
+/// Parses RFC 3339, or seconds or milliseconds since 1970: a number beyond the year 5000 as seconds is
 /// milliseconds.
 fn timestamp(value: &Value) -> Option<Timestamp> {
     const YEAR_5000: f64 = 95_617_584_000.0;
@@ -296,7 +296,7 @@ fn timestamp(value: &Value) -> Option<Timestamp> {
     (millis < YEAR_5000 * 1000.0).then_some(Timestamp::from_millis(millis as i64))
 }
 
-/// The body with what JSON does not have replaced; the rest is as it was.
+/// Returns the body with what JSON does not have replaced; the rest is as it was.
 fn clean(body: &str) -> String {
     let mut out = String::with_capacity(body.len());
     let mut rest = body;

@@ -16,7 +16,7 @@ pub(super) struct Columns {
     pub(super) mapping: Mapping,
     expressions: Vec<(&'static str, Expression)>,
     names: HashSet<String>,
-    /// Columns that any program can have, whatever it is.
+    /// Columns that any program can have.
     general: HashSet<&'static str>,
 }
 
@@ -28,7 +28,7 @@ impl Columns {
             let mut is_general = true;
             expression.visit(&mut |selector| {
                 is_general &= GENERAL.iter().any(|begin| selector.name.starts_with(begin));
-                // What is a histogram or a summary is known from its series alone.
+                // A histogram or a summary is known from its series alone.
                 for suffix in ["", "_bucket", "_sum", "_count"] {
                     names.insert(format!("{}{suffix}", selector.name));
                 }
@@ -45,12 +45,12 @@ impl Columns {
         }
     }
 
-    /// Whether some of these columns show that it is the program that is expected.
+    /// Returns whether some of these columns show that it is the program that is expected.
     pub(super) fn shows_program(&self, found: &[&'static str]) -> bool {
         found.iter().any(|column| !self.general.contains(column))
     }
 
-    /// Whether a series of this name is the program's, one that makes the others at its first request.
+    /// Returns whether a series of this name is the program's, one that makes the others at its first request.
     pub(super) fn is_of_program(&self, name: &str) -> bool {
         match self.mapping {
             Mapping::Caddy => name.starts_with("caddy_"),
@@ -61,7 +61,7 @@ impl Columns {
         }
     }
 
-    /// A few of the names that are looked for, for people.
+    /// Returns a few of the names that are looked for, for people.
     pub(super) fn examples(&self) -> String {
         let mut names = Vec::new();
         for (_, expression) in &self.expressions {
@@ -81,13 +81,13 @@ impl Columns {
         &self.expressions
     }
 
-    /// Whether an expression may look at series of this name.
+    /// Returns whether an expression may look at series of this name.
     pub(super) fn needs(&self, name: &str) -> bool {
         self.names.contains(name)
     }
 }
 
-/// The file of a mapping; nothing for `custom`.
+/// Returns the file of a mapping; nothing for `custom`.
 fn shipped(mapping: Mapping) -> &'static str {
     match mapping {
         Mapping::Custom => "",
@@ -101,7 +101,7 @@ fn shipped(mapping: Mapping) -> &'static str {
     }
 }
 
-/// The expressions of a target; what is wrong, with its column, otherwise. A mapping is written for
+/// Returns the expressions of a target, or the problem with its column. A mapping is written for
 /// a proxy: for a target of the kind `api`, the columns that both tables have count.
 pub(super) fn columns(target: &ScrapeTarget) -> Result<Columns, (String, String)> {
     let mut texts: BTreeMap<String, String> = toml::from_str(shipped(target.mapping))
@@ -115,7 +115,7 @@ pub(super) fn columns(target: &ScrapeTarget) -> Result<Columns, (String, String)
     texts.extend(target.map.clone());
     let parse = |(column, text): (String, String)| {
         let Some(name) = known(&column) else {
-            return Err((column, "there is no such column".to_owned()));
+            return Err((column, "no such column".to_owned()));
         };
         match Expression::parse(&text) {
             Ok(expression) if expression.fits(name) => Ok((name, expression)),

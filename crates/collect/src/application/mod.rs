@@ -1,20 +1,20 @@
-//! Applications: asked for their metrics over HTTP.
+//! Applications: their metrics over HTTP.
 //!
 //! ```text
 //! client ─ bytes ─┬─ json: names as data ───────────────┬─ reading ─ rows
 //!                 └─ exposition ─ evaluate: expressions ─┘
 //! ```
 //!
-//! An [`Application`] is one target. Every tick gives one `target_metrics_raw` row, which says
-//! whether it answered and what is wrong otherwise; when it did, one row of `api_metrics_raw` or
-//! `proxy_metrics_raw`, and what there is of buckets, endpoints and failures. What a target does
-//! not tell is NULL. That it can be read does not say that it is understood: a target whose series are none
-//! of those looked for is not up, nor is an exporter that says that its program is down, and each row tells
-//! how many columns were never found (`understood.rs`). Counters are stored as told: after a restart of the target they begin anew,
-//! which whoever reads their steps sees.
+//! An [`Application`] is one target. Every tick gives one `target_metrics_raw` row, which states
+//! whether it answered, and the error otherwise; when it did, one row of `api_metrics_raw` or
+//! `proxy_metrics_raw`, and rows of its buckets, endpoints and failures. A value that a target does
+//! not report is NULL. An answer that can be read need not be understood: a target without any of the expected
+//! series is not up, nor is an exporter that reports its program as down, and each row has the number of
+//! columns that were never found (`understood.rs`). Counters are stored as reported: after a restart of the
+//! target they begin at 0 again, which readers of their steps take into account.
 //!
 //! A target is not trusted: see the client, and the bounds in each part. One that refuses the token
-//! is left alone for a minute, so that it does not lock us out.
+//! is not asked for a minute, so that it does not lock us out.
 
 mod caddy;
 mod client;
@@ -36,12 +36,12 @@ use schema::tables::TargetSample;
 use schema::{Row, Sample};
 
 use crate::Moment;
-use client::{Client, Seen};
+use client::{Client, Received};
 pub use error::ScrapeError;
 use evaluate::Memory;
 use exposition::Exposition;
 use json::Names;
-use reading::{Reading, Told};
+use reading::{KnownFailures, Reading};
 pub use understood::Understood;
 
 /// One target.
@@ -51,28 +51,28 @@ pub struct Application {
     kind: TargetKind,
     client: Client,
     reader: Reader,
-    told: Told,
+    known_failures: KnownFailures,
     /// Columns that were ever found.
-    seen: BTreeSet<&'static str>,
+    found: BTreeSet<&'static str>,
     /// Whether it ever did.
     answered: bool,
-    /// Until when on the monotonic clock it is left alone, and why.
+    /// Until when on the monotonic clock it is not asked, and why.
     denied: Option<(Duration, Trouble)>,
-    /// What kind of thing was wrong at the last tick: its words may differ from tick to tick.
+    /// Kind of error at the last tick; its text may differ from tick to tick.
     trouble: Option<Discriminant<ScrapeError>>,
 }
 
-/// Why it gave nothing.
+/// Why it returned no values.
 type Trouble = (Discriminant<ScrapeError>, String);
 
-/// How its body is read.
+/// Reader of its body.
 #[derive(Debug)]
 enum Reader {
     Json(Names),
     Prometheus(mapping::Columns, Memory),
 }
 
-/// What is new about a target, for the log: said once, until something else is wrong.
+/// Change of a target's state, for the log: reported once, until another error occurs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
     /// As at the last tick.
@@ -84,7 +84,7 @@ pub enum News {
 }
 
 impl Application {
-    /// A target of the settings.
+    /// Returns a target of the settings.
     ///
     /// # Errors
     /// [`ScrapeError::Address`] without a url, [`ScrapeError::Tls`] when the trusted certificates
@@ -112,34 +112,34 @@ impl Application {
             name: target.name,
             kind: target.kind,
             reader,
-            told: Told::default(),
-            seen: BTreeSet::new(),
+            known_failures: KnownFailures::default(),
+            found: BTreeSet::new(),
             answered: false,
             denied: None,
             trouble: None,
         })
     }
 
-    /// The same with another deadline for the exchange as a whole than three seconds.
+    /// Replaces the deadline of the whole exchange, three seconds.
     #[must_use]
     pub fn with_deadline(mut self, deadline: Duration) -> Self {
         self.client.deadline = deadline;
         self
     }
 
-    /// Its name in the settings.
+    /// Returns its name in the settings.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Whether it has answered since it was made.
+    /// Returns whether it has answered since it was made.
     #[must_use]
     pub fn has_answered(&self) -> bool {
         self.answered
     }
 
-    /// How much of what is looked for was ever found.
+    /// Returns how many of the expected columns were ever found.
     #[must_use]
     pub fn understood(&self) -> Understood {
         let mapped: Vec<&'static str> = match &self.reader {
@@ -150,21 +150,21 @@ impl Application {
             }
         };
         Understood {
-            filled: self.seen.len(),
+            filled: self.found.len(),
             mapped: mapped.len(),
             unfilled: mapped
                 .into_iter()
-                .filter(|column| !self.seen.contains(column))
+                .filter(|column| !self.found.contains(column))
                 .collect(),
         }
     }
 
-    /// Asks it once and appends its rows; within the deadline, whatever it does.
+    /// Asks it once and appends its rows, within the deadline in any case.
     pub async fn collect(&mut self, at: &Moment, out: &mut Vec<Row>) -> News {
         let started = tokio::time::Instant::now();
-        let mut seen = Seen::default();
+        let mut received = Received::default();
         let mut values = Vec::new();
-        let result = self.ask(at, &mut seen, &mut values).await;
+        let result = self.ask(at, &mut received, &mut values).await;
         let (trouble, bad, error) = match result {
             Ok((bad, notes)) => (None, bad, (!notes.is_empty()).then(|| notes.join("; "))),
             Err((trouble, text)) => (Some(trouble), 0, Some(text)),
@@ -178,10 +178,10 @@ impl Application {
                 kind: self.kind.as_str().to_owned(),
                 up: trouble.is_none(),
                 duration_ms: started.elapsed().as_secs_f64() * 1000.0,
-                http_status: seen.status.map(i32::from),
-                bytes: seen.bytes.and_then(|bytes| i64::try_from(bytes).ok()),
+                http_status: received.status.map(i32::from),
+                bytes: received.bytes.and_then(|bytes| i64::try_from(bytes).ok()),
                 bad_values: i64::try_from(bad).unwrap_or(i64::MAX),
-                // What has never answered is not known to lack anything.
+                // Before the first answer no column is known to be missing.
                 mapped: count(understood.mapped).filter(|mapped| *mapped > 0 && self.answered),
                 unfilled: count(understood.unfilled.len())
                     .filter(|_| understood.mapped > 0 && self.answered),
@@ -199,11 +199,11 @@ impl Application {
         }
     }
 
-    /// Number of bad values and what was left out, or why there is nothing.
+    /// Returns the number of bad values and notes about omissions, or the error.
     async fn ask(
         &mut self,
         at: &Moment,
-        seen: &mut Seen,
+        received: &mut Received,
         out: &mut Vec<Row>,
     ) -> Result<(usize, Vec<String>), Trouble> {
         if let Some((until, why)) = &self.denied {
@@ -212,23 +212,23 @@ impl Application {
             }
             self.denied = None;
         }
-        let told = |error: &ScrapeError| (std::mem::discriminant(error), error.to_string());
-        let answer = self.client.get(seen).await.map_err(|error| {
-            let trouble = told(&error);
+        let described = |error: &ScrapeError| (std::mem::discriminant(error), error.to_string());
+        let answer = self.client.get(received).await.map_err(|error| {
+            let trouble = described(&error);
             if let ScrapeError::Denied { pause, .. } = error {
                 self.denied = Some((at.monotonic + pause, trouble.clone()));
             }
             trouble
         })?;
         self.take(&answer.body, answer.open_metrics, at, out)
-            .map_err(|error| told(&error))
+            .map_err(|error| described(&error))
     }
 
-    /// Reads the body of an answer, which is OpenMetrics or older text where it is no JSON, and appends its
-    /// rows; returns the number of bad values and what was left out.
+    /// Reads the body of an answer, which is OpenMetrics or older text where it is not JSON, and appends its
+    /// rows; returns the number of bad values and notes about omissions.
     ///
     /// # Errors
-    /// Why the body gives nothing.
+    /// When the body has no usable values.
     pub fn take(
         &mut self,
         body: &[u8],
@@ -237,12 +237,13 @@ impl Application {
         out: &mut Vec<Row>,
     ) -> Result<(usize, Vec<String>), ScrapeError> {
         let mut reading = self.read(body, open_metrics, at)?;
-        self.seen.extend(reading.found.iter().copied());
+        self.found.extend(reading.found.iter().copied());
         let empty = self.understood().note();
         reading.notes.extend(empty);
-        Ok(reading.into_rows(&self.name, self.kind, at.ts, &mut self.told, out))
+        Ok(reading.into_rows(&self.name, self.kind, at.ts, &mut self.known_failures, out))
     }
 
+    /// Reads the values of a body.
     fn read(
         &mut self,
         body: &[u8],
@@ -260,7 +261,7 @@ impl Application {
                 let is_program = Cell::new(false);
                 let mut body = Exposition::parse(body, open_metrics, |name| {
                     is_program.set(is_program.get() || columns.is_of_program(name));
-                    columns.needs(name) || understood::says_up(name)
+                    columns.needs(name) || understood::is_up_series(name)
                 })
                 .map_err(|problem| ScrapeError::Body {
                     address: address.clone(),
@@ -276,11 +277,11 @@ impl Application {
                     if !fits || down.program == columns.mapping.as_str() {
                         return Err(ScrapeError::ProgramDown {
                             address,
-                            says: down.says,
+                            series: down.series,
                             program: down.program,
                         });
                     }
-                    reading.notes.push(down.says);
+                    reading.notes.push(down.series);
                 }
                 if !fits && !is_program.get() && !columns.expressions().is_empty() {
                     return Err(ScrapeError::Unfit {

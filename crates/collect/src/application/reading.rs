@@ -1,8 +1,7 @@
-//! What a target told at one tick, and the rows it makes.
+//! The values of a target at one tick, and their rows.
 //!
 //! Both formats end here: numbers by column, buckets, answers by endpoint, failures. Which columns
-//! there are and of what type is read off the declared tables, so that no format knows them one by
-//! one. A number that the column cannot hold is left out and counted: not finite, negative, larger
+//! there are and of what type is read off the declared tables, so that no format lists them. A number that the column cannot hold is left out and counted: not finite, negative, larger
 //! than 64 bits.
 
 use std::collections::BTreeMap;
@@ -18,7 +17,7 @@ const MOST_ENDPOINTS: usize = 500;
 /// Buckets kept of a histogram; programs document 10 to 20.
 const MOST_BUCKETS: usize = 100;
 
-/// New failures stored of one tick; during an outage the counters tell the number.
+/// New failures stored of one tick; during an outage the counters have the number.
 const MOST_FAILURES: usize = 200;
 
 /// Characters kept of a path.
@@ -50,7 +49,7 @@ pub(super) struct Failure {
     pub(super) duration_ms: Option<f64>,
 }
 
-/// What a target told.
+/// The values of a target at one tick.
 #[derive(Debug, Default)]
 pub(super) struct Reading {
     pub(super) numbers: BTreeMap<&'static str, Number>,
@@ -60,24 +59,25 @@ pub(super) struct Reading {
     pub(super) buckets: Vec<(f64, f64)>,
     pub(super) endpoints: Vec<Endpoint>,
     pub(super) failures: Vec<Failure>,
-    /// Values that were there and cannot be used.
+    /// Values that cannot be used.
     pub(super) bad: usize,
-    /// What was left out, in words.
+    /// Notes about values that were left out.
     pub(super) notes: Vec<String>,
 }
 
 /// Failures that were there at the last tick, and how often each.
 #[derive(Debug, Default)]
-pub(super) struct Told(Option<BTreeMap<(i64, String, String, i32), usize>>);
+pub(super) struct KnownFailures(Option<BTreeMap<(i64, String, String, i32), usize>>);
 
 impl Reading {
-    /// Appends the rows; `told` knows the failures that have a row already.
+    /// Appends the rows; `known` are the failures that have a row already. Returns the number of bad values and the
+    /// notes.
     pub(super) fn into_rows(
         mut self,
         target: &str,
         kind: TargetKind,
         ts: Timestamp,
-        told: &mut Told,
+        known: &mut KnownFailures,
         out: &mut Vec<Row>,
     ) -> (usize, Vec<String>) {
         let mut bad = self.bad;
@@ -117,10 +117,11 @@ impl Reading {
             }
         }
         bad += self.endpoint_rows(target, ts, out);
-        self.failure_rows(target, ts, told, out);
+        self.failure_rows(target, ts, known, out);
         (bad, self.notes)
     }
 
+    /// Appends the rows of endpoints. Returns the number of bad values.
     fn endpoint_rows(&mut self, target: &str, ts: Timestamp, out: &mut Vec<Row>) -> usize {
         let (mut bad, mut sums) = (0, BTreeMap::new());
         for endpoint in std::mem::take(&mut self.endpoints) {
@@ -159,9 +160,15 @@ impl Reading {
         bad
     }
 
-    /// Targets repeat their recent failures: only what was not there before makes a row. What is
-    /// there at the first look may have been stored by the process before this one.
-    fn failure_rows(&mut self, target: &str, ts: Timestamp, told: &mut Told, out: &mut Vec<Row>) {
+    /// Appends the rows of failures. Targets repeat their recent failures: only new ones make a row. Those of the first
+    /// tick may have been stored by the previous process.
+    fn failure_rows(
+        &mut self,
+        target: &str,
+        ts: Timestamp,
+        known: &mut KnownFailures,
+        out: &mut Vec<Row>,
+    ) {
         let mut now = BTreeMap::new();
         let mut fresh = Vec::new();
         for failure in std::mem::take(&mut self.failures) {
@@ -174,15 +181,15 @@ impl Reading {
             );
             let times = now.entry(key.clone()).or_insert(0_usize);
             *times += 1;
-            let known = told
+            let stored = known
                 .0
                 .as_ref()
-                .map_or(usize::MAX, |told| told.get(&key).copied().unwrap_or(0));
-            if *times > known {
+                .map_or(usize::MAX, |known| known.get(&key).copied().unwrap_or(0));
+            if *times > stored {
                 fresh.push((failure, key.2));
             }
         }
-        told.0 = Some(now);
+        known.0 = Some(now);
         if fresh.len() > MOST_FAILURES {
             self.notes.push(format!(
                 "{} failures since the last scrape; {MOST_FAILURES} are kept",
@@ -205,7 +212,7 @@ impl Reading {
     }
 }
 
-/// The number as the column holds it.
+/// Returns the number as the column holds it.
 fn cell(column: &Column, number: Number) -> Option<Cell> {
     match column.pg {
         PgType::Float8 => real(number).map(Cell::Float),
@@ -214,7 +221,7 @@ fn cell(column: &Column, number: Number) -> Option<Cell> {
     }
 }
 
-/// A finite number that is not negative.
+/// Returns a finite number that is not negative.
 pub(super) fn real(number: Number) -> Option<f64> {
     #[expect(clippy::cast_precision_loss, reason = "a measurement has fewer digits")]
     let real = match number {
@@ -224,7 +231,7 @@ pub(super) fn real(number: Number) -> Option<f64> {
     (real.is_finite() && real >= 0.0).then_some(real)
 }
 
-/// A whole number that fits 64 bits; fractions are rounded, as of a gauge that is a mean.
+/// Returns a whole number that fits 64 bits; fractions are rounded, as of a gauge that is a mean.
 fn whole(number: Number) -> Option<i64> {
     match number {
         Number::Whole(whole) => i64::try_from(whole).ok().filter(|whole| *whole >= 0),
@@ -237,7 +244,7 @@ fn whole(number: Number) -> Option<i64> {
     }
 }
 
-/// A bound as a label: nine digits are more than a bucket has, and fewer than a product of floats
+/// Returns a bound as a label: nine digits are more than a bucket has, and fewer than a product of floats
 /// spoils.
 fn bound_text(bound: f64) -> String {
     if bound.is_infinite() {
@@ -247,7 +254,7 @@ fn bound_text(bound: f64) -> String {
     rounded.to_string()
 }
 
-/// A path without its query, which may hold what must not be stored, and of bounded length.
+/// Returns a path without its query, which may hold what must not be stored, and of bounded length.
 fn without_query(path: &str) -> String {
     let end = path.find(['?', '#']).unwrap_or(path.len());
     path[..end].chars().take(LONGEST_PATH).collect()

@@ -1,4 +1,4 @@
-//! Whether the clock is held by a time server, from what the time daemon leaves in `/run`.
+//! Synchronisation of the clock, from the files of the time daemon in `/run`.
 //!
 //! The kernel has a flag for this, which only `adjtimex` shows: a call that needs unsafe code and
 //! that the sandbox of a hardened service refuses, as it can also set the clock. systemd-timesyncd

@@ -7,7 +7,7 @@
 
 use crate::fields::{fields, lines, number, number_or_zero_below};
 
-/// Bytes of a sector in this file, whatever the device's own sectors are.
+/// Bytes of a sector in this file, independent of the device's sectors.
 const SECTOR: u64 = 512;
 
 /// One line of the file.
@@ -57,13 +57,13 @@ fn disk(line: &[u8]) -> Option<Disk<'_>> {
 }
 
 impl Disk<'_> {
-    /// Whether nothing was ever read from or written to it.
+    /// Returns whether nothing was ever read from or written to it.
     pub(crate) fn is_unused(&self) -> bool {
         self.reads == 0 && self.writes == 0
     }
 }
 
-/// Returns whether a device of this name holds no data of its own.
+/// Returns whether a device of this name only maps the data of others.
 pub(crate) fn is_virtual(name: &[u8]) -> bool {
     [&b"loop"[..], b"ram", b"zram"].iter().any(|prefix| {
         name.strip_prefix(*prefix)
@@ -71,7 +71,7 @@ pub(crate) fn is_virtual(name: &[u8]) -> bool {
     })
 }
 
-/// Whether the name is that of a partition, judged without sysfs: its disk's name and a number,
+/// Returns whether the name is that of a partition, decided without sysfs: its disk's name and a number,
 /// with a `p` between them where the disk's name ends in a digit.
 pub(crate) fn looks_like_partition(name: &[u8]) -> bool {
     let digits = name

@@ -2,14 +2,14 @@
 
 use crate::fields::{fields, fraction, number};
 
-/// `/proc/loadavg`: load over 1, 5 and 15 minutes.
+/// Parses `/proc/loadavg`: load over 1, 5 and 15 minutes.
 pub(crate) fn loadavg(text: &[u8]) -> [Option<f64>; 3] {
     let mut words = fields(text).map(fraction);
     let mut next = || words.next().flatten();
     [next(), next(), next()]
 }
 
-/// `/proc/uptime`: seconds since boot.
+/// Parses `/proc/uptime`: seconds since boot.
 pub(crate) fn uptime(text: &[u8]) -> Option<f64> {
     fields(text)
         .next()
@@ -17,7 +17,7 @@ pub(crate) fn uptime(text: &[u8]) -> Option<f64> {
         .filter(|uptime| *uptime >= 0.0)
 }
 
-/// `/proc/sys/fs/file-nr`: open file descriptions and the most there may be.
+/// Parses `/proc/sys/fs/file-nr`: open file descriptions and the most there may be.
 pub(crate) fn file_nr(text: &[u8]) -> (Option<u64>, Option<u64>) {
     let mut words = fields(text).map(number);
     let allocated = words.next().flatten();
@@ -27,7 +27,7 @@ pub(crate) fn file_nr(text: &[u8]) -> (Option<u64>, Option<u64>) {
     (open, max)
 }
 
-/// A file that holds one number.
+/// Returns a file that holds one number.
 pub(crate) fn single(text: &[u8]) -> Option<u64> {
     number(text.trim_ascii())
 }

@@ -44,13 +44,13 @@ pub(crate) fn parse(text: &[u8]) -> MemInfo {
 }
 
 impl MemInfo {
-    /// Page cache with the slab that can be given back.
+    /// Returns the page cache with the slab that can be given back.
     pub(crate) fn cached(&self) -> Option<u64> {
         let cached = self.cached?;
         Some(cached.saturating_add(self.reclaimable.unwrap_or(0)))
     }
 
-    /// What new work could get: the kernel's estimate, or what is free or can be dropped. That is
+    /// Returns memory available to new work: the kernel's estimate, or memory that is free or can be dropped. That is
     /// for kernels before 3.14, and for an LXCFS that shows the host's estimate beside the
     /// container's total.
     pub(crate) fn available(&self) -> Option<u64> {
@@ -66,12 +66,12 @@ impl MemInfo {
         Some(available.min(total))
     }
 
-    /// What new work cannot get.
+    /// Returns memory not available to new work.
     pub(crate) fn used(&self) -> Option<u64> {
         Some(self.total?.saturating_sub(self.available()?))
     }
 
-    /// Swap in use.
+    /// Returns swap in use.
     pub(crate) fn swap_used(&self) -> Option<u64> {
         Some(self.swap_total?.saturating_sub(self.swap_free?))
     }

@@ -44,7 +44,7 @@ pub struct Host {
 /// The kind of a block device according to sysfs, asked once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum DiskKind {
-    /// A whole device with data of its own.
+    /// A whole device that holds data itself.
     Whole,
     /// A partition, or built on other devices.
     Part,

@@ -25,7 +25,7 @@ pub(crate) fn parse(text: &[u8]) -> Vec<Interface> {
 }
 
 fn interface(line: &[u8]) -> Option<Interface> {
-    // no name holds a colon, and old kernels leave no blank behind it
+    // no name holds a colon, and old kernels leave no blank after it
     let (name, rest) = split_once(line, b':')?;
     let mut columns = [0_u64; 16];
     let mut found = fields(rest);
@@ -67,7 +67,7 @@ pub(crate) fn outside(interfaces: &[Interface]) -> Option<(u64, u64)> {
     Some(sum)
 }
 
-/// The value of one name in a file made of pairs of lines, names above values, as
+/// Returns the value of one name in a file made of pairs of lines, names above values, as
 /// `/proc/net/snmp` and `/proc/net/netstat` are.
 pub(crate) fn paired(text: &[u8], group: &[u8], name: &[u8]) -> Option<u64> {
     let mut rows = lines(text).filter_map(|line| {

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 
 use crate::fields::{fields, lines, number, split_once};
 
-/// Ticks by what the CPU did. `None` beyond the columns the kernel has.
+/// Ticks by state of the CPU. `None` beyond the columns the kernel has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct CpuTicks {
     pub(crate) user: u64,
@@ -85,7 +85,7 @@ fn ticks(rest: &[u8]) -> Option<CpuTicks> {
 }
 
 impl CpuTicks {
-    /// Everything counted once: guest time is within user time.
+    /// Returns the sum of all times: guest time is within user time.
     fn total(&self) -> u64 {
         [
             self.user,
@@ -102,7 +102,7 @@ impl CpuTicks {
     }
 }
 
-/// What a CPU did in an interval, percent.
+/// Shares of a CPU's states in an interval, percent.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct CpuShares {
     pub(crate) user: f64,
@@ -116,7 +116,7 @@ pub(crate) struct CpuShares {
     pub(crate) guest: Option<f64>,
 }
 
-/// The shares between two readings; `None` when no time has passed or it went back.
+/// Returns the shares between two readings; `None` when no time has passed or it went back.
 pub(crate) fn shares(before: &CpuTicks, now: &CpuTicks) -> Option<CpuShares> {
     if now.total() <= before.total() {
         return None;
@@ -164,7 +164,7 @@ pub(crate) fn shares(before: &CpuTicks, now: &CpuTicks) -> Option<CpuShares> {
     })
 }
 
-/// One JSON object per core online, percent of that core; `null` where a core has no share for
+/// Returns one JSON object per core online, percent of that core; `null` where a core has no share for
 /// the interval, as it was offline before or its tick did not run.
 pub(crate) fn cores_json(before: &[(u32, CpuTicks)], now: &[(u32, CpuTicks)]) -> String {
     let mut json = String::with_capacity(2 + now.len() * 80);

@@ -129,7 +129,7 @@ fn pairs_of_lines() {
     assert_eq!(
         netdev::paired(text, b"Tcp", b"MaxConn"),
         None,
-        "minus one is no limit"
+        "minus one is not a limit"
     );
     assert_eq!(netdev::paired(text, b"Ip", b"B"), Some(2));
     assert_eq!(netdev::paired(text, b"Udp", b"B"), None);

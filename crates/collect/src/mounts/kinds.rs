@@ -1,6 +1,6 @@
 //! Which file systems hold data that can run out of room, and which may keep a caller waiting.
 //!
-//! The list names what is asked. What it does not name makes no row: interfaces of the kernel,
+//! The list names the types that are probed. Others make no row: interfaces of the kernel,
 //! images that are always full (squashfs, iso9660), automount points, and views of other file
 //! systems.
 
@@ -39,7 +39,7 @@ const ON_DISK: [&[u8]; 14] = [
     b"hfsplus",
 ];
 
-/// Programs behind FUSE that store data. Others show what is not a store (portals, LXCFS,
+/// FUSE programs that store data. Others show what is not a store (portals, LXCFS,
 /// mounted images).
 const FUSE: [&[u8]; 14] = [
     b"ceph",
@@ -70,7 +70,7 @@ const NOT_OURS: [&[u8]; 8] = [
     b"/var/lib/lxcfs/",
 ];
 
-/// Whether a row is made for a file system of this type that is mounted there.
+/// Returns whether a row is made for a file system of this type that is mounted there.
 pub(crate) fn holds_data(fs_type: &[u8], mount: &[u8]) -> bool {
     match fs_type {
         // full memory file systems stop services; those below /run are one per user and service
@@ -90,12 +90,12 @@ pub(crate) fn holds_data(fs_type: &[u8], mount: &[u8]) -> bool {
     }
 }
 
-/// Whether one file system gives several mounts with figures of their own.
+/// Returns whether one file system gives several mounts with figures of their own.
 pub(crate) fn has_subvolumes(fs_type: &[u8]) -> bool {
     matches!(fs_type, b"btrfs" | b"bcachefs")
 }
 
-/// Whether a path through, or a probe to, such a file system is answered from memory.
+/// Returns whether a path through, or a probe to, such a file system is answered from memory.
 pub(crate) fn answers_at_once(fs_type: &[u8]) -> bool {
     ON_DISK.contains(&fs_type)
         || matches!(
@@ -104,7 +104,7 @@ pub(crate) fn answers_at_once(fs_type: &[u8]) -> bool {
         )
 }
 
-/// Whether it is a file system of a disk: when one of these does not answer, the disk hangs.
+/// Returns whether it is a file system of a disk: when one of these does not answer, the disk hangs.
 pub(crate) fn is_on_disk(fs_type: &[u8]) -> bool {
     ON_DISK.contains(&fs_type)
 }

@@ -40,7 +40,7 @@ pub struct Mounts {
 }
 
 impl Mounts {
-    /// A collector that reads below these roots. A call that hangs occupies one thread of the
+    /// Returns a collector that reads below these roots. A call that hangs occupies one thread of the
     /// runtime's blocking pool until it returns: shut the runtime down with a time-out.
     #[must_use]
     pub fn new(roots: &Roots) -> Self {
@@ -67,7 +67,7 @@ struct Chosen {
     read_only: bool,
 }
 
-/// The file systems that make rows, in the order of the file, and how many there were.
+/// Returns the file systems that make rows, in the order of the file, and how many there were.
 fn choose(text: &[u8]) -> (Vec<Chosen>, usize) {
     let mounts = mountinfo::parse(text);
     let tree = mountinfo::Tree::new(&mounts);
@@ -129,7 +129,7 @@ impl Collector for Mounts {
         Cow::Borrowed("mounts")
     }
 
-    /// More than the 2 s within which all mounts must have answered.
+    /// Returns more than the 2 s within which all mounts must have answered.
     fn deadline(&self) -> Duration {
         Duration::from_secs(3)
     }

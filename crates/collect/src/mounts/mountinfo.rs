@@ -1,4 +1,4 @@
-//! `/proc/self/mountinfo`: what is mounted where, see proc(5).
+//! `/proc/self/mountinfo`: mounts and their places, see proc(5).
 //!
 //! Blanks, tabs, newlines and backslashes of paths are written in octal. Several mounts may lie
 //! on one place, of which the last is seen, and a mount may hide others that lie below its place.
@@ -16,7 +16,7 @@ pub(crate) struct Line<'a> {
     pub(crate) parent: u64,
     /// `major:minor` of the file system.
     pub(crate) device: &'a [u8],
-    /// What of the file system is mounted; `/` unless it is a part of it.
+    /// Mounted part of the file system; `/` for all of it.
     pub(crate) root: &'a [u8],
     pub(crate) mount: &'a [u8],
     pub(crate) fs_type: &'a [u8],
@@ -26,7 +26,7 @@ pub(crate) struct Line<'a> {
 }
 
 impl Line<'_> {
-    /// Whether the file system can only be read. A mount may be read-only by itself, as all are
+    /// Returns whether the file system can only be read. A mount may be read-only by itself, as all are
     /// in the sandbox of a service: which is not about the file system.
     pub(crate) fn read_only(&self) -> bool {
         self.super_options
@@ -106,7 +106,7 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// The mount with all that it is mounted in, from the inside out.
+    /// Returns the mount with all that it is mounted in, from the inside out.
     pub(crate) fn upwards(&self, mount: &'a Line<'a>) -> impl Iterator<Item = &'a Line<'a>> {
         std::iter::successors(Some(mount), |mount| {
             let parent = self.by_id.get(&mount.parent)?;
@@ -115,7 +115,7 @@ impl<'a> Tree<'a> {
         .take(DEEPEST)
     }
 
-    /// Whether its place leads to it, and not to a mount that covers it or its place.
+    /// Returns whether its place leads to it, and not to a mount that covers it or its place.
     pub(crate) fn is_seen(&self, mount: &'a Line<'a>) -> bool {
         let covered = self
             .children
@@ -124,7 +124,7 @@ impl<'a> Tree<'a> {
         !covered && self.upwards(mount).all(|outer| !self.is_hidden(outer))
     }
 
-    /// Whether another mount within the same one covers a directory above its place.
+    /// Returns whether another mount within the same one covers a directory above its place.
     fn is_hidden(&self, mount: &Line<'_>) -> bool {
         // within one mount, a later mount on a directory above takes those below it along
         (0..mount.mount.len())

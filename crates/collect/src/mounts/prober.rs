@@ -95,7 +95,7 @@ fn probe_all(stat_vfs: &StatVfs, probes: &[Probe], progress: &Mutex<Progress>) {
     for probe in probes {
         let answer = stat_vfs(&probe.path);
         let mut progress = locked(progress);
-        // What was given up on stays without an answer: it is known as slow.
+        // A mount that was given up on stays without an answer: it is known as slow.
         if progress.is_abandoned {
             return;
         }
@@ -116,7 +116,7 @@ impl Prober {
         }
     }
 
-    /// Whether no call is in progress.
+    /// Returns whether no call is in progress.
     #[cfg(test)]
     pub(crate) fn is_free(&self) -> bool {
         self.round
@@ -124,7 +124,7 @@ impl Prober {
             .is_none_or(|round| round.thread.is_finished())
     }
 
-    /// One answer per probe, and the mount that does not answer, if there is one.
+    /// Returns one answer per probe, and the mount that does not answer, if there is one.
     pub(crate) async fn ask(&mut self, probes: &[Probe]) -> (Vec<Answer>, Option<PathBuf>) {
         // kept in self and not only here: the future may be dropped while the thread hangs
         if let Some(round) = self.round.take_if(|round| round.thread.is_finished()) {

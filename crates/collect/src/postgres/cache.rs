@@ -19,7 +19,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-use schema::tables::BlindSpot;
+use schema::tables::VisibilityGap;
 use schema::{Cell, Row};
 
 use super::definitions::Definitions;
@@ -42,7 +42,7 @@ pub(super) struct Findings {
     /// Objects, as they were stored.
     pub(super) rows: Vec<Row>,
     /// What of it was closed to our role.
-    pub(super) gap: Option<BlindSpot>,
+    pub(super) gap: Option<VisibilityGap>,
 }
 
 /// Findings by database and family.

@@ -1,12 +1,12 @@
 //! Gaps: statistics that cannot be read, and what fixes that.
 //!
-//! A family that fails becomes a [`BlindSpot`]. Those of the slow tick are remembered, so that every
+//! A family that fails becomes a [`VisibilityGap`]. Those of the slow tick are remembered, so that every
 //! tick reports them again until they are fixed; those of the fast tick are found anew each time.
 
 use std::collections::BTreeMap;
 
 use pg::PgError;
-use schema::tables::BlindSpot;
+use schema::tables::VisibilityGap;
 use tokio_postgres::error::SqlState;
 
 use super::Instance;
@@ -27,7 +27,7 @@ const SETTINGS: &[(&str, &str)] = &[
 /// Remembers gaps, by when they were found, database and family.
 #[derive(Debug, Default)]
 pub(super) struct GapTracker {
-    gaps: BTreeMap<(bool, String, String), BlindSpot>,
+    gaps: BTreeMap<(bool, String, String), VisibilityGap>,
 }
 
 impl GapTracker {
@@ -37,19 +37,19 @@ impl GapTracker {
     }
 
     /// Remembers a gap.
-    pub(super) fn note(&mut self, slow: bool, gap: BlindSpot) {
+    pub(super) fn note(&mut self, slow: bool, gap: VisibilityGap) {
         let key = (slow, gap.database.clone(), gap.family.clone());
         self.gaps.insert(key, gap);
     }
 
     /// Returns the gap of this family in this database, if there is one.
-    pub(super) fn of(&self, slow: bool, database: &str, family: &str) -> Option<&BlindSpot> {
+    pub(super) fn of(&self, slow: bool, database: &str, family: &str) -> Option<&VisibilityGap> {
         self.gaps
             .get(&(slow, database.to_owned(), family.to_owned()))
     }
 
     /// Returns every gap; without `slow`, those of the fast tick alone.
-    pub(super) fn all(&self, slow: bool) -> impl Iterator<Item = &BlindSpot> {
+    pub(super) fn all(&self, slow: bool) -> impl Iterator<Item = &VisibilityGap> {
         let wanted = move |(key, _): &(&(bool, String, String), _)| slow || !key.0;
         self.gaps.iter().filter(wanted).map(|(_, gap)| gap)
     }
@@ -108,8 +108,8 @@ impl<'a> GapContext<'a> {
         state: &str,
         message: impl Into<String>,
         remedy: impl Into<String>,
-    ) -> BlindSpot {
-        BlindSpot {
+    ) -> VisibilityGap {
+        VisibilityGap {
             instance: self.instance.to_owned(),
             database: self.database.to_owned(),
             family: family.to_owned(),
@@ -120,7 +120,7 @@ impl<'a> GapContext<'a> {
     }
 
     /// Makes the gap of a family that could not be read.
-    pub(super) fn failed(&self, family: &Family, error: &PgError) -> BlindSpot {
+    pub(super) fn failed(&self, family: &Family, error: &PgError) -> VisibilityGap {
         let state = state_of(error);
         let remedy = match state {
             "denied" => self.granted(family.grant),
@@ -143,7 +143,7 @@ impl<'a> GapContext<'a> {
     }
 
     /// Makes the gap of a setting that is off; `source` is where it is set, as in `pg_settings.source`.
-    pub(super) fn off(&self, setting: &str, source: &str) -> BlindSpot {
+    pub(super) fn off(&self, setting: &str, source: &str) -> VisibilityGap {
         let role = quoted(self.role);
         let database = quoted(self.connected);
         let remedy = match source {

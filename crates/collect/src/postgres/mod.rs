@@ -26,7 +26,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use schema::tables::BlindSpot;
+use schema::tables::VisibilityGap;
 use schema::{Row, Timestamp};
 
 use crate::{Moment, run_one};
@@ -179,7 +179,7 @@ impl Postgres {
     }
 
     /// Returns what could not be read at the last ticks, with what fixes it.
-    pub fn blind_spots(&self) -> impl Iterator<Item = &BlindSpot> {
+    pub fn visibility_gaps(&self) -> impl Iterator<Item = &VisibilityGap> {
         self.gaps.all(true)
     }
 
@@ -241,7 +241,7 @@ impl Postgres {
 ///
 /// # Errors
 /// When no session comes about.
-pub async fn blind_spots(instance: Instance) -> Result<Vec<BlindSpot>, pg::PgError> {
+pub async fn visibility_gaps(instance: Instance) -> Result<Vec<VisibilityGap>, pg::PgError> {
     let mut watcher = Postgres::new(instance);
     let link = Link::open(&watcher.instance, &watcher.instance.target).await?;
     watcher.link = Some(link);
@@ -249,7 +249,7 @@ pub async fn blind_spots(instance: Instance) -> Result<Vec<BlindSpot>, pg::PgErr
     let (at, mut rows) = (Moment::default(), Vec::new());
     watcher.slow(&at, &mut rows).await;
     watcher.fast(&at, &mut rows).await;
-    let gaps = watcher.blind_spots().cloned().collect();
+    let gaps = watcher.visibility_gaps().cloned().collect();
     watcher.close().await;
     Ok(gaps)
 }

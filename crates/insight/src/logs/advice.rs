@@ -1,10 +1,10 @@
-//! What to do about messages that are known.
+//! Remedies for known messages.
 //!
-//! [`ADVICE`] is one table: a rule with its title and steps with commands. What a message is about, its
-//! *topic*, was found where the message was read; the rule of the topic `disk_io` is `advice.disk_io`. Titles
+//! [`ADVICE`] is one table: a rule with its title and steps with commands. The *topic* of a message was
+//! recognised where the message was read; the rule of the topic `disk_io` is `advice.disk_io`. Titles
 //! hold no values, so that a recommendation has the same title at any time; the message is shown beside it.
-//! Steps name what the message names ([`super::steps`]). What concerns logins is not here: that is
-//! `security`'s, which counts attempts instead of lines. Pure.
+//! Steps name what the message names ([`super::steps`]). Logins belong to `security`, which counts
+//! attempts instead of lines. Pure.
 
 use super::steps::Variants;
 use crate::Rule;
@@ -14,13 +14,13 @@ use schema::finding::Kind;
 /// Advice for a kind of message.
 #[derive(Clone, Copy, Debug)]
 pub struct Advice {
-    /// What is wrong.
+    /// Its rule.
     pub rule: Rule,
-    /// What to do, in this order, each in one or more variants; commands stand between backticks.
+    /// Steps in order, each in one or more variants; commands stand between backticks.
     pub steps: &'static [Variants],
-    /// Whether once is enough for a warning: what it is about does not go away by itself.
+    /// Whether one line is enough for a warning, because the condition does not end by itself.
     pub urgent: bool,
-    /// So many in an hour are worth a word.
+    /// Fewest lines in an hour that are reported.
     pub at_least: i64,
 }
 
@@ -30,14 +30,14 @@ const fn about(id: &'static str, title: &'static str) -> Rule {
         kind: Kind::Recommendation,
         domain: "logs",
         title,
-        // Counts are by hour: what has not come for an hour is over.
-        hold_secs: 3600,
+        // Counts are by hour: a message that has not come for an hour is resolved.
+        resolve_after_secs: 3600,
     }
 }
 
-/// How often in an hour a message without advice of its own is worth a look: the reference's figure.
+/// Lines in an hour beyond which a message without specific advice is recurring: the reference's figure.
 pub const RECURRING_PER_HOUR: i64 = 10;
-/// At least as severe.
+/// Least level of a recurring message.
 const RECURRING_LEVEL: LogLevel = LogLevel::Warn;
 
 /// Every advice.
@@ -164,19 +164,19 @@ pub const ADVICE: &[Advice] = &[
     },
 ];
 
-/// Advice for what comes back more than [`RECURRING_PER_HOUR`] times in an hour and has none.
+/// Advice for messages without specific advice that come more than [`RECURRING_PER_HOUR`] times in an hour.
 pub const RECURRING: Advice = Advice {
     rule: about("advice.recurring", "Recurring message"),
     urgent: false,
     at_least: RECURRING_PER_HOUR + 1,
     steps: &[
-        &["Read it in its surroundings: the lines a minute before and after, in the Logs view"],
+        &["Read it in context: the lines a minute before and after, in the Logs view"],
         &["See whether it began with a change: when the pattern was first seen"],
         &["See the unit: `systemctl status {unit}`, `journalctl -u {unit} --since -1h`"],
     ],
 };
 
-/// The advice for messages of this topic; for those without any, when they keep coming.
+/// Returns the advice for messages of this topic; for recurring ones without any, [`RECURRING`].
 #[must_use]
 pub fn of(topic: Option<&str>, level: LogLevel, per_hour: i64) -> Option<&'static Advice> {
     let known = topic.and_then(|topic| ADVICE.iter().find(|advice| advice.topic() == topic));
@@ -185,7 +185,7 @@ pub fn of(topic: Option<&str>, level: LogLevel, per_hour: i64) -> Option<&'stati
 }
 
 impl Advice {
-    /// The topic that it is the advice for.
+    /// Returns the topic that this advice is for.
     #[must_use]
     pub fn topic(&self) -> &'static str {
         self.rule.id.strip_prefix("advice.").unwrap_or(self.rule.id)
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_grave_or_not_known_has_none_until_it_recurs() {
+    fn what_is_not_severe_or_not_known_has_none_until_it_recurs() {
         assert!(of(None, LogLevel::Info, 1000).is_none());
         assert!(of(Some("of_a_newer_version"), LogLevel::Error, 10).is_none());
         assert_eq!(
@@ -218,7 +218,7 @@ mod tests {
         );
     }
 
-    /// Whether a word stands for something that the reader has to know.
+    /// Returns whether a word stands for something that the reader has to know.
     fn is_placeholder(word: &str) -> bool {
         const STAND_FOR: [&str; 14] = [
             "HOST", "PORT", "NAME", "DISK", "PATH", "UNIT", "ADDRESS", "USER", "GROUP", "ROLE",

@@ -1,16 +1,16 @@
-//! What to do about messages of the last hour.
+//! Recommendations about messages of the last hour.
 
 use super::advice::{self, Advice};
-use super::patterns::{Seen, cut, details, span};
+use super::patterns::{RecentPattern, cut, details, span};
 use super::steps::Facts;
 use crate::words::{counted, within};
 use schema::{Finding, LogLevel, Severity};
 use std::collections::BTreeMap;
 
-/// Recommendations: one for each advice and source, with the most frequent of its messages.
+/// Returns a recommendation for each advice and source, with the most frequent of its messages.
 #[must_use]
-pub fn judge(seen: &[Seen]) -> Vec<Finding> {
-    let mut by_advice: BTreeMap<(&str, &str), (&Advice, Vec<&Seen>)> = BTreeMap::new();
+pub fn evaluate(seen: &[RecentPattern]) -> Vec<Finding> {
+    let mut by_advice: BTreeMap<(&str, &str), (&Advice, Vec<&RecentPattern>)> = BTreeMap::new();
     for one in seen {
         if let Some(advice) = advice::of(one.topic.as_deref(), one.level, one.per_hour) {
             let entry = by_advice
@@ -25,7 +25,8 @@ pub fn judge(seen: &[Seen]) -> Vec<Finding> {
         .collect()
 }
 
-fn recommend(advice: &Advice, messages: &[&Seen]) -> Option<Finding> {
+/// Returns the recommendation for the messages that one advice covers, when there are enough of them.
+fn recommend(advice: &Advice, messages: &[&RecentPattern]) -> Option<Finding> {
     let per_hour: i64 = messages.iter().map(|one| one.per_hour).sum();
     if per_hour < advice.at_least {
         return None;
@@ -49,7 +50,7 @@ fn recommend(advice: &Advice, messages: &[&Seen]) -> Option<Finding> {
         counted(lines, "line", "lines"),
         most.source,
         within(span),
-        // The message says what its pattern may have masked.
+        // The message shows what its pattern may have masked.
         cut(most.topic.as_ref().map_or(&most.template, |_| &most.sample))
     );
     Some(Finding {
@@ -57,7 +58,7 @@ fn recommend(advice: &Advice, messages: &[&Seen]) -> Option<Finding> {
         value: Some(lines as f64),
         details: Some(details(most)),
         span: Some(span),
-        ..advice.rule.says(&most.source, severity, message)
+        ..advice.rule.finding(&most.source, severity, message)
     })
 }
 
@@ -66,8 +67,8 @@ mod tests {
     use super::*;
     use schema::Timestamp;
 
-    fn seen(template: &str, level: &str, per_hour: i64) -> Seen {
-        Seen {
+    fn seen(template: &str, level: &str, per_hour: i64) -> RecentPattern {
+        RecentPattern {
             fingerprint: template.to_owned(),
             source: "api".to_owned(),
             level: LogLevel::parse(level).unwrap(),
@@ -83,8 +84,8 @@ mod tests {
         }
     }
 
-    fn about(topic: &str, template: &str, level: &str, per_hour: i64) -> Seen {
-        Seen {
+    fn about(topic: &str, template: &str, level: &str, per_hour: i64) -> RecentPattern {
+        RecentPattern {
             topic: Some(topic.to_owned()),
             ..seen(template, level, per_hour)
         }
@@ -101,7 +102,7 @@ mod tests {
             about("unreachable", "connect to <*> timed out", "warn", 1),
             seen("GET /", "info", 100_000),
         ];
-        let found = judge(&given);
+        let found = evaluate(&given);
         let said: Vec<(&str, Severity, Option<f64>)> = found
             .iter()
             .map(|one| (one.rule, one.severity, one.value))
@@ -130,10 +131,10 @@ mod tests {
 
     #[test]
     fn kinds_of_one_advice_count_together() {
-        let given: Vec<Seen> = (0..3)
+        let given: Vec<RecentPattern> = (0..3)
             .map(|n| about("unreachable", &format!("{n} timed out"), "warn", 1))
             .collect();
-        assert!(judge(&given[..2]).is_empty());
-        assert_eq!(judge(&given)[0].value, Some(3.0));
+        assert!(evaluate(&given[..2]).is_empty());
+        assert_eq!(evaluate(&given)[0].value, Some(3.0));
     }
 }

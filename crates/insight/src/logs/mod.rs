@@ -1,17 +1,17 @@
-//! What logs tell: errors that come in numbers, messages that are new, rare or known, and attacks.
+//! What logs report: error spikes, messages that are new, rare or known, and attacks.
 //!
-//! A [`LogJudge`] takes a pass every few minutes, and soon after something was stored that a rule may find. It
-//! asks bounded questions (`facts`) about the time up to the instant it is given, and judges answer from
-//! the facts alone:
+//! A [`LogJudge`] runs every few minutes, and soon after something was stored that a rule may find. It
+//! runs bounded queries (`facts`) over the time up to the instant it is given; the evaluators below depend on
+//! their results alone:
 //!
 //! * [`spikes`]: errors or warnings of a source far beyond what is usual at that hour;
-//! * [`patterns`]: kinds of errors and warnings never seen before, or hardly ever;
-//! * [`messages`]: what to do about messages that are known ([`advice`]) or come again and again;
-//! * [`security`]: what the rules over logins, bans and packets have reached;
+//! * [`patterns`]: kinds of errors and warnings that are new or rare;
+//! * [`messages`]: remedies for messages that are known ([`advice`]) or recurring;
+//! * [`security`]: rules over logins, bans and packets that were reached;
 //! * [`understood`]: sources most lines of which fit no head of their parser.
 //!
 //! What is usual is learnt once an hour from the counts by hour and kept until the next; nothing else is
-//! remembered between passes, so a pass after a restart says what one before it would have said.
+//! remembered between runs, so a run after a restart finds what one before it would have found.
 
 pub mod advice;
 mod facts;
@@ -30,10 +30,10 @@ use store::findings;
 use store::series::ReadError;
 use tokio_postgres::Client;
 
-/// Domains whose findings are this judge's.
+/// The domains of this judge.
 pub const DOMAINS: &[&str] = &["logs", "security"];
 
-/// Rules of their own; [`advice::ADVICE`] has one each, too.
+/// Rules of the evaluators; each entry of [`advice::ADVICE`] has one, too.
 pub const RULES: &[Rule] = &[
     spikes::SPIKE,
     patterns::NEW,
@@ -56,43 +56,44 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         .chain([&advice::RECURRING.rule])
 }
 
-/// What a pass did.
+/// The outcome of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Pass {
-    /// Findings that hold.
+pub struct Evaluation {
+    /// Findings that are open.
     pub found: usize,
-    /// Findings that were over.
-    pub over: usize,
+    /// Findings that were resolved.
+    pub resolved: usize,
 }
 
-/// Judges the logs of one host.
+/// Evaluates the logs of one host.
 #[derive(Debug, Default)]
 pub struct LogJudge {
     usual: Option<Usual>,
 }
 
 impl LogJudge {
-    /// Looks at the logs up to `at` and stores what it finds.
+    /// Evaluates the logs up to `at` and stores what it finds.
     ///
     /// # Errors
-    /// What the server said; nothing was changed.
-    pub async fn pass(
+    /// What the server reported; nothing was changed.
+    pub async fn evaluate(
         &mut self,
         client: &Client,
         host_id: i32,
         at: Timestamp,
-    ) -> Result<Pass, ReadError> {
+    ) -> Result<Evaluation, ReadError> {
         let open = findings::open(client, host_id, DOMAINS).await?;
-        let found = self.judge(client, host_id, at).await?;
+        let found = self.find(client, host_id, at).await?;
         let changes = reconcile(rules(), &open, found, at);
         findings::apply(client, host_id, &changes, at).await?;
-        Ok(Pass {
+        Ok(Evaluation {
             found: changes.found.len(),
-            over: changes.over.len(),
+            resolved: changes.resolved.len(),
         })
     }
 
-    async fn judge(
+    /// Returns every finding that holds at `at`.
+    async fn find(
         &mut self,
         client: &Client,
         host_id: i32,
@@ -107,11 +108,11 @@ impl LogJudge {
         let seen = facts::patterns(client, host_id, at).await?;
         let events = facts::events(client, host_id, at).await?;
         let sources = facts::sources(client, host_id, at).await?;
-        let mut found = spikes::judge(&recent, &usual.expected);
-        found.extend(patterns::judge(&seen, &usual.known_since, at));
-        found.extend(messages::judge(&seen));
-        found.extend(security::judge(&events));
-        found.extend(understood::judge(&sources));
+        let mut found = spikes::evaluate(&recent, &usual.expected);
+        found.extend(patterns::evaluate(&seen, &usual.known_since, at));
+        found.extend(messages::evaluate(&seen));
+        found.extend(security::evaluate(&events));
+        found.extend(understood::evaluate(&sources));
         Ok(found)
     }
 }

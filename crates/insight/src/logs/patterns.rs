@@ -1,6 +1,7 @@
-//! Kinds of errors and warnings that were never seen before, or hardly ever.
+//! Kinds of errors and warnings that are new or rare.
 
 use crate::Rule;
+use crate::words::counted;
 use schema::finding::Kind;
 use schema::micros::DAY;
 use schema::{Finding, LogLevel, Severity, Timestamp};
@@ -13,7 +14,7 @@ pub const NEW: Rule = Rule {
     kind: Kind::Insight,
     domain: "logs",
     title: "New kind of message",
-    hold_secs: 3600,
+    resolve_after_secs: 3600,
 };
 
 /// A kind of error that comes every few weeks at most.
@@ -22,56 +23,56 @@ pub const RARE: Rule = Rule {
     kind: Kind::Insight,
     domain: "logs",
     title: "Rare error came back",
-    hold_secs: 3600,
+    resolve_after_secs: 3600,
 };
 
-/// Seen so often before it is said, as the reference has it: what comes once may be anything.
-const TWICE: i64 = 2;
-/// Seen so often at most in all is rare; the tag of the Logs view says the same.
+/// Fewest lines of a new pattern that is reported, as the reference has it: a single line may be anything.
+const LEAST_LINES: i64 = 2;
+/// Most lines in all of a rare pattern; the tag of the Logs view has the same limit.
 pub const RARELY: i64 = 3;
-/// So many new kinds of one source are said one by one; more are one finding: a deployment.
-const ONE_BY_ONE: usize = 5;
-/// Characters of a template that a sentence has room for.
+/// Up to so many new kinds of one source have a finding each; more are one finding: a deployment.
+const LISTED_SINGLY: usize = 5;
+/// Most characters of a template in a message.
 const SHOWN: usize = 160;
 
-/// A pattern that was seen in the last hour, with all that was merged into it.
+/// A pattern of lines of the last hour, with all patterns that were merged into it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
-    /// Its name.
+pub struct RecentPattern {
+    /// Its fingerprint.
     pub fingerprint: String,
     /// Source.
     pub source: String,
     /// Level.
     pub level: LogLevel,
-    /// What its messages have in common.
+    /// Template of its messages.
     pub template: String,
-    /// One of its messages; one that the topic was found in, where there is one.
+    /// One of its messages; where it has a topic, one with it.
     pub sample: String,
-    /// What its messages are about, where that is known.
+    /// Topic of its messages, where that is known.
     pub topic: Option<String>,
-    /// When it was seen first.
+    /// Time of its first line.
     pub first: Timestamp,
     /// Lines in all.
     pub lines: i64,
     /// Lines in an hour: the fuller of this one and the one before.
     pub per_hour: i64,
-    /// Lines of both.
+    /// Lines of both hours.
     pub recent: i64,
-    /// The first of these.
+    /// Time of the first of these.
     pub since: Timestamp,
-    /// The last of them.
+    /// Time of the last of these.
     pub last: Timestamp,
 }
 
-/// Findings about patterns of the hour before `at`; `known_since` is when each source began.
+/// Returns the findings about patterns of the hour before `at`; `known_since` is when each source began.
 #[must_use]
-pub fn judge(
-    seen: &[Seen],
+pub fn evaluate(
+    seen: &[RecentPattern],
     known_since: &HashMap<String, Timestamp>,
     at: Timestamp,
 ) -> Vec<Finding> {
     let mut found = Vec::new();
-    let mut new: BTreeMap<&str, Vec<&Seen>> = BTreeMap::new();
+    let mut new: BTreeMap<&str, Vec<&RecentPattern>> = BTreeMap::new();
     for one in seen {
         if one.level < LogLevel::Warn {
             continue;
@@ -82,14 +83,14 @@ pub fn judge(
         // On the first day everything is new.
         let is_known = one.first.as_micros() - began.as_micros() >= DAY;
         let is_young = at.as_micros() - one.first.as_micros() < DAY;
-        if is_young && is_known && one.lines >= TWICE {
+        if is_young && is_known && one.lines >= LEAST_LINES {
             new.entry(&one.source).or_default().push(one);
         } else if !is_young && one.level == LogLevel::Error && one.lines <= RARELY {
             found.push(rare(one, at));
         }
     }
     for (source, patterns) in new {
-        if patterns.len() > ONE_BY_ONE {
+        if patterns.len() > LISTED_SINGLY {
             found.push(many(source, &patterns));
         } else {
             found.extend(patterns.into_iter().map(one_new));
@@ -98,8 +99,8 @@ pub fn judge(
     found
 }
 
-/// An error that keeps coming is worth a warning before it is understood.
-fn severity(one: &Seen) -> Severity {
+/// Returns the severity of a new pattern: a recurring error is worth a warning.
+fn severity(one: &RecentPattern) -> Severity {
     if one.level == LogLevel::Error && one.per_hour > super::advice::RECURRING_PER_HOUR {
         Severity::Warn
     } else {
@@ -107,11 +108,12 @@ fn severity(one: &Seen) -> Severity {
     }
 }
 
-fn one_new(one: &Seen) -> Finding {
+/// Returns the finding about one new pattern.
+fn one_new(one: &RecentPattern) -> Finding {
     let message = format!(
-        "{} wrote {} times what it had not written before: {}",
+        "{} wrote a new kind of message {}: {}",
         one.source,
-        one.lines,
+        counted(one.lines, "time", "times"),
         cut(&one.template)
     );
     Finding {
@@ -123,11 +125,12 @@ fn one_new(one: &Seen) -> Finding {
         value: Some(one.lines as f64),
         details: Some(details(one)),
         span: Some((one.first, one.last)),
-        ..NEW.says(&one.fingerprint, severity(one), message)
+        ..NEW.finding(&one.fingerprint, severity(one), message)
     }
 }
 
-fn many(source: &str, patterns: &[&Seen]) -> Finding {
+/// Returns the one finding about many new patterns of a source.
+fn many(source: &str, patterns: &[&RecentPattern]) -> Finding {
     let worst = patterns.iter().copied().map(severity).max();
     let most = patterns.iter().copied().max_by_key(|one| one.lines);
     let message = format!(
@@ -138,48 +141,51 @@ fn many(source: &str, patterns: &[&Seen]) -> Finding {
     Finding {
         steps: vec![
             "See the patterns with the tag new of this source, in the Logs view".to_owned(),
-            "See what changed when the first came: many at once are a deployment or an update, as a rule"
+            "See what changed when the first came: many at once usually come with a deployment or an update"
                 .to_owned(),
         ],
         value: Some(patterns.len() as f64),
         details: most.map(details),
         span: patterns.iter().map(|one| (one.first, one.last)).reduce(both),
-        ..NEW.says(source, worst.unwrap_or(Severity::Info), message)
+        ..NEW.finding(source, worst.unwrap_or(Severity::Info), message)
     }
 }
 
-fn rare(one: &Seen, at: Timestamp) -> Finding {
+/// Returns the finding about a rare pattern.
+fn rare(one: &RecentPattern, at: Timestamp) -> Finding {
     let days = (at.as_micros() - one.first.as_micros()) / DAY;
     let message = format!(
-        "{} wrote what it has written {} times in {days} days: {}",
+        "{} wrote an error that came {} in {days} days: {}",
         one.source,
-        one.lines,
+        counted(one.lines, "time", "times"),
         cut(&one.template)
     );
     Finding {
         steps: vec![
-            "Read it in its surroundings: the lines a minute before and after, in the Logs view"
+            "Read it in context: the lines a minute before and after, in the Logs view"
                 .to_owned(),
-            "Compare with the time before: what both have in common is its cause, often a job or a restart"
+            "Compare with the time before: a common event is the likely cause, often a job or a restart"
                 .to_owned(),
         ],
         value: Some(one.lines as f64),
         details: Some(details(one)),
         span: Some((one.since, one.last)),
-        ..RARE.says(&one.fingerprint, Severity::Info, message)
+        ..RARE.finding(&one.fingerprint, Severity::Info, message)
     }
 }
 
-/// From the first to the last line of the last hours.
-pub(super) fn span(seen: &[&Seen]) -> Option<(Timestamp, Timestamp)> {
+/// Returns the span from the first to the last line of the last hours.
+pub(super) fn span(seen: &[&RecentPattern]) -> Option<(Timestamp, Timestamp)> {
     seen.iter().map(|one| (one.since, one.last)).reduce(both)
 }
 
+/// Returns the span that covers two.
 fn both(one: (Timestamp, Timestamp), other: (Timestamp, Timestamp)) -> (Timestamp, Timestamp) {
     (one.0.min(other.0), one.1.max(other.1))
 }
 
-pub(super) fn details(one: &Seen) -> String {
+/// Returns the details of a finding about a pattern, as JSON.
+pub(super) fn details(one: &RecentPattern) -> String {
     json!({
         "source": one.source,
         "level": one.level.as_str(),
@@ -203,8 +209,8 @@ mod tests {
 
     const NOW: i64 = 1_800_000_000_000_000;
 
-    fn seen(name: &str, level: &str, hours_ago: i64, lines: i64) -> Seen {
-        Seen {
+    fn seen(name: &str, level: &str, hours_ago: i64, lines: i64) -> RecentPattern {
+        RecentPattern {
             fingerprint: name.to_owned(),
             source: "api".to_owned(),
             level: LogLevel::parse(level).unwrap(),
@@ -220,9 +226,12 @@ mod tests {
         }
     }
 
-    fn judged(seen: &[Seen], known_hours: i64) -> Vec<(&'static str, String, Severity)> {
+    fn evaluated(
+        seen: &[RecentPattern],
+        known_hours: i64,
+    ) -> Vec<(&'static str, String, Severity)> {
         let known = HashMap::from([("api".to_owned(), Timestamp(NOW - known_hours * HOUR))]);
-        judge(seen, &known, Timestamp(NOW))
+        evaluate(seen, &known, Timestamp(NOW))
             .into_iter()
             .map(|one| (one.rule, one.target, one.severity))
             .collect()
@@ -248,7 +257,7 @@ mod tests {
         ] {
             let given = [seen("p", level, hours_ago, lines)];
             assert_eq!(
-                judged(&given, known),
+                evaluated(&given, known),
                 expected,
                 "{level} {hours_ago} {lines} {known}"
             );
@@ -257,19 +266,19 @@ mod tests {
 
     #[test]
     fn many_at_once_are_one() {
-        let given: Vec<Seen> = (0..40)
+        let given: Vec<RecentPattern> = (0..40)
             .map(|n| seen(&format!("p{n}"), "error", 1, 2 + n))
             .collect();
         assert_eq!(
-            judged(&given, 500),
+            evaluated(&given, 500),
             [(NEW.id, "api".to_owned(), Severity::Warn)]
         );
-        assert_eq!(judged(&given[..5], 500).len(), 5);
+        assert_eq!(evaluated(&given[..5], 500).len(), 5);
     }
 
     #[test]
     fn a_source_that_is_not_known_has_nothing_new() {
         let given = [seen("p", "error", 1, 20)];
-        assert!(judge(&given, &HashMap::new(), Timestamp(NOW)).is_empty());
+        assert!(evaluate(&given, &HashMap::new(), Timestamp(NOW)).is_empty());
     }
 }

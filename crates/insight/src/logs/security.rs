@@ -1,7 +1,7 @@
-//! What the rules over logins, bans and packets have reached, as findings.
+//! Findings of the rules over logins, bans and packets.
 //!
-//! The rows of `collector.security_events` are made where the lines are read, one for each time a rule
-//! is reached. Here they become findings that last while rows come.
+//! The rows of `collector.security_events` are written where the lines are read, one for each time a rule
+//! is reached. Here they become findings that stay open while rows come.
 
 use crate::rule::Rule;
 use crate::words::{counted, within};
@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-/// How long after its last row it is over: a guesser that pauses for less is the same one.
-const HOLD: i64 = 3600;
+/// A finding resolves so long after its last row: an attack that pauses for less is the same one.
+const RESOLVE_AFTER_SECS: i64 = 3600;
 
 const fn rule(id: &'static str, kind: Kind, title: &'static str) -> Rule {
     Rule {
@@ -20,7 +20,7 @@ const fn rule(id: &'static str, kind: Kind, title: &'static str) -> Rule {
         kind,
         domain: "security",
         title,
-        hold_secs: HOLD,
+        resolve_after_secs: RESOLVE_AFTER_SECS,
     }
 }
 
@@ -52,34 +52,34 @@ pub const FIREWALL: Rule = rule(
     "Packets refused by the firewall",
 );
 
-/// Targets of one rule that are said one by one; the rest is one finding. A scanned host has thousands.
-pub const ONE_BY_ONE: usize = 20;
+/// Targets of one rule that have a finding each; the rest is one finding. A scanned host has thousands.
+pub const LISTED_SINGLY: usize = 20;
 
-/// Rows of `security_events` of one type and target, of the last while.
+/// Recent rows of `security_events` of one type and target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// As the rule's identifier.
     pub event_type: String,
     /// Address, or account where there is no address.
     pub target: String,
-    /// Source whose lines told it.
+    /// Source of the lines.
     pub source: String,
-    /// The gravest.
+    /// The most severe.
     pub severity: Severity,
     /// Attempts, bans, packets.
     pub count: i64,
     /// The first and the last of them.
     pub span: (Timestamp, Timestamp),
-    /// Accounts, jail, what to do, of the newest row: a JSON object.
+    /// Accounts, jail and remedy of the newest row: a JSON object.
     pub details: Option<String>,
 }
 
-/// Findings of these events, the most first.
+/// Returns the findings of these events by rule, the most severe first.
 #[must_use]
-pub fn judge(events: &[Event]) -> Vec<Finding> {
+pub fn evaluate(events: &[Event]) -> Vec<Finding> {
     let mut by_rule: BTreeMap<&str, (&Rule, Vec<&Event>)> = BTreeMap::new();
     for event in events {
-        // An unban, or what a newer version tells, is no finding.
+        // An unban, or a type of a newer version, is not a finding.
         if let Some(rule) = super::RULES.iter().find(|rule| rule.id == event.event_type) {
             let entry = by_rule.entry(rule.id).or_insert((rule, Vec::new()));
             entry.1.push(event);
@@ -90,8 +90,8 @@ pub fn judge(events: &[Event]) -> Vec<Finding> {
         events.sort_by(|a, b| {
             (b.severity, b.count, &a.target).cmp(&(a.severity, a.count, &b.target))
         });
-        let named = if events.len() > ONE_BY_ONE + 1 {
-            ONE_BY_ONE
+        let named = if events.len() > LISTED_SINGLY + 1 {
+            LISTED_SINGLY
         } else {
             events.len()
         };
@@ -102,6 +102,7 @@ pub fn judge(events: &[Event]) -> Vec<Finding> {
     found
 }
 
+/// Returns the finding about one target.
 fn one(rule: &Rule, event: &Event) -> Finding {
     let details: Value = event
         .details
@@ -120,11 +121,11 @@ fn one(rule: &Rule, event: &Event) -> Finding {
         value: Some(event.count as f64),
         details: Some(json!({"source": event.source, "event": details}).to_string()),
         span: Some(event.span),
-        ..rule.says(&event.target, event.severity, message)
+        ..rule.finding(&event.target, event.severity, message)
     }
 }
 
-/// The rest in one: how many, and how much of it.
+/// Returns one finding for the targets without their own: their number, and the sum of their counts.
 fn others(rule: &Rule, rest: &[&Event]) -> Option<Finding> {
     let first = rest.first()?;
     let count: i64 = rest.iter().map(|event| event.count).sum();
@@ -133,7 +134,7 @@ fn others(rule: &Rule, rest: &[&Event]) -> Option<Finding> {
         .map(|event| event.span)
         .reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))?;
     let message = format!(
-        "{} more with {} {}; those with most have findings of their own.",
+        "{} more with {} {}; those with the most have their own findings.",
         rest.len(),
         counted_by(rule, count),
         within(span)
@@ -142,11 +143,11 @@ fn others(rule: &Rule, rest: &[&Event]) -> Option<Finding> {
         value: Some(rest.len() as f64),
         details: Some(json!({"source": first.source}).to_string()),
         span: Some(span),
-        ..rule.says("others", first.severity, message)
+        ..rule.finding("others", first.severity, message)
     })
 }
 
-/// So many of what a rule counts.
+/// Formats a count with the noun of its rule.
 fn counted_by(rule: &Rule, count: i64) -> String {
     let (one, many) = match rule.id {
         id if id == SUDO.id => ("refusal", "refusals"),
@@ -157,8 +158,8 @@ fn counted_by(rule: &Rule, count: i64) -> String {
     counted(count, one, many)
 }
 
-/// What to do: of guessed passwords and of bans in full, of the rest the advice of the rule that was reached,
-/// whose steps stand one after the other between semicolons.
+/// Returns the steps of a remedy: those for brute force and bans are written here, the others are the advice of the rule
+/// that was reached, separated by semicolons.
 fn steps(rule: &Rule, target: &str, details: &Value) -> Vec<String> {
     // A name that came from outside never becomes part of a command.
     let address = target
@@ -219,7 +220,7 @@ pub(super) mod tests {
                     details: Some(r#"{"advice":"ask the owner","jail":"sshd"}"#.to_owned()),
                     ..event(rule.id, target, 4)
                 };
-                judge(&[of("192.0.2.7"), of("a.example; rm -r /")])
+                evaluate(&[of("192.0.2.7"), of("a.example; rm -r /")])
             })
             .collect()
     }
@@ -238,7 +239,7 @@ pub(super) mod tests {
 
     #[test]
     fn an_event_is_a_finding_with_its_advice() {
-        let found = judge(&[
+        let found = evaluate(&[
             event("sudo_failure", "eve", 4),
             event("ssh_brute_force", "192.0.2.7", 40),
             event("ssh_brute_force", "a.example; rm -r /", 8),
@@ -278,7 +279,7 @@ pub(super) mod tests {
                 details: Some(details.to_owned()),
                 ..event("fail2ban_ban", target, 1)
             };
-            judge(&[ban])[0].steps.get(1).cloned()
+            evaluate(&[ban])[0].steps.get(1).cloned()
         };
         let known = "To lift the ban: `fail2ban-client set sshd unbanip 192.0.2.7`";
         assert_eq!(
@@ -295,8 +296,8 @@ pub(super) mod tests {
         let events: Vec<Event> = (0..5000)
             .map(|n| event("firewall_block", &format!("192.0.2.{n}"), n))
             .collect();
-        let found = judge(&events);
-        assert_eq!(found.len(), ONE_BY_ONE + 1);
+        let found = evaluate(&events);
+        assert_eq!(found.len(), LISTED_SINGLY + 1);
         assert_eq!(found[0].target, "192.0.2.4999");
         let rest = found.last().unwrap();
         assert_eq!((rest.target.as_str(), rest.value), ("others", Some(4980.0)));

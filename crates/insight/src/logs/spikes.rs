@@ -1,17 +1,17 @@
-//! Errors and warnings in numbers that are not usual.
+//! Spikes of errors and warnings.
 //!
-//! The count of the last five minutes, by source and level, is held against the hours of the last four
-//! weeks. What is usual of an hour has two parts. One is what comes at this hour: the middle one of the
-//! last seven days or of the same hour of the last four weeks, whichever is more, so that what comes every
-//! night or every Monday is expected when it comes, and only then. The other is what comes beside that at
-//! any hour: its mean over all hours or over the last day, without the most extreme fiftieth, so that a
-//! burst of the past hides no burst of today. What is usual of five minutes is the part of it that the
-//! fullest five minutes of an hour have had of late: a twelfth and more where lines trickle, the whole
+//! The count of the last five minutes, by source and level, is compared with the hours of the last
+//! four weeks. The expectation for an hour has two parts. One is the count at this hour: the median of the
+//! last seven days or of the same hour of the last four weeks, whichever is more, so that lines that come every
+//! night or every Monday are expected then, and only then. The other is the rest,
+//! at any hour: its mean over all hours or over the last day, without the most extreme fiftieth, so that a
+//! burst of the past does not hide one of today. The expectation for five minutes is the part of it that the
+//! fullest five minutes of an hour have had recently: a twelfth and more where lines trickle, the whole
 //! where a job writes them at once.
 //!
-//! A spike is `LEAST` lines at least, `TIMES` times what is usual, and so odd that chance makes it
-//! once in years ([`stats::counts`]), given how much the hours vary. Of a source that is not known for a
-//! day nothing is usual yet, and nothing is said.
+//! A spike is `LEAST` lines at least, `TIMES` times the expectation, and so unlikely that chance makes it
+//! once in years ([`stats::counts`]), given how much the hours vary. A source that is
+//! not known for a day has no expectation yet, and nothing is reported.
 
 use crate::rule::Rule;
 use schema::finding::Kind;
@@ -21,37 +21,37 @@ use serde_json::json;
 use stats::{counts, order};
 use std::collections::HashMap;
 
-/// Errors or warnings of a source come in numbers.
+/// Far more errors or warnings of a source than expected.
 pub const SPIKE: Rule = Rule {
     id: "log_error_spike",
     kind: Kind::Insight,
     domain: "logs",
     title: "Error spike",
     // A spike that pauses for less is the same.
-    hold_secs: 900,
+    resolve_after_secs: 900,
 };
 
-/// Length of what is judged, microseconds: the reference's five minutes.
+/// Length of the evaluated window, microseconds: the reference's five minutes.
 pub(super) const WINDOW: i64 = 300_000_000;
-/// Hours that are learnt from: four weeks, so that each hour of the week is there four times.
+/// Hours that the expectation is derived from: four weeks, so that each hour of the week is there four times.
 pub(super) const HOURS: usize = 28 * 24;
-/// Hours before anything is usual.
+/// Hours before there is an expectation.
 const KNOWN: usize = 24;
-/// Days before anything is usual at a time of day.
+/// Days before there is an expectation by time of day.
 const DAYS: usize = 3;
-/// Lines below which nothing is a spike, as the reference has it.
+/// Fewest lines of a spike, as the reference has it.
 const LEAST: i64 = 5;
-/// How far beyond the usual, as the reference has it: less is not worth a look, however odd.
+/// Least ratio to the expectation, as the reference has it: less is not worth a look, however unlikely.
 const TIMES: f64 = 3.0;
-/// -log10 of the probability. A host with thirteen sources has 7,500 windows a day to be judged; at a
+/// Least -log10 of the probability. A host with thirteen sources has 7,500 windows a day to be evaluated; at a
 /// millionth each, chance alone makes one finding in four months.
-const ODD: f64 = 6.0;
-/// Ten times the usual, fifty lines at least, and far beyond chance: somebody has to look now.
-const GRAVE: (f64, i64, f64) = (10.0, 50, 12.0);
-/// The part of the hours whose count is taken down to the next.
+const MIN_SURPRISE: f64 = 6.0;
+/// Ratio, lines and surprise from which on a spike is severe and needs attention now.
+const SEVERE: (f64, i64, f64) = (10.0, 50, 12.0);
+/// Share of the hours whose count is clipped.
 const EXTREME: f64 = 0.02;
 
-/// What is usual of one source and level at one hour.
+/// The expectation for one source and level at one hour.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Expected {
     /// Lines in five minutes.
@@ -75,13 +75,13 @@ pub struct Recent {
     pub pattern: Option<String>,
 }
 
-/// The hour that the window before `at` lies in, for the most part.
+/// Returns the hour that most of the window before `at` lies in.
 pub(super) fn hour_of(at: Timestamp) -> i64 {
     (at.as_micros() - WINDOW / 2).div_euclid(HOUR)
 }
 
-/// What is usual after these hours, the last of which is the one before. `burst` is the part that the
-/// greatest five minutes of an hour have of it. `None` before a day is known.
+/// Returns the expectation after these hours, the last of which is the previous one. `burst` is the share that the
+/// fullest five minutes of an hour have of it. `None` before a day is known.
 #[must_use]
 pub fn expect(hours: &[f64], burst: f64) -> Option<Expected> {
     if hours.len() < KNOWN {
@@ -90,15 +90,15 @@ pub fn expect(hours: &[f64], burst: f64) -> Option<Expected> {
     let hours = hours.get(hours.len().saturating_sub(HOURS)..)?;
     let clipped = clip(hours);
     let regular = by_time_of_day(hours, 0.0, |same| order::median(same).unwrap_or_default());
-    // What comes beside that has no hour of its own.
-    let beside: Vec<f64> = hours
+    // The rest does not belong to a time of day.
+    let irregular: Vec<f64> = hours
         .iter()
         .zip(&regular)
         .map(|(lines, regular)| (lines - regular).max(0.0))
         .collect();
-    let of_all = mean(&clip(&beside));
-    let of_day = beside
-        .get(beside.len() - KNOWN..)
+    let of_all = mean(&clip(&irregular));
+    let of_day = irregular
+        .get(irregular.len() - KNOWN..)
         .map_or(of_all, |day| mean(&clip(day)));
     let every = |step: usize, most: usize, least: usize| {
         let same = hours.iter().rev().skip(step - 1).step_by(step).take(most);
@@ -106,7 +106,7 @@ pub fn expect(hours: &[f64], burst: f64) -> Option<Expected> {
         let middle = order::median(&same).filter(|_| same.len() >= least);
         middle.unwrap_or_default()
     };
-    // Less than one line in all the time that was seen is not known to be less.
+    // One line in all the known time is the least that can be inferred from it.
     let floor = 1.0 / hours.len() as f64;
     let hour = every(24, 7, DAYS).max(every(168, 4, 2)) + of_all.max(of_day).max(floor);
     let usual = by_time_of_day(&clipped, mean(&clipped), mean);
@@ -120,13 +120,13 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len().max(1) as f64
 }
 
-/// The most extreme hours taken down to the greatest of the others.
+/// Clips the most extreme hours to the greatest of the others.
 fn clip(hours: &[f64]) -> Vec<f64> {
     let most = order::quantile(hours, 1.0 - EXTREME).unwrap_or(f64::MAX);
     hours.iter().map(|hour| hour.min(most)).collect()
 }
 
-/// For each hour what `fold` makes of all hours at its time of day; `otherwise` before three days are known.
+/// Returns for each hour the `fold` of all hours at its time of day; `otherwise` before three days are known.
 fn by_time_of_day(hours: &[f64], otherwise: f64, fold: impl Fn(&[f64]) -> f64) -> Vec<f64> {
     if hours.len() < DAYS * 24 {
         return vec![otherwise; hours.len()];
@@ -140,35 +140,40 @@ fn by_time_of_day(hours: &[f64], otherwise: f64, fold: impl Fn(&[f64]) -> f64) -
     profile.iter().cycle().take(hours.len()).copied().collect()
 }
 
-/// Findings of the last five minutes.
+/// Returns the spikes of the last five minutes.
 #[must_use]
-pub fn judge(recent: &[Recent], expected: &HashMap<(String, LogLevel), Expected>) -> Vec<Finding> {
+pub fn evaluate(
+    recent: &[Recent],
+    expected: &HashMap<(String, LogLevel), Expected>,
+) -> Vec<Finding> {
     recent
         .iter()
         .filter_map(|one| {
             let key = (one.source.clone(), one.level);
-            judge_one(one, expected.get(&key)?)
+            evaluate_one(one, expected.get(&key)?)
         })
         .collect()
 }
 
-fn judge_one(recent: &Recent, expected: &Expected) -> Option<Finding> {
+/// Evaluates one source and level.
+fn evaluate_one(recent: &Recent, expected: &Expected) -> Option<Finding> {
     let lines = recent.lines as f64;
     let times = lines / expected.lines;
     if recent.lines < LEAST || times < TIMES {
         return None;
     }
-    let odd = counts::surprise(
+    let surprise = counts::surprise(
         recent.lines.unsigned_abs(),
         expected.lines,
         expected.dispersion,
     );
-    if odd < ODD {
+    if surprise < MIN_SURPRISE {
         return None;
     }
-    let (grave_times, grave_lines, grave_odd) = GRAVE;
-    let is_grave = times >= grave_times && recent.lines >= grave_lines && odd >= grave_odd;
-    let (severity, what) = match (recent.level, is_grave) {
+    let (severe_times, severe_lines, severe_surprise) = SEVERE;
+    let is_severe =
+        times >= severe_times && recent.lines >= severe_lines && surprise >= severe_surprise;
+    let (severity, what) = match (recent.level, is_severe) {
         (LogLevel::Error, true) => (Severity::Critical, "errors"),
         (LogLevel::Error, false) => (Severity::Warn, "errors"),
         _ => (Severity::Info, "warnings"),
@@ -182,24 +187,24 @@ fn judge_one(recent: &Recent, expected: &Expected) -> Option<Finding> {
     let target = format!("{} {}", recent.source, recent.level.as_str());
     Some(Finding {
         steps: vec![
-            "Read what they say: the lines of this source since the spike began, in the Logs view"
+            "Read the lines of this source since the spike began, in the Logs view"
                 .to_owned(),
             "See what changed at that time: deployments, configuration, and the other findings"
                 .to_owned(),
         ],
         value: Some(lines),
         expected: Some(expected.lines),
-        score: Some(odd),
+        score: Some(surprise),
         details: Some(
             json!({"source": recent.source, "level": recent.level.as_str(), "fingerprint": recent.pattern})
                 .to_string(),
         ),
         span: Some(recent.span),
-        ..SPIKE.says(&target, severity, message)
+        ..SPIKE.finding(&target, severity, message)
     })
 }
 
-/// A small number in words that a reader can take in.
+/// Formats an expected number of lines.
 fn few(lines: f64) -> String {
     if lines < 0.1 {
         "hardly any".to_owned()

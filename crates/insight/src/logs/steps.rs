@@ -1,8 +1,8 @@
-//! Steps of advice that name what a line is about.
+//! Steps of advice, filled with the names in a line.
 //!
-//! A step is written with fields in braces, `namei -l {path}`, which are filled with what the message of the
-//! finding names. Of a step's variants the first whose fields are all known is taken; a step without one is
-//! left out, so no reader meets a word that stands for something else. A value is text from outside and ends
+//! A step is written with fields in braces, `namei -l {path}`, which are filled with names in the message of the
+//! finding. Of a step's variants the first whose fields are all known is taken; a step without one is
+//! left out, so that no step shows a placeholder. A value is text from outside and ends
 //! up in a command: it is taken only where it consists of characters that mean nothing to a shell, or stands
 //! between SQL quotes. Pure.
 
@@ -11,7 +11,7 @@ use std::net::IpAddr;
 /// The ways to write one step, the most exact first.
 pub type Variants = &'static [&'static str];
 
-/// Longest value.
+/// Longest value, bytes.
 const LONGEST: usize = 120;
 /// Kinds of units that a message names.
 const UNITS: [&str; 6] = [
@@ -20,7 +20,7 @@ const UNITS: [&str; 6] = [
 /// How names of block devices begin.
 const DISKS: [&str; 8] = ["sd", "hd", "vd", "xvd", "nvme", "mmcblk", "md", "dm-"];
 
-/// What a message names.
+/// Names in a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
     /// Address or name of a host.
@@ -54,6 +54,7 @@ impl Facts {
         }
     }
 
+    /// Returns the value of a field of a step.
     fn value(&self, field: &str) -> Option<String> {
         match field {
             "host" => self.host.clone(),
@@ -79,8 +80,8 @@ impl Facts {
     fn fill(&self, template: &str) -> Option<String> {
         let mut step = String::with_capacity(template.len());
         let mut rest = template;
-        while let Some((before, behind)) = rest.split_once('{') {
-            let (field, after) = behind.split_once('}')?;
+        while let Some((before, tail)) = rest.split_once('{') {
+            let (field, after) = tail.split_once('}')?;
             step.push_str(before);
             step.push_str(&self.value(field)?);
             rest = after;
@@ -89,7 +90,7 @@ impl Facts {
         Some(step)
     }
 
-    /// The steps of an advice that can be done as they stand.
+    /// Returns the steps of an advice that can be done as they stand.
     #[must_use]
     pub fn steps(&self, of: &[Variants]) -> Vec<String> {
         of.iter()
@@ -98,7 +99,7 @@ impl Facts {
     }
 }
 
-/// A message without quoted paths that hold a space, of which a word would be another path.
+/// Returns a message without quoted paths that hold a space, of which a word would be another path.
 fn without_spaced_paths(message: &str) -> String {
     let mut rest = message;
     let mut text = String::with_capacity(message.len());
@@ -108,15 +109,15 @@ fn without_spaced_paths(message: &str) -> String {
         } else {
             '\''
         };
-        let (before, behind) = (&rest[..at], &rest[at + 1..]);
+        let (before, tail) = (&rest[..at], &rest[at + 1..]);
         text.push_str(before);
-        match behind.split_once(quote) {
+        match tail.split_once(quote) {
             Some((quoted, after)) if quoted.starts_with('/') && quoted.contains(' ') => {
                 rest = after
             }
             _ => {
                 text.push(quote);
-                rest = behind;
+                rest = tail;
             }
         }
     }
@@ -124,14 +125,14 @@ fn without_spaced_paths(message: &str) -> String {
     text
 }
 
-/// A word without the punctuation around it.
+/// Returns a word without the punctuation around it.
 fn bare(word: &str) -> &str {
     const AROUND: &str = "\"'`«»„“”‘’(){}<>,;!?";
     word.trim_start_matches(|c| AROUND.contains(c))
         .trim_end_matches(|c| AROUND.contains(c) || ".:".contains(c))
 }
 
-/// A value that a shell takes as one word.
+/// Returns a value that a shell takes as one word.
 fn plain(word: &str, extra: &str) -> Option<String> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || extra.contains(c);
     let fits = !word.is_empty() && word.len() <= LONGEST && !word.starts_with('-');
@@ -146,7 +147,7 @@ fn host(word: &str) -> Option<String> {
     plain(word, ".-").filter(|_| named && !word.starts_with('.'))
 }
 
-/// `10.0.0.5:5432`, `[::1]:80`, `db.example:5432`.
+/// Parses `10.0.0.5:5432`, `[::1]:80`, `db.example:5432`.
 fn host_and_port(word: &str) -> Option<(String, u16)> {
     let place = word.rsplit_once("//").map_or(word, |(_, place)| place);
     let (name, port) = place.split('/').next()?.rsplit_once(':')?;
@@ -164,7 +165,7 @@ fn host_and_port(word: &str) -> Option<(String, u16)> {
     }
 }
 
-/// Whether a name before a colon and a number is that of a host.
+/// Returns whether a name before a colon and a number is that of a host.
 fn is_place(name: &str) -> bool {
     const SOURCES: [&str; 14] = [
         "rs", "go", "py", "js", "ts", "rb", "php", "java", "c", "cc", "cpp", "cs", "kt", "sql",
@@ -176,7 +177,7 @@ fn is_place(name: &str) -> bool {
     is_address || name == "localhost" || (name.contains('.') && !is_source)
 }
 
-/// What could not be reached.
+/// Returns host and port that could not be reached.
 fn endpoint(message: &str, words: &[&str]) -> (Option<String>, Option<u16>) {
     if let Some((host, port)) = words.iter().find_map(|word| host_and_port(word)) {
         return (Some(host), Some(port));
@@ -246,8 +247,7 @@ fn account(message: &str, words: &[&str]) -> Option<String> {
     found.filter(|_| is_about_account)
 }
 
-/// What stands between quotes of whatever language, after which the message says that it does not exist; or
-/// what permission was denied for.
+/// Returns the relation that does not exist, between the quotes of any language, or that permission was denied for.
 fn relation(message: &str, words: &[&str]) -> Option<String> {
     const KINDS: [&str; 6] = ["table", "relation", "view", "sequence", "index", "for"];
     let is_introduced = |word: &&str| KINDS.contains(&word.to_ascii_lowercase().as_str());

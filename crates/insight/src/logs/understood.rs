@@ -1,8 +1,7 @@
-//! Sources that are read and not understood.
+//! Sources whose lines do not fit their parser.
 //!
-//! A line that no head of its parser fits is stored all the same, with the time of reading and a level that
-//! nobody gave. When that is so of most lines of a source, its errors are missed, and that it can be read says
-//! nothing.
+//! A line that no head of its parser fits is stored all the same, with the time of reading and an
+//! assumed level. When that is so of most lines of a source, its errors are missed, though the file is readable.
 
 use crate::rule::Rule;
 use crate::words::counted;
@@ -17,36 +16,36 @@ pub const NOT_UNDERSTOOD: Rule = Rule {
     kind: Kind::Alert,
     domain: "logs",
     title: "Log lines not understood",
-    hold_secs: 600,
+    resolve_after_secs: 600,
 };
 
-/// Lines that fit, and none that does not, for so long: the configuration was corrected. Microseconds.
+/// The configuration was corrected when for so long every line fits. Microseconds.
 const CORRECTED: i64 = 60_000_000;
 /// The parser of a source whose configuration names none.
 const AUTO: &str = "auto";
 
-/// How a source was understood in the last hour.
+/// Lines of a source in the last hour, and how many fit its parser.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     /// Its name.
     pub source: String,
     /// Parser in use.
     pub parser: String,
-    /// Parser that the configuration names; `None` where an older collector did not say.
+    /// Parser that the configuration names; `None` where an older collector did not report it.
     pub configured: Option<String>,
     /// Events.
     pub lines: i64,
     /// Of these, those that no head fits.
     pub unread: i64,
-    /// When some of them were stored, the first and the last time.
+    /// First and last time that such lines were stored.
     pub span: (Timestamp, Timestamp),
-    /// When some that fit were stored last.
+    /// Last time that lines were stored which fit.
     pub read: Option<Timestamp>,
 }
 
-/// Findings about sources that are not understood.
+/// Returns a finding for each source most lines of which do not fit.
 #[must_use]
-pub fn judge(sources: &[Source]) -> Vec<Finding> {
+pub fn evaluate(sources: &[Source]) -> Vec<Finding> {
     sources
         .iter()
         .filter(|source| {
@@ -75,7 +74,7 @@ fn found(source: &Source) -> Finding {
     } else {
         format!("{} of {} lines do not fit", source.unread, source.lines)
     };
-    // Whoever names a parser expects it to fit. A log that nobody said anything about may have no times.
+    // A parser that is configured is expected to fit. A log that is not configured explicitly may have no times.
     let severity = if source.configured.as_deref() == Some(AUTO) {
         Severity::Info
     } else {
@@ -98,7 +97,7 @@ fn found(source: &Source) -> Finding {
         value: Some(100.0 * source.unread as f64 / source.lines.max(1) as f64),
         details: Some(json!({"source": source.source}).to_string()),
         span: Some(source.span),
-        ..NOT_UNDERSTOOD.says(&source.source, severity, message)
+        ..NOT_UNDERSTOOD.finding(&source.source, severity, message)
     }
 }
 
@@ -119,8 +118,8 @@ mod tests {
     }
 
     #[test]
-    fn it_says_what_does_not_fit_and_what_to_do() {
-        let found = judge(&[source(3, 3)]);
+    fn a_finding_names_what_does_not_fit_and_the_remedy() {
+        let found = evaluate(&[source(3, 3)]);
         assert_eq!(
             found[0].message,
             "db: none of 3 lines fits log_line_prefix; such lines have the time of reading, and no level of their own."
@@ -132,7 +131,7 @@ mod tests {
             configured: Some("auto".to_owned()),
             ..source(40, 30)
         };
-        let found = judge(&[other]);
+        let found = evaluate(&[other]);
         assert_eq!(found[0].severity, Severity::Info);
         assert!(
             found[0]
@@ -148,7 +147,7 @@ mod tests {
                 read: read.map(|secs: i64| Timestamp(secs * 1_000_000)),
                 ..source(100, 90)
             };
-            assert_eq!(judge(&[one]).len() == 1, is_found);
+            assert_eq!(evaluate(&[one]).len() == 1, is_found);
         }
     }
 }

@@ -247,9 +247,9 @@ metric_table! {
 }
 
 metric_table! {
-    /// What could not be collected of a PostgreSQL server and what mends it: one row per gap in our
-    /// sight and tick. No row: nothing is missing.
-    pub struct BlindSpot => "db_blind_spots_raw" { class: Core, rollup: false, keep: Raw, every: Tick;
+    /// Statistics of a PostgreSQL server that could not be collected, and the remedy: one row per gap
+    /// and tick. No row: nothing is missing.
+    pub struct VisibilityGap => "db_blind_spots_raw" { class: Core, rollup: false, keep: Raw, every: Tick;
         /// Name of the server in the configuration.
         instance: String [Key None],
         /// The database, or empty for the server as a whole.

@@ -22,7 +22,7 @@ pub use application::{
 };
 pub use collector_run::CollectorRun;
 pub use data_gap::DataGap;
-pub use db::{BlindSpot, DatabaseSample, DbSample, SessionSample};
+pub use db::{DatabaseSample, DbSample, SessionSample, VisibilityGap};
 pub use disk::DiskSample;
 pub use heartbeat::Heartbeat;
 pub use io::{CheckSample, IoSample, SlruSample};
@@ -54,7 +54,7 @@ pub const TABLES: &[&TableDef] = &[
     DbSample::TABLE,
     DatabaseSample::TABLE,
     SessionSample::TABLE,
-    BlindSpot::TABLE,
+    VisibilityGap::TABLE,
     TableSample::TABLE,
     IndexSample::TABLE,
     IndexSighting::TABLE,

@@ -1,8 +1,8 @@
--- What one pass changed: findings over, and findings seen, which are opened unless they are open.
--- $1 host int4; $2 instant of the pass timestamptz; $3 findings, a JSON array of objects, as text, first and last
--- being microseconds; $4 numbers of those that are over int8[]. An older pass that comes late takes no newer one back,
--- and one that saw nothing further does not count. What is dated later than the pass was there at it.
-WITH over AS (
+-- Stores the changes of one evaluation run: resolves findings, refreshes open ones and opens the others.
+-- $1 host int4; $2 instant of the run timestamptz; $3 findings, a JSON array of objects, as text, first and last
+-- being microseconds; $4 identifiers of resolved findings int8[]. An older run that comes late does not overwrite a newer
+-- one, and a run without new lines is not counted as an occurrence. Instants later than the run count as the run's.
+WITH resolved AS (
     UPDATE collector.findings SET resolved_at = seen_at
     WHERE host_id = $1 AND finding_id = ANY ($4) AND resolved_at IS NULL
 )

@@ -1,9 +1,8 @@
-//! Findings in the database: those that are open, and what a pass changes about them.
+//! Findings in the database: those that are open, and the changes of an evaluation run.
 //!
-//! A pass is one statement, so it happens wholly or not at all, and doing it twice is doing it once:
-//! an open finding of the same rule and target is seen again instead of opened. Instants are given,
-//! never asked of the server: a finding is open since the first of what it is about, a line for instance, and
-//! was seen last with the last of it.
+//! A run is one statement, so it is atomic and idempotent: an open finding of the same rule and target is
+//! refreshed instead of opened. Instants are parameters, never the server's clock: a finding is open since the
+//! first line or sample that it is about, and was last seen with the last of them.
 
 use crate::series::{Instant, ReadError};
 use schema::{Finding, Timestamp};
@@ -11,32 +10,32 @@ use serde_json::{Value, json};
 use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
 
-/// A finding that lasts.
+/// An open finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Open {
     /// Its number.
     pub id: i64,
-    /// The rule that says it.
+    /// Its rule.
     pub rule: String,
-    /// What it is about.
+    /// Its target.
     pub target: String,
-    /// The last of what it is about.
-    pub seen: Timestamp,
+    /// Time of the last line or sample that it is about.
+    pub last_seen: Timestamp,
 }
 
-/// What a pass changes.
+/// Changes of an evaluation run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Changes {
-    /// Found in this pass, for the first time or again.
+    /// Findings of this run, to be opened or refreshed.
     pub found: Vec<Finding>,
-    /// Numbers of those that are over; they ended with the last of what they are about.
-    pub over: Vec<i64>,
+    /// Identifiers of findings to be resolved, as of their last line or sample.
+    pub resolved: Vec<i64>,
 }
 
-/// The open findings of these domains.
+/// Returns the open findings of these domains.
 ///
 /// # Errors
-/// What the server said.
+/// The error that the server reported.
 pub async fn open(client: &Client, host_id: i32, domains: &[&str]) -> Result<Vec<Open>, ReadError> {
     let fault = |source| ReadError::new("findings", source);
     let rows = client
@@ -53,23 +52,23 @@ pub async fn open(client: &Client, host_id: i32, domains: &[&str]) -> Result<Vec
                 id: row.try_get(0).map_err(fault)?,
                 rule: row.try_get(1).map_err(fault)?,
                 target: row.try_get(2).map_err(fault)?,
-                seen: row.try_get::<_, Instant>(3).map_err(fault)?.0,
+                last_seen: row.try_get::<_, Instant>(3).map_err(fault)?.0,
             })
         })
         .collect()
 }
 
-/// Stores what a pass at `at` changed, all of it or nothing.
+/// Stores the changes of a run at `at`, all of them or none.
 ///
 /// # Errors
-/// What the server said.
+/// The error that the server reported.
 pub async fn apply(
     client: &Client,
     host_id: i32,
     changes: &Changes,
     at: Timestamp,
 ) -> Result<(), ReadError> {
-    if changes.found.is_empty() && changes.over.is_empty() {
+    if changes.found.is_empty() && changes.resolved.is_empty() {
         return Ok(());
     }
     let found = Value::Array(changes.found.iter().map(as_json).collect()).to_string();
@@ -78,7 +77,7 @@ pub async fn apply(
         (&host_id, Type::INT4),
         (&at, Type::TIMESTAMPTZ),
         (&found, Type::TEXT),
-        (&changes.over, Type::INT8_ARRAY),
+        (&changes.resolved, Type::INT8_ARRAY),
     ];
     client
         .query_typed(include_str!("apply.sql"), &params)
@@ -87,10 +86,10 @@ pub async fn apply(
     Ok(())
 }
 
-/// Forgets findings that were over before `old`.
+/// Deletes findings that were resolved before `old`.
 ///
 /// # Errors
-/// What the server said.
+/// The error that the server reported.
 pub async fn forget(client: &Client, host_id: i32, old: Timestamp) -> Result<(), ReadError> {
     let old = Instant(old);
     client
@@ -103,7 +102,8 @@ pub async fn forget(client: &Client, host_id: i32, old: Timestamp) -> Result<(),
     Ok(())
 }
 
-/// PostgreSQL's text has no NUL, and a number that is not finite is none in JSON.
+/// Encodes a finding as JSON. A NUL, which PostgreSQL's text does not allow, becomes its symbol, and a number that is
+/// not finite becomes null.
 fn as_json(finding: &Finding) -> Value {
     let text = |text: &str| text.replace('\0', "\u{2400}");
     let details = finding.details.as_deref();

@@ -17,7 +17,7 @@ mod lines;
 mod transaction;
 
 use crate::host::{self, OpenError};
-use crate::partitions::{Needs, Partitions, day_of, is_homeless};
+use crate::partitions::{Needs, Partitions, day_of, lacks_partition};
 use crate::series::Instant;
 use crate::tuple::{self, Group};
 use crate::writer::copy::Statements;
@@ -185,7 +185,7 @@ pub struct LogLink {
 fn failed(what: &'static str) -> impl Fn(tokio_postgres::Error) -> LogError {
     move |error| {
         let said = crate::writer::describe(&error);
-        if is_homeless(&error) {
+        if lacks_partition(&error) {
             return LogError::Homeless(said);
         }
         LogError::Statement { what, said }

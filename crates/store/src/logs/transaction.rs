@@ -2,7 +2,7 @@
 
 use super::{Batch, LogError, LogLink, Stored, failed};
 use crate::failpoint::failpoint;
-use crate::partitions::is_homeless;
+use crate::partitions::lacks_partition;
 use crate::tuple::Group;
 use crate::writer::copy::{Failed, Statements, bisect, copy_all};
 use std::slice;
@@ -63,7 +63,7 @@ async fn copy(
             Ok(())
         }
         Err(Failed { error, .. })
-            if pg::Class::of_error(&error) == pg::Class::Poison && !is_homeless(&error) =>
+            if pg::Class::of_error(&error) == pg::Class::Poison && !lacks_partition(&error) =>
         {
             Err(LogError::Poison(crate::writer::describe(&error)))
         }

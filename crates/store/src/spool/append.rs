@@ -9,7 +9,7 @@ use super::format::{
     Body, MAX_RAW, MAX_SEGMENT, RECORD_HEADER, SEGMENT_HEADER, SegmentHeader, slot,
 };
 use super::scan::Content;
-use super::stream::{Leftover, Segment};
+use super::stream::Leftover;
 use super::{Kind, Loss, Result, Spool, SpoolError};
 use crate::failpoint::failpoint;
 
@@ -45,7 +45,7 @@ impl<D: Disk> Spool<D> {
                 limit: limit - RECORD_HEADER,
             });
         }
-        if let Err(error) = self.heal() {
+        if let Err(error) = self.restore_folder() {
             return Err(self.down(class, error));
         }
         self.settle(Reserve::Keep);
@@ -55,53 +55,53 @@ impl<D: Disk> Spool<D> {
     /// Makes the notes of losses durable at any price; whether that succeeded.
     pub fn flush_notes(&mut self) -> bool {
         self.settle(Reserve::Use);
-        self.owed.is_empty()
+        self.unreported.is_empty()
     }
 
     /// Notes a loss that happened outside, such as records held in memory while the spool was down.
     /// It is durable when this returns `true`, otherwise kept in memory until the disk takes it.
     pub fn note(&mut self, loss: Loss) -> bool {
-        self.owe(loss);
+        self.queue_loss(loss);
         self.settle(Reserve::Keep);
-        self.owed.is_empty()
+        self.unreported.is_empty()
     }
 
-    /// Adds to what is to be told, merged with what already waits for the same reason.
-    pub(super) fn owe(&mut self, loss: Loss) {
+    /// Counts a loss and queues it for the event stream, merged with a queued one of the same reason.
+    pub(super) fn queue_loss(&mut self, loss: Loss) {
         let count = &mut self.lost[slot(loss.class)];
         count.notes += 1;
         count.records += loss.records;
         count.rows += loss.rows.unwrap_or(0);
-        self.owe_again(loss);
+        self.queue_counted_loss(loss);
     }
 
-    /// As [`Self::owe`], for a loss that was counted before.
-    pub(super) fn owe_again(&mut self, loss: Loss) {
+    /// Queues a loss that was counted before.
+    pub(super) fn queue_counted_loss(&mut self, loss: Loss) {
         // Merging bounds the list by classes × reasons once the disk refuses.
         let same = |other: &&mut Loss| other.class == loss.class && other.reason == loss.reason;
-        if self.owed.len() >= 16
-            && let Some(other) = self.owed.iter_mut().find(same)
+        if self.unreported.len() >= 16
+            && let Some(other) = self.unreported.iter_mut().find(same)
         {
             other.merge(&loss);
         } else {
-            self.owed.push(loss);
+            self.unreported.push(loss);
         }
     }
 
-    /// Tells the event stream what is owed, as far as the disk lets it.
+    /// Writes queued losses to the event stream, as far as the disk allows it.
     pub(super) fn settle(&mut self, reserve: Reserve) {
         let ranges = Loss::ranges_within(self.options.segment as usize / 32);
-        if !self.owed.is_empty() && self.heal().is_err() {
+        if !self.unreported.is_empty() && self.restore_folder().is_err() {
             return;
         }
-        while !self.owed.is_empty() {
-            let mut loss = self.owed.remove(0);
+        while !self.unreported.is_empty() {
+            let mut loss = self.unreported.remove(0);
             if loss.lsns.range_count() > ranges {
                 loss.coarsen(ranges, &self.present(loss.class));
             }
             let mut body = Body::new(loss.to_ts, 0, Kind::Loss, &loss.encode());
             if self.store(Class::Event, &mut body, reserve).is_err() {
-                self.owed.insert(0, loss);
+                self.unreported.insert(0, loss);
                 return;
             }
         }
@@ -188,7 +188,7 @@ impl<D: Disk> Spool<D> {
     /// Makes a segment, with its first record if there is one, and appends to it from now on.
     /// Returns the number of that record, or the one it will have.
     pub(super) fn begin_segment(&mut self, class: Class, body: Option<&mut Body>) -> Result<u64> {
-        // What was removed may still come back beside the new segment.
+        // Removed files may still come back beside the new segment.
         for class in Class::ALL {
             self.sync_removals(class)?;
         }
@@ -200,12 +200,8 @@ impl<D: Disk> Spool<D> {
             });
         }
         let floors = [0, 1, 2].map(|i| self.streams[i].acked);
+        let first = self.free_number(class);
         let stream = &mut self.streams[slot(class)];
-        let left = |path| self.leftovers.iter().any(|l| l.paths.contains(&path));
-        let mut first = stream.next;
-        while stream.segments.iter().any(|s| s.name == first) || left(stream.path(first)) {
-            first += 1;
-        }
         let header = SegmentHeader {
             class,
             writer: self.writer,
@@ -231,7 +227,7 @@ impl<D: Disk> Spool<D> {
                 return Err(SpoolError::io("write", &tmp)(error));
             }
         };
-        // Once named it voids what the one before holds from here on.
+        // Once named it voids the records of the previous one from here on.
         stream.active = None;
         if let Err(error) = name_segment(&self.disk, &stream.dir, &tmp, &path) {
             // It may have its name after a crash: the number is not used again.
@@ -239,30 +235,22 @@ impl<D: Disk> Spool<D> {
             self.discard(class, &[&tmp, &path]);
             return Err(SpoolError::io("name", &path)(error));
         }
-        stream.unsynced = 0;
-        stream.assure();
-        let last = content.present.last();
-        if let Some(previous) = stream.segments.last_mut() {
-            previous.limit = stream.acked;
-        }
-        stream.unused.insert(stream.acked..first);
-        stream.segments.push(Segment {
-            name: first,
-            first,
-            limit: u64::MAX,
-            size,
-            content,
-            told: false,
-            ghost: false,
-        });
-        stream.active = Some(file);
-        stream.next = last.map_or(first, |lsn| lsn + 1);
-        stream.acked = stream.next;
-        stream.failures = 0;
+        stream.fill(first, size, content, file);
         Ok(first)
     }
 
-    /// Removes what a segment that came to nothing may have left under these names. What stays is
+    /// Returns the next number under which a stream has neither a segment nor a leftover file.
+    fn free_number(&self, class: Class) -> u64 {
+        let stream = &self.streams[slot(class)];
+        let left = |path| self.leftovers.iter().any(|l| l.paths.contains(&path));
+        let mut first = stream.next;
+        while stream.segments.iter().any(|s| s.name == first) || left(stream.path(first)) {
+            first += 1;
+        }
+        first
+    }
+
+    /// Removes the files that a failed segment may have left under these names. Those that stay are
     /// counted, once, and tried again later.
     fn discard(&mut self, class: Class, paths: &[&std::path::Path]) {
         let size = self.segment_bytes();

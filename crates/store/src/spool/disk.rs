@@ -19,7 +19,7 @@ pub struct DirEntry {
     pub len: u64,
 }
 
-/// How to open a file.
+/// Mode of opening a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OpenMode {
     /// To read; it must exist.
@@ -40,82 +40,82 @@ pub trait Disk: fmt::Debug + Send {
     /// Makes a folder for the owner only; one that exists is fine.
     ///
     /// # Errors
-    /// As the file system says.
+    /// As the file system reports.
     fn create_dir(&self, path: &Path) -> io::Result<()>;
-    /// The regular files of a folder, in no order.
+    /// Returns the regular files of a folder, in no order.
     ///
     /// # Errors
-    /// As the file system says.
+    /// As the file system reports.
     fn list(&self, path: &Path) -> io::Result<Vec<DirEntry>>;
     /// Opens a file.
     ///
     /// # Errors
-    /// As the file system says.
+    /// As the file system reports.
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Self::File>;
-    /// Gives a file another name, replacing what had it.
+    /// Renames a file, replacing the one with that name.
     ///
     /// # Errors
-    /// As the file system says.
+    /// As the file system reports.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
-    /// Gives a file a second name.
+    /// Links a file under a second name.
     ///
     /// # Errors
-    /// As the file system says; some know no hard links.
+    /// As the file system reports; some know no hard links.
     fn link(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Takes a name away.
     ///
     /// # Errors
-    /// As the file system says.
+    /// As the file system reports.
     fn unlink(&self, path: &Path) -> io::Result<()>;
     /// Makes the names of a folder durable.
     ///
     /// # Errors
-    /// As the file system says.
+    /// As the file system reports.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
 }
 
 /// An open file of a [`Disk`].
 pub trait DiskFile: fmt::Debug + Send {
-    /// Its length.
+    /// Returns its length.
     ///
     /// # Errors
-    /// As the file system says.
+    /// As the file system reports.
     fn size(&self) -> io::Result<u64>;
     /// Reserves blocks for, and extends the file to, this length; where the file system cannot
     /// reserve, it only extends.
     ///
     /// # Errors
-    /// As the file system says; [`io::ErrorKind::StorageFull`] when there is no room.
+    /// As the file system reports; [`io::ErrorKind::StorageFull`] when there is no room.
     fn allocate(&self, len: u64) -> io::Result<()>;
     /// Reads some bytes.
     ///
     /// # Errors
-    /// As the file system says.
+    /// As the file system reports.
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize>;
     /// Writes some bytes.
     ///
     /// # Errors
-    /// As the file system says.
+    /// As the file system reports.
     fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<usize>;
     /// Cuts the file to a length.
     ///
     /// # Errors
-    /// As the file system says.
+    /// As the file system reports.
     fn set_len(&self, len: u64) -> io::Result<()>;
     /// Makes the content durable.
     ///
     /// # Errors
-    /// As the file system says; what was written before is then in doubt.
+    /// As the file system reports; what was written before is then in doubt.
     fn sync_data(&self) -> io::Result<()>;
-    /// Whether it still has a name in some folder.
+    /// Returns whether it still has a name in some folder.
     ///
     /// # Errors
-    /// As the file system says.
+    /// As the file system reports.
     fn is_linked(&self) -> io::Result<bool>;
     /// Takes the file's lock, unless another process has it. It is held until the file is closed.
     ///
     /// # Errors
-    /// As the file system says.
+    /// As the file system reports.
     fn try_lock(&self) -> io::Result<bool>;
 }
 
@@ -224,7 +224,7 @@ impl DiskFile for File {
     }
 }
 
-/// Whether a file is damaged, as far as its file system can tell: reading it again is no use.
+/// Returns whether a file is damaged, as far as its file system reports: reading it again is of no use.
 pub(super) fn is_damage(error: &io::Error) -> bool {
     matches!(
         Errno::from_io_error(error),

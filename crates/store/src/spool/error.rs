@@ -1,4 +1,4 @@
-//! What can go wrong.
+//! Errors of the spool.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ pub enum SpoolError {
     /// The file system refused.
     #[error("{action} {path}")]
     Io {
-        /// What was attempted, as a verb.
+        /// The attempt, as a verb.
         action: &'static str,
         /// On what.
         path: PathBuf,
@@ -24,7 +24,7 @@ pub enum SpoolError {
     Busy {
         /// The folder.
         path: PathBuf,
-        /// The holder's process id, `unknown` when its lock file does not say.
+        /// The holder's process id, `unknown` when its lock file does not have it.
         pid: String,
     },
     /// The folder was written by a newer version of this program.
@@ -43,7 +43,7 @@ pub enum SpoolError {
     /// The options contradict each other.
     #[error("spool budget of {budget} bytes is below its minimum of {minimum}")]
     Budget {
-        /// What was asked for.
+        /// The requested budget.
         budget: u64,
         /// Four segments.
         minimum: u64,
@@ -68,7 +68,7 @@ pub enum SpoolError {
         #[source]
         source: Option<Box<Self>>,
     },
-    /// There is no room within the budget and nothing of no more value to give up.
+    /// The budget is full, and no segment of equal or lower class can be given up.
     #[error("spool budget of {budget} bytes leaves no room for {} records", class.as_str())]
     Full {
         /// The class that asked.
@@ -79,7 +79,7 @@ pub enum SpoolError {
 }
 
 impl SpoolError {
-    /// Wraps an I/O error with what was attempted on which path.
+    /// Wraps an I/O error with the attempt and its path.
     pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io {
             action,
@@ -88,7 +88,7 @@ impl SpoolError {
         }
     }
 
-    /// Whether the disk or the quota is full, which a later try may find mended.
+    /// Returns whether the disk or the quota is full, which may have passed at a later try.
     #[must_use]
     pub fn is_no_space(&self) -> bool {
         match self {

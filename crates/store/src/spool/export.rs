@@ -106,7 +106,7 @@ impl<D: Disk> Reader<D> {
         })
     }
 
-    /// The writers whose segments are there: one, unless someone copied files together.
+    /// Returns the writers whose segments are there: one, unless someone copied files together.
     #[must_use]
     pub fn writers(&self) -> Vec<Uuid> {
         let mut writers: Vec<Uuid> = self.files.iter().map(|f| f.1.writer).collect();

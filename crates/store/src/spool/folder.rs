@@ -1,4 +1,4 @@
-//! What a spool folder holds, before a record is read.
+//! The files of a spool folder, before a record is read.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -28,7 +28,7 @@ pub(super) fn lock<D: Disk>(disk: &D, root: &Path) -> Result<D::File> {
         .open(&path, OpenMode::Create)
         .map_err(SpoolError::io("open", &path))?;
     if file.try_lock().map_err(SpoolError::io("lock", &path))? {
-        // For whoever finds the folder busy; the lock itself does not need it.
+        // For the message of a process that finds the folder busy; the lock itself does not need it.
         let pid = format!("{}\n", std::process::id());
         drop(
             file.set_len(0)
@@ -46,7 +46,7 @@ pub(super) fn lock<D: Disk>(disk: &D, root: &Path) -> Result<D::File> {
     })
 }
 
-/// The segments of a folder; half-made ones are removed.
+/// Returns the segments of a folder; half-made ones are removed.
 pub(super) fn candidates<D: Disk>(disk: &D, dir: &Path) -> Result<Vec<Candidate>> {
     let mut list = Vec::new();
     for DirEntry { name, len } in disk.list(dir).map_err(SpoolError::io("list", dir))? {
@@ -85,7 +85,7 @@ pub(super) fn candidates<D: Disk>(disk: &D, dir: &Path) -> Result<Vec<Candidate>
     Ok(list)
 }
 
-/// The error for a file of a later version.
+/// Returns the error for a file of a later version.
 pub(super) fn newer(path: PathBuf, found: u32) -> SpoolError {
     SpoolError::NewerFormat {
         path,
@@ -94,7 +94,7 @@ pub(super) fn newer(path: PathBuf, found: u32) -> SpoolError {
     }
 }
 
-/// The writer's identity, and whether it was there before. A damaged `spool.id` is restored from
+/// Returns the writer's identity, and whether it was there before. A damaged `spool.id` is restored from
 /// the segments. Without any segment there is nothing to go on with, so the writer is a new one:
 /// its numbers begin at 1 again.
 pub(super) fn identity<D: Disk>(

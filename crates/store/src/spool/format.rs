@@ -24,7 +24,7 @@ const COMPRESS_FROM: usize = 128;
 /// Flag: the payload is its length as u32, then an LZ4 block.
 const FLAG_LZ4: u8 = 1;
 
-/// What a checksum starts with: a record of another spool or class never passes.
+/// Start value of a checksum, so that a record of another spool or class never matches.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Seal(u32);
 
@@ -34,7 +34,7 @@ impl Seal {
         Self(crc32c::crc32c_append(seed, &[class_code(class)]))
     }
 
-    /// CRC-32C over the parts, rotated and offset so that the checksum of data which itself
+    /// Computes the CRC-32C over the parts, rotated and offset so that the checksum of data which itself
     /// contains checksums stays meaningful.
     fn sum(self, parts: &[&[u8]]) -> u32 {
         let crc = parts
@@ -56,7 +56,7 @@ pub(super) fn class_of(code: u8) -> Option<Class> {
     Class::ALL.into_iter().find(|c| class_code(*c) == code)
 }
 
-/// The place of a class in arrays over [`Class::ALL`].
+/// Returns the place of a class in arrays over [`Class::ALL`].
 pub(super) const fn slot(class: Class) -> usize {
     match class {
         Class::Bulk => 0,
@@ -130,7 +130,7 @@ impl SegmentHeader {
     }
 }
 
-/// What is to be appended, before it has a number.
+/// A record to be appended, before it has a number.
 #[derive(Debug)]
 pub(super) struct Body {
     pub(super) ts: Timestamp,
@@ -173,7 +173,7 @@ impl Body {
         self.bytes.len()
     }
 
-    /// The record under a number.
+    /// Returns the record under a number.
     pub(super) fn seal(&mut self, seal: Seal, lsn: u64) -> &[u8] {
         self.bytes[8..16].copy_from_slice(&lsn.to_le_bytes());
         let crc = seal.sum(&[&self.bytes[..4], &self.bytes[8..self.end]]);
@@ -196,7 +196,7 @@ pub(super) struct RecordHeader {
 }
 
 impl RecordHeader {
-    /// The header at the start of `bytes` if the record could lie within `room` bytes.
+    /// Returns the header at the start of `bytes` if the record could lie within `room` bytes.
     pub(super) fn read(bytes: &[u8], room: usize) -> Option<Self> {
         let head = bytes.get(..RECORD_HEADER)?;
         let len = u32_at(head, 0) as usize;
@@ -222,14 +222,14 @@ impl RecordHeader {
         self.len.next_multiple_of(ALIGN)
     }
 
-    /// Whether the checksum fits these `len` bytes.
+    /// Returns whether the checksum fits these `len` bytes.
     pub(super) fn intact(&self, seal: Seal, bytes: &[u8]) -> bool {
         bytes
             .get(..self.len)
             .is_some_and(|b| self.crc == seal.sum(&[&b[..4], &b[8..]]))
     }
 
-    /// The record, if its payload unpacks.
+    /// Returns the record, if its payload unpacks.
     pub(super) fn record(&self, bytes: &[u8]) -> Option<Record> {
         let stored = bytes.get(RECORD_HEADER..self.len)?;
         let payload = if self.flags & FLAG_LZ4 == 0 {
@@ -252,7 +252,7 @@ impl RecordHeader {
 }
 
 impl Record {
-    /// The loss that a record of kind [`Kind::Loss`] tells of.
+    /// Returns the loss that a record of kind [`Kind::Loss`] reports.
     #[must_use]
     pub fn loss(&self) -> Option<Loss> {
         (self.kind == Kind::Loss)
@@ -261,14 +261,14 @@ impl Record {
     }
 }
 
-/// The content of `spool.id`.
+/// Returns the content of `spool.id`.
 pub(super) fn encode_id(writer: Uuid) -> String {
     let text = format!("pqcrypta-spool {FORMAT_VERSION} {writer}");
     let crc = crc32c::crc32c(text.as_bytes());
     format!("{text} {crc:08x}\n")
 }
 
-/// The writer that `spool.id` names, unless the file is damaged.
+/// Returns the writer that `spool.id` names, unless the file is damaged.
 pub(super) fn decode_id(text: &str) -> Result<Uuid, BadHeader> {
     let bad = BadHeader::Damaged;
     let (body, crc) = text.trim_end().rsplit_once(' ').ok_or(bad)?;
@@ -287,14 +287,14 @@ pub(super) fn decode_id(text: &str) -> Result<Uuid, BadHeader> {
     writer.filter(|id| encode_id(*id) == text).ok_or(bad)
 }
 
-/// Little-endian at a place that the caller has checked to exist.
+/// Reads a little-endian number at a place that the caller has checked to exist.
 pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
     let mut le = [0; 4];
     le.copy_from_slice(&bytes[at..at + 4]);
     u32::from_le_bytes(le)
 }
 
-/// Little-endian at a place that the caller has checked to exist.
+/// Reads a little-endian number at a place that the caller has checked to exist.
 pub(super) fn u64_at(bytes: &[u8], at: usize) -> u64 {
     let mut le = [0; 8];
     le.copy_from_slice(&bytes[at..at + 8]);

@@ -1,4 +1,4 @@
-//! Reading every segment when a spool is opened: what is there, and what should be.
+//! Reading every segment when a spool is opened: the records that are there, and those that should be.
 
 use std::io;
 
@@ -19,12 +19,12 @@ pub(super) struct Hole {
     pub(super) loss: Loss,
 }
 
-/// What reading all segments brings to light.
+/// The result of reading all segments.
 #[derive(Debug, Default)]
 pub(super) struct Survey {
     pub(super) holes: Vec<Hole>,
-    /// Losses that the event stream tells of already, with the number under which it does.
-    pub(super) told: Vec<(u64, Loss)>,
+    /// Losses that the event stream reports already, with the numbers of these records.
+    pub(super) reported: Vec<(u64, Loss)>,
     /// Segments to keep a copy of.
     pub(super) damaged: Vec<(Class, u64)>,
     /// A hole that goes on to the next record there is.
@@ -33,16 +33,34 @@ pub(super) struct Survey {
     before: Option<Timestamp>,
 }
 
-/// What reading one segment brings to light.
+impl Survey {
+    /// Notes the numbers that are missing at the end of a segment. Returns whether it is to be kept as damaged.
+    fn note_tail(&mut self, class: Class, lsns: RangeSet, tail: &Tail, last: bool) -> bool {
+        let span = (self.before, tail.ts);
+        let reason = if tail.lost > 0 {
+            Reason::Damage
+        } else {
+            Reason::Missing
+        };
+        let mut hole = hole(class, lsns, span, reason);
+        if last {
+            hole.loss.records = 1;
+        }
+        self.holes.extend(self.open.replace(hole));
+        !last && tail.lost > 0
+    }
+}
+
+/// A segment as it was read.
 #[derive(Debug)]
-struct Found {
+struct ReadSegment {
     content: Content,
     tail: Tail,
-    /// The number after what it holds and what it lost.
+    /// The number after its records, lost ones included.
     end: u64,
-    /// What its length should be.
+    /// Length that it should have.
     size: u64,
-    /// It is as its header says.
+    /// Whether it is as its header states.
     whole: bool,
 }
 
@@ -70,27 +88,13 @@ impl<D: Disk> Spool<D> {
                 survey.damaged.push((class, candidate.name));
             }
             if last {
-                // What is told as lost counts as acknowledged: only the rest is unused.
-                stream.acked = found.end;
-                stream.next = found.end;
-                let content = &mut found.content;
-                let newest = self.buf.get(content.last..content.end).unwrap_or(&[]);
-                let durable = file.filter(|file| {
-                    content.records == 0 || renew(file, newest, content.last).is_ok()
-                });
-                // Nothing here may be counted on: all of it if the name is not durable either.
-                if stream.doubtful {
-                    stream.unsure = std::mem::take(&mut content.present);
-                } else if let (None, Some(lsn)) = (&durable, content.present.last()) {
-                    stream.unsure = RangeSet::from(lsn..lsn + 1);
-                    content.present.remove(lsn..lsn + 1);
-                }
+                self.resume_segment(class, &mut found, file);
+                let unsure = &self.streams[slot(class)].unsure;
                 if class == Class::Event {
-                    survey.told.retain(|t| !stream.unsure.contains(t.0));
+                    survey.reported.retain(|note| !unsure.contains(note.0));
                 }
-                let durable = durable.filter(|_| !stream.doubtful);
-                stream.active = durable.filter(|_| found.whole && found.tail.blank);
             }
+            let stream = &mut self.streams[slot(class)];
             // A segment that is full ends where the next record did not fit.
             if let Some(previous) = stream.segments.last_mut() {
                 let free = previous.size.saturating_sub(previous.content.end as u64);
@@ -103,7 +107,7 @@ impl<D: Disk> Spool<D> {
                 // A cut may be undone by the next crash.
                 size: candidate.len.max(found.size),
                 content: found.content,
-                told: false,
+                is_reported: false,
                 ghost: !found.tail.blank,
             });
         }
@@ -112,7 +116,29 @@ impl<D: Disk> Spool<D> {
         Ok(())
     }
 
-    /// Reads a segment into the buffer; what cannot be read is empty.
+    /// Continues the newest segment of a class, which is in the buffer, where it can be appended to. Records that
+    /// cannot be made durable are unsure.
+    fn resume_segment(&mut self, class: Class, found: &mut ReadSegment, file: Option<D::File>) {
+        let stream = &mut self.streams[slot(class)];
+        // Reported losses count as acknowledged: only the rest is unused.
+        stream.acked = found.end;
+        stream.next = found.end;
+        let content = &mut found.content;
+        let newest = self.buf.get(content.last..content.end).unwrap_or(&[]);
+        let durable =
+            file.filter(|file| content.records == 0 || renew(file, newest, content.last).is_ok());
+        // Nothing here may be counted on: all of it if the name is not durable either.
+        if stream.doubtful {
+            stream.unsure = std::mem::take(&mut content.present);
+        } else if let (None, Some(lsn)) = (&durable, content.present.last()) {
+            stream.unsure = RangeSet::from(lsn..lsn + 1);
+            content.present.remove(lsn..lsn + 1);
+        }
+        let durable = durable.filter(|_| !stream.doubtful);
+        stream.active = durable.filter(|_| found.whole && found.tail.blank);
+    }
+
+    /// Reads a segment into the buffer; an unreadable one counts as empty.
     fn load_candidate(&mut self, class: Class, name: u64, last: bool) -> Result<Option<D::File>> {
         let path = self.streams[slot(class)].path(name);
         let mode = if last {
@@ -131,7 +157,7 @@ impl<D: Disk> Spool<D> {
         }
     }
 
-    /// Finds what the segment in the buffer holds and lacks.
+    /// Finds the records of the segment in the buffer, and those that are missing.
     fn survey(
         &self,
         class: Class,
@@ -139,7 +165,7 @@ impl<D: Disk> Spool<D> {
         limit: u64,
         last: bool,
         survey: &mut Survey,
-    ) -> Found {
+    ) -> ReadSegment {
         let mut content = Content::new();
         let mut expected = candidate.first;
         let seal = self.streams[slot(class)].seal;
@@ -158,7 +184,7 @@ impl<D: Disk> Spool<D> {
             if head.kind == Kind::Loss {
                 let record = head.record(&self.buf[at..]);
                 let loss = record.and_then(|r| r.loss());
-                survey.told.extend(loss.map(|loss| (head.lsn, loss)));
+                survey.reported.extend(loss.map(|loss| (head.lsn, loss)));
             }
             content.add(at, head.step(), head.lsn, head.ts, head.rows);
             expected = head.lsn + 1;
@@ -179,22 +205,10 @@ impl<D: Disk> Spool<D> {
         } else {
             limit
         };
-        if expected < end {
-            let lsns = RangeSet::from(expected..end);
-            let span = (survey.before, tail.ts);
-            let mut hole = if tail.lost > 0 {
-                hole(class, lsns, span, Reason::Damage)
-            } else {
-                hole(class, lsns, span, Reason::Missing)
-            };
-            if last {
-                hole.loss.records = 1;
-            } else if tail.lost > 0 {
-                survey.damaged.push((class, candidate.name));
-            }
-            survey.holes.extend(survey.open.replace(hole));
+        if expected < end && survey.note_tail(class, RangeSet::from(expected..end), &tail, last) {
+            survey.damaged.push((class, candidate.name));
         }
-        Found {
+        ReadSegment {
             content,
             whole: candidate.header.is_some() && size == candidate.len && tail.lost == 0,
             tail,
@@ -204,7 +218,7 @@ impl<D: Disk> Spool<D> {
     }
 }
 
-/// A hole of all these numbers.
+/// Returns a hole of all these numbers.
 pub(super) fn hole(
     class: Class,
     lsns: RangeSet,

@@ -1,4 +1,4 @@
-//! Records that were given up, told as a record.
+//! Records that were given up, reported as a record.
 
 use schema::{Class, Timestamp};
 
@@ -29,7 +29,7 @@ impl Reason {
         Self::SpoolDown,
     ];
 
-    /// The word in `data_gaps`.
+    /// Returns the word in `data_gaps`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -41,7 +41,7 @@ impl Reason {
         }
     }
 
-    /// Whether nobody saw the records go, so that when they were made is to be inferred.
+    /// Returns whether the loss was found afterwards, so that the time of its records is to be inferred.
     pub(crate) const fn is_unseen(self) -> bool {
         matches!(self, Self::Damage | Self::Missing)
     }
@@ -57,8 +57,8 @@ impl Reason {
     }
 }
 
-/// What the spool gave up. It names the numbers that could not be kept; which of them the database
-/// has all the same is known there, and only the rest is a gap.
+/// Records that the spool gave up, by number. The database may have some of them all the same; only the rest is
+/// a gap.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loss {
     /// The stream.
@@ -70,9 +70,9 @@ pub struct Loss {
     pub from_ts: Timestamp,
     /// Not after this instant, as far as is known.
     pub to_ts: Timestamp,
-    /// How many records, at least.
+    /// Least number of records.
     pub records: u64,
-    /// How many rows; `None` when that is unknown.
+    /// Number of rows; `None` when that is unknown.
     pub rows: Option<u64>,
     /// Why.
     pub reason: Reason,
@@ -82,7 +82,7 @@ const FIXED: usize = 40;
 const PER_RANGE: usize = 16;
 
 impl Loss {
-    /// The most ranges that keep an encoded loss within `bytes`.
+    /// Returns the most ranges that keep an encoded loss within `bytes`.
     pub(super) const fn ranges_within(bytes: usize) -> usize {
         let ranges = bytes.saturating_sub(FIXED) / PER_RANGE;
         if ranges == 0 { 1 } else { ranges }

@@ -5,7 +5,7 @@
 //! A *record* is the rows of one class that one tick took. Each [`Class`] is a *stream* of its own:
 //! a folder of *segments*, files of a fixed size that are filled one after another. The *lsn* is
 //! the number of a record in its stream: each is one more than the one before, and none is ever
-//! used again. What was delivered is known to the database alone; the spool knows what is on disk.
+//! used again. The database alone has the progress of delivery; the spool knows its files.
 //!
 //! # Format, version 1
 //!
@@ -55,9 +55,9 @@
 //!    Opening writes the newest record again, because what a crashed process left in the page cache
 //!    may never have reached the disk.
 //! 2. A file that refused a write or a sync is never appended to again. The record goes to a new
-//!    segment, whose `continues` voids whatever the old one may show after a crash.
-//!    Such a segment is removed, durably, before the one behind it.
-//! 3. A segment is given up only after the event stream durably says so ([`Loss`]).
+//!    segment, whose `continues` voids anything that the old one may show after a crash.
+//!    Such a segment is removed, durably, before the next one.
+//! 3. A segment is given up only after the event stream durably reports it ([`Loss`]).
 //! 4. Segments, damaged copies and leftovers together never exceed the budget. One segment of it is
 //!    kept for the note of invariant 3; hence each class can always hold one segment.
 //! 5. Memory does not grow with the spool, but for about 150 bytes a segment.
@@ -66,22 +66,22 @@
 //!
 //! * *Torn or zero tail* of the newest segment: cut off; a new segment begins. Bytes there that are
 //!   more than noise are one loss of at least one record.
-//! * *Damage elsewhere*: the file gets a second name in `quarantine/`, reading goes on at the next
+//! * *Damage elsewhere*: the file is linked into `quarantine/`, reading continues at the next
 //!   record whose checksum fits, and the numbers between are one loss. The file is not changed.
 //! * *A file is gone*: the numbers it held are one loss, unless it was the newest of its stream and
-//!   no other stream knows better; then [`resume`](Spool::resume) finds out from the database.
-//! * *The folder is removed* while it is in use: it is made anew, and what went with it is a loss (`heal`).
+//!   no other stream has a higher one; then [`resume`](Spool::resume) finds out from the database.
+//! * *The folder is removed* while it is in use: it is created again, and its records are a loss (`restore`).
 //! * *A new segment cannot be made* ahead of time: the one that is being filled goes on to its end.
 //! * *Disk full*, *quota*, *I/O error*: [`SpoolError::Down`]; the caller keeps the record in memory
-//!   and the next append tries anew ([`State::Degraded`]).
+//!   and the next append tries again ([`State::Degraded`]).
 //! * *Budget reached*: the oldest segment of the lowest class goes first, never the newest of another
 //!   class, and of a higher class only where the record's own would have none ([`State::Full`]).
 //! * Opening fails only when the folder cannot be used at all, another process has it, or a newer
-//!   version wrote it; never for what is in it.
+//!   version wrote it; never for its content.
 //!
 //! A loss names lsns, not facts: after a crash between note and unlink, or when the note was
-//! delivered and the hole is still there at the next start, the same numbers are told again.
-//! Whoever delivers them subtracts what the database already has or has already been told.
+//! delivered and the hole is still there at the next start, the same numbers are reported again.
+//! Their delivery subtracts those that the database has stored or noted already.
 
 mod append;
 mod disk;
@@ -89,7 +89,6 @@ mod error;
 mod export;
 mod folder;
 mod format;
-mod heal;
 mod index;
 mod loss;
 mod overflow;
@@ -97,6 +96,7 @@ mod quarantine;
 mod read;
 mod recover;
 mod release;
+mod restore;
 mod scan;
 mod stream;
 
@@ -117,7 +117,7 @@ use stream::{Leftover, Stream};
 
 type Result<T> = std::result::Result<T, SpoolError>;
 
-/// What a record is.
+/// Kind of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Rows of a tick, in the caller's encoding.
@@ -150,9 +150,9 @@ pub struct Record {
     pub lsn: u64,
     /// When the rows were taken.
     pub ts: Timestamp,
-    /// How many rows.
+    /// Number of rows.
     pub rows: u32,
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
     /// The payload as it was given to [`Spool::append`].
     pub payload: Vec<u8>,
@@ -160,14 +160,14 @@ pub struct Record {
 
 /// Sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Options {
+pub struct SpoolOptions {
     /// The most bytes on disk.
     pub budget: u64,
     /// Bytes of a segment: 1 MiB, less in tests.
     pub segment: u32,
 }
 
-impl Options {
+impl SpoolOptions {
     /// Segments of 1 MiB within a budget.
     #[must_use]
     pub const fn with_budget(budget: u64) -> Self {
@@ -178,7 +178,7 @@ impl Options {
     }
 }
 
-/// How the spool is.
+/// State of the spool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// Appends are durable.
@@ -190,7 +190,7 @@ pub enum State {
 }
 
 impl State {
-    /// The word in `collector_self_metrics`.
+    /// Returns the word in `collector_self_metrics`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -217,17 +217,17 @@ pub struct LossCount {
 pub struct Spool<D: Disk = RealDisk> {
     disk: D,
     root: PathBuf,
-    options: Options,
+    options: SpoolOptions,
     writer: Uuid,
     /// Held for its lock.
     lock: D::File,
     streams: [Stream<D::File>; 3],
     /// Damaged copies, oldest first.
     quarantine: Vec<DirEntry>,
-    /// What could not be removed.
+    /// Files that could not be removed.
     leftovers: Vec<Leftover>,
     /// Losses that the event stream could not yet take.
-    owed: Vec<Loss>,
+    unreported: Vec<Loss>,
     lost: [LossCount; 3],
     overflowing: bool,
     /// One segment at a time is read whole.
@@ -235,30 +235,30 @@ pub struct Spool<D: Disk = RealDisk> {
 }
 
 impl<D: Disk> Spool<D> {
-    /// The identity under which the database keeps this spool's progress.
+    /// Returns the identity under which the database keeps this spool's progress.
     #[must_use]
     pub const fn writer(&self) -> Uuid {
         self.writer
     }
 
-    /// The folder.
+    /// Returns the folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.root
     }
 
-    /// The budget in bytes.
+    /// Returns the budget in bytes.
     #[must_use]
     pub const fn budget(&self) -> u64 {
         self.options.budget
     }
 
-    /// Changes the budget, at least four segments; what is beyond it goes with the next append.
+    /// Changes the budget, at least four segments; the excess is removed with the next append.
     pub fn set_budget(&mut self, bytes: u64) {
         self.options.budget = bytes.max(4 * self.segment_bytes());
     }
 
-    /// The numbers of a class that are on disk.
+    /// Returns the numbers of a class that are on disk.
     #[must_use]
     pub fn present(&self, class: Class) -> RangeSet {
         let segments = &self.streams[slot(class)].segments;
@@ -269,20 +269,20 @@ impl<D: Disk> Spool<D> {
     }
 
     /// Numbers below [`next_lsn`](Self::next_lsn) that no record ever had, as far as known from
-    /// what is on disk. Progress may count them as done.
+    /// the files. Progress may count them as done.
     #[must_use]
     pub fn unused(&self, class: Class) -> &RangeSet {
         &self.streams[slot(class)].unused
     }
 
-    /// The number after the newest acknowledged record of a class. The next record has it, or a
+    /// Returns the number after the newest acknowledged record of a class. The next record has it, or a
     /// higher one after failures; those between are [`unused`](Self::unused) then.
     #[must_use]
     pub const fn next_lsn(&self, class: Class) -> u64 {
         self.streams[slot(class)].acked
     }
 
-    /// Bytes on disk: preallocated segments, damaged copies, leftovers, and what was removed but
+    /// Bytes on disk: preallocated segments, damaged copies, leftovers, and files that were removed but
     /// could come back with the next crash.
     #[must_use]
     pub fn bytes_on_disk(&self) -> u64 {
@@ -302,10 +302,10 @@ impl<D: Disk> Spool<D> {
         })
     }
 
-    /// Whether appends are durable.
+    /// Returns whether appends are durable.
     #[must_use]
     pub fn state(&self) -> State {
-        if !self.owed.is_empty() || self.streams.iter().any(|s| s.failures > 0) {
+        if !self.unreported.is_empty() || self.streams.iter().any(|s| s.failures > 0) {
             State::Degraded
         } else if self.overflowing && !self.has_room() {
             State::Full
@@ -324,7 +324,7 @@ impl<D: Disk> Spool<D> {
         u64::from(self.options.segment)
     }
 
-    /// Whether one more segment leaves the reserve whole.
+    /// Returns whether one more segment leaves the reserve whole.
     fn has_room(&self) -> bool {
         self.bytes_on_disk() + 2 * self.segment_bytes() <= self.options.budget
     }

@@ -12,7 +12,7 @@ use crate::ranges::RangeSet;
 
 impl<D: Disk> Spool<D> {
     /// Frees until one more segment leaves the reserve whole, or `bytes` fit the segment being
-    /// filled after all: telling of what is given up may have begun a new one.
+    /// filled after all: reporting the loss may have begun a new one.
     pub(super) fn make_room(&mut self, class: Class, bytes: usize) -> Result<()> {
         self.sweep();
         while !self.has_room() && !self.streams[slot(class)].fits(bytes) {
@@ -46,7 +46,7 @@ impl<D: Disk> Spool<D> {
         Ok(())
     }
 
-    /// Whose oldest segment goes: of the classes up to this one the lowest that has one besides its
+    /// Returns the class whose oldest segment is removed: of the classes up to this one the lowest that has one besides its
     /// newest; else the class's own, unless that is empty and can still be filled; and so that each
     /// class can hold one segment, at last that of a higher class which has more.
     fn victim(&self, class: Class) -> Option<Class> {
@@ -65,7 +65,7 @@ impl<D: Disk> Spool<D> {
             .or_else(|| Class::ALL.into_iter().find(several))
     }
 
-    /// Tells what is lost with the oldest segment of a class, then removes it.
+    /// Reports the loss of the oldest segment of a class, then removes it.
     fn give_up(&mut self, class: Class) -> Result<()> {
         let stream = &mut self.streams[slot(class)];
         if stream.segments.len() == 1 {
@@ -73,29 +73,29 @@ impl<D: Disk> Spool<D> {
             // Its notes must go elsewhere.
             stream.active = None;
         }
-        if !self.streams[slot(class)].segments[0].told {
+        if !self.streams[slot(class)].segments[0].is_reported {
             let (loss, carried) = self.undelivered(class)?;
             for note in carried {
-                self.owe_again(note);
+                self.queue_counted_loss(note);
             }
             if !loss.lsns.is_empty() {
-                self.owe(loss);
+                self.queue_loss(loss);
             }
             self.settle(Reserve::Use);
-            if !self.owed.is_empty() {
+            if !self.unreported.is_empty() {
                 return Err(SpoolError::Down {
                     class: Class::Event,
                     source: None,
                 });
             }
-            self.streams[slot(class)].segments[0].told = true;
+            self.streams[slot(class)].segments[0].is_reported = true;
         }
         self.remove_segment(class, 0)?;
         self.sync_removals(class)
     }
 
-    /// What the oldest segment of a class holds that is not delivered: the loss it would be, and
-    /// the notes of earlier losses, which go on under new numbers: their old ones are told, but do
+    /// Returns the undelivered records of the oldest segment of a class: the loss it would be, and
+    /// the notes of earlier losses, which get new numbers: their old ones are reported, but do
     /// not count as records.
     fn undelivered(&mut self, class: Class) -> Result<(Loss, Vec<Loss>)> {
         let stream = &self.streams[slot(class)];
@@ -111,7 +111,7 @@ impl<D: Disk> Spool<D> {
             reason: Reason::Overflow,
         };
         let mut carried: Vec<Loss> = Vec::new();
-        let owed = content.present.difference(&stream.delivered);
+        let undelivered = content.present.difference(&stream.delivered);
         let path = stream.path(segment.name);
         let read = self.disk.open(&path, OpenMode::Read);
         match read.and_then(|file| load(&file, &mut self.buf)) {
@@ -121,7 +121,7 @@ impl<D: Disk> Spool<D> {
         }
         let mut span = None;
         for (at, head) in Walk::new(&self.buf, stream.seal, segment.first, segment.limit) {
-            if !owed.contains(head.lsn) {
+            if !undelivered.contains(head.lsn) {
                 continue;
             }
             if head.kind == Kind::Loss {
@@ -145,8 +145,8 @@ impl<D: Disk> Spool<D> {
         if let Some((from, to)) = span {
             (loss.from_ts, loss.to_ts) = (from, to);
         }
-        // What can no longer be read is lost too.
-        let unread = owed.difference(&loss.lsns);
+        // Unreadable records are lost, too.
+        let unread = undelivered.difference(&loss.lsns);
         if !unread.is_empty() {
             loss.records += unread.len();
             loss.rows = None;

@@ -1,4 +1,4 @@
-//! Keeping damaged files for whoever wants to know what happened, within bounds.
+//! Keeping damaged files for examination, within bounds.
 
 use schema::Class;
 
@@ -14,7 +14,7 @@ const QUARANTINE_FILES: usize = 8;
 /// And at most this part of the budget.
 const QUARANTINE_SHARE: u64 = 8;
 impl<D: Disk> Spool<D> {
-    /// Gives a damaged segment a second name in quarantine, once and within bounds.
+    /// Links a damaged segment into quarantine, once and within bounds.
     pub(super) fn quarantine_copy(&mut self, class: Class, name: u64) {
         let stream = &self.streams[slot(class)];
         let path = stream.path(name);

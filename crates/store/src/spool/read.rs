@@ -10,7 +10,7 @@ use super::{Loss, Reason, Record, Result, Spool, SpoolError};
 use crate::ranges::RangeSet;
 
 impl<D: Disk> Spool<D> {
-    /// The records of a class from a number on, in order: at least one if there is any, then as
+    /// Returns the records of a class from a number on, in order: at least one if there is any, then as
     /// many as `max_bytes` of payload and `max_records` allow. Reading on where the last call ended,
     /// or the newest record, costs no search.
     ///
@@ -31,7 +31,7 @@ impl<D: Disk> Spool<D> {
             let segments = &self.streams[slot(class)].segments;
             let ahead = |(index, s): (usize, &super::stream::Segment)| {
                 let lsn = s.content.present.next_from(from)?;
-                (!s.told).then_some((index, lsn))
+                (!s.is_reported).then_some((index, lsn))
             };
             let Some((index, lsn)) = segments.iter().enumerate().find_map(ahead) else {
                 break;
@@ -52,7 +52,7 @@ impl<D: Disk> Spool<D> {
         Ok(records)
     }
 
-    /// One record of a segment, unless it is damaged.
+    /// Reads one record of a segment, unless it is damaged.
     fn read_one(&mut self, class: Class, index: usize, lsn: u64) -> Result<Option<Record>> {
         let stream = &mut self.streams[slot(class)];
         let segment = &stream.segments[index];
@@ -103,7 +103,7 @@ impl<D: Disk> Spool<D> {
         self.search(class, index, lsn)
     }
 
-    /// One record of a segment with holes, by walking it.
+    /// Reads one record of a segment with holes, by walking it.
     fn search(&mut self, class: Class, index: usize, lsn: u64) -> Result<Option<Record>> {
         let stream = &mut self.streams[slot(class)];
         let segment = &stream.segments[index];
@@ -124,7 +124,7 @@ impl<D: Disk> Spool<D> {
         Ok(header.record(&self.buf[at..]))
     }
 
-    /// Looks again at a segment of which a record went bad, and notes what is lost.
+    /// Reads a segment again in which a record is damaged, and notes the loss.
     fn rescan(&mut self, class: Class, index: usize, lsn: u64) -> Result<()> {
         let stream = &mut self.streams[slot(class)];
         stream.cursor = None;
@@ -167,7 +167,7 @@ impl<D: Disk> Spool<D> {
         Ok(())
     }
 
-    /// The numbers of a class on disk that are not delivered, as of the last release.
+    /// Returns the numbers of a class on disk that are not delivered, as of the last release.
     #[must_use]
     pub fn waiting(&self, class: Class) -> RangeSet {
         self.present(class)

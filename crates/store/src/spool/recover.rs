@@ -1,4 +1,4 @@
-//! Opening a spool, whatever state it is in.
+//! Opening a spool in any state.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use super::folder::{Candidate, candidates, identity, lock};
 use super::format::{MAX_SEGMENT, Seal, slot};
 use super::index::{Hole, Survey, hole};
 use super::stream::Stream;
-use super::{Loss, LossCount, Options, Reason, Result, Spool, SpoolError};
+use super::{Loss, LossCount, Reason, Result, Spool, SpoolError, SpoolOptions};
 use crate::ranges::RangeSet;
 
 /// Added to a number of which only a lower bound is known: further than any stream gets.
@@ -23,7 +23,7 @@ impl Spool<RealDisk> {
     ///
     /// # Errors
     /// See [`Spool::open_on`].
-    pub fn open(root: &Path, options: Options) -> Result<Self> {
+    pub fn open(root: &Path, options: SpoolOptions) -> Result<Self> {
         Self::open_on(RealDisk, root, options)
     }
 }
@@ -34,7 +34,7 @@ impl<D: Disk> Spool<D> {
     /// # Errors
     /// [`SpoolError::Busy`], [`SpoolError::NewerFormat`], [`SpoolError::Budget`], and
     /// [`SpoolError::Io`] when the folder cannot be made, listed or locked. Never for its content.
-    pub fn open_on(disk: D, root: &Path, options: Options) -> Result<Self> {
+    pub fn open_on(disk: D, root: &Path, options: SpoolOptions) -> Result<Self> {
         let segment = options.segment.clamp(MIN_SEGMENT, MAX_SEGMENT as u32) & !7;
         let minimum = 4 * u64::from(segment);
         if options.budget < minimum {
@@ -65,13 +65,13 @@ impl<D: Disk> Spool<D> {
         let mut spool = Self {
             disk,
             root: root.to_owned(),
-            options: Options { segment, ..options },
+            options: SpoolOptions { segment, ..options },
             writer,
             lock,
             streams,
             quarantine,
             leftovers: Vec::new(),
-            owed: Vec::new(),
+            unreported: Vec::new(),
             lost: [LossCount::default(); 3],
             overflowing: false,
             buf: Vec::new(),
@@ -80,23 +80,17 @@ impl<D: Disk> Spool<D> {
         Ok(spool)
     }
 
+    /// Reads all segments, notes the losses, and begins a segment for each class that has none to continue.
     fn recover(&mut self, lists: Vec<Vec<Candidate>>, known: bool) -> Result<()> {
         // The folders themselves may be new.
         let rooted = self.disk.sync_dir(&self.root).is_ok();
         let empty = lists.iter().all(Vec::is_empty);
-        let mut floors = [1; 3];
-        for header in lists.iter().flatten().filter_map(|c| c.header.as_ref()) {
-            if header.writer == self.writer {
-                for (floor, seen) in floors.iter_mut().zip(header.floors) {
-                    *floor = seen.max(*floor);
-                }
-            }
-        }
+        let floors = self.floors(&lists);
         let mut survey = Survey::default();
         for (class, list) in Class::ALL.into_iter().zip(lists) {
             let list = self.sort_out(class, list);
             // A segment that failed and was removed may come back with the names as they last were
-            // on disk, and would void what is appended from here on; one that is there may vanish.
+            // on disk, and would void records that are appended from here on; one that is there may vanish.
             let stream = &mut self.streams[slot(class)];
             stream.doubtful = !rooted || self.disk.sync_dir(&stream.dir).is_err();
             self.index(class, list, &mut survey)?;
@@ -120,9 +114,38 @@ impl<D: Disk> Spool<D> {
         for (class, name) in std::mem::take(&mut survey.damaged) {
             self.quarantine_copy(class, name);
         }
-        let told: Vec<Loss> = survey.told.into_iter().map(|told| told.1).collect();
-        for note in &told {
-            // The note of a loss may have outlived what showed it; its numbers stay lost.
+        let reported: Vec<Loss> = survey.reported.into_iter().map(|note| note.1).collect();
+        self.skip_reported(&reported);
+        self.report_holes(survey.holes, &reported);
+        self.finish_give_ups(&reported);
+        self.begin_streams();
+        self.settle(Reserve::Keep);
+        while self.bytes_on_disk() + self.segment_bytes() > self.options.budget {
+            let before = self.bytes_on_disk();
+            if self.make_room(Class::Event, usize::MAX).is_err() || self.bytes_on_disk() >= before {
+                break;
+            }
+        }
+        self.buf = Vec::new();
+        Ok(())
+    }
+
+    /// Returns the lowest next number of each class that the headers of all segments allow.
+    fn floors(&self, lists: &[Vec<Candidate>]) -> [u64; 3] {
+        let mut floors = [1; 3];
+        for header in lists.iter().flatten().filter_map(|c| c.header.as_ref()) {
+            if header.writer == self.writer {
+                for (floor, seen) in floors.iter_mut().zip(header.floors) {
+                    *floor = seen.max(*floor);
+                }
+            }
+        }
+        floors
+    }
+
+    /// Continues after the numbers of reported losses: their notes may have outlived the segments.
+    fn skip_reported(&mut self, reported: &[Loss]) {
+        for note in reported {
             let stream = &mut self.streams[slot(note.class)];
             if let Some(last) = note.lsns.last().filter(|last| *last >= stream.next) {
                 stream.active = None;
@@ -131,8 +154,10 @@ impl<D: Disk> Spool<D> {
                 stream.opened_at = last + 1;
             }
         }
-        self.tell(survey.holes, &told);
-        self.finish_give_ups(&told);
+    }
+
+    /// Begins a segment for each class that has none to continue.
+    fn begin_streams(&mut self) {
         for class in Class::ALL {
             let stream = &self.streams[slot(class)];
             if stream.active.is_none() {
@@ -147,19 +172,9 @@ impl<D: Disk> Spool<D> {
                 self.streams[slot(class)].pause = 0;
             }
         }
-        self.settle(Reserve::Keep);
-        while self.bytes_on_disk() + self.segment_bytes() > self.options.budget {
-            let before = self.bytes_on_disk();
-            if self.make_room(Class::Event, usize::MAX).is_err() || self.bytes_on_disk() >= before {
-                break;
-            }
-        }
-        self.buf = Vec::new();
-        Ok(())
     }
 
-    /// Puts aside what is not of this stream and of two files with one number the wrong one, and
-    /// sorts the rest.
+    /// Quarantines files of another stream, and of two files with one number the misnamed one; sorts the rest.
     fn sort_out(&mut self, class: Class, mut list: Vec<Candidate>) -> Vec<Candidate> {
         let writer = self.writer;
         let ours = |c: &Candidate| {
@@ -181,14 +196,14 @@ impl<D: Disk> Spool<D> {
         kept
     }
 
-    /// Notes the losses that were not noted before.
-    fn tell(&mut self, holes: Vec<Hole>, told: &[Loss]) {
-        // A loss without any record before or after it lies somewhere in what the spool knows.
+    /// Reports the holes that were not reported before.
+    fn report_holes(&mut self, holes: Vec<Hole>, reported: &[Loss]) {
+        // A loss without any record before or after it lies somewhere in the time that the spool covers.
         let ends = |s: &Stream<D::File>| s.segments.iter().map(|s| s.content.to_ts).max();
         let newest = self.streams.iter().filter_map(ends).max();
         for mut hole in holes {
             let class = hole.loss.class;
-            for note in told.iter().filter(|t| t.class == class) {
+            for note in reported.iter().filter(|t| t.class == class) {
                 hole.loss.lsns = hole.loss.lsns.difference(&note.lsns);
             }
             if hole.loss.lsns.is_empty() {
@@ -198,14 +213,14 @@ impl<D: Disk> Spool<D> {
                 let ts = newest.unwrap_or_default();
                 (hole.loss.from_ts, hole.loss.to_ts) = (ts, ts);
             }
-            self.owe(hole.loss);
+            self.queue_loss(hole.loss);
         }
     }
 
-    /// Removes segments whose loss is told: the process ended between the note and the unlink.
-    fn finish_give_ups(&mut self, told: &[Loss]) {
+    /// Removes segments whose loss is reported: the process ended between the note and the unlink.
+    fn finish_give_ups(&mut self, reported: &[Loss]) {
         for class in Class::ALL {
-            let gone = told
+            let gone = reported
                 .iter()
                 .filter(|t| t.class == class && t.reason == Reason::Overflow)
                 .fold(RangeSet::new(), |all, t| all.union(&t.lsns));
@@ -216,7 +231,7 @@ impl<D: Disk> Spool<D> {
                 let segment = &mut stream.segments[index];
                 let present = &segment.content.present;
                 if !last && !present.is_empty() && gone.contains_all(present) {
-                    segment.told = true;
+                    segment.is_reported = true;
                     if stream.removable(index) && self.remove_segment(class, index).is_ok() {
                         continue;
                     }

@@ -1,4 +1,4 @@
-//! Letting go of what the database has.
+//! Releasing delivered records.
 
 use schema::Class;
 
@@ -22,7 +22,7 @@ impl<D: Disk> Spool<D> {
         if let Some(last) = stream.segments.last() {
             let spent = stream.active.is_none() || 2 * last.content.end as u64 > last.size;
             if spent && delivered.contains_all(&last.content.present) {
-                // Nothing waits for it. A segment that is being filled goes on; without one the next
+                // All of it is delivered. A segment that is being filled stays; without one the next
                 // append tries again, and whether that succeeds is what counts.
                 drop(self.begin_segment(class, None));
             }
@@ -32,7 +32,7 @@ impl<D: Disk> Spool<D> {
         while index + 1 < self.streams[slot(class)].segments.len() {
             let stream = &self.streams[slot(class)];
             let segment = &stream.segments[index];
-            let done = segment.told || delivered.contains_all(&segment.content.present);
+            let done = segment.is_reported || delivered.contains_all(&segment.content.present);
             if done && stream.removable(index) {
                 self.remove_segment(class, index)?;
                 removed += 1;
@@ -44,16 +44,16 @@ impl<D: Disk> Spool<D> {
         Ok(removed)
     }
 
-    /// Compares with what the database had delivered when the agent first reached it, and returns
+    /// Compares with the progress in the database when the agent first reached it, and returns
     /// how many records got a new number. To be called once per class before anything is delivered;
     /// later calls do nothing.
     ///
     /// When the newest file of a stream is lost, or the folder is an older copy, numbers begin
-    /// again below those the database knows. Records stored under such a number since the spool was
+    /// again below those that the database has. Records stored under such a number since the spool was
     /// opened are stored once more under a new one, and numbers go on beyond all that are known.
     ///
     /// # Errors
-    /// As [`Spool::append`]; the next call goes on where this one stopped.
+    /// As [`Spool::append`]; the next call continues where this one stopped.
     pub fn resume(&mut self, class: Class, delivered: &RangeSet) -> Result<u64> {
         let present = self.present(class);
         let stream = &mut self.streams[slot(class)];

@@ -1,4 +1,4 @@
-//! Finding the records of a segment, whatever became of it.
+//! Finding the records of a segment in any state.
 
 use std::io;
 
@@ -10,11 +10,11 @@ use crate::ranges::RangeSet;
 
 /// A block that cannot be read counts as zero, in pieces of this size.
 const BLOCK: usize = 4096;
-/// So many bytes that are not zero behind the last record are noise, not a record: even an empty
+/// So many bytes that are not zero after the last record are noise, not a record: even an empty
 /// one has more.
 const NOISE: usize = 2;
 
-/// Walks over the intact records of a segment in order, stepping over what is damaged.
+/// Walks over the intact records of a segment in order, skipping damaged ones.
 ///
 /// After damage the next record is looked for at every aligned place. One is accepted when its
 /// checksum fits and its number could have been reached within the bytes that were stepped over.
@@ -28,7 +28,7 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// Over a whole segment whose first number is `first`; numbers from `limit` on are void.
+    /// Walks a whole segment whose first number is `first`; numbers from `limit` on are void.
     pub(super) fn new(bytes: &'a [u8], seal: Seal, first: u64, limit: u64) -> Self {
         Self {
             bytes,
@@ -39,7 +39,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Where to go on, and the number expected there.
+    /// Returns where to go on, and the number expected there.
     pub(super) const fn position(&self) -> (usize, u64) {
         (self.at, self.expected)
     }
@@ -51,7 +51,7 @@ impl<'a> Walk<'a> {
         self
     }
 
-    /// What lies behind the last record of a segment that should have `size` bytes.
+    /// Returns the rest after the last record of a segment that should have `size` bytes.
     pub(super) fn tail(&self, size: usize) -> Tail {
         let rest = &self.bytes[self.at..];
         let used = rest.iter().filter(|b| **b != 0).count();
@@ -112,18 +112,18 @@ impl Iterator for Walk<'_> {
     }
 }
 
-/// What lies behind the last record of a segment.
+/// The rest after the last record of a segment.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tail {
     /// Nothing at all: the segment can be appended to.
     pub(super) blank: bool,
-    /// How many records may have been there, at most.
+    /// Most records that may have been there.
     pub(super) lost: u64,
     /// The instant of the first of them, where its header is readable.
     pub(super) ts: Option<Timestamp>,
 }
 
-/// What a segment holds: the index keeps this, never a place per record.
+/// Content of a segment: the index has this, not a place per record.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Content {
     pub(super) present: RangeSet,
@@ -133,9 +133,9 @@ pub(super) struct Content {
     pub(super) last_ts: Timestamp,
     pub(super) records: u64,
     pub(super) rows: u64,
-    /// Where the next record goes.
+    /// Place of the next record.
     pub(super) end: usize,
-    /// Where the newest record is.
+    /// Place of the newest record.
     pub(super) last: usize,
     /// Bytes of the first record.
     pub(super) first_len: usize,
@@ -165,7 +165,7 @@ impl Content {
     }
 }
 
-/// Reads a whole segment into a buffer. What the disk cannot read is zero.
+/// Reads a whole segment into a buffer. Unreadable parts are zero.
 pub(super) fn load<F: DiskFile>(file: &F, buf: &mut Vec<u8>) -> io::Result<()> {
     let len = usize::try_from(file.size()?).unwrap_or(MAX_SEGMENT);
     buf.clear();

@@ -20,13 +20,13 @@ pub(super) struct Segment {
     /// Bytes on disk.
     pub(super) size: u64,
     pub(super) content: Content,
-    /// Its loss is told; it only remains to be removed.
-    pub(super) told: bool,
+    /// Its loss is reported; it only remains to be removed.
+    pub(super) is_reported: bool,
     /// It may show, on disk, records that only the next segment's header voids.
     pub(super) ghost: bool,
 }
 
-/// A segment that came to nothing and would not go, under one of these names or none.
+/// A segment that failed and could not be removed, under one of these names or none.
 #[derive(Debug)]
 pub(super) struct Leftover {
     pub(super) class: Class,
@@ -35,7 +35,7 @@ pub(super) struct Leftover {
     pub(super) size: u64,
 }
 
-/// Where sequential reading stands.
+/// The position of sequential reading.
 #[derive(Debug)]
 pub(super) struct Cursor<F> {
     pub(super) name: u64,
@@ -61,7 +61,7 @@ pub(super) struct Stream<F> {
     pub(super) unused: RangeSet,
     /// As of the last release.
     pub(super) delivered: RangeSet,
-    /// What `next` was when the spool was opened.
+    /// Value of `next` when the spool was opened.
     pub(super) opened_at: u64,
     pub(super) resumed: bool,
     /// Failed attempts since the last success.
@@ -113,7 +113,7 @@ impl<F> Stream<F> {
         self.dir.join(format!("{name:016}.tmp"))
     }
 
-    /// Whether so many more bytes fit the segment that is being filled.
+    /// Returns whether so many more bytes fit the segment that is being filled.
     pub(super) fn fits(&self, bytes: usize) -> bool {
         self.active.is_some()
             && self
@@ -122,9 +122,33 @@ impl<F> Stream<F> {
                 .is_some_and(|s| s.content.end.saturating_add(bytes) as u64 <= s.size)
     }
 
-    /// Whether a segment may be removed before the one in front of it.
+    /// Returns whether a segment may be removed before the previous one.
     pub(super) fn removable(&self, index: usize) -> bool {
         index == 0 || !self.segments[index - 1].ghost
+    }
+
+    /// Adds a segment that was made, and fills it from now on.
+    pub(super) fn fill(&mut self, first: u64, size: u64, content: Content, file: F) {
+        self.unsynced = 0;
+        self.assure();
+        let last = content.present.last();
+        if let Some(previous) = self.segments.last_mut() {
+            previous.limit = self.acked;
+        }
+        self.unused.insert(self.acked..first);
+        self.segments.push(Segment {
+            name: first,
+            first,
+            limit: u64::MAX,
+            size,
+            content,
+            is_reported: false,
+            ghost: false,
+        });
+        self.active = Some(file);
+        self.next = last.map_or(first, |lsn| lsn + 1);
+        self.acked = self.next;
+        self.failures = 0;
     }
 
     /// Counts the unsure records again.

@@ -29,7 +29,7 @@ impl Group {
         }
     }
 
-    /// Byte ranges of the tuples.
+    /// Returns the byte ranges of the tuples.
     pub(super) fn spans(&self) -> impl Iterator<Item = (usize, usize)> {
         let mut at = 0;
         std::iter::from_fn(move || {
@@ -40,7 +40,7 @@ impl Group {
         })
     }
 
-    /// The tuples with the host's number set, in pieces of whole tuples: each but the last has `least`
+    /// Returns the tuples with the host's number set, in pieces of whole tuples: each but the last has `least`
     /// bytes, and more only by less than a tuple.
     pub fn pieces_for(&self, host_id: i32, least: usize) -> impl Iterator<Item = Bytes> {
         let mut at = 0_usize;
@@ -66,7 +66,7 @@ impl Group {
         })
     }
 
-    /// The fields of each tuple as COPY and Bind both take them, `None` for NULL: `ts`, `host_id`
+    /// Returns the fields of each tuple as COPY and Bind both take them, `None` for NULL: `ts`, `host_id`
     /// (still 0), then those of the columns.
     pub fn fields(&self) -> impl Iterator<Item = Vec<Option<&[u8]>>> {
         self.spans().map(|(start, end)| {
@@ -88,7 +88,7 @@ impl Group {
         })
     }
 
-    /// The rows `from..to` as a group of their own.
+    /// Returns the rows `from..to` as a group of their own.
     #[must_use]
     pub fn slice(&self, from: u32, to: u32) -> Self {
         let offset = |row: u32| {
@@ -147,18 +147,18 @@ impl Group {
         }
     }
 
-    /// The instants of the tuples, in order.
+    /// Returns the instants of the tuples, in order.
     pub fn instants(&self) -> impl Iterator<Item = Timestamp> {
         self.spans().map(|(at, _)| ts_at(&self.tuples, at))
     }
 
-    /// The instant of the first tuple.
+    /// Returns the instant of the first tuple.
     #[must_use]
     pub fn first_ts(&self) -> Option<Timestamp> {
         self.spans().next().map(|(at, _)| ts_at(&self.tuples, at))
     }
 
-    /// Each row as a JSON object in one line, `ts` as microseconds since the epoch, with its tuple.
+    /// Returns each row as a JSON object in one line, `ts` as microseconds since the epoch, with its tuple.
     pub fn rows_as_json(&self) -> impl Iterator<Item = (String, Timestamp, Bytes)> {
         self.spans().map(|(start, end)| {
             let ts = ts_at(&self.tuples, start);

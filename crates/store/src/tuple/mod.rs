@@ -1,6 +1,6 @@
 //! Rows as COPY BINARY tuples, encoded once and kept so in the spool.
 //!
-//! A *payload* is what one record of the spool holds: the rows of one tick and class, grouped by
+//! A *payload* is the content of one record of the spool: the rows of one tick and class, grouped by
 //! table. All integers are little-endian unless they belong to a tuple.
 //!
 //! ```text
@@ -268,7 +268,7 @@ pub(crate) fn group(table: &'static TableDef, rows: u32, tuples: BytesMut) -> Gr
     }
 }
 
-/// Rows of any tables as groups, ready to be copied: one for each table, in the order they come.
+/// Returns rows of any tables as groups, ready to be copied: one for each table, in the order they come.
 #[must_use]
 pub fn groups(rows: &[Row]) -> Vec<Group> {
     let mut groups: Vec<(&'static TableDef, u32, BytesMut)> = Vec::new();

@@ -1,4 +1,4 @@
-//! What is encoded comes back.
+//! Encoded rows are decoded unchanged.
 
 use super::*;
 use proptest::prelude::*;
@@ -16,7 +16,7 @@ fn run(name: &str, rows: i64) -> Row {
     .into_row(Timestamp(1_700_000_000_000_000))
 }
 
-fn beat() -> Row {
+fn heartbeat() -> Row {
     Heartbeat {
         component: "collector".to_owned(),
         status: "alive".to_owned(),
@@ -26,7 +26,7 @@ fn beat() -> Row {
 
 #[test]
 fn rows_come_back_grouped_by_table() {
-    let payloads = encode(&[run("a", 1), beat(), run("b", 2)]);
+    let payloads = encode(&[run("a", 1), heartbeat(), run("b", 2)]);
     assert_eq!(payloads.len(), 1);
     assert_eq!(payloads[0].1, 3);
     let groups = decode(&Bytes::from(payloads[0].0.clone())).unwrap();
@@ -125,7 +125,7 @@ proptest! {
 
     #[test]
     fn damaged_payloads_never_panic(at in 0_usize..200, byte in any::<u8>()) {
-        let mut payload = encode(&[run("a", 1), beat()])[0].0.clone();
+        let mut payload = encode(&[run("a", 1), heartbeat()])[0].0.clone();
         let at = at % payload.len();
         payload[at] = byte;
         if let Ok(groups) = decode(&Bytes::from(payload)) {

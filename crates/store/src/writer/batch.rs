@@ -1,6 +1,6 @@
-//! What one transaction will deliver: chosen from the spool by what the database has.
+//! A batch: the records of one transaction, chosen from the spool by the progress in the database.
 //!
-//! Records of class `event` go first, so that notes of losses are known before holes are judged.
+//! Records of class `event` go first, so that noted losses are known before holes are looked for.
 //! Of the others, *live* records (younger than the moment the connection was made) go with every
 //! transaction and a bounded piece of the *backlog* beside them, so that after an outage the
 //! dashboard is live at once while the past fills in.
@@ -35,7 +35,7 @@ pub(super) struct TableBatch {
 struct HeldMark {
     /// Their number in the queue.
     id: u64,
-    /// What would have been one record of the spool.
+    /// Number of what would have been one record of the spool.
     record: (Class, u64),
     table: &'static str,
 }
@@ -67,18 +67,18 @@ pub(super) struct Batch {
     pub(super) more: bool,
     /// Rows that are held in memory because the spool's disk refused them.
     held: Vec<HeldMark>,
-    /// What identifies the processes of the batch, and the records that it comes from.
+    /// Identities of the processes of the batch, and the records that they come from.
     identities: Identities,
     identity_records: BTreeMap<Class, RangeSet>,
     /// The keys of identities that the batch stores.
     pub(super) identity_keys: Vec<i64>,
-    /// What the spool could not do, without which the batch was planned.
+    /// Error of the spool in spite of which the batch was planned.
     pub(super) trouble: Option<String>,
-    /// What the database did not have when the batch was planned, by class.
+    /// Records that the database did not have when the batch was planned, by class.
     todo: BTreeMap<Class, RangeSet>,
 }
 
-/// What is known of the time around records that are missing.
+/// Known instants around missing records.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Around {
     /// The newest sample that the database had when the session began.
@@ -87,7 +87,7 @@ pub(super) struct Around {
     pub(super) now: Timestamp,
 }
 
-/// Where the live records begin, by class, and what came before is not to be stored twice.
+/// First live record by class, and spans that another agent has stored already.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lanes {
     /// Records of either kind taken with one transaction.
@@ -131,7 +131,7 @@ pub(super) fn todo(spool: &Spool, progress: &Progress, class: Class) -> RangeSet
 }
 
 impl Batch {
-    /// Forgets what is settled and takes the next records.
+    /// Releases settled records of the spool and takes the next ones.
     pub(super) fn plan(
         spool: &mut Spool,
         progress: &Progress,
@@ -139,8 +139,8 @@ impl Batch {
         around: &Around,
     ) -> Self {
         let mut batch = Self::default();
-        // Whatever the disk refuses: what can be read is delivered.
-        if let Err(error) = spool.heal() {
+        // Even if the disk refuses writes, readable records are delivered.
+        if let Err(error) = spool.restore_folder() {
             batch.note_trouble(&error);
         }
         for class in Class::ALL {
@@ -205,12 +205,12 @@ impl Batch {
         self.identities = Identities::default();
     }
 
-    /// The numbers of rows from memory that a transaction without these tables stores.
+    /// Returns the numbers of rows from memory that a transaction without these tables stores.
     pub(super) fn held_but(&self, skip: &BTreeSet<&'static str>) -> Vec<u64> {
         self.stored_held(skip).map(|held| held.id).collect()
     }
 
-    /// How many records these are, by class.
+    /// Returns how many records these are, by class.
     pub(super) fn held_records(&self, skip: &BTreeSet<&'static str>) -> BTreeMap<Class, u64> {
         let records: BTreeSet<(Class, u64)> =
             self.stored_held(skip).map(|held| held.record).collect();
@@ -240,11 +240,11 @@ impl Batch {
             ..Lanes::default()
         };
         for class in Class::ALL {
-            let Some(owed) = progress.of(class).owed.get(table.name).cloned() else {
+            let Some(deferred) = progress.of(class).deferred.get(table.name).cloned() else {
                 continue;
             };
-            let present = owed.intersection(&spool.present(class));
-            batch.note_missing(spool, class, &owed.difference(&present), around);
+            let present = deferred.intersection(&spool.present(class));
+            batch.note_missing(spool, class, &deferred.difference(&present), around);
             let taken = batch.take(spool, class, &present, BACKLOG_BYTES, &lanes, around);
             if let Err(error) = taken {
                 batch.note_trouble(&error);
@@ -258,7 +258,7 @@ impl Batch {
         batch
     }
 
-    /// Whether there is nothing to deliver.
+    /// Returns whether there is nothing to deliver.
     pub(super) fn is_empty(&self) -> bool {
         self.covered.values().all(RangeSet::is_empty) && self.held.is_empty()
     }
@@ -391,7 +391,7 @@ impl Batch {
             );
             return;
         };
-        // What vanished unseen vanished between what was there before and what came after.
+        // Records whose loss was found afterwards lie between the records before and after them.
         if loss.from_ts >= loss.to_ts && !loss.lsns.is_empty() && loss.reason.is_unseen() {
             let known = Some(loss.from_ts).filter(|ts| *ts != Timestamp::default());
             let around = Around {
@@ -403,7 +403,7 @@ impl Batch {
         self.note_loss(loss);
     }
 
-    /// The time in which missing records were made, as far as is known: from the newest before them to
+    /// Returns the time in which missing records were made, as far as is known: from the newest before them to
     /// the first after them, or now.
     fn span(
         spool: &mut Spool,
@@ -421,16 +421,16 @@ impl Batch {
             found.first().map(|record| record.ts)
         };
         let to = at(after).unwrap_or(around.now);
-        // Records before them may be delivered and gone; the database knows when it had its newest.
+        // Records before them may be delivered and gone; the database has the time of its newest.
         let from = at(before).or(around.stored).filter(|from| *from <= to);
         (from.unwrap_or(to), to)
     }
 
-    /// A note of the spool that it gave records up. Those delivered, or told of before, are no loss.
+    /// Adds the gap of a loss that the spool noted, without records that are delivered or noted before.
     fn note_loss(&mut self, loss: Loss) {
-        let told = self.covered.get(&loss.class).cloned().unwrap_or_default();
+        let known = self.covered.get(&loss.class).cloned().unwrap_or_default();
         let todo = self.todo.get(&loss.class).cloned().unwrap_or_default();
-        let lost = todo.intersection(&loss.lsns).difference(&told);
+        let lost = todo.intersection(&loss.lsns).difference(&known);
         let unnumbered = loss.lsns.is_empty();
         if lost.is_empty() && !unnumbered {
             return;
@@ -452,7 +452,7 @@ impl Batch {
         *covered = covered.union(&lost);
     }
 
-    /// Records that neither the database nor the spool has, and of which no note tells.
+    /// Adds the gap of records that neither the database nor the spool has, and no loss names.
     fn note_missing(
         &mut self,
         spool: &mut Spool,

@@ -1,7 +1,7 @@
--- Notes a run of an agent and closes runs of this host that never ended: the lock is ours, so they
--- are dead. Gives the spans in which agents with another spool wrote for this host.
--- $1 host_id int4, $2 run id text, $3 writer text, $4 pid int4, $5 version, $6 started at timestamptz, $7 settings json text.
--- Gives rows: from, to timestamptz.
+-- Stores a run of an agent and closes runs of this host that never ended: the lock is ours, so they
+-- are dead. Returns the spans in which agents with another spool wrote for this host.
+-- $1 host_id int4, $2 run id text, $3 writer text, $4 pid int4, $5 version, $6 started at timestamptz, $7 settings json text, $8 outcome of dead runs.
+-- Rows: from, to timestamptz.
 WITH mine AS (
     INSERT INTO collector.agent_runs (host_id, run_id, writer, pid, version, started_at, settings)
     VALUES ($1::int4, $2::text::uuid, $3::text::uuid, $4, $5,
@@ -9,7 +9,7 @@ WITH mine AS (
     ON CONFLICT (host_id, run_id) DO NOTHING
 ), dead AS (
     UPDATE collector.agent_runs r
-    SET outcome = 'vanished',
+    SET outcome = $8,
         ended_at = coalesce((SELECT w.last_ts FROM collector.spool_watermark w
                              WHERE w.host_id = r.host_id AND w.writer = r.writer), r.started_at)
     WHERE r.host_id = $1::int4 AND r.ended_at IS NULL AND r.run_id <> $2::text::uuid

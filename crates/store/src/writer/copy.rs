@@ -1,7 +1,7 @@
-//! Rows into a table by COPY BINARY; those that the server refuses are found by halves and set aside.
+//! Rows into a table by COPY BINARY; those that the server refuses are found by bisection and dead-lettered.
 
 use super::insert::insert_groups;
-use crate::partitions::is_homeless;
+use crate::partitions::lacks_partition;
 use crate::processes;
 use crate::series::Instant;
 use crate::tuple::Group;
@@ -18,7 +18,7 @@ const COPY_HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 
 /// A tuple of minus one fields.
 const COPY_TRAILER: &[u8] = &[0xff, 0xff];
-/// What is handed to the driver at a time: it is copied there, and on its way to the socket again, so
+/// Bytes handed to the driver at a time: they are copied there, and on its way to the socket again, so
 /// that the whole of a batch would be in memory three times.
 const PIECE_BYTES: usize = 64 * 1024;
 
@@ -45,7 +45,7 @@ impl Statements {
 #[derive(Debug)]
 pub(crate) struct Failed {
     pub(crate) error: tokio_postgres::Error,
-    /// Before the server asked for data: the driver's answers lag one question behind (it sends a
+    /// Before the server asked for data: the driver's answers lag one query (it sends a
     /// second Sync), so the connection must not be used again.
     pub(crate) desynced: bool,
 }
@@ -59,6 +59,7 @@ impl From<tokio_postgres::Error> for Failed {
     }
 }
 
+/// Returns the COPY statement for the columns of a group.
 fn copy_sql(group: &Group) -> String {
     let mut sql = format!("COPY collector.{} (ts, host_id", group.table);
     for (column, _) in &group.columns {
@@ -69,7 +70,7 @@ fn copy_sql(group: &Group) -> String {
     sql
 }
 
-/// All groups of a table, those with the same columns in one COPY.
+/// Copies all groups of a table, those with the same columns in one COPY. Returns the rows stored.
 pub(crate) async fn copy_all(
     client: &Client,
     statements: &mut Statements,
@@ -89,6 +90,7 @@ pub(crate) async fn copy_all(
     Ok(stored)
 }
 
+/// Copies groups with the same columns. Returns the rows stored.
 async fn copy(
     client: &Client,
     statements: &mut Statements,
@@ -123,17 +125,17 @@ async fn copy(
     Ok(sink.finish().await?)
 }
 
-/// Stores what can be stored of a table whose rows the server refused, by halves: at most
-/// ⌈log₂ n⌉ + 1 tries for each culprit, all within this transaction. Gives the rows stored and the rows
-/// set aside.
+/// Stores the acceptable rows of a table some of which the server refused, by halves: at most
+/// ⌈log₂ n⌉ + 1 tries for each bad row, all within this transaction. Returns the rows stored and the rows
+/// dead-lettered.
 pub(crate) async fn bisect(
     client: &Client,
     statements: &mut Statements,
     groups: &[Group],
     host_id: i32,
 ) -> Result<(u64, u64), Failed> {
-    let (mut rows, mut set_aside_rows) = (0, 0);
-    // One line for all of them: what refuses one row often refuses thousands.
+    let (mut rows, mut dead_letters) = (0, 0);
+    // One log line for all of them: often thousands of rows are refused alike.
     let mut refused = None;
     let mut stack: Vec<Group> = groups.iter().rev().cloned().collect();
     while let Some(group) = stack.pop() {
@@ -146,7 +148,7 @@ pub(crate) async fn bisect(
             Err(Failed {
                 error,
                 desynced: false,
-            }) if pg::Class::of_error(&error) == pg::Class::Poison && !is_homeless(&error) => {
+            }) if pg::Class::of_error(&error) == pg::Class::Poison && !lacks_partition(&error) => {
                 client
                     .batch_execute("ROLLBACK TO part; RELEASE part")
                     .await?;
@@ -159,8 +161,8 @@ pub(crate) async fn bisect(
                     let message = error
                         .as_db_error()
                         .map_or_else(|| error.to_string(), |e| e.message().to_owned());
-                    set_aside(client, statements, &group, host_id, sqlstate, &message).await?;
-                    set_aside_rows += 1;
+                    dead_letter(client, statements, &group, host_id, sqlstate, &message).await?;
+                    dead_letters += 1;
                     refused = Some((sqlstate.to_owned(), message));
                 }
             }
@@ -170,17 +172,17 @@ pub(crate) async fn bisect(
     if let (Some((sqlstate, message)), Some(first)) = (refused, groups.first()) {
         tracing::error!(
             table = first.table,
-            rows = set_aside_rows,
+            rows = dead_letters,
             sqlstate,
             message,
-            "the database refused rows; set aside in dead_letter"
+            "the database refused rows; they are stored in dead_letter"
         );
     }
-    Ok((rows, set_aside_rows))
+    Ok((rows, dead_letters))
 }
 
-/// Puts the rows of a group into `dead_letter`.
-pub(crate) async fn set_aside(
+/// Stores the rows of a group in `dead_letter`.
+pub(crate) async fn dead_letter(
     client: &Client,
     statements: &mut Statements,
     group: &Group,

@@ -23,7 +23,7 @@ const FEW: u32 = 8;
 /// Statements that are on their way at a time.
 const PIPELINED: usize = 1000;
 
-/// Whether the rows of a table are inserted: few, or such that COPY cannot store, as it knows no `ON CONFLICT`.
+/// Returns whether the rows of a table are inserted: few, or such that COPY cannot store, as it lacks `ON CONFLICT`.
 pub(super) fn is_inserted(entry: &TableBatch) -> bool {
     let rows = entry.groups.iter().map(|group| group.rows);
     rows.sum::<u32>() <= FEW || processes::is_stored_once(entry.table.name)
@@ -35,7 +35,7 @@ pub(super) type Refused = (&'static str, tokio_postgres::Error);
 /// Inserts all rows of these tables. Returns how many they were, those that were there already included.
 ///
 /// # Errors
-/// The first error that is no consequence of another.
+/// The first error that is not a consequence of another.
 pub(super) async fn insert_all(
     client: &Client,
     statements: &mut Statements,
@@ -50,7 +50,7 @@ pub(super) async fn insert_all(
     insert_groups(client, statements, &groups, host_id).await
 }
 
-/// As [`insert_all`], groups of rows with the table that each belongs to.
+/// Inserts groups of rows, each with its table, as [`insert_all`].
 pub(super) async fn insert_groups(
     client: &Client,
     statements: &mut Statements,

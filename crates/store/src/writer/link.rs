@@ -7,15 +7,15 @@ use crate::progress::Progress;
 use crate::series::Instant;
 use crate::writer::{Agent, Clock, Host};
 use pg::Session;
-use schema::Timestamp;
+use schema::{AgentOutcome, Timestamp};
 use std::time::Duration;
 use tokio_postgres::Client;
 use uuid::Uuid;
 
 /// First key of the advisory lock that one agent per host holds: "pqcc" in ASCII. The second is the host's number.
 const LOCK_CLASS: i32 = 0x7071_6363;
-/// How long the server may take to end a session of ours that a broken link left behind.
-const ZOMBIE_GRACE: Duration = Duration::from_millis(300);
+/// Pause after ending a session of our own that a broken link left open.
+const TERMINATE_GRACE: Duration = Duration::from_millis(300);
 
 /// Why there is no link.
 #[derive(Debug, thiserror::Error)]
@@ -29,19 +29,19 @@ pub(super) enum LinkError {
     /// A statement failed.
     #[error("{what} failed: {}", super::describe(.source))]
     Statement {
-        /// What was tried.
+        /// The attempt.
         what: &'static str,
-        /// What the server said.
+        /// The server's error.
         #[source]
         source: tokio_postgres::Error,
     },
     /// Another agent holds the host.
     #[error("another collector writes for this host ({holder}); waiting until it stops")]
     Held {
-        /// What is known of it.
+        /// Its session, as far as it is known.
         holder: String,
     },
-    /// What the database holds of this spool's progress cannot be read.
+    /// The progress that the database has for this spool cannot be read.
     #[error("the progress stored for spool {writer} cannot be read: {source}")]
     Progress {
         /// The spool.
@@ -52,6 +52,7 @@ pub(super) enum LinkError {
     },
 }
 
+/// Makes the error of a statement.
 fn statement(what: &'static str) -> impl Fn(tokio_postgres::Error) -> LinkError {
     move |source| LinkError::Statement { what, source }
 }
@@ -66,7 +67,7 @@ pub(super) struct Link {
     pub(super) last_ts: Option<Timestamp>,
     /// Spans in which other agents wrote for this host.
     pub(super) covered: Vec<(Timestamp, Timestamp)>,
-    /// What the server's clock showed, and ours at the same time.
+    /// The server's clock, and ours at the same time.
     pub(super) clocks: (Timestamp, Timestamp),
 }
 
@@ -99,11 +100,12 @@ pub(super) async fn open(
     })
 }
 
-/// The name under which the agent of a spool shows itself in `pg_stat_activity`.
+/// Returns the name under which the agent of a spool shows itself in `pg_stat_activity`.
 fn application_name(writer: Uuid) -> String {
     format!("pqcrypta-collector {writer}")
 }
 
+/// Stores the host, and returns its number.
 async fn register_host(client: &Client, host: &Host) -> Result<i32, LinkError> {
     let row = client
         .query_one(
@@ -124,7 +126,7 @@ async fn register_host(client: &Client, host: &Host) -> Result<i32, LinkError> {
     Ok(row.get(0))
 }
 
-/// Takes the host's lock. A session that our own spool left behind is ended; any other agent wins.
+/// Takes the host's lock. A session that our own spool left open is ended; any other agent wins.
 async fn take_lock(client: &Client, host_id: i32, writer: Uuid) -> Result<(), LinkError> {
     const WHAT: &str = "taking the host's lock";
     for attempt in 0..2 {
@@ -148,12 +150,12 @@ async fn take_lock(client: &Client, host_id: i32, writer: Uuid) -> Result<(), Li
             (holder.get(0), holder.get(1), holder.get(2));
         let name = name.unwrap_or_default();
         if attempt == 0 && name == application_name(writer) {
-            tracing::info!(pid, "ending a session that a broken link left behind");
+            tracing::info!(pid, "ending a session that a broken link left open");
             client
                 .execute("SELECT pg_terminate_backend($1)", &[&pid])
                 .await
                 .map_err(statement(WHAT))?;
-            tokio::time::sleep(ZOMBIE_GRACE).await;
+            tokio::time::sleep(TERMINATE_GRACE).await;
             continue;
         }
         let since = since.unwrap_or_default();
@@ -166,7 +168,7 @@ async fn take_lock(client: &Client, host_id: i32, writer: Uuid) -> Result<(), Li
     })
 }
 
-/// Notes the run, closes runs that died, and returns the spans other agents cover.
+/// Stores the run, closes runs that died, and returns the spans that other agents cover.
 async fn begin_run(
     client: &Client,
     host_id: i32,
@@ -184,6 +186,7 @@ async fn begin_run(
                 &agent.version,
                 &Instant(agent.started_at),
                 &agent.settings(),
+                &AgentOutcome::Vanished.as_str(),
             ],
         )
         .await
@@ -194,6 +197,7 @@ async fn begin_run(
         .collect())
 }
 
+/// Reads the progress of a spool; a new one begins at 0.
 async fn read_progress(
     client: &Client,
     host_id: i32,

@@ -1,6 +1,6 @@
--- Who holds the lock of a host.
+-- The holder of a host's lock.
 -- $1 class int4, $2 host_id int4.
--- Gives at most one row: server process int4, application name text, connected since text.
+-- Rows: at most one: server process int4, application name text, connected since text.
 SELECT l.pid, a.application_name, to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS')
 FROM pg_locks l
 LEFT JOIN pg_stat_activity a ON a.pid = l.pid

@@ -1,30 +1,30 @@
 //! Drains the spool into the database, exactly once.
 //!
 //! One task owns the one connection. It connects (with growing, jittered pauses), takes the host's
-//! lock, reads from the database how far the spool is delivered, and then delivers whatever the
-//! spool has: one transaction is a COPY per table and the new [`progress`](crate::progress) by
-//! compare-and-set. The local files are never asked what was sent.
+//! lock, reads from the database how far the spool is delivered, and then delivers the records
+//! of the spool: one transaction is a COPY per table and the new [`progress`](crate::progress) by
+//! compare-and-set. The local files do not decide what was sent.
 //!
-//! What goes wrong, and what follows:
+//! Failures and their handling:
 //!
 //! * *The link breaks or a time-out passes*: the outcome may be unknown, so the connection is
 //!   dropped (after a cancel request) and the progress is read again before anything is sent.
 //! * *A table is locked, missing or forbidden*: the others are stored without it, and its rows of these
 //!   records are deferred: tried again with growing pauses.
-//! * *The server refuses the content of rows*: they are tried in halves until the culprit is alone;
+//! * *The server refuses the content of rows*: they are tried in halves until the bad row is alone;
 //!   it goes to `dead_letter`, its neighbours are stored in the same transaction.
-//! * *No partition takes the rows of a table*: that is not their fault. The partitions are looked for
+//! * *No partition takes the rows of a table*: the rows are valid. The partitions are read
 //!   again and made, and the transaction is tried once more.
-//! * *The spool's disk takes nothing*: what is held in memory is delivered from there (see
+//! * *The spool's disk refuses writes*: rows in memory are delivered from there (see
 //!   [`queue`](crate::queue)). Such rows have no number in the spool, so whether a transaction of unknown
 //!   outcome stored them follows from `seq` in the database, which each transaction moves by one.
-//! * *The spool cannot be read or tidied up*: what else there is is delivered, and it is tried again.
-//! * *A session achieves nothing* (the database's disk is full, a right was revoked): the pauses go on
+//! * *The spool cannot be read or tidied up*: the readable rest is delivered, and it is tried again.
+//! * *A session makes no progress* (the database's disk is full, a right was revoked): the pauses go on
 //!   growing until a transaction is committed; that there was a connection proves nothing.
 //! * *Another agent holds the host's lock*: this one waits and samples nothing.
-//! * *The schema is newer*: nothing is written; the spool keeps what it can.
+//! * *The schema is newer*: nothing is written; the spool keeps records within its budget.
 //! * *The spool is an older copy of itself, or the database an older one*: the spool gives colliding
-//!   records new numbers; what neither of them has any more is a gap.
+//!   records new numbers; records that neither of them has are a gap.
 
 mod batch;
 pub(crate) mod copy;
@@ -48,14 +48,14 @@ use tokio::sync::watch;
 use upkeep::Troubles;
 use uuid::Uuid;
 
-/// Rows this much older than what was stored before count as history that changed.
+/// Rows this much older than the newest stored ones count as a change of history.
 const LATE: i64 = 60 * 1_000_000;
-/// How long another agent's host is left alone before asking again.
+/// Pause before asking again for a host that another agent holds.
 const HELD_PAUSE: Duration = Duration::from_secs(5);
-/// How long a stopping writer may try to deliver what waits.
+/// Time in which a stopping writer may deliver waiting records.
 const FINAL_FLUSH: Duration = Duration::from_secs(2);
 
-/// The machine, as it stands in `collector.hosts`.
+/// The machine, as stored in `collector.hosts`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Host {
     /// Identity of the installation; the key.
@@ -76,7 +76,7 @@ pub struct Host {
     pub boot_ts: Option<Timestamp>,
 }
 
-/// This run of the agent, as it stands in `collector.agent_runs`.
+/// This run of the agent, as stored in `collector.agent_runs`.
 #[derive(Clone, Debug)]
 pub struct Agent {
     /// Identity of its spool.
@@ -94,21 +94,22 @@ pub struct Agent {
 }
 
 impl Agent {
+    /// Returns the settings in force.
     fn settings(&self) -> String {
         self.settings.borrow().clone()
     }
 }
 
-/// What can be changed while it runs.
+/// Settings that can be changed while it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Options {
+pub struct WriterOptions {
     /// Deadline of one transaction; the session's own limits are shorter.
     pub deadline: Duration,
     /// Records of the spool that one transaction takes at most, live and backlog each.
     pub batch_records: usize,
     /// Pause between heartbeats.
     pub heartbeat: Duration,
-    /// What this host asks to be kept.
+    /// Retention of this host.
     pub retention: Retention,
 }
 
@@ -128,9 +129,9 @@ pub struct Writer {
     pub host: Host,
     /// This run.
     pub agent: Agent,
-    /// What can change.
-    pub options: watch::Receiver<Options>,
-    /// Where it says what it does.
+    /// Settings that can change.
+    pub options: watch::Receiver<WriterOptions>,
+    /// State and counters, shared with readers.
     pub status: SharedStatus,
     /// Turns true when another agent works and this one must not sample.
     pub standby: watch::Sender<bool>,
@@ -140,16 +141,16 @@ pub struct Writer {
     pub clock: Clock,
 }
 
-/// A random number from 0 to 1, so that many agents do not come back in step.
+/// Returns a random number from 0 to 1, so that many agents do not reconnect in step.
 #[must_use]
 pub fn jitter() -> f64 {
     f64::from(Uuid::new_v4().as_fields().0) / f64::from(u32::MAX)
 }
 
-/// What the server said, or what happened to the link; never a secret.
+/// Formats the server's message, or the failure of the link; never a secret.
 pub(crate) fn describe(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
-        Some(said) => format!("{} ({})", said.message(), said.code().code()),
+        Some(error) => format!("{} ({})", error.message(), error.code().code()),
         None => pg::causes(error),
     }
 }
@@ -157,13 +158,13 @@ pub(crate) fn describe(error: &tokio_postgres::Error) -> String {
 /// Why a table is deferred when even its new partitions do not take its rows.
 const NO_PARTITION: &str = "no partition takes its rows";
 
-/// What keeps a batch from being stored.
+/// Obstacle to storing a batch.
 #[derive(Clone, Copy, Debug)]
 enum Obstacle {
     /// The server refuses the content of rows of this table.
     Content(&'static str),
     /// No partition takes the rows of this table.
-    Homeless(&'static str),
+    NoPartition(&'static str),
     /// This table takes no rows now.
     Table(&'static str),
     /// The heartbeat that went along was refused.
@@ -174,13 +175,13 @@ enum Obstacle {
 enum End {
     Stopped,
     Broken(String),
-    /// Look again at once on a new connection: the progress is not what was thought, or a table
-    /// that did not take its rows spoilt this one.
+    /// Open a new connection at once: the progress has moved, or a table that did not take its rows left this
+    /// connection unusable.
     Renew,
 }
 
 impl Writer {
-    /// Works until told to stop.
+    /// Delivers until it is stopped.
     pub async fn run(mut self) {
         let mut backoff = pg::Backoff::default();
         let mut memory = Memory::default();
@@ -232,6 +233,7 @@ impl Writer {
         }
     }
 
+    /// Opens a link, unless the writer is stopped.
     async fn open(&mut self) -> Result<Link, LinkError> {
         self.status.update(|status| status.connections += 1);
         let open = link::open(
@@ -247,7 +249,7 @@ impl Writer {
         }
     }
 
-    /// Says why there is no link; gives the pause where it is not that of a broken one.
+    /// Reports why there is no link; returns the pause where it is not that of a broken one.
     fn refused(&self, error: &LinkError) -> Option<Duration> {
         let (state, pause) = match error {
             LinkError::Connect(_) | LinkError::Statement { .. } => (LinkState::Connecting, None),
@@ -267,12 +269,12 @@ impl Writer {
     }
 }
 
-/// What is remembered from one connection to the next.
+/// State that outlives a connection.
 #[derive(Debug, Default)]
 struct Memory {
     /// Tables that did not take their rows.
     deferred: BTreeMap<&'static str, DeferredTable>,
-    /// What fails beside the samples.
+    /// Failures other than of samples.
     troubles: Troubles,
     /// By how much the host's clock is ahead of the server's, microseconds.
     clock_ahead: i64,

@@ -1,6 +1,6 @@
--- The progress of a spool, made on first sight.
+-- The progress of a spool, created if there is none.
 -- $1 host_id int4, $2 writer text.
--- Gives one row: seq int8, progress json text, last delivered sample µs int8 or null.
+-- Rows: one: seq int8, progress json text, last delivered sample µs int8 or null.
 WITH made AS (
     INSERT INTO collector.spool_watermark (host_id, writer, seq, progress)
     VALUES ($1::int4, $2::text::uuid, 0, '{}')

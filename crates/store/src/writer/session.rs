@@ -1,10 +1,9 @@
-//! One connection's life: what waits is delivered, transaction by transaction, until the connection or the
-//! program ends.
+//! A session: delivers waiting records, transaction by transaction, until the connection or the program ends.
 
 use super::batch::{Around, Batch, Lanes};
 use super::copy::Statements;
 use super::link::Link;
-use super::transaction::{self, Mark, Stop};
+use super::transaction::{self, Mark, Stop, Stored};
 use super::{End, FINAL_FLUSH, LATE, Memory, NO_PARTITION, Obstacle, Writer, describe};
 use crate::expiry::{Expiring, Retention};
 use crate::partitions::Partitions;
@@ -12,11 +11,11 @@ use crate::processes::{self, KnownIdentities};
 use crate::progress::Progress;
 use crate::spool::SpoolError;
 use schema::tables::ProcessIdentity;
-use schema::{Class, Sample, Timestamp};
+use schema::{AgentOutcome, Class, Sample, Timestamp};
 use std::collections::{BTreeSet, VecDeque};
 use tokio::time::{Instant, sleep_until, timeout};
 
-/// One connection's life.
+/// A session on one connection.
 pub(super) struct Session<'a> {
     pub(super) writer: &'a mut Writer,
     pub(super) memory: &'a mut Memory,
@@ -26,17 +25,17 @@ pub(super) struct Session<'a> {
     pub(super) partitions: Partitions,
     /// Identities of processes that the database has.
     pub(super) identities: KnownIdentities,
-    /// Tables in which expired rows are still to be looked for, and where in the default partition.
+    /// Tables whose expired rows are still to be deleted, and the next block of the default partition.
     pub(super) expiring: VecDeque<Expiring>,
     pub(super) expiring_block: i64,
     /// The newest sample that the database had when the session began.
     pub(super) stored: Option<Timestamp>,
-    /// What was stored of what this host asks for, and of its clock.
+    /// Retention of this host as stored, and whether its clock agreed.
     pub(super) reported: Option<(Retention, bool)>,
-    /// After a failure that is tried again then.
+    /// When to report them again after a failure.
     pub(super) report_after: Instant,
-    /// Whether it achieved something: a transaction was committed, or a table was found out that will
-    /// not stand in the way of the next session.
+    /// Whether it made progress: a transaction was committed, or a table was found that the next session
+    /// will defer.
     pub(super) achieved: bool,
     pub(super) next_heartbeat: Instant,
     pub(super) next_upkeep: Instant,
@@ -80,7 +79,7 @@ impl<'a> Session<'a> {
         }
         let (server, ours) = self.link.clocks;
         self.compare_clocks(server, ours);
-        self.settle_doubt().await;
+        self.resolve_in_doubt().await;
         self.prepare().await?;
         loop {
             if self.link.session.is_closed() {
@@ -90,13 +89,13 @@ impl<'a> Session<'a> {
                 self.upkeep().await?;
             }
             while self.deliver().await? {
-                self.beat().await?;
+                self.heartbeat().await?;
                 if *self.writer.stop.borrow() {
                     break;
                 }
             }
             self.retry_deferred().await?;
-            self.beat().await?;
+            self.heartbeat().await?;
             if *self.writer.stop.borrow() {
                 self.final_flush().await;
                 return Ok(());
@@ -115,7 +114,7 @@ impl<'a> Session<'a> {
             tokio::select! {
                 () = self.writer.queue.grown() => {}
                 () = sleep_until(wake) => {}
-                // What is to be kept may have changed; the next heartbeat would notice, too.
+                // The retention may have changed; the next heartbeat would notice, too.
                 changed = self.writer.options.changed() => {
                     if changed.is_ok() {
                         self.next_heartbeat = Instant::now();
@@ -131,7 +130,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Compares spool and database once, and splits what waits into backlog and live.
+    /// Compares spool and database once, and splits the waiting records into backlog and live ones.
     async fn prepare(&mut self) -> Result<(), End> {
         let progress = self.link.progress.clone();
         let covered = self.link.covered.clone();
@@ -159,8 +158,37 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Delivers one transaction's worth; whether there is more.
+    /// Delivers one transaction; returns whether there is more.
     async fn deliver(&mut self) -> Result<bool, End> {
+        let Some(batch) = self.next_batch().await? else {
+            return Ok(false);
+        };
+        let mut skip: BTreeSet<&'static str> = self.memory.deferred.keys().copied().collect();
+        let (mut bisected, mut retried) = (BTreeSet::new(), BTreeSet::new());
+        loop {
+            let progress = self.progress_after(&batch, &skip);
+            match self.attempt(&batch, progress, &skip, &bisected).await? {
+                None => return Ok(batch.more),
+                Some(Obstacle::Content(table)) if bisected.insert(table) => {}
+                Some(Obstacle::NoPartition(table)) if retried.insert(table) => {
+                    self.reload_partitions(table, &batch).await?;
+                }
+                Some(Obstacle::NoPartition(table)) => {
+                    self.defer(table, NO_PARTITION);
+                    skip.insert(table);
+                }
+                Some(Obstacle::Content(table) | Obstacle::Table(table)) => {
+                    skip.insert(table);
+                }
+                // It is noted, so that the next attempt goes without it.
+                Some(Obstacle::Heartbeat) => {}
+            }
+        }
+    }
+
+    /// Chooses the next batch from spool and memory, and makes the partitions that it needs; `None` when nothing
+    /// waits.
+    async fn next_batch(&mut self) -> Result<Option<Batch>, End> {
         let (progress, mut lanes) = (self.link.progress.clone(), self.lanes.clone());
         lanes.records = self.writer.options.borrow().batch_records;
         let around = self.around();
@@ -177,7 +205,7 @@ impl<'a> Session<'a> {
             .lease(|table| !deferred.contains_key(processes::stored_in(table).name));
         batch.add_held(held.await);
         if batch.is_empty() {
-            return Ok(false);
+            return Ok(None);
         }
         batch.add_identities(&self.identities);
         self.ensure_partitions(&batch).await?;
@@ -187,46 +215,32 @@ impl<'a> Session<'a> {
                 "left out: another collector wrote for this host at that time"
             );
         }
-        let mut skip: BTreeSet<&'static str> = self.memory.deferred.keys().copied().collect();
-        let (mut suspects, mut rehoused) = (BTreeSet::new(), BTreeSet::new());
-        loop {
-            let mut progress = self.link.progress.clone();
-            for (class, covered) in &batch.covered {
-                let class = progress.class(*class);
-                class.delivered = class.delivered.union(covered);
-            }
-            for (class, records) in batch.held_records(&skip) {
-                progress.class(class).from_memory += records;
-            }
-            for entry in batch
-                .tables
-                .iter()
-                .filter(|entry| skip.contains(entry.table.name))
-            {
-                for (class, records) in &entry.records {
-                    progress.class(*class).owe(entry.table.name, records);
-                }
-            }
-            match self.attempt(&batch, progress, &skip, &suspects).await? {
-                None => return Ok(batch.more),
-                Some(Obstacle::Content(table)) if suspects.insert(table) => {}
-                Some(Obstacle::Homeless(table)) if rehoused.insert(table) => {
-                    self.rehouse(table, &batch).await?;
-                }
-                Some(Obstacle::Homeless(table)) => {
-                    self.defer(table, NO_PARTITION);
-                    skip.insert(table);
-                }
-                Some(Obstacle::Content(table) | Obstacle::Table(table)) => {
-                    skip.insert(table);
-                }
-                // It is noted, so that the next try goes without.
-                Some(Obstacle::Heartbeat) => {}
-            }
-        }
+        Ok(Some(batch))
     }
 
-    /// What is known of the time around records that are missing.
+    /// Returns the progress once a batch is stored without the tables of `skip`, whose rows are deferred.
+    fn progress_after(&self, batch: &Batch, skip: &BTreeSet<&'static str>) -> Progress {
+        let mut progress = self.link.progress.clone();
+        for (class, covered) in &batch.covered {
+            let class = progress.class(*class);
+            class.delivered = class.delivered.union(covered);
+        }
+        for (class, records) in batch.held_records(skip) {
+            progress.class(class).from_memory += records;
+        }
+        for entry in batch
+            .tables
+            .iter()
+            .filter(|entry| skip.contains(entry.table.name))
+        {
+            for (class, records) in &entry.records {
+                progress.class(*class).defer(entry.table.name, records);
+            }
+        }
+        progress
+    }
+
+    /// Returns the known instants around missing records.
     pub(super) fn around(&self) -> Around {
         Around {
             stored: self.stored,
@@ -234,8 +248,12 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Looks for the partitions of a table again, and makes what a batch needs.
-    pub(super) async fn rehouse(&mut self, table: &'static str, batch: &Batch) -> Result<(), End> {
+    /// Reads the partitions of a table again, and makes those that a batch needs.
+    pub(super) async fn reload_partitions(
+        &mut self,
+        table: &'static str,
+        batch: &Batch,
+    ) -> Result<(), End> {
         tracing::info!(
             table,
             "no partition takes its rows; looking for its partitions again"
@@ -244,8 +262,8 @@ impl<'a> Session<'a> {
         self.ensure_partitions(batch).await
     }
 
-    /// Finds out what became of rows from memory when the last connection was lost.
-    async fn settle_doubt(&mut self) {
+    /// Finds out whether rows from memory were stored when the last connection was lost.
+    async fn resolve_in_doubt(&mut self) {
         let stored = match self.memory.in_doubt.take() {
             Some((seq, held)) if self.link.seq >= seq => held,
             _ => Vec::new(),
@@ -253,72 +271,25 @@ impl<'a> Session<'a> {
         self.writer.queue.settle_held(&stored).await;
     }
 
-    /// One try of a batch. Gives what stood in the way.
+    /// Attempts to store a batch. Returns the obstacle if it was not stored.
     pub(super) async fn attempt(
         &mut self,
         batch: &Batch,
         progress: Progress,
         skip: &BTreeSet<&'static str>,
-        suspects: &BTreeSet<&'static str>,
+        bisected: &BTreeSet<&'static str>,
     ) -> Result<Option<Obstacle>, End> {
-        let encoded =
-            serde_json::to_string(&progress).map_err(|error| End::Broken(error.to_string()))?;
-        let late = batch
-            .oldest
-            .zip(self.link.last_ts)
-            .is_some_and(|(old, last)| old.0 < last.0 - LATE);
-        let mark = Mark {
-            host_id: self.link.host_id,
-            writer: self.writer.agent.writer,
-            seq: self.link.seq,
-            progress: encoded,
-            late,
-            heartbeat: self.heartbeat_due().await?,
-        };
+        let mark = self.mark(batch, &progress).await?;
         let held = batch.held_but(skip);
         self.memory.in_doubt = (!held.is_empty()).then(|| (self.link.seq + 1, held.clone()));
         let client = &self.link.session.client;
-        let run = transaction::run(client, &mut self.statements, batch, &mark, skip, suspects);
+        let run = transaction::run(client, &mut self.statements, batch, &mark, skip, bisected);
         let deadline = self.writer.options.borrow().deadline;
         let stored = match timeout(deadline, run).await {
             Ok(Ok(stored)) => stored,
-            Ok(Err(Stop::Table {
-                table,
-                class,
-                error,
-                desynced,
-            })) => {
-                if desynced || class != pg::Class::Poison {
-                    self.defer(table, &describe(&error));
-                }
-                if desynced {
-                    self.achieved = true;
-                    return Err(End::Renew);
-                }
-                self.roll_back().await?;
-                return Ok(Some(match class {
-                    pg::Class::Poison => Obstacle::Content(table),
-                    _ => Obstacle::Table(table),
-                }));
-            }
-            Ok(Err(Stop::Heartbeat(error))) => {
-                self.roll_back().await?;
-                self.note_heartbeat(mark.heartbeat, Err(error))?;
-                return Ok(Some(Obstacle::Heartbeat));
-            }
-            Ok(Err(Stop::Homeless { table })) => {
-                self.roll_back().await?;
-                return Ok(Some(Obstacle::Homeless(table)));
-            }
-            Ok(Err(Stop::Fenced)) => {
-                // Whoever moved the progress, it was not this transaction.
-                self.memory.in_doubt = None;
-                tracing::info!("the spool's progress moved elsewhere; reading it again");
-                return Err(End::Renew);
-            }
-            Ok(Err(Stop::Link(error))) => return Err(End::Broken(error)),
+            Ok(Err(stop)) => return self.obstacle(stop, mark.heartbeat).await.map(Some),
             Err(_) => {
-                // A client's time-out is no rollback: cancel, drop the connection, ask again.
+                // A client's time-out is not a rollback: cancel, drop the connection, read the progress again.
                 if let Err(error) = self.link.session.cancel().await {
                     tracing::debug!(%error, "could not cancel");
                 }
@@ -334,6 +305,82 @@ impl<'a> Session<'a> {
         if let Some(clock) = stored.server_clock {
             self.note_heartbeat(mark.heartbeat, Ok(clock))?;
         }
+        self.committed(batch, progress, skip, &stored).await;
+        Ok(None)
+    }
+
+    /// Returns the mark of the transaction that stores a batch and moves the progress.
+    async fn mark(&mut self, batch: &Batch, progress: &Progress) -> Result<Mark, End> {
+        let encoded =
+            serde_json::to_string(progress).map_err(|error| End::Broken(error.to_string()))?;
+        let late = batch
+            .oldest
+            .zip(self.link.last_ts)
+            .is_some_and(|(old, last)| old.0 < last.0 - LATE);
+        Ok(Mark {
+            host_id: self.link.host_id,
+            writer: self.writer.agent.writer,
+            seq: self.link.seq,
+            progress: encoded,
+            late,
+            heartbeat: self.heartbeat_due().await?,
+        })
+    }
+
+    /// Rolls back a transaction that was not committed, and returns the obstacle; ends the session where it cannot
+    /// go on.
+    async fn obstacle(
+        &mut self,
+        stop: Stop,
+        heartbeat: Option<Timestamp>,
+    ) -> Result<Obstacle, End> {
+        match stop {
+            Stop::Table {
+                table,
+                class,
+                error,
+                desynced,
+            } => {
+                if desynced || class != pg::Class::Poison {
+                    self.defer(table, &describe(&error));
+                }
+                if desynced {
+                    self.achieved = true;
+                    return Err(End::Renew);
+                }
+                self.roll_back().await?;
+                Ok(match class {
+                    pg::Class::Poison => Obstacle::Content(table),
+                    _ => Obstacle::Table(table),
+                })
+            }
+            Stop::Heartbeat(error) => {
+                self.roll_back().await?;
+                self.note_heartbeat(heartbeat, Err(error))?;
+                Ok(Obstacle::Heartbeat)
+            }
+            Stop::NoPartition { table } => {
+                self.roll_back().await?;
+                Ok(Obstacle::NoPartition(table))
+            }
+            Stop::Fenced => {
+                // The progress was not moved by this transaction.
+                self.memory.in_doubt = None;
+                tracing::info!("the spool's progress moved elsewhere; reading it again");
+                Err(End::Renew)
+            }
+            Stop::Link(error) => Err(End::Broken(error)),
+        }
+    }
+
+    /// Takes over the state after a committed transaction.
+    async fn committed(
+        &mut self,
+        batch: &Batch,
+        progress: Progress,
+        skip: &BTreeSet<&'static str>,
+        stored: &Stored,
+    ) {
         if self.memory.lost.take().is_some() {
             tracing::info!("delivering again");
         }
@@ -358,7 +405,6 @@ impl<'a> Session<'a> {
             Some((processes::queued_as(entry.table)?.to_owned(), rows))
         }));
         self.writer.queue.remember(self.link.progress.clone()).await;
-        Ok(None)
     }
 
     async fn roll_back(&mut self) -> Result<(), End> {
@@ -368,27 +414,28 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// What the last tick left is delivered before the end, as far as there is time.
+    /// Delivers the rest before the end, as far as there is time.
     async fn final_flush(&mut self) {
         let deliver = async { while let Ok(true) = self.deliver().await {} };
         if timeout(FINAL_FLUSH, deliver).await.is_err() {
-            tracing::info!("what is not delivered stays in the spool for the next start");
+            tracing::info!("undelivered records stay in the spool for the next start");
         }
     }
 
+    /// Stores the end of this run.
     async fn end_run(&mut self) {
         let ended = self
             .link
             .session
             .client
             .execute(
-                "UPDATE collector.agent_runs SET outcome = 'stopped', \
-             ended_at = $3 \
-             WHERE host_id = $1 AND run_id = $2::text::uuid",
+                "UPDATE collector.agent_runs SET outcome = $4, ended_at = $3 \
+                 WHERE host_id = $1 AND run_id = $2::text::uuid",
                 &[
                     &self.link.host_id,
                     &self.writer.agent.run_id.to_string(),
                     &crate::series::Instant((self.writer.clock)()),
+                    &AgentOutcome::Stopped.as_str(),
                 ],
             )
             .await;

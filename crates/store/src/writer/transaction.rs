@@ -1,12 +1,12 @@
-//! One delivering transaction: the rows of each table, gaps, rows set aside, and the new progress by
-//! compare-and-set. Either all of it is stored or nothing.
+//! One delivering transaction: the rows of each table, gaps, dead-lettered rows, and the new progress by
+//! compare-and-set. It is atomic.
 
 use super::batch::{Batch, Gap, TableBatch};
-use super::copy::{Failed, Statements, bisect, copy_all, set_aside};
+use super::copy::{Failed, Statements, bisect, copy_all, dead_letter};
 use super::describe;
 use super::insert::{insert_all, is_inserted};
 use crate::failpoint::failpoint;
-use crate::partitions::is_homeless;
+use crate::partitions::lacks_partition;
 use crate::processes;
 use crate::series::Instant;
 use schema::Timestamp;
@@ -19,7 +19,7 @@ use uuid::Uuid;
 #[derive(Debug)]
 pub(super) enum Stop {
     /// One table did not take its rows; the others may. `desynced`: it failed before the server
-    /// asked for data, after which the driver's answers lag one question behind (it sends a second
+    /// asked for data, after which the driver's answers lag one query (it sends a second
     /// Sync); the connection must not be used again.
     Table {
         table: &'static str,
@@ -29,9 +29,9 @@ pub(super) enum Stop {
     },
     /// The heartbeat was refused; the rows were not.
     Heartbeat(tokio_postgres::Error),
-    /// No partition takes the rows of a table, which is not their fault.
-    Homeless { table: &'static str },
-    /// Somebody else moved the progress, or the last commit did happen: read it again.
+    /// No partition takes the rows of a table; the rows themselves are valid.
+    NoPartition { table: &'static str },
+    /// Another agent moved the progress, or the last commit did happen: read it again.
     Fenced,
     /// The connection, or something that concerns all tables. The outcome may be unknown.
     Link(String),
@@ -50,13 +50,13 @@ impl From<std::io::Error> for Stop {
     }
 }
 
-/// What a committed transaction stored.
+/// Counts of a committed transaction.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Stored {
     pub(super) rows: u64,
     pub(super) dead_letters: u64,
     pub(super) lost_records: u64,
-    /// What the server's clock showed at the heartbeat.
+    /// The server's clock at the heartbeat.
     pub(super) server_clock: Option<Timestamp>,
 }
 
@@ -69,61 +69,33 @@ pub(super) struct Mark {
     pub(super) seq: i64,
     /// The progress after it, as JSON.
     pub(super) progress: String,
-    /// Whether it brings rows older than what was stored before.
+    /// Whether it brings rows older than those stored before.
     pub(super) late: bool,
-    /// The instant of a heartbeat that it takes along.
+    /// Instant of the heartbeat to store with it.
     pub(super) heartbeat: Option<Timestamp>,
 }
 
-/// Runs the transaction. `skip` are deferred tables; `suspects` are tables whose last COPY failed
-/// on data, so their rows are tried in halves until the culprit is alone.
+/// Runs the transaction. `skip` are deferred tables; `bisected` are tables whose last COPY failed
+/// on data, so their rows are tried in halves until the bad row is alone.
 pub(super) async fn run(
     client: &Client,
     statements: &mut Statements,
     batch: &Batch,
     mark: &Mark,
     skip: &BTreeSet<&'static str>,
-    suspects: &BTreeSet<&'static str>,
+    bisected: &BTreeSet<&'static str>,
 ) -> Result<Stored, Stop> {
-    let mut stored = Stored::default();
     failpoint!("writer.begin");
     client.batch_execute("BEGIN").await?;
     let wanted = batch
         .tables
         .iter()
         .filter(|entry| !skip.contains(entry.table.name));
-    let (few, many): (Vec<&TableBatch>, Vec<&TableBatch>) =
-        wanted.partition(|entry| is_inserted(entry) && !suspects.contains(entry.table.name));
-    if !few.is_empty() {
-        failpoint!("writer.insert");
-        let inserted = insert_all(client, statements, &few, mark.host_id).await;
-        inserted.map_err(|(table, error)| Failed::from(error).stop(table))?;
-        stored.rows += rows_of(&few);
-    }
-    for entry in many {
-        failpoint!("writer.copy");
-        let count = if suspects.contains(entry.table.name) {
-            bisect(client, statements, &entry.groups, mark.host_id).await
-        } else {
-            let copied = copy_all(client, statements, &entry.groups, mark.host_id).await;
-            copied.map(|rows| (rows, 0))
-        };
-        let (rows, set_aside) = count.map_err(|failed| failed.stop(entry.table.name))?;
-        if processes::queued_as(entry.table).is_some() {
-            stored.rows += rows;
-        }
-        stored.dead_letters += set_aside;
-    }
+    let tables: Vec<&TableBatch> = wanted.collect();
+    let mut stored = store_rows(client, statements, &tables, mark.host_id, bisected).await?;
     for group in &batch.unknown_tables {
-        set_aside(
-            client,
-            statements,
-            group,
-            mark.host_id,
-            "42P01",
-            "this version has no such table",
-        )
-        .await?;
+        let message = "this version has no such table";
+        dead_letter(client, statements, group, mark.host_id, "42P01", message).await?;
         stored.dead_letters += u64::from(group.rows);
     }
     for gap in &batch.gaps {
@@ -131,7 +103,7 @@ pub(super) async fn run(
         stored.lost_records += gap.records;
     }
     if let Some(now) = mark.heartbeat {
-        stored.server_clock = match beat(client, statements, mark.host_id, now).await {
+        stored.server_clock = match store_heartbeat(client, statements, mark.host_id, now).await {
             Ok(clock) => Some(clock),
             Err(error) if error.as_db_error().is_some() => return Err(Stop::Heartbeat(error)),
             Err(error) => return Err(error.into()),
@@ -147,7 +119,42 @@ pub(super) async fn run(
     Ok(stored)
 }
 
-/// How many rows of the queue these are.
+/// Stores the rows of these tables: few by INSERT, many by COPY, those of `bisected` tables in halves.
+async fn store_rows(
+    client: &Client,
+    statements: &mut Statements,
+    tables: &[&TableBatch],
+    host_id: i32,
+    bisected: &BTreeSet<&'static str>,
+) -> Result<Stored, Stop> {
+    let mut stored = Stored::default();
+    let (few, many): (Vec<&TableBatch>, Vec<&TableBatch>) = tables
+        .iter()
+        .partition(|entry| is_inserted(entry) && !bisected.contains(entry.table.name));
+    if !few.is_empty() {
+        failpoint!("writer.insert");
+        let inserted = insert_all(client, statements, &few, host_id).await;
+        inserted.map_err(|(table, error)| Failed::from(error).stop(table))?;
+        stored.rows += rows_of(&few);
+    }
+    for entry in many {
+        failpoint!("writer.copy");
+        let count = if bisected.contains(entry.table.name) {
+            bisect(client, statements, &entry.groups, host_id).await
+        } else {
+            let copied = copy_all(client, statements, &entry.groups, host_id).await;
+            copied.map(|rows| (rows, 0))
+        };
+        let (rows, dead_letters) = count.map_err(|failed| failed.stop(entry.table.name))?;
+        if processes::queued_as(entry.table).is_some() {
+            stored.rows += rows;
+        }
+        stored.dead_letters += dead_letters;
+    }
+    Ok(stored)
+}
+
+/// Returns the number of queued rows.
 fn rows_of(entries: &[&TableBatch]) -> u64 {
     let queued = entries
         .iter()
@@ -157,10 +164,11 @@ fn rows_of(entries: &[&TableBatch]) -> u64 {
 }
 
 impl Failed {
+    /// Classifies the failure of a table's rows.
     fn stop(self, table: &'static str) -> Stop {
         let Self { error, desynced } = self;
-        if is_homeless(&error) {
-            return Stop::Homeless { table };
+        if lacks_partition(&error) {
+            return Stop::NoPartition { table };
         }
         let locked = error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE);
         match pg::Class::of_error(&error) {
@@ -181,8 +189,8 @@ impl Failed {
     }
 }
 
-/// Stores a proof of life. Returns what the server's clock shows.
-pub(super) async fn beat(
+/// Stores a heartbeat. Returns the server's clock.
+pub(super) async fn store_heartbeat(
     client: &Client,
     statements: &mut Statements,
     host_id: i32,
@@ -202,7 +210,7 @@ pub(super) async fn beat(
     Ok(row.get::<_, Instant>(0).0)
 }
 
-/// Whether a table would take rows now: the lock, the right and the table itself, without a row.
+/// Returns whether a table would take rows now: the lock, the right and the table itself, without a row.
 pub(super) async fn probe(client: &Client, table: &str) -> Result<(), tokio_postgres::Error> {
     client
         .batch_execute(&format!(
@@ -211,6 +219,7 @@ pub(super) async fn probe(client: &Client, table: &str) -> Result<(), tokio_post
         .await
 }
 
+/// Stores a gap.
 async fn insert_gap(
     client: &Client,
     statements: &mut Statements,
@@ -228,7 +237,7 @@ async fn insert_gap(
         class = gap.class.as_str(),
         records = gap.records,
         reason = gap.reason,
-        "samples are lost; noted in data_gaps"
+        "samples are lost; recorded in data_gaps"
     );
     let count = i64::try_from(gap.records).unwrap_or(i64::MAX);
     let rows = gap.rows.map(|rows| i64::try_from(rows).unwrap_or(i64::MAX));

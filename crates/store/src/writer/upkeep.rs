@@ -1,4 +1,4 @@
-//! What a session does beside delivering: partitions, expiry, heartbeats, what the host asks to be kept,
+//! Upkeep of a session beside delivery: partitions, expiry, heartbeats, the host's retention,
 //! the settings and the end of the run. A failure here costs nothing but itself, and is logged once
 //! for as long as it lasts.
 //!
@@ -9,7 +9,7 @@
 use super::batch::Batch;
 use super::{End, Session, describe, transaction};
 use crate::expiry::{self, Expiring};
-use crate::partitions::{Needs, day_of, is_homeless};
+use crate::partitions::{Needs, day_of, lacks_partition};
 use schema::tables::{DataGap, Heartbeat};
 use schema::{Sample, Timestamp};
 use std::collections::BTreeMap;
@@ -17,15 +17,15 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_postgres::Error;
 
-/// How often expired rows are looked for, and what the host asks for is stored.
+/// How often expired rows are deleted, and the host's retention is stored.
 const UPKEEP_EVERY: Duration = Duration::from_secs(3600);
 
-/// After so long it is tried again to store what the host asks for.
+/// Pause before storing the host's retention is tried again.
 const REPORT_AGAIN: Duration = Duration::from_secs(20);
-/// Where heartbeats go.
+/// Table of heartbeats.
 const HEARTBEAT: &str = Heartbeat::TABLE.name;
 
-/// What fails beside the samples, by what it is: logged when it begins and when it is over.
+/// Failures other than of samples, by name: logged when they begin and when they end.
 #[derive(Debug, Default)]
 pub(super) struct Troubles(BTreeMap<&'static str, String>);
 
@@ -51,7 +51,7 @@ impl Troubles {
 const THE_HEARTBEAT: &str = "the heartbeat";
 
 impl Session<'_> {
-    /// Takes note of how something beside the samples went: the session goes on unless the link is gone.
+    /// Notes the result of an operation beside the samples: the session goes on unless the link is gone.
     fn minor<T>(
         &mut self,
         what: &'static str,
@@ -108,10 +108,10 @@ impl Session<'_> {
         }
     }
 
-    /// Stores what this host asks for, and begins to look for expired rows.
+    /// Stores this host's retention, and begins to delete expired rows.
     pub(super) async fn upkeep(&mut self) -> Result<(), End> {
         self.next_upkeep = Instant::now() + UPKEEP_EVERY;
-        // Somebody may have dropped what is known.
+        // Known partitions may have been dropped by hand.
         self.partitions.forget_all();
         self.identities.forget();
         if self.report().await? && expiry::clocks_agree(self.memory.clock_ahead) {
@@ -166,7 +166,7 @@ impl Session<'_> {
         Ok(true)
     }
 
-    /// Takes note of what the queue's disk refused; delivering goes on with what there is.
+    /// Notes an error of the queue's disk; delivery goes on with the readable records.
     pub(super) fn note_queue(&mut self, trouble: Option<String>) {
         const WHAT: &str = "reading or tidying up the queue";
         match trouble {
@@ -175,7 +175,7 @@ impl Session<'_> {
         }
     }
 
-    /// Stores what the host asks for and how its clock is; whether that succeeded.
+    /// Stores the host's retention and the state of its clock; returns whether that succeeded.
     async fn report(&mut self) -> Result<bool, End> {
         let retention = self.writer.options.borrow().retention;
         let (client, host_id) = (&self.link.session.client, self.link.host_id);
@@ -211,15 +211,16 @@ impl Session<'_> {
         }
     }
 
-    /// Stores a heartbeat when one is due, and what this host asks for when that has changed.
-    pub(super) async fn beat(&mut self) -> Result<(), End> {
+    /// Stores a heartbeat when one is due, and this host's retention when it has changed.
+    pub(super) async fn heartbeat(&mut self) -> Result<(), End> {
         if Instant::now() >= self.next_heartbeat {
             let now = (self.writer.clock)();
             self.ensure_heartbeat(now).await?;
             let client = &self.link.session.client;
-            let beat = transaction::beat(client, &mut self.statements, self.link.host_id, now);
-            let beat = beat.await;
-            self.note_heartbeat(Some(now), beat)?;
+            let host_id = self.link.host_id;
+            let stored =
+                transaction::store_heartbeat(client, &mut self.statements, host_id, now).await;
+            self.note_heartbeat(Some(now), stored)?;
         }
         let asked = self.writer.options.borrow().retention;
         let is_news = self.reported != Some((asked, expiry::clocks_agree(self.memory.clock_ahead)));
@@ -247,17 +248,17 @@ impl Session<'_> {
         Ok(Some(now))
     }
 
-    /// Takes note of what became of a heartbeat of `now`: what the server's clock showed, or why it was refused.
+    /// Notes the result of a heartbeat of `now`: the time of the server's clock, or why it was refused.
     pub(super) fn note_heartbeat(
         &mut self,
         now: Option<Timestamp>,
-        beat: Result<Timestamp, Error>,
+        stored: Result<Timestamp, Error>,
     ) -> Result<(), End> {
         self.next_heartbeat = Instant::now() + self.writer.options.borrow().heartbeat;
-        if beat.as_ref().is_err_and(is_homeless) {
+        if stored.as_ref().is_err_and(lacks_partition) {
             self.partitions.forget(HEARTBEAT);
         }
-        if let (Some(server), Some(now)) = (self.minor(THE_HEARTBEAT, beat)?, now) {
+        if let (Some(server), Some(now)) = (self.minor(THE_HEARTBEAT, stored)?, now) {
             self.compare_clocks(server, now);
         }
         Ok(())

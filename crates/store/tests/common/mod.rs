@@ -15,7 +15,7 @@ use store::expiry::Retention;
 use store::queue::Queue;
 use store::spool::{self, Spool};
 use store::status::SharedStatus;
-use store::writer::{Agent, Clock, Host, Options, Writer};
+use store::writer::{Agent, Clock, Host, Writer, WriterOptions};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -26,7 +26,7 @@ pub fn base() -> i64 {
     *BASE
 }
 
-/// A migrated database of its own.
+/// Returns a migrated database for one test.
 pub async fn database() -> testkit::Database {
     testkit::migrated().await.unwrap()
 }
@@ -80,7 +80,7 @@ pub fn rows(tick: i64, processes: i32) -> Vec<Row> {
 /// Opens it; one that was just let go of may still finish what it is writing on a blocking thread.
 pub fn open_spool(dir: &Path) -> Spool {
     for _ in 0..1000 {
-        match Spool::open(dir, spool::Options::with_budget(100 << 20)) {
+        match Spool::open(dir, spool::SpoolOptions::with_budget(100 << 20)) {
             Err(spool::SpoolError::Busy { .. }) => std::thread::sleep(Duration::from_millis(10)),
             opened => return opened.unwrap(),
         }
@@ -104,7 +104,7 @@ pub struct Running {
     pub stop: watch::Sender<bool>,
     pub standby: watch::Receiver<bool>,
     pub task: JoinHandle<()>,
-    pub options: watch::Sender<Options>,
+    pub options: watch::Sender<WriterOptions>,
     _settings: watch::Sender<String>,
 }
 
@@ -130,7 +130,7 @@ pub fn start_with(
     let (stop, stop_seen) = watch::channel(false);
     let (standby, standby_seen) = watch::channel(false);
     let (settings, settings_seen) = watch::channel("{}".to_owned());
-    let (options, options_seen) = watch::channel(Options {
+    let (options, options_seen) = watch::channel(WriterOptions {
         deadline: Duration::from_secs(10),
         batch_records: 50,
         heartbeat: Duration::from_secs(5),

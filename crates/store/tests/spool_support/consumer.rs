@@ -1,4 +1,4 @@
-//! What the database would hold: every record once, and what it was told is lost.
+//! A model of the database: every stored record once, and the reported losses.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use store::spool::{Disk, Kind, Loss, Reason, Record, Spool};
 
 use testkit::Dice;
 
-/// A payload that tells what it should be: a tag, then bytes that follow from it.
+/// A payload that identifies itself: a tag, then bytes derived from it.
 pub fn payload(tag: u64, len: usize) -> Vec<u8> {
     let mut payload = tag.to_le_bytes().to_vec();
     payload.extend(Dice::new(tag).bytes(len));
@@ -29,9 +29,9 @@ pub struct Database {
     pub stored: BTreeMap<u64, (Class, u64)>,
     /// Done with, by class: stored, lost or a note.
     pub done: BTreeMap<Class, RangeSet>,
-    /// Numbers told as lost which were not stored, by class and reason.
+    /// Numbers reported as lost which were not stored, by class and reason.
     pub lost: BTreeMap<(Class, &'static str), RangeSet>,
-    /// Sum of the counts told, where whole notes applied.
+    /// Sum of the reported counts, where whole notes applied.
     pub lost_records: BTreeMap<(Class, &'static str), u64>,
     pub notes: Vec<Loss>,
 }
@@ -111,7 +111,7 @@ impl Database {
         }
     }
 
-    pub fn told(&self, class: Class, reason: Reason) -> RangeSet {
+    pub fn reported(&self, class: Class, reason: Reason) -> RangeSet {
         let key = (class, reason.as_str());
         self.lost.get(&key).cloned().unwrap_or_default()
     }

@@ -1,19 +1,19 @@
-//! Bytes that change behind the spool's back: opening succeeds, what is intact comes once, what is
-//! not is told once, and numbers are never used again.
+//! Bytes that change without the spool: opening succeeds, intact records are read once, others
+//! are reported once, and numbers are never used again.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use schema::{Class, Timestamp};
 use store::ranges::RangeSet;
-use store::spool::{Kind, Options, Reader, Spool};
+use store::spool::{Kind, Reader, Spool, SpoolOptions};
 
 use super::consumer::{Database, payload, tag};
 use super::sim::SimDisk;
 use testkit::Dice;
 
 const ROOT: &str = "/spool";
-const OPTIONS: Options = Options {
+const OPTIONS: SpoolOptions = SpoolOptions {
     budget: 64 << 10,
     segment: 2048,
 };
@@ -90,9 +90,9 @@ impl Sample {
             match db.stored.get(tag) {
                 Some(at) => assert_eq!(*at, (class, lsn), "{what}"),
                 None => {
-                    let told = db.done(class).contains(lsn);
+                    let reported = db.done(class).contains(lsn);
                     assert!(
-                        told || expect.unseen,
+                        reported || expect.unseen,
                         "{what}: {class:?} {lsn} vanished unseen"
                     );
                     lost += 1;
@@ -106,24 +106,24 @@ impl Sample {
             lost == 0 || notes > 0 || expect.unseen,
             "{what}: {lost} lost, no note"
         );
-        // Once told, not again.
+        // Once reported, not again.
         for _ in 0..2 {
             drop(spool);
             spool = open(&disk);
             while db.drain(&mut spool, 1000) > 0 {}
         }
         let gaps = db.notes.iter().filter(|n| n.records > 0).count();
-        let told: u64 = db.lost_records.values().sum();
+        let reported: u64 = db.lost_records.values().sum();
         assert!(gaps <= 3 * expect.notes, "{what}: {:?}", db.notes);
         assert!(
-            told as usize <= lost.max(1) || expect.unseen,
-            "{what}: {told} told, {lost} lost: {:?}",
+            reported as usize <= lost.max(1) || expect.unseen,
+            "{what}: {reported} reported, {lost} lost: {:?}",
             db.notes
         );
         self.goes_on(what, &mut spool, &mut db);
     }
 
-    /// Whoever only reads sees the same records.
+    /// A reader sees the same records.
     fn check_export(&self, what: &str, disk: &SimDisk, db: &Database) {
         let mut tags = Vec::new();
         let reader = Reader::open_readonly_on(disk.clone(), Path::new(ROOT)).expect("opens");

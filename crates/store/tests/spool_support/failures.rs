@@ -1,21 +1,21 @@
-//! A disk that is full, refuses, or is slow to tell.
+//! A disk that is full, refuses, or reports errors late.
 
 use std::io::ErrorKind;
 use std::path::Path;
 
 use schema::{Class, Timestamp};
 use store::ranges::RangeSet;
-use store::spool::{Loss, Options, Reason, Spool, SpoolError, State};
+use store::spool::{Loss, Reason, Spool, SpoolError, SpoolOptions, State};
 
 use super::consumer::{Database, payload};
 use super::sim::{Op, SimDisk};
 
-const OPTIONS: Options = Options {
+const OPTIONS: SpoolOptions = SpoolOptions {
     budget: 64 << 10,
     segment: 4096,
 };
 
-fn open(disk: &SimDisk, options: Options) -> Spool<SimDisk> {
+fn open(disk: &SimDisk, options: SpoolOptions) -> Spool<SimDisk> {
     Spool::open_on(disk.clone(), Path::new("/spool"), options).expect("opens")
 }
 
@@ -69,8 +69,8 @@ fn a_full_disk_costs_nothing_that_was_acknowledged() {
     }
 }
 
-/// P7: whichever operation fails once, the record is on disk when the append says so; when it
-/// fails for ever, the append says so.
+/// P7: whichever operation fails once, the record is on disk when the append succeeds; when it
+/// fails for ever, the append returns the error.
 #[test]
 fn one_failure_of_each_operation_at_each_step() {
     for op in [
@@ -149,7 +149,7 @@ fn short_and_interrupted_transfers_are_finished() {
 #[test]
 fn one_write_and_one_sync_per_record() {
     let disk = SimDisk::new(7);
-    let mut spool = open(&disk, Options::with_budget(16 << 20));
+    let mut spool = open(&disk, SpoolOptions::with_budget(16 << 20));
     put(&mut spool, Class::Core, 1, 45_000).expect("appends");
     let count = || {
         let sim = disk.sim();
@@ -166,7 +166,7 @@ fn one_write_and_one_sync_per_record() {
 #[test]
 fn reading_on_costs_no_search() {
     let disk = SimDisk::new(8);
-    let mut spool = open(&disk, Options::with_budget(16 << 20));
+    let mut spool = open(&disk, SpoolOptions::with_budget(16 << 20));
     for tag in 1..=1000 {
         put(&mut spool, Class::Core, tag, 200).expect("appends");
     }
@@ -221,7 +221,7 @@ fn an_unreadable_disk_costs_what_it_hides() {
 #[test]
 fn overflow_of_everything_balances() {
     for budget in [4, 5, 7, 16] {
-        let options = Options {
+        let options = SpoolOptions {
             budget: budget << 14,
             segment: 1 << 14,
         };
@@ -245,19 +245,19 @@ fn overflow_of_everything_balances() {
         let db = drain(&mut spool);
         for (tag, class, lsn) in acked {
             let stored = db.stored.contains_key(&tag);
-            let told = db.told(class, Reason::Overflow).contains(lsn);
+            let reported = db.reported(class, Reason::Overflow).contains(lsn);
             assert!(
-                stored != told,
-                "budget {budget}: {class:?} {lsn}: {stored} {told}"
+                stored != reported,
+                "budget {budget}: {class:?} {lsn}: {stored} {reported}"
             );
         }
         for class in Class::ALL {
-            let told = db.told(class, Reason::Overflow).len();
+            let reported = db.reported(class, Reason::Overflow).len();
             let counted = db.lost_records[&(class, "overflow")];
-            // Numbers of notes that were passed on are told, but are no records.
+            // Numbers of notes that were passed on are reported, but are no records.
             assert!(
-                counted == told || (class == Class::Event && counted < told),
-                "budget {budget}: {class:?} {counted} of {told}: {:?}",
+                counted == reported || (class == Class::Event && counted < reported),
+                "budget {budget}: {class:?} {counted} of {reported}: {:?}",
                 db.notes
             );
         }
@@ -300,20 +300,20 @@ fn a_lower_budget_is_kept_after_a_restart() {
         put(&mut spool, Class::Bulk, tag, 700).expect("appends");
     }
     drop(spool);
-    let less = Options {
+    let less = SpoolOptions {
         budget: 6 * 4096,
         ..OPTIONS
     };
     let mut spool = open(&disk, less);
     assert!(spool.bytes_on_disk() <= less.budget);
     let db = drain(&mut spool);
-    let lost = db.told(Class::Bulk, Reason::Overflow);
+    let lost = db.reported(Class::Bulk, Reason::Overflow);
     assert!(!lost.is_empty());
     assert_eq!(lost.len() + db.stored.len() as u64, 60);
 }
 
 #[test]
-fn a_loss_outside_is_told_too() {
+fn a_loss_outside_is_reported_too() {
     let disk = SimDisk::new(14);
     let mut spool = open(&disk, OPTIONS);
     let loss = Loss {
@@ -364,8 +364,8 @@ fn a_give_up_that_was_cut_short_is_finished() {
         disk.power_cut();
         let db = drain(&mut open(&disk, OPTIONS));
         for (tag, lsn) in acked {
-            let told = db.told(Class::Bulk, Reason::Overflow).contains(lsn);
-            assert!(db.stored.contains_key(&tag) != told, "{dies_in}: {lsn}");
+            let reported = db.reported(Class::Bulk, Reason::Overflow).contains(lsn);
+            assert!(db.stored.contains_key(&tag) != reported, "{dies_in}: {lsn}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Random lives of a spool against a model: what was acknowledged is stored once or told as given
-//! up for want of room, whatever happens in between.
+//! Random lives of a spool against a model: acknowledged records are stored once or reported as given
+//! up for want of room, after any failure in between.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,12 +7,12 @@ use std::path::Path;
 use proptest::prelude::*;
 use schema::{Class, Timestamp};
 use store::ranges::RangeSet;
-use store::spool::{Options, Reason, Spool, State};
+use store::spool::{Reason, Spool, SpoolOptions, State};
 
 use super::consumer::{Database, payload};
 use super::sim::{Op, SimDisk};
 
-const OPTIONS: Options = Options {
+const OPTIONS: SpoolOptions = SpoolOptions {
     budget: 12 * 4096,
     segment: 4096,
 };
@@ -227,10 +227,10 @@ impl World {
         assert!(spool.bytes_on_disk() <= 3 * 4096 + 8 * 4096);
         for (tag, &(class, lsn)) in &self.acked {
             let stored = self.db.stored.get(tag);
-            let given_up = self.db.told(class, Reason::Overflow).contains(lsn);
+            let given_up = self.db.reported(class, Reason::Overflow).contains(lsn);
             assert!(
                 (stored == Some(&(class, lsn))) != (stored.is_none() && given_up),
-                "{class:?} {lsn} acknowledged; stored {stored:?}, given up {given_up}; told {:?}",
+                "{class:?} {lsn} acknowledged; stored {stored:?}, given up {given_up}; reported {:?}",
                 self.db.notes
             );
         }
@@ -252,9 +252,9 @@ impl World {
 proptest! {
     #![proptest_config(ProptestConfig { max_shrink_iters: 4000, ..ProptestConfig::default() })]
 
-    /// 256 lives of 200 actions on average, unless `PROPTEST_CASES` says otherwise.
+    /// 256 lives of 200 actions on average, unless `PROPTEST_CASES` sets another number.
     #[test]
-    fn acknowledged_records_are_stored_once_or_told(
+    fn acknowledged_records_are_stored_once_or_reported(
         seed in any::<u64>(),
         actions in proptest::collection::vec(action(), 1..400),
     ) {

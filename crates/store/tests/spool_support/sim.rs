@@ -262,7 +262,7 @@ impl SimDisk {
         self.sim().names.keys().cloned().collect()
     }
 
-    /// Changes a file behind the spool's back, durably.
+    /// Changes a file without the spool, durably.
     pub fn edit(&self, path: &Path, edit: impl FnOnce(&mut Vec<u8>)) {
         let mut sim = self.sim();
         let ino = sim.names[path];

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use schema::tables::BlindSpot;
+use schema::tables::VisibilityGap;
 use schema::{Cell, Sample, Severity, Timestamp};
 use store::series::{self, ReadError};
 use tokio_postgres::Client;
@@ -70,7 +70,7 @@ async fn spots(client: &Client, host: &Host, at: Timestamp) -> Result<Vec<Spot>,
     let columns = [
         "instance", "database", "family", "state", "message", "remedy",
     ];
-    let rows = series::rows(client, BlindSpot::TABLE, host.id, from, to, &columns).await?;
+    let rows = series::rows(client, VisibilityGap::TABLE, host.id, from, to, &columns).await?;
     let mut found: Vec<Spot> = Vec::new();
     // The newest word about each.
     for (_, cells) in rows.into_iter().rev() {

@@ -1,4 +1,4 @@
--- Security events of a range by type and target, with what the newest says.
+-- Security events of a range by type and target, with the details of the newest.
 -- $1 host int4, $2 from, $3 to (timestamptz). Index: security_events_ts.
 SELECT event_type, coalesce(source_ip, username, source) AS target, sum(count)::int8 AS count,
        min(first_ts) AS first, max(ts) AS last,

@@ -1,7 +1,7 @@
-//! What the judges of logs are given, read in bounded questions. Instants are parameters; no statement
-//! asks the server for the time.
+//! Bounded queries whose results the rules over logs are evaluated against. Instants are parameters; no statement
+//! uses the server's time.
 
-use super::patterns::Seen;
+use super::patterns::RecentPattern;
 use super::security::Event;
 use super::spikes::{Expected, HOURS, Recent, WINDOW, expect};
 use super::understood::Source;
@@ -12,10 +12,10 @@ use store::series::{Instant, ReadError, steps};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
 
-/// How far back patterns and events are looked at: as long as their rules hold.
+/// How far back patterns and events are read: as long as their findings stay open.
 const BACK: i64 = HOUR;
 
-/// What is usual during one hour.
+/// Expectations for one hour.
 #[derive(Debug)]
 pub(super) struct Usual {
     /// The hour, counted from 1970.
@@ -47,16 +47,20 @@ async fn read<T>(
     rows.iter().map(|one| row(one).map_err(fault)).collect()
 }
 
+/// Reads a column of instants.
 fn instant(row: &Row, column: &str) -> Result<Timestamp, tokio_postgres::Error> {
     Ok(row.try_get::<_, Instant>(column)?.0)
 }
 
-/// Reads the column `level`; a word that is not known counts as info.
+/// Reads the column `level`; an unknown level counts as info.
 fn level(row: &Row) -> Result<LogLevel, tokio_postgres::Error> {
     Ok(LogLevel::parse(row.try_get("level")?).unwrap_or_default())
 }
 
-/// Learns what is usual at `hour` from the four weeks before it.
+/// A source of logs and a level.
+type SourceLevel = (String, LogLevel);
+
+/// Derives the expectations for `hour` from the four weeks before it.
 pub(super) async fn usual(client: &Client, host_id: i32, hour: i64) -> Result<Usual, ReadError> {
     let now = hour * HOUR;
     let span = (host_id, now - HOURS as i64 * HOUR, now);
@@ -68,38 +72,65 @@ pub(super) async fn usual(client: &Client, host_id: i32, hour: i64) -> Result<Us
         |row| Ok((row.try_get("source")?, instant(row, "began")?)),
     );
     let known_since: HashMap<String, Timestamp> = known.await?.into_iter().collect();
-    let hours = read(
+    let bursts = bursts(client, (host_id, now - DAY, now)).await?;
+    let counts = counts(client, span, &known_since).await?;
+    let expected = counts.into_iter().filter_map(|(key, hours)| {
+        // Without a recent count, all lines of an hour may come at once.
+        let burst = bursts.get(&key).copied().unwrap_or(1.0);
+        expect(&hours, burst).map(|expected| (key, expected))
+    });
+    Ok(Usual {
+        hour,
+        expected: expected.collect(),
+        known_since,
+    })
+}
+
+/// Reads the share of an hour's lines that its fullest five minutes have.
+async fn bursts(
+    client: &Client,
+    span: (i32, i64, i64),
+) -> Result<HashMap<SourceLevel, f64>, ReadError> {
+    let bursts = read(
+        client,
+        "log_sources_raw",
+        include_str!("bursts.sql"),
+        span,
+        |row| {
+            let key = (row.try_get("source")?, level(row)?);
+            Ok((key, row.try_get("burst")?))
+        },
+    );
+    Ok(bursts.await?.into_iter().collect())
+}
+
+/// Reads the errors and warnings of every hour of a span since a source is known, 0 where it has none.
+async fn counts(
+    client: &Client,
+    span: (i32, i64, i64),
+    known_since: &HashMap<String, Timestamp>,
+) -> Result<BTreeMap<SourceLevel, Vec<f64>>, ReadError> {
+    let (_, _, to) = span;
+    let mut counts: BTreeMap<SourceLevel, Vec<f64>> = BTreeMap::new();
+    for (source, began) in known_since {
+        let hours = to.div_euclid(HOUR) - began.as_micros().div_euclid(HOUR);
+        for level in [LogLevel::Error, LogLevel::Warn] {
+            let key = (source.clone(), level);
+            counts.insert(key, vec![0.0; usize::try_from(hours).unwrap_or(0)]);
+        }
+    }
+    let rows = read(
         client,
         "log_metrics_hourly",
         include_str!("hours.sql"),
         span,
         |row| {
             let key = (row.try_get("source")?, level(row)?);
-            Ok((key, row.try_get("ago")?, row.try_get("counts")?))
+            let (ago, lines): (Vec<i32>, Vec<i64>) = (row.try_get("ago")?, row.try_get("counts")?);
+            Ok((key, ago, lines))
         },
     );
-    let bursts = read(
-        client,
-        "log_sources_raw",
-        include_str!("bursts.sql"),
-        (host_id, now - DAY, now),
-        |row| {
-            let key = (row.try_get("source")?, level(row)?);
-            Ok((key, row.try_get("burst")?))
-        },
-    );
-    let bursts: HashMap<(String, LogLevel), f64> = bursts.await?.into_iter().collect();
-    let hours = hours.await?;
-    let mut counts: BTreeMap<(String, LogLevel), Vec<f64>> = BTreeMap::new();
-    for (source, began) in &known_since {
-        let known_hours = hour - began.as_micros().div_euclid(HOUR);
-        for level in [LogLevel::Error, LogLevel::Warn] {
-            let key = (source.clone(), level);
-            counts.insert(key, vec![0.0; usize::try_from(known_hours).unwrap_or(0)]);
-        }
-    }
-    for (key, ago, lines) in hours {
-        let (ago, lines): (Vec<i32>, Vec<i64>) = (ago, lines);
+    for (key, ago, lines) in rows.await? {
         let Some(hours) = counts.get_mut(&key) else {
             continue;
         };
@@ -112,19 +143,10 @@ pub(super) async fn usual(client: &Client, host_id: i32, hour: i64) -> Result<Us
             }
         }
     }
-    let expected = counts.into_iter().filter_map(|(key, hours)| {
-        // Without a count of late, all of an hour may come at once.
-        let burst = bursts.get(&key).copied().unwrap_or(1.0);
-        expect(&hours, burst).map(|expected| (key, expected))
-    });
-    Ok(Usual {
-        hour,
-        expected: expected.collect(),
-        known_since,
-    })
+    Ok(counts)
 }
 
-/// Errors and warnings of the last five minutes.
+/// Reads errors and warnings of the last five minutes.
 pub(super) async fn recent(
     client: &Client,
     host_id: i32,
@@ -149,12 +171,12 @@ pub(super) async fn recent(
     .await
 }
 
-/// Patterns that were seen in the last hour.
+/// Reads patterns with lines in the last hour.
 pub(super) async fn patterns(
     client: &Client,
     host_id: i32,
     at: Timestamp,
-) -> Result<Vec<Seen>, ReadError> {
+) -> Result<Vec<RecentPattern>, ReadError> {
     let span = (host_id, at.as_micros() - BACK, at.as_micros());
     read(
         client,
@@ -162,7 +184,7 @@ pub(super) async fn patterns(
         include_str!("patterns.sql"),
         span,
         |row| {
-            Ok(Seen {
+            Ok(RecentPattern {
                 fingerprint: row.try_get("fingerprint")?,
                 source: row.try_get("source")?,
                 level: level(row)?,
@@ -181,7 +203,7 @@ pub(super) async fn patterns(
     .await
 }
 
-/// Security events of the last hour.
+/// Reads security events of the last hour.
 pub(super) async fn events(
     client: &Client,
     host_id: i32,
@@ -208,7 +230,7 @@ pub(super) async fn events(
     .await
 }
 
-/// Sources of which lines of the last hour fit no head of their parser.
+/// Reads sources with lines of the last hour that fit no head of their parser.
 pub(super) async fn sources(
     client: &Client,
     host_id: i32,

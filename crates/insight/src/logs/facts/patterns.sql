@@ -4,7 +4,7 @@
 -- log_fingerprint_hourly_fingerprint, log_entries_fingerprint_ts.
 -- recent counts the lines of the hours that the range touches, since is the first of them and last the last; per_hour is the
 -- fuller of the hours, so that one that has just begun counts for no less. Rows: the 2000 with most lines; more kinds an
--- hour are noise, whatever they say.
+-- hour are noise, whatever their text.
 WITH RECURSIVE up (fingerprint, alias_of, depth) AS (
     SELECT fingerprint, alias_of, 0 FROM collector.log_patterns
     WHERE host_id = $1 AND last_seen >= $2 AND (level IN ('error', 'warn') OR topic IS NOT NULL)

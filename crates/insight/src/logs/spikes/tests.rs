@@ -90,8 +90,8 @@ fn burst(fives: &[f64]) -> f64 {
     if all > 0.0 { most / all } else { 1.0 }
 }
 
-/// What is said of each five minutes of a life, from the second day on.
-fn judged(fives: &[f64]) -> Vec<(usize, Finding)> {
+/// Returns the findings of each five minutes of a life, from the second day on.
+fn evaluated(fives: &[f64]) -> Vec<(usize, Finding)> {
     let hours: Vec<f64> = fives.chunks(12).map(|hour| hour.iter().sum()).collect();
     let mut found = Vec::new();
     for hour in 24..hours.len() {
@@ -106,7 +106,7 @@ fn judged(fives: &[f64]) -> Vec<(usize, Finding)> {
                 span: (Timestamp(0), Timestamp(0)),
                 pattern: None,
             };
-            found.extend(judge_one(&recent, &expected).map(|one| (five, one)));
+            found.extend(evaluate_one(&recent, &expected).map(|one| (five, one)));
         }
     }
     found
@@ -123,7 +123,7 @@ fn live(life: &Life, seed: u64) -> Vec<f64> {
 fn what_is_usual_is_not_said() {
     for life in LIVES {
         for seed in 0..3 {
-            let found = judged(&live(life, seed));
+            let found = evaluated(&live(life, seed));
             assert!(
                 found.len() <= life.most,
                 "{}: {} findings, the first {:?}",
@@ -160,7 +160,7 @@ fn what_is_not_usual_is_said_at_once() {
         let life = LIVES.iter().find(|one| one.name == life).unwrap();
         let mut fives = live(life, 1);
         fives[at] += lines;
-        let found = judged(&fives[..at + 1 + (12 - (at + 1) % 12) % 12]);
+        let found = evaluated(&fives[..at + 1 + (12 - (at + 1) % 12) % 12]);
         let there = found.iter().find(|(five, _)| *five == at);
         let found = there.map(|(_, finding)| finding.severity);
         assert_eq!(found, severity, "{} with {lines} more", life.name);
@@ -174,7 +174,7 @@ fn a_burst_of_the_past_hides_none_of_today() {
     let (past, today) = (2016 * 2 + 7, 2016 * 3 + 288 + 7);
     fives[past] += 5000.0;
     fives[today] += 40.0;
-    let found = judged(&fives[..2016 * 3 + 288 * 2]);
+    let found = evaluated(&fives[..2016 * 3 + 288 * 2]);
     let told: Vec<usize> = found.iter().map(|(five, _)| *five).collect();
     assert_eq!(told, [past, today]);
 }
@@ -190,12 +190,12 @@ fn warnings_are_only_worth_knowing_and_nothing_is_said_of_the_first_day() {
         span: (Timestamp(0), Timestamp(0)),
         pattern: Some("f".to_owned()),
     };
-    let found = judge_one(&recent("warn", 500), &expected).unwrap();
+    let found = evaluate_one(&recent("warn", 500), &expected).unwrap();
     assert_eq!(found.severity, Severity::Info);
     assert_eq!(found.target, "api warn");
     assert_eq!(
         found.message,
         "api wrote 500 warnings in five minutes; hardly any are usual at this hour."
     );
-    assert!(judge(&[recent("error", 500)], &HashMap::new()).is_empty());
+    assert!(evaluate(&[recent("error", 500)], &HashMap::new()).is_empty());
 }

@@ -1,10 +1,10 @@
-//! Coming back after somebody removed the folder, or files of it, under a running process.
+//! Restoring the folder after it, or files of it, were removed under a running process.
 //!
-//! A file that has no name any more still takes writes and syncs, and nobody would ever find them. So
+//! A file that has no name any more still takes writes and syncs that would never be found. So
 //! each append asks the file system first whether the files being filled have names (one `fstat` each).
-//! If not, the folder is made anew, with its lock, and everything the index lists is compared with what is
-//! there. What is gone is one loss of reason `missing` for each segment, of which whoever delivers it
-//! subtracts what the database already has. Numbers go on where they were.
+//! If not, the folder is created again, with its lock, and everything the index lists is compared with what is
+//! there. Each missing segment is one loss of reason `missing`, from which its
+//! delivery subtracts what the database already has. Numbers continue where they were.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -17,19 +17,19 @@ use super::format::slot;
 use super::{Loss, Reason, Result, Spool, SpoolError};
 
 impl<D: Disk> Spool<D> {
-    /// Looks whether the folder is still there, and makes it anew if not. Returns whether it did.
+    /// Checks whether the folder is still there, and creates it again if not. Returns whether it did.
     ///
     /// # Errors
     /// When the folder cannot be made; the next call tries again.
-    pub fn heal(&mut self) -> Result<bool> {
+    pub fn restore_folder(&mut self) -> Result<bool> {
         if !self.is_gone() {
             return Ok(false);
         }
-        self.restore()?;
+        self.rebuild_folder()?;
         Ok(true)
     }
 
-    /// Whether a file being filled has no name, or nothing can be filled and the folder is missing.
+    /// Returns whether a file being filled has no name, or nothing can be filled and the folder is missing.
     fn is_gone(&self) -> bool {
         self.streams.iter().any(|stream| match &stream.active {
             Some(file) => matches!(file.is_linked(), Ok(false)),
@@ -40,7 +40,8 @@ impl<D: Disk> Spool<D> {
         })
     }
 
-    fn restore(&mut self) -> Result<()> {
+    /// Creates the folder again, and drops segments without a file.
+    fn rebuild_folder(&mut self) -> Result<()> {
         let quarantine = self.root.join("quarantine");
         for dir in [&self.root, &quarantine] {
             self.disk
@@ -69,7 +70,7 @@ impl<D: Disk> Spool<D> {
             .map_err(SpoolError::io("sync", &self.root))
     }
 
-    /// Takes segments without a file out of the index, and notes what went with them.
+    /// Removes segments without a file from the index, and notes their records as lost.
     fn forget_missing(&mut self, class: Class, names: &BTreeSet<String>) {
         let stream = &mut self.streams[slot(class)];
         let is_there = |name: u64| {
@@ -93,7 +94,7 @@ impl<D: Disk> Spool<D> {
             let is_there = there[index];
             index += 1;
             let lsns = segment.content.present.difference(&stream.delivered);
-            if !is_there && !segment.told && !lsns.is_empty() {
+            if !is_there && !segment.is_reported && !lsns.is_empty() {
                 losses.push(Loss {
                     class,
                     from_ts: segment.content.from_ts,
@@ -108,7 +109,7 @@ impl<D: Disk> Spool<D> {
         });
         self.leftovers.retain(|left| left.class != class);
         for loss in losses {
-            self.owe(loss);
+            self.queue_loss(loss);
         }
     }
 }
