@@ -40,6 +40,8 @@ pub(super) struct Session<'a> {
     pub(super) achieved: bool,
     pub(super) next_heartbeat: Instant,
     pub(super) next_upkeep: Instant,
+    /// Whether the last plan had no trouble with the queue; not so before the first.
+    pub(super) queue_works: bool,
 }
 
 impl<'a> Session<'a> {
@@ -60,6 +62,7 @@ impl<'a> Session<'a> {
             achieved: false,
             next_heartbeat: now,
             next_upkeep: now,
+            queue_works: false,
             link,
         }
     }
@@ -161,6 +164,9 @@ impl<'a> Session<'a> {
 
     /// Delivers one transaction's worth; whether there is more.
     async fn deliver(&mut self) -> Result<bool, End> {
+        if self.queue_works && self.writer.queue.is_idle().await {
+            return Ok(false);
+        }
         let (progress, mut lanes) = (self.link.progress.clone(), self.lanes.clone());
         lanes.records = self.writer.options.borrow().batch_records;
         let around = self.around();

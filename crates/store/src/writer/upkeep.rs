@@ -169,6 +169,7 @@ impl Session<'_> {
     /// Takes note of what the queue's disk refused; delivering goes on with what there is.
     pub(super) fn note_queue(&mut self, trouble: Option<String>) {
         const WHAT: &str = "reading or tidying up the queue";
+        self.queue_works = trouble.is_none();
         match trouble {
             Some(error) => self.memory.troubles.begin(WHAT, error),
             None => self.memory.troubles.end(WHAT),
