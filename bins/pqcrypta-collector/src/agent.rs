@@ -1,6 +1,7 @@
-//! Puts the tasks together and ends them in order.
+//! Starts the tasks and ends them in order.
 
 use crate::analysis::Analysis;
+use crate::group_append::GroupAppend;
 use crate::jobs::{HostJob, ServicesJob};
 use crate::judging::Judging;
 use crate::logs::{Logs, Sources};
@@ -25,10 +26,10 @@ use uuid::Uuid;
 
 /// Pause between attempts to open a spool that another collector holds.
 const BUSY_PAUSE: Duration = Duration::from_secs(5);
-/// Time for everything to end after the first signal; what is sampled is durable before.
+/// Time for everything to end after the first signal; samples are durable before.
 const END_WITHIN: Duration = Duration::from_secs(4);
 
-/// Time for what is held in memory to reach a disk, in what is then left of five seconds.
+/// Time for rows that are held in memory to reach a disk, within the rest of five seconds.
 const SAVE_WITHIN: Duration = Duration::from_millis(700);
 
 /// Runs until a signal.
@@ -51,8 +52,10 @@ pub(crate) async fn run(
         "started"
     );
     let writer_id = spool.writer();
+    let queue = Queue::new(spool);
     let shared = Shared {
-        queue: Queue::new(spool),
+        group: GroupAppend::new(queue.clone()),
+        queue,
         status: SharedStatus::default(),
         sources: Sources::default(),
         published: Published::new(&loaded),
@@ -79,9 +82,7 @@ pub(crate) async fn run(
 
     let ended = tokio::time::timeout(END_WITHIN, tasks.end()).await;
     if ended.is_err() {
-        tracing::warn!(
-            "ending without waiting any longer; what is not delivered stays in the spool"
-        );
+        tracing::warn!("ending without waiting any longer; undelivered samples stay in the spool");
     }
     save_the_rest(&shared.queue).await?;
     ended.unwrap_or(Ok(()))?;
@@ -89,7 +90,7 @@ pub(crate) async fn run(
     Ok(())
 }
 
-/// The tasks beside the reload of the configuration.
+/// The tasks other than the reload of the configuration.
 struct Tasks {
     writing: JoinHandle<()>,
     watching: JoinHandle<()>,
@@ -99,7 +100,7 @@ struct Tasks {
 }
 
 impl Tasks {
-    /// Waits for every one, the writer last: it delivers what the others still queue.
+    /// Waits for every task, the writer last: it delivers what the others still queue.
     async fn end(self) -> anyhow::Result<()> {
         self.sampling.await.context("sampling failed")?;
         self.watching.await.context("watching services failed")?;
@@ -109,9 +110,10 @@ impl Tasks {
     }
 }
 
-/// What the tasks share.
+/// State that the tasks share.
 struct Shared {
     queue: Queue,
+    group: GroupAppend,
     status: SharedStatus,
     sources: Sources,
     published: Published,
@@ -183,14 +185,14 @@ impl Shared {
     }
 
     fn services(&self, config: &Config) -> ServicesJob {
-        ServicesJob::new(Services::new(self.queue.clone()), config)
+        ServicesJob::new(Services::new(self.group.clone()), config)
     }
 
     fn host(&self, config: &Config, roots: &Roots) -> HostJob {
         let mut sampling = Sampling::new(
             roots,
             config.collector.processes.clone(),
-            self.queue.clone(),
+            self.group.clone(),
             self.status.clone(),
             self.sources.clone(),
             budget_bytes(config),
@@ -203,8 +205,8 @@ impl Shared {
     }
 }
 
-/// Closes the queue. What its disk does not take and the database did not get is lost: either the queue has a
-/// note of it, which becomes a gap, or the exit status reports it.
+/// Closes the queue. Rows that neither its disk nor the database took are lost: either the queue has a note of
+/// them, which becomes a gap, or the exit status reports it.
 async fn save_the_rest(queue: &Queue) -> anyhow::Result<()> {
     let ended = tokio::time::timeout(SAVE_WITHIN, queue.close()).await;
     let unsaved =
@@ -223,7 +225,7 @@ async fn save_the_rest(queue: &Queue) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Opens the spool; waits while another collector holds it. Returns `None` when it is to stop meanwhile.
+/// Opens the spool; waits while another collector holds it. Returns `None` when stopped meanwhile.
 async fn open_spool(
     config: &Config,
     mut stop: watch::Receiver<bool>,

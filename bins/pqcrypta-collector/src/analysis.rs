@@ -1,20 +1,20 @@
-//! The session of what evaluates stored data, kept from one run to the next.
+//! The session that evaluates stored data, kept from one run to the next.
 //!
-//! Opening one costs the server a process and a dozen statements, so it is kept while it works. A run takes
-//! it with [`Analysis::take`] and returns it with [`Analysis::keep`] when it went well. One that is not returned,
-//! because a statement failed, an answer did not come in time or the program ends, is closed, and the next run
-//! opens another: what was under way on it is unknown.
+//! Opening a session costs the server a process and a dozen statements, so it is kept while it works. A run takes
+//! it with [`Analysis::take`] and returns it with [`Analysis::keep`] when it succeeded. A session that is not
+//! returned, because a statement failed, an answer did not come in time or the program ends, is closed, and the
+//! next run opens another: its state is unknown.
 
 use pg::Session;
 use std::time::Duration;
 use store::host::{self, OpenError};
 
-/// How the session appears in `pg_stat_activity`.
+/// Name of the session in `pg_stat_activity`.
 const APPLICATION: &str = "pqcrypta-collector analysis";
 /// How long closing it in order may take.
 const CLOSE_WITHIN: Duration = Duration::from_millis(500);
 
-/// A session that speaks for this host.
+/// A session and the number of this host.
 #[derive(Debug)]
 pub(crate) struct HostSession {
     pub(crate) session: Session,
@@ -31,6 +31,7 @@ pub(crate) struct Analysis {
 }
 
 impl Analysis {
+    /// Begins without a session.
     pub(crate) fn new(target: pg::Target, options: pg::SessionOptions, machine_id: String) -> Self {
         Self {
             target,
@@ -40,8 +41,8 @@ impl Analysis {
         }
     }
 
-    /// Returns how long a run may take. Each statement has its own limit at the server; this one is for a
-    /// link that does not answer.
+    /// Returns how long a run may take. Each statement has its own limit at the server; this limit is for a
+    /// connection that does not answer.
     pub(crate) fn deadline(&self) -> Duration {
         self.options.transaction_timeout
     }
@@ -61,7 +62,7 @@ impl Analysis {
         self.kept = Some(session);
     }
 
-    /// Closes what is kept.
+    /// Closes the kept session.
     pub(crate) async fn close(self) {
         if let Some(kept) = self.kept {
             kept.session.close(CLOSE_WITHIN).await;

@@ -1,10 +1,10 @@
-//! The one place that reads the wall clock. It may jump either way; nothing is computed from the
-//! difference of two readings.
+//! The only place that reads the wall clock. It may jump in either direction, so no duration is computed from two
+//! readings.
 
 use schema::Timestamp;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Returns the present instant, to the microsecond. Before 1970 it is negative.
+/// Returns the current time in microseconds. Before 1970 it is negative.
 #[expect(clippy::disallowed_methods, reason = "this is the clock")]
 pub(crate) fn now() -> Timestamp {
     let now = SystemTime::now();

@@ -1,4 +1,4 @@
-//! The host's tick and that of the services, as jobs of the schedule.
+//! The ticks of the host and of the services, as jobs of the schedule.
 
 use crate::clock;
 use crate::sampling::Sampling;
@@ -48,7 +48,7 @@ impl Job for HostJob {
     }
 }
 
-/// Samples the services beside it.
+/// Samples the services.
 pub(crate) struct ServicesJob {
     services: Services,
     watched: Watched,
@@ -56,7 +56,7 @@ pub(crate) struct ServicesJob {
 }
 
 impl ServicesJob {
-    /// Begins with the services of this configuration.
+    /// Starts the services of this configuration.
     pub(crate) fn new(mut services: Services, config: &Config) -> Self {
         let watched = Watched::of(config);
         watched.add_to(&mut services);

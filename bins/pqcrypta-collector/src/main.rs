@@ -1,19 +1,19 @@
 //! The agent. It samples this host and delivers to PostgreSQL; it binds no port.
 //!
 //! One thread runs every task: sampling, one for each service that is watched, the writer that delivers
-//! samples, the one that stores lines of logs, judging, and the reload of the configuration. A second reads and
-//! parses logs, which takes the processor for as long as lines wait; at most two more wait for
-//! disks (the spool's fdatasync, a mount that does not answer). Sampling never waits for the writer: a
-//! tick ends when its rows are in the spool.
+//! samples, the task that stores log lines, judging, and the reload of the configuration. A second thread reads and
+//! parses logs, which takes CPU for as long as lines wait; at most two more wait for disks (the spool's fdatasync,
+//! a mount that does not answer). Sampling never waits for the writer: a tick ends when its rows are in the spool.
 //!
 //! SIGHUP makes it read the configuration again.
 //!
-//! Exit status: 0 after SIGTERM, 78 for a faulty configuration, 1 for anything else; also when samples were
+//! Exit status: 0 after SIGTERM, 78 for a faulty configuration, 1 for anything else, including samples that were
 //! lost at the end without a note in the database or the queue.
 
 mod agent;
 mod analysis;
 mod clock;
+mod group_append;
 mod jobs;
 mod judging;
 mod logs;
@@ -47,7 +47,7 @@ struct Args {
     sys: PathBuf,
 }
 
-/// Threads that may wait for disks: the spool, and one mount that does not answer.
+/// Threads that may wait for disks: the spool's and that of a mount that does not answer.
 const BLOCKING_THREADS: usize = 2;
 
 fn main() -> ExitCode {

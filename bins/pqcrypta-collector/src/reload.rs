@@ -1,5 +1,5 @@
-//! Follows the configuration file: looked at every minute and at SIGHUP, taken when it is good, else
-//! the one in force stays and the faults are logged once, at SIGHUP each time.
+//! Follows the configuration file: it is checked every minute and at SIGHUP, and applied when it is valid. Otherwise
+//! the settings in use stay and the faults are logged: once, at SIGHUP each time.
 
 use crate::schedule::{Job, Needs, Plan, Turn, Wake};
 use crate::settings;
@@ -10,10 +10,10 @@ use std::time::Duration;
 use store::writer::WriterOptions;
 use tokio::sync::{Notify, watch};
 
-/// How often the file is looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// How often the file is checked.
+const CHECK_EVERY: Duration = Duration::from_secs(60);
 
-/// Where a new configuration goes.
+/// The configuration in use, for every task that follows it.
 #[derive(Clone, Debug)]
 pub(crate) struct Published {
     pub(crate) config: watch::Sender<Config>,
@@ -24,6 +24,7 @@ pub(crate) struct Published {
 }
 
 impl Published {
+    /// Publishes the configuration that was loaded.
     pub(crate) fn new(loaded: &Loaded) -> Self {
         Self {
             config: watch::Sender::new(loaded.config.clone()),
@@ -57,7 +58,7 @@ impl Job for Reloader {
     };
 
     fn interval(&self, _: &Config) -> Duration {
-        LOOK_EVERY
+        CHECK_EVERY
     }
 
     fn wake(&self) -> Wake {
@@ -65,7 +66,7 @@ impl Job for Reloader {
     }
 
     async fn run(&mut self, turn: Turn) -> anyhow::Result<usize> {
-        let Some(loaded) = self.look(turn == Turn::Woken) else {
+        let Some(loaded) = self.check(turn == Turn::Woken) else {
             return Ok(0);
         };
         self.published.send(loaded);
@@ -89,8 +90,8 @@ impl Reloader {
         }
     }
 
-    /// Returns the configuration when it differs, with what needs no restart applied.
-    fn look(&mut self, is_asked: bool) -> Option<Loaded> {
+    /// Returns the configuration when it differs, with the changes that need no restart applied.
+    fn check(&mut self, is_asked: bool) -> Option<Loaded> {
         let polled = if is_asked {
             self.watch.reread(&self.running)
         } else {
@@ -110,7 +111,7 @@ impl Reloader {
         None
     }
 
-    /// Applies what needs no restart and logs what changed.
+    /// Applies the changes that need no restart and logs all of them.
     fn take(&mut self, loaded: Loaded, reload: &Reload) -> Loaded {
         for change in reload.live() {
             tracing::info!(
@@ -177,9 +178,12 @@ mod tests {
             "",
         ] {
             write(&file, bad);
-            // Over several looks: a file that is being written is looked at again.
-            let looks = [(); 3].map(|()| reloader.look(false));
-            assert!(looks.iter().all(Option::is_none) || bad.is_empty(), "{bad}");
+            // Several times: a file that is being written is checked again.
+            let checks = [(); 3].map(|()| reloader.check(false));
+            assert!(
+                checks.iter().all(Option::is_none) || bad.is_empty(),
+                "{bad}"
+            );
         }
         assert_eq!(reloader.running.intervals.system_secs, 10);
 
@@ -187,13 +191,13 @@ mod tests {
             &file,
             "[intervals]\nsystem_secs = 20\n[database]\nname = \"other\"\n",
         );
-        let next = (0..3).find_map(|_| reloader.look(false)).unwrap();
+        let next = (0..3).find_map(|_| reloader.check(false)).unwrap();
         assert_eq!(next.config.intervals.system_secs, 20);
         assert_eq!(next.config.database.name, loaded.config.database.name);
 
         // SIGHUP reads at once.
         write(&file, "[intervals]\nsystem_secs = 30\n");
-        let next = reloader.look(true).unwrap();
+        let next = reloader.check(true).unwrap();
         assert_eq!(next.config.intervals.system_secs, 30);
     }
 }

@@ -1,11 +1,13 @@
-//! The tick: every collector once, the collector about itself, and all of it made durable.
+//! The host's tick: every collector of the host once, the collector's metrics of itself, and all of it made durable,
+//! together with the services' answers to the same tick.
 
+use crate::group_append::GroupAppend;
 use crate::logs::Sources;
 use collect::{Host, Moment, Mounts, Processes, Roots, SelfUsage, run_one};
 use schema::tables::SelfSample;
 use schema::{Json, Row, Sample, Timestamp};
 use std::time::Duration;
-use store::queue::{Durability, Queue};
+use store::queue::Durability;
 use store::spool::State;
 use store::status::{Link, SharedStatus};
 use tokio::time::Instant;
@@ -13,14 +15,14 @@ use tokio::time::Instant;
 /// Room for the rows of a usual host.
 const ROWS: usize = 512;
 
-/// Everything a tick needs to remember.
+/// The state kept between ticks.
 #[derive(Debug)]
 pub(crate) struct Sampling {
     host: Host,
     mounts: Mounts,
     processes: Processes,
     usage: SelfUsage,
-    queue: Queue,
+    group: GroupAppend,
     status: SharedStatus,
     sources: Sources,
     started: Instant,
@@ -32,10 +34,11 @@ pub(crate) struct Sampling {
 }
 
 impl Sampling {
+    /// Begins to sample below these roots.
     pub(crate) fn new(
         roots: &Roots,
         watched: Vec<String>,
-        queue: Queue,
+        group: GroupAppend,
         status: SharedStatus,
         sources: Sources,
         budget_bytes: u64,
@@ -47,7 +50,7 @@ impl Sampling {
             mounts: Mounts::new(roots),
             processes,
             usage: SelfUsage::new(roots),
-            queue,
+            group,
             status,
             sources,
             started: Instant::now(),
@@ -59,23 +62,26 @@ impl Sampling {
         }
     }
 
-    /// Follows a reload of the configuration.
+    /// Sets the processes that are watched by name.
     pub(crate) fn watch(&mut self, watched: Vec<String>) {
         self.processes.watch(watched);
     }
 
-    /// Follows a reload of the configuration.
+    /// Sets the memory below which processes are only stored in sum.
     pub(crate) fn sum_below(&mut self, mib: u32) {
         self.processes.sum_below(mib);
     }
 
-    /// Follows a reload of the configuration.
+    /// Sets the budget of the spool that is reported.
     pub(crate) fn set_budget(&mut self, bytes: u64) {
         self.budget_bytes = count(bytes);
     }
 
-    /// One tick at `ts`, begun `late`.
+    /// Takes one tick at `ts`, begun `late`.
     pub(crate) async fn sample(&mut self, ts: Timestamp, late: Duration) {
+        let member = self.group.join();
+        // Services whose tick is due now send their queries first; they answer while the host is read.
+        tokio::task::yield_now().await;
         let began = Instant::now();
         let at = Moment {
             ts,
@@ -87,7 +93,9 @@ impl Sampling {
         run_one(&mut self.mounts, &at, &mut rows).await;
         rows.append(&mut self.sources.rows(ts));
         rows.push(self.about_itself(&at, late).await);
-        match self.queue.append(ts, rows).await {
+        let sampled = began.elapsed();
+        let appended = member.append(ts, rows).await;
+        match appended.durability {
             Ok(Durability::Disk) => {
                 if !self.durable {
                     tracing::info!("the spool's disk takes samples again");
@@ -104,11 +112,13 @@ impl Sampling {
             }
             Err(error) => tracing::error!(%error, "the spool refused the samples of this tick"),
         }
-        self.last_duration = Some(began.elapsed());
+        // Without waiting for services.
+        self.last_duration = Some(sampled + appended.took);
     }
 
+    /// Returns the collector's metrics of itself.
     async fn about_itself(&mut self, at: &Moment, late: Duration) -> Row {
-        let depth = self.queue.depth().await;
+        let depth = self.group.queue().depth().await;
         let status = self.status.get();
         let overflowing = depth.state == State::Full;
         if overflowing && !self.overflowing {

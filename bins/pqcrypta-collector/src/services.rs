@@ -1,37 +1,35 @@
 //! Services beside the host: PostgreSQL servers and applications.
 //!
-//! Each service has a task of its own, so that one that does not answer delays nobody. A tick gives
-//! every task an order; what answers within [`GRACE`] becomes durable together, in one append, and
-//! a straggler appends its own rows when it has them. A service that is still busy with an earlier
-//! tick is left alone, and a row says so. What changes slowly is asked every `slow` after the fast
-//! questions of the same tick.
+//! Each service has its own task, so that one that does not answer does not delay the others. A tick gives
+//! every task an order. Answers within [`GRACE`] become durable in one append, together with the rows of the host
+//! ([`group_append`](crate::group_append)); a straggler appends its own rows when it has them. A service that is
+//! still busy with an earlier tick is left alone, which a row reports. What changes slowly is queried every `slow`
+//! after the fast queries of the same tick.
 
+use crate::group_append::{GRACE, GroupAppend};
 use collect::Moment;
 use schema::tables::CollectorRun;
 use schema::{Row, Sample, Timestamp};
 use std::time::Duration;
 use store::queue::Queue;
+use store::spool::SpoolError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
-/// How long a tick waits for its slowest service before the rest is made durable. A server on this
-/// machine answers within 20 ms; half a second is lost at worst when the power fails.
-const GRACE: Duration = Duration::from_millis(500);
-
 /// Something that is sampled over the network or a socket.
 pub(crate) trait Service: Send + 'static {
-    /// What `collector_runs_raw.collector` calls it.
+    /// Returns its name in `collector_runs_raw.collector`.
     fn name(&self) -> String;
-    /// What every tick asks.
+    /// Collects what every tick needs.
     fn fast(&mut self, at: &Moment, out: &mut Vec<Row>) -> impl Future<Output = ()> + Send;
-    /// What changes slowly.
+    /// Collects what changes slowly.
     fn slow(&mut self, at: &Moment, out: &mut Vec<Row>) -> impl Future<Output = ()> + Send;
-    /// Says good-bye.
+    /// Closes its connection.
     fn close(self) -> impl Future<Output = ()> + Send;
 }
 
-/// A tick that a service is to take.
+/// A request to a service to take a tick.
 struct Order {
     at: Moment,
     slow: Duration,
@@ -47,15 +45,16 @@ struct Worker {
 /// Every service of the configuration.
 pub(crate) struct Services {
     workers: Vec<Worker>,
-    queue: Queue,
+    group: GroupAppend,
     started: Instant,
 }
 
 impl Services {
-    pub(crate) fn new(queue: Queue) -> Self {
+    /// Begins without services; their rows become durable with those of this group.
+    pub(crate) fn new(group: GroupAppend) -> Self {
         Self {
             workers: Vec::new(),
-            queue,
+            group,
             started: Instant::now(),
         }
     }
@@ -66,17 +65,17 @@ impl Services {
         self.workers.push(Worker {
             name: service.name(),
             orders,
-            task: tokio::spawn(work(service, received, self.queue.clone())),
+            task: tokio::spawn(work(service, received, self.group.queue().clone())),
         });
     }
 
-    /// One tick at `ts`; what is slow is asked again after `slow`.
+    /// Takes one tick at `ts`; slow queries are due again after `slow`.
     pub(crate) async fn tick(&mut self, ts: Timestamp, slow: Duration) {
         let at = Moment {
             ts,
             monotonic: self.started.elapsed(),
         };
-        let until = Instant::now() + GRACE;
+        let member = self.group.join();
         let mut rows = Vec::new();
         let mut waiting = Vec::with_capacity(self.workers.len());
         for worker in &self.workers {
@@ -93,11 +92,13 @@ impl Services {
         }
         for receiver in waiting {
             // Those that are late, or died, are not waited for.
-            if let Ok(Ok(mut given)) = timeout_at(until, receiver).await {
+            if let Ok(Ok(mut given)) = timeout_at(member.until(), receiver).await {
                 rows.append(&mut given);
             }
         }
-        append(&self.queue, ts, rows).await;
+        if let Err(error) = member.append(ts, rows).await.durability {
+            report_refusal(&error);
+        }
     }
 
     /// Ends every service and begins with those that `add` adds.
@@ -112,8 +113,8 @@ impl Services {
     }
 }
 
-/// Ends these tasks. One that waits for an answer is cut off after [`GRACE`]: what it lacks is the
-/// tick that has not ended.
+/// Ends these tasks. One that waits for an answer is cut off after [`GRACE`]; only the tick that has not ended
+/// is missing then.
 async fn end(workers: Vec<Worker>) {
     let until = Instant::now() + GRACE;
     let mut tasks = Vec::with_capacity(workers.len());
@@ -128,6 +129,7 @@ async fn end(workers: Vec<Worker>) {
     }
 }
 
+/// Takes orders until there are no more.
 async fn work(mut service: impl Service, mut orders: mpsc::Receiver<Order>, queue: Queue) {
     let mut slow_after = None;
     while let Some(order) = orders.recv().await {
@@ -143,7 +145,7 @@ async fn work(mut service: impl Service, mut orders: mpsc::Receiver<Order>, queu
         }
         let mut rows = Vec::new();
         service.fast(&order.at, &mut rows).await;
-        // Nobody waits any longer: the rows go their own way.
+        // The tick no longer waits for them.
         if let Err(rows) = order.rows.send(rows) {
             append(&queue, order.at.ts, rows).await;
         }
@@ -159,7 +161,7 @@ async fn work(mut service: impl Service, mut orders: mpsc::Receiver<Order>, queu
     service.close().await;
 }
 
-/// The row about a tick that found a service busy.
+/// Returns the row about a tick that found a service busy.
 fn busy(name: &str, ts: Timestamp) -> Row {
     CollectorRun {
         collector: name.to_owned(),
@@ -171,13 +173,18 @@ fn busy(name: &str, ts: Timestamp) -> Row {
     .into_row(ts)
 }
 
+/// Appends rows outside the group of their tick.
 async fn append(queue: &Queue, ts: Timestamp, rows: Vec<Row>) {
     if rows.is_empty() {
         return;
     }
     if let Err(error) = queue.append(ts, rows).await {
-        tracing::error!(%error, "the spool refused the samples of services");
+        report_refusal(&error);
     }
+}
+
+fn report_refusal(error: &SpoolError) {
+    tracing::error!(%error, "the spool refused the samples of services");
 }
 
 #[cfg(test)]
@@ -224,7 +231,7 @@ mod tests {
             let dir = TempDir::new().unwrap();
             let options = spool::SpoolOptions::with_budget(16 * 1024 * 1024);
             let queue = Queue::new(Spool::open(dir.path(), options).unwrap());
-            let mut services = Services::new(queue.clone());
+            let mut services = Services::new(GroupAppend::new(queue.clone()));
             for millis in takes {
                 let takes = Duration::from_millis(*millis);
                 services.add(Stub { takes });
@@ -270,7 +277,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_that_hangs_delays_nobody_and_is_told() {
+    async fn one_that_hangs_delays_no_other_and_is_reported() {
         let mut bench = Bench::new(&[10, 25_000]);
         let before = Instant::now();
         bench.tick().await;
@@ -284,7 +291,7 @@ mod tests {
         assert_eq!(
             (fast, busy),
             (3, 1),
-            "the order that waits is told when it is found"
+            "the order that waits is reported when it is found"
         );
         pass(60_000).await;
         let (fast, slow, busy, _) = bench.stored().await;
@@ -296,7 +303,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn slow_questions_come_at_their_own_pace() {
+    async fn slow_queries_come_at_their_own_pace() {
         let mut bench = Bench::new(&[1]);
         for _ in 0..60 {
             bench.tick().await;

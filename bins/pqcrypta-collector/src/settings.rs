@@ -1,4 +1,4 @@
-//! What the parts of the agent take from the configuration.
+//! Settings of the agent's parts, taken from the configuration.
 
 use config::{Config, Loaded};
 use std::time::Duration;
@@ -10,7 +10,7 @@ pub(crate) fn budget_bytes(config: &Config) -> u64 {
     config.collector.queue_max_mb.saturating_mul(1024 * 1024)
 }
 
-/// Returns what the writer follows.
+/// Returns the options of the writer.
 pub(crate) fn writer_options(config: &Config) -> WriterOptions {
     WriterOptions {
         deadline: config.collector.query_timeout(),
@@ -33,14 +33,14 @@ fn days(days: u32) -> i32 {
 /// Returns the limits of the writer's session.
 pub(crate) fn writer_session(config: &Config) -> pg::SessionOptions {
     pg::SessionOptions {
-        // A table that is locked is left for later rather than waited for.
+        // A locked table is deferred rather than waited for.
         lock_timeout: Duration::from_millis(500),
         ..pg::SessionOptions::for_deadline(config.collector.query_timeout())
     }
 }
 
-/// Returns the limits of the sessions of lines and findings. Nobody waits for these as for samples: a table that
-/// is locked for a moment is waited for.
+/// Returns the limits of the sessions for log lines and findings. They are less urgent than samples, so they wait
+/// for a table that is locked for a moment.
 pub(crate) fn patient_session(config: &Config) -> pg::SessionOptions {
     pg::SessionOptions::for_deadline(config.collector.query_timeout())
 }

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, watch};
 
-/// What signals ask for.
+/// Requests by signals.
 #[derive(Debug)]
 pub(crate) struct Signals {
     /// Turns true with the first signal to stop.
     pub(crate) stop: watch::Receiver<bool>,
-    /// Notified by each SIGHUP; two that come together are one.
+    /// Notified by each SIGHUP; several at once count as one.
     pub(crate) reload: Arc<Notify>,
 }
 
-/// Listens from now on. A second signal to stop ends the process: what was sampled is in the spool.
+/// Installs the handlers. A second signal to stop ends the process at once: samples are in the spool.
 pub(crate) fn listen() -> std::io::Result<Signals> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

@@ -8,7 +8,7 @@ use config::Config;
 use schema::Row;
 use std::time::Duration;
 
-/// The settings a change of which restarts the services.
+/// Settings that restart the services when they change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Watched {
     postgres: Vec<config::Postgres>,
@@ -20,6 +20,7 @@ pub(crate) struct Watched {
 }
 
 impl Watched {
+    /// Returns the settings of this configuration.
     pub(crate) fn of(config: &Config) -> Self {
         let targets = config.scrape.targets();
         let names = targets.iter().map(|target| target.name.clone());
@@ -34,8 +35,8 @@ impl Watched {
         }
     }
 
-    /// Adds every server and target. One that cannot be queried at all is logged once and left out;
-    /// `check-config` finds it too.
+    /// Adds every server and target. One that cannot be queried at all is logged and left out; `check-config`
+    /// reports it too.
     pub(crate) fn add_to(&self, services: &mut Services) {
         for server in &self.postgres {
             match Instance::of(server, &self.database, self.timeout) {
@@ -77,8 +78,8 @@ impl Service for Postgres {
     }
 }
 
-/// An application. One that is not configured explicitly is watched from its first answer on: until then its
-/// absence is not reported.
+/// An application. If it is not configured explicitly, it is watched from its first answer on: its absence is not
+/// reported before.
 struct Scraped {
     application: Application,
     is_assumed: bool,

@@ -16,6 +16,7 @@ use crate::progress::Progress;
 use crate::ranges::RangeSet;
 use crate::spool::{Loss, Reason, Spool, SpoolError, State};
 use crate::tuple::{self, Group};
+use crate::writer::batch::todo;
 use bytes::Bytes;
 use schema::{Class, Row, TableDef, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -141,23 +142,38 @@ impl Queue {
     /// # Errors
     /// When the spool refuses for a reason that is not the disk's state.
     pub async fn append(&self, ts: Timestamp, rows: Vec<Row>) -> Result<Durability, SpoolError> {
-        let mut by_class: BTreeMap<Class, Vec<Row>> = BTreeMap::new();
+        self.append_all(vec![(ts, rows)]).await
+    }
+
+    /// Makes the rows of several ticks durable, each tick in its own records, and notifies the writer once.
+    ///
+    /// # Errors
+    /// When the spool refuses for a reason that is not the disk's state.
+    pub async fn append_all(
+        &self,
+        ticks: Vec<(Timestamp, Vec<Row>)>,
+    ) -> Result<Durability, SpoolError> {
+        let mut records: Vec<(Timestamp, Class, Vec<Row>)> = Vec::new();
         {
             let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            for row in rows {
-                match waiting.get_mut(row.table.name) {
-                    Some(count) => *count += 1,
-                    None => {
-                        waiting.insert(row.table.name.to_owned(), 1);
+            for (ts, rows) in ticks {
+                let mut by_class: BTreeMap<Class, Vec<Row>> = BTreeMap::new();
+                for row in rows {
+                    match waiting.get_mut(row.table.name) {
+                        Some(count) => *count += 1,
+                        None => {
+                            waiting.insert(row.table.name.to_owned(), 1);
+                        }
                     }
+                    by_class.entry(row.table.class).or_default().push(row);
                 }
-                by_class.entry(row.table.class).or_default().push(row);
+                records.extend(by_class.into_iter().map(|(class, rows)| (ts, class, rows)));
             }
         }
         let result = self
             .blocking(move |inner| {
                 let mut result = Ok(inner.store_held());
-                for (class, rows) in by_class {
+                for (ts, class, rows) in records {
                     for (payload, rows) in tuple::encode(&rows) {
                         match inner.spool.append(class, ts, rows, &payload) {
                             Ok(_) => {}
@@ -297,6 +313,17 @@ impl Queue {
             }
         }
         waiting.retain(|_, count| *count > 0);
+    }
+
+    /// Returns whether the database has everything and the disk takes records: then there is nothing to plan.
+    pub(crate) async fn is_idle(&self) -> bool {
+        self.in_memory(|inner| {
+            let is_delivered = |class| todo(&inner.spool, &inner.progress, class).is_empty();
+            inner.held.is_empty()
+                && inner.spool.state() == State::Ok
+                && Class::ALL.into_iter().all(is_delivered)
+        })
+        .await
     }
 
     /// Remembers the progress in the database.

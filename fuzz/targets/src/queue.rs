@@ -7,10 +7,10 @@ use schema::{Class, Row, Sample, Timestamp};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use store::spool::{Kind, Options, Reader, Spool};
+use store::spool::{Kind, Reader, Spool, SpoolOptions};
 
 const ROOT: &str = "/spool";
-const OPTIONS: Options = Options {
+const OPTIONS: SpoolOptions = SpoolOptions {
     budget: 4 << 20,
     segment: 4096,
 };

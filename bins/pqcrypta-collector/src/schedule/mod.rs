@@ -2,10 +2,10 @@
 //!
 //! A [`Job`] states how often it runs, what it needs, and how long a run may take. [`Schedule::run`] does the
 //! rest: aligned ticks, wake-ups between them, standby, waiting for the database, changes of the
-//! configuration, the deadline, the end, and the row in `collector_runs_raw` with the outcome.
+//! configuration, the deadline, shutdown, and the row in `collector_runs_raw` with the outcome.
 //!
-//! Each job has a task of its own, so that none delays another. A run that fails changes nothing here: it is
-//! logged when its cause changes, and the next one comes when it is due.
+//! Each job has its own task, so that none delays another. A failed run does not change the schedule: it is logged
+//! when its cause changes, and the next run starts when it is due.
 
 mod pace;
 mod ticker;
@@ -22,58 +22,58 @@ use ticker::Ticker;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 
-/// How often the writer's link is looked at while a job waits for it.
+/// How often the writer's connection is checked while a job waits for it.
 const LINK_EVERY: Duration = Duration::from_secs(1);
 
-/// What must hold for a job to run.
+/// The precondition of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Needs {
     /// Nothing; it runs on standby too.
     Nothing,
-    /// No other collector holds this host; a tick on standby is skipped.
+    /// No other collector samples this host; a tick on standby is skipped.
     Active,
-    /// That, and the writer has a link to the database; a tick waits for it.
+    /// The same, and the writer is connected to the database; a tick waits for it.
     Link,
 }
 
-/// What a job is called and what it needs.
+/// The name of a job and its requirements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
     /// Name in log messages and in `collector_runs_raw.collector`.
     pub(crate) name: &'static str,
     pub(crate) needs: Needs,
-    /// Whether each run is stored as a row. A collector stores its own.
+    /// Whether the schedule stores a row for each run. A collector stores its rows itself.
     pub(crate) is_recorded: bool,
 }
 
-/// What makes a job run between its ticks.
+/// The trigger of runs between ticks.
 #[derive(Clone, Debug)]
 pub(crate) enum Wake {
     Never,
     /// Each notification, at once.
     AtOnce(Arc<Notify>),
-    /// Notifications of news, at the pace of [`pace`].
+    /// Notifications, at the rate of [`pace`].
     Paced(Arc<Notify>),
 }
 
 /// Why a job runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
-    /// Its tick has come, so much too late.
+    /// Its tick is due; with the delay.
     Tick(Duration),
-    /// It was woken.
+    /// It was woken between ticks.
     Woken,
 }
 
 /// Periodic work.
 pub(crate) trait Job: Send {
-    /// How it is run.
+    /// Name and requirements.
     const PLAN: Plan;
 
     /// Returns the time between two ticks.
     fn interval(&self, config: &Config) -> Duration;
 
-    /// Returns what makes it run between ticks.
+    /// Returns the trigger of runs between ticks.
     fn wake(&self) -> Wake {
         Wake::Never
     }
@@ -84,15 +84,15 @@ pub(crate) trait Job: Send {
         None
     }
 
-    /// Runs once; returns how many rows or findings came of it.
+    /// Runs once; returns the number of rows or findings.
     fn run(&mut self, turn: Turn) -> impl Future<Output = anyhow::Result<usize>> + Send;
 
-    /// Follows a change of the configuration.
+    /// Applies a change of the configuration.
     fn reconfigure(&mut self, _: &Config) -> impl Future<Output = ()> + Send {
         async {}
     }
 
-    /// Ends it.
+    /// Shuts the job down.
     fn close(self) -> impl Future<Output = ()> + Send
     where
         Self: Sized,
@@ -101,7 +101,7 @@ pub(crate) trait Job: Send {
     }
 }
 
-/// What every job follows.
+/// The inputs that every job follows.
 #[derive(Clone, Debug)]
 pub(crate) struct Schedule {
     pub(crate) config: watch::Receiver<Config>,
@@ -109,7 +109,7 @@ pub(crate) struct Schedule {
     pub(crate) stop: watch::Receiver<bool>,
     /// What the writer of samples reports of the database.
     pub(crate) status: SharedStatus,
-    /// Where the rows of runs go.
+    /// Takes the rows of runs.
     pub(crate) queue: Queue,
     pub(crate) clock: fn() -> Timestamp,
 }
@@ -142,7 +142,7 @@ impl Schedule {
                 waker.ran(Instant::now(), Duration::ZERO);
                 continue;
             }
-            // Of the ticks that passed while it waited this one is enough.
+            // This run stands for the ticks that passed while it waited.
             ticker.skip_missed();
             let begun = Instant::now();
             let Some(outcome) = self.run_once(&mut job, turn).await else {
@@ -155,7 +155,7 @@ impl Schedule {
         job.close().await;
     }
 
-    /// Waits for what a job needs; returns whether it may run, and `None` at the end of the program.
+    /// Waits for the precondition of a job; returns whether it may run, and `None` when the program stops.
     async fn ready(&mut self, needs: Needs) -> Option<bool> {
         if needs == Needs::Link {
             let status = &self.status;
@@ -172,7 +172,7 @@ impl Schedule {
         Some(needs == Needs::Nothing || !*self.standby.borrow_and_update())
     }
 
-    /// Runs the job within its deadline; `None` when the program ends meanwhile.
+    /// Runs the job within its deadline; returns `None` when the program stops meanwhile.
     async fn run_once<J: Job>(&mut self, job: &mut J, turn: Turn) -> Option<anyhow::Result<usize>> {
         let Some(deadline) = job.deadline() else {
             return Some(job.run(turn).await);
@@ -225,7 +225,7 @@ impl Schedule {
     }
 }
 
-/// Waits for what wakes a job.
+/// Waits for the trigger of a job.
 struct Waker {
     wake: Wake,
     pace: Pace,
@@ -239,7 +239,7 @@ impl Waker {
         }
     }
 
-    /// Waits until the job is to run; loses nothing when it is dropped meanwhile.
+    /// Waits until the job is to run; may be dropped without losing a notification.
     async fn due(&mut self) {
         match &self.wake {
             Wake::Never => std::future::pending().await,

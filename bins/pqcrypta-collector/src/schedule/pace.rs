@@ -1,37 +1,37 @@
-//! When a job that waits for news runs again.
+//! Rate limit for jobs that run on notification.
 //!
-//! The first news is taken at once. Further runs are [`NEWS_EVERY`] apart, and further when they take
-//! long, so that they have [`SHARE`] of one core of the server at most. What belongs to the same news may be
-//! stored a little later, with the next tick, so the last news gets one more run.
+//! The first notification starts a run at once. Further runs are at least [`NEWS_EVERY`] apart, and more when they
+//! take long, so that they use one part in [`SHARE`] of a core of the server at most. Related data may be stored a
+//! little later, with the next tick, so the last notification is followed by one more run.
 
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// Least time between two runs for news.
 const NEWS_EVERY: Duration = Duration::from_secs(10);
-/// … and at least so many times what the last run took.
+/// … and at least this multiple of the duration of the last run.
 const SHARE: u32 = 20;
-/// Time from the last news to one more run: ticks are a minute apart at most, usually 10 s.
+/// Time from the last notification to the run that follows it: ticks are usually 10 s apart.
 const LAST_LOOK: Duration = Duration::from_secs(20);
 
-/// Paces the runs for news.
+/// Paces the runs on notification.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
-    /// The end of the pause after the last run.
+    /// When the pause after the last run ends.
     not_before: Option<Instant>,
     due: Option<Instant>,
-    /// The last run was for news, so one more follows.
+    /// Whether the last run was on notification, so that one more follows.
     last_look: bool,
 }
 
 impl Pace {
-    /// Takes note of news: a run is due when the pause has passed.
+    /// Records a notification: a run is due when the pause has passed.
     pub(super) fn news(&mut self, now: Instant) {
         self.due = Some(self.not_before.map_or(now, |end| end.max(now)));
         self.last_look = true;
     }
 
-    /// Takes note of a run.
+    /// Records a run.
     pub(super) fn ran(&mut self, begun: Instant, took: Duration) {
         let pause = NEWS_EVERY.max(took.saturating_mul(SHARE));
         self.not_before = Some(begun + pause);
@@ -39,7 +39,7 @@ impl Pace {
         self.due = again.then(|| begun + pause.max(LAST_LOOK));
     }
 
-    /// Waits until a run is due; for ever while none is.
+    /// Waits until a run is due, forever if there is none.
     pub(super) async fn due(&self) {
         match self.due {
             Some(due) => tokio::time::sleep_until(due).await,
@@ -63,7 +63,7 @@ mod tests {
         assert_eq!(pace.due, Some(at(0)));
         pace.ran(at(0), Duration::from_millis(20));
         assert_eq!(pace.due, Some(at(20)));
-        // More of it has its turn after the pause.
+        // A further notification waits for the end of the pause.
         pace.news(at(1));
         assert_eq!(pace.due, Some(at(10)));
         // A run that takes two seconds is followed by forty without one.
@@ -72,7 +72,7 @@ mod tests {
         assert_eq!(pace.due, Some(at(50)));
         pace.ran(at(50), Duration::from_millis(1));
         assert_eq!(pace.due, Some(at(70)));
-        // Without further news that was all.
+        // No run without a further notification.
         pace.ran(at(70), Duration::from_millis(1));
         assert_eq!(pace.due, None);
     }

@@ -196,7 +196,7 @@ async fn a_run_with_a_deadline_is_dropped_and_recorded_as_failed() {
     pass(6).await;
     assert_eq!(bench.runs().await, 1);
     assert!(bench.notes.take().is_empty());
-    // At the end nobody waits for the deadline.
+    // Shutdown does not wait for the deadline.
     pass(5).await;
     let before = Instant::now();
     bench.stop.send_replace(true);

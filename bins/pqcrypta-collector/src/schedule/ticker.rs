@@ -1,4 +1,4 @@
-//! When the next tick is due.
+//! Computes when the next tick is due.
 //!
 //! Ticks lie on multiples of the interval of the wall clock, so that all hosts of a fleet sample
 //! together. Waiting is done on the monotonic clock and each wait is bounded by one and a half

@@ -31,6 +31,7 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rustix::io::Errno;
 use schema::Timestamp;
 
 use super::chunk::{Chunk, Gap, GapReason};
@@ -79,6 +80,9 @@ pub(super) struct Stream {
     pub name: Arc<str>,
     pub state: State,
     path: PathBuf,
+    /// The last error of looking at the path, with the state that reports it: a log that stays away has its text
+    /// made once.
+    fault: Option<(Errno, State)>,
     /// Where the path leads when it is a link.
     links_to: Option<PathBuf>,
     /// What is to be read, oldest first.
@@ -125,6 +129,7 @@ impl Stream {
             links_to: None,
             name,
             state: State::default(),
+            fault: None,
             queue: VecDeque::new(),
             closed: None,
             was_current: false,
@@ -228,7 +233,7 @@ impl Stream {
             Ok(found) => self.look_at(&found, options),
             Err(errno) => {
                 self.is_current = false;
-                self.state = open::state_of("looking at", &self.path, errno);
+                self.state = self.fault_of(errno);
                 let is_missing = self.state.status == Status::Missing;
                 if self.closed.is_none() {
                     self.is_young |= is_missing && self.last.is_none();
@@ -238,6 +243,14 @@ impl Stream {
                 }
             }
         }
+    }
+
+    /// Returns the state that reports this error of looking at the path.
+    fn fault_of(&mut self, errno: Errno) -> State {
+        let path = &self.path;
+        let fault = self.fault.take().filter(|(known, _)| *known == errno);
+        let fault = fault.unwrap_or_else(|| (errno, open::state_of("looking at", path, errno)));
+        self.fault.insert(fault).1.clone()
     }
 
     /// Whether a closed file is looked for, to which no path leads: one that was left before is not each

@@ -123,8 +123,8 @@ impl Lanes {
     }
 }
 
-/// Records of a class that the database does not have, whether or not the spool still has them.
-pub(super) fn todo(spool: &Spool, progress: &Progress, class: Class) -> RangeSet {
+/// Returns the records of a class that the database does not have, whether or not the spool still has them.
+pub(crate) fn todo(spool: &Spool, progress: &Progress, class: Class) -> RangeSet {
     RangeSet::from(1..spool.next_lsn(class))
         .difference(&progress.of(class).delivered)
         .difference(spool.unused(class))

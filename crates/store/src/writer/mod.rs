@@ -26,7 +26,7 @@
 //! * *The spool is an older copy of itself, or the database an older one*: the spool gives colliding
 //!   records new numbers; records that neither of them has are a gap.
 
-mod batch;
+pub(crate) mod batch;
 pub(crate) mod copy;
 mod deferred;
 mod insert;

@@ -39,6 +39,8 @@ pub(super) struct Session<'a> {
     pub(super) achieved: bool,
     pub(super) next_heartbeat: Instant,
     pub(super) next_upkeep: Instant,
+    /// Whether the last plan had no trouble with the queue; not so before the first.
+    pub(super) queue_works: bool,
 }
 
 impl<'a> Session<'a> {
@@ -59,6 +61,7 @@ impl<'a> Session<'a> {
             achieved: false,
             next_heartbeat: now,
             next_upkeep: now,
+            queue_works: false,
             link,
         }
     }
@@ -189,6 +192,9 @@ impl<'a> Session<'a> {
     /// Chooses the next batch from spool and memory, and makes the partitions that it needs; `None` when nothing
     /// waits.
     async fn next_batch(&mut self) -> Result<Option<Batch>, End> {
+        if self.queue_works && self.writer.queue.is_idle().await {
+            return Ok(None);
+        }
         let (progress, mut lanes) = (self.link.progress.clone(), self.lanes.clone());
         lanes.records = self.writer.options.borrow().batch_records;
         let around = self.around();

@@ -169,6 +169,7 @@ impl Session<'_> {
     /// Notes an error of the queue's disk; delivery goes on with the readable records.
     pub(super) fn note_queue(&mut self, trouble: Option<String>) {
         const WHAT: &str = "reading or tidying up the queue";
+        self.queue_works = trouble.is_none();
         match trouble {
             Some(error) => self.memory.troubles.begin(WHAT, error),
             None => self.memory.troubles.end(WHAT),
