@@ -5,9 +5,8 @@ use insight::logs::LogJudge;
 use logs::intake::{Intake, Limits, Place, Wanted};
 use logs::parse::{ParserKind, ParserOptions};
 use schema::{Sample, Timestamp};
-use std::collections::HashMap;
 use std::sync::Arc;
-use store::logs::{Batch, HourCount, Line, Lines, LogLink, PatternCount};
+use store::logs::{Batch, Line, Lines, LogLink};
 
 const SECOND: i64 = 1_000_000;
 /// 2026-11-29 07:00 UTC.
@@ -32,14 +31,13 @@ fn read(parser: &str, lines: &str) -> Vec<Batch> {
         fingerprints: 1000,
     };
     let mut intake = Intake::new(&[wanted], &[], std::iter::empty(), limits, &[]);
-    let mut templates = HashMap::new();
     // The rounds after the first end what may still have grown, and tell what waits for its end.
     let rounds = [0, SECOND, 60 * SECOND].map(|later| {
         let mut stored = Lines::default();
         let batch = intake.poll(Timestamp(NOW + later), |named| {
             let line = Line {
                 source: "app",
-                level: named.event.level.as_str(),
+                level: named.event.level,
                 component: &named.event.component,
                 message: &named.event.message,
                 context: named.event.context.as_deref(),
@@ -53,36 +51,9 @@ fn read(parser: &str, lines: &str) -> Vec<Batch> {
             .into_iter()
             .map(|(ts, row)| row.into_row(ts))
             .collect();
-        for pattern in batch.news.patterns {
-            templates.insert(pattern.fingerprint, pattern.template);
-        }
-        let patterns = batch.tally.patterns.into_iter();
-        let patterns = patterns
-            .map(|((hour, fingerprint), seen)| PatternCount {
-                hour,
-                template: templates.get(&fingerprint).cloned().unwrap_or_default(),
-                fingerprint: fingerprint.as_str().to_owned(),
-                source: "app".to_owned(),
-                level: seen.level.as_str(),
-                count: seen.count,
-                first: seen.first,
-                last: seen.last,
-                sample: seen.sample,
-                topic: seen.topic,
-            })
-            .collect();
-        let hours = batch.tally.hours.into_iter();
-        let counts = hours
-            .map(|((hour, _, level), count)| HourCount {
-                hour,
-                source: "app".to_owned(),
-                level: level.as_str(),
-                count,
-            })
-            .collect();
         Batch {
-            counts,
-            patterns,
+            counts: batch.counts.hours,
+            patterns: batch.counts.patterns,
             ..stored.batch(&rows)
         }
     });

@@ -17,12 +17,12 @@ impl<T> Default for BySource<T> {
 }
 
 impl<T> BySource<T> {
-    /// The value of a source that has one.
+    /// Returns the value of a source that has one.
     pub(crate) fn known(&mut self, name: &str) -> Option<&mut T> {
         self.find(name).map(|at| &mut self.list[at].1)
     }
 
-    /// The value of a source; a new one where it has none.
+    /// Returns the value of a source; a new one where it has none.
     pub(crate) fn entry(&mut self, name: &str) -> &mut T
     where
         T: Default,
@@ -34,7 +34,7 @@ impl<T> BySource<T> {
         &mut self.list[at].1
     }
 
-    /// Every source and its value.
+    /// Returns every source and its value.
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut T)> {
         self.list.iter_mut().map(|(name, value)| (&**name, value))
     }

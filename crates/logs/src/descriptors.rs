@@ -8,13 +8,13 @@
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Raises the soft limit to the hard one; gives what it is now.
+/// Raises the soft limit to the hard one. Returns the new limit.
 ///
 /// # Errors
 /// When the system refuses.
 pub fn raise() -> Result<usize, Errno> {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    // Where there is no hard limit the kernel's own holds, which nobody may ask for by "infinity".
+    // Without a hard limit that of the kernel applies, for which "infinity" may not be requested.
     if current != maximum && maximum.is_some() {
         let current = maximum;
         setrlimit(Resource::Nofile, Rlimit { current, maximum })?;
@@ -22,7 +22,7 @@ pub fn raise() -> Result<usize, Errno> {
     Ok(limit())
 }
 
-/// The limit in force.
+/// Returns the limit in force.
 #[must_use]
 pub fn limit() -> usize {
     let limit = getrlimit(Resource::Nofile).current;
@@ -31,7 +31,7 @@ pub fn limit() -> usize {
     })
 }
 
-/// How many files of logs may be open.
+/// Returns how many files of logs may be open.
 #[must_use]
 pub fn for_logs() -> usize {
     limit() / 2

@@ -1,13 +1,13 @@
-//! Messages that differ in their numbers only, recognised by one look at each byte.
+//! Messages that differ in their numbers only, recognised in one pass over the bytes.
 //!
-//! A *skeleton* is a message with each number that stands by itself replaced by one sign: digits and single dots
+//! A *skeleton* is a message with each number that is by itself replaced by one sign: digits and single dots
 //! between signs that end a word for every reader of messages (`port 50122 ssh2`, `uid=0`, `[612]`, `from
 //! 192.0.2.7 port`). Numbers beside other signs (`a:5`, `root55`, `pts/3`) stay. What such a number is decides
 //! neither whether a message holds a secret, unless a word is there that looks like the name of one, nor what its
-//! masked form is, unless a word is there behind which some numbers are kept. So both are asked once for a
+//! masked form is, unless a word is there after which some numbers are kept. So both are asked once for a
 //! skeleton, and remembered by its hash.
 //!
-//! The hash is seeded anew in every process: nobody can write a message that is taken for another.
+//! The hash has a random seed per process, so that a message cannot be crafted to collide with another.
 
 use std::hash::{BuildHasher, Hasher};
 use std::num::NonZeroU64;
@@ -15,7 +15,7 @@ use std::sync::LazyLock;
 
 use foldhash::quality::RandomState;
 
-/// Bytes of a message that has one. No reader of messages looks ahead further than this.
+/// Bytes of a message that has one. No later step looks further ahead than this.
 const MOST: usize = 256;
 /// Stands for a number. A message that holds it has no skeleton.
 const NUMBER: u8 = 1;
@@ -77,7 +77,7 @@ pub(crate) fn of(message: &str) -> Option<NonZeroU64> {
     NonZeroU64::new(hasher.finish())
 }
 
-/// Returns where the number ends that begins here, if it stands by itself.
+/// Returns where the number ends that begins here, if it is by itself.
 fn number(bytes: &[u8], start: usize) -> Option<usize> {
     let mut at = start + 1;
     while let Some(byte) = bytes.get(at) {

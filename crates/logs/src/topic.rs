@@ -1,6 +1,6 @@
-//! What a message is about, where that is known and somebody can do something about it.
+//! Topics of messages: problems for which there is advice.
 //!
-//! The message is looked at as it was written, not its pattern: whatever is masked there, or what several
+//! The message itself is searched, not its pattern: whatever is masked there, or what several
 //! messages have in common, decides nothing. The first of `FORMS` that fits holds. A form of the kernel or
 //! of the C library is beyond doubt at any level, as files of syslog have none; words that anybody may use
 //! count in warnings and errors only. SQLSTATEs count in any language of the server.
@@ -39,7 +39,7 @@ pub const TOPICS: &[&str] = &[
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Program {
     Any,
-    /// The kernel; also where nobody is named, as in a file of `dmesg`.
+    /// The kernel; also without a component, as in a file of `dmesg`.
     Kernel,
 }
 
@@ -194,7 +194,7 @@ pub(crate) struct Topics {
 }
 
 /// What any form that holds at any level has, of programs other than the kernel: without one of these a
-/// message that is no warning is not looked at further. First letters are of either size.
+/// message that is not a warning is not searched further. First letters are of either size.
 static HINTS: LazyLock<Vec<Finder<'static>>> = LazyLock::new(|| {
     [
         "pace left on device",
@@ -214,7 +214,7 @@ static HINTS: LazyLock<Vec<Finder<'static>>> = LazyLock::new(|| {
 });
 
 impl Topics {
-    /// The topic of a message; `None` for most.
+    /// Returns the topic of a message; `None` for most.
     pub(crate) fn of(&mut self, event: &Event) -> Option<&'static str> {
         // What a request's line holds is its client's text.
         if event.access.is_some() {
@@ -248,7 +248,7 @@ impl Topics {
     }
 }
 
-/// Whether a line of nobody begins as those of `dmesg` do: `[12345.678901] `.
+/// Returns whether a line without a component begins as those of `dmesg` do: `[12345.678901] `.
 fn is_dmesg(event: &Event) -> bool {
     event.component.is_empty()
         && event
@@ -257,7 +257,7 @@ fn is_dmesg(event: &Event) -> bool {
             .is_some_and(|rest| rest.trim_start().starts_with(|c: char| c.is_ascii_digit()))
 }
 
-/// What a SQLSTATE of the context says.
+/// Returns the topic of the SQLSTATE in the context.
 fn of_state(context: &str) -> Option<&'static str> {
     let (_, rest) = context.split_once("\"sqlstate\":\"")?;
     let state = rest.split('"').next()?;

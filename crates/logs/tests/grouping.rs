@@ -40,7 +40,7 @@ impl Dice {
         of[self.below(of.len() as u64) as usize]
     }
 
-    /// A number of any length.
+    /// Returns a number of any length.
     fn number(&mut self) -> u64 {
         let limit = 10_u64.pow(1 + self.below(7) as u32);
         self.below(limit)
@@ -85,7 +85,7 @@ impl Dice {
         }
     }
 
-    /// A value of the kind that is named.
+    /// Returns a value of the kind that is named.
     fn value(&mut self, kind: &str) -> String {
         match kind {
             "n" => self.number().to_string(),
@@ -147,7 +147,7 @@ impl Dice {
     }
 }
 
-/// The name of each message in the end, as the pattern table resolves it, and its template.
+/// Returns the name of each message in the end, as the pattern table resolves it, and its template.
 fn resolved(messages: &[String]) -> Vec<(Fingerprint, String)> {
     let mut names = Fingerprints::new(BUDGET_PER_HOUR);
     let given: Vec<Fingerprint> = messages
@@ -174,7 +174,7 @@ fn resolved(messages: &[String]) -> Vec<(Fingerprint, String)> {
 }
 
 /// Lines that are in a group of exactly the lines of their kind, and what the other groups are.
-fn judge(lines: &[(usize, String)], names: &[(Fingerprint, String)]) -> (usize, Vec<String>) {
+fn grade(lines: &[(usize, String)], names: &[(Fingerprint, String)]) -> (usize, Vec<String>) {
     let mut of_kind: BTreeMap<usize, BTreeSet<&(Fingerprint, String)>> = BTreeMap::new();
     let mut of_name: BTreeMap<Fingerprint, BTreeSet<usize>> = BTreeMap::new();
     for ((kind, _), name) in lines.iter().zip(names) {
@@ -216,7 +216,7 @@ fn kinds_of_messages_of_many_programs_are_told_apart() {
         }
         dice.shuffle(&mut lines);
         let messages: Vec<String> = lines.iter().map(|(_, message)| message.clone()).collect();
-        let (right, wrong) = judge(&lines, &resolved(&messages));
+        let (right, wrong) = grade(&lines, &resolved(&messages));
         let share = right as f64 / lines.len() as f64;
         let _written = writeln!(report, "{program}: {share:.3} of {} lines", lines.len());
         for wrong in wrong {
@@ -229,7 +229,7 @@ fn kinds_of_messages_of_many_programs_are_told_apart() {
     assert!(mean >= 0.97, "mean {mean}:\n{report}");
 }
 
-/// A value as programs write it: bare or in one of many wrappings.
+/// Returns a value as programs write it: bare or in one of many wrappings.
 fn wrapped(dice: &mut Dice, value: &str) -> String {
     let (open, close) = [
         ("", ""),
@@ -256,7 +256,7 @@ const TEXT: &[&str] = &[
     "above", "through", "without",
 ];
 
-/// A kind: words, and variables that are filled and wrapped anew in each line.
+/// Returns a kind: words, and variables that are filled and wrapped anew in each line.
 fn kind(dice: &mut Dice) -> Vec<&'static str> {
     const VARIABLES: &[&str] = &[
         "{n}", "{n}", "{ip}", "{path}", "{hex}", "{uuid}", "{host}", "{float}", "{id}", "{url}",
@@ -303,7 +303,7 @@ proptest! {
         dice.shuffle(&mut lines);
         let messages: Vec<String> = lines.iter().map(|(_, message)| message.clone()).collect();
         let names = resolved(&messages);
-        let (right, wrong) = judge(&lines, &names);
+        let (right, wrong) = grade(&lines, &names);
         prop_assert_eq!(right, lines.len(), "{:#?}\n{:?}", wrong, kinds);
         let mut order: Vec<usize> = (0..messages.len()).collect();
         dice.shuffle(&mut order);

@@ -16,10 +16,10 @@ use proptest::prelude::*;
 use schema::Timestamp;
 use serde_json::{Value, json};
 
-/// What stands in the fixtures wherever a secret may.
+/// What is in the fixtures wherever a secret may.
 const SECRET: &str = "S3cretValue";
 
-/// When the lines of the fixtures are read.
+/// Returns when the lines of the fixtures are read.
 fn now() -> Timestamp {
     let now: jiff::Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
     Timestamp(now.as_microsecond())
@@ -29,7 +29,7 @@ fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/logs")
 }
 
-/// Every file of lines, with the parser that reads it: the name of its directory.
+/// Returns every file of lines, with the parser that reads it: the name of its directory.
 fn files() -> Vec<(String, PathBuf)> {
     let mut files = Vec::new();
     for parser in fs::read_dir(fixtures()).unwrap().map(Result::unwrap) {
@@ -70,9 +70,9 @@ fn events(parser: &str, bytes: &[u8]) -> Vec<Event> {
     out
 }
 
-fn told(event: &Event) -> Value {
+fn described(event: &Event) -> Value {
     let ts = jiff::Timestamp::from_microsecond(event.ts.as_micros()).unwrap();
-    let mut told = json!({
+    let mut described = json!({
         "at": event.at,
         "ts": ts.to_string(),
         "level": event.level.as_str(),
@@ -80,19 +80,19 @@ fn told(event: &Event) -> Value {
         "message": event.message,
     });
     if let Some(context) = &event.context {
-        told["context"] = serde_json::from_str(context).unwrap();
+        described["context"] = serde_json::from_str(context).unwrap();
     }
     if let Some(chars) = event.chars {
-        told["chars"] = chars.into();
+        described["chars"] = chars.into();
     }
     if let Some(pid) = event.pid {
-        told["pid"] = pid.into();
+        described["pid"] = pid.into();
     }
     if !event.unit.is_empty() {
-        told["unit"] = event.unit.as_str().into();
+        described["unit"] = event.unit.as_str().into();
     }
     if let Some(access) = &event.access {
-        told["access"] = json!({
+        described["access"] = json!({
             "method": access.method,
             "path": access.path,
             "status": access.status,
@@ -100,7 +100,7 @@ fn told(event: &Event) -> Value {
             "bytes": access.bytes,
         });
     }
-    told
+    described
 }
 
 /// `RENEW=1 cargo nextest run -p pqcrypta-logs -E 'test(fixtures_become)'` writes what is read now;
@@ -109,11 +109,11 @@ fn told(event: &Event) -> Value {
 fn fixtures_become_the_events_beside_them() {
     let renew = std::env::var_os("RENEW").is_some();
     for (parser, path) in files() {
-        let told: Vec<Value> = events(&parser, &fs::read(&path).unwrap())
+        let described: Vec<Value> = events(&parser, &fs::read(&path).unwrap())
             .iter()
-            .map(told)
+            .map(described)
             .collect();
-        let lines: Vec<String> = told.iter().map(Value::to_string).collect();
+        let lines: Vec<String> = described.iter().map(Value::to_string).collect();
         let found = format!("[\n{}\n]\n", lines.join(",\n"));
         let expected_path = path.with_extension("events.json");
         if renew {
@@ -176,7 +176,7 @@ fn formats_of_postgresql_agree() {
             (event.level >= Level::Warn).then(|| {
                 let context: Value =
                     serde_json::from_str(event.context.as_deref().unwrap()).unwrap();
-                // In records the place of an error in the statement has a field of its own.
+                // In records the place of an error in the statement has its own field.
                 let message = event
                     .message
                     .split(" at character ")
@@ -207,7 +207,7 @@ fn formats_of_postgresql_agree() {
     }
 }
 
-/// What may stand in a line, for lines that nobody would write.
+/// Returns what may be in a line, for lines that no program writes.
 fn pieces() -> impl Strategy<Value = Vec<u8>> {
     const WORDS: &[&str] = &[
         "2026-11-23 00:10:49.123 UTC",
@@ -310,7 +310,7 @@ proptest! {
             let mut out = Vec::new();
             for (at, line) in (0..).zip(&lines) {
                 reader.line(at, line, line.len() as u64, now(), &mut out);
-                // What is out lies before the position, what is not lies behind it.
+                // What is out lies before the position, what is not lies after it.
                 let open = reader.open_at().unwrap_or(at + 1);
                 prop_assert!(out.iter().all(|event| event.at < open), "{}", parser.name);
             }
@@ -390,7 +390,7 @@ fn a_huge_statement_is_cut_and_counted() {
     );
 }
 
-/// A trace without end is stored whole, in events that go on.
+/// A trace without end is stored whole, in events that continue.
 #[test]
 fn a_long_trace_goes_on_in_further_events() {
     let mut text = String::from("2026-11-23 00:10:49,123:ERROR:a.b:failed\n");
@@ -415,7 +415,7 @@ fn a_long_trace_goes_on_in_further_events() {
     assert!((0..2500).all(|line| stored.contains(&format!("line {line} of"))));
 }
 
-/// What the source cut and what was no text is told.
+/// Truncation by the source and invalid text are reported.
 #[test]
 fn doubtful_lines_say_so() {
     let kind = ParserKind::parse("syslog").unwrap();
@@ -433,7 +433,7 @@ fn doubtful_lines_say_so() {
     );
     reader.line(3, b"\r", 1, now(), &mut out);
     reader.flush(&mut out);
-    let told: Vec<_> = out
+    let described: Vec<_> = out
         .iter()
         .map(|event| {
             (
@@ -444,7 +444,7 @@ fn doubtful_lines_say_so() {
         })
         .collect();
     assert_eq!(
-        told,
+        described,
         [
             (8192, Some(5000), r#"{"host":"h","line_bytes":1000000}"#),
             (
@@ -521,10 +521,10 @@ fn lines_of_a_prefix_that_does_not_fit_keep_no_constants() {
     for cut in 0..=5 {
         let lines: String = lines.split_inclusive('\n').skip(cut).collect();
         for event in events("postgresql", lines.as_bytes()) {
-            let told = format!("{event:?}");
+            let described = format!("{event:?}");
             assert!(
-                !told.contains(SECRET) && !told.contains("4711815"),
-                "{told}"
+                !described.contains(SECRET) && !described.contains("4711815"),
+                "{described}"
             );
         }
     }

@@ -167,7 +167,7 @@ fn a_line_as_long_as_may_be_is_whole() {
     }
 }
 
-/// Every line start within a chunk is a place from which reading goes on exactly.
+/// Every line start within a chunk is a place from which reading continues exactly.
 #[test]
 fn every_line_is_a_position() {
     let mut bench = Bench::new();
@@ -216,7 +216,7 @@ fn a_deleted_file_is_closed_and_the_next_one_read() {
     assert_eq!(bench.gaps, []);
 }
 
-/// L27: files that begin alike are told by what is before the position.
+/// L27: files that begin alike are distinguished by the bytes before the position.
 #[test]
 fn a_banner_does_not_make_a_file_the_same() {
     let banner = "# banner\n".repeat(500);
@@ -240,7 +240,7 @@ fn an_inode_that_is_used_again_is_another_file() {
     bench.append("app.log", "one\ntwo\n");
     assert_eq!(bench.poll(), "one\ntwo\n");
     for round in 0..20 {
-        // nobody holds the file, so that its number is free
+        // no process holds the file, so that its number is free
         bench.files = Files::new("none", Path::new("/nonexistent"), Vec::new(), bench.options);
         fs::remove_file(bench.path("app.log")).unwrap();
         bench.append("app.log", format!("new {round} and longer than before\n"));

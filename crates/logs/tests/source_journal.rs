@@ -20,7 +20,7 @@ use schema::Timestamp;
 const REMOTE: &str = "/lib/systemd/systemd-journal-remote";
 const BOOT: &str = "b88b342dc1ec4fd78fe4f47996ed3276";
 
-/// A journal in a directory of its own.
+/// A journal in its own directory.
 struct Journals {
     dir: tempfile::TempDir,
 }
@@ -175,7 +175,7 @@ fn what_was_vacuumed_is_a_gap() {
     let mut journal = journals.open(Some(all.entries[5].position()));
     let batch = poll_until(&mut journal, count(12));
     assert_eq!(messages(&batch), names(9..=20));
-    // the other file counts anew, so nobody can say how many
+    // the other file counts anew, so the number is unknown
     assert_eq!(batch.gaps.len(), 1);
     let gap = &batch.gaps[0];
     assert_eq!(gap.reason, GapReason::CursorLost);

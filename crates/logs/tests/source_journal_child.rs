@@ -1,4 +1,4 @@
-//! What `journalctl` may do: fail, end, write anything, fall silent. A script stands in its place.
+//! What `journalctl` may do: fail, end, write anything, fall silent. A script is in its place.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -14,7 +14,7 @@ use logs::source::{Batch, Entry, GapReason, Journal, JournalOptions, JournalPosi
 
 const LINE: &str = r#"{"__CURSOR":"s=a;i=1","MESSAGE":"one"}"#;
 
-/// A program in place of `journalctl`.
+/// Returns a program in place of `journalctl`.
 fn script(dir: &Path, text: &str) -> PathBuf {
     let path = dir.join("journalctl");
     fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
@@ -48,7 +48,7 @@ fn a_child_that_fails_is_a_state_with_its_cause() {
             Status::Missing,
             "No journal files",
         ),
-        ("exit 3", Status::Failed, "without a word"),
+        ("exit 3", Status::Failed, "without a message"),
         (
             "echo 'Failed to iterate through journal: Bad message' >&2; exit 1",
             Status::Failed,
@@ -150,7 +150,7 @@ fn a_child_that_is_let_go_is_gone_with_its_group() {
     drop(journal);
     let stat = format!("/proc/{}/stat", pid.trim());
     for _ in 0..500 {
-        // a zombie until somebody reaps it
+        // a zombie until it is reaped
         match fs::read_to_string(&stat) {
             Err(_) => return,
             Ok(text) if text.contains(") Z ") => return,

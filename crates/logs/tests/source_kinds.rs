@@ -110,7 +110,7 @@ fn links_that_others_can_turn_are_refused() {
     if !is_root {
         return;
     }
-    // the directory belongs to somebody else now, and so do the links in it
+    // the directory belongs to another user now, and so do the links in it
     chown(bench.path("logs"), other, None).unwrap();
     for name in ["beside.log", "away.log", "link"] {
         lchown(bench.path(&format!("logs/{name}")), other, None).unwrap();
@@ -232,7 +232,7 @@ fn archives_of_every_form_are_known() {
     }
 }
 
-/// L4: a program that does not append goes on at its old place in a file that was emptied.
+/// L4: a program that does not append continues at its old place in a file that was emptied.
 #[test]
 fn a_hole_is_passed_over() {
     use std::os::unix::fs::FileExt as _;

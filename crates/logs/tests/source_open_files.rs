@@ -1,4 +1,4 @@
-//! Logs that are closed while nothing comes, numbers that are missing in a series, last words without a
+//! Logs that are closed while nothing comes, numbers that are missing in a series, final lines without a
 //! line break, and lines that are longer than any reading.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use config::{LogParser, LogSource};
-use logs::intake::{Intake, Known, Limits, Wanted};
+use logs::intake::{Intake, Limits, Wanted};
 use logs::source::{Chunk, FileOptions, FilePosition, Files, FirstSight, GapReason, Status};
 use schema::Timestamp;
+use schema::logs::StreamPosition;
 
 const NOW: i64 = 1_790_000_000_000_000;
 const SECOND: i64 = 1_000_000;
@@ -107,7 +108,7 @@ impl Bench {
         out
     }
 
-    /// What so many looks give.
+    /// Returns what so many looks give.
     fn read(&mut self, looks: u32) -> String {
         let chunks = (0..looks)
             .flat_map(|_| self.look(64 << 20))
@@ -265,7 +266,7 @@ const LIVES: &[(&str, Step, &str, &[GapReason])] = &[
 ];
 
 /// Whatever happens to a closed file is followed as if it were open; only what was written just before it
-/// was removed can be lost, and that is told.
+/// was removed can be lost, and that is reported as a gap.
 #[test]
 fn a_closed_log_is_followed_like_an_open_one() {
     for pattern in ["app.log", "*.log"] {
@@ -444,7 +445,7 @@ fn the_gap_of_a_removed_file_is_as_narrow_as_two_looks() {
 }
 
 #[test]
-fn last_words_come_when_nothing_more_does() {
+fn an_unterminated_line_comes_when_nothing_more_does() {
     let mut bench = Bench::new("app.log", usize::MAX);
     bench.append("app.log", "one\ntw");
     assert_eq!(bench.read(4), "one\n");
@@ -455,10 +456,10 @@ fn last_words_come_when_nothing_more_does() {
     assert_eq!(bench.read(1), "two, 2\n");
     assert_eq!(bench.read(8), "three");
     assert_eq!(bench.read(20), "");
-    // kill -9 right behind them
+    // kill -9 right after them
     bench.restart();
     assert_eq!(bench.read(20), "");
-    // what comes later is a line of its own
+    // what comes later is a separate line
     bench.append("app.log", " and more");
     bench.append("app.log", "\nfour\n");
     assert_eq!(bench.read(2), " and more\nfour\n");
@@ -467,7 +468,7 @@ fn last_words_come_when_nothing_more_does() {
     assert_eq!(bench.read(8), "five");
     bench.append("app.log", "\nsix\n");
     assert_eq!(bench.read(8), "\nsix\n");
-    // rotation after last words
+    // rotation after an unterminated last line
     bench.append("app.log", "seven");
     assert_eq!(bench.read(8), "seven");
     bench.rename("app.log", "app.log.1");
@@ -485,7 +486,7 @@ fn last_words_come_when_nothing_more_does() {
     assert_eq!(bench.read(4), "9\nten\n");
 }
 
-fn intake(path: &Path, saved: &[Known]) -> Intake {
+fn intake(path: &Path, saved: &[StreamPosition]) -> Intake {
     let source = LogSource {
         name: "app".to_owned(),
         path: Some(path.to_owned()),
@@ -507,18 +508,14 @@ fn intake(path: &Path, saved: &[Known]) -> Intake {
     )
 }
 
-/// Everything that one tick gives: reading goes on as long as something waits.
-fn tick(intake: &mut Intake, second: i64, moved: &mut Vec<Known>) -> Vec<String> {
+/// Everything that one tick gives: reading continues as long as something waits.
+fn tick(intake: &mut Intake, second: i64, moved: &mut Vec<StreamPosition>) -> Vec<String> {
     let mut messages = Vec::new();
     for round in 0.. {
-        assert!(round < 10_000, "it never comes to rest");
+        assert!(round < 10_000, "reading does not finish");
         let now = Timestamp(NOW + second * SECOND);
         let batch = intake.poll(now, |named| messages.push(named.event.message.clone()));
-        moved.extend(batch.moved.into_iter().map(|one| Known {
-            source: one.source.as_ref().to_owned(),
-            stream: one.stream.as_ref().to_owned(),
-            position: one.position,
-        }));
+        moved.extend(batch.positions);
         if !batch.more {
             break;
         }
@@ -526,9 +523,9 @@ fn tick(intake: &mut Intake, second: i64, moved: &mut Vec<Known>) -> Vec<String>
     messages
 }
 
-/// An 8 MiB line, and as many zeros that are no hole, are passed within one tick.
+/// An 8 MiB line, and as many zeros that are not a hole, are passed within one tick.
 #[test]
-fn what_is_long_is_read_within_one_tick() {
+fn long_lines_are_read_within_one_tick() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("app.log");
     fs::write(&path, "2026-11-29 06:00:00 begin\n").unwrap();
@@ -549,9 +546,9 @@ fn what_is_long_is_read_within_one_tick() {
     }
 }
 
-/// The last words of a program that died are stored once, whenever the reader dies.
+/// The unterminated last line of a program that died is stored once, whenever the reader dies.
 #[test]
-fn last_words_are_events_and_come_once() {
+fn an_unterminated_last_line_is_an_event_and_comes_once() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("app.log");
     fs::write(
@@ -565,11 +562,11 @@ fn last_words_are_events_and_come_once() {
         messages.extend(tick(&mut reading, second, &mut moved));
     }
     assert_eq!(messages, ["first", "last wor"]);
-    let saved: BTreeMap<String, Known> = moved
+    let saved: BTreeMap<Arc<str>, StreamPosition> = moved
         .drain(..)
-        .map(|one| (one.stream.clone(), one))
+        .map(|one| (Arc::clone(&one.stream), one))
         .collect();
-    let saved: Vec<Known> = saved.into_values().collect();
+    let saved: Vec<StreamPosition> = saved.into_values().collect();
     let mut reading = intake(&path, &saved);
     let mut file = OpenOptions::new().append(true).open(&path).unwrap();
     file.write_all(b"ds\n2026-11-29 06:00:02 third\n").unwrap();

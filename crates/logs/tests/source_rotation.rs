@@ -24,7 +24,7 @@ enum Action {
     Append { lines: u8, bytes: u32 },
     /// Part of a line; what is appended next ends it.
     Partial,
-    /// The writer goes on in its old file for so many lines; so many are written between copying and
+    /// The writer continues in its old file for so many lines; so many are written between copying and
     /// emptying.
     Rotate { late: u8 },
     /// One reading of about so many bytes.
@@ -282,7 +282,7 @@ impl World {
             );
         }
         let kept = lines.len().saturating_sub(usize::from(but));
-        // at the beginning of the first line that is not stored, else behind everything
+        // at the beginning of the first line that is not stored, else after everything
         let (last, at) = match lines.get(kept) {
             Some(&(index, at, ..)) => (index, at),
             None => match self.read.last() {
@@ -302,7 +302,7 @@ impl World {
         let position = serde_json::to_string(&self.read[last].position_at(at)).unwrap();
         self.position = Some(serde_json::from_str(&position).unwrap());
         self.read.drain(..last);
-        // the rest of that chunk comes again after a restart only: a reader that lives goes on
+        // the rest of that chunk comes again after a restart only: a reader that lives continues
         if kept < lines.len() {
             self.restart();
         } else {
@@ -332,9 +332,9 @@ impl World {
     }
 
     /// Lines of which not every byte was stored once.
-    fn odd(&self) -> Vec<u64> {
-        let odd = |n: &&u64| self.lengths.get(*n) != self.written.get(*n);
-        self.stored.iter().filter(odd).copied().collect()
+    fn partial(&self) -> Vec<u64> {
+        let partial = |n: &&u64| self.lengths.get(*n) != self.written.get(*n);
+        self.stored.iter().filter(partial).copied().collect()
     }
 
     fn missing(&self) -> Vec<u64> {
@@ -356,7 +356,7 @@ fn reader(dir: &Path, position: Option<FilePosition>, open: usize) -> Files {
     files
 }
 
-/// The number of a line; none of the rest of a line that was given in two pieces.
+/// Returns the number of a line; none of the rest of a line that was given in two pieces.
 fn number(line: &[u8]) -> Option<u64> {
     if line.is_empty() || line.starts_with(b"x") {
         return None;
@@ -409,7 +409,7 @@ proptest! {
         }
         world.finish();
         prop_assert!(world.stored.is_sorted_by(|a, b| a < b), "order: {:?}", world.stored);
-        prop_assert!(world.odd().is_empty(), "in part or twice: {:?}", world.odd());
+        prop_assert!(world.partial().is_empty(), "in part or twice: {:?}", world.partial());
         let missing = world.missing();
         prop_assert!(missing.iter().all(|n| world.hidden.contains(n)), "missing: {missing:?}");
         if !missing.is_empty() {
@@ -420,7 +420,7 @@ proptest! {
         }
     }
 
-    /// Rotation that keeps few files may outrun a reader; what it lost it says.
+    /// Rotation that keeps few files may outrun a reader; what it lost it states.
     #[test]
     fn what_rotation_removed_unread_is_a_gap(
         style in proptest::sample::select(&Rotation::ALL[..]),

@@ -1,4 +1,4 @@
-//! The forms in which secrets stand in logs, generated and listed, and lines that hold none.
+//! The forms in which secrets are in logs, generated and listed, and lines that hold none.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -653,7 +653,7 @@ const HARMLESS: &[&str] = &[
     "sha1=AbCdEf0123456789abcdef0123456789abcdef01x",
 ];
 
-/// Secret keys of AWS that no name stands beside, drawn at random but for the first, which is that of the
+/// Secret keys of AWS that no name is beside, drawn at random but for the first, which is that of the
 /// documentation.
 #[test]
 fn an_unnamed_secret_key_is_known() {

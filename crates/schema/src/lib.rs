@@ -8,6 +8,7 @@
 //! * [`Metric`] is a number that matters and the one way to read it over time ([`Series`]), with
 //!   its thresholds and its words. [`METRICS`] lists every metric.
 //! * [`Finding`] is what was concluded from what is stored.
+//! * [`logs`] has what a batch of log lines consists of beside its rows.
 //!
 //! This crate is pure: no I/O, no clock, no dependency. The feature `api` lets the dashboard's server
 //! serialise [`Severity`] and generate its TypeScript type.
@@ -25,6 +26,7 @@ mod severity;
 mod table;
 
 pub mod finding;
+pub mod logs;
 pub mod metrics;
 pub mod micros;
 pub mod tables;

@@ -1,7 +1,7 @@
 //! One sample on its way: cells of a declared table with the instant they were taken.
 
-use crate::TableDef;
 use crate::table::PgType;
+use crate::{LogLevel, Severity, TableDef};
 
 /// An instant: microseconds since 1970-01-01T00:00:00Z, the precision PostgreSQL keeps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -102,6 +102,20 @@ impl CellType for String {
             self
         };
         Cell::Text(text.into_boxed_str())
+    }
+}
+
+impl CellType for LogLevel {
+    const PG: PgType = PgType::Text;
+    fn into_cell(self) -> Cell {
+        Cell::Text(self.as_str().into())
+    }
+}
+
+impl CellType for Severity {
+    const PG: PgType = PgType::Text;
+    fn into_cell(self) -> Cell {
+        Cell::Text(self.as_str().into())
     }
 }
 

@@ -2,7 +2,7 @@
 
 /// How bad something is, from good to bad. What is unknown is worse than good and better than what is
 /// known to be bad.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(
     feature = "api",
     derive(serde::Serialize, ts_rs::TS),
@@ -13,6 +13,7 @@ pub enum Severity {
     /// Nothing to do.
     Ok,
     /// Not known.
+    #[default]
     Unknown,
     /// Worth a look.
     Info,

@@ -4,10 +4,11 @@
 mod common;
 
 use common::{base, database, number};
+use schema::logs::{Fingerprint, HourCount, PatternAlias, PatternCount, StreamPosition};
 use schema::tables::LogEntry;
-use schema::{Row, Sample, Timestamp};
+use schema::{LogLevel, Row, Sample, Timestamp};
 use store::host::OpenError;
-use store::logs::{Batch, HourCount, LogError, LogLink, PatternCount, Position, Stored};
+use store::logs::{Batch, LogError, LogLink, Position, Stored};
 use testkit::Database;
 
 const HOUR: i64 = 3_600_000_000;
@@ -33,11 +34,16 @@ async fn registered() -> Database {
     database
 }
 
+/// The pattern of every line.
+fn member() -> Fingerprint {
+    Fingerprint::from_hash(0x0123_4567_89ab_cdef)
+}
+
 fn line(number: i64, message: &str) -> Row {
     LogEntry {
         source: "auth".to_owned(),
         at: number,
-        level: "info".to_owned(),
+        level: LogLevel::Info,
         message: message.to_owned(),
         fingerprint: "0123456789abcdef".to_owned(),
         ..LogEntry::default()
@@ -47,10 +53,12 @@ fn line(number: i64, message: &str) -> Row {
 
 fn position(version: i64, offset: i64) -> Position {
     Position {
-        source: "auth".to_owned(),
-        stream: "/var/log/auth.log".to_owned(),
+        at: StreamPosition {
+            source: "auth".into(),
+            stream: "/var/log/auth.log".into(),
+            position: format!(r#"{{"offset": {offset}}}"#),
+        },
         version,
-        position: format!(r#"{{"offset": {offset}}}"#),
     }
 }
 
@@ -65,15 +73,15 @@ fn batch(version: i64, numbers: std::ops::Range<i64>) -> Batch {
         positions: vec![position(version, numbers.end)],
         counts: vec![HourCount {
             hour: Timestamp(base() / HOUR * HOUR),
-            source: "auth".to_owned(),
-            level: "info",
+            source: "auth".into(),
+            level: LogLevel::Info,
             count,
         }],
         patterns: vec![PatternCount {
             hour: Timestamp(base() / HOUR * HOUR),
-            fingerprint: "0123456789abcdef".to_owned(),
-            source: "auth".to_owned(),
-            level: "info",
+            fingerprint: member(),
+            source: "auth".into(),
+            level: LogLevel::Info,
             count,
             first: Timestamp(base() + numbers.start * 1_000_000),
             last: Timestamp(base() + (numbers.end - 1) * 1_000_000),
@@ -113,7 +121,7 @@ async fn lines_positions_and_sums_go_together() {
         panic!("one position")
     };
     assert_eq!(
-        (known.version, known.position.as_str()),
+        (known.version, known.at.position.as_str()),
         (2, r#"{"offset": 25}"#)
     );
     for sum in [
@@ -187,7 +195,7 @@ async fn one_bad_line_costs_itself_alone() {
         .unwrap_err();
     assert!(matches!(refused, LogError::Poison(_)), "{refused}");
     let stored = store(&mut link(&database).await, &bad, true).await.unwrap();
-    assert_eq!((stored.rows, stored.set_aside), (127, 1));
+    assert_eq!((stored.rows, stored.dead_letters), (127, 1));
     assert_eq!(lines(&database).await, 127);
     let aside = "select count(*) from collector.dead_letter where table_name = 'log_entries'";
     assert_eq!(number(&database, aside).await, 1);
@@ -197,21 +205,26 @@ async fn one_bad_line_costs_itself_alone() {
 async fn patterns_are_merged_closed_and_forgotten() {
     let database = registered().await;
     let mut link = link(&database).await;
+    let family = Fingerprint::from_hash(0xfedc_ba98_7654_3210);
     // A family has a row, but no line of its own.
     let mut first = batch(0, 0..10);
     first.patterns.push(PatternCount {
-        fingerprint: "fedcba9876543210".to_owned(),
+        fingerprint: family,
         count: 0,
         ..first.patterns[0].clone()
     });
     store(&mut link, &first, false).await.unwrap();
     let merge = Batch {
-        merged: vec![("0123456789abcdef".to_owned(), "fedcba9876543210".to_owned())],
+        merged: vec![PatternAlias {
+            source: "auth".into(),
+            old: member(),
+            into: family,
+        }],
         ..batch(1, 10..11)
     };
     store(&mut link, &merge, false).await.unwrap();
     let known = link.patterns(10).await.unwrap();
-    assert_eq!(known[0].alias_of.as_deref(), Some("fedcba9876543210"));
+    assert_eq!(known[0].alias_of, Some(family));
     let open = "select count(*) from collector.log_patterns where resolved_at is null";
     link.settle(Timestamp(base()), Timestamp(base() - HOUR))
         .await

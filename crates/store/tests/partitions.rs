@@ -4,11 +4,12 @@
 mod common;
 
 use common::{base, clock, database, number, rows, start, ts};
+use schema::logs::{Fingerprint, HourCount, PatternCount};
 use schema::tables::{LogEntry, SystemSample};
-use schema::{Row, Sample, Timestamp};
+use schema::{LogLevel, Row, Sample, Timestamp};
 use std::collections::BTreeSet;
 use std::time::Duration;
-use store::logs::{Batch, HourCount, LogError, LogLink, PatternCount};
+use store::logs::{Batch, LogError, LogLink};
 use testkit::Database;
 
 const DAY: i64 = 86_400_000_000;
@@ -32,7 +33,7 @@ fn lines(instants: &[i64]) -> Batch {
         .map(|at| {
             LogEntry {
                 source: "app".to_owned(),
-                level: "info".to_owned(),
+                level: LogLevel::Info,
                 message: "it works".to_owned(),
                 fingerprint: "0123456789abcdef".to_owned(),
                 ..LogEntry::default()
@@ -49,17 +50,17 @@ fn lines(instants: &[i64]) -> Batch {
         counts: hours()
             .map(|hour| HourCount {
                 hour,
-                source: "app".to_owned(),
-                level: "info",
+                source: "app".into(),
+                level: LogLevel::Info,
                 count: 1,
             })
             .collect(),
         patterns: hours()
             .map(|hour| PatternCount {
                 hour,
-                fingerprint: "0123456789abcdef".to_owned(),
-                source: "app".to_owned(),
-                level: "info",
+                fingerprint: Fingerprint::from_hash(0x0123_4567_89ab_cdef),
+                source: "app".into(),
+                level: LogLevel::Info,
                 count: 1,
                 first: hour,
                 last: hour,

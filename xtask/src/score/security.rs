@@ -13,8 +13,8 @@ use logs::event::Event;
 use logs::parse::{ParserKind, ParserOptions, Reader};
 use logs::security::Watch;
 use logs::source::Entry;
-use schema::Timestamp;
 use schema::micros::DAY;
+use schema::{Severity, Timestamp};
 use serde_json::{Map, Value};
 
 use super::csv;
@@ -62,7 +62,7 @@ pub(super) fn run(
                 one.count,
                 one.first.as_millis(),
                 one.last.as_millis(),
-                one.severity
+                one.severity.as_str()
             );
         }
         write(path, answer)?;
@@ -103,7 +103,7 @@ struct FoundRows {
     count: i64,
     first: Timestamp,
     last: Timestamp,
-    severity: String,
+    severity: Severity,
 }
 
 /// Returns the findings, by type, address and account.

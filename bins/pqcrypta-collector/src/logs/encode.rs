@@ -1,35 +1,36 @@
-//! From what a round of reading gave to what one transaction stores.
+//! Encodes the result of a round of reading as the batch of one transaction.
 
 use logs::event::{Access, Event, Level};
-use logs::fingerprint::{Fingerprint, Merged};
-use logs::intake::{self, Moved, Named};
+use logs::intake::{self, NamedEvent};
 use logs::source::GapReason;
+use schema::logs::StreamPosition;
 use schema::tables::DataGap;
 use schema::{Row, Sample, Timestamp};
 use std::collections::HashMap;
 use std::sync::Arc;
-use store::logs::{Batch, HourCount, Line, Lines, PatternCount, Position};
+use store::logs::{Batch, Line, Lines, Position};
 
 /// What a batch adds to the counters of its sources once it is stored.
 #[derive(Debug, Default)]
-pub(crate) struct Sums {
-    /// By source: events of each level, as [`Level::ALL`], and the newest instant.
+pub(crate) struct SourceCounters {
+    /// By source: events of each level, as in [`Level::ALL`], and the time of the latest.
     pub(crate) lines: Vec<(Arc<str>, [i64; 4], Timestamp)>,
     /// Bytes read, by source.
     pub(crate) bytes: Vec<(Arc<str>, u64)>,
-    /// Events named by overflow, by source.
+    /// Events counted under the overflow fingerprint, by source.
     pub(crate) overflowed: Vec<(Box<str>, u64)>,
-    /// Events that no head of the parser fits, by source.
+    /// Events that the parser did not recognise, by source.
     pub(crate) unread: Vec<(Arc<str>, i64)>,
-    /// Whether there is something that a rule may find: security events, errors, warnings, topics.
+    /// Whether a rule may find something: security events, errors, warnings, topics.
     pub(crate) is_news: bool,
-    /// Requests that access logs tell of, by source.
+    /// Requests in access logs, by source.
     pub(crate) requests: Vec<(Arc<str>, Timestamp, Access)>,
 }
 
-impl Sums {
+impl SourceCounters {
+    /// Counts an event and takes its request.
     fn add(&mut self, source: &Arc<str>, event: &mut Event) {
-        // Sources are few, and one comes many times in a row.
+        // Sources are few, and consecutive events usually share one.
         let known = self.lines.iter().rposition(|(name, ..)| name == source);
         let at = known.unwrap_or_else(|| {
             let sum = (Arc::clone(source), [0; 4], Timestamp::default());
@@ -49,20 +50,20 @@ impl Sums {
 #[derive(Debug)]
 pub(crate) struct Encoded {
     pub(crate) batch: Batch,
-    pub(crate) sums: Sums,
+    pub(crate) counters: SourceCounters,
 }
 
-/// Encodes what comes, and knows how often each position was moved.
+/// Encodes events as they come, and keeps the version of each position.
 #[derive(Debug)]
 pub(crate) struct Encoder {
-    versions: HashMap<(String, String), i64>,
+    versions: HashMap<(Arc<str>, Arc<str>), i64>,
     lines: Lines,
     host_id: i32,
     /// Identifier of the next line.
     next_line: i64,
-    /// Bytes that the next batch will have, to judge by the last.
-    room: usize,
-    sums: Sums,
+    /// Expected size of the next batch in bytes, from that of the last.
+    capacity: usize,
+    counters: SourceCounters,
 }
 
 impl Encoder {
@@ -70,27 +71,27 @@ impl Encoder {
     pub(crate) fn new(positions: Vec<Position>, host_id: i32, next_line: i64) -> Self {
         let versions = positions
             .into_iter()
-            .map(|one| ((one.source, one.stream), one.version));
+            .map(|position| ((position.at.source, position.at.stream), position.version));
         Self {
             versions: versions.collect(),
             lines: Lines::default(),
             host_id,
             next_line,
-            room: 0,
-            sums: Sums::default(),
+            capacity: 0,
+            counters: SourceCounters::default(),
         }
     }
 
-    /// Takes an event of the batch that is being made.
-    pub(crate) fn take(&mut self, named: Named<'_>) {
-        let Named {
+    /// Adds an event to the current batch.
+    pub(crate) fn add(&mut self, named: NamedEvent<'_>) {
+        let NamedEvent {
             source,
             fingerprint,
             event,
         } = named;
-        self.sums.add(source, event);
+        self.counters.add(source, event);
         if self.lines.is_empty() {
-            self.lines = Lines::of_host(self.host_id, self.room);
+            self.lines = Lines::of_host(self.host_id, self.capacity);
         }
         let chars = event.chars;
         self.lines.push(
@@ -98,7 +99,7 @@ impl Encoder {
             &Line {
                 source,
                 at: i64::try_from(event.at).unwrap_or(i64::MAX),
-                level: event.level.as_str(),
+                level: event.level,
                 component: &event.component,
                 message: &event.message,
                 message_chars: chars.map(|chars| i32::try_from(chars).unwrap_or(i32::MAX)),
@@ -110,135 +111,60 @@ impl Encoder {
         self.next_line += 1;
     }
 
-    /// Ends the batch whose events were taken.
-    pub(crate) fn encode(&mut self, given: intake::Batch, now: Timestamp) -> Encoded {
+    /// Encodes the batch whose events were added.
+    pub(crate) fn encode(&mut self, read: intake::Batch, now: Timestamp) -> Encoded {
         let lines = std::mem::take(&mut self.lines);
-        self.room = lines.len() + lines.len() / 8;
-        let is_severe = |(_, _, level): &intake::Hour| *level >= Level::Warn;
-        let is_news = !given.security.is_empty()
-            || !given.tally.unread.is_empty()
-            || given.tally.hours.keys().any(is_severe)
-            || given
-                .tally
+        self.capacity = lines.len() + lines.len() / 8;
+        let intake::Batch {
+            positions,
+            gaps,
+            security,
+            counts,
+            bytes,
+            ..
+        } = read;
+        let is_news = !security.is_empty()
+            || !counts.unread.is_empty()
+            || counts.hours.iter().any(|hour| hour.level >= Level::Warn)
+            || counts
                 .patterns
-                .values()
-                .any(|seen| seen.topic.is_some());
-        let sums = Sums {
-            bytes: given.bytes,
-            overflowed: given.news.overflowed,
-            unread: given.tally.unread.into_iter().collect(),
+                .iter()
+                .any(|pattern| pattern.topic.is_some());
+        let counters = SourceCounters {
+            bytes,
+            overflowed: counts.overflowed,
+            unread: counts.unread,
             is_news,
-            ..std::mem::take(&mut self.sums)
+            ..std::mem::take(&mut self.counters)
         };
-        let mut rows = Vec::with_capacity(given.security.len() + given.gaps.len());
-        rows.extend(
-            given
-                .security
-                .into_iter()
-                .map(|(ts, event)| event.into_row(ts)),
-        );
-        rows.extend(
-            given
-                .gaps
-                .iter()
-                .filter_map(|(source, gap)| lost(source, gap, now)),
-        );
-        let templates: HashMap<_, _> = given
-            .news
-            .patterns
-            .into_iter()
-            .map(|pattern| (pattern.fingerprint, pattern.template))
-            .collect();
-        let hours = given.tally.hours.into_iter();
-        let patterns = given.tally.patterns.into_iter();
-        let mut patterns: Vec<PatternCount> = patterns
-            .map(|((hour, fingerprint), seen)| PatternCount {
-                hour,
-                template: templates.get(&fingerprint).cloned().unwrap_or_default(),
-                fingerprint: fingerprint.as_str().to_owned(),
-                source: seen.source.as_ref().to_owned(),
-                level: seen.level.as_str(),
-                count: seen.count,
-                first: seen.first,
-                last: seen.last,
-                sample: seen.sample,
-                topic: seen.topic,
-            })
-            .collect();
-        add_families(&mut patterns, &templates, &given.news.merged);
+        let mut rows = Vec::with_capacity(security.len() + gaps.len());
+        rows.extend(security.into_iter().map(|(ts, event)| event.into_row(ts)));
+        let lost = gaps
+            .iter()
+            .filter_map(|(source, gap)| gap_row(source, gap, now));
+        rows.extend(lost);
         let batch = Batch {
-            positions: given.moved.into_iter().map(|one| self.mark(one)).collect(),
-            counts: hours
-                .map(|((hour, source, level), count)| HourCount {
-                    hour,
-                    source: source.as_ref().to_owned(),
-                    level: level.as_str(),
-                    count,
-                })
-                .collect(),
-            patterns,
-            merged: given
-                .news
-                .merged
-                .iter()
-                .map(|one| (one.old.as_str().to_owned(), one.into.as_str().to_owned()))
-                .collect(),
+            positions: positions.into_iter().map(|at| self.versioned(at)).collect(),
+            counts: counts.hours,
+            patterns: counts.patterns,
+            merged: counts.merged,
             ..lines.batch(&rows)
         };
-        Encoded { batch, sums }
+        Encoded { batch, counters }
     }
 
-    /// The position with the version it is moved from.
-    fn mark(&mut self, moved: Moved) -> Position {
-        let key = (
-            moved.source.as_ref().to_owned(),
-            moved.stream.as_ref().to_owned(),
-        );
-        let version = self.versions.entry(key).or_default();
-        let position = Position {
-            source: moved.source.as_ref().to_owned(),
-            stream: moved.stream.as_ref().to_owned(),
-            version: *version,
-            position: moved.position,
-        };
-        *version += 1;
-        position
+    /// Returns the position with the version that it replaces.
+    fn versioned(&mut self, at: StreamPosition) -> Position {
+        let key = (Arc::clone(&at.source), Arc::clone(&at.stream));
+        let next = self.versions.entry(key).or_default();
+        let version = *next;
+        *next += 1;
+        Position { at, version }
     }
 }
 
-/// Adds the families that came to be: no line is named after one that is new, so its row has no count,
-/// and times and sample of a line that belongs to it.
-fn add_families(
-    patterns: &mut Vec<PatternCount>,
-    templates: &HashMap<Fingerprint, String>,
-    merged: &[Merged],
-) {
-    for (family, template) in templates {
-        let name = family.as_str();
-        if patterns.iter().any(|one| one.fingerprint == name) {
-            continue;
-        }
-        let member = merged
-            .iter()
-            .filter(|one| one.into == *family)
-            .find_map(|one| {
-                let old = one.old.as_str();
-                patterns.iter().find(|seen| seen.fingerprint == old)
-            });
-        if let Some(member) = member {
-            let row = PatternCount {
-                fingerprint: name.to_owned(),
-                template: template.clone(),
-                count: 0,
-                ..member.clone()
-            };
-            patterns.push(row);
-        }
-    }
-}
-
-/// A row about what a source lost. What was left out on purpose is no loss.
-fn lost(source: &str, gap: &logs::source::Gap, now: Timestamp) -> Option<Row> {
+/// Returns the row of a gap. What was skipped deliberately is logged and not a gap.
+fn gap_row(source: &str, gap: &logs::source::Gap, now: Timestamp) -> Option<Row> {
     let bytes = gap
         .bytes
         .map_or_else(String::new, |bytes| format!(", {bytes} bytes"));
@@ -248,7 +174,7 @@ fn lost(source: &str, gap: &logs::source::Gap, now: Timestamp) -> Option<Row> {
                 source,
                 reason = gap.reason.as_str(),
                 bytes = gap.bytes,
-                "left out"
+                "skipped"
             );
             None
         }
@@ -257,7 +183,7 @@ fn lost(source: &str, gap: &logs::source::Gap, now: Timestamp) -> Option<Row> {
                 source,
                 reason = reason.as_str(),
                 bytes = gap.bytes,
-                "lines are lost"
+                "lines were lost"
             );
             let row = DataGap {
                 class: "logs".to_owned(),
@@ -272,5 +198,5 @@ fn lost(source: &str, gap: &logs::source::Gap, now: Timestamp) -> Option<Row> {
     }
 }
 
-/// The place of each level in [`Sums::lines`] is that in the list of all.
+/// The index of each level in [`SourceCounters::lines`] is that in [`Level::ALL`].
 const _: () = assert!(Level::Debug as usize == 0 && Level::Error as usize == 3);

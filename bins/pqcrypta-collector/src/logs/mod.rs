@@ -1,13 +1,13 @@
-//! Logs: a thread reads and understands them, a task stores what it gives.
+//! Logs: a thread reads and parses them, a task stores its batches.
 //!
-//! Reading takes the processor for as long as lines wait, so it has a thread of its own and delays no
-//! tick. A batch is encoded there, handed over, and stored in one transaction with the positions
-//! behind it; one more may wait and one be made meanwhile, which bounds the memory of a burst.
+//! Reading uses the processor as long as lines are waiting, so it runs in a separate thread and does not
+//! delay ticks. A batch is encoded there, handed over, and stored in one transaction with the positions
+//! after it; one more may wait while another is being read, which bounds the memory of a burst.
 //!
-//! Whatever goes wrong ends both the session and the thread; the next ones begin at the positions the
-//! database has. So nothing here remembers what was stored, and nothing is stored twice. The pauses between
-//! sessions grow until one of them has stored something. Meanwhile every source is `blocked`, with what
-//! was read and not stored as part of its backlog: a source is never well while its lines cannot be stored.
+//! Any error ends both the session and the thread; the next ones begin at the positions in the database.
+//! So nothing here keeps track of what was stored, and nothing is stored twice. The pauses between
+//! sessions grow until one of them has stored something. Meanwhile every source is `blocked`, and lines
+//! that were read but not stored count as its backlog: a source is not `ok` while its lines cannot be stored.
 
 mod encode;
 mod plan;
@@ -16,6 +16,7 @@ mod requests;
 mod sources;
 
 use config::Config;
+use encode::Encoded;
 use plan::Plan;
 use reading::{Reading, Stored};
 use schema::Timestamp;
@@ -27,25 +28,25 @@ use store::status::{Link, SharedStatus};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
-/// Patterns that are taken back at start: more kinds of lines than a host of this size has.
-const KNOWN_PATTERNS: i64 = 20_000;
-/// How often patterns are closed and forgotten.
+/// Patterns that are restored at start: more than the logs of one host usually have.
+const RESTORED_PATTERNS: i64 = 20_000;
+/// How often patterns are closed and deleted.
 const SETTLE_EVERY: Duration = Duration::from_secs(300);
-/// A pattern that was not seen for so long is over, as the reference has it.
+/// A pattern that was not seen for this long is closed.
 const SILENT: i64 = HOUR;
-/// While the writer of samples has no link, it is looked at so often.
-const ASK_AGAIN: Duration = Duration::from_millis(250);
-/// How long a good-bye may take.
+/// How often the link of the sample writer is checked while there is none.
+const LINK_CHECK_EVERY: Duration = Duration::from_millis(250);
+/// Time limit for closing the session.
 const CLOSE_WITHIN: Duration = Duration::from_millis(500);
 
-/// What storing lines needs to know.
+/// Settings and shared state for storing log lines.
 #[derive(Debug)]
 pub(crate) struct Logs {
     pub(crate) target: pg::Target,
     pub(crate) session: pg::SessionOptions,
     pub(crate) machine_id: String,
     pub(crate) sources: Sources,
-    /// What the writer of samples says of the database: while it has no link, neither is one tried here.
+    /// Status of the sample writer: while it has no link to the database, none is opened here.
     pub(crate) status: SharedStatus,
     pub(crate) clock: fn() -> Timestamp,
 }
@@ -53,32 +54,33 @@ pub(crate) struct Logs {
 /// Why a session ended.
 enum End {
     Stopped,
-    /// Other sources are to be read, or another agent works.
+    /// The configuration changed, or another agent took over.
     Changed,
     Broken(LogError),
 }
 
-/// Says what the link to the database is like, when that changes.
+/// Logs changes in the state of the link to the database.
 #[derive(Default)]
-struct Voice {
-    said: Option<String>,
-    /// Whether patterns cannot be closed and forgotten.
-    is_unsettled: bool,
+struct LinkLogger {
+    /// The error that was logged last; `None` while the link works.
+    error: Option<String>,
+    /// Whether closing patterns failed the last time.
+    is_settling_broken: bool,
 }
 
-impl Voice {
+impl LinkLogger {
     fn works(&mut self) {
-        if self.said.take().is_some() {
+        if self.error.take().is_some() {
             tracing::info!("logs are stored again");
         }
     }
 
     fn settled(&mut self, outcome: Result<(), LogError>) {
         match outcome {
-            Ok(()) => self.is_unsettled = false,
-            Err(error) if !self.is_unsettled => {
-                tracing::warn!(%error, "patterns of logs stay open; tried again later");
-                self.is_unsettled = true;
+            Ok(()) => self.is_settling_broken = false,
+            Err(error) if !self.is_settling_broken => {
+                tracing::warn!(%error, "closing log patterns failed; will retry");
+                self.is_settling_broken = true;
             }
             Err(_) => {}
         }
@@ -86,30 +88,56 @@ impl Voice {
 
     fn broken(&mut self, error: &LogError) {
         let text = error.to_string();
-        if self.said.as_ref() != Some(&text) {
+        if self.error.as_ref() != Some(&text) {
             match error {
-                // The writer of samples says what is wrong with the database, or just begins.
+                // The sample writer reports what is wrong with the database, or is just starting.
                 LogError::Open(_) => {
                     tracing::debug!(error = text, "logs wait in their sources");
                 }
                 _ => tracing::warn!(error = text, "logs wait in their sources"),
             }
-            self.said = Some(text);
+            self.error = Some(text);
         }
     }
 }
 
+/// What one session leaves for the next.
+#[derive(Default)]
+struct Retry {
+    backoff: pg::Backoff,
+    logger: LinkLogger,
+    /// Whether the next session bisects batches to find the rows that the database refuses.
+    by_halves: bool,
+}
+
+impl Retry {
+    /// Returns how long to wait after an error; zero for one that the next session resolves.
+    fn after(&mut self, error: &LogError, has_stored: bool, sources: &Sources) -> Duration {
+        self.logger.broken(error);
+        let was_by_halves = self.by_halves;
+        self.by_halves = matches!(error, LogError::Poison(_));
+        let is_brief = match error {
+            LogError::Fenced => has_stored,
+            LogError::Poison(_) => has_stored || !was_by_halves,
+            _ => false,
+        };
+        if is_brief {
+            return Duration::ZERO;
+        }
+        sources.block(&error.to_string());
+        self.backoff.next(store::writer::jitter())
+    }
+}
+
 impl Logs {
-    /// Works until told to stop.
+    /// Runs sessions until it is stopped.
     pub(crate) async fn run(
         self,
         mut config: watch::Receiver<Config>,
         mut standby: watch::Receiver<bool>,
         mut stop: watch::Receiver<bool>,
     ) {
-        let mut backoff = pg::Backoff::default();
-        let mut voice = Voice::default();
-        let mut by_halves = false;
+        let mut retry = Retry::default();
         loop {
             let plan = Plan::of(&config.borrow_and_update());
             self.sources.follow(&plan);
@@ -119,38 +147,21 @@ impl Logs {
             } else if self.status.get().link != Link::Connected {
                 self.sources
                     .block("the collector has no link to its database");
-                Some(ASK_AGAIN)
+                Some(LINK_CHECK_EVERY)
             } else {
                 let mut signals = Signals {
                     config: &mut config,
                     standby: &mut standby,
                     stop: &mut stop,
                 };
-                let (end, has_stored) =
-                    self.serve(&plan, by_halves, &mut voice, &mut signals).await;
+                let (end, has_stored) = self.serve(&plan, &mut retry, &mut signals).await;
                 if has_stored {
-                    backoff.reset();
+                    retry.backoff.reset();
                 }
                 match end {
                     End::Stopped => return,
                     End::Changed => continue,
-                    End::Broken(error) => {
-                        voice.broken(&error);
-                        let was_by_halves = by_halves;
-                        by_halves = matches!(error, LogError::Poison(_));
-                        // What is over with the next session is no block.
-                        let is_brief = match error {
-                            LogError::Fenced => has_stored,
-                            LogError::Poison(_) => has_stored || !was_by_halves,
-                            _ => false,
-                        };
-                        if is_brief {
-                            Some(Duration::ZERO)
-                        } else {
-                            self.sources.block(&error.to_string());
-                            Some(backoff.next(store::writer::jitter()))
-                        }
-                    }
+                    End::Broken(error) => Some(retry.after(&error, has_stored, &self.sources)),
                 }
             };
             let wait = async {
@@ -168,31 +179,19 @@ impl Logs {
         }
     }
 
-    /// One session: reads from the positions the database has, until something changes or breaks.
+    /// Runs one session: reads from the stored positions until something changes or fails. Returns why it
+    /// ended and whether it stored a batch.
     async fn serve(
         &self,
         plan: &Plan,
-        mut by_halves: bool,
-        voice: &mut Voice,
+        retry: &mut Retry,
         signals: &mut Signals<'_>,
     ) -> (End, bool) {
-        let mut link = match self.open(signals).await {
-            Ok(link) => link,
+        let (mut link, stored) = match self.begin(signals).await {
+            Ok(begun) => begun,
             Err(end) => return (end, false),
         };
         let mut has_stored = false;
-        let begun = async {
-            Ok(Stored {
-                host_id: link.host_id(),
-                positions: link.positions().await?,
-                patterns: link.patterns(KNOWN_PATTERNS).await?,
-                next_line: link.reserve_lines().await?,
-            })
-        };
-        let stored = match begun.await {
-            Ok(begun) => begun,
-            Err(error) => return (End::Broken(error), false),
-        };
         self.sources.begin_again();
         let mut reading = Reading::start(plan, stored, self.sources.clone(), self.clock);
         let mut settle_at = Instant::now();
@@ -211,48 +210,27 @@ impl Logs {
                 () = tokio::time::sleep_until(settle_at) => {
                     settle_at = Instant::now() + SETTLE_EVERY;
                     link.forget_partitions();
-                    let now = (self.clock)();
-                    // By a clock that is wrong nothing is old.
-                    let agrees = store::expiry::clocks_agree(self.status.get().clock_ahead_micros);
-                    let old = match agrees {
-                        true => now.as_micros() - plan.event_days * DAY,
-                        false => 0,
-                    };
-                    let silent = Timestamp(now.as_micros() - SILENT);
-                    // A link that is gone shows with the next batch.
-                    voice.settled(link.settle(silent, Timestamp(old)).await);
+                    // A lost link is noticed with the next batch.
+                    retry.logger.settled(self.settle(&link, plan).await);
                 }
                 batch = reading.next() => {
                     let Some(batch) = batch else {
                         break End::Broken(LogError::Statement {
                             what: "reading logs",
-                            said: "the thread that reads ended by itself".to_owned(),
+                            message: "the reading thread ended unexpectedly".to_owned(),
                         });
                     };
-                    let late = |what| LogError::Statement {
-                        what,
-                        said: format!("no answer within {} s", plan.deadline.as_secs()),
-                    };
-                    let prepared = link.prepare(&batch.batch, (self.clock)());
-                    match timeout(plan.deadline, prepared).await {
-                        Ok(Ok(())) => {}
-                        Ok(Err(error)) => break End::Broken(error),
-                        Err(_) => break End::Broken(late("making partitions")),
+                    if let Err(error) = self.store(&mut link, plan, &batch, retry.by_halves).await {
+                        break End::Broken(error);
                     }
-                    match timeout(plan.deadline, link.store(&batch.batch, by_halves)).await {
-                        Ok(Ok(_)) => {
-                            voice.works();
-                            by_halves = false;
-                            has_stored = true;
-                            self.sources.stored(batch.sums);
-                        }
-                        Ok(Err(error)) => break End::Broken(error),
-                        Err(_) => break End::Broken(late("storing lines")),
-                    }
+                    retry.logger.works();
+                    retry.by_halves = false;
+                    has_stored = true;
+                    self.sources.stored(batch.counters);
                 }
             }
         };
-        // What is being made is thrown away: it is read again.
+        // A batch that is being read is dropped: it will be read again.
         reading.end().await;
         if !matches!(end, End::Broken(_)) {
             link.close(CLOSE_WITHIN).await;
@@ -260,17 +238,61 @@ impl Logs {
         (end, has_stored)
     }
 
-    async fn open(&self, signals: &mut Signals<'_>) -> Result<LogLink, End> {
-        tokio::select! {
+    /// Opens a session and loads what reading starts from.
+    async fn begin(&self, signals: &mut Signals<'_>) -> Result<(LogLink, Stored), End> {
+        let link = tokio::select! {
             link = LogLink::open(&self.target, &self.session, &self.machine_id, (self.clock)()) => {
-                link.map_err(|error| End::Broken(error.into()))
+                link.map_err(|error| End::Broken(error.into()))?
             }
-            _ = signals.stop.changed() => Err(End::Stopped),
-        }
+            _ = signals.stop.changed() => return Err(End::Stopped),
+        };
+        let load = async {
+            Ok(Stored {
+                host_id: link.host_id(),
+                positions: link.positions().await?,
+                patterns: link.patterns(RESTORED_PATTERNS).await?,
+                next_line: link.reserve_lines().await?,
+            })
+        };
+        let stored = load.await.map_err(End::Broken)?;
+        Ok((link, stored))
+    }
+
+    /// Closes patterns that are no longer seen, and deletes expired ones.
+    async fn settle(&self, link: &LogLink, plan: &Plan) -> Result<(), LogError> {
+        let now = (self.clock)().as_micros();
+        // While the clocks disagree, nothing is expired.
+        let agrees = store::expiry::clocks_agree(self.status.get().clock_ahead_micros);
+        let expired = if agrees {
+            now - plan.event_days * DAY
+        } else {
+            0
+        };
+        link.settle(Timestamp(now - SILENT), Timestamp(expired))
+            .await
+    }
+
+    /// Stores a batch within the deadline of each step.
+    async fn store(
+        &self,
+        link: &mut LogLink,
+        plan: &Plan,
+        batch: &Encoded,
+        by_halves: bool,
+    ) -> Result<(), LogError> {
+        let late = |what| LogError::Statement {
+            what,
+            message: format!("no answer within {} s", plan.deadline.as_secs()),
+        };
+        let prepared = timeout(plan.deadline, link.prepare(&batch.batch, (self.clock)()));
+        prepared.await.map_err(|_| late("creating partitions"))??;
+        let stored = timeout(plan.deadline, link.store(&batch.batch, by_halves));
+        stored.await.map_err(|_| late("storing lines"))??;
+        Ok(())
     }
 }
 
-/// What can interrupt a session.
+/// Signals that can interrupt a session.
 struct Signals<'a> {
     config: &'a mut watch::Receiver<Config>,
     standby: &'a mut watch::Receiver<bool>,

@@ -1,24 +1,25 @@
-//! Which logs are read, and how: what the configuration says, ready to be used.
+//! Which logs are read and how, from the configuration.
 
 use config::{Config, LogSource};
 use logs::intake::{Limits, Wanted};
 use std::time::Duration;
 
-/// What a change of which begins reading anew.
+/// Settings of reading; a change restarts it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
     pub(crate) sources: Vec<LogSource>,
-    /// Whether nobody named them, so that one which is not there is no fault.
+    /// Whether the sources are the defaults and not configured explicitly: a missing one is not a fault.
     pub(crate) is_assumed: bool,
     pub(crate) limits: Limits,
     pub(crate) tick: Duration,
     /// Deadline of one transaction.
     pub(crate) deadline: Duration,
-    /// Days that patterns are kept after they were last seen.
+    /// Days for which patterns are kept after they were last seen.
     pub(crate) event_days: i64,
 }
 
 impl Plan {
+    /// Returns the plan of a configuration.
     pub(crate) fn of(config: &Config) -> Self {
         Self {
             sources: if config.logs.enabled {
@@ -39,7 +40,7 @@ impl Plan {
         }
     }
 
-    /// The sources as the intake takes them. One that cannot be read is said and left out.
+    /// Returns the sources as the intake takes them. One with invalid settings is logged and left out.
     pub(crate) fn wanted(&self) -> Vec<Wanted> {
         let wanted = self.sources.iter().filter_map(|source| {
             Wanted::of(source)

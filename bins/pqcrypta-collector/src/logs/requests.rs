@@ -1,27 +1,28 @@
-//! What access logs say of requests: answers by endpoint and status, and the last that failed, in the
-//! tables that scraped targets fill. A source of such lines is a target of its own name.
+//! Requests in access logs: responses by endpoint and status, and the latest failures, in the same tables
+//! as those of scraped targets. Each source of access logs is a target named like the source.
 //!
-//! The counters of all endpoints of a source are told together, so that readers know of each whether
-//! it is new; when nothing was asked since they were told last, they are not told again.
+//! The counters of all endpoints of a source are written together, so that readers can tell which are
+//! new; without a request since the last time they are not written again.
 
 use logs::event::Access;
+use schema::micros::MINUTE;
 use schema::tables::{EndpointSample, RequestFailure};
 use schema::{Row, Sample, Timestamp};
 use std::collections::{BTreeMap, VecDeque};
 
-/// Endpoints of a source that are told apart; what they lack goes under [`OTHERS`].
-const ENDPOINTS: usize = 100;
+/// Endpoints of a source that are counted separately; the rest is counted as [`OTHERS`].
+const MAX_ENDPOINTS: usize = 100;
 const OTHERS: &str = "(others)";
-/// Failed requests kept between two tellings, of each source.
-const FAILURES: usize = 50;
-/// How often the counters are told: they are many rows.
-const TELL_EVERY: i64 = 60_000_000;
+/// Failed requests kept per source between two writes.
+const MAX_FAILURES: usize = 50;
+/// How often the counters are written: they are many rows.
+const WRITE_EVERY: i64 = MINUTE;
 
 /// The requests of one source.
 #[derive(Debug, Default)]
 struct Target {
-    /// Answers and the last of them, by endpoint and status.
-    answers: BTreeMap<(String, u16), (i64, Timestamp)>,
+    /// Number of responses and time of the last, by endpoint and status.
+    responses: BTreeMap<(String, u16), (i64, Timestamp)>,
     endpoints: usize,
     failures: VecDeque<(Timestamp, Access)>,
     changed: bool,
@@ -31,7 +32,7 @@ struct Target {
 #[derive(Debug, Default)]
 pub(super) struct Requests {
     targets: BTreeMap<String, Target>,
-    told: Option<Timestamp>,
+    written: Option<Timestamp>,
 }
 
 impl Requests {
@@ -45,17 +46,17 @@ impl Requests {
         }
     }
 
-    /// The rows of a tick; none when it is too early or nothing is new.
+    /// Returns the rows of a tick; none before the interval is over or without a new request.
     pub(super) fn rows(&mut self, ts: Timestamp) -> Vec<Row> {
-        let early = |told: Timestamp| (0..TELL_EVERY).contains(&(ts.0 - told.0));
-        if self.told.is_some_and(early) {
+        let early = |written: Timestamp| (0..WRITE_EVERY).contains(&(ts.0 - written.0));
+        if self.written.is_some_and(early) {
             return Vec::new();
         }
-        self.told = Some(ts);
+        self.written = Some(ts);
         let mut rows = Vec::new();
         for (name, target) in &mut self.targets {
             if std::mem::take(&mut target.changed) {
-                target.tell(name, ts, &mut rows);
+                target.write(name, ts, &mut rows);
             }
         }
         rows
@@ -67,32 +68,33 @@ impl Target {
         self.changed = true;
         let endpoint = endpoint(&access.path);
         let known = self
-            .answers
+            .responses
             .range((endpoint.clone(), 0)..=(endpoint.clone(), u16::MAX))
             .next()
             .is_some();
         let endpoint = if known {
             endpoint
-        } else if self.endpoints < ENDPOINTS {
+        } else if self.endpoints < MAX_ENDPOINTS {
             self.endpoints += 1;
             endpoint
         } else {
             OTHERS.to_owned()
         };
-        let (count, last) = self.answers.entry((endpoint, access.status)).or_default();
+        let (count, last) = self.responses.entry((endpoint, access.status)).or_default();
         *count += 1;
         *last = (*last).max(ts);
         if access.status >= 400 {
-            if self.failures.len() == FAILURES {
+            if self.failures.len() == MAX_FAILURES {
                 self.failures.pop_front();
             }
             self.failures.push_back((ts, access));
         }
     }
 
-    fn tell(&mut self, name: &str, ts: Timestamp, rows: &mut Vec<Row>) {
-        let answers = self.answers.iter();
-        rows.extend(answers.map(|((endpoint, status), (count, last))| {
+    /// Adds the rows of the target, and forgets its failures.
+    fn write(&mut self, name: &str, ts: Timestamp, rows: &mut Vec<Row>) {
+        let responses = self.responses.iter();
+        rows.extend(responses.map(|((endpoint, status), (count, last))| {
             EndpointSample {
                 target: name.to_owned(),
                 endpoint: endpoint.clone(),
@@ -116,7 +118,7 @@ impl Target {
     }
 }
 
-/// The path with `*` for each part that names one thing: a number, or a long one of hexadecimal digits.
+/// Returns the path with `*` for each segment that is an identifier: a number, or 16 and more hexadecimal digits.
 fn endpoint(path: &str) -> String {
     let name = |part: &str| {
         let number = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -182,7 +184,7 @@ mod tests {
             "both, though one is new"
         );
         assert_eq!(tables(&requests.rows(at(130))), (0, 0), "nothing new");
-        // A clock that was set back is no reason to wait.
+        // A clock that was set back does not delay the next write.
         requests.add("web", at(131), access("/a", 200));
         assert_eq!(tables(&requests.rows(at(50))), (2, 0));
     }
@@ -194,6 +196,6 @@ mod tests {
             requests.add("web", at(number), access(&format!("/page-{number}"), 500));
         }
         let rows = requests.rows(at(10_000));
-        assert_eq!(tables(&rows), (ENDPOINTS + 1, FAILURES));
+        assert_eq!(tables(&rows), (MAX_ENDPOINTS + 1, MAX_FAILURES));
     }
 }

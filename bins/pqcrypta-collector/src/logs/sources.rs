@@ -1,6 +1,6 @@
-//! How each source fares: what the thread saw and what was stored, for the rows of every tick.
+//! The status of each source: what was read and what was stored, for the rows of every tick.
 
-use super::encode::Sums;
+use super::encode::SourceCounters;
 use super::plan::Plan;
 use super::requests::Requests;
 use logs::source::{State, Status};
@@ -10,52 +10,52 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
-/// Status of a source that can be read and whose lines cannot be stored.
+/// Status of a source that can be read but whose lines cannot be stored.
 const BLOCKED: &str = "blocked";
 
 /// One source.
 #[derive(Debug, Default)]
 struct Source {
-    /// Its row but for the status.
+    /// Its row without the status.
     row: LogSource,
     state: State,
-    /// Bytes that were read and are not stored.
+    /// Bytes read but not stored yet.
     unstored: u64,
-    /// Whether it was looked at since it was asked for.
-    looked_at: bool,
-    /// Whether it has had a row.
-    is_told: bool,
+    /// Whether it was polled since it was configured.
+    is_polled: bool,
+    /// Whether a row of it was written.
+    has_row: bool,
     is_file: bool,
-    /// Nobody named it, and it was not there yet: its absence is no news.
+    /// Whether it is a default source that has not appeared yet: its absence is not reported.
     is_assumed: bool,
 }
 
-/// What is known of all of them.
+/// The state of all sources.
 #[derive(Debug, Default)]
-struct Known {
+struct Shared {
     sources: BTreeMap<String, Source>,
     requests: Requests,
     /// Why nothing can be stored.
     blocked: Option<String>,
-    /// The tick before.
+    /// Time of the previous tick.
     last: Option<Timestamp>,
 }
 
-/// Every source, shared by the thread, the task that stores, the tick, and whoever waits for news.
+/// Every source, shared by the reading thread, the storing task, the tick, and tasks that wait for news.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Sources(Arc<Mutex<Known>>, Arc<Notify>);
+pub(crate) struct Sources(Arc<Mutex<Shared>>, Arc<Notify>);
 
 impl Sources {
-    fn lock(&self) -> MutexGuard<'_, Known> {
+    fn lock(&self) -> MutexGuard<'_, Shared> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns what notifies of something stored that a rule may find.
+    /// Returns the notification that something was stored which a rule may find.
     pub(crate) fn news(&self) -> Arc<Notify> {
         Arc::clone(&self.1)
     }
 
-    /// Keeps the sources of a plan and forgets the others. Counters go on.
+    /// Keeps the sources of a plan and drops the others. Counters continue.
     pub(crate) fn follow(&self, plan: &Plan) {
         let sources = &mut self.lock().sources;
         sources.retain(|name, _| plan.sources.iter().any(|wanted| wanted.name == *name));
@@ -72,8 +72,8 @@ impl Sources {
         }
     }
 
-    /// What the thread saw; a change for the worse is said.
-    pub(crate) fn seen<'a>(&self, states: impl Iterator<Item = (&'a Arc<str>, &'a State)>) {
+    /// Updates the state of each source and logs changes of its status.
+    pub(crate) fn update<'a>(&self, states: impl Iterator<Item = (&'a Arc<str>, &'a State)>) {
         let sources = &mut self.lock().sources;
         for (name, state) in states {
             let Some(source) = sources.get_mut(&**name) else {
@@ -83,16 +83,22 @@ impl Sources {
             if !absent && state.status != source.state.status {
                 match state.status {
                     Status::Ok if source.state.status == Status::Limited => {
-                        tracing::info!(source = &**name, "all its files are open");
+                        tracing::info!(source = &**name, "all files of the log are open");
                     }
-                    Status::Ok => tracing::info!(source = &**name, "is read again"),
+                    Status::Ok => tracing::info!(source = &**name, "the log is read again"),
                     Status::Limited => {
-                        tracing::warn!(source = &**name, cause = state.cause, "has files closed");
+                        tracing::warn!(
+                            source = &**name,
+                            cause = state.cause,
+                            "some files of the log are closed"
+                        );
                     }
-                    _ => tracing::warn!(source = &**name, cause = state.cause, "is not read"),
+                    _ => {
+                        tracing::warn!(source = &**name, cause = state.cause, "the log is not read")
+                    }
                 }
             }
-            source.looked_at = true;
+            source.is_polled = true;
             source.is_assumed = absent;
             if source.state != *state {
                 source.state = state.clone();
@@ -100,17 +106,17 @@ impl Sources {
         }
     }
 
-    /// What was read, and is to be stored.
-    pub(crate) fn read(&self, sums: &Sums) {
+    /// Adds bytes that were read and are to be stored.
+    pub(crate) fn add_read(&self, counters: &SourceCounters) {
         let sources = &mut self.lock().sources;
-        for (name, bytes) in &sums.bytes {
+        for (name, bytes) in &counters.bytes {
             if let Some(source) = sources.get_mut(&**name) {
                 source.unstored = source.unstored.saturating_add(*bytes);
             }
         }
     }
 
-    /// Reading begins again where the database says: what was read and not stored is read again.
+    /// Counts what was read but not stored as backlog: reading restarts at the stored positions.
     pub(crate) fn begin_again(&self) {
         for source in self.lock().sources.values_mut() {
             source.state.backlog_bytes = source.state.backlog_bytes.saturating_add(source.unstored);
@@ -118,34 +124,34 @@ impl Sources {
         }
     }
 
-    /// Reading found nothing new: what was read before is stored, or it would wait.
+    /// Ends the blocked state when reading found nothing new and everything read before is stored.
     pub(crate) fn found_nothing(&self) {
-        let mut known = self.lock();
-        if known.blocked.is_some() && known.sources.values().all(|source| source.unstored == 0) {
-            known.blocked = None;
+        let mut shared = self.lock();
+        if shared.blocked.is_some() && shared.sources.values().all(|source| source.unstored == 0) {
+            shared.blocked = None;
         }
     }
 
-    /// Nothing can be stored: whatever waits in the sources is their backlog until something is stored.
+    /// Marks all sources as blocked, with the reason, until something is stored.
     pub(crate) fn block(&self, why: &str) {
-        let mut known = self.lock();
-        if known.blocked.as_deref() != Some(why) {
-            known.blocked = Some(why.to_owned());
+        let mut shared = self.lock();
+        if shared.blocked.as_deref() != Some(why) {
+            shared.blocked = Some(why.to_owned());
         }
     }
 
-    /// What was stored.
-    pub(crate) fn stored(&self, sums: Sums) {
-        if sums.is_news {
+    /// Adds a stored batch to the counters.
+    pub(crate) fn stored(&self, counters: SourceCounters) {
+        if counters.is_news {
             self.1.notify_one();
         }
-        let mut known = self.lock();
-        known.blocked = None;
-        for (source, ts, access) in sums.requests {
-            known.requests.add(&source, ts, access);
+        let mut shared = self.lock();
+        shared.blocked = None;
+        for (source, ts, access) in counters.requests {
+            shared.requests.add(&source, ts, access);
         }
-        let sources = &mut known.sources;
-        for (name, [debug, info, warn, error], newest) in &sums.lines {
+        let sources = &mut shared.sources;
+        for (name, [debug, info, warn, error], newest) in &counters.lines {
             if let Some(source) = sources.get_mut(&**name) {
                 let row = &mut source.row;
                 row.debug_lines += debug;
@@ -155,44 +161,44 @@ impl Sources {
                 row.last_line = row.last_line.max(Some(*newest));
             }
         }
-        for (name, bytes) in &sums.bytes {
+        for (name, bytes) in &counters.bytes {
             if let Some(source) = sources.get_mut(&**name) {
                 source.row.bytes += i64::try_from(*bytes).unwrap_or(i64::MAX);
                 source.unstored = source.unstored.saturating_sub(*bytes);
             }
         }
-        for (name, events) in &sums.unread {
+        for (name, events) in &counters.unread {
             if let Some(source) = sources.get_mut(&**name) {
                 source.row.unread_lines = Some(source.row.unread_lines.unwrap_or(0) + events);
             }
         }
-        for (name, events) in &sums.overflowed {
+        for (name, events) in &counters.overflowed {
             if let Some(source) = sources.get_mut(&**name) {
                 source.row.overflowed += i64::try_from(*events).unwrap_or(i64::MAX);
             }
         }
     }
 
-    /// A row for each source that somebody named or that was there once, and what access logs say. The
-    /// first of a source has one before it, of the tick before, with counters at nothing: what was stored
-    /// between the two is counted by their difference, like everything after.
+    /// Returns a row for each source that is configured explicitly or has existed, and the rows of access logs. The
+    /// first row of a source is preceded by one of the previous tick with counters at zero: what was stored
+    /// between the two is counted by their difference, as after any other tick.
     pub(crate) fn rows(&self, ts: Timestamp) -> Vec<Row> {
-        let mut known = self.lock();
-        let mut rows = known.requests.rows(ts);
-        let last = known.last.replace(ts);
-        let blocked = known.blocked.clone();
-        let told = known
+        let mut shared = self.lock();
+        let mut rows = shared.requests.rows(ts);
+        let last = shared.last.replace(ts);
+        let blocked = shared.blocked.clone();
+        let polled = shared
             .sources
             .values_mut()
-            .filter(|source| source.looked_at && !source.is_assumed);
-        for source in told {
-            let row = source.told(blocked.as_deref());
-            if !source.is_told
+            .filter(|source| source.is_polled && !source.is_assumed);
+        for source in polled {
+            let row = source.row(blocked.as_deref());
+            if !source.has_row
                 && let Some(last) = last
             {
-                rows.push(at_nothing(&row).into_row(last));
+                rows.push(at_zero(&row).into_row(last));
             }
-            source.is_told = true;
+            source.has_row = true;
             rows.push(row.into_row(ts));
         }
         rows
@@ -200,8 +206,8 @@ impl Sources {
 }
 
 impl Source {
-    /// The row of a tick. A source that can be read is not well while nothing can be stored.
-    fn told(&self, blocked: Option<&str>) -> LogSource {
+    /// Returns the row of a tick. A source that can be read is `blocked` while nothing can be stored.
+    fn row(&self, blocked: Option<&str>) -> LogSource {
         let backlog = self.state.backlog_bytes.saturating_add(self.unstored);
         let backlog = i64::try_from(backlog).unwrap_or(i64::MAX);
         let blocked = blocked.filter(|_| self.state.status == Status::Ok);
@@ -220,8 +226,8 @@ impl Source {
     }
 }
 
-/// The same source before anything of it was stored.
-fn at_nothing(row: &LogSource) -> LogSource {
+/// Returns the row of the same source with counters at zero.
+fn at_zero(row: &LogSource) -> LogSource {
     LogSource {
         source: row.source.clone(),
         kind: row.kind.clone(),
@@ -240,51 +246,51 @@ mod tests {
     use super::*;
     use schema::Cell;
 
-    /// Instant and errors of each row.
-    fn told(sources: &Sources, ts: i64) -> Vec<(i64, Cell)> {
+    /// Returns time and error count of each row.
+    fn errors_of(sources: &Sources, ts: i64) -> Vec<(i64, Cell)> {
         let errors = LogSource::TABLE
             .columns
             .iter()
             .position(|column| column.name == "error_lines")
             .unwrap();
         let rows = sources.rows(Timestamp(ts));
-        let told = rows.iter().map(|row| (row.ts.0, row.cells[errors].clone()));
-        told.collect()
+        let found = rows.iter().map(|row| (row.ts.0, row.cells[errors].clone()));
+        found.collect()
     }
 
-    /// One source that is followed and was not looked at.
+    /// Returns one source that was not polled yet.
     fn followed() -> Sources {
         let sources = Sources::default();
-        let known = &mut sources.lock().sources;
-        known.insert("app".to_owned(), Source::default());
+        let shared = &mut sources.lock().sources;
+        shared.insert("app".to_owned(), Source::default());
         sources.clone()
     }
 
-    fn look_at(sources: &Sources) {
-        sources.seen([(&Arc::from("app"), &State::default())].into_iter());
+    fn poll(sources: &Sources) {
+        sources.update([(&Arc::from("app"), &State::default())].into_iter());
     }
 
     #[test]
     fn lines_of_the_first_tick_are_counted_by_the_difference_of_two_rows() {
         let sources = followed();
-        assert_eq!(told(&sources, 10), [], "nobody has looked yet");
-        look_at(&sources);
+        assert_eq!(errors_of(&sources, 10), [], "not polled yet");
+        poll(&sources);
         let lines = vec![(Arc::from("app"), [0, 0, 0, 31], Timestamp(12))];
-        sources.stored(Sums {
+        sources.stored(SourceCounters {
             lines,
-            ..Sums::default()
+            ..SourceCounters::default()
         });
         assert_eq!(
-            told(&sources, 20),
+            errors_of(&sources, 20),
             [(10, Cell::Int(0)), (20, Cell::Int(31))]
         );
-        assert_eq!(told(&sources, 30), [(30, Cell::Int(31))]);
+        assert_eq!(errors_of(&sources, 30), [(30, Cell::Int(31))]);
     }
 
     #[test]
     fn a_source_that_is_there_at_the_first_tick_has_one_row() {
         let sources = followed();
-        look_at(&sources);
-        assert_eq!(told(&sources, 10), [(10, Cell::Int(0))]);
+        poll(&sources);
+        assert_eq!(errors_of(&sources, 10), [(10, Cell::Int(0))]);
     }
 }

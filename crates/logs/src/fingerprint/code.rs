@@ -1,8 +1,8 @@
 //! The numbers that are not variables.
 //!
-//! A number is masked, because it says *which*: which process, address, block. A few say *what*
+//! A number is masked, because it states *which*: which process, address, block. A few say *what*
 //! happened, and events that differ in them are different events: how an HTTP request failed, what a
-//! process left with, the SQLSTATE of an error. [`KEPT`] declares them by the word that stands before
+//! process left with, the SQLSTATE of an error. [`KEPT`] declares them by the word that is before
 //! and by their range. Everything else with a digit is masked: ports, sizes, numbers of system calls,
 //! and the codes of success, so that 200, 201 and 302 are one pattern, and 404 and 500 are two others.
 //! A place that holds a kept number never opens, however many different ones are seen there.
@@ -12,7 +12,7 @@ use super::words;
 
 /// A kind of number that is kept.
 struct Kept {
-    /// The word before, in lower case; separators and [`BETWEEN`] may stand between.
+    /// The word before, in lower case; separators and [`BETWEEN`] may be between.
     after: &'static [&'static str],
     /// What else has to be there.
     given: Given,
@@ -26,14 +26,14 @@ enum Given {
     Nothing,
     /// A request was named earlier in the message.
     Request,
-    /// One of [`SPELLED`] stands between: `exit status 1`, not `exit=1` of a system call.
+    /// One of [`SPELLED`] is between: `exit status 1`, not `exit=1` of a system call.
     Spelled,
 }
 
 enum Range {
     /// Whole numbers within these limits.
     Numbers(u32, u32),
-    /// Whole numbers within these limits with a name behind: `1/FAILURE`, as systemd writes it.
+    /// Whole numbers within these limits with a name after: `1/FAILURE`, as systemd writes it.
     Named(u32, u32),
     /// Five digits and capitals.
     SqlState,
@@ -107,13 +107,13 @@ const KEPT: &[Kept] = &[
     },
 ];
 
-/// Words that may stand between the word and its number: `exited with code 1`.
+/// Words that may be between the word and its number: `exited with code 1`.
 const BETWEEN: &[&str] = &["by", "code", "is", "on", "signal", "status", "was", "with"];
 
 /// Those of them that name the number.
 const SPELLED: &[&str] = &["code", "signal", "status"];
 
-/// How far back the word is looked for, in tokens.
+/// How far back the word is searched for, in tokens.
 const REACH: usize = 5;
 
 /// Where a word with a digit stands.
@@ -124,14 +124,14 @@ pub(super) struct Place<'a> {
     pub(super) text: &'a str,
     /// A request was named earlier in the message.
     pub(super) request: bool,
-    /// A request was named shortly before, so that its status may stand here.
+    /// A request was named shortly before, so that its status may be here.
     pub(super) answer: bool,
-    /// The text behind it.
+    /// The text after it.
     pub(super) rest: &'a [u8],
 }
 
-/// Returns whether a number that stands by itself may be kept behind this word. Those that are kept in colons or for
-/// a request do not stand by themselves.
+/// Returns whether a number that is by itself may be kept after this word. Those that are kept in colons or for
+/// a request are not by themselves.
 pub(super) fn may_keep(word: &[u8]) -> bool {
     KEPT.iter().any(|kept| {
         kept.given != Given::Request
@@ -213,7 +213,7 @@ fn is_within(
     }
 }
 
-/// Returns whether nothing but signs stands between the request and the number: not `size 512`.
+/// Returns whether nothing but signs is between the request and the number: not `size 512`.
 fn follows_request(place: &Place<'_>) -> bool {
     let last = place.tokens.last();
     last.is_some_and(|last| last.kind != Kind::Word)

@@ -1,8 +1,8 @@
-//! From a message to the sequence of its words, with everything that varies masked.
+//! Splits a message into the sequence of its words, with variable parts masked.
 //!
-//! One pass over the bytes, no backtracking but for the end of a quotation, and the tokens lie in a
-//! vector that is used again. What a word is, is decided where it ends, from the classes of the
-//! bytes it holds and the byte that follows:
+//! One pass over the bytes, without backtracking except for the end of a quotation; the vector of
+//! tokens is reused. A word is classified at its end, from the classes of its
+//! bytes and the byte that follows:
 //!
 //! | masked | example |
 //! |---|---|
@@ -18,21 +18,21 @@
 //! | the name after *user*, *account*, *login* … | `user alice` |
 //!
 //! A word with a digit stays where it is the name of a kind ([`shape::is_kind`]) or a key, and a
-//! number where it says **what** happened rather than which ([`super::code`]). What surrounds a value
-//! is no part of the sequence: see [`super::sequence`].
+//! number where it states **what** happened rather than which ([`super::code`]). Signs around a value
+//! are not part of the sequence: see [`super::sequence`].
 
 use super::sequence::Sequence;
 use super::token::{self, BLANK, BREAK, CLASS, DIGIT, DOT, Kind, LETTER, Token, WILD};
 use super::{code, shape, words};
 
-/// Most tokens of a sequence; the rest is one `<*>`. A message of 4096 characters has about 600.
+/// Maximum number of tokens of a sequence; the rest is one `<*>`. A message of 4096 characters has about 600.
 const MOST: usize = 120;
 
-/// Longest key in quotes, and longest value in brackets or typographic quotes.
+/// Maximum length of a key in quotes, and of a value in brackets or typographic quotes.
 const LONGEST_KEY: usize = 40;
 const LONGEST_VALUE: usize = 256;
 
-/// Quotation marks beyond ASCII, with what closes them.
+/// Quotation marks beyond ASCII, with their closing marks.
 const QUOTES: &[(&str, &[&str])] = &[
     ("“", &["”"]),
     ("‘", &["’"]),
@@ -47,7 +47,7 @@ const QUOTES: &[(&str, &[&str])] = &[
 ];
 
 /// Splits a message into its tokens. Returns whether every other message of the same skeleton has the same: no word
-/// stands there behind which a number may be kept.
+/// is there after which a number may be kept.
 pub(super) fn scan(text: &str, tokens: &mut Vec<Token>) -> bool {
     let bytes = text.as_bytes();
     let mut scan = Scan {
@@ -73,19 +73,19 @@ struct Scan<'a> {
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
-    /// A blank stands before what comes.
+    /// A blank is before the next token.
     gap: bool,
-    /// What comes is a name.
+    /// The next word is a name.
     named: bool,
     /// The token before is a number on its own.
     number: bool,
     /// A request was named.
     request: bool,
-    /// So many tokens from here may be the status of the request.
+    /// Number of further tokens that may be the status of the request.
     answer: u8,
     /// From here on no `"`, no `'` and no `` ` `` closes anything.
     quotes_end: [usize; 3],
-    /// The mark that closes a text in quotes whose words are looked at.
+    /// The mark that closes a text in quotes whose words are examined.
     text_end: usize,
     sequence: Sequence<'a>,
 }
@@ -160,19 +160,19 @@ impl Scan<'_> {
         self.at == 0 || !self.bytes[self.at - 1].is_ascii_alphanumeric()
     }
 
-    /// Returns whether the value behind the `<` here is closed by `>`.
+    /// Returns whether the value after the `<` here is closed by `>`.
     fn is_closed(&self) -> bool {
         self.byte(self.until(self.at + 1, b"<>(){}[]\"'`,;=")) == b'>'
     }
 
-    /// Returns whether the `=` here stands between a key and its value: not in `==`, `=>`, `!=`.
+    /// Returns whether the `=` here is between a key and its value: not in `==`, `=>`, `!=`.
     fn assigns(&self) -> bool {
         let last = self.sequence.tokens().last();
         last.is_some_and(|last| last.kind == Kind::Word)
             && !matches!(self.byte(self.at + 1), b'=' | b'>' | b'~')
     }
 
-    /// Takes the quotation that begins here, if it ends. With `words`, a word that says what happened
+    /// Takes the quotation that begins here, if it ends. With `words`, a word that states what happened
     /// and the key of an object stay.
     fn quoted(&mut self, quote: u8, words: bool) -> bool {
         let Some(end) = self.closing(quote) else {
@@ -241,8 +241,8 @@ impl Scan<'_> {
         }
     }
 
-    /// Returns whether a quoted text is the message itself: it is the value of a key that says so, or
-    /// keys follow and no word stands before it. `after` is the end of it.
+    /// Returns whether a quoted text is the message itself: it is the value of a key that states it, or
+    /// keys follow and no word is before it. `after` is the end of it.
     fn is_text(&self, after: usize) -> bool {
         let tokens = self.sequence.tokens();
         if let [.., key, sign] = tokens
@@ -366,7 +366,7 @@ impl Scan<'_> {
         ends.min()
     }
 
-    /// Returns whether two blanks stand before what comes: a value between them is empty.
+    /// Returns whether two blanks are before what comes: a value between them is empty.
     fn is_double_gap(&self) -> bool {
         let blank = |at: Option<usize>| at.is_some_and(|at| self.byte(at) == b' ');
         blank(self.at.checked_sub(1)) && blank(self.at.checked_sub(2))
@@ -384,7 +384,7 @@ impl Scan<'_> {
         code::is_kept(&place, &self.bytes[start..end])
     }
 
-    /// Returns the end of what goes on through the `:` at `at`: a URL, an address, a drive, a name with
+    /// Returns the end of what continues through the `:` at `at`: a URL, an address, a drive, a name with
     /// a port or a line.
     fn through_colon(&self, start: usize, at: usize, seen: u8) -> Option<usize> {
         if self.byte(at + 1) == b'/' && self.byte(at + 2) == b'/' {
@@ -404,7 +404,7 @@ impl Scan<'_> {
         None
     }
 
-    /// Returns where the word ends that goes on from `at` to a blank or one of `stops`.
+    /// Returns where the word ends that continues from `at` to a blank or one of `stops`.
     fn until(&self, at: usize, stops: &[u8]) -> usize {
         let rest = self.bytes.get(at..).unwrap_or_default();
         at + rest

@@ -1,21 +1,21 @@
-//! The patterns of one source: which forms are one.
+//! Grouping of the forms of one source into families.
 //!
-//! A *form* is the sequence of a message. A form that was seen before is one look-up. A new one is
+//! A *form* is the sequence of a message. A known form costs one look-up. A new one is
 //! counted once for each of its words, with the place of that word open. When enough forms differ in
-//! one place only, what stands there is a variable that no mask knows: the open form is the template
+//! one place only, that place is a variable without a mask: the open form is the template
 //! of a *family*, and every form that it matches belongs to it. The template is a form itself, in
 //! canonical form again, and may open further.
 //!
-//! **Order.** A place opens by the set of forms that were seen, whichever came first; forms seen
-//! before and after belong to the family alike, and it is named after its widest template. A word of
+//! **Order.** A place opens by the set of forms that were seen, whatever their order; forms seen
+//! before and after belong to the family alike, and its name is that of its widest template. A word of
 //! state (*started*, *stopped*) is never counted and never matched by an open place, because such
-//! words are what the event is. So two runs over the same messages make the same families. A message
-//! keeps the name of its own form; that of its family is an alias away.
+//! words define the event. So two runs over the same messages have the same families. A message
+//! keeps the name of its form, which is an alias of that of its family.
 //!
-//! **Bounded.** A source has at most [`MOST`] forms, at about 450 bytes with twelve words each. When
-//! they are used up, the half that was not seen for the longest time is forgotten; seen again, a form
-//! gets the same name, since a name is a hash of what it names. A family has at most [`FORMS`] forms;
-//! any other message it matches has the name of the family itself, so a place in which every message
+//! **Bounded.** A source has at most [`MOST`] forms, at about 450 bytes with twelve words each. At the
+//! limit, the half that was not seen for the longest time is dropped; when it is seen again, a form
+//! has the same name, because a name is a hash of the form. A family has at most [`FORMS`] forms;
+//! any other message it matches has the name of the family, so a place in which every message
 //! has another word costs a cache entry and no row.
 //!
 //! Forms are numbered; the family is a union-find over the numbers.
@@ -29,28 +29,28 @@ use super::sequence::Sequence;
 use super::token::{self, Kind, Token, WILD_HASH};
 use super::words;
 
-/// Different words seen in a place that open it. Measured on eight logs with known templates: 3 to 6
+/// Number of different words in a place that opens it. Measured on eight logs with known templates: 3 to 6
 /// are equal, 8 leaves variables unmasked.
 const ENOUGH: u16 = 5;
 
-/// The same where little else tells that two messages are alike: the first word, when one word
+/// The same where little else shows that two messages are similar: the first word, when one word
 /// follows; and a word on its own.
 const ENOUGH_FIRST: u16 = 16;
 const ENOUGH_ALONE: u16 = 64;
 
-/// Most forms of a source.
+/// Maximum number of forms of a source.
 const MOST: usize = 2048;
 
-/// Most forms of a family that are kept apart.
+/// Maximum number of forms of a family.
 const FORMS: u16 = 64;
 
-/// Places of a sequence that may open: words beyond stay as they are. They are the bits of a number.
+/// Number of places of a sequence that may open, one bit each; words beyond never open.
 const PLACES: usize = 48;
 
-/// Templates that are compared with a sequence of the same beginning and length.
+/// Maximum number of templates compared with a sequence of the same beginning and length.
 const COMPARED: usize = 256;
 
-/// Slots of the memory for sequences that a template matched.
+/// Slots of the cache of sequences that a template matched.
 const RECENT: usize = 512;
 
 /// The keys are hashes already.
@@ -73,7 +73,7 @@ impl Hasher for Same {
 
 type Table<V> = HashMap<u64, V, BuildHasherDefault<Same>>;
 
-/// A form, and what is known of its family when it is the root of one.
+/// A form, and its family if it is the root of one.
 #[derive(Debug)]
 struct Form {
     /// Its own name.
@@ -82,15 +82,15 @@ struct Form {
     text: Option<Box<str>>,
     /// The name that the row is an alias of; 0 when it is none.
     alias: u64,
-    /// Words that are not masked: the less, the wider.
+    /// Number of words that are not masked: the fewer, the wider.
     fixed: u16,
     shape: Shape,
     parent: u16,
-    /// The widest form of the family, which it is named after.
+    /// The widest form of the family, whose name is that of the family.
     lead: u16,
-    /// Forms of the family.
+    /// Number of forms of the family.
     forms: u16,
-    /// Hour the family was last seen in, and whether it was seen more than once.
+    /// Hour in which the family was last seen, and whether it was seen more than once.
     seen: i32,
     again: bool,
 }
@@ -98,7 +98,7 @@ struct Form {
 /// The words of a form.
 #[derive(Clone, Debug)]
 struct Shape {
-    /// What the level adds to the hash.
+    /// Part of the level in the hash.
     level: u64,
     /// Hashes of its words.
     words: Box<[u64]>,
@@ -180,13 +180,13 @@ impl Shape {
     }
 }
 
-/// What to compare a sequence with: the templates of this length that begin like this.
+/// Returns what to compare a sequence with: the templates of this length that begin like this.
 fn bucket(shape: &Shape, first: u64) -> u64 {
     let length = shape.words.len() as u64;
     (first ^ shape.level).wrapping_mul(31).wrapping_add(length)
 }
 
-/// What a message is, and what the pattern table has to learn of it.
+/// The name of a message, and the resulting changes of the pattern table.
 #[derive(Debug, Default)]
 pub(super) struct Learned {
     /// The name of the message.
@@ -433,7 +433,7 @@ impl Miner {
             self.unite(form, *member);
         }
         self.add_template(wider.clone(), form);
-        // A word that was opened may stand beside another value, or in brackets.
+        // A word that was opened may be beside another value, or in brackets.
         let canonical = canonical(tokens, message.text);
         let mut shape = Shape::new(message.level, &canonical, message.text);
         if canonical.len() == tokens.len() {

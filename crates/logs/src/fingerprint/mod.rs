@@ -1,25 +1,25 @@
-//! Like messages get one name.
+//! Identifiers of similar messages.
 //!
 //! ```text
 //! message ─ mask (tokens) ─ form (sequence) ─ miner (family) ─ name
 //! ```
 //!
 //! A **fingerprint** is the first 16 hexadecimal digits of SHA-256 over `source|level|words`, the words
-//! of a template with one blank between them. The template is the message with what varies replaced by
-//! `<*>`: typed masks first (`mask`, `sequence`), which look at nothing but the message; then the words
-//! that turned out to vary among messages (`miner`).
+//! of a template separated by single blanks. The template is the message with its variable parts replaced by
+//! `<*>`: first by typed masks (`mask`, `sequence`), which depend on the message alone; then the words
+//! that prove to vary among messages (`miner`).
 //!
-//! **Stable.** A name is a hash of what it names, so the same template has the same name at any time on
-//! any machine, and its row never changes. A message is named after its form, whatever came before it.
-//! When forms turn out to be one family, it has a name after its template, and theirs become aliases of
-//! it, which [`Fingerprints::take_news`] reports for the pattern table; whoever counts follows the
-//! aliases. Which forms are one family does not depend on the order in which they came. The one
-//! exception is a family of more than 64 forms: what comes then is named after the family.
-//! [`Fingerprints::restore`] takes the table back after a restart.
+//! **Stable.** A fingerprint is a hash of the template, so the same template has the same fingerprint at any time
+//! on any machine, and its row never changes. The fingerprint of a message is that of its form, whatever preceded it.
+//! When forms prove to be one family, the family has the fingerprint of its template, and those of the forms become
+//! aliases, which [`Fingerprints::take_news`] reports for the pattern table; queries follow the
+//! aliases. Which forms are one family does not depend on their order. The only
+//! exception is a family of more than 64 forms: further messages have the fingerprint of the family.
+//! [`Fingerprints::restore`] restores the table after a restart.
 //!
-//! **Bounded.** A source has at most 2048 forms in memory (`miner`) and may name a given number of new
-//! ones in an hour. What goes beyond gets the overflow name of its source and level and is counted;
-//! nothing is learned of it, so it costs no memory.
+//! **Bounded.** A source has at most 2048 forms in memory (`miner`) and a budget of new
+//! fingerprints per hour. Messages beyond it have the overflow fingerprint of their source and level and are counted;
+//! they are not learned, so they need no memory.
 
 mod code;
 mod mask;
@@ -32,10 +32,12 @@ mod token;
 mod words;
 
 use std::collections::HashMap;
-use std::fmt;
 use std::num::NonZeroU64;
+use std::sync::Arc;
 
 use schema::Timestamp;
+pub use schema::logs::{Fingerprint, Pattern, PatternAlias};
+use schema::micros::HOUR;
 use sha2::{Digest, Sha256};
 
 use crate::by_source::BySource;
@@ -44,100 +46,26 @@ use crate::skeleton::Recent;
 use miner::{Message, Miner};
 use token::{Kind, Token};
 
-/// New fingerprints that a source may have in an hour, when nothing else is said. A log with more
-/// kinds of messages than that in an hour is one whose variables no mask knows.
+/// Default budget of new fingerprints per source and hour. A log with more
+/// kinds of messages per hour has variables without a mask.
 pub const BUDGET_PER_HOUR: u32 = 1000;
 
-/// Template of what came after a source's budget was used up.
+/// Template of messages after a source's budget was used up.
 pub const OVERFLOW: &str = "(more kinds of messages than are told apart)";
 
-const HOUR_MICROS: i64 = 3_600_000_000;
-
-/// Name of what is alike: 16 hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Fingerprint([u8; 16]);
-
-impl Fingerprint {
-    fn of(number: u64) -> Self {
-        let mut digits = [0; 16];
-        for (place, digit) in digits.iter_mut().enumerate() {
-            *digit = b"0123456789abcdef"[(number >> (60 - 4 * place)) as usize & 15];
-        }
-        Self(digits)
-    }
-
-    /// The sixteen digits.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
-    }
-}
-
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
-    }
-}
-
-impl fmt::Debug for Fingerprint {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
-    }
-}
-
-/// A pattern as the database holds it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Known {
-    /// Name of the source.
-    pub source: String,
-    /// Level of its events.
-    pub level: Level,
-    /// Its name, 16 hexadecimal digits.
-    pub fingerprint: String,
-    /// What its messages have in common.
-    pub template: String,
-    /// The older pattern that it turned out to be the same as.
-    pub alias_of: Option<String>,
-}
-
-/// A pattern that is new: the row of its name is inserted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pattern {
-    /// Name of the source.
-    pub source: Box<str>,
-    /// Level of its events.
-    pub level: Level,
-    /// Its name.
-    pub fingerprint: Fingerprint,
-    /// What its messages have in common.
-    pub template: String,
-}
-
-/// A pattern turned out to be part of another. Rows that were stored under `old` keep that name;
-/// whoever counts follows the alias.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Merged {
-    /// Name of the source.
-    pub source: Box<str>,
-    /// The name that is an alias from now on.
-    pub old: Fingerprint,
-    /// What it is an alias of.
-    pub into: Fingerprint,
-}
-
-/// What the pattern table has to learn.
+/// Changes of the pattern table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct News {
-    /// New patterns, in the order in which they came to be.
+    /// New patterns, in order of creation.
     pub patterns: Vec<Pattern>,
     /// New aliases, in order.
-    pub merged: Vec<Merged>,
-    /// Events that were named by overflow, by source.
+    pub merged: Vec<PatternAlias>,
+    /// Events with the overflow fingerprint, by source.
     pub overflowed: Vec<(Box<str>, u64)>,
 }
 
 impl News {
-    /// Whether there is nothing to learn.
+    /// Returns whether there is no change.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.patterns.is_empty() && self.merged.is_empty() && self.overflowed.is_empty()
@@ -147,16 +75,16 @@ impl News {
 #[derive(Debug, Default)]
 struct Source {
     miner: Miner,
-    /// Hash of the sequence of messages without their numbers.
+    /// Hash of the sequence by skeleton.
     sequences: Recent<u64>,
     hour: i64,
-    /// New names in this hour.
+    /// New fingerprints in this hour.
     named: u32,
-    /// Events named by overflow since the last news.
+    /// Events with the overflow fingerprint since the last report.
     overflowed: u64,
 }
 
-/// Names the messages of all sources.
+/// Determines the fingerprints of the messages of all sources.
 #[derive(Debug)]
 pub struct Fingerprints {
     budget_per_hour: u32,
@@ -166,7 +94,7 @@ pub struct Fingerprints {
 }
 
 impl Fingerprints {
-    /// Knows nothing yet. Each source may have `budget_per_hour` new fingerprints in an hour.
+    /// Creates an empty state. Each source may have `budget_per_hour` new fingerprints per hour.
     #[must_use]
     pub fn new(budget_per_hour: u32) -> Self {
         Self {
@@ -177,10 +105,10 @@ impl Fingerprints {
         }
     }
 
-    /// Takes back what the database holds, best in the order of first sight. Rows whose name is not
-    /// that of their template, as an older version wrote them, are passed over. Gives no news.
-    pub fn restore(&mut self, known: impl Iterator<Item = Known>) {
-        let mut by_source: HashMap<String, Vec<(Known, Vec<Token>)>> = HashMap::new();
+    /// Restores the patterns in the database, preferably in the order in which they were first seen. Rows whose
+    /// fingerprint is not that of their template, written by an older version, are ignored. Reports no changes.
+    pub fn restore(&mut self, known: impl Iterator<Item = Pattern>) {
+        let mut by_source: HashMap<Arc<str>, Vec<(Pattern, Vec<Token>)>> = HashMap::new();
         for known in known {
             let mut tokens = Vec::new();
             token::split(&known.template, &mut tokens);
@@ -189,8 +117,8 @@ impl Fingerprints {
                 known.level,
                 words_of(&tokens, &known.template),
             );
-            if Fingerprint::of(name).as_str() == known.fingerprint && known.template != OVERFLOW {
-                let rows = by_source.entry(known.source.clone()).or_default();
+            if Fingerprint::from_hash(name) == known.fingerprint && known.template != OVERFLOW {
+                let rows = by_source.entry(Arc::clone(&known.source)).or_default();
                 rows.push((known, tokens));
             }
         }
@@ -210,14 +138,14 @@ impl Fingerprints {
                         hour: 0,
                         identify,
                     };
-                    (message, row.alias_of.as_deref().and_then(number))
+                    (message, row.alias_of.map(|alias| alias.hash()))
                 })
                 .collect();
             self.sources.entry(&source).miner.restore(&rows);
         }
     }
 
-    /// Returns the name of a message. `message` is what is stored of it: redacted, cleaned and cut.
+    /// Returns the fingerprint of a message as it is stored: redacted, cleaned and truncated.
     pub fn name(
         &mut self,
         source_name: &str,
@@ -228,7 +156,7 @@ impl Fingerprints {
         self.name_known(source_name, level, (message, None), now)
     }
 
-    /// The same for a message whose skeleton is known.
+    /// Returns the same for a message whose skeleton is known.
     pub(crate) fn name_known(
         &mut self,
         source_name: &str,
@@ -237,7 +165,7 @@ impl Fingerprints {
         now: Timestamp,
     ) -> Fingerprint {
         let source = self.sources.entry(source_name);
-        let hour = now.0.div_euclid(HOUR_MICROS);
+        let hour = now.0.div_euclid(HOUR);
         if source.hour != hour {
             (source.hour, source.named) = (hour, 0);
         }
@@ -252,24 +180,30 @@ impl Fingerprints {
         });
         let sequence = sum.wrapping_add(seed(level));
         if let Some(name) = source.miner.find(sequence, hour as i32) {
-            return Fingerprint::of(name);
+            return Fingerprint::from_hash(name);
         }
         if known.is_some() {
             mask::scan(message, &mut self.tokens);
         }
+        self.learn(source_name, level, message, hour as i32)
+    }
+
+    /// Learns the message whose tokens were scanned. Returns its fingerprint.
+    fn learn(&mut self, source_name: &str, level: Level, message: &str, hour: i32) -> Fingerprint {
+        let source = self.sources.entry(source_name);
         let learned = source.miner.learn(
             &Message {
                 level: seed(level),
                 tokens: &self.tokens,
                 text: message,
-                hour: hour as i32,
+                hour,
                 identify: &identify(source_name, level, message),
             },
             source.named < self.budget_per_hour,
         );
         let Some(learned) = learned else {
             source.overflowed += 1;
-            return Fingerprint::of(hashed(
+            return Fingerprint::from_hash(hashed(
                 source_name,
                 level,
                 [OVERFLOW.as_bytes()].into_iter(),
@@ -282,19 +216,20 @@ impl Fingerprints {
             .extend(patterns.map(|(name, template)| Pattern {
                 source: source_name.into(),
                 level,
-                fingerprint: Fingerprint::of(name),
+                fingerprint: Fingerprint::from_hash(name),
                 template,
+                alias_of: None,
             }));
-        let merged = learned.aliases.into_iter().map(|(old, into)| Merged {
+        let merged = learned.aliases.into_iter().map(|(old, into)| PatternAlias {
             source: source_name.into(),
-            old: Fingerprint::of(old),
-            into: Fingerprint::of(into),
+            old: Fingerprint::from_hash(old),
+            into: Fingerprint::from_hash(into),
         });
         self.news.merged.extend(merged);
-        Fingerprint::of(learned.name)
+        Fingerprint::from_hash(learned.name)
     }
 
-    /// What the pattern table has to learn since the last time.
+    /// Returns the changes of the pattern table since the last call.
     pub fn take_news(&mut self) -> News {
         let mut news = std::mem::take(&mut self.news);
         for (name, source) in self.sources.iter_mut() {
@@ -307,13 +242,9 @@ impl Fingerprints {
     }
 }
 
-/// Returns what a level adds to the hash of a sequence: messages of different levels are not alike.
+/// Returns the part of the level in the hash of a sequence: messages of different levels have different patterns.
 fn seed(level: Level) -> u64 {
     (level as u64 + 1).wrapping_mul(0xd6e8_feb8_6659_fd93)
-}
-
-fn number(fingerprint: &str) -> Option<u64> {
-    u64::from_str_radix(fingerprint, 16).ok()
 }
 
 /// Returns the words of a template.

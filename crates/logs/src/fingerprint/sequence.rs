@@ -1,7 +1,7 @@
-//! The canonical form of a sequence: what surrounds a value is not part of it.
+//! The canonical form of a sequence, without signs around values.
 //!
-//! Programs write a value bare, in brackets, in quotes or behind a `#`, and lists with any
-//! separator; which of them says nothing about the event. So tokens are added through [`Sequence`],
+//! Programs write a value bare, in brackets, in quotes or after a `#`, and lists with any
+//! separator; which of them states nothing about the event. So tokens are added through [`Sequence`],
 //! which keeps one form for all of them, whether they come from a message, from a template, or from
 //! a template whose place was opened:
 //!
@@ -10,11 +10,11 @@
 //! | `[<*>]`, `(<*>)`, `{<*>}`, `<<*>>`, `#<*>` | `<*>` |
 //! | `<*>, <*>`, `<*> - <*>`, `<*>:<*>`, `<*> <*>`, `<*> (<*>)` | `<*>` |
 //! | an empty value: `[]`, `{}`, `[<*> - -]`, `<*> ()`, `key=,`, `key: ,` | `<*>`, `key=<*>,`, `key:<*>,` |
-//! | a full stop behind a value | dropped |
+//! | a full stop after a value | dropped |
 
-use super::token::{Kind, Token};
+use super::token::{BREAK, CLASS, Kind, Token};
 
-/// Signs between two values of a list, a range, a sum, a path.
+/// Signs between two values of a list, a range, a sum or a path.
 const JOINERS: &[u8] = b",:;|-/&+=~*";
 
 /// Adds tokens to a sequence.
@@ -35,7 +35,7 @@ impl<'a> Sequence<'a> {
         self.tokens
     }
 
-    /// Adds a token; `gap` says whether a blank stands before it.
+    /// Adds a token; `gap`: whether a blank is before it.
     pub(super) fn push(&mut self, kind: Kind, gap: bool, span: (usize, usize)) {
         match kind {
             Kind::Wild => self.wild(gap, span),
@@ -56,9 +56,24 @@ impl<'a> Sequence<'a> {
     fn add(&mut self, mut token: Token) {
         token.gap = match self.tokens.last() {
             None => false,
-            Some(last) => token.gap || last.kind == Kind::Wild && token.kind == Kind::Word,
+            Some(last) => {
+                let is_after_value = last.kind == Kind::Wild && token.kind == Kind::Word;
+                token.gap || is_after_value || self.would_join(last, &token)
+            }
         };
         self.tokens.push(token);
+    }
+
+    /// Returns whether two words would read as one in the template, because the sign between them is not
+    /// part of the sequence: `state"idle"`.
+    fn would_join(&self, last: &Token, next: &Token) -> bool {
+        let is_separator =
+            |byte: Option<&u8>| byte.is_none_or(|byte| CLASS[usize::from(*byte)] & BREAK != 0);
+        last.kind != Kind::Wild
+            && next.kind != Kind::Wild
+            && last.span().1 < next.span().0
+            && !is_separator(last.bytes_of(self.text).last())
+            && !is_separator(next.bytes_of(self.text).first())
     }
 
     fn wild(&mut self, gap: bool, span: (usize, usize)) {

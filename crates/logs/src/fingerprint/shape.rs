@@ -9,7 +9,7 @@ const GROUPS: u32 = 40;
 /// Most digits of a word that is the name of a kind, as `nvme0n1` or `enp0s3`.
 const DIGITS: usize = 3;
 
-/// Longest word that is looked at for a name with digits.
+/// Longest word that is examined for a name with digits.
 const LONGEST: usize = 40;
 
 /// Returns whether a word with signs in it names one thing of many: a path, an address, a host.
@@ -63,7 +63,7 @@ fn is_host(word: &[u8]) -> bool {
 
 /// Returns whether a dotted word before a `:` is the name of a host with its port, or of a place in a
 /// program with its line: a number of at least two digits follows. In `object.field:12` it has two
-/// parts, with capitals as a rule; and `main.c:12` says what rather than which.
+/// parts, with capitals as a rule; and `main.c:12` states what rather than which.
 pub(super) fn has_place(word: &[u8], rest: &[u8]) -> bool {
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let ends = !rest.get(digits).is_some_and(u8::is_ascii_alphanumeric);

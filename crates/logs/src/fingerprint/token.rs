@@ -1,7 +1,7 @@
 //! A word of a sequence, the hash of a sequence, and its text: the template.
 //!
 //! A template is its tokens as text, and [`split`] returns the same tokens for it. So what the
-//! database holds is enough to go on after a restart. Blanks separate words and are otherwise not
+//! database holds is enough to continue after a restart. Blanks separate words and are otherwise not
 //! part of a sequence: `id=5` and `id = 5` are equal, and the template shows those of the first.
 
 use super::sequence::Sequence;
@@ -16,7 +16,7 @@ pub(super) const DIGIT: u8 = 4;
 pub(super) const LETTER: u8 = 8;
 pub(super) const DOT: u8 = 16;
 pub(super) const SLASH: u8 = 32;
-/// `@`, `*`, `\` and bytes beyond ASCII: a word with one of them is looked at more closely.
+/// `@`, `*`, `\` and bytes beyond ASCII: a word with one of them is examined more closely.
 pub(super) const RARE: u8 = 64;
 
 pub(super) const CLASS: [u8; 256] = classes();
@@ -69,7 +69,7 @@ impl Kind {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Token {
     pub(super) kind: Kind,
-    /// Whether a blank stands before it in the template.
+    /// Whether a blank is before it in the template.
     pub(super) gap: bool,
     start: u32,
     end: u32,
@@ -103,22 +103,22 @@ impl Token {
             && separators.contains(&text[self.start as usize])
     }
 
-    /// Returns the word as it stands in `text`.
+    /// Returns the word as it is in `text`.
     pub(super) fn bytes<'a>(&self, text: &'a str) -> &'a [u8] {
         self.bytes_of(text.as_bytes())
     }
 
-    /// Returns the word as it stands in the bytes of a text.
+    /// Returns the word as it is in the bytes of a text.
     pub(super) fn bytes_of<'a>(&self, text: &'a [u8]) -> &'a [u8] {
         &text[self.start as usize..self.end as usize]
     }
 
-    /// Returns where it stands.
+    /// Returns where it is.
     pub(super) fn span(&self) -> (usize, usize) {
         (self.start as usize, self.end as usize)
     }
 
-    /// Returns what the token adds to the hash of its sequence when it stands at `place`.
+    /// Returns what the token adds to the hash of its sequence when it is at `place`.
     pub(super) fn part(&self, place: usize) -> u64 {
         part(self.hash, place)
     }

@@ -10,7 +10,7 @@ const NAMED: &[&str] = &[
     "account", "login", "logname", "ruser", "user", "username",
 ];
 
-/// Words that are no names, although they stand after one of [`NAMED`].
+/// Words that are not names, although they are after one of [`NAMED`].
 #[rustfmt::skip]
 const FUNCTION: &[&str] = &[
     "a", "about", "account", "all", "already", "an", "and", "are", "as", "at", "authentication",
@@ -22,7 +22,7 @@ const FUNCTION: &[&str] = &[
     "unknown", "was", "were", "which", "will", "with", "without",
 ];
 
-/// Words that tell what happened. Events that differ in one of them are different events, so a place
+/// Words that state what happened. Events that differ in one of them are different events, so a place
 /// that one of them was seen in stays closed.
 #[rustfmt::skip]
 const STATES: &[&str] = &[
@@ -46,7 +46,7 @@ const STATES: &[&str] = &[
     "write", "writing",
 ];
 
-/// Things that are counted: with a number behind it, such a word says which of them.
+/// Things that are counted: with a number after it, such a word states which of them.
 #[rustfmt::skip]
 const COUNTED: &[&str] = &[
     "app", "attempt", "batch", "block", "broker", "chunk", "client", "col", "column",
@@ -58,7 +58,7 @@ const COUNTED: &[&str] = &[
     "task", "test", "thread", "tid", "topic", "try", "uid", "user", "vm", "web", "worker",
 ];
 
-/// Names of kinds with a longer number in them, or with one that stands alone.
+/// Names of kinds with a longer number in them, or with one that is alone.
 #[rustfmt::skip]
 const VERSIONED: &[&str] = &[
     "aarch64", "aes128", "aes192", "aes256", "amd64", "arm64", "armv7l", "base32", "base58",
@@ -95,7 +95,7 @@ const LATE_DOMAINS: &[&str] = &[
     "io", "it", "me", "name", "no", "online", "site", "test", "tv", "us", "xyz",
 ];
 
-/// Units that stand apart from their number.
+/// Units that are apart from their number.
 #[rustfmt::skip]
 const UNITS: &[&str] = &[
     "%", "b", "byte", "bytes", "d", "day", "days", "gb", "gib", "h", "hour", "hours", "hz",
@@ -121,7 +121,7 @@ const METHODS: &[&str] = &[
 /// The longest word of any table.
 const LONGEST: usize = 16;
 
-/// A word as one number, small letters, first letter highest: numbers are in the order of the words.
+/// Returns a word as one number, small letters, first letter highest: numbers are in the order of the words.
 /// 0 for what is in no table because it is too long.
 const fn packed(word: &[u8]) -> u128 {
     if word.len() > LONGEST {
@@ -182,7 +182,7 @@ pub(super) fn is_function(word: &[u8]) -> bool {
     in_table(&FUNCTION_TABLE, word)
 }
 
-/// Returns whether the word says what happened: it is in the table, or ends like a past
+/// Returns whether the word states what happened: it is in the table, or ends like a past
 /// participle.
 pub(super) fn is_state(word: &[u8]) -> bool {
     let word = word.strip_suffix(b".").unwrap_or(word);
@@ -218,7 +218,7 @@ pub(super) fn is_domain(word: &[u8]) -> bool {
     in_table(&DOMAINS_TABLE, word)
 }
 
-/// Returns whether the word is a domain of the top level when two labels stand before it.
+/// Returns whether the word is a domain of the top level when two labels are before it.
 pub(super) fn is_late_domain(word: &[u8]) -> bool {
     in_table(&LATE_DOMAINS_TABLE, word)
 }

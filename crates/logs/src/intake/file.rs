@@ -1,17 +1,18 @@
-//! A source of files on its way to events: one reader for each of its streams.
+//! Events of log files: one reader for each stream of a source.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use schema::Timestamp;
+use schema::logs::StreamPosition;
 
-use super::{Known, Limits, Moved};
+use super::Limits;
 use crate::event::Event;
 use crate::parse::{ParserKind, ParserOptions, Reader};
 use crate::source::{Chunk, FileOptions, FilePosition, Files, Gap, State};
 
-/// An event that may still grow is taken for whole when nothing followed for so long, microseconds.
-/// Programs write the lines of an event at once, milliseconds apart.
+/// An event that may still grow is complete when nothing followed for this long, microseconds.
+/// Programs write the lines of an event within milliseconds.
 pub(super) const IDLE: i64 = 250_000;
 
 /// One stream.
@@ -21,7 +22,7 @@ struct Stream {
     /// Behind everything that was read.
     end: FilePosition,
     read_at: Timestamp,
-    /// What came out of the last line.
+    /// Events of the last line.
     events: Vec<Event>,
 }
 
@@ -48,7 +49,7 @@ pub(super) struct FileSource {
     parser: ParserKind,
     options: ParserOptions,
     streams: HashMap<Arc<str>, Stream>,
-    /// What was read and waits for its turn, each with the offset to go on at.
+    /// What was read and waits for its turn, each with the offset to continue at.
     chunks: VecDeque<(u64, Chunk)>,
 }
 
@@ -57,20 +58,20 @@ impl FileSource {
         name: Arc<str>,
         path: &std::path::Path,
         (parser, options): (ParserKind, ParserOptions),
-        saved: &[Known],
+        saved: &[StreamPosition],
         files: FileOptions,
     ) -> Self {
         let saved = saved
             .iter()
-            .filter(|known| known.source == *name)
+            .filter(|known| known.source == name)
             .filter_map(|known| match serde_json::from_str(&known.position) {
-                Ok(position) => Some((Arc::from(known.stream.as_str()), position)),
+                Ok(position) => Some((Arc::clone(&known.stream), position)),
                 Err(error) => {
                     tracing::error!(
                         source = &*name,
-                        stream = known.stream,
+                        stream = &*known.stream,
                         %error,
-                        "the stored position cannot be read; the file is taken for one never seen"
+                        "the stored position is invalid; the file is read as a new one"
                     );
                     None
                 }
@@ -90,13 +91,13 @@ impl FileSource {
         self.files.state()
     }
 
-    /// Whether an event waits that may still grow.
+    /// Returns whether an event waits that may still grow.
     pub(super) fn is_open(&self) -> bool {
         let mut streams = self.streams.values();
         streams.any(|stream| stream.reader.open_at().is_some())
     }
 
-    /// Whether lines that were read wait for their turn, or bytes to be read.
+    /// Returns whether lines that were read wait for their turn, or bytes to be read.
     pub(super) fn has_more(&self) -> bool {
         !self.chunks.is_empty() || self.files.has_more()
     }
@@ -106,18 +107,18 @@ impl FileSource {
         self.files.open_files()
     }
 
-    /// As [`Files::allow_open`].
+    /// Does the same as [`Files::allow_open`].
     pub(super) fn allow_open(&mut self, during: usize, after: usize) {
         self.files.allow_open(during, after);
     }
 
-    /// Takes up to `limits.lines` lines, of up to `limits.bytes` bytes, and gives each event that comes
+    /// Takes up to `limits.lines` lines, of up to `limits.bytes` bytes, and passes on each event that comes
     /// out. Gives how many bytes they were.
     pub(super) fn poll(
         &mut self,
         now: Timestamp,
         limits: Limits,
-        moved: &mut Vec<Moved>,
+        moved: &mut Vec<StreamPosition>,
         gaps: &mut Vec<Gap>,
         each: &mut impl FnMut(&mut Event),
     ) -> u64 {
@@ -151,10 +152,10 @@ impl FileSource {
         moved.extend(ends.0.into_iter().filter_map(|(stream, position)| {
             let position = serde_json::to_string(&position)
                 .inspect_err(|error| {
-                    tracing::error!(source = &*self.name, %error, "a position cannot be written as JSON");
+                    tracing::error!(source = &*self.name, %error, "encoding a position as JSON failed");
                 })
                 .ok()?;
-            Some(Moved {
+            Some(StreamPosition {
                 source: Arc::clone(&self.name),
                 stream,
                 position,

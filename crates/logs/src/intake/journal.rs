@@ -1,4 +1,4 @@
-//! The units of the journal on their way to events: one stream, whose entries are shared out among the
+//! Events of journal units: one stream, whose entries are distributed to the
 //! sources that name their units.
 
 use std::collections::VecDeque;
@@ -7,14 +7,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use schema::Timestamp;
+use schema::logs::StreamPosition;
 
+use super::Limits;
 use super::file::IDLE;
-use super::{Known, Limits, Moved};
 use crate::event::Event;
 use crate::parse::{ParserKind, ParserOptions, Reader};
 use crate::source::{self, Gap, Journal, JournalOptions, JournalPosition, State};
 
-/// Key of the one stream: the units share a cursor.
+/// Key of the only stream: the units share a cursor.
 const STREAM: &str = "journal";
 /// While more is to come, a poll waits so long for it at most: files have their turn, too.
 const WAIT: Duration = Duration::from_millis(20);
@@ -26,9 +27,9 @@ pub(super) struct Units {
     journal: Journal,
     reader: Reader,
     read: source::Batch,
-    /// Entries that were read since the position that was given last: their number, and the position
-    /// behind them.
-    behind: VecDeque<(u64, JournalPosition)>,
+    /// Entries read since the last position that was returned: their sequence number, and the position
+    /// after each.
+    after: VecDeque<(u64, JournalPosition)>,
     read_at: Timestamp,
     stream: Arc<str>,
 }
@@ -37,18 +38,18 @@ impl Units {
     pub(super) fn new(
         sources: Vec<(Arc<str>, String)>,
         (parser, options): (ParserKind, ParserOptions),
-        saved: &[Known],
+        saved: &[StreamPosition],
         arguments: &[OsString],
     ) -> Self {
         let known = saved
             .iter()
-            .find(|known| known.source == STREAM && known.stream == STREAM);
+            .find(|known| *known.source == *STREAM && *known.stream == *STREAM);
         let position = known.and_then(|known| match serde_json::from_str(&known.position) {
             Ok(position) => Some(position),
             Err(error) => {
                 tracing::error!(
                     %error,
-                    "the stored position in the journal cannot be read; it is taken for one never seen"
+                    "the stored position in the journal is invalid; reading begins as for a new journal"
                 );
                 None
             }
@@ -63,24 +64,24 @@ impl Units {
             sources,
             reader: Reader::new(parser, options),
             read: source::Batch::default(),
-            behind: VecDeque::new(),
+            after: VecDeque::new(),
             read_at: Timestamp::default(),
             stream: Arc::from(STREAM),
         }
     }
 
-    /// Every source with how the journal fares.
+    /// Returns every source with how the journal fares.
     pub(super) fn states(&self) -> impl Iterator<Item = (&Arc<str>, &State)> {
         let state = self.journal.state();
         self.sources.iter().map(move |(name, _)| (name, state))
     }
 
-    /// Whether an event waits that may still grow.
+    /// Returns whether an event waits that may still grow.
     pub(super) fn is_open(&self) -> bool {
         self.reader.open_at().is_some()
     }
 
-    /// The source that names a unit; where entries of others come along, the first.
+    /// Returns the source that names a unit; where entries of others come along, the first.
     pub(super) fn source_of(&self, unit: &str) -> Option<Arc<str>> {
         let named = |wanted: &str| {
             let service = |name: &str| name.strip_suffix(".service").unwrap_or(name).to_owned();
@@ -98,7 +99,7 @@ impl Units {
         now: Timestamp,
         limits: Limits,
         events: &mut Vec<Event>,
-        moved: &mut Vec<Moved>,
+        moved: &mut Vec<StreamPosition>,
         gaps: &mut Vec<Gap>,
     ) -> usize {
         let mut read = std::mem::take(&mut self.read);
@@ -107,7 +108,7 @@ impl Units {
         let entries = read.entries.len();
         for entry in read.entries.drain(..) {
             self.reader.entry(&entry, now, events);
-            self.behind.push_back((entry.seqnum, entry.position()));
+            self.after.push_back((entry.seqnum, entry.position()));
         }
         self.read = read;
         if entries > 0 {
@@ -118,27 +119,27 @@ impl Units {
         // Behind everything that is out: up to the first event that may still grow.
         let open_at = self.reader.open_at();
         let mut position = None;
-        while let Some((number, _)) = self.behind.front() {
+        while let Some((number, _)) = self.after.front() {
             if open_at.is_some_and(|open| *number >= open) {
                 break;
             }
-            position = self.behind.pop_front();
+            position = self.after.pop_front();
         }
         if let Some((_, position)) = position {
             match serde_json::to_string(&position) {
-                Ok(position) => moved.push(Moved {
+                Ok(position) => moved.push(StreamPosition {
                     source: Arc::clone(&self.stream),
                     stream: Arc::clone(&self.stream),
                     position,
                 }),
-                Err(error) => tracing::error!(%error, "a position cannot be written as JSON"),
+                Err(error) => tracing::error!(%error, "encoding a position as JSON failed"),
             }
         }
         entries
     }
 }
 
-/// Whether `name` fits a pattern of `*` and `?`, as units are named.
+/// Returns whether `name` fits a pattern of `*` and `?`, as units are named.
 fn matches(pattern: &str, name: &str) -> bool {
     let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
     let (mut p, mut n) = (0, 0);

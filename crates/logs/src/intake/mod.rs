@@ -1,16 +1,16 @@
-//! All sources together: rounds of reading in which each has its turn, and the batches that come out.
+//! Reading all sources in rounds, in which each has its turn, and the resulting batches.
 //!
-//! A batch holds events, the positions behind them, what was lost, and what the events add to sums
-//! and patterns. Events of a stream come in order, and a position stands behind the last event that
-//! is whole: what may still grow is read again after a crash.
+//! A batch has events, the positions after them, gaps, and the counts by hour and
+//! pattern. Events of a stream come in order, and a position follows the last complete
+//! event: an event that may still grow is read again after a crash.
 //!
-//! Everything that is remembered here beside positions (open events, windows of security rules, the
-//! budget of fingerprints) belongs to one [`Intake`]; after a batch that was not stored it is thrown
-//! away and a new one begins at the positions the database has.
+//! All state except positions (open events, windows of security rules, the
+//! budget of fingerprints) belongs to one [`Intake`]; after a batch that was not stored it is dropped
+//! and a new one begins at the positions in the database.
 
+mod counts;
 mod file;
 mod journal;
-mod tally;
 mod wanted;
 
 use std::collections::HashMap;
@@ -19,91 +19,69 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use schema::Timestamp;
+use schema::logs::{Pattern, StreamPosition};
 use schema::tables::SecurityEvent;
 
-use crate::event::{Event, Level};
-use crate::fingerprint::{self, Fingerprint, Fingerprints, News};
+use crate::event::Event;
+use crate::fingerprint::{Fingerprint, Fingerprints};
 use crate::security::Watch;
 use crate::source::{FileOptions, Gap, State};
 use crate::topic::Topics;
+use counts::Counter;
+pub use counts::Counts;
 use file::FileSource;
 use journal::Units;
-pub use tally::{Hour, Seen, Tally};
 pub use wanted::{Place, Wanted, WantedError};
 
 /// Limits of one batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// A batch ends when it has so many events.
+    /// Events per batch.
     pub events: usize,
-    /// Events taken of a source before the others have their turn.
+    /// Events of a source before the next one has its turn.
     pub lines: usize,
-    /// Bytes read of a source in one go.
+    /// Bytes per read of a source.
     pub bytes: usize,
-    /// New fingerprints that a source may have in an hour.
+    /// New fingerprints of a source per hour.
     pub fingerprints: u32,
 }
 
-/// A position as the database has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Known {
-    /// Source.
-    pub source: String,
-    /// Stream within it.
-    pub stream: String,
-    /// The position, JSON.
-    pub position: String,
-}
-
-/// A position that is to be stored with the batch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Moved {
-    /// Source.
-    pub source: Arc<str>,
-    /// Stream within it.
-    pub stream: Arc<str>,
-    /// The position, JSON.
-    pub position: String,
-}
-
-/// An event that is understood.
+/// An event with its source and fingerprint.
 #[derive(Debug)]
-pub struct Named<'a> {
-    /// Source.
+pub struct NamedEvent<'a> {
+    /// Name of the source.
     pub source: &'a Arc<str>,
-    /// Name of what is alike.
+    /// Identifier of its pattern.
     pub fingerprint: Fingerprint,
-    /// The event. Its memory is used again for another.
+    /// The event; its memory is reused for the next one.
     pub event: &'a mut Event,
 }
 
-/// What one round gave, beside its events.
+/// The result of one round, apart from its events.
 #[derive(Debug, Default)]
 pub struct Batch {
-    /// How many events there were.
+    /// Number of events.
     pub events: usize,
-    /// Positions behind them.
-    pub moved: Vec<Moved>,
-    /// What was lost, by source.
+    /// Position of each stream after them.
+    pub positions: Vec<StreamPosition>,
+    /// Gaps, by source.
     pub gaps: Vec<(Arc<str>, Gap)>,
-    /// What the events mean for security, each at the time of the last line that it counts.
+    /// Security events, each with the time of the last line that it counts.
     pub security: Vec<(Timestamp, SecurityEvent)>,
-    /// What they add to the sums.
-    pub tally: Tally,
-    /// What the table of patterns has to learn.
-    pub news: News,
+    /// What they add to the counts.
+    pub counts: Counts,
     /// Bytes read, by source.
     pub bytes: Vec<(Arc<str>, u64)>,
-    /// Whether a source had more than its share: read again at once.
+    /// Whether a source has more to read: poll again at once.
     pub more: bool,
 }
 
 impl Batch {
-    /// Whether there is nothing to store.
+    /// Returns whether there is nothing to store.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.events == 0
-            && self.moved.is_empty()
+            && self.positions.is_empty()
             && self.gaps.is_empty()
             && self.security.is_empty()
     }
@@ -114,34 +92,35 @@ impl Batch {
 pub struct Intake {
     files: Vec<(Arc<str>, FileSource)>,
     journal: Option<Units>,
-    sense: Sense,
+    processor: EventProcessor,
     limits: Limits,
-    /// Descriptors for all files together.
+    /// Maximum number of open files of all sources.
     open_files: usize,
-    /// Whose turn it is: the first source of the next round.
+    /// Index of the first source of the next round.
     turn: usize,
-    /// What was taken of the journal.
+    /// Events of the journal; the memory is reused.
     taken: Vec<Event>,
 }
 
-/// Makes sense of events: names them, counts them and looks at what they mean.
+/// Names events, counts them and evaluates them for security.
 #[derive(Debug)]
-struct Sense {
+struct EventProcessor {
     watch: Watch,
     fingerprints: Fingerprints,
     topics: Topics,
+    counter: Counter,
     /// Parser of each source, by its name.
     parsers: HashMap<Arc<str>, &'static str>,
 }
 
 impl Intake {
-    /// Begins at `saved`, the positions the database has. `journalctl` are further arguments of that
+    /// Begins at `saved`, the positions in the database. `journalctl` has further arguments of that
     /// command, such as `--directory=…`.
     #[must_use]
     pub fn new(
         wanted: &[Wanted],
-        saved: &[Known],
-        patterns: impl Iterator<Item = fingerprint::Known>,
+        saved: &[StreamPosition],
+        patterns: impl Iterator<Item = Pattern>,
         limits: Limits,
         journalctl: &[OsString],
     ) -> Self {
@@ -173,10 +152,11 @@ impl Intake {
         Self {
             files,
             journal: how.map(|how| Units::new(units, how, saved, journalctl)),
-            sense: Sense {
+            processor: EventProcessor {
                 watch: Watch::default(),
                 fingerprints,
                 topics: Topics::default(),
+                counter: Counter::default(),
                 parsers: wanted
                     .iter()
                     .map(|source| (Arc::clone(&source.name), source.parser.name()))
@@ -189,13 +169,13 @@ impl Intake {
         }
     }
 
-    /// Holds at most about so many files open. Each source may have its equal share, and what others do not
-    /// take; one of many files never takes those of another.
+    /// Limits the number of open files approximately. Each source has an equal share, and what others do not
+    /// use; a source of many files never takes the share of another.
     pub fn keep_open(&mut self, files: usize) {
         self.open_files = files;
     }
 
-    /// What the source at `at` may hold open during its turn, and after it.
+    /// Returns how many files the source at `at` may hold open during its turn, and after it.
     fn open_share(&self, at: usize) -> (usize, usize) {
         let taken = |(_, file): &(Arc<str>, FileSource)| file.open_files();
         let all: usize = self.files.iter().map(taken).sum();
@@ -206,9 +186,9 @@ impl Intake {
         (own.saturating_add(free).max(share), left.max(share))
     }
 
-    /// One round. Each event is given to `take` as it comes, those of a stream in order. A batch that is
-    /// empty means that nothing waits.
-    pub fn poll(&mut self, now: Timestamp, mut take: impl FnMut(Named<'_>)) -> Batch {
+    /// Reads one round. Each event is passed to `take` as it comes, those of a stream in order. An
+    /// empty batch means that there is nothing to read.
+    pub fn poll(&mut self, now: Timestamp, mut take: impl FnMut(NamedEvent<'_>)) -> Batch {
         let mut batch = Batch::default();
         let sources = self.files.len() + usize::from(self.journal.is_some());
         for step in 0..sources {
@@ -225,14 +205,14 @@ impl Intake {
             }
         }
         if !batch.more {
-            self.sense.watch.elapse(now, &mut batch.security);
+            self.processor.watch.elapse(now, &mut batch.security);
         }
-        batch.news = self.sense.fingerprints.take_news();
-        batch.tally.finish();
+        let news = self.processor.fingerprints.take_news();
+        batch.counts = self.processor.counter.finish(news);
         batch
     }
 
-    /// How soon the next round is worth its while, though nothing came: an event that was read may be
+    /// Returns how soon the next round is worth its while, though nothing came: an event that was read may be
     /// whole by then. `None` while none waits.
     #[must_use]
     pub fn look_again(&self) -> Option<Duration> {
@@ -242,7 +222,7 @@ impl Intake {
         is_open.then(|| Duration::from_micros(file::IDLE.unsigned_abs()))
     }
 
-    /// How each source fares.
+    /// Returns how each source fares.
     pub fn states(&self) -> impl Iterator<Item = (&Arc<str>, &State)> {
         let files = self.files.iter().map(|(name, file)| (name, file.state()));
         files.chain(self.journal.iter().flat_map(Units::states))
@@ -253,18 +233,18 @@ impl Intake {
         at: usize,
         now: Timestamp,
         batch: &mut Batch,
-        take: &mut impl FnMut(Named<'_>),
+        take: &mut impl FnMut(NamedEvent<'_>),
     ) {
         let (during, after) = self.open_share(at);
         let Some((name, file)) = self.files.get_mut(at) else {
             return;
         };
         file.allow_open(during, after);
-        let (mut moved, mut gaps) = (std::mem::take(&mut batch.moved), Vec::new());
+        let (mut moved, mut gaps) = (std::mem::take(&mut batch.positions), Vec::new());
         let bytes = file.poll(now, self.limits, &mut moved, &mut gaps, &mut |event| {
-            take(self.sense.understand(name, event, now, batch));
+            take(self.processor.process(name, event, now, batch));
         });
-        batch.moved = moved;
+        batch.positions = moved;
         batch
             .gaps
             .extend(gaps.into_iter().map(|gap| (Arc::clone(name), gap)));
@@ -278,7 +258,7 @@ impl Intake {
         &mut self,
         now: Timestamp,
         batch: &mut Batch,
-        take: &mut impl FnMut(Named<'_>),
+        take: &mut impl FnMut(NamedEvent<'_>),
     ) {
         let Some(units) = &mut self.journal else {
             return;
@@ -288,7 +268,7 @@ impl Intake {
             now,
             self.limits,
             &mut self.taken,
-            &mut batch.moved,
+            &mut batch.positions,
             &mut gaps,
         );
         batch.more |= entries >= self.limits.lines;
@@ -299,20 +279,21 @@ impl Intake {
         }
         for mut event in self.taken.drain(..) {
             if let Some(name) = units.source_of(&event.unit) {
-                take(self.sense.understand(&name, &mut event, now, batch));
+                take(self.processor.process(&name, &mut event, now, batch));
             }
         }
     }
 }
 
-impl Sense {
-    fn understand<'a>(
+impl EventProcessor {
+    /// Names an event, counts it and evaluates it for security.
+    fn process<'a>(
         &mut self,
         source: &'a Arc<str>,
         event: &'a mut Event,
         now: Timestamp,
         batch: &mut Batch,
-    ) -> Named<'a> {
+    ) -> NamedEvent<'a> {
         let fingerprint = self.fingerprints.name_known(
             source,
             event.level,
@@ -322,21 +303,13 @@ impl Sense {
         let parser = self.parsers.get(source).copied().unwrap_or_default();
         self.watch
             .observe(parser, source, event, now, &mut batch.security);
-        batch
-            .tally
+        self.counter
             .add(source, fingerprint, event, &mut self.topics);
         batch.events += 1;
-        Named {
+        NamedEvent {
             source,
             fingerprint,
             event,
         }
     }
-}
-
-/// The level of this name; `info` for one that is not known.
-#[must_use]
-pub fn level(name: &str) -> Level {
-    let known = Level::ALL.into_iter().find(|level| level.as_str() == name);
-    known.unwrap_or_default()
 }

@@ -15,9 +15,9 @@ pub struct Wanted {
     pub name: Arc<str>,
     /// Where it is.
     pub place: Place,
-    /// What its lines look like.
+    /// Parser of its lines.
     pub parser: ParserKind,
-    /// What the parser must be told.
+    /// Options of the parser.
     pub options: ParserOptions,
 }
 
@@ -34,13 +34,13 @@ pub enum Place {
 #[derive(Debug, thiserror::Error)]
 pub enum WantedError {
     /// Neither path nor unit; the check of the configuration finds it, too.
-    #[error("it names neither path nor unit")]
+    #[error("neither path nor unit is configured")]
     Nowhere,
     /// No such parser.
-    #[error("there is no parser {0}")]
+    #[error("unknown parser {0}")]
     Parser(&'static str),
     /// No such time zone on this machine.
-    #[error("this machine does not know the time zone {zone}: {source}")]
+    #[error("unknown time zone {zone}: {source}")]
     Zone {
         /// As written.
         zone: String,
@@ -50,7 +50,7 @@ pub enum WantedError {
 }
 
 impl Wanted {
-    /// What an entry of `[[logs.source]]` asks for.
+    /// Returns what an entry of `[[logs.source]]` asks for.
     ///
     /// # Errors
     /// What is wrong with the entry.

@@ -6,7 +6,7 @@
 //! [2026-11-23 00:10:49.123456 +0100] [core:error] …          with a time of another format and its zone
 //! ```
 //!
-//! Client and referer go to the context. What the server says before it has read its configuration
+//! Client and referer go to the context. What the server states before it has read its configuration
 //! has no head.
 
 use std::borrow::Cow;
@@ -14,7 +14,7 @@ use std::borrow::Cow;
 use super::time::{self, Clock, Zone};
 use super::{Draft, Parsed, State, level, stamp};
 
-/// See [`super::PARSERS`].
+/// Parses a line; see [`super::PARSERS`].
 pub(crate) fn line<'a>(_: &mut State, line: &'a str, clock: &mut Clock) -> Parsed<'a> {
     read(line, clock).map_or(Parsed::Headless, Parsed::Event)
 }
@@ -53,13 +53,13 @@ fn read<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
     Some(draft)
 }
 
-/// The text in the brackets at the beginning, and what follows.
+/// Returns the text in the brackets at the beginning, and what follows.
 fn bracket(text: &str) -> Option<(&str, &str)> {
     let (inner, rest) = text.strip_prefix('[')?.split_once(']')?;
     Some((inner, rest.strip_prefix(' ').unwrap_or(rest)))
 }
 
-/// The message without `[client …]`, which follows the error of the system if there is one.
+/// Sets the message without `[client …]`, which follows the error of the system if there is one.
 fn message<'a>(text: &'a str, draft: &mut Draft<'a>) {
     let text = match text.rsplit_once(", referer: ") {
         Some((text, referer)) => {

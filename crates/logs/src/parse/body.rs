@@ -24,7 +24,7 @@ pub(crate) fn read<'a>(text: &'a str, draft: &mut Draft<'a>) {
     });
 }
 
-/// `logger<TAB>file.go:7<TAB>message<TAB>{"n": 1}`, as zap writes to a terminal; each but the message may be
+/// Parses `logger<TAB>file.go:7<TAB>message<TAB>{"n": 1}`, as zap writes to a terminal; each but the message may be
 /// missing.
 fn tabs<'a>(first: &'a str, rest: &'a str, draft: &mut Draft<'a>) {
     let (mut message, mut rest) = (first, rest);
@@ -53,7 +53,7 @@ fn tabs<'a>(first: &'a str, rest: &'a str, draft: &mut Draft<'a>) {
     }
 }
 
-/// `12#34: *56 `: process, thread and connection of nginx.
+/// Parses `12#34: *56 `: process, thread and connection of nginx.
 fn nginx<'a>(text: &'a str, draft: &mut Draft<'_>) -> &'a str {
     if !text.starts_with(|first: char| first.is_ascii_digit()) {
         return text;
@@ -78,7 +78,7 @@ fn nginx<'a>(text: &'a str, draft: &mut Draft<'_>) -> &'a str {
     }
 }
 
-/// `123 --- [app] [  main] o.s.b.Main  : `: process, thread and logger of Spring Boot.
+/// Parses `123 --- [app] [  main] o.s.b.Main  : `: process, thread and logger of Spring Boot.
 fn spring<'a>(text: &'a str, draft: &mut Draft<'a>) -> &'a str {
     let read = || {
         let (process, rest) = text.split_once(" --- ")?;
@@ -100,7 +100,7 @@ fn spring<'a>(text: &'a str, draft: &mut Draft<'a>) -> &'a str {
     message
 }
 
-/// `[MY-010119] [Server] `: code and part of MySQL.
+/// Parses `[MY-010119] [Server] `: code and part of MySQL.
 fn mysql<'a>(text: &'a str, draft: &mut Draft<'a>) -> &'a str {
     let Some((code, rest)) = bracket(text).filter(|(code, _)| code.starts_with("MY-")) else {
         return text;
@@ -115,7 +115,7 @@ fn mysql<'a>(text: &'a str, draft: &mut Draft<'a>) -> &'a str {
     }
 }
 
-/// `[main] `, `[http-nio-8080-exec-1] `: the thread, where a logger follows it; a logger itself, where it
+/// Parses `[main] `, `[http-nio-8080-exec-1] `: the thread, where a logger follows it; a logger itself, where it
 /// has parts.
 fn thread<'a>(text: &'a str, draft: &mut Draft<'a>) -> &'a str {
     let Some((inner, rest)) = bracket(text).filter(|_| text.starts_with('[')) else {
@@ -150,7 +150,7 @@ fn thread<'a>(text: &'a str, draft: &mut Draft<'a>) -> &'a str {
     text
 }
 
-/// `org.example.Main`: names between dots.
+/// Returns whether the text is `org.example.Main`: names between dots.
 fn is_class(text: &str) -> bool {
     text.split('.').all(|part| {
         part.starts_with(|first: char| first.is_ascii_alphabetic() || first == '<')
@@ -160,7 +160,7 @@ fn is_class(text: &str) -> bool {
     })
 }
 
-/// `org.example.Main: message`, `api::db - message`, `com.example.Bar -- message`: a name with parts, so
+/// Parses `org.example.Main: message`, `api::db - message`, `com.example.Bar -- message`: a name with parts, so
 /// that a word of the message is not taken for one.
 fn logger(text: &str) -> Option<(&str, &str)> {
     let end = text.bytes().take(NAME + 2).position(|byte| byte == b' ')?;

@@ -55,7 +55,7 @@ struct Headers {
     referer: Vec<String>,
 }
 
-/// See [`super::PARSERS`].
+/// Parses a line; see [`super::PARSERS`].
 pub(crate) fn line<'a>(_: &mut State, line: &'a str, clock: &mut Clock) -> Parsed<'a> {
     if !line.starts_with('{') {
         return Parsed::Headless;
@@ -70,7 +70,7 @@ pub(crate) fn line<'a>(_: &mut State, line: &'a str, clock: &mut Clock) -> Parse
     }
 }
 
-/// Anything but a request that was answered. Of a request only what was asked is kept.
+/// Parses anything but a request that was answered. Of a request only what was asked is kept.
 fn other(line: &str, clock: &mut Clock) -> Option<Draft<'static>> {
     let mut object = json::object(line)?;
     object.remove("resp_headers");
@@ -118,7 +118,7 @@ fn request<'a>(line: &str, clock: &mut Clock) -> Option<Draft<'a>> {
     Some(draft)
 }
 
-/// Seconds, or text such as `1.5ms` where `duration_format` is `string`.
+/// Parses seconds, or text such as `1.5ms` where `duration_format` is `string`.
 fn duration(value: &Value) -> Option<f64> {
     let millis = match value {
         Value::Number(seconds) => seconds.as_f64()? * 1000.0,
@@ -140,7 +140,7 @@ fn duration(value: &Value) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{events, told};
+    use super::super::testing::{events, summary};
 
     #[test]
     fn requests_and_messages_are_read() {
@@ -164,7 +164,7 @@ mod tests {
         ];
         for (line, expected) in cases {
             let events = events("caddy", line);
-            assert_eq!(told(&events[0]), expected, "{line}");
+            assert_eq!(summary(&events[0]), expected, "{line}");
         }
     }
 }

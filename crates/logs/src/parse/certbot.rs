@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use super::time::{self, Clock};
 use super::{Draft, Parsed, State, level};
 
-/// See [`super::PARSERS`].
+/// Parses a line; see [`super::PARSERS`].
 pub(crate) fn line<'a>(_: &mut State, line: &'a str, clock: &mut Clock) -> Parsed<'a> {
     read(line, clock).map_or(Parsed::Headless, Parsed::Event)
 }

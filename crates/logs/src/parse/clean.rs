@@ -1,4 +1,4 @@
-//! From bytes of a stranger to text that may be stored and shown.
+//! Turns untrusted bytes into text that may be stored and shown.
 //!
 //! What PostgreSQL cannot hold (bytes that are not UTF-8, NUL) and what a terminal would obey (escape
 //! sequences) goes; everything else stays as it was written, markup and right-to-left marks
@@ -15,7 +15,7 @@ pub(crate) struct Changes {
     pub(crate) nul: bool,
 }
 
-/// The line as text: without a carriage return at its end, without terminal sequences.
+/// Returns the line as text: without a carriage return at its end, without terminal sequences.
 pub(crate) fn line(bytes: &[u8]) -> (Cow<'_, str>, Changes) {
     let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
     let mut changes = Changes::default();
@@ -38,7 +38,7 @@ pub(crate) fn line(bytes: &[u8]) -> (Cow<'_, str>, Changes) {
     (clean, changes)
 }
 
-/// The text without NUL and terminal sequences; borrowed when it has none.
+/// Returns the text without NUL and terminal sequences; borrowed when it has none.
 pub(crate) fn text(text: &str) -> Cow<'_, str> {
     let mut out = String::new();
     let mut kept = 0;
@@ -75,7 +75,7 @@ fn next(text: &str, at: usize) -> Option<usize> {
     memchr::memchr3(0, 0x1b, 0xc2, rest).map(|found| at + found)
 }
 
-/// Where the terminal sequence that begins here ends; its beginning if none does.
+/// Returns where the terminal sequence that begins here ends; its beginning if none does.
 ///
 /// ECMA-48: CSI is followed by parameters (30-3F), intermediates (20-2F) and one final byte (40-7E);
 /// OSC, DCS, SOS, PM and APC run to BEL or ST. A string that nothing ends is taken to the line's end.
@@ -133,7 +133,7 @@ fn string_end(text: &str, from: usize) -> usize {
     text.len()
 }
 
-/// The text cut to so many characters, and its true number of them where it was longer.
+/// Returns the text cut to so many characters, and its true number of them where it was longer.
 pub(crate) fn cut(text: &mut String, most: usize) -> Option<u32> {
     if text.len() <= most {
         return None;

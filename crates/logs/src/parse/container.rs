@@ -8,7 +8,7 @@
 //! Both cut long lines: of CRI's each piece but the last has the tag `P`, of Docker's only the last ends
 //! in a line break. The pieces are put together and what is within is read as the line of a program,
 //! which has the runtime's time where it states none. A line of the other stream between two pieces
-//! ends the first: which of them goes on is not known from the pieces alone.
+//! ends the first: which of them continues is not known from the pieces alone.
 
 use std::borrow::Cow;
 
@@ -16,17 +16,17 @@ use serde::Deserialize;
 
 use super::time::{self, Clock, Stamp, Zone};
 
-/// Bytes of one line that is put together; what goes on beyond is a line of its own.
+/// Bytes of one line that is put together; what continues beyond is a separate line.
 pub(crate) const MOST_BYTES: usize = 256 * 1024;
 
-/// What a runtime says of a line.
+/// What a runtime states of a line.
 #[derive(Debug)]
 pub(crate) struct Wrapped<'a> {
     /// When the runtime took it.
     pub(crate) stamp: Option<Stamp>,
     /// `stdout` or `stderr`.
     pub(crate) stream: Stream,
-    /// The line goes on in the next one.
+    /// The line continues in the next one.
     pub(crate) is_partial: bool,
     /// Whether a time within the line counts for more than the runtime's.
     pub(crate) may_be_dated: bool,
@@ -71,7 +71,7 @@ pub(crate) fn unwrap<'a>(line: &'a str, clock: &mut Clock) -> Option<Wrapped<'a>
 }
 
 fn cri<'a>(line: &'a str, clock: &mut Clock) -> Option<Wrapped<'a>> {
-    // The longest time has nine digits behind the second and an offset.
+    // The longest time has nine digits after the second and an offset.
     let end = line.bytes().take(36).position(|byte| byte == b' ')?;
     let rest = line[end..].strip_prefix(" std")?;
     let (stream, rest) = match (rest.strip_prefix("out "), rest.strip_prefix("err ")) {

@@ -1,4 +1,4 @@
-//! What a line says beside its message, as a JSON object that is written as it is read.
+//! What a line states beside its message, as a JSON object that is written as it is read.
 
 use std::fmt::Write as _;
 
@@ -12,12 +12,12 @@ const TEXT_CHARS: usize = 1024;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Context {
     json: String,
-    /// Whether it says that the time was inferred.
+    /// Whether it states that the time was inferred.
     is_inferred: bool,
 }
 
 impl Context {
-    /// An empty one that is written into `memory`.
+    /// Returns an empty one that is written into `memory`.
     pub(crate) fn within(mut memory: String) -> Self {
         memory.clear();
         Self {
@@ -48,7 +48,7 @@ impl Context {
         self.json.push(':');
     }
 
-    /// A name, an address, a code: what cannot hold a secret. Empty ones and `-` are left out.
+    /// Adds a name, an address or a code, which cannot hold a secret. Empty ones and `-` are left out.
     pub(crate) fn name(&mut self, key: &str, value: &str) {
         if value.is_empty() || value == "-" {
             return;
@@ -57,7 +57,7 @@ impl Context {
         string(&mut self.json, shortened(&clean::text(value)));
     }
 
-    /// What a client or a program wrote: secrets are replaced. Empty ones are left out.
+    /// Adds text of a client or a program: secrets are replaced. Empty ones are left out.
     pub(crate) fn text(&mut self, key: &str, value: &str) {
         if value.is_empty() || value == "-" {
             return;
@@ -67,7 +67,7 @@ impl Context {
         string(&mut self.json, shortened(&redact::clean(&value)));
     }
 
-    /// A text that is redacted already and may be long.
+    /// Adds a text that is redacted already and may be long.
     pub(crate) fn long(&mut self, key: &str, value: &str) {
         if !value.is_empty() {
             self.key(key);
@@ -75,13 +75,13 @@ impl Context {
         }
     }
 
-    /// A number.
+    /// Adds a number.
     pub(crate) fn number(&mut self, key: &str, value: u64) {
         self.key(key);
         let _written = write!(self.json, "{value}");
     }
 
-    /// A number that stands in the line as digits; as text where it is none.
+    /// Adds the digits of a number in the line; as text if they are not a number.
     pub(crate) fn digits(&mut self, key: &str, value: &str) {
         // Nearly always it is written as JSON writes it.
         if matches!(value.as_bytes(), [b'1'..=b'9', rest @ ..] if rest.len() < 15 && rest.iter().all(u8::is_ascii_digit))
@@ -96,13 +96,13 @@ impl Context {
         }
     }
 
-    /// Something noteworthy about the line itself.
+    /// Adds a flag about the line itself.
     pub(crate) fn flag(&mut self, key: &str) {
         self.key(key);
         self.json.push_str("true");
     }
 
-    /// A value that is JSON already.
+    /// Adds a value that is JSON already.
     pub(crate) fn json(&mut self, key: &str, value: &str) {
         self.key(key);
         self.json.push_str(value);
@@ -128,12 +128,12 @@ impl Context {
         }
     }
 
-    /// Whether a value of this name is there already.
+    /// Returns whether a value of this name is there already.
     pub(crate) fn has(&self, key: &str) -> bool {
         self.json.contains(&format!("\"{key}\":"))
     }
 
-    /// The object, if anything was said.
+    /// Returns the object, if anything was said.
     pub(crate) fn finish(mut self) -> Option<String> {
         if self.json.is_empty() {
             return None;

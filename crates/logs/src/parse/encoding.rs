@@ -2,10 +2,10 @@
 //!
 //! A source cuts lines at every byte 0A. In UTF-16 a line break is that byte and a zero beside it, and 0A is
 //! also half of other characters (`上` is U+4E0A). So a line of UTF-16 is put together here from what the
-//! source gives: the offset of its first byte says which byte is which half, as the characters of a file
+//! source gives: the offset of its first byte states which byte is which half, as the characters of a file
 //! begin at even offsets. Positions stay those of the source's lines.
 //!
-//! UTF-16 is known by the mark at the beginning of a file, or, where reading goes on in the middle of
+//! UTF-16 is known by the mark at the beginning of a file, or, where reading continues in the middle of
 //! one, by zeros at every other byte: each letter, digit and blank of ASCII has one.
 
 /// How characters are written.
@@ -17,7 +17,7 @@ pub(crate) enum Encoding {
     Utf16Be,
 }
 
-/// Bytes of a line in which zeros are looked for.
+/// Bytes of a line in which zeros are searched for.
 const LOOK: usize = 256;
 
 /// The mark of UTF-8, which has no meaning but is written by some editors and programs.
@@ -59,7 +59,7 @@ impl Encoding {
         }
     }
 
-    /// Whether what the source gives as a line is whole: what it was cut at was a line break. `next` is the
+    /// Returns whether what the source gives as a line is whole: what it was cut at was a line break. `next` is the
     /// first byte that follows the break, if it is known.
     pub(crate) fn is_break(self, at: u64, bytes: &[u8], next: Option<u8>) -> bool {
         // Where the byte 0A stood.
@@ -94,7 +94,7 @@ impl Encoding {
     }
 }
 
-/// Whether bytes are a text of UTF-8 without control characters, long enough not to be so by chance.
+/// Returns whether bytes are a text of UTF-8 without control characters, long enough not to be so by chance.
 fn looks_plain(bytes: &[u8]) -> bool {
     let bytes = match std::str::from_utf8(bytes) {
         Ok(_) => bytes,

@@ -56,7 +56,7 @@ fn pair(text: &str) -> Option<(Level, &str)> {
 }
 
 /// Returns the level of a message of Cisco's: the digit in `%LINK-3-UPDOWN: `, which a counter and another
-/// time may stand before.
+/// time may be before.
 pub(crate) fn cisco(message: &str) -> Option<Level> {
     let near = &message.as_bytes()[..message.len().min(48)];
     let at = memchr::memchr(b'%', near)?;

@@ -12,7 +12,7 @@ use super::{Draft, Parsed, State, level};
 /// Letters of a component at most.
 const COMPONENT: usize = 64;
 
-/// See [`super::PARSERS`].
+/// Parses a line; see [`super::PARSERS`].
 pub(crate) fn line<'a>(_: &mut State, line: &'a str, clock: &mut Clock) -> Parsed<'a> {
     read(line, clock).map_or(Parsed::Headless, Parsed::Event)
 }
@@ -31,7 +31,7 @@ fn read<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
         None => ("", rest),
     };
     let (word, message) = rest.strip_prefix(':')?.trim_start().split_once(' ')?;
-    // Older releases wrote a colon behind the level.
+    // Older releases wrote a colon after the level.
     let word = word.strip_suffix(':').unwrap_or(word);
     let level = level::of_word(word)?;
     let mut draft = Draft {

@@ -1,8 +1,8 @@
 //! Messages whose words are fixed by the kernel or the C library, and the level that each has.
 //!
 //! Files of syslog have no priority as a rule, so that a failing disk looks like the line before it. The
-//! kernel's words are read only in lines of the kernel, and only where they stand in them: a program
-//! that quotes them does not fail. Of all other messages only the end is looked at: that is where
+//! kernel's words are read only in lines of the kernel, and only where they are in them: a program
+//! that quotes them does not fail. Of all other messages only the end is examined: that is where
 //! `perror` and its kin put the error of the system.
 
 use std::sync::LazyLock;
@@ -214,7 +214,7 @@ const ERRNOS: &[&str] = &[
     "Remote I/O error",
 ];
 
-/// The words that are looked for within a message, made ready for the search.
+/// The words that are searched for within a message, made ready for the search.
 static WITHIN: LazyLock<Vec<Option<Finder<'static>>>> = LazyLock::new(|| {
     let finder = |(at, words, _): &(At, &'static str, Level)| match at {
         Start => None,
@@ -297,7 +297,7 @@ pub(crate) fn of_errno(message: &str) -> Option<Level> {
     set_apart.then_some(Level::Warn)
 }
 
-/// Whether a text is seconds since the start of the machine: `12.345678`.
+/// Returns whether a text is seconds since the start of the machine: `12.345678`.
 pub(crate) fn is_uptime(text: &str) -> bool {
     text.contains('.')
         && text.len() > 1

@@ -1,4 +1,4 @@
-//! What stands between the time of a line and its message: level, process, thread, logger.
+//! What is between the time of a line and its message: level, process, thread, logger.
 //!
 //! ```text
 //! [7] [ERROR] message                       gunicorn: a number in brackets is a process
@@ -21,14 +21,14 @@ use crate::event::Level;
 
 /// Pieces before a level at most.
 const PIECES: usize = 6;
-/// Letters of a name, and of what stands in brackets.
+/// Letters of a name, and of what is in brackets.
 pub(crate) const NAME: usize = 128;
 
-/// A level as it stands in a text.
+/// A level as it is in a text.
 pub(crate) struct Mark<'a> {
     pub(crate) word: &'a str,
     pub(crate) level: Level,
-    /// What stands in the brackets beside it: a module or a thread.
+    /// What is in the brackets beside it: a module or a thread.
     beside: &'a str,
     pub(crate) rest: &'a str,
 }
@@ -87,7 +87,7 @@ pub(crate) fn read<'a>(text: &'a str, draft: &mut Draft<'a>) -> bool {
     false
 }
 
-/// Returns the level of a message of syslog that stands behind numbers and brackets: `[12] [ERROR] …`,
+/// Returns the level of a message of syslog that is after numbers and brackets: `[12] [ERROR] …`,
 /// `12 WARN …`, `[main] ERROR …`.
 pub(crate) fn behind_ids(message: &str) -> Option<Level> {
     let mut rest = message;
@@ -122,7 +122,7 @@ impl<'a> Pieces<'a> {
         *field = text;
     }
 
-    /// `E Tag: message` behind process and thread, as Android writes; `-1 ` behind a thread in
+    /// Parses `E Tag: message` after process and thread, as Android writes; `-1 ` after a thread in
     /// hexadecimal digits, as Ceph does.
     fn letter(&self, text: &'a str) -> Option<Mark<'a>> {
         if let [letter, b' ', ..] = text.as_bytes()
@@ -170,7 +170,7 @@ impl<'a> Pieces<'a> {
     }
 }
 
-/// The level at the beginning of a text. `apart` says that a tab or a line stands before it.
+/// Returns the level at the beginning of a text. `apart` states that a tab or a line is before it.
 pub(crate) fn mark(text: &str, apart: bool) -> Option<Mark<'_>> {
     match text.as_bytes().first()? {
         b'[' | b'<' | b'(' | b'{' => in_brackets(text),
@@ -179,7 +179,7 @@ pub(crate) fn mark(text: &str, apart: bool) -> Option<Mark<'_>> {
     }
 }
 
-/// `[error]`, `<Warning>:`, `[core:error]`, `[Server thread/INFO]`, `(EE)`, `[E]`.
+/// Parses `[error]`, `<Warning>:`, `[core:error]`, `[Server thread/INFO]`, `(EE)`, `[E]`.
 fn in_brackets(text: &str) -> Option<Mark<'_>> {
     let (inner, rest) = bracket(text)?;
     let inner = inner.trim();
@@ -219,7 +219,7 @@ fn in_brackets(text: &str) -> Option<Mark<'_>> {
     }
 }
 
-/// `ERROR …`, `Error: …`, `warn | …`, `info<TAB>`, `ERRO[0012] …`, `E! …`.
+/// Parses `ERROR …`, `Error: …`, `warn | …`, `info<TAB>`, `ERRO[0012] …`, `E! …`.
 fn word(text: &str, apart: bool) -> Option<Mark<'_>> {
     let bytes = text.as_bytes();
     let end = bytes
@@ -282,7 +282,7 @@ fn word(text: &str, apart: bool) -> Option<Mark<'_>> {
     }
 }
 
-/// Shortened words that are no words of a language.
+/// Returns whether this is an abbreviation that is not a word of a language.
 fn short(word: &str) -> Option<Level> {
     let is_word = ["note", "system", "success"]
         .iter()
@@ -290,7 +290,7 @@ fn short(word: &str) -> Option<Level> {
     level::of_name(word).filter(|_| !is_word)
 }
 
-/// ` NETWORK  [conn12] message`, behind a letter, as MongoDB wrote before it wrote JSON.
+/// Returns whether the text is ` NETWORK  [conn12] message`, after a letter, as MongoDB wrote before it wrote JSON.
 fn is_mongo(text: &str) -> bool {
     let text = text.trim_start_matches(' ');
     let name = text
@@ -300,7 +300,7 @@ fn is_mongo(text: &str) -> bool {
     name > 0 && text[name..].starts_with(' ') && text[name..].trim_start().starts_with('[')
 }
 
-/// `vpxd[1234] …`: a program with its process.
+/// Returns whether the text is `vpxd[1234] …`: a program with its process.
 fn is_tag(text: &str) -> bool {
     let name = text.bytes().take_while(is_plain).count();
     let digits = text.as_bytes().get(name + 1..).unwrap_or_default();
@@ -314,7 +314,7 @@ fn is_tag(text: &str) -> bool {
         && digits.get(count).is_some_and(|byte| *byte == b']')
 }
 
-/// The piece at the beginning of a text, and what follows it.
+/// Returns the piece at the beginning of a text, and what follows it.
 pub(crate) fn piece(text: &str) -> Option<(Piece<'_>, &str)> {
     let bytes = text.as_bytes();
     match bytes.first()? {
@@ -352,7 +352,7 @@ pub(crate) fn piece(text: &str) -> Option<(Piece<'_>, &str)> {
     }
 }
 
-/// `7f12d0a3e700 `: a thread.
+/// Parses `7f12d0a3e700 `: a thread.
 fn hexadecimal(text: &str) -> Option<(Piece<'_>, &str)> {
     let (word, rest) = text.split_once([' ', '\t'])?;
     let digits = word.strip_prefix("0x").unwrap_or(word);
@@ -362,7 +362,7 @@ fn hexadecimal(text: &str) -> Option<(Piece<'_>, &str)> {
     is_one.then_some((Piece::Thread(word), rest))
 }
 
-/// A name that is set apart as one: with parts (`a.b`, `a/b`, `a_b`), with a process (`a[7]`), before a
+/// Returns a name that is set apart as one: with parts (`a.b`, `a/b`, `a_b`), with a process (`a[7]`), before a
 /// colon, a dash, a line, or filled up with blanks.
 fn name(text: &str) -> Option<(Piece<'_>, &str)> {
     let end = text
@@ -413,7 +413,7 @@ pub(crate) fn is_number(text: &str) -> bool {
     !text.is_empty() && text.len() <= 20 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// What stands in the brackets at the beginning, and what follows them.
+/// Returns what is in the brackets at the beginning, and what follows them.
 pub(crate) fn bracket(text: &str) -> Option<(&str, &str)> {
     let (open, close) = match text.as_bytes().first()? {
         b'[' => (b'[', b']'),

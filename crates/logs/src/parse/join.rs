@@ -4,7 +4,7 @@
 //! `lines` of the context, or under the name that PostgreSQL gives it. PostgreSQL's own messages
 //! have several lines, though, and stay together.
 //!
-//! Caps: [`MOST_BYTES`] and [`MOST_LINES`] for an event. A trace beyond them goes on as another event
+//! Caps: [`MOST_BYTES`] and [`MOST_LINES`] for an event. A trace beyond them continues as another event
 //! at the same time (`continued`), so that all of it is stored; a statement beyond them is cut, and
 //! `lines_cut` counts what is missing.
 
@@ -13,6 +13,7 @@ use std::num::NonZeroU64;
 
 use schema::Timestamp;
 
+use super::time::Stamp;
 use super::{Draft, Joins, Redact, clean, context::Context, postgresql, trace::Trace};
 use crate::event::Event;
 use crate::skeleton::{self, Recent};
@@ -69,6 +70,35 @@ impl Plain {
     }
 }
 
+/// Returns the time of an event, and notes in its context if it is not the time in the line.
+fn time(stamp: Option<Stamp>, context: &mut Context, now: Timestamp) -> Timestamp {
+    match stamp {
+        Some(stamp) => {
+            if stamp.clamped {
+                context.flag("ts_clamped");
+            }
+            stamp.ts
+        }
+        None => {
+            context.infer_time();
+            now
+        }
+    }
+}
+
+/// Returns how an event is redacted, and whether that is the usual way.
+fn redaction(draft: &Draft<'_>) -> (Redact, bool) {
+    // The server writes to syslog and to the journal, too.
+    let is_server = postgresql::is_server(&draft.component);
+    let usual: Redact = if is_server {
+        postgresql::embedded
+    } else {
+        redact::clean
+    };
+    let is_usual = draft.redact.is_none() && !is_server;
+    (draft.redact.unwrap_or(usual), is_usual)
+}
+
 /// An event that may still grow.
 #[derive(Debug)]
 pub(crate) struct Open {
@@ -113,34 +143,15 @@ impl Open {
     ) -> Self {
         let Memory { spare, plain } = memory;
         let headed = draft.stamp.is_some();
+        let (redact, is_usual) = redaction(&draft);
         let mut context = draft.context;
         if !draft.severity.is_empty() {
             context.name("severity", draft.severity);
         }
-        let ts = match draft.stamp {
-            Some(stamp) => {
-                if stamp.clamped {
-                    context.flag("ts_clamped");
-                }
-                stamp.ts
-            }
-            None => {
-                context.infer_time();
-                now
-            }
-        };
+        let ts = time(draft.stamp, &mut context, now);
         if line.true_len > line.bytes.len() as u64 {
             context.number("line_bytes", line.true_len);
         }
-        // The server writes to syslog and to the journal, too.
-        let is_server = postgresql::is_server(&draft.component);
-        let usual: Redact = if is_server {
-            postgresql::embedded
-        } else {
-            redact::clean
-        };
-        let is_usual = draft.redact.is_none() && !is_server;
-        let redact = draft.redact.unwrap_or(usual);
         let message = clean::text(&draft.message);
         let trace = match draft.trace {
             Trace::Outside => Trace::after(&message),
@@ -182,12 +193,12 @@ impl Open {
         }
     }
 
-    /// Where it begins.
+    /// Returns where it begins.
     pub(crate) const fn at(&self) -> u64 {
         self.event.at
     }
 
-    /// When it happened, if its head says so.
+    /// Returns when it happened, if its head states it.
     pub(crate) fn ts(&self) -> Option<Timestamp> {
         self.headed.then_some(self.event.ts)
     }
@@ -209,7 +220,7 @@ impl Open {
         true
     }
 
-    /// Whether level and message of the event are still to come.
+    /// Returns whether level and message of the event are still to come.
     pub(crate) const fn awaits(&self) -> bool {
         self.awaits
     }
@@ -287,7 +298,7 @@ impl Open {
         }
     }
 
-    /// Whether another line fits.
+    /// Returns whether another line fits.
     pub(crate) fn has_room(&self, text: &str) -> bool {
         self.lines < MOST_LINES && self.bytes + text.len() <= MOST_BYTES
     }
@@ -309,7 +320,7 @@ impl Open {
         self.changes.nul |= line.changes.nul;
     }
 
-    /// The event: redacted, cut, with its context.
+    /// Returns the event: redacted, cut, with its context.
     pub(crate) fn finish(mut self) -> Event {
         let mut event = self.event;
         let raised = if self.redacted {
@@ -351,13 +362,13 @@ impl Open {
     }
 }
 
-/// The text in memory that was used before.
+/// Returns the text in memory that was used before.
 fn written(mut memory: String, text: &str) -> String {
     text.clone_into(&mut memory);
     memory
 }
 
-/// Whether a line may be kept as it was: nothing in it would be redacted.
+/// Returns whether a line may be kept as it was: nothing in it would be redacted.
 fn is_harmless(raw: &[u8]) -> bool {
     let text = String::from_utf8_lossy(raw);
     redact::text(&text) == text && !text.contains('\'')
@@ -371,7 +382,7 @@ fn upto(text: &str, bytes: usize) -> &str {
     &text[..end]
 }
 
-/// RFC 4648, with padding.
+/// Encodes as base64 of RFC 4648, with padding.
 fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);

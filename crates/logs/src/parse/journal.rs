@@ -1,13 +1,13 @@
 //! Messages of the journal: what services write, one entry per line of their output.
 //!
 //! A message is text of Rust's `tracing`, a JSON object, or anything. Priority, unit and process come
-//! from the journal; a level that the message itself says in its format is more exact, because
+//! from the journal; a level that the message itself states in its format is more exact, because
 //! journald gives all that a service prints the same priority.
 //!
 //! A trace is as many entries as it has lines, with those of other units in between. So an event stays
 //! open until an entry of the same unit and process begins another, or one comes that is
 //! [`APART_MICROS`] younger. Events come out in the order in which they began, so that a position
-//! always has all events before it and none behind it.
+//! always has all events before it and none after it.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -26,10 +26,10 @@ use crate::source::Entry;
 const APART_MICROS: i64 = 250_000;
 /// Events that wait at most; a burst of other units must not grow memory.
 const MOST_WAITING: usize = 512;
-/// How far back the event of the same process is looked for.
+/// How far back the event of the same process is searched for.
 const MOST_BACK: usize = 64;
 
-/// See [`super::PARSERS`]. Reads the message alone.
+/// Parses a line; see [`super::PARSERS`]. Reads the message alone.
 pub(crate) fn line<'a>(_: &mut State, line: &'a str, clock: &mut Clock) -> Parsed<'a> {
     // Indented, it is a line of something else.
     if line.starts_with("  ") {
@@ -42,7 +42,7 @@ pub(crate) fn line<'a>(_: &mut State, line: &'a str, clock: &mut Clock) -> Parse
     if let Some(draft) = tracing::levelled(line) {
         return Parsed::Event(draft);
     }
-    // A level that stands alone stays in the message, and counts less than the journal's own.
+    // A level that is alone stays in the message, and counts less than the journal's own.
     let draft =
         simple_timestamp::read(line, clock).filter(|draft| draft.level.is_some() && !draft.is_weak);
     draft.map_or(Parsed::Headless, Parsed::Event)
@@ -67,7 +67,7 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    /// Where the first event begins that is not out yet.
+    /// Returns where the first event begins that is not out yet.
     pub(crate) fn open_at(&self) -> Option<u64> {
         self.waiting.front().map(|waiting| waiting.open.at())
     }
@@ -144,7 +144,7 @@ impl Queue {
         out.extend(self.waiting.drain(..).map(|waiting| waiting.open.finish()));
     }
 
-    /// The event of the same process that began last, if it may still grow.
+    /// Returns the event of the same process that began last, if it may still grow.
     fn same(&mut self, entry: &Entry) -> Option<&mut Waiting> {
         self.waiting
             .iter_mut()
@@ -156,7 +156,7 @@ impl Queue {
             .filter(|waiting| !waiting.closed)
     }
 
-    /// Adds an entry without a head to the event that it goes on with.
+    /// Adds an entry without a head to the event that it continues with.
     fn joins(&mut self, entry: &Entry, text: &str, line: &Line<'_>) -> bool {
         let Some(waiting) = self.same(entry) else {
             return false;
@@ -196,7 +196,7 @@ impl Queue {
     }
 }
 
-/// A message without a format of its own.
+/// Returns a message without its own format.
 fn plain<'a>(entry: &Entry, text: &'a str) -> Draft<'a> {
     // Priority 6 is what journald gives to all that is printed.
     let leading = match entry.priority {
@@ -268,7 +268,7 @@ fn of_journal<'a>(mut draft: Draft<'a>, entry: &'a Entry, now: Timestamp) -> Dra
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{NOW, instant, told};
+    use super::super::testing::{NOW, instant, summary};
     use super::super::{ParserKind, ParserOptions, Reader};
     use super::*;
 
@@ -296,12 +296,12 @@ mod tests {
                 "what is out is behind the position"
             );
         }
-        (out.iter().map(told).collect(), reader)
+        (out.iter().map(summary).collect(), reader)
     }
 
     #[test]
     fn formats_are_told_by_the_message() {
-        let (mut told, mut reader) = read(&[
+        let (mut summary, mut reader) = read(&[
             (
                 0,
                 "api.service",
@@ -323,9 +323,9 @@ mod tests {
         ]);
         let mut rest = Vec::new();
         reader.flush(&mut rest);
-        told.extend(rest.iter().map(super::super::testing::told));
+        summary.extend(rest.iter().map(super::super::testing::summary));
         assert_eq!(
-            told,
+            summary,
             [
                 r#"2026-11-23T00:10:49Z warn api::db: slow {"unit":"api.service","pid":7,"program":"api"}"#,
                 r#"2026-11-23T00:10:49.001Z error api: no {"fields":{"n":1},"unit":"api.service","pid":7}"#,
@@ -339,7 +339,7 @@ mod tests {
 
     #[test]
     fn a_trace_is_joined_across_other_units() {
-        let (told, reader) = read(&[
+        let (summary, reader) = read(&[
             (
                 0,
                 "a.service",
@@ -356,10 +356,10 @@ mod tests {
             (400, "b.service", 2, 6, "later"),
             (401, "a.service", 1, 6, "   too late"),
         ]);
-        assert_eq!(told.len(), 4, "{told:#?}");
+        assert_eq!(summary.len(), 4, "{summary:#?}");
         assert!(
-            told[0].ends_with(r#""lines":"it broke\nstack backtrace:\n   0: main"}"#),
-            "{told:#?}"
+            summary[0].ends_with(r#""lines":"it broke\nstack backtrace:\n   0: main"}"#),
+            "{summary:#?}"
         );
         assert_eq!(reader.open_at(), Some(8), "only the last two wait");
         let counts = reader.counts();
@@ -370,8 +370,8 @@ mod tests {
     fn a_burst_is_not_kept_back() {
         let entries = vec![(0, "a.service", 1, 6, "x"); 2000];
         let other = [(0, "b.service", 2, 6, "first")];
-        let (told, reader) = read(&[&other[..], &entries[..]].concat());
-        assert!(told.len() > 2000 - MOST_WAITING, "{}", told.len());
+        let (summary, reader) = read(&[&other[..], &entries[..]].concat());
+        assert!(summary.len() > 2000 - MOST_WAITING, "{}", summary.len());
         assert!(reader.open_at().is_some());
     }
 }

@@ -61,7 +61,7 @@ const MESSAGES: &[&str] = &[
     "MessageTemplate",
     "log",
 ];
-/// Keys that stand in for a message where there is none.
+/// Keys used as the message if there is none.
 const FAILURES: &[&str] = &["error", "err", "exception", "error.message"];
 const LOGGERS: &[&str] = &[
     "target",
@@ -105,7 +105,7 @@ const DEPTH: u32 = 4;
 /// Characters of one text.
 const TEXT: usize = 1024;
 
-/// The object, if the text is one.
+/// Returns the object, if the text is one.
 pub(crate) fn object(text: &str) -> Option<Map<String, Value>> {
     if !(text.starts_with('{') && text.trim_end().ends_with('}')) {
         return None;
@@ -113,7 +113,7 @@ pub(crate) fn object(text: &str) -> Option<Map<String, Value>> {
     serde_json::from_str(text).ok()
 }
 
-/// Returns the event that an object tells; `text` is the object as it is written. One with neither
+/// Returns the event of an object; `text` is the object as it is written. One with neither
 /// message, level nor time is none; one without message has its text as message.
 pub(crate) fn event<'a>(
     mut object: Map<String, Value>,
@@ -194,7 +194,7 @@ fn take<T>(
     None
 }
 
-/// A text that is not empty, or a number.
+/// Returns a text that is not empty, or a number.
 fn words(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
@@ -203,7 +203,7 @@ fn words(value: &Value) -> Option<String> {
     }
 }
 
-/// A word, a letter, or a number of one of several scales.
+/// Returns a word, a letter, or a number of one of several scales.
 fn level_of(name: &str, value: &Value) -> Option<Level> {
     match value {
         Value::String(word) => match word.trim().as_bytes() {
@@ -249,7 +249,7 @@ fn of_number(name: &str, number: u64) -> Option<Level> {
     }
 }
 
-/// Text of a time, seconds or smaller units since the epoch, or an object of one of these.
+/// Returns text of a time, seconds or smaller units since the epoch, or an object of one of these.
 pub(crate) fn stamp(value: &Value, clock: &mut Clock) -> Option<Stamp> {
     match value {
         Value::String(text) => {
@@ -279,7 +279,7 @@ pub(crate) fn stamp(value: &Value, clock: &mut Clock) -> Option<Stamp> {
     }
 }
 
-/// Whole numbers by their size: 1e11 seconds are the year 5138, 1e11 milliseconds 1973, and so on.
+/// Converts whole numbers by their size: 1e11 seconds are the year 5138, 1e11 milliseconds 1973, and so on.
 fn of_epoch(number: &serde_json::Number, clock: &mut Clock) -> Option<Stamp> {
     if let Some(whole) = number.as_u64() {
         let whole = i64::try_from(whole).ok()?;
@@ -309,7 +309,7 @@ fn of_epoch(number: &serde_json::Number, clock: &mut Clock) -> Option<Stamp> {
     Some(clock.epoch(seconds.floor() as i64, (micros as u32).min(999_999)))
 }
 
-/// What is left of an object, as JSON without secrets.
+/// Returns what is left of an object, as JSON without secrets.
 pub(crate) fn fields(object: &Map<String, Value>) -> String {
     let mut out = String::from("{");
     write_members(&mut out, object, 0);
@@ -373,7 +373,7 @@ fn is_plain(number: &serde_json::Number) -> bool {
     number.as_f64().is_some_and(|number| number.abs() < 9e15)
 }
 
-/// A value as text, or what stands in for it where its name says that it is a secret.
+/// Returns a value as text, or the mark in its place if its name states that it is a secret.
 fn safe(key: &str, value: &Value) -> String {
     let text = match value {
         Value::String(text) => Cow::Borrowed(text.as_str()),
@@ -506,7 +506,7 @@ mod tests {
                 r#"Some(Error)||no|49.250|{"severity":"ALERT"}"#,
             ),
             (r#"{"level":"E","msg":"no"}"#, "Some(Error)||no|none|"),
-            // What is a number or an object is no word.
+            // What is a number or an object is not a word.
             (
                 r#"{"level":{"a":1},"severity":"warning","msg":"no"}"#,
                 r#"Some(Warn)||no|none|{"fields":{"level":{"a":1}}}"#,
@@ -540,11 +540,11 @@ mod tests {
                 assert_eq!(millis / 60_000 * 60, 1_795_392_600, "{text}");
                 format!("{}.{:03}", millis / 1000 % 60, millis % 1000)
             });
-            let told = format!(
+            let summary = format!(
                 "{:?}|{}|{}|{time}|{context}",
                 draft.level, draft.component, draft.message
             );
-            assert_eq!(told, expected, "{text}");
+            assert_eq!(summary, expected, "{text}");
         }
         for text in ["{}", r#"{"a":"info"}"#, r#"{"level":9e99}"#] {
             let mut clock = Clock::new(TimeZone::UTC);

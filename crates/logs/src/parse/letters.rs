@@ -1,4 +1,4 @@
-//! Formats whose level is a letter or a mark at a place of its own.
+//! Formats whose level is a letter or a mark at a place specific to the format.
 //!
 //! ```text
 //! E1129 06:42:01.000000   12 file.go:128] message                     klog, glog, Abseil
@@ -24,7 +24,7 @@ pub(crate) fn read<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
     }
 }
 
-/// Month and day stand behind the letter; newer releases write the year before them.
+/// Parses a time: month and day are after the letter; newer releases write the year before them.
 fn klog<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
     let bytes = line.as_bytes();
     let (date, rest) = line[1..].split_once(' ')?;
@@ -109,7 +109,7 @@ fn android(line: &str) -> Option<Draft<'_>> {
     Some(draft)
 }
 
-/// Process, role (child, replica, master, sentinel), time, mark.
+/// Parses process, role (child, replica, master, sentinel), time, mark.
 fn redis<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
     let end = line
         .bytes()
@@ -130,7 +130,7 @@ fn redis<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
     Some(draft)
 }
 
-/// ` # message`: the mark of Redis.
+/// Parses ` # message`: the mark of Redis.
 pub(crate) fn marked(text: &str) -> Option<Draft<'_>> {
     let (mark, message) = text.strip_prefix(' ')?.split_at_checked(1)?;
     let level = match mark {

@@ -1,9 +1,9 @@
-//! Words and numbers for how grave a thing is.
+//! Words and numbers of levels.
 
 use crate::event::Level;
 
 /// What sources call their levels, in small letters, and what each is here. PostgreSQL's `LOG` and
-/// `NOTICE` tell of the course of things; its `FATAL` ends one session, its `PANIC` the server.
+/// `NOTICE` report normal operation; its `FATAL` ends one session, its `PANIC` the server.
 const WORDS: &[(&str, Level)] = &[
     ("emerg", Level::Error),
     ("emergency", Level::Error),
@@ -46,7 +46,7 @@ const WORDS: &[(&str, Level)] = &[
 ];
 
 /// Shortened words, as Serilog, zerolog, logrus, NATS and .NET's console write them. They are levels
-/// only where a format has one: behind a time, in brackets, as the value of a field.
+/// only where a format has one: after a time, in brackets, as the value of a field.
 const SHORT: &[(&str, Level)] = &[
     ("ftl", Level::Error),
     ("fata", Level::Error),
@@ -71,7 +71,7 @@ const SHORT: &[(&str, Level)] = &[
     ("silly", Level::Debug),
 ];
 
-/// How PHP begins its messages. `PHP ` stands before it in logs, not on a terminal.
+/// How PHP begins its messages. `PHP ` is before it in logs, not on a terminal.
 const PHP: &[(&str, Level)] = &[
     ("Fatal error: ", Level::Error),
     ("Recoverable fatal error: ", Level::Error),
@@ -132,7 +132,7 @@ fn of_table(table: &[(&str, Level)], word: &str) -> Option<Level> {
 }
 
 /// Returns what a word means where nothing but a level can stand, as in brackets or in a field: also a
-/// shortened one, and one with the steps of Go's slog behind it (`WARN+1`).
+/// shortened one, and one with the steps of Go's slog after it (`WARN+1`).
 pub(crate) fn of_name(word: &str) -> Option<Level> {
     let word = match word.find(['+', '-']) {
         Some(end) if word[end + 1..].bytes().all(|byte| byte.is_ascii_digit()) => &word[..end],
@@ -163,7 +163,7 @@ pub(crate) fn of_php(message: &str) -> Option<Level> {
         .map(|(_, level)| *level)
 }
 
-/// A severity of syslog (RFC 5424, table 2), also the journal's `PRIORITY`.
+/// Returns a severity of syslog (RFC 5424, table 2), also the journal's `PRIORITY`.
 pub(crate) fn of_severity(severity: u8) -> Option<(Level, &'static str)> {
     Some(match severity {
         0 => (Level::Error, "emerg"),
@@ -178,7 +178,7 @@ pub(crate) fn of_severity(severity: u8) -> Option<(Level, &'static str)> {
     })
 }
 
-/// Whether a source's word says more than the level that it became.
+/// Returns whether a source's word states more than the level that it became.
 pub(crate) fn is_finer(word: &str, level: Level) -> bool {
     let same = matches!(
         (word, level),
@@ -192,8 +192,8 @@ pub(crate) fn is_finer(word: &str, level: Level) -> bool {
     !same && !word.eq_ignore_ascii_case(level.as_str())
 }
 
-/// The level that a message names at its very beginning: `error: …`, `[WARNING] …`, `ERROR …` in
-/// capitals, `PHP Warning: …`. Nothing further in the message is looked at; whoever can write into a
+/// Returns the level that a message names at its very beginning: `error: …`, `[WARNING] …`, `ERROR …` in
+/// capitals, `PHP Warning: …`. Nothing further in the message is evaluated; a writer of a
 /// message must not choose its level.
 pub(crate) fn leading(message: &str) -> Option<Level> {
     let bytes = message.as_bytes();
@@ -220,7 +220,7 @@ pub(crate) fn leading(message: &str) -> Option<Level> {
     }
 }
 
-/// A level in capitals that no sentence begins with.
+/// Returns a level in capitals that no sentence begins with.
 pub(crate) fn of_capitals(word: &str) -> Option<Level> {
     const NOUNS: &[&str] = &["LOG", "CONFIG", "FINE", "FINER", "FINEST", "VERBOSE"];
     if !word.bytes().all(|byte| byte.is_ascii_uppercase()) || NOUNS.contains(&word) {

@@ -4,7 +4,7 @@
 //! ts=2026-11-29T06:39:01.583Z caller=main.go:86 level=error msg="Opening storage failed" err="no space left"
 //! ```
 //!
-//! A text is read so only when its pairs have a level, or a time and a message: `a=b` stands in many
+//! A text is read so only when its pairs have a level, or a time and a message: `a=b` is in many
 //! messages.
 
 use std::borrow::Cow;
@@ -21,7 +21,7 @@ const PAIRS: usize = 128;
 const LEVELS: &[&str] = &["level", "lvl", "severity", "loglevel"];
 const MESSAGES: &[&str] = &["msg", "message", "event"];
 const TIMES: &[&str] = &["ts", "time", "t", "timestamp", "@timestamp"];
-/// Keys that stand beside a level in lines of programs.
+/// Keys that are beside a level in lines of programs.
 const OTHERS: &[&str] = &["err", "error", "caller", "logger", "component", "source"];
 
 /// One piece of a text: a key, and its value as it is written.
@@ -47,7 +47,7 @@ pub(crate) fn object(text: &str) -> Option<Map<String, Value>> {
     Some(object)
 }
 
-/// Whether the text consists of pairs that tell an event. Nothing is kept, so that it costs little
+/// Returns whether the text consists of pairs that make an event. Nothing is kept, so that it costs little
 /// for the many texts that are none.
 fn is_event(text: &str) -> bool {
     let (mut level, mut message, mut time, mut other) = (false, false, false, false);
@@ -84,7 +84,7 @@ fn is_event(text: &str) -> bool {
     (level && (message || time || other)) || (time && message)
 }
 
-/// The next pair, or word, and what follows it. `None` at the end, and where there is neither.
+/// Returns the next pair, or word, and what follows it. `None` at the end, and where there is neither.
 fn next(text: &str) -> Option<(Pair<'_>, &str)> {
     let text = text.trim_start_matches([' ', '\t']);
     let bytes = text.as_bytes();
@@ -129,7 +129,7 @@ fn next(text: &str) -> Option<(Pair<'_>, &str)> {
     }
 }
 
-/// The value without its quotes and escapes.
+/// Returns the value without its quotes and escapes.
 fn unquoted(value: &str) -> Cow<'_, str> {
     let Some(inner) = value
         .strip_prefix('"')

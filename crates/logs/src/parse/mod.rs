@@ -1,21 +1,21 @@
-//! From lines to events.
+//! Parsing of lines into events.
 //!
 //! ```text
 //! bytes ─ clean: text ─ parser: head of an event, or not ─ join: whole events ─ finish: redacted, cut
 //! ```
 //!
-//! A parser is one function in [`PARSERS`] that says of one line what it is (`Parsed`): the head of
-//! an event, more of the one before, or nothing it knows. It finds fields **by their position** and
-//! never searches a message for them: what a stranger can write into a message must not make fields.
-//! It keeps nothing but `State`, panics on no input, and looks at each byte a bounded number of
+//! A parser is one function in [`PARSERS`] that classifies a line (`Parsed`): the head of
+//! an event, a continuation of the one before, or unknown. It finds fields **by their position** and
+//! never searches a message for them: untrusted text in a message must not become fields.
+//! It keeps no state but `State`, never panics, and reads each byte a bounded number of
 //! times.
 //!
-//! Everything else is the same for all and stands here: `encoding` and `clean`(mod@clean) make text of
-//! bytes, `container` takes off what a runtime of containers put around a line, `time` finds the instant,
-//! `join` adds the lines that follow to their event, redacts and cuts.
+//! Everything else is common to all parsers: `encoding` and `clean`(mod@clean) turn bytes into
+//! text, `container` unwraps lines of container runtimes, `time` parses times,
+//! `join` adds continuation lines to their event, redacts and truncates.
 //!
-//! No line is lost: it begins an event, joins one or is blank ([`Counts`]). A line that no head fits is
-//! an event of its own, with the time at which it was read.
+//! No line is lost: it begins an event, joins one or is blank ([`Counts`]). A line that is not recognised is
+//! a separate event, with the time at which it was read.
 
 mod access;
 mod apache_error;
@@ -61,7 +61,7 @@ use trace::Trace;
 /// A way of reading lines.
 #[derive(Debug)]
 pub struct Parser {
-    /// As the configuration names it.
+    /// Returns its name in the configuration.
     pub name: &'static str,
     /// What it reads, in a sentence.
     pub doc: &'static str,
@@ -77,7 +77,7 @@ type Redact = for<'a> fn(&'a str) -> Cow<'a, str>;
 /// Which lines without a head join the event before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Joins {
-    /// Those that begin with a tab; they go on with the text before.
+    /// Those that begin with a tab; they continue with the text before.
     Tabs,
     /// Indented ones and those of a stack trace: every event of this source is one line by rights.
     Traces,
@@ -160,23 +160,23 @@ impl ParserKind {
     /// The journal's.
     pub const JOURNAL: Self = Self(&PARSERS[0]);
 
-    /// The parser of this name.
+    /// Returns the parser of this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         PARSERS.iter().find(|parser| parser.name == name).map(Self)
     }
 
-    /// As the configuration names it.
+    /// Returns its name in the configuration.
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.0.name
     }
 }
 
-/// What a parser must be told about its stream.
+/// Options of a parser for its stream.
 #[derive(Clone, Debug)]
 pub struct ParserOptions {
-    /// Zone of times that say none.
+    /// Zone of times that state none.
     pub zone: TimeZone,
     /// PostgreSQL's `log_line_prefix`; `None` for its default in Debian's packages,
     /// `%m [%p] %q%u@%d `.
@@ -208,7 +208,7 @@ struct State {
 }
 
 impl State {
-    /// A draft that writes its context into memory that was used before.
+    /// Returns a draft that writes its context into memory that was used before.
     fn draft<'a>(&mut self) -> Draft<'a> {
         Draft {
             context: Context::within(std::mem::take(&mut self.spare)),
@@ -221,9 +221,9 @@ impl State {
 enum Parsed<'a> {
     /// The head of an event.
     Event(Draft<'a>),
-    /// More of the event before, under a name of its own; an event itself where there is none.
+    /// More of the event before, under its own name; an event itself where there is none.
     Part(&'static str, Draft<'a>),
-    /// A line of the event before, though it has a head of its own; an event where there is none.
+    /// A line of the event before, though it has its own head; an event where there is none.
     More(Draft<'a>),
     /// Kept by the parser until the record that it belongs to is whole.
     Held,
@@ -231,12 +231,12 @@ enum Parsed<'a> {
     Headless,
 }
 
-/// An event as its head says it.
+/// An event as its head states it.
 #[derive(Debug, Default)]
 struct Draft<'a> {
     stamp: Option<Stamp>,
     level: Option<Level>,
-    /// The source's own word, where it says more than the level.
+    /// The source's own word, where it states more than the level.
     severity: &'a str,
     component: Cow<'a, str>,
     message: Cow<'a, str>,
@@ -247,13 +247,13 @@ struct Draft<'a> {
     whole: bool,
     /// Within a stack trace this is one of its lines: the head has a level, but no time.
     is_weak: bool,
-    /// Level and message stand on the next line, if that has no head.
+    /// Level and message are on the next line, if that has no head.
     awaits: bool,
-    /// What the lines that follow are part of, where the message does not say.
+    /// What the lines that follow are part of, where the message does not report it.
     trace: Trace,
     /// How secrets leave the message; [`redact::clean`] unless said.
     redact: Option<Redact>,
-    /// The error code says that a function of PostgreSQL's user wrote the texts.
+    /// The error code states that a function of PostgreSQL's user wrote the texts.
     raised: bool,
 }
 

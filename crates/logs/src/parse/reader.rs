@@ -35,7 +35,7 @@ pub struct Reader {
     clock: Clock,
     now: Timestamp,
     open: Option<Open>,
-    /// When the last head was read, and the time that it says.
+    /// When the last head was read, and the time that it states.
     before: Option<(Timestamp, Timestamp)>,
     journal: journal::Queue,
     /// Where the record begins that the parser holds.
@@ -45,7 +45,7 @@ pub struct Reader {
     /// A private key whose lines come one by one.
     pem: redact::Pem,
     encoding: Encoding,
-    /// A line of UTF-16 that may go on.
+    /// A line of UTF-16 that may continue.
     wide: Option<Wide>,
     /// Pieces of a line that a runtime cut.
     pieces: Option<Pieces>,
@@ -97,7 +97,7 @@ impl Outer {
 }
 
 impl Wide {
-    /// Whether a line of the source belongs to this one: they were cut within a character.
+    /// Returns whether a line of the source belongs to this one: they were cut within a character.
     fn goes_on(&self, at: u64, bytes: &[u8]) -> bool {
         let next = self.at + self.bytes.len() as u64 + 1;
         let is_next = at == next && self.bytes.len() < container::MOST_BYTES;
@@ -110,14 +110,14 @@ impl Wide {
         self.true_len += true_len + 1;
     }
 
-    /// Whether it is known without the next line that it ends here.
+    /// Returns whether it is known without the next line that it ends here.
     fn is_whole(&self) -> bool {
         self.encoding == Encoding::Utf16Be && self.encoding.is_break(self.at, &self.bytes, None)
     }
 }
 
 impl Reader {
-    /// A reader at the beginning of a stream, or at any head within it.
+    /// Returns a reader at the beginning of a stream, or at any head within it.
     #[must_use]
     pub fn new(kind: ParserKind, options: ParserOptions) -> Self {
         let prefix = options.log_line_prefix.as_deref();
@@ -193,7 +193,7 @@ impl Reader {
         }
     }
 
-    /// Keeps a line of UTF-16 until it is known to be whole.
+    /// Keeps a line of UTF-16 until it is complete.
     fn wide(&mut self, wide: Wide, out: &mut Vec<Event>) {
         if wide.is_whole() {
             self.narrow(&wide, out);
@@ -254,27 +254,40 @@ impl Reader {
             (Some(_), Some(parse)) => parse,
             _ => self.parser.parse,
         };
-        match parse(&mut self.state, &text, &mut self.clock) {
+        let parsed = parse(&mut self.state, &text, &mut self.clock);
+        self.add(parsed, &text, &line, outer, out);
+    }
+
+    /// Begins an event with a parsed line, or joins the line to the open one.
+    fn add(
+        &mut self,
+        parsed: Parsed<'_>,
+        text: &str,
+        line: &Line<'_>,
+        outer: Option<&Outer>,
+        out: &mut Vec<Event>,
+    ) {
+        match parsed {
             Parsed::Event(draft) => {
-                if draft.is_weak && self.joins_weak(&draft, &text, &line) {
+                if draft.is_weak && self.joins_weak(&draft, text, line) {
                     self.counts.joined += 1;
                 } else {
-                    self.begin(draft, &line, outer, out);
+                    self.begin(draft, line, outer, out);
                 }
             }
             Parsed::More(draft) => match &mut self.open {
                 Some(open) if open.has_room(&draft.message) => {
                     open.lines(&draft.message);
-                    open.joined(&line);
+                    open.joined(line);
                     self.counts.joined += 1;
                 }
-                _ => self.begin(draft, &line, outer, out),
+                _ => self.begin(draft, line, outer, out),
             },
             Parsed::Part(name, draft) => {
                 if self
                     .open
                     .as_mut()
-                    .is_some_and(|open| open.part(&line, name, &draft))
+                    .is_some_and(|open| open.part(line, name, &draft))
                 {
                     self.counts.joined += 1;
                 } else {
@@ -282,15 +295,15 @@ impl Reader {
                         severity: name,
                         ..draft
                     };
-                    self.begin(draft, &line, outer, out);
+                    self.begin(draft, line, outer, out);
                 }
             }
             Parsed::Held => {
                 self.close(out);
                 self.counts.joined += 1;
-                self.held.get_or_insert(at);
+                self.held.get_or_insert(line.at);
             }
-            Parsed::Headless => self.headless(&text, &line, outer, out),
+            Parsed::Headless => self.headless(text, line, outer, out),
         }
     }
 
@@ -334,7 +347,7 @@ impl Reader {
     }
 
     /// Adds a line that has a level and no time to the event before, if that waits for it or is a stack
-    /// trace that such a line goes on with.
+    /// trace that such a line continues with.
     fn joins_weak(&mut self, draft: &Draft<'_>, text: &str, line: &Line<'_>) -> bool {
         let joins = self.parser.joins;
         match &mut self.open {
@@ -357,7 +370,7 @@ impl Reader {
             .take(entry, reading, (now, &mut self.counts), out);
     }
 
-    /// Where the first event begins that may still grow. Positions may be stored up to there.
+    /// Returns where the first event begins that may still grow. Positions may be stored up to there.
     #[must_use]
     pub fn open_at(&self) -> Option<u64> {
         // In the order in which they began.
@@ -379,13 +392,13 @@ impl Reader {
         self.journal.flush(out);
     }
 
-    /// Where the lines went.
+    /// Returns where the lines went.
     #[must_use]
     pub const fn counts(&self) -> Counts {
         self.counts
     }
 
-    /// A blank line within a text that goes on by tabs.
+    /// Returns a blank line within a text that continues by tabs.
     fn goes_on(&self, bytes: &[u8]) -> bool {
         self.parser.joins == Joins::Tabs && self.open.is_some() && bytes.first() == Some(&b'\t')
     }
@@ -413,7 +426,7 @@ impl Reader {
             .map(|open| (open.more(line, text, self.parser.joins), open.ts()));
         match more {
             Some((More::Joined, _)) => self.counts.joined += 1,
-            // The lines go on in an event of their own, at the same time.
+            // The lines continue in an event of their own, at the same time.
             Some((More::Full, Some(ts))) => {
                 let mut draft = Draft {
                     message: Cow::Borrowed(text),
@@ -435,7 +448,7 @@ impl Reader {
         }
     }
 
-    /// When a line without a time was written: with the line before, if both came in one reading;
+    /// Returns when a line without a time was written: with the line before, if both came in one reading;
     /// now, if it came alone.
     fn inferred(&self) -> Timestamp {
         self.before

@@ -1,10 +1,10 @@
-//! What stands around lines: runtimes of containers, encodings.
+//! What is around lines: runtimes of containers, encodings.
 
-use super::super::testing::{NOW, events, events_in, instant, told, zone};
+use super::super::testing::{NOW, events, events_in, instant, summary, zone};
 use super::*;
 
 fn all(parser: &str, text: &str) -> Vec<String> {
-    events(parser, text).iter().map(told).collect()
+    events(parser, text).iter().map(summary).collect()
 }
 
 #[test]
@@ -20,7 +20,7 @@ fn lines_of_containers_are_those_of_their_programs() {
             "{\"log\":\"2026-11-23 00:10:49 ERROR cannot bind\\n\",\"stream\":\"stderr\",\"time\":\"2026-11-23T00:10:49.123456789Z\"}\n",
             vec![r#"2026-11-23T00:10:49.123456Z error : cannot bind {"stream":"stderr"}"#],
         ),
-        // The program's clock stands in another zone, or says none.
+        // The program's clock is in another zone, or states none.
         (
             "syslog",
             "2026-11-23T00:10:49.5+01:00 stdout F 2026-11-23 00:10:49 WARN low\n2026-11-22T23:10:50Z stdout F done\n",
@@ -100,7 +100,7 @@ fn read(bytes: &[u8], from: usize) -> (Vec<String>, Counts) {
     reader.flush(&mut out);
     assert_eq!(reader.open_at(), None);
     assert!(out.is_sorted_by_key(|event| event.at));
-    (out.iter().map(told).collect(), reader.counts())
+    (out.iter().map(summary).collect(), reader.counts())
 }
 
 #[test]
@@ -116,11 +116,11 @@ fn a_file_may_be_of_utf16() {
         let le: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
         let be: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
         for bytes in [le, be, text.clone().into_bytes()] {
-            let (told, counts) = read(&bytes, 0);
-            assert_eq!(told, expected, "{bytes:?}");
+            let (summary, counts) = read(&bytes, 0);
+            assert_eq!(summary, expected, "{bytes:?}");
             assert_eq!(counts.lines, counts.blank + counts.joined + counts.begun);
         }
-        // Reading goes on in the middle of the file.
+        // Reading continues in the middle of the file.
         let le: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
         let second = 2 * text.encode_utf16().take_while(|unit| *unit != 10).count() + 2;
         assert_eq!(read(&le, second).0, expected[1..]);
@@ -149,5 +149,5 @@ fn a_mark_of_utf8_is_no_part_of_the_first_line() {
 fn local_time_within_a_container_is_not_that_of_the_host() {
     let line = "2026-11-23T00:10:49Z stdout F 2026-11-23 00:10:49 ERROR no";
     let events = events_in("syslog", zone("Asia/Tokyo"), line);
-    assert!(told(&events[0]).starts_with("2026-11-23T00:10:49Z error"));
+    assert!(summary(&events[0]).starts_with("2026-11-23T00:10:49Z error"));
 }

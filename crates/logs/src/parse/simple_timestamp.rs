@@ -10,11 +10,11 @@
 //! {"level":"error","msg":"message"}   level=error msg=message
 //! ```
 //!
-//! [`stamp`] reads the time, [`head`] what stands between it and the message, [`letters`], [`json`] and
+//! [`stamp`] reads the time, [`head`] what is between it and the message, [`letters`], [`json`] and
 //! [`logfmt`] the formats that are put together in another way. The first byte decides which are tried.
 //!
-//! A line may begin with its level and have its time behind it, or none (`ERROR: message`): such a line
-//! begins an event, unless it stands within a stack trace.
+//! A line may begin with its level and have its time after it, or none (`ERROR: message`): such a line
+//! begins an event, unless it is within a stack trace.
 
 use std::borrow::Cow;
 
@@ -30,7 +30,7 @@ const INDENT: usize = 6;
 /// Pieces before a time at most.
 const PIECES: usize = 4;
 
-/// See [`super::PARSERS`].
+/// Parses a line; see [`super::PARSERS`].
 pub(crate) fn line<'a>(_: &mut State, line: &'a str, clock: &mut Clock) -> Parsed<'a> {
     match read(line, clock) {
         Some(draft) if is_trace_of_php(&draft.message) => Parsed::More(draft),
@@ -70,12 +70,12 @@ pub(crate) fn read<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
     }
 }
 
-/// What follows a time.
+/// Returns what follows a time.
 fn after<'a>(found: Found<'a>, clock: &mut Clock) -> Option<Draft<'a>> {
     let rest = found.rest;
     match found.form {
         Form::Java => return java(found),
-        // A number at the beginning is a time only where a colon says so.
+        // A number at the beginning is a time only where a colon states it.
         Form::Seconds if !rest.starts_with(':') => return None,
         Form::Rfc3339 => {
             if let Some(text) = rest.strip_prefix(' ')
@@ -107,14 +107,14 @@ fn after<'a>(found: Found<'a>, clock: &mut Clock) -> Option<Draft<'a>> {
     Some(draft)
 }
 
-/// The level that fixed words of a message have, where its head names none.
+/// Sets the level by fixed words of a message, if its head has none.
 fn guess(draft: &mut Draft<'_>) {
     if draft.level.is_none() {
         draft.level = faults::of_errno(&draft.message);
     }
 }
 
-/// A JSON object or pairs of logfmt.
+/// Returns a JSON object or pairs of logfmt.
 pub(crate) fn structured<'a>(text: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
     let object = match text.as_bytes().first()? {
         b'{' => json::object(text),
@@ -130,7 +130,7 @@ fn pairs<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
     Some(draft)
 }
 
-/// `[time] …`, `[time zone] …`, `[time: ERROR/MainProcess] …`, `[   12.345678] …` of the kernel.
+/// Parses `[time] …`, `[time zone] …`, `[time: ERROR/MainProcess] …`, `[   12.345678] …` of the kernel.
 fn in_brackets<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
     let inner = &line[1..];
     let Some(found) = stamp::leading(inner, clock) else {
@@ -163,7 +163,7 @@ fn in_brackets<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
         guess(&mut draft);
         return Some(draft);
     }
-    // Level and names within the brackets, the message behind them.
+    // Level and names within the brackets, the message after them.
     let inner = within.trim_start_matches([' ', ':', ',']);
     let of_process = inner
         .split_once('/')
@@ -188,7 +188,7 @@ fn in_brackets<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
     Some(draft)
 }
 
-/// ` Mars/Olympus`, ` XYZT`: a zone that has no meaning here, so that the time has none.
+/// Returns whether the text is ` Mars/Olympus`, ` XYZT`: a zone that has no meaning here, so that the time has none.
 fn is_unknown_zone(text: &str) -> bool {
     let Some(Zone::Name(name)) = time::whole_zone(text) else {
         return false;
@@ -199,7 +199,7 @@ fn is_unknown_zone(text: &str) -> bool {
     (capitals || is_place) && !is_level
 }
 
-/// A time after blanks, as a few programs fill it up; only with a level, as most indented lines go on
+/// Returns a time after blanks, as a few programs fill it up; only with a level, as most indented lines continue
 /// with the line before.
 fn indented<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
     let text = line.trim_start_matches(' ');
@@ -214,7 +214,7 @@ fn indented<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
     }
 }
 
-/// `1234:20261129:064201.123 message`: process, date and time.
+/// Parses `1234:20261129:064201.123 message`: process, date and time.
 fn zabbix<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
     let (process, rest) = line.split_once(':')?;
     let pid = process.parse().ok().filter(|_| process.len() <= 10)?;
@@ -228,7 +228,7 @@ fn zabbix<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
     Some(draft)
 }
 
-/// `org.example.Main method`, with level and message on the next line (`SEVERE: message`).
+/// Parses `org.example.Main method`, with level and message on the next line (`SEVERE: message`).
 fn java(found: Found<'_>) -> Option<Draft<'_>> {
     let text = found.rest.trim_start();
     let (class, method) = text.split_once(' ').unwrap_or((text, ""));
@@ -247,7 +247,7 @@ fn java(found: Found<'_>) -> Option<Draft<'_>> {
     Some(draft)
 }
 
-/// `=ERROR REPORT==== 29-Nov-2026::06:42:01.123456 ===`: a report of Erlang, on the lines that follow.
+/// Parses `=ERROR REPORT==== 29-Nov-2026::06:42:01.123456 ===`: a report of Erlang, on the lines that follow.
 fn erlang<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
     const KINDS: &[(&str, Level)] = &[
         ("ERROR", Level::Error),
@@ -276,7 +276,7 @@ fn erlang<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
     })
 }
 
-/// `<3>message`, as services write for systemd to take the level from; `<3>[ 12.3] message` of the kernel.
+/// Parses `<3>message`, as services write for systemd to take the level from; `<3>[ 12.3] message` of the kernel.
 fn systemd<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
     let bytes = line.as_bytes();
     let (Some(digit @ b'0'..=b'7'), Some(b'>')) = (bytes.get(1), bytes.get(2)) else {
@@ -284,7 +284,7 @@ fn systemd<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
     };
     let (level, word) = level::of_severity(digit - b'0')?;
     let text = &line[3..];
-    // Once: a line of nothing but such marks is no reason to go deep.
+    // Once: a line of nothing but such marks is not a reason to go deep.
     let inner = if text.starts_with('<') {
         None
     } else {
@@ -299,7 +299,7 @@ fn systemd<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
     Some(draft)
 }
 
-/// `[   12.345678] message`: the kernel's own buffer, with the time since the start of the machine.
+/// Parses `[   12.345678] message`: the kernel's own buffer, with the time since the start of the machine.
 fn kernel(line: &str) -> Option<Draft<'_>> {
     let (uptime, message) = head::bracket(line)?;
     let message = message.strip_prefix(' ')?;
@@ -321,7 +321,7 @@ fn kernel(line: &str) -> Option<Draft<'_>> {
     Some(draft)
 }
 
-/// A line that begins with its level, or with a process, and has its time behind that; or none.
+/// Returns a line that begins with its level, or with a process, and has its time after that; or none.
 fn level_first<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
     let first = head::mark(line, false);
     if let Some(mark) = &first
@@ -362,7 +362,7 @@ fn level_first<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
     first.map(|mark| untimed(line, &mark))
 }
 
-/// A line whose level or process stands before its time.
+/// Returns a line whose level or process is before its time.
 fn timed_behind<'a>(
     first: Option<&Mark<'a>>,
     process: &'a str,
@@ -394,7 +394,7 @@ fn timed_behind<'a>(
     Some(draft)
 }
 
-/// A line with a level and without a time.
+/// Returns a line with a level and without a time.
 fn untimed<'a>(line: &'a str, mark: &Mark<'a>) -> Draft<'a> {
     let mut draft = Draft {
         message: Cow::Borrowed(mark.rest),
@@ -416,7 +416,7 @@ fn untimed<'a>(line: &'a str, mark: &Mark<'a>) -> Draft<'a> {
     draft
 }
 
-/// Whether a level at the beginning of a line is set apart enough to be one without a time: in
+/// Returns whether a level at the beginning of a line is set apart enough to be one without a time: in
 /// brackets, before a colon, or a word in capitals that is none of a language.
 fn is_level_of_line(line: &str, word: &str) -> bool {
     let Some(after) = line.strip_prefix(word).filter(|_| !word.is_empty()) else {
@@ -428,7 +428,7 @@ fn is_level_of_line(line: &str, word: &str) -> bool {
     level::of_capitals(word).is_some()
 }
 
-/// `type=SYSCALL msg=audit(1795392649.123:7): …`: the kernel's audit. The time stands in its number.
+/// Parses `type=SYSCALL msg=audit(1795392649.123:7): …`: the kernel's audit. The time is in its number.
 fn audit<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
     let rest = match line.strip_prefix("node=") {
         Some(rest) => rest.split_once(' ')?.1,
@@ -451,7 +451,7 @@ fn audit<'a>(line: &'a str, clock: &mut Clock) -> Option<Draft<'a>> {
     Some(draft)
 }
 
-/// What PHP writes with a time of its own below its message, where `log_errors` and a debugger are on.
+/// Returns what PHP writes with its own time below its message, where `log_errors` and a debugger are on.
 fn is_trace_of_php(message: &str) -> bool {
     message.strip_prefix("PHP ").is_some_and(|rest| {
         rest.starts_with("Stack trace:")

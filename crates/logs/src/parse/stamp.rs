@@ -8,7 +8,7 @@
 //! ```
 //!
 //! What is recognised is taken from the text even if it is not known which instant it means: the zone
-//! may have no meaning here, or the day may be missing. Such a line has no time of its own.
+//! may have no meaning here, or the day may be missing. Such a line has no time.
 
 use super::time::{self, Civil, Clock, Stamp, Zone};
 
@@ -59,7 +59,7 @@ pub(crate) fn leading<'a>(text: &'a str, clock: &mut Clock) -> Option<Found<'a>>
         b'@' => tai64n(text, clock),
         _ => None,
     }
-    // `2026-11-23 00:10:491` is no time.
+    // `2026-11-23 00:10:491` is not a time.
     .filter(|found| !found.rest.starts_with(|c: char| c.is_alphanumeric()))
     .map(|found| Found {
         text: &text[..text.len() - found.rest.len()],
@@ -103,39 +103,14 @@ fn iso<'a>(text: &'a str, clock: &mut Clock) -> Option<Found<'a>> {
     Some(found((civil, zone), form, &text[end + length..], clock))
 }
 
-/// `29-Nov-2026 06:42:01`, with `/` or blanks as well, `29.11.2026 06:42:01`, `11/29/2026, 6:42:01 AM`.
+/// Parses `29-Nov-2026 06:42:01`, with `/` or blanks as well, `29.11.2026 06:42:01`, `11/29/2026, 6:42:01 AM`.
 fn day_first<'a>(text: &'a str, clock: &mut Clock) -> Option<Found<'a>> {
-    let bytes = text.as_bytes();
-    let first_len = if bytes.get(1).is_some_and(u8::is_ascii_digit) {
-        2
-    } else {
-        1
-    };
-    let first: u8 = text.get(..first_len)?.parse().ok()?;
-    let separator = *bytes.get(first_len)?;
+    let (first, rest) = short_number(text)?;
+    let separator = *rest.as_bytes().first()?;
     if !matches!(separator, b'-' | b'/' | b' ' | b'.') {
         return None;
     }
-    let rest = text.get(first_len + 1..)?;
-    let (day, month, rest) = if let Some(month) = rest.get(..3).and_then(time::month) {
-        (Some(first), month, rest.get(3..)?)
-    } else {
-        let second_len = if rest.as_bytes().get(1).is_some_and(u8::is_ascii_digit) {
-            2
-        } else {
-            1
-        };
-        let second: u8 = rest.get(..second_len)?.parse().ok()?;
-        let rest = &rest[second_len..];
-        match separator {
-            b'.' | b'-' => (Some(first), second, rest),
-            // With slashes the month stands first in America and the day elsewhere.
-            b'/' if first > 12 => (Some(first), second, rest),
-            b'/' if second > 12 || first == second => (Some(second), first, rest),
-            b'/' => (None, second, rest),
-            _ => return None,
-        }
-    };
+    let (day, month, rest) = day_and_month(first, separator, &rest[1..])?;
     let rest = rest
         .strip_prefix(char::from(separator))
         .or_else(|| rest.strip_prefix(' '))?;
@@ -173,7 +148,31 @@ fn day_first<'a>(text: &'a str, clock: &mut Clock) -> Option<Found<'a>> {
     Some(found((civil, zone), Form::Whole, rest, clock))
 }
 
-/// `26/11/29 06:42:01` (Spark), `261129  6:42:01` (MySQL up to 5.6), `20261129 06:42:01`.
+/// Parses a number of one or two digits. Returns it and the rest.
+fn short_number(text: &str) -> Option<(u8, &str)> {
+    let is_long = text.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
+    let (digits, rest) = text.split_at_checked(if is_long { 2 } else { 1 })?;
+    Some((digits.parse().ok()?, rest))
+}
+
+/// Returns day, month and the rest, where `first` is the number before the separator. The day is `None` if it is
+/// not known which of the two numbers it is.
+fn day_and_month(first: u8, separator: u8, rest: &str) -> Option<(Option<u8>, u8, &str)> {
+    if let Some(month) = rest.get(..3).and_then(time::month) {
+        return Some((Some(first), month, rest.get(3..)?));
+    }
+    let (second, rest) = short_number(rest)?;
+    match separator {
+        b'.' | b'-' => Some((Some(first), second, rest)),
+        // With slashes the month comes first in America and the day elsewhere.
+        b'/' if first > 12 => Some((Some(first), second, rest)),
+        b'/' if second > 12 || first == second => Some((Some(second), first, rest)),
+        b'/' => Some((None, second, rest)),
+        _ => None,
+    }
+}
+
+/// Parses `26/11/29 06:42:01` (Spark), `261129  6:42:01` (MySQL up to 5.6), `20261129 06:42:01`.
 fn short_year<'a>(text: &'a str, clock: &mut Clock) -> Option<Found<'a>> {
     let bytes = text.as_bytes();
     let digits = bytes
@@ -230,7 +229,7 @@ fn short_year<'a>(text: &'a str, clock: &mut Clock) -> Option<Found<'a>> {
     Some(found((civil, zone), Form::Whole, rest, clock))
 }
 
-/// `11-29 06:42:01.123`, as Android writes.
+/// Parses `11-29 06:42:01.123`, as Android writes.
 fn month_and_day<'a>(text: &'a str, clock: &mut Clock) -> Option<Found<'a>> {
     let bytes = text.as_bytes();
     if bytes.get(2) != Some(&b'-') || bytes.get(5) != Some(&b' ') || bytes.get(14) != Some(&b'.') {
@@ -271,7 +270,7 @@ fn time_alone(text: &str) -> Option<Found<'_>> {
     })
 }
 
-/// `Sun Nov 29 06:42:01 2026` as `ctime` writes it, `Sun, 29 Nov 2026 06:42:01 +0100` as mail does.
+/// Parses `Sun Nov 29 06:42:01 2026` as `ctime` writes it, `Sun, 29 Nov 2026 06:42:01 +0100` as mail does.
 fn week_day<'a>(text: &'a str, clock: &mut Clock) -> Option<Found<'a>> {
     const DAYS: &[&str] = &["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
     if !DAYS.contains(&text.get(..3)?) {
@@ -292,7 +291,7 @@ fn week_day<'a>(text: &'a str, clock: &mut Clock) -> Option<Found<'a>> {
     Some(found((civil, zone), Form::Whole, &rest[4..], clock))
 }
 
-/// `Nov 29 06:42:01`, `Nov 29 2026 06:42:01`, `Nov 29, 2026 6:42:01 AM`.
+/// Parses `Nov 29 06:42:01`, `Nov 29 2026 06:42:01`, `Nov 29, 2026 6:42:01 AM`.
 pub(crate) fn month_first<'a>(text: &'a str, clock: &mut Clock) -> Option<Found<'a>> {
     let month = time::month(text.get(..3)?)?;
     let (day, end) = time::day(text, 3)?;
@@ -326,7 +325,7 @@ pub(crate) fn month_first<'a>(text: &'a str, clock: &mut Clock) -> Option<Found<
     Some(found)
 }
 
-/// `@` and 24 hexadecimal digits: seconds of TAI above 2^62, and nanoseconds. The ten seconds are what
+/// Parses `@` and 24 hexadecimal digits: seconds of TAI above 2^62, and nanoseconds. The ten seconds are what
 /// the programs of daemontools add; they know nothing of later leap seconds.
 fn tai64n<'a>(text: &'a str, clock: &mut Clock) -> Option<Found<'a>> {
     const LABEL: u64 = (1 << 62) + 10;
@@ -457,11 +456,11 @@ mod tests {
         ];
         for (text, instant, rest) in cases {
             let found = leading(text, &mut clock()).unwrap_or_else(|| panic!("{text}"));
-            let told = found.stamp.map_or("unknown".to_owned(), |stamp| {
+            let summary = found.stamp.map_or("unknown".to_owned(), |stamp| {
                 let ts = jiff::Timestamp::from_microsecond(stamp.ts.as_micros());
                 ts.unwrap().to_string()
             });
-            assert_eq!((told.as_str(), found.rest), (instant, rest), "{text}");
+            assert_eq!((summary.as_str(), found.rest), (instant, rest), "{text}");
         }
     }
 

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Files have no priority as a rule; some have facility and level as words ([`facility`]). Otherwise the
-//! level is that of the message: of the object or the pairs that it is, of a head of its own, of the
+//! level is that of the message: of the object or the pairs that it is, of its own head, of the
 //! word that it begins with; of the kernel and of errors of the system that of their fixed words
 //! ([`faults`]). Every other message is `info`.
 //!
@@ -28,7 +28,7 @@ const STRUCTURED: usize = 4096;
 /// Names under which the kernel's own messages come.
 const KERNEL: &[&str] = &["kernel", "/bsd", "/kernel", "vmunix"];
 
-/// See [`super::PARSERS`].
+/// Parses a line; see [`super::PARSERS`].
 pub(crate) fn line<'a>(state: &mut State, line: &'a str, clock: &mut Clock) -> Parsed<'a> {
     let (priority, rest) = priority(line);
     let mut draft = state.draft();
@@ -90,7 +90,7 @@ enum Date {
     Iso,
 }
 
-/// `<13>`: facility times eight and severity, at most 191.
+/// Parses `<13>`: facility times eight and severity, at most 191.
 fn priority(line: &str) -> (Option<u8>, &str) {
     let found = line.strip_prefix('<').and_then(|rest| {
         let end = rest.bytes().take(4).position(|byte| byte == b'>')?;
@@ -106,7 +106,7 @@ fn priority(line: &str) -> (Option<u8>, &str) {
     }
 }
 
-/// Time, host and tag. What the RFC calls the content may lack a tag.
+/// Parses time, host and tag. What the RFC calls the content may lack a tag.
 fn traditional<'a>(line: &'a str, clock: &mut Clock, draft: &mut Draft<'a>) -> Option<Tagged> {
     let mut facility = facility::word(line);
     let text = facility.map_or(line, |(_, _, rest)| rest);
@@ -120,33 +120,7 @@ fn traditional<'a>(line: &'a str, clock: &mut Clock, draft: &mut Draft<'a>) -> O
         content("kernel", rest, draft, clock);
         return Some(Tagged::Yes);
     }
-    let first = *text.as_bytes().first()?;
-    let mut date = Date::Month;
-    let rest = match first {
-        b'0'..=b'9' => {
-            let (civil, end) = time::iso(text)?;
-            let (zone, length) = time::zone(&text[end..]);
-            draft.stamp = clock.stamp(civil, zone);
-            date = if zone == time::Zone::Local || text.as_bytes().get(10) != Some(&b'T') {
-                Date::Iso
-            } else {
-                Date::Rfc3339
-            };
-            &text[end + length..]
-        }
-        b'A'..=b'Z' | b'a'..=b'z' | b'@' => {
-            let found = stamp::leading(text, clock)?;
-            let is_month = found.form == Form::Whole && time::month(&text[..3]).is_some();
-            // Other times stand in syslog only before a facility.
-            if !is_month && facility::word(found.rest.trim_start()).is_none() {
-                return None;
-            }
-            draft.stamp = found.stamp;
-            // Cisco writes a colon here.
-            found.rest.strip_prefix(": ").unwrap_or(found.rest)
-        }
-        _ => return None,
-    };
+    let (date, rest) = leading_time(text, clock, draft)?;
     let mut rest = rest.trim_start_matches(' ');
     let mut is_local = facility.is_some();
     if let Some(found) = facility::word(rest).or_else(|| facility::in_brackets(rest)) {
@@ -158,17 +132,7 @@ fn traditional<'a>(line: &'a str, clock: &mut Clock, draft: &mut Draft<'a>) -> O
             None => found.2,
         };
     }
-    // Without a host, as syslogd wrote for itself: what ends in a colon is the tag; so is what stands
-    // in brackets, as metalog writes.
-    let blank = memchr::memchr(b' ', rest.as_bytes());
-    let (host, mut rest) = match blank.map(|at| (&rest[..at], &rest[at + 1..])) {
-        Some((host, after))
-            if !(host.ends_with(':') || host.starts_with('[') || is_local && is_tag(host)) =>
-        {
-            (host, after)
-        }
-        _ => ("", rest),
-    };
+    let (host, mut rest) = split_host(rest, is_local);
     if facility.is_none()
         && let Some(found) = facility::word(rest)
     {
@@ -191,12 +155,58 @@ fn traditional<'a>(line: &'a str, clock: &mut Clock, draft: &mut Draft<'a>) -> O
     })
 }
 
-/// `prog[12]:`, `prog:`
+/// Parses the time that a line begins with. Returns its form and the rest of the line.
+fn leading_time<'a>(
+    text: &'a str,
+    clock: &mut Clock,
+    draft: &mut Draft<'a>,
+) -> Option<(Date, &'a str)> {
+    let first = *text.as_bytes().first()?;
+    match first {
+        b'0'..=b'9' => {
+            let (civil, end) = time::iso(text)?;
+            let (zone, length) = time::zone(&text[end..]);
+            draft.stamp = clock.stamp(civil, zone);
+            let is_iso = zone == time::Zone::Local || text.as_bytes().get(10) != Some(&b'T');
+            let date = if is_iso { Date::Iso } else { Date::Rfc3339 };
+            Some((date, &text[end + length..]))
+        }
+        b'A'..=b'Z' | b'a'..=b'z' | b'@' => {
+            let found = stamp::leading(text, clock)?;
+            let is_month = found.form == Form::Whole && time::month(&text[..3]).is_some();
+            // Other times occur in syslog only before a facility.
+            if !is_month && facility::word(found.rest.trim_start()).is_none() {
+                return None;
+            }
+            draft.stamp = found.stamp;
+            // Cisco writes a colon here.
+            let rest = found.rest.strip_prefix(": ").unwrap_or(found.rest);
+            Some((Date::Month, rest))
+        }
+        _ => None,
+    }
+}
+
+/// Splits off the host; empty if there is none, as in syslogd's own lines: a word that ends in a colon is
+/// the tag, and so is one in brackets, as metalog writes it.
+fn split_host(rest: &str, is_local: bool) -> (&str, &str) {
+    let blank = memchr::memchr(b' ', rest.as_bytes());
+    match blank.map(|at| (&rest[..at], &rest[at + 1..])) {
+        Some((host, after))
+            if !(host.ends_with(':') || host.starts_with('[') || is_local && is_tag(host)) =>
+        {
+            (host, after)
+        }
+        _ => ("", rest),
+    }
+}
+
+/// Returns whether the text is `prog[12]:`, `prog:`
 fn is_tag(word: &str) -> bool {
     word.ends_with(':') || word.ends_with(']')
 }
 
-/// `program[pid]: message`. Whether there is a tag.
+/// Returns whether the text is `program[pid]: message`. Whether there is a tag.
 fn tag<'a>(text: &'a str, draft: &mut Draft<'a>, clock: &mut Clock) -> bool {
     let bytes = text.as_bytes();
     let end = bytes
@@ -240,7 +250,7 @@ fn process(text: &str, draft: &mut Draft<'_>) {
     draft.context.digits("pid", text);
 }
 
-/// The message, without what the kernel and Solaris put before theirs, and its level.
+/// Sets the message, without what the kernel and Solaris put before theirs, and its level.
 fn content<'a>(program: &str, message: &'a str, draft: &mut Draft<'a>, clock: &mut Clock) {
     // sudo writes blanks before its message, RFC 5424 allows for a byte order mark.
     let message = message.trim_start_matches(' ');
@@ -294,7 +304,7 @@ fn content<'a>(program: &str, message: &'a str, draft: &mut Draft<'a>, clock: &m
     }
 }
 
-/// Takes level, message and the rest from a message with a format of its own: a JSON object, pairs of
+/// Takes level, message and the rest from a message with its own format: a JSON object, pairs of
 /// logfmt, a time and a level as [`simple_timestamp`] reads them. `false` where it has none.
 fn formatted<'a>(message: &'a str, draft: &mut Draft<'a>, clock: &mut Clock) -> bool {
     let text = message
@@ -342,7 +352,7 @@ fn with_time_and_level<'a>(text: &'a str, clock: &mut Clock) -> Option<Draft<'a>
         .filter(|draft| draft.level.is_some() && draft.stamp.is_some())
 }
 
-/// Without the colours of a terminal, whose ESC rsyslog writes as `#033`.
+/// Returns the text without the colours of a terminal, whose ESC rsyslog writes as `#033`.
 fn colourless(message: &str) -> Cow<'_, str> {
     if !message.contains("#033[") {
         return Cow::Borrowed(message);

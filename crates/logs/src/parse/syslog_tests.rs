@@ -1,6 +1,6 @@
-//! Headers of syslog, and the messages behind them.
+//! Headers of syslog, and the messages after them.
 
-use super::super::testing::{events_in, expect, told, zone};
+use super::super::testing::{events_in, expect, summary, zone};
 
 #[test]
 fn every_form_of_header_is_read() {
@@ -259,7 +259,7 @@ fn a_trace_joins_its_event() {
 fn times_without_zone_are_of_the_stream() {
     let events = events_in("syslog", zone("Europe/Berlin"), "Jul 23 00:10:49 h a: b");
     assert!(
-        told(&events[0]).starts_with("2026-07-22T22:10:49Z"),
+        summary(&events[0]).starts_with("2026-07-22T22:10:49Z"),
         "{events:?}"
     );
 }

@@ -13,8 +13,8 @@ pub(crate) fn instant(text: &str) -> Timestamp {
     Timestamp(text.parse::<jiff::Timestamp>().unwrap().as_microsecond())
 }
 
-/// `2026-11-23T00:10:49Z level component: message {context}`.
-pub(crate) fn told(event: &Event) -> String {
+/// Parses `2026-11-23T00:10:49Z level component: message {context}`.
+pub(crate) fn summary(event: &Event) -> String {
     let ts = jiff::Timestamp::from_microsecond(event.ts.as_micros()).unwrap();
     let (level, context) = (
         event.level.as_str(),
@@ -28,7 +28,7 @@ pub(crate) fn told(event: &Event) -> String {
     .to_owned()
 }
 
-/// The events of lines, read as a file in UTC at [`NOW`].
+/// Returns the events of lines, read as a file in UTC at [`NOW`].
 pub(crate) fn events(parser: &str, text: &str) -> Vec<Event> {
     events_in(parser, ParserOptions::default(), text)
 }
@@ -64,11 +64,11 @@ pub(crate) fn zone(name: &str) -> ParserOptions {
 pub(crate) fn expect(parser: &str, cases: &[(&str, &str)]) {
     let mut wrong = String::new();
     for (line, expected) in cases {
-        let told: Vec<String> = events(parser, line).iter().map(self::told).collect();
-        let told = told.join("\n");
-        if told != *expected {
+        let summary: Vec<String> = events(parser, line).iter().map(self::summary).collect();
+        let summary = summary.join("\n");
+        if summary != *expected {
             wrong.push_str(&format!(
-                "\n{line}\n  found    {told}\n  expected {expected}"
+                "\n{line}\n  found    {summary}\n  expected {expected}"
             ));
         }
     }

@@ -66,7 +66,7 @@ const HEADS: &[(&str, Trace)] = &[
 const QUOTED: &str = "FastCGI sent in stderr: \"";
 
 impl Trace {
-    /// Where a line that is an event's first leads.
+    /// Returns where a line that is an event's first leads.
     pub(crate) fn after(message: &str) -> Self {
         let first = message.as_bytes().first();
         let found = (HEADS.iter())
@@ -80,7 +80,7 @@ impl Trace {
         }
     }
 
-    /// Whether a program that says nothing of levels has failed: what it printed begins a trace.
+    /// Returns whether a program that states nothing of levels has failed: what it printed begins a trace.
     pub(crate) fn is_failure(message: &str) -> bool {
         Self::after(message) != Self::Outside
             || is_frame_of_ruby(message)
@@ -89,7 +89,7 @@ impl Trace {
             || message.starts_with("Uncaught ")
     }
 
-    /// Whether the line belongs to the event before.
+    /// Returns whether the line belongs to the event before.
     pub(crate) fn takes(&mut self, line: &str) -> bool {
         match *self {
             Self::Report => return true,
@@ -135,12 +135,12 @@ impl Trace {
     }
 }
 
-/// `… on line 19" while reading response header from upstream, client: …`
+/// Returns whether the text is `… on line 19" while reading response header from upstream, client: …`
 fn ends_quote(line: &str) -> bool {
     line.contains("\" while ")
 }
 
-/// `org.example.BadThing: message` or `java.lang.IllegalStateException`.
+/// Returns whether the text is `org.example.BadThing: message` or `java.lang.IllegalStateException`.
 fn is_java_exception(line: &str) -> bool {
     let name = line.split([':', ' ']).next().unwrap_or_default();
     name.contains('.')
@@ -152,7 +152,7 @@ fn is_java_exception(line: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'$'))
 }
 
-/// A frame whose blanks in front were lost, or never written: of Java, .NET and Node (`at a.B(C.java:1)`),
+/// Returns a frame whose blanks in front were lost, or never written: of Java, .NET and Node (`at a.B(C.java:1)`),
 /// PHP (`#0 /srv/x.php(7): f()`), Ruby (``/srv/x.rb:7:in `f'``).
 fn is_frame(line: &str) -> bool {
     if let Some(place) = line.strip_prefix("at ") {
@@ -168,7 +168,7 @@ fn is_frame(line: &str) -> bool {
     has_place_of_ruby(line) && !is_frame_of_ruby(line)
 }
 
-/// ``/srv/x.rb:7:in `f'``
+/// Returns whether the text is ``/srv/x.rb:7:in `f'``
 fn has_place_of_ruby(line: &str) -> bool {
     let Some(at) = line.find(":in ") else {
         return false;
@@ -179,12 +179,12 @@ fn has_place_of_ruby(line: &str) -> bool {
     is_place && line[at + 4..].starts_with(['`', '\''])
 }
 
-/// ``/srv/x.rb:7:in `f': message (ArgumentError)``: the frame that a failure begins with.
+/// Returns whether the text is ``/srv/x.rb:7:in `f': message (ArgumentError)``: the frame that a failure begins with.
 fn is_frame_of_ruby(line: &str) -> bool {
     has_place_of_ruby(line) && line.contains("': ")
 }
 
-/// `/srv/index.js:7`: where the excerpt stands that Node begins with.
+/// Returns whether the text is `/srv/index.js:7`: where the excerpt stands that Node begins with.
 fn is_place_of_node(line: &str) -> bool {
     line.starts_with(['/', 'f'])
         && line.rsplit_once(':').is_some_and(|(file, number)| {
@@ -195,13 +195,13 @@ fn is_place_of_node(line: &str) -> bool {
         })
 }
 
-/// `TypeError: x is not a function`, `Error [ERR_X]: …`, `Uncaught 'x'`.
+/// Returns whether the text is `TypeError: x is not a function`, `Error [ERR_X]: …`, `Uncaught 'x'`.
 fn is_error_of_node(line: &str) -> bool {
     let name = line.split([':', ' ']).next().unwrap_or_default();
     name.ends_with("Error") || name.ends_with("Exception") || name == "Uncaught"
 }
 
-/// `example.org/a/b.(*T[...]).f`, `main.main`: nothing but the name of a function.
+/// Returns whether the text is `example.org/a/b.(*T[...]).f`, `main.main`: nothing but the name of a function.
 fn is_function_of_go(line: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/()*[]~$%{},".contains(&byte);
     let last = line.rsplit('/').next().unwrap_or_default();
@@ -212,7 +212,7 @@ fn is_function_of_go(line: &str) -> bool {
             .is_some_and(|(package, function)| !package.is_empty() && !function.is_empty())
 }
 
-/// Whether the name of a function cannot be anything else, as a host or a file.
+/// Returns whether the name of a function cannot be anything else, as a host or a file.
 fn is_path_of_go(line: &str) -> bool {
     let host = line.split('/').next().unwrap_or_default();
     (line.contains('/') && host.contains('.'))
@@ -226,7 +226,7 @@ fn is_path_of_go(line: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// How many of the lines belong to the event that the first begins.
+    /// Returns how many of the lines belong to the event that the first begins.
     fn taken(text: &str) -> usize {
         let mut lines = text.lines().filter(|line| !line.trim().is_empty());
         let mut trace = Trace::after(lines.next().unwrap());

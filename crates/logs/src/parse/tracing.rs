@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Time (may be switched off), level, spans with their fields, target, message. The target becomes the
-//! component, the spans go to the context. Lines that go on are indented (the format `pretty`).
+//! component, the spans go to the context. Lines that continue are indented (the format `pretty`).
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ const HEAD: usize = 2048;
 /// Letters of a target at most.
 const TARGET: usize = 128;
 
-/// The event, if the text begins with a level in capitals.
+/// Returns the event, if the text begins with a level in capitals.
 pub(crate) fn levelled(text: &str) -> Option<Draft<'_>> {
     let text = text.trim_start_matches(' ');
     let (word, rest) = text.split_once(' ')?;
@@ -30,7 +30,7 @@ pub(crate) fn levelled(text: &str) -> Option<Draft<'_>> {
     Some(draft)
 }
 
-/// `ThreadId(01) ` and `main ThreadId(01) `, which may stand before the spans.
+/// Parses `ThreadId(01) ` and `main ThreadId(01) `, which may be before the spans.
 fn thread<'a>(text: &'a str, draft: &mut Draft<'_>) -> &'a str {
     let Some((thread, rest)) = text.split_once(") ") else {
         return text;
@@ -46,7 +46,7 @@ fn thread<'a>(text: &'a str, draft: &mut Draft<'_>) -> &'a str {
     rest.trim_start_matches(' ')
 }
 
-/// Spans, target and message.
+/// Parses spans, target and message.
 fn target<'a>(text: &'a str, draft: &mut Draft<'a>) {
     let (spans, rest) = match spans(text) {
         Some(end) => (&text[..end], &text[end + 2..]),
@@ -72,7 +72,7 @@ fn target<'a>(text: &'a str, draft: &mut Draft<'a>) {
     draft.message = Cow::Borrowed(message);
 }
 
-/// Where spans with fields end: `a{x=1}:b{y="}"}: `.
+/// Returns where spans with fields end: `a{x=1}:b{y="}"}: `.
 fn spans(text: &str) -> Option<usize> {
     let bytes = &text.as_bytes()[..text.len().min(HEAD)];
     let mut at = 0;
@@ -123,7 +123,7 @@ fn braces(bytes: &[u8]) -> Option<usize> {
     None
 }
 
-/// Where `module::path: ` ends: at its colon.
+/// Returns where `module::path: ` ends: at its colon.
 fn path(text: &str) -> Option<usize> {
     let bytes = &text.as_bytes()[..text.len().min(TARGET)];
     let end = bytes
@@ -169,8 +169,8 @@ mod tests {
             let draft = levelled(text).unwrap();
             let context = draft.context.finish().unwrap_or_default();
             let level = draft.level.unwrap().as_str();
-            let told = format!("{level}|{}|{}|{context}", draft.component, draft.message);
-            assert_eq!(told, expected, "{text}");
+            let summary = format!("{level}|{}|{}|{context}", draft.component, draft.message);
+            assert_eq!(summary, expected, "{text}");
         }
         for text in ["Info api: x", "hello", "GET /x", ""] {
             assert!(levelled(text).is_none(), "{text}");

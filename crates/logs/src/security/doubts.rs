@@ -1,36 +1,36 @@
-//! Failures that may not be any, by account, until that is known.
+//! Unconfirmed failures by account.
 //!
-//! A PAM module's failure counts when nothing that the program says settles it within [`PATIENCE`]: its
-//! own summary counts instead, and a success takes it back. Bounded: [`MOST`] accounts; beyond that the
+//! A PAM module's failure counts when the program does not settle it within [`PATIENCE`]: the program's
+//! summary counts instead, and a success cancels it. Bounded: [`MOST`] accounts; beyond that the
 //! oldest counts at once.
 
-/// How long a success or the program's own word is waited for, microseconds: people type a password
-/// again within seconds.
+/// Time limit for a success or the program's summary, microseconds: people retype a password
+/// within seconds.
 const PATIENCE: i64 = 60_000_000;
-/// Most accounts at a time.
+/// Maximum number of accounts.
 const MOST: usize = 256;
 
-/// What a module says of an account.
+/// An unconfirmed failure of an account.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Doubt {
     /// The account that tried.
     pub(super) user: String,
     /// The last failure, microseconds.
     pub(super) ts: i64,
-    /// How many.
+    /// Number of failures.
     pub(super) times: u32,
-    /// Who it wanted to become.
+    /// The account it wanted to become.
     pub(super) target: Option<String>,
-    /// The program it tried with.
+    /// The program it used.
     pub(super) program: String,
 }
 
-/// All of them, the oldest first.
+/// The unconfirmed failures, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Doubts(Vec<Doubt>);
 
 impl Doubts {
-    /// Adds a failure; gives one back that has to be counted to make room for it.
+    /// Adds a failure; returns one that has to be counted to make room for it.
     pub(super) fn add(&mut self, doubt: Doubt) -> Option<Doubt> {
         let mut known = self.0.iter_mut();
         if let Some(known) = known.find(|known| known.user == doubt.user) {
@@ -43,12 +43,12 @@ impl Doubts {
         oldest
     }
 
-    /// Forgets what is in doubt of an account: the program has spoken.
+    /// Drops the unconfirmed failures of an account that the program has settled.
     pub(super) fn settle(&mut self, user: &str) {
         self.0.retain(|doubt| doubt.user != user);
     }
 
-    /// Takes those that nothing has settled in time.
+    /// Takes those that were not settled in time.
     pub(super) fn take_old(&mut self, now: i64) -> Vec<Doubt> {
         let is_old = |doubt: &mut Doubt| now - doubt.ts >= PATIENCE;
         self.0.extract_if(.., is_old).collect()

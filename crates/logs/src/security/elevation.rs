@@ -1,13 +1,13 @@
-//! Who becomes another user, or may not: sudo and su.
+//! Attempts to become another user: sudo and su.
 //!
 //! A PAM module that fails does not decide: where accounts come from a directory the local one fails
-//! before the directory's succeeds, and who mistypes once gets in with the next try. So what a module says
-//! is [`What::Doubted`] until the program says how it ended.
+//! before the directory's succeeds, and a mistyped password is followed by a correct one. So the failure of a
+//! module is [`What::Doubted`] until the program reports the outcome.
 
 use super::json;
-use super::seen::{Seen, What};
+use super::observation::{Observation, What};
 
-/// Why sudo refuses, with whether a rule is missing. The words are the same in its text and in its JSON.
+/// Reasons of sudo for refusing, and whether a rule is missing. They are the same in its text and in its JSON.
 const REASONS: &[(&str, bool)] = &[
     ("user NOT in sudoers", true),
     ("user NOT authorized on host", true),
@@ -15,14 +15,14 @@ const REASONS: &[(&str, bool)] = &[
     ("incorrect password attempt", false),
 ];
 
-/// Fields that a line of sudo begins with when nothing was wrong.
+/// Fields that a line of sudo begins with after a success.
 const FIELDS: &[&str] = &[
     "TTY=", "HOST=", "PWD=", "CHROOT=", "USER=", "GROUP=", "COMMAND=",
 ];
 
 /// Reads sudo's messages: `alice : 3 incorrect password attempts ; TTY=pts/0 ; …`, the same as JSON
-/// (`log_format=json`), and what its PAM modules say.
-pub(super) fn sudo(message: &str) -> Option<Seen<'_>> {
+/// (`log_format=json`), and the lines of its PAM modules.
+pub(super) fn sudo(message: &str) -> Option<Observation<'_>> {
     let message = message.trim_start();
     let object = message
         .strip_prefix("@cee:")
@@ -39,14 +39,14 @@ pub(super) fn sudo(message: &str) -> Option<Seen<'_>> {
         .split(" ; ")
         .find_map(|field| field.strip_prefix("USER="));
     if FIELDS.iter().any(|field| rest.starts_with(field)) {
-        return Some(Seen::of(What::Became, None, Some(user)));
+        return Some(Observation::of(What::Became, None, Some(user)));
     }
     refused(reason, user, target.map(str::trim))
 }
 
-/// `{"sudo":{"reject":{"reason":"command not allowed",…,"submituser":"alice","runuser":"root",…}}}`.
-/// The object may be cut off behind what is needed.
-fn sudo_json(text: &str) -> Option<Seen<'_>> {
+/// Reads `{"sudo":{"reject":{"reason":"command not allowed",…,"submituser":"alice","runuser":"root",…}}}`.
+/// The object may be truncated after what is needed.
+fn sudo_json(text: &str) -> Option<Observation<'_>> {
     let event = json::members(text).find_map(|(key, value)| (key == "sudo").then_some(value))?;
     let (kind, about) = json::members(event).next()?;
     let mut fields = [None; 3];
@@ -58,18 +58,18 @@ fn sudo_json(text: &str) -> Option<Seen<'_>> {
     }
     let [reason, user, target] = fields;
     match kind {
-        "accept" => Some(Seen::of(What::Became, None, Some(user?))),
+        "accept" => Some(Observation::of(What::Became, None, Some(user?))),
         "reject" | "alert" => refused(reason?, user?, target),
         _ => None,
     }
 }
 
-fn refused<'a>(reason: &'a str, user: &'a str, target: Option<&'a str>) -> Option<Seen<'a>> {
+fn refused<'a>(reason: &'a str, user: &'a str, target: Option<&'a str>) -> Option<Observation<'a>> {
     let (_, forbidden) = REASONS.iter().find(|(words, _)| reason.contains(words))?;
     let what = What::Denied {
         forbidden: *forbidden,
     };
-    let mut seen = Seen::of(what, None, Some(user));
+    let mut seen = Observation::of(what, None, Some(user));
     let times = reason.split(' ').next().and_then(|word| word.parse().ok());
     seen.times = times.unwrap_or(1);
     seen.detail = target;
@@ -77,8 +77,8 @@ fn refused<'a>(reason: &'a str, user: &'a str, target: Option<&'a str>) -> Optio
 }
 
 /// Reads su's messages: `FAILED SU (to root) alice on pts/0`, `BAD SU alice to root on /dev/ttyp0`, and
-/// what its PAM modules say.
-pub(super) fn su(message: &str) -> Option<Seen<'_>> {
+/// the lines of its PAM modules.
+pub(super) fn su(message: &str) -> Option<Observation<'_>> {
     let denied = What::Denied { forbidden: false };
     let (what, user, target) = if let Some(rest) = message.strip_prefix("FAILED SU (to ") {
         let (target, rest) = rest.split_once(") ")?;
@@ -99,15 +99,15 @@ pub(super) fn su(message: &str) -> Option<Seen<'_>> {
     } else {
         return module(message);
     };
-    let mut seen = Seen::of(what, None, Some(user));
+    let mut seen = Observation::of(what, None, Some(user));
     seen.detail = Some(target);
     Some(seen)
 }
 
-/// Reads what a PAM module says, with its own name before it or in the program's:
+/// Reads the message of a PAM module, whose name precedes it or is part of the program's:
 /// `pam_unix(su:auth): authentication failure; … ruser=alice rhost=  user=root`,
 /// `pam_unix(sudo:session): session opened for user root(uid=0) by alice(uid=1000)`.
-fn module(message: &str) -> Option<Seen<'_>> {
+fn module(message: &str) -> Option<Observation<'_>> {
     let text = match message.strip_prefix("pam_") {
         Some(rest) => rest.split_once("): ")?.1,
         None => message,
@@ -115,7 +115,7 @@ fn module(message: &str) -> Option<Seen<'_>> {
     if let Some(rest) = text.strip_prefix("session opened for user ") {
         let (_, user) = rest.split_once(" by ")?;
         let user = user.split('(').next().filter(|user| !user.is_empty())?;
-        return Some(Seen::of(What::Became, None, Some(user)));
+        return Some(Observation::of(What::Became, None, Some(user)));
     }
     let fields = text.strip_prefix("authentication failure;")?;
     let field = |name: &str| {
@@ -124,7 +124,7 @@ fn module(message: &str) -> Option<Seen<'_>> {
     };
     let user = field(" ruser=").or_else(|| field(" logname="));
     let target = field(" user=");
-    let mut seen = Seen::of(What::Doubted, None, user.or(target));
+    let mut seen = Observation::of(What::Doubted, None, user.or(target));
     seen.detail = target;
     Some(seen)
 }

@@ -1,10 +1,10 @@
-//! What fail2ban reports.
+//! Bans of fail2ban.
 
-use super::seen::{Peer, Seen, What};
+use super::observation::{Observation, Peer, What};
 
-/// Reads fail2ban's own log and its lines in a system log: `[sshd] Ban 192.0.2.7`. Behind the program
-/// may stand the logger and a level.
-pub(super) fn read(message: &str) -> Option<Seen<'_>> {
+/// Reads fail2ban's own log and its lines in a system log: `[sshd] Ban 192.0.2.7`. The program
+/// may be followed by the logger and a level.
+pub(super) fn read(message: &str) -> Option<Observation<'_>> {
     let message = match message.split_once("]: ") {
         Some((logger, rest)) if logger.starts_with("fail2ban.") => rest,
         _ => message,
@@ -21,7 +21,7 @@ pub(super) fn read(message: &str) -> Option<Seen<'_>> {
     ]
     .into_iter()
     .find_map(|(begins, what)| Some((what, action.strip_prefix(begins)?)))?;
-    let mut seen = Seen::of(what, Peer::parse(address.trim()), None);
+    let mut seen = Observation::of(what, Peer::parse(address.trim()), None);
     seen.peer?;
     seen.detail = Some(jail);
     Some(seen)

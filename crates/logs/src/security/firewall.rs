@@ -1,17 +1,17 @@
-//! Packets that a packet filter of Linux refused: iptables, nftables, and what writes their rules.
+//! Packets refused by a packet filter of Linux: iptables, nftables and their front ends.
 //!
 //! ```text
 //! [UFW BLOCK] IN=eth0 OUT= MAC=… SRC=192.0.2.7 DST=203.0.113.1 LEN=40 … PROTO=TCP SPT=4 DPT=22
 //! ```
 //!
-//! What stands before `IN=` is the administrator's, or the program's that wrote the rule; the rest is the
-//! kernel's. A rule that logs need not refuse, so a packet is refused only when the prefix says so.
-//! Rules without any prefix are the exception: those that accept are not logged without one.
+//! The prefix before `IN=` comes from the administrator or the front end; the rest comes from the
+//! kernel. A rule that logs need not refuse, so a packet counts as refused only if the prefix states it.
+//! Rules without a prefix are the exception: accepting rules are not logged without one.
 
-use super::seen::{Peer, Seen, What};
+use super::observation::{Observation, Peer, What};
 
-/// What words of a prefix, or parts of them, say of the packet; in capitals. The last one in the prefix
-/// holds, as chains are named before what they do: `Shorewall:net2fw:DROP:`.
+/// Words of a prefix, or parts of them, in capitals, and whether they mean a refusal. The last one in the prefix
+/// decides, because the chain precedes the action: `Shorewall:net2fw:DROP:`.
 const VERDICTS: &[(&str, bool)] = &[
     ("DROP", true),
     ("REJECT", true),
@@ -37,11 +37,11 @@ const VERDICTS: &[(&str, bool)] = &[
     ("-ACC-", false),
 ];
 
-/// Longest prefix that is looked at: iptables takes 29 bytes, nftables 127.
+/// Maximum length of a prefix: iptables takes 29 bytes, nftables 127.
 const LONGEST: usize = 160;
 
 /// Reads a packet that was refused. Its port is the detail.
-pub(super) fn read(message: &str) -> Option<Seen<'_>> {
+pub(super) fn read(message: &str) -> Option<Observation<'_>> {
     let (prefix, packet) = split(message)?;
     if !is_refusal(prefix) {
         return None;
@@ -52,13 +52,13 @@ pub(super) fn read(message: &str) -> Option<Seen<'_>> {
             .find_map(|field| field.strip_prefix(name))
             .filter(|value| !value.is_empty())
     };
-    let mut seen = Seen::of(What::Blocked, Peer::parse(field("SRC=")?), None);
+    let mut seen = Observation::of(What::Blocked, Peer::parse(field("SRC=")?), None);
     seen.peer.filter(|peer| peer.address.is_some())?;
     seen.detail = field("DPT=");
     Some(seen)
 }
 
-/// The prefix and the packet. Nothing need stand between the two: a prefix is written as it was given,
+/// Returns the prefix and the packet. There may be no separator between the two: a prefix is written as configured,
 /// `DROPIN=eth0 OUT=` and `"REJECT: "IN=eth0 OUT=` included.
 fn split(message: &str) -> Option<(&str, &str)> {
     let mut from = 0;
@@ -77,7 +77,7 @@ fn split(message: &str) -> Option<(&str, &str)> {
     None
 }
 
-/// Whether a packet with this prefix was refused.
+/// Returns whether a packet with this prefix was refused.
 fn is_refusal(prefix: &str) -> bool {
     let prefix = prefix.to_ascii_uppercase();
     if !prefix.bytes().any(|byte| byte.is_ascii_alphanumeric()) {

@@ -2,7 +2,7 @@
 //!
 //! A message is cut at some length, so the object need not be whole: members come while they are.
 
-/// The members of the object that the text begins with: key and value as they are written.
+/// Returns the members of the object that the text begins with: key and value as they are written.
 pub(super) fn members(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let mut rest = text.trim_start().strip_prefix('{');
     std::iter::from_fn(move || {
@@ -16,12 +16,12 @@ pub(super) fn members(text: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// The text of a string; escapes stay as they are written.
+/// Returns the text of a string; escapes stay as they are written.
 pub(super) fn string(value: &str) -> Option<&str> {
     (quoted(value)? == value.len()).then(|| &value[1..value.len() - 1])
 }
 
-/// Length of the string that the text begins with, with its quotes.
+/// Returns the length of the string that the text begins with, with its quotes.
 fn quoted(text: &str) -> Option<usize> {
     let inner = text.strip_prefix('"')?;
     let mut escaped = false;
@@ -33,7 +33,7 @@ fn quoted(text: &str) -> Option<usize> {
     Some(end + 2)
 }
 
-/// Length of the value that the text begins with; `None` when its end is not there.
+/// Returns the length of the value that the text begins with; `None` when its end is not there.
 fn value_len(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let (mut at, mut depth) = (0, 0_u32);

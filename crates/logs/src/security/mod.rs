@@ -1,20 +1,20 @@
-//! What events mean for the security of the host.
+//! Security events of the host, derived from its logs.
 //!
 //! ```text
-//! event ─ read: what a line says ─ session: lines of one process ─ tally: windows ─ rule: a finding
+//! event ─ read: content of a line ─ session: lines of one process ─ tally: windows ─ rule: finding
 //! ```
 //!
-//! * `sshd`, `fail2ban`, `firewall` and `elevation` know the forms of messages. A form says where the
-//!   address stands; nothing is searched for, because names and reasons in a message are a stranger's text.
-//! * `session` joins the lines of a process, so that an attempt counts once, whatever is logged of it.
-//! * `elevation` knows a failure that may not be one; `doubts` holds it until that is known.
-//! * `rules` declares what is worth a row. [`Watch`] counts.
+//! * `sshd`, `fail2ban`, `firewall` and `elevation` know the forms of messages. A form determines where the
+//!   address is; nothing is searched for, because names and reasons in a message are untrusted text.
+//! * `session` joins the lines of a process, so that an attempt counts once, however many lines it writes.
+//! * `elevation` recognises failures that may still succeed; `doubts` holds them until they are settled.
+//! * `rules` declares thresholds. [`Watch`] counts.
 //!
-//! **A forged line raises nothing.** A message counts only when its program wrote it, and the program
-//! is believed only where the parser finds its name by its place in the line (`READERS`). In the
-//! journal, a login's session cannot speak for sshd: whoever runs `logger -t sshd` there is not heard.
-//! What cannot be told apart is a local user who writes to the system log's socket under another name,
-//! where only a file of it is read.
+//! **A forged line raises nothing.** A message counts only if its program wrote it, and the program
+//! is trusted only where the parser finds its name by its position in the line (`READERS`). In the
+//! journal, lines of login sessions do not count as sshd's: `logger -t sshd` there has no effect.
+//! A local user who writes to the system log's socket under another name cannot be recognised
+//! where only a file of that log is read.
 
 mod doubts;
 mod elevation;
@@ -22,8 +22,8 @@ mod fail2ban;
 mod firewall;
 mod json;
 mod names;
+mod observation;
 mod rules;
-mod seen;
 mod session;
 mod sshd;
 mod sweep;
@@ -37,13 +37,13 @@ pub use rules::{RULES, Rule};
 pub use watch::{Counted, Watch};
 
 use crate::event::Event;
-use seen::Seen;
+use observation::Observation;
 
-type Read = for<'a> fn(&'a str) -> Option<Seen<'a>>;
+type Read = for<'a> fn(&'a str) -> Option<Observation<'a>>;
 
-/// Whose messages are read, and where.
+/// Programs whose messages are read, and the parsers for which they count.
 struct Reader {
-    /// Parsers that find the program by its place.
+    /// Parsers that find the program by its position.
     parsers: &'static [&'static str],
     /// Names of the program.
     programs: &'static [&'static str],
@@ -86,11 +86,11 @@ const READERS: &[Reader] = &[
     },
 ];
 
-/// Longest name of a program with that of a PAM module behind it.
+/// Maximum length of a program's name followed by that of a PAM module.
 const LONGEST: usize = 48;
 
-/// What an event says, if its program is one of [`READERS`].
-fn read<'a>(parser: &str, event: &'a Event) -> Option<Seen<'a>> {
+/// Returns the content of an event, if its program is one of [`READERS`].
+fn read<'a>(parser: &str, event: &'a Event) -> Option<Observation<'a>> {
     let (program, message) = program(parser, event);
     if program.is_empty() || program.len() > LONGEST {
         return None;
@@ -107,7 +107,7 @@ fn read<'a>(parser: &str, event: &'a Event) -> Option<Seen<'a>> {
     (reader.read)(message)
 }
 
-/// The program of an event. Some daemons write `[sshd]` where the tag stands.
+/// Returns the program of an event. Some daemons write `[sshd]` where the tag stands.
 fn program<'a>(parser: &str, event: &'a Event) -> (&'a str, &'a str) {
     if event.component.is_empty() && parser == "syslog" {
         let tagged = event
@@ -123,7 +123,7 @@ fn program<'a>(parser: &str, event: &'a Event) -> (&'a str, &'a str) {
     (name, &event.message)
 }
 
-/// A program and its message without the name of a PAM module that wrote for it, which old ones put behind
+/// Returns a program and its message without the name of a PAM module that wrote for it, which old ones put after
 /// the program's, `sshd(pam_unix)[7]: authentication failure; …`, or before the message,
 /// `sshd[7]: (pam_unix) authentication failure; …`.
 fn without_module<'a>(program: &'a str, message: &'a str) -> (&'a str, &'a str) {

@@ -1,14 +1,14 @@
-//! A few names in one piece of memory.
+//! A few names in one allocation.
 
-/// Names kept, for the details.
+/// Maximum number of names, for the details.
 const MOST: usize = 10;
 
-/// Up to ten names, each once, in the order in which they came. Each stands behind its length, two bytes.
+/// Up to ten distinct names in order of appearance. Each follows its length, two bytes.
 #[derive(Debug, Default)]
 pub(super) struct Names(Vec<u8>);
 
 impl Names {
-    /// Keeps a name while there is room. Nothing is no name.
+    /// Keeps a name while there is room; an empty one is ignored.
     pub(super) fn keep(&mut self, name: &str) {
         let mut known = 0;
         for other in self.iter() {
@@ -28,7 +28,7 @@ impl Names {
         self.0.extend_from_slice(name.as_bytes());
     }
 
-    /// Gives them away.
+    /// Takes the names.
     pub(super) fn take(&mut self) -> Vec<String> {
         let text = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
         let names = self.iter().map(text).collect();
@@ -36,7 +36,7 @@ impl Names {
         names
     }
 
-    /// Forgets them and keeps the memory.
+    /// Removes the names and keeps the memory.
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }

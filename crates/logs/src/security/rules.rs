@@ -1,21 +1,21 @@
-//! When what was seen is worth a row.
+//! Thresholds of security findings.
 
 use schema::Severity;
 
-/// A rule: so much within so long is a finding.
+/// A rule: a number of occurrences within a window is a finding.
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
-    /// As `collector.security_events.event_type` has it.
+    /// Value of `collector.security_events.event_type`.
     pub event_type: &'static str,
-    /// So many make a finding.
+    /// Number of occurrences that make a finding.
     pub threshold: u32,
-    /// Within so many seconds. While it goes on there are further rows, after pauses that grow, each with what
-    /// came since the last row as its count: the counts of the rows add up. It is over when nothing came for
-    /// as long.
+    /// Length of the window in seconds. While it continues there are further rows, after growing pauses, each with
+    /// the count since the last row, so that the counts of the rows add up. It ends after a window without
+    /// occurrences.
     pub window_secs: i64,
-    /// How bad a finding is.
+    /// Severity of a finding.
     pub severity: Severity,
-    /// What to do.
+    /// Advice to the operator.
     pub advice: &'static str,
 }
 
@@ -29,7 +29,7 @@ pub(super) const BRUTE_FORCE: Rule = Rule {
     advice: "block the address at the firewall, see that fail2ban watches sshd, allow keys only (PasswordAuthentication no)",
 };
 
-/// Ten in a day: what stays below every short window. People mistype less than that.
+/// Ten in a day: attempts that stay below every short window. People mistype less often.
 pub(super) const SLOW: Rule = Rule {
     event_type: "ssh_slow_brute_force",
     threshold: 10,
@@ -38,7 +38,7 @@ pub(super) const SLOW: Rule = Rule {
     advice: "block the address; a second fail2ban jail with findtime = 1d and maxretry = 10 finds the next one",
 };
 
-/// Ten addresses against one account in ten minutes: guessing spread so that no address stands out.
+/// Ten addresses against one account in ten minutes: guessing distributed below the thresholds per address.
 pub(super) const DISTRIBUTED: Rule = Rule {
     event_type: "ssh_distributed",
     threshold: 10,
@@ -47,7 +47,7 @@ pub(super) const DISTRIBUTED: Rule = Rule {
     advice: "blocking addresses does not help: allow keys only, or limit sshd to known networks (AllowUsers user@network)",
 };
 
-/// Somebody got in with a password after five failures of the same address within a day.
+/// A password login after five failures from the same address within a day.
 pub(super) const SUCCESS: Rule = Rule {
     event_type: "ssh_success_after_failures",
     threshold: 5,
@@ -80,11 +80,11 @@ pub(super) const FIREWALL: Rule = Rule {
     threshold: 11,
     window_secs: 300,
     severity: Severity::Info,
-    advice: "nothing to do when the address is a stranger's: the packets were dropped; when it is one of yours, a rule is missing",
+    advice: "nothing to do if the address is unknown: the packets were dropped; if it is one of yours, a rule is missing",
 };
 
-/// Someone could not become another user. One is told, as it may matter at once; what follows within
-/// ten minutes is one more row.
+/// A user failed to become another user. The first failure is reported at once; those that follow within
+/// ten minutes are one more row.
 pub(super) const SUDO: Rule = Rule {
     event_type: "sudo_failure",
     threshold: 1,
@@ -93,7 +93,7 @@ pub(super) const SUDO: Rule = Rule {
     advice: "ask the account's owner; if it was not them, lock the account (usermod -L) and end its sessions",
 };
 
-/// From so many failures on, or where no rule allows it, a failure to become another user is `warn`.
+/// From this number of failures on, or if no rule allows it, a failure to become another user is `warn`.
 pub(super) const SUDO_WARN: u32 = 3;
 
 /// Every rule.

@@ -1,54 +1,54 @@
 //! The lines of one connection, joined by process.
 //!
-//! sshd writes several lines for one attempt, each in its own form, and not each has the address. A
-//! connection is a process, so what its lines say is put together here: the address of one line is
-//! that of all, and an attempt is counted by the form that counts most ([`Form`]).
+//! sshd writes several lines for one attempt, each in a different form, and not all have the address. A
+//! connection is a process, so its lines are combined here: the address of one line applies to
+//! all, and an attempt is counted by the form with the highest count ([`Form`]).
 //!
-//! Bounded: [`MOST`] processes; one that was silent for ten minutes is forgotten (sshd gives a client
+//! Bounded: [`MOST`] processes; one that was silent for ten minutes expires (sshd gives a client
 //! two minutes to log in).
 
 use std::collections::{BTreeSet, HashMap};
 
 use foldhash::quality::RandomState;
 
-use super::seen::{Form, Known, Peer, Seen, What};
-use super::sweep::{Heard, Sweeps};
+use super::observation::{Form, Observation, OwnedPeer, Peer, What};
+use super::sweep::{LastSeen, Sweeps};
 
-/// Most processes kept at a time.
+/// Maximum number of processes in memory.
 const MOST: usize = 2048;
-/// A process that was silent for so long is forgotten, microseconds.
+/// A process that was silent for this long expires, microseconds.
 const SILENT: i64 = 600_000_000;
-/// So long after a PAM module's failure nobody has got in: it was a failure. Microseconds.
+/// Without a login for this long after a PAM module's failure it counts as failed. Microseconds.
 const PATIENCE: i64 = 30_000_000;
 
 #[derive(Debug, Default)]
 struct Session {
-    last: Heard,
-    peer: Option<Known>,
+    last: LastSeen,
+    peer: Option<OwnedPeer>,
     /// The account; empty while none is known.
     user: String,
-    /// Failures told by each form.
+    /// Failures reported by each form.
     forms: [u32; Form::COUNT],
-    /// Failures counted so far: the most of the forms.
+    /// Failures counted so far: the maximum of the forms.
     counted: u32,
-    /// When a PAM module told of a failure that is not counted yet.
+    /// When a PAM module reported a failure that is not counted yet.
     waiting: Option<i64>,
-    /// Failures that nobody's address is known for yet.
+    /// Failures without a known address.
     nameless: u32,
-    /// There was a knock, and it was told.
-    knocked: bool,
-    probed: bool,
+    /// Whether the connection was a probe, and whether it was reported.
+    has_probe: bool,
+    is_probe_reported: bool,
     accepted: bool,
 }
 
-/// What a line adds.
+/// What a line adds to the activity of a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Told<'a> {
+pub(super) struct Activity<'a> {
     /// Failures.
     pub(super) failures: u32,
-    /// A knock.
+    /// Whether it was a probe: a connection without a login attempt.
     pub(super) probe: bool,
-    /// Whose.
+    /// The remote end.
     pub(super) peer: Option<Peer<'a>>,
     /// The account.
     pub(super) user: Option<&'a str>,
@@ -57,20 +57,25 @@ pub(super) struct Told<'a> {
 /// The open connections of a source.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
-    /// By process. Those that are over go when there is time.
+    /// By process. Expired ones are removed from time to time.
     open: HashMap<u32, Session, RandomState>,
     /// Processes with a failure of a PAM module that is not counted yet, perhaps more.
     waiting: BTreeSet<u32>,
     sweeps: Sweeps,
-    /// When the memory of those that are over was last given back.
+    /// When expired ones were last removed.
     cleared: i64,
 }
 
 impl Sessions {
-    /// What a line of process `pid` adds, at `ts` microseconds.
-    pub(super) fn take<'a>(&'a mut self, pid: Option<u32>, seen: &Seen<'a>, ts: i64) -> Told<'a> {
+    /// Returns what a line of process `pid` adds, at `ts` microseconds.
+    pub(super) fn take<'a>(
+        &'a mut self,
+        pid: Option<u32>,
+        seen: &Observation<'a>,
+        ts: i64,
+    ) -> Activity<'a> {
         let Some(pid) = pid else {
-            return alone(seen);
+            return single(seen);
         };
         let is_known = self.session(pid).is_some();
         if !is_known {
@@ -80,7 +85,7 @@ impl Sessions {
         if !is_known {
             *session = Session::default();
         }
-        session.meet(seen, self.sweeps.hear(ts));
+        session.update(seen, self.sweeps.mark(ts));
         match seen.what {
             What::Failed(Form::PamModule) if !session.accepted => {
                 session.forms[Form::PamModule as usize] += seen.times;
@@ -100,21 +105,21 @@ impl Sessions {
             session.waiting = None;
         }
         session.count();
-        session.knocked |= seen.what == What::Probe;
-        let is_knock = session.knocked
+        session.has_probe |= seen.what == What::Probe;
+        let is_probe = session.has_probe
             && session.counted == 0
             && !session.accepted
             && session.peer.is_some()
-            && !std::mem::replace(&mut session.probed, true);
-        Told {
-            probe: is_knock,
-            ..session.tell()
+            && !std::mem::replace(&mut session.is_probe_reported, true);
+        Activity {
+            probe: is_probe,
+            ..session.take_activity()
         }
     }
 
-    /// Failures that a PAM module told of and that nothing followed, each with its time.
-    pub(super) fn sweep(&mut self, now: i64, mut tell: impl FnMut(i64, Told<'_>)) {
-        self.sweeps.pass(now);
+    /// Reports failures of PAM modules that were not followed by a login, each with its time.
+    pub(super) fn sweep(&mut self, now: i64, mut report: impl FnMut(i64, Activity<'_>)) {
+        self.sweeps.advance(now);
         let open = &mut self.open;
         self.waiting.retain(|pid| {
             let session = open.get_mut(pid);
@@ -125,7 +130,7 @@ impl Sessions {
             if now - since >= PATIENCE {
                 session.waiting = None;
                 session.count();
-                tell(since, session.tell());
+                report(since, session.take_activity());
             }
             session.waiting.is_some()
         });
@@ -135,9 +140,9 @@ impl Sessions {
         }
     }
 
-    /// The address that a process is known to talk to.
+    /// Returns the remote end of a process, if it is known.
     pub(super) fn peer(&self, pid: Option<u32>) -> Option<Peer<'_>> {
-        self.session(pid?)?.peer.as_ref().map(Known::peer)
+        self.session(pid?)?.peer.as_ref().map(OwnedPeer::peer)
     }
 
     #[cfg(test)]
@@ -145,16 +150,16 @@ impl Sessions {
         self.open.len()
     }
 
-    /// The session of a process, unless it is over.
+    /// Returns the session of a process, unless it has expired.
     fn session(&self, pid: u32) -> Option<&Session> {
         let session = self.open.get(&pid);
-        session.filter(|session| !session.last.is_over(self.sweeps, SILENT))
+        session.filter(|session| !session.last.is_expired(self.sweeps, SILENT))
     }
 
     fn clear(&mut self) {
         let sweeps = self.sweeps;
         self.open
-            .retain(|_, session| !session.last.is_over(sweeps, SILENT));
+            .retain(|_, session| !session.last.is_expired(sweeps, SILENT));
     }
 
     fn make_room(&mut self, ts: i64) {
@@ -174,10 +179,10 @@ impl Sessions {
     }
 }
 
-/// A line of no process stands for itself.
-fn alone<'a>(seen: &Seen<'a>) -> Told<'a> {
+/// Returns the activity of a line without a process.
+fn single<'a>(seen: &Observation<'a>) -> Activity<'a> {
     let counts = matches!(seen.what, What::Failed(form) if form != Form::None);
-    Told {
+    Activity {
         failures: if counts { seen.times } else { 0 },
         probe: matches!(seen.what, What::Probe | What::Dropped),
         peer: seen.peer,
@@ -186,9 +191,9 @@ fn alone<'a>(seen: &Seen<'a>) -> Told<'a> {
 }
 
 impl Session {
-    /// Who it is about. Another address is another connection under the same number.
-    fn meet(&mut self, seen: &Seen<'_>, heard: Heard) {
-        let known = self.peer.as_ref().map(Known::peer);
+    /// Updates remote end and account. Another address is another connection with the same process number.
+    fn update(&mut self, seen: &Observation<'_>, last_seen: LastSeen) {
+        let known = self.peer.as_ref().map(OwnedPeer::peer);
         let key = known.map(|peer| peer.key());
         let meant = seen
             .other
@@ -205,26 +210,26 @@ impl Session {
                 Some(_) if named && !was_named => {}
                 Some(_) if named == was_named => {
                     *self = Self {
-                        peer: Some(Known::new(&peer)),
+                        peer: Some(OwnedPeer::new(&peer)),
                         ..Self::default()
                     };
                 }
-                _ => self.peer = Some(Known::new(&peer)),
+                _ => self.peer = Some(OwnedPeer::new(&peer)),
             }
         }
-        if heard.ts - self.last.ts >= SILENT {
+        if last_seen.ts - self.last.ts >= SILENT {
             *self = Self {
                 peer: self.peer.take(),
                 ..Self::default()
             };
         }
-        self.last = heard;
+        self.last = last_seen;
         if let Some(user) = seen.user.filter(|user| !user.is_empty()) {
             user.clone_into(&mut self.user);
         }
     }
 
-    /// Brings the count to that of the form that tells most.
+    /// Raises the count to that of the form with the highest count.
     fn count(&mut self) {
         let module = self.waiting.is_none() && !self.accepted;
         let most = self
@@ -239,15 +244,15 @@ impl Session {
         self.nameless += self.counted - before;
     }
 
-    fn tell(&mut self) -> Told<'_> {
+    fn take_activity(&mut self) -> Activity<'_> {
         let failures = match &self.peer {
             Some(_) => std::mem::take(&mut self.nameless),
             None => 0,
         };
-        Told {
+        Activity {
             failures,
             probe: false,
-            peer: self.peer.as_ref().map(Known::peer),
+            peer: self.peer.as_ref().map(OwnedPeer::peer),
             user: Some(self.user.as_str()).filter(|user| !user.is_empty()),
         }
     }

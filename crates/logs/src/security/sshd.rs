@@ -1,15 +1,15 @@
-//! What sshd says of logins.
+//! What sshd states of logins.
 //!
 //! The forms are those of OpenSSH's source, of its portable version with PAM and of tcp wrappers,
 //! over twenty years of releases. A line is looked up in [`FORMS`] by how it begins, after what may
-//! stand before has been taken off: `error: `, `fatal: `, `message repeated 3 times: [ … ]`.
+//! are before has been taken off: `error: `, `fatal: `, `message repeated 3 times: [ … ]`.
 //!
-//! **User names, client versions and reasons are a stranger's text.** So an address is never searched
-//! for. Each form says where it stands: right behind the beginning, at the end, or behind the last
+//! **User names, client versions and reasons are untrusted text.** So an address is never searched
+//! for. Each form states where it is: right after the beginning, at the end, or after the last
 //! ` from ` that a name cannot follow. `Failed password for invalid user a from 192.0.2.1 from
 //! 198.51.100.7 port 22 ssh2` comes from 198.51.100.7.
 
-use super::seen::{Form, Peer, Seen, What};
+use super::observation::{Form, Observation, Peer, What};
 
 /// Where a form has the address and the user.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +42,7 @@ enum Place {
 struct Says {
     /// How it begins.
     begins: &'static str,
-    /// What must stand behind that, somewhere; a word of the daemon's own.
+    /// What must be after that, somewhere; a word of the daemon's own.
     holds: &'static str,
     what: What,
     place: Place,
@@ -63,7 +63,7 @@ const MODULE: What = What::Failed(Form::PamModule);
 const REFUSED: What = What::Failed(Form::Refused);
 const ENDED: What = What::Failed(Form::Ended);
 
-/// Every form. The first that fits holds, so what is more exact stands before what is less.
+/// Every form. The first that fits holds, so what is more exact is before what is less.
 const FORMS: &[Says] = &[
     says("Failed ", " for ", FAILED, Place::From),
     says(
@@ -111,7 +111,7 @@ const FORMS: &[Says] = &[
         ENDED,
         Place::Nowhere,
     ),
-    // Modules that let nobody in: by place or time, or after too many failures.
+    // Modules that refuse: by place or time, or after too many failures.
     says(
         "pam_access(",
         "access denied for user ",
@@ -248,7 +248,7 @@ const FORMS: &[Says] = &[
         Place::From,
     ),
     says("Connection from ", "", What::Connected, Place::Last),
-    // The patches for high-performance networks tell of each connection so.
+    // The patches for high-performance networks log each connection like this.
     says(
         "SSH: Server;Ltype: Version;Remote: ",
         "",
@@ -273,16 +273,16 @@ const FORMS: &[Says] = &[
 /// since 10.0 authentication is.
 pub(super) const PROGRAMS: &[&str] = &["sshd", "sshd-session", "sshd-auth"];
 
-/// What a message of sshd says, if it is about a login.
-pub(super) fn read(message: &str) -> Option<Seen<'_>> {
+/// Returns what a message of sshd states, if it is about a login.
+pub(super) fn read(message: &str) -> Option<Observation<'_>> {
     if let Some((times, inner)) = repeated(message) {
         let seen = read_one(inner)?;
-        return Some(Seen { times, ..seen });
+        return Some(Observation { times, ..seen });
     }
     read_one(message)
 }
 
-/// `message repeated N times: [ MESSAGE]`, as rsyslog shortens.
+/// Parses `message repeated N times: [ MESSAGE]`, as rsyslog shortens.
 fn repeated(message: &str) -> Option<(u32, &str)> {
     let (times, rest) = message
         .strip_prefix("message repeated ")?
@@ -290,7 +290,7 @@ fn repeated(message: &str) -> Option<(u32, &str)> {
     Some((times.parse().ok()?, rest.strip_suffix(']')?.trim_start()))
 }
 
-fn read_one(message: &str) -> Option<Seen<'_>> {
+fn read_one(message: &str) -> Option<Observation<'_>> {
     let message = message.strip_prefix("error: ").unwrap_or(message);
     let message = message.strip_prefix("fatal: ").unwrap_or(message);
     let body = message.strip_suffix(" [preauth]");
@@ -306,7 +306,7 @@ fn read_one(message: &str) -> Option<Seen<'_>> {
     })?;
     let rest = &text[form.begins.len()..];
     let mut seen = match form.place {
-        Place::Next => Seen::of(form.what, Peer::parse(first(rest)), None),
+        Place::Next => Observation::of(form.what, Peer::parse(first(rest)), None),
         Place::From => from(form.what, rest),
         Place::Because => because(form.what, rest),
         Place::Last => last(form.what, rest, form.holds),
@@ -314,13 +314,13 @@ fn read_one(message: &str) -> Option<Seen<'_>> {
             let inner = rest
                 .rfind('(')
                 .map_or_else(|| first(rest), |at| &rest[at + 1..]);
-            Seen::of(form.what, Peer::parse(inner), None)
+            Observation::of(form.what, Peer::parse(inner), None)
         }
         Place::Rhost => module(text),
         Place::Bracket => {
             let inner = rest.split_once(" from [").map_or("", |(_, inner)| inner);
             let address = inner.split(']').next().unwrap_or(inner);
-            Seen::of(form.what, Peer::parse(address), None)
+            Observation::of(form.what, Peer::parse(address), None)
         }
         Place::Module => lockout(form.what, rest),
         Place::Penalty => {
@@ -328,21 +328,21 @@ fn read_one(message: &str) -> Option<Seen<'_>> {
                 Some(("ipv4" | "ipv6", network)) => network,
                 _ => rest,
             };
-            Seen::of(form.what, Peer::parse(first(network)), None)
+            Observation::of(form.what, Peer::parse(first(network)), None)
         }
         Place::Remote => {
             let field = rest.split(';').next().unwrap_or(rest);
             let (address, _) = field.rsplit_once('-').unwrap_or((field, ""));
-            Seen::of(form.what, Peer::parse(address), None)
+            Observation::of(form.what, Peer::parse(address), None)
         }
-        Place::Nowhere => Seen::new(form.what),
+        Place::Nowhere => Observation::new(form.what),
     };
     settle(&mut seen, rest, preauth)?;
     Some(seen)
 }
 
-/// What the form alone does not tell.
-fn settle(seen: &mut Seen<'_>, rest: &str, preauth: bool) -> Option<()> {
+/// Returns what the form alone does not determine.
+fn settle(seen: &mut Observation<'_>, rest: &str, preauth: bool) -> Option<()> {
     let method = first(rest);
     match seen.what {
         // Clients offer one key after another; only who is not known fails with a key.
@@ -354,7 +354,7 @@ fn settle(seen: &mut Seen<'_>, rest: &str, preauth: bool) -> Option<()> {
         }
         // A connection that breaks off under a name, before anyone has logged in under it.
         What::Connected | What::Probe if is_authenticating(rest) => seen.what = ENDED,
-        // Before anyone logged in, an end is a knock, and one with a name an attempt.
+        // Before a login, an end is a probe, and one with a name an attempt.
         What::Closed if preauth && seen.user.is_some() => seen.what = ENDED,
         What::Closed if preauth => seen.what = What::Probe,
         _ => {}
@@ -362,7 +362,7 @@ fn settle(seen: &mut Seen<'_>, rest: &str, preauth: bool) -> Option<()> {
     Some(())
 }
 
-/// Whether the other end is told by the name that it tries to log in with.
+/// Returns whether the remote end is identified by the name with which it tries to log in.
 fn is_authenticating(rest: &str) -> bool {
     let mut names = ["invalid user ", "authenticating user "].iter();
     names.any(|name| rest.starts_with(name))
@@ -372,8 +372,8 @@ fn first(text: &str) -> &str {
     memchr::memchr(b' ', text.as_bytes()).map_or(text, |end| &text[..end])
 }
 
-/// `METHOD for [invalid user] USER from ADDRESS port N ssh2: detail`.
-fn from(what: What, rest: &str) -> Seen<'_> {
+/// Parses `METHOD for [invalid user] USER from ADDRESS port N ssh2: detail`.
+fn from(what: What, rest: &str) -> Observation<'_> {
     let authentication = matches!(what, FAILED | What::Accepted { .. });
     let detail = authentication.then(|| before_detail(rest)).flatten();
     // A detail is about a key or a host, or of protocol 1. Behind a password there is none: what
@@ -387,18 +387,18 @@ fn from(what: What, rest: &str) -> Seen<'_> {
     } else {
         Some(name).filter(|_| what != What::Probe)
     };
-    let mut seen = Seen::of(what, peer, user.and_then(account));
+    let mut seen = Observation::of(what, peer, user.and_then(account));
     seen.other = detail.filter(|_| !certain).and_then(|head| origin(head).1);
     seen
 }
 
-/// The line up to the protocol, if a detail may follow there.
+/// Returns the line up to the protocol, if a detail may follow there.
 fn before_detail(text: &str) -> Option<&str> {
     memchr::memmem::find(text.as_bytes(), b": ")?;
     let marks = text
         .match_indices("ssh2: ")
         .chain(text.match_indices("ssh1: "));
-    // A line has one; more are somebody's name.
+    // A line has one; more are an account's name.
     marks
         .take(8)
         .map(|(at, _)| &text[..at])
@@ -416,7 +416,7 @@ fn last_from(text: &str) -> Option<usize> {
     memchr::memrchr_iter(b'f', bytes).find(|at| bytes[*at..].starts_with(b"from "))
 }
 
-/// What stands before the last ` from ADDRESS` with nothing but a port and the protocol behind, and
+/// Returns what is before the last ` from ADDRESS` with nothing but a port and the protocol after, and
 /// the address.
 fn origin(text: &str) -> (&str, Option<Peer<'_>>) {
     let text = text.trim_end();
@@ -435,7 +435,7 @@ fn origin(text: &str) -> (&str, Option<Peer<'_>>) {
     (text, None)
 }
 
-/// Whether an address and what may follow it is all there is.
+/// Returns whether an address and what may follow it is all there is.
 fn is_end(text: &str) -> bool {
     let mut words = text.split(' ').skip(1);
     match words.next() {
@@ -449,7 +449,7 @@ fn is_end(text: &str) -> bool {
     }
 }
 
-/// A user's name without what sshd puts before it.
+/// Returns a user's name without what sshd puts before it.
 fn account(name: &str) -> Option<&str> {
     let name = [
         "invalid user ",
@@ -464,15 +464,15 @@ fn account(name: &str) -> Option<&str> {
     (!name.is_empty() && name != "<invalid username>").then_some(name)
 }
 
-/// `USER from ADDRESS not allowed because …`.
-fn because(what: What, rest: &str) -> Seen<'_> {
+/// Parses `USER from ADDRESS not allowed because …`.
+fn because(what: What, rest: &str) -> Observation<'_> {
     let end = rest.rfind(" not allowed because ").unwrap_or(rest.len());
     let (name, peer) = origin(&rest[..end]);
-    Seen::of(what, peer, account(name))
+    Observation::of(what, peer, account(name))
 }
 
-/// `[invalid|authenticating] user USER ADDRESS [port N][: reason]`, or the address alone.
-fn last<'a>(what: What, rest: &'a str, reason: &str) -> Seen<'a> {
+/// Parses `[invalid|authenticating] user USER ADDRESS [port N][: reason]`, or the address alone.
+fn last<'a>(what: What, rest: &'a str, reason: &str) -> Observation<'a> {
     // The reason is the daemon's, so its last place in the line is the true one.
     let end = if reason.is_empty() {
         before_reason(rest)
@@ -493,18 +493,18 @@ fn last<'a>(what: What, rest: &'a str, reason: &str) -> Seen<'a> {
             let user = ["invalid user", "authenticating user", "user"]
                 .iter()
                 .find_map(|prefix| name.trim_start().strip_prefix(prefix));
-            Seen::of(
+            Observation::of(
                 what,
                 Peer::parse(address),
                 Some(user.unwrap_or(name).trim()),
             )
         }
-        None => Seen::of(what, Peer::parse(first(head.trim_start())), None),
+        None => Observation::of(what, Peer::parse(first(head.trim_start())), None),
     }
 }
 
-/// Where ` port N: reason` has its colon, if the line goes on so: the last such place, as what stands
-/// before may be somebody's name.
+/// Returns where ` port N: reason` has its colon, if the line continues so: the last such place, as what stands
+/// before may be an account's name.
 fn before_reason(rest: &str) -> Option<usize> {
     let mut places = rest.rmatch_indices(" port ").take(8).map(|(at, word)| {
         let port = &rest[at + word.len()..];
@@ -518,17 +518,17 @@ fn before_reason(rest: &str) -> Option<usize> {
     (end < rest.len()).then_some(end)
 }
 
-/// What a PAM module that refuses says behind its name: `access denied for user `ann' from `192.0.2.7'`,
-/// `user ann (1000) tally 6, deny 5`. Most do not say from where.
-fn lockout(what: What, rest: &str) -> Seen<'_> {
+/// Returns what a PAM module that refuses states after its name: `access denied for user `ann' from `192.0.2.7'`,
+/// `user ann (1000) tally 6, deny 5`. Most do not state from where.
+fn lockout(what: What, rest: &str) -> Observation<'_> {
     let text = rest.split_once("): ").map_or("", |(_, text)| text);
     let (text, peer) = origin(text);
     let user = text.split_once("user ").map(|(_, user)| first(user));
     let user = user.map(|user| user.trim_matches(['`', '\'', '"']));
-    Seen::of(what, peer, user.and_then(account))
+    Observation::of(what, peer, user.and_then(account))
 }
 
-/// `2 more authentication failures; …`, with or without `PAM` before it.
+/// Returns whether the text is `2 more authentication failures; …`, with or without `PAM` before it.
 fn is_more(text: &str) -> bool {
     text.starts_with(|c: char| c == '+' || c.is_ascii_digit())
         && text.split_once(' ').is_some_and(|(times, rest)| {
@@ -536,9 +536,9 @@ fn is_more(text: &str) -> bool {
         })
 }
 
-/// `pam_unix(sshd:auth): authentication failure; logname= uid=0 … ruser= rhost=ADDRESS  user=USER`.
-fn module(text: &str) -> Seen<'_> {
-    let mut seen = Seen::new(MODULE);
+/// Parses `pam_unix(sshd:auth): authentication failure; logname= uid=0 … ruser= rhost=ADDRESS  user=USER`.
+fn module(text: &str) -> Observation<'_> {
+    let mut seen = Observation::new(MODULE);
     let text = text.strip_prefix("PAM ").unwrap_or(text);
     if is_more(text) {
         seen.times = first(text).parse().unwrap_or(1);

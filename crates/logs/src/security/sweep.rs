@@ -1,7 +1,7 @@
-//! When windows are looked through, and who was silent at that time.
+//! Sweeps over the windows, and expiry of silent entries.
 //!
-//! Looking at everyone costs more than the lines in between. So whoever was silent for too long only
-//! *counts* as forgotten from the sweep on that finds it so; its memory is given back now and then.
+//! Visiting every entry costs more than the lines between two sweeps. So an entry that was silent for too long
+//! only *counts* as expired from the next sweep on; its memory is released from time to time.
 
 /// The sweeps so far.
 #[derive(Clone, Copy, Debug, Default)]
@@ -11,34 +11,34 @@ pub(super) struct Sweeps {
     at: i64,
 }
 
-/// When someone was heard of.
+/// When an entry was seen last.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Heard {
-    /// The time that the line says, microseconds.
+pub(super) struct LastSeen {
+    /// The time of the line, microseconds.
     pub(super) ts: i64,
-    /// After so many sweeps. A line may be older than the sweep before it.
+    /// Number of sweeps before the line was read. A line may be older than the sweep before it.
     sweeps: u32,
 }
 
 impl Sweeps {
-    /// Another one. Their times do not go back.
-    pub(super) const fn pass(&mut self, now: i64) {
+    /// Begins another sweep. Their times never decrease.
+    pub(super) const fn advance(&mut self, now: i64) {
         self.count = self.count.wrapping_add(1);
         self.at = now;
     }
 
-    /// Someone is heard of now.
-    pub(super) const fn hear(self, ts: i64) -> Heard {
-        Heard {
+    /// Returns the mark of a line read now.
+    pub(super) const fn mark(self, ts: i64) -> LastSeen {
+        LastSeen {
             ts,
             sweeps: self.count,
         }
     }
 }
 
-impl Heard {
-    /// Whether a sweep since then found a silence of so long.
-    pub(super) const fn is_over(self, sweeps: Sweeps, silence: i64) -> bool {
+impl LastSeen {
+    /// Returns whether a later sweep found it silent for this long.
+    pub(super) const fn is_expired(self, sweeps: Sweeps, silence: i64) -> bool {
         self.sweeps != sweeps.count && sweeps.at - self.ts >= silence
     }
 }

@@ -1,4 +1,4 @@
-//! How often within which time, by key.
+//! Counts within windows of time, by key.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -9,42 +9,42 @@ use foldhash::quality::RandomState;
 use serde_json::{Map, Value};
 
 use super::names::Names;
+use super::observation::{OwnedPeer, Peer};
 use super::rules::Rule;
-use super::seen::{Known, Peer};
-use super::sweep::{Heard, Sweeps};
+use super::sweep::{LastSeen, Sweeps};
 
-/// Most keys of a kind and source.
+/// Maximum number of keys of a kind and source.
 const MOST: usize = 4096;
-/// Entries of time kept of a key: more than any threshold.
+/// Maximum number of entries of a key: more than any threshold.
 const ENTRIES: usize = 12;
-/// Addresses kept of a key, for the details.
+/// Maximum number of addresses of a key, for the details.
 const ADDRESSES: usize = 10;
 
 const SECOND: i64 = 1_000_000;
-/// Who was silent for so long is forgotten.
+/// A key that was silent for this long expires.
 const SILENT: i64 = 86_400 * SECOND;
-/// What comes after a finding is told after so long; each time the pause doubles, up to the longest.
+/// Pause before the next row of a finding that continues; it doubles each time, up to the longest.
 const PAUSE: i64 = 15 * SECOND;
 const LONGEST_PAUSE: i64 = 300 * SECOND;
-/// When nothing came for so long it is told sooner, once this part of the pause has passed: who looks at an
-/// attack that has just ended sees all of it.
+/// Without activity for this long the row is written sooner, once this fraction of the pause has passed, so that
+/// an attack that has just ended is shown completely.
 const QUIET: i64 = 10 * SECOND;
 const SOONER: i64 = 8;
-/// How often the memory of who is forgotten is given back: each time all are looked at.
+/// How often the memory of expired keys is released: each time all are visited.
 const CLEAR_EVERY: i64 = 3600 * SECOND;
 
-/// Tallies by key. A place that a key leaves is used again, with the memory it has.
+/// Tallies by key. The slot of a removed key is reused together with its memory.
 #[derive(Debug)]
 pub(super) struct Tallies<K> {
     places: HashMap<K, u32, RandomState>,
-    /// When each was heard of last; apart, as this is what all are looked through for.
-    heard: Vec<Heard>,
+    /// When each was seen last; a separate vector, because it is scanned for expired keys.
+    last_seen: Vec<LastSeen>,
     tallies: Vec<Tally>,
     free: Vec<u32>,
-    /// Keys with a finding that is being told.
-    telling: Vec<K>,
+    /// Keys with a finding that is being reported.
+    reporting: Vec<K>,
     sweeps: Sweeps,
-    /// When the memory of who is forgotten was last given back.
+    /// When the memory of expired keys was last released.
     cleared: i64,
 }
 
@@ -52,33 +52,33 @@ impl<K> Default for Tallies<K> {
     fn default() -> Self {
         Self {
             places: HashMap::default(),
-            heard: Vec::new(),
+            last_seen: Vec::new(),
             tallies: Vec::new(),
             free: Vec::new(),
-            telling: Vec::new(),
+            reporting: Vec::new(),
             sweeps: Sweeps::default(),
             cleared: 0,
         }
     }
 }
 
-/// What is known of a key.
+/// The counts of a key.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     entries: Vec<Entry>,
-    /// Of who has done enough for one; most never do.
+    /// Only for keys that reached a threshold; most never do.
     alarms: Option<Box<Alarms>>,
-    /// Whether its place is among those with a finding that is being told.
+    /// Whether it is in the list of keys with a finding that is being reported.
     is_listed: bool,
-    peer: Option<Known>,
+    peer: Option<OwnedPeer>,
     names: Names,
-    addresses: Vec<Known>,
+    addresses: Vec<OwnedPeer>,
     pub(super) program: Option<Box<str>>,
-    /// Knocks without a login.
-    pub(super) knocks: u32,
+    /// Connections without a login attempt.
+    pub(super) probes: u32,
 }
 
-/// When, how often, from which address.
+/// Time, count and address.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     ts: i64,
@@ -87,27 +87,27 @@ struct Entry {
     address: u64,
 }
 
-/// The findings of a key that may be under way: by the quick rule and by the slow one.
+/// The findings of a key that may be in progress: by the quick rule and by the slow one.
 #[derive(Debug, Default)]
 struct Alarms {
     quick: Alarm,
     slow: Alarm,
 }
 
-/// Whether a finding is being told.
+/// The state of a finding that is being reported.
 #[derive(Debug, Default)]
 struct Alarm {
-    /// When the last row was told.
-    told: Option<i64>,
-    /// What came since, when its first, and when its last.
+    /// When the last row was written; `None` while no finding is in progress.
+    reported: Option<i64>,
+    /// Number of occurrences since then, and times of the first and the last.
     since: u32,
     first: i64,
     last: i64,
-    /// How long the next row is waited for at most.
+    /// Maximum time until the next row.
     pause: i64,
 }
 
-/// When so many, counted from when on, and the last of them when.
+/// A number of occurrences with the times of the first and the last.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Count {
     pub(super) times: u32,
@@ -115,7 +115,7 @@ pub(super) struct Count {
     pub(super) last: i64,
 }
 
-/// A rule that holds.
+/// A finding of a rule.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Finding {
     pub(super) count: u32,
@@ -130,20 +130,20 @@ pub(super) struct Finding {
     pub(super) addresses: Vec<String>,
     pub(super) jail: Option<String>,
     pub(super) program: Option<String>,
-    pub(super) knocks: u32,
+    pub(super) probes: u32,
     pub(super) restored: bool,
     pub(super) forbidden: bool,
 }
 
 impl<K: Eq + Hash> Tallies<K> {
-    /// The tally of a key that is not forgotten.
+    /// Returns the tally of a key that has not expired.
     pub(super) fn get<Q>(&mut self, key: &Q) -> Option<&mut Tally>
     where
         K: Borrow<Q>,
         Q: ?Sized + Eq + Hash,
     {
         let place = *self.places.get(key)? as usize;
-        if self.heard[place].is_over(self.sweeps, SILENT) {
+        if self.last_seen[place].is_expired(self.sweeps, SILENT) {
             return None;
         }
         self.tallies.get_mut(place)
@@ -154,7 +154,7 @@ impl<K: Eq + Hash> Tallies<K> {
         self.places.len()
     }
 
-    /// The tally of a key, and room for it.
+    /// Returns the tally of a key, creating it if there is none.
     pub(super) fn entry<'a, Q>(&'a mut self, key: &'a Q, ts: i64) -> Held<'a, Q>
     where
         K: Borrow<Q>,
@@ -164,16 +164,16 @@ impl<K: Eq + Hash> Tallies<K> {
             Some(place) => *place,
             None => self.add(key.to_owned()),
         } as usize;
-        let (tally, heard) = (&mut self.tallies[place], &mut self.heard[place]);
-        if heard.is_over(self.sweeps, SILENT) {
+        let (tally, last_seen) = (&mut self.tallies[place], &mut self.last_seen[place]);
+        if last_seen.is_expired(self.sweeps, SILENT) {
             tally.clear();
-            *heard = Heard::default();
+            *last_seen = LastSeen::default();
         }
-        *heard = self.sweeps.hear(heard.ts.max(ts));
+        *last_seen = self.sweeps.mark(last_seen.ts.max(ts));
         Held {
             tally,
             key,
-            telling: &mut self.telling,
+            reporting: &mut self.reporting,
         }
     }
 
@@ -185,22 +185,22 @@ impl<K: Eq + Hash> Tallies<K> {
             let mut times: Vec<i64> = self
                 .places
                 .values()
-                .map(|place| self.heard[*place as usize].ts)
+                .map(|place| self.last_seen[*place as usize].ts)
                 .collect();
             let (_, middle, _) = times.select_nth_unstable(MOST / 2);
             let middle = *middle;
-            self.forget(|heard| heard.ts <= middle);
+            self.forget(|last_seen| last_seen.ts <= middle);
         }
         let place = match self.free.pop() {
             Some(place) => {
-                self.heard[place as usize] = Heard::default();
+                self.last_seen[place as usize] = LastSeen::default();
                 let tally = &mut self.tallies[place as usize];
                 tally.clear();
                 tally.is_listed = false;
                 place
             }
             None => {
-                self.heard.push(Heard::default());
+                self.last_seen.push(LastSeen::default());
                 self.tallies.push(Tally::default());
                 (self.tallies.len() - 1) as u32
             }
@@ -211,53 +211,53 @@ impl<K: Eq + Hash> Tallies<K> {
 
     fn forget_silent(&mut self) {
         let sweeps = self.sweeps;
-        self.forget(|heard| heard.is_over(sweeps, SILENT));
+        self.forget(|last_seen| last_seen.is_expired(sweeps, SILENT));
     }
 
-    fn forget(&mut self, goes: impl Fn(&Heard) -> bool) {
-        let (heard, free) = (&self.heard, &mut self.free);
+    fn forget(&mut self, goes: impl Fn(&LastSeen) -> bool) {
+        let (last_seen, free) = (&self.last_seen, &mut self.free);
         self.places.retain(|_, place| {
-            let stays = !goes(&heard[*place as usize]);
+            let stays = !goes(&last_seen[*place as usize]);
             if !stays {
                 free.push(*place);
             }
             stays
         });
-        self.telling.retain(|key| self.places.contains_key(key));
+        self.reporting.retain(|key| self.places.contains_key(key));
     }
 
-    /// Tells what came since the last row of findings where that is due, by the quick rule and the `slow`
-    /// one, and forgets who was silent for a day.
+    /// Reports what was counted since the last row of each finding that is due, by the quick rule and the `slow`
+    /// one, and expires keys that were silent for a day.
     pub(super) fn sweep(
         &mut self,
         rule: &'static Rule,
         slow: Option<&'static Rule>,
         now: i64,
-        mut tell: impl FnMut(&'static Rule, &K, Finding),
+        mut report: impl FnMut(&'static Rule, &K, Finding),
     ) {
         let (places, tallies) = (&self.places, &mut self.tallies);
-        self.telling.retain(|key| {
+        self.reporting.retain(|key| {
             let place = places.get(key).map(|place| *place as usize);
             let Some(tally) = place.and_then(|place| tallies.get_mut(place)) else {
                 return false;
             };
             let mut due = |alarm: fn(&mut Alarms) -> &mut Alarm, rule: &'static Rule| {
                 let alarms = tally.alarms.as_deref_mut()?;
-                let count = alarm(alarms).pass(rule, now)?;
+                let count = alarm(alarms).take_due(rule, now)?;
                 Some(tally.finding(count))
             };
             if let Some(finding) = due(|alarms| &mut alarms.quick, rule) {
-                tell(rule, key, finding);
+                report(rule, key, finding);
             }
             if let Some(slow) = slow
                 && let Some(finding) = due(|alarms| &mut alarms.slow, slow)
             {
-                tell(slow, key, finding);
+                report(slow, key, finding);
             }
-            tally.is_listed = tally.is_told();
+            tally.is_listed = tally.is_reporting();
             tally.is_listed
         });
-        self.sweeps.pass(now);
+        self.sweeps.advance(now);
         if now - self.cleared >= CLEAR_EVERY {
             self.cleared = now;
             self.forget_silent();
@@ -265,12 +265,12 @@ impl<K: Eq + Hash> Tallies<K> {
     }
 }
 
-/// A tally that is counted in.
+/// Mutable access to a tally.
 #[derive(Debug)]
 pub(super) struct Held<'a, Q: ?Sized + ToOwned> {
     tally: &'a mut Tally,
     key: &'a Q,
-    telling: &'a mut Vec<Q::Owned>,
+    reporting: &'a mut Vec<Q::Owned>,
 }
 
 impl<Q: ?Sized + ToOwned> Deref for Held<'_, Q> {
@@ -287,23 +287,24 @@ impl<Q: ?Sized + ToOwned> DerefMut for Held<'_, Q> {
 }
 
 impl<Q: ?Sized + ToOwned> Drop for Held<'_, Q> {
-    /// Lists what is being told, so that a sweep looks at nothing else.
+    /// Lists a key whose finding is being reported, so that a sweep visits nothing else.
     fn drop(&mut self) {
-        if self.tally.is_told() && !self.tally.is_listed {
+        if self.tally.is_reporting() && !self.tally.is_listed {
             self.tally.is_listed = true;
-            self.telling.push(self.key.to_owned());
+            self.reporting.push(self.key.to_owned());
         }
     }
 }
 
 impl Tally {
-    /// Whether a finding about it is being told.
-    fn is_told(&self) -> bool {
+    /// Returns whether a finding about it is being reported.
+    fn is_reporting(&self) -> bool {
         let alarms = self.alarms.as_ref();
-        alarms.is_some_and(|alarms| alarms.quick.told.is_some() || alarms.slow.told.is_some())
+        alarms
+            .is_some_and(|alarms| alarms.quick.reported.is_some() || alarms.slow.reported.is_some())
     }
 
-    /// As new, but for the memory and for the list its place may be on.
+    /// Resets it, keeping its memory and whether it is listed.
     fn clear(&mut self) {
         let (mut entries, mut addresses) = (
             std::mem::take(&mut self.entries),
@@ -321,20 +322,20 @@ impl Tally {
         };
     }
 
-    /// Notes the address and a name that belongs to it.
+    /// Records the address and a name that belongs to it.
     pub(super) fn about(&mut self, peer: &Peer<'_>, name: Option<&str>) {
-        self.peer = Some(Known::new(peer));
+        self.peer = Some(OwnedPeer::new(peer));
         self.note(name);
     }
 
-    /// Notes an address that the account was tried from, once, while there is room.
+    /// Records an address from which the account was tried, once, up to a limit.
     pub(super) fn tried_from(&mut self, peer: &Peer<'_>) {
         let text = shortened(peer.text);
         let peer = Peer { text, ..*peer };
-        let same = |known: &Known| known.peer().same_as(&peer);
+        let same = |known: &OwnedPeer| known.peer().same_as(&peer);
         if self.addresses.len() < ADDRESSES && !self.addresses.iter().any(same) {
             grow(&mut self.addresses, ADDRESSES);
-            self.addresses.push(Known::new(&peer));
+            self.addresses.push(OwnedPeer::new(&peer));
         }
     }
 
@@ -376,7 +377,7 @@ impl Tally {
         });
     }
 
-    /// How often within the window that ends now.
+    /// Returns the count within the window that ends now.
     pub(super) fn within(&self, ts: i64, window_secs: i64) -> Count {
         let from = ts - window_secs * SECOND;
         let inside = self.entries.iter().filter(|entry| entry.ts > from);
@@ -392,7 +393,7 @@ impl Tally {
         })
     }
 
-    /// `times` more at `ts`: a finding, if the rule holds and is not told already.
+    /// Counts `times` more at `ts`. Returns a finding if the rule holds and has not been reported.
     pub(super) fn step(&mut self, rule: &Rule, ts: i64, times: u32) -> Option<Finding> {
         let within = self.within(ts, rule.window_secs);
         let enough = within.times >= rule.threshold;
@@ -404,7 +405,7 @@ impl Tally {
         )
     }
 
-    /// Advances a finding by what came; begins one when there is enough for it.
+    /// Adds to a finding in progress; begins one when the threshold is reached.
     fn advance(
         &mut self,
         alarm: fn(&mut Alarms) -> &mut Alarm,
@@ -420,10 +421,10 @@ impl Tally {
         Some(self.finding(count))
     }
 
-    /// The same for a rule about a long time, unless the quick one was told within it.
+    /// Returns the same for a rule with a long window, unless the quick rule was reported within it.
     pub(super) fn step_slow(&mut self, rule: &Rule, ts: i64, times: u32) -> Option<Finding> {
         let quick = self.alarms.as_ref().map(|alarms| &alarms.quick);
-        if quick.is_some_and(|quick| quick.told_within(ts, rule.window_secs)) {
+        if quick.is_some_and(|quick| quick.reported_within(ts, rule.window_secs)) {
             return None;
         }
         let within = self.within(ts, rule.window_secs);
@@ -436,7 +437,7 @@ impl Tally {
         )
     }
 
-    /// The same for a rule that counts addresses.
+    /// Returns the same for a rule that counts addresses.
     pub(super) fn step_places(&mut self, rule: &Rule, ts: i64, times: u32) -> Option<Finding> {
         let from = ts - rule.window_secs * SECOND;
         let places = self.entries.iter().filter(|entry| entry.ts > from).count();
@@ -450,20 +451,20 @@ impl Tally {
         )
     }
 
-    /// What came since the last row, although it is not due.
-    pub(super) fn tell_now(&mut self, ts: i64) -> Option<Finding> {
+    /// Returns what was counted since the last row, although it is not due.
+    pub(super) fn report_now(&mut self, ts: i64) -> Option<Finding> {
         let count = self.alarms.as_deref_mut()?.quick.now(ts)?;
         Some(self.finding(count))
     }
 
-    /// Forgets what was counted: it led to where it could.
+    /// Resets the counts after the final finding.
     pub(super) fn forget(&mut self) {
         self.entries.clear();
         self.alarms = None;
     }
 
     pub(super) fn finding(&mut self, count: Count) -> Finding {
-        let peer = self.peer.as_ref().map(Known::peer);
+        let peer = self.peer.as_ref().map(OwnedPeer::peer);
         let addresses = self.addresses.drain(..);
         Finding {
             count: count.times,
@@ -474,7 +475,7 @@ impl Tally {
             users: self.names.take(),
             addresses: addresses.map(|known| known.peer().shown()).collect(),
             program: self.program.as_deref().map(str::to_owned),
-            knocks: std::mem::take(&mut self.knocks),
+            probes: std::mem::take(&mut self.probes),
             ..Finding::default()
         }
     }
@@ -482,9 +483,9 @@ impl Tally {
 
 impl Alarm {
     fn step(&mut self, rule: &Rule, ts: i64, times: u32, enough: Option<Count>) -> Option<Count> {
-        if self.told.is_some() {
-            let due = self.pass(rule, ts);
-            if self.told.is_some() {
+        if self.reported.is_some() {
+            let due = self.take_due(rule, ts);
+            if self.reported.is_some() {
                 if self.since == 0 {
                     (self.first, self.last) = (ts, ts);
                 }
@@ -494,21 +495,21 @@ impl Alarm {
             }
         }
         let found = enough?;
-        (self.told, self.since, self.pause) = (Some(ts), 0, PAUSE);
+        (self.reported, self.since, self.pause) = (Some(ts), 0, PAUSE);
         Some(found)
     }
 
-    /// What came since the last row, when that is due; the end, when nothing came for a window.
-    fn pass(&mut self, rule: &Rule, now: i64) -> Option<Count> {
-        let since_told = now - self.told?;
+    /// Returns what was counted since the last row if that is due; ends the finding after a window without any.
+    fn take_due(&mut self, rule: &Rule, now: i64) -> Option<Count> {
+        let since_reported = now - self.reported?;
         if self.since == 0 {
-            if since_told >= rule.window_secs * SECOND {
-                self.told = None;
+            if since_reported >= rule.window_secs * SECOND {
+                self.reported = None;
             }
             return None;
         }
-        let is_quiet = now - self.last >= QUIET && since_told >= self.pause / SOONER;
-        if is_quiet || since_told >= self.pause {
+        let is_quiet = now - self.last >= QUIET && since_reported >= self.pause / SOONER;
+        if is_quiet || since_reported >= self.pause {
             self.now(now)
         } else {
             None
@@ -519,7 +520,7 @@ impl Alarm {
         if self.since == 0 {
             return None;
         }
-        self.told = Some(now);
+        self.reported = Some(now);
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         Some(Count {
             times: std::mem::take(&mut self.since),
@@ -528,14 +529,14 @@ impl Alarm {
         })
     }
 
-    fn told_within(&self, now: i64, window_secs: i64) -> bool {
-        self.told
-            .is_some_and(|told| now - told < window_secs * SECOND)
+    fn reported_within(&self, now: i64, window_secs: i64) -> bool {
+        self.reported
+            .is_some_and(|reported| now - reported < window_secs * SECOND)
     }
 }
 
 impl Finding {
-    /// As JSON: what the columns do not hold, and what to do.
+    /// Returns the details that have no column, and the advice, as JSON.
     pub(super) fn details(&self, rule: &Rule) -> String {
         let mut map = Map::new();
         for (key, names) in [
@@ -562,8 +563,8 @@ impl Finding {
                 map.insert(key.to_owned(), Value::from(true));
             }
         }
-        if self.knocks > 0 {
-            map.insert("knocks".to_owned(), Value::from(self.knocks));
+        if self.probes > 0 {
+            map.insert("knocks".to_owned(), Value::from(self.probes));
         }
         if rule.window_secs > 0 {
             map.insert("window_secs".to_owned(), Value::from(rule.window_secs));
@@ -574,14 +575,14 @@ impl Finding {
     }
 }
 
-/// Names are a stranger's text: at most 64 characters of one are kept.
+/// Returns at most 64 characters of a name, which is untrusted text.
 fn shortened(name: &str) -> &str {
     name.char_indices()
         .nth(64)
         .map_or(name, |(end, _)| &name[..end])
 }
 
-/// Makes room for one more. Most keys have one of what may be `most`.
+/// Reserves room for one more element. Most keys have one of at most `most`.
 fn grow<T>(list: &mut Vec<T>, most: usize) {
     if list.len() == list.capacity() {
         list.reserve_exact(list.len().max(1).min(most - list.len().min(most)));

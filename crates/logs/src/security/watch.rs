@@ -1,32 +1,32 @@
-//! From single lines to findings, by windows of time.
+//! Derives findings from lines by windows of time.
 //!
 //! The clock of a source is the time of its events, so reading an old file finds what happened then.
-//! While nothing comes it goes on by as much as the time of day does ([`Watch::elapse`]), so that what
-//! waits for its end is told without another line.
-//! Each source is watched by itself: the same attempt in a file and in the journal is not two.
+//! Without events it advances with the wall clock ([`Watch::elapse`]), so that a pending finding
+//! is reported without another line.
+//! Each source is watched separately: the same attempt in a file and in the journal is not counted twice.
 //!
-//! Bounded: addresses, accounts and processes have a most number each; when it is reached, the half
-//! that was silent for the longest time is forgotten.
+//! Bounded: the number of addresses, accounts and processes is limited; at the limit, the half
+//! that was silent for the longest time is dropped.
 
 use schema::tables::SecurityEvent;
 use schema::{Severity, Timestamp};
 
 use super::doubts::{Doubt, Doubts};
+use super::observation::{Form, Observation, Peer, What};
 use super::read;
 use super::rules::{self, Rule};
-use super::seen::{Form, Peer, Seen, What};
-use super::session::{Sessions, Told};
+use super::session::{Activity, Sessions};
 use super::tally::{Count, Finding, Tallies};
 use crate::by_source::BySource;
 use crate::event::Event;
 
-/// How often the clock of a source has to move for what waits to be looked at, microseconds.
+/// How far the clock of a source advances between two sweeps, microseconds.
 const SWEEP: i64 = 5_000_000;
 
-/// Rows of findings, each at the time of the last line that it counts.
+/// Rows of findings, each with the time of the last line that it counts.
 type Rows = Vec<(Timestamp, SecurityEvent)>;
 
-/// Turns events into findings. One for all sources.
+/// Derives findings from the events of all sources.
 #[derive(Debug, Default)]
 pub struct Watch {
     sources: BySource<Source>,
@@ -34,10 +34,10 @@ pub struct Watch {
 
 #[derive(Debug, Default)]
 struct Source {
-    /// The newest time that an event has.
+    /// Time of the latest event.
     clock: i64,
-    /// The time of day when an event came last.
-    heard: i64,
+    /// Wall-clock time at which an event was last read.
+    last_seen: i64,
     swept: i64,
     sessions: Sessions,
     attempts: Attempts,
@@ -45,7 +45,7 @@ struct Source {
     packets: Tallies<u128>,
     /// Failures to become another user, by account.
     sudo: Tallies<String>,
-    /// Those of them that may not be any.
+    /// Failures that are not confirmed yet.
     doubts: Doubts,
 }
 
@@ -59,8 +59,8 @@ struct Attempts {
 }
 
 impl Watch {
-    /// Looks at an event. `parser` is the name of the parser that made it: a program's name is
-    /// believed only where the parser finds it by its place in the line. `now` is the time of day.
+    /// Evaluates an event. `parser` is the name of the parser that produced it: a program's name is
+    /// trusted only where the parser finds it by its position in the line. `now` is the wall-clock time.
     pub fn observe(
         &mut self,
         parser: &str,
@@ -70,45 +70,45 @@ impl Watch {
         out: &mut Rows,
     ) {
         if let Some(watched) = self.sources.known(source) {
-            watched.heard = now.0;
+            watched.last_seen = now.0;
             watched.clock = watched.clock.max(event.ts.0);
-            watched.pass(watched.clock, source, out);
+            watched.advance(watched.clock, source, out);
         }
         if let Some(seen) = read(parser, event) {
             let watched = self.sources.entry(source);
-            watched.heard = now.0;
+            watched.last_seen = now.0;
             watched.clock = watched.clock.max(event.ts.0);
             watched.take(source, event, &seen, out);
         }
     }
 
-    /// Tells what waits for nothing but time, where every source was read to its end: there has been
-    /// nothing since its last event.
+    /// Reports findings that only wait for time to pass. To be called when every source was read to its end:
+    /// nothing has happened since its last event.
     pub fn elapse(&mut self, now: Timestamp, out: &mut Rows) {
         for (source, watched) in self.sources.iter_mut() {
-            let silence = (now.0 - watched.heard).max(0);
-            watched.pass(watched.clock.saturating_add(silence), source, out);
+            let silence = (now.0 - watched.last_seen).max(0);
+            watched.advance(watched.clock.saturating_add(silence), source, out);
         }
     }
 
-    /// What [`observe`](Self::observe) makes of a single event: an attempt or a probe, and the address of its
+    /// Returns what [`observe`](Self::observe) makes of a single event: an attempt or a probe, and the address of its
     /// line or of its process. `None` when the event is neither.
     pub fn counted(&mut self, parser: &str, source: &str, event: &Event) -> Option<Counted> {
         let seen = read(parser, event)?;
         let source = self.sources.entry(source);
-        // The daemon that listens speaks of another process.
+        // The listening daemon reports about another process.
         let pid = event.pid.filter(|_| seen.what != What::Dropped);
-        let told = source.sessions.take(pid, &seen, event.ts.0);
+        let activity = source.sessions.take(pid, &seen, event.ts.0);
         let kind = match seen.what {
             What::Failed(Form::PamModule) => "module",
             What::Failed(_) => "attempt",
             What::Probe | What::Dropped => "probe",
             What::Accepted { .. } => "accepted",
-            What::Connected | What::Closed if told.failures > 0 => "attempt",
-            What::Connected | What::Closed if told.probe => "probe",
+            What::Connected | What::Closed if activity.failures > 0 => "attempt",
+            What::Connected | What::Closed if activity.probe => "probe",
             _ => return None,
         };
-        let peer = told.peer.map(|peer| peer.shown());
+        let peer = activity.peer.map(|peer| peer.shown());
         let known = source.sessions.peer(pid).map(|peer| peer.shown());
         Some(Counted {
             kind,
@@ -116,7 +116,7 @@ impl Watch {
         })
     }
 
-    /// How many addresses, accounts and processes are in memory.
+    /// Returns how many addresses, accounts and processes are in memory.
     #[cfg(test)]
     pub(super) fn sizes(&self) -> Vec<usize> {
         let sizes = |source: &Source| {
@@ -130,26 +130,27 @@ impl Watch {
     }
 }
 
-/// What a single line counts as.
+/// How a single line is counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counted {
-    /// `attempt`, `probe`; `module` for what a PAM module says, which is an attempt unless the same
+    /// `attempt`, `probe`; `module` for the line of a PAM module, which is an attempt unless the same
     /// process has `accepted`.
     pub kind: &'static str,
-    /// Where it comes from, as far as that is known.
+    /// Its remote end, if it is known.
     pub address: Option<String>,
 }
 
 impl Source {
-    /// What is due at `clock` is told.
-    fn pass(&mut self, clock: i64, source: &str, out: &mut Rows) {
+    /// Advances the clock and reports the findings that are due.
+    fn advance(&mut self, clock: i64, source: &str, out: &mut Rows) {
         if clock - self.swept < SWEEP {
             return;
         }
         self.swept = clock;
         let attempts = &mut self.attempts;
-        self.sessions
-            .sweep(clock, |ts, told| attempts.failed(source, ts, told, out));
+        self.sessions.sweep(clock, |ts, activity| {
+            attempts.failed(source, ts, activity, out)
+        });
         for (rule, slow, tallies) in [
             (
                 &rules::BRUTE_FORCE,
@@ -183,7 +184,7 @@ impl Source {
         }
     }
 
-    fn take(&mut self, source: &str, event: &Event, seen: &Seen<'_>, out: &mut Rows) {
+    fn take(&mut self, source: &str, event: &Event, seen: &Observation<'_>, out: &mut Rows) {
         let ts = event.ts.0;
         match seen.what {
             What::Ban { .. } | What::Unban => out.push(ban(source, ts, seen)),
@@ -203,25 +204,25 @@ impl Source {
                 }
             }
             What::Dropped => {
-                let told = Told {
+                let activity = Activity {
                     probe: true,
                     peer: seen.peer,
-                    ..Told::default()
+                    ..Activity::default()
                 };
-                self.attempts.failed(source, ts, told, out);
+                self.attempts.failed(source, ts, activity, out);
             }
             What::Accepted { guessable } => {
-                let told = self.sessions.take(event.pid, seen, ts);
-                self.attempts.accepted(source, ts, told, guessable, out);
+                let activity = self.sessions.take(event.pid, seen, ts);
+                self.attempts.accepted(source, ts, activity, guessable, out);
             }
             What::Failed(_) | What::Probe | What::Connected | What::Closed => {
-                let told = self.sessions.take(event.pid, seen, ts);
-                self.attempts.failed(source, ts, told, out);
+                let activity = self.sessions.take(event.pid, seen, ts);
+                self.attempts.failed(source, ts, activity, out);
             }
         }
     }
 
-    fn blocked(&mut self, source: &str, ts: i64, seen: &Seen<'_>, out: &mut Rows) {
+    fn blocked(&mut self, source: &str, ts: i64, seen: &Observation<'_>, out: &mut Rows) {
         let Some(peer) = seen.peer else { return };
         let rule = &rules::FIREWALL;
         let key = peer.key();
@@ -243,7 +244,7 @@ impl Source {
         let severe = forbidden || within.times >= rules::SUDO_WARN;
         let finding = match tally.step(rule, ts, denied.times) {
             Some(finding) => Some(finding),
-            None if severe => tally.tell_now(ts),
+            None if severe => tally.report_now(ts),
             None => None,
         };
         if let Some(finding) = finding {
@@ -252,7 +253,7 @@ impl Source {
             finding.forbidden = forbidden;
             let mut row = row(rule, source, finding);
             if severe {
-                row.1.severity = Severity::Warn.as_str().to_owned();
+                row.1.severity = Severity::Warn;
             }
             out.push(row);
         }
@@ -260,43 +261,50 @@ impl Source {
 }
 
 impl Attempts {
-    fn failed(&mut self, source: &str, ts: i64, told: Told<'_>, out: &mut Rows) {
-        let Some(peer) = told.peer else { return };
+    fn failed(&mut self, source: &str, ts: i64, activity: Activity<'_>, out: &mut Rows) {
+        let Some(peer) = activity.peer else { return };
         let key = peer.key();
-        if told.probe && told.failures == 0 {
-            // A monitor knocks all day: a knock is only noted of who fails, too.
+        if activity.probe && activity.failures == 0 {
+            // Monitoring probes all day: a probe is only counted for an address that also fails.
             if let Some(tally) = self.logins.get(&key) {
-                tally.knocks += 1;
+                tally.probes += 1;
             }
             return;
         }
-        if told.failures == 0 {
+        if activity.failures == 0 {
             return;
         }
         let mut tally = self.logins.entry(&key, ts);
-        tally.about(&peer, told.user);
-        tally.add(ts, told.failures);
-        if let Some(finding) = tally.step(&rules::BRUTE_FORCE, ts, told.failures) {
+        tally.about(&peer, activity.user);
+        tally.add(ts, activity.failures);
+        if let Some(finding) = tally.step(&rules::BRUTE_FORCE, ts, activity.failures) {
             out.push(row(&rules::BRUTE_FORCE, source, finding));
-        } else if let Some(finding) = tally.step_slow(&rules::SLOW, ts, told.failures) {
+        } else if let Some(finding) = tally.step_slow(&rules::SLOW, ts, activity.failures) {
             out.push(row(&rules::SLOW, source, finding));
         }
-        let Some(user) = told.user else { return };
+        let Some(user) = activity.user else { return };
         let mut account = self.accounts.entry(user, ts);
         account.tried_from(&peer);
-        account.add_once(ts, told.failures, key);
-        if let Some(finding) = account.step_places(&rules::DISTRIBUTED, ts, told.failures) {
+        account.add_once(ts, activity.failures, key);
+        if let Some(finding) = account.step_places(&rules::DISTRIBUTED, ts, activity.failures) {
             let finding = of_account(user, finding);
             out.push(row(&rules::DISTRIBUTED, source, finding));
         }
     }
 
-    fn accepted(&mut self, source: &str, ts: i64, told: Told<'_>, guessable: bool, out: &mut Rows) {
-        let Some(peer) = told.peer else { return };
-        if told.failures > 0 {
-            let failed = Told {
+    fn accepted(
+        &mut self,
+        source: &str,
+        ts: i64,
+        activity: Activity<'_>,
+        guessable: bool,
+        out: &mut Rows,
+    ) {
+        let Some(peer) = activity.peer else { return };
+        if activity.failures > 0 {
+            let failed = Activity {
                 probe: false,
-                ..told
+                ..activity
             };
             self.failed(source, ts, failed, out);
         }
@@ -307,14 +315,14 @@ impl Attempts {
         let within = tally.within(ts, rule.window_secs);
         if guessable && within.times >= rule.threshold {
             let mut finding = tally.finding(Count { last: ts, ..within });
-            finding.user = told.user.map(str::to_owned);
+            finding.user = activity.user.map(str::to_owned);
             out.push(row(rule, source, finding));
             tally.forget();
         }
     }
 }
 
-/// A finding about an account.
+/// Returns a finding about an account.
 fn of_account(account: &str, finding: Finding) -> Finding {
     Finding {
         user: Some(account.to_owned()),
@@ -322,14 +330,14 @@ fn of_account(account: &str, finding: Finding) -> Finding {
     }
 }
 
-/// A finding about packets, whose ports were noted.
+/// Returns a finding about packets, whose ports were noted.
 fn of_ports(mut finding: Finding) -> Finding {
     finding.ports = std::mem::take(&mut finding.users);
     finding
 }
 
-/// A failure to become another user. Of nobody it says nothing.
-fn doubt(event: &Event, seen: &Seen<'_>) -> Option<Doubt> {
+/// Returns a failure to become another user; `None` without the name of the account.
+fn doubt(event: &Event, seen: &Observation<'_>) -> Option<Doubt> {
     Some(Doubt {
         user: seen.user?.to_owned(),
         ts: event.ts.0,
@@ -339,7 +347,7 @@ fn doubt(event: &Event, seen: &Seen<'_>) -> Option<Doubt> {
     })
 }
 
-fn ban(source: &str, ts: i64, seen: &Seen<'_>) -> (Timestamp, SecurityEvent) {
+fn ban(source: &str, ts: i64, seen: &Observation<'_>) -> (Timestamp, SecurityEvent) {
     let rule = if seen.what == What::Unban {
         &rules::UNBAN
     } else {
@@ -360,7 +368,7 @@ fn ban(source: &str, ts: i64, seen: &Seen<'_>) -> (Timestamp, SecurityEvent) {
 fn row(rule: &Rule, source: &str, finding: Finding) -> (Timestamp, SecurityEvent) {
     let event = SecurityEvent {
         event_type: rule.event_type.to_owned(),
-        severity: rule.severity.as_str().to_owned(),
+        severity: rule.severity,
         source: source.to_owned(),
         source_ip: finding.peer.clone(),
         username: finding.user.clone(),

@@ -9,8 +9,8 @@ use super::position::{FilePosition, Identity, PRINT_BYTES, Print};
 
 /// Lines of one stream, in order.
 ///
-/// Byte `i` of `bytes` stands at offset `start + i` of its file. Only the last line may be an
-/// exception: when it was cut, its tail is left out and `end` is behind it. A chunk without bytes has
+/// Byte `i` of `bytes` is at offset `start + i` of its file. Only the last line may be an
+/// exception: when it was cut, its tail is left out and `end` is after it. A chunk without bytes has
 /// a position all the same: that of a log seen for the first time, or of the end of a closed one.
 #[derive(Debug)]
 pub struct Chunk {
@@ -18,7 +18,7 @@ pub struct Chunk {
     pub stream: Arc<str>,
     /// Offset of the first byte.
     pub start: u64,
-    /// Offset behind the last line.
+    /// Offset after the last line.
     pub end: u64,
     /// Whole lines, each with its line break; only the last may lack it, at the end of a file to which
     /// nothing is added any more or for a while. What is added later begins the next chunk.
@@ -59,7 +59,7 @@ pub struct Line<'a> {
 }
 
 impl Chunk {
-    /// The lines, in order.
+    /// Returns the lines, in order.
     pub fn lines(&self) -> impl Iterator<Item = Line<'_>> {
         let mut rest = &self.bytes[..];
         let mut at = self.start;
@@ -82,7 +82,7 @@ impl Chunk {
         })
     }
 
-    /// The position at the beginning of a line of this chunk, or at its end: what is read next when
+    /// Returns the position at the beginning of a line of this chunk, or at its end: what is read next when
     /// everything before is stored. An offset outside the chunk counts as the nearest within.
     #[must_use]
     pub fn position_at(&self, offset: u64) -> FilePosition {
@@ -123,7 +123,7 @@ pub struct Gap {
     pub from: Option<Timestamp>,
     /// Not younger than this, where it is known.
     pub to: Option<Timestamp>,
-    /// Bytes of the source; `None` where nobody can know how many, or whether any.
+    /// Bytes of the source; `None` if it is unknown how many there were, or whether there were any.
     pub bytes: Option<u64>,
     /// Lines or entries, where they can be counted.
     pub lines: Option<u64>,
@@ -140,7 +140,7 @@ pub enum GapReason {
     /// The file was emptied and no copy of it was found.
     Truncated,
     /// The file was copied and emptied. What was written between the two is in neither; whether
-    /// there was anything, nobody can know.
+    /// there was anything, is unknown.
     CopyTruncated,
     /// The file that was read is gone, with what was written to it since.
     Vanished,
@@ -160,7 +160,7 @@ pub enum GapReason {
 }
 
 impl GapReason {
-    /// As stored in `collector.data_gaps.reason`.
+    /// Returns the value of `collector.data_gaps.reason`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

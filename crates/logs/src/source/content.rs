@@ -24,7 +24,7 @@ pub(super) enum Content {
 #[derive(Debug)]
 pub(super) struct Plain {
     pub file: File,
-    /// Offsets whose block gives an error, for tests: few machines have a broken disk at hand.
+    /// Offsets of blocks that return an error, for tests.
     #[cfg(test)]
     pub broken: Vec<u64>,
 }
@@ -37,7 +37,7 @@ pub(super) struct Filled {
 }
 
 impl Content {
-    /// A plain file.
+    /// Returns a plain file.
     pub(super) fn plain(file: File) -> Self {
         Self::Plain(Plain {
             file,
@@ -58,8 +58,8 @@ impl Content {
         }
     }
 
-    /// The first byte at or behind `offset` that is no hole; `None` when there is none, or the file
-    /// system does not say.
+    /// Returns the first byte at or after `offset` that is not a hole; `None` when there is none, or the file
+    /// system does not state.
     pub(super) fn data_from(&self, offset: u64) -> Option<u64> {
         match self {
             Self::Plain(plain) => rustix::fs::seek(&plain.file, SeekFrom::Data(offset)).ok(),
@@ -67,12 +67,12 @@ impl Content {
         }
     }
 
-    /// Whether it can still grow.
+    /// Returns whether it can still grow.
     pub(super) fn is_plain(&self) -> bool {
         matches!(self, Self::Plain(_) | Self::Closed)
     }
 
-    /// What the file is like now.
+    /// Returns what the file is like now.
     pub(super) fn stat(&self) -> Result<Stat, Errno> {
         match self {
             Self::Plain(plain) => Stat::of_open(&plain.file),
@@ -122,7 +122,7 @@ impl Plain {
         self.file.read_at(buf, offset)
     }
 
-    /// As a disk does it: what is before a broken block is read, the block itself is an error.
+    /// Reads like a disk: what is before a broken block is read, the block itself is an error.
     #[cfg(test)]
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
         use std::os::unix::fs::FileExt as _;

@@ -23,7 +23,7 @@ pub enum FirstSight {
     /// At its beginning, however large it is.
     Beginning,
     /// At its beginning when it has at most [`FileOptions::first_bytes`]; else at the first line within
-    /// the last so many. What is left out is a [`super::Gap`] of its own kind.
+    /// the last so many. What is skipped is a [`super::Gap`] with its own reason.
     #[default]
     Recent,
     /// At its end.
@@ -52,8 +52,8 @@ impl Default for FileOptions {
 /// milliseconds where it holds thousands of logs; other sources have their turn in between.
 const MOST_TRIES: usize = 64;
 
-/// A directory is listed again after so many looks, changed or not.
-const LOOKS_PER_LISTING: u32 = 60;
+/// A directory is listed again after this many polls, changed or not.
+const POLLS_PER_LISTING: u32 = 60;
 
 /// A source of files.
 #[derive(Debug)]
@@ -68,9 +68,9 @@ pub struct Files {
     listing: Listing,
     /// Which stream has the first turn.
     first: usize,
-    /// Which stream is looked at first.
+    /// Index of the stream that is polled first.
     first_look: usize,
-    /// How many streams were looked at since each had its look.
+    /// Number of streams polled in the current round.
     looked_at: usize,
     /// Most descriptors during a poll, and after it.
     open: (usize, usize),
@@ -88,7 +88,7 @@ struct Listing {
 }
 
 impl Files {
-    /// The log at `path`, or every log that it matches: its last part may hold `*`, `?` and `[…]`.
+    /// Returns the log at `path`, or every log that it matches: its last part may hold `*`, `?` and `[…]`.
     /// `saved` are the positions of its streams.
     #[must_use]
     pub fn new(
@@ -114,19 +114,19 @@ impl Files {
         }
     }
 
-    /// The name of the source.
+    /// Returns the name of the source.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// How the source fared at the last poll: its gravest stream and what waits in all of them.
+    /// Returns how the source fared at the last poll: its gravest stream and what waits in all of them.
     #[must_use]
     pub fn state(&self) -> &State {
         &self.state
     }
 
-    /// How each stream fared at the last poll.
+    /// Returns how each stream fared at the last poll.
     pub fn streams(&self) -> impl Iterator<Item = (&Arc<str>, &State)> {
         self.streams
             .iter()
@@ -145,7 +145,7 @@ impl Files {
         self.open = (during.max(NEEDED), after);
     }
 
-    /// Whether a poll at once finds more to read, though nothing new came.
+    /// Returns whether a poll at once finds more to read, though nothing new came.
     #[must_use]
     pub fn has_more(&self) -> bool {
         self.more
@@ -223,7 +223,7 @@ impl Files {
         idle.into_iter().map(|(_, at)| at).collect()
     }
 
-    /// Closes up to `count` of these; gives how many.
+    /// Closes up to `count` of these. Returns how many.
     fn close_idle(&mut self, idle: &mut Vec<usize>, count: usize) -> usize {
         let mut closed = 0;
         while closed < count
@@ -251,7 +251,7 @@ impl Files {
                 turns.push_back(at);
             }
         }
-        // who had no turn begins the next time
+        // the stream that had no turn is the first of the next poll
         self.first = turns.front().copied().unwrap_or(self.first);
         self.more = !turns.is_empty();
     }
@@ -306,7 +306,7 @@ impl Files {
             }
         };
         self.listing.looks += 1;
-        if self.listing.seen == Some(seen) && !self.listing.looks.is_multiple_of(LOOKS_PER_LISTING)
+        if self.listing.seen == Some(seen) && !self.listing.looks.is_multiple_of(POLLS_PER_LISTING)
         {
             return;
         }
@@ -317,7 +317,7 @@ impl Files {
         }
     }
 
-    /// The logs that match.
+    /// Returns the logs that match.
     fn list(&self, dir: &Path) -> Result<Vec<String>, State> {
         let fault = |error: std::io::Error| {
             let errno = rustix::io::Errno::from_io_error(&error).unwrap_or(rustix::io::Errno::IO);
@@ -373,7 +373,7 @@ impl Files {
     }
 }
 
-/// Whether rotation made this file of another one that is a log, or did.
+/// Returns whether rotation made this file of another one that is a log, or did.
 fn is_rotated_from(path: &str, logs: &HashSet<&str>) -> bool {
     let path = Path::new(path);
     let Some(name) = path.file_name() else {
@@ -388,7 +388,7 @@ fn pattern_of(path: &Path) -> &str {
     path.file_name().and_then(OsStr::to_str).unwrap_or("*")
 }
 
-/// The files that are there by a path: itself, or all that match, logs or rotated ones.
+/// Returns the files that are there by a path: itself, or all that match, logs or rotated ones.
 pub(super) fn named_by(path: &Path) -> Vec<PathBuf> {
     if !is_pattern(path) {
         return vec![path.to_owned()];
@@ -405,7 +405,7 @@ pub(super) fn named_by(path: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Whether a path stands for several.
+/// Returns whether a path stands for several.
 fn is_pattern(path: &Path) -> bool {
     (path.file_name().and_then(OsStr::to_str)).is_some_and(|name| name.contains(['*', '?', '[']))
 }

@@ -1,11 +1,11 @@
 //! One file of a stream, read from front to back.
 //!
-//! Nothing is kept between two reads but the offset of the next line and the last bytes before it.
-//! Each read begins with those bytes: when they are no longer what they were, the file was rewritten
+//! The only state between two reads is the offset of the next line and the last bytes before it.
+//! Each read begins with those bytes: if they have changed, the file was rewritten
 //! and nothing of that read is used. A line that is not finished yet is read again the next time; only
-//! of one longer than [`LINE_BYTES`] the beginning is kept and the rest counted. One to which nothing is
-//! added for [`LAST_WORDS_SECS`] is given as it is: whoever wrote it has ended, or waits. What is added
-//! later begins a line of its own there, so each byte is given once.
+//! of a line longer than [`LINE_BYTES`] the beginning is kept and the rest counted. One to which nothing is
+//! added for [`UNTERMINATED_SECS`] is returned as it is: its writer has ended, or waits. What is added
+//! later begins a new line there, so each byte is returned once.
 
 mod long;
 
@@ -24,42 +24,42 @@ use long::Long;
 
 /// Longer lines are cut to this many bytes.
 pub const LINE_BYTES: usize = 64 << 10;
-/// So long nothing may be added to a line without a line break before it is given. A program that
-/// writes a line in pieces does so within milliseconds; five seconds are no wait for who looks for the
-/// last words of one that died.
-pub(super) const LAST_WORDS_SECS: i64 = 5;
-/// What is read in one go, and what a source is given before the others have their turn.
+/// How long a line without a line break must be unchanged before it is returned. A program that
+/// writes a line in pieces does so within milliseconds; five seconds are a short wait for the
+/// last line of a program that died.
+pub(super) const UNTERMINATED_SECS: i64 = 5;
+/// Bytes of one read, and of a source before the next one has its turn.
 pub(super) const READ_BYTES: usize = 256 << 10;
 /// A shorter run of NUL bytes at the beginning of a line belongs to the line.
 const HOLE_BYTES: usize = 256;
-/// What a medium loses at once.
+/// Unit of read errors of a medium.
 const BLOCK_BYTES: u64 = 4096;
-/// An error of the medium counts when it came this often.
+/// A read error counts after this many attempts.
 const TRIES: u32 = 3;
 
 /// Whether a file is the one that was read up to a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Match {
-    /// It is, and stands there now.
+    /// It is the same file.
     Yes,
-    /// It begins like it, and ends before the position.
+    /// It begins alike and ends before the position.
     Short,
-    /// It is another.
+    /// It is another file.
     No,
 }
 
-/// What one read gave.
+/// The result of one read.
 #[derive(Debug)]
 pub(super) enum Read {
-    /// Whole lines.
+    /// Complete lines.
     Lines(Box<Chunk>),
-    /// So many bytes, without a line that is finished.
+    /// Number of bytes read, without a complete line.
     Passed(u64),
     /// Nothing new.
     End,
     /// The file no longer holds what was read from it.
     Rewritten,
-    /// The system gave an error.
+    /// The system returned an error.
     Failed(io::Error),
 }
 
@@ -68,33 +68,33 @@ pub(super) enum Read {
 pub(super) struct LogFile {
     pub content: Content,
     pub identity: Identity,
-    /// What the file was like when it was last looked at.
+    /// Attributes of the file at the last poll.
     pub seen: Stat,
     /// 0 until it is the one that is read.
     pub generation: u64,
     /// Where the next line begins.
     pub offset: u64,
-    /// There may be something to read.
+    /// Whether there may be something to read.
     pub unread: bool,
-    /// So many looks in a row found nothing new.
+    /// Number of consecutive polls without anything new.
     pub quiet: u32,
-    /// When a look last found something new.
+    /// When a poll last found something new.
     pub changed_at: Timestamp,
-    /// What has no line break is to be given, too.
-    pub last_words: bool,
-    /// It does not grow any more: a copy, or compressed.
+    /// Whether a line without a line break is to be returned, too.
+    pub unterminated: bool,
+    /// Whether it no longer grows: a copy, or compressed.
     pub still: bool,
     /// It is a copy of a file that was emptied.
     copied: bool,
-    /// What is not read yet is not there any more.
+    /// Whether its unread content no longer exists.
     pub gone: bool,
-    /// The most bytes it was seen to have.
+    /// Largest size seen.
     pub most: u64,
     /// When it was last written, as known when it was read.
     mtime: i64,
-    /// Given to the chunk that comes next.
+    /// Gaps for the next chunk.
     pub gaps: Vec<Gap>,
-    /// Given to its last chunk.
+    /// Gap for its last chunk.
     pub last_gap: Option<Gap>,
     head: Arc<[u8]>,
     before: Vec<u8>,
@@ -107,7 +107,7 @@ pub(super) struct LogFile {
 }
 
 impl LogFile {
-    /// A file to be read from its beginning.
+    /// Returns a file to be read from its beginning.
     pub(super) fn new(content: Content, stat: Stat) -> Self {
         let still = !content.is_plain();
         Self {
@@ -119,7 +119,7 @@ impl LogFile {
             unread: true,
             quiet: 0,
             changed_at: Timestamp(0),
-            last_words: false,
+            unterminated: false,
             still,
             copied: false,
             gone: false,
@@ -136,7 +136,7 @@ impl LogFile {
         }
     }
 
-    /// Goes to where `position` says, if this is the file that was read up to there.
+    /// Goes to where `position` states, if this is the file that was read up to there.
     pub(super) fn resume(&mut self, position: &FilePosition) -> Match {
         let mut head = vec![0; position.head.len.min(PRINT_BYTES)];
         let tail_len = position.tail.len.min(PRINT_BYTES);
@@ -159,13 +159,13 @@ impl LogFile {
         Match::Yes
     }
 
-    /// Begins at the first line behind `offset`, and says that what is before was left out.
+    /// Begins at the first line after `offset`, and reports what is before it as skipped.
     pub(super) fn skip_to(&mut self, offset: u64) {
         self.offset = offset;
         self.torn = Some((GapReason::FirstSight, offset));
     }
 
-    /// Goes on in a copy of what this file was. `copy` stands at the position of this file.
+    /// Goes on in a copy of what this file was. `copy` is at the position of this file.
     pub(super) fn go_on_in(&mut self, copy: Self) {
         self.content = copy.content;
         self.identity = copy.identity;
@@ -175,14 +175,14 @@ impl LogFile {
         self.mark_copied();
     }
 
-    /// It is a copy of a file that was emptied then: what was written in between is in neither.
+    /// Handles a copy of a file that was emptied then: what was written in between is in neither.
     pub(super) fn mark_copied(&mut self) {
         self.still = true;
         self.copied = true;
         self.last_gap = Some(self.gap(GapReason::CopyTruncated, None));
     }
 
-    /// Up to where bytes were taken from it.
+    /// Returns up to where bytes were taken from it.
     pub(super) fn reached(&self) -> u64 {
         self.offset + self.long.as_ref().map_or(0, |long| long.len)
     }
@@ -205,37 +205,37 @@ impl LogFile {
         } else {
             self.quiet = 0;
             self.unread = true;
-            self.last_words = false;
+            self.unterminated = false;
         }
         self.seen = now;
         self.most = self.most.max(now.size);
         !self.content.is_plain() || now.size >= self.reached()
     }
 
-    /// Whether it ends within a line: bytes were seen that are not read though all lines are.
+    /// Returns whether it ends within a line: bytes were seen that are not read though all lines are.
     pub(super) fn ends_within_a_line(&self) -> bool {
         self.content.is_plain() && !self.unread && self.seen.size > self.offset
     }
 
-    /// Asks for the last words when they have waited long enough.
-    pub(super) fn wait_for_last_words(&mut self, now: Timestamp) {
+    /// Requests the unterminated last line when it has waited long enough.
+    pub(super) fn wait_for_line_break(&mut self, now: Timestamp) {
         if self.quiet == 0 || self.changed_at == Timestamp(0) {
             self.changed_at = now;
         }
         // a clock that is set back does not make them wait for ever
-        let waited = (now.0 - self.changed_at.0).abs() >= LAST_WORDS_SECS * 1_000_000;
+        let waited = (now.0 - self.changed_at.0).abs() >= UNTERMINATED_SECS * 1_000_000;
         if self.quiet > 0 && waited && self.ends_within_a_line() {
-            self.last_words = true;
+            self.unterminated = true;
             self.unread = true;
         }
     }
 
-    /// Whether nothing was read of it, not even its beginning.
+    /// Returns whether nothing was read of it, not even its beginning.
     pub(super) fn is_blank(&self) -> bool {
         self.reached() == 0 && self.head.is_empty()
     }
 
-    /// Whether all that it has by now is how `newer` begins: a copy that is being made, of a file that
+    /// Returns whether all that it has by now is how `newer` begins: a copy that is being made, of a file that
     /// was not emptied yet.
     pub(super) fn is_copied_from(&mut self, newer: &mut Self) -> bool {
         let both_plain = self.content.is_plain() && newer.content.is_plain();
@@ -260,7 +260,7 @@ impl LogFile {
         Some(self.most.saturating_sub(self.offset)).filter(|&lost| lost > 0)
     }
 
-    /// Where reading stands.
+    /// Returns where reading stands.
     pub(super) fn position(&self, ended: bool) -> FilePosition {
         FilePosition {
             identity: self.identity,
@@ -274,7 +274,7 @@ impl LogFile {
         }
     }
 
-    /// The end of the file as it is now, read or not: what comes after it in its stream.
+    /// Returns the end of the file as it is now, read or not: what comes after it in its stream.
     pub(super) fn end(&mut self) -> FilePosition {
         if !self.content.is_plain() {
             return self.position(true);
@@ -329,14 +329,14 @@ impl LogFile {
         }
     }
 
-    /// Why a read ended before the file does: what stands before a broken block is given first.
+    /// Returns why a read ended before the file does: what is before a broken block is given first.
     fn error_before_end(&mut self, at: u64) -> Option<io::Error> {
         (self.content.is_plain() && at < self.seen.size)
             .then(|| self.content.fill(at, &mut [0]).error)
             .flatten()
     }
 
-    /// Whether the file still begins as it did; learns how it begins.
+    /// Returns whether the file still begins as it did; learns how it begins.
     fn has_its_head(&mut self, at: u64, buf: &[u8]) -> bool {
         if at == 0 {
             let same = buf.starts_with(&self.head);
@@ -430,7 +430,7 @@ impl LogFile {
         Read::Passed(step as u64)
     }
 
-    /// What an error at offset `at` means.
+    /// Returns what an error at offset `at` means.
     fn fail(&mut self, error: io::Error, at: u64) -> Read {
         if !self.content.is_plain() {
             self.last_gap = Some(self.gap(GapReason::Undecodable, None));
@@ -453,7 +453,7 @@ impl LogFile {
         Read::Passed(BLOCK_BYTES)
     }
 
-    /// The last of it, with what has no line break: it was read to the end and is left for another.
+    /// Returns the last of it, with what has no line break: it was read to the end and is left for another.
     pub(super) fn finish(&mut self, stream: &Arc<str>, buf: &mut Vec<u8>) -> Chunk {
         let mut lines = match self.long.take() {
             Some(long) => self.chunk_of_long(stream, long, 0),
@@ -482,13 +482,13 @@ impl LogFile {
         lines
     }
 
-    /// What has no line break, when it was asked for and is still the end of the file.
-    pub(super) fn take_last_words(
+    /// Returns what has no line break, when it was asked for and is still the end of the file.
+    pub(super) fn take_unterminated(
         &mut self,
         stream: &Arc<str>,
         buf: &mut Vec<u8>,
     ) -> Option<Chunk> {
-        if !std::mem::take(&mut self.last_words) {
+        if !std::mem::take(&mut self.unterminated) {
             return None;
         }
         if let Some(long) = self.long.take() {
@@ -512,7 +512,7 @@ impl LogFile {
         self.content = Content::Closed;
     }
 
-    /// An end without reading: what was in the file is not there any more.
+    /// Returns an end without reading: what was in the file is not there any more.
     pub(super) fn abandon(&mut self, stream: &Arc<str>) -> Chunk {
         let mut lines = self.chunk(stream, Vec::new(), self.offset);
         lines.gaps.extend(self.last_gap.take());
@@ -520,7 +520,7 @@ impl LogFile {
         lines
     }
 
-    /// A chunk from where reading stands.
+    /// Returns a chunk from where reading stands.
     pub(super) fn chunk(&mut self, stream: &Arc<str>, bytes: Vec<u8>, end: u64) -> Chunk {
         Chunk {
             stream: Arc::clone(stream),
@@ -542,7 +542,7 @@ impl LogFile {
         }
     }
 
-    /// A gap at the place where reading stands: not younger than the last change of the file.
+    /// Returns a gap at the place where reading stands: not younger than the last change of the file.
     pub(super) fn gap(&self, reason: GapReason, bytes: Option<u64>) -> Gap {
         Gap {
             from: None,
@@ -554,7 +554,7 @@ impl LogFile {
     }
 }
 
-/// How many bytes are whole lines, none of them longer than [`LINE_BYTES`] or beginning with a hole.
+/// Returns how many bytes are whole lines, none of them longer than [`LINE_BYTES`] or beginning with a hole.
 fn whole_lines(data: &[u8]) -> usize {
     let mut end = 0;
     while let Some(n) = memrchr(b'\n', &data[end..data.len().min(end + LINE_BYTES + 1)]) {

@@ -1,4 +1,4 @@
-//! A medium that gives errors.
+//! Read errors of the medium.
 
 use std::io::Write as _;
 
@@ -37,7 +37,7 @@ fn a_broken_block_is_passed_over() {
         let expected: String = (lines.split_inclusive('\n').enumerate())
             .filter(|(n, _)| {
                 let start = *n as u64 * 11;
-                // what begins right behind the block cannot be told from the rest of a line
+                // what begins right after the block cannot be distinguished from the rest of a line
                 start + 11 <= first || start > last
             })
             .map(|(_, line)| line)

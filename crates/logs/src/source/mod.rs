@@ -1,8 +1,8 @@
 //! Where lines come from: files and the journal.
 //!
-//! A source gives whole lines in order ([`Chunk`]) and for every line the position before it. It keeps
-//! nothing of its own on disk: who stores lines stores the position with them, and a source that is
-//! made anew from stored positions goes on exactly there. What cannot be had any more is a [`Gap`].
+//! A source returns complete lines in order ([`Chunk`]) and for every line the position before it. It keeps
+//! no state on disk: the caller stores the position together with the lines, and a source that is
+//! created from stored positions continues exactly there. Lines that can no longer be read are a [`Gap`].
 //!
 //! Files are read by blocking calls; all sources share one thread. A quiet file costs one system call
 //! per poll.

@@ -1,6 +1,6 @@
 //! Opening a log without being led astray.
 //!
-//! The collector may read more than whoever writes a log. So nobody but root and the collector's own
+//! The collector may read more than the writer of a log. So only root and the collector's own
 //! user may lead it elsewhere: each part of a path is opened below the one before it without
 //! following links, and a link is followed only when it and its directory belong to one of the two,
 //! or when it leads to a name beside itself, which is as good as that name. What is opened is a
@@ -33,7 +33,7 @@ pub(super) struct Opened {
     pub real: PathBuf,
 }
 
-/// Opens the log at `path`, or says why not.
+/// Opens the log at `path`, or states why not.
 pub(super) fn open(path: &Path) -> Result<Opened, State> {
     let path = std::path::absolute(path)
         .map_err(|error| State::new(Status::Failed, format!("{}: {error}", path.display())))?;
@@ -58,7 +58,7 @@ pub(super) fn open(path: &Path) -> Result<Opened, State> {
     ))
 }
 
-/// The state of affairs that an error of the system means.
+/// Returns the state of affairs that an error of the system means.
 pub(super) fn state_of(attempt: &str, path: &Path, errno: Errno) -> State {
     let status = match errno {
         Errno::NOENT | Errno::NOTDIR => Status::Missing,
@@ -109,7 +109,7 @@ impl Walk {
     fn follow(&mut self, part: &OsStr, link: &Stat) -> Result<(), State> {
         self.links += 1;
         if self.links > MOST_LINKS {
-            return Err(self.refuse(part, "a symbolic link of too many"));
+            return Err(self.refuse(part, "one of too many symbolic links"));
         }
         let target = rustix::fs::readlinkat(self.dir.as_fd(), part, Vec::new())
             .map_err(|errno| self.fault("reading the link", part, errno))?;
@@ -123,7 +123,7 @@ impl Walk {
         if !may_follow {
             return Err(self.refuse(
                 part,
-                "a symbolic link that somebody other than root can turn; name the file itself",
+                "a symbolic link that a user other than root can change; name the file itself",
             ));
         }
         if target.is_absolute() {
@@ -142,7 +142,7 @@ impl Walk {
             OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::CLOEXEC;
         let file = match rustix::fs::openat(self.dir.as_fd(), part, flags, Mode::empty()) {
             Ok(fd) => File::from(fd),
-            // became a link since it was looked at
+            // became a link since it was checked
             Err(Errno::LOOP) => return Err(self.refuse(part, "a symbolic link now")),
             Err(errno) => return Err(self.fault("opening", part, errno)),
         };
@@ -159,7 +159,7 @@ impl Walk {
         if stat.links > 1 && !self.is_dir_trusted(false)? {
             return Err(self.refuse(
                 part,
-                "a hard link in a directory that somebody other than root can write",
+                "a hard link in a directory that a user other than root can write",
             ));
         }
         Ok(Opened {
@@ -169,7 +169,7 @@ impl Walk {
         })
     }
 
-    /// Whether only root and the collector make names here. In a sticky directory each link stays
+    /// Returns whether only root and the collector make names here. In a sticky directory each link stays
     /// its owner's; hard links to files of others can be made there all the same.
     fn is_dir_trusted(&self, sticky_will_do: bool) -> Result<bool, State> {
         let stat = Stat::of_dir(self.dir.as_fd())
@@ -216,6 +216,6 @@ fn name_of(kind: FileType) -> &'static str {
         FileType::CharacterDevice | FileType::BlockDevice => "a device",
         FileType::Symlink => "a symbolic link",
         FileType::RegularFile => "a file where a directory is expected",
-        _ => "no regular file",
+        _ => "not a regular file",
     }
 }

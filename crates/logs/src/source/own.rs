@@ -15,12 +15,12 @@ use super::stat::Stat;
 #[derive(Clone, Debug, Default)]
 pub struct OwnOutput {
     files: Vec<(u64, u64)>,
-    /// The unit whose journal it is.
+    /// Unit of the journal.
     unit: Option<String>,
 }
 
 impl OwnOutput {
-    /// Standard output and standard error of this process, where they are files.
+    /// Returns standard output and standard error of this process, where they are files.
     #[must_use]
     pub fn of_this_process() -> Self {
         let mut own = Self::default();
@@ -43,14 +43,14 @@ impl OwnOutput {
         }
     }
 
-    /// A file that is written besides.
+    /// Adds another file that this process writes.
     pub fn add_file(&mut self, path: &Path) {
         if let Ok(stat) = Stat::of(path) {
             self.add(&stat);
         }
     }
 
-    /// The unit of systemd that this process runs in, when what it says goes to the journal.
+    /// Returns the systemd unit of this process if its output goes to the journal.
     /// `stream` is the variable `JOURNAL_STREAM`, `cgroup` the text of `/proc/self/cgroup`.
     pub fn add_unit(&mut self, stream: Option<&str>, cgroup: &str) {
         let error = std::io::stderr();
@@ -130,7 +130,7 @@ impl OwnOutput {
     }
 }
 
-/// The innermost unit that a control group belongs to.
+/// Returns the innermost unit that a control group belongs to.
 fn unit_of(cgroup: &str) -> Option<String> {
     let line = cgroup.lines().find_map(|line| line.strip_prefix("0::"))?;
     let mut parts = line.rsplit('/');
@@ -144,7 +144,7 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;
 
-    /// A configuration with one source at `path`, and what is said of it when `own` is ours.
+    /// Returns a configuration with one source at `path`, and what is said of it when `own` is ours.
     fn said(own: &OwnOutput, entry: &str) -> Option<String> {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("collector.toml");

@@ -1,4 +1,4 @@
-//! Compressed logs, as rotation leaves them behind: `.gz` and `.zst`.
+//! Compressed logs of rotation: `.gz` and `.zst`.
 //!
 //! Other forms are known by their names only, and what they hold unread is a gap: for `.xz` there is no
 //! decoder in Rust that has a bound on memory and does not bring a second family of hashes.
@@ -34,7 +34,7 @@ const ENDINGS: [(&str, Packing); 7] = [
     (".zip", Packing::Unknown),
 ];
 
-/// The name without the ending of a compressed file, and how it is compressed.
+/// Returns the name without the ending of a compressed file, and how it is compressed.
 pub(super) fn split_ending(name: &str) -> (&str, Option<Packing>) {
     for (ending, packing) in ENDINGS {
         if let Some(stem) = name.strip_suffix(ending) {
@@ -49,7 +49,7 @@ pub(super) fn split_ending(name: &str) -> (&str, Option<Packing>) {
 const FREE_BYTES: u64 = 64 << 20;
 /// Logs shrink to a tenth or a thirtieth; a bomb of gzip to a thousandth.
 const MOST_TIMES: u64 = 200;
-/// What a decoder of zstd may remember; up to level 19 it is no more.
+/// Window of a zstd decoder; compression up to level 19 needs no more.
 const MOST_WINDOW_BYTES: u64 = 8 << 20;
 /// Unpacked in one go.
 const STEP: usize = 64 << 10;
@@ -90,7 +90,7 @@ struct Unreadable;
 
 impl Read for Unreadable {
     fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        Err(io::Error::other("compressed in a form not known here"))
+        Err(io::Error::other("unknown compression format"))
     }
 }
 
@@ -129,7 +129,7 @@ impl Read for Zstd {
 }
 
 impl Unpacker {
-    /// `read_before` is how much of the content was read while it was a plain file.
+    /// Parses `read_before` is how much of the content was read while it was a plain file.
     pub(super) fn new(file: File, packing: Packing, read_before: u64) -> io::Result<Self> {
         let size = file.metadata()?.len();
         let raw = FromStart(file.try_clone()?, 0);
@@ -148,17 +148,19 @@ impl Unpacker {
         })
     }
 
-    /// The compressed file.
+    /// Returns the compressed file.
     pub(super) fn file(&self) -> &File {
         &self.file
     }
 
-    /// As [`super::content::Content::fill`]. What lies before `offset` is forgotten.
+    /// Does the same as [`super::content::Content::fill`]. What lies before `offset` is forgotten.
     pub(super) fn fill(&mut self, offset: u64, buf: &mut [u8]) -> Filled {
         if offset < self.start {
             return Filled {
                 len: 0,
-                error: Some(io::Error::other("a compressed file is read forwards only")),
+                error: Some(io::Error::other(
+                    "a compressed file can only be read forwards",
+                )),
             };
         }
         let error = self.unpack(offset, buf.len()).err();
@@ -179,7 +181,7 @@ impl Unpacker {
             }
             let end = self.start + self.window.len() as u64;
             if end > self.cap {
-                return Err(io::Error::other("it unpacks to more than a log would"));
+                return Err(io::Error::other("the decompressed content is too large"));
             }
             let len = self.window.len();
             self.window.resize(len + STEP, 0);
@@ -194,7 +196,7 @@ impl Unpacker {
     }
 }
 
-/// Whether a name has an ending of a compressed file.
+/// Returns whether a name has an ending of a compressed file.
 pub(super) fn is_packed_name(name: &OsStr) -> bool {
     name.to_str()
         .is_some_and(|name| split_ending(name).1.is_some())

@@ -1,6 +1,6 @@
 //! Names by pattern: `*`, `?` and `[a-z]` as a shell reads them.
 
-/// Whether `name` is matched. A leading dot is matched by a dot only.
+/// Returns whether `name` is matched. A leading dot is matched by a dot only.
 pub(super) fn matches(pattern: &str, name: &str) -> bool {
     if name.starts_with('.') && !pattern.starts_with('.') {
         return false;
@@ -28,7 +28,7 @@ pub(super) fn matches(pattern: &str, name: &str) -> bool {
     pattern[at..].iter().all(|&c| c == '*')
 }
 
-/// Whether what stands at `at` matches one character; where the pattern goes on then.
+/// Returns whether what is at `at` matches one character; where the pattern continues then.
 fn one(pattern: &[char], at: usize, c: char) -> Option<usize> {
     match *pattern.get(at)? {
         '?' => Some(at + 1),
@@ -40,7 +40,7 @@ fn one(pattern: &[char], at: usize, c: char) -> Option<usize> {
     }
 }
 
-/// A class such as `[a-f!x]` behind its bracket: whether `c` is in it, and where it ends.
+/// Returns a class such as `[a-f!x]` after its bracket: whether `c` is in it, and where it ends.
 fn class(pattern: &[char], start: usize, c: char) -> Option<(bool, usize)> {
     let is_negated = matches!(pattern.get(start), Some('!' | '^'));
     let first = start + usize::from(is_negated);

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::stat::{Stat, is_same};
 
-/// How many bytes at the beginning of a file, and before an offset, tell it from others.
+/// Number of bytes at the beginning of a file, and before an offset, that identify it.
 pub const PRINT_BYTES: usize = 256;
 
 /// Which file: the numbers of its inode.
@@ -15,7 +15,7 @@ pub struct Identity {
     pub dev: u64,
     /// Inode.
     pub ino: u64,
-    /// When the inode came to be, nanoseconds since the epoch; 0 where the file system does not say.
+    /// Time of birth of the inode, nanoseconds since the epoch; 0 where the file system does not report it.
     pub born: i64,
 }
 
@@ -48,7 +48,7 @@ pub struct Print {
 }
 
 impl Print {
-    /// Of these bytes.
+    /// Computes the hash of these bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         use std::fmt::Write as _;
@@ -63,7 +63,7 @@ impl Print {
         }
     }
 
-    /// Whether it is that of the bytes.
+    /// Returns whether it is that of the bytes.
     #[must_use]
     pub fn is_of(&self, bytes: &[u8]) -> bool {
         self.len == bytes.len() && *self == Self::of(bytes)

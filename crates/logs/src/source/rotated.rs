@@ -1,6 +1,6 @@
 //! The files that rotation leaves beside a log: which they are, and in which order they were written.
 //!
-//! Names are told by their form: the log's name and a number or a date, at its end or before its
+//! Names are recognised by their form: the log's name and a number or a date, at its end or before its
 //! ending, perhaps with the ending of a compressed file: `app.log.1`, `app.log-20261122.gz`,
 //! `app.2026-11-22.log`, `app.log.old`. Numbers count backwards in time. All others are in the order
 //! of their last change, which renaming and compressing keep.
@@ -26,13 +26,13 @@ pub(super) struct Rotated {
 const SECOND: i64 = 1_000_000_000;
 
 impl Rotated {
-    /// Whether it was written last at `mtime` or later. Some programs that compress keep whole seconds
+    /// Returns whether it was written last at `mtime` or later. Some programs that compress keep whole seconds
     /// only.
     pub(super) fn is_since(&self, mtime: i64) -> bool {
         self.stat.mtime >= mtime || self.stat.mtime == self.rounded(mtime)
     }
 
-    /// Whether it was written last at `mtime`.
+    /// Returns whether it was written last at `mtime`.
     pub(super) fn is_of(&self, mtime: i64) -> bool {
         self.stat.mtime == mtime || self.stat.mtime == self.rounded(mtime)
     }
@@ -46,7 +46,7 @@ impl Rotated {
     }
 }
 
-/// The rotated files of the log at `path`, oldest first. `links_to` is where the path leads when it
+/// Returns the rotated files of the log at `path`, oldest first. `links_to` is where the path leads when it
 /// is a link: then files named like its target, but for digits, are meant. Files that are renamed
 /// while the directory is read would be missed, so it is read until it twice names the same files;
 /// `false` when it did not come to rest.
@@ -70,7 +70,7 @@ pub(super) fn list(path: &Path, links_to: Option<&Path>) -> (Vec<Rotated>, bool)
 /// The inode of each number of a series that counts backwards in time.
 pub(super) type Series = BTreeMap<u32, u64>;
 
-/// The numbered files among these; nothing when their times say that numbers mean something else.
+/// Returns the numbered files among these; nothing if their times show that the numbers mean something else.
 pub(super) fn series(rotated: &[Rotated]) -> Series {
     let mut numbered: Vec<&Rotated> = rotated.iter().filter(|one| one.number.is_some()).collect();
     numbered.sort_by_key(|one| one.number);
@@ -84,13 +84,13 @@ pub(super) fn series(rotated: &[Rotated]) -> Series {
         .collect()
 }
 
-/// Whether one that was rotated after number `from` is missing. Most programs begin with 1; whether one
-/// that begins with 0 lacks it cannot be told.
+/// Returns whether one that was rotated after number `from` is missing. Most programs begin with 1; whether one
+/// that begins with 0 lacks it cannot be known.
 pub(super) fn lacks(series: &Series, from: u32) -> bool {
     series.contains_key(&from) && (1..from).any(|number| !series.contains_key(&number))
 }
 
-/// The file that was the log before it was rotated the last time, if it is this one: it needs no list of
+/// Returns the file that was the log before it was rotated the last time, if it is this one: it needs no list of
 /// the directory, which takes long where there are thousands of logs. Nothing is between it and the log
 /// unless numbers begin with 0.
 pub(super) fn first(path: &Path, identity: &Identity) -> Option<Rotated> {
@@ -174,7 +174,7 @@ fn order(found: &mut Vec<Rotated>) {
     });
 }
 
-/// What the name of a rotated file says.
+/// Number or date in the name of a rotated file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Form {
     /// How many rotations ago; `None` for dates.
@@ -194,7 +194,7 @@ fn form(base: &str, name: &str) -> Option<Form> {
     stamp_form(middle)
 }
 
-/// A separator, then a small number behind a dot, or what a date is made of.
+/// Returns a separator, then a small number after a dot, or what a date is made of.
 fn stamp_form(text: &str) -> Option<Form> {
     let stamp = text.strip_prefix(['.', '-', '_'])?;
     let fits = stamp.bytes().any(|byte| byte.is_ascii_digit())
@@ -206,7 +206,7 @@ fn stamp_form(text: &str) -> Option<Form> {
     })
 }
 
-/// The logs of which a file could be a rotated one, by its name alone.
+/// Returns the logs of which a file could be a rotated one, by its name alone.
 pub(super) fn possible_logs(name: &OsStr) -> Vec<String> {
     let Some(name) = name.to_str() else {
         return Vec::new();
@@ -234,7 +234,7 @@ pub(super) fn possible_logs(name: &OsStr) -> Vec<String> {
     logs
 }
 
-/// Whether a name says that the file was rotated so many times; no log begins under such a name.
+/// Returns whether the name has the number of rotations; new logs never have such a name.
 pub(super) fn is_numbered(name: &OsStr) -> bool {
     let Some(name) = name.to_str() else {
         return false;
@@ -262,7 +262,7 @@ fn without_digits(name: &str) -> String {
     bare
 }
 
-/// A key that sorts numbers within names by their value.
+/// Returns a key that sorts numbers within names by their value.
 fn natural(path: &Path) -> Vec<(String, u64)> {
     let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
     let mut key: Vec<(String, u64)> = Vec::new();
@@ -313,7 +313,7 @@ mod tests {
         }
     }
 
-    /// A file of `number` whose last line is of second `at`.
+    /// Returns a file of `number` whose last line is of second `at`.
     fn numbered(number: u32, at: i64) -> Rotated {
         let stat = Stat {
             mtime: at * SECOND,

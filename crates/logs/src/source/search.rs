@@ -22,14 +22,14 @@ pub(super) struct Search {
     pub is_complete: bool,
     /// Which numbers there are.
     pub series: Series,
-    /// The number of the file of the position, where rotation gives numbers.
+    /// The number of the file of the position, if rotation numbers files.
     pub number: Option<u32>,
 }
 
 /// The file of a position.
 #[derive(Debug)]
 pub(super) enum Found {
-    /// It stands where reading goes on.
+    /// Reading continues in it.
     File(Box<LogFile>),
     /// It begins like it and ends before the position: a copy that was made before the last lines were
     /// read, or a damaged archive.

@@ -1,4 +1,4 @@
-//! What the kernel says of a file, as far as it matters here.
+//! Attributes of a file.
 
 use std::fs::File;
 use std::os::fd::BorrowedFd;
@@ -7,14 +7,14 @@ use std::path::Path;
 use rustix::fs::{AtFlags, CWD, FileType, Statx, StatxFlags, StatxTimestamp};
 use rustix::io::Errno;
 
-/// One look at a file.
+/// Attributes of a file at one time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stat {
     /// Device; may differ after a restart of the machine.
     pub dev: u64,
     /// Inode number; used again for another file once this one is gone.
     pub ino: u64,
-    /// When the inode came to be, nanoseconds since the epoch; 0 where the file system does not say.
+    /// Time of birth of the inode, nanoseconds since the epoch; 0 where the file system does not report it.
     pub born: i64,
     /// Bytes.
     pub size: u64,
@@ -29,47 +29,47 @@ pub(super) struct Stat {
 }
 
 impl Stat {
-    /// What `path` leads to, through symbolic links.
+    /// Returns what `path` leads to, through symbolic links.
     pub(super) fn of(path: &Path) -> Result<Self, Errno> {
         rustix::fs::statx(CWD, path, AtFlags::empty(), WANTED).map(Self::from)
     }
 
-    /// What `name` is in a directory; a symbolic link is itself.
+    /// Returns what `name` is in a directory; a symbolic link is itself.
     pub(super) fn at(dir: BorrowedFd<'_>, name: &Path) -> Result<Self, Errno> {
         rustix::fs::statx(dir, name, AtFlags::SYMLINK_NOFOLLOW, WANTED).map(Self::from)
     }
 
-    /// An open file.
+    /// Returns an open file.
     pub(super) fn of_open(file: &File) -> Result<Self, Errno> {
         rustix::fs::statx(file, c"", AtFlags::EMPTY_PATH, WANTED).map(Self::from)
     }
 
-    /// Whatever is open there.
+    /// Returns the attributes of an open file.
     pub(super) fn of_fd(fd: BorrowedFd<'_>) -> Result<Self, Errno> {
         rustix::fs::statx(fd, c"", AtFlags::EMPTY_PATH, WANTED).map(Self::from)
     }
 
-    /// The device as `stat(2)` numbers it.
+    /// Returns the device as `stat(2)` numbers it.
     pub(super) fn raw_dev(&self) -> u64 {
         rustix::fs::makedev((self.dev >> 32) as u32, self.dev as u32)
     }
 
-    /// An open directory.
+    /// Returns an open directory.
     pub(super) fn of_dir(dir: BorrowedFd<'_>) -> Result<Self, Errno> {
         rustix::fs::statx(dir, c"", AtFlags::EMPTY_PATH, WANTED).map(Self::from)
     }
 
-    /// What kind of file.
+    /// Returns what kind of file.
     pub(super) fn kind(&self) -> FileType {
         FileType::from_raw_mode(self.mode)
     }
 
-    /// Whether it can be read like a log.
+    /// Returns whether it can be read like a log.
     pub(super) fn is_regular(&self) -> bool {
         self.kind() == FileType::RegularFile
     }
 
-    /// Whether both looks were at one file. The time of birth, where it is known, tells a file from
+    /// Returns whether both are of one file. The time of birth, if it is known, distinguishes a file from
     /// its successor with the same number, and is the same after a restart of the machine.
     pub(super) fn is_same_file(&self, other: &Self) -> bool {
         is_same(
@@ -79,7 +79,7 @@ impl Stat {
     }
 }
 
-/// Whether two (device, inode, birth) mean one file.
+/// Returns whether two (device, inode, birth) mean one file.
 pub(super) fn is_same(one: (u64, u64, i64), other: (u64, u64, i64)) -> bool {
     if one.2 != 0 && other.2 != 0 {
         one.1 == other.1 && one.2 == other.2

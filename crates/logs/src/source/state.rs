@@ -1,6 +1,6 @@
 //! How a source fares.
 
-/// How a source fares, in one word.
+/// Status of a source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Status {
     /// It is read.
@@ -12,7 +12,7 @@ pub enum Status {
     Missing,
     /// The collector may not read it.
     Denied,
-    /// It is no plain log, and reading it could lead elsewhere.
+    /// It is not a plain log; reading it could lead to another file.
     Unsafe,
     /// The system gave an error.
     Failed,
@@ -29,7 +29,7 @@ impl Status {
         Self::Failed,
     ];
 
-    /// As stored.
+    /// Returns the word that is stored.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -46,7 +46,7 @@ impl Status {
 /// How a source fares, and why.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
-    /// In one word.
+    /// Status.
     pub status: Status,
     /// What was attempted, on what, and the remedy; empty when all is well.
     pub cause: String,
@@ -57,7 +57,7 @@ pub struct State {
 }
 
 impl State {
-    /// A state without anything to read.
+    /// Returns a state without anything to read.
     #[must_use]
     pub fn new(status: Status, cause: String) -> Self {
         Self {

@@ -1,26 +1,26 @@
-//! One log as a stream: the file at a path and those that rotation made of it, one after the other.
+//! One log as a stream: the file at a path and its rotated predecessors, one after the other.
 //!
-//! A stream holds open, oldest first, every file that is still to be read. Each look compares what
-//! the path leads to with the newest of them. When it is another file, those that were rotated in
+//! A stream holds open, oldest first, every file that is still to be read. Each poll compares the file
+//! at the path with the newest of them. If it is another file, those that were rotated in
 //! between are found beside it ([`super::rotated`]) and opened at once, so they can be renamed,
 //! compressed and deleted while they wait.
 //!
 //! The first is read to its end and left when the next one has something to read and nothing more
-//! came for two looks: programs are told to open their new file some time after the old one was
-//! renamed. One that does not stop writing to the old is waited for [`PATIENCE_SECS`], and not at all
-//! when yet another rotation has followed.
+//! came for two polls: programs are signalled to open their new file some time after the old one was
+//! renamed. A program that keeps writing to the old file is waited for [`PATIENCE_SECS`], and not at all
+//! after yet another rotation.
 //!
-//! A stream may be told to hold nothing open: a file at the path that is read to its end can be closed
-//! until it changes. When the path leads to the same inode then, it goes on as if it had been open;
-//! otherwise it is looked for as after a start. Only what was written between the last look and the
-//! removal of a closed file is lost, which is reported as a gap of unknown size that begins with that look.
+//! A stream may be asked to hold nothing open: a file at the path that is read to its end can be closed
+//! until it changes. When the path leads to the same inode then, it continues as if it had been open;
+//! otherwise it is searched for as after a start. Only what was written between the last poll and the
+//! removal of a closed file is lost, which is reported as a gap of unknown size that begins with that poll.
 //!
 //! Rotation by numbers shows when a file was removed before it was read: its number is missing between
-//! that of the file in which reading stands and the log itself. While a program renames the series a
-//! number is missing, too; so a hole counts when it is seen again a moment later.
+//! that of the file that is being read and the log itself. While a program renames the series a
+//! number is missing, too; so a hole counts only if it persists a moment later.
 //!
 //! A file that no longer holds what was read from it was emptied. When its old content is found in a
-//! copy (`copytruncate`), reading goes on there; then the file is begun anew.
+//! copy (`copytruncate`), reading continues there; then the file is read from its beginning.
 //!
 //! After a start the file is found again by its inode and by the hashes of its beginning and of the
 //! bytes before the position; by the hashes alone when it was copied or compressed since.
@@ -44,33 +44,33 @@ use super::stat::Stat;
 use super::state::{State, Status};
 use super::{FileOptions, FirstSight};
 
-/// Looks without anything new after which the writer has left a rotated file.
-const QUIET_LOOKS: u32 = 2;
-/// How long a rotated file that is still written to is preferred to the one after it.
+/// Polls without anything new after which the writer has left a rotated file.
+const QUIET_POLLS: u32 = 2;
+/// How long a rotated file that is still written to is read before the one after it.
 const PATIENCE_SECS: i64 = 60;
-/// Files that wait at most. More are found again when these are read.
+/// Maximum number of waiting files. Others are found again when these are read.
 const MOST_FILES: usize = 64;
-/// Files that were read lately are not read again when they come back.
+/// Maximum number of recently read files that are recognised when they reappear.
 const MOST_DONE: usize = 16;
-/// What is rotated while it is searched is searched again at once, so often.
+/// How often a search is repeated at once when rotation happens during it.
 const SEARCHES: u32 = 5;
 /// Descriptors that have to be free before a file is opened: that of the path and that of the same log
 /// before it was rotated.
 pub(super) const NEEDED: usize = 2;
-/// A file that was renamed, and that no other one has followed, may be closed after so many quiet looks, and
-/// is then looked at as seldom.
-const LEFT_LOOKS: u32 = 16;
-/// A number that is missing for so long is not just being renamed, microseconds.
+/// A file that was renamed, and that no other one has followed, may be closed after this many quiet polls, and
+/// is then examined as seldom.
+const LEFT_POLLS: u32 = 16;
+/// A number that is missing for this long is not just being renamed, microseconds.
 const HOLE_LASTS: i64 = 500_000;
-/// From this offset on the hashes tell a file from any other, whatever its inode.
+/// From this offset on the hashes identify a file, whatever its inode.
 const SURE_OFFSET: u64 = super::position::PRINT_BYTES as u64;
 
-/// What one turn of a stream gave.
+/// The result of one turn of a stream.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Turn {
     /// Bytes that were read.
     pub used: usize,
-    /// There is more at once.
+    /// Whether there is more to read at once.
     pub more: bool,
 }
 
@@ -83,37 +83,37 @@ pub(super) struct Stream {
     /// The last error of looking at the path, with the state that reports it: a log that stays away has its text
     /// made once.
     fault: Option<(Errno, State)>,
-    /// Where the path leads when it is a link.
+    /// Target of the path if it is a link.
     links_to: Option<PathBuf>,
-    /// What is to be read, oldest first.
+    /// Files to read, oldest first.
     queue: VecDeque<LogFile>,
-    /// What the path led to, read to its end and closed.
+    /// The file at the path, read to its end and closed.
     closed: Option<Box<LogFile>>,
-    /// It was at the path when it was closed.
+    /// Whether it was at the path when it was closed.
     was_current: bool,
     /// When the closed file was last found as it was.
     closed_seen: Timestamp,
-    /// So many looks in a row found the closed file nowhere.
+    /// So many polls in a row found the closed file nowhere.
     missed: u32,
     /// Something is to be opened and there was no room.
     pub waits: bool,
-    /// Something was opened, or looked for.
+    /// Something was opened, or searched for.
     pub tried: bool,
     /// Files that may be opened now.
     room: usize,
     /// Since when, and in which series, a number is missing.
     hole: Option<(Timestamp, Series)>,
-    /// Where reading stood when there was nothing left to read.
+    /// Position when there was nothing left to read.
     last: Option<FilePosition>,
     generation: u64,
     done: VecDeque<FilePosition>,
-    /// Given to the chunk that comes next.
+    /// Gaps for the next chunk.
     gaps: Vec<Gap>,
-    /// The last of the queue is what the path leads to.
+    /// Whether the last of the queue is the file at the path.
     is_current: bool,
     /// There was a chunk with its first position, or none is needed.
     is_announced: bool,
-    /// It was not there at first: whatever it holds is new.
+    /// Whether it did not exist at first, so that all of its content is new.
     is_young: bool,
     /// Since when the first of the queue is not at the path.
     rotated_since: Option<Timestamp>,
@@ -122,7 +122,7 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    /// The stream of the log at path `name`. `is_young`: the log was not there before.
+    /// Returns the stream of the log at path `name`. `is_young`: the log was not there before.
     pub(super) fn new(name: Arc<str>, saved: Option<FilePosition>, is_young: bool) -> Self {
         Self {
             path: PathBuf::from(&*name),
@@ -152,7 +152,7 @@ impl Stream {
         }
     }
 
-    /// Whether nothing is left of it: no file, and nothing to read.
+    /// Returns whether nothing is left of it: no file, and nothing to read.
     pub(super) fn is_over(&self) -> bool {
         let has_none = self.queue.is_empty() && self.closed.is_none();
         has_none && self.state.status == Status::Missing && self.looks > 1
@@ -164,12 +164,12 @@ impl Stream {
         files.map(|file| file.content.descriptors()).sum()
     }
 
-    /// Whether its file is closed.
+    /// Returns whether its file is closed.
     pub(super) fn is_closed(&self) -> bool {
         self.closed.is_some()
     }
 
-    /// For how many looks nothing came to a file that may be closed; `None` when it may not.
+    /// Returns for how many polls nothing came to a file that may be closed; `None` when it may not.
     pub(super) fn idle_looks(&self) -> Option<u32> {
         let is_at_rest = self.queue.len() == 1
             && (self.is_current || self.state.status == Status::Missing)
@@ -182,7 +182,7 @@ impl Stream {
             && !front.gone
             && !front.still
             && front.offset >= front.seen.size
-            && (self.is_current || front.quiet >= LEFT_LOOKS);
+            && (self.is_current || front.quiet >= LEFT_POLLS);
         may.then_some(front.quiet)
     }
 
@@ -213,13 +213,13 @@ impl Stream {
             }
         }
         if let Some(front) = self.queue.front_mut() {
-            front.wait_for_last_words(now);
+            front.wait_for_line_break(now);
         }
         self.looks = self.looks.saturating_add(1);
         self.count_backlog();
     }
 
-    /// What a look could not do for lack of room, now that there is some.
+    /// Does what a poll could not do for lack of descriptors, now that there are some.
     pub(super) fn go_on(&mut self, options: &FileOptions, room: usize) {
         self.room = room;
         self.look_at_path(options);
@@ -253,13 +253,13 @@ impl Stream {
         self.fault.insert(fault).1.clone()
     }
 
-    /// Whether a closed file is looked for, to which no path leads: one that was left before is not each
+    /// Returns whether a closed file is searched for, to which no path leads: one that was left before is not each
     /// time.
     fn is_due(&self) -> bool {
-        self.was_current || self.missed > 0 || self.looks.is_multiple_of(LEFT_LOOKS)
+        self.was_current || self.missed > 0 || self.looks.is_multiple_of(LEFT_POLLS)
     }
 
-    /// Whether something may be opened; if not, it waits.
+    /// Returns whether something may be opened; if not, it waits.
     fn has_room(&mut self) -> bool {
         let has_room = self.room >= NEEDED;
         self.waits |= !has_room;
@@ -275,7 +275,7 @@ impl Stream {
         self.state.streams = u32::from(!self.queue.is_empty() || self.closed.is_some());
     }
 
-    /// The closed file is left alone as long as it is as it was.
+    /// Leaves the closed file alone as long as it is unchanged.
     fn look_at_closed(&mut self, found: &Stat, options: &FileOptions) {
         let Some(closed) = self.closed.as_mut() else {
             return;
@@ -294,7 +294,7 @@ impl Stream {
         }
     }
 
-    /// Opens the closed file, to which the path leads; it goes on as if it had been open.
+    /// Opens the closed file, to which the path leads; it continues as if it had been open.
     fn open_again(&mut self, options: &FileOptions) {
         let Some(mut file) = self.closed.take() else {
             return;
@@ -305,7 +305,7 @@ impl Stream {
                 self.queue.push_back(*file);
                 self.look_at(&opened.stat, options);
             }
-            // renamed since; the next look follows it
+            // renamed since; the next poll follows it
             Ok(_) => self.closed = Some(file),
             Err(state) => {
                 self.state = state;
@@ -314,7 +314,8 @@ impl Stream {
         }
     }
 
-    /// The path leads elsewhere than to the closed file, or nowhere: it is looked for as after a start.
+    /// Handles a path that leads elsewhere than to the closed file, or nowhere: the file is searched for as after a
+    /// start.
     fn follow_closed(&mut self) {
         let at_path = self.open_path();
         if at_path.is_none() && self.state.status != Status::Missing {
@@ -335,11 +336,11 @@ impl Stream {
             return;
         }
         self.missed += u32::from(is_missing);
-        if self.missed < QUIET_LOOKS {
+        if self.missed < QUIET_POLLS {
             self.closed = Some(file);
             return;
         }
-        // It was removed. Whether anything was written since the last look, nobody can know.
+        // It was removed. Whether anything was written since the last poll, is unknown.
         self.missed = 0;
         file.gone = true;
         file.last_gap = Some(Gap {
@@ -376,10 +377,10 @@ impl Stream {
         }
     }
 
-    /// The path leads nowhere: something may have been rotated all the same.
+    /// Handles a path that leads nowhere: something may have been rotated all the same.
     fn look_for_rotated(&mut self) {
         let is_due = (self.queue.back()).is_some_and(|back| {
-            back.quiet == QUIET_LOOKS || back.quiet > QUIET_LOOKS && self.hole.is_some()
+            back.quiet == QUIET_POLLS || back.quiet > QUIET_POLLS && self.hole.is_some()
         });
         if let Some(last) = self.last.clone() {
             if (self.looks.is_multiple_of(16) || self.hole.is_some()) && self.has_room() {
@@ -404,7 +405,7 @@ impl Stream {
         }
     }
 
-    /// Nothing is open: begins, or goes on where reading stood.
+    /// Opens the file while none is open: begins, or continues at the position of reading.
     fn begin(&mut self, options: &FileOptions) {
         let Some(mut file) = self.open_path() else {
             return;
@@ -420,7 +421,7 @@ impl Stream {
             FirstSight::End => 0,
         };
         if !self.is_young && left < size {
-            // one byte more: it tells whether a line begins there
+            // one byte more: it shows whether a line begins there
             file.skip_to(size - left - 1);
         }
         self.is_announced = file.offset > 0;
@@ -468,7 +469,7 @@ impl Stream {
                 Read::Passed(bytes) => used += bytes as usize,
                 Read::End => {
                     front.unread = false;
-                    if let Some(mut lines) = front.take_last_words(&self.name, buf) {
+                    if let Some(mut lines) = front.take_unterminated(&self.name, buf) {
                         used += (lines.end - lines.start) as usize;
                         lines.gaps.splice(0..0, self.gaps.drain(..));
                         out.push(lines);
@@ -493,7 +494,7 @@ impl Stream {
         Turn { used, more: true }
     }
 
-    /// Whether the first file is read and will not grow.
+    /// Returns whether the first file is read and will not grow.
     fn may_leave(&self) -> bool {
         let Some(front) = self.queue.front() else {
             return false;
@@ -501,7 +502,7 @@ impl Stream {
         if front.gone || front.unread {
             return front.gone;
         }
-        let is_quiet = front.quiet >= QUIET_LOOKS;
+        let is_quiet = front.quiet >= QUIET_POLLS;
         let is_deleted = front.seen.links == 0 && is_quiet;
         match (self.queue.len(), self.is_current) {
             (1, true) => false,
@@ -537,7 +538,7 @@ impl Stream {
         if !front.gone || front.still {
             self.done.push_back(position.clone());
         }
-        // The end of an empty file is no place that can be found again.
+        // The end of an empty file cannot be found again.
         if front.offset > 0 || !self.gaps.is_empty() || !lines.gaps.is_empty() {
             lines.gaps.splice(0..0, self.gaps.drain(..));
             out.push(lines);
@@ -552,7 +553,7 @@ impl Stream {
         }
     }
 
-    /// The last that was read to its end and held anything.
+    /// Returns the last that was read to its end and held anything.
     fn last_done(&self) -> Option<&FilePosition> {
         self.done.iter().rev().find(|done| done.offset > 0)
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use logs::source::{Chunk, FileOptions, FilePosition, Files, Gap, GapReason};
 use schema::Timestamp;
 
-/// A log in a directory of its own, and a reader of it.
+/// A log in its own directory, and a reader of it.
 pub(crate) struct Bench {
     pub(crate) dir: tempfile::TempDir,
     pub(crate) files: Files,
@@ -89,7 +89,7 @@ impl Bench {
         text(&self.chunks(WHOLE))
     }
 
-    /// What so many polls give.
+    /// Returns what so many polls give.
     pub(crate) fn polls(&mut self, count: u32) -> String {
         (0..count).map(|_| self.poll()).collect()
     }

@@ -18,7 +18,7 @@ pub(crate) fn poll_until(
     poll_at(journal, NOW, enough)
 }
 
-/// The same at an instant.
+/// Returns the same at an instant.
 pub(crate) fn poll_at(
     journal: &mut Journal,
     now: Timestamp,

@@ -1,10 +1,10 @@
 //! Logins within addresses: `scheme://user:password@host`, and lines of `.pgpass`:
 //! `host:port:database:user:password`.
 
-/// Bytes of an address that are looked at.
+/// Bytes of an address that are examined.
 const MOST: usize = 1024;
 
-/// The password, or the user where that is the secret. `from` is behind `://`.
+/// Returns the password, or the user where that is the secret. `from` is after `://`.
 pub(super) fn login(text: &str, from: usize) -> Option<(usize, usize)> {
     let mut most = (from + MOST).min(text.len());
     while !text.is_char_boundary(most) {
@@ -42,7 +42,7 @@ pub(super) fn login(text: &str, from: usize) -> Option<(usize, usize)> {
     })
 }
 
-/// The password of a line of `.pgpass`. The word is its port, or follows one that is `*`.
+/// Returns the password of a line of `.pgpass`. The word is its port, or follows one that is `*`.
 pub(super) fn password_file(text: &str, at: usize, end: usize) -> Option<(usize, usize)> {
     const LONGEST_HOST: usize = 253;
     let bytes = text.as_bytes();
@@ -99,7 +99,7 @@ pub(super) fn password_file(text: &str, at: usize, end: usize) -> Option<(usize,
     fits.then(|| (to - password.len(), to))
 }
 
-/// Whether a text begins as a host does, up to its port or path.
+/// Returns whether a text begins as a host does, up to its port or path.
 fn is_host(text: &str) -> bool {
     let end = text.find(['/', '?', ':', '#', ',']).unwrap_or(text.len());
     let host = &text[..end];

@@ -13,10 +13,10 @@ use super::names::{self, LITERALS, STATES, Strength};
 const MOST_BYTES: usize = 2048;
 /// Arguments of a command that are read.
 const MOST_ARGUMENTS: usize = 48;
-/// Bytes before a command in which the quote that holds it is looked for.
+/// Bytes before a command in which the quote that holds it is searched for.
 const MOST_BEFORE: usize = 256;
 
-/// Which arguments are secrets. Arguments are those that are neither an option nor its value, behind the
+/// Which arguments are secrets. Arguments are those that are neither an option nor its value, after the
 /// words of the subcommand.
 #[derive(Clone, Copy, Debug)]
 enum Which {
@@ -34,7 +34,7 @@ enum Which {
 #[derive(Debug)]
 struct Command {
     program: &'static str,
-    /// Words that stand first among the arguments: `kv put`.
+    /// Words that are first among the arguments: `kv put`.
     subcommand: &'static [&'static str],
     /// A letter of an option without which there is no secret: `b` of `-nb`.
     letter: Option<char>,
@@ -43,7 +43,7 @@ struct Command {
     secrets: Which,
 }
 
-/// A row of [`COMMANDS`].
+/// Returns a row of [`COMMANDS`].
 const fn command(
     program: &'static str,
     subcommand: &'static [&'static str],
@@ -61,7 +61,7 @@ const fn command(
 
 use Which::{At, Last, Named, Pairs};
 
-/// Commands, the more special before the less. A program also stands in `PROGRAMS` of
+/// Commands, the more special before the less. A program also is in `PROGRAMS` of
 /// [`super::commands`].
 #[rustfmt::skip]
 const COMMANDS: &[Command] = &[
@@ -167,7 +167,7 @@ pub(super) fn secrets(text: &str, at: usize, end: usize) -> Vec<Range> {
     found
 }
 
-/// Whether a word that sentences hold too begins a command: no word stands before it but one that runs
+/// Returns whether a word that sentences hold too begins a command: no word is before it but one that runs
 /// others.
 fn is_command(text: &str, at: usize) -> bool {
     let Some(before) = text[..at].strip_suffix(' ') else {
@@ -182,7 +182,7 @@ fn is_command(text: &str, at: usize) -> bool {
         || names::holds(&["sudo", "exec", "env", "then", "do", "-c", "run"], word)
 }
 
-/// What the arguments of a program pass.
+/// Returns what the arguments of a program pass.
 fn passed(text: &str, program: &str, arguments: &[Range]) -> Vec<Range> {
     let word = |range: &Range| &text[range.0..range.1];
     for command in COMMANDS.iter().filter(|known| known.program == program) {
@@ -223,7 +223,7 @@ fn passed(text: &str, program: &str, arguments: &[Range]) -> Vec<Range> {
     Vec::new()
 }
 
-/// The arguments that are neither an option nor the value of one.
+/// Returns the arguments that are neither an option nor the value of one.
 fn places(text: &str, arguments: &[Range], valued: &[&str]) -> Vec<Range> {
     let mut places = Vec::with_capacity(arguments.len());
     let mut is_value = false;
@@ -247,13 +247,13 @@ fn places(text: &str, arguments: &[Range], valued: &[&str]) -> Vec<Range> {
     places
 }
 
-/// What follows the separator of a pair.
+/// Returns what follows the separator of a pair.
 fn second(text: &str, (from, to): Range, separator: char) -> Option<Range> {
     let at = text[from..to].find(separator)?;
     Some((from + at + separator.len_utf8(), to))
 }
 
-/// What `echo` or `printf` feeds to a command that reads a secret.
+/// Returns what `echo` or `printf` feeds to a command that reads a secret.
 fn fed(text: &str, at: usize, end: usize) -> Vec<Range> {
     let limit = limit(text, end);
     let line = &text[end..limit];
@@ -266,7 +266,7 @@ fn fed(text: &str, at: usize, end: usize) -> Vec<Range> {
     };
     let mut arguments = read(text, at, end, end + pipe);
     let word = |range: &Range| &text[range.0..range.1];
-    // Another command stands between; within brackets it may feed the same one.
+    // Another command is between; within brackets it may feed the same one.
     if let Some(last) = arguments
         .iter()
         .position(|range| word(range).ends_with(';'))
@@ -309,7 +309,7 @@ fn fed(text: &str, at: usize, end: usize) -> Vec<Range> {
     }
 }
 
-/// How the command that a text begins with reads a secret, if it does.
+/// Returns how the command that a text begins with reads a secret, if it does.
 fn consumer(text: &str) -> Option<Fed> {
     const NEAR: usize = 160;
     let mut near = text.len().min(NEAR);
@@ -334,7 +334,7 @@ fn consumer(text: &str) -> Option<Fed> {
         .map(|(_, _, fed)| *fed)
 }
 
-/// `chpasswd <<< USER:SECRET`.
+/// Parses `chpasswd <<< USER:SECRET`.
 fn here_string(text: &str, at: usize, end: usize) -> Option<Vec<Range>> {
     let limit = limit(text, end);
     let line = &text[end..limit];
@@ -349,7 +349,7 @@ fn here_string(text: &str, at: usize, end: usize) -> Option<Vec<Range>> {
     })
 }
 
-/// Where reading a command ends at the latest.
+/// Returns where reading a command ends at the latest.
 fn limit(text: &str, from: usize) -> usize {
     let mut limit = (from + MOST_BYTES).min(text.len());
     while !text.is_char_boundary(limit) {
@@ -358,7 +358,7 @@ fn limit(text: &str, from: usize) -> usize {
     limit
 }
 
-/// The arguments of the command whose program is the word from `at` to `end`.
+/// Returns the arguments of the command whose program is the word from `at` to `end`.
 fn arguments(text: &str, at: usize, end: usize) -> Vec<Range> {
     let end = end
         + if text[end..].starts_with(".exe") {
@@ -372,7 +372,7 @@ fn arguments(text: &str, at: usize, end: usize) -> Vec<Range> {
     read(text, at, end, limit(text, end))
 }
 
-/// The argument that follows the one from `at` to `end` in a list, each of which has quotes of its own.
+/// Returns the argument that follows the one from `at` to `end` in a list, each of which has its own quotes.
 pub(super) fn next_of_list(text: &str, at: usize, end: usize) -> Option<Range> {
     let quote = text[..at].chars().next_back()?;
     let listed = matches!(quote, '"' | '\'') && text[end..].starts_with(quote);
@@ -383,7 +383,7 @@ pub(super) fn next_of_list(text: &str, at: usize, end: usize) -> Option<Range> {
 fn read(text: &str, at: usize, from: usize, limit: usize) -> Vec<Range> {
     let quote = |c: &char| matches!(c, '"' | '\'');
     let before = text[..at].chars().next_back().filter(quote);
-    // `"htpasswd", "-b"`: each argument has quotes of its own.
+    // `"htpasswd", "-b"`: each argument has its own quotes.
     let listed = before.filter(|quote| text[from..].starts_with(*quote));
     let outer = if listed.is_some() {
         None
@@ -403,14 +403,7 @@ fn read(text: &str, at: usize, from: usize, limit: usize) -> Vec<Range> {
         at += blank;
         let mut rest = &text[at..limit];
         if let Some(quote) = listed {
-            let named = rest.strip_prefix('a').map_or(0, |name| {
-                let digits = name.bytes().take_while(u8::is_ascii_digit).count();
-                if name[digits..].starts_with('=') {
-                    digits + 2
-                } else {
-                    0
-                }
-            });
+            let named = audit_name(rest);
             at += named;
             rest = &rest[named..];
             if !rest.starts_with(quote) {
@@ -448,7 +441,19 @@ fn read(text: &str, at: usize, from: usize, limit: usize) -> Vec<Range> {
     found
 }
 
-/// The quote that holds the command: the last one of its line that was not closed.
+/// Returns the length of the name of an argument in a record of audit, `a1=`; 0 if there is none.
+fn audit_name(text: &str) -> usize {
+    text.strip_prefix('a').map_or(0, |name| {
+        let digits = name.bytes().take_while(u8::is_ascii_digit).count();
+        if name[digits..].starts_with('=') {
+            digits + 2
+        } else {
+            0
+        }
+    })
+}
+
+/// Returns the quote that holds the command: the last one of its line that was not closed.
 fn outer(text: &str, at: usize) -> Option<char> {
     let mut from = at.saturating_sub(MOST_BEFORE);
     while !text.is_char_boundary(from) {

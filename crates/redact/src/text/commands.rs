@@ -3,7 +3,7 @@
 /// How an option gives the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
-    /// `-pSECRET`; behind a lone `-p` something else follows.
+    /// `-pSECRET`; after a lone `-p` something else follows.
     Joined,
     /// `-p SECRET` or `-pSECRET`.
     Next,
@@ -143,7 +143,7 @@ pub(super) fn may_be_program(word: &[u8]) -> bool {
         && BEGINNINGS[usize::from(first & 127)] & (1 << (second & 127)) != 0
 }
 
-/// The options that give a secret to the program whose name is the word at this place.
+/// Returns the options that give a secret to the program whose name is the word at this place.
 pub(super) fn of_program(text: &str, at: usize, end: usize) -> Option<Options> {
     let word = &text.as_bytes()[at..end];
     if !may_be_program(word) {
@@ -158,11 +158,11 @@ pub(super) fn of_program(text: &str, at: usize, end: usize) -> Option<Options> {
         .map(|(_, options)| *options)
 }
 
-/// The secret that an option gives: `at` is where its word begins.
+/// Returns the secret that an option gives: `at` is where its word begins.
 pub(super) fn secret(options: Options, text: &str, at: usize) -> Option<(usize, usize)> {
     // `/p:` of a program that comes from Windows.
     let at = at - usize::from(text[..at].ends_with(" /"));
-    // An argument of its own.
+    // A separate argument.
     if !matches!(
         at.checked_sub(1).map(|at| text.as_bytes()[at]),
         None | Some(b' ' | b'\t' | b'"' | b'\'' | b',')
@@ -212,7 +212,7 @@ pub(super) fn secret(options: Options, text: &str, at: usize) -> Option<(usize, 
     })
 }
 
-/// The argument that begins here, within its quotes.
+/// Returns the argument that begins here, within its quotes.
 fn argument(text: &str, from: usize) -> (usize, usize) {
     let rest = &text[from..];
     if let Some(quote) = rest.chars().next().filter(|c| matches!(c, '"' | '\'')) {

@@ -14,7 +14,7 @@
 //! | does a private key begin here? | [`pem`] | `-----BEGIN PRIVATE KEY-----` |
 //!
 //! The tables are the place for more. Every look ahead is either bounded or ends in a value that is
-//! taken out and not looked at again, so that the pass is linear.
+//! taken out and not examined again, so that the pass is linear.
 
 mod address;
 mod arguments;
@@ -31,21 +31,21 @@ use crate::MARK;
 use names::Strength;
 pub use pem::Pem;
 
-/// The text with `…` in place of every secret.
+/// Returns the text with `…` in place of every secret.
 #[must_use]
 pub fn text(text: &str) -> String {
     clean(text).into_owned()
 }
 
-/// As [`text`]; borrowed when there is no secret.
+/// Does the same as [`text`]; borrowed when there is no secret.
 #[must_use]
 pub fn clean(text: &str) -> Cow<'_, str> {
     inspect(text).0
 }
 
-/// As [`clean`], and whether no word of the text even looks like a secret or the name of one. Then the same text with
-/// other numbers holds no secret either, where a number is digits and single dots between two of blank, comma,
-/// semicolon, `=` and brackets, or an end of the text.
+/// Does the same as [`clean`], and whether no word of the text even looks like a secret or the name of one. Then the
+/// same text with other numbers holds no secret either, where a number is digits and single dots between two of
+/// blank, comma, semicolon, `=` and brackets, or an end of the text.
 #[must_use]
 pub fn inspect(text: &str) -> (Cow<'_, str>, bool) {
     let bytes = text.as_bytes();
@@ -108,7 +108,7 @@ pub fn inspect(text: &str) -> (Cow<'_, str>, bool) {
     (Cow::Owned(out), false)
 }
 
-/// The value of a field of this name, as a structured log has it.
+/// Returns the value of a field of this name, as a structured log has it.
 #[must_use]
 pub fn value<'a>(name: &str, content: &'a str) -> Cow<'a, str> {
     let secret = names::may_be(
@@ -167,7 +167,7 @@ static CLASS: [u8; 256] = {
     table
 };
 
-/// What may be asked of a word because of the byte behind it.
+/// What may be asked of a word because of the byte after it.
 const NOTHING: u8 = 0;
 /// Whether it is a name.
 const NAME: u8 = 1;
@@ -180,7 +180,7 @@ const HOOK: u8 = 4;
 /// Anything.
 const ANYTHING: u8 = 5;
 
-/// By the byte behind a word.
+/// By the byte after a word.
 static ASKED: [u8; 256] = {
     let follows = follows();
     let mut table = [NOTHING; 256];
@@ -200,7 +200,7 @@ static ASKED: [u8; 256] = {
 };
 
 /// Returns whether [`Scan::word`] has no answer for this word, by its first and last letters, its length and the
-/// byte behind it: nearly every word of a log is plain.
+/// byte after it: nearly every word of a log is plain.
 fn is_plain(text: &str, at: usize, end: usize) -> bool {
     let bytes = text.as_bytes();
     let word = &bytes[at..end];
@@ -280,7 +280,7 @@ impl Scan<'_> {
         (from.max(kept), to)
     }
 
-    /// The secret that the word at this place is, or that follows it. Nearly every word is told apart
+    /// Returns the secret that the word at this place is, or that follows it. Nearly every word is decided
     /// by its first or last letters, so that a line without secrets costs little more than a look at
     /// each of its bytes.
     fn word(&mut self, at: usize, end: usize) -> Option<Range> {
@@ -318,33 +318,8 @@ impl Scan<'_> {
         if FOLLOWS[usize::from(next)] == 0 {
             return None;
         }
-        // Behind a blank a sentence goes on, unless a separator follows or this is an option.
         if matches!(next, b' ' | b'\t') {
-            let separator = bytes[end..]
-                .iter()
-                .find(|byte| !matches!(byte, b' ' | b'\t'));
-            let option =
-                word[0] == b'-' || bytes[..at].ends_with(b".") || bytes[..at].ends_with(b":");
-            let named = matches!(separator, Some(b'=' | b':' | 0x80..)) || option;
-            let secret = || {
-                if names::may_be(trimmed(word)) {
-                    self.named(at, end)
-                } else {
-                    None
-                }
-            };
-            let spoken = || {
-                if names::may_be(trimmed(word)) || speech::may_begin(word) {
-                    speech::secret(self.text, at, end)
-                } else {
-                    None
-                }
-            };
-            return if named {
-                secret().or_else(spoken)
-            } else {
-                spoken()
-            };
+            return self.before_blank(at, end);
         }
         if names::may_be(trimmed(word)) {
             return self
@@ -354,7 +329,31 @@ impl Scan<'_> {
         None
     }
 
-    /// The value of the name at this place.
+    /// Returns the secret that follows a word and a blank: a sentence continues there, unless a separator
+    /// follows or the word is an option.
+    fn before_blank(&self, at: usize, end: usize) -> Option<Range> {
+        let bytes = self.text.as_bytes();
+        let word = &bytes[at..end];
+        let separator = bytes[end..]
+            .iter()
+            .find(|byte| !matches!(byte, b' ' | b'\t'));
+        let option = word[0] == b'-' || bytes[..at].ends_with(b".") || bytes[..at].ends_with(b":");
+        let named = matches!(separator, Some(b'=' | b':' | 0x80..)) || option;
+        let may_be_name = names::may_be(trimmed(word));
+        if named
+            && may_be_name
+            && let Some(secret) = self.named(at, end)
+        {
+            return Some(secret);
+        }
+        if may_be_name || speech::may_begin(word) {
+            speech::secret(self.text, at, end)
+        } else {
+            None
+        }
+    }
+
+    /// Returns the value of the name at this place.
     fn named(&self, at: usize, end: usize) -> Option<Range> {
         let text = self.text;
         let word = &text[at..end];
@@ -385,7 +384,7 @@ impl Scan<'_> {
         {
             return Some(found);
         }
-        // The shell's working directory, as sudo tells it.
+        // The shell's working directory, as sudo logs it.
         if matches!(word, "PWD" | "OLDPWD") && text[separator.from..].starts_with('/') {
             return None;
         }
@@ -412,7 +411,7 @@ impl Scan<'_> {
         })
     }
 
-    /// Whether the word before makes a name of this one: "API key".
+    /// Returns whether the word before makes a name of this one: "API key".
     fn qualified(&self, at: usize) -> bool {
         const NEAR: usize = 24;
         let Some(before) = self.text[..at].strip_suffix(' ') else {
@@ -428,7 +427,7 @@ impl Scan<'_> {
         names::holds(names::QUALIFYING, &before[before.len() - length..])
     }
 
-    /// The content of an element: `<password>x</password>`.
+    /// Returns the content of an element: `<password>x</password>`.
     fn element(&self, at: usize, end: usize) -> Option<Range> {
         const ATTRIBUTES: usize = 128;
         let bytes = self.text.as_bytes();
@@ -455,7 +454,7 @@ impl Scan<'_> {
         Some((from, from + to))
     }
 
-    /// Where the name begins whose last part begins here: `--spring.datasource.password`.
+    /// Returns where the name begins whose last part begins here: `--spring.datasource.password`.
     fn dotted(&self, at: usize) -> usize {
         const MOST: usize = 96;
         let before = &self.text.as_bytes()[at.saturating_sub(MOST)..at];
@@ -466,7 +465,7 @@ impl Scan<'_> {
             .count()
     }
 
-    /// The argument of an option: `--password x`.
+    /// Returns the argument of an option: `--password x`.
     fn argument(&self, at: usize, end: usize, strength: Strength) -> Option<Range> {
         let text = self.text;
         if !text[self.dotted(at)..].starts_with('-') || strength == Strength::Loose {
@@ -482,12 +481,12 @@ impl Scan<'_> {
         (!harmless).then_some((found.from, found.to))
     }
 
-    /// Of `Authorization: Bearer x` the scheme stays; of most schemes more than a word follows.
+    /// Keeps the scheme of `Authorization: Bearer x`; of most schemes more than a word follows.
     fn credentials(&self, at: usize, separator: value::Separator) -> Option<Range> {
         let rest = &self.text[separator.from..];
         let scheme = rest.bytes().take_while(|byte| in_word(*byte)).count();
         let value = rest[scheme..].strip_prefix(' ')?;
-        // A scheme that is no word of the list below is one all the same, a sentence is none.
+        // A scheme that is not a word of the list below is one all the same, a sentence is none.
         let simple = names::holds(
             &["bearer", "basic", "token", "apikey", "key"],
             &rest[..scheme],
@@ -514,7 +513,7 @@ impl Scan<'_> {
         self.rest_of_header(at, value::Separator { from, ..separator })
     }
 
-    /// Up to the end of the line, or of the quotes in which the header stands.
+    /// Returns up to the end of the line, or of the quotes in which the header stands.
     fn rest_of_header(&self, at: usize, separator: value::Separator) -> Option<Range> {
         let rest = &self.text[separator.from..];
         let first = rest.split([' ', '\n']).next().unwrap_or_default();
@@ -537,7 +536,7 @@ impl Scan<'_> {
         Some((separator.from, separator.from + end))
     }
 
-    /// The value of a name beyond ASCII. Asked at the beginning of a run of such letters only.
+    /// Returns the value of a name beyond ASCII. Asked at the beginning of a run of such letters only.
     fn foreign(&self, at: usize) -> Option<Range> {
         const MOST: usize = 256;
         let bytes = self.text.as_bytes();
@@ -561,7 +560,7 @@ impl Scan<'_> {
     }
 }
 
-/// The word without digits, `_` and `-` at its end.
+/// Returns the word without digits, `_` and `-` at its end.
 fn trimmed(word: &[u8]) -> &[u8] {
     let mut end = word.len();
     while end > 0 && !word[end - 1].is_ascii_alphabetic() {

@@ -1,6 +1,6 @@
-//! Names of secrets, and the words that show that something behind a name is none.
+//! Names of secrets, and the words that show that something after a name is none.
 //!
-//! A name is judged without `_`, `-` and trailing digits, in small letters. Three tables, by how much
+//! A name is evaluated without `_`, `-` and trailing digits, in small letters. Three tables, by how much
 //! they need beside the name:
 //!
 //! | table | matches | example | its value is a secret |
@@ -28,7 +28,7 @@ pub(super) const STRONG: &[&str] = &[
     "geheimnis", "geheim", "zugangsdaten", "webhookurl",
 ];
 
-/// Last parts of names whose value is a secret unless it says something else.
+/// Last parts of names whose value is a secret unless it states something else.
 pub(super) const WEAK: &[&str] = &[
     "pass", "pw", "psw", "passe", "mdp", "clave", "auth", "pin", "otp", "totp", "tan", "cred",
     "userpwd", "passw", "pswd", "authtok",
@@ -103,7 +103,7 @@ pub(super) const QUALIFYING: &[&str] = &[
     "security", "login", "one-time", "confirmation", "shared", "pre-shared", "recovery", "license", "pass", "seed", "2fa",
 ];
 
-/// What stands where a value would, but says how it is with the secret: "password: expired",
+/// What stands where a value would, but states how it is with the secret: "password: expired",
 /// "(using password: YES)", "password is too short", "with password authentication".
 #[rustfmt::skip]
 pub(super) const STATES: &[&str] = &[
@@ -134,7 +134,7 @@ pub(super) const STATES: &[&str] = &[
     "erronée", "expiré", "cambiada", "caducado", "gesetzt", "leer",
 ];
 
-/// Literals that are no secret behind `=` either.
+/// Literals that are not secret after `=` either.
 pub(super) const LITERALS: &[&str] = &[
     "null",
     "none",
@@ -160,7 +160,7 @@ pub(super) const LITERALS: &[&str] = &[
     "valid",
 ];
 
-/// What `auth=` and `pass=` say when they tell a method or an outcome.
+/// What `auth=` and `pass=` mean when they report a method or an outcome.
 #[rustfmt::skip]
 pub(super) const HARMLESS: &[&str] = &[
     "ok", "success", "succeeded", "successful", "failed", "failure", "fail", "error", "passed", "pass", "denied", "granted",
@@ -174,7 +174,7 @@ pub(super) const HARMLESS: &[&str] = &[
     "any", "unset", "empty",
 ];
 
-/// How strongly a name says that its value is a secret.
+/// How strongly a name states that its value is a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Strength {
     Strong,
@@ -182,8 +182,8 @@ pub(super) enum Strength {
     Loose,
 }
 
-/// Whether the word may end as a name does, by its last three letters: nearly every word of a log is
-/// told apart here. Digits at its end, `_` and `-` are left to [`strength`].
+/// Returns whether the word may end as a name does, by its last three letters: nearly every word of a log is
+/// distinguished here. Digits at its end, `_` and `-` are left to [`strength`].
 pub(super) fn may_be(word: &[u8]) -> bool {
     let [.., third, second, last] = word else {
         return matches!(word, [b'p' | b'P', b'w' | b'W']);
@@ -222,7 +222,7 @@ static ENDINGS: [u32; 1024] = {
     table
 };
 
-/// What a word says about the value behind it.
+/// Returns what a word states about the value after it.
 pub(super) fn strength(word: &str) -> Option<Strength> {
     let word = word.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '_' | '-'));
     let last = word.as_bytes().last().map(u8::to_ascii_lowercase);
@@ -241,7 +241,7 @@ pub(super) fn strength(word: &str) -> Option<Strength> {
     }
 }
 
-/// The last part of `db_pass`, `smtp-auth`, `dbPass`.
+/// Returns the last part of `db_pass`, `smtp-auth`, `dbPass`.
 pub(super) fn last_part(word: &str) -> &str {
     let bytes = word.as_bytes();
     let mut from = bytes.len();
@@ -259,7 +259,7 @@ pub(super) fn last_part(word: &str) -> &str {
     &word[from..]
 }
 
-/// Whether a word ends as this name, without `_` and `-`, in letters of either size.
+/// Returns whether a word ends as this name, without `_` and `-`, in letters of either size.
 fn ends_as(word: &str, name: &str) -> bool {
     let mut letters = word.bytes().rev().filter(u8::is_ascii_alphanumeric);
     name.bytes().rev().all(|expected| {
@@ -269,7 +269,7 @@ fn ends_as(word: &str, name: &str) -> bool {
     })
 }
 
-/// Whether a list holds the word, in letters of either size.
+/// Returns whether a list holds the word, in letters of either size.
 pub(super) fn holds(list: &[&str], word: &str) -> bool {
     let is_ascii = word.is_ascii();
     list.iter().any(|known| {

@@ -8,12 +8,12 @@ use crate::MARK;
 pub(super) const BEGIN: &[u8] = BEGINNING.as_bytes();
 const BEGINNING: &str = "-----BEGIN";
 const END: &str = "-----END";
-/// What the first line of a private key says.
+/// What the first line of a private key states.
 const PRIVATE: &str = "PRIVATE KEY";
 /// Lines of a key at most; 16384 bits in RSA have 200.
 const MOST_LINES: u16 = 256;
 
-/// The body of the private key that begins here, its frame excepted.
+/// Returns the body of the private key that begins here, its frame excepted.
 pub(super) fn body(text: &str, at: usize) -> Option<(usize, usize)> {
     let from = head(&text[at..]).map(|head| at + head)?;
     let end = text[from..].find(END).map_or(text.len(), |end| from + end);
@@ -33,7 +33,7 @@ fn head(text: &str) -> Option<usize> {
     Some(private + dashes + 5)
 }
 
-/// Private keys over several lines of one stream, each of which is an event of its own: what follows
+/// Private keys over several lines of one stream, each of which is a separate event: what follows
 /// a first line is taken out up to the last.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Pem {
@@ -41,7 +41,7 @@ pub struct Pem {
 }
 
 impl Pem {
-    /// As [`Pem::line`], for a text that may have several.
+    /// Does the same as [`Pem::line`], for a text that may have several.
     #[must_use]
     pub fn text<'a>(&mut self, text: &'a str) -> Cow<'a, str> {
         if self.left == 0 && !text.contains(BEGINNING) {
@@ -55,7 +55,7 @@ impl Pem {
         Cow::Owned(lines.join("\n"))
     }
 
-    /// The line without what it holds of a key's body.
+    /// Returns the line without what it holds of a key's body.
     #[must_use]
     pub fn line<'a>(&mut self, line: &'a str) -> Cow<'a, str> {
         if self.left > 0 {
@@ -92,7 +92,7 @@ const fn is_base64(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=')
 }
 
-/// Whether a word may be a line of base64: as long as most of them, or not a word of a sentence.
+/// Returns whether a word may be a line of base64: as long as most of them, or not a word of a sentence.
 fn looks_encoded(word: &str) -> bool {
     let letter = word.bytes().skip(1).any(|byte| byte.is_ascii_uppercase());
     word.len() >= 60

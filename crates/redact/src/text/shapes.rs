@@ -1,4 +1,4 @@
-//! Secrets that are told by how they look: keys that their issuers mark, hashes of passwords.
+//! Secrets recognised by their form: keys that their issuers mark, hashes of passwords.
 
 /// What may follow a marked beginning.
 #[derive(Clone, Copy)]
@@ -76,7 +76,7 @@ pub(super) fn may_begin(first: u8, second: u8) -> bool {
     BEGINNINGS[usize::from(first & 127)] & (1 << (second & 127)) != 0
 }
 
-/// Where the key ends that begins with the word at this place, if it is one.
+/// Returns where the key ends that begins with the word at this place, if it is one.
 pub(super) fn key(text: &str, at: usize, end: usize) -> Option<usize> {
     let word = &text.as_bytes()[at..end];
     let [first, second, ..] = word else {
@@ -106,19 +106,19 @@ pub(super) fn key(text: &str, at: usize, end: usize) -> Option<usize> {
             return None;
         }
         let stop = at + prefix.len() + rest.bytes().take_while(allowed).count();
-        // A word that goes on is another one.
+        // A word that continues is another one.
         (stop >= end).then_some(stop)
     })
 }
 
 /// Letters of a secret key of AWS.
 const SECRET_KEY: usize = 40;
-/// Letters of its first word at least, where neither `+` nor `/` follows: two of those may stand before.
+/// Letters of its first word at least, where neither `+` nor `/` follows: two of those may be before.
 pub(super) const SHORTEST_UNNAMED: usize = SECRET_KEY - 2;
 
-/// The secret key of AWS that begins at this place: forty letters of Base64 and nothing else. Where an
-/// identifier of such a key stands beside it capitals and small letters are enough, elsewhere it must
-/// look drawn at random: hashes have no capitals, paths and long names go on from letter to letter.
+/// Returns the secret key of AWS that begins at this place: forty letters of Base64 and nothing else. Where an
+/// identifier of such a key is beside it capitals and small letters are enough, elsewhere it must
+/// look drawn at random: hashes have no capitals, paths and long names continue from letter to letter.
 pub(super) fn unnamed(text: &str, at: usize) -> Option<(usize, usize)> {
     let bytes = text.as_bytes();
     let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
@@ -131,7 +131,7 @@ pub(super) fn unnamed(text: &str, at: usize) -> Option<(usize, usize)> {
             .count();
     let to = from + SECRET_KEY;
     let goes_on = |byte: &u8| is_letter(byte) || b"=-_.%@~".contains(byte);
-    // Nearly every word is told apart by these two.
+    // These two decide for nearly every word.
     if !bytes.get(to - 1).is_some_and(is_letter) || bytes.get(to).is_some_and(goes_on) {
         return None;
     }
@@ -170,7 +170,7 @@ pub(super) fn unnamed(text: &str, at: usize) -> Option<(usize, usize)> {
     (drawn || beside_identifier(text, from, to)).then_some((from, to))
 }
 
-/// Whether an identifier of a key of AWS stands near a place.
+/// Returns whether an identifier of a key of AWS is near a place.
 fn beside_identifier(text: &str, from: usize, to: usize) -> bool {
     const NEAR: usize = 256;
     let bytes = text.as_bytes();
@@ -179,7 +179,7 @@ fn beside_identifier(text: &str, from: usize, to: usize) -> bool {
         .any(|word| word == b"AKIA" || word == b"ASIA")
 }
 
-/// A bot's token of Telegram: 8 to 10 digits, a colon, 35 letters.
+/// Returns a bot's token of Telegram: 8 to 10 digits, a colon, 35 letters.
 fn telegram(text: &str, at: usize, end: usize) -> Option<usize> {
     let word = &text[at..end];
     let digits = word.strip_prefix("bot").unwrap_or(word);
@@ -194,7 +194,7 @@ fn telegram(text: &str, at: usize, end: usize) -> Option<usize> {
     fits.then_some(end + 1 + length)
 }
 
-/// Names of methods behind which a hash of a password stands: `$2y$…`, `SCRAM-SHA-256$…`.
+/// Names of methods after which a hash of a password stands: `$2y$…`, `SCRAM-SHA-256$…`.
 const METHODS: &[&str] = &[
     "1",
     "2a",
@@ -229,7 +229,7 @@ const METHODS: &[&str] = &[
     "ml",
 ];
 
-/// The hash that follows the name of a method, its name excepted.
+/// Returns the hash that follows the name of a method, its name excepted.
 pub(super) fn hash(text: &str, at: usize, end: usize) -> Option<(usize, usize)> {
     let bytes = text.as_bytes();
     let before = at.checked_sub(1).map(|at| bytes[at]);
@@ -267,7 +267,7 @@ const HOOKS: &[&str] = &[
     "chat.googleapis.com/v1/spaces",
 ];
 
-/// The rest of an address of [`HOOKS`] whose last word ends here.
+/// Returns the rest of an address of [`HOOKS`] whose last word ends here.
 pub(super) fn hook(text: &str, end: usize) -> Option<(usize, usize)> {
     let known = HOOKS
         .iter()
@@ -279,7 +279,7 @@ pub(super) fn hook(text: &str, end: usize) -> Option<(usize, usize)> {
     Some((end + 1, end + 1 + length))
 }
 
-/// Last words of [`HOOKS`].
+/// Returns the endings of [`HOOKS`].
 pub(super) fn may_be_hook(word: &[u8]) -> bool {
     matches!(
         word,

@@ -6,12 +6,12 @@ use super::value;
 /// Schemes of HTTP before which their credentials stand.
 const SCHEMES: &[&str] = &["bearer", "basic", "digest", "negotiate", "ntlm", "hawk"];
 
-/// Whether a word is one of [`SCHEMES`].
+/// Returns whether a word is one of [`SCHEMES`].
 pub(super) fn is_scheme(word: &str) -> bool {
     SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(word))
 }
 
-/// Whether a word may announce a secret, by its first letter and its length.
+/// Returns whether a word may announce a secret, by its first letter and its length.
 pub(super) fn may_begin(word: &[u8]) -> bool {
     match word {
         [b'b' | b'B' | b'd' | b'D' | b'n' | b'N' | b'h' | b'H', ..] => {
@@ -31,7 +31,7 @@ pub(super) fn may_begin(word: &[u8]) -> bool {
     }
 }
 
-/// What the word at this place announces.
+/// Returns what the word at this place announces.
 pub(super) fn secret(text: &str, at: usize, end: usize) -> Option<(usize, usize)> {
     let word = &text[at..end];
     let is = |known: &str| known.eq_ignore_ascii_case(word);
@@ -70,7 +70,19 @@ pub(super) fn secret(text: &str, at: usize, end: usize) -> Option<(usize, usize)
     spoken(text, at, word, after)
 }
 
-/// The value of a name within a sentence.
+/// Words before *key*, *code* or *pass* with which it is a secret.
+const QUALIFIERS: &[&str] = &[
+    "api",
+    "access",
+    "secret",
+    "verification",
+    "security",
+    "auth",
+    "login",
+    "one-time",
+];
+
+/// Returns the value of a name within a sentence.
 fn spoken(text: &str, at: usize, word: &str, after: &str) -> Option<(usize, usize)> {
     let password = names::spoken(word) == Some(Spoken::Password);
     let before = text[..at]
@@ -78,27 +90,13 @@ fn spoken(text: &str, at: usize, word: &str, after: &str) -> Option<(usize, usiz
         .rsplit([' ', '(', '"', '\t'])
         .next()
         .unwrap_or_default();
-    if names::holds(&["key", "code", "pass"], word)
-        && !names::holds(
-            &[
-                "api",
-                "access",
-                "secret",
-                "verification",
-                "security",
-                "auth",
-                "login",
-                "one-time",
-            ],
-            before,
-        )
-    {
+    if names::holds(&["key", "code", "pass"], word) && !names::holds(QUALIFIERS, before) {
         return None;
     }
     let first = next_word(after);
     let number = first.trim_end_matches(['.', ',', ':', '!', ')']);
     if names::holds(&["otp", "pin", "passcode"], word) && is_code(number) {
-        return judged(text, after, true);
+        return evaluated(text, after, true);
     }
     if names::holds(COPULAS, first.trim_end_matches(':')) {
         let mut value = after[first.len()..].trim_start_matches([' ', ':']);
@@ -109,7 +107,7 @@ fn spoken(text: &str, at: usize, word: &str, after: &str) -> Option<(usize, usiz
         {
             value = rest;
         }
-        return judged(text, value, password);
+        return evaluated(text, value, password);
     }
     // "password set to x".
     for known in [
@@ -123,7 +121,7 @@ fn spoken(text: &str, at: usize, word: &str, after: &str) -> Option<(usize, usiz
             && (value.starts_with(['\'', '"', '“', '«', '`'])
                 || password && looks_secret(next_word(value)))
         {
-            return judged(text, value, password);
+            return evaluated(text, value, password);
         }
     }
     if password && value::quote(after).is_some() {
@@ -131,12 +129,12 @@ fn spoken(text: &str, at: usize, word: &str, after: &str) -> Option<(usize, usiz
             .filter(|(from, to)| !names::holds(STATES, &text[*from..*to]));
     }
     if names::holds(BRINGING, before) || before_is_login(text, at) {
-        return judged(text, after, password);
+        return evaluated(text, after, password);
     }
-    (password && looks_secret(first)).then(|| judged(text, after, true))?
+    (password && looks_secret(first)).then(|| evaluated(text, after, true))?
 }
 
-/// `login me password x`, as of netrc: the word before the one before.
+/// Returns whether the text is `login me password x`, as of netrc: the word before the one before.
 fn before_is_login(text: &str, at: usize) -> bool {
     const NEAR: usize = 96;
     let mut from = at.saturating_sub(NEAR);
@@ -150,8 +148,8 @@ fn before_is_login(text: &str, at: usize) -> bool {
             .is_some_and(|word| names::holds(&["login", "user", "username"], word))
 }
 
-/// The value, unless it is a word of state; of names that others use too it must look like one.
-fn judged(text: &str, value: &str, password: bool) -> Option<(usize, usize)> {
+/// Returns the value, unless it is a word of state; of names that others use too it must look like one.
+fn evaluated(text: &str, value: &str, password: bool) -> Option<(usize, usize)> {
     let (from, mut to) = range(text, value);
     let quoted = value::quote(value).is_some();
     if !quoted {
@@ -166,7 +164,7 @@ fn judged(text: &str, value: &str, password: bool) -> Option<(usize, usize)> {
     (secret && from < to).then_some((from, to))
 }
 
-/// `hunter22`: letters and digits, and nothing of an address, a path or a version.
+/// Returns whether the text is `hunter22`: letters and digits, and nothing of an address, a path or a version.
 fn looks_secret(word: &str) -> bool {
     let word = word.trim_end_matches(['.', ',', ':', '!', '?', ')']);
     let has = |class: fn(char) -> bool| word.chars().any(class);
@@ -177,12 +175,12 @@ fn looks_secret(word: &str) -> bool {
         && !names::holds(STATES, word)
 }
 
-/// A one-time code.
+/// Returns a one-time code.
 fn is_code(word: &str) -> bool {
     (4..=10).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// What follows a scheme, unless the sentence goes on: "Basic authentication failed".
+/// Returns what follows a scheme, unless the sentence continues: "Basic authentication failed".
 fn credentials(text: &str, scheme: &str, after: &str) -> Option<(usize, usize)> {
     let mut inner = after;
     // More than a few are a text made to take long.
@@ -216,7 +214,7 @@ fn credentials(text: &str, scheme: &str, after: &str) -> Option<(usize, usize)> 
     encoded.then_some((from, to))
 }
 
-/// The value of a name beyond ASCII within the run of letters from `at` to `end`, or behind it.
+/// Returns the value of a name beyond ASCII within the run of letters from `at` to `end`, or after it.
 pub(super) fn foreign(text: &str, at: usize, end: usize) -> Option<(usize, usize)> {
     const WITHIN: &[&str] = &["：", "＝", "是", "为", "為", "は"];
     let run = &text[at..end];
@@ -236,7 +234,7 @@ pub(super) fn foreign(text: &str, at: usize, end: usize) -> Option<(usize, usize
         for separator in WITHIN {
             if let Some(value) = tail.strip_prefix(separator) {
                 let value = value.trim_start_matches(' ');
-                return judged(text, value, true);
+                return evaluated(text, value, true);
             }
         }
         if let Some(separator) = value::separator(text, at + behind) {
@@ -252,7 +250,7 @@ pub(super) fn foreign(text: &str, at: usize, end: usize) -> Option<(usize, usize
             .trim_start_matches(' ');
         let first = next_word(after);
         names::holds(COPULAS, first)
-            .then(|| judged(text, after[first.len()..].trim_start(), true))?
+            .then(|| evaluated(text, after[first.len()..].trim_start(), true))?
     })
 }
 
@@ -260,7 +258,7 @@ fn next_word(text: &str) -> &str {
     text.split([' ', '\t', '\n']).next().unwrap_or_default()
 }
 
-/// The value that `rest`, the end of `text`, begins with.
+/// Returns the value that `rest`, the end of `text`, begins with.
 fn range(text: &str, rest: &str) -> (usize, usize) {
     let found = value::value(text, text.len() - rest.len(), false, usize::MAX);
     (found.from, found.to)

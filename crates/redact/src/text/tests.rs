@@ -99,7 +99,7 @@ fn what_is_secret_goes_and_the_rest_stays() {
 }
 
 #[test]
-fn a_field_is_judged_by_its_name() {
+fn a_field_is_evaluated_by_its_name() {
     let cases = [
         ("password", "x", "…"),
         ("db_pass", "x", "…"),

@@ -1,12 +1,12 @@
-//! From a name to its value: what may stand between them, and where the value ends.
+//! From a name to its value: what may be between them, and where the value ends.
 
 use super::names::{self, HARMLESS, LITERALS, STATES, Strength};
 
-/// Blanks that may stand around a separator.
+/// Blanks that may be around a separator.
 const BLANKS: usize = 8;
 /// Bytes of a value that show whether it is a secret.
 pub(super) const SHOWN: usize = 512;
-/// Letters of what may stand before a quote: `Some("x")`, `b'x'`, `string(7) "x"`.
+/// Letters of what may be before a quote: `Some("x")`, `b'x'`, `string(7) "x"`.
 const WRAPPER: usize = 24;
 
 /// What may open or close a value, and what closes it. Backslashes before the first two are those of
@@ -34,7 +34,7 @@ const QUOTES: &[(&str, &str)] = &[
     ("」", "」"),
 ];
 
-/// What stands between a name and its value; the longer before the shorter.
+/// What is between a name and its value; the longer before the shorter.
 const SEPARATORS: &[&str] = &[
     "=>", ":=", "==", "=", "%253D", "%253d", "%3D", "%3d", "%253A", "%253a", "%3A", "%3a",
     "\\u003d", "\\u003a", "&#61;", "&#x3D;", ":", "：", "＝",
@@ -45,7 +45,7 @@ const SEPARATORS: &[&str] = &[
 pub(super) struct Separator {
     /// Where the value begins.
     pub(super) from: usize,
-    /// A colon, with a blank behind it: a sentence has it too.
+    /// A colon, with a blank after it: a sentence has it too.
     pub(super) sentence: bool,
     /// The name is in quotes, so that this is data.
     pub(super) data: bool,
@@ -55,7 +55,7 @@ pub(super) struct Separator {
     pub(super) colon: bool,
 }
 
-/// The separator behind a name that ends here.
+/// Returns the separator after a name that ends here.
 pub(super) fn separator(text: &str, end: usize) -> Option<Separator> {
     between(text, end).or_else(|| {
         // `"name": "DB_PASSWORD", "value": "x"`, `<add key="password" value="x"/>`.
@@ -110,7 +110,7 @@ fn blanks(text: &str) -> &str {
     &text[count..]
 }
 
-/// Bytes of what stands before a quoted value: `b`, `Some(`, `string(7) `.
+/// Bytes of what is before a quoted value: `b`, `Some(`, `string(7) `.
 fn wrapper(text: &str) -> usize {
     let name = text
         .bytes()
@@ -134,7 +134,7 @@ fn wrapper(text: &str) -> usize {
     0
 }
 
-/// The opening quote that the text begins with: backslashes before it, what closes it, what follows.
+/// Returns the opening quote that the text begins with: backslashes before it, what closes it, what follows.
 pub(super) fn quote(text: &str) -> Option<(usize, &'static str, &str)> {
     // No quote begins so.
     if matches!(
@@ -158,7 +158,7 @@ pub(super) fn quote(text: &str) -> Option<(usize, &'static str, &str)> {
         .find_map(|(open, close)| Some((0, *close, text.strip_prefix(open)?)))
 }
 
-/// A value: where it is, and whether it stands in quotes.
+/// A value: where it is, and whether it is in quotes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Value {
     pub(super) from: usize,
@@ -166,7 +166,7 @@ pub(super) struct Value {
     pub(super) quoted: bool,
 }
 
-/// The value that begins here: within its quotes, or up to what ends a word of a line; of one that is
+/// Returns the value that begins here: within its quotes, or up to what ends a word of a line; of one that is
 /// longer than `most` its beginning.
 pub(super) fn value(text: &str, from: usize, encoded: bool, most: usize) -> Value {
     let mut end = from.saturating_add(most).min(text.len());
@@ -192,7 +192,7 @@ pub(super) fn value(text: &str, from: usize, encoded: bool, most: usize) -> Valu
             quoted: true,
         };
     }
-    // What is within an object has names of its own.
+    // What is within an object has its own names.
     if rest.starts_with('{') && rest[1..].starts_with(['"', '\'', ' ', '\\', '}', '\n']) {
         return Value {
             from,
@@ -261,7 +261,7 @@ pub(super) struct Name<'a> {
     pub(super) whole: bool,
 }
 
-/// Whether a value of this name is a secret.
+/// Returns whether a value of this name is a secret.
 pub(super) fn is_secret(
     text: &str,
     name: Name<'_>,
@@ -313,8 +313,8 @@ pub(super) fn is_secret(
         Strength::Weak if digits && (core.len() <= 2 || counts(text, value)) => false,
         // `auth: timeout` is a message, `smtp_auth: x` and `pass: x` are settings.
         Strength::Weak if prose => {
-            let told = name.whole && is(&["auth"]);
-            (!told && ends_line(text, value.to))
+            let rejected = name.whole && is(&["auth"]);
+            (!rejected && ends_line(text, value.to))
                 || core
                     .bytes()
                     .any(|byte| byte.is_ascii_digit() || b"!@#$%^&*+~".contains(&byte))
@@ -323,7 +323,7 @@ pub(super) fn is_secret(
     }
 }
 
-/// Whether a number is a result of tests beside others: `pass=3 fail=0`.
+/// Returns whether a number is a result of tests beside others: `pass=3 fail=0`.
 fn counts(text: &str, value: Value) -> bool {
     const NEAR: usize = 48;
     let bytes = text.as_bytes();
@@ -339,7 +339,7 @@ fn ends_line(text: &str, at: usize) -> bool {
     )
 }
 
-/// Whether a word looks drawn at random. A name that others use a lot asks for more.
+/// Returns whether a word looks drawn at random. A name that others use a lot asks for more.
 pub(super) fn is_random(word: &str, doubtful: bool) -> bool {
     let has = |class: fn(&u8) -> bool| word.bytes().any(|byte| class(&byte));
     let letters = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');

@@ -1,4 +1,4 @@
-use crate::{Json, Timestamp, metric_table};
+use crate::{Json, LogLevel, Severity, Timestamp, metric_table};
 
 metric_table! {
     /// One event of a log. Stored together with the position of its stream, never queued: the log itself is the buffer.
@@ -8,7 +8,7 @@ metric_table! {
         /// Where it begins in its stream: byte offset, or sequence number of the journal.
         at: i64 [Detail None],
         /// `debug`, `info`, `warn` or `error`.
-        level: String [Key None],
+        level: LogLevel [Key None],
         /// Program, module or unit within the source; empty when not said.
         component: String [Detail Text],
         /// The message without secrets and terminal sequences, at most 4096 characters.
@@ -86,7 +86,7 @@ metric_table! {
         /// `ssh_brute_force`, `fail2ban_ban`, `firewall_block` and others.
         event_type: String [Key None],
         /// `info`, `warn` or `critical`.
-        severity: String [Detail Text],
+        severity: Severity [Detail Text],
         /// Source whose lines told it.
         source: String [Detail Text],
         /// Address it came from; NULL when not known or when there are many.

@@ -1,13 +1,12 @@
-//! Lines on their way to the table, encoded as they come.
+//! Lines for COPY, encoded as they are read.
 //!
-//! A line is read, encoded and forgotten; the cells of a [`Row`] would be ten pieces of
-//! memory for each.
+//! A line is encoded as soon as it is read; the cells of a [`Row`] would need ten allocations each.
 
 use super::Batch;
 use crate::tuple::{self, Group};
 use bytes::{BufMut, BytesMut};
 use schema::tables::LogEntry;
-use schema::{Row, Sample, Timestamp};
+use schema::{LogLevel, Row, Sample, Timestamp};
 
 /// A line, borrowed. The fields are those of [`LogEntry`], in their order.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,8 +15,8 @@ pub struct Line<'a> {
     pub source: &'a str,
     /// See [`LogEntry::at`].
     pub at: i64,
-    /// See [`LogEntry::level`]; without NUL.
-    pub level: &'a str,
+    /// See [`LogEntry::level`].
+    pub level: LogLevel,
     /// See [`LogEntry::component`].
     pub component: &'a str,
     /// See [`LogEntry::message`].
@@ -51,13 +50,13 @@ impl Lines {
         }
     }
 
-    /// Bytes of all of them.
+    /// Returns the number of encoded bytes.
     #[must_use]
     pub fn len(&self) -> usize {
         self.tuples.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are none.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.rows == 0
@@ -69,7 +68,7 @@ impl Lines {
         tuple::put_head(out, ts, self.host_id, LogEntry::TABLE.columns.len());
         tuple::put_text(out, line.source);
         out.put_slice(&tuple::int8(line.at));
-        tuple::put_text(out, line.level);
+        tuple::put_text(out, line.level.as_str());
         put_text(out, line.component);
         put_text(out, line.message);
         match line.message_chars {
@@ -88,7 +87,7 @@ impl Lines {
         self.rows += 1;
     }
 
-    /// What one transaction stores: the lines, and rows of whatever else they tell.
+    /// Returns what one transaction stores: the lines, and other rows.
     #[must_use]
     pub fn batch(self, rows: &[Row]) -> Batch {
         let mut batch = Batch::of(rows);
@@ -101,7 +100,7 @@ impl Lines {
     }
 }
 
-/// PostgreSQL refuses NUL in text: it becomes U+2400, as in every cell.
+/// Writes text with NUL, which PostgreSQL refuses, as U+2400, as in every cell.
 fn put_text(out: &mut BytesMut, text: &str) {
     if text.contains('\0') {
         tuple::put_text(out, &text.replace('\0', "\u{2400}"));
@@ -126,7 +125,7 @@ mod tests {
             let entry = LogEntry {
                 source: "auth".to_owned(),
                 at: 1 << 40,
-                level: "warn".to_owned(),
+                level: LogLevel::Warn,
                 component: "sshd".to_owned(),
                 message: message.to_owned(),
                 message_chars: chars,
@@ -140,7 +139,7 @@ mod tests {
                 &Line {
                     source: &entry.source,
                     at: entry.at,
-                    level: &entry.level,
+                    level: entry.level,
                     component: &entry.component,
                     message,
                     message_chars: chars,

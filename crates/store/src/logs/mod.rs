@@ -1,16 +1,16 @@
 //! Lines of logs and the positions of their streams, in one transaction.
 //!
-//! The log is the buffer, so nothing is spooled. One transaction moves every position of a batch from
-//! the version that was read to the next, copies the lines, and adds to the sums by hour and by
-//! pattern. A position that stands elsewhere means that somebody else stored these lines, or that a
-//! commit of ours whose answer was lost did happen: nothing is stored, and reading begins again where
-//! the database says. So each line is stored once, and the sums always agree with the lines.
+//! The log is the buffer, so nothing is spooled. One transaction updates every position of a batch from
+//! the version that was read to the next, copies the lines, and adds to the counts by hour and by
+//! pattern. A position with another version means that another process stored these lines, or that our
+//! commit succeeded although its acknowledgement was lost: nothing is stored, and reading restarts at the
+//! positions in the database. So each line is stored once, and the counts always agree with the lines.
 //!
-//! Partitions for the lines' days are made before, each in a transaction of its own, and never stand in
-//! the way: see `partitions`.
+//! Partitions for the days of the lines are created before, each in a separate transaction, and never
+//! block storing: see `partitions`.
 //!
-//! A link has a session of its own: a burst of lines, or a lock on their table, delays no sample.
-//! After any error the link is to be dropped; what was under way is rolled back by the server or
+//! A link has its own session, so that a burst of lines, or a lock on their table, does not delay samples.
+//! After any error the link must be dropped; an open transaction is rolled back by the server or
 //! found committed when the positions are read again.
 
 mod lines;
@@ -22,97 +22,42 @@ use crate::series::Instant;
 use crate::tuple::{self, Group};
 use crate::writer::copy::Statements;
 use pg::Session;
-use schema::{Row, Timestamp};
+use schema::logs::{Fingerprint, HourCount, Pattern, PatternAlias, PatternCount, StreamPosition};
+use schema::{LogLevel, Row, Timestamp};
+use std::sync::Arc;
 
 pub use lines::{Line, Lines};
 
-/// Where the sums by hour and by pattern go.
+/// Tables of the counts by hour and by pattern.
 const COUNTS: &str = "log_metrics_hourly";
 const PATTERNS: &str = "log_fingerprint_hourly";
 
-/// A stream's position as the database has it.
+/// The stored position of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
-    /// Name of the source.
-    pub source: String,
-    /// Stream within the source.
-    pub stream: String,
-    /// Compare-and-set: how often it was moved; 0 where the database has none yet.
+    /// The stream and how far it has been read.
+    pub at: StreamPosition,
+    /// Number of times it was moved, for compare-and-set; 0 while the database has none.
     pub version: i64,
-    /// The position as JSON.
-    pub position: String,
 }
 
-/// Lines of one hour with something in common.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HourCount {
-    /// Start of the hour.
-    pub hour: Timestamp,
-    /// Source.
-    pub source: String,
-    /// Level.
-    pub level: &'static str,
-    /// How many.
-    pub count: i64,
-}
-
-/// What a batch tells of a pattern, within one hour.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PatternCount {
-    /// Start of the hour.
-    pub hour: Timestamp,
-    /// Its name.
-    pub fingerprint: String,
-    /// Source.
-    pub source: String,
-    /// Level.
-    pub level: &'static str,
-    /// How many lines.
-    pub count: i64,
-    /// The first of them.
-    pub first: Timestamp,
-    /// The last of them.
-    pub last: Timestamp,
-    /// What its messages have in common; empty where that is not news.
-    pub template: String,
-    /// One of the messages.
-    pub sample: String,
-    /// What they are about, where that is known.
-    pub topic: Option<&'static str>,
-}
-
-/// A pattern as the database has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KnownPattern {
-    /// Source.
-    pub source: String,
-    /// Level.
-    pub level: String,
-    /// Its name.
-    pub fingerprint: String,
-    /// What its messages have in common.
-    pub template: String,
-    /// The older pattern that goes on in its place.
-    pub alias_of: Option<String>,
-}
-
-/// What one transaction stores.
+/// A batch: what one transaction stores.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
-    /// Rows by table: lines, security events, gaps and whatever else lines tell.
+    /// Rows by table: lines, security events, gaps.
     pub groups: Vec<Group>,
-    /// Positions before the batch, with the position after it.
+    /// Position of each stream after the batch, with the version before it.
     pub positions: Vec<Position>,
-    /// Sums by hour.
+    /// Counts by hour.
     pub counts: Vec<HourCount>,
-    /// Patterns seen.
+    /// Counts by pattern.
     pub patterns: Vec<PatternCount>,
-    /// Patterns that turned out to be one: the younger and the older.
-    pub merged: Vec<(String, String)>,
+    /// Patterns that were merged into others.
+    pub merged: Vec<PatternAlias>,
 }
 
 impl Batch {
-    /// Encodes rows. The rest is filled in by the caller.
+    /// Encodes rows; the caller fills in the other fields.
     #[must_use]
     pub fn of(rows: &[Row]) -> Self {
         Self {
@@ -121,7 +66,7 @@ impl Batch {
         }
     }
 
-    /// The days of which it has rows, by table.
+    /// Returns the days of which it has rows, by table.
     fn needs(&self) -> Needs {
         let mut needs = Needs::default();
         for group in &self.groups {
@@ -137,37 +82,37 @@ impl Batch {
     }
 }
 
-/// What a transaction stored.
+/// Number of rows that a transaction stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stored {
-    /// Rows.
+    /// Rows stored.
     pub rows: u64,
-    /// Rows set aside in `dead_letter`.
-    pub set_aside: u64,
+    /// Rows written to `dead_letter`.
+    pub dead_letters: u64,
 }
 
-/// Why lines could not be stored. The link is to be dropped.
+/// Why lines could not be stored. The link must be dropped.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-    /// There is no session.
+    /// The session could not be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// The positions stand elsewhere: read them again.
-    #[error("the positions in the database are not those that were read")]
+    /// The stored positions have other versions: read them again.
+    #[error("the positions in the database have changed since they were read")]
     Fenced,
-    /// The server refuses the content of rows; they are tried by halves at the next attempt.
+    /// The server refuses the content of rows; the next attempt bisects the batch.
     #[error("the database refused lines: {0}")]
     Poison(String),
-    /// No partition takes rows of this batch, which is not their fault.
-    #[error("no partition takes the lines: {0}")]
+    /// There is no partition for rows of this batch.
+    #[error("there is no partition for the lines: {0}")]
     Homeless(String),
-    /// Anything else that the server or the link said. The outcome may be unknown.
-    #[error("{what} failed: {said}")]
+    /// Any other error of the server or the link. The outcome may be unknown.
+    #[error("{what} failed: {message}")]
     Statement {
-        /// What was tried.
+        /// The operation.
         what: &'static str,
-        /// What the server said.
-        said: String,
+        /// The message of the server or the link.
+        message: String,
     },
 }
 
@@ -178,25 +123,30 @@ pub struct LogLink {
     host_id: i32,
     statements: Statements,
     partitions: Partitions,
-    /// What could not be made of them, so that it is logged once.
-    trouble: Option<String>,
+    /// Why creating one failed last, so that it is logged once.
+    partition_error: Option<String>,
 }
 
 fn failed(what: &'static str) -> impl Fn(tokio_postgres::Error) -> LogError {
     move |error| {
-        let said = crate::writer::describe(&error);
+        let message = crate::writer::describe(&error);
         if lacks_partition(&error) {
-            return LogError::Homeless(said);
+            return LogError::Homeless(message);
         }
-        LogError::Statement { what, said }
+        LogError::Statement { what, message }
     }
 }
 
+/// Returns a text column.
+fn text(row: &tokio_postgres::Row, column: usize) -> Arc<str> {
+    Arc::from(row.get::<_, &str>(column))
+}
+
 impl LogLink {
-    /// Connects, checks the schema and finds the number of the host.
+    /// Opens a session, checks the schema and looks up the host.
     ///
     /// # Errors
-    /// Why there is no link.
+    /// When no link can be established.
     pub async fn open(
         target: &pg::Target,
         options: &pg::SessionOptions,
@@ -212,20 +162,20 @@ impl LogLink {
             host_id,
             statements: Statements::default(),
             partitions: Partitions::new(server, now),
-            trouble: None,
+            partition_error: None,
         })
     }
 
-    /// Returns the number of the host.
+    /// Returns the identifier of the host.
     #[must_use]
     pub const fn host_id(&self) -> i32 {
         self.host_id
     }
 
-    /// Where every stream stands.
+    /// Returns where every stream stands.
     ///
     /// # Errors
-    /// What the server said.
+    /// When the server reports an error.
     pub async fn positions(&self) -> Result<Vec<Position>, LogError> {
         let rows = self
             .session
@@ -239,19 +189,22 @@ impl LogLink {
         Ok(rows
             .iter()
             .map(|row| Position {
-                source: row.get(0),
-                stream: row.get(1),
+                at: StreamPosition {
+                    source: text(row, 0),
+                    stream: text(row, 1),
+                    position: row.get(3),
+                },
                 version: row.get(2),
-                position: row.get(3),
             })
             .collect())
     }
 
-    /// The patterns that were seen last, at most `limit`, in the order in which they were seen first.
+    /// Returns the patterns that were seen last, at most `limit`, in the order in which they were seen first.
+    /// One whose fingerprint is not valid is left out.
     ///
     /// # Errors
-    /// What the server said.
-    pub async fn patterns(&self, limit: i64) -> Result<Vec<KnownPattern>, LogError> {
+    /// When the server reports an error.
+    pub async fn patterns(&self, limit: i64) -> Result<Vec<Pattern>, LogError> {
         let rows = self
             .session
             .client
@@ -265,12 +218,15 @@ impl LogLink {
             .map_err(failed("reading the patterns of logs"))?;
         Ok(rows
             .iter()
-            .map(|row| KnownPattern {
-                source: row.get(0),
-                level: row.get(1),
-                fingerprint: row.get(2),
-                template: row.get(3),
-                alias_of: row.get(4),
+            .filter_map(|row| {
+                let alias_of: Option<&str> = row.get(4);
+                Some(Pattern {
+                    source: text(row, 0),
+                    level: LogLevel::parse(row.get(1)).unwrap_or_default(),
+                    fingerprint: Fingerprint::parse(row.get(2))?,
+                    template: row.get(3),
+                    alias_of: alias_of.and_then(Fingerprint::parse),
+                })
             })
             .collect())
     }
@@ -278,7 +234,7 @@ impl LogLink {
     /// Reserves identifiers for the lines of this session: the first of 2^32.
     ///
     /// # Errors
-    /// What the server said.
+    /// When the server reports an error.
     pub async fn reserve_lines(&self) -> Result<i64, LogError> {
         let reserved = self
             .session
@@ -290,48 +246,45 @@ impl LogLink {
             .get(0))
     }
 
-    /// Makes the partitions that a batch needs, as far as they can be made in time.
+    /// Creates the partitions that a batch needs, as far as time permits.
     ///
     /// # Errors
-    /// When the link is gone.
+    /// When the link is lost.
     pub async fn prepare(&mut self, batch: &Batch, now: Timestamp) -> Result<(), LogError> {
         let ensured = self
             .partitions
             .ensure(&self.session.client, &batch.needs(), now)
             .await;
         let trouble = ensured
-            .map_err(failed("making partitions"))?
+            .map_err(failed("creating partitions"))?
             .map(|error| crate::writer::describe(&error));
         if let Some(error) = &trouble
-            && self.trouble.is_none()
+            && self.partition_error.is_none()
         {
-            tracing::warn!(
-                error,
-                "making partitions for logs failed; tried again later"
-            );
+            tracing::warn!(error, "creating partitions for logs failed; will retry");
         }
-        self.trouble = trouble;
+        self.partition_error = trouble;
         Ok(())
     }
 
-    /// Looks for every partition again, as somebody may have dropped one.
+    /// Checks every partition again, because one may have been dropped.
     pub fn forget_partitions(&mut self) {
         self.partitions.forget_all();
     }
 
     /// Stores a batch, or nothing of it. With `by_halves`, rows whose content the server refuses are
-    /// found and set aside; without, they are [`LogError::Poison`].
+    /// found and dead-lettered; without, they are [`LogError::Poison`].
     ///
     /// # Errors
-    /// Why nothing was stored; for [`LogError::Statement`] the outcome may be unknown.
+    /// When nothing was stored; for [`LogError::Statement`] the outcome may be unknown.
     pub async fn store(&mut self, batch: &Batch, by_halves: bool) -> Result<Stored, LogError> {
         transaction::run(self, batch, by_halves).await
     }
 
-    /// Closes patterns that were not seen since `silent`, forgets those closed before `old`.
+    /// Closes patterns that were not seen since `silent`, and deletes those closed before `old`.
     ///
     /// # Errors
-    /// What the server said.
+    /// When the server reports an error.
     pub async fn settle(&self, silent: Timestamp, old: Timestamp) -> Result<(), LogError> {
         self.session
             .client
@@ -344,7 +297,7 @@ impl LogLink {
         Ok(())
     }
 
-    /// Says good-bye.
+    /// Closes the session.
     pub async fn close(self, within: std::time::Duration) {
         self.session.close(within).await;
     }

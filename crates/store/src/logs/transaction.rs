@@ -1,10 +1,12 @@
-//! The one transaction: positions first, so that whoever comes second stops before it has written.
+//! The transaction that stores a batch: positions first, so that the second of two writers stops before it
+//! has written anything.
 
 use super::{Batch, LogError, LogLink, Stored, failed};
 use crate::failpoint::failpoint;
 use crate::partitions::lacks_partition;
 use crate::tuple::Group;
 use crate::writer::copy::{Failed, Statements, bisect, copy_all};
+use schema::logs::PatternCount;
 use std::slice;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Statement};
@@ -13,8 +15,8 @@ use tokio_postgres::{Client, Statement};
 impl From<std::io::Error> for LogError {
     fn from(error: std::io::Error) -> Self {
         Self::Statement {
-            what: "a named place",
-            said: error.to_string(),
+            what: "a failpoint",
+            message: error.to_string(),
         }
     }
 }
@@ -57,9 +59,9 @@ async fn copy(
         copied.map(|rows| (rows, 0))
     };
     match copied {
-        Ok((rows, set_aside)) => {
+        Ok((rows, dead_letters)) => {
             stored.rows += rows;
-            stored.set_aside += set_aside;
+            stored.dead_letters += dead_letters;
             Ok(())
         }
         Err(Failed { error, .. })
@@ -71,7 +73,7 @@ async fn copy(
     }
 }
 
-/// Begins the transaction and moves the positions.
+/// Begins the transaction and updates the positions.
 async fn move_positions(link: &mut LogLink, batch: &Batch) -> Result<(), LogError> {
     let client = &link.session.client;
     let begin = async {
@@ -86,13 +88,13 @@ async fn move_positions(link: &mut LogLink, batch: &Batch) -> Result<(), LogErro
         batch.positions.iter().map(of).collect()
     };
     let versions: Vec<i64> = batch.positions.iter().map(|one| one.version).collect();
-    let what = "moving the positions of logs";
+    let what = "updating the positions of logs";
     let statement = link
         .statements
         .get(client, include_str!("move_positions.sql"));
     let statement = statement.await.map_err(failed(what))?;
-    let (sources, streams) = (columns(|one| &one.source), columns(|one| &one.stream));
-    let positions = columns(|one| &one.position);
+    let (sources, streams) = (columns(|one| &one.at.source), columns(|one| &one.at.stream));
+    let positions = columns(|one| &one.at.position);
     let parameters: [&(dyn ToSql + Sync); 5] =
         [&link.host_id, &sources, &streams, &versions, &positions];
     let moving = async {
@@ -137,7 +139,7 @@ async fn add_sums(link: &mut LogLink, batch: &Batch) -> Result<(), LogError> {
     if batch.merged.is_empty() {
         futures_util::try_join!(counted, seen, kept)?;
     } else {
-        // Families are kept by what is an alias from now on.
+        // The aliases decide which families are kept, so they come first.
         futures_util::try_join!(counted, seen)?;
         add_aliases(client, host, batch).await?;
         kept.await?;
@@ -145,8 +147,8 @@ async fn add_sums(link: &mut LogLink, batch: &Batch) -> Result<(), LogError> {
     Ok(())
 }
 
-/// A statement, and what it is for.
-struct Purpose {
+/// A prepared statement with the name of its operation.
+struct Operation {
     statement: Statement,
     what: &'static str,
 }
@@ -155,17 +157,17 @@ async fn prepared(
     (client, statements): (&Client, &mut Statements),
     sql: &str,
     what: &'static str,
-) -> Result<Purpose, LogError> {
+) -> Result<Operation, LogError> {
     let statement = statements.get(client, sql).await.map_err(failed(what))?;
-    Ok(Purpose { statement, what })
+    Ok(Operation { statement, what })
 }
 
 async fn add_counts(
     client: &Client,
-    &Purpose {
+    &Operation {
         ref statement,
         what,
-    }: &Purpose,
+    }: &Operation,
     host: i32,
     batch: &Batch,
 ) -> Result<(), LogError> {
@@ -174,8 +176,8 @@ async fn add_counts(
         return Ok(());
     }
     let hours: Vec<i64> = counts.iter().map(|one| one.hour.as_micros()).collect();
-    let sources: Vec<&str> = counts.iter().map(|one| one.source.as_str()).collect();
-    let levels: Vec<&str> = counts.iter().map(|one| one.level).collect();
+    let sources: Vec<&str> = counts.iter().map(|one| &*one.source).collect();
+    let levels: Vec<&str> = counts.iter().map(|one| one.level.as_str()).collect();
     let numbers: Vec<i64> = counts.iter().map(|one| one.count).collect();
     client
         .execute(statement, &[&host, &hours, &sources, &levels, &numbers])
@@ -186,15 +188,15 @@ async fn add_counts(
 
 async fn add_aliases(client: &Client, host: i32, batch: &Batch) -> Result<(), LogError> {
     let merged = batch.merged.iter();
-    let (young, old): (Vec<&str>, Vec<&str>) = merged
-        .map(|(young, old)| (young.as_str(), old.as_str()))
+    let (old, into): (Vec<&str>, Vec<&str>) = merged
+        .map(|alias| (alias.old.as_str(), alias.into.as_str()))
         .unzip();
     client
         .execute(
-            "UPDATE collector.log_patterns p SET alias_of = g.old \
-             FROM unnest($2::text[], $3::text[]) AS g(young, old) \
-             WHERE p.host_id = $1 AND p.fingerprint = g.young",
-            &[&host, &young, &old],
+            "UPDATE collector.log_patterns p SET alias_of = g.canonical \
+             FROM unnest($2::text[], $3::text[]) AS g(alias, canonical) \
+             WHERE p.host_id = $1 AND p.fingerprint = g.alias",
+            &[&host, &old, &into],
         )
         .await
         .map_err(failed("merging patterns of logs"))?;
@@ -203,10 +205,10 @@ async fn add_aliases(client: &Client, host: i32, batch: &Batch) -> Result<(), Lo
 
 async fn keep_families(
     client: &Client,
-    &Purpose {
+    &Operation {
         ref statement,
         what,
-    }: &Purpose,
+    }: &Operation,
     host: i32,
     batch: &Batch,
 ) -> Result<(), LogError> {
@@ -229,10 +231,10 @@ async fn keep_families(
 
 async fn add_patterns(
     client: &Client,
-    &Purpose {
+    &Operation {
         ref statement,
         what,
-    }: &Purpose,
+    }: &Operation,
     host: i32,
     batch: &Batch,
 ) -> Result<(), LogError> {
@@ -240,8 +242,7 @@ async fn add_patterns(
     if patterns.is_empty() {
         return Ok(());
     }
-    let texts =
-        |of: fn(&super::PatternCount) -> &str| -> Vec<&str> { patterns.iter().map(of).collect() };
+    let texts = |of: fn(&PatternCount) -> &str| -> Vec<&str> { patterns.iter().map(of).collect() };
     let topics: Vec<Option<&str>> = patterns.iter().map(|one| one.topic).collect();
     let hours: Vec<i64> = patterns.iter().map(|one| one.hour.as_micros()).collect();
     let numbers: Vec<i64> = patterns.iter().map(|one| one.count).collect();
@@ -253,9 +254,9 @@ async fn add_patterns(
             &[
                 &host,
                 &hours,
-                &texts(|one| &one.fingerprint),
+                &texts(|one| one.fingerprint.as_str()),
                 &texts(|one| &one.source),
-                &texts(|one| one.level),
+                &texts(|one| one.level.as_str()),
                 &numbers,
                 &first,
                 &last,

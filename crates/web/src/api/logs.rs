@@ -19,7 +19,7 @@ use crate::csv;
 use crate::database::Failure;
 use crate::error::ApiError;
 use crate::hosts::Host;
-use crate::lines::{Ask, Counts, Filter, Found, Key, LogLine, counts, family, find};
+use crate::lines::{Counts, Filter, Key, LinePage, LineQuery, LogLine, counts, family, find};
 use crate::range::{Range, range};
 use crate::wire::Cell;
 use crate::wire::logs::{LogRow, LogsAnswer};
@@ -200,7 +200,7 @@ impl Page {
 
     /// Goes on at the older end with what was found there; one line more than is shown tells whether
     /// there is another page.
-    fn end(mut self, mut found: Found, limit: usize) -> Self {
+    fn end(mut self, mut found: LinePage, limit: usize) -> Self {
         let more = found.lines.len() > limit;
         found.lines.truncate(limit);
         self.lines.extend(found.lines);
@@ -232,26 +232,26 @@ async fn read(app: &App, host: &Host, mut question: Question) -> Result<LogsAnsw
     Ok(page?.answer(Some(counts?)))
 }
 
-async fn search(app: &App, ask: &Ask<'_>) -> Result<Found, Failure> {
+async fn search(app: &App, query: &LineQuery<'_>) -> Result<LinePage, Failure> {
     let read = app.database.read("log_entries", |session| async move {
-        find(&session.client, ask).await
+        find(&session.client, query).await
     });
     read.await
 }
 
 async fn page(app: &App, host: &Host, question: &Question) -> Result<Page, Failure> {
     let limit = question.limit;
-    let ask = Ask {
+    let query = LineQuery {
         host_id: host.id,
         from: question.range.from,
         to: question.range.to,
         filter: &question.filter,
         before: None,
-        behind: None,
+        after: None,
         is_rising: false,
         limit: limit + 1,
     };
-    let ask = &ask;
+    let query = &query;
     let older = Page::default();
     match &question.place {
         Place::First => {}
@@ -259,9 +259,9 @@ async fn page(app: &App, host: &Host, question: &Question) -> Result<Page, Failu
             let before = Some(key);
             let found = search(
                 app,
-                &Ask {
+                &LineQuery {
                     before,
-                    ..ask.clone()
+                    ..query.clone()
                 },
             )
             .await?;
@@ -269,19 +269,26 @@ async fn page(app: &App, host: &Host, question: &Question) -> Result<Page, Failu
             return Ok(Page { has_newer, ..older }.end(found, limit));
         }
         Place::Until(edge) => {
-            let to = (*edge).min(ask.to);
-            let found = search(app, &Ask { to, ..ask.clone() }).await?;
+            let to = (*edge).min(query.to);
+            let found = search(
+                app,
+                &LineQuery {
+                    to,
+                    ..query.clone()
+                },
+            )
+            .await?;
             let has_newer = true;
             return Ok(Page { has_newer, ..older }.end(found, limit));
         }
         Place::After(key) => {
-            let (behind, is_rising) = (Some(key), true);
+            let (after, is_rising) = (Some(key), true);
             let mut found = search(
                 app,
-                &Ask {
-                    behind,
+                &LineQuery {
+                    after,
                     is_rising,
-                    ..ask.clone()
+                    ..query.clone()
                 },
             )
             .await?;
@@ -300,12 +307,12 @@ async fn page(app: &App, host: &Host, question: &Question) -> Result<Page, Failu
         }
         Place::Around(key) => {
             let half = limit / 2;
-            let (behind, is_rising) = (Some(key), true);
-            let newer = Ask {
-                behind,
+            let (after, is_rising) = (Some(key), true);
+            let newer = LineQuery {
+                after,
                 is_rising,
                 limit: half + 1,
-                ..ask.clone()
+                ..query.clone()
             };
             let through = key.after();
             let mut newer = search(app, &newer).await?.lines;
@@ -316,10 +323,10 @@ async fn page(app: &App, host: &Host, question: &Question) -> Result<Page, Failu
             let before = Some(&through);
             let found = search(
                 app,
-                &Ask {
+                &LineQuery {
                     before,
                     limit: rest + 1,
-                    ..ask.clone()
+                    ..query.clone()
                 },
             )
             .await?;
@@ -331,7 +338,7 @@ async fn page(app: &App, host: &Host, question: &Question) -> Result<Page, Failu
             return Ok(page.end(found, rest));
         }
     }
-    Ok(older.end(search(app, ask).await?, limit))
+    Ok(older.end(search(app, query).await?, limit))
 }
 
 /// All lines up to [`EXPORTED`], raw.

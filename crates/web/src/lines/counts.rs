@@ -1,8 +1,9 @@
-//! How many lines there are, and which patterns are one.
+//! Numbers of lines, and families of patterns.
 
 use std::collections::BTreeMap;
 
 use schema::Timestamp;
+use schema::micros::HOUR;
 use store::series::{Instant, ReadError};
 use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
@@ -10,17 +11,15 @@ use tokio_postgres::types::{ToSql, Type};
 use super::Filter;
 use crate::range::Range;
 
-const HOUR: i64 = 3_600_000_000;
-
-/// Lines of a range.
+/// Numbers of lines of a range.
 pub(crate) struct Counts {
-    /// Under the filters.
+    /// Lines that match the filters.
     pub(crate) matched: i64,
-    /// `level` and `source` → value → lines under the other filter.
+    /// `level` and `source` → value → lines that match the other filter.
     pub(crate) facets: BTreeMap<&'static str, BTreeMap<String, i64>>,
 }
 
-/// Lines of a range by level and source. What text they hold is not looked at.
+/// Counts the lines of a range by level and source; the text filter is ignored.
 pub(crate) async fn counts(
     client: &Client,
     host_id: i32,
@@ -68,7 +67,7 @@ pub(crate) async fn counts(
     Ok(Counts { matched, facets })
 }
 
-/// The whole hours within a range; both ends are its end when there are none.
+/// Returns the whole hours within a range; if there are none, both are its end.
 fn whole_hours(from: Timestamp, to: Timestamp) -> (Timestamp, Timestamp) {
     let first = -(-from.as_micros()).div_euclid(HOUR) * HOUR;
     let last = to.as_micros().div_euclid(HOUR) * HOUR;
@@ -79,7 +78,7 @@ fn whole_hours(from: Timestamp, to: Timestamp) -> (Timestamp, Timestamp) {
     }
 }
 
-/// A pattern and those that were merged into it: older lines bear their names.
+/// Returns a pattern and those that were merged into it, whose fingerprints older lines have.
 pub(crate) async fn family(
     client: &Client,
     host_id: i32,

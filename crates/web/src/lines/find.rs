@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant as Moment};
 
 use schema::Timestamp;
+use schema::micros::HOUR;
 use store::series::{Instant, ReadError};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
@@ -12,42 +13,41 @@ use super::{Filter, Key, LogLine};
 const SELECT: &str = include_str!("../sql/log_entries.sql");
 const NEWEST_FIRST: &str = "ORDER BY ts DESC, source DESC, at DESC, line_id DESC LIMIT $17";
 const OLDEST_FIRST: &str = "ORDER BY ts, source, at, line_id LIMIT $17";
-/// The same orders by what no index has: the planner, which overrates how many lines hold a text,
-/// would else walk an index line by line where a scan on all cores takes a third of the time.
+/// The same orders by expressions without an index: the planner, which overestimates how many lines contain a
+/// text, would otherwise walk an index line by line where a parallel scan takes a third of the time.
 const SCAN_NEWEST: &str =
     "ORDER BY ts + interval '0' DESC, source DESC, at DESC, line_id DESC LIMIT $17";
 const SCAN_OLDEST: &str = "ORDER BY ts + interval '0', source, at, line_id LIMIT $17";
 
-const HOUR: i64 = 3_600_000_000;
-/// Lines of the first slice, which is read in the order of the index, of the second, and of any further
-/// one: a million is scanned in some 300 ms on two cores.
-const ROOM: [i64; 3] = [20_000, 200_000, 1_000_000];
-/// After this no further slice is begun.
-const ENOUGH: Duration = Duration::from_millis(1_200);
+/// Maximum number of lines of the first slice, which is read in the order of the index, of the second, and of any
+/// further one: a million is scanned in some 300 ms on two cores.
+const SLICE_LINES: [i64; 3] = [20_000, 200_000, 1_000_000];
+/// After this time no further slice is searched.
+const SEARCH_TIME: Duration = Duration::from_millis(1_200);
 
-/// Which lines are asked for.
+/// A query for lines.
 #[derive(Clone, Debug)]
-pub(crate) struct Ask<'a> {
+pub(crate) struct LineQuery<'a> {
     pub(crate) host_id: i32,
     pub(crate) from: Timestamp,
-    /// Not included.
+    /// Exclusive.
     pub(crate) to: Timestamp,
     pub(crate) filter: &'a Filter,
     /// Lines before this one.
     pub(crate) before: Option<&'a Key>,
-    /// Lines behind this one.
-    pub(crate) behind: Option<&'a Key>,
-    /// The oldest first instead of the newest.
+    /// Lines after this one.
+    pub(crate) after: Option<&'a Key>,
+    /// Whether the oldest come first instead of the newest.
     pub(crate) is_rising: bool,
     pub(crate) limit: usize,
 }
 
-/// What was found.
+/// The lines found.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Found {
-    /// In the order asked for.
+pub(crate) struct LinePage {
+    /// In the order of the query.
     pub(crate) lines: Vec<LogLine>,
-    /// Up to where the search came; `None`: to the end of the range.
+    /// Where the search stopped; `None`: at the end of the range.
     pub(crate) searched: Option<Timestamp>,
 }
 
@@ -55,47 +55,51 @@ pub(crate) struct Found {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Slice {
     from: i64,
-    /// Not included.
+    /// Exclusive.
     to: i64,
     /// Whether there are too many lines to walk an index.
     is_scan: bool,
 }
 
-/// At most `limit` lines, and where the search ended.
-pub(crate) async fn find(client: &Client, ask: &Ask<'_>) -> Result<Found, ReadError> {
-    let mut from = ask.from.as_micros();
-    let mut to = ask.to.as_micros();
-    if let Some(key) = ask.before {
+/// Returns at most `limit` lines, and where the search stopped.
+pub(crate) async fn find(client: &Client, query: &LineQuery<'_>) -> Result<LinePage, ReadError> {
+    let mut from = query.from.as_micros();
+    let mut to = query.to.as_micros();
+    if let Some(key) = query.before {
         to = to.min(key.ts.saturating_add(1));
     }
-    if let Some(key) = ask.behind {
+    if let Some(key) = query.after {
         from = from.max(key.ts);
     }
-    let mut found = Found::default();
+    let mut found = LinePage::default();
     if from >= to {
         return Ok(found);
     }
-    let mut slices = if ask.filter.is_empty() {
+    let mut slices = if query.filter.is_empty() {
         let is_scan = false;
         vec![Slice { from, to, is_scan }]
     } else {
         slices(
-            &hours(client, ask, from, to).await?,
+            &hours(client, query, from, to).await?,
             from,
             to,
-            ask.is_rising,
+            query.is_rising,
         )
     };
     slices.reverse();
     let began = Moment::now();
     while let Some(slice) = slices.pop() {
-        let rows = read(client, ask, slice, ask.limit - found.lines.len()).await?;
+        let rows = read(client, query, slice, query.limit - found.lines.len()).await?;
         found.lines.extend(rows);
-        if found.lines.len() >= ask.limit {
+        if found.lines.len() >= query.limit {
             break;
         }
-        if began.elapsed() > ENOUGH && !slices.is_empty() {
-            let edge = if ask.is_rising { slice.to } else { slice.from };
+        if began.elapsed() > SEARCH_TIME && !slices.is_empty() {
+            let edge = if query.is_rising {
+                slice.to
+            } else {
+                slice.from
+            };
             found.searched = Some(Timestamp(edge));
             break;
         }
@@ -105,11 +109,11 @@ pub(crate) async fn find(client: &Client, ask: &Ask<'_>) -> Result<Found, ReadEr
 
 async fn read(
     client: &Client,
-    ask: &Ask<'_>,
+    query: &LineQuery<'_>,
     slice: Slice,
     limit: usize,
 ) -> Result<Vec<LogLine>, ReadError> {
-    let order = match (ask.is_rising, slice.is_scan) {
+    let order = match (query.is_rising, slice.is_scan) {
         (false, false) => NEWEST_FIRST,
         (false, true) => SCAN_NEWEST,
         (true, false) => OLDEST_FIRST,
@@ -121,27 +125,27 @@ async fn read(
         plain,
         ascii,
         beyond,
-    } = Needle::of(&ask.filter.text);
-    let before = KeyParams::of(ask.before);
-    let behind = KeyParams::of(ask.behind);
+    } = Needle::of(&query.filter.text);
+    let before = KeyParams::of(query.before);
+    let after = KeyParams::of(query.after);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let params = [
-        (&ask.host_id as &(dyn ToSql + Sync), Type::INT4),
+        (&query.host_id as &(dyn ToSql + Sync), Type::INT4),
         (&from, Type::TIMESTAMPTZ),
         (&to, Type::TIMESTAMPTZ),
-        (&ask.filter.levels, Type::TEXT_ARRAY),
-        (&ask.filter.sources, Type::TEXT_ARRAY),
-        (&ask.filter.fingerprints, Type::TEXT_ARRAY),
+        (&query.filter.levels, Type::TEXT_ARRAY),
+        (&query.filter.sources, Type::TEXT_ARRAY),
+        (&query.filter.fingerprints, Type::TEXT_ARRAY),
         (&ascii, Type::TEXT),
         (&beyond, Type::TEXT),
         (&before.ts, Type::TIMESTAMPTZ),
         (&before.source, Type::TEXT),
         (&before.at, Type::INT8),
         (&before.line_id, Type::INT8),
-        (&behind.ts, Type::TIMESTAMPTZ),
-        (&behind.source, Type::TEXT),
-        (&behind.at, Type::INT8),
-        (&behind.line_id, Type::INT8),
+        (&after.ts, Type::TIMESTAMPTZ),
+        (&after.source, Type::TEXT),
+        (&after.at, Type::INT8),
+        (&after.line_id, Type::INT8),
         (&limit, Type::INT8),
         (&plain, Type::TEXT),
     ];
@@ -171,20 +175,20 @@ impl KeyParams {
     }
 }
 
-/// A text as it is looked for.
+/// A text to search for.
 #[derive(Debug, Default, PartialEq)]
 struct Needle {
-    /// A part that has no case, found without lowering the line, which is half of the work: of an
-    /// address or a number all of it.
+    /// A part without letters, found without lowering the line, which saves half of the work; the whole
+    /// text of an address or a number.
     plain: Option<String>,
-    /// In small letters, where all is ASCII.
+    /// The text in lower case, if all of it is ASCII.
     ascii: Option<String>,
-    /// For the database to lower, which knows all letters.
+    /// The text otherwise; the database lowers it, which knows all letters.
     beyond: Option<String>,
 }
 
-/// Shorter parts without case are in most lines.
-const TELLING: usize = 3;
+/// Minimum length of a part without letters: shorter ones are in most lines.
+const MIN_PLAIN: usize = 3;
 
 impl Needle {
     fn of(text: &str) -> Self {
@@ -194,7 +198,7 @@ impl Needle {
         let rest = (!is_whole).then(|| text.to_ascii_lowercase());
         let is_ascii = text.is_ascii();
         Self {
-            plain: (!longest.is_empty() && (is_whole || longest.len() >= TELLING))
+            plain: (!longest.is_empty() && (is_whole || longest.len() >= MIN_PLAIN))
                 .then(|| longest.to_owned()),
             ascii: rest.filter(|_| is_ascii),
             beyond: (!is_ascii).then(|| text.to_owned()),
@@ -202,21 +206,21 @@ impl Needle {
     }
 }
 
-/// Starts of hours that may hold an answer with their numbers of lines, newest first.
+/// Returns the hours that may contain matching lines, with their numbers of lines, newest first.
 async fn hours(
     client: &Client,
-    ask: &Ask<'_>,
+    query: &LineQuery<'_>,
     from: i64,
     to: i64,
 ) -> Result<Vec<(i64, i64)>, ReadError> {
     let (from, to) = (Instant(Timestamp(from)), Instant(Timestamp(to)));
     let params = [
-        (&ask.host_id as &(dyn ToSql + Sync), Type::INT4),
+        (&query.host_id as &(dyn ToSql + Sync), Type::INT4),
         (&from, Type::TIMESTAMPTZ),
         (&to, Type::TIMESTAMPTZ),
-        (&ask.filter.levels, Type::TEXT_ARRAY),
-        (&ask.filter.sources, Type::TEXT_ARRAY),
-        (&ask.filter.fingerprints, Type::TEXT_ARRAY),
+        (&query.filter.levels, Type::TEXT_ARRAY),
+        (&query.filter.sources, Type::TEXT_ARRAY),
+        (&query.filter.fingerprints, Type::TEXT_ARRAY),
     ];
     let fault = |source| ReadError::new("log_metrics_hourly", source);
     let sql = include_str!("../sql/log_hours.sql");
@@ -231,8 +235,8 @@ async fn hours(
         .map_err(fault)
 }
 
-/// Parts of a range in the order in which they are read: a few lines first, then many at a time. An
-/// hour that holds more than a slice may is cut, as if its lines lay evenly within it.
+/// Splits a range into slices in the order in which they are read: a few lines first, then many at a time. An
+/// hour with more lines than a slice may have is split as if its lines were spread evenly.
 fn slices(hours: &[(i64, i64)], from: i64, to: i64, is_rising: bool) -> Vec<Slice> {
     let mut hours: Vec<(i64, i64, i64)> = hours
         .iter()
@@ -247,7 +251,7 @@ fn slices(hours: &[(i64, i64)], from: i64, to: i64, is_rising: bool) -> Vec<Slic
     for (mut low, mut high, mut lines) in hours {
         while low < high {
             if room <= 0 || slices.is_empty() {
-                room = ROOM[slices.len().min(ROOM.len() - 1)];
+                room = SLICE_LINES[slices.len().min(SLICE_LINES.len() - 1)];
                 let (from, to) = if is_rising { (low, low) } else { (high, high) };
                 let is_scan = !slices.is_empty();
                 slices.push(Slice { from, to, is_scan });
@@ -255,7 +259,7 @@ fn slices(hours: &[(i64, i64)], from: i64, to: i64, is_rising: bool) -> Vec<Slic
             let taken = if lines <= room {
                 high - low
             } else {
-                // At least a second, so that an end is reached whatever the counts say.
+                // At least a second, so that the search ends whatever the counts are.
                 let share = i128::from(high - low) * i128::from(room) / i128::from(lines);
                 i64::try_from(share)
                     .unwrap_or(HOUR)
@@ -266,7 +270,7 @@ fn slices(hours: &[(i64, i64)], from: i64, to: i64, is_rising: bool) -> Vec<Slic
             let Some(slice) = slices.last_mut() else {
                 break;
             };
-            // What lies between two hours holds no answer: reading over it costs nothing.
+            // Nothing between two hours matches: reading it costs nothing.
             if is_rising {
                 low += taken;
                 slice.to = low;
@@ -287,7 +291,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slices_cover_the_hours_once_and_none_holds_too_much() {
+    fn slices_cover_the_hours_once_and_none_is_too_large() {
         let cases: [(&[(i64, i64)], usize); 6] = [
             (&[], 0),
             (&[(3, 10), (2, 10), (0, 10)], 1),
@@ -327,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_lowered_by_whoever_knows_its_letters() {
+    fn ascii_is_lowered_here_and_other_text_by_the_database() {
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         for (text, plain, ascii, beyond) in [
             ("", "", "", ""),

@@ -1,13 +1,13 @@
-//! Lines of logs: which are read, in which order, and where to look for them.
+//! Queries for log lines: their order, and the search for matching ones.
 //!
-//! * A line's [`Key`] is its place in the order of all: instant, source, place in the source, and the
-//!   identifier it was stored with, for two files of one source may have a line at one offset in one
-//!   microsecond. It never changes. Pages go on after a key, so a line is on one page whatever is stored
+//! * A line's [`Key`] is its position in the order of all lines: time, source, position in the source, and the
+//!   identifier it was stored with, because two files of one source may have a line at the same offset in the
+//!   same microsecond. It never changes. Pages continue after a key, so a line is on one page whatever is stored
 //!   meanwhile.
-//! * A question with a filter is put to one slice of time after the other, the newest first, until
-//!   the page is full: what is frequent is found at once in the order of the index, what is rare by
-//!   scanning in parallel. Hours that cannot hold an answer, as their counts say, are left out. When
-//!   its time has passed, the page ends where the search stands.
+//! * A query with a filter searches one slice of time after the other, the newest first, until
+//!   the page is full: frequent lines are found at once in the order of the index, rare ones by a
+//!   parallel scan. Hours without matching lines according to their counts are skipped. When
+//!   the time limit is reached, the page ends where the search stopped.
 
 mod counts;
 mod find;
@@ -16,12 +16,12 @@ use store::series::Instant;
 use tokio_postgres::Row;
 
 pub(crate) use counts::{Counts, counts, family};
-pub(crate) use find::{Ask, Found, find};
+pub(crate) use find::{LinePage, LineQuery, find};
 
-/// The place of a line in the order of all.
+/// The position of a line in the order of all lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
-    /// Its instant, microseconds.
+    /// Its time, microseconds.
     pub(crate) ts: i64,
     source: String,
     at: i64,
@@ -42,12 +42,12 @@ impl Key {
         })
     }
 
-    /// Returns it as [`Key::parse`] reads it.
+    /// Returns the text that [`Key::parse`] parses.
     pub(crate) fn text(&self) -> String {
         format!("{}.{}.{}.{}", self.ts, self.at, self.line_id, self.source)
     }
 
-    /// Returns the place right after this line.
+    /// Returns the position right after this line.
     #[must_use]
     pub(crate) fn after(&self) -> Self {
         Self {
@@ -88,22 +88,22 @@ impl LogLine {
         })
     }
 
-    /// The source it is from.
+    /// Returns the name of its source.
     pub(crate) fn source(&self) -> &str {
         &self.key.source
     }
 }
 
-/// What lines have to be like.
+/// A filter of lines.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Filter {
-    /// Levels; none: all.
+    /// Levels; `None`: all.
     pub(crate) levels: Option<Vec<String>>,
-    /// Sources; none: all.
+    /// Sources; `None`: all.
     pub(crate) sources: Option<Vec<String>>,
-    /// Fingerprints; none: all.
+    /// Fingerprints; `None`: all.
     pub(crate) fingerprints: Option<Vec<String>>,
-    /// Text within the message, whatever the case; empty: any.
+    /// Text in the message, case-insensitive; empty: any.
     pub(crate) text: String,
 }
 

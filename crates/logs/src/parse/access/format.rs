@@ -1,12 +1,12 @@
-//! Which of the fields behind the usual ones of an access log is the duration.
+//! Which of the fields after the usual ones of an access log is the duration.
 
 use super::quoted;
 
-/// The fields behind the usual ones, of `LogFormat` or `log_format`.
+/// The fields after the usual ones, of `LogFormat` or `log_format`.
 #[derive(Debug, Default)]
 pub(crate) struct Format {
     is_known: bool,
-    /// Whether referer and agent stand before them.
+    /// Whether referer and agent are before them.
     is_combined: bool,
     fields: Vec<Field>,
 }
@@ -16,7 +16,7 @@ pub(crate) struct Format {
 struct Field {
     /// Which part of the word, between slashes, has the duration (`%T/%D`).
     part: usize,
-    /// What stands before it there.
+    /// What is before it there.
     prefix: String,
     /// Milliseconds of one, if the word has a duration.
     millis: Option<f64>,
@@ -135,8 +135,8 @@ impl<'a> Iterator for Words<'a> {
     }
 }
 
-/// `348 0.250 [default-web-8080] [] …`: length and duration of a request, as the nginx ingress controller
-/// writes them behind the agent.
+/// Parses `348 0.250 [default-web-8080] [] …`: length and duration of a request, as the nginx ingress controller
+/// writes them after the agent.
 fn ingress(text: &str) -> Option<f64> {
     let mut words = Words(text);
     let (length, time) = (words.next()?, words.next()?);
@@ -157,14 +157,14 @@ fn named(word: &str) -> Option<f64> {
         .flatten()
 }
 
-/// A number of a unit that has so many milliseconds.
+/// Returns a number of a unit that has so many milliseconds.
 fn milliseconds(value: &str, unit: f64) -> Option<f64> {
     let end = value
         .bytes()
         .position(|byte| !(byte.is_ascii_digit() || byte == b'.'))
         .unwrap_or(value.len());
     let rest = &value[end..];
-    // The number ends the word, or what the format has behind it begins.
+    // The number ends the word, or what the format has after it begins.
     if end == 0 || rest.starts_with(|c: char| c.is_alphanumeric()) {
         return None;
     }

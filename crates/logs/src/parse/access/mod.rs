@@ -28,7 +28,7 @@ const METHOD: usize = 24;
 /// `[23/Nov/2026:00:10:49 +0000]`
 const TIME: usize = 28;
 
-/// See [`super::PARSERS`].
+/// Parses a line; see [`super::PARSERS`].
 pub(crate) fn line<'a>(state: &mut State, line: &'a str, clock: &mut Clock) -> Parsed<'a> {
     read(line, &state.access, clock).map_or(Parsed::Headless, Parsed::Event)
 }
@@ -52,7 +52,7 @@ fn read<'a>(line: &'a str, format: &Format, clock: &mut Clock) -> Option<Draft<'
     client(who, &mut draft);
     let mut access = access(request, status);
     access.bytes = bytes.parse().ok();
-    // Up to the status: what is alike in like requests.
+    // Up to the status: what requests have in common.
     let from = line.len() - rest.len() - bytes.len() - usize::from(!rest.is_empty());
     let message = line[..from].trim_end();
     let begin = message.len() - request.len() - status_text.len() - 3;
@@ -62,7 +62,7 @@ fn read<'a>(line: &'a str, format: &Format, clock: &mut Clock) -> Option<Draft<'
     Some(draft)
 }
 
-/// Level and figures of a request.
+/// Sets level and figures of a request.
 pub(crate) fn finish(draft: &mut Draft<'_>, access: Access) {
     draft.level = Some(if access.status >= 500 {
         Level::Error
@@ -79,7 +79,7 @@ pub(crate) fn finish(draft: &mut Draft<'_>, access: Access) {
     draft.access = Some(access);
 }
 
-/// What stands before the time, the time, and what stands behind it.
+/// Returns what is before the time, the time, and what is after it.
 fn time_in<'a>(line: &'a str, clock: &mut Clock) -> Option<(&'a str, Stamp, &'a str)> {
     for at in memchr::memchr_iter(b'[', line.as_bytes()) {
         let Some(text) = line.get(at..at + TIME) else {
@@ -101,7 +101,7 @@ fn time_in<'a>(line: &'a str, clock: &mut Clock) -> Option<(&'a str, Stamp, &'a 
     None
 }
 
-/// `23/Nov/2026:00:10:49 +0000`
+/// Parses `23/Nov/2026:00:10:49 +0000`
 fn stamp(text: &str, clock: &mut Clock) -> Option<Stamp> {
     let day = time::two(text.as_bytes(), 0)?;
     let month = time::month(text.get(3..6)?)?;
@@ -114,7 +114,7 @@ fn stamp(text: &str, clock: &mut Clock) -> Option<Stamp> {
         .flatten()
 }
 
-/// `[vhost:port] client ident user`.
+/// Parses `[vhost:port] client ident user`.
 fn client<'a>(who: &'a str, draft: &mut Draft<'a>) {
     let mut words = who.splitn(3, ' ');
     let (first, second, rest) = (
@@ -122,7 +122,7 @@ fn client<'a>(who: &'a str, draft: &mut Draft<'a>) {
         words.next().unwrap_or(""),
         words.next().unwrap_or(""),
     );
-    // The second word is `-` in all but the rarest logs, unless a virtual host stands before.
+    // The second word is `-` in all but the rarest logs, unless a virtual host is before.
     let (host, client, user) = match rest.split_once(' ') {
         Some((ident, user)) if second != "-" && ident == "-" => (first, second, user),
         _ => ("", first, rest),
@@ -132,7 +132,7 @@ fn client<'a>(who: &'a str, draft: &mut Draft<'a>) {
     draft.context.name("user", user);
 }
 
-/// The text up to the next quote that is not escaped, and what follows it.
+/// Returns the text up to the next quote that is not escaped, and what follows it.
 fn quoted(text: &str) -> Option<(&str, &str)> {
     let bytes = text.as_bytes();
     let mut from = 0;
@@ -145,7 +145,7 @@ fn quoted(text: &str) -> Option<(&str, &str)> {
     }
 }
 
-/// Method and path of a request line.
+/// Returns method and path of a request line.
 pub(crate) fn access(request: &str, status: u16) -> Access {
     let (method, rest) = request.split_once(' ').unwrap_or((request, ""));
     let is_method = !method.is_empty()
@@ -168,7 +168,7 @@ pub(crate) fn access(request: &str, status: u16) -> Access {
     }
 }
 
-/// The path of a request's target, without query and host.
+/// Returns the path of a request's target, without query and host.
 pub(crate) fn path(target: &str) -> String {
     let target = match target.split_once("://") {
         // The absolute form, as proxies are asked.
@@ -187,7 +187,7 @@ pub(crate) fn path(target: &str) -> String {
     }
 }
 
-/// Referer and agent, then what an operator added.
+/// Parses referer and agent, then the fields an operator added.
 fn more(text: &str, format: &Format, access: &mut Access, draft: &mut Draft<'_>) {
     let mut rest = text;
     let mut added = text;
@@ -206,11 +206,11 @@ fn more(text: &str, format: &Format, access: &mut Access, draft: &mut Draft<'_>)
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{events, expect, told};
+    use super::super::testing::{events, expect, summary};
 
     #[test]
     fn common_combined_and_what_is_added_are_read() {
-        // Line; what is told; method, path, duration.
+        // Line; summary; method, path, duration.
         let cases = [
             (
                 r#"192.0.2.1 - - [23/Nov/2026:00:10:49 +0100] "GET /a?token=abc HTTP/1.1" 200 123"#,
@@ -245,7 +245,7 @@ mod tests {
         ];
         for (line, expected, (method, path, duration)) in cases {
             let events = events("access", line);
-            assert_eq!(told(&events[0]), expected, "{line}");
+            assert_eq!(summary(&events[0]), expected, "{line}");
             let access = events[0].access.clone().unwrap();
             assert_eq!(
                 (access.method.as_str(), access.path.as_str()),

@@ -4,10 +4,10 @@
 
 use redact::MARK;
 
-/// Fields before the statement; class, command, type and name of the object are no constants.
+/// Fields before the statement; class, command, type and name of the object are not constants.
 const STATEMENT: usize = 7;
 
-/// The fields without constants.
+/// Returns the fields without constants.
 pub(super) fn clean(fields: &str) -> String {
     let mut out = String::with_capacity(fields.len());
     let mut rest = fields;
@@ -46,7 +46,7 @@ pub(super) fn clean(fields: &str) -> String {
     out
 }
 
-/// The field that the text begins with, with its quotes, and what follows.
+/// Returns the field that the text begins with, with its quotes, and what follows.
 fn field(text: &str) -> (&str, &str) {
     let Some(quoted) = text.strip_prefix('"') else {
         return text.split_at(text.find(',').unwrap_or(text.len()));

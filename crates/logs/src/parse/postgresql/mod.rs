@@ -1,13 +1,13 @@
 //! PostgreSQL's server log.
 //!
 //! On stderr a line is `log_line_prefix`, a severity, a colon, two blanks and the message. Lines that
-//! go on begin with a tab; `DETAIL`, `HINT`, `CONTEXT`, `QUERY`, `STATEMENT` and `LOCATION` are lines
+//! continue begin with a tab; `DETAIL`, `HINT`, `CONTEXT`, `QUERY`, `STATEMENT` and `LOCATION` are lines
 //! with a prefix of their own that follow their event. csvlog and jsonlog hold the same in one record;
-//! they are told by how a record begins, line by line, so that a changed `log_destination` needs no
+//! they are recognised by the beginning of each record, so that a changed `log_destination` needs no
 //! other setting here.
 //!
 //! Severities and parts are known in every language PostgreSQL has a catalogue for ([`words`]); an
-//! unknown one is told by its form, and its level by the error code where there is one.
+//! unknown one is recognised by its form, and its level by the error code if there is one.
 //!
 //! Nothing is stored with its constants: see [`secrets`].
 
@@ -33,12 +33,12 @@ pub(crate) use raised::Raised;
 pub(crate) use record::Record;
 pub(crate) use secrets::{embedded, is_server, message, part};
 
-/// See [`super::PARSERS`].
+/// Parses a line; see [`super::PARSERS`].
 pub(crate) fn line<'a>(state: &mut State, line: &'a str, clock: &mut Clock) -> Parsed<'a> {
     if let Some(parsed) = record::line(&mut state.record, line, clock) {
         return parsed;
     }
-    // What goes on begins with a tab; no prefix does.
+    // What continues begins with a tab; no prefix does.
     if line.starts_with('\t') {
         return Parsed::Headless;
     }
@@ -84,7 +84,7 @@ pub(crate) fn line<'a>(state: &mut State, line: &'a str, clock: &mut Clock) -> P
     Parsed::Event(draft)
 }
 
-/// What severity and error code say, for each of the three formats.
+/// Sets the level by severity and error code, for each of the three formats.
 fn head(word: &str, sqlstate: &str, draft: &mut Draft<'_>) {
     let word = match words::of(word) {
         Some(Word::Severity(known)) => known,
@@ -101,7 +101,7 @@ fn head(word: &str, sqlstate: &str, draft: &mut Draft<'_>) {
     }
 }
 
-/// The level where the severity is in another language: class 00 is success, 01 and 02 are warnings.
+/// Returns the level where the severity is in another language: class 00 is success, 01 and 02 are warnings.
 fn of_code(sqlstate: &str) -> Level {
     match sqlstate.get(..2) {
         None | Some("00") => Level::Info,
@@ -110,7 +110,7 @@ fn of_code(sqlstate: &str) -> Level {
     }
 }
 
-/// What stands before a message.
+/// What is before a message.
 #[derive(Clone, Copy, Debug)]
 enum Heading<'a> {
     Known(Word),
@@ -118,7 +118,7 @@ enum Heading<'a> {
     Foreign(&'a str),
 }
 
-/// `ERROR:  message`: a known word and a colon, or what looks like one in another language.
+/// Parses `ERROR:  message`: a known word and a colon, or what looks like one in another language.
 fn severity(text: &str) -> Option<(Heading<'_>, &str)> {
     let (word, rest) = words::leading(text)?;
     let message = rest.trim_start_matches([' ', '\u{a0}']);
@@ -141,7 +141,7 @@ fn severity(text: &str) -> Option<(Heading<'_>, &str)> {
     }
 }
 
-/// The error code that `log_error_verbosity = verbose` puts before the message.
+/// Returns the error code that `log_error_verbosity = verbose` puts before the message.
 fn sqlstate(message: &str) -> Option<(&str, &str)> {
     let (code, rest) = (message.get(..5)?, message.get(5..)?);
     let rest = rest.strip_prefix(": ")?;
@@ -154,7 +154,7 @@ fn sqlstate(message: &str) -> Option<(&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::super::ParserOptions;
-    use super::super::testing::{events_in, expect, told};
+    use super::super::testing::{events_in, expect, summary};
 
     #[test]
     fn lines_of_the_usual_prefix_are_joined_and_without_constants() {
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn any_prefix_is_read() {
-        // Prefix, line, what it tells.
+        // Prefix, line, summary.
         let cases = [
             (
                 "%t [%p]: [%l-1] user=%u,db=%d,app=%a,client=%h ",
@@ -271,8 +271,8 @@ mod tests {
                 ..ParserOptions::default()
             };
             let events = events_in("postgresql", options, line);
-            let told: Vec<String> = events.iter().map(told).collect();
-            assert_eq!(told.join("\n"), expected, "{prefix}: {line}");
+            let summary: Vec<String> = events.iter().map(summary).collect();
+            assert_eq!(summary.join("\n"), expected, "{prefix}: {line}");
         }
     }
 }

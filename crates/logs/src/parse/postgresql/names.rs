@@ -1,12 +1,12 @@
 //! Which quoted words of a message are names.
 //!
 //! A message quotes names and constants alike. A constant is never stored, so that a quoted text counts
-//! as one **unless** something says that it is a name; what is not understood costs a name and keeps no
+//! as one **unless** something states that it is a name; what is not understood costs a name and keeps no
 //! constant. It is a name where its statement, without constants, shows it as well, and where a word of
 //! [`BEFORE`] or [`AFTER`] stands next to it.
 //!
 //! Both lists are from PostgreSQL's catalogues (see [`super::words`]): the words that translators put
-//! beside the quotes of `table "%s"`, `constraint "%s"` and the like, without those that stand beside the
+//! beside the quotes of `table "%s"`, `constraint "%s"` and the like, without those that are beside the
 //! quotes of a value in any message of any language.
 
 /// Words before a name. Scripts that part words by blanks need a whole word.
@@ -77,7 +77,7 @@ const BEFORE_WITHIN: &[&str] = &[
     "触发器", "后台工作进程", "套接字", "ソケット", "バックグラウンドワーカー", "sql函数", "sql 函数", "sql関数", "分区", "发布", "编码",
 ];
 
-/// Words behind a name, in languages that put them there.
+/// Words after a name, in languages that put them there.
 #[rustfmt::skip]
 const AFTER: &[&str] = &[
     // Korean
@@ -87,10 +87,10 @@ const AFTER: &[&str] = &[
     "tablosu", "tablosun", "nesnesi", "sütunu", "sütunun", "kolonu", "veritabanı", "rolü", "rolün", "dosyası", "şeması", "fonksiyonu", "kısıtlama", "constraint", "indeks", "dizini",
 ];
 
-/// Bytes before a quote that are looked at; the longest of [`BEFORE`] has 48.
+/// Bytes before a quote that are examined; the longest of [`BEFORE`] has 48.
 const NEAR: usize = 64;
 
-/// Whether a word says that what the quote here begins is a name, or one behind its end.
+/// Returns whether a word states that what the quote here begins is a name, or one after its end.
 pub(super) fn names(before: &str, after: &str) -> bool {
     let before = before.trim_end_matches([' ', '\u{a0}', '\u{202f}', '\n']);
     let mut from = before.len().saturating_sub(NEAR);

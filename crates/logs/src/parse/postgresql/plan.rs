@@ -27,7 +27,7 @@ const EXPRESSIONS: &[&str] = &[
     "Command",
 ];
 
-/// Where the plan begins within a message.
+/// Returns where the plan begins within a message.
 pub(super) fn begins(message: &str) -> Option<usize> {
     if let Some(at) = message.find("<Query-Text>") {
         return Some(message[..at].rfind("<explain").unwrap_or(at));
@@ -40,7 +40,7 @@ pub(super) fn begins(message: &str) -> Option<usize> {
     (own_line && message[at..].starts_with("Query Text:")).then_some(at)
 }
 
-/// The plan without constants.
+/// Returns the plan without constants.
 pub(super) fn clean(plan: &str) -> String {
     if plan.starts_with('<') {
         xml(plan)
@@ -51,7 +51,8 @@ pub(super) fn clean(plan: &str) -> String {
     }
 }
 
-/// JSON and YAML: what stands between double quotes is a label, a name, an expression or a statement.
+/// Returns JSON and YAML without constants: what is between double quotes is a label, a name, an expression or a
+/// statement.
 fn quoted(plan: &str) -> String {
     let mut out = String::with_capacity(plan.len());
     let mut rest = plan;
@@ -82,7 +83,7 @@ fn quoted(plan: &str) -> String {
     out
 }
 
-/// A JSON string's content as text. What is no escape stays as it is.
+/// Returns a JSON string's content as text. What is not an escape stays as it is.
 fn unescaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -130,7 +131,7 @@ fn escape(out: &mut String, text: &str) {
     }
 }
 
-/// XML: the content of elements; numbers of their own are figures.
+/// Returns XML without constants: the content of elements; numbers of their own are figures.
 fn xml(plan: &str) -> String {
     let mut out = String::with_capacity(plan.len());
     let mut rest = plan;
@@ -159,7 +160,7 @@ fn xml(plan: &str) -> String {
     out
 }
 
-/// The format for people: the statement up to the first line with costs, then lines of labels.
+/// Returns the format for people: the statement up to the first line with costs, then lines of labels.
 fn text(plan: &str) -> String {
     let costs = plan.find("(cost=").map_or(plan.len(), |at| {
         plan[..at].rfind('\n').map_or(0, |at| at + 1)
@@ -176,7 +177,7 @@ fn text(plan: &str) -> String {
     out
 }
 
-/// A line of a plan: a node with its costs, or a label with its value.
+/// Returns a line of a plan: a node with its costs, or a label with its value.
 fn node(line: &str) -> String {
     if let Some(at) = line.find("(cost=").or_else(|| line.find("(actual ")) {
         return [&redact::sql(&line[..at]), &line[at..]].concat();

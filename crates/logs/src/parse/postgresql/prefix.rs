@@ -2,7 +2,7 @@
 //!
 //! PostgreSQL's documentation, *Error Reporting and Logging*, lists the escapes. Names of users,
 //! databases and applications are chosen by clients and may hold any character, also what follows
-//! them in the prefix. So the prefix is matched as a whole, up to the severity behind it: the shortest
+//! them in the prefix. So the prefix is matched as a whole, up to the severity after it: the shortest
 //! names win with which everything else fits.
 
 use std::net::Ipv6Addr;
@@ -125,7 +125,7 @@ impl Prefix {
         Self { items, short }
     }
 
-    /// The fields of a line and what follows them. `accepts` says whether that may follow a prefix.
+    /// Returns the fields of a line and what follows them. `accepts` states whether that may follow a prefix.
     pub(crate) fn read<'a, T>(
         &self,
         line: &'a str,
@@ -189,7 +189,7 @@ fn stamp(fields: &Fields<'_>, clock: &mut Clock) -> Option<Stamp> {
     Some(clock.epoch(seconds.parse().ok()?, millis * 1000))
 }
 
-/// Matches items one after the other. A name ends where the text behind it does; where that fits in
+/// Matches items one after the other. A name ends where the text after it does; where that fits in
 /// several places, they are tried in order.
 fn matches<'a, T>(
     items: &[Item],
@@ -230,7 +230,7 @@ fn matches<'a, T>(
     while !text.is_char_boundary(reach) {
         reach += 1;
     }
-    // A name fills its width with blanks, before or behind it.
+    // A name fills its width with blanks, before or after it.
     let mut from = width.min(text.len());
     while !text.is_char_boundary(from) {
         from += 1;
@@ -257,7 +257,7 @@ fn matches<'a, T>(
     }
 }
 
-/// Where an IPv6 address that the text begins with may end, with its zone and its port; the longest first.
+/// Returns where an IPv6 address that the text begins with may end, with its zone and its port; the longest first.
 fn addresses(text: &str) -> impl Iterator<Item = usize> {
     /// Letters of an address at most, that of a mapped IPv4 address.
     const ADDRESS: usize = 45;
@@ -288,7 +288,7 @@ fn addresses(text: &str) -> impl Iterator<Item = usize> {
     })
 }
 
-/// Whether a field is a name, which any text may be.
+/// Returns whether a field is a name, which any text may be.
 const fn is_name(field: Field) -> bool {
     matches!(
         field,
@@ -302,7 +302,7 @@ const fn is_name(field: Field) -> bool {
     )
 }
 
-/// Bytes of a field that has a form of its own, with the blanks that its width makes.
+/// Bytes of a field that has its own form, with the blanks that its width makes.
 fn fixed(field: Field, width: usize, text: &str) -> Option<usize> {
     let blanks = text.len() - text.trim_start_matches(' ').len();
     let rest = &text[blanks..];

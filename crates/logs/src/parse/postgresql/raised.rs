@@ -1,13 +1,13 @@
 //! Texts that a function of the user wrote: `RAISE EXCEPTION 'customer % is blocked', name`.
 //!
-//! Values stand in them as they are, without quotes, in sentences of any language, so that no shape tells
-//! a value from a word. What the fields *are* decides: where they say that the user wrote message, detail
+//! Values are in them as they are, without quotes, in sentences of any language, so that no shape shows
+//! a value from a word. What the fields *are* decides: where they state that the user wrote message, detail
 //! and hint, all three are taken for data. What is stored instead is where they were raised, of which
 //! there is one line of code:
 //!
 //! `… (PL/pgSQL function transfer(integer,numeric) line 12 at RAISE)`
 //!
-//! Two fields say so, whichever the log has:
+//! Two fields state so, whichever the log has:
 //!
 //! * **The error code**: class P0 is raised by PL/pgSQL itself (`P0001` is `RAISE` without a code), class
 //!   38 by functions in other languages, and a class that PostgreSQL does not have was chosen by the user.
@@ -33,13 +33,13 @@ const CLASSES: &[&str] = &[
 /// Statements of PL/pgSQL that write a text of the user.
 const STATEMENTS: &[&str] = &["RAISE", "ASSERT"];
 
-/// Returns whether the error code says that the user wrote the texts.
+/// Returns whether the error code states that the user wrote the texts.
 pub(super) fn is_users_code(sqlstate: &str) -> bool {
     let is_code = sqlstate.len() == 5 && sqlstate.bytes().all(|byte| byte.is_ascii_alphanumeric());
     is_code && !CLASSES.contains(&&sqlstate[..2])
 }
 
-/// Returns whether the first line of a context says so.
+/// Returns whether the first line of a context states it.
 fn is_users_place(line: &str) -> bool {
     let Some((_, language)) = line.split_once("PL/") else {
         return false;
@@ -98,7 +98,7 @@ impl Raised {
 #[cfg(test)]
 mod tests {
     use super::super::super::ParserOptions;
-    use super::super::super::testing::{events_in, told};
+    use super::super::super::testing::{events_in, summary};
     use super::*;
 
     #[test]
@@ -174,7 +174,7 @@ mod tests {
         for text in [&stderr, &csv, &json] {
             let events = events_in("postgresql", ParserOptions::default(), text);
             assert_eq!(events.len(), 1, "{text}");
-            let stored = told(&events[0]);
+            let stored = summary(&events[0]);
             assert_eq!(events[0].message, format!("… ({place})"));
             for secret in ["12345", "ane", "4711", "blocked"] {
                 assert!(!stored.contains(secret), "{secret}: {stored}");
@@ -182,7 +182,7 @@ mod tests {
         }
     }
 
-    /// `%e` in the prefix says it where the context is not logged.
+    /// `%e` in the prefix states it where the context is not logged.
     #[test]
     fn a_code_without_a_context_is_enough() {
         let options = ParserOptions {
@@ -197,6 +197,6 @@ mod tests {
         let events = events_in("postgresql", options, lines);
         let messages: Vec<&str> = events.iter().map(|event| event.message.as_str()).collect();
         assert_eq!(messages, ["…", "relation \"x\" does not exist"]);
-        assert!(!told(&events[0]).contains("4711"));
+        assert!(!summary(&events[0]).contains("4711"));
     }
 }

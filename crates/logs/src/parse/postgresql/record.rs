@@ -1,6 +1,6 @@
 //! csvlog and jsonlog: one record holds an event with everything that belongs to it.
 //!
-//! A field of csvlog may hold line breaks, so that a record goes on until its quotes are closed. Where
+//! A field of csvlog may hold line breaks, so that a record continues until its quotes are closed. Where
 //! one was cut it may never be: beyond [`MOST_BYTES`] the next line that begins like a record begins
 //! one. Below that no line is taken for a new record, because a statement may hold any line.
 
@@ -71,7 +71,7 @@ const KEYS: &[(&str, &str)] = &[
     ("query", "statement"),
 ];
 
-/// A record of csvlog that goes on in the next line.
+/// A record of csvlog that continues in the next line.
 #[derive(Debug, Default)]
 pub(crate) struct Record {
     text: String,
@@ -80,12 +80,12 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// Whether this line begins another record, though what is held has not ended: that was cut.
+    /// Returns whether this line begins another record, though what is held has not ended: that was cut.
     pub(crate) fn is_ended_by(&self, line: &str) -> bool {
         self.open && self.cut && begins(line)
     }
 
-    /// What is held, as the event that it is without its end.
+    /// Returns what is held, as the event that it is without its end.
     pub(crate) fn take(&mut self) -> Draft<'static> {
         unread(&self.text())
     }
@@ -113,7 +113,7 @@ impl Record {
     }
 }
 
-/// What the line is, if it belongs to a record.
+/// Returns what the line is, if it belongs to a record.
 pub(crate) fn line<'a>(
     record: &mut Record,
     line: &'a str,
@@ -139,11 +139,11 @@ pub(crate) fn line<'a>(
     }))
 }
 
-/// A record that cannot be read as a whole. What stands before its message is no data, what stands behind
+/// Returns a record that cannot be read as a whole. What is before its message is not data, what is after
 /// it may be.
 fn unread(text: &str) -> Draft<'static> {
     let fields = fields(text);
-    let told: Vec<Cow<'_, str>> = fields
+    let summary: Vec<Cow<'_, str>> = fields
         .iter()
         .enumerate()
         .map(|(at, field)| match at {
@@ -154,13 +154,13 @@ fn unread(text: &str) -> Draft<'static> {
         })
         .collect();
     Draft {
-        message: Cow::Owned(told.join(",")),
+        message: Cow::Owned(summary.join(",")),
         whole: true,
         ..Draft::default()
     }
 }
 
-/// Whether a line begins as a record of csvlog does: time stamp, zone, comma.
+/// Returns whether a line begins as a record of csvlog does: time stamp, zone, comma.
 fn begins(line: &str) -> bool {
     let Some((_, end)) = time::iso(line) else {
         return false;
@@ -173,7 +173,7 @@ fn begins(line: &str) -> bool {
         )
 }
 
-/// The fields of a record, without their quotes.
+/// Returns the fields of a record, without their quotes.
 fn fields(text: &str) -> Vec<Cow<'_, str>> {
     let mut fields = Vec::with_capacity(26);
     let mut rest = text;
@@ -193,7 +193,7 @@ fn fields(text: &str) -> Vec<Cow<'_, str>> {
     }
 }
 
-/// The field up to its closing quote, and what follows.
+/// Returns the field up to its closing quote, and what follows.
 fn unquoted(text: &str) -> (Cow<'_, str>, &str) {
     let mut from = 0;
     while let Some(found) = text[from..].find('"') {
@@ -251,7 +251,7 @@ fn json<'a>(line: &str, clock: &mut Clock) -> Option<Draft<'a>> {
     Some(draft(time.unwrap_or_default(), &named, clock))
 }
 
-/// An event of named fields.
+/// Returns an event of named fields.
 fn draft<'a>(when: &str, named: &[(&str, &str)], clock: &mut Clock) -> Draft<'a> {
     let of = |name: &str| {
         named

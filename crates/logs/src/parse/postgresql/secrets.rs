@@ -1,12 +1,12 @@
 //! What PostgreSQL's lines hold of data and passwords, and how it is taken out.
 //!
-//! Where the format says what a text *is*, that decides: a statement loses its constants, a detail also
-//! what stands in parentheses. Elsewhere the *shape* of a constant does, in whatever language the
+//! Where the format states what a text *is*, that decides: a statement loses its constants, a detail also
+//! what is in parentheses. Elsewhere the *shape* of a constant does, in whatever language the
 //! sentence around it is:
 //!
 //! | shape | example | stays |
 //! |---|---|---|
-//! | a statement behind a colon | `Anweisung: INSERT …` | the statement without constants |
+//! | a statement after a colon | `Anweisung: INSERT …` | the statement without constants |
 //! | quotes of any kind | `»Schwertfisch«`, `「x」` | names, see [`super::names`] |
 //! | apostrophes that begin a text | `= 'x'` | nothing of it |
 //! | columns and their values | `(email)=(x)` | the columns |
@@ -15,8 +15,8 @@
 //! | what follows the colon of a detail or a context | `JSON data, line 1: {"a…` | nothing of it |
 //! | a line above a caret | pieces of XML | nothing of it |
 //!
-//! A quoted text that is no name goes on to the last such quote: it may hold quotes itself. And what was a
-//! constant of the statement is taken out of every other text of the event, whatever stands around it.
+//! A quoted text that is not a name continues to the last such quote: it may hold quotes itself. And what was a
+//! constant of the statement is taken out of every other text of the event, whatever is around it.
 
 use std::borrow::Cow;
 
@@ -58,11 +58,11 @@ struct Statement<'a> {
     clean: Option<String>,
 }
 
-/// Constants of a statement that are looked for in other texts.
+/// Constants of a statement that are searched for in other texts.
 const CONSTANTS: usize = 200;
 
 impl<'a> Statement<'a> {
-    /// The inner statement of a function, or that of the client.
+    /// Returns the inner statement of a function, or that of the client.
     fn of(parts: &'a [(&'static str, String)]) -> Self {
         let named = |wanted: &&str| parts.iter().find(|(name, _)| name == wanted);
         Self {
@@ -78,7 +78,7 @@ impl<'a> Statement<'a> {
         self.clean.get_or_insert_with(|| redact::sql(self.raw))
     }
 
-    /// Whether the statement shows this as a name (`Some(true)`) or it was taken out of it.
+    /// Returns whether the statement shows this as a name (`Some(true)`) or it was taken out of it.
     fn shows(&mut self, text: &str) -> Option<bool> {
         if text.is_empty() || !has_word(self.raw, text) {
             return None;
@@ -86,7 +86,7 @@ impl<'a> Statement<'a> {
         Some(has_word(self.clean(), text))
     }
 
-    /// The text without what is a constant of the statement, where that is no common word.
+    /// Returns the text without what is a constant of the statement, where that is not a common word.
     fn without_constants(&mut self, mut text: String) -> String {
         for constant in redact::constants(self.raw).into_iter().take(CONSTANTS) {
             let plain = constant.replace("''", "'");
@@ -103,16 +103,16 @@ impl<'a> Statement<'a> {
     }
 }
 
-/// Whether a text holds the word, not as a part of another.
+/// Returns whether a text holds the word, not as a part of another.
 fn has_word(text: &str, word: &str) -> bool {
     let part = |c: char| c.is_alphanumeric() || c == '_';
     text.match_indices(word)
         .any(|(at, _)| !text[..at].ends_with(part) && !text[at + word.len()..].starts_with(part))
 }
 
-/// An event's message. `parts` are the others, of which the statement tells names.
+/// Returns an event's message. `parts` are the others, for which the statement has the names.
 pub(crate) fn message(redact: Redact, message: &str, parts: &[(&'static str, String)]) -> String {
-    // What goes on from a line that was not seen: of a statement, most likely.
+    // What continues from a line that was not seen: of a statement, most likely.
     if message.starts_with('\t') {
         return redact::sql(message);
     }
@@ -133,14 +133,14 @@ pub(crate) fn message(redact: Redact, message: &str, parts: &[(&'static str, Str
     redact(&statement.without_constants(clean)).into_owned()
 }
 
-/// Whether a program of syslog or of the journal is the server.
+/// Returns whether a program of syslog or of the journal is the server.
 pub(crate) fn is_server(component: &str) -> bool {
     matches!(component, "postgres" | "postmaster" | "postgresql")
 }
 
-/// A line of the server within syslog or the journal.
+/// Returns a line of the server within syslog or the journal.
 pub(crate) fn embedded(text: &str) -> Cow<'_, str> {
-    // `[5-2] …` goes on with `[5-1]`, from within a constant even, unless a part begins with it.
+    // `[5-2] …` continues with `[5-1]`, from within a constant even, unless a part begins with it.
     let chunk = text
         .strip_prefix('[')
         .and_then(|rest| rest.split_once("] "));
@@ -158,12 +158,12 @@ pub(crate) fn embedded(text: &str) -> Cow<'_, str> {
     Cow::Owned(message(redact::clean, text, &[]))
 }
 
-/// Whether a text ends with the word of a severity or of a part.
+/// Returns whether a text ends with the word of a severity or of a part.
 fn labels(text: &str) -> bool {
     words::of(last_word(text)).is_some()
 }
 
-/// A part of an event, by its name in the context. `parts` are all of them.
+/// Returns a part of an event, by its name in the context. `parts` are all of them.
 pub(crate) fn part(name: &str, text: &str, parts: &[(&'static str, String)]) -> String {
     let kind = match name {
         "statement" | "query" => return redact::sql(text),
@@ -177,10 +177,10 @@ pub(crate) fn part(name: &str, text: &str, parts: &[(&'static str, String)]) -> 
     redact::text(&statement.without_constants(clean))
 }
 
-/// A text of sentences without constants.
+/// Returns a text of sentences without constants.
 fn prose(text: &str, kind: Kind, statement: &mut Statement<'_>) -> String {
     let mut out = String::with_capacity(text.len());
-    // The values of columns; nothing within them is looked at. Within a statement they are none.
+    // The values of columns; nothing within them is examined. Within a statement they are none.
     let columns = columns(text).filter(|(at, _)| {
         kind != Kind::Context && statement_at(text).is_none_or(|begin| begin > *at)
     });
@@ -213,14 +213,14 @@ fn prose(text: &str, kind: Kind, statement: &mut Statement<'_>) -> String {
     out
 }
 
-/// Where the columns of `(email)=(x)` end and where their values begin.
+/// Returns where the columns of `(email)=(x)` end and where their values begin.
 fn columns(text: &str) -> Option<(usize, usize)> {
     [")=(", ") = ("]
         .iter()
         .find_map(|between| text.find(between).map(|at| (at, at + between.len())))
 }
 
-/// Where the colon is behind which the first statement begins.
+/// Returns where the colon is after which the first statement begins.
 fn statement_at(text: &str) -> Option<usize> {
     text.match_indices([':', '：'])
         .map(|(at, colon)| (at, at + colon.len()))
@@ -232,7 +232,7 @@ fn statement_at(text: &str) -> Option<usize> {
         })
 }
 
-/// Where the parenthesis is opened that is closed at `close`.
+/// Returns where the parenthesis is opened that is closed at `close`.
 fn opening(text: &str, close: usize) -> usize {
     let mut depth = 0_u32;
     for (at, byte) in text.as_bytes()[..=close].iter().enumerate().rev() {
@@ -303,7 +303,7 @@ fn sentence(out: &mut String, text: &str, kind: Kind, statement: &mut Statement<
     }
 }
 
-/// Where to go on behind what was taken out. Where a statement began within it, the rest is its.
+/// Returns where to continue after what was taken out. Where a statement began within it, the rest is its.
 fn passed(out: &mut String, text: &str, from: usize, to: usize) -> usize {
     if statement_at(&text[from..to]).is_none() {
         return to;
@@ -312,7 +312,7 @@ fn passed(out: &mut String, text: &str, from: usize, to: usize) -> usize {
     text.len()
 }
 
-/// Writes what follows a colon where that is no sentence: a statement, parameters, the text of a part
+/// Writes what follows a colon where that is not a sentence: a statement, parameters, the text of a part
 /// whose label was not read, data. How many bytes it was.
 fn behind_colon(out: &mut String, before: &str, rest: &str, kind: Kind) -> Option<usize> {
     let content = rest.trim_start_matches([' ', '\u{a0}', '\u{3000}', '\n', '\t']);
@@ -348,7 +348,7 @@ fn behind_colon(out: &mut String, before: &str, rest: &str, kind: Kind) -> Optio
     Some(blank + line.len())
 }
 
-/// The word that a text ends with.
+/// Returns the word that a text ends with.
 fn last_word(text: &str) -> &str {
     let mut near = text.len().saturating_sub(words::LONGEST);
     while !text.is_char_boundary(near) {
@@ -360,7 +360,7 @@ fn last_word(text: &str) -> &str {
         .unwrap_or_default()
 }
 
-/// `12, 13. Wait queue: 14.`: who holds a lock, and who waits for it.
+/// Returns whether the text is `12, 13. Wait queue: 14.`: who holds a lock, and who waits for it.
 fn lists_processes(content: &str) -> bool {
     let rest = content.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, ',' | ' '));
     let listed = content.starts_with(|c: char| c.is_ascii_digit());
@@ -374,7 +374,7 @@ fn lists_processes(content: &str) -> bool {
         })
 }
 
-/// Whether an apostrophe begins a constant: not within a word, and something closes it.
+/// Returns whether an apostrophe begins a constant: not within a word, and something closes it.
 fn begins_constant(before: &str, rest: &str) -> bool {
     // `E'…'`, `X'…'`; `N'…'` would be French.
     let prefix = before.ends_with(['E', 'e', 'B', 'b', 'X', 'x', '&'])
@@ -384,7 +384,7 @@ fn begins_constant(before: &str, rest: &str) -> bool {
     !elided && !rest.starts_with(char::is_whitespace) && rest.contains('\'')
 }
 
-/// The last apostrophe that ends a word.
+/// Returns the last apostrophe that ends a word.
 fn last(text: &str, quote: char) -> Option<usize> {
     text.match_indices(quote)
         .map(|(at, _)| at)

@@ -2,8 +2,8 @@
 //!
 //! From PostgreSQL's own message catalogues: `src/backend/po/*.po`, `error_severity()` and
 //! `send_message_to_server_log()` of `utils/error/elog.c`; those of release 15 as Debian ships them
-//! (`msgunfmt /usr/share/locale/*/LC_MESSAGES/postgres-15.mo`, which a test compares), and the last there is of the languages
-//! that releases 15 to 18 name in `po/LINGUAS` without shipping enough of them (Indonesian, Polish,
+//! (`msgunfmt /usr/share/locale/*/LC_MESSAGES/postgres-15.mo`, which a test compares), and the last there is of the
+//! languages that releases 15 to 18 name in `po/LINGUAS` without shipping enough of them (Indonesian, Polish,
 //! Portuguese, Turkish). Which of them a server writes is its `lc_messages`.
 
 /// One catalogue's words; empty where it leaves the English one.
@@ -14,7 +14,7 @@ struct Language {
     parts: [&'static str; 7],
 }
 
-/// PostgreSQL's own words for how grave an event is.
+/// PostgreSQL's words for severities.
 const SEVERITIES: [&str; 8] = [
     "DEBUG", "LOG", "INFO", "NOTICE", "WARNING", "ERROR", "FATAL", "PANIC",
 ];
@@ -115,13 +115,13 @@ pub(super) const LONGEST: usize = 48;
 /// What a word before the colon means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Word {
-    /// How grave the event is, in PostgreSQL's own word.
+    /// The severity in PostgreSQL's word.
     Severity(&'static str),
     /// Name of a part of the event before.
     Part(&'static str),
 }
 
-/// What a word means, in whatever language.
+/// Returns what a word means, in whatever language.
 pub(super) fn of(word: &str) -> Option<Word> {
     if let Some(at) = SEVERITIES.iter().position(|known| *known == word) {
         return Some(Word::Severity(SEVERITIES[at]));
@@ -149,7 +149,7 @@ pub(super) fn of(word: &str) -> Option<Word> {
     })
 }
 
-/// A word, its colon and what follows: `ERREUR:  …`, `INSTRUCTION :  …`, `语句：…`.
+/// Returns a word, its colon and what follows: `ERREUR:  …`, `INSTRUCTION :  …`, `语句：…`.
 pub(super) fn leading(text: &str) -> Option<(&str, &str)> {
     let mut end = None;
     for (at, c) in text.char_indices() {
@@ -200,7 +200,7 @@ mod tests {
         assert_eq!(of(""), None);
     }
 
-    /// The string of a catalogue of GNU gettext (its manual, *The Format of GNU MO Files*).
+    /// Returns the string of a catalogue of GNU gettext (its manual, *The Format of GNU MO Files*).
     fn translated<'a>(catalogue: &'a [u8], id: &str) -> Option<&'a str> {
         let number = |at: usize| {
             let bytes = catalogue.get(at..at + 4)?;

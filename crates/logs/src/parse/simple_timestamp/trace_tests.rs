@@ -2,7 +2,7 @@
 
 use super::super::testing::events;
 
-/// Level, message and lines of each event.
+/// Returns level, message and lines of each event.
 fn joined(text: &str) -> Vec<(String, String, Vec<String>)> {
     let lines = |context: Option<&str>| {
         let context: serde_json::Value = serde_json::from_str(context.unwrap_or("{}")).unwrap();
@@ -80,12 +80,12 @@ Error: no
 }
 ";
     let found = joined(text);
-    let told: Vec<_> = found
+    let summary: Vec<_> = found
         .iter()
         .map(|(level, message, lines)| (level.as_str(), message.as_str(), lines.len()))
         .collect();
     assert_eq!(
-        told,
+        summary,
         [
             ("error", "Exporting failed.", 4),
             ("warn", "slow", 0),

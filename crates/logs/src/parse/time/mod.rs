@@ -1,4 +1,4 @@
-//! When a line was written, from what it says and the time at which it is read.
+//! When a line was written, from what it states and the time at which it is read.
 //!
 //! * No year (RFC 3164): the latest year in which the date exists and is at most a day ahead of now.
 //! * No zone: the stream's zone. What a change of the clock skips is read as after it, what it repeats
@@ -34,7 +34,7 @@ const AHEAD: i64 = DAY;
 /// Lines of several processes are this much out of order at most.
 const DISORDER: i64 = 5 * 60;
 
-/// Date and time of day as they stand in a line.
+/// Date and time of day as they are in a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Civil {
     pub(crate) year: i64,
@@ -46,7 +46,7 @@ pub(crate) struct Civil {
     pub(crate) micros: u32,
 }
 
-/// The zone as it stands in a line.
+/// The zone as it is in a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Zone<'a> {
     /// Not said.
@@ -147,7 +147,7 @@ const AMBIGUOUS: &[&str] = &[
     "IST", "AST", "AMT", "GST", "BDT", "ECT", "SST", "WST", "NST",
 ];
 
-/// Whether a word is an abbreviation of a zone.
+/// Returns whether a word is an abbreviation of a zone.
 pub(crate) fn is_abbreviation(word: &str) -> bool {
     ABBREVIATIONS.iter().any(|(known, _)| *known == word) || AMBIGUOUS.contains(&word)
 }
@@ -176,7 +176,7 @@ pub(crate) fn month(word: &str) -> Option<u8> {
 const SHORT: usize = 16;
 
 impl Civil {
-    /// The date and time, if there is such a day and time of day.
+    /// Returns the date and time, if there is such a day and time of day.
     pub(crate) fn new(date: (i64, u8, u8), time: (u8, u8, u8, u32)) -> Option<Self> {
         let ((year, month, day), (hour, minute, second, micros)) = (date, time);
         let civil = Self {
@@ -295,7 +295,7 @@ impl Clock {
         self.seen(seconds, micros)
     }
 
-    /// Whether a number of seconds since the epoch can be the time of a line: other numbers stand at
+    /// Returns whether a number of seconds since the epoch can be the time of a line: other numbers are at
     /// the beginning of lines, too.
     pub(crate) fn is_near(&self, seconds: i64) -> bool {
         (seconds - self.now).abs() <= FARTHEST
@@ -312,7 +312,7 @@ impl Clock {
         }
     }
 
-    /// The year of a date that lacks it. February 29 belongs to the latest leap year.
+    /// Returns the year of a date that lacks it. February 29 belongs to the latest leap year.
     pub(crate) fn year_of(&self, month: u8, day: u8) -> Option<i64> {
         let most = self.now + AHEAD;
         // 1970 + days / 365 is this year or the next; leap years are at most eight apart.
@@ -394,7 +394,7 @@ impl Local {
         }
     }
 
-    /// Whether this offset is the only one at both ends of the hour.
+    /// Returns whether this offset is the only one at both ends of the hour.
     fn holds(&self, hour: i64, expected: i32) -> bool {
         [hour * HOUR, hour * HOUR + HOUR - 1].iter().all(|second| {
             civil_of(*second).is_some_and(|civil| {
@@ -405,8 +405,8 @@ impl Local {
     }
 }
 
-/// Of the two times that a repeated hour may mean: the one in order with the line before; where that
-/// says nothing, the later one if it is being written just now.
+/// Returns, of the two times that a repeated hour may mean: the one in order with the line before; where that
+/// states nothing, the later one if it is being written just now.
 fn repeated(earlier: i64, later: i64, last: Option<i64>, now: i64) -> i64 {
     match last {
         Some(last) if earlier < last - DISORDER => later,

@@ -10,7 +10,7 @@ fn clock(zone: &str, now: &str) -> Clock {
     clock
 }
 
-fn told(stamp: Stamp) -> String {
+fn summary(stamp: Stamp) -> String {
     jiff::Timestamp::from_microsecond(stamp.ts.as_micros())
         .unwrap()
         .to_string()
@@ -46,7 +46,7 @@ fn a_changed_clock_is_read_in_order() {
     let now = "2026-11-23T12:00:00Z";
     let at = |clock: &mut Clock, text: &str| {
         let (civil, _) = iso(text).unwrap();
-        told(clock.stamp(civil, Zone::Local).unwrap())
+        summary(clock.stamp(civil, Zone::Local).unwrap())
     };
     // Put forward at 02:00: what is skipped is after it.
     let mut berlin = clock("Europe/Berlin", now);
@@ -156,7 +156,11 @@ fn zones_are_named_in_many_ways() {
         let (civil, end) = iso(text).unwrap();
         let zone = whole_zone(&text[end..]).unwrap();
         let stamp = clock(local, "2026-11-23T12:00:00Z").stamp(civil, zone);
-        assert_eq!(stamp.map_or("unknown".to_owned(), told), expected, "{text}");
+        assert_eq!(
+            stamp.map_or("unknown".to_owned(), summary),
+            expected,
+            "{text}"
+        );
     }
 }
 

@@ -1,15 +1,15 @@
-//! Dates, times of day and zones as they stand in lines.
+//! Dates, times of day and zones as they are in lines.
 
 use super::{Civil, Zone};
 
-/// Two digits at this place.
+/// Parses two digits at this place.
 pub(crate) fn two(bytes: &[u8], at: usize) -> Option<u8> {
     let tens = bytes.get(at)?.wrapping_sub(b'0');
     let ones = bytes.get(at + 1)?.wrapping_sub(b'0');
     (tens <= 9 && ones <= 9).then(|| tens * 10 + ones)
 }
 
-/// `hh:mm:ss` with a fraction behind `.` or `,`, and the bytes it takes. The minute's sixtieth second
+/// Parses `hh:mm:ss` with a fraction after `.` or `,`, and the bytes it takes. The minute's sixtieth second
 /// and `24:00:00` are taken.
 pub(crate) fn time_of_day(text: &str) -> Option<((u8, u8, u8, u32), usize)> {
     let bytes = text.as_bytes();
@@ -37,7 +37,7 @@ pub(crate) fn time_of_day(text: &str) -> Option<((u8, u8, u8, u32), usize)> {
 }
 
 /// Parses a time of day as [`time_of_day`] does, also with an hour of one digit, blank in front of it
-/// or not, and with `AM` or `PM` behind it.
+/// or not, and with `AM` or `PM` after it.
 pub(crate) fn loose_time(text: &str) -> Option<((u8, u8, u8, u32), usize)> {
     let blank = usize::from(text.starts_with(' '));
     let rest = &text[blank..];
@@ -70,7 +70,7 @@ pub(crate) fn loose_time(text: &str) -> Option<((u8, u8, u8, u32), usize)> {
     Some((time, blank + end))
 }
 
-/// `AM` or `PM`, as a word.
+/// Parses `AM` or `PM`, as a word.
 fn half_of_day(text: &str) -> Option<&str> {
     let half = text.get(..2)?;
     let is_word = !text
@@ -80,7 +80,7 @@ fn half_of_day(text: &str) -> Option<&str> {
     is_word.then_some(half)
 }
 
-/// `2026-02-15 00:00:54.808`, also with `T`, `/` and `.`, an hour of one digit behind a second blank,
+/// Parses `2026-02-15 00:00:54.808`, also with `T`, `/` and `.`, an hour of one digit after a second blank,
 /// and the bytes it takes.
 pub(crate) fn iso(text: &str) -> Option<(Civil, usize)> {
     let bytes = text.as_bytes();
@@ -110,7 +110,7 @@ pub(crate) fn iso(text: &str) -> Option<(Civil, usize)> {
     Some((Civil::new((year, month, day), time)?, from + length))
 }
 
-/// `Z`, `+01`, `+01:00`, `-0330`, also after one blank, and the bytes it takes. [`Zone::Local`] and 0
+/// Parses `Z`, `+01`, `+01:00`, `-0330`, also after one blank, and the bytes it takes. [`Zone::Local`] and 0
 /// where none stands.
 pub(crate) fn zone(text: &str) -> (Zone<'_>, usize) {
     match named_zone(text) {
@@ -119,7 +119,7 @@ pub(crate) fn zone(text: &str) -> (Zone<'_>, usize) {
     }
 }
 
-/// As [`zone`], or an abbreviation after one blank: for formats in which one must stand there, as any
+/// Does the same as [`zone`], or an abbreviation after one blank: for formats in which one must be there, as any
 /// word in capitals looks like it.
 pub(crate) fn named_zone(text: &str) -> (Zone<'_>, usize) {
     let blank = usize::from(text.starts_with(' '));
@@ -151,7 +151,7 @@ pub(crate) fn named_zone(text: &str) -> (Zone<'_>, usize) {
     (Zone::Local, 0)
 }
 
-/// As [`zone`], or an abbreviation or name of a zone after one blank, where any other word may stand as
+/// Does the same as [`zone`], or an abbreviation or name of a zone after one blank, where any other word may stand as
 /// well: one that is known, or capitals before a number in brackets that name no level.
 pub(crate) fn known_zone(text: &str) -> (Zone<'_>, usize) {
     let (found, length) = zone(text);
@@ -186,7 +186,7 @@ pub(crate) fn known_zone(text: &str) -> (Zone<'_>, usize) {
     }
 }
 
-/// The zone where nothing else can stand: after one blank, up to the end. `None` where something else
+/// Returns the zone where nothing else can stand: after one blank, up to the end. `None` where something else
 /// stands.
 pub(crate) fn whole_zone(text: &str) -> Option<Zone<'_>> {
     if text.is_empty() {
@@ -208,7 +208,7 @@ fn is_of_zone(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'+' | b'-')
 }
 
-/// `Europe/Berlin`: areas of the database of zones.
+/// Returns whether the text is `Europe/Berlin`: areas of the database of zones.
 fn is_name(word: &str) -> bool {
     const AREAS: &[&str] = &[
         "Africa",
@@ -227,7 +227,7 @@ fn is_name(word: &str) -> bool {
         .is_some_and(|(area, _)| AREAS.contains(&area))
 }
 
-/// The day of the month after blanks, of one or two digits, and where it ends.
+/// Returns the day of the month after blanks, of one or two digits, and where it ends.
 pub(crate) fn day(line: &str, at: usize) -> Option<(u8, usize)> {
     let bytes = line.as_bytes();
     if bytes.get(at) != Some(&b' ') {
@@ -241,7 +241,7 @@ pub(crate) fn day(line: &str, at: usize) -> Option<(u8, usize)> {
     }
 }
 
-/// Seconds since the epoch with a fraction behind `.`, or milli-, micro- or nanoseconds by their number
+/// Seconds since the epoch with a fraction after `.`, or milli-, micro- or nanoseconds by their number
 /// of digits: seconds, microseconds, the bytes it takes and whether there is a fraction.
 pub(crate) fn epoch(text: &str) -> Option<(i64, u32, usize, bool)> {
     let bytes = text.as_bytes();

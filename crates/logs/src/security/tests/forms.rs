@@ -104,7 +104,7 @@ fn each_form_is_counted_with_its_address() {
             known,
         ),
         ("Connection closed by 192.0.2.7 port 4 [preauth]", known),
-        // Modules that let nobody in.
+        // Modules that refuse.
         (
             "pam_access(sshd:account): access denied for user `ann' from `192.0.2.7'",
             known,

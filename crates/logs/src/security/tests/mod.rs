@@ -5,8 +5,8 @@ mod forms;
 mod windows;
 
 use proptest::prelude::*;
-use schema::Timestamp;
 use schema::tables::SecurityEvent;
+use schema::{Severity, Timestamp};
 
 use super::*;
 
@@ -22,10 +22,10 @@ fn event(program: &str, pid: u32, ts: i64, message: &str) -> Event {
     }
 }
 
-/// What a watch tells of events: type, address, account, count.
-type Told = (String, Option<String>, Option<String>, i64);
+/// Summary of a finding: type, address, account, count.
+type Summary = (String, Option<String>, Option<String>, i64);
 
-fn told(row: &SecurityEvent) -> Told {
+fn summary(row: &SecurityEvent) -> Summary {
     (
         row.event_type.clone(),
         row.source_ip.clone(),
@@ -45,13 +45,13 @@ fn watch(events: &[Event]) -> Vec<SecurityEvent> {
     out.into_iter().map(|(_, row)| row).collect()
 }
 
-/// What a single message counts as: kind and address.
+/// Returns what a single message counts as: kind and address.
 fn counted(watch: &mut Watch, event: &Event) -> Option<(&'static str, Option<String>)> {
     let counted = watch.counted("syslog", "auth", event)?;
     Some((counted.kind, counted.address))
 }
 
-/// An attempt as sshd logs it with PAM.
+/// Returns an attempt as sshd logs it with PAM.
 fn attempt(pid: u32, ts: i64, user: &str, address: &str) -> Vec<Event> {
     [
         format!("Invalid user {user} from {address} port 4"),
@@ -146,7 +146,7 @@ fn eleven_dropped_packets_in_five_minutes_are_told() {
         assert!(watch(&packets[..10]).is_empty());
         let rows = watch(&packets);
         assert_eq!(
-            told(&rows[0]),
+            summary(&rows[0]),
             ("firewall_block".into(), Some("192.0.2.7".into()), None, 11),
             "{prefix}"
         );
@@ -207,7 +207,7 @@ fn the_only_line_of_a_source_is_told_in_the_end() {
     let ts = 1_795_935_600;
     let event = event("sudo", 1, ts, line);
     watch.observe("syslog", "auth", &event, event.ts, &mut out);
-    // What waits is looked at every five seconds.
+    // What waits is examined every five seconds.
     for (later, rows) in [(59, 0), (65, 1), (3600, 1)] {
         watch.elapse(Timestamp((ts + later) * SECOND), &mut out);
         assert_eq!(out.len(), rows, "{later}");
@@ -283,7 +283,7 @@ fn memory_is_bounded() {
 #[test]
 fn rules_are_named_once() {
     for (place, rule) in RULES.iter().enumerate() {
-        assert!(rule.severity >= schema::Severity::Info);
+        assert!(rule.severity >= Severity::Info);
         assert!(
             RULES[place + 1..]
                 .iter()

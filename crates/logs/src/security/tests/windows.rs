@@ -11,7 +11,7 @@ fn an_attempt_counts_once_and_six_in_five_minutes_are_told() {
     let rows = watch(&attempts);
     assert_eq!(rows.len(), 1);
     assert_eq!(
-        told(&rows[0]),
+        summary(&rows[0]),
         ("ssh_brute_force".into(), Some("192.0.2.7".into()), None, 6)
     );
     assert_eq!(rows[0].first_ts, Timestamp(0));
@@ -86,7 +86,7 @@ fn ten_in_a_day_are_slow() {
         .collect();
     let rows = watch(&events);
     assert_eq!(
-        rows.iter().map(told).collect::<Vec<_>>(),
+        rows.iter().map(summary).collect::<Vec<_>>(),
         [(
             "ssh_slow_brute_force".into(),
             Some("192.0.2.7".into()),
@@ -123,7 +123,7 @@ fn ten_addresses_against_one_account_are_told() {
         .flat_map(|n| attempt(n, i64::from(n) * 30, "root", &format!("192.0.2.{n}")))
         .collect();
     assert_eq!(
-        watch(&events).iter().map(told).collect::<Vec<_>>(),
+        watch(&events).iter().map(summary).collect::<Vec<_>>(),
         [("ssh_distributed".into(), None, Some("root".into()), 10)]
     );
 }
@@ -148,7 +148,7 @@ fn a_password_that_is_right_after_five_that_were_wrong_is_critical() {
     ));
     let rows = watch(&events);
     assert_eq!(
-        told(&rows[0]),
+        summary(&rows[0]),
         (
             "ssh_success_after_failures".into(),
             Some("192.0.2.7".into()),
@@ -156,7 +156,7 @@ fn a_password_that_is_right_after_five_that_were_wrong_is_critical() {
             5
         )
     );
-    assert_eq!(rows[0].severity, "critical");
+    assert_eq!(rows[0].severity, Severity::Critical);
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn a_slow_attack_is_counted_to_its_end_and_a_quick_one_not_twice() {
 fn what_waits_for_its_end_is_told_without_another_line() {
     let mut watch = Watch::default();
     let mut out = Vec::new();
-    // A file in another zone: its times are five hours behind the time of day.
+    // A file in another zone: its times are five hours after the time of day.
     let behind = 5 * 3600 * SECOND;
     for n in 0..120 {
         let line = "Failed password for root from 192.0.2.7 port 4 ssh2";
@@ -221,7 +221,7 @@ fn what_is_older_than_the_clock_is_counted_until_the_next_sweep() {
     let mut events = vec![attempt(1, now - 60), attempt(2, now)];
     // An older file of the same log, read after the newer one.
     events.extend((0..6).map(|n| attempt(10 + n, day + i64::from(n))));
-    let out: Vec<Told> = watch(&events).iter().map(told).collect();
+    let out: Vec<Summary> = watch(&events).iter().map(summary).collect();
     let found = |count: i64| {
         let address = Some("192.0.2.7".to_owned());
         ("ssh_brute_force".to_owned(), address, None, count)

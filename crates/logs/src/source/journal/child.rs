@@ -1,7 +1,7 @@
 //! `journalctl` as a child: lines without waiting, whatever the child does.
 //!
-//! It leads a process group of its own and is killed with the group when it is let go. Its output is
-//! read as far as it is there; what it says on its standard error is read too, so that it never waits
+//! It leads its own process group and is killed with the group when it is dropped. Its output is
+//! read as far as it is there; its standard error is read too, so that it never waits
 //! for us, and only the last of it is kept.
 
 use std::ffi::OsStr;
@@ -20,7 +20,7 @@ const LINE_BYTES: usize = 1 << 20;
 const PIPE_BYTES: usize = 1 << 20;
 /// Read in one go.
 const STEP: usize = 64 << 10;
-/// So much of its last words is kept.
+/// Maximum number of bytes kept of its standard error.
 const WORDS_BYTES: usize = 2048;
 
 /// What a read gave.
@@ -28,7 +28,7 @@ const WORDS_BYTES: usize = 2048;
 pub(super) enum Got {
     /// A line, without its line break: [`Child::line`].
     Line,
-    /// A line that was too long, of so many bytes.
+    /// A line that was too long, of this many bytes.
     Overlong(u64),
     /// Nothing yet.
     Nothing,
@@ -84,7 +84,7 @@ impl Child {
         Ok(this)
     }
 
-    /// The line of the last [`Got::Line`].
+    /// Returns the line of the last [`Got::Line`].
     pub(super) fn line(&self) -> &[u8] {
         &self.buf[self.line.clone()]
     }
@@ -138,7 +138,7 @@ impl Child {
         }
     }
 
-    /// Whether it said anything on its standard error.
+    /// Returns whether it wrote to its standard error.
     pub(super) fn has_words(&self) -> bool {
         !self.words.is_empty()
     }
@@ -165,7 +165,7 @@ impl Child {
         }
     }
 
-    /// The last that it said on its standard error.
+    /// Returns the end of its standard error.
     pub(super) fn words(&mut self) -> String {
         self.listen();
         String::from_utf8_lossy(&self.words).trim().to_owned()

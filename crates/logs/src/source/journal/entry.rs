@@ -1,8 +1,8 @@
 //! One entry of the journal, out of the JSON that `journalctl -o json` writes.
 //!
-//! A field is a string; an array of numbers when it holds bytes that are no text; an array of these
+//! A field is a string; an array of numbers when it holds bytes that are not text; an array of these
 //! when it was set more than once; `null` when it was too long to be shown. Only fields that begin
-//! with `_` are the journal's own word: what a program says of itself is never taken for its unit.
+//! with `_` are set by the journal: the fields of a program are never taken for its unit.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -28,14 +28,14 @@ pub struct Entry {
     /// Names the entry: `__CURSOR`.
     pub cursor: String,
     /// Its number within the journal of this machine; grows by one with each entry, of all units.
-    /// 0 where the cursor does not say.
+    /// 0 where the cursor does not report it.
     pub seqnum: u64,
     /// When the journal received it; `None` when that is missing or not possible.
     pub ts: Option<Timestamp>,
-    /// `_SYSTEMD_UNIT`, or `_SYSTEMD_USER_UNIT`; of what the manager itself says of a unit, that
+    /// `_SYSTEMD_UNIT`, or `_SYSTEMD_USER_UNIT`; for messages of the manager about a unit, that
     /// unit. Empty for the kernel and sessions without one.
     pub unit: String,
-    /// `SYSLOG_IDENTIFIER`: the name of the program in its own words.
+    /// `SYSLOG_IDENTIFIER`: the name that the program gives itself.
     pub identifier: String,
     /// `_COMM`: the name of the process, at most 15 bytes.
     pub comm: String,
@@ -51,18 +51,18 @@ pub struct Entry {
     pub hostname: String,
     /// `_BOOT_ID`.
     pub boot: String,
-    /// `MESSAGE`; several are joined by U+2424, bytes that are no text become U+FFFD.
+    /// `MESSAGE`; several are joined by U+2424, bytes that are not text become U+FFFD.
     pub message: String,
-    /// The journal did not give the whole content.
+    /// Whether the journal did not return the whole content.
     pub is_withheld: bool,
-    /// Further fields that say something: `CODE_FILE`, `CODE_LINE`, `CODE_FUNC`, `ERRNO`, `EXIT_CODE`,
+    /// Further fields of interest: `CODE_FILE`, `CODE_LINE`, `CODE_FUNC`, `ERRNO`, `EXIT_CODE`,
     /// `EXIT_STATUS`, `JOB_RESULT`, `MESSAGE_ID`, `TARGET`, and `F_…`, which are the fields of events
     /// of Rust programs.
     pub fields: Vec<(String, String)>,
 }
 
 impl Entry {
-    /// The position behind this entry.
+    /// Returns the position after this entry.
     #[must_use]
     pub fn position(&self) -> JournalPosition {
         JournalPosition {
@@ -87,12 +87,12 @@ impl Entry {
     }
 }
 
-/// The number within a cursor such as `s=…;i=1a;b=…`.
+/// Returns the number within a cursor such as `s=…;i=1a;b=…`.
 pub(super) fn seqnum_of(cursor: &str) -> u64 {
     part(cursor, "i=").map_or(0, |digits| u64::from_str_radix(digits, 16).unwrap_or(0))
 }
 
-/// Which series of numbers a cursor belongs to.
+/// Returns which series of numbers a cursor belongs to.
 pub(super) fn series_of(cursor: &str) -> &str {
     part(cursor, "s=").unwrap_or_default()
 }
@@ -127,7 +127,7 @@ impl<'de> Visitor<'de> for EntryVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entry, A::Error> {
         let mut entry = Entry::default();
-        // what the manager says of a unit, and what a process says of itself
+        // the unit in a message of the manager, and that of the process
         let mut about = String::new();
         let mut user_unit = String::new();
         let mut syslog_pid = None;
@@ -277,7 +277,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 }
 
-/// What stands in an array.
+/// What is in an array.
 enum Item {
     Byte(u8),
     /// A number that is none.

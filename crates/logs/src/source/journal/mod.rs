@@ -8,7 +8,7 @@
 //! with the next entry that is new comes a gap. `--all` is needed for messages over 4096 bytes, and
 //! `--boot=all` as following means the running boot alone otherwise.
 //!
-//! A child that ends is started again after growing pauses, one that says nothing for long is asked
+//! A child that ends is started again after growing pauses, one that is silent for long is asked
 //! anew, which shows whether it still hears anything.
 
 mod child;
@@ -87,7 +87,7 @@ pub struct Journal {
     ask: Ask,
     started: Timestamp,
     /// When an entry came last, or the child was started.
-    heard: Timestamp,
+    last_read: Timestamp,
     start_at: Timestamp,
     pause_secs: i64,
     state: State,
@@ -107,7 +107,7 @@ enum Ask {
 }
 
 impl Journal {
-    /// The journal from `saved` on.
+    /// Returns the journal from `saved` on.
     #[must_use]
     pub fn new(options: JournalOptions, saved: Option<JournalPosition>) -> Self {
         Self {
@@ -117,14 +117,14 @@ impl Journal {
             asked: Ask::Place,
             ask: Ask::Place,
             started: Timestamp(0),
-            heard: Timestamp(0),
+            last_read: Timestamp(0),
             start_at: Timestamp(i64::MIN),
             pause_secs: 1,
             state: State::default(),
         }
     }
 
-    /// How the journal fared at the last poll.
+    /// Returns how the journal fared at the last poll.
     #[must_use]
     pub fn state(&self) -> &State {
         &self.state
@@ -157,7 +157,7 @@ impl Journal {
     fn start(&mut self, now: Timestamp) {
         self.asked = self.ask;
         self.started = now;
-        self.heard = now;
+        self.last_read = now;
         match Child::start(&self.options.program, &self.arguments(now)) {
             Ok(child) => {
                 self.child = Some(child);
@@ -171,7 +171,7 @@ impl Journal {
                 self.state = match error.kind() {
                     io::ErrorKind::NotFound => State::new(
                         Status::Missing,
-                        format!("there is no {program} on this machine: no systemd, no journal"),
+                        format!("{program} is not installed: without systemd there is no journal"),
                     ),
                     io::ErrorKind::PermissionDenied => State::new(
                         Status::Denied,
@@ -265,7 +265,7 @@ impl Journal {
                 return;
             }
         };
-        self.heard = now;
+        self.last_read = now;
         if !self.is_new(&entry, out) {
             return;
         }
@@ -284,7 +284,7 @@ impl Journal {
         out.entries.push(entry);
     }
 
-    /// Whether an entry was not read before. The first of a child tells whether any are missing.
+    /// Returns whether an entry was not read before. The first of a child shows whether any are missing.
     fn is_new(&mut self, entry: &Entry, out: &mut Batch) -> bool {
         let Some(position) = &self.position else {
             self.asked = Ask::Proven;
@@ -331,7 +331,7 @@ impl Journal {
         self.pause_secs = 1;
     }
 
-    /// Takes note of what the child says while it runs.
+    /// Evaluates the standard error of the running child.
     fn look_after(&mut self, child: &mut Child) {
         if child.has_words() && self.state.status == Status::Ok {
             let words = child.words();
@@ -342,7 +342,7 @@ impl Journal {
         }
     }
 
-    /// Whether the child is of no use: it does not find its place, or was silent for long.
+    /// Returns whether the child is of no use: it does not find its place, or was silent for long.
     fn is_stuck(&mut self, now: Timestamp) -> bool {
         let secs = |since: Timestamp| (now.0.saturating_sub(since.0)) / 1_000_000;
         let is_asked_for_place = self.asked == Ask::Place && self.position.is_some();
@@ -350,7 +350,7 @@ impl Journal {
             self.lose_place(now);
             return true;
         }
-        if self.asked == Ask::Proven && secs(self.heard) >= SILENCE_SECS {
+        if self.asked == Ask::Proven && secs(self.last_read) >= SILENCE_SECS {
             self.ask = Ask::Place;
             self.start_at = now;
             return true;
@@ -358,7 +358,7 @@ impl Journal {
         false
     }
 
-    /// The next child is asked by time.
+    /// Lets the next child start by time.
     fn lose_place(&mut self, now: Timestamp) {
         let future = now.0.saturating_add(FUTURE_SECS * 1_000_000);
         let realtime = self
@@ -373,7 +373,7 @@ impl Journal {
         self.start_at = now;
     }
 
-    /// The child has ended, with these words.
+    /// Handles the end of the child, with its standard error.
     fn end(&mut self, words: &str, now: Timestamp) {
         if words.contains("to cursor") {
             self.lose_place(now);
@@ -388,7 +388,7 @@ impl Journal {
         };
         let cause = match status {
             Status::Denied => denied(words),
-            _ if words.is_empty() => "journalctl ended without a word".to_owned(),
+            _ if words.is_empty() => "journalctl ended without a message".to_owned(),
             _ => format!("journalctl ended: {words}"),
         };
         self.state = State::new(status, cause);

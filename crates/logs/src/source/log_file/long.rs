@@ -40,7 +40,7 @@ impl LogFile {
         Read::Lines(Box::new(lines))
     }
 
-    /// The line that was too long, and `more` bytes of its end.
+    /// Returns the line that was too long, and `more` bytes of its end.
     pub(super) fn chunk_of_long(&mut self, stream: &Arc<str>, long: Long, more: u64) -> Chunk {
         let end = self.offset + long.len + more;
         let mut lines = self.chunk(stream, long.kept, end);

@@ -2,7 +2,7 @@
 //!
 //! Every search is for a position: that of the newest file that is open, of the one at the path when it no longer
 //! holds what was read from it, or the stored one after a start. A search under which files are renamed is not
-//! acted upon; it is repeated a few times, and then left to the next look.
+//! acted upon; it is repeated a few times, and then left to the next poll.
 
 use std::collections::VecDeque;
 
@@ -15,8 +15,8 @@ use super::super::stat::Stat;
 use super::{HOLE_LASTS, MOST_FILES, SEARCHES, SURE_OFFSET, Stream};
 
 impl Stream {
-    /// The newest file, of which nothing was read, has changed. It may have been written to, copied
-    /// and emptied since the last look; then copies lie beside it that were not there before.
+    /// Handles a change of the newest file, of which nothing was read. It may have been written to, copied
+    /// and emptied since the last poll; then copies lie beside it that were not there before.
     pub(super) fn insert_copies(&mut self, current: &Stat) {
         let Some(mut newest) = self.queue.pop_back() else {
             return;
@@ -26,7 +26,7 @@ impl Stream {
         let search = search.unwrap_or_else(|| self.search(&anchor, Some(current), false));
         let mut copies = search.after;
         if !self.leads_to(Some(current)) {
-            // It was renamed since; the next look follows it.
+            // It was renamed since; the next poll follows it.
             copies.clear();
         }
         copies.retain_mut(|copy| {
@@ -40,7 +40,7 @@ impl Stream {
     }
 
     /// Finds the file of `position` again, and those that came after it. `at_path` is what the path
-    /// leads to now. While files are renamed under the search nothing is begun: the next look tries
+    /// leads to now. While files are renamed under the search nothing is begun: the next poll tries
     /// again.
     pub(super) fn resume(&mut self, position: &FilePosition, mut at_path: Option<LogFile>) {
         for _ in 0..SEARCHES {
@@ -61,7 +61,7 @@ impl Stream {
         }
     }
 
-    /// Whether the path leads to this file still; to none, when that is what it did.
+    /// Returns whether the path leads to this file still; to none, when that is what it did.
     fn leads_to(&self, current: Option<&Stat>) -> bool {
         Stat::of(&self.path).ok().map(|stat| stat.ino) == current.map(|stat| stat.ino)
     }
@@ -119,7 +119,7 @@ impl Stream {
         true
     }
 
-    /// The end of the newest file that holds anything; an empty one has nothing to know it by.
+    /// Returns the end of the newest file that holds anything; an empty one has nothing to know it by.
     fn anchor(&mut self) -> Option<FilePosition> {
         let newest = self.queue.back_mut().map(LogFile::end);
         if newest.as_ref().is_some_and(|newest| newest.offset > 0) {
@@ -131,7 +131,7 @@ impl Stream {
         older.or_else(|| self.last_done().cloned()).or(newest)
     }
 
-    /// The path leads to another file than the newest that is open.
+    /// Handles a path that leads to another file than the newest open one.
     pub(super) fn follow_rotation(&mut self) {
         let Some(anchor) = self.anchor() else {
             return;
@@ -154,8 +154,8 @@ impl Stream {
         }
     }
 
-    /// The file at the path does not hold any more what was read from it. `false` while copies of
-    /// it are renamed: the next look tries again.
+    /// Returns the file at the path does not hold any more what was read from it. `false` while copies of
+    /// it are renamed: the next poll tries again.
     pub(super) fn replace_rewritten(&mut self) -> bool {
         if !self.is_current || self.queue.len() != 1 {
             if let Some(front) = self.queue.front_mut() {
@@ -204,7 +204,7 @@ impl Stream {
         self.append(after, at_path);
     }
 
-    /// Whether a search may be acted upon. One that misses a number is believed when the next look finds
+    /// Returns whether a search may be acted upon. One that misses a number is believed when the next poll finds
     /// the same, and the missing one is a gap then.
     fn is_believed(&mut self, search: &Search) -> bool {
         let is_lacking = (search.number).is_some_and(|from| rotated::lacks(&search.series, from));
@@ -261,7 +261,7 @@ impl Stream {
         search
     }
 
-    /// A search under which nothing was renamed; `None` when it does not come to rest.
+    /// Returns a search under which nothing was renamed; `None` when it does not come to rest.
     fn search_at_rest(
         &self,
         position: &FilePosition,

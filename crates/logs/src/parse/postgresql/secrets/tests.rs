@@ -1,7 +1,7 @@
 use super::*;
 
-/// A message, its statement, what is stored.
-fn told(text: &str, statement: &str) -> String {
+/// Returns a message, its statement, what is stored.
+fn summary(text: &str, statement: &str) -> String {
     let parts = [("statement", statement.to_owned())];
     message(
         redact::clean,
@@ -194,7 +194,7 @@ fn constants_of_messages_go_and_names_stay() {
         ("an open \"quote", "", "an open \"…"),
     ];
     for (text, statement, expected) in cases {
-        assert_eq!(told(text, statement), expected, "{text}");
+        assert_eq!(summary(text, statement), expected, "{text}");
     }
 }
 

@@ -1,18 +1,18 @@
-//! What one line says, before it is counted.
+//! The content of one line, before it is counted.
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// Who is at the other end.
+/// The remote end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Peer<'a> {
-    /// As the line has it.
+    /// The text in the line.
     pub(super) text: &'a str,
     /// The address; `None` for a host name. IPv4 addresses mapped into IPv6 are IPv4 addresses.
     pub(super) address: Option<IpAddr>,
 }
 
 impl<'a> Peer<'a> {
-    /// The peer of this text, if it may be one: an address, with or without a zone, or a host name.
+    /// Returns the peer of this text, if it may be one: an address, with or without a zone, or a host name.
     #[must_use]
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         let text = text.trim_matches(['[', ']', '(', ')', ',', ';', '`', '\'', '"']);
@@ -20,7 +20,7 @@ impl<'a> Peer<'a> {
             .strip_suffix(':')
             .filter(|text| !text.ends_with(':'))
             .unwrap_or(text);
-        // A zone or the length of a network stands behind an address.
+        // A zone or the length of a network is after an address.
         let plain = memchr::memchr2(b'%', b'/', text.as_bytes()).map_or(text, |end| &text[..end]);
         if let Ok(address) = plain.parse::<IpAddr>() {
             let address = Some(address.to_canonical());
@@ -37,26 +37,26 @@ impl<'a> Peer<'a> {
         })
     }
 
-    /// The address as it is shown: canonical, or the host name.
+    /// Returns the canonical address, or the host name.
     #[must_use]
     pub(super) fn shown(&self) -> String {
         self.address
             .map_or_else(|| self.text.to_owned(), |address| address.to_string())
     }
 
-    /// Whether it is shown alike.
+    /// Returns whether both are shown the same way.
     #[must_use]
     pub(super) fn same_as(&self, other: &Self) -> bool {
         self.address == other.address && (self.address.is_some() || self.text == other.text)
     }
 
-    /// What is counted together: the address; of IPv6 the /64, because one machine has all of it.
+    /// Returns the key for counting: the address; for IPv6 its /64, because one machine has all of it.
     #[must_use]
     pub(super) fn key(&self) -> u128 {
         match self.address {
             Some(IpAddr::V4(address)) => address.to_ipv6_mapped().to_bits(),
             Some(IpAddr::V6(address)) => address.to_bits() >> 64 << 64,
-            // Host names lie in fc00::/8, where nobody has an address.
+            // Host names are mapped to fc00::/8, which is not in use.
             None => {
                 self.text
                     .bytes()
@@ -70,7 +70,7 @@ impl<'a> Peer<'a> {
         }
     }
 
-    /// The network that is counted, where it is not the address alone.
+    /// Returns the network that is counted, if it is more than the address.
     #[must_use]
     pub(super) fn network(&self) -> Option<String> {
         match self.address {
@@ -83,17 +83,17 @@ impl<'a> Peer<'a> {
     }
 }
 
-/// Who is at the other end, kept. An address takes no memory beside this.
+/// An owned [`Peer`]. An address needs no further memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Known {
+pub(super) enum OwnedPeer {
     /// By address.
     Address(IpAddr),
-    /// By a host name, as the line has it.
+    /// By host name, as in the line.
     Name(Box<str>),
 }
 
-impl Known {
-    /// Keeps a peer.
+impl OwnedPeer {
+    /// Copies a peer.
     #[must_use]
     pub(super) fn new(peer: &Peer<'_>) -> Self {
         match peer.address {
@@ -102,7 +102,7 @@ impl Known {
         }
     }
 
-    /// The peer that is kept.
+    /// Returns the peer.
     #[must_use]
     pub(super) fn peer(&self) -> Peer<'_> {
         match self {
@@ -118,8 +118,8 @@ impl Known {
     }
 }
 
-/// Lines of one connection that tell of the same attempt: an attempt is counted by the form that
-/// counts most, not once for each.
+/// Forms of lines about an attempt. One attempt may write several: it is counted by the form with the
+/// highest count, not once for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     /// `Failed METHOD for`: one for each attempt.
@@ -128,7 +128,7 @@ pub(super) enum Form {
     None,
     /// `error: PAM: Authentication failure for`.
     Pam,
-    /// `pam_unix(sshd:auth): authentication failure`: counts when nothing else does and nobody gets in.
+    /// `pam_unix(sshd:auth): authentication failure`: counts if nothing else does and no login follows.
     PamModule,
     /// `Invalid user`.
     Invalid,
@@ -143,63 +143,63 @@ impl Form {
     pub(super) const COUNT: usize = 7;
 }
 
-/// What a line says.
+/// The kind of event that a line reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum What {
     /// A login failed.
     Failed(Form),
-    /// Someone knocked without trying to log in.
+    /// A connection without a login attempt.
     Probe,
-    /// Someone logged in; whether with something that can be guessed.
+    /// A login succeeded.
     Accepted {
-        /// A password, as against a key.
+        /// Whether by password rather than by key.
         guessable: bool,
     },
-    /// A connection that the daemon that listens refused or ended before a login. It is another process's.
+    /// The listening daemon refused or ended the connection of another process before a login.
     Dropped,
-    /// A connection that has not told more; its address belongs to the process.
+    /// A connection; its address belongs to the process.
     Connected,
-    /// A connection that ended without telling why.
+    /// A connection that ended without a reason.
     Closed,
     /// An address was banned.
     Ban {
-        /// Again, after a restart of fail2ban.
+        /// Whether it was restored after a restart of fail2ban.
         restored: bool,
     },
     /// A ban ended.
     Unban,
     /// The firewall dropped a packet.
     Blocked,
-    /// Someone became another user.
+    /// A user became another user.
     Became,
-    /// A module says that someone could not become another user; the program may yet say otherwise.
+    /// A PAM module reports a failure to become another user, which the program may still overrule.
     Doubted,
-    /// Someone who may not become another user tried.
+    /// A user failed to become another user.
     Denied {
-        /// Not for a wrong password, but because no rule allows it.
+        /// Whether because no rule allows it, rather than because of a wrong password.
         forbidden: bool,
     },
 }
 
-/// What one line says, and about whom.
+/// The security-relevant content of one line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Seen<'a> {
-    /// What.
+pub(super) struct Observation<'a> {
+    /// Kind of event.
     pub(super) what: What,
-    /// The other end, where the line has it.
+    /// The remote end, if the line has it.
     pub(super) peer: Option<Peer<'a>>,
-    /// Another end that the line may mean. It does when the process is known to talk to it.
+    /// Another remote end that the line may mean; used if it is that of the process.
     pub(super) other: Option<Peer<'a>>,
-    /// The account it is about.
+    /// The account.
     pub(super) user: Option<&'a str>,
-    /// How often: a line may stand for several.
+    /// Number of occurrences: a line may stand for several.
     pub(super) times: u32,
-    /// Jail, port or target account, by what was seen.
+    /// Jail, port or target account, depending on the kind.
     pub(super) detail: Option<&'a str>,
 }
 
-impl<'a> Seen<'a> {
-    /// Seen once, of nobody known.
+impl<'a> Observation<'a> {
+    /// Creates an observation without a remote end.
     #[must_use]
     pub(super) const fn new(what: What) -> Self {
         Self {
@@ -212,7 +212,7 @@ impl<'a> Seen<'a> {
         }
     }
 
-    /// With the other end.
+    /// Creates an observation with remote end and account.
     #[must_use]
     pub(super) const fn of(what: What, peer: Option<Peer<'a>>, user: Option<&'a str>) -> Self {
         Self {
