@@ -199,7 +199,7 @@ async fn shares_are_steps_over_steps_by_key_and_folded() {
 }
 
 #[tokio::test]
-async fn a_evaluated_share_rests_on_enough() {
+async fn an_evaluated_share_rests_on_enough() {
     let database = database().await;
     let made = &testkit::partitions("2026-09-20", "2026-09-20");
     database.sql(made).await.unwrap();
