@@ -1,10 +1,10 @@
 //! Builds the pages and puts them into the program.
 //!
 //! * `UI_DIST=path` takes pages that were built elsewhere.
-//! * Otherwise `ui/` is copied to a folder of its own below `OUT_DIR` and built there by npm and
+//! * Otherwise `ui/` is copied to a separate folder below `OUT_DIR` and built there by npm and
 //!   Vite, so the source tree stays clean and two builds never share a folder. A Node that is too
 //!   old for Vite is replaced by the one that `ui/toolchain` brings from the npm registry.
-//! * Without npm, or when the build fails, a page that says what is missing takes their place and
+//! * Without npm, or when the build fails, a page that states what is missing replaces them, and
 //!   the API works all the same; `UI_REQUIRED=1` makes it an error instead.
 //!
 //! Every file is compressed here, once, with brotli and gzip.
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// A variable of the build; cargo reruns this script when it changes.
+/// Reads a variable of the build; cargo reruns this script when it changes.
 fn variable(name: &str) -> Option<String> {
     println!("cargo:rerun-if-env-changed={name}");
     #[expect(
@@ -63,14 +63,14 @@ fn build() -> io::Result<()> {
         Err(problem) if required => Err(io::Error::other(problem)),
         Err(problem) => {
             println!("cargo:warning=the dashboard's pages are a placeholder: {problem}");
-            // A file that is never there: what is missing may have been installed by the next build.
+            // A file that never exists: missing tools may be installed before the next build.
             println!("cargo:rerun-if-changed=ui-is-a-placeholder");
             pack::write(&[pack::placeholder(&problem)], &out)
         }
     }
 }
 
-/// Removes a folder with all it holds; none is fine.
+/// Removes a folder with its contents, if it exists.
 fn clear(folder: &Path) -> io::Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),

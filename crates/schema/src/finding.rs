@@ -1,20 +1,20 @@
-//! What was concluded from what is stored.
+//! Conclusions from stored data.
 
 use crate::{Severity, Timestamp};
 
-/// What a finding asks of its reader. All kinds live alike.
+/// The kind of a finding. All kinds have the same life cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// Somebody has to act.
+    /// A problem that needs action.
     Alert,
     /// Worth knowing.
     Insight,
-    /// Says what to do.
+    /// Advice.
     Recommendation,
 }
 
 impl Kind {
-    /// As `collector.findings.kind` has it.
+    /// Returns the word stored in `collector.findings.kind`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -25,34 +25,34 @@ impl Kind {
     }
 }
 
-/// What a rule says of a target at an instant. Rule and target tell it apart from every other.
+/// The conclusion of a rule about a target at an instant, identified by rule and target.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
     /// Identifier of the rule.
     pub rule: &'static str,
     /// What it is about: a source, a pattern, an address.
     pub target: String,
-    /// What it asks.
+    /// Its kind.
     pub kind: Kind,
     /// Part of the system.
     pub domain: &'static str,
     /// Info, warning or critical.
     pub severity: Severity,
-    /// What is wrong, without figures: it reads the same each time it comes back.
+    /// The condition, without figures, so that it is the same at each recurrence.
     pub title: String,
-    /// What was seen, with figures.
+    /// The observation, with figures.
     pub message: String,
-    /// What to do, in this order; commands stand between backticks.
+    /// Steps to take, in order; commands are between backticks.
     pub steps: Vec<String>,
-    /// What was measured.
+    /// The measured value.
     pub value: Option<f64>,
-    /// What was to be expected.
+    /// The expected value.
     pub expected: Option<f64>,
-    /// How odd that is: -log10 of the probability.
+    /// How unlikely the value is: -log10 of the probability.
     pub score: Option<f64>,
-    /// More about it: a JSON object.
+    /// Further details: a JSON object.
     pub details: Option<String>,
-    /// Times of the first and the last of what it is about; `None` where it is about the instant at which
-    /// it was looked at.
+    /// Times of the first and the last event that it counts; `None` where it concerns the instant of the
+    /// evaluation.
     pub span: Option<(Timestamp, Timestamp)>,
 }

@@ -3,12 +3,12 @@
 /// The level of a log line. Finer grades of a source are kept in the event's context as `severity`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LogLevel {
-    /// For whoever looks for a fault.
+    /// Diagnostics.
     Debug,
     /// Normal operation; also where a source reports no level.
     #[default]
     Info,
-    /// May become a fault.
+    /// A possible fault.
     Warn,
     /// A fault.
     Error,

@@ -1,8 +1,8 @@
-//! A number that matters, the one way to read it, and what is to be thought of it.
+//! A figure, the only way to read it, and its evaluation.
 
 use crate::{Every, Severity, TableDef, Unit, tables};
 
-/// The area of the system a metric belongs to.
+/// The part of the system that a metric belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Domain {
     /// The host as a whole.
@@ -29,7 +29,7 @@ pub enum Domain {
     Index,
     /// Slots, standbys, subscriptions.
     Replication,
-    /// Statements, and what remembers them.
+    /// Statements, and pg_stat_statements.
     Statement,
     /// What PostgreSQL reads and writes, by kind of process.
     Io,
@@ -37,14 +37,14 @@ pub enum Domain {
     Api,
     /// Reverse proxies.
     Proxy,
-    /// Whatever is scraped, whether it answers.
+    /// Scraped targets.
     Target,
     /// Logs.
     Log,
 }
 
 impl Domain {
-    /// The part of a metric's identifier before the dot.
+    /// Returns the part of a metric's identifier before the dot.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -82,7 +82,7 @@ pub enum Fold {
 }
 
 impl Fold {
-    /// The SQL aggregate.
+    /// Returns the SQL aggregate.
     #[must_use]
     pub const fn sql(self) -> &'static str {
         match self {
@@ -97,46 +97,46 @@ impl Fold {
 /// come from this catalogue alone and never from a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Series {
-    /// A level that is read as it stands.
+    /// A level, read as stored.
     Level {
         /// The table.
         table: &'static TableDef,
         /// SQL over its columns giving `float8`.
         expr: &'static str,
-        /// What to do with several rows of one key at one instant.
+        /// How several rows of one key and instant are combined.
         fold: Fold,
     },
-    /// A counter, read as its rate: the positive steps between samples over the time that really
-    /// passed. A step down is a reset and gives no value. Steps are taken per identity of the
-    /// source, before keys are folded by adding. In a table of amounts the steps are taken already:
-    /// they are divided by the seconds the row covers, and a tick that has rows of other keys alone
-    /// counts as 0.
+    /// A counter, read as its rate: the positive steps between samples divided by the elapsed
+    /// time. A step down is a reset and gives no value. Steps are taken per identity of the
+    /// source, before keys are folded by adding. In a table of amounts each value is a step:
+    /// it is divided by the seconds that the row covers, and a tick with rows of other keys only counts
+    /// as 0.
     Steps {
         /// The table.
         table: &'static TableDef,
         /// SQL over its columns giving `float8`, a sum of Counter columns, or of Amount columns.
         expr: &'static str,
-        /// What tells one source of the counter from another, beyond the key (`""`: the key does).
+        /// Columns that identify a source of the counter, in addition to the key (`""`: none).
         identity: &'static str,
         /// Multiplies the rate, for instance 0.0001 to read microseconds per second as percent.
         scale: f64,
     },
-    /// A quotient of two counters, read as the step of the one over the step of the other: what
-    /// happened within the interval, never since the start. Over longer spans the steps are added up
+    /// A quotient of two counters, read as the step of one divided by the step of the other: for the
+    /// interval, never since the start. Over longer spans the steps are added up
     /// before they are divided, so that busy intervals weigh more. Steps are taken as above; in a
     /// table of amounts the amounts are the steps.
     Share {
         /// The table.
         table: &'static TableDef,
-        /// SQL over its columns giving `float8`: what is counted.
+        /// SQL over its columns giving `float8`: the dividend.
         part: &'static str,
-        /// SQL over its columns giving `float8`: of how much. Without a step there is no value.
+        /// SQL over its columns giving `float8`: the divisor. Without a step there is no value.
         whole: &'static str,
-        /// What tells one source of the counters from another, beyond the key (`""`: the key does).
+        /// Columns that identify a source of the counters, in addition to the key (`""`: none).
         identity: &'static str,
         /// Multiplies the quotient: 100 for percent.
         scale: f64,
-        /// How much of `whole` a judged value must rest on, so that a handful of events is no verdict.
+        /// Least step of `whole` for an evaluation, so that a handful of events is not enough.
         least: f64,
     },
     /// A level inside a JSON array of objects, one series per element.
@@ -153,7 +153,7 @@ pub enum Series {
 }
 
 impl Series {
-    /// The table this is read from.
+    /// Returns the table this is read from.
     #[must_use]
     pub const fn table(&self) -> &'static TableDef {
         match self {
@@ -165,7 +165,7 @@ impl Series {
     }
 }
 
-/// A table as metrics read it. Each file of the catalogue has one, and makes every [`Series`] by it.
+/// A table as metrics read it, with constructors for [`Series`]; each file of the catalogue has one.
 #[derive(Clone, Copy, Debug)]
 pub struct Source {
     table: &'static TableDef,
@@ -174,7 +174,7 @@ pub struct Source {
 }
 
 impl Source {
-    /// Returns a table whose key tells its counters apart and whose levels are averaged.
+    /// Returns a table whose key identifies its counters and whose levels are averaged.
     #[must_use]
     pub const fn new(table: &'static TableDef) -> Self {
         Self {
@@ -184,13 +184,13 @@ impl Source {
         }
     }
 
-    /// Names the columns that tell one source of a counter from another, beyond the key.
+    /// Sets the columns that identify a source of a counter, in addition to the key.
     #[must_use]
     pub const fn identity(self, identity: &'static str) -> Self {
         Self { identity, ..self }
     }
 
-    /// Names what becomes of several levels of one key at one instant.
+    /// Sets how several levels of one key and instant are combined.
     #[must_use]
     pub const fn fold(self, fold: Fold) -> Self {
         Self { fold, ..self }
@@ -223,14 +223,13 @@ impl Source {
         }
     }
 
-    /// Reads two counters as a share in percent; judged from `least` of the whole on.
+    /// Reads two counters as a share in percent; evaluated if the whole is at least `least`.
     #[must_use]
     pub const fn percent(self, part: &'static str, whole: &'static str, least: f64) -> Series {
         self.quotient(part, whole, 100.0, least)
     }
 
-    /// Reads two counters as so much of the one per one of the other; judged from `least` of the other
-    /// on.
+    /// Reads two counters as the mean of `part` per `whole`; evaluated if the whole is at least `least`.
     #[must_use]
     pub const fn mean(self, part: &'static str, whole: &'static str, least: f64) -> Series {
         self.quotient(part, whole, 1.0, least)
@@ -254,7 +253,7 @@ impl Source {
     }
 }
 
-/// Which direction is good.
+/// Which direction is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Better {
     /// Less is better; thresholds are reached from below.
@@ -266,7 +265,7 @@ pub enum Better {
 }
 
 impl Better {
-    /// The name used in the dashboard's API.
+    /// Returns the name in the dashboard's API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -280,7 +279,7 @@ impl Better {
 /// The thresholds of a metric, in its unit. A value that equals a threshold has reached it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Levels {
-    /// Worth a look.
+    /// Informational.
     pub info: Option<f64>,
     /// Degraded.
     pub warn: Option<f64>,
@@ -289,7 +288,7 @@ pub struct Levels {
 }
 
 impl Levels {
-    /// A warning and a critical threshold.
+    /// Returns a warning and a critical threshold.
     #[must_use]
     pub const fn new(warn: f64, critical: f64) -> Self {
         Self {
@@ -299,7 +298,7 @@ impl Levels {
         }
     }
 
-    /// A warning threshold alone.
+    /// Returns only a warning threshold.
     #[must_use]
     pub const fn warn(warn: f64) -> Self {
         Self {
@@ -309,7 +308,7 @@ impl Levels {
         }
     }
 
-    /// A critical threshold alone.
+    /// Returns only a critical threshold.
     #[must_use]
     pub const fn critical(critical: f64) -> Self {
         Self {
@@ -319,7 +318,7 @@ impl Levels {
         }
     }
 
-    /// Worth a look, and no more.
+    /// Returns only an informational threshold.
     #[must_use]
     pub const fn info(info: f64) -> Self {
         Self {
@@ -329,7 +328,7 @@ impl Levels {
         }
     }
 
-    /// All three.
+    /// Returns all three thresholds.
     #[must_use]
     pub const fn with_info(info: f64, warn: f64, critical: f64) -> Self {
         Self {
@@ -339,7 +338,7 @@ impl Levels {
         }
     }
 
-    /// The worst threshold that `value` has reached, with that threshold.
+    /// Returns the worst severity whose threshold `value` has reached, with that threshold.
     #[must_use]
     pub fn reached(&self, better: Better, value: f64) -> Option<(Severity, f64)> {
         let at = |level: Option<f64>| {
@@ -359,36 +358,36 @@ impl Levels {
 /// One entry of the catalogue. Cards, tables, charts, tooltips, verdict and alerts derive from it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Metric {
-    /// Where it belongs; with `name` its identifier `domain.name`.
+    /// Its domain; with `name` its identifier `domain.name`.
     pub domain: Domain,
     /// Its name within the domain.
     pub name: &'static str,
-    /// What a person calls it.
+    /// Label for users.
     pub label: &'static str,
     /// Its unit.
     pub unit: Unit,
     /// How it is read.
     pub series: Series,
-    /// SQL giving the text that tells series apart; `None` for a single series.
+    /// SQL for the key of a series; `None` for a single series.
     pub key: Option<&'static str>,
-    /// Which direction is good.
+    /// Which direction is better.
     pub better: Better,
-    /// Its thresholds; the only home of them.
+    /// Its thresholds, defined only here.
     pub levels: Option<Levels>,
-    /// Seconds over which the latest value is averaged before it is judged, so that one sample
-    /// raises nothing. 0: it takes no part in the verdict.
-    pub judged_over_secs: u32,
-    /// What it is.
+    /// Seconds over which the latest value is averaged before it is evaluated, so that one sample
+    /// does not raise a problem. 0: it is not part of the verdict.
+    pub evaluated_over_secs: u32,
+    /// Its description.
     pub what: &'static str,
-    /// How it is computed, and where its thresholds come from.
+    /// How it is computed, and the source of its thresholds.
     pub how: &'static str,
-    /// What to do first when it is bad.
+    /// The first step when it is bad.
     pub fix: &'static str,
 }
 
 impl Metric {
-    /// Returns what the metrics of one file have in common: no thresholds, neither direction is good, and
-    /// the text fields are empty.
+    /// Returns the common part of the metrics of one file: no thresholds, neither direction better, and
+    /// empty texts.
     #[must_use]
     pub const fn base(domain: Domain, source: Source, key: Option<&'static str>) -> Self {
         Self {
@@ -400,7 +399,7 @@ impl Metric {
             key,
             better: Better::Neither,
             levels: None,
-            judged_over_secs: 0,
+            evaluated_over_secs: 0,
             what: "",
             how: "",
             fix: "",
@@ -413,8 +412,8 @@ impl Metric {
         format!("{}.{}", self.domain.as_str(), self.name)
     }
 
-    /// How often it gets a value: with the table, or more rarely when it reads columns that are
-    /// filled at slow ticks alone.
+    /// Returns how often it gets a value: with the table, or more rarely when it reads columns that are
+    /// filled only at slow ticks.
     #[must_use]
     pub fn every(&self) -> Every {
         let table = self.series.table();
@@ -434,7 +433,7 @@ impl Metric {
         table.every
     }
 
-    /// The severity of a value, `Unknown` for none. A metric without thresholds is always `Ok`.
+    /// Returns the severity of a value, `Unknown` for none. A metric without thresholds is always `Ok`.
     #[must_use]
     pub fn severity(&self, value: Option<f64>) -> Severity {
         let Some(value) = value else {

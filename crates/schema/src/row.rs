@@ -8,19 +8,19 @@ use crate::{LogLevel, Severity, TableDef};
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
-    /// From whole milliseconds since the epoch.
+    /// Converts milliseconds since the epoch.
     #[must_use]
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis.saturating_mul(1000))
     }
 
-    /// Whole milliseconds since the epoch, rounded down.
+    /// Returns milliseconds since the epoch, rounded down.
     #[must_use]
     pub const fn as_millis(self) -> i64 {
         self.0.div_euclid(1000)
     }
 
-    /// Microseconds since the epoch.
+    /// Returns microseconds since the epoch.
     #[must_use]
     pub const fn as_micros(self) -> i64 {
         self.0
@@ -34,7 +34,7 @@ pub struct Json(pub String);
 /// One value of a row.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cell {
-    /// Not known. A kernel that lacks a figure gives this, never 0.
+    /// Unknown. A figure that the kernel lacks is unknown, never 0.
     Null,
     /// `float8`; always finite, see [`CellType`].
     Float(f64),
@@ -56,7 +56,7 @@ pub trait CellType {
     const PG: PgType;
     /// Whether the column admits NULL.
     const NULLABLE: bool = false;
-    /// The cell. A float that is not finite becomes [`Cell::Null`]: one NaN would turn every
+    /// Converts to a cell. A float that is not finite becomes [`Cell::Null`]: one NaN would turn every
     /// average over the column into NaN. NUL in text becomes U+2400, as PostgreSQL refuses it.
     fn into_cell(self) -> Cell;
 }
@@ -157,10 +157,10 @@ pub trait Sample: Sized {
     /// The declaration.
     const TABLE: &'static TableDef;
 
-    /// The cells in the order of the columns.
+    /// Converts to cells in the order of the columns.
     fn into_cells(self) -> Box<[Cell]>;
 
-    /// The row of this sample at an instant.
+    /// Converts to the row of an instant.
     fn into_row(self, ts: Timestamp) -> Row {
         Row {
             table: Self::TABLE,

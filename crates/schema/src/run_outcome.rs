@@ -10,7 +10,7 @@ pub enum RunOutcome {
     NoData,
     /// It failed, wholly or in part.
     Failed,
-    /// It, or something it asked, did not answer in time.
+    /// It, or a service that it queried, timed out.
     Timeout,
 }
 
@@ -18,7 +18,7 @@ impl RunOutcome {
     /// Every outcome.
     pub const ALL: [Self; 4] = [Self::Ok, Self::NoData, Self::Failed, Self::Timeout];
 
-    /// Returns the word that is stored.
+    /// Returns the stored word.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -35,7 +35,7 @@ impl RunOutcome {
         Self::ALL.into_iter().find(|one| one.as_str() == word)
     }
 
-    /// Returns whether something went wrong.
+    /// Returns whether the run failed.
     #[must_use]
     pub const fn is_failure(self) -> bool {
         matches!(self, Self::Failed | Self::Timeout)

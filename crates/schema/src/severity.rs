@@ -1,7 +1,6 @@
-//! How bad something is: one scale and one spelling for thresholds, findings, stored rows and the API.
+//! Severity: one scale and one spelling for thresholds, findings, stored rows and the API.
 
-/// How bad something is, from good to bad. What is unknown is worse than good and better than what is
-/// known to be bad.
+/// Severity, from good to bad. Unknown is worse than good and better than known to be bad.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(
     feature = "api",
@@ -12,10 +11,10 @@
 pub enum Severity {
     /// Nothing to do.
     Ok,
-    /// Not known.
+    /// Unknown.
     #[default]
     Unknown,
-    /// Worth a look.
+    /// Informational.
     Info,
     /// Degraded; act soon.
     Warn,
@@ -33,7 +32,7 @@ impl Severity {
         Self::Critical,
     ];
 
-    /// Returns the word for it, in the database and in the API.
+    /// Returns its word in the database and in the API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -51,7 +50,7 @@ impl Severity {
         Self::ALL.into_iter().find(|one| one.as_str() == word)
     }
 
-    /// Returns whether somebody should act.
+    /// Returns whether it needs action.
     #[must_use]
     pub const fn is_problem(self) -> bool {
         matches!(self, Self::Warn | Self::Critical)

@@ -1,6 +1,6 @@
 //! The declaration of a stored table and the macro that derives it from a struct.
 
-/// How a stored column is typed in PostgreSQL.
+/// The PostgreSQL type of a stored column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PgType {
     /// `double precision`
@@ -20,7 +20,7 @@ pub enum PgType {
 }
 
 impl PgType {
-    /// The name as `information_schema.columns.data_type` spells it.
+    /// Returns the name as in `information_schema.columns.data_type`.
     #[must_use]
     pub const fn sql(self) -> &'static str {
         match self {
@@ -35,18 +35,18 @@ impl PgType {
     }
 }
 
-/// What a column is for; roll-up and series follow from it.
+/// The role of a column, which determines roll-up and series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Tells series apart: grouped by.
+    /// Identifies series: grouped by.
     Key,
-    /// A level at the instant: averaged, with its extremes.
+    /// A level at the instant: averaged, with minimum and maximum.
     Gauge,
-    /// Only ever grows until it is reset: read as the sum of its positive steps.
+    /// A counter: read as the sum of its positive steps.
     Counter,
-    /// What happened since the sample before, rows that are 0 left out: added up.
+    /// The amount since the previous sample, without rows that are 0: added up.
     Amount,
-    /// Text or JSON that explains; never rolled up.
+    /// Descriptive text or JSON; never rolled up.
     Detail,
 }
 
@@ -61,7 +61,7 @@ pub enum Unit {
     BytesPerSec,
     /// Events per second.
     PerSec,
-    /// A number of things.
+    /// A count.
     Count,
     /// Milliseconds.
     Ms,
@@ -73,7 +73,7 @@ pub enum Unit {
     Ratio,
     /// Yes or no.
     Bool,
-    /// Words.
+    /// Text.
     Text,
     /// An instant.
     Time,
@@ -82,7 +82,7 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// The name used in the dashboard's API.
+    /// Returns the name in the dashboard's API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -102,14 +102,14 @@ impl Unit {
     }
 }
 
-/// What is given up first when the spool is full: the lowest class, oldest first.
+/// The class of a table: a full spool drops the lowest class first, oldest records first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
-    /// Many rows a tick, each of little value alone: processes.
+    /// Many rows a tick, each of little value: processes.
     Bulk,
     /// The host and its services: a few rows a tick.
     Core,
-    /// What happened: gaps, events. Given up last.
+    /// Events and gaps. Dropped last.
     Event,
 }
 
@@ -117,7 +117,7 @@ impl Class {
     /// Every class, the least valuable first.
     pub const ALL: [Self; 3] = [Self::Bulk, Self::Core, Self::Event];
 
-    /// The name in the spool's folder, in `data_gaps` and in the API.
+    /// Returns the name in the spool's folder, in `data_gaps` and in the API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -127,7 +127,7 @@ impl Class {
         }
     }
 
-    /// The class of this name.
+    /// Parses what [`Class::as_str`] returns.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|class| class.as_str() == name)
@@ -139,7 +139,7 @@ impl Class {
 pub enum Keep {
     /// As raw samples: `raw_days`.
     Raw,
-    /// Proof of the moment only: two days.
+    /// Useful only at the moment: two days.
     Brief,
     /// As hourly roll-ups: `hourly_days`.
     Hourly,
@@ -147,7 +147,7 @@ pub enum Keep {
     Long,
     /// Lines of logs: `log_days`.
     Lines,
-    /// What lines of logs told: `event_days`.
+    /// Events derived from lines of logs: `event_days`.
     Events,
 }
 
@@ -160,12 +160,12 @@ pub enum Every {
     Slow,
 }
 
-/// The longest time between two slow ticks, seconds; also their default. What is read there changes
-/// slowly and costs the watched server milliseconds.
+/// The longest time between two slow ticks, seconds; also their default. Statistics read there change
+/// slowly and cost the watched server milliseconds.
 pub const SLOW_SECS: u32 = 300;
 
 impl Every {
-    /// Most microseconds between two samples of a host that samples every `interval` microseconds.
+    /// Returns the greatest interval between two samples, microseconds, of a host that samples every `interval` microseconds.
     #[must_use]
     pub fn micros(self, interval: i64) -> i64 {
         match self {
@@ -175,8 +175,8 @@ impl Every {
     }
 }
 
-/// One column of a stored table. `ts` and `host_id` stand before the declared columns of every
-/// table and are not declared.
+/// One column of a stored table. `ts` and `host_id` precede the declared columns of every table
+/// and are not declared.
 #[derive(Debug, PartialEq)]
 pub struct Column {
     /// Column, field and JSON key.
@@ -185,7 +185,7 @@ pub struct Column {
     pub pg: PgType,
     /// Whether NULL is admitted.
     pub nullable: bool,
-    /// What it is for.
+    /// Its role.
     pub role: Role,
     /// Its unit.
     pub unit: Unit,
@@ -200,9 +200,9 @@ pub struct TableDef {
     pub name: &'static str,
     /// Declared columns, in the order of a row's cells.
     pub columns: &'static [Column],
-    /// What is given up first when the spool is full.
+    /// What a full spool drops first.
     pub class: Class,
-    /// Whether hourly and daily roll-ups are made of it.
+    /// Whether it has hourly and daily roll-ups.
     pub rollup: bool,
     /// How long its rows are kept.
     pub keep: Keep,
@@ -214,8 +214,8 @@ pub struct TableDef {
     pub doc: &'static [&'static str],
 }
 
-/// The table behind a view that joins samples with what identifies their subject. The view shows, beside
-/// the declared columns, what restricts it to few partitions and to a part of an index:
+/// The table of samples of a view that joins samples with what identifies their subject. In addition to the
+/// declared columns, the view has columns that restrict it to few partitions and a part of an index:
 ///
 /// * `identity_day`: the start of the day (UTC) that the sample lies in;
 /// * `sample_window`: the start of the [`Samples::WINDOW_SECS`] that the sample lies in.
@@ -231,22 +231,22 @@ impl Samples {
 }
 
 impl TableDef {
-    /// The table from which instants can be read without the columns: its own name, or that of the
+    /// Returns the table from which instants can be read without the columns: its own name, or that of the
     /// samples of a view.
     #[must_use]
     pub fn instants(&self) -> &'static str {
         self.samples.map_or(self.name, |samples| samples.table)
     }
 
-    /// Whether its rows tell what happened since the tick before, over `interval_secs`, rather than
-    /// since the source began.
+    /// Returns whether its rows are amounts since the previous tick, over `interval_secs`, rather than
+    /// totals.
     #[must_use]
     pub fn has_amounts(&self) -> bool {
         let is_amount = |column: &Column| column.role == Role::Amount;
         self.columns.iter().any(is_amount)
     }
 
-    /// The declared column of this name.
+    /// Returns the declared column of this name.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&'static Column> {
         self.columns.iter().find(|column| column.name == name)

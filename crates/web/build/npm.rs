@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs, io, iter};
 
-/// Of `ui/`, what a build needs. Tests, installed packages and built pages are none of it.
+/// The files of `ui/` that a build needs: no tests, installed packages or built pages.
 const SOURCES: &[&str] = &[
     "index.html",
     "package.json",
@@ -16,7 +16,7 @@ const SOURCES: &[&str] = &[
     "public",
 ];
 
-/// Builds `ui` in `work` and gives the folder with the pages, or a sentence saying what is missing.
+/// Builds `ui` in `work` and returns the folder with the pages, or a sentence about what is missing.
 pub(crate) fn build(ui: &Path, work: &Path, dist: &Path) -> Result<PathBuf, String> {
     for source in SOURCES.iter().chain(&["toolchain/package-lock.json"]) {
         let source = ui.join(source);
@@ -43,7 +43,7 @@ pub(crate) fn build(ui: &Path, work: &Path, dist: &Path) -> Result<PathBuf, Stri
     Ok(dist.to_owned())
 }
 
-/// Brings the copy up to date. Installed packages stay for as long as the lock file does.
+/// Updates the copy. Installed packages stay for as long as the lock file does.
 fn refresh(ui: &Path, work: &Path) -> io::Result<()> {
     fs::create_dir_all(work)?;
     let lock = "package-lock.json";
@@ -95,11 +95,11 @@ fn install(folder: &Path, path: &OsStr) -> Result<(), String> {
         .current_dir(folder))
 }
 
-/// `PATH` with a Node on it that Vite runs on: the system's, or the one of the toolchain.
+/// Returns a `PATH` with a Node that Vite supports: the system's, or the one of the toolchain.
 fn path_with_node(ui: &Path, work: &Path) -> Result<OsString, String> {
     let path = env::var_os("PATH").unwrap_or_default();
-    let said = Command::new("node").arg("--version").output();
-    if said.is_ok_and(|said| is_new_enough(&String::from_utf8_lossy(&said.stdout))) {
+    let version = Command::new("node").arg("--version").output();
+    if version.is_ok_and(|version| is_new_enough(&String::from_utf8_lossy(&version.stdout))) {
         return Ok(path);
     }
     let toolchain = work.join("toolchain");
@@ -123,7 +123,7 @@ fn copy_folder_without_packages(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// `v20.19.0` and later of 20, `v22.12.0` and later.
+/// Returns whether a version is at least `v20.19.0` of 20, or at least `v22.12.0`.
 fn is_new_enough(version: &str) -> bool {
     let mut parts = version.trim().trim_start_matches('v').split('.');
     let mut next = || parts.next().and_then(|part| part.parse::<u32>().ok());
@@ -143,8 +143,8 @@ fn run(command: &mut Command) -> Result<(), String> {
     if output.status.success() {
         return Ok(());
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let said: Vec<&str> = said
+    let message = String::from_utf8_lossy(&output.stderr);
+    let lines: Vec<&str> = message
         .lines()
         .filter(|line| !line.trim().is_empty())
         .take(4)
@@ -152,6 +152,6 @@ fn run(command: &mut Command) -> Result<(), String> {
     Err(format!(
         "{name} failed ({}): {}",
         output.status,
-        said.join(" | ")
+        lines.join(" | ")
     ))
 }

@@ -12,7 +12,7 @@ pub(crate) struct File {
     content: Vec<u8>,
 }
 
-/// Every file of a folder, by path.
+/// Reads every file of a folder, by path.
 pub(crate) fn read(folder: &Path) -> io::Result<Vec<File>> {
     let mut files = Vec::new();
     read_into(folder, "", &mut files)?;
@@ -34,7 +34,7 @@ fn read_into(folder: &Path, prefix: &str, files: &mut Vec<File>) -> io::Result<(
     Ok(())
 }
 
-/// The page that says why there is none.
+/// Returns the page that states why the dashboard is missing.
 pub(crate) fn placeholder(problem: &str) -> File {
     let problem = problem
         .replace('&', "&amp;")

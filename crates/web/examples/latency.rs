@@ -1,8 +1,8 @@
-//! How long answers take: `cargo run --release -p pqcrypta-web --example latency -- URL [ROUNDS]`.
+//! Measures response times: `cargo run --release -p pqcrypta-web --example latency -- URL [ROUNDS]`.
 //!
-//! Asks the real router over a database that holds samples (`URL` as
+//! Uses the router over a database with samples (`URL` as
 //! `postgresql:///name?host=/socket&user=name`): `now`, and twelve charts at once for one hour and
-//! for one day, each round new to the server's memory. Prints one line per question with the
+//! for one day, each round not cached by the server. Prints one line per question with the
 //! median, the 95th percentile and the bytes of an answer.
 
 use std::time::{Duration, Instant};
@@ -54,16 +54,24 @@ async fn main() -> anyhow::Result<()> {
     report("now, tick known", &mut took, bytes);
     for _ in 0..rounds {
         let fresh = app()?;
-        // The session is connected beforehand; the values are read anew.
+        // The session is connected beforehand; the values are read again.
         ask(&fresh, "meta").await?;
         let start = Instant::now();
         bytes = ask(&fresh, "now").await?;
         took.push(start.elapsed());
     }
     report("now, new tick", &mut took, bytes);
+    charts(&router, rounds).await?;
+    series_by_key(&router, rounds.min(5)).await?;
+    tables(&router, rounds).await
+}
+
+/// Measures twelve charts at once over several ranges.
+async fn charts(router: &Router, rounds: u32) -> anyhow::Result<()> {
+    let (mut took, mut bytes) = (Vec::new(), 0);
     for range in ["now-1h", "now-6h", "now-24h"] {
         for round in 0..rounds {
-            // Another number of buckets is another question.
+            // A different number of buckets is not cached.
             let px = 600 + round % 300;
             let start = Instant::now();
             let asked = CHARTS.iter().map(|chart| {
@@ -79,20 +87,32 @@ async fn main() -> anyhow::Result<()> {
         }
         report(&format!("12 charts, {range}"), &mut took, bytes);
     }
+    Ok(())
+}
+
+/// Measures series of the processes with the highest values.
+async fn series_by_key(router: &Router, rounds: u32) -> anyhow::Result<()> {
+    let (mut took, mut bytes) = (Vec::new(), 0);
     for (name, chart) in [
         ("cpu by name", "process.cpu_pct"),
         ("read by name", "process.read_bytes_per_sec"),
     ] {
         for range in ["now-1h", "now-24h"] {
-            for round in 0..rounds.min(5) {
+            for round in 0..rounds {
                 let path = format!("series?m={chart}&from={range}&x={round}");
                 let start = Instant::now();
-                bytes = ask(&router, &path).await?;
+                bytes = ask(router, &path).await?;
                 took.push(start.elapsed());
             }
             report(&format!("{name}, {range}"), &mut took, bytes);
         }
     }
+    Ok(())
+}
+
+/// Measures pages of tables.
+async fn tables(router: &Router, rounds: u32) -> anyhow::Result<()> {
+    let (mut took, mut bytes) = (Vec::new(), 0);
     for table in [
         "processes",
         "tables",
@@ -102,7 +122,7 @@ async fn main() -> anyhow::Result<()> {
     ] {
         for round in 0..rounds {
             let start = Instant::now();
-            bytes = ask(&router, &format!("table/{table}?limit=100&x={round}")).await?;
+            bytes = ask(router, &format!("table/{table}?limit=100&x={round}")).await?;
             took.push(start.elapsed());
         }
         report(&format!("table {table}"), &mut took, bytes);

@@ -1,8 +1,8 @@
-//! Answers: serialised once, shared by equal questions, tagged so that unchanged ones are not sent
+//! Answers: serialised once, shared by equal requests, and tagged so that unchanged ones are not sent
 //! again.
 //!
-//! Every answer begins with `now_ms`, the server's clock, which must be true for every reader; so
-//! an answer is kept without it and the instant is put in front when it is sent. The tag covers
+//! Every answer begins with `now_ms`, the server's clock, which differs for every reader; so
+//! an answer is cached without it and the instant is put in front when it is sent. The tag covers
 //! the rest; it is a weak one, because neither the instant nor the packing of the body counts.
 
 use axum::body::Body;
@@ -17,18 +17,18 @@ use tokio::sync::OnceCell;
 use crate::error::ApiError;
 use crate::lru::Lru;
 
-/// What `now_ms` is serialised as before the instant is known.
+/// The serialised form of `now_ms` before the instant is known.
 const MARK: &str = "{\"now_ms\":0";
 
 /// An answer without its instant.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// JSON from behind the instant on.
+    /// The JSON after the instant.
     rest: Bytes,
     tag: HeaderValue,
 }
 
-/// A hash of `parts` as 16 hexadecimal digits.
+/// Returns a hash of `parts` as 16 hexadecimal digits.
 #[must_use]
 pub fn fingerprint<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
     let mut hash = Sha256::new();
@@ -43,10 +43,10 @@ pub fn fingerprint<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
 }
 
 impl Answer {
-    /// Of a struct whose first field is `now_ms`, set to 0.
+    /// Serialises a struct whose first field is `now_ms`, set to 0.
     ///
     /// # Errors
-    /// When it cannot be serialised, which no answer of ours allows.
+    /// When it cannot be serialised, which does not occur with the structs of `wire`.
     pub fn new<T: Serialize>(answer: &T) -> Result<Self, ApiError> {
         let text = serde_json::to_string(answer).map_err(|error| {
             tracing::error!(%error, "an answer cannot be serialised");
@@ -64,20 +64,20 @@ impl Answer {
         })
     }
 
-    /// The same answer under the tag of another: what differs does not count as a change.
+    /// Takes over the tag of another answer, so that the difference does not count as a change.
     #[must_use]
     pub fn tagged_as(mut self, other: &Self) -> Self {
         self.tag = other.tag.clone();
         self
     }
 
-    /// Bytes of the body.
+    /// Returns the size of the body, bytes.
     #[must_use]
     pub fn size(&self) -> usize {
         self.rest.len() + "{\"now_ms\":1790000000000".len()
     }
 
-    /// The response, or 304 when the asker holds it already.
+    /// Returns the response, or 304 when the client already has it.
     pub fn respond(&self, asked: &HeaderMap, now: Timestamp) -> Response {
         let held = asked.get_all(header::IF_NONE_MATCH).iter().any(|held| {
             held.to_str().is_ok_and(|held| {
@@ -113,7 +113,7 @@ const KEPT_BYTES: usize = 16 * 1024 * 1024;
 
 type Slot = OnceCell<Answer>;
 
-/// Recent answers, by question. Equal questions asked at once are answered by one reading.
+/// Recent answers by request. Equal concurrent requests share one read.
 #[derive(Debug)]
 pub struct Answers(Lru<String, Slot>);
 

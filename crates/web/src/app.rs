@@ -1,4 +1,4 @@
-//! What all requests share.
+//! The state that all requests share.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -14,29 +14,29 @@ use tokio::time::Instant;
 use crate::answers::Answers;
 use crate::clock::Clock;
 use crate::database::{Database, Failure};
-use crate::error::{ApiError, Trouble};
+use crate::error::{ApiError, RequestError};
 use crate::hints::Hints;
 use crate::hosts::{Host, hosts};
-use crate::judge::{Context, Judgements};
+use crate::judge::{Context, Evaluations};
 use crate::top_keys::TopKeys;
 use crate::wire::now::Now;
 
-/// What the server is told.
+/// The settings of the server.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The address listened on.
+    /// The address to listen on.
     pub listen: SocketAddr,
-    /// Path below which everything lies; begins and ends with a slash.
+    /// The base path of all routes; begins and ends with a slash.
     pub base_path: String,
     /// Further names this server answers to.
     pub allowed_hosts: Vec<String>,
-    /// The sampling interval where an agent does not say its own.
+    /// The sampling interval where an agent does not report its own.
     pub interval: Duration,
-    /// The zone of times within sentences.
+    /// The time zone of times in sentences.
     pub zone: TimeZone,
-    /// How long what is known of the hosts is shared among requests.
+    /// How long the list of hosts is shared among requests.
     pub share_for: Duration,
-    /// Where the time comes from.
+    /// The source of the time.
     pub clock: Clock,
 }
 
@@ -54,24 +54,24 @@ impl Default for Settings {
     }
 }
 
-/// What all requests share.
+/// The state that all requests share.
 #[derive(Clone, Debug)]
 pub struct App(Arc<Shared>);
 
 /// The parts of [`App`].
 #[derive(Debug)]
 pub struct Shared {
-    /// What the server was told.
+    /// The settings.
     pub settings: Settings,
-    /// Sessions.
+    /// Sessions with the database.
     pub database: Database,
     /// Recent answers.
     pub answers: Answers,
     /// The highest keys of metrics.
     pub(crate) top_keys: TopKeys,
-    /// What was judged recently.
-    pub(crate) judgements: Judgements,
-    /// The last answer of `now` per host, for when the database is gone.
+    /// Recent evaluations.
+    pub(crate) evaluations: Evaluations,
+    /// The last answer of `now` per host, for when the database is unreachable.
     pub(crate) last: Mutex<HashMap<i32, Now>>,
     /// Hints for event streams.
     pub(crate) hints: Hints,
@@ -90,7 +90,7 @@ impl std::ops::Deref for App {
 }
 
 impl App {
-    /// A server's state; nothing is connected before the first question.
+    /// Creates the state of a server; it connects with the first request.
     #[must_use]
     pub fn new(settings: Settings, target: Target) -> Self {
         let database = Database::new(target, settings.clock.clone(), settings.zone.clone());
@@ -99,7 +99,7 @@ impl App {
             database,
             answers: Answers::default(),
             top_keys: TopKeys::default(),
-            judgements: Judgements::default(),
+            evaluations: Evaluations::default(),
             last: Mutex::default(),
             hints: Hints::default(),
             stop: watch::Sender::new(false),
@@ -108,7 +108,7 @@ impl App {
         }))
     }
 
-    /// The instant.
+    /// Returns the current time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.settings.clock.now()
@@ -119,7 +119,7 @@ impl App {
         self.stop.send_replace(true);
     }
 
-    /// Every host, at most `share_for` old. Requests at once share one reading.
+    /// Returns all hosts, at most `share_for` old. Concurrent requests share one read.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -148,7 +148,7 @@ impl App {
         Ok(read)
     }
 
-    /// Returns what a verdict about a host depends on.
+    /// Returns the context of a verdict about a host.
     pub(crate) fn context(&self, host: Option<&Host>) -> Context<'_> {
         let now = self.now();
         Context {
@@ -159,12 +159,12 @@ impl App {
         }
     }
 
-    /// The asked host; without a number the one with the newest data, if there is any. A host that
-    /// is not among those shared is looked for again: it may have been added since.
+    /// Returns the requested host; without a number the one with the newest data, if there is any. A host
+    /// that is not in the shared list is looked up again, as it may have been added since.
     ///
     /// # Errors
     /// When the number does not parse or names no host, or the database does not answer.
-    pub async fn host(&self, asked: Option<&str>) -> Result<Option<Host>, Trouble> {
+    pub async fn host(&self, asked: Option<&str>) -> Result<Option<Host>, RequestError> {
         let shared = self.hosts().await?;
         let Some(asked) = asked else {
             // Among equals the first by name.
@@ -173,7 +173,7 @@ impl App {
         };
         let id: i32 = asked
             .parse()
-            .map_err(|_| Trouble::Asker(ApiError::bad("host", "is no number")))?;
+            .map_err(|_| RequestError::Request(ApiError::bad("host", "not a number")))?;
         let find = |hosts: &[Host]| hosts.iter().find(|host| host.id == id).cloned();
         if let Some(host) = find(&shared) {
             return Ok(Some(host));
@@ -181,7 +181,7 @@ impl App {
         let found = find(&self.hosts_within(Duration::ZERO).await?);
         found
             .map(Some)
-            .ok_or(Trouble::Asker(ApiError::NotFound("no such host")))
+            .ok_or(RequestError::Request(ApiError::NotFound("no such host")))
     }
 
     fn note_arrivals(&self, hosts: &[Host], now: Timestamp) {
@@ -195,8 +195,8 @@ impl App {
         }
     }
 
-    /// How old the newest tick of a host is, microseconds. A tick from the future (a clock that is
-    /// ahead) counts from when it was first seen, so that it grows old too.
+    /// Returns the age of the newest tick of a host, microseconds. A tick in the future (the host's clock
+    /// is ahead) counts from when it was first seen, so that it ages, too.
     #[must_use]
     pub fn age(&self, host: &Host, now: Timestamp) -> Option<i64> {
         let newest = host.newest?;

@@ -11,20 +11,20 @@ use schema::{Domain, Metric};
 /// Kind (`api` or `proxy`) of each target, by its name.
 pub(crate) type Kinds = HashMap<String, String>;
 
-/// An area: what a person would call one part of the system.
+/// An area: a part of the system as users name it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct AreaDef {
-    /// As in the API.
+    /// Its name in the API.
     pub id: &'static str,
     /// Its heading.
     pub label: &'static str,
-    /// Where to look.
+    /// The view that shows it.
     pub view: &'static str,
-    /// Whether a host may do without it.
+    /// Whether a host may lack it.
     pub may_be_absent: bool,
 }
 
-/// Every area that takes part in the verdict, in the order of the page.
+/// All areas of the verdict, in the order of the page.
 pub(crate) const AREAS: &[AreaDef] = &[
     AreaDef {
         id: "cpu",
@@ -94,7 +94,7 @@ pub(crate) const AREAS: &[AreaDef] = &[
     },
 ];
 
-/// Beginnings of names of the host's own metrics; what matches none belongs to the kernel.
+/// Prefixes of the names of the host's own metrics; any other metric belongs to the kernel.
 const SYSTEM: &[(&str, &str)] = &[
     ("cpu_iowait", "disks"),
     ("cpu_", "cpu"),
@@ -112,8 +112,8 @@ const SYSTEM: &[(&str, &str)] = &[
     ("conntrack_", "network"),
 ];
 
-/// The area a metric belongs to; `None` for those of processes, which are counted by their own
-/// badge and take no part in the verdict. Whether a target answers concerns the area of its kind.
+/// Returns the area of a metric; `None` for those of processes, which have their own badge and do not
+/// affect the verdict. Whether a target answers concerns the area of its kind.
 #[must_use]
 pub(crate) fn area_of(
     metric: &Metric,
@@ -147,13 +147,13 @@ pub(crate) fn area_of(
     AREAS.iter().find(|area| area.id == id)
 }
 
-/// Whether a metric is of a service beside the host, which is sampled at an interval of its own.
+/// Returns whether a metric belongs to a service, which is sampled at a separate interval.
 #[must_use]
 pub(crate) fn of_service(metric: &Metric) -> bool {
     area_of(metric, None, &Kinds::new()).is_some_and(|area| area.may_be_absent)
 }
 
-/// The view in which a metric is looked at.
+/// Returns the view that shows a metric.
 #[must_use]
 pub(crate) fn view_of(metric: &Metric) -> &'static str {
     match metric.domain {
@@ -169,24 +169,24 @@ pub(crate) fn view_of(metric: &Metric) -> &'static str {
     }
 }
 
-/// What a problem does to people, the worst first: nothing answers at all, users wait or are
-/// refused, or something is about to.
+/// The impact of a problem on users, the worst first: a service is down, users wait or are
+/// refused, or neither yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Impact {
-    /// It is gone: neither it nor what depends on it works, and no other figure of it counts.
+    /// It is down: neither it nor its dependants work, and its other figures do not count.
     Down,
-    /// Those who use it notice.
+    /// Users notice.
     Felt,
-    /// Whatever else is out of its bounds.
+    /// Any other threshold.
     Other,
 }
 
-/// What it does to people that a metric has reached a threshold.
+/// Returns the impact of a metric that has reached a threshold.
 #[must_use]
 pub(crate) fn impact_of(metric: &Metric) -> Impact {
     match (metric.domain, metric.name) {
         (Domain::Db | Domain::Target, "up") => Impact::Down,
-        // What an API says of the database behind it is a cause.
+        // Figures that an API reports of its database are causes.
         (Domain::Api, name) if name.starts_with("db_") => Impact::Other,
         (Domain::Api | Domain::Proxy, _) | (Domain::Db, "conn_used_pct" | "conn_waiting") => {
             Impact::Felt
@@ -200,19 +200,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_judged_metric_has_an_area_and_every_area_a_metric() {
-        let judged = || {
+    fn every_evaluated_metric_has_an_area_and_every_area_a_metric() {
+        let evaluated = || {
             schema::METRICS
                 .iter()
-                .filter(|metric| metric.judged_over_secs > 0)
+                .filter(|metric| metric.evaluated_over_secs > 0)
         };
         let none = Kinds::new();
-        for metric in judged() {
+        for metric in evaluated() {
             assert!(area_of(metric, None, &none).is_some(), "{}", metric.id());
         }
         for area in AREAS {
             let mine = |metric| area_of(metric, None, &none) == Some(area);
-            assert!(judged().any(mine), "{}", area.id);
+            assert!(evaluated().any(mine), "{}", area.id);
         }
     }
 

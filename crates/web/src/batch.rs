@@ -1,13 +1,12 @@
 //! `GET batch`: the questions of one refresh in one request.
 //!
-//! `q` is the path and query of a question below `api/v1/`, `t` behind it the tag of the answer that the asker
-//! holds. Each is answered as it would be alone, by the same handlers: status, tag and body, or 304
+//! `q` is the path and query of a question below `api/v1/`, the `t` after it is the tag of the answer that the client
+//! has. Each is answered as it would be alone, by the same handlers: status, tag and body, or 304
 //! without a body. So a view refreshes with two requests, of its state and of everything else, whose
 //! answers are packed together.
 //!
-//! One slow question must not hold back the others: what has no answer within [`PATIENCE`] is answered
-//! 202, which means *ask it alone*. It goes on being read in the meantime, and equal questions share one
-//! reading.
+//! A slow question must not delay the others: one without an answer within [`PATIENCE`] is answered
+//! 202, which means *ask it alone*. Its read continues in the meantime, and equal questions share it.
 
 use std::time::Duration;
 
@@ -25,9 +24,9 @@ use crate::error::ApiError;
 
 /// Questions in one batch; a view has about twenty panels.
 const MOST: usize = 24;
-/// A warm series takes some milliseconds; longer than this a panel is better asked alone.
+/// How long a batch waits for each answer. A cached series takes some milliseconds.
 const PATIENCE: Duration = Duration::from_millis(400);
-/// No answer of the handlers is longer; the longest, a page of lines, has some hundred kilobytes.
+/// Longest answer, bytes. The longest in practice, a page of log lines, has some hundred kilobytes.
 const LONGEST: usize = 8 * 1024 * 1024;
 
 /// The answer.
@@ -60,9 +59,9 @@ impl Part {
     }
 }
 
-/// A question with the tag that its asker holds.
+/// A question with the tag that the client has.
 #[derive(Debug)]
-struct Question {
+struct BatchQuery {
     path: String,
     tag: Option<HeaderValue>,
 }
@@ -104,20 +103,20 @@ pub(crate) async fn batch(api: Router, query: Option<&str>) -> Result<Response, 
     Ok((headers, text).into_response())
 }
 
-fn questions(params: &Params) -> Result<Vec<Question>, ApiError> {
-    let mut questions: Vec<Question> = Vec::new();
+fn questions(params: &Params) -> Result<Vec<BatchQuery>, ApiError> {
+    let mut questions: Vec<BatchQuery> = Vec::new();
     for (name, value) in params.iter() {
         match name {
             "q" if questions.len() == MOST => {
                 return Err(ApiError::bad("q", "occurs more than 24 times"));
             }
-            "q" => questions.push(Question {
+            "q" => questions.push(BatchQuery {
                 path: value.to_owned(),
                 tag: None,
             }),
             "t" => {
                 let question = questions.last_mut();
-                let question = question.ok_or(ApiError::bad("t", "belongs behind its q"))?;
+                let question = question.ok_or(ApiError::bad("t", "must follow its q"))?;
                 let tag = HeaderValue::from_str(value);
                 question.tag = Some(tag.map_err(|_| ApiError::bad("t", "is not a tag"))?);
             }
@@ -130,7 +129,7 @@ fn questions(params: &Params) -> Result<Vec<Question>, ApiError> {
     Ok(questions)
 }
 
-async fn ask(api: Router, question: Question) -> Part {
+async fn ask(api: Router, question: BatchQuery) -> Part {
     let mut request = Request::get(format!("/{}", question.path));
     if let Some(tag) = question.tag {
         request = request.header(header::IF_NONE_MATCH, tag);

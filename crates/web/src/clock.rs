@@ -1,4 +1,4 @@
-//! The only reader of the wall clock; everything else is told the time.
+//! The only reader of the wall clock; everything else takes the time as a value.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -6,31 +6,31 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use schema::Timestamp;
 
-/// Where the time comes from.
+/// A source of the time.
 #[derive(Clone, Debug, Default)]
 pub enum Clock {
-    /// The system.
+    /// The system clock.
     #[default]
     System,
-    /// A test.
+    /// A clock that a test sets.
     Set(Arc<AtomicI64>),
 }
 
 impl Clock {
-    /// A clock that stands at `at` until it is set.
+    /// Returns a clock that stays at `at` until it is set.
     #[must_use]
     pub fn at(at: Timestamp) -> Self {
         Self::Set(Arc::new(AtomicI64::new(at.as_micros())))
     }
 
-    /// Sets a clock made by [`Clock::at`]; the system's is left alone.
+    /// Sets a clock made by [`Clock::at`]; has no effect on the system clock.
     pub fn set(&self, at: Timestamp) {
         if let Self::Set(micros) = self {
             micros.store(at.as_micros(), Ordering::Relaxed);
         }
     }
 
-    /// The instant.
+    /// Returns the current time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         match self {

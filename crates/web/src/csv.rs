@@ -3,7 +3,7 @@
 use crate::wire::Cell;
 use crate::words;
 
-/// One line, ended by CR LF.
+/// Appends a line, terminated by CR LF.
 pub fn line<'a>(out: &mut String, fields: impl IntoIterator<Item = &'a str>) {
     for (at, field) in fields.into_iter().enumerate() {
         if at > 0 {
@@ -20,8 +20,8 @@ pub fn line<'a>(out: &mut String, fields: impl IntoIterator<Item = &'a str>) {
     out.push_str("\r\n");
 }
 
-/// A cell as text: numbers raw, instants in ISO 8601. Text that a spreadsheet would run as a
-/// formula is kept from it by an apostrophe.
+/// Formats a cell: numbers raw, instants in ISO 8601. Text that a spreadsheet would evaluate as a
+/// formula is prefixed by an apostrophe.
 #[must_use]
 pub fn field(cell: &Cell, is_time: bool) -> String {
     match cell {

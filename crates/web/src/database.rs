@@ -1,10 +1,10 @@
 //! Read-only sessions, and whether the database answers.
 //!
-//! At most [`SESSIONS`] questions run at once, each on a session of its own with a budget that the
-//! server enforces; the client waits a little longer and then gives the session up. When the link
-//! fails, every question is refused at once with the instant since when, while one task connects
-//! anew with growing delays. So a dead database costs a request nothing, and the recovery needs no
-//! request.
+//! At most [`SESSIONS`] questions run at once, each on a separate session with a statement timeout that the
+//! server enforces; the client waits a little longer and then drops the session. When the link
+//! fails, every question is refused immediately with the time of the failure, while one task reconnects
+//! with growing delays. So an unreachable database costs a request nothing, and recovery does not depend
+//! on requests.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,25 +19,25 @@ use tokio::sync::{Semaphore, watch};
 use crate::clock::Clock;
 use crate::words;
 
-/// Sessions at once.
+/// Most concurrent sessions.
 pub const SESSIONS: usize = 4;
-/// What the server allows a statement.
+/// The statement timeout on the server.
 const BUDGET: Duration = Duration::from_secs(2);
-/// What we wait for a question of several statements.
+/// The timeout of a question of several statements.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Longest delay between two attempts to connect.
+/// Longest delay between two connection attempts.
 const SLOWEST: Duration = Duration::from_secs(5);
 
 /// Whether the database answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Link {
-    /// It did when last asked; also before the first question.
+    /// It answered last time; also before the first question.
     Up,
-    /// It does not.
+    /// It does not answer.
     Down {
-        /// When that was noticed.
+        /// Since when.
         since: Timestamp,
-        /// Why, without secrets.
+        /// The reason, without secrets.
         cause: String,
     },
 }
@@ -49,19 +49,19 @@ pub enum Failure {
     Unreachable {
         /// Since when.
         since: Timestamp,
-        /// A sentence.
+        /// The reason, as a sentence.
         message: String,
     },
-    /// The question took longer than its budget.
+    /// The question timed out.
     Timeout {
         /// What was read.
         what: String,
     },
-    /// The database refused the question: a fault of ours or of its schema.
+    /// The database rejected the question: a bug of ours or a fault of its schema.
     Refused {
         /// What was read.
         what: String,
-        /// What it said.
+        /// The error of the server.
         cause: String,
     },
 }
@@ -82,7 +82,7 @@ struct Inner {
 }
 
 impl Database {
-    /// Nothing is connected before the first question.
+    /// Creates the pool; it connects with the first question.
     #[must_use]
     pub fn new(target: Target, clock: Clock, zone: TimeZone) -> Self {
         Self(Arc::new(Inner {
@@ -96,19 +96,19 @@ impl Database {
         }))
     }
 
-    /// Whether it answers.
+    /// Returns whether the database answers.
     #[must_use]
     pub fn link(&self) -> Link {
         self.0.link.borrow().clone()
     }
 
-    /// Tells of changes of [`Database::link`].
+    /// Returns a receiver of the changes of [`Database::link`].
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<Link> {
         self.0.link.subscribe()
     }
 
-    /// Asks a question on a session of its own.
+    /// Asks a question on a session.
     ///
     /// # Errors
     /// When there is no session, the question took too long, or a statement failed.
@@ -124,7 +124,7 @@ impl Database {
         let Ok(_permit) = self.0.permits.acquire().await else {
             return Err(self.down(Timestamp::default(), "the server is stopping"));
         };
-        // A session that idled may have lost its link unnoticed; a fresh one has not.
+        // An idle session may have lost its link unnoticed; a new one has not.
         for fresh in [false, true] {
             self.refuse_when_down()?;
             let session = Arc::new(self.session(fresh).await?);
@@ -144,7 +144,7 @@ impl Database {
                     return Err(refused(&error));
                 }
                 Err(PgError::Timeout { .. }) => {
-                    // The server should have ended the statement itself: it hangs, or the link does.
+                    // The server should have cancelled the statement: it hangs, or the link does.
                     return Err(self.lost("it stopped answering"));
                 }
                 Err(error) if fresh => return Err(self.lost(&error.to_string())),
@@ -182,7 +182,7 @@ impl Database {
     }
 
     fn keep(&self, session: Arc<Session>) {
-        // A question that kept the session to itself loses it for the others.
+        // A session that a question still holds cannot be reused.
         if let Some(session) = Arc::into_inner(session)
             && session.is_usable()
         {
@@ -207,7 +207,7 @@ impl Database {
             ..SessionOptions::reader()
         };
         let session = pg::connect(&self.0.target, &options, "pqcrypta-monitor").await?;
-        // Reading a range reads many rows once: compiling such a plan takes longer than running it.
+        // A range is read once over many rows: JIT compilation would take longer than execution.
         let settings = session
             .client
             .batch_execute("SET jit = off; SET work_mem = '32MB'");
@@ -216,7 +216,7 @@ impl Database {
         Ok(session)
     }
 
-    /// Notes that the link is gone and starts to look for it.
+    /// Marks the link as down and starts reconnecting.
     fn lost(&self, cause: &str) -> Failure {
         self.pool().clear();
         let now = self.0.clock.now();
@@ -241,11 +241,11 @@ impl Database {
         self.unreachable(since)
     }
 
-    /// Connects anew until it works.
+    /// Reconnects until it succeeds.
     async fn probe(self) {
         let mut backoff = pg::Backoff::new();
         loop {
-            // Only we come back, so there is no herd to spread.
+            // A single client reconnects, so the delay needs no jitter.
             tokio::time::sleep(backoff.next(0.0).min(SLOWEST)).await;
             match self.connect().await {
                 Ok(session) => {
@@ -261,7 +261,7 @@ impl Database {
     }
 }
 
-/// Whether a failure says something about the link and not about the statement.
+/// Returns whether a failure concerns the link rather than the statement.
 fn is_link(error: &tokio_postgres::Error) -> bool {
     match error.code() {
         None => {

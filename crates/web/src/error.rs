@@ -1,4 +1,4 @@
-//! One envelope for every status from 400 on.
+//! The envelope of every status from 400 on.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -26,22 +26,22 @@ pub enum ApiError {
     Unreachable {
         /// Since when, milliseconds since the epoch.
         since_ms: i64,
-        /// A sentence.
+        /// The reason, as a sentence.
         message: String,
     },
-    /// Every place of an event stream is taken.
-    #[error("too many pages listen for events; ask again every few seconds instead")]
+    /// All event streams are in use.
+    #[error("too many event streams are open; poll every few seconds instead")]
     TooManyStreams,
-    /// This one question took longer than its budget.
-    #[error("this question took too long; ask for a shorter range")]
+    /// The request timed out.
+    #[error("the query timed out; ask for a shorter range")]
     Timeout,
     /// Opaque; the cause was logged.
-    #[error("something went wrong; the server's log says what")]
+    #[error("internal error; see the server's log")]
     Internal,
 }
 
 impl ApiError {
-    /// A parameter that does not parse.
+    /// Returns the error of a parameter that does not parse.
     pub fn bad(name: &str, problem: &str) -> Self {
         Self::BadRequest(format!("parameter {name}: {problem}"))
     }
@@ -72,33 +72,33 @@ impl ApiError {
     }
 }
 
-/// Why a question has no answer, told apart by whom it concerns: an answer from memory may stand in
-/// for what the database does not say, never for a question that is wrong.
+/// Why a request has no answer. The last known answer may replace one that the database does not give,
+/// but never hides an invalid request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Trouble {
-    /// The question is wrong.
-    Asker(ApiError),
-    /// The database gave no answer.
+pub enum RequestError {
+    /// The request is invalid.
+    Request(ApiError),
+    /// The database did not answer.
     Database(Failure),
 }
 
-impl From<Failure> for Trouble {
+impl From<Failure> for RequestError {
     fn from(failure: Failure) -> Self {
         Self::Database(failure)
     }
 }
 
-impl From<Trouble> for ApiError {
-    fn from(trouble: Trouble) -> Self {
-        match trouble {
-            Trouble::Asker(error) => error,
-            Trouble::Database(failure) => failure.into(),
+impl From<RequestError> for ApiError {
+    fn from(error: RequestError) -> Self {
+        match error {
+            RequestError::Request(error) => error,
+            RequestError::Database(failure) => failure.into(),
         }
     }
 }
 
 impl From<Failure> for ApiError {
-    /// Logs what stays opaque; once, here.
+    /// Logs the cause of errors that are opaque to the client.
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Unreachable { since, message } => Self::Unreachable {
@@ -106,11 +106,11 @@ impl From<Failure> for ApiError {
                 message,
             },
             Failure::Timeout { what } => {
-                tracing::warn!(what, "a question took longer than its budget");
+                tracing::warn!(what, "a query timed out");
                 Self::Timeout
             }
             Failure::Refused { what, cause } => {
-                tracing::error!(what, cause, "a question failed");
+                tracing::error!(what, cause, "a query failed");
                 Self::Internal
             }
         }
@@ -137,7 +137,7 @@ impl IntoResponse for ApiError {
         if self == Self::TooManyStreams {
             let headers = response.headers_mut();
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("30"));
-            // Its place is wanted.
+            // Frees the connection for others.
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response

@@ -1,7 +1,7 @@
-//! What is refused before any handler sees it.
+//! Requests that are refused before any handler sees them.
 //!
-//! A page of another site can make a browser send requests to this server under a name of its own
-//! (DNS rebinding); so only names known to be ours are answered. Paths that a proxy in front might
+//! A page of another site can make a browser send requests to this server under a foreign name
+//! (DNS rebinding); so only names of this server are answered. Paths that a proxy in front might
 //! read differently are refused, and so is every request that brings a body: none is needed.
 
 use std::net::SocketAddr;
@@ -21,8 +21,8 @@ const LONGEST_URI: usize = 8 * 1024;
 pub(crate) struct Names(Vec<String>);
 
 impl Names {
-    /// `localhost`, the loopback addresses, the address listened on, and `further` names. A name
-    /// with a port is taken with and without it.
+    /// Collects `localhost`, the loopback addresses, the listen address and `further` names. A name
+    /// with a port is accepted with and without it.
     #[must_use]
     pub(crate) fn new(listen: SocketAddr, further: &[String]) -> Self {
         let mut names: Vec<String> = ["localhost", "127.0.0.1", "[::1]"]
@@ -46,7 +46,7 @@ impl Names {
     }
 }
 
-/// A host without its port; `[::1]:80` gives `[::1]`.
+/// Returns a host without its port; `[::1]:80` gives `[::1]`.
 fn host_part(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port))
@@ -59,15 +59,20 @@ fn host_part(host: &str) -> &str {
     }
 }
 
-/// Lets through what is asked well.
+/// Passes valid requests on.
 pub(crate) async fn check(State(names): State<Names>, request: Request, next: Next) -> Response {
-    match judge(&names, request.method(), request.uri(), request.headers()) {
+    match check_request(&names, request.method(), request.uri(), request.headers()) {
         Ok(()) => next.run(request).await,
         Err(error) => error.into_response(),
     }
 }
 
-fn judge(names: &Names, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
+fn check_request(
+    names: &Names,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<(), ApiError> {
     let mut hosts = headers.get_all(header::HOST).iter();
     let named = match (hosts.next(), hosts.next()) {
         (Some(host), None) => host.to_str().is_ok_and(|host| names.answers_to(host)),
@@ -91,13 +96,13 @@ fn judge(names: &Names, method: &Method, uri: &Uri, headers: &HeaderMap) -> Resu
         return refuse("the address is too long");
     }
     let path = uri.path().to_ascii_lowercase();
-    let odd = path.contains("//")
+    let is_ambiguous = path.contains("//")
         || path.contains('\\')
         || ["%00", "%2e", "%2f", "%5c"]
             .iter()
             .any(|code| path.contains(code))
         || path.split('/').any(|part| part == "." || part == "..");
-    if odd {
+    if is_ambiguous {
         return refuse("the path is not plain");
     }
     let empty = |length: &axum::http::HeaderValue| length.as_bytes() == b"0";
@@ -120,7 +125,7 @@ mod tests {
         );
         let mut headers = HeaderMap::new();
         headers.insert(header::HOST, host.parse().unwrap());
-        judge(&names, &Method::GET, &path.parse().unwrap(), &headers)
+        check_request(&names, &Method::GET, &path.parse().unwrap(), &headers)
     }
 
     #[test]
@@ -155,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_paths_are_refused() {
+    fn ambiguous_paths_are_refused() {
         for path in [
             "//evil.example/",
             "/monitor//",

@@ -10,8 +10,8 @@ pub const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; 
     img-src 'self' data:; connect-src 'self'; font-src 'self'; frame-ancestors 'none'; \
     base-uri 'self'; form-action 'self'; require-trusted-types-for 'script'";
 
-/// The same for data, of which nothing may be run or framed at all. Most of what a refresh sends is
-/// headers, and this one was the longest.
+/// The policy for data, which may neither run nor be framed. It is short, as headers are most of the
+/// bytes of a refresh.
 pub const DATA_CSP: &str = "default-src 'none'; frame-ancestors 'none'";
 
 const HEADERS: [(HeaderName, &str); 4] = [
@@ -27,7 +27,7 @@ const HEADERS: [(HeaderName, &str); 4] = [
     ),
 ];
 
-/// Adds them.
+/// Adds the headers to a response.
 pub async fn harden(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -42,7 +42,7 @@ pub async fn harden(request: Request, next: Next) -> Response {
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(policy),
     );
-    // Data are for this reader and this moment unless the answer says otherwise.
+    // Data is private and not cached unless the answer states otherwise.
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use schema::Timestamp;
 use tokio::sync::{Semaphore, broadcast};
 
-/// Streams at once. A browser has one for all its pages.
+/// Most concurrent streams. A browser has one for all its pages.
 const STREAMS: usize = 32;
 /// Hints that a slow stream may lag behind.
 const BUFFERED: usize = 16;
@@ -21,11 +21,11 @@ pub(crate) struct Hint {
     pub(crate) generation: String,
 }
 
-/// Who is told, and how many may listen.
+/// The listeners, and the limit of their number.
 #[derive(Debug)]
 pub(crate) struct Hints {
     pub(crate) sender: broadcast::Sender<Hint>,
-    /// Places of event streams.
+    /// Permits of event streams.
     pub(crate) places: Arc<Semaphore>,
     /// One task at a time looks for new samples.
     pub(crate) polling: Semaphore,

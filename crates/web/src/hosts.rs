@@ -1,4 +1,4 @@
-//! What is known of each host and its agent.
+//! Hosts and the state of their agents.
 
 use schema::micros::{DAY, HOUR, MINUTE, SECOND};
 use schema::{Metric, Timestamp};
@@ -19,7 +19,7 @@ pub struct Host {
     pub id: i32,
     /// Its name.
     pub name: String,
-    /// Its kernel, in words.
+    /// Its kernel version.
     pub kernel: String,
     /// Cores; 0 when unknown.
     pub cores: i32,
@@ -29,23 +29,23 @@ pub struct Host {
     pub boot: Option<Timestamp>,
     /// The newest tick.
     pub newest: Option<Timestamp>,
-    /// The newest sign of life of the agent within the last day.
+    /// The newest heartbeat of the agent within the last day.
     pub heartbeat: Option<Timestamp>,
-    /// When the first run of the agent that is known began: there is nothing older.
+    /// The start of the first known run of the agent: there are no older data.
     pub first_start: Option<Timestamp>,
-    /// When the newest run of the agent began.
+    /// The start of the newest run of the agent.
     pub started: Option<Timestamp>,
-    /// When it ended; `None` while it runs.
+    /// The end of that run; `None` while it runs.
     pub ended: Option<Timestamp>,
     /// The sampling interval, microseconds.
     pub interval: i64,
-    /// The interval at which services beside the host are sampled, microseconds.
+    /// The sampling interval of services, microseconds.
     pub app_interval: i64,
     /// Changes when stored history changed.
     pub generation: String,
     /// Losses noticed within the last hour.
     pub gaps: i64,
-    /// Rows set aside within the last hour.
+    /// Rows dead-lettered within the last hour.
     pub dead_letters: i64,
     /// While the host's clock differs from the database server's by more than a minute: by how many seconds
     /// it is ahead, and since when.
@@ -57,16 +57,16 @@ pub struct Host {
 /// Log sources whose lines cannot be stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blocked {
-    /// How many.
+    /// Their number.
     pub sources: i64,
-    /// Why.
+    /// The cause.
     pub cause: String,
-    /// Since when, as far back as is looked.
+    /// Since when, as far as the look-back reaches.
     pub since: Option<Timestamp>,
 }
 
 impl Host {
-    /// How often a metric is sampled at most, microseconds.
+    /// Returns the sampling interval of a metric, microseconds.
     #[must_use]
     pub fn interval_of(&self, metric: &Metric) -> i64 {
         if of_service(metric) {
@@ -76,7 +76,7 @@ impl Host {
         }
     }
 
-    /// Names this state of the data: what was derived from it need not be derived again.
+    /// Returns an identifier of this state of the data, the key of everything derived from it.
     #[must_use]
     pub fn stamp(&self) -> String {
         let newest = self.newest.map_or(0, Timestamp::as_micros);
@@ -88,14 +88,14 @@ impl Host {
             Ok(row.try_get::<_, Option<Instant>>(name)?.map(|at| at.0))
         };
         let id: i32 = row.try_get("host_id")?;
-        let said = |name| -> Result<Option<i64>, tokio_postgres::Error> {
-            let said: Option<String> = row.try_get(name)?;
-            let secs = said.and_then(|secs| secs.parse::<u32>().ok());
+        let setting = |name| -> Result<Option<i64>, tokio_postgres::Error> {
+            let text: Option<String> = row.try_get(name)?;
+            let secs = text.and_then(|secs| secs.parse::<u32>().ok());
             Ok(secs
                 .filter(|secs| *secs > 0)
                 .map(|secs| i64::from(secs) * SECOND))
         };
-        let interval = said("interval_secs")?.unwrap_or(interval);
+        let interval = setting("interval_secs")?.unwrap_or(interval);
         let history: i64 = row.try_get("history_gen")?;
         let version = env!("CARGO_PKG_VERSION").as_bytes();
         Ok(Self {
@@ -114,7 +114,7 @@ impl Host {
             started: instant("started_at")?,
             ended: instant("ended_at")?,
             interval,
-            app_interval: said("app_secs")?.unwrap_or(interval),
+            app_interval: setting("app_secs")?.unwrap_or(interval),
             generation: fingerprint([&history.to_le_bytes()[..], &id.to_le_bytes()[..], version]),
             gaps: row.try_get("gaps")?,
             dead_letters: row.try_get("dead_letters")?,
@@ -139,7 +139,7 @@ impl Blocked {
     }
 }
 
-/// Every host, by name, as seen at `now`. `interval` is assumed where an agent does not say its own.
+/// Reads all hosts, by name, as of `now`. `interval` is assumed where an agent does not report its own.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -1,17 +1,17 @@
 //! The dashboard's server: a JSON API over stored samples, live events, and the embedded pages.
 //!
-//! * [`App`] is what all requests share; [`router`] answers them and [`serve`] runs the server with
-//!   its limits. `docs/API.md` is the contract, one file of [`api`] per question, and [`wire`] has the shapes of the
+//! * [`App`] is the state that all requests share; [`router`] answers them and [`serve`] runs the server with
+//!   its limits. `docs/API.md` is the contract, one file of [`api`] per endpoint, and [`wire`] has the types of the
 //!   answers.
 //! * Nothing here changes state: every session is read-only and every request a GET.
-//! * Stored samples are read through `store::series` alone; thresholds and words come from the
+//! * Stored samples are read through `store::series` alone; thresholds and texts come from the
 //!   catalogue of `schema`, so that cards, tables, charts and verdict agree.
-//! * The database may be away at any time. `now` and `meta` answer all the same, everything else
-//!   refuses at once with the instant since when ([`database`]).
-//! * Never is anything called good that is not known to be: data that are old, missing or beyond
-//!   reach are unknown ([`judge`]).
-//! * Equal questions are answered once ([`answers`]); a question that needs no new reading is
-//!   answered with 304.
+//! * The database may be unreachable at any time. `now` and `meta` answer all the same; every other
+//!   endpoint refuses immediately and reports since when ([`database`]).
+//! * Nothing is reported as good that is not known to be: data that is old, missing or unreachable is
+//!   unknown ([`judge`]).
+//! * Equal requests share one read ([`answers`]); a request whose answer is unchanged is answered with
+//!   304.
 
 pub mod answers;
 pub mod api;

@@ -1,7 +1,7 @@
-//! Numbers as they go out.
+//! Rounding of numbers.
 
-/// A value to seven digits that matter: what is shown is what is judged, and a megabyte of digits
-/// that nobody sees is not sent.
+/// Rounds a value to seven significant digits, so that the displayed value is the evaluated one, and no
+/// invisible digits are sent.
 #[must_use]
 pub(crate) fn round(value: f64) -> f64 {
     if value == 0.0 || !value.is_finite() {

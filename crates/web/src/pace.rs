@@ -1,8 +1,8 @@
-//! What a connection is doing, and for how long it may.
+//! The progress of connections, and their time limits.
 //!
 //! A connection waits for a request, has one answered, or carries an event stream. Its task and the
-//! loop of the server share that as [`Pace`]: the task ends a connection whose client does not take its
-//! answer, the loop ends one that waits when its place is needed by somebody who asks.
+//! loop of the server share this state as [`Pace`]: the task closes a connection whose client does not
+//! read its answer, and the loop closes an idle one when its place is needed for another client.
 
 use std::io;
 use std::pin::Pin;
@@ -17,16 +17,16 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// How long a client may leave what was written to it before the rate below counts. Kernels retry
-/// a lost segment about six times within it.
+/// How long a client may leave written bytes unread before the rate below applies. Kernels retransmit a
+/// lost segment about six times within it.
 const TAKE_WITHIN: Duration = Duration::from_secs(20);
-/// Slower than any line that pages are read over: a first view would take half a minute.
+/// Lowest accepted rate; a first view would take half a minute at it.
 const SLOWEST_BYTES_PER_SEC: u64 = 4096;
 
-/// Where a connection stands.
+/// The state of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// Before a request is complete: the first one, or another.
+    /// Waits for a complete request, the first or a further one.
     Waiting,
     /// A request is being answered.
     Answering,
@@ -36,7 +36,7 @@ pub(crate) enum Step {
 struct State {
     step: Step,
     since: Instant,
-    /// Since when bytes wait for the client, and how many it took since.
+    /// Since when bytes wait for the client, and how many it has read since.
     pending: Option<(Instant, u64)>,
 }
 
@@ -44,14 +44,14 @@ struct State {
 #[derive(Debug)]
 pub(crate) struct Pace {
     state: Mutex<State>,
-    /// Told when bytes begin to wait.
+    /// Notified when bytes begin to wait.
     stalled: Notify,
-    /// Told when the connection has to make room.
+    /// Notified when the connection has to close.
     cut: Notify,
 }
 
 impl Pace {
-    /// Of a new connection.
+    /// Returns the pace of a new connection.
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::new(State {
@@ -74,7 +74,8 @@ impl Pace {
         state.since = Instant::now();
     }
 
-    /// Since when nothing is asked of it, or nothing of its answer was taken; `None` while it is served.
+    /// Returns since when the connection has been without a request, or its answer unread; `None` while it
+    /// is served.
     pub(crate) fn idle_since(&self) -> Option<Instant> {
         let state = self.state();
         let waits = (state.step == Step::Waiting).then_some(state.since);
@@ -82,13 +83,13 @@ impl Pace {
         waits.into_iter().chain(pending).min()
     }
 
-    /// Asks the connection to end.
+    /// Asks the connection to close.
     pub(crate) fn cut(&self) {
         self.cut.notify_one();
     }
 
-    /// Ready when the client took too little for too long, or when the connection has to make room.
-    pub(crate) async fn over(&self) {
+    /// Completes when the client has read too little for too long, or when the connection has to close.
+    pub(crate) async fn ended(&self) {
         let slow = async {
             loop {
                 let due = self.state().pending.map(|(since, taken)| {
@@ -128,7 +129,7 @@ impl Pace {
     }
 }
 
-/// A stream that tells its pace.
+/// A stream that reports its progress.
 #[derive(Debug)]
 pub(crate) struct Paced<S> {
     stream: S,
@@ -176,7 +177,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
         self.stream.is_write_vectored()
     }
 
-    /// Called when nothing of an answer is left here: the kernel has it all.
+    /// Flushes; afterwards the kernel has the whole answer.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let result = Pin::new(&mut self.stream).poll_flush(cx);
         if result.is_ready() {
@@ -190,36 +191,36 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
     }
 }
 
-/// A request under way; dropped with the last of its answer.
+/// A request in progress; dropped with the end of its answer.
 #[derive(Debug)]
-pub(crate) struct UnderWay(Arc<Pace>);
+pub(crate) struct AnswerInProgress(Arc<Pace>);
 
-impl UnderWay {
-    /// Begins an answer.
+impl AnswerInProgress {
+    /// Marks the begin of an answer.
     pub(crate) fn new(pace: &Arc<Pace>) -> Self {
         pace.step(Step::Answering);
         Self(Arc::clone(pace))
     }
 }
 
-impl Drop for UnderWay {
+impl Drop for AnswerInProgress {
     fn drop(&mut self) {
         self.0.step(Step::Waiting);
     }
 }
 
-/// The body of an answer, under way as long as it is here.
+/// The body of an answer, which is in progress until the body is dropped.
 #[derive(Debug)]
 pub(crate) struct PacedBody {
     body: axum::body::Body,
-    _under_way: UnderWay,
+    _under_way: AnswerInProgress,
 }
 
 impl PacedBody {
-    pub(crate) fn new(body: axum::body::Body, under_way: UnderWay) -> Self {
+    pub(crate) fn new(body: axum::body::Body, in_progress: AnswerInProgress) -> Self {
         Self {
             body,
-            _under_way: under_way,
+            _under_way: in_progress,
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The embedded pages.
 //!
 //! `build.rs` builds them and compresses each file once. Files below `assets/` carry a hash in
-//! their name and may be kept for ever; the page itself is asked for anew each time and is told
-//! where it lies by its `<base href>`.
+//! their name and may be cached for ever; the page itself is revalidated each time and
+//! gets its base path from its `<base href>`.
 
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -29,7 +29,7 @@ fn find(path: &str) -> Option<&'static Asset> {
     ASSETS.iter().find(|asset| asset.path == path)
 }
 
-/// The page. Every view has it; which one is shown is decided in the browser.
+/// Answers with the page. All views share it; the browser decides which one to show.
 pub(crate) async fn index(
     State(app): State<App>,
     headers: HeaderMap,
@@ -49,7 +49,7 @@ pub(crate) async fn index(
     ))
 }
 
-/// A file below `assets/`.
+/// Answers with a file below `assets/`.
 pub(crate) async fn asset(
     Path(path): Path<String>,
     headers: HeaderMap,
@@ -77,7 +77,7 @@ pub(crate) async fn asset(
     ))
 }
 
-/// Whether an encoding is among those accepted, and not with `q=0`.
+/// Returns whether an encoding is accepted, and not with `q=0`.
 fn accepts(headers: &HeaderMap, coding: &str) -> bool {
     let values = headers.get_all(header::ACCEPT_ENCODING).iter();
     let mut codings = values

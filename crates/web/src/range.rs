@@ -19,11 +19,11 @@ pub(crate) struct Range {
     pub to: Timestamp,
 }
 
-/// The instant an expression names. What lies beyond the year 1970 or more than a day ahead of
-/// `now` is refused: no sample can be there.
+/// Parses an expression as an instant. Instants before 1970 or more than a day ahead of `now` are
+/// refused, as there can be no samples.
 ///
 /// # Errors
-/// When the expression is none; the message names the parameter.
+/// When the expression is invalid; the message names the parameter.
 pub(crate) fn instant(name: &str, text: &str, now: Timestamp) -> Result<Timestamp, ApiError> {
     let bad = || {
         ApiError::bad(
@@ -53,7 +53,7 @@ pub(crate) fn instant(name: &str, text: &str, now: Timestamp) -> Result<Timestam
     }
 }
 
-/// `-6h` and `+5m` in microseconds; nothing is 0.
+/// Parses `-6h` or `+5m` as microseconds; an empty text is 0.
 fn offset(text: &str) -> Option<i64> {
     if text.is_empty() {
         return Some(0);
@@ -79,8 +79,8 @@ fn offset(text: &str) -> Option<i64> {
     count.checked_mul(sign * unit)
 }
 
-/// The range two expressions name; by default the last hour. A range that is too long is cut at
-/// its start.
+/// Parses two expressions as a range; by default the last hour. A range that is too long is cut at its
+/// start.
 ///
 /// # Errors
 /// When one does not parse or the range is empty.
@@ -114,7 +114,7 @@ pub(crate) struct Grid {
 }
 
 impl Range {
-    /// Buckets of 1, 2 or 5 times a power of ten milliseconds, about `px` of them and none
+    /// Returns a grid of buckets of 1, 2 or 5 times a power of ten milliseconds, about `px` of them and none
     /// narrower than the sampling interval.
     #[must_use]
     pub(crate) fn grid(self, px: i64, interval: i64) -> Grid {

@@ -1,4 +1,4 @@
-//! Which address leads where.
+//! The routes.
 
 use axum::Router;
 use axum::extract::{Path, RawQuery, State};
@@ -16,7 +16,7 @@ use crate::error::ApiError;
 use crate::guard::{self, Names};
 use crate::{batch, headers, pages};
 
-/// Answers every request of `app`.
+/// Returns the router of all requests of `app`.
 pub fn router(app: App) -> Router {
     let base = app.settings.base_path.clone();
     let names = Names::new(app.settings.listen, &app.settings.allowed_hosts);
@@ -56,7 +56,7 @@ pub fn router(app: App) -> Router {
         .with_state(app)
         .layer(middleware::from_fn_with_state(names, guard::check))
         .layer(middleware::from_fn(headers::harden))
-        // Answers of the API, five times smaller so. Pages come packed already, and an event stream
+        // Compression makes answers of the API five times smaller. Pages are compressed already, and an event stream
         // has to go out line by line.
         .layer(CompressionLayer::new().quality(CompressionLevel::Default))
 }

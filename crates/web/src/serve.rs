@@ -1,15 +1,14 @@
 //! The server's loop, with its limits.
 //!
-//! At most [`CONNECTIONS`] connections are served at once. When all places are taken, a further one gets
-//! that of the connection which has asked nothing, or taken nothing of its answer, for the longest
-//! time; when each of them is being answered, it waits in the kernel's queue. Event streams are always
-//! being answered, so they have places of their own (`api::events`), fewer than all. Headers must
-//! arrive within [`HEADERS_WITHIN`], also those of a further request, and answers must be taken at a
-//! pace that lines have ([`crate::pace`]). So no client holds a place that another one needs, however
-//! slowly it asks or reads.
+//! At most [`CONNECTIONS`] connections are served at once. When all places are taken, a further
+//! connection replaces the one that has been idle, without a request or with its answer unread, for the
+//! longest time; when all of them are being answered, it waits in the kernel's queue. Event streams are
+//! always being answered, so their number has a lower limit (`api::events`). Headers must arrive within
+//! [`HEADERS_WITHIN`], also those of a further request, and answers must be read at a minimum rate
+//! ([`crate::pace`]). So no slow client occupies a place that another one needs.
 //!
-//! On the stop signal no connection is accepted any more, event streams end, requests under way are
-//! finished, and what is not finished after [`PATIENCE`] is cut off.
+//! On the stop signal the server accepts no more connections, event streams end, requests in progress are
+//! finished, and those not finished after [`PATIENCE`] are cut off.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -28,17 +27,17 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::app::{App, stopped};
-use crate::pace::{Pace, Paced, PacedBody, UnderWay};
+use crate::pace::{AnswerInProgress, Pace, Paced, PacedBody};
 use crate::route::router;
 
-/// Connections at once: a browser opens six, and one more for events.
+/// Most concurrent connections: a browser opens six, and one more for events.
 pub(crate) const CONNECTIONS: usize = 128;
-/// From the moment a request is awaited to the end of its headers.
+/// Time limit from the wait for a request to the end of its headers.
 pub(crate) const HEADERS_WITHIN: Duration = Duration::from_secs(10);
-/// How long requests under way may take when the server stops.
+/// How long requests in progress may take when the server stops.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
-/// The connections that are served.
+/// The connections.
 #[derive(Debug, Default)]
 struct Places {
     tasks: JoinSet<()>,
@@ -52,7 +51,7 @@ impl Places {
         self.tasks.spawn(connection(stream, router, stopping, pace));
     }
 
-    /// Waits for a free place; who is idle makes room.
+    /// Waits for a free place; closes an idle connection where necessary.
     async fn free(&mut self) {
         self.tidy();
         while self.tasks.len() >= CONNECTIONS {
@@ -80,7 +79,7 @@ pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = (
     let mut stop = std::pin::pin!(stop);
     loop {
         let next = async {
-            // Somebody has to be there before a place is taken from another.
+            // Accept first: a place is freed only for a client that is there.
             let accepted = listener.accept().await;
             places.free().await;
             accepted
@@ -93,7 +92,7 @@ pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = (
         match accepted {
             Ok((stream, _)) => places.serve(stream, router.clone(), app.stop.subscribe()),
             Err(error) => {
-                // Out of descriptors, mostly: it passes when connections end.
+                // Mostly out of descriptors, which ends when connections close.
                 tracing::warn!(%error, "a connection was not accepted");
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
@@ -113,17 +112,17 @@ async fn connection(
     mut stopping: watch::Receiver<bool>,
     pace: Arc<Pace>,
 ) {
-    // Answers are written in one piece; waiting for more only delays them.
+    // Answers are written in one piece; Nagle's algorithm would only delay them.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection keeps its delay");
     }
     let router = TowerToHyperService::new(router);
     let service = service_fn(|request: Request<Incoming>| {
-        let under_way = UnderWay::new(&pace);
+        let in_progress = AnswerInProgress::new(&pace);
         let answer = router.call(request);
         async move {
             let answer: Response = answer.await?;
-            Ok::<_, Infallible>(answer.map(|body| PacedBody::new(body, under_way)))
+            Ok::<_, Infallible>(answer.map(|body| PacedBody::new(body, in_progress)))
         }
     });
     let serving = http1::Builder::new()
@@ -134,7 +133,7 @@ async fn connection(
     let mut serving = std::pin::pin!(serving);
     let ended = tokio::select! {
         ended = serving.as_mut() => ended,
-        () = pace.over() => {
+        () = pace.ended() => {
             tracing::debug!("a connection was too slow, or made room for another");
             return;
         }

@@ -3,13 +3,13 @@
 use jiff::tz::TimeZone;
 use schema::{Timestamp, Unit};
 
-/// The instant's civil time in a zone.
+/// Converts an instant to civil time in a zone.
 fn zoned(at: Timestamp, zone: &TimeZone) -> Option<jiff::Zoned> {
     let at = jiff::Timestamp::from_microsecond(at.as_micros()).ok()?;
     Some(at.to_zoned(zone.clone()))
 }
 
-/// `14:32`, with the date when it is another day than `now`.
+/// Formats an instant as `14:32`, with the date when it is not the day of `now`.
 #[must_use]
 pub(crate) fn clock(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     let (Some(at), Some(now)) = (zoned(at, zone), zoned(now, zone)) else {
@@ -24,21 +24,21 @@ pub(crate) fn clock(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     }
 }
 
-/// `14:32:05`, with the date when it is another day than `now`.
+/// Formats an instant as `14:32:05`, with the date when it is not the day of `now`.
 #[must_use]
 pub(crate) fn exact(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     let seconds = zoned(at, zone).map(|at| at.strftime(":%S").to_string());
     format!("{}{}", clock(at, now, zone), seconds.unwrap_or_default())
 }
 
-/// RFC 3339 in UTC with milliseconds.
+/// Formats an instant as RFC 3339 in UTC with milliseconds.
 #[must_use]
 pub(crate) fn iso(at_ms: i64) -> String {
     jiff::Timestamp::from_millisecond(at_ms)
         .map_or_else(|_| at_ms.to_string(), |at| format!("{at:.3}"))
 }
 
-/// A value with its unit, to about three digits.
+/// Formats a value with its unit, to about three digits.
 #[must_use]
 pub(crate) fn value(value: f64, unit: Unit) -> String {
     match unit {
@@ -63,7 +63,7 @@ fn short(value: f64, digits: usize) -> String {
     }
 }
 
-/// Three digits that matter for what is below 10, else whole numbers or one decimal.
+/// Formats a number below 10 to three significant digits, others as integers or with one decimal.
 fn small(value: f64) -> String {
     if value == 0.0 || value.abs() >= 100.0 {
         return short(value, 0);
@@ -95,7 +95,7 @@ fn bytes(value: f64) -> String {
     format!("{} {}", short(value, usize::from(at > 0)), UNITS[at])
 }
 
-/// `45 s`, `12 min`, `3 h`, `4 d`.
+/// Formats a duration: `45 s`, `12 min`, `3 h`, `4 d`.
 #[must_use]
 pub(crate) fn duration(secs: f64) -> String {
     match secs.abs() {
@@ -106,7 +106,7 @@ pub(crate) fn duration(secs: f64) -> String {
     }
 }
 
-/// The first letter small, unless the word is an abbreviation.
+/// Lowercases the first letter, unless the word is an abbreviation.
 #[must_use]
 pub(crate) fn within_sentence(text: &str) -> String {
     let word = text.split(' ').next().unwrap_or_default();
@@ -122,7 +122,7 @@ pub(crate) fn within_sentence(text: &str) -> String {
     first.chain(chars).collect()
 }
 
-/// Shortens a text to so many characters, the last of which is then an ellipsis.
+/// Truncates a text to `longest` characters, the last of which is then an ellipsis.
 #[must_use]
 pub(crate) fn cut(text: &str, longest: usize) -> String {
     if text.chars().count() <= longest {
@@ -131,7 +131,7 @@ pub(crate) fn cut(text: &str, longest: usize) -> String {
     text.chars().take(longest - 1).chain(['…']).collect()
 }
 
-/// `n thing` or `n things`.
+/// Formats a count: `1 thing`, `2 things`.
 #[must_use]
 pub(crate) fn counted(n: usize, thing: &str) -> String {
     match n {

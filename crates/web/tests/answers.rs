@@ -52,7 +52,7 @@ async fn everything_in_the_registry_is_explained() {
         let text = explained.remove(id).unwrap_or_default();
         assert_ne!(text["what"].as_str().unwrap_or_default(), "", "{id}");
     }
-    assert!(explained.is_empty(), "nobody asks for {explained:?}");
+    assert!(explained.is_empty(), "not in meta: {explained:?}");
     for table in meta["tables"].as_array().unwrap() {
         let name = table["name"].as_str().unwrap();
         let mine = texts["columns"][name].as_object().unwrap();
@@ -338,7 +338,7 @@ async fn tables_are_searched_filtered_sorted_and_exported() {
             "{search}"
         );
     }
-    // Unknown values stand last in both directions.
+    // Unknown values come last in both directions.
     for sort in ["fd_count", "-fd_count"] {
         let sorted = server.ask(&format!("table/processes?sort={sort}")).await;
         assert_eq!(names(&sorted)[4], "stuck", "{sort}");

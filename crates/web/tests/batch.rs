@@ -5,7 +5,7 @@ mod common;
 use common::{empty, seeded, serve};
 use serde_json::Value;
 
-/// Percent-encodes what would end a value.
+/// Percent-encodes the characters that would end a value.
 fn encode(text: &str) -> String {
     text.replace('%', "%25")
         .replace('&', "%26")
@@ -60,7 +60,7 @@ async fn questions_are_answered_as_they_are_alone() {
     assert_eq!(parts[6]["status"], 404);
     assert_ne!(parts[7]["status"], 200);
 
-    // Whoever holds the answer gets none, and the others still do.
+    // A client that has the answer gets 304; the other answers are still sent.
     let tag = alone[0].header("etag");
     let answer = server
         .ask(&batch(&[

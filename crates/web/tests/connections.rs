@@ -90,7 +90,7 @@ async fn a_connection_that_asks_nothing_more_is_closed_after_ten_seconds() {
     assert!(began.elapsed() < Duration::from_secs(12));
 }
 
-/// Who reads nothing of what was asked for: the kernel takes some, then the server has to wait.
+/// A client reads nothing of its answers: the kernel buffers some, then the server has to wait.
 #[tokio::test(start_paused = true)]
 async fn a_client_that_does_not_read_its_answers_is_cut_off() {
     let running = start(nowhere()).await;
@@ -101,7 +101,7 @@ async fn a_client_that_does_not_read_its_answers_is_cut_off() {
     assert!(given_up.is_ok(), "it was still served after a minute");
 }
 
-/// Every kind at once: streams, headers that never end, idle connections, and nobody reads. All
+/// Every kind at once: streams, headers that never end, idle connections, and clients that do not read. All
 /// connections stay open on this side.
 #[tokio::test]
 async fn streams_and_slow_clients_lock_nobody_out() {
@@ -148,16 +148,16 @@ async fn streams_and_slow_clients_lock_nobody_out() {
 #[tokio::test(start_paused = true)]
 async fn a_request_that_means_two_things_is_refused() {
     let running = start(nowhere()).await;
-    for odd in [
+    for invalid in [
         "GET /monitor/healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "GET /monitor/healthz HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "GET /monitor/healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
         "GET /monitor/../etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "GET  /monitor/ HTTP/1.1\r\nHost: localhost\r\n\r\n",
     ] {
-        let mut stream = send(running.address, odd).await;
+        let mut stream = send(running.address, invalid).await;
         let answer = read_until(&mut stream, "\r\n\r\n").await;
-        assert!(answer.starts_with("HTTP/1.1 400"), "{odd}: {answer}");
+        assert!(answer.starts_with("HTTP/1.1 400"), "{invalid}: {answer}");
     }
     for foreign in [
         "Host: evil.example",

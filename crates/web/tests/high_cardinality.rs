@@ -14,7 +14,7 @@ const TABLES: i64 = 150;
 /// Ticks between two slow ones.
 const SLOW: i64 = 30;
 
-/// Size of table `n` at slow tick `at`: each is among the largest once and small otherwise, but for
+/// Returns the size of table `n` at slow tick `at`: each is among the largest once and small otherwise, but for
 /// a few that are always of some size.
 fn size(n: i64, at: i64) -> i64 {
     if n % 50 == 0 {
@@ -45,7 +45,7 @@ async fn prepared() -> Database {
     database
 }
 
-/// Key, and the greatest value by bucket.
+/// Returns each key with its greatest value by bucket.
 fn shown(answer: &Value) -> Vec<(String, BTreeMap<i64, f64>)> {
     let (t0, step) = (
         answer["t0_ms"].as_i64().unwrap(),
@@ -70,7 +70,7 @@ async fn ask(server: &Server, more: &str) -> Value {
     answer
 }
 
-/// What all values give, of those of `main`.
+/// Computes the answer from all values of `main`.
 #[expect(clippy::cast_precision_loss, reason = "small numbers")]
 fn expected(
     slow: std::ops::Range<i64>,

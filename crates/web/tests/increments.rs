@@ -1,4 +1,4 @@
-//! An increment joined to what is held is what a whole answer says.
+//! An increment merged into an answer equals the whole answer.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
@@ -47,7 +47,7 @@ fn join(held: &Value, answer: &Value, from_ms: i64) -> Option<Value> {
     Some(joined)
 }
 
-/// What must be equal: all but the cursor, gaps and marks of a partial answer, and the instant.
+/// Returns the part that must be equal: all but the cursor, gaps and marks of a partial answer, and the instant.
 fn picture(answer: &Value) -> Value {
     let mut picture = answer.clone();
     for left in ["now_ms", "cursor", "gaps", "marks", "partial"] {
@@ -87,7 +87,7 @@ async fn increments_equal_the_whole() {
     for round in 0..50 {
         let roll = dice.below(12);
         match roll {
-            // Late rows: history changed, and says so.
+            // Late rows change the generation of the history.
             0 => {
                 database
                     .sql(&format!(
@@ -124,7 +124,7 @@ async fn increments_equal_the_whole() {
         server.set_clock(now_ms);
         let (joined, partial) = step(&server, &held, question, 1_200_000, now_ms).await;
         partials += usize::from(partial);
-        // A server without memory says the same.
+        // A server without a cache gives the same.
         let whole = serve(&database);
         whole.set_clock(now_ms);
         let whole = whole.ask(question).await;
@@ -164,7 +164,7 @@ async fn a_spike_of_one_sample_and_a_gap_are_seen_in_any_range() {
             values.filter_map(Value::as_f64).fold(0.0, f64::max)
         };
         assert!((highest(0) - 99.0).abs() < 1e-9, "{range}");
-        // Over the gap the counter made a step of 21 intervals, which is no rate.
+        // Over the gap the counter made a step of 21 intervals, which gives no rate.
         assert!((highest(1) - 200.0).abs() < 1e-9, "{range}");
         let gap = serde_json::json!([tick(99), tick(120)]);
         assert!(

@@ -1,4 +1,4 @@
-//! What is said about the state of things.
+//! The verdict of `now`.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
@@ -216,7 +216,7 @@ async fn a_clock_that_is_ahead_does_not_keep_data_fresh() {
 }
 
 #[tokio::test]
-async fn a_stopped_collector_losses_and_refused_rows_are_said() {
+async fn a_stopped_collector_losses_and_refused_rows_are_reported() {
     let database = seeded().await;
     let at = sql_time(tick(TICKS - 1));
     database

@@ -27,7 +27,7 @@ fn messages(answer: &Value) -> Vec<&str> {
     rows.map(|row| row["message"].as_str().unwrap()).collect()
 }
 
-/// Percent-encodes all that is not plainly safe.
+/// Percent-encodes all characters but unreserved ones.
 fn encode(text: &str) -> String {
     let mut out = String::new();
     for byte in text.bytes() {
@@ -40,7 +40,7 @@ fn encode(text: &str) -> String {
     out
 }
 
-/// All pages from the newest on, then all back; each as the ids it shows.
+/// Reads all pages from the newest on, then all back; each as the ids it shows.
 async fn walk(server: &Server, asked: &str) -> (Vec<Vec<String>>, Vec<Vec<String>>) {
     let mut answer = server.ask(asked).await;
     assert_eq!(
@@ -286,7 +286,7 @@ async fn a_source_that_is_read_and_not_understood_says_so() {
         "{:?}",
         of("db")
     );
-    assert_eq!(of("broken"), (Value::Null, Value::Null), "nobody counted");
+    assert_eq!(of("broken"), (Value::Null, Value::Null), "not counted");
     assert_eq!(answer["facets"]["state"]["misread"], json!(1), "{answer}");
     let now = server.ask("now").await;
     let problems = now["problems"].as_array().unwrap();

@@ -1,4 +1,4 @@
-//! Partitions fold under their table, and nobody is told to drop a fresh index.
+//! Partitions fold under their table, and dropping a new index is not advised.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
@@ -6,7 +6,7 @@ mod common;
 use common::{START, rows, serve, sql_time, with_services};
 use serde_json::Value;
 
-/// The row of this identifier, its cells by column.
+/// Returns the row of this identifier, its cells by column.
 fn row(rows: &[Value], id: &str) -> Value {
     let found = rows.iter().find(|row| row["id"] == id);
     found

@@ -70,12 +70,12 @@ async fn statements_and_columns_find_each_other() {
         let is_filter = |name: &str| view.filters.iter().any(|filter| filter.id == name);
         for column in view.columns {
             let found = given.contains(&column.id) || column.metric.is_some();
-            assert!(found, "{}: nobody gives {}", view.name, column.id);
+            assert!(found, "{}: no statement returns {}", view.name, column.id);
         }
         for filter in view.filters {
             let tag = format!("tag_{}", filter.id);
             let found = given.contains(&filter.id) || given.contains(&&*tag);
-            assert!(found, "{}: nobody gives {}", view.name, filter.id);
+            assert!(found, "{}: no statement returns {}", view.name, filter.id);
         }
         for name in given.iter().filter(|name| **name != "id") {
             let wanted = match (name.strip_prefix("sev_"), name.strip_prefix("tag_")) {
@@ -83,13 +83,13 @@ async fn statements_and_columns_find_each_other() {
                 (_, Some(filter)) => is_filter(filter),
                 _ => is_column(name),
             };
-            assert!(wanted, "{}: nobody wants {name}", view.name);
+            assert!(wanted, "{}: no column uses {name}", view.name);
         }
     }
     session.close(std::time::Duration::from_secs(5)).await;
 }
 
-/// Key and last value of each series.
+/// Reads key and last value of each series.
 async fn series(server: &common::Server, asked: &str) -> Vec<(String, Value)> {
     let answer = server.ask(&format!("series?{asked}&from=now-20m")).await;
     let each = |one: &Value| {
@@ -119,7 +119,7 @@ async fn the_highest_keys_are_those_within_one_server() {
         ("store", 1, &["store.app"]),
         ("replica", 1, &["replica.app"]),
         ("store.other", 8, &["store.other"]),
-        // No part of a name, and no name that nobody has.
+        // Neither a part of a name nor an unknown name.
         ("stor", 8, &[]),
         ("store.", 8, &[]),
         ("", 8, &[]),
@@ -166,7 +166,7 @@ async fn shares_within_a_bound_are_those_of_the_histogram() {
     ];
     let expected = expected.map(|(key, value)| (key.to_owned(), json!(value)));
     assert_eq!(found, expected);
-    // Without the bucket of all nobody can tell a share.
+    // Without the bucket of all answers there is no share.
     assert_eq!(
         series(&server, "m=target.within_pct&key_prefix=edge").await,
         []

@@ -60,7 +60,7 @@ async fn thresholds_hold_at_every_edge() {
 }
 
 #[tokio::test]
-async fn shares_are_judged_by_what_happened_of_late() {
+async fn shares_are_evaluated_over_the_recent_window() {
     let database = with_services().await;
     // 5 of 950 requests that were not refused fail each tick; then more.
     for (failed, expected) in [
@@ -88,7 +88,7 @@ async fn shares_are_judged_by_what_happened_of_late() {
         (&"api".into(), &json!(5.0))
     );
     assert_eq!(area(&now, "api")["severity"], "critical");
-    // However many were refused by the firewall: they are no failures.
+    // Requests blocked by the firewall are not failures, however many.
     let refused = "failed_requests = failed_requests + 400 * uptime_secs::int8, waf_blocked_requests = waf_blocked_requests + 400 * uptime_secs::int8, \
         total_requests = total_requests + 400 * uptime_secs::int8";
     set(&database, "api_metrics_raw", refused, "true").await;
@@ -97,7 +97,7 @@ async fn shares_are_judged_by_what_happened_of_late() {
         find(&now["facts"], "metric", "api.error_pct")["value"],
         json!(5.0)
     );
-    // A restart of the API is no success and no failure, and no negative number.
+    // A restart of the API gives neither successes nor failures, nor negative numbers.
     set(
         &database,
         "api_metrics_raw",

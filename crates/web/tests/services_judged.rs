@@ -1,4 +1,4 @@
-//! What is said about PostgreSQL and applications.
+//! The verdict about PostgreSQL and applications.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
@@ -53,7 +53,7 @@ async fn services_that_are_well_are_good_and_those_not_there_are_absent() {
         now["badges"]["tables"],
         json!({"severity": "warn", "count": 2})
     );
-    // A host without any of it is no worse for that.
+    // Without any of them a host is not worse.
     let database = seeded().await;
     let now = serve(&database).ask("now").await;
     assert_eq!(now["verdict"]["text"], "All 6 areas normal.");
@@ -121,7 +121,7 @@ async fn what_is_down_is_critical_and_what_went_silent_is_unknown() {
     );
     let targets = server.ask("table/targets?sort=target").await;
     assert_eq!(targets["rows"][0]["severity"], "critical");
-    // Nothing is said of them any more, while the host goes on.
+    // They report no data any more, while the host goes on.
     for table in EVERY_TICK {
         database
             .sql(&format!(
@@ -149,7 +149,7 @@ async fn what_is_down_is_critical_and_what_went_silent_is_unknown() {
         now["verdict"]["text"],
         "Unknown: no data for PostgreSQL, Replication, API, Proxy; everything else is normal."
     );
-    // Since the agent's start nothing was told: it was never told to.
+    // Not sampled since the agent's start: not configured.
     set(
         &database,
         "agent_runs",
@@ -195,7 +195,7 @@ async fn the_session_behind_a_problem_is_named_with_the_command_that_ends_it() {
     assert_eq!(slow["command"], "");
     let idle = find(&now["problems"], "id", "db.oldest_idle_in_xact_secs@store");
     assert_eq!(idle["command"], end);
-    // Whoever has ended since is not named any more, though the window still holds it.
+    // A session that has ended is no longer named, though the window still includes it.
     let gone = "DELETE FROM collector.session_samples_raw";
     database.sql(gone).await.unwrap();
     let now = serve(&database).ask("now").await;
@@ -238,7 +238,7 @@ async fn a_role_that_sees_half_is_a_warning_with_the_grant() {
         "replica: Sessions of others are hidden. GRANT pg_read_all_stats TO monitor;"
     );
     assert_eq!(server.ask("table/tables").await["note"], "");
-    // A check that wants a grant of its own hides nothing but itself.
+    // A check with a grant of its own affects no other figure.
     set(
         &database,
         "db_blind_spots_raw",
@@ -268,7 +268,7 @@ async fn many_bad_tables_hide_nothing_else() {
         &format!("target = 'edge' AND ts > {}", sql_time(tick(TICKS - 7))),
     )
     .await;
-    // What is down came last and stands first.
+    // Down is ranked first, though it is the newest.
     set(&database, "api_metrics_raw", "cache_hit_ratio = 90", "true").await;
     let server = serve(&database);
     let now = server.ask("now").await;
@@ -342,7 +342,7 @@ async fn slow_samples_are_found_and_continued() {
 }
 
 #[tokio::test]
-async fn services_sampled_once_a_minute_are_judged_all_the_same() {
+async fn services_sampled_once_a_minute_are_evaluated_all_the_same() {
     let database = with_services().await;
     let settings = "settings = settings || '{\"intervals.app_secs\": [\"60\", \"file\"]}'";
     set(&database, "agent_runs", settings, "true").await;

@@ -82,7 +82,7 @@ fn config() -> Config {
     Config::default().with_large_int("number")
 }
 
-/// A union of words, in one line when it fits.
+/// Appends a union of words, in one line when it fits.
 fn alias<T: TS>(out: &mut String) {
     let (name, text) = (T::name(&config()), tidy(&T::inline(&config())));
     let line = format!("export type {name} = {text};");
@@ -126,7 +126,7 @@ fn split(text: &str) -> Vec<String> {
     parts.filter(|part| !part.is_empty()).collect()
 }
 
-/// As the pages' formatter writes it: no comments, `T[]`, `Record<…>`.
+/// Formats as the pages' formatter does: no comments, `T[]`, `Record<…>`.
 fn tidy(text: &str) -> String {
     let mut text = text.to_owned();
     while let Some(start) = text.find("/**") {
@@ -155,7 +155,7 @@ fn tidy(text: &str) -> String {
     text
 }
 
-/// Where the bracket at `start` is closed.
+/// Returns the position of the bracket that closes the one at `start`.
 fn closing(text: &str, start: usize, open: char, close: char) -> usize {
     let mut depth = 0;
     for (at, c) in text.char_indices().skip_while(|(at, _)| *at < start) {

@@ -18,7 +18,7 @@ export interface SeriesQuestion {
   px: number;
   limit?: number | undefined;
   /** Of keyed metrics only this key and those that begin with it and a dot. */
-  within?: string | undefined;
+  keyPrefix?: string | undefined;
   /** Instead of the range on the screen. */
   range?: Range;
 }
@@ -54,7 +54,7 @@ export function seriesPath(question: SeriesQuestion): string {
     `to=${encodeURIComponent(asked.to)}`,
     `px=${fitBuckets(question, asked)}`,
     ...(question.limit === undefined ? [] : [`limit=${question.limit}`]),
-    ...(question.within === undefined ? [] : [`key_prefix=${encodeURIComponent(question.within)}`]),
+    ...(question.keyPrefix === undefined ? [] : [`key_prefix=${encodeURIComponent(question.keyPrefix)}`]),
     ...(host ? [host] : []),
   ].join("&");
 }

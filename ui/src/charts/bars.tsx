@@ -22,7 +22,7 @@ export interface BarsSpec {
   byKey?: boolean;
   /** What of a key is shown. */
   nameOf?(key: string): string;
-  within?: string;
+  keyPrefix?: string;
   empty: string;
 }
 
@@ -44,7 +44,7 @@ export default function Bars({ spec }: { spec: BarsSpec }) {
           metrics: spec.metrics,
           px: BUCKETS,
           limit: spec.byKey ? MANY_KEYS : undefined,
-          within: spec.within,
+          keyPrefix: spec.keyPrefix,
         }
       : null,
   );

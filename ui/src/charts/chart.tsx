@@ -40,7 +40,7 @@ export interface ChartSpec {
   /** How many keys of a keyed metric. */
   limit?: number;
   /** Only keys that begin with this name and a dot. */
-  within?: string;
+  keyPrefix?: string;
   /** What of a key is shown, among all that are. */
   nameOf?(key: string, all: readonly string[]): string;
   /** Whose levels are drawn; the first metric's unless given, null for none. */
@@ -77,7 +77,7 @@ export function Chart({ spec }: { spec: ChartSpec }) {
           metrics: spec.metrics,
           px: (width - 76) / (spec.drawing?.px ?? 1),
           limit: spec.limit,
-          within: spec.within,
+          keyPrefix: spec.keyPrefix,
         }
       : null,
   );

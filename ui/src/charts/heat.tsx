@@ -30,7 +30,7 @@ interface HeatProps {
   metric: string;
   limit: number;
   /** Only keys that begin with this name and a dot. */
-  within?: string;
+  keyPrefix?: string;
   /** The rows, top down; by name unless given. */
   rows?(lines: readonly Line[]): Line[];
   ceiling?: number;
@@ -46,12 +46,14 @@ const LEFT = 66;
 const RIGHT = 8;
 const AXIS = 18;
 
-export function Heat({ id, title, metric, limit, within, rows = byName, ceiling, empty }: HeatProps) {
+export function Heat({ id, title, metric, limit, keyPrefix, rows = byName, ceiling, empty }: HeatProps) {
   const root = useRef<HTMLElement>(null);
   const near = useNear(root);
   const width = useWidth(root);
   const resource = useSeries(
-    near && width > 0 ? { metrics: [metric], px: Math.min(320, width - LEFT - RIGHT), limit, within } : null,
+    near && width > 0
+      ? { metrics: [metric], px: Math.min(320, width - LEFT - RIGHT), limit, keyPrefix }
+      : null,
   );
   const answer = resource.data.value;
   const registry = metricsById.value;

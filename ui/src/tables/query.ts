@@ -1,7 +1,7 @@
 /**
  * What is asked of a table, and where the address keeps it.
  *
- * The first table of a view uses `q`, `sort`, `page`, `sel`, `f.<chip>`; any other one puts its name in
+ * The first table of a view uses `q`, `sort`, `page`, `sel`, `f.<filter>`; any other one puts its name in
  * front (`mounts.q`). Pure, except for reading and writing the address.
  */
 import { hostQuery } from "../api/store";
@@ -23,12 +23,12 @@ export interface TableQuestion {
 export interface TableAddress {
   read(meta: TableMeta, defaultLimit: number): TableQuestion;
   write(changes: { sort?: string | null; q?: string; page?: number }): void;
-  toggleFilter(chip: string, value: string): void;
+  toggleFilter(filter: string, value: string): void;
   clear(meta: TableMeta): void;
 }
 
 export function tableAddress(prefix: string): TableAddress {
-  const filterName = (chip: string): string => `${prefix}f.${chip}`;
+  const filterName = (filter: string): string => `${prefix}f.${filter}`;
   return {
     read(meta, defaultLimit) {
       const held = place.value;
@@ -37,7 +37,7 @@ export function tableAddress(prefix: string): TableAddress {
         sort: param(held, `${prefix}sort`) ?? meta.default_sort,
         q: (param(held, `${prefix}q`) ?? "").slice(0, LONGEST_SEARCH),
         filters: Object.fromEntries(
-          meta.filters.map((chip) => [chip.id, held.params[filterName(chip.id)] ?? []]),
+          meta.filters.map((filter) => [filter.id, held.params[filterName(filter.id)] ?? []]),
         ),
         page: Number.isInteger(page) && page > 0 ? page : 0,
         limit: defaultLimit,
@@ -49,8 +49,8 @@ export function tableAddress(prefix: string): TableAddress {
       if (q !== undefined) changes[`${prefix}q`] = q || null;
       setParams(changes);
     },
-    toggleFilter(chip, value) {
-      const name = filterName(chip);
+    toggleFilter(filter, value) {
+      const name = filterName(filter);
       const held = place.value.params[name] ?? [];
       const next = held.includes(value) ? held.filter((one) => one !== value) : [...held, value];
       setParams({ [name]: next, [`${prefix}page`]: null });
@@ -59,7 +59,7 @@ export function tableAddress(prefix: string): TableAddress {
       setParams({
         [`${prefix}q`]: null,
         [`${prefix}page`]: null,
-        ...Object.fromEntries(meta.filters.map((chip) => [filterName(chip.id), null])),
+        ...Object.fromEntries(meta.filters.map((filter) => [filterName(filter.id), null])),
       });
     },
   };
@@ -89,11 +89,11 @@ export function tablePath(
 ): string {
   const query = [`sort=${encodeURIComponent(question.sort)}`];
   if (question.q) query.push(`q=${encodeURIComponent(question.q)}`);
-  for (const [chip, value] of Object.entries(only)) {
-    query.push(`f.${encodeURIComponent(chip)}=${encodeURIComponent(value)}`);
+  for (const [filter, value] of Object.entries(only)) {
+    query.push(`f.${encodeURIComponent(filter)}=${encodeURIComponent(value)}`);
   }
-  for (const [chip, values] of Object.entries(question.filters)) {
-    for (const value of values) query.push(`f.${encodeURIComponent(chip)}=${encodeURIComponent(value)}`);
+  for (const [filter, values] of Object.entries(question.filters)) {
+    for (const value of values) query.push(`f.${encodeURIComponent(filter)}=${encodeURIComponent(value)}`);
   }
   if (format) query.push(`format=${format}`);
   else query.push(`limit=${question.limit}`, `page=${question.page}`);

@@ -29,7 +29,7 @@ import {
   tableAddress,
   tablePath,
 } from "./query";
-import { Chips, ColumnPicker, SearchField } from "./tools";
+import { ColumnPicker, Filters, SearchField } from "./tools";
 
 interface DataTableProps {
   name: string;
@@ -43,7 +43,7 @@ interface DataTableProps {
   look?: Look;
   /** One line as long as it is empty. */
   quiet?: boolean;
-  /** Filters that the view sets, so the table offers no chips for them. */
+  /** Filters that the view sets, so the table offers none for them. */
   only?: Readonly<Record<string, string>> | undefined;
   /** Told of every answer. */
   children?(answer: TableAnswer): ComponentChildren;
@@ -53,7 +53,8 @@ export function DataTable(props: DataTableProps) {
   const known = tablesByName.value.get(props.name);
   const only = Object.keys(props.only ?? {}).join();
   const meta = useMemo(
-    () => known && { ...known, filters: known.filters.filter((chip) => !only.split(",").includes(chip.id)) },
+    () =>
+      known && { ...known, filters: known.filters.filter((filter) => !only.split(",").includes(filter.id)) },
     [known, only],
   );
   if (!meta) return null;
@@ -121,7 +122,9 @@ function KnownTable(props: DataTableProps & { meta: TableMeta }) {
           CSV
         </a>
       </header>
-      {meta.filters.length > 0 && <Chips meta={meta} question={question} answer={answer} address={address} />}
+      {meta.filters.length > 0 && (
+        <Filters meta={meta} question={question} answer={answer} address={address} />
+      )}
       <FailureNote resource={resource} brief={answer !== null} />
       {answer?.note && answer.total > 0 && !props.only && <p class="note">{answer.note}</p>}
       {answer === null && !resource.failure.value && !isQuiet && <Skeleton height={220} still={!near} />}

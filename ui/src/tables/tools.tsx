@@ -1,4 +1,4 @@
-/** What surrounds the rows of a table: search, chips, columns, pages. */
+/** What surrounds the rows of a table: search, filters, columns, pages. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { FilterMeta, TableAnswer, TableMeta } from "../api/types.gen";
 import { Menu } from "../app/menu";
@@ -42,21 +42,21 @@ export function SearchField({ value, label, onSearch }: SearchProps) {
   );
 }
 
-interface ChipsProps {
+interface FiltersProps {
   meta: TableMeta;
   question: TableQuestion;
   answer: TableAnswer | null;
   address: TableAddress;
 }
 
-/** The values of a chip: as declared, or for what is only known from the rows those that occur. */
+/** The values of a filter: as declared, or for what is only known from the rows those that occur. */
 function valuesOf(
-  chip: FilterMeta,
+  filter: FilterMeta,
   answer: TableAnswer | null,
   pressed: readonly string[],
 ): FilterMeta["values"] {
-  if (chip.values.length > 0) return chip.values;
-  const found = new Set([...Object.keys(answer?.facets[chip.id] ?? {}), ...pressed]);
+  if (filter.values.length > 0) return filter.values;
+  const found = new Set([...Object.keys(answer?.facets[filter.id] ?? {}), ...pressed]);
   if (found.size < 2 && pressed.length === 0) return [];
   return [...found]
     .sort((a, b) => a.localeCompare(b, "en", { numeric: true }))
@@ -66,27 +66,27 @@ function valuesOf(
 
 const MOST_VALUES = 40;
 
-export function Chips({ meta, question, answer, address }: ChipsProps) {
-  const chips = meta.filters
-    .map((chip) => ({ ...chip, values: valuesOf(chip, answer, question.filters[chip.id] ?? []) }))
-    .filter((chip) => chip.values.length > 0);
-  if (chips.length === 0) return null;
+export function Filters({ meta, question, answer, address }: FiltersProps) {
+  const filters = meta.filters
+    .map((filter) => ({ ...filter, values: valuesOf(filter, answer, question.filters[filter.id] ?? []) }))
+    .filter((filter) => filter.values.length > 0);
+  if (filters.length === 0) return null;
   return (
     <div class="chips">
-      {chips.map((chip) => (
-        <fieldset key={chip.id}>
-          <legend>{chip.label}</legend>
-          {chip.values.map((value) => {
-            const count = answer?.facets[chip.id]?.[value.id] ?? 0;
-            const severity = answer?.filter_severities[chip.id]?.[value.id];
-            const isPressed = question.filters[chip.id]?.includes(value.id) ?? false;
+      {filters.map((filter) => (
+        <fieldset key={filter.id}>
+          <legend>{filter.label}</legend>
+          {filter.values.map((value) => {
+            const count = answer?.facets[filter.id]?.[value.id] ?? 0;
+            const severity = answer?.filter_severities[filter.id]?.[value.id];
+            const isPressed = question.filters[filter.id]?.includes(value.id) ?? false;
             return (
               <button
                 key={value.id}
                 type="button"
                 class={count === 0 ? "none" : undefined}
                 aria-pressed={isPressed}
-                onClick={() => address.toggleFilter(chip.id, value.id)}
+                onClick={() => address.toggleFilter(filter.id, value.id)}
               >
                 {severity && severity !== "ok" && count > 0 && (
                   <span class={`severity ${severity}`}>

@@ -26,9 +26,9 @@ export default function Finding({ row, show }: FindingProps) {
   const source = cell("source");
   const pattern = cell("pattern");
   const sinceMs = Number(cell("since_ms"));
-  const lead = (within: Range, filters: Readonly<Record<string, string>>): void =>
+  const lead = (span: Range, filters: Readonly<Record<string, string>>): void =>
     batch(() => {
-      if (within !== range.peek()) setRange(within);
+      if (span !== range.peek()) setRange(span);
       show(filters);
     });
   return (

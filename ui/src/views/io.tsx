@@ -7,7 +7,7 @@ import type { BarsSpec } from "../charts/bars";
 import { Chart, type ChartSpec } from "../charts/chart";
 import { DataTable } from "../tables/table";
 import { withinServer, withoutServer } from "./scope";
-import { useWithin } from "./within";
+import { useServerValues } from "./server-values";
 
 const NO_IO = "No reads or writes in this range. Rates need two samples; one is taken every five minutes.";
 
@@ -62,12 +62,12 @@ const IO_SUMS: readonly [string, string, "sum" | "most"][] = [
 const IO_IDS = IO_SUMS.map(([id]) => id);
 
 function IoCards({ instance }: { instance: string }) {
-  const within = useWithin(IO_IDS, instance);
+  const values = useServerValues(IO_IDS, instance);
   return (
     <section class="cards" data-count="6" aria-label="All process types together">
       {IO_SUMS.map(([id, label, how]) => {
-        const worst = within.worst(id);
-        const value = how === "sum" ? within.sum(id) : (worst?.value ?? null);
+        const worst = values.worst(id);
+        const value = how === "sum" ? values.sum(id) : (worst?.value ?? null);
         const metric = metricsById.value.get(id);
         return (
           <Card
@@ -88,7 +88,7 @@ function IoCards({ instance }: { instance: string }) {
 function ioBars(instance: string): BarsSpec[] {
   const shared = {
     byKey: true,
-    within: instance,
+    keyPrefix: instance,
     nameOf: (key: string) => withoutServer(key, instance),
     empty: NO_IO,
   };

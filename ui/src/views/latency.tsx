@@ -10,7 +10,7 @@ export default function Latency({ kind, target }: { kind: string; target: string
       title="Response time distribution"
       metric="target.within_pct"
       limit={MANY_KEYS}
-      within={target}
+      keyPrefix={target}
       rows={spread}
       empty="This target reports no latency histogram."
     />

@@ -19,7 +19,7 @@ import { place, range, rangeIsLive, setParams, setRange, utc } from "../state/lo
 import { absoluteRange } from "../state/range";
 import { param } from "../state/url";
 import { tableAddress } from "../tables/query";
-import { Chips, SearchField } from "../tables/tools";
+import { Filters, SearchField } from "../tables/tools";
 import { Line } from "./log-line";
 import { FIRST_PAGE, follow, joinLines, linesPath, PAGES } from "./log-query";
 
@@ -42,10 +42,10 @@ const CHANGED = {
       setParams(FIRST_PAGE);
       ADDRESS.write(changes);
     }),
-  toggleFilter: (chip: string, value: string) =>
+  toggleFilter: (filter: string, value: string) =>
     batch(() => {
       setParams(FIRST_PAGE);
-      ADDRESS.toggleFilter(chip, value);
+      ADDRESS.toggleFilter(filter, value);
     }),
 };
 const ALL_LINES = { ...FIRST_PAGE, q: null, pattern: null, "f.level": null, "f.source": null };
@@ -125,7 +125,7 @@ export default function LogLines({ sources }: { sources: readonly string[] }) {
     else box.current?.scrollTo(0, 0);
   }, [path, answer === null || isOutdated]);
 
-  const chips = useMemo(() => {
+  const shownMeta = useMemo(() => {
     const values = [...new Set([...sources, ...Object.keys(answer?.facets.source ?? {})])];
     const [level, source] = META.filters;
     return {
@@ -172,8 +172,8 @@ export default function LogLines({ sources }: { sources: readonly string[] }) {
           CSV
         </a>
       </header>
-      <Chips
-        meta={chips}
+      <Filters
+        meta={shownMeta}
         question={{ sort: "", q, filters, page: 0, limit: 0 }}
         answer={
           isCounted ? ({ facets: answer.facets, filter_severities: {} } as unknown as TableAnswer) : null

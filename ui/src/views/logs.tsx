@@ -64,7 +64,7 @@ const CHARTS: readonly ChartSpec[] = [
 /** What opens below a row, and columns that have nothing to say. */
 const FINDINGS: Look = {
   hide: ["position", "message", "steps", "pattern", "rule"],
-  fold: /^(value|expected|over_ms)$/,
+  fold: /^(value|expected|resolved_ms)$/,
 };
 
 export default function LogsView() {

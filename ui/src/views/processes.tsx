@@ -70,22 +70,22 @@ const NO_FILTER: TableQuestion = { sort: "-cpu_pct", q: "", filters: {}, page: 0
 function IssueCards({ meta }: { meta: TableMeta }) {
   const resource = useResource<TableAnswer>(tablePath(meta, NO_FILTER), loadJson);
   const answer = resource.data.value;
-  const chip = meta.filters.find((one) => one.id === "issue") ?? meta.filters[0];
-  if (!chip) return null;
-  const pressed = place.value.params[`f.${chip.id}`] ?? [];
+  const filter = meta.filters.find((one) => one.id === "issue") ?? meta.filters[0];
+  if (!filter) return null;
+  const pressed = place.value.params[`f.${filter.id}`] ?? [];
   const isKnown = trusted.value && answer !== null;
   return (
     <section class={`issues${isKnown ? "" : " grey"}`} aria-label="Processes by issue">
-      {chip.values.map((value) => {
-        const count = answer?.facets[chip.id]?.[value.id] ?? 0;
-        const severity = count === 0 ? "ok" : (answer?.filter_severities[chip.id]?.[value.id] ?? "ok");
+      {filter.values.map((value) => {
+        const count = answer?.facets[filter.id]?.[value.id] ?? 0;
+        const severity = count === 0 ? "ok" : (answer?.filter_severities[filter.id]?.[value.id] ?? "ok");
         return (
           <button
             key={value.id}
             type="button"
             class={`issue panel ${isKnown ? severity : "unknown"}`}
             aria-pressed={pressed.includes(value.id)}
-            onClick={() => address.toggleFilter(chip.id, value.id)}
+            onClick={() => address.toggleFilter(filter.id, value.id)}
           >
             <span class="label">{value.label}</span>
             <b>{answer ? count : "–"}</b>

@@ -6,7 +6,7 @@ import type { Look } from "../tables/look";
 import { DataTable } from "../tables/table";
 import { useRows } from "./pick";
 import { OneServer } from "./server";
-import { useWithin } from "./within";
+import { useServerValues } from "./server-values";
 
 const DEAD: Look = { bars: ["dead_pct"] };
 const VACUUM: Look = { ...DEAD, move: { command: 3 } };
@@ -41,15 +41,15 @@ const CARDS = ["database.size_bytes", "table.dead_pct"];
 function Cards({ instance, only }: { instance: string; only: Readonly<Record<string, string>> }) {
   const needed = useRows("vacuum_needed", only);
   const unused = useRows("unused_indexes", only);
-  const within = useWithin(CARDS, instance);
-  const worst = within.worst("table.dead_pct");
+  const values = useServerValues(CARDS, instance);
+  const worst = values.worst("table.dead_pct");
   // A card without a value is unknown whatever it is told.
   return (
     <section class="cards" data-count="4" aria-label="Latest values">
       <Card
         label="Size of databases"
         metric="database.size_bytes"
-        value={within.sum("database.size_bytes")}
+        value={values.sum("database.size_bytes")}
         unit="bytes"
         severity="ok"
       />

@@ -6,7 +6,7 @@ import { Part } from "../app/part";
 import { DataTable } from "../tables/table";
 import { useRows } from "./pick";
 import { OneServer } from "./server";
-import { useWithin } from "./within";
+import { useServerValues } from "./server-values";
 
 const FAMILIES = /replic|slot|subscription|receiver|server|connect/;
 
@@ -45,14 +45,14 @@ const ALL = [...WORST, ...COUNTED.map(([id]) => id)];
 
 /** The worst of all slots, and how many are in a bad state. */
 function Cards({ instance, count }: { instance: string; count: number }) {
-  const within = useWithin(ALL, instance);
+  const values = useServerValues(ALL, instance);
   return (
     <section class="cards" data-count="8" aria-label="Worst values">
       <Card label="Slots and standbys" value={count} unit="count" severity="ok" />
       {WORST.map((id) => {
         const metric = metricsById.value.get(id);
         if (!metric) return null;
-        const worst = within.worst(id);
+        const worst = values.worst(id);
         return (
           <Card
             key={id}
@@ -66,7 +66,7 @@ function Cards({ instance, count }: { instance: string; count: number }) {
         );
       })}
       {COUNTED.map(([id, label]) => {
-        const known = within.all(id);
+        const known = values.all(id);
         const bad = known.filter((fact) => fact.value === 1);
         return (
           <Card

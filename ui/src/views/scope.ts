@@ -14,7 +14,7 @@ export function ofServer(specs: readonly ChartSpec[], name: string): ChartSpec[]
 /** For metrics of what belongs to a server: keys that begin with its name. */
 export function withinServer(specs: readonly ChartSpec[], name: string): ChartSpec[] {
   const nameOf = (key: string): string => withoutServer(key, name);
-  return specs.map((spec) => ({ ...spec, within: name, nameOf: spec.nameOf ?? nameOf }));
+  return specs.map((spec) => ({ ...spec, keyPrefix: name, nameOf: spec.nameOf ?? nameOf }));
 }
 
 export function withoutServer(key: string, name: string): string {

@@ -3,7 +3,7 @@ import { useMemo } from "preact/hooks";
 import { FactCards } from "../app/card";
 import { Chart, type ChartSpec } from "../charts/chart";
 import { ofServer } from "./scope";
-import { useWithin } from "./within";
+import { useServerValues } from "./server-values";
 
 const RECEIVING: readonly ChartSpec[] = [
   {
@@ -29,7 +29,7 @@ const STANDBY = [
 ];
 
 export default function Standby({ instance }: { instance: string }) {
-  const isStandby = useWithin(RECOVERY, instance).all("db.in_recovery")[0]?.value === 1;
+  const isStandby = useServerValues(RECOVERY, instance).all("db.in_recovery")[0]?.value === 1;
   const receiving = useMemo(() => ofServer(RECEIVING, instance), [instance]);
   if (!isStandby) return null;
   return (

@@ -6,7 +6,7 @@ use crate::{Better, Domain, Levels, Metric, Sample, Source, Unit};
 const API: Source = Source::new(ApiSample::TABLE);
 const ENDPOINTS: Source = Source::new(EndpointSample::TABLE).identity("endpoint, status");
 
-/// What the metrics here have in common unless they say otherwise.
+/// The common fields of the metrics here, unless overridden.
 const BASE: Metric = Metric::base(Domain::Api, API, Some("target"));
 
 /// By target.
@@ -50,7 +50,7 @@ pub(super) const METRICS: &[Metric] = &[
         ),
         better: Better::Lower,
         levels: Some(Levels::new(1.0, 5.0)),
-        judged_over_secs: 300,
+        evaluated_over_secs: 300,
         what: "Failed requests as a share of all, those blocked by the WAF left out of both.",
         how: "Change over five minutes; no value below 100 requests. Thresholds: the usual 1 and 5 percent.",
         fix: "Read the API's log of that time; Recent failures under API & Proxy shows method, path and status.",
@@ -92,7 +92,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: API.level("p95_ms"),
         better: Better::Lower,
         levels: Some(Levels::with_info(200.0, 500.0, 1000.0)),
-        judged_over_secs: 300,
+        evaluated_over_secs: 300,
         what: "95 of 100 responses took at most this long.",
         how: "Reported by the API, averaged over five minutes. 200 ms is good, 500 ms the usual objective, 1 s slow.",
         fix: "Compare with Database response time and the waits of PostgreSQL: most slow responses wait there.",
@@ -105,7 +105,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: API.level("p99_ms"),
         better: Better::Lower,
         levels: Some(Levels::new(2000.0, 5000.0)),
-        judged_over_secs: 300,
+        evaluated_over_secs: 300,
         what: "99 of 100 responses took at most this long.",
         how: "Reported by the API, averaged over five minutes. Thresholds: 2 and 5 s, after which clients give up.",
         fix: "See the slowest statements under Queries, and garbage or lock pauses of the API.",
@@ -119,7 +119,7 @@ pub(super) const METRICS: &[Metric] = &[
         better: Better::Lower,
         levels: Some(Levels::info(100.0)),
         what: "Open connections of the API.",
-        how: "Reported by the API. Above 100 is worth a look; its capacity is known to the API alone.",
+        how: "Reported by the API. Above 100 is notable; only the API knows its capacity.",
         fix: "Compare with requests per second: connections that grow alone are leaked.",
         ..BASE
     },
@@ -178,7 +178,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: API.level("db_response_ms"),
         better: Better::Lower,
         levels: Some(Levels::new(50.0, 100.0)),
-        judged_over_secs: 300,
+        evaluated_over_secs: 300,
         what: "Response time of the API's database.",
         how: "Reported by the API, averaged over five minutes. Thresholds: the usual 50 and 100 ms.",
         fix: "See PostgreSQL: lock waits, slow statements, CPU of its host.",
@@ -191,7 +191,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: API.level("cache_hit_ratio"),
         better: Better::Higher,
         levels: Some(Levels::new(99.0, 95.0)),
-        judged_over_secs: 600,
+        evaluated_over_secs: 600,
         what: "Blocks of the API's database found in its cache, percent.",
         how: "Reported by the API, averaged over ten minutes. Thresholds: the usual 99 and 95 percent.",
         fix: "See Cache hit ratio of PostgreSQL, which counts what happened within the interval.",

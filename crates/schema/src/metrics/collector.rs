@@ -8,7 +8,7 @@ const RUNS: Source = Source::new(CollectorRun::TABLE).fold(Fold::Max);
 
 const MIB: f64 = 1024.0 * 1024.0;
 
-/// What the metrics here have in common unless they say otherwise.
+/// The common fields of the metrics here, unless overridden.
 const BASE: Metric = Metric::base(Domain::Collector, OWN, None);
 
 pub(super) const METRICS: &[Metric] = &[
@@ -19,9 +19,9 @@ pub(super) const METRICS: &[Metric] = &[
         series: OWN.level("cpu_pct"),
         better: Better::Lower,
         levels: Some(Levels::new(3.0, 5.0)),
-        judged_over_secs: 120,
+        evaluated_over_secs: 120,
         what: "CPU time of the collector, percent of one core.",
-        how: "getrusage between two ticks, judged over two minutes. The packaged unit allows 5 percent.",
+        how: "getrusage between two ticks, evaluated over two minutes. The packaged unit allows 5 percent.",
         fix: "See which collector takes long in the table below.",
         ..BASE
     },
@@ -32,7 +32,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: OWN.level("rss_bytes"),
         better: Better::Lower,
         levels: Some(Levels::new(48.0 * MIB, 60.0 * MIB)),
-        judged_over_secs: 60,
+        evaluated_over_secs: 60,
         what: "Resident memory of the collector, bytes.",
         how: "/proc/self/statm. The packaged unit allows 64 MiB.",
         fix: "A restart frees it without loss; please report what led to it.",
@@ -45,7 +45,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: OWN.level("fd_count"),
         better: Better::Lower,
         levels: Some(Levels::new(50.0, 200.0)),
-        judged_over_secs: 60,
+        evaluated_over_secs: 60,
         what: "Open file descriptors of the collector.",
         how: "/proc/self/fd.",
         fix: "Compare with the number of log sources; a number that grows is a leak.",
@@ -58,7 +58,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: OWN.level("thread_count"),
         better: Better::Lower,
         levels: Some(Levels::new(5.0, 10.0)),
-        judged_over_secs: 60,
+        evaluated_over_secs: 60,
         what: "Threads of the collector: the main one, one that reads logs, and at most two that wait for disks.",
         how: "/proc/self/stat.",
         fix: "A mount that does not answer holds a thread; see the table of collectors.",
@@ -71,7 +71,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: OWN.level("tick_duration_ms"),
         better: Better::Lower,
         levels: Some(Levels::new(5000.0, 9000.0)),
-        judged_over_secs: 60,
+        evaluated_over_secs: 60,
         what: "From the start of a tick to its rows being safe on disk.",
         how: "Monotonic clock. Half and nine tenths of the interval of 10 s.",
         fix: "See which collector takes long in the table below.",
@@ -84,7 +84,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: OWN.level("tick_late_ms"),
         better: Better::Lower,
         levels: Some(Levels::new(1000.0, 5000.0)),
-        judged_over_secs: 60,
+        evaluated_over_secs: 60,
         what: "How much later than planned a tick began.",
         how: "Monotonic clock.",
         fix: "The host is starved or the collector is throttled: see Tasks waiting for CPU and its quota.",
@@ -97,7 +97,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: OWN.level("pending_records"),
         better: Better::Lower,
         levels: Some(Levels::new(18.0, 360.0)),
-        judged_over_secs: 60,
+        evaluated_over_secs: 60,
         what: "Records in the spool that the database has not accepted: about two per tick.",
         how: "Counted before the tick adds its own. 18 is a minute and a half, 360 half an hour.",
         fix: "See the state of the database link; nothing is lost while the spool has room.",
@@ -130,7 +130,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: OWN.level("100.0 * disk_queue_bytes / nullif(disk_queue_max_bytes, 0)"),
         better: Better::Lower,
         levels: Some(Levels::new(40.0, 80.0)),
-        judged_over_secs: 60,
+        evaluated_over_secs: 60,
         what: "Share of its size limit that the spool takes, percent.",
         how: "Sum of the segment files over queue_max_mb. At 100 percent the oldest rows of processes are dropped first.",
         fix: "Bring the database back, or raise queue_max_mb.",
@@ -143,10 +143,10 @@ pub(super) const METRICS: &[Metric] = &[
         series: OWN.level("db_healthy::int::float8"),
         better: Better::Higher,
         levels: Some(Levels::warn(0.0)),
-        judged_over_secs: 60,
+        evaluated_over_secs: 60,
         what: "Whether the database accepted the last transaction: 1 yes, 0 no.",
         how: "As the collector sees it at the tick.",
-        fix: "The reason stands beside it; check that the server runs and the role may write.",
+        fix: "The error is shown next to it; check that the server runs and the role may write.",
         ..BASE
     },
     Metric {
@@ -174,9 +174,9 @@ pub(super) const METRICS: &[Metric] = &[
         series: OWN.rate("lost_records_total"),
         better: Better::Lower,
         levels: Some(Levels::warn(0.000001)),
-        judged_over_secs: 600,
+        evaluated_over_secs: 600,
         what: "Records dropped per second; each is a row of the gaps table.",
-        how: "Change in the collector's own counter, judged over ten minutes.",
+        how: "Change in the collector's own counter, evaluated over ten minutes.",
         fix: "The gaps table shows which span and why.",
         ..BASE
     },
@@ -187,9 +187,9 @@ pub(super) const METRICS: &[Metric] = &[
         series: OWN.rate("dead_letters_total"),
         better: Better::Lower,
         levels: Some(Levels::warn(0.000001)),
-        judged_over_secs: 600,
+        evaluated_over_secs: 600,
         what: "Rows dead-lettered because the database rejected their content, per second.",
-        how: "Change in the collector's own counter, judged over ten minutes.",
+        how: "Change in the collector's own counter, evaluated over ten minutes.",
         fix: "The table of dead letters shows row and error.",
         ..BASE
     },

@@ -5,7 +5,7 @@ use crate::{Better, Domain, Levels, Metric, Sample, Source, Unit};
 
 const DATABASE: Source = Source::new(DatabaseSample::TABLE).identity("epoch");
 
-/// What the metrics here have in common unless they say otherwise.
+/// The common fields of the metrics here, unless overridden.
 const BASE: Metric = Metric::base(
     Domain::Database,
     DATABASE,
@@ -22,7 +22,7 @@ pub(super) const METRICS: &[Metric] = &[
         better: Better::Higher,
         levels: Some(Levels::new(97.0, 90.0)),
         what: "Blocks found in shared buffers as a share of those requested, by database.",
-        how: "Change in pg_stat_database counters. Judged for the server as a whole; thresholds as there.",
+        how: "Change in pg_stat_database counters. Evaluated for the server as a whole; thresholds as there.",
         fix: "See which statements read most under Queries.",
         ..BASE
     },
@@ -92,7 +92,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: DATABASE.rate("deadlocks"),
         better: Better::Lower,
         what: "Deadlocks per second, by database.",
-        how: "Change in pg_stat_database counters. Judged for the server as a whole.",
+        how: "Change in pg_stat_database counters. Evaluated for the server as a whole.",
         ..BASE
     },
     Metric {
@@ -122,7 +122,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: DATABASE.rate("checksum_failures"),
         better: Better::Lower,
         levels: Some(Levels::critical(0.0000001)),
-        judged_over_secs: 3600,
+        evaluated_over_secs: 3600,
         what: "Blocks per second whose checksum did not match: data is corrupted.",
         how: "Change in pg_stat_database counters over an hour. A single one is critical.",
         fix: "Stop writing, check the disk, and restore from a backup; the server's log names the block.",

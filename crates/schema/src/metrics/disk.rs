@@ -5,7 +5,7 @@ use crate::{Better, Domain, Levels, Metric, Sample, Source, Unit};
 
 const DISK: Source = Source::new(DiskSample::TABLE);
 
-/// What the metrics here have in common unless they say otherwise.
+/// The common fields of the metrics here, unless overridden.
 const BASE: Metric = Metric::base(Domain::Disk, DISK, Some("device"));
 
 pub(super) const METRICS: &[Metric] = &[
@@ -52,9 +52,9 @@ pub(super) const METRICS: &[Metric] = &[
         series: DISK.rate_times("busy_ms_total", 0.1),
         better: Better::Lower,
         levels: Some(Levels::new(90.0, 98.0)),
-        judged_over_secs: 300,
+        evaluated_over_secs: 300,
         what: "Share of time with at least one request in flight, percent.",
-        how: "Change in /proc/diskstats counters, judged over five minutes. Solid-state disks serve many requests at once, so 100 percent may still leave room.",
+        how: "Change in /proc/diskstats counters, evaluated over five minutes. Solid-state disks serve many requests at once, so 100 percent may still leave room.",
         fix: "Compare the queue: if it grows too, see which process reads and writes.",
         ..BASE
     },

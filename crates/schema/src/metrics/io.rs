@@ -6,7 +6,7 @@ use crate::{Better, Domain, Levels, Metric, Sample, Source, Unit};
 const IO: Source = Source::new(IoSample::TABLE).identity("object, context, epoch");
 const SLRU: Source = Source::new(SlruSample::TABLE).identity("epoch");
 
-/// What the metrics here have in common unless they say otherwise.
+/// The common fields of the metrics here, unless overridden.
 const BASE: Metric = Metric::base(Domain::Io, IO, Some("instance || '.' || backend_type"));
 
 /// By server and kind of process.
@@ -94,7 +94,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: IO.mean("read_ms_total", "reads", 100.0),
         better: Better::Lower,
         levels: Some(Levels::warn(50.0)),
-        judged_over_secs: 600,
+        evaluated_over_secs: 600,
         what: "Mean time of a read: of a block up to 17, of a call from 18 on. No value without track_io_timing.",
         how: "Change over ten minutes; no value below 100 reads. Healthy disks take below 50 ms.",
         fix: "See Disk busy and queue of the host, then which statements read most.",
@@ -107,7 +107,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: IO.mean("write_ms_total", "writes", 100.0),
         better: Better::Lower,
         levels: Some(Levels::warn(50.0)),
-        judged_over_secs: 600,
+        evaluated_over_secs: 600,
         what: "Mean time of a write: of a block up to 17, of a call from 18 on. No value without track_io_timing.",
         how: "Change over ten minutes; no value below 100 writes. Healthy disks take below 50 ms.",
         fix: "See Disk busy and queue of the host; spread checkpoints.",

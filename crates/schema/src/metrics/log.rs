@@ -1,7 +1,7 @@
-//! Logs: how much they say, how bad it is, and whether they can be read.
+//! Logs: rate and severity of lines, and whether they can be read.
 //!
 //! Of each source, and of all together: what is asked without a key is one series, as the volume of
-//! all sources is no sum of the loudest eight.
+//! all sources is not the sum of the eight with most lines.
 
 use crate::tables::LogSource;
 use crate::{Better, Domain, Fold, Levels, Metric, Sample, Source, Unit};
@@ -14,7 +14,7 @@ const ALL: Source = SOURCE.identity("source");
 const LINES: &str = "debug_lines + info_lines + warn_lines + error_lines";
 const STORED: &str = "Change in what the collector has stored; its restarts are not counted.";
 
-/// What the metrics here have in common unless they say otherwise.
+/// The common fields of the metrics here, unless overridden.
 const BASE: Metric = Metric {
     unit: Unit::PerSec,
     how: STORED,
@@ -121,7 +121,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: SOURCE.level("backlog_bytes"),
         better: Better::Lower,
         levels: Some(Levels::new(67_108_864.0, 1_073_741_824.0)),
-        judged_over_secs: 60,
+        evaluated_over_secs: 60,
         what: "Bytes of the source's files that are not stored. The journal does not report it.",
         how: "Averaged over a minute. 64 MiB are read in about ten seconds, so a backlog that lasts is growing; 1 GiB is more than rotation keeps.",
         fix: "Check whether the database is slow, or why the source writes so much.",
@@ -143,7 +143,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: SOURCE.level("(status IN ('ok', 'blocked', 'limited'))::int::float8"),
         better: Better::Higher,
         levels: Some(Levels::warn(0.0)),
-        judged_over_secs: 60,
+        evaluated_over_secs: 60,
         what: "Whether the source can be read: 1 yes, 0 no.",
         how: "Each tick; a warning when it could not be read for a minute. Sources that are not configured explicitly count once they were present.",
         fix: "Correct the path, or put the collector's user into a group that may read it, such as adm.",
@@ -156,7 +156,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: SOURCE.level("(status <> 'limited')::int::float8"),
         better: Better::Higher,
         levels: Some(Levels::warn(0.0)),
-        judged_over_secs: 60,
+        evaluated_over_secs: 60,
         what: "Whether all files of the source may be open at once: 1 yes, 0 no.",
         how: "Each tick. Closed files are read as well; only lines written just before a file is removed are lost.",
         fix: "Raise the collector's limit of open files: LimitNOFILE= in its unit, ulimit -n in a shell.",

@@ -122,7 +122,7 @@ mod tests {
         }
     }
 
-    /// Asserts that `exprs` read what is counted, told apart by columns of the table.
+    /// Asserts that `exprs` read counters, identified by columns of the table.
     fn counted(metric: &Metric, exprs: &[&str], identity: &str) {
         let table = metric.series.table();
         let role = if table.has_amounts() {
@@ -138,19 +138,19 @@ mod tests {
         for name in identifiers(identity) {
             assert!(table.column(&name).is_some(), "{}: {name}", metric.id());
         }
-        // Where the collector says when counters begin anew, every reader has to listen.
+        // Where the collector stores an epoch of the counters, every metric has to use it.
         let has_epoch = table.column("epoch").is_some();
         let listens = identity.split(", ").any(|name| name == "epoch");
         assert_eq!(has_epoch, listens, "{}", metric.id());
     }
 
     #[test]
-    fn what_is_sampled_slowly_is_judged_over_two_samples() {
+    fn what_is_sampled_slowly_is_evaluated_over_two_samples() {
         for metric in METRICS
             .iter()
             .filter(|metric| metric.every() == Every::Slow)
         {
-            let window = metric.judged_over_secs;
+            let window = metric.evaluated_over_secs;
             assert!(window == 0 || window >= 2 * SLOW_SECS, "{}", metric.id());
         }
     }
@@ -182,8 +182,8 @@ mod tests {
                     ..
                 } => {
                     counted(metric, &[part, whole], identity);
-                    let is_judged = metric.judged_over_secs > 0;
-                    assert_eq!(is_judged, least > 0.0, "{}: {least}", metric.id());
+                    let is_evaluated = metric.evaluated_over_secs > 0;
+                    assert_eq!(is_evaluated, least > 0.0, "{}: {least}", metric.id());
                 }
                 Series::Elements { column, .. } => {
                     assert!(table.column(column).is_some(), "{}: {column}", metric.id());
@@ -213,9 +213,9 @@ mod tests {
         for metric in METRICS {
             let Some(levels) = metric.levels else {
                 assert_eq!(
-                    metric.judged_over_secs,
+                    metric.evaluated_over_secs,
                     0,
-                    "{} is judged by nothing",
+                    "{} is evaluated by nothing",
                     metric.id()
                 );
                 continue;

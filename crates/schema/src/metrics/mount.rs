@@ -5,7 +5,7 @@ use crate::{Better, Domain, Levels, Metric, Sample, Source, Unit};
 
 const MOUNT: Source = Source::new(MountSample::TABLE);
 
-/// What the metrics here have in common unless they say otherwise.
+/// The common fields of the metrics here, unless overridden.
 const BASE: Metric = Metric::base(Domain::Mount, MOUNT, Some("mount"));
 
 pub(super) const METRICS: &[Metric] = &[
@@ -16,7 +16,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: MOUNT.level("usage_pct"),
         better: Better::Lower,
         levels: Some(Levels::new(75.0, 90.0)),
-        judged_over_secs: 60,
+        evaluated_over_secs: 60,
         what: "Used share of what an unprivileged user can have, percent.",
         how: "used / (used + available) of statvfs, as df counts. Thresholds: 75 and 90 percent.",
         fix: "Find what grew: du -x on the mount point; then delete, move or enlarge.",
@@ -29,7 +29,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: MOUNT.level("100.0 * (inodes_total - inodes_free) / nullif(inodes_total, 0)"),
         better: Better::Lower,
         levels: Some(Levels::new(75.0, 90.0)),
-        judged_over_secs: 60,
+        evaluated_over_secs: 60,
         what: "Used share of the inodes, percent. No value where they are not limited.",
         how: "statvfs. A file system without free inodes is full however many bytes are left.",
         fix: "Look for directories with very many small files.",

@@ -5,7 +5,7 @@ use crate::{Better, Domain, Levels, Metric, Sample, Source, Unit};
 
 const NETWORK: Source = Source::new(NetworkSample::TABLE);
 
-/// What the metrics here have in common unless they say otherwise.
+/// The common fields of the metrics here, unless overridden.
 const BASE: Metric = Metric::base(Domain::Network, NETWORK, Some("interface"));
 
 pub(super) const METRICS: &[Metric] = &[
@@ -52,9 +52,9 @@ pub(super) const METRICS: &[Metric] = &[
         series: NETWORK.rate("rx_errors_total + tx_errors_total"),
         better: Better::Lower,
         levels: Some(Levels::warn(0.1)),
-        judged_over_secs: 300,
+        evaluated_over_secs: 300,
         what: "Packets with errors per interface, per second.",
-        how: "Change in the counters of both directions of /proc/net/dev, judged over five minutes. Healthy links show none.",
+        how: "Change in the counters of both directions of /proc/net/dev, evaluated over five minutes. Healthy links show none.",
         fix: "Check cable, duplex and driver: ethtool -S names the kind.",
         ..BASE
     },

@@ -5,10 +5,10 @@ use crate::{Better, Domain, Levels, Metric, Sample, Source, Unit};
 
 const PROXY: Source = Source::new(ProxySample::TABLE);
 
-/// Connections by any protocol that the proxy tells.
+/// Connections by any protocol that the proxy reports.
 const PROTOCOLS: &str = "coalesce(conn_http1, 0) + coalesce(conn_http2, 0) + coalesce(conn_http3, 0) + coalesce(conn_webtransport, 0)";
 
-/// What the metrics here have in common unless they say otherwise.
+/// The common fields of the metrics here, unless overridden.
 const BASE: Metric = Metric::base(Domain::Proxy, PROXY, Some("target"));
 
 /// By target.
@@ -62,7 +62,7 @@ pub(super) const METRICS: &[Metric] = &[
         ),
         better: Better::Lower,
         levels: Some(Levels::new(5.0, 20.0)),
-        judged_over_secs: 300,
+        evaluated_over_secs: 300,
         what: "Requests answered with 5xx as a share of all but those blocked by the WAF.",
         how: "Change over five minutes; no value below 100 requests. Thresholds: the usual 5 and 20 percent.",
         fix: "Compare with the API's errors: if it has none, the upstream server is not reached.",
@@ -84,7 +84,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: PROXY.level("requests_in_progress"),
         better: Better::Lower,
         levels: Some(Levels::warn(500.0)),
-        judged_over_secs: 60,
+        evaluated_over_secs: 60,
         what: "Requests in progress.",
         how: "Reported by the proxy, averaged over a minute. 500 is the usual warning; the capacity of a proxy depends on its host.",
         fix: "Requests pile up when the upstream server is slow: see upstream latency.",
@@ -125,7 +125,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: PROXY.level("latency_p95_ms"),
         better: Better::Lower,
         levels: Some(Levels::new(1000.0, 5000.0)),
-        judged_over_secs: 300,
+        evaluated_over_secs: 300,
         what: "95 of 100 responses took at most this long.",
         how: "Reported by the proxy, averaged over five minutes. Thresholds: 1 and 5 s.",
         fix: "Compare with upstream p95: equal means the upstream server is slow.",
@@ -265,7 +265,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: PROXY.percent("handshake_failures", "tls_handshakes", 100.0),
         better: Better::Lower,
         levels: Some(Levels::warn(10.0)),
-        judged_over_secs: 600,
+        evaluated_over_secs: 600,
         what: "TLS handshakes that failed, as a share of all.",
         how: "Change over ten minutes; no value below 100 handshakes. Scanners cause a few; a tenth is our own choice.",
         fix: "Check the certificate's dates and chain, and which versions clients offer.",
@@ -319,7 +319,7 @@ pub(super) const METRICS: &[Metric] = &[
         better: Better::Lower,
         levels: Some(Levels::info(10.0)),
         what: "Requests throttled or blocked by the rate limiter, as a share of those it checked.",
-        how: "Change in the proxy's counters. A tenth is worth a look: a misbehaving client, or limits that are too strict.",
+        how: "Change in the proxy's counters. A tenth is notable: a misbehaving client, or limits that are too strict.",
         fix: "See which clients it limits in the proxy's log.",
         ..BASE
     },

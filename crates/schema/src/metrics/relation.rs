@@ -6,7 +6,7 @@ use crate::{Better, Domain, Levels, Metric, Sample, Source, Unit};
 const TABLES: Source = Source::new(TableSample::TABLE).identity("epoch");
 const INDEXES: Source = Source::new(IndexSample::TABLE).identity("epoch");
 
-/// What the metrics here have in common unless they say otherwise.
+/// The common fields of the metrics here, unless overridden.
 const BASE: Metric = Metric::base(
     Domain::Table,
     TABLES,
@@ -29,9 +29,9 @@ pub(super) const TABLE: &[Metric] = &[
         series: TABLES.level("CASE WHEN n_live_tup + n_dead_tup >= 1000 THEN 100.0 * n_dead_tup / (n_live_tup + n_dead_tup) END"),
         better: Better::Lower,
         levels: Some(Levels::with_info(10.0, 20.0, 50.0)),
-        judged_over_secs: 600,
+        evaluated_over_secs: 600,
         what: "Dead rows as a share of all rows of a table, estimated.",
-        how: "pg_stat_user_tables; no value below 1000 rows. Autovacuum starts at 20 percent by default: 10 is worth a look, 20 a warning, at 50 it does not keep up.",
+        how: "pg_stat_user_tables; no value below 1000 rows. Autovacuum starts at 20 percent by default: 10 is notable, 20 a warning, at 50 it does not keep up.",
         fix: "VACUUM (ANALYZE) it; then lower its autovacuum_vacuum_scale_factor.",
         ..BASE
     },
@@ -136,7 +136,7 @@ pub(super) const TABLE: &[Metric] = &[
         better: Better::Lower,
         levels: Some(Levels::new(25.0, 75.0)),
         what: "Age of the oldest unfrozen row as a share of all IDs.",
-        how: "age(relfrozenxid). Judged for the server as a whole; thresholds as there.",
+        how: "age(relfrozenxid). Evaluated for the server as a whole; thresholds as there.",
         fix: "VACUUM (FREEZE) it by hand.",
         ..BASE
     },
@@ -178,9 +178,9 @@ pub(super) const INDEX: &[Metric] = &[
         series: INDEXES.level("(NOT is_valid)::int::float8"),
         better: Better::Lower,
         levels: Some(Levels::warn(1.0)),
-        judged_over_secs: 600,
+        evaluated_over_secs: 600,
         what: "Whether queries cannot use the index: 1 yes, 0 no. Every write still maintains it.",
-        how: "pg_index over ten minutes. A concurrent build that failed leaves one behind.",
+        how: "pg_index over ten minutes. A concurrent build that failed leaves an invalid index.",
         fix: "If no build is running: REINDEX INDEX CONCURRENTLY, or DROP INDEX CONCURRENTLY.",
         ..INDEX_BASE
     },

@@ -6,7 +6,7 @@ use crate::{Better, Domain, Fold, Levels, Metric, Sample, Source, Unit};
 const STATEMENTS: Source = Source::new(StatementSample::TABLE);
 const STORE: Source = Source::new(StatementStore::TABLE).identity("epoch");
 
-/// What the metrics here have in common unless they say otherwise.
+/// The common fields of the metrics here, unless overridden.
 const BASE: Metric = Metric::base(
     Domain::Statement,
     STATEMENTS,
@@ -127,7 +127,7 @@ pub(super) const METRICS: &[Metric] = &[
         key: Some("instance"),
         better: Better::Lower,
         levels: Some(Levels::warn(2.0)),
-        judged_over_secs: 3600,
+        evaluated_over_secs: 3600,
         what: "Times per hour that pg_stat_statements evicted its least used entries.",
         how: "pg_stat_statements_info over an hour. With more than one an hour, a slow statement may be evicted before it is read.",
         fix: "Raise pg_stat_statements.max, or let the client send parameters instead of literals.",

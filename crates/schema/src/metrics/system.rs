@@ -5,7 +5,7 @@ use crate::{Better, Domain, Levels, Metric, Sample, Series, Source, Unit};
 
 const HOST: Source = Source::new(SystemSample::TABLE);
 
-/// What the metrics here have in common unless they say otherwise.
+/// The common fields of the metrics here, unless overridden.
 const BASE: Metric = Metric::base(Domain::System, HOST, None);
 
 pub(super) const METRICS: &[Metric] = &[
@@ -16,9 +16,9 @@ pub(super) const METRICS: &[Metric] = &[
         series: HOST.level("100.0 - cpu_idle - cpu_iowait"),
         better: Better::Lower,
         levels: Some(Levels::new(70.0, 80.0)),
-        judged_over_secs: 60,
+        evaluated_over_secs: 60,
         what: "Share of all cores that did work, percent.",
-        how: "Everything but idle and I/O wait between two samples of /proc/stat, judged over one minute. Thresholds: the usual 70 and 80 percent.",
+        how: "Everything but idle and I/O wait between two samples of /proc/stat, evaluated over one minute. Thresholds: the usual 70 and 80 percent.",
         fix: "See which process leads in Processes; nice or move what can wait.",
         ..BASE
     },
@@ -79,9 +79,9 @@ pub(super) const METRICS: &[Metric] = &[
         series: HOST.level("cpu_iowait"),
         better: Better::Lower,
         levels: Some(Levels::new(20.0, 40.0)),
-        judged_over_secs: 120,
+        evaluated_over_secs: 120,
         what: "Idle time while disk requests were outstanding, percent of all cores.",
-        how: "Difference of two samples of /proc/stat, judged over two minutes. Above 20 percent a fifth of the machine waits for disks.",
+        how: "Difference of two samples of /proc/stat, evaluated over two minutes. Above 20 percent a fifth of the machine waits for disks.",
         fix: "Look at Disk busy and queue, then at the processes that read and write most.",
         ..BASE
     },
@@ -138,7 +138,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: HOST.level("load_5 / nullif(cpu_count, 0)"),
         better: Better::Lower,
         levels: Some(Levels::new(2.0, 4.0)),
-        judged_over_secs: 60,
+        evaluated_over_secs: 60,
         what: "Five-minute load divided by the cores online.",
         how: "/proc/loadavg over /proc/stat. At 2 as many threads wait as run; at 4 hosts become unusable.",
         fix: "Compare CPU busy with I/O wait: the first points to computation, the second to disks.",
@@ -160,7 +160,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: HOST.level("100.0 * mem_used / nullif(mem_total, 0)"),
         better: Better::Lower,
         levels: Some(Levels::new(75.0, 85.0)),
-        judged_over_secs: 60,
+        evaluated_over_secs: 60,
         what: "Memory that is not available to new work, percent of all.",
         how: "(total - available) / total of /proc/meminfo, so page cache that can be given back does not count. Thresholds: 75 and 85 percent.",
         fix: "Sort Processes by resident memory; look for growth over the last day.",
@@ -201,7 +201,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: HOST.level("100.0 * swap_used / nullif(swap_total, 0)"),
         better: Better::Lower,
         levels: Some(Levels::new(50.0, 80.0)),
-        judged_over_secs: 60,
+        evaluated_over_secs: 60,
         what: "Share of the swap space in use, percent. No value without swap.",
         how: "/proc/meminfo. Thresholds: 50 and 80 percent.",
         fix: "Full swap with memory pressure means thrashing; see Pressure and the largest processes.",
@@ -261,9 +261,9 @@ pub(super) const METRICS: &[Metric] = &[
         series: HOST.rate("oom_kills_total"),
         better: Better::Lower,
         levels: Some(Levels::warn(0.000001)),
-        judged_over_secs: 600,
+        evaluated_over_secs: 600,
         what: "Processes the kernel killed for lack of memory, per second.",
-        how: "Change in oom_kill of /proc/vmstat, judged over ten minutes. Any kill is worth a look.",
+        how: "Change in oom_kill of /proc/vmstat, evaluated over ten minutes. Any kill is notable.",
         fix: "dmesg names the victim; see Memory used around that time and set limits per unit.",
         ..BASE
     },
@@ -274,7 +274,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: HOST.level("100.0 * open_files / nullif(open_files_max, 0)"),
         better: Better::Lower,
         levels: Some(Levels::new(80.0, 90.0)),
-        judged_over_secs: 60,
+        evaluated_over_secs: 60,
         what: "Open file descriptions of the system, percent of fs.file-max.",
         how: "/proc/sys/fs/file-nr. At 100 percent every open fails.",
         fix: "Sort Processes by descriptors to find the leak.",
@@ -297,9 +297,9 @@ pub(super) const METRICS: &[Metric] = &[
         series: HOST.rate("listen_overflows_total"),
         better: Better::Lower,
         levels: Some(Levels::warn(0.01)),
-        judged_over_secs: 300,
+        evaluated_over_secs: 300,
         what: "Connections dropped because a listen queue was full, per second.",
-        how: "Change in /proc/net/netstat counters, judged over five minutes. Clients see time-outs.",
+        how: "Change in /proc/net/netstat counters, evaluated over five minutes. Clients see time-outs.",
         fix: "The server does not accept fast enough: raise its backlog and net.core.somaxconn, then look at its CPU.",
         ..BASE
     },
@@ -310,7 +310,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: HOST.level("100.0 * conntrack_used / nullif(conntrack_max, 0)"),
         better: Better::Lower,
         levels: Some(Levels::new(80.0, 90.0)),
-        judged_over_secs: 60,
+        evaluated_over_secs: 60,
         what: "Entries of the firewall's table, percent of its size. No value without the module.",
         how: "/proc/sys/net/netfilter. A full table drops new connections.",
         fix: "Raise net.netfilter.nf_conntrack_max or find which process opens so many connections.",
@@ -332,9 +332,9 @@ pub(super) const METRICS: &[Metric] = &[
         series: HOST.level("clock_synced::int::float8"),
         better: Better::Higher,
         levels: Some(Levels::warn(0.0)),
-        judged_over_secs: 600,
+        evaluated_over_secs: 600,
         what: "Whether the kernel considers its clock synchronised: 1 yes, 0 no.",
-        how: "State of the time service, judged over ten minutes. A drifting clock breaks logs, TLS and replication.",
+        how: "State of the time service, evaluated over ten minutes. A drifting clock breaks logs, TLS and replication.",
         fix: "Check the time service: timedatectl status, chronyc tracking.",
         ..BASE
     },
@@ -345,9 +345,9 @@ pub(super) const METRICS: &[Metric] = &[
         series: HOST.rate_times("pressure_cpu_some_us_total", 0.0001),
         better: Better::Lower,
         levels: Some(Levels::new(50.0, 80.0)),
-        judged_over_secs: 120,
+        evaluated_over_secs: 120,
         what: "Share of time in which some task waited for a CPU, percent.",
-        how: "Change in /proc/pressure/cpu counters. Judged over two minutes.",
+        how: "Change in /proc/pressure/cpu counters. Evaluated over two minutes.",
         fix: "More threads are ready than cores: see the leading processes.",
         ..BASE
     },
@@ -368,9 +368,9 @@ pub(super) const METRICS: &[Metric] = &[
         series: HOST.rate_times("pressure_memory_full_us_total", 0.0001),
         better: Better::Lower,
         levels: Some(Levels::new(5.0, 20.0)),
-        judged_over_secs: 120,
+        evaluated_over_secs: 120,
         what: "Share of time in which all tasks waited for memory, percent.",
-        how: "Change in /proc/pressure/memory counters. Judged over two minutes.",
+        how: "Change in /proc/pressure/memory counters. Evaluated over two minutes.",
         fix: "Memory is short: see the largest processes and swap.",
         ..BASE
     },
@@ -391,9 +391,9 @@ pub(super) const METRICS: &[Metric] = &[
         series: HOST.rate_times("pressure_io_full_us_total", 0.0001),
         better: Better::Lower,
         levels: Some(Levels::new(20.0, 50.0)),
-        judged_over_secs: 120,
+        evaluated_over_secs: 120,
         what: "Share of time in which all tasks waited for I/O, percent.",
-        how: "Change in /proc/pressure/io counters. Judged over two minutes.",
+        how: "Change in /proc/pressure/io counters. Evaluated over two minutes.",
         fix: "Disks are the bottleneck: see Disk busy and which processes read and write.",
         ..BASE
     },

@@ -6,7 +6,7 @@ use crate::{Better, Domain, Levels, Metric, Sample, Source, Unit};
 const TARGET: Source = Source::new(TargetSample::TABLE);
 const LATENCY: Source = Source::new(LatencyBucket::TABLE);
 
-/// What the metrics here have in common unless they say otherwise.
+/// The common fields of the metrics here, unless overridden.
 const BASE: Metric = Metric::base(Domain::Target, TARGET, Some("target"));
 
 /// By target.
@@ -18,7 +18,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: TARGET.level("up::int::float8"),
         better: Better::Higher,
         levels: Some(Levels::critical(0.0)),
-        judged_over_secs: 60,
+        evaluated_over_secs: 60,
         what: "Whether the target returned metrics that could be parsed: 1 yes, 0 no.",
         how: "Each tick; critical when it did not answer for a minute.",
         fix: "Is it running, are its address and token right?",
@@ -41,7 +41,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: TARGET.level("bad_values"),
         better: Better::Lower,
         levels: Some(Levels::warn(1.0)),
-        judged_over_secs: 300,
+        evaluated_over_secs: 300,
         what: "Values of a response that were negative or not finite numbers.",
         how: "Counted while parsing, over five minutes. None is normal.",
         fix: "It is a fault of the target or of its mapping.",
@@ -54,7 +54,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: TARGET.level("100.0 * unfilled / nullif(mapped, 0)"),
         better: Better::Lower,
         levels: Some(Levels::warn(51.0)),
-        judged_over_secs: 300,
+        evaluated_over_secs: 300,
         what: "Columns of a target's mapping whose series were never present, as a share of all.",
         how: "Since it is monitored. Disabled features have no series; a warning when most columns have none.",
         fix: "Has it served a request yet? If so, check that mapping and URL match and that its metrics are enabled.",

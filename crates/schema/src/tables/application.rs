@@ -1,7 +1,7 @@
 use crate::metric_table;
 
 metric_table! {
-    /// One row per scraped target and tick. A target that is down is a row that says so.
+    /// One row per scraped target and tick. A target that is down has a row, too.
     pub struct TargetSample => "target_metrics_raw" { class: Core, rollup: true, keep: Raw, every: Tick;
         /// Name of the target in the configuration; `api` and `proxy` for those of `[scrape]`.
         target: String [Key None],
@@ -15,14 +15,14 @@ metric_table! {
         http_status: Option<i32> [Detail None],
         /// Bytes of the answer.
         bytes: Option<i64> [Gauge Bytes],
-        /// Values that were there and could not be read: not numbers, not finite, negative.
+        /// Values that were present and could not be read: not numbers, not finite, negative.
         bad_values: i64 [Gauge Count],
         /// Why it is not up, or what is wrong with the values.
         error: Option<String> [Detail Text],
         /// Columns that its mapping, or its own map, promises; NULL where names are merely looked for, and
         /// before it answered.
         mapped: Option<i64> [Detail Count],
-        /// Those of them whose series or paths were never there since it is watched: what is not known of
+        /// Those of them whose series or paths were never there since it is watched: unknown values of
         /// it, or a mapping that does not fit.
         unfilled: Option<i64> [Detail Count],
     }
@@ -37,15 +37,15 @@ metric_table! {
         uptime_secs: Option<f64> [Gauge Secs],
         /// Requests.
         total_requests: Option<i64> [Counter Count],
-        /// Requests answered well.
+        /// Successful requests.
         successful_requests: Option<i64> [Counter Count],
-        /// Requests that failed, with those that the firewall refused.
+        /// Failed requests, including those that the firewall blocked.
         failed_requests: Option<i64> [Counter Count],
-        /// Requests refused by the web application firewall: no fault of the API.
+        /// Requests blocked by the web application firewall: not a fault of the API.
         waf_blocked_requests: Option<i64> [Counter Count],
-        /// Requests per second, as the API says; the steps of `total_requests` are what is shown.
+        /// Requests per second, as the API reports; the steps of `total_requests` are what is shown.
         rps: Option<f64> [Gauge PerSec],
-        /// Share of failures, as the API says.
+        /// Share of failures, as the API reports.
         error_rate_pct: Option<f64> [Gauge Percent],
         /// Mean time of an answer.
         avg_ms: Option<f64> [Gauge Ms],
@@ -63,7 +63,7 @@ metric_table! {
         cpu_pct: Option<f64> [Gauge Percent],
         /// Memory of the API.
         memory_bytes: Option<i64> [Gauge Bytes],
-        /// Bytes sent and received per second, as the API says.
+        /// Bytes sent and received per second, as the API reports.
         throughput_bytes_per_sec: Option<f64> [Gauge BytesPerSec],
         /// Connections of the API to its database.
         db_connections: Option<i64> [Gauge Count],
@@ -93,9 +93,9 @@ metric_table! {
         request_client_errors: Option<i64> [Counter Count],
         /// Requests answered with 5xx.
         request_server_errors: Option<i64> [Counter Count],
-        /// Requests refused by the web application firewall.
+        /// Requests blocked by the web application firewall.
         waf_blocked_requests: Option<i64> [Counter Count],
-        /// Requests under way.
+        /// Requests in progress.
         requests_in_progress: Option<i64> [Gauge Count],
         /// Bytes received.
         bytes_received: Option<i64> [Counter Bytes],
@@ -107,9 +107,9 @@ metric_table! {
         latency_p95_ms: Option<f64> [Gauge Ms],
         /// 99th percentile.
         latency_p99_ms: Option<f64> [Gauge Ms],
-        /// Mean time of the server behind.
+        /// Mean time of the upstream server.
         upstream_avg_ms: Option<f64> [Gauge Ms],
-        /// 95th percentile of the server behind.
+        /// 95th percentile of the upstream server.
         upstream_p95_ms: Option<f64> [Gauge Ms],
         /// Connections accepted.
         conn_total: Option<i64> [Counter Count],
@@ -159,19 +159,19 @@ metric_table! {
         status: i32 [Key None],
         /// Answers since the target's start.
         responses: i64 [Counter Count],
-        /// The last of them, where the target says so.
+        /// The last of them, where the target reports it.
         last_seen: Option<crate::Timestamp> [Detail Time],
     }
 }
 
 metric_table! {
-    /// A single failed request, as a target tells it.
+    /// A single failed request, as reported by a target.
     pub struct RequestFailure => "request_failures_raw" { class: Bulk, rollup: false, keep: Raw, every: Tick;
         /// Name of the target.
         target: String [Key None],
-        /// When it failed; `ts` is when we were told.
+        /// When it failed; `ts` is the time of the scrape.
         failed_at: crate::Timestamp [Detail Time],
-        /// As `GET`; empty when the target does not say.
+        /// As `GET`; empty when the target does not report it.
         method: String [Detail Text],
         /// Its path, without the query string.
         path: String [Detail Text],

@@ -42,7 +42,7 @@ metric_table! {
         longest_query_secs: Option<f64> [Gauge Secs],
         /// Age of the oldest open transaction of a client.
         oldest_xact_secs: Option<f64> [Gauge Secs],
-        /// Longest time a session stands idle inside a transaction.
+        /// Longest time that a session has been idle inside a transaction.
         oldest_idle_in_xact_secs: Option<f64> [Gauge Secs],
         /// Age in transactions of the oldest snapshot: vacuum removes nothing younger.
         oldest_xmin_age: Option<i64> [Gauge Count],
@@ -64,7 +64,7 @@ metric_table! {
         buffers_checkpoint: Option<i64> [Counter Count],
         /// Buffers written by the background writer.
         buffers_clean: Option<i64> [Counter Count],
-        /// Rounds the background writer ended early, having written too much.
+        /// Rounds that the background writer ended early at its limit (`bgwriter_lru_maxpages`).
         maxwritten_clean: Option<i64> [Counter Count],
         /// Buffers written by every other process: sessions that had to make room themselves.
         buffers_backend: Option<i64> [Counter Count],
@@ -146,7 +146,7 @@ metric_table! {
 }
 
 metric_table! {
-    /// One row per database and tick. pg_stat_database, sizes and ages at the slow tick alone; counters
+    /// One row per database and tick. pg_stat_database, sizes and ages only at the slow tick; counters
     /// since the reset named by `epoch`.
     pub struct DatabaseSample => "database_metrics_raw" { class: Core, rollup: true, keep: Raw, every: Tick;
         /// Name of the server in the configuration.
@@ -195,13 +195,13 @@ metric_table! {
         idle_in_xact_ms_total: Option<f64> [Counter Ms],
         /// Sessions begun.
         sessions: Option<i64> [Counter Count],
-        /// Sessions whose client vanished.
+        /// Sessions whose client disappeared.
         sessions_abandoned: Option<i64> [Counter Count],
         /// Sessions ended by a fatal error.
         sessions_fatal: Option<i64> [Counter Count],
         /// Sessions ended by an operator.
         sessions_killed: Option<i64> [Counter Count],
-        /// Size on disk, read once an hour and told at each slow tick; NULL between them and where
+        /// Size on disk, read once an hour and stored at each slow tick; NULL between them and where
         /// CONNECT is not granted.
         size_bytes: Option<i64> [Gauge Bytes],
         /// Age of `datfrozenxid` in transactions, at each slow tick.
@@ -212,8 +212,8 @@ metric_table! {
 }
 
 metric_table! {
-    /// One row per session worth a look and tick: it runs for more than five seconds, blocks, is
-    /// blocked, or stands idle inside a transaction for more than a minute.
+    /// One row per notable session and tick: it runs for more than five seconds, blocks, is
+    /// blocked, or is idle inside a transaction for more than a minute.
     pub struct SessionSample => "session_samples_raw" { class: Bulk, rollup: false, keep: Raw, every: Tick;
         /// Name of the server in the configuration.
         instance: String [Key None],
@@ -223,7 +223,7 @@ metric_table! {
         database: String [Detail Text],
         /// Its role.
         role: String [Detail Text],
-        /// What the client calls itself.
+        /// `application_name` of the client.
         application: String [Detail Text],
         /// As in pg_stat_activity.
         state: String [Detail Text],
@@ -247,7 +247,7 @@ metric_table! {
 }
 
 metric_table! {
-    /// Statistics of a PostgreSQL server that could not be collected, and the remedy: one row per gap
+    /// Statistics of a PostgreSQL server that could not be read, with the fix: one row per gap
     /// and tick. No row: nothing is missing.
     pub struct VisibilityGap => "db_blind_spots_raw" { class: Core, rollup: false, keep: Raw, every: Tick;
         /// Name of the server in the configuration.
@@ -260,7 +260,7 @@ metric_table! {
         state: String [Detail Text],
         /// What is missing, in a sentence.
         message: String [Detail Text],
-        /// What mends it: a statement where there is one.
+        /// The fix: a statement where there is one.
         remedy: String [Detail Text],
     }
 }

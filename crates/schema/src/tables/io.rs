@@ -2,7 +2,7 @@ use crate::metric_table;
 
 metric_table! {
     /// One row per kind of process, object and context, and slow tick. pg_stat_io, from 16 on; on 15
-    /// what pg_stat_bgwriter and pg_stat_database tell. Times are NULL without track_io_timing.
+    /// from pg_stat_bgwriter and pg_stat_database. Times are NULL without track_io_timing.
     pub struct IoSample => "io_metrics_raw" { class: Core, rollup: true, keep: Raw, every: Slow;
         /// Name of the server in the configuration.
         instance: String [Key None],
@@ -32,9 +32,9 @@ metric_table! {
         extend_bytes: Option<i64> [Counter Bytes],
         /// Blocks found in buffers.
         hits: Option<i64> [Counter Count],
-        /// Blocks given up for others.
+        /// Blocks evicted.
         evictions: Option<i64> [Counter Count],
-        /// Blocks of a ring buffer used again.
+        /// Blocks of a ring buffer reused.
         reuses: Option<i64> [Counter Count],
         /// Fsyncs.
         fsyncs: Option<i64> [Counter Count],
@@ -68,7 +68,7 @@ metric_table! {
 }
 
 metric_table! {
-    /// Objects that a check of a PostgreSQL server found worth a look: one row per object and slow tick.
+    /// Objects reported by a check of a PostgreSQL server: one row per object and slow tick.
     /// A check that runs once an hour has its findings stored again with each slow tick until it ran again.
     pub struct CheckSample => "db_check_raw" { class: Core, rollup: false, keep: Raw, every: Slow;
         /// Name of the server in the configuration.

@@ -9,15 +9,15 @@ metric_table! {
         at: i64 [Detail None],
         /// `debug`, `info`, `warn` or `error`.
         level: LogLevel [Key None],
-        /// Program, module or unit within the source; empty when not said.
+        /// Program, module or unit within the source; empty when not reported.
         component: String [Detail Text],
         /// The message without secrets and terminal sequences, at most 4096 characters.
         message: String [Detail Text],
         /// Its true length in characters where it was cut.
         message_chars: Option<i32> [Detail Count],
-        /// What else the source says: process, user, error code, the lines that belong to it.
+        /// Further fields of the source: process, user, error code, the lines that belong to it.
         context: Option<Json> [Detail None],
-        /// Name of what is alike: `log_patterns.fingerprint`.
+        /// Its pattern: `log_patterns.fingerprint`.
         fingerprint: String [Detail None],
         /// Distinguishes lines of one instant, source and place: upper half the session that stored it, lower half
         /// its number within the session. 0 for lines stored before there were identifiers.
@@ -26,7 +26,7 @@ metric_table! {
 }
 
 metric_table! {
-    /// How reading a log source goes. Counters since the collector started.
+    /// State of reading a log source. Counters since the collector started.
     pub struct LogSource => "log_sources_raw" { class: Core, rollup: true, keep: Raw, every: Tick;
         /// Name of the source in the configuration.
         source: String [Key None],
@@ -51,13 +51,13 @@ metric_table! {
         error_lines: i64 [Counter Count],
         /// Bytes read of it.
         bytes: i64 [Counter Bytes],
-        /// Bytes of it that are not stored; NULL for the journal, which does not tell.
+        /// Bytes of it that are not stored; NULL for the journal, where it is unknown.
         backlog_bytes: Option<i64> [Gauge Bytes],
         /// Events stored under the overflow fingerprint, because the hour had too many kinds.
         overflowed: i64 [Counter Count],
         /// Time of the newest event; NULL before the first.
         last_line: Option<Timestamp> [Detail Time],
-        /// Events stored that no head of the parser fits, so that they have the time of reading; NULL where an
+        /// Events stored whose line the parser did not recognise, so that they have the time of reading; NULL where an
         /// older collector did not count them.
         unread_lines: Option<i64> [Counter Count],
         /// Parser that the configuration names; `auto` where it leaves that open.
@@ -66,12 +66,12 @@ metric_table! {
 }
 
 impl LogSource {
-    /// So many lines are enough when none of them fits: a prefix that is wrong is wrong from the first line on.
+    /// Least number of lines for a verdict when none fits: a wrong prefix is wrong from the first line on.
     pub const LEAST_OF_NONE: i64 = 3;
-    /// … and so many when some fit: what a program writes before its log begins is no fault.
+    /// … and when some fit: output of a program before its log begins is not a fault.
     pub const LEAST_OF_SOME: i64 = 20;
 
-    /// Whether a source is read and not understood: none of its `lines` fits a head of the parser, or less than
+    /// Returns whether the parser does not fit a source: none of its `lines` fits a head of the parser, or less than
     /// half of many. Lines that belong to the event of another do not count.
     #[must_use]
     pub const fn is_misread(unread: i64, lines: i64) -> bool {
@@ -81,15 +81,15 @@ impl LogSource {
 }
 
 metric_table! {
-    /// What lines of logs mean for the security of the host: one row per step of a finding, `ts` is the last line that it counts.
+    /// Security events found in logs: one row per step of a finding, `ts` is the last line that it counts.
     pub struct SecurityEvent => "security_events" { class: Event, rollup: false, keep: Events, every: Tick;
         /// `ssh_brute_force`, `fail2ban_ban`, `firewall_block` and others.
         event_type: String [Key None],
         /// `info`, `warn` or `critical`.
         severity: Severity [Detail Text],
-        /// Source whose lines told it.
+        /// Source of its lines.
         source: String [Detail Text],
-        /// Address it came from; NULL when not known or when there are many.
+        /// Its origin; NULL when unknown or when there are several.
         source_ip: Option<String> [Detail Text],
         /// Account it is about.
         username: Option<String> [Detail Text],

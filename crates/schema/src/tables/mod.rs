@@ -80,7 +80,7 @@ pub const TABLES: &[&TableDef] = &[
 /// Views over two stored tables each; rows are collected, queued and read under their names.
 pub const VIEWS: &[&TableDef] = &[ProcessSample::TABLE];
 
-/// Columns (table, column) of tables of every tick that are filled at slow ticks alone and NULL
+/// Columns (table, column) of tables of every tick that are filled only at slow ticks and NULL
 /// between them.
 pub const SLOW_COLUMNS: &[(&str, &str)] = &[
     ("database_metrics_raw", "size_bytes"),
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn amounts_say_which_time_they_cover() {
+    fn amounts_have_the_time_they_cover() {
         for table in TABLES.iter().filter(|table| table.has_amounts()) {
             assert!(table.column("interval_secs").is_some(), "{}", table.name);
             let counts = table

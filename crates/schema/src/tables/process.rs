@@ -10,9 +10,9 @@ metric_table! {
         process_name: String [Key None],
         /// Process id.
         pid: i32 [Key None],
-        /// Start time in clock ticks since boot; tells two processes with one pid apart.
+        /// Start time in clock ticks since boot; distinguishes processes with one pid.
         start_ticks: i64 [Key None],
-        /// CPU time since the previous sample, percent of one core. NULL on the first sight.
+        /// CPU time since the previous sample, percent of one core. NULL in the first sample.
         cpu_pct: Option<f64> [Gauge Percent],
         /// Resident memory, bytes.
         rss_bytes: i64 [Gauge Bytes],
@@ -42,13 +42,13 @@ metric_table! {
         /// Whether its name is one of the watched names of the configuration.
         watched: bool [Detail Bool],
         /// Processes that the row sums: the small ones of one name where `collector.process_floor_mb` is set,
-        /// with pid 0 and a `start_ticks` that stands for the name; else 1.
+        /// with pid 0 and a `start_ticks` derived from the name; else 1.
         process_count: i32 [Detail Count],
     }
 }
 
 metric_table! {
-    /// What changes of a process from tick to tick; `process_metrics_raw` joins it with what identifies the
+    /// The changing figures of a process; `process_metrics_raw` joins it with what identifies the
     /// process. The columns are ordered and typed so that a row has no padding.
     pub struct ProcessMeasurement => "process_samples" { class: Bulk, rollup: false, keep: Raw, every: Tick;
         /// Threads.
@@ -59,7 +59,7 @@ metric_table! {
         rss_bytes: i64 [Gauge Bytes],
         /// Virtual memory, bytes.
         vsz_bytes: i64 [Gauge Bytes],
-        /// CPU time since the previous sample, percent of one core. NULL on the first sight.
+        /// CPU time since the previous sample, percent of one core. NULL in the first sample.
         cpu_pct: Option<f64> [Gauge Percent],
         /// Bytes fetched from storage since the start; NULL when not readable.
         read_bytes_total: Option<i64> [Counter Bytes],
@@ -73,7 +73,7 @@ metric_table! {
 }
 
 metric_table! {
-    /// What identifies a process and rarely changes, once per process and day (UTC), whose start is `ts`. A
+    /// The identity of a process, which rarely changes: one row per process and day (UTC), whose start is `ts`. A
     /// process whose unit, limit or parent changes has several.
     pub struct ProcessIdentity => "process_identities" { class: Bulk, rollup: false, keep: Raw, every: Tick;
         /// The key of `process_samples`.

@@ -76,8 +76,8 @@ metric_table! {
         last_seq_scan: Option<Timestamp> [Detail Time],
         /// The last index scan; from 16 on.
         last_idx_scan: Option<Timestamp> [Detail Time],
-        /// Schema and name of the partitioned table it is a part of, the one at the root; NULL for a table
-        /// of its own.
+        /// Schema and name of the partitioned table it is a part of, the root; NULL for a table
+        /// that is not a partition.
         partition_of: Option<String> [Detail None],
         /// Partitions of a partitioned table, whose sizes and rows it has; NULL for others.
         partitions: Option<i64> [Detail Count],
@@ -117,15 +117,15 @@ metric_table! {
         last_idx_scan: Option<Timestamp> [Detail Time],
         /// Whether it is unique.
         is_unique: bool [Detail Bool],
-        /// Whether it must stay although nobody scans it: it backs a constraint, is unique, the
+        /// Whether it must stay although it is not scanned: it backs a constraint, is unique, the
         /// replica identity, or part of a partitioned index.
         is_needed: bool [Detail Bool],
         /// Whether queries can use it. An index that failed to build is not valid.
         is_valid: bool [Detail Bool],
         /// The statement that makes it, cut to 1000 characters; empty while its table is locked.
         definition: String [Detail Text],
-        /// Schema and name of the index it is a part of, the one of the table at the root; NULL for an
-        /// index of its own.
+        /// Schema and name of the index it is a part of, that of the root table; NULL for an
+        /// index that is not.
         partition_of: Option<String> [Detail None],
     }
 }

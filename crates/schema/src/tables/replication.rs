@@ -8,13 +8,13 @@ metric_table! {
         instance: String [Key None],
         /// The slot; empty for a standby that uses none.
         slot_name: String [Key None],
-        /// What the standby calls itself; empty for a slot that nobody uses.
+        /// `application_name` of the standby; empty for a slot that is not in use.
         application_name: String [Key None],
         /// `physical` or `logical`.
         slot_type: String [Detail Text],
         /// Database of a logical slot.
         database: String [Detail Text],
-        /// Whether somebody receives.
+        /// Whether a consumer is connected.
         active: bool [Gauge Bool],
         /// Address of the standby.
         client_addr: String [Detail Text],
@@ -60,7 +60,7 @@ metric_table! {
         catalog_xmin_age: Option<i64> [Gauge Count],
         /// Why the slot is invalid; from 17 on.
         invalidation_reason: Option<String> [Detail Text],
-        /// Since when nobody uses it; from 17 on.
+        /// Since when it has been unused; from 17 on.
         inactive_since: Option<Timestamp> [Detail Time],
         /// Changes with every reset of the counters below.
         epoch: String [Detail None],

@@ -1,7 +1,7 @@
 use crate::{Json, metric_table};
 
 metric_table! {
-    /// The collector about itself, one row per tick.
+    /// The collector's own figures, one row per tick.
     pub struct SelfSample => "collector_self_metrics" { class: Core, rollup: true, keep: Raw, every: Tick;
         /// Process id of the collector.
         pid: i32 [Detail None],
@@ -21,17 +21,17 @@ metric_table! {
         disk_queue_max_bytes: i64 [Gauge Bytes],
         /// Transactions committed since the collector started.
         flush_count: i64 [Counter Count],
-        /// Ticks after which rows were left waiting because the database did not take them, since the start.
+        /// Ticks after which rows remained in the queue because the database did not accept them, since the start.
         spill_count: i64 [Counter Count],
         /// Rows committed since the start.
         total_rows_written: i64 [Counter Count],
-        /// Records given up, each of them in `data_gaps`, since the start.
+        /// Records dropped, each of them in `data_gaps`, since the start.
         lost_records_total: i64 [Counter Count],
-        /// Rows set aside in `dead_letter` since the start.
+        /// Rows dead-lettered since the start.
         dead_letters_total: i64 [Counter Count],
-        /// Whether the database took the last transaction.
+        /// Whether the last transaction was committed.
         db_healthy: bool [Gauge Bool],
-        /// State of the link in words: connected, connecting, waiting, refused.
+        /// State of the link: connected, connecting, waiting, refused.
         db_state: String [Detail None],
         /// Why the link is down or rows wait; NULL when all is well. Never holds a secret.
         db_error: Option<String> [Detail None],

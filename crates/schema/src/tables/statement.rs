@@ -1,7 +1,7 @@
 use crate::metric_table;
 
 metric_table! {
-    /// What a statement cost since the slow tick before: one row per statement that ran.
+    /// Cost of a statement since the previous slow tick: one row per statement that ran.
     /// pg_stat_statements; amounts, no totals. A statement whose entry was evicted meanwhile counts
     /// from its return.
     pub struct StatementSample => "statement_metrics_raw" { class: Bulk, rollup: true, keep: Raw, every: Slow;
@@ -19,7 +19,7 @@ metric_table! {
         toplevel: bool [Key None],
         /// Time the amounts cover.
         interval_secs: f64 [Detail Secs],
-        /// Whether the entry was evicted since the tick before, so that a part is missing.
+        /// Whether the entry was evicted since the previous tick, so that a part is missing.
         evicted: bool [Detail Bool],
         /// Executions.
         calls: i64 [Amount Count],
@@ -59,7 +59,7 @@ metric_table! {
 }
 
 metric_table! {
-    /// The text of a statement, when our agent meets it first. Literals that can hold secrets are
+    /// The text of a statement, stored when the agent first sees it. Literals that can hold secrets are
     /// removed before it leaves the server's session.
     pub struct StatementText => "statement_texts" { class: Core, rollup: false, keep: Long, every: Slow;
         /// Name of the server in the configuration.

@@ -18,7 +18,7 @@ metric_table! {
         cpu_irq: Option<f64> [Gauge Percent],
         /// Time serving soft interrupts, percent. /proc/stat `cpu`.
         cpu_softirq: Option<f64> [Gauge Percent],
-        /// Time the hypervisor gave to others, percent. /proc/stat `cpu`.
+        /// Time taken by the hypervisor for other guests, percent. /proc/stat `cpu`.
         cpu_steal: Option<f64> [Gauge Percent],
         /// Time running guests (guest + guest_nice), percent. /proc/stat `cpu`.
         cpu_guest: Option<f64> [Gauge Percent],
@@ -104,7 +104,7 @@ metric_table! {
         uptime_secs: Option<f64> [Gauge Secs],
         /// Identity of this boot. /proc/sys/kernel/random/boot_id.
         boot_id: Option<String> [Detail None],
-        /// Whether the kernel holds its clock synchronised; NULL when it cannot be told.
+        /// Whether the kernel holds its clock synchronised; NULL when unknown.
         clock_synced: Option<bool> [Gauge Bool],
     }
 }

@@ -10,41 +10,41 @@ use super::scan::{Kind, Scan, group};
 use super::sql::{Param, Source, Span, Statement, mean, samples, secs};
 use super::value::Instant;
 
-/// One metric, all of it or one key of it.
+/// One metric, with all keys or one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pick {
     /// The metric.
     pub metric: &'static Metric,
-    /// This key alone; `None`: the single series, or the keys with the highest values.
+    /// Only this key; `None`: the single series, or the keys with the highest values.
     pub key: Option<String>,
 }
 
-/// A question about metrics over a range.
+/// A query of metrics over a range.
 #[derive(Clone, Debug)]
-pub struct Ask {
+pub struct RangeQuery {
     /// Whose samples.
     pub host_id: i32,
     /// Start of the range; a multiple of `step`, so that the first bucket is whole.
     pub from: Timestamp,
     /// End of the range, not included.
     pub to: Timestamp,
-    /// Buckets before this are looked at for ranking keys, but not given.
+    /// Buckets before this are used for ranking keys, but not returned.
     pub give_from: Timestamp,
     /// Width of a bucket, microseconds.
     pub step: i64,
     /// The sampling interval, microseconds.
     pub interval: i64,
-    /// How many keys of a metric without a chosen key.
+    /// Most keys of a metric without a chosen key.
     pub limit: i64,
-    /// Of these only the key of this name and those that begin with it and a dot.
+    /// Restricts these keys to this one and those that begin with it and a dot.
     pub key_prefix: Option<String>,
-    /// Whether the values at the newest instant are wanted, too.
+    /// Whether to read the values at the newest instant, too.
     pub last: bool,
     /// The metrics.
     pub picks: Vec<Pick>,
 }
 
-/// What a bucket holds; a bucket without a value is left out.
+/// A bucket with a value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bucket {
     /// Its start.
@@ -59,7 +59,7 @@ pub struct Bucket {
 
 /// One series.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Found {
+pub struct FoundSeries {
     /// The metric.
     pub metric: &'static Metric,
     /// Its key.
@@ -76,16 +76,16 @@ pub struct Found {
 pub struct Fault {
     /// The metrics, all of one scan.
     pub metrics: Vec<&'static Metric>,
-    /// Why.
+    /// The error.
     pub error: ReadError,
 }
 
-/// What was found; one failing scan leaves the others untouched.
+/// The result of a query; a failing scan does not affect the others.
 #[derive(Debug, Default)]
 pub struct Answer {
     /// In the order of the picks; keys of one pick by highest value.
-    pub series: Vec<Found>,
-    /// What could not be read.
+    pub series: Vec<FoundSeries>,
+    /// Metrics that could not be read.
     pub faults: Vec<Fault>,
 }
 
@@ -97,8 +97,8 @@ enum Choice {
     Chosen,
 }
 
-/// Answers a question. A chosen key is always in the answer, without buckets when it has none.
-pub async fn buckets(client: &Client, ask: &Ask) -> Answer {
+/// Answers a query. A chosen key is always in the answer, without buckets when it has none.
+pub async fn buckets(client: &Client, ask: &RangeQuery) -> Answer {
     let choice = |pick: &Pick| match (&pick.key, pick.metric.key) {
         (Some(_), _) => Choice::Chosen,
         (None, Some(_)) => Choice::Highest,
@@ -126,7 +126,7 @@ pub async fn buckets(client: &Client, ask: &Ask) -> Answer {
             }),
         }
     }
-    let order = |found: &Found| {
+    let order = |found: &FoundSeries| {
         ask.picks.iter().position(|pick| {
             pick.metric == found.metric && (pick.key.is_none() || pick.key == found.key)
         })
@@ -135,7 +135,7 @@ pub async fn buckets(client: &Client, ask: &Ask) -> Answer {
     answer
 }
 
-/// What one scan gave: per metric and key.
+/// The result of one scan, by metric and key.
 #[derive(Default)]
 struct Read {
     /// Per key, in the order of keys' appearance: rank and buckets of each metric.
@@ -159,8 +159,8 @@ impl Read {
         &mut columns[place]
     }
 
-    fn series(&self, pick: &Pick, place: usize, limit: i64) -> Vec<Found> {
-        let found = |key: Option<String>, column: Column| Found {
+    fn series(&self, pick: &Pick, place: usize, limit: i64) -> Vec<FoundSeries> {
+        let found = |key: Option<String>, column: Column| FoundSeries {
             metric: pick.metric,
             key,
             buckets: column.buckets,
@@ -189,7 +189,7 @@ impl Read {
 
 async fn read(
     client: &Client,
-    ask: &Ask,
+    ask: &RangeQuery,
     scan: &Scan,
     keys: Option<&[String]>,
     choice: Choice,
@@ -221,7 +221,7 @@ async fn read(
         for place in 0..places {
             let value = row.try_get::<_, Option<f64>>(place + 1).map_err(fault)?;
             let last = &mut read.column(key.clone(), place, places).last;
-            // Behind the newest row that has a value there may be some that have none.
+            // Rows newer than the newest value may have none.
             *last = value.or(*last);
         }
     }
@@ -261,20 +261,20 @@ fn bucket_row(
     Ok(())
 }
 
-/// `bucket, k, lo0, hi0, avg0 …`, oldest first; with `ranked` also `rank0 …`, for keys whose rank
-/// is within the limit for any metric. A ranked key without a bucket from `give_from` on has one
-/// row with no bucket, so that the choice of keys never depends on what is given.
+/// Returns the statement for `bucket, k, lo0, hi0, avg0 …`, oldest first; with `ranked` also `rank0 …`, for
+/// keys whose rank is within the limit for any metric. A ranked key without a bucket from `give_from` on has one
+/// row with no bucket, so that the choice of keys does not depend on `give_from`.
 pub(super) fn bucket_statement(
     scan: &Scan,
     source: &Source<'_>,
-    ask: &Ask,
+    ask: &RangeQuery,
     ranked: bool,
 ) -> Statement {
     let mut sql = Statement::default();
     let from = if ranked { ask.from } else { ask.give_from };
     let span = Span::between(&mut sql, from, ask.to);
     let step = sql.bind(Param::Float8(secs(ask.step)));
-    // What other keys tell is what makes an absent amount 0, so chosen ones are picked afterwards.
+    // An absent amount is 0 where other keys have rows, so chosen keys are picked afterwards.
     let chosen = match (scan.kind, source.keys) {
         (Kind::Amounts, Some(keys)) => Some(sql.bind(Param::Texts(keys.to_vec()))),
         _ => None,
@@ -284,7 +284,7 @@ pub(super) fn bucket_statement(
     let numbers = 0..scan.metrics.len();
     let prefix = ask.key_prefix.as_deref().filter(|_| ranked);
     let prefix = prefix.map(|prefix| prefix_sql(&mut sql, prefix));
-    // What belongs to others makes an absent amount 0, too.
+    // Rows of other servers make an absent amount 0, too.
     let (early, late) = match prefix {
         Some(prefix) if scan.kind == Kind::Amounts => (String::new(), prefix),
         Some(prefix) => (prefix, String::new()),
@@ -292,10 +292,7 @@ pub(super) fn bucket_statement(
     };
     let bucket = format!("date_bin(make_interval(secs => {step}), ts, 'epoch'::timestamptz)");
     let cover = format!("OVER (PARTITION BY {bucket})");
-    let reduced: String = numbers
-        .clone()
-        .map(|at| reduce(scan.kind, at, &cover))
-        .collect();
+    let reduced: String = numbers.map(|at| reduce(scan.kind, at, &cover)).collect();
     let by_bucket = format!(
         "SELECT {bucket} AS bucket, k{reduced}\n\
          FROM (\n  {inner}\n) samples{early}\nGROUP BY 1, 2"
@@ -309,6 +306,13 @@ pub(super) fn bucket_statement(
         };
         return sql;
     }
+    rank(&mut sql, scan.metrics.len(), ask, &by_bucket, &late);
+    sql
+}
+
+/// Completes a statement that ranks the keys of `by_bucket`; `condition` restricts the ranked keys.
+fn rank(sql: &mut Statement, metrics: usize, ask: &RangeQuery, by_bucket: &str, condition: &str) {
+    let numbers = 0..metrics;
     let give = sql.bind(Param::Time(ask.give_from));
     let limit = sql.bind(Param::Int8(ask.limit));
     let ranks: String = numbers
@@ -327,12 +331,11 @@ pub(super) fn bucket_statement(
     let order: String = numbers.clone().map(|at| format!(", rank{at}")).collect();
     let within: Vec<String> = numbers.map(|at| format!("rank{at} <= {limit}")).collect();
     sql.text = format!(
-        "WITH reduced AS MATERIALIZED (\n{by_bucket}\n), ranked AS (\n  SELECT k{ranks}\n  FROM reduced{late}\n  GROUP BY k\n)\n\
+        "WITH reduced AS MATERIALIZED (\n{by_bucket}\n), ranked AS (\n  SELECT k{ranks}\n  FROM reduced{condition}\n  GROUP BY k\n)\n\
          SELECT bucket, ranked.k{given}{order}\nFROM ranked\nLEFT JOIN reduced ON reduced.k = ranked.k AND bucket >= {give}\n\
          WHERE {}\nORDER BY bucket",
         within.join(" OR ")
     );
-    sql
 }
 
 /// Returns the condition that a key is `prefix`, or begins with it and a dot.
@@ -341,7 +344,7 @@ fn prefix_sql(sql: &mut Statement, prefix: &str) -> String {
     format!("\n  WHERE k = {name} OR starts_with(k, {name} || '.')")
 }
 
-/// Least, greatest and mean value of a bucket.
+/// Returns SQL for the least, greatest and mean value of a bucket.
 fn reduce(kind: Kind, at: usize, cover: &str) -> String {
     match kind {
         Kind::Level { .. } | Kind::Steps { .. } | Kind::Elements { .. } => {
@@ -364,8 +367,8 @@ fn reduce(kind: Kind, at: usize, cover: &str) -> String {
     }
 }
 
-/// `k, v0 …` at the newest instant of the range.
-pub(super) fn last_statement(scan: &Scan, source: &Source<'_>, ask: &Ask) -> Statement {
+/// Returns the statement for `k, v0 …` at the newest instant of the range.
+pub(super) fn last_statement(scan: &Scan, source: &Source<'_>, ask: &RangeQuery) -> Statement {
     let mut sql = Statement::default();
     let span = Span::newest(
         &mut sql,

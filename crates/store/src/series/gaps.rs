@@ -8,7 +8,7 @@ use super::sql::{Param, Statement};
 use super::value::Instant;
 use super::{GAP_PERMILLE, ReadError};
 
-/// Spans within `from..to` in which no tick was stored, oldest first, at most 500. A span lies
+/// Reads the spans within `from..to` in which no tick was stored, oldest first, at most 500. A span lies
 /// between two neighbouring ticks that are further apart than one and a half intervals, or
 /// between the edge of the range and its first or last tick.
 ///
@@ -35,7 +35,7 @@ pub async fn gaps(
     Ok(found)
 }
 
-/// The scan begins one allowance early, so that a tick just before the range closes its start; a
+/// Returns the statement. The scan begins one allowance early, so that a tick just before the range closes its start; a
 /// gap that is longer than that reaches the edge of the range anyway.
 pub(super) fn statement(host_id: i32, from: Timestamp, to: Timestamp, interval: i64) -> Statement {
     let mut sql = Statement::default();

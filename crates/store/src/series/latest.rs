@@ -1,4 +1,4 @@
-//! What a metric is now.
+//! The latest value of a metric.
 
 use std::time::Duration;
 
@@ -20,9 +20,9 @@ pub struct Latest {
     pub value: Option<f64>,
 }
 
-/// The value of each metric at `at`, an instant at which there is a sample: over the window
-/// `judged_over_secs` of the metric that ends there, or of that one instant where the window is 0
-/// (of what is sampled slowly, the newest instant within two slow ticks).
+/// Reads the value of each metric at `at`, an instant at which there is a sample: over the window
+/// `evaluated_over_secs` of the metric that ends there, or of that one instant where the window is 0
+/// (for slowly sampled metrics, of the newest instant within two slow ticks).
 /// Keys are those seen within the window. A single series without a sample has one unknown value.
 ///
 /// # Errors
@@ -36,12 +36,12 @@ pub async fn latest(
 ) -> Result<Vec<Latest>, ReadError> {
     let windows: Vec<(&'static Metric, u32)> = metrics
         .iter()
-        .map(|metric| (*metric, metric.judged_over_secs))
+        .map(|metric| (*metric, metric.evaluated_over_secs))
         .collect();
     latest_over(client, host_id, &windows, at, interval).await
 }
 
-/// As [`latest`], each metric over a window of its own, seconds.
+/// Reads as [`latest`] does, each metric over the given window, seconds.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -91,7 +91,7 @@ pub async fn latest_over(
     Ok(found)
 }
 
-/// `k, a0 …` over the window that ends at `at`, `at` included.
+/// Returns the statement for `k, a0 …` over the window that ends at `at`, `at` included.
 pub(super) fn statement(
     scan: &Scan,
     source: &Source<'_>,

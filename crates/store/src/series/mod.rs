@@ -1,24 +1,24 @@
 //! The only reader of stored samples.
 //!
-//! Every question is asked of a [`Metric`](schema::Metric) and answered through its
-//! [`Series`](schema::Series), so a chart, a card, a table and the verdict read one expression.
+//! Every query is about a [`Metric`](schema::Metric) and answered through its
+//! [`Series`](schema::Series), so a chart, a card, a table and the verdict read the same expression.
 //!
 //! * SQL is generated from the catalogue alone: identifiers come from our constants,
-//!   every value is a parameter, and the instant is a parameter too, so an answer about the past
-//!   is the answer given then.
+//!   every value is a parameter, and so is the instant: an answer about an earlier instant is the answer
+//!   given then.
 //! * Metrics of one table that are read the same way share one scan. Every scan is
 //!   bounded by `host_id` and by `ts` from both sides, so only the partitions it needs are read.
-//! * A level is read as it stands. Where several rows make one value (processes of one name) they
+//! * A level is read as stored. Where several rows make one value (processes of one name) they
 //!   are folded per instant first, and only then reduced to buckets: the greatest value of a bucket
 //!   is the greatest sum, not the sum of the greatest.
-//! * A counter is read as steps between neighbouring samples over the time that really passed. A
+//! * A counter is read as steps between neighbouring samples over the elapsed time. A
 //!   step down is a reset, a step across a gap longer than [`MAX_STEP_INTERVALS`] intervals is
 //!   unknown; neither gives a value. Scans begin that much before the range, so that the first
 //!   sample in it has a step too.
 //! * A share is the steps of one counter over those of another. Both are added up before they are
-//!   divided, over keys, buckets and windows alike; a judged share rests on a least number of events.
-//! * Amounts are steps taken already: a tick that tells of other keys alone counts as 0 of this one.
-//! * What is sampled at slow ticks is looked for as far back as two of them.
+//!   divided, over keys, buckets and windows alike; an evaluated share requires a least number of events.
+//! * Amounts are steps already: a tick with rows of other keys only counts as 0 of this one.
+//! * Values of slow ticks are looked up as far back as two of them.
 //! * Absent is not zero: a bucket without a value is not in the answer.
 
 mod buckets;
@@ -37,34 +37,34 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-pub use buckets::{Answer, Ask, Bucket, Fault, Found, Pick, buckets};
+pub use buckets::{Answer, Bucket, Fault, FoundSeries, Pick, RangeQuery, buckets};
 pub use gaps::gaps;
 pub use latest::{Latest, latest, latest_over};
 pub use newest::{HostTick, TICKS, newest};
 pub use rows::{Tick, rows, tick};
-pub use since::{Reach, since};
+pub use since::{SinceQuery, since};
 pub use sql::{Param, Statement};
 pub use value::Instant;
 
-/// A counter's step over more than this many sampling intervals gives no value.
+/// Greatest interval of a counter's step, in sampling intervals.
 pub const MAX_STEP_INTERVALS: i64 = 6;
 
 /// Two samples further apart than this many thousandths of an interval have a gap between them.
 pub const GAP_PERMILLE: i64 = 1500;
 
-/// Why a question was not answered.
+/// A query failed.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read {what}")]
 pub struct ReadError {
-    /// What was read: a table or a metric.
+    /// The table or metric that was read.
     pub what: String,
-    /// What the server or the link said.
+    /// The error of the server or the link.
     #[source]
     pub source: tokio_postgres::Error,
 }
 
 impl ReadError {
-    /// From a failure of the driver while reading `what`.
+    /// Wraps a failure of the driver while reading `what`.
     pub fn new(what: impl Into<String>, source: tokio_postgres::Error) -> Self {
         Self {
             what: what.into(),
@@ -72,7 +72,7 @@ impl ReadError {
         }
     }
 
-    /// Whether the statement took longer than the session allows.
+    /// Returns whether the statement timed out.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         self.source.code() == Some(&tokio_postgres::error::SqlState::QUERY_CANCELED)

@@ -9,7 +9,7 @@ use super::ReadError;
 use super::sql::{Param, Statement};
 use super::value::Instant;
 
-/// The table that has one row per tick; what is missing here was not sampled.
+/// The table that has one row per tick; a tick without a row was not sampled.
 pub const TICKS: &TableDef = SystemSample::TABLE;
 
 /// How far back a newest sample is looked for, near first: most hosts have one within the hour.
@@ -24,8 +24,8 @@ pub struct HostTick {
     pub newest: Option<Timestamp>,
 }
 
-/// The newest tick of every host, as seen at `at`. Samples more than a day ahead of `at` are
-/// left aside: a clock that was once wrong by years must not hide what came after.
+/// Reads the newest tick of every host as of `at`. Samples more than a day ahead of `at` are ignored: a
+/// clock that was once wrong by years must not hide later samples.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -1,4 +1,4 @@
-//! Stored rows as they are, for tables.
+//! Stored rows, for tables.
 
 use schema::{Cell, Column, TableDef, Timestamp};
 use tokio_postgres::{Client, Row};
@@ -11,13 +11,13 @@ use super::view;
 /// The rows of one instant.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tick {
-    /// The instant; `None` when there is none in reach.
+    /// The instant; `None` when there is none in the range.
     pub at: Option<Timestamp>,
-    /// The rows, each with the asked columns in their order.
+    /// The rows, each with the requested columns in their order.
     pub rows: Vec<Vec<Cell>>,
 }
 
-/// The rows of the newest instant of `table` with `from <= ts < to`. `columns` must be columns of
+/// Reads the rows of the newest instant of `table` with `from <= ts < to`. `columns` must be columns of
 /// the table; others are left out.
 ///
 /// # Errors
@@ -41,7 +41,7 @@ pub async fn tick(
     })
 }
 
-/// The rows of `table` with `from <= ts < to`, oldest first, at most 20 000.
+/// Reads the rows of `table` with `from <= ts < to`, oldest first, at most 20 000.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -1,4 +1,4 @@
-//! Which metrics are read by one scan of one table.
+//! Scans: the metrics that one pass over a table reads.
 
 use schema::{Every, Fold, Metric, Role, Series, TableDef};
 
@@ -34,7 +34,7 @@ pub(super) struct Scan {
 }
 
 impl Scan {
-    /// The scan of one metric.
+    /// Returns the scan of one metric.
     pub(super) fn of(metric: &'static Metric) -> Self {
         let table = metric.series.table();
         let kind = match metric.series {
@@ -56,7 +56,7 @@ impl Scan {
         }
     }
 
-    /// Whether a metric of `other` can be read by this scan.
+    /// Returns whether a metric of `other` can be read by this scan.
     pub(super) fn serves(&self, other: &Self) -> bool {
         self.table.name == other.table.name
             && self.kind == other.kind
@@ -64,7 +64,7 @@ impl Scan {
             && self.key == other.key
     }
 
-    /// The position of a metric in this scan; added when it is new.
+    /// Returns the position of a metric in this scan, which is added when new.
     pub(super) fn add(&mut self, metric: &'static Metric) -> usize {
         let found = self.metrics.iter().position(|known| *known == metric);
         found.unwrap_or_else(|| {
@@ -73,7 +73,7 @@ impl Scan {
         })
     }
 
-    /// The expression of a metric and what multiplies it; of a quotient its dividend.
+    /// Returns the expression of a metric and its factor; for a quotient the dividend.
     pub(super) fn expr(metric: &Metric) -> (&'static str, f64) {
         match metric.series {
             Series::Level { expr, .. } | Series::Elements { expr, .. } => (expr, 1.0),
@@ -82,7 +82,7 @@ impl Scan {
         }
     }
 
-    /// The divisor of a quotient, and how much of it a judged value must rest on.
+    /// Returns the divisor of a quotient, and its least step for an evaluation.
     pub(super) fn whole(metric: &Metric) -> (&'static str, f64) {
         match metric.series {
             Series::Share { whole, least, .. } => (whole, least),
@@ -90,7 +90,7 @@ impl Scan {
         }
     }
 
-    /// SQL that holds for rows in which the metrics have a value, where not every tick gives one.
+    /// Returns SQL that holds for rows in which the metrics have a value, where not every tick gives one.
     pub(super) fn filled(&self) -> String {
         if self.every == self.table.every {
             return String::new();
@@ -99,7 +99,7 @@ impl Scan {
         format!(" AND num_nonnulls({}) > 0", exprs.join(", "))
     }
 
-    /// The aggregate that makes one value of several rows.
+    /// Returns the aggregate that combines several rows.
     pub(super) fn fold(metric: &Metric) -> Fold {
         match metric.series {
             Series::Level { fold, .. } => fold,
@@ -107,7 +107,7 @@ impl Scan {
         }
     }
 
-    /// The integer columns a key like `a || '.' || b` is made of, so that an index on them serves.
+    /// Returns the integer columns of a key like `a || '.' || b` is made of, so that an index on them serves.
     pub(super) fn key_columns(&self) -> Option<Vec<&'static str>> {
         let parts: Vec<&'static str> = self.key?.split(" || '.' || ").collect();
         let integers = parts.iter().all(|name| {
@@ -119,7 +119,7 @@ impl Scan {
     }
 }
 
-/// Whether instant and key name at most one row: the key speaks of every key column.
+/// Returns whether instant and key identify at most one row: the key contains every key column.
 fn identifies_row(table: &TableDef, key: Option<&str>) -> bool {
     let words: Vec<&str> = key
         .unwrap_or_default()
@@ -132,11 +132,11 @@ fn identifies_row(table: &TableDef, key: Option<&str>) -> bool {
         .all(|column| words.contains(&column.name))
 }
 
-/// Where each metric went: the scan, and the place in it.
+/// The location of each metric: the scan, and the position in it.
 type Places = Vec<(usize, usize)>;
 
-/// Puts metrics that can share a scan into one. Gives the scans, and for each metric its scan and
-/// its place in it. `apart` tells metrics apart that must not share one.
+/// Groups metrics that can share a scan. Returns the scans, and for each metric its scan and its
+/// position in it. Metrics with different `apart` do not share one.
 pub(super) fn group<K: PartialEq>(
     metrics: impl IntoIterator<Item = (&'static Metric, K)>,
 ) -> (Vec<(Scan, K)>, Places) {

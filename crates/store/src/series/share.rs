@@ -1,10 +1,10 @@
-//! Kinds of series that divide: amounts by time, and one count by another.
+//! Series that are quotients: amounts by time, and one counter by another.
 
 use super::scan::Scan;
 use super::sql::{Param, Source, Span, Statement, each, filter, key_sql, margin, partition, secs};
 use super::steps::{elapsed, previous};
 
-/// `ts, k, v0, p0, w0 …`: quotients of two counters' steps, the steps of a source's identities added
+/// Returns `ts, k, v0, p0, w0 …`: quotients of two counters' steps, the steps of a source's identities added
 /// up before they are divided. A reset of either counter makes both steps unknown.
 pub(super) fn of_steps(
     sql: &mut Statement,
@@ -51,7 +51,7 @@ pub(super) fn of_steps(
     )
 }
 
-/// `ts, k, v0 …, dt`: amounts per second of the time they cover.
+/// Returns `ts, k, v0 …, dt`: amounts per second of the time they cover.
 pub(super) fn amounts(
     sql: &mut Statement,
     scan: &Scan,
@@ -71,7 +71,7 @@ pub(super) fn amounts(
     )
 }
 
-/// `ts, k, v0, p0, w0 …`: quotients of two amounts.
+/// Returns `ts, k, v0, p0, w0 …`: quotients of two amounts.
 pub(super) fn of_amounts(
     sql: &mut Statement,
     scan: &Scan,

@@ -8,13 +8,13 @@ use super::scan::{Kind, Scan};
 use super::sql::{Source, Span, Statement, samples};
 use super::value::Instant;
 
-/// One sample: when, its value times its weight, and its weight: of a counter the seconds of its
-/// step, of a share what it is a share of.
+/// One sample: its time, its value times its weight, and its weight: for a counter the seconds of its
+/// step, for a share the whole.
 type Sample = (Timestamp, f64, f64);
 
-/// A threshold that may have been reached.
+/// A query of since when a threshold has been reached.
 #[derive(Clone, Copy, Debug)]
-pub struct Reach<'a> {
+pub struct SinceQuery<'a> {
     /// Whose samples.
     pub host_id: i32,
     /// The metric.
@@ -23,7 +23,7 @@ pub struct Reach<'a> {
     pub key: Option<&'a str>,
     /// The threshold.
     pub level: f64,
-    /// The instant to judge at.
+    /// The instant of the evaluation.
     pub at: Timestamp,
     /// How far to look back, microseconds.
     pub back: i64,
@@ -31,17 +31,20 @@ pub struct Reach<'a> {
     pub interval: i64,
 }
 
-/// The instant since when the metric has reached the level without interruption, within the
+/// Returns the instant since when the metric has reached the level without interruption, within the
 /// look-back; `None` when it has not reached it at `at`.
 ///
 /// Reached means that the value over the metric's window did. The instant is the first sample of
-/// that run which reached the level by itself. A span without samples interrupts nothing: it is
-/// no evidence of better times.
+/// that run which reached the level by itself. A span without samples does not interrupt the run,
+/// as it is not evidence of the contrary.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn since(client: &Client, reach: &Reach<'_>) -> Result<Option<Timestamp>, ReadError> {
-    let Reach {
+pub async fn since(
+    client: &Client,
+    reach: &SinceQuery<'_>,
+) -> Result<Option<Timestamp>, ReadError> {
+    let SinceQuery {
         host_id,
         metric,
         key,
@@ -67,14 +70,14 @@ pub async fn since(client: &Client, reach: &Reach<'_>) -> Result<Option<Timestam
             read.push((at, value, row.try_get(2).map_err(fault)?));
         }
     }
-    let window = i64::from(metric.judged_over_secs) * 1_000_000;
+    let window = i64::from(metric.evaluated_over_secs) * 1_000_000;
     let least = Scan::whole(metric).1;
     Ok(first_of_run(&read, window, least, |mean| {
         reached(metric.better, mean, level)
     }))
 }
 
-/// `ts, v0 times weight, weight`, oldest first.
+/// Returns the statement for `ts, v0 times weight, weight`, oldest first.
 pub(super) fn statement(scan: &Scan, source: &Source<'_>, at: Timestamp, back: i64) -> Statement {
     let mut sql = Statement::default();
     let end = at.as_micros().saturating_add(1);
@@ -90,7 +93,7 @@ pub(super) fn statement(scan: &Scan, source: &Source<'_>, at: Timestamp, back: i
     sql
 }
 
-/// One rounding error per sample that left the window must not end a run at the level.
+/// Returns whether a value has reached the level, tolerating the rounding errors of a sliding window.
 fn reached(better: Better, value: f64, level: f64) -> bool {
     let near = (value - level).abs() <= 1e-9 * level.abs().max(1e-9);
     match better {
@@ -100,8 +103,8 @@ fn reached(better: Better, value: f64, level: f64) -> bool {
     }
 }
 
-/// The first instant of the run that ends with the last sample. `read` is ordered by time. A window
-/// that holds less than `least` says nothing: it ends no run and begins none.
+/// Returns the first instant of the run that ends with the last sample. `read` is ordered by time. A window
+/// that holds less than `least` neither ends nor begins a run.
 fn first_of_run(
     read: &[Sample],
     window: i64,

@@ -1,9 +1,9 @@
 //! Generated statements.
 //!
 //! A statement is built from the inside out: [`samples`] gives one row per instant and key with
-//! one value per metric (`ts, k, v0, v1 …`), and the questions reduce it. What has a weight gives
-//! it too: steps and amounts the time they cover (`dt`), quotients both their parts
-//! (`p0, w0 …`). `share.rs` has the kinds that divide; [`mean`] knows how each is averaged.
+//! one value per metric (`ts, k, v0, v1 …`), and the questions reduce it. Weighted values
+//! come with their weight: steps and amounts with the time they cover (`dt`), quotients with both parts
+//! (`p0, w0 …`). `share.rs` has the quotients; [`mean`] averages each kind.
 
 use std::fmt::Write as _;
 
@@ -47,7 +47,7 @@ pub struct Statement {
 }
 
 impl Statement {
-    /// Adds a value and gives its placeholder; equal values share one.
+    /// Adds a value and returns its placeholder; equal values share one.
     pub(super) fn bind(&mut self, param: Param) -> String {
         let found = self.params.iter().position(|known| *known == param);
         let at = found.unwrap_or_else(|| {
@@ -57,7 +57,7 @@ impl Statement {
         format!("${}", at + 1)
     }
 
-    /// Runs it. The plan is made for these very values, so partitions are pruned while planning.
+    /// Runs the statement. The plan is made for these values, so partitions are pruned while planning.
     pub(super) async fn query(&self, client: &Client, what: &str) -> Result<Vec<Row>, ReadError> {
         let owned: Vec<(Box<dyn ToSql + Sync + Send>, Type)> =
             self.params.iter().map(typed).collect();
@@ -71,7 +71,7 @@ impl Statement {
             .map_err(|source| ReadError::new(what, source))
     }
 
-    /// The types of the values, for PREPARE.
+    /// Returns the types of the values, for PREPARE.
     #[must_use]
     pub fn types(&self) -> Vec<Type> {
         self.params.iter().map(|param| typed(param).1).collect()
@@ -98,7 +98,7 @@ pub(super) struct Span {
 }
 
 impl Span {
-    /// `from <= ts < to`.
+    /// Returns the span `from <= ts < to`.
     pub(super) fn between(sql: &mut Statement, from: Timestamp, to: Timestamp) -> Self {
         Self {
             from: sql.bind(Param::Time(from)),
@@ -106,7 +106,7 @@ impl Span {
         }
     }
 
-    /// The newest instant of `table` in `from <= ts < to` at which `filled` (` AND …`) holds.
+    /// Returns the span of the newest instant of `table` in `from <= ts < to` at which `filled` (` AND …`) holds.
     pub(super) fn newest(
         sql: &mut Statement,
         table: &TableDef,
@@ -133,11 +133,11 @@ pub(super) struct Source<'a> {
     pub(super) host_id: i32,
     /// The sampling interval, microseconds.
     pub(super) interval: i64,
-    /// These keys alone.
+    /// Only these keys.
     pub(super) keys: Option<&'a [String]>,
 }
 
-/// Micros as the seconds that `make_interval` takes.
+/// Converts microseconds to seconds for `make_interval`.
 pub(super) fn secs(micros: i64) -> f64 {
     #[expect(
         clippy::cast_precision_loss,
@@ -147,7 +147,7 @@ pub(super) fn secs(micros: i64) -> f64 {
     micros / 1e6
 }
 
-/// `SELECT ts, k, v0 …` with one row per instant and key, `k` being NULL for a single series.
+/// Returns `SELECT ts, k, v0 …` with one row per instant and key, `k` being NULL for a single series.
 pub(super) fn samples(
     sql: &mut Statement,
     scan: &Scan,
@@ -164,8 +164,8 @@ pub(super) fn samples(
     }
 }
 
-/// The mean of the samples of one group, as SQL. `cover` names the seconds that any key of an amount
-/// was told of: a tick that tells of other keys alone counts as nothing of this one.
+/// Returns SQL for the mean of the samples of one group. `cover` names the seconds for which amounts of
+/// any key are stored: a tick with amounts of other keys only counts as 0 of this one.
 pub(super) fn mean(kind: Kind, at: usize, cover: &str) -> String {
     match kind {
         Kind::Level { .. } | Kind::Elements { .. } => format!("avg(v{at})"),
@@ -182,7 +182,7 @@ pub(super) fn key_sql(scan: &Scan) -> String {
         .map_or_else(|| "NULL::text".to_owned(), |key| format!("({key})::text"))
 }
 
-/// Each metric's expression, as `template` makes it of expression, place and metric.
+/// Formats the expression of each metric by `template` from expression, position and metric.
 pub(super) fn each(
     metrics: &[&Metric],
     template: impl Fn(&str, usize, &Metric) -> String,
@@ -248,12 +248,12 @@ fn levels(
     )
 }
 
-/// A step longer than this, microseconds, is no step.
+/// Returns the longest interval of a step, microseconds.
 pub(super) fn margin(scan: &Scan, source: &Source<'_>) -> i64 {
     scan.every.micros(source.interval) * MAX_STEP_INTERVALS
 }
 
-/// What neighbouring samples of one source have in common.
+/// Returns the columns by which samples of one source are partitioned.
 pub(super) fn partition(key: &str, identity: &str) -> String {
     if identity.is_empty() {
         return key.to_owned();

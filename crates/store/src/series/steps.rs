@@ -1,30 +1,30 @@
 //! How a counter is read as steps: the one place that compares a sample of a counter with the one before.
 //!
 //! Generated statements call [`previous`]. Statements in `.sql` files write a fragment instead, which
-//! [`expand`] replaces; it needs a window `w` that is partitioned by what tells one source of the counter
-//! from another and ordered by `ts`:
+//! [`expand`] replaces; it needs a window `w` that is partitioned by the source of the counter and
+//! ordered by `ts`:
 //!
-//! * `{step EXPR}`: what was added since the sample before. A step down is a reset and gives NULL, as
-//!   nobody knows how much was added: neither up to the reset nor after it.
+//! * `{step EXPR}`: the increase since the previous sample. A step down is a reset and gives NULL, as the
+//!   increase is unknown, both up to the reset and after it.
 //! * `{step_from_zero EXPR}`: the same for counters that are known to begin at 0 after a reset, as those of
-//!   Prometheus do: after a step down it is what the counter has reached since.
+//!   Prometheus do: after a step down it is the value of the counter.
 //!
 //! Both are NULL for the first sample. A test finds statements that step by themselves.
 
 use std::borrow::Cow;
 
-/// Makes SQL of an expression.
+/// A function from an expression to SQL.
 type Fragment = fn(&str) -> String;
 
 /// Fragments by their beginnings.
 const FRAGMENTS: [(&str, Fragment); 2] = [("{step ", step), ("{step_from_zero ", step_from_zero)];
 
-/// Returns SQL for the value of `expr` in the sample before.
+/// Returns SQL for the value of `expr` in the previous sample.
 pub(super) fn previous(expr: &str) -> String {
     format!("lag({expr}) OVER w")
 }
 
-/// Returns SQL for the seconds that passed since the sample before.
+/// Returns SQL for the seconds that passed since the previous sample.
 pub(super) fn elapsed() -> String {
     format!("extract(epoch FROM ts - {})::float8", previous("ts"))
 }
@@ -57,7 +57,7 @@ pub fn expand(sql: &str) -> Cow<'_, str> {
             Some((make(&format!("({expr})")), after))
         });
         let Some((fragment, after)) = found else {
-            // Not one of ours: the server will say so.
+            // Not a fragment: the server will report it.
             text.push_str(from);
             return Cow::Owned(text);
         };

@@ -1,4 +1,4 @@
-//! Instants and cells between PostgreSQL and us.
+//! Conversion of instants and cells from and to PostgreSQL.
 
 use std::error::Error;
 
@@ -7,7 +7,7 @@ use schema::{Cell, PgType, Timestamp};
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
-/// Microseconds from 1970 to 2000, where PostgreSQL begins to count.
+/// Microseconds from 1970 to 2000, the epoch of PostgreSQL.
 const PG_EPOCH: i64 = 946_684_800_000_000;
 
 /// A `timestamptz`. Infinities become the ends of the range.
@@ -39,7 +39,7 @@ impl<'a> FromSql<'a> for Instant {
     }
 }
 
-/// How a column is selected so that [`cell`] can read it.
+/// Returns the expression that selects a column so that [`cell`] can read it.
 pub(super) fn selected(name: &str, pg: PgType) -> String {
     match pg {
         PgType::Jsonb => format!("{name}::text AS {name}"),
@@ -47,7 +47,7 @@ pub(super) fn selected(name: &str, pg: PgType) -> String {
     }
 }
 
-/// The cell at `index` of a row whose column is of type `pg`.
+/// Reads the cell at `index` of a row whose column is of type `pg`.
 pub(super) fn cell(row: &Row, index: usize, pg: PgType) -> Result<Cell, tokio_postgres::Error> {
     fn or_null<T>(value: Option<T>, make: impl FnOnce(T) -> Cell) -> Cell {
         value.map_or(Cell::Null, make)

@@ -1,4 +1,4 @@
-//! Views over two stored tables: what a question adds so that it reads few partitions and a part of an index.
+//! Views over two stored tables: conditions by which a query reads few partitions and a part of an index.
 //!
 //! Such a view joins samples with what identifies their subject (see [`Samples`]). The identities of a day lie in a
 //! partition of that day, and the index of the samples of one subject is ordered by windows; neither follows from a
@@ -11,12 +11,12 @@ use schema::{Samples, TableDef};
 /// The instant from which windows and days are counted.
 const EPOCH: &str = "timestamptz '2000-01-01 00:00:00+00'";
 
-/// The start of the span of this length, SQL of an interval, that an instant lies in.
+/// Returns the start of the span of this length, SQL of an interval, that an instant lies in.
 fn start_of(span: &str, instant: &str) -> String {
     format!("date_bin('{span}', {instant}, {EPOCH})")
 }
 
-/// Conditions (` AND …`) that restrict a view to `from <= ts < to`; none where the table is stored as it is.
+/// Returns conditions (` AND …`) that restrict a view to `from <= ts < to`; empty for a stored table.
 /// `by_key`: the rows of few keys are asked for, which the index has together within each window.
 pub(super) fn narrowed(table: &TableDef, from: &str, to: &str, by_key: bool) -> String {
     if table.samples.is_none() {

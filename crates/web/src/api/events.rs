@@ -1,11 +1,11 @@
 //! `GET events`: hints that something is new, never data.
 //!
-//! While somebody listens, one task looks for new samples every two seconds and tells all
-//! listeners; when the last one has left, it ends.
+//! While there are listeners, one task polls for new samples every two seconds and notifies all of
+//! them; it ends with the last listener.
 //!
-//! At most thirty-two are open at once, so that most places of the server are left for questions, and
-//! each ends after `STREAM_FOR`: browsers begin another, and what belongs to a client that is gone
-//! without a word is freed. Who gets none is answered with 503 and asks at its own pace.
+//! At most thirty-two are open at once, so that most connections of the server are left for requests, and
+//! each ends after `STREAM_FOR`: browsers open another, and the resources of a client that disappeared
+//! are freed. Further clients are answered with 503 and poll instead.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -26,12 +26,12 @@ use crate::database::Link;
 use crate::error::ApiError;
 use crate::hints::Hint;
 
-/// How often new samples are looked for.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// How long a stream lasts.
+/// Poll interval for new samples.
+const POLL_EVERY: Duration = Duration::from_secs(2);
+/// Lifetime of a stream.
 const STREAM_FOR: Duration = Duration::from_secs(15 * 60);
-/// How often a silent stream says that it lives.
-const BEAT_EVERY: Duration = Duration::from_secs(15);
+/// Interval of the comments that keep an idle stream open.
+const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(15);
 
 #[derive(Serialize)]
 struct Tick<'a> {
@@ -59,16 +59,16 @@ fn word(link: &Link) -> State {
     }
 }
 
-/// The stream. It ends when the server stops.
+/// Opens a stream, which ends when the server stops.
 ///
 /// # Errors
-/// When the asked host is no number, or too many listen.
+/// When the host is not a number, or too many streams are open.
 pub fn events(app: &App, params: &Params) -> Result<Response, ApiError> {
     let host = match params.get("host") {
         None => None,
         Some(text) => Some(
             text.parse::<i32>()
-                .map_err(|_| ApiError::bad("host", "is no number"))?,
+                .map_err(|_| ApiError::bad("host", "not a number"))?,
         ),
     };
     let place = Arc::clone(&app.hints.places)
@@ -102,11 +102,11 @@ pub fn events(app: &App, params: &Params) -> Result<Response, ApiError> {
                             generation: &hint.generation,
                         })
                     }
-                    // Missed hints say what the next one says: fetch anew.
+                    // A missed hint means the same as the next one: fetch again.
                     Ok(_) | Err(RecvError::Lagged(_)) => continue,
                     Err(RecvError::Closed) => return None,
                 },
-                () = tokio::time::sleep(BEAT_EVERY) => Bytes::from_static(b": beat\n\n"),
+                () = tokio::time::sleep(KEEP_ALIVE_EVERY) => Bytes::from_static(b": beat\n\n"),
             };
             return Some(Ok(chunk));
         }
@@ -115,19 +115,23 @@ pub fn events(app: &App, params: &Params) -> Result<Response, ApiError> {
         let chunk = next().await?;
         Some((chunk, next))
     });
-    let mut response = Response::new(Body::from_stream(stream));
+    Ok(response(Body::from_stream(stream)))
+}
+
+fn response(body: Body) -> Response {
+    let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("text/event-stream"),
     );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    // A proxy that collects the stream would hold every hint back.
+    // A proxy that buffers the stream would delay every hint.
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-    Ok(response)
+    response
 }
 
-/// Looks for new samples as long as somebody listens; one such task at a time.
+/// Polls for new samples while there are listeners; one such task at a time.
 async fn look(app: App) {
     let Ok(_alone) = app.hints.polling.try_acquire() else {
         return;
@@ -144,13 +148,13 @@ async fn look(app: App) {
                 };
                 let is_new = seen.get(&host.id) != Some(&hint);
                 if is_new && !is_first {
-                    // Nobody listening is found out at the head of the loop.
+                    // The head of the loop ends the task when there are no listeners.
                     let _listeners = app.hints.sender.send(hint.clone());
                 }
                 seen.insert(host.id, hint);
             }
             is_first = false;
         }
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(POLL_EVERY).await;
     }
 }

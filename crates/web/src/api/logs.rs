@@ -28,7 +28,7 @@ use crate::wire::logs::{LogRow, LogsAnswer};
 const LONGEST_SEARCH: usize = 256;
 /// Lines of a page.
 const PAGE: i64 = 50;
-/// At most.
+/// Most lines of a page.
 const MOST: i64 = 500;
 /// Lines of a CSV, and how many are read at a time.
 const EXPORTED: usize = 50_000;
@@ -49,35 +49,35 @@ fn row(line: LogLine) -> LogRow {
     }
 }
 
-/// Which page.
+/// Where the page begins.
 #[derive(Clone, Debug)]
-enum Place {
+enum PageStart {
     First,
     Before(Key),
-    /// Before an instant up to which a search came.
+    /// Before the instant that a search reached.
     Until(Timestamp),
     After(Key),
     Around(Key),
 }
 
-struct Question {
+struct LogsQuery {
     range: Range,
     filter: Filter,
-    /// The pattern asked for, before those merged into it are known.
+    /// The requested pattern, before the patterns merged into it are known.
     pattern: Option<String>,
-    place: Place,
+    start: PageStart,
     limit: usize,
     /// Whether to count the lines of the range.
     counts: bool,
 }
 
-/// The answer.
+/// Answers `GET logs`.
 ///
 /// # Errors
 /// When a parameter does not parse or the lines cannot be read.
 pub async fn logs(app: &App, params: &Params, headers: &HeaderMap) -> Result<Response, ApiError> {
     let now = app.now();
-    let question = Question::parse(params, now)?;
+    let question = LogsQuery::parse(params, now)?;
     let is_csv = match params.get("format") {
         None | Some("json") => false,
         Some("csv") => true,
@@ -89,7 +89,7 @@ pub async fn logs(app: &App, params: &Params, headers: &HeaderMap) -> Result<Res
         return export(app, host, question).await;
     }
     let mut name = format!("logs {}", params.question(&["host"]));
-    // Lines come without a sample; equal questions of one second share an answer.
+    // Lines arrive independently of samples; equal requests of one second share an answer.
     let _infallible = write!(
         name,
         " {:?} {}",
@@ -106,9 +106,9 @@ pub async fn logs(app: &App, params: &Params, headers: &HeaderMap) -> Result<Res
     Ok(answer.await?.respond(headers, now))
 }
 
-impl Question {
+impl LogsQuery {
     fn parse(params: &Params, now: Timestamp) -> Result<Self, ApiError> {
-        // Spaces at its ends count, unless there is nothing else.
+        // Leading and trailing spaces are significant, unless there is nothing else.
         let text = params.get("q").filter(|text| !text.trim().is_empty());
         let text = text.unwrap_or_default();
         if text.chars().count() > LONGEST_SEARCH {
@@ -129,15 +129,15 @@ impl Question {
                 text: text.to_owned(),
             },
             pattern: params.get("pattern").map(str::to_owned),
-            place: Place::parse(params)?,
+            start: PageStart::parse(params)?,
             limit: usize::try_from(limit).unwrap_or(1),
             counts: params.number("counts", 1, 0, 1)? == 1,
         })
     }
 }
 
-impl Question {
-    /// Learns which patterns are one with the one asked for.
+impl LogsQuery {
+    /// Looks up the patterns that were merged into the requested one.
     async fn resolve(&mut self, app: &App, host: &Host) -> Result<(), Failure> {
         if let Some(pattern) = &self.pattern {
             let read = app.database.read("log_patterns", |session| async move {
@@ -149,30 +149,33 @@ impl Question {
     }
 }
 
-impl Place {
+impl PageStart {
     fn parse(params: &Params) -> Result<Self, ApiError> {
-        let mut place = Self::First;
+        let mut start = Self::First;
         for name in ["before", "after", "around"] {
             let Some(text) = params.get(name) else {
                 continue;
             };
-            if !matches!(place, Self::First) {
-                return Err(ApiError::bad(name, "stands beside another place"));
+            if !matches!(start, Self::First) {
+                return Err(ApiError::bad(
+                    name,
+                    "only one of before, after and around is accepted",
+                ));
             }
             let key = Key::parse(text);
-            place = match (name, key, text.parse::<i64>()) {
+            start = match (name, key, text.parse::<i64>()) {
                 ("before", Some(key), _) => Self::Before(key),
                 ("before", None, Ok(micros)) => Self::Until(Timestamp(micros)),
                 ("after", Some(key), _) => Self::After(key),
                 ("around", Some(key), _) => Self::Around(key),
-                _ => return Err(ApiError::bad(name, "names no line")),
+                _ => return Err(ApiError::bad(name, "not the id of a line")),
             };
         }
-        Ok(place)
+        Ok(start)
     }
 }
 
-/// Lines, the newest first, and how it goes on.
+/// Lines, the newest first, and where the next pages begin.
 #[derive(Default)]
 struct Page {
     lines: Vec<LogLine>,
@@ -198,8 +201,8 @@ impl Page {
         }
     }
 
-    /// Goes on at the older end with what was found there; one line more than is shown tells whether
-    /// there is another page.
+    /// Appends the lines found at the older end; one line more than is shown means that there is
+    /// another page.
     fn end(mut self, mut found: LinePage, limit: usize) -> Self {
         let more = found.lines.len() > limit;
         found.lines.truncate(limit);
@@ -217,7 +220,7 @@ impl Page {
     }
 }
 
-async fn read(app: &App, host: &Host, mut question: Question) -> Result<LogsAnswer, ApiError> {
+async fn read(app: &App, host: &Host, mut question: LogsQuery) -> Result<LogsAnswer, ApiError> {
     question.resolve(app, host).await?;
     let question = &question;
     let page = page(app, host, question);
@@ -225,7 +228,7 @@ async fn read(app: &App, host: &Host, mut question: Question) -> Result<LogsAnsw
         return Ok(page.await?.answer(None));
     }
     let counts = app.database.read("log_counts", |session| async move {
-        let Question { range, filter, .. } = question;
+        let LogsQuery { range, filter, .. } = question;
         counts(&session.client, host.id, *range, filter).await
     });
     let (page, counts) = tokio::join!(page, counts);
@@ -239,9 +242,9 @@ async fn search(app: &App, query: &LineQuery<'_>) -> Result<LinePage, Failure> {
     read.await
 }
 
-async fn page(app: &App, host: &Host, question: &Question) -> Result<Page, Failure> {
+async fn page(app: &App, host: &Host, question: &LogsQuery) -> Result<Page, Failure> {
     let limit = question.limit;
-    let query = LineQuery {
+    let query = &LineQuery {
         host_id: host.id,
         from: question.range.from,
         to: question.range.to,
@@ -251,101 +254,111 @@ async fn page(app: &App, host: &Host, question: &Question) -> Result<Page, Failu
         is_rising: false,
         limit: limit + 1,
     };
-    let query = &query;
-    let older = Page::default();
-    match &question.place {
-        Place::First => {}
-        Place::Before(key) => {
+    let (query, has_newer) = match &question.start {
+        PageStart::First => (query.clone(), false),
+        PageStart::Before(key) => {
             let before = Some(key);
-            let found = search(
-                app,
-                &LineQuery {
+            (
+                LineQuery {
                     before,
                     ..query.clone()
                 },
+                true,
             )
-            .await?;
-            let has_newer = true;
-            return Ok(Page { has_newer, ..older }.end(found, limit));
         }
-        Place::Until(edge) => {
+        PageStart::Until(edge) => {
             let to = (*edge).min(query.to);
-            let found = search(
-                app,
-                &LineQuery {
+            (
+                LineQuery {
                     to,
                     ..query.clone()
                 },
+                true,
             )
-            .await?;
-            let has_newer = true;
-            return Ok(Page { has_newer, ..older }.end(found, limit));
         }
-        Place::After(key) => {
-            let (after, is_rising) = (Some(key), true);
-            let mut found = search(
-                app,
-                &LineQuery {
-                    after,
-                    is_rising,
-                    ..query.clone()
-                },
-            )
-            .await?;
-            // Fewer than a page: the first one.
-            if found.lines.len() > limit || (found.searched.is_some() && !found.lines.is_empty()) {
-                found.lines.truncate(limit);
-                found.lines.reverse();
-                let older = found.lines.last().map(|line| line.key.text());
-                return Ok(Page {
-                    lines: found.lines,
-                    older,
-                    has_newer: true,
-                    searched: None,
-                });
-            }
-        }
-        Place::Around(key) => {
-            let half = limit / 2;
-            let (after, is_rising) = (Some(key), true);
-            let newer = LineQuery {
-                after,
-                is_rising,
-                limit: half + 1,
-                ..query.clone()
-            };
-            let through = key.after();
-            let mut newer = search(app, &newer).await?.lines;
-            let has_newer = newer.len() > half;
-            newer.truncate(half);
-            newer.reverse();
-            let rest = limit - newer.len();
-            let before = Some(&through);
-            let found = search(
-                app,
-                &LineQuery {
-                    before,
-                    limit: rest + 1,
-                    ..query.clone()
-                },
-            )
-            .await?;
-            let page = Page {
-                lines: newer,
-                has_newer,
-                ..older
-            };
-            return Ok(page.end(found, rest));
-        }
-    }
-    Ok(older.end(search(app, query).await?, limit))
+        PageStart::After(key) => match page_after(app, query, key, limit).await? {
+            Some(page) => return Ok(page),
+            None => (query.clone(), false),
+        },
+        PageStart::Around(key) => return page_around(app, query, key, limit).await,
+    };
+    let page = Page {
+        has_newer,
+        ..Page::default()
+    };
+    Ok(page.end(search(app, &query).await?, limit))
 }
 
-/// All lines up to [`EXPORTED`], raw.
+/// Returns the page of the oldest lines after `key`; `None` when there are fewer than a page, so that
+/// the first page has them.
+async fn page_after(
+    app: &App,
+    query: &LineQuery<'_>,
+    key: &Key,
+    limit: usize,
+) -> Result<Option<Page>, Failure> {
+    let (after, is_rising) = (Some(key), true);
+    let query = LineQuery {
+        after,
+        is_rising,
+        ..query.clone()
+    };
+    let mut found = search(app, &query).await?;
+    let is_full = found.lines.len() > limit;
+    if !is_full && (found.searched.is_none() || found.lines.is_empty()) {
+        return Ok(None);
+    }
+    found.lines.truncate(limit);
+    found.lines.reverse();
+    Ok(Some(Page {
+        older: found.lines.last().map(|line| line.key.text()),
+        lines: found.lines,
+        has_newer: true,
+        searched: None,
+    }))
+}
+
+/// Returns the page with the line `key` in its middle.
+async fn page_around(
+    app: &App,
+    query: &LineQuery<'_>,
+    key: &Key,
+    limit: usize,
+) -> Result<Page, Failure> {
+    let half = limit / 2;
+    let (after, is_rising) = (Some(key), true);
+    let newer = LineQuery {
+        after,
+        is_rising,
+        limit: half + 1,
+        ..query.clone()
+    };
+    let mut newer = search(app, &newer).await?.lines;
+    let has_newer = newer.len() > half;
+    newer.truncate(half);
+    newer.reverse();
+    let rest = limit - newer.len();
+    let through = key.after();
+    let before = Some(&through);
+    let older = LineQuery {
+        before,
+        limit: rest + 1,
+        ..query.clone()
+    };
+    let found = search(app, &older).await?;
+    let page = Page {
+        lines: newer,
+        has_newer,
+        ..Page::default()
+    };
+    Ok(page.end(found, rest))
+}
+
+/// Returns up to [`EXPORTED`] lines as CSV, with raw values.
 async fn export(
     app: &App,
     host: Option<&Host>,
-    mut question: Question,
+    mut question: LogsQuery,
 ) -> Result<Response, ApiError> {
     let mut text = String::new();
     csv::line(
@@ -361,7 +374,7 @@ async fn export(
         ],
     );
     question.limit = EXPORTED_AT_ONCE;
-    question.place = Place::First;
+    question.start = PageStart::First;
     if let Some(host) = host {
         question.resolve(app, host).await?;
     }
@@ -382,13 +395,13 @@ async fn export(
             ];
             csv::line(&mut text, fields.iter().map(String::as_str));
         }
-        question.place = match page
+        question.start = match page
             .older
             .as_deref()
             .map(|older| (Key::parse(older), older.parse()))
         {
-            Some((Some(key), _)) => Place::Before(key),
-            Some((None, Ok(micros))) => Place::Until(Timestamp(micros)),
+            Some((Some(key), _)) => PageStart::Before(key),
+            Some((None, Ok(micros))) => PageStart::Until(Timestamp(micros)),
             _ => break,
         };
     }

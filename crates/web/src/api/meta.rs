@@ -1,5 +1,5 @@
-//! `GET meta`: the registry that the pages are drawn from; `GET texts`: its explanations, which are
-//! more than half of it and wanted only when somebody asks.
+//! `GET meta`: the registry from which the pages are rendered; `GET texts`: its explanations, which are
+//! more than half of it and are loaded on demand.
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -8,7 +8,7 @@ use crate::wire::Unit;
 use crate::wire::meta::{HostMeta, Levels, Meta, MetricMeta, MetricText, Texts};
 use schema::{Every, Metric, Timestamp};
 
-/// The explanations of everything in [`Meta`].
+/// Returns the explanations of everything in [`Meta`].
 #[must_use]
 pub fn texts() -> Texts {
     let text = |metric: &Metric| MetricText {
@@ -31,10 +31,10 @@ pub fn texts() -> Texts {
     }
 }
 
-/// The answer. Without the database the list of hosts is empty.
+/// Answers `GET meta`. Without the database the list of hosts is empty.
 ///
 /// # Errors
-/// None in practice; an answer that cannot be serialised is a fault of ours.
+/// When the answer cannot be serialised, which would be a bug.
 pub async fn meta(app: &App) -> Result<Meta, ApiError> {
     let hosts = app.hosts().await.unwrap_or_default();
     Ok(Meta {
@@ -77,8 +77,7 @@ fn describe(metric: &Metric) -> MetricMeta {
     }
 }
 
-/// The age of the agent's last sign of life. It has no series: it exists only at the instant of
-/// asking.
+/// Returns the age of the agent's last heartbeat. It has no series, since it is computed per request.
 fn heartbeat_age() -> MetricMeta {
     MetricMeta {
         id: crate::judge::HEARTBEAT_AGE.to_owned(),

@@ -1,4 +1,4 @@
-//! One file per question; [`wire`](crate::wire) has the shapes of the answers.
+//! One file per endpoint; the types of the answers are in [`wire`](crate::wire).
 
 pub mod events;
 pub mod logs;

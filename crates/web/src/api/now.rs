@@ -1,4 +1,4 @@
-//! `GET now`: the state of one host, the only thing every page polls.
+//! `GET now`: the state of one host, the only request that every page polls.
 
 use std::sync::PoisonError;
 
@@ -6,17 +6,17 @@ use super::Params;
 use crate::answers::Answer;
 use crate::app::App;
 use crate::database::Failure;
-use crate::error::{ApiError, Trouble};
+use crate::error::{ApiError, RequestError};
 use crate::judge;
 use crate::wire::now::Now;
 
 /// Longest answer, bytes.
 pub const LONGEST: usize = 16 * 1024;
 
-/// The answer; from memory when the database does not answer.
+/// Returns the state of a host; the last known one when the database does not answer.
 ///
 /// # Errors
-/// When the asked host does not parse or exist.
+/// When the host does not parse or exist.
 pub async fn now(app: &App, params: &Params) -> Result<Now, ApiError> {
     let asked = params.get("host");
     match read(app, asked).await {
@@ -25,21 +25,21 @@ pub async fn now(app: &App, params: &Params) -> Result<Now, ApiError> {
             last.insert(answer.host.id, answer.clone());
             Ok(answer)
         }
-        Err(Trouble::Asker(error)) => Err(error),
-        Err(Trouble::Database(failure)) => Ok(from_memory(app, asked, failure)),
+        Err(RequestError::Request(error)) => Err(error),
+        Err(RequestError::Database(failure)) => Ok(from_memory(app, asked, failure)),
     }
 }
 
-async fn read(app: &App, asked: Option<&str>) -> Result<Now, Trouble> {
+async fn read(app: &App, asked: Option<&str>) -> Result<Now, RequestError> {
     let host = app.host(asked).await?;
-    let judged = match &host {
-        Some(host) => Some(app.judgements.judged(&app.database, host).await?),
+    let evaluation = match &host {
+        Some(host) => Some(app.evaluations.of(&app.database, host).await?),
         None => None,
     };
     Ok(judge::compose(
         &app.context(host.as_ref()),
         host.as_ref(),
-        judged.as_deref(),
+        evaluation.as_deref(),
     ))
 }
 
@@ -66,15 +66,15 @@ fn from_memory(app: &App, asked: Option<&str>, failure: Failure) -> Now {
             tracing::error!(what, cause, "the state of now cannot be read");
             (
                 now,
-                "the database refuses to answer; the server's log says why".to_owned(),
+                "the database rejected the query; see the server's log".to_owned(),
             )
         }
     };
     judge::unreachable(&context, last, since, &message)
 }
 
-/// The answer as it is sent: problems at the end of the list make way when it grows too long, and
-/// the age, which changes all the time, changes no tag.
+/// Serialises the answer: problems at the end of the list are dropped when it is too long, and the age,
+/// which always changes, is not part of the tag.
 ///
 /// # Errors
 /// When it cannot be serialised.

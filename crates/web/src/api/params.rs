@@ -6,14 +6,14 @@ use crate::error::ApiError;
 #[derive(Clone, Debug, Default)]
 pub struct Params(Vec<(String, String)>);
 
-/// More pairs than any question needs.
+/// Most pairs of a request.
 const MOST: usize = 64;
 
 impl Params {
-    /// Of the part of an address behind `?`.
+    /// Parses the query string of an address.
     ///
     /// # Errors
-    /// When it is not `name=value&…` in UTF-8, or brings too many pairs.
+    /// When it is not `name=value&…` in UTF-8, or has too many pairs.
     pub fn parse(query: Option<&str>) -> Result<Self, ApiError> {
         let bad = |problem: &str| ApiError::BadRequest(format!("the parameters {problem}"));
         let mut pairs = Vec::new();
@@ -35,35 +35,35 @@ impl Params {
         Ok(Self(pairs))
     }
 
-    /// The last value of this name.
+    /// Returns the last value of this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().rev().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str())
     }
 
-    /// Every pair.
+    /// Iterates over all pairs.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// A whole number, brought into `least..=most`.
+    /// Parses an integer and clamps it to `least..=most`.
     ///
     /// # Errors
-    /// When it is no number.
+    /// When it is not a number.
     pub fn number(&self, name: &str, default: i64, least: i64, most: i64) -> Result<i64, ApiError> {
         match self.get(name) {
             None => Ok(default),
             Some(text) => text
                 .parse::<i64>()
                 .map(|number| number.clamp(least, most))
-                .map_err(|_| ApiError::bad(name, "is no whole number")),
+                .map_err(|_| ApiError::bad(name, "not an integer")),
         }
     }
 
-    /// Everything but `without`, as one text; equal questions have equal texts.
+    /// Returns all parameters but `without` as one text; equal requests have equal texts.
     #[must_use]
     pub fn question(&self, without: &[&str]) -> String {
         let mut text = String::new();
@@ -78,7 +78,7 @@ impl Params {
     }
 }
 
-/// Percent-decoding; `plus` reads `+` as a space.
+/// Decodes percent-encoding; with `plus`, `+` is a space.
 pub(crate) fn decode(text: &str, plus: bool) -> Option<String> {
     let mut bytes = text.bytes();
     let mut out = Vec::with_capacity(text.len());

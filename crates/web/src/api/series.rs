@@ -8,7 +8,7 @@
 use std::fmt::Write as _;
 
 use schema::{Every, Metric, SLOW_SECS, Severity, Timestamp};
-use store::series::{self, Ask, Fault, Found, Instant, Pick, ReadError};
+use store::series::{self, Fault, FoundSeries, Instant, Pick, RangeQuery, ReadError};
 use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
 
@@ -23,17 +23,17 @@ use crate::range::{Grid, Range, range};
 use crate::top_keys;
 use crate::wire::series::{Mark, Series, SeriesAnswer, SeriesError};
 
-/// Metrics in one question.
+/// Most metrics of a request.
 const MOST: usize = 24;
 
-/// A question.
+/// The parameters of a request.
 #[derive(Debug)]
-struct Question {
+struct SeriesQuery {
     picks: Vec<Pick>,
     range: Range,
     grid: Grid,
     limit: i64,
-    /// Of keys to choose from only this one and those that begin with it and a dot.
+    /// Restricts the keys to this one and those that begin with it and a dot.
     key_prefix: Option<String>,
     interval: i64,
     /// The longest interval at which any of the metrics is sampled.
@@ -43,7 +43,7 @@ struct Question {
     lag: i64,
 }
 
-/// The answer.
+/// Answers `GET series`.
 ///
 /// # Errors
 /// When a parameter does not parse, a metric does not exist, or nothing at all could be read.
@@ -58,7 +58,7 @@ pub async fn series(app: &App, asked: &Params) -> Result<Answer, ApiError> {
     let assumed = i64::try_from(app.settings.interval.as_micros()).unwrap_or(i64::MAX);
     let interval = host.map_or(assumed, |host| host.interval);
     let interval_of = |pick: &Pick| host.map_or(assumed, |host| host.interval_of(pick.metric));
-    let question = Question {
+    let question = SeriesQuery {
         step_interval: picks.iter().map(interval_of).max().unwrap_or(interval),
         lag: picks
             .iter()
@@ -97,7 +97,7 @@ pub async fn series(app: &App, asked: &Params) -> Result<Answer, ApiError> {
         .await
 }
 
-/// `id` or `id@key`, by commas.
+/// Parses `id` or `id@key`, separated by commas.
 fn picks(text: &str) -> Result<Vec<Pick>, ApiError> {
     let mut picks = Vec::new();
     for item in text.split(',').filter(|item| !item.is_empty()) {
@@ -127,7 +127,7 @@ fn picks(text: &str) -> Result<Vec<Pick>, ApiError> {
     Ok(picks)
 }
 
-/// Where an answer ended, and what a continuation relies on.
+/// Where an answer ended, and the state that a continuation depends on.
 #[derive(Clone, Debug, PartialEq)]
 struct Cursor {
     seam: Timestamp,
@@ -149,7 +149,7 @@ impl Cursor {
     }
 }
 
-/// What a continuation relies on.
+/// Returns a fingerprint of the state that a continuation depends on.
 fn relies_on(host: Option<&Host>, grid: Grid, read: &Read) -> String {
     let mut text = String::new();
     for found in &read.series {
@@ -165,9 +165,9 @@ fn relies_on(host: Option<&Host>, grid: Grid, read: &Read) -> String {
     fingerprint([stamp.as_bytes(), &grid.step.to_le_bytes(), text.as_bytes()])
 }
 
-/// What was read.
+/// The result of the reads.
 struct Read {
-    series: Vec<Found>,
+    series: Vec<FoundSeries>,
     faults: Vec<Fault>,
     /// What lies before has not been read yet of metrics with keys.
     complete_from: Timestamp,
@@ -178,7 +178,7 @@ struct Read {
 async fn answer(
     app: &App,
     host: Option<&Host>,
-    question: &Question,
+    question: &SeriesQuery,
     since: Option<Cursor>,
 ) -> Result<Answer, ApiError> {
     let grid = question.grid;
@@ -196,53 +196,59 @@ async fn answer(
     Answer::new(&shape(host, question, read, grid.start, false))
 }
 
+impl SeriesQuery {
+    /// Returns the query of the picks that are single series or chosen keys.
+    fn plain(&self, give_from: Timestamp) -> RangeQuery {
+        let picks = self.picks.iter().filter(|pick| !is_by_key(pick));
+        RangeQuery {
+            host_id: self.host_id,
+            from: self.grid.start,
+            to: self.range.to,
+            give_from,
+            step: self.grid.step,
+            interval: self.step_interval,
+            limit: self.limit,
+            key_prefix: None,
+            last: true,
+            picks: picks.cloned().collect(),
+        }
+    }
+
+    /// Returns the query of the picks whose keys are those with the highest values.
+    fn top_keys(&self, host: Option<&Host>, seam: Timestamp) -> top_keys::TopKeysQuery {
+        let picks = self.picks.iter().filter(|pick| is_by_key(pick));
+        top_keys::TopKeysQuery {
+            host_id: self.host_id,
+            generation: host.map_or_else(String::new, |host| host.generation.clone()),
+            from: self.grid.start,
+            seam,
+            to: self.range.to,
+            step: self.grid.step,
+            interval: self.step_interval,
+            limit: self.limit,
+            key_prefix: self.key_prefix.clone(),
+            metrics: picks.map(|pick| pick.metric).collect(),
+        }
+    }
+}
+
+fn is_by_key(pick: &Pick) -> bool {
+    pick.key.is_none() && pick.metric.key.is_some()
+}
+
 async fn read_from(
     app: &App,
     host: Option<&Host>,
-    question: &Question,
+    question: &SeriesQuery,
     give_from: Timestamp,
 ) -> Result<Read, ApiError> {
     let grid = question.grid;
-    let by_key = |pick: &&Pick| pick.key.is_none() && pick.metric.key.is_some();
-    let ask = Ask {
-        host_id: question.host_id,
-        from: grid.start,
-        to: question.range.to,
-        give_from,
-        step: grid.step,
-        interval: question.step_interval,
-        limit: question.limit,
-        key_prefix: None,
-        last: true,
-        picks: question
-            .picks
-            .iter()
-            .filter(|pick| !by_key(pick))
-            .cloned()
-            .collect(),
-    };
-    let highest = top_keys::Question {
-        host_id: question.host_id,
-        generation: host.map_or_else(String::new, |host| host.generation.clone()),
-        from: grid.start,
-        seam: seam(host, grid, question.lag),
-        to: question.range.to,
-        step: grid.step,
-        interval: question.step_interval,
-        limit: question.limit,
-        key_prefix: question.key_prefix.clone(),
-        metrics: question
-            .picks
-            .iter()
-            .filter(by_key)
-            .map(|pick| pick.metric)
-            .collect(),
-    };
-    let ask = &ask;
+    let highest = question.top_keys(host, seam(host, grid, question.lag));
+    let ask = &question.plain(give_from);
     let plain = app.database.read("series", |session| async move {
         let client = &session.client;
         let mut found = series::buckets(client, ask).await;
-        // One scan that fails is told beside the others; a link that fails fails them all.
+        // A scan that fails is reported next to the others; a link that fails fails them all.
         if found.series.is_empty()
             && let Some(at) = found
                 .faults
@@ -309,7 +315,7 @@ async fn marks(
 
 fn shape(
     host: Option<&Host>,
-    question: &Question,
+    question: &SeriesQuery,
     read: Read,
     from: Timestamp,
     partial: bool,
@@ -329,7 +335,7 @@ fn shape(
         } else {
             let cause = std::error::Error::source(&fault.error).map(ToString::to_string);
             tracing::error!(error = %fault.error, cause, "a metric cannot be read");
-            "this could not be read; the server's log says why"
+            "the metric could not be read; see the server's log"
         };
         errors.extend(fault.metrics.iter().map(|metric| error(metric, message)));
     }
@@ -367,8 +373,8 @@ fn shape(
     }
 }
 
-/// Services answer after the host was sampled: what they tell of a tick may be stored after the next
-/// one, and what is asked slowly a minute later. As far back the newest sample of all is found, too.
+/// Returns how late samples of a metric may be stored: services answer after the host was sampled, so
+/// their rows of a tick may be stored after the next one, and slow queries up to a minute later.
 fn lag(metric: &Metric, interval: i64) -> i64 {
     if metric.every() == Every::Slow {
         return i64::from(SLOW_SECS + 60) * 1_000_000;
@@ -379,7 +385,7 @@ fn lag(metric: &Metric, interval: i64) -> i64 {
     0
 }
 
-/// Start of the first bucket that may still change: the one with the newest sample, less the lag.
+/// Returns the start of the first bucket that may still change: the one with the newest sample, less the lag.
 fn seam(host: Option<&Host>, grid: Grid, lag: i64) -> Timestamp {
     let newest = host.and_then(|host| host.newest).unwrap_or(grid.start);
     let bucket = (newest.as_micros() - lag - grid.start.as_micros()).div_euclid(grid.step);
@@ -387,7 +393,7 @@ fn seam(host: Option<&Host>, grid: Grid, lag: i64) -> Timestamp {
     Timestamp(grid.start.as_micros() + bucket.clamp(0, last.max(0)) * grid.step)
 }
 
-fn columns(found: &Found, step: i64, from: Timestamp, n: usize) -> Series {
+fn columns(found: &FoundSeries, step: i64, from: Timestamp, n: usize) -> Series {
     let empty = vec![None; n];
     let mut series = Series {
         metric: found.metric.id(),

@@ -22,8 +22,8 @@ use crate::wire::{Cell, Unit};
 /// Longest search.
 const LONGEST_SEARCH: usize = 256;
 
-/// What is asked of a table.
-struct Question {
+/// The parameters of a request.
+struct TableQuery {
     sort: (usize, bool),
     search: String,
     filters: Vec<(&'static str, Vec<String>)>,
@@ -32,7 +32,7 @@ struct Question {
     is_csv: bool,
 }
 
-/// The answer.
+/// Answers `GET table/<name>`.
 ///
 /// # Errors
 /// When there is no such table, a parameter does not parse, or the rows cannot be read.
@@ -43,7 +43,7 @@ pub async fn table(
     headers: &HeaderMap,
 ) -> Result<Response, ApiError> {
     let view = view(name).ok_or(ApiError::NotFound("no such table"))?;
-    let question = Question::parse(view, params)?;
+    let question = TableQuery::parse(view, params)?;
     let now = app.now();
     let at = params
         .get("at")
@@ -67,7 +67,7 @@ pub async fn table(
         " {} {:?} {}",
         host.map_or_else(String::new, Host::stamp),
         at,
-        // What is no sample (runs, settings) may change without one.
+        // Rows that are not samples (runs, settings) may change between samples.
         now.as_millis() / 10_000,
     );
     let answer = app.answers.get(key, async || {
@@ -96,7 +96,7 @@ async fn read(
     Ok(read.await?)
 }
 
-impl Question {
+impl TableQuery {
     fn parse(view: &View, params: &Params) -> Result<Self, ApiError> {
         let sort = params
             .get("sort")
@@ -152,7 +152,7 @@ impl Question {
             })
     }
 
-    /// Whether a line passes the filters; `but` one of them is left aside.
+    /// Returns whether a line passes the filters, ignoring the filter `but`.
     fn passes(&self, line: &Line, but: Option<&str>) -> bool {
         self.filters
             .iter()
@@ -164,7 +164,7 @@ impl Question {
             })
     }
 
-    /// The lines that match, sorted. Unknown values stand last in both directions.
+    /// Returns the matching lines, sorted. Unknown values come last in both directions.
     fn select<'a>(&self, lines: &'a Lines) -> Vec<&'a Line> {
         let mut found: Vec<&Line> = lines
             .lines
@@ -187,7 +187,7 @@ impl Question {
     }
 }
 
-fn shape(view: &View, question: &Question, lines: &Lines) -> TableAnswer {
+fn shape(view: &View, question: &TableQuery, lines: &Lines) -> TableAnswer {
     let found = question.select(lines);
     let pages = found.len().div_ceil(question.limit);
     let page = question.page.min(pages.saturating_sub(1));
@@ -238,7 +238,7 @@ fn shape(view: &View, question: &Question, lines: &Lines) -> TableAnswer {
     }
 }
 
-/// What adds up, over the lines of all pages.
+/// Returns the sums of additive columns over the lines of all pages.
 fn sums(view: &View, found: &[&Line]) -> BTreeMap<&'static str, f64> {
     #[expect(
         clippy::cast_precision_loss,
@@ -264,7 +264,7 @@ fn sums(view: &View, found: &[&Line]) -> BTreeMap<&'static str, f64> {
         .collect()
 }
 
-fn as_csv(view: &View, question: &Question, lines: &Lines) -> Response {
+fn as_csv(view: &View, question: &TableQuery, lines: &Lines) -> Response {
     let mut text = String::new();
     csv::line(&mut text, view.columns.iter().map(|column| column.id));
     for line in question.select(lines) {

@@ -1,9 +1,9 @@
-//! The command to copy that goes with a problem of a metric, where nobody in particular is behind it.
+//! The command to copy for a problem of a metric that has no specific culprit.
 //!
-//! A name from outside becomes part of a command only in quotes, and not at all with a control character.
+//! An untrusted name becomes part of a command only in quotes, and not at all with a control character.
 
-/// By metric; `{shell}` is the key quoted for a shell, `{literal}` what follows the name of the server,
-/// quoted for SQL.
+/// Commands by metric; `{shell}` is the key quoted for a shell, `{literal}` the part of the key after the
+/// name of the server, quoted for SQL.
 const COMMANDS: &[(&str, &str)] = &[
     (
         "system.oom_kills_per_sec",
@@ -70,7 +70,7 @@ const COMMANDS: &[(&str, &str)] = &[
     ),
 ];
 
-/// The command for a metric and its key.
+/// Returns the command for a metric and its key.
 pub(super) fn of(metric: &str, key: Option<&str>) -> Option<String> {
     let (_, template) = COMMANDS.iter().find(|(id, _)| *id == metric)?;
     let wants_key = template.contains('{');
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_from_outside_stay_names() {
+    fn untrusted_names_stay_names() {
         for (metric, key, expected) in [
             (
                 "mount.used_pct",
@@ -141,7 +141,7 @@ mod tests {
     fn every_command_is_of_a_metric_that_can_be_a_problem() {
         for (id, _) in COMMANDS {
             let metric = schema::metric(id).unwrap_or_else(|| panic!("{id}"));
-            assert!(metric.judged_over_secs > 0, "{id}");
+            assert!(metric.evaluated_over_secs > 0, "{id}");
         }
     }
 }

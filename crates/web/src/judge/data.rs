@@ -1,18 +1,18 @@
-//! How old the data are, what the agent does, and what is wrong with the data themselves.
+//! The age of the data, the state of the agent, and problems of the data themselves.
 
 use jiff::tz::TimeZone;
 use schema::micros::SECOND;
 use schema::{Severity, Timestamp};
 
 use super::{DEAD_SECS, HEARTBEAT_AGE, SILENT_COMMAND, SILENT_FIX, SILENT_SECS};
-use crate::hosts::Host;
+use crate::hosts::{Blocked, Host};
 use crate::wire::now::{AgentState, Freshness, FreshnessState, Problem};
 use crate::words;
 
-/// Ticks this much ahead of the server's clock say that one of the clocks is wrong.
+/// From this far ahead of the server's clock on, a tick means that one of the clocks is wrong.
 const AHEAD: i64 = 30 * SECOND;
 
-/// Microseconds as seconds.
+/// Converts microseconds to seconds.
 #[expect(
     clippy::cast_precision_loss,
     reason = "spans of time are far below 2^53 µs"
@@ -21,16 +21,16 @@ pub(super) fn secs(micros: i64) -> f64 {
     micros as f64 / 1e6
 }
 
-/// What a verdict depends on beside a host and its values.
+/// The context of a verdict, apart from a host and its values.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Context<'a> {
-    /// The instant.
+    /// The current time.
     pub(crate) now: Timestamp,
-    /// The zone of times within sentences.
+    /// The time zone of times in sentences.
     pub(crate) zone: &'a TimeZone,
     /// The sampling interval where there is no host, seconds.
     pub(crate) interval_secs: f64,
-    /// How old the newest tick of the host is, microseconds.
+    /// The age of the newest tick of the host, microseconds.
     pub(crate) age: Option<i64>,
 }
 
@@ -51,7 +51,7 @@ pub(super) fn freshness(context: &Context<'_>, host: &Host) -> Freshness {
     }
 }
 
-/// Returns what the agent does, and the age of its newest sign of life. A tick is one too.
+/// Returns the state of the agent, and the age of its newest heartbeat or tick.
 pub(super) fn agent_state(context: &Context<'_>, host: &Host) -> (AgentState, Option<f64>) {
     let heartbeat = host
         .heartbeat
@@ -67,7 +67,7 @@ pub(super) fn agent_state(context: &Context<'_>, host: &Host) -> (AgentState, Op
         };
         return (state, None);
     };
-    // Without heartbeats only ticks tell, and these may be far apart.
+    // Without heartbeats there are only ticks, which may be far apart.
     let patience = match host.heartbeat {
         Some(_) => secs(host.interval).max(SILENT_SECS),
         None => (3.0 * secs(host.interval)).max(SILENT_SECS),
@@ -84,7 +84,7 @@ pub(super) fn agent_state(context: &Context<'_>, host: &Host) -> (AgentState, Op
     (state, Some(secs(alive)))
 }
 
-/// A problem that is no metric's, to be filled in.
+/// Returns a problem without a metric, to be filled in.
 pub(super) fn about(id: &str, severity: Severity, view: &str) -> Problem {
     Problem {
         id: id.to_owned(),
@@ -102,8 +102,7 @@ pub(super) fn about(id: &str, severity: Severity, view: &str) -> Problem {
     }
 }
 
-/// What is wrong with the data themselves.
-#[expect(clippy::cast_precision_loss, reason = "counts of an hour")]
+/// Returns the problems of the data themselves.
 pub(super) fn about_data(
     host: &Host,
     state: AgentState,
@@ -111,46 +110,68 @@ pub(super) fn about_data(
     now: Timestamp,
 ) -> Vec<Problem> {
     let mut found = Vec::new();
-    let last = [host.heartbeat, host.newest].into_iter().flatten().max();
-    if state == AgentState::Silent {
-        let level = silence.map(|silence| {
-            if silence >= DEAD_SECS {
-                DEAD_SECS
-            } else {
-                SILENT_SECS
-            }
-        });
-        let critical = level.is_none_or(|level| level >= DEAD_SECS);
-        found.push(Problem {
-            title: "The collector is silent".to_owned(),
-            metric: HEARTBEAT_AGE.to_owned(),
-            level,
-            since_ms: last.or(host.started).map(Timestamp::as_millis),
-            fix: SILENT_FIX.to_owned(),
-            command: SILENT_COMMAND.to_owned(),
-            ..about(
-                "agent",
-                if critical {
-                    Severity::Critical
-                } else {
-                    Severity::Warn
-                },
-                "collector",
-            )
-        });
+    found.extend(agent_problem(host, state, silence));
+    found.extend(clock_problem(host, now));
+    found.extend(host.blocked.as_ref().map(blocked_problem));
+    if host.gaps > 0 {
+        found.push(within_hour(
+            "gaps",
+            host.gaps,
+            ("gap in the data", "gaps in the data"),
+            "The Collector view lists time range and reason of each gap.",
+        ));
     }
-    if state == AgentState::Stopped {
-        found.push(Problem {
+    if host.dead_letters > 0 {
+        found.push(within_hour(
+            "dead_letters",
+            host.dead_letters,
+            (
+                "row rejected by the database",
+                "rows rejected by the database",
+            ),
+            "The Collector view lists each row with its error under Dead letters.",
+        ));
+    }
+    found
+}
+
+/// Returns the problem of an agent that is silent or was stopped.
+fn agent_problem(host: &Host, state: AgentState, silence: Option<f64>) -> Option<Problem> {
+    match state {
+        AgentState::Silent => {
+            let last = [host.heartbeat, host.newest].into_iter().flatten().max();
+            let is_dead = silence.is_none_or(|silence| silence >= DEAD_SECS);
+            let (severity, threshold) = if is_dead {
+                (Severity::Critical, DEAD_SECS)
+            } else {
+                (Severity::Warn, SILENT_SECS)
+            };
+            Some(Problem {
+                title: "The collector is silent".to_owned(),
+                metric: HEARTBEAT_AGE.to_owned(),
+                level: silence.map(|_| threshold),
+                since_ms: last.or(host.started).map(Timestamp::as_millis),
+                fix: SILENT_FIX.to_owned(),
+                command: SILENT_COMMAND.to_owned(),
+                ..about("agent", severity, "collector")
+            })
+        }
+        AgentState::Stopped => Some(Problem {
             title: "The collector was stopped".to_owned(),
             since_ms: host.ended.map(Timestamp::as_millis),
             fix: "Start the collector:".to_owned(),
             command: "systemctl start pqcrypta-collector".to_owned(),
             ..about("agent", Severity::Warn, "collector")
-        });
+        }),
+        AgentState::Running | AgentState::Never => None,
     }
+}
+
+/// Returns the problem of a host whose clock differs from that of the database server or of this one.
+fn clock_problem(host: &Host, now: Timestamp) -> Option<Problem> {
     if let Some((ahead, since)) = host.clock {
         let way = if ahead > 0.0 { "ahead of" } else { "behind" };
-        found.push(Problem {
+        return Some(Problem {
             title: format!(
                 "The host's clock is {} {way} the database server's",
                 words::duration(ahead.abs())
@@ -161,66 +182,49 @@ pub(super) fn about_data(
                 .to_owned(),
             ..about("clock", Severity::Warn, "system")
         });
-    } else if let Some(newest) = host
-        .newest
-        .filter(|newest| newest.as_micros() > now.as_micros() + AHEAD)
-    {
-        let ahead = secs(newest.as_micros() - now.as_micros());
-        found.push(Problem {
-            // The figure itself moves with every question; minutes are enough to act on.
-            title: format!(
-                "The host's clock is {} ahead of this server's",
-                words::duration(ahead)
-            ),
-            fix: "Check the time service on both hosts:".to_owned(),
-            command: "timedatectl status".to_owned(),
-            ..about("clock", Severity::Warn, "system")
-        });
     }
-    if let Some(blocked) = &host.blocked {
-        let logs = words::counted(blocked.sources as usize, "log");
-        found.push(Problem {
-            title: format!("Lines of {logs} cannot be stored"),
-            value: Some(blocked.sources as f64),
-            since_ms: blocked.since.map(Timestamp::as_millis),
-            fix: format!(
-                "{}. The lines wait in their logs; see the collector's log: journalctl -u pqcrypta-collector.",
-                sentence(&blocked.cause)
-            ),
-            ..about("logs_blocked", Severity::Warn, "logs")
-        });
-    }
-    let hour = |id: &str, count: i64, one: &str, many: &str, fix: &str| Problem {
+    let ahead = host.newest?.as_micros() - now.as_micros();
+    (ahead > AHEAD).then(|| Problem {
+        // The figure changes with every request; minutes are precise enough.
         title: format!(
-            "{count} {} within the last hour",
-            if count == 1 { one } else { many }
+            "The host's clock is {} ahead of this server's",
+            words::duration(secs(ahead))
         ),
+        fix: "Check the time service on both hosts:".to_owned(),
+        command: "timedatectl status".to_owned(),
+        ..about("clock", Severity::Warn, "system")
+    })
+}
+
+/// Returns the problem of log sources whose lines cannot be stored.
+#[expect(clippy::cast_precision_loss, reason = "a handful")]
+fn blocked_problem(blocked: &Blocked) -> Problem {
+    let logs = words::counted(blocked.sources as usize, "log");
+    Problem {
+        title: format!("Lines of {logs} cannot be stored"),
+        value: Some(blocked.sources as f64),
+        since_ms: blocked.since.map(Timestamp::as_millis),
+        fix: format!(
+            "{}. The lines wait in their logs; see the collector's log: journalctl -u pqcrypta-collector.",
+            sentence(&blocked.cause)
+        ),
+        ..about("logs_blocked", Severity::Warn, "logs")
+    }
+}
+
+/// Returns the problem of a count within the last hour; `things`: singular and plural.
+#[expect(clippy::cast_precision_loss, reason = "counts of an hour")]
+fn within_hour(id: &str, count: i64, things: (&str, &str), fix: &str) -> Problem {
+    let thing = if count == 1 { things.0 } else { things.1 };
+    Problem {
+        title: format!("{count} {thing} within the last hour"),
         value: Some(count as f64),
         fix: fix.to_owned(),
         ..about(id, Severity::Warn, "collector")
-    };
-    if host.gaps > 0 {
-        let fix = "The Collector view lists time range and reason of each gap.";
-        found.push(hour(
-            "gaps",
-            host.gaps,
-            "gap in the data",
-            "gaps in the data",
-            fix,
-        ));
     }
-    if host.dead_letters > 0 {
-        let fix = "The Collector view lists each row with its error under Dead letters.";
-        let (one, many) = (
-            "row rejected by the database",
-            "rows rejected by the database",
-        );
-        found.push(hour("dead_letters", host.dead_letters, one, many, fix));
-    }
-    found
 }
 
-/// A text as a sentence, without its full stop.
+/// Capitalizes a text and removes its full stop.
 fn sentence(text: &str) -> String {
     let text = text.trim_end_matches('.');
     let mut chars = text.chars();
@@ -230,7 +234,7 @@ fn sentence(text: &str) -> String {
         .unwrap_or_default()
 }
 
-/// Why nothing can be said, with the instant since when.
+/// Returns why the state is unknown, and since when.
 pub(super) fn unknown_because(
     context: &Context<'_>,
     host: &Host,

@@ -1,8 +1,8 @@
-//! Open findings that somebody should act on, as problems.
+//! Open findings of severity warning or worse, as problems.
 //!
-//! A finding has begun when it was opened, and names its first step as what to do. Of many of one
-//! rule the worst is named and the rest is counted, so that a botnet is one attack and not a page of
-//! addresses.
+//! A problem begins when its finding was opened, and its fix is the first step of the finding. Of many
+//! findings of one rule the worst is named and the others are counted, so that a botnet is one attack
+//! rather than a page of addresses.
 
 use schema::{Severity, Timestamp};
 use store::series::{Instant, ReadError};
@@ -14,10 +14,10 @@ use super::titles::cut;
 use crate::hosts::Host;
 use crate::wire::now::Problem;
 
-/// So many of one rule are read: two are both named, of more the worst alone.
+/// Findings read of one rule: two are both named, of more only the worst.
 const READ: i64 = 2;
 
-/// A finding as far as a problem tells of it.
+/// The part of a finding that becomes a problem.
 struct Finding {
     rule: String,
     target: String,
@@ -27,7 +27,7 @@ struct Finding {
     fingerprint: Option<String>,
     template: Option<String>,
     opened: Timestamp,
-    /// How many of its rule were not read, and stand behind it.
+    /// Number of further findings of its rule that were not read.
     more: i64,
 }
 
@@ -46,8 +46,8 @@ impl Finding {
         })
     }
 
-    /// `Password guessing over SSH: 203.0.113.9`. A pattern's number says nothing, its text does;
-    /// what the title names already is not named twice.
+    /// Formats a title such as `Password guessing over SSH: 203.0.113.9`. Patterns are named by their
+    /// template; a subject that the title contains is not repeated.
     fn named(&self) -> String {
         let subject = self.subject();
         if subject.is_empty() || self.title.contains(subject) {
@@ -56,7 +56,7 @@ impl Finding {
         format!("{}: {}", self.title, cut(subject))
     }
 
-    /// What it is about, in words; empty when only a number is known.
+    /// Returns the subject in words; empty when only a fingerprint is known.
     fn subject(&self) -> &str {
         let is_pattern = self.fingerprint.as_ref() == Some(&self.target);
         match &self.template {
@@ -79,7 +79,7 @@ impl Finding {
     }
 }
 
-/// A step that ends with its only command, as the words before it and the command to copy.
+/// Splits a step that ends with its only command into the text before it and the command to copy.
 fn apart(step: String) -> (String, String) {
     let parts: Vec<&str> = step.split('`').collect();
     match parts.as_slice() {
@@ -90,7 +90,7 @@ fn apart(step: String) -> (String, String) {
     }
 }
 
-/// The open findings of a host that are warnings or worse.
+/// Reads the open findings of a host that are warnings or worse.
 pub(super) async fn findings(client: &Client, host: &Host) -> Result<Vec<Problem>, ReadError> {
     let params = [
         (&host.id as &(dyn ToSql + Sync), Type::INT4),
@@ -107,7 +107,7 @@ pub(super) async fn findings(client: &Client, host: &Host) -> Result<Vec<Problem
     Ok(fold(found))
 }
 
-/// Problems of what was found, in its order.
+/// Converts findings into problems, in the same order.
 fn fold(found: Vec<Finding>) -> Vec<Problem> {
     let mut problems = Vec::with_capacity(found.len());
     let mut rule = String::new();
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_title_names_what_helps_and_nothing_twice() {
-        let told = |title: &str, target: &str, template: Option<&str>| {
+        let named = |title: &str, target: &str, template: Option<&str>| {
             let is_pattern = target.len() == 16;
             let finding = Finding {
                 title: title.to_owned(),
@@ -222,7 +222,7 @@ mod tests {
                 Some("disk <*> failed"),
                 "New error: disk <*> failed",
             ),
-            // The pattern of a source's finding is beside the point of its title.
+            // The template does not belong in the title of a finding about a source.
             (
                 "More errors",
                 "app",
@@ -231,10 +231,10 @@ mod tests {
             ),
             ("New errors", "", None, "New errors"),
         ] {
-            assert_eq!(told(title, target, template), expected);
+            assert_eq!(named(title, target, template), expected);
         }
         assert_eq!(
-            told("More errors", &"x".repeat(90), None).chars().count(),
+            named("More errors", &"x".repeat(90), None).chars().count(),
             "More errors: ".len() + 60
         );
     }

@@ -1,9 +1,9 @@
-//! Which of the areas that a host may do without are there.
+//! Which of the optional areas of a host exist.
 //!
-//! A service is there as long as each tick tells whether it answers, and replication as long as a
-//! figure of it is known. What was sampled since the agent's start and is no more is there too, and
-//! dark: it went silent, which is never good, whatever figures of long windows still say. What the
-//! agent was never told of is absent.
+//! A service exists as long as each tick reports whether it answers, and replication as long as one of its
+//! figures is known. An area that was sampled since the agent's start and is not any more exists, too, but
+//! has no data: it is unknown, whatever values of long windows remain. An area that was never sampled since
+//! then is absent.
 
 use schema::micros::{DAY, MINUTE};
 use schema::tables::{DbSample, LogSource, ReplicationSample, TargetSample};
@@ -14,21 +14,21 @@ use tokio_postgres::Client;
 use crate::areas::{AREAS, Kinds, area_of};
 use crate::hosts::Host;
 
-/// Within this a service that is well was sampled, microseconds.
+/// Within this time a healthy service was sampled, microseconds.
 const RECENT: i64 = MINUTE;
 
-/// What is known of the areas.
+/// The areas of a host.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Presence {
     /// Kinds of the targets.
     pub(super) kinds: Kinds,
-    /// Areas that are there.
+    /// Areas that exist.
     pub(super) present: Vec<&'static str>,
-    /// Areas that are there and of which no figure is known.
-    pub(super) dark: Vec<&'static str>,
+    /// Areas that exist and have no data.
+    pub(super) without_data: Vec<&'static str>,
 }
 
-/// Kinds of the targets that were sampled of late.
+/// Reads the kinds of the recently sampled targets.
 pub(super) async fn kinds(client: &Client, host: &Host, at: Timestamp) -> Result<Kinds, ReadError> {
     let from = Timestamp(at.as_micros() - RECENT.max(3 * host.app_interval));
     let columns = ["target", "kind"];
@@ -53,7 +53,7 @@ pub(super) async fn presence(
     mut kinds: Kinds,
 ) -> Result<Presence, ReadError> {
     let mut silent = Vec::new();
-    let told = kinds.clone();
+    let sampled = kinds.clone();
     if kinds.is_empty() {
         let last = last(client, host, at, TargetSample::TABLE, &["target", "kind"]).await?;
         kinds = last.iter().filter_map(|cells| named(cells)).collect();
@@ -64,26 +64,26 @@ pub(super) async fn presence(
         }
     }
     let mut ups = values.iter().filter(|one| one.metric.id() == "db.up");
-    let logs_tell = values
+    let logs_reported = values
         .iter()
         .any(|one| one.metric.id() == "log.readable" && one.value.is_some());
-    let servers_tell = ups.clone().any(|one| one.value.is_some());
+    let servers_reported = ups.clone().any(|one| one.value.is_some());
     let one_is_up = ups.any(|one| one.value.is_some_and(|up| up > 0.0));
     let known = |area: &str| match area {
-        "postgres" => servers_tell,
-        "api" | "proxy" => told.values().any(|kind| kind == area),
+        "postgres" => servers_reported,
+        "api" | "proxy" => sampled.values().any(|kind| kind == area),
         _ => values.iter().any(|one| {
             let of = area_of(one.metric, one.key.as_deref(), &kinds);
             one.value.is_some() && of.is_some_and(|of| of.id == area)
         }),
     };
-    for (area, tells, table) in [
-        ("postgres", servers_tell, DbSample::TABLE),
-        // A slot that was dropped is gone; one whose server is away is not known to be.
+    for (area, is_reported, table) in [
+        ("postgres", servers_reported, DbSample::TABLE),
+        // Without its server it is unknown whether a slot still exists.
         ("replication", one_is_up, ReplicationSample::TABLE),
-        ("logs", logs_tell, LogSource::TABLE),
+        ("logs", logs_reported, LogSource::TABLE),
     ] {
-        if !tells && !last(client, host, at, table, &[]).await?.is_empty() {
+        if !is_reported && !last(client, host, at, table, &[]).await?.is_empty() {
             silent.push(area);
         }
     }
@@ -93,7 +93,7 @@ pub(super) async fn presence(
         if known || silent.contains(&area.id) || !area.may_be_absent {
             found.present.push(area.id);
             if !known {
-                found.dark.push(area.id);
+                found.without_data.push(area.id);
             }
         }
     }
@@ -112,7 +112,7 @@ fn named(cells: &[Cell]) -> Option<(String, String)> {
     }
 }
 
-/// The rows of the newest instant since the agent's start, at most a day back.
+/// Reads the rows of the newest instant since the agent's start, at most a day back.
 async fn last(
     client: &Client,
     host: &Host,

@@ -1,8 +1,8 @@
-//! Processes that stand out, and what the state of one means.
+//! Processes beyond a threshold, and the severity of process states.
 //!
-//! Stopped (T, t) is a warning: somebody stopped it. Waiting without being interruptible (D) and
-//! dead but not collected (Z) are normal for an instant; seen in each of the last three ticks they
-//! are critical: a process that a disk holds up, or a parent that does not collect its children.
+//! Stopped (T, t) is a warning. Uninterruptible sleep (D) and zombies (Z) are normal for an instant; in
+//! each of the last three ticks they are critical: a process blocked on I/O, or a parent that does not
+//! reap its children.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,10 +15,10 @@ use crate::hosts::Host;
 use crate::number::round;
 use crate::wire::now::Badge;
 
-/// In how many neighbouring ticks D and Z must be seen.
+/// Number of consecutive ticks in which D and Z must be seen.
 pub(crate) const LASTING_TICKS: usize = 3;
 
-/// The severity of a state letter; `lasting`: it was seen in each of the last ticks.
+/// Returns the severity of a state letter; `lasting`: it was seen in each of the last ticks.
 pub(crate) fn state_severity(state: &str, lasting: bool) -> Severity {
     match state {
         "T" | "t" => Severity::Warn,
@@ -27,15 +27,15 @@ pub(crate) fn state_severity(state: &str, lasting: bool) -> Severity {
     }
 }
 
-/// Processes (`pid`, `start_ticks`) that were in one of the states D and Z, the same one, in each of
-/// the last three ticks up to `at`.
+/// Returns the processes (`pid`, `start_ticks`) that were in the same state, D or Z, in each of the last
+/// three ticks up to `at`.
 pub(crate) async fn lasting_states(
     client: &Client,
     host_id: i32,
     at: Timestamp,
     interval: i64,
 ) -> Result<HashSet<(i64, i64)>, ReadError> {
-    // Three ticks span two intervals; the half is for ticks that are late.
+    // Three ticks span two intervals; the additional half allows for late ticks.
     let from = Timestamp(at.as_micros() - interval * 5 / 2);
     let to = Timestamp(at.as_micros() + 1);
     let columns = ["pid", "start_ticks", "state"];
@@ -60,20 +60,22 @@ pub(crate) async fn lasting_states(
         .collect())
 }
 
-/// The metrics whose thresholds make a process stand out; each reads the column of its name.
-const JUDGED: [&str; 4] = [
+/// The metrics by which processes are evaluated; each reads the column of its name.
+const EVALUATED: [&str; 4] = [
     "process_one.cpu_pct",
     "process_one.rss_bytes",
     "process_one.fd_count",
     "process_one.thread_count",
 ];
 
-/// Counts the processes of the newest sample that are at a warning or worse, as the table of processes
-/// shows them.
+/// Counts the processes of the newest sample that are at a warning or worse, as in the table of processes.
 pub(super) async fn badge(client: &Client, host: &Host, at: Timestamp) -> Result<Badge, ReadError> {
-    let judged: Vec<&'static Metric> = JUDGED.iter().filter_map(|id| schema::metric(id)).collect();
+    let evaluated: Vec<&'static Metric> = EVALUATED
+        .iter()
+        .filter_map(|id| schema::metric(id))
+        .collect();
     let mut columns = vec!["pid", "start_ticks", "process_count", "state"];
-    columns.extend(judged.iter().map(|metric| metric.name));
+    columns.extend(evaluated.iter().map(|metric| metric.name));
     let end = Timestamp(at.as_micros() + 1);
     let tick = series::tick(client, ProcessSample::TABLE, host.id, at, end, &columns).await?;
     let may_last = |row: &Vec<Cell>| matches!(row.get(3), Some(Cell::Text(state)) if matches!(&**state, "D" | "Z"));
@@ -87,7 +89,7 @@ pub(super) async fn badge(client: &Client, host: &Host, at: Timestamp) -> Result
         let [Cell::Int(pid), Cell::Int(start), count, state, values @ ..] = row.as_slice() else {
             continue;
         };
-        // Thresholds are for one process; a sum has none.
+        // Thresholds apply to single processes, not to sums.
         if matches!(count, Cell::Int(count) if *count > 1) {
             continue;
         }
@@ -95,7 +97,7 @@ pub(super) async fn badge(client: &Client, host: &Host, at: Timestamp) -> Result
             Cell::Text(state) => state_severity(state, lasting.contains(&(*pid, *start))),
             _ => Severity::Ok,
         };
-        let by_value = judged
+        let by_value = evaluated
             .iter()
             .zip(values)
             .map(|(metric, cell)| match number(cell) {

@@ -1,7 +1,7 @@
-//! The title of a problem: the condition in a sentence, with its value in the right number.
+//! The title of a problem: the condition in a sentence, with value and number agreeing.
 //!
-//! One template per judged metric. `{key}` is what the metric is about, `{value}` the judged value with
-//! its unit, `{n}` the same as a whole number, `{window}` the time over which events are counted.
+//! One template per evaluated metric. `{key}` is the key of the metric, `{value}` the evaluated value with
+//! its unit, `{n}` the same as an integer, `{window}` the time over which events are counted.
 
 use schema::{Metric, Unit};
 
@@ -10,11 +10,11 @@ use crate::words;
 /// How the value of a metric becomes a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Title {
-    /// One sentence whatever the value is.
+    /// One sentence for all values.
     Of(&'static str),
-    /// For one, and for any other number.
+    /// Singular and plural.
     Count(&'static str, &'static str),
-    /// The same for a rate of events, stated as how many there were within the judged window.
+    /// Singular and plural for a rate of events, stated as their number in the window.
     Events(&'static str, &'static str),
 }
 
@@ -338,7 +338,7 @@ pub(super) fn title(metric: &Metric, key: Option<&str>, value: f64) -> String {
             words::value(value, metric.unit)
         );
     };
-    let window = f64::from(metric.judged_over_secs);
+    let window = f64::from(metric.evaluated_over_secs);
     let (template, n) = match *title {
         Of(template) => (template, 0),
         Count(one, many) => one_or_many(value, one, many),
@@ -348,11 +348,11 @@ pub(super) fn title(metric: &Metric, key: Option<&str>, value: f64) -> String {
         .replace("{value}", &words::value(value, metric.unit))
         .replace("{n}", &n.to_string())
         .replace("{window}", &words::duration(window))
-        // Last, as a name from outside may hold braces.
+        // Last, as an untrusted name may contain braces.
         .replace("{key}", &key)
 }
 
-/// Returns the title of those beyond the named ones: `Dead-row share: 296 more, the worst orders with 40.2 %`.
+/// Returns the title of the problem that counts the remaining keys: `Dead-row share: 296 more, the worst orders with 40.2 %`.
 pub(super) fn rest(metric: &Metric, count: usize, worst: Option<&str>, value: f64) -> String {
     let worst = worst.map_or_else(String::new, |key| format!(" {}", cut(key)));
     match metric.unit {
@@ -365,14 +365,14 @@ pub(super) fn rest(metric: &Metric, count: usize, worst: Option<&str>, value: f6
     }
 }
 
-/// The template for a number and that number; a problem is never about none.
+/// Returns the template for a number and that number, which is at least 1.
 #[expect(clippy::cast_possible_truncation, reason = "counts are far below 2^53")]
 fn one_or_many<'a>(value: f64, one: &'a str, many: &'a str) -> (&'a str, i64) {
     let n = (value.round() as i64).max(1);
     (if n == 1 { one } else { many }, n)
 }
 
-/// Shortens a key to what a sentence has room for.
+/// Shortens a key so that it fits in a sentence.
 pub(super) fn cut(key: &str) -> String {
     words::cut(key, 60)
 }
@@ -382,10 +382,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_judged_metric_has_a_title_that_names_what_it_is_about() {
+    fn every_evaluated_metric_has_a_title_that_names_what_it_is_about() {
         for metric in schema::METRICS {
             let id = metric.id();
-            let can_be_a_problem = metric.judged_over_secs > 0
+            let can_be_a_problem = metric.evaluated_over_secs > 0
                 && metric
                     .levels
                     .is_some_and(|levels| levels.warn.or(levels.critical).is_some());

@@ -1,9 +1,9 @@
-//! The verdict: what `now` says, of judged values and of the age of the data.
+//! The verdict of `now`, from evaluated values and the age of the data.
 
 use schema::{Severity, Timestamp};
 
 use super::data::{Context, about, about_data, agent_state, freshness, secs, unknown_because};
-use super::judged::Judged;
+use super::evaluation::Evaluation;
 use super::presence::Presence;
 use crate::areas::{AREAS, Kinds, area_of};
 use crate::hosts::Host;
@@ -13,11 +13,15 @@ use crate::wire::now::{
 };
 use crate::words;
 
-/// At most so many problems are listed.
+/// Most problems of an answer.
 const LISTED: usize = 50;
 
-/// The answer of `now` for a host whose database answers.
-pub(crate) fn compose(context: &Context<'_>, host: Option<&Host>, judged: Option<&Judged>) -> Now {
+/// Returns the answer of `now` while the database answers.
+pub(crate) fn compose(
+    context: &Context<'_>,
+    host: Option<&Host>,
+    evaluation: Option<&Evaluation>,
+) -> Now {
     let Some(host) = host else {
         return nothing(context);
     };
@@ -25,35 +29,30 @@ pub(crate) fn compose(context: &Context<'_>, host: Option<&Host>, judged: Option
     let (state, silence) = agent_state(context, host);
     let mut problems = about_data(host, state, silence, context.now);
     problems.extend(
-        judged
+        evaluation
             .iter()
-            .flat_map(|judged| judged.problems.iter().cloned()),
+            .flat_map(|evaluation| evaluation.problems.iter().cloned()),
     );
     problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
-    let mut facts = judged.map_or_else(Vec::new, |judged| judged.facts.clone());
+    let mut facts = evaluation.map_or_else(Vec::new, |evaluation| evaluation.facts.clone());
     let pending = facts
         .iter()
         .find(|fact| fact.metric == "collector.pending_records");
     let pending = pending.and_then(|fact| fact.value);
     let reason = unknown_because(context, host, freshness.state, state);
-    let is_known = reason.is_none() && judged.is_some();
+    let is_known = reason.is_none() && evaluation.is_some();
     if !is_known {
         for fact in &mut facts {
             fact.severity = Severity::Unknown;
         }
     }
-    let presence = judged.map(|judged| &judged.presence);
+    let presence = evaluation.map(|evaluation| &evaluation.presence);
     let areas = areas(&problems, presence, is_known);
-    let verdict = match reason {
-        Some((text, since)) => Verdict {
-            severity: Severity::Unknown,
-            text,
-            since_ms: since.map(Timestamp::as_millis),
-        },
-        None => say(context, &problems, &areas),
-    };
+    let verdict = reason.map_or_else(|| summarize(context, &problems, &areas), unknown);
     let mut badges = badges(&problems, is_known);
-    let processes = judged.filter(|_| is_known).map(|judged| judged.processes);
+    let processes = evaluation
+        .filter(|_| is_known)
+        .map(|evaluation| evaluation.processes);
     badges.insert(
         "processes",
         processes.unwrap_or(Badge::new(Severity::Unknown, 0)),
@@ -62,15 +61,7 @@ pub(crate) fn compose(context: &Context<'_>, host: Option<&Host>, judged: Option
     Now {
         now_ms: 0,
         version: env!("CARGO_PKG_VERSION"),
-        host: HostNow {
-            id: host.id,
-            name: host.name.clone(),
-            kernel: host.kernel.clone(),
-            cores: host.cores,
-            memory_bytes: host.memory_bytes,
-            boot_ms: host.boot.map(Timestamp::as_millis),
-            first_ms: host.first_start.map(Timestamp::as_millis),
-        },
+        host: host_now(host),
         verdict,
         freshness,
         agent: Agent {
@@ -78,11 +69,7 @@ pub(crate) fn compose(context: &Context<'_>, host: Option<&Host>, judged: Option
             heartbeat_ms: host.heartbeat.map(Timestamp::as_millis),
             pending_records: pending,
         },
-        database: DatabaseNow {
-            state: DatabaseState::Ok,
-            since_ms: None,
-            message: String::new(),
-        },
+        database: answering(),
         problems,
         areas,
         badges,
@@ -91,7 +78,35 @@ pub(crate) fn compose(context: &Context<'_>, host: Option<&Host>, judged: Option
     }
 }
 
-/// The answer before there is any host.
+fn unknown((text, since): (String, Option<Timestamp>)) -> Verdict {
+    Verdict {
+        severity: Severity::Unknown,
+        text,
+        since_ms: since.map(Timestamp::as_millis),
+    }
+}
+
+fn host_now(host: &Host) -> HostNow {
+    HostNow {
+        id: host.id,
+        name: host.name.clone(),
+        kernel: host.kernel.clone(),
+        cores: host.cores,
+        memory_bytes: host.memory_bytes,
+        boot_ms: host.boot.map(Timestamp::as_millis),
+        first_ms: host.first_start.map(Timestamp::as_millis),
+    }
+}
+
+fn answering() -> DatabaseNow {
+    DatabaseNow {
+        state: DatabaseState::Ok,
+        since_ms: None,
+        message: String::new(),
+    }
+}
+
+/// Returns the answer before there is any host.
 fn nothing(context: &Context<'_>) -> Now {
     Now {
         now_ms: 0,
@@ -113,11 +128,7 @@ fn nothing(context: &Context<'_>) -> Now {
             heartbeat_ms: None,
             pending_records: None,
         },
-        database: DatabaseNow {
-            state: DatabaseState::Ok,
-            since_ms: None,
-            message: String::new(),
-        },
+        database: answering(),
         problems: Vec::new(),
         areas: areas(&[], None, false),
         badges: badges(&[], false),
@@ -126,8 +137,8 @@ fn nothing(context: &Context<'_>) -> Now {
     }
 }
 
-/// The last answer, when the database does not answer: what was known stays readable and counts
-/// for nothing.
+/// Returns the last answer for the time in which the database does not answer: its values stay readable,
+/// and its severities are unknown.
 pub(crate) fn unreachable(
     context: &Context<'_>,
     last: Option<Now>,
@@ -214,7 +225,7 @@ fn areas(problems: &[Problem], presence: Option<&Presence>, is_known: bool) -> V
             };
             let present =
                 known.present.contains(&area.id) || !area.may_be_absent || mine().next().is_some();
-            let good = if known.dark.contains(&area.id) {
+            let good = if known.without_data.contains(&area.id) {
                 Severity::Unknown
             } else {
                 Severity::Ok
@@ -251,8 +262,8 @@ fn badges(problems: &[Problem], is_known: bool) -> std::collections::BTreeMap<&'
         .collect()
 }
 
-/// The sentence about data that are fresh.
-fn say(context: &Context<'_>, problems: &[Problem], areas: &[Area]) -> Verdict {
+/// Sums up fresh data in one sentence.
+fn summarize(context: &Context<'_>, problems: &[Problem], areas: &[Area]) -> Verdict {
     if let Some(first) = problems.first() {
         let since = first.since_ms.map(Timestamp::from_millis);
         let when = since.map_or_else(String::new, |since| {
@@ -268,12 +279,12 @@ fn say(context: &Context<'_>, problems: &[Problem], areas: &[Area]) -> Verdict {
             since_ms: first.since_ms,
         };
     }
-    let dark: Vec<&str> = areas
+    let without_data: Vec<&str> = areas
         .iter()
         .filter(|area| area.present && area.severity == Severity::Unknown)
         .map(|area| area.label)
         .collect();
-    if dark.is_empty() {
+    if without_data.is_empty() {
         return Verdict {
             severity: Severity::Ok,
             text: format!(
@@ -287,7 +298,7 @@ fn say(context: &Context<'_>, problems: &[Problem], areas: &[Area]) -> Verdict {
         severity: Severity::Unknown,
         text: format!(
             "Unknown: no data for {}; everything else is normal.",
-            dark.join(", ")
+            without_data.join(", ")
         ),
         since_ms: None,
     }

@@ -1,6 +1,6 @@
--- What could not be seen of each server at its newest tick, and what mends it.
+-- Statistics of each server that could not be read at its newest tick, with the fix.
 -- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz; a few ticks).
--- Columns: those of table blind_spots, id, sev_state text. Rows: one per gap in our sight.
+-- Columns: those of table blind_spots, id, sev_state text. Rows: one per gap.
 -- Indexes: (host_id, ts) of each partition.
 WITH newest AS (
     SELECT instance, max(ts) AS ts

@@ -1,8 +1,7 @@
--- Who waits for whom at the newest tick of each server: every root with those that wait for it
--- below, in order.
+-- Wait trees at the newest tick of each server: every root with its waiters below, in order.
 -- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz; a few ticks).
--- Columns: those of table blocking, id, sev_pid. Rows: one per session that blocks or is blocked; of a ring
--- (a deadlock not found yet), which has no root, those that no path reaches stand last.
+-- Columns: those of table blocking, id, sev_pid. Rows: one per session that blocks or is blocked; sessions of a
+-- cycle (a deadlock not detected yet), which has no root, come last.
 -- Indexes: (host_id, ts) of each partition.
 WITH RECURSIVE newest AS (
     SELECT instance, max(ts) AS ts

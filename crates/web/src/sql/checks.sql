@@ -1,5 +1,5 @@
--- What the checks of each server found at its newest slow tick. Settings and unused indexes are tables of
--- their own.
+-- Results of the checks of each server at its newest slow tick. Settings and unused indexes have separate
+-- tables.
 -- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz; two slow ticks).
 -- Columns: those of table checks, id, sev_check_name text, tag_check_name text.
 -- Rows: one per check and object. Indexes: (host_id, ts) of each partition.
@@ -28,7 +28,7 @@ WITH newest AS (
     ('fk_without_index', 'Foreign keys without index', 'bytes', 'info', 'Each delete of the referenced row scans the table: create an index.'),
     ('index_bloat_exact', 'Density of indexes', 'percent', NULL, 'Far below 90 percent: REINDEX INDEX CONCURRENTLY.'),
     ('invalid_indexes', 'Invalid indexes', 'bytes', 'warn', 'REINDEX INDEX CONCURRENTLY, if no build of it is running.'),
-    ('logical_lag', 'Logical consumers behind', 'bytes', NULL, 'See the subscriber.'),
+    ('logical_lag', 'Logical consumers lagging', 'bytes', NULL, 'See the subscriber.'),
     ('missing_replica_identity', 'Published tables without replica identity', 'rows', 'warn', 'Updates and deletes fail: add a primary key, or ALTER TABLE … REPLICA IDENTITY.'),
     ('prepared_xacts', 'Prepared transactions left open', 'secs', 'warn', 'COMMIT PREPARED or ROLLBACK PREPARED.'),
     ('recovery_conflicts', 'Statements cancelled by replay', 'statements', NULL, 'hot_standby_feedback, or a longer max_standby_streaming_delay.'),

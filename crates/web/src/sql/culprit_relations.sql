@@ -1,4 +1,4 @@
--- The command that mends a table or an index, by the key of its metrics.
+-- The command that fixes a table or an index, by the key of its metrics.
 -- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz; two slow ticks), $4 keys text[].
 -- Columns: key, database, command text. Rows: one per key that was sampled.
 -- Indexes: (host_id, ts) of each partition.

@@ -1,4 +1,4 @@
--- Sessions worth a look at the newest tick of each server, to name who is behind a problem.
+-- Notable sessions at the newest tick of each server, to name the culprit of a problem.
 -- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz; a few ticks).
 -- Columns: instance text, pid int4, database, role, application, state text, query text (on one line),
 -- query_secs, xact_secs float8, blocked_by int4, victims int8. Rows: at most 200 per server.

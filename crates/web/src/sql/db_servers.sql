@@ -1,4 +1,4 @@
--- The newest row of every PostgreSQL server, with what its databases take on disk.
+-- The newest row of every PostgreSQL server, with the size of its databases.
 -- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz; two slow ticks).
 -- Columns: those of table db_servers, and id (the metrics' key). Rows: one per server.
 -- Indexes: (host_id, ts) of each partition.

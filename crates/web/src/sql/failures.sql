@@ -1,4 +1,4 @@
--- The last failed requests that targets told of.
+-- The last failed requests reported by targets.
 -- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz; a day).
 -- Columns: those of table failures, id. Rows: at most 100, newest first.
 -- Indexes: (host_id, ts) of each partition.

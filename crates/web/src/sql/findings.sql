@@ -1,10 +1,10 @@
--- What stands out in the logs of a host: what is open, and what was within a range.
+-- Findings in the logs of a host: the open ones, and those within a range.
 -- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz).
 -- Columns: id, state, severity, title, target, message, kind, domain, rule, steps, source, pattern text,
--- position int8, since_ms, seen_ms, over_ms timestamptz, times int8, value, expected float8, sev_title text.
+-- position int8, since_ms, seen_ms, resolved_ms timestamptz, occurrences int8, value, expected float8, sev_title text.
 -- Rows: at most 2000: open ones first, then the worst, then the newest; position counts them in that order.
--- A pattern is told by its template rather than by its number. What is over says how bad it was and is bad
--- no more: sev_title is of open ones.
+-- A pattern is named by its template rather than by its fingerprint. A resolved finding keeps its severity as text;
+-- sev_title is set only for open ones.
 -- Index: findings_pkey.
 WITH shown AS (
     SELECT *, row_number() OVER (
@@ -15,7 +15,7 @@ WITH shown AS (
 SELECT finding_id::text AS id, position, CASE WHEN resolved_at IS NULL THEN 'open' ELSE 'resolved' END AS state,
        severity, left(title, 400) AS title, left(message, 4000) AS message,
        left(CASE WHEN target = details ->> 'fingerprint' THEN coalesce(details ->> 'template', target) ELSE target END, 400) AS target,
-       opened_at AS since_ms, seen_at AS seen_ms, resolved_at AS over_ms, kind, domain, rule, times, value, expected,
+       opened_at AS since_ms, seen_at AS seen_ms, resolved_at AS resolved_ms, kind, domain, rule, times AS occurrences, value, expected,
        left(array_to_string(ARRAY(SELECT translate(step, E'\r\n', '  ') FROM unnest(steps) WITH ORDINALITY u (step, n) ORDER BY n), E'\n'),
             4000) AS steps,
        left(details ->> 'source', 400) AS source, left(details ->> 'fingerprint', 64) AS pattern,

@@ -1,5 +1,5 @@
--- Every host with what is known of its agent.
--- Parameters: $1 from when signs of life count, $2 until when, $3 from when losses count, $4 from
+-- All hosts with the state of their agents.
+-- Parameters: $1 from when heartbeats count, $2 until when, $3 from when losses count, $4 from
 --   when log sources are looked at (timestamptz each).
 -- Columns: host_id int4, hostname text, kernel text, cores int4, memory_bytes int8, boot_ts, heartbeat,
 --   first_start, started_at, ended_at timestamptz, interval_secs text, app_secs text, history_gen int8, gaps int8, dead_letters int8,

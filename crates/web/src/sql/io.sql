@@ -1,4 +1,4 @@
--- What kinds of process read and wrote within a range: positive steps of the counters, added up. A
+-- I/O by kind of process within a range: positive steps of the counters, added up. A
 -- step is exact however long it took; across a reset it is unknown and left out.
 -- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz).
 -- Columns: those of table io, id. Rows: one per server, kind of process, object and context.

@@ -1,8 +1,8 @@
--- Lines of logs within a range that pass filters; the asker adds an order and a limit.
+-- Lines of logs within a range that pass filters; the caller adds an order and a limit.
 -- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz), $4 levels text[], $5 sources text[],
 -- $6 fingerprints text[], $7 text in small ASCII letters to be found whatever the case, $8 the same
 -- beyond ASCII; lines before the key $9 timestamptz, $10 source, $11 at int8, $12 line_id int8; lines
--- after the key $13 to $16; $17 limit int8; $18 text to be found as it stands. What is NULL restricts nothing.
+-- after the key $13 to $16; $17 limit int8; $18 text to be found unchanged. NULL: no restriction.
 -- Columns: ts timestamptz, source, at int8, line_id int8, level, component, message, message_chars int4,
 -- context text (JSON), fingerprint.
 -- Index: log_entries_ts, _source_ts, _grave_ts, _fingerprint_ts. A text is looked for by strpos, which

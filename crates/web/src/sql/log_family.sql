@@ -1,4 +1,4 @@
--- A pattern with all that are one with it: what it was merged into, and what was merged into that.
+-- A pattern with its family: the pattern it was merged into, and all that were merged into that.
 -- Parameters: $1 host_id int4, $2 fingerprint text. Columns: fingerprint text.
 WITH RECURSIVE up (fingerprint, alias_of, depth) AS (
     SELECT fingerprint, alias_of, 0 FROM collector.log_patterns WHERE host_id = $1 AND fingerprint = $2::text

@@ -1,6 +1,6 @@
 -- Hours with lines of logs that may pass filters: where to look, and how much there is to read.
 -- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz), $4 levels, $5 sources, $6 fingerprints
--- text[]; what is NULL restricts nothing.
+-- text[]; NULL: no restriction.
 -- Columns: bucket timestamptz (start of the hour), lines int8 (of the hour, all of them).
 -- Rows: newest first. Index: log_metrics_hourly_pkey, log_fingerprint_hourly_fingerprint. Counts are
 -- stored in the transaction of their lines, so an hour without a count has no line.

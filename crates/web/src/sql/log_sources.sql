@@ -1,9 +1,9 @@
--- Sources of logs: whether each can be read, and what it said within the last hour.
+-- Sources of logs: whether each can be read, and its lines within the last hour.
 -- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz): an hour, to the end of the newest sample.
 -- Columns: id and source (name), kind, place, parser, status, error text, last_line_ms timestamptz,
 -- error_lines, warn_lines, info_lines, debug_lines, lines, unread_lines, bytes, overflowed int8, error_warn_pct, unread_pct float8,
--- tag_state (blocked, unreadable, misread, silent, ok), severities. What most lines of
--- do not fit has an open finding; its rule says how many are most.
+-- tag_state (blocked, unreadable, misread, silent, ok), severities. A source most of
+-- whose lines do not fit the parser has an open finding; its rule defines "most".
 -- Rows: one per source that was sampled with the newest ones. Index: log_sources_raw_ts.
 WITH sample AS (
     SELECT source, ts, kind, place, parser, status, error, last_line,

@@ -1,4 +1,4 @@
--- What happened to a host within a range: starts and ends of its agent, its last boot.
+-- Events of a host within a range: starts and ends of its agent, its last boot.
 -- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz).
 -- Columns: at timestamptz, kind text (started, stopped, vanished, booted). Rows: at most 200, oldest first.
 -- Indexes: agent_runs_started; ends are looked for among the runs that began before the range's end.

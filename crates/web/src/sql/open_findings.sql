@@ -1,7 +1,7 @@
--- What somebody should act on, of what stands out in the logs of a host: the worst of each rule.
+-- Open findings in the logs of a host that need action: the worst of each rule.
 -- Parameters: $1 host_id int4, $2 how many of one rule (int8).
--- Columns: rule, target, severity, title, fingerprint, template text, steps text[] (the first two), opened_at timestamptz, more int8: how many
--- of the rule are left out behind this row. Rows: at most 200, of one rule in order of badness. Index: findings_open.
+-- Columns: rule, target, severity, title, fingerprint, template text, steps text[] (the first two), opened_at timestamptz, more int8: the number of
+-- findings of the rule that follow this row and are left out. Rows: at most 200, of one rule the worst first. Index: findings_open.
 WITH ranked AS (
     SELECT rule, target, severity, title, steps[1:2] AS steps, details ->> 'fingerprint' AS fingerprint,
            details ->> 'template' AS template, opened_at, count(*) OVER (PARTITION BY rule) AS of_rule,

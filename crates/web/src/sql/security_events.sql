@@ -1,4 +1,4 @@
--- What lines of logs meant for the security of a host, within a range.
+-- Security events in the logs of a host, within a range.
 -- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz).
 -- Columns: id text, ts_ms, first_ms timestamptz, event_type, severity, source, source_ip, username text,
 -- count int8, details text (JSON), sev_event_type text.

@@ -1,4 +1,4 @@
--- Sessions worth a look at the newest tick of each server. A server without such a session has no
+-- Notable sessions at the newest tick of each server. A server without such a session has no
 -- row, so the newest tick is that of the server's own row.
 -- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz; a few ticks).
 -- Columns: those of table sessions, id, tag_why text[]. Rows: one per session.

@@ -15,7 +15,7 @@ WITH newest AS (
     JOIN collector.db_check_raw c ON c.instance = newest.instance AND c.ts = newest.ts
     WHERE c.host_id = $1 AND c.ts >= $2 AND c.ts < $3 AND c.check_name = 'settings'
 ), measured AS (
-    -- `8kB` counts blocks; what is no whole number, or switches something off, is shown as it stands.
+    -- `8kB` counts blocks; a value that is not an integer, or switches something off, is shown unchanged.
     SELECT *, unit ~ 'B$' AS is_bytes,
            CASE WHEN setting ~ '^[1-9][0-9]{0,17}$' AND unit IS NOT NULL
                 THEN setting::numeric * coalesce(substring(unit FROM '^[0-9]+'), '1')::numeric

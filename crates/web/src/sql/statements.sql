@@ -1,4 +1,4 @@
--- What statements cost within a range: amounts of the slow ticks in it, added up.
+-- Costs of statements within a range: amounts of the slow ticks in it, added up.
 -- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz), $4 mean time from which a statement is slow, ms (float8).
 -- Columns: those of table statements, id (the metrics' key), tag_issue text[].
 -- Rows: one per server, database and statement, at most the 2000 that took longest; share_pct is of all.

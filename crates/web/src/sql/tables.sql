@@ -4,7 +4,7 @@
 -- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz; two slow ticks).
 -- Columns: those of table tables, and id (the metrics' key). Rows: one per table.
 -- Indexes: (host_id, ts) of each partition. One scan and two windows: a join of a tick with the tick
--- before is planned as a nested loop, as nobody knows how many tables there are.
+-- before is planned as a nested loop, as the planner does not know how many tables there are.
 WITH read AS (
     SELECT *, max(ts) OVER (PARTITION BY instance, database) AS newest,
            extract(epoch FROM ts - lag(ts) OVER w)::float8 AS secs,

@@ -1,6 +1,6 @@
--- Indexes that nobody has scanned since counting began and that nothing needs. One is worth a look above
+-- Indexes that have not been scanned since counting began and that nothing needs. One is notable above
 -- 1 MiB. Dropping it is advised when its scans were counted, and it was watched itself, for 14 days or
--- more: two weeks hold two of everything that comes once a week. Where that is not known there is no
+-- more: two weeks hold two of everything that comes once a week. Where that is unknown there is no
 -- advice. An index may still serve a standby alone, or a yearly report.
 -- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz; two slow ticks).
 -- Columns: those of table unused_indexes, id (the metrics' key), sev_size_bytes text. Rows: one per index.

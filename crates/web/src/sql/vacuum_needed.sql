@@ -1,7 +1,7 @@
--- Tables that want a vacuum, why, and the command: dead rows beyond the table's own threshold, or
+-- Tables that need a vacuum, why, and the command: dead rows beyond the table's own threshold, or
 -- more than a tenth of at least a hundred live rows; old transaction ids (autovacuum forces a vacuum
--- at 200 million by default); autovacuum switched off for a table that has dead rows. Partitions stand for
--- themselves, as each is vacuumed by itself.
+-- at 200 million by default); autovacuum switched off for a table that has dead rows. Partitions are listed
+-- individually, as each is vacuumed by itself.
 -- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz; two slow ticks).
 -- Columns: those of table vacuum_needed, id (the metrics' key), tag_why text[]. Rows: one per table.
 -- Indexes: (host_id, ts) of each partition.
@@ -9,7 +9,7 @@ WITH read AS (
     SELECT *, max(ts) OVER (PARTITION BY instance, database) AS newest
     FROM collector.table_metrics_raw
     WHERE host_id = $1 AND ts >= $2 AND ts < $3 AND partitions IS NULL
-), judged AS (
+), evaluated AS (
     SELECT *, array_remove(ARRAY[
                CASE WHEN xid_age > 200000000 THEN 'wraparound' END,
                CASE WHEN n_dead_tup > vacuum_threshold THEN 'overdue' END,
@@ -30,5 +30,5 @@ SELECT instance || '.' || database || '.' || schema_name || '.' || table_name AS
        format(CASE WHEN 'wraparound' = ANY (reasons) THEN 'VACUUM (FREEZE, ANALYZE) %I.%I;' ELSE 'VACUUM (ANALYZE) %I.%I;' END,
               schema_name, table_name) AS command,
        total_bytes, database, instance, reasons AS tag_why
-FROM judged
+FROM evaluated
 WHERE reasons <> '{}'

@@ -1,4 +1,4 @@
-//! What scraped targets tell of their requests, and whether they answer.
+//! Requests and state of scraped targets.
 
 use super::stored::{Lookback, Stored};
 use super::{Col, Filter, Source, View};
@@ -152,7 +152,7 @@ const FAILURE: &[Col] = &[
         "method",
         "Method",
         Unit::Text,
-        "As GET; empty when the target does not say.",
+        "As GET; empty when the target does not report it.",
     ),
     Col::new(
         "path",

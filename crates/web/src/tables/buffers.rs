@@ -1,4 +1,4 @@
-//! Rows that wait on the host, by table.
+//! Rows in the queue of the host, by table.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +44,7 @@ pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
     let columns = ["buffer_depths"];
     let tick = series::tick(client, SelfSample::TABLE, host.id, from, to, &columns).await?;
     let depths: BTreeMap<String, i64> = match tick.rows.first().and_then(|row| row.first()) {
-        // What another version wrote in another form is not shown.
+        // Rows that another version wrote in another form are not shown.
         Some(Stored::Json(text)) => serde_json::from_str(text).unwrap_or_default(),
         _ => BTreeMap::new(),
     };

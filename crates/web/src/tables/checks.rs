@@ -1,4 +1,4 @@
-//! What checks of PostgreSQL servers found.
+//! Results of the checks of PostgreSQL servers.
 
 use super::place::{BY_DATABASE, BY_SERVER, DATABASE, SERVER};
 use super::stored::{Lookback, Stored};

@@ -1,4 +1,4 @@
-//! Collectors and how their runs went within the last hour.
+//! Collectors and their runs within the last hour.
 
 use std::collections::BTreeMap;
 
@@ -127,12 +127,12 @@ pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
     })
 }
 
-/// Returns whether a stored outcome is a failure; one that is not known is.
+/// Returns whether a stored outcome is a failure; unknown outcomes are.
 fn is_failure(outcome: &str) -> bool {
     RunOutcome::parse(outcome).is_none_or(RunOutcome::is_failure)
 }
 
-/// A collector that fails is a warning; one that failed within the hour is worth a look.
+/// Makes the line of a collector: failing is a warning, having failed within the hour is informational.
 fn line(name: String, hour: Hour) -> Option<Line> {
     let (last_ms, outcome, took, rows) = hour.last?;
     let severity = if is_failure(&outcome) {

@@ -14,11 +14,11 @@ const COLUMNS: &[Col] = &[
         "noticed_ms",
         "Noticed",
         Unit::TimeMs,
-        "When it was set aside.",
+        "When it was dead-lettered.",
     )
     .primary(),
     Col::new("table_name", "Table", Unit::Text, "Where it was to go.").primary(),
-    Col::new("error", "Error", Unit::Text, "What the database said.").primary(),
+    Col::new("error", "Error", Unit::Text, "The error of the database.").primary(),
     Col::new("sqlstate", "Code", Unit::Text, "The error's SQLSTATE."),
     Col::new("ts_ms", "Sample", Unit::TimeMs, "When it was sampled."),
     Col::new(
@@ -73,7 +73,7 @@ fn line((at, row): (usize, &Row)) -> Result<Line, tokio_postgres::Error> {
     };
     let text = |name| -> Result<String, tokio_postgres::Error> { row.try_get(name) };
     let (noticed, sampled, table) = (time("noticed_at")?, time("ts")?, text("table_name")?);
-    // Rows of one batch share every instant; their order tells them apart.
+    // Rows of one batch share every instant; their order distinguishes them.
     let id = format!(
         "{}.{table}.{}.{at}",
         noticed.as_micros(),

@@ -1,4 +1,4 @@
-//! Findings: what the collector concluded from what it stored, from when it was found until it was over.
+//! Findings of the collector, open and resolved.
 
 use super::logs::BY_SEVERITY;
 use super::stored::{Lookback, Stored};
@@ -6,7 +6,7 @@ use super::{Col, Filter, Source, View};
 use crate::wire::Unit;
 
 const FINDING: &[Col] = &[
-    Col::new("title", "Finding", Unit::Text, "What stands out.").primary(),
+    Col::new("title", "Finding", Unit::Text, "The condition.").primary(),
     Col::new(
         "severity",
         "Severity",
@@ -20,17 +20,12 @@ const FINDING: &[Col] = &[
         "A source, the text of a pattern, an address or an account.",
     )
     .primary(),
-    Col::new(
-        "state",
-        "State",
-        Unit::Text,
-        "open as long as it lasts, then resolved.",
-    ),
+    Col::new("state", "State", Unit::Text, "open, or resolved."),
     Col::new(
         "since_ms",
         "Since",
         Unit::TimeMs,
-        "Time of the first line, attempt or packet that it is about.",
+        "Time of the first line, attempt or packet that it counts.",
     ),
     Col::new(
         "seen_ms",
@@ -39,60 +34,60 @@ const FINDING: &[Col] = &[
         "Time of the last of them.",
     ),
     Col::new(
-        "over_ms",
+        "resolved_ms",
         "Resolved",
         Unit::TimeMs,
-        "When it was over; none while it lasts.",
+        "When it was resolved; empty while it is open.",
     ),
     Col::new(
         "message",
-        "What was seen",
+        "Observation",
         Unit::Text,
-        "What was seen, with figures.",
+        "The observation, with figures.",
     ),
     Col::new(
         "steps",
         "What to do",
         Unit::Text,
-        "What to do, in this order; one step per line, commands between backticks.",
+        "Steps to take, in order; one per line, commands between backticks.",
     ),
     Col::new(
         "value",
         "Measured",
         Unit::Count,
-        "What was measured, in the unit the message names.",
+        "The measured value, in the unit of the message.",
     ),
     Col::new(
         "expected",
         "Expected",
         Unit::Count,
-        "What was to be expected; none where there was nothing to compare with.",
+        "The expected value; empty without a basis for comparison.",
     ),
     Col::new(
-        "times",
-        "Times",
+        "occurrences",
+        "Occurrences",
         Unit::Count,
-        "How often more of it was found.",
+        "How often it was found again.",
     ),
     Col::new(
         "kind",
         "Kind",
         Unit::Text,
-        "alert: act on it. insight: worth knowing. recommendation: says what to do.",
+        "alert: act on it. insight: worth knowing. recommendation: what to do.",
     ),
     Col::new("domain", "Domain", Unit::Text, "logs or security."),
-    Col::new("rule", "Rule", Unit::Text, "The rule that says so."),
+    Col::new("rule", "Rule", Unit::Text, "The rule that found it."),
     Col::new(
         "source",
         "Source",
         Unit::Text,
-        "The log that told it; none where there are many.",
+        "The log with its lines; empty where there are several.",
     ),
     Col::new(
         "pattern",
         "Pattern",
         Unit::Text,
-        "Fingerprint of the lines it is about, a row of log_patterns; none where there is none.",
+        "Fingerprint of the lines it is about, a row of log_patterns; empty where there is none.",
     ),
     Col::new(
         "position",

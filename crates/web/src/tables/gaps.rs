@@ -1,4 +1,4 @@
-//! Samples that were lost.
+//! Lost samples.
 
 use schema::micros::DAY;
 use schema::tables::DataGap;
@@ -85,7 +85,7 @@ pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
             _ => String::new(),
         };
         let mut shown: Vec<Cell> = cells.into_iter().map(Cell::from).collect();
-        // Class stands behind the span.
+        // The class follows the span.
         shown[..3].rotate_left(1);
         let from = match shown[0] {
             Cell::Int(from) => from,

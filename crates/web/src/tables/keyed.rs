@@ -1,4 +1,4 @@
-//! Tables of things with a name: columns are stored as they are, or metrics by key.
+//! Tables of named objects: columns are stored values, or metrics by key.
 
 use std::collections::HashMap;
 
@@ -8,9 +8,8 @@ use store::series::{self, Latest, ReadError};
 use super::{Col, Line, Lines, Reading};
 use crate::wire::Cell;
 
-/// One line per row of the newest sample. Columns with a metric show its value over the window it
-/// is judged by, as facts and problems do; the others are read from the row. The first column is
-/// the key.
+/// Reads one line per row of the newest sample. Columns with a metric show its value over the evaluation
+/// window, as facts and problems do; the others are read from the row. The first column is the key.
 pub(super) async fn read(
     reading: &Reading<'_>,
     table: &'static TableDef,
@@ -64,7 +63,7 @@ pub(super) async fn read(
     })
 }
 
-/// Values by metric and key, as they are shown and judged.
+/// Groups rounded values by metric and key.
 pub(super) fn by_key(values: Vec<Latest>) -> HashMap<(String, String), f64> {
     values
         .into_iter()
@@ -75,7 +74,7 @@ pub(super) fn by_key(values: Vec<Latest>) -> HashMap<(String, String), f64> {
         .collect()
 }
 
-/// Values by metric, and by key within it, as they are shown and judged.
+/// Groups rounded values by metric, and by key within it.
 pub(super) fn by_metric(values: Vec<Latest>) -> HashMap<String, HashMap<String, f64>> {
     let mut metrics: HashMap<String, HashMap<String, f64>> = HashMap::new();
     for one in values {

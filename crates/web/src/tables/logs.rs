@@ -1,5 +1,5 @@
-//! Logs: their sources, what their lines have in common, and what they mean for security. The lines
-//! themselves are too many for a table of this kind (`api::logs`).
+//! Logs: sources, patterns and security events. Lines are too many for a table of this kind
+//! (`api::logs`).
 
 use schema::{LogLevel, Severity};
 
@@ -105,7 +105,7 @@ const SOURCE: &[Col] = &[
         "backlog_bytes",
         "Not yet read",
         Unit::Bytes,
-        "Bytes that wait in its files; the journal does not tell.",
+        "Bytes that wait in its files; unknown for the journal.",
     )
     .metric("log.backlog_bytes")
     .summed(),
@@ -163,7 +163,7 @@ const PATTERN: &[Col] = &[
         "template",
         "Pattern",
         Unit::Text,
-        "What its lines have in common; <*> stands for what differs.",
+        "The common text of its lines; <*> replaces the variable parts.",
     )
     .primary(),
     Col::new("level", "Level", Unit::Text, "Level of its lines.").primary(),
@@ -232,7 +232,7 @@ pub(super) const PATTERNS: View = View {
     )),
 };
 
-/// By the words of the database.
+/// By severity, as stored.
 pub(super) const BY_SEVERITY: Filter = Filter {
     id: "severity",
     label: "Severity",

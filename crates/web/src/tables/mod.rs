@@ -1,10 +1,9 @@
 //! Tables of the pages: one file declares one.
 //!
-//! A [`View`] says which columns there are, what they mean and how the rows can be filtered, and names
-//! the reader of its rows. Search, filters, sorting, pages and CSV are the same for all
+//! A [`View`] declares the columns, their meaning and the filters, and names the reader of its rows. Search, filters, sorting, pages and CSV are the same for all
 //! (`api::table`), as rows of one host at one instant are few enough to be handled here.
 //!
-//! Most tables of PostgreSQL and of applications are a statement and columns that find each other by
+//! Most tables of PostgreSQL and of applications are a statement whose columns are matched by
 //! name ([`stored`]).
 
 mod applications;
@@ -37,7 +36,7 @@ use store::series::ReadError;
 use tokio_postgres::Client;
 
 use crate::hosts::Host;
-use crate::judge::blind;
+use crate::judge::visibility;
 use crate::wire::meta::{ColumnMeta, FilterMeta, FilterValue, TableMeta};
 use crate::wire::{Cell, Unit};
 use stored::Stored;
@@ -79,7 +78,7 @@ pub const VIEWS: &[&View] = &[
     &logs::SECURITY,
 ];
 
-/// The table of this name.
+/// Returns the table of this name.
 #[must_use]
 pub fn view(name: &str) -> Option<&'static View> {
     VIEWS.iter().find(|view| view.name == name).copied()
@@ -105,7 +104,7 @@ pub struct Col {
 }
 
 impl Col {
-    /// A column.
+    /// Returns a column.
     #[must_use]
     pub const fn new(
         id: &'static str,
@@ -124,7 +123,7 @@ impl Col {
         }
     }
 
-    /// Stays visible on a phone.
+    /// Keeps the column visible on a phone.
     #[must_use]
     pub const fn primary(self) -> Self {
         Self {
@@ -133,7 +132,7 @@ impl Col {
         }
     }
 
-    /// Adds up over rows.
+    /// Sums the column over rows.
     #[must_use]
     pub const fn summed(self) -> Self {
         Self {
@@ -142,7 +141,7 @@ impl Col {
         }
     }
 
-    /// Is a metric and judged by its thresholds.
+    /// Evaluates the column by the thresholds of a metric.
     #[must_use]
     pub const fn metric(self, metric: &'static str) -> Self {
         Self {
@@ -151,9 +150,9 @@ impl Col {
         }
     }
 
-    /// The severity of a value; `None` where it is not judged.
+    /// Returns the severity of a value; `None` where it is not evaluated.
     #[must_use]
-    pub fn judge(&self, cell: &Cell) -> Option<Severity> {
+    pub fn severity_of(&self, cell: &Cell) -> Option<Severity> {
         let metric = schema::metric(self.metric?)?;
         metric.levels?;
         #[expect(clippy::cast_precision_loss, reason = "thresholds are far below 2^53")]
@@ -174,42 +173,42 @@ pub struct Filter {
     pub id: &'static str,
     /// Its heading.
     pub label: &'static str,
-    /// What can be chosen, with the words for it; empty: whatever the rows have.
+    /// The values with their labels; empty: the values of the rows.
     pub values: &'static [(&'static str, &'static str)],
 }
 
-/// That a line falls under a value of a filter, and how bad it is in that respect.
+/// The value of a line for a filter, with its severity.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tag {
     /// The filter.
     pub filter: &'static str,
     /// The value.
     pub value: String,
-    /// How bad.
+    /// The severity.
     pub severity: Severity,
 }
 
 /// One row of a table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
-    /// Stable from answer to answer.
+    /// Identifier, stable between answers.
     pub id: String,
     /// In the order of the columns.
     pub cells: Vec<Cell>,
     /// Of each cell.
     pub severities: Vec<Option<Severity>>,
-    /// Under which filters it falls.
+    /// Its values for the filters.
     pub tags: Vec<Tag>,
 }
 
 impl Line {
-    /// A line whose cells are judged by the metrics of their columns.
+    /// Returns a line whose cells are evaluated by the metrics of their columns.
     #[must_use]
     pub fn new(id: String, cells: Vec<Cell>, columns: &[Col]) -> Self {
         let severities = columns
             .iter()
             .zip(&cells)
-            .map(|(column, cell)| column.judge(cell));
+            .map(|(column, cell)| column.severity_of(cell));
         Self {
             id,
             severities: severities.collect(),
@@ -218,7 +217,7 @@ impl Line {
         }
     }
 
-    /// The worst of the cells.
+    /// Returns the worst severity of the cells.
     #[must_use]
     pub fn severity(&self) -> Severity {
         self.severities
@@ -235,7 +234,7 @@ pub struct Lines {
     pub at: Option<Timestamp>,
     /// The rows.
     pub lines: Vec<Line>,
-    /// Why something is missing.
+    /// Why rows are missing.
     pub note: String,
 }
 
@@ -245,9 +244,9 @@ pub type Reader = for<'a> fn(&'a Reading<'a>) -> BoxFuture<'a, Result<Lines, Rea
 /// Where the rows come from.
 #[derive(Clone, Copy, Debug)]
 pub enum Source {
-    /// What the newest sample before the instant reports.
+    /// The newest sample before the instant.
     Sampled(Reader),
-    /// What is so at the instant, sampled or not.
+    /// The state at the instant, sampled or not.
     Current(Reader),
     /// A statement, of the newest sample.
     Stored(Stored),
@@ -270,13 +269,13 @@ pub struct View {
     pub ranged: bool,
     /// The sentence for an empty table.
     pub empty: &'static str,
-    /// Beginnings of the families of statistics without which rows are missing.
+    /// Prefixes of the families of statistics without which rows are missing.
     pub families: &'static [&'static str],
     /// Where the rows come from.
     pub source: Source,
 }
 
-/// What a source is asked for.
+/// The parameters of a source.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading<'a> {
     /// A session.
@@ -291,7 +290,7 @@ pub struct Reading<'a> {
     pub row: Option<&'a str>,
 }
 
-/// What a table is asked for.
+/// The parameters of a table.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
     /// The instant; by default that of the newest sample.
@@ -302,17 +301,17 @@ pub struct Asked<'a> {
     pub row: Option<&'a str>,
 }
 
-/// A sample older than this is not shown as the one of an instant, microseconds.
+/// Greatest age of a sample that still represents an instant, microseconds.
 const REACH: i64 = HOUR;
 
 impl Reading<'_> {
-    /// From where a sample still counts as the one of the instant.
+    /// Returns the earliest instant of a sample that represents `at`.
     #[must_use]
     pub fn reach(&self) -> Timestamp {
         Timestamp(self.at.as_micros().saturating_sub(REACH))
     }
 
-    /// Behind the instant.
+    /// Returns the end of the range up to `at`, not included.
     #[must_use]
     pub fn end(&self) -> Timestamp {
         Timestamp(self.at.as_micros().saturating_add(1))
@@ -320,7 +319,7 @@ impl Reading<'_> {
 }
 
 impl View {
-    /// The rows at `at`, by default at the newest sample.
+    /// Reads the rows at `at`, by default at the newest sample.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -338,14 +337,14 @@ impl View {
             range: asked.range,
             row: asked.row,
         };
-        // What is no sample is as of now.
+        // Rows that are not samples are as of now.
         let current = Reading {
             at: asked.at.unwrap_or(now.max(sampled.at)),
             ..sampled
         };
         let (read, note) = tokio::join!(
             self.lines(&sampled, &current),
-            blind::note(client, host, sampled.at, self.families),
+            visibility::note(client, host, sampled.at, self.families),
         );
         let mut lines = read?;
         if lines.note.is_empty() {
@@ -368,7 +367,7 @@ impl View {
         }
     }
 
-    /// As the pages are told.
+    /// Returns the declaration as the API has it.
     #[must_use]
     pub fn meta(&self) -> TableMeta {
         TableMeta {
@@ -411,7 +410,7 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn declarations_hold_together() {
+    fn declarations_are_consistent() {
         let mut names = HashSet::new();
         for view in VIEWS {
             assert!(names.insert(view.name), "{} twice", view.name);

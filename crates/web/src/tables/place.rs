@@ -1,4 +1,4 @@
-//! Where a row of a PostgreSQL table belongs: columns and filters that all these tables have.
+//! Columns and filters that all tables of PostgreSQL have: server and database.
 
 use super::{Col, Filter};
 use crate::wire::Unit;

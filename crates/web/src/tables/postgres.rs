@@ -1,4 +1,4 @@
-//! PostgreSQL servers and databases, their settings, and what cannot be seen of them.
+//! PostgreSQL servers and databases, their settings, and missing permissions or data.
 
 use super::place::{BY_SERVER, SERVER};
 use super::stored::{Lookback, Stored};
@@ -249,10 +249,7 @@ pub(super) const SETTINGS: View = View {
         Filter {
             id: "issue",
             label: "Issue",
-            values: &[
-                ("advice", "Worth a look"),
-                ("restart", "Waits for a restart"),
-            ],
+            values: &[("advice", "Advice"), ("restart", "Waits for a restart")],
         },
     ],
     default_sort: "name",
@@ -265,7 +262,7 @@ pub(super) const SETTINGS: View = View {
     )),
 };
 
-const BLIND: &[Col] = &[
+const GAP: &[Col] = &[
     Col::new("family", "Statistics", Unit::Text, "Which statistics.").primary(),
     Col::new(
         "state",
@@ -299,7 +296,7 @@ const BLIND: &[Col] = &[
 pub(super) const BLIND_SPOTS: View = View {
     name: "blind_spots",
     title: "Missing permissions or data",
-    columns: BLIND,
+    columns: GAP,
     filters: &[
         BY_SERVER,
         Filter {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use schema::tables::ProcessSample;
-use schema::{Metric, Sample, Severity};
+use schema::{Metric, Sample, Severity, Timestamp};
 use store::series::{self, ReadError};
 
 use super::{Col, Filter, Line, Lines, Reading, Source, Tag, View, keyed};
@@ -109,7 +109,7 @@ const COLUMNS: &[Col] = &[
     .summed(),
 ];
 
-/// What is read of a row, in this order.
+/// The columns that are read, in this order.
 const STORED: [&str; 15] = [
     "process_name",
     "pid",
@@ -128,7 +128,7 @@ const STORED: [&str; 15] = [
     "process_count",
 ];
 
-/// Columns whose severity is an issue of its own.
+/// Columns whose severity is an issue, with the issue.
 const ISSUES: &[(&str, &str)] = &[
     ("cpu_pct", "cpu"),
     ("rss_bytes", "rss"),
@@ -213,16 +213,7 @@ pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
         let (pid, start) = (number("pid"), number("start_ticks"));
         let id = format!("{pid}.{start}");
         let cell = |column: &Col| match column.id {
-            "started_ms" => match named.get("uptime_secs") {
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    reason = "an uptime is far below 2^53 ms"
-                )]
-                Some(schema::Cell::Float(secs)) => {
-                    Cell::Int(at.as_millis() - (secs * 1000.0) as i64)
-                }
-                _ => Cell::Null,
-            },
+            "started_ms" => started(at, named.get("uptime_secs")),
             "pid" if number("process_count") > 1 => Cell::Null,
             "pid" | "uid" | "parent_pid" => match named.get(column.id) {
                 Some(schema::Cell::Int(value)) => Cell::Text(value.to_string()),
@@ -245,6 +236,17 @@ pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
         lines: lines.collect(),
         note: String::new(),
     })
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "an uptime is far below 2^53 ms"
+)]
+fn started(at: Timestamp, uptime_secs: Option<&schema::Cell>) -> Cell {
+    match uptime_secs {
+        Some(schema::Cell::Float(secs)) => Cell::Int(at.as_millis() - (secs * 1000.0) as i64),
+        _ => Cell::Null,
+    }
 }
 
 fn line(id: String, cells: Vec<Cell>, lasting: bool, is_sum: bool) -> Line {
@@ -292,4 +294,4 @@ fn line(id: String, cells: Vec<Cell>, lasting: bool, is_sum: bool) -> Line {
     line
 }
 
-const _: () = assert!(LASTING_TICKS == 3, "the words of the column say three");
+const _: () = assert!(LASTING_TICKS == 3, "the text of the column states three");

@@ -20,7 +20,7 @@ const TABLE: &[Col] = &[
         "partitions",
         "Partitions",
         Unit::Count,
-        "Partitions that are told of with it; none for a table that has none.",
+        "Number of its partitions, whose figures it includes; empty for other tables.",
     ),
     Col::new(
         "n_live_tup",
@@ -234,7 +234,7 @@ const INDEX: &[Col] = &[
         "is_needed",
         "Needed",
         Unit::Bool,
-        "Whether it must stay although nobody scans it: constraint, unique, replica identity, part of a partitioned index.",
+        "Whether it must stay although it is not scanned: constraint, unique, replica identity, part of a partitioned index.",
     ),
     Col::new(
         "is_valid",

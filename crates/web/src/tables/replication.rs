@@ -14,7 +14,13 @@ const SLOT: &[Col] = &[
     )
     .primary(),
     Col::new("slot_type", "Type", Unit::Text, "physical or logical."),
-    Col::new("active", "Active", Unit::Bool, "Whether somebody receives.").primary(),
+    Col::new(
+        "active",
+        "Active",
+        Unit::Bool,
+        "Whether a consumer is connected.",
+    )
+    .primary(),
     Col::new("state", "State", Unit::Text, "As streaming or catchup."),
     Col::new(
         "wal_status",
@@ -117,7 +123,7 @@ const SLOT: &[Col] = &[
         "inactive_since_ms",
         "Inactive since",
         Unit::TimeMs,
-        "Since when nobody uses it; from PostgreSQL 17 on.",
+        "Since when it has been unused; from PostgreSQL 17 on.",
     ),
     Col::new(
         "database",

@@ -1,4 +1,4 @@
-//! Sessions of PostgreSQL that are worth a look, and who waits for whom.
+//! Notable sessions of PostgreSQL, and which session waits for which.
 
 use super::place::{BY_DATABASE, BY_SERVER, DATABASE, SERVER};
 use super::stored::{Lookback, Stored};

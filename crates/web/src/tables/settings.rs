@@ -1,4 +1,4 @@
-//! The settings the collector runs with.
+//! The settings in use by the collector.
 
 use store::series::{Instant, ReadError};
 use tokio_postgres::types::{ToSql, Type};
@@ -36,8 +36,8 @@ pub(super) const VIEW: View = View {
     source: Source::Current(|reading| Box::pin(read(reading))),
 };
 
-/// How the end of a key names the unit of its value, with the unit and how much of the next one makes one:
-/// the greatest that the value is a whole number of is shown.
+/// Suffixes of keys with their units, and how many of a unit make the next one: the greatest unit of which the
+/// value is a whole number is shown.
 const UNITS: &[(&str, &[(&str, u64)])] = &[
     (
         "_secs",
@@ -51,7 +51,7 @@ const UNITS: &[(&str, &[(&str, u64)])] = &[
     ),
 ];
 
-/// The value with the unit that its key names: `10 s`, `100 MiB`.
+/// Formats a value with the unit of its key: `10 s`, `100 MiB`.
 fn with_unit(key: &str, value: String) -> String {
     let units = UNITS.iter().find(|(end, _)| key.ends_with(end));
     let (Some((_, units)), Ok(mut number)) = (units, value.parse::<u64>()) else {

@@ -1,4 +1,4 @@
-//! Statements, and what kinds of process read and wrote, within a range.
+//! Statements, and I/O by kind of process, within a range.
 
 use schema::Severity;
 

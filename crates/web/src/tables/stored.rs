@@ -1,10 +1,10 @@
-//! Tables whose rows one statement gives.
+//! Tables whose rows are the result of one statement.
 //!
-//! A file of `sql/` answers the question of a table; its columns find their places by name:
+//! A file of `sql/` reads the rows of a table; its columns are matched by name:
 //!
-//! * a column of the table takes the statement's column of its name. What the statement does not
-//!   give and is a metric is read as facts and problems read it, by the line's id, which is the
-//!   metric's key: so card, table and problem agree;
+//! * a column of the table takes the statement's column of its name. A metric that the statement does
+//!   not return is read as facts and problems are, by the line's id, which is the metric's key: so card,
+//!   table and problem agree;
 //! * `id` names the line;
 //! * `sev_<column>` is the severity of a cell that no threshold judges: a state, never a number;
 //! * a filter takes `tag_<filter>` (`text` or `text[]`), else the column of its name.
@@ -19,10 +19,10 @@ use super::{Col, Filter, Line, Lines, Reading, Tag, keyed};
 use crate::number::round;
 use crate::wire::{Cell, Unit};
 
-/// How much of the past a statement is given.
+/// The range that a statement reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lookback {
-    /// A few ticks, within which a service that is well was sampled.
+    /// A few ticks, within which a healthy service was sampled.
     Ticks,
     /// Two slow ticks and a little.
     Slow,
@@ -36,7 +36,7 @@ pub enum Lookback {
     Range,
 }
 
-/// A threshold of the catalogue that a statement is given.
+/// A threshold of the catalogue, as a parameter of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Threshold {
     /// The metric.
@@ -64,16 +64,16 @@ impl Threshold {
 pub struct Stored {
     /// The statement, with fragments of [`steps`]: `$1` host (int4), `$2` from, `$3` to (timestamptz).
     pub sql: &'static str,
-    /// How much of the past it reads.
+    /// The range that it reads.
     pub lookback: Lookback,
-    /// Whether it is about one line alone, whose id is `$4` (text).
+    /// Whether it reads a single line, whose id is `$4` (text).
     pub detail: bool,
     /// The parameters that follow (float8 each).
     pub thresholds: &'static [Threshold],
 }
 
 impl Stored {
-    /// Returns a statement about every line that needs no threshold.
+    /// Returns a statement that reads all lines and has no threshold.
     #[must_use]
     pub const fn new(sql: &'static str, lookback: Lookback) -> Self {
         Self {
@@ -84,13 +84,13 @@ impl Stored {
         }
     }
 
-    /// Gives the statement thresholds of the catalogue.
+    /// Adds thresholds of the catalogue as parameters.
     #[must_use]
     pub const fn thresholds(self, thresholds: &'static [Threshold]) -> Self {
         Self { thresholds, ..self }
     }
 
-    /// Makes the statement one about a single line.
+    /// Makes the statement read a single line.
     #[must_use]
     pub const fn detail(self) -> Self {
         Self {
@@ -122,10 +122,10 @@ impl Lookback {
     }
 }
 
-/// Over how many seconds a value is read: as it is judged, else over what has a value for sure.
+/// Returns the window of a metric, seconds: that of its evaluation, else one that certainly has a value.
 fn window(metric: &Metric) -> u32 {
     match metric.series {
-        _ if metric.judged_over_secs > 0 => metric.judged_over_secs,
+        _ if metric.evaluated_over_secs > 0 => metric.evaluated_over_secs,
         _ if metric.every() == Every::Slow => 2 * SLOW_SECS,
         Series::Share { .. } => 600,
         _ => 60,
@@ -213,9 +213,9 @@ async fn fill(
         };
         for line in &mut lines.lines {
             if let Some(value) = values.get(&line.id) {
-                line.severities[*at] = columns[*at].judge(&Cell::Float(*value));
+                line.severities[*at] = columns[*at].severity_of(&Cell::Float(*value));
                 line.cells[*at] = match columns[*at].unit {
-                    // Yes as long as it was so once within the window, as its thresholds have it.
+                    // True if it was true once within the window, as for its thresholds.
                     Unit::Bool => Cell::Bool(*value > 0.0),
                     _ => Cell::Float(*value),
                 };
@@ -225,7 +225,7 @@ async fn fill(
     Ok(())
 }
 
-/// Where a statement gives what a table wants, found once and not for each row.
+/// The positions of a table's columns in the result, looked up once rather than for each row.
 struct Places {
     id: Option<usize>,
     cells: Vec<Option<usize>>,

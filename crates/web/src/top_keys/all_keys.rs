@@ -1,32 +1,33 @@
-//! Every closed bucket of every key, for metrics that have at most some hundreds of keys at a time, as
-//! processes do.
+//! All closed buckets of all keys, for metrics with at most some hundreds of keys at a time, such as
+//! processes.
 //!
-//! A bucket is read once and kept: afterwards a question reads what is new. The first reading takes an
+//! A bucket is read once and cached: afterwards a query reads only what is new. The first read takes an
 //! hour of processes at a time.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::time::Duration;
 
 use schema::micros::{HOUR, MINUTE};
 use schema::{Class, Metric, Timestamp};
-use store::series::{Ask, Bucket, Found, Pick, ReadError};
+use store::series::{Bucket, FoundSeries, Pick, RangeQuery, ReadError};
 use tokio::time::Instant;
 use tokio_postgres::Client;
 
-use super::{Cache, Highest, Kept, Question};
+use super::{Cache, Highest, Kept, TopKeysQuery};
 
-/// How much is read at once of tables with many rows a tick, microseconds.
+/// Span of one read of tables with many rows a tick, microseconds.
 const CHUNK: i64 = HOUR;
-/// Below this a chunk is not cut further.
+/// Shortest chunk.
 const LEAST_CHUNK: i64 = MINUTE;
-/// Questions of which buckets are kept.
+/// Most queries in the cache.
 const KEPT: usize = 32;
-/// Buckets kept in all; 32 bytes each.
+/// Most buckets in the cache; 32 bytes each.
 const KEPT_BUCKETS: usize = 1_500_000;
 
 /// Returns an empty cache.
 pub(super) fn cache() -> Cache<Buckets> {
-    // An entry in use is not counted; it will be when it is not.
+    // An entry in use is not counted until it is released.
     Cache::new(KEPT, KEPT_BUCKETS, |entry| {
         entry.try_lock().map_or(0, |buckets| buckets.size())
     })
@@ -48,7 +49,7 @@ struct Column {
 }
 
 impl Column {
-    fn take(&mut self, found: &Found) {
+    fn take(&mut self, found: &FoundSeries) {
         let key = found.key.clone().unwrap_or_default();
         let next = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
         let number = *self.numbers.entry(key.clone()).or_insert(next);
@@ -65,34 +66,89 @@ impl Column {
     }
 }
 
-/// Buckets over one unbroken span.
+impl Column {
+    /// Returns the keys with the highest values of a span and of the open bucket, with their buckets.
+    fn highest(
+        &self,
+        metric: &'static Metric,
+        question: &TopKeysQuery,
+        span: Range<i64>,
+        open: &[&FoundSeries],
+    ) -> Vec<FoundSeries> {
+        let closed = || {
+            let points = self.points.range(span.clone());
+            points.flat_map(|(_, points)| points)
+        };
+        let mut highest: HashMap<&str, f64> = HashMap::new();
+        let mut note = |key, value: f64| {
+            let known = highest.entry(key).or_insert(f64::NEG_INFINITY);
+            *known = known.max(value);
+        };
+        for point in closed() {
+            note(self.keys[point.key as usize].as_str(), point.bucket.hi);
+        }
+        for found in open {
+            for bucket in &found.buckets {
+                note(found.key.as_deref().unwrap_or_default(), bucket.hi);
+            }
+        }
+        highest.retain(|key, _| question.wants(key));
+        let mut ranked: Vec<(&str, f64)> = highest.into_iter().collect();
+        ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+        ranked.truncate(usize::try_from(question.limit).unwrap_or(usize::MAX));
+        let numbered = ranked.iter().enumerate();
+        let places: HashMap<&str, usize> =
+            numbered.map(|(place, (key, _))| (*key, place)).collect();
+        let empty = |(key, _): &(&str, f64)| FoundSeries {
+            metric,
+            key: Some((*key).to_owned()),
+            buckets: Vec::new(),
+            last: None,
+        };
+        let mut found: Vec<FoundSeries> = ranked.iter().map(empty).collect();
+        for point in closed() {
+            if let Some(place) = places.get(self.keys[point.key as usize].as_str()) {
+                found[*place].buckets.push(point.bucket);
+            }
+        }
+        for last in open {
+            if let Some(place) = places.get(last.key.as_deref().unwrap_or_default()) {
+                found[*place].buckets.extend_from_slice(&last.buckets);
+                found[*place].last = last.last;
+            }
+        }
+        found
+    }
+}
+
+/// Buckets over one contiguous span.
 #[derive(Debug, Default)]
 pub(super) struct Buckets {
     covered: Option<(i64, i64)>,
     columns: Vec<Column>,
-    /// How much is read at once; cut when that took too long.
+    /// Span of one read; halved when a read took too long.
     chunk: i64,
 }
 
-/// The last bucket, which may still change, with every key in it.
-async fn open(client: &Client, question: &Question) -> Result<Vec<Found>, ReadError> {
+/// Reads the last bucket, which may still change, with all keys.
+async fn open(client: &Client, question: &TopKeysQuery) -> Result<Vec<FoundSeries>, ReadError> {
     let (from, to) = (question.seam.as_micros(), question.to.as_micros());
     fetch(client, question, from, to).await
 }
 
 async fn fetch(
     client: &Client,
-    question: &Question,
+    question: &TopKeysQuery,
     from: i64,
     to: i64,
-) -> Result<Vec<Found>, ReadError> {
-    let ask = Ask {
+) -> Result<Vec<FoundSeries>, ReadError> {
+    let ask = RangeQuery {
         host_id: question.host_id,
         from: Timestamp(from),
         to: Timestamp(to),
         give_from: Timestamp(from),
         key_prefix: None,
-        // Of the open bucket alone.
+        // Only the open bucket.
         last: from >= question.seam.as_micros(),
         step: question.step,
         interval: question.interval,
@@ -106,7 +162,7 @@ async fn fetch(
     super::buckets(client, &ask).await
 }
 
-impl Question {
+impl TopKeysQuery {
     fn wants(&self, key: &str) -> bool {
         self.key_prefix.as_deref().is_none_or(|prefix| {
             let rest = key.strip_prefix(prefix);
@@ -121,7 +177,7 @@ impl Kept for Buckets {
     async fn read(
         &mut self,
         client: &Client,
-        question: &Question,
+        question: &TopKeysQuery,
         until: Instant,
     ) -> Result<(), ReadError> {
         let (from, seam) = (question.from.as_micros(), question.seam.as_micros());
@@ -158,7 +214,7 @@ impl Kept for Buckets {
                 break;
             }
         }
-        // What left the range is not asked for again.
+        // Buckets before the range are not read again.
         for column in &mut self.columns {
             column.points = column.points.split_off(&from);
         }
@@ -170,7 +226,11 @@ impl Kept for Buckets {
         self.covered.map(|(start, _)| start)
     }
 
-    async fn answer(&mut self, client: &Client, question: &Question) -> Result<Highest, ReadError> {
+    async fn answer(
+        &mut self,
+        client: &Client,
+        question: &TopKeysQuery,
+    ) -> Result<Highest, ReadError> {
         let open = open(client, question).await?;
         Ok(self.highest(question, &open))
     }
@@ -185,7 +245,7 @@ impl Buckets {
         columns.map(Vec::len).sum()
     }
 
-    fn first_chunk(question: &Question) -> i64 {
+    fn first_chunk(question: &TopKeysQuery) -> i64 {
         let bulk = |metric: &Metric| metric.series.table().class == Class::Bulk;
         if question.metrics.iter().any(|metric| bulk(metric)) {
             CHUNK
@@ -194,7 +254,7 @@ impl Buckets {
         }
     }
 
-    fn take(&mut self, question: &Question, found: &[Found], first: i64, last: i64) {
+    fn take(&mut self, question: &TopKeysQuery, found: &[FoundSeries], first: i64, last: i64) {
         for one in found {
             let at = question
                 .metrics
@@ -209,8 +269,8 @@ impl Buckets {
             .map(|(start, end)| (start.min(first), end.max(last)));
     }
 
-    /// The keys with the highest values of the range, with their buckets.
-    fn highest(&self, question: &Question, open: &[Found]) -> Highest {
+    /// Returns the keys with the highest values of the range, with their buckets.
+    fn highest(&self, question: &TopKeysQuery, open: &[FoundSeries]) -> Highest {
         let start = self
             .covered
             .map_or(question.seam.as_micros(), |(start, _)| start);
@@ -220,56 +280,11 @@ impl Buckets {
         );
         let mut series = Vec::new();
         for (metric, column) in question.metrics.iter().zip(&self.columns) {
-            let mut highest: HashMap<&str, f64> = HashMap::new();
-            let mut note = |key, value: f64| {
-                let known = highest.entry(key).or_insert(f64::NEG_INFINITY);
-                *known = known.max(value);
-            };
-            let closed = || {
-                column
-                    .points
-                    .range(from..seam)
-                    .flat_map(|(_, points)| points)
-            };
-            for point in closed() {
-                note(column.keys[point.key as usize].as_str(), point.bucket.hi);
-            }
-            let mine = || open.iter().filter(|found| found.metric == *metric);
-            for found in mine() {
-                for bucket in &found.buckets {
-                    note(found.key.as_deref().unwrap_or_default(), bucket.hi);
-                }
-            }
-            highest.retain(|key, _| question.wants(key));
-            let mut ranked: Vec<(&str, f64)> = highest.into_iter().collect();
-            ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(b.0)));
-            ranked.truncate(usize::try_from(question.limit).unwrap_or(usize::MAX));
-            let places: HashMap<&str, usize> = ranked
+            let open: Vec<&FoundSeries> = open
                 .iter()
-                .enumerate()
-                .map(|(place, (key, _))| (*key, place))
+                .filter(|found| found.metric == *metric)
                 .collect();
-            let mut found: Vec<Found> = ranked
-                .iter()
-                .map(|(key, _)| Found {
-                    metric,
-                    key: Some((*key).to_owned()),
-                    buckets: Vec::new(),
-                    last: None,
-                })
-                .collect();
-            for point in closed() {
-                if let Some(place) = places.get(column.keys[point.key as usize].as_str()) {
-                    found[*place].buckets.push(point.bucket);
-                }
-            }
-            for last in mine() {
-                if let Some(place) = places.get(last.key.as_deref().unwrap_or_default()) {
-                    found[*place].buckets.extend_from_slice(&last.buckets);
-                    found[*place].last = last.last;
-                }
-            }
-            series.extend(found);
+            series.extend(column.highest(metric, question, from..seam, &open));
         }
         Highest {
             series,

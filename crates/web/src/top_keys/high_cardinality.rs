@@ -1,32 +1,32 @@
-//! Metrics that have thousands of keys and are sampled rarely: tables, indexes, statements.
+//! Metrics with thousands of keys that are sampled rarely: tables, indexes, statements.
 //!
 //! A day of 5,000 tables is 1.4 million values, of which a chart draws eight series; kept whole, as
-//! [`all_keys`](super::all_keys) does, six such charts would take hundreds of megabytes. So the two
-//! questions are asked apart. Which keys are the highest: each piece of the range, a twenty-fourth of
+//! [`all_keys`](super::all_keys) does, six such charts would take hundreds of megabytes. So two
+//! queries replace it. To find the highest keys, each piece of the range, a twenty-fourth of
 //! it, is ranked by the database, and its [`CANDIDATES`] highest keys are kept with their peaks; a
 //! key that is among the highest of the whole range is among those of the piece its peak lies in.
-//! What they were like: the buckets of the chosen keys alone are read, and kept as long as they are
-//! chosen. A piece that begins before the range counts whole, so a peak counts for up to a
-//! twenty-fourth of the range longer than it is seen.
+//! Then the buckets of the chosen keys are read, and cached as long as the keys are chosen. A piece that
+//! begins before the range counts as a whole, so a peak counts for up to a twenty-fourth of the range
+//! longer than it is visible.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use schema::micros::HOUR;
 use schema::{Metric, Timestamp};
-use store::series::{Ask, Bucket, Found, Pick, ReadError};
+use store::series::{Bucket, FoundSeries, Pick, RangeQuery, ReadError};
 use tokio::time::Instant;
 use tokio_postgres::Client;
 
-use super::{Cache, Highest, Kept, Question, buckets};
+use super::{Cache, Highest, Kept, TopKeysQuery, buckets};
 
 /// Pieces of a range.
 const PIECES: i64 = 24;
-/// No piece is longer, microseconds: an hour of 5,000 tables is ranked in a tenth of a second.
+/// Longest piece, microseconds: an hour of 5,000 tables is ranked in a tenth of a second.
 const LONGEST_PIECE: i64 = HOUR;
-/// Keys kept of each piece: as many as a question may ask for.
+/// Keys kept of each piece: the highest limit of a request.
 const CANDIDATES: i64 = 64;
-/// Questions that are remembered; each holds at most some ten thousand numbers.
+/// Most queries in the cache; each holds at most some ten thousand numbers.
 const KEPT: usize = 64;
 
 /// Returns an empty cache.
@@ -34,7 +34,7 @@ pub(super) fn cache() -> Cache<Ranking> {
     Cache::new(KEPT, usize::MAX, |_| 0)
 }
 
-/// A metric, by its place in the question, and a key.
+/// A metric, by its position in the query, and a key.
 type Key = (usize, String);
 
 /// The candidates of a piece with their peaks.
@@ -44,7 +44,7 @@ struct Piece {
     peaks: Vec<(Key, f64)>,
 }
 
-/// Buckets of one key over an unbroken span.
+/// Buckets of one key over a contiguous span.
 #[derive(Debug, Default)]
 struct Line {
     from: i64,
@@ -52,10 +52,10 @@ struct Line {
     buckets: BTreeMap<i64, Bucket>,
 }
 
-/// What is known of one question.
+/// The cached state of one query.
 #[derive(Debug, Default)]
 pub(super) struct Ranking {
-    /// By their start; they touch.
+    /// By their start; contiguous.
     pieces: BTreeMap<i64, Piece>,
     lines: HashMap<Key, Line>,
 }
@@ -66,7 +66,7 @@ impl Kept for Ranking {
     async fn read(
         &mut self,
         client: &Client,
-        question: &Question,
+        question: &TopKeysQuery,
         until: Instant,
     ) -> Result<(), ReadError> {
         let (from, seam) = (question.from.as_micros(), question.seam.as_micros());
@@ -96,7 +96,11 @@ impl Kept for Ranking {
         self.pieces.first_key_value().map(|(start, _)| *start)
     }
 
-    async fn answer(&mut self, client: &Client, question: &Question) -> Result<Highest, ReadError> {
+    async fn answer(
+        &mut self,
+        client: &Client,
+        question: &TopKeysQuery,
+    ) -> Result<Highest, ReadError> {
         let (from, seam) = (question.from.as_micros(), question.seam.as_micros());
         let start = self.start().unwrap_or(seam).max(from);
         let open = peaks(client, question, seam, question.to.as_micros()).await?;
@@ -129,7 +133,7 @@ impl Kept for Ranking {
                 .into_iter()
                 .flat_map(|line| line.buckets.range(start..seam));
             let closed = closed.map(|(_, bucket)| *bucket);
-            Found {
+            FoundSeries {
                 metric: question.metrics[key.0],
                 key: Some(key.1.clone()),
                 buckets: closed.chain(fresh.buckets).collect(),
@@ -148,14 +152,14 @@ impl Ranking {
         self.pieces.last_key_value().map(|(_, piece)| piece.end)
     }
 
-    /// Reads what is missing of the closed buckets of the chosen keys, and gives their open ones.
+    /// Reads the missing closed buckets of the chosen keys, and returns their open ones.
     async fn complete(
         &mut self,
         client: &Client,
-        question: &Question,
+        question: &TopKeysQuery,
         chosen: &[Key],
         start: i64,
-    ) -> Result<Vec<Found>, ReadError> {
+    ) -> Result<Vec<FoundSeries>, ReadError> {
         let (seam, to) = (question.seam.as_micros(), question.to.as_micros());
         let is_known = |key: &&Key| self.lines.get(*key).is_some_and(|line| line.from <= start);
         let missing: Vec<Key> = chosen
@@ -175,7 +179,7 @@ impl Ranking {
             };
             self.lines.insert(key.clone(), line);
         }
-        // All end where the last question ended, or here.
+        // All end where the last query ended, or here.
         let ends = chosen.iter().filter_map(|key| self.lines.get(key));
         let begin = ends.map(|line| line.to).min().unwrap_or(seam).min(seam);
         let mut fresh = lines(client, question, chosen, begin, to).await?;
@@ -196,8 +200,8 @@ impl Ranking {
     }
 }
 
-fn ask(question: &Question, from: i64, to: i64) -> Ask {
-    Ask {
+fn ask(question: &TopKeysQuery, from: i64, to: i64) -> RangeQuery {
+    RangeQuery {
         host_id: question.host_id,
         from: Timestamp(from),
         to: Timestamp(to),
@@ -211,10 +215,10 @@ fn ask(question: &Question, from: i64, to: i64) -> Ask {
     }
 }
 
-/// The highest keys of a span with their peaks.
+/// Reads the highest keys of a span with their peaks.
 async fn peaks(
     client: &Client,
-    question: &Question,
+    question: &TopKeysQuery,
     from: i64,
     to: i64,
 ) -> Result<Vec<(Key, f64)>, ReadError> {
@@ -222,9 +226,9 @@ async fn peaks(
         return Ok(Vec::new());
     }
     let pick = |metric: &&'static Metric| Pick { metric, key: None };
-    let ask = Ask {
+    let ask = RangeQuery {
         // One bucket, or two where it lies across an edge, of which the first begins before the
-        // span: the peak is all that counts.
+        // span: only the peak matters.
         step: to - from,
         give_from: Timestamp(from - (to - from)),
         picks: question.metrics.iter().map(pick).collect(),
@@ -232,7 +236,7 @@ async fn peaks(
         ..ask(question, from, to)
     };
     let found = buckets(client, &ask).await?;
-    let peak = |found: Found| {
+    let peak = |found: FoundSeries| {
         let place = question.metrics.iter().position(|one| *one == found.metric);
         let peak = found.buckets.iter().map(|one| one.hi).reduce(f64::max);
         Some(((place?, found.key.unwrap_or_default()), peak?))
@@ -240,14 +244,14 @@ async fn peaks(
     Ok(found.into_iter().filter_map(peak).collect())
 }
 
-/// The buckets of some keys, in their order.
+/// Reads the buckets of some keys, in their order.
 async fn lines(
     client: &Client,
-    question: &Question,
+    question: &TopKeysQuery,
     keys: &[Key],
     from: i64,
     to: i64,
-) -> Result<Vec<Found>, ReadError> {
+) -> Result<Vec<FoundSeries>, ReadError> {
     let found = if keys.is_empty() || from >= to {
         Vec::new()
     } else {
@@ -255,7 +259,7 @@ async fn lines(
             metric: question.metrics[*metric],
             key: Some(key.clone()),
         };
-        let ask = Ask {
+        let ask = RangeQuery {
             picks: keys.iter().map(pick).collect(),
             ..ask(question, from, to)
         };
@@ -263,8 +267,8 @@ async fn lines(
     };
     let mine = |(metric, key): &Key| {
         let metric = question.metrics[*metric];
-        let is_mine = |one: &&Found| one.metric == metric && one.key.as_ref() == Some(key);
-        found.iter().find(is_mine).cloned().unwrap_or(Found {
+        let is_mine = |one: &&FoundSeries| one.metric == metric && one.key.as_ref() == Some(key);
+        found.iter().find(is_mine).cloned().unwrap_or(FoundSeries {
             metric,
             key: Some(key.clone()),
             buckets: Vec::new(),

@@ -1,13 +1,13 @@
 //! The keys with the highest values of a range, and their buckets.
 //!
-//! Which keys have the highest values can be known only from all of them over the whole range, and
-//! for processes that is a million rows a day. A bucket before the newest sample changes only with
-//! the generation of the history, so what was read of such buckets is kept, in one of two ways:
+//! The keys with the highest values are known only from all keys over the whole range, which is a
+//! million rows a day for processes. A bucket before the newest sample changes only with the
+//! generation of the history, so such buckets are cached, in one of two ways:
 //! [`all_keys`] keeps the buckets of every key, [`high_cardinality`] only those of the highest.
 //!
-//! The first reading of a long range goes from the newest sample back. What is not done within the
-//! budget of a question is reported as missing and read after the answer, by a task that yields to
-//! questions between readings.
+//! The first read of a long range goes backwards from the newest sample. The part not read within the
+//! budget of a query is reported as missing and read after the answer, by a task that yields to queries
+//! between reads.
 
 mod all_keys;
 mod high_cardinality;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use schema::{Class, Every, Metric, Timestamp};
-use store::series::{self, Ask, Found, ReadError};
+use store::series::{self, FoundSeries, RangeQuery, ReadError};
 use tokio::sync::Mutex as Turn;
 use tokio::time::Instant;
 use tokio_postgres::Client;
@@ -24,9 +24,9 @@ use tokio_postgres::Client;
 use crate::database::{Database, Failure};
 use crate::lru::Lru;
 
-/// How long one reading after an answer may last.
+/// Timeout of a read after an answer.
 const READ_AFTER: Duration = Duration::from_secs(60);
-/// What a reading is called where it fails.
+/// The name of a read in errors.
 const WHAT: &str = "series by key";
 
 /// Returns whether a metric has thousands of keys and is sampled rarely: its values are too many to be
@@ -36,9 +36,9 @@ fn is_high_cardinality(metric: &Metric) -> bool {
     table.class == Class::Bulk && table.every == Every::Slow
 }
 
-/// A question about metrics with keys.
+/// A query of the highest keys of metrics.
 #[derive(Clone, Debug)]
-pub(crate) struct Question {
+pub(crate) struct TopKeysQuery {
     pub(crate) host_id: i32,
     pub(crate) generation: String,
     /// Start of the first bucket.
@@ -49,7 +49,7 @@ pub(crate) struct Question {
     pub(crate) step: i64,
     pub(crate) interval: i64,
     pub(crate) limit: i64,
-    /// Only this key and those that begin with it and a dot: what belongs to one server.
+    /// Restricts the keys to this one and those that begin with it and a dot, as those of one server do.
     pub(crate) key_prefix: Option<String>,
     pub(crate) metrics: Vec<&'static Metric>,
 }
@@ -57,12 +57,12 @@ pub(crate) struct Question {
 /// The keys with the highest values.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Highest {
-    pub(crate) series: Vec<Found>,
-    /// What lies before has not been read yet.
+    pub(crate) series: Vec<FoundSeries>,
+    /// Start of the part that was read.
     pub(crate) complete_from: Timestamp,
 }
 
-/// What belongs together in a cache: one question of one history.
+/// The key of the caches: one query of one history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct CacheKey {
     host: i32,
@@ -72,34 +72,34 @@ struct CacheKey {
     metrics: Vec<String>,
 }
 
-/// What is kept of a question, and how it is completed and answered.
+/// The cached state of a query, how it is completed, and how it answers.
 trait Kept: Default + Send + 'static {
-    /// How long a question reads what it lacks.
+    /// How long a query reads missing buckets.
     const BUDGET: Duration;
 
-    /// Reads what is missing of the closed buckets of the range, as far as time allows.
+    /// Reads the missing closed buckets of the range, as far as time allows.
     fn read(
         &mut self,
         client: &Client,
-        question: &Question,
+        question: &TopKeysQuery,
         until: Instant,
     ) -> impl Future<Output = Result<(), ReadError>> + Send;
 
-    /// Returns from where on all is read; `None` for nothing.
+    /// Returns the start of the part that was read; `None` when nothing was.
     fn start(&self) -> Option<i64>;
 
-    /// Returns the keys with the highest values among what is read, with their buckets.
+    /// Returns the keys with the highest values of that part, with their buckets.
     fn answer(
         &mut self,
         client: &Client,
-        question: &Question,
+        question: &TopKeysQuery,
     ) -> impl Future<Output = Result<Highest, ReadError>> + Send;
 }
 
 type Entry<K> = Arc<Turn<K>>;
 type Cache<K> = Lru<CacheKey, Turn<K>>;
 
-/// What was read recently.
+/// Recent reads.
 #[derive(Debug)]
 pub(crate) struct TopKeys {
     all_keys: Cache<all_keys::Buckets>,
@@ -116,25 +116,25 @@ impl Default for TopKeys {
 }
 
 impl TopKeys {
-    /// Answers a question, reading what is not kept.
+    /// Answers a query, reading the buckets that are not cached.
     ///
     /// # Errors
-    /// When the database does not answer, or even the least that is read at once takes too long.
+    /// When the database does not answer, or even the shortest read times out.
     pub(crate) async fn highest(
         &self,
         database: &Database,
-        question: &Question,
+        question: &TopKeysQuery,
     ) -> Result<Highest, Failure> {
         let (high, others): (Vec<_>, Vec<_>) = question
             .metrics
             .iter()
             .partition(|metric| is_high_cardinality(metric));
-        let of = |metrics: Vec<&'static Metric>| Question {
+        let of = |metrics: Vec<&'static Metric>| TopKeysQuery {
             metrics,
             ..question.clone()
         };
         let (high, others) = (of(high), of(others));
-        // All keys are kept whatever is asked of them.
+        // All keys are cached, whatever keys are requested.
         let (high, others) = tokio::join!(
             highest(
                 &self.high_cardinality,
@@ -151,11 +151,11 @@ impl TopKeys {
     }
 }
 
-/// Answers a question from one of the caches.
+/// Answers a query from one of the caches.
 async fn highest<K: Kept>(
     cache: &Cache<K>,
     database: &Database,
-    question: &Question,
+    question: &TopKeysQuery,
     key_prefix: Option<String>,
 ) -> Result<Highest, Failure> {
     if question.metrics.is_empty() {
@@ -172,7 +172,7 @@ async fn highest<K: Kept>(
         metrics: question.metrics.iter().map(|metric| metric.id()).collect(),
     };
     let (host, generation) = (key.host, key.generation.clone());
-    // A host whose history changed is read anew.
+    // A changed history is read again.
     let entry = cache.get(key, |known| {
         known.host != host || known.generation == generation
     });
@@ -193,8 +193,8 @@ async fn highest<K: Kept>(
     Ok(found)
 }
 
-/// Reads the rest of a range after the answer, yielding to questions between readings.
-async fn read_after<K: Kept>(database: Database, question: Question, entry: Entry<K>) {
+/// Reads the rest of a range after the answer, yielding to queries between reads.
+async fn read_after<K: Kept>(database: Database, question: TopKeysQuery, entry: Entry<K>) {
     let until = Instant::now() + READ_AFTER;
     let question = &question;
     while Instant::now() < until {
@@ -202,7 +202,7 @@ async fn read_after<K: Kept>(database: Database, question: Question, entry: Entr
             let entry = Arc::clone(&entry);
             async move {
                 let Ok(mut entry) = entry.try_lock() else {
-                    // A question is reading it.
+                    // A query is reading it.
                     return Ok(true);
                 };
                 let until = Instant::now() + K::BUDGET;
@@ -222,8 +222,8 @@ async fn read_after<K: Kept>(database: Database, question: Question, entry: Entr
     }
 }
 
-/// Reads buckets; a scan that fails fails the question.
-async fn buckets(client: &Client, ask: &Ask) -> Result<Vec<Found>, ReadError> {
+/// Reads buckets; a scan that fails fails the query.
+async fn buckets(client: &Client, ask: &RangeQuery) -> Result<Vec<FoundSeries>, ReadError> {
     let mut answer = series::buckets(client, ask).await;
     match answer.faults.pop() {
         Some(fault) => Err(fault.error),

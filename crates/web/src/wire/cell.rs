@@ -11,7 +11,7 @@ use ts_rs::TS;
 #[serde(untagged)]
 #[ts(type = "number | string | boolean | null")]
 pub enum Cell {
-    /// Not known.
+    /// Unknown.
     Null,
     /// A whole number, or an instant in milliseconds since the epoch.
     Int(i64),
@@ -19,35 +19,35 @@ pub enum Cell {
     Float(f64),
     /// Yes or no.
     Bool(bool),
-    /// Words.
+    /// Text.
     Text(String),
 }
 
 impl Cell {
-    /// Of an optional value.
+    /// Makes a cell of an optional value.
     pub fn of<T>(value: Option<T>, make: impl FnOnce(T) -> Self) -> Self {
         value.map_or(Self::Null, make)
     }
 
-    /// Words that may be missing.
+    /// Makes a cell of optional text.
     #[must_use]
     pub fn text(value: Option<String>) -> Self {
         Self::of(value, Self::Text)
     }
 
-    /// An instant that may be missing.
+    /// Makes a cell of an optional instant.
     #[must_use]
     pub fn time(value: Option<Timestamp>) -> Self {
         Self::of(value, |at| Self::Int(at.as_millis()))
     }
 
-    /// Whether it is not known.
+    /// Returns whether it is unknown.
     #[must_use]
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
 
-    /// Numbers by size, words by letters without regard to case; nothing is before something.
+    /// Compares numbers by value and text case-insensitively; unknown comes first.
     #[must_use]
     pub fn order(&self, other: &Self) -> Ordering {
         #[expect(clippy::cast_precision_loss, reason = "for sorting only")]

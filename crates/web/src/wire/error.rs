@@ -6,16 +6,16 @@ use ts_rs::TS;
 /// `{"error": {…}}`.
 #[derive(Debug, Serialize, TS)]
 pub struct ErrorAnswer {
-    /// What went wrong.
+    /// The error.
     pub error: ErrorBody,
 }
 
-/// What went wrong.
+/// An error.
 #[derive(Debug, Serialize, TS)]
 pub struct ErrorBody {
-    /// A fixed word for programs.
+    /// A fixed identifier for programs.
     pub code: &'static str,
-    /// A sentence for people.
+    /// A sentence for users.
     pub message: String,
     /// Since when, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]

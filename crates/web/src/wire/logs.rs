@@ -16,20 +16,20 @@ pub struct LogsAnswer {
     pub older: Option<String>,
     /// `after` of the previous page; null on the first one.
     pub newer: Option<String>,
-    /// Up to where was searched, when that is not the whole range and the page is not full.
+    /// The instant that the search reached, when it ended before the page was full and the range was searched.
     pub searched_ms: Option<i64>,
-    /// Lines of the range under the filters; null where that would have to be searched.
+    /// Lines of the range that pass the filters; null where a search would be needed.
     pub matched: Option<i64>,
-    /// `level` and `source` → value → lines under the other filter; empty without `matched`.
+    /// `level` and `source` → value → lines that pass the other filter; empty without `matched`.
     pub facets: BTreeMap<&'static str, BTreeMap<String, i64>>,
 }
 
 /// A line.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct LogRow {
-    /// Names it for good; `before`, `after` and `around` take it.
+    /// Lasting identifier; `before`, `after` and `around` take it.
     pub id: String,
-    /// When it was said.
+    /// The time of the line.
     pub ts_ms: i64,
     /// Name of the source.
     pub source: String,
@@ -37,11 +37,11 @@ pub struct LogRow {
     pub level: String,
     /// Program or part of it; may be empty.
     pub component: String,
-    /// What it says.
+    /// The message.
     pub message: String,
     /// Its true length in characters, where it was cut.
     pub message_chars: Option<i32>,
-    /// JSON: what else the source says.
+    /// JSON: further fields of the source.
     pub context: Option<String>,
     /// Its pattern.
     pub fingerprint: String,

@@ -12,9 +12,9 @@ use super::Unit;
 pub struct Meta {
     /// The server's clock.
     pub now_ms: i64,
-    /// Of the server; a change means that the page is to be loaded anew.
+    /// Version of the server; a change means that the page has to be reloaded.
     pub version: &'static str,
-    /// The sampling interval where an agent does not say its own.
+    /// The sampling interval where an agent does not report its own.
     pub interval_secs: f64,
     /// By name.
     pub hosts: Vec<HostMeta>,
@@ -40,16 +40,16 @@ pub struct HostMeta {
 pub struct MetricMeta {
     /// `domain.name`.
     pub id: String,
-    /// What a person calls it.
+    /// Label for users.
     pub label: &'static str,
     /// Its unit.
     pub unit: Unit,
     /// Whether it has one series per key.
     pub keyed: bool,
-    /// Most seconds between two of its values: points closer than one and a half of it belong
-    /// together; 0 with every sample of the host.
+    /// Greatest interval between two values, seconds: points closer than 1.5 times as much are joined; 0: a
+    /// value with every sample of the host.
     pub every_secs: u32,
-    /// Which direction is good.
+    /// Which direction is better.
     #[ts(type = "\"lower\" | \"higher\" | \"neither\"")]
     pub better: &'static str,
     /// Its thresholds.
@@ -59,7 +59,7 @@ pub struct MetricMeta {
 /// Thresholds.
 #[derive(Clone, Copy, Debug, Serialize, TS)]
 pub struct Levels {
-    /// Worth a look.
+    /// Informational.
     pub info: Option<f64>,
     /// Degraded.
     pub warn: Option<f64>,
@@ -108,16 +108,16 @@ pub struct FilterMeta {
     pub id: &'static str,
     /// Its heading.
     pub label: &'static str,
-    /// What can be chosen.
+    /// The values.
     pub values: Vec<FilterValue>,
 }
 
-/// One choice of a filter.
+/// A value of a filter.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct FilterValue {
     /// As in `f.<filter>=<id>`.
     pub id: &'static str,
-    /// What a person calls it.
+    /// Label for users.
     pub label: &'static str,
 }
 
@@ -128,7 +128,7 @@ pub struct Texts {
     pub now_ms: i64,
     /// By metric.
     pub metrics: BTreeMap<String, MetricText>,
-    /// By table and column: what it is.
+    /// Descriptions by table and column.
     pub columns: BTreeMap<&'static str, BTreeMap<&'static str, &'static str>>,
 }
 
@@ -137,7 +137,7 @@ pub struct Texts {
 pub struct MetricText {
     /// What it is.
     pub what: &'static str,
-    /// How it is computed, and where its thresholds come from.
+    /// How it is computed, and the source of its thresholds.
     pub how: &'static str,
     /// What to do first when it is bad; may be empty.
     pub fix: &'static str,

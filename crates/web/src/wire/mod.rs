@@ -1,4 +1,4 @@
-//! The shapes of the answers: everything may use them, and they use nothing of this crate but numbers.
+//! The types of the answers: every module may use them, and they use nothing of this crate but `number`.
 //!
 //! `tests/types.rs` generates the dashboard's types from these structs; `docs/API.md` describes them.
 

@@ -11,23 +11,23 @@ use ts_rs::TS;
 pub struct Now {
     /// The server's clock.
     pub now_ms: i64,
-    /// Of the server.
+    /// Version of the server.
     pub version: &'static str,
-    /// Whom this is about.
+    /// The host.
     pub host: HostNow,
-    /// One sentence.
+    /// The state in one sentence.
     pub verdict: Verdict,
     /// How old the data are.
     pub freshness: Freshness,
-    /// What the collector does.
+    /// The collector.
     pub agent: Agent,
     /// Whether the database answers.
     pub database: DatabaseNow,
-    /// Ranked.
+    /// Problems, ranked.
     pub problems: Vec<Problem>,
-    /// In the order of the page.
+    /// Areas, in the order of the page.
     pub areas: Vec<Area>,
-    /// By view, of the whole host.
+    /// Badges by view, for the whole host.
     pub badges: BTreeMap<&'static str, Badge>,
     /// Latest values.
     pub facts: Vec<Fact>,
@@ -59,9 +59,9 @@ pub struct HostNow {
 pub struct Verdict {
     /// Never `ok` when data are old, absent or out of reach.
     pub severity: Severity,
-    /// One sentence.
+    /// The state in one sentence.
     pub text: String,
-    /// Since when the worst lasts.
+    /// Since when the worst problem exists.
     pub since_ms: Option<i64>,
 }
 
@@ -78,7 +78,7 @@ pub struct Freshness {
     pub state: FreshnessState,
 }
 
-/// How old the data are, in a word.
+/// The state of the data by its age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(rename_all = "snake_case")]
@@ -95,13 +95,13 @@ pub enum FreshnessState {
 pub struct Agent {
     /// What it does.
     pub state: AgentState,
-    /// Its newest sign of life.
+    /// Its newest heartbeat.
     pub heartbeat_ms: Option<i64>,
-    /// Records that wait on the host.
+    /// Records waiting in the queue of the host.
     pub pending_records: Option<f64>,
 }
 
-/// What the collector does.
+/// The state of the collector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(rename_all = "snake_case")]
@@ -118,7 +118,7 @@ pub enum AgentState {
 pub struct DatabaseNow {
     /// Whether it answers.
     pub state: DatabaseState,
-    /// Since when it does not.
+    /// Since when it has not answered.
     pub since_ms: Option<i64>,
     /// A sentence; empty when all is well.
     pub message: String,
@@ -134,30 +134,30 @@ pub enum DatabaseState {
     Unreachable,
 }
 
-/// Something to act on.
+/// A condition to act on.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
 pub struct Problem {
     /// Stable while it lasts.
     pub id: String,
-    /// How bad.
+    /// Its severity.
     pub severity: Severity,
-    /// What, with its value.
+    /// The condition with its value.
     pub title: String,
-    /// Its metric; empty where it is no metric's.
+    /// Its metric; empty for a condition without one.
     pub metric: String,
     /// Its key.
     pub key: Option<String>,
-    /// The judged value.
+    /// The evaluated value.
     pub value: Option<f64>,
     /// The threshold it has reached.
     pub level: Option<f64>,
     /// Since when.
     pub since_ms: Option<i64>,
-    /// Where to look.
+    /// The view that shows it.
     pub view: String,
     /// What to do first.
     pub fix: String,
-    /// Who or what is behind it, as the newest sample tells; empty when nobody is known.
+    /// The culprit as of the newest sample; empty when unknown.
     pub cause: String,
     /// A command to copy that goes with `fix`; empty when there is none.
     pub command: String,
@@ -170,13 +170,13 @@ pub struct Area {
     pub id: &'static str,
     /// Its heading.
     pub label: &'static str,
-    /// Where to look.
+    /// The view that shows it.
     pub view: &'static str,
-    /// Whether there is such a thing here: a host without an API is none the worse for it.
+    /// Whether it exists on this host; an absent area is not a problem.
     pub present: bool,
-    /// Its worst problem's.
+    /// The severity of its worst problem.
     pub severity: Severity,
-    /// Problems in it.
+    /// Number of its problems.
     pub count: usize,
     /// The title of the worst.
     pub worst: String,
@@ -185,14 +185,14 @@ pub struct Area {
 /// A count with its severity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
 pub struct Badge {
-    /// The worst.
+    /// The worst severity.
     pub severity: Severity,
-    /// How many.
+    /// The count.
     pub count: usize,
 }
 
 impl Badge {
-    /// A badge.
+    /// Returns a badge.
     #[must_use]
     pub fn new(severity: Severity, count: usize) -> Self {
         Self { severity, count }
@@ -204,10 +204,10 @@ impl Badge {
 pub struct Fact {
     /// Its metric.
     pub metric: String,
-    /// Its key: of several the worst.
+    /// Its key; the worst of several.
     pub key: Option<String>,
-    /// As judged: over the metric's window.
+    /// The evaluated value, over the metric's window.
     pub value: Option<f64>,
-    /// Of that value; unknown when data are stale.
+    /// The severity of that value; unknown when data is stale.
     pub severity: Severity,
 }

@@ -15,20 +15,20 @@ pub struct SeriesAnswer {
     pub step_ms: i64,
     /// Number of buckets.
     pub n: usize,
-    /// What was read.
+    /// The kind of the stored samples.
     #[ts(type = "\"raw\" | \"hourly\" | \"daily\"")]
     pub source: &'static str,
     /// Changes when stored history changed.
     pub generation: String,
-    /// For `since` of the next question.
+    /// For `since` of the next request.
     pub cursor: String,
-    /// Whether this continues the answer whose cursor was given.
+    /// Whether this is a continuation of the answer with the given cursor.
     pub partial: bool,
-    /// In the order asked for; keys of one metric by highest value.
+    /// Series in the requested order; keys of one metric by highest value.
     pub series: Vec<Series>,
     /// Spans without samples.
     pub gaps: Vec<(i64, i64)>,
-    /// What happened.
+    /// Events.
     pub marks: Vec<Mark>,
     /// Metrics that could not be read.
     pub errors: Vec<SeriesError>,
@@ -43,7 +43,7 @@ pub struct Series {
     pub key: Option<String>,
     /// The least sample of each bucket.
     pub lo: Vec<Option<f64>>,
-    /// The greatest.
+    /// The greatest sample.
     pub hi: Vec<Option<f64>>,
     /// The mean.
     pub avg: Vec<Option<f64>>,
@@ -51,21 +51,21 @@ pub struct Series {
     pub last: Option<f64>,
 }
 
-/// Something that happened.
+/// An event.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct Mark {
     /// When.
     pub at_ms: i64,
-    /// What.
+    /// A description.
     pub text: String,
-    /// How bad.
+    /// Its severity.
     pub severity: Severity,
 }
 
 /// A metric that could not be read.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct SeriesError {
-    /// As asked for.
+    /// As requested.
     pub metric: String,
     /// Why.
     pub message: String,

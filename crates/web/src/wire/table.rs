@@ -25,25 +25,25 @@ pub struct TableAnswer {
     pub pages: usize,
     /// The rows of this page.
     pub rows: Vec<TableRow>,
-    /// Filter → value → rows under the search and the other filters.
+    /// Filter → value → rows that pass the search and the other filters.
     pub facets: BTreeMap<&'static str, BTreeMap<String, usize>>,
-    /// Filter → value → the worst of those rows in that respect.
+    /// Filter → value → the worst severity of those rows for that filter.
     pub filter_severities: BTreeMap<&'static str, BTreeMap<String, Severity>>,
-    /// Column → its sum over all matched rows, where values add up and there is one.
+    /// Column → its sum over all matched rows, for additive columns with values.
     pub sums: BTreeMap<&'static str, f64>,
-    /// Why something is missing.
+    /// Why rows are missing.
     pub note: String,
 }
 
 /// A row.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct TableRow {
-    /// Stable from answer to answer.
+    /// Identifier, stable between answers.
     pub id: String,
     /// In the order of the columns.
     pub cells: Vec<Cell>,
-    /// Of each cell; null where it is not judged.
+    /// Severity of each cell; null where it is not evaluated.
     pub severities: Vec<Option<Severity>>,
-    /// The worst of the cells.
+    /// The worst severity of the cells.
     pub severity: Severity,
 }

@@ -31,7 +31,7 @@ impl From<schema::Unit> for Unit {
             schema::Unit::BytesPerSec => Self::BytesPerSec,
             schema::Unit::PerSec => Self::PerSec,
             schema::Unit::Count => Self::Count,
-            // Stored only as a counter of time, which is read as a share.
+            // Stored only in counters of time, which are read as shares.
             schema::Unit::Ms | schema::Unit::Us => Self::Ms,
             schema::Unit::Secs => Self::Secs,
             schema::Unit::Ratio => Self::Ratio,

@@ -19,7 +19,7 @@ pub(crate) const START: i64 = 1_789_941_600_000;
 /// Half an hour of ticks.
 pub(crate) const TICKS: i64 = 180;
 
-/// When tick `n` was taken, milliseconds.
+/// Returns the time of tick `n`, milliseconds.
 pub(crate) fn tick(n: i64) -> i64 {
     START + n * 10_000
 }
@@ -28,12 +28,12 @@ pub(crate) fn sql_time(ms: i64) -> String {
     format!("to_timestamp({ms} / 1000.0)")
 }
 
-/// A migrated database without a row.
+/// Creates a migrated database without a row.
 pub(crate) async fn empty() -> Database {
     testkit::migrated().await.unwrap()
 }
 
-/// A database with one host that is well, sampled for half an hour.
+/// Creates a database with one healthy host, sampled for half an hour.
 pub(crate) async fn seeded() -> Database {
     let database = empty().await;
     let mut text = testkit::partitions("2026-09-20", "2026-09-20");
@@ -54,7 +54,7 @@ pub(crate) async fn seeded() -> Database {
     database
 }
 
-/// [`seeded`] with two PostgreSQL servers, an API and a proxy.
+/// Creates a database like [`seeded`] with two PostgreSQL servers, an API and a proxy.
 pub(crate) async fn with_services() -> Database {
     let database = seeded().await;
     let text = include_str!("services.sql").replace("%START%", &sql_time(START));
@@ -136,7 +136,7 @@ pub(crate) async fn add(database: &Database, from: i64, to: i64) {
     database.sql(&text).await.unwrap();
 }
 
-/// A server over a database, with a clock that stands a second after the newest tick.
+/// A server over a database, with a clock fixed at a second after the newest tick.
 pub(crate) struct Server {
     pub(crate) app: App,
     pub(crate) clock: Clock,
@@ -155,7 +155,7 @@ pub(crate) fn serve_target(target: pg::Target) -> Server {
     serve_with(target, settings)
 }
 
-/// With the clock above, whatever the settings say.
+/// Returns a server with the clock above, whatever the settings have.
 pub(crate) fn serve_with(target: pg::Target, settings: Settings) -> Server {
     let clock = Clock::at(Timestamp::from_millis(tick(TICKS - 1) + 1_000));
     let settings = Settings {
@@ -209,14 +209,14 @@ impl Server {
         self.send(request.body(Body::empty()).unwrap()).await
     }
 
-    /// JSON of an answer with status 200.
+    /// Returns the JSON of an answer with status 200.
     pub(crate) async fn ask(&self, path: &str) -> Value {
         let reply = self.get(&format!("api/v1/{path}")).await;
         assert_eq!(reply.status, StatusCode::OK, "{path}: {}", reply.body);
         reply.json()
     }
 
-    /// Status and code of a refusal.
+    /// Returns status and code of a refusal.
     pub(crate) async fn refused(&self, path: &str) -> (u16, String) {
         let reply = self.get(&format!("api/v1/{path}")).await;
         let code = reply.json()["error"]["code"]
@@ -227,7 +227,7 @@ impl Server {
     }
 }
 
-/// Rows of a table as objects by column, with their severities where there are any.
+/// Returns the rows of a table as objects by column, with their severities where there are any.
 pub(crate) fn rows(meta: &Value, name: &str, answer: &Value) -> Vec<Value> {
     let tables = meta["tables"].as_array().unwrap();
     let table = tables.iter().find(|table| table["name"] == name).unwrap();
@@ -256,25 +256,25 @@ pub(crate) fn rows(meta: &Value, name: &str, answer: &Value) -> Vec<Value> {
         .collect()
 }
 
-/// The object of a list whose field has this value; null for none.
+/// Returns the object of a list whose field has this value; null for none.
 pub(crate) fn find<'a>(list: &'a Value, field: &str, value: &str) -> &'a Value {
     let mut all = list.as_array().unwrap().iter();
     all.find(|one| one[field] == value).unwrap_or(&Value::Null)
 }
 
-/// Severity of the problem with this id, `ok` for none.
+/// Returns the severity of the problem with this id, `ok` for none.
 pub(crate) fn severity<'a>(now: &'a Value, id: &str) -> &'a str {
     find(&now["problems"], "id", id)["severity"]
         .as_str()
         .unwrap_or("ok")
 }
 
-/// An area of the first page.
+/// Returns an area of the first page.
 pub(crate) fn area<'a>(now: &'a Value, id: &str) -> &'a Value {
     find(&now["areas"], "id", id)
 }
 
-/// Changes stored rows.
+/// Updates stored rows.
 pub(crate) async fn set(database: &Database, table: &str, assignment: &str, condition: &str) {
     let text = format!("UPDATE collector.{table} SET {assignment} WHERE {condition}");
     database.sql(&text).await.unwrap();

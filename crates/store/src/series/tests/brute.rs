@@ -1,4 +1,4 @@
-//! What the reader says is what the same rows give when computed in Rust.
+//! The reader gives what the same rows give when computed in Rust.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use testkit::Dice;
 /// Values by instant and key.
 type Values = BTreeMap<(Timestamp, String), f64>;
 
-/// Levels, those of one key added up per instant.
+/// Computes levels, those of one key added up per instant.
 fn levels(rows: &[Row]) -> Values {
     let mut values = Values::new();
     for row in rows {
@@ -43,7 +43,7 @@ fn rates(rows: &[Row]) -> Values {
     values
 }
 
-fn reduce(values: &Values, ask: &Ask) -> BTreeMap<String, Vec<Bucket>> {
+fn reduce(values: &Values, ask: &RangeQuery) -> BTreeMap<String, Vec<Bucket>> {
     let mut sums: BTreeMap<(String, i64), (f64, f64, f64, f64)> = BTreeMap::new();
     for ((at, key), value) in values {
         if *at < ask.from || *at >= ask.to {
@@ -80,7 +80,7 @@ fn near(a: f64, b: f64) -> bool {
 }
 
 /// Compares an answer with the same computed from `values`; `limit` keys by highest value.
-fn check(what: &str, found: &[Found], values: &Values, ask: &Ask) {
+fn check(what: &str, found: &[FoundSeries], values: &Values, ask: &RangeQuery) {
     let mut expected: Vec<(String, Vec<Bucket>)> = reduce(values, ask).into_iter().collect();
     let highest = |buckets: &[Bucket]| buckets.iter().map(|one| one.hi).fold(f64::MIN, f64::max);
     expected.sort_by(|a, b| highest(&b.1).total_cmp(&highest(&a.1)).then(a.0.cmp(&b.0)));
@@ -103,7 +103,7 @@ fn check(what: &str, found: &[Found], values: &Values, ask: &Ask) {
 }
 
 /// Ranges that begin and end anywhere, in buckets narrow and wide.
-fn asks(dice: &mut Dice, metrics: &[&str]) -> Vec<Ask> {
+fn asks(dice: &mut Dice, metrics: &[&str]) -> Vec<RangeQuery> {
     let spans: [(f64, f64, i64, i64); 5] = [
         (0.0, 10_000.0, 10, 8),
         (600.0, 4_200.0, 20, 2),
@@ -118,7 +118,7 @@ fn asks(dice: &mut Dice, metrics: &[&str]) -> Vec<Ask> {
             let from = at(from).as_micros().div_euclid(step) * step;
             let buckets = (at(to).as_micros() - from) / step;
             let skipped = dice.below(u64::try_from(buckets).unwrap().max(1));
-            Ask {
+            RangeQuery {
                 host_id: 1,
                 from: Timestamp(from),
                 to: at(to),
@@ -140,10 +140,10 @@ fn asks(dice: &mut Dice, metrics: &[&str]) -> Vec<Ask> {
         .collect()
 }
 
-fn of(answer: &Answer, id: &str) -> Vec<Found> {
+fn of(answer: &Answer, id: &str) -> Vec<FoundSeries> {
     assert!(answer.faults.is_empty(), "{:?}", answer.faults);
     let found = answer.series.iter().filter(|found| found.metric.id() == id);
-    found.cloned().collect::<Vec<Found>>()
+    found.cloned().collect::<Vec<FoundSeries>>()
 }
 
 async fn prepared() -> (Database, pg::Session) {
@@ -290,7 +290,7 @@ async fn the_host_and_its_cores() {
     assert!(newest.is_empty(), "no row of hosts was seeded: {newest:?}");
 }
 
-fn expected_gaps(ticks: &[Timestamp], ask: &Ask) -> Vec<(Timestamp, Timestamp)> {
+fn expected_gaps(ticks: &[Timestamp], ask: &RangeQuery) -> Vec<(Timestamp, Timestamp)> {
     let mut instants = vec![Timestamp(ask.from.as_micros() - INTERVAL * 3 / 2)];
     instants.extend(
         ticks
@@ -319,7 +319,7 @@ async fn the_latest_value_is_that_of_the_window() {
         .for_each(|row| row.counter = Some(row.counter.unwrap_or_default()));
     interfaces(&database, &seeded).await;
     let errors = metric("network.errors_per_sec");
-    let window = i64::from(errors.judged_over_secs) * SECOND;
+    let window = i64::from(errors.evaluated_over_secs) * SECOND;
     for tick in ticks.iter().skip(40).step_by(97) {
         let found = latest(&session.client, 1, &[errors], *tick, INTERVAL)
             .await

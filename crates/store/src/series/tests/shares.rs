@@ -16,8 +16,8 @@ struct Sample {
     commits: Option<i64>,
 }
 
-/// Counters of two databases that grow, stand still, vanish, fall without a word, and begin anew
-/// with one: higher than they were, so that the epoch alone tells.
+/// Counters of two databases that grow, stand still, disappear, fall without a new epoch, and begin
+/// anew with one: higher than they were, so that only the epoch shows it.
 fn samples(dice: &mut Dice, ticks: &[Timestamp]) -> Vec<Sample> {
     let mut found = Vec::new();
     for database in ["app", "other"] {
@@ -77,7 +77,7 @@ fn steps(samples: &[Sample], key: impl Fn(&Sample) -> String) -> Steps {
     found
 }
 
-/// Least, greatest and mean share of a bucket in percent, `None` without a transaction.
+/// Computes the least, greatest and mean share of a bucket in percent, `None` without a transaction.
 fn reduce(steps: &Steps, key: &str, from: i64, to: i64) -> Option<(f64, f64, f64)> {
     let mine = steps
         .iter()
@@ -128,7 +128,7 @@ async fn shares_are_steps_over_steps_by_key_and_folded() {
     ] {
         let step = step * SECOND;
         let from = Timestamp(at(from).as_micros().div_euclid(step) * step);
-        let ask = Ask {
+        let ask = RangeQuery {
             host_id: 1,
             from,
             to: at(to),
@@ -199,7 +199,7 @@ async fn shares_are_steps_over_steps_by_key_and_folded() {
 }
 
 #[tokio::test]
-async fn a_judged_share_rests_on_enough() {
+async fn an_evaluated_share_rests_on_enough() {
     let database = database().await;
     let made = &testkit::partitions("2026-09-20", "2026-09-20");
     database.sql(made).await.unwrap();
@@ -222,7 +222,7 @@ async fn a_judged_share_rests_on_enough() {
 }
 
 #[tokio::test]
-async fn an_amount_that_is_not_told_of_is_nothing() {
+async fn an_absent_amount_is_zero() {
     let database = database().await;
     let made = &testkit::partitions("2026-09-20", "2026-09-21");
     database.sql(made).await.unwrap();
@@ -250,7 +250,7 @@ async fn an_amount_that_is_not_told_of_is_nothing() {
         metric: metric(id),
         key: key.map(str::to_owned),
     };
-    let ask = |picks: Vec<Pick>| Ask {
+    let ask = |picks: Vec<Pick>| RangeQuery {
         host_id: 1,
         from: at(0.0),
         to: at(7200.0),
@@ -321,7 +321,7 @@ async fn what_is_sampled_slowly_is_found_minutes_later() {
             .unwrap();
         assert_eq!(found.first().and_then(|one| one.value), expected, "{secs}");
     }
-    let ask = Ask {
+    let ask = RangeQuery {
         host_id: 1,
         from: at(0.0),
         to: at(590.0),

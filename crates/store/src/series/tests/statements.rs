@@ -8,8 +8,8 @@ use super::super::sql::{Source, Statement};
 use super::super::{buckets, gaps, latest, newest, since};
 use super::*;
 
-fn ask(limit: i64) -> Ask {
-    Ask {
+fn ask(limit: i64) -> RangeQuery {
+    RangeQuery {
         host_id: 1,
         from: at(0.0),
         to: at(3600.0),
@@ -23,7 +23,7 @@ fn ask(limit: i64) -> Ask {
     }
 }
 
-/// Every statement a metric can be asked with, by name.
+/// Returns every statement that reads a metric, by name.
 fn statements(metric: &'static Metric) -> BTreeMap<&'static str, Statement> {
     let scan = Scan::of(metric);
     let keys = ["12.345".to_owned(), "/var".to_owned()];
@@ -33,7 +33,7 @@ fn statements(metric: &'static Metric) -> BTreeMap<&'static str, Statement> {
         keys,
     };
     let all = source(None);
-    let window = Duration::from_secs(u64::from(metric.judged_over_secs));
+    let window = Duration::from_secs(u64::from(metric.evaluated_over_secs));
     let mut found = BTreeMap::from([
         ("last", buckets::last_statement(&scan, &all, &ask(8))),
         ("latest", latest::statement(&scan, &all, at(3600.0), window)),

@@ -1,9 +1,8 @@
-//! Who or what is behind a problem, by name, with the command to copy.
+//! The culprit of a problem, by name, with the command to copy.
 //!
-//! Read for the problems there are and for no other: a host that is well costs nothing. What is named is
-//! what the newest sample shows, so a session that has ended meanwhile is named no more although the
-//! window of its problem still holds it. A question that takes too long names nobody: that there is a
-//! problem counts more.
+//! Only problems that exist are looked into: a healthy host costs nothing. Culprits are those of the
+//! newest sample, so a session that has ended is no longer named although the window of its problem
+//! still includes it. A query that times out yields no culprit; the problem is reported all the same.
 
 mod processes;
 mod sessions;
@@ -25,14 +24,14 @@ use crate::words;
 
 /// Longest cause, characters.
 const LONGEST: usize = 400;
-/// How far back failures of endpoints are counted, microseconds: the window their share is judged over.
+/// How far back failures of endpoints are counted, microseconds: the window over which their share is evaluated.
 const FAILURES: i64 = 300_000_000;
 /// Two slow ticks, the second of which may be a minute late, microseconds.
 const SLOW: i64 = 660_000_000;
 
-/// Where the one behind a problem is found.
+/// Where the culprit of a problem is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ask {
+enum CulpritKind {
     /// The session that most others wait for.
     Blocker,
     /// The session idle in a transaction for longest.
@@ -59,34 +58,34 @@ enum Ask {
     Relation,
 }
 
-/// By metric.
-const ASKS: &[(&str, Ask)] = &[
-    ("db.conn_waiting", Ask::Blocker),
-    ("db.longest_lock_wait_secs", Ask::Blocker),
-    ("db.oldest_idle_in_xact_secs", Ask::Idle),
-    ("db.oldest_xact_secs", Ask::Transaction),
-    ("db.longest_query_secs", Ask::Statement),
-    ("db.slow_queries", Ask::Statement),
-    ("system.cpu_busy_pct", Ask::Cpu),
-    ("system.load_per_core", Ask::Cpu),
-    ("system.pressure_cpu_some_pct", Ask::Cpu),
-    ("system.mem_used_pct", Ask::Memory),
-    ("system.swap_used_pct", Ask::Memory),
-    ("system.oom_kills_per_sec", Ask::Memory),
-    ("system.pressure_memory_full_pct", Ask::Memory),
-    ("system.cpu_iowait_pct", Ask::Io),
-    ("system.pressure_io_full_pct", Ask::Io),
-    ("disk.busy_pct", Ask::Io),
-    ("db.up", Ask::ServerError),
-    ("target.up", Ask::TargetError),
-    ("target.bad_values", Ask::TargetError),
-    ("log.readable", Ask::LogError),
-    ("api.error_pct", Ask::Endpoint),
-    ("table.dead_pct", Ask::Relation),
-    ("index.invalid", Ask::Relation),
+/// Kinds by metric.
+const CULPRITS: &[(&str, CulpritKind)] = &[
+    ("db.conn_waiting", CulpritKind::Blocker),
+    ("db.longest_lock_wait_secs", CulpritKind::Blocker),
+    ("db.oldest_idle_in_xact_secs", CulpritKind::Idle),
+    ("db.oldest_xact_secs", CulpritKind::Transaction),
+    ("db.longest_query_secs", CulpritKind::Statement),
+    ("db.slow_queries", CulpritKind::Statement),
+    ("system.cpu_busy_pct", CulpritKind::Cpu),
+    ("system.load_per_core", CulpritKind::Cpu),
+    ("system.pressure_cpu_some_pct", CulpritKind::Cpu),
+    ("system.mem_used_pct", CulpritKind::Memory),
+    ("system.swap_used_pct", CulpritKind::Memory),
+    ("system.oom_kills_per_sec", CulpritKind::Memory),
+    ("system.pressure_memory_full_pct", CulpritKind::Memory),
+    ("system.cpu_iowait_pct", CulpritKind::Io),
+    ("system.pressure_io_full_pct", CulpritKind::Io),
+    ("disk.busy_pct", CulpritKind::Io),
+    ("db.up", CulpritKind::ServerError),
+    ("target.up", CulpritKind::TargetError),
+    ("target.bad_values", CulpritKind::TargetError),
+    ("log.readable", CulpritKind::LogError),
+    ("api.error_pct", CulpritKind::Endpoint),
+    ("table.dead_pct", CulpritKind::Relation),
+    ("index.invalid", CulpritKind::Relation),
 ];
 
-/// What is said about the one behind a problem; what is empty leaves the problem as it is.
+/// The description of a culprit; an empty field leaves that of the problem as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Culprit {
     cause: String,
@@ -94,12 +93,12 @@ struct Culprit {
     command: String,
 }
 
-fn ask_of(problem: &Problem) -> Option<Ask> {
-    let known = ASKS.iter().find(|(id, _)| *id == problem.metric);
-    known.map(|(_, ask)| *ask)
+fn kind_of(problem: &Problem) -> Option<CulpritKind> {
+    let known = CULPRITS.iter().find(|(id, _)| *id == problem.metric);
+    known.map(|(_, kind)| *kind)
 }
 
-/// Names who is behind each problem.
+/// Names the culprit of each problem.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -114,62 +113,67 @@ pub(super) async fn name(
             problem.command = command;
         }
     }
-    let asks: Vec<Ask> = problems.iter().filter_map(ask_of).collect();
-    let has = |wanted: &[Ask]| asks.iter().any(|ask| wanted.contains(ask));
-    let mut found = Found::default();
-    if has(&[Ask::Blocker, Ask::Idle, Ask::Transaction, Ask::Statement]) {
+    let kinds: Vec<CulpritKind> = problems.iter().filter_map(kind_of).collect();
+    let has = |wanted: &[CulpritKind]| kinds.iter().any(|kind| wanted.contains(kind));
+    let mut found = FoundCulprits::default();
+    if has(&[
+        CulpritKind::Blocker,
+        CulpritKind::Idle,
+        CulpritKind::Transaction,
+        CulpritKind::Statement,
+    ]) {
         found.sessions = unless_late(Sessions::read(client, host, at).await)?;
     }
-    if has(&[Ask::Cpu, Ask::Memory, Ask::Io]) {
-        let read = Processes::read(client, host, at, has(&[Ask::Io])).await;
+    if has(&[CulpritKind::Cpu, CulpritKind::Memory, CulpritKind::Io]) {
+        let read = Processes::read(client, host, at, has(&[CulpritKind::Io])).await;
         found.processes = unless_late(read)?;
     }
-    for (ask, table, column) in [
-        (Ask::ServerError, DbSample::TABLE, "instance"),
-        (Ask::TargetError, TargetSample::TABLE, "target"),
-        (Ask::LogError, LogSource::TABLE, "source"),
+    for (kind, table, column) in [
+        (CulpritKind::ServerError, DbSample::TABLE, "instance"),
+        (CulpritKind::TargetError, TargetSample::TABLE, "target"),
+        (CulpritKind::LogError, LogSource::TABLE, "source"),
     ] {
-        if has(&[ask]) {
+        if has(&[kind]) {
             let read = errors(client, host, at, table, column).await;
-            found.errors.push((ask, unless_late(read)?));
+            found.errors.push((kind, unless_late(read)?));
         }
     }
-    if has(&[Ask::Endpoint]) {
+    if has(&[CulpritKind::Endpoint]) {
         found.endpoints = unless_late(endpoints(client, host, at).await)?;
     }
-    if has(&[Ask::Relation]) {
-        let of = |problem: &&Problem| ask_of(problem) == Some(Ask::Relation);
+    if has(&[CulpritKind::Relation]) {
+        let of = |problem: &&Problem| kind_of(problem) == Some(CulpritKind::Relation);
         let keys = problems.iter().filter(of);
         let keys = keys.filter_map(|problem| problem.key.clone()).collect();
         found.relations = unless_late(relations(client, host, at, keys).await)?;
     }
     for problem in problems {
-        if let Some(culprit) = found.behind(problem) {
+        if let Some(culprit) = found.culprit_of(problem) {
             apply(problem, culprit);
         }
     }
     Ok(())
 }
 
-/// Refers to what was reported of the same one before, in the order of the page: with three problems of one
-/// process it is described once, and its command is there once.
+/// Replaces repeated causes by a reference to the first one, in the order of the page: a process with three
+/// problems is described once, with its command.
 pub(super) fn shorten(problems: &mut [Problem]) {
     let mut named: HashMap<(String, String), (String, String)> = HashMap::new();
     for problem in problems {
-        // A cause that goes with a command is about the one the command names.
+        // A cause with a command concerns what the command names.
         if problem.cause.is_empty() || problem.command.is_empty() {
             continue;
         }
-        let said = (problem.cause.clone(), problem.command.clone());
-        if let Some((title, fix)) = named.get(&said) {
+        let cause = (problem.cause.clone(), problem.command.clone());
+        if let Some((title, fix)) = named.get(&cause) {
             problem.cause = format!("Same cause as “{title}”.");
             problem.command.clear();
-            // What introduced the command is there with it.
+            // The fix that introduces the command goes with it.
             if problem.fix == *fix {
                 problem.fix.clear();
             }
         } else {
-            named.insert(said, (problem.title.clone(), problem.fix.clone()));
+            named.insert(cause, (problem.title.clone(), problem.fix.clone()));
         }
     }
 }
@@ -186,42 +190,42 @@ fn apply(problem: &mut Problem, culprit: Culprit) {
     }
 }
 
-/// What was read of those who may be behind a problem.
+/// The possible culprits, as read.
 #[derive(Debug, Default)]
-struct Found {
+struct FoundCulprits {
     sessions: Sessions,
     processes: Processes,
-    errors: Vec<(Ask, HashMap<String, String>)>,
+    errors: Vec<(CulpritKind, HashMap<String, String>)>,
     /// By target.
     endpoints: HashMap<String, String>,
     /// By key: the database and the command.
     relations: HashMap<String, (String, String)>,
 }
 
-impl Found {
-    fn behind(&self, problem: &Problem) -> Option<Culprit> {
-        let ask = ask_of(problem)?;
+impl FoundCulprits {
+    fn culprit_of(&self, problem: &Problem) -> Option<Culprit> {
+        let kind = kind_of(problem)?;
         let key = problem.key.as_deref();
-        match ask {
-            Ask::Blocker => self.sessions.blocker(key?),
-            Ask::Idle => self.sessions.idle(key?),
-            Ask::Transaction => self.sessions.transaction(key?),
-            Ask::Statement => self.sessions.statement(key?),
-            Ask::Cpu => self.processes.cpu(),
-            Ask::Memory => self.processes.memory(),
-            Ask::Io => self.processes.io(),
-            Ask::ServerError | Ask::TargetError | Ask::LogError => {
-                let (_, errors) = self.errors.iter().find(|(of, _)| *of == ask)?;
+        match kind {
+            CulpritKind::Blocker => self.sessions.blocker(key?),
+            CulpritKind::Idle => self.sessions.idle(key?),
+            CulpritKind::Transaction => self.sessions.transaction(key?),
+            CulpritKind::Statement => self.sessions.statement(key?),
+            CulpritKind::Cpu => self.processes.cpu(),
+            CulpritKind::Memory => self.processes.memory(),
+            CulpritKind::Io => self.processes.io(),
+            CulpritKind::ServerError | CulpritKind::TargetError | CulpritKind::LogError => {
+                let (_, errors) = self.errors.iter().find(|(of, _)| *of == kind)?;
                 Some(Culprit {
                     cause: errors.get(key?)?.clone(),
                     ..Culprit::default()
                 })
             }
-            Ask::Endpoint => Some(Culprit {
+            CulpritKind::Endpoint => Some(Culprit {
                 cause: self.endpoints.get(key?)?.clone(),
                 ..Culprit::default()
             }),
-            Ask::Relation => {
+            CulpritKind::Relation => {
                 let (database, command) = self.relations.get(key?)?;
                 Some(Culprit {
                     fix: format!("{} In database {}:", problem.fix, words::cut(database, 60)),
@@ -233,7 +237,7 @@ impl Found {
     }
 }
 
-/// Nothing where a question took too long.
+/// Replaces a time-out by an empty result.
 fn unless_late<T: Default>(read: Result<T, ReadError>) -> Result<T, ReadError> {
     match read {
         Err(error) if error.is_timeout() => Ok(T::default()),
@@ -249,7 +253,7 @@ fn end(at: Timestamp) -> Timestamp {
     Timestamp(at.as_micros().saturating_add(1))
 }
 
-/// The newest error of each row's owner, where its newest sample has one.
+/// Reads the error of each owner's newest sample, where it has one.
 async fn errors(
     client: &Client,
     host: &Host,
@@ -260,7 +264,7 @@ async fn errors(
     let from = back(at, (3 * host.app_interval).max(120_000_000));
     let rows = series::rows(client, table, host.id, from, end(at), &[column, "error"]).await?;
     let mut found = HashMap::new();
-    // Oldest first: the newest row has the last word.
+    // Oldest first, so that the newest row wins.
     for (_, cells) in rows {
         match cells.as_slice() {
             [Cell::Text(owner), Cell::Text(error)] if !error.is_empty() => {
@@ -275,7 +279,7 @@ async fn errors(
     Ok(found)
 }
 
-/// For each target which endpoints fail most.
+/// Reads which endpoints of each target fail most.
 async fn endpoints(
     client: &Client,
     host: &Host,
@@ -312,7 +316,7 @@ async fn endpoints(
     Ok(by_target.into_iter().map(sentence).collect())
 }
 
-/// The database and the command of tables and indexes, by their keys.
+/// Reads the database and the command of tables and indexes, by their keys.
 async fn relations(
     client: &Client,
     host: &Host,
@@ -358,13 +362,13 @@ mod tests {
             problem("Down too", ""),
         ];
         shorten(&mut problems);
-        let said = problems.map(|problem| (problem.cause, problem.command));
-        let said: Vec<(&str, &str)> = said
+        let causes = problems.map(|problem| (problem.cause, problem.command));
+        let causes: Vec<(&str, &str)> = causes
             .iter()
             .map(|(cause, command)| (cause.as_str(), command.as_str()))
             .collect();
         assert_eq!(
-            said,
+            causes,
             [
                 ("end 1 is busy", "end 1"),
                 ("ps 2 is busy", "ps 2"),
@@ -377,9 +381,9 @@ mod tests {
 
     #[test]
     fn every_metric_that_is_asked_about_can_be_a_problem() {
-        for (id, _) in ASKS {
+        for (id, _) in CULPRITS {
             let metric = schema::metric(id).unwrap_or_else(|| panic!("{id}"));
-            assert!(metric.judged_over_secs > 0, "{id}");
+            assert!(metric.evaluated_over_secs > 0, "{id}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Processes: which of them use most of what is scarce.
+//! The processes that use most of a scarce resource.
 
 use std::collections::HashMap;
 
@@ -27,7 +27,7 @@ const RATES: [&str; 2] = [
 const NAME: usize = 40;
 /// A second process is named when it uses at least this share of what the first one does.
 const WORTH_NAMING: f64 = 0.25;
-/// Processes of one name are told together when the greatest uses less than this share of their sum.
+/// Processes of one name are reported together when the greatest uses less than this share of their sum.
 const LEADS: f64 = 0.6;
 
 /// The processes of the newest sample.
@@ -38,7 +38,7 @@ pub(super) struct Processes(Vec<Process>);
 struct Process {
     name: String,
     pid: i64,
-    /// How many processes the row sums up; 1 for one of its own.
+    /// Number of processes that the row sums up.
     count: i64,
     unit: String,
     /// Percent of one core.
@@ -49,7 +49,7 @@ struct Process {
 }
 
 impl Processes {
-    /// `with_io`: rates are read too.
+    /// Reads the processes of the newest sample; `with_io`: with their I/O rates.
     pub(super) async fn read(
         client: &Client,
         host: &Host,
@@ -98,7 +98,7 @@ impl Processes {
         Ok(Self(tick.rows.into_iter().filter_map(process).collect()))
     }
 
-    /// Who uses most CPU: from a tenth of a core on.
+    /// Returns what uses most CPU, from a tenth of a core on.
     pub(super) fn cpu(&self) -> Option<Culprit> {
         self.most(
             "Most CPU",
@@ -108,7 +108,7 @@ impl Processes {
         )
     }
 
-    /// Who holds most memory: from 16 MiB on. Processes of one name are not added up, as they share.
+    /// Returns what uses most memory, from 16 MiB on. Processes of one name are not added up, as they share memory.
     pub(super) fn memory(&self) -> Option<Culprit> {
         let alone: Vec<&Process> = self.ranked(|one| one.rss);
         named(
@@ -120,7 +120,7 @@ impl Processes {
         )
     }
 
-    /// Who reads and writes most: from 64 KiB a second on.
+    /// Returns what reads and writes most, from 64 KiB a second on.
     pub(super) fn io(&self) -> Option<Culprit> {
         self.most(
             "Most disk I/O",
@@ -136,13 +136,13 @@ impl Processes {
         ranked
     }
 
-    /// The greatest, or all of one name where they are many that do it together.
+    /// Returns the process with the greatest value, or all of one name where they share the load.
     fn most(
         &self,
         what: &str,
         of: fn(&Process) -> f64,
         least: f64,
-        say: fn(f64) -> String,
+        format_value: fn(f64) -> String,
     ) -> Option<Culprit> {
         let ranked = self.ranked(of);
         let mut sums: HashMap<&str, (f64, i64)> = HashMap::new();
@@ -155,30 +155,30 @@ impl Processes {
             .into_iter()
             .max_by(|(a, (x, _)), (b, (y, _))| x.total_cmp(y).then(b.cmp(a)))?;
         let first = ranked.iter().find(|one| one.name == name)?;
-        // What is summed up already has no process that leads.
+        // A row that is a sum has no leading process.
         if first.count == 1 && sum >= least && count > 1 && of(first) < LEADS * sum {
             return Some(Culprit {
                 cause: format!(
                     "{what}: {count} {} processes with {} together, most of it PID {} with {}.",
                     words::cut(name, NAME),
-                    say(sum),
+                    format_value(sum),
                     first.pid,
-                    say(of(first))
+                    format_value(of(first))
                 ),
                 ..look(first)
             });
         }
-        named(what, &ranked, of, least, say)
+        named(what, &ranked, of, least, format_value)
     }
 }
 
-/// `Most memory: postgres (PID 4711, postgresql.service) with 3.2 GiB, then java (PID 12) with 1.1 GiB.`
+/// Formats a cause: `Most memory: postgres (PID 4711, postgresql.service) with 3.2 GiB, then java (PID 12) with 1.1 GiB.`
 fn named(
     what: &str,
     ranked: &[&Process],
     of: fn(&Process) -> f64,
     least: f64,
-    say: fn(f64) -> String,
+    format_value: fn(f64) -> String,
 ) -> Option<Culprit> {
     let first = ranked.first().filter(|one| of(one) >= least)?;
     let second = ranked
@@ -191,9 +191,17 @@ fn named(
         };
         let name = words::cut(&one.name, NAME);
         if one.count > 1 {
-            return format!("{} {name} processes with {}", one.count, say(of(one)));
+            return format!(
+                "{} {name} processes with {}",
+                one.count,
+                format_value(of(one))
+            );
         }
-        format!("{name} (PID {}{unit}) with {}", one.pid, say(of(one)))
+        format!(
+            "{name} (PID {}{unit}) with {}",
+            one.pid,
+            format_value(of(one))
+        )
     };
     let then = second.map_or_else(String::new, |one| format!(", then {}", who(one)));
     Some(Culprit {
@@ -202,8 +210,8 @@ fn named(
     })
 }
 
-/// Shows what a process is; whoever reads it decides. Of processes that are summed up the greatest of the host:
-/// a name is text from outside and has no place in a command.
+/// Returns a command that shows a process. For a sum it shows the greatest processes of the host, as a
+/// name is untrusted text and must not become part of a command.
 fn look(process: &Process) -> Culprit {
     const COLUMNS: &str = "pid,user,etime,%cpu,rss,args";
     Culprit {
@@ -274,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn many_of_one_name_are_told_together() {
+    fn many_of_one_name_are_reported_together() {
         let mut many: Vec<Process> = (0..12).map(|pid| process("postgres", pid, 15.0)).collect();
         many.push(process("node", 99, 60.0));
         let many = Processes(many);
@@ -282,7 +290,7 @@ mod tests {
             cause(many.cpu()),
             "Most CPU: 12 postgres processes with 180 % of a core together, most of it PID 0 with 15 % of a core."
         );
-        // What they share would be counted twelve times.
+        // Shared memory would be counted twelve times.
         assert_eq!(
             cause(many.memory()),
             "Most memory: node (PID 99) with 5.6 GiB, then postgres (PID 0) with 1.4 GiB."

@@ -1,4 +1,4 @@
-//! Sessions of PostgreSQL: who blocks, who stands idle, whose statement runs for longest.
+//! Sessions of PostgreSQL: the blocking one, the idle one, the one with the longest statement.
 
 use schema::Timestamp;
 use store::series::{Instant, ReadError};
@@ -9,11 +9,11 @@ use super::{Culprit, back, end};
 use crate::hosts::Host;
 use crate::words;
 
-/// How much of a statement is quoted, characters.
+/// Longest quotation of a statement, characters.
 const QUERY: usize = 160;
 const NAME: usize = 60;
 
-/// Sessions worth a look at the newest tick of each server.
+/// The notable sessions at the newest tick of each server.
 #[derive(Debug, Default)]
 pub(super) struct Sessions(Vec<Session>);
 
@@ -59,8 +59,8 @@ impl Sessions {
             .filter(move |session| session.instance == instance)
     }
 
-    /// The session at the root of what most others wait for; of a ring, which has no root, the one most
-    /// wait for.
+    /// Returns the session at the root of the largest wait tree; of a cycle, which has no root, the one most
+    /// sessions wait for.
     pub(super) fn blocker(&self, instance: &str) -> Option<Culprit> {
         let blocking = self.of(instance).filter(|session| session.victims > 0);
         let roots = blocking
@@ -85,14 +85,14 @@ impl Sessions {
         Some(worst.to_be_ended(cause))
     }
 
-    /// The session that has been idle in a transaction for longest.
+    /// Returns the session that has been idle in a transaction for longest.
     pub(super) fn idle(&self, instance: &str) -> Option<Culprit> {
         let idle = self.of(instance).filter(|session| session.is_idle());
         let worst = idle.max_by(|a, b| longer(a.query_secs, b.query_secs))?;
         Some(worst.to_be_ended(format!("{}. {}", worst.who(), worst.doing())))
     }
 
-    /// The session with the oldest transaction.
+    /// Returns the session with the oldest transaction.
     pub(super) fn transaction(&self, instance: &str) -> Option<Culprit> {
         let open = self
             .of(instance)
@@ -101,7 +101,7 @@ impl Sessions {
         Some(worst.to_be_ended(format!("{}. {}", worst.who(), worst.doing())))
     }
 
-    /// The session with the longest statement; when that waits for another one, that one.
+    /// Returns the session with the longest statement; when it waits for another session, that one.
     pub(super) fn statement(&self, instance: &str) -> Option<Culprit> {
         let active = self
             .of(instance)
@@ -151,7 +151,7 @@ impl Session {
         }
     }
 
-    /// `PID 4711 (application billing, user app, database shop)`.
+    /// Formats `PID 4711 (application billing, user app, database shop)`.
     fn who(&self) -> String {
         let about: Vec<String> = [
             ("application", &self.application),
@@ -172,7 +172,7 @@ impl Session {
         format!("{name} ({})", about.join(", "))
     }
 
-    /// What it does, for how long, and with which statement.
+    /// Describes what it does, for how long, and with which statement.
     fn doing(&self) -> String {
         let query = words::cut(self.query.trim(), QUERY);
         let long = self.query_secs.map(words::duration);
@@ -195,7 +195,8 @@ impl Session {
         format!("{doing}{with} {query}")
     }
 
-    /// As the one to be ended. A prepared transaction has no process; its identifier is to be looked up.
+    /// Returns it as a culprit with the command that terminates it. A prepared transaction has no process;
+    /// the command looks up its identifier.
     fn to_be_ended(&self, cause: String) -> Culprit {
         if self.pid == 0 {
             return Culprit {
@@ -244,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn the_root_is_named_and_not_who_waits_for_it() {
+    fn the_root_is_named_and_not_its_waiters() {
         let sessions = Sessions(vec![
             blocking(1, waiting(2, 50.0, 1)),
             blocking(2, session(1, "idle in transaction", 720.0)),
@@ -270,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn several_blockers_are_counted_and_a_ring_has_one_too() {
+    fn several_blockers_are_counted_and_a_cycle_has_one_too() {
         let two = Sessions(vec![
             blocking(1, session(1, "active", 9.0)),
             blocking(3, session(2, "active", 9.0)),
@@ -295,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn idle_sessions_and_statements_are_told_apart() {
+    fn idle_sessions_and_statements_are_distinguished() {
         let sessions = Sessions(vec![
             session(1, "active", 300.0),
             session(2, "idle in transaction (aborted)", 400.0),

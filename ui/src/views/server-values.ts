@@ -7,7 +7,7 @@ import type { Fact } from "../api/types.gen";
 import { latest, MANY_KEYS } from "../charts/model";
 import { withoutServer } from "./scope";
 
-export interface Within {
+export interface ServerValues {
   /** The known values of a metric, their keys without the server. */
   all(metric: string): readonly (Fact & { value: number })[];
   worst(metric: string): Fact | null;
@@ -15,11 +15,11 @@ export interface Within {
   sum(metric: string): number | null;
 }
 
-export function useWithin(metrics: readonly string[], instance: string): Within {
+export function useServerValues(metrics: readonly string[], instance: string): ServerValues {
   const known = metrics.filter((id) => metricsById.value.has(id));
   const whole = useSeries(
     known.length > 0
-      ? { metrics: known, px: 20, limit: MANY_KEYS, within: instance, range: recent(known) }
+      ? { metrics: known, px: 20, limit: MANY_KEYS, keyPrefix: instance, range: recent(known) }
       : null,
   ).data.value;
   const facts = (whole?.series ?? []).flatMap((one) => {

@@ -1,16 +1,16 @@
-//! The latest values, judged once per host and tick.
+//! Evaluation of the latest values, once per host and tick.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use schema::micros::{DAY, HOUR};
 use schema::{Better, Class, Metric, Severity, Timestamp};
-use store::series::{self, Latest, Reach, ReadError};
+use store::series::{self, Latest, ReadError, SinceQuery};
 use tokio::sync::OnceCell;
 use tokio_postgres::Client;
 
 use super::presence::{Presence, kinds, presence};
-use super::{blind, culprit, findings, processes, titles};
+use super::{culprit, findings, processes, titles, visibility};
 use crate::areas::{Impact, impact_of, of_service, view_of};
 use crate::database::{Database, Failure};
 use crate::hosts::Host;
@@ -22,42 +22,42 @@ const BACK: [i64; 2] = [HOUR, DAY];
 /// The same where a day is millions of rows: of tables and indexes, one by one.
 const BACK_BULK: [i64; 2] = [HOUR, 6 * HOUR];
 
-/// Further values that cards show and nobody judges.
+/// Further values that cards show and that are not evaluated.
 const CARDS: &[&str] = &["collector.spool_bytes", "collector.rows_per_sec"];
 
-/// What was read and judged at one tick.
+/// The result of the evaluation of one tick.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Judged {
+pub(crate) struct Evaluation {
     /// One value per metric; of a metric with keys the worst.
     pub(crate) facts: Vec<Fact>,
-    /// What has reached a threshold, ranked.
+    /// Values that have reached a threshold, ranked.
     pub(crate) problems: Vec<Problem>,
-    /// Which areas there are, and which are dark.
+    /// Which areas there are, and which have no data.
     pub(super) presence: Presence,
-    /// Processes that stand out.
+    /// Processes beyond a threshold.
     pub(crate) processes: Badge,
 }
 
-/// Host and problem; the generation, and since when, where that could be told.
+/// By host and problem: the generation of the history, and since when, where that is known.
 type Since = HashMap<(i32, String), (String, Option<Timestamp>)>;
-type Slot = (String, Arc<OnceCell<Arc<Judged>>>);
+type Slot = (String, Arc<OnceCell<Arc<Evaluation>>>);
 
-/// What was judged recently.
+/// Recent evaluations.
 #[derive(Debug, Default)]
-pub(crate) struct Judgements {
-    /// Per host: the stamp of the data, and what was made of them.
+pub(crate) struct Evaluations {
+    /// By host: the stamp of the data and their evaluation.
     slots: Mutex<HashMap<i32, Slot>>,
-    /// Since when each problem lasts, with the generation of the history it was read from.
+    /// The beginnings of problems.
     since: Mutex<Since>,
 }
 
-impl Judgements {
-    /// Returns what is wrong with a host according to its newest tick; reads it once per tick.
-    pub(crate) async fn judged(
+impl Evaluations {
+    /// Returns the evaluation of a host's newest tick, which is made once per tick.
+    pub(crate) async fn of(
         &self,
         database: &Database,
         host: &Host,
-    ) -> Result<Arc<Judged>, Failure> {
+    ) -> Result<Arc<Evaluation>, Failure> {
         let slot = {
             let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
             let (stamp, slot) = slots.entry(host.id).or_default();
@@ -89,7 +89,7 @@ impl Judgements {
             .collect()
     }
 
-    /// Forgets problems that are gone: one that comes back begins anew.
+    /// Forgets problems that no longer exist: one that recurs begins anew.
     fn keep_since(&self, host: &Host, problems: &[Problem]) {
         let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
         since.retain(|(id, _), _| *id != host.id);
@@ -104,7 +104,7 @@ fn taking_part() -> Vec<&'static Metric> {
     let cards = CARDS.iter().filter_map(|id| schema::metric(id));
     schema::METRICS
         .iter()
-        .filter(|metric| metric.judged_over_secs > 0)
+        .filter(|metric| metric.evaluated_over_secs > 0)
         .chain(cards)
         .collect()
 }
@@ -113,10 +113,10 @@ async fn read(
     client: &Client,
     host: &Host,
     known: &HashMap<String, Option<Timestamp>>,
-) -> Result<Judged, ReadError> {
+) -> Result<Evaluation, ReadError> {
     let metrics = taking_part();
     let Some(at) = host.newest else {
-        return Ok(Judged {
+        return Ok(Evaluation {
             facts: Vec::new(),
             problems: Vec::new(),
             presence: Presence::default(),
@@ -126,23 +126,23 @@ async fn read(
     type Metrics = Vec<&'static Metric>;
     let (services, own): (Metrics, Metrics) =
         metrics.iter().copied().partition(|one| of_service(one));
-    // Of what is sampled more rarely than its window is long, a window still holds two samples.
+    // Where the sampling interval exceeds the window, the window is extended to two samples.
     let two = u32::try_from(2 * host.app_interval / 1_000_000).unwrap_or(u32::MAX);
     let windows: Vec<(&'static Metric, u32)> = services
         .into_iter()
-        .map(|metric| (metric, metric.judged_over_secs.max(two)))
+        .map(|metric| (metric, metric.evaluated_over_secs.max(two)))
         .collect();
-    let (own, services, processes, blind, findings, kinds) = tokio::join!(
+    let (own, services, processes, visibility, findings, kinds) = tokio::join!(
         series::latest(client, host.id, &own, at, host.interval),
         series::latest_over(client, host.id, &windows, at, host.app_interval),
         processes::badge(client, host, at),
-        blind::blind(client, host, at),
+        visibility::problems(client, host, at),
         findings::findings(client, host),
         kinds(client, host, at),
     );
     let mut values = own?;
     values.extend(services?);
-    let mut problems = blind?;
+    let mut problems = visibility?;
     problems.extend(findings?);
     for (one, mut problem) in worst(&values) {
         let since = match known.get(&problem.id) {
@@ -156,18 +156,9 @@ async fn read(
         problems.push(problem);
     }
     culprit::name(client, host, at, &mut problems).await?;
-    problems.sort_by_key(|problem| {
-        (
-            std::cmp::Reverse(problem.severity),
-            schema::metric(&problem.metric).map_or(Impact::Other, impact_of),
-            // What stands for several, or has no known beginning, comes behind what it is the rest of.
-            problem.since_ms.is_none(),
-            problem.since_ms,
-            problem.id.clone(),
-        )
-    });
+    rank(&mut problems);
     culprit::shorten(&mut problems);
-    Ok(Judged {
+    Ok(Evaluation {
         facts: facts(&metrics, &values),
         problems,
         presence: presence(client, host, at, &values, kinds?).await?,
@@ -175,11 +166,25 @@ async fn read(
     })
 }
 
-/// At most so many keys of one metric are problems of their own.
+/// Sorts problems: the most severe first, then those with the greatest impact, then the oldest.
+fn rank(problems: &mut [Problem]) {
+    problems.sort_by_key(|problem| {
+        (
+            std::cmp::Reverse(problem.severity),
+            schema::metric(&problem.metric).map_or(Impact::Other, impact_of),
+            // Problems that count several, or have no known beginning, come after the others.
+            problem.since_ms.is_none(),
+            problem.since_ms,
+            problem.id.clone(),
+        )
+    });
+}
+
+/// Most keys of one metric that are separate problems.
 const KEYS_NAMED: usize = 5;
 
-/// The problems with the values they are made of. Of many keys of one metric the worst are named
-/// and the rest is counted, so that a thousand bloated tables hide no server that is down.
+/// Returns the problems with their values. Of many keys of one metric the worst are named and the
+/// others are counted, so that a thousand bloated tables do not hide a server that is down.
 fn worst(values: &[Latest]) -> Vec<(Option<&Latest>, Problem)> {
     let mut metrics: Vec<(&'static Metric, Vec<(&Latest, Problem)>)> = Vec::new();
     for one in values {
@@ -235,7 +240,7 @@ fn worst(values: &[Latest]) -> Vec<(Option<&Latest>, Problem)> {
     found
 }
 
-/// The value as it is shown and judged.
+/// Returns the rounded value and its severity, as all views show them.
 fn shown(one: &Latest) -> (Option<f64>, Severity) {
     let value = one.value.map(round);
     (value, one.metric.severity(value))
@@ -266,7 +271,7 @@ fn facts(metrics: &[&'static Metric], values: &[Latest]) -> Vec<Fact> {
 
 fn problem(one: &Latest) -> Option<Problem> {
     let metric = one.metric;
-    if metric.judged_over_secs == 0 {
+    if metric.evaluated_over_secs == 0 {
         return None;
     }
     let (value, severity) = shown(one);
@@ -295,8 +300,8 @@ fn problem(one: &Latest) -> Option<Problem> {
     })
 }
 
-/// Since when it has been a problem at all, which is the mildest of its thresholds that is one: a
-/// problem that grows from warning to critical began with the warning.
+/// Returns since when it has been a problem, by the lowest threshold that makes it one: a problem that
+/// grows from warning to critical began with the warning.
 async fn since(
     client: &Client,
     host: &Host,
@@ -310,7 +315,7 @@ async fn since(
     let mut found = None;
     let is_bulk = one.metric.series.table().class == Class::Bulk;
     for back in if is_bulk { BACK_BULK } else { BACK } {
-        let reach = Reach {
+        let reach = SinceQuery {
             host_id: host.id,
             metric: one.metric,
             key: one.key.as_deref(),
@@ -320,12 +325,12 @@ async fn since(
             interval: host.interval_of(one.metric),
         };
         let began = match series::since(client, &reach).await {
-            // Thousands of series over a day: that it is so counts more than since when.
+            // Thousands of series over a day: the problem matters more than its beginning.
             Err(error) if error.is_timeout() => break,
             began => began?,
         };
         found = began.or(found);
-        // A run that begins well inside what was looked at did begin there.
+        // A run that begins well inside the look-back did begin there.
         let edge = at.as_micros() - back
             + one
                 .metric

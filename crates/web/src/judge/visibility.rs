@@ -1,9 +1,8 @@
-//! What of a PostgreSQL server our role cannot see: a warning with what mends it, because every
-//! figure beside may be too good.
+//! Statistics of a PostgreSQL server that our role cannot read: a warning with the fix, because the
+//! figures that are read may be too good without them.
 
 use std::collections::BTreeMap;
 
-use schema::tables::VisibilityGap;
 use schema::{Cell, Sample, Severity, Timestamp};
 use store::series::{self, ReadError};
 use tokio_postgres::Client;
@@ -13,10 +12,10 @@ use crate::hosts::Host;
 use crate::wire::now::Problem;
 use crate::words;
 
-/// The states of a blind spot that are a fault; what is off or not installed is a choice.
+/// The states of a gap that are a fault; statistics that are off or not installed are a choice.
 const FAULTS: [&str; 3] = ["denied", "failed", "unreachable"];
-/// What wants grants beyond those of a monitoring role and hides no more than itself: nothing beside
-/// is too good without it.
+/// Families that need grants beyond those of a monitoring role, and without which no other figure is
+/// too good.
 const OPTIONAL: [&str; 10] = [
     "archive_pending",
     "checkpoint_pressure",
@@ -36,15 +35,15 @@ const LONGEST_TITLE: usize = 160;
 /// Longest note of a table, characters.
 const LONGEST_NOTE: usize = 1000;
 
-/// Blind spots of one server.
+/// The gaps of one server.
 #[derive(Default)]
-struct Spots {
+struct ServerGaps {
     families: Vec<String>,
     remedies: Vec<String>,
 }
 
-/// A gap in our sight.
-struct Spot {
+/// Statistics that could not be read.
+struct VisibilityGap {
     instance: String,
     database: String,
     family: String,
@@ -53,9 +52,9 @@ struct Spot {
     remedy: String,
 }
 
-impl Spot {
-    /// What cannot be seen: `statements of app`.
-    fn place(&self) -> String {
+impl VisibilityGap {
+    /// Returns the name of what is missing: `statements of app`.
+    fn label(&self) -> String {
         match self.database.as_str() {
             "" => self.family.clone(),
             database => format!("{} of {database}", self.family),
@@ -63,16 +62,28 @@ impl Spot {
     }
 }
 
-/// Gaps at the newest ticks before `at`.
-async fn spots(client: &Client, host: &Host, at: Timestamp) -> Result<Vec<Spot>, ReadError> {
+/// Reads the gaps at the newest ticks before `at`.
+async fn gaps(
+    client: &Client,
+    host: &Host,
+    at: Timestamp,
+) -> Result<Vec<VisibilityGap>, ReadError> {
     let from = Timestamp(at.as_micros() - 2 * host.app_interval);
     let to = Timestamp(at.as_micros() + 1);
     let columns = [
         "instance", "database", "family", "state", "message", "remedy",
     ];
-    let rows = series::rows(client, VisibilityGap::TABLE, host.id, from, to, &columns).await?;
-    let mut found: Vec<Spot> = Vec::new();
-    // The newest word about each.
+    let rows = series::rows(
+        client,
+        schema::tables::VisibilityGap::TABLE,
+        host.id,
+        from,
+        to,
+        &columns,
+    )
+    .await?;
+    let mut found: Vec<VisibilityGap> = Vec::new();
+    // The newest row of each.
     for (_, cells) in rows.into_iter().rev() {
         let [
             Cell::Text(instance),
@@ -85,7 +96,7 @@ async fn spots(client: &Client, host: &Host, at: Timestamp) -> Result<Vec<Spot>,
         else {
             continue;
         };
-        let spot = Spot {
+        let gap = VisibilityGap {
             instance: instance.to_string(),
             database: database.to_string(),
             family: family.to_string(),
@@ -93,21 +104,21 @@ async fn spots(client: &Client, host: &Host, at: Timestamp) -> Result<Vec<Spot>,
             message: message.to_string(),
             remedy: remedy.to_string(),
         };
-        let is_same = |known: &Spot| {
-            known.instance == spot.instance
-                && known.database == spot.database
-                && known.family == spot.family
+        let is_same = |known: &VisibilityGap| {
+            known.instance == gap.instance
+                && known.database == gap.database
+                && known.family == gap.family
         };
         if !found.iter().any(is_same) {
-            found.push(spot);
+            found.push(gap);
         }
     }
     found.sort_by(|a, b| {
-        let key = |spot: &Spot| {
+        let key = |gap: &VisibilityGap| {
             (
-                spot.instance.clone(),
-                spot.family.clone(),
-                spot.database.clone(),
+                gap.instance.clone(),
+                gap.family.clone(),
+                gap.database.clone(),
             )
         };
         key(a).cmp(&key(b))
@@ -115,7 +126,7 @@ async fn spots(client: &Client, host: &Host, at: Timestamp) -> Result<Vec<Spot>,
     Ok(found)
 }
 
-/// Why rows of these families are missing, with what mends it; empty when nothing is.
+/// Returns why rows of these families are missing, with the fix; empty when none are.
 pub(crate) async fn note(
     client: &Client,
     host: &Host,
@@ -126,17 +137,13 @@ pub(crate) async fn note(
         return Ok(String::new());
     }
     let mut note = String::new();
-    for spot in spots(client, host, at).await? {
+    for gap in gaps(client, host, at).await? {
         // A server that is not reached has nothing of any family.
-        let all = spot.state == "unreachable";
-        if !all
-            && !families
-                .iter()
-                .any(|family| spot.family.starts_with(family))
-        {
+        let all = gap.state == "unreachable";
+        if !all && !families.iter().any(|family| gap.family.starts_with(family)) {
             continue;
         }
-        let line = format!("{}: {} {}", spot.instance, spot.message, spot.remedy);
+        let line = format!("{}: {} {}", gap.instance, gap.message, gap.remedy);
         let line = line.trim_end();
         if note.chars().count() + line.chars().count() > LONGEST_NOTE {
             note.push_str(" …");
@@ -150,25 +157,25 @@ pub(crate) async fn note(
     Ok(note)
 }
 
-/// One problem per server that hides something, as its newest tick tells.
-pub(super) async fn blind(
+/// Returns one problem per server with missing statistics, as of its newest tick.
+pub(super) async fn problems(
     client: &Client,
     host: &Host,
     at: Timestamp,
 ) -> Result<Vec<Problem>, ReadError> {
-    let mut servers: BTreeMap<String, Spots> = BTreeMap::new();
-    for spot in spots(client, host, at).await? {
-        // A server that is not reached at all is told by its own metric.
-        let is_down = spot.state == "unreachable" && spot.database.is_empty();
-        let is_extra = spot.state == "denied" && OPTIONAL.contains(&spot.family.as_str());
-        if is_down || is_extra || !FAULTS.contains(&spot.state.as_str()) {
+    let mut servers: BTreeMap<String, ServerGaps> = BTreeMap::new();
+    for gap in gaps(client, host, at).await? {
+        // A server that cannot be reached at all is reported by `db.up`.
+        let is_down = gap.state == "unreachable" && gap.database.is_empty();
+        let is_extra = gap.state == "denied" && OPTIONAL.contains(&gap.family.as_str());
+        if is_down || is_extra || !FAULTS.contains(&gap.state.as_str()) {
             continue;
         }
-        let place = spot.place();
-        let spots = servers.entry(spot.instance).or_default();
+        let label = gap.label();
+        let gaps = servers.entry(gap.instance).or_default();
         for (list, word) in [
-            (&mut spots.families, place),
-            (&mut spots.remedies, spot.remedy),
+            (&mut gaps.families, label),
+            (&mut gaps.remedies, gap.remedy),
         ] {
             if !word.is_empty() && !list.contains(&word) {
                 list.push(word);
@@ -178,18 +185,18 @@ pub(super) async fn blind(
     Ok(servers.into_iter().map(problem).collect())
 }
 
-/// What a statement that mends a gap begins with; any other remedy is a sentence.
+/// The keywords with which a remedy that is a statement begins; any other remedy is a sentence.
 const STATEMENTS: [&str; 5] = ["ALTER ", "CREATE ", "GRANT ", "SELECT ", "SET "];
 
-fn problem((instance, spots): (String, Spots)) -> Problem {
-    let (statements, sentences): (Vec<String>, Vec<String>) = spots
+fn problem((instance, gaps): (String, ServerGaps)) -> Problem {
+    let (statements, sentences): (Vec<String>, Vec<String>) = gaps
         .remedies
         .into_iter()
         .partition(|remedy| STATEMENTS.iter().any(|begin| remedy.starts_with(begin)));
     let terminated = |statement: &String| format!("{};", statement.trim_end_matches(';'));
     let statements: Vec<String> = statements.iter().map(terminated).collect();
     let command = statements.join(" ");
-    // Half a statement is none: what is too long is in the view.
+    // A truncated statement is useless: the view has those that are too long.
     let command = if command.chars().count() > LONGEST {
         statements.into_iter().next().unwrap_or_default()
     } else {
@@ -203,14 +210,14 @@ fn problem((instance, spots): (String, Spots)) -> Problem {
         title: words::cut(
             &format!(
                 "{} unavailable on {instance}: {}",
-                words::counted(spots.families.len(), "statistic"),
-                spots.families.join(", ").replace('_', " ")
+                words::counted(gaps.families.len(), "statistic"),
+                gaps.families.join(", ").replace('_', " ")
             ),
             LONGEST_TITLE,
         ),
         key: Some(instance.clone()),
         #[expect(clippy::cast_precision_loss, reason = "a handful")]
-        value: Some(spots.families.len() as f64),
+        value: Some(gaps.families.len() as f64),
         fix,
         command,
         ..about(&format!("blind@{instance}"), Severity::Warn, "postgres")
