@@ -72,7 +72,7 @@ interface CardProps {
   unit: Unit;
   note?: string;
   severity: Severity;
-  /** Known although the data are old: that they are is what it says. */
+  /** Known although the data is old, for a card about the age of data. */
   isCertain?: boolean;
   children?: ComponentChildren;
 }

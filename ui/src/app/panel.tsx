@@ -1,7 +1,7 @@
 /**
  * The states every panel can be in.
  *
- * A panel shows its last answer as long as it has one; what is wrong is said above it. Without an
+ * A panel shows its last answer as long as it has one; a failure is shown above it. Without an
  * answer it shows a skeleton of its final height (after 150 ms, so fast answers do not flicker), or
  * what failed, since when, and when it tries again.
  */
@@ -84,7 +84,7 @@ export function Unloaded({ what, height }: { what: string; height?: number | und
   );
 }
 
-/** Why there is nothing, as far as the state of now tells. */
+/** Returns why a panel is empty, as far as the current state explains it. */
 export function whyEmpty(otherwise: string): string {
   if (freshness.value === "empty") return "No sample has been stored yet. Is the collector running?";
   return otherwise;

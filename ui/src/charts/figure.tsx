@@ -19,7 +19,7 @@ interface FigureProps {
   metrics: readonly string[];
   resource: Resource<SeriesAnswer>;
   model: Model | null;
-  /** Instead of what the model says, for a figure without one. */
+  /** Replaces the sentence of the model, for a figure without one. */
   hasSamples?: boolean;
   sentence: string;
   height: number;

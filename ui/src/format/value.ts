@@ -135,3 +135,8 @@ export function formatExact(value: Cell | undefined, unit: Unit, utc = false): s
 export function isNumeric(unit: Unit): boolean {
   return unit !== "text" && unit !== "bool" && unit !== "severity" && unit !== "time_ms";
 }
+
+/** Keeps figures and their percent signs on one line. */
+export function keepUnits(text: string): string {
+  return text.replace(/(\d) %/g, `$1${NBSP}%`);
+}

@@ -64,7 +64,7 @@ export const KEY_CHARTS: readonly ChartSpec[] = [
   },
   {
     id: "ages",
-    title: "Longest statement and transaction",
+    title: "Longest run times",
     metrics: ["db.longest_query_secs", "db.oldest_xact_secs"],
     levelsOf: "db.oldest_xact_secs",
     empty: NO_DATA,
