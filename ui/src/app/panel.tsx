@@ -7,7 +7,7 @@
  */
 import type { ComponentChildren } from "preact";
 import type { Resource } from "../api/resource";
-import { clock, freshness, serverNow } from "../api/store";
+import { clock, freshness, now, serverNow } from "../api/store";
 import { formatAgo, formatClock, withoutTime } from "../format/time";
 import { utc } from "../state/location";
 
@@ -82,6 +82,15 @@ export function Unloaded({ what, height }: { what: string; height?: number | und
       </button>
     </Empty>
   );
+}
+
+/** So long a host is young: rates need two samples, and some statistics are read every minute or seldomer. */
+const YOUNG_MS = 120_000;
+
+/** Returns whether the host has reported for so short a time that missing data proves nothing. */
+export function isYoung(): boolean {
+  const state = now.value;
+  return state !== null && state.now_ms - (state.host.first_ms ?? state.now_ms) < YOUNG_MS;
 }
 
 /** Returns why a panel is empty, as far as the current state explains it. */

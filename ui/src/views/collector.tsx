@@ -61,7 +61,7 @@ export default function CollectorView() {
       <DataTable name="collectors" quiet />
       <DataTable name="buffers" quiet />
       <DataTable name="runs" quiet />
-      <Fold id="resources" title="Lateness, lost records, CPU and memory">
+      <Fold id="resources" title="Lateness, losses and resources">
         {() => <Charts specs={RESOURCES} />}
       </Fold>
       <Fold id="settings" title="Effective settings">

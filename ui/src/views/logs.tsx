@@ -4,7 +4,7 @@ import { useResource } from "../api/resource";
 import { hostQuery, now } from "../api/store";
 import type { LogsAnswer, TableAnswer } from "../api/types.gen";
 import { Card } from "../app/card";
-import { Empty } from "../app/panel";
+import { Empty, isYoung } from "../app/panel";
 import { Part } from "../app/part";
 import { Chart, type ChartSpec } from "../charts/chart";
 import { counted } from "../charts/counts";
@@ -75,7 +75,9 @@ export default function LogsView() {
   if (answer?.total === 0 && !hasLogs) {
     return (
       <Empty height={200}>
-        No log is read on this host. Add a [[logs.source]] to the configuration of the collector.
+        {isYoung()
+          ? "No log has been read yet."
+          : "No log is read on this host. Add a [[logs.source]] to the configuration of the collector."}
       </Empty>
     );
   }

@@ -15,7 +15,7 @@ import { ViewLink } from "../app/link";
 import { Since } from "../app/panel";
 import { Part } from "../app/part";
 import { SeverityMark } from "../app/shape";
-import { formatValue, keepUnits } from "../format/value";
+import { formatLatest, formatValue, keepUnits } from "../format/value";
 import { isRearranged, keepPlaces, type Placed } from "./places";
 import { viewById } from "./registry";
 
@@ -127,7 +127,7 @@ function ProblemRow({ problem, isGone }: { problem: Problem; isGone: boolean }) 
   const isState = unit === "bool";
   const view = viewById(problem.view);
   const facts = [
-    problem.value === null ? "" : `now ${formatValue(problem.value, unit)}`,
+    problem.value === null ? "" : `now ${formatLatest(problem.value, unit)}`,
     problem.level === null ? "" : `threshold ${formatValue(problem.level, unit)}`,
   ];
   return (

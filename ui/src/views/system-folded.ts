@@ -63,7 +63,7 @@ export const HOST_FOLDED: Readonly<Record<string, FoldedHost>> = {
       },
       {
         id: "running",
-        title: "Running and blocked processes",
+        title: "Processes running, blocked",
         metrics: ["system.procs_running", "system.procs_blocked"],
         labels: { "system.procs_running": "Running", "system.procs_blocked": "Blocked" },
         levelsOf: null,
