@@ -2,9 +2,10 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { inTurn } from "../charts/turn";
+import { Skeleton } from "./panel";
 
 export function Later({ children }: { children: ComponentChildren }) {
   const [isDue, setDue] = useState(false);
   useEffect(() => inTurn(() => setDue(true)), []);
-  return isDue ? children : null;
+  return isDue ? children : <Skeleton height={320} />;
 }
