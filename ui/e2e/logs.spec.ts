@@ -96,7 +96,7 @@ test("a line opens to all that is known of it, and to the minutes around it", as
   await page.goBack();
   await expect(page).toHaveURL(/q=could/);
   await expect(lines(page)).toHaveCount(1);
-  await lines(page).first().getByRole("button", { name: "All of this pattern" }).click();
+  await lines(page).first().getByRole("button", { name: "All lines of this pattern" }).click();
   await expect(page).toHaveURL(/pattern=needle/);
   await expect(page.locator("#log-lines")).toContainText("Only lines of one pattern.");
 });
