@@ -2,23 +2,69 @@
 import { defineConfig, type Plugin } from "vite";
 
 /**
- * Leaves out the ways of drawing that uPlot brings and no chart here uses: they hang on the exported
- * function, where the bundler cannot see that nobody asks for them. A release that names them otherwise
- * fails the build.
+ * What uPlot brings and no chart here uses, and what stands in its place: it hangs on the exported function, or
+ * on options that are never set, where the bundler cannot see that nothing needs it. These are its ways of
+ * drawing lines and points, its scales of logarithms, its legend, and its names for times: charts bring their own
+ * paths, steps and labels.
  */
+const UNUSED: readonly [code: string, instead: string][] = [
+  ["(paths.linear  = linear);", ""],
+  ["(paths.stepped = stepped);", ""],
+  ["(paths.bars    = bars);", ""],
+  ["(paths.spline  = monotoneCubic);", ""],
+  ["const linearPath = linear() ;", "const linearPath = null;"],
+  ["const pointsPath = points() ;", "const pointsPath = null;"],
+  ["uPlot.paths = {\n\t\tpoints,\n\t}", "uPlot.paths = {}"],
+  ["uPlot.addGap = addGap;", ""],
+  ["uPlot.clipGaps = clipGaps;", ""],
+  ["uPlot.join = join;", ""],
+  ["uPlot.orient   = orient;", ""],
+  ["uPlot.rangeLog = rangeLog;", ""],
+  ["uPlot.rangeAsinh = rangeAsinh;", ""],
+  ["sc.distr == 3 ? snapLogX : sc.distr == 4 ? snapAsinhX : snapNumX", "snapNumX"],
+  ["sc.distr == 3 ? snapLogY : sc.distr == 4 ? snapAsinhY : snapNumY", "snapNumY"],
+  ["[_min, _max] = rangeLog(_min, _min, scaleX.log, false);", ";"],
+  ["[_min, _max] = rangeAsinh(_min, _min, scaleX.log, false);", ";"],
+  [
+    "sc.distr >= 3 && sc.log == 10 ? log10AxisValsFilt : sc.distr == 3 && sc.log == 2 ? log2AxisValsFilt : retArg1",
+    "retArg1",
+  ],
+  [
+    "isTime && sc.distr == 1 ? _timeAxisSplits : sc.distr == 3 ? logAxisSplits : sc.distr == 4 ? asinhAxisSplits : numAxisSplits",
+    "numAxisSplits",
+  ],
+  ["isTime ? (ms == 1 ? timeIncrsMs : timeIncrsS) : numIncrs", "numIncrs"],
+  ["timeAxisVals(_tzDate, timeAxisStamps(av, _fmtDate))", "av"],
+  ["timeAxisVal(_tzDate, av)", "av"],
+  ["av || _timeAxisVals", "av"],
+  [
+    "isTime ? (isStr(sv) ? timeSeriesVal(_tzDate, timeSeriesStamp(sv, _fmtDate)) : sv || _timeSeriesVal) : sv || numSeriesVal",
+    "sv || numSeriesVal",
+  ],
+  ["const _tzDate  = (opts.tzDate || (ts => new Date(round(ts / ms))));", ""],
+  ["const _fmtDate = (opts.fmtDate || fmtDate);", ""],
+  ["const _timeAxisSplits = (ms == 1 ? timeAxisSplitsMs(_tzDate) : timeAxisSplitsS(_tzDate));", ""],
+  [
+    "const _timeAxisVals   = timeAxisVals(_tzDate, timeAxisStamps((ms == 1 ? _timeAxisStampsMs : _timeAxisStampsS), _fmtDate));",
+    "",
+  ],
+  ["const _timeSeriesVal  = timeSeriesVal(_tzDate, timeSeriesStamp(_timeSeriesStamp, _fmtDate));", ""],
+  ["const [ timeIncrsMs, _timeAxisStampsMs, timeAxisSplitsMs ] = genTimeStuffs(1);", ""],
+  ["const [ timeIncrsS,  _timeAxisStampsS,  timeAxisSplitsS  ] = genTimeStuffs(1e-3);", ""],
+  ["const localTz = new Intl.DateTimeFormat().resolvedOptions().timeZone;", ""],
+  ["uPlot.fmtDate = fmtDate;", ""],
+  ["uPlot.tzDate  = tzDate;", ""],
+  ["const showLegend = legend.show;", "const showLegend = false;"],
+];
+
+/** Leaves that out. A release of uPlot in which it is written otherwise fails the build. */
 const leanPlot: Plugin = {
   name: "lean-plot",
   transform(code, id) {
     if (!id.endsWith("uPlot.esm.js")) return null;
     let lean = code;
-    for (const unused of [
-      "(paths.stepped = stepped);",
-      "(paths.bars    = bars);",
-      "(paths.spline  = monotoneCubic);",
-      "uPlot.join = join;",
-      "uPlot.tzDate  = tzDate;",
-    ]) {
-      const without = lean.replace(unused, "");
+    for (const [unused, instead] of UNUSED) {
+      const without = lean.replace(unused, instead);
       if (without === lean) this.error(`uPlot has no "${unused}" any more: see leanPlot in vite.config.ts`);
       lean = without;
     }

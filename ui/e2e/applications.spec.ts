@@ -73,7 +73,7 @@ test("a target that is gone says why and shows no figure", async ({ page }) => {
 
 test("without any target or server the views say what to do", async ({ page }) => {
   await open(page, "api", { host: host("calm") });
-  await expect(page.locator("main")).toContainText("No API and no proxy is scraped");
+  await expect(page.locator("main")).toContainText("No API or proxy is scraped");
   for (const view of ["postgres", "tables", "queries", "replication"]) {
     await open(page, view, { host: host("calm") });
     await settled(page);

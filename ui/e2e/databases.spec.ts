@@ -218,8 +218,8 @@ test("lag, a lost slot and an unused one stand on cards; without standbys it is 
   page,
 }) => {
   await open(page, "replication", { host: host("broken"), ...MAIN });
-  await expect(page.locator(".card", { hasText: "Slots lost" })).toContainText("old_feed");
-  await expect(page.locator(".card", { hasText: "Slots lost" })).toHaveClass(/critical/);
+  await expect(page.locator(".card", { hasText: "Lost slots" })).toContainText("old_feed");
+  await expect(page.locator(".card", { hasText: "Lost slots" })).toHaveClass(/critical/);
   const rows = page.locator("#table-replication tbody tr");
   await expect(rows).toHaveCount(3);
   await expect(rows.first()).toContainText("standby_b");

@@ -96,7 +96,7 @@ test("a line opens to all that is known of it, and to the minutes around it", as
   await page.goBack();
   await expect(page).toHaveURL(/q=could/);
   await expect(lines(page)).toHaveCount(1);
-  await lines(page).first().getByRole("button", { name: "All of this pattern" }).click();
+  await lines(page).first().getByRole("button", { name: "All lines of this pattern" }).click();
   await expect(page).toHaveURL(/pattern=needle/);
   await expect(page.locator("#log-lines")).toContainText("Only lines of one pattern.");
 });
@@ -254,7 +254,7 @@ test("findings are filtered by state, severity, kind and part", async ({ page })
   await expect(rows).toContainText("warn");
   await expect(rows.locator(".severity")).toHaveCount(0);
   await chip(/^Recommendations/).click();
-  await expect(findings(page)).toContainText("None of 7 rows matches.");
+  await expect(findings(page)).toContainText("None of 7 rows match.");
   await expect(chip(/^Resolved/)).toBeVisible();
   await findings(page).getByRole("button", { name: "Clear filter" }).click();
   await chip(/Security/).click();
@@ -298,9 +298,9 @@ test("an open finding is a problem with its first step, counts to the logs, and 
   await expect(findings(page).locator("tbody tr").first()).toContainText("203.0.113.77");
 });
 
-test("where nothing stands out that is said, and no filter is offered", async ({ page }) => {
+test("without findings the table says so and offers no filter", async ({ page }) => {
   await open(page, "logs", { host: host("loud"), from: "now-3d", to: "now-2d" });
-  await expect(findings(page)).toContainText("Nothing stands out in the logs of this host in this range.");
+  await expect(findings(page)).toContainText("No findings in this range.");
   await expect(findings(page).locator(".chips")).toBeHidden();
   // Without a line nothing is known, and nothing is zero.
   await expect(page.locator(".card", { hasText: "Errors" })).toContainText("No data");

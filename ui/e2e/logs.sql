@@ -7,8 +7,9 @@
 SET client_min_messages = warning;
 
 CREATE FUNCTION e2e.put_lines(of_host integer, lines jsonb) RETURNS void LANGUAGE sql AS $$
-    INSERT INTO collector.log_entries
-        SELECT l.* FROM jsonb_populate_recordset(NULL::collector.log_entries, lines) l;
+    INSERT INTO collector.log_entries (ts, host_id, source, at, level, component, message, message_chars, context, fingerprint)
+        SELECT ts, host_id, source, at, level, component, message, message_chars, context, fingerprint
+        FROM jsonb_populate_recordset(NULL::collector.log_entries, lines);
     INSERT INTO collector.log_metrics_hourly
         SELECT of_host, date_trunc('hour', ts, 'UTC'), source, level, count(*)
         FROM jsonb_populate_recordset(NULL::collector.log_entries, lines) GROUP BY 2, 3, 4

@@ -93,7 +93,7 @@ test("hostile names are inert text: no element, no script, no foreign request, n
 test("a host and a search in the address that mean harm are text or refused", async ({ page, watch }) => {
   watch.allow(/status of 4\d\d/);
   await open(page, "processes", { host: host("crowd"), q: '"><script>window.hacked=1</script>' });
-  await expect(page.getByText("None of 80 rows matches.")).toBeVisible();
+  await expect(page.getByText("None of 80 rows match.")).toBeVisible();
   await page.goto(page.url().replace(/v\/.*/, "v/%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E"));
   await expect(page.locator("h1")).toHaveText("No such view");
   expect(await page.locator("img").count()).toBe(0);

@@ -1,4 +1,9 @@
-/** The start: styles, clocks and streams, then the frame. */
+/**
+ * The start: styles, clocks and streams, then the frame.
+ *
+ * Evaluating the program and rendering the frame are two tasks, so that neither blocks input for long. The first
+ * requests are sent at the end of the first one.
+ */
 import "uplot/dist/uPlot.min.css";
 import "./style/tokens.css";
 import "./style/frame.css";
@@ -12,4 +17,4 @@ import { Frame } from "./app/frame";
 
 startStore();
 startHints();
-render(<Frame />, document.body);
+setTimeout(() => render(<Frame />, document.body));

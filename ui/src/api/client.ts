@@ -2,7 +2,7 @@
  * One GET of the API, or several at once.
  *
  * Remembers the entity tag of the last answers and sends it along, so that unchanged data cost a
- * 304 and the very object handed out before is handed out again, which nobody needs to draw anew.
+ * 304 and the very object handed out before is handed out again, and nothing is rendered anew.
  * What panels refresh in one turn goes out as one `batch`; what is asked for the first time goes alone,
  * so that no panel waits for another, and so does what a batch has no answer for.
  * Every failure, of the network or of the server, becomes an `ApiFailure` with a code and a
@@ -27,7 +27,7 @@ const remembered = new Map<string, { tag: string; body: unknown }>();
 
 const handlers = new Set<(code: string) => void>();
 
-/** Told of every refusal of the server. */
+/** Registers a handler that is called with the code of every failure. */
 export function onFailure(handler: (code: string) => void): void {
   handlers.add(handler);
 }
@@ -36,7 +36,7 @@ export function apiUrl(path: string): string {
   return new URL(`api/v1/${path}`, document.baseURI).href;
 }
 
-/** Whether a request ended because its asker no longer wants it. */
+/** Returns whether a request was cancelled by its caller. */
 export function isAbort(failure: unknown): boolean {
   return failure instanceof DOMException && failure.name === "AbortError";
 }
@@ -95,7 +95,7 @@ function explain(failure: unknown, signal: AbortSignal): unknown {
   return new ApiFailure("unreachable", "The dashboard server does not answer", 0, null);
 }
 
-/** Remembers a good answer; throws what the envelope of any other says. */
+/** Remembers a good answer; throws the error in the envelope of any other. */
 function read<T>(path: string, status: number, tag: string | null, body: unknown): T {
   if (status >= 200 && status < 300) {
     remembered.delete(path);
@@ -174,13 +174,13 @@ function encodeQuestion({ path, tag }: Question): string {
 
 async function sendBatch(batch: readonly Waiting[], query: string): Promise<void> {
   let parts: (Part | undefined)[] = [];
-  // A question that is alone anyway says itself what fails.
+  // A question that is alone reports its own failure.
   if (batch.length > 1) {
     try {
       const response = await fetch(apiUrl(`batch?${query}`), { signal: AbortSignal.timeout(TIMEOUT_MS) });
       if (response.ok) ({ answers: parts } = (await response.json()) as { answers: Part[] });
     } catch {
-      // Each is asked alone then, and says what is wrong.
+      // Each is then asked alone, and reports its own failure.
     }
   }
   for (const [at, { resolve }] of batch.entries()) resolve(parts[at]);

@@ -25,7 +25,7 @@ export function onHint(handler: () => void): void {
   handlers.add(handler);
 }
 
-/** Whether somebody is listening, so that polling may be slow. */
+/** Returns whether a stream is open, so that polling may be slow. */
 export function hintsArrive(): boolean {
   return performance.now() - heardMs < 3 * ALIVE_EVERY_MS;
 }
@@ -51,12 +51,12 @@ function receive(message: Message): void {
   if (message === "hint" && visible.peek()) for (const handler of handlers) handler();
 }
 
-function tell(message: Message): void {
+function publish(message: Message): void {
   channel?.postMessage(message);
   receive(message);
 }
 
-/** Listens until told to leave; the lock is held as long as the promise is open. */
+/** Listens until aborted; the lock is held as long as the promise is open. */
 function listen(leave: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (leave.aborted) return resolve();
@@ -67,19 +67,19 @@ function listen(leave: AbortSignal): Promise<void> {
       source = new EventSource(apiUrl("events"));
       source.onopen = () => {
         // What happened in between is unknown, so a new connection counts as a hint.
-        tell(wasBroken ? "hint" : "alive");
+        publish(wasBroken ? "hint" : "alive");
         wasBroken = false;
       };
       source.onerror = () => {
         wasBroken = true;
         if (source.readyState === EventSource.CLOSED) again = setTimeout(open, REFUSED_AGAIN_MS);
       };
-      source.addEventListener("tick", () => tell("hint"));
-      source.addEventListener("state", () => tell("hint"));
+      source.addEventListener("tick", () => publish("hint"));
+      source.addEventListener("state", () => publish("hint"));
     };
     open();
     const beat = setInterval(() => {
-      if (source.readyState === EventSource.OPEN) tell("alive");
+      if (source.readyState === EventSource.OPEN) publish("alive");
     }, ALIVE_EVERY_MS);
     leave.addEventListener("abort", () => {
       clearInterval(beat);

@@ -36,7 +36,7 @@ export function everySecs(metrics: readonly string[]): number {
 
 /**
  * As many buckets as there can be samples, so that the grid is not finer than the data; twice as many
- * for what is sampled seldom, as its samples are told apart and joined by their real distance.
+ * for what is sampled seldom, as its samples are distinguished and joined by their real distance.
  */
 function fitBuckets({ px, metrics }: SeriesQuestion, asked: Range): number {
   const { fromMs, toMs } = resolveRange(asked, serverNow());

@@ -71,7 +71,7 @@ export const trusted = computed(
     (freshness.value === "live" || freshness.value === "late"),
 );
 
-/** What the top of every page says; never better than what is known. */
+/** The verdict at the top of every page; never better than what is known. */
 export const verdict = computed<{ severity: Severity; text: string; since_ms: number | null }>(() => {
   const state = now.value;
   const failure = nowFailure.value;
@@ -95,14 +95,14 @@ export const verdict = computed<{ severity: Severity; text: string; since_ms: nu
     };
   }
   if (freshness.value === "stale" || freshness.value === "empty") {
-    const said = state.verdict.severity === "unknown" && state.verdict.text;
+    const reported = state.verdict.severity === "unknown" && state.verdict.text;
     const fallback =
       freshness.value === "empty"
         ? "Unknown: no sample has been stored yet."
         : "Unknown: the data is too old to evaluate.";
     return {
       severity: "unknown",
-      text: said || fallback,
+      text: reported || fallback,
       since_ms: state.verdict.since_ms ?? state.freshness.newest_ms,
     };
   }

@@ -1,4 +1,4 @@
-/** What explains metrics and columns: asked for when somebody wants the first explanation. */
+/** Explanations of metrics and columns, requested when the first one is opened. */
 import { getJson } from "./client";
 import { Resource } from "./resource";
 import type { Texts } from "./types.gen";

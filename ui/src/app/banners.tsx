@@ -46,8 +46,8 @@ export function Banners() {
         text: `Database unreachable${since === null ? "" : ` since ${formatClock(since, utc.value)}`}${until}. The collector queues its samples. ${reason}`.trimEnd(),
       });
     } else if (freshness.value === "stale") {
-      const beat = state.agent.heartbeat_ms;
-      const silent = beat === null ? null : (clock.value - beat) / 1000;
+      const heartbeat = state.agent.heartbeat_ms;
+      const silent = heartbeat === null ? null : (clock.value - heartbeat) / 1000;
       const agent = {
         running: "The collector reports that it is running",
         silent: silent === null ? "No heartbeat" : `No heartbeat for ${formatDuration(silent)}`,

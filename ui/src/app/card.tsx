@@ -11,7 +11,7 @@ import { judge, listLevels } from "../api/judge";
 import { metricsById, now, serverNow, trusted } from "../api/store";
 import type { Severity, Unit } from "../api/types.gen";
 import { formatDateTime } from "../format/time";
-import { formatExact, formatValue } from "../format/value";
+import { formatExact, formatLatest, formatValue } from "../format/value";
 import { range, rangeEndsNow, utc } from "../state/location";
 import { resolveRange } from "../state/range";
 import { SEVERITY_WORD, SeverityMark } from "./shape";
@@ -72,7 +72,7 @@ interface CardProps {
   unit: Unit;
   note?: string;
   severity: Severity;
-  /** Known although the data are old: that they are is what it says. */
+  /** Known although the data is old, for a card about the age of data. */
   isCertain?: boolean;
   children?: ComponentChildren;
 }
@@ -89,7 +89,7 @@ export function Card({
 }: CardProps) {
   const isTrusted = trusted.value || isCertain;
   const shown: Severity = isTrusted && value !== null ? severity : "unknown";
-  const text = formatValue(value, unit, utc.value);
+  const text = formatLatest(value, unit, utc.value);
   return (
     <div class={`card panel ${shown}${isTrusted ? "" : " grey"}`}>
       <div class="card-head">

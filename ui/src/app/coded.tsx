@@ -1,4 +1,4 @@
-/** A text with its commands, which stand between backticks; whatever it says is text. */
+/** A text with its commands, which stand between backticks; its content is always shown as text. */
 import { cutAtCode } from "../format/code";
 
 export function Coded({ text }: { text: string }) {

@@ -1,4 +1,4 @@
-/** The dialogs that are loaded only when somebody asks for them. */
+/** The dialogs, which are loaded when they are first opened. */
 import { signal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
@@ -10,7 +10,7 @@ const open = signal<{ name: string; Content: Content } | null>(null);
 /** Raised to open the range picker. */
 export const rangeOpener = signal(0);
 
-/** Counts what was asked for, so that a dialog which loads slowly knows it is no longer wanted. */
+/** Counts requests, so that a dialog which loads slowly is dropped when another one was requested meanwhile. */
 let asked = 0;
 
 const show = (name: string, load: () => Promise<{ default: Content }>) => (): void => {

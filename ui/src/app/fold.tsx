@@ -1,5 +1,5 @@
 /**
- * A topic that is folded away until somebody wants it: nothing in it is loaded or asked for before.
+ * A topic that is folded until it is opened: nothing in it is loaded or requested before.
  *
  * Which ones are open is in the address (`open`); what is in which of them is in `views/contents.ts`.
  */

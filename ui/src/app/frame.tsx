@@ -2,7 +2,7 @@
  * What is around every view: bar, rail, banners, and the view itself.
  *
  * A view is loaded when it is first opened. Moving to another one puts the focus on its heading; the
- * live region speaks only when the verdict changes, at most once in 30 s.
+ * live region announces only when the verdict changes, at most once in 30 s.
  */
 import { signal } from "@preact/signals";
 import type { ComponentType } from "preact";
@@ -103,7 +103,7 @@ function ViewSlot({ view }: { view: View }) {
 const QUIET_MS = 30_000;
 
 function Announcer() {
-  const [said, setSaid] = useState("");
+  const [announced, setAnnounced] = useState("");
   const text = verdict.value.text;
   const lastMs = useRef(Number.NEGATIVE_INFINITY);
   const severity = verdict.value.severity;
@@ -111,13 +111,13 @@ function Announcer() {
     const wait = Math.max(1000, lastMs.current + QUIET_MS - performance.now());
     const timer = setTimeout(() => {
       lastMs.current = performance.now();
-      setSaid(verdict.peek().text);
+      setAnnounced(verdict.peek().text);
     }, wait);
     return () => clearTimeout(timer);
   }, [severity, text === ""]);
   return (
     <div class="unseen" role="status" aria-live="polite">
-      {said}
+      {announced}
     </div>
   );
 }

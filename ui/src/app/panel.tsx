@@ -1,13 +1,13 @@
 /**
  * The states every panel can be in.
  *
- * A panel shows its last answer as long as it has one; what is wrong is said above it. Without an
+ * A panel shows its last answer as long as it has one; a failure is shown above it. Without an
  * answer it shows a skeleton of its final height (after 150 ms, so fast answers do not flicker), or
  * what failed, since when, and when it tries again.
  */
 import type { ComponentChildren } from "preact";
 import type { Resource } from "../api/resource";
-import { clock, freshness, serverNow } from "../api/store";
+import { clock, freshness, now, serverNow } from "../api/store";
 import { formatAgo, formatClock, withoutTime } from "../format/time";
 import { utc } from "../state/location";
 
@@ -84,7 +84,16 @@ export function Unloaded({ what, height }: { what: string; height?: number | und
   );
 }
 
-/** Why there is nothing, as far as the state of now tells. */
+/** So long a host is young: rates need two samples, and some statistics are read every minute or seldomer. */
+const YOUNG_MS = 120_000;
+
+/** Returns whether the host has reported for so short a time that missing data proves nothing. */
+export function isYoung(): boolean {
+  const state = now.value;
+  return state !== null && state.now_ms - (state.host.first_ms ?? state.now_ms) < YOUNG_MS;
+}
+
+/** Returns why a panel is empty, as far as the current state explains it. */
 export function whyEmpty(otherwise: string): string {
   if (freshness.value === "empty") return "No sample has been stored yet. Is the collector running?";
   return otherwise;

@@ -1,7 +1,7 @@
 /**
  * A severity as shape, colour and word.
  *
- * Each severity has its own outline, so it can be told apart without colour; the word is always in
+ * Each severity has its own outline, so it can be distinguished without colour; the word is always in
  * the accessibility tree and, unless there is no room, on the screen.
  */
 import type { Severity } from "../api/types.gen";

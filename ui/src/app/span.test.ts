@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { readSpan } from "./span";
 
-test("a range is read as it is said", () => {
+test("a range is parsed as it is usually written", () => {
   for (const [typed, expected] of [
     ["last 6 h", "now-6h"],
     ["Last 6 hours", "now-6h"],

@@ -1,4 +1,4 @@
-/** A range as somebody says it: `last 6 h`, `6h`, `last 30 minutes`. */
+/** A range as it is usually written: `last 6 h`, `6h`, `last 30 minutes`. */
 import { parseInstant } from "../state/range";
 import { formatInstant } from "../state/typed-range";
 

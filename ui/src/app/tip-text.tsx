@@ -8,7 +8,7 @@ import { formatValue } from "../format/value";
 
 interface TipTextProps {
   metric: MetricMeta;
-  /** There is more to say than before. */
+  /** Called when the text has grown. */
   onGrown(): void;
 }
 

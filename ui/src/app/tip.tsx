@@ -1,7 +1,7 @@
 /**
  * Explanations of metrics, from the registry only.
  *
- * One shared popover says what a metric is, how it is computed, its levels and what to do first.
+ * One shared popover explains what a metric is, how it is computed, its levels and what to do first.
  * The (i) button opens it on hover, focus and tap; the pointer may move into it, Esc closes it. The
  * text is laid out by a part that is loaded, like all explanations, with the first one.
  */

@@ -1,7 +1,7 @@
 /**
  * Horizontal bars: one row per thing, one part per metric, at the end of the range.
  *
- * They are text with a drawn length beside it, so whoever cannot see them reads the same.
+ * They are text with a drawn length beside it, so screen readers have the same content.
  */
 import { useRef } from "preact/hooks";
 import { useSeries } from "../api/series";

@@ -1,4 +1,4 @@
-/** What a chart says at the crosshair: mean, least and greatest sample of each line; loaded with the first one. */
+/** The tooltip of a chart at the crosshair: mean, least and greatest sample of each line; loaded with the first one. */
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { formatClock, formatDuration } from "../format/time";
 import { formatValue } from "../format/value";

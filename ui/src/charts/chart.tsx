@@ -48,7 +48,7 @@ export interface ChartSpec {
   drawing?: Drawing;
   /** The top of the scale as long as the data stay below. */
   ceiling?: number;
-  /** Shorter names than the registry's, where the title says the rest. */
+  /** Shorter names than the registry's, where the title completes them. */
   labels?: Readonly<Record<string, string>>;
   height?: number;
   /** How many lines its legend has room for, so that nothing moves when it comes: one unless given. */

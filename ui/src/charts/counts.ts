@@ -8,7 +8,7 @@ import type uPlot from "uplot";
 import type { SeriesAnswer } from "../api/types.gen";
 import type { Drawing, Line, Model } from "./model";
 
-/** Wide enough for a bar with a gap to be told from its neighbour. */
+/** Wide enough for bars with gaps between them. */
 const BAR_PX = 12;
 
 /** Of rates per `perMs`. */
@@ -29,8 +29,8 @@ export function count(answer: SeriesAnswer, perMs: number, toMs: number): Series
   const seen = Array.from({ length: answer.n }, (_, at) => {
     const from = answer.t0_ms + at * answer.step_ms;
     const to = Math.min(from + answer.step_ms, toMs);
-    const dark = answer.gaps.map(([start, end]) => Math.max(0, Math.min(end, to) - Math.max(start, from)));
-    return Math.max(0, to - from - dark.reduce((sum, ms) => sum + ms, 0));
+    const missing = answer.gaps.map(([start, end]) => Math.max(0, Math.min(end, to) - Math.max(start, from)));
+    return Math.max(0, to - from - missing.reduce((sum, ms) => sum + ms, 0));
   });
   const series = answer.series.map((one) => {
     const counts = one.avg.map((rate, at) =>

@@ -6,7 +6,7 @@ import { useState } from "preact/hooks";
 import type { Resource } from "../api/resource";
 import { metricsById } from "../api/store";
 import type { SeriesAnswer } from "../api/types.gen";
-import { Empty, FailureNote, Skeleton, whyEmpty } from "../app/panel";
+import { Empty, FailureNote, isYoung, Skeleton, whyEmpty } from "../app/panel";
 import { Info } from "../app/tip";
 import type { Model } from "./model";
 
@@ -19,7 +19,7 @@ interface FigureProps {
   metrics: readonly string[];
   resource: Resource<SeriesAnswer>;
   model: Model | null;
-  /** Instead of what the model says, for a figure without one. */
+  /** Replaces the sentence of the model, for a figure without one. */
   hasSamples?: boolean;
   sentence: string;
   height: number;
@@ -102,7 +102,8 @@ export function Figure(props: FigureProps) {
       {answer === null && !failure && <Skeleton height={height + legendHeight} still={!near} />}
       {answer !== null && !hasSamples && (
         <Empty height={height + legendHeight}>
-          {failed[0]?.message ?? whyEmpty(props.empty ?? "No samples in this range.")}
+          {failed[0]?.message ??
+            whyEmpty(isYoung() ? "No samples yet." : (props.empty ?? "No samples in this range."))}
         </Empty>
       )}
       {answer !== null && hasSamples && (

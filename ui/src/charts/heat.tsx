@@ -103,7 +103,9 @@ function Scale({ model }: { model: Model }) {
       <span>{formatValue(0, model.unit)}</span>
       <i aria-hidden="true" />
       <span>{formatValue(model.max, model.unit)}</span>
-      <span>· {model.lines.length} rows</span>
+      <span>
+        · {model.lines.length} {model.lines.length === 1 ? "row" : "rows"}
+      </span>
     </div>
   );
 }
@@ -174,7 +176,7 @@ function HeatArea({ id, title, sentence, model, near }: HeatAreaProps) {
   const at = atMs === null ? last : bucketAt(model, atMs);
   const read = model.lines.map((line) => {
     const value = formatValue(line.hi[at] ?? null, line.unit);
-    // Of parts of a whole it is told what they add up to, too.
+    // Parts of a whole also have a sum.
     return `${line.label} ${value}${line.base ? ` (${formatValue(line.top[at] ?? null, line.unit)} in total)` : ""}`;
   });
   const isReading = pointerChart.value === id && atMs !== null;

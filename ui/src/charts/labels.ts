@@ -2,7 +2,7 @@
  * Where the texts inside a plot go: never over each other, never over the edge.
  *
  * Each label names the places that would do, best first, and takes the first that is free. One that finds
- * none is left out: what it says is in the legend, the table and the tooltip as well.
+ * none is left out: its text is in the legend, the table and the tooltip as well.
  */
 export interface Box {
   left: number;

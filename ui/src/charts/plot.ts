@@ -158,7 +158,7 @@ function drawRun(line: Line, run: readonly number[], x: Place, y: Place, stroke:
   const first = run[0] ?? 0;
   const top = (at: number): number => y(line.top[at] ?? 0);
   if (run.length === 1) {
-    // A lone sample has no neighbour to be joined to; it is a dash of its own.
+    // A lone sample has no neighbour to be joined to; it is drawn as a dash.
     stroke.moveTo(x(first) - 2, top(first));
     stroke.lineTo(x(first) + 2, top(first));
   } else {
@@ -305,7 +305,7 @@ function drawLevels(u: uPlot, model: Model, colours: Palette, ratio: number): vo
   ctx.setLineDash([]);
 }
 
-/** Levels that can be told from the edge of the scale; one at (almost) nothing would tint it all. */
+/** Returns the levels that are distinct from the edge of the scale; one at (almost) 0 would tint everything. */
 function shownLevels(model: Model): Model["levels"] {
   const least = model.min + (model.max - model.min) * 0.02;
   return model.levels.filter(([, level]) => level >= least && level <= model.max);

@@ -1,5 +1,5 @@
 /**
- * A chart in a sentence, for whoever cannot see it.
+ * A chart in a sentence, for screen readers.
  *
  * "CPU, last 6 h: busy now 12 %, lowest 3 %, highest 97 % at 14:41; at or above warn (80 %) since 14:32."
  */

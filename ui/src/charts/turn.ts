@@ -1,14 +1,13 @@
 /**
  * Work that is done piece by piece.
  *
- * To build a plot takes some milliseconds, and a view has many that could all be built in the same turn, at
- * the end of which the page would have been deaf for too long. One piece is done per task, so that input and
- * painting come in between.
+ * Building a plot takes some milliseconds, and a view has many: in one turn they would block input for too
+ * long. One piece is done per task, so that input and painting come in between.
  */
 const waiting = new Set<() => void>();
 let isRunning = false;
 
-/** Does the work in a task of its own, after what waits already; the answer takes it back. */
+/** Runs the work in a separate task, after the work that is waiting; returns a function that cancels it. */
 export function inTurn(work: () => void): () => void {
   waiting.add(work);
   if (!isRunning) {

@@ -34,7 +34,7 @@ export function axisSteps(unit: Unit): number[] | undefined {
     case "bytes":
     case "bytes_per_sec":
       return BINARY_STEPS;
-    // There is no half process.
+    // Half a process does not exist.
     case "count":
     case "bool":
       return WHOLE_STEPS;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Unit } from "../api/types.gen";
-import { formatExact, formatNumber, formatValue } from "./value";
+import { formatExact, formatLatest, formatNumber, formatValue, keepUnits } from "./value";
 
 /** No-break spaces written as plain ones, so that the tables below can be typed. */
 const plain = (text: string): string => text.replace(/\u00a0/g, " ");
@@ -58,4 +58,16 @@ test("the exact value loses nothing", () => {
   expect(plain(formatExact(1_288_490_188, "bytes"))).toBe("1,288,490,188 bytes");
   expect(plain(formatExact(12.3456, "percent"))).toBe("12.3456 %");
   expect(formatExact(0, "time_ms")).toBe("1970-01-01T00:00:00.000Z");
+});
+
+test("a percent sign stays with its figure", () => {
+  expect(keepUnits("Cache hit ratio is low: 98.7 % of 3 sessions")).toBe(
+    "Cache hit ratio is low: 98.7\u00a0% of 3 sessions",
+  );
+});
+
+test("a latest count is a whole number, and 0 only when it is 0", () => {
+  const shown = [0, 0.33, 0.67, 1.33, 1.71, 12.5].map((value) => formatLatest(value, "count"));
+  expect(shown).toEqual(["0", "1", "1", "1", "2", "13"]);
+  expect(formatLatest(0.67, "ratio")).toBe(formatValue(0.67, "ratio"));
 });

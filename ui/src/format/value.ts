@@ -135,3 +135,17 @@ export function formatExact(value: Cell | undefined, unit: Unit, utc = false): s
 export function isNumeric(unit: Unit): boolean {
   return unit !== "text" && unit !== "bool" && unit !== "severity" && unit !== "time_ms";
 }
+
+/**
+ * Formats a latest value. A count is a mean of the last samples; it is shown as a whole number, and as at least 1
+ * unless it is 0: there are no "0.67 sessions".
+ */
+export function formatLatest(value: Cell | undefined, unit: Unit, utc = false): string {
+  if (unit !== "count" || typeof value !== "number") return formatValue(value, unit, utc);
+  return formatValue(value > 0 && value < 1 ? 1 : Math.round(value), unit);
+}
+
+/** Keeps figures and their percent signs on one line. */
+export function keepUnits(text: string): string {
+  return text.replace(/(\d) %/g, `$1${NBSP}%`);
+}

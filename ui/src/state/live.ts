@@ -1,7 +1,7 @@
 /**
  * When what is on the screen may change.
  *
- * New samples raise `pulse`, on which panels fetch anew. While somebody is looking closely (a menu
+ * New samples raise `pulse`, on which panels fetch anew. While the reader is busy (a menu
  * is open, text is selected, a point is pinned, the range is absolute, or they pressed pause)
  * samples are only counted, and the first pulse after that brings everything up to date.
  */

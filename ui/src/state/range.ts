@@ -1,7 +1,7 @@
 /**
  * The time range: two expressions, kept as typed.
  *
- * `now-6h` stays relative until somebody asks what it means at a given instant; an absolute end is
+ * `now-6h` stays relative until it is resolved at a given instant; an absolute end is
  * held as ISO 8601 in UTC, which is what links carry. Nothing here reads a clock.
  */
 

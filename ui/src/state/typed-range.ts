@@ -1,4 +1,4 @@
-/** What somebody types as a range, and how it is written down. Nothing here reads a clock. */
+/** Parses a typed range and formats a range as text. Nothing here reads a clock. */
 import { formatAbsolute, type Instant, parseInstant, type Range, resolveInstant, UNIT_MS } from "./range";
 
 export const PRESETS: readonly string[] = [
@@ -22,13 +22,13 @@ export function formatInstant(instant: Instant): string {
   if (instant.backMs === 0) return "now";
   for (const unit of ["w", "d", "h", "m"]) {
     const size = UNIT_MS[unit] ?? 1;
-    // Weeks are only spoken of as weeks from two on; 7d is what the preset says.
+    // Weeks are written as weeks from two on; the preset has 7d.
     if (instant.backMs % size === 0 && unit !== "w") return `now-${instant.backMs / size}${unit}`;
   }
   return `now-${Math.round(instant.backMs / 1000)}s`;
 }
 
-/** Reads what somebody typed; the message says which end is wrong. */
+/** Parses a typed range; the message names the end that is wrong. */
 export function readRange(from: string, to: string, nowMs: number, utc: boolean): Range | { fault: string } {
   const start = parseInstant(from, utc);
   if (!start) return { fault: "From is neither now-6h nor a date such as 2026-03-01 14:00" };

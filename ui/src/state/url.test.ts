@@ -39,7 +39,7 @@ test("any text survives, and printing is stable", () => {
   }
 });
 
-test("broken escapes and foreign paths are a view nobody knows", () => {
+test("broken escapes and foreign paths are an unknown view", () => {
   expect(parsePlace("/m/", "/m/v/%E0%A4%A").view).toBe("%E0%A4%A");
   expect(parsePlace("/m/", "/m/other").view).toBe("other");
   expect(Object.keys(parsePlace("/m/", "/m/v/now?__proto__=1").params)).toEqual(["__proto__"]);

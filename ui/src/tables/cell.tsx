@@ -14,7 +14,7 @@ import { formatExact, formatValue, isNumeric } from "../format/value";
 import { utc } from "../state/location";
 
 const LONG = 40;
-/** Beyond this nobody reads on; the CSV has all of it. */
+/** Longer texts are cut; the CSV has all of it. */
 const LONGEST = 4000;
 
 interface CellProps {
@@ -46,11 +46,7 @@ function Content({ cell, column, plain = false }: Omit<CellProps, "severity">) {
     return <SeverityMark severity={cell as Severity} />;
   }
   if (column.unit === "time_ms" && typeof cell === "number") {
-    return (
-      <time dateTime={isoTime(cell)} title={isoTime(cell)}>
-        {formatDateTime(cell, utc.value)} <span class="muted">{formatAgo(cell, clock.value)}</span>
-      </time>
-    );
+    return <Instant ms={cell} />;
   }
   if (typeof cell === "string" && !plain && /^(command|remedy)$/.test(column.id)) {
     return (
@@ -66,6 +62,21 @@ function Content({ cell, column, plain = false }: Omit<CellProps, "severity">) {
   if (/(^|_)pid$/.test(column.id)) return <>{String(cell)}</>;
   if (!isNumeric(column.unit)) return <>{formatValue(cell, column.unit)}</>;
   return <span title={formatExact(cell, column.unit)}>{formatValue(cell, column.unit)}</span>;
+}
+
+/** Younger instants do not need their day where room is scarce. */
+const RECENT_MS = 12 * 3_600_000;
+
+function Instant({ ms }: { ms: number }) {
+  const text = formatDateTime(ms, utc.value);
+  const clockAt = Math.max(0, text.search(/\d\d:/));
+  const isRecent = Math.abs(clock.value - ms) < RECENT_MS;
+  return (
+    <time dateTime={isoTime(ms)} title={isoTime(ms)} class={isRecent ? "recent" : undefined}>
+      <span class="day">{text.slice(0, clockAt)}</span>
+      {text.slice(clockAt)} <span class="muted">{formatAgo(ms, clock.value)}</span>
+    </time>
+  );
 }
 
 function isoTime(ms: number): string | undefined {

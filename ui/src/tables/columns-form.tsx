@@ -12,7 +12,7 @@ interface FormProps {
 
 export default function ColumnsForm({ meta, hide }: FormProps) {
   useEffect(wantTexts, []);
-  const said = texts.value?.columns[meta.name];
+  const descriptions = texts.value?.columns[meta.name];
   const hidden = preferences.value.hiddenColumns[meta.name] ?? [];
   const set = (column: string, isShown: boolean): void => {
     const next = isShown ? hidden.filter((id) => id !== column) : [...hidden, column];
@@ -32,7 +32,7 @@ export default function ColumnsForm({ meta, hide }: FormProps) {
             />
             <span>
               {column.label}
-              <span class="muted"> {said?.[column.id]}</span>
+              <span class="muted"> {descriptions?.[column.id]}</span>
             </span>
           </label>
         ))}

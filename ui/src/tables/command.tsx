@@ -1,4 +1,4 @@
-/** A statement or command to be copied: shown as it is, with a button that says whether it worked. */
+/** A statement or command to be copied: shown as it is, with a button that reports whether it was copied. */
 import { useRef, useState } from "preact/hooks";
 
 const SAID_MS = 4000;
@@ -12,17 +12,17 @@ interface CommandProps {
 
 export default function Command({ text, name = "command", brief = false }: CommandProps) {
   const shown = useRef<HTMLElement>(null);
-  const [said, setSaid] = useState("Copy");
+  const [label, setLabel] = useState("Copy");
   const copy = async (): Promise<void> => {
     try {
       await navigator.clipboard.writeText(text);
-      setSaid("Copied");
+      setLabel("Copied");
     } catch {
       // No clipboard without a secure origin: marked, it can be copied by hand.
       if (shown.current) document.getSelection()?.selectAllChildren(shown.current);
-      setSaid("Press Ctrl C");
+      setLabel("Press Ctrl C");
     }
-    setTimeout(() => setSaid("Copy"), SAID_MS);
+    setTimeout(() => setLabel("Copy"), SAID_MS);
   };
   return (
     <span class="command">
@@ -38,7 +38,7 @@ export default function Command({ text, name = "command", brief = false }: Comma
           void copy();
         }}
       >
-        <span role="status">{said}</span>
+        <span role="status">{label}</span>
       </button>
     </span>
   );

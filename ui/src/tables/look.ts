@@ -20,7 +20,7 @@ export interface Look {
   depth?: string;
   /** Columns that stand further left than the server puts them, with their new places. */
   move?: Readonly<Record<string, number>>;
-  /** Columns of text that a part of its own draws. */
+  /** Columns of text that a separate component draws. */
   parts?: Readonly<Record<string, TextPart>>;
   /** Columns for the order or the shape of the table alone. */
   hide?: readonly string[];

@@ -1,7 +1,7 @@
 /**
  * Rows that do not move under the pointer.
  *
- * While somebody points at a table, a refresh may change what the rows say but not where they are:
+ * While the pointer is over a table, a refresh may change the texts of rows but not their places:
  * known rows keep their place with fresh cells, rows that left stay as they were, and a changed
  * order waits until it is asked for.
  */

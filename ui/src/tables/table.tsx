@@ -45,7 +45,7 @@ interface DataTableProps {
   quiet?: boolean;
   /** Filters that the view sets, so the table offers none for them. */
   only?: Readonly<Record<string, string>> | undefined;
-  /** Told of every answer. */
+  /** Called with every answer. */
   children?(answer: TableAnswer): ComponentChildren;
 }
 
@@ -151,7 +151,7 @@ function KnownTable(props: DataTableProps & { meta: TableMeta }) {
   );
 }
 
-/** What the server says about missing rows, of the one server shown when there is one. */
+/** Returns the note of the server about missing rows; when one server is shown, that about it. */
 function noteOf({ note }: TableAnswer, only: DataTableProps["only"]): string {
   if (!only?.instance) return note;
   const begin = `${only.instance}: `;
@@ -190,7 +190,7 @@ function Rows({ meta, answer, path, visible, question, address, isOutdated, ...p
     return isFiltered(question) ? (
       <div class="empty">
         <p>
-          {props.only ? "No rows match." : `None of ${answer.total} rows match.`}{" "}
+          {props.only || answer.total === 1 ? "No rows match." : `None of ${answer.total} rows match.`}{" "}
           <button type="button" class="button" onClick={() => address.clear(meta)}>
             Clear filter
           </button>

@@ -1,4 +1,4 @@
-/** Counts by hour as small bars, with what they say in words. */
+/** Counts by hour as small bars, with a description in words. */
 const WIDTH = 120;
 const HEIGHT = 20;
 

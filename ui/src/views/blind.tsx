@@ -13,7 +13,7 @@ interface BlindProps {
 export default function BlindNotes({ instance, families }: BlindProps) {
   const { meta, answer } = useRows("blind_spots", { instance });
   if (!meta || !answer) return null;
-  const spots = answer.rows
+  const gaps = answer.rows
     .map(({ id, cells }) => ({
       id,
       database: cellOf(meta, cells, "database"),
@@ -22,34 +22,30 @@ export default function BlindNotes({ instance, families }: BlindProps) {
       remedy: cellOf(meta, cells, "remedy"),
     }))
     .filter((one) => families?.test(one.family) ?? true);
-  if (spots.length === 0) return null;
+  if (gaps.length === 0) return null;
   return (
     <section class={`blind panel${trusted.value ? "" : " grey"}`} aria-label="Missing permissions or data">
       <h2>
         <SeverityMark severity="info" text="Missing permissions or data" />
       </h2>
       <ul>
-        {spots.map((spot) => (
-          <li key={spot.id}>
+        {gaps.map((gap) => (
+          <li key={gap.id}>
             <span>
               <strong>
-                <bdi>{spot.family.replace(/_/g, " ").slice(0, 60)}</bdi>
+                <bdi>{gap.family.replace(/_/g, " ").slice(0, 60)}</bdi>
               </strong>
-              {spot.database && (
+              {gap.database && (
                 <>
                   {" in "}
-                  <bdi>{spot.database.slice(0, 80)}</bdi>
+                  <bdi>{gap.database.slice(0, 80)}</bdi>
                 </>
               )}
               {": "}
-              <bdi>{spot.message.slice(0, 400)}</bdi>
+              <bdi>{gap.message.slice(0, 400)}</bdi>
             </span>
-            {spot.remedy && (
-              <Part
-                load={() => import("../tables/command")}
-                text={spot.remedy.slice(0, 2000)}
-                name="remedy"
-              />
+            {gap.remedy && (
+              <Part load={() => import("../tables/command")} text={gap.remedy.slice(0, 2000)} name="remedy" />
             )}
           </li>
         ))}

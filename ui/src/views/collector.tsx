@@ -61,7 +61,7 @@ export default function CollectorView() {
       <DataTable name="collectors" quiet />
       <DataTable name="buffers" quiet />
       <DataTable name="runs" quiet />
-      <Fold id="resources" title="Lateness, lost records, CPU and memory">
+      <Fold id="resources" title="Lateness, losses and resources">
         {() => <Charts specs={RESOURCES} />}
       </Fold>
       <Fold id="settings" title="Effective settings">
@@ -87,8 +87,8 @@ function StateCards() {
   const { agent, database } = state;
   const [word, severity] = STATE[agent.state] ?? [agent.state, "unknown"];
   const isSilent = database.state === "ok" && agent.state === "silent";
-  const beat = agent.heartbeat_ms;
-  const age = beat === null ? null : Math.max(0, (clock.value - beat) / 1000);
+  const heartbeat = agent.heartbeat_ms;
+  const age = heartbeat === null ? null : Math.max(0, (clock.value - heartbeat) / 1000);
   const metric = metricsById.value.get("collector.heartbeat_age_secs");
   return (
     <section class="cards" data-count="4" aria-label="State">
@@ -102,7 +102,7 @@ function StateCards() {
         severity={judge(age, metric)}
         isCertain={isSilent}
       >
-        <Since ms={beat} />
+        <Since ms={heartbeat} />
       </Card>
       <Card
         label="Database link"

@@ -9,7 +9,7 @@ test("details of an event are words", () => {
   expect(wordsOf("{}")).toBe("");
 });
 
-test("what is no object is shown as it stands", () => {
+test("a value that is not an object is shown unchanged", () => {
   for (const text of ['{"usernames": ["root", "adm', "null", "[1]", "7", "plain"]) {
     expect(wordsOf(text)).toBe(text);
   }

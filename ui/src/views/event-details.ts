@@ -1,4 +1,4 @@
-/** What is told of a security event beside its columns, as one line of words. Pure. */
+/** The details of a security event that have no column, as one line of text. Pure. */
 export function wordsOf(details: string): string {
   let held: unknown;
   try {
@@ -9,11 +9,11 @@ export function wordsOf(details: string): string {
   }
   if (held === null || typeof held !== "object" || Array.isArray(held)) return details;
   return Object.entries(held)
-    .map(([name, value]) => `${name.replaceAll("_", " ")}: ${said(value)}`)
+    .map(([name, value]) => `${name.replaceAll("_", " ")}: ${describe(value)}`)
     .join(" · ");
 }
 
-function said(value: unknown): string {
-  if (Array.isArray(value)) return value.map(said).join(", ");
+function describe(value: unknown): string {
+  if (Array.isArray(value)) return value.map(describe).join(", ");
   return typeof value === "string" ? value : JSON.stringify(value);
 }

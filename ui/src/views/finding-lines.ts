@@ -1,4 +1,4 @@
-/** When the lines of a finding were said. Pure. */
+/** The time span of the lines of a finding. Pure. */
 import { absoluteRange, type Range, resolveRange } from "../state/range";
 
 /** A pass over the logs comes every few minutes, and what led to a finding is as telling as what follows. */

@@ -15,8 +15,8 @@ interface FindingProps {
   show(filters: Readonly<Record<string, string>>): void;
 }
 
-/** Said above, or by the row itself. */
-const SAID = /^(title|severity|state|message|steps|position|rule|pattern)$/;
+/** Columns shown above, or in the row itself. */
+const SHOWN = /^(title|severity|state|message|steps|position|rule|pattern)$/;
 
 export default function Finding({ row, show }: FindingProps) {
   const meta = tablesByName.value.get("findings");
@@ -72,7 +72,7 @@ export default function Finding({ row, show }: FindingProps) {
       )}
       <Details
         row={row}
-        columns={meta.columns.filter((column, at) => !SAID.test(column.id) && (row.cells[at] ?? "") !== "")}
+        columns={meta.columns.filter((column, at) => !SHOWN.test(column.id) && (row.cells[at] ?? "") !== "")}
         all={meta.columns}
       />
     </div>

@@ -50,7 +50,7 @@ export const LOAD: ChartSpec = {
 
 export const PRESSURE: ChartSpec = {
   id: "pressure",
-  title: "Pressure: time lost waiting",
+  title: "Pressure stall (PSI)",
   metrics: ["system.pressure_cpu_some_pct", "system.pressure_memory_some_pct", "system.pressure_io_some_pct"],
   labels: {
     "system.pressure_cpu_some_pct": "CPU",

@@ -14,7 +14,7 @@ const NO_IO = "No reads or writes in this range. Rates need two samples; one is 
 const IO: readonly ChartSpec[] = [
   {
     id: "io-read",
-    title: "Reads, by process type",
+    title: "Reads by process type",
     metrics: ["io.read_bytes_per_sec"],
     stacked: true,
     levelsOf: null,
@@ -22,7 +22,7 @@ const IO: readonly ChartSpec[] = [
   },
   {
     id: "io-written",
-    title: "Writes, by process type",
+    title: "Writes by process type",
     metrics: ["io.write_bytes_per_sec"],
     stacked: true,
     levelsOf: null,
@@ -96,7 +96,7 @@ function ioBars(instance: string): BarsSpec[] {
     {
       ...shared,
       id: "io-backends",
-      title: "Reads and writes, by process type",
+      title: "I/O by process type",
       metrics: ["io.read_bytes_per_sec", "io.write_bytes_per_sec", "io.extend_bytes_per_sec"],
       labels: {
         "io.read_bytes_per_sec": "Reads",
@@ -107,7 +107,7 @@ function ioBars(instance: string): BarsSpec[] {
     {
       ...shared,
       id: "io-hits",
-      title: "Buffer hits, by process type",
+      title: "Buffer hits by process type",
       metrics: ["io.hits_per_sec"],
       labels: { "io.hits_per_sec": "Hits" },
     },

@@ -28,7 +28,7 @@ test("shares within bounds become shares between them, slowest first", () => {
   expect(rows.map((row) => row.avg[1])).toEqual([null, null, null]);
 });
 
-test("what was told of one bound alone is unknown of its neighbour", () => {
+test("a value reported for one bound is unknown for its neighbour", () => {
   const rows = spread([line("10", [null]), line("20", [50]), line("+Inf", [100])]);
   expect(rows.map((row) => row.avg[0])).toEqual([50, null, null]);
 });

@@ -1,7 +1,7 @@
 /**
  * A latency histogram as rows of a heat map, the slowest answers on top.
  *
- * The server tells shares of answers within each bound; what lies between two bounds is the
+ * The server reports shares of answers within each bound; what lies between two bounds is the
  * difference of their shares, exact because both were divided by the same number of answers.
  */
 import type { Line, Values } from "../charts/model";

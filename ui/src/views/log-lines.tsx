@@ -2,7 +2,7 @@
  * The lines of logs: searched and filtered by the server, in pages that continue after a line.
  *
  * Everything is in the address: `q`, `f.level`, `f.source`, `pattern`, which page (`before`, `after`,
- * `around`), the open line (`sel`), `wrap` and `follow`. Whatever a line says is text.
+ * `around`), the open line (`sel`), `wrap` and `follow`. The content of a line is always shown as text.
  */
 import { batch } from "@preact/signals";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
@@ -76,7 +76,7 @@ export default function LogLines({ sources }: { sources: readonly string[] }) {
     () => (searched.current ? SEARCH_REST_MS : 0),
   );
   const answer = resource.data.value?.answer ?? null;
-  // Told by the answer itself: the question of this very drawing is not asked yet.
+  // Taken from the answer: the question of this rendering has not been sent yet.
   const isOutdated = answer !== null && resource.data.value?.path !== path;
 
   const wantsFollow = param(held, "follow") !== null && isFirst;
@@ -90,7 +90,7 @@ export default function LogLines({ sources }: { sources: readonly string[] }) {
       getJson<LogsAnswer>(follow(path), stop.signal).then(
         ({ rows }) =>
           setFresh((last) => ({ path, rows: last.path === path ? joinLines(rows, last.rows) : rows })),
-        // The panel says what fails; the next turn tries again.
+        // The panel shows the failure; the next turn tries again.
         () => undefined,
       );
     }, FOLLOW_MS);
@@ -104,7 +104,7 @@ export default function LogLines({ sources }: { sources: readonly string[] }) {
     () => (answer ? joinLines(isFirst && fresh.path === path ? fresh.rows : [], answer.rows) : []),
     [answer, fresh, isFirst, path],
   );
-  // While somebody reads a line, points at one or is further below, lines stay where they are.
+  // While a line is open or pointed at, or the list is scrolled down, lines stay where they are.
   const shown = useRef<{ path: string; rows: LogRow[] }>({ path: "", rows: [] });
   const mayMove =
     shown.current.path !== path || !(isScrolled || selected !== null || (isHeld && !wantsFollow));

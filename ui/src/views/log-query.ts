@@ -3,7 +3,7 @@ import type { LogRow } from "../api/types.gen";
 import type { Range } from "../state/range";
 import { formatParams, type Place } from "../state/url";
 
-/** Parameters of the address that say which page is shown. */
+/** Parameters of the address that select the page. */
 export const PAGES = ["before", "after", "around"] as const;
 export const FIRST_PAGE: Readonly<Record<string, string | null>> = {
   before: null,
@@ -28,7 +28,7 @@ export function linesPath(place: Place, { from, to }: Range, host: string, forma
   return `logs?${formatParams(params)}&${end}${host ? `&${host}` : ""}`;
 }
 
-/** What came of late, for the same question. */
+/** The newest lines, for the same question. */
 export function follow(path: string): string {
   return `${path.replace(/from=[^&]*/, `from=${LATE}`).replace(`limit=${LIMIT}`, "limit=200")}&counts=0`;
 }

@@ -1,10 +1,10 @@
-/** Logs: how loud and how bad they are, what stands out, what they say, what is alike, what concerns security. */
+/** Logs: volume and severity, findings, lines, patterns, security events. */
 import { getJson } from "../api/client";
 import { useResource } from "../api/resource";
 import { hostQuery, now } from "../api/store";
 import type { LogsAnswer, TableAnswer } from "../api/types.gen";
 import { Card } from "../app/card";
-import { Empty } from "../app/panel";
+import { Empty, isYoung } from "../app/panel";
 import { Part } from "../app/part";
 import { Chart, type ChartSpec } from "../charts/chart";
 import { counted } from "../charts/counts";
@@ -38,7 +38,7 @@ const CHARTS: readonly ChartSpec[] = [
   },
   {
     id: "log-errors",
-    title: "Errors and warnings per second",
+    title: "Error and warning rate",
     metrics: OF_ALL.slice(0, 2),
     labels: LABELS,
     empty: NO_LINE,
@@ -61,7 +61,7 @@ const CHARTS: readonly ChartSpec[] = [
   },
 ];
 
-/** What opens below a row, and columns that have nothing to say. */
+/** Columns shown in the opened row instead, and columns that are left out while empty. */
 const FINDINGS: Look = {
   hide: ["position", "message", "steps", "pattern", "rule"],
   fold: /^(value|expected|resolved_ms)$/,
@@ -70,12 +70,14 @@ const FINDINGS: Look = {
 export default function LogsView() {
   const { answer } = useRows("log_sources");
   const counts = useLevelCounts();
-  // A range may lie before the first line, and what was found in logs that are read no more stays to be told.
+  // A range may end before the first line, and findings remain when their log is not read any more.
   const hasLogs = now.value?.areas.find(({ id }) => id === "logs")?.present;
   if (answer?.total === 0 && !hasLogs) {
     return (
       <Empty height={200}>
-        No log is read on this host. Add a [[logs.source]] to the configuration of the collector.
+        {isYoung()
+          ? "No log has been read yet."
+          : "No log is read on this host. Add a [[logs.source]] to the configuration of the collector."}
       </Empty>
     );
   }
@@ -144,7 +146,7 @@ function Health({ answer, counts }: HealthProps) {
         value={lines ? 100 - (100 * severe) / lines : null}
         unit="percent"
         severity="ok"
-        note="neither error nor warning"
+        note="no error or warning"
       />
       <Card label="Lines" value={lines} unit="count" severity="ok" note="in this range" />
       {LEVELS.slice(0, 3).map(([level, label]) => (

@@ -3,12 +3,14 @@ import { useRef } from "preact/hooks";
 import { now, nowFailure, trusted, verdict } from "../api/store";
 import type { Area, Now } from "../api/types.gen";
 import { FactCards } from "../app/card";
+import { Later } from "../app/later";
 import { ViewLink } from "../app/link";
 import { Empty, Since, Skeleton } from "../app/panel";
 import { Part } from "../app/part";
 import { SEVERITY_WORD, SeverityMark, Shape } from "../app/shape";
 import { Chart, type ChartSpec } from "../charts/chart";
 import { formatClock, withoutTime } from "../format/time";
+import { keepUnits } from "../format/value";
 import { utc } from "../state/location";
 import { CPU, LOAD, MEMORY, PRESSURE } from "./host-charts";
 import { Problems } from "./problems";
@@ -18,8 +20,8 @@ import { viewById } from "./registry";
 const SERVICES: readonly (ChartSpec & { needs: string })[] = [
   { needs: "api.", id: "now-api-errors", title: "API: errors", metrics: ["api.error_pct"] },
   { needs: "api.", id: "now-api-p95", title: "API: p95 latency", metrics: ["api.p95_ms"] },
-  { needs: "db.", id: "now-active", title: "PostgreSQL: active sessions", metrics: ["db.conn_active"] },
-  { needs: "db.", id: "now-waiting", title: "PostgreSQL: waiting for locks", metrics: ["db.conn_waiting"] },
+  { needs: "db.", id: "now-active", title: "Active sessions", metrics: ["db.conn_active"] },
+  { needs: "db.", id: "now-waiting", title: "Waiting for locks", metrics: ["db.conn_waiting"] },
 ];
 
 /** Those of every host; a legend has the lines it takes on the narrowest screen. */
@@ -53,7 +55,7 @@ export default function NowView() {
   const first = isSettled && !(isYoung && trusted.value) && settled.current ? settled.current : state;
   settled.current = first;
   const services = SERVICES.filter(({ needs }) => first.facts.some(({ metric }) => metric.startsWith(needs)));
-  // What nobody set up is nothing to worry about, and nothing to be proud of.
+  // An area that is not configured is neither a problem nor a success.
   const used = first.areas.filter((area) => area.present).map(({ id }) => id);
   return (
     <>
@@ -64,14 +66,16 @@ export default function NowView() {
           <Problems key={state.host.id} />
         </div>
         <div class="stack">
-          <div class="charts">
-            {[...services, ...HOST].map((spec) => (
-              <Chart key={spec.id} spec={spec} />
-            ))}
-          </div>
-          <h2>Host</h2>
-          <FactCards metrics={CARDS} optional={[SWAP]} label="Latest values" />
-          <Part load={() => import("./host-facts")} />
+          <Later>
+            <div class="charts">
+              {[...services, ...HOST].map((spec) => (
+                <Chart key={spec.id} spec={spec} />
+              ))}
+            </div>
+            <h2>Host</h2>
+            <FactCards metrics={CARDS} optional={[SWAP]} label="Latest values" />
+            <Part load={() => import("./host-facts")} />
+          </Later>
         </div>
       </div>
     </>
@@ -86,7 +90,7 @@ function Verdict({ state }: { state: Now }) {
       <Shape severity={severity} />
       <p>
         <span class="unseen">{SEVERITY_WORD[severity]}: </span>
-        {since_ms === null ? text : withoutTime(text)}
+        {keepUnits(since_ms === null ? text : withoutTime(text))}
       </p>
       <p class="muted">
         {severity !== "ok" && since_ms !== null ? (

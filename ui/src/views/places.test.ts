@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { isRearranged, keepPlaces, type Placed } from "./places";
 
-const item = (id: string, says = id) => ({ id, says });
+const item = (id: string, text = id) => ({ id, text });
 type Item = ReturnType<typeof item>;
 
 function run(answers: readonly [number, string][]): Placed<Item>[] {
@@ -36,13 +36,13 @@ test("a row keeps its place: new ones come last, those that left stay, only the 
   }
 });
 
-test("what a row says is the newest answer; what left says what it said last", () => {
+test("the text of a row is from the newest answer; a row that left keeps its last one", () => {
   const rows = run([
     [0, "ab"],
     [10, "a"],
     [20, "a"],
   ]);
-  expect(rows.map((row) => row.item.says)).toEqual(["a20", "b0"]);
+  expect(rows.map((row) => row.item.text)).toEqual(["a20", "b0"]);
 });
 
 test("a list is rearranged when it has other rows than the answer, or another order", () => {

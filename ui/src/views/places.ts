@@ -1,9 +1,9 @@
 /**
  * Where the rows of a list stand that changes by itself. Pure.
  *
- * A row stays where it was first shown: what it says may change, what is resolved stays as it last was, and
- * what is new comes last. Only rows at the end go, as nothing stands behind them. So nobody loses the line
- * they read, or clicks on what has just moved below the pointer.
+ * A row stays where it was first shown: its text may change, a resolved one stays as it last was, and
+ * what is new comes last. Only rows at the end go, as nothing stands behind them. So readers do not lose
+ * their line, or click on something that has just moved below the pointer.
  */
 export interface Placed<T> {
   item: T;

@@ -53,6 +53,12 @@ export const KEY_CHARTS: readonly ChartSpec[] = [
     metrics: STATES,
     stacked: true,
     overlays: ["db.conn_waiting"],
+    labels: {
+      "db.conn_active": "Active",
+      "db.conn_idle_in_xact": "Idle in transaction",
+      "db.conn_idle": "Idle",
+      "db.conn_waiting": "Waiting for a lock",
+    },
     levelsOf: null,
     empty: NO_DATA,
   },
@@ -64,8 +70,9 @@ export const KEY_CHARTS: readonly ChartSpec[] = [
   },
   {
     id: "ages",
-    title: "Longest statement and transaction",
+    title: "Longest run times",
     metrics: ["db.longest_query_secs", "db.oldest_xact_secs"],
+    labels: { "db.longest_query_secs": "Statement", "db.oldest_xact_secs": "Transaction" },
     levelsOf: "db.oldest_xact_secs",
     empty: NO_DATA,
   },

@@ -113,7 +113,7 @@ export const FOLDED: Readonly<Record<string, Folded>> = {
       },
       {
         id: "buffers-written",
-        title: "Buffers written, by writer",
+        title: "Buffers written by writer",
         metrics: Object.keys(WRITERS),
         labels: WRITERS,
         stacked: true,
@@ -123,7 +123,7 @@ export const FOLDED: Readonly<Record<string, Folded>> = {
       { id: "wal", title: "WAL written", metrics: ["db.wal_bytes_per_sec"], empty: NO_DATA },
       {
         id: "wal-records",
-        title: "WAL records and full-page images",
+        title: "WAL records, full-page images",
         metrics: ["db.wal_records_per_sec", "db.wal_fpi_per_sec"],
         empty: NO_DATA,
       },

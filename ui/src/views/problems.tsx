@@ -3,7 +3,7 @@
  *
  * Nothing in it moves by itself. On a wide screen the list is the last thing in its column; on a narrow one
  * it has as much room as it needed when it was opened. Rows keep their places (`places.ts`), and the texts
- * of a row the lines they took first, until somebody asks for the list as it is now, leaves the page, or
+ * of a row the lines they took first, until the reader asks for the current list, leaves the page, or
  * changes its width.
  */
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
@@ -15,14 +15,14 @@ import { ViewLink } from "../app/link";
 import { Since } from "../app/panel";
 import { Part } from "../app/part";
 import { SeverityMark } from "../app/shape";
-import { formatValue } from "../format/value";
+import { formatLatest, formatValue, keepUnits } from "../format/value";
 import { isRearranged, keepPlaces, type Placed } from "./places";
 import { viewById } from "./registry";
 
 interface Held {
   rows: readonly Placed<Problem>[];
   answer: Now | null;
-  /** Nobody was looking: the next answer is shown as it is. */
+  /** The page was hidden: the next answer is shown as it is. */
   isUnseen: boolean;
   /** Of the list as a whole: rows of another one are other rows. */
   version: number;
@@ -127,7 +127,7 @@ function ProblemRow({ problem, isGone }: { problem: Problem; isGone: boolean }) 
   const isState = unit === "bool";
   const view = viewById(problem.view);
   const facts = [
-    problem.value === null ? "" : `now ${formatValue(problem.value, unit)}`,
+    problem.value === null ? "" : `now ${formatLatest(problem.value, unit)}`,
     problem.level === null ? "" : `threshold ${formatValue(problem.level, unit)}`,
   ];
   return (
@@ -143,7 +143,7 @@ function ProblemRow({ problem, isGone }: { problem: Problem; isGone: boolean }) 
             <Since ms={problem.since_ms} words="since " />
           </span>
         </p>
-        <strong class="held">{problem.title}</strong>
+        <strong class="held">{keepUnits(problem.title)}</strong>
         {!isState && (first.value ?? first.level) !== null && (
           <span class="muted clip">{facts.filter(Boolean).join(", ")}</span>
         )}

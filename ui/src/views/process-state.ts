@@ -25,6 +25,6 @@ const WORDS: Readonly<Record<string, string>> = {
 
 export function explainState(state: string): string {
   const letter = WORDS[state.split(/[\s_-]/)[0]?.toLowerCase() ?? ""] ?? state.charAt(0);
-  const said = STATES[letter];
-  return said === undefined ? `State ${state.slice(0, 40)}.` : `State ${letter}. ${said}`;
+  const meaning = STATES[letter];
+  return meaning === undefined ? `State ${state.slice(0, 40)}.` : `State ${letter}. ${meaning}`;
 }

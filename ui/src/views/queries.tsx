@@ -16,7 +16,7 @@ const NO_STATEMENT = "No statements in this range. Rates need two samples; one i
 const STATEMENTS: readonly ChartSpec[] = [
   {
     id: "statement-time",
-    title: "Time per second, top 8 statements",
+    title: "Time/s, top 8 statements",
     metrics: ["statement.exec_ms_per_sec"],
     stacked: true,
     levelsOf: null,
@@ -49,7 +49,7 @@ export default function QueriesView() {
 function Queries({ instance }: { instance: string }) {
   const only = useMemo(() => ({ instance }), [instance]);
   const { meta, answer } = useRows("statements", only);
-  // A statement's number says nothing; its text does.
+  // The text of a statement identifies it; its number does not.
   const texts = useMemo(
     () =>
       new Map(

@@ -1,7 +1,7 @@
 /**
  * All views, in the order of the rail.
  *
- * A view is a module that exports a component, and one line here; a line in contents.ts says what a
+ * A view is a module that exports a component, and one line here; a line in contents.ts lists what a
  * search finds in it.
  */
 import type { ComponentType } from "preact";

@@ -29,7 +29,7 @@ const CHARTS = [
   },
   {
     id: "table-scans",
-    title: "Rows read by sequential scans, top 8 tables",
+    title: "Seq. scan rows, top 8 tables",
     metrics: ["table.seq_rows_per_sec"],
     empty: NO_TABLE,
   },

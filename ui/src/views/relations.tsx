@@ -1,4 +1,4 @@
-/** Tables & Indexes: what grows, what is dead, what nobody uses. */
+/** Tables & Indexes: growth, dead rows, unused indexes. */
 import { useMemo } from "preact/hooks";
 import { Card } from "../app/card";
 import { Part } from "../app/part";
@@ -43,7 +43,7 @@ function Cards({ instance, only }: { instance: string; only: Readonly<Record<str
   const unused = useRows("unused_indexes", only);
   const values = useServerValues(CARDS, instance);
   const worst = values.worst("table.dead_pct");
-  // A card without a value is unknown whatever it is told.
+  // A card without a value is unknown whatever its severity.
   return (
     <section class="cards" data-count="4" aria-label="Latest values">
       <Card

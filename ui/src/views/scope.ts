@@ -2,7 +2,7 @@
 import { metricWithKey } from "../api/series";
 import type { ChartSpec } from "../charts/chart";
 
-/** For metrics that have a server for a key; its name need not be said in the legend. */
+/** For metrics that have a server for a key; the legend leaves its name out. */
 export function ofServer(specs: readonly ChartSpec[], name: string): ChartSpec[] {
   return specs.map((spec) => ({
     ...spec,

@@ -7,7 +7,7 @@ import { Down, downOf, Picker, Unpicked, usePick } from "./pick";
 interface ServerProps {
   /** Whose blind spots matter here; all unless given. */
   families?: RegExp;
-  /** What is missing is said below rather than above. */
+  /** Missing permissions or data are listed below rather than above. */
   isNoteLast?: boolean;
   children(instance: string, isDown: boolean): ComponentChildren;
 }

@@ -41,5 +41,5 @@ export const KEY_CHARTS: readonly ChartSpec[] = [
 export const TOPICS: readonly (readonly [string, string])[] = [
   ["disks", "Disks and file systems"],
   ["network", "Network interfaces and TCP"],
-  ["kernel", "Processes, context switches and open files"],
+  ["kernel", "Processes and open files"],
 ];

@@ -42,7 +42,7 @@ export const HOST_FOLDED: Readonly<Record<string, FoldedHost>> = {
     charts: [
       {
         id: "tcp",
-        title: "TCP retransmits and listen overflows",
+        title: "TCP retransmits, overflows",
         metrics: ["system.tcp_retrans_per_sec", "system.listen_overflows_per_sec"],
         labels: {
           "system.tcp_retrans_per_sec": "Retransmits",
@@ -57,13 +57,13 @@ export const HOST_FOLDED: Readonly<Record<string, FoldedHost>> = {
     charts: [
       {
         id: "pressure-full",
-        title: "Pressure: time all tasks were waiting",
+        title: "Pressure stall, all tasks",
         metrics: ["system.pressure_memory_full_pct", "system.pressure_io_full_pct"],
         labels: { "system.pressure_memory_full_pct": "Memory", "system.pressure_io_full_pct": "Disk" },
       },
       {
         id: "running",
-        title: "Running and blocked processes",
+        title: "Processes running, blocked",
         metrics: ["system.procs_running", "system.procs_blocked"],
         labels: { "system.procs_running": "Running", "system.procs_blocked": "Blocked" },
         levelsOf: null,
@@ -82,7 +82,7 @@ export const HOST_FOLDED: Readonly<Record<string, FoldedHost>> = {
       },
       {
         id: "handles",
-        title: "Open files and tracked connections",
+        title: "Open files, connections",
         metrics: ["system.open_files_pct", "system.conntrack_used_pct"],
         labels: { "system.open_files_pct": "Open files", "system.conntrack_used_pct": "Conntrack" },
         ceiling: 100,

@@ -9,7 +9,7 @@ import { choose } from "./pick";
 interface TabsProps {
   pick: Pick;
   label: string;
-  /** What of a thing is said beside its name. */
+  /** The text beside a name. */
   kindOf(name: string): string;
   children: ComponentChildren;
 }

@@ -422,6 +422,8 @@ impl<'a> Session<'a> {
 
     /// Delivers the rest before the end, as far as there is time.
     async fn final_flush(&mut self) {
+        // One more plan, which removes the files of what is delivered.
+        self.queue_works = false;
         let deliver = async { while let Ok(true) = self.deliver().await {} };
         if timeout(FINAL_FLUSH, deliver).await.is_err() {
             tracing::info!("undelivered records stay in the spool for the next start");
