@@ -141,12 +141,15 @@ async fn h3_redirects_are_not_followed() {
 #[tokio::test]
 async fn h4_what_is_no_metrics_is_an_error_and_no_row() {
     for (body, words) in [
-        (&b"<html><body>Welcome</body></html>"[..], "no JSON"),
-        (b"", "no JSON"),
-        (b"\xff\xfe{\0}\0", "no JSON"),
-        (b"[]", "no object"),
+        (
+            &b"<html><body>Welcome</body></html>"[..],
+            "not answer with JSON",
+        ),
+        (b"", "not answer with JSON"),
+        (b"\xff\xfe{\0}\0", "not answer with JSON"),
+        (b"[]", "not an object"),
         (b"{\"hello\": \"world\"}", "none of the values"),
-        (b"request_total 7\n", "no JSON"),
+        (b"request_total 7\n", "not answer with JSON"),
     ] {
         assert_down(
             &rows_of(ok("application/json", body)).await,
@@ -370,15 +373,26 @@ async fn what_is_wrong_is_told_once_until_something_else_is() {
     ])
     .await;
     let mut application = Application::new(peer.target()).unwrap();
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     for number in 0..7 {
-        told.push(match tick(&mut application, number).await.1 {
+        reported.push(match tick(&mut application, number).await.1 {
             News::Nothing => "",
             News::Up => "up",
-            News::Down(cause) if cause.contains("no JSON") => "no JSON",
+            News::Down(cause) if cause.contains("not answer with JSON") => "not answer with JSON",
             News::Down(cause) if cause.contains("500") => "500",
             News::Down(cause) => panic!("{cause}"),
         });
     }
-    assert_eq!(told, ["no JSON", "", "500", "", "up", "", "no JSON"]);
+    assert_eq!(
+        reported,
+        [
+            "not answer with JSON",
+            "",
+            "500",
+            "",
+            "up",
+            "",
+            "not answer with JSON"
+        ]
+    );
 }

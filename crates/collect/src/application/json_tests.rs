@@ -168,7 +168,7 @@ fn what_is_no_json_object_with_our_values_is_an_error() {
         ("", "ends early"),
         ("<html></html>", "not well-formed"),
         ("{\"total_requests\": 7", "ends early"),
-        ("[1]", "no object"),
+        ("[1]", "not an object"),
         ("{\"a\": 1}", "none of the values"),
         (&format!("{{\"a\": {deep}}}"), "nested too deep"),
     ] {
