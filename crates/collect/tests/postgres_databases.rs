@@ -62,9 +62,10 @@ async fn a_database_that_hangs_and_one_that_is_dropped_meanwhile_cost_only_thems
     };
     let (slow, ()) = tokio::join!(ticks.slow(), drop_it);
     let fast = ticks.fast().await;
-    let told = |name: &str| text(fast.with::<VisibilityGap>("database", name), "state").to_owned();
-    assert_eq!(told("a_stuck"), "unreachable");
-    assert_eq!(told("b_gone"), "missing");
+    let reported =
+        |name: &str| text(fast.with::<VisibilityGap>("database", name), "state").to_owned();
+    assert_eq!(reported("a_stuck"), "unreachable");
+    assert_eq!(reported("b_gone"), "missing");
     let error = text(slow.one::<CollectorRun>(), "error");
     assert!(
         error.contains("database of a_stuck, database of b_gone"),

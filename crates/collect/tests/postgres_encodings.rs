@@ -181,17 +181,17 @@ async fn a_statement_in_another_encoding_hides_no_text_but_its_own() {
     legacy.client.batch_execute(remedy).await.unwrap();
     work().await;
     let slow = ticks.slow().await;
-    let told = texts(&slow);
+    let reported = texts(&slow);
     for begin in [
         "SELECT length(",
         "SELECT upper(",
         r"SELECT $1 AS x\xff",
         r"SELECT $1 AS",
     ] {
-        let found = told
+        let found = reported
             .iter()
             .any(|query| query.replace('"', "").starts_with(begin));
-        assert!(found, "{begin}: {told:?}");
+        assert!(found, "{begin}: {reported:?}");
     }
     assert!(!slow.of::<StatementSample>().is_empty());
     let fast = ticks.fast().await;

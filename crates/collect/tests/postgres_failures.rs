@@ -189,15 +189,15 @@ async fn what_is_revoked_makes_its_own_counters_unknown_and_no_others() {
             .collect();
         assert_eq!(unknown, expected, "{object}");
         let gaps = fast.of::<VisibilityGap>();
-        let told = gaps.iter().filter(|row| text(row, "family") == family);
-        let remedies: Vec<&str> = told.clone().map(|row| text(row, "remedy")).collect();
-        let told: Vec<&str> = told.map(|row| text(row, "state")).collect();
-        assert_eq!(told, ["denied"], "{object}: {gaps:#?}");
+        let reported = gaps.iter().filter(|row| text(row, "family") == family);
+        let remedies: Vec<&str> = reported.clone().map(|row| text(row, "remedy")).collect();
+        let reported: Vec<&str> = reported.map(|row| text(row, "state")).collect();
+        assert_eq!(reported, ["denied"], "{object}: {gaps:#?}");
         do_each(&server, &remedies).await;
         ticks.slow().await;
         let fast = ticks.fast().await;
-        let mended = fast.find::<VisibilityGap>("family", family).is_none();
-        assert!(mended, "{object}: {remedies:?}");
+        let fixed = fast.find::<VisibilityGap>("family", family).is_none();
+        assert!(fixed, "{object}: {remedies:?}");
         ticks.watcher.close().await;
         do_each(&server, &[&grant]).await;
     }

@@ -52,9 +52,9 @@ async fn sizes_come_from_the_files_until_the_catalogue_knows_them() {
               WHERE '{table}'::regclass IN (c.oid, i.indrelid)
                  OR (SELECT reltoastrelid FROM pg_class WHERE oid = '{table}'::regclass) IN (c.oid, i.indrelid))"
         );
-        let (told, real) = (int(row, "total_bytes"), real(&main).await);
-        assert_eq!(told, real, "{table}");
-        assert!(told > 500_000);
+        let (reported, real) = (int(row, "total_bytes"), real(&main).await);
+        assert_eq!(reported, real, "{table}");
+        assert!(reported > 500_000);
     }
     let row = slow.with::<TableSample>("table_name", "fresh");
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Each remedy mends what it is told of, and names no right that the role has.
+//! Each remedy fixes what it reports, and names no right that the role has.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -26,7 +26,7 @@ async fn look(ticks: &mut Ticks) -> Rows {
 }
 
 /// Applies what is advised for this family until it is seen, and gives what was advised.
-async fn mended(server: &Server, ticks: &mut Ticks, family: &str) -> Vec<String> {
+async fn fixed(server: &Server, ticks: &mut Ticks, family: &str) -> Vec<String> {
     let mut advised = Vec::new();
     for _ in 0..5 {
         let rows = look(ticks).await;
@@ -36,7 +36,7 @@ async fn mended(server: &Server, ticks: &mut Ticks, family: &str) -> Vec<String>
         let remedy = text(gap, "remedy").to_owned();
         assert!(
             !advised.contains(&remedy),
-            "{remedy} mends nothing: {gap:?}"
+            "{remedy} fixes nothing: {gap:?}"
         );
         let database = match text(gap, "database") {
             "" => "postgres",
@@ -47,12 +47,12 @@ async fn mended(server: &Server, ticks: &mut Ticks, family: &str) -> Vec<String>
             ..pg::SessionOptions::default()
         };
         let target = server.target().with_database(database);
-        let session = pg::connect(&target, &options, "mender").await.unwrap();
+        let session = pg::connect(&target, &options, "fixer").await.unwrap();
         let applied = session.client.batch_execute(&remedy).await;
         applied.unwrap_or_else(|error| panic!("{remedy}: {error}"));
         advised.push(remedy);
     }
-    panic!("{family} is not mended by {advised:?}");
+    panic!("{family} is not fixed by {advised:?}");
 }
 
 #[tokio::test]
@@ -99,18 +99,18 @@ async fn rights_that_are_missing_are_named_and_no_others() {
             vec!["GRANT SELECT ON pg_locks TO watcher; /* in database postgres */"],
         ),
     ];
-    let opened = mended(&server, &mut ticks, "statements").await;
+    let opened = fixed(&server, &mut ticks, "statements").await;
     assert_eq!(
         opened,
         ["GRANT USAGE ON SCHEMA \"Ext\" TO watcher; /* in database postgres */"]
     );
     for (breach, family, expected) in cases {
         do_each(&server, &[breach]).await;
-        let advised = mended(&server, &mut ticks, family).await;
+        let advised = fixed(&server, &mut ticks, family).await;
         assert_eq!(advised, expected, "{breach}");
     }
     // Looking at bloat is proposed instead of reading every table.
-    let advised = mended(&server, &mut ticks, "table_bloat").await;
+    let advised = fixed(&server, &mut ticks, "table_bloat").await;
     assert!(
         advised[0].starts_with("CREATE EXTENSION pgstattuple;"),
         "{advised:?}"
@@ -127,7 +127,7 @@ async fn rights_that_are_missing_are_named_and_no_others() {
     )
     .await;
     let mut ticks = Ticks::new(instance_as(&server, "lazy"));
-    let advised = mended(&server, &mut ticks, "activity").await;
+    let advised = fixed(&server, &mut ticks, "activity").await;
     assert!(advised[0].contains("INHERIT"), "{advised:?}");
     ticks.watcher.close().await;
 }
@@ -169,13 +169,13 @@ async fn settings_and_databases_are_mended_where_they_are_set() {
     let mut named = instance_as(&server, "watcher");
     named.databases = collect::postgres::Databases::Named(vec!["Shut".to_owned()]);
     let mut ticks = Ticks::new(named);
-    let advised = mended_elsewhere(&server, &mut ticks).await;
+    let advised = fixed_elsewhere(&server, &mut ticks).await;
     assert_eq!(advised, "ALTER DATABASE \"Shut\" ALLOW_CONNECTIONS true;");
     ticks.watcher.close().await;
 }
 
 /// The remedy for the one database that cannot be entered, after which it can.
-async fn mended_elsewhere(server: &Server, ticks: &mut Ticks) -> String {
+async fn fixed_elsewhere(server: &Server, ticks: &mut Ticks) -> String {
     let rows = look(ticks).await;
     let remedy = text(rows.with::<VisibilityGap>("family", "database"), "remedy").to_owned();
     do_each(server, &[&remedy]).await;
@@ -189,14 +189,14 @@ async fn settings_are_those_of_a_new_session() {
     let server = furnished(&[]).await;
     let mut ticks = Ticks::new(instance_as(&server, "watcher"));
     let slow = ticks.slow().await;
-    let told = |rows: &Rows, name: &str| {
+    let reported = |rows: &Rows, name: &str| {
         let rows = rows.of::<CheckSample>().into_iter();
         let mut rows = rows.filter(|row| text(row, "check_name") == "settings");
         let row = rows.find(|row| text(row, "object") == name).unwrap();
         text(row, "detail").to_owned()
     };
     for name in ["statement_timeout", "idle_in_transaction_session_timeout"] {
-        let detail = told(&slow, name);
+        let detail = reported(&slow, name);
         assert!(detail.contains("\"setting\": \"0\""), "{name}: {detail}");
         assert!(
             detail.contains("\"source\": \"default\""),
@@ -217,9 +217,9 @@ async fn settings_are_those_of_a_new_session() {
     .await;
     let mut ticks = Ticks::new(instance_as(&server, "watcher"));
     let slow = ticks.slow().await;
-    let detail = told(&slow, "statement_timeout");
+    let detail = reported(&slow, "statement_timeout");
     assert!(detail.contains("\"setting\": null"), "{detail}");
-    let detail = told(&slow, "idle_in_transaction_session_timeout");
+    let detail = reported(&slow, "idle_in_transaction_session_timeout");
     assert!(detail.contains("\"setting\": \"9000\""), "{detail}");
     ticks.watcher.close().await;
 }

@@ -5,7 +5,7 @@ import { Part } from "../app/part";
 import { Down, downOf, Picker, Unpicked, usePick } from "./pick";
 
 interface ServerProps {
-  /** Whose blind spots matter here; all unless given. */
+  /** Whose missing statistics matter here; all unless given. */
   families?: RegExp;
   /** Missing permissions or data are listed below rather than above. */
   isNoteLast?: boolean;

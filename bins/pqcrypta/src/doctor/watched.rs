@@ -18,12 +18,12 @@ pub(super) async fn servers(config: &Config) -> Vec<(String, Finding)> {
     let mut findings = Vec::new();
     for server in &config.postgres {
         let name = format!("server {}", server.name);
-        let spots = match Instance::of(server, &config.database, timeout) {
+        let gaps = match Instance::of(server, &config.database, timeout) {
             Ok(instance) => postgres::visibility_gaps(instance).await,
             Err(error) => Err(error),
         };
-        match spots {
-            Ok(spots) if spots.is_empty() => {
+        match gaps {
+            Ok(gaps) if gaps.is_empty() => {
                 findings.push((name, Good("everything can be seen".to_owned())));
             }
             Ok(gaps) => findings.extend(gaps.into_iter().map(|gap| {

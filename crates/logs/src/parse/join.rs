@@ -308,7 +308,7 @@ impl Open {
         self.event.pid
     }
 
-    /// Says which unit it is of.
+    /// Sets the unit that it belongs to.
     pub(crate) fn of_unit(&mut self, unit: &str) {
         unit.clone_into(&mut self.event.unit);
     }

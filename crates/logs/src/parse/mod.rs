@@ -251,7 +251,7 @@ struct Draft<'a> {
     awaits: bool,
     /// What the lines that follow are part of, where the message does not report it.
     trace: Trace,
-    /// How secrets leave the message; [`redact::clean`] unless said.
+    /// How secrets leave the message; [`redact::clean`] unless set.
     redact: Option<Redact>,
     /// The error code states that a function of PostgreSQL's user wrote the texts.
     raised: bool,

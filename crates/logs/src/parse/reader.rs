@@ -68,7 +68,7 @@ struct Pieces {
     outer: Outer,
 }
 
-/// What a runtime of containers said of a line.
+/// Header that a container runtime put before a line.
 #[derive(Debug)]
 struct Outer {
     stamp: Option<Stamp>,

@@ -11,8 +11,8 @@
 //! word that it begins with; of the kernel and of errors of the system that of their fixed words
 //! ([`faults`]). Every other message is `info`.
 //!
-//! A line that is not of syslog is read as [`simple_timestamp`] does: this is the parser of files of which
-//! nothing is said.
+//! A line that is not of syslog is read as [`simple_timestamp`] does: this is the parser of files whose
+//! format is not configured.
 
 use std::borrow::Cow;
 

@@ -39,7 +39,7 @@ enum Place {
 }
 
 /// A form of message.
-struct Says {
+struct MessageForm {
     /// How it begins.
     begins: &'static str,
     /// What must be after that, somewhere; a word of the daemon's own.
@@ -48,8 +48,8 @@ struct Says {
     place: Place,
 }
 
-const fn says(begins: &'static str, holds: &'static str, what: What, place: Place) -> Says {
-    Says {
+const fn form(begins: &'static str, holds: &'static str, what: What, place: Place) -> MessageForm {
+    MessageForm {
         begins,
         holds,
         what,
@@ -64,204 +64,204 @@ const REFUSED: What = What::Failed(Form::Refused);
 const ENDED: What = What::Failed(Form::Ended);
 
 /// Every form. The first that fits holds, so what is more exact is before what is less.
-const FORMS: &[Says] = &[
-    says("Failed ", " for ", FAILED, Place::From),
-    says(
+const FORMS: &[MessageForm] = &[
+    form("Failed ", " for ", FAILED, Place::From),
+    form(
         "Invalid user ",
         "",
         What::Failed(Form::Invalid),
         Place::From,
     ),
-    says(
+    form(
         "Illegal user ",
         "",
         What::Failed(Form::Invalid),
         Place::From,
     ),
-    says(
+    form(
         "Accepted ",
         " for ",
         What::Accepted { guessable: true },
         Place::From,
     ),
-    says("User ", " not allowed because ", REFUSED, Place::Because),
-    says("ROOT LOGIN REFUSED FROM ", "", REFUSED, Place::Next),
-    says("refused connect from ", "", REFUSED, Place::Parenthesis),
-    says(
+    form("User ", " not allowed because ", REFUSED, Place::Because),
+    form("ROOT LOGIN REFUSED FROM ", "", REFUSED, Place::Next),
+    form("refused connect from ", "", REFUSED, Place::Parenthesis),
+    form(
         "maximum authentication attempts exceeded for ",
         "",
         ENDED,
         Place::From,
     ),
-    says(
+    form(
         "Disconnecting",
         "Too many authentication failures",
         ENDED,
         Place::Last,
     ),
-    says(
+    form(
         "Disconnecting",
         "Change of username or service not allowed",
         ENDED,
         Place::Last,
     ),
-    says(
+    form(
         "PAM service(sshd) ignoring max retries",
         "",
         ENDED,
         Place::Nowhere,
     ),
     // Modules that refuse: by place or time, or after too many failures.
-    says(
+    form(
         "pam_access(",
         "access denied for user ",
         REFUSED,
         Place::Module,
     ),
-    says(
+    form(
         "pam_faillock(",
         "Consecutive login failures for user ",
         REFUSED,
         Place::Module,
     ),
-    says("pam_tally", ", deny ", REFUSED, Place::Module),
-    says("pam_listfile(", "Refused user ", REFUSED, Place::Module),
-    says("pam_time(", "access denied", REFUSED, Place::Module),
-    says(
+    form("pam_tally", ", deny ", REFUSED, Place::Module),
+    form("pam_listfile(", "Refused user ", REFUSED, Place::Module),
+    form("pam_time(", "access denied", REFUSED, Place::Module),
+    form(
         "Access denied for user ",
         " by PAM account configuration",
         REFUSED,
         Place::Nowhere,
     ),
-    says("PAM: ", " for ", PAM, Place::From),
-    says("PAM ", "authentication failure", MODULE, Place::Rhost),
-    says("pam_", "authentication failure", MODULE, Place::Rhost),
-    says("Received disconnect from ", "Auth fail", ENDED, Place::Next),
-    says(
+    form("PAM: ", " for ", PAM, Place::From),
+    form("PAM ", "authentication failure", MODULE, Place::Rhost),
+    form("pam_", "authentication failure", MODULE, Place::Rhost),
+    form("Received disconnect from ", "Auth fail", ENDED, Place::Next),
+    form(
         "Received disconnect from ",
         "authentication methods available",
         ENDED,
         Place::Next,
     ),
-    says("Received disconnect from ", "", What::Closed, Place::Next),
-    says("Connection closed by ", "", What::Closed, Place::Last),
-    says("Connection reset by ", "", What::Closed, Place::Last),
-    says("Disconnected from ", "", What::Closed, Place::Last),
-    says(
+    form("Received disconnect from ", "", What::Closed, Place::Next),
+    form("Connection closed by ", "", What::Closed, Place::Last),
+    form("Connection reset by ", "", What::Closed, Place::Last),
+    form("Disconnected from ", "", What::Closed, Place::Last),
+    form(
         "Did not receive identification string from ",
         "",
         What::Probe,
         Place::Next,
     ),
-    says(
+    form(
         "Bad protocol version identification ",
         "",
         What::Probe,
         Place::From,
     ),
-    says(
+    form(
         "kex_exchange_identification: ",
         "",
         What::Probe,
         Place::Nowhere,
     ),
-    says("kex_protocol_error: ", "", What::Probe, Place::Nowhere),
-    says(
+    form("kex_protocol_error: ", "", What::Probe, Place::Nowhere),
+    form(
         "Bad remote protocol version identification: ",
         "",
         What::Probe,
         Place::Nowhere,
     ),
-    says(
+    form(
         "Protocol major versions differ for ",
         "",
         What::Probe,
         Place::Next,
     ),
-    says(
+    form(
         "Protocol major versions differ: ",
         "",
         What::Probe,
         Place::Nowhere,
     ),
-    says("scanned from ", " with SSH-", What::Probe, Place::Next),
-    says("probed from ", " with SSH-", What::Probe, Place::Next),
-    says("Bad packet length ", "", What::Probe, Place::Nowhere),
-    says("Corrupted MAC on input", "", What::Probe, Place::Nowhere),
-    says("padding error: ", "", What::Probe, Place::Nowhere),
+    form("scanned from ", " with SSH-", What::Probe, Place::Next),
+    form("probed from ", " with SSH-", What::Probe, Place::Next),
+    form("Bad packet length ", "", What::Probe, Place::Nowhere),
+    form("Corrupted MAC on input", "", What::Probe, Place::Nowhere),
+    form("padding error: ", "", What::Probe, Place::Nowhere),
     // The daemon that listens, since 8.5 of MaxStartups and since 9.8 of penalties.
-    says("drop connection #", "", What::Dropped, Place::Bracket),
-    says(
+    form("drop connection #", "", What::Dropped, Place::Bracket),
+    form(
         "srclimit_penalise: ",
         " penalty of ",
         What::Dropped,
         Place::Penalty,
     ),
-    says(
+    form(
         "banner exchange: Connection from ",
         "",
         What::Probe,
         Place::Next,
     ),
-    says(
+    form(
         "ssh_dispatch_run_fatal: Connection from ",
         "",
         What::Probe,
         Place::Last,
     ),
-    says(
+    form(
         "Unable to negotiate with ",
         "no matching ",
         What::Probe,
         Place::Next,
     ),
-    says(
+    form(
         "Unable to negotiate a key exchange method",
         "",
         What::Probe,
         Place::Nowhere,
     ),
-    says("no matching ", " found", What::Probe, Place::Nowhere),
-    says("no hostkey alg", "", What::Probe, Place::Nowhere),
-    says(
+    form("no matching ", " found", What::Probe, Place::Nowhere),
+    form("no hostkey alg", "", What::Probe, Place::Nowhere),
+    form(
         "Timeout before authentication for connection from ",
         "",
         What::Dropped,
         Place::Next,
     ),
-    says(
+    form(
         "Timeout before authentication for ",
         "",
         What::Probe,
         Place::Next,
     ),
-    says(
+    form(
         "Read from socket failed: Connection reset by peer",
         "",
         What::Probe,
         Place::Nowhere,
     ),
-    says(
+    form(
         "Magic value check failed ",
         " on obfuscated handshake from ",
         What::Probe,
         Place::From,
     ),
-    says("Connection from ", "", What::Connected, Place::Last),
+    form("Connection from ", "", What::Connected, Place::Last),
     // The patches for high-performance networks log each connection like this.
-    says(
+    form(
         "SSH: Server;Ltype: Version;Remote: ",
         "",
         What::Connected,
         Place::Remote,
     ),
-    says(
+    form(
         "SSH: Server;Ltype: Kex;Remote: ",
         "",
         What::Connected,
         Place::Remote,
     ),
-    says(
+    form(
         "SSH: Server;Ltype: Authname;Remote: ",
         "",
         What::Connected,

@@ -120,7 +120,7 @@ impl Files {
         &self.name
     }
 
-    /// Returns how the source fared at the last poll: its gravest stream and what waits in all of them.
+    /// Returns how the source fared at the last poll: its most severe stream and what waits in all of them.
     #[must_use]
     pub fn state(&self) -> &State {
         &self.state

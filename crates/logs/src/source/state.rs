@@ -19,7 +19,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// Every status, the gravest last.
+    /// Every status, the most severe last.
     pub const ALL: [Self; 6] = [
         Self::Ok,
         Self::Limited,

@@ -145,7 +145,7 @@ pub(super) const SOURCES: View = View {
             ("unreadable", "Unreadable"),
             ("misread", "Not understood"),
             ("silent", "Silent"),
-            ("ok", "Heard"),
+            ("ok", "OK"),
         ],
     }],
     default_sort: "source",

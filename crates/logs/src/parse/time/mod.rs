@@ -6,7 +6,7 @@
 //! * A zone that is not known, or that is known under several offsets: the time is unknown. It is never
 //!   read as local time.
 //! * `23:59:60` and `24:00:00` are the second that follows.
-//! * More than ten years from now: clamped, and said so in the context.
+//! * More than ten years from now: clamped, which the context states.
 //!
 //! Arithmetic is on seconds since the epoch; the database of time zones is asked once per hour of
 //! local time, as its answer holds for the hour unless the clock changes in it.
@@ -49,7 +49,7 @@ pub(crate) struct Civil {
 /// The zone as it is in a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Zone<'a> {
-    /// Not said.
+    /// No zone in the line.
     Local,
     /// Seconds east of Greenwich.
     Offset(i32),
