@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Page } from "@playwright/test";
-import { at, expect, host, open, settled, sql, test } from "./support/page";
+import { at, expect, host, open, scrollTo, settled, sql, test } from "./support/page";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const VIEWS = ["now", "system", "processes", "collector"];
@@ -179,7 +179,7 @@ test("on a phone rows open, the range can be set and nothing is too small to hit
   await page.setViewportSize({ width: 390, height: 844 });
   await open(page, "processes", { host: host("crowd") });
   const table = page.locator("#table-processes");
-  await table.scrollIntoViewIfNeeded();
+  await scrollTo(page, table);
   await table.getByRole("button", { name: "More of this row" }).first().click();
   await expect(table.locator(".details").first()).toContainText("Threads");
   const small = await page.locator("button:visible, a:visible, select:visible").evaluateAll((all) =>

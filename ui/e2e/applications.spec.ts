@@ -1,5 +1,5 @@
 /** API and proxy: what users get, what failed, and a target that is gone. */
-import { expect, host, open, settled, test, unfold } from "./support/page";
+import { expect, host, open, scrollTo, settled, test, unfold } from "./support/page";
 
 test("errors, latency and the database behind are judged by the registry", async ({ page }) => {
   await open(page, "api", { host: host("broken"), "f.target": "api" });
@@ -37,7 +37,7 @@ test("a histogram is told as shares between its bounds, and as shares within eac
 test("endpoints by status: only statuses that occur have a column, under their class", async ({ page }) => {
   await open(page, "api", { host: host("broken"), "f.target": "api" });
   const table = page.locator("#table-endpoints");
-  await table.scrollIntoViewIfNeeded();
+  await scrollTo(page, table);
   const head = table.locator("thead tr").last().locator("th button");
   await expect(head.filter({ hasText: /^(4|5)\d\d/ })).toHaveText([/401/, /404/, /429/, /500/, /503/]);
   await expect(table.locator("thead .groups th")).toHaveText(["Client errors", "Server errors"]);
@@ -52,7 +52,7 @@ test("endpoints by status: only statuses that occur have a column, under their c
 test("recent failures are filtered by a click on a status", async ({ page }) => {
   await open(page, "api", { host: host("broken"), "f.target": "api" });
   const table = page.locator("#table-failures");
-  await table.scrollIntoViewIfNeeded();
+  await scrollTo(page, table);
   await expect(table.locator(".count")).toHaveText("100");
   await table.locator(".chips").getByRole("button", { name: /^401/ }).click();
   await expect(table.locator("tbody tr").first()).toContainText("/v1/login");

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import type { Page } from "@playwright/test";
 import type { LogsAnswer } from "../src/api/types.gen";
-import { api, expect, host, open, sql, test } from "./support/page";
+import { api, expect, host, open, scrollTo, sql, test } from "./support/page";
 
 const lines = (page: Page) => page.locator("#log-lines .lines li");
 
@@ -151,7 +151,7 @@ test("a line that means harm is text, closed and open, wide and narrow", async (
 test("patterns tell what is new and lead to their lines; CSV holds what is found", async ({ page }) => {
   await open(page, "logs", { host: host("loud") });
   const patterns = page.locator("#table-log_patterns");
-  await patterns.scrollIntoViewIfNeeded();
+  await scrollTo(page, patterns);
   await patterns.locator(".chips").getByRole("button", { name: /^Rare/ }).click();
   const row = patterns.locator("tbody tr", { hasText: "could not extend" });
   await expect(row.locator("svg").last()).toBeAttached();
@@ -172,7 +172,7 @@ test("a source that cannot be read is a problem with its cause, and sources have
   await open(page, "logs", { host: host("loud") });
   await expect(page.locator(".card", { hasText: "Silent sources" })).toContainText("1 unreadable, of 5");
   const sources = page.locator("#table-log_sources");
-  await sources.scrollIntoViewIfNeeded();
+  await scrollTo(page, sources);
   await sources
     .locator(".chips")
     .getByRole("button", { name: /^Unreadable/ })
@@ -180,7 +180,7 @@ test("a source that cannot be read is a problem with its cause, and sources have
   await expect(sources.locator("tbody tr")).toHaveCount(1);
   await expect(sources).toContainText("cannot open /var/log/secure");
   const events = page.locator("#table-security_events");
-  await events.scrollIntoViewIfNeeded();
+  await scrollTo(page, events);
   await events
     .locator(".chips")
     .getByRole("button", { name: /^Critical/ })

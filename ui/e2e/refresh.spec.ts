@@ -9,6 +9,7 @@ import {
   type Now,
   open,
   type SeriesAnswer,
+  scrollTo,
   sql,
   type TableAnswer,
   test,
@@ -28,10 +29,10 @@ test("a refresh keeps page, sort, search, focus, selection and scroll", async ({
   const id = host("crowd");
   await open(page, "processes", { host: id, sort: "process_name", page: 1 });
   const table = page.locator("#table-processes");
-  await table.scrollIntoViewIfNeeded();
+  await scrollTo(page, table);
   await expect(table.locator("tbody tr").first()).toContainText("task-26");
   const button = table.locator("tbody tr", { hasText: "task-30" }).locator(".row-button");
-  await button.scrollIntoViewIfNeeded();
+  await scrollTo(page, button);
   await button.focus();
   const place = await page.evaluate(() => scrollY);
   await tickAndWait(page, id);

@@ -1,6 +1,6 @@
 /** Tables: exports, and text that means harm. */
 import { readFile } from "node:fs/promises";
-import { expect, host, open, test } from "./support/page";
+import { expect, host, open, scrollTo, test } from "./support/page";
 
 /** RFC 4180, strictly. */
 function parseCsv(text: string): string[][] {
@@ -73,7 +73,7 @@ test("hostile names are inert text: no element, no script, no foreign request, n
     await page.setViewportSize({ width, height: 900 });
     await open(page, "processes", { host: host("hostile") });
     const table = page.locator("#table-processes");
-    await table.scrollIntoViewIfNeeded();
+    await scrollTo(page, table);
     await expect(table.locator("tbody tr")).toHaveCount(6);
     await expect(table).toContainText("<img src=x onerror=");
     expect(await page.locator("img, iframe, script:not([src])").count()).toBe(0);

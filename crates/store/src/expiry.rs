@@ -14,7 +14,7 @@
 //! so it counts since when they are there, too: an old row stays for a day, one of a day to come for the
 //! retention of its table.
 //!
-//! Tables without partitions ([`WHOLE`]) hold few rows, which are deleted up to a thousand at a time. Each step
+//! Tables without partitions (`WHOLE`) hold few rows, which are deleted up to a thousand at a time. Each step
 //! is one transaction: when the work is interrupted, the steps so far are kept, and the next hour continues.
 
 use schema::{Keep, TABLES};

@@ -1,7 +1,7 @@
 /** What the tests have in common: pages that watch themselves, hosts by name, and how to read charts. */
 
 import { env } from "node:process";
-import { test as base, expect, type Page } from "@playwright/test";
+import { test as base, expect, type Locator, type Page } from "@playwright/test";
 import { mergeSeries } from "../../src/api/merge";
 import type { Now, SeriesAnswer, TableAnswer } from "../../src/api/types.gen";
 import { sql as runSql } from "./server";
@@ -115,6 +115,12 @@ export async function settled(page: Page): Promise<void> {
       return bottom < 0 || top > innerHeight;
     }),
   );
+}
+
+/** Scrolls to a part of the page and waits until nothing around it loads, so that a click meets what it aims at. */
+export async function scrollTo(page: Page, part: Locator): Promise<void> {
+  await part.scrollIntoViewIfNeeded();
+  await settled(page);
 }
 
 /** Opens a topic that is folded away. */

@@ -1,6 +1,6 @@
 //! How a counter is read as steps: the one place that compares a sample of a counter with the one before.
 //!
-//! Generated statements call [`previous`]. Statements in `.sql` files write a fragment instead, which
+//! Generated statements call `previous`. Statements in `.sql` files write a fragment instead, which
 //! [`expand`] replaces; it needs a window `w` that is partitioned by the source of the counter and
 //! ordered by `ts`:
 //!
