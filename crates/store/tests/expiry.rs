@@ -274,15 +274,7 @@ async fn many_rows_without_a_partition_go_in_pieces() {
         )
         .await
         .unwrap();
-    let (mut block, mut steps) = (Some("0".to_owned()), 0);
-    while let Some(from) = block {
-        let step = format!(
-            "select next_block from collector.expire_strays('system_metrics_raw', 'raw', {}, {from})",
-            clock().as_micros()
-        );
-        block = database.sql(&step).await.unwrap()[0][0].clone();
-        steps += 1;
-    }
+    let (_, steps) = expire_strays(&database).await;
     assert!(steps > 1, "10 MB in one step");
     let left = "select count(*) from collector.system_metrics_raw_other";
     assert_eq!(number(&database, left).await, 1);

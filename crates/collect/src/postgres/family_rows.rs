@@ -26,7 +26,7 @@ pub(super) struct FamilyRows<'a> {
     /// The epoch of the mark that was met last: most rows of an answer have one mark.
     epoch: Option<(String, Option<String>)>,
     plan: Option<Plan>,
-    /// How many objects there are, where the answer tells.
+    /// Number of objects, where the answer states it.
     found: i64,
     given: usize,
     mismatch: Option<PgError>,
