@@ -153,6 +153,17 @@ struct Operation {
     what: &'static str,
 }
 
+impl Operation {
+    async fn execute(
+        &self,
+        client: &Client,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<(), LogError> {
+        let executed = client.execute(&self.statement, parameters).await;
+        executed.map(drop).map_err(failed(self.what))
+    }
+}
+
 async fn prepared(
     (client, statements): (&Client, &mut Statements),
     sql: &str,
@@ -164,10 +175,7 @@ async fn prepared(
 
 async fn add_counts(
     client: &Client,
-    &Operation {
-        ref statement,
-        what,
-    }: &Operation,
+    operation: &Operation,
     host: i32,
     batch: &Batch,
 ) -> Result<(), LogError> {
@@ -179,11 +187,9 @@ async fn add_counts(
     let sources: Vec<&str> = counts.iter().map(|one| &*one.source).collect();
     let levels: Vec<&str> = counts.iter().map(|one| one.level.as_str()).collect();
     let numbers: Vec<i64> = counts.iter().map(|one| one.count).collect();
-    client
-        .execute(statement, &[&host, &hours, &sources, &levels, &numbers])
+    operation
+        .execute(client, &[&host, &hours, &sources, &levels, &numbers])
         .await
-        .map_err(failed(what))?;
-    Ok(())
 }
 
 async fn add_aliases(client: &Client, host: i32, batch: &Batch) -> Result<(), LogError> {
@@ -205,10 +211,7 @@ async fn add_aliases(client: &Client, host: i32, batch: &Batch) -> Result<(), Lo
 
 async fn keep_families(
     client: &Client,
-    &Operation {
-        ref statement,
-        what,
-    }: &Operation,
+    operation: &Operation,
     host: i32,
     batch: &Batch,
 ) -> Result<(), LogError> {
@@ -222,19 +225,12 @@ async fn keep_families(
         .collect();
     seen.sort_unstable();
     seen.dedup();
-    client
-        .execute(statement, &[&host, &seen])
-        .await
-        .map_err(failed(what))?;
-    Ok(())
+    operation.execute(client, &[&host, &seen]).await
 }
 
 async fn add_patterns(
     client: &Client,
-    &Operation {
-        ref statement,
-        what,
-    }: &Operation,
+    operation: &Operation,
     host: i32,
     batch: &Batch,
 ) -> Result<(), LogError> {
@@ -248,9 +244,9 @@ async fn add_patterns(
     let numbers: Vec<i64> = patterns.iter().map(|one| one.count).collect();
     let first: Vec<i64> = patterns.iter().map(|one| one.first.as_micros()).collect();
     let last: Vec<i64> = patterns.iter().map(|one| one.last.as_micros()).collect();
-    client
+    operation
         .execute(
-            statement,
+            client,
             &[
                 &host,
                 &hours,
@@ -266,6 +262,4 @@ async fn add_patterns(
             ],
         )
         .await
-        .map_err(failed(what))?;
-    Ok(())
 }
