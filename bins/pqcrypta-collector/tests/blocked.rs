@@ -8,7 +8,6 @@ use common::clock::Utc;
 use common::{Home, database, number, settle_and_check, text};
 use std::fmt::Write;
 use std::fs;
-use std::time::Duration;
 use testkit::{Server, migrate};
 
 const DAY: u64 = 86_400;
@@ -106,19 +105,8 @@ async fn what_blocks_storing_is_a_backlog_of_every_source() {
                 && text(&target, newest).await.starts_with("ok")
         })
         .await;
-    let options = pg::SessionOptions {
-        idle_in_transaction_timeout: Duration::from_secs(120),
-        transaction_timeout: Duration::from_secs(120),
-        ..pg::SessionOptions::default()
-    };
-    let locker = pg::connect(&target, &options, "locker").await.unwrap();
-    locker
-        .client
-        .batch_execute(
-            "BEGIN; LOCK TABLE collector.log_entries, collector.heartbeat IN ACCESS EXCLUSIVE MODE",
-        )
-        .await
-        .unwrap();
+    let lock = "LOCK TABLE collector.log_entries, collector.heartbeat IN ACCESS EXCLUSIVE MODE";
+    let locker = testkit::hold(&target, lock).await.unwrap();
     agent
         .until("its lines are blocked", async || {
             let state = text(&target, newest).await;

@@ -121,21 +121,8 @@ async fn p15_a_locked_table_is_deferred_and_stored_later() {
     running.queue.append(ts(0), rows(0, 5)).await.unwrap();
     running.drained().await;
 
-    let locker = pg::connect(
-        &database.target(),
-        &pg::SessionOptions {
-            idle_in_transaction_timeout: std::time::Duration::from_secs(60),
-            ..pg::SessionOptions::default()
-        },
-        "locker",
-    )
-    .await
-    .unwrap();
-    locker
-        .client
-        .batch_execute("BEGIN; LOCK TABLE collector.collector_runs_raw IN ACCESS EXCLUSIVE MODE")
-        .await
-        .unwrap();
+    let lock = "LOCK TABLE collector.collector_runs_raw IN ACCESS EXCLUSIVE MODE";
+    let locker = testkit::hold(&database.target(), lock).await.unwrap();
     for tick in 1..4 {
         running.queue.append(ts(tick), rows(tick, 5)).await.unwrap();
     }

@@ -171,18 +171,8 @@ async fn p15_a_locked_table_keeps_its_rows_in_memory() {
     running.queue.append(ts(0), rows(0, 5)).await.unwrap();
     running.drained().await;
     place.obstruct();
-    let options = pg::SessionOptions {
-        idle_in_transaction_timeout: Duration::from_secs(60),
-        ..pg::SessionOptions::default()
-    };
-    let locker = pg::connect(&database.target(), &options, "locker")
-        .await
-        .unwrap();
-    locker
-        .client
-        .batch_execute("BEGIN; LOCK TABLE collector.collector_runs_raw IN ACCESS EXCLUSIVE MODE")
-        .await
-        .unwrap();
+    let lock = "LOCK TABLE collector.collector_runs_raw IN ACCESS EXCLUSIVE MODE";
+    let locker = testkit::hold(&database.target(), lock).await.unwrap();
     for tick in 1..4 {
         running.queue.append(ts(tick), rows(tick, 5)).await.unwrap();
     }

@@ -8,7 +8,6 @@ use schema::logs::{Fingerprint, HourCount, PatternCount};
 use schema::tables::{LogEntry, SystemSample};
 use schema::{LogLevel, Row, Sample, Timestamp};
 use std::collections::BTreeSet;
-use std::time::Duration;
 use store::logs::{Batch, LogError, LogLink};
 use testkit::Database;
 
@@ -139,18 +138,8 @@ async fn a_partition_that_cannot_be_made_holds_up_nothing_and_its_rows_move_when
     store(&mut slow, &lines(&[base() - 400 * DAY]))
         .await
         .unwrap();
-    let options = pg::SessionOptions {
-        idle_in_transaction_timeout: Duration::from_secs(60),
-        ..pg::SessionOptions::default()
-    };
-    let locker = pg::connect(&database.target(), &options, "locker")
-        .await
-        .unwrap();
-    locker
-        .client
-        .batch_execute("BEGIN; LOCK TABLE collector.log_entries IN SHARE UPDATE EXCLUSIVE MODE")
-        .await
-        .unwrap();
+    let lock = "LOCK TABLE collector.log_entries IN SHARE UPDATE EXCLUSIVE MODE";
+    let locker = testkit::hold(&database.target(), lock).await.unwrap();
     store(&mut slow, &lines(&[base(), base() + 1]))
         .await
         .unwrap();
@@ -233,22 +222,13 @@ async fn a_partition_is_made_beside_readers_and_writers() {
     let database = database().await;
     let mut link = link(&database).await;
     store(&mut link, &lines(&[base()])).await.unwrap();
-    let options = pg::SessionOptions {
-        idle_in_transaction_timeout: Duration::from_secs(60),
-        ..pg::SessionOptions::default()
-    };
-    let busy = pg::connect(&database.target(), &options, "busy")
-        .await
-        .unwrap();
-    busy.client
-        .batch_execute(&format!(
-            "BEGIN; INSERT INTO collector.log_entries SELECT * FROM collector.log_entries \
-             WHERE ts >= to_timestamp({}) AND ts < to_timestamp({})",
-            base() / 1_000_000,
-            base() / 1_000_000 + 1
-        ))
-        .await
-        .unwrap();
+    let insert = format!(
+        "INSERT INTO collector.log_entries SELECT * FROM collector.log_entries \
+         WHERE ts >= to_timestamp({}) AND ts < to_timestamp({})",
+        base() / 1_000_000,
+        base() / 1_000_000 + 1
+    );
+    let busy = testkit::hold(&database.target(), &insert).await.unwrap();
     let lines = lines(&[base() - DAY]);
     link.prepare(&lines, clock()).await.unwrap();
     assert_eq!(days_of(&database, "log_entries").await, 2);

@@ -82,18 +82,8 @@ async fn samples_get_their_names_when_the_identities_follow() {
     let rows = processes(0, |_| ());
     running.queue.append(ts(0), rows).await.unwrap();
     running.drained().await;
-    let options = pg::SessionOptions {
-        idle_in_transaction_timeout: std::time::Duration::from_secs(60),
-        ..pg::SessionOptions::default()
-    };
-    let locker = pg::connect(&database.target(), &options, "locker")
-        .await
-        .unwrap();
-    locker
-        .client
-        .batch_execute("BEGIN; LOCK TABLE collector.process_identities IN SHARE MODE")
-        .await
-        .unwrap();
+    let lock = "LOCK TABLE collector.process_identities IN SHARE MODE";
+    let locker = testkit::hold(&database.target(), lock).await.unwrap();
     for tick in 1..3 {
         let rows = processes(tick, |one| one.process_name.push_str(" renamed"));
         running.queue.append(ts(tick), rows).await.unwrap();

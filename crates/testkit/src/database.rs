@@ -16,6 +16,9 @@ use crate::server::{Rows, Server, sql};
 /// How long closing a session in order may take.
 const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
+/// How long a transaction of [`hold`] may stay open.
+const HELD_WITHIN: Duration = Duration::from_secs(120);
+
 /// The templates that exist, by name.
 static TEMPLATES: Mutex<BTreeSet<String>> = Mutex::const_new(BTreeSet::new());
 
@@ -42,6 +45,26 @@ pub fn shared_server() -> Result<&'static Server, TestkitError> {
 /// When there is no session.
 pub async fn connect(target: &Target) -> Result<Session, TestkitError> {
     Ok(pg::connect(target, &SessionOptions::default(), "test").await?)
+}
+
+/// Opens a session whose transaction ran `statement` and stays open, up to two minutes, until the session ends it:
+/// what a lock or an uncommitted row does to others.
+///
+/// # Errors
+/// When there is no session or the statement fails.
+pub async fn hold(target: &Target, statement: &str) -> Result<Session, TestkitError> {
+    let options = SessionOptions {
+        idle_in_transaction_timeout: HELD_WITHIN,
+        transaction_timeout: HELD_WITHIN,
+        ..SessionOptions::default()
+    };
+    let session = pg::connect(target, &options, "holder").await?;
+    let begin = format!("BEGIN; {statement}");
+    let begun = session.client.batch_execute(&begin);
+    session
+        .run("begin a transaction of a test", CLOSE_WITHIN, begun)
+        .await?;
+    Ok(session)
 }
 
 /// Runs a query and returns each row as text, columns separated by blanks, `-` for NULL.

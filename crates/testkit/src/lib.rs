@@ -22,7 +22,7 @@ mod server;
 mod setup;
 mod tree;
 
-pub use database::{Database, connect, database, migrate, migrated, shared_server, texts};
+pub use database::{Database, connect, database, hold, migrate, migrated, shared_server, texts};
 pub use dice::Dice;
 pub use error::TestkitError;
 pub use proxy::{Cut, Direction, Mode, Proxy};
