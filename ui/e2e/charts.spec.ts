@@ -163,6 +163,39 @@ test("a chart is read by keyboard: arrows move, Home and End jump, Enter pins, E
   await expect(page.locator(".chart-tip")).toHaveCount(0);
 });
 
+test("an instant that the keys chose stays while the plot is still to be drawn, and after new data", async ({
+  page,
+}) => {
+  let letGo = (): void => {};
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  await page.route("**/assets/*.js", async (route) => {
+    const response = await route.fetch();
+    const isPlot = (await response.text()).includes("u-cursor-x");
+    if (isPlot) await held;
+    await route.fulfill({ response });
+  });
+  await open(page, "now", { host: host("calm"), from: "now-30m", to: "now" });
+  const slider = page.locator("#chart-cpu .reader");
+  await slider.focus();
+  await page.keyboard.press("Home");
+  await page.keyboard.press("Shift+ArrowRight");
+  await expect(slider).toHaveAttribute("aria-valuenow", "10");
+  const read = await slider.getAttribute("aria-valuetext");
+  letGo();
+  const cursor = page.locator("#chart-cpu .u-cursor-x");
+  const left = (): Promise<number> =>
+    cursor.evaluate((line) => new DOMMatrix(getComputedStyle(line).transform).m41);
+  // A thirtieth of the way from the first of 180 buckets to the last, and the border's fraction of one.
+  await expect.poll(left).toBeGreaterThan(5);
+  const drawn = await left();
+  await expect(slider).toHaveAttribute("aria-valuetext", read ?? "");
+  await page.setViewportSize({ width: 1180, height: 900 });
+  await expect.poll(left).not.toBe(drawn);
+  await expect(slider).toHaveAttribute("aria-valuetext", read ?? "");
+});
+
 test("the legend isolates a line and brings all back", async ({ page }) => {
   await open(page, "now", { host: host("calm") });
   const legend = page.locator("#chart-cpu .legend button");

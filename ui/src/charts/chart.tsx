@@ -173,8 +173,10 @@ function PlotArea({ id, title, sentence, model, near, height }: PlotAreaProps) {
       size.current,
       { utc: () => utc.peek(), palette: () => palette.peek() },
       {
+        // The plot reports its cursor after every drawing, too; only a pointer above it may move the instant.
         onHover: (atMs) => {
-          if (pointerChart.peek() === id && pinnedMs.peek() === null) hoverMs.value = atMs;
+          const isPointedAt = pointerChart.peek() === id && plot.current?.u.over.matches(":hover");
+          if (isPointedAt && pinnedMs.peek() === null) hoverMs.value = atMs;
         },
         onSelect: (fromMs, toMs, altKey) => {
           if (altKey) zoomTo({ fromMs, toMs });
@@ -205,12 +207,7 @@ function PlotArea({ id, title, sentence, model, near, height }: PlotAreaProps) {
       },
       enter,
     );
-    const unfollow = effect(() => {
-      const atMs = crosshairMs.value;
-      const { left = -10 } = made.u.cursor;
-      if (pointerChart.value === id && pinnedMs.value === null && left >= 0) return;
-      made.u.setCursor({ left: atMs === null ? -10 : made.u.valToPos(atMs, "x"), top: 10 }, false);
-    });
+    const unfollow = effect(() => placeCursor(made.u, crosshairMs.value));
     const repaint = effect(() => {
       void palette.value;
       void utc.value;
@@ -241,7 +238,9 @@ function PlotArea({ id, title, sentence, model, near, height }: PlotAreaProps) {
     if (width > 0) plot.current?.u.setSize({ width, height });
   }, [width, height]);
   useEffect(() => {
-    if (near) plot.current?.update(model);
+    if (!near || !plot.current) return;
+    plot.current.update(model);
+    placeCursor(plot.current.u, crosshairMs.peek());
   }, [model, near]);
 
   const zoomTo = (span: Selection): void => {
@@ -263,6 +262,12 @@ function PlotArea({ id, title, sentence, model, near, height }: PlotAreaProps) {
       )}
     </div>
   );
+}
+
+/** Moves the cursor of a plot to the instant all charts point at, unless the pointer is above it and leads. */
+function placeCursor(u: Plot["u"], atMs: number | null): void {
+  if (u.over.matches(":hover") && pinnedMs.peek() === null) return;
+  u.setCursor({ left: atMs === null ? -10 : u.valToPos(atMs, "x"), top: 10 }, false);
 }
 
 /** The chart as a slider over its buckets. */

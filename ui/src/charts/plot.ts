@@ -17,7 +17,7 @@ import { DASHES, fade, type Palette } from "./palette";
 import { labelTimes, splitTime, TIME_STEPS } from "./time-axis";
 
 export interface PlotEvents {
-  onHover(atMs: number | null): void;
+  onHover(atMs: number): void;
   onSelect(fromMs: number, toMs: number, altKey: boolean): void;
 }
 
@@ -78,7 +78,7 @@ export function createPlot(
         setCursor: [
           (plot) => {
             const left = plot.cursor.left ?? -1;
-            events.onHover(left < 0 ? null : plot.posToVal(left, "x"));
+            if (left >= 0) events.onHover(plot.posToVal(left, "x"));
           },
         ],
         setSelect: [
