@@ -1,6 +1,6 @@
 //! Rules as data. An evaluator consists of its rules and the conditions under which they have findings.
 
-use schema::finding::Kind;
+use schema::finding::{Figures, Kind};
 use schema::{Finding, Severity};
 
 /// A condition that is reported, and when its findings resolve.
@@ -31,9 +31,11 @@ impl Rule {
             title: self.title.to_owned(),
             message,
             steps: Vec::new(),
-            value: None,
-            expected: None,
-            score: None,
+            command: None,
+            action_sql: None,
+            metric: None,
+            metric_key: None,
+            figures: Figures::default(),
             details: None,
             span: None,
         }

@@ -32,7 +32,7 @@ pub mod micros;
 pub mod tables;
 
 pub use agent_outcome::AgentOutcome;
-pub use finding::Finding;
+pub use finding::{Finding, Transition};
 pub use log_level::LogLevel;
 pub use metric::{Better, Domain, Fold, Levels, Metric, Series, Source};
 pub use metrics::METRICS;

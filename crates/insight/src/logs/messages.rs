@@ -4,6 +4,7 @@ use super::advice::{self, Advice};
 use super::patterns::{RecentPattern, cut, details, span};
 use super::steps::Facts;
 use crate::words::{counted, within};
+use schema::finding::Figures;
 use schema::{Finding, LogLevel, Severity};
 use std::collections::BTreeMap;
 
@@ -55,7 +56,7 @@ fn recommend(advice: &Advice, messages: &[&RecentPattern]) -> Option<Finding> {
     );
     Some(Finding {
         steps: Facts::of(&most.sample).steps(advice.steps),
-        value: Some(lines as f64),
+        figures: Figures::of(lines as f64),
         details: Some(details(most)),
         span: Some(span),
         ..advice.rule.finding(&most.source, severity, message)
@@ -105,7 +106,7 @@ mod tests {
         let found = evaluate(&given);
         let said: Vec<(&str, Severity, Option<f64>)> = found
             .iter()
-            .map(|one| (one.rule, one.severity, one.value))
+            .map(|one| (one.rule, one.severity, one.figures.value))
             .collect();
         assert_eq!(
             said,
@@ -135,6 +136,6 @@ mod tests {
             .map(|n| about("unreachable", &format!("{n} timed out"), "warn", 1))
             .collect();
         assert!(evaluate(&given[..2]).is_empty());
-        assert_eq!(evaluate(&given)[0].value, Some(3.0));
+        assert_eq!(evaluate(&given)[0].figures.value, Some(3.0));
     }
 }

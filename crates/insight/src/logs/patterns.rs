@@ -2,7 +2,7 @@
 
 use crate::Rule;
 use crate::words::counted;
-use schema::finding::Kind;
+use schema::finding::{Figures, Kind};
 use schema::micros::DAY;
 use schema::{Finding, LogLevel, Severity, Timestamp};
 use serde_json::json;
@@ -122,7 +122,7 @@ fn one_new(one: &RecentPattern) -> Finding {
             "See what changed at the time of the first: a deployment, a configuration, an update"
                 .to_owned(),
         ],
-        value: Some(one.lines as f64),
+        figures: Figures::of(one.lines as f64),
         details: Some(details(one)),
         span: Some((one.first, one.last)),
         ..NEW.finding(&one.fingerprint, severity(one), message)
@@ -144,7 +144,7 @@ fn many(source: &str, patterns: &[&RecentPattern]) -> Finding {
             "See what changed when the first came: many at once usually come with a deployment or an update"
                 .to_owned(),
         ],
-        value: Some(patterns.len() as f64),
+        figures: Figures::of(patterns.len() as f64),
         details: most.map(details),
         span: patterns.iter().map(|one| (one.first, one.last)).reduce(both),
         ..NEW.finding(source, worst.unwrap_or(Severity::Info), message)
@@ -167,7 +167,7 @@ fn rare(one: &RecentPattern, at: Timestamp) -> Finding {
             "Compare with the time before: a common event is the likely cause, often a job or a restart"
                 .to_owned(),
         ],
-        value: Some(one.lines as f64),
+        figures: Figures::of(one.lines as f64),
         details: Some(details(one)),
         span: Some((one.since, one.last)),
         ..RARE.finding(&one.fingerprint, Severity::Info, message)

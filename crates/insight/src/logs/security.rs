@@ -5,7 +5,7 @@
 
 use crate::rule::Rule;
 use crate::words::{counted, within};
-use schema::finding::Kind;
+use schema::finding::{Figures, Kind};
 use schema::{Finding, Severity, Timestamp};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -118,7 +118,7 @@ fn one(rule: &Rule, event: &Event) -> Finding {
     );
     Finding {
         steps: steps(rule, &event.target, &details),
-        value: Some(event.count as f64),
+        figures: Figures::of(event.count as f64),
         details: Some(json!({"source": event.source, "event": details}).to_string()),
         span: Some(event.span),
         ..rule.finding(&event.target, event.severity, message)
@@ -140,7 +140,7 @@ fn others(rule: &Rule, rest: &[&Event]) -> Option<Finding> {
         within(span)
     );
     Some(Finding {
-        value: Some(rest.len() as f64),
+        figures: Figures::of(rest.len() as f64),
         details: Some(json!({"source": first.source}).to_string()),
         span: Some(span),
         ..rule.finding("others", first.severity, message)
@@ -300,6 +300,9 @@ pub(super) mod tests {
         assert_eq!(found.len(), LISTED_SINGLY + 1);
         assert_eq!(found[0].target, "192.0.2.4999");
         let rest = found.last().unwrap();
-        assert_eq!((rest.target.as_str(), rest.value), ("others", Some(4980.0)));
+        assert_eq!(
+            (rest.target.as_str(), rest.figures.value),
+            ("others", Some(4980.0))
+        );
     }
 }

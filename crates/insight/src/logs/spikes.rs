@@ -14,7 +14,7 @@
 //! not known for a day has no expectation yet, and nothing is reported.
 
 use crate::rule::Rule;
-use schema::finding::Kind;
+use schema::finding::{Figures, Kind};
 use schema::micros::HOUR;
 use schema::{Finding, LogLevel, Severity, Timestamp};
 use serde_json::json;
@@ -192,9 +192,11 @@ fn evaluate_one(recent: &Recent, expected: &Expected) -> Option<Finding> {
             "See what changed at that time: deployments, configuration, and the other findings"
                 .to_owned(),
         ],
-        value: Some(lines),
-        expected: Some(expected.lines),
-        score: Some(surprise),
+        figures: Figures {
+            expected: Some(expected.lines),
+            score: Some(surprise),
+            ..Figures::of(lines)
+        },
         details: Some(
             json!({"source": recent.source, "level": recent.level.as_str(), "fingerprint": recent.pattern})
                 .to_string(),

@@ -5,7 +5,7 @@
 
 use crate::rule::Rule;
 use crate::words::counted;
-use schema::finding::Kind;
+use schema::finding::{Figures, Kind};
 use schema::tables::LogSource;
 use schema::{Finding, Severity, Timestamp};
 use serde_json::json;
@@ -94,7 +94,7 @@ fn found(source: &Source) -> Finding {
             set.to_owned(),
             "See how many of its last lines fit: `pqcrypta doctor`".to_owned(),
         ],
-        value: Some(100.0 * source.unread as f64 / source.lines.max(1) as f64),
+        figures: Figures::of(100.0 * source.unread as f64 / source.lines.max(1) as f64),
         details: Some(json!({"source": source.source}).to_string()),
         span: Some(source.span),
         ..NOT_UNDERSTOOD.finding(&source.source, severity, message)
