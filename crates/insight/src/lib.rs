@@ -2,21 +2,21 @@
 //!
 //! From the bottom up:
 //!
-//! * A [`Rule`] is data: its domain, title and kind, and when a finding of it resolves.
-//! * [`reconcile()`] is the only life cycle. It takes the rules, the open findings and those of a run:
-//!   these are opened or refreshed, findings that have not been found for long enough are resolved.
-//! * A judge ([`logs`]) reads stored data up to a given instant and returns findings ([`schema::Finding`]).
-//!   Evaluation is pure: SQL fetches, Rust decides.
+//! * A [`Rule`] is data: its domain, title and kind, and the times of its life.
+//! * [`Lifecycle`] is the only life cycle. It keeps the open findings, takes what a judge found, and returns the
+//!   transitions: what is opened, confirmed, refreshed, resolved.
+//! * A judge evaluates its rules at a given instant and returns findings ([`schema::Finding`]); [`logs`] reads what
+//!   is stored. Evaluation is pure: SQL fetches, Rust decides.
 //! * [`rules`] lists the rules of every judge.
 //!
-//! A judge that fails changes nothing: findings stay open until a run has evaluated everything.
+//! A judge that fails changes nothing: findings stay open until its rules are evaluated again.
 
+mod lifecycle;
 pub mod logs;
-mod reconcile;
 mod registry;
 mod rule;
 mod words;
 
-pub use reconcile::reconcile;
+pub use lifecycle::{Evaluation, Lifecycle, OpenFinding};
 pub use registry::{rule, rules};
-pub use rule::Rule;
+pub use rule::{Life, NoData, Rule};

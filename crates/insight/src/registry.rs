@@ -25,7 +25,12 @@ mod tests {
         for (place, one) in all.iter().enumerate() {
             assert!(all.iter().skip(place + 1).all(|other| other.id != one.id));
             assert!(!one.title.chars().any(|c| c.is_ascii_digit()), "{}", one.id);
-            assert!(one.resolve_after_secs > 0, "{}", one.id);
+            assert!(one.life.clear_evaluations > 0, "{}", one.id);
+            assert!(
+                one.because.iter().all(|cause| rule(cause).is_some()),
+                "{}",
+                one.id
+            );
             assert!(logs::DOMAINS.contains(&one.domain), "{}", one.id);
             assert_eq!(rule(one.id), Some(*one));
         }

@@ -7,7 +7,7 @@
 //! attempts instead of lines. Pure.
 
 use super::steps::Variants;
-use crate::Rule;
+use crate::{Life, Rule};
 use schema::LogLevel;
 use schema::finding::Kind;
 
@@ -31,7 +31,8 @@ const fn about(id: &'static str, title: &'static str) -> Rule {
         domain: "logs",
         title,
         // Counts are by hour: a message that has not come for an hour is resolved.
-        resolve_after_secs: 3600,
+        life: Life::counted(3600),
+        because: &[],
     }
 }
 

@@ -22,11 +22,10 @@ pub mod spikes;
 pub mod steps;
 pub mod understood;
 
-use crate::reconcile::reconcile;
+use crate::lifecycle::Evaluation;
 use crate::rule::Rule;
 use facts::Usual;
 use schema::{Finding, Timestamp};
-use store::findings;
 use store::series::ReadError;
 use tokio_postgres::Client;
 
@@ -56,15 +55,6 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         .chain([&advice::RECURRING.rule])
 }
 
-/// The outcome of a run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Evaluation {
-    /// Findings that are open.
-    pub found: usize,
-    /// Findings that were resolved.
-    pub resolved: usize,
-}
-
 /// Evaluates the logs of one host.
 #[derive(Debug, Default)]
 pub struct LogJudge {
@@ -72,23 +62,20 @@ pub struct LogJudge {
 }
 
 impl LogJudge {
-    /// Evaluates the logs up to `at` and stores what it finds.
+    /// Evaluates every rule of logs up to `at`.
     ///
     /// # Errors
-    /// What the server reported; nothing was changed.
+    /// What the server reported; nothing was evaluated.
     pub async fn evaluate(
         &mut self,
         client: &Client,
         host_id: i32,
         at: Timestamp,
     ) -> Result<Evaluation, ReadError> {
-        let open = findings::open(client, host_id, DOMAINS).await?;
-        let found = self.find(client, host_id, at).await?;
-        let changes = reconcile(rules(), &open, found, at);
-        findings::apply(client, host_id, &changes, at).await?;
         Ok(Evaluation {
-            found: changes.found.len(),
-            resolved: changes.resolved.len(),
+            rules: rules().collect(),
+            found: self.find(client, host_id, at).await?,
+            absent: Vec::new(),
         })
     }
 

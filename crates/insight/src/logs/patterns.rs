@@ -1,7 +1,7 @@
 //! Kinds of errors and warnings that are new or rare.
 
-use crate::Rule;
 use crate::words::counted;
+use crate::{Life, Rule};
 use schema::finding::{Figures, Kind};
 use schema::micros::DAY;
 use schema::{Finding, LogLevel, Severity, Timestamp};
@@ -14,7 +14,8 @@ pub const NEW: Rule = Rule {
     kind: Kind::Insight,
     domain: "logs",
     title: "New kind of message",
-    resolve_after_secs: 3600,
+    life: Life::counted(3600),
+    because: &[],
 };
 
 /// A kind of error that comes every few weeks at most.
@@ -23,7 +24,8 @@ pub const RARE: Rule = Rule {
     kind: Kind::Insight,
     domain: "logs",
     title: "Rare error came back",
-    resolve_after_secs: 3600,
+    life: Life::counted(3600),
+    because: &[],
 };
 
 /// Fewest lines of a new pattern that is reported, as the reference has it: a single line may be anything.

@@ -3,7 +3,7 @@
 //! The rows of `collector.security_events` are written where the lines are read, one for each time a rule
 //! is reached. Here they become findings that stay open while rows come.
 
-use crate::rule::Rule;
+use crate::rule::{Life, Rule};
 use crate::words::{counted, within};
 use schema::finding::{Figures, Kind};
 use schema::{Finding, Severity, Timestamp};
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 /// A finding resolves so long after its last row: an attack that pauses for less is the same one.
-const RESOLVE_AFTER_SECS: i64 = 3600;
+const RESOLVE_AFTER_SECS: u32 = 3600;
 
 const fn rule(id: &'static str, kind: Kind, title: &'static str) -> Rule {
     Rule {
@@ -20,7 +20,8 @@ const fn rule(id: &'static str, kind: Kind, title: &'static str) -> Rule {
         kind,
         domain: "security",
         title,
-        resolve_after_secs: RESOLVE_AFTER_SECS,
+        life: Life::counted(RESOLVE_AFTER_SECS),
+        because: &[],
     }
 }
 

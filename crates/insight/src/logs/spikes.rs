@@ -13,7 +13,7 @@
 //! once in years ([`stats::counts`]), given how much the hours vary. A source that is
 //! not known for a day has no expectation yet, and nothing is reported.
 
-use crate::rule::Rule;
+use crate::rule::{Life, Rule};
 use schema::finding::{Figures, Kind};
 use schema::micros::HOUR;
 use schema::{Finding, LogLevel, Severity, Timestamp};
@@ -28,7 +28,8 @@ pub const SPIKE: Rule = Rule {
     domain: "logs",
     title: "Error spike",
     // A spike that pauses for less is the same.
-    resolve_after_secs: 900,
+    life: Life::counted(900),
+    because: &[],
 };
 
 /// Length of the evaluated window, microseconds: the reference's five minutes.

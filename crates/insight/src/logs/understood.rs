@@ -3,7 +3,7 @@
 //! A line that no head of its parser fits is stored all the same, with the time of reading and an
 //! assumed level. When that is so of most lines of a source, its errors are missed, though the file is readable.
 
-use crate::rule::Rule;
+use crate::rule::{Life, Rule};
 use crate::words::counted;
 use schema::finding::{Figures, Kind};
 use schema::tables::LogSource;
@@ -16,7 +16,8 @@ pub const NOT_UNDERSTOOD: Rule = Rule {
     kind: Kind::Alert,
     domain: "logs",
     title: "Log lines not understood",
-    resolve_after_secs: 600,
+    life: Life::counted(600),
+    because: &[],
 };
 
 /// The configuration was corrected when for so long every line fits. Microseconds.

@@ -1,0 +1,335 @@
+//! The life cycle of findings: the only place that opens, confirms, refreshes and resolves them.
+//!
+//! A judge evaluates some of its rules at an instant and gives the outcome, an [`Evaluation`], to
+//! [`Lifecycle::reconcile`], which returns the [transitions](FindingTransition) that follow. They are rows of the
+//! queue: the database's table of findings and its history follow from them and from nothing else. When something
+//! happens is decided by the fields of the rule ([`Life`]), never by the judge.
+//!
+//! ```text
+//!              seen for confirm_secs              not seen: clear_evaluations and clear_secs
+//!   opened ──────────────────────────▶ confirmed ──────────────────────────────────────────▶ resolved
+//!      │                                 │   ▲
+//!      └── not seen: resolved,           ▼   │   worse, better, refreshed
+//!          and never was an alert       unknown: no data
+//! ```
+//!
+//! Invariants, which the model test checks:
+//!
+//! * of one rule and target at most one finding is open, and every beginning has one end;
+//! * an evaluation changes findings of the rules that it evaluated and of no others, so a judge that fails or has
+//!   no data changes nothing;
+//! * the transitions of a finding have increasing instants, each with the whole state, so that they can be applied
+//!   again and in batches of any order;
+//! * a condition that keeps coming and going stays open: each beginning within an hour makes the next end wait
+//!   longer ([`FLAP_FACTOR`]).
+//!
+//! Memory alone is not the truth after a restart: [`Lifecycle::restore`] takes what the database has open. Until then
+//! findings are opened as if there were none; the database joins them with those that it has.
+
+mod entry;
+mod flapping;
+mod refresh;
+
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod tests;
+
+use crate::rule::{NoData, Rule};
+use entry::{Entry, Step};
+use flapping::Beginnings;
+use schema::micros::{DAY, SECOND};
+use schema::tables::FindingTransition;
+use schema::{Finding, Severity, Timestamp};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+pub use entry::OpenFinding;
+
+/// A subject that has not delivered data for a day is taken to be gone: what is watched and silent has findings of
+/// its own long before.
+const GONE_AFTER: i64 = DAY;
+
+/// What a judge found at an instant.
+#[derive(Debug, Default)]
+pub struct Evaluation {
+    /// The rules that were evaluated: their open findings that are neither found nor absent have ended, or pause.
+    pub rules: Vec<&'static Rule>,
+    /// What holds.
+    pub found: Vec<Finding>,
+    /// Rule and target of open findings for which there were no data.
+    pub absent: Vec<(&'static str, String)>,
+}
+
+/// By rule and target. The outer map makes a look-up by borrowed words possible.
+type ByTarget<T> = HashMap<&'static str, BTreeMap<String, T>>;
+
+/// The open findings of this host.
+#[derive(Debug)]
+pub struct Lifecycle {
+    rules: HashMap<&'static str, &'static Rule>,
+    open: ByTarget<Entry>,
+    /// Beginnings and ends of the last hour.
+    recent: ByTarget<Beginnings>,
+}
+
+impl Lifecycle {
+    /// Begins without findings. Findings of other rules than these are not taken.
+    #[must_use]
+    pub fn new(rules: impl Iterator<Item = &'static Rule>) -> Self {
+        Self {
+            rules: rules.map(|rule| (rule.id, rule)).collect(),
+            open: HashMap::new(),
+            recent: HashMap::new(),
+        }
+    }
+
+    /// Returns the severity of an open finding, confirmed or not.
+    #[must_use]
+    pub fn severity(&self, rule: &str, target: &str) -> Option<Severity> {
+        Some(self.open.get(rule)?.get(target)?.finding.severity)
+    }
+
+    /// Returns the targets of the open findings of a rule.
+    pub fn targets(&self, rule: &str) -> impl Iterator<Item = &str> {
+        let of_rule = self.open.get(rule).into_iter().flatten();
+        of_rule.map(|(target, _)| target.as_str())
+    }
+
+    /// Returns the open findings.
+    pub fn open(&self) -> impl Iterator<Item = &Finding> {
+        self.open
+            .values()
+            .flatten()
+            .map(|(_, entry)| &entry.finding)
+    }
+
+    /// Takes the outcome of an evaluation at `at` and returns the transitions that follow, each with its instant.
+    #[must_use]
+    pub fn reconcile(
+        &mut self,
+        evaluation: Evaluation,
+        at: Timestamp,
+    ) -> Vec<(Timestamp, FindingTransition)> {
+        let mut steps: BTreeMap<(&'static str, String), Step> = BTreeMap::new();
+        let found = self.worst(evaluation.found);
+        for (rule, target, is_absent) in self.missed(&evaluation.rules, &found, &evaluation.absent)
+        {
+            if let Some(step) = self.miss(rule, &target, is_absent, at) {
+                steps.insert((rule.id, target), step);
+            }
+        }
+        for (rule, finding) in found {
+            let key = (rule.id, finding.target.clone());
+            if let Some(step) = self.see(rule, finding, at) {
+                steps.insert(key, step);
+            }
+        }
+        self.explain(&mut steps);
+        self.emit(steps, at)
+    }
+
+    /// Continues what the database has open, which was written before this program started. Returns the transitions
+    /// that follow: findings of rules that this version does not have are resolved.
+    #[must_use]
+    pub fn restore(
+        &mut self,
+        stored: Vec<OpenFinding>,
+        at: Timestamp,
+    ) -> Vec<(Timestamp, FindingTransition)> {
+        let mut ended = Vec::new();
+        for one in stored {
+            let Some(rule) = self.rules.get(one.rule.as_str()).copied() else {
+                ended.push(one.into_resolved(at));
+                continue;
+            };
+            let target = one.target.clone();
+            let of_rule = self.recent.entry(rule.id).or_default();
+            let recent = of_rule.entry(target.clone()).or_default();
+            let open = self.open.entry(rule.id).or_default();
+            match open.get_mut(&target) {
+                Some(entry) => entry.join(&one),
+                // It was resolved here since; the database does not know yet.
+                None if recent.ended_after(one.transition_at) => {}
+                None => {
+                    recent.begin(one.opened_at);
+                    open.insert(target, Entry::restored(rule, one));
+                }
+            }
+        }
+        ended
+    }
+
+    /// Returns the findings of known rules, of several about one rule and target the most severe; of equally severe ones
+    /// the first.
+    fn worst(&self, found: Vec<Finding>) -> Vec<(&'static Rule, Finding)> {
+        let mut kept: Vec<(&'static Rule, Finding)> = Vec::with_capacity(found.len());
+        let mut places: HashMap<(&'static str, String), usize> = HashMap::new();
+        for finding in found {
+            let Some(rule) = self.rules.get(finding.rule).copied() else {
+                continue;
+            };
+            let key = (rule.id, finding.target.clone());
+            match places.get(&key) {
+                Some(place) if kept[*place].1.severity < finding.severity => {
+                    kept[*place].1 = finding
+                }
+                Some(_) => {}
+                None => {
+                    places.insert(key, kept.len());
+                    kept.push((rule, finding));
+                }
+            }
+        }
+        kept
+    }
+
+    /// Returns rule and target of the open findings of these rules that were not found, and whether their data are
+    /// absent.
+    fn missed(
+        &self,
+        rules: &[&'static Rule],
+        found: &[(&'static Rule, Finding)],
+        absent: &[(&'static str, String)],
+    ) -> Vec<(&'static Rule, String, bool)> {
+        let found = found
+            .iter()
+            .map(|(rule, one)| (rule.id, one.target.as_str()));
+        let found: HashSet<(&str, &str)> = found.collect();
+        let absent = absent.iter().map(|(rule, target)| (*rule, target.as_str()));
+        let absent: HashSet<(&str, &str)> = absent.collect();
+        let mut missed = Vec::new();
+        for rule in rules {
+            for target in self.targets(rule.id) {
+                let key = (rule.id, target);
+                if !found.contains(&key) {
+                    missed.push((*rule, target.to_owned(), absent.contains(&key)));
+                }
+            }
+        }
+        missed
+    }
+
+    /// Opens a finding, or continues it.
+    fn see(&mut self, rule: &'static Rule, finding: Finding, at: Timestamp) -> Option<Step> {
+        let target = finding.target.clone();
+        let recent = self.recent.entry(rule.id).or_default();
+        let recent = recent.entry(target.clone()).or_default();
+        let open = self.open.entry(rule.id).or_default();
+        if let Some(entry) = open.get_mut(&target) {
+            if entry.has_paused() {
+                recent.begin(at);
+            }
+            return entry.see(rule, finding, at);
+        }
+        recent.begin(at);
+        let mut entry = Entry::new(finding, at);
+        let step = entry.confirm(rule, at).unwrap_or(Step::Opened);
+        open.insert(target, entry);
+        Some(match step {
+            // What is confirmed at once has one transition.
+            Step::Confirmed => Step::Opened,
+            step => step,
+        })
+    }
+
+    /// Notes that a finding was not found.
+    fn miss(
+        &mut self,
+        rule: &'static Rule,
+        target: &str,
+        is_absent: bool,
+        at: Timestamp,
+    ) -> Option<Step> {
+        let entry = self.open.get_mut(rule.id)?.get_mut(target)?;
+        if is_absent {
+            match rule.life.no_data {
+                NoData::Keep => return entry.lose_sight(at, GONE_AFTER),
+                NoData::Alert => return entry.hold(rule, at),
+                NoData::Clear => {}
+            }
+        }
+        let recent = self.recent.get(rule.id).and_then(|all| all.get(target));
+        let wait = recent.map_or(0, |recent| recent.wait(rule.life.clear_secs, at));
+        entry.miss(rule, i64::from(wait) * SECOND, at)
+    }
+
+    /// Notes of which other open finding each one is a consequence. A change is a reason to refresh.
+    fn explain(&mut self, steps: &mut BTreeMap<(&'static str, String), Step>) {
+        let mut causes = Vec::new();
+        for (rule, of_rule) in &self.open {
+            let because = self.rules.get(rule).map_or(&[][..], |rule| rule.because);
+            for (target, entry) in of_rule {
+                let cause = self.cause_of(because, target);
+                if cause != entry.cause {
+                    causes.push((*rule, target.clone(), cause));
+                }
+            }
+        }
+        for (rule, target, cause) in causes {
+            let of_rule = self.open.get_mut(rule);
+            if let Some(entry) = of_rule.and_then(|all| all.get_mut(&target)) {
+                entry.cause = cause;
+                if entry.confirmed_at.is_some() {
+                    steps.entry((rule, target)).or_insert(Step::Refreshed);
+                }
+            }
+        }
+    }
+
+    /// Returns the confirmed finding of one of these rules that concerns the same subject: the whole host, the
+    /// target itself, or what the target is a part of (`store` of `store.shop.public.orders`).
+    fn cause_of(&self, because: &[&'static str], target: &str) -> Option<(&'static str, String)> {
+        because.iter().find_map(|cause| {
+            let mut found = self.open.get(cause)?.iter();
+            let (at, _) = found.find(|(of, entry)| {
+                let entry: &Entry = entry;
+                entry.confirmed_at.is_some() && contains(of, target)
+            })?;
+            Some((*cause, at.clone()))
+        })
+    }
+
+    /// Returns the rows of these steps, and removes what was resolved.
+    fn emit(
+        &mut self,
+        steps: BTreeMap<(&'static str, String), Step>,
+        at: Timestamp,
+    ) -> Vec<(Timestamp, FindingTransition)> {
+        let mut rows = Vec::with_capacity(steps.len());
+        for ((rule, target), step) in steps {
+            let Some(of_rule) = self.open.get_mut(rule) else {
+                continue;
+            };
+            let Some(entry) = of_rule.get_mut(&target) else {
+                continue;
+            };
+            let recent = self.recent.entry(rule).or_default();
+            let recent = recent.entry(target.clone()).or_default();
+            let ts = recent.next_instant(at, entry.transition_at);
+            rows.push((ts, entry.transition(step, ts)));
+            if let Step::Resolved(ended) = step {
+                recent.end(ended);
+                of_rule.remove(&target);
+            }
+        }
+        self.forget(at);
+        rows
+    }
+
+    /// Forgets beginnings that are too old to matter.
+    fn forget(&mut self, at: Timestamp) {
+        for of_rule in self.recent.values_mut() {
+            of_rule.retain(|_, recent| !recent.is_past(at));
+        }
+        self.recent.retain(|_, of_rule| !of_rule.is_empty());
+        self.open.retain(|_, of_rule| !of_rule.is_empty());
+    }
+}
+
+/// Returns whether the subject `of` is `target` or what it is a part of; the empty subject is the host.
+fn contains(of: &str, target: &str) -> bool {
+    of.is_empty()
+        || target
+            .strip_prefix(of)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}

@@ -1,0 +1,37 @@
+//! When an open finding is written again only because its figures are new.
+
+use schema::Timestamp;
+use schema::micros::{MINUTE, SECOND};
+
+/// The first refresh comes so long after the finding was opened.
+const FIRST: i64 = 30 * SECOND;
+/// The interval doubles up to this: a day of an unchanged finding is some 300 rows.
+const LONGEST: i64 = 5 * MINUTE;
+
+/// The pace of a finding's refreshes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Refresh {
+    due: Timestamp,
+    after: i64,
+}
+
+impl Refresh {
+    /// Begins with the shortest interval.
+    pub(super) fn begin(at: Timestamp) -> Self {
+        Self {
+            due: Timestamp(at.as_micros() + FIRST),
+            after: FIRST,
+        }
+    }
+
+    /// Returns whether a refresh is due.
+    pub(super) fn is_due(&self, at: Timestamp) -> bool {
+        at >= self.due
+    }
+
+    /// Lengthens the interval after a refresh.
+    pub(super) fn next(&mut self, at: Timestamp) {
+        self.after = (2 * self.after).min(LONGEST);
+        self.due = Timestamp(at.as_micros() + self.after);
+    }
+}
