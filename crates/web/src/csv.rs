@@ -1,7 +1,7 @@
 //! Tables as RFC 4180 text.
 
+use crate::times;
 use crate::wire::Cell;
-use crate::words;
 
 /// Appends a line, terminated by CR LF.
 pub fn line<'a>(out: &mut String, fields: impl IntoIterator<Item = &'a str>) {
@@ -27,7 +27,7 @@ pub fn field(cell: &Cell, is_time: bool) -> String {
     match cell {
         Cell::Null => String::new(),
         Cell::Bool(value) => value.to_string(),
-        Cell::Int(value) if is_time => words::iso(*value),
+        Cell::Int(value) if is_time => times::iso(*value),
         Cell::Int(value) => value.to_string(),
         Cell::Float(value) => value.to_string(),
         Cell::Text(text) => {

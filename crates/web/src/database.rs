@@ -17,7 +17,7 @@ use store::series::ReadError;
 use tokio::sync::{Semaphore, watch};
 
 use crate::clock::Clock;
-use crate::words;
+use crate::times;
 
 /// Most concurrent sessions.
 pub const SESSIONS: usize = 4;
@@ -163,7 +163,7 @@ impl Database {
 
     fn unreachable(&self, since: Timestamp) -> Failure {
         let inner = &self.0;
-        let time = words::exact(since, inner.clock.now(), &inner.zone);
+        let time = times::exact(since, inner.clock.now(), &inner.zone);
         Failure::Unreachable {
             since,
             message: format!("the database has not answered since {time}"),

@@ -29,16 +29,15 @@ mod hosts;
 pub mod judge;
 mod lines;
 mod lru;
-mod number;
 mod pace;
 mod pages;
 mod range;
 mod route;
 mod serve;
 pub mod tables;
+mod times;
 mod top_keys;
 pub mod wire;
-mod words;
 
 pub use app::{App, Settings, Shared};
 pub use clock::Clock;

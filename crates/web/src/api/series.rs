@@ -18,10 +18,10 @@ use crate::app::App;
 use crate::areas::of_service;
 use crate::error::ApiError;
 use crate::hosts::Host;
-use crate::number::round;
 use crate::range::{Grid, Range, range};
 use crate::top_keys;
 use crate::wire::series::{Mark, Series, SeriesAnswer, SeriesError};
+use words::round;
 
 /// Most metrics of a request.
 const MOST: usize = 24;

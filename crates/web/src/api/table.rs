@@ -13,11 +13,11 @@ use crate::app::App;
 use crate::csv;
 use crate::error::ApiError;
 use crate::hosts::Host;
-use crate::number::round;
 use crate::range::{instant, range};
 use crate::tables::{Asked, Line, Lines, View, view};
 use crate::wire::table::{TableAnswer, TableRow};
 use crate::wire::{Cell, Unit};
+use words::round;
 
 /// Longest search.
 const LONGEST_SEARCH: usize = 256;

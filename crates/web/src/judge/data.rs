@@ -6,8 +6,8 @@ use schema::{Severity, Timestamp};
 
 use super::{DEAD_SECS, HEARTBEAT_AGE, SILENT_COMMAND, SILENT_FIX, SILENT_SECS};
 use crate::hosts::{Blocked, Host};
+use crate::times;
 use crate::wire::now::{AgentState, Freshness, FreshnessState, Problem};
-use crate::words;
 
 /// From this far ahead of the server's clock on, a tick means that one of the clocks is wrong.
 const AHEAD: i64 = 30 * SECOND;
@@ -243,7 +243,7 @@ pub(super) fn unknown_because(
 ) -> Option<(String, Option<Timestamp>)> {
     let time = |at: Option<Timestamp>| {
         at.map_or_else(String::new, |at| {
-            format!(" {}", words::exact(at, context.now, context.zone))
+            format!(" {}", times::exact(at, context.now, context.zone))
         })
     };
     let last = [host.heartbeat, host.newest].into_iter().flatten().max();

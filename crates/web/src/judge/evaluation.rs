@@ -14,8 +14,8 @@ use super::{culprit, findings, processes, titles, visibility};
 use crate::areas::{Impact, impact_of, of_service, view_of};
 use crate::database::{Database, Failure};
 use crate::hosts::Host;
-use crate::number::round;
 use crate::wire::now::{Badge, Fact, Problem};
+use words::round;
 
 /// How far back the start of a problem is looked for, microseconds.
 const BACK: [i64; 2] = [HOUR, DAY];

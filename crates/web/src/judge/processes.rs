@@ -12,8 +12,8 @@ use store::series::{self, ReadError};
 use tokio_postgres::Client;
 
 use crate::hosts::Host;
-use crate::number::round;
 use crate::wire::now::Badge;
+use words::round;
 
 /// Number of consecutive ticks in which D and Z must be seen.
 pub(crate) const LASTING_TICKS: usize = 3;

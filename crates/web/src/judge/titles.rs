@@ -5,8 +5,6 @@
 
 use schema::{Metric, Unit};
 
-use crate::words;
-
 /// How the value of a metric becomes a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Title {

@@ -7,11 +7,11 @@ use super::evaluation::Evaluation;
 use super::presence::Presence;
 use crate::areas::{AREAS, Kinds, area_of};
 use crate::hosts::Host;
+use crate::times;
 use crate::wire::now::{
     Agent, AgentState, Area, Badge, DatabaseNow, DatabaseState, Freshness, FreshnessState, HostNow,
     Now, Problem, Verdict,
 };
-use crate::words;
 
 /// Most problems of an answer.
 const LISTED: usize = 50;
@@ -267,7 +267,7 @@ fn summarize(context: &Context<'_>, problems: &[Problem], areas: &[Area]) -> Ver
     if let Some(first) = problems.first() {
         let since = first.since_ms.map(Timestamp::from_millis);
         let when = since.map_or_else(String::new, |since| {
-            format!(" since {}", words::clock(since, context.now, context.zone))
+            format!(" since {}", times::clock(since, context.now, context.zone))
         });
         return Verdict {
             severity: first.severity,

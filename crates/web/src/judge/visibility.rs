@@ -10,7 +10,6 @@ use tokio_postgres::Client;
 use super::data::about;
 use crate::hosts::Host;
 use crate::wire::now::Problem;
-use crate::words;
 
 /// The states of a gap that are a fault; statistics that are off or not installed are a choice.
 const FAULTS: [&str; 3] = ["denied", "failed", "unreachable"];

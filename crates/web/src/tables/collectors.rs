@@ -143,8 +143,8 @@ fn line(name: String, hour: Hour) -> Option<Line> {
     let cells = vec![
         Cell::Text(name.clone()),
         Cell::Text(outcome.clone()),
-        Cell::Float(crate::number::round(took)),
-        Cell::Float(crate::number::round(hour.longest)),
+        Cell::Float(words::round(took)),
+        Cell::Float(words::round(hour.longest)),
         Cell::Int(rows),
         Cell::Int(hour.runs),
         Cell::Int(hour.failures),

@@ -68,7 +68,7 @@ pub(super) fn by_key(values: Vec<Latest>) -> HashMap<(String, String), f64> {
     values
         .into_iter()
         .filter_map(|one| {
-            let value = crate::number::round(one.value?);
+            let value = words::round(one.value?);
             Some(((one.metric.id(), one.key?), value))
         })
         .collect()
@@ -80,7 +80,7 @@ pub(super) fn by_metric(values: Vec<Latest>) -> HashMap<String, HashMap<String, 
     for one in values {
         if let (Some(value), Some(key)) = (one.value, one.key) {
             let keys = metrics.entry(one.metric.id()).or_default();
-            keys.insert(key, crate::number::round(value));
+            keys.insert(key, words::round(value));
         }
     }
     metrics

@@ -16,8 +16,8 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::{Col, Filter, Line, Lines, Reading, Tag, keyed};
-use crate::number::round;
 use crate::wire::{Cell, Unit};
+use words::round;
 
 /// The range that a statement reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -76,7 +76,7 @@ impl From<schema::Cell> for Cell {
     fn from(cell: schema::Cell) -> Self {
         match cell {
             schema::Cell::Null => Self::Null,
-            schema::Cell::Float(value) => Self::Float(crate::number::round(value)),
+            schema::Cell::Float(value) => Self::Float(words::round(value)),
             schema::Cell::Int(value) => Self::Int(value),
             schema::Cell::Bool(value) => Self::Bool(value),
             schema::Cell::Text(text) | schema::Cell::Json(text) => Self::Text(text.into_string()),

@@ -20,7 +20,6 @@ use self::sessions::Sessions;
 use super::command;
 use crate::hosts::Host;
 use crate::wire::now::Problem;
-use crate::words;
 
 /// Longest cause, characters.
 const LONGEST: usize = 400;

@@ -9,7 +9,6 @@ use tokio_postgres::Client;
 
 use super::{Culprit, end};
 use crate::hosts::Host;
-use crate::words;
 
 const STORED: [&str; 7] = [
     "process_name",

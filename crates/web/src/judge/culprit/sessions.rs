@@ -7,7 +7,6 @@ use tokio_postgres::{Client, Row};
 
 use super::{Culprit, back, end};
 use crate::hosts::Host;
-use crate::words;
 
 /// Longest quotation of a statement, characters.
 const QUERY: usize = 160;

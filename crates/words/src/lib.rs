@@ -1,46 +1,13 @@
-//! Numbers and instants in sentences.
+//! Values, counts and spans of time as text, the same in findings, answers and sentences. Pure.
 
-use jiff::tz::TimeZone;
-use schema::{Timestamp, Unit};
+mod number;
 
-/// Converts an instant to civil time in a zone.
-fn zoned(at: Timestamp, zone: &TimeZone) -> Option<jiff::Zoned> {
-    let at = jiff::Timestamp::from_microsecond(at.as_micros()).ok()?;
-    Some(at.to_zoned(zone.clone()))
-}
-
-/// Formats an instant as `14:32`, with the date when it is not the day of `now`.
-#[must_use]
-pub(crate) fn clock(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
-    let (Some(at), Some(now)) = (zoned(at, zone), zoned(now, zone)) else {
-        return "an unknown time".to_owned();
-    };
-    if at.date() == now.date() {
-        at.strftime("%H:%M").to_string()
-    } else if at.year() == now.year() {
-        at.strftime("%b %-d, %H:%M").to_string()
-    } else {
-        at.strftime("%Y-%m-%d %H:%M").to_string()
-    }
-}
-
-/// Formats an instant as `14:32:05`, with the date when it is not the day of `now`.
-#[must_use]
-pub(crate) fn exact(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
-    let seconds = zoned(at, zone).map(|at| at.strftime(":%S").to_string());
-    format!("{}{}", clock(at, now, zone), seconds.unwrap_or_default())
-}
-
-/// Formats an instant as RFC 3339 in UTC with milliseconds.
-#[must_use]
-pub(crate) fn iso(at_ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(at_ms)
-        .map_or_else(|_| at_ms.to_string(), |at| format!("{at:.3}"))
-}
+pub use number::round;
+use schema::Unit;
 
 /// Formats a value with its unit, to about three digits.
 #[must_use]
-pub(crate) fn value(value: f64, unit: Unit) -> String {
+pub fn value(value: f64, unit: Unit) -> String {
     match unit {
         Unit::Percent => format!("{} %", short(value, 1)),
         Unit::Bytes => bytes(value),
@@ -97,7 +64,7 @@ fn bytes(value: f64) -> String {
 
 /// Formats a duration: `45 s`, `12 min`, `3 h`, `4 d`.
 #[must_use]
-pub(crate) fn duration(secs: f64) -> String {
+pub fn duration(secs: f64) -> String {
     match secs.abs() {
         s if s < 120.0 => format!("{} s", short(secs, 0)),
         s if s < 7_200.0 => format!("{} min", short(secs / 60.0, 0)),
@@ -108,7 +75,7 @@ pub(crate) fn duration(secs: f64) -> String {
 
 /// Lowercases the first letter, unless the word is an abbreviation.
 #[must_use]
-pub(crate) fn within_sentence(text: &str) -> String {
+pub fn within_sentence(text: &str) -> String {
     let word = text.split(' ').next().unwrap_or_default();
     let mut chars = word.chars();
     let is_plain = chars.next().is_some_and(char::is_uppercase)
@@ -124,7 +91,7 @@ pub(crate) fn within_sentence(text: &str) -> String {
 
 /// Truncates a text to `longest` characters, the last of which is then an ellipsis.
 #[must_use]
-pub(crate) fn cut(text: &str, longest: usize) -> String {
+pub fn cut(text: &str, longest: usize) -> String {
     if text.chars().count() <= longest {
         return text.to_owned();
     }
@@ -133,7 +100,7 @@ pub(crate) fn cut(text: &str, longest: usize) -> String {
 
 /// Formats a count: `1 thing`, `2 things`.
 #[must_use]
-pub(crate) fn counted(n: usize, thing: &str) -> String {
+pub fn counted(n: usize, thing: &str) -> String {
     match n {
         1 => format!("1 {thing}"),
         n => format!("{n} {thing}s"),
@@ -182,16 +149,5 @@ mod tests {
         ] {
             assert_eq!(within_sentence(text), text);
         }
-    }
-
-    #[test]
-    fn another_day_is_named() {
-        let at = |ms| Timestamp::from_millis(ms);
-        let now = at(1_790_000_000_000);
-        let zone = TimeZone::UTC;
-        assert_eq!(clock(at(1_789_999_000_000), now, &zone), "13:56");
-        assert_eq!(exact(at(1_789_999_000_000), now, &zone), "13:56:40");
-        assert_eq!(clock(at(1_789_900_000_000), now, &zone), "Sep 20, 10:26");
-        assert_eq!(iso(1_790_000_000_123), "2026-09-21T14:13:20.123Z");
     }
 }

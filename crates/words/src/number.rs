@@ -3,7 +3,7 @@
 /// Rounds a value to seven significant digits, so that the displayed value is the evaluated one, and no
 /// invisible digits are sent.
 #[must_use]
-pub(crate) fn round(value: f64) -> f64 {
+pub fn round(value: f64) -> f64 {
     if value == 0.0 || !value.is_finite() {
         return 0.0;
     }
