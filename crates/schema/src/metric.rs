@@ -377,6 +377,11 @@ pub struct Metric {
     /// Seconds over which the latest value is averaged before it is evaluated, so that one sample
     /// does not raise a problem. 0: it is not part of the verdict.
     pub evaluated_over_secs: u32,
+    /// For so many seconds a threshold must be reached before it is a problem; 0 for what is a mean over a
+    /// window or grows by itself, as an age does.
+    pub confirm_secs: u32,
+    /// Whether it counts events that are a problem each: it stays one for as long as they are within the window.
+    pub counts_events: bool,
     /// Its description.
     pub what: &'static str,
     /// How it is computed, and the source of its thresholds.
@@ -384,6 +389,11 @@ pub struct Metric {
     /// The first step when it is bad.
     pub fix: &'static str,
 }
+
+/// Seconds to confirm unless a metric states others: three samples in a row at the default interval.
+const CONFIRM_SECS: u32 = 20;
+/// A value has left a threshold when it is better by this share of it; a value that wavers by less changes nothing.
+const MARGIN: f64 = 0.05;
 
 impl Metric {
     /// Returns the common part of the metrics of one file: no thresholds, neither direction better, and
@@ -400,6 +410,8 @@ impl Metric {
             better: Better::Neither,
             levels: None,
             evaluated_over_secs: 0,
+            confirm_secs: CONFIRM_SECS,
+            counts_events: false,
             what: "",
             how: "",
             fix: "",
@@ -433,6 +445,50 @@ impl Metric {
         table.every
     }
 
+    /// Returns whether its value is a mean over a window; others are evaluated by their newest sample.
+    #[must_use]
+    pub const fn is_windowed(&self) -> bool {
+        matches!(self.series, Series::Steps { .. } | Series::Share { .. })
+    }
+
+    /// Returns whether a value that had reached a threshold is still too near to it to have left it.
+    #[must_use]
+    pub fn clings(&self, threshold: f64, value: f64) -> bool {
+        let margin = MARGIN * threshold.abs();
+        match self.better {
+            Better::Lower => value > threshold - margin,
+            // Of a share at most half of the way to 100 is left.
+            Better::Higher if self.unit == Unit::Percent => {
+                value < threshold + margin.min((100.0 - threshold) / 2.0)
+            }
+            Better::Higher => value < threshold + margin,
+            Better::Neither => false,
+        }
+    }
+
+    /// Returns the severity of a value and the threshold that makes it one, where it was `held` before: a threshold
+    /// that was reached is left only by a margin. `None`: it reaches no threshold.
+    #[must_use]
+    pub fn reached_from(&self, value: f64, held: Option<Severity>) -> Option<(Severity, f64)> {
+        let levels = self.levels?;
+        let reached = levels.reached(self.better, value);
+        let worse = [
+            (Severity::Critical, levels.critical),
+            (Severity::Warn, levels.warn),
+            (Severity::Info, levels.info),
+        ];
+        let clung = worse.into_iter().find_map(|(severity, threshold)| {
+            let threshold = threshold?;
+            let is_held = held.is_some_and(|held| held >= severity);
+            (is_held && self.clings(threshold, value)).then_some((severity, threshold))
+        });
+        match (reached, clung) {
+            (Some(reached), Some(clung)) if clung.0 > reached.0 => Some(clung),
+            (Some(reached), _) => Some(reached),
+            (None, clung) => clung,
+        }
+    }
+
     /// Returns the severity of a value, `Unknown` for none. A metric without thresholds is always `Ok`.
     #[must_use]
     pub fn severity(&self, value: Option<f64>) -> Severity {
@@ -448,6 +504,47 @@ impl Metric {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn metric(better: Better, unit: Unit, levels: Levels) -> Metric {
+        Metric {
+            unit,
+            better,
+            levels: Some(levels),
+            ..Metric::base(Domain::System, Source::new(crate::tables::TABLES[0]), None)
+        }
+    }
+
+    #[test]
+    fn a_threshold_is_left_only_by_a_margin() {
+        use Severity::{Critical, Warn};
+        let used = metric(Better::Lower, Unit::Percent, Levels::new(70.0, 80.0));
+        let hits = metric(Better::Higher, Unit::Percent, Levels::new(99.0, 95.0));
+        let is_up = metric(Better::Higher, Unit::Bool, Levels::critical(0.0));
+        let waiting = metric(Better::Lower, Unit::Count, Levels::new(1.0, 5.0));
+        for (metric, held, value, expected) in [
+            (&used, None, 69.0, None),
+            (&used, None, 70.0, Some((Warn, 70.0))),
+            (&used, Some(Warn), 67.0, Some((Warn, 70.0))),
+            (&used, Some(Warn), 66.5, None),
+            (&used, Some(Critical), 77.0, Some((Critical, 80.0))),
+            (&used, Some(Critical), 75.0, Some((Warn, 70.0))),
+            (&used, Some(Warn), 81.0, Some((Critical, 80.0))),
+            (&hits, None, 99.2, None),
+            (&hits, Some(Warn), 99.2, Some((Warn, 99.0))),
+            (&hits, Some(Warn), 99.5, None),
+            (&hits, Some(Critical), 96.0, Some((Critical, 95.0))),
+            (&is_up, Some(Critical), 1.0, None),
+            (&is_up, Some(Critical), 0.0, Some((Critical, 0.0))),
+            (&waiting, Some(Warn), 0.0, None),
+            (&waiting, Some(Critical), 4.0, Some((Warn, 1.0))),
+        ] {
+            assert_eq!(
+                metric.reached_from(value, held),
+                expected,
+                "{held:?} {value}"
+            );
+        }
+    }
 
     #[test]
     fn a_value_at_a_threshold_has_reached_it() {

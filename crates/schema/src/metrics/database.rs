@@ -123,6 +123,8 @@ pub(super) const METRICS: &[Metric] = &[
         better: Better::Lower,
         levels: Some(Levels::critical(0.0000001)),
         evaluated_over_secs: 3600,
+        confirm_secs: 0,
+        counts_events: true,
         what: "Blocks per second whose checksum did not match: data is corrupted.",
         how: "Change in pg_stat_database counters over an hour. A single one is critical.",
         fix: "Stop writing, check the disk, and restore from a backup; the server's log names the block.",

@@ -53,6 +53,7 @@ pub(super) const METRICS: &[Metric] = &[
         better: Better::Lower,
         levels: Some(Levels::new(90.0, 98.0)),
         evaluated_over_secs: 300,
+        confirm_secs: 0,
         what: "Share of time with at least one request in flight, percent.",
         how: "Change in /proc/diskstats counters, evaluated over five minutes. Solid-state disks serve many requests at once, so 100 percent may still leave room.",
         fix: "Compare the queue: if it grows too, see which process reads and writes.",

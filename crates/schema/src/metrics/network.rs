@@ -53,6 +53,8 @@ pub(super) const METRICS: &[Metric] = &[
         better: Better::Lower,
         levels: Some(Levels::warn(0.1)),
         evaluated_over_secs: 300,
+        confirm_secs: 0,
+        counts_events: true,
         what: "Packets with errors per interface, per second.",
         how: "Change in the counters of both directions of /proc/net/dev, evaluated over five minutes. Healthy links show none.",
         fix: "Check cable, duplex and driver: ethtool -S names the kind.",

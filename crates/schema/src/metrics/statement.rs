@@ -128,6 +128,8 @@ pub(super) const METRICS: &[Metric] = &[
         better: Better::Lower,
         levels: Some(Levels::warn(2.0)),
         evaluated_over_secs: 3600,
+        confirm_secs: 0,
+        counts_events: true,
         what: "Times per hour that pg_stat_statements evicted its least used entries.",
         how: "pg_stat_statements_info over an hour. With more than one an hour, a slow statement may be evicted before it is read.",
         fix: "Raise pg_stat_statements.max, or let the client send parameters instead of literals.",

@@ -190,6 +190,7 @@ pub(super) const METRICS: &[Metric] = &[
         better: Better::Lower,
         levels: Some(Levels::new(10.0, 60.0)),
         evaluated_over_secs: 60,
+        confirm_secs: 0,
         what: "Longest time a session has been waiting for a lock.",
         how: "pg_locks, averaged over a minute. Ten seconds and a minute are our own choice: users have left by then.",
         fix: "The blocking tree under PostgreSQL shows the session at the root; end it with pg_terminate_backend when its transaction may be rolled back.",
