@@ -1,6 +1,7 @@
 //! Starts the tasks and ends them in order.
 
 use crate::analysis::Analysis;
+use crate::findings::Findings;
 use crate::group_append::GroupAppend;
 use crate::jobs::{HostJob, ServicesJob};
 use crate::judging::Judging;
@@ -54,7 +55,7 @@ pub(crate) async fn run(
     let writer_id = spool.writer();
     let queue = Queue::new(spool);
     let shared = Shared {
-        group: GroupAppend::new(queue.clone()),
+        group: GroupAppend::new(queue.clone(), Findings::new(&loaded.config)?),
         queue,
         status: SharedStatus::default(),
         sources: Sources::default(),
@@ -177,6 +178,7 @@ impl Shared {
         let session = settings::patient_session(config);
         Judging::new(
             Analysis::new(target, session, self.machine_id.clone()),
+            self.group.clone(),
             self.sources.clone(),
             self.status.clone(),
             clock::now,

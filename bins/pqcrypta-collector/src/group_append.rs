@@ -6,6 +6,7 @@
 //! [`GRACE`] after it joined: then it appends its rows alone. Waiting rows are in memory only, so a crash loses
 //! half a second of them at most.
 
+use crate::findings::Findings;
 use schema::{Row, Timestamp};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -22,6 +23,7 @@ pub(crate) const GRACE: Duration = Duration::from_millis(500);
 #[derive(Clone, Debug)]
 pub(crate) struct GroupAppend {
     queue: Queue,
+    findings: Findings,
     group: Arc<Mutex<Group>>,
 }
 
@@ -62,10 +64,11 @@ enum Next {
 }
 
 impl GroupAppend {
-    /// Appends to this queue.
-    pub(crate) fn new(queue: Queue) -> Self {
+    /// Appends to this queue what these judges have seen.
+    pub(crate) fn new(queue: Queue, findings: Findings) -> Self {
         Self {
             queue,
+            findings,
             group: Arc::default(),
         }
     }
@@ -73,6 +76,23 @@ impl GroupAppend {
     /// Returns the queue.
     pub(crate) const fn queue(&self) -> &Queue {
         &self.queue
+    }
+
+    /// Returns the judges of the tick.
+    pub(crate) const fn findings(&self) -> &Findings {
+        &self.findings
+    }
+
+    /// Makes rows durable outside of the group of their tick.
+    pub(crate) async fn append_alone(
+        &self,
+        ts: Timestamp,
+        rows: Vec<Row>,
+    ) -> Result<Durability, SpoolError> {
+        let mut batches = [(ts, rows)];
+        self.findings.judge(&mut batches);
+        let [(ts, rows)] = batches;
+        self.queue.append(ts, rows).await
     }
 
     /// Joins at the beginning of a tick.
@@ -102,7 +122,10 @@ impl GroupAppend {
         }
         let durability = match all.is_empty() {
             true => Ok(Durability::Disk),
-            false => self.queue.append_all(all).await.map_err(Arc::new),
+            false => {
+                self.findings.judge(&mut all);
+                self.queue.append_all(all).await.map_err(Arc::new)
+            }
         };
         let appended = Appended {
             durability,
@@ -203,7 +226,7 @@ mod tests {
         let dir = TempDir::new().unwrap();
         let options = spool::SpoolOptions::with_budget(16 * 1024 * 1024);
         let queue = Queue::new(Spool::open(dir.path(), options).unwrap());
-        (GroupAppend::new(queue), dir)
+        (GroupAppend::new(queue, Findings::new(&config::Config::default()).unwrap()), dir)
     }
 
     fn host_rows() -> Vec<Row> {

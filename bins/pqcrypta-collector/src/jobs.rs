@@ -42,6 +42,7 @@ impl Job for HostJob {
         self.sampling.watch(config.collector.processes.clone());
         self.sampling.sum_below(config.collector.process_floor_mb);
         self.sampling.set_budget(budget);
+        self.sampling.findings().reconfigure(config);
         self.queue
             .with_spool(move |spool| spool.set_budget(budget))
             .await;

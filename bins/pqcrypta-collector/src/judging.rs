@@ -1,16 +1,18 @@
-//! Judging: an evaluation of what is stored, every few minutes and soon after something was stored that a
-//! rule may find.
+//! Judging of what is stored: an evaluation every few minutes and soon after something was stored that a rule may
+//! find. At the start it also reads the findings that the database has open.
 //!
 //! The writer of log lines sends a notification ([`Sources::news`]); a host without any has one evaluation every
 //! few minutes. While the writer of samples has no link none takes place; what was open then stays open, because
 //! an evaluation that did not take place has found nothing resolved.
 
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, HostSession};
 use crate::logs::Sources;
 use crate::schedule::{Job, Needs, Plan, Turn, Wake};
 use config::Config;
-use insight::logs::{Evaluation, LogJudge};
-use schema::Timestamp;
+use crate::group_append::GroupAppend;
+use insight::logs::LogJudge;
+use schema::tables::FindingTransition;
+use schema::{Row, Sample, Timestamp};
 use schema::micros::DAY;
 use std::time::Duration;
 use store::findings;
@@ -25,6 +27,8 @@ const FORGET_EVERY: Duration = Duration::from_secs(3600);
 #[derive(Debug)]
 pub(crate) struct Judging {
     analysis: Analysis,
+    /// Takes the transitions of findings.
+    group: GroupAppend,
     judge: LogJudge,
     /// Stores lines, and notifies of news.
     sources: Sources,
@@ -40,13 +44,17 @@ impl Judging {
     /// Begins without an expectation.
     pub(crate) fn new(
         analysis: Analysis,
+        group: GroupAppend,
         sources: Sources,
         status: SharedStatus,
         clock: fn() -> Timestamp,
         config: &Config,
     ) -> Self {
+        // The first run does not wait for lines.
+        sources.news().notify_one();
         Self {
             analysis,
+            group,
             judge: LogJudge::default(),
             sources,
             status,
@@ -61,6 +69,27 @@ impl Judging {
     fn days_to_keep(&self) -> Option<i64> {
         let agrees = store::expiry::clocks_agree(self.status.get().clock_ahead_micros);
         (self.forget_at <= Instant::now() && agrees).then_some(self.event_days)
+    }
+}
+
+impl Judging {
+    /// Continues the findings that the database has open, once it has everything that was queued of them before.
+    async fn restore(&self, host: &HostSession, now: Timestamp) -> anyhow::Result<()> {
+        let depth = self.group.queue().depth().await;
+        if depth.rows.contains_key(FindingTransition::TABLE.name) {
+            return Ok(());
+        }
+        let open = findings::open(&host.session.client, host.host_id).await;
+        let open = open.map_err(described)?.into_iter().map(known).collect();
+        let ended = self.group.findings().restore(open, now);
+        self.queue(now, ended).await
+    }
+
+    async fn queue(&self, now: Timestamp, transitions: Vec<Row>) -> anyhow::Result<()> {
+        if !transitions.is_empty() {
+            self.group.queue().append(now, transitions).await?;
+        }
+        Ok(())
     }
 }
 
@@ -89,8 +118,16 @@ impl Job for Judging {
         let host = self.analysis.take().await?;
         let client = &host.session.client;
         let now = (self.clock)();
-        let evaluated = self.judge.evaluate(client, host.host_id, now).await;
-        let Evaluation { found, .. } = evaluated.map_err(described)?;
+        if !self.group.findings().is_restored() {
+            self.restore(&host, now).await?;
+        }
+        let facts = self.judge.fetch(client, host.host_id, now).await;
+        let facts = facts.map_err(described)?;
+        let findings = self.group.findings();
+        let evaluation = findings.evaluate(&mut self.judge, facts, now);
+        let found = evaluation.found.len();
+        let transitions = findings.settle(evaluation, now);
+        self.queue(now, transitions).await?;
         if let Some(days) = days {
             let old = Timestamp(now.as_micros() - days * DAY);
             let forgotten = findings::forget(client, host.host_id, old).await;

@@ -13,6 +13,7 @@
 mod agent;
 mod analysis;
 mod clock;
+mod findings;
 mod group_append;
 mod jobs;
 mod judging;

@@ -1,6 +1,7 @@
 //! The host's tick: every collector of the host once, the collector's metrics of itself, and all of it made durable,
 //! together with the services' answers to the same tick.
 
+use crate::findings::Findings;
 use crate::group_append::GroupAppend;
 use crate::logs::Sources;
 use collect::{Host, Moment, Mounts, Processes, Roots, SelfUsage, run_one};
@@ -75,6 +76,11 @@ impl Sampling {
     /// Sets the budget of the spool that is reported.
     pub(crate) fn set_budget(&mut self, bytes: u64) {
         self.budget_bytes = count(bytes);
+    }
+
+    /// Returns the judges of its rows.
+    pub(crate) const fn findings(&self) -> &Findings {
+        self.group.findings()
     }
 
     /// Takes one tick at `ts`, begun `late`.

@@ -11,7 +11,6 @@ use collect::Moment;
 use schema::tables::CollectorRun;
 use schema::{Row, Sample, Timestamp};
 use std::time::Duration;
-use store::queue::Queue;
 use store::spool::SpoolError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -65,7 +64,7 @@ impl Services {
         self.workers.push(Worker {
             name: service.name(),
             orders,
-            task: tokio::spawn(work(service, received, self.group.queue().clone())),
+            task: tokio::spawn(work(service, received, self.group.clone())),
         });
     }
 
@@ -130,13 +129,13 @@ async fn end(workers: Vec<Worker>) {
 }
 
 /// Takes orders until there are no more.
-async fn work(mut service: impl Service, mut orders: mpsc::Receiver<Order>, queue: Queue) {
+async fn work(mut service: impl Service, mut orders: mpsc::Receiver<Order>, group: GroupAppend) {
     let mut slow_after = None;
     while let Some(order) = orders.recv().await {
         if order.rows.is_closed() {
             // It lay there while an earlier tick took its time; its instant is past.
             append(
-                &queue,
+                &group,
                 order.at.ts,
                 vec![busy(&service.name(), order.at.ts)],
             )
@@ -147,7 +146,7 @@ async fn work(mut service: impl Service, mut orders: mpsc::Receiver<Order>, queu
         service.fast(&order.at, &mut rows).await;
         // The tick no longer waits for them.
         if let Err(rows) = order.rows.send(rows) {
-            append(&queue, order.at.ts, rows).await;
+            append(&group, order.at.ts, rows).await;
         }
         if slow_after.is_none_or(|due| order.at.monotonic >= due) {
             // Half a second early is in time: ticks are not exact.
@@ -155,7 +154,7 @@ async fn work(mut service: impl Service, mut orders: mpsc::Receiver<Order>, queu
             slow_after = Some(next.saturating_sub(GRACE));
             let mut rows = Vec::new();
             service.slow(&order.at, &mut rows).await;
-            append(&queue, order.at.ts, rows).await;
+            append(&group, order.at.ts, rows).await;
         }
     }
     service.close().await;
@@ -174,11 +173,11 @@ fn busy(name: &str, ts: Timestamp) -> Row {
 }
 
 /// Appends rows outside the group of their tick.
-async fn append(queue: &Queue, ts: Timestamp, rows: Vec<Row>) {
+async fn append(group: &GroupAppend, ts: Timestamp, rows: Vec<Row>) {
     if rows.is_empty() {
         return;
     }
-    if let Err(error) = queue.append(ts, rows).await {
+    if let Err(error) = group.append_alone(ts, rows).await {
         report_refusal(&error);
     }
 }
@@ -190,6 +189,8 @@ fn report_refusal(error: &SpoolError) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::findings::Findings;
+    use store::queue::Queue;
     use schema::tables::{ApiSample, TargetSample};
     use store::spool::{self, Spool};
     use tempfile::TempDir;
@@ -231,7 +232,8 @@ mod tests {
             let dir = TempDir::new().unwrap();
             let options = spool::SpoolOptions::with_budget(16 * 1024 * 1024);
             let queue = Queue::new(Spool::open(dir.path(), options).unwrap());
-            let mut services = Services::new(GroupAppend::new(queue.clone()));
+            let findings = Findings::new(&config::Config::default()).unwrap();
+            let mut services = Services::new(GroupAppend::new(queue.clone(), findings));
             for millis in takes {
                 let takes = Duration::from_millis(*millis);
                 services.add(Stub { takes });

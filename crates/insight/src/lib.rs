@@ -11,10 +11,15 @@
 //!
 //! A judge that fails changes nothing: findings stay open until its rules are evaluated again.
 
+pub mod judge;
 mod lifecycle;
+pub mod live;
 pub mod logs;
+pub mod memory;
+pub mod processes;
 mod registry;
 mod rule;
+pub mod thresholds;
 mod words;
 
 pub use lifecycle::{Evaluation, Lifecycle, OpenFinding};

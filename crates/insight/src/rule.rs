@@ -95,6 +95,7 @@ impl Rule {
             metric_key: None,
             figures: Figures::default(),
             details: None,
+            stands_alone: false,
             span: None,
         }
     }

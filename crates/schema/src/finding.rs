@@ -140,6 +140,8 @@ pub struct Finding {
     pub figures: Figures,
     /// Further details: a JSON object.
     pub details: Option<String>,
+    /// Whether nothing else explains it, whatever its rule allows.
+    pub stands_alone: bool,
     /// Times of the first and the last event that it counts; `None` where it concerns the instant of the
     /// evaluation.
     pub span: Option<(Timestamp, Timestamp)>,

@@ -58,6 +58,8 @@ pub struct Evaluation {
     pub found: Vec<Finding>,
     /// Rule and target of open findings for which there were no data.
     pub absent: Vec<(&'static str, String)>,
+    /// Rule and target of open findings about which there is nothing new.
+    pub unchanged: Vec<(&'static str, String)>,
 }
 
 /// By rule and target. The outer map makes a look-up by borrowed words possible.
@@ -111,9 +113,14 @@ impl Lifecycle {
         at: Timestamp,
     ) -> Vec<(Timestamp, FindingTransition)> {
         let mut steps: BTreeMap<(&'static str, String), Step> = BTreeMap::new();
-        let found = self.worst(evaluation.found);
-        for (rule, target, is_absent) in self.missed(&evaluation.rules, &found, &evaluation.absent)
-        {
+        let Evaluation {
+            rules,
+            found,
+            absent,
+            unchanged,
+        } = evaluation;
+        let found = self.worst(found);
+        for (rule, target, is_absent) in self.missed(&rules, &found, &absent, &unchanged) {
             if let Some(step) = self.miss(rule, &target, is_absent, at) {
                 steps.insert((rule.id, target), step);
             }
@@ -184,24 +191,26 @@ impl Lifecycle {
     }
 
     /// Returns rule and target of the open findings of these rules that were not found, and whether their data are
-    /// absent.
+    /// absent. Those about which there is nothing new are left out.
     fn missed(
         &self,
         rules: &[&'static Rule],
         found: &[(&'static Rule, Finding)],
         absent: &[(&'static str, String)],
+        unchanged: &[(&'static str, String)],
     ) -> Vec<(&'static Rule, String, bool)> {
-        let found = found
-            .iter()
-            .map(|(rule, one)| (rule.id, one.target.as_str()));
-        let found: HashSet<(&str, &str)> = found.collect();
-        let absent = absent.iter().map(|(rule, target)| (*rule, target.as_str()));
-        let absent: HashSet<(&str, &str)> = absent.collect();
+        let absent: HashSet<(&str, &str)> = absent.iter().map(borrowed).collect();
+        let mut known: HashSet<(&str, &str)> = unchanged.iter().map(borrowed).collect();
+        known.extend(
+            found
+                .iter()
+                .map(|(rule, one)| (rule.id, one.target.as_str())),
+        );
         let mut missed = Vec::new();
         for rule in rules {
             for target in self.targets(rule.id) {
                 let key = (rule.id, target);
-                if !found.contains(&key) {
+                if !known.contains(&key) {
                     missed.push((*rule, target.to_owned(), absent.contains(&key)));
                 }
             }
@@ -259,7 +268,10 @@ impl Lifecycle {
         for (rule, of_rule) in &self.open {
             let because = self.rules.get(rule).map_or(&[][..], |rule| rule.because);
             for (target, entry) in of_rule {
-                let cause = self.cause_of(because, target);
+                let cause = match entry.finding.stands_alone {
+                    true => None,
+                    false => self.cause_of(because, target),
+                };
                 if cause != entry.cause {
                     causes.push((*rule, target.clone(), cause));
                 }
@@ -324,6 +336,10 @@ impl Lifecycle {
         self.recent.retain(|_, of_rule| !of_rule.is_empty());
         self.open.retain(|_, of_rule| !of_rule.is_empty());
     }
+}
+
+fn borrowed<'a>((rule, target): &'a (&'static str, String)) -> (&'a str, &'a str) {
+    (rule, target)
 }
 
 /// Returns whether the subject `of` is `target` or what it is a part of; the empty subject is the host.

@@ -54,6 +54,7 @@ impl Host {
             rules: vec![rule],
             found,
             absent: absent.collect(),
+            unchanged: Vec::new(),
         };
         let rows = self
             .lifecycle
@@ -373,7 +374,7 @@ fn instants_of_a_finding_increase_when_the_clock_goes_back() {
         let evaluation = Evaluation {
             rules: vec![&DOWN],
             found,
-            absent: Vec::new(),
+            ..Evaluation::default()
         };
         for (ts, _) in host.lifecycle.reconcile(evaluation, at(secs)) {
             assert!(ts > newest, "{secs}");

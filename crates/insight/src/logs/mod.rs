@@ -22,10 +22,11 @@ pub mod spikes;
 pub mod steps;
 pub mod understood;
 
-use crate::lifecycle::Evaluation;
+use crate::judge::{Judge, Pace};
+use crate::lifecycle::{Evaluation, Lifecycle};
 use crate::rule::Rule;
 use facts::Usual;
-use schema::{Finding, Timestamp};
+use schema::Timestamp;
 use store::series::ReadError;
 use tokio_postgres::Client;
 
@@ -55,6 +56,15 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         .chain([&advice::RECURRING.rule])
 }
 
+/// What the judge of logs looks at: what is stored up to an instant.
+#[derive(Debug)]
+pub struct LogFacts {
+    recent: Vec<spikes::Recent>,
+    seen: Vec<patterns::RecentPattern>,
+    events: Vec<security::Event>,
+    sources: Vec<understood::Source>,
+}
+
 /// Evaluates the logs of one host.
 #[derive(Debug, Default)]
 pub struct LogJudge {
@@ -62,44 +72,52 @@ pub struct LogJudge {
 }
 
 impl LogJudge {
-    /// Evaluates every rule of logs up to `at`.
+    /// Reads what is evaluated, up to `at`.
     ///
     /// # Errors
-    /// What the server reported; nothing was evaluated.
-    pub async fn evaluate(
+    /// What the server reported.
+    pub async fn fetch(
         &mut self,
         client: &Client,
         host_id: i32,
         at: Timestamp,
-    ) -> Result<Evaluation, ReadError> {
-        Ok(Evaluation {
-            rules: rules().collect(),
-            found: self.find(client, host_id, at).await?,
-            absent: Vec::new(),
-        })
-    }
-
-    /// Returns every finding that holds at `at`.
-    async fn find(
-        &mut self,
-        client: &Client,
-        host_id: i32,
-        at: Timestamp,
-    ) -> Result<Vec<Finding>, ReadError> {
+    ) -> Result<LogFacts, ReadError> {
         let usual = match self.usual.take() {
             Some(usual) if usual.hour == spikes::hour_of(at) => usual,
             _ => facts::usual(client, host_id, spikes::hour_of(at)).await?,
         };
-        let usual = self.usual.insert(usual);
-        let recent = facts::recent(client, host_id, at).await?;
-        let seen = facts::patterns(client, host_id, at).await?;
-        let events = facts::events(client, host_id, at).await?;
-        let sources = facts::sources(client, host_id, at).await?;
-        let mut found = spikes::evaluate(&recent, &usual.expected);
-        found.extend(patterns::evaluate(&seen, &usual.known_since, at));
-        found.extend(messages::evaluate(&seen));
-        found.extend(security::evaluate(&events));
-        found.extend(understood::evaluate(&sources));
-        Ok(found)
+        self.usual = Some(usual);
+        Ok(LogFacts {
+            recent: facts::recent(client, host_id, at).await?,
+            seen: facts::patterns(client, host_id, at).await?,
+            events: facts::events(client, host_id, at).await?,
+            sources: facts::sources(client, host_id, at).await?,
+        })
+    }
+}
+
+impl Judge for LogJudge {
+    type Facts<'a> = LogFacts;
+
+    const PACE: Pace = Pace::Periodic;
+
+    fn rules() -> impl Iterator<Item = &'static Rule> {
+        rules()
+    }
+
+    fn evaluate(&mut self, facts: LogFacts, _: &Lifecycle, at: Timestamp) -> Evaluation {
+        let Some(usual) = &self.usual else {
+            return Evaluation::default();
+        };
+        let mut found = spikes::evaluate(&facts.recent, &usual.expected);
+        found.extend(patterns::evaluate(&facts.seen, &usual.known_since, at));
+        found.extend(messages::evaluate(&facts.seen));
+        found.extend(security::evaluate(&facts.events));
+        found.extend(understood::evaluate(&facts.sources));
+        Evaluation {
+            rules: rules().collect(),
+            found,
+            ..Evaluation::default()
+        }
     }
 }
