@@ -11,6 +11,7 @@
 //!
 //! A judge that fails changes nothing: findings stay open until its rules are evaluated again.
 
+pub mod delivery;
 pub mod judge;
 mod lifecycle;
 pub mod live;

@@ -116,7 +116,7 @@ pub(super) struct Entry {
 impl Entry {
     /// Opens a finding at `at`, or when its first event was.
     pub(super) fn new(finding: Finding, at: Timestamp) -> Self {
-        let (first, last) = finding.span.unwrap_or((at, at));
+        let (first, last) = finding.span.unwrap_or((finding.since.unwrap_or(at), at));
         Self {
             worst: finding.severity,
             opened_at: first.min(at),
