@@ -329,7 +329,7 @@ impl Open {
             postgresql::Raised::of(self.raised, &self.parts)
         };
         if let Some(raised) = &raised {
-            event.message = raised.message();
+            event.message = raised.message(&event.message);
         } else if !self.redacted {
             event.message = postgresql::message(self.redact, &event.message, &self.parts);
         }
