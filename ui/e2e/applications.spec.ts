@@ -44,7 +44,7 @@ test("endpoints by status: only statuses that occur have a column, under their c
   await expect(table.locator("td.shade").first()).toBeVisible();
   await expect(table.locator("tbody tr").first()).toContainText("/v1/orders");
   await expect(table).toContainText("<script>alert(1)</script>");
-  await table.locator(".chips").getByRole("button", { name: /^503/ }).click();
+  await table.locator(".filters").getByRole("button", { name: /^503/ }).click();
   await expect(page).toHaveURL(/f\.status=503/);
   await expect(table.locator("tbody tr")).toHaveCount(1);
 });
@@ -54,7 +54,7 @@ test("recent failures are filtered by a click on a status", async ({ page }) => 
   const table = page.locator("#table-failures");
   await scrollTo(page, table);
   await expect(table.locator(".count")).toHaveText("100");
-  await table.locator(".chips").getByRole("button", { name: /^401/ }).click();
+  await table.locator(".filters").getByRole("button", { name: /^401/ }).click();
   await expect(table.locator("tbody tr").first()).toContainText("/v1/login");
   await expect(table.locator("tbody")).not.toContainText("/v1/orders");
 });

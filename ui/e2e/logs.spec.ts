@@ -40,15 +40,15 @@ test("levels and sources filter, with counts under the other filter", async ({ p
   await openLines(page, range);
   const panel = page.locator("#log-lines");
   const all = await api<LogsAnswer>(`logs?host=${host("loud")}&from=${range.from}&to=${range.to}`);
-  const chip = (name: string) =>
-    panel.locator(".chips button").filter({ hasText: new RegExp(`^${name}\\d`) });
-  await expect(chip("error")).toHaveText(`error${all.facets.level?.error}`);
-  await chip("error").click();
+  const filter = (name: string) =>
+    panel.locator(".filters button").filter({ hasText: new RegExp(`^${name}\\d`) });
+  await expect(filter("error")).toHaveText(`error${all.facets.level?.error}`);
+  await filter("error").click();
   await expect(panel.locator(".lines li:not(.error)")).toHaveCount(0);
   await expect(panel.locator(".count")).toHaveText(String(all.facets.level?.error));
-  await chip("app").click();
+  await filter("app").click();
   await expect(lines(page)).toHaveCount(1);
-  await expect(chip("db")).toHaveText(`db${(all.facets.level?.error ?? 0) - 1}`);
+  await expect(filter("db")).toHaveText(`db${(all.facets.level?.error ?? 0) - 1}`);
 });
 
 test("pages there and back show every line once", async ({ page }) => {
@@ -152,7 +152,7 @@ test("patterns tell what is new and lead to their lines; CSV holds what is found
   await open(page, "logs", { host: host("loud") });
   const patterns = page.locator("#table-log_patterns");
   await scrollTo(page, patterns);
-  await patterns.locator(".chips").getByRole("button", { name: /^Rare/ }).click();
+  await patterns.locator(".filters").getByRole("button", { name: /^Rare/ }).click();
   const row = patterns.locator("tbody tr", { hasText: "could not extend" });
   await expect(row.locator("svg").last()).toBeAttached();
   await expect(row).toContainText("new, rare");
@@ -174,7 +174,7 @@ test("a source that cannot be read is a problem with its cause, and sources have
   const sources = page.locator("#table-log_sources");
   await scrollTo(page, sources);
   await sources
-    .locator(".chips")
+    .locator(".filters")
     .getByRole("button", { name: /^Unreadable/ })
     .click();
   await expect(sources.locator("tbody tr")).toHaveCount(1);
@@ -182,7 +182,7 @@ test("a source that cannot be read is a problem with its cause, and sources have
   const events = page.locator("#table-security_events");
   await scrollTo(page, events);
   await events
-    .locator(".chips")
+    .locator(".filters")
     .getByRole("button", { name: /^Critical/ })
     .click();
   await expect(events.locator("tbody tr")).toHaveCount(1);
@@ -244,21 +244,21 @@ test("a finding leads to the lines of its source around the time it was made", a
 
 test("findings are filtered by state, severity, kind and part", async ({ page }) => {
   await open(page, "logs", { host: host("loud") });
-  const chip = (name: RegExp) => findings(page).locator(".chips").getByRole("button", { name });
+  const filter = (name: RegExp) => findings(page).locator(".filters").getByRole("button", { name });
   const rows = findings(page).locator("tbody tr");
   await expect(rows).toHaveCount(7);
-  await chip(/^Resolved/).click();
+  await filter(/^Resolved/).click();
   await expect(rows).toHaveCount(1);
   await expect(rows).toContainText("sudo was refused");
   // How bad it was is told; it is not bad any more.
   await expect(rows).toContainText("warn");
   await expect(rows.locator(".severity")).toHaveCount(0);
-  await chip(/^Recommendations/).click();
+  await filter(/^Recommendations/).click();
   await expect(findings(page)).toContainText("None of 7 rows match.");
-  await expect(chip(/^Resolved/)).toBeVisible();
+  await expect(filter(/^Resolved/)).toBeVisible();
   await findings(page).getByRole("button", { name: "Clear filter" }).click();
-  await chip(/Security/).click();
-  await chip(/Critical/).click();
+  await filter(/Security/).click();
+  await filter(/Critical/).click();
   await expect(rows).toHaveCount(1);
   await expect(rows).toContainText("203.0.113.77");
 });
@@ -273,7 +273,7 @@ test("a finding that means harm is text, in its row, opened, and on the first pa
     await expect(detail).toContainText("window.hacked=1");
     await expect(detail.locator("ol code")).toHaveText("<script>window.hacked=1</script>");
     await expect(detail.locator("ol li").last()).toHaveText("Open it`s lines and those around them");
-    expect(await findings(page).locator("img, script, u, b:not(.chips b)").count()).toBe(0);
+    expect(await findings(page).locator("img, script, u, b:not(.filters b)").count()).toBe(0);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
     await open(page, "now", { host: host("loud") });
     await expect(page.locator(".problem", { hasText: "A new kind of message: <img" })).toBeVisible();
@@ -301,7 +301,7 @@ test("an open finding is a problem with its first step, counts to the logs, and 
 test("without findings the table says so and offers no filter", async ({ page }) => {
   await open(page, "logs", { host: host("loud"), from: "now-3d", to: "now-2d" });
   await expect(findings(page)).toContainText("No findings in this range.");
-  await expect(findings(page).locator(".chips")).toBeHidden();
+  await expect(findings(page).locator(".filters")).toBeHidden();
   // Without a line nothing is known, and nothing is zero.
   await expect(page.locator(".card", { hasText: "Errors" })).toContainText("No data");
 });
