@@ -12,7 +12,7 @@ async function openLines(page: Page, params: Record<string, string>): Promise<vo
   await page.locator("#log-lines").scrollIntoViewIfNeeded();
 }
 
-/** Up to an instant at which nothing more is said, so that every question has one answer. */
+/** Up to an instant at which nothing more is written, so that every question has one answer. */
 function past(): { from: string; to: string } {
   const end = Math.floor(Date.now() / 1000 - 60);
   const iso = (secs: number): string => new Date(secs * 1000).toISOString();
@@ -110,20 +110,20 @@ test("following brings new lines while nobody reads further below", async ({ pag
       `SELECT e2e.put_lines(${host("loud")}, jsonb_build_array(jsonb_build_object('ts', clock_timestamp(), 'host_id', ${host("loud")},
        'source', 'app', 'at', 1, 'level', 'info', 'component', 'test', 'message', '${text}', 'fingerprint', 'followed00000000')))`,
     );
-  // Of this try alone: what another one said is there, too.
+  // Of this try alone: what another one wrote is there, too.
   const tried = Date.now();
   const first = `the first that follows at ${tried}`;
   const second = `the second that follows at ${tried}`;
   say(first);
   await expect(panel.locator("code", { hasText: first })).toBeVisible();
   await panel.locator(".lines").evaluate((box) => box.scrollTo(0, 200));
-  // Told to the page, which keeps it back.
-  const told = page.waitForResponse(
+  // Sent to the page, which keeps it back.
+  const sent = page.waitForResponse(
     async (response) =>
       /[/=]logs\?/.test(response.url()) && (await response.text().catch(() => "")).includes(second),
   );
   say(second);
-  await told;
+  await sent;
   await expect(panel.getByRole("button", { name: /^\d+ new · show$/ })).toBeVisible();
   await expect(panel.locator("code", { hasText: second })).toHaveCount(0);
   await panel.locator(".lines").evaluate((box) => box.scrollTo(0, 0));
@@ -148,7 +148,7 @@ test("a line that means harm is text, closed and open, wide and narrow", async (
   }
 });
 
-test("patterns tell what is new and lead to their lines; CSV holds what is found", async ({ page }) => {
+test("patterns show what is new and lead to their lines; CSV holds what is found", async ({ page }) => {
   await open(page, "logs", { host: host("loud") });
   const patterns = page.locator("#table-log_patterns");
   await scrollTo(page, patterns);
@@ -238,7 +238,7 @@ test("a finding leads to the lines of its source around the time it was made", a
   await expect(page).not.toHaveURL(/from=/);
   // Nothing is known of a source here, so nothing leads there.
   await finding(page, "An address was banned").locator(".row-button").click();
-  await expect(findings(page).locator(".finding")).toContainText("told by fail2ban");
+  await expect(findings(page).locator(".finding")).toContainText("source: fail2ban");
   await expect(findings(page).locator(".finding .actions, .finding ol")).toHaveCount(0);
 });
 
@@ -250,7 +250,7 @@ test("findings are filtered by state, severity, kind and part", async ({ page })
   await filter(/^Resolved/).click();
   await expect(rows).toHaveCount(1);
   await expect(rows).toContainText("sudo was refused");
-  // How bad it was is told; it is not bad any more.
+  // How bad it was is shown; it is not bad any more.
   await expect(rows).toContainText("warn");
   await expect(rows.locator(".severity")).toHaveCount(0);
   await filter(/^Recommendations/).click();
@@ -298,7 +298,7 @@ test("an open finding is a problem with its first step, counts to the logs, and 
   await expect(findings(page).locator("tbody tr").first()).toContainText("203.0.113.77");
 });
 
-test("without findings the table says so and offers no filter", async ({ page }) => {
+test("without findings the table states it and offers no filter", async ({ page }) => {
   await open(page, "logs", { host: host("loud"), from: "now-3d", to: "now-2d" });
   await expect(findings(page)).toContainText("No findings in this range.");
   await expect(findings(page).locator(".filters")).toBeHidden();

@@ -207,7 +207,7 @@ fn names_stay() {
 }
 
 #[test]
-fn what_says_what_happened_is_kept() {
+fn numbers_that_state_what_happened_are_kept() {
     for (message, expected) in [
         ("\"GET /a HTTP/1.1\" 404 17", "GET <*> 404 <*>"),
         ("\"GET /a HTTP/1.1\" 200 404", "GET <*>"),

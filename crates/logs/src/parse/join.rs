@@ -24,7 +24,7 @@ const MESSAGE_CHARS: usize = 4096;
 const MOST_BYTES: usize = 64 * 1024;
 /// Lines that join an event.
 const MOST_LINES: u32 = 1000;
-/// Bytes of a line that was no text that are kept as they were.
+/// Bytes of a line that was not text that are kept as they were.
 const RAW_BYTES: usize = 4096;
 
 /// A line as it came.

@@ -488,7 +488,7 @@ impl Scan<'_> {
         let rest = &self.text[separator.from..];
         let scheme = rest.bytes().take_while(|byte| in_word(*byte)).count();
         let value = rest[scheme..].strip_prefix(' ')?;
-        // A scheme that is not a word of the list below is one all the same, a sentence is none.
+        // A scheme that is not a word of the list below is one all the same, a sentence is not.
         let simple = names::holds(
             &["bearer", "basic", "token", "apikey", "key"],
             &rest[..scheme],

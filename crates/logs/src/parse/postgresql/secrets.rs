@@ -180,7 +180,7 @@ pub(crate) fn part(name: &str, text: &str, parts: &[(&'static str, String)]) -> 
 /// Returns a text of sentences without constants.
 fn prose(text: &str, kind: Kind, statement: &mut Statement<'_>) -> String {
     let mut out = String::with_capacity(text.len());
-    // The values of columns; nothing within them is examined. Within a statement they are none.
+    // The values of columns; nothing within them is examined. Within a statement they are not values.
     let columns = columns(text).filter(|(at, _)| {
         kind != Kind::Context && statement_at(text).is_none_or(|begin| begin > *at)
     });

@@ -1,6 +1,6 @@
-//! The words of a text whose words and values nothing tells apart, as far as a closed list has them.
+//! The words of a text whose words and values nothing distinguishes, as far as a closed list has them.
 //!
-//! A secret that is a word cannot be told from a word by its shape, so shape decides nothing here: a word is kept
+//! A secret that is a word cannot be distinguished from other words by its shape, so shape decides nothing here: a word is kept
 //! because it is one of [`WORDS`], which are those of errors and of business in general, chosen without names of
 //! persons, places, illnesses or anything else that states who or what. A value that happens to be one of them is
 //! kept, too; it shows no more than a list that everyone can read. Everything else is replaced, whatever it is: numbers,
