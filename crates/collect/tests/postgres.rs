@@ -113,7 +113,7 @@ async fn agrees_with_the_view(server: &Server, row: &schema::Row) {
 }
 
 #[tokio::test]
-async fn every_family_answers_each_role_or_says_what_is_missing() {
+async fn every_family_answers_each_role_or_names_what_is_missing() {
     let server = builder().start().unwrap();
     furnish(&server).await;
 

@@ -1,4 +1,4 @@
-//! What goes wrong with a watched server costs nothing else, is said, and heals.
+//! What goes wrong with a watched server costs nothing else, is reported, and resolves.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -258,7 +258,7 @@ async fn a_locked_table_costs_only_what_needs_the_lock() {
 }
 
 #[tokio::test]
-async fn what_is_taken_away_is_said_at_the_next_tick_and_comes_back() {
+async fn what_is_taken_away_is_reported_at_the_next_tick_and_comes_back() {
     let server = builder().start().unwrap();
     do_each(
         &server,

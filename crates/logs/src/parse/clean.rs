@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_are_told() {
+    fn changes_are_reported() {
         assert_eq!(line(b"a").1, Changes::default());
         assert!(line(b"\xff").1.bytes);
         assert!(line(b"\0").1.nul);

@@ -133,7 +133,7 @@ impl Context {
         self.json.contains(&format!("\"{key}\":"))
     }
 
-    /// Returns the object, if anything was said.
+    /// Returns the object, if it has anything.
     pub(crate) fn finish(mut self) -> Option<String> {
         if self.json.is_empty() {
             return None;

@@ -24,7 +24,7 @@ const MESSAGE_CHARS: usize = 4096;
 const MOST_BYTES: usize = 64 * 1024;
 /// Lines that join an event.
 const MOST_LINES: u32 = 1000;
-/// Bytes of a line that was no text that are kept as they were.
+/// Bytes of a line that was not text that are kept as they were.
 const RAW_BYTES: usize = 4096;
 
 /// A line as it came.
@@ -329,7 +329,7 @@ impl Open {
             postgresql::Raised::of(self.raised, &self.parts)
         };
         if let Some(raised) = &raised {
-            event.message = raised.message();
+            event.message = raised.message(&event.message);
         } else if !self.redacted {
             event.message = postgresql::message(self.redact, &event.message, &self.parts);
         }

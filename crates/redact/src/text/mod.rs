@@ -468,7 +468,9 @@ impl Scan<'_> {
     /// Returns the argument of an option: `--password x`.
     fn argument(&self, at: usize, end: usize, strength: Strength) -> Option<Range> {
         let text = self.text;
-        if !text[self.dotted(at)..].starts_with('-') || strength == Strength::Loose {
+        let option = &text[self.dotted(at)..end];
+        let is_negated = option.trim_start_matches('-').starts_with("no-");
+        if !option.starts_with('-') || is_negated || strength == Strength::Loose {
             return None;
         }
         let rest = text[end..].strip_prefix(' ')?.trim_start_matches(' ');
@@ -486,7 +488,7 @@ impl Scan<'_> {
         let rest = &self.text[separator.from..];
         let scheme = rest.bytes().take_while(|byte| in_word(*byte)).count();
         let value = rest[scheme..].strip_prefix(' ')?;
-        // A scheme that is not a word of the list below is one all the same, a sentence is none.
+        // A scheme that is not a word of the list below is one all the same, a sentence is not.
         let simple = names::holds(
             &["bearer", "basic", "token", "apikey", "key"],
             &rest[..scheme],
