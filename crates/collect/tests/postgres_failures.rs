@@ -336,7 +336,11 @@ async fn what_is_taken_away_is_reported_at_the_next_tick_and_comes_back() {
         );
     }
     assert!(int(fast.one::<DbSample>(), "wal_bytes") > 0);
+    a_server_that_is_gone_is_said_to_be_and_comes_back(&server, &mut ticks).await;
+    ticks.watcher.close().await;
+}
 
+async fn a_server_that_is_gone_is_said_to_be_and_comes_back(server: &Server, ticks: &mut Ticks) {
     server.kill_postmaster().unwrap();
     let mut down = ticks.fast().await;
     // Its backends end by themselves, a moment later.
@@ -363,5 +367,4 @@ async fn what_is_taken_away_is_reported_at_the_next_tick_and_comes_back() {
         Cell::Bool(true),
         "{back:?}"
     );
-    ticks.watcher.close().await;
 }
