@@ -48,7 +48,7 @@ pub(crate) struct Memory<'a> {
     pub(crate) plain: &'a mut Plain,
 }
 
-/// Skeletons of messages in which nothing even looks like a secret.
+/// Skeletons of messages that hold no secret whatever their numbers are.
 #[derive(Debug, Default)]
 pub(crate) struct Plain(Recent<()>);
 
@@ -61,8 +61,8 @@ impl Plain {
         if self.0.get(skeleton).is_some() {
             return (Cow::Borrowed(message), Some(skeleton));
         }
-        let (clean, is_plain) = redact::inspect(message);
-        if is_plain {
+        let (clean, is_settled) = redact::inspect(message);
+        if is_settled {
             self.0.put(skeleton, ());
         }
         let is_same = matches!(clean, Cow::Borrowed(_));

@@ -200,6 +200,34 @@ pub(super) fn secrets(text: &str, at: usize, end: usize) -> Vec<Range> {
     found
 }
 
+/// Returns whether [`secrets`] finds none whatever the numbers of the text are: nothing is fed to a command, and
+/// the first argument, which may be a number, is none of those before a secret.
+pub(super) fn is_settled(text: &str, at: usize, end: usize) -> bool {
+    let rest = &text[end..];
+    if rest.contains(['<', '>', '|']) {
+        return false;
+    }
+    let first = match rest.as_bytes() {
+        [b' ', argument @ ..] => {
+            let ends = argument.iter().position(|byte| *byte == b' ');
+            &rest[1..][..ends.unwrap_or(argument.len())]
+        }
+        [b'\t' | b'"' | b'\'', ..] => return false,
+        _ if rest.starts_with(".exe") => return false,
+        _ => "",
+    };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'.';
+    let begins = |command: &Command| {
+        let word = command.subcommand.first();
+        word.is_none_or(|word| word.eq_ignore_ascii_case(first))
+    };
+    let mut commands = COMMANDS.iter();
+    // Of several blanks the argument is behind the last.
+    (first.is_empty() != rest.starts_with(' '))
+        && first.bytes().all(plain)
+        && !commands.any(|command| command.program == &text[at..end] && begins(command))
+}
+
 /// Returns whether a word that sentences hold too begins a command: no word is before it but one that runs
 /// others.
 fn is_command(text: &str, at: usize) -> bool {

@@ -180,31 +180,33 @@ fn bare(word: &[u8]) -> &[u8] {
     word.strip_prefix(b"impacket-").unwrap_or(word)
 }
 
-/// Returns whether a word may be one of [`PROGRAMS`], by its length and its first two letters.
-pub(super) fn may_be_program(word: &[u8]) -> bool {
+/// Returns whether a word is one of [`PROGRAMS`]: its length and its first two letters decide for nearly all.
+pub(super) fn is_program(word: &[u8]) -> bool {
+    options(word).is_some()
+}
+
+fn options(word: &[u8]) -> Option<Options> {
     let word = bare(word);
     let [first, second, ..] = word else {
-        return false;
+        return None;
     };
-    word.len() <= LONGEST
+    let may_be = word.len() <= LONGEST
         && LENGTHS[usize::from(first & 127)] & (1 << word.len()) != 0
-        && BEGINNINGS[usize::from(first & 127)] & (1 << (second & 127)) != 0
+        && BEGINNINGS[usize::from(first & 127)] & (1 << (second & 127)) != 0;
+    let mut programs = PROGRAMS.iter().filter(|_| may_be);
+    programs
+        .find(|(name, _)| name.as_bytes() == word)
+        .map(|(_, options)| *options)
 }
 
 /// Returns the options that give a secret to the program whose name is the word at this place.
 pub(super) fn of_program(text: &str, at: usize, end: usize) -> Option<Options> {
     let word = &text.as_bytes()[at..end];
-    if !may_be_program(word) {
-        return None;
-    }
+    let options = options(word)?;
     if word == b"login" && !LOGINS.iter().any(|program| text[..at].ends_with(program)) {
         return None;
     }
-    let word = bare(word);
-    PROGRAMS
-        .iter()
-        .find(|(name, _)| name.as_bytes() == word)
-        .map(|(_, options)| *options)
+    Some(options)
 }
 
 /// Returns the secret that an option gives: `at` is where its word begins.
