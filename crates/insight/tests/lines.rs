@@ -31,7 +31,7 @@ fn read(parser: &str, lines: &str) -> Vec<Batch> {
         fingerprints: 1000,
     };
     let mut intake = Intake::new(&[wanted], &[], std::iter::empty(), limits, &[]);
-    // The rounds after the first end what may still have grown, and tell what waits for its end.
+    // The rounds after the first end what may still have grown, and report what waits for its end.
     let rounds = [0, SECOND, 60 * SECOND].map(|later| {
         let mut stored = Lines::default();
         let batch = intake.poll(Timestamp(NOW + later), |named| {

@@ -178,7 +178,7 @@ async fn findings_over_old_data_are_unknown() {
 }
 
 #[tokio::test]
-async fn a_finding_that_is_over_is_no_problem_at_the_next_tick() {
+async fn a_resolved_finding_is_not_a_problem_at_the_next_tick() {
     let database = with_findings().await;
     let server = serve(&database);
     assert_eq!(of_findings(&server.ask("now").await).len(), 3);

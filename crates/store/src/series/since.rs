@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn not_reached_now_is_no_run() {
+    fn not_reached_now_is_not_a_run() {
         assert_eq!(run(&[95.0, 95.0, 10.0], 0, 85.0), None);
         assert_eq!(run(&[], 60, 85.0), None);
     }
