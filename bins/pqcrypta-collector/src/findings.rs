@@ -12,10 +12,11 @@ use insight::live::Intervals;
 use insight::memory::Memory;
 use insight::processes::ProcessJudge;
 use insight::thresholds::Thresholds;
-use insight::{Evaluation, Lifecycle, OpenFinding};
+use insight::{Evaluation, Lifecycle};
 use schema::tables::FindingTransition;
 use schema::{Row, Sample, Timestamp};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use store::findings::{OpenFinding, Recent};
 
 /// Shared by whatever queues rows of a tick. Cloning shares it.
 #[derive(Clone, Debug)]
@@ -60,6 +61,7 @@ impl Findings {
         state.intervals = intervals(config);
         let intervals = state.intervals;
         state.memory.set_intervals(intervals);
+        state.memory.forget_services();
         state.judges.processes.forget();
     }
 
@@ -95,10 +97,15 @@ impl Findings {
     }
 
     /// Continues what the database has open. Returns the transitions to be queued.
-    pub(crate) fn restore(&self, open: Vec<OpenFinding>, at: Timestamp) -> Vec<Row> {
+    pub(crate) fn restore(
+        &self,
+        open: Vec<OpenFinding>,
+        recent: Vec<Recent>,
+        at: Timestamp,
+    ) -> Vec<Row> {
         let mut state = self.lock();
         state.is_restored = true;
-        rows(state.lifecycle.restore(open, at))
+        rows(state.lifecycle.restore(open, recent, at))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -140,7 +147,8 @@ impl State {
 
 fn rows(transitions: Vec<(Timestamp, FindingTransition)>) -> Vec<Row> {
     let rows = transitions.into_iter();
-    rows.map(|(ts, transition)| transition.into_row(ts)).collect()
+    rows.map(|(ts, transition)| transition.into_row(ts))
+        .collect()
 }
 
 fn intervals(config: &Config) -> Intervals {

@@ -226,7 +226,10 @@ mod tests {
         let dir = TempDir::new().unwrap();
         let options = spool::SpoolOptions::with_budget(16 * 1024 * 1024);
         let queue = Queue::new(Spool::open(dir.path(), options).unwrap());
-        (GroupAppend::new(queue, Findings::new(&config::Config::default()).unwrap()), dir)
+        (
+            GroupAppend::new(queue, Findings::new(&config::Config::default()).unwrap()),
+            dir,
+        )
     }
 
     fn host_rows() -> Vec<Row> {

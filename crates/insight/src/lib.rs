@@ -23,6 +23,6 @@ mod rule;
 pub mod thresholds;
 mod words;
 
-pub use lifecycle::{Evaluation, Lifecycle, OpenFinding};
+pub use lifecycle::{Evaluation, Lifecycle};
 pub use registry::{rule, rules};
 pub use rule::{Life, NoData, Rule};

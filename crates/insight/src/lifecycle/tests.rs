@@ -330,7 +330,7 @@ fn what_the_database_has_open_is_continued_and_never_opened_twice() {
         stored("down", "over", -500, 5),
         stored("rule_of_old", "x", -500, -10),
     ];
-    let rows = host.lifecycle.restore(stored, at(25));
+    let rows = host.lifecycle.restore(stored, Vec::new(), at(25));
     assert_eq!(
         host.keep(rows),
         ["resolved"],
