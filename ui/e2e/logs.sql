@@ -96,10 +96,10 @@ FROM e2e.host, (VALUES
     (40, 'firewall_block', 'info', 'kernel', '2001:db8::7', NULL, 96, NULL)
 ) e (back, kind, severity, source, ip, name, count, details) WHERE services = 'loud';
 
-INSERT INTO collector.findings (host_id, rule, target, kind, domain, severity, title, message, steps, value, expected, score, details,
-                                opened_at, seen_at, times, resolved_at)
-SELECT host_id, f.rule, f.target, f.kind, f.domain, f.severity, f.title, f.message, f.steps, f.value, f.expected, f.score, f.details,
-       now() - f.opened * interval '1 minute', now() - f.seen * interval '1 minute', f.times, now() - f.over * interval '1 minute'
+INSERT INTO collector.findings (host_id, rule, target, kind, domain, severity, worst, title, message, steps, value, expected, score,
+                                details, opened_at, confirmed_at, seen_at, occurrences, resolved_at)
+SELECT host_id, f.rule, f.target, f.kind, f.domain, f.severity, f.severity, f.title, f.message, f.steps, f.value, f.expected, f.score, f.details,
+       now() - f.opened * interval '1 minute', now() - f.opened * interval '1 minute', now() - f.seen * interval '1 minute', f.times, now() - f.over * interval '1 minute'
 FROM e2e.host, (VALUES
     ('ssh_brute_force', '203.0.113.77', 'alert', 'security', 'critical', 'Passwords are guessed',
      '203.0.113.77: 412 failed logins in the last hour, told by auth.',

@@ -68,7 +68,7 @@ async fn findings_are_opened_refreshed_and_resolved() {
             resolved: 0
         }
     );
-    let all = "SELECT rule, target, kind, domain, severity, value, times, coalesce(array_length(steps, 1), 0) > 0, \
+    let all = "SELECT rule, target, kind, domain, severity, value, occurrences, coalesce(array_length(steps, 1), 0) > 0, \
                resolved_at IS NOT NULL FROM collector.findings WHERE host_id = 1 ORDER BY 1, 2";
     assert_eq!(
         rows(client, all).await,
@@ -95,7 +95,7 @@ async fn findings_are_opened_refreshed_and_resolved() {
             }
         );
     }
-    let open = "SELECT rule, times, seen_at - opened_at FROM collector.findings WHERE resolved_at IS NULL ORDER BY 1";
+    let open = "SELECT rule, occurrences, seen_at - opened_at FROM collector.findings WHERE resolved_at IS NULL ORDER BY 1";
     assert_eq!(
         rows(client, open).await,
         [

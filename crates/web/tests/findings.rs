@@ -135,9 +135,9 @@ async fn open_findings_that_want_somebody_are_problems_of_the_logs() {
 async fn many_findings_of_one_rule_are_the_worst_and_a_count() {
     let database = with_findings().await;
     let more = format!(
-        "INSERT INTO collector.findings (host_id, rule, target, kind, domain, severity, title, message, steps, value, opened_at, seen_at)
-         SELECT 1, 'ssh_brute_force', '10.0.' || i / 250 || '.' || i % 250, 'alert', 'security', 'critical',
-                'Password guessing over SSH', 'm', ARRAY['Block it.'], i, {0}, {0} FROM generate_series(1, 5000) i",
+        "INSERT INTO collector.findings (host_id, rule, target, kind, domain, severity, worst, title, message, steps, value, opened_at, confirmed_at, seen_at)
+         SELECT 1, 'ssh_brute_force', '10.0.' || i / 250 || '.' || i % 250, 'alert', 'security', 'critical', 'critical',
+                'Password guessing over SSH', 'm', ARRAY['Block it.'], i, {0}, {0}, {0} FROM generate_series(1, 5000) i",
         sql_time(START)
     );
     database.sql(&more).await.unwrap();

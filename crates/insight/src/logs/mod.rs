@@ -82,7 +82,7 @@ impl LogJudge {
         host_id: i32,
         at: Timestamp,
     ) -> Result<Evaluation, ReadError> {
-        let open = findings::open(client, host_id, DOMAINS).await?;
+        let open = findings::open_of(client, host_id, DOMAINS).await?;
         let found = self.find(client, host_id, at).await?;
         let changes = reconcile(rules(), &open, found, at);
         findings::apply(client, host_id, &changes, at).await?;

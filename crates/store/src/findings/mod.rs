@@ -1,16 +1,142 @@
-//! Findings in the database: those that are open, and the changes of an evaluation run.
+//! Findings in the database: those that are open, what began and ended lately, and the changes of an evaluation run
+//! over logs.
 //!
-//! A run is one statement, so it is atomic and idempotent: an open finding of the same rule and target is
+//! Findings follow from their transitions ([`FindingTransition`](schema::tables::FindingTransition)), which the writer
+//! stores as rows of the queue: `collector.apply_transitions` of migration 12 has the rules. Judges of logs store theirs by
+//! themselves, with [`apply`]. Such a run is one statement, so it is atomic and idempotent: an open finding of the same rule and target is
 //! refreshed instead of opened. Instants are parameters, never the server's clock: a finding is open since the
 //! first line or sample that it is about, and was last seen with the last of them.
 
 use crate::series::{Instant, ReadError};
-use schema::{Finding, Timestamp};
+use schema::{Finding, Severity, Timestamp};
 use serde_json::{Value, json};
-use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Row};
 
-/// An open finding.
+/// The state of an open finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenFinding {
+    /// Identifier of its rule, which this version may not have.
+    pub rule: String,
+    /// Its target.
+    pub target: String,
+    /// `alert`, `insight` or `recommendation`.
+    pub kind: String,
+    /// Part of the system.
+    pub domain: String,
+    /// Its severity.
+    pub severity: Severity,
+    /// The worst severity since it was opened.
+    pub worst: Severity,
+    /// The condition, without figures.
+    pub title: String,
+    /// The observation, with figures.
+    pub message: String,
+    /// Since when the condition holds.
+    pub opened_at: Timestamp,
+    /// Since when it is confirmed; `None` while it is pending.
+    pub confirmed_at: Option<Timestamp>,
+    /// When the condition held last.
+    pub seen_at: Timestamp,
+    /// Since when there are no data; `None` while there are.
+    pub unknown_since: Option<Timestamp>,
+    /// How often it began, continued or returned.
+    pub occurrences: i64,
+    /// Instant of its newest transition.
+    pub transition_at: Timestamp,
+}
+
+impl OpenFinding {
+    fn of(row: &Row) -> Result<Self, tokio_postgres::Error> {
+        let instant = |column| row.try_get::<_, Instant>(column).map(|instant| instant.0);
+        let optional = |column| {
+            let instant = row.try_get::<_, Option<Instant>>(column)?;
+            Ok(instant.map(|instant| instant.0))
+        };
+        let severity = |column| {
+            let word = row.try_get(column)?;
+            Ok(Severity::parse(word).unwrap_or_default())
+        };
+        Ok(Self {
+            rule: row.try_get("rule")?,
+            target: row.try_get("target")?,
+            kind: row.try_get("kind")?,
+            domain: row.try_get("domain")?,
+            severity: severity("severity")?,
+            worst: severity("worst")?,
+            title: row.try_get("title")?,
+            message: row.try_get("message")?,
+            opened_at: instant("opened_at")?,
+            confirmed_at: optional("confirmed_at")?,
+            seen_at: instant("seen_at")?,
+            unknown_since: optional("unknown_since")?,
+            occurrences: row.try_get("occurrences")?,
+            transition_at: instant("transition_at")?,
+        })
+    }
+}
+
+/// Beginnings and the newest end of the findings of one rule and target within a span.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recent {
+    /// Identifier of the rule.
+    pub rule: String,
+    /// The target.
+    pub target: String,
+    /// When findings began, the oldest first.
+    pub began: Vec<Timestamp>,
+    /// When the newest ended; `None` if none did.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// Returns the open findings of a host, those that are not confirmed included. What waits in the queue is not among them:
+/// to be called once its events are delivered.
+///
+/// # Errors
+/// The error that the server reported.
+pub async fn open(client: &Client, host_id: i32) -> Result<Vec<OpenFinding>, ReadError> {
+    let fault = |source| ReadError::new("findings", source);
+    let params: [(&(dyn ToSql + Sync), Type); 1] = [(&host_id, Type::INT4)];
+    let rows = client.query_typed(include_str!("open.sql"), &params);
+    let rows = rows.await.map_err(fault)?;
+    rows.iter()
+        .map(OpenFinding::of)
+        .collect::<Result<_, _>>()
+        .map_err(fault)
+}
+
+/// Returns what began or ended since an instant, by rule and target.
+///
+/// # Errors
+/// The error that the server reported.
+pub async fn recent(
+    client: &Client,
+    host_id: i32,
+    since: Timestamp,
+) -> Result<Vec<Recent>, ReadError> {
+    let fault = |source| ReadError::new("findings", source);
+    let since = Instant(since);
+    let params: [(&(dyn ToSql + Sync), Type); 2] =
+        [(&host_id, Type::INT4), (&since, Type::TIMESTAMPTZ)];
+    let rows = client.query_typed(include_str!("recent.sql"), &params);
+    let rows = rows.await.map_err(fault)?;
+    let recent = |row: &Row| {
+        let began: Vec<Instant> = row.try_get("began")?;
+        let ended: Option<Instant> = row.try_get("ended_at")?;
+        Ok(Recent {
+            rule: row.try_get("rule")?,
+            target: row.try_get("target")?,
+            began: began.into_iter().map(|instant| instant.0).collect(),
+            ended_at: ended.map(|instant| instant.0),
+        })
+    };
+    rows.iter()
+        .map(recent)
+        .collect::<Result<_, _>>()
+        .map_err(fault)
+}
+
+/// An open finding of an evaluation run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Open {
     /// Its number.
@@ -32,11 +158,15 @@ pub struct Changes {
     pub resolved: Vec<i64>,
 }
 
-/// Returns the open findings of these domains.
+/// Returns the open findings of these domains, for a run that [`apply`] stores.
 ///
 /// # Errors
 /// The error that the server reported.
-pub async fn open(client: &Client, host_id: i32, domains: &[&str]) -> Result<Vec<Open>, ReadError> {
+pub async fn open_of(
+    client: &Client,
+    host_id: i32,
+    domains: &[&str],
+) -> Result<Vec<Open>, ReadError> {
     let fault = |source| ReadError::new("findings", source);
     let rows = client
         .query_typed(

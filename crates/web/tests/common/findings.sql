@@ -1,8 +1,8 @@
 -- Findings about the half hour after %START%: open and over ones of every kind and severity.
-INSERT INTO collector.findings (host_id, rule, target, kind, domain, severity, title, message, steps, value, expected, score,
-                                details, opened_at, seen_at, times, resolved_at)
-SELECT 1, rule, target, kind, domain, severity, title, message, steps, value, expected, 12, details,
-       %START% + opened * interval '1 minute', %START% + seen * interval '1 minute', times, %START% + over * interval '1 minute'
+INSERT INTO collector.findings (host_id, rule, target, kind, domain, severity, worst, title, message, steps, value, expected,
+                                score, details, opened_at, confirmed_at, seen_at, occurrences, resolved_at)
+SELECT 1, rule, target, kind, domain, severity, severity, title, message, steps, value, expected, 12, details,
+       %START% + opened * interval '1 minute', %START% + opened * interval '1 minute', %START% + seen * interval '1 minute', times, %START% + over * interval '1 minute'
 FROM (VALUES
     ('log_error_spike', 'db', 'insight', 'logs', 'warn', 'Far more errors than usual', 'db said 31 errors in 5 minutes, usual are 2.',
      ARRAY['Read them: `journalctl -u postgresql`.', E'Look for a\nfull disk.'], 31::float8, 2::float8, '{"source": "db"}'::jsonb, 20, 29, 4, NULL::int),
