@@ -36,6 +36,14 @@ impl Step {
     }
 }
 
+/// Wraps a JSON document; NUL, which `jsonb` does not take, becomes its symbol.
+fn document(text: String) -> Json {
+    Json(match text.contains("\\u0000") {
+        true => text.replace("\\u0000", "\u{2400}"),
+        false => text,
+    })
+}
+
 /// Returns the transition that ends a finding of the database.
 pub(super) fn resolved(stored: OpenFinding, at: Timestamp) -> (Timestamp, FindingTransition) {
     let ts = at.max(Timestamp(stored.transition_at.as_micros() + 1));
@@ -254,7 +262,7 @@ impl Entry {
             worst: self.worst,
             title: finding.title.clone(),
             message: finding.message.clone(),
-            steps: Json(json!(finding.steps).to_string()),
+            steps: document(json!(finding.steps).to_string()),
             command: finding.command.clone(),
             action_sql: finding.action_sql.clone(),
             value,
@@ -265,7 +273,7 @@ impl Entry {
             z_score,
             drift_pct,
             score,
-            details: finding.details.clone().map(Json),
+            details: finding.details.clone().map(document),
             cause_rule: self.cause.as_ref().map(|(rule, _)| (*rule).to_owned()),
             cause_target: self.cause.as_ref().map(|(_, target)| target.clone()),
             opened_at: self.opened_at,
