@@ -47,10 +47,8 @@ impl Life {
 
     fn take(&mut self, told: &Told) {
         let row = &told.1;
-        if !self.has_ended {
-            self.shown = told.clone();
-            self.has_ended = row.transition == "resolved";
-        }
+        self.shown = told.clone();
+        self.has_ended = row.transition == "resolved";
         self.opened_at = self.opened_at.min(row.opened_at);
         self.confirmed_at = [self.confirmed_at, row.confirmed_at]
             .into_iter()
@@ -122,12 +120,14 @@ impl Lines {
                 let is_end = word == "resolved";
                 let is_first = lives.is_empty();
                 match lives.last_mut() {
-                    Some(life) if !life.has_ended || is_end && life.newest == told.1.opened_at => {
+                    Some(life) if !life.has_ended => {
                         life.take(told);
                         if word == "opened" {
                             word = "refreshed";
                         }
                     }
+                    // It repeats the end.
+                    Some(life) if is_end && life.newest == told.1.opened_at => {}
                     _ => {
                         lives.push(Life::begin(told));
                         if word == "refreshed" && !is_first {
