@@ -138,6 +138,7 @@ DECLARE
     advice   text[];
     finding  bigint;
     orphan   bigint;
+    older    record;
     touched  bigint;
     changed  bigint := 0;
 BEGIN
@@ -235,12 +236,20 @@ BEGIN
                     life.confirmed_at, shown.seen_at, shown.unknown_since, shown.resolved_at, life.occurrences, shown.ts)
                 ON CONFLICT (host_id, rule, target) WHERE resolved_at IS NULL DO NOTHING;
             ELSE
+                -- It may be older than its history, unless the row that it showed now only repeats the end.
                 IF life.number = 0 THEN
-                    SELECT least(life.opened_at, f.opened_at), least(life.confirmed_at, f.confirmed_at),
-                           greatest(life.occurrences, f.occurrences),
-                           scale[greatest(array_position(scale, shown.worst), array_position(scale, f.worst))]
-                    INTO life.opened_at, life.confirmed_at, life.occurrences, shown.worst
-                    FROM collector.findings f WHERE f.host_id = host AND f.finding_id = finding;
+                    SELECT least(life.opened_at, f.opened_at) AS opened_at, least(life.confirmed_at, f.confirmed_at) AS confirmed_at,
+                           greatest(life.occurrences, f.occurrences) AS occurrences,
+                           scale[greatest(array_position(scale, shown.worst), array_position(scale, f.worst))] AS worst
+                    INTO older
+                    FROM collector.findings f
+                    WHERE f.host_id = host AND f.finding_id = finding AND coalesce(f.transition_at <= shown.ts, true);
+                    IF FOUND THEN
+                        life.opened_at := older.opened_at;
+                        life.confirmed_at := older.confirmed_at;
+                        life.occurrences := older.occurrences;
+                        shown.worst := older.worst;
+                    END IF;
                 END IF;
                 UPDATE collector.findings f SET
                     kind = shown.kind, domain = shown.domain, metric = shown.metric, metric_key = shown.metric_key,
@@ -254,8 +263,10 @@ BEGIN
                     occurrences = life.occurrences, transition_at = shown.ts
                 WHERE f.host_id = host AND f.finding_id = finding
                   AND (life.finding_id IS NOT NULL OR f.transition_at IS NULL OR f.transition_at <= shown.ts)
-                  AND (f.opened_at, f.confirmed_at, f.resolved_at, f.worst, f.occurrences, f.transition_at)
-                      IS DISTINCT FROM (life.opened_at, life.confirmed_at, shown.resolved_at, shown.worst, life.occurrences, shown.ts);
+                  AND (f.opened_at, f.confirmed_at, f.resolved_at, f.worst, f.occurrences, f.transition_at,
+                       f.severity, f.title, f.message, f.seen_at)
+                      IS DISTINCT FROM (life.opened_at, life.confirmed_at, shown.resolved_at, shown.worst, life.occurrences,
+                                        shown.ts, shown.severity, shown.title, shown.message, shown.seen_at);
             END IF;
             GET DIAGNOSTICS touched = ROW_COUNT;
             changed := changed + touched;
