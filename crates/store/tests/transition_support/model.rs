@@ -4,6 +4,7 @@ use schema::tables::FindingTransition;
 use schema::{Json, Sample, Severity, Timestamp, Transition};
 use std::collections::BTreeMap;
 use testkit::{Database, Dice};
+use tokio_postgres::Client;
 
 /// A transition and its instant.
 pub type Told = (Timestamp, FindingTransition);
@@ -153,9 +154,14 @@ impl Lines {
     /// Returns what the database has.
     pub async fn stored(database: &Database) -> Self {
         let session = database.connect().await.unwrap();
-        session.client.batch_execute(MICROS).await.unwrap();
+        Self::read(&session.client).await
+    }
+
+    /// Returns what the database of a session has.
+    pub async fn read(client: &Client) -> Self {
+        client.batch_execute(MICROS).await.unwrap();
         let lines = async |sql: &str| {
-            let mut lines = testkit::texts(&session.client, sql).await.unwrap();
+            let mut lines = testkit::texts(client, sql).await.unwrap();
             lines.sort();
             lines
         };
