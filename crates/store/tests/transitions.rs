@@ -1,4 +1,5 @@
 //! Findings follow from the history of their transitions, in whatever order and however often it arrives.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod common;
 #[expect(unreachable_pub, reason = "the support module is private to this test")]
