@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use testkit::{Database, Dice};
 
 /// The seeds of each model test; `cargo nextest run` runs it in some seconds.
-const SEEDS: u64 = 12;
+const SEEDS: u64 = 30;
 
 async fn with_partitions() -> Database {
     let database = database().await;
