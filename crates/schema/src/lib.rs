@@ -7,6 +7,7 @@
 //!   collector's typed struct everything is a row, and no code names a metric.
 //! * [`Metric`] is a figure with the only way to read it over time ([`Series`]), its thresholds and its
 //!   texts. [`METRICS`] lists every metric.
+//! * [`expr`] evaluates the SQL expressions of metrics without a database.
 //! * [`Finding`] is a conclusion from stored data.
 //! * [`logs`] has what a batch of log lines consists of beside its rows.
 //!
@@ -25,6 +26,7 @@ mod run_outcome;
 mod severity;
 mod table;
 
+pub mod expr;
 pub mod finding;
 pub mod logs;
 pub mod metrics;

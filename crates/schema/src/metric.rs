@@ -1,6 +1,6 @@
 //! A figure, the only way to read it, and its evaluation.
 
-use crate::{Every, Severity, TableDef, Unit, tables};
+use crate::{Every, Severity, TableDef, Unit, expr, tables};
 
 /// The part of the system that a metric belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,6 +66,32 @@ impl Domain {
             Self::Proxy => "proxy",
             Self::Target => "target",
             Self::Log => "log",
+        }
+    }
+
+    /// Returns whether it is about services or logs, which a host may lack. Their metrics are evaluated at the sampling
+    /// interval of services.
+    #[must_use]
+    pub const fn is_of_service(self) -> bool {
+        match self {
+            Self::System
+            | Self::Network
+            | Self::Mount
+            | Self::Disk
+            | Self::Process
+            | Self::ProcessOne
+            | Self::Collector => false,
+            Self::Db
+            | Self::Database
+            | Self::Table
+            | Self::Index
+            | Self::Replication
+            | Self::Statement
+            | Self::Io
+            | Self::Api
+            | Self::Proxy
+            | Self::Target
+            | Self::Log => true,
         }
     }
 }
@@ -417,17 +443,13 @@ impl Metric {
     #[must_use]
     pub fn every(&self) -> Every {
         let table = self.series.table();
-        let expr = match self.series {
+        let read = match self.series {
             Series::Level { expr, .. } | Series::Steps { expr, .. } => expr,
             Series::Share { whole, .. } => whole,
             Series::Elements { column, .. } => column,
         };
-        if tables::SLOW_COLUMNS.iter().any(|(name, column)| {
-            *name == table.name
-                && expr
-                    .split(|c: char| c != '_' && !c.is_alphanumeric())
-                    .any(|word| word == *column)
-        }) {
+        let is_slow = |column| tables::SLOW_COLUMNS.contains(&(table.name, column));
+        if expr::columns(read).any(is_slow) {
             return Every::Slow;
         }
         table.every
