@@ -150,7 +150,7 @@ pub(crate) fn area_of(
 /// Returns whether a metric belongs to a service, which is sampled at a separate interval.
 #[must_use]
 pub(crate) fn of_service(metric: &Metric) -> bool {
-    area_of(metric, None, &Kinds::new()).is_some_and(|area| area.may_be_absent)
+    metric.domain.is_of_service()
 }
 
 /// Returns the view that shows a metric.
@@ -208,7 +208,9 @@ mod tests {
         };
         let none = Kinds::new();
         for metric in evaluated() {
-            assert!(area_of(metric, None, &none).is_some(), "{}", metric.id());
+            let area = area_of(metric, None, &none);
+            let may_be_absent = area.map(|area| area.may_be_absent);
+            assert_eq!(may_be_absent, Some(of_service(metric)), "{}", metric.id());
         }
         for area in AREAS {
             let mine = |metric| area_of(metric, None, &none) == Some(area);
