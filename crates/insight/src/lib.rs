@@ -8,9 +8,11 @@
 //! * A judge ([`logs`]) reads stored data up to a given instant and returns findings ([`schema::Finding`]).
 //!   Evaluation is pure: SQL fetches, Rust decides.
 //! * [`rules`] lists the rules of every judge.
+//! * [`live`] reads the metrics of the catalogue from the rows of the ticks, before they are stored.
 //!
 //! A judge that fails changes nothing: findings stay open until a run has evaluated everything.
 
+pub mod live;
 pub mod logs;
 mod reconcile;
 mod registry;
