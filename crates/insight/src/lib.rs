@@ -22,8 +22,10 @@ pub mod processes;
 mod registry;
 mod rule;
 pub mod thresholds;
+mod tick;
 mod words;
 
 pub use lifecycle::{Evaluation, Lifecycle};
 pub use registry::{rule, rules};
 pub use rule::{Life, NoData, Rule};
+pub use tick::TickJudges;

@@ -1,4 +1,4 @@
-//! What the reading of all thresholds costs a tick. It prints and asserts nothing:
+//! What the reading of all thresholds, and judging as a whole, cost a tick. It prints and asserts nothing:
 //!
 //! ```sh
 //! cargo nextest run --cargo-profile release -p pqcrypta-insight --test live --run-ignored only --no-capture cost
@@ -8,6 +8,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use insight::live::{Intervals, Live};
+use insight::{Lifecycle, TickJudges};
 use schema::{Cell, Every, PgType, Role, Row, TableDef, Timestamp};
 
 use crate::rows::{START, sources};
@@ -85,23 +86,44 @@ fn resident_bytes() -> u64 {
     kib.unwrap().parse::<u64>().unwrap() * 1024
 }
 
-fn measure(size: &Size) {
-    let intervals = Intervals {
-        host: INTERVAL,
-        services: INTERVAL,
-    };
+/// What is measured: it takes the rows of a tick and returns how much it read or told.
+trait Measured {
+    fn tick(&mut self, rows: &[Row], at: Timestamp) -> usize;
+}
+
+impl Measured for Live {
+    fn tick(&mut self, rows: &[Row], at: Timestamp) -> usize {
+        let mut readings = 0;
+        for row in rows {
+            self.ingest(row);
+        }
+        self.read(at, |_| readings += 1);
+        readings
+    }
+}
+
+/// Every judge of the tick with the life cycle.
+struct Judging {
+    judges: TickJudges,
+    findings: Lifecycle,
+}
+
+impl Measured for Judging {
+    fn tick(&mut self, rows: &[Row], at: Timestamp) -> usize {
+        self.judges.judge(&[rows], &mut self.findings, at).len()
+    }
+}
+
+fn measure<M: Measured>(size: &Size, what: &str, make: impl Fn() -> M) {
     // The memory of rows is there before that of samples.
-    let (mut batch, mut readings) = (rows(size, 0), 0_u64);
+    let (mut batch, mut count) = (rows(size, 0), 0);
     let before = resident_bytes();
-    let mut copies: Vec<Live> = (0..COPIES).map(|_| Live::new(intervals).unwrap()).collect();
+    let mut copies: Vec<M> = (0..COPIES).map(|_| make()).collect();
     let (mut usual, mut slow) = (Vec::new(), Vec::new());
     for tick in 0..TICKS {
         let begin = Instant::now();
-        for live in &mut copies {
-            for row in &batch {
-                live.ingest(row);
-            }
-            live.read(Timestamp(START + tick * INTERVAL), |_| readings += 1);
+        for copy in &mut copies {
+            count += copy.tick(&batch, Timestamp(START + tick * INTERVAL));
         }
         let list = if tick % SLOW == 0 {
             &mut slow
@@ -117,12 +139,12 @@ fn measure(size: &Size) {
         list[list.len() / 2].as_micros()
     };
     println!(
-        "{}: {} µs per tick, {} µs at slow ticks, {} KiB, {} readings per tick",
+        "{what}, {}: {} µs per tick, {} µs at slow ticks, {} KiB, {} in all",
         size.name,
         median(&mut usual),
         median(&mut slow),
         bytes / 1024,
-        readings / u64::try_from(TICKS).unwrap() / u64::try_from(COPIES).unwrap(),
+        count / COPIES,
     );
 }
 
@@ -143,6 +165,14 @@ fn cost_of_a_tick() {
             logs: 40,
         },
     ] {
-        measure(&size);
+        let intervals = Intervals {
+            host: INTERVAL,
+            services: INTERVAL,
+        };
+        measure(&size, "readings", || Live::new(intervals).unwrap());
+        measure(&size, "judging", || Judging {
+            judges: TickJudges::new(intervals).unwrap(),
+            findings: Lifecycle::new(insight::rules()),
+        });
     }
 }
