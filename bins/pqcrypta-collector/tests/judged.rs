@@ -40,13 +40,17 @@ async fn a_lock_is_one_problem_that_survives_a_kill_and_ends_with_its_cause() {
     let table = "create table public.held (id int); insert into public.held values (1)";
     session.client.batch_execute(table).await.unwrap();
     let agent = home.start();
-    let blocker = hold(&target, "update public.held set id = 2").await.unwrap();
+    let blocker = hold(&target, "update public.held set id = 2")
+        .await
+        .unwrap();
     let waiting: Vec<_> = [3, 4]
         .map(|id| {
             let target = target.clone();
             tokio::spawn(async move {
                 let session = connect(&target).await.unwrap();
-                let update = format!("update public.held set id = {id}");
+                let update = format!(
+                    "set lock_timeout = 0; set statement_timeout = 0; update public.held set id = {id}"
+                );
                 session.client.batch_execute(&update).await.unwrap();
             })
         })
@@ -59,7 +63,7 @@ async fn a_lock_is_one_problem_that_survives_a_kill_and_ends_with_its_cause() {
         .await;
     let lock = "select message || '|' || action_sql from collector.findings where rule = 'db.longest_lock_wait_secs'";
     let said = text(&target, lock).await;
-    let pid = text(&target, "select pid from pg_stat_activity where query = 'update public.held set id = 2' and state = 'idle in transaction'").await;
+    let pid = text(&target, "select pid from pg_stat_activity where query like '%held set id = 2%' and state = 'idle in transaction'").await;
     assert!(said.starts_with(&format!("PID {pid} (")), "{said}");
     assert!(said.contains("blocks 2 sessions"), "{said}");
     assert!(

@@ -361,7 +361,11 @@ async fn open_and_recent_findings_are_read_back() {
     assert_eq!(findings::open(&session.client, 2).await.unwrap(), []);
     // One that is not confirmed is pending, which is not an alert.
     assert_eq!(
-        number(&database, "SELECT count(*) FROM collector.alerts WHERE NOT resolved").await,
+        number(
+            &database,
+            "SELECT count(*) FROM collector.alerts WHERE NOT resolved"
+        )
+        .await,
         0
     );
 }

@@ -148,8 +148,13 @@ impl Lifecycle {
             let Some(rule) = self.rules.get(one.rule.as_str()) else {
                 continue;
             };
+            // What was opened here before this was known goes on, and has not begun again.
+            let is_known = stored.iter().any(|open| {
+                open.rule == one.rule && open.target == one.target && open.confirmed_at.is_some()
+            });
             let of_rule = self.recent.entry(rule.id).or_default();
-            of_rule.entry(one.target).or_default().precede(one.began);
+            let own = of_rule.entry(one.target).or_default();
+            own.precede(one.began, is_known);
         }
         let mut ended = Vec::new();
         for one in stored {

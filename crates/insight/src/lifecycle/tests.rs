@@ -376,6 +376,23 @@ fn what_the_database_has_open_is_continued_and_never_opened_twice() {
 }
 
 #[test]
+fn a_restart_is_no_flapping() {
+    let mut host = Host::new();
+    host.evaluate(0, &DOWN, vec![warn(&DOWN, "a")]);
+    let recent = Recent {
+        rule: "down".to_owned(),
+        target: "a".to_owned(),
+        began: vec![at(-500)],
+        ended_at: None,
+    };
+    let open = vec![stored("down", "a", -500, -10)];
+    assert!(host.lifecycle.restore(open, vec![recent], at(5)).is_empty());
+    host.evaluate(10, &DOWN, Vec::new());
+    assert_eq!(host.evaluate(20, &DOWN, Vec::new()), ["resolved"]);
+    assert_eq!(host.last().opened_at, at(-500));
+}
+
+#[test]
 fn instants_of_a_finding_increase_when_the_clock_goes_back() {
     let mut host = Host::new();
     let mut newest = Timestamp(i64::MIN);
