@@ -17,7 +17,7 @@ test("errors, latency and the database behind are judged by the registry", async
   await expect(page.getByRole("region", { name: "Proxy, latest values" })).toContainText("75 %");
 });
 
-test("a histogram is told as shares between its bounds, and as shares within each", async ({ page }) => {
+test("a histogram is shown as shares between its bounds, and as shares within each", async ({ page }) => {
   await open(page, "api", { host: host("broken"), "f.target": "api" });
   await unfold(page, "Response time distribution");
   const spread = page.locator("#chart-api-spread");
@@ -44,7 +44,7 @@ test("endpoints by status: only statuses that occur have a column, under their c
   await expect(table.locator("td.shade").first()).toBeVisible();
   await expect(table.locator("tbody tr").first()).toContainText("/v1/orders");
   await expect(table).toContainText("<script>alert(1)</script>");
-  await table.locator(".chips").getByRole("button", { name: /^503/ }).click();
+  await table.locator(".filters").getByRole("button", { name: /^503/ }).click();
   await expect(page).toHaveURL(/f\.status=503/);
   await expect(table.locator("tbody tr")).toHaveCount(1);
 });
@@ -54,12 +54,12 @@ test("recent failures are filtered by a click on a status", async ({ page }) => 
   const table = page.locator("#table-failures");
   await scrollTo(page, table);
   await expect(table.locator(".count")).toHaveText("100");
-  await table.locator(".chips").getByRole("button", { name: /^401/ }).click();
+  await table.locator(".filters").getByRole("button", { name: /^401/ }).click();
   await expect(table.locator("tbody tr").first()).toContainText("/v1/login");
   await expect(table.locator("tbody")).not.toContainText("/v1/orders");
 });
 
-test("a target that is gone says why and shows no figure", async ({ page }) => {
+test("a target that is gone shows why and shows no figure", async ({ page }) => {
   await open(page, "api", { host: host("broken"), "f.target": "edge" });
   await expect(page.locator(".banner.critical")).toContainText(
     "edge does not answer. no answer from 127.0.0.1:9182",

@@ -85,7 +85,7 @@ const start = (): number =>
   );
 const MINUTE = 60_000;
 
-test("a gap is shown as a gap: not joined, marked, and said", async ({ page }) => {
+test("a gap is shown as a gap: not joined, marked, and named", async ({ page }) => {
   const from = start();
   await open(page, "now", {
     host: host("ragged"),

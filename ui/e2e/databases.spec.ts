@@ -44,7 +44,7 @@ test("a healthy server and its applications are all normal", async ({ page }) =>
   await expect(page.locator("#chart-now-api-p95 canvas")).toBeVisible();
 });
 
-test("the worst server is shown first, others are one click away, and the address says which", async ({
+test("the worst server is shown first, others are one click away, and the address states which", async ({
   page,
 }) => {
   await open(page, "postgres", { host: host("broken") });
@@ -128,7 +128,7 @@ test("who waits for whom is a tree", async ({ page }) => {
   await expect(page.locator("figure.chart")).toHaveCount(4);
 });
 
-test("a server that is down says why and claims nothing", async ({ page }) => {
+test("a server that is down shows why and claims nothing", async ({ page }) => {
   await open(page, "postgres", { host: host("broken"), "f.instance": "reports" });
   await expect(page.locator(".banner.critical")).toContainText("reports does not answer. cannot connect");
   await expect(page.locator(".card")).toHaveCount(0);
@@ -136,7 +136,7 @@ test("a server that is down says why and claims nothing", async ({ page }) => {
   await expect(page.locator("#table-db_servers tbody tr", { hasText: "reports" })).toHaveClass(/critical/);
 });
 
-test("what the role may not see is named with what mends it, and is no zero", async ({ page, context }) => {
+test("what the role may not see is named with its remedy, and is not zero", async ({ page, context }) => {
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await open(page, "queries", { host: host("broken"), "f.instance": "partner" });
   const blind = page.locator(".blind");
@@ -150,7 +150,7 @@ test("what the role may not see is named with what mends it, and is no zero", as
   );
 });
 
-test("dead rows and unused indexes come with the command that mends them", async ({ page, context }) => {
+test("dead rows and unused indexes come with the command that fixes them", async ({ page, context }) => {
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await open(page, "tables", { host: host("broken"), ...MAIN });
   const orders = page.locator("#table-vacuum_needed tbody tr", { hasText: "orders" }).first();
@@ -214,7 +214,7 @@ test("samples five minutes apart are one line, and the crosshair holds the last 
   }
 });
 
-test("lag, a lost slot and an unused one stand on cards; without standbys it is said so", async ({
+test("lag, a lost slot and an unused one stand on cards; without standbys a note states it", async ({
   page,
 }) => {
   await open(page, "replication", { host: host("broken"), ...MAIN });

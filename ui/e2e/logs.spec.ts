@@ -12,7 +12,7 @@ async function openLines(page: Page, params: Record<string, string>): Promise<vo
   await page.locator("#log-lines").scrollIntoViewIfNeeded();
 }
 
-/** Up to an instant at which nothing more is said, so that every question has one answer. */
+/** Up to an instant at which nothing more is written, so that every question has one answer. */
 function past(): { from: string; to: string } {
   const end = Math.floor(Date.now() / 1000 - 60);
   const iso = (secs: number): string => new Date(secs * 1000).toISOString();
@@ -40,15 +40,15 @@ test("levels and sources filter, with counts under the other filter", async ({ p
   await openLines(page, range);
   const panel = page.locator("#log-lines");
   const all = await api<LogsAnswer>(`logs?host=${host("loud")}&from=${range.from}&to=${range.to}`);
-  const chip = (name: string) =>
-    panel.locator(".chips button").filter({ hasText: new RegExp(`^${name}\\d`) });
-  await expect(chip("error")).toHaveText(`error${all.facets.level?.error}`);
-  await chip("error").click();
+  const filter = (name: string) =>
+    panel.locator(".filters button").filter({ hasText: new RegExp(`^${name}\\d`) });
+  await expect(filter("error")).toHaveText(`error${all.facets.level?.error}`);
+  await filter("error").click();
   await expect(panel.locator(".lines li:not(.error)")).toHaveCount(0);
   await expect(panel.locator(".count")).toHaveText(String(all.facets.level?.error));
-  await chip("app").click();
+  await filter("app").click();
   await expect(lines(page)).toHaveCount(1);
-  await expect(chip("db")).toHaveText(`db${(all.facets.level?.error ?? 0) - 1}`);
+  await expect(filter("db")).toHaveText(`db${(all.facets.level?.error ?? 0) - 1}`);
 });
 
 test("pages there and back show every line once", async ({ page }) => {
@@ -110,20 +110,20 @@ test("following brings new lines while nobody reads further below", async ({ pag
       `SELECT e2e.put_lines(${host("loud")}, jsonb_build_array(jsonb_build_object('ts', clock_timestamp(), 'host_id', ${host("loud")},
        'source', 'app', 'at', 1, 'level', 'info', 'component', 'test', 'message', '${text}', 'fingerprint', 'followed00000000')))`,
     );
-  // Of this try alone: what another one said is there, too.
+  // Of this try alone: what another one wrote is there, too.
   const tried = Date.now();
   const first = `the first that follows at ${tried}`;
   const second = `the second that follows at ${tried}`;
   say(first);
   await expect(panel.locator("code", { hasText: first })).toBeVisible();
   await panel.locator(".lines").evaluate((box) => box.scrollTo(0, 200));
-  // Told to the page, which keeps it back.
-  const told = page.waitForResponse(
+  // Sent to the page, which keeps it back.
+  const sent = page.waitForResponse(
     async (response) =>
       /[/=]logs\?/.test(response.url()) && (await response.text().catch(() => "")).includes(second),
   );
   say(second);
-  await told;
+  await sent;
   await expect(panel.getByRole("button", { name: /^\d+ new · show$/ })).toBeVisible();
   await expect(panel.locator("code", { hasText: second })).toHaveCount(0);
   await panel.locator(".lines").evaluate((box) => box.scrollTo(0, 0));
@@ -148,11 +148,11 @@ test("a line that means harm is text, closed and open, wide and narrow", async (
   }
 });
 
-test("patterns tell what is new and lead to their lines; CSV holds what is found", async ({ page }) => {
+test("patterns show what is new and lead to their lines; CSV holds what is found", async ({ page }) => {
   await open(page, "logs", { host: host("loud") });
   const patterns = page.locator("#table-log_patterns");
   await scrollTo(page, patterns);
-  await patterns.locator(".chips").getByRole("button", { name: /^Rare/ }).click();
+  await patterns.locator(".filters").getByRole("button", { name: /^Rare/ }).click();
   const row = patterns.locator("tbody tr", { hasText: "could not extend" });
   await expect(row.locator("svg").last()).toBeAttached();
   await expect(row).toContainText("new, rare");
@@ -174,7 +174,7 @@ test("a source that cannot be read is a problem with its cause, and sources have
   const sources = page.locator("#table-log_sources");
   await scrollTo(page, sources);
   await sources
-    .locator(".chips")
+    .locator(".filters")
     .getByRole("button", { name: /^Unreadable/ })
     .click();
   await expect(sources.locator("tbody tr")).toHaveCount(1);
@@ -182,7 +182,7 @@ test("a source that cannot be read is a problem with its cause, and sources have
   const events = page.locator("#table-security_events");
   await scrollTo(page, events);
   await events
-    .locator(".chips")
+    .locator(".filters")
     .getByRole("button", { name: /^Critical/ })
     .click();
   await expect(events.locator("tbody tr")).toHaveCount(1);
@@ -238,27 +238,27 @@ test("a finding leads to the lines of its source around the time it was made", a
   await expect(page).not.toHaveURL(/from=/);
   // Nothing is known of a source here, so nothing leads there.
   await finding(page, "An address was banned").locator(".row-button").click();
-  await expect(findings(page).locator(".finding")).toContainText("told by fail2ban");
+  await expect(findings(page).locator(".finding")).toContainText("source: fail2ban");
   await expect(findings(page).locator(".finding .actions, .finding ol")).toHaveCount(0);
 });
 
 test("findings are filtered by state, severity, kind and part", async ({ page }) => {
   await open(page, "logs", { host: host("loud") });
-  const chip = (name: RegExp) => findings(page).locator(".chips").getByRole("button", { name });
+  const filter = (name: RegExp) => findings(page).locator(".filters").getByRole("button", { name });
   const rows = findings(page).locator("tbody tr");
   await expect(rows).toHaveCount(7);
-  await chip(/^Resolved/).click();
+  await filter(/^Resolved/).click();
   await expect(rows).toHaveCount(1);
   await expect(rows).toContainText("sudo was refused");
-  // How bad it was is told; it is not bad any more.
+  // How bad it was is shown; it is not bad any more.
   await expect(rows).toContainText("warn");
   await expect(rows.locator(".severity")).toHaveCount(0);
-  await chip(/^Recommendations/).click();
+  await filter(/^Recommendations/).click();
   await expect(findings(page)).toContainText("None of 7 rows match.");
-  await expect(chip(/^Resolved/)).toBeVisible();
+  await expect(filter(/^Resolved/)).toBeVisible();
   await findings(page).getByRole("button", { name: "Clear filter" }).click();
-  await chip(/Security/).click();
-  await chip(/Critical/).click();
+  await filter(/Security/).click();
+  await filter(/Critical/).click();
   await expect(rows).toHaveCount(1);
   await expect(rows).toContainText("203.0.113.77");
 });
@@ -273,7 +273,7 @@ test("a finding that means harm is text, in its row, opened, and on the first pa
     await expect(detail).toContainText("window.hacked=1");
     await expect(detail.locator("ol code")).toHaveText("<script>window.hacked=1</script>");
     await expect(detail.locator("ol li").last()).toHaveText("Open it`s lines and those around them");
-    expect(await findings(page).locator("img, script, u, b:not(.chips b)").count()).toBe(0);
+    expect(await findings(page).locator("img, script, u, b:not(.filters b)").count()).toBe(0);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
     await open(page, "now", { host: host("loud") });
     await expect(page.locator(".problem", { hasText: "A new kind of message: <img" })).toBeVisible();
@@ -298,10 +298,10 @@ test("an open finding is a problem with its first step, counts to the logs, and 
   await expect(findings(page).locator("tbody tr").first()).toContainText("203.0.113.77");
 });
 
-test("without findings the table says so and offers no filter", async ({ page }) => {
+test("without findings the table states it and offers no filter", async ({ page }) => {
   await open(page, "logs", { host: host("loud"), from: "now-3d", to: "now-2d" });
   await expect(findings(page)).toContainText("No findings in this range.");
-  await expect(findings(page).locator(".chips")).toBeHidden();
+  await expect(findings(page).locator(".filters")).toBeHidden();
   // Without a line nothing is known, and nothing is zero.
   await expect(page.locator(".card", { hasText: "Errors" })).toContainText("No data");
 });

@@ -1,9 +1,9 @@
 -- Logs of a made-up host: 'loud'.
 --
--- At each sample auth says two lines, one of them a failed password (a warning), db one line (every sixth
+-- At each sample auth writes two lines, one of them a failed password (a warning), db one line (every sixth
 -- an error) and app one of five kinds; the lines of a sample lie a few milliseconds apart. secure cannot
 -- be read, mail is silent. Counts by hour and patterns are kept as the collector keeps them. One line of
--- app, half an hour ago, means harm; one, ten minutes ago, is the only one of its kind. Findings tell of them.
+-- app, half an hour ago, means harm; one, ten minutes ago, is the only one of its kind. Findings report them.
 SET client_min_messages = warning;
 
 CREATE FUNCTION e2e.put_lines(of_host integer, lines jsonb) RETURNS void LANGUAGE sql AS $$
@@ -96,13 +96,13 @@ FROM e2e.host, (VALUES
     (40, 'firewall_block', 'info', 'kernel', '2001:db8::7', NULL, 96, NULL)
 ) e (back, kind, severity, source, ip, name, count, details) WHERE services = 'loud';
 
-INSERT INTO collector.findings (host_id, rule, target, kind, domain, severity, title, message, steps, value, expected, score, details,
-                                opened_at, seen_at, times, resolved_at)
-SELECT host_id, f.rule, f.target, f.kind, f.domain, f.severity, f.title, f.message, f.steps, f.value, f.expected, f.score, f.details,
-       now() - f.opened * interval '1 minute', now() - f.seen * interval '1 minute', f.times, now() - f.over * interval '1 minute'
+INSERT INTO collector.findings (host_id, rule, target, kind, domain, severity, worst, title, message, steps, value, expected, score,
+                                details, opened_at, confirmed_at, seen_at, occurrences, resolved_at)
+SELECT host_id, f.rule, f.target, f.kind, f.domain, f.severity, f.severity, f.title, f.message, f.steps, f.value, f.expected, f.score, f.details,
+       now() - f.opened * interval '1 minute', now() - f.opened * interval '1 minute', now() - f.seen * interval '1 minute', f.times, now() - f.over * interval '1 minute'
 FROM e2e.host, (VALUES
     ('ssh_brute_force', '203.0.113.77', 'alert', 'security', 'critical', 'Passwords are guessed',
-     '203.0.113.77: 412 failed logins in the last hour, told by auth.',
+     '203.0.113.77: 412 failed logins in the last hour (source: auth).',
      ARRAY['Block the address: `fail2ban-client set sshd banip 203.0.113.77`', 'See that none came in: `last -i | grep 203.0.113.77`',
            'Allow keys only: `PasswordAuthentication no` in /etc/ssh/sshd_config, then `systemctl reload ssh`'],
      412::float8, NULL::float8, NULL::float8, '{"source": "auth"}'::jsonb, 8, 1, 3, NULL::int),
@@ -120,9 +120,9 @@ FROM e2e.host, (VALUES
      1, NULL, NULL, '{"source": "db", "fingerprint": "needle0000000000", "template": "could not extend file <*>: No space left on device <*>"}', 9, 1, 3, NULL),
     ('advice.disk_full', 'db', 'recommendation', 'logs', 'info', 'A disk is full', 'db: No space left on device, once in the last hour.',
      ARRAY['See which one: `df -h`', 'See what grows: `du -xh --max-depth=2 / | sort -h | tail`'], 1, NULL, NULL, '{"source": "db"}', 150, 1, 48, NULL),
-    ('fail2ban_ban', '203.0.113.9', 'insight', 'security', 'info', 'An address was banned', '203.0.113.9: once in the last hour, told by fail2ban.',
+    ('fail2ban_ban', '203.0.113.9', 'insight', 'security', 'info', 'An address was banned', '203.0.113.9: once in the last hour (source: fail2ban).',
      ARRAY[]::text[], 1, NULL, NULL, NULL, 14, 1, 4, NULL),
-    ('sudo_failure', '<u>deploy</u>', 'alert', 'security', 'warn', 'sudo was refused', 'deploy: 3 in the last hour, told by auth.',
+    ('sudo_failure', '<u>deploy</u>', 'alert', 'security', 'warn', 'sudo was refused', 'deploy: 3 in the last hour (source: auth).',
      ARRAY['Ask who it was'], 3, NULL, NULL, '{"source": "auth"}', 55, 26, 8, 25)
 ) f (rule, target, kind, domain, severity, title, message, steps, value, expected, score, details, opened, seen, times, over)
 WHERE services = 'loud';

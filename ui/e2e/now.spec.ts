@@ -28,7 +28,7 @@ test("a seeded problem is named with value, threshold, since and next step", asy
   await expect(page).toHaveTitle(/^\(2\) Now · sick/);
 });
 
-test("the verdict tells its time in the zone of the page, once", async ({ page }) => {
+test("the verdict shows its time in the zone of the page, once", async ({ page }) => {
   await open(page, "now", { host: host("sick"), zone: "utc" });
   const verdict = page.locator(".verdict");
   const problem = page.locator(".problem time").first();
@@ -135,9 +135,9 @@ for (const [metric, label, column, change, level, severity] of EDGES) {
       const figure = page.locator(`#chart-${chartId}`);
       if (await figure.count()) {
         await figure.scrollIntoViewIfNeeded();
-        const said = expected === "ok" ? /^(?!.*at or above)/s : new RegExp(`at or above ${expected} \\(`);
+        const caption = expected === "ok" ? /^(?!.*at or above)/s : new RegExp(`at or above ${expected} \\(`);
         if (chartId === "mounts")
-          await expect(figure.locator("figcaption"), `${name}: chart`).toHaveText(said);
+          await expect(figure.locator("figcaption"), `${name}: chart`).toHaveText(caption);
       }
       if (column === "mount") {
         const row = page.locator("#table-mounts tbody tr", { hasText: "/var" });

@@ -124,12 +124,12 @@ test("badges and counts are those of the whole host, whatever is searched", asyn
 test("chips filter together and count under the other filters", async ({ page }) => {
   await open(page, "processes", { host: host("crowd") });
   const table = page.locator("#table-processes");
-  const chip = (name: string) => table.locator(".chips button", { hasText: name });
-  await expect(chip("Stopped").locator("b")).toHaveText("1");
+  const filter = (name: string) => table.locator(".filters button", { hasText: name });
+  await expect(filter("Stopped").locator("b")).toHaveText("1");
   await page.locator(".issue", { hasText: "CPU" }).click();
   await expect(page).toHaveURL(/f\.issue=cpu/);
   await expect(table.locator(".count")).toHaveText("61 of 80");
-  await expect(chip("Stopped").locator("b")).toHaveText("0");
+  await expect(filter("Stopped").locator("b")).toHaveText("0");
 });
 
 test("increments merged by the page equal a full answer after random refreshes with late rows", async ({

@@ -102,7 +102,7 @@ test.describe("a server of its own", () => {
   });
 });
 
-test("an empty database says so and promises nothing", async ({ page }) => {
+test("an empty database is reported and promises nothing", async ({ page }) => {
   const id = shared("SELECT e2e.add_host('empty', false)")[0]?.[0] ?? "";
   for (const view of ["now", "system", "processes", "collector", "postgres", "queries", "api"]) {
     await open(page, view, { host: id });
@@ -124,7 +124,7 @@ test("a silent collector: data until when, no heartbeat since when, unknown", as
   await expectNothingGood(page);
 });
 
-test("one panel that fails leaves the others alone, says why and comes back", async ({ page, watch }) => {
+test("one panel that fails leaves the others alone, shows why and comes back", async ({ page, watch }) => {
   watch.allow(/status of 500/);
   await page.route(/\/series\?m=system\.load/, (route) =>
     route.fulfill({
@@ -163,7 +163,7 @@ test("a question that is refused is not asked again and again", async ({ page, w
   expect(asked).toBeLessThanOrEqual(3);
 });
 
-test("500s everywhere and answers that are no JSON: errors in words, nothing good", async ({
+test("500s everywhere and answers that are not JSON: errors in words, nothing good", async ({
   page,
   watch,
 }) => {

@@ -73,7 +73,7 @@ test("eight pages load and share one stream; when its holder closes another take
   }
 });
 
-test("a stream that breaks off is no fault: polling goes on", async ({ page, watch }) => {
+test("a stream that breaks off is not a failure: polling goes on", async ({ page, watch }) => {
   watch.allow(/events|ERR_FAILED/);
   await page.route(/\/events/, (route) => route.abort());
   await open(page, "now", { host: host("calm") });

@@ -7,7 +7,10 @@
 import "uplot/dist/uPlot.min.css";
 import "./style/tokens.css";
 import "./style/frame.css";
-import "./style/panels.css";
+import "./style/problems.css";
+import "./style/cards.css";
+import "./style/charts.css";
+import "./style/states.css";
 import "./style/tables.css";
 import "./style/fold.css";
 import { render } from "preact";

@@ -6,15 +6,17 @@
 //! findings that the database had open at the start are continued ([`Findings::restore`]).
 
 use config::Config;
+use insight::delivery::DeliveryJudge;
 use insight::judge::{Judge, TickFacts};
 use insight::live::Intervals;
 use insight::memory::Memory;
 use insight::processes::ProcessJudge;
 use insight::thresholds::Thresholds;
-use insight::{Evaluation, Lifecycle, OpenFinding};
+use insight::{Evaluation, Lifecycle};
 use schema::tables::FindingTransition;
 use schema::{Row, Sample, Timestamp};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use store::findings::{OpenFinding, Recent};
 
 /// Shared by whatever queues rows of a tick. Cloning shares it.
 #[derive(Clone, Debug)]
@@ -24,10 +26,17 @@ pub(crate) struct Findings(Arc<Mutex<State>>);
 struct State {
     memory: Memory,
     intervals: Intervals,
-    thresholds: Thresholds,
-    processes: ProcessJudge,
+    judges: Judges,
     lifecycle: Lifecycle,
     is_restored: bool,
+}
+
+/// The judges of the tick.
+#[derive(Debug, Default)]
+struct Judges {
+    thresholds: Thresholds,
+    processes: ProcessJudge,
+    delivery: DeliveryJudge,
 }
 
 impl Findings {
@@ -40,8 +49,7 @@ impl Findings {
         Ok(Self(Arc::new(Mutex::new(State {
             memory: Memory::new(intervals)?,
             intervals,
-            thresholds: Thresholds::default(),
-            processes: ProcessJudge::default(),
+            judges: Judges::default(),
             lifecycle: Lifecycle::new(insight::rules()),
             is_restored: false,
         }))))
@@ -53,7 +61,8 @@ impl Findings {
         state.intervals = intervals(config);
         let intervals = state.intervals;
         state.memory.set_intervals(intervals);
-        state.processes.forget();
+        state.memory.forget_services();
+        state.judges.processes.forget();
     }
 
     /// Judges the rows that are about to be queued and adds the transitions that follow to the last batch.
@@ -88,10 +97,15 @@ impl Findings {
     }
 
     /// Continues what the database has open. Returns the transitions to be queued.
-    pub(crate) fn restore(&self, open: Vec<OpenFinding>, at: Timestamp) -> Vec<Row> {
+    pub(crate) fn restore(
+        &self,
+        open: Vec<OpenFinding>,
+        recent: Vec<Recent>,
+        at: Timestamp,
+    ) -> Vec<Row> {
         let mut state = self.lock();
         state.is_restored = true;
-        rows(state.lifecycle.restore(open, at))
+        rows(state.lifecycle.restore(open, recent, at))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -105,25 +119,36 @@ impl State {
         for rows in &new {
             self.memory.take(rows);
         }
-        let (thresholds, processes) = (&mut self.thresholds, &mut self.processes);
-        let memory = &mut self.memory;
-        let facts = |memory| TickFacts {
-            memory,
-            rows: &new,
+        let mut transitions = self.run(|judges| &mut judges.thresholds, &new, at);
+        transitions.extend(self.run(|judges| &mut judges.processes, &new, at));
+        transitions.extend(self.run(|judges| &mut judges.delivery, &new, at));
+        rows(transitions)
+    }
+
+    /// Runs one judge of the tick.
+    fn run<J>(
+        &mut self,
+        judge: fn(&mut Judges) -> &mut J,
+        rows: &[&[Row]],
+        at: Timestamp,
+    ) -> Vec<(Timestamp, FindingTransition)>
+    where
+        J: for<'a> Judge<Facts<'a> = TickFacts<'a>>,
+    {
+        let facts = TickFacts {
+            memory: &mut self.memory,
+            rows,
             intervals: self.intervals,
         };
-        let mut transitions = Vec::new();
-        let evaluation = thresholds.evaluate(facts(&mut *memory), &self.lifecycle, at);
-        transitions.extend(self.lifecycle.reconcile(evaluation, at));
-        let evaluation = processes.evaluate(facts(&mut *memory), &self.lifecycle, at);
-        transitions.extend(self.lifecycle.reconcile(evaluation, at));
-        rows(transitions)
+        let evaluation = judge(&mut self.judges).evaluate(facts, &self.lifecycle, at);
+        self.lifecycle.reconcile(evaluation, at)
     }
 }
 
 fn rows(transitions: Vec<(Timestamp, FindingTransition)>) -> Vec<Row> {
     let rows = transitions.into_iter();
-    rows.map(|(ts, transition)| transition.into_row(ts)).collect()
+    rows.map(|(ts, transition)| transition.into_row(ts))
+        .collect()
 }
 
 fn intervals(config: &Config) -> Intervals {

@@ -6,14 +6,14 @@
 //! an evaluation that did not take place has found nothing resolved.
 
 use crate::analysis::{Analysis, HostSession};
+use crate::group_append::GroupAppend;
 use crate::logs::Sources;
 use crate::schedule::{Job, Needs, Plan, Turn, Wake};
 use config::Config;
-use crate::group_append::GroupAppend;
 use insight::logs::LogJudge;
+use schema::micros::{DAY, HOUR};
 use schema::tables::FindingTransition;
 use schema::{Row, Sample, Timestamp};
-use schema::micros::DAY;
 use std::time::Duration;
 use store::findings;
 use store::series::ReadError;
@@ -79,9 +79,13 @@ impl Judging {
         if depth.rows.contains_key(FindingTransition::TABLE.name) {
             return Ok(());
         }
-        let open = findings::open(&host.session.client, host.host_id).await;
-        let open = open.map_err(described)?.into_iter().map(known).collect();
-        let ended = self.group.findings().restore(open, now);
+        let client = &host.session.client;
+        let open = findings::open(client, host.host_id).await;
+        let open = open.map_err(described)?;
+        let since = Timestamp(now.as_micros() - HOUR);
+        let recent = findings::recent(client, host.host_id, since).await;
+        let recent = recent.map_err(described)?;
+        let ended = self.group.findings().restore(open, recent, now);
         self.queue(now, ended).await
     }
 

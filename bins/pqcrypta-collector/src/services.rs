@@ -190,8 +190,8 @@ fn report_refusal(error: &SpoolError) {
 mod tests {
     use super::*;
     use crate::findings::Findings;
-    use store::queue::Queue;
     use schema::tables::{ApiSample, TargetSample};
+    use store::queue::Queue;
     use store::spool::{self, Spool};
     use tempfile::TempDir;
 

@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_says_what_is_known() {
+    fn the_line_states_what_is_known() {
         let host = Host {
             name: "web1".to_owned(),
             sample_age: Some(4.2),

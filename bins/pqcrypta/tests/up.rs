@@ -338,11 +338,11 @@ fn refuses_a_source_that_is_its_own_output() {
             .stderr(Stdio::from(fs::File::create(&messages).unwrap()))
             .status()
             .unwrap();
-        let said = fs::read_to_string(&messages).unwrap();
-        assert_eq!(status.code(), Some(78), "{path}: {said}");
+        let printed = fs::read_to_string(&messages).unwrap();
+        assert_eq!(status.code(), Some(78), "{path}: {printed}");
         assert!(
-            said.contains("own.toml:3: logs.source[1].path"),
-            "{path}: {said}"
+            printed.contains("own.toml:3: logs.source[1].path"),
+            "{path}: {printed}"
         );
     }
 }

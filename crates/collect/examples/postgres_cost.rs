@@ -48,55 +48,71 @@ async fn main() -> Result<(), Failure> {
     watcher.fast(&at, &mut rows).await;
     watcher.slow(&at, &mut rows).await;
     for (kind, times) in [("fast", FAST), ("slow", SLOW)] {
-        server.sql("SELECT pg_stat_statements_reset((SELECT oid FROM pg_roles WHERE rolname = 'watcher'), 0, 0)").await?;
-        let (before, began) = (cpu(), std::time::Instant::now());
-        rows.clear();
-        for _ in 0..times {
-            at.monotonic += Duration::from_secs(300);
-            rows.clear();
-            match kind {
-                "fast" => watcher.fast(&at, &mut rows).await,
-                _ => watcher.slow(&at, &mut rows).await,
-            }
-        }
-        let ours = (cpu() - before).as_secs_f64() * 1000.0 / f64::from(times);
-        let took = began.elapsed().as_secs_f64() * 1000.0 / f64::from(times);
-        let theirs = server
-            .sql(
-                "SELECT round((sum(total_exec_time + total_plan_time))::numeric, 2) FROM pg_stat_statements
-                 JOIN pg_roles r ON r.oid = userid WHERE rolname = 'watcher'",
-            )
-            .await?;
-        let theirs: f64 = theirs
-            .first()
-            .and_then(|row| row.first()?.as_deref())
-            .unwrap_or("0")
-            .parse()?;
-        println!(
-            "{kind}: {took:.2} ms, client {ours:.2} ms CPU, server {:.2} ms, {} rows",
-            theirs / f64::from(times),
-            rows.len()
-        );
-        let dear = server
-            .sql(
-                "SELECT round(((total_exec_time + total_plan_time) / greatest(calls, 1))::numeric, 2),
-                        left(substr(query, position('-- ' in query)), 70)
-                 FROM pg_stat_statements JOIN pg_roles r ON r.oid = userid
-                 WHERE rolname = 'watcher' ORDER BY total_exec_time + total_plan_time DESC LIMIT 8",
-            )
-            .await?;
-        for row in dear {
-            let shown: Vec<&str> = row
-                .iter()
-                .map(|cell| cell.as_deref().unwrap_or(""))
-                .collect();
-            println!("    {}", shown.join(" ms  ").replace('\n', " "));
-        }
+        measure(&server, &mut watcher, &mut at, kind, times).await?;
     }
     for gap in watcher.visibility_gaps() {
         println!("{} {}: {}", gap.state, gap.family, gap.message);
     }
     watcher.close().await;
+    Ok(())
+}
+
+/// Prints what ticks of this kind cost, and the statements that cost the server most.
+async fn measure(
+    server: &Server,
+    watcher: &mut Postgres,
+    at: &mut Moment,
+    kind: &str,
+    times: u32,
+) -> Result<(), Failure> {
+    let mut rows = Vec::new();
+    server.sql("SELECT pg_stat_statements_reset((SELECT oid FROM pg_roles WHERE rolname = 'watcher'), 0, 0)").await?;
+    let (before, began) = (cpu(), std::time::Instant::now());
+    for _ in 0..times {
+        at.monotonic += Duration::from_secs(300);
+        rows.clear();
+        match kind {
+            "fast" => watcher.fast(at, &mut rows).await,
+            _ => watcher.slow(at, &mut rows).await,
+        }
+    }
+    let ours = (cpu() - before).as_secs_f64() * 1000.0 / f64::from(times);
+    let took = began.elapsed().as_secs_f64() * 1000.0 / f64::from(times);
+    let theirs = server
+        .sql(
+            "SELECT round((sum(total_exec_time + total_plan_time))::numeric, 2) FROM pg_stat_statements
+             JOIN pg_roles r ON r.oid = userid WHERE rolname = 'watcher'",
+        )
+        .await?;
+    let theirs: f64 = theirs
+        .first()
+        .and_then(|row| row.first()?.as_deref())
+        .unwrap_or("0")
+        .parse()?;
+    println!(
+        "{kind}: {took:.2} ms, client {ours:.2} ms CPU, server {:.2} ms, {} rows",
+        theirs / f64::from(times),
+        rows.len()
+    );
+    print_dearest(server).await
+}
+
+async fn print_dearest(server: &Server) -> Result<(), Failure> {
+    let dear = server
+        .sql(
+            "SELECT round(((total_exec_time + total_plan_time) / greatest(calls, 1))::numeric, 2),
+                    left(substr(query, position('-- ' in query)), 70)
+             FROM pg_stat_statements JOIN pg_roles r ON r.oid = userid
+             WHERE rolname = 'watcher' ORDER BY total_exec_time + total_plan_time DESC LIMIT 8",
+        )
+        .await?;
+    for row in dear {
+        let shown: Vec<&str> = row
+            .iter()
+            .map(|cell| cell.as_deref().unwrap_or(""))
+            .collect();
+        println!("    {}", shown.join(" ms  ").replace('\n', " "));
+    }
     Ok(())
 }
 

@@ -26,7 +26,7 @@ pub enum CollectError {
         what: &'static str,
     },
     /// A part of the figures is closed to this user; the other figures hold. Lasts until the
-    /// installation changes, so that it is no failure of a run.
+    /// installation changes, so that it is not a failure of a run.
     #[error("{what}: permission denied")]
     Denied {
         /// What is closed, of how many, and what would open it.

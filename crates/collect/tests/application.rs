@@ -84,7 +84,7 @@ async fn scraped(mapping: Mapping, bodies: &[&str]) -> Vec<(Vec<Row>, News)> {
 /// Requests, and those of them that went well, were refused and failed.
 type Totals = [Option<i64>; 4];
 
-/// Values of columns in the row of the values; NULL is no number.
+/// Values of columns in the row of the values; NULL is not a number.
 fn values(rows: &[Row], columns: &[&str]) -> Vec<Option<i64>> {
     let of = |column: &&str| match cell(&rows[1], column) {
         Cell::Int(value) => Some(value),
@@ -138,7 +138,7 @@ async fn totals_are_what_the_real_programs_served() {
                 [Some(60), Some(53), Some(5), Some(2)],
             ],
         ),
-        // Of three refused logins and two answers of a dead backend it does not tell which were which.
+        // Of three refused logins and two answers of a dead backend it does not report which were which.
         (
             Mapping::Caddy,
             "caddy-2.6",

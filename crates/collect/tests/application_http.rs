@@ -1,4 +1,4 @@
-//! Peers that are broken or hostile: each is a row that says so, within the deadline, and costs
+//! Peers that are broken or hostile: each is a row that reports it, within the deadline, and costs
 //! nothing else.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -139,7 +139,7 @@ async fn h3_redirects_are_not_followed() {
 }
 
 #[tokio::test]
-async fn h4_what_is_no_metrics_is_an_error_and_no_row() {
+async fn h4_what_is_not_metrics_is_an_error_and_makes_no_row() {
     for (body, words) in [
         (
             &b"<html><body>Welcome</body></html>"[..],
@@ -240,7 +240,7 @@ async fn h8_missing_extra_and_double_keys_are_tolerated() {
 }
 
 #[tokio::test]
-async fn h9_a_counter_that_begins_anew_is_stored_as_told() {
+async fn h9_a_counter_that_begins_anew_is_stored_as_reported() {
     let bodies = [r#"{"request_total": 700}"#, r#"{"request_total": 5}"#];
     let answers = bodies.map(|body| ok("application/json", body.as_bytes()));
     let peer = Peer::canned(answers.to_vec()).await;
@@ -252,7 +252,7 @@ async fn h9_a_counter_that_begins_anew_is_stored_as_told() {
 }
 
 #[tokio::test]
-async fn h10_a_refused_token_is_told_once_and_not_tried_for_a_minute() {
+async fn h10_a_refused_token_is_reported_once_and_not_tried_for_a_minute() {
     let refusal = head("401 Unauthorized\r\nContent-Length: 0");
     let peer = Peer::canned(vec![refusal, ok("application/json", GOOD)]).await;
     let mut target = peer.target();
@@ -322,7 +322,7 @@ async fn a_request_names_host_and_path_and_no_more() {
 }
 
 #[tokio::test]
-async fn failures_that_were_told_make_no_second_row() {
+async fn failures_that_were_reported_make_no_second_row() {
     let failure = |second: u32| {
         format!(r#"{{"at": "2026-11-23T00:00:{second:02}Z", "path": "/a?k=v", "status": 500}}"#)
     };
@@ -360,7 +360,7 @@ async fn failures_that_were_told_make_no_second_row() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_told_once_until_something_else_is() {
+async fn what_is_wrong_is_reported_once_until_something_else_is() {
     let json = |body: &str| ok("application/json", body.as_bytes());
     let peer = Peer::canned(vec![
         json("{\"a\": 1"),

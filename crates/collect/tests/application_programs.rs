@@ -1,5 +1,5 @@
-//! Real programs, where they are installed: what the rows tell is what was asked of them, and neither our
-//! scrapes nor health checks are part of it. One that is not installed is passed over, and said so.
+//! Real programs, where they are installed: what the rows report is what was asked of them, and neither our
+//! scrapes nor health checks are part of it. One that is not installed is skipped, and the test reports it.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -110,7 +110,7 @@ async fn origin() -> Peer {
 }
 
 #[tokio::test]
-async fn haproxy_tells_what_it_served() {
+async fn haproxy_reports_what_it_served() {
     let Some(haproxy) = installed("haproxy") else {
         return;
     };
@@ -142,7 +142,7 @@ async fn haproxy_tells_what_it_served() {
 }
 
 #[tokio::test]
-async fn caddy_tells_what_it_served_with_and_without_host_names() {
+async fn caddy_reports_what_it_served_with_and_without_host_names() {
     let Some(caddy) = installed("caddy") else {
         return;
     };
@@ -193,7 +193,7 @@ async fn caddy_tells_what_it_served_with_and_without_host_names() {
 }
 
 #[tokio::test]
-async fn nginx_is_down_when_its_exporter_says_so() {
+async fn nginx_is_down_when_its_exporter_reports_it() {
     let Some((nginx, exporter)) = installed("nginx").zip(installed("prometheus-nginx-exporter"))
     else {
         return;

@@ -1,4 +1,4 @@
-//! H11: over TLS, certificate and name are verified, or nothing is said.
+//! H11: over TLS, certificate and name are verified, or nothing is sent.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod application_support;

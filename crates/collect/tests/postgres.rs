@@ -113,11 +113,17 @@ async fn agrees_with_the_view(server: &Server, row: &schema::Row) {
 }
 
 #[tokio::test]
-async fn every_family_answers_each_role_or_says_what_is_missing() {
+async fn every_family_answers_each_role_or_names_what_is_missing() {
     let server = builder().start().unwrap();
     furnish(&server).await;
+    a_superuser_sees_everything(&server).await;
+    the_role_that_is_shipped_misses_sequences_alone(&server).await;
+    a_role_without_rights_learns_what_it_lacks(&server).await;
+    only_databases_that_are_named_are_looked_into(&server).await;
+}
 
-    let mut ticks = Ticks::new(instance(&server));
+async fn a_superuser_sees_everything(server: &Server) {
+    let mut ticks = Ticks::new(instance(server));
     let slow = ticks.slow().await;
     let fast = ticks.fast().await;
     assert_eq!(broken(&fast), [""; 0]);
@@ -129,8 +135,26 @@ async fn every_family_answers_each_role_or_says_what_is_missing() {
             "off statements"
         ]
     );
+    expect_the_row_of_the_server(fast.one::<DbSample>());
+    let shop = fast.with::<DatabaseSample>("database", "shop");
+    assert!(int(shop, "size_bytes") > 1_000_000);
+    assert!(int(shop, "xact_commit") > 0);
+    assert_eq!(*cell(shop, "blk_read_ms_total"), Cell::Null);
+    fast.with::<DatabaseSample>("database", "<shared>");
+    assert_eq!(fast.of::<ReplicationSample>().len(), 2);
+    let run = fast.one::<CollectorRun>();
+    assert_eq!(
+        (text(run, "collector"), text(run, "outcome")),
+        ("postgres", "ok")
+    );
+    let again = ticks.fast().await;
+    let shop = again.with::<DatabaseSample>("database", "shop");
+    assert_eq!(*cell(shop, "size_bytes"), Cell::Null, "between slow ticks");
+    expect_the_slow_tick(server, &slow).await;
+    ticks.watcher.close().await;
+}
 
-    let row = fast.one::<DbSample>();
+fn expect_the_row_of_the_server(row: &schema::Row) {
     assert_eq!(*cell(row, "up"), Cell::Bool(true));
     assert_eq!(*cell(row, "error"), Cell::Null);
     assert!(int(row, "version_num") >= 150_000);
@@ -157,26 +181,9 @@ async fn every_family_answers_each_role_or_says_what_is_missing() {
             "receiver_status"
         ]
     );
-    let shop = fast.with::<DatabaseSample>("database", "shop");
-    assert!(int(shop, "size_bytes") > 1_000_000);
-    assert!(int(shop, "xact_commit") > 0);
-    assert_eq!(*cell(shop, "blk_read_ms_total"), Cell::Null);
-    fast.with::<DatabaseSample>("database", "<shared>");
-    let slots: Vec<&str> = fast
-        .of::<ReplicationSample>()
-        .into_iter()
-        .map(|row| text(row, "slot_name"))
-        .collect();
-    assert_eq!(slots.len(), 2, "{slots:?}");
-    let run = fast.one::<CollectorRun>();
-    assert_eq!(
-        (text(run, "collector"), text(run, "outcome")),
-        ("postgres", "ok")
-    );
-    let again = ticks.fast().await;
-    let shop = again.with::<DatabaseSample>("database", "shop");
-    assert_eq!(*cell(shop, "size_bytes"), Cell::Null, "between slow ticks");
+}
 
+async fn expect_the_slow_tick(server: &Server, slow: &Rows) {
     let run = slow.one::<CollectorRun>();
     assert_eq!(
         (text(run, "collector"), text(run, "outcome")),
@@ -187,7 +194,7 @@ async fn every_family_answers_each_role_or_says_what_is_missing() {
     assert!(int(orders, "total_bytes") > int(orders, "index_bytes"));
     assert_eq!(*cell(orders, "autovacuum_enabled"), Cell::Bool(false));
     assert_eq!(text(orders, "database"), "shop");
-    agrees_with_the_view(&server, orders).await;
+    agrees_with_the_view(server, orders).await;
     let key = slow.with::<IndexSample>("index_name", "orders_pkey");
     assert_eq!(*cell(key, "is_needed"), Cell::Bool(true));
     let extra = slow.with::<IndexSample>("index_name", "orders_customer_again");
@@ -222,9 +229,10 @@ async fn every_family_answers_each_role_or_says_what_is_missing() {
             .any(|row| text(row, "check_name") == check && text(row, "object") == object);
         assert!(found, "{check} {object} in {:#?}", slow.of::<CheckSample>());
     }
-    ticks.watcher.close().await;
+}
 
-    let mut ticks = Ticks::new(instance_as(&server, "pqcrypta_watcher"));
+async fn the_role_that_is_shipped_misses_sequences_alone(server: &Server) {
+    let mut ticks = Ticks::new(instance_as(server, "pqcrypta_watcher"));
     ticks.slow().await;
     let fast = ticks.fast().await;
     assert_eq!(
@@ -237,8 +245,10 @@ async fn every_family_answers_each_role_or_says_what_is_missing() {
     );
     assert_eq!(int(fast.one::<DbSample>(), "conn_hidden"), 0);
     ticks.watcher.close().await;
+}
 
-    let mut ticks = Ticks::new(instance_as(&server, "bare"));
+async fn a_role_without_rights_learns_what_it_lacks(server: &Server) {
+    let mut ticks = Ticks::new(instance_as(server, "bare"));
     let slow = ticks.slow().await;
     let fast = ticks.fast().await;
     assert_eq!(broken(&fast), [""; 0]);
@@ -264,11 +274,13 @@ async fn every_family_answers_each_role_or_says_what_is_missing() {
     let secret = format!("{slow:?} {fast:?}");
     assert!(!secret.contains("TopSecret1"));
     ticks.watcher.close().await;
-
-    let gaps = visibility_gaps(instance_as(&server, "bare")).await.unwrap();
+    let gaps = visibility_gaps(instance_as(server, "bare")).await.unwrap();
     let closed = |family: &str| gaps.iter().any(|gap| gap.family == family);
     assert!(closed("activity") && closed("wal_dir"), "{gaps:?}");
-    let mut named = instance(&server);
+}
+
+async fn only_databases_that_are_named_are_looked_into(server: &Server) {
+    let mut named = instance(server);
     named.name = "second".to_owned();
     named.databases = Databases::Named(vec!["shop".to_owned(), "none".to_owned()]);
     let mut ticks = Ticks::new(named);
@@ -281,7 +293,7 @@ async fn every_family_answers_each_role_or_says_what_is_missing() {
     slow.with::<TableSample>("table_name", "orders");
     let run = slow.one::<CollectorRun>();
     assert_eq!(text(run, "collector"), "postgres_slow second");
-    let mut nowhere = instance(&server);
+    let mut nowhere = instance(server);
     nowhere.target.host = pg::Host::new("/nowhere");
     assert!(visibility_gaps(nowhere).await.is_err());
     ticks.watcher.close().await;

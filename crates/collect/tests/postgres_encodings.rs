@@ -1,4 +1,4 @@
-//! Bytes that are no text in their encoding cost themselves alone.
+//! Bytes that are not text in their encoding cost themselves alone.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -22,13 +22,13 @@ async fn open(server: &Server, database: &str) -> pg::Session {
     pg::connect(&target, &options, "legacy").await.unwrap()
 }
 
-/// Statements are sent as texts: bytes that are none are written by the server itself.
+/// Statements are sent as texts: bytes that are not text are written by the server itself.
 fn executed(sql: &str) -> String {
     format!("DO $do$ BEGIN EXECUTE {sql}; END $do$")
 }
 
 #[tokio::test]
-async fn a_database_without_encoding_is_told_of_byte_by_byte() {
+async fn a_database_without_encoding_is_read_byte_by_byte() {
     let server = builder().start().unwrap();
     do_each(
         &server,

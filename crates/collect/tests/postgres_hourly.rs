@@ -69,7 +69,10 @@ async fn findings_of_the_hour_stand_until_the_check_ran_again() {
         second.0.iter().all(|row| row.ts == at.ts),
         "all of one tick"
     );
-    assert!(definition(&second).contains("(a)"), "as the server said");
+    assert!(
+        definition(&second).contains("(a)"),
+        "as the server reported"
+    );
     assert!(
         !found(&second, "settings").is_empty(),
         "what failed is asked again at once"

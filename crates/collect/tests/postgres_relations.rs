@@ -46,7 +46,7 @@ async fn sizes_come_from_the_files_until_the_catalogue_knows_them() {
     let slow = ticks.slow().await;
     for table in ["fresh", "emptied"] {
         let row = slow.with::<TableSample>("table_name", table);
-        // Without the maps of free space and visibility, which are no rows.
+        // Without the maps of free space and visibility, which are not rows.
         let main = format!(
             "(SELECT sum(pg_relation_size(c.oid)) FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid
               WHERE '{table}'::regclass IN (c.oid, i.indrelid)

@@ -142,7 +142,7 @@ async fn who_blocks_whom_is_a_tree_without_secrets() {
 }
 
 #[tokio::test]
-async fn a_standby_and_its_primary_tell_of_each_other() {
+async fn a_standby_and_its_primary_report_each_other() {
     let primary = builder().start().unwrap();
     for step in [
         "CREATE EXTENSION pg_stat_statements",

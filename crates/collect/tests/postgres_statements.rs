@@ -28,7 +28,7 @@ fn of<'a>(rows: &'a Rows, texts: &'a [Row], begin: &str) -> Option<&'a Row> {
 }
 
 #[tokio::test]
-async fn differences_survive_eviction_and_reset_and_tell_no_password() {
+async fn differences_survive_eviction_and_reset_and_contain_no_password() {
     let server = builder()
         .setting("pg_stat_statements.max", "100")
         .start()

@@ -126,7 +126,7 @@ pub(crate) fn queue(draft: &mut Draft, machine: &Machine) {
             ))
         } else if !found.is_dir() {
             Some(Problem::new(
-                format!("{} is no directory", dir.display()),
+                format!("{} is not a directory", dir.display()),
                 "name a directory",
             ))
         } else if found.mode() & 0o002 != 0 {

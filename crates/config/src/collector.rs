@@ -66,7 +66,7 @@ fn names(value: &crate::key::Value) -> Result<(), crate::key::Problem> {
     {
         Some(name) => Err(crate::key::Problem::new(
             format!(
-                "lists {}, which is no name of a process",
+                "lists {}, which is not the name of a process",
                 crate::key::quoted(name)
             ),
             "write the name as ps shows it, without its directory",

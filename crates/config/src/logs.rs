@@ -203,7 +203,7 @@ fn unit(value: &Value) -> Result<(), Problem> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.@:\\*?".contains(&byte);
     if unit.len() > 255 || unit.starts_with('-') || !unit.bytes().all(plain) {
         return Err(Problem::new(
-            format!("{} is no unit", quoted(unit)),
+            format!("{} is not a unit", quoted(unit)),
             "write its name as systemctl shows it, such as ssh.service",
         ));
     }

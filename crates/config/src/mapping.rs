@@ -47,14 +47,14 @@ impl JsonPath {
         let path = path.trim();
         let plain = |part: &str| !part.is_empty() && !part.contains(char::is_whitespace);
         if !path.split('.').all(plain) {
-            return Err(format!("{path:?} is no path of names with dots between"));
+            return Err(format!("{path:?} is not a path of names with dots between"));
         }
         match factor {
             Ok(factor) if f64::is_finite(factor) && factor > 0.0 => Ok(Self {
                 path: path.to_owned(),
                 factor,
             }),
-            _ => Err("what follows the * is no positive number".to_owned()),
+            _ => Err("what follows the * is not a positive number".to_owned()),
         }
     }
 }

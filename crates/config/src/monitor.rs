@@ -39,7 +39,7 @@ fn base_path(value: &Value) -> Result<(), Problem> {
         return Ok(());
     }
     Err(Problem::new(
-        format!("{} is no base path", crate::key::quoted(path)),
+        format!("{} is not a base path", crate::key::quoted(path)),
         "begin and end it with a slash and use letters, digits, - _ . ~ only, e.g. /monitor/",
     ))
 }
@@ -50,7 +50,10 @@ fn hosts(value: &Value) -> Result<(), Problem> {
     };
     match names.iter().find(|name| !is_host(name)) {
         Some(name) => Err(Problem::new(
-            format!("lists {}, which is no host name", crate::key::quoted(name)),
+            format!(
+                "lists {}, which is not a host name",
+                crate::key::quoted(name)
+            ),
             "write the name alone, without scheme and path, e.g. status.example.org",
         )),
         None => Ok(()),

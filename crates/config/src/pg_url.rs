@@ -56,7 +56,7 @@ impl PgUrl {
         };
         let user = given.user.unwrap_or(user);
         if !(host.starts_with('/') || is_host(&host)) {
-            return Err(refuse("names no host, or one that is no name"));
+            return Err(refuse("names no host, or one that is not a name"));
         }
         if user.is_empty() {
             return Err(refuse("names no user"));
@@ -219,7 +219,7 @@ fn decoded(text: &str) -> Option<String> {
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
         if byte == b'%' {
-            // A sign is no digit, which `from_str_radix` would take.
+            // A sign is not a digit, which `from_str_radix` would take.
             let mut digit = || char::from(bytes.next()?).to_digit(16);
             let (high, low) = (digit()?, digit()?);
             out.push(u8::try_from(high * 16 + low).ok()?);
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused_without_repeating_it() {
+    fn an_invalid_address_is_refused_without_repeating_it() {
         for (text, words) in [
             ("me:canary@h/m", "does not begin"),
             ("postgresql://me:canary@a,b/m", "no name"),

@@ -57,7 +57,7 @@ pub(crate) fn name(value: &Value) -> Result<(), Problem> {
         ))
     } else if name.len() > LONGEST || !name.bytes().all(plain) {
         Err(Problem::new(
-            format!("{} is no name", quoted(name)),
+            format!("{} is not a name", quoted(name)),
             format!("use at most {LONGEST} small letters, digits, - and _"),
         ))
     } else {
@@ -76,7 +76,10 @@ fn databases(value: &Value) -> Result<(), Problem> {
     };
     match names.iter().find(bad) {
         Some(name) => Err(Problem::new(
-            format!("lists {}, which is no name of a database", quoted(name)),
+            format!(
+                "lists {}, which is not the name of a database",
+                quoted(name)
+            ),
             "write the names as psql -l shows them",
         )),
         None => Ok(()),

@@ -254,7 +254,7 @@ fn mapped(draft: &mut Draft, entry: usize, target: &ScrapeTarget) {
                 None => "see the columns in docs/TARGETS.md".to_owned(),
             };
             Some(Problem::new(
-                format!("is no column of {}", target.kind.table().name),
+                format!("is not a column of {}", target.kind.table().name),
                 remedy,
             ))
         } else if target.format == Format::Json {

@@ -95,7 +95,7 @@ impl Walk<'_> {
                     Some(key) => format!("did you mean {}?", key.header()),
                     None => "remove it".to_owned(),
                 };
-                self.fault(line, name, Problem::new("is no section", remedy));
+                self.fault(line, name, Problem::new("is not a section", remedy));
             }
             _ => self.unknown(line, "", None, name),
         }
@@ -187,7 +187,7 @@ impl Walk<'_> {
             (section, None) => format!("{section}.{name}"),
             (section, Some(entry)) => at(section, entry, name),
         };
-        self.fault(line, &path, Problem::new("is no key", remedy));
+        self.fault(line, &path, Problem::new("is not a key", remedy));
     }
 
     fn fault(&mut self, line: usize, key: &str, problem: Problem) {

@@ -158,7 +158,7 @@ fn check_host(host: &str) -> Result<(), Problem> {
     }
     if !is_host_name(host) {
         return Err(Problem::new(
-            format!("has the host {host:?}, which is no name"),
+            format!("has the host {host:?}, which is not a name"),
             remedy,
         ));
     }

@@ -137,7 +137,7 @@ fn c8_a_queue_directory_is_absolute_its_own_and_closed() {
     contains(&refused(&set(&link)), &["is a symbolic link"]);
     contains(
         &refused(&set(&write(dir.path(), "f", b"", 0o600))),
-        &["is no directory"],
+        &["is not a directory"],
     );
     load_text(&set(&real), &Environment::default()).unwrap();
     std::fs::set_permissions(&real, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();

@@ -11,6 +11,7 @@
 //!
 //! A judge that fails changes nothing: findings stay open until its rules are evaluated again.
 
+pub mod delivery;
 pub mod judge;
 mod lifecycle;
 pub mod live;
@@ -22,6 +23,6 @@ mod rule;
 pub mod thresholds;
 mod words;
 
-pub use lifecycle::{Evaluation, Lifecycle, OpenFinding};
+pub use lifecycle::{Evaluation, Lifecycle};
 pub use registry::{rule, rules};
 pub use rule::{Life, NoData, Rule};

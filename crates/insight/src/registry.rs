@@ -1,6 +1,7 @@
 //! The registry: every rule of every evaluator. It depends on the evaluators, so nothing in
 //! this crate imports it.
 
+use crate::delivery::DeliveryJudge;
 use crate::judge::Judge;
 use crate::logs::LogJudge;
 use crate::processes::ProcessJudge;
@@ -11,6 +12,7 @@ use crate::thresholds::Thresholds;
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
     Thresholds::rules()
         .chain(ProcessJudge::rules())
+        .chain(DeliveryJudge::rules())
         .chain(LogJudge::rules())
 }
 

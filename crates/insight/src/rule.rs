@@ -96,6 +96,7 @@ impl Rule {
             figures: Figures::default(),
             details: None,
             stands_alone: false,
+            since: None,
             span: None,
         }
     }

@@ -1,7 +1,8 @@
 //! From raw lines to findings: read, named, stored and evaluated as the collector does it.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-use insight::logs::LogJudge;
+mod common;
+
 use logs::intake::{Intake, Limits, Place, Wanted};
 use logs::parse::{ParserKind, ParserOptions};
 use schema::{Sample, Timestamp};
@@ -31,7 +32,7 @@ fn read(parser: &str, lines: &str) -> Vec<Batch> {
         fingerprints: 1000,
     };
     let mut intake = Intake::new(&[wanted], &[], std::iter::empty(), limits, &[]);
-    // The rounds after the first end what may still have grown, and tell what waits for its end.
+    // The rounds after the first end what may still have grown, and report what waits for its end.
     let rounds = [0, SECOND, 60 * SECOND].map(|later| {
         let mut stored = Lines::default();
         let batch = intake.poll(Timestamp(NOW + later), |named| {
@@ -79,7 +80,7 @@ async fn found(parser: &str, lines: &str) -> Vec<String> {
     for batch in read(parser, lines) {
         link.store(&batch, false).await.unwrap();
     }
-    LogJudge::default()
+    common::Logs::new()
         .evaluate(client, 1, Timestamp(NOW + 61 * SECOND))
         .await
         .unwrap();

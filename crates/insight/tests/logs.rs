@@ -1,7 +1,9 @@
 //! Evaluation of logs in a real database: what is found is opened once, refreshed, and resolved in the end.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-use insight::logs::{Evaluation, LogJudge};
+mod common;
+
+use common::{Logs, Run};
 use schema::Timestamp;
 use testkit::migrated;
 use tokio_postgres::Client;
@@ -58,17 +60,17 @@ async fn findings_are_opened_refreshed_and_resolved() {
     let session = database.connect().await.unwrap();
     let client = &session.client;
     seed(client).await;
-    let mut judge = LogJudge::default();
+    let mut judge = Logs::new();
 
     let run = judge.evaluate(client, 1, Timestamp(NOW)).await.unwrap();
     assert_eq!(
         run,
-        Evaluation {
+        Run {
             found: 6,
             resolved: 0
         }
     );
-    let all = "SELECT rule, target, kind, domain, severity, value, times, coalesce(array_length(steps, 1), 0) > 0, \
+    let all = "SELECT rule, target, kind, domain, severity, value, occurrences, coalesce(array_length(steps, 1), 0) > 0, \
                resolved_at IS NOT NULL FROM collector.findings WHERE host_id = 1 ORDER BY 1, 2";
     assert_eq!(
         rows(client, all).await,
@@ -89,13 +91,13 @@ async fn findings_are_opened_refreshed_and_resolved() {
         let run = judge.evaluate(client, 1, at).await.unwrap();
         assert_eq!(
             run,
-            Evaluation {
+            Run {
                 found: 5,
                 resolved: 0
             }
         );
     }
-    let open = "SELECT rule, times, seen_at - opened_at FROM collector.findings WHERE resolved_at IS NULL ORDER BY 1";
+    let open = "SELECT rule, occurrences, seen_at - opened_at FROM collector.findings WHERE resolved_at IS NULL ORDER BY 1";
     assert_eq!(
         rows(client, open).await,
         [
@@ -115,7 +117,7 @@ async fn findings_are_opened_refreshed_and_resolved() {
     let run = judge.evaluate(client, 1, at).await.unwrap();
     assert_eq!(
         run,
-        Evaluation {
+        Run {
             found: 0,
             resolved: 5
         }
@@ -153,7 +155,7 @@ async fn a_run_that_fails_changes_nothing() {
     let session = database.connect().await.unwrap();
     let client = &session.client;
     seed(client).await;
-    let mut judge = LogJudge::default();
+    let mut judge = Logs::new();
     judge.evaluate(client, 1, Timestamp(NOW)).await.unwrap();
     client
         .batch_execute("ALTER TABLE collector.security_events RENAME TO elsewhere")
@@ -176,11 +178,11 @@ async fn a_host_without_logs_has_no_findings() {
         .batch_execute("DELETE FROM collector.log_patterns WHERE host_id = 2")
         .await
         .unwrap();
-    let run = LogJudge::default()
+    let run = Logs::new()
         .evaluate(client, 2, Timestamp(NOW))
         .await
         .unwrap();
-    assert_eq!(run, Evaluation::default());
+    assert_eq!(run, Run::default());
 }
 
 #[tokio::test]
@@ -212,7 +214,7 @@ async fn the_fullest_five_minutes_of_hours_are_known_from_the_counters() {
                       LATERAL (SELECT extract(epoch FROM t - timestamptz '2026-11-18 00:00+00')::int8 AS seconds) s"
         );
         client.batch_execute(&counters).await.unwrap();
-        LogJudge::default()
+        Logs::new()
             .evaluate(client, 1, Timestamp(NOW))
             .await
             .unwrap();

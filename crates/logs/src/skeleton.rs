@@ -17,8 +17,6 @@ use foldhash::quality::RandomState;
 
 /// Bytes of a message that has one. No later step looks further ahead than this.
 const MOST: usize = 256;
-/// Stands for a number. A message that holds it has no skeleton.
-const NUMBER: u8 = 1;
 
 const LEFT: u8 = 1;
 const RIGHT: u8 = 2;
@@ -51,30 +49,60 @@ pub(crate) fn of(message: &str) -> Option<NonZeroU64> {
     if bytes.len() > MOST {
         return None;
     }
-    let mut skeleton = [0; MOST];
-    let (mut length, mut at, mut before) = (0, 0, LEFT);
-    while at < bytes.len() {
-        let byte = bytes[at];
-        let class = CLASS[usize::from(byte)];
-        if byte == NUMBER {
-            return None;
-        }
-        if class & DIGIT != 0
-            && before & LEFT != 0
-            && let Some(end) = number(bytes, at)
-        {
-            skeleton[length] = NUMBER;
-            at = end;
-        } else {
-            skeleton[length] = byte;
-            at += 1;
-        }
-        length += 1;
-        before = class;
-    }
     let mut hasher = SEED.build_hasher();
-    hasher.write(&skeleton[..length]);
+    // The texts between the numbers, each with its length: where they meet is part of the skeleton.
+    let mut add = |text: &[u8]| {
+        hasher.write(text);
+        hasher.write_usize(text.len());
+    };
+    let (mut kept, mut at) = (0, 0);
+    while let Some(digit) = next_digit(bytes, at) {
+        let before = digit
+            .checked_sub(1)
+            .map_or(LEFT, |before| CLASS[usize::from(bytes[before])]);
+        let end = if before & LEFT == 0 {
+            None
+        } else {
+            number(bytes, digit)
+        };
+        at = match end {
+            Some(end) => {
+                add(&bytes[kept..digit]);
+                kept = end;
+                end
+            }
+            None => {
+                let rest = &bytes[digit..];
+                let digits = rest.iter().position(|byte| !byte.is_ascii_digit());
+                digits.map_or(bytes.len(), |digits| digit + digits)
+            }
+        };
+    }
+    add(&bytes[kept..]);
     NonZeroU64::new(hasher.finish())
+}
+
+/// Returns where the next digit is. Most of a message is none, so eight bytes are looked at together.
+fn next_digit(bytes: &[u8], from: usize) -> Option<usize> {
+    /// A byte in each of eight places.
+    const fn each(byte: u8) -> u64 {
+        u64::from_ne_bytes([byte; 8])
+    }
+    let mut at = from;
+    while let Some(eight) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        // Digits become 0 to 9. Adding 118 sets the highest bit of everything greater.
+        let values = u64::from_le_bytes(*eight) ^ each(b'0');
+        let others = ((values & each(0x7f)) + each(118)) | values;
+        let digits = !others & each(0x80);
+        if digits != 0 {
+            return Some(at + digits.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    let rest = bytes.get(at..)?;
+    rest.iter()
+        .position(u8::is_ascii_digit)
+        .map(|found| at + found)
 }
 
 /// Returns where the number ends that begins here, if it is by itself.
@@ -91,9 +119,12 @@ fn number(bytes: &[u8], start: usize) -> Option<usize> {
     Some(at)
 }
 
-/// Values of the skeletons that came last: a table in which the newest takes the place of another.
+/// Values of the skeletons that came last: a table of pairs of places, in which the newest takes the place of the
+/// older of two.
 #[derive(Debug)]
-pub(crate) struct Recent<T>(Vec<Option<(NonZeroU64, T)>>);
+pub(crate) struct Recent<T>(Vec<[Place<T>; 2]>);
+
+type Place<T> = Option<(NonZeroU64, T)>;
 
 impl<T> Default for Recent<T> {
     fn default() -> Self {
@@ -102,24 +133,25 @@ impl<T> Default for Recent<T> {
 }
 
 impl<T: Copy> Recent<T> {
-    /// Places. A log has some hundred skeletons, most of them by the names of users.
-    const PLACES: usize = 1024;
+    /// Pairs of places. A log has some hundred skeletons, most of them by the names of users.
+    const PAIRS: usize = 1024;
 
     /// Returns what is known of a skeleton.
     pub(crate) fn get(&self, skeleton: NonZeroU64) -> Option<T> {
-        let place = self.0.get(skeleton.get() as usize % Self::PLACES)?;
-        place
-            .filter(|(known, _)| *known == skeleton)
-            .map(|(_, value)| value)
+        let pair = self.0.get(skeleton.get() as usize % Self::PAIRS)?;
+        let mut known = pair.iter().flatten();
+        known
+            .find(|(known, _)| *known == skeleton)
+            .map(|(_, value)| *value)
     }
 
     /// Remembers what is known of a skeleton.
     pub(crate) fn put(&mut self, skeleton: NonZeroU64, value: T) {
         if self.0.is_empty() {
-            self.0.resize(Self::PLACES, None);
+            self.0.resize(Self::PAIRS, [None; 2]);
         }
-        if let Some(place) = self.0.get_mut(skeleton.get() as usize % Self::PLACES) {
-            *place = Some((skeleton, value));
+        if let Some(pair) = self.0.get_mut(skeleton.get() as usize % Self::PAIRS) {
+            *pair = [Some((skeleton, value)), pair[0]];
         }
     }
 }
@@ -136,6 +168,7 @@ mod tests {
             ("from 192.0.2.7 port 4", "from 10.0.0.1 port 50122"),
             ("[612], (7)", "[1], (70)"),
             ("session 12.", "session 9."),
+            ("1 root55 is at 192.0.2.7", "22 root55 is at 7"),
         ] {
             assert_eq!(of(one), of(other), "{one}");
         }
@@ -147,10 +180,29 @@ mod tests {
             ("5% x", "6% x"),
             ("1..2", "1..3"),
             ("port 5", "part 5"),
+            ("a 5 b", "a  b"),
+            ("5 a", "a 5"),
+            ("größer 5", "größen 5"),
         ] {
             assert_ne!(of(one), of(other), "{one}");
         }
         assert_eq!(of(&"x".repeat(MOST + 1)), None);
+    }
+
+    #[test]
+    fn a_digit_is_found_wherever_it_is() {
+        for length in 0..20 {
+            for at in 0..length {
+                for digit in b'0'..=b'9' {
+                    // Neighbours of the digits, and what has the highest bit.
+                    let mut bytes: Vec<u8> = b"/:\xb0\xb9\x10\xff".repeat(4)[..length].to_vec();
+                    bytes[at] = digit;
+                    assert_eq!(next_digit(&bytes, 0), Some(at));
+                    assert_eq!(next_digit(&bytes, at), Some(at));
+                    assert_eq!(next_digit(&bytes, at + 1), None);
+                }
+            }
+        }
     }
 
     #[test]

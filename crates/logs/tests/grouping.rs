@@ -201,7 +201,7 @@ fn grade(lines: &[(usize, String)], names: &[(Fingerprint, String)]) -> (usize, 
 }
 
 #[test]
-fn kinds_of_messages_of_many_programs_are_told_apart() {
+fn kinds_of_messages_of_many_programs_are_distinguished() {
     let mut dice = Dice::new(0x9e37_79b9_7f4a_7c15);
     let mut shares = Vec::new();
     let mut report = String::new();

@@ -49,7 +49,7 @@ fn a_damaged_or_swollen_archive_is_a_gap() {
 
 /// L21
 #[test]
-fn what_is_no_plain_file_is_refused() {
+fn what_is_not_a_plain_file_is_refused() {
     let bench = Bench::new();
     let fifo = bench.path("fifo");
     let made = std::process::Command::new("mkfifo")

@@ -384,7 +384,7 @@ fn compress(from: &Path, to: &Path) {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "how long tests take is no setting of the collector"
+    reason = "how long tests take is not a setting of the collector"
 )]
 fn cases() -> u32 {
     match std::env::var("FAULTS").as_deref() {

@@ -242,7 +242,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn states_have_the_class_that_says_what_to_do() {
+    fn error_codes_have_the_class_that_decides_what_to_do() {
         let cases = [
             ("08006", Class::Retry),
             ("57P01", Class::Retry),

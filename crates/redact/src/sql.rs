@@ -149,7 +149,7 @@ pub fn constants(statement: &str) -> Vec<&str> {
 }
 
 /// Returns the statement that `quote` closes, as the context of a function quotes it: up to a quote that is
-/// none of the statement's own and ends a line. Also how many bytes it has.
+/// not one of the statement's own and ends a line. Also how many bytes it has.
 #[must_use]
 pub fn quoted_sql(text: &str, quote: &str) -> (String, usize) {
     lexed(text, Some(quote), |_| ())
@@ -186,56 +186,57 @@ fn lexed<'a>(
         if closing_quote.is_some_and(|quote| ends_with_line(rest, quote)) {
             break;
         }
-        let quoted = match next {
-            '\'' => Some(constant(rest, escapes(&out))),
-            '"' => {
-                let (end, is_name) = double_quoted(rest, closing_quote, &out);
-                out.push_str(if is_name { &rest[..end] } else { "\"…\"" });
-                if !is_name {
-                    found(rest[..end].trim_matches('"'));
-                }
-                Some(end)
-            }
-            '$' if !in_name => dollar(rest),
-            '-' if rest.starts_with("--") => {
-                out.push(' ');
-                Some(rest.find('\n').unwrap_or(rest.len()))
-            }
-            '/' if rest.starts_with("/*") => {
-                out.push_str(if rest.starts_with(FOLDED) {
-                    FOLDED
-                } else {
-                    " "
-                });
-                Some(comment(rest))
-            }
-            c if c.is_ascii_digit() && !in_name => {
-                out.push_str(MARK);
-                found(&rest[..number(rest)]);
-                Some(number(rest))
-            }
-            _ => None,
+        let end = if let Some(end) = replaced(rest, in_name, closing_quote, &mut out, &mut found) {
+            in_name = false;
+            end
+        } else {
+            in_name = next == '_' || next == '$' || next.is_alphanumeric();
+            out.push(next);
+            next.len_utf8()
         };
-        match quoted {
-            Some(end) => {
-                if next == '\'' || next == '$' {
-                    found(content(&rest[..end]));
-                    out.push_str(match &rest[..end] {
-                        "''" => "''",
-                        _ => "'…'",
-                    });
-                }
-                in_name = false;
-                rest = &rest[end..];
-            }
-            None => {
-                in_name = next == '_' || next == '$' || next.is_alphanumeric();
-                out.push(next);
-                rest = &rest[next.len_utf8()..];
-            }
-        }
+        rest = &rest[end..];
     }
     (without_secrets(out), statement.len() - rest.len())
+}
+
+/// Adds what is shown for a constant, a comment or a quoted name with which `rest` begins. Returns its bytes;
+/// `None` when it begins with something else.
+fn replaced<'a>(
+    rest: &'a str,
+    in_name: bool,
+    closing_quote: Option<&str>,
+    out: &mut String,
+    found: &mut impl FnMut(&'a str),
+) -> Option<usize> {
+    let (end, shown) = match rest.as_bytes().first()? {
+        first @ (b'\'' | b'$') => {
+            let end = match first {
+                b'\'' => constant(rest, escapes(out)),
+                _ if in_name => return None,
+                _ => dollar(rest)?,
+            };
+            found(content(&rest[..end]));
+            (end, if &rest[..end] == "''" { "''" } else { "'…'" })
+        }
+        b'"' => {
+            let (end, is_name) = double_quoted(rest, closing_quote, out);
+            if !is_name {
+                found(rest[..end].trim_matches('"'));
+            }
+            (end, if is_name { &rest[..end] } else { "\"…\"" })
+        }
+        b'-' if rest.starts_with("--") => (rest.find('\n').unwrap_or(rest.len()), " "),
+        b'/' if rest.starts_with(FOLDED) => (comment(rest), FOLDED),
+        b'/' if rest.starts_with("/*") => (comment(rest), " "),
+        b'0'..=b'9' if !in_name => {
+            let end = number(rest);
+            found(&rest[..end]);
+            (end, MARK)
+        }
+        _ => return None,
+    };
+    out.push_str(shown);
+    Some(end)
 }
 
 /// Returns where the double-quoted text at the beginning ends, and whether it is a name. `before` is the

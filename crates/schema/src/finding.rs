@@ -142,6 +142,8 @@ pub struct Finding {
     pub details: Option<String>,
     /// Whether nothing else explains it, whatever its rule allows.
     pub stands_alone: bool,
+    /// Since when the condition is known to hold; `None`: since it was found.
+    pub since: Option<Timestamp>,
     /// Times of the first and the last event that it counts; `None` where it concerns the instant of the
     /// evaluation.
     pub span: Option<(Timestamp, Timestamp)>,

@@ -227,7 +227,7 @@ pub struct Samples {
 
 impl Samples {
     /// Length of a window, seconds.
-    pub const WINDOW_SECS: u32 = 900;
+    pub const WINDOW_SECS: u32 = 120;
 }
 
 impl TableDef {

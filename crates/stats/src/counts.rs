@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_told_is_not_odd() {
+    fn what_is_unknown_is_not_unlikely() {
         for (mean, dispersion) in [(f64::NAN, 1.0), (-1.0, 2.0), (0.0, f64::NAN)] {
             assert!(at_least(3, mean, dispersion).abs() < 1e-300);
         }

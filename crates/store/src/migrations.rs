@@ -100,6 +100,16 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "process_identities",
         sql: include_str!("../../../migrations/0011_process_identities.sql"),
     },
+    Migration {
+        version: 12,
+        name: "cheaper_ticks",
+        sql: include_str!("../../../migrations/0012_cheaper_ticks.sql"),
+    },
+    Migration {
+        version: 13,
+        name: "finding_transitions",
+        sql: include_str!("../../../migrations/0013_finding_transitions.sql"),
+    },
 ];
 
 /// Returns the digests of [`MIGRATIONS`]. They are computed once, since every session compares them.

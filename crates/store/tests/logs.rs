@@ -174,7 +174,7 @@ async fn one_bad_line_costs_itself_alone() {
     let fine = "fine ".repeat(800);
     let rows: Vec<Row> = (0..128)
         .map(|number| match number {
-            // Not UTF-8 once it is on the wire: the server says 22021.
+            // Not UTF-8 once it is on the wire: the server reports 22021.
             3 => line(number, "\0"),
             _ => line(number, &fine),
         })

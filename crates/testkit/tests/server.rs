@@ -73,7 +73,7 @@ async fn a_dropped_database_is_gone() {
 }
 
 #[tokio::test]
-async fn a_template_that_fails_says_why() {
+async fn a_template_that_fails_reports_why() {
     let failed = testkit::database("broken", async |_| Err("no such thing")).await;
     let text = failed.unwrap_err().to_string();
     assert!(

@@ -135,9 +135,9 @@ async fn open_findings_that_want_somebody_are_problems_of_the_logs() {
 async fn many_findings_of_one_rule_are_the_worst_and_a_count() {
     let database = with_findings().await;
     let more = format!(
-        "INSERT INTO collector.findings (host_id, rule, target, kind, domain, severity, title, message, steps, value, opened_at, seen_at)
-         SELECT 1, 'ssh_brute_force', '10.0.' || i / 250 || '.' || i % 250, 'alert', 'security', 'critical',
-                'Password guessing over SSH', 'm', ARRAY['Block it.'], i, {0}, {0} FROM generate_series(1, 5000) i",
+        "INSERT INTO collector.findings (host_id, rule, target, kind, domain, severity, worst, title, message, steps, value, opened_at, confirmed_at, seen_at)
+         SELECT 1, 'ssh_brute_force', '10.0.' || i / 250 || '.' || i % 250, 'alert', 'security', 'critical', 'critical',
+                'Password guessing over SSH', 'm', ARRAY['Block it.'], i, {0}, {0}, {0} FROM generate_series(1, 5000) i",
         sql_time(START)
     );
     database.sql(&more).await.unwrap();
@@ -178,7 +178,7 @@ async fn findings_over_old_data_are_unknown() {
 }
 
 #[tokio::test]
-async fn a_finding_that_is_over_is_no_problem_at_the_next_tick() {
+async fn a_resolved_finding_is_not_a_problem_at_the_next_tick() {
     let database = with_findings().await;
     let server = serve(&database);
     assert_eq!(of_findings(&server.ask("now").await).len(), 3);

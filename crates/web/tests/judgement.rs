@@ -285,7 +285,7 @@ async fn a_stopped_collector_losses_and_refused_rows_are_reported() {
 }
 
 #[tokio::test]
-async fn without_a_database_now_answers_from_memory_and_the_rest_says_so() {
+async fn without_a_database_now_answers_from_memory_and_the_rest_reports_it() {
     let server_of = testkit::Server::new().unwrap();
     let target = server_of.target().with_database("postgres");
     testkit::migrate(&target).await.unwrap();

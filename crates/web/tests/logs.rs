@@ -208,7 +208,7 @@ async fn lines_are_counted_under_the_other_filters() {
 }
 
 #[tokio::test]
-async fn a_line_is_told_whole_and_exported_harmless() {
+async fn a_line_is_returned_whole_and_exported_harmless() {
     let database = with_logs().await;
     let server = serve(&database);
     let answer = server.ask("logs?from=now-1h&f.level=error&limit=500").await;
@@ -263,12 +263,12 @@ async fn tables_beside_the_lines() {
 }
 
 #[tokio::test]
-async fn a_source_that_is_read_and_not_understood_says_so() {
+async fn a_source_that_is_read_and_not_understood_is_reported() {
     let database = with_logs().await;
     let sql = "UPDATE collector.log_sources_raw SET unread_lines = CASE source WHEN 'db' THEN info_lines ELSE 0 END WHERE source <> 'broken';
-         INSERT INTO collector.findings (host_id, rule, target, kind, domain, severity, title, message, steps, details, opened_at, seen_at)
-         SELECT 1, 'log_not_understood', 'db', 'alert', 'logs', 'warn', 'Log lines not understood', 'db: none of 178 lines fits log_line_prefix',
-                ARRAY['Ask the server for its prefix'], '{\"source\": \"db\"}', max(ts) - interval '5 minutes', max(ts) FROM collector.log_sources_raw";
+         INSERT INTO collector.findings (host_id, rule, target, kind, domain, severity, worst, title, message, steps, details, opened_at, confirmed_at, seen_at)
+         SELECT 1, 'log_not_understood', 'db', 'alert', 'logs', 'warn', 'warn', 'Log lines not understood', 'db: none of 178 lines fits log_line_prefix',
+                ARRAY['Ask the server for its prefix'], '{\"source\": \"db\"}', max(ts) - interval '5 minutes', max(ts) - interval '5 minutes', max(ts) FROM collector.log_sources_raw";
     database.sql(sql).await.unwrap();
     let server = serve(&database);
     let meta = server.ask("meta").await;

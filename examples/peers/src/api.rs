@@ -50,7 +50,7 @@ const BUCKETS: [(&str, f64); 8] = [
 
 /// Seconds between two of the failures that are reported one by one, and how many of them.
 const FAILURE_EVERY_SECS: u64 = 15;
-const FAILURES_TOLD: u64 = 20;
+const FAILURES_REPORTED: u64 = 20;
 
 pub(crate) fn body(now: f64, uptime: f64) -> Value {
     let load = Load::at(uptime);
@@ -103,7 +103,7 @@ pub(crate) fn body(now: f64, uptime: f64) -> Value {
 /// Returns the latest failures, one every quarter of a minute.
 fn failures(now: f64, uptime: f64) -> Vec<Value> {
     let latest = count(uptime) / FAILURE_EVERY_SECS;
-    let first = latest.saturating_sub(FAILURES_TOLD - 1).max(1);
+    let first = latest.saturating_sub(FAILURES_REPORTED - 1).max(1);
     (first..=latest)
         .map(|number| {
             let endpoint = &ENDPOINTS[usize::try_from(number % 4).unwrap_or(0)];

@@ -15,7 +15,7 @@ async fn main() -> Result<()> {
         let port = match arguments.next() {
             Some(text) => text
                 .parse()
-                .with_context(|| format!("{text:?} is no port"))?,
+                .with_context(|| format!("{text:?} is not a port"))?,
             None => usual,
         };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;

@@ -53,7 +53,7 @@ export async function api<T = Now>(path: string, base = monitorUrl()): Promise<T
 }
 export type { Now, SeriesAnswer, TableAnswer };
 
-/** Faults that no page may have, whatever the test is about; the browser says a CSP violation on the console. */
+/** Faults that no page may have, whatever the test is about; the browser reports a CSP violation on the console. */
 export interface Watch {
   faults: string[];
   /** Faults that a test causes on purpose. */

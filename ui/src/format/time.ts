@@ -94,7 +94,7 @@ export function formatAgo(ms: number, now: number): string {
 }
 
 /**
- * A sentence of the server without the time at its end, which is in the server's zone; the page says
+ * A sentence of the server without the time at its end, which is in the server's zone; the page states
  * the time itself, in its own.
  */
 export function withoutTime(text: string): string {

@@ -72,7 +72,7 @@ export function Filters({ meta, question, answer, address }: FiltersProps) {
     .filter((filter) => filter.values.length > 0);
   if (filters.length === 0) return null;
   return (
-    <div class="chips">
+    <div class="filters">
       {filters.map((filter) => (
         <fieldset key={filter.id}>
           <legend>{filter.label}</legend>

@@ -1,7 +1,7 @@
 /** The time span of the lines of a finding. Pure. */
 import { absoluteRange, type Range, resolveRange } from "../state/range";
 
-/** A pass over the logs comes every few minutes, and what led to a finding is as telling as what follows. */
+/** A pass over the logs comes every few minutes, and what led to a finding is as informative as what follows. */
 const AROUND_MS = 15 * 60_000;
 
 export function aroundFinding(sinceMs: number): Range {

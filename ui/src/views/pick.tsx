@@ -131,7 +131,7 @@ export function Down({ name, why }: { name: string; why: string | null }) {
 export function Picker({ pick, legend }: { pick: Pick; legend: string }) {
   if (!pick.options || pick.options.length < 2) return null;
   return (
-    <div class="chips picker">
+    <div class="filters picker">
       <fieldset>
         <legend>{legend}</legend>
         {pick.options.map(({ name, severity }) => {

@@ -61,7 +61,8 @@ const STORED: &str = "select coalesce(sum(pg_total_relation_size(oid)), 0) from 
 const SAMPLES: &str = "select coalesce(sum(pg_total_relation_size(oid)), 0) from pg_class \
                        where relnamespace = 'collector'::regnamespace and relkind = 'r' \
                        and relname like 'process\\_samples%'";
-const WAL: &str = "select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')";
+/// Checkpoints of an hour at the default `checkpoint_timeout` of 5 minutes.
+const CHECKPOINTS: f64 = 12.0;
 
 const ROWS: &str = "select count(*) from collector.process_metrics_raw";
 
@@ -86,16 +87,23 @@ async fn cost(
     dir: &Path,
     out: &mut Vec<Figure>,
 ) -> anyhow::Result<()> {
+    server.sql("create extension pg_walinspect").await?;
     let agent = Collector::start(binary, server, dir, CADENCE.as_secs(), &[])?;
     let pid = agent.pid();
     sleep(CADENCE * WARM_UP as u32 + CADENCE / 2).await;
     let backends = backends(server).await?;
+    // The server would analyze its catalogs, which have just got hundreds of partitions, within the
+    // measurement; it does so once.
+    server.sql("analyze").await?;
+    server.sql("checkpoint").await?;
+    let log = LogUsage::begin(server).await?;
     let before = Usage::of(server, pid, &backends).await?;
     sleep(CADENCE * options.cycles as u32).await;
     let memory = process::memory(pid)?;
     let threads = process::threads(pid)? as f64;
     let used = Usage::of(server, pid, &backends).await?.since(&before);
     out.extend(used.figures(options.cycles as f64));
+    out.extend(log.figures(server, options.cycles as f64).await?);
     let figures = [
         ("RSS of the collector", memory.rss, "MiB", Some(12.0)),
         ("PSS of the collector", memory.pss, "MiB", None),
@@ -116,8 +124,6 @@ struct Usage {
     stored: f64,
     /// Bytes of samples of processes with their indexes.
     samples: f64,
-    /// Bytes of write-ahead log.
-    wal: f64,
     /// Rows of processes.
     rows: f64,
 }
@@ -129,13 +135,12 @@ impl Usage {
             server_cpu: sum_ms(backends)?,
             stored: number(server, STORED).await?,
             samples: number(server, SAMPLES).await?,
-            wal: number(server, WAL).await?,
             rows: number(server, ROWS).await?,
         })
     }
 
     /// Returns the figures of so many cycles.
-    fn figures(&self, cycles: f64) -> [Figure; 6] {
+    fn figures(&self, cycles: f64) -> [Figure; 5] {
         let per_hour = 360.0 / cycles / (1024.0 * 1024.0);
         let figures = [
             (
@@ -163,12 +168,6 @@ impl Usage {
                 None,
             ),
             (
-                "write-ahead log per hour",
-                self.wal * per_hour,
-                "MiB",
-                Some(35.0),
-            ),
-            (
                 "stored per sample of a process, indexes included",
                 self.samples / self.rows.max(1.0),
                 "bytes",
@@ -184,9 +183,43 @@ impl Usage {
             server_cpu: self.server_cpu - before.server_cpu,
             stored: self.stored - before.stored,
             samples: self.samples - before.samples,
-            wal: self.wal - before.wal,
             rows: self.rows - before.rows,
         }
+    }
+}
+
+/// The write-ahead log from an instant on, which follows a checkpoint.
+struct LogUsage {
+    from: String,
+}
+
+impl LogUsage {
+    async fn begin(server: &Server) -> anyhow::Result<Self> {
+        let from = text(server, "select pg_current_wal_flush_lsn()").await?;
+        Ok(Self { from })
+    }
+
+    /// Returns the figures of so many cycles. After a checkpoint the first change of each page stores an image of it,
+    /// so that the images do not depend on the number of cycles, but on that of the checkpoints.
+    async fn figures(&self, server: &Server, cycles: f64) -> anyhow::Result<[Figure; 2]> {
+        const MIB: f64 = 1024.0 * 1024.0;
+        let sum = |column| {
+            format!(
+                "select sum({column}) from pg_get_wal_stats('{}', pg_current_wal_flush_lsn())",
+                self.from
+            )
+        };
+        let records = number(server, &sum("record_size")).await? * 360.0 / cycles / MIB;
+        let images = number(server, &sum("fpi_size")).await? * CHECKPOINTS / MIB;
+        Ok([
+            figure(
+                "write-ahead log per hour",
+                records + images,
+                "MiB",
+                Some(35.0),
+            ),
+            figure("of it full-page images", images, "MiB", None),
+        ])
     }
 }
 
@@ -236,10 +269,15 @@ async fn lateness(
 }
 
 async fn now(server: &Server) -> anyhow::Result<String> {
-    let rows = server.sql("select clock_timestamp()").await?;
+    text(server, "select clock_timestamp()").await
+}
+
+/// Returns the one value that a statement returns.
+async fn text(server: &Server, sql: &str) -> anyhow::Result<String> {
+    let rows = server.sql(sql).await?;
     rows.first()
         .and_then(|row| row.first().cloned().flatten())
-        .context("the server's clock")
+        .with_context(|| format!("no value: {sql}"))
 }
 
 async fn late(

@@ -60,6 +60,8 @@ const SIZES: [Size; 3] = [
     },
 ];
 
+/// Databases besides the first.
+const FURTHER: u32 = 4;
 /// Default intervals of ticks.
 const FAST_PACE: Duration = Duration::from_secs(10);
 const SLOW_PACE: Duration = Duration::from_secs(300);
@@ -82,7 +84,11 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Vec<Figure>> {
     for size in &SIZES {
         grow(&server, tables, size).await?;
         tables = size.tables;
-        bench.size(&server, size, options, &mut figures).await?;
+        let slow = bench.size(&server, size, options, &mut figures).await?;
+        if tables == SIZES[0].tables {
+            bench.watched.close().await;
+            bench = further(&server, &slow, options, &mut figures).await?;
+        }
     }
     figures.push(figure(
         "resident memory, growth over all sizes",
@@ -113,6 +119,48 @@ async fn grow(server: &Server, from: u32, size: &Size) -> anyhow::Result<()> {
     }
     server.sql("ANALYZE").await?;
     Ok(())
+}
+
+/// Measures what each further database adds to a slow tick that costs this without them. Returns the bench to go
+/// on with.
+async fn further(
+    server: &Server,
+    without: &Cost,
+    options: &Options,
+    out: &mut Vec<Figure>,
+) -> anyhow::Result<Bench> {
+    let names: Vec<String> = (1..=FURTHER).map(|at| format!("further{at}")).collect();
+    for name in &names {
+        let sql = format!("CREATE DATABASE {name} TEMPLATE postgres");
+        server.sql(&sql).await?;
+    }
+    let mut bench = Bench::new(server);
+    for _ in 0..2 {
+        bench.tick(false).await;
+        bench.tick(true).await;
+    }
+    let with = bench.cost(server, options.slow, Some(SIZES[0].statements));
+    let with = with.await?;
+    for (what, with, without) in [
+        ("our CPU", with.own_ms, without.own_ms),
+        ("CPU of the server", with.server_ms, without.server_ms),
+        ("duration", with.wall_ms, without.wall_ms),
+    ] {
+        let name = format!(
+            "slow tick, {what} for each further database; {}",
+            SIZES[0].name
+        );
+        out.push(figure(
+            name,
+            (with - without) / f64::from(FURTHER),
+            "ms",
+            None,
+        ));
+    }
+    for name in &names {
+        server.sql(&format!("DROP DATABASE {name}")).await?;
+    }
+    Ok(bench)
 }
 
 /// Runs statements that the server distinguishes by their column names.
@@ -164,7 +212,7 @@ impl Bench {
         size: &Size,
         options: &Options,
         out: &mut Vec<Figure>,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<Cost> {
         for _ in 0..2 {
             work(server, size.statements).await?;
             self.tick(false).await;
@@ -205,7 +253,7 @@ impl Bench {
         add("rows an hour", per_hour(fast.rows, slow.rows), "rows", None);
         let bytes = per_hour(fast.bytes, slow.bytes) / 1024.0 / 1024.0;
         add("encoded an hour", bytes, "MiB", None);
-        Ok(())
+        Ok(slow)
     }
 
     async fn tick(&mut self, slow: bool) -> Vec<Row> {

@@ -2,7 +2,7 @@
 //!
 //! Reading uses the processor as long as lines are waiting, so it runs in a separate thread and does not
 //! delay ticks. A batch is encoded there, handed over, and stored in one transaction with the positions
-//! after it; one more may wait while another is being read, which bounds the memory of a burst.
+//! after it; meanwhile the next one is read, and no other, which bounds the memory of a burst.
 //!
 //! Any error ends both the session and the thread; the next ones begin at the positions in the database.
 //! So nothing here keeps track of what was stored, and nothing is stored twice. The pauses between

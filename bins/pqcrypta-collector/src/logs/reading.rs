@@ -11,6 +11,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel}
 use std::thread;
 use std::time::Duration;
 use store::logs::Position;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
@@ -51,8 +52,10 @@ impl Reading {
         let (stop, stopped) = channel::<()>();
         let (done, ended) = oneshot::channel();
         let plan = plan.clone();
+        let runtime = Handle::current();
         let work = move || {
-            read(&plan, stored, &sources, clock, &sender, &stopped);
+            let batches = Batches { sender, runtime };
+            read(&plan, stored, &sources, clock, &batches, &stopped);
             // The receiver may have stopped waiting.
             let _closed = done.send(());
         };
@@ -82,13 +85,27 @@ impl Reading {
     }
 }
 
+/// Where batches go.
+struct Batches {
+    sender: mpsc::Sender<Encoded>,
+    runtime: Handle,
+}
+
+impl Batches {
+    /// Waits until the batch before is being stored; `None` when nobody takes batches any more. So one is
+    /// stored while the next is read, and no third one needs memory.
+    fn place(&self) -> Option<mpsc::Permit<'_, Encoded>> {
+        self.runtime.block_on(self.sender.reserve()).ok()
+    }
+}
+
 /// Reads until `stopped` is closed or the receiver of batches is gone.
 fn read(
     plan: &Plan,
     stored: Stored,
     sources: &Sources,
     clock: fn() -> Timestamp,
-    sender: &mpsc::Sender<Encoded>,
+    batches: &Batches,
     stopped: &Receiver<()>,
 ) {
     let Stored {
@@ -105,7 +122,7 @@ fn read(
     let mut encoder = Encoder::new(positions, host_id, next_line);
     let mut intake = Intake::new(&plan.wanted(), &saved, patterns, plan.limits, &[]);
     intake.keep_open(descriptors::for_logs());
-    loop {
+    while let Some(place) = batches.place() {
         let batch = intake.poll(clock(), |event| encoder.add(event));
         sources.update(intake.states());
         let more = batch.more;
@@ -114,9 +131,7 @@ fn read(
         } else {
             let encoded = encoder.encode(batch, clock());
             sources.add_read(&encoded.counters);
-            if sender.blocking_send(encoded).is_err() {
-                break;
-            }
+            place.send(encoded);
         }
         // A long line yields nothing to send for many rounds.
         if more && stopped.try_recv() == Err(TryRecvError::Empty) {

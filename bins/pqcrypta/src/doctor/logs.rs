@@ -125,7 +125,7 @@ fn understood(source: &LogSource, lines: Lines) -> Finding {
     }
     let remedy = match source.used_parser() {
         LogParser::Postgresql => {
-            "set log_line_prefix of this [[logs.source]] to what `SHOW log_line_prefix` says"
+            "set log_line_prefix of this [[logs.source]] to what `SHOW log_line_prefix` returns"
         }
         _ => "set the parser of this [[logs.source]] to what writes the file",
     };
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn it_says_how_many_of_the_last_lines_fit() {
+    fn it_reports_how_many_of_the_last_lines_fit() {
         let line = "< 2026-11-29 06:20:00.132 UTC >LOG:  duration: 0.942 ms\n";
         for (parser, prefix, content, expected) in [
             (

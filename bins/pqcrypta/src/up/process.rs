@@ -230,14 +230,14 @@ mod tests {
     }
 
     #[test]
-    fn a_record_of_another_boot_is_no_record() {
+    fn a_record_of_another_boot_is_ignored() {
         assert!(parse("collector 12 99 boot-a", "boot-a").is_some());
         assert!(parse("collector 12 99 boot-a", "boot-b").is_none());
         assert!(parse("collector 12", "boot-b").is_none());
     }
 
     #[test]
-    fn a_process_is_told_from_a_later_one_with_its_pid() {
+    fn a_process_is_distinguished_from_a_later_one_with_its_pid() {
         let me = Identity::of(i32::try_from(std::process::id()).unwrap()).unwrap();
         assert!(me.is_alive());
         assert!(

@@ -27,7 +27,7 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// Reads and checks the caller's file, if there is one, and settles where the dashboard listens:
-    /// as `listen` says, else the environment, else the file, else the default.
+    /// as `listen` states, else the environment, else the file, else the default.
     ///
     /// # Errors
     /// [`config::Faults`] when the file or the environment is faulty; or the address cannot be used.

@@ -112,7 +112,7 @@ fn quantiles_of_a_histogram_are_of_the_time_since() {
 }
 
 #[test]
-fn quantiles_of_a_summary_are_as_told() {
+fn quantiles_of_a_summary_are_as_reported() {
     let body = "s{quantile=\"0.5\"} 0.2\ns{quantile=\"0.95\",p=\"a\"} 0.4\ns{quantile=\"0.95\",p=\"b\"} 0.9\n\
                 s{quantile=\"0.99\"} NaN\n";
     assert_eq!(values("quantile(0.50, s)", &[body]), [Some(0.2)]);

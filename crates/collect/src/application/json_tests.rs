@@ -117,7 +117,7 @@ fn a_path_of_its_own_is_the_only_one_of_a_column() {
 }
 
 #[test]
-fn what_is_no_number_is_counted_and_the_rest_is_kept() {
+fn values_that_are_not_numbers_are_counted_and_the_rest_is_kept() {
     for bad in ["\"12\"", "NaN", "Infinity", "-Infinity", "1e400", "-1e999"] {
         let body = format!(r#"{{"rps": {bad}, "total_requests": 7}}"#);
         let reading = api(&body).unwrap();
@@ -162,7 +162,7 @@ fn odd_text_spoils_nothing() {
 }
 
 #[test]
-fn what_is_no_json_object_with_our_values_is_an_error() {
+fn anything_but_a_json_object_with_our_values_is_an_error() {
     let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
     for (body, words) in [
         ("", "ends early"),

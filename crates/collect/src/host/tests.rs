@@ -259,7 +259,7 @@ async fn each_file_may_be_missing() {
 }
 
 #[tokio::test]
-async fn nothing_there_is_no_data_and_a_failure_is_said() {
+async fn nothing_there_is_no_data_and_a_failure_is_reported() {
     let dir = tempfile::tempdir().unwrap();
     let roots = Roots {
         proc: dir.path().join("proc"),

@@ -45,7 +45,7 @@ impl From<StatVfs> for Figures {
 }
 
 /// Some servers and quotas give less than nothing as available, which comes as a number close to
-/// 2⁶⁴; that is none. More than there is at all is all there is.
+/// 2⁶⁴; that is not one. More than there is at all is all there is.
 fn within(part: u64, whole: u64) -> u64 {
     if part > i64::MAX.unsigned_abs() {
         0

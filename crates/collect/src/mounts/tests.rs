@@ -416,7 +416,7 @@ async fn a_run_that_is_dropped_is_remembered() {
 }
 
 #[tokio::test]
-async fn refusals_are_told_apart() {
+async fn refusals_are_distinguished() {
     let (_dir, roots) = root_with(THREE_SERVERS);
     let refuse = |error: Errno| -> StatVfs {
         Arc::new(move |path: &Path| {

@@ -100,12 +100,18 @@ impl Visit<'_> {
     }
 }
 
-/// Puts every column of a check's statement but the two of its own into one JSON object.
-pub(super) fn wrapped(check: &str) -> String {
+/// Puts every column of a check's statement but the two of its own into one JSON object, and the name of the check
+/// beside. The line that states its question stays the first.
+pub(super) fn wrapped(name: &str, check: &str) -> String {
     let check = check.trim_end().trim_end_matches(';');
+    let (question, _) = check.split_once('\n').unwrap_or(("", check));
+    let hidden = match check.contains(" AS hidden") {
+        true => "c.hidden",
+        false => "NULL",
+    };
     format!(
-        "SELECT object::text AS object, value, (to_jsonb(c) ->> 'hidden')::int8 AS hidden, \
-         (to_jsonb(c) - 'object' - 'value' - 'hidden')::text AS detail \
+        "{question}\nSELECT '{name}'::text AS check_name, object::text AS object, value, \
+         {hidden}::int8 AS hidden, (to_jsonb(c) - '{{object,value,hidden}}'::text[])::text AS detail \
          FROM (\n{check}\n) c LIMIT {OBJECTS}"
     )
 }

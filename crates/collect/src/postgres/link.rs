@@ -1,6 +1,6 @@
 //! A session with a watched server: how it is opened and how a family is asked.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use futures_util::TryStreamExt;
 use pg::{PgError, Session, SessionOptions, Target};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Column, Row, RowStream, Statement};
+use tokio_postgres::{Column, Row, RowStream, SimpleQueryMessage, Statement};
 
 use super::Instance;
 use super::family::{Family, family};
@@ -45,6 +45,8 @@ pub(super) struct Link {
     prepared: HashMap<&'static str, Arc<Prepared>>,
     /// Those of the slow tick, by family, with the text that was prepared.
     kept: HashMap<&'static str, Kept>,
+    /// Checks that failed on this session and are not asked together with others (`together.rs`).
+    pub(super) alone: HashSet<&'static str>,
     /// Texts of statements of the slow tick, by family.
     texts: HashMap<&'static str, CachedText>,
     /// Where settings that are off were set when this session began, by name.
@@ -143,18 +145,17 @@ impl Link {
                 ),
             });
         }
-        let setting = async {
-            session.client.batch_execute(SETTINGS).await?;
-            let sql = format!("{AS_IT_IS}{WHERE_NOTHING_IS_CONVERTED}");
-            session.client.query_typed(&sql, &[]).await
-        };
+        let sql = format!("{SETTINGS}; {AS_IT_IS}{WHERE_NOTHING_IS_CONVERTED}");
+        let setting = session.client.simple_query(&sql);
         let set = session.run("set up a session", instance.timeout, setting);
-        let is_raw = !set.await?.is_empty();
+        let is_set = |answer: &SimpleQueryMessage| matches!(answer, SimpleQueryMessage::Row(_));
+        let is_raw = set.await?.iter().any(is_set);
         Ok(Self {
             session,
             is_raw,
             prepared: HashMap::new(),
             kept: HashMap::new(),
+            alone: HashSet::new(),
             texts: HashMap::new(),
             setting_sources: HashMap::new(),
             has_statements_library: None,

@@ -123,8 +123,7 @@ impl Postgres {
         let context = GapContext::new(&instance, "", link.session.major_version());
         let mut visit = Visit::begin(link, true, context, *at, self.turn);
         visit.marks(self).await;
-        visit.look_around(self).await;
-        self.sizes = visit.sizes(self).await;
+        self.sizes = visit.look_around_server(self).await;
         self.are_sizes_reported = false;
         let has_statements = visit.statements(self, out).await;
         visit.families(self, Asked::Server, out).await;

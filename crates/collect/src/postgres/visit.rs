@@ -15,6 +15,7 @@ use super::gaps::GapContext;
 use super::link::{Link, Param, Question, statement, unreadable};
 use super::rights::{self, Right};
 use super::text::text;
+use super::together::Answered;
 use super::{Postgres, check, epoch};
 use crate::Moment;
 
@@ -23,6 +24,8 @@ pub(super) const NOTHING_MISSING: &str =
     "the role has every right that this is known to need: see what the message names";
 /// No schema, as SQL: no namespace has this identifier.
 const NO_SCHEMA: &str = "'0'::oid";
+/// The families that tell what is around, as [`Surroundings`] reads them.
+const AROUND: [&str; 3] = ["surroundings", "epoch", "extensions"];
 /// The family that reads sizes of databases.
 const SIZES: &str = "sizes";
 
@@ -64,7 +67,7 @@ impl Default for Surroundings {
 pub(super) struct Visit<'a> {
     pub(super) link: &'a mut Link,
     /// Whether the session stays open until the next slow tick.
-    stays: bool,
+    pub(super) stays: bool,
     pub(super) context: GapContext<'a>,
     pub(super) around: Surroundings,
     pub(super) at: Moment,
@@ -131,11 +134,34 @@ impl<'a> Visit<'a> {
     }
 
     /// Learns since when the counters of the database count, which extensions there are, and what is the
-    /// collector's own. A visit of the server keeps that for the database of its session.
-    pub(super) async fn look_around(&mut self, watcher: &mut Postgres) {
-        let answers = self
-            .ask_inside(watcher, &["surroundings", "epoch", "extensions"])
-            .await;
+    /// collector's own.
+    async fn look_around(&mut self, watcher: &mut Postgres) {
+        let answers = self.ask_inside(watcher, &AROUND).await;
+        self.take_around(watcher, answers);
+    }
+
+    /// Learns the same of the server, for the database of its session too, and how old each database is, how big,
+    /// and whether it can be looked into.
+    pub(super) async fn look_around_server(
+        &mut self,
+        watcher: &mut Postgres,
+    ) -> HashMap<String, Size> {
+        let [first, second, third] = AROUND;
+        let names = [first, second, third, "catalogue"];
+        let mut answers = self.ask_inside(watcher, &names).await;
+        let catalogue = answers.pop().flatten();
+        if let Some(around) = self.take_around(watcher, answers) {
+            watcher.surroundings = Some(around);
+        }
+        self.sizes(watcher, catalogue.unwrap_or_default()).await
+    }
+
+    /// Takes the answers of [`AROUND`]; returns what was learned when none failed.
+    fn take_around(
+        &mut self,
+        watcher: &Postgres,
+        answers: Vec<Option<Vec<tokio_postgres::Row>>>,
+    ) -> Option<Surroundings> {
         let is_complete = answers.iter().all(Option::is_some);
         let [surroundings, epoch, extensions] = answers.try_into().unwrap_or_default();
         let read = self.around.read(
@@ -146,16 +172,16 @@ impl<'a> Visit<'a> {
         if watcher.instance.include_own {
             self.around.own = NO_SCHEMA.to_owned();
         }
-        if is_complete && read.is_ok() && self.context.database.is_empty() {
-            watcher.surroundings = Some(self.around.clone());
-        }
+        (is_complete && read.is_ok()).then(|| self.around.clone())
     }
 
-    /// Learns how old each database is, how big, and whether it can be looked into.
-    pub(super) async fn sizes(&mut self, watcher: &mut Postgres) -> HashMap<String, Size> {
-        let rows = self.ask_inside(watcher, &["catalogue"]).await.pop();
-        let rows = rows.flatten().unwrap_or_default();
-        let sizes: Result<HashMap<_, _>, _> = rows.iter().map(Size::read).collect();
+    /// Returns the databases of the catalogue, with their sizes.
+    async fn sizes(
+        &mut self,
+        watcher: &mut Postgres,
+        catalogue: Vec<tokio_postgres::Row>,
+    ) -> HashMap<String, Size> {
+        let sizes: Result<HashMap<_, _>, _> = catalogue.iter().map(Size::read).collect();
         let mut sizes = sizes.unwrap_or_default();
         if !self.take_known_sizes(watcher, &mut sizes) {
             let rows = self.ask_inside(watcher, &[SIZES]).await.pop().flatten();
@@ -196,7 +222,8 @@ impl<'a> Visit<'a> {
     ) -> Vec<Option<Vec<tokio_postgres::Row>>> {
         let families: Vec<&'static Family> = names.iter().filter_map(|name| family(name)).collect();
         let mut answers = Vec::with_capacity(families.len());
-        for (family, answer) in self.ask_all(&families).await {
+        let (answered, _) = self.ask_all(&families, None).await;
+        for (family, answer) in answered {
             if let Err(error) = &answer {
                 self.note_failed(watcher, family, error).await;
             }
@@ -205,34 +232,35 @@ impl<'a> Visit<'a> {
         answers
     }
 
-    /// Asks families with short answers, all at once.
-    async fn ask_all(
+    /// Asks families with short answers, each by its own statement, and one more question; all at once. Returns
+    /// the answers of the families, and that of the question: no rows when there is none.
+    pub(super) async fn ask_all(
         &mut self,
         families: &[&'static Family],
-    ) -> Vec<(&'static Family, Result<Vec<tokio_postgres::Row>, PgError>)> {
+        more: Option<Question<'_>>,
+    ) -> (Vec<Answered>, Result<Vec<tokio_postgres::Row>, PgError>) {
         let turn = self.turn;
         let turn: [Param<'_>; 1] = [(&turn, Type::INT8)];
         let again = self.stays;
         let texts: Vec<_> = families.iter().map(|family| self.sql(family)).collect();
         let with_text = families.iter().zip(&texts);
-        let questions: Vec<Question<'_>> = with_text
-            .filter_map(|(family, sql)| {
-                Some(Question {
-                    name: family.name,
-                    sql: Arc::clone(sql.as_ref().ok()?),
-                    params: match family.due {
-                        Due::Turns => &turn,
-                        Due::Always | Due::Hourly => &[],
-                    },
-                    again,
-                })
+        let questions = with_text.filter_map(|(family, sql)| {
+            Some(Question {
+                name: family.name,
+                sql: Arc::clone(sql.as_ref().ok()?),
+                params: match family.due {
+                    Due::Turns => &turn,
+                    Due::Always | Due::Hourly => &[],
+                },
+                again,
             })
-            .collect();
+        });
+        let questions: Vec<Question<'_>> = questions.chain(more).collect();
         let mut asked = self.link.read_all(&questions).await.into_iter();
-        let answers = texts
-            .into_iter()
-            .map(|text| text.and_then(|_| asked.next().unwrap_or(Ok(Vec::new()))));
-        families.iter().copied().zip(answers).collect()
+        let mut next = || asked.next().unwrap_or(Ok(Vec::new()));
+        let answers = texts.into_iter().map(|text| text.and_then(|_| next()));
+        let answers = families.iter().copied().zip(answers).collect();
+        (answers, next())
     }
 
     /// Asks every family of a kind that is due, and repeats of the others what they found. Each that fails
@@ -253,7 +281,7 @@ impl<'a> Visit<'a> {
                 self.note_failed(watcher, family, &error).await;
             }
         }
-        for (family, answer) in self.ask_all(&short).await {
+        for (family, answer) in self.ask_short(&short).await {
             let before = out.len();
             let taken = match answer {
                 Ok(rows) if is_check(family) => self.check(watcher, family, &rows, out).await,
@@ -426,7 +454,7 @@ impl<'a> Visit<'a> {
                 .replace("{own}", own)
                 .replace("{schema}", &super::gaps::quoted(&schema));
             Ok(match is_check(family) {
-                true => check::wrapped(&sql),
+                true => check::wrapped(family.name, &sql),
                 false => sql,
             })
         })
@@ -494,7 +522,7 @@ impl Size {
 }
 
 /// Whether a family is a check: objects that deserve a look.
-fn is_check(family: &Family) -> bool {
+pub(super) fn is_check(family: &Family) -> bool {
     family.table.name == CheckSample::TABLE.name && family.asked != Asked::Inside
 }
 

@@ -220,7 +220,7 @@ mod tests {
             assert_eq!(
                 keys.len(),
                 samples.len(),
-                "each row is told from the others"
+                "each row is distinguished from the others"
             );
         }
         let mut samples = all();

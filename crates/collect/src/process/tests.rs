@@ -208,7 +208,7 @@ async fn no_share_without_time_or_with_a_counter_that_went_back() {
 
 /// S9
 #[tokio::test]
-async fn what_may_not_be_read_is_unknown_and_said() {
+async fn what_may_not_be_read_is_unknown_and_reported() {
     let procfs = Procfs::new();
     // a directory where a file should be: the reading fails, as it does without descriptors
     std::fs::create_dir_all(procfs.path("1/io")).unwrap();

@@ -35,7 +35,7 @@ impl Peer {
         Self::with(move |tick, mut stream| {
             let answer = answers[tick.min(answers.len() - 1)].clone();
             tokio::spawn(async move {
-                // One that has read enough closes; that is no failure of the peer.
+                // One that has read enough closes; that is not a failure of the peer.
                 drop(stream.write_all(&answer).await);
                 drop(stream.shutdown().await);
             });

@@ -151,7 +151,7 @@ impl<'a> Parser<'a> {
             "quantile" => {
                 let share = self.number()?;
                 if !(0.0..=1.0).contains(&share) {
-                    return Err(format!("{share} is no share from 0 to 1"));
+                    return Err(format!("{share} is not a share from 0 to 1"));
                 }
                 self.expect(",")?;
                 Function::Quantile(share)
@@ -165,7 +165,7 @@ impl<'a> Parser<'a> {
             }
             _ => {
                 return Err(format!(
-                    "{name:?} is no function; there are sum, avg, max, rate, since, mean, \
+                    "{name:?} is not a function; there are sum, avg, max, rate, since, mean, \
                      quantile, buckets and by"
                 ));
             }
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_expression_says_where() {
+    fn a_fault_of_an_expression_states_its_place() {
         for (text, words) in [
             ("", "a name was expected"),
             ("sum(a", "\")\" was expected"),
@@ -238,7 +238,7 @@ mod tests {
                 "sum(a) sum(b)",
                 "nothing more was expected before \"sum(b)\"",
             ),
-            ("total(a)", "\"total\" is no function"),
+            ("total(a)", "\"total\" is not a function"),
             ("quantile(95, a)", "no share"),
             ("quantile(a)", "a number was expected"),
             ("sum(a{b=\"c})", "no end"),

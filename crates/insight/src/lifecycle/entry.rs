@@ -7,6 +7,7 @@ use schema::micros::SECOND;
 use schema::tables::FindingTransition;
 use schema::{Finding, Json, Severity, Timestamp, Transition};
 use serde_json::json;
+use store::findings::OpenFinding;
 
 /// What an evaluation means for a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,63 +36,36 @@ impl Step {
     }
 }
 
-/// An open finding as the database has it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OpenFinding {
-    /// Identifier of the rule, which this version may not have.
-    pub rule: String,
-    /// Its target.
-    pub target: String,
-    /// Its kind.
-    pub kind: String,
-    /// Part of the system.
-    pub domain: String,
-    /// Its severity.
-    pub severity: Severity,
-    /// The worst severity since it was opened.
-    pub worst: Severity,
-    /// Its title.
-    pub title: String,
-    /// Its message.
-    pub message: String,
-    /// Since when it holds.
-    pub opened_at: Timestamp,
-    /// Since when it is confirmed.
-    pub confirmed_at: Option<Timestamp>,
-    /// When it held last.
-    pub seen_at: Timestamp,
-    /// Since when there are no data.
-    pub unknown_since: Option<Timestamp>,
-    /// How often it began or returned.
-    pub occurrences: i64,
-    /// The instant of its newest transition.
-    pub transition_at: Timestamp,
+/// Wraps a JSON document; NUL, which `jsonb` does not take, becomes its symbol.
+fn document(text: String) -> Json {
+    Json(match text.contains("\\u0000") {
+        true => text.replace("\\u0000", "\u{2400}"),
+        false => text,
+    })
 }
 
-impl OpenFinding {
-    /// Returns the transition that ends it.
-    pub(super) fn into_resolved(self, at: Timestamp) -> (Timestamp, FindingTransition) {
-        let ts = at.max(Timestamp(self.transition_at.as_micros() + 1));
-        let row = FindingTransition {
-            rule: self.rule,
-            target: self.target,
-            transition: Transition::Resolved.as_str().to_owned(),
-            kind: self.kind,
-            domain: self.domain,
-            severity: self.severity,
-            worst: self.worst,
-            title: self.title,
-            message: self.message,
-            steps: Json("[]".to_owned()),
-            opened_at: self.opened_at,
-            confirmed_at: self.confirmed_at,
-            seen_at: self.seen_at,
-            resolved_at: Some(ts),
-            occurrences: self.occurrences,
-            ..FindingTransition::default()
-        };
-        (ts, row)
-    }
+/// Returns the transition that ends a finding of the database.
+pub(super) fn resolved(stored: OpenFinding, at: Timestamp) -> (Timestamp, FindingTransition) {
+    let ts = at.max(Timestamp(stored.transition_at.as_micros() + 1));
+    let row = FindingTransition {
+        rule: stored.rule,
+        target: stored.target,
+        transition: Transition::Resolved.as_str().to_owned(),
+        kind: stored.kind,
+        domain: stored.domain,
+        severity: stored.severity,
+        worst: stored.worst,
+        title: stored.title,
+        message: stored.message,
+        steps: Json("[]".to_owned()),
+        opened_at: stored.opened_at,
+        confirmed_at: stored.confirmed_at,
+        seen_at: stored.seen_at,
+        resolved_at: Some(ts),
+        occurrences: stored.occurrences,
+        ..FindingTransition::default()
+    };
+    (ts, row)
 }
 
 /// An open finding and the state of its life.
@@ -116,7 +90,7 @@ pub(super) struct Entry {
 impl Entry {
     /// Opens a finding at `at`, or when its first event was.
     pub(super) fn new(finding: Finding, at: Timestamp) -> Self {
-        let (first, last) = finding.span.unwrap_or((at, at));
+        let (first, last) = finding.span.unwrap_or((finding.since.unwrap_or(at), at));
         Self {
             worst: finding.severity,
             opened_at: first.min(at),
@@ -288,7 +262,7 @@ impl Entry {
             worst: self.worst,
             title: finding.title.clone(),
             message: finding.message.clone(),
-            steps: Json(json!(finding.steps).to_string()),
+            steps: document(json!(finding.steps).to_string()),
             command: finding.command.clone(),
             action_sql: finding.action_sql.clone(),
             value,
@@ -299,7 +273,7 @@ impl Entry {
             z_score,
             drift_pct,
             score,
-            details: finding.details.clone().map(Json),
+            details: finding.details.clone().map(document),
             cause_rule: self.cause.as_ref().map(|(rule, _)| (*rule).to_owned()),
             cause_target: self.cause.as_ref().map(|(_, target)| target.clone()),
             opened_at: self.opened_at,

@@ -32,6 +32,14 @@ impl Beginnings {
         self.began.push(at);
     }
 
+    /// Notes beginnings that were before this program started.
+    pub(super) fn precede(&mut self, began: Vec<Timestamp>) {
+        let own = std::mem::replace(&mut self.began, began);
+        self.began.extend(own);
+        let surplus = self.began.len().saturating_sub(MOST);
+        self.began.drain(..surplus);
+    }
+
     /// Notes an end.
     pub(super) fn end(&mut self, at: Timestamp) {
         self.ended = Some(at);

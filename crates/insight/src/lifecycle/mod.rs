@@ -42,8 +42,7 @@ use schema::micros::{DAY, SECOND};
 use schema::tables::FindingTransition;
 use schema::{Finding, Severity, Timestamp};
 use std::collections::{BTreeMap, HashMap, HashSet};
-
-pub use entry::OpenFinding;
+use store::findings::{OpenFinding, Recent};
 
 /// A subject that has not delivered data for a day is taken to be gone: what is watched and silent has findings of
 /// its own long before.
@@ -135,18 +134,27 @@ impl Lifecycle {
         self.emit(steps, at)
     }
 
-    /// Continues what the database has open, which was written before this program started. Returns the transitions
-    /// that follow: findings of rules that this version does not have are resolved.
+    /// Continues what the database has open, which was written before this program started; `recent` is what began and
+    /// ended lately. Returns the transitions that follow: findings of rules that this version does not have are
+    /// resolved.
     #[must_use]
     pub fn restore(
         &mut self,
         stored: Vec<OpenFinding>,
+        recent: Vec<Recent>,
         at: Timestamp,
     ) -> Vec<(Timestamp, FindingTransition)> {
+        for one in recent {
+            let Some(rule) = self.rules.get(one.rule.as_str()) else {
+                continue;
+            };
+            let of_rule = self.recent.entry(rule.id).or_default();
+            of_rule.entry(one.target).or_default().precede(one.began);
+        }
         let mut ended = Vec::new();
         for one in stored {
             let Some(rule) = self.rules.get(one.rule.as_str()).copied() else {
-                ended.push(one.into_resolved(at));
+                ended.push(entry::resolved(one, at));
                 continue;
             };
             let target = one.target.clone();
@@ -158,7 +166,6 @@ impl Lifecycle {
                 // It was resolved here since; the database does not know yet.
                 None if recent.ended_after(one.transition_at) => {}
                 None => {
-                    recent.begin(one.opened_at);
                     open.insert(target, Entry::restored(rule, one));
                 }
             }

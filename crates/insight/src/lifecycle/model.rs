@@ -151,7 +151,7 @@ fn every_beginning_has_one_end_whatever_happens() {
                 at = Timestamp(at.as_micros() + SECOND);
             }
             if unread && dice.one_in(4) {
-                for (ts, row) in lifecycle.restore(stored.open_findings(), at) {
+                for (ts, row) in lifecycle.restore(stored.open_findings(), Vec::new(), at) {
                     stored.apply(ts, row, false);
                 }
                 unread = false;
@@ -173,7 +173,7 @@ fn every_beginning_has_one_end_whatever_happens() {
             }
         }
         if unread {
-            let _resolved = lifecycle.restore(stored.open_findings(), at);
+            let _resolved = lifecycle.restore(stored.open_findings(), Vec::new(), at);
         }
         assert_eq!(
             stored.beginnings - stored.ends,

@@ -1,6 +1,7 @@
 use super::*;
 use crate::rule::Life;
 use schema::finding::Kind;
+use serde_json::json;
 
 const SECS: i64 = SECOND;
 /// 2027-01-15.
@@ -330,7 +331,7 @@ fn what_the_database_has_open_is_continued_and_never_opened_twice() {
         stored("down", "over", -500, 5),
         stored("rule_of_old", "x", -500, -10),
     ];
-    let rows = host.lifecycle.restore(stored, at(25));
+    let rows = host.lifecycle.restore(stored, Vec::new(), at(25));
     assert_eq!(
         host.keep(rows),
         ["resolved"],
@@ -381,4 +382,18 @@ fn instants_of_a_finding_increase_when_the_clock_goes_back() {
             newest = ts;
         }
     }
+}
+
+#[test]
+fn texts_with_nul_can_be_stored() {
+    let mut host = Host::new();
+    let mut finding = warn(&DOWN, "a");
+    finding.steps = vec!["kill \0".to_owned()];
+    finding.details = Some(json!({"cause": "\0"}).to_string());
+    host.evaluate(0, &DOWN, vec![finding]);
+    assert_eq!(host.last().steps.0, "[\"kill \u{2400}\"]");
+    assert_eq!(
+        host.last().details.as_ref().unwrap().0,
+        "{\"cause\":\"\u{2400}\"}"
+    );
 }

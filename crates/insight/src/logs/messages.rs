@@ -104,12 +104,12 @@ mod tests {
             seen("GET /", "info", 100_000),
         ];
         let found = evaluate(&given);
-        let said: Vec<(&str, Severity, Option<f64>)> = found
+        let reported: Vec<(&str, Severity, Option<f64>)> = found
             .iter()
             .map(|one| (one.rule, one.severity, one.figures.value))
             .collect();
         assert_eq!(
-            said,
+            reported,
             [
                 ("advice.deadlock", Severity::Info, Some(1.0)),
                 ("advice.disk_io", Severity::Warn, Some(6.0)),

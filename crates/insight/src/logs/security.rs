@@ -247,12 +247,12 @@ pub(super) mod tests {
             event("fail2ban_unban", "192.0.2.7", 1),
             event("of_a_newer_version", "x", 1),
         ]);
-        let said: Vec<(&str, &str, Kind)> = found
+        let reported: Vec<(&str, &str, Kind)> = found
             .iter()
             .map(|one| (one.rule, one.target.as_str(), one.kind))
             .collect();
         assert_eq!(
-            said,
+            reported,
             [
                 ("ssh_brute_force", "192.0.2.7", Kind::Alert),
                 ("ssh_brute_force", "a.example; rm -r /", Kind::Alert),
@@ -274,7 +274,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_ban_says_how_it_is_lifted_where_that_is_known() {
+    fn a_ban_states_how_it_is_lifted_where_that_is_known() {
         let lifted = |target: &str, details: &str| {
             let ban = Event {
                 details: Some(details.to_owned()),

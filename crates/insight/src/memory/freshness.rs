@@ -49,6 +49,17 @@ impl Freshness {
             .or_else(|| table.newest.get(key))
             .copied()
     }
+
+    /// Returns who delivers rows of a table, and when each did last.
+    pub(crate) fn owners(&self, table: &TableDef) -> impl Iterator<Item = (&str, Timestamp)> {
+        let owners = self.tables.get(table.name).into_iter();
+        owners.flat_map(|table| table.newest.iter().map(|(owner, ts)| (&**owner, *ts)))
+    }
+
+    /// Forgets whoever is not the host itself: which servers and targets are watched has changed.
+    pub(super) fn forget_services(&mut self) {
+        self.tables.retain(|_, table| table.owner.is_none());
+    }
 }
 
 fn owner_of(table: &TableDef) -> Option<&'static str> {

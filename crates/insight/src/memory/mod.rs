@@ -64,6 +64,11 @@ impl Memory {
         self.live.set_intervals(intervals);
     }
 
+    /// Forgets servers and targets, as others are watched now.
+    pub fn forget_services(&mut self) {
+        self.freshness.forget_services();
+    }
+
     /// Takes a batch of rows.
     pub fn take(&mut self, rows: &[Row]) {
         let mut has_processes = false;

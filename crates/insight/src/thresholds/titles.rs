@@ -479,7 +479,10 @@ mod tests {
                 "Index s.d.p.{value} is invalid",
             ),
         ] {
-            assert_eq!(title(schema::metric(id).unwrap(), key, value, None), expected);
+            assert_eq!(
+                title(schema::metric(id).unwrap(), key, value, None),
+                expected
+            );
         }
         let dead = schema::metric("table.dead_pct").unwrap();
         assert_eq!(

@@ -80,7 +80,7 @@ struct Form {
     name: u64,
     /// Its template, until the pattern table has a row of the name.
     text: Option<Box<str>>,
-    /// The name that the row is an alias of; 0 when it is none.
+    /// The name that the row is an alias of; 0 when it is not one.
     alias: u64,
     /// Number of words that are not masked: the fewer, the wider.
     fixed: u16,

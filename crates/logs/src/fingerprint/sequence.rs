@@ -7,7 +7,7 @@
 //!
 //! | written | kept |
 //! |---|---|
-//! | `[<*>]`, `(<*>)`, `{<*>}`, `<<*>>`, `#<*>` | `<*>` |
+//! | `[<*>]`, `(<*>)`, `{<*>}`, `<<*>>`, `#<*>`, `##<*>` | `<*>` |
 //! | `<*>, <*>`, `<*> - <*>`, `<*>:<*>`, `<*> <*>`, `<*> (<*>)` | `<*>` |
 //! | an empty value: `[]`, `{}`, `[<*> - -]`, `<*> ()`, `key=,`, `key: ,` | `<*>`, `key=<*>,`, `key:<*>,` |
 //! | a full stop after a value | dropped |
@@ -81,7 +81,7 @@ impl<'a> Sequence<'a> {
     }
 
     fn wild_token(&mut self, mut token: Token) {
-        if self.ends_with(b"#") {
+        while self.ends_with(b"#") {
             token.gap |= self.tokens.pop().is_some_and(|hash| hash.gap);
         }
         let mut last = self.tokens.len();

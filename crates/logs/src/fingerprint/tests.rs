@@ -136,6 +136,9 @@ fn what_surrounds_a_value_is_not_part_of_the_form() {
         "<bob@example.com>",
         "[::1]:80",
         "#[7]",
+        "##7",
+        "# ## 7",
+        "##[#7]",
         "null",
         "(null)",
         "~5",
@@ -204,7 +207,7 @@ fn names_stay() {
 }
 
 #[test]
-fn what_says_what_happened_is_kept() {
+fn numbers_that_state_what_happened_are_kept() {
     for (message, expected) in [
         ("\"GET /a HTTP/1.1\" 404 17", "GET <*> 404 <*>"),
         ("\"GET /a HTTP/1.1\" 200 404", "GET <*>"),
@@ -439,6 +442,19 @@ fn restored(message: &str) -> (String, bool) {
     token::split(&template, &mut tokens);
     let is_same = token::sum(&tokens) == sequence;
     (template, is_same)
+}
+
+#[test]
+fn all_number_signs_before_a_value_are_dropped() {
+    for (message, wanted) in [
+        ("##5", "<*>"),
+        ("issue ##5 of ###\"x y\"", "issue <*> of <*>"),
+        ("5,##6", "<*>"),
+        ("##[]", "<*>"),
+        ("(##5) is ##a", "<*> is ##a"),
+    ] {
+        assert_eq!(restored(message), (wanted.to_owned(), true), "{message}");
+    }
 }
 
 #[test]

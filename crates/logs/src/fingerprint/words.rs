@@ -177,7 +177,7 @@ pub(super) fn is_named(word: &[u8]) -> bool {
         && in_table(&NAMED_TABLE, word)
 }
 
-/// Returns whether the word is none that could be a name.
+/// Returns whether the word cannot be a name.
 pub(super) fn is_function(word: &[u8]) -> bool {
     in_table(&FUNCTION_TABLE, word)
 }

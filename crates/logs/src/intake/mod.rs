@@ -13,7 +13,6 @@ mod file;
 mod journal;
 mod wanted;
 
-use std::collections::HashMap;
 use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +21,7 @@ use schema::Timestamp;
 use schema::logs::{Pattern, StreamPosition};
 use schema::tables::SecurityEvent;
 
+use crate::by_source::BySource;
 use crate::event::Event;
 use crate::fingerprint::{Fingerprint, Fingerprints};
 use crate::security::Watch;
@@ -110,7 +110,7 @@ struct EventProcessor {
     topics: Topics,
     counter: Counter,
     /// Parser of each source, by its name.
-    parsers: HashMap<Arc<str>, &'static str>,
+    parsers: BySource<&'static str>,
 }
 
 impl Intake {
@@ -149,6 +149,10 @@ impl Intake {
         }
         let mut fingerprints = Fingerprints::new(limits.fingerprints);
         fingerprints.restore(patterns);
+        let mut parsers = BySource::default();
+        for source in wanted {
+            *parsers.entry(&source.name) = source.parser.name();
+        }
         Self {
             files,
             journal: how.map(|how| Units::new(units, how, saved, journalctl)),
@@ -157,10 +161,7 @@ impl Intake {
                 fingerprints,
                 topics: Topics::default(),
                 counter: Counter::default(),
-                parsers: wanted
-                    .iter()
-                    .map(|source| (Arc::clone(&source.name), source.parser.name()))
-                    .collect(),
+                parsers,
             },
             limits,
             open_files: usize::MAX,
@@ -300,7 +301,7 @@ impl EventProcessor {
             (&event.message, event.skeleton),
             now,
         );
-        let parser = self.parsers.get(source).copied().unwrap_or_default();
+        let parser = self.parsers.known(source).copied().unwrap_or_default();
         self.watch
             .observe(parser, source, event, now, &mut batch.security);
         self.counter

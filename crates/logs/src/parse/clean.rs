@@ -27,7 +27,7 @@ pub(crate) fn line(bytes: &[u8]) -> (Cow<'_, str>, Changes) {
         }
     };
     // One look decides for nearly all lines. C2 begins the 8-bit forms of the sequences.
-    if memchr::memchr3(0, 0x1b, 0xc2, bytes).is_none() {
+    if is_plain(bytes) || memchr::memchr3(0, 0x1b, 0xc2, bytes).is_none() {
         return (text, changes);
     }
     changes.nul = text.contains('\0');
@@ -38,8 +38,17 @@ pub(crate) fn line(bytes: &[u8]) -> (Cow<'_, str>, Changes) {
     (clean, changes)
 }
 
+/// Returns whether all bytes are printable ones of ASCII; without a branch per byte.
+fn is_plain(bytes: &[u8]) -> bool {
+    let all = |plain, byte: &u8| plain & matches!(byte, b' '..=b'~');
+    bytes.iter().fold(true, all)
+}
+
 /// Returns the text without NUL and terminal sequences; borrowed when it has none.
 pub(crate) fn text(text: &str) -> Cow<'_, str> {
+    if is_plain(text.as_bytes()) {
+        return Cow::Borrowed(text);
+    }
     let mut out = String::new();
     let mut kept = 0;
     let mut at = 0;
@@ -182,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_are_told() {
+    fn changes_are_reported() {
         assert_eq!(line(b"a").1, Changes::default());
         assert!(line(b"\xff").1.bytes);
         assert!(line(b"\0").1.nul);

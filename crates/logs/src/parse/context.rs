@@ -8,6 +8,9 @@ use super::clean;
 /// own, see [`super::join`].
 const TEXT_CHARS: usize = 1024;
 
+/// Bytes of most names of hosts and programs.
+const SHORT: usize = 64;
+
 /// A JSON object under construction.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Context {
@@ -44,7 +47,11 @@ impl Context {
         } else {
             self.json.push(',');
         }
-        string(&mut self.json, key);
+        if key.bytes().all(is_plain) {
+            quoted(&mut self.json, key);
+        } else {
+            string(&mut self.json, key);
+        }
         self.json.push(':');
     }
 
@@ -54,7 +61,11 @@ impl Context {
             return;
         }
         self.key(key);
-        string(&mut self.json, shortened(&clean::text(value)));
+        if value.len() <= SHORT && value.bytes().all(is_plain) {
+            quoted(&mut self.json, value);
+        } else {
+            string(&mut self.json, shortened(&clean::text(value)));
+        }
     }
 
     /// Adds text of a client or a program: secrets are replaced. Empty ones are left out.
@@ -133,7 +144,7 @@ impl Context {
         self.json.contains(&format!("\"{key}\":"))
     }
 
-    /// Returns the object, if anything was said.
+    /// Returns the object, if it has anything.
     pub(crate) fn finish(mut self) -> Option<String> {
         if self.json.is_empty() {
             return None;
@@ -150,6 +161,19 @@ fn shortened(text: &str) -> &str {
     text.char_indices()
         .nth(TEXT_CHARS)
         .map_or(text, |(end, _)| &text[..end])
+}
+
+/// Returns whether a byte is of ASCII and stands for itself in JSON and on a terminal.
+const fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
+}
+
+/// Writes a text of plain bytes as a JSON string.
+fn quoted(out: &mut String, text: &str) {
+    out.reserve(text.len() + 2);
+    out.push('"');
+    out.push_str(text);
+    out.push('"');
 }
 
 /// Writes a JSON string.

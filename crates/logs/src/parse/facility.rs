@@ -8,7 +8,7 @@
 //! %LINK-3-UPDOWN: message                                 Cisco's devices
 //! ```
 
-use super::level;
+use super::{find_near, level};
 use crate::event::Level;
 
 const FACILITIES: &[&str] = &[
@@ -16,6 +16,9 @@ const FACILITIES: &[&str] = &[
     "ftp", "ntp", "security", "console", "audit", "alert", "clock", "mark", "local0", "local1",
     "local2", "local3", "local4", "local5", "local6", "local7",
 ];
+
+/// Bytes of the longest facility and level, with what is around them.
+const LONGEST: usize = 24;
 
 /// A level, the word that it is written as, and what follows.
 pub(crate) type Facility<'a> = (Level, &'a str, &'a str);
@@ -25,8 +28,12 @@ pub(crate) fn word(text: &str) -> Option<Facility<'_>> {
     if !text.starts_with(|first: char| first.is_ascii_lowercase()) {
         return None;
     }
-    let near = &text.as_bytes()[..text.len().min(24)];
-    let end = memchr::memchr(b' ', near)?;
+    // Most words have no dot.
+    let dot = find_near(text, LONGEST, |byte| matches!(byte, b'.' | b' '))?;
+    if text.as_bytes()[dot] == b' ' {
+        return None;
+    }
+    let end = find_near(text, LONGEST, |byte| byte == b' ')?;
     let (word, rest) = text.split_at(end);
     let (level, word) = pair(word.strip_suffix(':').unwrap_or(word))?;
     Some((level, word, rest.trim_start_matches(' ')))
@@ -35,7 +42,7 @@ pub(crate) fn word(text: &str) -> Option<Facility<'_>> {
 /// Returns the level of `<daemon.err> ` or `<3.3> ` at the beginning of a text.
 pub(crate) fn in_brackets(text: &str) -> Option<Facility<'_>> {
     let text_within = text.strip_prefix('<')?;
-    let end = text.bytes().take(24).position(|byte| byte == b'>')?;
+    let end = find_near(text, LONGEST, |byte| byte == b'>')?;
     let inner = &text_within[..end - 1];
     let rest = text[end + 1..].strip_prefix(' ')?;
     let (level, word) = pair(inner).or_else(|| {

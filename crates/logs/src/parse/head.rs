@@ -238,17 +238,7 @@ fn word(text: &str, apart: bool) -> Option<Mark<'_>> {
     };
     const GAP: &[char] = &[' ', '|', '-', '\t'];
     if end == 1 {
-        let skip = match after.as_bytes() {
-            [b'!', b' ', ..] => 2,
-            [b' ', ..] if is_mongo(after) => 1,
-            _ => return None,
-        };
-        return Some(Mark {
-            word: "",
-            level: level::of_letter(bytes[0])?,
-            beside: "",
-            rest: after[skip..].trim_start(),
-        });
+        return letter(bytes[0], after);
     }
     // Nearly all words end here: no level has another length.
     if !(3..=13).contains(&end) {
@@ -280,6 +270,21 @@ fn word(text: &str, apart: bool) -> Option<Mark<'_>> {
         }
         _ => None,
     }
+}
+
+/// Returns the level that a letter before `after` states: `E! text`, or of a line of MongoDB.
+fn letter(letter: u8, after: &str) -> Option<Mark<'_>> {
+    let skip = match after.as_bytes() {
+        [b'!', b' ', ..] => 2,
+        [b' ', ..] if is_mongo(after) => 1,
+        _ => return None,
+    };
+    Some(Mark {
+        word: "",
+        level: level::of_letter(letter)?,
+        beside: "",
+        rest: after[skip..].trim_start(),
+    })
 }
 
 /// Returns whether this is an abbreviation that is not a word of a language.

@@ -24,7 +24,7 @@ const MESSAGE_CHARS: usize = 4096;
 const MOST_BYTES: usize = 64 * 1024;
 /// Lines that join an event.
 const MOST_LINES: u32 = 1000;
-/// Bytes of a line that was no text that are kept as they were.
+/// Bytes of a line that was not text that are kept as they were.
 const RAW_BYTES: usize = 4096;
 
 /// A line as it came.
@@ -48,7 +48,7 @@ pub(crate) struct Memory<'a> {
     pub(crate) plain: &'a mut Plain,
 }
 
-/// Skeletons of messages in which nothing even looks like a secret.
+/// Skeletons of messages that hold no secret whatever their numbers are.
 #[derive(Debug, Default)]
 pub(crate) struct Plain(Recent<()>);
 
@@ -61,8 +61,8 @@ impl Plain {
         if self.0.get(skeleton).is_some() {
             return (Cow::Borrowed(message), Some(skeleton));
         }
-        let (clean, is_plain) = redact::inspect(message);
-        if is_plain {
+        let (clean, is_settled) = redact::inspect(message);
+        if is_settled {
             self.0.put(skeleton, ());
         }
         let is_same = matches!(clean, Cow::Borrowed(_));
@@ -329,7 +329,7 @@ impl Open {
             postgresql::Raised::of(self.raised, &self.parts)
         };
         if let Some(raised) = &raised {
-            event.message = raised.message();
+            event.message = raised.message(&event.message);
         } else if !self.redacted {
             event.message = postgresql::message(self.redact, &event.message, &self.parts);
         }

@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 
 use schema::Timestamp;
 
-use super::join::{Line, Memory, Open, Spare};
+use super::join::{Line, Memory, Open, Plain, Spare};
 use super::time::{Clock, Stamp};
 use super::trace::Trace;
 use super::{Counts, Draft, Joins, Parsed, State, clean, faults, level, simple_timestamp, tracing};
@@ -109,19 +109,26 @@ impl Queue {
         };
         counts.begun += 1;
         let draft = of_journal(draft, entry, now);
+        self.open(draft, entry, (&line, rest), now, &mut state.plain);
+        self.give(out);
+    }
+
+    /// Opens an event, which further entries may continue.
+    fn open(
+        &mut self,
+        draft: Draft<'_>,
+        entry: &Entry,
+        (line, rest): (&Line<'_>, &str),
+        now: Timestamp,
+        plain: &mut Plain,
+    ) {
         let whole = draft.whole;
         let mut trace = Trace::after(&draft.message);
-        let mut open = Open::new(
-            draft,
-            entry.seqnum,
-            &line,
-            Joins::Traces,
-            now,
-            Memory {
-                spare: Spare::default(),
-                plain: &mut state.plain,
-            },
-        );
+        let memory = Memory {
+            spare: Spare::default(),
+            plain,
+        };
+        let mut open = Open::new(draft, entry.seqnum, line, Joins::Traces, now, memory);
         open.of_unit(&entry.unit);
         if !rest.is_empty() {
             open.lines(rest);
@@ -136,7 +143,6 @@ impl Queue {
             closed: whole,
             trace,
         });
-        self.give(out);
     }
 
     /// Gives everything.
@@ -300,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn formats_are_told_by_the_message() {
+    fn formats_are_recognised_by_the_message() {
         let (mut summary, mut reader) = read(&[
             (
                 0,

@@ -114,7 +114,7 @@ pub(crate) fn object(text: &str) -> Option<Map<String, Value>> {
 }
 
 /// Returns the event of an object; `text` is the object as it is written. One with neither
-/// message, level nor time is none; one without message has its text as message.
+/// message, level nor time is not one; one without message has its text as message.
 pub(crate) fn event<'a>(
     mut object: Map<String, Value>,
     text: &'a str,

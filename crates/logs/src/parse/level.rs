@@ -1,5 +1,6 @@
 //! Words and numbers of levels.
 
+use super::find_near;
 use crate::event::Level;
 
 /// What sources call their levels, in small letters, and what each is here. PostgreSQL's `LOG` and
@@ -91,17 +92,17 @@ const PHP: &[(&str, Level)] = &[
 /// Longest of the words.
 const LONGEST: usize = 13;
 
-/// By the first letter of all words, a bit for each length. Letters of either size have the same five low
+/// By the first two letters of all words, a bit for each length. Letters of either size have the same five low
 /// bits.
-static LENGTHS: [u16; 32] = {
-    let mut table = [0; 32];
+static LENGTHS: [[u16; 32]; 32] = {
+    let mut table = [[0; 32]; 32];
     let lists = [WORDS, SHORT];
     let mut list = 0;
     while list < lists.len() {
         let mut at = 0;
         while at < lists[list].len() {
             let word = lists[list][at].0.as_bytes();
-            table[(word[0] & 31) as usize] |= 1 << word.len();
+            table[(word[0] & 31) as usize][(word[1] & 31) as usize] |= 1 << word.len();
             at += 1;
         }
         list += 1;
@@ -109,10 +110,13 @@ static LENGTHS: [u16; 32] = {
     table
 };
 
-/// Returns whether a word may be a level, by its first letter and its length.
+/// Returns whether a word may be a level, by its first two letters and its length.
 fn may_be(word: &str) -> bool {
-    let first = word.as_bytes().first().map_or(0, |first| first & 31);
-    word.len() <= LONGEST && LENGTHS[usize::from(first)] & (1 << word.len()) != 0
+    let [first, second, ..] = word.as_bytes() else {
+        return false;
+    };
+    let lengths = LENGTHS[usize::from(first & 31)][usize::from(second & 31)];
+    word.len() <= LONGEST && lengths & (1 << word.len()) != 0
 }
 
 /// Returns what a level's word means, in letters of either size; `None` for any other word.
@@ -204,10 +208,9 @@ pub(crate) fn leading(message: &str) -> Option<Level> {
             of_word(message[1..end].trim())
         }
         b'A'..=b'Z' | b'a'..=b'z' => {
-            let end = bytes
-                .iter()
-                .take(LONGEST + 1)
-                .position(|byte| matches!(byte, b':' | b' ' | b'\t'))?;
+            let end = find_near(message, LONGEST + 1, |byte| {
+                matches!(byte, b':' | b' ' | b'\t')
+            })?;
             let (word, after) = message.split_at(end);
             match after.as_bytes()[0] {
                 // `error::Kind` is the name of something.

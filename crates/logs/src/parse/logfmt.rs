@@ -48,7 +48,7 @@ pub(crate) fn object(text: &str) -> Option<Map<String, Value>> {
 }
 
 /// Returns whether the text consists of pairs that make an event. Nothing is kept, so that it costs little
-/// for the many texts that are none.
+/// for the many texts that are not.
 fn is_event(text: &str) -> bool {
     let (mut level, mut message, mut time, mut other) = (false, false, false, false);
     let (mut pairs, mut bare) = (0, 0);
@@ -152,7 +152,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn pairs_that_tell_an_event_are_an_object() {
+    fn pairs_that_state_an_event_are_an_object() {
         // Text, the object.
         let cases = [
             (

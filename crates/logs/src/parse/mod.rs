@@ -257,6 +257,12 @@ struct Draft<'a> {
     raised: bool,
 }
 
+/// Returns where the first byte of a kind is among the first `most` of a text.
+fn find_near(text: &str, most: usize, is: impl Fn(u8) -> bool) -> Option<usize> {
+    let near = &text.as_bytes()[..text.len().min(most)];
+    near.iter().position(|byte| is(*byte))
+}
+
 impl<'a> Draft<'a> {
     /// Sets the level that the source writes as this word.
     fn set_level(&mut self, word: &'a str, level: Level) {

@@ -128,7 +128,7 @@ fn a_file_may_be_of_utf16() {
 }
 
 #[test]
-fn a_mark_of_utf8_is_no_part_of_the_first_line() {
+fn a_mark_of_utf8_is_not_part_of_the_first_line() {
     assert_eq!(
         all(
             "simple_timestamp",

@@ -417,7 +417,7 @@ fn untimed<'a>(line: &'a str, mark: &Mark<'a>) -> Draft<'a> {
 }
 
 /// Returns whether a level at the beginning of a line is set apart enough to be one without a time: in
-/// brackets, before a colon, or a word in capitals that is none of a language.
+/// brackets, before a colon, or a word in capitals that is not one of a language.
 fn is_level_of_line(line: &str, word: &str) -> bool {
     let Some(after) = line.strip_prefix(word).filter(|_| !word.is_empty()) else {
         return line.starts_with(['[', '<']);
@@ -463,6 +463,8 @@ fn is_trace_of_php(message: &str) -> bool {
     })
 }
 
+#[cfg(test)]
+mod format_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -19,7 +19,7 @@ use std::borrow::Cow;
 use super::context::Context;
 use super::stamp::{self, Form};
 use super::time::{self, Clock};
-use super::{Draft, Parsed, State, facility, faults, head, level, simple_timestamp};
+use super::{Draft, Parsed, State, facility, faults, find_near, head, level, simple_timestamp};
 
 /// Letters of a program's name at most; RFC 5424 has 48, some programs put a path there.
 const PROGRAM: usize = 96;
@@ -208,20 +208,11 @@ fn is_tag(word: &str) -> bool {
 
 /// Returns whether the text is `program[pid]: message`. Whether there is a tag.
 fn tag<'a>(text: &'a str, draft: &mut Draft<'a>, clock: &mut Clock) -> bool {
-    let bytes = text.as_bytes();
-    let end = bytes
-        .iter()
-        .take(PROGRAM)
-        .position(|byte| matches!(byte, b'[' | b':' | b' '))
-        .unwrap_or(0);
+    let end = find_near(text, PROGRAM, |byte| matches!(byte, b'[' | b':' | b' ')).unwrap_or(0);
     let (program, after) = text.split_at(end);
     let message = match after.as_bytes().first() {
         Some(b'[') => {
-            let close = after
-                .bytes()
-                .take(PROGRAM)
-                .position(|byte| byte == b']')
-                .unwrap_or(0);
+            let close = find_near(after, PROGRAM, |byte| byte == b']').unwrap_or(0);
             let after_pid = after[close..].strip_prefix(']').unwrap_or_default();
             let colon = after_pid.strip_prefix(':');
             // `program[pid] message` is written by some; `word [bracket]` is a message.
@@ -354,7 +345,7 @@ fn with_time_and_level<'a>(text: &'a str, clock: &mut Clock) -> Option<Draft<'a>
 
 /// Returns the text without the colours of a terminal, whose ESC rsyslog writes as `#033`.
 fn colourless(message: &str) -> Cow<'_, str> {
-    if !message.contains("#033[") {
+    if memchr::memchr(b'#', message.as_bytes()).is_none() || !message.contains("#033[") {
         return Cow::Borrowed(message);
     }
     let mut out = String::with_capacity(message.len());

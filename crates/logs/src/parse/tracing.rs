@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn target_spans_and_message_are_told_apart() {
+    fn target_spans_and_message_are_distinguished() {
         // Text; level, component, message, context.
         let cases = [
             ("INFO api: up", "info|api|up|"),

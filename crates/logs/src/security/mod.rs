@@ -18,6 +18,7 @@
 
 mod doubts;
 mod elevation;
+mod entries;
 mod fail2ban;
 mod firewall;
 mod json;
@@ -119,7 +120,8 @@ fn program<'a>(parser: &str, event: &'a Event) -> (&'a str, &'a str) {
             return (program, message.trim_start());
         }
     }
-    let name = event.component.rsplit('/').next().unwrap_or_default();
+    let path = event.component.as_str();
+    let name = memchr::memrchr(b'/', path.as_bytes()).map_or(path, |slash| &path[slash + 1..]);
     (name, &event.message)
 }
 
@@ -127,9 +129,9 @@ fn program<'a>(parser: &str, event: &'a Event) -> (&'a str, &'a str) {
 /// the program's, `sshd(pam_unix)[7]: authentication failure; …`, or before the message,
 /// `sshd[7]: (pam_unix) authentication failure; …`.
 fn without_module<'a>(program: &'a str, message: &'a str) -> (&'a str, &'a str) {
-    let program = match program.split_once("(pam_") {
-        Some((name, module)) if module.ends_with(')') => name,
-        _ => program,
+    let program = match program.strip_suffix(')') {
+        Some(inner) => inner.split_once("(pam_").map_or(program, |(name, _)| name),
+        None => program,
     };
     let message = match message.strip_prefix("(pam_") {
         Some(rest) => rest.split_once(") ").map_or(message, |(_, text)| text),

@@ -1,4 +1,4 @@
-//! A few names in one allocation.
+//! Names without an allocation for each.
 
 /// Maximum number of names, for the details.
 const MOST: usize = 10;
@@ -52,9 +52,66 @@ impl Names {
     }
 }
 
+/// Bytes of a name that needs no memory of its own.
+const SHORT: usize = 22;
+
+/// A name; nearly every one is short.
+#[derive(Debug)]
+pub(super) enum Name {
+    Short { length: u8, bytes: [u8; SHORT] },
+    Long(Box<str>),
+}
+
+impl Default for Name {
+    fn default() -> Self {
+        Self::Short {
+            length: 0,
+            bytes: [0; SHORT],
+        }
+    }
+}
+
+impl Name {
+    /// Takes another name.
+    pub(super) fn set(&mut self, name: &str) {
+        let mut bytes = [0; SHORT];
+        *self = match bytes.get_mut(..name.len()) {
+            Some(place) => {
+                place.copy_from_slice(name.as_bytes());
+                let length = name.len() as u8;
+                Self::Short { length, bytes }
+            }
+            None => Self::Long(name.into()),
+        };
+    }
+
+    /// Returns the name.
+    pub(super) fn as_str(&self) -> &str {
+        match self {
+            Self::Short { length, bytes } => {
+                std::str::from_utf8(&bytes[..usize::from(*length)]).unwrap_or_default()
+            }
+            Self::Long(name) => name,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_of_any_length_is_returned() {
+        let mut name = Name::default();
+        assert_eq!(name.as_str(), "");
+        for length in [1, SHORT - 1, SHORT, SHORT + 1, 3, 300, 0] {
+            for letter in ["a", "ä"] {
+                let text = letter.repeat(length);
+                name.set(&text);
+                assert_eq!(name.as_str(), text);
+            }
+        }
+    }
 
     #[test]
     fn names_are_kept_once_and_in_order_and_no_more_than_ten() {

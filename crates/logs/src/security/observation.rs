@@ -15,6 +15,11 @@ impl<'a> Peer<'a> {
     /// Returns the peer of this text, if it may be one: an address, with or without a zone, or a host name.
     #[must_use]
     pub(super) fn parse(text: &'a str) -> Option<Self> {
+        // Nearly always it is this and nothing else.
+        if let Some(octets) = octets(text.as_bytes()) {
+            let address = Some(IpAddr::from(octets));
+            return Some(Self { text, address });
+        }
         let text = text.trim_matches(['[', ']', '(', ')', ',', ';', '`', '\'', '"']);
         let text = text
             .strip_suffix(':')
@@ -40,8 +45,11 @@ impl<'a> Peer<'a> {
     /// Returns the canonical address, or the host name.
     #[must_use]
     pub(super) fn shown(&self) -> String {
-        self.address
-            .map_or_else(|| self.text.to_owned(), |address| address.to_string())
+        match self.address {
+            Some(IpAddr::V4(address)) => dotted(address.octets()),
+            Some(IpAddr::V6(address)) => address.to_string(),
+            None => self.text.to_owned(),
+        }
     }
 
     /// Returns whether both are shown the same way.
@@ -81,6 +89,43 @@ impl<'a> Peer<'a> {
             _ => None,
         }
     }
+}
+
+/// Returns the address that the text is, in decimal numbers without leading zeros and nothing else.
+fn octets(text: &[u8]) -> Option<[u8; 4]> {
+    let mut octets = [0; 4];
+    let mut rest = text;
+    for (place, octet) in octets.iter_mut().enumerate() {
+        if place > 0 {
+            rest = rest.strip_prefix(b".")?;
+        }
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if !(1..=3).contains(&digits) || digits > 1 && rest[0] == b'0' {
+            return None;
+        }
+        let (number, after) = rest.split_at(digits);
+        let number = number
+            .iter()
+            .fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0'));
+        *octet = u8::try_from(number).ok()?;
+        rest = after;
+    }
+    rest.is_empty().then_some(octets)
+}
+
+/// Returns four numbers with dots between them. Findings have a dozen addresses each, and the formatter pads and
+/// aligns every number.
+fn dotted(octets: [u8; 4]) -> String {
+    let mut out = String::with_capacity("255.255.255.255".len());
+    for (place, octet) in octets.into_iter().enumerate() {
+        if place > 0 {
+            out.push('.');
+        }
+        let digits = [octet / 100, octet / 10 % 10, octet % 10];
+        let first = digits.iter().position(|digit| *digit > 0).unwrap_or(2);
+        out.extend(digits[first..].iter().map(|digit| char::from(b'0' + digit)));
+    }
+    out
 }
 
 /// An owned [`Peer`]. An address needs no further memory.
@@ -222,6 +267,47 @@ impl<'a> Observation<'a> {
             user,
             times: 1,
             detail: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use std::net::Ipv4Addr;
+
+    #[test]
+    fn an_address_is_read_and_shown_as_the_library_does_it() {
+        for octet in 0..=255 {
+            let numbers = [octet, 255 - octet, 10, octet / 2];
+            let shown = Ipv4Addr::from(numbers).to_string();
+            assert_eq!(dotted(numbers), shown);
+            assert_eq!(octets(shown.as_bytes()), Some(numbers));
+        }
+        for text in [
+            "",
+            "1",
+            "1.2.3",
+            "1.2.3.",
+            "1.2.3.4.",
+            "1.2.3.4.5",
+            ".1.2.3",
+            "01.2.3.4",
+            "00.0.0.0",
+            "256.1.1.1",
+            "1.2.3.1000",
+            "1.2.3.4x",
+            "1.2..4",
+            "-1.2.3.4",
+            "1.2.3.4:5",
+        ] {
+            assert_eq!(
+                octets(text.as_bytes()),
+                text.parse().ok().map(|address: Ipv4Addr| address.octets()),
+                "{text}"
+            );
+            assert_eq!(octets(text.as_bytes()), None, "{text}");
         }
     }
 }

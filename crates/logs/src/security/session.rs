@@ -11,6 +11,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use foldhash::quality::RandomState;
 
+use super::names::Name;
 use super::observation::{Form, Observation, OwnedPeer, Peer, What};
 use super::sweep::{LastSeen, Sweeps};
 
@@ -23,10 +24,9 @@ const PATIENCE: i64 = 30_000_000;
 
 #[derive(Debug, Default)]
 struct Session {
-    last: LastSeen,
     peer: Option<OwnedPeer>,
     /// The account; empty while none is known.
-    user: String,
+    user: Name,
     /// Failures reported by each form.
     forms: [u32; Form::COUNT],
     /// Failures counted so far: the maximum of the forms.
@@ -57,8 +57,12 @@ pub(super) struct Activity<'a> {
 /// The open connections of a source.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
-    /// By process. Expired ones are removed from time to time.
-    open: HashMap<u32, Session, RandomState>,
+    /// Slot of each process. Expired ones are removed from time to time.
+    places: HashMap<u32, u32, RandomState>,
+    /// When each was seen last; a separate vector, because it is scanned for expired ones.
+    last_seen: Vec<LastSeen>,
+    open: Vec<Session>,
+    free: Vec<u32>,
     /// Processes with a failure of a PAM module that is not counted yet, perhaps more.
     waiting: BTreeSet<u32>,
     sweeps: Sweeps,
@@ -77,15 +81,16 @@ impl Sessions {
         let Some(pid) = pid else {
             return single(seen);
         };
-        let is_known = self.session(pid).is_some();
-        if !is_known {
-            self.make_room(ts);
-        }
-        let session = self.open.entry(pid).or_default();
-        if !is_known {
-            *session = Session::default();
-        }
-        session.update(seen, self.sweeps.mark(ts));
+        let place = match self.place(pid) {
+            Some(place) => place,
+            None => {
+                self.make_room(ts);
+                self.add(pid)
+            }
+        };
+        let (session, last_seen) = (&mut self.open[place], &mut self.last_seen[place]);
+        session.update(seen, ts - last_seen.ts);
+        *last_seen = self.sweeps.mark(ts);
         match seen.what {
             What::Failed(Form::PamModule) if !session.accepted => {
                 session.forms[Form::PamModule as usize] += seen.times;
@@ -120,9 +125,10 @@ impl Sessions {
     /// Reports failures of PAM modules that were not followed by a login, each with its time.
     pub(super) fn sweep(&mut self, now: i64, mut report: impl FnMut(i64, Activity<'_>)) {
         self.sweeps.advance(now);
-        let open = &mut self.open;
+        let (places, open) = (&self.places, &mut self.open);
         self.waiting.retain(|pid| {
-            let session = open.get_mut(pid);
+            let place = places.get(pid);
+            let session = place.and_then(|place| open.get_mut(*place as usize));
             let Some((session, since)) = session.and_then(|one| one.waiting.map(|ts| (one, ts)))
             else {
                 return false;
@@ -142,40 +148,70 @@ impl Sessions {
 
     /// Returns the remote end of a process, if it is known.
     pub(super) fn peer(&self, pid: Option<u32>) -> Option<Peer<'_>> {
-        self.session(pid?)?.peer.as_ref().map(OwnedPeer::peer)
+        let place = self.place(pid?)?;
+        self.open[place].peer.as_ref().map(OwnedPeer::peer)
     }
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.open.len()
+        self.places.len()
     }
 
-    /// Returns the session of a process, unless it has expired.
-    fn session(&self, pid: u32) -> Option<&Session> {
-        let session = self.open.get(&pid);
-        session.filter(|session| !session.last.is_expired(self.sweeps, SILENT))
+    /// Returns the slot of a process, unless it has expired.
+    fn place(&self, pid: u32) -> Option<usize> {
+        let place = *self.places.get(&pid)? as usize;
+        (!self.last_seen[place].is_expired(self.sweeps, SILENT)).then_some(place)
+    }
+
+    /// Begins the session of a process. Returns its slot.
+    fn add(&mut self, pid: u32) -> usize {
+        let Self {
+            places,
+            last_seen,
+            open,
+            free,
+            ..
+        } = self;
+        let place = *places.entry(pid).or_insert_with(|| {
+            free.pop().unwrap_or_else(|| {
+                last_seen.push(LastSeen::default());
+                open.push(Session::default());
+                (open.len() - 1) as u32
+            })
+        }) as usize;
+        (last_seen[place], open[place]) = (LastSeen::default(), Session::default());
+        place
     }
 
     fn clear(&mut self) {
         let sweeps = self.sweeps;
-        self.open
-            .retain(|_, session| !session.last.is_expired(sweeps, SILENT));
+        self.forget(|last_seen| last_seen.is_expired(sweeps, SILENT));
+    }
+
+    fn forget(&mut self, goes: impl Fn(&LastSeen) -> bool) {
+        let (last_seen, free) = (&self.last_seen, &mut self.free);
+        self.places.retain(|_, place| {
+            let stays = !goes(&last_seen[*place as usize]);
+            if !stays {
+                free.push(*place);
+            }
+            stays
+        });
     }
 
     fn make_room(&mut self, ts: i64) {
-        if self.open.len() < MOST {
+        if self.places.len() < MOST {
             return;
         }
         self.clear();
-        if self.open.len() >= MOST {
-            self.open
-                .retain(|_, session| ts - session.last.ts < PATIENCE);
+        if self.places.len() >= MOST {
+            self.forget(|last_seen| ts - last_seen.ts >= PATIENCE);
         }
-        if self.open.len() >= MOST {
-            self.open.clear();
+        if self.places.len() >= MOST {
+            self.forget(|_| true);
         }
-        let open = &self.open;
-        self.waiting.retain(|pid| open.contains_key(pid));
+        let places = &self.places;
+        self.waiting.retain(|pid| places.contains_key(pid));
     }
 }
 
@@ -191,8 +227,9 @@ fn single<'a>(seen: &Observation<'a>) -> Activity<'a> {
 }
 
 impl Session {
-    /// Updates remote end and account. Another address is another connection with the same process number.
-    fn update(&mut self, seen: &Observation<'_>, last_seen: LastSeen) {
+    /// Updates remote end and account, `silent` microseconds after the line before. Another address is another
+    /// connection with the same process number.
+    fn update(&mut self, seen: &Observation<'_>, silent: i64) {
         let known = self.peer.as_ref().map(OwnedPeer::peer);
         let key = known.map(|peer| peer.key());
         let meant = seen
@@ -217,15 +254,14 @@ impl Session {
                 _ => self.peer = Some(OwnedPeer::new(&peer)),
             }
         }
-        if last_seen.ts - self.last.ts >= SILENT {
+        if silent >= SILENT {
             *self = Self {
                 peer: self.peer.take(),
                 ..Self::default()
             };
         }
-        self.last = last_seen;
         if let Some(user) = seen.user.filter(|user| !user.is_empty()) {
-            user.clone_into(&mut self.user);
+            self.user.set(user);
         }
     }
 

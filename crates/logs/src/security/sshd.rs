@@ -9,6 +9,10 @@
 //! ` from ` that a name cannot follow. `Failed password for invalid user a from 192.0.2.1 from
 //! 198.51.100.7 port 22 ssh2` comes from 198.51.100.7.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::{Finder, FinderRev};
+
 use super::observation::{Form, Observation, Peer, What};
 
 /// Where a form has the address and the user.
@@ -383,7 +387,7 @@ fn from(what: What, rest: &str) -> Observation<'_> {
         || detail.is_some_and(|head| rest[head.len()..].starts_with("ssh1"));
     let (name, peer) = origin(detail.filter(|_| certain).unwrap_or(rest));
     let user = if authentication || what == PAM {
-        name.split_once(" for ").map(|(_, user)| user)
+        behind(&FOR, name)
     } else {
         Some(name).filter(|_| what != What::Probe)
     };
@@ -394,7 +398,9 @@ fn from(what: What, rest: &str) -> Observation<'_> {
 
 /// Returns the line up to the protocol, if a detail may follow there.
 fn before_detail(text: &str) -> Option<&str> {
-    memchr::memmem::find(text.as_bytes(), b": ")?;
+    if !memchr::memchr_iter(b':', text.as_bytes()).any(|at| text[at + 1..].starts_with(' ')) {
+        return None;
+    }
     let marks = text
         .match_indices("ssh2: ")
         .chain(text.match_indices("ssh1: "));
@@ -437,15 +443,24 @@ fn origin(text: &str) -> (&str, Option<Peer<'_>>) {
 
 /// Returns whether an address and what may follow it is all there is.
 fn is_end(text: &str) -> bool {
-    let mut words = text.split(' ').skip(1);
-    match words.next() {
-        None | Some("via") => true,
-        Some("port") => {
-            let port = words.next().unwrap_or_default();
+    let (_, Some(rest)) = first_and_rest(text) else {
+        return true;
+    };
+    match first_and_rest(rest) {
+        ("port", Some(rest)) => {
+            let (port, protocol) = first_and_rest(rest);
             let number = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
-            number && matches!(words.next(), None | Some("ssh1" | "ssh2")) && words.next().is_none()
+            number && matches!(protocol, None | Some("ssh1" | "ssh2"))
         }
-        Some(word) => matches!(word, "ssh1" | "ssh2"),
+        (word, _) => matches!(word, "via" | "ssh1" | "ssh2"),
+    }
+}
+
+/// Returns the first word and what follows the blank after it.
+fn first_and_rest(text: &str) -> (&str, Option<&str>) {
+    match text.bytes().position(|byte| byte == b' ') {
+        Some(end) => (&text[..end], Some(&text[end + 1..])),
+        None => (text, None),
     }
 }
 
@@ -483,8 +498,14 @@ fn last<'a>(what: What, rest: &'a str, reason: &str) -> Observation<'a> {
     let named = ["invalid user ", "authenticating user ", "user "]
         .iter()
         .find_map(|prefix| head.trim_start().strip_prefix(prefix));
-    let place = match head.rsplit_once(" port ") {
-        Some((before, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => before,
+    let place = match PORT.rfind(head.as_bytes()) {
+        Some(at)
+            if head[at + WORD_PORT.len()..]
+                .bytes()
+                .all(|byte| byte.is_ascii_digit()) =>
+        {
+            &head[..at]
+        }
         _ => head,
     };
     match named {
@@ -506,10 +527,10 @@ fn last<'a>(what: What, rest: &'a str, reason: &str) -> Observation<'a> {
 /// Returns where ` port N: reason` has its colon, if the line continues so: the last such place, as what stands
 /// before may be an account's name.
 fn before_reason(rest: &str) -> Option<usize> {
-    let mut places = rest.rmatch_indices(" port ").take(8).map(|(at, word)| {
-        let port = &rest[at + word.len()..];
+    let mut places = PORT.rfind_iter(rest.as_bytes()).take(8).map(|at| {
+        let port = &rest[at + WORD_PORT.len()..];
         let digits = port.bytes().take_while(u8::is_ascii_digit).count();
-        (at + word.len() + digits, digits)
+        (at + WORD_PORT.len() + digits, digits)
     });
     let is_end = |(end, digits): &(usize, usize)| {
         *digits > 0 && (*end == rest.len() || rest[*end..].starts_with(": "))
@@ -543,12 +564,24 @@ fn module(text: &str) -> Observation<'_> {
     if is_more(text) {
         seen.times = first(text).parse().unwrap_or(1);
     }
-    if let Some((_, behind)) = text.split_once(" rhost=") {
-        seen.peer = Peer::parse(first(behind));
-        seen.user = behind
-            .split_once(" user=")
-            .map(|(_, user)| user.trim())
+    if let Some(remote) = behind(&RHOST, text) {
+        seen.peer = Peer::parse(first(remote));
+        seen.user = behind(&USER, remote)
+            .map(str::trim)
             .filter(|user| !user.is_empty());
     }
     seen
+}
+
+/// Words that are searched for in every line; their searchers are made once.
+const WORD_PORT: &str = " port ";
+static PORT: LazyLock<FinderRev<'static>> = LazyLock::new(|| FinderRev::new(WORD_PORT));
+static FOR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(" for "));
+static RHOST: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(" rhost="));
+static USER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(" user="));
+
+/// Returns what follows the first place of these words.
+fn behind<'a>(words: &Finder<'_>, text: &'a str) -> Option<&'a str> {
+    let at = words.find(text.as_bytes())?;
+    text.get(at + words.needle().len()..)
 }

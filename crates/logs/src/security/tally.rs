@@ -6,8 +6,9 @@ use std::hash::Hash;
 use std::ops::{Deref, DerefMut};
 
 use foldhash::quality::RandomState;
-use serde_json::{Map, Value};
+use serde::Serialize;
 
+use super::entries::{Entries, Entry, grow};
 use super::names::Names;
 use super::observation::{OwnedPeer, Peer};
 use super::rules::Rule;
@@ -15,8 +16,6 @@ use super::sweep::{LastSeen, Sweeps};
 
 /// Maximum number of keys of a kind and source.
 const MOST: usize = 4096;
-/// Maximum number of entries of a key: more than any threshold.
-const ENTRIES: usize = 12;
 /// Maximum number of addresses of a key, for the details.
 const ADDRESSES: usize = 10;
 
@@ -41,8 +40,8 @@ pub(super) struct Tallies<K> {
     last_seen: Vec<LastSeen>,
     tallies: Vec<Tally>,
     free: Vec<u32>,
-    /// Keys with a finding that is being reported.
-    reporting: Vec<K>,
+    /// Keys with a finding that is being reported, each with its slot.
+    reporting: Vec<(K, u32)>,
     sweeps: Sweeps,
     /// When the memory of expired keys was last released.
     cleared: i64,
@@ -65,7 +64,7 @@ impl<K> Default for Tallies<K> {
 /// The counts of a key.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    entries: Vec<Entry>,
+    entries: Entries,
     /// Only for keys that reached a threshold; most never do.
     alarms: Option<Box<Alarms>>,
     /// Whether it is in the list of keys with a finding that is being reported.
@@ -76,15 +75,6 @@ pub(super) struct Tally {
     pub(super) program: Option<Box<str>>,
     /// Connections without a login attempt.
     pub(super) probes: u32,
-}
-
-/// Time, count and address.
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    ts: i64,
-    times: u32,
-    /// [`Peer::key`], folded; zero where addresses are not distinguished.
-    address: u64,
 }
 
 /// The findings of a key that may be in progress: by the quick rule and by the slow one.
@@ -173,6 +163,7 @@ impl<K: Eq + Hash> Tallies<K> {
         Held {
             tally,
             key,
+            place: place as u32,
             reporting: &mut self.reporting,
         }
     }
@@ -223,7 +214,8 @@ impl<K: Eq + Hash> Tallies<K> {
             }
             stays
         });
-        self.reporting.retain(|key| self.places.contains_key(key));
+        self.reporting
+            .retain(|(key, _)| self.places.contains_key(key));
     }
 
     /// Reports what was counted since the last row of each finding that is due, by the quick rule and the `slow`
@@ -235,10 +227,10 @@ impl<K: Eq + Hash> Tallies<K> {
         now: i64,
         mut report: impl FnMut(&'static Rule, &K, Finding),
     ) {
-        let (places, tallies) = (&self.places, &mut self.tallies);
-        self.reporting.retain(|key| {
-            let place = places.get(key).map(|place| *place as usize);
-            let Some(tally) = place.and_then(|place| tallies.get_mut(place)) else {
+        let tallies = &mut self.tallies;
+        self.reporting.retain(|(key, place)| {
+            // Keys that were removed are not listed any more, so that the slot is still theirs.
+            let Some(tally) = tallies.get_mut(*place as usize) else {
                 return false;
             };
             let mut due = |alarm: fn(&mut Alarms) -> &mut Alarm, rule: &'static Rule| {
@@ -270,7 +262,8 @@ impl<K: Eq + Hash> Tallies<K> {
 pub(super) struct Held<'a, Q: ?Sized + ToOwned> {
     tally: &'a mut Tally,
     key: &'a Q,
-    reporting: &'a mut Vec<Q::Owned>,
+    place: u32,
+    reporting: &'a mut Vec<(Q::Owned, u32)>,
 }
 
 impl<Q: ?Sized + ToOwned> Deref for Held<'_, Q> {
@@ -291,7 +284,7 @@ impl<Q: ?Sized + ToOwned> Drop for Held<'_, Q> {
     fn drop(&mut self) {
         if self.tally.is_reporting() && !self.tally.is_listed {
             self.tally.is_listed = true;
-            self.reporting.push(self.key.to_owned());
+            self.reporting.push((self.key.to_owned(), self.place));
         }
     }
 }
@@ -346,31 +339,19 @@ impl Tally {
     }
 
     pub(super) fn add(&mut self, ts: i64, times: u32) {
-        self.push(Entry {
+        self.entries.push(Entry {
             ts,
             times,
             address: 0,
         });
     }
 
-    fn push(&mut self, entry: Entry) {
-        if self.entries.len() == ENTRIES {
-            self.entries.remove(0);
-        }
-        grow(&mut self.entries, ENTRIES);
-        self.entries.push(entry);
-    }
-
     /// Adds to the entry of this address, so that each address has one.
     pub(super) fn add_once(&mut self, ts: i64, times: u32, address: u128) {
         // Of an address one half is zero, but for the mark of IPv4.
         let address = (address >> 64) as u64 ^ address as u64;
-        let same = self
-            .entries
-            .iter()
-            .position(|entry| entry.address == address);
-        let before = same.map_or(0, |at| self.entries.remove(at).times);
-        self.push(Entry {
+        let before = self.entries.take(address);
+        self.entries.push(Entry {
             ts,
             times: times + before,
             address,
@@ -538,41 +519,58 @@ impl Alarm {
 impl Finding {
     /// Returns the details that have no column, and the advice, as JSON.
     pub(super) fn details(&self, rule: &Rule) -> String {
-        let mut map = Map::new();
-        for (key, names) in [
-            ("users", &self.users),
-            ("targets", &self.targets),
-            ("ports", &self.ports),
-            ("addresses", &self.addresses),
-        ] {
-            if !names.is_empty() {
-                map.insert(key.to_owned(), Value::from(names.clone()));
-            }
-        }
-        for (key, text) in [
-            ("network", &self.network),
-            ("jail", &self.jail),
-            ("program", &self.program),
-        ] {
-            if let Some(text) = text {
-                map.insert(key.to_owned(), Value::from(text.clone()));
-            }
-        }
-        for (key, holds) in [("restored", self.restored), ("forbidden", self.forbidden)] {
-            if holds {
-                map.insert(key.to_owned(), Value::from(true));
-            }
-        }
-        if self.probes > 0 {
-            map.insert("knocks".to_owned(), Value::from(self.probes));
-        }
-        if rule.window_secs > 0 {
-            map.insert("window_secs".to_owned(), Value::from(rule.window_secs));
-            map.insert("threshold".to_owned(), Value::from(rule.threshold));
-        }
-        map.insert("advice".to_owned(), Value::from(rule.advice));
-        Value::Object(map).to_string()
+        let windowed = rule.window_secs > 0;
+        let details = Details {
+            addresses: &self.addresses,
+            advice: rule.advice,
+            forbidden: self.forbidden,
+            jail: self.jail.as_deref(),
+            knocks: self.probes,
+            network: self.network.as_deref(),
+            ports: &self.ports,
+            program: self.program.as_deref(),
+            restored: self.restored,
+            targets: &self.targets,
+            threshold: windowed.then_some(rule.threshold),
+            users: &self.users,
+            window_secs: windowed.then_some(rule.window_secs),
+        };
+        serde_json::to_string(&details).expect("texts and numbers are JSON")
     }
+}
+
+/// Details of a finding, by name; what there is nothing of is left out.
+#[derive(Serialize)]
+struct Details<'a> {
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    addresses: &'a [String],
+    advice: &'static str,
+    #[serde(skip_serializing_if = "is_default")]
+    forbidden: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jail: Option<&'a str>,
+    #[serde(skip_serializing_if = "is_default")]
+    knocks: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    network: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    ports: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    program: Option<&'a str>,
+    #[serde(skip_serializing_if = "is_default")]
+    restored: bool,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    targets: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold: Option<u32>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    users: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    window_secs: Option<i64>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// Returns at most 64 characters of a name, which is untrusted text.
@@ -580,11 +578,4 @@ fn shortened(name: &str) -> &str {
     name.char_indices()
         .nth(64)
         .map_or(name, |(end, _)| &name[..end])
-}
-
-/// Reserves room for one more element. Most keys have one of at most `most`.
-fn grow<T>(list: &mut Vec<T>, most: usize) {
-    if list.len() == list.capacity() {
-        list.reserve_exact(list.len().max(1).min(most - list.len().min(most)));
-    }
 }

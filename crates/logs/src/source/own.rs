@@ -144,8 +144,8 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;
 
-    /// Returns a configuration with one source at `path`, and what is said of it when `own` is ours.
-    fn said(own: &OwnOutput, entry: &str) -> Option<String> {
+    /// Returns a configuration with one source at `path`, and the refusal of it when `own` is ours.
+    fn refusal(own: &OwnOutput, entry: &str) -> Option<String> {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("collector.toml");
         let text = format!("\n[[logs.source]]\nname = \"one\"\n{entry}\n");
@@ -176,18 +176,18 @@ mod tests {
             "[tu]p.log",
         ] {
             let entry = format!("path = \"{}\"", at(name).display());
-            let said = said(&own, &entry).unwrap_or_else(|| panic!("{name} is not refused"));
+            let refusal = refusal(&own, &entry).unwrap_or_else(|| panic!("{name} is not refused"));
             for part in [
                 "collector.toml:4: logs.source[1].path: ",
                 "own messages",
                 "; name other",
             ] {
-                assert!(said.contains(part), "{name}: {said}");
+                assert!(refusal.contains(part), "{name}: {refusal}");
             }
         }
         for name in ["other.log", "o*.log", "missing.log", "none/*.log"] {
             let entry = format!("path = \"{}\"", at(name).display());
-            assert_eq!(said(&own, &entry), None, "{name}");
+            assert_eq!(refusal(&own, &entry), None, "{name}");
         }
     }
 
@@ -198,16 +198,16 @@ mod tests {
             ..OwnOutput::default()
         };
         for unit in ["pqcrypta-up", "pqcrypta-up.service", "pqcrypta-*", "*"] {
-            let said = said(&own, &format!("kind = \"journal\"\nunit = \"{unit}\""));
+            let refusal = refusal(&own, &format!("kind = \"journal\"\nunit = \"{unit}\""));
             assert!(
-                said.is_some_and(|said| said.contains("[1].unit: ")),
+                refusal.is_some_and(|refusal| refusal.contains("[1].unit: ")),
                 "{unit}"
             );
         }
         for unit in ["ssh", "pqcrypta-up.socket", "pqcrypta-api"] {
             let entry = format!("kind = \"journal\"\nunit = \"{unit}\"");
-            assert_eq!(said(&own, &entry), None, "{unit}");
-            assert_eq!(said(&OwnOutput::default(), &entry), None, "{unit}");
+            assert_eq!(refusal(&own, &entry), None, "{unit}");
+            assert_eq!(refusal(&OwnOutput::default(), &entry), None, "{unit}");
         }
     }
 

@@ -286,7 +286,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rotated_files_are_told_by_their_names() {
+    fn rotated_files_are_recognised_by_their_names() {
         let date = Some(Form { number: None });
         let number = |n| Some(Form { number: Some(n) });
         for (base, name, expected) in [
@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_says_of_which_logs_it_may_be() {
+    fn a_name_shows_of_which_logs_it_may_be() {
         for (name, expected) in [
             ("app.log", &[][..]),
             ("app.log.1", &["app.log"]),

@@ -103,7 +103,7 @@ fn a_quoted_statement_ends_where_its_quote_does() {
 }
 
 #[test]
-fn constants_are_told_as_they_stand() {
+fn constants_are_reported_as_written() {
     let found = constants(
         "select 'a''b', E'c', $$d$$, $t$e$t$, 42, t1 from x where y = \"z\" and v = 'cut",
     );
@@ -111,7 +111,7 @@ fn constants_are_told_as_they_stand() {
 }
 
 #[test]
-fn a_statement_is_told_by_its_first_word() {
+fn a_statement_is_recognised_by_its_first_word() {
     for text in [
         "SELECT 1",
         " (select 1)",

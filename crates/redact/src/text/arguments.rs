@@ -93,6 +93,17 @@ const COMMANDS: &[Command] = &[
     command("vault", &["unwrap"], VAULT, At(&[1])),
     command("vault", &["operator", "unseal"], VAULT, At(&[1])),
     command("etcdctl", &["user", "add"], ETCD, Pairs(':')),
+    command("etcdctl", &["put"], ETCD, At(&[2])),
+    command("etcdctl", &["set"], ETCD, At(&[2])),
+    command("etcdctl", &["mk"], ETCD, At(&[2])),
+    command("consul", &["kv", "put"], CONSUL, At(&[2])),
+    command("nomad", &["var", "put"], VAULT, Pairs('=')),
+    command("fly", &["secrets", "set"], &["-a", "--app"], Pairs('=')),
+    command("flyctl", &["secrets", "set"], &["-a", "--app"], Pairs('=')),
+    command("doppler", &["secrets", "set"], &["-p", "-c", "--project", "--config"], Pairs('=')),
+    command("heroku", &["config:set"], &["-a", "--app", "-r", "--remote"], Pairs('=')),
+    command("dotnet", &["user-secrets", "set"], &["-p", "--project", "--id"], At(&[2])),
+    command("pulumi", &["config", "set"], &["-s", "--stack", "-C", "--cwd"], Named),
     command("mc", &["alias", "set"], &[], At(&[4])),
     command("mc", &["config", "host", "add"], &[], At(&[4])),
     command("wpa_passphrase", &[], &[], At(&[2])),
@@ -121,7 +132,26 @@ const RABBIT: &[&str] = &[
 const NET: &[&str] = &["-S", "-I", "-U", "-w", "-W", "-n", "-p"];
 const REDIS: &[&str] = &["-h", "-p", "-n", "-s", "-a", "-u", "--user"];
 const VAULT: &[&str] = &["-mount", "-namespace", "-address", "-cas", "-format"];
-const ETCD: &[&str] = &["--endpoints", "--cacert", "--cert", "--key"];
+const ETCD: &[&str] = &[
+    "--endpoints",
+    "--cacert",
+    "--cert",
+    "--key",
+    "--user",
+    "--lease",
+    "--ttl",
+];
+const CONSUL: &[&str] = &[
+    "-token",
+    "-http-addr",
+    "-datacenter",
+    "-namespace",
+    "-partition",
+    "-ca-file",
+    "-flags",
+    "-modify-index",
+    "-session",
+];
 
 /// How a command takes a secret from its standard input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,9 +178,12 @@ const FED: &[(&str, &str, Fed)] = &[
 /// Returns the secrets that the command passes whose program is the word from `at` to `end`, the last first.
 pub(super) fn secrets(text: &str, at: usize, end: usize) -> Vec<Range> {
     let mut found = match &text[at..end] {
-        "echo" | "printf" | "cat" => fed(text, at, end),
+        "echo" | "printf" => fed(text, at, end),
+        "cat" => here_document(text, at, end).unwrap_or_else(|| fed(text, at, end)),
         program => {
-            let mut found = here_string(text, at, end).unwrap_or_default();
+            let mut found = here_string(text, at, end)
+                .or_else(|| here_document(text, at, end))
+                .unwrap_or_default();
             if COMMANDS.iter().any(|command| command.program == program)
                 && (program != "net" || is_command(text, at))
             {
@@ -165,6 +198,34 @@ pub(super) fn secrets(text: &str, at: usize, end: usize) -> Vec<Range> {
     });
     found.sort_unstable_by(|a, b| b.cmp(a));
     found
+}
+
+/// Returns whether [`secrets`] finds none whatever the numbers of the text are: nothing is fed to a command, and
+/// the first argument, which may be a number, is none of those before a secret.
+pub(super) fn is_settled(text: &str, at: usize, end: usize) -> bool {
+    let rest = &text[end..];
+    if rest.contains(['<', '>', '|']) {
+        return false;
+    }
+    let first = match rest.as_bytes() {
+        [b' ', argument @ ..] => {
+            let ends = argument.iter().position(|byte| *byte == b' ');
+            &rest[1..][..ends.unwrap_or(argument.len())]
+        }
+        [b'\t' | b'"' | b'\'', ..] => return false,
+        _ if rest.starts_with(".exe") => return false,
+        _ => "",
+    };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'.';
+    let begins = |command: &Command| {
+        let word = command.subcommand.first();
+        word.is_none_or(|word| word.eq_ignore_ascii_case(first))
+    };
+    let mut commands = COMMANDS.iter();
+    // Of several blanks the argument is behind the last.
+    (first.is_empty() != rest.starts_with(' '))
+        && first.bytes().all(plain)
+        && !commands.any(|command| command.program == &text[at..end] && begins(command))
 }
 
 /// Returns whether a word that sentences hold too begins a command: no word is before it but one that runs
@@ -347,6 +408,62 @@ fn here_string(text: &str, at: usize, end: usize) -> Option<Vec<Range>> {
         Fed::Whole => vec![argument],
         Fed::Pair => second(text, argument, ':').into_iter().collect(),
     })
+}
+
+/// How a line ends in a log: as it is, as a string of a program has it, and as syslog writes it.
+const LINE_ENDS: &[&str] = &["\n", "\\n", "#012"];
+
+/// Parses `chpasswd <<END`, lines of `USER:SECRET`, `END`; where the log has it in one line, words stand for lines.
+fn here_document(text: &str, at: usize, end: usize) -> Option<Vec<Range>> {
+    let limit = limit(text, end);
+    let line = &text[end..limit];
+    let here = line[..line.find('\n').unwrap_or(line.len())].find("<<")?;
+    let before = end + here;
+    let rest = text[before + "<<".len()..limit]
+        .trim_start_matches('-')
+        .trim_start_matches([' ', '\\', '"', '\'']);
+    let letters = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let delimiter = &rest[..rest.find(|c| !letters(c)).unwrap_or(rest.len())];
+    let after = limit - rest.len() + delimiter.len();
+    let rest = &text[after..limit];
+    let rest = ["\\\"", "\\'", "\"", "'"]
+        .iter()
+        .find_map(|quote| rest.strip_prefix(quote))
+        .unwrap_or(rest);
+    let after = limit - rest.len();
+    if delimiter.is_empty() {
+        return None;
+    }
+    let ends = LINE_ENDS
+        .iter()
+        .filter_map(|end| Some((rest.find(end)?, *end)));
+    let (command, separator, body) = match ends.min() {
+        Some((at, end)) => (&rest[..at], end, after + at + end.len()),
+        None => (rest, " ", after),
+    };
+    let piped = command.split_once('|').map(|(_, next)| next);
+    let fed = consumer(&text[at..before]).or_else(|| consumer(piped?))?;
+    let (mut found, mut from) = (Vec::new(), body);
+    // In one line, the words of the command that reads the text come first.
+    let mut is_command = separator == " " && piped.is_some();
+    for piece in text[body..limit].split(separator) {
+        let word = piece.trim();
+        let start = from + piece.len() - piece.trim_start().len();
+        from += piece.len() + separator.len();
+        if word.trim_end_matches(|c| !letters(c)) == delimiter {
+            break;
+        }
+        if is_command {
+            is_command = matches!(word, "" | "|" | "sudo") || word.starts_with('-');
+            continue;
+        }
+        let range = (start, start + word.len());
+        match fed {
+            Fed::Whole => found.push(range),
+            Fed::Pair => found.extend(second(text, range, ':')),
+        }
+    }
+    Some(found)
 }
 
 /// Returns where reading a command ends at the latest.

@@ -11,6 +11,8 @@ enum Form {
     Apart,
     /// `-u NAME:SECRET`, joined or not; the separator.
     Pair(char),
+    /// `NAME:SECRET@HOST` or `DOMAIN/NAME:SECRET`; the separator.
+    Login(char),
 }
 
 /// The options of one program that take secrets.
@@ -20,7 +22,7 @@ pub(super) type Options = &'static [Option_];
 #[derive(Debug)]
 pub(super) struct Option_(&'static str, Form);
 
-use Form::{Apart, Joined, Next, Pair};
+use Form::{Apart, Joined, Login, Next, Pair};
 
 /// Takes secrets by their place: see [`super::arguments`].
 const NONE: Options = &[];
@@ -37,6 +39,40 @@ const SNMP: Options = &[
 ];
 const LITERAL: Options = &[Option_("--from-literal", Pair('='))];
 const SMB: Options = &[Option_("-U", Pair('%'))];
+const SMBCLIENT: Options = &[
+    Option_("-U", Pair('%')),
+    Option_("-hashes", Apart),
+    Option_("", Login(':')),
+];
+/// The tools of impacket.
+const IMPACKET: Options = &[
+    Option_("-hashes", Apart),
+    Option_("-aesKey", Apart),
+    Option_("", Login(':')),
+];
+const PSEXEC: Options = &[
+    Option_("-p", Apart),
+    Option_("-hashes", Apart),
+    Option_("", Login(':')),
+];
+/// Programs that log in to many hosts.
+const SPRAY: Options = &[Option_("-p", Apart), Option_("-H", Apart)];
+const ORACLE: Options = &[
+    Option_("", Login('/')),
+    Option_("userid=", Login('/')),
+    Option_("target=", Login('/')),
+    Option_("catalog=", Login('/')),
+    Option_("auxiliary=", Login('/')),
+    Option_("", Pair('/')),
+    Option_("userid=", Pair('/')),
+    Option_("target=", Pair('/')),
+];
+/// Programs of Oracle whose names are words of other texts, too.
+const ORACLE_SHORT: Options = &[
+    Option_("", Login('/')),
+    Option_("userid=", Login('/')),
+    Option_("userid=", Pair('/')),
+];
 const PUTTY: Options = &[Option_("-pw", Apart)];
 const RDP: Options = &[Option_("/p:", Joined)];
 const LONG_P: Options = &[Option_("-p", Next)];
@@ -77,20 +113,26 @@ const PROGRAMS: &[(&str, Options)] = &[
     ("sqlcmd", CAPITAL_P), ("bcp", CAPITAL_P), ("isql", CAPITAL_P), ("ipmitool", CAPITAL_P), ("zip", CAPITAL_P), ("unzip", CAPITAL_P),
     ("mosquitto_pub", CAPITAL_P), ("mosquitto_sub", CAPITAL_P), ("tsql", CAPITAL_P),
     ("curl", CURL), ("http", &[Option_("-a", Pair(':')), Option_("--auth", Pair(':'))]), ("lftp", &[Option_("-u", Pair(','))]),
-    ("smbclient", SMB), ("rpcclient", SMB), ("net", SMB), ("winexe", SMB), ("smbpasswd", &[Option_("-U", Pair('%')), Option_("-w", Apart)]),
+    ("smbclient", SMBCLIENT), ("rpcclient", SMB), ("net", SMB), ("winexe", SMB), ("smbpasswd", &[Option_("-U", Pair('%')), Option_("-w", Apart)]),
     ("redis-cli", &[Option_("-a", Next)]), ("valkey-cli", &[Option_("-a", Next)]),
     ("ldapsearch", LDAP), ("ldapmodify", LDAP), ("ldapadd", LDAP), ("ldapdelete", LDAP), ("ldapwhoami", LDAP), ("ldappasswd", LDAP),
-    ("keytool", KEYTOOL), ("jarsigner", KEYTOOL), ("openssl", OPENSSL), ("sqlplus", &[Option_("", Pair('/'))]),
+    ("keytool", KEYTOOL), ("jarsigner", KEYTOOL), ("openssl", OPENSSL),
+    ("sqlplus", ORACLE), ("expdp", ORACLE), ("impdp", ORACLE), ("rman", ORACLE), ("sqlldr", ORACLE), ("dgmgrl", ORACLE), ("exp", ORACLE_SHORT), ("imp", ORACLE_SHORT),
+    ("psexec", PSEXEC), ("smbexec", IMPACKET), ("wmiexec", IMPACKET), ("atexec", IMPACKET), ("dcomexec", IMPACKET), ("secretsdump", IMPACKET),
+    ("mssqlclient", IMPACKET), ("lookupsid", IMPACKET), ("samrdump", IMPACKET), ("rpcdump", IMPACKET), ("addcomputer", IMPACKET), ("changepasswd", IMPACKET),
+    ("getTGT", IMPACKET), ("getST", IMPACKET), ("getPac", IMPACKET), ("GetNPUsers", IMPACKET), ("GetUserSPNs", IMPACKET), ("GetADUsers", IMPACKET),
+    ("netexec", SPRAY), ("nxc", SPRAY), ("crackmapexec", SPRAY), ("evil-winrm", SPRAY),
     ("snmpget", SNMP), ("snmpwalk", SNMP), ("snmpbulkwalk", SNMP), ("snmpset", SNMP), ("snmptrap", SNMP),
     ("cqlsh", LONG_P), ("influx", &[Option_("-password", Apart), Option_("-t", Apart)]), ("nmcli", &[Option_("password", Apart)]),
     ("7zr", MYSQL), ("7zz", MYSQL), ("kubectl", LITERAL), ("oc", LITERAL), ("plink", PUTTY), ("pscp", PUTTY), ("psftp", PUTTY),
     ("xfreerdp", RDP), ("wlfreerdp", RDP), ("ssh-keygen", &[Option_("-N", Apart), Option_("-P", Apart)]), ("caddy", &[Option_("--plaintext", Apart)]),
-    ("aws", &[Option_("aws_secret_access_key", Apart), Option_("aws_session_token", Apart), Option_("--secret-string", Apart)]),
-    ("gh", &[Option_("--body", Apart)]), ("jenkins-cli", &[Option_("-auth", Pair(':'))]), ("etcdctl", &[Option_("--user", Pair(':'))]),
+    ("aws", &[Option_("aws_secret_access_key", Apart), Option_("aws_session_token", Apart), Option_("--secret-string", Apart), Option_("--value", Apart)]),
+    ("az", &[Option_("--value", Apart)]), ("gh", &[Option_("--body", Apart)]), ("jenkins-cli", &[Option_("-auth", Pair(':'))]), ("etcdctl", &[Option_("--user", Pair(':'))]),
+    ("consul", NONE), ("nomad", NONE), ("fly", NONE), ("flyctl", NONE), ("doppler", NONE), ("heroku", NONE), ("dotnet", NONE), ("pulumi", NONE),
     ("htpasswd", NONE), ("mosquitto_passwd", NONE), ("mkpasswd", NONE), ("rabbitmqctl", NONE), ("ejabberdctl", NONE), ("prosodyctl", NONE),
     ("samba-tool", NONE), ("vault", NONE), ("mc", NONE), ("wpa_passphrase", NONE), ("radtest", NONE), ("ansible-vault", NONE), ("rclone", NONE),
     ("npm", NONE), ("git", NONE), ("net1", NONE), ("cryptsetup", NONE), ("kinit", NONE), ("realm", NONE),
-    ("echo", NONE), ("printf", NONE), ("cat", NONE), ("chpasswd", NONE), ("passwd", NONE),
+    ("echo", NONE), ("printf", NONE), ("cat", NONE), ("chpasswd", NONE), ("passwd", NONE), ("newusers", NONE), ("pdbedit", NONE), ("vncpasswd", NONE), ("adcli", NONE),
 ];
 
 /// Longest name of [`PROGRAMS`].
@@ -133,29 +175,38 @@ const LOGINS: &[&str] = &[
     "nerdctl ",
 ];
 
-/// Returns whether a word may be one of [`PROGRAMS`], by its length and its first two letters.
-pub(super) fn may_be_program(word: &[u8]) -> bool {
+/// Returns the name of a program without what a distribution puts before it.
+fn bare(word: &[u8]) -> &[u8] {
+    word.strip_prefix(b"impacket-").unwrap_or(word)
+}
+
+/// Returns whether a word is one of [`PROGRAMS`]: its length and its first two letters decide for nearly all.
+pub(super) fn is_program(word: &[u8]) -> bool {
+    options(word).is_some()
+}
+
+fn options(word: &[u8]) -> Option<Options> {
+    let word = bare(word);
     let [first, second, ..] = word else {
-        return false;
+        return None;
     };
-    word.len() <= LONGEST
+    let may_be = word.len() <= LONGEST
         && LENGTHS[usize::from(first & 127)] & (1 << word.len()) != 0
-        && BEGINNINGS[usize::from(first & 127)] & (1 << (second & 127)) != 0
+        && BEGINNINGS[usize::from(first & 127)] & (1 << (second & 127)) != 0;
+    let mut programs = PROGRAMS.iter().filter(|_| may_be);
+    programs
+        .find(|(name, _)| name.as_bytes() == word)
+        .map(|(_, options)| *options)
 }
 
 /// Returns the options that give a secret to the program whose name is the word at this place.
 pub(super) fn of_program(text: &str, at: usize, end: usize) -> Option<Options> {
     let word = &text.as_bytes()[at..end];
-    if !may_be_program(word) {
-        return None;
-    }
+    let options = options(word)?;
     if word == b"login" && !LOGINS.iter().any(|program| text[..at].ends_with(program)) {
         return None;
     }
-    PROGRAMS
-        .iter()
-        .find(|(name, _)| name.as_bytes() == word)
-        .map(|(_, options)| *options)
+    Some(options)
 }
 
 /// Returns the secret that an option gives: `at` is where its word begins.
@@ -171,6 +222,9 @@ pub(super) fn secret(options: Options, text: &str, at: usize) -> Option<(usize, 
     }
     options.iter().find_map(|Option_(name, form)| {
         let rest = text[at..].strip_prefix(name)?;
+        if let Login(separator) = form {
+            return login(text, at + name.len(), *separator);
+        }
         if !name.is_empty()
             && *form != Joined
             && let Some((from, to)) = super::arguments::next_of_list(text, at, at + name.len())
@@ -196,7 +250,7 @@ pub(super) fn secret(options: Options, text: &str, at: usize) -> Option<(usize, 
         let (from, to) = argument(text, from);
         if let Pair(separator) = form {
             let separated = text[from..to].find(*separator)?;
-            if *separator == '/' && text[from..to].starts_with('/') {
+            if *separator == '/' && !is_user(&text[from..from + separated]) {
                 return None;
             }
             let from = from + separated + 1;
@@ -212,9 +266,48 @@ pub(super) fn secret(options: Options, text: &str, at: usize) -> Option<(usize, 
     })
 }
 
+/// Returns whether this can be the name of a user of Oracle: not a path, nor `directory=a` before one.
+fn is_user(name: &str) -> bool {
+    let may_be = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '#');
+    name.starts_with(|c: char| c.is_alphabetic()) && name.chars().all(may_be)
+}
+
+/// Returns the secret of the login that is the argument at this place. What the host follows is a login; without a
+/// host, what a domain precedes.
+fn login(text: &str, at: usize, separator: char) -> Option<(usize, usize)> {
+    let (start, end) = argument(text, at);
+    let quote = text[..start].chars().next_back();
+    // In quotes a secret may hold blanks.
+    let end = quote
+        .filter(|c| matches!(c, '"' | '\''))
+        .and_then(|quote| text[start..].find(quote))
+        .map_or(end, |length| start + length);
+    let login = &text[start..end];
+    let (name, rest) = login.split_once(separator)?;
+    let is_name = name.starts_with(|c: char| c.is_alphanumeric())
+        && !name.contains(|c: char| c.is_whitespace() || matches!(c, '@' | '='));
+    if !is_name || rest.starts_with("//") {
+        return None;
+    }
+    let length = match rest.rsplit_once('@') {
+        Some((secret, host)) if !host.is_empty() => secret.len(),
+        _ if name.contains('/') => rest.len(),
+        _ => return None,
+    };
+    let from = start + name.len() + separator.len_utf8();
+    (length > 0).then_some((from, from + length))
+}
+
 /// Returns the argument that begins here, within its quotes.
 fn argument(text: &str, from: usize) -> (usize, usize) {
     let rest = &text[from..];
+    // A quote of a string within a string.
+    let slashes = rest.bytes().take_while(|byte| *byte == b'\\').count();
+    if slashes > 0 && rest[slashes..].starts_with(['"', '\'']) {
+        let (open, inner) = rest.split_at(slashes + 1);
+        let length = inner.find(open).unwrap_or(inner.len());
+        return (from + open.len(), from + open.len() + length);
+    }
     if let Some(quote) = rest.chars().next().filter(|c| matches!(c, '"' | '\'')) {
         let end = rest[1..].find(quote).map_or(rest.len(), |end| end + 1);
         return (from + 1, from + end);

@@ -43,9 +43,9 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     inspect(text).0
 }
 
-/// Does the same as [`clean`], and whether no word of the text even looks like a secret or the name of one. Then the
-/// same text with other numbers holds no secret either, where a number is digits and single dots between two of
-/// blank, comma, semicolon, `=` and brackets, or an end of the text.
+/// Does the same as [`clean`], and whether the text holds no secret whatever its numbers are: no word of it even
+/// looks like a secret or the name of one, or what follows such a name settles it without a number. A number here
+/// is digits and single dots between two of blank, comma, semicolon, `=` and brackets, or an end of the text.
 #[must_use]
 pub fn inspect(text: &str) -> (Cow<'_, str>, bool) {
     let bytes = text.as_bytes();
@@ -57,7 +57,7 @@ pub fn inspect(text: &str) -> (Cow<'_, str>, bool) {
     };
     let mut out = String::new();
     let (mut kept, mut at) = (0, 0);
-    let mut plain = true;
+    let mut settled = true;
     while at < bytes.len() {
         if at >= scan.ahead_from {
             let (from, to) = scan.arrive(kept);
@@ -84,7 +84,7 @@ pub fn inspect(text: &str) -> (Cow<'_, str>, bool) {
             at = end;
             continue;
         }
-        plain = false;
+        settled &= class == WORD && is_settled(text, at, end);
         let secret = if class == WORD {
             scan.word(at, end)
         } else {
@@ -102,7 +102,7 @@ pub fn inspect(text: &str) -> (Cow<'_, str>, bool) {
         }
     }
     if kept == 0 {
-        return (Cow::Borrowed(text), plain);
+        return (Cow::Borrowed(text), settled);
     }
     out.push_str(&text[kept..]);
     (Cow::Owned(out), false)
@@ -177,8 +177,10 @@ const SPOKEN: u8 = 2;
 const PART: u8 = 3;
 /// Whether it is the end of an address of [`shapes`], or the beginning of a key.
 const HOOK: u8 = 4;
+/// Whether it is a name, the scheme of an address or a field of a line of passwords.
+const COLON: u8 = 5;
 /// Anything.
-const ANYTHING: u8 = 5;
+const ANYTHING: u8 = 6;
 
 /// By the byte after a word.
 static ASKED: [u8; 256] = {
@@ -190,7 +192,8 @@ static ASKED: [u8; 256] = {
             b' ' | b'\t' => SPOKEN,
             b'.' => PART,
             b'/' => HOOK,
-            b':' | b'$' | b'}' | b'+' | 128.. => ANYTHING,
+            b':' => COLON,
+            b'$' | b'}' | b'+' | 128.. => ANYTHING,
             _ if follows[byte] != 0 => NAME,
             _ => NOTHING,
         };
@@ -199,22 +202,23 @@ static ASKED: [u8; 256] = {
     table
 };
 
-/// Returns whether [`Scan::word`] has no answer for this word, by its first and last letters, its length and the
-/// byte after it: nearly every word of a log is plain.
+/// Returns whether [`Scan::word`] has no answer for this word: nearly every word of a log is plain.
 fn is_plain(text: &str, at: usize, end: usize) -> bool {
+    is_nothing(text, at, end) && !commands::is_program(&text.as_bytes()[at..end])
+}
+
+/// Returns whether a word is nothing but perhaps the name of a program, by its first and last letters, its length
+/// and the byte after it.
+fn is_nothing(text: &str, at: usize, end: usize) -> bool {
     let bytes = text.as_bytes();
     let word = &bytes[at..end];
     let asked = bytes
         .get(end)
         .map_or(NOTHING, |next| ASKED[usize::from(*next)]);
-    let [first, second, ..] = word else {
-        return asked != ANYTHING && asked != HOOK;
+    let [first, _, ..] = word else {
+        return !matches!(asked, HOOK | COLON | ANYTHING);
     };
-    if *first == b'-'
-        || word.len() >= shapes::SHORTEST_UNNAMED
-        || (word.len() >= shapes::SHORTEST || asked == PART) && shapes::may_begin(*first, *second)
-        || commands::may_be_program(word)
-    {
+    if may_be_marked(word, asked == PART) {
         return false;
     }
     match asked {
@@ -222,8 +226,46 @@ fn is_plain(text: &str, at: usize, end: usize) -> bool {
         NAME => !names::may_be(trimmed(word)),
         SPOKEN => !names::may_be(trimmed(word)) && !speech::may_begin(word),
         HOOK => !shapes::may_be_hook(word) && shapes::unnamed(text, at).is_none(),
+        COLON => {
+            !first.is_ascii_digit()
+                && *first != b'b'
+                && bytes.get(end + 1) != Some(&b'/')
+                && !bytes[..at].ends_with(b":")
+                && !names::may_be(trimmed(word))
+        }
         _ => false,
     }
+}
+
+/// Returns whether a word of at least two letters may be an option or a key, by its own letters.
+fn may_be_marked(word: &[u8], dotted: bool) -> bool {
+    word[0] == b'-'
+        || word.len() >= shapes::SHORTEST_UNNAMED
+        || (word.len() >= shapes::SHORTEST || dotted) && shapes::may_begin(word[0], word[1])
+}
+
+/// Returns whether the answer of [`Scan::word`] depends on no number of the text, where no program before it takes
+/// options: the word is nothing, or a word of a sentence that settles what it is; and a program only by its name.
+fn is_settled(text: &str, at: usize, end: usize) -> bool {
+    if let Some(options) = commands::of_program(text, at, end)
+        && !(options.is_empty() && arguments::is_settled(text, at, end))
+    {
+        return false;
+    }
+    if is_nothing(text, at, end) {
+        return true;
+    }
+    let bytes = text.as_bytes();
+    let word = &bytes[at..end];
+    let rest = bytes[end..].trim_ascii_start();
+    word.len() > 1
+        && word[0].is_ascii_alphabetic()
+        && !may_be_marked(word, false)
+        && matches!(bytes.get(end), Some(b' ' | b'\t'))
+        && !matches!(rest.first(), Some(b'=' | b':' | 0x80..))
+        && !bytes[..at].ends_with(b".")
+        && !bytes[..at].ends_with(b":")
+        && speech::is_settled(text, at, end)
 }
 
 /// What may follow a name: a separator, a quote, a blank, the beginning of an entity.
@@ -293,7 +335,7 @@ impl Scan<'_> {
             return Some(found);
         }
         if let Some(options) = commands::of_program(self.text, at, end) {
-            self.program = Some(options);
+            self.program = Some(options).filter(|options| !options.is_empty());
             self.expect(arguments::secrets(self.text, at, end));
         }
         if let Some(options) = self.program
@@ -468,7 +510,9 @@ impl Scan<'_> {
     /// Returns the argument of an option: `--password x`.
     fn argument(&self, at: usize, end: usize, strength: Strength) -> Option<Range> {
         let text = self.text;
-        if !text[self.dotted(at)..].starts_with('-') || strength == Strength::Loose {
+        let option = &text[self.dotted(at)..end];
+        let is_negated = option.trim_start_matches('-').starts_with("no-");
+        if !option.starts_with('-') || is_negated || strength == Strength::Loose {
             return None;
         }
         let rest = text[end..].strip_prefix(' ')?.trim_start_matches(' ');
@@ -486,7 +530,7 @@ impl Scan<'_> {
         let rest = &self.text[separator.from..];
         let scheme = rest.bytes().take_while(|byte| in_word(*byte)).count();
         let value = rest[scheme..].strip_prefix(' ')?;
-        // A scheme that is not a word of the list below is one all the same, a sentence is none.
+        // A scheme that is not a word of the list below is one all the same, a sentence is not.
         let simple = names::holds(
             &["bearer", "basic", "token", "apikey", "key"],
             &rest[..scheme],

@@ -1,4 +1,4 @@
-//! Names of secrets, and the words that show that something after a name is none.
+//! Names of secrets, and the words that show that something after a name is not one.
 //!
 //! A name is evaluated without `_`, `-` and trailing digits, in small letters. Three tables, by how much
 //! they need beside the name:
@@ -284,7 +284,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_counts_as_its_table_says() {
+    fn a_name_is_as_strong_as_its_table() {
         let cases = [
             ("password", Some(Strength::Strong)),
             ("DB_PASSWORD", Some(Strength::Strong)),

@@ -44,7 +44,7 @@ impl Pem {
     /// Does the same as [`Pem::line`], for a text that may have several.
     #[must_use]
     pub fn text<'a>(&mut self, text: &'a str) -> Cow<'a, str> {
-        if self.left == 0 && !text.contains(BEGINNING) {
+        if self.left == 0 && !(has_dashes(text.as_bytes()) && text.contains(BEGINNING)) {
             return Cow::Borrowed(text);
         }
         if !text.contains('\n') {
@@ -86,6 +86,14 @@ impl Pem {
         }
         Cow::Borrowed(line)
     }
+}
+
+/// Returns whether there are two dashes side by side, as in few lines; without a branch per byte.
+fn has_dashes(bytes: &[u8]) -> bool {
+    let pairs = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
+    pairs.fold(false, |found, (one, next)| {
+        found | ((*one == b'-') & (*next == b'-'))
+    })
 }
 
 const fn is_base64(c: char) -> bool {

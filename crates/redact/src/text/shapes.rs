@@ -92,6 +92,9 @@ pub(super) fn key(text: &str, at: usize, end: usize) -> Option<usize> {
     if !may_begin(*first, *second) {
         return None;
     }
+    if let Some(stop) = pair(text, at) {
+        return Some(stop);
+    }
     SHAPES.iter().find_map(|(prefix, tail, least)| {
         let rest = text[at..].strip_prefix(prefix)?;
         let allowed = |byte: &u8| match tail {
@@ -116,12 +119,46 @@ const SECRET_KEY: usize = 40;
 /// Letters of its first word at least, where neither `+` nor `/` follows: two of those may be before.
 pub(super) const SHORTEST_UNNAMED: usize = SECRET_KEY - 2;
 
+/// Letters of an identifier of a key of AWS.
+const IDENTIFIER: usize = 20;
+
+/// Returns where a pair of identifier and secret key of AWS ends that begins at this place, joined or with one sign
+/// between them.
+fn pair(text: &str, at: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let id = bytes.get(at..at + IDENTIFIER)?;
+    let is_id = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    if !(id.starts_with(b"AKIA") || id.starts_with(b"ASIA")) || !id.iter().all(is_id) {
+        return None;
+    }
+    let joined = at + IDENTIFIER;
+    let sign = bytes.get(joined)?.is_ascii_punctuation();
+    [joined, joined + usize::from(sign)]
+        .into_iter()
+        .find_map(|from| {
+            let rest = bytes.get(from..)?;
+            let shown = rest.iter().take(SHOWN);
+            let length = shown.take_while(|byte| is_key_letter(byte)).count();
+            match length {
+                0..SECRET_KEY => None,
+                SECRET_KEY => Some(from + SECRET_KEY),
+                _ if !sign => Some(from + length),
+                // Otherwise it is a longer path.
+                _ => (rest[SECRET_KEY] == b'/').then_some(from + SECRET_KEY),
+            }
+        })
+}
+
+/// Returns whether a secret key of AWS may hold this letter.
+const fn is_key_letter(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')
+}
+
 /// Returns the secret key of AWS that begins at this place: forty letters of Base64 and nothing else. Where an
 /// identifier of such a key is beside it capitals and small letters are enough, elsewhere it must
 /// look drawn at random: hashes have no capitals, paths and long names continue from letter to letter.
 pub(super) fn unnamed(text: &str, at: usize) -> Option<(usize, usize)> {
     let bytes = text.as_bytes();
-    let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
     let from = at
         - bytes[..at]
             .iter()
@@ -130,12 +167,12 @@ pub(super) fn unnamed(text: &str, at: usize) -> Option<(usize, usize)> {
             .take_while(|byte| matches!(byte, b'+' | b'/'))
             .count();
     let to = from + SECRET_KEY;
-    let goes_on = |byte: &u8| is_letter(byte) || b"=-_.%@~".contains(byte);
+    let goes_on = |byte: &u8| is_key_letter(byte) || b"=-_.%@~".contains(byte);
     // These two decide for nearly every word.
-    if !bytes.get(to - 1).is_some_and(is_letter) || bytes.get(to).is_some_and(goes_on) {
+    if !bytes.get(to - 1).is_some_and(is_key_letter) || bytes.get(to).is_some_and(goes_on) {
         return None;
     }
-    let part = |byte: &u8| is_letter(byte) || b"-_.%@~".contains(byte);
+    let part = |byte: &u8| is_key_letter(byte) || b"-_.%@~".contains(byte);
     if from
         .checked_sub(1)
         .is_some_and(|before| part(&bytes[before]))
@@ -143,7 +180,7 @@ pub(super) fn unnamed(text: &str, at: usize) -> Option<(usize, usize)> {
         return None;
     }
     let key = &bytes[from..to];
-    if !key.iter().all(is_letter) {
+    if !key.iter().all(is_key_letter) {
         return None;
     }
     let kind = |byte: u8| match byte {

@@ -70,6 +70,28 @@ pub(super) fn secret(text: &str, at: usize, end: usize) -> Option<(usize, usize)
     spoken(text, at, word, after)
 }
 
+/// Returns whether the answer of [`secret`] for a word before a blank depends on no number of the text: the word
+/// announces nothing, or is the name of a secret and letters follow that announce none.
+pub(super) fn is_settled(text: &str, at: usize, end: usize) -> bool {
+    const ANNOUNCING: &[&str] = &["requirepass", "masterauth", "identified", "auth"];
+    const LEADING: &[&str] = &["set", "changed", "reset", "of"];
+    let word = &text[at..end];
+    if is_scheme(word) || names::holds(ANNOUNCING, word) {
+        return false;
+    }
+    if names::spoken(text[at..end].trim_end_matches(|c: char| c.is_ascii_digit())).is_none() {
+        return true;
+    }
+    let first = next_word(text[end..].trim_start_matches([' ', '\t']));
+    // Whether that is within reach of [`before_is_login`] must not depend on the length of a number.
+    let before = text[..at].split_ascii_whitespace().next_back();
+    !first.is_empty()
+        && first.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && !names::holds(COPULAS, first)
+        && !names::holds(LEADING, first)
+        && !before.is_some_and(|word| word.bytes().any(|byte| byte.is_ascii_digit()))
+}
+
 /// Words before *key*, *code* or *pass* with which it is a secret.
 const QUALIFIERS: &[&str] = &[
     "api",

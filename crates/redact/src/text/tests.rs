@@ -153,7 +153,67 @@ fn a_text_made_to_take_long_does_not() {
     }
 }
 
+/// Returns the text with these numbers in the places marked by `#`, one after another.
+fn with_numbers(text: &str, numbers: &[String]) -> String {
+    let mut numbers = numbers.iter().cycle();
+    let mut out = String::new();
+    for (place, piece) in text.split('#').enumerate() {
+        if place > 0 {
+            out.push_str(numbers.next().map_or("0", String::as_str));
+        }
+        out.push_str(piece);
+    }
+    out
+}
+
+#[test]
+fn a_sentence_that_goes_on_settles_a_name() {
+    for (text, expected) in [
+        ("Failed password for bob from 192.0.2.7 port 5 ssh2", true),
+        ("pam_unix(sshd:auth): authentication failure; uid=0", true),
+        ("New session 12 of user bob.", true),
+        ("Invalid user git from 192.0.2.7 port 5", true),
+        ("by user git 192.0.2.7 port 5 [preauth]", true),
+        ("New session 12 of user cat.", true),
+        ("logname=root deploy (uid=0)", true),
+        ("git config token 12", false),
+        ("echo 12 | chpasswd", false),
+        ("cat 12", true),
+        ("mkpasswd 12", false),
+        ("mysql 12", false),
+        ("net use x y 12", false),
+        ("password 12 for bob", false),
+        ("password is 12", false),
+        ("password set to 12", false),
+        ("session: 12", false),
+        ("pin 1 of 2", false),
+        ("http://192.0.2.7 is there", false),
+        ("12 password for", false),
+        ("a:b:c", false),
+    ] {
+        assert_eq!(inspect(text).1, expected, "{text}");
+    }
+}
+
 proptest! {
+    #[test]
+    fn what_is_settled_holds_no_secret_with_other_numbers(
+        text in "(password|passwd|session|key|code|pin|otp|passcode|token|secret|auth|for|of|is|set to|reset to|user|\
+            login|with|from|api|x|sshd|a1|hunter2|Bearer |Basic |identified by |AUTH PLAIN |requirepass|PWD|http:/|mysql|\
+            git|config|cat|echo|vault|login|chpasswd|net|use|\
+            -p|echo|AKIA|SG|…|é|[ \t=:,;()\\[\\].\"'/|\n]|[ \t,\\[(=]#[ \t,\\]);]|[ ]#[ ]|: ){1,14}",
+        one in prop::collection::vec("[0-9]{1,9}(\\.[0-9]{1,3}){0,3}|[0-9]{80,110}", 1..4),
+        other in prop::collection::vec("[0-9]{1,9}(\\.[0-9]{1,3}){0,3}|[0-9]{80,110}", 1..4),
+    ) {
+        let first = with_numbers(&text, &one);
+        let (clean, is_settled) = inspect(&first);
+        if is_settled {
+            prop_assert_eq!(&*clean, &first);
+            let second = with_numbers(&text, &other);
+            prop_assert_eq!(super::text(&second), second);
+        }
+    }
+
     #[test]
     fn any_text_is_taken_and_stays_as_it_was_left(line in "\\PC{0,80}|([-'\":=/@ .a\\\\<>%{}\\[\\]]|password|token|is |Bearer |mysql |-p|：|“|”){0,40}") {
         let once = text(&line);

@@ -77,6 +77,7 @@ pub const TABLES: &[&TableDef] = &[
     LogEntry::TABLE,
     LogSource::TABLE,
     SecurityEvent::TABLE,
+    FindingTransition::TABLE,
 ];
 
 /// Views over two stored tables each; rows are collected, queued and read under their names.

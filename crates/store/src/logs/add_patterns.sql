@@ -1,4 +1,4 @@
--- Adds to patterns and to their lines of each hour. An empty template is no news: a pattern whose row was
+-- Adds to patterns and to their lines of each hour. An empty template adds nothing: a pattern whose row was
 -- forgotten meanwhile has its sample until it has news.
 -- $1 host int4; $2 hours in µs int8[]; $3 fingerprints, $4 sources, $5 levels text[]; $6 counts,
 -- $7 first, $8 last in µs int8[]; $9 templates, $10 samples, $11 topics text[]. A fingerprint may stand in several hours.

@@ -23,7 +23,8 @@ use crate::tuple::{self, Group};
 use crate::writer::copy::Statements;
 use pg::Session;
 use schema::logs::{Fingerprint, HourCount, Pattern, PatternAlias, PatternCount, StreamPosition};
-use schema::{LogLevel, Row, Timestamp};
+use schema::tables::LogEntry;
+use schema::{LogLevel, Row, Sample, Timestamp};
 use std::sync::Arc;
 
 pub use lines::{Line, Lines};
@@ -46,6 +47,8 @@ pub struct Position {
 pub struct Batch {
     /// Rows by table: lines, security events, gaps.
     pub groups: Vec<Group>,
+    /// Days of the lines that have the host's number already.
+    pub days: Vec<i64>,
     /// Position of each stream after the batch, with the version before it.
     pub positions: Vec<Position>,
     /// Counts by hour.
@@ -69,8 +72,11 @@ impl Batch {
     /// Returns the days of which it has rows, by table.
     fn needs(&self) -> Needs {
         let mut needs = Needs::default();
-        for group in &self.groups {
+        for group in self.groups.iter().filter(|group| group.host_id == 0) {
             needs.add_group(group);
+        }
+        for day in &self.days {
+            needs.add(LogEntry::TABLE.name, *day);
         }
         for count in &self.counts {
             needs.add(COUNTS, day_of(count.hour));

@@ -118,10 +118,7 @@ impl Span {
         let host = sql.bind(Param::Int4(host_id));
         let Self { from, to } = Self::between(sql, from, to);
         Self {
-            from: format!(
-                "(SELECT max(ts) FROM collector.{} WHERE host_id = {host} AND ts >= {from} AND ts < {to}{filled})",
-                table.instants()
-            ),
+            from: view::newest(table, &format!("host_id = {host}{filled}"), &from, &to),
             to,
         }
     }

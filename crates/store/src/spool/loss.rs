@@ -128,7 +128,7 @@ impl Loss {
         out
     }
 
-    /// Reads the payload of a record of kind loss; `None` when it is none.
+    /// Reads the payload of a record of kind loss; `None` when it is not one.
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let count = u32_at(bytes.get(..FIXED)?, 4) as usize;

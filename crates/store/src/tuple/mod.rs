@@ -119,7 +119,7 @@ pub fn encode(rows: &[Row]) -> Vec<(Vec<u8>, u32)> {
                 .last()
                 .is_some_and(|(last, ..)| std::ptr::eq(*last, table))
             {
-                groups.push((table, 0, BytesMut::with_capacity(8 * 1024)));
+                groups.push((table, 0, BytesMut::new()));
             }
             if let Some((_, count, tuples)) = groups.last_mut() {
                 let before = tuples.len();

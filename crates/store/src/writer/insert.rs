@@ -20,8 +20,9 @@ use crate::tuple::Group;
 /// Up to so many rows of a table are inserted; more are copied. At 15 rows both cost the same.
 const FEW: u32 = 8;
 
-/// Statements that are on their way at a time.
-const PIPELINED: usize = 1000;
+/// Statements that are on their way at a time. Each takes some 2 kB here until it is answered, and the first delivery
+/// of a day has one for each process; a tick has fewer than these.
+const PIPELINED: usize = 64;
 
 /// Returns whether the rows of a table are inserted: few, or such that COPY cannot store, as it lacks `ON CONFLICT`.
 pub(super) fn is_inserted(entry: &TableBatch) -> bool {

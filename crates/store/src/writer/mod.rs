@@ -29,6 +29,7 @@
 pub(crate) mod batch;
 pub(crate) mod copy;
 mod deferred;
+mod findings;
 mod insert;
 mod link;
 mod session;

@@ -1,10 +1,10 @@
-//! One delivering transaction: the rows of each table, gaps, dead-lettered rows, and the new progress by
-//! compare-and-set. It is atomic.
+//! One delivering transaction: the rows of each table, the findings that follow from them, gaps, dead-lettered rows, and
+//! the new progress by compare-and-set. It is atomic.
 
 use super::batch::{Batch, Gap, TableBatch};
 use super::copy::{Failed, Statements, bisect, copy_all, dead_letter};
-use super::describe;
 use super::insert::{insert_all, is_inserted};
+use super::{describe, findings};
 use crate::failpoint::failpoint;
 use crate::partitions::lacks_partition;
 use crate::processes;
@@ -93,6 +93,7 @@ pub(super) async fn run(
         .filter(|entry| !skip.contains(entry.table.name));
     let tables: Vec<&TableBatch> = wanted.collect();
     let mut stored = store_rows(client, statements, &tables, mark.host_id, bisected).await?;
+    findings::follow(client, statements, &tables, mark.host_id).await?;
     for group in &batch.unknown_tables {
         let message = "this version has no such table";
         dead_letter(client, statements, group, mark.host_id, "42P01", message).await?;
@@ -165,7 +166,7 @@ fn rows_of(entries: &[&TableBatch]) -> u64 {
 
 impl Failed {
     /// Classifies the failure of a table's rows.
-    fn stop(self, table: &'static str) -> Stop {
+    pub(super) fn stop(self, table: &'static str) -> Stop {
         let Self { error, desynced } = self;
         if lacks_partition(&error) {
             return Stop::NoPartition { table };

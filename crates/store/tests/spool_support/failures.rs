@@ -254,7 +254,7 @@ fn overflow_of_everything_balances() {
         for class in Class::ALL {
             let reported = db.reported(class, Reason::Overflow).len();
             let counted = db.lost_records[&(class, "overflow")];
-            // Numbers of notes that were passed on are reported, but are no records.
+            // Numbers of notes that were passed on are reported, but are not records.
             assert!(
                 counted == reported || (class == Class::Event && counted < reported),
                 "budget {budget}: {class:?} {counted} of {reported}: {:?}",

@@ -42,7 +42,7 @@ SELECT n.source AS id, n.source, n.kind, n.place, n.parser, n.status, n.error, n
        CASE s.state WHEN 'silent' THEN 'info' END AS sev_last_line_ms
 FROM sample n
 JOIN whole w USING (source)
-LEFT JOIN collector.findings f ON f.host_id = $1 AND f.rule = 'log_not_understood' AND f.target = n.source AND f.resolved_at IS NULL
+LEFT JOIN collector.findings f ON f.host_id = $1 AND f.rule = 'log_not_understood' AND f.target = n.source AND f.resolved_at IS NULL AND f.confirmed_at IS NOT NULL
 CROSS JOIN LATERAL (SELECT CASE WHEN n.status = 'blocked' THEN 'blocked'
                                 WHEN n.status NOT IN ('ok', 'limited') THEN 'unreadable'
                                 WHEN f.severity IS NOT NULL THEN 'misread'

@@ -80,7 +80,7 @@ const SESSION: &[Col] = &[
 
 pub(super) const SESSIONS: View = View {
     name: "sessions",
-    title: "Long-running, idle and blocked sessions",
+    title: "Long-running and blocked sessions",
     columns: SESSION,
     filters: &[
         BY_SERVER,

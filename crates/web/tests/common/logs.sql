@@ -1,6 +1,6 @@
 -- Lines of logs over the half hour after %START%, with what is counted of them.
 --
--- auth says one line per second, every tenth of them a warning; db one per ten seconds, every sixth an
+-- auth writes one line per second, every tenth of them a warning; db one per ten seconds, every sixth an
 -- error; broken cannot be read. Two lines of db share instant, source and place, as two files of one
 -- source may. Hours before hold a pattern that was merged into another one.
 INSERT INTO collector.log_entries (ts, host_id, source, at, level, component, message, message_chars, context, fingerprint)

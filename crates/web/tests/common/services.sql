@@ -135,7 +135,7 @@ INSERT INTO collector.request_failures_raw (ts, host_id, target, failed_at, meth
 SELECT %START% + 179 * interval '10 s', 1, 'shop', %START% + (179 - f) * interval '10 s', 'GET', '/orders', s, 12.5
 FROM (VALUES (1, 500), (2, 503), (3, 401)) v (f, s);
 
--- 80 of 100 answers within 25 ms, 95 within 250; what `edge` tells has no bucket of all.
+-- 80 of 100 answers within 25 ms, 95 within 250; the histogram of `edge` has no bucket of all.
 INSERT INTO collector.latency_buckets_raw (ts, host_id, target, le_ms, responses, all_responses)
 SELECT %START% + i * interval '10 s', 1, t, le, i * n, i * a
 FROM generate_series(0, 179) i, (VALUES ('shop', '2.5', 10, 100), ('shop', '25', 80, 100), ('shop', '250', 95, 100),

@@ -31,11 +31,18 @@ ix AS MATERIALIZED (
   SELECT i.indrelid, c.oid, c.relpages, c.reltuples < 0 AS is_unknown
   FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid >= 16384),
 x AS MATERIALIZED (
-  SELECT indrelid, sum(relpages)::int8 AS pages, bool_or(is_unknown) AS is_unknown FROM ix GROUP BY indrelid),
+  SELECT indrelid, sum(relpages)::int8 AS pages, bool_or(is_unknown) AS is_unknown,
+         sum(pg_stat_get_numscans(oid))::int8 AS scans, sum(pg_stat_get_tuples_fetched(oid))::int8 AS fetched,
+         sum(pg_stat_get_blocks_fetched(oid))::int8 AS blocks, sum(pg_stat_get_blocks_hit(oid))::int8 AS hits,
+         NULL::timestamptz AS last_scan -- @before 16
+         max(pg_stat_get_lastscan(oid)) AS last_scan -- @since 16
+  FROM ix GROUP BY indrelid),
 h AS MATERIALIZED (
   SELECT b.*, b.relkind <> 'p' AND (b.is_old OR b.is_unknown) AS needs_files
   FROM (SELECT c.oid, c.relname, c.relnamespace, c.reloptions, c.reltuples, c.relfrozenxid, c.relkind,
                c.relpages, p.root, coalesce(x.pages, 0) AS index_pages,
+               x.scans AS idx_scan, x.fetched AS idx_fetched, x.blocks AS idx_blocks, x.hits AS idx_hits,
+               x.last_scan AS last_idx_scan,
                coalesce(o.relpages, 0) + coalesce(ox.pages, 0) AS toast_pages,
                o.oid AS toast, o.relpages AS toast_relpages, o.reltuples < 0 AS is_toast_unknown,
                c.reltuples < 0 OR least(pg_stat_get_ins_since_vacuum(c.oid), pg_stat_get_mod_since_analyze(c.oid))
@@ -76,11 +83,9 @@ s AS MATERIALIZED (
          CASE WHEN count(*) FILTER (WHERE part = 'toast') = count(bytes) FILTER (WHERE part = 'toast')
               THEN coalesce(sum(bytes) FILTER (WHERE part = 'toast'), 0) END::int8 AS toast
   FROM b GROUP BY heap),
-y AS MATERIALIZED (
-  SELECT indrelid, sum(pg_stat_get_numscans(indexrelid))::int8 AS scans
-  FROM pg_index WHERE indrelid IN (SELECT oid FROM h) GROUP BY indrelid),
 z AS MATERIALIZED (
   SELECT h.oid, h.relname, h.relnamespace, h.reloptions, h.reltuples, h.relfrozenxid, h.relkind, h.root,
+         h.idx_scan, h.idx_fetched, h.idx_blocks, h.idx_hits, h.last_idx_scan,
          CASE WHEN h.needs_files THEN s.total
                    ELSE (h.relpages + h.index_pages + h.toast_pages) * k.bs END AS own_total,
          CASE WHEN h.needs_files THEN s.indexes ELSE h.index_pages * k.bs END AS own_indexes,
@@ -93,26 +98,21 @@ f AS MATERIALIZED (
          sum(pg_stat_get_live_tuples(oid))::int8 AS live
   FROM z WHERE root IS NOT NULL AND relkind <> 'p' GROUP BY root),
 t AS MATERIALIZED (
-  SELECT z.*, z.relkind = 'p' AND z.oid = z.root AS is_root, f.partitions, f.live, y.scans AS idx_scan,
+  SELECT z.*, z.relkind = 'p' AND z.oid = z.root AS is_root, f.partitions, f.live,
          -- What is above partitions has no file of its own, nor has a root without partitions anything.
          CASE WHEN z.relkind <> 'p' THEN z.own_total WHEN f.root IS NULL THEN 0 ELSE f.total END AS total,
          CASE WHEN z.relkind <> 'p' THEN z.own_indexes WHEN f.root IS NULL THEN 0 ELSE f.indexes END AS indexes,
          CASE WHEN z.relkind <> 'p' THEN z.own_toast WHEN f.root IS NULL THEN 0 ELSE f.toast END AS toast,
          pg_stat_get_numscans(z.oid) AS seq_scan,
-         pg_stat_get_numscans(z.oid) + coalesce(y.scans, 0) + pg_stat_get_tuples_inserted(z.oid)
+         pg_stat_get_numscans(z.oid) + coalesce(z.idx_scan, 0) + pg_stat_get_tuples_inserted(z.oid)
            + pg_stat_get_tuples_updated(z.oid) + pg_stat_get_tuples_deleted(z.oid) AS uses
   FROM z
-  LEFT JOIN f ON f.root = z.oid
-  LEFT JOIN y ON y.indrelid = z.oid),
-places AS (
-  SELECT b.oid, row_number() OVER () AS place
-  FROM (SELECT oid FROM t ORDER BY total DESC NULLS LAST, oid LIMIT 2000) b
-  UNION ALL
-  SELECT b.oid, row_number() OVER () AS place FROM (SELECT oid FROM t ORDER BY uses DESC, oid LIMIT 2000) b),
+  LEFT JOIN f ON f.root = z.oid),
 r AS MATERIALIZED (
   SELECT t.*, (SELECT count(*) FROM t) AS found
-  FROM (SELECT oid, min(place) AS place FROM places GROUP BY oid) p JOIN t USING (oid)
-  ORDER BY p.place, oid LIMIT 2000),
+  FROM (SELECT oid, least(row_number() OVER (ORDER BY total DESC NULLS LAST, oid),
+                          row_number() OVER (ORDER BY uses DESC, oid)) AS place
+        FROM t ORDER BY place, oid LIMIT 2000) p JOIN t USING (oid)),
 a AS MATERIALIZED (
   SELECT r.oid, max(value) FILTER (WHERE name = 'autovacuum_vacuum_threshold')::float8 AS threshold,
          max(value) FILTER (WHERE name = 'autovacuum_vacuum_scale_factor')::float8 AS factor,
@@ -137,13 +137,13 @@ SELECT n.nspname::text AS schema_name, r.relname::text AS table_name, r.found,
        pg_stat_get_ins_since_vacuum(r.oid) AS n_ins_since_vacuum,
        CASE WHEN r.relfrozenxid <> '0'::xid THEN age(r.relfrozenxid)::int8 END AS xid_age,
        r.seq_scan, pg_stat_get_tuples_returned(r.oid) AS seq_tup_read, r.idx_scan,
-       i.fetched + pg_stat_get_tuples_fetched(r.oid) AS idx_tup_fetch,
+       r.idx_fetched + pg_stat_get_tuples_fetched(r.oid) AS idx_tup_fetch,
        pg_stat_get_tuples_inserted(r.oid) AS n_tup_ins, pg_stat_get_tuples_updated(r.oid) AS n_tup_upd,
        pg_stat_get_tuples_deleted(r.oid) AS n_tup_del,
        pg_stat_get_tuples_hot_updated(r.oid) AS n_tup_hot_upd,
        pg_stat_get_blocks_fetched(r.oid) - pg_stat_get_blocks_hit(r.oid) AS heap_blks_read,
        pg_stat_get_blocks_hit(r.oid) AS heap_blks_hit,
-       i.blocks - i.hits AS idx_blks_read, i.hits AS idx_blks_hit,
+       r.idx_blocks - r.idx_hits AS idx_blks_read, r.idx_hits AS idx_blks_hit,
        pg_stat_get_vacuum_count(r.oid) AS vacuum_count,
        pg_stat_get_autovacuum_count(r.oid) AS autovacuum_count,
        pg_stat_get_autoanalyze_count(r.oid) AS autoanalyze_count,
@@ -151,16 +151,9 @@ SELECT n.nspname::text AS schema_name, r.relname::text AS table_name, r.found,
        pg_stat_get_last_autovacuum_time(r.oid) AS last_autovacuum,
        pg_stat_get_last_analyze_time(r.oid) AS last_analyze,
        pg_stat_get_last_autoanalyze_time(r.oid) AS last_autoanalyze,
-       NULL::timestamptz AS last_seq_scan, i.last_idx_scan -- @before 16
-       pg_stat_get_lastscan(r.oid) AS last_seq_scan, i.last_idx_scan -- @since 16
+       NULL::timestamptz AS last_seq_scan, r.last_idx_scan -- @before 16
+       pg_stat_get_lastscan(r.oid) AS last_seq_scan, r.last_idx_scan -- @since 16
 FROM r
 JOIN pg_namespace n ON n.oid = r.relnamespace
 CROSS JOIN k
-LEFT JOIN a ON a.oid = r.oid
-LEFT JOIN (
-  SELECT indrelid, sum(pg_stat_get_tuples_fetched(indexrelid))::int8 AS fetched,
-         sum(pg_stat_get_blocks_fetched(indexrelid))::int8 AS blocks,
-         sum(pg_stat_get_blocks_hit(indexrelid))::int8 AS hits,
-         NULL::timestamptz AS last_idx_scan -- @before 16
-         max(pg_stat_get_lastscan(indexrelid)) AS last_idx_scan -- @since 16
-  FROM pg_index WHERE indrelid IN (SELECT oid FROM r) GROUP BY indrelid) i ON i.indrelid = r.oid;
+LEFT JOIN a ON a.oid = r.oid;

@@ -70,6 +70,17 @@ fn names_ours(query: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::is_own;
+    use crate::postgres::check::wrapped;
+    use crate::postgres::family::FAMILIES;
+
+    #[test]
+    fn a_check_is_recognised_as_it_is_sent() {
+        for family in FAMILIES {
+            for (_, sql) in family.files {
+                assert!(is_own(&wrapped(family.name, sql)), "{sql}");
+            }
+        }
+    }
 
     #[test]
     fn ours_are_recognised_by_what_they_read() {

@@ -120,7 +120,7 @@ fn live(life: &Life, seed: u64) -> Vec<f64> {
 }
 
 #[test]
-fn what_is_usual_is_not_said() {
+fn what_is_usual_is_not_reported() {
     for life in LIVES {
         for seed in 0..3 {
             let found = evaluated(&live(life, seed));
@@ -136,7 +136,7 @@ fn what_is_usual_is_not_said() {
 }
 
 #[test]
-fn what_is_not_usual_is_said_at_once() {
+fn what_is_unusual_is_reported_at_once() {
     // In the fifth week, at an hour when nothing else happens.
     let at = 2016 * 4 + 288 * 2 + 12 * 15 + 5;
     for (life, lines, severity) in [
@@ -175,12 +175,12 @@ fn a_burst_of_the_past_hides_none_of_today() {
     fives[past] += 5000.0;
     fives[today] += 40.0;
     let found = evaluated(&fives[..2016 * 3 + 288 * 2]);
-    let told: Vec<usize> = found.iter().map(|(five, _)| *five).collect();
-    assert_eq!(told, [past, today]);
+    let reported: Vec<usize> = found.iter().map(|(five, _)| *five).collect();
+    assert_eq!(reported, [past, today]);
 }
 
 #[test]
-fn warnings_are_only_worth_knowing_and_nothing_is_said_of_the_first_day() {
+fn warnings_are_only_worth_knowing_and_nothing_is_reported_of_the_first_day() {
     assert_eq!(expect(&[1.0; 23], 1.0), None);
     let expected = expect(&[1.0; 24], TWELFTH).unwrap();
     let recent = |level: &str, lines| Recent {

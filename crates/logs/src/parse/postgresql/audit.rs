@@ -30,10 +30,10 @@ pub(super) fn clean(fields: &str) -> String {
                 .concat(),
             );
         } else {
-            let said = content.is_empty()
+            let is_shown = content.is_empty()
                 || content.starts_with('<') && content.ends_with('>') && !content.contains(' ')
                 || matches!(content, "<not logged>");
-            out.push_str(if said { field } else { MARK });
+            out.push_str(if is_shown { field } else { MARK });
         }
         match after.strip_prefix(',') {
             Some(after) => {

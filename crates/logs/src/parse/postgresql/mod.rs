@@ -18,6 +18,7 @@ mod prefix;
 mod raised;
 mod record;
 mod secrets;
+mod vocabulary;
 mod words;
 
 use std::borrow::Cow;

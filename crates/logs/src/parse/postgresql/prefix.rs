@@ -214,6 +214,18 @@ fn matches<'a, T>(
         fields.values[field as usize] = value.trim();
         return matches(after, rest, fields, tries, accepts);
     }
+    matches_name((field, width), after, text, fields, tries, accepts)
+}
+
+/// Matches a name, and then the items after it.
+fn matches_name<'a, T>(
+    (field, width): (Field, usize),
+    after: &[Item],
+    text: &'a str,
+    fields: &mut Fields<'a>,
+    tries: &mut u32,
+    accepts: &impl Fn(&'a str) -> Option<T>,
+) -> Option<T> {
     if field == Field::Client {
         // Parts of a prefix may be parted by colons, as those of an address are.
         for end in addresses(text) {
@@ -226,15 +238,9 @@ fn matches<'a, T>(
     }
     let limit = NAME.min(text.len());
     // Looking further would be in vain, for each of the tries.
-    let mut reach = (2 * NAME).min(text.len());
-    while !text.is_char_boundary(reach) {
-        reach += 1;
-    }
+    let reach = boundary(text, 2 * NAME);
     // A name fills its width with blanks, before or after it.
-    let mut from = width.min(text.len());
-    while !text.is_char_boundary(from) {
-        from += 1;
-    }
+    let mut from = boundary(text, width);
     loop {
         let end = match after.first() {
             Some(Item::Text(literal)) => from + text[from..reach].find(literal.as_str())?,
@@ -255,6 +261,15 @@ fn matches<'a, T>(
             return None;
         }
     }
+}
+
+/// Returns the first boundary of characters at or after a place; the end when the text is shorter.
+fn boundary(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at += 1;
+    }
+    at
 }
 
 /// Returns where an IPv6 address that the text begins with may end, with its zone and its port; the longest first.

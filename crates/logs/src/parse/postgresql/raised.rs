@@ -2,10 +2,10 @@
 //!
 //! Values are in them as they are, without quotes, in sentences of any language, so that no shape shows
 //! a value from a word. What the fields *are* decides: where they state that the user wrote message, detail
-//! and hint, all three are taken for data. What is stored instead is where they were raised, of which
-//! there is one line of code:
+//! and hint, of all three only the words of a closed list are kept ([`super::vocabulary`]). With them is stored where
+//! they were raised, of which there is one line of code:
 //!
-//! `… (PL/pgSQL function transfer(integer,numeric) line 12 at RAISE)`
+//! `customer … is blocked (PL/pgSQL function transfer(integer,numeric) line 12 at RAISE)`
 //!
 //! Two fields state so, whichever the log has:
 //!
@@ -18,9 +18,7 @@
 //! The other way round a text of PostgreSQL under one of these codes (`P0002`, no rows) is lost; its code
 //! is stored.
 
-use redact::MARK;
-
-use super::part;
+use super::{part, vocabulary};
 
 /// Classes of error codes that PostgreSQL gives its own messages: appendix A of its documentation.
 #[rustfmt::skip]
@@ -78,18 +76,19 @@ impl Raised {
         Some(Self { place })
     }
 
-    /// Returns the message that is stored.
-    pub(crate) fn message(&self) -> String {
+    /// Returns the message that is stored instead of `text`.
+    pub(crate) fn message(&self, text: &str) -> String {
+        let words = vocabulary::keep(text);
         match &self.place {
-            Some(place) => format!("{MARK} ({place})"),
-            None => MARK.to_owned(),
+            Some(place) => format!("{words} ({place})"),
+            None => words,
         }
     }
 
     /// Returns a part of the event as it is stored.
     pub(crate) fn part(&self, name: &str, text: &str, parts: &[(&'static str, String)]) -> String {
         match name {
-            "detail" | "hint" => MARK.to_owned(),
+            "detail" | "hint" => vocabulary::keep(text),
             _ => part(name, text, parts),
         }
     }
@@ -152,7 +151,7 @@ mod tests {
 
     /// The same error on stderr with and without the code in the prefix, and in the two records.
     #[test]
-    fn nothing_that_a_user_raised_is_stored() {
+    fn no_value_that_a_user_raised_is_stored() {
         let place = "PL/pgSQL function block(integer) line 3 at RAISE";
         let stderr = format!(
             "\
@@ -175,8 +174,11 @@ mod tests {
             let events = events_in("postgresql", ParserOptions::default(), text);
             assert_eq!(events.len(), 1, "{text}");
             let stored = summary(&events[0]);
-            assert_eq!(events[0].message, format!("… ({place})"));
-            for secret in ["12345", "ane", "4711", "blocked"] {
+            assert_eq!(
+                events[0].message,
+                format!("customer … is blocked ({place})")
+            );
+            for secret in ["12345", "ane", "4711", "Doe", "card"] {
                 assert!(!stored.contains(secret), "{secret}: {stored}");
             }
         }
@@ -196,7 +198,10 @@ mod tests {
 ";
         let events = events_in("postgresql", options, lines);
         let messages: Vec<&str> = events.iter().map(|event| event.message.as_str()).collect();
-        assert_eq!(messages, ["…", "relation \"x\" does not exist"]);
+        assert_eq!(
+            messages,
+            ["customer … is blocked", "relation \"x\" does not exist"]
+        );
         assert!(!summary(&events[0]).contains("4711"));
     }
 }

@@ -286,7 +286,7 @@ fn draft<'a>(when: &str, named: &[(&str, &str)], clock: &mut Clock) -> Draft<'a>
         .collect();
     let raised = Raised::of(draft.raised, &parts);
     draft.message = match &raised {
-        Some(raised) => Cow::Owned(raised.message()),
+        Some(raised) => Cow::Owned(raised.message(of("message"))),
         None => Cow::Owned(message(redact::clean, of("message"), &parts)),
     };
     for (name, text) in &parts {

@@ -24,7 +24,7 @@ use redact::MARK;
 
 use super::super::Redact;
 use super::words::{self, Word};
-use super::{audit, names, plan, raised};
+use super::{audit, names, plan, raised, vocabulary};
 
 /// What may open a quotation, and what closes it.
 const QUOTES: &[(char, char)] = &[
@@ -153,7 +153,7 @@ pub(crate) fn embedded(text: &str) -> Cow<'_, str> {
         return Cow::Owned([&text[..text.len() - rest.len()], MARK].concat());
     }
     if let Some(at) = raised::begins(text) {
-        return Cow::Owned([&text[..at], MARK].concat());
+        return Cow::Owned([&text[..at], &vocabulary::keep(&text[at..])].concat());
     }
     Cow::Owned(message(redact::clean, text, &[]))
 }
@@ -180,7 +180,7 @@ pub(crate) fn part(name: &str, text: &str, parts: &[(&'static str, String)]) -> 
 /// Returns a text of sentences without constants.
 fn prose(text: &str, kind: Kind, statement: &mut Statement<'_>) -> String {
     let mut out = String::with_capacity(text.len());
-    // The values of columns; nothing within them is examined. Within a statement they are none.
+    // The values of columns; nothing within them is examined. Within a statement they are not values.
     let columns = columns(text).filter(|(at, _)| {
         kind != Kind::Context && statement_at(text).is_none_or(|begin| begin > *at)
     });

@@ -22,7 +22,7 @@ fn joined(text: &str) -> Vec<(String, String, Vec<String>)> {
 }
 
 #[test]
-fn what_php_says_within_nginx_stays_together() {
+fn what_php_writes_within_nginx_stays_together() {
     let text = r#"2026/11/23 00:10:49 [error] 16234#0: *88661 FastCGI sent in stderr: "PHP message: PHP Fatal error:  Uncaught Exception: no stock in /srv/shop/index.php:19
 Stack trace:
 #0 /srv/shop/index.php(7): {closure}()

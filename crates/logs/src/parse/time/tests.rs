@@ -165,7 +165,7 @@ fn zones_are_named_in_many_ways() {
 }
 
 #[test]
-fn a_zone_is_told_from_other_words() {
+fn a_zone_is_distinguished_from_other_words() {
     let cases = [
         (" UTC [12] ERROR", 4),
         (" CEST x", 5),

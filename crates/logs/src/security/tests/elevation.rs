@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn who_may_not_become_another_is_told() {
+fn refused_elevations_are_reported() {
     for (program, message, user, count, severity) in [
         (
             "sudo",
@@ -92,7 +92,7 @@ fn who_may_not_become_another_is_told() {
 }
 
 #[test]
-fn sudo_and_its_module_tell_the_same_failure_once() {
+fn sudo_and_its_module_report_the_same_failure_once() {
     let rows = watch(&[
         event(
             "sudo",
@@ -111,7 +111,7 @@ fn sudo_and_its_module_tell_the_same_failure_once() {
 }
 
 #[test]
-fn a_module_alone_counts_unless_the_program_says_otherwise() {
+fn a_module_alone_counts_unless_the_program_states_otherwise() {
     let text =
         "authentication failure; logname=ann uid=1000 euid=0 tty=pts/0 ruser=ann rhost=  user=root";
     for (program, module, accepted) in [

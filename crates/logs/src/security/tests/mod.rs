@@ -66,7 +66,7 @@ fn attempt(pid: u32, ts: i64, user: &str, address: &str) -> Vec<Event> {
 }
 
 #[test]
-fn bans_are_told() {
+fn bans_are_reported() {
     let mut watch = Watch::default();
     let mut out = Vec::new();
     for (parser, program, message) in [
@@ -133,7 +133,7 @@ fn bans_are_told() {
 }
 
 #[test]
-fn eleven_dropped_packets_in_five_minutes_are_told() {
+fn eleven_dropped_packets_in_five_minutes_are_reported() {
     let packet = |prefix: &str, n: i64| {
         let message = format!(
             "{prefix}IN=eth0 OUT= MAC=00 SRC=192.0.2.7 DST=203.0.113.1 LEN=40 PROTO=TCP SPT=4 DPT={} SYN",
@@ -156,7 +156,7 @@ fn eleven_dropped_packets_in_five_minutes_are_told() {
 }
 
 #[test]
-fn probes_and_dropped_connections_are_no_attempts() {
+fn probes_and_dropped_connections_are_not_attempts() {
     for message in [
         "Connection closed by 192.0.2.7 port 4 [preauth]",
         "Received disconnect from 192.0.2.7 port 4:11: Bye Bye [preauth]",
@@ -174,7 +174,7 @@ fn probes_and_dropped_connections_are_no_attempts() {
 }
 
 #[test]
-fn the_daemon_that_listens_says_nothing_of_one_connection() {
+fn the_daemon_that_listens_reports_nothing_of_one_connection() {
     // Its lines have one process number and an address each; the failures of that process stay whole.
     let mut watch = Watch::default();
     let mut address = |message: &str| {
@@ -200,7 +200,7 @@ fn the_daemon_that_listens_says_nothing_of_one_connection() {
 }
 
 #[test]
-fn the_only_line_of_a_source_is_told_in_the_end() {
+fn the_only_line_of_a_source_is_reported_in_the_end() {
     let line = "pam_unix(sudo:auth): authentication failure; logname=ann uid=1 euid=0 tty=pts/0 ruser=ann rhost=  user=ann";
     let mut watch = Watch::default();
     let mut out = Vec::new();

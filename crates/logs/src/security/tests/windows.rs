@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn an_attempt_counts_once_and_six_in_five_minutes_are_told() {
+fn an_attempt_counts_once_and_six_in_five_minutes_are_reported() {
     let attempts: Vec<Event> = (0..6)
         .flat_map(|n| attempt(n, i64::from(n) * 10, "ann", "192.0.2.7"))
         .collect();
@@ -21,7 +21,7 @@ fn an_attempt_counts_once_and_six_in_five_minutes_are_told() {
 }
 
 #[test]
-fn what_goes_on_is_told_once_in_a_window_and_the_counts_add_up() {
+fn what_goes_on_is_reported_once_in_a_window_and_the_counts_add_up() {
     let mut events: Vec<Event> = (0..1000)
         .map(|n| {
             event(
@@ -118,7 +118,7 @@ fn one_network_of_ipv6_is_one_address() {
 }
 
 #[test]
-fn ten_addresses_against_one_account_are_told() {
+fn ten_addresses_against_one_account_are_reported() {
     let events: Vec<Event> = (0..10)
         .flat_map(|n| attempt(n, i64::from(n) * 30, "root", &format!("192.0.2.{n}")))
         .collect();
@@ -186,7 +186,7 @@ fn a_slow_attack_is_counted_to_its_end_and_a_quick_one_not_twice() {
 }
 
 #[test]
-fn what_waits_for_its_end_is_told_without_another_line() {
+fn what_waits_for_its_end_is_reported_without_another_line() {
     let mut watch = Watch::default();
     let mut out = Vec::new();
     // A file in another zone: its times are five hours after the time of day.

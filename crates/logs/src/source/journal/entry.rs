@@ -126,73 +126,97 @@ impl<'de> Visitor<'de> for EntryVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entry, A::Error> {
-        let mut entry = Entry::default();
-        // the unit in a message of the manager, and that of the process
-        let mut about = String::new();
-        let mut user_unit = String::new();
-        let mut syslog_pid = None;
+        let mut draft = EntryDraft::default();
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-            let slot = match &*key {
-                "__CURSOR" => &mut entry.cursor,
-                "_SYSTEMD_UNIT" => &mut entry.unit,
-                "SYSLOG_IDENTIFIER" => &mut entry.identifier,
-                "_COMM" => &mut entry.comm,
-                "_TRANSPORT" => &mut entry.transport,
-                "_HOSTNAME" => &mut entry.hostname,
-                "_BOOT_ID" => &mut entry.boot,
-                "UNIT" => &mut about,
-                "_SYSTEMD_USER_UNIT" => &mut user_unit,
-                "MESSAGE" => {
-                    let value = map.next_value::<Value>()?;
-                    entry.is_withheld = value.is_partial;
-                    entry.message = value.text;
-                    continue;
-                }
-                "__REALTIME_TIMESTAMP" => {
-                    let micros: Option<i64> = map.next_value::<Value>()?.text.parse().ok();
-                    entry.ts = micros.filter(|&micros| micros >= 0).map(Timestamp);
-                    continue;
-                }
-                "PRIORITY" => {
-                    let priority = map.next_value::<Value>()?.text.parse().ok();
-                    entry.priority = priority.filter(|&priority| priority <= 7);
-                    continue;
-                }
-                "_PID" => {
-                    entry.pid = map.next_value::<Value>()?.text.parse().ok();
-                    continue;
-                }
-                "SYSLOG_PID" => {
-                    syslog_pid = map.next_value::<Value>()?.text.parse().ok();
-                    continue;
-                }
-                "_UID" => {
-                    entry.uid = map.next_value::<Value>()?.text.parse().ok();
-                    continue;
-                }
-                name if name.starts_with("F_") || FURTHER.contains(&name) => {
-                    let value = map.next_value::<Value>()?.text;
-                    if entry.fields.len() < MOST_FIELDS {
-                        entry.fields.push((key.into_owned(), value));
-                    }
-                    continue;
-                }
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                    continue;
-                }
-            };
-            *slot = map.next_value::<Value>()?.text;
+            if let Some(text) = draft.text(&key) {
+                *text = map.next_value::<Value>()?.text;
+            } else if is_kept(&key) {
+                draft.set(key, map.next_value()?);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
         }
+        Ok(draft.finish())
+    }
+}
+
+/// Fields of an entry that are not kept as they are; see [`EntryDraft::set`].
+const PARSED: [&str; 6] = [
+    "MESSAGE",
+    "PRIORITY",
+    "SYSLOG_PID",
+    "_PID",
+    "_UID",
+    "__REALTIME_TIMESTAMP",
+];
+
+/// Returns whether a field is kept beyond those of [`EntryDraft::text`].
+fn is_kept(name: &str) -> bool {
+    name.starts_with("F_") || PARSED.contains(&name) || FURTHER.contains(&name)
+}
+
+/// An entry whose fields are not complete.
+#[derive(Default)]
+struct EntryDraft {
+    entry: Entry,
+    /// The unit in a message of the manager.
+    about: String,
+    /// That of the process, in a session of a user.
+    user_unit: String,
+    syslog_pid: Option<u32>,
+}
+
+impl EntryDraft {
+    /// Returns the place of a field that is kept as it is.
+    fn text(&mut self, name: &str) -> Option<&mut String> {
+        let entry = &mut self.entry;
+        Some(match name {
+            "__CURSOR" => &mut entry.cursor,
+            "_SYSTEMD_UNIT" => &mut entry.unit,
+            "SYSLOG_IDENTIFIER" => &mut entry.identifier,
+            "_COMM" => &mut entry.comm,
+            "_TRANSPORT" => &mut entry.transport,
+            "_HOSTNAME" => &mut entry.hostname,
+            "_BOOT_ID" => &mut entry.boot,
+            "UNIT" => &mut self.about,
+            "_SYSTEMD_USER_UNIT" => &mut self.user_unit,
+            _ => return None,
+        })
+    }
+
+    /// Sets a field of [`PARSED`], or adds a further one.
+    fn set(&mut self, key: Cow<'_, str>, value: Value) {
+        let entry = &mut self.entry;
+        let text = value.text;
+        match &*key {
+            "MESSAGE" => {
+                entry.is_withheld = value.is_partial;
+                entry.message = text;
+            }
+            "__REALTIME_TIMESTAMP" => {
+                let micros: Option<i64> = text.parse().ok();
+                entry.ts = micros.filter(|&micros| micros >= 0).map(Timestamp);
+            }
+            "PRIORITY" => entry.priority = text.parse().ok().filter(|&priority| priority <= 7),
+            "_PID" => entry.pid = text.parse().ok(),
+            "SYSLOG_PID" => self.syslog_pid = text.parse().ok(),
+            "_UID" => entry.uid = text.parse().ok(),
+            _ if entry.fields.len() < MOST_FIELDS => entry.fields.push((key.into_owned(), text)),
+            _ => {}
+        }
+    }
+
+    fn finish(self) -> Entry {
+        let mut entry = self.entry;
         entry.seqnum = seqnum_of(&entry.cursor);
-        entry.pid = entry.pid.or(syslog_pid);
-        if !user_unit.is_empty() {
-            entry.unit = user_unit;
+        entry.pid = entry.pid.or(self.syslog_pid);
+        if !self.user_unit.is_empty() {
+            entry.unit = self.user_unit;
         }
-        if entry.pid == Some(1) && !about.is_empty() {
-            entry.unit = about;
+        if entry.pid == Some(1) && !self.about.is_empty() {
+            entry.unit = self.about;
         }
-        Ok(entry)
+        entry
     }
 }
 
@@ -280,7 +304,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
 /// What is in an array.
 enum Item {
     Byte(u8),
-    /// A number that is none.
+    /// A number that is not a byte.
     NoByte,
     Value(Value),
 }
@@ -393,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn a_unit_is_what_the_journal_says() {
+    fn a_unit_is_the_one_that_the_journal_sets() {
         for (name, fields, unit) in [
             ("its own", r#""_SYSTEMD_UNIT":"a.service""#, "a.service"),
             (
@@ -427,7 +451,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_entry_is_refused() {
+    fn what_is_not_an_entry_is_refused() {
         for line in [
             &b""[..],
             b"-- No entries --",

@@ -176,3 +176,31 @@ async fn only_the_partitions_of_the_range_are_read() {
         }
     }
 }
+
+#[tokio::test]
+async fn samples_of_a_view_are_found_by_their_window() {
+    let database = database().await;
+    let made = &testkit::partitions("2026-09-01", "2026-09-02");
+    database.sql(made).await.unwrap();
+    let session = session(&database).await;
+    let only_indexes = "SET enable_seqscan = off; SET enable_bitmapscan = off";
+    session.client.batch_execute(only_indexes).await.unwrap();
+    let of_views = |metric: &&Metric| metric.series.table().samples.is_some();
+    for metric in schema::METRICS.iter().filter(of_views) {
+        for (kind, sql) in statements(metric) {
+            let mut explain = sql.clone();
+            explain.text = format!("EXPLAIN (COSTS OFF) {}", sql.text);
+            let rows = explain.query(&session.client, kind).await.unwrap();
+            let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+            let scans = |at: &usize| plan[*at].contains(" on process_samples");
+            let scans: Vec<usize> = (0..plan.len()).filter(scans).collect();
+            assert!(!scans.is_empty(), "{} {kind}", metric.id());
+            for at in scans {
+                let is_narrowed = plan[at + 1].contains("Index Cond: ((host_id = ")
+                    && plan[at + 1].contains("(date_bin(");
+                let text = plan.join("\n");
+                assert!(is_narrowed, "{} {kind}, line {at}\n{text}", metric.id());
+            }
+        }
+    }
+}

@@ -373,11 +373,11 @@ fn parts_keep_no_constants_in_any_language() {
 }
 
 #[test]
-fn a_text_of_the_user_in_syslog_is_told_by_its_code() {
+fn a_text_of_the_user_in_syslog_is_recognised_by_its_code() {
     let cases = [
         (
             "[5-1] 2026-11-23 00:10:49 UTC [7] ERROR:  P0001: customer Jane Doe is blocked",
-            "[5-1] 2026-11-23 00:10:49 UTC [7] ERROR:  P0001: …",
+            "[5-1] 2026-11-23 00:10:49 UTC [7] ERROR:  P0001: customer … is blocked",
         ),
         (
             "[5-1] ERROR:  42P01: relation \"x\" does not exist",

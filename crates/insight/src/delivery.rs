@@ -1,0 +1,541 @@
+//! What delivers the samples: collectors that fail, sources that are silent, statistics that cannot be read, and the
+//! collector's own pauses.
+
+use crate::judge::{Judge, Pace, TickFacts};
+use crate::lifecycle::{Evaluation, Lifecycle};
+use crate::memory::fields::Fields;
+use crate::rule::{Life, NoData, Rule};
+use schema::finding::Kind;
+use schema::micros::SECOND;
+use schema::tables::{
+    CollectorRun, DbSample, ProcessSample, SystemSample, TargetSample, VisibilityGap,
+};
+use schema::{Finding, Row, RunOutcome, Sample, Severity, TableDef, Timestamp};
+use std::collections::{BTreeMap, HashMap};
+
+const fn rule(id: &'static str, domain: &'static str, title: &'static str, life: Life) -> Rule {
+    Rule {
+        id,
+        kind: Kind::Alert,
+        domain,
+        title,
+        life,
+        because: &[],
+    }
+}
+
+/// A collector failed several times in a row.
+pub const FAILED: Rule = Rule {
+    because: &["no_data", "db.up", "target.up"],
+    ..rule(
+        "collector_failed",
+        "collector",
+        "A collector fails",
+        Life {
+            clear_evaluations: 1,
+            ..Life::sampled(0)
+        },
+    )
+};
+/// What delivered is silent.
+pub const NO_DATA: Rule = rule(
+    "no_data",
+    "collector",
+    "No data",
+    Life::sampled(0).no_data(NoData::Keep),
+);
+/// The collector did not run for a while although it was not stopped.
+pub const STALLED: Rule = rule(
+    "collector_stalled",
+    "collector",
+    "The collector stood still",
+    Life {
+        clear_evaluations: 1,
+        ..Life::counted(0)
+    },
+);
+/// Statistics of a PostgreSQL server cannot be read.
+pub const VISIBILITY: Rule = Rule {
+    because: &["db.up"],
+    ..rule(
+        "db_visibility",
+        "db",
+        "Statistics cannot be read",
+        Life::sampled(0),
+    )
+};
+
+/// The rules of this judge.
+pub const RULES: &[Rule] = &[FAILED, NO_DATA, STALLED, VISIBILITY];
+
+/// Runs in a row that must fail: one may be chance, as with a query that met a lock.
+const FAILED_RUNS: u32 = 3;
+/// A source is silent after so many intervals without a row …
+const SILENT_INTERVALS: i64 = 3;
+/// … and not before this long.
+const SILENT_LEAST: i64 = 60 * SECOND;
+/// The collector stood still when two ticks are further apart than so many intervals …
+const STALLED_INTERVALS: i64 = 3;
+/// … and than this. A tick may be late on a busy host.
+const STALLED_LEAST: i64 = 30 * SECOND;
+/// Longest remedy, characters.
+const LONGEST: usize = 400;
+
+/// Tables that every tick of their source has rows of, and how the source is called.
+const SOURCES: [(&TableDef, &str, &str); 4] = [
+    (SystemSample::TABLE, "host", "the host"),
+    (ProcessSample::TABLE, "processes", "processes"),
+    (DbSample::TABLE, "db", "PostgreSQL"),
+    (TargetSample::TABLE, "target", "target"),
+];
+
+/// The states of a gap that are a fault; statistics that are off or not installed are a choice.
+const FAULTS: [&str; 3] = ["denied", "failed", "unreachable"];
+/// Families that need grants beyond those of a monitoring role, and without which no other figure is too good.
+const OPTIONAL: [&str; 10] = [
+    "archive_pending",
+    "checkpoint_pressure",
+    "cluster",
+    "index_bloat_exact",
+    "sequences",
+    "sizes",
+    "table_bloat",
+    "table_bloat_exact",
+    "temp_dir",
+    "wal_dir",
+];
+
+/// Runs of a collector that failed in a row.
+#[derive(Debug, Default)]
+struct Failures {
+    runs: u32,
+    since: Timestamp,
+    error: String,
+}
+
+/// Judges what delivers.
+#[derive(Debug, Default)]
+pub struct DeliveryJudge {
+    failures: BTreeMap<String, Failures>,
+    /// The newest tick of the host.
+    ticked: Option<Timestamp>,
+    /// By server and database or family: the newest gap, as of the server's newest row.
+    gaps: HashMap<String, (Timestamp, Vec<Gap>)>,
+}
+
+/// Statistics that cannot be read.
+#[derive(Debug)]
+struct Gap {
+    label: String,
+    remedy: String,
+    ts: Timestamp,
+}
+
+impl Judge for DeliveryJudge {
+    type Facts<'a> = TickFacts<'a>;
+
+    const PACE: Pace = Pace::EveryTick;
+
+    fn rules() -> impl Iterator<Item = &'static Rule> {
+        RULES.iter()
+    }
+
+    fn evaluate(&mut self, facts: TickFacts<'_>, _: &Lifecycle, at: Timestamp) -> Evaluation {
+        let mut evaluation = Evaluation::default();
+        let rows = || facts.rows.iter().copied().flatten();
+        let of = |table: &'static TableDef| move |row: &&Row| row.table.name == table.name;
+        let mut has_runs = false;
+        for row in rows().filter(of(CollectorRun::TABLE)) {
+            self.note_run(row);
+            has_runs = true;
+        }
+        if has_runs {
+            evaluation.rules.push(&FAILED);
+            evaluation
+                .found
+                .extend(self.failures.iter().filter_map(failed));
+        }
+        if let Some(row) = rows().find(of(SystemSample::TABLE)) {
+            evaluation.rules.push(&STALLED);
+            let before = self.ticked.replace(row.ts);
+            evaluation
+                .found
+                .extend(before.and_then(|before| stalled(before, row.ts, facts.intervals.host)));
+        }
+        let mut has_server = false;
+        for row in rows() {
+            if row.table.name == VisibilityGap::TABLE.name {
+                self.note_gap(row);
+            } else if row.table.name == DbSample::TABLE.name {
+                has_server = true;
+            }
+        }
+        if has_server {
+            evaluation.rules.push(&VISIBILITY);
+            self.drop_old_gaps(at, facts.intervals.services);
+            evaluation
+                .found
+                .extend(self.gaps.iter().filter_map(unreadable));
+        }
+        evaluation.rules.push(&NO_DATA);
+        for (table, name, words) in SOURCES {
+            let interval = match table.name {
+                name if name == SystemSample::TABLE.name || name == ProcessSample::TABLE.name => {
+                    facts.intervals.host
+                }
+                _ => facts.intervals.services,
+            };
+            let patience = (SILENT_INTERVALS * interval).max(SILENT_LEAST);
+            let silent = facts
+                .memory
+                .freshness
+                .owners(table)
+                .filter(|(_, newest)| at.as_micros() - newest.as_micros() > patience);
+            evaluation
+                .found
+                .extend(silent.map(|(owner, newest)| no_data(name, words, owner, newest)));
+        }
+        evaluation
+    }
+}
+
+impl DeliveryJudge {
+    fn note_run(&mut self, row: &Row) {
+        let fields = Fields(row);
+        let name = fields.text("collector").to_owned();
+        let is_good = [RunOutcome::Failed, RunOutcome::Timeout]
+            .iter()
+            .all(|bad| bad.as_str() != fields.text("outcome"));
+        if is_good {
+            self.failures.remove(&name);
+            return;
+        }
+        let failures = self.failures.entry(name).or_default();
+        if failures.runs == 0 {
+            failures.since = row.ts;
+        }
+        failures.runs = failures.runs.saturating_add(1);
+        fields.text("error").clone_into(&mut failures.error);
+    }
+
+    fn note_gap(&mut self, row: &Row) {
+        let fields = Fields(row);
+        let (family, database) = (fields.text("family"), fields.text("database"));
+        // A server that cannot be reached at all has a finding of its own.
+        let is_down = fields.text("state") == "unreachable" && database.is_empty();
+        let is_extra = fields.text("state") == "denied" && OPTIONAL.contains(&family);
+        if is_down || is_extra || !FAULTS.contains(&fields.text("state")) {
+            return;
+        }
+        let label = match database {
+            "" => family.to_owned(),
+            database => format!("{family} of {database}"),
+        };
+        let (newest, gaps) = self
+            .gaps
+            .entry(fields.text("instance").to_owned())
+            .or_default();
+        *newest = row.ts.max(*newest);
+        gaps.retain(|gap| gap.label != label);
+        gaps.push(Gap {
+            label,
+            remedy: fields.text("remedy").to_owned(),
+            ts: row.ts,
+        });
+    }
+
+    /// Forgets gaps that were not reported again: those of slow ticks come every few minutes.
+    fn drop_old_gaps(&mut self, at: Timestamp, interval: i64) {
+        let patience = 2 * schema::Every::Slow.micros(interval);
+        for (_, gaps) in self.gaps.values_mut() {
+            gaps.retain(|gap| at.as_micros() - gap.ts.as_micros() <= patience);
+        }
+        self.gaps.retain(|_, (_, gaps)| !gaps.is_empty());
+    }
+}
+
+fn failed((name, failures): (&String, &Failures)) -> Option<Finding> {
+    if failures.runs < FAILED_RUNS {
+        return None;
+    }
+    let mut finding = FAILED.finding(
+        name,
+        Severity::Warn,
+        format!(
+            "Collector {name} has failed {} times in a row",
+            failures.runs
+        ),
+    );
+    finding.since = Some(failures.since);
+    finding.steps = vec!["The Collector view lists its runs; see the collector's log:".to_owned()];
+    finding.command = Some("journalctl -u pqcrypta-collector -n 50".to_owned());
+    finding.details = (!failures.error.is_empty())
+        .then(|| serde_json::json!({"cause": words::cut(&failures.error, LONGEST)}).to_string());
+    Some(finding)
+}
+
+fn stalled(before: Timestamp, ts: Timestamp, interval: i64) -> Option<Finding> {
+    let gap = ts.as_micros() - before.as_micros();
+    if gap <= (STALLED_INTERVALS * interval).max(STALLED_LEAST) {
+        return None;
+    }
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "spans of time are far below 2^53 µs"
+    )]
+    let long = words::duration(gap as f64 / 1e6);
+    let message = format!("The collector took no samples for {long}");
+    let mut finding = STALLED.finding("", Severity::Warn, message);
+    finding.span = Some((before, ts));
+    finding.steps = vec![
+        "The host was suspended, the process was stopped or frozen, or the clock was set. See what happened at that time:".to_owned(),
+    ];
+    finding.command = Some("journalctl --since -1h -p warning".to_owned());
+    Some(finding)
+}
+
+fn no_data(name: &str, words: &str, owner: &str, newest: Timestamp) -> Finding {
+    let (target, subject) = match owner {
+        "" => (name.to_owned(), words.to_owned()),
+        owner => (
+            format!("{name} {owner}"),
+            format!("{words} {}", words::cut(owner, 60)),
+        ),
+    };
+    let mut finding = NO_DATA.finding(&target, Severity::Warn, format!("No data from {subject}"));
+    finding.since = Some(newest);
+    finding.steps = vec![
+        "It delivered before. See in the Collector view whether its collector fails or hangs:"
+            .to_owned(),
+    ];
+    finding.command = Some("journalctl -u pqcrypta-collector -n 50".to_owned());
+    finding
+}
+
+/// The keywords with which a remedy that is a statement begins; any other remedy is a sentence.
+const STATEMENTS: [&str; 5] = ["ALTER ", "CREATE ", "GRANT ", "SELECT ", "SET "];
+
+fn unreadable((instance, (_, gaps)): (&String, &(Timestamp, Vec<Gap>))) -> Option<Finding> {
+    let mut labels: Vec<String> = gaps.iter().map(|gap| gap.label.replace('_', " ")).collect();
+    labels.sort();
+    labels.dedup();
+    if labels.is_empty() {
+        return None;
+    }
+    let mut remedies: Vec<&str> = gaps
+        .iter()
+        .map(|gap| gap.remedy.as_str())
+        .filter(|one| !one.is_empty())
+        .collect();
+    remedies.sort_unstable();
+    remedies.dedup();
+    let (statements, sentences): (Vec<&str>, Vec<&str>) = remedies
+        .into_iter()
+        .partition(|remedy| STATEMENTS.iter().any(|begin| remedy.starts_with(begin)));
+    let statements: Vec<String> = statements
+        .iter()
+        .map(|statement| format!("{};", statement.trim_end_matches(';')))
+        .collect();
+    let all = statements.join(" ");
+    // A truncated statement is useless.
+    let sql = if all.chars().count() > LONGEST {
+        statements.into_iter().next()
+    } else {
+        Some(all)
+    };
+    let message = format!(
+        "{} unavailable on {instance}: {}",
+        words::counted(labels.len(), "statistic"),
+        labels.join(", ")
+    );
+    let mut finding = VISIBILITY.finding(instance, Severity::Warn, words::cut(&message, 160));
+    finding.action_sql = sql.filter(|sql| !sql.is_empty());
+    finding.steps = vec![match (&finding.action_sql, sentences.is_empty()) {
+        (Some(_), true) => "Run as an administrator of the server:".to_owned(),
+        _ => words::cut(&sentences.join(" "), LONGEST),
+    }];
+    Some(finding)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::Intervals;
+    use crate::memory::Memory;
+
+    const SECS: i64 = SECOND;
+    const NOW: i64 = 1_800_000_000 * SECS;
+    const INTERVALS: Intervals = Intervals {
+        host: 10 * SECS,
+        services: 10 * SECS,
+    };
+
+    struct Host {
+        memory: Memory,
+        judge: DeliveryJudge,
+        lifecycle: Lifecycle,
+    }
+
+    impl Host {
+        fn new() -> Self {
+            Self {
+                memory: Memory::new(INTERVALS).unwrap(),
+                judge: DeliveryJudge::default(),
+                lifecycle: Lifecycle::new(DeliveryJudge::rules()),
+            }
+        }
+
+        fn tick(&mut self, secs: i64, rows: &[Row]) -> Vec<(String, String)> {
+            let at = at(secs);
+            self.memory.take(rows);
+            let facts = TickFacts {
+                memory: &mut self.memory,
+                rows: &[rows],
+                intervals: INTERVALS,
+            };
+            let evaluation = self.judge.evaluate(facts, &self.lifecycle, at);
+            let told = self.lifecycle.reconcile(evaluation, at);
+            told.into_iter()
+                .map(|(_, row)| (format!("{} {}", row.transition, row.rule), row.message))
+                .collect()
+        }
+    }
+
+    fn at(secs: i64) -> Timestamp {
+        Timestamp(NOW + secs * SECS)
+    }
+
+    fn host(secs: i64) -> Row {
+        SystemSample::default().into_row(at(secs))
+    }
+
+    fn told(rule: &str, message: &str) -> (String, String) {
+        (rule.to_owned(), message.to_owned())
+    }
+
+    #[test]
+    fn a_collector_that_fails_three_times_is_reported_until_it_works() {
+        let run = |secs: i64, outcome: &str| {
+            CollectorRun {
+                collector: "mounts".to_owned(),
+                outcome: outcome.to_owned(),
+                error: (outcome == "failed").then(|| "no answer".to_owned()),
+                ..CollectorRun::default()
+            }
+            .into_row(at(secs))
+        };
+        let mut host = Host::new();
+        for (secs, outcome, expected) in [
+            (0, "failed", None),
+            (10, "failed", None),
+            (20, "ok", None),
+            (30, "failed", None),
+            (40, "failed", None),
+            (50, "timeout", Some("opened collector_failed")),
+            (60, "ok", Some("resolved collector_failed")),
+        ] {
+            let words: Vec<String> = host
+                .tick(secs, &[run(secs, outcome)])
+                .into_iter()
+                .map(|(word, _)| word)
+                .collect();
+            assert_eq!(words.first().map(String::as_str), expected, "{secs}");
+        }
+    }
+
+    #[test]
+    fn a_collector_that_stood_still_is_a_finding_of_the_past() {
+        let mut one = Host::new();
+        one.tick(0, &[host(0)]);
+        assert_eq!(one.tick(12, &[host(12)]), []);
+        let expected = [told(
+            "opened collector_stalled",
+            "The collector took no samples for 86 s",
+        )];
+        assert_eq!(one.tick(98, &[host(98)]), expected);
+        let words = one.tick(108, &[host(108)]);
+        assert_eq!(words.len(), 1);
+        assert_eq!(words[0].0, "resolved collector_stalled");
+    }
+
+    #[test]
+    fn what_delivered_and_is_silent_is_reported_since_its_last_row() {
+        let target = |secs: i64| {
+            TargetSample {
+                target: "api".to_owned(),
+                ..TargetSample::default()
+            }
+            .into_row(at(secs))
+        };
+        let mut one = Host::new();
+        one.tick(0, &[host(0), target(0)]);
+        for secs in (10..=60).step_by(10) {
+            assert_eq!(one.tick(secs, &[host(secs)]), [], "{secs}");
+        }
+        let expected = [told("opened no_data", "No data from target api")];
+        assert_eq!(one.tick(70, &[host(70)]), expected);
+        let open: Vec<_> = one.lifecycle.open().map(|finding| finding.since).collect();
+        assert_eq!(open, [Some(at(0))]);
+        one.tick(80, &[host(80), target(80)]);
+        assert_eq!(
+            one.tick(90, &[host(90), target(90)])[0].0,
+            "resolved no_data"
+        );
+    }
+
+    #[test]
+    fn statistics_that_cannot_be_read_are_one_finding_with_the_grant() {
+        let gap = |secs: i64, family: &str, state: &str, remedy: &str| {
+            VisibilityGap {
+                instance: "store".to_owned(),
+                family: family.to_owned(),
+                state: state.to_owned(),
+                remedy: remedy.to_owned(),
+                ..VisibilityGap::default()
+            }
+            .into_row(at(secs))
+        };
+        let server = |secs: i64| {
+            DbSample {
+                instance: "store".to_owned(),
+                ..DbSample::default()
+            }
+            .into_row(at(secs))
+        };
+        let mut one = Host::new();
+        let rows = [
+            server(0),
+            gap(
+                0,
+                "statements",
+                "denied",
+                "GRANT pg_read_all_stats TO watcher",
+            ),
+            gap(
+                0,
+                "sessions",
+                "denied",
+                "GRANT pg_read_all_stats TO watcher",
+            ),
+            gap(0, "wal_dir", "denied", "GRANT pg_monitor TO watcher"),
+            gap(0, "io", "not_installed", ""),
+        ];
+        let expected = [told(
+            "opened db_visibility",
+            "2 statistics unavailable on store: sessions, statements",
+        )];
+        assert_eq!(one.tick(0, &rows), expected);
+        let open: Vec<_> = one
+            .lifecycle
+            .open()
+            .map(|one| one.action_sql.clone().unwrap())
+            .collect();
+        assert_eq!(open, ["GRANT pg_read_all_stats TO watcher;"]);
+        assert_eq!(one.tick(20, &[server(20)]), []);
+        let mut ended = Vec::new();
+        for secs in (30..1000).step_by(10) {
+            ended.extend(one.tick(secs, &[server(secs)]));
+        }
+        assert_eq!(ended.last().unwrap().0, "resolved db_visibility");
+    }
+}

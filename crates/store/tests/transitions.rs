@@ -1,0 +1,309 @@
+//! Findings follow from the history of their transitions, in whatever order and however often it arrives.
+
+mod common;
+#[expect(unreachable_pub, reason = "the support module is private to this test")]
+#[path = "transition_support/model.rs"]
+mod model;
+
+use common::{base, database, number, rows, start, ts};
+use model::{KEYS, Lines, Teller, Told, apply, insert};
+use schema::{Row, Sample, Timestamp};
+use tempfile::TempDir;
+use testkit::{Database, Dice};
+
+/// The seeds of each model test; `cargo nextest run` runs it in some seconds.
+const SEEDS: u64 = 12;
+
+async fn with_partitions() -> Database {
+    let database = database().await;
+    let make = "INSERT INTO collector.hosts (host_id, machine_id, hostname) OVERRIDING SYSTEM VALUE VALUES (1, 'machine-1', 'host'); \
+                SELECT collector.ensure_partition('finding_transitions_raw', NULL); \
+                SELECT collector.ensure_partition('finding_transitions_raw', now()::date)";
+    database.sql(make).await.unwrap();
+    database
+}
+
+/// Returns the rows in batches of random size and order, some of them twice.
+fn shuffled(told: &[Told], dice: &mut Dice) -> Vec<Vec<Told>> {
+    let mut rest: Vec<Told> = told.to_vec();
+    let mut batches = Vec::new();
+    while !rest.is_empty() {
+        let mut batch = Vec::new();
+        for _ in 0..=dice.index(7) {
+            if !rest.is_empty() {
+                // Mostly in order, as from a queue; at times from anywhere, as live rows beside those that waited.
+                let at = if dice.one_in(3) {
+                    dice.index(rest.len())
+                } else {
+                    0
+                };
+                let one = rest.remove(at);
+                if dice.one_in(9) {
+                    batch.push(one.clone());
+                }
+                batch.push(one);
+            }
+        }
+        batches.push(batch);
+    }
+    batches
+}
+
+/// Stores random histories batch by batch, and compares with the model after each.
+async fn follow(is_wild: bool) {
+    for seed in 0..SEEDS {
+        let database = with_partitions().await;
+        let mut dice = Dice::new(seed);
+        let told = Teller::new(seed, ts(0), is_wild).tell(12 + dice.index(30));
+        let mut stored: Vec<Told> = Vec::new();
+        for batch in shuffled(&told, &mut dice) {
+            stored.extend(batch.iter().cloned());
+            let again = if dice.one_in(3) {
+                apply(&stored)
+            } else {
+                String::new()
+            };
+            let sql = format!("BEGIN; {}{}{again}COMMIT", insert(&batch), apply(&batch));
+            database
+                .sql(&sql)
+                .await
+                .unwrap_or_else(|error| panic!("seed {seed}: {error:?}"));
+            assert_eq!(
+                Lines::stored(&database).await,
+                Lines::of(&stored),
+                "seed {seed} of {told:#?}"
+            );
+        }
+        if !is_wild {
+            Lines::stored(&database).await.check_pairs(&told);
+        }
+    }
+}
+
+#[tokio::test]
+async fn findings_follow_from_any_order_of_any_batches() {
+    follow(false).await;
+}
+
+#[tokio::test]
+async fn what_no_collector_writes_has_one_meaning_too() {
+    follow(true).await;
+}
+
+/// Returns the transitions as rows of the queue, by instant.
+fn ticks(told: &[Told]) -> Vec<(Timestamp, Vec<Row>)> {
+    let mut ticks: Vec<(Timestamp, Vec<Row>)> = Vec::new();
+    for (ts, row) in told {
+        let row = row.clone().into_row(*ts);
+        match ticks.last_mut() {
+            Some((last, rows)) if last == ts => rows.push(row),
+            _ => ticks.push((*ts, vec![row])),
+        }
+    }
+    ticks
+}
+
+/// Transitions by the queue and the writer, which dies again and again: history and findings agree at the end.
+#[tokio::test]
+async fn a_writer_that_dies_anywhere_stores_both_or_neither() {
+    let (database, dir) = (database().await, TempDir::new().unwrap());
+    let told = Teller::new(7, ts(0), false).tell(60);
+    let mut ticks = ticks(&told).into_iter();
+    for life in 0..20_u64 {
+        let running = start(dir.path(), database.target());
+        for (ts, rows) in ticks.by_ref().take(3) {
+            running.queue.append(ts, rows).await.unwrap();
+            tokio::time::sleep(std::time::Duration::from_millis(life * 3 % 17)).await;
+        }
+        running.kill().await;
+    }
+    let running = start(dir.path(), database.target());
+    for (ts, rows) in ticks {
+        running.queue.append(ts, rows).await.unwrap();
+    }
+    running.drained().await;
+    assert_eq!(Lines::stored(&database).await, Lines::of(&told));
+    Lines::stored(&database).await.check_pairs(&told);
+    running.stop().await;
+}
+
+/// An outage of a day: live transitions arrive before those that waited, and end in the same findings.
+#[tokio::test]
+async fn a_backlog_beside_live_transitions_ends_in_the_same_findings() {
+    let (database, dir) = (database().await, TempDir::new().unwrap());
+    let mut teller = Teller::new(8, Timestamp(base() - 20_000_000_000), false);
+    let mut told = teller.tell(1500);
+    {
+        let queue = store::queue::Queue::new(common::open_spool(dir.path()));
+        for (ts, rows) in ticks(&told) {
+            queue.append(ts, rows).await.unwrap();
+        }
+    }
+    let running = start(dir.path(), database.target());
+    let live = teller.tell(40);
+    for (ts, rows) in ticks(&live) {
+        running.queue.append(ts, rows).await.unwrap();
+    }
+    running.drained().await;
+    told.extend(live);
+    assert_eq!(Lines::stored(&database).await, Lines::of(&told));
+    running.stop().await;
+}
+
+/// A row that the database refuses goes aside; the findings follow from the others.
+#[tokio::test]
+async fn a_refused_transition_is_dead_lettered_and_the_others_are_followed() {
+    let (database, dir) = (database().await, TempDir::new().unwrap());
+    let told = Teller::new(9, ts(0), false).tell(20);
+    let (rule, target) = KEYS[0];
+    let refuse = format!(
+        "ALTER TABLE collector.finding_transitions_raw ADD CHECK ((rule, target) <> ('{rule}', '{target}'))"
+    );
+    database.sql(&refuse).await.unwrap();
+    {
+        let queue = store::queue::Queue::new(common::open_spool(dir.path()));
+        for (ts, rows) in ticks(&told) {
+            queue.append(ts, rows).await.unwrap();
+        }
+    }
+    let running = start(dir.path(), database.target());
+    running.drained().await;
+    let is_refused = |one: &Told| (one.1.rule.as_str(), one.1.target.as_str()) == (rule, target);
+    let (refused, kept): (Vec<Told>, Vec<Told>) = told.into_iter().partition(is_refused);
+    assert_eq!(Lines::stored(&database).await, Lines::of(&kept));
+    let dead = number(
+        &database,
+        "SELECT count(*) FROM collector.dead_letter WHERE sqlstate = '23514'",
+    )
+    .await;
+    assert_eq!(dead, i64::try_from(refused.len()).unwrap());
+    running.stop().await;
+}
+
+/// Findings that cannot follow hold up the transitions and nothing else.
+#[tokio::test]
+async fn findings_that_take_nothing_defer_transitions_alone() {
+    let (database, dir) = (database().await, TempDir::new().unwrap());
+    let told = Teller::new(10, ts(0), false).tell(6);
+    let refuse = "ALTER TABLE collector.findings ADD CONSTRAINT refuse CHECK (false) NOT VALID";
+    database.sql(refuse).await.unwrap();
+    let running = start(dir.path(), database.target());
+    for (tick, (ts, transitions)) in ticks(&told).into_iter().enumerate() {
+        let mut all = rows(i64::try_from(tick).unwrap(), 3);
+        all.extend(transitions);
+        running.queue.append(ts, all).await.unwrap();
+    }
+    let ticks = i64::try_from(ticks(&told).len()).unwrap();
+    running
+        .until("the other tables go on", async || {
+            number(
+                &database,
+                "SELECT count(*) FROM collector.system_metrics_raw",
+            )
+            .await
+                == ticks
+        })
+        .await;
+    assert_eq!(Lines::stored(&database).await, Lines::of(&[]));
+    assert!(
+        running
+            .status
+            .get()
+            .error
+            .unwrap()
+            .contains("finding_transitions_raw")
+    );
+    database
+        .sql("ALTER TABLE collector.findings DROP CONSTRAINT refuse")
+        .await
+        .unwrap();
+    running.drained().await;
+    assert_eq!(Lines::stored(&database).await, Lines::of(&told));
+    assert_eq!(
+        number(&database, "SELECT count(*) FROM collector.dead_letter").await,
+        0
+    );
+    running.stop().await;
+}
+
+/// A finding without history of its own, or whose history expired, is continued.
+#[tokio::test]
+async fn a_finding_older_than_its_history_is_continued() {
+    for transition_at in ["NULL", "now() - interval '40 days'"] {
+        let database = with_partitions().await;
+        let told = Teller::new(3, ts(0), false).tell(1);
+        let (rule, target) = (&told[0].1.rule, &told[0].1.target);
+        let old = format!(
+            "INSERT INTO collector.findings (host_id, rule, target, kind, domain, severity, worst, title, message, steps, opened_at, \
+             confirmed_at, seen_at, occurrences, transition_at) SELECT 1, '{rule}', '{target}', 'alert', 'logs', 'info', 'critical', \
+             't', 'm', '{{}}', now() - interval '50 days', now() - interval '49 days', now() - interval '1 day', 70, {transition_at}"
+        );
+        database.sql(&old).await.unwrap();
+        let sql = format!("BEGIN; {}{}COMMIT", insert(&told), apply(&told));
+        for _ in 0..2 {
+            database.sql(&sql).await.unwrap();
+        }
+        let kept = format!(
+            "SELECT count(*) FROM collector.findings WHERE (rule, target) = ('{rule}', '{target}') AND worst = 'critical' AND title <> 't' \
+             AND opened_at < now() - interval '49 days' AND confirmed_at < now() - interval '48 days' AND occurrences = 70"
+        );
+        assert_eq!(number(&database, &kept).await, 1);
+        let all = format!(
+            "SELECT count(*) FROM collector.findings WHERE (rule, target) = ('{rule}', '{target}')"
+        );
+        assert_eq!(number(&database, &all).await, 1);
+    }
+}
+
+/// The role of the collector inserts transitions and executes the function; it may not change history.
+#[tokio::test]
+async fn the_writer_needs_no_right_to_change_history() {
+    let database = with_partitions().await;
+    let told = Teller::new(4, ts(0), false).tell(30);
+    let role = format!("writer_{}", database.name());
+    let setup = format!(
+        "CREATE ROLE {role}; GRANT USAGE ON SCHEMA collector TO {role}; \
+         GRANT INSERT, SELECT ON collector.finding_transitions_raw TO {role}; \
+         GRANT EXECUTE ON FUNCTION collector.apply_transitions(integer, timestamptz[]) TO {role}"
+    );
+    database.sql(&setup).await.unwrap();
+    let sql = format!(
+        "SET ROLE {role}; {}{}RESET ROLE",
+        insert(&told),
+        apply(&told)
+    );
+    database.sql(&sql).await.unwrap();
+    assert_eq!(Lines::stored(&database).await, Lines::of(&told));
+    let change = format!(
+        "SET ROLE {role}; UPDATE collector.finding_transitions_raw SET transition = 'opened'"
+    );
+    assert!(database.sql(&change).await.is_err());
+}
+
+/// Refreshing a finding touches no index.
+#[tokio::test]
+async fn refreshed_findings_stay_in_their_page() {
+    let database = with_partitions().await;
+    let opened = Teller::new(5, ts(0), false).tell(1).remove(0);
+    let mut sql = format!(
+        "{}{}",
+        insert(std::slice::from_ref(&opened)),
+        apply(std::slice::from_ref(&opened))
+    );
+    for tick in 1..=20 {
+        let mut row = opened.1.clone();
+        row.transition = "refreshed".to_owned();
+        let told = [(ts(tick), row)];
+        sql.push_str(&format!("{}{}", insert(&told), apply(&told)));
+    }
+    let hot = "SELECT pg_stat_get_xact_tuples_updated(oid) || ' ' || pg_stat_get_xact_tuples_hot_updated(oid) \
+               FROM pg_class WHERE oid = 'collector.findings'::regclass";
+    let session = database.connect().await.unwrap();
+    session
+        .client
+        .batch_execute(&format!("BEGIN; {sql}"))
+        .await
+        .unwrap();
+    let counts = testkit::texts(&session.client, hot).await.unwrap();
+    assert_eq!(counts, ["20 20"]);
+}
