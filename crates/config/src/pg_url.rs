@@ -281,10 +281,10 @@ mod tests {
     fn an_invalid_address_is_refused_without_repeating_it() {
         for (text, words) in [
             ("me:canary@h/m", "does not begin"),
-            ("postgresql://me:canary@a,b/m", "no name"),
+            ("postgresql://me:canary@a,b/m", "not a name"),
             ("postgresql://me:canary@h:port/m", "host and port"),
             ("postgresql://me:canary@h:0/m", "host and port"),
-            ("postgresql://me:can@ary@h/m", "no name"),
+            ("postgresql://me:can@ary@h/m", "not a name"),
             ("postgresql://:canary@h/m", "no user"),
             ("postgresql://me:canary@/m", "no host"),
             ("postgresql://me:canary@h/m?options=-c%20a", "a parameter"),

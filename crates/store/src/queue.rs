@@ -145,8 +145,7 @@ impl Queue {
         self.append_all(vec![(ts, rows)]).await
     }
 
-    /// Makes the rows of ticks that belong together durable, one record for each class, so that a class costs one
-    /// fdatasync, and notifies the writer once. The instant of a record is that of its first tick.
+    /// Makes the rows of several ticks durable, each tick in its own records, and notifies the writer once.
     ///
     /// # Errors
     /// When the spool refuses for a reason that is not the disk's state.
@@ -154,10 +153,11 @@ impl Queue {
         &self,
         ticks: Vec<(Timestamp, Vec<Row>)>,
     ) -> Result<Durability, SpoolError> {
-        let mut records: BTreeMap<Class, (Timestamp, Vec<Row>)> = BTreeMap::new();
+        let mut records: Vec<(Timestamp, Class, Vec<Row>)> = Vec::new();
         {
             let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
             for (ts, rows) in ticks {
+                let mut by_class: BTreeMap<Class, Vec<Row>> = BTreeMap::new();
                 for row in rows {
                     match waiting.get_mut(row.table.name) {
                         Some(count) => *count += 1,
@@ -165,17 +165,15 @@ impl Queue {
                             waiting.insert(row.table.name.to_owned(), 1);
                         }
                     }
-                    let record = records.entry(row.table.class);
-                    let (first, rows) = record.or_insert_with(|| (ts, Vec::new()));
-                    *first = ts.min(*first);
-                    rows.push(row);
+                    by_class.entry(row.table.class).or_default().push(row);
                 }
+                records.extend(by_class.into_iter().map(|(class, rows)| (ts, class, rows)));
             }
         }
         let result = self
             .blocking(move |inner| {
                 let mut result = Ok(inner.store_held());
-                for (class, (ts, rows)) in records {
+                for (ts, class, rows) in records {
                     for (payload, rows) in tuple::encode(&rows) {
                         match inner.spool.append(class, ts, rows, &payload) {
                             Ok(_) => {}

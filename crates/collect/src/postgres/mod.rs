@@ -8,7 +8,7 @@
 //! No session stays in a further database until the next slow tick. One that is idle there makes
 //! `DROP DATABASE`, `ALTER DATABASE … RENAME` and `CREATE DATABASE … TEMPLATE` fail after the five seconds that the
 //! server waits for others to leave; one that lives for some 20 ms only delays them. The price, measured by
-//! `cargo xtask bench postgres` on PostgreSQL 15 with 50 tables: 23 ms of the server's CPU per further database, ten
+//! `cargo xtask bench postgres` on PostgreSQL 15 with 50 tables: 23 to 26 ms of the server's CPU per further database, ten
 //! times what the same statements take in a session that is kept, as a process starts, its caches of the
 //! catalogues fill, and everything is planned anew.
 //!

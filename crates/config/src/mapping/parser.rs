@@ -239,7 +239,7 @@ mod tests {
                 "nothing more was expected before \"sum(b)\"",
             ),
             ("total(a)", "\"total\" is not a function"),
-            ("quantile(95, a)", "no share"),
+            ("quantile(95, a)", "not a share"),
             ("quantile(a)", "a number was expected"),
             ("sum(a{b=\"c})", "no end"),
             ("sum(a{b})", "\"=\" was expected"),
