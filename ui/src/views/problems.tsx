@@ -16,9 +16,7 @@ import { ViewLink } from "../app/link";
 import { Since } from "../app/panel";
 import { Part } from "../app/part";
 import { SeverityMark } from "../app/shape";
-import { formatClock } from "../format/time";
 import { formatLatest, formatValue, keepUnits } from "../format/value";
-import { utc } from "../state/location";
 import { Effects } from "./effects";
 import { EndedList } from "./ended";
 import { isRearranged, keepPlaces, type Placed } from "./places";
@@ -148,8 +146,7 @@ function ProblemRow({ problem, isGone }: { problem: Problem; isGone: boolean }) 
   const view = viewById(problem.view);
   const { current, value, unknown_since_ms: unknownMs } = problem;
   const facts = [
-    unknownMs === null ? "" : `no data since ${formatClock(unknownMs, utc.value)}`,
-    unknownMs !== null || value === null ? "" : `now ${formatLatest(current ?? value, unit)}`,
+    value === null ? "" : `${isUnknown ? "last" : "now"} ${formatLatest(current ?? value, unit)}`,
     current === null || value === null ? "" : `mean ${formatLatest(value, unit)}`,
     problem.level === null ? "" : `threshold ${formatValue(problem.level, unit)}`,
   ];
@@ -163,11 +160,15 @@ function ProblemRow({ problem, isGone }: { problem: Problem; isGone: boolean }) 
             <SeverityMark severity={problem.severity} />
           )}
           <span class="muted clip">
-            <Since ms={problem.since_ms} words="since " />
+            {unknownMs === null ? (
+              <Since ms={problem.since_ms} words="since " />
+            ) : (
+              <Since ms={unknownMs} words="no data since " />
+            )}
           </span>
         </p>
         <strong class="held">{keepUnits(problem.title)}</strong>
-        {(isUnknown || (!isState && (first.value ?? first.level) !== null)) && (
+        {!isState && (first.value ?? first.level) !== null && (
           <span class="muted clip">{facts.filter(Boolean).join(", ")}</span>
         )}
         {first.cause && <bdi class="cause held">{problem.cause}</bdi>}
