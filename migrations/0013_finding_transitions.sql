@@ -113,7 +113,7 @@ COMMENT ON VIEW collector.recommendations IS 'Findings that are advice. Those th
 -- were stored. Ordered by time, a life begins with the first row, and with each row after a `resolved` one; a
 -- `resolved` that repeats the one before it belongs to the same life. Each life is one finding:
 --
--- * it shows the state of its first `resolved` row, or of its last row while there is none;
+-- * it shows the state of its last row, repetitions of its end apart;
 -- * it has the least `opened_at` and `confirmed_at` of its rows, their worst severity and most occurrences.
 --
 -- So an `opened` while the finding is open continues it (a collector that restarts while the database is away cannot
@@ -121,136 +121,156 @@ COMMENT ON VIEW collector.recommendations IS 'Findings that are advice. Those th
 -- finding. Such an `opened` is renamed to `refreshed`, and a `refreshed` that begins a life to `opened`, so that in the
 -- history each beginning has one end.
 --
--- The rows before the last `resolved` that precedes the instants are not read: that life is complete. Where there is
--- no such row, the finding may be older than what is left of its history, and keeps what it has from before. Rows
--- that arrive late split lives and never join two, so a finding stays with the life of its `transition_at`.
+-- Only the lives that the instants lie in are read: from the last `resolved` before them to the first after them.
+-- Where there is none before, the finding may be older than what is left of its history, and keeps what it has from
+-- before. Rows that arrive late split lives and never join two, so a finding stays with the life of its
+-- transition_at. Rule by rule and target by target, since the plan of one statement for thousands of them, without
+-- statistics of partitions that were just made, compares each with each.
 CREATE FUNCTION collector.apply_transitions(host integer, instants timestamptz[]) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
     scale    CONSTANT text[] := ARRAY['ok', 'unknown', 'info', 'warn', 'critical'];
+    given    record;
+    begun    timestamptz;
+    until    timestamptz;
     life     record;
     shown    collector.finding_transitions_raw;
     advice   text[];
     finding  bigint;
-    adopted  bigint;
+    orphan   bigint;
+    older    record;
     touched  bigint;
     changed  bigint := 0;
 BEGIN
-    FOR life IN
-        WITH given AS MATERIALIZED (
-            SELECT h.rule, h.target, min(h.ts) AS since
-            FROM collector.finding_transitions_raw h
-            WHERE h.host_id = host AND h.ts = ANY (instants)
-            GROUP BY h.rule, h.target
-        ), cut AS MATERIALIZED (
-            SELECT g.rule, g.target, (
-                       SELECT h.ts FROM collector.finding_transitions_raw h
-                       WHERE h.host_id = host AND h.rule = g.rule AND h.target = g.target AND h.ts < g.since
-                         AND h.transition = 'resolved'
-                       ORDER BY h.ts DESC LIMIT 1) AS ended_at
-            FROM given g
-        ), ordered AS (
-            SELECT h AS whole, h.ctid AS place, h.rule, h.target, h.ts, h.transition, h.opened_at, h.confirmed_at,
-                   h.occurrences, h.transition = 'resolved' AS ends, c.ended_at,
-                   greatest(array_position(scale, h.worst), array_position(scale, h.severity)) AS worst,
-                   row_number() OVER history AS n,
-                   first_value(h.transition = 'resolved') OVER before AS is_after_end,
-                   first_value(h.opened_at) OVER before AS opened_before
-            FROM cut c
-            JOIN collector.finding_transitions_raw h
-              ON h.host_id = host AND h.rule = c.rule AND h.target = c.target
-             AND h.ts >= coalesce(c.ended_at, '-infinity')
-            -- Rows of one instant are in the order of a life.
-            WINDOW history AS (PARTITION BY h.rule, h.target ORDER BY h.ts, h.opened_at, array_position(
-                                   ARRAY['opened', 'refreshed', 'confirmed', 'better', 'worse', 'unknown', 'resolved'], h.transition)),
-                   before AS (history ROWS BETWEEN 1 PRECEDING AND 1 PRECEDING)
-        ), numbered AS (
-            SELECT *, count(*) FILTER (WHERE begins) OVER (PARTITION BY rule, target ORDER BY n) AS number,
-                   CASE WHEN begins THEN transition = 'refreshed' ELSE transition = 'opened' AND n > 1 END AS is_misnamed
-            FROM (SELECT *, is_after_end IS TRUE AND NOT (ends AND opened_at = opened_before) AS begins FROM ordered) o
-        ), kept AS (
-            SELECT f.finding_id, l.rule, l.target, max(l.number) AS number
-            FROM numbered l
-            JOIN collector.findings f
-              ON f.host_id = host AND f.rule = l.rule AND f.target = l.target
-             AND f.transition_at = l.ts AND (f.resolved_at IS NOT NULL) = l.ends
-            GROUP BY f.finding_id, l.rule, l.target
-        ), orphans AS (
-            -- Open, and its transition is not there: it expired, or there never was one.
-            SELECT f.finding_id, f.rule, f.target
-            FROM given g
-            JOIN collector.findings f
-              ON f.host_id = host AND f.rule = g.rule AND f.target = g.target AND f.resolved_at IS NULL
-            WHERE NOT EXISTS (SELECT FROM kept k WHERE k.finding_id = f.finding_id)
-        ), lives AS (
-            SELECT rule, target, number, (array_agg(whole ORDER BY NOT ends, CASE WHEN ends THEN n ELSE -n END))[1] AS whole,
-                   min(opened_at) AS opened_at, min(confirmed_at) AS confirmed_at, scale[max(worst)] AS worst,
-                   max(occurrences) AS occurrences,
-                   array_agg(place) FILTER (WHERE is_misnamed) AS misnamed,
-                   array_agg(ts) FILTER (WHERE is_misnamed) AS misnamed_at
-            FROM numbered
-            WHERE number > 0 OR ended_at IS NULL
-            GROUP BY rule, target, number
-        )
-        SELECT l.*, k.finding_id, o.finding_id AS orphan
-        FROM lives l
-        LEFT JOIN kept k ON k.rule = l.rule AND k.target = l.target AND k.number = l.number
-        LEFT JOIN orphans o ON o.rule = l.rule AND o.target = l.target
-        ORDER BY l.rule, l.target, l.number
+    FOR given IN
+        SELECT h.rule, h.target, min(h.ts) AS first, max(h.ts) AS last
+        FROM collector.finding_transitions_raw h
+        WHERE h.host_id = host AND h.ts = ANY (instants)
+        GROUP BY h.rule, h.target
     LOOP
-        shown := life.whole;
-        advice := CASE WHEN jsonb_typeof(shown.steps) = 'array' THEN ARRAY(SELECT jsonb_array_elements_text(shown.steps)) ELSE '{}' END;
-        shown.resolved_at := CASE WHEN shown.transition = 'resolved' THEN coalesce(shown.resolved_at, shown.ts) END;
-        shown.worst := coalesce(life.worst, shown.worst);
-        finding := life.finding_id;
-        IF life.misnamed IS NOT NULL THEN
-            UPDATE collector.finding_transitions_raw h
-            SET transition = CASE h.transition WHEN 'opened' THEN 'refreshed' ELSE 'opened' END
-            FROM unnest(life.misnamed, life.misnamed_at) m (place, at)
-            WHERE h.host_id = host AND h.ts = m.at AND h.ctid = m.place AND h.rule = shown.rule AND h.target = shown.target;
+        begun := (SELECT h.ts FROM collector.finding_transitions_raw h
+                  WHERE h.host_id = host AND h.rule = given.rule AND h.target = given.target AND h.ts < given.first
+                    AND h.transition = 'resolved'
+                  ORDER BY h.ts DESC LIMIT 1);
+        until := (SELECT h.ts FROM collector.finding_transitions_raw h
+                  WHERE h.host_id = host AND h.rule = given.rule AND h.target = given.target AND h.ts > given.last
+                    AND h.transition = 'resolved'
+                  ORDER BY h.ts LIMIT 1);
+        -- Open, and its transition is not there: it expired, or there never was one.
+        orphan := NULL;
+        IF until IS NULL THEN
+            SELECT f.finding_id INTO orphan FROM collector.findings f
+            WHERE f.host_id = host AND f.rule = given.rule AND f.target = given.target AND f.resolved_at IS NULL
+              AND NOT EXISTS (SELECT FROM collector.finding_transitions_raw h
+                              WHERE h.host_id = host AND h.rule = given.rule AND h.target = given.target
+                                AND h.ts = f.transition_at AND h.transition <> 'resolved');
         END IF;
-        IF finding IS NULL AND life.orphan IS DISTINCT FROM adopted THEN
-            finding := life.orphan;
-            adopted := life.orphan;
-        END IF;
-        IF finding IS NULL THEN
-            INSERT INTO collector.findings (
-                host_id, rule, target, kind, domain, metric, metric_key, severity, worst, title, message, steps, command,
-                action_sql, value, current_value, threshold, expected, baseline_stddev, z_score, drift_pct, score,
-                details, cause_rule, cause_target, opened_at, confirmed_at, seen_at, unknown_since, resolved_at,
-                occurrences, transition_at)
-            VALUES (
-                host, shown.rule, shown.target, shown.kind, shown.domain, shown.metric, shown.metric_key, shown.severity,
-                shown.worst, shown.title, shown.message, advice, shown.command, shown.action_sql, shown.value,
-                shown.current_value, shown.threshold, shown.baseline_mean, shown.baseline_stddev, shown.z_score,
-                shown.drift_pct, shown.score, shown.details, shown.cause_rule, shown.cause_target, life.opened_at,
-                life.confirmed_at, shown.seen_at, shown.unknown_since, shown.resolved_at, life.occurrences, shown.ts)
-            ON CONFLICT (host_id, rule, target) WHERE resolved_at IS NULL DO NOTHING;
-        ELSE
-            IF life.number = 0 THEN
-                SELECT least(life.opened_at, f.opened_at), least(life.confirmed_at, f.confirmed_at),
-                       greatest(life.occurrences, f.occurrences),
-                       scale[greatest(array_position(scale, shown.worst), array_position(scale, f.worst))]
-                INTO life.opened_at, life.confirmed_at, life.occurrences, shown.worst
-                FROM collector.findings f WHERE f.host_id = host AND f.finding_id = finding;
+        FOR life IN
+            WITH ordered AS (
+                SELECT h AS whole, h.ctid AS place, h.ts, h.transition, h.opened_at, h.confirmed_at, h.occurrences,
+                       h.transition = 'resolved' AS ends,
+                       greatest(array_position(scale, h.worst), array_position(scale, h.severity)) AS worst,
+                       row_number() OVER history AS n,
+                       coalesce(first_value(h.transition = 'resolved') OVER before, false) AS is_after_end,
+                       first_value(h.opened_at) OVER before AS opened_before
+                FROM collector.finding_transitions_raw h
+                WHERE h.host_id = host AND h.rule = given.rule AND h.target = given.target
+                  AND h.ts >= coalesce(begun, '-infinity') AND h.ts <= coalesce(until, 'infinity')
+                -- Rows of one instant are in the order of a life.
+                WINDOW history AS (ORDER BY h.ts, h.opened_at, array_position(
+                                       ARRAY['opened', 'refreshed', 'confirmed', 'better', 'worse', 'unknown', 'resolved'], h.transition)),
+                       before AS (history ROWS BETWEEN 1 PRECEDING AND 1 PRECEDING)
+            ), numbered AS (
+                SELECT *, is_after_end AND NOT begins AS repeats,
+                       count(*) FILTER (WHERE begins) OVER (ORDER BY n) AS number,
+                       max(n) FILTER (WHERE ends) OVER () AS last_end,
+                       CASE WHEN begins THEN transition = 'refreshed' ELSE transition = 'opened' AND n > 1 END AS is_misnamed
+                FROM (SELECT *, is_after_end AND NOT (ends AND opened_at = opened_before) AS begins FROM ordered) o
+            ), kept AS MATERIALIZED (
+                SELECT f.finding_id, max(l.number) AS number
+                FROM collector.findings f
+                JOIN numbered l ON l.ts = f.transition_at AND l.ends = (f.resolved_at IS NOT NULL)
+                WHERE f.host_id = host AND f.rule = given.rule AND f.target = given.target
+                GROUP BY f.finding_id
+            )
+            SELECT l.number, (array_agg(l.whole ORDER BY l.n DESC) FILTER (WHERE NOT l.repeats))[1] AS whole,
+                   min(l.opened_at) FILTER (WHERE NOT l.repeats) AS opened_at,
+                   min(l.confirmed_at) FILTER (WHERE NOT l.repeats) AS confirmed_at,
+                   scale[max(l.worst) FILTER (WHERE NOT l.repeats)] AS worst,
+                   max(l.occurrences) FILTER (WHERE NOT l.repeats) AS occurrences,
+                   array_agg(l.place) FILTER (WHERE l.is_misnamed) AS misnamed,
+                   array_agg(l.ts) FILTER (WHERE l.is_misnamed) AS misnamed_at,
+                   (SELECT max(k.finding_id) FROM kept k WHERE k.number = l.number) AS finding_id
+            FROM numbered l
+            -- Neither the life that ended before, nor rows of the instant at which the last one ends that come after it.
+            WHERE (l.number > 0 OR begun IS NULL) AND (until IS NULL OR l.n <= l.last_end)
+            GROUP BY l.number
+            ORDER BY l.number
+        LOOP
+            shown := life.whole;
+            advice := CASE WHEN jsonb_typeof(shown.steps) = 'array' THEN ARRAY(SELECT jsonb_array_elements_text(shown.steps)) ELSE '{}' END;
+            shown.resolved_at := CASE WHEN shown.transition = 'resolved' THEN coalesce(shown.resolved_at, shown.ts) END;
+            shown.worst := coalesce(life.worst, shown.worst);
+            finding := life.finding_id;
+            IF life.misnamed IS NOT NULL THEN
+                UPDATE collector.finding_transitions_raw h
+                SET transition = CASE h.transition WHEN 'opened' THEN 'refreshed' ELSE 'opened' END
+                FROM unnest(life.misnamed, life.misnamed_at) m (place, at)
+                WHERE h.host_id = host AND h.ts = m.at AND h.ctid = m.place AND h.rule = shown.rule AND h.target = shown.target;
             END IF;
-            UPDATE collector.findings f SET
-                kind = shown.kind, domain = shown.domain, metric = shown.metric, metric_key = shown.metric_key,
-                severity = shown.severity, worst = shown.worst, title = shown.title, message = shown.message,
-                steps = advice, command = shown.command, action_sql = shown.action_sql, value = shown.value,
-                current_value = shown.current_value, threshold = shown.threshold, expected = shown.baseline_mean,
-                baseline_stddev = shown.baseline_stddev, z_score = shown.z_score, drift_pct = shown.drift_pct,
-                score = shown.score, details = shown.details, cause_rule = shown.cause_rule,
-                cause_target = shown.cause_target, opened_at = life.opened_at, confirmed_at = life.confirmed_at,
-                seen_at = shown.seen_at, unknown_since = shown.unknown_since, resolved_at = shown.resolved_at,
-                occurrences = life.occurrences, transition_at = shown.ts
-            WHERE f.host_id = host AND f.finding_id = finding
-              AND (life.finding_id IS NOT NULL OR f.transition_at IS NULL OR f.transition_at <= shown.ts)
-              AND (f.opened_at, f.confirmed_at, f.resolved_at, f.worst, f.occurrences, f.transition_at)
-                  IS DISTINCT FROM (life.opened_at, life.confirmed_at, shown.resolved_at, shown.worst, life.occurrences, shown.ts);
-        END IF;
-        GET DIAGNOSTICS touched = ROW_COUNT;
-        changed := changed + touched;
+            IF finding IS NULL THEN
+                finding := orphan;
+                orphan := NULL;
+            END IF;
+            IF finding IS NULL THEN
+                INSERT INTO collector.findings (
+                    host_id, rule, target, kind, domain, metric, metric_key, severity, worst, title, message, steps, command,
+                    action_sql, value, current_value, threshold, expected, baseline_stddev, z_score, drift_pct, score,
+                    details, cause_rule, cause_target, opened_at, confirmed_at, seen_at, unknown_since, resolved_at,
+                    occurrences, transition_at)
+                VALUES (
+                    host, shown.rule, shown.target, shown.kind, shown.domain, shown.metric, shown.metric_key, shown.severity,
+                    shown.worst, shown.title, shown.message, advice, shown.command, shown.action_sql, shown.value,
+                    shown.current_value, shown.threshold, shown.baseline_mean, shown.baseline_stddev, shown.z_score,
+                    shown.drift_pct, shown.score, shown.details, shown.cause_rule, shown.cause_target, life.opened_at,
+                    life.confirmed_at, shown.seen_at, shown.unknown_since, shown.resolved_at, life.occurrences, shown.ts)
+                ON CONFLICT (host_id, rule, target) WHERE resolved_at IS NULL DO NOTHING;
+            ELSE
+                -- It may be older than its history, unless the row that it showed now only repeats the end.
+                IF life.number = 0 THEN
+                    SELECT least(life.opened_at, f.opened_at) AS opened_at, least(life.confirmed_at, f.confirmed_at) AS confirmed_at,
+                           greatest(life.occurrences, f.occurrences) AS occurrences,
+                           scale[greatest(array_position(scale, shown.worst), array_position(scale, f.worst))] AS worst
+                    INTO older
+                    FROM collector.findings f
+                    WHERE f.host_id = host AND f.finding_id = finding AND coalesce(f.transition_at <= shown.ts, true);
+                    IF FOUND THEN
+                        life.opened_at := older.opened_at;
+                        life.confirmed_at := older.confirmed_at;
+                        life.occurrences := older.occurrences;
+                        shown.worst := older.worst;
+                    END IF;
+                END IF;
+                UPDATE collector.findings f SET
+                    kind = shown.kind, domain = shown.domain, metric = shown.metric, metric_key = shown.metric_key,
+                    severity = shown.severity, worst = shown.worst, title = shown.title, message = shown.message,
+                    steps = advice, command = shown.command, action_sql = shown.action_sql, value = shown.value,
+                    current_value = shown.current_value, threshold = shown.threshold, expected = shown.baseline_mean,
+                    baseline_stddev = shown.baseline_stddev, z_score = shown.z_score, drift_pct = shown.drift_pct,
+                    score = shown.score, details = shown.details, cause_rule = shown.cause_rule,
+                    cause_target = shown.cause_target, opened_at = life.opened_at, confirmed_at = life.confirmed_at,
+                    seen_at = shown.seen_at, unknown_since = shown.unknown_since, resolved_at = shown.resolved_at,
+                    occurrences = life.occurrences, transition_at = shown.ts
+                WHERE f.host_id = host AND f.finding_id = finding
+                  AND (life.finding_id IS NOT NULL OR f.transition_at IS NULL OR f.transition_at <= shown.ts)
+                  AND (f.opened_at, f.confirmed_at, f.resolved_at, f.worst, f.occurrences, f.transition_at,
+                       f.severity, f.title, f.message, f.seen_at)
+                      IS DISTINCT FROM (life.opened_at, life.confirmed_at, shown.resolved_at, shown.worst, life.occurrences,
+                                        shown.ts, shown.severity, shown.title, shown.message, shown.seen_at);
+            END IF;
+            GET DIAGNOSTICS touched = ROW_COUNT;
+            changed := changed + touched;
+        END LOOP;
     END LOOP;
     RETURN changed;
 END $$;

@@ -6,13 +6,9 @@
 //! findings that the database had open at the start are continued ([`Findings::restore`]).
 
 use config::Config;
-use insight::delivery::DeliveryJudge;
-use insight::judge::{Judge, TickFacts};
+use insight::judge::Judge;
 use insight::live::Intervals;
-use insight::memory::Memory;
-use insight::processes::ProcessJudge;
-use insight::thresholds::Thresholds;
-use insight::{Evaluation, Lifecycle};
+use insight::{Evaluation, Lifecycle, TickJudges};
 use schema::tables::FindingTransition;
 use schema::{Row, Sample, Timestamp};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,19 +20,9 @@ pub(crate) struct Findings(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
-    memory: Memory,
-    intervals: Intervals,
-    judges: Judges,
+    judges: TickJudges,
     lifecycle: Lifecycle,
     is_restored: bool,
-}
-
-/// The judges of the tick.
-#[derive(Debug, Default)]
-struct Judges {
-    thresholds: Thresholds,
-    processes: ProcessJudge,
-    delivery: DeliveryJudge,
 }
 
 impl Findings {
@@ -45,11 +31,8 @@ impl Findings {
     /// # Errors
     /// When a metric of the catalogue cannot be evaluated in memory.
     pub(crate) fn new(config: &Config) -> anyhow::Result<Self> {
-        let intervals = intervals(config);
         Ok(Self(Arc::new(Mutex::new(State {
-            memory: Memory::new(intervals)?,
-            intervals,
-            judges: Judges::default(),
+            judges: TickJudges::new(intervals(config))?,
             lifecycle: Lifecycle::new(insight::rules()),
             is_restored: false,
         }))))
@@ -57,12 +40,7 @@ impl Findings {
 
     /// Applies a change of the configuration.
     pub(crate) fn reconfigure(&self, config: &Config) {
-        let mut state = self.lock();
-        state.intervals = intervals(config);
-        let intervals = state.intervals;
-        state.memory.set_intervals(intervals);
-        state.memory.forget_services();
-        state.judges.processes.forget();
+        self.lock().judges.reconfigure(intervals(config));
     }
 
     /// Judges the rows that are about to be queued and adds the transitions that follow to the last batch.
@@ -70,9 +48,13 @@ impl Findings {
         let Some(at) = batches.iter().map(|(ts, _)| *ts).max() else {
             return;
         };
-        let transitions = self.lock().judge(batches, at);
-        if let Some((_, rows)) = batches.last_mut() {
-            rows.extend(transitions);
+        let transitions = {
+            let new: Vec<&[Row]> = batches.iter().map(|(_, rows)| rows.as_slice()).collect();
+            let state = &mut *self.lock();
+            state.judges.judge(&new, &mut state.lifecycle, at)
+        };
+        if let Some((_, last)) = batches.last_mut() {
+            last.extend(rows(transitions));
         }
     }
 
@@ -110,38 +92,6 @@ impl Findings {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn judge(&mut self, batches: &[(Timestamp, Vec<Row>)], at: Timestamp) -> Vec<Row> {
-        let new: Vec<&[Row]> = batches.iter().map(|(_, rows)| rows.as_slice()).collect();
-        for rows in &new {
-            self.memory.take(rows);
-        }
-        let mut transitions = self.run(|judges| &mut judges.thresholds, &new, at);
-        transitions.extend(self.run(|judges| &mut judges.processes, &new, at));
-        transitions.extend(self.run(|judges| &mut judges.delivery, &new, at));
-        rows(transitions)
-    }
-
-    /// Runs one judge of the tick.
-    fn run<J>(
-        &mut self,
-        judge: fn(&mut Judges) -> &mut J,
-        rows: &[&[Row]],
-        at: Timestamp,
-    ) -> Vec<(Timestamp, FindingTransition)>
-    where
-        J: for<'a> Judge<Facts<'a> = TickFacts<'a>>,
-    {
-        let facts = TickFacts {
-            memory: &mut self.memory,
-            rows,
-            intervals: self.intervals,
-        };
-        let evaluation = judge(&mut self.judges).evaluate(facts, &self.lifecycle, at);
-        self.lifecycle.reconcile(evaluation, at)
     }
 }
 

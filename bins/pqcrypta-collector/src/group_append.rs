@@ -233,7 +233,7 @@ mod tests {
     }
 
     fn host_rows() -> Vec<Row> {
-        vec![TargetSample::default().into_row(Timestamp(2))]
+        vec![healthy_target().into_row(Timestamp(2))]
     }
 
     fn service_rows() -> Vec<Row> {
@@ -244,6 +244,14 @@ mod tests {
     async fn stored(group: &GroupAppend) -> (u64, u64) {
         let depth = group.queue().depth().await;
         (depth.records, depth.total())
+    }
+
+    /// A target that gives the judges nothing to report.
+    fn healthy_target() -> TargetSample {
+        TargetSample {
+            up: true,
+            ..TargetSample::default()
+        }
     }
 
     async fn pass(millis: u64) {

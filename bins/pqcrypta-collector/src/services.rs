@@ -209,7 +209,7 @@ mod tests {
 
         async fn fast(&mut self, at: &Moment, out: &mut Vec<Row>) {
             tokio::time::sleep(self.takes).await;
-            out.push(TargetSample::default().into_row(at.ts));
+            out.push(healthy_target().into_row(at.ts));
         }
 
         async fn slow(&mut self, at: &Moment, out: &mut Vec<Row>) {
@@ -262,6 +262,14 @@ mod tests {
                 rows("collector_runs_raw"),
                 depth.records,
             )
+        }
+    }
+
+    /// A target that gives the judges nothing to report.
+    fn healthy_target() -> TargetSample {
+        TargetSample {
+            up: true,
+            ..TargetSample::default()
         }
     }
 

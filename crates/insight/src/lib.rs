@@ -8,6 +8,7 @@
 //! * A judge evaluates its rules at a given instant and returns findings ([`schema::Finding`]); [`logs`] reads what
 //!   is stored. Evaluation is pure: SQL fetches, Rust decides.
 //! * [`rules`] lists the rules of every judge.
+//! * [`live`] reads the metrics of the catalogue from the rows of the ticks, before they are stored.
 //!
 //! A judge that fails changes nothing: findings stay open until its rules are evaluated again.
 
@@ -21,8 +22,10 @@ pub mod processes;
 mod registry;
 mod rule;
 pub mod thresholds;
+mod tick;
 mod words;
 
 pub use lifecycle::{Evaluation, Lifecycle};
 pub use registry::{rule, rules};
 pub use rule::{Life, NoData, Rule};
+pub use tick::TickJudges;

@@ -1,4 +1,5 @@
 //! Findings follow from the history of their transitions, in whatever order and however often it arrives.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod common;
 #[expect(unreachable_pub, reason = "the support module is private to this test")]
@@ -8,11 +9,12 @@ mod model;
 use common::{base, database, number, rows, start, ts};
 use model::{KEYS, Lines, Teller, Told, apply, insert};
 use schema::{Row, Sample, Timestamp};
+use store::findings;
 use tempfile::TempDir;
 use testkit::{Database, Dice};
 
 /// The seeds of each model test; `cargo nextest run` runs it in some seconds.
-const SEEDS: u64 = 12;
+const SEEDS: u64 = 30;
 
 async fn with_partitions() -> Database {
     let database = database().await;
@@ -51,8 +53,12 @@ fn shuffled(told: &[Told], dice: &mut Dice) -> Vec<Vec<Told>> {
 
 /// Stores random histories batch by batch, and compares with the model after each.
 async fn follow(is_wild: bool) {
+    let database = with_partitions().await;
+    let session = database.connect().await.unwrap();
+    let client = &session.client;
     for seed in 0..SEEDS {
-        let database = with_partitions().await;
+        let clear = "TRUNCATE collector.findings, collector.finding_transitions_raw";
+        client.batch_execute(clear).await.unwrap();
         let mut dice = Dice::new(seed);
         let told = Teller::new(seed, ts(0), is_wild).tell(12 + dice.index(30));
         let mut stored: Vec<Told> = Vec::new();
@@ -64,18 +70,18 @@ async fn follow(is_wild: bool) {
                 String::new()
             };
             let sql = format!("BEGIN; {}{}{again}COMMIT", insert(&batch), apply(&batch));
-            database
-                .sql(&sql)
+            client
+                .batch_execute(&sql)
                 .await
                 .unwrap_or_else(|error| panic!("seed {seed}: {error:?}"));
             assert_eq!(
-                Lines::stored(&database).await,
+                Lines::read(client).await,
                 Lines::of(&stored),
                 "seed {seed} of {told:#?}"
             );
         }
         if !is_wild {
-            Lines::stored(&database).await.check_pairs(&told);
+            Lines::read(client).await.check_pairs(&told);
         }
     }
 }
@@ -290,7 +296,7 @@ async fn refreshed_findings_stay_in_their_page() {
         insert(std::slice::from_ref(&opened)),
         apply(std::slice::from_ref(&opened))
     );
-    for tick in 1..=20 {
+    for tick in 2..=21 {
         let mut row = opened.1.clone();
         row.transition = "refreshed".to_owned();
         let told = [(ts(tick), row)];
@@ -306,4 +312,56 @@ async fn refreshed_findings_stay_in_their_page() {
         .unwrap();
     let counts = testkit::texts(&session.client, hot).await.unwrap();
     assert_eq!(counts, ["20 20"]);
+}
+
+/// What is open, confirmed or not, and what began lately is read back as it was stored.
+#[tokio::test]
+async fn open_and_recent_findings_are_read_back() {
+    let database = with_partitions().await;
+    let mut told = Teller::new(6, ts(0), false).tell(1);
+    let key = |one: &Told| (one.1.rule.clone(), one.1.target.clone());
+    told.truncate(1);
+    let mut ended = told[0].clone();
+    ended.0 = ts(2);
+    ended.1.transition = "resolved".to_owned();
+    ended.1.confirmed_at = Some(ts(1));
+    ended.1.resolved_at = Some(ts(2));
+    let mut opened = told[0].clone();
+    opened.0 = ts(3);
+    opened.1.opened_at = ts(3);
+    opened.1.unknown_since = Some(ts(3));
+    told.extend([ended, opened]);
+    let sql = format!("BEGIN; {}{}COMMIT", insert(&told), apply(&told));
+    database.sql(&sql).await.unwrap();
+    let session = database.connect().await.unwrap();
+    let open = findings::open(&session.client, 1).await.unwrap();
+    let [one] = open.as_slice() else {
+        panic!("{open:?}");
+    };
+    let row = &told[2].1;
+    assert_eq!((one.rule.clone(), one.target.clone()), key(&told[2]));
+    assert_eq!((one.severity, one.worst), (row.severity, row.worst));
+    assert_eq!((one.kind.as_str(), one.domain.as_str()), ("alert", "host"));
+    assert_eq!((&one.title, &one.message), (&row.title, &row.message));
+    assert_eq!((one.opened_at, one.confirmed_at), (ts(3), None));
+    assert_eq!((one.seen_at, one.unknown_since), (row.seen_at, Some(ts(3))));
+    assert_eq!((one.occurrences, one.transition_at), (1, ts(3)));
+    let recent = async |since| findings::recent(&session.client, 1, since).await.unwrap();
+    let first = told[0].1.opened_at;
+    let both = recent(first).await;
+    assert_eq!(both.len(), 1);
+    assert_eq!(
+        (both[0].began.clone(), both[0].ended_at),
+        (vec![first], Some(ts(2))),
+        "what is pending has not begun"
+    );
+    assert_eq!(recent(ts(2)).await[0].began, []);
+    assert_eq!(recent(ts(3)).await, []);
+    // Another host has none.
+    assert_eq!(findings::open(&session.client, 2).await.unwrap(), []);
+    // One that is not confirmed is pending, which is not an alert.
+    assert_eq!(
+        number(&database, "SELECT count(*) FROM collector.alerts WHERE NOT resolved").await,
+        0
+    );
 }

@@ -117,6 +117,25 @@ fn what_does_not_last_is_never_confirmed() {
 }
 
 #[test]
+fn what_was_never_confirmed_did_not_flap() {
+    let mut host = Host::new();
+    for secs in (0..600).step_by(50) {
+        host.evaluate(secs, &BUSY, vec![warn(&BUSY, "")]);
+        host.evaluate(secs + 10, &BUSY, Vec::new());
+        assert_eq!(
+            host.evaluate(secs + 20, &BUSY, Vec::new()),
+            ["resolved"],
+            "{secs}"
+        );
+    }
+    for secs in (600..700).step_by(10) {
+        host.evaluate(secs, &BUSY, vec![warn(&BUSY, "")]);
+    }
+    host.evaluate(700, &BUSY, Vec::new());
+    assert_eq!(host.evaluate(710, &BUSY, Vec::new()), ["resolved"]);
+}
+
+#[test]
 fn severity_rises_and_falls_and_the_worst_is_kept() {
     let mut host = Host::new();
     host.evaluate(0, &DOWN, vec![warn(&DOWN, "")]);

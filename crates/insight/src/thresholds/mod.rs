@@ -27,6 +27,8 @@ use std::sync::LazyLock;
 const SILENT_INTERVALS: i64 = 3;
 /// … and not before this long.
 const SILENT_LEAST: i64 = 60 * SECOND;
+/// The share of a window that its steps cover at least: the first step in it begins before it.
+const WHOLE: f64 = 0.9;
 /// Most findings of one rule; the others are counted in one more. A schema with thousands of bloated tables is one task.
 const MOST: usize = 100;
 /// The target of the finding that counts the others; no key is called so.
@@ -137,6 +139,7 @@ impl Judge for Thresholds {
     fn evaluate(&mut self, facts: TickFacts<'_>, open: &Lifecycle, at: Timestamp) -> Evaluation {
         let mut found: HashMap<&'static str, Vec<Reached>> = HashMap::new();
         let mut seen: HashMap<&'static str, (Timestamp, HashSet<String>)> = HashMap::new();
+        let mut young = Vec::new();
         let (live, fresh) = facts.memory.parts();
         live.read(at, |reading| {
             let Some(rule) = BY_METRIC
@@ -158,11 +161,18 @@ impl Judge for Thresholds {
             if held.is_some() {
                 keys.insert(target.to_owned());
             }
-            if let Some(reached) = reach(&reading, held) {
+            if is_too_young(&reading, held) {
+                if held.is_some() {
+                    young.push((rule.id, target.to_owned()));
+                }
+            } else if let Some(reached) = reach(&reading, held) {
                 found.entry(rule.id).or_default().push(reached);
             }
         });
-        let mut evaluation = Evaluation::default();
+        let mut evaluation = Evaluation {
+            unchanged: young,
+            ..Evaluation::default()
+        };
         for (metric, rule) in RULES.iter() {
             let (newest, keys) = seen.remove(rule.id).unwrap_or_default();
             let is_new = self
@@ -203,6 +213,22 @@ impl Judge for Thresholds {
             }
         }
         evaluation
+    }
+}
+
+/// Returns whether a counter has not been sampled for long enough to tell: a mean over a minute needs half of it, and
+/// that no event is left in the window is known when the window has passed. So after a start nothing is opened for one
+/// bad interval, and what was open is not resolved for lack of memory.
+fn is_too_young(reading: &Reading<'_>, held: Option<Severity>) -> bool {
+    let window = f64::from(reading.metric.evaluated_over_secs);
+    let Some(covered) = reading.covered_secs else {
+        return false;
+    };
+    if reading.metric.counts_events {
+        let is_reached = reach(reading, None).is_some();
+        held.is_some() && !is_reached && covered < window * WHOLE
+    } else {
+        covered < window / 2.0
     }
 }
 

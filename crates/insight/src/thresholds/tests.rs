@@ -265,6 +265,41 @@ fn events_remain_a_problem_while_the_window_has_them() {
 }
 
 #[test]
+fn after_a_start_one_bad_interval_is_no_problem_and_what_was_open_is_kept() {
+    let pressed = |secs: i64, total: i64| {
+        system(secs, |sample| {
+            sample.pressure_cpu_some_us_total = Some(total * 1_000_000)
+        })
+    };
+    let mut host = Host::new();
+    for secs in (0..50).step_by(10) {
+        host.tick(secs, [pressed(secs, secs)]);
+    }
+    assert_eq!(host.told.len(), 0, "forty seconds of two minutes are known");
+    host.tick(60, [pressed(60, 60)]);
+    assert_eq!(
+        host.last("system.pressure_cpu_some_pct").severity,
+        Severity::Critical
+    );
+
+    let mut host = Host::new();
+    let kills = |secs: i64, total| system(secs, |sample| sample.oom_kills_total = Some(total));
+    for secs in [0, 10] {
+        host.tick(secs, [kills(secs, secs / 10)]);
+    }
+    // Started again: the memory is empty, the finding is read back.
+    host.memory = Memory::new(INTERVALS).unwrap();
+    host.judge = Thresholds::default();
+    for secs in (20..560).step_by(10) {
+        assert_eq!(host.tick(secs, [kills(secs, 1)]), [""; 0], "{secs}");
+    }
+    let ended = (560..700)
+        .step_by(10)
+        .find(|secs| !host.tick(*secs, [kills(*secs, 1)]).is_empty());
+    assert!(ended.is_some());
+}
+
+#[test]
 fn a_key_that_is_gone_has_ended_and_one_that_nobody_reports_is_unknown() {
     let table = |secs: i64, name: &str, dead: i64| {
         TableSample {

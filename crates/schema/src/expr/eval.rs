@@ -8,7 +8,7 @@ use crate::Cell;
 
 /// The value of an expression.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Value<'a> {
+pub(super) enum Value<'a> {
     /// NULL, or no value.
     Null,
     /// `bool`
@@ -36,9 +36,8 @@ impl Value<'_> {
     }
 
     /// Returns it as `float8`; `None` for what is not a number.
-    #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "as in PostgreSQL")]
-    pub const fn number(&self) -> Option<f64> {
+    pub(super) const fn number(&self) -> Option<f64> {
         match self {
             Self::Int(value) => Some(*value as f64),
             Self::Float(value) => Some(*value),

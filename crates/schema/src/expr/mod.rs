@@ -23,7 +23,6 @@ mod parse;
 mod tests;
 mod types;
 
-pub use eval::Value;
 pub use lex::columns;
 
 use crate::{Cell, PgType, TableDef};
@@ -130,19 +129,11 @@ impl Columns for Shape {
 pub struct Expr(Node);
 
 impl Expr {
-    /// Binds an expression of any type.
-    ///
-    /// # Errors
-    /// When it is malformed, names an unknown column, or applies an operator to types that it does not have.
-    pub fn bind(sql: &str, columns: &dyn Columns) -> Result<Self, ExprError> {
-        let found = Parser::new(sql, columns).whole()?;
-        Ok(Self(found.node))
-    }
-
     /// Binds `(sql)::float8`.
     ///
     /// # Errors
-    /// As [`Expr::bind`], and when the value is not a number.
+    /// When it is malformed, names an unknown column, or applies an operator to types that it does not have; when the value
+    /// is not a number.
     pub fn number(sql: &str, columns: &dyn Columns) -> Result<Self, ExprError> {
         let found = Parser::new(sql, columns).whole()?;
         Self::checked(sql, found, Type::is_number, "the value is not a number")
@@ -151,7 +142,7 @@ impl Expr {
     /// Binds `(sql)::text`.
     ///
     /// # Errors
-    /// As [`Expr::bind`], and when the text of the value depends on its precision.
+    /// As [`Expr::number`], and when the text of the value depends on its precision.
     pub fn text(sql: &str, columns: &dyn Columns) -> Result<Self, ExprError> {
         let found = Parser::new(sql, columns).whole()?;
         Self::checked(sql, found, Type::is_text, "the value is not text")
@@ -178,12 +169,6 @@ impl Expr {
         } else {
             Err(ExprError::new(sql, 0, problem))
         }
-    }
-
-    /// Returns the value for the cells of a row.
-    #[must_use]
-    pub fn value<'a>(&'a self, cells: &'a [Cell]) -> Value<'a> {
-        self.0.value(cells)
     }
 
     /// Returns the value as `float8`; `None` for NULL.

@@ -7,7 +7,7 @@ use super::lex::{Lexeme, Lexer, Token, is_reserved};
 use super::types::{self, Operand, Type};
 use super::{Columns, ExprError};
 
-/// Deepest nesting, so that no expression exhausts the stack.
+/// Deepest nesting of parentheses, calls and `CASE`, so that they do not exhaust the stack.
 const MAX_DEPTH: usize = 64;
 
 pub(super) struct Parser<'a> {

@@ -1,5 +1,6 @@
 //! The language, and that the whole catalogue is written in it.
 
+use super::eval::Value;
 use super::*;
 use crate::tables::LogSource;
 use crate::{METRICS, Sample, Series};
@@ -21,9 +22,14 @@ fn cells() -> [Cell; 7] {
     ]
 }
 
+fn bound(sql: &str) -> Result<Expr, ExprError> {
+    let found = Parser::new(sql, &shape()).whole()?;
+    Ok(Expr(found.node))
+}
+
 fn value(sql: &str) -> String {
-    let expr = Expr::bind(sql, &shape()).unwrap_or_else(|error| panic!("{error}"));
-    match expr.value(&cells()) {
+    let expr = bound(sql).unwrap_or_else(|error| panic!("{error}"));
+    match expr.0.value(&cells()) {
         Value::Null => "NULL".to_owned(),
         Value::Bool(value) => value.to_string(),
         Value::Int(value) => value.to_string(),
@@ -140,11 +146,11 @@ fn faults_name_expression_and_place() {
         ("'open", "expected a value, at character 1 of \"'open\""),
         ("1.2.3", "not a number, at character 1 of \"1.2.3\""),
     ] {
-        let error = Expr::bind(sql, &shape()).unwrap_err();
+        let error = bound(sql).unwrap_err();
         assert_eq!(error.to_string(), expected);
     }
     let deep = format!("{}n{}", "(".repeat(10_000), ")".repeat(10_000));
-    let error = Expr::bind(&deep, &shape()).unwrap_err();
+    let error = bound(&deep).unwrap_err();
     assert_eq!(error.problem, "nested too deeply");
     for shape in ["", "n", "n date", "n int x", "n int, "] {
         assert!(Shape::parse(shape).is_err(), "{shape}");

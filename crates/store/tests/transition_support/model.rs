@@ -4,6 +4,7 @@ use schema::tables::FindingTransition;
 use schema::{Json, Sample, Severity, Timestamp, Transition};
 use std::collections::BTreeMap;
 use testkit::{Database, Dice};
+use tokio_postgres::Client;
 
 /// A transition and its instant.
 pub type Told = (Timestamp, FindingTransition);
@@ -47,10 +48,8 @@ impl Life {
 
     fn take(&mut self, told: &Told) {
         let row = &told.1;
-        if !self.has_ended {
-            self.shown = told.clone();
-            self.has_ended = row.transition == "resolved";
-        }
+        self.shown = told.clone();
+        self.has_ended = row.transition == "resolved";
         self.opened_at = self.opened_at.min(row.opened_at);
         self.confirmed_at = [self.confirmed_at, row.confirmed_at]
             .into_iter()
@@ -122,12 +121,14 @@ impl Lines {
                 let is_end = word == "resolved";
                 let is_first = lives.is_empty();
                 match lives.last_mut() {
-                    Some(life) if !life.has_ended || is_end && life.newest == told.1.opened_at => {
+                    Some(life) if !life.has_ended => {
                         life.take(told);
                         if word == "opened" {
                             word = "refreshed";
                         }
                     }
+                    // It repeats the end.
+                    Some(life) if is_end && life.newest == told.1.opened_at => {}
                     _ => {
                         lives.push(Life::begin(told));
                         if word == "refreshed" && !is_first {
@@ -153,9 +154,14 @@ impl Lines {
     /// Returns what the database has.
     pub async fn stored(database: &Database) -> Self {
         let session = database.connect().await.unwrap();
-        session.client.batch_execute(MICROS).await.unwrap();
+        Self::read(&session.client).await
+    }
+
+    /// Returns what the database of a session has.
+    pub async fn read(client: &Client) -> Self {
+        client.batch_execute(MICROS).await.unwrap();
         let lines = async |sql: &str| {
-            let mut lines = testkit::texts(&session.client, sql).await.unwrap();
+            let mut lines = testkit::texts(client, sql).await.unwrap();
             lines.sort();
             lines
         };
