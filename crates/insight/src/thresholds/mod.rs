@@ -335,6 +335,7 @@ fn findings(
         found.push(Finding {
             metric: Some(rule.id.to_owned()),
             steps: vec![metric.fix.to_owned()],
+            details: Some(serde_json::json!({"more": rest.len()}).to_string()),
             ..rule.finding(REST, worst.severity, message)
         });
     }

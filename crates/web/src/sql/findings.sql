@@ -10,7 +10,7 @@ WITH shown AS (
     SELECT *, row_number() OVER (
                ORDER BY resolved_at IS NOT NULL, array_position(ARRAY['critical', 'warn'], severity), opened_at DESC, finding_id DESC) AS position
     FROM collector.findings
-    WHERE host_id = $1 AND confirmed_at IS NOT NULL AND opened_at < $3 AND (resolved_at IS NULL OR resolved_at >= $2)
+    WHERE host_id = $1 AND domain IN ('logs', 'security') AND confirmed_at IS NOT NULL AND opened_at < $3 AND (resolved_at IS NULL OR resolved_at >= $2)
 )
 SELECT finding_id::text AS id, position, CASE WHEN resolved_at IS NULL THEN 'open' ELSE 'resolved' END AS state,
        severity, left(title, 400) AS title, left(message, 4000) AS message,
