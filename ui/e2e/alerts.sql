@@ -1,4 +1,5 @@
--- Findings of a made-up host: 'alarmed'. Times are minutes before now.
+-- Findings of a made-up host: 'alarmed'. Times are minutes before now, the same now for all of them.
+BEGIN;
 SELECT e2e.add_host('alarmed', true);
 SELECT e2e.fill(host_id, interval '90 minutes') FROM collector.hosts WHERE hostname = 'alarmed';
 UPDATE collector.agent_runs r SET settings = settings || '{"intervals.heartbeat_secs": ["10", "file"]}'
@@ -48,3 +49,4 @@ FROM e2e.life JOIN (VALUES
     (3, 35, 'resolved', 'warn', 'CPU usage is high: 91 %', 91, 4)
 ) t (n, back, transition, severity, message, value, occurrences) USING (n), collector.hosts c
 WHERE c.hostname = 'alarmed';
+COMMIT;

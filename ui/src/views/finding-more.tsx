@@ -1,10 +1,10 @@
 /** More of a finding: how it developed, and its metric over the range on the screen. */
 import { metricsById } from "../api/store";
-import type { Severity, Unit } from "../api/types.gen";
+import type { Severity } from "../api/types.gen";
 import { FailureNote, Since } from "../app/panel";
 import { SEVERITY_WORD, SeverityMark } from "../app/shape";
 import { Chart } from "../charts/chart";
-import { formatValue, keepUnits } from "../format/value";
+import { keepUnits } from "../format/value";
 import { cellOf, useRows } from "./pick";
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -33,7 +33,7 @@ export default function FindingMore({ id, metric, series }: MoreProps) {
   const known = metricsById.value.get(metric);
   return (
     <>
-      <History id={id} unit={known?.unit ?? "count"} />
+      <History id={id} />
       {known && (
         <div class="charts">
           <Chart key={series} spec={{ id: "finding", title: known.label, metrics: [series] }} />
@@ -44,7 +44,7 @@ export default function FindingMore({ id, metric, series }: MoreProps) {
 }
 
 /** Its transitions, the newest first. */
-function History({ id, unit }: { id: string; unit: Unit }) {
+function History({ id }: { id: string }) {
   const { meta, answer, resource } = useRows("finding_history", {}, id);
   if (!meta || !answer) return <FailureNote resource={resource} />;
   return (
@@ -54,7 +54,6 @@ function History({ id, unit }: { id: string; unit: Unit }) {
         {answer.rows.map((row) => {
           const cell = (column: string): string => cellOf(meta, row.cells, column);
           const severity = cell("severity");
-          const value = cell("current") || cell("value");
           return (
             <li key={row.id}>
               <span class="muted">
@@ -66,9 +65,6 @@ function History({ id, unit }: { id: string; unit: Unit }) {
               )}
               <span>
                 <bdi>{keepUnits(cell("message"))}</bdi>
-                {value !== "" && unit !== "bool" && (
-                  <span class="muted"> {formatValue(Number(value), unit)}</span>
-                )}
               </span>
             </li>
           );
