@@ -121,7 +121,7 @@ export default defineConfig({
     rolldownOptions: {
       output: {
         // Every name stands in the list that the first file carries.
-        chunkFileNames: "assets/[hash:6].js",
+        chunkFileNames: "assets/[hash:7].js",
         codeSplitting: {
           // What every view needs is one file: it packs better than many, and loads in one go.
           groups: [

@@ -10,6 +10,7 @@ const VIEWS = ["now", "system", "processes", "collector"];
 const SERVICES = ["api", "postgres", "tables", "queries", "replication"];
 const HOSTS: Readonly<Record<string, string>> = {
   logs: "loud",
+  alerts: "alarmed",
   ...Object.fromEntries(SERVICES.map((view) => [view, "broken"])),
 };
 
@@ -49,7 +50,7 @@ for (const theme of ["light", "dark"]) {
         const name = `empty ${theme} ${width}`;
         const empty = state === "empty" ? Number(sql(`SELECT e2e.add_host('${name}', false)`)[0]?.[0]) : null;
         if (state === "error") {
-          await page.route(/\/api\/v1\/(series|table|logs)/, (route) =>
+          await page.route(/\/api\/v1\/(series|table|logs|alerts)/, (route) =>
             route.fulfill({
               status: 500,
               contentType: "application/json",
@@ -57,7 +58,7 @@ for (const theme of ["light", "dark"]) {
             }),
           );
         }
-        for (const view of [...VIEWS, ...SERVICES, "logs"]) {
+        for (const view of [...VIEWS, ...SERVICES, "logs", "alerts"]) {
           const id = empty ?? host(HOSTS[view] ?? "sick");
           await page.goto(at(view, { host: id, theme }));
           await settled(page);

@@ -242,7 +242,7 @@ test("a finding leads to the lines of its source around the time it was made", a
   await expect(findings(page).locator(".finding .actions, .finding ol")).toHaveCount(0);
 });
 
-test("findings are filtered by state, severity, kind and part", async ({ page }) => {
+test("findings are filtered by state, severity and kind", async ({ page }) => {
   await open(page, "logs", { host: host("loud") });
   const filter = (name: RegExp) => findings(page).locator(".filters").getByRole("button", { name });
   const rows = findings(page).locator("tbody tr");
@@ -254,10 +254,9 @@ test("findings are filtered by state, severity, kind and part", async ({ page })
   await expect(rows).toContainText("warn");
   await expect(rows.locator(".severity")).toHaveCount(0);
   await filter(/^Recommendations/).click();
-  await expect(findings(page)).toContainText("None of 7 rows match.");
+  await expect(findings(page)).toContainText("No rows match.");
   await expect(filter(/^Resolved/)).toBeVisible();
   await findings(page).getByRole("button", { name: "Clear filter" }).click();
-  await filter(/Security/).click();
   await filter(/Critical/).click();
   await expect(rows).toHaveCount(1);
   await expect(rows).toContainText("203.0.113.77");

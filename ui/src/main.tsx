@@ -9,6 +9,7 @@ import "./style/tokens.css";
 import "./style/frame.css";
 import "./style/problems.css";
 import "./style/cards.css";
+import "./style/alerts.css";
 import "./style/charts.css";
 import "./style/states.css";
 import "./style/tables.css";

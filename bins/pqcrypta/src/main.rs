@@ -1,6 +1,7 @@
 //! The operator's command: start everything on one machine, migrate a database, check settings,
 //! look at what is stored, and find out what is wrong.
 
+mod alerts;
 mod check_config;
 mod doctor;
 mod migrate;
@@ -33,6 +34,7 @@ struct Arguments {
 enum Command {
     Up(up::Options),
     Status(status::Options),
+    Alerts(alerts::Options),
     Doctor(doctor::Options),
     CheckConfig(check_config::Options),
     Migrate(migrate::Options),
@@ -62,6 +64,7 @@ fn run(command: Command) -> Result<ExitCode> {
             match command {
                 Command::Up(options) => up::run(options).await,
                 Command::Status(options) => status::run(&options).await,
+                Command::Alerts(options) => alerts::run(&options).await,
                 Command::Doctor(options) => doctor::run(&options).await,
                 Command::CheckConfig(options) => check_config::run(&options),
                 Command::Migrate(options) => migrate::run(&options).await,

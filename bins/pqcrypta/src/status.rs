@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use schema::AgentOutcome;
 use store::migrations;
+use tokio_postgres::Client;
 
 use crate::print;
 use crate::settings::{Source, connect, refuse};
@@ -31,11 +32,35 @@ enum Verdict {
     Bad,
 }
 
+/// Whether a collector delivers samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// The newest sample is young enough.
+    Running,
+    /// There is none, or it is too old.
+    Silent,
+    /// It is too old, as the collector was stopped.
+    Stopped,
+}
+
+impl Presence {
+    /// Returns its word.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Silent => "silent",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
 /// What the database knows of a host.
 #[derive(Debug, Default)]
-struct Host {
-    name: String,
-    sample_age: Option<f64>,
+pub(crate) struct Host {
+    pub(crate) id: i32,
+    pub(crate) name: String,
+    /// Seconds since its newest sample.
+    pub(crate) sample_age: Option<f64>,
     heartbeat_age: Option<f64>,
     agent: Option<(i32, String)>,
     outcome: Option<String>,
@@ -79,11 +104,33 @@ pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
     }))
 }
 
+impl Host {
+    fn is_stopped(&self) -> bool {
+        self.outcome.as_deref() == Some(AgentOutcome::Stopped.as_str())
+    }
+
+    /// Returns whether its collector, which samples at this interval, delivers samples.
+    pub(crate) fn presence(&self, interval: f64) -> Presence {
+        match self.sample_age {
+            Some(age) if age <= SILENT * interval => Presence::Running,
+            _ if self.is_stopped() => Presence::Stopped,
+            _ => Presence::Silent,
+        }
+    }
+}
+
 async fn read(loaded: &config::Loaded) -> Result<Vec<Host>> {
     let session = connect(loaded, "pqcrypta status").await?;
     migrations::check(&session.client).await?;
-    let rows = session
-        .client
+    hosts(&session.client).await
+}
+
+/// Returns all hosts, by name.
+///
+/// # Errors
+/// When they cannot be read.
+pub(crate) async fn hosts(client: &Client) -> Result<Vec<Host>> {
+    let rows = client
         .query(include_str!("status.sql"), &[])
         .await
         .map_err(crate::roles::server_words)
@@ -93,6 +140,7 @@ async fn read(loaded: &config::Loaded) -> Result<Vec<Host>> {
             let pid: Option<i32> = row.try_get("pid")?;
             let version: Option<String> = row.try_get("version")?;
             Ok(Host {
+                id: row.try_get("host_id")?,
                 name: row.try_get("hostname")?,
                 sample_age: row.try_get("sample_age_secs")?,
                 heartbeat_age: row.try_get("heartbeat_age_secs")?,
@@ -110,7 +158,7 @@ async fn read(loaded: &config::Loaded) -> Result<Vec<Host>> {
 
 /// Returns the verdict on a host and its line.
 fn describe(host: &Host, interval: f64) -> (Verdict, String) {
-    let stopped = host.outcome.as_deref() == Some(AgentOutcome::Stopped.as_str());
+    let stopped = host.is_stopped();
     let mut verdict = match host.sample_age {
         Some(age) if age <= LATE * interval => Verdict::Well,
         Some(age) if age <= SILENT * interval || stopped => Verdict::Doubtful,

@@ -1,9 +1,9 @@
 -- One row per host, by name: what was stored last and what its agent does.
--- Columns: hostname, seconds since the newest sample and the newest sign of life, pid, version and
+-- Columns: host_id, hostname, seconds since the newest sample and the newest sign of life, pid, version and
 -- end of the newest run, losses noticed in the last day, rows set aside in the last day, log sources whose
 -- lines could not be stored at the newest tick, and by how many seconds the host's clock is ahead of the server's
 -- (null while they agree).
-SELECT h.hostname,
+SELECT h.host_id, h.hostname,
        extract(epoch FROM now() - (SELECT max(w.last_ts) FROM collector.spool_watermark w
                                    WHERE w.host_id = h.host_id))::float8 AS sample_age_secs,
        extract(epoch FROM now() - (SELECT max(b.ts) FROM collector.heartbeat b

@@ -12,9 +12,10 @@
 //! * `partitions` makes the daily partitions that rows need; [`expiry`] drops them when no
 //!   host's retention covers them.
 //! * [`migrations`] brings a database to this version's schema and refuses one that is newer.
-//! * [`findings`] stores the findings of evaluation runs.
+//! * [`findings`] stores the findings of evaluation runs; [`alerts`] reads them as they are shown.
 //! * [`series`] is the only reader of stored samples.
 
+pub mod alerts;
 pub mod expiry;
 pub mod failpoint;
 pub mod findings;

@@ -10,7 +10,7 @@ use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
 use crate::answers::Answer;
-use crate::api::{Params, events, logs, meta, now, series, table};
+use crate::api::{Params, alerts, events, logs, meta, now, series, table};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::guard::{self, Names};
@@ -26,6 +26,7 @@ pub fn router(app: App) -> Router {
         .route("/series", get(get_series))
         .route("/table/{name}", get(get_table))
         .route("/logs", get(get_logs))
+        .route("/alerts", get(get_alerts))
         .fallback(async || ApiError::NotFound("nothing is here"))
         .with_state(app.clone());
     let get_batch = async move |RawQuery(query): RawQuery| {
@@ -38,6 +39,7 @@ pub fn router(app: App) -> Router {
         .route(&api("series"), get(get_series))
         .route(&api("table/{name}"), get(get_table))
         .route(&api("logs"), get(get_logs))
+        .route(&api("alerts"), get(get_alerts))
         .route(&api("batch"), get(get_batch))
         .route(&api("events"), get(get_events))
         .route(&at(""), get(pages::index))
@@ -112,6 +114,16 @@ async fn get_logs(
 ) -> Result<Response, ApiError> {
     let params = Params::parse(query.as_deref())?;
     logs::logs(&app, &params, &headers).await
+}
+
+async fn get_alerts(
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let params = Params::parse(query.as_deref())?;
+    let answer = alerts::alerts(&app, &params).await?;
+    Ok(answer.respond(&headers, app.now()))
 }
 
 async fn get_events(

@@ -69,7 +69,7 @@ async fn a_range_has_the_findings_that_overlap_it() {
     );
     assert!(titles(&server, &range(-300, -201)).await.is_empty());
     for (filter, count) in [
-        ("f.state=open", 5),
+        ("f.state=firing", 5),
         ("f.severity=critical", 2),
         ("f.severity=critical&f.state=resolved", 1),
         ("f.kind=recommendation", 1),

@@ -10,7 +10,7 @@ use std::path::Path;
 use schema::Severity;
 use ts_rs::{Config, TS};
 use web::wire::error::{ErrorAnswer, ErrorBody};
-use web::wire::{Cell, Unit, logs, meta, now, series, table};
+use web::wire::{Cell, Unit, alerts, logs, meta, now, series, table};
 
 const HEAD: &str = "\
 /**
@@ -77,6 +77,14 @@ fn generate() -> String {
     interface::<table::TableRow>(&mut out);
     interface::<logs::LogsAnswer>(&mut out);
     interface::<logs::LogRow>(&mut out);
+    interface::<alerts::AlertsAnswer>(&mut out);
+    interface::<alerts::AlertCount>(&mut out);
+    interface::<alerts::EndedAlert>(&mut out);
+    interface::<alerts::FlappingAlert>(&mut out);
+    interface::<alerts::AlertLane>(&mut out);
+    interface::<alerts::AlertBar>(&mut out);
+    interface::<alerts::SeverityChange>(&mut out);
+    interface::<alerts::HeartbeatStrip>(&mut out);
     out
 }
 

@@ -295,3 +295,67 @@ export interface LogRow {
   context: string | null;
   fingerprint: string;
 }
+
+export interface AlertsAnswer {
+  now_ms: number;
+  counts: AlertCount[];
+  resolved: number;
+  mean_secs: number | null;
+  last: EndedAlert | null;
+  flapping: FlappingAlert[];
+  lanes: AlertLane[];
+  more_lanes: number;
+  heartbeats: HeartbeatStrip[];
+}
+
+export interface AlertCount {
+  severity: Severity;
+  state: string;
+  count: number;
+}
+
+export interface EndedAlert {
+  id: string;
+  title: string;
+  at_ms: number;
+  secs: number;
+}
+
+export interface FlappingAlert {
+  id: string;
+  title: string;
+  severity: Severity;
+  times: number;
+}
+
+export interface AlertLane {
+  rule: string;
+  target: string;
+  title: string;
+  kind: string;
+  domain: string;
+  state: string;
+  worst: Severity;
+  bars: AlertBar[];
+}
+
+export interface AlertBar {
+  id: string;
+  opened_ms: number;
+  resolved_ms: number | null;
+  unknown_ms: number | null;
+  changes: SeverityChange[];
+}
+
+export interface SeverityChange {
+  at_ms: number;
+  severity: Severity;
+}
+
+export interface HeartbeatStrip {
+  component: string;
+  t0_ms: number;
+  step_ms: number;
+  every_secs: number;
+  shares: (number | null)[];
+}

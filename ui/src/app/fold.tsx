@@ -1,7 +1,7 @@
 /**
  * A topic that is folded until it is opened: nothing in it is loaded or requested before.
  *
- * Which ones are open is in the address (`open`); what is in which of them is in `views/contents.ts`.
+ * Which ones are open is in the address (`open`); what is in which of them is in `views/folds.ts`.
  */
 import type { ComponentChildren } from "preact";
 import { place, setParams } from "../state/location";

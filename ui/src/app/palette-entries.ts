@@ -1,7 +1,8 @@
 /** What the search finds without asking: views, metrics, tables, hosts, and things to be done. */
 import { meta } from "../api/store";
 import { goToView, setChoice, setParams, setRange } from "../state/location";
-import { CONTENTS, foldOf } from "../views/contents";
+import { CONTENTS } from "../views/contents";
+import { foldOf } from "../views/folds";
 import { VIEWS } from "../views/registry";
 import { rangeLabel } from "./range-label";
 import { readSpan } from "./span";

@@ -20,6 +20,9 @@ export interface TableQuestion {
   limit: number;
 }
 
+/** Filters that a view sets, each to one value or to several. */
+export type Fixed = Readonly<Record<string, string | readonly string[]>>;
+
 export interface TableAddress {
   read(meta: TableMeta, defaultLimit: number): TableQuestion;
   write(changes: { sort?: string | null; q?: string; page?: number }): void;
@@ -84,16 +87,14 @@ export function nextSort(current: string, column: string, isNumeric: boolean): s
 export function tablePath(
   meta: Pick<TableMeta, "name" | "ranged">,
   question: TableQuestion,
-  only: Readonly<Record<string, string>> = {},
+  only: Fixed = {},
   format?: "csv",
 ): string {
   const query = [`sort=${encodeURIComponent(question.sort)}`];
   if (question.q) query.push(`q=${encodeURIComponent(question.q)}`);
-  for (const [filter, value] of Object.entries(only)) {
-    query.push(`f.${encodeURIComponent(filter)}=${encodeURIComponent(value)}`);
-  }
-  for (const [filter, values] of Object.entries(question.filters)) {
-    for (const value of values) query.push(`f.${encodeURIComponent(filter)}=${encodeURIComponent(value)}`);
+  for (const [filter, values] of [...Object.entries(only), ...Object.entries(question.filters)]) {
+    for (const value of [values].flat())
+      query.push(`f.${encodeURIComponent(filter)}=${encodeURIComponent(value)}`);
   }
   if (format) query.push(`format=${format}`);
   else query.push(`limit=${question.limit}`, `page=${question.page}`);

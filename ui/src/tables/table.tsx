@@ -22,6 +22,7 @@ import { Head } from "./head";
 import { type Look, shownColumns } from "./look";
 import { arrangeRows } from "./order";
 import {
+  type Fixed,
   isFiltered,
   PAGE_SIZES,
   type TableAddress,
@@ -44,7 +45,7 @@ interface DataTableProps {
   /** One line as long as it is empty. */
   quiet?: boolean;
   /** Filters that the view sets, so the table offers none for them. */
-  only?: Readonly<Record<string, string>> | undefined;
+  only?: Fixed | undefined;
   /** Called with every answer. */
   children?(answer: TableAnswer): ComponentChildren;
 }

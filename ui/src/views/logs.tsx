@@ -12,6 +12,7 @@ import { range, setParams } from "../state/location";
 import { formatParams } from "../state/url";
 import type { Look } from "../tables/look";
 import { DataTable } from "../tables/table";
+import { FINDING_DETAILS } from "./finding-columns";
 import { useRows } from "./pick";
 
 const NO_LINE = "No log lines in this range.";
@@ -61,9 +62,11 @@ const CHARTS: readonly ChartSpec[] = [
   },
 ];
 
+/** Findings about lines; all of them are in the view of alerts. */
+const OF_LINES = { domain: ["logs", "security"] };
 /** Columns shown in the opened row instead, and columns that are left out while empty. */
 const FINDINGS: Look = {
-  hide: ["position", "message", "steps", "pattern", "rule"],
+  hide: [...FINDING_DETAILS, "figures", "worst", "duration_secs"],
   fold: /^(value|expected|resolved_ms)$/,
 };
 
@@ -86,6 +89,7 @@ export default function LogsView() {
       <Health answer={answer} counts={answer?.total ? counts : null} />
       <DataTable
         name="findings"
+        only={OF_LINES}
         look={FINDINGS}
         detail={(row) => <Part key={row.id} load={() => import("./finding")} row={row} show={showLines} />}
       />

@@ -26,6 +26,7 @@ export const VIEWS: readonly View[] = [
   { id: "queries", title: "Queries", group: "Database", key: "q", load: () => import("./queries") },
   { id: "replication", title: "Replication", group: "Database", key: "r", load: () => import("./replication") },
   { id: "logs", title: "Logs", group: "Signals", key: "l", load: () => import("./logs") },
+  { id: "alerts", title: "Alerts", group: "Signals", key: "w", load: () => import("./alerts") },
   { id: "collector", title: "Collector", group: "", key: "c", load: () => import("./collector") },
 ];
 

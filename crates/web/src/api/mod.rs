@@ -1,5 +1,6 @@
 //! One file per endpoint; the types of the answers are in [`wire`](crate::wire).
 
+pub mod alerts;
 pub mod events;
 pub mod logs;
 pub mod meta;

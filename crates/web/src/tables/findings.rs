@@ -1,43 +1,84 @@
-//! Findings of the collector, open and resolved.
+//! Findings, open and resolved: what the views of alerts and of logs list.
+
+use std::collections::HashMap;
+
+use schema::Severity;
+use store::alerts::{self, Alert, State};
+use store::series::ReadError;
+use words::round;
 
 use super::logs::BY_SEVERITY;
-use super::stored::{Lookback, Stored};
-use super::{Col, Filter, Source, View};
-use crate::wire::Unit;
+use super::{Col, Filter, Line, Lines, Reading, Source, Tag, View};
+use crate::wire::{Cell, Unit};
 
-const FINDING: &[Col] = &[
-    Col::new("title", "Finding", Unit::Text, "The condition.").primary(),
+const COLUMNS: &[Col] = &[
+    Col::new(
+        "title",
+        "Finding",
+        Unit::Text,
+        "The condition, with its figures.",
+    )
+    .primary(),
     Col::new(
         "severity",
         "Severity",
         Unit::Text,
-        "info, warn or critical; the finding is marked with it as long as it is open.",
+        "info, warn or critical; the finding is marked with it as long as it is firing.",
     ),
     Col::new(
         "target",
         "Subject",
         Unit::Text,
-        "A source, the text of a pattern, an address or an account.",
+        "What it is about: a server, a mount, a process, a source, the text of a pattern, an address.",
+    ),
+    Col::new(
+        "state",
+        "State",
+        Unit::Text,
+        "firing; unknown while there is no data to tell; resolved.",
     )
     .primary(),
-    Col::new("state", "State", Unit::Text, "open, or resolved."),
     Col::new(
         "since_ms",
         "Since",
         Unit::TimeMs,
-        "Time of the first line, attempt or packet that it counts.",
+        "Since when the condition holds; of logs the time of the first line, attempt or packet.",
+    ),
+    Col::new(
+        "duration_secs",
+        "Duration",
+        Unit::Secs,
+        "How long it lasted, or has lasted.",
+    ),
+    Col::new(
+        "occurrences",
+        "Occurrences",
+        Unit::Count,
+        "How often it began or returned before it was resolved.",
+    ),
+    Col::new(
+        "worst",
+        "Worst",
+        Unit::Severity,
+        "Its worst severity since it was opened.",
+    ),
+    Col::new(
+        "figures",
+        "Value and threshold",
+        Unit::Text,
+        "The measured value against the threshold that it reached, or against the expected value.",
     ),
     Col::new(
         "seen_ms",
         "Last seen",
         Unit::TimeMs,
-        "Time of the last of them.",
+        "When the condition held last.",
     ),
     Col::new(
         "resolved_ms",
         "Resolved",
         Unit::TimeMs,
-        "When it was resolved; empty while it is open.",
+        "When it ended; empty while it lasts.",
     ),
     Col::new(
         "message",
@@ -52,10 +93,46 @@ const FINDING: &[Col] = &[
         "Steps to take, in order; one per line, commands between backticks.",
     ),
     Col::new(
+        "command",
+        "Command",
+        Unit::Text,
+        "A command or statement that helps, to copy.",
+    ),
+    Col::new(
+        "action_sql",
+        "SQL",
+        Unit::Text,
+        "A statement that helps, to copy.",
+    ),
+    Col::new(
+        "culprit",
+        "Cause",
+        Unit::Text,
+        "Who is to blame: a session, a process, an endpoint, an error.",
+    ),
+    Col::new(
+        "because",
+        "Follows from",
+        Unit::Text,
+        "The finding that it is an effect of.",
+    ),
+    Col::new(
         "value",
         "Measured",
         Unit::Count,
-        "The measured value, in the unit of the message.",
+        "The measured value, in the unit of the metric or the message.",
+    ),
+    Col::new(
+        "current",
+        "Newest sample",
+        Unit::Count,
+        "The value of the newest sample, where a mean was evaluated.",
+    ),
+    Col::new(
+        "threshold",
+        "Threshold",
+        Unit::Count,
+        "The threshold that was reached.",
     ),
     Col::new(
         "expected",
@@ -64,19 +141,20 @@ const FINDING: &[Col] = &[
         "The expected value; empty without a basis for comparison.",
     ),
     Col::new(
-        "occurrences",
-        "Occurrences",
-        Unit::Count,
-        "How often it was found again.",
-    ),
-    Col::new(
         "kind",
         "Kind",
         Unit::Text,
         "alert: act on it. insight: worth knowing. recommendation: what to do.",
     ),
-    Col::new("domain", "Domain", Unit::Text, "logs or security."),
-    Col::new("rule", "Rule", Unit::Text, "The rule that found it."),
+    Col::new("domain", "Domain", Unit::Text, "Part of the system."),
+    Col::new(
+        "rule",
+        "Type",
+        Unit::Text,
+        "The rule that found it; of a threshold its metric.",
+    ),
+    Col::new("metric", "Metric", Unit::Text, "The metric it is about."),
+    Col::new("metric_key", "Key", Unit::Text, "The key of the metric."),
     Col::new(
         "source",
         "Source",
@@ -93,19 +171,23 @@ const FINDING: &[Col] = &[
         "position",
         "Order",
         Unit::Count,
-        "Open ones first, then the worst, then the newest.",
+        "Firing ones first, then the worst, then the newest.",
     ),
 ];
 
 pub(super) const VIEW: View = View {
     name: "findings",
     title: "Findings",
-    columns: FINDING,
+    columns: COLUMNS,
     filters: &[
         Filter {
             id: "state",
             label: "State",
-            values: &[("open", "Open"), ("resolved", "Resolved")],
+            values: &[
+                (State::Firing.as_str(), "Firing"),
+                (State::Unknown.as_str(), "No data"),
+                (State::Resolved.as_str(), "Resolved"),
+            ],
         },
         BY_SEVERITY,
         Filter {
@@ -120,15 +202,132 @@ pub(super) const VIEW: View = View {
         Filter {
             id: "domain",
             label: "Domain",
-            values: &[("logs", "Logs"), ("security", "Security")],
+            values: &[],
+        },
+        Filter {
+            id: "rule",
+            label: "Type",
+            values: &[],
         },
     ],
     default_sort: "position",
     ranged: true,
     empty: "No findings in this range.",
     families: &[],
-    source: Source::Stored(Stored::new(
-        include_str!("../sql/findings.sql"),
-        Lookback::Range,
-    )),
+    source: Source::Current(|reading| Box::pin(read(reading))),
 };
+
+async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
+    let (from, to) = reading.range;
+    let found = alerts::list(reading.client, reading.host.id, from, to).await?;
+    // Open ones come first: a cause that ended and came back is the one that lasts.
+    let mut headlines: HashMap<(&str, &str), &str> = HashMap::new();
+    for alert in &found {
+        let key = (&*alert.rule, &*alert.target);
+        headlines.entry(key).or_insert(alert.headline());
+    }
+    let lines = found.iter().enumerate().map(|(at, alert)| {
+        let because = alert.because.as_ref().map(|(rule, target)| {
+            let headline = headlines.get(&(&**rule, &**target)).copied();
+            headline.map_or_else(
+                || format!("{rule} {target}").trim_end().to_owned(),
+                str::to_owned,
+            )
+        });
+        line(alert, at + 1, because, reading)
+    });
+    Ok(Lines {
+        at: None,
+        lines: lines.collect(),
+        note: String::new(),
+    })
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a duration in seconds has few digits"
+)]
+fn line(alert: &Alert, position: usize, because: Option<String>, reading: &Reading<'_>) -> Line {
+    let text = |text: &str| Cell::Text(text.to_owned());
+    let number = |value: Option<f64>| Cell::of(value, |value| Cell::Float(round(value)));
+    let time = |at| Cell::time(at);
+    let state = alert.state();
+    let cells = vec![
+        text(alert.headline()),
+        text(alert.severity.as_str()),
+        text(alert.subject()),
+        text(state.as_str()),
+        time(Some(alert.opened_at)),
+        Cell::Float((alert.duration(reading.at) / 1_000_000) as f64),
+        Cell::Int(alert.occurrences),
+        text(alert.worst.as_str()),
+        Cell::text(figures(alert)),
+        time(Some(alert.seen_at)),
+        time(alert.resolved_at),
+        text(&alert.message),
+        Cell::Text(alert.steps.join("\n")),
+        Cell::text(alert.command.clone()),
+        Cell::text(alert.action_sql.clone()),
+        Cell::text(alert.culprit.clone()),
+        Cell::text(because),
+        number(alert.value),
+        number(alert.current),
+        number(alert.threshold),
+        number(alert.expected),
+        text(&alert.kind),
+        text(&alert.domain),
+        text(&alert.rule),
+        Cell::text(alert.metric.clone()),
+        Cell::text(alert.metric_key.clone()),
+        Cell::text(alert.source.clone()),
+        Cell::text(alert.fingerprint.clone()),
+        Cell::Int(i64::try_from(position).unwrap_or(i64::MAX)),
+    ];
+    let mut line = Line::new(alert.id.to_string(), cells, COLUMNS);
+    line.severities[0] = match state {
+        State::Firing => Some(alert.severity),
+        State::Unknown => Some(Severity::Unknown),
+        State::Resolved => None,
+    };
+    let tag = |filter, value: &str| Tag {
+        filter,
+        value: value.to_owned(),
+        severity: Severity::Ok,
+    };
+    line.tags = vec![
+        tag("state", state.as_str()),
+        tag("severity", alert.severity.as_str()),
+        tag("kind", &alert.kind),
+        tag("domain", &alert.domain),
+        tag("rule", &alert.rule),
+    ];
+    line
+}
+
+/// Formats the measured value against its threshold or the expected value. A state has none: its name states all
+/// there is.
+fn figures(alert: &Alert) -> Option<String> {
+    let unit = alert.unit();
+    if unit == schema::Unit::Bool {
+        return None;
+    }
+    let format = |value: f64| words::value(value, unit);
+    let mut parts = Vec::new();
+    match (alert.current.map(format), alert.value.map(format)) {
+        (Some(current), Some(mean)) if current != mean => {
+            parts.push(format!("now {current}"));
+            parts.push(format!("mean {mean}"));
+        }
+        (current, value) => parts.extend(value.or(current)),
+    }
+    let basis = match (alert.threshold, alert.expected) {
+        (Some(threshold), _) => format!("threshold {}", format(threshold)),
+        (None, Some(expected)) => format!("expected {}", format(expected)),
+        (None, None) => return None,
+    };
+    if parts.is_empty() {
+        return None;
+    }
+    parts.push(basis);
+    Some(parts.join(", "))
+}

@@ -12,6 +12,7 @@ mod checks;
 mod collectors;
 mod dead_letters;
 mod disks;
+mod finding_history;
 mod findings;
 mod gaps;
 mod interfaces;
@@ -73,6 +74,7 @@ pub const VIEWS: &[&View] = &[
     &applications::FAILURES,
     &applications::TARGETS,
     &findings::VIEW,
+    &finding_history::VIEW,
     &logs::SOURCES,
     &logs::PATTERNS,
     &logs::SECURITY,

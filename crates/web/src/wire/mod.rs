@@ -2,6 +2,7 @@
 //!
 //! `tests/types.rs` generates the dashboard's types from these structs; `docs/API.md` describes them.
 
+pub mod alerts;
 mod cell;
 pub mod error;
 pub mod logs;

@@ -1,0 +1,228 @@
+//! Findings as text and as JSON.
+
+use std::fmt::Write as _;
+
+use jiff::tz::TimeZone;
+use schema::{Severity, Timestamp};
+use serde_json::{Value, json};
+use store::alerts::{Alert, State};
+
+use super::{HostAlerts, Report, Verdict};
+use crate::status::Presence;
+
+/// Returns the report as lines.
+pub(super) fn text(report: &Report) -> String {
+    let mut out = format!("{}\n", summary(report));
+    for host in &report.hosts {
+        if host.presence != Presence::Running {
+            let _infallible = writeln!(
+                out,
+                "{:9} {}: {}",
+                "UNKNOWN",
+                plain(&host.name),
+                absence(host)
+            );
+        }
+        for alert in &host.alerts {
+            line(&mut out, report.at, host, alert);
+        }
+    }
+    out
+}
+
+/// Returns the first line: the verdict, and how many findings there are of each severity.
+fn summary(report: &Report) -> String {
+    let count = |wanted: &dyn Fn(&HostAlerts, &Alert) -> bool| {
+        let of = |host: &HostAlerts| {
+            host.alerts
+                .iter()
+                .filter(|alert| wanted(host, alert))
+                .count()
+        };
+        report.hosts.iter().map(of).sum::<usize>()
+    };
+    let firing = |severity: Severity| {
+        count(&|host, alert| host.state(alert) == State::Firing && alert.severity == severity)
+    };
+    let unknown = count(&|host, alert| host.state(alert) == State::Unknown);
+    let silent = report
+        .hosts
+        .iter()
+        .filter(|host| host.presence != Presence::Running)
+        .count();
+    let parts = [
+        (firing(Severity::Critical), "critical".to_owned()),
+        (firing(Severity::Warn), "warning".to_owned()),
+        (firing(Severity::Info), "info".to_owned()),
+        (unknown, "without data".to_owned()),
+    ];
+    let mut parts: Vec<String> = parts
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    if silent > 0 {
+        parts.push(format!("no data from {}", words::counted(silent, "host")));
+    }
+    let what = match (parts.is_empty(), report.hosts.is_empty()) {
+        (_, true) => "no host has stored anything yet".to_owned(),
+        (true, _) => "no active alerts".to_owned(),
+        _ => parts.join(", "),
+    };
+    format!("{}: {what}", report.verdict().word().to_uppercase())
+}
+
+/// Returns why nothing is known of a host.
+fn absence(host: &HostAlerts) -> String {
+    let newest = host.age_secs.map_or_else(
+        || "no sample yet".to_owned(),
+        |age| format!("newest sample {} ago", words::duration(age)),
+    );
+    match host.presence {
+        Presence::Stopped => format!("the collector was stopped, {newest}"),
+        _ => format!("the collector is silent, {newest}"),
+    }
+}
+
+fn line(out: &mut String, at: Timestamp, host: &HostAlerts, alert: &Alert) {
+    let state = host.state(alert);
+    let word = match state {
+        State::Firing => alert.severity.as_str(),
+        State::Unknown | State::Resolved => state.as_str(),
+    };
+    let lasted = words::duration(seconds(alert.duration(at)));
+    let time = match (state, alert.resolved_at) {
+        (_, Some(ended)) => format!(
+            "{}, lasted {lasted}, worst {}",
+            clock(ended),
+            alert.worst.as_str()
+        ),
+        _ => format!("since {}, {lasted}", clock(alert.opened_at)),
+    };
+    let _infallible = writeln!(
+        out,
+        "{:9} {}: {} ({time})",
+        word.to_uppercase(),
+        plain(&host.name),
+        plain(&headline(alert)),
+    );
+    if state == State::Resolved {
+        return;
+    }
+    if let Some(step) = alert.steps.first() {
+        let _infallible = writeln!(out, "          {}", plain(step));
+    }
+    for command in alert.command.iter().chain(&alert.action_sql) {
+        let _infallible = writeln!(out, "          $ {}", plain(command));
+    }
+}
+
+/// Returns the condition; of lines of logs with what it is about, which others name themselves.
+fn headline(alert: &Alert) -> String {
+    if alert.is_of_lines() && !alert.target.is_empty() {
+        format!("{}: {}", alert.headline(), alert.subject())
+    } else {
+        alert.headline().to_owned()
+    }
+}
+
+/// Removes what a terminal would act on.
+fn plain(text: &str) -> String {
+    let is_harmful = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars()
+        .map(|c| if is_harmful(c) { ' ' } else { c })
+        .collect()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a span of at most years")]
+fn seconds(micros: i64) -> f64 {
+    micros as f64 / 1e6
+}
+
+fn clock(at: Timestamp) -> String {
+    let at = jiff::Timestamp::from_microsecond(at.as_micros());
+    at.map_or_else(
+        |_| "an unknown time".to_owned(),
+        |at| {
+            at.to_zoned(TimeZone::system())
+                .strftime("%F %T")
+                .to_string()
+        },
+    )
+}
+
+fn iso(at: Option<Timestamp>) -> Value {
+    let at = at.and_then(|at| jiff::Timestamp::from_microsecond(at.as_micros()).ok());
+    at.map_or(Value::Null, |at| json!(at.to_string()))
+}
+
+/// Returns the report as JSON.
+pub(super) fn json(report: &Report) -> String {
+    let hosts = report.hosts.iter().map(|host| {
+        json!({
+            "host": host.name,
+            "collector": host.presence.as_str(),
+            "sample_age_secs": host.age_secs,
+        })
+    });
+    let alerts = report.hosts.iter().flat_map(|host| {
+        let each = |alert: &Alert| as_json(report.at, host, alert);
+        host.alerts.iter().map(each).collect::<Vec<_>>()
+    });
+    let answer = json!({
+        "status": report.verdict().word(),
+        "at": iso(Some(report.at)),
+        "hosts": hosts.collect::<Vec<_>>(),
+        "alerts": alerts.collect::<Vec<_>>(),
+    });
+    format!("{answer:#}\n")
+}
+
+fn as_json(at: Timestamp, host: &HostAlerts, alert: &Alert) -> Value {
+    json!({
+        "host": host.name,
+        "id": alert.id,
+        "state": host.state(alert).as_str(),
+        "severity": alert.severity.as_str(),
+        "worst": alert.worst.as_str(),
+        "kind": alert.kind,
+        "domain": alert.domain,
+        "rule": alert.rule,
+        "target": alert.target,
+        "metric": alert.metric,
+        "metric_key": alert.metric_key,
+        "title": headline(alert),
+        "message": alert.message,
+        "value": alert.value,
+        "current_value": alert.current,
+        "threshold": alert.threshold,
+        "occurrences": alert.occurrences,
+        "opened_at": iso(Some(alert.opened_at)),
+        "unknown_since": iso(alert.unknown_since),
+        "resolved_at": iso(alert.resolved_at),
+        "duration_secs": seconds(alert.duration(at)),
+        "cause": alert.culprit,
+        "because": alert.because.as_ref().map(|(rule, target)| json!({"rule": rule, "target": target})),
+        "steps": alert.steps,
+        "command": alert.command,
+        "action_sql": alert.action_sql,
+    })
+}
+
+/// Returns why there is no report.
+pub(super) fn failure(error: &anyhow::Error, as_json: bool) -> String {
+    let word = Verdict::Unknown.word();
+    if as_json {
+        let answer = json!({"status": word, "error": format!("{error:#}")});
+        format!("{answer:#}\n")
+    } else {
+        format!(
+            "{}: {}\n",
+            word.to_uppercase(),
+            plain(&format!("{error:#}"))
+        )
+    }
+}

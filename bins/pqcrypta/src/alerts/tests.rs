@@ -1,0 +1,124 @@
+use super::*;
+use crate::status::Presence;
+
+fn alert(severity: Severity, unknown: bool, resolved: bool) -> Alert {
+    let at = |is: bool| is.then_some(Timestamp(1_790_000_100_000_000));
+    Alert {
+        id: 1,
+        rule: "db.locks_waiting".to_owned(),
+        target: "main".to_owned(),
+        kind: "alert".to_owned(),
+        domain: "db".to_owned(),
+        metric: None,
+        metric_key: None,
+        severity,
+        worst: Severity::Critical,
+        title: "Sessions waiting for a lock".to_owned(),
+        message: "PID 9150 blocks 2\u{1b}[31m sessions".to_owned(),
+        steps: vec!["Cancel it.".to_owned(), "Look why.".to_owned()],
+        command: None,
+        action_sql: Some("SELECT pg_cancel_backend(9150)".to_owned()),
+        value: Some(2.0),
+        current: None,
+        threshold: Some(1.0),
+        expected: None,
+        culprit: None,
+        because: None,
+        source: None,
+        fingerprint: None,
+        template: None,
+        opened_at: Timestamp(1_790_000_000_000_000),
+        seen_at: Timestamp(1_790_000_000_000_000),
+        unknown_since: at(unknown),
+        resolved_at: at(resolved),
+        occurrences: 1,
+    }
+}
+
+fn report(hosts: Vec<(Presence, Vec<Alert>)>) -> Report {
+    let host = |(presence, alerts)| HostAlerts {
+        name: "alpha".to_owned(),
+        presence,
+        age_secs: Some(4.0),
+        alerts,
+    };
+    Report {
+        at: Timestamp(1_790_000_045_000_000),
+        hosts: hosts.into_iter().map(host).collect(),
+    }
+}
+
+#[test]
+fn the_worst_that_is_known_decides_and_what_is_unknown_is_never_well() {
+    let firing = |severity| vec![alert(severity, false, false)];
+    let cases = [
+        (vec![], 3),
+        (vec![(Presence::Running, vec![])], 0),
+        (vec![(Presence::Running, firing(Severity::Info))], 0),
+        (vec![(Presence::Running, firing(Severity::Warn))], 1),
+        (vec![(Presence::Running, firing(Severity::Critical))], 2),
+        (vec![(Presence::Silent, vec![])], 3),
+        (vec![(Presence::Stopped, firing(Severity::Critical))], 3),
+        (
+            vec![
+                (Presence::Silent, vec![]),
+                (Presence::Running, firing(Severity::Warn)),
+            ],
+            1,
+        ),
+        (
+            vec![(
+                Presence::Running,
+                vec![alert(Severity::Critical, true, false)],
+            )],
+            3,
+        ),
+        (
+            vec![(Presence::Running, vec![alert(Severity::Info, true, false)])],
+            0,
+        ),
+        (
+            vec![(
+                Presence::Running,
+                vec![alert(Severity::Critical, false, true)],
+            )],
+            0,
+        ),
+    ];
+    for (hosts, code) in cases {
+        let report = report(hosts);
+        assert_eq!(report.verdict().code(), code, "{}", print::text(&report));
+    }
+}
+
+#[test]
+fn a_line_has_the_condition_since_when_and_what_to_do() {
+    let firing = report(vec![(
+        Presence::Running,
+        vec![alert(Severity::Warn, false, false)],
+    )]);
+    let text = print::text(&firing);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], "WARNING: 1 warning");
+    assert!(
+        lines[1].starts_with("WARN      alpha: PID 9150 blocks 2 [31m sessions (since "),
+        "{text}"
+    );
+    assert!(lines[1].ends_with(", 45 s)"), "{text}");
+    assert_eq!(
+        lines[2..],
+        [
+            "          Cancel it.",
+            "          $ SELECT pg_cancel_backend(9150)"
+        ]
+    );
+    let silent = print::text(&report(vec![(Presence::Silent, vec![])]));
+    assert_eq!(
+        silent,
+        "UNKNOWN: no data from 1 host\nUNKNOWN   alpha: the collector is silent, newest sample 4 s ago\n"
+    );
+    assert_eq!(
+        print::text(&report(vec![(Presence::Running, vec![])])),
+        "OK: no active alerts\n"
+    );
+}

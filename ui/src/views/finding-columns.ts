@@ -1,0 +1,16 @@
+/** Columns of table `findings` that the opened row shows in its own way, or that only order the rows. */
+export const FINDING_DETAILS: readonly string[] = [
+  "position",
+  "message",
+  "steps",
+  "command",
+  "action_sql",
+  "culprit",
+  "because",
+  "current",
+  "threshold",
+  "rule",
+  "metric",
+  "metric_key",
+  "pattern",
+];
