@@ -61,6 +61,8 @@ test("the first screen: bytes, requests and layout", async ({ page }) => {
 });
 
 test("a refresh asks for the state and for increments, and little else", async ({ page }) => {
+  // Four refreshes, each up to the interval of polling apart.
+  test.slow();
   await open(page, "now", { host: host("calm") });
   const { cost, reset } = await meter(page);
   let refreshes = 0;

@@ -126,3 +126,7 @@ FROM e2e.host, (VALUES
      ARRAY['Ask who it was'], 3, NULL, NULL, '{"source": "auth"}', 55, 26, 8, 25)
 ) f (rule, target, kind, domain, severity, title, message, steps, value, expected, score, details, opened, seen, times, over)
 WHERE services = 'loud';
+
+SELECT e2e.find(host_id, 'log.readable', 'secure', 'warn', 'Log secure cannot be read', '{"value": 0, "threshold": 0,
+           "details": {"cause": "cannot open /var/log/secure: permission denied"}}')
+FROM e2e.host WHERE services = 'loud';

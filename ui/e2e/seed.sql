@@ -104,6 +104,25 @@ BEGIN
     END IF;
 END $$;
 
+-- An open, confirmed alert, as a collector finds it; a rule with a dot is the threshold of that metric. `change` replaces
+-- what else it has.
+CREATE FUNCTION e2e.find(of_host integer, of_rule text, of_target text, of_severity text, words text, change jsonb DEFAULT '{}')
+RETURNS void LANGUAGE sql AS $$
+    INSERT INTO collector.findings (host_id, rule, target, kind, domain, severity, worst, title, message, steps, metric, metric_key,
+                                    command, action_sql, value, current_value, threshold, details, cause_rule, cause_target,
+                                    opened_at, confirmed_at, seen_at, resolved_at)
+    SELECT host_id, rule, target, kind, domain, severity, worst, title, message, steps, metric, metric_key,
+           command, action_sql, value, current_value, threshold, details, cause_rule, cause_target,
+           opened_at, confirmed_at, seen_at, resolved_at
+    FROM jsonb_populate_record(NULL::collector.findings, jsonb_build_object(
+        'host_id', of_host, 'rule', of_rule, 'target', of_target, 'kind', 'alert', 'domain', split_part(of_rule, '.', 1),
+        'severity', of_severity, 'worst', of_severity, 'title', words, 'message', words,
+        'steps', jsonb_build_array('See what it does, and whether it can wait or needs a limit:'),
+        'metric', CASE WHEN of_rule LIKE '%.%' THEN of_rule END,
+        'metric_key', CASE WHEN of_rule LIKE '%.%' THEN nullif(of_target, '') END,
+        'opened_at', now() - interval '19 minutes', 'confirmed_at', now() - interval '18 minutes', 'seen_at', now()) || change)
+$$;
+
 CREATE FUNCTION e2e.fill(of_host integer, back interval, step interval DEFAULT '10 seconds') RETURNS void LANGUAGE sql AS $$
     SELECT e2e.put(of_host, ARRAY(SELECT generate_series(now() - back, now(), step)))
 $$;
@@ -129,12 +148,26 @@ UPDATE e2e.host SET
     mount = '{"usage_pct": 81.5, "available_bytes": 19864223744}'
 WHERE host_id = (SELECT host_id FROM collector.hosts WHERE hostname = 'sick');
 
+SELECT e2e.find(host_id, 'system.mem_used_pct', '', 'critical', 'Memory usage is high: 92 %', '{"value": 92, "threshold": 85,
+           "details": {"cause": "Most memory: worker-1 (PID 1001, worker.service) with 20 MiB."},
+           "command": "ps -o pid,user,etime,%cpu,rss,args -p 1001"}'),
+       e2e.find(host_id, 'mount.used_pct', '/var', 'warn', 'File system /var is 81.5 % full', '{"value": 81.5, "threshold": 75}'),
+       e2e.find(host_id, 'system.cpu_busy_pct', '', 'critical', 'CPU usage is high: 95.2 %; now 95 %', '{"value": 95.2,
+           "current_value": 95, "threshold": 80}'),
+       e2e.find(host_id, 'system.load_per_core', '', 'warn', 'Load is high: 2.1 per core', '{"value": 2.1, "threshold": 2,
+           "cause_rule": "system.cpu_busy_pct", "cause_target": ""}')
+FROM collector.hosts WHERE hostname = 'sick';
+
 -- Eighty processes with every kind of issue.
 UPDATE e2e.host SET processes = (SELECT jsonb_agg(jsonb_build_object(
         'process_name', 'task-' || lpad(i::text, 2, '0'),
         'cpu_pct', i, 'rss_bytes', (80 - i) * 10485760::bigint,
         'state', CASE WHEN i = 7 THEN 'T' ELSE 'S' END)) FROM generate_series(1, 80) i)
 WHERE host_id = (SELECT host_id FROM collector.hosts WHERE hostname = 'crowd');
+
+SELECT e2e.find(host_id, 'process_cpu', 'task-' || i || ' ' || 1000 + i, 'warn', 'task-' || i || ' uses ' || i || ' % of a core',
+                '{"domain": "process"}')
+FROM collector.hosts, generate_series(76, 80) i WHERE hostname = 'crowd';
 
 UPDATE e2e.host SET processes = jsonb_build_array(
         jsonb_build_object('process_name', '<img src=x onerror="window.hacked=1">', 'unit', '<script>window.hacked=1</script>'),

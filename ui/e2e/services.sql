@@ -255,3 +255,24 @@ $$;
 SELECT e2e.add_host('steady', true), e2e.add_host('broken', true);
 UPDATE e2e.host SET services = hostname FROM collector.hosts h WHERE h.host_id = host.host_id AND hostname IN ('steady', 'broken');
 SELECT e2e.fill(host_id, interval '1 hour') FROM e2e.host WHERE services IS NOT NULL;
+
+-- What is wrong with main and reports, and what went by.
+SELECT e2e.find(host_id, f.rule, f.target, f.severity, f.words, f.change)
+FROM collector.hosts, (VALUES
+    ('db.longest_lock_wait_secs', 'main', 'critical', 'PID 4100 (checkout, user shop_app) blocks 4 sessions for 95 s',
+        '{"value": 95, "threshold": 60, "action_sql": "SELECT pg_terminate_backend(4100);"}'::jsonb),
+    ('db.conn_waiting', 'main', 'critical', '6 sessions are waiting for a lock on main',
+        '{"value": 6, "threshold": 5, "cause_rule": "db.longest_lock_wait_secs", "cause_target": "main"}'),
+    ('db.slow_queries', 'main', 'critical', '8 statements run for longer than 5 s on main',
+        '{"value": 8, "threshold": 5, "cause_rule": "db.longest_lock_wait_secs", "cause_target": "main"}'),
+    ('replication.replay_lag_ms', 'main.standby_b', 'critical', 'Standby main.standby_b replays 45 s late', '{"value": 45000, "threshold": 30000}'),
+    ('db.up', 'reports', 'critical', 'PostgreSQL reports does not answer',
+        '{"value": 0, "threshold": 0, "details": {"cause": "cannot connect to reports.internal:5432: connection refused"}}'),
+    ('table.dead_pct', 'main.shop.public.sessions', 'warn', '43.7 % of the rows of main.shop.public.sessions are dead',
+        '{"value": 43.7, "threshold": 20}'),
+    ('db.oldest_xact_secs', 'main', 'warn', 'A transaction on main has been open for 12 min',
+        jsonb_build_object('value', 720, 'opened_at', now() - interval '3 hours', 'resolved_at', now() - interval '2 hours')),
+    ('api.error_pct', 'api', 'warn', 'API errors of api are high: 6 %',
+        jsonb_build_object('value', 6, 'worst', 'critical', 'opened_at', now() - interval '5 hours', 'resolved_at', now() - interval '4 hours'))
+) f (rule, target, severity, words, change)
+WHERE hostname = 'broken';

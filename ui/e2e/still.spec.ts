@@ -3,6 +3,7 @@ import type { Page, Route } from "@playwright/test";
 import { api, at, expect, host, type Now, settled, test } from "./support/page";
 
 type Problem = Now["problems"][number];
+type Ended = Now["ended"][number];
 
 interface Shift {
   value: number;
@@ -69,6 +70,7 @@ function seeded(seed: number): () => number {
 class Script {
   readonly #random = seeded(20_261_129);
   readonly #open = new Map<string, Problem>();
+  readonly #ended: Ended[] = [];
   step = 0;
 
   constructor(
@@ -84,7 +86,15 @@ class Script {
       const figure = String(Math.round(10 ** (random() * 3)));
       const held = this.#open.get(id);
       if (held ? random() < 0.25 : random() > 0.15) {
-        if (held) this.#open.delete(id);
+        if (held) {
+          this.#open.delete(id);
+          this.#ended.unshift({
+            ...held,
+            id: `${id} ${this.step}`,
+            since_ms: held.since_ms ?? 0,
+            ended_ms: this.#nowMs,
+          });
+        }
         continue;
       }
       this.#open.set(id, {
@@ -94,12 +104,22 @@ class Script {
         metric: at % 2 === 0 ? "system.cpu_busy_pct" : "",
         key: null,
         value: at % 2 === 0 ? Number(figure) / 10 : null,
+        current: at % 4 === 0 ? Number(figure) / 20 : null,
         level: at % 2 === 0 ? 80 : null,
         since_ms: held?.since_ms ?? this.#nowMs,
+        unknown_since_ms: random() < 0.1 ? this.#nowMs : null,
         view: "system",
         fix: at % 3 === 0 ? "" : "See what it does, and whether it can wait or needs a limit:",
         cause: (CAUSES[(at + (random() < 0.1 ? 1 : 0)) % 3] ?? "").replaceAll("{}", figure),
         command: at % 3 === 1 ? `ps -o pid,user,etime,%cpu,rss,args -p ${figure}` : "",
+        effects: TITLES.slice(0, at % 4).map((effect, n) => ({
+          id: `effect.${n}`,
+          severity: SEVERITIES[n] ?? "warn",
+          title: effect.replaceAll("{}", figure),
+          metric: "",
+          key: null,
+          view: "system",
+        })),
       });
     }
   }
@@ -128,6 +148,7 @@ class Script {
           }
         : this.base.verdict,
       problems,
+      ended: this.#ended.slice(0, 10),
       areas: this.base.areas.map((area, at) =>
         at % 2 === 0 && worst
           ? { ...area, severity: worst.severity, count: problems.length, worst: worst.title }
@@ -166,6 +187,7 @@ for (const width of [1280, 390]) {
       most = Math.max(most, await page.locator(".problem").count());
     }
     expect(most).toBeGreaterThan(4);
+    await expect(page.locator(".ended li")).not.toHaveCount(0);
     expect(await shifts()).toEqual([]);
   });
 }

@@ -9,17 +9,25 @@ use config::{Config, Environment, Faults, Loaded};
 use std::path::Path;
 use std::process::ExitCode;
 use tokio::runtime::Builder;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// Sends log lines to standard error; `RUST_LOG` chooses which, `info` is the default.
+/// Sends log lines to standard error; `RUST_LOG` chooses which, by level and target (`info,store=debug`); `info` is
+/// the default. Conditions on fields, which take a regular expression engine, are not supported.
 pub fn log(environment: &Environment) {
-    let filter = EnvFilter::try_new(environment.get("RUST_LOG").unwrap_or("info"))
-        .unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let chosen = environment.get("RUST_LOG").map(str::parse::<Targets>);
+    let filter = match chosen {
+        Some(Ok(filter)) => filter,
+        Some(Err(_)) | None => Targets::new().with_default(LevelFilter::INFO),
+    };
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(false)
-        .with_target(false)
+        .with_target(false);
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(lines)
         .init();
 }
 

@@ -18,10 +18,9 @@
 
 use crate::partitions::day_of;
 use crate::tuple::{self, Group};
-use bytes::BytesMut;
 use schema::micros::DAY;
 use schema::tables::{ProcessIdentity, ProcessMeasurement, ProcessSample};
-use schema::{PgType, Row, Sample, TableDef, Timestamp};
+use schema::{PgType, Sample, TableDef, Timestamp};
 use std::collections::{BTreeMap, HashSet};
 
 /// Bits of a key below the process id.
@@ -78,12 +77,12 @@ impl Identities {
 
     /// Returns the rows.
     pub(crate) fn into_group(self) -> Option<Group> {
-        let rows: Vec<Row> = self
-            .0
-            .into_values()
-            .map(|(day, identity)| identity.into_row(day))
-            .collect();
-        tuple::groups(&rows).pop()
+        let rows = self.0.into_values();
+        let group = tuple::group_of(
+            ProcessIdentity::TABLE,
+            rows.map(|(day, identity)| identity.into_row(day)),
+        );
+        (group.rows > 0).then_some(group)
     }
 }
 
@@ -110,21 +109,22 @@ impl KnownIdentities {
 /// that they enter their index in order.
 pub(crate) fn split(group: &Group, identities: &mut Identities) -> Group {
     let columns = Columns::of(group);
-    let mut rows: Vec<(i64, Row)> = Vec::with_capacity(group.rows as usize);
+    let mut rows = Vec::with_capacity(group.rows as usize);
     for (ts, fields) in group.instants().zip(group.fields()) {
         let whole = Whole::read(&columns, &fields);
         let day = Timestamp(day_of(ts) * DAY);
         let started = whole.started(ts);
         let key = whole.key(day, started);
-        rows.push((key, whole.measurement(key).into_row(ts)));
+        rows.push((ts, key, whole.measurement(key)));
         let identity = || (day, whole.identity(key, started));
         identities.0.entry(key).or_insert_with(identity);
     }
-    rows.sort_by_key(|(key, row)| (row.ts, *key));
-    let rows: Vec<Row> = rows.into_iter().map(|(_, row)| row).collect();
-    tuple::groups(&rows)
-        .pop()
-        .unwrap_or_else(|| tuple::group(ProcessMeasurement::TABLE, 0, BytesMut::new()))
+    rows.sort_by_key(|(ts, key, _)| (*ts, *key));
+    let rows = rows.into_iter();
+    tuple::group_of(
+        ProcessMeasurement::TABLE,
+        rows.map(|(ts, _, measurement)| measurement.into_row(ts)),
+    )
 }
 
 /// The columns that a whole row may have, in the order of [`Whole::read`].
@@ -325,6 +325,7 @@ impl Hash {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use schema::Row;
 
     const TS: Timestamp = Timestamp(20_000 * DAY + 5_000_000_000);
 

@@ -153,10 +153,17 @@ pub(crate) fn of_service(metric: &Metric) -> bool {
     metric.domain.is_of_service()
 }
 
-/// Returns the view that shows a metric.
+/// Returns the domain of this name; every domain has a metric.
 #[must_use]
-pub(crate) fn view_of(metric: &Metric) -> &'static str {
-    match metric.domain {
+pub(crate) fn domain_of(name: &str) -> Option<Domain> {
+    let mut domains = schema::METRICS.iter().map(|metric| metric.domain);
+    domains.find(|domain| domain.as_str() == name)
+}
+
+/// Returns the view that shows a domain.
+#[must_use]
+pub(crate) fn view_of(domain: Domain) -> &'static str {
+    match domain {
         Domain::Process | Domain::ProcessOne => "processes",
         Domain::Collector => "collector",
         Domain::Db | Domain::Database => "postgres",

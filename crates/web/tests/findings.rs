@@ -105,8 +105,8 @@ async fn open_findings_that_want_somebody_are_problems_of_the_logs() {
         &json!({
             "id": "finding.ssh_brute_force@203.0.113.9", "severity": "critical",
             "title": "Password guessing over SSH: 203.0.113.9", "metric": "", "key": "203.0.113.9",
-            "value": null, "level": null, "since_ms": START + 600_000, "view": "logs",
-            "fix": "Block it:", "cause": "", "command": "fail2ban-client set sshd banip 203.0.113.9",
+            "value": null, "current": null, "level": null, "since_ms": START + 600_000, "unknown_since_ms": null, "view": "logs",
+            "fix": "Block it:", "cause": "", "command": "fail2ban-client set sshd banip 203.0.113.9", "effects": [],
         })
     );
     let pattern = find(
@@ -161,6 +161,20 @@ async fn many_findings_of_one_rule_are_the_worst_and_a_count() {
     let answer = server.ask("table/findings?from=now-1h&limit=25").await;
     assert_eq!(answer["total"], 2000);
     assert_eq!(answer["rows"].as_array().unwrap().len(), 25);
+}
+
+#[tokio::test]
+async fn the_table_has_findings_of_all_domains_and_those_of_lines_by_filter() {
+    let database = with_findings().await;
+    let memory = common::finding("system.mem_used_pct", "", "critical", json!({}));
+    common::store_findings(&database, &[memory]).await;
+    let server = serve(&database);
+    assert_eq!(titles(&server, "from=now-1h").await.len(), 7);
+    let of_lines = "from=now-1h&f.domain=logs&f.domain=security";
+    assert_eq!(titles(&server, of_lines).await.len(), 6);
+    assert_eq!(of_findings(&server.ask("now").await).len(), 3);
+    let now = server.ask("now").await;
+    assert_eq!(now["problems"].as_array().unwrap().len(), 4, "one list");
 }
 
 #[tokio::test]

@@ -3,16 +3,14 @@
 
 mod common;
 
-use common::{START, TICKS, add, seeded, serve, serve_target, sql_time, tick};
+use common::{
+    START, TICKS, find, finding, seeded, serve, serve_target, sql_time, store_findings, tick,
+};
 use serde_json::{Value, json};
 
-/// The fact, the table's cell and the problem of a metric.
+/// Returns the fact of a metric.
 fn fact<'a>(now: &'a Value, id: &str) -> &'a Value {
-    let facts = now["facts"].as_array().unwrap();
-    facts
-        .iter()
-        .find(|fact| fact["metric"] == id)
-        .unwrap_or(&Value::Null)
+    find(&now["facts"], "metric", id)
 }
 
 fn problem<'a>(now: &'a Value, id: &str) -> Option<&'a Value> {
@@ -21,7 +19,7 @@ fn problem<'a>(now: &'a Value, id: &str) -> Option<&'a Value> {
 }
 
 #[tokio::test]
-async fn at_every_edge_fact_table_and_problem_agree() {
+async fn at_every_edge_tables_have_the_severity_of_the_catalogue() {
     let database = seeded().await;
     for (value, severity) in [
         (74.9, "ok"),
@@ -40,28 +38,16 @@ async fn at_every_edge_fact_table_and_problem_agree() {
         let server = serve(&database);
         let now = server.ask("now").await;
         let fact = fact(&now, "mount.used_pct");
-        assert_eq!(
-            (&fact["key"], &fact["severity"]),
-            (&"/var".into(), &severity.into()),
-            "{value}"
-        );
+        assert_eq!(fact["key"], "/var", "{value}");
+        // Whether it is a problem is for the collector to say: it must last.
+        assert_eq!(fact["severity"], "ok", "{value}");
+        assert_eq!(now["problems"], json!([]), "{value}");
         let table = server.ask("table/mounts").await;
-        let row = table["rows"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|row| row["id"] == "/var")
-            .unwrap();
+        let row = find(&table["rows"], "id", "/var");
         assert_eq!(row["cells"][1], fact["value"], "{value}");
         assert_eq!(
             (&row["severities"][1], &row["severity"]),
             (&severity.into(), &severity.into()),
-            "{value}"
-        );
-        let problem = problem(&now, "mount.used_pct@/var");
-        assert_eq!(
-            problem.map_or("ok", |problem| problem["severity"].as_str().unwrap()),
-            severity,
             "{value}"
         );
         let series = server.ask("series?m=mount.used_pct@/var&from=now-1m").await;
@@ -69,71 +55,209 @@ async fn at_every_edge_fact_table_and_problem_agree() {
     }
 }
 
+/// A finding about memory with all that a problem shows.
+fn memory() -> Value {
+    let change = json!({
+        "title": "Memory used", "message": "Memory usage is high: 91.2 %; now 92 %", "value": 91.2, "current_value": 92,
+        "threshold": 85, "steps": ["See what it does, and whether it can wait or needs a limit:", "Then rest."],
+        "command": "ps -o pid,user,etime,%cpu,rss,args -p 102",
+        "details": {"cause": "Most memory: api (PID 102, x.service) with 572.2 MiB."},
+    });
+    finding("system.mem_used_pct", "", "critical", change)
+}
+
 #[tokio::test]
-async fn a_problem_is_named_with_its_start_and_remedy() {
+async fn an_open_finding_is_a_problem_with_its_start_cause_and_remedy() {
     let database = seeded().await;
-    // From tick 120 on memory is nearly full.
-    let full = format!(
-        "UPDATE collector.system_metrics_raw SET mem_used = 7296000000 WHERE ts >= {}",
-        sql_time(tick(120))
-    );
-    database.sql(&full).await.unwrap();
-    let server = serve(&database);
-    let now = server.ask("now").await;
+    store_findings(&database, &[memory()]).await;
+    let now = serve(&database).ask("now").await;
+    let title = "Memory usage is high: 91.2 %; now 92 %";
     assert_eq!(
         now["verdict"],
-        json!({"severity": "critical", "text": "1 problem: memory usage is high: 91.2 % since 22:20.", "since_ms": tick(120)})
-    );
-    let problem = problem(&now, "system.mem_used_pct").unwrap();
-    assert_eq!(problem["since_ms"], tick(120));
-    assert_eq!(
-        (&problem["value"], &problem["level"]),
-        (&json!(91.2), &json!(85.0))
+        json!({"severity": "critical", "text": "1 problem: memory usage is high: 91.2 %; now 92 % since 22:20.", "since_ms": tick(120)})
     );
     assert_eq!(
-        problem["fix"],
-        "See what it does, and whether it can wait or needs a limit:"
-    );
-    // Every tick has the same processes: the one that holds most memory is named.
-    assert_eq!(
-        problem["cause"],
-        "Most memory: api (PID 102, x.service) with 572.2 MiB."
-    );
-    assert_eq!(
-        problem["command"],
-        "ps -o pid,user,etime,%cpu,rss,args -p 102"
+        now["problems"],
+        json!([{
+            "id": "system.mem_used_pct", "severity": "critical", "title": title, "metric": "system.mem_used_pct", "key": null,
+            "value": 91.2, "current": 92.0, "level": 85.0, "since_ms": tick(120), "unknown_since_ms": null, "view": "system",
+            "fix": "See what it does, and whether it can wait or needs a limit:",
+            "cause": "Most memory: api (PID 102, x.service) with 572.2 MiB.",
+            "command": "ps -o pid,user,etime,%cpu,rss,args -p 102", "effects": [],
+        }])
     );
     let memory = &now["areas"][1];
     assert_eq!(
         (&memory["id"], &memory["severity"], &memory["count"]),
         (&"memory".into(), &"critical".into(), &1.into())
     );
+    assert_eq!(memory["worst"], title);
     assert_eq!(
         now["badges"]["system"],
         json!({"severity": "critical", "count": 1})
     );
-    // It stays the same problem with the same start.
-    add(&database, TICKS, TICKS + 3).await;
-    database.sql(&full).await.unwrap();
-    server.set_clock(tick(TICKS + 2) + 1_000);
-    let later = server.ask("now").await;
-    assert_eq!(later["problems"][0]["since_ms"], tick(120));
+    let fact = fact(&now, "system.mem_used_pct");
+    assert_eq!(
+        (&fact["value"], &fact["severity"]),
+        (&json!(50.0), &json!("critical")),
+        "the value is the latest one"
+    );
 }
 
 #[tokio::test]
-async fn processes_are_counted_as_the_table_counts_them() {
+async fn what_is_pending_ended_or_merely_advice_is_no_problem() {
     let database = seeded().await;
+    let metric = "system.cpu_busy_pct";
+    store_findings(
+        &database,
+        &[
+            finding(metric, "", "critical", json!({"confirmed_at": null})),
+            finding(
+                "system.swap_used_pct",
+                "",
+                "warn",
+                json!({"resolved_at": "2026-09-20T22:25:00Z"}),
+            ),
+            finding(
+                "system.load_per_core",
+                "",
+                "warn",
+                json!({"kind": "insight"}),
+            ),
+            finding(
+                "process_cpu",
+                "api 102",
+                "info",
+                json!({"domain": "process"}),
+            ),
+        ],
+    )
+    .await;
+    let now = serve(&database).ask("now").await;
+    assert_eq!(now["problems"], json!([]));
+    assert_eq!(now["verdict"]["text"], "All 6 areas normal.");
+    assert_eq!(fact(&now, metric)["severity"], "ok");
+}
+
+#[tokio::test]
+async fn a_finding_without_data_says_since_when() {
+    let database = seeded().await;
+    let change = json!({"unknown_since": "2026-09-20T22:25:00Z"});
+    store_findings(
+        &database,
+        &[finding("system.mem_used_pct", "", "warn", change)],
+    )
+    .await;
+    let now = serve(&database).ask("now").await;
+    assert_eq!(now["problems"][0]["unknown_since_ms"], tick(150));
+}
+
+#[tokio::test]
+async fn alerts_that_ended_within_a_day_are_listed_the_newest_first() {
+    let database = seeded().await;
+    let ended = |rule: &str, at: &str, change: Value| {
+        let mut columns = json!({"resolved_at": at, "severity": "warn", "worst": "critical", "opened_at": "2026-09-19T20:00:00Z"});
+        let change = change.as_object().unwrap().clone();
+        columns.as_object_mut().unwrap().extend(change);
+        finding(rule, "", "critical", columns)
+    };
+    let cause = json!({"cause_rule": "db.longest_lock_wait_secs", "cause_target": ""});
+    let ssh = json!({"domain": "security", "title": "SSH brute force"});
+    store_findings(
+        &database,
+        &[
+            ended(
+                "db.longest_lock_wait_secs",
+                "2026-09-20T22:20:00Z",
+                json!({"message": "PID 7 blocks 2 sessions"}),
+            ),
+            ended("db.conn_waiting", "2026-09-20T22:20:10Z", cause),
+            ended("ssh_brute_force", "2026-09-20T22:21:00Z", ssh),
+            ended("db.up", "2026-09-19T22:00:00Z", json!({})),
+            ended(
+                "db.slow_queries",
+                "2026-09-20T22:22:00Z",
+                json!({"confirmed_at": null}),
+            ),
+            ended(
+                "system.load_per_core",
+                "2026-09-20T22:22:00Z",
+                json!({"kind": "insight"}),
+            ),
+            ended(
+                "process_cpu",
+                "2026-09-20T22:22:00Z",
+                json!({"domain": "process", "worst": "info"}),
+            ),
+        ],
+    )
+    .await;
+    let now = serve(&database).ask("now").await;
+    let mut list = now["ended"].clone();
+    for one in list.as_array_mut().unwrap() {
+        one.as_object_mut().unwrap().remove("id").unwrap();
+    }
+    let since = START - 26 * 3_600_000;
+    assert_eq!(
+        list,
+        json!([
+            {"severity": "critical", "title": "SSH brute force", "since_ms": since, "ended_ms": START + 21 * 60_000, "view": "logs"},
+            {"severity": "critical", "title": "PID 7 blocks 2 sessions", "since_ms": since, "ended_ms": START + 20 * 60_000, "view": "postgres"},
+        ]),
+        "neither what followed from it, nor what was never confirmed, nor what ended before"
+    );
+    assert_eq!(now["verdict"]["severity"], "ok");
+    let many: Vec<Value> = (0..30)
+        .map(|minute| {
+            let at = format!("2026-09-20T21:{minute:02}:00Z");
+            ended("db.deadlocks", &at, json!({"target": format!("d{minute}")}))
+        })
+        .collect();
+    store_findings(&database, &many).await;
+    let now = serve(&database).ask("now").await;
+    assert_eq!(now["ended"].as_array().unwrap().len(), 10);
+}
+
+#[tokio::test]
+async fn processes_have_a_badge_and_no_area() {
+    let database = seeded().await;
+    let process = |rule: &str, target: &str, severity: &str, message: &str| {
+        let change = json!({"domain": "process", "message": message});
+        finding(rule, target, severity, change)
+    };
+    store_findings(
+        &database,
+        &[
+            process(
+                "process_missing",
+                "nginx",
+                "critical",
+                "No process nginx is running",
+            ),
+            process(
+                "process_cpu",
+                "api 102",
+                "warn",
+                "api (PID 102) uses 55 % of a core",
+            ),
+        ],
+    )
+    .await;
     let server = serve(&database);
     let now = server.ask("now").await;
-    // api 102: CPU 55 % and 600 MB; stuck 104: in state D in each tick.
     assert_eq!(
         now["badges"]["processes"],
         json!({"severity": "critical", "count": 2})
     );
     assert_eq!(
-        now["verdict"]["text"], "All 6 areas normal.",
-        "processes take no part in the verdict"
+        now["verdict"]["text"],
+        "2 problems: no process nginx is running since 22:20."
     );
+    let missing = problem(&now, "finding.process_missing@nginx").unwrap();
+    assert_eq!(missing["view"], "processes");
+    let areas = now["areas"].as_array().unwrap().iter();
+    assert!(areas.clone().all(|area| area["count"] == 0), "{areas:?}");
+    // The table colours every process by the thresholds of the catalogue.
     let table = server
         .ask("table/processes?f.severity=critical&f.severity=warn&q=x")
         .await;
@@ -148,11 +272,10 @@ async fn processes_are_counted_as_the_table_counts_them() {
         sql_time(tick(TICKS - 1))
     );
     database.sql(&once).await.unwrap();
-    let now = serve(&database).ask("now").await;
-    assert_eq!(
-        now["badges"]["processes"],
-        json!({"severity": "warn", "count": 1})
-    );
+    let table = serve(&database)
+        .ask("table/processes?f.severity=critical&f.severity=warn&q=x")
+        .await;
+    assert_eq!(table["facets"]["severity"]["critical"], Value::Null);
 }
 
 #[tokio::test]

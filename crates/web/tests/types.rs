@@ -64,6 +64,8 @@ fn generate() -> String {
     interface::<now::DatabaseNow>(&mut out);
     alias::<now::DatabaseState>(&mut out);
     interface::<now::Problem>(&mut out);
+    interface::<now::Effect>(&mut out);
+    interface::<now::Ended>(&mut out);
     interface::<now::Area>(&mut out);
     interface::<now::Badge>(&mut out);
     interface::<now::Fact>(&mut out);

@@ -40,6 +40,20 @@ export function addHost(
   return id;
 }
 
+/** Opens an alert of a host, as its collector would. */
+export function addFinding(
+  id: number,
+  rule: string,
+  target: string,
+  severity: string,
+  message: string,
+  change: object = {},
+): void {
+  const words = [rule, target, severity, message, JSON.stringify(change)];
+  const list = words.map((word) => `'${word.replace(/'/g, "''")}'`).join(", ");
+  sql(`SELECT e2e.find(${id}, ${list})`);
+}
+
 /** The address of a view. */
 export function at(view: string, params: Record<string, string | number> = {}, base = monitorUrl()): string {
   const query = new URLSearchParams(Object.entries(params).map(([name, value]) => [name, String(value)]));

@@ -111,7 +111,7 @@ export const verdict = computed<{ severity: Severity; text: string; since_ms: nu
 
 /** All problems, those too that are too many to be listed. */
 export const problemCount = computed(() =>
-  (now.value?.areas ?? []).reduce((sum, area) => sum + area.count, 0),
+  Object.values(now.value?.badges ?? {}).reduce((sum, badge) => sum + badge.count, 0),
 );
 
 export const serverChanged = computed(

@@ -112,6 +112,7 @@ export interface Now {
   agent: Agent;
   database: DatabaseNow;
   problems: Problem[];
+  ended: Ended[];
   areas: Area[];
   badges: Record<string, Badge>;
   facts: Fact[];
@@ -166,12 +167,33 @@ export interface Problem {
   metric: string;
   key: string | null;
   value: number | null;
+  current: number | null;
   level: number | null;
   since_ms: number | null;
+  unknown_since_ms: number | null;
   view: string;
   fix: string;
   cause: string;
   command: string;
+  effects: Effect[];
+}
+
+export interface Effect {
+  id: string;
+  severity: Severity;
+  title: string;
+  metric: string;
+  key: string | null;
+  view: string;
+}
+
+export interface Ended {
+  id: string;
+  severity: Severity;
+  title: string;
+  since_ms: number;
+  ended_ms: number;
+  view: string;
 }
 
 export interface Area {

@@ -36,6 +36,11 @@ test("a row keeps its place: new ones come last, those that left stay, only the 
   }
 });
 
+test("rows that something stands behind stay", () => {
+  const rows = keepPlaces(run([[0, "abc"]]), [], 10);
+  expect(shown(keepPlaces(rows, [], 90_000, 2))).toBe("AB");
+});
+
 test("the text of a row is from the newest answer; a row that left keeps its last one", () => {
   const rows = run([
     [0, "ab"],

@@ -3,7 +3,8 @@
  *
  * A row stays where it was first shown: its text may change, a resolved one stays as it last was, and
  * what is new comes last. Only rows at the end go, as nothing stands behind them. So readers do not lose
- * their line, or click on something that has just moved below the pointer.
+ * their line, or click on something that has just moved below the pointer. The first `least` rows stay in
+ * any case, as something else stands behind them.
  */
 export interface Placed<T> {
   item: T;
@@ -18,6 +19,7 @@ export function keepPlaces<T extends { id: string }>(
   held: readonly Placed<T>[],
   fresh: readonly T[],
   atMs: number,
+  least = 0,
 ): Placed<T>[] {
   const rest = new Map(fresh.map((item) => [item.id, item]));
   const rows = held.map(({ item, goneMs }): Placed<T> => {
@@ -26,7 +28,7 @@ export function keepPlaces<T extends { id: string }>(
     return next ? { item: next, goneMs: null } : { item, goneMs: goneMs ?? atMs };
   });
   for (const item of rest.values()) rows.push({ item, goneMs: null });
-  while (atMs - (rows[rows.length - 1]?.goneMs ?? atMs) >= LEFT_MS) rows.pop();
+  while (rows.length > least && atMs - (rows[rows.length - 1]?.goneMs ?? atMs) >= LEFT_MS) rows.pop();
   return rows;
 }
 

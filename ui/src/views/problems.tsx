@@ -4,23 +4,29 @@
  * Nothing in it moves by itself. On a wide screen the list is the last thing in its column; on a narrow one
  * it has as much room as it needed when it was opened. Rows keep their places (`places.ts`), and the texts
  * of a row the lines they took first, until the reader asks for the current list, leaves the page, or
- * changes its width.
+ * changes its width. What ended recently stands behind the problems of when it was first shown, and stays as it was;
+ * problems that come later stand behind it.
  */
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { metricWithKey } from "../api/series";
 import { metricsById, now, problemCount, serverNow, trusted, verdict } from "../api/store";
-import type { Now, Problem } from "../api/types.gen";
+import type { Ended, Now, Problem } from "../api/types.gen";
 import { Coded } from "../app/coded";
 import { ViewLink } from "../app/link";
 import { Since } from "../app/panel";
 import { Part } from "../app/part";
 import { SeverityMark } from "../app/shape";
 import { formatLatest, formatValue, keepUnits } from "../format/value";
+import { Effects } from "./effects";
+import { EndedList } from "./ended";
 import { isRearranged, keepPlaces, type Placed } from "./places";
 import { viewById } from "./registry";
 
 interface Held {
   rows: readonly Placed<Problem>[];
+  ended: readonly Ended[];
+  /** How many rows stand before the ended ones; null while none are shown. */
+  endedAt: number | null;
   answer: Now | null;
   /** The page was hidden: the next answer is shown as it is. */
   isUnseen: boolean;
@@ -28,12 +34,14 @@ interface Held {
   version: number;
 }
 
+const NOTHING = { rows: [], ended: [], endedAt: null, answer: null, isUnseen: false };
+
 export function Problems() {
   const root = useRef<HTMLElement>(null);
-  const held = useRef<Held>({ rows: [], answer: null, isUnseen: false, version: 0 });
+  const held = useRef<Held>({ ...NOTHING, version: 0 });
   const [, redraw] = useState(0);
   const apply = (): void => {
-    held.current = { rows: [], answer: null, isUnseen: false, version: held.current.version + 1 };
+    held.current = { ...NOTHING, version: held.current.version + 1 };
     redraw(held.current.version);
   };
   useEffect(() => {
@@ -55,35 +63,44 @@ export function Problems() {
   }, []);
   const problems = now.value?.problems ?? [];
   if (held.current.answer !== now.value) {
-    const { rows, isUnseen, version } = held.current;
+    const { isUnseen, version } = held.current;
+    const last = isUnseen ? NOTHING : held.current;
+    const rows = keepPlaces(last.rows, problems, serverNow(), last.endedAt ?? 0);
+    const isFirst = last.endedAt === null;
+    const ended = isFirst ? (now.value?.ended ?? []) : last.ended;
     held.current = {
-      rows: keepPlaces(isUnseen ? [] : rows, problems, serverNow()),
+      rows,
+      ended,
+      endedAt: isFirst && ended.length > 0 ? rows.length : last.endedAt,
       answer: now.value,
       isUnseen: false,
       version: version + Number(isUnseen),
     };
   }
-  const { rows, version } = held.current;
+  const { rows, ended, endedAt, version } = held.current;
   useLayoutEffect(() => holdLines(root.current));
   useLayoutEffect(() => holdRoom(root.current), [version]);
   const hidden = problemCount.value - problems.length;
+  const later = rows.slice(endedAt ?? rows.length);
+  const isOther = later.length > 0 || isRearranged(rows, problems);
+  const draw = ({ item, goneMs }: Placed<Problem>) => (
+    <ProblemRow key={`${version} ${item.id}`} problem={item} isGone={goneMs !== null} />
+  );
   return (
     <section ref={root} class="problem-room" aria-label="Problems">
       <header>
         <h2>Problems</h2>
         {hidden > 0 && <span class="muted clip">{`${hidden} less severe in their views`}</span>}
-        {isRearranged(rows, problems) && (
+        {isOther && (
           <button type="button" class="button small" onClick={apply}>
             List changed · apply
           </button>
         )}
       </header>
       {rows.length === 0 && verdict.value.severity === "ok" && <p class="muted">Nothing needs attention.</p>}
-      <ul class="problems">
-        {rows.map(({ item, goneMs }) => (
-          <ProblemRow key={`${version} ${item.id}`} problem={item} isGone={goneMs !== null} />
-        ))}
-      </ul>
+      <ul class="problems">{rows.slice(0, endedAt ?? rows.length).map(draw)}</ul>
+      {ended.length > 0 && <EndedList key={version} ended={ended} />}
+      {later.length > 0 && <ul class="problems">{later.map(draw)}</ul>}
     </section>
   );
 }
@@ -121,13 +138,16 @@ function isCertain(problem: Problem): boolean {
 function ProblemRow({ problem, isGone }: { problem: Problem; isGone: boolean }) {
   // What a row consists of is settled when it is first shown.
   const first = useRef(problem).current;
-  const isOld = isGone || (!trusted.value && !isCertain(problem));
+  const isUnknown = problem.unknown_since_ms !== null;
+  const isOld = isGone || isUnknown || (!trusted.value && !isCertain(problem));
   const unit = metricsById.value.get(problem.metric)?.unit ?? "count";
   // Its title states all there is.
   const isState = unit === "bool";
   const view = viewById(problem.view);
+  const { current, value, unknown_since_ms: unknownMs } = problem;
   const facts = [
-    problem.value === null ? "" : `now ${formatLatest(problem.value, unit)}`,
+    value === null ? "" : `${isUnknown ? "last" : "now"} ${formatLatest(current ?? value, unit)}`,
+    current === null || value === null ? "" : `mean ${formatLatest(value, unit)}`,
     problem.level === null ? "" : `threshold ${formatValue(problem.level, unit)}`,
   ];
   return (
@@ -140,7 +160,11 @@ function ProblemRow({ problem, isGone }: { problem: Problem; isGone: boolean }) 
             <SeverityMark severity={problem.severity} />
           )}
           <span class="muted clip">
-            <Since ms={problem.since_ms} words="since " />
+            {unknownMs === null ? (
+              <Since ms={problem.since_ms} words="since " />
+            ) : (
+              <Since ms={unknownMs} words="no data since " />
+            )}
           </span>
         </p>
         <strong class="held">{keepUnits(problem.title)}</strong>
@@ -163,6 +187,7 @@ function ProblemRow({ problem, isGone }: { problem: Problem; isGone: boolean }) 
             />
           </div>
         )}
+        {first.effects.length > 0 && <Effects effects={problem.effects} rows={first.effects.length} />}
       </div>
       <div class="ways">
         {first.value !== null && !isState && (

@@ -32,10 +32,12 @@ impl Beginnings {
         self.began.push(at);
     }
 
-    /// Notes beginnings that were before this program started.
-    pub(super) fn precede(&mut self, began: Vec<Timestamp>) {
+    /// Notes beginnings that were before this program started. `goes_on`: the last of them has not ended, so that the
+    /// first beginning noted here is none.
+    pub(super) fn precede(&mut self, began: Vec<Timestamp>, goes_on: bool) {
         let own = std::mem::replace(&mut self.began, began);
-        self.began.extend(own);
+        self.began
+            .extend(own.into_iter().skip(usize::from(goes_on)));
         let surplus = self.began.len().saturating_sub(MOST);
         self.began.drain(..surplus);
     }

@@ -148,8 +148,13 @@ impl Lifecycle {
             let Some(rule) = self.rules.get(one.rule.as_str()) else {
                 continue;
             };
+            // What was opened here before this was known goes on, and has not begun again.
+            let is_known = stored.iter().any(|open| {
+                open.rule == one.rule && open.target == one.target && open.confirmed_at.is_some()
+            });
             let of_rule = self.recent.entry(rule.id).or_default();
-            of_rule.entry(one.target).or_default().precede(one.began);
+            let own = of_rule.entry(one.target).or_default();
+            own.precede(one.began, is_known);
         }
         let mut ended = Vec::new();
         for one in stored {
@@ -231,21 +236,22 @@ impl Lifecycle {
         let recent = self.recent.entry(rule.id).or_default();
         let recent = recent.entry(target.clone()).or_default();
         let open = self.open.entry(rule.id).or_default();
+        // What is not confirmed did not flap.
         if let Some(entry) = open.get_mut(&target) {
-            if entry.has_paused() {
+            let is_back = entry.has_paused() && entry.confirmed_at.is_some();
+            let step = entry.see(rule, finding, at);
+            if is_back || step == Some(Step::Confirmed) {
                 recent.begin(at);
             }
-            return entry.see(rule, finding, at);
+            return step;
         }
-        recent.begin(at);
         let mut entry = Entry::new(finding, at);
-        let step = entry.confirm(rule, at).unwrap_or(Step::Opened);
+        if entry.confirm(rule, at).is_some() {
+            recent.begin(at);
+        }
         open.insert(target, entry);
-        Some(match step {
-            // What is confirmed at once has one transition.
-            Step::Confirmed => Step::Opened,
-            step => step,
-        })
+        // What is confirmed at once has one transition.
+        Some(Step::Opened)
     }
 
     /// Notes that a finding was not found.

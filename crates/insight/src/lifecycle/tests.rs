@@ -117,6 +117,25 @@ fn what_does_not_last_is_never_confirmed() {
 }
 
 #[test]
+fn what_was_never_confirmed_did_not_flap() {
+    let mut host = Host::new();
+    for secs in (0..600).step_by(50) {
+        host.evaluate(secs, &BUSY, vec![warn(&BUSY, "")]);
+        host.evaluate(secs + 10, &BUSY, Vec::new());
+        assert_eq!(
+            host.evaluate(secs + 20, &BUSY, Vec::new()),
+            ["resolved"],
+            "{secs}"
+        );
+    }
+    for secs in (600..700).step_by(10) {
+        host.evaluate(secs, &BUSY, vec![warn(&BUSY, "")]);
+    }
+    host.evaluate(700, &BUSY, Vec::new());
+    assert_eq!(host.evaluate(710, &BUSY, Vec::new()), ["resolved"]);
+}
+
+#[test]
 fn severity_rises_and_falls_and_the_worst_is_kept() {
     let mut host = Host::new();
     host.evaluate(0, &DOWN, vec![warn(&DOWN, "")]);
@@ -354,6 +373,23 @@ fn what_the_database_has_open_is_continued_and_never_opened_twice() {
     );
     assert_eq!(host.last().target, "before");
     assert_eq!(host.last().occurrences, 3);
+}
+
+#[test]
+fn a_restart_is_no_flapping() {
+    let mut host = Host::new();
+    host.evaluate(0, &DOWN, vec![warn(&DOWN, "a")]);
+    let recent = Recent {
+        rule: "down".to_owned(),
+        target: "a".to_owned(),
+        began: vec![at(-500)],
+        ended_at: None,
+    };
+    let open = vec![stored("down", "a", -500, -10)];
+    assert!(host.lifecycle.restore(open, vec![recent], at(5)).is_empty());
+    host.evaluate(10, &DOWN, Vec::new());
+    assert_eq!(host.evaluate(20, &DOWN, Vec::new()), ["resolved"]);
+    assert_eq!(host.last().opened_at, at(-500));
 }
 
 #[test]

@@ -335,6 +335,7 @@ fn findings(
         found.push(Finding {
             metric: Some(rule.id.to_owned()),
             steps: vec![metric.fix.to_owned()],
+            details: Some(serde_json::json!({"more": rest.len()}).to_string()),
             ..rule.finding(REST, worst.severity, message)
         });
     }
@@ -349,13 +350,22 @@ fn finding(
     rows: &[&[schema::Row]],
 ) -> Finding {
     let key = one.key.as_deref();
-    let culprit = culprit::of(metric, key, memory, rows);
+    let mut culprit = culprit::of(metric, key, memory, rows);
     let instance = key.unwrap_or_default();
     let is_lock = matches!(rule.id, "db.longest_lock_wait_secs" | "db.conn_waiting");
     let waited = (rule.id == "db.longest_lock_wait_secs").then_some(one.value);
     let blocking = is_lock
         .then(|| memory.sessions.blocking(instance, waited))
         .flatten();
+    // The cause begins with the sentence that is the message.
+    let sentence = memory.sessions.blocking(instance, None).filter(|_| is_lock);
+    let rest = sentence.and_then(|sentence| {
+        let rest = culprit.cause.strip_prefix(&sentence)?;
+        Some(rest.trim_start_matches(". ").to_owned())
+    });
+    if let Some(rest) = rest {
+        culprit.cause = rest;
+    }
     let mut message = blocking.unwrap_or_else(|| titles::title(metric, key, one.value, one.count));
     if let Some(current) = one.current.filter(|_| !metric.counts_events) {
         let current = words::value(current, metric.unit);

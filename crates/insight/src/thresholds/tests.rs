@@ -157,6 +157,10 @@ fn a_lock_that_others_wait_for_is_one_problem_that_names_the_session() {
         problem.action_sql.as_deref(),
         Some("SELECT pg_terminate_backend(9150);")
     );
+    assert_eq!(
+        problem.details.as_ref().unwrap().0,
+        r#"{"cause":"It has been idle in a transaction for 45 s; last statement: UPDATE orders"}"#
+    );
     assert_eq!(problem.severity, Severity::Critical, "from 60 s on");
     for secs in [110, 120] {
         host.tick(secs, [server(secs, |_| {})]);

@@ -28,7 +28,6 @@ mod newest;
 mod rows;
 mod scan;
 mod share;
-mod since;
 mod sql;
 pub mod steps;
 mod value;
@@ -42,7 +41,6 @@ pub use gaps::gaps;
 pub use latest::{Latest, latest, latest_over};
 pub use newest::{HostTick, TICKS, newest};
 pub use rows::{Tick, rows, tick};
-pub use since::{SinceQuery, since};
 pub use sql::{Param, Statement};
 pub use value::Instant;
 

@@ -268,6 +268,16 @@ pub(crate) fn group(table: &'static TableDef, rows: u32, tuples: BytesMut) -> Gr
     }
 }
 
+/// Returns rows of one table as a group. Each is encoded as it comes, so that they are not all held at once.
+pub(crate) fn group_of(table: &'static TableDef, rows: impl Iterator<Item = Row>) -> Group {
+    let (mut tuples, mut count) = (BytesMut::new(), 0);
+    for row in rows {
+        put_tuple(&mut tuples, &row);
+        count += 1;
+    }
+    group(table, count, tuples)
+}
+
 /// Returns rows of any tables as groups, ready to be copied: one for each table, in the order they come.
 #[must_use]
 pub fn groups(rows: &[Row]) -> Vec<Group> {

@@ -93,12 +93,15 @@ pub(super) fn about(id: &str, severity: Severity, view: &str) -> Problem {
         metric: String::new(),
         key: None,
         value: None,
+        current: None,
         level: None,
         since_ms: None,
+        unknown_since_ms: None,
         view: view.to_owned(),
         fix: String::new(),
         cause: String::new(),
         command: String::new(),
+        effects: Vec::new(),
     }
 }
 

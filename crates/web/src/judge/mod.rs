@@ -1,21 +1,21 @@
 //! Whether anything is wrong, what, and since when.
 //!
-//! * `evaluation` reads the latest values of all metrics that take part, once per host and tick, and
-//!   makes facts and problems of them.
-//! * `titles` describes a problem in a sentence, `culprit` names its cause and the command to copy.
+//! Thresholds and logs are judged by the collector, which writes findings. What remains is what a collector cannot
+//! know of itself: that its data are too old, that it is silent or was stopped, that the database does not answer.
+//!
+//! * `findings` makes problems of open findings, and lists those that ended recently.
+//! * `evaluation` reads them with the latest values of all metrics that take part, once per host and tick.
 //! * `presence` determines which areas the first page has.
-//! * `visibility` reports statistics of PostgreSQL that cannot be read, `findings` what is unusual in logs.
-//! * `verdict` adds problems of the data themselves and sums up in one sentence. Data
+//! * `visibility` reports statistics of PostgreSQL that cannot be read.
+//! * `processes` has the severity of process states.
+//! * `data` has the problems of the data themselves; `verdict` adds them and sums up in one sentence. Data
 //!   that are old, missing or out of reach are unknown, never good.
 
-mod command;
-mod culprit;
 mod data;
 mod evaluation;
 mod findings;
 mod presence;
 mod processes;
-mod titles;
 mod verdict;
 pub(crate) mod visibility;
 

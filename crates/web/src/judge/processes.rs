@@ -1,4 +1,4 @@
-//! Processes beyond a threshold, and the severity of process states.
+//! The severity of process states, by which the table of processes is coloured.
 //!
 //! Stopped (T, t) is a warning. Uninterruptible sleep (D) and zombies (Z) are normal for an instant; in
 //! each of the last three ticks they are critical: a process blocked on I/O, or a parent that does not
@@ -7,13 +7,9 @@
 use std::collections::{HashMap, HashSet};
 
 use schema::tables::ProcessSample;
-use schema::{Cell, Metric, Sample, Severity, Timestamp};
+use schema::{Cell, Sample, Severity, Timestamp};
 use store::series::{self, ReadError};
 use tokio_postgres::Client;
-
-use crate::hosts::Host;
-use crate::wire::now::Badge;
-use words::round;
 
 /// Number of consecutive ticks in which D and Z must be seen.
 pub(crate) const LASTING_TICKS: usize = 3;
@@ -58,67 +54,4 @@ pub(crate) async fn lasting_states(
         .filter(|(_, counts)| lasting(counts))
         .map(|(process, _)| process)
         .collect())
-}
-
-/// The metrics by which processes are evaluated; each reads the column of its name.
-const EVALUATED: [&str; 4] = [
-    "process_one.cpu_pct",
-    "process_one.rss_bytes",
-    "process_one.fd_count",
-    "process_one.thread_count",
-];
-
-/// Counts the processes of the newest sample that are at a warning or worse, as in the table of processes.
-pub(super) async fn badge(client: &Client, host: &Host, at: Timestamp) -> Result<Badge, ReadError> {
-    let evaluated: Vec<&'static Metric> = EVALUATED
-        .iter()
-        .filter_map(|id| schema::metric(id))
-        .collect();
-    let mut columns = vec!["pid", "start_ticks", "process_count", "state"];
-    columns.extend(evaluated.iter().map(|metric| metric.name));
-    let end = Timestamp(at.as_micros() + 1);
-    let tick = series::tick(client, ProcessSample::TABLE, host.id, at, end, &columns).await?;
-    let may_last = |row: &Vec<Cell>| matches!(row.get(3), Some(Cell::Text(state)) if matches!(&**state, "D" | "Z"));
-    let lasting = if tick.rows.iter().any(may_last) {
-        lasting_states(client, host.id, at, host.interval).await?
-    } else {
-        HashSet::new()
-    };
-    let mut badge = Badge::new(Severity::Ok, 0);
-    for row in tick.rows {
-        let [Cell::Int(pid), Cell::Int(start), count, state, values @ ..] = row.as_slice() else {
-            continue;
-        };
-        // Thresholds apply to single processes, not to sums.
-        if matches!(count, Cell::Int(count) if *count > 1) {
-            continue;
-        }
-        let by_state = match state {
-            Cell::Text(state) => state_severity(state, lasting.contains(&(*pid, *start))),
-            _ => Severity::Ok,
-        };
-        let by_value = evaluated
-            .iter()
-            .zip(values)
-            .map(|(metric, cell)| match number(cell) {
-                Some(value) => metric.severity(Some(value)),
-                None => Severity::Ok,
-            });
-        let severity = by_value.fold(by_state, Severity::max);
-        if severity.is_problem() {
-            badge.count += 1;
-            badge.severity = badge.severity.max(severity);
-        }
-    }
-    Ok(badge)
-}
-
-/// Returns a cell as the number that the table shows.
-#[expect(clippy::cast_precision_loss, reason = "thresholds are far below 2^53")]
-fn number(cell: &Cell) -> Option<f64> {
-    match cell {
-        Cell::Int(value) => Some(*value as f64),
-        Cell::Float(value) => Some(round(*value)),
-        _ => None,
-    }
 }

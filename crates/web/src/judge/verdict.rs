@@ -49,14 +49,7 @@ pub(crate) fn compose(
     let presence = evaluation.map(|evaluation| &evaluation.presence);
     let areas = areas(&problems, presence, is_known);
     let verdict = reason.map_or_else(|| summarize(context, &problems, &areas), unknown);
-    let mut badges = badges(&problems, is_known);
-    let processes = evaluation
-        .filter(|_| is_known)
-        .map(|evaluation| evaluation.processes);
-    badges.insert(
-        "processes",
-        processes.unwrap_or(Badge::new(Severity::Unknown, 0)),
-    );
+    let badges = badges(&problems, is_known);
     problems.truncate(LISTED);
     Now {
         now_ms: 0,
@@ -71,6 +64,7 @@ pub(crate) fn compose(
         },
         database: answering(),
         problems,
+        ended: evaluation.map_or_else(Vec::new, |evaluation| evaluation.ended.clone()),
         areas,
         badges,
         facts,
@@ -130,6 +124,7 @@ fn nothing(context: &Context<'_>) -> Now {
         },
         database: answering(),
         problems: Vec::new(),
+        ended: Vec::new(),
         areas: areas(&[], None, false),
         badges: badges(&[], false),
         facts: Vec::new(),
@@ -191,8 +186,9 @@ pub(crate) fn unreachable(
 }
 
 /// The views whose badge counts problems.
-const VIEWS: [&str; 8] = [
+const VIEWS: [&str; 9] = [
     "system",
+    "processes",
     "postgres",
     "tables",
     "queries",
@@ -202,26 +198,64 @@ const VIEWS: [&str; 8] = [
     "collector",
 ];
 
-fn area_of_problem(problem: &Problem, kinds: &Kinds) -> &'static str {
-    let metric = schema::metric(&problem.metric);
-    match metric.and_then(|metric| area_of(metric, problem.key.as_deref(), kinds)) {
-        Some(area) => area.id,
-        None if problem.id == "clock" => "kernel",
-        None if problem.view == "postgres" => "postgres",
-        None if problem.view == "logs" => "logs",
-        None => "collector",
+/// A problem or an effect of one, as areas and badges see it.
+struct Trouble<'a> {
+    metric: &'a str,
+    key: Option<&'a str>,
+    view: &'a str,
+    severity: Severity,
+    title: &'a str,
+    /// Effects colour what they concern; only problems are counted.
+    is_counted: bool,
+}
+
+fn troubles(problems: &[Problem]) -> Vec<Trouble<'_>> {
+    let counted = problems.iter().map(|problem| Trouble {
+        metric: &problem.metric,
+        key: problem.key.as_deref(),
+        view: &problem.view,
+        severity: problem.severity,
+        title: &problem.title,
+        is_counted: true,
+    });
+    let effects = problems.iter().flat_map(|problem| &problem.effects);
+    let effects = effects.map(|effect| Trouble {
+        metric: &effect.metric,
+        key: effect.key.as_deref(),
+        view: &effect.view,
+        severity: effect.severity,
+        title: &effect.title,
+        is_counted: false,
+    });
+    counted.chain(effects).collect()
+}
+
+/// Returns the area of a problem; `None` for those of processes, which have a badge of their own.
+fn area_of_trouble(trouble: &Trouble<'_>, kinds: &Kinds) -> Option<&'static str> {
+    if let Some(metric) = schema::metric(trouble.metric) {
+        return area_of(metric, trouble.key, kinds).map(|area| area.id);
+    }
+    match trouble.view {
+        "processes" => None,
+        "system" => Some("kernel"),
+        "postgres" | "tables" | "queries" => Some("postgres"),
+        "replication" => Some("replication"),
+        "api" => Some("api"),
+        "logs" => Some("logs"),
+        _ => Some("collector"),
     }
 }
 
 fn areas(problems: &[Problem], presence: Option<&Presence>, is_known: bool) -> Vec<Area> {
     let nothing = Presence::default();
     let known = presence.unwrap_or(&nothing);
+    let troubles = troubles(problems);
     AREAS
         .iter()
         .map(|area| {
             let mine = || {
-                let of = |problem: &&Problem| area_of_problem(problem, &known.kinds) == area.id;
-                problems.iter().filter(of)
+                let of = |one: &&Trouble<'_>| area_of_trouble(one, &known.kinds) == Some(area.id);
+                troubles.iter().filter(of)
             };
             let present =
                 known.present.contains(&area.id) || !area.may_be_absent || mine().next().is_some();
@@ -231,7 +265,7 @@ fn areas(problems: &[Problem], presence: Option<&Presence>, is_known: bool) -> V
                 Severity::Ok
             };
             let severity = if is_known {
-                mine().fold(good, |worst, problem| worst.max(problem.severity))
+                mine().fold(good, |worst, one| worst.max(one.severity))
             } else {
                 Severity::Unknown
             };
@@ -241,23 +275,25 @@ fn areas(problems: &[Problem], presence: Option<&Presence>, is_known: bool) -> V
                 view: area.view,
                 present,
                 severity,
-                count: mine().count(),
+                count: mine().filter(|one| one.is_counted).count(),
                 worst: mine()
                     .next()
-                    .map_or_else(String::new, |problem| problem.title.clone()),
+                    .map_or_else(String::new, |one| one.title.to_owned()),
             }
         })
         .collect()
 }
 
 fn badges(problems: &[Problem], is_known: bool) -> std::collections::BTreeMap<&'static str, Badge> {
+    let troubles = troubles(problems);
     VIEWS
         .into_iter()
         .map(|view| {
-            let mine = || problems.iter().filter(|problem| problem.view == view);
-            let worst = mine().fold(Severity::Ok, |worst, problem| worst.max(problem.severity));
+            let mine = || troubles.iter().filter(|one| one.view == view);
+            let worst = mine().fold(Severity::Ok, |worst, one| worst.max(one.severity));
             let severity = if is_known { worst } else { Severity::Unknown };
-            (view, Badge::new(severity, mine().count()))
+            let count = mine().filter(|one| one.is_counted).count();
+            (view, Badge::new(severity, count))
         })
         .collect()
 }

@@ -1,18 +1,28 @@
--- Open, confirmed findings in the logs of a host that need action: the worst of each rule.
--- Parameters: $1 host_id int4, $2 how many of one rule (int8).
--- Columns: rule, target, severity, title, fingerprint, template text, steps text[] (the first two), opened_at timestamptz, more int8: the number of
--- findings of the rule that follow this row and are left out. Rows: at most 200, of one rule the worst first. Index: findings_open.
-WITH ranked AS (
-    SELECT rule, target, severity, title, steps[1:2] AS steps, details ->> 'fingerprint' AS fingerprint,
-           details ->> 'template' AS template, opened_at, count(*) OVER (PARTITION BY rule) AS of_rule,
-           row_number() OVER (PARTITION BY rule
-                              ORDER BY severity = 'critical' DESC, value DESC NULLS LAST, opened_at, target) AS place
+-- Open, confirmed findings of a host that are problems: alerts, and what is unusual in logs. The worst of each rule.
+-- Parameters: $1 host_id int4, $2 how many of one rule (int8), $3 rules of which a low value is the worse (text[]).
+-- Columns: rule, target, domain, severity, title, message, metric, metric_key, fingerprint, template, culprit, step (the first),
+-- command text, value, current_value, threshold float8, cause_rule, cause_target text, opened_at, unknown_since timestamptz,
+-- more int8: the number of findings of the rule that follow this row, including those that its judge only counts in a
+-- finding of its own, which is left out. Rows: at most 400, of one rule the worst first. Index: findings_open.
+WITH shown AS (
+    SELECT *, metric IS NOT NULL AND target = '*' AS is_rest
     FROM collector.findings
     WHERE host_id = $1 AND resolved_at IS NULL AND confirmed_at IS NOT NULL AND severity IN ('warn', 'critical')
+      AND (kind = 'alert' OR domain IN ('logs', 'security'))
+), ranked AS (
+    SELECT *, count(*) FILTER (WHERE NOT is_rest) OVER of_rule
+               + coalesce(sum((details ->> 'more')::int8) FILTER (WHERE is_rest) OVER of_rule, 0)::int8 AS total,
+           row_number() OVER (PARTITION BY rule
+                              ORDER BY is_rest, severity = 'critical' DESC,
+                                       CASE WHEN rule = ANY ($3) THEN -value ELSE value END DESC NULLS LAST, opened_at, target) AS place
+    FROM shown
+    WINDOW of_rule AS (PARTITION BY rule)
 )
-SELECT rule, target, severity, left(title, 200) AS title, ARRAY(SELECT left(one, 400) FROM unnest(steps) WITH ORDINALITY AS step (one, at) ORDER BY at) AS steps, fingerprint, left(template, 200) AS template,
-       opened_at, of_rule - place AS more
+SELECT rule, target, domain, severity, left(title, 200) AS title, left(message, 300) AS message, metric, metric_key,
+       details ->> 'fingerprint' AS fingerprint, left(details ->> 'template', 200) AS template, left(details ->> 'cause', 400) AS culprit,
+       left(steps[1], 400) AS step, left(coalesce(command, action_sql), 400) AS command, value, current_value, threshold,
+       cause_rule, cause_target, opened_at, unknown_since, total - place AS more
 FROM ranked
-WHERE place <= $2
+WHERE place <= $2 AND NOT is_rest
 ORDER BY severity = 'critical' DESC, rule, place
-LIMIT 200
+LIMIT 400

@@ -25,6 +25,8 @@ pub struct Now {
     pub database: DatabaseNow,
     /// Problems, ranked.
     pub problems: Vec<Problem>,
+    /// Alerts that ended recently, the newest first.
+    pub ended: Vec<Ended>,
     /// Areas, in the order of the page.
     pub areas: Vec<Area>,
     /// Badges by view, for the whole host.
@@ -149,18 +151,71 @@ pub struct Problem {
     pub key: Option<String>,
     /// The evaluated value.
     pub value: Option<f64>,
+    /// The value of the newest sample, where that is not what was evaluated.
+    pub current: Option<f64>,
     /// The threshold it has reached.
     pub level: Option<f64>,
     /// Since when.
     pub since_ms: Option<i64>,
+    /// Since when there are no data to tell whether it lasts.
+    pub unknown_since_ms: Option<i64>,
     /// The view that shows it.
     pub view: String,
     /// What to do first.
     pub fix: String,
-    /// The culprit as of the newest sample; empty when unknown.
+    /// The culprit; empty when unknown.
     pub cause: String,
     /// A command to copy that goes with `fix`; empty when there is none.
     pub command: String,
+    /// What follows from it.
+    pub effects: Vec<Effect>,
+}
+
+/// A condition that follows from a problem.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+pub struct Effect {
+    /// Stable while it lasts.
+    pub id: String,
+    /// Its severity.
+    pub severity: Severity,
+    /// The condition with its value.
+    pub title: String,
+    /// Its metric; empty for a condition without one.
+    pub metric: String,
+    /// Its key.
+    pub key: Option<String>,
+    /// The view that shows it.
+    pub view: String,
+}
+
+impl From<Problem> for Effect {
+    fn from(problem: Problem) -> Self {
+        Self {
+            id: problem.id,
+            severity: problem.severity,
+            title: problem.title,
+            metric: problem.metric,
+            key: problem.key,
+            view: problem.view,
+        }
+    }
+}
+
+/// An alert that ended.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+pub struct Ended {
+    /// Stable.
+    pub id: String,
+    /// Its worst severity.
+    pub severity: Severity,
+    /// The condition with its last value.
+    pub title: String,
+    /// When it began.
+    pub since_ms: i64,
+    /// When it ended.
+    pub ended_ms: i64,
+    /// The view that shows it.
+    pub view: String,
 }
 
 /// A part of the system.
@@ -208,6 +263,6 @@ pub struct Fact {
     pub key: Option<String>,
     /// The evaluated value, over the metric's window.
     pub value: Option<f64>,
-    /// The severity of that value; unknown when data is stale.
+    /// The severity of the open findings of that metric; unknown without a value and when data is stale.
     pub severity: Severity,
 }

@@ -279,3 +279,33 @@ pub(crate) async fn set(database: &Database, table: &str, assignment: &str, cond
     let text = format!("UPDATE collector.{table} SET {assignment} WHERE {condition}");
     database.sql(&text).await.unwrap();
 }
+
+/// Returns an open, confirmed alert about the seeded host; `change` replaces its columns. A rule with a dot is the
+/// threshold of the metric of that name.
+pub(crate) fn finding(rule: &str, target: &str, severity: &str, change: Value) -> Value {
+    let metric = rule.contains('.').then_some(rule);
+    let opened = Timestamp::from_millis(tick(120));
+    let opened = jiff::Timestamp::from_microsecond(opened.as_micros()).unwrap();
+    let mut finding = json!({
+        "host_id": 1, "rule": rule, "target": target, "kind": "alert", "domain": rule.split('.').next(),
+        "severity": severity, "worst": severity, "title": rule, "message": format!("{rule} of {target}"), "steps": ["See it."],
+        "metric": metric, "metric_key": metric.and(Some(target)).filter(|key| !key.is_empty()),
+        "opened_at": opened.to_string(), "confirmed_at": opened.to_string(), "seen_at": opened.to_string(), "occurrences": 1,
+    });
+    let columns = finding.as_object_mut().unwrap();
+    columns.extend(change.as_object().unwrap().clone());
+    finding
+}
+
+/// Stores findings.
+pub(crate) async fn store_findings(database: &Database, findings: &[Value]) {
+    let text = Value::from(findings).to_string().replace('\'', "''");
+    let columns = "host_id, rule, target, kind, domain, severity, worst, title, message, steps, metric, metric_key, command, action_sql, \
+                   value, current_value, threshold, details, cause_rule, cause_target, opened_at, confirmed_at, seen_at, unknown_since, \
+                   resolved_at, occurrences";
+    let sql = format!(
+        "INSERT INTO collector.findings ({columns})
+         SELECT {columns} FROM jsonb_populate_recordset(NULL::collector.findings, '{text}')"
+    );
+    database.sql(&sql).await.unwrap();
+}

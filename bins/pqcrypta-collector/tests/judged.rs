@@ -1,0 +1,155 @@
+//! Findings of the tick, by the whole program: on a real cause, through kills and without a database.
+
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test")]
+
+mod common;
+
+use common::{Home, database, number, text};
+use pg::Target;
+use schema::Sample;
+use schema::tables::FindingTransition;
+use std::path::Path;
+use store::spool::Reader;
+use store::tuple;
+use testkit::{Server, Stop, connect, hold, migrate};
+
+/// The confirmed open findings that nothing else explains.
+async fn problems(target: &Target, domain: &str) -> String {
+    let sql = format!(
+        "select coalesce(string_agg(rule, ' ' order by rule), '') from collector.findings \
+         where domain = '{domain}' and confirmed_at is not null and resolved_at is null and cause_rule is null"
+    );
+    text(target, &sql).await
+}
+
+/// The transitions of a rule in their order, refreshes left out.
+async fn history(target: &Target, rule: &str) -> String {
+    let sql = format!(
+        "select coalesce(string_agg(transition, ' ' order by ts), '') from collector.finding_transitions_raw \
+         where rule = '{rule}' and transition <> 'refreshed'"
+    );
+    text(target, &sql).await
+}
+
+#[tokio::test]
+async fn a_lock_is_one_problem_that_survives_a_kill_and_ends_with_its_cause() {
+    let database = database().await;
+    let target = database.target();
+    let home = Home::new(&target);
+    let session = connect(&target).await.unwrap();
+    let table = "create table public.held (id int); insert into public.held values (1)";
+    session.client.batch_execute(table).await.unwrap();
+    let agent = home.start();
+    let blocker = hold(&target, "update public.held set id = 2")
+        .await
+        .unwrap();
+    let waiting: Vec<_> = [3, 4]
+        .map(|id| {
+            let target = target.clone();
+            tokio::spawn(async move {
+                let session = connect(&target).await.unwrap();
+                let update = format!(
+                    "set lock_timeout = 0; set statement_timeout = 0; update public.held set id = {id}"
+                );
+                session.client.batch_execute(&update).await.unwrap();
+            })
+        })
+        .into();
+    let mut agent = agent;
+    agent
+        .until("the lock is the problem of the server", async || {
+            problems(&target, "db").await == "db.longest_lock_wait_secs"
+        })
+        .await;
+    let lock = "select message || '|' || action_sql from collector.findings where rule = 'db.longest_lock_wait_secs'";
+    let said = text(&target, lock).await;
+    let pid = text(&target, "select pid from pg_stat_activity where query like '%held set id = 2%' and state = 'idle in transaction'").await;
+    assert!(said.starts_with(&format!("PID {pid} (")), "{said}");
+    assert!(said.contains("blocks 2 sessions"), "{said}");
+    assert!(
+        said.ends_with(&format!("|SELECT pg_terminate_backend({pid});")),
+        "{said}"
+    );
+    let since = "select opened_at from collector.findings where rule = 'db.longest_lock_wait_secs'";
+    let opened = text(&target, since).await;
+
+    agent.kill();
+    let mut agent = home.start();
+    let runs = "select count(*) from collector.agent_runs";
+    agent
+        .until("it goes on", async || {
+            let refreshed = "select count(*) from collector.findings f, (select max(started_at) as at from collector.agent_runs) r \
+                             where f.rule = 'db.longest_lock_wait_secs' and f.seen_at > r.at";
+            number(&target, runs).await == 2 && number(&target, refreshed).await == 1
+        })
+        .await;
+    assert_eq!(text(&target, since).await, opened, "it is the same finding");
+
+    drop(blocker);
+    for one in waiting {
+        one.await.unwrap();
+    }
+    agent
+        .until("it ended", async || {
+            problems(&target, "db").await.is_empty()
+        })
+        .await;
+    let history = history(&target, "db.longest_lock_wait_secs").await;
+    assert!(
+        matches!(
+            history.as_str(),
+            "opened resolved" | "opened worse resolved"
+        ),
+        "{history}"
+    );
+    agent.terminate();
+}
+
+#[tokio::test]
+async fn an_unreachable_database_is_noticed_without_it_and_stored_once_after_its_return() {
+    let server = Server::new().unwrap();
+    let target = server.target();
+    migrate(&target).await.unwrap();
+    let home = Home::new(&target);
+    let mut agent = home.start();
+    agent
+        .until("samples are stored", async || {
+            number(&target, "select count(*) from collector.system_metrics_raw").await > 2
+        })
+        .await;
+    server.stop(Stop::Fast).unwrap();
+    // Confirmed after twenty seconds; what waits in the queue then is its history.
+    agent
+        .until("the queue has the finding", async || {
+            let waiting = waiting(&home.queue());
+            waiting
+                .iter()
+                .any(|row| row.contains("collector.db_healthy") && row.contains("\"confirmed\""))
+        })
+        .await;
+    server.start().unwrap();
+    agent
+        .until("it ended", async || {
+            let ended = "select count(*) from collector.findings where rule = 'collector.db_healthy' \
+                         and confirmed_at is not null and resolved_at is not null";
+            number(&target, ended).await == 1
+        })
+        .await;
+    let history = history(&target, "collector.db_healthy").await;
+    assert!(history.ends_with("opened confirmed resolved"), "{history}");
+    assert_eq!(history.matches("confirmed").count(), 1, "{history}");
+    agent.terminate();
+}
+
+/// Returns the rows of transitions that wait in a queue, as JSON.
+fn waiting(queue: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for (_, record) in Reader::open_readonly(queue).unwrap() {
+        for group in tuple::decode(&record.payload.into()).unwrap_or_default() {
+            if group.table == FindingTransition::TABLE.name {
+                found.extend(group.rows_as_json().map(|(row, ..)| row));
+            }
+        }
+    }
+    found
+}
