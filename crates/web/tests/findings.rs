@@ -164,12 +164,14 @@ async fn many_findings_of_one_rule_are_the_worst_and_a_count() {
 }
 
 #[tokio::test]
-async fn the_table_beside_the_lines_has_findings_of_logs_alone() {
+async fn the_table_has_findings_of_all_domains_and_those_of_lines_by_filter() {
     let database = with_findings().await;
     let memory = common::finding("system.mem_used_pct", "", "critical", json!({}));
     common::store_findings(&database, &[memory]).await;
     let server = serve(&database);
-    assert_eq!(titles(&server, "from=now-1h").await.len(), 6);
+    assert_eq!(titles(&server, "from=now-1h").await.len(), 7);
+    let of_lines = "from=now-1h&f.domain=logs&f.domain=security";
+    assert_eq!(titles(&server, of_lines).await.len(), 6);
     assert_eq!(of_findings(&server.ask("now").await).len(), 3);
     let now = server.ask("now").await;
     assert_eq!(now["problems"].as_array().unwrap().len(), 4, "one list");
