@@ -8,9 +8,9 @@ use store::series::{self, Latest, ReadError};
 use tokio::sync::OnceCell;
 use tokio_postgres::Client;
 
+use super::findings;
 use super::findings::OpenFindings;
 use super::presence::{Presence, kinds, presence};
-use super::{findings, visibility};
 use crate::areas::of_service;
 use crate::database::{Database, Failure};
 use crate::hosts::Host;
@@ -98,10 +98,9 @@ async fn read(client: &Client, host: &Host) -> Result<Evaluation, ReadError> {
         .into_iter()
         .map(|metric| (metric, metric.evaluated_over_secs.max(two)))
         .collect();
-    let (own, services, visibility, found, ended, kinds) = tokio::join!(
+    let (own, services, found, ended, kinds) = tokio::join!(
         series::latest(client, host.id, &own, at, host.interval),
         series::latest_over(client, host.id, &windows, at, host.app_interval),
-        visibility::problems(client, host, at),
         findings::open(client, host),
         findings::ended(client, host, at),
         kinds(client, host, at),
@@ -109,10 +108,9 @@ async fn read(client: &Client, host: &Host) -> Result<Evaluation, ReadError> {
     let mut values = own?;
     values.extend(services?);
     let OpenFindings {
-        mut problems,
+        problems,
         severities,
     } = found?;
-    problems.extend(visibility?);
     Ok(Evaluation {
         facts: facts(&metrics, &values, &severities),
         problems,
