@@ -137,83 +137,105 @@ impl Judge for Thresholds {
     }
 
     fn evaluate(&mut self, facts: TickFacts<'_>, open: &Lifecycle, at: Timestamp) -> Evaluation {
-        let mut found: HashMap<&'static str, Vec<Reached>> = HashMap::new();
-        let mut seen: HashMap<&'static str, (Timestamp, HashSet<String>)> = HashMap::new();
-        let mut young = Vec::new();
-        let (live, fresh) = facts.memory.parts();
-        live.read(at, |reading| {
-            let Some(rule) = BY_METRIC
-                .get(&(reading.metric.domain, reading.metric.name))
-                .copied()
-            else {
-                return;
-            };
-            let Some(sampled_at) = reading.sampled_at else {
-                return;
-            };
-            let (newest, keys) = seen.entry(rule.id).or_default();
-            *newest = sampled_at.max(*newest);
-            let target = reading.key.unwrap_or_default();
-            if has_gone(&reading, sampled_at, fresh) {
-                return;
-            }
-            let held = open.severity(rule.id, target);
-            if held.is_some() {
-                keys.insert(target.to_owned());
-            }
-            if is_too_young(&reading, held) {
-                if held.is_some() {
-                    young.push((rule.id, target.to_owned()));
-                }
-            } else if let Some(reached) = reach(&reading, held) {
-                found.entry(rule.id).or_default().push(reached);
-            }
-        });
-        let mut evaluation = Evaluation {
-            unchanged: young,
-            ..Evaluation::default()
-        };
+        let mut evaluation = Evaluation::default();
+        let mut read = read(facts.memory, open, at, &mut evaluation.unchanged);
         for (metric, rule) in RULES.iter() {
-            let (newest, keys) = seen.remove(rule.id).unwrap_or_default();
-            let is_new = self
-                .judged
-                .get(rule.id)
-                .is_none_or(|judged| newest > *judged);
-            let reached = found.remove(rule.id).unwrap_or_default();
-            let mut has_open = false;
-            for target in open.targets(rule.id) {
-                has_open = true;
-                if keys.contains(target) || target == REST {
-                    continue;
-                }
-                // Its source is silent, or goes on without it.
-                if is_silent(metric, target, facts.memory, facts.intervals, at) {
-                    evaluation.absent.push((rule.id, target.to_owned()));
-                }
+            let seen = read.remove(rule.id).unwrap_or_default();
+            let silent = silent(metric, rule, &seen, &facts, open, at);
+            let judged = self.judged.get(rule.id).copied().unwrap_or_default();
+            if seen.newest <= judged {
+                keep(rule, silent, open, &mut evaluation);
+                continue;
             }
-            if is_new && newest > Timestamp::default() {
-                self.judged.insert(rule.id, newest);
-                evaluation.rules.push(rule);
-                let reached = findings(metric, rule, reached, facts.memory, facts.rows, open);
-                evaluation.found.extend(reached);
-            } else if has_open {
-                // Nothing new is known of those that are not absent.
-                evaluation.rules.push(rule);
-                let absent = &evaluation.absent;
-                let is_absent = |target: &str| {
-                    absent
-                        .iter()
-                        .any(|(of, one)| *of == rule.id && one == target)
-                };
-                let unchanged = open.targets(rule.id).filter(|target| !is_absent(target));
-                let unchanged = unchanged
-                    .map(|target| (rule.id, target.to_owned()))
-                    .collect::<Vec<_>>();
-                evaluation.unchanged.extend(unchanged);
-            }
+            self.judged.insert(rule.id, seen.newest);
+            evaluation.rules.push(rule);
+            evaluation.absent.extend(silent);
+            let found = findings(metric, rule, seen.reached, facts.memory, facts.rows, open);
+            evaluation.found.extend(found);
         }
         evaluation
     }
+}
+
+/// What was read of a rule's metric.
+#[derive(Default)]
+struct Seen {
+    /// The newest sample of any key.
+    newest: Timestamp,
+    /// Targets of open findings that have a sample.
+    open: HashSet<String>,
+    reached: Vec<Reached>,
+}
+
+/// Reads every metric once. Open findings that cannot be judged yet go to `young`.
+fn read(
+    memory: &mut Memory,
+    open: &Lifecycle,
+    at: Timestamp,
+    young: &mut Vec<(&'static str, String)>,
+) -> HashMap<&'static str, Seen> {
+    let mut read: HashMap<&'static str, Seen> = HashMap::new();
+    let (live, fresh) = memory.parts();
+    live.read(at, |reading| {
+        let metric = (reading.metric.domain, reading.metric.name);
+        let Some((rule, sampled_at)) = BY_METRIC.get(&metric).copied().zip(reading.sampled_at)
+        else {
+            return;
+        };
+        let seen = read.entry(rule.id).or_default();
+        seen.newest = sampled_at.max(seen.newest);
+        if has_gone(&reading, sampled_at, fresh) {
+            return;
+        }
+        let target = reading.key.unwrap_or_default();
+        let held = open.severity(rule.id, target);
+        if held.is_some() {
+            seen.open.insert(target.to_owned());
+        }
+        if !is_too_young(&reading, held) {
+            seen.reached.extend(reach(&reading, held));
+        } else if held.is_some() {
+            young.push((rule.id, target.to_owned()));
+        }
+    });
+    read
+}
+
+/// Returns the open findings of a rule whose source is silent. A key without a sample whose source goes on is gone.
+fn silent(
+    metric: &Metric,
+    rule: &Rule,
+    seen: &Seen,
+    facts: &TickFacts<'_>,
+    open: &Lifecycle,
+    at: Timestamp,
+) -> Vec<(&'static str, String)> {
+    let is_unseen = |target: &&str| !seen.open.contains(*target) && *target != REST;
+    open.targets(rule.id)
+        .filter(is_unseen)
+        .filter(|target| is_silent(metric, target, facts.memory, facts.intervals, at))
+        .map(|target| (rule.id, target.to_owned()))
+        .collect()
+}
+
+/// Leaves the open findings of a rule as they are, as there is no new sample; of those whose source is silent, it is
+/// unknown whether they hold.
+fn keep(
+    rule: &'static Rule,
+    silent: Vec<(&'static str, String)>,
+    open: &Lifecycle,
+    evaluation: &mut Evaluation,
+) {
+    let mut targets = open.targets(rule.id).peekable();
+    if targets.peek().is_none() {
+        return;
+    }
+    let is_silent = |target: &&str| silent.iter().any(|(_, one)| one == target);
+    let unchanged = targets.filter(|target| !is_silent(target));
+    let unchanged = unchanged.map(|target| (rule.id, target.to_owned()));
+    evaluation.unchanged.extend(unchanged);
+    evaluation.rules.push(rule);
+    evaluation.absent.extend(silent);
 }
 
 /// Returns whether a counter has not been sampled for long enough to tell: a mean over a minute needs half of it, and

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::scan::{Kind, Scan};
 use super::super::sql::{Source, Statement};
-use super::super::{buckets, gaps, latest, newest, since};
+use super::super::{buckets, gaps, latest, newest};
 use super::*;
 
 fn ask(limit: i64) -> RangeQuery {
@@ -37,10 +37,6 @@ fn statements(metric: &'static Metric) -> BTreeMap<&'static str, Statement> {
     let mut found = BTreeMap::from([
         ("last", buckets::last_statement(&scan, &all, &ask(8))),
         ("latest", latest::statement(&scan, &all, at(3600.0), window)),
-        (
-            "since",
-            since::statement(&scan, &all, at(3600.0), 86_400 * SECOND),
-        ),
     ]);
     if metric.key.is_some() {
         let chosen = source(Some(&keys));
@@ -51,10 +47,6 @@ fn statements(metric: &'static Metric) -> BTreeMap<&'static str, Statement> {
         found.insert(
             "chosen",
             buckets::bucket_statement(&scan, &chosen, &ask(8), false),
-        );
-        found.insert(
-            "chosen since",
-            since::statement(&scan, &chosen, at(3600.0), SECOND),
         );
     } else {
         found.insert(
@@ -103,10 +95,8 @@ fn statements_read_like_this() {
         ("process_one.cpu_pct", "chosen"),
         ("system.core_busy_pct", "chosen"),
         ("network.errors_per_sec", "latest"),
-        ("mount.used_pct", "chosen since"),
         ("network.rx_bytes_per_sec", "last"),
         ("db.cache_hit_pct", "latest"),
-        ("db.cache_hit_pct", "since"),
         ("statement.exec_ms_per_sec", "chosen"),
         ("statement.mean_ms", "highest"),
         ("database.size_bytes", "last"),
@@ -151,8 +141,6 @@ async fn only_the_partitions_of_the_range_are_read() {
     let session = session(&database).await;
     for metric in schema::METRICS {
         for (kind, sql) in statements(metric) {
-            // A look-back of a day reaches into a second partition.
-            let allowed = if kind == "since" { 2 } else { 1 };
             let mut explain = sql.clone();
             explain.text = format!(
                 "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) {}",
@@ -168,7 +156,7 @@ async fn only_the_partitions_of_the_range_are_read() {
             days.sort_unstable();
             days.dedup();
             assert!(
-                days.len() <= allowed,
+                days.len() <= 1,
                 "{} {kind}: {days:?}\n{}",
                 metric.id(),
                 plan.join("\n")
