@@ -23,7 +23,10 @@ fn faults(statement: &str) -> Vec<String> {
     found
 }
 
-/// Returns what a window function takes from another row, instants apart.
+/// Columns that count nothing: one may ask whether they changed.
+const UNCOUNTED: [&str; 2] = ["ts", "severity"];
+
+/// Returns what a window function takes from another row, apart from what counts nothing.
 fn stepped(statement: &str) -> Option<String> {
     for (at, _) in statement
         .match_indices("lag(")
@@ -36,7 +39,7 @@ fn stepped(statement: &str) -> Option<String> {
         let after = inner[end..].trim_start_matches(')');
         let is_window = after.trim_start().to_uppercase().starts_with("OVER");
         let first = inner[..end].split(',').next().unwrap_or_default().trim();
-        if is_whole && is_window && first != "ts" {
+        if is_whole && is_window && !UNCOUNTED.contains(&first) {
             return Some(first.to_owned());
         }
     }
