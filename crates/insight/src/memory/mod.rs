@@ -2,7 +2,7 @@
 //!
 //! Rows are taken as they are collected, before they are queued, in whatever batches they come. Nothing here waits for
 //! the database. What is kept is bounded by what is watched: values of evaluated metrics over their windows
-//! ([`Live`](crate::live::Live)), and of processes, sessions, targets and sources the newest sample.
+//! ([`Live`]), and of processes, sessions, targets and sources the newest sample.
 
 mod endpoints;
 pub(crate) mod fields;
