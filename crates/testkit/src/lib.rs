@@ -10,12 +10,14 @@
 //! * [`Proxy`] stands between client and server and resets, swallows, delays or cuts the link, to
 //!   the byte.
 //! * [`Tree`] builds a directory from a list of paths and contents.
+//! * [`month`] generates a month of a host's rows, healthy or with faults.
 //! * [`Dice`] gives numbers that look random and are the same in every run; [`Rotation`] lists how logs are
 //!   rotated.
 
 mod database;
 mod dice;
 mod error;
+pub mod month;
 mod proxy;
 mod rotation;
 mod server;
