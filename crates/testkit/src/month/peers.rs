@@ -5,9 +5,7 @@ use super::host::REQUESTS;
 use super::random::{Counter, count};
 use super::state::State;
 use crate::Dice;
-use schema::tables::{
-    ApiSample, CollectorRun, EndpointSample, LatencyBucket, ProxySample, TargetSample,
-};
+use schema::tables::{ApiSample, EndpointSample, LatencyBucket, ProxySample, TargetSample};
 use schema::{Row, Sample};
 
 const MIB: f64 = 1024.0 * 1024.0;
@@ -175,14 +173,6 @@ impl Area for Peers {
         rows.push(self.proxy(state).into_row(state.ts));
         for (name, is_up) in [("api", state.api_up), ("proxy", true)] {
             rows.push(target(name, is_up).into_row(state.ts));
-            let run = CollectorRun {
-                collector: format!("target {name}"),
-                outcome: if is_up { "ok" } else { "failed" }.to_owned(),
-                duration_ms: 4.0,
-                rows: 1,
-                error: (!is_up).then(|| "Connection refused".to_owned()),
-            };
-            rows.push(run.into_row(state.ts));
         }
     }
 }

@@ -9,6 +9,15 @@ const MINUTE: i64 = 60;
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
 
+/// What happens each week: on which day, at which hour, for so many seconds.
+const WEEKLY: [(i64, Cause, i64, i64); 5] = [
+    (0, Cause::CollectorAway, 9, 25),
+    (1, Cause::ServerRestart, 5, 10),
+    (2, Cause::Deploy, 10, 4 * DAY),
+    (3, Cause::CollectorAway, 20, 2 * HOUR),
+    (5, Cause::Reboot, 4, 90),
+];
+
 /// How much there is of everything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
@@ -71,13 +80,11 @@ impl Plan {
                 // Shorter than two samples.
                 add(Cause::Spike, at, 10);
             }
-            match day % 7 {
-                0 => add(Cause::CollectorAway, begin + 9 * HOUR, 25),
-                1 => add(Cause::ServerRestart, begin + 5 * HOUR, 10),
-                2 => add(Cause::Deploy, begin + 10 * HOUR, 4 * DAY),
-                3 => add(Cause::CollectorAway, begin + 22 * HOUR, 2 * HOUR),
-                5 => add(Cause::Reboot, begin + 4 * HOUR, 90),
-                _ => {}
+            // A month of less than a week has the events of the missing days on its first ones.
+            for (weekday, cause, hour, lasts) in WEEKLY {
+                if weekday % i64::from(days).min(7) == day % 7 {
+                    add(cause, begin + hour * HOUR, lasts);
+                }
             }
         }
         Self {

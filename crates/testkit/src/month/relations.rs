@@ -192,7 +192,7 @@ impl Relations {
                 read_ms_total: Some(ms(io.read_ms.add(reads * state.disk_ms, dice))),
                 writes: Some(io.writes.exactly(writes)),
                 write_bytes: Some(count(io.writes.total() * 8192.0)),
-                write_ms_total: Some(ms(io.write_ms.add(writes * 0.6 * state.disk_ms, dice))),
+                write_ms_total: Some(ms(io.write_ms.add(writes * 0.3 * state.disk_ms, dice))),
                 ..IoSample::default()
             };
             rows.push(sample.into_row(state.ts));

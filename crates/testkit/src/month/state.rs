@@ -209,7 +209,7 @@ impl States {
         let factor = if is(Cause::ApiSlow) {
             10.0
         } else {
-            1.0 + 6.0 * slow
+            1.0 + 4.0 * slow
         };
         let lock_secs = self.since(Cause::Lock, secs) + part(Cause::Spike, 2.0);
         let mut state = State {
