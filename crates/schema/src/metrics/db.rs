@@ -271,9 +271,9 @@ pub(super) const METRICS: &[Metric] = &[
         better: Better::Higher,
         levels: Some(Levels::new(97.0, 90.0)),
         evaluated_over_secs: 600,
-        confirm_secs: 0,
+        confirm_secs: 600,
         what: "Blocks found in shared buffers as a share of those requested.",
-        how: "Change in pg_stat_database counters over ten minutes; no value below 10 000 blocks. Thresholds: the usual 97 and 90 percent.",
+        how: "Change in pg_stat_database counters; no value below 10 000 blocks. A problem when it lasts ten minutes: a cache is cold after a restart, and after a large scan. Thresholds: the usual 97 and 90 percent.",
         fix: "See which statements read most under Queries; then raise shared_buffers if memory allows.",
         ..BASE
     },
