@@ -254,12 +254,22 @@ impl DeliveryJudge {
     }
 }
 
+/// Returns what a collector's failure is about: of `postgres_slow shop` it is `shop.postgres_slow`, a part of the server,
+/// so that one that is down explains it. The runs of the only server, which is called `store`, go without its name.
+fn subject(collector: &str) -> String {
+    match collector.split_once(' ') {
+        Some((kind, service)) => format!("{service}.{kind}"),
+        None if collector.starts_with("postgres") => format!("store.{collector}"),
+        None => collector.to_owned(),
+    }
+}
+
 fn failed((name, failures): (&String, &Failures)) -> Option<Finding> {
     if failures.runs < FAILED_RUNS {
         return None;
     }
     let mut finding = FAILED.finding(
-        name,
+        &subject(name),
         Severity::Warn,
         format!(
             "Collector {name} has failed {} times in a row",
