@@ -66,7 +66,7 @@ const BECAUSE: &[(&str, &[&str])] = &[
     ("db.longest_query_secs", &["db.longest_lock_wait_secs"]),
     (
         "db.oldest_xact_secs",
-        &["db.longest_lock_wait_secs", "db.oldest_idle_in_xact_secs"],
+        &["db.oldest_idle_in_xact_secs", "db.longest_lock_wait_secs"],
     ),
     (
         "db.oldest_idle_in_xact_secs",
@@ -78,6 +78,7 @@ const BECAUSE: &[(&str, &[&str])] = &[
     ),
     ("system.pressure_cpu_some_pct", &["system.cpu_busy_pct"]),
     ("system.cpu_iowait_pct", &["system.pressure_io_full_pct"]),
+    ("disk.busy_pct", &["system.pressure_io_full_pct"]),
     ("target.bad_values", &["target.up"]),
     ("target.unfilled_pct", &["target.up"]),
     ("api.error_pct", &["target.up"]),
@@ -395,8 +396,13 @@ fn finding(
             message = format!("{message}; now {current}");
         }
     }
-    let is_alone =
-        OF_SESSIONS.contains(&rule.id) && !memory.sessions.is_waiting(instance, &culprit.command);
+    // The transaction of a session that is idle in it has the same age, nearly.
+    let idle = memory.sessions.idle(instance);
+    let is_idle = rule.id == "db.oldest_xact_secs"
+        && idle.is_some_and(|idle| idle.command == culprit.command);
+    let is_alone = OF_SESSIONS.contains(&rule.id)
+        && !is_idle
+        && !memory.sessions.is_waiting(instance, &culprit.command);
     let is_sql = culprit.command.ends_with(';');
     let (command, action_sql) = match culprit.command {
         none if none.is_empty() => (None, None),
