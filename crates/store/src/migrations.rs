@@ -110,6 +110,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "finding_transitions",
         sql: include_str!("../../../migrations/0013_finding_transitions.sql"),
     },
+    Migration {
+        version: 14,
+        name: "cheaper_transitions",
+        sql: include_str!("../../../migrations/0014_cheaper_transitions.sql"),
+    },
 ];
 
 /// Returns the digests of [`MIGRATIONS`]. They are computed once, since every session compares them.

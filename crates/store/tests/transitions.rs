@@ -12,7 +12,10 @@ use schema::{Row, Sample, Timestamp};
 use store::findings;
 use tempfile::TempDir;
 use testkit::{Database, Dice};
+use tokio_postgres::Client;
 
+/// Has the server count the calls of functions in a session.
+const COUNT_CALLS: &str = "SET track_functions = 'pl'";
 /// The seeds of each model test; `cargo nextest run` runs it in some seconds.
 const SEEDS: u64 = 30;
 
@@ -25,25 +28,54 @@ async fn with_partitions() -> Database {
     database
 }
 
-/// Returns the rows in batches of random size and order, some of them twice.
-fn shuffled(told: &[Told], dice: &mut Dice) -> Vec<Vec<Told>> {
-    let mut rest: Vec<Told> = told.to_vec();
+/// How a history is stored: in batches of random size, of which one part in so many is out of order, comes twice, or is
+/// followed once more.
+#[derive(Clone, Copy, Debug)]
+struct Disorder {
+    /// Whether rows of one instant come together, as those of a record of the queue.
+    by_instant: bool,
+    most: usize,
+    misplaced: u64,
+    repeated: u64,
+    again: u64,
+}
+
+/// Mostly in order, as from a queue; at times from anywhere, as live rows beside those that waited.
+const MIXED: Disorder = Disorder {
+    by_instant: false,
+    most: 7,
+    misplaced: 3,
+    repeated: 9,
+    again: 3,
+};
+/// A queue that is delivered, with a late record now and then.
+const IN_ORDER: Disorder = Disorder {
+    by_instant: true,
+    most: 2,
+    misplaced: 20,
+    repeated: 40,
+    again: 20,
+};
+
+/// Returns the rows in batches.
+fn shuffled(told: &[Told], dice: &mut Dice, disorder: Disorder) -> Vec<Vec<Told>> {
+    let is_one = |a: &Told, b: &Told| disorder.by_instant && a.0 == b.0;
+    let mut rest: Vec<&[Told]> = told.chunk_by(is_one).collect();
     let mut batches = Vec::new();
     while !rest.is_empty() {
         let mut batch = Vec::new();
-        for _ in 0..=dice.index(7) {
+        for _ in 0..=dice.index(disorder.most) {
             if !rest.is_empty() {
-                // Mostly in order, as from a queue; at times from anywhere, as live rows beside those that waited.
-                let at = if dice.one_in(3) {
+                let at = if dice.one_in(disorder.misplaced) {
                     dice.index(rest.len())
                 } else {
                     0
                 };
-                let one = rest.remove(at);
-                if dice.one_in(9) {
-                    batch.push(one.clone());
+                let part = rest.remove(at);
+                if dice.one_in(disorder.repeated) {
+                    batch.extend_from_slice(part);
                 }
-                batch.push(one);
+                batch.extend_from_slice(part);
             }
         }
         batches.push(batch);
@@ -51,29 +83,50 @@ fn shuffled(told: &[Told], dice: &mut Dice) -> Vec<Vec<Told>> {
     batches
 }
 
-/// Stores random histories batch by batch, and compares with the model after each.
-async fn follow(is_wild: bool) {
+/// Stores rows in one transaction and makes the findings follow `also` too. Returns of how many rules and targets the
+/// history was read.
+async fn store(client: &Client, rows: &[Told], also: &str) -> u64 {
+    // A session keeps what it counted in earlier transactions for a while.
+    let counted = async || -> u64 {
+        let sql = "SELECT coalesce(sum(calls), 0)::text FROM pg_stat_xact_user_functions WHERE funcname = 'follow_history'";
+        testkit::texts(client, sql).await.unwrap()[0]
+            .parse()
+            .unwrap()
+    };
+    client.batch_execute("BEGIN").await.unwrap();
+    let before = counted().await;
+    let sql = format!("{}{}{also}", insert(rows), apply(rows));
+    client.batch_execute(&sql).await.unwrap();
+    let read = counted().await - before;
+    client.batch_execute("COMMIT").await.unwrap();
+    read
+}
+
+/// Stores random histories batch by batch, and compares with the model after each. Returns how many batches were
+/// followed with reading history, and how many without.
+async fn follow(is_wild: bool, disorder: Disorder) -> (u32, u32) {
     let database = with_partitions().await;
     let session = database.connect().await.unwrap();
     let client = &session.client;
+    client.batch_execute(COUNT_CALLS).await.unwrap();
+    let (mut by_history, mut by_finding) = (0, 0);
     for seed in 0..SEEDS {
         let clear = "TRUNCATE collector.findings, collector.finding_transitions_raw";
         client.batch_execute(clear).await.unwrap();
         let mut dice = Dice::new(seed);
         let told = Teller::new(seed, ts(0), is_wild).tell(12 + dice.index(30));
         let mut stored: Vec<Told> = Vec::new();
-        for batch in shuffled(&told, &mut dice) {
+        for batch in shuffled(&told, &mut dice, disorder) {
             stored.extend(batch.iter().cloned());
-            let again = if dice.one_in(3) {
+            let again = if dice.one_in(disorder.again) {
                 apply(&stored)
             } else {
                 String::new()
             };
-            let sql = format!("BEGIN; {}{}{again}COMMIT", insert(&batch), apply(&batch));
-            client
-                .batch_execute(&sql)
-                .await
-                .unwrap_or_else(|error| panic!("seed {seed}: {error:?}"));
+            match store(client, &batch, &again).await {
+                0 => by_finding += 1,
+                _ => by_history += 1,
+            }
             assert_eq!(
                 Lines::read(client).await,
                 Lines::of(&stored),
@@ -84,16 +137,84 @@ async fn follow(is_wild: bool) {
             Lines::read(client).await.check_pairs(&told);
         }
     }
+    (by_history, by_finding)
+}
+
+/// What a collector writes in order, tick by tick, never reads history.
+#[tokio::test]
+async fn newer_transitions_are_followed_without_history() {
+    let database = with_partitions().await;
+    let session = database.connect().await.unwrap();
+    let client = &session.client;
+    client.batch_execute(COUNT_CALLS).await.unwrap();
+    let opened = Teller::new(11, ts(0), false).tell(1).remove(0);
+    let at = |tick: i64, life: i64, transition: &str| {
+        let mut row = opened.1.clone();
+        row.transition = transition.to_owned();
+        row.title = format!("Row {tick}");
+        row.opened_at = ts(life);
+        row.seen_at = ts(tick);
+        row.occurrences = tick - life + 1;
+        row.confirmed_at = (transition != "opened").then(|| ts(life + 1));
+        row.resolved_at = (transition == "resolved").then(|| ts(tick));
+        (ts(tick), row)
+    };
+    let lives = [1, 10, 20].into_iter().flat_map(|life| {
+        [
+            at(life, life, "opened"),
+            at(life + 1, life, "confirmed"),
+            at(life + 2, life, "worse"),
+            at(life + 3, life, "unknown"),
+            at(life + 4, life, "refreshed"),
+            at(life + 5, life, "resolved"),
+        ]
+    });
+    let mut stored = Vec::new();
+    for told in lives {
+        stored.push(told);
+        let newest = &stored[stored.len() - 1..];
+        assert_eq!(store(client, newest, "").await, 0, "{newest:?}");
+        assert_eq!(Lines::read(client).await, Lines::of(&stored));
+    }
+    // Several at once continue a life, too.
+    let batch = [
+        at(30, 30, "opened"),
+        at(31, 30, "confirmed"),
+        at(32, 30, "resolved"),
+    ];
+    for part in [&batch[..1], &batch[1..]] {
+        stored.extend_from_slice(part);
+        assert_eq!(store(client, part, "").await, 0, "{part:?}");
+        assert_eq!(Lines::read(client).await, Lines::of(&stored));
+    }
+    // What is late is not.
+    let late = [at(25, 20, "better")];
+    stored.extend_from_slice(&late);
+    assert_eq!(store(client, &late, "").await, 1);
+    assert_eq!(Lines::read(client).await, Lines::of(&stored));
 }
 
 #[tokio::test]
 async fn findings_follow_from_any_order_of_any_batches() {
-    follow(false).await;
+    follow(false, MIXED).await;
 }
 
 #[tokio::test]
 async fn what_no_collector_writes_has_one_meaning_too() {
-    follow(true).await;
+    follow(true, MIXED).await;
+}
+
+/// With and without reading history, the same follows.
+#[tokio::test]
+async fn both_ways_to_follow_lead_to_the_same_findings() {
+    for is_wild in [false, true] {
+        let (by_history, by_finding) = follow(is_wild, IN_ORDER).await;
+        let least = (by_history + by_finding) / 10;
+        assert!(
+            by_history > least && by_finding > least,
+            "{by_history} batches by history, {by_finding} without"
+        );
+    }
 }
 
 /// Returns the transitions as rows of the queue, by instant.
