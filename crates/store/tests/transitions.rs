@@ -451,6 +451,8 @@ async fn open_and_recent_findings_are_read_back() {
     opened.0 = ts(3);
     opened.1.opened_at = ts(3);
     opened.1.unknown_since = Some(ts(3));
+    opened.1.cause_rule = Some("db.up".to_owned());
+    opened.1.cause_target = Some("main".to_owned());
     told.extend([ended, opened]);
     let sql = format!("BEGIN; {}{}COMMIT", insert(&told), apply(&told));
     database.sql(&sql).await.unwrap();
@@ -467,6 +469,7 @@ async fn open_and_recent_findings_are_read_back() {
     assert_eq!((one.opened_at, one.confirmed_at), (ts(3), None));
     assert_eq!((one.seen_at, one.unknown_since), (row.seen_at, Some(ts(3))));
     assert_eq!((one.occurrences, one.transition_at), (1, ts(3)));
+    assert_eq!(one.cause, Some(("db.up".to_owned(), "main".to_owned())));
     let recent = async |since| findings::recent(&session.client, 1, since).await.unwrap();
     let first = told[0].1.opened_at;
     let both = recent(first).await;

@@ -106,8 +106,13 @@ impl Entry {
         }
     }
 
-    /// Continues a finding of the database. Its texts come with the next evaluation that finds it.
-    pub(super) fn restored(rule: &'static Rule, stored: OpenFinding) -> Self {
+    /// Continues a finding of the database, which follows from `cause`. Its texts come with the next evaluation that finds
+    /// it.
+    pub(super) fn restored(
+        rule: &'static Rule,
+        stored: OpenFinding,
+        cause: Option<(&'static str, String)>,
+    ) -> Self {
         let mut finding = rule.finding(&stored.target, stored.severity, stored.message);
         finding.title = stored.title;
         Self {
@@ -119,8 +124,8 @@ impl Entry {
             unknown_since: stored.unknown_since,
             occurrences: stored.occurrences,
             missed: None,
-            refresh: Refresh::begin(stored.transition_at),
-            cause: None,
+            refresh: Refresh::restored(stored.transition_at),
+            cause,
             transition_at: Some(stored.transition_at),
         }
     }

@@ -171,7 +171,11 @@ impl Lifecycle {
                 // It was resolved here since; the database does not know yet.
                 None if recent.ended_after(one.transition_at) => {}
                 None => {
-                    open.insert(target, Entry::restored(rule, one));
+                    let cause = one.cause.clone().and_then(|(cause, of)| {
+                        let known = self.rules.get(cause.as_str())?;
+                        Some((known.id, of))
+                    });
+                    open.insert(target, Entry::restored(rule, one, cause));
                 }
             }
         }

@@ -24,6 +24,14 @@ impl Refresh {
         }
     }
 
+    /// Goes on with the longest interval, after one refresh that shows that it lasts.
+    pub(super) fn restored(at: Timestamp) -> Self {
+        Self {
+            after: LONGEST,
+            ..Self::begin(at)
+        }
+    }
+
     /// Returns whether a refresh is due.
     pub(super) fn is_due(&self, at: Timestamp) -> bool {
         at >= self.due

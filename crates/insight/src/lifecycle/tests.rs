@@ -330,6 +330,7 @@ fn stored(rule: &str, target: &str, opened: i64, transition: i64) -> OpenFinding
         seen_at: at(transition),
         unknown_since: None,
         occurrences: 3,
+        cause: None,
         transition_at: at(transition),
     }
 }
@@ -373,6 +374,30 @@ fn what_the_database_has_open_is_continued_and_never_opened_twice() {
     );
     assert_eq!(host.last().target, "before");
     assert_eq!(host.last().occurrences, 3);
+}
+
+/// After a start one row shows that a finding goes on; those that follow come as rarely as before, and what explains it
+/// is known.
+#[test]
+fn what_is_continued_is_written_once() {
+    let mut host = Host::new();
+    let consequence = OpenFinding {
+        cause: Some(("down".to_owned(), "a".to_owned())),
+        ..stored("busy", "a", -500, -10)
+    };
+    let open = vec![stored("down", "a", -500, -10), consequence];
+    assert!(host.lifecycle.restore(open, Vec::new(), at(0)).is_empty());
+    for secs in (0..330).step_by(10) {
+        for rule in [&DOWN, &BUSY] {
+            let expected: &[&str] = match secs {
+                20 | 320 => &["refreshed"],
+                _ => &[],
+            };
+            let found = vec![critical(rule, "a")];
+            assert_eq!(host.evaluate(secs, rule, found), expected, "{secs}");
+        }
+    }
+    assert_eq!(host.last().cause_rule.as_deref(), Some("down"));
 }
 
 #[test]

@@ -37,6 +37,8 @@ pub struct OpenFinding {
     pub unknown_since: Option<Timestamp>,
     /// How often it began, continued or returned.
     pub occurrences: i64,
+    /// Rule and target of the finding that it follows from.
+    pub cause: Option<(String, String)>,
     /// Instant of its newest transition.
     pub transition_at: Timestamp,
 }
@@ -52,6 +54,7 @@ impl OpenFinding {
             let word = row.try_get(column)?;
             Ok(Severity::parse(word).unwrap_or_default())
         };
+        let cause: Option<String> = row.try_get("cause_rule")?;
         Ok(Self {
             rule: row.try_get("rule")?,
             target: row.try_get("target")?,
@@ -66,6 +69,7 @@ impl OpenFinding {
             seen_at: instant("seen_at")?,
             unknown_since: optional("unknown_since")?,
             occurrences: row.try_get("occurrences")?,
+            cause: cause.zip(row.try_get("cause_target")?),
             transition_at: instant("transition_at")?,
         })
     }

@@ -3,7 +3,7 @@
 -- Columns: those of a finding, with `transition_at` timestamptz: the instant of its newest transition, or when it was
 -- seen last where no transition reached it. Rows: by rule and target. Index: findings_open.
 SELECT rule, target, kind, domain, severity, worst, title, message, opened_at, confirmed_at, seen_at, unknown_since, occurrences,
-       coalesce(transition_at, seen_at) AS transition_at
+       cause_rule, cause_target, coalesce(transition_at, seen_at) AS transition_at
 FROM collector.findings
 WHERE host_id = $1 AND resolved_at IS NULL
 ORDER BY rule, target
