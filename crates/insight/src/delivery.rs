@@ -70,10 +70,6 @@ pub const RULES: &[Rule] = &[FAILED, NO_DATA, STALLED, VISIBILITY];
 
 /// Runs in a row that must fail: one may be chance, as with a query that met a lock.
 const FAILED_RUNS: u32 = 3;
-/// A source is silent after so many intervals without a row …
-const SILENT_INTERVALS: i64 = 3;
-/// … and not before this long.
-const SILENT_LEAST: i64 = 60 * SECOND;
 /// The collector stood still when two ticks are further apart than so many intervals …
 const STALLED_INTERVALS: i64 = 3;
 /// … and than this. A tick may be late on a busy host.
@@ -81,12 +77,12 @@ const STALLED_LEAST: i64 = 30 * SECOND;
 /// Longest remedy, characters.
 const LONGEST: usize = 400;
 
-/// Tables that every tick of their source has rows of, and how the source is called.
-const SOURCES: [(&TableDef, &str, &str); 4] = [
-    (SystemSample::TABLE, "host", "the host"),
-    (ProcessSample::TABLE, "processes", "processes"),
-    (DbSample::TABLE, "db", "PostgreSQL"),
-    (TargetSample::TABLE, "target", "target"),
+/// Tables that every tick of their source has rows of, how the source is called, and whether it is a service.
+const SOURCES: [(&TableDef, &str, &str, bool); 4] = [
+    (SystemSample::TABLE, "host", "the host", false),
+    (ProcessSample::TABLE, "processes", "processes", false),
+    (DbSample::TABLE, "db", "PostgreSQL", true),
+    (TargetSample::TABLE, "target", "target", true),
 ];
 
 /// The states of a gap that are a fault; statistics that are off or not installed are a choice.
@@ -178,19 +174,9 @@ impl Judge for DeliveryJudge {
                 .extend(self.gaps.iter().filter_map(unreadable));
         }
         evaluation.rules.push(&NO_DATA);
-        for (table, name, words) in SOURCES {
-            let interval = match table.name {
-                name if name == SystemSample::TABLE.name || name == ProcessSample::TABLE.name => {
-                    facts.intervals.host
-                }
-                _ => facts.intervals.services,
-            };
-            let patience = (SILENT_INTERVALS * interval).max(SILENT_LEAST);
-            let silent = facts
-                .memory
-                .freshness
-                .owners(table)
-                .filter(|(_, newest)| at.as_micros() - newest.as_micros() > patience);
+        for (table, name, words, is_of_service) in SOURCES {
+            let interval = facts.intervals.of(is_of_service);
+            let silent = facts.memory.freshness.silent(table, interval, at);
             evaluation
                 .found
                 .extend(silent.map(|(owner, newest)| no_data(name, words, owner, newest)));

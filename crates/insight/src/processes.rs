@@ -93,7 +93,10 @@ impl Judge for ProcessJudge {
         let mut in_state = 0;
         for one in processes {
             if one.watched {
-                self.seen.insert(one.name.clone(), ts);
+                match self.seen.get_mut(&one.name) {
+                    Some(seen) => *seen = ts,
+                    None => drop(self.seen.insert(one.name.clone(), ts)),
+                }
             }
             // A row that sums several has no process to name.
             if one.count > 1 {

@@ -63,7 +63,7 @@ pub struct Intervals {
 }
 
 impl Intervals {
-    const fn of(self, is_of_service: bool) -> i64 {
+    pub(crate) const fn of(self, is_of_service: bool) -> i64 {
         if is_of_service {
             self.services
         } else {
@@ -184,8 +184,12 @@ impl Live {
         }
     }
 
-    /// Reads every metric and key at the instant of a tick and calls `each` with it, in no particular order of keys.
-    pub fn read(&mut self, at: Timestamp, mut each: impl FnMut(Reading<'_>)) {
+    /// Reads every metric at the instant of a tick and calls `each` with its keys, which are in no particular order.
+    pub fn read(
+        &mut self,
+        at: Timestamp,
+        mut each: impl FnMut(&'static Metric, &mut dyn Iterator<Item = Reading<'_>>),
+    ) {
         let at = at.as_micros();
         for scan in &mut self.scans {
             scan.expire(at, at.saturating_add(scan.reach()));

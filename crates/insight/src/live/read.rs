@@ -4,7 +4,7 @@
 //! of `store::series` do. Nothing is carried over from one reading to the next: there is no sum that drifts, and a late
 //! sample needs no correction.
 
-use schema::{Fold, Timestamp};
+use schema::{Fold, Metric, Timestamp};
 use std::collections::VecDeque;
 
 use super::Reading;
@@ -230,6 +230,39 @@ impl Scratch {
             }
         }
     }
+
+    /// Returns the value of a metric and key; `covered` are the seconds that samples of any key cover.
+    fn reading<'a>(
+        &self,
+        scan: &Scan,
+        nth: usize,
+        key: Option<&'a str>,
+        owner: usize,
+        covered: f64,
+    ) -> Reading<'a> {
+        let figure = &scan.figures[nth];
+        let place = owner * scan.figures.len() + nth;
+        let sums = self.window[place];
+        let over = match scan.shared.kind() {
+            Kind::Amounts => Sums { b: covered, ..sums }.quotient(),
+            _ if figure.least > 0.0 && sums.b < figure.least => f64::NAN,
+            _ => sums.quotient(),
+        };
+        let recent = self.recent.get(place);
+        let recent = recent.filter(|recent| recent.sum.b >= figure.least);
+        let sampled_at = self.keys[owner].sampled_at;
+        Reading {
+            metric: figure.metric,
+            key,
+            now: known(self.now[place]),
+            over: known(over),
+            recent: known(recent.map_or(over, |recent| recent.sum.quotient())),
+            covered_secs: (*scan.shared.kind() == Kind::Steps)
+                .then_some(sums.b)
+                .and_then(known),
+            sampled_at: (sampled_at != NEVER).then_some(Timestamp(sampled_at)),
+        }
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "microseconds of hours")]
@@ -325,8 +358,8 @@ fn reduce(
     }
 }
 
-/// Reads every metric and key of a scan at an instant.
-pub(super) fn read(scan: &Scan, at: i64, scratch: &mut Scratch, mut each: impl FnMut(Reading<'_>)) {
+/// Gathers the samples of a scan up to an instant.
+fn gather(scan: &Scan, at: i64, scratch: &mut Scratch) {
     scratch.reset(scan);
     let start = at.saturating_sub(scan.window.max(1)).saturating_add(1);
     let early = start.saturating_sub(scan.margin);
@@ -341,49 +374,34 @@ pub(super) fn read(scan: &Scan, at: i64, scratch: &mut Scratch, mut each: impl F
             scratch.flush(scan, instant);
         }
     }
+}
+
+/// Reads the metrics of a scan at an instant, each with its keys.
+pub(super) fn read(
+    scan: &Scan,
+    at: i64,
+    scratch: &mut Scratch,
+    each: &mut impl FnMut(&'static Metric, &mut dyn Iterator<Item = Reading<'_>>),
+) {
+    gather(scan, at, scratch);
     let covered = scratch.keys.iter().map(|key| key.covered);
     let covered = covered.fold(f64::NAN, f64::max);
-    let figures = scan.figures.len();
-    let mut has_key = false;
-    for (name, owner) in scan.keys.iter() {
-        let key = scratch.keys[owner];
-        if !key.is_seen {
-            continue;
-        }
-        has_key = true;
-        for (nth, figure) in scan.figures.iter().enumerate() {
-            let sums = scratch.window[owner * figures + nth];
-            let over = match scan.shared.kind() {
-                Kind::Amounts => Sums { b: covered, ..sums }.quotient(),
-                _ if figure.least > 0.0 && sums.b < figure.least => f64::NAN,
-                _ => sums.quotient(),
-            };
-            let recent = scratch.recent.get(owner * figures + nth);
-            let recent = recent.filter(|recent| recent.sum.b >= figure.least);
-            each(Reading {
-                metric: figure.metric,
-                key: name,
-                now: known(scratch.now[owner * figures + nth]),
-                over: known(over),
-                recent: known(recent.map_or(over, |recent| recent.sum.quotient())),
-                covered_secs: (*scan.shared.kind() == Kind::Steps)
-                    .then_some(sums.b)
-                    .and_then(known),
-                sampled_at: (key.sampled_at != NEVER).then_some(Timestamp(key.sampled_at)),
-            });
-        }
-    }
-    if !has_key && scan.is_single() {
-        for figure in &scan.figures {
-            each(Reading {
-                metric: figure.metric,
-                key: None,
-                now: None,
-                over: None,
-                recent: None,
-                covered_secs: None,
-                sampled_at: None,
-            });
-        }
+    let is_unknown = scan.is_single() && !scratch.keys.iter().any(|key| key.is_seen);
+    for (nth, figure) in scan.figures.iter().enumerate() {
+        let seen = scan
+            .keys
+            .iter()
+            .filter(|(_, owner)| scratch.keys[*owner].is_seen);
+        let readings = seen.map(|(name, owner)| scratch.reading(scan, nth, name, owner, covered));
+        let unknown = is_unknown.then_some(Reading {
+            metric: figure.metric,
+            key: None,
+            now: None,
+            over: None,
+            recent: None,
+            covered_secs: None,
+            sampled_at: None,
+        });
+        each(figure.metric, &mut readings.chain(unknown));
     }
 }

@@ -32,9 +32,9 @@ fn target(at: i64, is_up: bool) -> Row {
 /// Returns the keys of a metric with the value over its window, sorted.
 fn over(live: &mut Live, at: i64, id: &str) -> Vec<(Option<String>, Option<f64>)> {
     let mut found = Vec::new();
-    live.read(Timestamp(at * SECOND), |reading| {
-        if reading.metric.id() == id {
-            found.push((reading.key.map(str::to_owned), reading.over));
+    live.read(Timestamp(at * SECOND), |metric, readings| {
+        if metric.id() == id {
+            found.extend(readings.map(|reading| (reading.key.map(str::to_owned), reading.over)));
         }
     });
     found.sort_by(|a, b| a.0.cmp(&b.0));

@@ -71,27 +71,28 @@ impl Memory {
 
     /// Takes a batch of rows.
     pub fn take(&mut self, rows: &[Row]) {
-        let mut has_processes = false;
-        for row in rows {
-            self.live.ingest(row);
-            self.freshness.take(row);
-            match row.table.name {
-                name if name == ProcessSample::TABLE.name => {
-                    self.processes.take(row);
-                    has_processes = true;
-                }
-                name if name == SessionSample::TABLE.name => self.sessions.take(row),
-                name if name == EndpointSample::TABLE.name => self.endpoints.take(row),
-                name => {
-                    if name == DbSample::TABLE.name {
-                        self.sessions.begin(Fields(row).text("instance"), row.ts);
-                    }
-                    self.note_error(row);
-                }
+        // The rows of a table come together.
+        for rows in rows.chunk_by(|a, b| a.table.name == b.table.name) {
+            self.freshness.take(rows);
+            for row in rows {
+                self.live.ingest(row);
+                self.note(row);
             }
         }
-        if has_processes {
-            self.processes.settle();
+        self.processes.settle();
+    }
+
+    fn note(&mut self, row: &Row) {
+        match row.table.name {
+            name if name == ProcessSample::TABLE.name => self.processes.take(row),
+            name if name == SessionSample::TABLE.name => self.sessions.take(row),
+            name if name == EndpointSample::TABLE.name => self.endpoints.take(row),
+            name => {
+                if name == DbSample::TABLE.name {
+                    self.sessions.begin(Fields(row).text("instance"), row.ts);
+                }
+                self.note_error(row);
+            }
         }
     }
 
@@ -101,7 +102,7 @@ impl Memory {
             .find(|(table, _)| table.name == row.table.name);
         let Some((table, owner)) = known else { return };
         let fields = Fields(row);
-        let key = (table.name, fields.text(owner).to_owned());
+        let key = (table.name, fields.text(*owner).to_owned());
         match fields.text("error") {
             "" => self.errors.remove(&key),
             error => self.errors.insert(key, error.to_owned()),

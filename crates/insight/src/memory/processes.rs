@@ -1,9 +1,25 @@
 //! The processes of the newest tick: which use most of a scarce resource, and which are in a bad state.
 
-use super::fields::Fields;
+use super::fields::{Column, Fields};
 use super::sessions::Culprit;
+use schema::tables::ProcessSample;
 use schema::{Row, Timestamp, Unit};
 use std::collections::HashMap;
+
+const PID: Column = Column::of::<ProcessSample>("pid");
+const START: Column = Column::of::<ProcessSample>("start_ticks");
+const PROCESS_NAME: Column = Column::of::<ProcessSample>("process_name");
+const COUNT: Column = Column::of::<ProcessSample>("process_count");
+const UNIT: Column = Column::of::<ProcessSample>("unit");
+const CPU: Column = Column::of::<ProcessSample>("cpu_pct");
+const RSS: Column = Column::of::<ProcessSample>("rss_bytes");
+const FDS: Column = Column::of::<ProcessSample>("fd_count");
+const FD_LIMIT: Column = Column::of::<ProcessSample>("fd_limit");
+const THREADS: Column = Column::of::<ProcessSample>("thread_count");
+const WATCHED: Column = Column::of::<ProcessSample>("watched");
+const STATE: Column = Column::of::<ProcessSample>("state");
+const READ: Column = Column::of::<ProcessSample>("read_bytes_total");
+const WRITTEN: Column = Column::of::<ProcessSample>("write_bytes_total");
 
 const NAME: usize = 40;
 /// A second process is named when it uses at least this share of what the first one does.
@@ -55,28 +71,26 @@ impl Processes {
         }
         self.ts = row.ts;
         let fields = Fields(row);
-        let (Some(pid), Some(start)) = (fields.int("pid"), fields.int("start_ticks")) else {
+        let (Some(pid), Some(start)) = (fields.int(PID), fields.int(START)) else {
             return;
         };
         let one = self.all.entry((pid, start)).or_default();
-        let name = fields.text("process_name");
+        let name = fields.text(PROCESS_NAME);
         if *one.name != *name {
             one.name = name.into();
         }
-        let unit = fields.text("unit");
+        let unit = fields.text(UNIT);
         if *one.unit != *unit {
             one.unit = unit.into();
         }
-        let state = fields.text("state").bytes().next().unwrap_or(b'?');
+        let state = fields.text(STATE).bytes().next().unwrap_or(b'?');
         one.ticks = if state == one.state {
             one.ticks.saturating_add(1)
         } else {
             1
         };
         one.state = state;
-        let moved = fields
-            .number("read_bytes_total")
-            .zip(fields.number("write_bytes_total"));
+        let moved = fields.number(READ).zip(fields.number(WRITTEN));
         let moved = moved.map(|(read, written)| read + written);
         #[expect(
             clippy::cast_precision_loss,
@@ -90,13 +104,13 @@ impl Processes {
         one.moved = moved;
         one.pid = pid;
         one.start = start;
-        one.count = fields.int("process_count").unwrap_or(1);
-        one.cpu = fields.number("cpu_pct").unwrap_or_default();
-        one.rss = fields.number("rss_bytes").unwrap_or_default();
-        one.fds = fields.number("fd_count");
-        one.fd_limit = fields.number("fd_limit");
-        one.threads = fields.number("thread_count").unwrap_or_default();
-        one.watched = fields.flag("watched").unwrap_or_default();
+        one.count = fields.int(COUNT).unwrap_or(1);
+        one.cpu = fields.number(CPU).unwrap_or_default();
+        one.rss = fields.number(RSS).unwrap_or_default();
+        one.fds = fields.number(FDS);
+        one.fd_limit = fields.number(FD_LIMIT);
+        one.threads = fields.number(THREADS).unwrap_or_default();
+        one.watched = fields.flag(WATCHED).unwrap_or_default();
         one.ts = row.ts;
     }
 

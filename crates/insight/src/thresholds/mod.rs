@@ -14,19 +14,14 @@ mod titles;
 
 use crate::judge::{Judge, Pace, TickFacts};
 use crate::lifecycle::{Evaluation, Lifecycle};
-use crate::live::{Intervals, Reading};
+use crate::live::Reading;
 use crate::memory::{Freshness, Memory};
 use crate::rule::{Life, NoData, Rule};
 use schema::finding::{Figures, Kind};
-use schema::micros::SECOND;
-use schema::{Domain, Finding, METRICS, Metric, Severity, Timestamp};
+use schema::{Domain, Every, Finding, METRICS, Metric, Severity, Timestamp};
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-/// Sources are silent after so many intervals without a row …
-const SILENT_INTERVALS: i64 = 3;
-/// … and not before this long.
-const SILENT_LEAST: i64 = 60 * SECOND;
 /// The share of a window that its steps cover at least: the first step in it begins before it.
 const WHOLE: f64 = 0.9;
 /// Most findings of one rule; the others are counted in one more. A schema with thousands of bloated tables is one task.
@@ -34,21 +29,39 @@ const MOST: usize = 100;
 /// The target of the finding that counts the others; no key is called so.
 const REST: &str = "*";
 
-/// The metrics that are rules, each with its rule.
-static RULES: LazyLock<Vec<(&'static Metric, Rule)>> = LazyLock::new(|| {
-    METRICS
-        .iter()
-        .filter(|metric| is_rule(metric))
-        .map(|metric| (metric, rule_of(metric)))
-        .collect()
+/// A metric with thresholds, and its rule.
+#[derive(Debug)]
+struct Threshold {
+    metric: &'static Metric,
+    rule: Rule,
+    /// How often it is sampled.
+    every: Every,
+    /// Whether its table is sampled more often.
+    is_sparse: bool,
+}
+
+impl Threshold {
+    fn new(metric: &'static Metric) -> Self {
+        let every = metric.every();
+        Self {
+            metric,
+            rule: rule_of(metric),
+            every,
+            is_sparse: every != metric.series.table().every,
+        }
+    }
+}
+
+static THRESHOLDS: LazyLock<Vec<Threshold>> = LazyLock::new(|| {
+    let rules = METRICS.iter().filter(|metric| is_rule(metric));
+    rules.map(Threshold::new).collect()
 });
 
-/// The rules by domain and name of their metric.
-static BY_METRIC: LazyLock<HashMap<(Domain, &'static str), &'static Rule>> = LazyLock::new(|| {
-    let rules = RULES.iter();
-    rules
-        .map(|(metric, rule)| ((metric.domain, metric.name), rule))
-        .collect()
+/// The places in [`THRESHOLDS`] by domain and name of the metric.
+static PLACES: LazyLock<HashMap<(Domain, &'static str), usize>> = LazyLock::new(|| {
+    let metrics = THRESHOLDS.iter().map(|threshold| threshold.metric);
+    let names = metrics.map(|metric| (metric.domain, metric.name));
+    names.zip(0..).collect()
 });
 
 fn is_rule(metric: &Metric) -> bool {
@@ -113,8 +126,8 @@ fn rule_of(metric: &'static Metric) -> Rule {
 /// Judges thresholds.
 #[derive(Debug, Default)]
 pub struct Thresholds {
-    /// By rule: the newest sample that was judged.
-    judged: HashMap<&'static str, Timestamp>,
+    /// By place in [`THRESHOLDS`]: the newest sample that was judged.
+    judged: Vec<Timestamp>,
 }
 
 /// A threshold that was reached.
@@ -134,24 +147,23 @@ impl Judge for Thresholds {
     const PACE: Pace = Pace::EveryTick;
 
     fn rules() -> impl Iterator<Item = &'static Rule> {
-        RULES.iter().map(|(_, rule)| rule)
+        THRESHOLDS.iter().map(|threshold| &threshold.rule)
     }
 
     fn evaluate(&mut self, facts: TickFacts<'_>, open: &Lifecycle, at: Timestamp) -> Evaluation {
         let mut evaluation = Evaluation::default();
-        let mut read = read(facts.memory, open, at, &mut evaluation.unchanged);
-        for (metric, rule) in RULES.iter() {
-            let seen = read.remove(rule.id).unwrap_or_default();
-            let silent = silent(metric, rule, &seen, &facts, open, at);
-            let judged = self.judged.get(rule.id).copied().unwrap_or_default();
-            if seen.newest <= judged {
-                keep(rule, silent, open, &mut evaluation);
+        self.judged.resize(THRESHOLDS.len(), Timestamp::default());
+        let read = read(facts.memory, open, at, &mut evaluation.unchanged);
+        for ((threshold, seen), judged) in THRESHOLDS.iter().zip(read).zip(&mut self.judged) {
+            let silent = silent(threshold, &seen, &facts, open, at);
+            if seen.newest <= *judged {
+                keep(&threshold.rule, silent, open, &mut evaluation);
                 continue;
             }
-            self.judged.insert(rule.id, seen.newest);
-            evaluation.rules.push(rule);
+            *judged = seen.newest;
+            evaluation.rules.push(&threshold.rule);
             evaluation.absent.extend(silent);
-            let found = findings(metric, rule, seen.reached, facts.memory, facts.rows, open);
+            let found = findings(threshold, seen.reached, facts.memory, facts.rows, open);
             evaluation.found.extend(found);
         }
         evaluation
@@ -168,35 +180,42 @@ struct Seen {
     reached: Vec<Reached>,
 }
 
-/// Reads every metric once. Open findings that cannot be judged yet go to `young`.
+/// Reads every metric once and returns what was seen of each of [`THRESHOLDS`]. Open findings that cannot be judged yet
+/// go to `young`.
 fn read(
     memory: &mut Memory,
     open: &Lifecycle,
     at: Timestamp,
     young: &mut Vec<(&'static str, String)>,
-) -> HashMap<&'static str, Seen> {
-    let mut read: HashMap<&'static str, Seen> = HashMap::new();
+) -> Vec<Seen> {
+    let mut read: Vec<Seen> = Vec::new();
+    read.resize_with(THRESHOLDS.len(), Seen::default);
     let (live, fresh) = memory.parts();
-    live.read(at, |reading| {
-        let metric = (reading.metric.domain, reading.metric.name);
-        let Some((rule, sampled_at)) = BY_METRIC.get(&metric).copied().zip(reading.sampled_at)
-        else {
+    live.read(at, |metric, readings| {
+        let Some(place) = PLACES.get(&(metric.domain, metric.name)) else {
             return;
         };
-        let seen = read.entry(rule.id).or_default();
-        seen.newest = sampled_at.max(seen.newest);
-        if has_gone(&reading, sampled_at, fresh) {
-            return;
-        }
-        let target = reading.key.unwrap_or_default();
-        let held = open.severity(rule.id, target);
-        if held.is_some() {
-            seen.open.insert(target.to_owned());
-        }
-        if !is_too_young(&reading, held) {
-            seen.reached.extend(reach(&reading, held));
-        } else if held.is_some() {
-            young.push((rule.id, target.to_owned()));
+        let (threshold, seen) = (&THRESHOLDS[*place], &mut read[*place]);
+        let rule = &threshold.rule;
+        let has_open = open.targets(rule.id).next().is_some();
+        for reading in readings {
+            let Some(sampled_at) = reading.sampled_at else {
+                continue;
+            };
+            seen.newest = sampled_at.max(seen.newest);
+            if has_gone(threshold, reading.key, sampled_at, fresh) {
+                continue;
+            }
+            let target = reading.key.unwrap_or_default();
+            let held = has_open.then(|| open.severity(rule.id, target)).flatten();
+            if held.is_some() {
+                seen.open.insert(target.to_owned());
+            }
+            if !is_too_young(&reading, held) {
+                seen.reached.extend(reach(&reading, held));
+            } else if held.is_some() {
+                young.push((rule.id, target.to_owned()));
+            }
         }
     });
     read
@@ -204,17 +223,19 @@ fn read(
 
 /// Returns the open findings of a rule whose source is silent. A key without a sample whose source goes on is gone.
 fn silent(
-    metric: &Metric,
-    rule: &Rule,
+    threshold: &Threshold,
     seen: &Seen,
     facts: &TickFacts<'_>,
     open: &Lifecycle,
     at: Timestamp,
 ) -> Vec<(&'static str, String)> {
-    let is_unseen = |target: &&str| !seen.open.contains(*target) && *target != REST;
+    let Threshold { metric, rule, .. } = threshold;
+    let interval = facts.intervals.of(metric.domain.is_of_service());
+    let every = threshold.every.micros(interval);
+    let fresh = &facts.memory.freshness;
     open.targets(rule.id)
-        .filter(is_unseen)
-        .filter(|target| is_silent(metric, target, facts.memory, facts.intervals, at))
+        .filter(|target| !seen.open.contains(*target) && *target != REST)
+        .filter(|target| fresh.is_silent(metric.series.table(), target, every, at))
         .map(|target| (rule.id, target.to_owned()))
         .collect()
 }
@@ -264,11 +285,11 @@ fn reach(reading: &Reading<'_>, held: Option<Severity>) -> Option<Reached> {
         reading.now
     };
     let value = words::round(judged?);
-    let current = reading.now.map(words::round);
     let (severity, threshold) = metric.reached_from(value, held)?;
     if !severity.is_problem() {
         return None;
     }
+    let current = reading.now.map(words::round);
     if metric.is_windowed() && !metric.counts_events {
         // The window may still remember what has ended.
         let levels = metric.levels?;
@@ -293,43 +314,25 @@ fn reach(reading: &Reading<'_>, held: Option<Severity>) -> Option<Reached> {
 
 /// Returns whether the newest sample of its source is without a key that the window still has. Figures that are not
 /// filled with each sample are known only as of the last one that has them.
-fn has_gone(reading: &Reading<'_>, sampled_at: Timestamp, fresh: &Freshness) -> bool {
-    let table = reading.metric.series.table();
-    let is_sparse = reading.metric.every() != table.every;
-    let key = reading.key.unwrap_or_default();
-    !is_sparse
-        && fresh
-            .of(table, key)
-            .is_some_and(|newest| newest > sampled_at)
-}
-
-/// Returns whether the source of a key has not delivered for longer than it should take.
-fn is_silent(
-    metric: &Metric,
-    target: &str,
-    memory: &Memory,
-    intervals: Intervals,
-    at: Timestamp,
+fn has_gone(
+    threshold: &Threshold,
+    key: Option<&str>,
+    sampled_at: Timestamp,
+    fresh: &Freshness,
 ) -> bool {
-    let interval = match metric.domain.is_of_service() {
-        true => intervals.services,
-        false => intervals.host,
-    };
-    let every = metric.every().micros(interval);
-    let patience = (SILENT_INTERVALS * every).max(SILENT_LEAST);
-    let newest = memory.freshness.of(metric.series.table(), target);
-    newest.is_none_or(|newest| at.as_micros() - newest.as_micros() > patience)
+    let table = threshold.metric.series.table();
+    !threshold.is_sparse && fresh.is_newer(table, key.unwrap_or_default(), sampled_at)
 }
 
 /// Returns the findings of a rule: the open ones and the worst, the others counted in one.
 fn findings(
-    metric: &'static Metric,
-    rule: &'static Rule,
+    threshold: &'static Threshold,
     mut reached: Vec<Reached>,
     memory: &Memory,
     rows: &[&[schema::Row]],
     open: &Lifecycle,
 ) -> Vec<Finding> {
+    let Threshold { metric, rule, .. } = threshold;
     let is_open = |one: &Reached| {
         open.severity(rule.id, one.key.as_deref().unwrap_or_default())
             .is_some()

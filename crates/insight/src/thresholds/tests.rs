@@ -1,6 +1,8 @@
 //! Thresholds over the rows of a host in trouble, tick by tick.
 
 use super::*;
+use crate::live::Intervals;
+use schema::micros::SECOND;
 use schema::tables::{
     ApiSample, DbSample, FindingTransition, SelfSample, SessionSample, SystemSample, TableSample,
     TargetSample,
@@ -409,12 +411,12 @@ fn of_very_many_the_worst_are_named_and_the_rest_is_counted() {
 
 #[test]
 fn every_rule_is_of_a_metric_with_a_threshold_and_a_title() {
-    for (metric, rule) in RULES.iter() {
-        assert_eq!(metric.id(), rule.id);
+    for threshold in THRESHOLDS.iter() {
+        assert_eq!(threshold.metric.id(), threshold.rule.id);
     }
     for (id, because) in BECAUSE {
         for id in [id].into_iter().chain(*because) {
-            assert!(RULES.iter().any(|(_, rule)| rule.id == *id), "{id}");
+            assert!(Thresholds::rules().any(|rule| rule.id == *id), "{id}");
         }
     }
     for id in OF_SESSIONS {

@@ -97,7 +97,7 @@ impl Measured for Live {
         for row in rows {
             self.ingest(row);
         }
-        self.read(at, |_| readings += 1);
+        self.read(at, |_, all| readings += all.count());
         readings
     }
 }

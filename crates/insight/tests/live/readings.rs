@@ -58,11 +58,13 @@ async fn stored(
 
 fn values(live: &mut Live, at: Timestamp) -> Values {
     let mut found = Values::new();
-    live.read(at, |reading| {
-        let name = (reading.metric.id(), reading.key.map(str::to_owned));
-        let value = (reading.now, reading.over, reading.sampled_at);
-        let before = found.insert(name, value);
-        assert!(before.is_none(), "{reading:?} twice");
+    live.read(at, |metric, readings| {
+        for reading in readings {
+            let name = (metric.id(), reading.key.map(str::to_owned));
+            let value = (reading.now, reading.over, reading.sampled_at);
+            let before = found.insert(name, value);
+            assert!(before.is_none(), "{reading:?} twice");
+        }
     });
     found
 }
@@ -175,7 +177,7 @@ async fn compare(seed: u64, pace: Pace, known: &mut BTreeSet<String>) {
         });
         let at = Timestamp(*at);
         if !is_compared {
-            live.read(at, |_| {});
+            live.read(at, |_, _| {});
             continue;
         }
         let found = compare_windows(&session.client, &mut live, at, intervals, &mut faults).await;

@@ -126,6 +126,7 @@ impl Stored {
             seen_at: row.seen_at,
             unknown_since: row.unknown_since,
             occurrences: row.occurrences,
+            cause: row.cause_rule.clone().zip(row.cause_target.clone()),
             transition_at: *ts,
         });
         findings.restore(open.collect(), recent.collect(), at)
