@@ -2,11 +2,12 @@
 //!
 //! The real release binary at its real cadence of 10 s, against a real PostgreSQL with fsync, with
 //! 300 idle processes beside what runs anyway: CPU of the collector and of its server process per
-//! cycle, memory, bytes stored per hour. Then at a cadence of 1 s, to see enough ticks, how late
-//! they begin: undisturbed, with the table of processes locked, and with the server gone.
+//! cycle, memory, bytes stored per hour. Of that CPU, what judging takes: over the rows of a host that is well, in this
+//! process. Then at a cadence of 1 s, to see enough ticks, how late they begin: undisturbed, with the table of
+//! processes locked, and with the server gone.
 
 use super::collector::{Children, Collector, build};
-use super::{Figure, figure, number, process};
+use super::{Figure, figure, judging, number, process};
 use anyhow::Context;
 use clap::Args;
 use std::path::Path;
@@ -51,6 +52,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Vec<Figure>> {
 
     let mut figures = Vec::new();
     cost(options, &binary, &server, dir.path(), &mut figures).await?;
+    judging::usual(&mut figures)?;
     lateness(options, &binary, &server, dir.path(), &mut figures).await?;
     Ok(figures)
 }

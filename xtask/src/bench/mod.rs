@@ -3,6 +3,7 @@
 
 mod collector;
 mod footprint;
+mod judging;
 mod logs;
 mod postgres;
 mod process;
@@ -17,6 +18,8 @@ use testkit::Server;
 pub(crate) enum Bench {
     /// Cost of the collector on its host: CPU, memory, disk, lateness of ticks.
     Footprint(footprint::Options),
+    /// Cost of judging a tick, without a collector or a server.
+    Judging,
     /// Cost and throughput of reading logs.
     Logs(logs::Options),
     /// Cost of watching a PostgreSQL server, on the host and on the server.
@@ -27,6 +30,7 @@ impl Bench {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Footprint(options) => report("footprint", &footprint::run(&options).await?),
+            Self::Judging => report("judging", &judging::run()?),
             Self::Logs(options) => report("logs", &logs::run(&options).await?),
             Self::Postgres(options) => report("postgres", &postgres::run(&options).await?),
         }

@@ -1,7 +1,6 @@
 //! The metrics read from rows in memory are those that the database reads from the same rows.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-mod cost;
 mod expressions;
 mod readings;
 mod rows;

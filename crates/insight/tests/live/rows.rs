@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use testkit::{Database, Dice};
 
 /// Sun, 20 Sep 2026 22:00 UTC: the rows cross a day, and so a partition.
-pub(crate) const START: i64 = 1_789_941_600_000_000;
+const START: i64 = 1_789_941_600_000_000;
 
 /// Words that expressions compare columns with, and others.
 const WORDS: [&str; 10] = [
