@@ -8,22 +8,27 @@ use crate::postgres::family::FAMILIES;
 /// The schema of the store.
 const SCHEMA: &str = "collector";
 /// Beginnings of the names of its relations and functions that are not stored tables.
-const OTHERS: [&str; 20] = [
+const OTHERS: [&str; 25] = [
     "agent_runs",
     "alerts",
+    "apply_transitions",
     "dead_letter",
     "drop_partitions",
     "ensure_partition",
     "expire",
     "findings",
     "first_kept_day",
+    "follow_history",
     "forget_findings",
     "hosts",
+    "insert_process_metrics",
     "insights",
     "is_partition",
     "log_",
     "partition_column",
+    "process_key",
     "recommendations",
+    "reserve_log_lines",
     "retention",
     "schema_migrations",
     "settle_log_patterns",
@@ -80,6 +85,21 @@ mod tests {
                 assert!(is_own(&wrapped(family.name, sql)), "{sql}");
             }
         }
+    }
+
+    #[test]
+    fn every_function_of_the_store_is_recognised() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations");
+        let mut count = 0;
+        for file in std::fs::read_dir(folder).unwrap() {
+            let sql = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            for after in sql.split("FUNCTION collector.").skip(1) {
+                let (name, _) = after.split_once('(').unwrap();
+                assert!(is_own(&format!("SELECT collector.{name}($1)")), "{name}");
+                count += 1;
+            }
+        }
+        assert!(count > 10, "{count}");
     }
 
     #[test]
