@@ -12,7 +12,8 @@
 //! * bytes of storage I/O as long as the process uses no CPU, for at most as long: who has done
 //!   nothing has read nothing, except what the kernel wrote back later.
 //!
-//! Kernel threads have no memory and give no rows. One that is known is not read again as long as the
+//! Kernel threads have no memory and give no rows. A zombie has none either, and gives one: it stays until its parent asks
+//! how it ended, and that may be never. A kernel thread that is known is not read again as long as the
 //! details of other processes are not and its directory keeps its inode number. procfs gives every new
 //! process another one, so that a pid that was given anew is noticed; a kernel thread that turns into a
 //! program does so at once, and is read again within a minute.
@@ -271,7 +272,8 @@ impl Processes {
             let path = path_of(&mut self.path, pid, "cmdline");
             known.look_up_name(&mut self.proc, path, &self.watched);
         }
-        if sample.rss_bytes == 0 && !known.watched {
+        let is_zombie = sample.state == "Z";
+        if sample.rss_bytes == 0 && !known.watched && !is_zombie {
             known.put_off(at);
             return Ok(());
         }

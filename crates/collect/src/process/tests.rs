@@ -403,6 +403,29 @@ async fn kernel_threads_are_seldom_read() {
     assert_eq!(tick(&mut processes, 71).await.0.len(), 3);
 }
 
+/// A child that has ended and is not asked how has no memory any more.
+#[tokio::test]
+async fn a_zombie_has_a_row() {
+    let mut child = std::process::Command::new("true").spawn().unwrap();
+    let mut processes = Processes::new(&Roots::default(), Vec::new());
+    let mut state = String::new();
+    for second in 0..1000 {
+        let (rows, _) = tick(&mut processes, second).await;
+        let pid = Cell::Int(i64::from(child.id()));
+        // Between memory and zombie it has no row.
+        let row = rows.iter().find(|row| *cell(row, "pid") == pid);
+        if let Some(Cell::Text(now)) = row.map(|row| cell(row, "state")) {
+            state = now.to_string();
+        }
+        if state == "Z" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    child.wait().unwrap();
+    assert_eq!(state, "Z");
+}
+
 #[tokio::test]
 async fn reads_the_real_machine() {
     let mut processes = Processes::new(&Roots::default(), Vec::new());

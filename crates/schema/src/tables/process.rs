@@ -1,7 +1,7 @@
 use crate::{Timestamp, metric_table};
 
 metric_table! {
-    /// One row per process with resident memory and tick. A process is `pid` + `start_ticks`. Stored as
+    /// One row per process with resident memory, or zombie, and tick. A process is `pid` + `start_ticks`. Stored as
     /// [`ProcessMeasurement`] and [`ProcessIdentity`].
     /// Source: /proc/PID/stat, fd, limits, io, cgroup.
     pub struct ProcessSample => "process_metrics_raw" { class: Bulk, rollup: true, keep: Raw, every: Tick, view of: "process_samples";
