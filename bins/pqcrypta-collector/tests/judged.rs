@@ -9,6 +9,7 @@ use pg::Target;
 use schema::Sample;
 use schema::tables::FindingTransition;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use store::spool::Reader;
 use store::tuple;
 use testkit::{Server, Stop, connect, hold, migrate};
@@ -118,6 +119,21 @@ async fn an_unreachable_database_is_noticed_without_it_and_stored_once_after_its
         })
         .await;
     server.stop(Stop::Fast).unwrap();
+    // What begins and ends meanwhile is judged as ever, and its history waits in the queue.
+    let mut zombie = Command::new("true").stdin(Stdio::null()).spawn().unwrap();
+    let of_zombie = format!("\"true {}\"", zombie.id());
+    let has = |transition: &str| {
+        let mut rows = waiting(&home.queue()).into_iter();
+        let word = format!("\"{transition}\"");
+        rows.any(|row| row.contains(&of_zombie) && row.contains(&word))
+    };
+    agent
+        .until("a zombie is found", async || has("opened"))
+        .await;
+    zombie.wait().unwrap();
+    agent
+        .until("its end is found", async || has("resolved"))
+        .await;
     // Confirmed after twenty seconds; what waits in the queue then is its history.
     agent
         .until("the queue has the finding", async || {
@@ -138,6 +154,17 @@ async fn an_unreachable_database_is_noticed_without_it_and_stored_once_after_its
     let history = history(&target, "collector.db_healthy").await;
     assert!(history.ends_with("opened confirmed resolved"), "{history}");
     assert_eq!(history.matches("confirmed").count(), 1, "{history}");
+    let of_zombie = format!("rule = 'process_state' and target = 'true {}'", zombie.id());
+    let found = format!(
+        "select coalesce(string_agg(message || ' ' || (resolved_at is not null), ', '), '') \
+         from collector.findings where {of_zombie}"
+    );
+    let message = format!("true (PID {}) is a zombie true", zombie.id());
+    assert_eq!(text(&target, &found).await, message);
+    let twice = format!(
+        "select string_agg(transition, ' ' order by ts) from collector.finding_transitions_raw where {of_zombie}"
+    );
+    assert_eq!(text(&target, &twice).await, "opened resolved");
     agent.terminate();
 }
 
