@@ -24,6 +24,8 @@ enum CulpritKind {
     Cpu,
     /// The processes that hold most memory.
     Memory,
+    /// The same, but the one to look for is the one that was killed, which the kernel's log names.
+    Survivors,
     /// The processes that read and write most.
     Io,
     /// The error of the newest row of its owner.
@@ -49,7 +51,7 @@ const CULPRITS: &[(&str, CulpritKind)] = &[
     ("system.pressure_cpu_some_pct", CulpritKind::Cpu),
     ("system.mem_used_pct", CulpritKind::Memory),
     ("system.swap_used_pct", CulpritKind::Memory),
-    ("system.oom_kills_per_sec", CulpritKind::Memory),
+    ("system.oom_kills_per_sec", CulpritKind::Survivors),
     ("system.pressure_memory_full_pct", CulpritKind::Memory),
     ("system.cpu_iowait_pct", CulpritKind::Io),
     ("system.pressure_io_full_pct", CulpritKind::Io),
@@ -100,6 +102,7 @@ fn named(
         CulpritKind::Statement => memory.sessions.statement(key),
         CulpritKind::Cpu => memory.processes.cpu(),
         CulpritKind::Memory => memory.processes.memory(),
+        CulpritKind::Survivors => memory.processes.memory().map(|one| because(one.cause)),
         CulpritKind::Io => memory.processes.io(),
         CulpritKind::Error(table) => memory.error(table, key).map(str::to_owned).map(because),
         CulpritKind::Endpoint => memory.endpoints.most(key).map(because),

@@ -257,6 +257,9 @@ fn events_remain_a_problem_while_the_window_has_them() {
         host.last("system.oom_kills_per_sec").message,
         "1 process was killed by the OOM killer in the last 10 min"
     );
+    // Not the process that is largest now.
+    let command = host.last("system.oom_kills_per_sec").command.as_deref();
+    assert!(command.unwrap().starts_with("journalctl -k"));
     let mut ended = None;
     for secs in (20..900).step_by(10) {
         let words = host.tick(secs, [kills(secs, 4)]);
