@@ -15,9 +15,9 @@ use schema::micros::{DAY, HOUR};
 use schema::tables::FindingTransition;
 use schema::{Row, Sample, Timestamp};
 use std::time::Duration;
-use store::findings;
 use store::series::ReadError;
 use store::status::SharedStatus;
+use store::{failpoint, findings};
 use tokio::time::Instant;
 
 /// How often old findings are deleted.
@@ -88,7 +88,9 @@ impl Judging {
         let since = Timestamp(now.as_micros() - HOUR);
         let recent = findings::recent(client, host.host_id, since).await;
         let recent = recent.map_err(described)?;
+        failpoint!("judging.restore");
         let ended = self.group.findings().restore(open, recent, now);
+        failpoint!("judging.restored");
         self.queue(now, ended).await
     }
 
@@ -134,6 +136,7 @@ impl Job for Judging {
         let evaluation = findings.evaluate(&mut self.judge, facts, now);
         let found = evaluation.found.len();
         let transitions = findings.settle(evaluation, now);
+        failpoint!("judging.settled");
         self.queue(now, transitions).await?;
         if let Some(days) = days {
             let old = Timestamp(now.as_micros() - days * DAY);

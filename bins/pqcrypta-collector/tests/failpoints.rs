@@ -1,4 +1,4 @@
-//! Every named place of the spool and the writer, with every fault: the process dies there, the
+//! Every named place of queue, spool, writer and judging, with every fault: the process dies there, the
 //! step fails, is cut short, or takes long. The names are read from the sources, so that none is
 //! forgotten. Afterwards each delivered record must be one row.
 
@@ -35,13 +35,9 @@ fn names(dir: &Path, found: &mut BTreeSet<String>) {
 #[tokio::test]
 async fn f02_every_named_place_with_every_fault() {
     let mut found = BTreeSet::new();
-    names(
-        Path::new(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../../crates/store/src"
-        )),
-        &mut found,
-    );
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    names(&package.join("src"), &mut found);
+    names(&package.join("../../crates/store/src"), &mut found);
     assert!(found.len() >= 20, "{found:?}");
     // `3+`: once things are under way; a fault at the very first pass has its turn in the second round.
     let faults = [

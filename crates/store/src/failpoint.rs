@@ -20,6 +20,7 @@
 /// whose error is made from [`std::io::Error`]; the form with a slice is an expression that gives
 /// the slice, or a shorter one.
 #[cfg(feature = "failpoints")]
+#[macro_export]
 macro_rules! failpoint {
     ($name:literal) => {
         $crate::failpoint::hit($name)?
@@ -31,6 +32,7 @@ macro_rules! failpoint {
 
 /// Marks a named place; compiled out.
 #[cfg(not(feature = "failpoints"))]
+#[macro_export]
 macro_rules! failpoint {
     ($name:literal) => {};
     ($name:literal, $bytes:expr) => {

@@ -12,6 +12,7 @@
 //! * *given up*, the oldest of the least valuable class first, as a loss that the spool notes. At the
 //!   end of the process ([`Queue::close`]) that is the fate of what neither of the two took.
 
+use crate::failpoint::failpoint;
 use crate::progress::Progress;
 use crate::ranges::RangeSet;
 use crate::spool::{Loss, Reason, Spool, SpoolError, State};
@@ -153,6 +154,7 @@ impl Queue {
         &self,
         ticks: Vec<(Timestamp, Vec<Row>)>,
     ) -> Result<Durability, SpoolError> {
+        failpoint!("queue.append");
         let mut records: Vec<(Timestamp, Class, Vec<Row>)> = Vec::new();
         {
             let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -189,6 +191,7 @@ impl Queue {
                 result
             })
             .await;
+        failpoint!("queue.appended");
         self.grown.notify_one();
         result
     }

@@ -110,23 +110,30 @@ impl Home {
     }
 
     pub fn start_with(&self, environment: &[(&str, &str)]) -> Agent {
-        self.spawn(environment, None)
+        self.spawn(&[], environment, None)
+    }
+
+    /// Starts it by a command that prepares something and then becomes the program in its arguments.
+    pub fn start_within(&self, command: &[String]) -> Agent {
+        self.spawn(command, &[], None)
     }
 
     /// Starts it with another `/proc`.
     pub fn start_proc(&self, proc: &Path) -> Agent {
-        self.spawn(&[], Some(proc))
+        self.spawn(&[], &[], Some(proc))
     }
 
-    fn spawn(&self, environment: &[(&str, &str)], proc: Option<&Path>) -> Agent {
+    fn spawn(&self, within: &[String], environment: &[(&str, &str)], proc: Option<&Path>) -> Agent {
         let log = self.dir.path().join("log");
         let file = fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(&log)
             .unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pqcrypta-collector"));
-        command.arg("--config").arg(self.config());
+        let binary = env!("CARGO_BIN_EXE_pqcrypta-collector").to_owned();
+        let words: Vec<&String> = within.iter().chain([&binary]).collect();
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).arg("--config").arg(self.config());
         if let Some(proc) = proc {
             command.arg("--proc").arg(proc);
         }

@@ -78,6 +78,14 @@ pub enum SpoolError {
     },
 }
 
+/// A place of the queue that has no file.
+#[cfg(feature = "failpoints")]
+impl From<io::Error> for SpoolError {
+    fn from(source: io::Error) -> Self {
+        Self::io("write", Path::new("the queue"))(source)
+    }
+}
+
 impl SpoolError {
     /// Wraps an I/O error with the attempt and its path.
     pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
