@@ -1,7 +1,7 @@
 //! What delivers the samples: collectors that fail, sources that are silent, statistics that cannot be read, and the
 //! collector's own pauses.
 
-use crate::judge::{Judge, Pace, TickFacts};
+use crate::judge::{Judge, TickFacts};
 use crate::lifecycle::{Evaluation, Lifecycle};
 use crate::memory::fields::Fields;
 use crate::rule::{Life, NoData, Rule};
@@ -129,8 +129,6 @@ struct Gap {
 
 impl Judge for DeliveryJudge {
     type Facts<'a> = TickFacts<'a>;
-
-    const PACE: Pace = Pace::EveryTick;
 
     fn rules() -> impl Iterator<Item = &'static Rule> {
         RULES.iter()

@@ -1,4 +1,5 @@
-//! What a judge is.
+//! What a judge is. How often one runs is decided by what calls it: [`TickJudges`](crate::TickJudges) evaluates with every
+//! batch of rows of a tick, the collector's job `findings` every few minutes and soon after something was stored.
 
 use crate::lifecycle::{Evaluation, Lifecycle};
 use crate::live::Intervals;
@@ -6,23 +7,11 @@ use crate::memory::Memory;
 use crate::rule::Rule;
 use schema::{Row, Timestamp};
 
-/// How often a judge runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pace {
-    /// With every batch of rows of a tick, from memory.
-    EveryTick,
-    /// Every few minutes, from what is stored, and soon after something was stored that it may find.
-    Periodic,
-}
-
 /// Evaluates the rules that it owns. Evaluation is pure: whatever it looks at was fetched before, and `at` is a
 /// parameter.
 pub trait Judge {
     /// What it looks at.
     type Facts<'a>;
-
-    /// How often it runs.
-    const PACE: Pace;
 
     /// Returns the rules that it owns.
     fn rules() -> impl Iterator<Item = &'static Rule>;

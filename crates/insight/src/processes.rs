@@ -3,7 +3,7 @@
 //! Watched processes (`collector.processes`) are held to the reference's thresholds. Of any other process only what
 //! affects the host is reported: a whole core in use, and states that do not end by themselves.
 
-use crate::judge::{Judge, Pace, TickFacts};
+use crate::judge::{Judge, TickFacts};
 use crate::lifecycle::{Evaluation, Lifecycle};
 use crate::memory::Process;
 use crate::rule::{Life, NoData, Rule};
@@ -76,8 +76,6 @@ impl ProcessJudge {
 
 impl Judge for ProcessJudge {
     type Facts<'a> = TickFacts<'a>;
-
-    const PACE: Pace = Pace::EveryTick;
 
     fn rules() -> impl Iterator<Item = &'static Rule> {
         RULES.iter()

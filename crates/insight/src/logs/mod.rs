@@ -22,7 +22,7 @@ pub mod spikes;
 pub mod steps;
 pub mod understood;
 
-use crate::judge::{Judge, Pace};
+use crate::judge::Judge;
 use crate::lifecycle::{Evaluation, Lifecycle};
 use crate::rule::Rule;
 use facts::Usual;
@@ -98,8 +98,6 @@ impl LogJudge {
 
 impl Judge for LogJudge {
     type Facts<'a> = LogFacts;
-
-    const PACE: Pace = Pace::Periodic;
 
     fn rules() -> impl Iterator<Item = &'static Rule> {
         rules()

@@ -12,7 +12,7 @@ mod command;
 mod culprit;
 mod titles;
 
-use crate::judge::{Judge, Pace, TickFacts};
+use crate::judge::{Judge, TickFacts};
 use crate::lifecycle::{Evaluation, Lifecycle};
 use crate::live::Reading;
 use crate::memory::{Freshness, Memory};
@@ -143,8 +143,6 @@ struct Reached {
 
 impl Judge for Thresholds {
     type Facts<'a> = TickFacts<'a>;
-
-    const PACE: Pace = Pace::EveryTick;
 
     fn rules() -> impl Iterator<Item = &'static Rule> {
         THRESHOLDS.iter().map(|threshold| &threshold.rule)
