@@ -21,6 +21,7 @@ pub mod memory;
 pub mod processes;
 mod registry;
 mod rule;
+pub mod storing;
 pub mod thresholds;
 mod tick;
 mod words;

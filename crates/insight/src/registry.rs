@@ -6,6 +6,7 @@ use crate::judge::Judge;
 use crate::logs::LogJudge;
 use crate::processes::ProcessJudge;
 use crate::rule::Rule;
+use crate::storing::StoringJudge;
 use crate::thresholds::Thresholds;
 
 /// Returns every rule.
@@ -13,6 +14,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
     Thresholds::rules()
         .chain(ProcessJudge::rules())
         .chain(DeliveryJudge::rules())
+        .chain(StoringJudge::rules())
         .chain(LogJudge::rules())
 }
 
@@ -25,6 +27,7 @@ pub fn rule(id: &str) -> Option<&'static Rule> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use schema::finding::LINE_DOMAINS;
 
     #[test]
     fn identifiers_are_unique_and_causes_exist() {
@@ -38,6 +41,19 @@ mod tests {
                 one.id
             );
             assert_eq!(rule(one.id), Some(*one));
+        }
+    }
+
+    #[test]
+    fn rules_over_log_lines_and_no_others_have_their_domains() {
+        let of_lines: Vec<&Rule> = LogJudge::rules().collect();
+        for one in rules() {
+            let has_domain = LINE_DOMAINS.contains(&one.domain);
+            assert_eq!(has_domain, of_lines.contains(&one), "{}", one.id);
+            let is_of_metrics = schema::METRICS
+                .iter()
+                .any(|metric| metric.domain.as_str() == one.domain);
+            assert_ne!(has_domain, is_of_metrics, "{}", one.id);
         }
     }
 }

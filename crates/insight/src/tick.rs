@@ -6,6 +6,7 @@ use crate::lifecycle::Lifecycle;
 use crate::live::Intervals;
 use crate::memory::Memory;
 use crate::processes::ProcessJudge;
+use crate::storing::StoringJudge;
 use crate::thresholds::Thresholds;
 use schema::expr::ExprError;
 use schema::tables::FindingTransition;
@@ -19,6 +20,7 @@ pub struct TickJudges {
     thresholds: Thresholds,
     processes: ProcessJudge,
     delivery: DeliveryJudge,
+    storing: StoringJudge,
 }
 
 impl TickJudges {
@@ -33,6 +35,7 @@ impl TickJudges {
             thresholds: Thresholds::default(),
             processes: ProcessJudge::default(),
             delivery: DeliveryJudge::default(),
+            storing: StoringJudge,
         })
     }
 
@@ -69,6 +72,12 @@ impl TickJudges {
         );
         transitions.extend(findings.reconcile(evaluation, at));
         let evaluation = self.delivery.evaluate(
+            facts(&mut self.memory, batches, self.intervals),
+            findings,
+            at,
+        );
+        transitions.extend(findings.reconcile(evaluation, at));
+        let evaluation = self.storing.evaluate(
             facts(&mut self.memory, batches, self.intervals),
             findings,
             at,

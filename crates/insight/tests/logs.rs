@@ -221,3 +221,26 @@ async fn the_fullest_five_minutes_of_hours_are_known_from_the_counters() {
         assert_eq!(rows(client, spikes).await, [expected], "{counter}");
     }
 }
+
+#[tokio::test]
+async fn lines_that_were_lost_are_a_finding_for_an_hour() {
+    let database = migrated().await.unwrap();
+    let session = database.connect().await.unwrap();
+    let client = &session.client;
+    seed(client).await;
+    let lose = format!(
+        "INSERT INTO collector.data_gaps (ts, host_id, class, from_ts, to_ts, count, rows, reason)
+             SELECT to_timestamp({}), 2, class, now(), now(), 1, NULL, reason
+             FROM (VALUES ('logs', 'nginx: vanished, 812 bytes'), ('logs', 'app: copy_truncated'), ('bulk', 'overflow')) l (class, reason)",
+        (NOW - 60_000_000) / 1_000_000
+    );
+    client.batch_execute(&lose).await.unwrap();
+    let found = "SELECT concat_ws(' ', target, severity, resolved_at IS NOT NULL) FROM collector.findings \
+                 WHERE host_id = 2 AND rule = 'log_lines_lost' ORDER BY target";
+    let mut judge = Logs::new();
+    judge.evaluate(client, 2, Timestamp(NOW)).await.unwrap();
+    assert_eq!(rows(client, found).await, ["app info f", "nginx warn f"]);
+    let later = Timestamp(NOW + HOUR);
+    judge.evaluate(client, 2, later).await.unwrap();
+    assert_eq!(rows(client, found).await, ["app info t", "nginx warn t"]);
+}

@@ -2,6 +2,10 @@
 
 use crate::{Severity, Timestamp};
 
+/// The domains of findings about lines of logs, which no metric has: their figures are counts of lines, and their titles
+/// name the kind of event. Those of any other finding are domains of metrics.
+pub const LINE_DOMAINS: &[&str] = &["logs", "security"];
+
 /// The kind of a finding. All kinds have the same life cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -14,6 +18,9 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Alert, Self::Insight, Self::Recommendation];
+
     /// Returns the word stored in `collector.findings.kind`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

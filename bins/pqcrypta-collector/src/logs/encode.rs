@@ -21,7 +21,7 @@ pub(crate) struct SourceCounters {
     pub(crate) overflowed: Vec<(Box<str>, u64)>,
     /// Events that the parser did not recognise, by source.
     pub(crate) unread: Vec<(Arc<str>, i64)>,
-    /// Whether a rule may find something: security events, errors, warnings, topics.
+    /// Whether a rule may find something: security events, lost lines, errors, warnings, topics.
     pub(crate) is_news: bool,
     /// Requests in access logs, by source.
     pub(crate) requests: Vec<(Arc<str>, Timestamp, Access)>,
@@ -124,6 +124,7 @@ impl Encoder {
             ..
         } = read;
         let is_news = !security.is_empty()
+            || !gaps.is_empty()
             || !counts.unread.is_empty()
             || counts.hours.iter().any(|hour| hour.level >= Level::Warn)
             || counts

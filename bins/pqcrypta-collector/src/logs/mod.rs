@@ -287,7 +287,9 @@ impl Logs {
         let prepared = timeout(plan.deadline, link.prepare(&batch.batch, (self.clock)()));
         prepared.await.map_err(|_| late("creating partitions"))??;
         let stored = timeout(plan.deadline, link.store(&batch.batch, by_halves));
-        stored.await.map_err(|_| late("storing lines"))??;
+        let stored = stored.await.map_err(|_| late("storing lines"))??;
+        self.status
+            .update(|status| status.dead_letters += stored.dead_letters);
         Ok(())
     }
 }

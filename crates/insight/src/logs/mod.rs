@@ -8,6 +8,7 @@
 //! * [`patterns`]: kinds of errors and warnings that are new or rare;
 //! * [`messages`]: remedies for messages that are known ([`advice`]) or recurring;
 //! * [`security`]: rules over logins, bans and packets that were reached;
+//! * [`lost`]: lines that were lost before they were read;
 //! * [`understood`]: sources most lines of which fit no head of their parser.
 //!
 //! What is usual is learnt once an hour from the counts by hour and kept until the next; nothing else is
@@ -15,6 +16,7 @@
 
 pub mod advice;
 mod facts;
+pub mod lost;
 pub mod messages;
 pub mod patterns;
 pub mod security;
@@ -30,9 +32,6 @@ use schema::Timestamp;
 use store::series::ReadError;
 use tokio_postgres::Client;
 
-/// The domains of this judge.
-pub const DOMAINS: &[&str] = &["logs", "security"];
-
 /// Rules of the evaluators; each entry of [`advice::ADVICE`] has one, too.
 pub const RULES: &[Rule] = &[
     spikes::SPIKE,
@@ -46,6 +45,7 @@ pub const RULES: &[Rule] = &[
     security::BAN,
     security::FIREWALL,
     understood::NOT_UNDERSTOOD,
+    lost::LOST,
 ];
 
 /// Returns every rule of this judge.
@@ -63,6 +63,7 @@ pub struct LogFacts {
     seen: Vec<patterns::RecentPattern>,
     events: Vec<security::Event>,
     sources: Vec<understood::Source>,
+    losses: Vec<lost::Loss>,
 }
 
 /// Evaluates the logs of one host.
@@ -92,6 +93,7 @@ impl LogJudge {
             seen: facts::patterns(client, host_id, at).await?,
             events: facts::events(client, host_id, at).await?,
             sources: facts::sources(client, host_id, at).await?,
+            losses: facts::losses(client, host_id, at).await?,
         })
     }
 }
@@ -112,6 +114,7 @@ impl Judge for LogJudge {
         found.extend(messages::evaluate(&facts.seen));
         found.extend(security::evaluate(&facts.events));
         found.extend(understood::evaluate(&facts.sources));
+        found.extend(lost::evaluate(&facts.losses));
         Evaluation {
             rules: rules().collect(),
             found,

@@ -1,11 +1,12 @@
 //! Bounded queries whose results the rules over logs are evaluated against. Instants are parameters; no statement
 //! uses the server's time.
 
+use super::lost::{LOST, Loss};
 use super::patterns::RecentPattern;
 use super::security::Event;
 use super::spikes::{Expected, HOURS, Recent, WINDOW, expect};
 use super::understood::Source;
-use schema::micros::{DAY, HOUR};
+use schema::micros::{DAY, HOUR, SECOND};
 use schema::{LogLevel, Severity, Timestamp};
 use std::collections::{BTreeMap, HashMap};
 use store::series::{Instant, ReadError, steps};
@@ -255,5 +256,23 @@ pub(super) async fn sources(
             })
         },
     )
+    .await
+}
+
+/// Reads lines that were lost, as long as their findings stay open.
+pub(super) async fn losses(
+    client: &Client,
+    host_id: i32,
+    at: Timestamp,
+) -> Result<Vec<Loss>, ReadError> {
+    let back = i64::from(LOST.life.clear_secs) * SECOND;
+    let span = (host_id, at.as_micros() - back, at.as_micros() + 1);
+    read(client, "data_gaps", include_str!("lost.sql"), span, |row| {
+        Ok(Loss {
+            reason: row.try_get("reason")?,
+            gaps: row.try_get("gaps")?,
+            span: (instant(row, "first")?, instant(row, "last")?),
+        })
+    })
     .await
 }
