@@ -115,6 +115,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "cheaper_transitions",
         sql: include_str!("../../../migrations/0014_cheaper_transitions.sql"),
     },
+    Migration {
+        version: 16,
+        name: "findings_by_end",
+        sql: include_str!("../../../migrations/0016_findings_by_end.sql"),
+    },
 ];
 
 /// Returns the digests of [`MIGRATIONS`]. They are computed once, since every session compares them.
