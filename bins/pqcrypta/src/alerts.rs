@@ -20,7 +20,8 @@ use crate::status;
 /// unknown, and so is what was firing on it.
 ///
 /// Exit status: 0 when no warning or critical alert is firing, 1 when the worst is a warning, 2 when it is critical,
-/// 3 when that is unknown: the database does not answer, a collector is silent, or only findings without data are open.
+/// 3 when that is unknown: the database does not answer, a collector is silent, only findings without data are open, or
+/// the command or its configuration is wrong.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     #[command(flatten)]
@@ -32,6 +33,9 @@ pub(crate) struct Options {
     #[arg(long)]
     json: bool,
 }
+
+/// The exit status of a check that does not know.
+pub(crate) const UNKNOWN: u8 = Verdict::Unknown.code();
 
 /// What the alerts come to, from good to bad: an alert that is known counts more than what is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,13 +91,17 @@ impl HostAlerts {
             status::Presence::Running => Verdict::Ok,
             _ => Verdict::Unknown,
         };
-        let each = self.alerts.iter().map(|alert| match self.state(alert) {
+        let each = self.alerts.iter().map(|alert| self.verdict_on(alert));
+        each.fold(own, Verdict::max)
+    }
+
+    fn verdict_on(&self, alert: &Alert) -> Verdict {
+        match self.state(alert) {
             State::Firing if alert.severity == Severity::Critical => Verdict::Critical,
             State::Firing if alert.severity == Severity::Warn => Verdict::Warning,
             State::Unknown if alert.severity.is_problem() => Verdict::Unknown,
             _ => Verdict::Ok,
-        });
-        each.fold(own, Verdict::max)
+        }
     }
 }
 
@@ -117,11 +125,14 @@ impl Report {
 /// # Errors
 /// Never; a failure is a status.
 pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
-    let loaded = match options.source.load() {
-        Ok(loaded) => loaded,
-        Err(faults) => return Ok(refuse(&faults)),
+    let read = match options.source.load() {
+        Ok(loaded) => read(&loaded, options.all).await,
+        Err(faults) => {
+            refuse(&faults);
+            Err(anyhow::anyhow!("the configuration is not valid"))
+        }
     };
-    let (verdict, text) = match read(&loaded, options.all).await {
+    let (verdict, text) = match read {
         Ok(report) if options.json => (report.verdict(), print::json(&report)),
         Ok(report) => (report.verdict(), print::text(&report)),
         Err(error) => (Verdict::Unknown, print::failure(&error, options.json)),
@@ -149,7 +160,7 @@ async fn read(loaded: &config::Loaded, all: bool) -> Result<Report> {
     let day = |days: i64| Timestamp(at.as_micros() + days * DAY);
     let mut hosts = Vec::new();
     for host in status::hosts(client).await? {
-        let alerts = list(client, host.id, day(-1), day(1)).await;
+        let alerts = list(client, host.id, (day(-1), day(1)), at).await;
         let mut alerts = alerts.context("cannot read the findings")?;
         alerts.retain(|alert| all || alert.resolved_at.is_none());
         hosts.push(HostAlerts {

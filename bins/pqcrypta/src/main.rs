@@ -42,7 +42,10 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return misused(&error),
+    };
     match run(arguments.command) {
         Ok(code) => code,
         // Whoever read our output has seen enough.
@@ -51,6 +54,20 @@ fn main() -> ExitCode {
             say(&format!("{error:#}"));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Prints help, or what is wrong with the arguments; that is 2, except for a check of a monitoring system, for which 2 is
+/// critical.
+fn misused(error: &clap::Error) -> ExitCode {
+    let _unheard = error.print();
+    let is_check = std::env::args_os()
+        .nth(1)
+        .is_some_and(|name| name == "alerts");
+    match (error.use_stderr(), is_check) {
+        (false, _) => ExitCode::SUCCESS,
+        (true, true) => ExitCode::from(alerts::UNKNOWN),
+        (true, false) => ExitCode::from(2),
     }
 }
 

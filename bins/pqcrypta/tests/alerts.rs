@@ -92,7 +92,9 @@ async fn the_exit_status_is_that_of_the_worst() {
     let (code, text) = run(&target, &[]);
     assert_eq!(code, 2, "{text}");
     assert!(
-        text.starts_with("CRITICAL: 1 critical, 1 warning, 1 info, 1 without data\n"),
+        text.starts_with(
+            "CRITICAL: 1 critical, 1 warning, 1 info, 1 without data; alpha: The condition of critical\n"
+        ),
         "{text}"
     );
     assert!(
@@ -152,6 +154,10 @@ async fn without_samples_or_a_database_nothing_is_known() {
         text.contains("UNKNOWN   alpha: The condition of critical (since "),
         "{text}"
     );
+    assert!(
+        text.starts_with("UNKNOWN: 1 without data, no data from 1 host; alpha: the collector is silent, newest sample 10 min ago\n"),
+        "{text}"
+    );
     let gone = database.target().with_database("gone");
     let (code, text) = run(&gone, &[]);
     assert_eq!(code, 3);
@@ -164,5 +170,26 @@ async fn without_samples_or_a_database_nothing_is_known() {
     assert_eq!(
         (code, &*text),
         (3, "UNKNOWN: no host has stored anything yet\n")
+    );
+}
+
+#[test]
+fn a_check_that_is_misused_or_misconfigured_knows_nothing() {
+    let check = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_pqcrypta"))
+            .args(arguments)
+            .env_clear()
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        (output.status.code().unwrap(), text)
+    };
+    assert_eq!(check(&["alerts", "--nonsense"]).0, 3);
+    assert_eq!(check(&["status", "--nonsense"]).0, 2);
+    assert_eq!(check(&["alerts", "--help"]).0, 0);
+    let (code, text) = check(&["alerts", "--config", "/nonexistent/collector.toml"]);
+    assert_eq!(
+        (code, &*text),
+        (3, "UNKNOWN: the configuration is not valid\n")
     );
 }

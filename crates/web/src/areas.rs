@@ -176,28 +176,39 @@ pub(crate) fn view_of(domain: Domain) -> &'static str {
     }
 }
 
-/// The impact of a problem on users, the worst first: a service is down, users wait or are
-/// refused, or neither yet.
+/// The impact of a problem, the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Impact {
     /// It is down: neither it nor its dependants work, and its other figures do not count.
     Down,
-    /// Users notice.
+    /// Users notice: requests fail or take long, sessions wait, connections are refused.
     Felt,
-    /// Any other threshold.
+    /// A resource is running out, which users will notice.
+    Saturated,
+    /// Any other: ratios, ages, what only costs.
     Other,
 }
 
-/// Returns the impact of a metric that has reached a threshold.
+/// Returns the impact of a finding of this rule about a metric.
 #[must_use]
-pub(crate) fn impact_of(metric: &Metric) -> Impact {
+pub(crate) fn impact_of(rule: &str, metric: Option<&Metric>) -> Impact {
+    let Some(metric) = metric else {
+        return match rule {
+            "process_missing" => Impact::Down,
+            _ => Impact::Other,
+        };
+    };
     match (metric.domain, metric.name) {
         (Domain::Db | Domain::Target, "up") => Impact::Down,
         // Figures that an API reports of its database are causes.
         (Domain::Api, name) if name.starts_with("db_") => Impact::Other,
-        (Domain::Api | Domain::Proxy, _) | (Domain::Db, "conn_used_pct" | "conn_waiting") => {
-            Impact::Felt
-        }
+        (Domain::Api | Domain::Proxy, _)
+        | (Domain::Db, "conn_waiting" | "longest_lock_wait_secs" | "deadlocks_per_sec")
+        | (Domain::System, "listen_overflows_per_sec") => Impact::Felt,
+        (Domain::System, "clock_synced") => Impact::Other,
+        (Domain::System | Domain::Mount | Domain::Disk | Domain::Network, _)
+        | (Domain::Db, "conn_used_pct" | "wraparound_pct" | "multixact_wraparound_pct")
+        | (Domain::Collector, "spool_used_pct") => Impact::Saturated,
         _ => Impact::Other,
     }
 }
@@ -226,21 +237,29 @@ mod tests {
     }
 
     #[test]
-    fn what_is_down_counts_more_than_what_is_felt_and_that_more_than_the_rest() {
-        let impact = |id| impact_of(schema::metric(id).unwrap());
+    fn what_is_down_counts_most_then_what_users_notice_then_what_runs_out() {
+        let impact = |id| impact_of(id, schema::metric(id));
         for (id, expected) in [
             ("db.up", Impact::Down),
             ("target.up", Impact::Down),
             ("api.error_pct", Impact::Felt),
             ("proxy.latency_p95_ms", Impact::Felt),
             ("db.conn_waiting", Impact::Felt),
+            ("db.longest_lock_wait_secs", Impact::Felt),
+            ("system.listen_overflows_per_sec", Impact::Felt),
+            ("db.conn_used_pct", Impact::Saturated),
+            ("mount.used_pct", Impact::Saturated),
+            ("system.mem_used_pct", Impact::Saturated),
+            ("system.clock_synced", Impact::Other),
             ("db.cache_hit_pct", Impact::Other),
             ("api.db_cache_hit_pct", Impact::Other),
-            ("system.mem_used_pct", Impact::Other),
+            ("process_missing", Impact::Down),
+            ("process_cpu", Impact::Other),
         ] {
             assert_eq!(impact(id), expected, "{id}");
         }
-        assert!(Impact::Down < Impact::Felt && Impact::Felt < Impact::Other);
+        let ranks = [Impact::Down, Impact::Felt, Impact::Saturated, Impact::Other];
+        assert!(ranks.is_sorted());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Hosts and the state of their agents.
 
-use schema::micros::{DAY, HOUR, MINUTE, SECOND};
+use schema::micros::{DAY, SECOND};
 use schema::{Metric, Timestamp};
 use store::series::{self, HostTick, Instant, ReadError};
 use tokio_postgres::types::Type;
@@ -8,9 +8,6 @@ use tokio_postgres::{Client, Row};
 
 use crate::answers::fingerprint;
 use crate::areas::of_service;
-
-/// How far back log sources are looked at: the longest interval between two ticks is a minute.
-const LOGS: i64 = 5 * MINUTE;
 
 /// A host with the state of its agent, as read at one instant.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,26 +40,6 @@ pub struct Host {
     pub app_interval: i64,
     /// Changes when stored history changed.
     pub generation: String,
-    /// Losses noticed within the last hour.
-    pub gaps: i64,
-    /// Rows dead-lettered within the last hour.
-    pub dead_letters: i64,
-    /// While the host's clock differs from the database server's by more than a minute: by how many seconds
-    /// it is ahead, and since when.
-    pub clock: Option<(f64, Timestamp)>,
-    /// Log sources whose lines could not be stored at the newest tick.
-    pub blocked: Option<Blocked>,
-}
-
-/// Log sources whose lines cannot be stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Blocked {
-    /// Their number.
-    pub sources: i64,
-    /// The cause.
-    pub cause: String,
-    /// Since when, as far as the look-back reaches.
-    pub since: Option<Timestamp>,
 }
 
 impl Host {
@@ -116,26 +93,7 @@ impl Host {
             interval,
             app_interval: setting("app_secs")?.unwrap_or(interval),
             generation: fingerprint([&history.to_le_bytes()[..], &id.to_le_bytes()[..], version]),
-            gaps: row.try_get("gaps")?,
-            dead_letters: row.try_get("dead_letters")?,
-            clock: row
-                .try_get::<_, Option<f64>>("clock_ahead_secs")?
-                .zip(instant("clock_wrong_since")?),
-            blocked: Blocked::learn(row)?,
         })
-    }
-}
-
-impl Blocked {
-    fn learn(row: &Row) -> Result<Option<Self>, tokio_postgres::Error> {
-        let since: Option<Instant> = row.try_get("blocked_since")?;
-        let cause: Option<String> = row.try_get("blocked_cause")?;
-        let sources: i64 = row.try_get("blocked_logs")?;
-        Ok((sources > 0).then(|| Self {
-            sources,
-            cause: cause.unwrap_or_default(),
-            since: since.map(|since| since.0),
-        }))
     }
 }
 
@@ -149,15 +107,13 @@ pub(crate) async fn hosts(
     interval: i64,
 ) -> Result<Vec<Host>, ReadError> {
     let at = |offset: i64| Instant(Timestamp(now.as_micros().saturating_add(offset)));
-    let (life, end, loss, logs) = (at(-DAY), at(DAY), at(-HOUR), at(-LOGS));
+    let (life, end) = (at(-DAY), at(DAY));
     let params = [
         (
             &life as &(dyn tokio_postgres::types::ToSql + Sync),
             Type::TIMESTAMPTZ,
         ),
         (&end, Type::TIMESTAMPTZ),
-        (&loss, Type::TIMESTAMPTZ),
-        (&logs, Type::TIMESTAMPTZ),
     ];
     let rows = client.query_typed(include_str!("sql/hosts.sql"), &params);
     let (ticks, rows) = tokio::join!(series::newest(client, now), rows);

@@ -32,10 +32,10 @@ async fn numbers_are_of_confirmed_findings_and_know_what_ended_when() {
         answer["counts"],
         json!([
             {"severity": "critical", "state": "firing", "count": 1},
-            {"severity": "critical", "state": "resolved", "count": 1},
             {"severity": "warn", "state": "unknown", "count": 1},
-            {"severity": "warn", "state": "resolved", "count": 1},
             {"severity": "info", "state": "firing", "count": 1},
+            {"severity": "critical", "state": "resolved", "count": 1},
+            {"severity": "warn", "state": "resolved", "count": 1},
         ]),
         "neither what is pending nor what ended yesterday"
     );
@@ -45,7 +45,8 @@ async fn numbers_are_of_confirmed_findings_and_know_what_ended_when() {
     );
     assert_eq!(
         answer["last"],
-        json!({"id": "4", "title": "Load is high: 4 per core", "at_ms": START + 910_000, "secs": 600.0})
+        json!({"id": "3", "title": "CPU usage is high: 91 %", "at_ms": START + 900_000, "secs": 600.0}),
+        "what followed from it ended with it"
     );
     assert_eq!(
         answer["flapping"],
@@ -127,6 +128,12 @@ async fn lanes_are_bounded_and_what_is_left_out_is_counted() {
         firing[0],
         json!({"severity": "critical", "state": "firing", "count": 3001})
     );
+    let note = |answer: &Value| answer["note"].as_str().unwrap().to_owned();
+    let server = serve(&database);
+    let all = note(&server.ask("table/findings?from=now-1h").await);
+    assert!(all.starts_with("Only 2000 findings are listed"), "{all}");
+    let before = server.ask("table/findings?from=now-3h&to=now-2h").await;
+    assert_eq!(note(&before), "");
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use schema::Severity;
+use schema::finding::LINE_DOMAINS;
 use ts_rs::{Config, TS};
 use web::wire::error::{ErrorAnswer, ErrorBody};
 use web::wire::{Cell, Unit, alerts, logs, meta, now, series, table};
@@ -39,6 +40,10 @@ fn the_types_of_the_pages_are_those_of_the_answers() {
 
 fn generate() -> String {
     let mut out = HEAD.to_owned();
+    let _infallible = write!(
+        out,
+        "\n/** The domains of findings about lines of logs. */\nexport const LINE_DOMAINS: readonly string[] = {LINE_DOMAINS:?};\n"
+    );
     alias::<Severity>(&mut out);
     alias::<Unit>(&mut out);
     alias::<Cell>(&mut out);

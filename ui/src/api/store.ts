@@ -111,7 +111,10 @@ export const verdict = computed<{ severity: Severity; text: string; since_ms: nu
 
 /** All problems, those too that are too many to be listed. */
 export const problemCount = computed(() =>
-  Object.values(now.value?.badges ?? {}).reduce((sum, badge) => sum + badge.count, 0),
+  Object.entries(now.value?.badges ?? {})
+    // What is active among alerts is counted where it is.
+    .filter(([view]) => view !== "alerts")
+    .reduce((sum, [, badge]) => sum + badge.count, 0),
 );
 
 export const serverChanged = computed(

@@ -3,6 +3,9 @@
  * then run `UPDATE_TYPES=1 cargo test -p pqcrypta-web --test types`.
  */
 
+/** The domains of findings about lines of logs. */
+export const LINE_DOMAINS: readonly string[] = ["logs", "security"];
+
 export type Severity = "ok" | "unknown" | "info" | "warn" | "critical";
 
 export type Unit =
@@ -335,6 +338,7 @@ export interface AlertLane {
   kind: string;
   domain: string;
   state: string;
+  severity: Severity;
   worst: Severity;
   bars: AlertBar[];
 }

@@ -1,4 +1,5 @@
 /** Where a finding is shown: the view of what it is about, and the chart of its metric. Pure. */
+import { LINE_DOMAINS } from "../api/types.gen";
 import { CONTENTS } from "./contents";
 
 /** Views of what belongs to one PostgreSQL server. */
@@ -14,7 +15,7 @@ export interface FindingPlace {
 export function placeOf(metric: string, key: string, domain: string): FindingPlace | null {
   const family = (metric || domain).split(".", 1)[0] ?? "";
   const found = Object.entries(CONTENTS).find(([, { families }]) => families.includes(family))?.[0];
-  const view = found ?? (/^(logs|security)$/.test(domain) ? "logs" : null);
+  const view = found ?? (LINE_DOMAINS.includes(domain) ? "logs" : null);
   if (view === null) return null;
   const isOne = key !== "" && key !== "*";
   if (isOne && view === "api") return { view, params: { "f.target": key } };

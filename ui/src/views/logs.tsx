@@ -2,7 +2,7 @@
 import { getJson } from "../api/client";
 import { useResource } from "../api/resource";
 import { hostQuery, now } from "../api/store";
-import type { LogsAnswer, TableAnswer } from "../api/types.gen";
+import { LINE_DOMAINS, type LogsAnswer, type TableAnswer } from "../api/types.gen";
 import { Card } from "../app/card";
 import { Empty, isYoung } from "../app/panel";
 import { Part } from "../app/part";
@@ -63,7 +63,7 @@ const CHARTS: readonly ChartSpec[] = [
 ];
 
 /** Findings about lines; all of them are in the view of alerts. */
-const OF_LINES = { domain: ["logs", "security"] };
+const OF_LINES = { domain: LINE_DOMAINS };
 /** Columns shown in the opened row instead, and columns that are left out while empty. */
 const FINDINGS: Look = {
   hide: [...FINDING_DETAILS, "figures", "worst", "duration_secs"],

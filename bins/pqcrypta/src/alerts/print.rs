@@ -30,7 +30,11 @@ pub(super) fn text(report: &Report) -> String {
     out
 }
 
-/// Returns the first line: the verdict, and how many findings there are of each severity.
+/// Longest condition in the first line, characters: monitoring systems show it in a list.
+const LONGEST_CONDITION: usize = 160;
+
+/// Returns the first line, the status line of a monitoring plugin: the verdict, how many findings there are of each
+/// severity, and what decides it. What follows a bar would be performance data, so it has none.
 fn summary(report: &Report) -> String {
     let count = |wanted: &dyn Fn(&HostAlerts, &Alert) -> bool| {
         let of = |host: &HostAlerts| {
@@ -51,15 +55,18 @@ fn summary(report: &Report) -> String {
         .filter(|host| host.presence != Presence::Running)
         .count();
     let parts = [
-        (firing(Severity::Critical), "critical".to_owned()),
-        (firing(Severity::Warn), "warning".to_owned()),
-        (firing(Severity::Info), "info".to_owned()),
-        (unknown, "without data".to_owned()),
+        (firing(Severity::Critical), "critical"),
+        (firing(Severity::Warn), "warning"),
+        (firing(Severity::Info), "info"),
+        (unknown, "without data"),
     ];
     let mut parts: Vec<String> = parts
         .into_iter()
         .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| format!("{count} {word}"))
+        .map(|(count, word)| match word {
+            "warning" => words::counted(count, word),
+            word => format!("{count} {word}"),
+        })
         .collect();
     if silent > 0 {
         parts.push(format!("no data from {}", words::counted(silent, "host")));
@@ -69,7 +76,25 @@ fn summary(report: &Report) -> String {
         (true, _) => "no active alerts".to_owned(),
         _ => parts.join(", "),
     };
-    format!("{}: {what}", report.verdict().word().to_uppercase())
+    let verdict = report.verdict();
+    let reason = reason(report, verdict).map_or_else(String::new, |reason| {
+        format!("; {}", words::cut(&reason, LONGEST_CONDITION))
+    });
+    let line = format!("{}: {what}{reason}", verdict.word().to_uppercase());
+    plain(&line).replace('|', "/")
+}
+
+/// Returns the condition that decides the verdict.
+fn reason(report: &Report, verdict: Verdict) -> Option<String> {
+    let decides = |host: &&HostAlerts| verdict != Verdict::Ok && host.verdict() == verdict;
+    let host = report.hosts.iter().find(decides)?;
+    let condition = if verdict == Verdict::Unknown && host.presence != Presence::Running {
+        absence(host)
+    } else {
+        let of = |alert: &&Alert| host.verdict_on(alert) == verdict;
+        host.alerts.iter().find(of)?.sentence()
+    };
+    Some(format!("{}: {condition}", host.name))
 }
 
 /// Returns why nothing is known of a host.
@@ -104,7 +129,7 @@ fn line(out: &mut String, at: Timestamp, host: &HostAlerts, alert: &Alert) {
         "{:9} {}: {} ({time})",
         word.to_uppercase(),
         plain(&host.name),
-        plain(&headline(alert)),
+        plain(&alert.sentence()),
     );
     if state == State::Resolved {
         return;
@@ -114,15 +139,6 @@ fn line(out: &mut String, at: Timestamp, host: &HostAlerts, alert: &Alert) {
     }
     for command in alert.command.iter().chain(&alert.action_sql) {
         let _infallible = writeln!(out, "          $ {}", plain(command));
-    }
-}
-
-/// Returns the condition; of lines of logs with what it is about, which others name themselves.
-fn headline(alert: &Alert) -> String {
-    if alert.is_of_lines() && !alert.target.is_empty() {
-        format!("{}: {}", alert.headline(), alert.subject())
-    } else {
-        alert.headline().to_owned()
     }
 }
 
@@ -194,7 +210,7 @@ fn as_json(at: Timestamp, host: &HostAlerts, alert: &Alert) -> Value {
         "target": alert.target,
         "metric": alert.metric,
         "metric_key": alert.metric_key,
-        "title": headline(alert),
+        "title": alert.sentence(),
         "message": alert.message,
         "value": alert.value,
         "current_value": alert.current,

@@ -99,7 +99,10 @@ fn a_line_has_the_condition_since_when_and_what_to_do() {
     )]);
     let text = print::text(&firing);
     let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(lines[0], "WARNING: 1 warning");
+    assert_eq!(
+        lines[0],
+        "WARNING: 1 warning; alpha: PID 9150 blocks 2 [31m sessions"
+    );
     assert!(
         lines[1].starts_with("WARN      alpha: PID 9150 blocks 2 [31m sessions (since "),
         "{text}"
@@ -115,10 +118,42 @@ fn a_line_has_the_condition_since_when_and_what_to_do() {
     let silent = print::text(&report(vec![(Presence::Silent, vec![])]));
     assert_eq!(
         silent,
-        "UNKNOWN: no data from 1 host\nUNKNOWN   alpha: the collector is silent, newest sample 4 s ago\n"
+        "UNKNOWN: no data from 1 host; alpha: the collector is silent, newest sample 4 s ago\nUNKNOWN   alpha: the collector is silent, newest sample 4 s ago\n"
     );
     assert_eq!(
         print::text(&report(vec![(Presence::Running, vec![])])),
         "OK: no active alerts\n"
     );
+}
+
+#[test]
+fn the_first_line_names_what_decides_and_is_a_status_line() {
+    let named = |severity, unknown, message: &str| Alert {
+        message: message.to_owned(),
+        ..alert(severity, unknown, false)
+    };
+    let first = |hosts| {
+        let text = print::text(&report(hosts));
+        text.lines().next().unwrap().to_owned()
+    };
+    let warn = named(Severity::Warn, false, "Disk is full");
+    let critical = named(Severity::Critical, false, "`ps | head` fails");
+    let lost = named(Severity::Critical, true, "Is it down?");
+    assert_eq!(
+        first(vec![
+            (Presence::Silent, vec![lost.clone()]),
+            (Presence::Running, vec![warn.clone(), warn.clone()]),
+            (Presence::Running, vec![warn, critical]),
+        ]),
+        "CRITICAL: 1 critical, 3 warnings, 1 without data, no data from 1 host; alpha: `ps / head` fails"
+    );
+    assert_eq!(
+        first(vec![
+            (Presence::Running, vec![]),
+            (Presence::Running, vec![lost])
+        ]),
+        "UNKNOWN: 1 without data; alpha: Is it down?"
+    );
+    let long = named(Severity::Warn, false, &"x".repeat(4000));
+    assert!(first(vec![(Presence::Running, vec![long])]).chars().count() < 200);
 }

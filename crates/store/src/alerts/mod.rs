@@ -1,10 +1,20 @@
-//! Findings as they are shown: the one list of the dashboard's table and of `pqcrypta alerts`.
+//! Findings as they are shown: by *Now*, the view of alerts, the tables of the dashboard and `pqcrypta alerts`.
+//!
+//! [`Alert`] is the one reading of a finding, with its condition in words. The statements differ in which findings they
+//! return; their columns are those of `columns.sql`. Open findings that have expired (`expires_at`) are no longer worth
+//! showing, so none of them returns these.
 
-use schema::{Severity, Timestamp, Unit};
+use schema::finding::LINE_DOMAINS;
+use schema::{Better, Severity, Timestamp, Unit};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
 
 use crate::series::{Instant, ReadError};
+
+/// Most findings that [`list`] returns.
+pub const LISTED: usize = 2000;
+/// Longest subject in a sentence, characters.
+const LONGEST_SUBJECT: usize = 60;
 
 /// Whether a finding lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -149,10 +159,16 @@ impl Alert {
     /// Returns whether it is about lines of logs: its figures are counts of them, and its title names the kind of event.
     #[must_use]
     pub fn is_of_lines(&self) -> bool {
-        matches!(self.domain.as_str(), "logs" | "security")
+        LINE_DOMAINS.contains(&self.domain.as_str())
     }
 
-    /// Returns the condition in a sentence: with its figures, of lines of logs the kind of event.
+    /// Returns whether its rule is the threshold of a metric.
+    #[must_use]
+    pub fn is_threshold(&self) -> bool {
+        self.metric.as_ref() == Some(&self.rule)
+    }
+
+    /// Returns the condition beside its subject: with its figures, of lines of logs the kind of event.
     #[must_use]
     pub fn headline(&self) -> &str {
         if self.is_of_lines() || self.message.is_empty() {
@@ -162,11 +178,28 @@ impl Alert {
         }
     }
 
-    /// Returns what it is about, lines of logs by their template.
+    /// Returns the condition in a sentence of its own. That of lines of logs does not name its subject, so it is added:
+    /// `SSH brute force: 203.0.113.9`.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let headline = self.headline();
+        let subject = self.subject();
+        if !self.is_of_lines() || subject.is_empty() || headline.contains(subject) {
+            return headline.to_owned();
+        }
+        match subject.char_indices().nth(LONGEST_SUBJECT) {
+            Some((end, _)) => format!("{headline}: {}…", &subject[..end]),
+            None => format!("{headline}: {subject}"),
+        }
+    }
+
+    /// Returns what it is about in words, lines of logs by their template; empty where only a fingerprint is known.
     #[must_use]
     pub fn subject(&self) -> &str {
-        match (&self.fingerprint, &self.template) {
-            (Some(fingerprint), Some(template)) if *fingerprint == self.target => template,
+        let is_pattern = self.fingerprint.as_ref() == Some(&self.target);
+        match &self.template {
+            Some(template) if is_pattern => template,
+            _ if is_pattern => "",
             _ => &self.target,
         }
     }
@@ -178,6 +211,13 @@ impl Alert {
         (end.as_micros() - self.opened_at.as_micros()).max(0)
     }
 
+    /// Returns whether it is about counted events: its sentence has their number, its figures are rates.
+    #[must_use]
+    pub fn counts_events(&self) -> bool {
+        let metric = self.metric.as_deref().and_then(schema::metric);
+        metric.is_some_and(|metric| metric.counts_events)
+    }
+
     /// Returns the unit of its figures.
     #[must_use]
     pub fn unit(&self) -> Unit {
@@ -186,29 +226,152 @@ impl Alert {
     }
 }
 
-/// Returns the confirmed findings that were open within `from..to`: firing ones first, then those without data, in
-/// each the worst and newest first.
+/// Runs a statement about a host, whose number is its first parameter, and reads each row.
+async fn read<T>(
+    client: &Client,
+    host_id: i32,
+    sql: &str,
+    more: &[(&(dyn ToSql + Sync), Type)],
+    of: impl Fn(&Row) -> Result<T, tokio_postgres::Error>,
+) -> Result<Vec<T>, ReadError> {
+    let fault = |source| ReadError::new("alerts", source);
+    let mut params: Vec<(&(dyn ToSql + Sync), Type)> = vec![(&host_id, Type::INT4)];
+    params.extend(more.iter().cloned());
+    // The header names them, too; there they are a comment.
+    let columns = include_str!("columns.sql");
+    let sql = sql.replacen("SELECT {alert}", &format!("SELECT {columns}"), 1);
+    let rows = client.query_typed(&sql, &params).await.map_err(fault)?;
+    rows.iter().map(|row| of(row).map_err(fault)).collect()
+}
+
+/// Returns the confirmed findings that were open within `from..to`, at most [`LISTED`]: firing ones first, then those without data, in
+/// each the worst and newest first. `at` is the present.
 ///
 /// # Errors
 /// The error that the server reported.
 pub async fn list(
     client: &Client,
     host_id: i32,
-    from: Timestamp,
-    to: Timestamp,
+    (from, to): (Timestamp, Timestamp),
+    at: Timestamp,
 ) -> Result<Vec<Alert>, ReadError> {
-    let fault = |source| ReadError::new("alerts", source);
-    let (from, to) = (Instant(from), Instant(to));
-    let params: [(&(dyn ToSql + Sync), Type); 3] = [
-        (&host_id, Type::INT4),
+    let (from, to, at) = (Instant(from), Instant(to), Instant(at));
+    let most = i64::try_from(LISTED).unwrap_or(i64::MAX);
+    let more: [(&(dyn ToSql + Sync), Type); 4] = [
         (&from, Type::TIMESTAMPTZ),
         (&to, Type::TIMESTAMPTZ),
+        (&at, Type::TIMESTAMPTZ),
+        (&most, Type::INT8),
     ];
-    let rows = client
-        .query_typed(include_str!("list.sql"), &params)
-        .await
-        .map_err(fault)?;
-    rows.iter()
-        .map(|row| Alert::of(row).map_err(fault))
-        .collect()
+    read(client, host_id, include_str!("list.sql"), &more, Alert::of).await
 }
+
+/// Returns the open findings that are problems, of each rule the worst `most`, the worst first, each with the number of
+/// those of its rule that come after it.
+///
+/// # Errors
+/// The error that the server reported.
+pub async fn worst(
+    client: &Client,
+    host_id: i32,
+    at: Timestamp,
+    most: i64,
+) -> Result<Vec<(Alert, i64)>, ReadError> {
+    let low: Vec<String> = schema::METRICS
+        .iter()
+        .filter(|metric| metric.better == Better::Higher)
+        .map(schema::Metric::id)
+        .collect();
+    let at = Instant(at);
+    let more: [(&(dyn ToSql + Sync), Type); 4] = [
+        (&at, Type::TIMESTAMPTZ),
+        (&most, Type::INT8),
+        (&low, Type::TEXT_ARRAY),
+        (&LINE_DOMAINS, Type::TEXT_ARRAY),
+    ];
+    let of = |row: &Row| Ok((Alert::of(row)?, row.try_get("more")?));
+    read(client, host_id, include_str!("worst.sql"), &more, of).await
+}
+
+/// Returns the problems of these kinds that ended since an instant, the newest first; what followed from another one is
+/// left out.
+///
+/// # Errors
+/// The error that the server reported.
+pub async fn ended(
+    client: &Client,
+    host_id: i32,
+    since: Timestamp,
+    kinds: &[&str],
+    most: i64,
+) -> Result<Vec<Alert>, ReadError> {
+    let since = Instant(since);
+    let more: [(&(dyn ToSql + Sync), Type); 3] = [
+        (&since, Type::TIMESTAMPTZ),
+        (&kinds, Type::TEXT_ARRAY),
+        (&most, Type::INT8),
+    ];
+    read(client, host_id, include_str!("ended.sql"), &more, Alert::of).await
+}
+
+/// A number of open findings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Active {
+    /// Their severity.
+    pub severity: Severity,
+    /// Firing, or without data.
+    pub state: State,
+    /// How many there are.
+    pub count: i64,
+}
+
+/// Returns the number of open findings of these kinds by severity and state, the worst first.
+///
+/// # Errors
+/// The error that the server reported.
+pub async fn active(
+    client: &Client,
+    host_id: i32,
+    at: Timestamp,
+    kinds: &[&str],
+) -> Result<Vec<Active>, ReadError> {
+    let at = Instant(at);
+    let more: [(&(dyn ToSql + Sync), Type); 2] =
+        [(&at, Type::TIMESTAMPTZ), (&kinds, Type::TEXT_ARRAY)];
+    let of = |row: &Row| {
+        Ok(Active {
+            severity: Severity::parse(row.try_get("severity")?).unwrap_or_default(),
+            state: match row.try_get("is_unknown")? {
+                true => State::Unknown,
+                false => State::Firing,
+            },
+            count: row.try_get("count")?,
+        })
+    };
+    read(client, host_id, include_str!("active.sql"), &more, of).await
+}
+
+/// Returns the findings of these kinds that began or returned three times or more within `from..to`, with how often, the
+/// most frequent first.
+///
+/// # Errors
+/// The error that the server reported.
+pub async fn flapping(
+    client: &Client,
+    host_id: i32,
+    (from, to): (Timestamp, Timestamp),
+    kinds: &[&str],
+) -> Result<Vec<(Alert, i64)>, ReadError> {
+    let (from, to) = (Instant(from), Instant(to));
+    let more: [(&(dyn ToSql + Sync), Type); 4] = [
+        (&from, Type::TIMESTAMPTZ),
+        (&to, Type::TIMESTAMPTZ),
+        (&kinds, Type::TEXT_ARRAY),
+        (&LINE_DOMAINS, Type::TEXT_ARRAY),
+    ];
+    let of = |row: &Row| Ok((Alert::of(row)?, row.try_get("times")?));
+    read(client, host_id, include_str!("flapping.sql"), &more, of).await
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,9 +5,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
+use schema::finding::Kind;
 use schema::micros::{HOUR, SECOND};
 use schema::{Severity, Timestamp};
-use store::alerts::{Alert, State, list};
+use store::alerts::{Alert, State, active, ended, flapping, list};
 use store::series::{Instant, ReadError};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
@@ -24,8 +25,6 @@ use crate::wire::alerts::{
     SeverityChange,
 };
 
-/// Every kind of finding.
-const KINDS: [&str; 3] = ["alert", "insight", "recommendation"];
 /// Most lanes of an answer.
 const LANES: usize = 60;
 /// About so many buckets of heartbeats.
@@ -70,14 +69,15 @@ pub async fn alerts(app: &App, params: &Params) -> Result<Answer, ApiError> {
 impl Question {
     fn parse(app: &App, params: &Params) -> Result<Self, ApiError> {
         let now = app.now();
+        let all = Kind::ALL.map(Kind::as_str);
         let mut kinds = Vec::new();
         for (_, value) in params.iter().filter(|(name, _)| *name == "kind") {
-            let kind = KINDS.into_iter().find(|kind| *kind == value);
+            let kind = all.into_iter().find(|kind| *kind == value);
             let unknown = || ApiError::bad("kind", "is alert, insight or recommendation");
             kinds.push(kind.ok_or_else(unknown)?);
         }
         if kinds.is_empty() {
-            kinds = KINDS.to_vec();
+            kinds = all.to_vec();
         }
         let today = match params.get("today") {
             Some(text) => instant("today", text, now)?,
@@ -105,11 +105,12 @@ async fn read(
     question: &Question,
 ) -> Result<AlertsAnswer, ReadError> {
     let Range { from, to } = question.range;
-    let (found, changes, mut answer, flapping, heartbeats) = tokio::try_join!(
-        list(client, host.id, from, to),
+    let (found, changes, mut answer, last, flapping, heartbeats) = tokio::try_join!(
+        list(client, host.id, (from, to), question.now),
         changes(client, host.id, question.range),
         totals(client, host.id, question),
-        flapping(client, host.id, question),
+        last(client, host.id, question),
+        come_and_go(client, host.id, question),
         heartbeats(client, host, question),
     )?;
     let shown: Vec<Alert> = found
@@ -120,6 +121,7 @@ async fn read(
     answer.more_lanes = lanes.len().saturating_sub(LANES);
     lanes.truncate(LANES);
     answer.lanes = lanes;
+    answer.last = last;
     answer.flapping = flapping;
     answer.heartbeats = heartbeats;
     Ok(answer)
@@ -160,45 +162,32 @@ async fn totals(
         (&today, Type::TIMESTAMPTZ),
         (&question.kinds, Type::TEXT_ARRAY),
     ];
-    let found = rows(
-        client,
-        host_id,
-        include_str!("../sql/alert_totals.sql"),
-        &more,
-    )
-    .await?;
+    let sql = include_str!("../sql/alert_totals.sql");
+    let (active, resolved) = tokio::try_join!(
+        active(client, host_id, question.now, &question.kinds),
+        rows(client, host_id, sql, &more),
+    )?;
     let mut answer = AlertsAnswer::default();
+    let count = |severity, state: State, count| AlertCount {
+        severity,
+        state: state.as_str().to_owned(),
+        count,
+    };
+    let counts = active.iter();
+    answer
+        .counts
+        .extend(counts.map(|one| count(one.severity, one.state, one.count)));
     let mut secs = 0.0;
-    for row in &found {
+    for row in &resolved {
         let severity = severity(row.try_get("severity").map_err(fault)?);
-        for (state, column) in [
-            (State::Firing, "firing"),
-            (State::Unknown, "unknown"),
-            (State::Resolved, "today"),
-        ] {
-            let count: i64 = row.try_get(column).map_err(fault)?;
-            if count > 0 {
-                answer.counts.push(AlertCount {
-                    severity,
-                    state: state.as_str().to_owned(),
-                    count,
-                });
-            }
+        let today: i64 = row.try_get("today").map_err(fault)?;
+        if today > 0 {
+            answer.counts.push(count(severity, State::Resolved, today));
         }
         // What is only worth knowing is not repaired.
         if severity.is_problem() {
             answer.resolved += row.try_get::<_, i64>("resolved").map_err(fault)?;
             secs += row.try_get::<_, f64>("secs").map_err(fault)?;
-            let ended = ended(row).map_err(fault)?;
-            let is_newer = |ended: &EndedAlert| {
-                answer
-                    .last
-                    .as_ref()
-                    .is_none_or(|last| last.at_ms < ended.at_ms)
-            };
-            if let Some(ended) = ended.filter(is_newer) {
-                answer.last = Some(ended);
-            }
         }
     }
     #[expect(clippy::cast_precision_loss, reason = "a number of findings")]
@@ -207,42 +196,39 @@ async fn totals(
     Ok(answer)
 }
 
-fn ended(row: &Row) -> Result<Option<EndedAlert>, tokio_postgres::Error> {
-    let id: Option<String> = row.try_get("last_id")?;
-    let at: Option<Instant> = row.try_get("last_at")?;
-    let Some((id, at)) = id.zip(at) else {
-        return Ok(None);
-    };
-    Ok(Some(EndedAlert {
-        id,
-        title: row.try_get("last_title")?,
-        at_ms: at.0.as_millis(),
-        secs: round(row.try_get("last_secs")?),
-    }))
+/// Returns the alert that ended last.
+async fn last(
+    client: &Client,
+    host_id: i32,
+    question: &Question,
+) -> Result<Option<EndedAlert>, ReadError> {
+    let ended = ended(client, host_id, Timestamp::default(), &question.kinds, 1).await?;
+    let last = ended.first().and_then(|alert| {
+        Some(EndedAlert {
+            id: alert.id.to_string(),
+            title: alert.sentence(),
+            at_ms: alert.resolved_at?.as_millis(),
+            secs: round(seconds(alert.duration(question.now))),
+        })
+    });
+    Ok(last)
 }
 
-async fn flapping(
+async fn come_and_go(
     client: &Client,
     host_id: i32,
     question: &Question,
 ) -> Result<Vec<FlappingAlert>, ReadError> {
     let now = question.now.as_micros();
-    let (from, to) = (Instant(Timestamp(now - HOUR)), Instant(Timestamp(now + 1)));
-    let more: [(&(dyn ToSql + Sync), Type); 3] = [
-        (&from, Type::TIMESTAMPTZ),
-        (&to, Type::TIMESTAMPTZ),
-        (&question.kinds, Type::TEXT_ARRAY),
-    ];
-    let found = rows(client, host_id, include_str!("../sql/flapping.sql"), &more).await?;
-    let each = |row: &Row| {
-        Ok(FlappingAlert {
-            id: row.try_get("id")?,
-            title: row.try_get("title")?,
-            severity: severity(row.try_get("severity")?),
-            times: row.try_get("times")?,
-        })
+    let hour = (Timestamp(now - HOUR), Timestamp(now + 1));
+    let found = flapping(client, host_id, hour, &question.kinds).await?;
+    let each = |(alert, times): (Alert, i64)| FlappingAlert {
+        id: alert.id.to_string(),
+        title: alert.sentence(),
+        severity: alert.worst,
+        times,
     };
-    found.iter().map(|row| each(row).map_err(fault)).collect()
+    Ok(found.into_iter().map(each).collect())
 }
 
 /// Changes of severity by rule and target, the oldest first.
@@ -284,10 +270,11 @@ fn lanes(found: &[Alert], changes: &Changes) -> Vec<AlertLane> {
         lanes.push(AlertLane {
             rule: alert.rule.clone(),
             target: alert.subject().to_owned(),
-            title: alert.headline().to_owned(),
+            title: alert.sentence(),
             kind: alert.kind.clone(),
             domain: alert.domain.clone(),
             state: alert.state().as_str().to_owned(),
+            severity: alert.severity,
             worst: alert.worst,
             bars: vec![bar],
         });

@@ -1,16 +1,13 @@
-//! The age of the data, the state of the agent, and problems of the data themselves.
+//! The age of the data, and the state of the agent: what a collector cannot know of itself.
 
 use jiff::tz::TimeZone;
 use schema::micros::SECOND;
 use schema::{Severity, Timestamp};
 
 use super::{DEAD_SECS, HEARTBEAT_AGE, SILENT_COMMAND, SILENT_FIX, SILENT_SECS};
-use crate::hosts::{Blocked, Host};
+use crate::hosts::Host;
 use crate::times;
 use crate::wire::now::{AgentState, Freshness, FreshnessState, Problem};
-
-/// From this far ahead of the server's clock on, a tick means that one of the clocks is wrong.
-const AHEAD: i64 = 30 * SECOND;
 
 /// Converts microseconds to seconds.
 #[expect(
@@ -105,41 +102,12 @@ pub(super) fn about(id: &str, severity: Severity, view: &str) -> Problem {
     }
 }
 
-/// Returns the problems of the data themselves.
-pub(super) fn about_data(
+/// Returns the problem of an agent that is silent or was stopped.
+pub(super) fn agent_problem(
     host: &Host,
     state: AgentState,
     silence: Option<f64>,
-    now: Timestamp,
-) -> Vec<Problem> {
-    let mut found = Vec::new();
-    found.extend(agent_problem(host, state, silence));
-    found.extend(clock_problem(host, now));
-    found.extend(host.blocked.as_ref().map(blocked_problem));
-    if host.gaps > 0 {
-        found.push(within_hour(
-            "gaps",
-            host.gaps,
-            ("gap in the data", "gaps in the data"),
-            "The Collector view lists time range and reason of each gap.",
-        ));
-    }
-    if host.dead_letters > 0 {
-        found.push(within_hour(
-            "dead_letters",
-            host.dead_letters,
-            (
-                "row rejected by the database",
-                "rows rejected by the database",
-            ),
-            "The Collector view lists each row with its error under Dead letters.",
-        ));
-    }
-    found
-}
-
-/// Returns the problem of an agent that is silent or was stopped.
-fn agent_problem(host: &Host, state: AgentState, silence: Option<f64>) -> Option<Problem> {
+) -> Option<Problem> {
     match state {
         AgentState::Silent => {
             let last = [host.heartbeat, host.newest].into_iter().flatten().max();
@@ -168,73 +136,6 @@ fn agent_problem(host: &Host, state: AgentState, silence: Option<f64>) -> Option
         }),
         AgentState::Running | AgentState::Never => None,
     }
-}
-
-/// Returns the problem of a host whose clock differs from that of the database server or of this one.
-fn clock_problem(host: &Host, now: Timestamp) -> Option<Problem> {
-    if let Some((ahead, since)) = host.clock {
-        let way = if ahead > 0.0 { "ahead of" } else { "behind" };
-        return Some(Problem {
-            title: format!(
-                "The host's clock is {} {way} the database server's",
-                words::duration(ahead.abs())
-            ),
-            since_ms: Some(since.as_millis()),
-            fix: "Check the time service on both: timedatectl status. Until the clocks agree this host \
-                  expires no data."
-                .to_owned(),
-            ..about("clock", Severity::Warn, "system")
-        });
-    }
-    let ahead = host.newest?.as_micros() - now.as_micros();
-    (ahead > AHEAD).then(|| Problem {
-        // The figure changes with every request; minutes are precise enough.
-        title: format!(
-            "The host's clock is {} ahead of this server's",
-            words::duration(secs(ahead))
-        ),
-        fix: "Check the time service on both hosts:".to_owned(),
-        command: "timedatectl status".to_owned(),
-        ..about("clock", Severity::Warn, "system")
-    })
-}
-
-/// Returns the problem of log sources whose lines cannot be stored.
-#[expect(clippy::cast_precision_loss, reason = "a handful")]
-fn blocked_problem(blocked: &Blocked) -> Problem {
-    let logs = words::counted(blocked.sources as usize, "log");
-    Problem {
-        title: format!("Lines of {logs} cannot be stored"),
-        value: Some(blocked.sources as f64),
-        since_ms: blocked.since.map(Timestamp::as_millis),
-        fix: format!(
-            "{}. The lines wait in their logs; see the collector's log: journalctl -u pqcrypta-collector.",
-            sentence(&blocked.cause)
-        ),
-        ..about("logs_blocked", Severity::Warn, "logs")
-    }
-}
-
-/// Returns the problem of a count within the last hour; `things`: singular and plural.
-#[expect(clippy::cast_precision_loss, reason = "counts of an hour")]
-fn within_hour(id: &str, count: i64, things: (&str, &str), fix: &str) -> Problem {
-    let thing = if count == 1 { things.0 } else { things.1 };
-    Problem {
-        title: format!("{count} {thing} within the last hour"),
-        value: Some(count as f64),
-        fix: fix.to_owned(),
-        ..about(id, Severity::Warn, "collector")
-    }
-}
-
-/// Capitalizes a text and removes its full stop.
-fn sentence(text: &str) -> String {
-    let text = text.trim_end_matches('.');
-    let mut chars = text.chars();
-    let first = chars.next().map(char::to_uppercase);
-    first
-        .map(|first| first.chain(chars).collect())
-        .unwrap_or_default()
 }
 
 /// Returns why the state is unknown, and since when.

@@ -8,13 +8,12 @@ use store::series::{self, Latest, ReadError};
 use tokio::sync::OnceCell;
 use tokio_postgres::Client;
 
-use super::findings;
-use super::findings::OpenFindings;
+use super::findings::{self, Findings};
 use super::presence::{Presence, kinds, presence};
 use crate::areas::of_service;
 use crate::database::{Database, Failure};
 use crate::hosts::Host;
-use crate::wire::now::{Ended, Fact, Problem};
+use crate::wire::now::Fact;
 use words::round;
 
 /// Further values that cards show and that have no threshold.
@@ -25,10 +24,8 @@ const CARDS: &[&str] = &["collector.spool_bytes", "collector.rows_per_sec"];
 pub(crate) struct Evaluation {
     /// One value per metric; of a metric with keys the worst.
     pub(crate) facts: Vec<Fact>,
-    /// Open findings, ranked.
-    pub(crate) problems: Vec<Problem>,
-    /// Findings that ended recently.
-    pub(crate) ended: Vec<Ended>,
+    /// What the collector found.
+    pub(super) findings: Findings,
     /// Which areas there are, and which have no data.
     pub(super) presence: Presence,
 }
@@ -84,8 +81,7 @@ async fn read(client: &Client, host: &Host) -> Result<Evaluation, ReadError> {
     let Some(at) = host.newest else {
         return Ok(Evaluation {
             facts: Vec::new(),
-            problems: Vec::new(),
-            ended: Vec::new(),
+            findings: Findings::default(),
             presence: Presence::default(),
         });
     };
@@ -98,23 +94,18 @@ async fn read(client: &Client, host: &Host) -> Result<Evaluation, ReadError> {
         .into_iter()
         .map(|metric| (metric, metric.evaluated_over_secs.max(two)))
         .collect();
-    let (own, services, found, ended, kinds) = tokio::join!(
+    let (own, services, findings, kinds) = tokio::join!(
         series::latest(client, host.id, &own, at, host.interval),
         series::latest_over(client, host.id, &windows, at, host.app_interval),
-        findings::open(client, host),
-        findings::ended(client, host, at),
+        findings::read(client, host, at),
         kinds(client, host, at),
     );
     let mut values = own?;
     values.extend(services?);
-    let OpenFindings {
-        problems,
-        severities,
-    } = found?;
+    let findings = findings?;
     Ok(Evaluation {
-        facts: facts(&metrics, &values, &severities),
-        problems,
-        ended: ended?,
+        facts: facts(&metrics, &values, &findings.severities),
+        findings,
         presence: presence(client, host, at, &values, kinds?).await?,
     })
 }

@@ -2,7 +2,7 @@
 
 use schema::{Severity, Timestamp};
 
-use super::data::{Context, about, about_data, agent_state, freshness, secs, unknown_because};
+use super::data::{Context, about, agent_problem, agent_state, freshness, secs, unknown_because};
 use super::evaluation::Evaluation;
 use super::presence::Presence;
 use crate::areas::{AREAS, Kinds, area_of};
@@ -27,13 +27,13 @@ pub(crate) fn compose(
     };
     let freshness = freshness(context, host);
     let (state, silence) = agent_state(context, host);
-    let mut problems = about_data(host, state, silence, context.now);
+    let found = evaluation.map(|evaluation| &evaluation.findings);
+    let mut problems = Vec::from_iter(agent_problem(host, state, silence));
     problems.extend(
-        evaluation
+        found
             .iter()
-            .flat_map(|evaluation| evaluation.problems.iter().cloned()),
+            .flat_map(|found| found.problems.iter().cloned()),
     );
-    problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
     let mut facts = evaluation.map_or_else(Vec::new, |evaluation| evaluation.facts.clone());
     let pending = facts
         .iter()
@@ -49,7 +49,8 @@ pub(crate) fn compose(
     let presence = evaluation.map(|evaluation| &evaluation.presence);
     let areas = areas(&problems, presence, is_known);
     let verdict = reason.map_or_else(|| summarize(context, &problems, &areas), unknown);
-    let badges = badges(&problems, is_known);
+    let active = found.map(|found| found.active);
+    let badges = badges(&problems, active, is_known);
     problems.truncate(LISTED);
     Now {
         now_ms: 0,
@@ -64,7 +65,7 @@ pub(crate) fn compose(
         },
         database: answering(),
         problems,
-        ended: evaluation.map_or_else(Vec::new, |evaluation| evaluation.ended.clone()),
+        ended: found.map_or_else(Vec::new, |found| found.ended.clone()),
         areas,
         badges,
         facts,
@@ -126,7 +127,7 @@ fn nothing(context: &Context<'_>) -> Now {
         problems: Vec::new(),
         ended: Vec::new(),
         areas: areas(&[], None, false),
-        badges: badges(&[], false),
+        badges: badges(&[], None, false),
         facts: Vec::new(),
         generation: String::new(),
     }
@@ -177,8 +178,8 @@ pub(crate) fn unreachable(
         Problem {
             title: "The database does not answer".to_owned(),
             since_ms: Some(since.as_millis()),
-            fix: "Check that the server is running and that this role may connect; the collector queues its samples meanwhile."
-                .to_owned(),
+            fix: "The collector queues its samples meanwhile. See which step of the connection fails:".to_owned(),
+            command: "pqcrypta doctor".to_owned(),
             ..about("database", Severity::Critical, "collector")
         },
     );
@@ -277,25 +278,37 @@ fn areas(problems: &[Problem], presence: Option<&Presence>, is_known: bool) -> V
                 severity,
                 count: mine().filter(|one| one.is_counted).count(),
                 worst: mine()
-                    .next()
+                    .rev()
+                    .max_by_key(|one| one.severity)
                     .map_or_else(String::new, |one| one.title.to_owned()),
             }
         })
         .collect()
 }
 
-fn badges(problems: &[Problem], is_known: bool) -> std::collections::BTreeMap<&'static str, Badge> {
+/// Returns the badges of the views: those of what is watched count its problems, that of alerts what is active.
+fn badges(
+    problems: &[Problem],
+    active: Option<Badge>,
+    is_known: bool,
+) -> std::collections::BTreeMap<&'static str, Badge> {
     let troubles = troubles(problems);
-    VIEWS
-        .into_iter()
-        .map(|view| {
-            let mine = || troubles.iter().filter(|one| one.view == view);
-            let worst = mine().fold(Severity::Ok, |worst, one| worst.max(one.severity));
-            let severity = if is_known { worst } else { Severity::Unknown };
-            let count = mine().filter(|one| one.is_counted).count();
-            (view, Badge::new(severity, count))
-        })
-        .collect()
+    let of_views = VIEWS.into_iter().map(|view| {
+        let mine = || troubles.iter().filter(|one| one.view == view);
+        let worst = mine().fold(Severity::Ok, |worst, one| worst.max(one.severity));
+        let count = mine().filter(|one| one.is_counted).count();
+        (view, Badge::new(worst, count))
+    });
+    let of_alerts = ("alerts", active.unwrap_or_default());
+    let known = |(view, badge): (_, Badge)| {
+        let severity = if is_known {
+            badge.severity
+        } else {
+            Severity::Unknown
+        };
+        (view, Badge { severity, ..badge })
+    };
+    of_views.chain([of_alerts]).map(known).collect()
 }
 
 /// Sums up fresh data in one sentence.
@@ -305,8 +318,9 @@ fn summarize(context: &Context<'_>, problems: &[Problem], areas: &[Area]) -> Ver
         let when = since.map_or_else(String::new, |since| {
             format!(" since {}", times::clock(since, context.now, context.zone))
         });
+        let severity = problems.iter().map(|problem| problem.severity).max();
         return Verdict {
-            severity: first.severity,
+            severity: severity.unwrap_or(first.severity),
             text: format!(
                 "{}: {}{when}.",
                 words::counted(problems.len(), "problem"),

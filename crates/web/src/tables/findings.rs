@@ -218,20 +218,20 @@ pub(super) const VIEW: View = View {
 };
 
 async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
-    let (from, to) = reading.range;
-    let found = alerts::list(reading.client, reading.host.id, from, to).await?;
+    let found = alerts::list(reading.client, reading.host.id, reading.range, reading.at);
+    let found = found.await?;
     // Open ones come first: a cause that ended and came back is the one that lasts.
-    let mut headlines: HashMap<(&str, &str), &str> = HashMap::new();
+    let mut causes: HashMap<(&str, &str), &Alert> = HashMap::new();
     for alert in &found {
         let key = (&*alert.rule, &*alert.target);
-        headlines.entry(key).or_insert(alert.headline());
+        causes.entry(key).or_insert(alert);
     }
     let lines = found.iter().enumerate().map(|(at, alert)| {
         let because = alert.because.as_ref().map(|(rule, target)| {
-            let headline = headlines.get(&(&**rule, &**target)).copied();
-            headline.map_or_else(
+            let cause = causes.get(&(&**rule, &**target));
+            cause.map_or_else(
                 || format!("{rule} {target}").trim_end().to_owned(),
-                str::to_owned,
+                |cause| cause.sentence(),
             )
         });
         line(alert, at + 1, because, reading)
@@ -239,7 +239,13 @@ async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
     Ok(Lines {
         at: None,
         lines: lines.collect(),
-        note: String::new(),
+        note: match found.len() {
+            alerts::LISTED => format!(
+                "Only {} findings are listed, the worst and newest; a shorter range has the others.",
+                alerts::LISTED
+            ),
+            _ => String::new(),
+        },
     })
 }
 
@@ -304,11 +310,11 @@ fn line(alert: &Alert, position: usize, because: Option<String>, reading: &Readi
     line
 }
 
-/// Formats the measured value against its threshold or the expected value. A state has none: its name states all
-/// there is.
+/// Formats the measured value against its threshold or the expected value. States and counted events have none: their
+/// sentence states all there is.
 fn figures(alert: &Alert) -> Option<String> {
     let unit = alert.unit();
-    if unit == schema::Unit::Bool {
+    if unit == schema::Unit::Bool || alert.counts_events() {
         return None;
     }
     let format = |value: f64| words::value(value, unit);

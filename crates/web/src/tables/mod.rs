@@ -21,6 +21,7 @@ mod logs;
 mod mounts;
 mod place;
 mod postgres;
+mod process_state;
 mod processes;
 mod relations;
 mod replication;
@@ -29,6 +30,7 @@ mod sessions;
 mod settings;
 mod statements;
 pub mod stored;
+mod visibility;
 
 use futures_util::future::BoxFuture;
 use schema::micros::HOUR;
@@ -37,7 +39,6 @@ use store::series::ReadError;
 use tokio_postgres::Client;
 
 use crate::hosts::Host;
-use crate::judge::visibility;
 use crate::wire::meta::{ColumnMeta, FilterMeta, FilterValue, TableMeta};
 use crate::wire::{Cell, Unit};
 use stored::Stored;

@@ -6,8 +6,8 @@ use schema::tables::ProcessSample;
 use schema::{Metric, Sample, Severity, Timestamp};
 use store::series::{self, ReadError};
 
+use super::process_state::{LASTING_TICKS, lasting_states, state_severity};
 use super::{Col, Filter, Line, Lines, Reading, Source, Tag, View, keyed};
-use crate::judge::{LASTING_TICKS, lasting_states, state_severity};
 use crate::wire::{Cell, Unit};
 
 const COLUMNS: &[Col] = &[

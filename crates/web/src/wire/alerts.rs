@@ -23,7 +23,7 @@ pub struct AlertsAnswer {
     pub lanes: Vec<AlertLane>,
     /// Further lanes that are left out.
     pub more_lanes: usize,
-    /// HeartbeatStrip of the range by component.
+    /// Heartbeats of the range by component.
     pub heartbeats: Vec<HeartbeatStrip>,
 }
 
@@ -79,6 +79,8 @@ pub struct AlertLane {
     pub domain: String,
     /// `firing`, `unknown` or `resolved`: of the newest.
     pub state: String,
+    /// Of the newest; of a resolved one the last.
+    pub severity: Severity,
     /// Their worst severity.
     pub worst: Severity,
     /// From opening to resolution, the newest first.

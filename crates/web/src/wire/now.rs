@@ -237,8 +237,8 @@ pub struct Area {
     pub worst: String,
 }
 
-/// A count with its severity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+/// A count with its severity; by default nothing is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, TS)]
 pub struct Badge {
     /// The worst severity.
     pub severity: Severity,

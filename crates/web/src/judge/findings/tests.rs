@@ -1,57 +1,63 @@
 use super::*;
 
-fn about(rule: &str, target: &str) -> About {
-    About {
-        rule: rule.to_owned(),
+fn finding(target: &str) -> Alert {
+    Alert {
+        id: 1,
+        rule: "ssh_brute_force".to_owned(),
         target: target.to_owned(),
+        kind: "alert".to_owned(),
         domain: "security".to_owned(),
+        metric: None,
+        metric_key: None,
         severity: Severity::Critical,
+        worst: Severity::Critical,
         title: "Password guessing over SSH".to_owned(),
         message: "250 failed passwords.".to_owned(),
-        metric: None,
-        fingerprint: None,
-        template: None,
-        opened: Timestamp::from_millis(5),
-    }
-}
-
-fn finding(target: &str, more: i64) -> Open {
-    Open {
-        about: about("ssh_brute_force", target),
-        metric_key: None,
+        steps: vec!["Block it: `ban it`.".to_owned()],
+        command: None,
+        action_sql: None,
         value: Some(250.0),
         current: None,
         threshold: None,
-        culprit: String::new(),
-        step: "Block it: `ban it`.".to_owned(),
-        command: String::new(),
-        cause: None,
+        expected: None,
+        culprit: None,
+        because: None,
+        source: None,
+        fingerprint: None,
+        template: None,
+        opened_at: Timestamp::from_millis(5),
+        seen_at: Timestamp::from_millis(5),
         unknown_since: None,
-        more,
+        resolved_at: None,
+        occurrences: 1,
     }
 }
 
-fn threshold(rule: &str, key: &str, severity: Severity, cause: Option<(&str, &str)>) -> Open {
-    Open {
-        about: About {
-            domain: rule.split('.').next().unwrap().to_owned(),
-            severity,
-            title: "Dead-row share".to_owned(),
-            message: format!("{rule} of {key}"),
-            metric: Some(rule.to_owned()),
-            ..about(rule, key)
-        },
+fn threshold(
+    rule: &str,
+    key: &str,
+    severity: Severity,
+    cause: Option<(&str, &str)>,
+) -> (Alert, i64) {
+    let alert = Alert {
+        rule: rule.to_owned(),
+        domain: rule.split('.').next().unwrap().to_owned(),
+        severity,
+        title: "Dead-row share".to_owned(),
+        message: format!("{rule} of {key}"),
+        metric: Some(rule.to_owned()),
         metric_key: Some(key.to_owned()),
         value: Some(40.2),
         threshold: Some(20.0),
-        step: "See it.".to_owned(),
-        command: "SELECT 1;".to_owned(),
-        cause: cause.map(|(rule, target)| (rule.to_owned(), target.to_owned())),
-        ..finding(key, 0)
-    }
+        steps: vec!["See it.".to_owned()],
+        command: Some("SELECT 1;".to_owned()),
+        because: cause.map(|(rule, target)| (rule.to_owned(), target.to_owned())),
+        ..finding(key)
+    };
+    (alert, 0)
 }
 
-fn titles(found: Vec<Open>) -> Vec<String> {
+fn titles(found: Vec<(Alert, i64)>) -> Vec<String> {
     let problems = arrange(found).into_iter();
     problems.map(|problem| problem.title).collect()
 }
@@ -60,17 +66,17 @@ fn titles(found: Vec<Open>) -> Vec<String> {
 fn one_and_two_are_named_and_of_more_the_worst_alone() {
     let title = "Password guessing over SSH";
     assert_eq!(
-        titles(vec![finding("10.0.0.1", 0)]),
+        titles(vec![(finding("10.0.0.1"), 0)]),
         [format!("{title}: 10.0.0.1")]
     );
     assert_eq!(
-        titles(vec![finding("10.0.0.1", 1), finding("10.0.0.2", 0)]),
+        titles(vec![(finding("10.0.0.1"), 1), (finding("10.0.0.2"), 0)]),
         [format!("{title}: 10.0.0.1"), format!("{title}: 10.0.0.2")]
     );
     let many = vec![
-        finding("10.0.0.1", 40),
-        finding("10.0.0.2", 39),
-        finding("10.0.0.3", 38),
+        (finding("10.0.0.1"), 40),
+        (finding("10.0.0.2"), 39),
+        (finding("10.0.0.3"), 38),
     ];
     let many = arrange(many);
     assert_eq!(many.len(), 2);
@@ -90,9 +96,9 @@ fn one_and_two_are_named_and_of_more_the_worst_alone() {
 #[test]
 fn of_many_keys_of_a_metric_five_are_named() {
     let keys = |count: i64| {
-        (0..count.min(6)).map(move |n| Open {
-            more: count - n - 1,
-            ..threshold("table.dead_pct", &format!("t{n}"), Severity::Warn, None)
+        (0..count.min(6)).map(move |n| {
+            let (alert, _) = threshold("table.dead_pct", &format!("t{n}"), Severity::Warn, None);
+            (alert, count - n - 1)
         })
     };
     assert_eq!(arrange(keys(6).collect()).len(), 6);
@@ -182,65 +188,69 @@ fn a_command_at_the_end_of_a_step_stands_apart() {
         ("Read it", "Read it", ""),
         ("`a`", "`a`", ""),
     ] {
-        assert_eq!(
-            apart(step.to_owned()),
-            (words.to_owned(), command.to_owned())
-        );
+        assert_eq!(apart(step), (words.to_owned(), command.to_owned()));
     }
 }
 
 #[test]
-fn a_title_names_what_helps_and_nothing_twice() {
-    let named = |title: &str, target: &str, template: Option<&str>| {
-        let is_pattern = target.len() == 16;
-        let about = About {
-            title: title.to_owned(),
-            template: template.map(str::to_owned),
-            fingerprint: is_pattern.then(|| target.to_owned()),
-            ..about("log_new_pattern", target)
-        };
-        about.sentence()
+fn a_finding_leads_to_the_view_of_its_domain() {
+    let of = |domain: &str| {
+        let domain = domain.to_owned();
+        view(&Alert {
+            domain,
+            ..finding("nginx")
+        })
     };
-    for (title, target, template, expected) in [
-        ("More errors", "nginx", None, "More errors: nginx"),
-        (
-            "More errors in nginx",
-            "nginx",
-            None,
-            "More errors in nginx",
-        ),
-        ("New error", "aaaaaaaaaaaaaaaa", None, "New error"),
-        (
-            "New error",
-            "aaaaaaaaaaaaaaaa",
-            Some("disk <*> failed"),
-            "New error: disk <*> failed",
-        ),
-        // The template does not belong in the title of a finding about a source.
-        (
-            "More errors",
-            "app",
-            Some("disk <*> failed"),
-            "More errors: app",
-        ),
-        ("New errors", "", None, "New errors"),
+    for (domain, expected) in [
+        ("process", "processes"),
+        ("security", "logs"),
+        ("logs", "logs"),
+        ("db", "postgres"),
+        ("mount", "system"),
+        ("collector", "collector"),
     ] {
-        assert_eq!(named(title, target, template), expected);
+        assert_eq!(of(domain), expected, "{domain}");
     }
-    assert_eq!(
-        named("More errors", &"x".repeat(90), None).chars().count(),
-        "More errors: ".len() + 60
-    );
 }
 
 #[test]
-fn a_finding_that_is_not_of_logs_is_named_by_its_message() {
-    let process = About {
-        domain: "process".to_owned(),
-        message: "No process nginx is running".to_owned(),
-        ..about("process_missing", "nginx")
+fn the_badge_of_alerts_counts_what_is_active_and_has_the_worst_that_is_known() {
+    let active = |severity, state, count| alerts::Active {
+        severity,
+        state,
+        count,
     };
-    assert_eq!(process.sentence(), "No process nginx is running");
-    assert_eq!(process.view(), "processes");
-    assert_eq!(about("ssh_brute_force", "10.0.0.1").view(), "logs");
+    let unknown = active(Severity::Critical, State::Unknown, 2);
+    let warn = active(Severity::Warn, State::Firing, 3);
+    let info = active(Severity::Info, State::Firing, 7);
+    for (found, expected) in [
+        (vec![], Badge::new(Severity::Ok, 0)),
+        (vec![info], Badge::new(Severity::Ok, 0)),
+        (vec![unknown, info], Badge::new(Severity::Unknown, 2)),
+        (vec![unknown, warn, info], Badge::new(Severity::Warn, 5)),
+    ] {
+        assert_eq!(badge(&found), expected, "{found:?}");
+    }
+}
+
+#[test]
+fn the_figures_of_counted_events_are_in_their_sentence() {
+    let problem_of = |rule| problem(threshold(rule, "", Severity::Warn, None).0);
+    let kills = problem_of("system.oom_kills_per_sec");
+    assert_eq!((kills.value, kills.level), (None, None));
+    let memory = problem_of("system.mem_used_pct");
+    assert_eq!((memory.value, memory.level), (Some(40.2), Some(20.0)));
+}
+
+#[test]
+fn a_command_that_would_be_cut_is_left_out() {
+    let long = Alert {
+        command: Some("x".repeat(LONGEST_TEXT + 1)),
+        ..finding("a")
+    };
+    let problem = problem(long);
+    assert_eq!(
+        (problem.command.as_str(), problem.fix.as_str()),
+        ("", "Block it: `ban it`.")
+    );
 }

@@ -85,7 +85,7 @@ async fn gaps(
 }
 
 /// Returns why rows of these families are missing, with the fix; empty when none are.
-pub(crate) async fn note(
+pub(super) async fn note(
     client: &Client,
     host: &Host,
     at: Timestamp,

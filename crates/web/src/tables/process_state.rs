@@ -12,10 +12,10 @@ use store::series::{self, ReadError};
 use tokio_postgres::Client;
 
 /// Number of consecutive ticks in which D and Z must be seen.
-pub(crate) const LASTING_TICKS: usize = 3;
+pub(super) const LASTING_TICKS: usize = 3;
 
 /// Returns the severity of a state letter; `lasting`: it was seen in each of the last ticks.
-pub(crate) fn state_severity(state: &str, lasting: bool) -> Severity {
+pub(super) fn state_severity(state: &str, lasting: bool) -> Severity {
     match state {
         "T" | "t" => Severity::Warn,
         "D" | "Z" if lasting => Severity::Critical,
@@ -25,7 +25,7 @@ pub(crate) fn state_severity(state: &str, lasting: bool) -> Severity {
 
 /// Returns the processes (`pid`, `start_ticks`) that were in the same state, D or Z, in each of the last
 /// three ticks up to `at`.
-pub(crate) async fn lasting_states(
+pub(super) async fn lasting_states(
     client: &Client,
     host_id: i32,
     at: Timestamp,
