@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Page } from "@playwright/test";
-import { addHost, expect, host, open, settled, sql, test } from "./support/page";
+import { addFinding, addHost, expect, host, open, settled, sql, test } from "./support/page";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -31,9 +31,12 @@ test("cards count what is firing, what ended and what comes and goes; what is pe
   await expect(card(page, "Firing").locator(".card-value")).toHaveText("2");
   await expect(card(page, "Firing")).toContainText("1 critical, 1 warning, 1 info");
   await expect(card(page, "No data").locator(".card-value")).toHaveText("1");
+  // As the badge of every page: what is firing, and what has no data.
+  const rail = page.locator("nav.rail a", { hasText: "Alerts" });
+  await expect(rail).toHaveAccessibleName("Alerts Critical 3");
   await expect(card(page, "Flapping").locator(".card-value")).toHaveText("1");
   await expect(card(page, "Mean time to resolve").locator(".card-value")).toHaveText(/^19\s+min$|^20\s+min$/);
-  await expect(card(page, "Last one ended")).toContainText("Load is high: 4.2 per core");
+  await expect(card(page, "Last one ended")).toContainText("CPU usage is high: 91 %");
   await expect(page.locator(".none-active")).toHaveCount(0);
   await expect(page.locator("main")).not.toContainText("/srv");
   await expect(rows(page)).toHaveCount(6);
@@ -58,6 +61,10 @@ test("filters by state, severity and type narrow the table and dim the timeline,
   await expect(lit(page)).toHaveCount(1);
   await expect(bars(page)).toHaveCount(6);
   await expect(page).toHaveURL(/f\.rule=system\.load_per_core/);
+  await page.reload();
+  await expect(rows(page)).toHaveCount(1);
+  await expect(chip(/^Resolved/)).toHaveAttribute("aria-pressed", "true");
+  await expect(lit(page)).toHaveCount(1);
   await chip(/^Critical/).click();
   await expect(table(page)).toContainText("None of 6 rows match.");
   await expect(lit(page)).toHaveCount(0);
@@ -106,6 +113,21 @@ test("a finding has a statement to copy, names its cause, and leads to its serve
   );
   await rows(page).filter({ hasText: "Load is high" }).locator(".row-button").click();
   await expect(detail).toContainText("Follows from: CPU usage is high: 91 %");
+});
+
+test("of a silent collector nothing is firing and nothing is fine: it is unknown", async ({ page }) => {
+  const id = Number(sql("SELECT e2e.add_host('unheard', false)")[0]?.[0]);
+  const samples =
+    "generate_series(now() - interval '40 minutes', now() - interval '10 minutes', '10 seconds')";
+  sql(`SELECT e2e.put(${id}, ARRAY(SELECT ${samples}))`);
+  await open(page, "alerts", { host: id });
+  await expect(page.locator(".none-active")).toContainText("No alert was active at the newest sample.");
+  addFinding(id, "system.mem_used_pct", "", "critical", "Memory usage is high: 96 %");
+  await open(page, "alerts", { host: id, from: "now-90m" });
+  await expect(page.locator(".none-active")).toHaveCount(0);
+  await expect(card(page, "Firing").locator(".card-value")).toHaveText("–");
+  await expect(card(page, "open, state unknown").locator(".card-value")).toHaveText("1");
+  await expect(bars(page).first()).toHaveAccessibleName(/no data$/);
 });
 
 for (const theme of ["light", "dark"]) {

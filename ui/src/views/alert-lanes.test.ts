@@ -29,6 +29,15 @@ test("a bar is cut where its severity changes and where data end", () => {
   expect(drawn?.width).toBeCloseTo(0.9);
 });
 
+test("what lasts at the newest sample is unknown after it, what ended is not", () => {
+  const severities = (changes: Partial<AlertBar>, knownMs: number | null) =>
+    drawBar(bar(changes), 1000, 2000, 1900, knownMs)?.segments.map(({ severity }) => severity);
+  expect(severities({}, 1500)).toEqual(["warn", "unknown"]);
+  expect(severities({ unknown_ms: 1200 }, 1500)).toEqual(["warn", "unknown"]);
+  expect(severities({ resolved_ms: 1800 }, 1500)).toEqual(["warn"]);
+  expect(severities({}, null)).toEqual(["warn"]);
+});
+
 test("a bar is cut at the range, and none is drawn outside of it", () => {
   expect(drawBar(bar({ opened_ms: 0, resolved_ms: 1500 }), 1000, 2000, 9000)).toMatchObject({
     left: 0,
@@ -57,7 +66,13 @@ test("a change before the range counts from its begin", () => {
 });
 
 test("lanes pass the filters that are set", () => {
-  const lane = { rule: "r", kind: "alert", domain: "api", state: "firing", worst: "critical" } as AlertLane;
+  const lane = {
+    rule: "r",
+    kind: "alert",
+    domain: "api",
+    state: "firing",
+    severity: "critical",
+  } as AlertLane;
   const all = { kind: [], severity: [], state: [], rule: [], domain: [] };
   expect(passes(lane, all)).toBe(true);
   expect(passes(lane, { ...all, severity: ["warn", "critical"], rule: ["r"] })).toBe(true);

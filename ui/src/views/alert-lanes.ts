@@ -16,13 +16,22 @@ export interface DrawnBar {
   segments: readonly Segment[];
 }
 
-/** Returns the part of a bar within a range, cut where its severity changes; null where it is outside. */
-export function drawBar(bar: AlertBar, fromMs: number, toMs: number, nowMs: number): DrawnBar | null {
+/**
+ * Returns the part of a bar within a range, cut where its severity changes; null where it is outside. After `knownMs`, the
+ * newest sample where that is old, nobody knows whether it lasts.
+ */
+export function drawBar(
+  bar: AlertBar,
+  fromMs: number,
+  toMs: number,
+  nowMs: number,
+  knownMs: number | null = null,
+): DrawnBar | null {
   const span = toMs - fromMs;
   const end = Math.min(bar.resolved_ms ?? nowMs, toMs);
   if (span <= 0 || bar.opened_ms >= toMs || end < fromMs) return null;
   const share = (ms: number): number => (Math.min(Math.max(ms, fromMs), toMs) - fromMs) / span;
-  const unknownMs = bar.resolved_ms === null ? bar.unknown_ms : null;
+  const unknownMs = bar.resolved_ms === null ? (bar.unknown_ms ?? knownMs) : null;
   const marks = [
     ...bar.changes.filter((change) => unknownMs === null || change.at_ms < unknownMs),
     ...(unknownMs === null ? [] : [{ at_ms: unknownMs, severity: "unknown" as const }]),
@@ -52,7 +61,7 @@ export function passes(lane: AlertLane, filter: LaneFilter): boolean {
     values.length === 0 || values.includes(value);
   return (
     takes(filter.kind, lane.kind) &&
-    takes(filter.severity, lane.worst) &&
+    takes(filter.severity, lane.severity) &&
     takes(filter.state, lane.state) &&
     takes(filter.rule, lane.rule) &&
     takes(filter.domain, lane.domain)

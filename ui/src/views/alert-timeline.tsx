@@ -5,7 +5,7 @@
  * height as well as in colour, and each bar reads itself out.
  */
 import { useRef, useState } from "preact/hooks";
-import { serverNow } from "../api/store";
+import { now, serverNow, trusted } from "../api/store";
 import type { AlertLane, AlertsAnswer } from "../api/types.gen";
 import { Empty } from "../app/panel";
 import { SEVERITY_WORD, SeverityMark } from "../app/shape";
@@ -24,6 +24,8 @@ interface TimelineProps {
 /** About as wide as the tracks are, and as a label is. */
 const WIDTH_PX = 800;
 const LABEL_PX = 130;
+/** Share of the range that the last label may begin at. */
+const LAST_LABEL = 0.9;
 const percent = (share: number): string => `${Math.round(share * 1e5) / 1e3}%`;
 
 export default function AlertTimeline({ answer, onSelect }: TimelineProps) {
@@ -38,10 +40,11 @@ export default function AlertTimeline({ answer, onSelect }: TimelineProps) {
     rule: chosen("rule"),
     domain: chosen("domain"),
   };
+  const knownMs = trusted.value ? null : (now.value?.freshness.newest_ms ?? null);
   const lanes = answer.lanes
     .map((lane) => ({
       lane,
-      bars: lane.bars.flatMap((bar) => drawBar(bar, fromMs, toMs, answer.now_ms) ?? []).reverse(),
+      bars: lane.bars.flatMap((bar) => drawBar(bar, fromMs, toMs, answer.now_ms, knownMs) ?? []).reverse(),
     }))
     .filter(({ bars }) => bars.length > 0);
   const ids = lanes.flatMap(({ bars }) => bars.map(({ bar }) => bar.id));
@@ -99,11 +102,17 @@ export default function AlertTimeline({ answer, onSelect }: TimelineProps) {
             ))}
           </ul>
           <div class="axis" aria-hidden="true">
-            {ticks.map((at, index) => (
-              <span key={at} style={{ left: percent((at - fromMs) / (toMs - fromMs)) }}>
-                {labels[index]}
-              </span>
-            ))}
+            {ticks.map((at, index) => {
+              const left = (at - fromMs) / (toMs - fromMs);
+              // A label that would be cut is left out.
+              return (
+                left <= LAST_LABEL && (
+                  <span key={at} style={{ left: percent(left) }}>
+                    {labels[index]}
+                  </span>
+                )
+              );
+            })}
           </div>
         </div>
       )}
@@ -112,9 +121,11 @@ export default function AlertTimeline({ answer, onSelect }: TimelineProps) {
 }
 
 function LaneName({ lane }: { lane: AlertLane }) {
+  const isUnknown = lane.state === "unknown" || !trusted.value;
+  const severity = lane.state === "resolved" ? "ok" : isUnknown ? "unknown" : lane.severity;
   return (
     <span class="lane-name" title={`${lane.title} (${lane.rule})`}>
-      <SeverityMark severity={lane.state === "resolved" ? "ok" : lane.worst} short />
+      <SeverityMark severity={severity} short />
       <bdi class="clip">{keepUnits(lane.title)}</bdi>
     </span>
   );
@@ -134,7 +145,8 @@ function BarParts({ drawn }: { drawn: DrawnBar }) {
 function readBar(lane: AlertLane, { bar, segments }: DrawnBar, nowMs: number): string {
   const words = [...new Set(segments.map(({ severity }) => SEVERITY_WORD[severity].toLowerCase()))];
   const end = bar.resolved_ms ?? nowMs;
-  const state = bar.resolved_ms !== null ? "resolved" : bar.unknown_ms !== null ? "no data" : "still firing";
+  const isUnknown = segments[segments.length - 1]?.severity === "unknown";
+  const state = bar.resolved_ms !== null ? "resolved" : isUnknown ? "no data" : "still firing";
   const since = formatDateTime(bar.opened_ms, utc.value, nowMs);
   return `${lane.title}: ${words.join(", then ")}, from ${since}, ${formatDuration((end - bar.opened_ms) / 1000)}, ${state}`;
 }

@@ -1,7 +1,7 @@
 /** Alerts: what is firing, what ended, what comes and goes, when, and what to do. */
 import { loadJson } from "../api/client";
 import { type Resource, useResource } from "../api/resource";
-import { hostQuery, serverNow } from "../api/store";
+import { hostQuery, serverNow, trusted } from "../api/store";
 import type { AlertCount, AlertsAnswer, Severity } from "../api/types.gen";
 import { Card } from "../app/card";
 import { Coded } from "../app/coded";
@@ -23,6 +23,8 @@ const LOOK: Look = {
     ...["value", "expected", "seen_ms", "source", "kind", "domain"],
   ],
   fold: /^resolved_ms$/,
+  // What is wanted first is in view without scrolling.
+  move: { figures: 6, steps: 7 },
   parts: { steps: async () => ({ default: FirstStep }) },
 };
 
@@ -99,7 +101,7 @@ function NoneActive({ answer: { last } }: { answer: AlertsAnswer }) {
   return (
     <div class="panel empty none-active">
       <p>
-        <strong>No active alerts.</strong>{" "}
+        <strong>{trusted.value ? "No active alerts." : "No alert was active at the newest sample."}</strong>{" "}
         {last ? (
           <>
             The last one ended at <Since ms={last.at_ms} />: <bdi>{last.title}</bdi>, after{" "}
@@ -122,21 +124,30 @@ function describe(answer: AlertsAnswer, state: AlertCount["state"]): string {
 }
 
 function Totals({ answer }: { answer: AlertsAnswer }) {
+  const isKnown = trusted.value;
   const firing = countOf(answer, "firing", PROBLEMS);
-  const unknown = countOf(answer, "unknown", PROBLEMS);
+  // Whether what was firing lasts is unknown while data is old.
+  const unknown = countOf(answer, "unknown", PROBLEMS) + (isKnown ? 0 : firing);
   const isCritical = countOf(answer, "firing", ["critical"]) > 0;
   const { flapping, last } = answer;
   return (
     <section class="cards" data-count={unknown > 0 ? 6 : 5} aria-label="Alerts">
       <Card
         label="Firing"
-        value={firing}
+        value={isKnown ? firing : null}
         unit="count"
         severity={firing === 0 ? "ok" : isCritical ? "critical" : "warn"}
-        note={describe(answer, "firing")}
+        note={isKnown ? describe(answer, "firing") : ""}
       />
       {unknown > 0 && (
-        <Card label="No data" value={unknown} unit="count" severity="unknown" note="open, state unknown" />
+        <Card
+          label="No data"
+          value={unknown}
+          unit="count"
+          severity="unknown"
+          note="open, state unknown"
+          isCertain
+        />
       )}
       <Card
         label="Resolved today"
@@ -144,6 +155,7 @@ function Totals({ answer }: { answer: AlertsAnswer }) {
         unit="count"
         severity="ok"
         note={describe(answer, "resolved")}
+        isCertain
       />
       <Card
         label="Flapping"
@@ -151,6 +163,7 @@ function Totals({ answer }: { answer: AlertsAnswer }) {
         unit="count"
         severity={flapping.length > 0 ? "warn" : "ok"}
         note="3 times or more in 1 h"
+        isCertain
       />
       <Card
         label="Mean time to resolve"
@@ -158,6 +171,7 @@ function Totals({ answer }: { answer: AlertsAnswer }) {
         unit="secs"
         severity="ok"
         note={`${answer.resolved} resolved in this range`}
+        isCertain
       />
       <Card
         label="Last one ended"
@@ -165,6 +179,7 @@ function Totals({ answer }: { answer: AlertsAnswer }) {
         unit="text"
         severity="ok"
         note={last?.title ?? ""}
+        isCertain
       />
     </section>
   );

@@ -50,6 +50,22 @@ test("the text of a row is from the newest answer; a row that left keeps its las
   expect(rows.map((row) => row.item.text)).toEqual(["a20", "b0"]);
 });
 
+test("a row remembers how it was first shown, until it is another row", () => {
+  const rows = run([
+    [0, "ab"],
+    [10, "b"],
+    [20, "ab"],
+  ]);
+  expect(rows.map((row) => row.first.text)).toEqual(["a0", "b0"]);
+  const again = run([
+    [0, "ab"],
+    [10, "a"],
+    [70_000, "a"],
+    [70_010, "ab"],
+  ]);
+  expect(again.map((row) => row.first.text)).toEqual(["a0", "b70010"]);
+});
+
 test("a list is rearranged when it has other rows than the answer, or another order", () => {
   const fresh = [item("a"), item("b")];
   // biome-ignore format: one case is one line

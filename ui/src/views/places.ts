@@ -8,6 +8,8 @@
  */
 export interface Placed<T> {
   item: T;
+  /** As it was when it was first shown. */
+  first: T;
   /** Since when the answers no longer have it; null while they do. */
   goneMs: number | null;
 }
@@ -22,12 +24,12 @@ export function keepPlaces<T extends { id: string }>(
   least = 0,
 ): Placed<T>[] {
   const rest = new Map(fresh.map((item) => [item.id, item]));
-  const rows = held.map(({ item, goneMs }): Placed<T> => {
+  const rows = held.map(({ item, first, goneMs }): Placed<T> => {
     const next = rest.get(item.id);
     rest.delete(item.id);
-    return next ? { item: next, goneMs: null } : { item, goneMs: goneMs ?? atMs };
+    return next ? { item: next, first, goneMs: null } : { item, first, goneMs: goneMs ?? atMs };
   });
-  for (const item of rest.values()) rows.push({ item, goneMs: null });
+  for (const item of rest.values()) rows.push({ item, first: item, goneMs: null });
   while (rows.length > least && atMs - (rows[rows.length - 1]?.goneMs ?? atMs) >= LEFT_MS) rows.pop();
   return rows;
 }

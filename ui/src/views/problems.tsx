@@ -82,15 +82,15 @@ export function Problems() {
   useLayoutEffect(() => holdRoom(root.current), [version]);
   const hidden = problemCount.value - problems.length;
   const later = rows.slice(endedAt ?? rows.length);
-  const isOther = later.length > 0 || isRearranged(rows, problems);
-  const draw = ({ item, goneMs }: Placed<Problem>) => (
-    <ProblemRow key={`${version} ${item.id}`} problem={item} isGone={goneMs !== null} />
+  const isOther = later.length > 0 || isRearranged(rows, problems) || rows.some(hasMore);
+  const draw = ({ item, first, goneMs }: Placed<Problem>) => (
+    <ProblemRow key={`${version} ${item.id}`} problem={item} first={first} isGone={goneMs !== null} />
   );
   return (
     <section ref={root} class="problem-room" aria-label="Problems">
       <header>
         <h2>Problems</h2>
-        {hidden > 0 && <span class="muted clip">{`${hidden} less severe in their views`}</span>}
+        {hidden > 0 && <span class="muted clip">{`${hidden} less urgent in their views`}</span>}
         {isOther && (
           <button type="button" class="button small" onClick={apply}>
             List changed · apply
@@ -135,9 +135,24 @@ function isCertain(problem: Problem): boolean {
   return problem.id === (now.value?.database.state === "ok" ? "agent" : "database");
 }
 
-function ProblemRow({ problem, isGone }: { problem: Problem; isGone: boolean }) {
-  // What a row consists of is settled when it is first shown.
-  const first = useRef(problem).current;
+/** Whether more is known of a problem than its row has room for: who is to blame, a command, what follows from it. */
+function hasMore({ item, first }: Placed<Problem>): boolean {
+  const { cause, command, effects } = first;
+  return (
+    (!cause && item.cause !== "") ||
+    (!command && item.command !== "") ||
+    (effects.length === 0 && item.effects.length > 0)
+  );
+}
+
+interface RowProps {
+  problem: Problem;
+  /** What the row consists of is settled when it is first shown. */
+  first: Problem;
+  isGone: boolean;
+}
+
+function ProblemRow({ problem, first, isGone }: RowProps) {
   const isUnknown = problem.unknown_since_ms !== null;
   const isOld = isGone || isUnknown || (!trusted.value && !isCertain(problem));
   const unit = metricsById.value.get(problem.metric)?.unit ?? "count";
@@ -174,17 +189,20 @@ function ProblemRow({ problem, isGone }: { problem: Problem; isGone: boolean }) 
         {first.cause && <bdi class="cause held">{problem.cause}</bdi>}
         {first.fix && (
           <span class="fix held">
-            Do next: <Coded text={problem.fix} />
+            {/* A step that introduces a command needs it. */}
+            Do next: <Coded text={problem.command && !first.command ? first.fix : problem.fix} />
           </span>
         )}
         {first.command && (
           <div class="command-room">
-            <Part
-              key={problem.command}
-              load={() => import("../tables/command")}
-              text={problem.command}
-              name="command"
-            />
+            {problem.command && (
+              <Part
+                key={problem.command}
+                load={() => import("../tables/command")}
+                text={problem.command}
+                name="command"
+              />
+            )}
           </div>
         )}
         {first.effects.length > 0 && <Effects effects={problem.effects} rows={first.effects.length} />}
