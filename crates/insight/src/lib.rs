@@ -24,7 +24,6 @@ mod rule;
 pub mod storing;
 pub mod thresholds;
 mod tick;
-mod words;
 
 pub use lifecycle::{Evaluation, Lifecycle};
 pub use registry::{rule, rules};

@@ -3,7 +3,9 @@
 mod number;
 
 pub use number::round;
-use schema::Unit;
+use schema::micros::SECOND;
+use schema::{Timestamp, Unit};
+use std::fmt::Display;
 
 /// Formats a value with its unit, to about three digits.
 #[must_use]
@@ -98,13 +100,25 @@ pub fn cut(text: &str, longest: usize) -> String {
     text.chars().take(longest - 1).chain(['…']).collect()
 }
 
-/// Formats a count: `1 thing`, `2 things`.
+/// Formats a count with the noun that agrees with it: `1 thing`, `2 things`.
 #[must_use]
-pub fn counted(n: usize, thing: &str) -> String {
-    match n {
-        1 => format!("1 {thing}"),
-        n => format!("{n} {thing}s"),
-    }
+pub fn counted<N: Display + PartialEq + From<u8>>(n: N, thing: &str) -> String {
+    let plural = if n == N::from(1) { "" } else { "s" };
+    format!("{n} {thing}{plural}")
+}
+
+/// Formats a span as the whole number of seconds, minutes, hours or days that covers it: `within 33 s`, `within 5 min`.
+#[must_use]
+pub fn within((first, last): (Timestamp, Timestamp)) -> String {
+    let secs = (last.as_micros() - first.as_micros()).max(0).unsigned_abs();
+    let secs = secs.div_ceil(SECOND.unsigned_abs()).max(1);
+    let (number, unit) = match secs {
+        ..120 => (secs, "s"),
+        120..7200 => (secs.div_ceil(60), "min"),
+        7200..172_800 => (secs.div_ceil(3600), "h"),
+        _ => (secs.div_ceil(86_400), "days"),
+    };
+    format!("within {number} {unit}")
 }
 
 #[cfg(test)]
@@ -130,6 +144,32 @@ mod tests {
             (600.0, Unit::Secs, "10 min"),
         ] {
             assert_eq!(value(number, unit), expected);
+        }
+    }
+
+    #[test]
+    fn a_noun_agrees_with_its_number() {
+        assert_eq!(counted(1_i64, "line"), "1 line");
+        assert_eq!(counted(0_i64, "line"), "0 lines");
+        assert_eq!(counted(2_usize, "failed login"), "2 failed logins");
+    }
+
+    #[test]
+    fn spans_are_given_in_the_unit_that_fits() {
+        for (secs, expected) in [
+            (-5, "within 1 s"),
+            (0, "within 1 s"),
+            (33, "within 33 s"),
+            (119, "within 119 s"),
+            (120, "within 2 min"),
+            (121, "within 3 min"),
+            (7199, "within 120 min"),
+            (7200, "within 2 h"),
+            (86_400, "within 24 h"),
+            (172_800, "within 2 days"),
+        ] {
+            let span = (Timestamp(0), Timestamp(secs * SECOND));
+            assert_eq!(within(span), expected);
         }
     }
 

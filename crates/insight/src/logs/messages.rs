@@ -3,7 +3,7 @@
 use super::advice::{self, Advice};
 use super::patterns::{RecentPattern, cut, details, span};
 use super::steps::Facts;
-use crate::words::{counted, within};
+use words::{counted, within};
 use schema::finding::Figures;
 use schema::{Finding, LogLevel, Severity};
 use std::collections::BTreeMap;
@@ -48,7 +48,7 @@ fn recommend(advice: &Advice, messages: &[&RecentPattern]) -> Option<Finding> {
     let span = span(messages)?;
     let message = format!(
         "{} of {} {}: {}{others}",
-        counted(lines, "line", "lines"),
+        counted(lines, "line"),
         most.source,
         within(span),
         // The message shows what its pattern may have masked.

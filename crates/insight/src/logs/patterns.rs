@@ -1,6 +1,6 @@
 //! Kinds of errors and warnings that are new or rare.
 
-use crate::words::counted;
+use words::counted;
 use crate::{Life, Rule};
 use schema::finding::{Figures, Kind};
 use schema::micros::DAY;
@@ -115,7 +115,7 @@ fn one_new(one: &RecentPattern) -> Finding {
     let message = format!(
         "{} wrote a new kind of message {}: {}",
         one.source,
-        counted(one.lines, "time", "times"),
+        counted(one.lines, "time"),
         cut(&one.template)
     );
     Finding {
@@ -159,7 +159,7 @@ fn rare(one: &RecentPattern, at: Timestamp) -> Finding {
     let message = format!(
         "{} wrote an error that came {} in {days} days: {}",
         one.source,
-        counted(one.lines, "time", "times"),
+        counted(one.lines, "time"),
         cut(&one.template)
     );
     Finding {

@@ -4,7 +4,7 @@
 //! is reached. Here they become findings that stay open while rows come.
 
 use crate::rule::{Life, Rule};
-use crate::words::{counted, within};
+use words::{counted, within};
 use schema::finding::{Figures, Kind};
 use schema::{Finding, Severity, Timestamp};
 use serde_json::{Value, json};
@@ -150,13 +150,13 @@ fn others(rule: &Rule, rest: &[&Event]) -> Option<Finding> {
 
 /// Formats a count with the noun of its rule.
 fn counted_by(rule: &Rule, count: i64) -> String {
-    let (one, many) = match rule.id {
-        id if id == SUDO.id => ("refusal", "refusals"),
-        id if id == BAN.id => ("ban", "bans"),
-        id if id == FIREWALL.id => ("packet", "packets"),
-        _ => ("failed login", "failed logins"),
+    let thing = match rule.id {
+        id if id == SUDO.id => "refusal",
+        id if id == BAN.id => "ban",
+        id if id == FIREWALL.id => "packet",
+        _ => "failed login",
     };
-    counted(count, one, many)
+    counted(count, thing)
 }
 
 /// Returns the steps of a remedy: those for brute force and bans are written here, the others are the advice of the rule

@@ -4,7 +4,7 @@
 //! assumed level. When that is so of most lines of a source, its errors are missed, though the file is readable.
 
 use crate::rule::{Life, Rule};
-use crate::words::counted;
+use words::counted;
 use schema::finding::{Figures, Kind};
 use schema::tables::LogSource;
 use schema::{Finding, Severity, Timestamp};
@@ -71,7 +71,7 @@ fn found(source: &Source) -> Finding {
         format!("the parser {}", source.parser)
     };
     let shares = if source.unread >= source.lines {
-        format!("none of {} fits", counted(source.lines, "line", "lines"))
+        format!("none of {} fits", counted(source.lines, "line"))
     } else {
         format!("{} of {} lines do not fit", source.unread, source.lines)
     };
