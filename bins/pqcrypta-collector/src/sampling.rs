@@ -168,6 +168,9 @@ impl Sampling {
             thread_count: usage.thread_count,
             state: usage.state.map(String::from),
             spool_state: depth.state.as_str().to_owned(),
+            // Compared with each heartbeat.
+            clock_ahead_secs: (status.link == Link::Connected)
+                .then(|| status.clock_ahead_micros as f64 / 1e6),
         }
         .into_row(at.ts)
     }

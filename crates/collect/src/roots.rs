@@ -21,6 +21,13 @@ impl Default for Roots {
     }
 }
 
+impl Roots {
+    /// Returns a directory of the same host as its procfs: `/run` for `/proc`, `/host/run` for `/host/proc`.
+    pub(crate) fn beside(&self, name: &str) -> PathBuf {
+        self.proc.parent().unwrap_or(&self.proc).join(name)
+    }
+}
+
 /// The instant of a tick, on both clocks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Moment {

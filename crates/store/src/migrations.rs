@@ -116,6 +116,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../../../migrations/0014_cheaper_transitions.sql"),
     },
     Migration {
+        version: 15,
+        name: "host_conditions",
+        sql: include_str!("../../../migrations/0015_host_conditions.sql"),
+    },
+    Migration {
         version: 16,
         name: "findings_by_end",
         sql: include_str!("../../../migrations/0016_findings_by_end.sql"),

@@ -10,7 +10,9 @@ mod files;
 mod meminfo;
 mod netdev;
 mod pressure;
+mod reboot;
 pub(crate) mod stat;
+mod time_daemon;
 mod vmstat;
 
 pub(crate) use files::uptime;
@@ -18,7 +20,6 @@ pub(crate) use meminfo::parse as parse_meminfo;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::io::Errno;
@@ -35,6 +36,9 @@ pub struct Host {
     proc: Tree,
     sys: Tree,
     run: Tree,
+    root: Tree,
+    clock: clock::Clock,
+    reboot: reboot::Reboot,
     before: Option<stat::KernelStat>,
     boot_id: Option<String>,
     disks: HashMap<Box<[u8]>, DiskKind>,
@@ -57,18 +61,16 @@ impl Host {
         Self {
             proc: Tree::new(&roots.proc),
             sys: Tree::new(&roots.sys),
-            run: Tree::new(&beside(&roots.proc, "run")),
+            run: Tree::new(&roots.beside("run")),
+            root: Tree::new(&roots.beside("")),
+            clock: clock::Clock::default(),
+            reboot: reboot::Reboot::default(),
             before: None,
             boot_id: None,
             disks: HashMap::new(),
             ticks: 0,
         }
     }
-}
-
-/// Returns a directory of the same host as its procfs: `/run` for `/proc`, `/host/run` for `/host/proc`.
-fn beside(proc: &Path, name: &str) -> PathBuf {
-    proc.parent().unwrap_or(proc).join(name)
 }
 
 /// Reads files of which any may be missing, and remembers the first that failed otherwise.
@@ -133,7 +135,9 @@ impl Collector for Host {
         let failed = reader.failed;
 
         if system != SystemSample::default() {
-            system.clock_synced = clock::synchronised(&mut self.run, at.ts);
+            system.clock_synced = self.clock.synchronised(&mut self.run, at);
+            (system.reboot_required, system.reboot_packages) =
+                self.reboot.required(&mut self.root, at);
             out.push(system.into_row(at.ts));
         }
         out.extend(

@@ -5,8 +5,11 @@
 //! than a part, and the shorter path. Only mounts that their path leads to are asked, so that an
 //! automount is never triggered and no figure is that of another file system. [`prober`] sees to
 //! it that a dead server costs its own figures and nothing else.
+//!
+//! Which of them are to be writable is in `/etc/fstab`, read once a minute.
 
 mod capacity;
+mod fstab;
 mod kinds;
 mod mountinfo;
 mod prober;
@@ -32,10 +35,17 @@ use prober::{Answer, Probe, Prober};
 /// No more file systems than this make rows.
 const MOUNTS_MAX: usize = 256;
 
+/// How often fstab is read.
+const FSTAB_EVERY: Duration = Duration::from_secs(60);
+
 /// Reads the mounted file systems.
 #[derive(Debug)]
 pub struct Mounts {
     proc: Tree,
+    etc: Tree,
+    /// By mount point, whether it is to be writable, and when that was read.
+    fstab: HashMap<Vec<u8>, bool>,
+    fstab_at: Option<Duration>,
     prober: Prober,
 }
 
@@ -53,7 +63,21 @@ impl Mounts {
     pub(crate) fn probing(roots: &Roots, stat_vfs: prober::StatVfs) -> Self {
         Self {
             proc: Tree::new(&roots.proc),
+            etc: Tree::new(&roots.beside("etc")),
+            fstab: HashMap::new(),
+            fstab_at: None,
             prober: Prober::new(stat_vfs),
+        }
+    }
+
+    /// Reads fstab when it is time. One that cannot be read says nothing.
+    fn read_fstab(&mut self, at: &Moment) {
+        let is_due = self
+            .fstab_at
+            .is_none_or(|read| at.monotonic.saturating_sub(read) >= FSTAB_EVERY);
+        if is_due {
+            self.fstab_at = Some(at.monotonic);
+            self.fstab = self.etc.read("fstab").map(fstab::parse).unwrap_or_default();
         }
     }
 }
@@ -65,6 +89,7 @@ struct Chosen {
     device: String,
     fs_type: String,
     read_only: bool,
+    is_to_be_writable: Option<bool>,
 }
 
 /// Returns the file systems that make rows, in the order of the file, and how many there were.
@@ -118,6 +143,7 @@ fn choose(text: &[u8]) -> (Vec<Chosen>, usize) {
                 device: text(&mountinfo::unescape(mount.source)),
                 fs_type: text(mount.fs_type),
                 read_only: mount.read_only(),
+                is_to_be_writable: mount.is_to_be_writable(),
             }
         })
         .collect();
@@ -135,12 +161,17 @@ impl Collector for Mounts {
     }
 
     async fn collect(&mut self, at: &Moment, out: &mut Vec<Row>) -> Result<Outcome, CollectError> {
-        let (chosen, found) = match self.proc.read("self/mountinfo") {
+        self.read_fstab(at);
+        let (mut chosen, found) = match self.proc.read("self/mountinfo") {
             Ok(text) => choose(text),
             Err(source) => return Err(self.proc.error("self/mountinfo", source)),
         };
         if chosen.is_empty() {
             return Ok(Outcome::NoData);
+        }
+        for one in &mut chosen {
+            let path = one.probe.path.as_os_str().as_bytes();
+            one.is_to_be_writable = self.fstab.get(path).copied().or(one.is_to_be_writable);
         }
         let probes: Vec<Probe> = chosen.iter().map(|chosen| chosen.probe.clone()).collect();
         let (answers, stuck) = self.prober.ask(&probes).await;
@@ -192,6 +223,7 @@ fn row(chosen: Chosen, capacity: Capacity) -> MountSample {
         inodes_total: capacity.inodes_total,
         inodes_free: capacity.inodes_free,
         read_only: chosen.read_only,
+        is_to_be_writable: chosen.is_to_be_writable,
     }
 }
 

@@ -19,6 +19,8 @@ pub(crate) struct Line<'a> {
     /// Mounted part of the file system; `/` for all of it.
     pub(crate) root: &'a [u8],
     pub(crate) mount: &'a [u8],
+    /// Options of this mount, not of its file system.
+    mount_options: &'a [u8],
     pub(crate) fs_type: &'a [u8],
     pub(crate) source: &'a [u8],
     /// Options of the file system, not of this mount of it.
@@ -27,12 +29,28 @@ pub(crate) struct Line<'a> {
 
 impl Line<'_> {
     /// Returns whether the file system can only be read. A mount may be read-only by itself, as all are
-    /// in the sandbox of a service: which is not about the file system.
+    /// in the sandbox of a service: which is not about the file system. From 6.15 on, ext4 reports an emergency by a
+    /// word of its own.
     pub(crate) fn read_only(&self) -> bool {
-        self.super_options
-            .split(|&byte| byte == b',')
-            .any(|option| option == b"ro")
+        has(self.super_options, b"ro") || self.is_emergency()
     }
+
+    /// Returns whether it is to be writable as far as its own options tell. mount(8) makes both mount and file system
+    /// read-only; the kernel, after an error, only the file system.
+    pub(crate) fn is_to_be_writable(&self) -> Option<bool> {
+        (has(self.mount_options, b"rw") || self.is_emergency()).then_some(true)
+    }
+
+    fn is_emergency(&self) -> bool {
+        has(self.super_options, b"emergency_ro")
+    }
+}
+
+/// Returns whether a list of options has this one.
+fn has(options: &[u8], wanted: &[u8]) -> bool {
+    options
+        .split(|&byte| byte == b',')
+        .any(|option| option == wanted)
 }
 
 /// Reads the file; lines of another form are left out.
@@ -47,7 +65,7 @@ fn line(text: &[u8]) -> Option<Line<'_>> {
     let device = words.next()?;
     let root = words.next()?;
     let mount = words.next()?;
-    let _mount_options = words.next()?;
+    let mount_options = words.next()?;
     words.find(|word| *word == b"-")?;
     Some(Line {
         id,
@@ -55,6 +73,7 @@ fn line(text: &[u8]) -> Option<Line<'_>> {
         device,
         root,
         mount,
+        mount_options,
         fs_type: words.next()?,
         source: words.next().unwrap_or_default(),
         super_options: words.next().unwrap_or_default(),

@@ -1,7 +1,7 @@
 //! Small processes, summed by name.
 //!
 //! A host with thousands of workers writes thousands of rows a tick, most of which nobody ever looks
-//! at. What is smaller than a floor, uses next to no CPU, is not watched and is not stuck is summed with the
+//! at. What is smaller than a floor, uses next to no CPU, is not watched, not stuck and not near its limit of descriptors is summed with the
 //! others of its name into one row with their number, so that every total stays what it was.
 //! One that is alone of its name stays as it is: a sum would save nothing.
 //!
@@ -15,6 +15,9 @@ use schema::tables::ProcessSample;
 
 /// A process that uses this much of a core is worth a row of its own; the dashboard shows one decimal.
 const BUSY_PCT: f64 = 1.0;
+
+/// A process with this share of its limit of descriptors open has a row of its own: it will soon fail.
+const FULL: f64 = 0.5;
 
 /// Bytes read and written.
 type Io = (Option<i64>, Option<i64>);
@@ -117,7 +120,11 @@ impl Sums {
 fn is_small(sample: &ProcessSample, floor: i64) -> bool {
     let is_stuck = !matches!(sample.state.as_str(), "S" | "R" | "I");
     let is_busy = sample.cpu_pct.is_some_and(|cpu| cpu >= BUSY_PCT);
-    sample.rss_bytes < floor && !sample.watched && !is_stuck && !is_busy
+    let is_full = sample
+        .fd_count
+        .zip(sample.fd_limit)
+        .is_some_and(|(open, limit)| open as f64 >= FULL * limit as f64);
+    sample.rss_bytes < floor && !sample.watched && !is_stuck && !is_busy && !is_full
 }
 
 /// A sum of which one part is not known is not known.

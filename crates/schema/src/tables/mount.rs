@@ -22,5 +22,7 @@ metric_table! {
         inodes_free: Option<i64> [Gauge Count],
         /// Whether it is mounted read-only.
         read_only: bool [Detail Bool],
+        /// Whether it is to be writable, by /etc/fstab, else by the options of its mount; NULL where neither tells.
+        is_to_be_writable: Option<bool> [Detail Bool],
     }
 }

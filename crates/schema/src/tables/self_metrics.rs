@@ -53,5 +53,7 @@ metric_table! {
         state: Option<String> [Detail None],
         /// State of the spool: ok, degraded (memory only), full.
         spool_state: String [Detail None],
+        /// By how much the host's clock is ahead of the database server's; NULL while there is no link.
+        clock_ahead_secs: Option<f64> [Gauge Secs],
     }
 }

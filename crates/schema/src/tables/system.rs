@@ -104,7 +104,12 @@ metric_table! {
         uptime_secs: Option<f64> [Gauge Secs],
         /// Identity of this boot. /proc/sys/kernel/random/boot_id.
         boot_id: Option<String> [Detail None],
-        /// Whether the kernel holds its clock synchronised; NULL when unknown.
+        /// Whether a time service keeps the clock synchronised; NULL when unknown. systemd-timesyncd, chronyd, ntpd.
         clock_synced: Option<bool> [Gauge Bool],
+        /// Whether an installed package asks for a restart: /run/reboot-required. False where no package manager
+        /// leaves that file.
+        reboot_required: Option<bool> [Gauge Bool],
+        /// The packages that do, at most a line; NULL where none is named. /run/reboot-required.pkgs.
+        reboot_packages: Option<String> [Detail Text],
     }
 }
