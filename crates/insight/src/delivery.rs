@@ -1,17 +1,17 @@
-//! What delivers the samples: collectors that fail, sources that are silent, statistics that cannot be read, and the
-//! collector's own pauses.
+//! What delivers the samples: collectors that fail, sources that are silent, statistics that cannot be read, records that
+//! were lost or rejected, and the collector's own pauses and crashes.
 
 use crate::judge::{Judge, TickFacts};
 use crate::lifecycle::{Evaluation, Lifecycle};
 use crate::memory::fields::Fields;
 use crate::rule::{Life, NoData, Rule};
-use schema::finding::Kind;
+use schema::finding::{Figures, Kind};
 use schema::micros::SECOND;
 use schema::tables::{
-    CollectorRun, DbSample, ProcessSample, SystemSample, TargetSample, VisibilityGap,
+    CollectorRun, DbSample, ProcessSample, SelfSample, SystemSample, TargetSample, VisibilityGap,
 };
 use schema::{Finding, Row, RunOutcome, Sample, Severity, TableDef, Timestamp};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 const fn rule(id: &'static str, domain: &'static str, title: &'static str, life: Life) -> Rule {
     Rule {
@@ -54,6 +54,26 @@ pub const STALLED: Rule = rule(
         ..Life::counted(0)
     },
 );
+/// The collector's run before this one ended without being stopped.
+pub const CRASHED: Rule = Rule {
+    id: "collector_crashed",
+    title: "The collector crashed",
+    ..STALLED
+};
+/// Records are lost for good.
+pub const LOST: Rule = rule(
+    "data_lost",
+    "collector",
+    "Data lost",
+    Life::counted(LOSS_SECS),
+);
+/// The database refused the content of rows.
+pub const REJECTED: Rule = rule(
+    "rows_rejected",
+    "collector",
+    "Rows rejected by the database",
+    Life::counted(LOSS_SECS),
+);
 /// Statistics of a PostgreSQL server cannot be read.
 pub const VISIBILITY: Rule = Rule {
     because: &["db.up"],
@@ -66,7 +86,12 @@ pub const VISIBILITY: Rule = Rule {
 };
 
 /// The rules of this judge.
-pub const RULES: &[Rule] = &[FAILED, NO_DATA, STALLED, VISIBILITY];
+pub const RULES: &[Rule] = &[
+    FAILED, NO_DATA, STALLED, CRASHED, LOST, REJECTED, VISIBILITY,
+];
+
+/// A loss is reported for an hour: it is past, and somebody should see it.
+const LOSS_SECS: u32 = 3600;
 
 /// Runs in a row that must fail: one may be chance, as with a query that met a lock.
 const FAILED_RUNS: u32 = 3;
@@ -109,9 +134,23 @@ struct Failures {
     error: String,
 }
 
+/// Events that the collector counts since its start, as those of the last hour.
+#[derive(Debug, Default)]
+struct Losses {
+    total: i64,
+    /// When the total was read last.
+    read_at: Option<Timestamp>,
+    /// Begin and end of the interval in which the total rose, and by how much.
+    steps: VecDeque<(Timestamp, Timestamp, i64)>,
+}
+
 /// Judges what delivers.
 #[derive(Debug, Default)]
 pub struct DeliveryJudge {
+    /// When the run before this one wrote last, which ended without being stopped; until it is reported.
+    crashed: Option<Timestamp>,
+    lost: Losses,
+    rejected: Losses,
     failures: BTreeMap<String, Failures>,
     /// The newest tick of the host.
     ticked: Option<Timestamp>,
@@ -149,8 +188,23 @@ impl Judge for DeliveryJudge {
                 .found
                 .extend(self.failures.iter().filter_map(failed));
         }
+        if let Some(row) = rows().find(of(SelfSample::TABLE)) {
+            evaluation.rules.extend([&LOST, &REJECTED]);
+            let fields = Fields(row);
+            evaluation.found.extend(lost(
+                self.lost.count(fields.int("lost_records_total"), row.ts),
+            ));
+            evaluation.found.extend(rejected(
+                self.rejected
+                    .count(fields.int("dead_letters_total"), row.ts),
+            ));
+        }
         if let Some(row) = rows().find(of(SystemSample::TABLE)) {
-            evaluation.rules.push(&STALLED);
+            evaluation.rules.extend([&STALLED, &CRASHED]);
+            let last = self.crashed.take();
+            evaluation
+                .found
+                .extend(last.map(|last| crashed(last, row.ts)));
             let before = self.ticked.replace(row.ts);
             evaluation
                 .found
@@ -183,7 +237,33 @@ impl Judge for DeliveryJudge {
     }
 }
 
+impl Losses {
+    /// Takes the total and returns how many there were in the last hour, and within which time. The first total counts
+    /// from 0: what was found to be lost at the start was lost since the last run.
+    fn count(&mut self, total: Option<i64>, ts: Timestamp) -> Option<(i64, Timestamp, Timestamp)> {
+        if let Some(total) = total {
+            let step = total - self.total;
+            if step > 0 {
+                let from = self.read_at.unwrap_or(ts);
+                self.steps.push_back((from, ts, step));
+            }
+            self.total = total;
+            self.read_at = Some(ts);
+        }
+        let from = ts.as_micros() - i64::from(LOSS_SECS) * SECOND;
+        self.steps.retain(|(_, to, _)| to.as_micros() > from);
+        let (first, last) = (self.steps.front()?, self.steps.back()?);
+        let sum = self.steps.iter().map(|(.., step)| step).sum();
+        Some((sum, first.0, last.1))
+    }
+}
+
 impl DeliveryJudge {
+    /// Notes that the run before this one ended without being stopped; `last` is when it wrote last.
+    pub(crate) fn note_crash(&mut self, last: Timestamp) {
+        self.crashed = Some(last);
+    }
+
     fn note_run(&mut self, row: &Row) {
         let fields = Fields(row);
         let name = fields.text("collector").to_owned();
@@ -268,17 +348,71 @@ fn failed((name, failures): (&String, &Failures)) -> Option<Finding> {
     Some(finding)
 }
 
+fn crashed(last: Timestamp, ts: Timestamp) -> Finding {
+    let message = format!(
+        "The collector ended without being stopped and took no samples for {}",
+        span(last, ts)
+    );
+    let mut finding = CRASHED.finding("", Severity::Warn, message);
+    finding.span = Some((last.min(ts), ts));
+    finding.steps = vec![
+        "It crashed, was killed, perhaps for lack of memory, or the host went down. See its last lines:"
+            .to_owned(),
+    ];
+    finding.command = Some("journalctl -u pqcrypta-collector -n 100".to_owned());
+    finding
+}
+
+fn lost(losses: Option<(i64, Timestamp, Timestamp)>) -> Option<Finding> {
+    let (count, first, last) = losses?;
+    let message = format!(
+        "{} lost {}",
+        words::counted(count, "record"),
+        words::within((first, last))
+    );
+    let mut finding = LOST.finding("", Severity::Warn, message);
+    finding.figures = Figures::of(exact(count));
+    finding.span = Some((first, last));
+    finding.steps =
+        vec!["The Collector view lists time range and reason of each gap in the data.".to_owned()];
+    Some(finding)
+}
+
+fn rejected(losses: Option<(i64, Timestamp, Timestamp)>) -> Option<Finding> {
+    let (count, first, last) = losses?;
+    let message = format!(
+        "The database rejected {} {}",
+        words::counted(count, "row"),
+        words::within((first, last))
+    );
+    let mut finding = REJECTED.finding("", Severity::Warn, message);
+    finding.figures = Figures::of(exact(count));
+    finding.span = Some((first, last));
+    finding.steps =
+        vec!["The Collector view lists each row with its error under Dead letters.".to_owned()];
+    Some(finding)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+const fn exact(count: i64) -> f64 {
+    count as f64
+}
+
+/// Formats the time between two instants.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "spans of time are far below 2^53 µs"
+)]
+fn span(from: Timestamp, to: Timestamp) -> String {
+    words::duration((to.as_micros() - from.as_micros()).max(0) as f64 / 1e6)
+}
+
 fn stalled(before: Timestamp, ts: Timestamp, interval: i64) -> Option<Finding> {
     let gap = ts.as_micros() - before.as_micros();
     if gap <= (STALLED_INTERVALS * interval).max(STALLED_LEAST) {
         return None;
     }
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "spans of time are far below 2^53 µs"
-    )]
-    let long = words::duration(gap as f64 / 1e6);
-    let message = format!("The collector took no samples for {long}");
+    let message = format!("The collector took no samples for {}", span(before, ts));
     let mut finding = STALLED.finding("", Severity::Warn, message);
     finding.span = Some((before, ts));
     finding.steps = vec![
@@ -352,184 +486,4 @@ fn unreadable((instance, (_, gaps)): (&String, &(Timestamp, Vec<Gap>))) -> Optio
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::live::Intervals;
-    use crate::memory::Memory;
-
-    const SECS: i64 = SECOND;
-    const NOW: i64 = 1_800_000_000 * SECS;
-    const INTERVALS: Intervals = Intervals {
-        host: 10 * SECS,
-        services: 10 * SECS,
-    };
-
-    struct Host {
-        memory: Memory,
-        judge: DeliveryJudge,
-        lifecycle: Lifecycle,
-    }
-
-    impl Host {
-        fn new() -> Self {
-            Self {
-                memory: Memory::new(INTERVALS).unwrap(),
-                judge: DeliveryJudge::default(),
-                lifecycle: Lifecycle::new(DeliveryJudge::rules()),
-            }
-        }
-
-        fn tick(&mut self, secs: i64, rows: &[Row]) -> Vec<(String, String)> {
-            let at = at(secs);
-            self.memory.take(rows);
-            let facts = TickFacts {
-                memory: &mut self.memory,
-                rows: &[rows],
-                intervals: INTERVALS,
-            };
-            let evaluation = self.judge.evaluate(facts, &self.lifecycle, at);
-            let told = self.lifecycle.reconcile(evaluation, at);
-            told.into_iter()
-                .map(|(_, row)| (format!("{} {}", row.transition, row.rule), row.message))
-                .collect()
-        }
-    }
-
-    fn at(secs: i64) -> Timestamp {
-        Timestamp(NOW + secs * SECS)
-    }
-
-    fn host(secs: i64) -> Row {
-        SystemSample::default().into_row(at(secs))
-    }
-
-    fn told(rule: &str, message: &str) -> (String, String) {
-        (rule.to_owned(), message.to_owned())
-    }
-
-    #[test]
-    fn a_collector_that_fails_three_times_is_reported_until_it_works() {
-        let run = |secs: i64, outcome: &str| {
-            CollectorRun {
-                collector: "mounts".to_owned(),
-                outcome: outcome.to_owned(),
-                error: (outcome == "failed").then(|| "no answer".to_owned()),
-                ..CollectorRun::default()
-            }
-            .into_row(at(secs))
-        };
-        let mut host = Host::new();
-        for (secs, outcome, expected) in [
-            (0, "failed", None),
-            (10, "failed", None),
-            (20, "ok", None),
-            (30, "failed", None),
-            (40, "failed", None),
-            (50, "timeout", Some("opened collector_failed")),
-            (60, "ok", Some("resolved collector_failed")),
-        ] {
-            let words: Vec<String> = host
-                .tick(secs, &[run(secs, outcome)])
-                .into_iter()
-                .map(|(word, _)| word)
-                .collect();
-            assert_eq!(words.first().map(String::as_str), expected, "{secs}");
-        }
-    }
-
-    #[test]
-    fn a_collector_that_stood_still_is_a_finding_of_the_past() {
-        let mut one = Host::new();
-        one.tick(0, &[host(0)]);
-        assert_eq!(one.tick(12, &[host(12)]), []);
-        let expected = [told(
-            "opened collector_stalled",
-            "The collector took no samples for 86 s",
-        )];
-        assert_eq!(one.tick(98, &[host(98)]), expected);
-        let words = one.tick(108, &[host(108)]);
-        assert_eq!(words.len(), 1);
-        assert_eq!(words[0].0, "resolved collector_stalled");
-    }
-
-    #[test]
-    fn what_delivered_and_is_silent_is_reported_since_its_last_row() {
-        let target = |secs: i64| {
-            TargetSample {
-                target: "api".to_owned(),
-                ..TargetSample::default()
-            }
-            .into_row(at(secs))
-        };
-        let mut one = Host::new();
-        one.tick(0, &[host(0), target(0)]);
-        for secs in (10..=60).step_by(10) {
-            assert_eq!(one.tick(secs, &[host(secs)]), [], "{secs}");
-        }
-        let expected = [told("opened no_data", "No data from target api")];
-        assert_eq!(one.tick(70, &[host(70)]), expected);
-        let open: Vec<_> = one.lifecycle.open().map(|finding| finding.since).collect();
-        assert_eq!(open, [Some(at(0))]);
-        one.tick(80, &[host(80), target(80)]);
-        assert_eq!(
-            one.tick(90, &[host(90), target(90)])[0].0,
-            "resolved no_data"
-        );
-    }
-
-    #[test]
-    fn statistics_that_cannot_be_read_are_one_finding_with_the_grant() {
-        let gap = |secs: i64, family: &str, state: &str, remedy: &str| {
-            VisibilityGap {
-                instance: "store".to_owned(),
-                family: family.to_owned(),
-                state: state.to_owned(),
-                remedy: remedy.to_owned(),
-                ..VisibilityGap::default()
-            }
-            .into_row(at(secs))
-        };
-        let server = |secs: i64| {
-            DbSample {
-                instance: "store".to_owned(),
-                ..DbSample::default()
-            }
-            .into_row(at(secs))
-        };
-        let mut one = Host::new();
-        let rows = [
-            server(0),
-            gap(
-                0,
-                "statements",
-                "denied",
-                "GRANT pg_read_all_stats TO watcher",
-            ),
-            gap(
-                0,
-                "sessions",
-                "denied",
-                "GRANT pg_read_all_stats TO watcher",
-            ),
-            gap(0, "wal_dir", "denied", "GRANT pg_monitor TO watcher"),
-            gap(0, "io", "not_installed", ""),
-        ];
-        let expected = [told(
-            "opened db_visibility",
-            "2 statistics unavailable on store: sessions, statements",
-        )];
-        assert_eq!(one.tick(0, &rows), expected);
-        let open: Vec<_> = one
-            .lifecycle
-            .open()
-            .map(|one| one.action_sql.clone().unwrap())
-            .collect();
-        assert_eq!(open, ["GRANT pg_read_all_stats TO watcher;"]);
-        assert_eq!(one.tick(20, &[server(20)]), []);
-        let mut ended = Vec::new();
-        for secs in (30..1000).step_by(10) {
-            ended.extend(one.tick(secs, &[server(secs)]));
-        }
-        assert_eq!(ended.last().unwrap().0, "resolved db_visibility");
-    }
-}
+mod tests;

@@ -5,7 +5,7 @@ use crate::lifecycle::{Evaluation, Lifecycle};
 use crate::live::Intervals;
 use crate::memory::Memory;
 use crate::rule::Rule;
-use schema::{Row, Timestamp};
+use schema::{Row, TableDef, Timestamp};
 
 /// Evaluates the rules that it owns. Evaluation is pure: whatever it looks at was fetched before, and `at` is a
 /// parameter.
@@ -29,4 +29,21 @@ pub struct TickFacts<'a> {
     pub rows: &'a [&'a [Row]],
     /// The sampling intervals.
     pub intervals: Intervals,
+}
+
+impl<'a> TickFacts<'a> {
+    /// Lends what is looked at to one judge after the other.
+    pub(crate) fn lend(&mut self) -> TickFacts<'_> {
+        TickFacts {
+            memory: self.memory,
+            rows: self.rows,
+            intervals: self.intervals,
+        }
+    }
+
+    /// Returns the rows of a table that came now.
+    pub(crate) fn rows_of(&self, table: &'static TableDef) -> impl Iterator<Item = &'a Row> {
+        let rows = self.rows.iter().copied().flatten();
+        rows.filter(move |row| row.table.name == table.name)
+    }
 }

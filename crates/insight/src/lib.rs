@@ -12,18 +12,24 @@
 //!
 //! A judge that fails changes nothing: findings stay open until its rules are evaluated again.
 
+pub mod checks;
+pub mod connections;
 pub mod delivery;
+pub mod io_pressure;
 pub mod judge;
 mod lifecycle;
 pub mod live;
 pub mod logs;
 pub mod memory;
+pub mod mounts;
 pub mod processes;
+mod quoting;
 mod registry;
 mod rule;
 pub mod storing;
 pub mod thresholds;
 mod tick;
+pub mod vacuum;
 
 pub use lifecycle::{Evaluation, Lifecycle};
 pub use registry::{rule, rules};

@@ -1,7 +1,8 @@
 //! Processes: those that use much, are in a bad state, or are missing.
 //!
 //! Watched processes (`collector.processes`) are held to the reference's thresholds. Of any other process only what
-//! affects the host is reported: a whole core in use, and states that do not end by themselves.
+//! affects the host is reported: a whole core in use, states that do not end by themselves, and files that it will soon
+//! not be able to open.
 
 use crate::judge::{Judge, TickFacts};
 use crate::lifecycle::{Evaluation, Lifecycle};
@@ -48,7 +49,7 @@ const CPU_PCT: f64 = 50.0;
 const WHOLE_CORE_PCT: f64 = 90.0;
 /// Bytes from which a watched process is reported: the reference's figure, 3 GiB.
 const MEMORY_BYTES: f64 = 3.0 * 1024.0 * 1024.0 * 1024.0;
-/// Share of its limit of open files from which a watched process is reported, percent.
+/// Share of its limit of open files from which any process is reported, percent: at the limit it fails.
 const FILES_PCT: f64 = 80.0;
 /// Open files from which a watched process without a known limit is: the reference's figure.
 const FILES_COUNT: f64 = 1000.0;
@@ -101,17 +102,14 @@ impl Judge for ProcessJudge {
                 continue;
             }
             found.extend(cpu(one));
+            found.extend(files(one));
             found.extend(
                 state(one)
                     .filter(|_| in_state < MOST)
                     .inspect(|_| in_state += 1),
             );
             if one.watched {
-                found.extend(
-                    [memory(one), files(one), threads(one)]
-                        .into_iter()
-                        .flatten(),
-                );
+                found.extend([memory(one), threads(one)].into_iter().flatten());
             }
         }
         for (name, seen) in &self.seen {
@@ -184,9 +182,11 @@ fn memory(one: &Process) -> Option<Finding> {
 
 fn files(one: &Process) -> Option<Finding> {
     let open = one.fds?;
-    let threshold = one
-        .fd_limit
-        .map_or(FILES_COUNT, |limit| limit * FILES_PCT / 100.0);
+    let threshold = match one.fd_limit {
+        Some(limit) => limit * FILES_PCT / 100.0,
+        None if one.watched => FILES_COUNT,
+        None => return None,
+    };
     (open > threshold).then(|| {
         let of = one
             .fd_limit
@@ -269,3 +269,6 @@ fn missing(name: &str) -> Finding {
         ..MISSING.finding(name, Severity::Critical, message)
     }
 }
+
+#[cfg(test)]
+mod tests;

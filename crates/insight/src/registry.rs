@@ -1,21 +1,14 @@
 //! The registry: every rule of every evaluator. It depends on the evaluators, so nothing in
 //! this crate imports it.
 
-use crate::delivery::DeliveryJudge;
 use crate::judge::Judge;
 use crate::logs::LogJudge;
-use crate::processes::ProcessJudge;
 use crate::rule::Rule;
-use crate::storing::StoringJudge;
-use crate::thresholds::Thresholds;
+use crate::tick::TickJudges;
 
 /// Returns every rule.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    Thresholds::rules()
-        .chain(ProcessJudge::rules())
-        .chain(DeliveryJudge::rules())
-        .chain(StoringJudge::rules())
-        .chain(LogJudge::rules())
+    TickJudges::rules().chain(LogJudge::rules())
 }
 
 /// Returns the rule with this identifier; `None` when this version has none.

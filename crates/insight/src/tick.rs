@@ -1,26 +1,68 @@
 //! All judges of the tick, with the memory that they share.
 
+use crate::checks::ChecksJudge;
+use crate::connections::ConnectionJudge;
 use crate::delivery::DeliveryJudge;
+use crate::io_pressure::IoPressureJudge;
 use crate::judge::{Judge, TickFacts};
-use crate::lifecycle::Lifecycle;
+use crate::lifecycle::{Evaluation, Lifecycle};
 use crate::live::Intervals;
 use crate::memory::Memory;
+use crate::mounts::MountJudge;
 use crate::processes::ProcessJudge;
+use crate::rule::Rule;
 use crate::storing::StoringJudge;
 use crate::thresholds::Thresholds;
+use crate::vacuum::VacuumJudge;
 use schema::expr::ExprError;
 use schema::tables::FindingTransition;
 use schema::{Row, Timestamp};
+
+/// Declares the judges of the tick, each with its rules and its turn.
+macro_rules! judges {
+    ($($judge:ident: $kind:ty,)+) => {
+        #[derive(Debug, Default)]
+        struct Judges {
+            $($judge: $kind,)+
+        }
+
+        impl Judges {
+            fn rules() -> impl Iterator<Item = &'static Rule> {
+                std::iter::empty()$(.chain(<$kind>::rules()))+
+            }
+
+            fn evaluate(
+                &mut self,
+                facts: &mut TickFacts<'_>,
+                open: &Lifecycle,
+                at: Timestamp,
+            ) -> Evaluation {
+                let mut whole = Evaluation::default();
+                $(whole.join(self.$judge.evaluate(facts.lend(), open, at));)+
+                whole
+            }
+        }
+    };
+}
+
+judges! {
+    thresholds: Thresholds,
+    processes: ProcessJudge,
+    delivery: DeliveryJudge,
+    storing: StoringJudge,
+    checks: ChecksJudge,
+    vacuum: VacuumJudge,
+    connections: ConnectionJudge,
+    io_pressure: IoPressureJudge,
+    mounts: MountJudge,
+}
 
 /// Judges rows as they are collected.
 #[derive(Debug)]
 pub struct TickJudges {
     memory: Memory,
     intervals: Intervals,
-    thresholds: Thresholds,
-    processes: ProcessJudge,
-    delivery: DeliveryJudge,
-    storing: StoringJudge,
+    judges: Judges,
 }
 
 impl TickJudges {
@@ -32,11 +74,18 @@ impl TickJudges {
         Ok(Self {
             memory: Memory::new(intervals)?,
             intervals,
-            thresholds: Thresholds::default(),
-            processes: ProcessJudge::default(),
-            delivery: DeliveryJudge::default(),
-            storing: StoringJudge,
+            judges: Judges::default(),
         })
+    }
+
+    /// Returns the rules of all judges of the tick.
+    pub fn rules() -> impl Iterator<Item = &'static Rule> {
+        Judges::rules()
+    }
+
+    /// Notes that the run before this one ended without being stopped; `last` is when it wrote last.
+    pub fn note_crash(&mut self, last: Timestamp) {
+        self.judges.delivery.note_crash(last);
     }
 
     /// Follows a change of what is watched, and how often.
@@ -44,7 +93,7 @@ impl TickJudges {
         self.intervals = intervals;
         self.memory.set_intervals(intervals);
         self.memory.forget_services();
-        self.processes.forget();
+        self.judges.processes.forget();
     }
 
     /// Takes batches of rows, evaluates every judge up to `at` and returns the transitions that follow.
@@ -58,39 +107,12 @@ impl TickJudges {
         for rows in batches {
             self.memory.take(rows);
         }
-        let mut transitions = Vec::new();
-        let evaluation = self.thresholds.evaluate(
-            facts(&mut self.memory, batches, self.intervals),
-            findings,
-            at,
-        );
-        transitions.extend(findings.reconcile(evaluation, at));
-        let evaluation = self.processes.evaluate(
-            facts(&mut self.memory, batches, self.intervals),
-            findings,
-            at,
-        );
-        transitions.extend(findings.reconcile(evaluation, at));
-        let evaluation = self.delivery.evaluate(
-            facts(&mut self.memory, batches, self.intervals),
-            findings,
-            at,
-        );
-        transitions.extend(findings.reconcile(evaluation, at));
-        let evaluation = self.storing.evaluate(
-            facts(&mut self.memory, batches, self.intervals),
-            findings,
-            at,
-        );
-        transitions.extend(findings.reconcile(evaluation, at));
-        transitions
-    }
-}
-
-fn facts<'a>(memory: &'a mut Memory, rows: &'a [&'a [Row]], intervals: Intervals) -> TickFacts<'a> {
-    TickFacts {
-        memory,
-        rows,
-        intervals,
+        let mut facts = TickFacts {
+            memory: &mut self.memory,
+            rows: batches,
+            intervals: self.intervals,
+        };
+        let evaluation = self.judges.evaluate(&mut facts, findings, at);
+        findings.reconcile(evaluation, at)
     }
 }

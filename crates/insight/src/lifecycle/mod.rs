@@ -61,6 +61,16 @@ pub struct Evaluation {
     pub unchanged: Vec<(&'static str, String)>,
 }
 
+impl Evaluation {
+    /// Adds the outcome of another judge, which has other rules.
+    pub(crate) fn join(&mut self, other: Self) {
+        self.rules.extend(other.rules);
+        self.found.extend(other.found);
+        self.absent.extend(other.absent);
+        self.unchanged.extend(other.unchanged);
+    }
+}
+
 /// By rule and target. The outer map makes a look-up by borrowed words possible.
 type ByTarget<T> = HashMap<&'static str, BTreeMap<String, T>>;
 

@@ -3,10 +3,10 @@
 use super::advice::{self, Advice};
 use super::patterns::{RecentPattern, cut, details, span};
 use super::steps::Facts;
-use words::{counted, within};
 use schema::finding::Figures;
 use schema::{Finding, LogLevel, Severity};
 use std::collections::BTreeMap;
+use words::{counted, within};
 
 /// Returns a recommendation for each advice and source, with the most frequent of its messages.
 #[must_use]

@@ -1,12 +1,12 @@
 //! Kinds of errors and warnings that are new or rare.
 
-use words::counted;
 use crate::{Life, Rule};
 use schema::finding::{Figures, Kind};
 use schema::micros::DAY;
 use schema::{Finding, LogLevel, Severity, Timestamp};
 use serde_json::json;
 use std::collections::{BTreeMap, HashMap};
+use words::counted;
 
 /// A kind of error or warning that the source had never written.
 pub const NEW: Rule = Rule {

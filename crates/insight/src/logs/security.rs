@@ -4,12 +4,12 @@
 //! is reached. Here they become findings that stay open while rows come.
 
 use crate::rule::{Life, Rule};
-use words::{counted, within};
 use schema::finding::{Figures, Kind};
 use schema::{Finding, Severity, Timestamp};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use words::{counted, within};
 
 /// A finding resolves so long after its last row: an attack that pauses for less is the same one.
 const RESOLVE_AFTER_SECS: u32 = 3600;

@@ -4,11 +4,11 @@
 //! assumed level. When that is so of most lines of a source, its errors are missed, though the file is readable.
 
 use crate::rule::{Life, Rule};
-use words::counted;
 use schema::finding::{Figures, Kind};
 use schema::tables::LogSource;
 use schema::{Finding, Severity, Timestamp};
 use serde_json::json;
+use words::counted;
 
 /// Most lines of a source fit no head of its parser.
 pub const NOT_UNDERSTOOD: Rule = Rule {

@@ -1,6 +1,6 @@
 //! The cells of a row by the columns of its table.
 
-use schema::{Cell, Row, Sample, TableDef};
+use schema::{Cell, Row, Sample, TableDef, Timestamp};
 
 /// What names a column of a row: its name, or a [`Column`] where there are many rows.
 pub(crate) trait Place: Copy {
@@ -75,6 +75,14 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Returns a JSON document; empty where it is NULL.
+    pub(crate) fn json(self, name: &str) -> &'a str {
+        match self.cell(name) {
+            Some(Cell::Json(document)) => document,
+            _ => "",
+        }
+    }
+
     /// Returns a number.
     #[expect(clippy::cast_precision_loss, reason = "figures are far below 2^53")]
     pub(crate) fn number(self, place: impl Place) -> Option<f64> {
@@ -89,6 +97,14 @@ impl<'a> Fields<'a> {
     pub(crate) fn int(self, place: impl Place) -> Option<i64> {
         match self.cell(place)? {
             Cell::Int(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// Returns an instant.
+    pub(crate) fn time(self, name: &str) -> Option<Timestamp> {
+        match self.cell(name)? {
+            Cell::Time(at) => Some(*at),
             _ => None,
         }
     }

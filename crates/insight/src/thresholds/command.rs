@@ -2,6 +2,8 @@
 //!
 //! An untrusted name becomes part of a command only in quotes, and not at all with a control character.
 
+use crate::quoting::{literal, shell};
+
 /// Commands by metric; `{shell}` is the key quoted for a shell, `{literal}` the part of the key after the
 /// name of the server, quoted for SQL.
 const COMMANDS: &[(&str, &str)] = &[
@@ -13,6 +15,8 @@ const COMMANDS: &[(&str, &str)] = &[
     ("system.listen_overflows_per_sec", "ss -ltn"),
     ("system.conntrack_used_pct", "conntrack -S"),
     ("system.clock_synced", "timedatectl status"),
+    ("collector.clock_difference_secs", "timedatectl status"),
+    ("system.reboot_required", "systemctl reboot"),
     (
         "mount.used_pct",
         "du -xh --max-depth=2 {shell} | sort -h | tail -20",
@@ -77,23 +81,15 @@ pub(super) fn of(metric: &str, key: Option<&str>) -> Option<String> {
     if !wants_key {
         return Some((*template).to_owned());
     }
-    let key = key.filter(|key| !key.chars().any(char::is_control))?;
+    let key = key?;
+    let word = shell(key)?;
     // An instance has no dot.
     let own = key.split_once('.').map_or(key, |(_, own)| own);
     Some(
         template
-            .replace("{shell}", &shell(key))
-            .replace("{literal}", &format!("'{}'", own.replace('\'', "''"))),
+            .replace("{shell}", &word)
+            .replace("{literal}", &literal(own)),
     )
-}
-
-/// Quotes a word for a shell, unless it needs none.
-fn shell(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-:".contains(c);
-    if !word.is_empty() && !word.starts_with('-') && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use super::command;
 use crate::memory::fields::Fields;
 use crate::memory::{Culprit, Memory};
-use schema::tables::{DbSample, IndexSample, LogSource, TableSample, TargetSample};
+use crate::quoting::identifier;
+use schema::tables::{DbSample, IndexSample, LogSource, SystemSample, TableSample, TargetSample};
 use schema::{Metric, Row, Sample, TableDef};
 
 /// Longest cause, characters.
@@ -32,6 +33,8 @@ enum CulpritKind {
     Error(&'static TableDef),
     /// The endpoints that fail most.
     Endpoint,
+    /// The packages that ask for a restart.
+    Packages,
     /// The command for a table.
     Table,
     /// The command for an index.
@@ -53,6 +56,7 @@ const CULPRITS: &[(&str, CulpritKind)] = &[
     ("system.swap_used_pct", CulpritKind::Memory),
     ("system.oom_kills_per_sec", CulpritKind::Survivors),
     ("system.pressure_memory_full_pct", CulpritKind::Memory),
+    ("system.reboot_required", CulpritKind::Packages),
     ("system.cpu_iowait_pct", CulpritKind::Io),
     ("system.pressure_io_full_pct", CulpritKind::Io),
     ("disk.busy_pct", CulpritKind::Io),
@@ -106,9 +110,18 @@ fn named(
         CulpritKind::Io => memory.processes.io(),
         CulpritKind::Error(table) => memory.error(table, key).map(str::to_owned).map(because),
         CulpritKind::Endpoint => memory.endpoints.most(key).map(because),
+        CulpritKind::Packages => packages(rows).map(because),
         CulpritKind::Table => relation(TableSample::TABLE, "table_name", key, metric, rows),
         CulpritKind::Index => relation(IndexSample::TABLE, "index_name", key, metric, rows),
     }
+}
+
+/// Returns a sentence about the packages that ask for a restart.
+fn packages(rows: &[&[Row]]) -> Option<String> {
+    let mut rows = rows.iter().copied().flatten();
+    let row = rows.find(|row| row.table.name == SystemSample::TABLE.name)?;
+    let packages = Fields(row).text("reboot_packages");
+    (!packages.is_empty()).then(|| format!("Asked for by {packages}."))
 }
 
 /// Returns the command for a table or an index. Its parts come from its row, as a name in the key may have dots.
@@ -149,11 +162,6 @@ fn relation(
             format!("REINDEX INDEX CONCURRENTLY {of};")
         },
     })
-}
-
-/// Quotes an identifier of SQL. Always, as the list of reserved words differs between versions.
-fn identifier(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 #[cfg(test)]

@@ -87,11 +87,20 @@ const BECAUSE: &[(&str, &[&str])] = &[
     ),
     (
         "system.load_per_core",
-        &["system.cpu_busy_pct", "system.cpu_iowait_pct"],
+        &[
+            "system.cpu_busy_pct",
+            "system.cpu_iowait_pct",
+            "io_pressure",
+        ],
     ),
     ("system.pressure_cpu_some_pct", &["system.cpu_busy_pct"]),
     ("system.cpu_iowait_pct", &["system.pressure_io_full_pct"]),
     ("disk.busy_pct", &["system.pressure_io_full_pct"]),
+    ("db.conn_used_pct", &["connection_leak"]),
+    (
+        "table.dead_pct",
+        &["vacuum_overdue", "check.autovacuum_queue"],
+    ),
     ("target.bad_values", &["target.up"]),
     ("target.unfilled_pct", &["target.up"]),
     ("api.error_pct", &["target.up"]),

@@ -50,6 +50,10 @@ const TITLES: &[(&str, Title)] = &[
         "system.conntrack_used_pct",
         Of("Connection tracking table is {value} full"),
     ),
+    (
+        "system.reboot_required",
+        Of("An installed package asks for a restart of the host"),
+    ),
     ("system.clock_synced", Of("The clock is not synchronised")),
     (
         "system.pressure_cpu_some_pct",
@@ -119,18 +123,8 @@ const TITLES: &[(&str, Title)] = &[
         Of("The collector has no connection to the database"),
     ),
     (
-        "collector.lost_records_per_sec",
-        Events(
-            "{n} record was lost in the last {window}",
-            "{n} records were lost in the last {window}",
-        ),
-    ),
-    (
-        "collector.dead_letters_per_sec",
-        Events(
-            "The database rejected {n} row in the last {window}",
-            "The database rejected {n} rows in the last {window}",
-        ),
+        "collector.clock_difference_secs",
+        Of("The clocks of host and database server differ by {value}"),
     ),
     ("db.up", Of("PostgreSQL {key} does not answer")),
     (
@@ -203,6 +197,13 @@ const TITLES: &[(&str, Title)] = &[
         Events(
             "{n} checksum failure in {key} in the last {window}",
             "{n} checksum failures in {key} in the last {window}",
+        ),
+    ),
+    (
+        "database.conflicts_per_sec",
+        Events(
+            "{n} statement on {key} was cancelled by replay in the last {window}",
+            "{n} statements on {key} were cancelled by replay in the last {window}",
         ),
     ),
     (

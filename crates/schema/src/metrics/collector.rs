@@ -158,6 +158,19 @@ pub(super) const METRICS: &[Metric] = &[
         ..BASE
     },
     Metric {
+        name: "clock_difference_secs",
+        label: "Clock difference",
+        unit: Unit::Secs,
+        series: OWN.level("greatest(clock_ahead_secs, 0.0 - clock_ahead_secs)"),
+        better: Better::Lower,
+        levels: Some(Levels::warn(60.0)),
+        evaluated_over_secs: 60,
+        what: "How much the clocks of host and database server differ.",
+        how: "Compared with each heartbeat. From a minute on this host expires no data: one of the two is wrong.",
+        fix: "Check the time service on both. Until the clocks agree this host expires no data:",
+        ..BASE
+    },
+    Metric {
         name: "rows_per_sec",
         label: "Rows written",
         unit: Unit::PerSec,
@@ -181,13 +194,8 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::PerSec,
         series: OWN.rate("lost_records_total"),
         better: Better::Lower,
-        levels: Some(Levels::warn(0.000001)),
-        evaluated_over_secs: 600,
-        confirm_secs: 0,
-        counts_events: true,
         what: "Records dropped per second; each is a row of the gaps table.",
-        how: "Change in the collector's own counter, evaluated over ten minutes.",
-        fix: "The gaps table shows which span and why.",
+        how: "Change in the collector's own counter. Any loss is a finding for an hour.",
         ..BASE
     },
     Metric {
@@ -196,13 +204,8 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::PerSec,
         series: OWN.rate("dead_letters_total"),
         better: Better::Lower,
-        levels: Some(Levels::warn(0.000001)),
-        evaluated_over_secs: 600,
-        confirm_secs: 0,
-        counts_events: true,
         what: "Rows dead-lettered because the database rejected their content, per second.",
-        how: "Change in the collector's own counter, evaluated over ten minutes.",
-        fix: "The table of dead letters shows row and error.",
+        how: "Change in the collector's own counter. Any is a finding for an hour.",
         ..BASE
     },
     Metric {

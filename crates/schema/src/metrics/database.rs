@@ -101,8 +101,13 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::PerSec,
         series: DATABASE.rate("conflicts"),
         better: Better::Lower,
+        levels: Some(Levels::warn(0.000001)),
+        evaluated_over_secs: 600,
+        confirm_secs: 0,
+        counts_events: true,
         what: "Statements per second that a standby cancelled to go on replaying.",
-        how: "Change in pg_stat_database counters.",
+        how: "Change in pg_stat_database counters, evaluated over ten minutes. Each was an error for a client.",
+        fix: "Set hot_standby_feedback, or a longer max_standby_streaming_delay.",
         ..BASE
     },
     Metric {

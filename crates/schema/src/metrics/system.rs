@@ -335,6 +335,20 @@ pub(super) const METRICS: &[Metric] = &[
         ..BASE
     },
     Metric {
+        name: "reboot_required",
+        label: "Restart required",
+        unit: Unit::Bool,
+        series: HOST.level("reboot_required::int::float8"),
+        better: Better::Lower,
+        levels: Some(Levels::warn(1.0)),
+        evaluated_over_secs: 60,
+        confirm_secs: 300,
+        what: "Whether an installed package asks for a restart of the host: 1 yes, 0 no.",
+        how: "/run/reboot-required, which package managers leave. Until then the old kernel or library runs, security fixes included.",
+        fix: "Restart the host when it may be interrupted:",
+        ..BASE
+    },
+    Metric {
         name: "clock_synced",
         label: "Clock synchronised",
         unit: Unit::Bool,
@@ -343,8 +357,8 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::warn(0.0)),
         evaluated_over_secs: 600,
         confirm_secs: 600,
-        what: "Whether the kernel considers its clock synchronised: 1 yes, 0 no.",
-        how: "State of the time service, evaluated over ten minutes. A drifting clock breaks logs, TLS and replication.",
+        what: "Whether a time service keeps the clock synchronised: 1 yes, 0 no. No value without one that answers.",
+        how: "systemd-timesyncd, chronyd or ntpd, evaluated over ten minutes. A drifting clock breaks logs, TLS and replication.",
         fix: "Check the time service: timedatectl status, chronyc tracking.",
         ..BASE
     },
@@ -402,11 +416,11 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Percent,
         series: HOST.rate_times("pressure_io_full_us_total", 0.0001),
         better: Better::Lower,
-        levels: Some(Levels::new(20.0, 50.0)),
+        levels: Some(Levels::new(10.0, 50.0)),
         evaluated_over_secs: 120,
         confirm_secs: 0,
         what: "Share of time in which all tasks waited for I/O, percent.",
-        how: "Change in /proc/pressure/io counters. Evaluated over two minutes.",
+        how: "Change in /proc/pressure/io counters. Evaluated over two minutes. From a tenth on requests are slower; at half the host stands.",
         fix: "Disks are the bottleneck: see Disk busy and which processes read and write.",
         ..BASE
     },

@@ -47,7 +47,7 @@ SELECT instance || '.' || database || '.' || place AS id,
        coalesce(table_name, place) AS table_name, coalesce(schema_name, split_part(place, '.', 1)) AS schema_name,
        partitions, total_bytes, index_bytes, toast_bytes, n_live_tup, n_dead_tup,
        -- As the metric has it for one table.
-       CASE WHEN n_live_tup + n_dead_tup >= 1000
+       CASE WHEN n_live_tup + n_dead_tup >= 2500
             THEN 100.0::float8 * n_dead_tup / (n_live_tup + n_dead_tup) END AS dead_pct,
        seq_scan_per_sec::float8 AS seq_scan_per_sec, idx_scan_per_sec::float8 AS idx_scan_per_sec,
        writes_per_sec::float8 AS writes_per_sec,

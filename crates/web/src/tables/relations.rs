@@ -40,7 +40,7 @@ const TABLE: &[Col] = &[
         "dead_pct",
         "Dead",
         Unit::Percent,
-        "Dead rows as a share of all; none below 1000 rows.",
+        "Dead rows as a share of all; none below 2500 rows.",
     )
     .metric("table.dead_pct")
     .primary(),
@@ -153,7 +153,7 @@ const VACUUM: &[Col] = &[
         "dead_pct",
         "Dead",
         Unit::Percent,
-        "Dead rows as a share of all; none below 1000 rows.",
+        "Dead rows as a share of all; none below 2500 rows.",
     )
     .metric("table.dead_pct"),
     Col::new(
