@@ -7,6 +7,7 @@ use crate::jobs::{HostJob, ServicesJob};
 use crate::judging::Judging;
 use crate::logs::{Logs, Sources};
 use crate::reload::{Published, Reloader};
+use crate::run_mark::{self, RunMark};
 use crate::sampling::Sampling;
 use crate::schedule::Schedule;
 use crate::services::Services;
@@ -15,6 +16,7 @@ use crate::{clock, settings, signals};
 use anyhow::Context;
 use collect::{IdentityFiles, MachineIdSource, Roots, host_identity};
 use config::{Config, Environment, Loaded};
+use schema::Timestamp;
 use std::path::Path;
 use std::time::Duration;
 use store::queue::Queue;
@@ -41,9 +43,17 @@ pub(crate) async fn run(
 ) -> anyhow::Result<()> {
     let signals::Signals { stop, reload } =
         signals::listen().context("cannot listen for signals")?;
-    let Some(spool) = open_spool(&loaded.config, stop.clone()).await? else {
+    let Some((spool, last_write)) = open_spool(&loaded.config, stop.clone()).await? else {
         return Ok(());
     };
+    let (mark, crashed) = RunMark::begin(&loaded.config.collector.queue_dir, last_write);
+    let findings = Findings::new(&loaded.config)?;
+    if let Some(last) = crashed {
+        tracing::warn!(
+            "the run before this one was not stopped: it crashed, was killed, or the host went down"
+        );
+        findings.note_crash(last);
+    }
     let host = host(&roots);
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -55,7 +65,7 @@ pub(crate) async fn run(
     let writer_id = spool.writer();
     let queue = Queue::new(spool);
     let shared = Shared {
-        group: GroupAppend::new(queue.clone(), Findings::new(&loaded.config)?),
+        group: GroupAppend::new(queue.clone(), findings),
         queue,
         status: SharedStatus::default(),
         sources: Sources::default(),
@@ -87,6 +97,7 @@ pub(crate) async fn run(
     }
     save_the_rest(&shared.queue).await?;
     ended.unwrap_or(Ok(()))?;
+    mark.end();
     tracing::info!("stopped");
     Ok(())
 }
@@ -227,21 +238,24 @@ async fn save_the_rest(queue: &Queue) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Opens the spool; waits while another collector holds it. Returns `None` when stopped meanwhile.
+/// Opens the spool; waits while another collector holds it. Returns it with when it was written last before, or `None`
+/// when stopped meanwhile.
 async fn open_spool(
     config: &Config,
     mut stop: watch::Receiver<bool>,
-) -> anyhow::Result<Option<Spool>> {
+) -> anyhow::Result<Option<(Spool, Option<Timestamp>)>> {
     let dir: &Path = &config.collector.queue_dir;
     let mut is_logged = false;
     loop {
         let (path, budget) = (dir.to_owned(), budget_bytes(config));
         let opened = tokio::task::spawn_blocking(move || {
-            Spool::open(&path, spool::SpoolOptions::with_budget(budget))
+            let last_write = run_mark::last_write(&path);
+            let opened = Spool::open(&path, spool::SpoolOptions::with_budget(budget));
+            opened.map(|spool| (spool, last_write))
         })
         .await?;
         match opened {
-            Ok(spool) => return Ok(Some(spool)),
+            Ok(opened) => return Ok(Some(opened)),
             Err(error @ SpoolError::Busy { .. }) => {
                 if !is_logged {
                     tracing::warn!(%error, "waiting until it stops");

@@ -38,6 +38,11 @@ impl Findings {
         }))))
     }
 
+    /// Notes that the run before this one was not stopped; `last` is when it wrote last.
+    pub(crate) fn note_crash(&self, last: Timestamp) {
+        self.lock().judges.note_crash(last);
+    }
+
     /// Applies a change of the configuration.
     pub(crate) fn reconfigure(&self, config: &Config) {
         self.lock().judges.reconfigure(intervals(config));

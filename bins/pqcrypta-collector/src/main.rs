@@ -19,6 +19,7 @@ mod jobs;
 mod judging;
 mod logs;
 mod reload;
+mod run_mark;
 mod sampling;
 mod schedule;
 mod services;
