@@ -139,6 +139,8 @@ impl Host {
             uptime_secs: Some(state.host.secs),
             boot_id: Some(format!("00000000-0000-4000-8000-{:012}", state.host.run)),
             clock_synced: Some(state.clock_synced),
+            reboot_required: Some(false),
+            reboot_packages: None,
         }
     }
 
@@ -242,5 +244,6 @@ fn mounted((mount, device, gib): (&str, &str, f64), state: &State) -> MountSampl
         inodes_total: Some(26_000_000),
         inodes_free: Some(24_000_000),
         read_only: false,
+        is_to_be_writable: Some(true),
     }
 }
