@@ -2,7 +2,7 @@
 //!
 //! The rows themselves are the table `findings`, and the history of one the table `finding_history`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 
 use schema::finding::Kind;
@@ -105,9 +105,8 @@ async fn read(
     question: &Question,
 ) -> Result<AlertsAnswer, ReadError> {
     let Range { from, to } = question.range;
-    let (found, changes, mut answer, last, flapping, heartbeats) = tokio::try_join!(
+    let (found, mut answer, last, flapping, heartbeats) = tokio::try_join!(
         list(client, host.id, (from, to), question.now),
-        changes(client, host.id, question.range),
         totals(client, host.id, question),
         last(client, host.id, question),
         come_and_go(client, host.id, question),
@@ -117,6 +116,7 @@ async fn read(
         .into_iter()
         .filter(|alert| question.kinds.contains(&&*alert.kind))
         .collect();
+    let changes = changes(client, host.id, question.range, &shown).await?;
     let mut lanes = lanes(&shown, &changes);
     answer.more_lanes = lanes.len().saturating_sub(LANES);
     lanes.truncate(LANES);
@@ -234,10 +234,27 @@ async fn come_and_go(
 /// Changes of severity by rule and target, the oldest first.
 type Changes = HashMap<(String, String), Vec<(Timestamp, Severity)>>;
 
-async fn changes(client: &Client, host_id: i32, range: Range) -> Result<Changes, ReadError> {
+/// Reads the changes of those that have a lane.
+async fn changes(
+    client: &Client,
+    host_id: i32,
+    range: Range,
+    shown: &[Alert],
+) -> Result<Changes, ReadError> {
+    let mut seen = HashSet::new();
+    let (rules, targets): (Vec<&str>, Vec<&str>) = shown
+        .iter()
+        .map(|alert| (alert.rule.as_str(), alert.target.as_str()))
+        .filter(|key| seen.insert(*key))
+        .take(LANES)
+        .unzip();
     let (from, to) = (Instant(range.from), Instant(range.to));
-    let more: [(&(dyn ToSql + Sync), Type); 2] =
-        [(&from, Type::TIMESTAMPTZ), (&to, Type::TIMESTAMPTZ)];
+    let more: [(&(dyn ToSql + Sync), Type); 4] = [
+        (&from, Type::TIMESTAMPTZ),
+        (&to, Type::TIMESTAMPTZ),
+        (&rules, Type::TEXT_ARRAY),
+        (&targets, Type::TEXT_ARRAY),
+    ];
     let sql = include_str!("../sql/alert_changes.sql");
     let mut changes = Changes::new();
     for row in rows(client, host_id, sql, &more).await? {
