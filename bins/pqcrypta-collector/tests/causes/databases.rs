@@ -30,6 +30,8 @@ impl IdleTransaction {
         };
         let (begin, end) = (Arc::clone(&cause.begin), Arc::clone(&cause.end));
         tokio::spawn(async move {
+            // As a whole: what is left behind would close the connection.
+            let session = session;
             begin.notified().await;
             session
                 .client

@@ -241,7 +241,8 @@ impl Cause for Greedy {
     fn expected(&self) -> Expected {
         let pid = self.0.pid();
         Expected {
-            message: format!("{} (PID {pid}) has 38 of {LIMIT} files open", self.0.name),
+            // Bash holds its script and perhaps another.
+            message: format!(" of {LIMIT} files open"),
             metric: "process_one.fd_count",
             step: "See what it has open; raise LimitNOFILE",
             command: format!(
