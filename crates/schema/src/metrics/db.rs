@@ -19,9 +19,10 @@ pub(super) const METRICS: &[Metric] = &[
         series: SERVER.level("up::int::float8"),
         better: Better::Higher,
         levels: Some(Levels::critical(0.0)),
+        confirm_secs: 10,
         evaluated_over_secs: 60,
         what: "Whether the server accepted the connection and answered: 1 yes, 0 no.",
-        how: "Each tick; critical when it did not answer for a minute.",
+        how: "Each tick; critical when it did not answer at two ticks in a row, so that a quick restart raises nothing.",
         fix: "Is it running, may the role connect, is max_connections reached?",
         ..BASE
     },
