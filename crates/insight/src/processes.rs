@@ -57,8 +57,13 @@ const FILES_COUNT: f64 = 1000.0;
 const THREADS_COUNT: f64 = 500.0;
 /// In so many ticks in a row a state must be seen: a zombie that its parent is about to reap is none.
 const STATE_TICKS: u32 = 3;
-/// Most processes in one bad state that are reported one by one.
+/// From so many processes of one name in one state on they are one finding: a server that is stopped is one problem. One
+/// that is open goes on with one less, so that it does not come apart again and again.
+const TOGETHER: usize = 3;
+/// Most findings about states, the worst first.
 const MOST: usize = 20;
+/// Most processes that a command names.
+const NAMED: usize = 50;
 
 /// Judges processes.
 #[derive(Debug, Default)]
@@ -82,14 +87,14 @@ impl Judge for ProcessJudge {
         RULES.iter()
     }
 
-    fn evaluate(&mut self, facts: TickFacts<'_>, _: &Lifecycle, _: Timestamp) -> Evaluation {
+    fn evaluate(&mut self, facts: TickFacts<'_>, open: &Lifecycle, _: Timestamp) -> Evaluation {
         let (ts, processes) = facts.memory.processes.newest();
         if self.judged.is_some_and(|judged| judged >= ts) || ts == Timestamp::default() {
             return Evaluation::default();
         }
         self.judged = Some(ts);
         let mut found = Vec::new();
-        let mut in_state = 0;
+        let mut in_state: BTreeMap<(&str, Trouble), Vec<&Process>> = BTreeMap::new();
         for one in processes {
             if one.watched {
                 match self.seen.get_mut(&one.name) {
@@ -103,15 +108,14 @@ impl Judge for ProcessJudge {
             }
             found.extend(cpu(one));
             found.extend(files(one));
-            found.extend(
-                state(one)
-                    .filter(|_| in_state < MOST)
-                    .inspect(|_| in_state += 1),
-            );
+            if let Some(trouble) = Trouble::of(one) {
+                in_state.entry((&one.name, trouble)).or_default().push(one);
+            }
             if one.watched {
                 found.extend([memory(one), threads(one)].into_iter().flatten());
             }
         }
+        found.extend(states(in_state, open));
         for (name, seen) in &self.seen {
             if *seen < ts {
                 found.push(missing(name));
@@ -225,40 +229,122 @@ fn threads(one: &Process) -> Option<Finding> {
     })
 }
 
-fn state(one: &Process) -> Option<Finding> {
-    if one.ticks < STATE_TICKS {
-        return None;
+/// A state that does not end by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Trouble {
+    Zombie,
+    Blocked,
+    Stopped,
+}
+
+impl Trouble {
+    /// Returns the trouble of a process. One that is not watched may be stopped on purpose.
+    fn of(one: &Process) -> Option<Self> {
+        if one.ticks < STATE_TICKS {
+            return None;
+        }
+        match one.state {
+            b'Z' => Some(Self::Zombie),
+            b'D' => Some(Self::Blocked),
+            b'T' | b't' if one.watched => Some(Self::Stopped),
+            _ => None,
+        }
     }
-    let grave = if one.watched {
-        Severity::Critical
-    } else {
-        Severity::Warn
-    };
-    let (severity, what, step) = match one.state {
-        b'Z' => (
-            grave,
-            "is a zombie",
-            "Its parent does not reap it; restart the parent:",
-        ),
-        b'D' => (
-            grave,
-            "waits for a device and cannot be interrupted",
-            "See which disk or mount does not answer:",
-        ),
-        b'T' | b't' if one.watched => (
-            Severity::Warn,
-            "is stopped",
-            "Continue it, unless it is being debugged:",
-        ),
-        _ => return None,
-    };
-    let mut finding = about(&STATE, one, severity, format!("{} {what}", name_of(one)));
-    finding.command = Some(match one.state {
-        b'T' | b't' => format!("kill -CONT {}", one.pid),
-        _ => format!("ps -o pid,ppid,stat,wchan:32,etime,args -p {}", one.pid),
-    });
-    finding.steps = vec![step.to_owned()];
-    Some(finding)
+
+    fn severity(self, is_watched: bool) -> Severity {
+        match self {
+            Self::Zombie | Self::Blocked if is_watched => Severity::Critical,
+            Self::Zombie | Self::Blocked | Self::Stopped => Severity::Warn,
+        }
+    }
+
+    /// Returns the word by which findings about several are told apart.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Zombie => "zombies",
+            Self::Blocked => "blocked",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    /// Returns what it is, of one process and of several.
+    const fn says(self) -> [&'static str; 2] {
+        match self {
+            Self::Zombie => ["is a zombie", "are zombies"],
+            Self::Blocked => [
+                "waits for a device and cannot be interrupted",
+                "wait for a device and cannot be interrupted",
+            ],
+            Self::Stopped => ["is stopped", "are stopped"],
+        }
+    }
+
+    /// Returns the step, for one process and for several.
+    const fn step(self) -> [&'static str; 2] {
+        match self {
+            Self::Zombie => [
+                "Its parent does not reap it; restart the parent:",
+                "Their parents do not reap them; restart the parents:",
+            ],
+            Self::Blocked => ["See which disk or mount does not answer:"; 2],
+            Self::Stopped => [
+                "Continue it, unless it is being debugged:",
+                "Continue them, unless they are being debugged:",
+            ],
+        }
+    }
+
+    fn command(self, all: &[&Process]) -> String {
+        let pids = all.iter().take(NAMED).map(|one| one.pid.to_string());
+        let pids: Vec<String> = pids.collect();
+        match self {
+            Self::Stopped => format!("kill -CONT {}", pids.join(" ")),
+            Self::Zombie | Self::Blocked => format!(
+                "ps -o pid,ppid,stat,wchan:32,etime,args -p {}",
+                pids.join(",")
+            ),
+        }
+    }
+}
+
+/// Returns the findings about processes in a bad state, several of one name and state as one.
+fn states(in_state: BTreeMap<(&str, Trouble), Vec<&Process>>, open: &Lifecycle) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for ((name, trouble), mut all) in in_state {
+        all.sort_by_key(|one| one.pid);
+        let together = format!("{} {}", words::cut(name, 60), trouble.word());
+        let least = match open.severity(STATE.id, &together) {
+            Some(_) => TOGETHER - 1,
+            None => TOGETHER,
+        };
+        if all.len() < least {
+            found.extend(all.iter().map(|one| state(trouble, one)));
+            continue;
+        }
+        let severity = trouble.severity(all.iter().any(|one| one.watched));
+        let message = format!(
+            "{} {} processes {}",
+            all.len(),
+            words::cut(name, 60),
+            trouble.says()[1]
+        );
+        found.push(Finding {
+            steps: vec![trouble.step()[1].to_owned()],
+            command: Some(trouble.command(&all)),
+            ..STATE.finding(&together, severity, message)
+        });
+    }
+    found.sort_by_key(|one| std::cmp::Reverse(one.severity));
+    found.truncate(MOST);
+    found
+}
+
+fn state(trouble: Trouble, one: &Process) -> Finding {
+    let message = format!("{} {}", name_of(one), trouble.says()[0]);
+    let mut finding = about(&STATE, one, trouble.severity(one.watched), message);
+    finding.steps = vec![trouble.step()[0].to_owned()];
+    finding.command = Some(trouble.command(&[one]));
+    finding
 }
 
 fn missing(name: &str) -> Finding {

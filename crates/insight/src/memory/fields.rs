@@ -76,8 +76,8 @@ impl<'a> Fields<'a> {
     }
 
     /// Returns a JSON document; empty where it is NULL.
-    pub(crate) fn json(self, name: &str) -> &'a str {
-        match self.cell(name) {
+    pub(crate) fn json(self, place: impl Place) -> &'a str {
+        match self.cell(place) {
             Some(Cell::Json(document)) => document,
             _ => "",
         }
@@ -102,8 +102,8 @@ impl<'a> Fields<'a> {
     }
 
     /// Returns an instant.
-    pub(crate) fn time(self, name: &str) -> Option<Timestamp> {
-        match self.cell(name)? {
+    pub(crate) fn time(self, place: impl Place) -> Option<Timestamp> {
+        match self.cell(place)? {
             Cell::Time(at) => Some(*at),
             _ => None,
         }
@@ -121,7 +121,6 @@ impl<'a> Fields<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use schema::Timestamp;
     use schema::tables::TargetSample;
 
     #[test]

@@ -329,17 +329,60 @@ fn a_state_that_changes_meanwhile_counts_anew() {
     }
 }
 
+/// So many processes of one name in a state.
+fn several(count: usize, name: &str, state: &str, of: &ProcessSample) -> Vec<ProcessSample> {
+    let one = |nth: usize| ProcessSample {
+        pid: i32::try_from(100 + nth).unwrap(),
+        process_name: name.to_owned(),
+        state: state.to_owned(),
+        ..of.clone()
+    };
+    (0..count).map(one).collect()
+}
+
 #[test]
-fn of_many_in_one_state_some_are_reported() {
-    let zombies: Vec<ProcessSample> = (0..MOST + 5)
-        .map(|nth| ProcessSample {
-            pid: i32::try_from(100 + nth).unwrap(),
-            state: "Z".to_owned(),
-            ..other()
-        })
-        .collect();
+fn several_of_one_name_and_state_are_one_finding() {
+    let mut host = Host::new();
+    let stopped = several(14, "postgres", "T", &watched());
+    assert_eq!(
+        host.ticks(3, &stopped),
+        [(2, "opened process_state".to_owned())]
+    );
+    let found = host.only();
+    assert_eq!(found.target, "postgres stopped");
+    assert_eq!(found.severity, Severity::Warn);
+    assert_eq!(found.message, "14 postgres processes are stopped");
+    let command = found.command.as_deref().unwrap();
+    assert!(command.starts_with("kill -CONT 100 101 "), "{command}");
+    // It does not come apart while most go on, and ends with the last but one.
+    assert_eq!(host.ticks(3, &stopped[..2]), []);
+    let steps = host.ticks(2, &stopped[..1]);
+    assert_eq!(
+        steps,
+        [
+            (0, "opened process_state".to_owned()),
+            (1, "resolved process_state".to_owned())
+        ]
+    );
+    assert_eq!(host.only().message, "postgres (PID 100) is stopped");
+}
+
+#[test]
+fn of_many_names_in_a_state_some_are_reported() {
+    let of = |nth: usize| several(1, &format!("job{nth}"), "Z", &other());
+    let mut zombies: Vec<ProcessSample> = (0..MOST + 5).flat_map(of).collect();
+    for (pid, zombie) in (100..).zip(&mut zombies) {
+        zombie.pid = pid;
+    }
+    // The worst come first.
+    zombies.push(ProcessSample {
+        state: "Z".to_owned(),
+        ..watched()
+    });
     let mut host = Host::new();
     assert_eq!(host.ticks(3, &zombies).len(), MOST);
+    let mut open = host.lifecycle.open();
+    assert!(open.any(|one| one.severity == Severity::Critical));
 }
 
 #[test]

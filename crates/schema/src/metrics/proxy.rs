@@ -269,7 +269,7 @@ pub(super) const METRICS: &[Metric] = &[
         better: Better::Lower,
         levels: Some(Levels::warn(10.0)),
         evaluated_over_secs: 600,
-        confirm_secs: 0,
+        confirm_secs: 60,
         what: "TLS handshakes that failed, as a share of all.",
         how: "Change over ten minutes; no value below 100 handshakes. Scanners cause a few; a tenth is our own choice.",
         fix: "Check the certificate's dates and chain, and which versions clients offer.",
