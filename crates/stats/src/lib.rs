@@ -1,10 +1,16 @@
-//! Statistics for evaluating rules: slices in, numbers out.
+//! What is normal, what is unusual and where it leads: numbers in, numbers out.
 //!
+//! * [`baseline`]: what is normal, over days or for each hour of the week.
+//! * [`trend`]: the slope without the season, and how sure it is.
+//! * [`moment`]: the place of an instant in the week of a host.
 //! * [`counts`]: how unlikely a count is, given what is usual and how much it varies.
 //! * [`order`]: medians and quantiles.
 //!
 //! Pure, without a clock. No function panics or gives NaN for finite input; what cannot be known
 //! is `None`.
 
+pub mod baseline;
 pub mod counts;
+pub mod moment;
 pub mod order;
+pub mod trend;
