@@ -2,6 +2,7 @@
 //!
 //! * [`baseline`]: what is normal, over days or for each hour of the week.
 //! * [`trend`]: the slope without the season, and how sure it is.
+//! * [`forecast`]: hourly values to come, with a band and the skill so far.
 //! * [`moment`]: the place of an instant in the week of a host.
 //! * [`counts`]: how unlikely a count is, given what is usual and how much it varies.
 //! * [`order`]: medians and quantiles.
@@ -11,6 +12,10 @@
 
 pub mod baseline;
 pub mod counts;
+pub mod forecast;
 pub mod moment;
 pub mod order;
+mod state;
 pub mod trend;
+
+pub use state::StateError;
