@@ -1,6 +1,7 @@
 //! What is normal, what is unusual and where it leads: numbers in, numbers out.
 //!
 //! * [`baseline`]: what is normal, over days or for each hour of the week.
+//! * [`anomaly`]: judges a metric point by point.
 //! * [`trend`]: the slope without the season, and how sure it is.
 //! * [`forecast`]: hourly values to come, with a band and the skill so far.
 //! * [`moment`]: the place of an instant in the week of a host.
@@ -10,6 +11,7 @@
 //! Pure, without a clock. No function panics or gives NaN for finite input; what cannot be known
 //! is `None`.
 
+pub mod anomaly;
 pub mod baseline;
 pub mod counts;
 pub mod forecast;
