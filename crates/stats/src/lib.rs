@@ -4,6 +4,7 @@
 //! * [`anomaly`]: judges a metric point by point.
 //! * [`trend`]: the slope without the season, and how sure it is.
 //! * [`forecast`]: hourly values to come, with a band and the skill so far.
+//! * [`capacity`]: when a resource will be full.
 //! * [`moment`]: the place of an instant in the week of a host.
 //! * [`counts`]: how unlikely a count is, given what is usual and how much it varies.
 //! * [`order`]: medians and quantiles.
@@ -13,6 +14,7 @@
 
 pub mod anomaly;
 pub mod baseline;
+pub mod capacity;
 pub mod counts;
 pub mod forecast;
 pub mod moment;
