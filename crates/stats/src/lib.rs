@@ -5,6 +5,7 @@
 //! * [`trend`]: the slope without the season, and how sure it is.
 //! * [`forecast`]: hourly values to come, with a band and the skill so far.
 //! * [`capacity`]: when a resource will be full.
+//! * [`shift`]: since when a metric has its present level.
 //! * [`moment`]: the place of an instant in the week of a host.
 //! * [`counts`]: how unlikely a count is, given what is usual and how much it varies.
 //! * [`order`]: medians and quantiles.
@@ -19,6 +20,7 @@ pub mod counts;
 pub mod forecast;
 pub mod moment;
 pub mod order;
+pub mod shift;
 mod state;
 pub mod trend;
 
