@@ -12,6 +12,7 @@ use crate::sampling::Sampling;
 use crate::schedule::Schedule;
 use crate::services::Services;
 use crate::settings::budget_bytes;
+use crate::upkeep::Upkeep;
 use crate::{clock, settings, signals};
 use anyhow::Context;
 use collect::{IdentityFiles, MachineIdSource, Roots, host_identity};
@@ -86,6 +87,7 @@ pub(crate) async fn run(
             shared.stop.clone(),
         )),
         judging: tokio::spawn(schedule.clone().run(shared.judging(config))),
+        keeping: tokio::spawn(schedule.clone().run(shared.upkeep(config))),
         sampling: tokio::spawn(schedule.clone().run(shared.host(config, &roots))),
     };
     let reloader = Reloader::new(&loaded, environment, reload, published.clone());
@@ -108,6 +110,7 @@ struct Tasks {
     watching: JoinHandle<()>,
     reading: JoinHandle<()>,
     judging: JoinHandle<()>,
+    keeping: JoinHandle<()>,
     sampling: JoinHandle<()>,
 }
 
@@ -118,6 +121,7 @@ impl Tasks {
         self.watching.await.context("watching services failed")?;
         self.reading.await.context("storing logs failed")?;
         self.judging.await.context("judging failed")?;
+        self.keeping.await.context("upkeep of the store failed")?;
         self.writing.await.context("delivery failed")
     }
 }
@@ -188,9 +192,31 @@ impl Shared {
         let target = pg::Target::from(&config.database);
         let session = settings::patient_session(config);
         Judging::new(
-            Analysis::new(target, session, self.machine_id.clone()),
+            Analysis::new(
+                target,
+                session,
+                "pqcrypta-collector analysis",
+                self.machine_id.clone(),
+            ),
             self.group.clone(),
             self.sources.clone(),
+            self.status.clone(),
+            clock::now,
+            config,
+        )
+    }
+
+    fn upkeep(&self, config: &Config) -> Upkeep {
+        let target = pg::Target::from(&config.database);
+        let session = settings::patient_session(config);
+        Upkeep::new(
+            Analysis::new(
+                target,
+                session,
+                "pqcrypta-collector upkeep",
+                self.machine_id.clone(),
+            ),
+            self.group.clone(),
             self.status.clone(),
             clock::now,
             config,

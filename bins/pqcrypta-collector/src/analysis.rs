@@ -9,8 +9,6 @@ use pg::Session;
 use std::time::Duration;
 use store::host::{self, OpenError};
 
-/// Name of the session in `pg_stat_activity`.
-const APPLICATION: &str = "pqcrypta-collector analysis";
 /// How long closing it in order may take.
 const CLOSE_WITHIN: Duration = Duration::from_millis(500);
 
@@ -21,21 +19,36 @@ pub(crate) struct HostSession {
     pub(crate) host_id: i32,
 }
 
+impl HostSession {
+    /// Closes the session in order.
+    pub(crate) async fn close(self) {
+        self.session.close(CLOSE_WITHIN).await;
+    }
+}
+
 /// Opens the session when it is needed and keeps it.
 #[derive(Debug)]
 pub(crate) struct Analysis {
     target: pg::Target,
     options: pg::SessionOptions,
+    /// Name of the session in `pg_stat_activity`.
+    application: &'static str,
     machine_id: String,
     kept: Option<HostSession>,
 }
 
 impl Analysis {
     /// Begins without a session.
-    pub(crate) fn new(target: pg::Target, options: pg::SessionOptions, machine_id: String) -> Self {
+    pub(crate) fn new(
+        target: pg::Target,
+        options: pg::SessionOptions,
+        application: &'static str,
+        machine_id: String,
+    ) -> Self {
         Self {
             target,
             options,
+            application,
             machine_id,
             kept: None,
         }
@@ -52,8 +65,13 @@ impl Analysis {
         if let Some(kept) = self.kept.take().filter(|kept| !kept.session.is_closed()) {
             return Ok(kept);
         }
-        let (session, host_id) =
-            host::open(&self.target, &self.options, APPLICATION, &self.machine_id).await?;
+        let (session, host_id) = host::open(
+            &self.target,
+            &self.options,
+            self.application,
+            &self.machine_id,
+        )
+        .await?;
         Ok(HostSession { session, host_id })
     }
 
@@ -65,7 +83,7 @@ impl Analysis {
     /// Closes the kept session.
     pub(crate) async fn close(self) {
         if let Some(kept) = self.kept {
-            kept.session.close(CLOSE_WITHIN).await;
+            kept.close().await;
         }
     }
 }

@@ -25,6 +25,7 @@ mod schedule;
 mod services;
 mod settings;
 mod signals;
+mod upkeep;
 mod watched;
 
 use ::logs::source::OwnOutput;

@@ -16,13 +16,21 @@ pub(crate) fn writer_options(config: &Config) -> WriterOptions {
         deadline: config.collector.query_timeout(),
         batch_records: config.collector.batch_size as usize,
         heartbeat: Duration::from_secs(u64::from(config.intervals.heartbeat_secs)),
-        retention: Retention {
-            raw_days: days(config.retention.raw_days),
-            hourly_days: days(config.retention.hourly_days),
-            long_days: days(config.retention.daily_days),
-            log_days: days(config.retention.log_days),
-            event_days: days(config.retention.event_days),
-        },
+        retention: retention(config),
+    }
+}
+
+/// Returns what this host asks to be kept.
+pub(crate) fn retention(config: &Config) -> Retention {
+    let asked = &config.retention;
+    let max_bytes = i64::from(asked.max_gb) << 30;
+    Retention {
+        raw_days: days(asked.raw_days),
+        hourly_days: days(asked.hourly_days),
+        long_days: days(asked.daily_days),
+        log_days: days(asked.log_days),
+        event_days: days(asked.event_days),
+        max_bytes: (max_bytes > 0).then_some(max_bytes),
     }
 }
 

@@ -26,6 +26,7 @@ pub mod processes;
 mod quoting;
 mod registry;
 mod rule;
+pub mod store_size;
 pub mod storing;
 pub mod thresholds;
 mod tick;

@@ -4,11 +4,14 @@
 use crate::judge::Judge;
 use crate::logs::LogJudge;
 use crate::rule::Rule;
+use crate::store_size::StoreSizeJudge;
 use crate::tick::TickJudges;
 
 /// Returns every rule.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    TickJudges::rules().chain(LogJudge::rules())
+    TickJudges::rules()
+        .chain(LogJudge::rules())
+        .chain(StoreSizeJudge::rules())
 }
 
 /// Returns the rule with this identifier; `None` when this version has none.

@@ -139,7 +139,7 @@ impl Class {
 pub enum Keep {
     /// As raw samples: `raw_days`.
     Raw,
-    /// Useful only at the moment: two days.
+    /// Useful only at the moment: a day.
     Brief,
     /// As hourly roll-ups: `hourly_days`.
     Hourly,
@@ -149,6 +149,37 @@ pub enum Keep {
     Lines,
     /// Events derived from lines of logs: `event_days`.
     Events,
+}
+
+impl Keep {
+    /// Every one.
+    pub const ALL: [Self; 6] = [
+        Self::Raw,
+        Self::Brief,
+        Self::Hourly,
+        Self::Long,
+        Self::Lines,
+        Self::Events,
+    ];
+
+    /// Returns the name in the database: `collector.kept.keep`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::Brief => "brief",
+            Self::Hourly => "hourly",
+            Self::Long => "long",
+            Self::Lines => "lines",
+            Self::Events => "events",
+        }
+    }
+
+    /// Parses what [`Keep::as_str`] returns.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|keep| keep.as_str() == name)
+    }
 }
 
 /// How often a table is sampled.

@@ -13,7 +13,7 @@
 //!   host's retention covers them.
 //! * [`migrations`] brings a database to this version's schema and refuses one that is newer.
 //! * [`findings`] stores the findings of evaluation runs; [`alerts`] reads them as they are shown.
-//! * [`series`] is the only reader of stored samples.
+//! * [`series`] is the only reader of stored samples; [`sizes`] reads what the store takes.
 
 pub mod alerts;
 pub mod expiry;
@@ -28,6 +28,7 @@ pub mod progress;
 pub mod queue;
 pub mod ranges;
 pub mod series;
+pub mod sizes;
 pub mod spool;
 pub mod status;
 pub mod tuple;

@@ -125,6 +125,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "findings_by_end",
         sql: include_str!("../../../migrations/0016_findings_by_end.sql"),
     },
+    Migration {
+        version: 18,
+        name: "size_budget",
+        sql: include_str!("../../../migrations/0018_size_budget.sql"),
+    },
 ];
 
 /// Returns the digests of [`MIGRATIONS`]. They are computed once, since every session compares them.

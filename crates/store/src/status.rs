@@ -1,5 +1,6 @@
 //! State of the writer, for the collector's own metrics and log: one owner, many readers.
 
+use crate::expiry::Retention;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// State of the link to the database.
@@ -46,6 +47,8 @@ pub struct Status {
     pub dead_letters: u64,
     /// Connections opened.
     pub connections: u64,
+    /// Retention of this host as the database has it; `None` until it was stored.
+    pub retention: Option<Retention>,
     /// By how much the host's clock was ahead of the server's when they were last compared, microseconds.
     pub clock_ahead_micros: i64,
 }

@@ -438,57 +438,6 @@ async fn p24_a_newer_schema_is_refused() {
     running.stop().await;
 }
 
-/// Expired days are dropped, and what lies in the default partition goes once it was there for a day.
-#[tokio::test]
-async fn expired_partitions_are_dropped() {
-    let (database, dir) = (database().await, TempDir::new().unwrap());
-    let day = |back: i64| {
-        format!(
-            "(timestamptz 'epoch' + {} * interval '1 microsecond')",
-            base() - back * 86_400_000_000
-        )
-    };
-    database
-        .sql(&format!(
-            "select collector.ensure_partition(t, d::date) \
-             from unnest(array['system_metrics_raw', 'data_gaps']) t, generate_series({}, {}, interval '1 day') d; \
-             select collector.ensure_partition('system_metrics_raw', null); \
-             insert into collector.system_metrics_raw (ts, host_id) values ({}, 1), ({}, 1), ({}, 1); \
-             insert into collector.stray_days (table_name, day, noticed_at) \
-             values ('system_metrics_raw', {}::date, now() - interval '25 hours')",
-            day(20), day(10), day(20), day(12), day(40), day(40)
-        ))
-        .await
-        .unwrap();
-    assert_eq!(
-        number(
-            &database,
-            "select count(*) from collector.system_metrics_raw_other"
-        )
-        .await,
-        1
-    );
-    let running = start(dir.path(), database.target());
-    running
-        .until("old days are gone", async || {
-            number(
-                &database,
-                "select count(*) from collector.system_metrics_raw",
-            )
-            .await
-                == 1
-        })
-        .await;
-    let kept =
-        "select count(*) from pg_class where relname ~ '^data_gaps_[0-9]{8}$' and relkind = 'r'";
-    assert_eq!(
-        number(&database, kept).await,
-        11,
-        "gaps are kept as long as daily figures"
-    );
-    running.stop().await;
-}
-
 /// Two agents may ask for the same days at once.
 #[tokio::test]
 async fn partitions_are_made_once_by_whoever_comes_first() {

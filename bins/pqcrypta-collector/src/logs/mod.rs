@@ -264,7 +264,7 @@ impl Logs {
         // While the clocks disagree, nothing is expired.
         let agrees = store::expiry::clocks_agree(self.status.get().clock_ahead_micros);
         let expired = if agrees {
-            now - plan.event_days * DAY
+            now - plan.pattern_days * DAY
         } else {
             0
         };

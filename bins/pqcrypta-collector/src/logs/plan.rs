@@ -15,7 +15,7 @@ pub(crate) struct Plan {
     /// Deadline of one transaction.
     pub(crate) deadline: Duration,
     /// Days for which patterns are kept after they were last seen.
-    pub(crate) event_days: i64,
+    pub(crate) pattern_days: i64,
 }
 
 impl Plan {
@@ -36,7 +36,8 @@ impl Plan {
             },
             tick: Duration::from_secs(u64::from(config.logs.tick_secs)),
             deadline: config.collector.query_timeout(),
-            event_days: i64::from(config.retention.event_days),
+            // As long as their counts: without its pattern a count is of nothing.
+            pattern_days: i64::from(config.retention.hourly_days),
         }
     }
 

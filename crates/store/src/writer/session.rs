@@ -5,14 +5,14 @@ use super::copy::Statements;
 use super::link::Link;
 use super::transaction::{self, Mark, Stop, Stored};
 use super::{End, FINAL_FLUSH, LATE, Memory, NO_PARTITION, Obstacle, Writer, describe};
-use crate::expiry::{Expiring, Retention};
+use crate::expiry::Retention;
 use crate::partitions::Partitions;
 use crate::processes::{self, KnownIdentities};
 use crate::progress::Progress;
 use crate::spool::SpoolError;
 use schema::tables::ProcessIdentity;
 use schema::{AgentOutcome, Class, Sample, Timestamp};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
 /// A session on one connection.
@@ -25,9 +25,6 @@ pub(super) struct Session<'a> {
     pub(super) partitions: Partitions,
     /// Identities of processes that the database has.
     pub(super) identities: KnownIdentities,
-    /// Tables whose expired rows are still to be deleted, and the next block of the default partition.
-    pub(super) expiring: VecDeque<Expiring>,
-    pub(super) expiring_block: i64,
     /// The newest sample that the database had when the session began.
     pub(super) stored: Option<Timestamp>,
     /// Retention of this host as stored, and whether its clock agreed.
@@ -53,8 +50,6 @@ impl<'a> Session<'a> {
             lanes: Lanes::default(),
             partitions: Partitions::new(link.clocks.0, link.clocks.1),
             identities: KnownIdentities::default(),
-            expiring: VecDeque::new(),
-            expiring_block: 0,
             stored: link.last_ts,
             reported: None,
             report_after: now,
@@ -103,7 +98,7 @@ impl<'a> Session<'a> {
                 self.final_flush().await;
                 return Ok(());
             }
-            if self.make_ahead().await? || self.expire().await? {
+            if self.make_ahead().await? {
                 continue;
             }
             let wake = self

@@ -1,4 +1,4 @@
-//! Upkeep of a session beside delivery: partitions, expiry, heartbeats, the host's retention,
+//! Upkeep of a session beside delivery: partitions, heartbeats, the host's retention,
 //! the settings and the end of the run. A failure here costs nothing but itself, and is logged once
 //! for as long as it lasts.
 //!
@@ -8,7 +8,7 @@
 
 use super::batch::Batch;
 use super::{End, Session, describe, transaction};
-use crate::expiry::{self, Expiring};
+use crate::expiry;
 use crate::partitions::{Needs, day_of, lacks_partition};
 use schema::tables::{DataGap, Heartbeat};
 use schema::{Sample, Timestamp};
@@ -17,7 +17,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_postgres::Error;
 
-/// How often expired rows are deleted, and the host's retention is stored.
+/// How often the host's retention is stored, and known partitions are forgotten.
 const UPKEEP_EVERY: Duration = Duration::from_secs(3600);
 
 /// Pause before storing the host's retention is tried again.
@@ -108,62 +108,13 @@ impl Session<'_> {
         }
     }
 
-    /// Stores this host's retention, and begins to delete expired rows.
+    /// Stores this host's retention, and forgets what may have changed in the database.
     pub(super) async fn upkeep(&mut self) -> Result<(), End> {
         self.next_upkeep = Instant::now() + UPKEEP_EVERY;
-        // Known partitions may have been dropped by hand.
+        // Known partitions may have been dropped.
         self.partitions.forget_all();
         self.identities.forget();
-        if self.report().await? && expiry::clocks_agree(self.memory.clock_ahead) {
-            self.expiring = expiry::tables().collect();
-            self.expiring_block = 0;
-        }
-        Ok(())
-    }
-
-    /// Takes one step of expiring, which is short so that no sample waits for it; whether there is more
-    /// to do.
-    pub(super) async fn expire(&mut self) -> Result<bool, End> {
-        let Some(expiring) = self.expiring.front().copied() else {
-            return Ok(false);
-        };
-        let Expiring { table, keep, .. } = expiring;
-        let clock = (self.writer.clock)().as_micros();
-        if !expiring.is_partitioned {
-            let client = &self.link.session.client;
-            let deleted = expiry::delete_rows(client, table, keep, clock).await;
-            match self.minor("deleting expired rows", deleted)? {
-                Some(rows @ 1..) => tracing::info!(table, rows, ?keep, "deleted expired rows"),
-                _ => drop(self.expiring.pop_front()),
-            }
-            return Ok(true);
-        }
-        let client = &self.link.session.client;
-        if self.expiring_block == 0 {
-            let dropped = expiry::drop_one(client, table, keep, clock).await;
-            if let Some(Some(partition)) = self.minor("dropping expired partitions", dropped)? {
-                tracing::info!(table, partition, ?keep, "dropped an expired partition");
-                return Ok(true);
-            }
-        }
-        let client = &self.link.session.client;
-        let deleted = expiry::delete_strays(client, table, keep, clock, self.expiring_block).await;
-        let deleted = self.minor("deleting expired rows", deleted)?;
-        if let Some((rows @ 1.., _)) = deleted {
-            tracing::info!(
-                table,
-                rows,
-                ?keep,
-                "deleted expired rows without a partition"
-            );
-        }
-        if let Some((_, Some(next))) = deleted {
-            self.expiring_block = next;
-        } else {
-            self.expiring.pop_front();
-            self.expiring_block = 0;
-        }
-        Ok(true)
+        self.report().await
     }
 
     /// Notes an error of the queue's disk; delivery goes on with the readable records.
@@ -176,8 +127,8 @@ impl Session<'_> {
         }
     }
 
-    /// Stores the host's retention and the state of its clock; returns whether that succeeded.
-    async fn report(&mut self) -> Result<bool, End> {
+    /// Stores the host's retention and the state of its clock.
+    async fn report(&mut self) -> Result<(), End> {
         let retention = self.writer.options.borrow().retention;
         let (client, host_id) = (&self.link.session.client, self.link.host_id);
         let reported = expiry::report(client, host_id, &retention, self.memory.clock_ahead).await;
@@ -185,8 +136,11 @@ impl Session<'_> {
         self.report_after = Instant::now() + REPORT_AGAIN;
         if reported.is_some() {
             self.reported = Some((retention, expiry::clocks_agree(self.memory.clock_ahead)));
+            self.writer
+                .status
+                .update(|status| status.retention = Some(retention));
         }
-        Ok(reported.is_some())
+        Ok(())
     }
 
     /// Takes a look at the clocks: the server's showed `server` at `ours`.

@@ -95,6 +95,7 @@ pub const RETENTION: Retention = Retention {
     long_days: 365,
     log_days: 7,
     event_days: 30,
+    max_bytes: None,
 };
 
 /// A writer that runs.

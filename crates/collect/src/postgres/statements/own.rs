@@ -8,10 +8,11 @@ use crate::postgres::family::FAMILIES;
 /// The schema of the store.
 const SCHEMA: &str = "collector";
 /// Beginnings of the names of its relations and functions that are not stored tables.
-const OTHERS: [&str; 25] = [
+const OTHERS: [&str; 30] = [
     "agent_runs",
     "alerts",
     "apply_transitions",
+    "cut_to_budget",
     "dead_letter",
     "drop_partitions",
     "ensure_partition",
@@ -24,7 +25,9 @@ const OTHERS: [&str; 25] = [
     "insert_process_metrics",
     "insights",
     "is_partition",
+    "kept",
     "log_",
+    "measure_store",
     "partition_column",
     "process_key",
     "recommendations",
@@ -32,7 +35,9 @@ const OTHERS: [&str; 25] = [
     "retention",
     "schema_migrations",
     "settle_log_patterns",
+    "size_budget",
     "spool_watermark",
+    "store_sizes",
     "stray_days",
 ];
 
