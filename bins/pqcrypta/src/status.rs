@@ -1,10 +1,14 @@
-//! `pqcrypta status`: is everything being stored?
+//! `pqcrypta status`: is everything being stored, and what does it take?
+
+mod size_table;
 
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use schema::AgentOutcome;
+use serde_json::{Value, json};
 use store::migrations;
+use store::sizes::{self, Store};
 use tokio_postgres::Client;
 
 use crate::print;
@@ -14,7 +18,10 @@ use crate::settings::{Source, connect, refuse};
 const LATE: f64 = 2.0;
 const SILENT: f64 = 6.0;
 
-/// Say for every host how old its newest sample is and what its agent does
+/// Report for every host how old its newest sample is and what its agent does, and what the store takes
+///
+/// Of each table: rows, indexes and values stored out of line, what a day adds, the oldest day, and what the configured
+/// retention will need in the end. K is 1024 bytes.
 ///
 /// Exit status: 0 when all is well, 1 when a host is late, lost samples today or was stopped,
 /// 2 when one is silent or the database does not answer.
@@ -22,6 +29,12 @@ const SILENT: f64 = 6.0;
 pub(crate) struct Options {
     #[command(flatten)]
     source: Source,
+    /// List every table, not only the largest
+    #[arg(long)]
+    all: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 /// How a host does; the worst decides the exit status.
@@ -30,6 +43,16 @@ enum Verdict {
     Well,
     Doubtful,
     Bad,
+}
+
+impl Verdict {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Well => "ok",
+            Self::Doubtful => "warn",
+            Self::Bad => "fail",
+        }
+    }
 }
 
 /// Whether a collector delivers samples.
@@ -70,7 +93,7 @@ pub(crate) struct Host {
     clock_ahead: Option<f64>,
 }
 
-/// Prints one line per host.
+/// Prints one line per host, and what the store takes.
 ///
 /// # Errors
 /// When standard output cannot be written; a database that does not answer is a status.
@@ -79,28 +102,36 @@ pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
         Ok(loaded) => loaded,
         Err(faults) => return Ok(refuse(&faults)),
     };
-    let hosts = match read(&loaded).await {
-        Ok(hosts) => hosts,
+    let (hosts, store) = match read(&loaded).await {
+        Ok(read) => read,
         Err(error) => {
-            crate::say(&format!("{error:#}"));
+            if options.json {
+                print(&format!("{}\n", json!({"error": format!("{error:#}")})))?;
+            } else {
+                crate::say(&format!("{error:#}"));
+            }
             return Ok(ExitCode::from(2));
         }
     };
     let interval = f64::from(loaded.config.intervals.system_secs);
-    let mut worst = Verdict::Well;
-    for host in &hosts {
-        let (verdict, line) = describe(host, interval);
-        worst = worst.max(verdict);
-        print(&format!("{line}\n"))?;
-    }
-    if hosts.is_empty() {
-        print("no host has stored anything yet\n")?;
-        worst = Verdict::Doubtful;
+    let worst = hosts.iter().map(|host| describe(host, interval).0).max();
+    if options.json {
+        let hosts = hosts.iter().map(|host| as_json(host, interval));
+        let answer = json!({"hosts": hosts.collect::<Vec<_>>(), "store": size_table::json(&store)});
+        print(&format!("{answer:#}\n"))?;
+    } else {
+        for host in &hosts {
+            print(&format!("{}\n", describe(host, interval).1))?;
+        }
+        if hosts.is_empty() {
+            print("no host has stored anything yet\n")?;
+        }
+        print(&format!("\n{}", size_table::text(&store, options.all)))?;
     }
     Ok(ExitCode::from(match worst {
-        Verdict::Well => 0,
-        Verdict::Doubtful => 1,
-        Verdict::Bad => 2,
+        Some(Verdict::Well) => 0,
+        Some(Verdict::Doubtful) | None => 1,
+        Some(Verdict::Bad) => 2,
     }))
 }
 
@@ -119,10 +150,12 @@ impl Host {
     }
 }
 
-async fn read(loaded: &config::Loaded) -> Result<Vec<Host>> {
+async fn read(loaded: &config::Loaded) -> Result<(Vec<Host>, Store)> {
     let session = connect(loaded, "pqcrypta status").await?;
     migrations::check(&session.client).await?;
-    hosts(&session.client).await
+    let hosts = hosts(&session.client).await?;
+    let store = sizes::read(&session.client).await?;
+    Ok((hosts, store))
 }
 
 /// Returns all hosts, by name.
@@ -198,15 +231,32 @@ fn describe(host: &Host, interval: f64) -> (Verdict, String) {
         let by = lasting(ahead.abs());
         parts.push(format!("clock {by} {way} the server's"));
     }
-    let word = match verdict {
-        Verdict::Well => "ok",
-        Verdict::Doubtful => "warn",
-        Verdict::Bad => "fail",
-    };
     (
         verdict,
-        format!("{word:4}  {}: {}", host.name, parts.join(", ")),
+        format!(
+            "{:4}  {}: {}",
+            verdict.as_str(),
+            host.name,
+            parts.join(", ")
+        ),
     )
+}
+
+fn as_json(host: &Host, interval: f64) -> Value {
+    let agent = host.agent.as_ref();
+    json!({
+        "host": host.name,
+        "status": describe(host, interval).0.as_str(),
+        "sample_age_secs": host.sample_age,
+        "heartbeat_age_secs": host.heartbeat_age,
+        "agent_pid": agent.map(|(pid, _)| pid),
+        "agent_version": agent.map(|(_, version)| version),
+        "agent_outcome": host.outcome,
+        "gaps": host.gaps,
+        "dead_letters": host.dead_letters,
+        "blocked_logs": host.blocked_logs,
+        "clock_ahead_secs": host.clock_ahead,
+    })
 }
 
 /// Seconds in the largest unit that keeps them readable.

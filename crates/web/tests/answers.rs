@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, header};
 use common::{TICKS, empty, seeded, serve, serve_with, tick};
+use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use web::Settings;
 
@@ -39,6 +40,54 @@ async fn answers_over_known_rows() {
         schema::METRICS.len() + 1
     );
     insta::assert_json_snapshot!("meta_hosts_and_tables", (&meta["hosts"], &meta["tables"]));
+}
+
+#[tokio::test]
+async fn the_size_of_the_store_is_that_of_its_tables_the_largest_first() {
+    let database = seeded().await;
+    let empty = serve(&database).ask("table/store_sizes").await;
+    assert_eq!(
+        (&empty["total"], &empty["at_ms"]),
+        (&json!(0), &Value::Null)
+    );
+    let text = "UPDATE collector.hosts SET first_seen = now() - interval '30 days'; \
+        INSERT INTO collector.retention (host_id, raw_days, hourly_days, long_days, log_days, event_days) VALUES (1, 14, 90, 365, 7, 30); \
+        INSERT INTO collector.store_sizes (relation, table_name, day, data_bytes, index_bytes, toast_bytes, row_count, state, measured_at) \
+        SELECT 's' || n, 'system_metrics_raw', (now() AT TIME ZONE 'UTC')::date - n, 600, 300, 100, 8640, 0, now() FROM generate_series(0, 9) n; \
+        INSERT INTO collector.store_sizes (relation, table_name, data_bytes, index_bytes, toast_bytes, state, measured_at) \
+        VALUES ('findings', 'findings', 12000, 0, 0, 0, now())";
+    database.sql(text).await.unwrap();
+    let server = serve(&database);
+    let (meta, answer) = (
+        server.ask("meta").await,
+        server.ask("table/store_sizes").await,
+    );
+    let rows = common::rows(&meta, "store_sizes", &answer);
+    assert_eq!(rows[0]["table_name"], "findings");
+    assert_eq!(
+        (&rows[0]["bytes_per_day"], &rows[0]["needed_bytes"]),
+        (&Value::Null, &json!(12000.0))
+    );
+    let raw = &rows[1];
+    assert_eq!(
+        (
+            &raw["bytes"],
+            &raw["data_bytes"],
+            &raw["index_bytes"],
+            &raw["toast_bytes"]
+        ),
+        (&json!(10000), &json!(6000), &json!(3000), &json!(1000))
+    );
+    assert_eq!(
+        (
+            &raw["bytes_per_day"],
+            &raw["rows_per_day"],
+            &raw["kept_days"]
+        ),
+        (&json!(1000.0), &json!(8640.0), &json!(14))
+    );
+    assert_eq!(raw["needed_bytes"], 15000.0);
+    assert_eq!(answer["sums"]["bytes"], 22000.0);
 }
 
 #[tokio::test]

@@ -29,6 +29,7 @@ mod runs;
 mod sessions;
 mod settings;
 mod statements;
+mod store_sizes;
 pub mod stored;
 mod visibility;
 
@@ -54,6 +55,7 @@ pub const VIEWS: &[&View] = &[
     &gaps::VIEW,
     &runs::VIEW,
     &dead_letters::VIEW,
+    &store_sizes::VIEW,
     &settings::VIEW,
     &postgres::SERVERS,
     &postgres::DATABASES,
