@@ -152,6 +152,48 @@ async fn the_table_has_value_against_threshold_state_and_what_it_follows_from() 
     assert_eq!(filtered["matched"], 1);
 }
 
+/// A list of a month has what ended in its last week; the timeline has all of it.
+#[tokio::test]
+async fn what_ended_long_ago_leaves_the_list_and_stays_in_the_timeline() {
+    let database = seeded().await;
+    let text = format!(
+        "INSERT INTO collector.findings (host_id, rule, target, kind, domain, severity, worst, title, message, steps, \
+                                         opened_at, confirmed_at, seen_at, resolved_at) \
+         SELECT 1, 'system.load_per_core', days::text, 'alert', 'system', 'warn', 'warn', 'Load', '', '{{}}', at, at, at, \
+                CASE WHEN days <> 20 THEN at END \
+         FROM unnest(ARRAY[6, 8, 20]) days, LATERAL (SELECT {} - days * interval '1 day' AS at) a",
+        sql_time(START)
+    );
+    database.sql(&text).await.unwrap();
+    let server = serve(&database);
+    let listed = async |range: &str| {
+        let answer = server.ask(&format!("table/findings?{range}")).await;
+        let left_out = answer["note"].as_str().unwrap().contains("timeline");
+        (answer["matched"].as_i64().unwrap(), left_out)
+    };
+    assert_eq!(
+        listed("from=now-30d").await,
+        (2, true),
+        "the open one and that of six days ago"
+    );
+    assert_eq!(listed("from=now-7d").await, (2, false));
+    assert_eq!(
+        listed("from=now-9d&to=now-3d").await,
+        (3, false),
+        "a look back"
+    );
+    let lanes = server.ask("alerts?from=now-30d").await;
+    assert_eq!(lanes["lanes"].as_array().unwrap().len(), 3);
+    common::set(&database, "findings", "resolved_at = NULL", "true").await;
+    let server = serve(&database);
+    let answer = server.ask("table/findings?from=now-30d").await;
+    assert_eq!(
+        (&answer["matched"], &answer["note"]),
+        (&json!(3), &json!("")),
+        "nothing is left out"
+    );
+}
+
 #[tokio::test]
 async fn the_history_of_a_finding_is_its_transitions_or_what_it_knows_itself() {
     let database = with_alerts().await;

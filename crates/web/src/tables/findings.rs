@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
-use schema::Severity;
+use schema::micros::DAY;
+use schema::{Severity, Timestamp};
 use store::alerts::{self, Alert, State};
-use store::series::ReadError;
+use store::series::{Instant, ReadError};
+use tokio_postgres::types::{ToSql, Type};
 use words::round;
 
 use super::logs::BY_SEVERITY;
@@ -217,9 +219,24 @@ pub(super) const VIEW: View = View {
     source: Source::Current(|reading| Box::pin(read(reading))),
 };
 
+/// Findings that ended longer before the end of the range are left out: a list of a month would consist of them.
+const LISTED_FOR: i64 = 7 * DAY;
+const LEFT_OUT: &str = "Findings that ended more than 7 days before the end of the range are in the timeline of alerts only.";
+
 async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
-    let found = alerts::list(reading.client, reading.host.id, reading.range, reading.at);
+    let (from, to) = reading.range;
+    let since = Timestamp(to.as_micros().saturating_sub(LISTED_FOR));
+    let range = (from.max(since), to);
+    let found = alerts::list(reading.client, reading.host.id, range, reading.at);
     let found = found.await?;
+    let note = match found.len() {
+        alerts::LISTED => format!(
+            "Only {} findings are listed, the worst and newest; a shorter range has the others.",
+            alerts::LISTED
+        ),
+        _ if from < since && has_ended(reading, from, since).await? => LEFT_OUT.to_owned(),
+        _ => String::new(),
+    };
     // Open ones come first: a cause that ended and came back is the one that lasts.
     let mut causes: HashMap<(&str, &str), &Alert> = HashMap::new();
     for alert in &found {
@@ -239,14 +256,31 @@ async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
     Ok(Lines {
         at: None,
         lines: lines.collect(),
-        note: match found.len() {
-            alerts::LISTED => format!(
-                "Only {} findings are listed, the worst and newest; a shorter range has the others.",
-                alerts::LISTED
-            ),
-            _ => String::new(),
-        },
+        note,
     })
+}
+
+/// Returns whether findings ended within a range.
+async fn has_ended(
+    reading: &Reading<'_>,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<bool, ReadError> {
+    let (from, to) = (Instant(from), Instant(to));
+    let params = [
+        (&reading.host.id as &(dyn ToSql + Sync), Type::INT4),
+        (&from, Type::TIMESTAMPTZ),
+        (&to, Type::TIMESTAMPTZ),
+    ];
+    let fault = |source| ReadError::new("findings", source);
+    let sql = include_str!("../sql/findings_left_out.sql");
+    let rows = reading
+        .client
+        .query_typed(sql, &params)
+        .await
+        .map_err(fault)?;
+    let some = rows.first().map(|row| row.try_get(0));
+    Ok(some.transpose().map_err(fault)?.unwrap_or_default())
 }
 
 #[expect(
