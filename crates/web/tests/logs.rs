@@ -336,3 +336,57 @@ async fn a_pattern_seen_twice_is_rare() {
     assert_eq!(answer["rows"][0]["id"], "ffffffffffffffff");
     assert_eq!(answer["facets"]["tag"], json!({"rare": 1}));
 }
+
+/// Lines of a range that are gone are counted by the hour and by pattern, and since when lines are kept is stated.
+#[tokio::test]
+async fn ranges_beyond_the_kept_lines_have_counts_and_patterns() {
+    let database = with_logs().await;
+    let long_ago = START - 20 * 86_400_000;
+    let text = format!(
+        "INSERT INTO collector.log_metrics_hourly (host_id, bucket, source, level, count) \
+         VALUES (1, {0}, 'auth', 'warn', 7), (1, {0}, 'db', 'error', 2); \
+         INSERT INTO collector.retention (host_id, raw_days, hourly_days, long_days, log_days, event_days) \
+         SELECT 1, 14, 90, 365, (now() AT TIME ZONE 'UTC')::date - date '2026-09-20', 30",
+        sql_time(long_ago)
+    );
+    let server = serve(&database);
+    let before = server.ask("logs?from=now-30d&limit=1").await;
+    assert_eq!(before["kept_from_ms"], Value::Null, "nothing is gone");
+    database.sql(&text).await.unwrap();
+    let server = serve(&database);
+    let kept = json!(START - 22 * 3_600_000);
+    let month = server.ask("logs?from=now-30d&limit=1").await;
+    assert_eq!(month["kept_from_ms"], kept);
+    let count = |answer: &Value| answer["matched"].as_i64().unwrap();
+    assert_eq!(count(&month), count(&before) + 9);
+    assert_eq!(
+        month["rows"].as_array().unwrap().len(),
+        1,
+        "kept lines are found"
+    );
+    // Ten minutes within an hour of which no line is left.
+    let (from, to) = (long_ago + 600_000, long_ago + 1_200_000);
+    let within = server.ask(&format!("logs?from={from}&to={to}")).await;
+    assert_eq!((count(&within), &within["rows"]), (9, &json!([])));
+    assert_eq!(within["facets"]["level"], json!({"error": 2, "warn": 7}));
+    assert_eq!(within["kept_from_ms"], kept);
+    let searched = server.ask("logs?from=now-30d&q=opened").await;
+    assert_eq!(
+        (&searched["kept_from_ms"], &searched["matched"]),
+        (&kept, &Value::Null)
+    );
+    for recent in ["logs?from=now-3h", "logs?from=now-30d&counts=0"] {
+        assert_eq!(
+            server.ask(recent).await["kept_from_ms"],
+            Value::Null,
+            "{recent}"
+        );
+    }
+    let patterns = server.ask("table/log_patterns?from=now-30d").await;
+    let gone = patterns["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["id"] == "ffffffffffffffff");
+    assert!(gone.is_some(), "{patterns}");
+}

@@ -283,6 +283,7 @@ export interface LogsAnswer {
   older: string | null;
   newer: string | null;
   searched_ms: number | null;
+  kept_from_ms: number | null;
   matched: number | null;
   facets: Record<string, Record<string, number>>;
 }

@@ -8,7 +8,8 @@ import { Empty, isYoung } from "../app/panel";
 import { Part } from "../app/part";
 import { Chart, type ChartSpec } from "../charts/chart";
 import { counted } from "../charts/counts";
-import { range, setParams } from "../state/location";
+import { formatDay } from "../format/time";
+import { range, setParams, utc } from "../state/location";
 import { formatParams } from "../state/url";
 import type { Look } from "../tables/look";
 import { DataTable } from "../tables/table";
@@ -72,7 +73,8 @@ const FINDINGS: Look = {
 
 export default function LogsView() {
   const { answer } = useRows("log_sources");
-  const counts = useLevelCounts();
+  const totals = useTotals();
+  const counts = totals && (totals.facets.level ?? {});
   // A range may end before the first line, and findings remain when their log is not read any more.
   const hasLogs = now.value?.areas.find(({ id }) => id === "logs")?.present;
   if (answer?.total === 0 && !hasLogs) {
@@ -93,6 +95,12 @@ export default function LogsView() {
         look={FINDINGS}
         detail={(row) => <Part key={row.id} load={() => import("./finding")} row={row} show={showLines} />}
       />
+      {totals?.kept_from_ms != null && (
+        <p class="note">
+          Lines are kept since {formatDay(totals.kept_from_ms, utc.value)}. Earlier ones are only counted, by
+          hour and pattern.
+        </p>
+      )}
       <Part load={() => import("./log-lines")} sources={answer?.rows.map((row) => row.id) ?? []} />
       <div class="charts">
         {CHARTS.map((spec) => (
@@ -120,14 +128,12 @@ function showLines(filters: Readonly<Record<string, string>>): void {
   document.getElementById("log-lines")?.scrollIntoView();
 }
 
-/** Lines of the range by level, whatever the lines below are filtered by; null while not known. */
-function useLevelCounts(): Readonly<Record<string, number>> | null {
+/** Numbers of all lines of the range, whatever the lines below are filtered by; null while not known. */
+function useTotals(): LogsAnswer | null {
   const { from, to } = range.value;
   const host = hostQuery();
   const path = `logs?${formatParams({ from: [from], to: [to] })}&limit=1${host ? `&${host}` : ""}`;
-  const answer = useResource<LogsAnswer>(path, (url, _, signal) => getJson<LogsAnswer>(url, signal)).data
-    .value;
-  return answer && (answer.facets.level ?? {});
+  return useResource<LogsAnswer>(path, (url, _, signal) => getJson<LogsAnswer>(url, signal)).data.value;
 }
 
 interface HealthProps {

@@ -19,7 +19,9 @@ use crate::csv;
 use crate::database::Failure;
 use crate::error::ApiError;
 use crate::hosts::Host;
-use crate::lines::{Counts, Filter, Key, LinePage, LineQuery, LogLine, counts, family, find};
+use crate::lines::{
+    Counts, Filter, Key, LinePage, LineQuery, LogLine, counts, family, find, kept_from,
+};
 use crate::range::{Range, range};
 use crate::wire::Cell;
 use crate::wire::logs::{LogRow, LogsAnswer};
@@ -99,7 +101,7 @@ pub async fn logs(app: &App, params: &Params, headers: &HeaderMap) -> Result<Res
     let answer = app.answers.get(name, async || {
         let answer = match host {
             Some(host) => read(app, host, question).await?,
-            None => Page::default().answer(None),
+            None => Page::default().answer(None, None),
         };
         Answer::new(&answer)
     });
@@ -185,7 +187,7 @@ struct Page {
 }
 
 impl Page {
-    fn answer(self, counts: Option<Counts>) -> LogsAnswer {
+    fn answer(self, kept_from: Option<Timestamp>, counts: Option<Counts>) -> LogsAnswer {
         let first = self.lines.first().map(|line| line.key.text());
         let (matched, facets) = counts.map_or((None, BTreeMap::new()), |counts| {
             (Some(counts.matched), counts.facets)
@@ -195,6 +197,7 @@ impl Page {
             older: self.older,
             newer: first.filter(|_| self.has_newer),
             searched_ms: self.searched.map(Timestamp::as_millis),
+            kept_from_ms: kept_from.map(Timestamp::as_millis),
             matched,
             facets,
             rows: self.lines.into_iter().map(row).collect(),
@@ -224,15 +227,23 @@ async fn read(app: &App, host: &Host, mut question: LogsQuery) -> Result<LogsAns
     question.resolve(app, host).await?;
     let question = &question;
     let page = page(app, host, question);
-    if !question.counts || question.pattern.is_some() || !question.filter.text.is_empty() {
-        return Ok(page.await?.answer(None));
+    if !question.counts {
+        return Ok(page.await?.answer(None, None));
     }
-    let counts = app.database.read("log_counts", |session| async move {
+    let is_searched = question.pattern.is_some() || !question.filter.text.is_empty();
+    let counted = app.database.read("log_counts", |session| async move {
         let LogsQuery { range, filter, .. } = question;
-        counts(&session.client, host.id, *range, filter).await
+        let client = &session.client;
+        let kept = kept_from(client, host.id, *range).await?;
+        if is_searched {
+            return Ok((kept, None));
+        }
+        let counts = counts(client, host.id, *range, filter, kept).await?;
+        Ok((kept, Some(counts)))
     });
-    let (page, counts) = tokio::join!(page, counts);
-    Ok(page?.answer(Some(counts?)))
+    let (page, counted) = tokio::join!(page, counted);
+    let (kept, counts) = counted?;
+    Ok(page?.answer(kept, counts))
 }
 
 async fn search(app: &App, query: &LineQuery<'_>) -> Result<LinePage, Failure> {

@@ -15,7 +15,7 @@ mod find;
 use store::series::Instant;
 use tokio_postgres::Row;
 
-pub(crate) use counts::{Counts, counts, family};
+pub(crate) use counts::{Counts, counts, family, kept_from};
 pub(crate) use find::{LinePage, LineQuery, find};
 
 /// The position of a line in the order of all lines.

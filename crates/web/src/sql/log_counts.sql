@@ -1,6 +1,6 @@
 -- Lines of logs within a range by source and level.
--- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz), $4 and $5 first and last whole hour's
--- bounds within them (timestamptz; both equal to $3 when the range holds none).
+-- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz), $4 and $5 bounds of the hours whose sums count (timestamptz;
+-- both equal to $3 when there are none): the whole ones of the range, and where lines are gone those that it touches.
 -- Columns: source, level text, lines int8. Rows: sources times levels.
 -- Index: log_metrics_hourly_pkey for whole hours, log_entries_ts for what is left at both ends.
 SELECT source, level, sum(lines)::int8 AS lines

@@ -18,6 +18,8 @@ pub struct LogsAnswer {
     pub newer: Option<String>,
     /// The instant that the search reached, when it ended before the page was full and the range was searched.
     pub searched_ms: Option<i64>,
+    /// Since when lines are kept, when the range has older ones, which are only counted; null otherwise.
+    pub kept_from_ms: Option<i64>,
     /// Lines of the range that pass the filters; null where a search would be needed.
     pub matched: Option<i64>,
     /// `level` and `source` → value → lines that pass the other filter; empty without `matched`.
