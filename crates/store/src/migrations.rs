@@ -126,9 +126,9 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../../../migrations/0016_findings_by_end.sql"),
     },
     Migration {
-        version: 18,
+        version: 17,
         name: "size_budget",
-        sql: include_str!("../../../migrations/0018_size_budget.sql"),
+        sql: include_str!("../../../migrations/0017_size_budget.sql"),
     },
 ];
 
