@@ -253,7 +253,7 @@ fn check(one: &Expected, from: i64, found: &[&Problem]) -> Result<(), String> {
     if roots.len() != one.problems.len() {
         return Err(format!("{} problems", roots.len()));
     }
-    let first = found
+    let first = roots
         .iter()
         .min_by_key(|problem| problem.confirmed)
         .unwrap();
