@@ -150,10 +150,10 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Bool,
         series: OWN.level("db_healthy::int::float8"),
         better: Better::Higher,
-        levels: Some(Levels::warn(0.0)),
+        levels: Some(Levels::critical(0.0)),
         evaluated_over_secs: 60,
         what: "Whether the database accepted the last transaction: 1 yes, 0 no.",
-        how: "As the collector sees it at the tick.",
+        how: "As the collector sees it at the tick; critical after 20 s, as nothing is stored meanwhile.",
         fix: "The error is shown next to it; check that the server runs and the role may write.",
         ..BASE
     },
