@@ -9,7 +9,7 @@ use std::path::Path;
 
 use insight::Rule;
 use schema::finding::Kind;
-use schema::{Better, METRICS, Metric};
+use schema::{Better, METRICS, Metric, Unit};
 
 /// What is generated begins after this line.
 const MARK: &str =
@@ -91,10 +91,15 @@ fn thresholds(metric: &Metric) -> [String; 2] {
         Better::Higher => "≤",
         Better::Lower | Better::Neither => "≥",
     };
-    [levels.warn, levels.critical].map(|level| {
-        level.map_or_else(String::new, |level| {
-            format!("{sign} {}", words::value(level, metric.unit))
-        })
+    [levels.warn, levels.critical].map(|level| match level {
+        None => String::new(),
+        Some(level) if metric.unit == Unit::Bool => words::value(level, metric.unit),
+        // As a number of events, of which a part of one is one.
+        Some(level) if metric.counts_events => format!(
+            "{sign} {}",
+            (level * f64::from(metric.evaluated_over_secs)).ceil()
+        ),
+        Some(level) => format!("{sign} {}", words::value(level, metric.unit)),
     })
 }
 

@@ -315,6 +315,24 @@ async fn many_bad_tables_hide_nothing_else() {
 }
 
 #[tokio::test]
+async fn the_verdict_names_what_decides_it() {
+    let database = with_services().await;
+    // More users notice it, so it comes first, but it is a warning.
+    let errors = json!({"title": "2 % of the requests to edge fail"});
+    let busy = json!({"title": "CPU usage is high"});
+    let found = [
+        finding("api.error_pct", "edge", "warn", errors),
+        finding("system.cpu_busy_pct", "", "critical", busy),
+    ];
+    store_findings(&database, &found).await;
+    let now = serve(&database).ask("now").await;
+    assert_eq!(now["problems"][0]["id"], "api.error_pct@edge");
+    assert_eq!(now["verdict"]["severity"], "critical");
+    let text = now["verdict"]["text"].as_str().unwrap();
+    assert!(text.starts_with("2 problems: CPU usage is high"), "{text}");
+}
+
+#[tokio::test]
 async fn slow_samples_are_found_and_continued() {
     let database = with_services().await;
     let server = serve(&database);

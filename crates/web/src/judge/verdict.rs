@@ -313,14 +313,16 @@ fn badges(
 
 /// Sums up fresh data in one sentence.
 fn summarize(context: &Context<'_>, problems: &[Problem], areas: &[Area]) -> Verdict {
-    if let Some(first) = problems.first() {
+    // The order is by impact; the one that decides the verdict is named.
+    let severity = problems.iter().map(|problem| problem.severity).max();
+    let worst = |problem: &&Problem| Some(problem.severity) == severity;
+    if let Some(first) = problems.iter().find(worst) {
         let since = first.since_ms.map(Timestamp::from_millis);
         let when = since.map_or_else(String::new, |since| {
             format!(" since {}", times::clock(since, context.now, context.zone))
         });
-        let severity = problems.iter().map(|problem| problem.severity).max();
         return Verdict {
-            severity: severity.unwrap_or(first.severity),
+            severity: first.severity,
             text: format!(
                 "{}: {}{when}.",
                 words::counted(problems.len(), "problem"),
