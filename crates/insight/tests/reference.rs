@@ -95,7 +95,7 @@ fn thresholds(metric: &Metric) -> [String; 2] {
         None => String::new(),
         Some(level) if metric.unit == Unit::Bool => words::value(level, metric.unit),
         // As a number of events, of which a part of one is one.
-        Some(level) if metric.counts_events => format!(
+        Some(level) if metric.counts_events && metric.unit == Unit::PerSec => format!(
             "{sign} {}",
             (level * f64::from(metric.evaluated_over_secs)).ceil()
         ),
