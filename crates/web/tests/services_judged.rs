@@ -318,8 +318,8 @@ async fn many_bad_tables_hide_nothing_else() {
 async fn the_verdict_names_what_decides_it() {
     let database = with_services().await;
     // More users notice it, so it comes first, but it is a warning.
-    let errors = json!({"title": "2 % of the requests to edge fail"});
-    let busy = json!({"title": "CPU usage is high"});
+    let errors = json!({"message": "2 % of the requests to edge fail"});
+    let busy = json!({"message": "CPU usage is high"});
     let found = [
         finding("api.error_pct", "edge", "warn", errors),
         finding("system.cpu_busy_pct", "", "critical", busy),
