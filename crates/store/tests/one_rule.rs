@@ -39,7 +39,9 @@ fn stepped(statement: &str) -> Option<String> {
         let after = inner[end..].trim_start_matches(')');
         let is_window = after.trim_start().to_uppercase().starts_with("OVER");
         let first = inner[..end].split(',').next().unwrap_or_default().trim();
-        if is_whole && is_window && !UNCOUNTED.contains(&first) {
+        // Of whatever table.
+        let column = first.rsplit('.').next().unwrap_or_default();
+        if is_whole && is_window && !UNCOUNTED.contains(&column) {
             return Some(first.to_owned());
         }
     }
@@ -238,7 +240,7 @@ fn a_statement_with_rules_of_its_own_is_found() {
         assert_eq!(faults(statement), [expected]);
     }
     for fine in [
-        "SELECT ts - lag(ts) OVER w, {step a}, overlag(a) FROM t",
+        "SELECT ts - lag(ts) OVER w, t.ts - lag(t.ts) OVER w, {step a}, overlag(a) FROM t",
         "SELECT 1 FROM collector.statement_metrics_raw WHERE exec_ms >= $4 * calls",
         "SELECT 1 FROM collector.db_metrics_raw WHERE wraparound_pct > 26 AND conn_max > 25",
     ] {
