@@ -1,7 +1,6 @@
 //! The reader against a real server, and its SQL as reviewers read it.
 
 mod brute;
-mod history;
 mod seed;
 mod shares;
 mod statements;

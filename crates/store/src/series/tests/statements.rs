@@ -42,16 +42,16 @@ fn statements(metric: &'static Metric) -> BTreeMap<&'static str, Statement> {
         let chosen = source(Some(&keys));
         found.insert(
             "highest",
-            buckets::bucket_statement(&scan, &all, &ask(8), true, None),
+            buckets::bucket_statement(&scan, &all, &ask(8), true),
         );
         found.insert(
             "chosen",
-            buckets::bucket_statement(&scan, &chosen, &ask(8), false, None),
+            buckets::bucket_statement(&scan, &chosen, &ask(8), false),
         );
     } else {
         found.insert(
             "single",
-            buckets::bucket_statement(&scan, &all, &ask(8), false, None),
+            buckets::bucket_statement(&scan, &all, &ask(8), false),
         );
     }
     found
