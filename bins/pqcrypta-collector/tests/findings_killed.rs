@@ -13,6 +13,7 @@ use futures_util::{FutureExt, StreamExt};
 use pg::Target;
 use std::panic::AssertUnwindSafe;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// Places that each tick, each batch of transitions or each start passes, with the passes that are let through: those
@@ -62,19 +63,32 @@ async fn a_finding_has_one_history_wherever_its_collector_dies() {
     println!("{count} cases");
 }
 
-/// A process that has ended and is not asked how.
-struct Zombie(Child);
+/// A process that has ended and is not asked how. Each has a name of its own: several of one name would be one finding.
+struct Zombie {
+    child: Child,
+    name: String,
+    _folder: tempfile::TempDir,
+}
 
 impl Zombie {
     fn begin() -> Self {
-        let child = Command::new("true").stdin(Stdio::null()).spawn();
-        Self(child.unwrap())
+        static BEGUN: AtomicU32 = AtomicU32::new(0);
+        let name = format!("gone{}", BEGUN.fetch_add(1, Ordering::Relaxed));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(&name);
+        std::os::unix::fs::symlink("/bin/true", &path).unwrap();
+        let child = Command::new(path).stdin(Stdio::null()).spawn().unwrap();
+        Self {
+            child,
+            name,
+            _folder: folder,
+        }
     }
 }
 
 impl Drop for Zombie {
     fn drop(&mut self) {
-        drop(self.0.wait());
+        drop(self.child.wait());
     }
 }
 
@@ -84,8 +98,9 @@ async fn die_at(case: &str) {
     let home = Home::new(&target);
     let zombie = Zombie::begin();
     let of = format!(
-        "rule = 'process_state' and target = 'true {}'",
-        zombie.0.id()
+        "rule = 'process_state' and target = '{} {}'",
+        zombie.name,
+        zombie.child.id()
     );
     let open =
         format!("select count(*) from collector.findings where {of} and resolved_at is null");
