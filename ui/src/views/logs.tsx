@@ -6,8 +6,6 @@ import { LINE_DOMAINS, type LogsAnswer, type TableAnswer } from "../api/types.ge
 import { Card } from "../app/card";
 import { Empty, isYoung } from "../app/panel";
 import { Part } from "../app/part";
-import { Chart, type ChartSpec } from "../charts/chart";
-import { counted } from "../charts/counts";
 import { formatDay } from "../format/time";
 import { range, setParams, utc } from "../state/location";
 import { formatParams } from "../state/url";
@@ -16,51 +14,11 @@ import { DataTable } from "../tables/table";
 import { FINDING_DETAILS } from "./finding-columns";
 import { useRows } from "./pick";
 
-const NO_LINE = "No log lines in this range.";
-
-const LEVELS: readonly [string, string][] = [
+const LEVELS: readonly (readonly [string, string])[] = [
   ["error", "Errors"],
   ["warn", "Warnings"],
   ["info", "Info"],
   ["debug", "Debug"],
-];
-const OF_ALL = LEVELS.map(([level]) => `log.all_${level}_per_sec`);
-const LABELS = Object.fromEntries(LEVELS.map(([level, label]) => [`log.all_${level}_per_sec`, label]));
-
-const CHARTS: readonly ChartSpec[] = [
-  {
-    id: "log-volume",
-    title: "Lines by level",
-    metrics: OF_ALL,
-    labels: LABELS,
-    stacked: true,
-    drawing: counted(1000),
-    wide: true,
-    empty: NO_LINE,
-  },
-  {
-    id: "log-errors",
-    title: "Error and warning rate",
-    metrics: OF_ALL.slice(0, 2),
-    labels: LABELS,
-    empty: NO_LINE,
-  },
-  {
-    id: "log-error-sources",
-    title: "Errors by source",
-    metrics: ["log.error_per_sec"],
-    stacked: true,
-    drawing: counted(1000),
-    empty: NO_LINE,
-  },
-  {
-    id: "log-sources",
-    title: "Lines by source",
-    metrics: ["log.lines_per_sec"],
-    stacked: true,
-    drawing: counted(1000),
-    empty: NO_LINE,
-  },
 ];
 
 /** Findings about lines; all of them are in the view of alerts. */
@@ -102,12 +60,7 @@ export default function LogsView() {
         </p>
       )}
       <Part load={() => import("./log-lines")} sources={answer?.rows.map((row) => row.id) ?? []} />
-      <div class="charts">
-        {CHARTS.map((spec) => (
-          <Chart key={spec.id} spec={spec} />
-        ))}
-        <Part load={() => import("./log-levels")} counts={counts} levels={LEVELS} />
-      </div>
+      <Part load={() => import("./log-charts")} counts={counts} levels={LEVELS} />
       <Part load={() => import("./log-tables")} show={showLines} />
     </>
   );

@@ -1,7 +1,7 @@
 //! Checks of PostgreSQL servers: the objects that they report become findings.
 //!
 //! A slow tick stores the objects of every check, those of hourly checks again, so the newest slow tick of a server
-//! has everything that holds. [`declared`] states of each check what makes an object a finding and in which words. A
+//! has everything that holds. The table `declared` states of each check what makes an object a finding and in which words. A
 //! finding is about a server, a database and an object (`store.shop.public.orders_id_seq`).
 //!
 //! * A server whose rows are not in the batch had no slow tick: nothing is known to have changed.
