@@ -73,6 +73,10 @@ impl Judging {
 }
 
 impl Judging {
+    fn is_restored(&self) -> bool {
+        self.group.findings().is_restored()
+    }
+
     /// Continues the findings that the database has open, once it has everything that was queued of them before.
     async fn restore(&self, host: &HostSession, now: Timestamp) -> anyhow::Result<()> {
         let depth = self.group.queue().depth().await;
@@ -122,12 +126,16 @@ impl Job for Judging {
     }
 
     async fn run(&mut self, _: Turn) -> anyhow::Result<usize> {
+        if !self.is_restored() {
+            // Whatever becomes of this run, another one follows soon: until then what ended before the start stays open.
+            self.sources.news().notify_one();
+        }
         let begun = Instant::now();
         let days = self.days_to_keep();
         let host = self.analysis.take().await?;
         let client = &host.session.client;
         let now = (self.clock)();
-        if !self.group.findings().is_restored() {
+        if !self.is_restored() {
             self.restore(&host, now).await?;
         }
         let facts = self.judge.fetch(client, host.host_id, now).await;
@@ -160,4 +168,67 @@ impl Job for Judging {
 /// Describes a statement that failed with what it was for.
 fn described(error: ReadError) -> anyhow::Error {
     anyhow::anyhow!("{}: {}", error.what, error.source)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::findings::Findings;
+    use futures_util::FutureExt;
+    use store::queue::Queue;
+    use store::spool::{Spool, SpoolOptions};
+
+    /// A run that could not read the open findings asks for another one, for whatever reason it could not; one that
+    /// could asks for none, and neither do those after it.
+    #[tokio::test]
+    async fn runs_follow_each_other_until_the_open_findings_were_read() {
+        let database = testkit::migrated().await.unwrap();
+        let target = database.target();
+        let folder = tempfile::tempdir().unwrap();
+        let spool = Spool::open(folder.path(), SpoolOptions::with_budget(1 << 24)).unwrap();
+        let queue = Queue::new(spool);
+        let config = Config::default();
+        let findings = Findings::new(&config).unwrap();
+        let sources = Sources::default();
+        let news = sources.news();
+        let asked = || news.notified().now_or_never().is_some();
+        let mut judging = Judging::new(
+            Analysis::new(
+                target,
+                crate::settings::patient_session(&config),
+                "a test",
+                "this".to_owned(),
+            ),
+            GroupAppend::new(queue.clone(), findings),
+            sources,
+            SharedStatus::default(),
+            crate::clock::now,
+            &config,
+        );
+        assert!(asked(), "the first run is due");
+
+        let error = judging.run(Turn::Woken).await.unwrap_err();
+        assert!(error.to_string().contains("not registered"), "{error}");
+        assert!(!judging.is_restored());
+        assert!(asked());
+
+        database
+            .sql("INSERT INTO collector.hosts (machine_id, hostname) VALUES ('this', 'this')")
+            .await
+            .unwrap();
+        let transition = FindingTransition::default().into_row(Timestamp(1));
+        queue.append(Timestamp(1), vec![transition]).await.unwrap();
+        judging.run(Turn::Woken).await.unwrap();
+        assert!(!judging.is_restored(), "a transition waits in the queue");
+        assert!(asked());
+
+        let spool = Spool::open(&folder.path().join("empty"), SpoolOptions::with_budget(1 << 24));
+        let findings = judging.group.findings().clone();
+        judging.group = GroupAppend::new(Queue::new(spool.unwrap()), findings);
+        judging.run(Turn::Woken).await.unwrap();
+        assert!(judging.is_restored());
+        assert!(asked(), "it was not restored when that run began");
+        judging.run(Turn::Woken).await.unwrap();
+        assert!(!asked());
+    }
 }
