@@ -1,7 +1,9 @@
--- Settings of each server that change what figures mean, wait for a restart, or risk data.
+-- Settings of each server that change what figures mean, wait for a restart, or risk data. What one risks is judged by the
+-- collector: the open finding about it has severity and advice.
 -- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz; two slow ticks).
 -- Columns: those of table settings_db, id, sev_setting, sev_pending_restart text, tag_issue text[].
--- Rows: one per server and setting, as of the newest slow tick. Indexes: (host_id, ts) of each partition.
+-- Rows: one per server and setting, as of the newest slow tick. Indexes: (host_id, ts) of each partition,
+-- findings_open.
 WITH newest AS (
     SELECT instance, max(ts) AS ts
     FROM collector.db_check_raw
@@ -28,23 +30,12 @@ WITH newest AS (
     (true, 1, 'B'), (true, 1024, 'KiB'), (true, 1048576, 'MiB'), (true, 1073741824, 'GiB'), (true, 1099511627776, 'TiB'),
     (false, 1, 'µs'), (false, 1000, 'ms'), (false, 1000000, 's'), (false, 60000000, 'min'), (false, 3600000000, 'h'),
     (false, 86400000000, 'd')
-), risks (name, setting, severity, advice) AS (VALUES
-    ('fsync', 'off', 'critical', 'A crash loses or damages data: switch it on.'),
-    ('full_page_writes', 'off', 'critical', 'A crash can tear pages beyond repair: switch it on.'),
-    ('autovacuum', 'off', 'critical', 'Nothing cleans up, and transaction ids run out: switch it on.'),
-    ('track_counts', 'off', 'critical', 'Autovacuum works by these counts: switch them on.'),
-    ('synchronous_commit', 'off', 'info', 'The last commits before a crash are lost; fine if that was meant.'),
-    ('track_io_timing', 'off', 'info', 'Times of reads and writes are unknown: ALTER SYSTEM SET track_io_timing = on.'),
-    ('track_wal_io_timing', 'off', 'info', 'Times of WAL are unknown: ALTER SYSTEM SET track_wal_io_timing = on.'),
-    ('data_checksums', 'off', 'info', 'Damage on disk goes unnoticed: pg_checksums --enable while the server is stopped.'),
-    ('max_slot_wal_keep_size', '-1', 'info', 'A slot without consumer fills the disk: set a limit.'),
-    ('idle_in_transaction_session_timeout', '0', 'info', 'Forgotten transactions hold locks for ever: set a limit.')
 )
 SELECT instance || '.' || measured.name AS id, measured.name, shown.setting, source, pending_restart, instance,
-       concat_ws(' ', CASE WHEN pending_restart THEN 'Changed, and waits for a restart.' END, advice) AS advice,
-       severity AS sev_setting,
+       concat_ws(' ', CASE WHEN pending_restart THEN 'Changed, and waits for a restart.' END, array_to_string(f.steps, ' ')) AS advice,
+       CASE WHEN NOT pending_restart OR f.severity <> 'warn' THEN f.severity END AS sev_setting,
        CASE WHEN pending_restart THEN 'warn' END AS sev_pending_restart,
-       array_remove(ARRAY[CASE WHEN severity IS NOT NULL THEN 'advice' END,
+       array_remove(ARRAY[CASE WHEN f.severity IS NOT NULL THEN 'advice' END,
                           CASE WHEN pending_restart THEN 'restart' END], NULL) AS tag_issue
 FROM measured
 -- The greatest unit that the amount is a whole number of.
@@ -54,4 +45,6 @@ CROSS JOIN LATERAL (
                     CASE WHEN setting ~ '^[0-9.]*[1-9]' THEN setting || coalesce(' ' || unit, '') END,
                     setting) AS setting
 ) shown
-LEFT JOIN risks ON risks.name = measured.name AND risks.setting = measured.setting
+LEFT JOIN collector.findings f
+    ON f.host_id = $1 AND f.resolved_at IS NULL AND f.rule IN ('check.settings', 'check.settings_advice')
+       AND f.target = instance || '.' || measured.name
