@@ -3,6 +3,7 @@
 use crate::analysis::Analysis;
 use crate::findings::Findings;
 use crate::group_append::GroupAppend;
+use crate::history::HistoryJob;
 use crate::jobs::{HostJob, ServicesJob};
 use crate::judging::Judging;
 use crate::logs::{Logs, Sources};
@@ -88,6 +89,7 @@ pub(crate) async fn run(
         )),
         judging: tokio::spawn(schedule.clone().run(shared.judging(config))),
         keeping: tokio::spawn(schedule.clone().run(shared.upkeep(config))),
+        rolling_up: tokio::spawn(schedule.clone().run(shared.history(config))),
         sampling: tokio::spawn(schedule.clone().run(shared.host(config, &roots))),
     };
     let reloader = Reloader::new(&loaded, environment, reload, published.clone());
@@ -111,6 +113,7 @@ struct Tasks {
     reading: JoinHandle<()>,
     judging: JoinHandle<()>,
     keeping: JoinHandle<()>,
+    rolling_up: JoinHandle<()>,
     sampling: JoinHandle<()>,
 }
 
@@ -122,6 +125,7 @@ impl Tasks {
         self.reading.await.context("storing logs failed")?;
         self.judging.await.context("judging failed")?;
         self.keeping.await.context("upkeep of the store failed")?;
+        self.rolling_up.await.context("rolling up failed")?;
         self.writing.await.context("delivery failed")
     }
 }
@@ -221,6 +225,14 @@ impl Shared {
             clock::now,
             config,
         )
+    }
+
+    fn history(&self, config: &Config) -> HistoryJob {
+        HistoryJob {
+            target: pg::Target::from(&config.database),
+            session: settings::patient_session(config),
+            machine_id: self.machine_id.clone(),
+        }
     }
 
     fn services(&self, config: &Config) -> ServicesJob {

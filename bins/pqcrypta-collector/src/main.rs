@@ -1,7 +1,7 @@
 //! The agent. It samples this host and delivers to PostgreSQL; it binds no port.
 //!
 //! One thread runs every task: sampling, one for each service that is watched, the writer that delivers
-//! samples, the task that stores log lines, judging, and the reload of the configuration. A second thread reads and
+//! samples, the task that stores log lines, judging, roll-ups, and the reload of the configuration. A second thread reads and
 //! parses logs, which takes CPU for as long as lines wait; at most two more wait for disks (the spool's fdatasync,
 //! a mount that does not answer). Sampling never waits for the writer: a tick ends when its rows are in the spool.
 //!
@@ -15,6 +15,7 @@ mod analysis;
 mod clock;
 mod findings;
 mod group_append;
+mod history;
 mod jobs;
 mod judging;
 mod logs;

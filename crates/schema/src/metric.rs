@@ -408,6 +408,9 @@ pub struct Metric {
     pub confirm_secs: u32,
     /// Whether it counts events that are a problem each: it stays one for as long as they are within the window.
     pub counts_events: bool,
+    /// Whether its hours and days are kept where those of its table are. Not so where a key ends with what it names, as
+    /// that of one process does.
+    pub has_history: bool,
     /// Its description.
     pub what: &'static str,
     /// How it is computed, and the source of its thresholds.
@@ -438,6 +441,7 @@ impl Metric {
             evaluated_over_secs: 0,
             confirm_secs: CONFIRM_SECS,
             counts_events: false,
+            has_history: true,
             what: "",
             how: "",
             fix: "",
@@ -465,6 +469,12 @@ impl Metric {
             return Every::Slow;
         }
         table.every
+    }
+
+    /// Returns whether its hours and days are kept.
+    #[must_use]
+    pub const fn is_rolled_up(&self) -> bool {
+        self.has_history && self.series.table().rollup
     }
 
     /// Returns whether its value is a mean over a window; others are evaluated by their newest sample.

@@ -29,15 +29,21 @@ use tokio_postgres::{Client, Error};
 /// is what the slowest heartbeat and a loaded server take together.
 pub const CLOCK_TOLERANCE_MICROS: i64 = 60 * 1_000_000;
 
-/// Sums that are kept beside the declared tables.
-const SUMS: [(&str, Keep); 2] = [
+/// Sums and roll-ups that are kept beside the declared tables.
+const SUMS: [(&str, Keep); 4] = [
+    ("metric_hours", Keep::Hourly),
+    ("metric_days", Keep::Long),
     ("log_metrics_hourly", Keep::Hourly),
     ("log_fingerprint_hourly", Keep::Hourly),
 ];
 
 /// Tables without partitions. A refused row is kept as long as an event, so that there is time to notice it
 /// and to repair it by hand.
-const WHOLE: [(&str, Keep); 2] = [("dead_letter", Keep::Events), ("agent_runs", Keep::Long)];
+const WHOLE: [(&str, Keep); 3] = [
+    ("dead_letter", Keep::Events),
+    ("agent_runs", Keep::Long),
+    ("rollups", Keep::Long),
+];
 
 /// A table that expires.
 #[derive(Clone, Copy, Debug)]

@@ -14,6 +14,7 @@
 //! * [`migrations`] brings a database to this version's schema and refuses one that is newer.
 //! * [`findings`] stores the findings of evaluation runs; [`alerts`] reads them as they are shown.
 //! * [`series`] is the only reader of stored samples; [`sizes`] reads what the store takes.
+//! * [`rollup`] makes hours and days of samples.
 
 pub mod alerts;
 pub mod expiry;
@@ -27,6 +28,7 @@ mod processes;
 pub mod progress;
 pub mod queue;
 pub mod ranges;
+pub mod rollup;
 pub mod series;
 pub mod sizes;
 pub mod spool;

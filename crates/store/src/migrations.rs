@@ -130,6 +130,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "size_budget",
         sql: include_str!("../../../migrations/0017_size_budget.sql"),
     },
+    Migration {
+        version: 18,
+        name: "history",
+        sql: include_str!("../../../migrations/0018_history.sql"),
+    },
 ];
 
 /// Returns the digests of [`MIGRATIONS`]. They are computed once, since every session compares them.

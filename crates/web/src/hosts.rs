@@ -38,6 +38,10 @@ pub struct Host {
     pub interval: i64,
     /// The sampling interval of services, microseconds.
     pub app_interval: i64,
+    /// From when samples are kept; `None`: all are.
+    pub raw_from: Option<Timestamp>,
+    /// From when hours are kept; `None`: all are.
+    pub hours_from: Option<Timestamp>,
     /// Changes when stored history changed.
     pub generation: String,
 }
@@ -92,6 +96,8 @@ impl Host {
             ended: instant("ended_at")?,
             interval,
             app_interval: setting("app_secs")?.unwrap_or(interval),
+            raw_from: instant("raw_from")?,
+            hours_from: instant("hours_from")?,
             generation: fingerprint([&history.to_le_bytes()[..], &id.to_le_bytes()[..], version]),
         })
     }

@@ -114,22 +114,18 @@ pub(crate) struct Grid {
 }
 
 impl Range {
-    /// Returns a grid of buckets of 1, 2 or 5 times a power of ten milliseconds, about `px` of them and none
-    /// narrower than the sampling interval.
+    /// Returns the length, microseconds.
     #[must_use]
-    pub(crate) fn grid(self, px: i64, interval: i64) -> Grid {
-        let span = self.to.as_micros() - self.from.as_micros();
-        let wanted = (span / px.max(1)).max(interval).max(1000);
-        let mut decade = 1000;
-        let step = loop {
-            let fits = [decade, 2 * decade, 5 * decade]
-                .into_iter()
-                .find(|step| *step >= wanted);
-            match fits {
-                Some(step) => break step,
-                None => decade *= 10,
-            }
-        };
+    pub(crate) fn span(self) -> i64 {
+        self.to.as_micros() - self.from.as_micros()
+    }
+
+    /// Returns a grid of about `px` buckets, none narrower than `least` microseconds. Their width is 1, 2 or 5 times a power of
+    /// ten milliseconds, or a number of whole hours or days, such that stored hours and days lie within one.
+    #[must_use]
+    pub(crate) fn grid(self, px: i64, least: i64) -> Grid {
+        let wanted = (self.span() / px.max(1)).max(least).max(1000);
+        let step = decimal(wanted).unwrap_or_else(|| whole_hours(wanted));
         let start = self.from.as_micros().div_euclid(step) * step;
         let n = (self.to.as_micros() - start + step - 1) / step;
         Grid {
@@ -138,6 +134,23 @@ impl Range {
             n: usize::try_from(n).unwrap_or(0),
         }
     }
+}
+
+/// Returns the width below an hour that is at least `wanted`.
+fn decimal(wanted: i64) -> Option<i64> {
+    let decades = std::iter::successors(Some(1000), |decade: &i64| decade.checked_mul(10));
+    let steps = decades.flat_map(|decade| [decade, 2 * decade, 5 * decade]);
+    let mut shorter = steps.take_while(|step| *step < HOUR);
+    shorter.find(|step| *step >= wanted)
+}
+
+/// Returns the width of whole hours that is at least `wanted`: a divisor of a day, or days doubled.
+fn whole_hours(wanted: i64) -> i64 {
+    let hours = [1, 2, 3, 4, 6, 8, 12].map(|hours| hours * HOUR);
+    let days = std::iter::successors(Some(DAY), |days| Some(2 * days));
+    let mut steps = hours.into_iter().chain(days);
+    // Ranges are cut to LONGEST.
+    steps.find(|step| *step >= wanted).unwrap_or(DAY)
 }
 
 #[cfg(test)]
@@ -215,5 +228,24 @@ mod tests {
             .grid(620, 10 * SECOND);
         assert_eq!(day.step, 200 * SECOND);
         assert!(day.n <= 433, "{}", day.n);
+    }
+
+    #[test]
+    fn long_ranges_have_buckets_of_whole_hours() {
+        for (from, px, least, expected) in [
+            ("now-1d", 620, 10 * SECOND, 200 * SECOND),
+            ("now-1d", 620, HOUR, HOUR),
+            ("now-1d", 30, 10 * SECOND, HOUR),
+            ("now-7d", 620, HOUR, HOUR),
+            ("now-30d", 620, HOUR, 2 * HOUR),
+            ("now-90d", 620, HOUR, 4 * HOUR),
+            ("now-365d", 620, HOUR, DAY),
+            ("now-365d", 100, HOUR, 4 * DAY),
+            ("now-400d", 10, DAY, 64 * DAY),
+        ] {
+            let grid = range(Some(from), None, NOW).unwrap().grid(px, least);
+            assert_eq!(grid.step, expected, "{from}");
+            assert_eq!(grid.start.as_micros() % grid.step, 0);
+        }
     }
 }

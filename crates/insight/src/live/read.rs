@@ -181,8 +181,8 @@ impl Scratch {
         if scan.shared.kind().has_steps() {
             if let Some(before) = before {
                 let elapsed = at - before.at;
-                key.secs = key.secs.max(secs(elapsed));
                 if elapsed > 0 && elapsed <= scan.margin {
+                    key.secs = key.secs.max(secs(elapsed));
                     steps(scan, index, before, secs(elapsed), instant);
                 }
             }

@@ -7,14 +7,17 @@ const MIB: f64 = 1024.0 * 1024.0;
 
 /// Summed over the processes of one name.
 const BY_NAME: Source = Source::new(ProcessSample::TABLE)
-    .identity(PROCESS_KEY)
+    .identity("pid, start_ticks")
     .fold(Fold::Sum);
 /// One by one.
 const PROCESS: Source = Source::new(ProcessSample::TABLE).fold(Fold::Max);
 const PROCESS_KEY: &str = "pid || '.' || start_ticks";
 
 const BASE: Metric = Metric::base(Domain::Process, BY_NAME, Some("process_name"));
-const PROCESS_BASE: Metric = Metric::base(Domain::ProcessOne, PROCESS, Some(PROCESS_KEY));
+const PROCESS_BASE: Metric = Metric {
+    has_history: false,
+    ..Metric::base(Domain::ProcessOne, PROCESS, Some(PROCESS_KEY))
+};
 
 /// Summed over the processes of one name.
 pub(super) const METRICS: &[Metric] = &[

@@ -2,7 +2,7 @@ use crate::metric_table;
 
 metric_table! {
     /// One run of one collector: what it was, how long it took, how it ended.
-    pub struct CollectorRun => "collector_runs_raw" { class: Core, rollup: false, keep: Raw, every: Tick;
+    pub struct CollectorRun => "collector_runs_raw" { class: Core, rollup: true, keep: Raw, every: Tick;
         /// Name of the collector: `host`, `processes`, `mounts`.
         collector: String [Key None],
         /// `ok`, `no_data`, `failed` or `timeout`.

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use schema::{Metric, Timestamp};
 use tokio_postgres::{Client, Row};
 
-use super::ReadError;
+use super::history::History;
 use super::scan::{Kind, Scan, group};
 use super::sql::{Param, Source, Span, Statement, mean, samples, secs};
 use super::value::Instant;
+use super::{ReadError, partials};
 
 /// One metric, with all keys or one.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,7 +54,7 @@ pub struct Bucket {
     pub lo: f64,
     /// The greatest value.
     pub hi: f64,
-    /// The mean of the values.
+    /// The mean of the values: of a counter its increase over the time, of a share both parts added up.
     pub avg: f64,
 }
 
@@ -99,14 +100,30 @@ enum Choice {
 
 /// Answers a query. A chosen key is always in the answer, without buckets when it has none.
 pub async fn buckets(client: &Client, ask: &RangeQuery) -> Answer {
+    match History::read(client, ask).await {
+        Ok(history) => answer(client, ask, history.as_ref()).await,
+        Err(error) => {
+            let metrics = ask.picks.iter().map(|pick| pick.metric).collect();
+            Answer {
+                series: Vec::new(),
+                faults: vec![Fault { metrics, error }],
+            }
+        }
+    }
+}
+
+/// Answers a query from these roll-ups, where there are any, and from samples.
+pub(super) async fn answer(client: &Client, ask: &RangeQuery, history: Option<&History>) -> Answer {
     let choice = |pick: &Pick| match (&pick.key, pick.metric.key) {
         (Some(_), _) => Choice::Chosen,
         (None, Some(_)) => Choice::Highest,
         (None, None) => Choice::Single,
     };
-    let (scans, places) = group(ask.picks.iter().map(|pick| (pick.metric, choice(pick))));
     let mut answer = Answer::default();
-    for (at, (scan, choice)) in scans.iter().enumerate() {
+    let apart = |pick: &Pick| (choice(pick), pick.metric.is_rolled_up());
+    let (scans, places) = group(ask.picks.iter().map(|pick| (pick.metric, apart(pick))));
+    for (at, (scan, (choice, is_rolled_up))) in scans.iter().enumerate() {
+        let history = history.filter(|_| *is_rolled_up);
         let mine = || {
             let all = ask.picks.iter().zip(&places);
             all.filter(move |(_, (scan_at, _))| *scan_at == at)
@@ -114,7 +131,7 @@ pub async fn buckets(client: &Client, ask: &RangeQuery) -> Answer {
         };
         let keys: Vec<String> = mine().filter_map(|(pick, _)| pick.key.clone()).collect();
         let keys = (*choice == Choice::Chosen).then_some(keys.as_slice());
-        match read(client, ask, scan, keys, *choice).await {
+        match read(client, ask, scan, keys, *choice, history).await {
             Ok(read) => {
                 for (pick, place) in mine() {
                     answer.series.extend(read.series(pick, place, ask.limit));
@@ -193,13 +210,32 @@ async fn read(
     scan: &Scan,
     keys: Option<&[String]>,
     choice: Choice,
+    history: Option<&History>,
 ) -> Result<Read, ReadError> {
-    let source = Source {
+    let all = Source {
         host_id: ask.host_id,
         interval: ask.interval,
         keys,
     };
-    let reduced = bucket_statement(scan, &source, ask, choice == Choice::Highest);
+    // Of roll-ups the highest keys are found first: there are many more hours than days.
+    let highest = match history.filter(|_| choice == Choice::Highest) {
+        Some(history) => {
+            Some(Ranks::read(client, &history.rank_statement(scan, &all, ask), scan).await?)
+        }
+        None => None,
+    };
+    let chosen: Option<Vec<String>> = highest.as_ref().map(Ranks::keys);
+    let (source, choice) = match &chosen {
+        Some(keys) => (
+            Source {
+                keys: Some(keys),
+                ..all
+            },
+            Choice::Chosen,
+        ),
+        None => (all, choice),
+    };
+    let reduced = bucket_statement(scan, &source, ask, choice == Choice::Highest, history);
     let newest = last_statement(scan, &source, ask);
     let what = scan.table.name;
     let newest = async {
@@ -210,13 +246,20 @@ async fn read(
         }
     };
     let (reduced, newest) = tokio::join!(reduced.query(client, what), newest);
+    let (reduced, mut newest) = (reduced?, newest?);
+    // Where samples are gone, their last values are kept.
+    if let Some(history) = history.filter(|_| ask.last && newest.is_empty())
+        && let Some(kept) = history.last_statement(scan, &source, ask)
+    {
+        newest = kept.query(client, what).await?;
+    }
     let fault = |source| ReadError::new(what, source);
     let mut read = Read::default();
     let places = scan.metrics.len();
-    for row in reduced? {
+    for row in reduced {
         bucket_row(&mut read, &row, places, choice).map_err(fault)?;
     }
-    for row in newest? {
+    for row in newest {
         let key: Option<String> = row.try_get("k").map_err(fault)?;
         for place in 0..places {
             let value = row.try_get::<_, Option<f64>>(place + 1).map_err(fault)?;
@@ -225,7 +268,34 @@ async fn read(
             *last = value.or(*last);
         }
     }
+    for (key, ranks) in highest.into_iter().flat_map(|ranks| ranks.0) {
+        for (place, rank) in ranks.into_iter().enumerate() {
+            read.column(Some(key.clone()), place, places).rank = rank;
+        }
+    }
     Ok(read)
+}
+
+/// The highest keys of a scan with their ranks by each metric.
+struct Ranks(Vec<(String, Vec<Option<i64>>)>);
+
+impl Ranks {
+    async fn read(client: &Client, sql: &Statement, scan: &Scan) -> Result<Self, ReadError> {
+        let what = scan.table.name;
+        let fault = |source| ReadError::new(what, source);
+        let mut found = Vec::new();
+        for row in sql.query(client, what).await? {
+            let key = row.try_get(0).map_err(fault)?;
+            let ranks = (1..=scan.metrics.len()).map(|at| row.try_get(at));
+            let ranks: Result<_, _> = ranks.collect();
+            found.push((key, ranks.map_err(fault)?));
+        }
+        Ok(Self(found))
+    }
+
+    fn keys(&self) -> Vec<String> {
+        self.0.iter().map(|(key, _)| key.clone()).collect()
+    }
 }
 
 fn bucket_row(
@@ -269,6 +339,7 @@ pub(super) fn bucket_statement(
     source: &Source<'_>,
     ask: &RangeQuery,
     ranked: bool,
+    history: Option<&History>,
 ) -> Statement {
     let mut sql = Statement::default();
     let from = if ranked { ask.from } else { ask.give_from };
@@ -280,7 +351,16 @@ pub(super) fn bucket_statement(
         _ => None,
     };
     let keys = source.keys.filter(|_| chosen.is_none());
-    let inner = samples(&mut sql, scan, &Source { keys, ..*source }, &span);
+    let (inner, reduce): (String, Reduce) = match history {
+        None => {
+            let source = Source { keys, ..*source };
+            (samples(&mut sql, scan, &source, &span), reduce)
+        }
+        Some(history) => {
+            let inner = history.partials(&mut sql, scan, source, from, ask.to);
+            (inner, partials::reduce)
+        }
+    };
     let numbers = 0..scan.metrics.len();
     let prefix = ask.key_prefix.as_deref().filter(|_| ranked);
     let prefix = prefix.map(|prefix| prefix_sql(&mut sql, prefix));
@@ -293,10 +373,14 @@ pub(super) fn bucket_statement(
     let bucket = format!("date_bin(make_interval(secs => {step}), ts, 'epoch'::timestamptz)");
     let cover = format!("OVER (PARTITION BY {bucket})");
     let reduced: String = numbers.map(|at| reduce(scan.kind, at, &cover)).collect();
-    let by_bucket = format!(
+    let mut by_bucket = format!(
         "SELECT {bucket} AS bucket, k{reduced}\n\
          FROM (\n  {inner}\n) samples{early}\nGROUP BY 1, 2"
     );
+    // The time that amounts of any key cover has been applied.
+    if history.is_some() && scan.kind == Kind::Amounts {
+        by_bucket = format!("SELECT * FROM (\n{by_bucket}\n) reduced\nWHERE k IS NOT NULL");
+    }
     if !ranked {
         sql.text = match chosen {
             Some(keys) => format!(
@@ -314,41 +398,56 @@ pub(super) fn bucket_statement(
 fn rank(sql: &mut Statement, metrics: usize, ask: &RangeQuery, by_bucket: &str, condition: &str) {
     let numbers = 0..metrics;
     let give = sql.bind(Param::Time(ask.give_from));
-    let limit = sql.bind(Param::Int8(ask.limit));
-    let ranks: String = numbers
-        .clone()
-        .map(|at| {
-            format!(
-                ",\n    CASE WHEN max(hi{at}) IS NOT NULL THEN \
-                 row_number() OVER (ORDER BY max(hi{at}) DESC NULLS LAST, k COLLATE \"C\") END AS rank{at}"
-            )
-        })
-        .collect();
+    let ranks = ranks(metrics);
     let given: String = numbers
         .clone()
         .map(|at| format!(", lo{at}, hi{at}, avg{at}"))
         .collect();
-    let order: String = numbers.clone().map(|at| format!(", rank{at}")).collect();
-    let within: Vec<String> = numbers.map(|at| format!("rank{at} <= {limit}")).collect();
+    let order: String = numbers.map(|at| format!(", rank{at}")).collect();
+    let within = within(sql, metrics, ask.limit);
     sql.text = format!(
         "WITH reduced AS MATERIALIZED (\n{by_bucket}\n), ranked AS (\n  SELECT k{ranks}\n  FROM reduced{condition}\n  GROUP BY k\n)\n\
          SELECT bucket, ranked.k{given}{order}\nFROM ranked\nLEFT JOIN reduced ON reduced.k = ranked.k AND bucket >= {give}\n\
-         WHERE {}\nORDER BY bucket",
-        within.join(" OR ")
+         WHERE {within}\nORDER BY bucket"
     );
 }
 
+/// Returns SQL for `rank0 …` of a key by its greatest values; NULL for one without a value of the metric.
+pub(super) fn ranks(metrics: usize) -> String {
+    let rank = |at: usize| {
+        format!(
+            ",\n    CASE WHEN max(hi{at}) IS NOT NULL THEN \
+             row_number() OVER (ORDER BY max(hi{at}) DESC NULLS LAST, k COLLATE \"C\") END AS rank{at}"
+        )
+    };
+    (0..metrics).map(rank).collect()
+}
+
+/// Returns the condition that a key is among the first `limit` of any metric.
+pub(super) fn within(sql: &mut Statement, metrics: usize, limit: i64) -> String {
+    let limit = sql.bind(Param::Int8(limit));
+    let within: Vec<String> = (0..metrics)
+        .map(|at| format!("rank{at} <= {limit}"))
+        .collect();
+    within.join(" OR ")
+}
+
 /// Returns the condition that a key is `prefix`, or begins with it and a dot.
-fn prefix_sql(sql: &mut Statement, prefix: &str) -> String {
+pub(super) fn prefix_sql(sql: &mut Statement, prefix: &str) -> String {
     let name = sql.bind(Param::Text(prefix.to_owned()));
     format!("\n  WHERE k = {name} OR starts_with(k, {name} || '.')")
 }
 
-/// Returns SQL for the least, greatest and mean value of a bucket.
+/// SQL for the least, greatest and mean value of a bucket, of a metric at a position, with the window of all keys of the
+/// bucket.
+type Reduce = fn(Kind, usize, &str) -> String;
+
+/// Returns SQL for the least, greatest and mean value of a bucket of samples.
 fn reduce(kind: Kind, at: usize, cover: &str) -> String {
     match kind {
         Kind::Level { .. } | Kind::Steps { .. } | Kind::Elements { .. } => {
-            format!(", min(v{at}) AS lo{at}, max(v{at}) AS hi{at}, avg(v{at}) AS avg{at}")
+            let mean = mean(kind, at, cover);
+            format!(", min(v{at}) AS lo{at}, max(v{at}) AS hi{at}, {mean} AS avg{at}")
         }
         Kind::Share { .. } | Kind::AmountShare => {
             let mean = mean(kind, at, cover);

@@ -6,15 +6,48 @@ use tokio_postgres::Client;
 use super::newest::TICKS;
 use super::sql::{Param, Statement};
 use super::value::Instant;
-use super::{GAP_PERMILLE, ReadError};
+use super::{GAP_PERMILLE, ReadError, history, is_of_hours};
 
-/// Reads the spans within `from..to` in which no tick was stored, oldest first, at most 500. A span lies
+/// Reads the spans within `from..to` in which no tick was stored, oldest first. A span lies
 /// between two neighbouring ticks that are further apart than one and a half intervals, or
-/// between the edge of the range and its first or last tick.
+/// between the edge of the range and its first or last tick; at most 500 of them. For buckets of whole hours (`step`)
+/// spans that are rolled up count as a whole: an hour with a tick has no gap.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn gaps(
+    client: &Client,
+    host_id: i32,
+    from: Timestamp,
+    to: Timestamp,
+    interval: i64,
+    step: i64,
+) -> Result<Vec<(Timestamp, Timestamp)>, ReadError> {
+    if !is_of_hours(step) {
+        return between_ticks(client, host_id, from, to, interval).await;
+    }
+    let (missing, sampled) = history::unsampled(client, host_id, from, to, interval, step).await?;
+    let mut found = missing;
+    for (from, to) in sampled {
+        found.extend(between_ticks(client, host_id, from, to, interval).await?);
+    }
+    found.sort_unstable();
+    Ok(joined(found))
+}
+
+/// Joins spans that touch.
+fn joined(spans: Vec<(Timestamp, Timestamp)>) -> Vec<(Timestamp, Timestamp)> {
+    let mut joined: Vec<(Timestamp, Timestamp)> = Vec::new();
+    for (from, to) in spans {
+        match joined.last_mut() {
+            Some(last) if last.1 >= from => last.1 = last.1.max(to),
+            _ => joined.push((from, to)),
+        }
+    }
+    joined
+}
+
+async fn between_ticks(
     client: &Client,
     host_id: i32,
     from: Timestamp,

@@ -20,15 +20,20 @@
 //! * Amounts are steps already: a tick with rows of other keys only counts as 0 of this one.
 //! * Values of slow ticks are looked up as far back as two of them.
 //! * Absent is not zero: a bucket without a value is not in the answer.
+//! * Buckets of whole hours are read from roll-ups, where there are any, and from samples where not (`pieces`,
+//!   `partials`): that changes what an answer costs and how far back it reaches, but not what it is.
 
 mod buckets;
 mod gaps;
+mod history;
 mod latest;
 mod newest;
+pub(crate) mod partials;
+pub(crate) mod pieces;
 mod rows;
-mod scan;
+pub(crate) mod scan;
 mod share;
-mod sql;
+pub(crate) mod sql;
 pub mod steps;
 mod value;
 mod view;
@@ -38,6 +43,7 @@ mod tests;
 
 pub use buckets::{Answer, Bucket, Fault, FoundSeries, Pick, RangeQuery, buckets};
 pub use gaps::gaps;
+pub use history::is_of_hours;
 pub use latest::{Latest, latest, latest_over};
 pub use newest::{HostTick, TICKS, newest};
 pub use rows::{Tick, rows, tick};

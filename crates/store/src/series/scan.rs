@@ -4,7 +4,7 @@ use schema::{Every, Fold, Metric, Role, Series, TableDef};
 
 /// How the rows of a scan become one value per instant and key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// A level; `folded` when several rows can share instant and key.
     Level { folded: bool },
     /// Steps of a counter per `identity`.
@@ -24,18 +24,18 @@ pub(super) enum Kind {
 
 /// Metrics that one scan answers.
 #[derive(Clone, Debug)]
-pub(super) struct Scan {
-    pub(super) table: &'static TableDef,
-    pub(super) kind: Kind,
+pub(crate) struct Scan {
+    pub(crate) table: &'static TableDef,
+    pub(crate) kind: Kind,
     /// How often the metrics get a value.
-    pub(super) every: Every,
-    pub(super) key: Option<&'static str>,
-    pub(super) metrics: Vec<&'static Metric>,
+    pub(crate) every: Every,
+    pub(crate) key: Option<&'static str>,
+    pub(crate) metrics: Vec<&'static Metric>,
 }
 
 impl Scan {
     /// Returns the scan of one metric.
-    pub(super) fn of(metric: &'static Metric) -> Self {
+    pub(crate) fn of(metric: &'static Metric) -> Self {
         let table = metric.series.table();
         let kind = match metric.series {
             Series::Level { .. } => Kind::Level {
@@ -57,7 +57,7 @@ impl Scan {
     }
 
     /// Returns whether a metric of `other` can be read by this scan.
-    pub(super) fn serves(&self, other: &Self) -> bool {
+    pub(crate) fn serves(&self, other: &Self) -> bool {
         self.table.name == other.table.name
             && self.kind == other.kind
             && self.every == other.every
@@ -65,7 +65,7 @@ impl Scan {
     }
 
     /// Returns the position of a metric in this scan, which is added when new.
-    pub(super) fn add(&mut self, metric: &'static Metric) -> usize {
+    pub(crate) fn add(&mut self, metric: &'static Metric) -> usize {
         let found = self.metrics.iter().position(|known| *known == metric);
         found.unwrap_or_else(|| {
             self.metrics.push(metric);
@@ -74,7 +74,7 @@ impl Scan {
     }
 
     /// Returns the expression of a metric and its factor; for a quotient the dividend.
-    pub(super) fn expr(metric: &Metric) -> (&'static str, f64) {
+    pub(crate) fn expr(metric: &Metric) -> (&'static str, f64) {
         match metric.series {
             Series::Level { expr, .. } | Series::Elements { expr, .. } => (expr, 1.0),
             Series::Steps { expr, scale, .. } => (expr, scale),
@@ -83,7 +83,7 @@ impl Scan {
     }
 
     /// Returns the divisor of a quotient, and its least step for an evaluation.
-    pub(super) fn whole(metric: &Metric) -> (&'static str, f64) {
+    pub(crate) fn whole(metric: &Metric) -> (&'static str, f64) {
         match metric.series {
             Series::Share { whole, least, .. } => (whole, least),
             Series::Level { .. } | Series::Steps { .. } | Series::Elements { .. } => ("1", 0.0),
@@ -91,7 +91,7 @@ impl Scan {
     }
 
     /// Returns SQL that holds for rows in which the metrics have a value, where not every tick gives one.
-    pub(super) fn filled(&self) -> String {
+    pub(crate) fn filled(&self) -> String {
         if self.every == self.table.every {
             return String::new();
         }
@@ -100,7 +100,7 @@ impl Scan {
     }
 
     /// Returns the aggregate that combines several rows.
-    pub(super) fn fold(metric: &Metric) -> Fold {
+    pub(crate) fn fold(metric: &Metric) -> Fold {
         match metric.series {
             Series::Level { fold, .. } => fold,
             Series::Steps { .. } | Series::Share { .. } | Series::Elements { .. } => Fold::Sum,
@@ -108,7 +108,7 @@ impl Scan {
     }
 
     /// Returns the integer columns of a key like `a || '.' || b` is made of, so that an index on them serves.
-    pub(super) fn key_columns(&self) -> Option<Vec<&'static str>> {
+    pub(crate) fn key_columns(&self) -> Option<Vec<&'static str>> {
         let parts: Vec<&'static str> = self.key?.split(" || '.' || ").collect();
         let integers = parts.iter().all(|name| {
             self.table.column(name).is_some_and(|column| {
@@ -137,7 +137,7 @@ type Places = Vec<(usize, usize)>;
 
 /// Groups metrics that can share a scan. Returns the scans, and for each metric its scan and its
 /// position in it. Metrics with different `apart` do not share one.
-pub(super) fn group<K: PartialEq>(
+pub(crate) fn group<K: PartialEq>(
     metrics: impl IntoIterator<Item = (&'static Metric, K)>,
 ) -> (Vec<(Scan, K)>, Places) {
     let mut scans: Vec<(Scan, K)> = Vec::new();

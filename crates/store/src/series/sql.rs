@@ -48,7 +48,7 @@ pub struct Statement {
 
 impl Statement {
     /// Adds a value and returns its placeholder; equal values share one.
-    pub(super) fn bind(&mut self, param: Param) -> String {
+    pub(crate) fn bind(&mut self, param: Param) -> String {
         let found = self.params.iter().position(|known| *known == param);
         let at = found.unwrap_or_else(|| {
             self.params.push(param);
@@ -58,7 +58,7 @@ impl Statement {
     }
 
     /// Runs the statement. The plan is made for these values, so partitions are pruned while planning.
-    pub(super) async fn query(&self, client: &Client, what: &str) -> Result<Vec<Row>, ReadError> {
+    pub(crate) async fn query(&self, client: &Client, what: &str) -> Result<Vec<Row>, ReadError> {
         let owned: Vec<(Box<dyn ToSql + Sync + Send>, Type)> =
             self.params.iter().map(typed).collect();
         let params: Vec<(&(dyn ToSql + Sync), Type)> = owned
@@ -92,14 +92,14 @@ fn typed(param: &Param) -> (Box<dyn ToSql + Sync + Send>, Type) {
 
 /// Where the samples of a scan begin and end: SQL giving `timestamptz`.
 #[derive(Clone, Debug)]
-pub(super) struct Span {
-    pub(super) from: String,
-    pub(super) to: String,
+pub(crate) struct Span {
+    pub(crate) from: String,
+    pub(crate) to: String,
 }
 
 impl Span {
     /// Returns the span `from <= ts < to`.
-    pub(super) fn between(sql: &mut Statement, from: Timestamp, to: Timestamp) -> Self {
+    pub(crate) fn between(sql: &mut Statement, from: Timestamp, to: Timestamp) -> Self {
         Self {
             from: sql.bind(Param::Time(from)),
             to: sql.bind(Param::Time(to)),
@@ -107,7 +107,7 @@ impl Span {
     }
 
     /// Returns the span of the newest instant of `table` in `from <= ts < to` at which `filled` (` AND …`) holds.
-    pub(super) fn newest(
+    pub(crate) fn newest(
         sql: &mut Statement,
         table: &TableDef,
         filled: &str,
@@ -126,12 +126,12 @@ impl Span {
 
 /// Whose samples are read.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Source<'a> {
-    pub(super) host_id: i32,
+pub(crate) struct Source<'a> {
+    pub(crate) host_id: i32,
     /// The sampling interval, microseconds.
-    pub(super) interval: i64,
+    pub(crate) interval: i64,
     /// Only these keys.
-    pub(super) keys: Option<&'a [String]>,
+    pub(crate) keys: Option<&'a [String]>,
 }
 
 /// Converts microseconds to seconds for `make_interval`.
@@ -281,8 +281,9 @@ fn steps(
              THEN (c{at} - p{at}) / dt * {scale:?}::float8 END AS v{at}"
         )
     });
+    // A source that comes back after a gap does not lengthen the step of others.
     let each_step = format!(
-        "SELECT ts, k, dt{rates}\n  FROM (SELECT ts, {key} AS k{counters}, \
+        "SELECT ts, k, CASE WHEN dt > 0 AND dt <= {margin} THEN dt END AS dt{rates}\n  FROM (SELECT ts, {key} AS k{counters}, \
          {} AS dt\n    FROM collector.{}\n    \
          WHERE {filter}\n    WINDOW w AS (PARTITION BY {partition} ORDER BY ts)) c\n  \
          WHERE ts >= {}",

@@ -324,6 +324,8 @@ impl<'a> Session<'a> {
             seq: self.link.seq,
             progress: encoded,
             late,
+            before: self.link.last_ts,
+            now: Timestamp((self.writer.clock)().as_micros() - self.memory.clock_ahead),
             heartbeat: self.heartbeat_due().await?,
         })
     }

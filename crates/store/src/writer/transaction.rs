@@ -8,7 +8,9 @@ use super::{describe, findings};
 use crate::failpoint::failpoint;
 use crate::partitions::lacks_partition;
 use crate::processes;
+use crate::rollup;
 use crate::series::Instant;
+use crate::tuple::Group;
 use schema::Timestamp;
 use std::collections::BTreeSet;
 use tokio_postgres::Client;
@@ -71,6 +73,10 @@ pub(super) struct Mark {
     pub(super) progress: String,
     /// Whether it brings rows older than those stored before.
     pub(super) late: bool,
+    /// The newest sample that was stored before.
+    pub(super) before: Option<Timestamp>,
+    /// The server's clock.
+    pub(super) now: Timestamp,
     /// Instant of the heartbeat to store with it.
     pub(super) heartbeat: Option<Timestamp>,
 }
@@ -94,6 +100,7 @@ pub(super) async fn run(
     let tables: Vec<&TableBatch> = wanted.collect();
     let mut stored = store_rows(client, statements, &tables, mark.host_id, bisected).await?;
     findings::follow(client, statements, &tables, mark.host_id).await?;
+    note_hours(client, statements, &tables, batch.newest, mark).await?;
     for group in &batch.unknown_tables {
         let message = "this version has no such table";
         dead_letter(client, statements, group, mark.host_id, "42P01", message).await?;
@@ -153,6 +160,31 @@ async fn store_rows(
         stored.dead_letters += dead_letters;
     }
     Ok(stored)
+}
+
+/// Notes the hours that have to be rolled up again on account of these rows.
+async fn note_hours(
+    client: &Client,
+    statements: &mut Statements,
+    tables: &[&TableBatch],
+    newest: Option<Timestamp>,
+    mark: &Mark,
+) -> Result<(), Stop> {
+    let sources = tables
+        .iter()
+        .filter(|entry| rollup::is_source(entry.table.name));
+    let groups = sources.flat_map(|entry| &entry.groups);
+    let instants = groups.flat_map(Group::instants);
+    let hours = rollup::hours_to_note(instants, mark.before, newest, mark.now);
+    if hours.is_empty() {
+        return Ok(());
+    }
+    failpoint!("writer.hours");
+    let sql = "INSERT INTO collector.changed_hours (host_id, bucket) SELECT $1, unnest($2::timestamptz[])";
+    let statement = statements.get(client, sql).await?;
+    let hours: Vec<Instant> = hours.into_iter().map(Instant).collect();
+    client.execute(&statement, &[&mark.host_id, &hours]).await?;
+    Ok(())
 }
 
 /// Returns the number of queued rows.

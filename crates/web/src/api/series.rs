@@ -7,6 +7,7 @@
 
 use std::fmt::Write as _;
 
+use schema::micros::{DAY, HOUR};
 use schema::{Every, Metric, SLOW_SECS, Severity, Timestamp};
 use store::series::{self, Fault, FoundSeries, Instant, Pick, RangeQuery, ReadError};
 use tokio_postgres::Client;
@@ -58,6 +59,7 @@ pub async fn series(app: &App, asked: &Params) -> Result<Answer, ApiError> {
     let assumed = i64::try_from(app.settings.interval.as_micros()).unwrap_or(i64::MAX);
     let interval = host.map_or(assumed, |host| host.interval);
     let interval_of = |pick: &Pick| host.map_or(assumed, |host| host.interval_of(pick.metric));
+    let grid = range.grid(px, interval.max(least_step(&picks, range, host)));
     let question = SeriesQuery {
         step_interval: picks.iter().map(interval_of).max().unwrap_or(interval),
         lag: picks
@@ -67,7 +69,7 @@ pub async fn series(app: &App, asked: &Params) -> Result<Answer, ApiError> {
             .unwrap_or(0),
         picks,
         range,
-        grid: range.grid(px, interval),
+        grid,
         limit,
         key_prefix: asked.get("key_prefix").map(str::to_owned),
         interval,
@@ -78,12 +80,12 @@ pub async fn series(app: &App, asked: &Params) -> Result<Answer, ApiError> {
         "series {}",
         asked.question(&["since", "host", "from", "to"])
     );
-    let grid = question.grid;
     let _infallible = write!(
         name,
-        " {} {} {} {} {since:?}",
+        " {} {} {} {} {} {since:?}",
         host.map_or_else(String::new, Host::stamp),
         grid.start.as_micros(),
+        grid.step,
         grid.n,
         // A range that ends now is cut at the newest sample anyway.
         if range.to >= now {
@@ -95,6 +97,36 @@ pub async fn series(app: &App, asked: &Params) -> Result<Answer, ApiError> {
     app.answers
         .get(name, async || answer(app, host, &question, since).await)
         .await
+}
+
+/// Longest range whose buckets are narrower than an hour, microseconds: of longer ones the samples are too many to be read in the
+/// time of a page.
+const LONGEST_OF_SAMPLES: i64 = 2 * DAY;
+
+/// Returns the least width of buckets over a range: of whole hours or days where it is long, or where nothing else is kept.
+fn least_step(picks: &[Pick], range: Range, host: Option<&Host>) -> i64 {
+    if !picks.iter().any(|pick| pick.metric.is_rolled_up()) {
+        return 0;
+    }
+    let is_gone = |kept_from: Option<Timestamp>| kept_from.is_some_and(|from| range.from < from);
+    if is_gone(host.and_then(|host| host.hours_from)) {
+        DAY
+    } else if range.span() > LONGEST_OF_SAMPLES || is_gone(host.and_then(|host| host.raw_from)) {
+        HOUR
+    } else {
+        0
+    }
+}
+
+/// Returns what buckets of this width are read from.
+const fn source(step: i64) -> &'static str {
+    if step % DAY == 0 {
+        "daily"
+    } else if series::is_of_hours(step) {
+        "hourly"
+    } else {
+        "raw"
+    }
 }
 
 /// Parses `id` or `id@key`, separated by commas.
@@ -258,7 +290,7 @@ async fn read_from(
             return Err(found.faults.swap_remove(at).error);
         }
         let (id, interval) = (question.host_id, question.interval);
-        let gaps = series::gaps(client, id, give_from, ask.to, interval);
+        let gaps = series::gaps(client, id, give_from, ask.to, interval, ask.step);
         let (gaps, marks) = tokio::join!(gaps, marks(client, id, give_from, ask.to));
         Ok((found, gaps?, marks?))
     });
@@ -350,7 +382,7 @@ fn shape(
         t0_ms: from.as_millis(),
         step_ms: grid.step / 1000,
         n,
-        source: "raw",
+        source: source(grid.step),
         generation: host.map_or_else(String::new, |host| host.generation.clone()),
         cursor: Cursor {
             seam: seam(host, grid, question.lag),

@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::time::Duration;
 
-use schema::micros::{HOUR, MINUTE};
+use schema::micros::{DAY, HOUR, MINUTE};
 use schema::{Class, Metric, Timestamp};
-use store::series::{Bucket, FoundSeries, Pick, RangeQuery, ReadError};
+use store::series::{Bucket, FoundSeries, Pick, RangeQuery, ReadError, is_of_hours};
 use tokio::time::Instant;
 use tokio_postgres::Client;
 
@@ -18,6 +18,8 @@ use super::{Cache, Highest, Kept, TopKeysQuery};
 
 /// Span of one read of tables with many rows a tick, microseconds.
 const CHUNK: i64 = HOUR;
+/// The same where hours are rolled up.
+const HOURS_CHUNK: i64 = 60 * DAY;
 /// Shortest chunk.
 const LEAST_CHUNK: i64 = MINUTE;
 /// Most queries in the cache.
@@ -247,6 +249,9 @@ impl Buckets {
 
     fn first_chunk(question: &TopKeysQuery) -> i64 {
         let bulk = |metric: &Metric| metric.series.table().class == Class::Bulk;
+        if is_of_hours(question.step) {
+            return HOURS_CHUNK;
+        }
         if question.metrics.iter().any(|metric| bulk(metric)) {
             CHUNK
         } else {

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use schema::micros::HOUR;
 use schema::{Metric, Timestamp};
-use store::series::{Bucket, FoundSeries, Pick, RangeQuery, ReadError};
+use store::series::{Bucket, FoundSeries, Pick, RangeQuery, ReadError, is_of_hours};
 use tokio::time::Instant;
 use tokio_postgres::Client;
 
@@ -22,7 +22,7 @@ use super::{Cache, Highest, Kept, TopKeysQuery, buckets};
 
 /// Pieces of a range.
 const PIECES: i64 = 24;
-/// Longest piece, microseconds: an hour of 5,000 tables is ranked in a tenth of a second.
+/// Longest piece of samples, microseconds: an hour of 5,000 tables is ranked in a tenth of a second.
 const LONGEST_PIECE: i64 = HOUR;
 /// Keys kept of each piece: the highest limit of a request.
 const CANDIDATES: i64 = 64;
@@ -70,7 +70,11 @@ impl Kept for Ranking {
         until: Instant,
     ) -> Result<(), ReadError> {
         let (from, seam) = (question.from.as_micros(), question.seam.as_micros());
-        let length = ((question.to.as_micros() - from) / PIECES).min(LONGEST_PIECE);
+        let longest = match is_of_hours(question.step) {
+            true => i64::MAX,
+            false => LONGEST_PIECE,
+        };
+        let length = ((question.to.as_micros() - from) / PIECES).min(longest);
         let length = (length / question.step).max(1) * question.step;
         self.pieces.retain(|_, piece| piece.end > from);
         if self.end().is_some_and(|end| end > seam || end < from) {

@@ -8,10 +8,12 @@ use crate::postgres::family::FAMILIES;
 /// The schema of the store.
 const SCHEMA: &str = "collector";
 /// Beginnings of the names of its relations and functions that are not stored tables.
-const OTHERS: [&str; 30] = [
+const OTHERS: [&str; 36] = [
     "agent_runs",
     "alerts",
     "apply_transitions",
+    "changed_hours",
+    "clear_rollup",
     "cut_to_budget",
     "dead_letter",
     "drop_partitions",
@@ -28,12 +30,16 @@ const OTHERS: [&str; 30] = [
     "kept",
     "log_",
     "measure_store",
+    "metric",
     "partition_column",
+    "partition_span",
     "process_key",
     "recommendations",
     "reserve_log_lines",
     "retention",
+    "rollup",
     "schema_migrations",
+    "settle_hour",
     "settle_log_patterns",
     "size_budget",
     "spool_watermark",

@@ -8,44 +8,58 @@ use super::seed::{Row, interfaces, processes, rows, systems, ticks};
 use super::*;
 use testkit::Dice;
 
-/// Values by instant and key.
-type Values = BTreeMap<(Timestamp, String), f64>;
+/// Values by instant and key, each with its weight: of a counter the seconds of the step.
+type Values = BTreeMap<(Timestamp, String), (f64, f64)>;
 
 /// Computes levels, those of one key added up per instant.
 fn levels(rows: &[Row]) -> Values {
     let mut values = Values::new();
     for row in rows {
         if let Some(level) = row.level {
-            *values.entry((row.at, row.key.clone())).or_default() += level;
+            let value = values.entry((row.at, row.key.clone())).or_default();
+            *value = (value.0 + level, 1.0);
         }
     }
     values
 }
 
-/// Rates of the steps of each identity, added up per key.
+/// Rates of the steps of each identity, added up per key. They weigh by the longest step that is not across a gap.
 fn rates(rows: &[Row]) -> Values {
     let mut before: BTreeMap<(&str, &str), (Timestamp, Option<i64>)> = BTreeMap::new();
+    let mut longest: BTreeMap<(Timestamp, String), f64> = BTreeMap::new();
     let mut values = Values::new();
     for row in rows {
         let known = before.insert((&row.key, &row.identity), (row.at, row.counter));
-        let Some((earlier, Some(from))) = known else {
+        let Some((earlier, from)) = known else {
             continue;
         };
-        let Some(to) = row.counter else { continue };
         let micros = row.at.as_micros() - earlier.as_micros();
-        if to < from || micros > MAX_STEP_INTERVALS * INTERVAL {
+        if micros > MAX_STEP_INTERVALS * INTERVAL {
             continue;
         }
+        let place = (row.at, row.key.clone());
         #[expect(clippy::cast_precision_loss, reason = "small numbers")]
-        let rate = (to - from) as f64 / (micros as f64 / 1e6);
-        *values.entry((row.at, row.key.clone())).or_default() += rate;
+        let secs = micros as f64 / 1e6;
+        let weight = longest.entry(place.clone()).or_default();
+        *weight = weight.max(secs);
+        let (Some(from), Some(to)) = (from, row.counter) else {
+            continue;
+        };
+        if to >= from {
+            #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+            let step = (to - from) as f64;
+            values.entry(place).or_default().0 += step / secs;
+        }
+    }
+    for (place, value) in &mut values {
+        value.1 = longest[place];
     }
     values
 }
 
 fn reduce(values: &Values, ask: &RangeQuery) -> BTreeMap<String, Vec<Bucket>> {
     let mut sums: BTreeMap<(String, i64), (f64, f64, f64, f64)> = BTreeMap::new();
-    for ((at, key), value) in values {
+    for ((at, key), (value, weight)) in values {
         if *at < ask.from || *at >= ask.to {
             continue;
         }
@@ -59,8 +73,8 @@ fn reduce(values: &Values, ask: &RangeQuery) -> BTreeMap<String, Vec<Bucket>> {
         *sum = (
             sum.0.min(*value),
             sum.1.max(*value),
-            sum.2 + value,
-            sum.3 + 1.0,
+            sum.2 + value * weight,
+            sum.3 + weight,
         );
     }
     let mut buckets: BTreeMap<String, Vec<Bucket>> = BTreeMap::new();
@@ -184,7 +198,7 @@ async fn counters_by_key_with_resets_and_gaps() {
             &ask,
         );
     }
-    assert!(values.values().all(|rate| *rate >= 0.0));
+    assert!(values.values().all(|(rate, _)| *rate >= 0.0));
 }
 
 #[tokio::test]
@@ -246,7 +260,7 @@ async fn the_host_and_its_cores() {
     let mut cores = Values::new();
     for row in rows.iter().filter(|row| row.level.is_some()) {
         for (core, busy) in &row.cores {
-            cores.insert((row.at, core.to_string()), 100.0 - (100.0 - busy));
+            cores.insert((row.at, core.to_string()), (100.0 - (100.0 - busy), 1.0));
         }
     }
     let (load, ctxt) = (levels(&rows), rates(&rows));
@@ -272,7 +286,7 @@ async fn the_host_and_its_cores() {
                 .rfind(|row| row.at >= ask.from && row.at < ask.to);
             let last = last.and_then(|row| {
                 let key = found[0].key.clone().unwrap_or_default();
-                values.get(&(row.at, key)).copied()
+                values.get(&(row.at, key)).map(|(value, _)| *value)
             });
             assert_eq!(found[0].last.is_some(), last.is_some(), "{id}");
             assert!(
@@ -281,7 +295,7 @@ async fn the_host_and_its_cores() {
             );
         }
         let expected = expected_gaps(&ticks, &ask);
-        let found = gaps(&session.client, 1, ask.from, ask.to, INTERVAL)
+        let found = gaps(&session.client, 1, ask.from, ask.to, INTERVAL, ask.step)
             .await
             .unwrap();
         assert_eq!(found, expected, "{ask:?}");

@@ -1,6 +1,7 @@
 //! The reader against a real server, and its SQL as reviewers read it.
 
 mod brute;
+mod history;
 mod seed;
 mod shares;
 mod statements;

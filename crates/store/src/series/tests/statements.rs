@@ -42,16 +42,16 @@ fn statements(metric: &'static Metric) -> BTreeMap<&'static str, Statement> {
         let chosen = source(Some(&keys));
         found.insert(
             "highest",
-            buckets::bucket_statement(&scan, &all, &ask(8), true),
+            buckets::bucket_statement(&scan, &all, &ask(8), true, None),
         );
         found.insert(
             "chosen",
-            buckets::bucket_statement(&scan, &chosen, &ask(8), false),
+            buckets::bucket_statement(&scan, &chosen, &ask(8), false, None),
         );
     } else {
         found.insert(
             "single",
-            buckets::bucket_statement(&scan, &all, &ask(8), false),
+            buckets::bucket_statement(&scan, &all, &ask(8), false, None),
         );
     }
     found

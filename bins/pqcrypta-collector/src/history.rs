@@ -1,0 +1,67 @@
+//! Roll-ups as a job of the schedule: hours and days of what is stored, for every host of the store.
+//!
+//! Each run has a session of its own, so that no sample waits for it, and a lock that one session of the store has at a
+//! time. Both end with the run: whichever collector comes first in five minutes does the work then, so that it goes on when one of
+//! them dies. A run that is dropped or fails takes nothing back but the hour it was at.
+
+use crate::schedule::{Job, Needs, Plan, Turn};
+use config::Config;
+use std::time::Duration;
+use store::{host, rollup};
+
+/// Name of the session in `pg_stat_activity`.
+const APPLICATION: &str = "pqcrypta-collector history";
+/// Time between two runs: what is not rolled up yet is read from samples, an hour of them at most.
+const EVERY: Duration = Duration::from_secs(300);
+/// How long a run takes new hours: a thirtieth of the time, so that a backlog of two weeks is gone within two hours and
+/// the server has time for others.
+const BUDGET: Duration = Duration::from_secs(10);
+/// How long a run may take: the last hour of it has limits of its own at the server.
+const DEADLINE: Duration = Duration::from_secs(60);
+/// How long closing the session in order may take.
+const CLOSE_WITHIN: Duration = Duration::from_millis(500);
+/// More hours than this are a backlog that is reported: what two runs leave is not the last hour alone.
+const BEHIND: usize = 24;
+
+/// Rolls up.
+#[derive(Debug)]
+pub(crate) struct HistoryJob {
+    pub(crate) target: pg::Target,
+    pub(crate) session: pg::SessionOptions,
+    pub(crate) machine_id: String,
+}
+
+impl Job for HistoryJob {
+    const PLAN: Plan = Plan {
+        name: "history",
+        needs: Needs::Link,
+        is_recorded: true,
+    };
+
+    fn interval(&self, _: &Config) -> Duration {
+        EVERY
+    }
+
+    fn deadline(&self) -> Option<Duration> {
+        Some(DEADLINE)
+    }
+
+    async fn run(&mut self, _: Turn) -> anyhow::Result<usize> {
+        let opened = host::open(&self.target, &self.session, APPLICATION, &self.machine_id);
+        let (session, _) = opened.await?;
+        let outcome = rollup::run(&session.client, BUDGET).await?;
+        session.close(CLOSE_WITHIN).await;
+        let Some(outcome) = outcome else {
+            tracing::debug!("another collector rolls up");
+            return Ok(0);
+        };
+        if outcome.left > BEHIND {
+            tracing::info!(
+                hours = outcome.left,
+                rolled_up = outcome.hours,
+                "the roll-up of stored samples is behind; the rest follows"
+            );
+        }
+        Ok(outcome.hours + outcome.days)
+    }
+}

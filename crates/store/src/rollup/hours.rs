@@ -1,0 +1,232 @@
+//! The roll-up of an hour.
+
+use schema::Timestamp;
+use schema::micros::HOUR;
+use tokio_postgres::Client;
+use tokio_postgres::types::ToSql;
+
+use super::scans::{Host, RolledScan, scans};
+use super::{AT_ONCE, Instant, RollupError, SETTLE, SILENT, Unit, ensure_partition};
+use crate::failpoint::failpoint;
+use crate::series::TICKS;
+use crate::series::partials;
+use crate::series::pieces::reach;
+use crate::series::sql::{Param, Source, Span, Statement};
+
+#[cfg(feature = "failpoints")]
+impl From<std::io::Error> for RollupError {
+    fn from(error: std::io::Error) -> Self {
+        Self {
+            what: "a failpoint".to_owned(),
+            message: error.to_string(),
+        }
+    }
+}
+
+/// Settings of the transaction. The planner takes the samples of an hour for a few of them, and sorts where hashing is
+/// cheaper; a hash of 300 processes at 360 instants takes 15 MB.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL enable_sort = off; \
+    SET LOCAL work_mem = '64MB'; SET LOCAL max_parallel_workers_per_gather = 0";
+
+/// Reads the hours that are due, the first [`AT_ONCE`] of them.
+pub(super) async fn due(client: &Client, now: Timestamp) -> Result<Vec<Unit>, RollupError> {
+    let sql = concat!(include_str!("due_hours.sql"), "LIMIT $3");
+    let (over, silent) = limits(now);
+    let rows = client
+        .query(sql, &[&over, &silent, &AT_ONCE])
+        .await
+        .map_err(|source| RollupError::new("reading the hours that are due", source))?;
+    let unit = |row: &tokio_postgres::Row| Unit {
+        host_id: row.get(0),
+        start: row.get::<_, Instant>(1).0.as_micros(),
+    };
+    Ok(rows.iter().map(unit).collect())
+}
+
+/// Counts the hours that are due, and reads the oldest of them.
+pub(super) async fn left(
+    client: &Client,
+    now: Timestamp,
+) -> Result<(usize, Option<Timestamp>), RollupError> {
+    let sql = format!(
+        "SELECT count(*), min(bucket) FROM (\n{}\n) d",
+        include_str!("due_hours.sql")
+    );
+    let (over, silent) = limits(now);
+    let row = client
+        .query_one(&sql, &[&over, &silent])
+        .await
+        .map_err(|source| RollupError::new("counting the hours that are due", source))?;
+    let oldest: Option<Instant> = row.get(1);
+    let left = usize::try_from(row.get::<_, i64>(0)).unwrap_or(0);
+    Ok((left, oldest.map(|oldest| oldest.0)))
+}
+
+fn limits(now: Timestamp) -> (Instant, Instant) {
+    let before = |micros| Instant(Timestamp(now.as_micros() - micros));
+    (before(SETTLE), before(SILENT))
+}
+
+/// Rolls up an hour of a host, and those that change with it, in one transaction.
+pub(super) async fn roll_up(client: &Client, host: &Host, start: i64) -> Result<(), RollupError> {
+    let reach = reach(host.longest());
+    ensure_partition(client, "metric_hours", start).await?;
+    ensure_partition(client, "metric_hours", start + reach * HOUR).await?;
+    let outcome = transaction(client, host, start, reach).await;
+    if outcome.is_err() {
+        // The connection may be gone, in which case the server has rolled back already.
+        if let Err(error) = client.batch_execute("ROLLBACK").await {
+            tracing::debug!(%error, "rollback after a failed roll-up");
+        }
+    }
+    outcome
+}
+
+async fn transaction(
+    client: &Client,
+    host: &Host,
+    start: i64,
+    reach: i64,
+) -> Result<(), RollupError> {
+    failpoint!("rollup.begin");
+    client
+        .batch_execute(BEGIN)
+        .await
+        .map_err(|source| RollupError::new("beginning a transaction", source))?;
+    let changed = Instant(Timestamp(start));
+    let reach = i32::try_from(reach).unwrap_or(i32::MAX);
+    let parameters: [&(dyn ToSql + Sync); 3] = [&host.id, &changed, &reach];
+    let affected = client
+        .query(include_str!("affected_hours.sql"), &parameters)
+        .await
+        .map_err(|source| RollupError::new("reading what changes with an hour", source))?;
+    let layouts = layouts(client, host.id).await?;
+    for row in affected {
+        let hour: Instant = row.get(0);
+        let version: Option<i64> = row.get(1);
+        store(client, host, hour.0.as_micros(), version, &layouts).await?;
+    }
+    failpoint!("rollup.settle");
+    client
+        .execute(
+            "SELECT collector.settle_hour($1, $2)",
+            &[&host.id, &changed],
+        )
+        .await
+        .map_err(|source| RollupError::new("settling an hour", source))?;
+    failpoint!("rollup.commit");
+    client
+        .batch_execute("COMMIT")
+        .await
+        .map_err(|source| RollupError::new("committing an hour", source))
+}
+
+/// Returns the number of each scan's layout; one that is new is stored.
+async fn layouts(client: &Client, host_id: i32) -> Result<Vec<i32>, RollupError> {
+    let fault = |source| RollupError::new("reading the layouts", source);
+    let rows = client
+        .query(
+            "SELECT metrics, layout FROM collector.rollup_layouts WHERE host_id = $1",
+            &[&host_id],
+        )
+        .await
+        .map_err(fault)?;
+    let mut known: Vec<(Vec<String>, i32)> =
+        rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    let mut layouts = Vec::new();
+    for scan in scans() {
+        let found = known.iter().find(|(metrics, _)| *metrics == scan.metrics);
+        if let Some((_, layout)) = found {
+            layouts.push(*layout);
+            continue;
+        }
+        let next = known
+            .iter()
+            .map(|(_, layout)| layout + 1)
+            .max()
+            .unwrap_or(1);
+        client
+            .execute(
+                "INSERT INTO collector.rollup_layouts (host_id, layout, metrics) VALUES ($1, $2, $3)",
+                &[&host_id, &next, &scan.metrics],
+            )
+            .await
+            .map_err(|source| RollupError::new("storing a layout", source))?;
+        known.push((scan.metrics.clone(), next));
+        layouts.push(next);
+    }
+    Ok(layouts)
+}
+
+/// Replaces the rows of an hour.
+async fn store(
+    client: &Client,
+    host: &Host,
+    hour: i64,
+    version: Option<i64>,
+    layouts: &[i32],
+) -> Result<(), RollupError> {
+    let start = Instant(Timestamp(hour));
+    failpoint!("rollup.clear");
+    if version.is_some() {
+        client
+            .execute(
+                "SELECT collector.clear_rollup($1, 'hour', $2)",
+                &[&host.id, &start],
+            )
+            .await
+            .map_err(|source| RollupError::new("clearing an hour", source))?;
+    }
+    for (scan, layout) in scans().iter().zip(layouts) {
+        failpoint!("rollup.hour");
+        let sql = insert_statement(scan, host, hour, *layout);
+        sql.query(client, scan.scan.table.name).await?;
+    }
+    failpoint!("rollup.note");
+    let end = Instant(Timestamp(hour + HOUR));
+    let sql = format!(
+        "INSERT INTO collector.rollups AS r (host_id, grain, bucket, version, ticks) \
+         SELECT $1, 'hour', $2, 1, count(DISTINCT ts) FROM collector.{} WHERE host_id = $1 AND ts >= $2 AND ts < $3 \
+         ON CONFLICT (host_id, grain, bucket) DO UPDATE \
+         SET version = r.version + 1, ticks = excluded.ticks, rolled_at = now()",
+        TICKS.name
+    );
+    client
+        .execute(&sql, &[&host.id, &start, &end])
+        .await
+        .map_err(|source| RollupError::new("noting an hour", source))?;
+    Ok(())
+}
+
+/// Returns the statement that stores the hour of a scan.
+pub(super) fn insert_statement(
+    rolled: &RolledScan,
+    host: &Host,
+    hour: i64,
+    layout: i32,
+) -> Statement {
+    let scan = &rolled.scan;
+    let mut sql = Statement::default();
+    let host_id = sql.bind(Param::Int4(host.id));
+    let layout = sql.bind(Param::Int4(layout));
+    let source = Source {
+        host_id: host.id,
+        interval: host.interval_of(rolled),
+        keys: None,
+    };
+    let (from, to) = (Timestamp(hour), Timestamp(hour + HOUR));
+    let span = Span::between(&mut sql, from, to);
+    let filled = scan.filled();
+    let newest = Span::newest(&mut sql, scan.table, &filled, host.id, from, to);
+    let partials = partials::hour_with_last(&mut sql, scan, &source, &span, &newest);
+    let count = scan.metrics.len();
+    let stats = partials::array(count, |at, figure| format!("{figure}{at}"));
+    let weights: Vec<String> = (0..count).map(|at| format!("w{at}")).collect();
+    sql.text = format!(
+        "INSERT INTO collector.metric_hours (bucket, host_id, layout, key, stats)\n\
+         SELECT ts, {host_id}, {layout}, coalesce(k, ''), {stats}\nFROM (\n  {partials}\n) partials\n\
+         WHERE num_nonnulls({}) > 0",
+        weights.join(", ")
+    );
+    sql
+}

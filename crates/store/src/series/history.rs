@@ -1,0 +1,293 @@
+//! Reading partials: statements over hours and days that are rolled up, and over samples where they are not.
+//!
+//! The statements differ from those over samples in what is reduced to buckets: `partials` gives `ts, k, lo0, hi0,
+//! avg0, w0 …` from each [`Piece`] of the range, and `reduce` of `partials.rs` makes buckets of them.
+
+use std::fmt::Write as _;
+
+use schema::micros::{DAY, HOUR};
+use schema::{Metric, Timestamp};
+use tokio_postgres::Client;
+
+use super::buckets::{RangeQuery, prefix_sql, ranks, within};
+use super::pieces::{Form, Piece, RolledUp, reach};
+use super::scan::{Kind, Scan};
+use super::sql::{Param, Source, Span, Statement};
+use super::{ReadError, partials};
+
+/// The metrics of stored arrays, by layout.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Layouts(Vec<(i32, Vec<String>)>);
+
+impl Layouts {
+    /// Reads the layouts of a host that have any of these metrics.
+    async fn read(client: &Client, host_id: i32, metrics: Vec<String>) -> Result<Self, ReadError> {
+        const WHAT: &str = "rollup_layouts";
+        let mut sql = Statement::default();
+        let host = sql.bind(Param::Int4(host_id));
+        let metrics = sql.bind(Param::Texts(metrics));
+        sql.text = format!(
+            "SELECT layout, metrics FROM collector.rollup_layouts WHERE host_id = {host} AND metrics && {metrics}"
+        );
+        let rows = sql.query(client, WHAT).await?;
+        let layouts = rows
+            .iter()
+            .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+        let layouts = layouts.collect::<Result<_, _>>();
+        layouts
+            .map(Self)
+            .map_err(|source| ReadError::new(WHAT, source))
+    }
+
+    /// Returns the layouts that have any of these metrics, with the position of each.
+    fn with<'a>(
+        &'a self,
+        metrics: &'a [&Metric],
+    ) -> impl Iterator<Item = (i32, Vec<Option<usize>>)> + 'a {
+        self.0.iter().filter_map(|(layout, names)| {
+            let place = |metric: &&Metric| {
+                let id = metric.id();
+                names.iter().position(|name| *name == id)
+            };
+            let places: Vec<Option<usize>> = metrics.iter().map(place).collect();
+            places
+                .iter()
+                .any(Option::is_some)
+                .then_some((*layout, places))
+        })
+    }
+}
+
+/// Roll-ups that answer a query.
+#[derive(Clone, Debug)]
+pub(super) struct History {
+    rolled_up: RolledUp,
+    layouts: Layouts,
+    reach: i64,
+    /// Whether buckets are whole days.
+    by_day: bool,
+}
+
+/// Returns whether buckets of this width can be read from roll-ups.
+#[must_use]
+pub const fn is_of_hours(step: i64) -> bool {
+    step > 0 && step % HOUR == 0
+}
+
+impl History {
+    /// Reads what is rolled up of the range of a query; `None` where it does not consist of whole hours.
+    pub(super) async fn read(client: &Client, ask: &RangeQuery) -> Result<Option<Self>, ReadError> {
+        let rolled_up = ask.picks.iter().filter(|pick| pick.metric.is_rolled_up());
+        let metrics: Vec<String> = rolled_up.map(|pick| pick.metric.id()).collect();
+        let begins = [ask.from, ask.give_from].map(Timestamp::as_micros);
+        let is_whole = begins.iter().all(|begin| begin % HOUR == 0);
+        if metrics.is_empty() || !is_of_hours(ask.step) || !is_whole {
+            return Ok(None);
+        }
+        let reach = reach(ask.interval);
+        let (from, to) = (ask.from.as_micros(), ask.to.as_micros());
+        let (rolled_up, layouts) = tokio::try_join!(
+            RolledUp::read(client, ask.host_id, from, to, reach, true),
+            Layouts::read(client, ask.host_id, metrics),
+        )?;
+        Ok(Some(Self {
+            rolled_up,
+            layouts,
+            reach,
+            by_day: ask.step % DAY == 0,
+        }))
+    }
+
+    /// Returns `SELECT ts, k, lo0, hi0, avg0, w0 …` of the partials of which buckets of `from..to` are made.
+    pub(super) fn partials(
+        &self,
+        sql: &mut Statement,
+        scan: &Scan,
+        source: &Source<'_>,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> String {
+        let (from, to) = (from.as_micros(), to.as_micros());
+        let pieces = self.rolled_up.pieces(from, to, self.reach, self.by_day);
+        self.of_pieces(sql, scan, source, pieces)
+    }
+
+    /// Returns the statement for `k, rank0 …`: the keys with the highest values of a range. These are those of its days, which are a
+    /// twenty-fourth of its hours.
+    pub(super) fn rank_statement(
+        &self,
+        scan: &Scan,
+        source: &Source<'_>,
+        ask: &RangeQuery,
+    ) -> Statement {
+        let mut sql = Statement::default();
+        let (from, to) = (ask.from.as_micros(), ask.to.as_micros());
+        let pieces = self.rolled_up.pieces(from, to, self.reach, true);
+        let partials = self.of_pieces(&mut sql, scan, source, pieces);
+        let prefix = ask.key_prefix.as_deref();
+        let condition = prefix.map_or_else(
+            || "\n  WHERE k IS NOT NULL".to_owned(),
+            |prefix| prefix_sql(&mut sql, prefix),
+        );
+        let ranks = ranks(scan.metrics.len());
+        let within = within(&mut sql, scan.metrics.len(), ask.limit);
+        sql.text = format!(
+            "SELECT * FROM (\n  SELECT k{ranks}\n  FROM (\n  {partials}\n  ) partials{condition}\n  GROUP BY k\n) ranked\n\
+             WHERE {within}"
+        );
+        sql
+    }
+
+    fn of_pieces(
+        &self,
+        sql: &mut Statement,
+        scan: &Scan,
+        source: &Source<'_>,
+        pieces: Vec<Piece>,
+    ) -> String {
+        // An absent amount is 0 where other keys have rows, so samples of all keys are read.
+        let sampled = Source {
+            keys: source.keys.filter(|_| scan.kind != Kind::Amounts),
+            ..*source
+        };
+        let mut parts = Vec::new();
+        for piece in pieces {
+            match piece.form {
+                Form::Raw => {
+                    let (from, to) = (Timestamp(piece.from), Timestamp(piece.to));
+                    let span = Span::between(sql, from, to);
+                    let hours = partials::hours(sql, scan, &sampled, &span);
+                    parts.push(format!("SELECT * FROM (\n  {hours}\n  ) hours"));
+                }
+                Form::Hours | Form::Days => {
+                    for (layout, places) in self.layouts.with(&scan.metrics) {
+                        parts.push(stored(sql, source, &piece, layout, &places));
+                    }
+                }
+            }
+        }
+        if parts.is_empty() {
+            parts.push(format!("{} WHERE false", nothing(scan)));
+        }
+        parts.join("\n  UNION ALL\n  ")
+    }
+
+    /// Returns the statement for `k, v0 …`: the last values of the newest stored hour or day in a range whose samples are gone.
+    pub(super) fn last_statement(
+        &self,
+        scan: &Scan,
+        source: &Source<'_>,
+        ask: &RangeQuery,
+    ) -> Option<Statement> {
+        let (from, to) = (ask.from.as_micros(), ask.to.as_micros());
+        let mut pieces = self.rolled_up.pieces(from, to, self.reach, self.by_day);
+        pieces.retain(|piece| piece.form != Form::Raw);
+        let piece = pieces.pop()?;
+        let (layout, places) = self.layouts.with(&scan.metrics).last()?;
+        let mut sql = Statement::default();
+        let values: String = places
+            .iter()
+            .enumerate()
+            .map(|(at, place)| match place {
+                Some(place) => format!(", {} AS v{at}", partials::stored(*place, 4)),
+                None => format!(", NULL::float8 AS v{at}"),
+            })
+            .collect();
+        let (table, filter) = filter(&mut sql, source, &piece, layout);
+        sql.text = format!(
+            "SELECT nullif(key, '') AS k{values} FROM collector.{table}\nWHERE {filter} AND bucket = \
+             (SELECT max(bucket) FROM collector.{table} WHERE {filter})"
+        );
+        Some(sql)
+    }
+}
+
+/// A span, `from..to`.
+type Interval = (Timestamp, Timestamp);
+
+/// Reads the spans of `from..to` in which the host was not sampled, as far as that is known from roll-ups, and the spans
+/// of which only the samples tell.
+pub(super) async fn unsampled(
+    client: &Client,
+    host_id: i32,
+    from: Timestamp,
+    to: Timestamp,
+    interval: i64,
+    step: i64,
+) -> Result<(Vec<Interval>, Vec<Interval>), ReadError> {
+    let reach = reach(interval);
+    let (from, to) = (from.as_micros(), to.as_micros());
+    let by_day = step % DAY == 0;
+    let rolled_up = RolledUp::read(client, host_id, from, to, reach, by_day).await?;
+    let (mut missing, mut unknown) = (Vec::new(), Vec::new());
+    let span = |(from, to): (i64, i64)| (Timestamp(from), Timestamp(to));
+    for piece in rolled_up.pieces(from, to, reach, by_day) {
+        match piece.form {
+            Form::Raw => unknown.push(span((piece.from, piece.to))),
+            Form::Hours | Form::Days => {
+                missing.extend(rolled_up.unsampled(&piece).into_iter().map(span));
+            }
+        }
+    }
+    Ok((missing, unknown))
+}
+
+/// Returns the table of a stored piece, and the condition for its rows of a layout.
+fn filter(
+    sql: &mut Statement,
+    source: &Source<'_>,
+    piece: &Piece,
+    layout: i32,
+) -> (&'static str, String) {
+    let host = sql.bind(Param::Int4(source.host_id));
+    let layout = sql.bind(Param::Int4(layout));
+    let from = sql.bind(Param::Time(Timestamp(piece.from)));
+    let to = sql.bind(Param::Time(Timestamp(piece.to)));
+    let mut text =
+        format!("host_id = {host} AND layout = {layout} AND bucket >= {from} AND bucket < {to}");
+    if let Some(keys) = source.keys {
+        // The cover of amounts has no key.
+        let keys = keys.iter().cloned().chain([String::new()]).collect();
+        let keys = sql.bind(Param::Texts(keys));
+        let _infallible = write!(text, " AND key = ANY({keys})");
+    }
+    let table = match piece.form {
+        Form::Days => "metric_days",
+        Form::Hours | Form::Raw => "metric_hours",
+    };
+    (table, text)
+}
+
+fn stored(
+    sql: &mut Statement,
+    source: &Source<'_>,
+    piece: &Piece,
+    layout: i32,
+    places: &[Option<usize>],
+) -> String {
+    let (table, filter) = filter(sql, source, piece, layout);
+    let mut figures = String::new();
+    for (at, place) in places.iter().enumerate() {
+        for (figure, name) in partials::FIGURES.iter().take(4).enumerate() {
+            let value = place.map_or_else(
+                || "NULL::float8".to_owned(),
+                |place| partials::stored(place, figure),
+            );
+            let _infallible = write!(figures, ", {value} AS {name}{at}");
+        }
+    }
+    format!(
+        "SELECT bucket AS ts, nullif(key, '') AS k{figures} FROM collector.{table} WHERE {filter}"
+    )
+}
+
+/// Returns a row of partials without a figure.
+fn nothing(scan: &Scan) -> String {
+    let figures: String = (0..scan.metrics.len())
+        .flat_map(|at| {
+            let names = partials::FIGURES.iter().take(4);
+            names.map(move |name| format!(", NULL::float8 AS {name}{at}"))
+        })
+        .collect();
+    format!("SELECT NULL::timestamptz AS ts, NULL::text AS k{figures}")
+}

@@ -1,0 +1,23 @@
+-- What is rolled up of a range by days and, outside of these, by hours.
+-- Parameters: $1 host_id int4, $2 from, $3 to, $4 from when changes count (timestamptz, hours).
+-- Columns: kind int4 (0: the first instant whose samples are kept, 1: a day that is rolled up from the present state of
+--   its hours, 2: an hour that is rolled up, 3: an hour that has changed since), at timestamptz, whether the host was
+--   sampled in it bool.
+-- Indexes: rollups_pkey, changed_hours_bucket.
+WITH days AS MATERIALIZED (
+    SELECT d.bucket, d.ticks FROM collector.rollups d
+    WHERE d.host_id = $1 AND d.grain = 'day' AND d.bucket >= $2 AND d.bucket < $3
+      AND d.version = (SELECT sum(h.version) FROM collector.rollups h
+                       WHERE h.host_id = $1 AND h.grain = 'hour'
+                         AND h.bucket >= d.bucket AND h.bucket < d.bucket + interval '24 hours')
+)
+SELECT 0, first_day::timestamp AT TIME ZONE 'UTC', false FROM collector.kept WHERE keep = 'raw' AND days IS NOT NULL
+UNION ALL
+SELECT 1, bucket, ticks > 0 FROM days
+UNION ALL
+SELECT 2, h.bucket, h.ticks > 0 FROM collector.rollups h
+WHERE h.host_id = $1 AND h.grain = 'hour' AND h.bucket >= $2 AND h.bucket < $3
+  AND NOT EXISTS (SELECT FROM days d WHERE d.bucket = date_bin('24 hours', h.bucket, 'epoch'::timestamptz))
+UNION ALL
+SELECT 3, bucket, false FROM collector.changed_hours
+WHERE host_id = $1 AND bucket >= $4 AND bucket < $3
