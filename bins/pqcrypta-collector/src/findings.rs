@@ -8,8 +8,7 @@
 use config::Config;
 use insight::judge::Judge;
 use insight::live::Intervals;
-use insight::{Evaluation, Lifecycle, TickJudges};
-use schema::tables::FindingTransition;
+use insight::{Evaluation, Judged, Lifecycle, TickJudges};
 use schema::{Row, Sample, Timestamp};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::findings::{OpenFinding, Recent};
@@ -48,18 +47,23 @@ impl Findings {
         self.lock().judges.reconfigure(intervals(config));
     }
 
-    /// Judges the rows that are about to be queued and adds the transitions that follow to the last batch.
+    /// Judges the rows that are about to be queued and adds what follows to the last batch.
     pub(crate) fn judge(&self, batches: &mut [(Timestamp, Vec<Row>)]) {
         let Some(at) = batches.iter().map(|(ts, _)| *ts).max() else {
             return;
         };
-        let transitions = {
+        let judged = {
             let new: Vec<&[Row]> = batches.iter().map(|(_, rows)| rows.as_slice()).collect();
             let state = &mut *self.lock();
             state.judges.judge(&new, &mut state.lifecycle, at)
         };
         if let Some((_, last)) = batches.last_mut() {
+            let Judged {
+                transitions,
+                changes,
+            } = judged;
             last.extend(rows(transitions));
+            last.extend(rows(changes));
         }
     }
 
@@ -100,10 +104,9 @@ impl Findings {
     }
 }
 
-fn rows(transitions: Vec<(Timestamp, FindingTransition)>) -> Vec<Row> {
-    let rows = transitions.into_iter();
-    rows.map(|(ts, transition)| transition.into_row(ts))
-        .collect()
+fn rows<S: Sample>(samples: Vec<(Timestamp, S)>) -> Vec<Row> {
+    let rows = samples.into_iter();
+    rows.map(|(ts, sample)| sample.into_row(ts)).collect()
 }
 
 fn intervals(config: &Config) -> Intervals {

@@ -222,7 +222,10 @@ mod tests {
         assert!(!judging.is_restored(), "a transition waits in the queue");
         assert!(asked());
 
-        let spool = Spool::open(&folder.path().join("empty"), SpoolOptions::with_budget(1 << 24));
+        let spool = Spool::open(
+            &folder.path().join("empty"),
+            SpoolOptions::with_budget(1 << 24),
+        );
         let findings = judging.group.findings().clone();
         judging.group = GroupAppend::new(Queue::new(spool.unwrap()), findings);
         judging.run(Turn::Woken).await.unwrap();

@@ -91,7 +91,7 @@ choice! {
 }
 
 /// The sources that are read when none is named: name, kind, place, parser.
-const USUAL: [(&str, LogKind, &str, LogParser); 13] = {
+const USUAL: [(&str, LogKind, &str, LogParser); 15] = {
     use LogKind::{File, Journal};
     use LogParser as P;
     [
@@ -143,6 +143,9 @@ const USUAL: [(&str, LogKind, &str, LogParser); 13] = {
             "/var/log/letsencrypt/letsencrypt.log",
             P::Certbot,
         ),
+        // What was changed on the host: packages, and services as systemd's manager reports them.
+        ("packages", File, "/var/log/dpkg.log", P::SimpleTimestamp),
+        ("units", Journal, "init.scope", P::Journalctl),
     ]
 };
 

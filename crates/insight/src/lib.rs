@@ -12,6 +12,7 @@
 //!
 //! A judge that fails changes nothing: findings stay open until its rules are evaluated again.
 
+pub mod changes;
 pub mod checks;
 pub mod connections;
 pub mod delivery;
@@ -35,4 +36,4 @@ pub mod vacuum;
 pub use lifecycle::{Evaluation, Lifecycle};
 pub use registry::{rule, rules};
 pub use rule::{Life, NoData, Rule};
-pub use tick::TickJudges;
+pub use tick::{Judged, TickJudges};

@@ -1,5 +1,6 @@
 //! All judges of the tick, with the memory that they share.
 
+use crate::changes::ChangeDetector;
 use crate::checks::ChecksJudge;
 use crate::connections::ConnectionJudge;
 use crate::delivery::DeliveryJudge;
@@ -15,7 +16,7 @@ use crate::storing::StoringJudge;
 use crate::thresholds::Thresholds;
 use crate::vacuum::VacuumJudge;
 use schema::expr::ExprError;
-use schema::tables::FindingTransition;
+use schema::tables::{ChangeMarker, FindingTransition};
 use schema::{Row, Timestamp};
 
 /// Declares the judges of the tick, each with its rules and its turn.
@@ -63,6 +64,16 @@ pub struct TickJudges {
     memory: Memory,
     intervals: Intervals,
     judges: Judges,
+    changes: ChangeDetector,
+}
+
+/// What follows from the rows of a tick, each with its time.
+#[derive(Debug, Default)]
+pub struct Judged {
+    /// Transitions of findings.
+    pub transitions: Vec<(Timestamp, FindingTransition)>,
+    /// What was changed on the host.
+    pub changes: Vec<(Timestamp, ChangeMarker)>,
 }
 
 impl TickJudges {
@@ -75,6 +86,7 @@ impl TickJudges {
             memory: Memory::new(intervals)?,
             intervals,
             judges: Judges::default(),
+            changes: ChangeDetector::default(),
         })
     }
 
@@ -88,22 +100,18 @@ impl TickJudges {
         self.judges.delivery.note_crash(last);
     }
 
-    /// Follows a change of what is watched, and how often.
+    /// Follows a change of the configuration: what is watched, and how often.
     pub fn reconfigure(&mut self, intervals: Intervals) {
         self.intervals = intervals;
         self.memory.set_intervals(intervals);
         self.memory.forget_services();
         self.judges.processes.forget();
+        self.changes.reconfigure();
     }
 
-    /// Takes batches of rows, evaluates every judge up to `at` and returns the transitions that follow.
+    /// Takes batches of rows, evaluates every judge up to `at` and returns what follows.
     #[must_use]
-    pub fn judge(
-        &mut self,
-        batches: &[&[Row]],
-        findings: &mut Lifecycle,
-        at: Timestamp,
-    ) -> Vec<(Timestamp, FindingTransition)> {
+    pub fn judge(&mut self, batches: &[&[Row]], findings: &mut Lifecycle, at: Timestamp) -> Judged {
         for rows in batches {
             self.memory.take(rows);
         }
@@ -112,7 +120,11 @@ impl TickJudges {
             rows: batches,
             intervals: self.intervals,
         };
+        let changes = self.changes.observe(&facts, at);
         let evaluation = self.judges.evaluate(&mut facts, findings, at);
-        findings.reconcile(evaluation, at)
+        Judged {
+            transitions: findings.reconcile(evaluation, at),
+            changes,
+        }
     }
 }

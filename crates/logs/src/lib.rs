@@ -15,11 +15,13 @@
 //! * [`fingerprint`] groups similar messages under one identifier.
 //! * [`topic`] recognises messages for which there is advice.
 //! * [`security`] recognises failed logins, bans and blocked packets.
+//! * [`changes`] recognises changes of the host: packages, services, settings.
 //! * [`intake`] reads all sources in turn and returns batches.
 //!
 //! Nothing here uses the database or reads the clock; time comes in as a value.
 
 mod by_source;
+pub mod changes;
 pub mod descriptors;
 pub mod event;
 pub mod fingerprint;

@@ -135,6 +135,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "history",
         sql: include_str!("../../../migrations/0018_history.sql"),
     },
+    Migration {
+        version: 19,
+        name: "change_markers",
+        sql: include_str!("../../../migrations/0019_change_markers.sql"),
+    },
 ];
 
 /// Returns the digests of [`MIGRATIONS`]. They are computed once, since every session compares them.

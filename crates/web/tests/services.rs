@@ -11,6 +11,17 @@ use web::tables::{Source, VIEWS};
 #[tokio::test]
 async fn tables_over_known_rows() {
     let database = with_services().await;
+    // What the collector concluded from settings.
+    database
+        .sql(
+            "INSERT INTO collector.findings (host_id, rule, target, kind, domain, severity, worst, title, message, steps, opened_at, confirmed_at, seen_at)
+             SELECT 1, r, t, k, 'db', v, v, r, t, ARRAY[s], now(), now(), now()
+             FROM (VALUES ('check.settings_advice', 'store.track_io_timing', 'recommendation', 'info', 'Times of reads and writes are unknown: switch it on.'),
+                          ('check.settings', 'store.shared_buffers', 'alert', 'warn', 'Restart the server when it may be interrupted, or set it back.')
+             ) s (r, t, k, v, s)",
+        )
+        .await
+        .unwrap();
     let server = serve(&database);
     let meta = server.ask("meta").await;
     for (name, asked) in [

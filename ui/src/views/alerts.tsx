@@ -58,6 +58,7 @@ export default function AlertsView() {
         look={LOOK}
         detail={(row) => <Part key={row.id} load={() => import("./finding")} row={row} whole />}
       />
+      <DataTable name="changes" />
       {answer && answer.heartbeats.length > 0 && <HeartbeatStrips strips={answer.heartbeats} />}
     </>
   );

@@ -119,6 +119,7 @@ impl Encoder {
             positions,
             gaps,
             security,
+            changes,
             counts,
             bytes,
             ..
@@ -138,8 +139,9 @@ impl Encoder {
             is_news,
             ..std::mem::take(&mut self.counters)
         };
-        let mut rows = Vec::with_capacity(security.len() + gaps.len());
+        let mut rows = Vec::with_capacity(security.len() + changes.len() + gaps.len());
         rows.extend(security.into_iter().map(|(ts, event)| event.into_row(ts)));
+        rows.extend(changes.into_iter().map(|(ts, change)| change.into_row(ts)));
         let lost = gaps
             .iter()
             .filter_map(|(source, gap)| gap_row(source, gap, now));

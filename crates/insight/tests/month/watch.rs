@@ -55,7 +55,7 @@ pub(crate) fn problems(plan: &Plan) -> Vec<Problem> {
             findings = Lifecycle::new(insight::rules());
             transitions = stored.restore(&mut findings, ts);
         }
-        transitions.extend(judges.judge(&[&rows], &mut findings, ts));
+        transitions.extend(judges.judge(&[&rows], &mut findings, ts).transitions);
         for (at, row) in transitions {
             let key = (row.rule.clone(), row.target.clone());
             if let (Some(confirmed), false) = (row.confirmed_at, open.contains_key(&key)) {

@@ -19,9 +19,10 @@ use std::time::Duration;
 
 use schema::Timestamp;
 use schema::logs::{Pattern, StreamPosition};
-use schema::tables::SecurityEvent;
+use schema::tables::{ChangeMarker, SecurityEvent};
 
 use crate::by_source::BySource;
+use crate::changes;
 use crate::event::Event;
 use crate::fingerprint::{Fingerprint, Fingerprints};
 use crate::security::Watch;
@@ -68,6 +69,8 @@ pub struct Batch {
     pub gaps: Vec<(Arc<str>, Gap)>,
     /// Security events, each with the time of the last line that it counts.
     pub security: Vec<(Timestamp, SecurityEvent)>,
+    /// Changes of the host that they report, each with its time.
+    pub changes: Vec<(Timestamp, ChangeMarker)>,
     /// What they add to the counts.
     pub counts: Counts,
     /// Bytes read, by source.
@@ -304,6 +307,7 @@ impl EventProcessor {
         let parser = self.parsers.known(source).copied().unwrap_or_default();
         self.watch
             .observe(parser, source, event, now, &mut batch.security);
+        batch.changes.extend(changes::read(parser, source, event));
         self.counter
             .add(source, fingerprint, event, &mut self.topics);
         batch.events += 1;

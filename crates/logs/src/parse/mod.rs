@@ -46,7 +46,7 @@ mod trace;
 mod tracing;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 use std::borrow::Cow;
 

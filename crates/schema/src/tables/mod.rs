@@ -1,6 +1,7 @@
 //! One file per stored table; [`TABLES`] lists them.
 
 mod application;
+mod change;
 mod collector_run;
 mod data_gap;
 mod db;
@@ -21,6 +22,7 @@ mod system;
 pub use application::{
     ApiSample, EndpointSample, LatencyBucket, ProxySample, RequestFailure, TargetSample,
 };
+pub use change::ChangeMarker;
 pub use collector_run::CollectorRun;
 pub use data_gap::DataGap;
 pub use db::{DatabaseSample, DbSample, SessionSample, VisibilityGap};
@@ -77,6 +79,7 @@ pub const TABLES: &[&TableDef] = &[
     LogEntry::TABLE,
     LogSource::TABLE,
     SecurityEvent::TABLE,
+    ChangeMarker::TABLE,
     FindingTransition::TABLE,
 ];
 

@@ -3,6 +3,7 @@
 pub mod alerts;
 pub mod events;
 pub mod logs;
+mod marks;
 pub mod meta;
 pub mod now;
 mod params;

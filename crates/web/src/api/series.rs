@@ -8,11 +8,10 @@
 use std::fmt::Write as _;
 
 use schema::micros::{DAY, HOUR};
-use schema::{Every, Metric, SLOW_SECS, Severity, Timestamp};
-use store::series::{self, Fault, FoundSeries, Instant, Pick, RangeQuery, ReadError};
-use tokio_postgres::Client;
-use tokio_postgres::types::{ToSql, Type};
+use schema::{Every, Metric, SLOW_SECS, Timestamp};
+use store::series::{self, Fault, FoundSeries, Pick, RangeQuery};
 
+use super::marks::marks;
 use super::{Params, params};
 use crate::answers::{Answer, fingerprint};
 use crate::app::App;
@@ -311,38 +310,6 @@ async fn read_from(
         gaps,
         marks,
     })
-}
-
-async fn marks(
-    client: &Client,
-    host_id: i32,
-    from: Timestamp,
-    to: Timestamp,
-) -> Result<Vec<Mark>, ReadError> {
-    let (from, to) = (Instant(from), Instant(to));
-    let params = [
-        (&host_id as &(dyn ToSql + Sync), Type::INT4),
-        (&from, Type::TIMESTAMPTZ),
-        (&to, Type::TIMESTAMPTZ),
-    ];
-    let fault = |source| ReadError::new("marks", source);
-    let rows = client.query_typed(include_str!("../sql/marks.sql"), &params);
-    let mut marks = Vec::new();
-    for row in rows.await.map_err(fault)? {
-        let at: Instant = row.try_get(0).map_err(fault)?;
-        let (text, severity) = match row.try_get(1).map_err(fault)? {
-            "started" => ("Collector started", Severity::Info),
-            "stopped" => ("Collector stopped", Severity::Warn),
-            "vanished" => ("Collector vanished", Severity::Critical),
-            _ => ("Host booted", Severity::Warn),
-        };
-        marks.push(Mark {
-            at_ms: at.0.as_millis(),
-            text: text.to_owned(),
-            severity,
-        });
-    }
-    Ok(marks)
 }
 
 fn shape(

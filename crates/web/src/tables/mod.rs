@@ -8,6 +8,7 @@
 
 mod applications;
 mod buffers;
+mod changes;
 mod checks;
 mod collectors;
 mod dead_letters;
@@ -81,6 +82,7 @@ pub const VIEWS: &[&View] = &[
     &logs::SOURCES,
     &logs::PATTERNS,
     &logs::SECURITY,
+    &changes::CHANGES,
 ];
 
 /// Returns the table of this name.

@@ -106,12 +106,6 @@ FROM generate_series(0, 150, 30) i,
             ('app', 'duplicate_indexes', 'public.orders_note', 30000000, '{"covered_by": "orders_note_2", "kind": "prefix"}')
     ) s (d, c, o, v, j);
 
-INSERT INTO collector.findings (host_id, rule, target, kind, domain, severity, worst, title, message, steps, opened_at, confirmed_at, seen_at)
-SELECT 1, r, t, k, 'db', v, v, r, t, ARRAY[s], %START%, %START%, %START%
-FROM (VALUES ('check.settings_advice', 'store.track_io_timing', 'recommendation', 'info', 'Times of reads and writes are unknown: switch it on.'),
-             ('check.settings', 'store.shared_buffers', 'alert', 'warn', 'Restart the server when it may be interrupted, or set it back.')
-) s (r, t, k, v, s);
-
 INSERT INTO collector.target_metrics_raw (ts, host_id, target, kind, up, duration_ms, http_status, bytes, bad_values, mapped, unfilled)
 SELECT %START% + i * interval '10 s', 1, t, k, true, 2, 200, 900, 0, CASE WHEN k = 'proxy' THEN 10 END,
     CASE WHEN k = 'proxy' THEN 1 END
