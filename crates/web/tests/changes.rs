@@ -51,7 +51,7 @@ async fn changes_are_marks_and_rows() {
         marks,
         [
             "info nginx upgraded to 1.26.2",
-            "info a, b, c and 1 other upgraded",
+            "info 4 packages upgraded: a, b, c …",
             "info work_mem changed from 4096 to 8192",
             "warn nginx.service failed",
         ]

@@ -169,13 +169,13 @@ mod tests {
                 Some("6.1.0-28-amd64"),
             ),
             change("schema", "altered", &["table public.orders"], 0, None, None),
-            change("package", "upgraded", &["a", "b", "c"], 1, None, None),
+            change("unit", "started", &["a", "b", "c"], 1, None, None),
         ];
         assert_eq!(
             said,
             [
                 "nginx upgraded to 1.26.2",
-                "a, b, c and 5 others upgraded",
+                "8 packages upgraded: a, b, c …",
                 "nginx installed",
                 "nginx removed",
                 "nginx.service failed",
@@ -184,7 +184,7 @@ mod tests {
                 "work_mem changed to 8MB",
                 "Linux 6.1.0-28-amd64 booted",
                 "table public.orders altered",
-                "a, b, c and 1 other upgraded",
+                "4 units started: a, b, c …",
             ]
         );
     }
