@@ -80,21 +80,16 @@ struct Change<'a> {
 /// Longest version or value in a mark, characters.
 const LONGEST: usize = 24;
 
-/// Describes changes: `nginx upgraded to 1.26.2`, `openssl, libssl3 and 3 others upgraded`.
+/// Describes changes: `nginx upgraded to 1.26.2`, `8 packages upgraded: a, b, c …`. The number comes first, as a label on a
+/// chart is cut.
 fn sentence(change: &Change<'_>) -> String {
-    let names: Vec<String> = change
-        .subjects
-        .iter()
-        .map(|name| words::cut(name, 40))
-        .collect();
-    let names = match change.others {
-        0 => names.join(", "),
-        others => format!(
-            "{} and {}",
-            names.join(", "),
-            words::counted(others, "other")
-        ),
-    };
+    let names = change.subjects.iter().map(|name| words::cut(name, 40));
+    let names = names.collect::<Vec<String>>().join(", ");
+    if change.others > 0 {
+        let named = i64::try_from(change.subjects.len()).unwrap_or(0);
+        let all = words::counted(change.others.saturating_add(named), change.kind);
+        return format!("{all} {}: {names} …", change.action);
+    }
     let short = |value: &str| words::cut(value, LONGEST);
     let action = change.action;
     match (change.kind, change.before, change.after) {
