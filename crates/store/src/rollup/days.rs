@@ -91,10 +91,11 @@ fn insert_sql(metrics: usize) -> String {
         }
     });
     let filter = "host_id = $1 AND layout = $2 AND bucket >= $3 AND bucket < $4";
+    // Materialized: hours of which the server has no statistics yet look like one, for which it would look for the newest
+    // again at each row.
     format!(
         "INSERT INTO collector.metric_days (bucket, host_id, layout, key, stats)\n\
-         SELECT $3, $1, $2, key, {stats}\nFROM collector.metric_hours,\n  \
-         (SELECT max(bucket) AS newest FROM collector.metric_hours WHERE {filter}) n\n\
-         WHERE {filter}\nGROUP BY key"
+         WITH n AS MATERIALIZED (SELECT max(bucket) AS newest FROM collector.metric_hours WHERE {filter})\n\
+         SELECT $3, $1, $2, key, {stats}\nFROM collector.metric_hours, n\nWHERE {filter}\nGROUP BY key"
     )
 }

@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 use tokio_postgres::types::ToSql;
 
 use super::scans::{Host, RolledScan, scans};
-use super::{AT_ONCE, Instant, RollupError, SETTLE, SILENT, Unit, ensure_partition};
+use super::{AT_ONCE, Instant, RollupError, SETTLE, SILENT, Unit, ensure_partition, stream};
 use crate::failpoint::failpoint;
 use crate::series::TICKS;
 use crate::series::partials;
@@ -134,8 +134,8 @@ async fn layouts(client: &Client, host_id: i32) -> Result<Vec<i32>, RollupError>
     let mut known: Vec<(Vec<String>, i32)> =
         rows.iter().map(|row| (row.get(0), row.get(1))).collect();
     let mut layouts = Vec::new();
-    for scan in scans() {
-        let found = known.iter().find(|(metrics, _)| *metrics == scan.metrics);
+    for wanted in scans().iter().map(|scan| &scan.metrics) {
+        let found = known.iter().find(|(metrics, _)| metrics == wanted);
         if let Some((_, layout)) = found {
             layouts.push(*layout);
             continue;
@@ -148,11 +148,11 @@ async fn layouts(client: &Client, host_id: i32) -> Result<Vec<i32>, RollupError>
         client
             .execute(
                 "INSERT INTO collector.rollup_layouts (host_id, layout, metrics) VALUES ($1, $2, $3)",
-                &[&host_id, &next, &scan.metrics],
+                &[&host_id, &next, wanted],
             )
             .await
             .map_err(|source| RollupError::new("storing a layout", source))?;
-        known.push((scan.metrics.clone(), next));
+        known.push((wanted.clone(), next));
         layouts.push(next);
     }
     Ok(layouts)
@@ -177,13 +177,20 @@ async fn store(
             .await
             .map_err(|source| RollupError::new("clearing an hour", source))?;
     }
-    for (scan, layout) in scans().iter().zip(layouts) {
+    let parts = scans().iter().zip(layouts.iter().copied());
+    let (streamed, computed): (Vec<_>, Vec<_>) =
+        parts.partition(|(rolled, _)| stream::is_streamed(&rolled.scan));
+    for (scan, layout) in computed {
         failpoint!("rollup.hour");
-        let sql = insert_statement(scan, host, hour, *layout);
+        let sql = insert_statement(scan, host, hour, layout);
         sql.query(client, scan.scan.table.name).await?;
     }
-    failpoint!("rollup.note");
+    for group in stream::groups(streamed.into_iter()) {
+        failpoint!("rollup.stream");
+        stream::store(client, host, hour, &group).await?;
+    }
     let end = Instant(Timestamp(hour + HOUR));
+    failpoint!("rollup.note");
     let sql = format!(
         "INSERT INTO collector.rollups AS r (host_id, grain, bucket, version, ticks) \
          SELECT $1, 'hour', $2, 1, count(DISTINCT ts) FROM collector.{} WHERE host_id = $1 AND ts >= $2 AND ts < $3 \

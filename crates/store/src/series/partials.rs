@@ -57,9 +57,10 @@ pub(crate) fn hour_with_last(
     let figures = figures(scan, |at| {
         format!(", max(v{at}) FILTER (WHERE ts = newest) AS last{at}")
     });
+    // Materialized, as it is looked for once for each metric otherwise.
     let own = format!(
-        "SELECT {HOUR_OF_TS} AS ts, k{figures}\n  FROM (\n  {inner}\n  ) samples,\n  \
-         (SELECT {} AS newest) n\n  GROUP BY 1, 2",
+        "WITH n AS MATERIALIZED (SELECT {} AS newest)\n  SELECT {HOUR_OF_TS} AS ts, k{figures}\n  FROM (\n  {inner}\n  ) samples, n\n  \
+         GROUP BY 1, 2",
         newest.from
     );
     with_cover(scan, &own, ", NULL::float8")

@@ -71,6 +71,23 @@ impl Statement {
             .map_err(|source| ReadError::new(what, source))
     }
 
+    /// Returns the text with its values written out, for COPY, which takes none. Only numbers and instants can be; a text
+    /// becomes NULL.
+    pub(crate) fn written_out(&self) -> String {
+        let literal = |param: &Param| match param {
+            Param::Int4(value) => value.to_string(),
+            Param::Int8(value) => value.to_string(),
+            Param::Float8(value) => format!("{value:?}::float8"),
+            Param::Time(at) => format!("to_timestamp({:?})", secs(at.as_micros())),
+            Param::Text(_) | Param::Texts(_) | Param::Int8s(_) => "NULL".to_owned(),
+        };
+        // The last first, as $1 begins $10.
+        let numbered = self.params.iter().enumerate().rev();
+        numbered.fold(self.text.clone(), |text, (at, param)| {
+            text.replace(&format!("${}", at + 1), &literal(param))
+        })
+    }
+
     /// Returns the types of the values, for PREPARE.
     #[must_use]
     pub fn types(&self) -> Vec<Type> {
@@ -135,7 +152,7 @@ pub(crate) struct Source<'a> {
 }
 
 /// Converts microseconds to seconds for `make_interval`.
-pub(super) fn secs(micros: i64) -> f64 {
+pub(crate) fn secs(micros: i64) -> f64 {
     #[expect(
         clippy::cast_precision_loss,
         reason = "spans of time are far below 2^53 µs"
@@ -174,7 +191,7 @@ pub(super) fn mean(kind: Kind, at: usize, cover: &str) -> String {
     }
 }
 
-pub(super) fn key_sql(scan: &Scan) -> String {
+pub(crate) fn key_sql(scan: &Scan) -> String {
     scan.key
         .map_or_else(|| "NULL::text".to_owned(), |key| format!("({key})::text"))
 }
@@ -192,7 +209,7 @@ pub(super) fn each(
     text
 }
 
-pub(super) fn filter(
+pub(crate) fn filter(
     sql: &mut Statement,
     scan: &Scan,
     source: &Source<'_>,
@@ -246,16 +263,17 @@ fn levels(
 }
 
 /// Returns the longest interval of a step, microseconds.
-pub(super) fn margin(scan: &Scan, source: &Source<'_>) -> i64 {
+pub(crate) fn margin(scan: &Scan, source: &Source<'_>) -> i64 {
     scan.every.micros(source.interval) * MAX_STEP_INTERVALS
 }
 
-/// Returns the columns by which samples of one source are partitioned.
+/// Returns the columns by which samples of one source are partitioned: numbers of an identity first, as they are sorted
+/// sooner than text.
 pub(super) fn partition(key: &str, identity: &str) -> String {
     if identity.is_empty() {
         return key.to_owned();
     }
-    format!("{key}, {identity}")
+    format!("{identity}, {key}")
 }
 
 fn steps(

@@ -24,9 +24,10 @@ pub(super) fn previous(expr: &str) -> String {
     format!("lag({expr}) OVER w")
 }
 
-/// Returns SQL for the seconds that passed since the previous sample.
+/// Returns SQL for the seconds that passed since the previous sample. `extract` computes them as `numeric`, which costs
+/// more than the rest of a step.
 pub(super) fn elapsed() -> String {
-    format!("extract(epoch FROM ts - {})::float8", previous("ts"))
+    format!("date_part('epoch', ts - {})", previous("ts"))
 }
 
 fn step(expr: &str) -> String {
