@@ -43,104 +43,42 @@ impl Migration {
     }
 }
 
-/// Every migration, in order.
-pub const MIGRATIONS: &[Migration] = &[
-    Migration {
-        version: 1,
-        name: "foundation",
-        sql: include_str!("../../../migrations/0001_foundation.sql"),
-    },
-    Migration {
-        version: 2,
-        name: "postgres_and_applications",
-        sql: include_str!("../../../migrations/0002_postgres_and_applications.sql"),
-    },
-    Migration {
-        version: 3,
-        name: "logs",
-        sql: include_str!("../../../migrations/0003_logs.sql"),
-    },
-    Migration {
-        version: 4,
-        name: "findings",
-        sql: include_str!("../../../migrations/0004_findings.sql"),
-    },
-    Migration {
-        version: 5,
-        name: "partitions_and_retention",
-        sql: include_str!("../../../migrations/0005_partitions_and_retention.sql"),
-    },
-    Migration {
-        version: 6,
-        name: "process_count",
-        sql: include_str!("../../../migrations/0006_process_count.sql"),
-    },
-    Migration {
-        version: 7,
-        name: "log_topics",
-        sql: include_str!("../../../migrations/0007_log_topics.sql"),
-    },
-    Migration {
-        version: 8,
-        name: "targets",
-        sql: include_str!("../../../migrations/0008_targets.sql"),
-    },
-    Migration {
-        version: 9,
-        name: "expiry",
-        sql: include_str!("../../../migrations/0009_expiry.sql"),
-    },
-    Migration {
-        version: 10,
-        name: "log_line_ids",
-        sql: include_str!("../../../migrations/0010_log_line_ids.sql"),
-    },
-    Migration {
-        version: 11,
-        name: "process_identities",
-        sql: include_str!("../../../migrations/0011_process_identities.sql"),
-    },
-    Migration {
-        version: 12,
-        name: "cheaper_ticks",
-        sql: include_str!("../../../migrations/0012_cheaper_ticks.sql"),
-    },
-    Migration {
-        version: 13,
-        name: "finding_transitions",
-        sql: include_str!("../../../migrations/0013_finding_transitions.sql"),
-    },
-    Migration {
-        version: 14,
-        name: "cheaper_transitions",
-        sql: include_str!("../../../migrations/0014_cheaper_transitions.sql"),
-    },
-    Migration {
-        version: 15,
-        name: "host_conditions",
-        sql: include_str!("../../../migrations/0015_host_conditions.sql"),
-    },
-    Migration {
-        version: 16,
-        name: "findings_by_end",
-        sql: include_str!("../../../migrations/0016_findings_by_end.sql"),
-    },
-    Migration {
-        version: 17,
-        name: "size_budget",
-        sql: include_str!("../../../migrations/0017_size_budget.sql"),
-    },
-    Migration {
-        version: 18,
-        name: "history",
-        sql: include_str!("../../../migrations/0018_history.sql"),
-    },
-    Migration {
-        version: 19,
-        name: "change_markers",
-        sql: include_str!("../../../migrations/0019_change_markers.sql"),
-    },
-];
+/// Declares the migrations: number, name and file.
+macro_rules! migrations {
+    ($($number:literal $name:literal $file:literal,)+) => {
+        /// Every migration, in order.
+        pub const MIGRATIONS: &[Migration] = &[
+            $(Migration {
+                version: $number,
+                name: $name,
+                sql: include_str!(concat!("../../../migrations/", $file)),
+            },)+
+        ];
+    };
+}
+
+migrations! {
+    1 "foundation" "0001_foundation.sql",
+    2 "postgres_and_applications" "0002_postgres_and_applications.sql",
+    3 "logs" "0003_logs.sql",
+    4 "findings" "0004_findings.sql",
+    5 "partitions_and_retention" "0005_partitions_and_retention.sql",
+    6 "process_count" "0006_process_count.sql",
+    7 "log_topics" "0007_log_topics.sql",
+    8 "targets" "0008_targets.sql",
+    9 "expiry" "0009_expiry.sql",
+    10 "log_line_ids" "0010_log_line_ids.sql",
+    11 "process_identities" "0011_process_identities.sql",
+    12 "cheaper_ticks" "0012_cheaper_ticks.sql",
+    13 "finding_transitions" "0013_finding_transitions.sql",
+    14 "cheaper_transitions" "0014_cheaper_transitions.sql",
+    15 "host_conditions" "0015_host_conditions.sql",
+    16 "findings_by_end" "0016_findings_by_end.sql",
+    17 "size_budget" "0017_size_budget.sql",
+    18 "history" "0018_history.sql",
+    19 "change_markers" "0019_change_markers.sql",
+    20 "hourly_views" "0020_hourly_views.sql",
+}
 
 /// Returns the digests of [`MIGRATIONS`]. They are computed once, since every session compares them.
 fn digests() -> &'static [String] {

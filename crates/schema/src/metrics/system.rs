@@ -157,6 +157,15 @@ pub(super) const METRICS: &[Metric] = &[
         ..BASE
     },
     Metric {
+        name: "mem_total_bytes",
+        label: "Memory in all",
+        unit: Unit::Bytes,
+        series: HOST.level("mem_total"),
+        what: "Memory that the kernel manages, bytes.",
+        how: "MemTotal of /proc/meminfo.",
+        ..BASE
+    },
+    Metric {
         name: "mem_used_pct",
         label: "Memory used",
         unit: Unit::Percent,

@@ -8,10 +8,10 @@ use tokio_postgres::types::ToSql;
 use super::scans::{Host, RolledScan, scans};
 use super::{AT_ONCE, Instant, RollupError, SETTLE, SILENT, Unit, ensure_partition, stream};
 use crate::failpoint::failpoint;
-use crate::series::TICKS;
 use crate::series::partials;
 use crate::series::pieces::reach;
-use crate::series::sql::{Param, Source, Span, Statement};
+use crate::series::sql::{Param, Source, Span, Statement, secs};
+use crate::series::{MAX_STEP_INTERVALS, TICKS, steps};
 
 #[cfg(feature = "failpoints")]
 impl From<std::io::Error> for RollupError {
@@ -27,6 +27,15 @@ impl From<std::io::Error> for RollupError {
 /// cheaper; a hash of 300 processes at 360 instants takes 15 MB.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL enable_sort = off; \
     SET LOCAL work_mem = '64MB'; SET LOCAL max_parallel_workers_per_gather = 0";
+
+/// What is kept of latencies beside their metrics: weighted by the requests of each sample, since the mean of a percentile
+/// says nothing.
+const WEIGHTED: [&str; 4] = [
+    "api.avg_ms_by_requests",
+    "api.p50_ms_by_requests",
+    "api.p95_ms_by_requests",
+    "api.p99_ms_by_requests",
+];
 
 /// Reads the hours that are due, the first [`AT_ONCE`] of them.
 pub(super) async fn due(client: &Client, now: Timestamp) -> Result<Vec<Unit>, RollupError> {
@@ -121,7 +130,7 @@ async fn transaction(
         .map_err(|source| RollupError::new("committing an hour", source))
 }
 
-/// Returns the number of each scan's layout; one that is new is stored.
+/// Returns the number of each scan's layout and, last, of latencies that are weighted by requests; one that is new is stored.
 async fn layouts(client: &Client, host_id: i32) -> Result<Vec<i32>, RollupError> {
     let fault = |source| RollupError::new("reading the layouts", source);
     let rows = client
@@ -134,7 +143,8 @@ async fn layouts(client: &Client, host_id: i32) -> Result<Vec<i32>, RollupError>
     let mut known: Vec<(Vec<String>, i32)> =
         rows.iter().map(|row| (row.get(0), row.get(1))).collect();
     let mut layouts = Vec::new();
-    for wanted in scans().iter().map(|scan| &scan.metrics) {
+    let weighted = WEIGHTED.map(str::to_owned).to_vec();
+    for wanted in scans().iter().map(|scan| &scan.metrics).chain([&weighted]) {
         let found = known.iter().find(|(metrics, _)| metrics == wanted);
         if let Some((_, layout)) = found {
             layouts.push(*layout);
@@ -190,6 +200,15 @@ async fn store(
         stream::store(client, host, hour, &group).await?;
     }
     let end = Instant(Timestamp(hour + HOUR));
+    if let Some(layout) = layouts.get(scans().len()) {
+        failpoint!("rollup.weighted");
+        let longest = secs(host.app_interval * MAX_STEP_INTERVALS);
+        let sql = steps::expand(include_str!("weighted_latencies.sql"));
+        client
+            .execute(&*sql, &[&host.id, &start, &end, &longest, layout])
+            .await
+            .map_err(|source| RollupError::new("weighting latencies", source))?;
+    }
     failpoint!("rollup.note");
     let sql = format!(
         "INSERT INTO collector.rollups AS r (host_id, grain, bucket, version, ticks) \
