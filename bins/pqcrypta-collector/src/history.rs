@@ -11,8 +11,6 @@ use store::{host, rollup};
 
 /// Name of the session in `pg_stat_activity`.
 const APPLICATION: &str = "pqcrypta-collector history";
-/// Time between two runs: what is not rolled up yet is read from samples, an hour of them at most.
-const EVERY: Duration = Duration::from_secs(300);
 /// How long a run takes new hours: a thirtieth of the time, so that a backlog of two weeks is gone within two hours and
 /// the server has time for others.
 const BUDGET: Duration = Duration::from_secs(10);
@@ -39,7 +37,7 @@ impl Job for HistoryJob {
     };
 
     fn interval(&self, _: &Config) -> Duration {
-        EVERY
+        Duration::from_secs(u64::from(rollup::EVERY_SECS))
     }
 
     fn deadline(&self) -> Option<Duration> {

@@ -30,6 +30,7 @@ async fn answers_over_known_rows() {
         ("gaps", "table/gaps"),
         ("runs", "table/runs"),
         ("dead_letters", "table/dead_letters"),
+        ("rollups", "table/rollups"),
         ("settings", "table/settings"),
     ] {
         insta::assert_json_snapshot!(name, server.ask(path).await);
@@ -40,6 +41,36 @@ async fn answers_over_known_rows() {
         schema::METRICS.len() + 1
     );
     insta::assert_json_snapshot!("meta_hosts_and_tables", (&meta["hosts"], &meta["tables"]));
+}
+
+#[tokio::test]
+async fn hours_that_changed_wait_until_they_are_rolled_up() {
+    let database = seeded().await;
+    // The clock of the test is half an hour after 22:00.
+    let text = "INSERT INTO collector.rollups (host_id, grain, bucket, version, ticks) \
+        SELECT 1, 'hour', timestamptz '2026-09-19 00:00Z' + n * interval '1 hour', 1, 360 FROM generate_series(0, 43) n; \
+        INSERT INTO collector.rollups (host_id, grain, bucket, version, ticks) VALUES (1, 'day', '2026-09-19 00:00Z', 23, 8640); \
+        INSERT INTO collector.changed_hours (host_id, bucket) \
+        SELECT 1, bucket::timestamptz FROM unnest(ARRAY['2026-09-20 20:00Z', '2026-09-20 21:00Z', '2026-09-20 21:00Z', '2026-09-20 22:00Z']) bucket; \
+        INSERT INTO collector.collector_runs_raw (ts, host_id, collector, outcome, duration_ms, rows) \
+        VALUES ('2026-09-20 22:26Z', 1, 'history', 'ok', 9, 1)";
+    database.sql(text).await.unwrap();
+    let server = serve(&database);
+    let (meta, answer) = (server.ask("meta").await, server.ask("table/rollups").await);
+    let rows = common::rows(&meta, "rollups", &answer);
+    let minute = |minute: i64| json!(common::START + minute * 60_000);
+    assert_eq!(rows[0]["grain"], "Hours");
+    assert_eq!(rows[0]["until_ms"], minute(-120));
+    assert_eq!(rows[0]["waiting"], 2);
+    // 20:00 ended at 21:00; the clock of the test is a second after the newest tick.
+    assert_eq!(rows[0]["behind_secs"], 3600 + (common::TICKS - 1) * 10 + 1);
+    assert_eq!(rows[0]["last_run_ms"], minute(26));
+    assert_eq!(rows[0]["next_run_ms"], minute(30));
+    // The day is not of its 24 hours as they are.
+    assert_eq!(
+        (&rows[1]["grain"], &rows[1]["waiting"]),
+        (&json!("Days"), &json!(1))
+    );
 }
 
 #[tokio::test]

@@ -33,6 +33,12 @@ interface FigureProps {
 /** A line of a legend, as high as `.legend` in the styles. */
 const LEGEND_LINE = 26;
 
+/** What a chart says of buckets that are wider than a sample. */
+const WHOLE: Record<Exclude<SeriesAnswer["source"], "raw">, string> = {
+  hourly: "Means of whole hours; the band shows their least and greatest sample.",
+  daily: "Means of whole days (UTC); the band shows their least and greatest sample.",
+};
+
 function withoutKey(metric: string): string {
   return metric.split("@", 1)[0] ?? "";
 }
@@ -80,7 +86,11 @@ export function Figure(props: FigureProps) {
               : `${failed.length} series failed`}
           </span>
         )}
-        {answer && answer.source !== "raw" && <span class="chip">{answer.source} values</span>}
+        {hasSamples && answer && answer.source !== "raw" && (
+          <span class="chip" title={WHOLE[answer.source]}>
+            {answer.source} values
+          </span>
+        )}
         <span class="grow" />
         {hasSamples && model && (
           <button

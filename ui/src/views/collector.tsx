@@ -61,6 +61,7 @@ export default function CollectorView() {
       <DataTable name="collectors" quiet />
       <DataTable name="buffers" quiet />
       <DataTable name="runs" quiet />
+      <DataTable name="rollups" quiet />
       <DataTable name="store_sizes" quiet />
       <Fold id="resources" title="Lateness, losses and resources">
         {() => <Charts specs={RESOURCES} />}

@@ -17,5 +17,5 @@ export const CONTENTS: Readonly<Record<string, Contents>> = {
   replication: { families: ["replication"], tables: ["replication", "subscriptions"] },
   logs: { families: ["log"], tables: ["log_sources", "log_patterns", "security_events"] },
   alerts: { families: [], tables: ["findings", "changes"] },
-  collector: { families: ["collector"], tables: ["collectors", "buffers", "gaps", "runs", "dead_letters", "store_sizes", "settings"] },
+  collector: { families: ["collector"], tables: ["collectors", "buffers", "gaps", "runs", "dead_letters", "rollups", "store_sizes", "settings"] },
 };

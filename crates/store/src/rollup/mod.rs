@@ -75,6 +75,8 @@ pub(crate) use changed::{hours_to_note, is_source};
 
 /// Key of the advisory lock of the session that rolls up: "pqcrhist" in ASCII.
 const LOCK: i64 = 0x7071_6372_6869_7374;
+/// Time between two runs, seconds: what is not rolled up yet is read from samples, an hour of them at most.
+pub const EVERY_SECS: u32 = 300;
 /// An hour is taken so long after its end: slow queries of a service answer up to a minute after their tick.
 const SETTLE: i64 = 2 * MINUTE;
 /// A writer that stored nothing for so long is silent: its last hour is not noted by a newer one.

@@ -26,6 +26,7 @@ mod process_state;
 mod processes;
 mod relations;
 mod replication;
+mod rollups;
 mod runs;
 mod sessions;
 mod settings;
@@ -56,6 +57,7 @@ pub const VIEWS: &[&View] = &[
     &gaps::VIEW,
     &runs::VIEW,
     &dead_letters::VIEW,
+    &rollups::VIEW,
     &store_sizes::VIEW,
     &settings::VIEW,
     &postgres::SERVERS,
