@@ -20,22 +20,16 @@ impl Drop for Children {
     }
 }
 
-/// Builds the release binary.
-pub(crate) fn build() -> anyhow::Result<PathBuf> {
+/// Builds the release binary of a package of ours.
+pub(crate) fn build(package: &str) -> anyhow::Result<PathBuf> {
     let built = Command::new("cargo")
-        .args([
-            "build",
-            "--release",
-            "--quiet",
-            "--package",
-            "pqcrypta-collector",
-        ])
+        .args(["build", "--release", "--quiet", "--package", package])
         .status()?;
-    ensure!(built.success(), "the collector does not build");
+    ensure!(built.success(), "{package} does not build");
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .context("the workspace")?;
-    Ok(root.join("target/release/pqcrypta-collector"))
+    Ok(root.join("target/release").join(package))
 }
 
 /// A file that is read as a log.

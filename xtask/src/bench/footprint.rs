@@ -36,7 +36,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) async fn run(options: &Options) -> anyhow::Result<Vec<Figure>> {
-    let binary = build()?;
+    let binary = build("pqcrypta-collector")?;
     let server = Server::builder().fsync().start()?;
     let target = server.target();
     let session = pg::connect(&target, &pg::SessionOptions::default(), "bench").await?;

@@ -45,7 +45,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) async fn run(options: &Options) -> anyhow::Result<Vec<Figure>> {
-    let binary = build()?;
+    let binary = build("pqcrypta-collector")?;
     let server = Server::builder().fsync().start()?;
     let session = pg::connect(&server.target(), &pg::SessionOptions::default(), "bench").await?;
     store::migrations::apply(&session.client).await?;

@@ -3,8 +3,10 @@
 
 mod collector;
 mod footprint;
+mod history;
 mod judging;
 mod logs;
+mod monitor;
 mod postgres;
 mod process;
 
@@ -18,6 +20,8 @@ use testkit::Server;
 pub(crate) enum Bench {
     /// Cost of the collector on its host: CPU, memory, disk, lateness of ticks.
     Footprint(footprint::Options),
+    /// Cost of hours and days: storing, rolling up, reading, dropping.
+    History(history::Options),
     /// Cost of judging a tick, without a collector or a server.
     Judging,
     /// Cost and throughput of reading logs.
@@ -30,6 +34,7 @@ impl Bench {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Footprint(options) => report("footprint", &footprint::run(&options).await?),
+            Self::History(options) => report("history", &history::run(&options).await?),
             Self::Judging => report("judging", &judging::run()?),
             Self::Logs(options) => report("logs", &logs::run(&options).await?),
             Self::Postgres(options) => report("postgres", &postgres::run(&options).await?),
