@@ -132,8 +132,9 @@ impl Recent {
         self.mean += share.max(1.0 / f64::from(self.count)) * (number - self.mean);
     }
 
+    /// Returns the mean, of errors never less than 0: a damaged state may have one that no errors add up to.
     fn known(&self) -> Option<f64> {
-        (self.count > 0).then_some(self.mean)
+        (self.count > 0).then_some(self.mean.max(0.0))
     }
 }
 
