@@ -23,6 +23,7 @@ mod log_level;
 mod metric;
 mod row;
 mod run_outcome;
+mod scoring;
 mod severity;
 mod table;
 
@@ -40,6 +41,7 @@ pub use metric::{Better, Domain, Fold, Levels, Metric, Series, Source};
 pub use metrics::METRICS;
 pub use row::{Cell, CellType, Json, Row, Sample, Timestamp};
 pub use run_outcome::RunOutcome;
+pub use scoring::Scoring;
 pub use severity::Severity;
 pub use table::{Class, Column, Every, Keep, PgType, Role, SLOW_SECS, Samples, TableDef, Unit};
 pub use tables::{TABLES, VIEWS};

@@ -1,6 +1,6 @@
 //! A figure, the only way to read it, and its evaluation.
 
-use crate::{Every, Severity, TableDef, Unit, expr, tables};
+use crate::{Every, Scoring, Severity, TableDef, Unit, expr, tables};
 
 /// The part of the system that a metric belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -411,6 +411,8 @@ pub struct Metric {
     /// Whether its hours and days are kept where those of its table are. Not so where a key ends with what it names, as
     /// that of one process does.
     pub has_history: bool,
+    /// Whether unusual values are looked for.
+    pub scoring: Scoring,
     /// Its description.
     pub what: &'static str,
     /// How it is computed, and the source of its thresholds.
@@ -442,6 +444,7 @@ impl Metric {
             confirm_secs: CONFIRM_SECS,
             counts_events: false,
             has_history: true,
+            scoring: Scoring::Unscored(Scoring::COMPANION),
             what: "",
             how: "",
             fix: "",

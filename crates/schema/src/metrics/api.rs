@@ -1,7 +1,7 @@
 //! APIs.
 
 use crate::tables::{ApiSample, EndpointSample};
-use crate::{Better, Domain, Levels, Metric, Sample, Source, Unit};
+use crate::{Better, Domain, Levels, Metric, Sample, Scoring, Source, Unit};
 
 const API: Source = Source::new(ApiSample::TABLE);
 const ENDPOINTS: Source = Source::new(EndpointSample::TABLE).identity("endpoint, status");
@@ -16,6 +16,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Requests",
         unit: Unit::PerSec,
         series: API.rate("total_requests"),
+        scoring: Scoring::Scored { least: 1.0 },
         what: "Requests per second.",
         how: "Change in the API's counter.",
         ..BASE
@@ -52,6 +53,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::new(1.0, 5.0)),
         evaluated_over_secs: 300,
         confirm_secs: 20,
+        scoring: Scoring::Scored { least: 1.0 },
         what: "Failed requests as a share of all, those blocked by the WAF left out of both.",
         how: "Change over five minutes; no value below 100 requests. Thresholds: the usual 1 and 5 percent.",
         fix: "Read the API's log of that time; Recent failures under API & Proxy shows method, path and status.",
@@ -62,6 +64,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Blocked by WAF",
         unit: Unit::PerSec,
         series: API.rate("waf_blocked_requests"),
+        scoring: Scoring::Scored { least: 1.0 },
         what: "Requests per second that the web application firewall blocked: not a fault of the API.",
         how: "Change in the API's counter.",
         ..BASE
@@ -95,6 +98,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::with_info(200.0, 500.0, 1000.0)),
         evaluated_over_secs: 300,
         confirm_secs: 60,
+        scoring: Scoring::Scored { least: 20.0 },
         what: "95 of 100 responses took at most this long.",
         how: "Reported by the API, averaged over five minutes. 200 ms is good, 500 ms the usual objective, 1 s slow.",
         fix: "Compare with Database response time and the waits of PostgreSQL: most slow responses wait there.",
@@ -109,6 +113,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::new(2000.0, 5000.0)),
         evaluated_over_secs: 300,
         confirm_secs: 60,
+        scoring: Scoring::Scored { least: 50.0 },
         what: "99 of 100 responses took at most this long.",
         how: "Reported by the API, averaged over five minutes. Thresholds: 2 and 5 s, after which clients give up.",
         fix: "See the slowest statements under Queries, and garbage or lock pauses of the API.",
@@ -121,6 +126,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: API.level("active_connections"),
         better: Better::Lower,
         levels: Some(Levels::info(100.0)),
+        scoring: Scoring::Scored { least: 5.0 },
         what: "Open connections of the API.",
         how: "Reported by the API. Above 100 is notable; only the API knows its capacity.",
         fix: "Compare with requests per second: connections that grow alone are leaked.",
@@ -141,6 +147,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Percent,
         series: API.level("cpu_pct"),
         better: Better::Lower,
+        scoring: Scoring::Scored { least: 10.0 },
         what: "CPU of the API, percent of one core.",
         how: "Reported by the API.",
         ..BASE
@@ -151,6 +158,9 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Bytes,
         series: API.level("memory_bytes"),
         better: Better::Lower,
+        scoring: Scoring::Scored {
+            least: 67_108_864.0,
+        },
         what: "Memory of the API.",
         how: "Reported by the API.",
         ..BASE
@@ -183,6 +193,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::new(50.0, 100.0)),
         evaluated_over_secs: 300,
         confirm_secs: 60,
+        scoring: Scoring::Scored { least: 5.0 },
         what: "Response time of the API's database.",
         how: "Reported by the API, averaged over five minutes. Thresholds: the usual 50 and 100 ms.",
         fix: "See PostgreSQL: lock waits, slow statements, CPU of its host.",
@@ -208,6 +219,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Percent,
         series: API.percent("cache_hits", "cache_hits + cache_misses", 0.0),
         better: Better::Higher,
+        scoring: Scoring::Scored { least: 5.0 },
         what: "Look-ups of the API's own cache that hit, as a share of all.",
         how: "Change in the API's counters.",
         ..BASE
@@ -217,6 +229,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Uptime",
         unit: Unit::Secs,
         series: API.level("uptime_secs"),
+        scoring: Scoring::Unscored(Scoring::GROWS),
         what: "Time since the API started.",
         how: "Reported by the API.",
         ..BASE

@@ -1,7 +1,7 @@
 //! The collector itself.
 
 use crate::tables::{CollectorRun, SelfSample};
-use crate::{Better, Domain, Fold, Levels, Metric, Sample, Source, Unit};
+use crate::{Better, Domain, Fold, Levels, Metric, Sample, Scoring, Source, Unit};
 
 const OWN: Source = Source::new(SelfSample::TABLE);
 const RUNS: Source = Source::new(CollectorRun::TABLE).fold(Fold::Max);
@@ -35,6 +35,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::new(48.0 * MIB, 60.0 * MIB)),
         evaluated_over_secs: 60,
         confirm_secs: 60,
+        scoring: Scoring::Scored { least: 8_388_608.0 },
         what: "Resident memory of the collector, bytes.",
         how: "/proc/self/statm. The packaged unit allows 64 MiB.",
         fix: "A restart frees it without loss; please report what led to it.",
@@ -78,6 +79,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::new(5000.0, 9000.0)),
         evaluated_over_secs: 60,
         confirm_secs: 30,
+        scoring: Scoring::Scored { least: 200.0 },
         what: "From the start of a tick to its rows being safe on disk.",
         how: "Monotonic clock. Half and nine tenths of the interval of 10 s.",
         fix: "See which collector takes long in the table below.",
@@ -91,6 +93,7 @@ pub(super) const METRICS: &[Metric] = &[
         better: Better::Lower,
         levels: Some(Levels::new(1000.0, 5000.0)),
         evaluated_over_secs: 60,
+        scoring: Scoring::Unscored(Scoring::DESIGNED),
         what: "How much later than planned a tick began.",
         how: "Monotonic clock.",
         fix: "The host is starved or the collector is throttled: see Tasks waiting for CPU and its quota.",
@@ -105,6 +108,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::new(18.0, 360.0)),
         evaluated_over_secs: 60,
         confirm_secs: 30,
+        scoring: Scoring::Unscored(Scoring::DESIGNED),
         what: "Records in the spool that the database has not accepted: about two per tick.",
         how: "Counted before the tick adds its own. 18 is a minute and a half, 360 half an hour.",
         fix: "See the state of the database link; nothing is lost while the spool has room.",
@@ -116,6 +120,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Count,
         series: OWN.level("buffer_total"),
         better: Better::Lower,
+        scoring: Scoring::Unscored(Scoring::DESIGNED),
         what: "Rows in the spool that the database has not accepted.",
         how: "Counted before the tick adds its own.",
         ..BASE
@@ -126,6 +131,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Bytes,
         series: OWN.level("disk_queue_bytes"),
         better: Better::Lower,
+        scoring: Scoring::Unscored(Scoring::DESIGNED),
         what: "Bytes the spool takes on disk, preallocated space included.",
         how: "Sum of its segment files.",
         ..BASE
@@ -139,6 +145,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::new(80.0, 95.0)),
         evaluated_over_secs: 60,
         confirm_secs: 0,
+        scoring: Scoring::Unscored(Scoring::DESIGNED),
         what: "Share of its size limit that the spool takes, percent.",
         how: "Sum of the segment files over queue_max_mb. At 100 percent the oldest rows of processes are dropped first; the thresholds leave time to act before.",
         fix: "Bring the database back, or raise queue_max_mb.",
@@ -152,6 +159,7 @@ pub(super) const METRICS: &[Metric] = &[
         better: Better::Higher,
         levels: Some(Levels::critical(0.0)),
         evaluated_over_secs: 60,
+        scoring: Scoring::Unscored(Scoring::TWO_STATES),
         what: "Whether the database accepted the last transaction: 1 yes, 0 no.",
         how: "As the collector sees it at the tick; critical after 20 s, as nothing is stored meanwhile.",
         fix: "The error is shown next to it; check that the server runs and the role may write.",
@@ -165,6 +173,7 @@ pub(super) const METRICS: &[Metric] = &[
         better: Better::Lower,
         levels: Some(Levels::warn(60.0)),
         evaluated_over_secs: 60,
+        scoring: Scoring::Unscored(Scoring::DESIGNED),
         what: "How much the clocks of host and database server differ.",
         how: "Compared with each heartbeat. From a minute on this host expires no data: one of the two is wrong.",
         fix: "Check the time service on both. Until the clocks agree this host expires no data:",
@@ -194,6 +203,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::PerSec,
         series: OWN.rate("lost_records_total"),
         better: Better::Lower,
+        scoring: Scoring::Unscored(Scoring::EVENTS),
         what: "Records dropped per second; each is a row of the gaps table.",
         how: "Change in the collector's own counter. Any loss is a finding for an hour.",
         ..BASE
@@ -204,6 +214,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::PerSec,
         series: OWN.rate("dead_letters_total"),
         better: Better::Lower,
+        scoring: Scoring::Unscored(Scoring::EVENTS),
         what: "Rows dead-lettered because the database rejected their content, per second.",
         how: "Change in the collector's own counter. Any is a finding for an hour.",
         ..BASE

@@ -1,7 +1,7 @@
 //! The databases of a PostgreSQL server, one by one.
 
 use crate::tables::DatabaseSample;
-use crate::{Better, Domain, Levels, Metric, Sample, Source, Unit};
+use crate::{Better, Domain, Levels, Metric, Sample, Scoring, Source, Unit};
 
 const DATABASE: Source = Source::new(DatabaseSample::TABLE).identity("epoch");
 
@@ -21,6 +21,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: DATABASE.percent("blks_hit", "blks_hit + blks_read", 0.0),
         better: Better::Higher,
         levels: Some(Levels::new(97.0, 90.0)),
+        scoring: Scoring::Scored { least: 5.0 },
         what: "Blocks found in shared buffers as a share of those requested, by database.",
         how: "Change in pg_stat_database counters. Evaluated for the server as a whole; thresholds as there.",
         fix: "See which statements read most under Queries.",
@@ -41,6 +42,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Commits",
         unit: Unit::PerSec,
         series: DATABASE.rate("xact_commit"),
+        scoring: Scoring::Scored { least: 5.0 },
         what: "Transactions committed per second, by database.",
         how: "Change in pg_stat_database counters.",
         ..BASE
@@ -61,6 +63,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Percent,
         series: DATABASE.percent("xact_rollback", "xact_commit + xact_rollback", 0.0),
         better: Better::Lower,
+        scoring: Scoring::Scored { least: 5.0 },
         what: "Rollbacks as a share of all transactions, by database.",
         how: "Change in pg_stat_database counters.",
         ..BASE
@@ -71,6 +74,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::PerSec,
         series: DATABASE.rate("blks_read"),
         better: Better::Lower,
+        scoring: Scoring::Scored { least: 200.0 },
         what: "Blocks read from the kernel per second, by database.",
         how: "Change in pg_stat_database counters.",
         ..BASE
@@ -91,6 +95,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::PerSec,
         series: DATABASE.rate("deadlocks"),
         better: Better::Lower,
+        scoring: Scoring::Unscored(Scoring::EVENTS),
         what: "Deadlocks per second, by database.",
         how: "Change in pg_stat_database counters. Evaluated for the server as a whole.",
         ..BASE
@@ -105,6 +110,7 @@ pub(super) const METRICS: &[Metric] = &[
         evaluated_over_secs: 600,
         confirm_secs: 0,
         counts_events: true,
+        scoring: Scoring::Unscored(Scoring::EVENTS),
         what: "Statements per second that a standby cancelled to go on replaying.",
         how: "Change in pg_stat_database counters, evaluated over ten minutes. Each was an error for a client.",
         fix: "Set hot_standby_feedback, or a longer max_standby_streaming_delay.",
@@ -130,6 +136,7 @@ pub(super) const METRICS: &[Metric] = &[
         evaluated_over_secs: 3600,
         confirm_secs: 0,
         counts_events: true,
+        scoring: Scoring::Unscored(Scoring::EVENTS),
         what: "Blocks per second whose checksum did not match: data is corrupted.",
         how: "Change in pg_stat_database counters over an hour. A single one is critical.",
         fix: "Stop writing, check the disk, and restore from a backup; the server's log names the block.",
@@ -150,6 +157,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::PerSec,
         series: DATABASE.rate("sessions_abandoned + sessions_fatal + sessions_killed"),
         better: Better::Lower,
+        scoring: Scoring::Scored { least: 0.1 },
         what: "Sessions per second whose client disconnected, or that were ended by an error or an operator.",
         how: "Change in pg_stat_database counters.",
         ..BASE
@@ -159,6 +167,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Size",
         unit: Unit::Bytes,
         series: DATABASE.level("size_bytes"),
+        scoring: Scoring::Unscored(Scoring::GROWS),
         what: "Size on disk, by database.",
         how: "pg_database_size at the slow tick. No value where our role may not connect.",
         ..BASE
@@ -169,6 +178,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Count,
         series: DATABASE.level("xid_age"),
         better: Better::Lower,
+        scoring: Scoring::Unscored(Scoring::GROWS),
         what: "Transactions since the oldest unfrozen row, by database.",
         how: "age(datfrozenxid) at the slow tick.",
         ..BASE

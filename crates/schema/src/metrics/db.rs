@@ -1,7 +1,7 @@
 //! A PostgreSQL server as a whole: whether it answers, its sessions, its ages, its traffic.
 
 use crate::tables::{DatabaseSample, DbSample};
-use crate::{Better, Domain, Levels, Metric, Sample, Source, Unit};
+use crate::{Better, Domain, Levels, Metric, Sample, Scoring, Source, Unit};
 
 pub(super) const SERVER: Source = Source::new(DbSample::TABLE).identity("epoch");
 /// Summed over the databases of a server.
@@ -21,6 +21,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::critical(0.0)),
         confirm_secs: 10,
         evaluated_over_secs: 60,
+        scoring: Scoring::Unscored(Scoring::TWO_STATES),
         what: "Whether the server accepted the connection and answered: 1 yes, 0 no.",
         how: "Each tick; critical when it did not answer at two ticks in a row, so that a quick restart raises nothing.",
         fix: "Is it running, may the role connect, is max_connections reached?",
@@ -32,6 +33,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Ms,
         series: SERVER.level("duration_ms"),
         better: Better::Lower,
+        scoring: Scoring::Scored { least: 20.0 },
         what: "Time the queries of a tick took, connecting included.",
         how: "Monotonic clock around them.",
         ..BASE
@@ -42,6 +44,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Count,
         series: SERVER.level("conn_total"),
         better: Better::Lower,
+        scoring: Scoring::Scored { least: 5.0 },
         what: "Client sessions, without the collector's own.",
         how: "pg_stat_activity.",
         ..BASE
@@ -52,6 +55,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Count,
         series: SERVER.level("conn_active"),
         better: Better::Lower,
+        scoring: Scoring::Scored { least: 3.0 },
         what: "Client sessions that run a statement.",
         how: "pg_stat_activity.",
         ..BASE
@@ -71,6 +75,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Count,
         series: SERVER.level("conn_idle_in_xact"),
         better: Better::Lower,
+        scoring: Scoring::Scored { least: 2.0 },
         what: "Sessions that wait for their client inside a transaction: they hold locks and hold back vacuum.",
         how: "pg_stat_activity.",
         ..BASE
@@ -94,6 +99,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Connection limit",
         unit: Unit::Count,
         series: SERVER.level("conn_max"),
+        scoring: Scoring::Unscored(Scoring::SETTING),
         what: "max_connections.",
         how: "pg_settings.",
         ..BASE
@@ -118,6 +124,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Count,
         series: SERVER.level("conn_hidden"),
         better: Better::Lower,
+        scoring: Scoring::Unscored(Scoring::SETTING),
         what: "Sessions our role may not see; above 0 the other counts are unknown.",
         how: "pg_stat_activity.",
         ..BASE
@@ -131,6 +138,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::new(1.0, 5.0)),
         evaluated_over_secs: 60,
         confirm_secs: 10,
+        scoring: Scoring::Scored { least: 1.0 },
         what: "Statements that have been running for more than five seconds.",
         how: "pg_stat_activity, averaged over a minute. Thresholds: the usual 1 and 5.",
         fix: "See them among the sessions under PostgreSQL; what blocks them is in the blocking tree.",
@@ -184,6 +192,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Count,
         series: SERVER.level("oldest_xmin_age"),
         better: Better::Lower,
+        scoring: Scoring::Unscored(Scoring::GROWS),
         what: "Transactions since the oldest snapshot: vacuum removes nothing younger.",
         how: "backend_xmin of sessions, slots and prepared transactions.",
         ..BASE
@@ -197,6 +206,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::new(25.0, 75.0)),
         evaluated_over_secs: 300,
         confirm_secs: 0,
+        scoring: Scoring::Unscored(Scoring::GROWS),
         what: "Age of the oldest unfrozen transaction as a share of all IDs.",
         how: "pg_database; autovacuum starts at 9 percent, so 25 means that it does not keep up. At 75 its failsafe starts; before 100 the server stops accepting writes.",
         fix: "VACUUM (FREEZE) the oldest tables by hand; see what holds the oldest snapshot.",
@@ -211,6 +221,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::new(25.0, 75.0)),
         evaluated_over_secs: 300,
         confirm_secs: 0,
+        scoring: Scoring::Unscored(Scoring::GROWS),
         what: "Age of the oldest multixact as a share of all IDs.",
         how: "pg_database; thresholds as for transaction IDs.",
         fix: "VACUUM (FREEZE) the oldest tables by hand; long transactions with row locks make them.",
@@ -222,6 +233,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Count,
         series: SERVER.level("prepared_xacts"),
         better: Better::Lower,
+        scoring: Scoring::Unscored(Scoring::SETTING),
         what: "Prepared transactions that are still open.",
         how: "pg_prepared_xacts.",
         ..BASE
@@ -231,6 +243,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Standby",
         unit: Unit::Bool,
         series: SERVER.level("in_recovery::int::float8"),
+        scoring: Scoring::Unscored(Scoring::TWO_STATES),
         what: "Whether it is a standby: 1 yes, 0 no.",
         how: "pg_is_in_recovery().",
         ..BASE
@@ -240,6 +253,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Commits",
         unit: Unit::PerSec,
         series: DATABASES.rate("xact_commit"),
+        scoring: Scoring::Scored { least: 5.0 },
         what: "Transactions committed per second, all databases.",
         how: "Change in pg_stat_database counters.",
         ..BASE
@@ -250,6 +264,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::PerSec,
         series: DATABASES.rate("xact_rollback"),
         better: Better::Lower,
+        scoring: Scoring::Scored { least: 1.0 },
         what: "Transactions rolled back per second, all databases.",
         how: "Change in pg_stat_database counters.",
         ..BASE
@@ -273,6 +288,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::new(97.0, 90.0)),
         evaluated_over_secs: 600,
         confirm_secs: 600,
+        scoring: Scoring::Scored { least: 2.0 },
         what: "Blocks found in shared buffers as a share of those requested.",
         how: "Change in pg_stat_database counters; no value below 10 000 blocks. A problem when it lasts ten minutes: a cache is cold after a restart, and after a large scan. Thresholds: the usual 97 and 90 percent.",
         fix: "See which statements read most under Queries; then raise shared_buffers if memory allows.",
@@ -288,6 +304,7 @@ pub(super) const METRICS: &[Metric] = &[
         evaluated_over_secs: 600,
         confirm_secs: 0,
         counts_events: true,
+        scoring: Scoring::Unscored(Scoring::EVENTS),
         what: "Deadlocks per second, all databases.",
         how: "Change in pg_stat_database counters, evaluated over ten minutes. Any deadlock ended a transaction.",
         fix: "The server's log names both statements; take locks in one order.",
@@ -299,6 +316,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::BytesPerSec,
         series: DATABASES.rate("temp_bytes"),
         better: Better::Lower,
+        scoring: Scoring::Scored { least: 1_048_576.0 },
         what: "Bytes of temporary files written per second, all databases.",
         how: "Change in pg_stat_database counters.",
         ..BASE
@@ -326,6 +344,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Rows written",
         unit: Unit::PerSec,
         series: DATABASES.rate("tup_inserted + tup_updated + tup_deleted"),
+        scoring: Scoring::Scored { least: 50.0 },
         what: "Rows inserted, updated and deleted per second, all databases.",
         how: "Change in pg_stat_database counters.",
         ..BASE

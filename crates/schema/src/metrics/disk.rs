@@ -1,7 +1,7 @@
 //! Block devices.
 
 use crate::tables::DiskSample;
-use crate::{Better, Domain, Levels, Metric, Sample, Source, Unit};
+use crate::{Better, Domain, Levels, Metric, Sample, Scoring, Source, Unit};
 
 const DISK: Source = Source::new(DiskSample::TABLE);
 
@@ -14,6 +14,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Disk reads",
         unit: Unit::BytesPerSec,
         series: DISK.rate("read_bytes_total"),
+        scoring: Scoring::Scored { least: 5_242_880.0 },
         what: "Bytes read per device, per second.",
         how: "Change in /proc/diskstats counters.",
         ..BASE
@@ -23,6 +24,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Disk writes",
         unit: Unit::BytesPerSec,
         series: DISK.rate("write_bytes_total"),
+        scoring: Scoring::Scored { least: 5_242_880.0 },
         what: "Bytes written per device, per second.",
         how: "Change in /proc/diskstats counters.",
         ..BASE
@@ -54,6 +56,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::new(90.0, 98.0)),
         evaluated_over_secs: 300,
         confirm_secs: 0,
+        scoring: Scoring::Scored { least: 20.0 },
         what: "Share of time with at least one request in flight, percent.",
         how: "Change in /proc/diskstats counters, evaluated over five minutes. Solid-state disks serve many requests at once, so 100 percent may still leave room.",
         fix: "Compare the queue: if it grows too, see which process reads and writes.",
@@ -65,6 +68,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Ratio,
         series: DISK.rate_times("queue_ms_total", 0.001),
         better: Better::Lower,
+        scoring: Scoring::Scored { least: 1.0 },
         what: "Mean number of requests in flight.",
         how: "Change in the weighted I/O time of /proc/diskstats.",
         ..BASE

@@ -1,7 +1,7 @@
 //! What PostgreSQL reads and writes, by kind of process.
 
 use crate::tables::{IoSample, SlruSample};
-use crate::{Better, Domain, Levels, Metric, Sample, Source, Unit};
+use crate::{Better, Domain, Levels, Metric, Sample, Scoring, Source, Unit};
 
 const IO: Source = Source::new(IoSample::TABLE).identity("object, context, epoch");
 const SLRU: Source = Source::new(SlruSample::TABLE).identity("epoch");
@@ -53,6 +53,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::PerSec,
         series: IO.rate("evictions"),
         better: Better::Lower,
+        scoring: Scoring::Scored { least: 100.0 },
         what: "Buffers evicted per second, by kind of process.",
         how: "Change in pg_stat_io counters.",
         ..BASE
@@ -96,6 +97,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::warn(50.0)),
         evaluated_over_secs: 600,
         confirm_secs: 60,
+        scoring: Scoring::Scored { least: 5.0 },
         what: "Mean time of a read: of a block up to 17, of a call from 18 on. No value without track_io_timing.",
         how: "Change over ten minutes; no value below 100 reads. Healthy disks take below 50 ms.",
         fix: "See Disk busy and queue of the host, then which statements read most.",
@@ -110,6 +112,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::warn(50.0)),
         evaluated_over_secs: 600,
         confirm_secs: 60,
+        scoring: Scoring::Scored { least: 5.0 },
         what: "Mean time of a write: of a block up to 17, of a call from 18 on. No value without track_io_timing.",
         how: "Change over ten minutes; no value below 100 writes. Healthy disks take below 50 ms.",
         fix: "See Disk busy and queue of the host; spread checkpoints.",

@@ -4,7 +4,7 @@
 //! all sources is not the sum of the eight with most lines.
 
 use crate::tables::LogSource;
-use crate::{Better, Domain, Fold, Levels, Metric, Sample, Source, Unit};
+use crate::{Better, Domain, Fold, Levels, Metric, Sample, Scoring, Source, Unit};
 
 /// The source that is the key.
 const SOURCE: Source = Source::new(LogSource::TABLE).fold(Fold::Max);
@@ -27,6 +27,7 @@ pub(super) const METRICS: &[Metric] = &[
         name: "lines_per_sec",
         label: "Lines",
         series: SOURCE.rate(LINES),
+        scoring: Scoring::Scored { least: 1.0 },
         what: "Entries of the source per second; lines that belong together are one.",
         ..BASE
     },
@@ -35,6 +36,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Errors",
         series: SOURCE.rate("error_lines"),
         better: Better::Lower,
+        scoring: Scoring::Scored { least: 0.05 },
         what: "Entries of level error of the source per second.",
         ..BASE
     },
@@ -43,6 +45,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Warnings",
         series: SOURCE.rate("warn_lines"),
         better: Better::Lower,
+        scoring: Scoring::Scored { least: 0.1 },
         what: "Entries of level warn of the source per second.",
         ..BASE
     },
@@ -133,6 +136,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Lines over the pattern limit",
         series: SOURCE.rate("overflowed"),
         better: Better::Lower,
+        scoring: Scoring::Unscored(Scoring::EVENTS),
         what: "Entries per second that are stored under no pattern of their own.",
         how: "Change in their count: a source gets a limited number of patterns per hour.",
         ..BASE
@@ -146,6 +150,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::warn(0.0)),
         evaluated_over_secs: 60,
         confirm_secs: 60,
+        scoring: Scoring::Unscored(Scoring::TWO_STATES),
         what: "Whether the source can be read: 1 yes, 0 no.",
         how: "Each tick; a warning when it could not be read for a minute. Sources that are not configured explicitly count once they were present.",
         fix: "Correct the path, or put the collector's user into a group that may read it, such as adm.",
@@ -160,6 +165,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::warn(0.0)),
         evaluated_over_secs: 60,
         confirm_secs: 60,
+        scoring: Scoring::Unscored(Scoring::TWO_STATES),
         what: "Whether all files of the source may be open at once: 1 yes, 0 no.",
         how: "Each tick. Closed files are read as well; only lines written just before a file is removed are lost.",
         fix: "Raise the collector's limit of open files: LimitNOFILE= in its unit, ulimit -n in a shell.",

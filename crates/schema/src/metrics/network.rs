@@ -1,7 +1,7 @@
 //! Network interfaces.
 
 use crate::tables::NetworkSample;
-use crate::{Better, Domain, Levels, Metric, Sample, Source, Unit};
+use crate::{Better, Domain, Levels, Metric, Sample, Scoring, Source, Unit};
 
 const NETWORK: Source = Source::new(NetworkSample::TABLE);
 
@@ -55,6 +55,7 @@ pub(super) const METRICS: &[Metric] = &[
         evaluated_over_secs: 300,
         confirm_secs: 0,
         counts_events: true,
+        scoring: Scoring::Unscored(Scoring::EVENTS),
         what: "Packets with errors per interface, per second.",
         how: "Change in the counters of both directions of /proc/net/dev, evaluated over five minutes. Healthy links show none.",
         fix: "Check cable, duplex and driver: ethtool -S names the kind.",
@@ -66,6 +67,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::PerSec,
         series: NETWORK.rate("rx_drops_total + tx_drops_total"),
         better: Better::Lower,
+        scoring: Scoring::Scored { least: 5.0 },
         what: "Packets dropped per interface, per second.",
         how: "Change in the counters of both directions of /proc/net/dev. Some drivers count unknown protocols here.",
         ..BASE

@@ -1,7 +1,7 @@
 //! Processes, by name and one by one.
 
 use crate::tables::ProcessSample;
-use crate::{Better, Domain, Fold, Levels, Metric, Sample, Source, Unit};
+use crate::{Better, Domain, Fold, Levels, Metric, Sample, Scoring, Source, Unit};
 
 const MIB: f64 = 1024.0 * 1024.0;
 
@@ -16,6 +16,7 @@ const PROCESS_KEY: &str = "pid || '.' || start_ticks";
 const BASE: Metric = Metric::base(Domain::Process, BY_NAME, Some("process_name"));
 const PROCESS_BASE: Metric = Metric {
     has_history: false,
+    scoring: Scoring::Unscored(Scoring::ENDS),
     ..Metric::base(Domain::ProcessOne, PROCESS, Some(PROCESS_KEY))
 };
 
@@ -27,6 +28,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Percent,
         series: BY_NAME.level("cpu_pct"),
         better: Better::Lower,
+        scoring: Scoring::Scored { least: 25.0 },
         what: "CPU time, percent of one core, summed over the processes of one name.",
         how: "/proc/PID, once per tick.",
         ..BASE
@@ -37,6 +39,9 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Bytes,
         series: BY_NAME.level("rss_bytes"),
         better: Better::Lower,
+        scoring: Scoring::Scored {
+            least: 67_108_864.0,
+        },
         what: "Memory held in RAM, summed over the processes of one name, bytes.",
         how: "/proc/PID, once per tick.",
         ..BASE
@@ -47,6 +52,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Count,
         series: BY_NAME.level("fd_count"),
         better: Better::Lower,
+        scoring: Scoring::Scored { least: 100.0 },
         what: "Open file descriptors; no value where the directory is not readable, summed over the processes of one name.",
         how: "/proc/PID, once per tick.",
         ..BASE

@@ -1,7 +1,7 @@
 //! Reverse proxies.
 
 use crate::tables::ProxySample;
-use crate::{Better, Domain, Levels, Metric, Sample, Source, Unit};
+use crate::{Better, Domain, Levels, Metric, Sample, Scoring, Source, Unit};
 
 const PROXY: Source = Source::new(ProxySample::TABLE);
 
@@ -18,6 +18,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Requests",
         unit: Unit::PerSec,
         series: PROXY.rate("request_total"),
+        scoring: Scoring::Scored { least: 1.0 },
         what: "Requests per second.",
         how: "Change in the proxy's counter.",
         ..BASE
@@ -37,6 +38,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::PerSec,
         series: PROXY.rate("request_client_errors"),
         better: Better::Lower,
+        scoring: Scoring::Scored { least: 0.5 },
         what: "Requests answered with 4xx, per second.",
         how: "Change in the proxy's counter.",
         ..BASE
@@ -64,6 +66,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::new(5.0, 20.0)),
         evaluated_over_secs: 300,
         confirm_secs: 20,
+        scoring: Scoring::Scored { least: 1.0 },
         what: "Requests answered with 5xx as a share of all but those blocked by the WAF.",
         how: "Change over five minutes; no value below 100 requests. Thresholds: the usual 5 and 20 percent.",
         fix: "Compare with the API's errors: if it has none, the upstream server is not reached.",
@@ -74,6 +77,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Blocked by WAF",
         unit: Unit::PerSec,
         series: PROXY.rate("waf_blocked_requests"),
+        scoring: Scoring::Scored { least: 1.0 },
         what: "Requests per second that the web application firewall blocked.",
         how: "Change in the proxy's counter.",
         ..BASE
@@ -116,6 +120,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Ms,
         series: PROXY.level("latency_p50_ms"),
         better: Better::Lower,
+        scoring: Scoring::Scored { least: 10.0 },
         what: "Half of the responses took at most this long.",
         how: "Reported by the proxy.",
         ..BASE
@@ -129,6 +134,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::new(1000.0, 5000.0)),
         evaluated_over_secs: 300,
         confirm_secs: 60,
+        scoring: Scoring::Scored { least: 20.0 },
         what: "95 of 100 responses took at most this long.",
         how: "Reported by the proxy, averaged over five minutes. Thresholds: 1 and 5 s.",
         fix: "Compare with upstream p95: equal means the upstream server is slow.",
@@ -160,6 +166,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Ms,
         series: PROXY.level("upstream_p95_ms"),
         better: Better::Lower,
+        scoring: Scoring::Scored { least: 20.0 },
         what: "95 of 100 responses of the upstream server took at most this long.",
         how: "Reported by the proxy.",
         ..BASE
@@ -169,6 +176,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Connections",
         unit: Unit::PerSec,
         series: PROXY.rate("conn_total"),
+        scoring: Scoring::Scored { least: 1.0 },
         what: "Connections accepted per second.",
         how: "Change in the proxy's counter.",
         ..BASE
@@ -178,6 +186,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Open connections",
         unit: Unit::Count,
         series: PROXY.level("conn_active"),
+        scoring: Scoring::Scored { least: 10.0 },
         what: "Open connections.",
         how: "Reported by the proxy.",
         ..BASE
@@ -247,6 +256,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Bool,
         series: PROXY.level("pqc_enabled::int::float8"),
         better: Better::Higher,
+        scoring: Scoring::Unscored(Scoring::TWO_STATES),
         what: "Whether post-quantum key exchange is on: 1 yes, 0 no.",
         how: "Reported by the proxy.",
         ..BASE
@@ -257,6 +267,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::PerSec,
         series: PROXY.rate("handshake_failures"),
         better: Better::Lower,
+        scoring: Scoring::Scored { least: 0.2 },
         what: "TLS handshakes that failed, per second.",
         how: "Change in the proxy's counter.",
         ..BASE
@@ -298,6 +309,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Throttled by rate limiter",
         unit: Unit::PerSec,
         series: PROXY.rate("rl_requests_limited"),
+        scoring: Scoring::Scored { least: 0.5 },
         what: "Requests per second that the rate limiter throttled.",
         how: "Change in the proxy's counter.",
         ..BASE
@@ -307,6 +319,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Blocked by rate limiter",
         unit: Unit::PerSec,
         series: PROXY.rate("rl_requests_blocked"),
+        scoring: Scoring::Scored { least: 0.5 },
         what: "Requests per second that the rate limiter blocked.",
         how: "Change in the proxy's counter.",
         ..BASE
@@ -343,6 +356,9 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Bytes,
         series: PROXY.level("memory_bytes"),
         better: Better::Lower,
+        scoring: Scoring::Scored {
+            least: 67_108_864.0,
+        },
         what: "Memory of the proxy.",
         how: "Reported by the proxy.",
         ..BASE
@@ -352,6 +368,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Uptime",
         unit: Unit::Secs,
         series: PROXY.level("uptime_secs"),
+        scoring: Scoring::Unscored(Scoring::GROWS),
         what: "Time since the proxy started.",
         how: "Reported by the proxy.",
         ..BASE

@@ -1,7 +1,7 @@
 //! Tables and indexes.
 
 use crate::tables::{IndexSample, TableSample};
-use crate::{Better, Domain, Levels, Metric, Sample, Source, Unit};
+use crate::{Better, Domain, Levels, Metric, Sample, Scoring, Source, Unit};
 
 const TABLES: Source = Source::new(TableSample::TABLE).identity("epoch");
 const INDEXES: Source = Source::new(IndexSample::TABLE).identity("epoch");
@@ -31,6 +31,7 @@ pub(super) const TABLE: &[Metric] = &[
         levels: Some(Levels::with_info(10.0, 20.0, 50.0)),
         evaluated_over_secs: 600,
         confirm_secs: 600,
+        scoring: Scoring::Scored { least: 10.0 },
         what: "Dead rows as a share of all rows of a table, estimated.",
         how: "pg_stat_user_tables; no value below 2500 rows, a fifth of which are 500 dead ones. Autovacuum starts at 20 percent by default: 10 is notable, 20 a warning, at 50 it does not keep up.",
         fix: "VACUUM (ANALYZE) it; then lower its autovacuum_vacuum_scale_factor.",
@@ -51,6 +52,7 @@ pub(super) const TABLE: &[Metric] = &[
         label: "Live rows",
         unit: Unit::Count,
         series: TABLES.level("n_live_tup"),
+        scoring: Scoring::Unscored(Scoring::GROWS),
         what: "Live rows, estimated.",
         how: "pg_stat_user_tables.",
         ..BASE
@@ -60,6 +62,7 @@ pub(super) const TABLE: &[Metric] = &[
         label: "Size",
         unit: Unit::Bytes,
         series: TABLES.level("total_bytes"),
+        scoring: Scoring::Unscored(Scoring::GROWS),
         what: "Size of heap, indexes and TOAST.",
         how: "pg_class.relpages, as of the last vacuum or analyze; the files where there was none. Of a partitioned table, all its partitions.",
         ..BASE
@@ -69,6 +72,7 @@ pub(super) const TABLE: &[Metric] = &[
         label: "Index size",
         unit: Unit::Bytes,
         series: TABLES.level("index_bytes"),
+        scoring: Scoring::Unscored(Scoring::GROWS),
         what: "Size of the indexes of a table.",
         how: "pg_class.relpages, as of the last vacuum or analyze.",
         ..BASE
@@ -136,6 +140,7 @@ pub(super) const TABLE: &[Metric] = &[
         series: TABLES.level("100.0 * xid_age / 2147483647.0"),
         better: Better::Lower,
         levels: Some(Levels::new(25.0, 75.0)),
+        scoring: Scoring::Unscored(Scoring::GROWS),
         what: "Age of the oldest unfrozen row as a share of all IDs.",
         how: "age(relfrozenxid). Evaluated for the server as a whole; thresholds as there.",
         fix: "VACUUM (FREEZE) it by hand.",
@@ -150,6 +155,7 @@ pub(super) const INDEX: &[Metric] = &[
         label: "Size",
         unit: Unit::Bytes,
         series: INDEXES.level("size_bytes"),
+        scoring: Scoring::Unscored(Scoring::GROWS),
         what: "Size of an index.",
         how: "pg_class.relpages.",
         ..INDEX_BASE
@@ -181,6 +187,7 @@ pub(super) const INDEX: &[Metric] = &[
         levels: Some(Levels::warn(1.0)),
         evaluated_over_secs: 600,
         confirm_secs: 0,
+        scoring: Scoring::Unscored(Scoring::TWO_STATES),
         what: "Whether queries cannot use the index: 1 yes, 0 no. Every write still maintains it.",
         how: "pg_index over ten minutes. A concurrent build that failed leaves an invalid index.",
         fix: "If no build is running: REINDEX INDEX CONCURRENTLY, or DROP INDEX CONCURRENTLY.",

@@ -1,7 +1,7 @@
 //! Slots, standbys and subscriptions.
 
 use crate::tables::{DbSample, ReplicationSample, SubscriptionSample};
-use crate::{Better, Domain, Levels, Metric, Sample, Source, Unit};
+use crate::{Better, Domain, Levels, Metric, Sample, Scoring, Source, Unit};
 
 const SLOTS: Source = Source::new(ReplicationSample::TABLE).identity("epoch");
 /// What a standby reports of itself.
@@ -29,6 +29,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::with_info(100.0, 1000.0, 30000.0)),
         evaluated_over_secs: 60,
         confirm_secs: 30,
+        scoring: Scoring::Scored { least: 100.0 },
         what: "Time until a standby has replayed what was written; 0 when there is nothing to replay.",
         how: "pg_stat_replication, averaged over a minute. From 100 ms on it is notable; 1 s and 30 s are the usual warnings.",
         fix: "Compare with flush and write lag: equal is the network, only replay is load or a conflict on the standby.",
@@ -87,6 +88,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::warn(10.0 * GIB)),
         evaluated_over_secs: 300,
         confirm_secs: 0,
+        scoring: Scoring::Scored { least: 67_108_864.0 },
         what: "WAL the server keeps for a slot.",
         how: "pg_replication_slots, over five minutes. Without a limit it grows until the disk is full; 10 GiB is our own choice.",
         fix: "Restart the consumer, or drop the slot; max_slot_wal_keep_size sets a limit.",
@@ -111,6 +113,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::critical(1.0)),
         evaluated_over_secs: 60,
         confirm_secs: 0,
+        scoring: Scoring::Unscored(Scoring::TWO_STATES),
         what: "Whether the WAL a slot needs is gone: 1 yes, 0 no.",
         how: "wal_status of pg_replication_slots. Its consumer has to be built anew.",
         fix: "Drop the slot, then rebuild standby or subscription; raise max_slot_wal_keep_size.",
@@ -125,6 +128,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::warn(1.0)),
         evaluated_over_secs: 300,
         confirm_secs: 300,
+        scoring: Scoring::Unscored(Scoring::TWO_STATES),
         what: "Whether a slot has no consumer: 1 yes, 0 no. WAL accumulates for it.",
         how: "pg_replication_slots, over five minutes, so that a restart of the consumer raises no problem.",
         fix: "Restart the consumer, or drop the slot if it is not needed any more.",
@@ -150,6 +154,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Count,
         series: SLOTS.level("greatest(xmin_age, catalog_xmin_age)"),
         better: Better::Lower,
+        scoring: Scoring::Unscored(Scoring::GROWS),
         what: "Transactions whose dead rows a slot or standby keeps from vacuum.",
         how: "pg_replication_slots, pg_stat_replication.",
         ..BASE
@@ -183,6 +188,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::new(1.0, 30.0)),
         evaluated_over_secs: 60,
         confirm_secs: 30,
+        scoring: Scoring::Scored { least: 10.0 },
         what: "Age of the newest change a standby has replayed, while there is more to replay.",
         how: "Queried on the standby itself, over a minute. 1 s and 30 s are the usual warnings.",
         fix: "See load and conflicts of the standby, and whether replay is paused.",
@@ -209,6 +215,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::warn(1.0)),
         evaluated_over_secs: 300,
         confirm_secs: 300,
+        scoring: Scoring::Unscored(Scoring::TWO_STATES),
         what: "Whether replay is paused on a standby: 1 yes, 0 no.",
         how: "pg_is_wal_replay_paused(), over five minutes.",
         fix: "SELECT pg_wal_replay_resume() on the standby.",
@@ -224,6 +231,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::warn(1.0)),
         evaluated_over_secs: 300,
         confirm_secs: 60,
+        scoring: Scoring::Unscored(Scoring::TWO_STATES),
         what: "Whether a standby receives no WAL: 1 yes, 0 no.",
         how: "pg_stat_wal_receiver over five minutes. A standby that restores from an archive alone has none.",
         fix: "See the standby's log: primary_conninfo, slot, password.",
@@ -239,6 +247,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::critical(0.0)),
         evaluated_over_secs: 600,
         confirm_secs: 0,
+        scoring: Scoring::Unscored(Scoring::TWO_STATES),
         what: "Whether the worker of an enabled subscription runs: 1 yes, 0 no.",
         how: "pg_stat_subscription over ten minutes.",
         fix: "The subscriber's log shows why it stops: a conflict has to be resolved by hand.",
@@ -270,6 +279,7 @@ pub(super) const METRICS: &[Metric] = &[
         evaluated_over_secs: 1800,
         confirm_secs: 0,
         counts_events: true,
+        scoring: Scoring::Unscored(Scoring::EVENTS),
         what: "Failures per second to apply changes or to copy tables.",
         how: "Change in pg_stat_subscription_stats counters over half an hour.",
         fix: "The subscriber's log names row and conflict.",

@@ -1,7 +1,7 @@
 //! Statements, and what remembers them.
 
 use crate::tables::{StatementSample, StatementStore};
-use crate::{Better, Domain, Fold, Levels, Metric, Sample, Source, Unit};
+use crate::{Better, Domain, Fold, Levels, Metric, Sample, Scoring, Source, Unit};
 
 const STATEMENTS: Source = Source::new(StatementSample::TABLE);
 const STORE: Source = Source::new(StatementStore::TABLE).identity("epoch");
@@ -20,6 +20,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Execution time",
         unit: Unit::Ms,
         series: STATEMENTS.rate("exec_ms"),
+        scoring: Scoring::Unscored(Scoring::MANY),
         what: "Milliseconds per second spent executing a statement: 1000 is one session always executing it.",
         how: "pg_stat_statements, differences between slow ticks.",
         ..BASE
@@ -29,6 +30,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Calls",
         unit: Unit::PerSec,
         series: STATEMENTS.rate("calls"),
+        scoring: Scoring::Unscored(Scoring::MANY),
         what: "Executions of a statement per second.",
         how: "pg_stat_statements, differences between slow ticks.",
         ..BASE
@@ -38,6 +40,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Rows",
         unit: Unit::PerSec,
         series: STATEMENTS.rate("rows"),
+        scoring: Scoring::Unscored(Scoring::MANY),
         what: "Rows per second that a statement returned or changed.",
         how: "pg_stat_statements, differences between slow ticks.",
         ..BASE
@@ -49,6 +52,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: STATEMENTS.mean("exec_ms", "calls", 0.0),
         better: Better::Lower,
         levels: Some(Levels::new(500.0, 1000.0)),
+        scoring: Scoring::Unscored(Scoring::MANY),
         what: "Mean time of an execution.",
         how: "Time over calls of the interval. 500 ms is slow for a service, 1 s too slow.",
         fix: "EXPLAIN (ANALYZE, BUFFERS) it: look for scans of whole tables and sorts on disk.",
@@ -61,6 +65,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: STATEMENTS.fold(Fold::Max).level("max_exec_ms"),
         better: Better::Lower,
         levels: Some(Levels::new(2000.0, 5000.0)),
+        scoring: Scoring::Unscored(Scoring::MANY),
         what: "Longest execution since its entry exists.",
         how: "pg_stat_statements. 2 s and 5 s: a user waited.",
         fix: "Compare with the mean: a single long execution often waited for a lock.",
@@ -75,6 +80,7 @@ pub(super) const METRICS: &[Metric] = &[
             .level("temp_blks_read + temp_blks_written"),
         better: Better::Lower,
         levels: Some(Levels::new(1.0, 1000.0)),
+        scoring: Scoring::Unscored(Scoring::MANY),
         what: "Blocks of temporary files read and written within an interval: work_mem was too small.",
         how: "pg_stat_statements, differences between slow ticks. Any is worth knowing; a thousand are 8 MiB.",
         fix: "SET work_mem for this statement's role, or let an index return the rows in order.",
@@ -86,6 +92,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Percent,
         series: STATEMENTS.percent("shared_blks_hit", "shared_blks_hit + shared_blks_read", 0.0),
         better: Better::Higher,
+        scoring: Scoring::Unscored(Scoring::MANY),
         what: "Blocks a statement found in shared buffers, as a share of those requested.",
         how: "pg_stat_statements, differences between slow ticks.",
         ..BASE
@@ -96,6 +103,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::PerSec,
         series: STATEMENTS.rate("shared_blks_read"),
         better: Better::Lower,
+        scoring: Scoring::Unscored(Scoring::MANY),
         what: "Blocks per second that a statement read from the kernel.",
         how: "pg_stat_statements, differences between slow ticks.",
         ..BASE
@@ -105,6 +113,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "WAL written",
         unit: Unit::BytesPerSec,
         series: STATEMENTS.rate("wal_bytes"),
+        scoring: Scoring::Unscored(Scoring::MANY),
         what: "Bytes of WAL per second that a statement wrote.",
         how: "pg_stat_statements, differences between slow ticks.",
         ..BASE
@@ -115,6 +124,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Percent,
         series: STORE.level("100.0 * entries / nullif(max_entries, 0)"),
         key: Some("instance"),
+        scoring: Scoring::Unscored(Scoring::GROWS),
         what: "Entries of pg_stat_statements as a share of pg_stat_statements.max.",
         how: "pg_stat_statements. Full is normal; what matters is how often entries are evicted.",
         ..BASE
@@ -130,6 +140,7 @@ pub(super) const METRICS: &[Metric] = &[
         evaluated_over_secs: 3600,
         confirm_secs: 0,
         counts_events: true,
+        scoring: Scoring::Unscored(Scoring::EVENTS),
         what: "Times per hour that pg_stat_statements evicted its least used entries.",
         how: "pg_stat_statements_info over an hour. With more than one an hour, a slow statement may be evicted before it is read.",
         fix: "Raise pg_stat_statements.max, or let the client send parameters instead of literals.",

@@ -1,7 +1,7 @@
 //! The host as a whole.
 
 use crate::tables::SystemSample;
-use crate::{Better, Domain, Levels, Metric, Sample, Series, Source, Unit};
+use crate::{Better, Domain, Levels, Metric, Sample, Scoring, Series, Source, Unit};
 
 const HOST: Source = Source::new(SystemSample::TABLE);
 
@@ -18,6 +18,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::new(70.0, 80.0)),
         evaluated_over_secs: 60,
         confirm_secs: 60,
+        scoring: Scoring::Scored { least: 10.0 },
         what: "Share of all cores that did work, percent.",
         how: "Everything but idle and I/O wait between two samples of /proc/stat, evaluated over one minute. Thresholds: the usual 70 and 80 percent.",
         fix: "See which process leads in Processes; nice or move what can wait.",
@@ -59,6 +60,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Percent,
         series: HOST.level("cpu_steal"),
         better: Better::Lower,
+        scoring: Scoring::Scored { least: 5.0 },
         what: "CPU time taken by other guests of the hypervisor, percent of all cores.",
         how: "Difference of two samples of /proc/stat.",
         ..BASE
@@ -82,6 +84,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::new(20.0, 40.0)),
         evaluated_over_secs: 120,
         confirm_secs: 60,
+        scoring: Scoring::Scored { least: 5.0 },
         what: "Idle time while disk requests were outstanding, percent of all cores.",
         how: "Difference of two samples of /proc/stat, evaluated over two minutes. Above 20 percent a fifth of the machine waits for disks.",
         fix: "Look at Disk busy and queue, then at the processes that read and write most.",
@@ -142,6 +145,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::new(2.0, 4.0)),
         evaluated_over_secs: 60,
         confirm_secs: 60,
+        scoring: Scoring::Scored { least: 0.5 },
         what: "Five-minute load divided by the cores online.",
         how: "/proc/loadavg over /proc/stat. At 2 as many threads wait as run; at 4 hosts become unusable.",
         fix: "Compare CPU busy with I/O wait: the first points to computation, the second to disks.",
@@ -152,6 +156,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Cores online",
         unit: Unit::Count,
         series: HOST.level("cpu_count"),
+        scoring: Scoring::Unscored(Scoring::SETTING),
         what: "Cores that are online.",
         how: "cpuN lines of /proc/stat.",
         ..BASE
@@ -174,6 +179,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::new(75.0, 85.0)),
         evaluated_over_secs: 60,
         confirm_secs: 30,
+        scoring: Scoring::Scored { least: 5.0 },
         what: "Memory that is not available to new work, percent of all.",
         how: "(total - available) / total of /proc/meminfo, so page cache that can be given back does not count. Thresholds: 75 and 85 percent.",
         fix: "Sort Processes by resident memory; look for growth over the last day.",
@@ -216,6 +222,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::new(50.0, 80.0)),
         evaluated_over_secs: 60,
         confirm_secs: 60,
+        scoring: Scoring::Scored { least: 5.0 },
         what: "Share of the swap space in use, percent. No value without swap.",
         how: "/proc/meminfo. Thresholds: 50 and 80 percent.",
         fix: "Full swap with memory pressure means thrashing; see Pressure and the largest processes.",
@@ -236,6 +243,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Context switches",
         unit: Unit::PerSec,
         series: HOST.rate("ctxt_total"),
+        scoring: Scoring::Scored { least: 2000.0 },
         what: "Switches from one thread to another, per second.",
         how: "Change in /proc/stat counters.",
         ..BASE
@@ -245,6 +253,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Forks",
         unit: Unit::PerSec,
         series: HOST.rate("forks_total"),
+        scoring: Scoring::Scored { least: 5.0 },
         what: "Processes and threads created, per second.",
         how: "Change in /proc/stat counters.",
         ..BASE
@@ -264,6 +273,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Count,
         series: HOST.level("procs_blocked"),
         better: Better::Lower,
+        scoring: Scoring::Scored { least: 2.0 },
         what: "Threads blocked on I/O at the instant.",
         how: "/proc/stat.",
         ..BASE
@@ -278,6 +288,7 @@ pub(super) const METRICS: &[Metric] = &[
         evaluated_over_secs: 600,
         confirm_secs: 0,
         counts_events: true,
+        scoring: Scoring::Unscored(Scoring::EVENTS),
         what: "Processes the kernel killed for lack of memory, per second.",
         how: "Change in oom_kill of /proc/vmstat, evaluated over ten minutes. Any kill is notable.",
         fix: "dmesg names the victim; see Memory used around that time and set limits per unit.",
@@ -291,6 +302,7 @@ pub(super) const METRICS: &[Metric] = &[
         better: Better::Lower,
         levels: Some(Levels::new(80.0, 90.0)),
         evaluated_over_secs: 60,
+        scoring: Scoring::Scored { least: 5.0 },
         what: "Open file descriptions of the system, percent of fs.file-max.",
         how: "/proc/sys/fs/file-nr. At 100 percent every open fails.",
         fix: "Sort Processes by descriptors to find the leak.",
@@ -302,6 +314,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::PerSec,
         series: HOST.rate("tcp_retrans_total"),
         better: Better::Lower,
+        scoring: Scoring::Scored { least: 5.0 },
         what: "TCP segments sent again, per second.",
         how: "Change in RetransSegs of /proc/net/snmp.",
         ..BASE
@@ -316,6 +329,7 @@ pub(super) const METRICS: &[Metric] = &[
         evaluated_over_secs: 300,
         confirm_secs: 0,
         counts_events: true,
+        scoring: Scoring::Unscored(Scoring::EVENTS),
         what: "Connections dropped because a listen queue was full, per second.",
         how: "Change in /proc/net/netstat counters, evaluated over five minutes. Clients see time-outs.",
         fix: "The server does not accept fast enough: raise its backlog and net.core.somaxconn, then look at its CPU.",
@@ -339,6 +353,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Uptime",
         unit: Unit::Secs,
         series: HOST.level("uptime_secs"),
+        scoring: Scoring::Unscored(Scoring::GROWS),
         what: "Time since the host booted.",
         how: "/proc/uptime.",
         ..BASE
@@ -352,6 +367,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::warn(1.0)),
         evaluated_over_secs: 60,
         confirm_secs: 300,
+        scoring: Scoring::Unscored(Scoring::TWO_STATES),
         what: "Whether an installed package asks for a restart of the host: 1 yes, 0 no.",
         how: "/run/reboot-required, which package managers leave. Until then the old kernel or library runs, security fixes included.",
         fix: "Restart the host when it may be interrupted:",
@@ -366,6 +382,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::warn(0.0)),
         evaluated_over_secs: 600,
         confirm_secs: 600,
+        scoring: Scoring::Unscored(Scoring::TWO_STATES),
         what: "Whether a time service keeps the clock synchronised: 1 yes, 0 no. No value without one that answers.",
         how: "systemd-timesyncd, chronyd or ntpd, evaluated over ten minutes. A drifting clock breaks logs, TLS and replication.",
         fix: "Check the time service: timedatectl status, chronyc tracking.",
@@ -380,6 +397,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::new(50.0, 80.0)),
         evaluated_over_secs: 120,
         confirm_secs: 0,
+        scoring: Scoring::Scored { least: 10.0 },
         what: "Share of time in which some task waited for a CPU, percent.",
         how: "Change in /proc/pressure/cpu counters. Evaluated over two minutes.",
         fix: "More threads are ready than cores: see the leading processes.",
@@ -391,6 +409,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Percent,
         series: HOST.rate_times("pressure_memory_some_us_total", 0.0001),
         better: Better::Lower,
+        scoring: Scoring::Scored { least: 5.0 },
         what: "Share of time in which some task waited for memory, percent.",
         how: "Change in /proc/pressure/memory counters.",
         ..BASE
@@ -415,6 +434,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Percent,
         series: HOST.rate_times("pressure_io_some_us_total", 0.0001),
         better: Better::Lower,
+        scoring: Scoring::Scored { least: 10.0 },
         what: "Share of time in which some task waited for I/O, percent.",
         how: "Change in /proc/pressure/io counters.",
         ..BASE
@@ -438,6 +458,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Received",
         unit: Unit::BytesPerSec,
         series: HOST.rate("net_rx"),
+        scoring: Scoring::Scored { least: 1_048_576.0 },
         what: "Bytes received on all interfaces but loopback, per second.",
         how: "Change in /proc/net/dev counters.",
         ..BASE
@@ -447,6 +468,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Sent",
         unit: Unit::BytesPerSec,
         series: HOST.rate("net_tx"),
+        scoring: Scoring::Scored { least: 1_048_576.0 },
         what: "Bytes sent on all interfaces but loopback, per second.",
         how: "Change in /proc/net/dev counters.",
         ..BASE

@@ -1,7 +1,7 @@
 //! Whatever is scraped: whether it answers.
 
 use crate::tables::{LatencyBucket, TargetSample};
-use crate::{Better, Domain, Levels, Metric, Sample, Source, Unit};
+use crate::{Better, Domain, Levels, Metric, Sample, Scoring, Source, Unit};
 
 const TARGET: Source = Source::new(TargetSample::TABLE);
 const LATENCY: Source = Source::new(LatencyBucket::TABLE);
@@ -20,6 +20,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::critical(0.0)),
         confirm_secs: 10,
         evaluated_over_secs: 60,
+        scoring: Scoring::Unscored(Scoring::TWO_STATES),
         what: "Whether the target returned metrics that could be parsed: 1 yes, 0 no.",
         how: "Each tick; critical when it did not answer at two ticks in a row, so that a quick restart raises nothing.",
         fix: "Is it running, are its address and token right?",
@@ -31,6 +32,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Ms,
         series: TARGET.level("duration_ms"),
         better: Better::Lower,
+        scoring: Scoring::Scored { least: 50.0 },
         what: "Time the target took to answer.",
         how: "Monotonic clock around the request.",
         ..BASE
@@ -44,6 +46,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::warn(1.0)),
         evaluated_over_secs: 300,
         confirm_secs: 60,
+        scoring: Scoring::Unscored(Scoring::EVENTS),
         what: "Values of a response that were negative or not finite numbers.",
         how: "Counted while parsing, over five minutes. None is normal.",
         fix: "It is a fault of the target or of its mapping.",

@@ -1,6 +1,6 @@
 //! What sessions of a PostgreSQL server wait for, and the locks they hold.
 
-use crate::{Better, Levels, Metric, Unit};
+use crate::{Better, Levels, Metric, Scoring, Unit};
 
 use super::db::{BASE, SERVER};
 
@@ -49,6 +49,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Count,
         series: SERVER.level("wait_io"),
         better: Better::Lower,
+        scoring: Scoring::Scored { least: 2.0 },
         what: "Active sessions whose wait event is of type IO: waits for reading and writing.",
         how: "pg_stat_activity at the instant of the tick.",
         ..BASE
@@ -68,6 +69,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Count,
         series: SERVER.level("wait_lock"),
         better: Better::Lower,
+        scoring: Scoring::Scored { least: 2.0 },
         what: "Active sessions whose wait event is of type Lock: waits for a lock on rows, tables or transactions.",
         how: "pg_stat_activity at the instant of the tick.",
         ..BASE
@@ -78,6 +80,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Count,
         series: SERVER.level("wait_lwlock"),
         better: Better::Lower,
+        scoring: Scoring::Scored { least: 2.0 },
         what: "Active sessions whose wait event is of type LWLock: waits for an internal lock of the server.",
         how: "pg_stat_activity at the instant of the tick.",
         ..BASE

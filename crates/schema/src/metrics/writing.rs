@@ -1,6 +1,6 @@
 //! What a PostgreSQL server writes: checkpoints, buffers, WAL and its archive.
 
-use crate::{Better, Levels, Metric, Unit};
+use crate::{Better, Levels, Metric, Scoring, Unit};
 
 use super::db::{BASE, SERVER};
 
@@ -21,6 +21,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Count,
         series: SERVER.rate_times("checkpoints_req", 3600.0),
         better: Better::Lower,
+        scoring: Scoring::Scored { least: 4.0 },
         what: "Checkpoints because WAL reached max_wal_size, or on request, per hour.",
         how: "Change in pg_stat_checkpointer counters, pg_stat_bgwriter before 17.",
         ..BASE
@@ -49,6 +50,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "Checkpoint write time",
         unit: Unit::Percent,
         series: SERVER.rate_times("checkpoint_write_ms_total", 0.1),
+        scoring: Scoring::Scored { least: 20.0 },
         what: "Share of the time in the writing phase of checkpoints, pauses included: not a measure of the disk.",
         how: "Change in pg_stat_checkpointer counters, pg_stat_bgwriter before 17.",
         ..BASE
@@ -87,6 +89,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::PerSec,
         series: SERVER.rate("buffers_backend"),
         better: Better::Lower,
+        scoring: Scoring::Scored { least: 50.0 },
         what: "Buffers per second that sessions had to write themselves.",
         how: "Change in pg_stat_bgwriter counters, of pg_stat_io from 16 on: every process but checkpointer and background writer.",
         ..BASE
@@ -120,6 +123,7 @@ pub(super) const METRICS: &[Metric] = &[
         evaluated_over_secs: 600,
         confirm_secs: 0,
         counts_events: true,
+        scoring: Scoring::Unscored(Scoring::EVENTS),
         what: "Fsyncs per second that sessions made themselves, as the checkpointer's queue was full.",
         how: "Change over ten minutes. Healthy servers show none.",
         fix: "The disk does not keep up with checkpoints: see Disk busy, spread them with checkpoint_timeout and max_wal_size.",
@@ -130,6 +134,7 @@ pub(super) const METRICS: &[Metric] = &[
         label: "WAL written",
         unit: Unit::BytesPerSec,
         series: SERVER.rate("wal_bytes"),
+        scoring: Scoring::Scored { least: 262_144.0 },
         what: "Bytes of WAL written per second.",
         how: "Change in pg_stat_wal counters.",
         ..BASE
@@ -187,6 +192,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Ms,
         series: SERVER.mean("wal_write_ms_total", "wal_write", 0.0),
         better: Better::Lower,
+        scoring: Scoring::Scored { least: 2.0 },
         what: "Mean time of a write of WAL. No value without track_wal_io_timing.",
         how: "Change in the write time over change in the writes.",
         ..BASE
@@ -197,6 +203,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Ms,
         series: SERVER.mean("wal_sync_ms_total", "wal_sync", 0.0),
         better: Better::Lower,
+        scoring: Scoring::Scored { least: 5.0 },
         what: "Mean time of a sync of WAL: what a commit waits for. No value without track_wal_io_timing.",
         how: "Change in the sync time over change in the syncs.",
         ..BASE
@@ -219,6 +226,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::critical(1.0)),
         evaluated_over_secs: 300,
         confirm_secs: 60,
+        scoring: Scoring::Unscored(Scoring::TWO_STATES),
         what: "Whether the newest attempt to archive failed: 1 yes, 0 no. No value when archiving is off.",
         how: "pg_stat_archiver; critical when it failed for five minutes, as WAL stays until it succeeds.",
         fix: "The server's log has the output of archive_command; watch the space of pg_wal meanwhile.",
