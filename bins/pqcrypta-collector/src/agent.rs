@@ -6,6 +6,7 @@ use crate::group_append::GroupAppend;
 use crate::history::HistoryJob;
 use crate::jobs::{HostJob, ServicesJob};
 use crate::judging::Judging;
+use crate::learned::{self, LearnedJob};
 use crate::logs::{Logs, Sources};
 use crate::reload::{Published, Reloader};
 use crate::run_mark::{self, RunMark};
@@ -18,6 +19,7 @@ use crate::{clock, settings, signals};
 use anyhow::Context;
 use collect::{IdentityFiles, MachineIdSource, Roots, host_identity};
 use config::{Config, Environment, Loaded};
+use jiff::tz::TimeZone;
 use schema::Timestamp;
 use std::path::Path;
 use std::time::Duration;
@@ -50,6 +52,8 @@ pub(crate) async fn run(
     };
     let (mark, crashed) = RunMark::begin(&loaded.config.collector.queue_dir, last_write);
     let findings = Findings::new(&loaded.config)?;
+    findings.use_zone(TimeZone::system());
+    learned::restore(&loaded.config.collector.queue_dir, &findings);
     if let Some(last) = crashed {
         tracing::warn!(
             "the run before this one was not stopped: it crashed, was killed, or the host went down"
@@ -90,6 +94,7 @@ pub(crate) async fn run(
         judging: tokio::spawn(schedule.clone().run(shared.judging(config))),
         keeping: tokio::spawn(schedule.clone().run(shared.upkeep(config))),
         rolling_up: tokio::spawn(schedule.clone().run(shared.history(config))),
+        learning: tokio::spawn(schedule.clone().run(shared.learned(config))),
         sampling: tokio::spawn(schedule.clone().run(shared.host(config, &roots))),
     };
     let reloader = Reloader::new(&loaded, environment, reload, published.clone());
@@ -114,6 +119,7 @@ struct Tasks {
     judging: JoinHandle<()>,
     keeping: JoinHandle<()>,
     rolling_up: JoinHandle<()>,
+    learning: JoinHandle<()>,
     sampling: JoinHandle<()>,
 }
 
@@ -126,6 +132,9 @@ impl Tasks {
         self.judging.await.context("judging failed")?;
         self.keeping.await.context("upkeep of the store failed")?;
         self.rolling_up.await.context("rolling up failed")?;
+        self.learning
+            .await
+            .context("saving what was learned failed")?;
         self.writing.await.context("delivery failed")
     }
 }
@@ -232,6 +241,13 @@ impl Shared {
             target: pg::Target::from(&config.database),
             session: settings::patient_session(config),
             machine_id: self.machine_id.clone(),
+        }
+    }
+
+    fn learned(&self, config: &Config) -> LearnedJob {
+        LearnedJob {
+            dir: config.collector.queue_dir.clone(),
+            findings: self.group.findings().clone(),
         }
     }
 

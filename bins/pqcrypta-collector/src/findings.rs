@@ -9,6 +9,7 @@ use config::Config;
 use insight::judge::Judge;
 use insight::live::Intervals;
 use insight::{Evaluation, Judged, Lifecycle, TickJudges};
+use jiff::tz::TimeZone;
 use schema::{Row, Sample, Timestamp};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::findings::{OpenFinding, Recent};
@@ -40,6 +41,21 @@ impl Findings {
     /// Notes that the run before this one was not stopped; `last` is when it wrote last.
     pub(crate) fn note_crash(&self, last: Timestamp) {
         self.lock().judges.note_crash(last);
+    }
+
+    /// Counts the hours of a day in this time zone.
+    pub(crate) fn use_zone(&self, zone: TimeZone) {
+        self.lock().judges.normal().use_zone(zone);
+    }
+
+    /// Returns what was learned about usual values.
+    pub(crate) fn save_normal(&self) -> Vec<u8> {
+        self.lock().judges.normal().save()
+    }
+
+    /// Continues what was learned. Returns the number of series.
+    pub(crate) fn restore_normal(&self, bytes: &[u8]) -> usize {
+        self.lock().judges.normal().restore(bytes)
     }
 
     /// Applies a change of the configuration.

@@ -18,6 +18,7 @@ mod group_append;
 mod history;
 mod jobs;
 mod judging;
+mod learned;
 mod logs;
 mod reload;
 mod run_mark;

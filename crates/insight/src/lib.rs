@@ -23,6 +23,7 @@ pub mod live;
 pub mod logs;
 pub mod memory;
 pub mod mounts;
+pub mod normal;
 pub mod processes;
 mod quoting;
 mod registry;

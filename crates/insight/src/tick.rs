@@ -10,6 +10,7 @@ use crate::lifecycle::{Evaluation, Lifecycle};
 use crate::live::Intervals;
 use crate::memory::Memory;
 use crate::mounts::MountJudge;
+use crate::normal::NormalJudge;
 use crate::processes::ProcessJudge;
 use crate::rule::Rule;
 use crate::storing::StoringJudge;
@@ -56,6 +57,7 @@ judges! {
     connections: ConnectionJudge,
     io_pressure: IoPressureJudge,
     mounts: MountJudge,
+    normal: NormalJudge,
 }
 
 /// Judges rows as they are collected.
@@ -98,6 +100,11 @@ impl TickJudges {
     /// Notes that the run before this one ended without being stopped; `last` is when it wrote last.
     pub fn note_crash(&mut self, last: Timestamp) {
         self.judges.delivery.note_crash(last);
+    }
+
+    /// Returns the judge of what is unusual, which learns: its state is to be saved and restored.
+    pub const fn normal(&mut self) -> &mut NormalJudge {
+        &mut self.judges.normal
     }
 
     /// Follows a change of the configuration: what is watched, and how often.

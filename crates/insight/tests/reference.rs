@@ -44,7 +44,9 @@ fn reference() -> String {
              | rule | condition | warning | critical | confirmed after | resolved after | follows from |\n\
              |---|---|---|---|---|---|---|\n"
         );
-        for rule in insight::rules().filter(|rule| rule.kind == kind) {
+        // Of what is unusual there is a rule for each scored metric, with the same times.
+        let listed = |rule: &&Rule| rule.kind == kind && !rule.id.starts_with("unusual.");
+        for rule in insight::rules().filter(listed) {
             text.push_str(&line(rule));
         }
     }

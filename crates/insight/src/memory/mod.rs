@@ -11,6 +11,7 @@ mod processes;
 mod sessions;
 
 use crate::live::{Intervals, Live};
+use crate::normal;
 use fields::Fields;
 use schema::expr::ExprError;
 use schema::tables::{
@@ -35,6 +36,8 @@ const ERRORS: [(&TableDef, &str); 3] = [
 #[derive(Debug)]
 pub struct Memory {
     live: Live,
+    /// The scored metrics, over a cycle.
+    scored: Live,
     pub(crate) freshness: Freshness,
     pub(crate) sessions: Sessions,
     pub(crate) processes: Processes,
@@ -51,6 +54,7 @@ impl Memory {
     pub fn new(intervals: Intervals) -> Result<Self, ExprError> {
         Ok(Self {
             live: Live::new(intervals)?,
+            scored: Live::over(normal::windows(), intervals)?,
             freshness: Freshness::default(),
             sessions: Sessions::default(),
             processes: Processes::default(),
@@ -62,6 +66,7 @@ impl Memory {
     /// Sets the sampling intervals.
     pub fn set_intervals(&mut self, intervals: Intervals) {
         self.live.set_intervals(intervals);
+        self.scored.set_intervals(intervals);
     }
 
     /// Forgets servers and targets, as others are watched now.
@@ -76,6 +81,7 @@ impl Memory {
             self.freshness.take(rows);
             for row in rows {
                 self.live.ingest(row);
+                self.scored.ingest(row);
                 self.note(row);
             }
         }
@@ -118,5 +124,10 @@ impl Memory {
     /// Returns the values of metrics, and when each source delivered last.
     pub(crate) fn parts(&mut self) -> (&mut Live, &Freshness) {
         (&mut self.live, &self.freshness)
+    }
+
+    /// Returns the scored metrics, over a cycle.
+    pub(crate) const fn scored(&mut self) -> &mut Live {
+        &mut self.scored
     }
 }

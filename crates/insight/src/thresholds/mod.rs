@@ -69,6 +69,12 @@ fn is_rule(metric: &Metric) -> bool {
     metric.evaluated_over_secs > 0 && (levels.warn.is_some() || levels.critical.is_some())
 }
 
+/// Returns the identifier of the rule of a metric's thresholds; `None` where it is not judged by any.
+pub(crate) fn rule_id(metric: &Metric) -> Option<&'static str> {
+    let place = PLACES.get(&(metric.domain, metric.name))?;
+    Some(THRESHOLDS[*place].rule.id)
+}
+
 /// Rules whose findings explain those of a metric of the same subject.
 const BECAUSE: &[(&str, &[&str])] = &[
     ("db.conn_waiting", &["db.longest_lock_wait_secs"]),

@@ -232,6 +232,12 @@ pub struct Judgement {
     pub z: f64,
     /// Distance from the long mean, in percent of it; `None` where the mean is 0.
     pub drift_pct: Option<f64>,
+    /// The long mean: the usual level, before this point.
+    pub usual: f64,
+    /// The short mean, of some 110 points: what the level is now.
+    pub recent: f64,
+    /// The smoothed residual, of some 80 points, in multiples of what is usual at this time of day.
+    pub bias: f64,
     /// Contributions to the score.
     pub parts: Parts,
     /// Smallest and largest value before this one.
@@ -370,6 +376,9 @@ impl Detector {
             spread,
             z: measured.residual / spread,
             drift_pct: (self.level.abs() > FLOOR).then(|| 100.0 * distance / self.level.abs()),
+            usual: self.level,
+            recent: measured.recent,
+            bias: measured.drift,
             parts,
             range: (self.lowest, self.highest),
         };
