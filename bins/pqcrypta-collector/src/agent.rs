@@ -14,6 +14,7 @@ use crate::sampling::Sampling;
 use crate::schedule::Schedule;
 use crate::services::Services;
 use crate::settings::budget_bytes;
+use crate::slos::SloJob;
 use crate::upkeep::Upkeep;
 use crate::{clock, settings, signals};
 use anyhow::Context;
@@ -83,6 +84,7 @@ pub(crate) async fn run(
     let (standby, standby_seen) = watch::channel(false);
     let schedule = shared.schedule(standby_seen.clone());
     let published = &shared.published;
+    let analysis = shared.analysis(config);
     let tasks = Tasks {
         writing: tokio::spawn(shared.writer(config, host, writer_id, standby).run()),
         watching: tokio::spawn(schedule.clone().run(shared.services(config))),
@@ -91,7 +93,12 @@ pub(crate) async fn run(
             standby_seen,
             shared.stop.clone(),
         )),
-        judging: tokio::spawn(schedule.clone().run(shared.judging(config))),
+        judging: tokio::spawn(
+            schedule
+                .clone()
+                .run(shared.judging(analysis.clone(), config)),
+        ),
+        objectives: tokio::spawn(schedule.clone().run(shared.slos(analysis, config))),
         keeping: tokio::spawn(schedule.clone().run(shared.upkeep(config))),
         rolling_up: tokio::spawn(schedule.clone().run(shared.history(config))),
         learning: tokio::spawn(schedule.clone().run(shared.learned(config))),
@@ -117,6 +124,7 @@ struct Tasks {
     watching: JoinHandle<()>,
     reading: JoinHandle<()>,
     judging: JoinHandle<()>,
+    objectives: JoinHandle<()>,
     keeping: JoinHandle<()>,
     rolling_up: JoinHandle<()>,
     learning: JoinHandle<()>,
@@ -130,6 +138,7 @@ impl Tasks {
         self.watching.await.context("watching services failed")?;
         self.reading.await.context("storing logs failed")?;
         self.judging.await.context("judging failed")?;
+        self.objectives.await.context("judging objectives failed")?;
         self.keeping.await.context("upkeep of the store failed")?;
         self.rolling_up.await.context("rolling up failed")?;
         self.learning
@@ -201,22 +210,29 @@ impl Shared {
         }
     }
 
-    fn judging(&self, config: &Config) -> Judging {
-        let target = pg::Target::from(&config.database);
-        let session = settings::patient_session(config);
+    /// Returns the session of what judges stored data.
+    fn analysis(&self, config: &Config) -> Analysis {
+        Analysis::new(
+            pg::Target::from(&config.database),
+            settings::patient_session(config),
+            "pqcrypta-collector analysis",
+            self.machine_id.clone(),
+        )
+    }
+
+    fn judging(&self, analysis: Analysis, config: &Config) -> Judging {
         Judging::new(
-            Analysis::new(
-                target,
-                session,
-                "pqcrypta-collector analysis",
-                self.machine_id.clone(),
-            ),
+            analysis,
             self.group.clone(),
             self.sources.clone(),
             self.status.clone(),
             clock::now,
             config,
         )
+    }
+
+    fn slos(&self, analysis: Analysis, config: &Config) -> SloJob {
+        SloJob::new(analysis, self.group.clone(), clock::now, config)
     }
 
     fn upkeep(&self, config: &Config) -> Upkeep {

@@ -4,8 +4,12 @@
 //! it with [`Analysis::take`] and returns it with [`Analysis::keep`] when it succeeded. A session that is not
 //! returned, because a statement failed, an answer did not come in time or the program ends, is closed, and the
 //! next run opens another: its state is unknown.
+//!
+//! Jobs that seldom run at the same time share it by cloning. One that finds it taken opens another one, which is closed
+//! when the first is back.
 
 use pg::Session;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use store::host::{self, OpenError};
 
@@ -26,15 +30,15 @@ impl HostSession {
     }
 }
 
-/// Opens the session when it is needed and keeps it.
-#[derive(Debug)]
+/// Opens the session when it is needed and keeps it. Cloning shares it.
+#[derive(Clone, Debug)]
 pub(crate) struct Analysis {
     target: pg::Target,
     options: pg::SessionOptions,
     /// Name of the session in `pg_stat_activity`.
     application: &'static str,
     machine_id: String,
-    kept: Option<HostSession>,
+    kept: Arc<Mutex<Option<HostSession>>>,
 }
 
 impl Analysis {
@@ -50,7 +54,7 @@ impl Analysis {
             options,
             application,
             machine_id,
-            kept: None,
+            kept: Arc::default(),
         }
     }
 
@@ -62,7 +66,7 @@ impl Analysis {
 
     /// Takes the kept session, or opens one.
     pub(crate) async fn take(&mut self) -> Result<HostSession, OpenError> {
-        if let Some(kept) = self.kept.take().filter(|kept| !kept.session.is_closed()) {
+        if let Some(kept) = self.take_kept().filter(|kept| !kept.session.is_closed()) {
             return Ok(kept);
         }
         let (session, host_id) = host::open(
@@ -77,12 +81,18 @@ impl Analysis {
 
     /// Keeps a session for the next run.
     pub(crate) fn keep(&mut self, session: HostSession) {
-        self.kept = Some(session);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        *kept = Some(session);
+    }
+
+    fn take_kept(&self) -> Option<HostSession> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.take()
     }
 
     /// Closes the kept session.
     pub(crate) async fn close(self) {
-        if let Some(kept) = self.kept {
+        if let Some(kept) = self.take_kept() {
             kept.close().await;
         }
     }

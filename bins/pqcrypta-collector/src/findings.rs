@@ -125,7 +125,8 @@ fn rows<S: Sample>(samples: Vec<(Timestamp, S)>) -> Vec<Row> {
     rows.map(|(ts, sample)| sample.into_row(ts)).collect()
 }
 
-fn intervals(config: &Config) -> Intervals {
+/// Returns the sampling intervals of a configuration.
+pub(crate) fn intervals(config: &Config) -> Intervals {
     let micros = |secs: u32| i64::from(secs) * 1_000_000;
     Intervals {
         host: micros(config.intervals.system_secs),

@@ -27,6 +27,7 @@ mod schedule;
 mod services;
 mod settings;
 mod signals;
+mod slos;
 mod upkeep;
 mod watched;
 

@@ -28,6 +28,7 @@ pub mod processes;
 mod quoting;
 mod registry;
 mod rule;
+pub mod slos;
 pub mod store_size;
 pub mod storing;
 pub mod thresholds;

@@ -4,6 +4,7 @@
 use crate::judge::Judge;
 use crate::logs::LogJudge;
 use crate::rule::Rule;
+use crate::slos::SloJudge;
 use crate::store_size::StoreSizeJudge;
 use crate::tick::TickJudges;
 
@@ -12,6 +13,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
     TickJudges::rules()
         .chain(LogJudge::rules())
         .chain(StoreSizeJudge::rules())
+        .chain(SloJudge::rules())
 }
 
 /// Returns the rule with this identifier; `None` when this version has none.

@@ -7,6 +7,7 @@
 //! * [`capacity`]: when a resource will be full.
 //! * [`shift`]: since when a metric has its present level.
 //! * [`moment`]: the place of an instant in the week of a host.
+//! * [`burn`]: how fast an error budget is spent.
 //! * [`counts`]: how unlikely a count is, given what is usual and how much it varies.
 //! * [`order`]: medians and quantiles.
 //!
@@ -15,6 +16,7 @@
 
 pub mod anomaly;
 pub mod baseline;
+pub mod burn;
 pub mod capacity;
 pub mod counts;
 pub mod forecast;

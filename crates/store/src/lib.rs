@@ -14,6 +14,7 @@
 //! * [`migrations`] brings a database to this version's schema and refuses one that is newer.
 //! * [`findings`] stores the findings of evaluation runs; [`alerts`] reads them as they are shown.
 //! * [`series`] is the only reader of stored samples; [`sizes`] reads what the store takes.
+//! * [`slos`] reads and stores service level objectives.
 //! * [`rollup`] makes hours and days of samples.
 
 pub mod alerts;
@@ -31,6 +32,7 @@ pub mod ranges;
 pub mod rollup;
 pub mod series;
 pub mod sizes;
+pub mod slos;
 pub mod spool;
 pub mod status;
 pub mod tuple;

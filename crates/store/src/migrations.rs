@@ -78,6 +78,7 @@ migrations! {
     18 "history" "0018_history.sql",
     19 "change_markers" "0019_change_markers.sql",
     20 "hourly_views" "0020_hourly_views.sql",
+    21 "slos" "0021_slos.sql",
 }
 
 /// Returns the digests of [`MIGRATIONS`]. They are computed once, since every session compares them.

@@ -60,6 +60,20 @@ pub(super) const METRICS: &[Metric] = &[
         ..BASE
     },
     Metric {
+        name: "success_pct",
+        label: "Success ratio",
+        unit: Unit::Percent,
+        series: API.percent(
+            "total_requests - failed_requests",
+            "total_requests - coalesce(waf_blocked_requests, 0)",
+            0.0,
+        ),
+        better: Better::Higher,
+        what: "Requests that did not fail as a share of all, those blocked by the WAF left out of both.",
+        how: "Change in the API's counters. Evaluated as the objective api_uptime, not by a threshold.",
+        ..BASE
+    },
+    Metric {
         name: "waf_blocked_per_sec",
         label: "Blocked by WAF",
         unit: Unit::PerSec,

@@ -73,6 +73,20 @@ pub(super) const METRICS: &[Metric] = &[
         ..BASE
     },
     Metric {
+        name: "success_pct",
+        label: "Success ratio",
+        unit: Unit::Percent,
+        series: PROXY.percent(
+            "request_total - coalesce(waf_blocked_requests, 0) - request_server_errors",
+            "request_total - coalesce(waf_blocked_requests, 0)",
+            0.0,
+        ),
+        better: Better::Higher,
+        what: "Requests not answered with 5xx as a share of all but those blocked by the WAF.",
+        how: "Change in the proxy's counters. Evaluated as the objective proxy_uptime, not by a threshold.",
+        ..BASE
+    },
+    Metric {
         name: "waf_blocked_per_sec",
         label: "Blocked by WAF",
         unit: Unit::PerSec,

@@ -16,6 +16,7 @@ mod process;
 mod relation;
 mod replication;
 mod self_metrics;
+mod slo;
 mod statement;
 mod system;
 
@@ -37,6 +38,7 @@ pub use process::{ProcessIdentity, ProcessMeasurement, ProcessSample};
 pub use relation::{IndexSample, IndexSighting, TableSample};
 pub use replication::{ReplicationSample, SubscriptionSample};
 pub use self_metrics::SelfSample;
+pub use slo::SloTracking;
 pub use statement::{StatementSample, StatementStore, StatementText};
 pub use system::SystemSample;
 
@@ -81,6 +83,7 @@ pub const TABLES: &[&TableDef] = &[
     SecurityEvent::TABLE,
     ChangeMarker::TABLE,
     FindingTransition::TABLE,
+    SloTracking::TABLE,
 ];
 
 /// Views over two stored tables each; rows are collected, queued and read under their names.

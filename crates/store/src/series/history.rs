@@ -21,7 +21,11 @@ pub(super) struct Layouts(Vec<(i32, Vec<String>)>);
 
 impl Layouts {
     /// Reads the layouts of a host that have any of these metrics.
-    async fn read(client: &Client, host_id: i32, metrics: Vec<String>) -> Result<Self, ReadError> {
+    pub(super) async fn read(
+        client: &Client,
+        host_id: i32,
+        metrics: Vec<String>,
+    ) -> Result<Self, ReadError> {
         const WHAT: &str = "rollup_layouts";
         let mut sql = Statement::default();
         let host = sql.bind(Param::Int4(host_id));
@@ -40,7 +44,7 @@ impl Layouts {
     }
 
     /// Returns the layouts that have any of these metrics, with the position of each.
-    fn with<'a>(
+    pub(super) fn with<'a>(
         &'a self,
         metrics: &'a [&Metric],
     ) -> impl Iterator<Item = (i32, Vec<Option<usize>>)> + 'a {
@@ -258,7 +262,7 @@ fn filter(
     (table, text)
 }
 
-fn stored(
+pub(super) fn stored(
     sql: &mut Statement,
     source: &Source<'_>,
     piece: &Piece,

@@ -35,6 +35,7 @@ pub(crate) mod scan;
 mod share;
 pub(crate) mod sql;
 pub mod steps;
+pub mod tallies;
 mod value;
 mod view;
 

@@ -8,7 +8,7 @@ use crate::postgres::family::FAMILIES;
 /// The schema of the store.
 const SCHEMA: &str = "collector";
 /// Beginnings of the names of its relations and functions that are not stored tables.
-const OTHERS: [&str; 36] = [
+const OTHERS: [&str; 39] = [
     "agent_runs",
     "alerts",
     "apply_transitions",
@@ -23,6 +23,7 @@ const OTHERS: [&str; 36] = [
     "first_kept_day",
     "follow_history",
     "forget_findings",
+    "forget_slo_hours",
     "hosts",
     "insert_process_metrics",
     "insights",
@@ -42,6 +43,8 @@ const OTHERS: [&str; 36] = [
     "settle_hour",
     "settle_log_patterns",
     "size_budget",
+    "slo_definitions",
+    "slo_hours",
     "spool_watermark",
     "store_sizes",
     "stray_days",
