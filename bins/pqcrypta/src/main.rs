@@ -7,6 +7,7 @@ mod doctor;
 mod migrate;
 mod roles;
 mod settings;
+mod slos;
 mod spool;
 mod status;
 mod up;
@@ -35,6 +36,7 @@ enum Command {
     Up(up::Options),
     Status(status::Options),
     Alerts(alerts::Options),
+    Slos(slos::Options),
     Doctor(doctor::Options),
     CheckConfig(check_config::Options),
     Migrate(migrate::Options),
@@ -82,6 +84,7 @@ fn run(command: Command) -> Result<ExitCode> {
                 Command::Up(options) => up::run(options).await,
                 Command::Status(options) => status::run(&options).await,
                 Command::Alerts(options) => alerts::run(&options).await,
+                Command::Slos(options) => slos::run(&options).await,
                 Command::Doctor(options) => doctor::run(&options).await,
                 Command::CheckConfig(options) => check_config::run(&options),
                 Command::Migrate(options) => migrate::run(&options).await,

@@ -30,6 +30,7 @@ mod rollups;
 mod runs;
 mod sessions;
 mod settings;
+mod slos;
 mod statements;
 mod store_sizes;
 pub mod stored;
@@ -81,6 +82,7 @@ pub const VIEWS: &[&View] = &[
     &applications::TARGETS,
     &findings::VIEW,
     &finding_history::VIEW,
+    &slos::VIEW,
     &logs::SOURCES,
     &logs::PATTERNS,
     &logs::SECURITY,
