@@ -7,12 +7,13 @@
 //! key that is among the highest of the whole range is among those of the piece its peak lies in.
 //! Then the buckets of the chosen keys are read, and cached as long as the keys are chosen. A piece that
 //! begins before the range counts as a whole, so a peak counts for up to a twenty-fourth of the range
-//! longer than it is visible.
+//! longer than it is visible. Where buckets are whole hours, the range is ranked in one piece, from days:
+//! these are few, and each read takes its time whatever it reads.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use schema::micros::HOUR;
+use schema::micros::{DAY, HOUR};
 use schema::{Metric, Timestamp};
 use store::series::{Bucket, FoundSeries, Pick, RangeQuery, ReadError, is_of_hours};
 use tokio::time::Instant;
@@ -70,13 +71,21 @@ impl Kept for Ranking {
         until: Instant,
     ) -> Result<(), ReadError> {
         let (from, seam) = (question.from.as_micros(), question.seam.as_micros());
-        let longest = match is_of_hours(question.step) {
-            true => i64::MAX,
-            false => LONGEST_PIECE,
+        let range = question.to.as_micros() - from;
+        let length = match is_of_hours(question.step) {
+            true => range,
+            false => (range / PIECES).min(LONGEST_PIECE),
         };
-        let length = ((question.to.as_micros() - from) / PIECES).min(longest);
         let length = (length / question.step).max(1) * question.step;
         self.pieces.retain(|_, piece| piece.end > from);
+        // A piece of days is as long as the range; it is read anew before a peak counts for too long.
+        if is_of_hours(question.step)
+            && self
+                .start()
+                .is_some_and(|start| start < from - range / PIECES)
+        {
+            *self = Self::default();
+        }
         if self.end().is_some_and(|end| end > seam || end < from) {
             *self = Self::default();
         }
@@ -230,11 +239,15 @@ async fn peaks(
         return Ok(Vec::new());
     }
     let pick = |metric: &&'static Metric| Pick { metric, key: None };
+    // One bucket, or two where it lies across an edge, of which the first begins before the span: only the peak
+    // matters. Whole days are read as such.
+    let step = match is_of_hours(question.step) {
+        true => (to - from + DAY - 1) / DAY * DAY,
+        false => to - from,
+    };
     let ask = RangeQuery {
-        // One bucket, or two where it lies across an edge, of which the first begins before the
-        // span: only the peak matters.
-        step: to - from,
-        give_from: Timestamp(from - (to - from)),
+        step,
+        give_from: Timestamp(from - step),
         picks: question.metrics.iter().map(pick).collect(),
         last: false,
         ..ask(question, from, to)
