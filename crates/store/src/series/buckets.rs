@@ -342,7 +342,11 @@ pub(super) fn bucket_statement(
     history: Option<&History>,
 ) -> Statement {
     let mut sql = Statement::default();
-    let from = if ranked { ask.from } else { ask.give_from };
+    // A query of peaks gives buckets that begin before its range, but nothing of before it.
+    let from = match ranked {
+        true => ask.from,
+        false => ask.give_from.max(ask.from),
+    };
     let span = Span::between(&mut sql, from, ask.to);
     let step = sql.bind(Param::Float8(secs(ask.step)));
     // An absent amount is 0 where other keys have rows, so chosen keys are picked afterwards.
