@@ -1,6 +1,7 @@
 //! Starts the tasks and ends them in order.
 
 use crate::analysis::Analysis;
+use crate::baselines::BaselinesJob;
 use crate::findings::Findings;
 use crate::group_append::GroupAppend;
 use crate::history::HistoryJob;
@@ -102,6 +103,7 @@ pub(crate) async fn run(
         keeping: tokio::spawn(schedule.clone().run(shared.upkeep(config))),
         rolling_up: tokio::spawn(schedule.clone().run(shared.history(config))),
         learning: tokio::spawn(schedule.clone().run(shared.learned(config))),
+        comparing: tokio::spawn(schedule.clone().run(shared.baselines(config))),
         sampling: tokio::spawn(schedule.clone().run(shared.host(config, &roots))),
     };
     let reloader = Reloader::new(&loaded, environment, reload, published.clone());
@@ -128,6 +130,7 @@ struct Tasks {
     keeping: JoinHandle<()>,
     rolling_up: JoinHandle<()>,
     learning: JoinHandle<()>,
+    comparing: JoinHandle<()>,
     sampling: JoinHandle<()>,
 }
 
@@ -141,6 +144,7 @@ impl Tasks {
         self.objectives.await.context("judging objectives failed")?;
         self.keeping.await.context("upkeep of the store failed")?;
         self.rolling_up.await.context("rolling up failed")?;
+        self.comparing.await.context("computing baselines failed")?;
         self.learning
             .await
             .context("saving what was learned failed")?;
@@ -258,6 +262,16 @@ impl Shared {
             session: settings::patient_session(config),
             machine_id: self.machine_id.clone(),
         }
+    }
+
+    fn baselines(&self, config: &Config) -> BaselinesJob {
+        let analysis = Analysis::new(
+            pg::Target::from(&config.database),
+            settings::patient_session(config),
+            "pqcrypta-collector baselines",
+            self.machine_id.clone(),
+        );
+        BaselinesJob::new(analysis, self.group.findings().clone(), clock::now, config)
     }
 
     fn learned(&self, config: &Config) -> LearnedJob {

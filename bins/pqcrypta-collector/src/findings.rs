@@ -8,6 +8,7 @@
 use config::Config;
 use insight::judge::Judge;
 use insight::live::Intervals;
+use insight::normal::past::Past;
 use insight::{Evaluation, Judged, Lifecycle, TickJudges};
 use jiff::tz::TimeZone;
 use schema::{Row, Sample, Timestamp};
@@ -56,6 +57,20 @@ impl Findings {
     /// Continues what was learned. Returns the number of series.
     pub(crate) fn restore_normal(&self, bytes: &[u8]) -> usize {
         self.lock().judges.normal().restore(bytes)
+    }
+
+    /// Returns whether any series has been followed for long enough to be judged.
+    pub(crate) fn knows_normal(&self) -> bool {
+        self.lock().judges.normal().followed().1 > 0
+    }
+
+    /// Teaches the past of series.
+    pub(crate) fn warm(&self, past: Vec<Past>) {
+        for one in past {
+            // Others may judge between two series.
+            let mut state = self.lock();
+            state.judges.normal().warm(one.metric, &one.key, one.values);
+        }
     }
 
     /// Applies a change of the configuration.

@@ -12,6 +12,7 @@
 
 mod agent;
 mod analysis;
+mod baselines;
 mod clock;
 mod findings;
 mod group_append;

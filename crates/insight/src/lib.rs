@@ -12,6 +12,7 @@
 //!
 //! A judge that fails changes nothing: findings stay open until its rules are evaluated again.
 
+pub mod baselines;
 pub mod changes;
 pub mod checks;
 pub mod connections;

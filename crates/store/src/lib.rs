@@ -18,6 +18,7 @@
 //! * [`rollup`] makes hours and days of samples.
 
 pub mod alerts;
+pub mod baselines;
 pub mod expiry;
 pub mod failpoint;
 pub mod findings;

@@ -79,6 +79,7 @@ migrations! {
     19 "change_markers" "0019_change_markers.sql",
     20 "hourly_views" "0020_hourly_views.sql",
     21 "slos" "0021_slos.sql",
+    22 "baselines" "0022_baselines.sql",
 }
 
 /// Returns the digests of [`MIGRATIONS`]. They are computed once, since every session compares them.

@@ -344,7 +344,7 @@ async fn check_lines(home: &Home, target: &pg::Target, lines: i64) {
 
 /// Records of what is watched beside the host, and of judging: each has one of these rows.
 const SERVICES: &str = "select (select count(*) from collector.db_metrics_raw) \
-    + (select count(*) from collector.collector_runs_raw where collector in ('postgres_slow', 'findings', 'upkeep', 'history', 'slos') \
+    + (select count(*) from collector.collector_runs_raw where collector in ('postgres_slow', 'findings', 'upkeep', 'history', 'slos', 'baselines') \
        or error = 'still busy with an earlier tick')";
 
 /// The oracle.

@@ -27,6 +27,7 @@
 //! The state is bytes ([`NormalJudge::save`]), so that a restart continues where the last run ended.
 
 mod episode;
+pub mod past;
 mod saved;
 #[cfg(test)]
 mod tests;
@@ -229,8 +230,8 @@ pub struct NormalJudge {
     metrics: Vec<Followed>,
     /// The time zone of the host, by whose clock its load has a season.
     zone: TimeZone,
-    /// The last cycle that was sampled, if not as a whole.
-    cycle: Option<i64>,
+    /// The cycle of the last tick, and the instant of its first tick, microseconds.
+    cycle: Option<(i64, i64)>,
 }
 
 impl Default for NormalJudge {
@@ -289,11 +290,19 @@ impl NormalJudge {
         Moment::of(at, &self.zone)
     }
 
-    /// Returns whether a cycle ends at this instant that was sampled from its beginning on.
+    /// Returns whether a cycle ends at this instant of which at least half was sampled.
     fn ends_cycle(&mut self, at: Timestamp) -> bool {
-        let cycle = at.as_micros().div_euclid(CYCLE);
-        let before = self.cycle.replace(cycle);
-        before == Some(cycle - 1)
+        let at = at.as_micros();
+        let cycle = at.div_euclid(CYCLE);
+        let Some((before, first)) = self.cycle else {
+            self.cycle = Some((cycle, at));
+            return false;
+        };
+        if cycle == before {
+            return false;
+        }
+        self.cycle = Some((cycle, at));
+        before == cycle - 1 && first - before * CYCLE <= CYCLE / 2
     }
 
     /// Reads the cycle that ends now. Returns the places of the metrics that had a value.

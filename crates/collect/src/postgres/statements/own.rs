@@ -12,6 +12,7 @@ const OTHERS: [&str; 39] = [
     "agent_runs",
     "alerts",
     "apply_transitions",
+    "baselines",
     "changed_hours",
     "clear_rollup",
     "cut_to_budget",
@@ -35,6 +36,7 @@ const OTHERS: [&str; 39] = [
     "partition_column",
     "partition_span",
     "process_key",
+    "prune_baselines",
     "recommendations",
     "reserve_log_lines",
     "retention",
@@ -48,6 +50,7 @@ const OTHERS: [&str; 39] = [
     "spool_watermark",
     "store_sizes",
     "stray_days",
+    "trend_forecasts",
 ];
 
 /// Returns whether a statement is one of ours.
