@@ -16,6 +16,7 @@ export const CONTENTS: Readonly<Record<string, Contents>> = {
   queries: { families: ["statement", "io"], tables: ["statements", "io"] },
   replication: { families: ["replication"], tables: ["replication", "subscriptions"] },
   logs: { families: ["log"], tables: ["log_sources", "log_patterns", "security_events"] },
-  alerts: { families: [], tables: ["findings", "slos", "changes"] },
+  alerts: { families: [], tables: ["findings", "changes"] },
+  insights: { families: [], tables: ["slos", "baselines", "forecasts"] },
   collector: { families: ["collector"], tables: ["collectors", "buffers", "gaps", "runs", "dead_letters", "rollups", "store_sizes", "settings"] },
 };

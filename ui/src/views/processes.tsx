@@ -2,18 +2,16 @@
 
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { loadJson } from "../api/client";
-import { useResource } from "../api/resource";
 import { metricWithKey } from "../api/series";
-import { tablesByName, trusted } from "../api/store";
-import type { TableAnswer, TableMeta, TableRow } from "../api/types.gen";
-import { SEVERITY_WORD, SeverityMark } from "../app/shape";
+import { tablesByName } from "../api/store";
+import type { TableRow } from "../api/types.gen";
 import { Chart, type ChartSpec } from "../charts/chart";
 import { formatDateTime } from "../format/time";
 import { place, setParams, utc } from "../state/location";
 import { param } from "../state/url";
 import { Details } from "../tables/body";
-import { type TableQuestion, tableAddress, tablePath } from "../tables/query";
+import { CountCards } from "../tables/count-cards";
+import type { TableQuestion } from "../tables/query";
 import { DataTable } from "../tables/table";
 import { explainState } from "./process-state";
 
@@ -44,7 +42,7 @@ export default function ProcessesView() {
   const meta = tablesByName.value.get("processes");
   return (
     <>
-      {meta && <IssueCards meta={meta} />}
+      {meta && <CountCards meta={meta} filter="issue" label="Processes by issue" of={NO_FILTER} />}
       <div class="charts">
         {TOP.map((spec) => (
           <Chart key={spec.id} spec={spec} />
@@ -63,42 +61,8 @@ export default function ProcessesView() {
   );
 }
 
-const address = tableAddress("");
+/** Of the whole host. */
 const NO_FILTER: TableQuestion = { sort: "-cpu_pct", q: "", filters: {}, page: 0, limit: 25 };
-
-/** How many processes have which issue, of the whole host; a card is also a filter of the table. */
-function IssueCards({ meta }: { meta: TableMeta }) {
-  const resource = useResource<TableAnswer>(tablePath(meta, NO_FILTER), loadJson);
-  const answer = resource.data.value;
-  const filter = meta.filters.find((one) => one.id === "issue") ?? meta.filters[0];
-  if (!filter) return null;
-  const pressed = place.value.params[`f.${filter.id}`] ?? [];
-  const isKnown = trusted.value && answer !== null;
-  return (
-    <section class={`issues${isKnown ? "" : " grey"}`} aria-label="Processes by issue">
-      {filter.values.map((value) => {
-        const count = answer?.facets[filter.id]?.[value.id] ?? 0;
-        const severity = count === 0 ? "ok" : (answer?.filter_severities[filter.id]?.[value.id] ?? "ok");
-        return (
-          <button
-            key={value.id}
-            type="button"
-            class={`issue panel ${isKnown ? severity : "unknown"}`}
-            aria-pressed={pressed.includes(value.id)}
-            onClick={() => address.toggleFilter(filter.id, value.id)}
-          >
-            <span class="label">{value.label}</span>
-            <b>{answer ? count : "–"}</b>
-            <SeverityMark
-              severity={isKnown ? severity : "unknown"}
-              text={!isKnown ? "Unknown" : count === 0 ? "None" : SEVERITY_WORD[severity]}
-            />
-          </button>
-        );
-      })}
-    </section>
-  );
-}
 
 function RowKeeper({ rows }: { rows: readonly TableRow[] }) {
   useEffect(() => {

@@ -27,6 +27,7 @@ export const VIEWS: readonly View[] = [
   { id: "replication", title: "Replication", group: "Database", key: "r", load: () => import("./replication") },
   { id: "logs", title: "Logs", group: "Signals", key: "l", load: () => import("./logs") },
   { id: "alerts", title: "Alerts", group: "Signals", key: "w", load: () => import("./alerts") },
+  { id: "insights", title: "Insights", group: "Signals", key: "i", load: () => import("./insights") },
   { id: "collector", title: "Collector", group: "", key: "c", load: () => import("./collector") },
 ];
 

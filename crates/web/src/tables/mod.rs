@@ -7,6 +7,7 @@
 //! name ([`stored`]).
 
 mod applications;
+mod baselines;
 mod buffers;
 mod changes;
 mod checks;
@@ -83,6 +84,8 @@ pub const VIEWS: &[&View] = &[
     &findings::VIEW,
     &finding_history::VIEW,
     &slos::VIEW,
+    &baselines::VIEW,
+    &baselines::TRENDS,
     &logs::SOURCES,
     &logs::PATTERNS,
     &logs::SECURITY,

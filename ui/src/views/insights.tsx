@@ -1,0 +1,41 @@
+/** Insights: what is unusual, what is usual, and where it leads. */
+import { tablesByName } from "../api/store";
+import { Part } from "../app/part";
+import { CountCards } from "../tables/count-cards";
+import type { Look } from "../tables/look";
+import type { TableQuestion } from "../tables/query";
+import { DataTable } from "../tables/table";
+import { FINDING_DETAILS } from "./finding-columns";
+
+const INSIGHTS = { kind: "insight" };
+
+/** Those that are firing. */
+const FIRING: TableQuestion = { sort: "position", q: "", filters: { state: ["firing"] }, page: 0, limit: 25 };
+
+/** The opened row has the rest. */
+const FOUND: Look = {
+  hide: [...FINDING_DETAILS, "value", "expected", "seen_ms", "source", "target", "severity", "occurrences"],
+  fold: /^resolved_ms$/,
+};
+
+const BASELINES: Look = { bars: ["within_pct"] };
+
+export default function InsightsView() {
+  const meta = tablesByName.value.get("findings");
+  return (
+    <>
+      {meta && (
+        <CountCards meta={meta} filter="severity" label="Insights by severity" of={FIRING} only={INSIGHTS} />
+      )}
+      <DataTable
+        name="findings"
+        primary
+        only={INSIGHTS}
+        look={FOUND}
+        detail={(row) => <Part key={row.id} load={() => import("./finding")} row={row} whole />}
+      />
+      <DataTable name="baselines" look={BASELINES} />
+      <DataTable name="forecasts" />
+    </>
+  );
+}
