@@ -4,6 +4,7 @@
 mod collector;
 mod footprint;
 mod history;
+mod intelligence;
 mod judging;
 mod logs;
 mod monitor;
@@ -22,6 +23,8 @@ pub(crate) enum Bench {
     Footprint(footprint::Options),
     /// Cost of hours and days: storing, rolling up, reading, dropping.
     History(history::Options),
+    /// Cost of knowing what is normal, without a collector or a server.
+    Intelligence,
     /// Cost of judging a tick, without a collector or a server.
     Judging,
     /// Cost and throughput of reading logs.
@@ -35,6 +38,7 @@ impl Bench {
         match self {
             Self::Footprint(options) => report("footprint", &footprint::run(&options).await?),
             Self::History(options) => report("history", &history::run(&options).await?),
+            Self::Intelligence => report("intelligence", &intelligence::run()?),
             Self::Judging => report("judging", &judging::run()?),
             Self::Logs(options) => report("logs", &logs::run(&options).await?),
             Self::Postgres(options) => report("postgres", &postgres::run(&options).await?),
