@@ -16,11 +16,11 @@
 //! * A deviation that is too small to matter (the metric's `least`, a tenth of what is expected), or an improvement, is
 //!   none.
 //! * It is confirmed when the next cycle still deviates, and is over when two cycles in a row do not, or when it has lasted so
-//!   long that it is the new normal ([`Episode`]). For half an hour after it only something worse begins anew.
+//!   long that it is the new normal. For half an hour after it only something worse begins anew.
 //!
 //! # Memory
 //!
-//! 2.6 kB for each series, of a metric at most [`MOST_KEYS`]. A key has a detector once it has had a value for an
+//! 2.6 kB for each series, of a metric at most 200. A key has a detector once it has had a value for an
 //! hour, so that short-lived processes need none; of several new ones those with the greatest values come first. A key
 //! without a value for a month is forgotten, and after a day its place may be taken by another.
 //!
