@@ -6,9 +6,11 @@
 //! findings that the database had open at the start are continued ([`Findings::restore`]).
 
 use config::Config;
+use insight::health::Health;
 use insight::judge::Judge;
 use insight::live::Intervals;
 use insight::normal::past::Past;
+use insight::slos::SloFacts;
 use insight::{Evaluation, Judged, Lifecycle, TickJudges};
 use jiff::tz::TimeZone;
 use schema::{Row, Sample, Timestamp};
@@ -96,6 +98,16 @@ impl Findings {
             last.extend(rows(transitions));
             last.extend(rows(changes));
         }
+    }
+
+    /// Returns the rows of health scores.
+    pub(crate) fn health(&self, objectives: &SloFacts, at: Timestamp) -> Vec<Row> {
+        let mut health = Health::default();
+        health.add_slos(objectives);
+        let state = &mut *self.lock();
+        health.add_findings(&state.lifecycle);
+        state.judges.add_health(&mut health, at);
+        health.rows(at)
     }
 
     /// Takes the evaluation of another judge and returns the transitions to be queued.

@@ -1,6 +1,7 @@
-//! Judging of objectives: every minute, as the shortest window of a burn rate is five of them.
+//! Judging of objectives: every minute, as the shortest window of a burn rate is five of them. Every five minutes it also
+//! stores health scores, as objectives are a part of these.
 //!
-//! It shares the session of [`Judging`](crate::judging::Judging), so that it costs no other one.
+//! It shares the session of the judge of logs, so that it costs no other one.
 
 use crate::analysis::Analysis;
 use crate::findings::intervals;
@@ -74,6 +75,9 @@ impl Job for SloJob {
         self.analysis.keep(host);
         let evaluation = findings.evaluate(&mut self.judge, &facts, now);
         let mut rows = findings.settle(evaluation, now);
+        if self.tracking.is_due(now) {
+            rows.extend(findings.health(&facts, now));
+        }
         rows.extend(self.tracking.rows(&facts, now));
         if !rows.is_empty() {
             self.group.queue().append(now, rows).await?;

@@ -17,6 +17,7 @@ pub mod changes;
 pub mod checks;
 pub mod connections;
 pub mod delivery;
+pub mod health;
 pub mod io_pressure;
 pub mod judge;
 mod lifecycle;

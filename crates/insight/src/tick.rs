@@ -4,6 +4,7 @@ use crate::changes::ChangeDetector;
 use crate::checks::ChecksJudge;
 use crate::connections::ConnectionJudge;
 use crate::delivery::DeliveryJudge;
+use crate::health::Health;
 use crate::io_pressure::IoPressureJudge;
 use crate::judge::{Judge, TickFacts};
 use crate::lifecycle::{Evaluation, Lifecycle};
@@ -95,6 +96,12 @@ impl TickJudges {
     /// Returns the rules of all judges of the tick.
     pub fn rules() -> impl Iterator<Item = &'static Rule> {
         Judges::rules()
+    }
+
+    /// Adds how far the metrics in memory are from their thresholds.
+    pub fn add_health(&mut self, health: &mut Health, at: Timestamp) {
+        let (live, _) = self.memory.parts();
+        live.read(at, |metric, readings| health.add_metric(metric, readings));
     }
 
     /// Notes that the run before this one ended without being stopped; `last` is when it wrote last.

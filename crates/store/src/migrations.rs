@@ -80,6 +80,7 @@ migrations! {
     20 "hourly_views" "0020_hourly_views.sql",
     21 "slos" "0021_slos.sql",
     22 "baselines" "0022_baselines.sql",
+    23 "health_scores" "0023_health_scores.sql",
 }
 
 /// Returns the digests of [`MIGRATIONS`]. They are computed once, since every session compares them.

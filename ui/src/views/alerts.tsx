@@ -58,7 +58,6 @@ export default function AlertsView() {
         look={LOOK}
         detail={(row) => <Part key={row.id} load={() => import("./finding")} row={row} whole />}
       />
-      <Part load={() => import("./slos")} quiet />
       <DataTable name="changes" />
       {answer && answer.heartbeats.length > 0 && <HeartbeatStrips strips={answer.heartbeats} />}
     </>

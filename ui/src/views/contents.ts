@@ -17,6 +17,6 @@ export const CONTENTS: Readonly<Record<string, Contents>> = {
   replication: { families: ["replication"], tables: ["replication", "subscriptions"] },
   logs: { families: ["log"], tables: ["log_sources", "log_patterns", "security_events"] },
   alerts: { families: [], tables: ["findings", "changes"] },
-  insights: { families: [], tables: ["slos", "baselines", "forecasts"] },
+  insights: { families: [], tables: ["health", "slos", "baselines", "forecasts"] },
   collector: { families: ["collector"], tables: ["collectors", "buffers", "gaps", "runs", "dead_letters", "rollups", "store_sizes", "settings"] },
 };

@@ -34,6 +34,8 @@ export default function InsightsView() {
         look={FOUND}
         detail={(row) => <Part key={row.id} load={() => import("./finding")} row={row} whole />}
       />
+      <Part load={() => import("./health")} quiet />
+      <Part load={() => import("./slos")} quiet />
       <DataTable name="baselines" look={BASELINES} />
       <DataTable name="forecasts" />
     </>

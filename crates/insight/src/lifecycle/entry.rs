@@ -142,6 +142,11 @@ impl Entry {
         self.transition_at = self.transition_at.max(Some(stored.transition_at));
     }
 
+    /// Returns whether there are no data to tell that it holds on.
+    pub(super) const fn is_unknown(&self) -> bool {
+        self.unknown_since.is_some()
+    }
+
     /// Returns whether the evaluation before did not find it.
     pub(super) const fn has_paused(&self) -> bool {
         self.missed.is_some()

@@ -114,6 +114,14 @@ impl Lifecycle {
             .map(|(_, entry)| &entry.finding)
     }
 
+    /// Returns the confirmed findings, each with whether there are no data to tell that it holds on.
+    pub fn confirmed(&self) -> impl Iterator<Item = (&Finding, bool)> {
+        let entries = self.open.values().flatten().map(|(_, entry)| entry);
+        entries
+            .filter(|entry| entry.confirmed_at.is_some())
+            .map(|entry| (&entry.finding, entry.is_unknown()))
+    }
+
     /// Takes the outcome of an evaluation at `at` and returns the transitions that follow, each with its instant.
     #[must_use]
     pub fn reconcile(

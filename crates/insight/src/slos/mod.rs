@@ -1,6 +1,6 @@
 //! Service level objectives: whether they are met over 30 days, and whether their budget is spent too fast.
 //!
-//! An objective is a row of `slo_definitions` ([`definition`]): a metric of the catalogue, a target, and the share that has to
+//! An objective is a row of `slo_definitions` ([`Slo`]): a metric of the catalogue, a target, and the share that has to
 //! be good. Where the metric is a ratio of events, and both figures say the same, its events are counted; else each minute is
 //! judged by the mean of the metric in it. Minutes without data are neither good nor bad.
 //!

@@ -20,11 +20,16 @@ pub struct Tracking {
 }
 
 impl Tracking {
+    /// Returns whether all rows of a run are stored.
+    #[must_use]
+    pub fn is_due(&self, at: Timestamp) -> bool {
+        self.stored != Some(period(at))
+    }
+
     /// Returns the rows of a run: of all objectives every five minutes, and of those that are missed or met again.
     pub fn rows(&mut self, facts: &SloFacts, at: Timestamp) -> Vec<Row> {
-        let period = at.as_micros().div_euclid(EVERY);
-        let is_due = self.stored != Some(period);
-        self.stored = Some(period);
+        let is_due = self.is_due(at);
+        self.stored = Some(period(at));
         let mut rows = Vec::new();
         for one in &facts.standings {
             let before = self.met.insert(one.target(), one.is_met());
@@ -34,6 +39,10 @@ impl Tracking {
         }
         rows
     }
+}
+
+fn period(at: Timestamp) -> i64 {
+    at.as_micros().div_euclid(EVERY)
 }
 
 fn row(one: &Standing) -> SloTracking {

@@ -7,6 +7,7 @@ mod data_gap;
 mod db;
 mod disk;
 mod finding_transition;
+mod health;
 mod heartbeat;
 mod io;
 mod log;
@@ -29,6 +30,7 @@ pub use data_gap::DataGap;
 pub use db::{DatabaseSample, DbSample, SessionSample, VisibilityGap};
 pub use disk::DiskSample;
 pub use finding_transition::FindingTransition;
+pub use health::HealthScore;
 pub use heartbeat::Heartbeat;
 pub use io::{CheckSample, IoSample, SlruSample};
 pub use log::{LogEntry, LogSource, SecurityEvent};
@@ -84,6 +86,7 @@ pub const TABLES: &[&TableDef] = &[
     ChangeMarker::TABLE,
     FindingTransition::TABLE,
     SloTracking::TABLE,
+    HealthScore::TABLE,
 ];
 
 /// Views over two stored tables each; rows are collected, queued and read under their names.

@@ -17,6 +17,7 @@ mod disks;
 mod finding_history;
 mod findings;
 mod gaps;
+mod health;
 mod interfaces;
 mod keyed;
 mod logs;
@@ -86,6 +87,7 @@ pub const VIEWS: &[&View] = &[
     &slos::VIEW,
     &baselines::VIEW,
     &baselines::TRENDS,
+    &health::VIEW,
     &logs::SOURCES,
     &logs::PATTERNS,
     &logs::SECURITY,
