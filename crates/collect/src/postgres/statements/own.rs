@@ -8,7 +8,7 @@ use crate::postgres::family::FAMILIES;
 /// The schema of the store.
 const SCHEMA: &str = "collector";
 /// Beginnings of the names of its relations and functions that are not stored tables.
-const OTHERS: [&str; 39] = [
+const OTHERS: &[&str] = &[
     "agent_runs",
     "alerts",
     "apply_transitions",
@@ -85,7 +85,9 @@ fn names_ours(query: &str) -> bool {
             .iter()
             .chain(VIEWS)
             .map(|table| table.name.strip_suffix("_raw").unwrap_or(table.name));
-        stored.chain(OTHERS).any(|ours| name.starts_with(ours))
+        stored
+            .chain(OTHERS.iter().copied())
+            .any(|ours| name.starts_with(ours))
     })
 }
 
