@@ -43,7 +43,9 @@ pub use row::{Cell, CellType, Json, Row, Sample, Timestamp};
 pub use run_outcome::RunOutcome;
 pub use scoring::Scoring;
 pub use severity::Severity;
-pub use table::{Class, Column, Every, Keep, PgType, Role, SLOW_SECS, Samples, TableDef, Unit};
+pub use table::{
+    Class, Column, Every, Keep, PgType, Role, SLOW_SECS, Samples, Sealed, TableDef, Unit,
+};
 pub use tables::{TABLES, VIEWS};
 
 /// Returns the declared table or view of this name.

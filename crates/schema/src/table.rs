@@ -241,6 +241,8 @@ pub struct TableDef {
     pub every: Every,
     /// Set where the declaration is of a view: see [`Samples`].
     pub samples: Option<Samples>,
+    /// Set where closed days are stored as arrays: see [`Sealed`].
+    pub sealed: Option<Sealed>,
     /// Lines of documentation.
     pub doc: &'static [&'static str],
 }
@@ -261,7 +263,23 @@ impl Samples {
     pub const WINDOW_SECS: u32 = 120;
 }
 
+/// Where the rows of closed days of a table are stored as arrays, one row for each series (host and key columns) and hour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// Name of the table of arrays.
+    pub table: &'static str,
+    /// Name of the view of all rows, sealed or not. In addition to the declared columns it has `sample_hour`, which restricts
+    /// it to few partitions: the start of the hour (UTC) of a row that is sealed, the instant of one that is not.
+    pub all: &'static str,
+}
+
 impl TableDef {
+    /// Returns the relation that rows are read from: another than that they are stored in where some of them are sealed.
+    #[must_use]
+    pub fn relation(&self) -> &'static str {
+        self.sealed.map_or(self.name, |sealed| sealed.all)
+    }
+
     /// Returns the table from which instants can be read without the columns: its own name, or that of the
     /// samples of a view.
     #[must_use]
@@ -303,9 +321,17 @@ impl TableDef {
 macro_rules! metric_table {
     (@samples) => { None };
     (@samples $table:literal) => { Some($crate::Samples { table: $table }) };
+    (@sealed $table:literal) => { None };
+    (@sealed $table:literal $is_sealed:literal) => {
+        if $is_sealed {
+            Some($crate::Sealed { table: concat!($table, "_sealed"), all: concat!($table, "_all") })
+        } else {
+            None
+        }
+    };
     (
         $(#[doc = $doc:expr])*
-        pub struct $name:ident => $table:literal { class: $class:ident, rollup: $rollup:literal, keep: $keep:ident, every: $every:ident $(, view of: $samples:literal)?;
+        pub struct $name:ident => $table:literal { class: $class:ident, rollup: $rollup:literal, keep: $keep:ident, every: $every:ident $(, view of: $samples:literal)? $(, sealed: $sealed:literal)?;
             $( $(#[doc = $fdoc:expr])* $field:ident : $ty:ty [$role:ident $unit:ident] ),+ $(,)?
         }
     ) => {
@@ -321,6 +347,7 @@ macro_rules! metric_table {
                 keep: $crate::Keep::$keep,
                 every: $crate::Every::$every,
                 samples: $crate::metric_table!(@samples $($samples)?),
+                sealed: $crate::metric_table!(@sealed $table $($sealed)?),
                 doc: &[$($doc),*],
                 columns: &[$( $crate::Column {
                     name: stringify!($field),

@@ -39,10 +39,12 @@ const SUMS: [(&str, Keep); 4] = [
 
 /// Tables without partitions. A refused row is kept as long as an event, so that there is time to notice it
 /// and to repair it by hand.
-const WHOLE: [(&str, Keep); 3] = [
+const WHOLE: [(&str, Keep); 5] = [
     ("dead_letter", Keep::Events),
     ("agent_runs", Keep::Long),
     ("rollups", Keep::Long),
+    ("sealed_instants", Keep::Raw),
+    ("sealed_days", Keep::Raw),
 ];
 
 /// A table that expires.
@@ -82,7 +84,10 @@ pub(crate) fn tables() -> impl Iterator<Item = Expiring> {
             is_partitioned,
         }
     };
-    let declared = TABLES.iter().map(|table| (table.name, table.keep));
+    let declared = TABLES.iter().flat_map(|table| {
+        let sealed = table.sealed.map(|sealed| (sealed.table, table.keep));
+        std::iter::once((table.name, table.keep)).chain(sealed)
+    });
     WHOLE
         .into_iter()
         .map(of(false))

@@ -15,7 +15,7 @@
 //! * [`findings`] stores the findings of evaluation runs; [`alerts`] reads them as they are shown.
 //! * [`series`] is the only reader of stored samples; [`sizes`] reads what the store takes.
 //! * [`slos`] reads and stores service level objectives.
-//! * [`rollup`] makes hours and days of samples.
+//! * [`rollup`] makes hours and days of samples; [`seal`] stores closed days of samples as arrays.
 
 pub mod alerts;
 pub mod baselines;
@@ -31,6 +31,7 @@ pub mod progress;
 pub mod queue;
 pub mod ranges;
 pub mod rollup;
+pub mod seal;
 pub mod series;
 pub mod sizes;
 pub mod slos;

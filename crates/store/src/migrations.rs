@@ -81,6 +81,7 @@ migrations! {
     21 "slos" "0021_slos.sql",
     22 "baselines" "0022_baselines.sql",
     23 "health_scores" "0023_health_scores.sql",
+    24 "sealing" "0024_sealing.sql",
 }
 
 /// Returns the digests of [`MIGRATIONS`]. They are computed once, since every session compares them.

@@ -67,8 +67,10 @@ fn thresholds(statement: &str) -> Vec<String> {
     let judged: Vec<&Metric> = METRICS
         .iter()
         .filter(|metric| {
-            let table = format!("collector.{}", metric.series.table().name);
-            metric.levels.is_some() && words(statement).contains(&table.as_str())
+            let table = metric.series.table();
+            let names = [table.name, table.relation()].map(|name| format!("collector.{name}"));
+            let words = words(statement);
+            metric.levels.is_some() && names.iter().any(|name| words.contains(&name.as_str()))
         })
         .collect();
     let mut found = Vec::new();

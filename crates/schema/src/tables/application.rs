@@ -150,7 +150,7 @@ metric_table! {
 
 metric_table! {
     /// Answers per endpoint and status: one row for each pair that a target names, and tick.
-    pub struct EndpointSample => "endpoint_metrics_raw" { class: Bulk, rollup: true, keep: Raw, every: Tick;
+    pub struct EndpointSample => "endpoint_metrics_raw" { class: Bulk, rollup: true, keep: Raw, every: Tick, sealed: true;
         /// Name of the target.
         target: String [Key None],
         /// The endpoint, as `/v1/orders`; never with a query string.
@@ -185,7 +185,7 @@ metric_table! {
 metric_table! {
     /// One row per bucket of a latency histogram and tick: answers that took at most `le_ms`. The
     /// share of answers below a bound is exact at every bound, so each row carries both its parts.
-    pub struct LatencyBucket => "latency_buckets_raw" { class: Bulk, rollup: true, keep: Raw, every: Tick;
+    pub struct LatencyBucket => "latency_buckets_raw" { class: Bulk, rollup: true, keep: Raw, every: Tick, sealed: true;
         /// Name of the target.
         target: String [Key None],
         /// Upper bound, milliseconds, as the target writes it; `+Inf` for all.

@@ -50,7 +50,7 @@ metric_table! {
 metric_table! {
     /// The changing figures of a process; `process_metrics_raw` joins it with what identifies the
     /// process. The columns are ordered and typed so that a row has no padding.
-    pub struct ProcessMeasurement => "process_samples" { class: Bulk, rollup: false, keep: Raw, every: Tick;
+    pub struct ProcessMeasurement => "process_samples" { class: Bulk, rollup: false, keep: Raw, every: Tick, sealed: true;
         /// Threads.
         thread_count: i32 [Gauge Count],
         /// Which identity of that day: the process id shifted left by 41 bits, and a hash of the identity.

@@ -2,7 +2,7 @@ use crate::{Timestamp, metric_table};
 
 metric_table! {
     /// One row per user table and slow tick. pg_stat_user_tables, pg_statio_user_tables, pg_class.
-    pub struct TableSample => "table_metrics_raw" { class: Bulk, rollup: true, keep: Raw, every: Slow;
+    pub struct TableSample => "table_metrics_raw" { class: Bulk, rollup: true, keep: Raw, every: Slow, sealed: true;
         /// Name of the server in the configuration.
         instance: String [Key None],
         /// Its database.
@@ -86,7 +86,7 @@ metric_table! {
 
 metric_table! {
     /// One row per user index and slow tick. pg_stat_user_indexes, pg_index.
-    pub struct IndexSample => "index_metrics_raw" { class: Bulk, rollup: true, keep: Raw, every: Slow;
+    pub struct IndexSample => "index_metrics_raw" { class: Bulk, rollup: true, keep: Raw, every: Slow, sealed: true;
         /// Name of the server in the configuration.
         instance: String [Key None],
         /// Its database.

@@ -4,7 +4,7 @@ metric_table! {
     /// Cost of a statement since the previous slow tick: one row per statement that ran.
     /// pg_stat_statements; amounts, no totals. A statement whose entry was evicted meanwhile counts
     /// from its return.
-    pub struct StatementSample => "statement_metrics_raw" { class: Bulk, rollup: true, keep: Raw, every: Slow;
+    pub struct StatementSample => "statement_metrics_raw" { class: Bulk, rollup: true, keep: Raw, every: Slow, sealed: true;
         /// Name of the server in the configuration.
         instance: String [Key None],
         /// Its database.

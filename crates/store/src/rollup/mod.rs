@@ -136,7 +136,8 @@ struct Unit {
 /// When a statement fails; what was rolled up before is stored. The session is to be closed.
 pub async fn run(client: &Client, budget: Duration) -> Result<Option<Outcome>, RollupError> {
     let until = Clock::now() + budget;
-    if !try_lock(client).await? {
+    let taken = try_lock(client).await;
+    if !taken.map_err(|source| RollupError::new("taking the lock", source))? {
         return Ok(None);
     }
     let now = server_clock(client)
@@ -171,12 +172,9 @@ pub async fn run(client: &Client, budget: Duration) -> Result<Option<Outcome>, R
 }
 
 /// Takes the lock unless another session has it.
-async fn try_lock(client: &Client) -> Result<bool, RollupError> {
-    let row = client
-        .query_one("SELECT pg_try_advisory_lock($1)", &[&LOCK])
-        .await;
-    let row = row.map_err(|source| RollupError::new("taking the lock", source))?;
-    Ok(row.get(0))
+pub(crate) async fn try_lock(client: &Client) -> Result<bool, tokio_postgres::Error> {
+    let row = client.query_one("SELECT pg_try_advisory_lock($1)", &[&LOCK]);
+    Ok(row.await?.get(0))
 }
 
 /// Makes the partition of a table that an instant lies in.

@@ -17,7 +17,7 @@ use super::fold::{Five, Folding};
 use super::scans::{Host, RolledScan};
 use super::{Instant, RollupError};
 use crate::series::scan::{Kind, Scan};
-use crate::series::sql::{Param, Source, Statement, filter, key_sql, margin, secs};
+use crate::series::sql::{Source, Span, Statement, filter, key_sql, margin, secs};
 
 /// A scan with the number of its layout.
 pub(super) type Part<'a> = (&'a RolledScan, i32);
@@ -183,9 +183,9 @@ async fn fold(
 fn statement(group: &[Part<'_>], source: &Source<'_>, hour: i64) -> (String, Vec<Type>) {
     let scan = &group[0].0.scan;
     let mut sql = Statement::default();
-    let early = sql.bind(Param::Time(Timestamp(hour - margin(scan, source))));
-    let to = sql.bind(Param::Time(Timestamp(hour + HOUR)));
-    let filter = filter(&mut sql, scan, source, &early, &to);
+    let early = Timestamp(hour - margin(scan, source));
+    let span = Span::between(&mut sql, early, Timestamp(hour + HOUR));
+    let filter = filter(&mut sql, scan, source, &span);
     let mut columns = vec!["ts".to_owned(), key_sql(scan)];
     let mut types = vec![Type::TIMESTAMPTZ, Type::TEXT];
     let identity = group.iter().find_map(|(rolled, _)| identity(&rolled.scan));
@@ -204,7 +204,7 @@ fn statement(group: &[Part<'_>], source: &Source<'_>, hour: i64) -> (String, Vec
     sql.text = format!(
         "COPY (SELECT {} FROM collector.{} WHERE {filter} ORDER BY ts) TO STDOUT (FORMAT binary)",
         columns.join(", "),
-        scan.table.name
+        scan.table.relation()
     );
     (sql.written_out(), types)
 }

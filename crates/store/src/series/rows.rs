@@ -53,12 +53,23 @@ pub async fn rows(
     to: Timestamp,
     columns: &[&str],
 ) -> Result<Vec<(Timestamp, Vec<Cell>)>, ReadError> {
-    let columns = declared(table, columns);
+    let sql = statement(table, host_id, from, to, columns);
+    read(client, table, &sql, &declared(table, columns)).await
+}
+
+/// Returns the statement of [`rows`].
+pub(super) fn statement(
+    table: &'static TableDef,
+    host_id: i32,
+    from: Timestamp,
+    to: Timestamp,
+    columns: &[&str],
+) -> Statement {
     let mut sql = Statement::default();
     let span = Span::between(&mut sql, from, to);
-    finish(&mut sql, table, host_id, &span, &columns);
+    finish(&mut sql, table, host_id, &span, &declared(table, columns));
     sql.text.push_str("\nORDER BY ts\nLIMIT 20000");
-    read(client, table, &sql, &columns).await
+    sql
 }
 
 fn declared(table: &'static TableDef, columns: &[&str]) -> Vec<&'static Column> {
@@ -76,6 +87,7 @@ fn finish(
     columns: &[&'static Column],
 ) {
     let host = sql.bind(Param::Int4(host_id));
+    let narrowed = view::narrowed(sql, table, span, false);
     let list: Vec<String> = std::iter::once("ts".to_owned())
         .chain(
             columns
@@ -86,10 +98,10 @@ fn finish(
     sql.text = format!(
         "SELECT {}\nFROM collector.{}\nWHERE host_id = {host} AND ts >= {} AND ts < {}{}",
         list.join(", "),
-        table.name,
+        table.relation(),
         span.from,
         span.to,
-        view::narrowed(table, &span.from, &span.to, false)
+        narrowed
     );
 }
 

@@ -13,9 +13,9 @@ pub(super) fn of_steps(
     span: &Span,
     identity: &str,
 ) -> String {
-    let margin = sql.bind(Param::Float8(secs(margin(scan, source))));
-    let early = format!("{} - make_interval(secs => {margin})", span.from);
-    let filter = filter(sql, scan, source, &early, &span.to);
+    let micros = margin(scan, source);
+    let margin = sql.bind(Param::Float8(secs(micros)));
+    let filter = filter(sql, scan, source, &span.earlier(micros, &margin));
     let key = key_sql(scan);
     let partition = partition(&key, identity);
     let counters = each(&scan.metrics, |part, at, metric| {
@@ -46,7 +46,7 @@ pub(super) fn of_steps(
          WHERE {filter}\n    WINDOW w AS (PARTITION BY {partition} ORDER BY ts)) c\n  \
          WHERE ts >= {}) i\n  GROUP BY 1, 2",
         elapsed(),
-        scan.table.name,
+        scan.table.relation(),
         span.from
     )
 }
@@ -58,7 +58,7 @@ pub(super) fn amounts(
     source: &Source<'_>,
     span: &Span,
 ) -> String {
-    let filter = filter(sql, scan, source, &span.from, &span.to);
+    let filter = filter(sql, scan, source, span);
     let rates = each(&scan.metrics, |expr, at, metric| {
         let scale = Scan::expr(metric).1;
         format!("sum({expr})::float8 / nullif(max(interval_secs), 0) * {scale:?}::float8 AS v{at}")
@@ -67,7 +67,7 @@ pub(super) fn amounts(
         "SELECT ts, {} AS k{rates}, max(interval_secs) AS dt\n  FROM collector.{}\n  \
          WHERE {filter}\n  GROUP BY 1, 2",
         key_sql(scan),
-        scan.table.name
+        scan.table.relation()
     )
 }
 
@@ -78,7 +78,7 @@ pub(super) fn of_amounts(
     source: &Source<'_>,
     span: &Span,
 ) -> String {
-    let filter = filter(sql, scan, source, &span.from, &span.to);
+    let filter = filter(sql, scan, source, span);
     let both = each(&scan.metrics, |part, at, metric| {
         let (scale, whole) = (Scan::expr(metric).1, Scan::whole(metric).0);
         let part = format!("sum({part})::float8 * {scale:?}::float8");
@@ -88,6 +88,6 @@ pub(super) fn of_amounts(
     format!(
         "SELECT ts, {} AS k{both}\n  FROM collector.{}\n  WHERE {filter}\n  GROUP BY 1, 2",
         key_sql(scan),
-        scan.table.name
+        scan.table.relation()
     )
 }

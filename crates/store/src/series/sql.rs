@@ -112,6 +112,8 @@ fn typed(param: &Param) -> (Box<dyn ToSql + Sync + Send>, Type) {
 pub(crate) struct Span {
     pub(crate) from: String,
     pub(crate) to: String,
+    /// No sample of it lies before this, whatever `from` gives: known while planning.
+    pub(super) least: Timestamp,
 }
 
 impl Span {
@@ -120,6 +122,7 @@ impl Span {
         Self {
             from: sql.bind(Param::Time(from)),
             to: sql.bind(Param::Time(to)),
+            least: from,
         }
     }
 
@@ -133,10 +136,19 @@ impl Span {
         to: Timestamp,
     ) -> Self {
         let host = sql.bind(Param::Int4(host_id));
-        let Self { from, to } = Self::between(sql, from, to);
+        let span = Self::between(sql, from, to);
         Self {
-            from: view::newest(table, &format!("host_id = {host}{filled}"), &from, &to),
-            to,
+            from: view::newest(sql, table, &host, filled, &span),
+            ..span
+        }
+    }
+
+    /// Returns the span that begins so many microseconds earlier, of which `margin` is the placeholder of the seconds.
+    pub(super) fn earlier(&self, micros: i64, margin: &str) -> Self {
+        Self {
+            from: format!("{} - make_interval(secs => {margin})", self.from),
+            to: self.to.clone(),
+            least: Timestamp(self.least.as_micros().saturating_sub(micros)),
         }
     }
 }
@@ -209,18 +221,14 @@ pub(super) fn each(
     text
 }
 
-pub(crate) fn filter(
-    sql: &mut Statement,
-    scan: &Scan,
-    source: &Source<'_>,
-    from: &str,
-    to: &str,
-) -> String {
+pub(crate) fn filter(sql: &mut Statement, scan: &Scan, source: &Source<'_>, span: &Span) -> String {
     let host = sql.bind(Param::Int4(source.host_id));
     let by_key = source.keys.is_some() && scan.key_columns().is_some();
     let mut text = format!(
-        "host_id = {host} AND ts >= {from} AND ts < {to}{}",
-        view::narrowed(scan.table, from, to, by_key)
+        "host_id = {host} AND ts >= {} AND ts < {}{}",
+        span.from,
+        span.to,
+        view::narrowed(sql, scan.table, span, by_key)
     );
     let Some(keys) = source.keys else { return text };
     // The first column of a compound key has an index; its values are the first parts.
@@ -246,7 +254,7 @@ fn levels(
     span: &Span,
     folded: bool,
 ) -> String {
-    let filter = filter(sql, scan, source, &span.from, &span.to);
+    let filter = filter(sql, scan, source, span);
     let values = each(&scan.metrics, |expr, at, metric| {
         if folded {
             format!("{}(({expr})::float8) AS v{at}", Scan::fold(metric).sql())
@@ -258,7 +266,7 @@ fn levels(
     format!(
         "SELECT ts, {} AS k{values}\n  FROM collector.{}\n  WHERE {filter}{group}",
         key_sql(scan),
-        scan.table.name
+        scan.table.relation()
     )
 }
 
@@ -283,9 +291,9 @@ fn steps(
     span: &Span,
     identity: &str,
 ) -> String {
-    let margin = sql.bind(Param::Float8(secs(margin(scan, source))));
-    let early = format!("{} - make_interval(secs => {margin})", span.from);
-    let filter = filter(sql, scan, source, &early, &span.to);
+    let micros = margin(scan, source);
+    let margin = sql.bind(Param::Float8(secs(micros)));
+    let filter = filter(sql, scan, source, &span.earlier(micros, &margin));
     let key = key_sql(scan);
     let partition = partition(&key, identity);
     let counters = each(&scan.metrics, |expr, at, _| {
@@ -306,7 +314,7 @@ fn steps(
          WHERE {filter}\n    WINDOW w AS (PARTITION BY {partition} ORDER BY ts)) c\n  \
          WHERE ts >= {}",
         elapsed(),
-        scan.table.name,
+        scan.table.relation(),
         span.from
     );
     if identity.is_empty() {
@@ -324,7 +332,7 @@ fn elements(
     column: &str,
     shape: &str,
 ) -> String {
-    let filter = filter(sql, scan, source, &span.from, &span.to);
+    let filter = filter(sql, scan, source, span);
     let values = each(&scan.metrics, |expr, at, _| {
         format!("({expr})::float8 AS v{at}")
     });
@@ -337,6 +345,6 @@ fn elements(
         "SELECT ts, {key} AS k{values}\n  FROM (SELECT ts, {column} AS document\n    \
          FROM collector.{}\n    WHERE {filter}) d\n  CROSS JOIN LATERAL jsonb_to_recordset(\n    \
          CASE WHEN jsonb_typeof(document) = 'array' THEN document END) AS e({shape}){only}",
-        scan.table.name
+        scan.table.relation()
     )
 }

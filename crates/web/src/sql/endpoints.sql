@@ -8,8 +8,9 @@ WITH steps AS (
     SELECT target, endpoint, status, last_seen, ts,
            coalesce({step_from_zero responses},
                     CASE WHEN row_number() OVER w = 1 AND ts > min(ts) OVER (PARTITION BY target) THEN responses END) AS n
-    FROM collector.endpoint_metrics_raw
+    FROM collector.endpoint_metrics_raw_all
     WHERE host_id = $1 AND ts >= $2 AND ts < $3
+      AND sample_hour >= date_bin('1 hour', $2, 'epoch'::timestamptz) AND sample_hour < $3
     WINDOW w AS (PARTITION BY target, endpoint, status ORDER BY ts)
 ), pairs AS (
     SELECT target, endpoint, status, sum(n)::int8 AS n,

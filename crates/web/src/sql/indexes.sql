@@ -7,8 +7,9 @@
 WITH read AS (
     SELECT *, max(ts) OVER (PARTITION BY instance, database) AS newest,
            extract(epoch FROM ts - lag(ts) OVER w)::float8 AS secs, {step idx_scan} AS scans
-    FROM collector.index_metrics_raw
+    FROM collector.index_metrics_raw_all
     WHERE host_id = $1 AND ts >= $2 AND ts < $3
+      AND sample_hour >= date_bin('1 hour', $2, 'epoch'::timestamptz) AND sample_hour < $3
     WINDOW w AS (PARTITION BY instance, database, schema_name, index_name, epoch ORDER BY ts)
 ), folded AS (
     SELECT instance, database, coalesce(partition_of, schema_name || '.' || index_name) AS place,

@@ -12,8 +12,9 @@ WITH by_role AS (
            sum(blk_read_ms) AS blk_read_ms, sum(blk_write_ms) AS blk_write_ms,
            sum(wal_records) AS wal_records, sum(wal_bytes) AS wal_bytes,
            sum(plan_ms) AS plan_ms, sum(jit_ms) AS jit_ms, max(ts) AS last_seen, bool_or(evicted) AS evicted
-    FROM collector.statement_metrics_raw
+    FROM collector.statement_metrics_raw_all
     WHERE host_id = $1 AND ts >= $2 AND ts < $3
+      AND sample_hour >= date_bin('1 hour', $2, 'epoch'::timestamptz) AND sample_hour < $3
     GROUP BY instance, database, queryid, role
 ), summed AS (
     SELECT instance, database, queryid,

@@ -12,8 +12,9 @@ WITH read AS (
            {step n_tup_ins + n_tup_upd + n_tup_del} AS writes,
            {step heap_blks_hit + coalesce(idx_blks_hit, 0)} AS hit,
            {step heap_blks_read + coalesce(idx_blks_read, 0)} AS missed
-    FROM collector.table_metrics_raw
+    FROM collector.table_metrics_raw_all
     WHERE host_id = $1 AND ts >= $2 AND ts < $3
+      AND sample_hour >= date_bin('1 hour', $2, 'epoch'::timestamptz) AND sample_hour < $3
     WINDOW w AS (PARTITION BY instance, database, schema_name, table_name, epoch ORDER BY ts)
 ), folded AS (
     SELECT instance, database, coalesce(partition_of, schema_name || '.' || table_name) AS place,

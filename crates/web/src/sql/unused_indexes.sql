@@ -7,8 +7,9 @@
 -- Indexes: (host_id, ts) of each partition.
 WITH read AS (
     SELECT *, max(ts) OVER (PARTITION BY instance, database) AS newest
-    FROM collector.index_metrics_raw
+    FROM collector.index_metrics_raw_all
     WHERE host_id = $1 AND ts >= $2 AND ts < $3
+      AND sample_hour >= date_bin('1 hour', $2, 'epoch'::timestamptz) AND sample_hour < $3
 ), sightings AS (
     SELECT instance, database, schema_name, index_name, relation, min(ts) AS first_seen, max(ts) AS last_seen
     FROM collector.index_sightings

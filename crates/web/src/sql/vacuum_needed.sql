@@ -7,8 +7,9 @@
 -- Indexes: (host_id, ts) of each partition.
 WITH read AS (
     SELECT *, max(ts) OVER (PARTITION BY instance, database) AS newest
-    FROM collector.table_metrics_raw
-    WHERE host_id = $1 AND ts >= $2 AND ts < $3 AND partitions IS NULL
+    FROM collector.table_metrics_raw_all
+    WHERE host_id = $1 AND ts >= $2 AND ts < $3
+      AND sample_hour >= date_bin('1 hour', $2, 'epoch'::timestamptz) AND sample_hour < $3 AND partitions IS NULL
 ), evaluated AS (
     SELECT *, array_remove(ARRAY[
                CASE WHEN xid_age > 200000000 THEN 'wraparound' END,

@@ -13,14 +13,14 @@ use super::*;
 use crate::rollup::{self, Outcome};
 
 /// Two hours before 26 Oct 2025 (UTC), which has 25 hours in Berlin.
-const BEGIN: i64 = 1_761_429_600 * SECOND;
+pub(super) const BEGIN: i64 = 1_761_429_600 * SECOND;
 /// Ticks over a day and a half, five minutes apart.
 const TICKS: i64 = 430;
 const STEP: i64 = 300 * SECOND;
 const KEYS: usize = 3;
 
 /// Returns the tables of metrics.
-fn sources() -> Vec<&'static TableDef> {
+pub(super) fn sources() -> Vec<&'static TableDef> {
     let mut tables: Vec<&'static TableDef> = Vec::new();
     for metric in METRICS {
         let table = metric.series.table();
@@ -98,7 +98,7 @@ fn row(
 }
 
 /// Stores random rows of every table at these ticks, with resets and missing figures.
-async fn seed(database: &Database, dice: &mut Dice, ticks: &[Timestamp]) {
+pub(super) async fn seed(database: &Database, dice: &mut Dice, ticks: &[Timestamp]) {
     for table in sources() {
         let names: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
         let has_key = table.columns.iter().any(|column| column.role == Role::Key);
@@ -121,13 +121,13 @@ async fn seed(database: &Database, dice: &mut Dice, ticks: &[Timestamp]) {
     }
 }
 
-fn ticks(dice: &mut Dice) -> Vec<Timestamp> {
+pub(super) fn ticks(dice: &mut Dice) -> Vec<Timestamp> {
     let ticks = (0..TICKS).filter(|tick| !(200..260).contains(tick) && !dice.one_in(20));
     ticks.map(|tick| Timestamp(BEGIN + tick * STEP)).collect()
 }
 
 /// Notes the hours of these ticks as the writer does.
-async fn note(database: &Database, ticks: &[Timestamp]) {
+pub(super) async fn note(database: &Database, ticks: &[Timestamp]) {
     let hours: BTreeSet<i64> = ticks.iter().map(|tick| tick.as_micros() / HOUR).collect();
     for hour in hours {
         let at = time(Timestamp(hour * HOUR));
@@ -137,7 +137,7 @@ async fn note(database: &Database, ticks: &[Timestamp]) {
 }
 
 /// Queries of all metrics over whole hours and days.
-fn asks() -> Vec<RangeQuery> {
+pub(super) fn asks() -> Vec<RangeQuery> {
     let start = BEGIN.div_euclid(DAY) * DAY;
     let spans = [
         (HOUR, BEGIN, BEGIN + 36 * HOUR),
@@ -180,7 +180,7 @@ fn near(a: f64, b: f64) -> bool {
 }
 
 /// Compares an answer with that of the samples.
-fn compare(case: &str, ask: &RangeQuery, found: &Answer, expected: &Answer) {
+pub(super) fn compare(case: &str, ask: &RangeQuery, found: &Answer, expected: &Answer) {
     let (found, expected) = (by_name(found), by_name(expected));
     let names = |of: &BTreeMap<_, _>| of.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(&found), names(&expected), "{case}");
@@ -210,19 +210,24 @@ async fn check(case: &str, client: &tokio_postgres::Client) {
     }
 }
 
-async fn roll_up(client: &tokio_postgres::Client) -> Outcome {
+pub(super) async fn roll_up(client: &tokio_postgres::Client) -> Outcome {
     let outcome = rollup::run(client, Duration::from_secs(600)).await;
     outcome.unwrap().expect("nobody else rolls up")
 }
 
-#[tokio::test]
-async fn buckets_of_hours_are_those_of_the_samples_of_every_metric() {
-    let (database, mut dice) = (database().await, Dice::new(7));
+/// Stores a host that samples every five minutes.
+pub(super) async fn host(database: &Database) {
     let begin = "insert into collector.hosts (machine_id, hostname) values ('m', 'h'); \
         insert into collector.agent_runs (host_id, run_id, writer, pid, version, started_at, settings) \
         values (1, gen_random_uuid(), gen_random_uuid(), 1, '', now(), \
                 '{\"intervals.system_secs\": [\"300\"], \"intervals.app_secs\": [\"300\"]}')";
     database.sql(begin).await.unwrap();
+}
+
+#[tokio::test]
+async fn buckets_of_hours_are_those_of_the_samples_of_every_metric() {
+    let (database, mut dice) = (database().await, Dice::new(7));
+    host(&database).await;
     let made = testkit::partitions("2025-10-25", "2025-10-27");
     database.sql(&made).await.unwrap();
     let ticks = ticks(&mut dice);

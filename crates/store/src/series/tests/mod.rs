@@ -2,6 +2,7 @@
 
 mod brute;
 mod history;
+mod sealed;
 mod seed;
 mod shares;
 mod statements;
