@@ -108,6 +108,19 @@ pub struct TableSize {
     pub by_day: Vec<(i64, i64)>,
     /// For how many days its rows are kept; `None`: they do not expire by day.
     pub kept_days: Option<i64>,
+    /// Of a table of arrays: what is sealed.
+    pub sealed: Option<SealedSize>,
+}
+
+/// What is sealed of a table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SealedSize {
+    /// The last day, as ISO 8601.
+    pub until: String,
+    /// How many days there are.
+    pub days: i64,
+    /// What they took before.
+    pub bytes_before: i64,
 }
 
 impl TableSize {
@@ -192,13 +205,28 @@ struct Part {
 /// The error that the server reported.
 pub async fn read(client: &Client) -> Result<Store, ReadError> {
     let fault = |source| ReadError::new("the size of the store", source);
-    let (state, kept, parts) = tokio::try_join!(
+    let (state, kept, parts, sealed) = tokio::try_join!(
         client.query_typed(include_str!("state.sql"), &[]),
         client.query_typed(include_str!("kept.sql"), &[]),
         client.query_typed(include_str!("parts.sql"), &[]),
+        client.query_typed(include_str!("sealed.sql"), &[]),
     )
     .map_err(fault)?;
-    assemble(&state, &kept, &parts).map_err(fault)
+    let mut store = assemble(&state, &kept, &parts).map_err(fault)?;
+    for row in &sealed {
+        let (name, sealed) = sealed_of(row).map_err(fault)?;
+        store.add_sealed(&name, sealed);
+    }
+    Ok(store)
+}
+
+fn sealed_of(row: &Row) -> Result<(String, SealedSize), Error> {
+    let sealed = SealedSize {
+        until: row.try_get("until")?,
+        days: row.try_get("days")?,
+        bytes_before: row.try_get("bytes_before")?,
+    };
+    Ok((row.try_get("table_name")?, sealed))
 }
 
 fn assemble(state: &[Row], kept: &[Row], parts: &[Row]) -> Result<Store, Error> {
@@ -273,6 +301,20 @@ impl Store {
         }
     }
 
+    /// Adds what is sealed of a table. Of its rows a day at most is left.
+    #[expect(clippy::cast_precision_loss, reason = "sizes are far below 2^53")]
+    fn add_sealed(&mut self, table: &str, sealed: SealedSize) {
+        let declared = schema::table(table).and_then(|table| table.sealed);
+        for one in &mut self.tables {
+            if one.name == table {
+                let day = sealed.bytes_before as f64 / sealed.days.max(1) as f64;
+                one.needed_bytes = Some(one.lasting_bytes() as f64 + day);
+            } else if declared.is_some_and(|declared| declared.table == one.name) {
+                one.sealed = Some(sealed.clone());
+            }
+        }
+    }
+
     /// Adds up the parts by table.
     fn fill(&mut self, parts: Vec<Part>, began: Option<Timestamp>) {
         let keeps: HashMap<&str, Keep> = expiry::tables()
@@ -302,6 +344,7 @@ impl Store {
                     .filter_map(|part| Some((part.day.as_ref()?.0, part.bytes.iter().sum())))
                     .collect(),
                 kept_days,
+                sealed: None,
                 name,
                 needed_bytes: None,
             };

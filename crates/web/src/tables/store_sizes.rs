@@ -55,6 +55,19 @@ const COLUMNS: &[Col] = &[
         "Rows that a day adds, as the server's statistics have them.",
     )
     .summed(),
+    Col::new(
+        "sealed_until",
+        "Sealed until",
+        Unit::Text,
+        "The last day (UTC) of which rows are stored as arrays.",
+    ),
+    Col::new(
+        "unsealed_bytes",
+        "Before sealing",
+        Unit::Bytes,
+        "What the sealed days took before.",
+    )
+    .summed(),
 ];
 
 pub(super) const VIEW: View = View {
@@ -91,6 +104,10 @@ fn line(table: &TableSize) -> Line {
         Cell::Int(table.index_bytes),
         Cell::Int(table.toast_bytes),
         rounded(table.rows_per_day),
+        Cell::text(table.sealed.as_ref().map(|sealed| sealed.until.clone())),
+        Cell::of(table.sealed.as_ref(), |sealed| {
+            Cell::Int(sealed.bytes_before)
+        }),
     ];
     Line::new(table.name.clone(), cells, COLUMNS)
 }
