@@ -32,15 +32,17 @@ async fn schema(database: &testkit::Database) -> String {
     database.sql(SCHEMA).await.unwrap()[0][0].clone().unwrap()
 }
 
-/// The kills are at each statement; in the everyday tiers at every fourth, as each needs a database.
+/// The kills are at each statement in the nightly tier, else at every third, in the everyday tiers at every eighth, as each
+/// needs a database: 0.4 s.
 #[expect(
     clippy::disallowed_methods,
     reason = "how long tests take is not a setting of the collector"
 )]
 fn every() -> usize {
     match std::env::var("FAULTS").as_deref() {
-        Ok("few") => 4,
-        _ => 1,
+        Ok("few") => 8,
+        Ok("nightly" | "release") => 1,
+        _ => 3,
     }
 }
 
