@@ -58,7 +58,7 @@ for (const theme of ["light", "dark"]) {
             }),
           );
         }
-        for (const view of [...VIEWS, ...SERVICES, "logs", "alerts"]) {
+        for (const view of [...VIEWS, ...SERVICES, "logs", "alerts", "insights"]) {
           const id = empty ?? host(HOSTS[view] ?? "sick");
           await page.goto(at(view, { host: id, theme }));
           await settled(page);

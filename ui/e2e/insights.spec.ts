@@ -1,0 +1,60 @@
+/** Insights: what is unusual, health, objectives, baselines and forecasts; and nothing of it yet. */
+import { addFinding, addHost, expect, open, settled, sql, test } from "./support/page";
+
+test("what was learned, judged and computed is shown, and the worst stands out", async ({ page }) => {
+  const id = addHost("learned", true);
+  const since = "now() - interval '7 days'";
+  sql(`
+    INSERT INTO collector.baselines VALUES
+      (${id}, 'system', 'cpu_busy_pct', '', '7d', 21, 6, 9, 17, 20, 26, 35, 5, 168, ${since}, now()),
+      (${id}, 'mount', 'used_pct', '/', '7d', 70, 1, 68, 69, 70, 71, 72, 1, 168, ${since}, now());
+    INSERT INTO collector.trend_forecasts VALUES
+      (${id}, 'system', 'cpu_busy_pct', '', 82, 0.1, 0.2, 'stable', 0.4, 30, 28, 25, 20, 40, 18, 38, 15, 35, 0.8, 10, now()),
+      (${id}, 'mount', 'used_pct', '/', 70.5, 0.3, 0.9, 'rising', 0.99, 71, 72, 78, 70, 72, 71, 74, 75, 81, 0.6, 10, now());
+    SELECT collector.ensure_partition(t, (now() AT TIME ZONE 'UTC')::date) FROM unnest(ARRAY['slo_tracking', 'health_scores']) t;
+    INSERT INTO collector.slo_tracking VALUES
+      (now(), ${id}, 'api_uptime', 'shop', 'api', 'events', 99.9, 99.2, 99.9, 99.2, false, 800, 800, 100000, 40000, 20, 9, 2),
+      (now(), ${id}, 'system_cpu', '', 'system', 'minutes', 80, 20, 95, 99.9, true, 2, 10, 40000, 40000, 0, 0, 0);
+    INSERT INTO collector.health_scores VALUES
+      (now(), ${id}, 'system', 39, 92, '<i>File system</i> is full', 12, '[{"name": "mount.used_pct", "key": "/", "score": 0}]'),
+      (now(), ${id}, 'db', 100, 100, NULL, 9, '[]');
+  `);
+  addFinding(
+    id,
+    "unusual.system.cpu_busy_pct",
+    "",
+    "warn",
+    "CPU busy: 82 %, unusually high for Monday 10:00",
+    {
+      kind: "insight",
+      metric: "system.cpu_busy_pct",
+    },
+  );
+  await open(page, "insights", { host: id });
+  await expect(page.locator("#table-findings tbody tr").first()).toContainText(
+    "CPU busy: 82 %, unusually high",
+  );
+  const health = page.locator("#table-health");
+  await expect(health.locator("tbody tr")).toHaveCount(2);
+  // Text of others is text.
+  await expect(health).toContainText("<i>File system</i> is full");
+  const objectives = page.locator("#table-slos tbody tr");
+  await expect(objectives.filter({ hasText: "api_uptime" })).toContainText("missed");
+  await expect(objectives.filter({ hasText: "system_cpu" })).toContainText("met");
+  // One without data is not met.
+  await expect(objectives.filter({ hasText: "db_cache_hit" })).toContainText("no data");
+  await expect(page.locator("#table-baselines tbody tr")).toHaveCount(2);
+  await expect(page.locator("#table-baselines tbody")).toContainText("82 %");
+  await expect(page.locator("#table-forecasts tbody")).toContainText("rising");
+});
+
+test("a host that is new has nothing unusual, and says when there will be baselines", async ({ page }) => {
+  for (const width of [1360, 390]) {
+    await page.setViewportSize({ width, height: 900 });
+    await open(page, "insights", { host: addHost(`new-${width}`, true) });
+    await settled(page);
+    await expect(page.locator("#table-findings")).toContainText("No findings in this range.");
+    await expect(page.locator("#table-baselines")).toContainText("from six hours on");
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+  }
+});
