@@ -216,10 +216,15 @@ impl Shared {
 
     /// Returns the session of what judges stored data.
     fn analysis(&self, config: &Config) -> Analysis {
+        self.session(config, "pqcrypta-collector analysis")
+    }
+
+    /// Returns a session of jobs beside the writer's, by its name in `pg_stat_activity`.
+    fn session(&self, config: &Config, name: &'static str) -> Analysis {
         Analysis::new(
             pg::Target::from(&config.database),
             settings::patient_session(config),
-            "pqcrypta-collector analysis",
+            name,
             self.machine_id.clone(),
         )
     }
@@ -240,15 +245,8 @@ impl Shared {
     }
 
     fn upkeep(&self, config: &Config) -> Upkeep {
-        let target = pg::Target::from(&config.database);
-        let session = settings::patient_session(config);
         Upkeep::new(
-            Analysis::new(
-                target,
-                session,
-                "pqcrypta-collector upkeep",
-                self.machine_id.clone(),
-            ),
+            self.session(config, "pqcrypta-collector upkeep"),
             self.group.clone(),
             self.status.clone(),
             clock::now,
@@ -265,13 +263,8 @@ impl Shared {
     }
 
     fn baselines(&self, config: &Config) -> BaselinesJob {
-        let analysis = Analysis::new(
-            pg::Target::from(&config.database),
-            settings::patient_session(config),
-            "pqcrypta-collector baselines",
-            self.machine_id.clone(),
-        );
-        BaselinesJob::new(analysis, self.group.findings().clone(), clock::now, config)
+        let session = self.session(config, "pqcrypta-collector baselines");
+        BaselinesJob::new(session, self.group.findings().clone(), clock::now, config)
     }
 
     fn learned(&self, config: &Config) -> LearnedJob {
