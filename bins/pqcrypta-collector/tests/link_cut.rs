@@ -93,12 +93,17 @@ async fn p16_a_server_that_is_away_is_asked_seldom_and_its_return_is_noticed() {
         })
         .await;
     proxy.set(Mode::Reset);
+    // Every session that was open is cancelled and tried once more, and the writer's pauses grow to 4 s and more.
+    tokio::time::sleep(Duration::from_secs(5)).await;
     let before = proxy.connections();
-    tokio::time::sleep(Duration::from_secs(12)).await;
+    tokio::time::sleep(Duration::from_secs(8)).await;
     let tries = proxy.connections() - before;
-    // Of the writer, with pauses of at least 0.5, 1, 2 and 4 s, five connections and one cancel; and
-    // one at each tick of the watched server, which is the same.
-    assert!((1..=6 + 13).contains(&tries), "{tries} connections in 12 s");
+    // Two of the writer, and one at each tick of the watched server, which is the same; a busy machine may be late with some
+    // of before. Pauses of half a second would be 25.
+    assert!(
+        (1..=2 + 9 + 4).contains(&tries),
+        "{tries} connections in 8 s"
+    );
     proxy.set(Mode::Pass);
     let rows: i64 = text(&server.target(), stored).await.parse().unwrap();
     agent
@@ -108,13 +113,17 @@ async fn p16_a_server_that_is_away_is_asked_seldom_and_its_return_is_noticed() {
         .await;
     let sessions =
         "select count(*) from pg_stat_activity where application_name like 'pqcrypta-collector%'";
-    assert!(
-        text(&server.target(), sessions)
-            .await
-            .parse::<i64>()
-            .unwrap()
-            <= 4,
-        "one that delivers, two that watch, and one that is being replaced"
-    );
+    agent
+        .until(
+            "one session delivers, two watch, and one is being replaced",
+            async || {
+                text(&server.target(), sessions)
+                    .await
+                    .parse::<i64>()
+                    .unwrap()
+                    <= 4
+            },
+        )
+        .await;
     agent.kill();
 }
