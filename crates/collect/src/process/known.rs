@@ -116,10 +116,21 @@ impl KnownProcess {
         renamed
     }
 
-    /// CPU time since the last reading, percent of one core; `None` on the first sight, when no
-    /// time has passed and when the counter went back.
-    pub(super) fn cpu_pct(&mut self, at: &Moment, ticks_per_second: f64) -> Option<f64> {
-        let (ticks, when) = self.cpu_before.replace((self.cpu_ticks, at.monotonic))?;
+    /// Returns whether it was read in an earlier tick.
+    pub(super) fn is_seen_before(&self) -> bool {
+        self.cpu_before.is_some()
+    }
+
+    /// CPU time since the last reading, percent of one core. Of one that is new that was the tick `since` which it
+    /// was not there; `None` where there was none, when no time has passed and when the counter went back.
+    pub(super) fn cpu_pct(
+        &mut self,
+        at: &Moment,
+        ticks_per_second: f64,
+        since: Option<Duration>,
+    ) -> Option<f64> {
+        let before = self.cpu_before.replace((self.cpu_ticks, at.monotonic));
+        let (ticks, when) = before.or(since.map(|since| (0, since)))?;
         let elapsed = at.monotonic.checked_sub(when)?.as_secs_f64();
         let used = self.cpu_ticks.checked_sub(ticks)? as f64 / ticks_per_second;
         (elapsed > 0.0).then(|| used * 100.0 / elapsed)

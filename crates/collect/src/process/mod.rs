@@ -1,7 +1,8 @@
 //! Every process with memory of its own: one `process_metrics_raw` row each, the largest first.
 //!
 //! A process is its pid and its start time: a pid that comes back with another start is another
-//! process and begins without a CPU share. In each tick `/proc` is listed once, and of each
+//! process. One that started since the tick before has used all its CPU time since then, so that a host whose work
+//! are many short processes shows them; another one that is seen for the first time begins without a share. In each tick `/proc` is listed once, and of each
 //! process one file is read (`stat`) and one directory is asked for its size (`fd`). Both stay open
 //! from tick to tick as long as the caller allows descriptors for them (`open`). The rest is kept from
 //! earlier ticks:
@@ -63,6 +64,8 @@ pub struct Processes {
     units: Units,
     known: HashMap<i32, KnownProcess>,
     tick: u64,
+    /// When every process was listed last, by the monotonic clock.
+    listed_at: Option<Duration>,
     descriptors: Descriptors,
     /// Descriptors of files that are kept open.
     open: Budget,
@@ -89,18 +92,11 @@ impl Units {
         }
     }
 
-    /// Makes the sample of a process with what its line gives.
-    fn sample(
-        self,
-        pid: i32,
-        stat: &ProcessStat<'_>,
-        uptime_secs: f64,
-        cpu_pct: Option<f64>,
-    ) -> ProcessSample {
+    /// Makes the sample of a process with what its line gives by itself.
+    fn sample(self, pid: i32, stat: &ProcessStat<'_>, uptime_secs: f64) -> ProcessSample {
         ProcessSample {
             pid,
             start_ticks: stored(stat.start_ticks),
-            cpu_pct,
             rss_bytes: stored(stat.rss_pages.saturating_mul(self.page_bytes)),
             vsz_bytes: stored(stat.vsz_bytes),
             thread_count: stat.threads,
@@ -143,6 +139,7 @@ impl Processes {
             units,
             known: HashMap::new(),
             tick: 0,
+            listed_at: None,
             descriptors: Descriptors::new(),
             open: Budget::default(),
             listed: Vec::new(),
@@ -228,6 +225,7 @@ impl Processes {
             is_alive
         });
         self.open.count(open);
+        self.listed_at = Some(at.monotonic);
         if self.known.capacity() > 4 * self.known.len().max(256) {
             self.known.shrink_to_fit();
         }
@@ -266,8 +264,14 @@ impl Processes {
         known.tick = self.tick;
         let renamed = known.update(inode, &stat);
         // the rest of the line, before the buffer it lies in is used for other files
-        let cpu_pct = known.cpu_pct(at, self.units.ticks_per_second);
-        let mut sample = self.units.sample(pid, &stat, uptime_secs, cpu_pct);
+        let is_seen_before = known.is_seen_before();
+        let mut sample = self.units.sample(pid, &stat, uptime_secs);
+        // Not listed before, and not older: what was hidden then, or could not be read, has a past.
+        let is_young = |since: &Duration| {
+            at.monotonic.saturating_sub(*since).as_secs_f64() >= sample.uptime_secs
+        };
+        let since = self.listed_at.filter(is_young);
+        sample.cpu_pct = known.cpu_pct(at, self.units.ticks_per_second, since);
         if renamed {
             let path = path_of(&mut self.path, pid, "cmdline");
             known.look_up_name(&mut self.proc, path, &self.watched);
@@ -279,7 +283,7 @@ impl Processes {
         }
         known.refresh(&mut self.proc, &mut self.path, pid, at, missed)?;
         let path = path_of(&mut self.path, pid, "fd");
-        if cpu_pct.is_some() && self.descriptors.is_by_size() {
+        if is_seen_before && self.descriptors.is_by_size() {
             known.keep_open(opened, &mut self.proc, path, &mut self.open);
         }
         let count = known

@@ -170,6 +170,49 @@ async fn a_pid_given_again_is_another_process() {
     );
 }
 
+#[tokio::test]
+async fn what_started_since_the_last_tick_has_used_its_time_since_then() {
+    let procfs = Procfs::new();
+    let new = |pid, start, cpu| {
+        let stat = Stat {
+            cpu,
+            start,
+            ..Stat::default()
+        };
+        procfs.process(pid, "new", stat);
+    };
+    // The host is up for 1,000 s, so a start of 99,500 ticks is 5 s ago.
+    new(5, 99_500, 400);
+    let mut processes = procfs.processes(&[]);
+    let (rows, _) = tick(&mut processes, 0).await;
+    let share = |rows: &[Row], pid| cell(of(rows, pid), "cpu_pct").clone();
+    assert_eq!(share(&rows, 5), Cell::Null, "the first tick");
+    procfs.remove("5");
+    // Young, of several cores, the same number again, one that was hidden before, one that starts after the uptime was read.
+    for (pid, start, cpu) in [
+        (6, 99_500, 400),
+        (7, 99_010, 2_000),
+        (5, 99_900, 50),
+        (8, 98_000, 400),
+        (9, 100_001, 0),
+    ] {
+        new(pid, start, cpu);
+    }
+    let (rows, _) = tick(&mut processes, 10).await;
+    for (pid, expected) in [
+        (6, Cell::Float(40.0)),
+        (7, Cell::Float(200.0)),
+        (5, Cell::Float(5.0)),
+        (8, Cell::Null),
+        (9, Cell::Float(0.0)),
+    ] {
+        assert_eq!(share(&rows, pid), expected, "{pid}");
+    }
+    new(6, 99_500, 500);
+    let (rows, _) = tick(&mut processes, 20).await;
+    assert_eq!(share(&rows, 6), Cell::Float(10.0), "then as any other");
+}
+
 /// S4, S8
 #[tokio::test]
 async fn no_share_without_time_or_with_a_counter_that_went_back() {

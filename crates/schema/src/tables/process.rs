@@ -12,7 +12,8 @@ metric_table! {
         pid: i32 [Key None],
         /// Start time in clock ticks since boot; distinguishes processes with one pid.
         start_ticks: i64 [Key None],
-        /// CPU time since the previous sample, percent of one core. NULL in the first sample.
+        /// CPU time since the previous sample, percent of one core; of a process that is not older, since its start. NULL in
+        /// the first sample of an older one.
         cpu_pct: Option<f64> [Gauge Percent],
         /// Resident memory, bytes.
         rss_bytes: i64 [Gauge Bytes],
@@ -59,7 +60,8 @@ metric_table! {
         rss_bytes: i64 [Gauge Bytes],
         /// Virtual memory, bytes.
         vsz_bytes: i64 [Gauge Bytes],
-        /// CPU time since the previous sample, percent of one core. NULL in the first sample.
+        /// CPU time since the previous sample, percent of one core; of a process that is not older, since its start. NULL in
+        /// the first sample of an older one.
         cpu_pct: Option<f64> [Gauge Percent],
         /// Bytes fetched from storage since the start; NULL when not readable.
         read_bytes_total: Option<i64> [Counter Bytes],
