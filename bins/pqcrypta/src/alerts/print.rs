@@ -24,10 +24,52 @@ pub(super) fn text(report: &Report) -> String {
             );
         }
         for alert in &host.alerts {
-            line(&mut out, report.at, host, alert);
+            if !is_explained(host, alert) {
+                line(&mut out, report.at, host, alert);
+                effects(&mut out, report.at, host, alert, 0);
+            }
         }
     }
     out
+}
+
+/// Most causes between a finding and the one that explains it all; an effect of its own effect would have no end.
+const DEEPEST: usize = 8;
+
+/// Returns the listed finding that one follows from, while both last.
+fn cause<'a>(host: &'a HostAlerts, alert: &Alert) -> Option<&'a Alert> {
+    let (rule, target) = alert.because.as_ref()?;
+    let lasts = |one: &Alert| one.resolved_at.is_none();
+    let is_cause = |one: &&Alert| one.rule == *rule && one.target == *target && lasts(one);
+    let found = host.alerts.iter().find(is_cause)?;
+    (lasts(alert) && found.id != alert.id).then_some(found)
+}
+
+/// Returns whether a finding is below another one. Those that explain each other are not: none may be lost.
+fn is_explained(host: &HostAlerts, alert: &Alert) -> bool {
+    let causes = std::iter::successors(Some(alert), |one| cause(host, one));
+    let count = causes.take(DEEPEST + 1).count();
+    (2..=DEEPEST).contains(&count)
+}
+
+/// Adds what follows from a finding, below it: who removes the cause removes these.
+fn effects(out: &mut String, at: Timestamp, host: &HostAlerts, of: &Alert, depth: usize) {
+    if depth == DEEPEST {
+        return;
+    }
+    for alert in &host.alerts {
+        if cause(host, alert).is_some_and(|cause| cause.id == of.id) {
+            let _infallible = writeln!(
+                out,
+                "          leads to {}: {} (since {}, {})",
+                alert.severity.as_str(),
+                plain(&alert.sentence()),
+                clock(alert.opened_at),
+                words::duration(seconds(alert.duration(at)))
+            );
+            effects(out, at, host, alert, depth + 1);
+        }
+    }
 }
 
 /// Longest condition in the first line, characters: monitoring systems show it in a list.
@@ -133,6 +175,10 @@ fn line(out: &mut String, at: Timestamp, host: &HostAlerts, alert: &Alert) {
     );
     if state == State::Resolved {
         return;
+    }
+    let culprit = alert.culprit.as_deref().unwrap_or_default();
+    if !culprit.is_empty() && !alert.sentence().contains(culprit) {
+        let _infallible = writeln!(out, "          {}", plain(culprit));
     }
     if let Some(step) = alert.steps.first() {
         let _infallible = writeln!(out, "          {}", plain(step));

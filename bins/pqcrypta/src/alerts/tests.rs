@@ -157,3 +157,70 @@ fn the_first_line_names_what_decides_and_is_a_status_line() {
     let long = named(Severity::Warn, false, &"x".repeat(4000));
     assert!(first(vec![(Presence::Running, vec![long])]).chars().count() < 200);
 }
+
+#[test]
+fn effects_are_below_their_cause_and_none_is_lost() {
+    let named = |id, rule: &str, because: Option<&str>| Alert {
+        id,
+        rule: rule.to_owned(),
+        message: format!("{rule} is high"),
+        steps: vec![],
+        action_sql: None,
+        culprit: Some(format!("Most {rule}.")),
+        because: because.map(|rule| (rule.to_owned(), "main".to_owned())),
+        ..alert(Severity::Warn, false, false)
+    };
+    let shown = |alerts: Vec<Alert>| {
+        let text = print::text(&report(vec![(Presence::Running, alerts)]));
+        let lines = text.lines().skip(1).map(|line| {
+            let cut = line.find(" (since").unwrap_or(line.len());
+            line[..cut].split_whitespace().collect::<Vec<_>>().join(" ")
+        });
+        lines.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        shown(vec![
+            named(3, "load", Some("cpu")),
+            named(2, "errors", Some("slow")),
+            named(1, "cpu", None),
+            named(4, "slow", Some("load")),
+            named(5, "lonely", Some("gone")),
+        ]),
+        [
+            "WARN alpha: cpu is high",
+            "Most cpu.",
+            "leads to warn: load is high",
+            "leads to warn: slow is high",
+            "leads to warn: errors is high",
+            "WARN alpha: lonely is high",
+            "Most lonely.",
+        ]
+    );
+    // What is its own cause, or ended, is not hidden.
+    let ended = Alert {
+        resolved_at: Some(Timestamp(1_790_000_100_000_000)),
+        ..named(1, "cpu", None)
+    };
+    assert_eq!(
+        shown(vec![named(3, "load", Some("cpu")), ended])
+            .first()
+            .unwrap(),
+        "WARN alpha: load is high"
+    );
+    assert_eq!(
+        shown(vec![named(3, "load", Some("load"))]).first().unwrap(),
+        "WARN alpha: load is high"
+    );
+    let circle = shown(vec![
+        named(3, "load", Some("cpu")),
+        named(4, "cpu", Some("load")),
+    ]);
+    assert!(
+        circle.contains(&"WARN alpha: load is high".to_owned()),
+        "{circle:?}"
+    );
+    assert!(
+        circle.contains(&"WARN alpha: cpu is high".to_owned()),
+        "{circle:?}"
+    );
+}
