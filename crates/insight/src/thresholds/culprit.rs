@@ -5,7 +5,7 @@ use crate::memory::fields::Fields;
 use crate::memory::{Culprit, Memory};
 use crate::quoting::identifier;
 use schema::tables::{DbSample, IndexSample, LogSource, SystemSample, TableSample, TargetSample};
-use schema::{Metric, Row, Sample, TableDef};
+use schema::{Metric, Row, Sample, TableDef, Unit};
 
 /// Longest cause, characters.
 const LONGEST: usize = 400;
@@ -69,8 +69,17 @@ const CULPRITS: &[(&str, CulpritKind)] = &[
     ("index.invalid", CulpritKind::Index),
 ];
 
-/// Names the culprit of a metric and key, as of the newest samples; `rows` are those of the tick.
-pub(super) fn of(metric: &Metric, key: Option<&str>, memory: &Memory, rows: &[&[Row]]) -> Culprit {
+/// The running processes explain a busy CPU if they use at least this share of what is used.
+const EXPLAINS: f64 = 0.5;
+
+/// Names the culprit of a metric and key, as of the newest samples; `now` is the newest value and `rows` are those of the tick.
+pub(super) fn of(
+    metric: &Metric,
+    key: Option<&str>,
+    now: f64,
+    memory: &Memory,
+    rows: &[&[Row]],
+) -> Culprit {
     let id = metric.id();
     let kind = CULPRITS
         .iter()
@@ -78,6 +87,11 @@ pub(super) fn of(metric: &Metric, key: Option<&str>, memory: &Memory, rows: &[&[
         .map(|(_, kind)| *kind);
     let found = kind.and_then(|kind| named(kind, key.unwrap_or_default(), metric, memory, rows));
     let mut culprit = found.unwrap_or_default();
+    if id == "system.cpu_busy_pct"
+        && let Some(short) = short_lived(now, memory, rows)
+    {
+        culprit = short;
+    }
     culprit.cause = words::cut(&culprit.cause, LONGEST);
     if culprit.fix.is_empty() {
         metric.fix.clone_into(&mut culprit.fix);
@@ -114,6 +128,29 @@ fn named(
         CulpritKind::Table => relation(TableSample::TABLE, "table_name", key, metric, rows),
         CulpritKind::Index => relation(IndexSample::TABLE, "index_name", key, metric, rows),
     }
+}
+
+/// Blames processes that end between two samples, where those that run use too little of what is used: `busy` percent of all
+/// cores.
+fn short_lived(busy: f64, memory: &Memory, rows: &[&[Row]]) -> Option<Culprit> {
+    let mut rows = rows.iter().copied().flatten();
+    let row = rows.find(|row| row.table.name == SystemSample::TABLE.name)?;
+    let used = busy * Fields(row).number("cpu_count")?;
+    let (_, running) = memory.processes.newest();
+    let running: f64 = running.map(|one| one.cpu).sum();
+    if running >= EXPLAINS * used {
+        return None;
+    }
+    let cores = |percent: f64| words::value(percent.round(), Unit::Percent);
+    Some(Culprit {
+        cause: format!(
+            "Processes that end within seconds, or parts of the kernel, use most of it: those that run account for {} of a core, of {}.",
+            cores(running),
+            cores(used)
+        ),
+        fix: "See what starts so many:".to_owned(),
+        command: "ps -e -o pid,ppid,user,etimes,args --sort=etimes | head -n 20".to_owned(),
+    })
 }
 
 /// Returns a sentence about the packages that ask for a restart.

@@ -389,7 +389,7 @@ fn finding(
     rows: &[&[schema::Row]],
 ) -> Finding {
     let key = one.key.as_deref();
-    let mut culprit = culprit::of(metric, key, memory, rows);
+    let mut culprit = culprit::of(metric, key, one.current.unwrap_or(one.value), memory, rows);
     let instance = key.unwrap_or_default();
     let is_lock = matches!(rule.id, "db.longest_lock_wait_secs" | "db.conn_waiting");
     let waited = (rule.id == "db.longest_lock_wait_secs").then_some(one.value);

@@ -4,8 +4,8 @@ use super::*;
 use crate::live::Intervals;
 use schema::micros::SECOND;
 use schema::tables::{
-    ApiSample, DbSample, FindingTransition, SelfSample, SessionSample, SystemSample, TableSample,
-    TargetSample,
+    ApiSample, DbSample, FindingTransition, ProcessSample, SelfSample, SessionSample, SystemSample,
+    TableSample, TargetSample,
 };
 use schema::{Row, Sample};
 
@@ -423,4 +423,52 @@ fn every_rule_is_of_a_metric_with_a_threshold_and_a_title() {
     for id in OF_SESSIONS {
         assert!(BECAUSE.iter().any(|(of, _)| *of == id), "{id}");
     }
+}
+
+#[test]
+fn a_busy_cpu_names_who_uses_it_and_not_who_happens_to_run() {
+    let cause = |shares: &[f64], count: Option<i32>| {
+        let mut host = Host::new();
+        for secs in [0, 10] {
+            let row = system(secs, |sample| {
+                sample.cpu_idle = Some(5.0);
+                sample.cpu_iowait = Some(0.0);
+                sample.cpu_count = count;
+            });
+            let mut rows = vec![row];
+            for (pid, share) in (1..).zip(shares) {
+                let process = ProcessSample {
+                    pid,
+                    process_name: format!("p{pid}"),
+                    cpu_pct: Some(*share),
+                    process_count: 1,
+                    ..ProcessSample::default()
+                };
+                rows.push(process.into_row(at(secs)));
+            }
+            let rows: [Row; 3] = rows.try_into().unwrap();
+            host.tick(secs, rows);
+        }
+        let details = host.last("system.cpu_busy_pct").details.clone().unwrap();
+        let details: serde_json::Value = serde_json::from_str(&details.0).unwrap();
+        details["cause"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(
+        cause(&[150.0, 20.0], Some(2)),
+        "Most CPU: p1 (PID 1) with 150 % of a core."
+    );
+    let short = cause(&[14.0, 6.0], Some(2));
+    assert!(
+        short.starts_with("Processes that end within seconds"),
+        "{short}"
+    );
+    assert!(
+        short.ends_with("account for 20 % of a core, of 190 %."),
+        "{short}"
+    );
+    // Of how many cores is unknown.
+    assert_eq!(
+        cause(&[14.0, 1.0], None),
+        "Most CPU: p1 (PID 1) with 14 % of a core."
+    );
 }
