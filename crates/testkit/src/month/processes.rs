@@ -1,7 +1,9 @@
-//! Processes: many that stay, some that come and go.
+//! Processes: many that stay, some that come and go. As on a real host most are idle most of the time: their figures do not
+//! change. What does change, changes as the kernel counts it: CPU time in whole clock ticks, memory in whole pages, and
+//! bytes read and written in whole blocks, by a process that runs.
 
 use super::Area;
-use super::random::{Counter, count, gauss};
+use super::random::{count, gauss};
 use super::state::State;
 use crate::Dice;
 use schema::tables::ProcessSample;
@@ -10,42 +12,90 @@ use schema::{Row, Sample};
 const MIB: f64 = 1024.0 * 1024.0;
 /// Clock ticks per second.
 const HERTZ: f64 = 100.0;
-/// Programs: name, unit, share of all processes in percent, MiB, whether it is watched, and whose start ends it.
-const PROGRAMS: [(&str, &str, usize, f64, bool, Owner); 6] = [
-    (
-        "pqcrypta-collec",
-        "pqcrypta-collector.service",
-        0,
-        24.0,
-        true,
-        Owner::Collector,
-    ),
-    (
-        "pqcrypta-api",
-        "pqcrypta-api.service",
-        8,
-        180.0,
-        true,
-        Owner::Peers,
-    ),
-    (
-        "pqcrypta-proxy",
-        "pqcrypta-proxy.service",
-        4,
-        90.0,
-        true,
-        Owner::Peers,
-    ),
-    (
-        "postgres",
-        "postgresql.service",
-        25,
-        60.0,
-        true,
-        Owner::Server,
-    ),
-    ("kworker", "", 30, 0.0, false, Owner::Host),
-    ("service", "", 33, 30.0, false, Owner::Host),
+/// Bytes of a page of memory, and of a block of a file system.
+const PAGE: f64 = 4096.0;
+/// Percent of a core that a process takes at most: load is spread, none takes half a core.
+const MOST_CPU: f64 = 40.0;
+/// An idle process runs once in so many ticks, for a moment.
+const IDLE: u64 = 40;
+/// Bytes that are written for each clock tick, and the share of them that is read: most files are in memory.
+const WRITTEN: f64 = 900.0;
+const READ: f64 = 0.1;
+/// File descriptors of a process, and by how many they differ at most.
+const FILES: i64 = 40;
+const FILES_MORE: i64 = 4;
+
+/// A program of which there are several processes.
+struct Program {
+    name: &'static str,
+    unit: &'static str,
+    /// Share of all processes, percent.
+    percent: usize,
+    /// Of its processes, those that the host's load is spread over: one in so many; 0 for none.
+    works: usize,
+    /// Memory of each.
+    mib: f64,
+    is_watched: bool,
+    /// Whose start ends it.
+    owner: Owner,
+}
+
+const PROGRAMS: [Program; 6] = [
+    Program {
+        name: "pqcrypta-collec",
+        unit: "pqcrypta-collector.service",
+        percent: 0,
+        works: 1,
+        mib: 24.0,
+        is_watched: true,
+        owner: Owner::Collector,
+    },
+    Program {
+        name: "pqcrypta-api",
+        unit: "pqcrypta-api.service",
+        percent: 8,
+        works: 1,
+        mib: 180.0,
+        is_watched: true,
+        owner: Owner::Peers,
+    },
+    Program {
+        name: "pqcrypta-proxy",
+        unit: "pqcrypta-proxy.service",
+        percent: 4,
+        works: 1,
+        mib: 90.0,
+        is_watched: true,
+        owner: Owner::Peers,
+    },
+    Program {
+        name: "postgres",
+        unit: "postgresql.service",
+        percent: 25,
+        // Most sessions wait for their client.
+        works: 6,
+        mib: 60.0,
+        is_watched: true,
+        owner: Owner::Server,
+    },
+    Program {
+        name: "kworker",
+        unit: "",
+        percent: 30,
+        works: 0,
+        mib: 0.0,
+        is_watched: false,
+        owner: Owner::Host,
+    },
+    Program {
+        name: "service",
+        unit: "",
+        percent: 33,
+        works: 0,
+        mib: 30.0,
+        is_watched: false,
+        owner: Owner::Host,
+    },
 ];
 /// Every so many processes is one that lives for minutes.
 const SHORT_LIVED: usize = 10;
@@ -62,16 +112,54 @@ enum Owner {
 struct Process {
     name: String,
     unit: &'static str,
-    bytes: f64,
+    works: bool,
+    /// Pages of memory that it has when it has begun.
+    pages: f64,
     is_watched: bool,
     owner: Owner,
     pid: i32,
     started: f64,
     /// Seconds until it ends and another one takes its place.
     ends_in: Option<f64>,
-    read: Counter,
-    written: Counter,
+    counts: Counts,
     is_new: bool,
+}
+
+/// What the kernel counts of a process.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    /// Clock ticks that it ran, of which whole ones are counted.
+    ran: f64,
+    /// Pages more than at its beginning.
+    pages: f64,
+    /// Blocks read and written, of which whole ones are counted.
+    read: f64,
+    written: f64,
+    /// File descriptors more than usual.
+    files: i64,
+}
+
+impl Counts {
+    /// Runs for so many clock ticks. Returns how many whole ones were counted.
+    fn run(&mut self, ticks: f64, dice: &mut Dice) -> f64 {
+        let before = self.ran.floor();
+        self.ran += ticks;
+        let counted = self.ran.floor() - before;
+        if counted > 0.0 {
+            let blocks = counted * WRITTEN / PAGE * (0.8 + 0.4 * dice.unit());
+            self.written += blocks;
+            self.read += blocks * READ;
+            // Memory is taken and given back: half of what is more is.
+            if dice.one_in(2) {
+                self.pages = (0.5 * self.pages + 16.0 * gauss(dice)).round();
+            }
+            if dice.one_in(8) {
+                let step = 1 - 2 * i64::from(dice.one_in(2));
+                self.files = (self.files + step).clamp(0, FILES_MORE);
+            }
+        }
+        counted
+    }
 }
 
 #[derive(Debug)]
@@ -84,24 +172,24 @@ pub(super) struct Processes {
 impl Processes {
     pub(super) fn new(number: usize, dice: Dice) -> Self {
         let mut all = Vec::new();
-        for (name, unit, percent, mib, is_watched, owner) in PROGRAMS {
-            for nth in 0..(number * percent / 100).max(1) {
-                let is_service = name == "service";
+        for program in &PROGRAMS {
+            for nth in 0..(number * program.percent / 100).max(1) {
+                let is_service = program.name == "service";
                 all.push(Process {
                     name: if is_service {
-                        format!("{name}-{nth}")
+                        format!("{}-{nth}", program.name)
                     } else {
-                        name.to_owned()
+                        program.name.to_owned()
                     },
-                    unit,
-                    bytes: mib * MIB,
-                    is_watched,
-                    owner,
+                    unit: program.unit,
+                    works: program.works > 0 && nth % program.works == 0,
+                    pages: (program.mib * MIB / PAGE).round(),
+                    is_watched: program.is_watched,
+                    owner: program.owner,
                     pid: 0,
                     started: 0.0,
                     ends_in: (is_service && nth % SHORT_LIVED == 1).then_some(0.0),
-                    read: Counter::default(),
-                    written: Counter::default(),
+                    counts: Counts::default(),
                     is_new: true,
                 });
             }
@@ -125,7 +213,7 @@ impl Processes {
         one.pid = self.next_pid;
         one.started = since_boot;
         one.ends_in = one.ends_in.map(|_| life);
-        (one.read, one.written) = Default::default();
+        one.counts = Counts::default();
         one.is_new = true;
     }
 
@@ -155,9 +243,11 @@ impl Area for Processes {
     fn sample(&mut self, state: &State, rows: &mut Vec<Row>) {
         self.restart(state);
         let Self { dice, all, .. } = self;
-        let workers = all.iter().filter(|one| one.bytes > 0.0).count().max(1);
+        let workers = all.iter().filter(|one| one.works).count().max(1);
         #[expect(clippy::cast_precision_loss, reason = "few processes")]
-        let each = state.cpu_busy * 8.0 / workers as f64;
+        let each = (state.cpu_busy * 8.0 / workers as f64).min(MOST_CPU);
+        // Two readings are never quite as far apart as they should be.
+        let elapsed = state.secs * (1.0 + 1e-4 * gauss(dice));
         let mut has_zombie = false;
         for one in all {
             if (one.owner == Owner::Server && !state.server_up)
@@ -167,27 +257,35 @@ impl Area for Processes {
             }
             let is_zombie = state.zombie && one.name == "pqcrypta-api" && !has_zombie;
             has_zombie |= is_zombie;
-            // Load is spread: none takes half a core.
-            let cpu = if one.bytes > 0.0 {
-                each.min(40.0) * dice.unit()
+            let ticks = if one.works {
+                each * dice.unit() * HERTZ / 100.0 * state.secs
+            } else if dice.one_in(IDLE) {
+                1.0 + 2.0 * dice.unit()
             } else {
-                0.1 * dice.unit()
+                0.0
+            };
+            let ran = one.counts.run(ticks, dice);
+            // A thread of the kernel has none.
+            let pages = if one.pages > 0.0 {
+                one.pages + one.counts.pages
+            } else {
+                0.0
             };
             let is_first = std::mem::take(&mut one.is_new) || state.collector.is_new();
             let sample = ProcessSample {
                 process_name: one.name.clone(),
                 pid: one.pid,
                 start_ticks: count(one.started * HERTZ),
-                cpu_pct: (!is_first).then_some(cpu),
-                rss_bytes: count(one.bytes * (1.0 + 0.02 * gauss(dice))),
-                vsz_bytes: count(one.bytes * 8.0),
-                fd_count: Some(40),
+                cpu_pct: (!is_first).then_some(ran / HERTZ * 100.0 / elapsed),
+                rss_bytes: count(pages * PAGE),
+                vsz_bytes: count(one.pages * PAGE * 8.0),
+                fd_count: Some(FILES + one.counts.files),
                 fd_limit: Some(1024),
                 thread_count: if one.is_watched { 8 } else { 1 },
                 state: if is_zombie { "Z" } else { "S" }.to_owned(),
                 uptime_secs: (state.host.secs - one.started).max(0.0),
-                read_bytes_total: Some(one.read.add(cpu * 400.0 * state.secs, dice)),
-                write_bytes_total: Some(one.written.add(cpu * 900.0 * state.secs, dice)),
+                read_bytes_total: Some(count(one.counts.read.floor() * PAGE)),
+                write_bytes_total: Some(count(one.counts.written.floor() * PAGE)),
                 parent_pid: 1,
                 unit: (!one.unit.is_empty()).then(|| one.unit.to_owned()),
                 uid: Some(1000),
