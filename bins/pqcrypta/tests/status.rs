@@ -49,6 +49,12 @@ const STORE: &str = "INSERT INTO collector.hosts (machine_id, hostname, first_se
     INSERT INTO collector.retention_cuts
     SELECT 'raw', now(), d - 10, d - 9, 10485760, 136314880, 125829120 FROM (SELECT (now() AT TIME ZONE 'UTC')::date AS d) t";
 
+/// And a day of another table that is sealed.
+const SEALED: &str = "INSERT INTO collector.store_sizes (relation, table_name, day, data_bytes, index_bytes, toast_bytes, row_count, state, measured_at)
+    SELECT 'e', 'endpoint_metrics_raw_sealed', (now() AT TIME ZONE 'UTC')::date - 3, 4096, 0, 0, 700, 0, now();
+    INSERT INTO collector.sealed_days (table_name, day, sample_count, bytes_before, bytes_after)
+    SELECT 'endpoint_metrics_raw', (now() AT TIME ZONE 'UTC')::date - 3, 9000, 1048576, 4096";
+
 #[tokio::test]
 async fn the_size_of_each_table_follows_the_hosts() {
     let database = testkit::migrated().await.unwrap();
@@ -76,6 +82,17 @@ async fn the_size_of_each_table_follows_the_hosts() {
     let cells: Vec<&str> = table[0].split_whitespace().collect();
     assert_eq!(cells[1..6], ["90M", "10M", "0", "10M", "2.6M"]);
     assert_eq!(cells[7], "150M");
+    database.sql(SEALED).await.unwrap();
+    let (_, text) = run(&target, &[]);
+    // Nine days of processes are over and lie in rows.
+    let sealed = text
+        .lines()
+        .find(|line| line.starts_with("store: sealed until "));
+    let sealed = sealed.unwrap_or_default();
+    assert!(
+        sealed.ends_with(", 4 KiB instead of 1 MiB; 9 days to seal"),
+        "{text}"
+    );
     let (_, store) = text.split_once("\n\n").unwrap();
     assert!(
         store.lines().all(|line| line.chars().count() <= 80),
@@ -107,6 +124,19 @@ async fn json_has_every_table_and_the_hosts() {
         (&json!("process_samples"), &json!("findings"))
     );
     assert_eq!(tables[1]["bytes_per_day"], Value::Null);
+    assert_eq!(store["sealed"], Value::Null);
+    database.sql(SEALED).await.unwrap();
+    let (_, text) = run(&database.target(), &["--json"]);
+    let answer: Value = serde_json::from_str(&text).unwrap();
+    let sealed = &answer["store"]["sealed"];
+    assert_eq!(
+        (
+            &sealed["bytes"],
+            &sealed["bytes_before"],
+            &sealed["waiting_days"]
+        ),
+        (&json!(4_096), &json!(1_048_576), &json!(9))
+    );
 }
 
 #[tokio::test]

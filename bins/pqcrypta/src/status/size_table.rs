@@ -12,7 +12,7 @@ const HEADS: [&str; 8] = [
     "table", "data", "index", "toast", "per day", "rows/day", "oldest", "needs",
 ];
 /// Widths of the columns, with the gap in front of them.
-const WIDTHS: [usize; 8] = [24, 7, 7, 7, 8, 9, 11, 7];
+const WIDTHS: [usize; 8] = [28, 6, 6, 6, 8, 9, 11, 6];
 
 /// Returns the summary and the table.
 pub(super) fn text(store: &Store, all: bool) -> String {
@@ -72,6 +72,18 @@ fn summary(store: &Store) -> Vec<String> {
                 kept.keep.as_str()
             ));
         }
+    }
+    if let Some(sealing) = store.sealing() {
+        let waiting = match sealing.waiting_days {
+            0 => String::new(),
+            days => format!("; {} to seal", words::counted(days, "day")),
+        };
+        lines.push(format!(
+            "store: sealed until {}, {} instead of {}{waiting}",
+            sealing.until,
+            size(sealing.bytes),
+            size(sealing.bytes_before)
+        ));
     }
     if let Some(forecast) = store.forecast() {
         lines.push(format!(
@@ -200,6 +212,14 @@ pub(super) fn json(store: &Store) -> Value {
         "needed_bytes": store.needed_bytes().map(f64::round),
         "budget_bytes": store.budget_bytes,
         "budget_reached": forecast,
+        "sealed": store.sealing().map(|sealing| {
+            json!({
+                "until": sealing.until,
+                "bytes": sealing.bytes,
+                "bytes_before": sealing.bytes_before,
+                "waiting_days": sealing.waiting_days,
+            })
+        }),
         "dropped": cuts.map(cut).collect::<Vec<_>>(),
         "tables": store.tables.iter().map(table).collect::<Vec<_>>(),
     })
@@ -256,11 +276,11 @@ mod tests {
         );
         assert_eq!(
             lines[3],
-            "process_samples            4.1G   420M      0    300M        ? 2026-11-15   4.1G"
+            "process_samples               4.1G  420M     0    300M        ? 2026-11-15  4.1G"
         );
         assert_eq!(
             lines[5],
-            "findings                    20K   2.0K      0                                20K"
+            "findings                       20K  2.0K     0                               20K"
         );
         assert!(lines.last().unwrap().starts_with("8 smaller tables "));
         assert_eq!(lines.len(), 3 + LISTED + 1);

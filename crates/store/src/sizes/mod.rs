@@ -8,6 +8,7 @@
 //! without partitions counts with its present size.
 
 mod forecast;
+mod sealing;
 
 use crate::expiry;
 use crate::partitions::day_of;
@@ -18,6 +19,7 @@ use std::collections::{BTreeMap, HashMap};
 use tokio_postgres::{Client, Error, Row};
 
 pub use forecast::Forecast;
+pub use sealing::Sealing;
 
 /// Complete days whose mean is the growth per day: a week, so that a quiet Sunday does not decide.
 pub const GROWTH_DAYS: i64 = 7;
