@@ -4,7 +4,7 @@ use super::collector::Children;
 use anyhow::Context;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -20,8 +20,14 @@ pub(crate) struct Monitor {
 }
 
 impl Monitor {
-    /// Starts it for a server and waits until it listens; `dir` takes its configuration.
-    pub(crate) fn start(binary: &Path, server: &Server, dir: &Path) -> anyhow::Result<Self> {
+    /// Starts it for a server and waits until it listens, at a free port where no address is given; `dir` takes its
+    /// configuration.
+    pub(crate) fn start(
+        binary: &Path,
+        server: &Server,
+        dir: &Path,
+        address: Option<SocketAddr>,
+    ) -> anyhow::Result<Self> {
         let target = server.target();
         let pg::Host::Socket(socket) = &target.host else {
             anyhow::bail!("the server has a socket")
@@ -35,10 +41,12 @@ impl Monitor {
             target.user,
         );
         fs::write(&config, text)?;
+        let address = address.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         let mut child = Command::new(binary)
             .arg("--config")
             .arg(config)
-            .args(["--listen", "127.0.0.1:0"])
+            .arg("--listen")
+            .arg(address.to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -55,6 +63,11 @@ impl Monitor {
             address: address.parse()?,
             _child: child,
         })
+    }
+
+    /// Returns where it listens.
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Asks for a path of the API; returns the body of the answer.

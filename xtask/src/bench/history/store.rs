@@ -1,0 +1,200 @@
+//! A host of the generated month, stored as a collector stores it.
+
+use super::{CLOSE_WITHIN, DAILY_DAYS, HOURLY_DAYS, PATIENCE};
+use crate::bench::number;
+use schema::Timestamp;
+use schema::micros::DAY;
+use std::time::Duration;
+use store::expiry::Retention;
+use store::queue::Queue;
+use store::spool::{Spool, SpoolOptions};
+use store::status::SharedStatus;
+use store::writer::{Agent, Host, Writer, WriterOptions};
+use tempfile::TempDir;
+use testkit::Server;
+use testkit::month::{Month, Plan, Size, Tick};
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+/// Records that wait for delivery at most: some hours of ticks.
+const MOST_WAITING: u64 = 2000;
+/// Ticks that are queued together.
+const CHUNK: usize = 60;
+
+/// A server with the rows of a host of some size.
+pub(super) struct Stored {
+    pub(super) server: Server,
+    pub(super) dir: TempDir,
+    /// Name of the size.
+    pub(super) name: String,
+    /// Midnight of the first day, and of the last one that is over.
+    pub(super) begin: i64,
+    pub(super) last_day: i64,
+    pub(super) ticks: f64,
+}
+
+pub(super) fn now() -> Timestamp {
+    Timestamp(jiff::Timestamp::now().as_microsecond())
+}
+
+impl Stored {
+    /// Stores a host of so many times the usual size, of so many days and what is over of today.
+    pub(super) async fn start(times: usize, days: u32) -> anyhow::Result<Self> {
+        let size = Size {
+            processes: Size::USUAL.processes * times,
+            tables: Size::USUAL.tables * times,
+            statements: Size::USUAL.statements * times,
+            logs: Size::USUAL.logs,
+        };
+        // What the server does of its own would be counted; statistics are made where it would make them.
+        let server = Server::builder()
+            .setting("autovacuum", "off")
+            .setting("shared_buffers", "128MB")
+            .setting("max_wal_size", "4GB")
+            .start()?;
+        testkit::migrate(&server.target()).await?;
+        let today = now().as_micros().div_euclid(DAY) * DAY;
+        let begin = today - i64::from(days) * DAY;
+        let plan = Plan {
+            begin: Timestamp(begin),
+            ..Plan::healthy(11, days + 1, size)
+        };
+        let mut stored = Self {
+            server,
+            dir: TempDir::new()?,
+            name: format!(
+                "{} processes, {} tables, {} statements",
+                size.processes, size.tables, size.statements
+            ),
+            begin,
+            last_day: today - DAY,
+            ticks: 0.0,
+        };
+        let until = now();
+        let month = Month::new(&plan).take_while(|tick| tick.ts < until);
+        stored.ticks = stored.store(month).await?;
+        stored.vacuum().await?;
+        Ok(stored)
+    }
+
+    /// Stores ticks as a collector does. Returns how many there were.
+    async fn store(&self, ticks: impl Iterator<Item = Tick>) -> anyhow::Result<f64> {
+        let spool = Spool::open(self.dir.path(), SpoolOptions::with_budget(4 << 30))?;
+        let id = spool.writer();
+        let queue = Queue::new(spool);
+        let (stop, stop_seen) = watch::channel(false);
+        let (standby, _standby_seen) = watch::channel(false);
+        let (_settings, settings_seen) = watch::channel("{}".to_owned());
+        let (_options, options_seen) = watch::channel(WriterOptions {
+            deadline: Duration::from_secs(60),
+            batch_records: 200,
+            heartbeat: Duration::from_secs(5),
+            retention: Retention {
+                raw_days: 14,
+                hourly_days: i32::try_from(HOURLY_DAYS)?,
+                long_days: i32::try_from(DAILY_DAYS)?,
+                log_days: 7,
+                event_days: 30,
+                max_bytes: None,
+            },
+        });
+        let writer = Writer {
+            queue: queue.clone(),
+            target: self.server.target(),
+            session: pg::SessionOptions::for_deadline(Duration::from_secs(60)),
+            host: Host {
+                machine_id: "bench".to_owned(),
+                hostname: "bench".to_owned(),
+                ..Host::default()
+            },
+            agent: Agent {
+                writer: id,
+                run_id: id,
+                pid: 1,
+                version: "bench".to_owned(),
+                started_at: Timestamp(self.begin),
+                settings: settings_seen,
+            },
+            options: options_seen,
+            status: SharedStatus::default(),
+            standby,
+            stop: stop_seen,
+            clock: now,
+        };
+        let writing = tokio::spawn(writer.run());
+        let waits = async |most: u64| {
+            while queue.depth().await.records > most {
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let (mut chunk, mut count) = (Vec::new(), 0.0);
+        for tick in ticks {
+            count += 1.0;
+            chunk.push((tick.ts, tick.rows));
+            if chunk.len() == CHUNK {
+                queue.append_all(std::mem::take(&mut chunk)).await?;
+                waits(MOST_WAITING).await;
+            }
+        }
+        queue.append_all(chunk).await?;
+        waits(0).await;
+        stop.send_replace(true);
+        writing.await?;
+        Ok(count)
+    }
+
+    /// Does what the server's own autovacuum would do.
+    pub(super) async fn vacuum(&self) -> anyhow::Result<()> {
+        let session = self.session().await?;
+        session.client.batch_execute("VACUUM ANALYZE").await?;
+        session.close(CLOSE_WITHIN).await;
+        Ok(())
+    }
+
+    /// Opens a session as the collector's job does.
+    pub(super) async fn session(&self) -> anyhow::Result<pg::Session> {
+        let options = pg::SessionOptions::for_deadline(PATIENCE);
+        Ok(pg::connect(&self.server.target(), &options, "bench").await?)
+    }
+
+    /// Returns the size of the tables that a condition on `pg_class` chooses.
+    pub(super) async fn bytes(&self, tables: &str) -> anyhow::Result<f64> {
+        let sql = format!(
+            "SELECT coalesce(sum(pg_total_relation_size(oid)), 0) FROM pg_class \
+             WHERE relnamespace = 'collector'::regnamespace AND relkind = 'r' AND {tables}"
+        );
+        number(&self.server, &sql).await
+    }
+
+    /// Makes the hours and days that a host has after a year: copies of the last complete day.
+    pub(super) async fn copy_history(&self) -> anyhow::Result<()> {
+        let at = |micros: i64| format!("('epoch'::timestamptz + {micros} * interval '1 us')");
+        let (from, to) = (at(self.last_day), at(self.last_day + DAY));
+        let mut sql = format!(
+            "SELECT collector.ensure_partition('metric_days', d::date) \
+             FROM generate_series({to} - interval '{DAILY_DAYS} days', {to}, interval '1 day') d;\
+             SELECT collector.ensure_partition('metric_hours', d::date) \
+             FROM generate_series({to} - interval '{HOURLY_DAYS} days', {to}, interval '1 day') d;"
+        );
+        for (table, grain, days) in [
+            ("metric_hours", "hour", HOURLY_DAYS),
+            ("metric_days", "day", DAILY_DAYS),
+        ] {
+            // The first days have rows of their own.
+            let own = (self.last_day - self.begin) / DAY + 1;
+            let copies = format!(
+                "generate_series({own}, {days} - 2) n WHERE bucket >= {from} AND bucket < {to}"
+            );
+            let earlier = "bucket - n * interval '24 hours'";
+            sql += &format!(
+                "INSERT INTO collector.{table} SELECT {earlier}, host_id, layout, key, stats FROM collector.{table}, {copies};\
+                 INSERT INTO collector.rollups SELECT host_id, grain, {earlier}, version, ticks FROM collector.rollups, {copies} \
+                 AND grain = '{grain}';"
+            );
+        }
+        let session = self.session().await?;
+        session.client.batch_execute(&sql).await?;
+        session.close(CLOSE_WITHIN).await;
+        self.vacuum().await
+    }
+}
