@@ -30,7 +30,8 @@ use tokio_postgres::{Client, Error};
 pub const CLOCK_TOLERANCE_MICROS: i64 = 60 * 1_000_000;
 
 /// Sums and roll-ups that are kept beside the declared tables.
-const SUMS: [(&str, Keep); 4] = [
+const SUMS: [(&str, Keep); 5] = [
+    ("metric_slices", Keep::Brief),
     ("metric_hours", Keep::Hourly),
     ("metric_days", Keep::Long),
     ("log_metrics_hourly", Keep::Hourly),

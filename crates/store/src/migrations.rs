@@ -82,6 +82,7 @@ migrations! {
     22 "baselines" "0022_baselines.sql",
     23 "health_scores" "0023_health_scores.sql",
     24 "sealing" "0024_sealing.sql",
+    25 "slices" "0025_slices.sql",
 }
 
 /// Returns the digests of [`MIGRATIONS`]. They are computed once, since every session compares them.

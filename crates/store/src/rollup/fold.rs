@@ -5,6 +5,10 @@
 
 use std::collections::HashMap;
 
+use schema::micros::HOUR;
+
+use crate::series::slices::{IN_HOUR, SLICE};
+
 /// The five figures of a metric (`series::partials`).
 pub(super) type Five = [Option<f64>; 5];
 
@@ -37,6 +41,18 @@ struct Key {
     secs: f64,
     is_touched: bool,
     partials: Vec<Option<Partial>>,
+    /// Of each metric, those of each slice of the hour.
+    slices: Vec<Vec<Option<Partial>>>,
+}
+
+/// What the samples of a key make.
+#[derive(Debug)]
+pub(super) struct Folded {
+    pub(super) name: Option<String>,
+    /// The figures of each metric over the hour.
+    pub(super) figures: Vec<Five>,
+    /// The first four of each metric in each slice of the hour (`series::slices`).
+    pub(super) slices: Vec<Vec<[Option<f64>; 4]>>,
 }
 
 /// Samples that are folded, in the order of their instants.
@@ -135,6 +151,7 @@ impl Folding {
                 secs: 0.0,
                 is_touched: false,
                 partials: vec![None; metrics],
+                slices: vec![vec![None; IN_HOUR]; metrics],
             });
             keys.len() - 1
         })
@@ -142,12 +159,18 @@ impl Folding {
 
     /// Adds the sums of the present instant to the partials.
     fn settle(&mut self) {
+        let slice = usize::try_from(self.at.saturating_sub(self.from).rem_euclid(HOUR) / SLICE)
+            .unwrap_or(0);
         for place in self.touched.drain(..) {
             let key = &mut self.keys[place];
-            for (nth, (sum, partial)) in key.sums.iter_mut().zip(&mut key.partials).enumerate() {
+            let partials = key.partials.iter_mut().zip(&mut key.slices);
+            for (nth, (sum, (partial, slices))) in key.sums.iter_mut().zip(partials).enumerate() {
                 let weight = if nth < self.levels { 1.0 } else { key.secs };
                 if let Some(value) = sum.take() {
                     grow(partial, self.at, value, weight);
+                    if let Some(partial) = slices.get_mut(slice) {
+                        grow(partial, self.at, value, weight);
+                    }
                 }
             }
             key.secs = 0.0;
@@ -155,8 +178,8 @@ impl Folding {
         }
     }
 
-    /// Returns the figures of each key, levels first.
-    pub(super) fn end(mut self) -> Vec<(Option<String>, Vec<Five>)> {
+    /// Returns the figures of each key, levels first, of the hour and of its slices.
+    pub(super) fn end(mut self) -> Vec<Folded> {
         self.settle();
         let newest = self.at;
         let five = |partial: Option<Partial>| match partial {
@@ -169,9 +192,20 @@ impl Folding {
                 (p.last.0 == newest).then_some(p.last.1),
             ],
         };
-        let keys = self.keys.into_iter();
-        keys.map(|key| (key.name, key.partials.into_iter().map(five).collect()))
-            .collect()
+        let four = |partial: Option<Partial>| {
+            let [lo, hi, avg, weight, _] = five(partial);
+            [lo, hi, avg, weight]
+        };
+        let folded = |key: Key| Folded {
+            name: key.name,
+            figures: key.partials.into_iter().map(five).collect(),
+            slices: key
+                .slices
+                .into_iter()
+                .map(|of| of.into_iter().map(four).collect())
+                .collect(),
+        };
+        self.keys.into_iter().map(folded).collect()
     }
 }
 
@@ -228,7 +262,11 @@ mod tests {
         add(90, "2", "a", Some(9.0), Some(99.0));
         add(100, "2", "a", Some(1.0), Some(109.0));
         add(100, "3", "b", Some(4.0), Some(1.0));
-        let found = folding.end();
+        let folded = folding.end();
+        let found: Vec<_> = folded
+            .iter()
+            .map(|one| (one.name.clone(), one.figures.clone()))
+            .collect();
         let some = |five: [f64; 5]| five.map(Some);
         assert_eq!(
             found,
@@ -250,12 +288,49 @@ mod tests {
     }
 
     #[test]
+    fn each_slice_of_the_hour_has_its_own_figures() {
+        let mut folding = Folding::new(1, vec![1.0], 3600 * SECOND, 60.0);
+        for (secs, level) in [
+            (3590, 9.0),
+            (3600, 1.0),
+            (3649, 3.0),
+            (3650, 5.0),
+            (7199, 7.0),
+        ] {
+            folding.add(secs * SECOND, b"1", Some("a"), &[Some(level), Some(level)]);
+        }
+        let folded = folding.end().remove(0);
+        let of = |metric: usize| {
+            let slices = folded.slices[metric].iter().enumerate();
+            let known = slices.filter(|(_, four)| four[3].is_some());
+            known
+                .map(|(nth, four)| (nth, four.map(Option::unwrap)))
+                .collect::<Vec<_>>()
+        };
+        let levels = [
+            (0, [1.0, 3.0, 2.0, 2.0]),
+            (1, [5.0, 5.0, 5.0, 1.0]),
+            (71, [7.0, 7.0, 7.0, 1.0]),
+        ];
+        assert_eq!(of(0), levels);
+        // The first is a reset, the last a step across a gap.
+        let (slow, quick) = (2.0 / 49.0, 2.0);
+        assert_eq!(
+            of(1),
+            [
+                (0, [slow, slow, slow, 49.0]),
+                (1, [quick, quick, quick, 1.0])
+            ]
+        );
+    }
+
+    #[test]
     fn a_key_that_is_gone_at_the_end_has_no_last_value() {
         let mut folding = Folding::new(1, vec![], 0, 60.0);
         folding.add(0, b"1", None, &[Some(1.0)]);
         folding.add(SECOND, b"2", Some("b"), &[Some(2.0)]);
         let found = folding.end();
-        assert_eq!(found[0].1[0][4], None);
-        assert_eq!(found[1].1[0][4], Some(2.0));
+        assert_eq!(found[0].figures[0][4], None);
+        assert_eq!(found[1].figures[0][4], Some(2.0));
     }
 }

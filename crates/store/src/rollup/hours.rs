@@ -10,6 +10,7 @@ use super::{AT_ONCE, Instant, RollupError, SETTLE, SILENT, Unit, ensure_partitio
 use crate::failpoint::failpoint;
 use crate::series::partials;
 use crate::series::pieces::reach;
+use crate::series::slices::is_sliced;
 use crate::series::sql::{Param, Source, Span, Statement, secs};
 use crate::series::{MAX_STEP_INTERVALS, TICKS, steps};
 
@@ -79,8 +80,10 @@ fn limits(now: Timestamp) -> (Instant, Instant) {
 /// Rolls up an hour of a host, and those that change with it, in one transaction.
 pub(super) async fn roll_up(client: &Client, host: &Host, start: i64) -> Result<(), RollupError> {
     let reach = reach(host.longest());
-    ensure_partition(client, "metric_hours", start).await?;
-    ensure_partition(client, "metric_hours", start + reach * HOUR).await?;
+    for table in ["metric_hours", "metric_slices"] {
+        ensure_partition(client, table, start).await?;
+        ensure_partition(client, table, start + reach * HOUR).await?;
+    }
     let outcome = transaction(client, host, start, reach).await;
     if outcome.is_err() {
         // The connection may be gone, in which case the server has rolled back already.
@@ -181,7 +184,7 @@ async fn store(
     if version.is_some() {
         client
             .execute(
-                "SELECT collector.clear_rollup($1, 'hour', $2)",
+                "SELECT collector.clear_rollup($1, 'hour', $2), collector.clear_slices($1, $2)",
                 &[&host.id, &start],
             )
             .await
@@ -189,7 +192,7 @@ async fn store(
     }
     let parts = scans().iter().zip(layouts.iter().copied());
     let (streamed, computed): (Vec<_>, Vec<_>) =
-        parts.partition(|(rolled, _)| stream::is_streamed(&rolled.scan));
+        parts.partition(|(rolled, _)| is_sliced(&rolled.scan));
     for (scan, layout) in computed {
         failpoint!("rollup.hour");
         let sql = insert_statement(scan, host, hour, layout);
@@ -211,10 +214,10 @@ async fn store(
     }
     failpoint!("rollup.note");
     let sql = format!(
-        "INSERT INTO collector.rollups AS r (host_id, grain, bucket, version, ticks) \
-         SELECT $1, 'hour', $2, 1, count(DISTINCT ts) FROM collector.{} WHERE host_id = $1 AND ts >= $2 AND ts < $3 \
+        "INSERT INTO collector.rollups AS r (host_id, grain, bucket, version, ticks, has_slices) \
+         SELECT $1, 'hour', $2, 1, count(DISTINCT ts), true FROM collector.{} WHERE host_id = $1 AND ts >= $2 AND ts < $3 \
          ON CONFLICT (host_id, grain, bucket) DO UPDATE \
-         SET version = r.version + 1, ticks = excluded.ticks, rolled_at = now()",
+         SET version = r.version + 1, ticks = excluded.ticks, has_slices = true, rolled_at = now()",
         TICKS.name
     );
     client

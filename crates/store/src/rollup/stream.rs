@@ -13,30 +13,15 @@ use tokio_postgres::Client;
 use tokio_postgres::binary_copy::BinaryCopyOutStream;
 use tokio_postgres::types::{FromSql, Type};
 
-use super::fold::{Five, Folding};
+use super::fold::{Five, Folded, Folding};
 use super::scans::{Host, RolledScan};
 use super::{Instant, RollupError};
 use crate::series::scan::{Kind, Scan};
+use crate::series::slices;
 use crate::series::sql::{Source, Span, Statement, filter, key_sql, margin, secs};
 
 /// A scan with the number of its layout.
 pub(super) type Part<'a> = (&'a RolledScan, i32);
-
-/// Returns whether a scan is folded here: of many rows, whose sources are added up.
-pub(super) fn is_streamed(scan: &Scan) -> bool {
-    let is_folded = match scan.kind {
-        Kind::Level { folded } => {
-            folded
-                && scan
-                    .metrics
-                    .iter()
-                    .all(|metric| Scan::fold(metric) == schema::Fold::Sum)
-        }
-        Kind::Steps { identity } => !identity.is_empty(),
-        _ => false,
-    };
-    scan.table.samples.is_some() && is_folded && scan.filled().is_empty()
-}
 
 /// Returns the parts that are read together: of one table and key, levels first.
 pub(super) fn groups<'a>(parts: impl Iterator<Item = Part<'a>>) -> Vec<Vec<Part<'a>>> {
@@ -92,10 +77,10 @@ pub(super) async fn store(
     for (rolled, layout) in group {
         let end = begin + rolled.scan.metrics.len();
         let (mut keys, mut stats) = (Vec::new(), Vec::new());
-        for (key, fives) in &folded {
-            let fives = &fives[begin..end];
+        for one in &folded {
+            let fives = &one.figures[begin..end];
             if fives.iter().any(|five| five[3].is_some()) {
-                keys.push(key.as_deref().unwrap_or_default());
+                keys.push(one.name.as_deref().unwrap_or_default());
                 stats.push(array(fives));
             }
         }
@@ -108,16 +93,79 @@ pub(super) async fn store(
             )
             .await
             .map_err(|source| RollupError::new("storing an hour", source))?;
+        for place in begin..end {
+            store_slices(
+                client,
+                host,
+                &start,
+                (*layout, place - begin),
+                place,
+                &folded,
+            )
+            .await?;
+        }
         begin = end;
     }
     Ok(())
 }
 
+/// Stores the slices of the metric at `nth` of what is folded, which the layout has at `place`.
+async fn store_slices(
+    client: &Client,
+    host: &Host,
+    start: &Instant,
+    (layout, place): (i32, usize),
+    nth: usize,
+    folded: &[Folded],
+) -> Result<(), RollupError> {
+    let mut keys = Vec::new();
+    let mut columns: [Vec<String>; 4] = Default::default();
+    for one in folded {
+        let slices = &one.slices[nth];
+        if slices.iter().all(|four| four[3].is_none()) {
+            continue;
+        }
+        keys.push(one.name.as_deref().unwrap_or_default());
+        for (figure, column) in columns.iter_mut().enumerate() {
+            column.push(packed(slices.iter().map(|four| four[figure])));
+        }
+    }
+    let place = i32::try_from(place).unwrap_or(i32::MAX);
+    let [lo, hi, avg, weight] = &columns;
+    let names = slices::COLUMNS.join(", ");
+    let sql = format!(
+        "INSERT INTO collector.metric_slices (bucket, host_id, layout, place, key, {names}) \
+         SELECT $1, $2, $3, $4, u.key, u.a::float8[], u.b::float8[], u.c::float8[], u.d::float8[] \
+         FROM unnest($5::text[], $6::text[], $7::text[], $8::text[], $9::text[]) AS u (key, a, b, c, d)"
+    );
+    client
+        .execute(
+            &sql,
+            &[start, &host.id, &layout, &place, &keys, lo, hi, avg, weight],
+        )
+        .await
+        .map_err(|source| RollupError::new("storing the slices of an hour", source))?;
+    Ok(())
+}
+
+/// Returns figures as the text of an array; of one element where they are all the same.
+fn packed(figures: impl Iterator<Item = Option<f64>> + Clone) -> String {
+    let bits = |figure: Option<f64>| figure.map(f64::to_bits);
+    let first = figures.clone().next().flatten();
+    let lasts = figures.clone().all(|figure| bits(figure) == bits(first));
+    let taken = if lasts { 1 } else { usize::MAX };
+    let figures: Vec<String> = figures.take(taken).map(number).collect();
+    format!("{{{}}}", figures.join(","))
+}
+
+fn number(figure: Option<f64>) -> String {
+    figure.map_or_else(|| "NULL".to_owned(), |v| v.to_string())
+}
+
 /// Returns the figures as the text of an array.
 fn array(fives: &[Five]) -> String {
-    let number = |figure: &Option<f64>| figure.map_or_else(|| "NULL".to_owned(), |v| v.to_string());
     let five = |five: &Five| {
-        let figures: Vec<String> = five.iter().map(number).collect();
+        let figures: Vec<String> = five.iter().copied().map(number).collect();
         format!("{{{}}}", figures.join(","))
     };
     let fives: Vec<String> = fives.iter().map(five).collect();
@@ -130,7 +178,7 @@ async fn fold(
     host: &Host,
     hour: i64,
     group: &[Part<'_>],
-) -> Result<Vec<(Option<String>, Vec<Five>)>, RollupError> {
+) -> Result<Vec<Folded>, RollupError> {
     let Some((first, _)) = group.first() else {
         return Ok(Vec::new());
     };

@@ -123,7 +123,7 @@ pub(super) async fn answer(client: &Client, ask: &RangeQuery, history: Option<&H
     let apart = |pick: &Pick| (choice(pick), pick.metric.is_rolled_up());
     let (scans, places) = group(ask.picks.iter().map(|pick| (pick.metric, apart(pick))));
     for (at, (scan, (choice, is_rolled_up))) in scans.iter().enumerate() {
-        let history = history.filter(|_| *is_rolled_up);
+        let history = history.filter(|history| *is_rolled_up && history.serves(scan));
         let mine = || {
             let all = ask.picks.iter().zip(&places);
             all.filter(move |(_, (scan_at, _))| *scan_at == at)
@@ -217,8 +217,9 @@ async fn read(
         interval: ask.interval,
         keys,
     };
-    // Of roll-ups the highest keys are found first: there are many more hours than days.
-    let highest = match history.filter(|_| choice == Choice::Highest) {
+    // Of roll-ups the highest keys are found first, unless all are wanted: there are many more hours than days.
+    let is_ranked = choice == Choice::Highest && ask.limit < i64::MAX;
+    let highest = match history.filter(|_| is_ranked) {
         Some(history) => {
             Some(Ranks::read(client, &history.rank_statement(scan, &all, ask), scan).await?)
         }
@@ -268,7 +269,7 @@ async fn read(
             *last = value.or(*last);
         }
     }
-    for (key, ranks) in highest.into_iter().flat_map(|ranks| ranks.0) {
+    for (key, _, ranks) in highest.into_iter().flat_map(|ranks| ranks.0) {
         for (place, rank) in ranks.into_iter().enumerate() {
             read.column(Some(key.clone()), place, places).rank = rank;
         }
@@ -276,25 +277,33 @@ async fn read(
     Ok(read)
 }
 
-/// The highest keys of a scan with their ranks by each metric.
-struct Ranks(Vec<(String, Vec<Option<i64>>)>);
+/// A key with its greatest value of each metric of a scan, and its ranks by these.
+type Ranked = (String, Vec<Option<f64>>, Vec<Option<i64>>);
+
+/// The highest keys of a scan.
+pub(super) struct Ranks(pub(super) Vec<Ranked>);
 
 impl Ranks {
-    async fn read(client: &Client, sql: &Statement, scan: &Scan) -> Result<Self, ReadError> {
+    pub(super) async fn read(
+        client: &Client,
+        sql: &Statement,
+        scan: &Scan,
+    ) -> Result<Self, ReadError> {
         let what = scan.table.name;
         let fault = |source| ReadError::new(what, source);
         let mut found = Vec::new();
         for row in sql.query(client, what).await? {
             let key = row.try_get(0).map_err(fault)?;
-            let ranks = (1..=scan.metrics.len()).map(|at| row.try_get(at));
-            let ranks: Result<_, _> = ranks.collect();
-            found.push((key, ranks.map_err(fault)?));
+            let count = scan.metrics.len();
+            let highs: Result<_, _> = (1..=count).map(|at| row.try_get(at)).collect();
+            let ranks: Result<_, _> = (count + 1..=2 * count).map(|at| row.try_get(at)).collect();
+            found.push((key, highs.map_err(fault)?, ranks.map_err(fault)?));
         }
         Ok(Self(found))
     }
 
     fn keys(&self) -> Vec<String> {
-        self.0.iter().map(|(key, _)| key.clone()).collect()
+        self.0.iter().map(|(key, ..)| key.clone()).collect()
     }
 }
 

@@ -12,6 +12,7 @@ use tokio_postgres::Client;
 use super::buckets::{RangeQuery, prefix_sql, ranks, within};
 use super::pieces::{Form, Piece, RolledUp, reach};
 use super::scan::{Kind, Scan};
+use super::slices::{self, SLICE, is_sliced};
 use super::sql::{Param, Source, Span, Statement};
 use super::{ReadError, partials};
 
@@ -68,8 +69,17 @@ pub(super) struct History {
     rolled_up: RolledUp,
     layouts: Layouts,
     reach: i64,
-    /// Whether buckets are whole days.
-    by_day: bool,
+    grain: Grain,
+}
+
+/// Of what buckets consist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Grain {
+    /// Of samples; only the highest values are found in hours.
+    Samples,
+    Slices,
+    Hours,
+    Days,
 }
 
 /// Returns whether buckets of this width can be read from roll-ups.
@@ -78,28 +88,96 @@ pub const fn is_of_hours(step: i64) -> bool {
     step > 0 && step % HOUR == 0
 }
 
+/// Returns whether buckets of this width consist of slices (`slices`).
+#[must_use]
+pub const fn is_of_slices(step: i64) -> bool {
+    step > 0 && step % SLICE == 0
+}
+
+impl Grain {
+    const fn is_of_hours(self) -> bool {
+        matches!(self, Self::Hours | Self::Days)
+    }
+
+    /// Returns the grain of buckets of this width that begin at `begins`; `None` where they do not consist of anything stored.
+    fn of(step: i64, begins: [i64; 2]) -> Option<Self> {
+        let is_at = |length| begins.iter().all(|begin| begin % length == 0);
+        if is_of_hours(step) && is_at(HOUR) {
+            Some(match step % DAY {
+                0 => Self::Days,
+                _ => Self::Hours,
+            })
+        } else {
+            (is_of_slices(step) && is_at(SLICE)).then_some(Self::Slices)
+        }
+    }
+}
+
 impl History {
-    /// Reads what is rolled up of the range of a query; `None` where it does not consist of whole hours.
+    /// Reads what is rolled up of the range of a query; `None` where its buckets do not consist of anything that is.
     pub(super) async fn read(client: &Client, ask: &RangeQuery) -> Result<Option<Self>, ReadError> {
-        let rolled_up = ask.picks.iter().filter(|pick| pick.metric.is_rolled_up());
-        let metrics: Vec<String> = rolled_up.map(|pick| pick.metric.id()).collect();
         let begins = [ask.from, ask.give_from].map(Timestamp::as_micros);
-        let is_whole = begins.iter().all(|begin| begin % HOUR == 0);
-        if metrics.is_empty() || !is_of_hours(ask.step) || !is_whole {
+        match Grain::of(ask.step, begins) {
+            Some(grain) => Self::of(client, ask, grain).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Reads what is rolled up of the range of a query, to find its highest values.
+    pub(super) async fn to_rank(
+        client: &Client,
+        ask: &RangeQuery,
+    ) -> Result<Option<Self>, ReadError> {
+        let grain = Grain::of(
+            ask.step,
+            [ask.from, ask.give_from].map(Timestamp::as_micros),
+        );
+        let grain = grain.filter(|grain| *grain != Grain::Slices);
+        Self::of(client, ask, grain.unwrap_or(Grain::Samples)).await
+    }
+
+    async fn of(
+        client: &Client,
+        ask: &RangeQuery,
+        grain: Grain,
+    ) -> Result<Option<Self>, ReadError> {
+        let metrics = ask.picks.iter().map(|pick| pick.metric);
+        let served = metrics.filter(|metric| is_served(&Scan::of(metric), grain));
+        let metrics: Vec<String> = served.map(Metric::id).collect();
+        if metrics.is_empty() {
             return Ok(None);
         }
         let reach = reach(ask.interval);
         let (from, to) = (ask.from.as_micros(), ask.to.as_micros());
         let (rolled_up, layouts) = tokio::try_join!(
-            RolledUp::read(client, ask.host_id, from, to, reach, true),
+            RolledUp::read(client, ask.host_id, from, to, reach, grain.is_of_hours()),
             Layouts::read(client, ask.host_id, metrics),
         )?;
         Ok(Some(Self {
             rolled_up,
             layouts,
             reach,
-            by_day: ask.step % DAY == 0,
+            grain,
         }))
+    }
+
+    /// Returns whether it has what a scan reads.
+    pub(super) fn serves(&self, scan: &Scan) -> bool {
+        is_served(scan, self.grain)
+    }
+
+    /// Returns the pieces of `from..to`; to find the highest values, as long ones as there are.
+    fn pieces(&self, scan: &Scan, from: i64, to: i64, to_rank: bool) -> Vec<Piece> {
+        let (rolled_up, reach) = (&self.rolled_up, self.reach);
+        let slices = is_sliced(scan) && from % SLICE == 0;
+        match self.grain {
+            Grain::Samples | Grain::Slices if to_rank => {
+                rolled_up.ranked_pieces(from, to, reach, slices)
+            }
+            Grain::Samples | Grain::Slices => rolled_up.fine_pieces(from, to, reach),
+            Grain::Hours => rolled_up.pieces(from, to, reach, to_rank),
+            Grain::Days => rolled_up.pieces(from, to, reach, true),
+        }
     }
 
     /// Returns `SELECT ts, k, lo0, hi0, avg0, w0 …` of the partials of which buckets of `from..to` are made.
@@ -112,12 +190,12 @@ impl History {
         to: Timestamp,
     ) -> String {
         let (from, to) = (from.as_micros(), to.as_micros());
-        let pieces = self.rolled_up.pieces(from, to, self.reach, self.by_day);
+        let pieces = self.pieces(scan, from, to, false);
         self.of_pieces(sql, scan, source, pieces)
     }
 
-    /// Returns the statement for `k, rank0 …`: the keys with the highest values of a range. These are those of its days, which are a
-    /// twenty-fourth of its hours.
+    /// Returns the statement for `k, hi0, rank0 …`: the keys with the highest values of a range. These are those of its days, which are a
+    /// twenty-fourth of its hours, or of its hours, which are a part of its slices.
     pub(super) fn rank_statement(
         &self,
         scan: &Scan,
@@ -126,7 +204,7 @@ impl History {
     ) -> Statement {
         let mut sql = Statement::default();
         let (from, to) = (ask.from.as_micros(), ask.to.as_micros());
-        let pieces = self.rolled_up.pieces(from, to, self.reach, true);
+        let pieces = self.pieces(scan, from, to, true);
         let partials = self.of_pieces(&mut sql, scan, source, pieces);
         let prefix = ask.key_prefix.as_deref();
         let condition = prefix.map_or_else(
@@ -135,8 +213,11 @@ impl History {
         );
         let ranks = ranks(scan.metrics.len());
         let within = within(&mut sql, scan.metrics.len(), ask.limit);
+        let highs: String = (0..scan.metrics.len())
+            .map(|at| format!(", max(hi{at}) AS hi{at}"))
+            .collect();
         sql.text = format!(
-            "SELECT * FROM (\n  SELECT k{ranks}\n  FROM (\n  {partials}\n  ) partials{condition}\n  GROUP BY k\n) ranked\n\
+            "SELECT * FROM (\n  SELECT k{highs}{ranks}\n  FROM (\n  {partials}\n  ) partials{condition}\n  GROUP BY k\n) ranked\n\
              WHERE {within}"
         );
         sql
@@ -160,8 +241,22 @@ impl History {
                 Form::Raw => {
                     let (from, to) = (Timestamp(piece.from), Timestamp(piece.to));
                     let span = Span::between(sql, from, to);
-                    let hours = partials::hours(sql, scan, &sampled, &span);
-                    parts.push(format!("SELECT * FROM (\n  {hours}\n  ) hours"));
+                    let length = match self.grain {
+                        Grain::Samples | Grain::Slices => SLICE,
+                        Grain::Hours | Grain::Days => HOUR,
+                    };
+                    let spans = partials::spans(sql, scan, &sampled, &span, length);
+                    parts.push(format!("SELECT * FROM (\n  {spans}\n  ) spans"));
+                }
+                Form::Slices => {
+                    for (layout, places) in self.layouts.with(&scan.metrics) {
+                        let count = places.len();
+                        let places = places.into_iter().enumerate();
+                        parts.extend(places.filter_map(|(at, place)| {
+                            let place = (layout, place?);
+                            Some(slices::stored(sql, source, &piece, place, (at, count)))
+                        }));
+                    }
                 }
                 Form::Hours | Form::Days => {
                     for (layout, places) in self.layouts.with(&scan.metrics) {
@@ -184,8 +279,8 @@ impl History {
         ask: &RangeQuery,
     ) -> Option<Statement> {
         let (from, to) = (ask.from.as_micros(), ask.to.as_micros());
-        let mut pieces = self.rolled_up.pieces(from, to, self.reach, self.by_day);
-        pieces.retain(|piece| piece.form != Form::Raw);
+        let mut pieces = self.pieces(scan, from, to, !self.grain.is_of_hours());
+        pieces.retain(|piece| matches!(piece.form, Form::Hours | Form::Days));
         let piece = pieces.pop()?;
         let (layout, places) = self.layouts.with(&scan.metrics).last()?;
         let mut sql = Statement::default();
@@ -204,6 +299,12 @@ impl History {
         );
         Some(sql)
     }
+}
+
+/// Returns whether what a scan reads is stored in this grain.
+fn is_served(scan: &Scan, grain: Grain) -> bool {
+    let is_rolled_up = scan.metrics.iter().all(|metric| metric.is_rolled_up());
+    is_rolled_up && (grain != Grain::Slices || is_sliced(scan))
 }
 
 /// A span, `from..to`.
@@ -228,7 +329,7 @@ pub(super) async fn unsampled(
     for piece in rolled_up.pieces(from, to, reach, by_day) {
         match piece.form {
             Form::Raw => unknown.push(span((piece.from, piece.to))),
-            Form::Hours | Form::Days => {
+            Form::Slices | Form::Hours | Form::Days => {
                 missing.extend(rolled_up.unsampled(&piece).into_iter().map(span));
             }
         }
@@ -257,7 +358,7 @@ fn filter(
     }
     let table = match piece.form {
         Form::Days => "metric_days",
-        Form::Hours | Form::Raw => "metric_hours",
+        Form::Hours | Form::Slices | Form::Raw => "metric_hours",
     };
     (table, text)
 }

@@ -29,10 +29,12 @@ mod history;
 mod latest;
 mod newest;
 pub(crate) mod partials;
+mod peaks;
 pub(crate) mod pieces;
 mod rows;
 pub(crate) mod scan;
 mod share;
+pub(crate) mod slices;
 pub(crate) mod sql;
 pub mod steps;
 pub mod tallies;
@@ -44,10 +46,12 @@ mod tests;
 
 pub use buckets::{Answer, Bucket, Fault, FoundSeries, Pick, RangeQuery, buckets};
 pub use gaps::gaps;
-pub use history::is_of_hours;
+pub use history::{is_of_hours, is_of_slices};
 pub use latest::{Latest, latest, latest_over};
 pub use newest::{HostTick, TICKS, newest};
+pub use peaks::{Peak, peaks};
 pub use rows::{Tick, rows, tick};
+pub use slices::is_sliced_metric as is_sliced;
 pub use sql::{Param, Statement};
 pub use value::Instant;
 

@@ -23,6 +23,8 @@
 
 use std::fmt::Write as _;
 
+use schema::micros::SECOND;
+
 use super::scan::{Kind, Scan};
 use super::sql::{Source, Span, Statement, mean, samples};
 
@@ -35,12 +37,21 @@ const WHOLE: &str = "0.999999";
 /// The start of the hour that an instant lies in. Hours are counted from the epoch, whatever the session's time zone.
 pub(super) const HOUR_OF_TS: &str = "date_bin('1 hour', ts, 'epoch'::timestamptz)";
 
-/// Returns `SELECT ts, k, lo0, hi0, avg0, w0 …` with one partial per hour and key, `ts` being the start of the hour.
-pub(super) fn hours(sql: &mut Statement, scan: &Scan, source: &Source<'_>, span: &Span) -> String {
+/// Returns `SELECT ts, k, lo0, hi0, avg0, w0 …` with one partial per span of `length` microseconds and key, `ts` being the start
+/// of the span. Spans are counted from the epoch.
+pub(super) fn spans(
+    sql: &mut Statement,
+    scan: &Scan,
+    source: &Source<'_>,
+    span: &Span,
+    length: i64,
+) -> String {
+    let secs = length / SECOND;
+    let start = format!("date_bin('{secs} s', ts, 'epoch'::timestamptz)");
     let inner = samples(sql, scan, source, span);
     let figures = figures(scan, |_| String::new());
     let own = format!(
-        "SELECT {HOUR_OF_TS} AS ts, k{figures}\n  FROM (\n  {inner}\n  ) samples\n  GROUP BY 1, 2"
+        "SELECT {start} AS ts, k{figures}\n  FROM (\n  {inner}\n  ) samples\n  GROUP BY 1, 2"
     );
     with_cover(scan, &own, "")
 }

@@ -11,6 +11,7 @@ use schema::micros::{DAY, HOUR};
 use schema::{SLOW_SECS, Timestamp};
 use tokio_postgres::Client;
 
+use super::slices::SLICE;
 use super::sql::{Param, Statement};
 use super::value::Instant;
 use super::{MAX_STEP_INTERVALS, ReadError};
@@ -23,6 +24,8 @@ const MOST_RAW: usize = 8;
 pub(super) enum Form {
     /// Samples.
     Raw,
+    /// Slices of hours that are rolled up.
+    Slices,
     /// Hours that are rolled up.
     Hours,
     /// Days that are rolled up.
@@ -44,6 +47,8 @@ pub(super) struct RolledUp {
     days: BTreeSet<i64>,
     /// Hours that are rolled up, except those of these days.
     hours: BTreeSet<i64>,
+    /// Hours that are rolled up with their slices.
+    sliced: BTreeSet<i64>,
     /// Hours that got rows since, from a little before the range.
     changed: BTreeSet<i64>,
     /// Of the hours and days, those in which the host was sampled.
@@ -86,6 +91,7 @@ impl RolledUp {
             let kind: i32 = row.try_get(0).map_err(fault)?;
             let at = row.try_get::<_, Option<Instant>>(1).map_err(fault)?;
             let is_sampled: bool = row.try_get(2).map_err(fault)?;
+            let is_sliced: bool = row.try_get(3).map_err(fault)?;
             let Some(Instant(Timestamp(at))) = at else {
                 continue;
             };
@@ -97,6 +103,9 @@ impl RolledUp {
             }
             if is_sampled {
                 found.sampled.insert(at);
+            }
+            if is_sliced {
+                found.sliced.insert(at);
             }
         }
         Ok(found)
@@ -148,6 +157,55 @@ impl RolledUp {
         few(pieces)
     }
 
+    /// Returns the pieces of `from..to` where buckets consist of slices, oldest first. `from` is the start of a slice.
+    pub(super) fn fine_pieces(&self, from: i64, to: i64, reach: i64) -> Vec<Piece> {
+        self.pieces_within_hours(from, to, reach, false, true)
+    }
+
+    /// Returns the pieces of `from..to` in which the highest values are found: hours that lie in it, and of others slices, where there
+    /// are any and `from` is the start of one, or samples.
+    pub(super) fn ranked_pieces(&self, from: i64, to: i64, reach: i64, slices: bool) -> Vec<Piece> {
+        self.pieces_within_hours(from, to, reach, true, slices)
+    }
+
+    fn pieces_within_hours(
+        &self,
+        from: i64,
+        to: i64,
+        reach: i64,
+        hours: bool,
+        slices: bool,
+    ) -> Vec<Piece> {
+        let mut pieces: Vec<Piece> = Vec::new();
+        let mut at = from;
+        while at < to {
+            let hour = hour_of(at);
+            let end = to.min(hour + HOUR);
+            // A slice counts whole, so what is less is read from samples.
+            let whole = end - end.rem_euclid(SLICE);
+            let has_changed = self.has_changed(hour, hour + HOUR, reach);
+            let is_rolled_up = !has_changed && self.hours.contains(&hour);
+            let is_sliced = slices && !has_changed && self.sliced.contains(&hour);
+            let (form, end) = if hours && is_rolled_up && end - at == HOUR {
+                (Form::Hours, end)
+            } else if is_sliced && whole > at {
+                (Form::Slices, whole)
+            } else {
+                (Form::Raw, end)
+            };
+            match pieces.last_mut() {
+                Some(last) if last.form == form => last.to = end,
+                _ => pieces.push(Piece {
+                    from: at,
+                    to: end,
+                    form,
+                }),
+            }
+            at = end;
+        }
+        few(pieces)
+    }
+
     fn form(&self, at: i64, to: i64, reach: i64, days: bool) -> (Form, i64) {
         let (day, hour) = (at + DAY, at + HOUR);
         if days && self.days.contains(&at) && hour_of(to + HOUR - 1) >= day {
@@ -170,7 +228,7 @@ impl RolledUp {
     pub(super) fn unsampled(&self, piece: &Piece) -> Vec<(i64, i64)> {
         let length = match piece.form {
             Form::Raw => return Vec::new(),
-            Form::Hours => HOUR,
+            Form::Slices | Form::Hours => HOUR,
             Form::Days => DAY,
         };
         let mut spans: Vec<(i64, i64)> = Vec::new();
@@ -214,7 +272,7 @@ fn few(mut pieces: Vec<Piece>) -> Vec<Piece> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Form::{Days, Hours, Raw};
+    use Form::{Days, Hours, Raw, Slices};
 
     const D: i64 = 20_000 * DAY;
 
@@ -223,6 +281,7 @@ mod tests {
         RolledUp {
             days: set(days, DAY),
             hours: set(hours, HOUR),
+            sliced: set(hours, HOUR),
             changed: set(changed, HOUR),
             sampled: BTreeSet::new(),
             raw_from,
@@ -298,6 +357,66 @@ mod tests {
             found.windows(2).all(|pair| pair[0].1 == pair[1].0),
             "{found:?}"
         );
+    }
+
+    #[test]
+    fn slices_are_read_where_they_lie_in_the_range() {
+        let state = rolled_up(&[], &[0, 1, 2, 3], &[3], 0);
+        let found = |from: i64, to: i64, hours| {
+            let found = match hours {
+                true => state.ranked_pieces(D + from, D + to, 1, true),
+                false => state.fine_pieces(D + from, D + to, 1),
+            };
+            let short = |piece: &Piece| (piece.from - D, piece.to - D, piece.form);
+            found.iter().map(short).collect::<Vec<_>>()
+        };
+        let (slice, hour) = (SLICE, HOUR);
+        for (case, from, to, hours, expected) in [
+            (
+                "whole hours",
+                0,
+                3 * hour,
+                false,
+                vec![(0, 3 * hour, Slices)],
+            ),
+            (
+                "the same, to rank",
+                0,
+                3 * hour,
+                true,
+                vec![(0, 3 * hour, Hours)],
+            ),
+            (
+                "parts of hours",
+                hour - slice,
+                2 * hour + slice,
+                true,
+                vec![
+                    (hour - slice, hour, Slices),
+                    (hour, 2 * hour, Hours),
+                    (2 * hour, 2 * hour + slice, Slices),
+                ],
+            ),
+            (
+                "part of a slice",
+                hour,
+                hour + 3 * slice + 1,
+                true,
+                vec![
+                    (hour, hour + 3 * slice, Slices),
+                    (hour + 3 * slice, hour + 3 * slice + 1, Raw),
+                ],
+            ),
+            (
+                "an hour that has changed, and those after it",
+                2 * hour,
+                5 * hour,
+                false,
+                vec![(2 * hour, 3 * hour, Slices), (3 * hour, 5 * hour, Raw)],
+            ),
+        ] {
+            assert_eq!(found(from, to, hours), expected, "{case}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 -- Parameters: $1 host_id int4, $2 from, $3 to, $4 from when changes count (timestamptz, hours).
 -- Columns: kind int4 (0: the first instant whose samples are kept, 1: a day that is rolled up from the present state of
 --   its hours, 2: an hour that is rolled up, 3: an hour that has changed since), at timestamptz, whether the host was
---   sampled in it bool.
+--   sampled in it bool, whether it has slices bool.
 -- Indexes: rollups_pkey, changed_hours_bucket.
 WITH days AS MATERIALIZED (
     SELECT d.bucket, d.ticks FROM collector.rollups d
@@ -11,13 +11,13 @@ WITH days AS MATERIALIZED (
                        WHERE h.host_id = $1 AND h.grain = 'hour'
                          AND h.bucket >= d.bucket AND h.bucket < d.bucket + interval '24 hours')
 )
-SELECT 0, first_day::timestamp AT TIME ZONE 'UTC', false FROM collector.kept WHERE keep = 'raw' AND days IS NOT NULL
+SELECT 0, first_day::timestamp AT TIME ZONE 'UTC', false, false FROM collector.kept WHERE keep = 'raw' AND days IS NOT NULL
 UNION ALL
-SELECT 1, bucket, ticks > 0 FROM days
+SELECT 1, bucket, ticks > 0, false FROM days
 UNION ALL
-SELECT 2, h.bucket, h.ticks > 0 FROM collector.rollups h
+SELECT 2, h.bucket, h.ticks > 0, h.has_slices AND h.bucket >= coalesce((SELECT first_day::timestamp AT TIME ZONE 'UTC' FROM collector.kept WHERE keep = 'brief' AND days IS NOT NULL), '-infinity') FROM collector.rollups h
 WHERE h.host_id = $1 AND h.grain = 'hour' AND h.bucket >= $2 AND h.bucket < $3
   AND NOT EXISTS (SELECT FROM days d WHERE d.bucket = date_bin('24 hours', h.bucket, 'epoch'::timestamptz))
 UNION ALL
-SELECT 3, bucket, false FROM collector.changed_hours
+SELECT 3, bucket, false, false FROM collector.changed_hours
 WHERE host_id = $1 AND bucket >= $4 AND bucket < $3

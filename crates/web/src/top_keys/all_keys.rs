@@ -133,7 +133,10 @@ pub(super) struct Buckets {
 }
 
 /// Reads the last bucket, which may still change, with all keys.
-async fn open(client: &Client, question: &TopKeysQuery) -> Result<Vec<FoundSeries>, ReadError> {
+pub(super) async fn open(
+    client: &Client,
+    question: &TopKeysQuery,
+) -> Result<Vec<FoundSeries>, ReadError> {
     let (from, to) = (question.seam.as_micros(), question.to.as_micros());
     fetch(client, question, from, to).await
 }
@@ -275,7 +278,7 @@ impl Buckets {
     }
 
     /// Returns the keys with the highest values of the range, with their buckets.
-    fn highest(&self, question: &TopKeysQuery, open: &[FoundSeries]) -> Highest {
+    pub(super) fn highest(&self, question: &TopKeysQuery, open: &[FoundSeries]) -> Highest {
         let start = self
             .covered
             .map_or(question.seam.as_micros(), |(start, _)| start);

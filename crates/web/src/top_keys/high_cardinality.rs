@@ -7,15 +7,15 @@
 //! key that is among the highest of the whole range is among those of the piece its peak lies in.
 //! Then the buckets of the chosen keys are read, and cached as long as the keys are chosen. A piece that
 //! begins before the range counts as a whole, so a peak counts for up to a twenty-fourth of the range
-//! longer than it is visible. Where buckets are whole hours, the range is ranked in one piece, from days:
-//! these are few, and each read takes its time whatever it reads.
+//! longer than it is visible. What is rolled up is ranked in one piece, from days or hours: these are few, and each read takes its time
+//! whatever it reads. That piece is read anew when the range has left a bucket behind.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use schema::micros::{DAY, HOUR};
+use schema::micros::HOUR;
 use schema::{Metric, Timestamp};
-use store::series::{Bucket, FoundSeries, Pick, RangeQuery, ReadError, is_of_hours};
+use store::series::{self, Bucket, FoundSeries, Peak, Pick, RangeQuery, ReadError};
 use tokio::time::Instant;
 use tokio_postgres::Client;
 
@@ -36,7 +36,7 @@ pub(super) fn cache() -> Cache<Ranking> {
 }
 
 /// A metric, by its position in the query, and a key.
-type Key = (usize, String);
+pub(super) type Key = (usize, String);
 
 /// The candidates of a piece with their peaks.
 #[derive(Debug)]
@@ -72,19 +72,17 @@ impl Kept for Ranking {
     ) -> Result<(), ReadError> {
         let (from, seam) = (question.from.as_micros(), question.seam.as_micros());
         let range = question.to.as_micros() - from;
-        let length = match is_of_hours(question.step) {
+        let in_one_piece = is_stored(question);
+        let length = match in_one_piece {
             true => range,
             false => (range / PIECES).min(LONGEST_PIECE),
         };
-        let length = (length / question.step).max(1) * question.step;
+        let whole = |length: i64| (length / question.step).max(1) * question.step;
+        let mut length = whole(length);
         self.pieces.retain(|_, piece| piece.end > from);
-        // A piece of days is as long as the range; it is read anew before a peak counts for too long.
-        if is_of_hours(question.step)
-            && self
-                .start()
-                .is_some_and(|start| start < from - range / PIECES)
-        {
-            *self = Self::default();
+        // A piece of what is stored is as long as the range, and read in no time: its peaks are those of the range.
+        if in_one_piece && self.start().is_some_and(|start| start < from) {
+            self.pieces.clear();
         }
         if self.end().is_some_and(|end| end > seam || end < from) {
             *self = Self::default();
@@ -97,7 +95,14 @@ impl Kept for Ranking {
                 (None, _) if seam <= from => return Ok(()),
                 (None, _) => (from.max(seam - length), seam),
             };
-            let peaks = peaks(client, question, start, end).await?;
+            let peaks = match peaks(client, question, start, end).await {
+                // Where the roll-up is behind, samples are read.
+                Err(error) if error.is_timeout() && length > whole(LONGEST_PIECE) => {
+                    length = whole(LONGEST_PIECE);
+                    continue;
+                }
+                peaks => peaks?,
+            };
             self.pieces.insert(start, Piece { end, peaks });
             if Instant::now() >= until {
                 return Ok(());
@@ -114,9 +119,23 @@ impl Kept for Ranking {
         client: &Client,
         question: &TopKeysQuery,
     ) -> Result<Highest, ReadError> {
+        let (seam, to) = (question.seam.as_micros(), question.to.as_micros());
+        let open = peaks(client, question, seam, to).await?;
+        self.highest(client, question, open).await
+    }
+}
+
+impl Ranking {
+    /// Returns the keys with the highest values of what was read and of these peaks of what follows, with their buckets as far as
+    /// the question goes.
+    pub(super) async fn highest(
+        &mut self,
+        client: &Client,
+        question: &TopKeysQuery,
+        open: Vec<(Key, f64)>,
+    ) -> Result<Highest, ReadError> {
         let (from, seam) = (question.from.as_micros(), question.seam.as_micros());
         let start = self.start().unwrap_or(seam).max(from);
-        let open = peaks(client, question, seam, question.to.as_micros()).await?;
         let mut highest: HashMap<&Key, f64> = HashMap::new();
         let closed = self.pieces.values().flat_map(|piece| &piece.peaks);
         for (key, peak) in closed.chain(&open) {
@@ -158,9 +177,7 @@ impl Kept for Ranking {
             complete_from: Timestamp(start),
         })
     }
-}
 
-impl Ranking {
     fn end(&self) -> Option<i64> {
         self.pieces.last_key_value().map(|(_, piece)| piece.end)
     }
@@ -213,6 +230,12 @@ impl Ranking {
     }
 }
 
+/// Returns whether the highest keys are found in roll-ups.
+fn is_stored(question: &TopKeysQuery) -> bool {
+    let mut metrics = question.metrics.iter();
+    metrics.all(|metric| metric.is_rolled_up())
+}
+
 fn ask(question: &TopKeysQuery, from: i64, to: i64) -> RangeQuery {
     RangeQuery {
         host_id: question.host_id,
@@ -239,24 +262,15 @@ async fn peaks(
         return Ok(Vec::new());
     }
     let pick = |metric: &&'static Metric| Pick { metric, key: None };
-    // One bucket, or two where it lies across an edge, of which the first begins before the span: only the peak
-    // matters. Whole days are read as such.
-    let step = match is_of_hours(question.step) {
-        true => (to - from + DAY - 1) / DAY * DAY,
-        false => to - from,
-    };
     let ask = RangeQuery {
-        step,
-        give_from: Timestamp(from - step),
         picks: question.metrics.iter().map(pick).collect(),
         last: false,
         ..ask(question, from, to)
     };
-    let found = buckets(client, &ask).await?;
-    let peak = |found: FoundSeries| {
+    let found = series::peaks(client, &ask).await?;
+    let peak = |found: Peak| {
         let place = question.metrics.iter().position(|one| *one == found.metric);
-        let peak = found.buckets.iter().map(|one| one.hi).reduce(f64::max);
-        Some(((place?, found.key.unwrap_or_default()), peak?))
+        Some(((place?, found.key), found.high))
     };
     Ok(found.into_iter().filter_map(peak).collect())
 }

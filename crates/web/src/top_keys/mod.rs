@@ -2,8 +2,9 @@
 //!
 //! The keys with the highest values are known only from all keys over the whole range, which is a
 //! million rows a day for processes. A bucket before the newest sample changes only with the
-//! generation of the history, so such buckets are cached, in one of two ways:
-//! [`all_keys`] keeps the buckets of every key, [`high_cardinality`] only those of the highest.
+//! generation of the history, so such buckets are cached, in one of three ways:
+//! [`all_keys`] keeps the buckets of every key, [`high_cardinality`] only those of the highest, and [`sliced`] does the one
+//! for hours that are over and the other for the rest.
 //!
 //! The first read of a long range goes backwards from the newest sample. The part not read within the
 //! budget of a query is reported as missing and read after the answer, by a task that yields to queries
@@ -11,12 +12,13 @@
 
 mod all_keys;
 mod high_cardinality;
+mod sliced;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use schema::{Class, Every, Metric, Timestamp};
-use store::series::{self, FoundSeries, RangeQuery, ReadError};
+use store::series::{self, FoundSeries, RangeQuery, ReadError, is_of_slices};
 use tokio::sync::Mutex as Turn;
 use tokio::time::Instant;
 use tokio_postgres::Client;
@@ -35,6 +37,8 @@ fn is_high_cardinality(metric: &Metric) -> bool {
     let table = metric.series.table();
     table.class == Class::Bulk && table.every == Every::Slow
 }
+
+type Metrics = Vec<&'static Metric>;
 
 /// A query of the highest keys of metrics.
 #[derive(Clone, Debug)]
@@ -104,6 +108,7 @@ type Cache<K> = Lru<CacheKey, Turn<K>>;
 pub(crate) struct TopKeys {
     all_keys: Cache<all_keys::Buckets>,
     high_cardinality: Cache<high_cardinality::Ranking>,
+    sliced: Cache<sliced::Sliced>,
 }
 
 impl Default for TopKeys {
@@ -111,6 +116,7 @@ impl Default for TopKeys {
         Self {
             all_keys: all_keys::cache(),
             high_cardinality: high_cardinality::cache(),
+            sliced: sliced::cache(),
         }
     }
 }
@@ -125,29 +131,36 @@ impl TopKeys {
         database: &Database,
         question: &TopKeysQuery,
     ) -> Result<Highest, Failure> {
-        let (high, others): (Vec<_>, Vec<_>) = question
+        let (high, others): (Metrics, Metrics) = question
             .metrics
             .iter()
+            .copied()
             .partition(|metric| is_high_cardinality(metric));
-        let of = |metrics: Vec<&'static Metric>| TopKeysQuery {
+        let (sliced, others): (Metrics, Metrics) = others
+            .into_iter()
+            .partition(|metric| is_of_slices(question.step) && series::is_sliced(metric));
+        let of = |metrics: Metrics| TopKeysQuery {
             metrics,
             ..question.clone()
         };
-        let (high, others) = (of(high), of(others));
+        let (high, sliced, others) = (of(high), of(sliced), of(others));
         // All keys are cached, whatever keys are requested.
-        let (high, others) = tokio::join!(
+        let (high, sliced, others) = tokio::join!(
             highest(
                 &self.high_cardinality,
                 database,
                 &high,
                 high.key_prefix.clone()
             ),
+            highest(&self.sliced, database, &sliced, sliced.key_prefix.clone()),
             highest(&self.all_keys, database, &others, None),
         );
-        let (mut both, others) = (high?, others?);
-        both.series.extend(others.series);
-        both.complete_from = both.complete_from.max(others.complete_from);
-        Ok(both)
+        let mut all = high?;
+        for more in [sliced?, others?] {
+            all.series.extend(more.series);
+            all.complete_from = all.complete_from.max(more.complete_from);
+        }
+        Ok(all)
     }
 }
 
