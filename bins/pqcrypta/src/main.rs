@@ -4,6 +4,7 @@
 mod alerts;
 mod check_config;
 mod doctor;
+mod explain;
 mod migrate;
 mod roles;
 mod settings;
@@ -37,6 +38,7 @@ enum Command {
     Status(status::Options),
     Alerts(alerts::Options),
     Slos(slos::Options),
+    Explain(explain::Options),
     Doctor(doctor::Options),
     CheckConfig(check_config::Options),
     Migrate(migrate::Options),
@@ -85,6 +87,7 @@ fn run(command: Command) -> Result<ExitCode> {
                 Command::Status(options) => status::run(&options).await,
                 Command::Alerts(options) => alerts::run(&options).await,
                 Command::Slos(options) => slos::run(&options).await,
+                Command::Explain(options) => explain::run(&options).await,
                 Command::Doctor(options) => doctor::run(&options).await,
                 Command::CheckConfig(options) => check_config::run(&options),
                 Command::Migrate(options) => migrate::run(&options).await,

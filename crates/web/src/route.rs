@@ -10,7 +10,7 @@ use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
 use crate::answers::Answer;
-use crate::api::{Params, alerts, events, logs, meta, now, series, table};
+use crate::api::{Params, alerts, events, logs, meta, now, series, snapshot, table};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::guard::{self, Names};
@@ -27,6 +27,7 @@ pub fn router(app: App) -> Router {
         .route("/table/{name}", get(get_table))
         .route("/logs", get(get_logs))
         .route("/alerts", get(get_alerts))
+        .route("/bands", get(get_bands))
         .fallback(async || ApiError::NotFound("nothing is here"))
         .with_state(app.clone());
     let get_batch = async move |RawQuery(query): RawQuery| {
@@ -40,6 +41,9 @@ pub fn router(app: App) -> Router {
         .route(&api("table/{name}"), get(get_table))
         .route(&api("logs"), get(get_logs))
         .route(&api("alerts"), get(get_alerts))
+        .route(&api("snapshot"), get(get_snapshot))
+        .route(&api("compare"), get(get_compare))
+        .route(&api("bands"), get(get_bands))
         .route(&api("batch"), get(get_batch))
         .route(&api("events"), get(get_events))
         .route(&at(""), get(pages::index))
@@ -123,6 +127,35 @@ async fn get_alerts(
 ) -> Result<Response, ApiError> {
     let params = Params::parse(query.as_deref())?;
     let answer = alerts::alerts(&app, &params).await?;
+    Ok(answer.respond(&headers, app.now()))
+}
+
+async fn get_snapshot(
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let params = Params::parse(query.as_deref())?;
+    snapshot::snapshot(&app, &params, &headers).await
+}
+
+async fn get_compare(
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let params = Params::parse(query.as_deref())?;
+    let answer = snapshot::compare(&app, &params).await?;
+    Ok(answer.respond(&headers, app.now()))
+}
+
+async fn get_bands(
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let params = Params::parse(query.as_deref())?;
+    let answer = snapshot::bands(&app, &params).await?;
     Ok(answer.respond(&headers, app.now()))
 }
 

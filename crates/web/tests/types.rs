@@ -9,8 +9,10 @@ use std::path::Path;
 
 use schema::Severity;
 use schema::finding::LINE_DOMAINS;
+use snapshot::model;
 use ts_rs::{Config, TS};
 use web::wire::error::{ErrorAnswer, ErrorBody};
+use web::wire::snapshot as snapshots;
 use web::wire::{Cell, Unit, alerts, logs, meta, now, series, table};
 
 const HEAD: &str = "\
@@ -90,6 +92,23 @@ fn generate() -> String {
     interface::<alerts::AlertBar>(&mut out);
     interface::<alerts::SeverityChange>(&mut out);
     interface::<alerts::HeartbeatStrip>(&mut out);
+    interface::<snapshots::SnapshotAnswer>(&mut out);
+    interface::<snapshots::CompareAnswer>(&mut out);
+    interface::<snapshots::BandsAnswer>(&mut out);
+    interface::<snapshots::Band>(&mut out);
+    interface::<model::Snapshot>(&mut out);
+    interface::<model::Comparison>(&mut out);
+    interface::<model::Finding>(&mut out);
+    interface::<model::Focus>(&mut out);
+    interface::<model::Peak>(&mut out);
+    interface::<model::Changed>(&mut out);
+    interface::<model::Change>(&mut out);
+    interface::<model::Appearance>(&mut out);
+    interface::<model::Chart>(&mut out);
+    interface::<model::TopProcess>(&mut out);
+    interface::<model::TopStatement>(&mut out);
+    interface::<model::Event>(&mut out);
+    interface::<model::Beside>(&mut out);
     out
 }
 

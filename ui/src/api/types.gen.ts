@@ -56,6 +56,7 @@ export interface MetricMeta {
   keyed: boolean;
   every_secs: number;
   better: "lower" | "higher" | "neither";
+  scored: boolean;
   levels: Levels | null;
 }
 
@@ -363,4 +364,179 @@ export interface HeartbeatStrip {
   step_ms: number;
   every_secs: number;
   shares: (number | null)[];
+}
+
+export interface SnapshotAnswer {
+  now_ms: number;
+  snapshot: Snapshot | null;
+}
+
+export interface CompareAnswer {
+  now_ms: number;
+  comparison: Comparison | null;
+}
+
+export interface BandsAnswer {
+  now_ms: number;
+  bands: Band[];
+}
+
+export interface Band {
+  metric: string;
+  key: string | null;
+  hours: [number, number, number][];
+}
+
+export interface Snapshot {
+  host: string;
+  at_ms: number;
+  from_ms: number;
+  to_ms: number;
+  before_from_ms: number;
+  before_to_ms: number;
+  source: "raw" | "hourly" | "daily";
+  finding: SnapshotFinding | null;
+  focus: Focus | null;
+  peaks: Peak[];
+  changed: Changed;
+  charts: SnapshotChart[];
+  processes: TopProcess[];
+  statements: TopStatement[];
+  events: SnapshotEvent[];
+  more_events: number;
+  previous: Beside | null;
+  next: Beside | null;
+  notes: string[];
+}
+
+export interface Comparison {
+  from_ms: number;
+  to_ms: number;
+  before_from_ms: number;
+  before_to_ms: number;
+  source: "raw" | "hourly" | "daily";
+  changed: Changed;
+  notes: string[];
+}
+
+export interface SnapshotFinding {
+  id: string;
+  kind: string;
+  severity: Severity;
+  state: string;
+  domain: string;
+  rule: string;
+  metric: string | null;
+  metric_key: string | null;
+  title: string;
+  message: string;
+  cause: string | null;
+  steps: string[];
+  opened_ms: number;
+  resolved_ms: number | null;
+  value: number | null;
+  threshold: number | null;
+  expected: number | null;
+  stddev: number | null;
+  z_score: number | null;
+  drift_pct: number | null;
+}
+
+export interface Focus {
+  metric: string;
+  key: string | null;
+  label: string;
+  unit: Unit;
+  value: number | null;
+  before: number | null;
+  usual: number | null;
+  usual_spread: number | null;
+}
+
+export interface Peak {
+  metric: string;
+  key: string | null;
+  label: string;
+  unit: Unit;
+  is_least: boolean;
+  worst: number;
+  before: number | null;
+}
+
+export interface Changed {
+  rows: SnapshotChange[];
+  compared: number;
+  more: number;
+  appeared: Appearance[];
+  more_appeared: number;
+  silent: Appearance[];
+  more_silent: number;
+}
+
+export interface SnapshotChange {
+  metric: string;
+  key: string | null;
+  label: string;
+  unit: Unit;
+  domain: string;
+  value: number;
+  at_ms: number;
+  before: number;
+  effect: number;
+  usual: number | null;
+  usual_effect: number | null;
+  is_worse: boolean | null;
+  score: number;
+  more_keys: number;
+}
+
+export interface Appearance {
+  metric: string;
+  key: string | null;
+  label: string;
+  unit: Unit;
+  value: number;
+}
+
+export interface SnapshotChart {
+  id: string;
+  title: string;
+  metrics: string[];
+  stacked: boolean;
+}
+
+export interface TopProcess {
+  name: string;
+  cpu_pct: number | null;
+  cpu_pct_before: number | null;
+  rss_bytes: number | null;
+}
+
+export interface TopStatement {
+  id: string;
+  instance: string;
+  database: string;
+  query: string | null;
+  calls: number;
+  exec_ms: number;
+  share_pct: number | null;
+}
+
+export interface SnapshotEvent {
+  at_ms: number;
+  end_ms: number | null;
+  kind: string;
+  severity: Severity;
+  source: string;
+  text: string;
+  times: number;
+  finding: string | null;
+  pattern: string | null;
+}
+
+export interface Beside {
+  id: string;
+  at_ms: number;
+  severity: Severity;
+  title: string;
 }

@@ -373,5 +373,68 @@ pub async fn flapping(
     read(client, host_id, include_str!("flapping.sql"), &more, of).await
 }
 
+/// The figures of what was unusual.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Unusual {
+    /// The deviation in multiples of the usual one.
+    pub z_score: Option<f64>,
+    /// The deviation in percent of what was expected.
+    pub drift_pct: Option<f64>,
+    /// The usual deviation.
+    pub stddev: Option<f64>,
+}
+
+/// Returns a confirmed finding by its number.
+///
+/// # Errors
+/// The error that the server reported.
+pub async fn one(
+    client: &Client,
+    host_id: i32,
+    id: i64,
+) -> Result<Option<(Alert, Unusual)>, ReadError> {
+    let more: [(&(dyn ToSql + Sync), Type); 1] = [(&id, Type::INT8)];
+    let of = |row: &Row| {
+        let unusual = Unusual {
+            z_score: row.try_get("z_score")?,
+            drift_pct: row.try_get("drift_pct")?,
+            stddev: row.try_get("baseline_stddev")?,
+        };
+        Ok((Alert::of(row)?, unusual))
+    };
+    let found = read(client, host_id, include_str!("one.sql"), &more, of).await?;
+    Ok(found.into_iter().next())
+}
+
+/// Returns the alerts or insights that were opened last before and first after an instant.
+///
+/// # Errors
+/// The error that the server reported.
+pub async fn beside(
+    client: &Client,
+    host_id: i32,
+    at: Timestamp,
+) -> Result<(Option<Alert>, Option<Alert>), ReadError> {
+    let at = Instant(at);
+    let more: [(&(dyn ToSql + Sync), Type); 1] = [(&at, Type::TIMESTAMPTZ)];
+    let (before, after) = futures_util::try_join!(
+        read(
+            client,
+            host_id,
+            include_str!("opened_before.sql"),
+            &more,
+            Alert::of
+        ),
+        read(
+            client,
+            host_id,
+            include_str!("opened_after.sql"),
+            &more,
+            Alert::of
+        ),
+    )?;
+    Ok((before.into_iter().next(), after.into_iter().next()))
+}
+
 #[cfg(test)]
 mod tests;

@@ -7,8 +7,8 @@ use crate::series::{Instant, ReadError};
 use schema::{Metric, Timestamp};
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Row};
 
 /// Rows in a statement: half a megabyte.
 const AT_ONCE: usize = 2000;
@@ -202,6 +202,82 @@ pub async fn prune(client: &Client, host_id: i32, until: Timestamp) -> Result<i6
     let rows = client.query_typed(sql, &params).await;
     let rows = rows.map_err(|source| ReadError::new("stale baselines", source))?;
     Ok(rows.first().map_or(0, |row| row.get(0)))
+}
+
+/// What is usual for a series at some hours.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Band {
+    /// The metric, `domain.name`.
+    pub metric: String,
+    /// The key, empty of a single series.
+    pub key: String,
+    /// Of each hour, in their order.
+    pub hours: Vec<HourBand>,
+}
+
+/// What is usual at an hour.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HourBand {
+    /// The start of the hour.
+    pub at: Timestamp,
+    /// Mean and standard deviation of this hour of the week; `None` before its third week.
+    pub slot: Option<(f64, f64)>,
+    /// From the 5th to the 95th percentile: of this hour of the week, else of 7 days.
+    pub band: Option<(f64, f64)>,
+}
+
+/// Distance of the 5th percentile of normal values from their mean, in standard deviations.
+const SIGMAS_TO_P5: f64 = 1.645;
+
+/// Reads what is usual at these hours: of these metrics, or of all. An hour's place in the week is counted from the hour that the
+/// baselines were computed for last, so beyond a change to or from summer time it is that of the hour beside it.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn bands(
+    client: &Client,
+    host_id: i32,
+    metrics: Option<&[String]>,
+    hours: &[Timestamp],
+) -> Result<Vec<Band>, ReadError> {
+    let fault = |source| ReadError::new("baselines", source);
+    let hours: Vec<Instant> = hours.iter().copied().map(Instant).collect();
+    let params: [(&(dyn ToSql + Sync), Type); 3] = [
+        (&host_id, Type::INT4),
+        (&metrics, Type::TEXT_ARRAY),
+        (&hours, Type::TIMESTAMPTZ_ARRAY),
+    ];
+    let rows = client.query_typed(include_str!("bands.sql"), &params);
+    let mut found: Vec<Band> = Vec::new();
+    for row in rows.await.map_err(fault)? {
+        let (metric, key, hour) = band(&row).map_err(fault)?;
+        match found.last_mut() {
+            Some(last) if last.metric == metric && last.key == key => last.hours.push(hour),
+            _ => found.push(Band {
+                metric,
+                key,
+                hours: vec![hour],
+            }),
+        }
+    }
+    Ok(found)
+}
+
+fn band(row: &Row) -> Result<(String, String, HourBand), tokio_postgres::Error> {
+    let number = |column: &str| row.try_get::<_, Option<f64>>(column);
+    let slot = number("mean")?.zip(number("stddev")?);
+    // Only the upper end is kept of an hour of the week. No metric of the catalogue is negative.
+    let of_slot = slot.zip(number("p95")?).map(|((mean, stddev), p95)| {
+        let low = (mean - SIGMAS_TO_P5 * stddev).max(0.0).min(mean);
+        (low, p95.max(mean))
+    });
+    let of_week = number("week_p5")?.zip(number("week_p95")?);
+    let hour = HourBand {
+        at: row.try_get::<_, Instant>("hour")?.0,
+        slot,
+        band: of_slot.or(of_week),
+    };
+    Ok((row.try_get("metric")?, row.try_get("metric_key")?, hour))
 }
 
 fn baseline(row: &BaselineRow) -> Value {

@@ -35,7 +35,7 @@ pub struct RangeQuery {
     pub step: i64,
     /// The sampling interval, microseconds.
     pub interval: i64,
-    /// Most keys of a metric without a chosen key.
+    /// Most keys of a metric without a chosen key; [`ALL`] does without ranking them.
     pub limit: i64,
     /// Restricts these keys to this one and those that begin with it and a dot.
     pub key_prefix: Option<String>,
@@ -44,6 +44,9 @@ pub struct RangeQuery {
     /// The metrics.
     pub picks: Vec<Pick>,
 }
+
+/// As the limit of keys: all of them, in no order.
+pub const ALL: i64 = i64::MAX;
 
 /// A bucket with a value.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -96,6 +99,7 @@ enum Choice {
     Single,
     Highest,
     Chosen,
+    All,
 }
 
 /// Answers a query. A chosen key is always in the answer, without buckets when it has none.
@@ -116,6 +120,7 @@ pub async fn buckets(client: &Client, ask: &RangeQuery) -> Answer {
 pub(super) async fn answer(client: &Client, ask: &RangeQuery, history: Option<&History>) -> Answer {
     let choice = |pick: &Pick| match (&pick.key, pick.metric.key) {
         (Some(_), _) => Choice::Chosen,
+        (None, Some(_)) if ask.limit == ALL => Choice::All,
         (None, Some(_)) => Choice::Highest,
         (None, None) => Choice::Single,
     };
@@ -189,6 +194,16 @@ impl Read {
                 .get(&pick.key)
                 .map(|columns| columns[place].clone());
             return vec![found(pick.key.clone(), column.unwrap_or_default())];
+        }
+        if limit == ALL {
+            let columns = self
+                .keys
+                .iter()
+                .map(|(key, columns)| (key, &columns[place]));
+            let filled = columns.filter(|(_, column)| !column.buckets.is_empty());
+            return filled
+                .map(|(key, column)| found(key.clone(), column.clone()))
+                .collect();
         }
         let mut ranked: Vec<(i64, &Option<String>, &Column)> = self
             .keys
@@ -319,7 +334,7 @@ fn bucket_row(
         let column = 2 + 3 * place;
         let rank = match choice {
             Choice::Highest => row.try_get(2 + 3 * places + place)?,
-            Choice::Single | Choice::Chosen => None,
+            Choice::Single | Choice::Chosen | Choice::All => None,
         };
         let values = (
             row.try_get::<_, Option<f64>>(column)?,

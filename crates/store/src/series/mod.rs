@@ -44,7 +44,7 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-pub use buckets::{Answer, Bucket, Fault, FoundSeries, Pick, RangeQuery, buckets};
+pub use buckets::{ALL, Answer, Bucket, Fault, FoundSeries, Pick, RangeQuery, buckets};
 pub use gaps::gaps;
 pub use history::{is_of_hours, is_of_slices};
 pub use latest::{Latest, latest, latest_over};

@@ -69,6 +69,7 @@ fn describe(metric: &Metric) -> MetricMeta {
             Every::Slow => schema::SLOW_SECS,
         },
         better: metric.better.as_str(),
+        scored: metric.scoring.least().is_some(),
         levels: metric.levels.map(|levels| Levels {
             info: levels.info,
             warn: levels.warn,
@@ -86,6 +87,7 @@ fn heartbeat_age() -> MetricMeta {
         keyed: false,
         every_secs: 0,
         better: "lower",
+        scored: false,
         levels: Some(Levels {
             info: None,
             warn: Some(crate::judge::SILENT_SECS),

@@ -3,11 +3,11 @@
 pub mod alerts;
 pub mod events;
 pub mod logs;
-mod marks;
 pub mod meta;
 pub mod now;
 mod params;
 pub mod series;
+pub mod snapshot;
 pub mod table;
 
 pub use params::Params;

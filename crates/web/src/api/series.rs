@@ -9,9 +9,9 @@ use std::fmt::Write as _;
 
 use schema::micros::{DAY, HOUR};
 use schema::{Every, Metric, SLOW_SECS, Timestamp};
+use snapshot::marks::marks;
 use store::series::{self, Fault, FoundSeries, Pick, RangeQuery};
 
-use super::marks::marks;
 use super::{Params, params};
 use crate::answers::{Answer, fingerprint};
 use crate::app::App;
@@ -303,12 +303,17 @@ async fn read_from(
             pick.metric == found.metric && (pick.key.is_none() || pick.key == found.key)
         })
     });
+    let marks = marks.into_iter().map(|mark| Mark {
+        at_ms: mark.at.as_millis(),
+        text: mark.text,
+        severity: mark.severity,
+    });
     Ok(Read {
         series,
         faults: found.faults,
         complete_from: highest.complete_from,
         gaps,
-        marks,
+        marks: marks.collect(),
     })
 }
 

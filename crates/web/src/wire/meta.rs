@@ -52,6 +52,8 @@ pub struct MetricMeta {
     /// Which direction is better.
     #[ts(type = "\"lower\" | \"higher\" | \"neither\"")]
     pub better: &'static str,
+    /// Whether unusual values are looked for, so that there are baselines.
+    pub scored: bool,
     /// Its thresholds.
     pub levels: Option<Levels>,
 }

@@ -9,6 +9,7 @@ pub mod logs;
 pub mod meta;
 pub mod now;
 pub mod series;
+pub mod snapshot;
 pub mod table;
 mod unit;
 

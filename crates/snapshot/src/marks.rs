@@ -5,13 +5,22 @@ use store::series::{Instant, ReadError};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
 
-use crate::wire::series::Mark;
+/// An event of the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// When.
+    pub at: Timestamp,
+    /// A description.
+    pub text: String,
+    /// Its severity.
+    pub severity: Severity,
+}
 
 /// Reads the marks of a host within a range.
 ///
 /// # Errors
 /// When the statement fails.
-pub(super) async fn marks(
+pub async fn marks(
     client: &Client,
     host_id: i32,
     from: Timestamp,
@@ -24,7 +33,7 @@ pub(super) async fn marks(
         (&to, Type::TIMESTAMPTZ),
     ];
     let fault = |source| ReadError::new("marks", source);
-    let rows = client.query_typed(include_str!("../sql/marks.sql"), &params);
+    let rows = client.query_typed(include_str!("marks.sql"), &params);
     let rows = rows.await.map_err(fault)?;
     let marks = rows.iter().map(|row| mark(row).map_err(fault));
     marks.collect()
@@ -59,7 +68,7 @@ fn mark(row: &Row) -> Result<Mark, tokio_postgres::Error> {
         }
     };
     Ok(Mark {
-        at_ms: at.0.as_millis(),
+        at: at.0,
         text,
         severity,
     })

@@ -1,0 +1,8 @@
+-- The confirmed alert or insight of a host that was opened last before an instant.
+-- Parameters: $1 host_id int4, $2 the instant (timestamptz).
+-- Columns: {alert}. Rows: one at most.
+SELECT {alert}
+FROM collector.findings
+WHERE host_id = $1 AND confirmed_at IS NOT NULL AND kind IN ('alert', 'insight') AND opened_at < $2
+ORDER BY opened_at DESC, finding_id DESC
+LIMIT 1
