@@ -92,6 +92,8 @@ const LATER = [
   "heat",
   "chart-table",
   "chart-tip",
+  "behind",
+  "ghosts",
   "palette-entries",
   "palette-rows",
   "span",
@@ -126,6 +128,17 @@ export default defineConfig({
           // What every view needs is one file: it packs better than many, and loads in one go.
           groups: [
             { name: "base", test: isBase },
+            // What a chart loads once it is used packs better together, too.
+            {
+              name: "chart-parts",
+              test: /\/src\/charts\/(?:behind|chart-table|chart-tip|ghosts|selection)\.tsx?$/,
+            },
+            // So does what compares two times, beside where a metric is shown, which other parts need, too.
+            { name: "places", test: /\/src\/views\/(?:contents|finding-place)\.tsx?$/ },
+            {
+              name: "snapshot",
+              test: /\/src\/views\/(?:changed|compare|peak-delta|simple-table|snapshot[a-z-]*)\.tsx?$/,
+            },
             // So is every table, whoever else needs a part of it.
             { name: "table", test: /\/src\/tables\/(?:body|cell|head|look|order|query|table|tools)\.tsx?$/ },
           ],

@@ -10,6 +10,7 @@ import "./style/frame.css";
 import "./style/problems.css";
 import "./style/cards.css";
 import "./style/alerts.css";
+import "./style/snapshot.css";
 import "./style/charts.css";
 import "./style/states.css";
 import "./style/tables.css";

@@ -1,5 +1,5 @@
 /** Theme, density, zone and shortcuts. */
-import { density, setChoice, theme, zone } from "../state/location";
+import { bands, density, setChoice, theme, zone } from "../state/location";
 import { preferences, setPreferences } from "../state/preferences";
 import { Choice } from "./choice";
 
@@ -34,6 +34,15 @@ export default function DisplayForm() {
           ["utc", "UTC"],
         ]}
         onChoose={(value) => setChoice({ zone: value })}
+      />
+      <Choice
+        legend="Usual values behind charts"
+        value={bands.value}
+        options={[
+          ["on", "Shown"],
+          ["off", "Hidden"],
+        ]}
+        onChoose={(value) => setChoice({ bands: value })}
       />
       <label class="check">
         <input

@@ -9,12 +9,14 @@ import type { ComponentType } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { meta, metaFailure, now, trusted, verdict } from "../api/store";
 import { density, fitDefaultRange, place, theme } from "../state/location";
+import { param } from "../state/url";
 import { VIEWS, type View, viewById } from "../views/registry";
 import { Banners } from "./banners";
 import { Bar } from "./bar";
 import { listenForKeys } from "./keys";
 import { ViewLink } from "./link";
 import { Skeleton, Unloaded } from "./panel";
+import { Part } from "./part";
 import { Rail } from "./rail";
 import { Tip } from "./tip";
 
@@ -39,6 +41,7 @@ export function Frame() {
       <Rail current={view?.id ?? ""} />
       <main>
         <Banners />
+        {param(place.value, "compare") && <Part load={() => import("../views/compare")} />}
         {view ? <ViewSlot key={view.id} view={view} /> : <NoSuchView name={place.value.view} />}
       </main>
       <Tip />

@@ -8,17 +8,18 @@ const KEYS: readonly [string, string][] = [
   ["t", "Time range"],
   ["z", "Previous range"],
   ["← →", "Earlier or later; on a chart: move the cursor (Shift: ten steps, Home, End)"],
-  ["Enter", "On a chart: pin the cursor"],
+  ["Enter", "On a chart: pin the cursor, then its snapshot"],
+  ["[ ]", "In a snapshot: the event before or after"],
   ["Space", "Pause or resume"],
   ["r", "Refresh now"],
   ["?", "This help"],
 ];
 
 const GESTURES: readonly [string, string][] = [
-  ["Drag", "Select time, then Zoom; with Alt: zoom at once"],
+  ["Drag", "Select time, then Zoom, Compare or Snapshot; with Alt: zoom at once"],
   ["Double click", "Previous range"],
   ["Ctrl wheel, pinch", "Zoom"],
-  ["Click, tap", "Pin the cursor on all charts"],
+  ["Click, tap", "Pin the cursor on all charts; again: the snapshot of that instant"],
   ["Legend", "Click: only this line; Ctrl-click: hide or show it"],
 ];
 
@@ -39,7 +40,8 @@ export default function Help({ close }: { close: () => void }) {
       </div>
       <p class="muted">
         Single-letter shortcuts can be switched off under Display. A line is the mean of each bucket, the band
-        around it the minimum and maximum. Server {meta.value?.version ?? "unknown"}.
+        around it the minimum and maximum; the area behind it is what is usual at that hour. Server{" "}
+        {meta.value?.version ?? "unknown"}.
       </p>
     </div>
   );

@@ -69,10 +69,17 @@ const ACTIONS: Record<string, (event: KeyboardEvent) => void> = {
   },
   z: zoomOut,
   r: refreshNow,
+  "[": () => step("previous"),
+  "]": () => step("next"),
   " ": toggleLive,
   ArrowLeft: (event) => shift(event.shiftKey ? -1 : -0.25),
   ArrowRight: (event) => shift(event.shiftKey ? 1 : 0.25),
 };
+
+/** Follows the link of a snapshot to the event beside it. */
+function step(to: string): void {
+  document.querySelector<HTMLElement>(`[data-step=${to}]`)?.click();
+}
 
 function shift(fraction: number): void {
   setRange(shiftRange(range.value, fraction, serverNow()));

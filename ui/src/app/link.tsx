@@ -8,15 +8,18 @@ interface LinkProps {
   current?: boolean;
   /** Of the view, beyond host and time. */
   params?: Readonly<Record<string, string>>;
+  /** The event that it leads to, for the keys that do. */
+  step?: string;
   children: ComponentChildren;
 }
 
-export function ViewLink({ view, class: extra, current = false, params, children }: LinkProps) {
+export function ViewLink({ view, class: extra, current = false, params, step, children }: LinkProps) {
   return (
     <a
       href={linkToView(view, params)}
       class={extra}
       aria-current={current ? "page" : undefined}
+      data-step={step}
       onClick={(event) => {
         if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
         event.preventDefault();

@@ -3,9 +3,10 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { formatClock, formatDuration } from "../format/time";
 import { formatValue } from "../format/value";
 import { utc } from "../state/location";
-import { crosshairMs, pinnedMs } from "./crosshair";
+import { crosshairMs, pin, pinnedMs } from "./crosshair";
 import { Swatch } from "./legend";
 import { bucketAt, heldAt, type Model } from "./model";
+import { openSnapshot } from "./open";
 import type { Plot } from "./plot";
 
 interface ChartTipProps {
@@ -30,7 +31,7 @@ export default function ChartTip({ model, plot }: ChartTipProps) {
   const bucketMs = model.times[at] ?? atMs;
   const inGap = model.gaps.some(([from, to]) => bucketMs >= from && bucketMs < to);
   return (
-    <div ref={box} class="chart-tip">
+    <div ref={box} class={`chart-tip${pinnedMs.value === null ? "" : " pinned"}`}>
       <div class="when">
         {formatClock(bucketMs, utc.value)}
         {model.stepMs > 1000 && <span class="muted"> +{formatDuration(model.stepMs / 1000)}</span>}
@@ -62,7 +63,17 @@ export default function ChartTip({ model, plot }: ChartTipProps) {
             })}
         </tbody>
       </table>
-      {pinnedMs.value !== null && <div class="muted">pinned · click again to release</div>}
+      {pinnedMs.value !== null && (
+        <div class="tip-ways">
+          <span class="muted">pinned</span>
+          <button type="button" class="button small primary" onClick={() => openSnapshot(atMs, model)}>
+            Snapshot
+          </button>
+          <button type="button" class="button small" onClick={() => pin(null)}>
+            Release
+          </button>
+        </div>
+      )}
     </div>
   );
 }

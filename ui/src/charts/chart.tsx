@@ -23,6 +23,7 @@ import { attachGestures } from "./gestures";
 import { Legend } from "./legend";
 import { bucketAt, buildModel, type Drawing, heldAt, type Model } from "./model";
 import { useNear, useWidth } from "./near";
+import { openSnapshot } from "./open";
 import { palette } from "./palette";
 import type { Plot } from "./plot";
 import type { Selection } from "./selection";
@@ -206,6 +207,7 @@ function PlotArea({ id, title, sentence, model, near, height }: PlotAreaProps) {
         shareAt: (clientX) => (clientX - box().left) / box().width,
       },
       enter,
+      (atMs) => openSnapshot(atMs, latest.current),
     );
     const unfollow = effect(() => placeCursor(made.u, crosshairMs.value));
     const repaint = effect(() => {
@@ -255,6 +257,7 @@ function PlotArea({ id, title, sentence, model, near, height }: PlotAreaProps) {
     <div class="plot" style={{ height: `${height}px` }}>
       <div ref={host} class="canvas" aria-hidden="true" />
       {engineFailed.value && <Unloaded what="Charts" height={height} />}
+      {near && <Part load={() => import("./behind")} model={model} plot={plot} />}
       <Reader id={id} title={title} sentence={sentence} model={model} />
       {pointerChart.value === id && <Part load={() => import("./chart-tip")} model={model} plot={plot} />}
       {selection && SelectionMenu && (
@@ -289,7 +292,8 @@ function Reader({ id, title, sentence, model }: Omit<PlotAreaProps, "near" | "he
       pointerChart.value = id;
       hoverMs.value = model.times[Math.max(0, Math.min(last, next))] ?? null;
     } else if (event.key === "Enter") {
-      pin(pinnedMs.value === null ? (atMs ?? model.times[last] ?? null) : null);
+      if (atMs === null) pin(model.times[last] ?? null);
+      else openSnapshot(atMs, model);
     } else if (event.key === "Escape" && atMs !== null) pin(null);
     else return;
     event.preventDefault();

@@ -2,7 +2,8 @@
  * What a pointer does on a plot beyond hovering.
  *
  * Ctrl and wheel zoom (a plain wheel scrolls the page), two fingers zoom, one finger sideways moves
- * the crosshair, a click or tap pins it, a double click goes back. Zooming by wheel is one step of
+ * the crosshair, a click or tap pins it, another one at the same place opens the snapshot of that instant and one elsewhere
+ * lets it go, a double click goes back. Zooming by wheel is one step of
  * the browser's history however many notches it took.
  */
 import { serverNow } from "../api/store";
@@ -25,8 +26,17 @@ export interface Surface {
 
 const SAME_GESTURE_MS = 700;
 const CLICK_PX = 6;
+/** How near a click is to the one before that pinned an instant. */
+const SAME_PX = 12;
+/** Two clicks that are closer together are a double click. */
+const DOUBLE_MS = 500;
 
-export function attachGestures(element: HTMLElement, surface: Surface, enter: () => void): () => void {
+export function attachGestures(
+  element: HTMLElement,
+  surface: Surface,
+  enter: () => void,
+  open: (atMs: number) => void,
+): () => void {
   const stop = new AbortController();
   const options = { signal: stop.signal };
   let lastWheel = Number.NEGATIVE_INFINITY;
@@ -46,6 +56,8 @@ export function attachGestures(element: HTMLElement, surface: Surface, enter: ()
   );
 
   let downX = 0;
+  let pinnedX = 0;
+  let pinnedAt = 0;
   element.addEventListener(
     "mousedown",
     (event) => {
@@ -58,7 +70,17 @@ export function attachGestures(element: HTMLElement, surface: Surface, enter: ()
     (event) => {
       if (event.detail !== 1 || Math.abs(event.clientX - downX) >= CLICK_PX) return;
       enter();
-      pin(pinnedMs.peek() === null ? surface.timeAt(event.clientX) : null);
+      const atMs = surface.timeAt(event.clientX);
+      const held = pinnedMs.peek();
+      const isSame = held !== null && Math.abs(event.clientX - pinnedX) < SAME_PX;
+      if (isSame && event.timeStamp - pinnedAt > DOUBLE_MS) {
+        pin(null);
+        open(held);
+        return;
+      }
+      pinnedX = event.clientX;
+      pinnedAt = event.timeStamp;
+      pin(held === null ? atMs : null);
     },
     options,
   );

@@ -19,6 +19,7 @@ import { Figure } from "./figure";
 import { attachGestures } from "./gestures";
 import { bucketAt, buildModel, type Line, type Model } from "./model";
 import { useNear, useWidth } from "./near";
+import { openSnapshot } from "./open";
 import { fade, palette } from "./palette";
 import { describeChart } from "./sentence";
 import { Slots } from "./slots";
@@ -144,7 +145,9 @@ function HeatArea({ id, title, sentence, model, near }: HeatAreaProps) {
     const enter = (): void => {
       pointerChart.value = id;
     };
-    const detach = attachGestures(element, { timeAt, shareAt }, enter);
+    const detach = attachGestures(element, { timeAt, shareAt }, enter, (atMs) =>
+      openSnapshot(atMs, latest.current),
+    );
     const move = (event: MouseEvent): void => {
       enter();
       if (pinnedMs.peek() === null) hoverMs.value = timeAt(event.clientX);
@@ -183,10 +186,13 @@ function HeatArea({ id, title, sentence, model, near }: HeatAreaProps) {
   const keys = (event: KeyboardEvent): void => {
     const step = event.shiftKey ? 10 : 1;
     const next = { ArrowLeft: at - step, ArrowRight: at + step, Home: 0, End: last }[event.key];
-    if (next === undefined) return;
-    pin(null);
-    pointerChart.value = id;
-    hoverMs.value = model.times[Math.max(0, Math.min(last, next))] ?? null;
+    if (event.key === "Enter" && atMs !== null) openSnapshot(atMs, model);
+    else if (next === undefined) return;
+    else {
+      pin(null);
+      pointerChart.value = id;
+      hoverMs.value = model.times[Math.max(0, Math.min(last, next))] ?? null;
+    }
     event.preventDefault();
     event.stopPropagation();
   };

@@ -24,8 +24,12 @@ export interface PlotEvents {
 export interface Plot {
   u: uPlot;
   update(model: Model): void;
+  /** What is drawn behind the lines, beside gaps, levels and marks. */
+  behind: Behind | null;
   repaint(): void;
 }
+
+export type Behind = (u: uPlot, colours: Palette) => void;
 
 const DRAG_PX = 6;
 /** How far an extreme must stand out of its neighbours to be stroked, in pixels. */
@@ -36,6 +40,7 @@ interface Held {
   model: Model;
   utc: () => boolean;
   palette: () => Palette;
+  behind: Behind | null;
 }
 
 export function createPlot(
@@ -45,7 +50,7 @@ export function createPlot(
   look: { utc: () => boolean; palette: () => Palette },
   events: PlotEvents,
 ): Plot {
-  const held: Held = { model, ...look };
+  const held: Held = { model, ...look, behind: null };
   let altKey = false;
   const u = new uPlot(
     {
@@ -95,6 +100,12 @@ export function createPlot(
   );
   return {
     u,
+    get behind() {
+      return held.behind;
+    },
+    set behind(draw) {
+      held.behind = draw;
+    },
     update(next) {
       held.model = next;
       u.batch(() => {
@@ -244,6 +255,7 @@ function drawBackground(u: uPlot, held: Held): void {
   ctx.clip();
   ctx.font = `${10 * ratio}px system-ui, sans-serif`;
   ctx.lineWidth = Math.max(1, Math.floor(ratio));
+  held.behind?.(u, colours);
   for (const [from, to] of model.gaps) drawGap(u, from, to, colours, ratio);
   drawLevels(u, model, colours, ratio);
   for (const mark of model.marks) {

@@ -2,8 +2,10 @@
 import { useEffect, useRef } from "preact/hooks";
 import type uPlot from "uplot";
 import { formatClock } from "../format/time";
+import { atInstant } from "../state/instant";
 import { hold } from "../state/live";
-import { utc } from "../state/location";
+import { goToView, setParams, utc } from "../state/location";
+import { formatAbsolute } from "../state/range";
 
 export interface Selection {
   fromMs: number;
@@ -37,10 +39,20 @@ export default function SelectionMenu({ selection, u, onZoom, onCancel }: Select
       removeEventListener("keydown", outside);
     };
   }, []);
+  const { fromMs, toMs } = selection;
+  const compare = (): void => {
+    onZoom(selection);
+    setParams({ compare: formatAbsolute(fromMs - (toMs - fromMs)) });
+  };
+  const snapshot = (): void => {
+    onCancel();
+    const side = Math.max(60_000, Math.min(3_600_000, (toMs - fromMs) / 2));
+    goToView("snapshot", atInstant((fromMs + toMs) / 2, {}, side));
+  };
   const middle = u
     ? u.bbox.left / (devicePixelRatio || 1) + u.valToPos((selection.fromMs + selection.toMs) / 2, "x")
     : 0;
-  const left = Math.max(70, Math.min(middle, (u?.width ?? 0) - 110));
+  const left = Math.max(150, Math.min(middle, (u?.width ?? 0) - 150));
   return (
     <div
       ref={box}
@@ -54,6 +66,12 @@ export default function SelectionMenu({ selection, u, onZoom, onCancel }: Select
       </span>
       <button type="button" class="button small primary" onClick={() => onZoom(selection)}>
         Zoom
+      </button>
+      <button type="button" class="button small" onClick={compare}>
+        Compare
+      </button>
+      <button type="button" class="button small" onClick={snapshot}>
+        Snapshot
       </button>
     </div>
   );

@@ -50,6 +50,7 @@ const chosen = <T extends string>(name: string, allowed: readonly T[], fallback:
 export const zone = chosen("zone", ["browser", "utc"], () => preferences.value.zone);
 export const theme = chosen("theme", ["system", "light", "dark"], () => preferences.value.theme);
 export const density = chosen("density", ["normal", "compact"], () => preferences.value.density);
+export const bands = chosen("bands", ["on", "off"], () => preferences.value.bands);
 export const utc = computed(() => zone.value === "utc");
 
 export function go(next: Place, step: "push" | "replace"): void {
@@ -99,6 +100,7 @@ export function setChoice(
     zone: "browser" | "utc";
     theme: "system" | "light" | "dark";
     density: "normal" | "compact";
+    bands: "on" | "off";
   }>,
 ): void {
   setPreferences(changes);

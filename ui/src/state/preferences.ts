@@ -12,6 +12,8 @@ export interface Preferences {
   zone: "browser" | "utc";
   theme: "system" | "light" | "dark";
   density: "normal" | "compact";
+  /** Whether charts show what is usual. */
+  bands: "on" | "off";
   /** Single-letter shortcuts; a speech-input user may need them off. */
   shortcuts: boolean;
   /** Columns left out, by table. */
@@ -25,6 +27,7 @@ const DEFAULTS: Preferences = {
   zone: "browser",
   theme: "system",
   density: "normal",
+  bands: "on",
   shortcuts: true,
   hiddenColumns: {},
   pageSize: 25,

@@ -12,7 +12,7 @@ export interface Place {
 }
 
 /** Parameters that survive a change of view. */
-const SHARED = ["host", "from", "to", "zone", "theme", "density"] as const;
+const SHARED = ["host", "from", "to", "zone", "theme", "density", "bands"] as const;
 export const FIRST_VIEW = "now";
 
 export function parsePlace(basePath: string, pathAndQuery: string): Place {

@@ -6,6 +6,7 @@ import type { TableRow } from "../api/types.gen";
 import { Coded } from "../app/coded";
 import { ViewLink } from "../app/link";
 import { Part } from "../app/part";
+import { atInstant } from "../state/instant";
 import { goToView, range, setRange } from "../state/location";
 import type { Range } from "../state/range";
 import { Details } from "../tables/body";
@@ -101,7 +102,7 @@ interface WaysProps extends FindingProps {
 }
 
 /** Leads to the lines that it is about, and to its view. */
-function Ways({ cell, show, whole }: WaysProps) {
+function Ways({ row, cell, show, whole }: WaysProps) {
   const source = cell("source");
   const pattern = cell("pattern");
   const sinceMs = Number(cell("since_ms"));
@@ -113,9 +114,11 @@ function Ways({ cell, show, whole }: WaysProps) {
       if (show) show(filters);
       else goToView("logs", filters);
     });
-  if (!pattern && !source && !view) return null;
   return (
     <p class="actions">
+      <ViewLink view="snapshot" params={atInstant(sinceMs, { finding: row.id })} class="button small">
+        Snapshot
+      </ViewLink>
       {view && (
         <ViewLink view={view.id} params={place.params} class="button small">
           Go to {view.title}

@@ -17,6 +17,7 @@ import { Since } from "../app/panel";
 import { Part } from "../app/part";
 import { SeverityMark } from "../app/shape";
 import { formatLatest, formatValue, keepUnits } from "../format/value";
+import { atInstant } from "../state/instant";
 import { Effects } from "./effects";
 import { EndedList } from "./ended";
 import { isRearranged, keepPlaces, type Placed } from "./places";
@@ -145,6 +146,11 @@ function hasMore({ item, first }: Placed<Problem>): boolean {
   );
 }
 
+/** The snapshot of when a problem began; what the server judges itself is not a stored finding. */
+function aboutProblem({ id }: Problem, sinceMs: number): Record<string, string> {
+  return atInstant(sinceMs, /^\d+$/.test(id) ? { finding: id } : {});
+}
+
 interface RowProps {
   problem: Problem;
   /** What the row consists of is settled when it is first shown. */
@@ -216,6 +222,11 @@ function ProblemRow({ problem, first, isGone }: RowProps) {
               level={problem.level}
             />
           </div>
+        )}
+        {problem.since_ms !== null && (
+          <ViewLink view="snapshot" params={aboutProblem(problem, problem.since_ms)} class="button">
+            Snapshot
+          </ViewLink>
         )}
         {view && (
           <ViewLink view={view.id} params={pickOf(problem)} class="button">

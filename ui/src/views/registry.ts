@@ -28,6 +28,7 @@ export const VIEWS: readonly View[] = [
   { id: "logs", title: "Logs", group: "Signals", key: "l", load: () => import("./logs") },
   { id: "alerts", title: "Alerts", group: "Signals", key: "w", load: () => import("./alerts") },
   { id: "insights", title: "Insights", group: "Signals", key: "i", load: () => import("./insights") },
+  { id: "snapshot", title: "Event Snapshot", group: "Signals", key: "e", load: () => import("./snapshot") },
   { id: "collector", title: "Collector", group: "", key: "c", load: () => import("./collector") },
 ];
 
