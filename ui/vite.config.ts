@@ -139,6 +139,12 @@ export default defineConfig({
               name: "snapshot",
               test: /\/src\/views\/(?:changed|compare|peak-delta|simple-table|snapshot[a-z-]*)\.tsx?$/,
             },
+            // So do the menus of the bar, and small parts of tables.
+            {
+              name: "menus",
+              test: /\/src\/(?:app\/(?:choice|display-form|help|range-form)|state\/typed-range)\.tsx?$/,
+            },
+            { name: "cells", test: /\/src\/tables\/(?:columns-form|command|trend)\.tsx?$/ },
             // So is every table, whoever else needs a part of it.
             { name: "table", test: /\/src\/tables\/(?:body|cell|head|look|order|query|table|tools)\.tsx?$/ },
           ],

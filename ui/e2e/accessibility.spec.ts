@@ -50,7 +50,7 @@ for (const theme of ["light", "dark"]) {
         const name = `empty ${theme} ${width}`;
         const empty = state === "empty" ? Number(sql(`SELECT e2e.add_host('${name}', false)`)[0]?.[0]) : null;
         if (state === "error") {
-          await page.route(/\/api\/v1\/(series|table|logs|alerts)/, (route) =>
+          await page.route(/\/api\/v1\/(series|table|logs|alerts|snapshot|bands)/, (route) =>
             route.fulfill({
               status: 500,
               contentType: "application/json",
@@ -58,9 +58,10 @@ for (const theme of ["light", "dark"]) {
             }),
           );
         }
-        for (const view of [...VIEWS, ...SERVICES, "logs", "alerts", "insights"]) {
+        const instant = new Date(Date.now() - 60_000).toISOString();
+        for (const view of [...VIEWS, ...SERVICES, "logs", "alerts", "insights", "snapshot"]) {
           const id = empty ?? host(HOSTS[view] ?? "sick");
-          await page.goto(at(view, { host: id, theme }));
+          await page.goto(at(view, { host: id, theme, ...(view === "snapshot" ? { at: instant } : {}) }));
           await settled(page);
           expect(await faults(page), view).toEqual([]);
           const { scroll, client } = await page.evaluate(() => ({

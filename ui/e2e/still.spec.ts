@@ -108,6 +108,7 @@ class Script {
         level: at % 2 === 0 ? 80 : null,
         since_ms: held?.since_ms ?? this.#nowMs,
         unknown_since_ms: random() < 0.1 ? this.#nowMs : null,
+        finding: null,
         view: "system",
         fix: at % 3 === 0 ? "" : "See what it does, and whether it can wait or needs a limit:",
         cause: (CAUSES[(at + (random() < 0.1 ? 1 : 0)) % 3] ?? "").replaceAll("{}", figure),

@@ -206,6 +206,7 @@ fn of(row: &Row, assumed: i64) -> Result<(Host, Option<Timestamp>), tokio_postgr
     let host = Host {
         id: row.try_get("host_id")?,
         name: row.try_get("hostname")?,
+        tick: interval,
         interval: interval.max(setting("app_secs")?.unwrap_or(interval)),
         raw_from: instant("raw_from")?,
         hours_from: instant("hours_from")?,

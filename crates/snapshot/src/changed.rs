@@ -127,9 +127,11 @@ fn change(reading: &Reading, usual: Option<Usual>, step: i64) -> Option<Change> 
     let before = reading.means_before();
     let (middle, spread) = (median(&before)?, robust_spread(&before)?);
     let away = |bucket: &Bucket| (bucket.avg - middle).abs();
+    // Of equals the first, as that is when it began.
     let furthest = reading
         .within
         .iter()
+        .rev()
         .max_by(|a, b| away(a).total_cmp(&away(b)))?;
     let value = furthest.avg;
     let effect = distance(value, middle, spread.max(floor(metric, middle, step)));

@@ -24,10 +24,12 @@ pub(crate) async fn events(
     now: Timestamp,
 ) -> Result<(Vec<Event>, usize), ReadError> {
     let (from, to) = (window.from(), window.to());
+    // What is to come is not a gap.
+    let sampled = to.min(now).max(from);
     let (found, changes, gaps, lines) = futures_util::try_join!(
         alerts::list(client, host.id, (from, to), now),
         marks(client, host.id, from, to),
-        series::gaps(client, host.id, from, to.min(now), host.interval, 1),
+        series::gaps(client, host.id, from, sampled, host.tick, 1),
         lines(client, host.id, from, to),
     )?;
     let (lines, mut more) = lines;

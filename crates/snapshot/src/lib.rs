@@ -41,6 +41,8 @@ pub struct Host {
     pub id: i32,
     /// Its name.
     pub name: String,
+    /// The interval at which it is sampled, microseconds.
+    pub tick: i64,
     /// The greatest interval at which it and its services are sampled, microseconds.
     pub interval: i64,
     /// From when samples are kept; `None`: all are.

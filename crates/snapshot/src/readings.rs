@@ -65,13 +65,13 @@ impl Readings {
     ) -> Result<Self, ReadError> {
         let mut readings = Self::default();
         for share in shares {
-            let near = spans.near();
-            let spans = match share {
-                Share::Plain | Share::Slow => spans,
-                Share::Dense => &near,
+            let spans = &match share {
+                Share::Plain => *spans,
+                Share::Slow => spans.slow(),
+                Share::Dense => spans.near(),
             };
             // Of each span alone where the one before may lie weeks before.
-            let both = match spans.before.1 == spans.window.0 {
+            let both = match spans.before.1 >= spans.window.0 {
                 true => vec![(spans.before.0, spans.window.1)],
                 false => vec![spans.before, spans.window],
             };

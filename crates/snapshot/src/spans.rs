@@ -69,7 +69,11 @@ const LONGEST_OF_SAMPLES: i64 = 3 * HOUR;
 /// The longest that is read by the hour.
 const LONGEST_OF_HOURS: i64 = 2 * DAY;
 /// How much of tables with many rows at every tick is read around the instant, on each side, and before.
-const NEAR: (i64, i64) = (5 * MINUTE, 10 * MINUTE);
+const NEAR: (i64, i64) = (3 * MINUTE, 6 * MINUTE);
+/// Width of a bucket of tables that are read every five minutes: each bucket has two samples, and there are fewer.
+const SLOW_STEP: i64 = 10 * MINUTE;
+/// How much of these is read before: thousands of rows each five minutes take a third of a snapshot's time.
+const SLOW_BEFORE: i64 = 30 * MINUTE;
 /// How many hours before are read where only hours are kept: one mean has no spread.
 const HOURS_BEFORE: i64 = 6;
 
@@ -105,6 +109,25 @@ impl Spans {
             false => cut(self.before, half(self.before), NEAR.0),
         };
         Self::new(self.middle, window, before, self.step)
+    }
+
+    /// Returns the spans of tables that are read every few minutes: wider buckets, and half of the hour before.
+    pub(crate) fn slow(&self) -> Self {
+        if self.source() != "raw" {
+            return *self;
+        }
+        let step = self.step.max(SLOW_STEP);
+        let wide = Self::new(self.middle, self.window, self.before, step);
+        if self.before.1 != self.window.0 {
+            return wide;
+        }
+        let start = wide.window.0.as_micros() - SLOW_BEFORE;
+        Self::new(
+            self.middle,
+            wide.window,
+            (Timestamp(start), wide.window.0),
+            step,
+        )
     }
 
     fn new(middle: Timestamp, window: Span, before: Span, step: i64) -> Self {
@@ -177,6 +200,7 @@ mod tests {
         Host {
             id: 1,
             name: "alpha".to_owned(),
+            tick: 10 * SECOND,
             interval: 10 * SECOND,
             raw_from: Some(Timestamp(AT.as_micros() - 7 * DAY)),
             hours_from: Some(Timestamp(AT.as_micros() - 90 * DAY)),
@@ -225,6 +249,12 @@ mod tests {
         assert!(near.window.0 <= AT && AT < near.window.1);
         assert!(minutes(near.window) <= 20.0, "{near:?}");
         assert!(minutes(near.before) <= 20.0, "{near:?}");
+        let slow = around(Window::new(AT, 10, 10), &host()).slow();
+        assert!(
+            (minutes(slow.before) - 30.0).abs() < f64::EPSILON,
+            "{slow:?}"
+        );
+        assert_eq!(slow.before.1, slow.window.0);
         let small = around(Window::new(AT, 2, 2), &host());
         assert_eq!(small.near().window, small.window);
         let back = |hours: i64| Timestamp(AT.as_micros() - hours * HOUR);

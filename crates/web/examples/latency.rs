@@ -2,7 +2,7 @@
 //!
 //! Uses the router over a database with samples (`URL` as
 //! `postgresql:///name?host=/socket&user=name`): `now`, and twelve charts at once for one hour and
-//! for one day, each round not cached by the server. Prints one line per question with the
+//! for one day, tables, snapshots and comparisons, each round not cached by the server. Prints one line per question with the
 //! median, the 95th percentile and the bytes of an answer.
 
 use std::time::{Duration, Instant};
@@ -63,7 +63,37 @@ async fn main() -> anyhow::Result<()> {
     report("now, new tick", &mut took, bytes);
     charts(&router, rounds).await?;
     series_by_key(&router, rounds.min(5)).await?;
-    tables(&router, rounds).await
+    tables(&router, rounds).await?;
+    snapshots(&router, rounds).await
+}
+
+/// Measures snapshots of different instants, and comparisons of an hour.
+async fn snapshots(router: &Router, rounds: u32) -> anyhow::Result<()> {
+    let (mut took, mut bytes) = (Vec::new(), 0);
+    for (name, minutes) in [("±10 min", 10), ("±30 min", 30)] {
+        for round in 1..=rounds {
+            // One instant is read once, so others are asked for.
+            let back = 60 * 23 * round / rounds;
+            let path = format!("snapshot?at=now-{back}m&before={minutes}&after={minutes}");
+            let start = Instant::now();
+            bytes = ask(router, &path).await?;
+            took.push(start.elapsed());
+        }
+        report(&format!("snapshot, {name}"), &mut took, bytes);
+    }
+    for round in 1..=rounds {
+        let back = 60 + 2 * round;
+        let path = format!(
+            "compare?from=now-{back}m&to=now-{}m&before_from=now-{}m&before_to=now-{back}m",
+            back - 60,
+            back + 60
+        );
+        let start = Instant::now();
+        bytes = ask(router, &path).await?;
+        took.push(start.elapsed());
+    }
+    report("comparison of an hour", &mut took, bytes);
+    Ok(())
 }
 
 /// Measures twelve charts at once over several ranges.

@@ -80,8 +80,8 @@ async fn an_open_finding_is_a_problem_with_its_start_cause_and_remedy() {
         now["problems"],
         json!([{
             "id": "system.mem_used_pct", "severity": "critical", "title": title, "metric": "system.mem_used_pct", "key": null,
-            "value": 91.2, "current": 92.0, "level": 85.0, "since_ms": tick(120), "unknown_since_ms": null, "view": "system",
-            "fix": "See what it does, and whether it can wait or needs a limit:",
+            "value": 91.2, "current": 92.0, "level": 85.0, "since_ms": tick(120), "unknown_since_ms": null, "finding": "1",
+            "view": "system", "fix": "See what it does, and whether it can wait or needs a limit:",
             "cause": "Most memory: api (PID 102, x.service) with 572.2 MiB.",
             "command": "ps -o pid,user,etime,%cpu,rss,args -p 102", "effects": [],
         }])

@@ -175,6 +175,7 @@ export interface Problem {
   level: number | null;
   since_ms: number | null;
   unknown_since_ms: number | null;
+  finding: string | null;
   view: string;
   fix: string;
   cause: string;

@@ -131,9 +131,14 @@ function drawGhost(
   const last = first?.values.findLastIndex((value) => value !== null) ?? -1;
   const value = first?.values[last];
   if (value !== null && value !== undefined) {
+    const right = bbox.left + bbox.width - 4 * ratio;
+    const y = Math.max(bbox.top + 12 * ratio, u.valToPos(value, "y", true) - 4 * ratio);
+    const width = ctx.measureText(label).width;
+    ctx.fillStyle = fade(colours.panel, 0.82);
+    ctx.fillRect(right - width - 2 * ratio, y - 10 * ratio, width + 4 * ratio, 13 * ratio);
     ctx.fillStyle = colours.muted;
     ctx.textAlign = "right";
-    ctx.fillText(label, bbox.left + bbox.width - 4 * ratio, u.valToPos(value, "y", true) - 4 * ratio);
+    ctx.fillText(label, right, y);
   }
   ctx.restore();
 }

@@ -23,7 +23,7 @@ import { attachGestures } from "./gestures";
 import { Legend } from "./legend";
 import { bucketAt, buildModel, type Drawing, heldAt, type Model } from "./model";
 import { useNear, useWidth } from "./near";
-import { openSnapshot } from "./open";
+import { openSnapshot, pinOrOpen } from "./open";
 import { palette } from "./palette";
 import type { Plot } from "./plot";
 import type { Selection } from "./selection";
@@ -292,8 +292,7 @@ function Reader({ id, title, sentence, model }: Omit<PlotAreaProps, "near" | "he
       pointerChart.value = id;
       hoverMs.value = model.times[Math.max(0, Math.min(last, next))] ?? null;
     } else if (event.key === "Enter") {
-      if (atMs === null) pin(model.times[last] ?? null);
-      else openSnapshot(atMs, model);
+      pinOrOpen(atMs, model);
     } else if (event.key === "Escape" && atMs !== null) pin(null);
     else return;
     event.preventDefault();

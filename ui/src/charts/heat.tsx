@@ -19,7 +19,7 @@ import { Figure } from "./figure";
 import { attachGestures } from "./gestures";
 import { bucketAt, buildModel, type Line, type Model } from "./model";
 import { useNear, useWidth } from "./near";
-import { openSnapshot } from "./open";
+import { openSnapshot, pinOrOpen } from "./open";
 import { fade, palette } from "./palette";
 import { describeChart } from "./sentence";
 import { Slots } from "./slots";
@@ -186,7 +186,7 @@ function HeatArea({ id, title, sentence, model, near }: HeatAreaProps) {
   const keys = (event: KeyboardEvent): void => {
     const step = event.shiftKey ? 10 : 1;
     const next = { ArrowLeft: at - step, ArrowRight: at + step, Home: 0, End: last }[event.key];
-    if (event.key === "Enter" && atMs !== null) openSnapshot(atMs, model);
+    if (event.key === "Enter") pinOrOpen(atMs, model);
     else if (next === undefined) return;
     else {
       pin(null);

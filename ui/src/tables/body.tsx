@@ -113,7 +113,15 @@ export function Body({ rows, columns, all, look, selected, onSelect, detail, act
             })}
             {action && (
               <td>
-                <button type="button" class="button small" onClick={() => action.run(row)}>
+                <button
+                  type="button"
+                  class="button small"
+                  onClick={(event) => {
+                    // It would open the row as well.
+                    event.stopPropagation();
+                    action.run(row);
+                  }}
+                >
                   {action.label}
                 </button>
               </td>

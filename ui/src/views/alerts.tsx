@@ -13,6 +13,7 @@ import { range, setParams, utc } from "../state/location";
 import { formatParams } from "../state/url";
 import type { Look } from "../tables/look";
 import { DataTable } from "../tables/table";
+import { TO_SNAPSHOT } from "./finding-action";
 import { FINDING_DETAILS } from "./finding-columns";
 import { HeartbeatStrips } from "./heartbeats";
 
@@ -56,6 +57,7 @@ export default function AlertsView() {
         name="findings"
         primary
         look={LOOK}
+        action={TO_SNAPSHOT}
         detail={(row) => <Part key={row.id} load={() => import("./finding")} row={row} whole />}
       />
       <DataTable name="changes" />

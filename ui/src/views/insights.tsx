@@ -5,7 +5,9 @@ import { CountCards } from "../tables/count-cards";
 import type { Look } from "../tables/look";
 import type { TableQuestion } from "../tables/query";
 import { DataTable } from "../tables/table";
+import { TO_SNAPSHOT } from "./finding-action";
 import { FINDING_DETAILS } from "./finding-columns";
+import { InsightDensity } from "./insight-density";
 
 const INSIGHTS = { kind: "insight" };
 
@@ -27,11 +29,13 @@ export default function InsightsView() {
       {meta && (
         <CountCards meta={meta} filter="severity" label="Insights by severity" of={FIRING} only={INSIGHTS} />
       )}
+      <InsightDensity />
       <DataTable
         name="findings"
         primary
         only={INSIGHTS}
         look={FOUND}
+        action={TO_SNAPSHOT}
         detail={(row) => <Part key={row.id} load={() => import("./finding")} row={row} whole />}
       />
       <Part load={() => import("./health")} quiet />

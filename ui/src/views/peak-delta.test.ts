@@ -17,5 +17,6 @@ test("a peak is compared with that before, and unknown is not zero", () => {
   expect(plain(delta(peak))).toBe("+52 % (before 40 %)");
   expect(plain(delta({ ...peak, worst: 30 }))).toBe("−10 % (before 40 %)");
   expect(plain(delta({ ...peak, worst: 40 }))).toBe("±0 % (before 40 %)");
+  expect(plain(delta({ ...peak, worst: 39.99996 }))).toBe("±0 % (before 40 %)");
   expect(plain(delta({ ...peak, before: null, key: "sda" }))).toBe("sda · nothing before");
 });

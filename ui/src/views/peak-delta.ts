@@ -6,7 +6,9 @@ import { formatValue } from "../format/value";
 export function delta({ worst, before, unit, key }: Peak): string {
   const of = key === null ? "" : `${key.slice(0, 60)} · `;
   if (before === null) return `${of}nothing before`;
-  const by = worst - before;
+  const value = (one: number): string => formatValue(one, unit);
+  // What reads the same is the same.
+  const by = value(worst) === value(before) ? 0 : worst - before;
   const sign = by > 0 ? "+" : by < 0 ? "−" : "±";
-  return `${of}${sign}${formatValue(Math.abs(by), unit)} (before ${formatValue(before, unit)})`;
+  return `${of}${sign}${value(Math.abs(by))} (before ${value(before)})`;
 }

@@ -147,8 +147,8 @@ function hasMore({ item, first }: Placed<Problem>): boolean {
 }
 
 /** The snapshot of when a problem began; what the server judges itself is not a stored finding. */
-function aboutProblem({ id }: Problem, sinceMs: number): Record<string, string> {
-  return atInstant(sinceMs, /^\d+$/.test(id) ? { finding: id } : {});
+function aboutProblem({ finding }: Problem, sinceMs: number): Record<string, string> {
+  return atInstant(sinceMs, finding === null ? {} : { finding });
 }
 
 interface RowProps {

@@ -12,6 +12,7 @@ import type { Sides } from "./snapshot";
 const MINUTES = [2, 5, 10, 15, 30];
 const MINUTE_MS = 60_000;
 const SAID_MS = 4000;
+const COPY = "Copy as Markdown";
 
 interface ToolsProps {
   atMs: number;
@@ -103,7 +104,7 @@ function Step({ to, event }: { to: "previous" | "next"; event: Beside | null }) 
 }
 
 function CopyMarkdown({ path }: { path: string }) {
-  const [label, setLabel] = useState("Copy as Markdown");
+  const [label, setLabel] = useState(COPY);
   const [text, setText] = useState("");
   const copy = async (): Promise<void> => {
     let said = "Copied";
@@ -122,11 +123,11 @@ function CopyMarkdown({ path }: { path: string }) {
       said = "Not copied: the server does not answer";
     }
     setLabel(said);
-    setTimeout(() => setLabel("Copy as Markdown"), SAID_MS);
+    setTimeout(() => setLabel(COPY), SAID_MS);
   };
   return (
     <>
-      <button type="button" class="button small" onClick={() => void copy()}>
+      <button type="button" class="button small" aria-label={COPY} onClick={() => void copy()}>
         <span role="status">{label}</span>
       </button>
       {text && (

@@ -135,6 +135,7 @@ fn subject(host: &Host) -> snapshot::Host {
     snapshot::Host {
         id: host.id,
         name: host.name.clone(),
+        tick: host.interval,
         interval: host.interval.max(host.app_interval),
         raw_from: host.raw_from,
         hours_from: host.hours_from,

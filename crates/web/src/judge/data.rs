@@ -94,6 +94,7 @@ pub(super) fn about(id: &str, severity: Severity, view: &str) -> Problem {
         level: None,
         since_ms: None,
         unknown_since_ms: None,
+        finding: None,
         view: view.to_owned(),
         fix: String::new(),
         cause: String::new(),

@@ -80,6 +80,7 @@ fn problem(alert: Alert) -> Problem {
         level: figure(alert.threshold),
         since_ms: Some(alert.opened_at.as_millis()),
         unknown_since_ms: alert.unknown_since.map(Timestamp::as_millis),
+        finding: Some(alert.id.to_string()),
         view: view(&alert).to_owned(),
         fix: text(&fix),
         cause: text(alert.culprit.as_deref().unwrap_or_default()),
@@ -124,6 +125,7 @@ fn rest(alert: Alert, more: i64) -> Problem {
         key: None,
         since_ms: None,
         unknown_since_ms: None,
+        finding: None,
         cause: String::new(),
         ..problem
     }

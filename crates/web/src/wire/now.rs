@@ -159,6 +159,8 @@ pub struct Problem {
     pub since_ms: Option<i64>,
     /// Since when there are no data to tell whether it lasts.
     pub unknown_since_ms: Option<i64>,
+    /// Its row in table `findings`; null for what the server judges itself and for what counts several.
+    pub finding: Option<String>,
     /// The view that shows it.
     pub view: String,
     /// What to do first.

@@ -217,6 +217,12 @@ async fn check(case: &str, client: &tokio_postgres::Client) {
         let found = buckets(client, &ask).await;
         compare(case, &ask, &found, &expected);
     }
+    // All keys, unranked, are those of a limit beyond them.
+    for ask in asks().into_iter().take(1) {
+        let expected = answer(client, &ask, None).await;
+        let all = RangeQuery { limit: ALL, ..ask };
+        compare(case, &all, &buckets(client, &all).await, &expected);
+    }
 }
 
 /// The highest keys of a range are those of its samples, whatever they are found in.
