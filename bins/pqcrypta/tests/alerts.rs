@@ -1,7 +1,8 @@
 //! `pqcrypta alerts` over a real database.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::fs;
+mod common;
+
 use std::process::Command;
 
 use serde_json::Value;
@@ -9,29 +10,8 @@ use testkit::Database;
 
 /// Runs the command on a database; its exit status and output.
 fn run(target: &pg::Target, arguments: &[&str]) -> (i32, String) {
-    let dir = tempfile::tempdir().unwrap();
-    let config = dir.path().join("collector.toml");
-    let pg::Host::Socket(host) = &target.host else {
-        panic!("the test's server is not on a socket");
-    };
-    let text = format!(
-        "[database]\nhost = \"{}\"\nport = {}\nname = \"{}\"\nuser = \"{}\"\n",
-        host.display(),
-        target.port,
-        target.database,
-        target.user
-    );
-    fs::write(&config, text).unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_pqcrypta"))
-        .arg("alerts")
-        .args(arguments)
-        .arg("--config")
-        .arg(&config)
-        .env_clear()
-        .output()
-        .unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    (output.status.code().unwrap(), text)
+    let ran = common::run("alerts", target, arguments);
+    (ran.code, ran.output)
 }
 
 /// Creates a database with a host that has just delivered a sample.

@@ -1,41 +1,15 @@
 //! `pqcrypta explain` over a real database.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::fs;
-use std::process::Command;
+mod common;
 
 use serde_json::Value;
 use testkit::Database;
 
 /// Runs the command on a database; its exit status, output and errors.
 fn run(target: &pg::Target, arguments: &[&str]) -> (i32, String, String) {
-    let dir = tempfile::tempdir().unwrap();
-    let config = dir.path().join("collector.toml");
-    let pg::Host::Socket(host) = &target.host else {
-        panic!("the test's server is not on a socket");
-    };
-    let text = format!(
-        "[database]\nhost = \"{}\"\nport = {}\nname = \"{}\"\nuser = \"{}\"\n",
-        host.display(),
-        target.port,
-        target.database,
-        target.user
-    );
-    fs::write(&config, text).unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_pqcrypta"))
-        .arg("explain")
-        .args(arguments)
-        .arg("--config")
-        .arg(&config)
-        .env_clear()
-        .env("TZ", "UTC")
-        .output()
-        .unwrap();
-    (
-        output.status.code().unwrap(),
-        String::from_utf8(output.stdout).unwrap(),
-        String::from_utf8(output.stderr).unwrap(),
-    )
+    let ran = common::run("explain", target, arguments);
+    (ran.code, ran.output, ran.errors)
 }
 
 /// Creates a database with a host whose processor became busy ten minutes before its newest sample.

@@ -59,7 +59,9 @@ async fn a_snapshot_is_json_markdown_or_a_file() {
         "{}",
         markdown.body
     );
-    let file = server.get(&format!("api/v1/snapshot?at={at}&format=file")).await;
+    let file = server
+        .get(&format!("api/v1/snapshot?at={at}&format=file"))
+        .await;
     assert!(
         file.header("content-disposition")
             .starts_with("attachment; filename=\"snapshot-")

@@ -1,0 +1,45 @@
+//! Runs a subcommand on the database of a test.
+#![allow(dead_code, reason = "not every test reads what went wrong")]
+
+use std::fs;
+use std::process::Command;
+
+/// What a subcommand left.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    /// Its exit status.
+    pub(crate) code: i32,
+    pub(crate) output: String,
+    pub(crate) errors: String,
+}
+
+/// Runs a subcommand with a configuration file of nothing but the database, and in UTC.
+pub(crate) fn run(subcommand: &str, target: &pg::Target, arguments: &[&str]) -> Ran {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("collector.toml");
+    let pg::Host::Socket(host) = &target.host else {
+        panic!("the test's server is not on a socket");
+    };
+    let text = format!(
+        "[database]\nhost = \"{}\"\nport = {}\nname = \"{}\"\nuser = \"{}\"\n",
+        host.display(),
+        target.port,
+        target.database,
+        target.user
+    );
+    fs::write(&config, text).unwrap();
+    let ran = Command::new(env!("CARGO_BIN_EXE_pqcrypta"))
+        .arg(subcommand)
+        .args(arguments)
+        .arg("--config")
+        .arg(&config)
+        .env_clear()
+        .env("TZ", "UTC")
+        .output()
+        .unwrap();
+    Ran {
+        code: ran.status.code().unwrap(),
+        output: String::from_utf8(ran.stdout).unwrap(),
+        errors: String::from_utf8(ran.stderr).unwrap(),
+    }
+}
