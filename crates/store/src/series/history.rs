@@ -10,7 +10,7 @@ use schema::{Metric, Timestamp};
 use tokio_postgres::Client;
 
 use super::buckets::{RangeQuery, prefix_sql, ranks, within};
-use super::pieces::{Form, Piece, RolledUp, reach};
+use super::pieces::{Form, Piece, RolledUp, hour_of, reach};
 use super::scan::{Kind, Scan};
 use super::slices::{self, SLICE, is_sliced};
 use super::sql::{Param, Source, Span, Statement};
@@ -150,7 +150,15 @@ impl History {
         let reach = reach(ask.interval);
         let (from, to) = (ask.from.as_micros(), ask.to.as_micros());
         let (rolled_up, layouts) = tokio::try_join!(
-            RolledUp::read(client, ask.host_id, from, to, reach, grain.is_of_hours()),
+            // An hour that begins before the range may have slices in it.
+            RolledUp::read(
+                client,
+                ask.host_id,
+                hour_of(from),
+                to,
+                reach,
+                grain.is_of_hours()
+            ),
             Layouts::read(client, ask.host_id, metrics),
         )?;
         Ok(Some(Self {
