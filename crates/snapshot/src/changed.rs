@@ -33,6 +33,8 @@ const APPEARANCES: usize = 10;
 const FURTHEST: f64 = 100.0;
 /// What a series counts of which only the distance from before is known.
 const ONE_SIDED: f64 = 0.8;
+/// What a metric counts that is not scored: most often a scored one shows the same, and is to be seen first.
+const UNSCORED: f64 = 0.8;
 
 /// What is usual at an hour, by metric and key.
 #[derive(Debug, Default)]
@@ -75,7 +77,8 @@ const fn trifle(unit: Unit) -> f64 {
     match unit {
         Unit::Bytes => 4e6,
         Unit::BytesPerSec => 1e5,
-        Unit::Percent | Unit::Ms | Unit::Us => 5.0,
+        Unit::Percent => 10.0,
+        Unit::Ms | Unit::Us => 5.0,
         Unit::Secs => 30.0,
         Unit::Count => 2.0,
         Unit::PerSec | Unit::Ratio => 0.5,
@@ -147,6 +150,10 @@ fn change(reading: &Reading, usual: Option<Usual>, step: i64) -> Option<Change> 
     let score = match usual_effect {
         Some(usual) => f64::midpoint(weight(effect), weight(usual)),
         None => ONE_SIDED * weight(effect),
+    };
+    let score = match metric.scoring.least() {
+        Some(_) => score,
+        None => UNSCORED * score,
     };
     // What is further from usual than from before is judged by the former.
     let direction = match usual_effect {

@@ -86,7 +86,7 @@ async fn what_does_not_parse_is_refused_by_its_name() {
         ("snapshot?finding=99".to_owned(), 404, "finding"),
         (format!("snapshot?at={at}&metric=no.such"), 404, "metric"),
         (
-            format!("snapshot?at={at}&metric=mount.used_pct@%ff"),
+            format!("snapshot?at={at}&metric=mount.used_pct@%25ff"),
             400,
             "metric",
         ),

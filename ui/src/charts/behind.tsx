@@ -14,7 +14,7 @@ import { place, range, bands as wantsBands } from "../state/location";
 import { absoluteRange, parseInstant, resolveRange } from "../state/range";
 import { formatParams, param } from "../state/url";
 import { bandsOf, type DrawnBand, type Ghost, type GhostLines, ghostsOf, outline } from "./ghosts";
-import { lineId, type Model } from "./model";
+import { lineId, type Model, mayHaveBands } from "./model";
 import { fade, type Palette } from "./palette";
 import type { Plot } from "./plot";
 
@@ -58,7 +58,7 @@ export default function Behind({ model, plot }: BehindProps) {
 function useBands(model: Model): DrawnBand[] {
   const metrics = [...new Set(model.lines.map((line) => line.metric))];
   const scored = metrics.filter((id) => metricsById.value.get(id)?.scored);
-  const isWanted = wantsBands.value === "on" && !model.stacked && scored.length > 0;
+  const isWanted = wantsBands.value === "on" && mayHaveBands(model) && scored.length > 0;
   const { from, to } = range.value;
   const host = hostQuery();
   const query = formatParams({ m: [scored.join(",")], from: [from], to: [to] });

@@ -31,7 +31,7 @@ export default function ChartTip({ model, plot }: ChartTipProps) {
   const bucketMs = model.times[at] ?? atMs;
   const inGap = model.gaps.some(([from, to]) => bucketMs >= from && bucketMs < to);
   return (
-    <div ref={box} class={`chart-tip${pinnedMs.value === null ? "" : " pinned"}`}>
+    <div ref={box} class="chart-tip">
       <div class="when">
         {formatClock(bucketMs, utc.value)}
         {model.stepMs > 1000 && <span class="muted"> +{formatDuration(model.stepMs / 1000)}</span>}

@@ -14,18 +14,19 @@ import { Unloaded } from "../app/panel";
 import { Part } from "../app/part";
 import { formatClock } from "../format/time";
 import { formatValue } from "../format/value";
-import { range, setRange, utc } from "../state/location";
+import { bands, place, range, setRange, utc } from "../state/location";
 import { absoluteRange, resolveRange } from "../state/range";
-import { crosshairMs, hoverMs, pin, pinnedMs, pointerChart } from "./crosshair";
+import { crosshairMs, hoverMs, pinnedMs, pointerChart } from "./crosshair";
 import { engine, engineFailed } from "./engine";
 import { Figure } from "./figure";
 import { attachGestures } from "./gestures";
 import { Legend } from "./legend";
-import { bucketAt, buildModel, type Drawing, heldAt, type Model } from "./model";
+import { bucketAt, buildModel, type Drawing, heldAt, type Model, mayHaveBands } from "./model";
 import { useNear, useWidth } from "./near";
-import { openSnapshot, pinOrOpen } from "./open";
+import { openSnapshot } from "./open";
 import { palette } from "./palette";
 import type { Plot } from "./plot";
+import { readByKeys } from "./reading";
 import type { Selection } from "./selection";
 import { describeChart } from "./sentence";
 import { Slots } from "./slots";
@@ -257,7 +258,7 @@ function PlotArea({ id, title, sentence, model, near, height }: PlotAreaProps) {
     <div class="plot" style={{ height: `${height}px` }}>
       <div ref={host} class="canvas" aria-hidden="true" />
       {engineFailed.value && <Unloaded what="Charts" height={height} />}
-      {near && <Part load={() => import("./behind")} model={model} plot={plot} />}
+      {near && hasBehind(model) && <Part load={() => import("./behind")} model={model} plot={plot} />}
       <Reader id={id} title={title} sentence={sentence} model={model} />
       {pointerChart.value === id && <Part load={() => import("./chart-tip")} model={model} plot={plot} />}
       {selection && SelectionMenu && (
@@ -265,6 +266,12 @@ function PlotArea({ id, title, sentence, model, near, height }: PlotAreaProps) {
       )}
     </div>
   );
+}
+
+/** Whether anything can lie behind the lines: what draws it is loaded only then. */
+function hasBehind(model: Model): boolean {
+  const { view, params } = place.value;
+  return view === "snapshot" || params.compare !== undefined || (bands.value === "on" && mayHaveBands(model));
 }
 
 /** Moves the cursor of a plot to the instant all charts point at, unless the pointer is above it and leads. */
@@ -284,20 +291,6 @@ function Reader({ id, title, sentence, model }: Omit<PlotAreaProps, "near" | "he
     .filter((line) => !line.hidden)
     .map((line) => `${line.label} ${formatValue(line.avg[heldAt(model, line, at)] ?? null, line.unit)}`)
     .join(", ");
-  const move = (event: KeyboardEvent): void => {
-    const step = event.shiftKey ? 10 : 1;
-    const next = { ArrowLeft: at - step, ArrowRight: at + step, Home: 0, End: last }[event.key];
-    if (next !== undefined) {
-      pin(null);
-      pointerChart.value = id;
-      hoverMs.value = model.times[Math.max(0, Math.min(last, next))] ?? null;
-    } else if (event.key === "Enter") {
-      pinOrOpen(atMs, model);
-    } else if (event.key === "Escape" && atMs !== null) pin(null);
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-  };
   return (
     <div
       class="reader"
@@ -308,7 +301,7 @@ function Reader({ id, title, sentence, model }: Omit<PlotAreaProps, "near" | "he
       aria-valuemax={Math.max(0, last)}
       aria-valuenow={Math.max(0, at)}
       aria-valuetext={`${time}: ${read}`}
-      onKeyDown={move}
+      onKeyDown={(event) => readByKeys(event, id, at, model)}
       onBlur={() => {
         if (pointerChart.peek() === id && pinnedMs.peek() === null) {
           pointerChart.value = null;

@@ -5,7 +5,7 @@
  */
 import type { Band, SeriesAnswer } from "../api/types.gen";
 import { parseInstant, type Span } from "../state/range";
-import type { Model, Values } from "./model";
+import { type Model, mayHaveBands, type Values } from "./model";
 
 export interface Ghost {
   /** How much earlier it was. */
@@ -66,8 +66,6 @@ export function outline(answer: SeriesAnswer, model: Model, { shiftMs }: Ghost):
 }
 
 const HOUR_MS = 3_600_000;
-/** More bands than this would hide each other. */
-const MOST_BANDS = 2;
 
 export interface DrawnBand {
   colour: number;
@@ -77,14 +75,13 @@ export interface DrawnBand {
 
 /** The bands of the lines that are shown, unless these are too many or parts of a sum. */
 export function bandsOf(bands: readonly Band[], model: Model): DrawnBand[] {
-  if (model.stacked || model.drawing) return [];
+  if (!mayHaveBands(model)) return [];
   const found = model.lines
     .filter((line) => !line.hidden)
     .flatMap(({ colour, metric, key }) => {
       const band = bands.find((one) => one.metric === metric && one.key === key);
       return band ? [{ colour, hours: band.hours }] : [];
     });
-  if (found.length > MOST_BANDS) return [];
   return found.map(({ colour, hours }) => ({
     colour,
     hours: hours.map(([at, low, high]) => [at, at + HOUR_MS, low, high]),

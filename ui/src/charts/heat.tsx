@@ -14,13 +14,14 @@ import { formatValue } from "../format/value";
 import { range, utc } from "../state/location";
 import { resolveRange } from "../state/range";
 import { PLOT_HEIGHT } from "./chart";
-import { crosshairMs, hoverMs, pin, pinnedMs, pointerChart } from "./crosshair";
+import { crosshairMs, hoverMs, pinnedMs, pointerChart } from "./crosshair";
 import { Figure } from "./figure";
 import { attachGestures } from "./gestures";
 import { bucketAt, buildModel, type Line, type Model } from "./model";
 import { useNear, useWidth } from "./near";
-import { openSnapshot, pinOrOpen } from "./open";
+import { openSnapshot } from "./open";
 import { fade, palette } from "./palette";
+import { readByKeys } from "./reading";
 import { describeChart } from "./sentence";
 import { Slots } from "./slots";
 import { chooseTimeStep, labelTimes, splitTime } from "./time-axis";
@@ -183,19 +184,6 @@ function HeatArea({ id, title, sentence, model, near }: HeatAreaProps) {
     return `${line.label} ${value}${line.base ? ` (${formatValue(line.top[at] ?? null, line.unit)} in total)` : ""}`;
   });
   const isReading = pointerChart.value === id && atMs !== null;
-  const keys = (event: KeyboardEvent): void => {
-    const step = event.shiftKey ? 10 : 1;
-    const next = { ArrowLeft: at - step, ArrowRight: at + step, Home: 0, End: last }[event.key];
-    if (event.key === "Enter") pinOrOpen(atMs, model);
-    else if (next === undefined) return;
-    else {
-      pin(null);
-      pointerChart.value = id;
-      hoverMs.value = model.times[Math.max(0, Math.min(last, next))] ?? null;
-    }
-    event.preventDefault();
-    event.stopPropagation();
-  };
   return (
     <div ref={host} class="plot heat" style={{ height: `${PLOT_HEIGHT}px` }}>
       <canvas ref={canvas} />
@@ -209,7 +197,7 @@ function HeatArea({ id, title, sentence, model, near }: HeatAreaProps) {
         aria-valuemax={Math.max(0, last)}
         aria-valuenow={Math.max(0, at)}
         aria-valuetext={`${formatClock(model.times[at] ?? 0, isUtc)}: ${read.slice(0, 16).join(", ")}`}
-        onKeyDown={keys}
+        onKeyDown={(event) => readByKeys(event, id, at, model)}
       />
       {isReading && (
         <div class="chart-tip" style={{ right: "12px" }}>

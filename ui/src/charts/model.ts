@@ -81,6 +81,18 @@ export interface ModelAsk {
   toMs: number;
 }
 
+/** More bands than this would hide each other. */
+const MOST_BANDS = 2;
+
+/** Whether what is usual is drawn: not of many lines, nor of parts of a sum. */
+export function mayHaveBands({
+  stacked,
+  drawing,
+  lines,
+}: Pick<Model, "stacked" | "drawing" | "lines">): boolean {
+  return !stacked && !drawing && lines.filter((line) => !line.hidden).length <= MOST_BANDS;
+}
+
 /** How many keys are asked for where all of one server are wanted. */
 export const MANY_KEYS = 64;
 
