@@ -15,11 +15,26 @@ use insight::{Evaluation, Judged, Lifecycle, TickJudges};
 use jiff::tz::TimeZone;
 use schema::{Row, Sample, Timestamp};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use store::findings::{OpenFinding, Recent};
+use store::changes::Change;
+use store::findings::{Begun, OpenFinding, Recent};
 
 /// Shared by whatever queues rows of a tick. Cloning shares it.
 #[derive(Clone, Debug)]
 pub(crate) struct Findings(Arc<Mutex<State>>);
+
+/// What the database has of the time before the start.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    pub(crate) open: Vec<OpenFinding>,
+    /// What began and ended within the last hour.
+    pub(crate) recent: Vec<Recent>,
+    /// What began within the last month.
+    pub(crate) begun: Vec<Begun>,
+    /// Since when there are findings of this host.
+    pub(crate) known_since: Option<Timestamp>,
+    /// Changes of the last day.
+    pub(crate) changes: Vec<Change>,
+}
 
 #[derive(Debug)]
 struct State {
@@ -112,7 +127,8 @@ impl Findings {
 
     /// Takes the evaluation of another judge and returns the transitions to be queued.
     pub(crate) fn settle(&self, evaluation: Evaluation, at: Timestamp) -> Vec<Row> {
-        rows(self.lock().lifecycle.reconcile(evaluation, at))
+        let state = &mut *self.lock();
+        rows(state.judges.settle(evaluation, &mut state.lifecycle, at))
     }
 
     /// Evaluates a judge of stored data.
@@ -130,16 +146,24 @@ impl Findings {
         self.lock().is_restored
     }
 
-    /// Continues what the database has open. Returns the transitions to be queued.
-    pub(crate) fn restore(
-        &self,
-        open: Vec<OpenFinding>,
-        recent: Vec<Recent>,
-        at: Timestamp,
-    ) -> Vec<Row> {
-        let mut state = self.lock();
+    /// Continues what the database has open, and begins to relate what begins together. Returns the transitions to be queued.
+    pub(crate) fn restore(&self, stored: Stored, at: Timestamp) -> Vec<Row> {
+        let state = &mut *self.lock();
         state.is_restored = true;
-        rows(state.lifecycle.restore(open, recent, at))
+        let mut transitions = state.lifecycle.restore(stored.open, stored.recent, at);
+        state.judges.note_changes(stored.changes);
+        transitions.extend(state.judges.begin_relating(
+            &stored.begun,
+            stored.known_since.unwrap_or(at),
+            &mut state.lifecycle,
+            at,
+        ));
+        rows(transitions)
+    }
+
+    /// Takes changes of the host that its logs report.
+    pub(crate) fn note_changes(&self, changes: Vec<Change>) {
+        self.lock().judges.note_changes(changes);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

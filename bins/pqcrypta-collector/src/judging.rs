@@ -6,22 +6,27 @@
 //! an evaluation that did not take place has found nothing resolved.
 
 use crate::analysis::{Analysis, HostSession};
+use crate::findings::Stored;
 use crate::group_append::GroupAppend;
 use crate::logs::Sources;
 use crate::schedule::{Job, Needs, Plan, Turn, Wake};
 use config::Config;
+use insight::causes;
 use insight::logs::LogJudge;
 use schema::micros::{DAY, HOUR};
 use schema::tables::FindingTransition;
 use schema::{Row, Sample, Timestamp};
 use std::time::Duration;
+use store::changes::Change;
 use store::series::ReadError;
 use store::status::SharedStatus;
-use store::{failpoint, findings};
+use store::{changes, failpoint, findings};
 use tokio::time::Instant;
 
 /// How often old findings are deleted.
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
+/// Most changes of the host that are read at once.
+const MOST_CHANGES: i64 = 256;
 
 /// Evaluates logs.
 #[derive(Debug)]
@@ -91,9 +96,18 @@ impl Judging {
         let open = open.map_err(described)?;
         let since = Timestamp(now.as_micros() - HOUR);
         let recent = findings::recent(client, host.host_id, since).await;
-        let recent = recent.map_err(described)?;
+        let month = Timestamp(now.as_micros() - causes::HISTORY_DAYS * DAY);
+        let begun = findings::begun(client, host.host_id, month, causes::HISTORY_MOST).await;
+        let known_since = findings::known_since(client, host.host_id).await;
+        let stored = Stored {
+            open,
+            recent: recent.map_err(described)?,
+            begun: begun.map_err(described)?,
+            known_since: known_since.map_err(described)?,
+            changes: changes_since(host, now, DAY).await?,
+        };
         failpoint!("judging.restore");
-        let ended = self.group.findings().restore(open, recent, now);
+        let ended = self.group.findings().restore(stored, now);
         failpoint!("judging.restored");
         self.queue(now, ended).await
     }
@@ -138,6 +152,9 @@ impl Job for Judging {
         if !self.is_restored() {
             self.restore(&host, now).await?;
         }
+        // Those of logs are in the database alone.
+        let changes = changes_since(&host, now, HOUR).await?;
+        self.group.findings().note_changes(changes);
         let facts = self.judge.fetch(client, host.host_id, now).await;
         let facts = facts.map_err(described)?;
         let findings = self.group.findings();
@@ -163,6 +180,18 @@ impl Job for Judging {
     async fn close(self) {
         self.analysis.close().await;
     }
+}
+
+/// Reads the changes of the host within a time before now, microseconds.
+async fn changes_since(
+    host: &HostSession,
+    now: Timestamp,
+    age: i64,
+) -> anyhow::Result<Vec<Change>> {
+    let since = Timestamp(now.as_micros() - age);
+    let client = &host.session.client;
+    let changes = changes::since(client, host.host_id, since, MOST_CHANGES).await;
+    changes.map_err(described)
 }
 
 /// Describes a statement that failed with what it was for.

@@ -7,12 +7,14 @@
 //!   transitions: what is opened, confirmed, refreshed, resolved.
 //! * A judge evaluates its rules at a given instant and returns findings ([`schema::Finding`]); [`logs`] reads what
 //!   is stored. Evaluation is pure: SQL fetches, Rust decides.
+//! * [`causes`] makes one problem of those that began together.
 //! * [`rules`] lists the rules of every judge.
 //! * [`live`] reads the metrics of the catalogue from the rows of the ticks, before they are stored.
 //!
 //! A judge that fails changes nothing: findings stay open until its rules are evaluated again.
 
 pub mod baselines;
+pub mod causes;
 pub mod changes;
 pub mod checks;
 pub mod connections;

@@ -96,6 +96,8 @@ impl Rule {
             figures: Figures::default(),
             details: None,
             stands_alone: false,
+            is_gradual: false,
+            explains: Vec::new(),
             since: None,
             span: None,
         }

@@ -1,5 +1,6 @@
 //! All judges of the tick, with the memory that they share.
 
+use crate::causes::CauseJudge;
 use crate::changes::ChangeDetector;
 use crate::checks::ChecksJudge;
 use crate::connections::ConnectionJudge;
@@ -20,6 +21,8 @@ use crate::vacuum::VacuumJudge;
 use schema::expr::ExprError;
 use schema::tables::{ChangeMarker, FindingTransition};
 use schema::{Row, Timestamp};
+use store::changes::Change;
+use store::findings::Begun;
 
 /// Declares the judges of the tick, each with its rules and its turn.
 macro_rules! judges {
@@ -68,6 +71,7 @@ pub struct TickJudges {
     intervals: Intervals,
     judges: Judges,
     changes: ChangeDetector,
+    causes: CauseJudge,
 }
 
 /// What follows from the rows of a tick, each with its time.
@@ -90,6 +94,7 @@ impl TickJudges {
             intervals,
             judges: Judges::default(),
             changes: ChangeDetector::default(),
+            causes: CauseJudge::new(intervals),
         })
     }
 
@@ -119,6 +124,7 @@ impl TickJudges {
         self.intervals = intervals;
         self.memory.set_intervals(intervals);
         self.memory.forget_services();
+        self.causes.set_intervals(intervals);
         self.judges.processes.forget();
         self.changes.reconfigure();
     }
@@ -136,9 +142,46 @@ impl TickJudges {
         };
         let changes = self.changes.observe(&facts, at);
         let evaluation = self.judges.evaluate(&mut facts, findings, at);
+        self.causes.note_tick(at);
+        let known = changes.iter().map(|(at, marker)| Change::new(*at, marker));
+        self.causes.note_changes(known);
+        let mut transitions = findings.reconcile(evaluation, at);
+        transitions.extend(self.causes.follow(&transitions, findings, at));
         Judged {
-            transitions: findings.reconcile(evaluation, at),
+            transitions,
             changes,
         }
+    }
+
+    /// Takes the evaluation of another judge and returns the transitions that follow from it, and from what began with it.
+    #[must_use]
+    pub fn settle(
+        &mut self,
+        evaluation: Evaluation,
+        findings: &mut Lifecycle,
+        at: Timestamp,
+    ) -> Vec<(Timestamp, FindingTransition)> {
+        let mut transitions = findings.reconcile(evaluation, at);
+        transitions.extend(self.causes.follow(&transitions, findings, at));
+        transitions
+    }
+
+    /// Takes what began on this host since `known_since`, once the life cycle has what the database has open; from now on
+    /// problems that begin together are one. Returns the transitions that follow.
+    #[must_use]
+    pub fn begin_relating(
+        &mut self,
+        begun: &[Begun],
+        known_since: Timestamp,
+        findings: &mut Lifecycle,
+        at: Timestamp,
+    ) -> Vec<(Timestamp, FindingTransition)> {
+        self.causes.begin(begun, known_since, findings, at);
+        self.causes.follow(&[], findings, at)
+    }
+
+    /// Takes changes of the host that its logs report.
+    pub fn note_changes(&mut self, changes: Vec<Change>) {
+        self.causes.note_changes(changes);
     }
 }

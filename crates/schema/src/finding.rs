@@ -6,6 +6,9 @@ use crate::{Severity, Timestamp};
 /// name the kind of event. Those of any other finding are domains of metrics.
 pub const LINE_DOMAINS: &[&str] = &["logs", "security"];
 
+/// The domain, and the rule, of findings about problems that began together. No metric has it.
+pub const CORRELATION: &str = "correlation";
+
 /// The kind of a finding. All kinds have the same life cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -149,6 +152,10 @@ pub struct Finding {
     pub details: Option<String>,
     /// Whether nothing else explains it, whatever its rule allows.
     pub stands_alone: bool,
+    /// Whether it came about over hours, so that when it was found says nothing about when it began.
+    pub is_gradual: bool,
+    /// Rule and target of the findings that follow from it, beside those whose rules name it.
+    pub explains: Vec<(&'static str, String)>,
     /// Since when the condition is known to hold; `None`: since it was found.
     pub since: Option<Timestamp>,
     /// Times of the first and the last event that it counts; `None` where it concerns the instant of the

@@ -14,11 +14,13 @@
 //! * [`migrations`] brings a database to this version's schema and refuses one that is newer.
 //! * [`findings`] stores the findings of evaluation runs; [`alerts`] reads them as they are shown.
 //! * [`series`] is the only reader of stored samples; [`sizes`] reads what the store takes.
+//! * [`changes`] reads what was changed on a host.
 //! * [`slos`] reads and stores service level objectives.
 //! * [`rollup`] makes hours and days of samples; [`seal`] stores closed days of samples as arrays.
 
 pub mod alerts;
 pub mod baselines;
+pub mod changes;
 pub mod expiry;
 pub mod failpoint;
 pub mod findings;

@@ -21,7 +21,7 @@ pub(crate) struct Finding {
 /// Returns all findings, the oldest first.
 pub(crate) async fn all(client: &Client) -> Vec<Finding> {
     let query = "SELECT rule, target, severity, message, metric, array_to_string(steps, ' '), \
-                        coalesce(command, action_sql), cause_rule, confirmed_at, resolved_at \
+                        coalesce(command, action_sql), nullif(cause_rule, 'correlation'), confirmed_at, resolved_at \
                  FROM collector.findings ORDER BY finding_id";
     let rows = client.simple_query(query).await.unwrap();
     let finding = |message: &SimpleQueryMessage| {

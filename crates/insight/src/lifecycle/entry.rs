@@ -73,7 +73,7 @@ pub(super) fn resolved(stored: OpenFinding, at: Timestamp) -> (Timestamp, Findin
 pub(super) struct Entry {
     pub(super) finding: Finding,
     worst: Severity,
-    opened_at: Timestamp,
+    pub(super) opened_at: Timestamp,
     pub(super) confirmed_at: Option<Timestamp>,
     seen_at: Timestamp,
     unknown_since: Option<Timestamp>,
@@ -115,6 +115,7 @@ impl Entry {
     ) -> Self {
         let mut finding = rule.finding(&stored.target, stored.severity, stored.message);
         finding.title = stored.title;
+        finding.details = stored.details;
         Self {
             finding,
             worst: stored.worst,
@@ -165,6 +166,9 @@ impl Entry {
         }
         self.seen_at = self.seen_at.max(last);
         self.worst = self.worst.max(finding.severity);
+        // Of one that explains others the whole story is what matters, and it is evaluated only when that may have changed.
+        let has_changed = self.finding.explains != finding.explains
+            || (!finding.explains.is_empty() && self.finding.message != finding.message);
         self.finding = finding;
         let is_known_again = self.unknown_since.take().is_some();
         let confirmed = self.confirm(rule, at);
@@ -175,7 +179,9 @@ impl Entry {
             Some(Step::Worse)
         } else if severity < before {
             Some(Step::Better)
-        } else if is_known_again || (self.confirmed_at.is_some() && self.refresh.is_due(at)) {
+        } else if is_known_again
+            || (self.confirmed_at.is_some() && (has_changed || self.refresh.is_due(at)))
+        {
             Some(Step::Refreshed)
         } else {
             None

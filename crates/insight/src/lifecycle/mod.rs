@@ -71,6 +71,16 @@ impl Evaluation {
     }
 }
 
+/// A confirmed finding, and what the life cycle knows of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Standing<'a> {
+    pub(crate) finding: &'a Finding,
+    /// Since when it holds.
+    pub(crate) opened_at: Timestamp,
+    /// Rule and target of the finding that it follows from.
+    pub(crate) cause: Option<(&'static str, &'a str)>,
+}
+
 /// By rule and target. The outer map makes a look-up by borrowed words possible.
 type ByTarget<T> = HashMap<&'static str, BTreeMap<String, T>>;
 
@@ -120,6 +130,23 @@ impl Lifecycle {
         entries
             .filter(|entry| entry.confirmed_at.is_some())
             .map(|entry| (&entry.finding, entry.is_unknown()))
+    }
+
+    /// Returns the rule with this identifier.
+    pub(crate) fn rule(&self, id: &str) -> Option<&'static Rule> {
+        self.rules.get(id).copied()
+    }
+
+    /// Returns the confirmed findings, each with what the life cycle knows of it.
+    pub(crate) fn standing(&self) -> impl Iterator<Item = Standing<'_>> {
+        let entries = self.open.values().flatten().map(|(_, entry)| entry);
+        entries
+            .filter(|entry| entry.confirmed_at.is_some())
+            .map(|entry| Standing {
+                finding: &entry.finding,
+                opened_at: entry.opened_at,
+                cause: entry.cause.as_ref().map(|(rule, of)| (*rule, of.as_str())),
+            })
     }
 
     /// Takes the outcome of an evaluation at `at` and returns the transitions that follow, each with its instant.
@@ -197,7 +224,32 @@ impl Lifecycle {
                 }
             }
         }
+        self.restore_explained();
         ended
+    }
+
+    /// Notes of restored findings what followed from them without being named by a rule, so that it does until they are
+    /// evaluated again.
+    fn restore_explained(&mut self) {
+        let mut explained = Vec::new();
+        for (rule, of_rule) in &self.open {
+            let because = self.rules.get(rule).map_or(&[][..], |rule| rule.because);
+            for (target, entry) in of_rule {
+                if let Some(cause) = &entry.cause
+                    && !because.contains(&cause.0)
+                {
+                    explained.push((cause.clone(), (*rule, target.clone())));
+                }
+            }
+        }
+        for ((rule, target), effect) in explained {
+            let of_rule = self.open.get_mut(rule);
+            if let Some(entry) = of_rule.and_then(|all| all.get_mut(&target))
+                && !entry.finding.explains.contains(&effect)
+            {
+                entry.finding.explains.push(effect);
+            }
+        }
     }
 
     /// Returns the findings of known rules, of several about one rule and target the most severe; of equally severe ones
@@ -299,6 +351,7 @@ impl Lifecycle {
 
     /// Notes of which other open finding each one is a consequence. A change is a reason to refresh.
     fn explain(&mut self, steps: &mut BTreeMap<(&'static str, String), Step>) {
+        let explained = self.explained();
         let mut causes = Vec::new();
         for (rule, of_rule) in &self.open {
             let because = self.rules.get(rule).map_or(&[][..], |rule| rule.because);
@@ -307,6 +360,8 @@ impl Lifecycle {
                     true => None,
                     false => self.cause_of(because, target),
                 };
+                let listed = || explained.get(&(*rule, target.as_str())).cloned();
+                let cause = cause.or_else(listed);
                 if cause != entry.cause {
                     causes.push((*rule, target.clone(), cause));
                 }
@@ -321,6 +376,20 @@ impl Lifecycle {
                 }
             }
         }
+    }
+
+    /// Returns by effect the confirmed finding that lists it as one.
+    fn explained(&self) -> HashMap<(&'static str, &str), (&'static str, String)> {
+        let entries = self.open.values().flatten();
+        let causes = entries.filter(|(_, one)| one.confirmed_at.is_some());
+        causes
+            .flat_map(|(target, entry)| {
+                let effects = entry.finding.explains.iter();
+                effects.map(move |(rule, of)| {
+                    ((*rule, of.as_str()), (entry.finding.rule, target.clone()))
+                })
+            })
+            .collect()
     }
 
     /// Returns the confirmed finding of one of these rules that concerns the same subject: the whole host, the

@@ -98,6 +98,7 @@ impl Stored {
             seen_at: row.seen_at,
             unknown_since: row.unknown_since,
             occurrences: row.occurrences,
+            details: row.details.as_ref().map(|one| one.0.clone()),
             cause: row.cause_rule.clone().zip(row.cause_target.clone()),
             transition_at: *ts,
         })

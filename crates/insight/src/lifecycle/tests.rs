@@ -330,6 +330,7 @@ fn stored(rule: &str, target: &str, opened: i64, transition: i64) -> OpenFinding
         seen_at: at(transition),
         unknown_since: None,
         occurrences: 3,
+        details: None,
         cause: None,
         transition_at: at(transition),
     }

@@ -38,7 +38,7 @@ use crate::lifecycle::{Evaluation, Lifecycle};
 use crate::live::Reading;
 use crate::rule::{Life, NoData, Rule};
 use crate::thresholds;
-use episode::{Episode, Limits};
+use episode::{Episode, Lead, Limits};
 use jiff::tz::TimeZone;
 use schema::finding::{Figures, Kind};
 use schema::micros::SECOND;
@@ -428,6 +428,7 @@ fn finding(scored: &'static Scored, key: &str, episode: &Episode, moment: Moment
         metric: Some(metric.id()),
         metric_key: Some(key.to_owned()).filter(|key| !key.is_empty()),
         figures,
+        is_gradual: episode.lead != Lead::Deviation,
         ..rule.finding(key, severity, texts::message(metric, key, episode, moment))
     }
 }

@@ -6,6 +6,7 @@
 
 mod watch;
 
+use schema::finding::CORRELATION;
 use testkit::month::{Cause, Plan, Size};
 use watch::{Problem, problems};
 
@@ -47,6 +48,9 @@ struct Expected {
     problems: &'static [(&'static str, &'static str)],
     /// The message of the first begins like this.
     says: &'static str,
+    /// Where its problems become one the rule of the likely cause. What began in the hours before makes chance likelier, so two
+    /// of them are not enough on this day.
+    together: Option<&'static str>,
     /// So many seconds after the beginning at the latest the first is confirmed.
     within: i64,
     /// So many seconds after its end every one of them is resolved.
@@ -60,6 +64,7 @@ static FAULTS: [Expected; Cause::FAULTS.len()] = [
         problems: &[("collector_stalled", "")],
         says: "The collector took no samples for 5 min",
         // With the first tick after it, of which it is a finding of the past.
+        together: None,
         within: 300,
         over: 0,
     },
@@ -68,6 +73,7 @@ static FAULTS: [Expected; Cause::FAULTS.len()] = [
         lasts: 900,
         problems: &[("system.cpu_busy_pct", "")],
         says: "CPU usage is high",
+        together: None,
         within: 70,
         over: 10,
     },
@@ -77,6 +83,7 @@ static FAULTS: [Expected; Cause::FAULTS.len()] = [
         problems: &[("mount.used_pct", "/srv")],
         says: "File system /srv is 7",
         // It grows by a percent in 50 s, and is 75 % full after 19 min.
+        together: None,
         within: 1200,
         over: 10,
     },
@@ -85,6 +92,7 @@ static FAULTS: [Expected; Cause::FAULTS.len()] = [
         lasts: 1800,
         problems: &[("system.mem_used_pct", "")],
         says: "Memory usage is high: 7",
+        together: None,
         within: 1300,
         over: 10,
     },
@@ -93,6 +101,7 @@ static FAULTS: [Expected; Cause::FAULTS.len()] = [
         lasts: 10,
         problems: &[("system.oom_kills_per_sec", "")],
         says: "1 process was killed by the OOM killer in the last 10 min",
+        together: None,
         within: 10,
         over: 620,
     },
@@ -101,6 +110,7 @@ static FAULTS: [Expected; Cause::FAULTS.len()] = [
         lasts: 1800,
         problems: &[("system.clock_synced", "")],
         says: "The clock is not synchronised",
+        together: None,
         within: 600,
         over: 10,
     },
@@ -109,6 +119,7 @@ static FAULTS: [Expected; Cause::FAULTS.len()] = [
         lasts: 240,
         problems: &[("db.longest_lock_wait_secs", "main")],
         says: "PID 9150 (application api, user app, database shop) blocks 3 sessions for 10 s",
+        together: None,
         within: 10,
         over: 10,
     },
@@ -117,6 +128,7 @@ static FAULTS: [Expected; Cause::FAULTS.len()] = [
         lasts: 1200,
         problems: &[("db.oldest_idle_in_xact_secs", "main")],
         says: "A session on main has been idle in a transaction for 5 min",
+        together: None,
         within: 310,
         over: 10,
     },
@@ -125,6 +137,7 @@ static FAULTS: [Expected; Cause::FAULTS.len()] = [
         lasts: 300,
         problems: &[("db.up", "main"), ("process_missing", "postgres")],
         says: "PostgreSQL main does not answer",
+        together: None,
         within: 20,
         over: 10,
     },
@@ -133,6 +146,7 @@ static FAULTS: [Expected; Cause::FAULTS.len()] = [
         lasts: 900,
         problems: &[("api.error_pct", "api"), ("proxy.error_pct", "proxy")],
         says: "",
+        together: None,
         within: 60,
         over: 60,
     },
@@ -141,6 +155,7 @@ static FAULTS: [Expected; Cause::FAULTS.len()] = [
         lasts: 900,
         problems: &[("api.p95_ms", "api"), ("proxy.latency_p95_ms", "proxy")],
         says: "p95 latency of api is high",
+        together: None,
         within: 60,
         over: 10,
     },
@@ -153,6 +168,7 @@ static FAULTS: [Expected; Cause::FAULTS.len()] = [
             ("proxy.error_pct", "proxy"),
         ],
         says: "",
+        together: None,
         within: 20,
         over: 30,
     },
@@ -170,6 +186,7 @@ static FAULTS: [Expected; Cause::FAULTS.len()] = [
             ("system.pressure_io_full_pct", ""),
         ],
         says: "",
+        together: Some("system.pressure_io_full_pct"),
         within: 120,
         over: 600,
     },
@@ -178,6 +195,7 @@ static FAULTS: [Expected; Cause::FAULTS.len()] = [
         lasts: 600,
         problems: &[("process_state", "pqcrypta-api")],
         says: "pqcrypta-api (PID ",
+        together: None,
         within: 20,
         over: 10,
     },
@@ -186,6 +204,7 @@ static FAULTS: [Expected; Cause::FAULTS.len()] = [
         lasts: 600,
         problems: &[("log.readable", "log0")],
         says: "Log log0 cannot be read",
+        together: None,
         within: 60,
         over: 10,
     },
@@ -233,13 +252,20 @@ fn each_fault_is_found_in_time_named_once_and_ended() {
 fn check(one: &Expected, from: i64, found: &[&Problem]) -> Result<(), String> {
     let roots: Vec<&&Problem> = found
         .iter()
-        .filter(|problem| problem.cause.is_none())
+        .filter(|problem| problem.cause.is_none() && problem.rule != CORRELATION)
         .collect();
     let of = |rule: &str, target: &str| {
         roots
             .iter()
             .find(|problem| problem.rule == rule && problem.target.starts_with(target))
     };
+    let incidents = found.iter().filter(|problem| problem.rule == CORRELATION);
+    let likely: Vec<&str> = incidents
+        .filter_map(|problem| Some(&*problem.likely.as_ref()?.0))
+        .collect();
+    if likely != Vec::from_iter(one.together) {
+        return Err(format!("problems that began together: {likely:?}"));
+    }
     for (rule, target) in one.problems {
         let problem = of(rule, target).ok_or(format!("{rule} {target} is missing"))?;
         let resolved = problem.resolved.ok_or(format!("{rule} has not ended"))?;
@@ -266,10 +292,31 @@ fn check(one: &Expected, from: i64, found: &[&Problem]) -> Result<(), String> {
     Ok(())
 }
 
+/// A slow disk on a host that is otherwise well: many problems, and one of them is the cause.
+#[test]
+fn a_slow_disk_is_one_problem_with_its_cause() {
+    let plan = Plan::healthy(23, 1, Size::SMALL).with(Cause::SlowDisk, 40_000, 900);
+    let found = problems(&plan);
+    let incidents: Vec<&Problem> = found.iter().filter(|one| one.rule == CORRELATION).collect();
+    assert_eq!(incidents.len(), 1, "{}", listed(&found));
+    let incident = incidents[0];
+    let (cause, members) = incident.likely.clone().unwrap();
+    assert_eq!(cause, "system.pressure_io_full_pct", "{}", listed(&found));
+    let is_alone = |one: &&Problem| one.cause.is_none() && one.rule != CORRELATION;
+    let alone: Vec<&Problem> = found.iter().filter(is_alone).collect();
+    assert_eq!(members, alone.len(), "{}", listed(&found));
+    assert!(alone.iter().all(|one| one.is_member), "{}", listed(&found));
+    assert!(incident.confirmed <= 40_000 + 300, "{}", incident.confirmed);
+    // It ends when it is known that the last of them has: after two good samples, of what is sampled slowly five minutes apart.
+    let last = alone.iter().filter_map(|one| one.resolved).max().unwrap();
+    let ended = incident.resolved.unwrap();
+    assert!((last..=last + 300).contains(&ended), "{ended} {last}");
+}
+
 fn listed(found: &[Problem]) -> String {
     let line = |one: &Problem| {
         format!(
-            "  {} {} {}: {} (opened {}, confirmed {}, resolved {:?}, because of {:?})",
+            "  {} {} {}: {} (opened {}, confirmed {}, resolved {:?}, because of {:?}, likely {:?})",
             one.worst,
             one.rule,
             one.target,
@@ -277,7 +324,8 @@ fn listed(found: &[Problem]) -> String {
             one.opened,
             one.confirmed,
             one.resolved,
-            one.cause
+            one.cause,
+            one.likely
         )
     };
     found.iter().map(line).collect::<Vec<_>>().join("\n")

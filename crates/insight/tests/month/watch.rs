@@ -3,9 +3,11 @@
 use insight::live::Intervals;
 use insight::{Lifecycle, TickJudges};
 use schema::Timestamp;
+use schema::finding::CORRELATION;
 use schema::tables::FindingTransition;
+use serde_json::Value;
 use std::collections::BTreeMap;
-use store::findings::{OpenFinding, Recent};
+use store::findings::{Begun, OpenFinding, Recent};
 use testkit::month::{Month, Plan, Tick};
 
 /// Findings are remembered across a restart for so long.
@@ -22,9 +24,21 @@ pub(crate) struct Problem {
     pub(crate) opened: i64,
     pub(crate) confirmed: i64,
     pub(crate) resolved: Option<i64>,
-    /// Rule and target of what explained it at any time.
+    /// Rule of what explained it at any time, other than an incident that it belonged to.
     pub(crate) cause: Option<String>,
+    /// Whether it belonged to an incident.
+    pub(crate) is_member: bool,
+    /// Of an incident its likely cause and how many belonged to it, as of its last row.
+    pub(crate) likely: Option<(String, usize)>,
     pub(crate) worst: &'static str,
+}
+
+/// Returns the likely cause of an incident, and its number of members.
+fn likely(row: &FindingTransition) -> Option<(String, usize)> {
+    let details = row.details.as_ref().filter(|_| row.rule == CORRELATION)?;
+    let details: Value = serde_json::from_str(&details.0).unwrap();
+    let rule = details["hypotheses"][0]["rule"].as_str()?;
+    Some((rule.to_owned(), details["members"].as_array()?.len()))
 }
 
 /// What the database would have, by rule and target.
@@ -33,6 +47,8 @@ struct Stored {
     open: BTreeMap<(String, String), (Timestamp, FindingTransition)>,
     /// When findings began.
     began: Vec<(Timestamp, String, String)>,
+    /// What was confirmed.
+    known: Vec<Begun>,
 }
 
 /// Judges a month and returns every problem, in the order in which they were confirmed.
@@ -55,6 +71,9 @@ pub(crate) fn problems(plan: &Plan) -> Vec<Problem> {
             findings = Lifecycle::new(insight::rules());
             transitions = stored.restore(&mut findings, ts);
         }
+        if is_first {
+            transitions.extend(judges.begin_relating(&stored.known, plan.begin, &mut findings, ts));
+        }
         transitions.extend(judges.judge(&[&rows], &mut findings, ts).transitions);
         for (at, row) in transitions {
             // What is unusual has tests of its own.
@@ -72,13 +91,19 @@ pub(crate) fn problems(plan: &Plan) -> Vec<Problem> {
                     confirmed: secs(confirmed),
                     resolved: None,
                     cause: None,
+                    is_member: false,
+                    likely: None,
                     worst: "",
                 });
             }
             if let Some(problem) = open.get(&key).and_then(|nth| found.get_mut(*nth)) {
                 problem.resolved = row.resolved_at.map(secs);
                 problem.worst = row.worst.as_str();
-                problem.cause = problem.cause.take().or(row.cause_rule.clone());
+                let cause = row.cause_rule.as_deref();
+                problem.is_member |= cause == Some(CORRELATION);
+                let explained = cause.filter(|cause| *cause != CORRELATION);
+                problem.cause = problem.cause.take().or(explained.map(str::to_owned));
+                problem.likely = likely(&row).or(problem.likely.take());
             }
             if row.resolved_at.is_some() {
                 open.remove(&key);
@@ -95,6 +120,17 @@ impl Stored {
         if row.resolved_at.is_some() {
             self.open.remove(&key);
             return;
+        }
+        if let Some(confirmed_at) = row.confirmed_at
+            && matches!(&*row.transition, "opened" | "confirmed")
+        {
+            self.known.push(Begun {
+                rule: row.rule.clone(),
+                opened_at: row.opened_at,
+                confirmed_at,
+                is_problem: row.worst.is_problem(),
+                cause_rule: row.cause_rule.clone(),
+            });
         }
         if row.transition == "opened" {
             self.began.push((ts, key.0.clone(), key.1.clone()));
@@ -130,6 +166,7 @@ impl Stored {
             seen_at: row.seen_at,
             unknown_since: row.unknown_since,
             occurrences: row.occurrences,
+            details: row.details.as_ref().map(|one| one.0.clone()),
             cause: row.cause_rule.clone().zip(row.cause_target.clone()),
             transition_at: *ts,
         });

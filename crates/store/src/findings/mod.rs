@@ -4,6 +4,7 @@
 //! stores as rows of the queue: `collector.apply_transitions` of migration 13 has the rules.
 
 use crate::series::{Instant, ReadError};
+use schema::finding::CORRELATION;
 use schema::{Severity, Timestamp};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
@@ -37,6 +38,8 @@ pub struct OpenFinding {
     pub unknown_since: Option<Timestamp>,
     /// How often it began, continued or returned.
     pub occurrences: i64,
+    /// Further details, a JSON object; read of those about problems that began together, whose state they are.
+    pub details: Option<String>,
     /// Rule and target of the finding that it follows from.
     pub cause: Option<(String, String)>,
     /// Instant of its newest transition.
@@ -69,6 +72,7 @@ impl OpenFinding {
             seen_at: instant("seen_at")?,
             unknown_since: optional("unknown_since")?,
             occurrences: row.try_get("occurrences")?,
+            details: row.try_get("details")?,
             cause: cause.zip(row.try_get("cause_target")?),
             transition_at: instant("transition_at")?,
         })
@@ -133,6 +137,120 @@ pub async fn recent(
         .map(recent)
         .collect::<Result<_, _>>()
         .map_err(fault)
+}
+
+/// A confirmed finding that began.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Begun {
+    /// Identifier of its rule, which this version may not have.
+    pub rule: String,
+    /// Since when the condition held.
+    pub opened_at: Timestamp,
+    /// When it was confirmed.
+    pub confirmed_at: Timestamp,
+    /// Whether it was a warning or worse.
+    pub is_problem: bool,
+    /// Rule of the finding that it followed from.
+    pub cause_rule: Option<String>,
+}
+
+/// Returns the newest `most` alerts and insights that began since an instant, the oldest first. Those of the first minutes of
+/// a collector are left out: what was found then had begun before.
+///
+/// # Errors
+/// The error that the server reported.
+pub async fn begun(
+    client: &Client,
+    host_id: i32,
+    since: Timestamp,
+    most: i64,
+) -> Result<Vec<Begun>, ReadError> {
+    let fault = |source| ReadError::new("findings", source);
+    let since = Instant(since);
+    let params: [(&(dyn ToSql + Sync), Type); 3] = [
+        (&host_id, Type::INT4),
+        (&since, Type::TIMESTAMPTZ),
+        (&most, Type::INT8),
+    ];
+    let rows = client.query_typed(include_str!("begun.sql"), &params);
+    let rows = rows.await.map_err(fault)?;
+    let begun = |row: &Row| {
+        Ok(Begun {
+            rule: row.try_get("rule")?,
+            opened_at: row.try_get::<_, Instant>("opened_at")?.0,
+            confirmed_at: row.try_get::<_, Instant>("confirmed_at")?.0,
+            is_problem: row.try_get("is_problem")?,
+            cause_rule: row.try_get("cause_rule")?,
+        })
+    };
+    let mut all: Vec<Begun> = rows
+        .iter()
+        .map(begun)
+        .collect::<Result<_, _>>()
+        .map_err(fault)?;
+    all.reverse();
+    Ok(all)
+}
+
+/// A time in which something was wrong with a series.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Disturbance {
+    /// The metric, `domain.name`.
+    pub metric: String,
+    /// Its key; empty of a single series.
+    pub key: String,
+    /// When it began.
+    pub from: Timestamp,
+    /// When it ended; `None` while it lasts.
+    pub to: Option<Timestamp>,
+}
+
+/// Returns when something was wrong with metrics since an instant: a warning or worse of theirs was open, or problems that
+/// began together and that one of theirs belongs to.
+///
+/// # Errors
+/// The error that the server reported.
+pub async fn disturbances(
+    client: &Client,
+    host_id: i32,
+    since: Timestamp,
+) -> Result<Vec<Disturbance>, ReadError> {
+    let fault = |source| ReadError::new("findings", source);
+    let since = Instant(since);
+    let params: [(&(dyn ToSql + Sync), Type); 3] = [
+        (&host_id, Type::INT4),
+        (&since, Type::TIMESTAMPTZ),
+        (&CORRELATION, Type::TEXT),
+    ];
+    let rows = client.query_typed(include_str!("disturbances.sql"), &params);
+    let rows = rows.await.map_err(fault)?;
+    let disturbance = |row: &Row| {
+        let to: Option<Instant> = row.try_get("resolved_at")?;
+        Ok(Disturbance {
+            metric: row.try_get("metric")?,
+            key: row.try_get("target")?,
+            from: row.try_get::<_, Instant>("opened_at")?.0,
+            to: to.map(|to| to.0),
+        })
+    };
+    let all = rows.iter().map(disturbance);
+    all.collect::<Result<_, _>>().map_err(fault)
+}
+
+/// Returns when a collector of a host was started for the first time.
+///
+/// # Errors
+/// The error that the server reported.
+pub async fn known_since(client: &Client, host_id: i32) -> Result<Option<Timestamp>, ReadError> {
+    let fault = |source| ReadError::new("findings", source);
+    let sql = "SELECT min(started_at) AS at FROM collector.agent_runs WHERE host_id = $1";
+    let params: [(&(dyn ToSql + Sync), Type); 1] = [(&host_id, Type::INT4)];
+    let rows = client.query_typed(sql, &params).await.map_err(fault)?;
+    let at = rows
+        .first()
+        .map(|row| row.try_get::<_, Option<Instant>>("at"));
+    let at = at.transpose().map_err(fault)?;
+    Ok(at.flatten().map(|at| at.0))
 }
 
 /// Deletes findings that were resolved before `old`.
