@@ -10,7 +10,7 @@ use crate::findings::Findings;
 use crate::schedule::{Job, Needs, Plan, Turn};
 use anyhow::{Context, bail};
 use config::Config;
-use insight::baselines::{self, Calendar, Hours};
+use insight::baselines::{self, Calendar, Disturbed, Hours};
 use insight::normal::past;
 use jiff::tz::TimeZone;
 use schema::{Metric, Timestamp};
@@ -80,6 +80,9 @@ impl BaselinesJob {
         let client = &host.session.client;
         let calendar = Arc::new(Calendar::before((self.clock)(), &TimeZone::system()));
         let known = Arc::new(store::baselines::known(client, host.host_id).await?);
+        let disturbances =
+            store::findings::disturbances(client, host.host_id, calendar.from()).await?;
+        let disturbed = Arc::new(Disturbed::new(disturbances, calendar.until));
         let (mut rows, mut refused) = (0, None);
         for group in baselines::groups() {
             let interval = self.interval(&group);
@@ -87,8 +90,10 @@ impl BaselinesJob {
                 baselines::read(client, host.host_id, &group, &calendar, interval).await;
             refused = refused.or(faults.into_iter().next());
             let (of, since) = (Arc::clone(&calendar), Arc::clone(&known));
+            let without = Arc::clone(&disturbed);
             let computed =
-                tokio::task::spawn_blocking(move || compute(&hours, &of, &since)).await?;
+                tokio::task::spawn_blocking(move || compute(&hours, &of, &without, &since));
+            let computed = computed.await?;
             rows += computed.len();
             store::baselines::replace(client, host.host_id, &computed, calendar.until).await?;
         }
@@ -100,13 +105,13 @@ impl BaselinesJob {
     }
 }
 
-fn compute(hours: &[Hours], calendar: &Calendar, known: &Known) -> Computed {
+fn compute(hours: &[Hours], calendar: &Calendar, disturbed: &Disturbed, known: &Known) -> Computed {
     let mut computed = Computed::default();
     for one in hours {
         let domain = one.metric.domain.as_str().to_owned();
         let key = one.key.clone().unwrap_or_default();
         let known = known.get(&(domain, one.metric.name.to_owned(), key));
-        baselines::compute(one, calendar, known.copied(), &mut computed);
+        baselines::compute(one, calendar, disturbed, known.copied(), &mut computed);
     }
     computed
 }

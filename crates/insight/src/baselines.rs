@@ -5,10 +5,14 @@
 //! absent ones included.
 //!
 //! * A baseline over 7 or 30 days begins with the present level: what lies before the last shift is left out
-//!   ([`stats::shift`]).
+//!   ([`stats::shift`]), and so are hours in which something was wrong with the metric ([`Disturbed`]).
 //! * An hour of the week has four means in four weeks, too few for a distribution. So the hours before and after
 //!   it count, too. After the first run only the hours of the week that a new hour belongs to are written.
 //! * A trend is that of 7 days, without the daily season; forecasts have a band and the skill they have had.
+
+mod disturbed;
+
+pub use disturbed::Disturbed;
 
 use jiff::tz::TimeZone;
 use schema::micros::HOUR;
@@ -148,10 +152,19 @@ pub async fn read(
 }
 
 /// Computes what is stored of a series. `known` is the end of the last hour that its stored rows are computed from.
-pub fn compute(hours: &Hours, calendar: &Calendar, known: Option<Timestamp>, out: &mut Computed) {
+pub fn compute(
+    hours: &Hours,
+    calendar: &Calendar,
+    disturbed: &Disturbed,
+    known: Option<Timestamp>,
+    out: &mut Computed,
+) {
     let of = Of::new(hours.metric, hours.key.as_deref());
-    let means = &hours.means[..];
-    let level = present_level(means);
+    let all = &hours.means[..];
+    let level = present_level(all);
+    let spans = disturbed.of(&hours.metric.id(), &of.key);
+    let usual = (!spans.is_empty()).then(|| disturbed::without(all, spans, calendar));
+    let means = usual.as_deref().unwrap_or(all);
     for (window, length) in [("7d", WEEK), ("30d", HOURS)] {
         let first = (HOURS - length).max(level);
         let known = means[first..].iter().position(|mean| mean.is_finite());
@@ -170,7 +183,7 @@ pub fn compute(hours: &Hours, calendar: &Calendar, known: Option<Timestamp>, out
         }
     }
     slots(&of, means, level, calendar, known, out);
-    out.trends.extend(trend(of, means, calendar));
+    out.trends.extend(trend(of, all, calendar));
 }
 
 /// Returns the first hour of the present level.
@@ -275,7 +288,7 @@ mod tests {
             means,
         };
         let mut out = Computed::default();
-        compute(&hours, &calendar, known, &mut out);
+        compute(&hours, &calendar, &Disturbed::default(), known, &mut out);
         out
     }
 

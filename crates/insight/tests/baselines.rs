@@ -1,7 +1,7 @@
 //! Baselines from stored samples: computed, stored, brought up to date and pruned.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-use insight::baselines::{self, Calendar, HOURS};
+use insight::baselines::{self, Calendar, Disturbed, HOURS};
 use insight::normal::{NormalJudge, past};
 use jiff::tz::TimeZone;
 use schema::Timestamp;
@@ -21,9 +21,27 @@ FROM generate_series(0, 5 * 288 - 1) n
 CROSS JOIN LATERAL (SELECT date_trunc('hour', now()) - interval '5 days' + n * interval '5 minutes' AS ts) t;
 ";
 
+/// A warning of an hour and some minutes three days ago; a notice of some minutes two days ago, of an incident of three hours;
+/// and what has lasted for a day, which is normal.
+const DISTURBED: &str = "
+INSERT INTO collector.findings (host_id, rule, target, kind, domain, severity, worst, title, message, steps, cause_rule, cause_target,
+                                opened_at, confirmed_at, seen_at, resolved_at, occurrences)
+SELECT 1, rule, target, 'insight', 'system', worst, worst, '', '', '{}', cause, cause_target, opened, opened, ended, ended, 1
+FROM (VALUES
+    ('unusual.system.cpu_busy_pct', '', 'warn', NULL, NULL, 72, 10, 72 - 1, 20),
+    ('unusual.system.cpu_busy_pct', '', 'info', 'correlation', 'x', 48, 10, 48, 20),
+    ('correlation', 'x', 'warn', NULL, NULL, 48, 5, 48 - 3, 10),
+    ('system.cpu_busy_pct', '', 'warn', NULL, NULL, 30, 0, 6, 0)
+) v (rule, target, worst, cause, cause_target, hours, minutes, end_hours, end_minutes)
+CROSS JOIN LATERAL (SELECT date_trunc('hour', now()) - hours * interval '1 hour' + minutes * interval '1 minute' AS opened,
+                           date_trunc('hour', now()) - end_hours * interval '1 hour' + end_minutes * interval '1 minute' AS ended) t;
+";
+
 async fn refresh(client: &Client, at: Timestamp) -> Computed {
     let calendar = Calendar::before(at, &TimeZone::UTC);
     let stored = known(client, 1).await.unwrap();
+    let disturbances = store::findings::disturbances(client, 1, calendar.from()).await;
+    let disturbed = Disturbed::new(disturbances.unwrap(), at);
     let mut all = Computed::default();
     for group in baselines::groups() {
         let (hours, faults) = baselines::read(client, 1, &group, &calendar, 300 * SECOND).await;
@@ -35,7 +53,8 @@ async fn refresh(client: &Client, at: Timestamp) -> Computed {
                 one.metric.name.to_owned(),
                 one.key.clone().unwrap_or_default(),
             );
-            baselines::compute(one, &calendar, stored.get(&name).copied(), &mut all);
+            let known = stored.get(&name).copied();
+            baselines::compute(one, &calendar, &disturbed, known, &mut all);
         }
     }
     replace(client, 1, &all, calendar.until).await.unwrap();
@@ -73,6 +92,19 @@ async fn baselines_are_stored_brought_up_to_date_and_pruned() {
     assert!((number(client, memory).await - 0.1).abs() < 0.01);
     let ordered = "SELECT count(*) FROM collector.trend_forecasts WHERE low_24h <= forecast_24h AND forecast_24h <= high_24h AND mase >= 0";
     assert!(number(client, ordered).await >= 1.0);
+
+    // Neither do hours in which something was wrong with it count, nor those of problems that it belonged to.
+    client.batch_execute(DISTURBED).await.unwrap();
+    refresh(client, now).await;
+    assert_eq!(
+        number(client, &of("max(sample_count)", "baselines")).await,
+        120.0 - 2.0 - 4.0
+    );
+    client
+        .batch_execute("DELETE FROM collector.findings")
+        .await
+        .unwrap();
+    refresh(client, now).await;
 
     // A detector is warmed from the same samples.
     let mut judge = NormalJudge::default();
