@@ -509,3 +509,84 @@ async fn without_a_database_now_answers_from_memory_and_the_rest_reports_it() {
         .unwrap();
     assert_eq!(server.ask("now").await["database"]["state"], "ok");
 }
+
+#[tokio::test]
+async fn problems_that_began_together_are_one_with_its_likely_cause() {
+    let database = seeded().await;
+    let of = |more: Value| {
+        let mut all = json!({"cause_rule": "correlation", "cause_target": "x"});
+        all.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        all
+    };
+    let message = "File system /srv is 96 % full, likely cause of 3 more problems";
+    let incident = json!({
+        "kind": "insight", "domain": "correlation", "metric": null, "message": message, "value": 4,
+        "steps": ["Remove what is not needed."], "command": "du -x /srv",
+        "details": {
+            "cause": "Began first.",
+            "hypotheses": [{"says": "File system /srv is 96 % full", "evidence": ["began first"], "step": "Remove what is not needed."}],
+        },
+    });
+    let unusual = json!({"kind": "insight", "domain": "process", "metric": "process.cpu_pct"});
+    store_findings(
+        &database,
+        &[
+            finding("correlation", "x", "critical", incident),
+            finding("mount.used_pct", "/srv", "critical", of(json!({}))),
+            finding("unusual.process.cpu_pct", "a", "warn", of(unusual.clone())),
+            finding("unusual.process.cpu_pct", "b", "warn", of(unusual.clone())),
+            finding("unusual.process.cpu_pct", "c", "warn", of(unusual.clone())),
+            // Not part of it: what is unusual by itself is no problem.
+            finding("unusual.process.cpu_pct", "d", "warn", unusual),
+        ],
+    )
+    .await;
+    let server = serve(&database);
+    let now = server.ask("now").await;
+    let problems = now["problems"].as_array().unwrap();
+    assert_eq!(problems.len(), 1, "{problems:#?}");
+    let only = &problems[0];
+    assert_eq!(
+        (&only["title"], &only["view"], &only["key"]),
+        (&json!(message), &json!("insights"), &json!(null))
+    );
+    assert_eq!(
+        (&only["cause"], &only["command"]),
+        (&json!("Began first."), &json!("du -x /srv"))
+    );
+    // One of a rule is named, and the others are counted.
+    assert_eq!(only["effects"].as_array().unwrap().len(), 3, "{only:#?}");
+    assert_eq!(now["verdict"]["severity"], "critical");
+    let disks = find(&now["areas"], "id", "disks");
+    assert_eq!(
+        (&disks["severity"], &disks["count"]),
+        (&json!("critical"), &json!(0))
+    );
+    assert_eq!(find(&now["areas"], "id", "collector")["severity"], "ok");
+    assert_eq!(now["badges"]["insights"]["count"], 1);
+
+    let table = server.ask("table/findings").await;
+    let row = table["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["cells"][0] == message);
+    let cells = row.unwrap()["cells"].as_array().unwrap();
+    let listed =
+        "File system /srv is 96 % full\n\tbegan first\n\tDo next: Remove what is not needed.";
+    assert!(cells.contains(&json!(listed)), "{cells:#?}");
+
+    // It is listed among what ended, and its effects are not.
+    let end = "UPDATE collector.findings SET resolved_at = seen_at";
+    database.sql(end).await.unwrap();
+    let ended = serve(&database).ask("now").await["ended"].clone();
+    let titles: Vec<&Value> = ended
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["title"])
+        .collect();
+    assert_eq!(titles, [&json!(message)]);
+}

@@ -27,6 +27,7 @@ fn alert(severity: Severity, unknown: bool, resolved: bool) -> Alert {
         source: None,
         fingerprint: None,
         template: None,
+        hypotheses: Vec::new(),
         opened_at: Timestamp(1_790_000_000_000_000),
         seen_at: Timestamp(1_790_000_000_000_000),
         unknown_since: at(unknown),

@@ -6,4 +6,5 @@ finding_id, rule, left(target, 400) AS target, kind, domain, metric, left(metric
        left(command, 4000) AS command, left(action_sql, 4000) AS action_sql, value, current_value, threshold, expected,
        left(details ->> 'cause', 400) AS culprit, cause_rule, left(cause_target, 400) AS cause_target,
        left(details ->> 'source', 400) AS source, left(details ->> 'fingerprint', 64) AS fingerprint,
-       left(details ->> 'template', 400) AS template, opened_at, seen_at, unknown_since, resolved_at, occurrences
+       left(details ->> 'template', 400) AS template,
+       CASE WHEN domain = 'correlation' THEN (details -> 'hypotheses')::text END AS hypotheses, opened_at, seen_at, unknown_since, resolved_at, occurrences

@@ -4,8 +4,9 @@
 //! return; their columns are those of `columns.sql`. Open findings that have expired (`expires_at`) are no longer worth
 //! showing, so none of them returns these.
 
-use schema::finding::LINE_DOMAINS;
+use schema::finding::{CORRELATION, LINE_DOMAINS};
 use schema::{Better, Severity, Timestamp, Unit};
+use serde::Deserialize;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
 
@@ -37,6 +38,21 @@ impl State {
             Self::Resolved => "resolved",
         }
     }
+}
+
+/// Domains whose insights are problems, too.
+const PROBLEM_DOMAINS: &[&str] = &["logs", "security", CORRELATION];
+
+/// A possible cause of problems that began together.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Hypothesis {
+    /// What it is, in a sentence.
+    pub says: String,
+    /// Why it may be the cause.
+    pub evidence: Vec<String>,
+    /// What to do first about it.
+    pub step: Option<String>,
 }
 
 /// A confirmed finding.
@@ -88,6 +104,8 @@ pub struct Alert {
     pub fingerprint: Option<String>,
     /// Template of these lines.
     pub template: Option<String>,
+    /// Of problems that began together the possible causes, the likeliest first.
+    pub hypotheses: Vec<Hypothesis>,
     /// Since when the condition holds.
     pub opened_at: Timestamp,
     /// When it held last.
@@ -112,6 +130,8 @@ impl Alert {
             Ok::<_, tokio_postgres::Error>(Severity::parse(word).unwrap_or_default())
         };
         let steps: String = row.try_get("steps")?;
+        let hypotheses: Option<String> = row.try_get("hypotheses")?;
+        let hypotheses = hypotheses.and_then(|text| serde_json::from_str(&text).ok());
         let cause_rule: Option<String> = row.try_get("cause_rule")?;
         let cause_target: Option<String> = row.try_get("cause_target")?;
         Ok(Self {
@@ -138,6 +158,7 @@ impl Alert {
             source: row.try_get("source")?,
             fingerprint: row.try_get("fingerprint")?,
             template: row.try_get("template")?,
+            hypotheses: hypotheses.unwrap_or_default(),
             opened_at: instant("opened_at")?,
             seen_at: instant("seen_at")?,
             unknown_since: optional("unknown_since")?,
@@ -193,9 +214,19 @@ impl Alert {
         }
     }
 
-    /// Returns what it is about in words, lines of logs by their template; empty where only a fingerprint is known.
+    /// Returns whether it is about problems that began together.
+    #[must_use]
+    pub fn is_incident(&self) -> bool {
+        self.domain == CORRELATION
+    }
+
+    /// Returns what it is about in words, lines of logs by their template; empty where only a fingerprint is known, and of
+    /// problems that began together, whose target only tells them apart.
     #[must_use]
     pub fn subject(&self) -> &str {
+        if self.is_incident() {
+            return "";
+        }
         let is_pattern = self.fingerprint.as_ref() == Some(&self.target);
         match &self.template {
             Some(template) if is_pattern => template,
@@ -283,11 +314,12 @@ pub async fn worst(
         .map(schema::Metric::id)
         .collect();
     let at = Instant(at);
-    let more: [(&(dyn ToSql + Sync), Type); 4] = [
+    let more: [(&(dyn ToSql + Sync), Type); 5] = [
         (&at, Type::TIMESTAMPTZ),
         (&most, Type::INT8),
         (&low, Type::TEXT_ARRAY),
-        (&LINE_DOMAINS, Type::TEXT_ARRAY),
+        (&PROBLEM_DOMAINS, Type::TEXT_ARRAY),
+        (&CORRELATION, Type::TEXT),
     ];
     let of = |row: &Row| Ok((Alert::of(row)?, row.try_get("more")?));
     read(client, host_id, include_str!("worst.sql"), &more, of).await
@@ -306,10 +338,11 @@ pub async fn ended(
     most: i64,
 ) -> Result<Vec<Alert>, ReadError> {
     let since = Instant(since);
-    let more: [(&(dyn ToSql + Sync), Type); 3] = [
+    let more: [(&(dyn ToSql + Sync), Type); 4] = [
         (&since, Type::TIMESTAMPTZ),
         (&kinds, Type::TEXT_ARRAY),
         (&most, Type::INT8),
+        (&CORRELATION, Type::TEXT),
     ];
     read(client, host_id, include_str!("ended.sql"), &more, Alert::of).await
 }

@@ -25,6 +25,7 @@ fn alert(domain: &str, target: &str) -> Alert {
         source: None,
         fingerprint: None,
         template: None,
+        hypotheses: Vec::new(),
         opened_at: Timestamp(0),
         seen_at: Timestamp(0),
         unknown_since: None,
@@ -94,4 +95,13 @@ fn what_is_not_of_lines_states_its_condition_with_figures() {
     };
     assert_eq!(silent.sentence(), "More errors");
     assert_eq!(alert("security", "10.0.0.1").headline(), "More errors");
+}
+
+#[test]
+fn insights_of_lines_and_problems_that_began_together_are_problems() {
+    let expected: Vec<&str> = LINE_DOMAINS.iter().copied().chain([CORRELATION]).collect();
+    assert_eq!(PROBLEM_DOMAINS, expected);
+    let incident = alert(CORRELATION, "2027-01-15T08:00:00Z");
+    assert_eq!(incident.subject(), "");
+    assert_eq!(incident.sentence(), "30 errors within five minutes");
 }

@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use schema::finding::Kind;
+use schema::finding::{CORRELATION, Kind};
 use schema::micros::DAY;
 use schema::{Severity, Timestamp, Unit};
 use store::alerts::{self, Alert, State};
@@ -41,6 +41,9 @@ fn view(alert: &Alert) -> &'static str {
     if alert.is_of_lines() {
         return "logs";
     }
+    if alert.is_incident() {
+        return "insights";
+    }
     domain_of(&alert.domain).map_or("collector", view_of)
 }
 
@@ -53,6 +56,7 @@ fn title(alert: &Alert) -> String {
 fn problem(alert: Alert) -> Problem {
     let key = match &alert.metric {
         Some(_) => alert.metric_key.clone(),
+        None if alert.is_incident() => None,
         None => Some(alert.target.clone()),
     };
     let id = match (alert.is_threshold(), alert.target.as_str()) {
@@ -247,7 +251,7 @@ fn name_worst(found: Vec<(Alert, i64)>) -> Vec<Shown> {
             named = 0;
         }
         named += 1;
-        let most = match alert.is_threshold() {
+        let most = match alert.is_threshold() || alert.is_incident() {
             true => KEYS_NAMED,
             false => TARGETS_NAMED,
         };
@@ -257,9 +261,11 @@ fn name_worst(found: Vec<(Alert, i64)>) -> Vec<Shown> {
         let metric = alert.metric.as_deref().and_then(schema::metric);
         let impact = impact_of(&alert.rule, metric);
         let is_named = named <= most || more == 0;
+        // Those that are counted belong to the same incident as the worst of them.
+        let is_member = |(rule, _): &(String, String)| rule == CORRELATION;
         shown.push(Shown {
             of: is_named.then(|| (alert.rule.clone(), alert.target.clone())),
-            cause: alert.because.clone().filter(|_| is_named),
+            cause: alert.because.clone().filter(|of| is_named || is_member(of)),
             impact,
             problem: match is_named {
                 true => problem(alert),

@@ -187,7 +187,7 @@ pub(crate) fn unreachable(
 }
 
 /// The views whose badge counts problems.
-const VIEWS: [&str; 9] = [
+const VIEWS: [&str; 10] = [
     "system",
     "processes",
     "postgres",
@@ -196,6 +196,7 @@ const VIEWS: [&str; 9] = [
     "replication",
     "api",
     "logs",
+    "insights",
     "collector",
 ];
 
@@ -237,7 +238,8 @@ fn area_of_trouble(trouble: &Trouble<'_>, kinds: &Kinds) -> Option<&'static str>
         return area_of(metric, trouble.key, kinds).map(|area| area.id);
     }
     match trouble.view {
-        "processes" => None,
+        // Those of an incident have areas of their own.
+        "processes" | "insights" => None,
         "system" => Some("kernel"),
         "postgres" | "tables" | "queries" => Some("postgres"),
         "replication" => Some("replication"),

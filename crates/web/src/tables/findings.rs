@@ -113,6 +113,12 @@ const COLUMNS: &[Col] = &[
         "Who is to blame: a session, a process, an endpoint, an error.",
     ),
     Col::new(
+        "hypotheses",
+        "Possible causes",
+        Unit::Text,
+        "Of problems that began together the possible causes, the likeliest first; what follows each, indented, is the evidence.",
+    ),
+    Col::new(
         "because",
         "Follows from",
         Unit::Text,
@@ -309,6 +315,7 @@ fn line(alert: &Alert, position: usize, because: Option<String>, reading: &Readi
         Cell::text(alert.command.clone()),
         Cell::text(alert.action_sql.clone()),
         Cell::text(alert.culprit.clone()),
+        Cell::text(hypotheses(alert)),
         Cell::text(because),
         number(alert.value),
         number(alert.current),
@@ -342,6 +349,18 @@ fn line(alert: &Alert, position: usize, because: Option<String>, reading: &Readi
         tag("rule", &alert.rule),
     ];
     line
+}
+
+/// Lists the possible causes: a line for each, then an indented line for each piece of evidence and for what to do.
+fn hypotheses(alert: &Alert) -> Option<String> {
+    let lines = alert.hypotheses.iter().flat_map(|one| {
+        let step = one.step.iter().map(|step| format!("Do next: {step}"));
+        let more = one.evidence.iter().cloned().chain(step);
+        let more = more.map(|text| format!("\t{}", text.replace('\n', " ")));
+        std::iter::once(one.says.replace('\n', " ")).chain(more)
+    });
+    let lines: Vec<String> = lines.collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
 /// Formats the measured value against its threshold or the expected value. States and counted events have none: their

@@ -25,6 +25,7 @@ fn finding(target: &str) -> Alert {
         source: None,
         fingerprint: None,
         template: None,
+        hypotheses: Vec::new(),
         opened_at: Timestamp::from_millis(5),
         seen_at: Timestamp::from_millis(5),
         unknown_since: None,
