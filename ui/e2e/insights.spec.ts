@@ -58,3 +58,53 @@ test("a host that is new has nothing unusual, and says when there will be baseli
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
   }
 });
+
+test("problems that began together are one, with the likely cause and its evidence", async ({ page }) => {
+  const id = addHost("related", true);
+  const member = { cause_rule: "correlation", cause_target: "x" };
+  const sentence =
+    "File system /srv is 96 % full, likely cause of 2 more problems, of which this sentence says all there is";
+  addFinding(id, "correlation", "x", "critical", sentence, {
+    kind: "insight",
+    domain: "correlation",
+    metric: null,
+    steps: ["Remove what is not needed."],
+    details: {
+      cause: "Began first, 2 to 3 min before errors of the API.",
+      hypotheses: [
+        {
+          says: "File system <b>/srv</b> is 96 % full",
+          evidence: ["began first, 2 to 3 min before errors of the API"],
+          step: "Remove what is not needed with `rm`.",
+        },
+        { says: "API errors of shop: 8.6 %", evidence: ["began after 1 of 2 others"], step: null },
+      ],
+    },
+  });
+  addFinding(id, "mount.used_pct", "/srv", "critical", "File system /srv is 96 % full", member);
+  addFinding(id, "api.error_pct", "shop", "warn", "API errors of shop: 8.6 %", member);
+
+  await open(page, "now", { host: id });
+  const problem = page.locator(".problems > li");
+  await expect(problem).toHaveCount(1);
+  await expect(problem).toContainText("likely cause of 2 more problems");
+  await expect(problem).toContainText("Began first, 2 to 3 min before errors of the API.");
+  await expect(problem).toContainText("Do next: Remove what is not needed.");
+  await problem.locator("summary").click();
+  await expect(problem.locator(".effects li")).toHaveCount(2);
+
+  for (const width of [1360, 390]) {
+    await page.setViewportSize({ width, height: 900 });
+    await open(page, "insights", { host: id });
+    const row = page.locator("#table-findings tbody tr").first();
+    // The sentence is not cut.
+    await expect(row).toContainText(sentence);
+    await row.locator(".row-button").click();
+    const causes = page.getByRole("region", { name: "Possible causes" });
+    await expect(causes.locator("ol > li")).toHaveCount(2);
+    // Text of others is text.
+    await expect(causes).toContainText("File system <b>/srv</b> is 96 % full");
+    await expect(causes.locator("code")).toHaveText("rm");
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+  }
+});

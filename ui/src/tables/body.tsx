@@ -92,6 +92,7 @@ export function Body({ rows, columns, all, look, selected, onSelect, detail, act
                   column={column}
                   severity={row.severities[at] ?? null}
                   plain={isOpener}
+                  whole={look.whole?.includes(column.id)}
                 />
               );
               return (

@@ -10,7 +10,7 @@ import type { Cell, ColumnMeta, Severity } from "../api/types.gen";
 import { Part } from "../app/part";
 import { SEVERITY_WORD, SeverityMark, Shape } from "../app/shape";
 import { formatAgo, formatDateTime } from "../format/time";
-import { formatExact, formatValue, isNumeric } from "../format/value";
+import { formatExact, formatValue, isNumeric, keepUnits } from "../format/value";
 import { utc } from "../state/location";
 
 const LONG = 40;
@@ -23,9 +23,11 @@ interface CellProps {
   severity: Severity | null;
   /** Inside a button: long text is cut and not to be opened. */
   plain?: boolean;
+  /** Long text wraps. */
+  whole?: boolean | undefined;
 }
 
-export function CellText({ cell, column, severity, plain = false }: CellProps) {
+export function CellText({ cell, column, severity, plain = false, whole = false }: CellProps) {
   const marked = severity !== null && severity !== "ok";
   return (
     <>
@@ -35,7 +37,11 @@ export function CellText({ cell, column, severity, plain = false }: CellProps) {
           <span class="unseen">{SEVERITY_WORD[severity]} </span>
         </span>
       )}
-      <Content cell={cell} column={column} plain={plain} />
+      {whole && typeof cell === "string" && cell !== "" ? (
+        <bdi class="whole">{keepUnits(cell.slice(0, LONGEST))}</bdi>
+      ) : (
+        <Content cell={cell} column={column} plain={plain} />
+      )}
     </>
   );
 }

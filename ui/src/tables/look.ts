@@ -22,6 +22,8 @@ export interface Look {
   move?: Readonly<Record<string, number>>;
   /** Columns of text that a separate component draws. */
   parts?: Readonly<Record<string, TextPart>>;
+  /** Columns of sentences, which wrap instead of being cut. */
+  whole?: readonly string[];
   /** Columns for the order or the shape of the table alone. */
   hide?: readonly string[];
   /** The heading over a column and its neighbours; "" for none. */

@@ -24,6 +24,7 @@ const LOOK: Look = {
     ...["value", "expected", "seen_ms", "source", "kind", "domain"],
   ],
   fold: /^resolved_ms$/,
+  whole: ["title"],
   // What is wanted first is in view without scrolling.
   move: { figures: 6, steps: 7 },
   parts: { steps: async () => ({ default: FirstStep }) },

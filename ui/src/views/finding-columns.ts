@@ -6,6 +6,7 @@ export const FINDING_DETAILS: readonly string[] = [
   "command",
   "action_sql",
   "culprit",
+  "hypotheses",
   "because",
   "current",
   "threshold",

@@ -6,6 +6,7 @@ import type { TableRow } from "../api/types.gen";
 import { Coded } from "../app/coded";
 import { ViewLink } from "../app/link";
 import { Part } from "../app/part";
+import { keepUnits } from "../format/value";
 import { atInstant } from "../state/instant";
 import { goToView, range, setRange } from "../state/location";
 import type { Range } from "../state/range";
@@ -13,6 +14,7 @@ import { Details } from "../tables/body";
 import { FINDING_DETAILS } from "./finding-columns";
 import { aroundFinding, rangeOfPattern } from "./finding-lines";
 import { placeOf } from "./finding-place";
+import { readHypotheses } from "./hypotheses";
 import { cellOf } from "./pick";
 import { viewById } from "./registry";
 
@@ -48,6 +50,7 @@ export default function Finding({ row, show, whole = false }: FindingProps) {
           Cause: <bdi>{cell("culprit")}</bdi>
         </p>
       )}
+      {cell("hypotheses") && <Hypotheses text={cell("hypotheses")} />}
       {cell("because") && (
         <p>
           Follows from: <bdi>{cell("because")}</bdi>
@@ -94,6 +97,29 @@ export default function Finding({ row, show, whole = false }: FindingProps) {
         all={meta.columns}
       />
     </div>
+  );
+}
+
+/** Possible causes, the likeliest first, each with its evidence. */
+function Hypotheses({ text }: { text: string }) {
+  return (
+    <section aria-label="Possible causes">
+      <h3>Possible causes</h3>
+      <ol class="hypotheses">
+        {readHypotheses(text).map(({ says, more }, at) => (
+          <li key={`${at}`}>
+            <bdi>{keepUnits(says)}</bdi>
+            <ul>
+              {more.map((line, nth) => (
+                <li key={`${nth}`}>
+                  <Coded text={keepUnits(line)} />
+                </li>
+              ))}
+            </ul>
+          </li>
+        ))}
+      </ol>
+    </section>
   );
 }
 

@@ -18,6 +18,7 @@ const FIRING: TableQuestion = { sort: "position", q: "", filters: { state: ["fir
 const FOUND: Look = {
   hide: [...FINDING_DETAILS, "value", "expected", "seen_ms", "source", "target", "severity", "occurrences"],
   fold: /^resolved_ms$/,
+  whole: ["title"],
 };
 
 const BASELINES: Look = { bars: ["within_pct"] };
