@@ -211,8 +211,8 @@ pub(super) fn compare(case: &str, ask: &RangeQuery, found: &Answer, expected: &A
 
 async fn check(case: &str, client: &tokio_postgres::Client) {
     compare_peaks(case, client).await;
-    let asks = asks().into_iter().enumerate();
-    for (_, ask) in asks.filter(|(nth, ask)| nth % 2 == 0 || !is_of_hours(ask.step)) {
+    let numbered = asks().into_iter().enumerate();
+    for (_, ask) in numbered.filter(|(nth, ask)| nth % 2 == 0 || !is_of_hours(ask.step)) {
         let expected = answer(client, &ask, None).await;
         let found = buckets(client, &ask).await;
         compare(case, &ask, &found, &expected);
