@@ -23,9 +23,9 @@ const HOURS_CHUNK: i64 = 60 * DAY;
 /// Shortest chunk.
 const LEAST_CHUNK: i64 = MINUTE;
 /// Most queries in the cache.
-const KEPT: usize = 32;
+pub(super) const KEPT: usize = 32;
 /// Most buckets in the cache; 32 bytes each.
-const KEPT_BUCKETS: usize = 1_500_000;
+pub(super) const KEPT_BUCKETS: usize = 1_500_000;
 
 /// Returns an empty cache.
 pub(super) fn cache() -> Cache<Buckets> {
@@ -242,7 +242,7 @@ impl Kept for Buckets {
 }
 
 impl Buckets {
-    fn size(&self) -> usize {
+    pub(super) fn size(&self) -> usize {
         let columns = self
             .columns
             .iter()

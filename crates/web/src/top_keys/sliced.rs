@@ -14,18 +14,19 @@ use store::series::{FoundSeries, ReadError};
 use tokio::time::Instant;
 use tokio_postgres::Client;
 
-use super::all_keys::{Buckets, open};
+use super::all_keys::{Buckets, KEPT, KEPT_BUCKETS, open};
 use super::high_cardinality::Ranking;
 use super::{Cache, Highest, Kept, TopKeysQuery};
 
 /// So long after its end an hour is rolled up: two minutes for what is late, and five until the next run.
 const ROLLED_UP_AFTER: i64 = 8 * MINUTE;
-/// Most queries in the cache; each holds what an hour has of all keys, some thousand buckets.
-const KEPT: usize = 32;
 
 /// Returns an empty cache.
 pub(super) fn cache() -> Cache<Sliced> {
-    Cache::new(KEPT, usize::MAX, |_| 0)
+    // An entry in use is not counted until it is released.
+    Cache::new(KEPT, KEPT_BUCKETS, |entry| {
+        entry.try_lock().map_or(0, |sliced| sliced.rest.size())
+    })
 }
 
 /// The cached state of one query.
