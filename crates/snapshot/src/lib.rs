@@ -30,9 +30,10 @@ use store::series::ReadError;
 use tokio_postgres::Client;
 
 pub use model::{Comparison, Snapshot};
+pub use readings::Share;
 pub use spans::{MINUTES, Window};
 
-use readings::{Readings, Share};
+use readings::Readings;
 
 /// Whose data are read.
 #[derive(Clone, Debug)]
@@ -74,11 +75,12 @@ pub async fn read(
     question: &Question,
 ) -> Result<Snapshot, ReadError> {
     let first = parts(client, host, question).await?;
-    let second = bulk(client, host, question).await?;
-    Ok(assemble(host, question, first, second))
+    let slow = bulk(client, host, question, Share::Slow).await?;
+    let dense = bulk(client, host, question, Share::Dense).await?;
+    Ok(assemble(host, question, first, slow.with(dense)))
 }
 
-/// What is read in the first of two sessions.
+/// What is read in the first of three sessions.
 #[derive(Debug)]
 pub struct Parts {
     readings: Readings,
@@ -117,7 +119,7 @@ pub async fn parts(client: &Client, host: &Host, question: &Question) -> Result<
     })
 }
 
-/// Reads the tables with many rows, as long as all other parts together.
+/// Reads tables with many rows, of one share: each takes about as long as all other parts together.
 ///
 /// # Errors
 /// When the link to the database fails.
@@ -125,9 +127,10 @@ pub async fn bulk(
     client: &Client,
     host: &Host,
     question: &Question,
+    share: Share,
 ) -> Result<Readings, ReadError> {
     let spans = spans::around(question.window, host);
-    Readings::read(client, host, &spans, &[Share::Slow, Share::Dense]).await
+    Readings::read(client, host, &spans, &[share]).await
 }
 
 /// Puts a snapshot together.

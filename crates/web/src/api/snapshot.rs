@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use schema::Timestamp;
 use schema::micros::HOUR;
-use snapshot::{Question, Window, evidence, render};
+use snapshot::{Question, Share, Window, evidence, render};
 use store::{alerts, baselines};
 use words::round;
 
@@ -144,16 +144,23 @@ fn subject(host: &Host) -> snapshot::Host {
 
 async fn read(app: &App, host: &Host, question: &Question) -> Result<snapshot::Snapshot, ApiError> {
     let subject = &subject(host);
-    // Two sessions, as one would take twice as long.
+    // Three sessions, as one would take twice as long on two cores.
     let first = app.database.read("snapshot", |session| async move {
         snapshot::parts(&session.client, subject, question).await
     });
-    let second = app.database.read("snapshot", |session| async move {
-        snapshot::bulk(&session.client, subject, question).await
-    });
+    let bulk = |share| {
+        app.database.read("snapshot", move |session| async move {
+            snapshot::bulk(&session.client, subject, question, share).await
+        })
+    };
     // One after the other where there is room for one only.
-    let (first, second) = tokio::join!(first, second);
-    Ok(snapshot::assemble(subject, question, first?, second?))
+    let (first, slow, dense) = tokio::join!(first, bulk(Share::Slow), bulk(Share::Dense));
+    Ok(snapshot::assemble(
+        subject,
+        question,
+        first?,
+        slow?.with(dense?),
+    ))
 }
 
 async fn file(
