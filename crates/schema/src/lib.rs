@@ -19,6 +19,7 @@
 //! only through [`Series::Steps`] and [`Series::Share`]; thresholds are ordered as [`Better`] requires.
 
 mod agent_outcome;
+mod capacity;
 mod log_level;
 mod metric;
 mod row;
@@ -35,6 +36,7 @@ pub mod micros;
 pub mod tables;
 
 pub use agent_outcome::AgentOutcome;
+pub use capacity::{Capacity, Limit};
 pub use finding::{Finding, Transition};
 pub use log_level::LogLevel;
 pub use metric::{Better, Domain, Fold, Levels, Metric, Series, Source};

@@ -1,6 +1,6 @@
 //! A figure, the only way to read it, and its evaluation.
 
-use crate::{Every, Scoring, Severity, TableDef, Unit, expr, tables};
+use crate::{Capacity, Every, Scoring, Severity, TableDef, Unit, expr, tables};
 
 /// The part of the system that a metric belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -413,6 +413,8 @@ pub struct Metric {
     pub has_history: bool,
     /// Whether unusual values are looked for.
     pub scoring: Scoring,
+    /// Its limit, where it has one.
+    pub capacity: Capacity,
     /// Its description.
     pub what: &'static str,
     /// How it is computed, and the source of its thresholds.
@@ -445,6 +447,7 @@ impl Metric {
             counts_events: false,
             has_history: true,
             scoring: Scoring::Unscored(Scoring::COMPANION),
+            capacity: Capacity::Unbounded,
             what: "",
             how: "",
             fix: "",

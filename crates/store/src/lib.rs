@@ -20,6 +20,7 @@
 
 pub mod alerts;
 pub mod baselines;
+pub mod capacity;
 pub mod changes;
 pub mod expiry;
 pub mod failpoint;

@@ -83,6 +83,9 @@ migrations! {
     23 "health_scores" "0023_health_scores.sql",
     24 "sealing" "0024_sealing.sql",
     25 "slices" "0025_slices.sql",
+    26 "capacity" "0026_capacity.sql",
+    27 "marks" "0027_marks.sql",
+    28 "recommendations" "0028_recommendations.sql",
 }
 
 /// Returns the digests of [`MIGRATIONS`]. They are computed once, since every session compares them.

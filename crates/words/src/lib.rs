@@ -78,7 +78,7 @@ pub fn duration(secs: f64) -> String {
 /// Lowercases the first letter, unless the word is an abbreviation.
 #[must_use]
 pub fn within_sentence(text: &str) -> String {
-    let word = text.split(' ').next().unwrap_or_default();
+    let word = text.split([' ', '-']).next().unwrap_or_default();
     let mut chars = word.chars();
     let is_plain = chars.next().is_some_and(char::is_uppercase)
         && chars.next().is_some()

@@ -33,6 +33,8 @@ fn alert(severity: Severity, unknown: bool, resolved: bool) -> Alert {
         unknown_since: at(unknown),
         resolved_at: at(resolved),
         occurrences: 1,
+        acknowledged: false,
+        verified: None,
     }
 }
 
@@ -108,7 +110,7 @@ fn a_line_has_the_condition_since_when_and_what_to_do() {
         lines[1].starts_with("WARN      alpha: PID 9150 blocks 2 [31m sessions (since "),
         "{text}"
     );
-    assert!(lines[1].ends_with(", 45 s)"), "{text}");
+    assert!(lines[1].ends_with(", 45 s, number 1)"), "{text}");
     assert_eq!(
         lines[2..],
         [

@@ -1,7 +1,7 @@
 //! APIs.
 
 use crate::tables::{ApiSample, EndpointSample};
-use crate::{Better, Domain, Levels, Metric, Sample, Scoring, Source, Unit};
+use crate::{Better, Capacity, Domain, Levels, Metric, Sample, Scoring, Source, Unit};
 
 const API: Source = Source::new(ApiSample::TABLE);
 const ENDPOINTS: Source = Source::new(EndpointSample::TABLE).identity("endpoint, status");
@@ -54,6 +54,7 @@ pub(super) const METRICS: &[Metric] = &[
         evaluated_over_secs: 300,
         confirm_secs: 20,
         scoring: Scoring::Scored { least: 1.0 },
+        capacity: Capacity::critical("clients see failures"),
         what: "Failed requests as a share of all, those blocked by the WAF left out of both.",
         how: "Change over five minutes; no value below 100 requests. Thresholds: the usual 1 and 5 percent.",
         fix: "Read the API's log of that time; Recent failures under API & Proxy shows method, path and status.",
@@ -113,6 +114,7 @@ pub(super) const METRICS: &[Metric] = &[
         evaluated_over_secs: 300,
         confirm_secs: 60,
         scoring: Scoring::Scored { least: 20.0 },
+        capacity: Capacity::critical("one response in twenty is slow"),
         what: "95 of 100 responses took at most this long.",
         how: "Reported by the API, averaged over five minutes. 200 ms is good, 500 ms the usual objective, 1 s slow.",
         fix: "Compare with Database response time and the waits of PostgreSQL: most slow responses wait there.",
@@ -128,6 +130,7 @@ pub(super) const METRICS: &[Metric] = &[
         evaluated_over_secs: 300,
         confirm_secs: 60,
         scoring: Scoring::Scored { least: 50.0 },
+        capacity: Capacity::critical("clients give up"),
         what: "99 of 100 responses took at most this long.",
         how: "Reported by the API, averaged over five minutes. Thresholds: 2 and 5 s, after which clients give up.",
         fix: "See the slowest statements under Queries, and garbage or lock pauses of the API.",
@@ -140,9 +143,11 @@ pub(super) const METRICS: &[Metric] = &[
         series: API.level("active_connections"),
         better: Better::Lower,
         levels: Some(Levels::info(100.0)),
+        evaluated_over_secs: 300,
+        confirm_secs: 300,
         scoring: Scoring::Scored { least: 5.0 },
         what: "Open connections of the API.",
-        how: "Reported by the API. Above 100 is notable; only the API knows its capacity.",
+        how: "Reported by the API. From 100 on, the usual figure, it is worth a look; only the API knows its capacity.",
         fix: "Compare with requests per second: connections that grow alone are leaked.",
         ..BASE
     },
@@ -208,6 +213,7 @@ pub(super) const METRICS: &[Metric] = &[
         evaluated_over_secs: 300,
         confirm_secs: 60,
         scoring: Scoring::Scored { least: 5.0 },
+        capacity: Capacity::critical("responses of the API wait for the database"),
         what: "Response time of the API's database.",
         how: "Reported by the API, averaged over five minutes. Thresholds: the usual 50 and 100 ms.",
         fix: "See PostgreSQL: lock waits, slow statements, CPU of its host.",

@@ -1,7 +1,7 @@
 //! The collector itself.
 
 use crate::tables::{CollectorRun, SelfSample};
-use crate::{Better, Domain, Fold, Levels, Metric, Sample, Scoring, Source, Unit};
+use crate::{Better, Capacity, Domain, Fold, Levels, Metric, Sample, Scoring, Source, Unit};
 
 const OWN: Source = Source::new(SelfSample::TABLE);
 const RUNS: Source = Source::new(CollectorRun::TABLE).fold(Fold::Max);
@@ -146,6 +146,7 @@ pub(super) const METRICS: &[Metric] = &[
         evaluated_over_secs: 60,
         confirm_secs: 0,
         scoring: Scoring::Unscored(Scoring::DESIGNED),
+        capacity: Capacity::full("the oldest rows of processes are dropped"),
         what: "Share of its size limit that the spool takes, percent.",
         how: "Sum of the segment files over queue_max_mb. At 100 percent the oldest rows of processes are dropped first; the thresholds leave time to act before.",
         fix: "Bring the database back, or raise queue_max_mb.",

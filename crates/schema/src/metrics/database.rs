@@ -1,9 +1,12 @@
 //! The databases of a PostgreSQL server, one by one.
 
-use crate::tables::DatabaseSample;
-use crate::{Better, Domain, Levels, Metric, Sample, Scoring, Source, Unit};
+use crate::tables::{CheckSample, DatabaseSample};
+use crate::{Better, Capacity, Domain, Fold, Levels, Metric, Sample, Scoring, Source, Unit};
 
 const DATABASE: Source = Source::new(DatabaseSample::TABLE).identity("epoch");
+
+/// What the checks of a slow tick report, the greatest object of a database.
+const CHECKS: Source = Source::new(CheckSample::TABLE).fold(Fold::Max);
 
 /// The common fields of the metrics here, unless overridden.
 const BASE: Metric = Metric::base(
@@ -170,6 +173,18 @@ pub(super) const METRICS: &[Metric] = &[
         scoring: Scoring::Unscored(Scoring::GROWS),
         what: "Size on disk, by database.",
         how: "pg_database_size at the slow tick. No value where our role may not connect.",
+        ..BASE
+    },
+    Metric {
+        name: "sequence_used_pct",
+        label: "Fullest sequence",
+        unit: Unit::Percent,
+        series: CHECKS.level("CASE WHEN check_name = 'sequences' THEN value END"),
+        better: Better::Lower,
+        scoring: Scoring::Unscored(Scoring::GROWS),
+        capacity: Capacity::full("inserts that take its next number fail"),
+        what: "Numbers that are used of the fullest sequence, by database, percent.",
+        how: "pg_sequence once an hour: of the sequence, or of what fits the column that owns it. The check names it.",
         ..BASE
     },
     Metric {

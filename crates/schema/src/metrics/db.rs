@@ -1,11 +1,15 @@
 //! A PostgreSQL server as a whole: whether it answers, its sessions, its ages, its traffic.
 
 use crate::tables::{DatabaseSample, DbSample};
-use crate::{Better, Domain, Levels, Metric, Sample, Scoring, Source, Unit};
+use crate::{Better, Capacity, Domain, Levels, Limit, Metric, Sample, Scoring, Source, Unit};
 
 pub(super) const SERVER: Source = Source::new(DbSample::TABLE).identity("epoch");
 /// Summed over the databases of a server.
 const DATABASES: Source = Source::new(DatabaseSample::TABLE).identity("database, epoch");
+
+/// Percent of all transaction IDs: autovacuum freezes tables at 9.3 percent by default, whatever the growth is. What is older
+/// by a third, autovacuum did not take back.
+const BEYOND_FREEZING: f64 = 12.5;
 
 /// The common fields of the metrics here, unless overridden.
 pub(super) const BASE: Metric = Metric::base(Domain::Db, SERVER, Some("instance"));
@@ -113,6 +117,7 @@ pub(super) const METRICS: &[Metric] = &[
         better: Better::Lower,
         levels: Some(Levels::new(80.0, 95.0)),
         evaluated_over_secs: 60,
+        capacity: Capacity::full("clients are rejected"),
         what: "Client sessions as a share of the connections available to them.",
         how: "pg_stat_activity over max_connections less the reserved ones. 80 percent is the usual warning; at 95 a burst is rejected.",
         fix: "See who holds them; a connection pool costs less than a higher max_connections.",
@@ -139,6 +144,7 @@ pub(super) const METRICS: &[Metric] = &[
         evaluated_over_secs: 60,
         confirm_secs: 10,
         scoring: Scoring::Scored { least: 1.0 },
+        capacity: Capacity::critical("sessions pile up"),
         what: "Statements that have been running for more than five seconds.",
         how: "pg_stat_activity, averaged over a minute. Thresholds: the usual 1 and 5.",
         fix: "See them among the sessions under PostgreSQL; what blocks them is in the blocking tree.",
@@ -207,6 +213,11 @@ pub(super) const METRICS: &[Metric] = &[
         evaluated_over_secs: 300,
         confirm_secs: 0,
         scoring: Scoring::Unscored(Scoring::GROWS),
+        capacity: Capacity::Bounded {
+            limit: Limit::Full(100.0),
+            from: Some(BEYOND_FREEZING),
+            then: "the server accepts no more writes",
+        },
         what: "Age of the oldest unfrozen transaction as a share of all IDs.",
         how: "pg_database; autovacuum starts at 9 percent, so 25 means that it does not keep up. At 75 its failsafe starts; before 100 the server stops accepting writes.",
         fix: "VACUUM (FREEZE) the oldest tables by hand; see what holds the oldest snapshot.",
@@ -222,6 +233,11 @@ pub(super) const METRICS: &[Metric] = &[
         evaluated_over_secs: 300,
         confirm_secs: 0,
         scoring: Scoring::Unscored(Scoring::GROWS),
+        capacity: Capacity::Bounded {
+            limit: Limit::Full(100.0),
+            from: Some(BEYOND_FREEZING),
+            then: "the server accepts no more writes",
+        },
         what: "Age of the oldest multixact as a share of all IDs.",
         how: "pg_database; thresholds as for transaction IDs.",
         fix: "VACUUM (FREEZE) the oldest tables by hand; long transactions with row locks make them.",
@@ -289,6 +305,7 @@ pub(super) const METRICS: &[Metric] = &[
         evaluated_over_secs: 600,
         confirm_secs: 600,
         scoring: Scoring::Scored { least: 2.0 },
+        capacity: Capacity::critical("reads wait for the disk"),
         what: "Blocks found in shared buffers as a share of those requested.",
         how: "Change in pg_stat_database counters; no value below 10 000 blocks. A problem when it lasts ten minutes: a cache is cold after a restart, and after a large scan. Thresholds: the usual 97 and 90 percent.",
         fix: "See which statements read most under Queries; then raise shared_buffers if memory allows.",

@@ -1,7 +1,7 @@
 //! Mounted file systems.
 
 use crate::tables::MountSample;
-use crate::{Better, Domain, Levels, Metric, Sample, Scoring, Source, Unit};
+use crate::{Better, Capacity, Domain, Levels, Metric, Sample, Scoring, Source, Unit};
 
 const MOUNT: Source = Source::new(MountSample::TABLE);
 
@@ -18,6 +18,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::new(75.0, 90.0)),
         evaluated_over_secs: 60,
         scoring: Scoring::Scored { least: 5.0 },
+        capacity: Capacity::full("every write to it fails"),
         what: "Used share of what an unprivileged user can have, percent.",
         how: "used / (used + available) of statvfs, as df counts. Thresholds: 75 and 90 percent.",
         fix: "Find what grew: du -x on the mount point; then delete, move or enlarge.",
@@ -32,6 +33,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::new(75.0, 90.0)),
         evaluated_over_secs: 60,
         scoring: Scoring::Scored { least: 5.0 },
+        capacity: Capacity::full("no file can be created on it, however many bytes are left"),
         what: "Used share of the inodes, percent. No value where they are not limited.",
         how: "statvfs. A file system without free inodes is full however many bytes are left.",
         fix: "Look for directories with very many small files.",

@@ -1,7 +1,7 @@
 //! Processes, by name and one by one.
 
 use crate::tables::ProcessSample;
-use crate::{Better, Domain, Fold, Levels, Metric, Sample, Scoring, Source, Unit};
+use crate::{Better, Capacity, Domain, Fold, Levels, Limit, Metric, Sample, Scoring, Source, Unit};
 
 const MIB: f64 = 1024.0 * 1024.0;
 
@@ -53,8 +53,23 @@ pub(super) const METRICS: &[Metric] = &[
         series: BY_NAME.level("fd_count"),
         better: Better::Lower,
         scoring: Scoring::Scored { least: 100.0 },
+        capacity: Capacity::Bounded {
+            limit: Limit::Metric("process.fd_limit", None),
+            from: None,
+            then: "it can open neither files nor connections",
+        },
         what: "Open file descriptors; no value where the directory is not readable, summed over the processes of one name.",
         how: "/proc/PID, once per tick.",
+        ..BASE
+    },
+    Metric {
+        name: "fd_limit",
+        label: "Limit of file descriptors",
+        unit: Unit::Count,
+        series: BY_NAME.level("CASE WHEN watched THEN fd_limit END"),
+        scoring: Scoring::Unscored(Scoring::SETTING),
+        what: "File descriptors that a watched process may have open, summed over the processes of one name.",
+        how: "The soft limit of /proc/PID/limits. No value for other processes.",
         ..BASE
     },
     Metric {

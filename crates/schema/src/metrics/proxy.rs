@@ -1,7 +1,7 @@
 //! Reverse proxies.
 
 use crate::tables::ProxySample;
-use crate::{Better, Domain, Levels, Metric, Sample, Scoring, Source, Unit};
+use crate::{Better, Capacity, Domain, Levels, Metric, Sample, Scoring, Source, Unit};
 
 const PROXY: Source = Source::new(ProxySample::TABLE);
 
@@ -67,6 +67,7 @@ pub(super) const METRICS: &[Metric] = &[
         evaluated_over_secs: 300,
         confirm_secs: 20,
         scoring: Scoring::Scored { least: 1.0 },
+        capacity: Capacity::critical("clients see failures"),
         what: "Requests answered with 5xx as a share of all but those blocked by the WAF.",
         how: "Change over five minutes; no value below 100 requests. Thresholds: the usual 5 and 20 percent.",
         fix: "Compare with the API's errors: if it has none, the upstream server is not reached.",
@@ -149,6 +150,7 @@ pub(super) const METRICS: &[Metric] = &[
         evaluated_over_secs: 300,
         confirm_secs: 60,
         scoring: Scoring::Scored { least: 20.0 },
+        capacity: Capacity::critical("one response in twenty is slow"),
         what: "95 of 100 responses took at most this long.",
         how: "Reported by the proxy, averaged over five minutes. Thresholds: 1 and 5 s.",
         fix: "Compare with upstream p95: equal means the upstream server is slow.",
@@ -345,12 +347,13 @@ pub(super) const METRICS: &[Metric] = &[
         series: PROXY.percent(
             "coalesce(rl_requests_limited, 0) + coalesce(rl_requests_blocked, 0)",
             "rl_requests_checked",
-            0.0,
+            100.0,
         ),
         better: Better::Lower,
         levels: Some(Levels::info(10.0)),
+        evaluated_over_secs: 600,
         what: "Requests throttled or blocked by the rate limiter, as a share of those it checked.",
-        how: "Change in the proxy's counters. A tenth is notable: a misbehaving client, or limits that are too strict.",
+        how: "Change over ten minutes; no value below 100 requests. A tenth is notable: a misbehaving client, or limits that are too strict.",
         fix: "See which clients it limits in the proxy's log.",
         ..BASE
     },

@@ -1,7 +1,7 @@
 //! Slots, standbys and subscriptions.
 
 use crate::tables::{DbSample, ReplicationSample, SubscriptionSample};
-use crate::{Better, Domain, Levels, Metric, Sample, Scoring, Source, Unit};
+use crate::{Better, Capacity, Domain, Levels, Limit, Metric, Sample, Scoring, Source, Unit};
 
 const SLOTS: Source = Source::new(ReplicationSample::TABLE).identity("epoch");
 /// What a standby reports of itself.
@@ -9,6 +9,8 @@ const STANDBY: Source = Source::new(DbSample::TABLE);
 const SUBSCRIPTIONS: Source = Source::new(SubscriptionSample::TABLE).identity("epoch");
 
 const GIB: f64 = 1024.0 * 1024.0 * 1024.0;
+/// Retained WAL from which a slot is a problem, whatever its limit is. Own choice.
+const RETAINED_BYTES: f64 = 10.0 * GIB;
 
 /// By slot, or by what a standby without one calls itself: a slot keeps its series when its
 /// consumer comes and goes.
@@ -30,6 +32,7 @@ pub(super) const METRICS: &[Metric] = &[
         evaluated_over_secs: 60,
         confirm_secs: 30,
         scoring: Scoring::Scored { least: 100.0 },
+        capacity: Capacity::critical("a failover loses half a minute of work, and reads of the standby are as old"),
         what: "Time until a standby has replayed what was written; 0 when there is nothing to replay.",
         how: "pg_stat_replication, averaged over a minute. From 100 ms on it is notable; 1 s and 30 s are the usual warnings.",
         fix: "Compare with flush and write lag: equal is the network, only replay is load or a conflict on the standby.",
@@ -42,6 +45,7 @@ pub(super) const METRICS: &[Metric] = &[
         series: SLOTS.level("flush_lag_ms"),
         better: Better::Lower,
         levels: Some(Levels::with_info(100.0, 1000.0, 30000.0)),
+        capacity: Capacity::critical("a failover loses half a minute of work"),
         what: "Time until a standby has flushed what was written.",
         how: "pg_stat_replication; thresholds as for replay.",
         fix: "See the standby's disk.",
@@ -85,13 +89,28 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Bytes,
         series: SLOTS.level("retained_bytes"),
         better: Better::Lower,
-        levels: Some(Levels::warn(10.0 * GIB)),
+        levels: Some(Levels::warn(RETAINED_BYTES)),
         evaluated_over_secs: 300,
         confirm_secs: 0,
         scoring: Scoring::Scored { least: 67_108_864.0 },
+        capacity: Capacity::Bounded {
+            limit: Limit::Metric("replication.wal_limit_bytes", Some(RETAINED_BYTES)),
+            from: None,
+            then: "a slot with a limit is lost, and one without goes on to fill the disk",
+        },
         what: "WAL the server keeps for a slot.",
         how: "pg_replication_slots, over five minutes. Without a limit it grows until the disk is full; 10 GiB is our own choice.",
         fix: "Restart the consumer, or drop the slot; max_slot_wal_keep_size sets a limit.",
+        ..BASE
+    },
+    Metric {
+        name: "wal_limit_bytes",
+        label: "WAL limit",
+        unit: Unit::Bytes,
+        series: SLOTS.level("retained_bytes + safe_wal_bytes"),
+        scoring: Scoring::Unscored(Scoring::SETTING),
+        what: "WAL that may be kept for a slot. No value without a limit.",
+        how: "Retained WAL and what may still be written by pg_replication_slots; max_slot_wal_keep_size sets it.",
         ..BASE
     },
     Metric {

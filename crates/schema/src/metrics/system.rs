@@ -1,7 +1,7 @@
 //! The host as a whole.
 
 use crate::tables::SystemSample;
-use crate::{Better, Domain, Levels, Metric, Sample, Scoring, Series, Source, Unit};
+use crate::{Better, Capacity, Domain, Levels, Metric, Sample, Scoring, Series, Source, Unit};
 
 const HOST: Source = Source::new(SystemSample::TABLE);
 
@@ -19,6 +19,7 @@ pub(super) const METRICS: &[Metric] = &[
         evaluated_over_secs: 60,
         confirm_secs: 60,
         scoring: Scoring::Scored { least: 10.0 },
+        capacity: Capacity::critical("programs wait for a core"),
         what: "Share of all cores that did work, percent.",
         how: "Everything but idle and I/O wait between two samples of /proc/stat, evaluated over one minute. Thresholds: the usual 70 and 80 percent.",
         fix: "See which process leads in Processes; nice or move what can wait.",
@@ -146,6 +147,7 @@ pub(super) const METRICS: &[Metric] = &[
         evaluated_over_secs: 60,
         confirm_secs: 60,
         scoring: Scoring::Scored { least: 0.5 },
+        capacity: Capacity::critical("programs wait for cores or disks"),
         what: "Five-minute load divided by the cores online.",
         how: "/proc/loadavg over /proc/stat. At 2 as many threads wait as run; at 4 hosts become unusable.",
         fix: "Compare CPU busy with I/O wait: the first points to computation, the second to disks.",
@@ -180,6 +182,7 @@ pub(super) const METRICS: &[Metric] = &[
         evaluated_over_secs: 60,
         confirm_secs: 30,
         scoring: Scoring::Scored { least: 5.0 },
+        capacity: Capacity::full("the kernel kills processes"),
         what: "Memory that is not available to new work, percent of all.",
         how: "(total - available) / total of /proc/meminfo, so page cache that can be given back does not count. Thresholds: 75 and 85 percent.",
         fix: "Sort Processes by resident memory; look for growth over the last day.",
@@ -223,6 +226,7 @@ pub(super) const METRICS: &[Metric] = &[
         evaluated_over_secs: 60,
         confirm_secs: 60,
         scoring: Scoring::Scored { least: 5.0 },
+        capacity: Capacity::full("the kernel kills processes once memory is short"),
         what: "Share of the swap space in use, percent. No value without swap.",
         how: "/proc/meminfo. Thresholds: 50 and 80 percent.",
         fix: "Full swap with memory pressure means thrashing; see Pressure and the largest processes.",
@@ -303,6 +307,7 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::new(80.0, 90.0)),
         evaluated_over_secs: 60,
         scoring: Scoring::Scored { least: 5.0 },
+        capacity: Capacity::full("no program can open a file"),
         what: "Open file descriptions of the system, percent of fs.file-max.",
         how: "/proc/sys/fs/file-nr. At 100 percent every open fails.",
         fix: "Sort Processes by descriptors to find the leak.",
@@ -343,6 +348,7 @@ pub(super) const METRICS: &[Metric] = &[
         better: Better::Lower,
         levels: Some(Levels::new(80.0, 90.0)),
         evaluated_over_secs: 60,
+        capacity: Capacity::full("new connections are dropped"),
         what: "Entries of the firewall's table, percent of its size. No value without the module.",
         how: "/proc/sys/net/netfilter. A full table drops new connections.",
         fix: "Raise net.netfilter.nf_conntrack_max or find which process opens so many connections.",

@@ -70,7 +70,7 @@ metric_table! {
 metric_table! {
     /// Objects reported by a check of a PostgreSQL server: one row per object and slow tick.
     /// A check that runs once an hour has its findings stored again with each slow tick until it ran again.
-    pub struct CheckSample => "db_check_raw" { class: Core, rollup: false, keep: Raw, every: Slow;
+    pub struct CheckSample => "db_check_raw" { class: Core, rollup: true, keep: Raw, every: Slow;
         /// Name of the server in the configuration.
         instance: String [Key None],
         /// The database; empty for the server as a whole.

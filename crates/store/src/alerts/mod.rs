@@ -116,6 +116,10 @@ pub struct Alert {
     pub resolved_at: Option<Timestamp>,
     /// How often it began, continued or returned.
     pub occurrences: i64,
+    /// Whether somebody acknowledged it.
+    pub acknowledged: bool,
+    /// What became of it a day after its end.
+    pub verified: Option<String>,
 }
 
 impl Alert {
@@ -164,6 +168,8 @@ impl Alert {
             unknown_since: optional("unknown_since")?,
             resolved_at: optional("resolved_at")?,
             occurrences: row.try_get("occurrences")?,
+            acknowledged: row.try_get("acknowledged")?,
+            verified: row.try_get("verified")?,
         })
     }
 

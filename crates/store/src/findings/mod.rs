@@ -3,6 +3,9 @@
 //! Findings follow from their transitions ([`FindingTransition`](schema::tables::FindingTransition)), which the writer
 //! stores as rows of the queue: `collector.apply_transitions` of migration 13 has the rules.
 
+pub mod marks;
+pub mod verification;
+
 use crate::series::{Instant, ReadError};
 use schema::finding::CORRELATION;
 use schema::{Severity, Timestamp};

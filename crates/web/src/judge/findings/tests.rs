@@ -31,6 +31,8 @@ fn finding(target: &str) -> Alert {
         unknown_since: None,
         resolved_at: None,
         occurrences: 1,
+        acknowledged: false,
+        verified: None,
     }
 }
 
