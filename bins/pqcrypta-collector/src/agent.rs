@@ -264,7 +264,7 @@ impl Shared {
 
     fn baselines(&self, config: &Config) -> BaselinesJob {
         let session = self.session(config, "pqcrypta-collector baselines");
-        BaselinesJob::new(session, self.group.findings().clone(), clock::now, config)
+        BaselinesJob::new(session, self.group.clone(), clock::now, config)
     }
 
     fn learned(&self, config: &Config) -> LearnedJob {

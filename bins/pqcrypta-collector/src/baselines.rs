@@ -4,14 +4,21 @@
 //! session, which is open only while it runs. After a start without what an earlier run learned, the detectors are warmed from
 //! stored samples first. A run that fails has stored what it computed before, and the next one
 //! computes all of it.
+//!
+//! What will be full is judged with the same hours: as they come once an hour, nothing changes in between. So is what became of
+//! findings that ended a day ago.
 
 use crate::analysis::{Analysis, HostSession};
-use crate::findings::Findings;
+use crate::findings::intervals;
+use crate::group_append::GroupAppend;
 use crate::schedule::{Job, Needs, Plan, Turn};
 use anyhow::{Context, bail};
 use config::Config;
 use insight::baselines::{self, Calendar, Disturbed, Hours};
+use insight::capacity::{CapacityFacts, CapacityJudge, Outlook, own_store};
+use insight::live::Intervals;
 use insight::normal::past;
+use insight::recommendations::verification;
 use jiff::tz::TimeZone;
 use schema::{Metric, Timestamp};
 use std::collections::HashMap;
@@ -24,6 +31,10 @@ const EVERY: Duration = Duration::from_secs(3600);
 /// How long a run may take: of a host with 1,000 series a few seconds.
 const DEADLINE: Duration = Duration::from_secs(300);
 
+/// How long it waits for the open findings of the database, and how often it looks.
+const RESTORED_WITHIN: Duration = Duration::from_secs(60);
+const RESTORED_EVERY: Duration = Duration::from_millis(250);
+
 /// End of the last hour of the stored rows, by domain, metric and key.
 type Known = HashMap<(String, String, String), Timestamp>;
 
@@ -31,23 +42,23 @@ type Known = HashMap<(String, String, String), Timestamp>;
 #[derive(Debug)]
 pub(crate) struct BaselinesJob {
     analysis: Analysis,
-    findings: Findings,
+    /// Takes the transitions of findings.
+    group: GroupAppend,
     clock: fn() -> Timestamp,
-    /// Sampling intervals of the host and of services, microseconds.
-    intervals: [i64; 2],
+    intervals: Intervals,
 }
 
 impl BaselinesJob {
     /// Begins without a session.
     pub(crate) fn new(
         analysis: Analysis,
-        findings: Findings,
+        group: GroupAppend,
         clock: fn() -> Timestamp,
         config: &Config,
     ) -> Self {
         Self {
             analysis,
-            findings,
+            group,
             clock,
             intervals: intervals(config),
         }
@@ -55,7 +66,8 @@ impl BaselinesJob {
 
     /// Teaches the detectors the last week, unless they know more.
     async fn warm(&self, host: &HostSession) -> anyhow::Result<()> {
-        if self.findings.knows_normal() {
+        let findings = self.group.findings();
+        if findings.knows_normal() {
             return Ok(());
         }
         let (client, at) = (&host.session.client, (self.clock)());
@@ -63,7 +75,7 @@ impl BaselinesJob {
             if past::is_read(&group) {
                 let interval = self.interval(&group);
                 let past = past::read(client, host.host_id, &group, at, interval).await;
-                let findings = self.findings.clone();
+                let findings = findings.clone();
                 tokio::task::spawn_blocking(move || findings.warm(past)).await?;
             }
         }
@@ -72,8 +84,10 @@ impl BaselinesJob {
 
     /// Returns the sampling interval of metrics of one domain.
     fn interval(&self, group: &[&'static Metric]) -> i64 {
-        let is_of_service = group.iter().any(|metric| metric.domain.is_of_service());
-        self.intervals[usize::from(is_of_service)]
+        match group.iter().any(|metric| metric.domain.is_of_service()) {
+            true => self.intervals.services,
+            false => self.intervals.host,
+        }
     }
 
     async fn refresh(&self, host: &HostSession) -> anyhow::Result<usize> {
@@ -103,6 +117,36 @@ impl BaselinesJob {
         }
         Ok(rows)
     }
+
+    /// Judges what will reach its limit, once the findings that the database has open are continued: after a start that
+    /// takes a moment.
+    async fn foresee(&self, host: &HostSession) -> anyhow::Result<usize> {
+        let findings = self.group.findings();
+        let begun = tokio::time::Instant::now();
+        while !findings.is_restored() {
+            if begun.elapsed() > RESTORED_WITHIN {
+                bail!("the open findings were not read yet");
+            }
+            tokio::time::sleep(RESTORED_EVERY).await;
+        }
+        let (client, at) = (&host.session.client, (self.clock)());
+        let facts = CapacityFacts::read(client, host.host_id, at, self.intervals).await;
+        let mut rows: Vec<_> = facts.outlooks.iter().map(Outlook::row).collect();
+        let store = store::sizes::read(client).await?;
+        if store.keeper == Some(host.host_id) {
+            rows.extend(own_store::row(&store));
+        }
+        store::capacity::replace(client, host.host_id, &rows, facts.until).await?;
+        let evaluation = findings.evaluate(&mut CapacityJudge, &facts, at);
+        let transitions = findings.settle(evaluation, at);
+        if !transitions.is_empty() {
+            self.group.queue().append(at, transitions).await?;
+        }
+        if let Some(fault) = facts.faults.into_iter().next() {
+            bail!("{}: {}", fault.error.what, fault.error.source);
+        }
+        Ok(rows.len())
+    }
 }
 
 fn compute(hours: &[Hours], calendar: &Calendar, disturbed: &Disturbed, known: &Known) -> Computed {
@@ -114,11 +158,6 @@ fn compute(hours: &[Hours], calendar: &Calendar, disturbed: &Disturbed, known: &
         baselines::compute(one, calendar, disturbed, known.copied(), &mut computed);
     }
     computed
-}
-
-fn intervals(config: &Config) -> [i64; 2] {
-    [config.intervals.system_secs, config.intervals.app_secs]
-        .map(|secs| i64::from(secs) * 1_000_000)
 }
 
 impl Job for BaselinesJob {
@@ -140,8 +179,14 @@ impl Job for BaselinesJob {
         let host = self.analysis.take().await?;
         self.warm(&host).await?;
         let rows = self.refresh(&host).await.context("computing baselines")?;
+        let outlooks = self.foresee(&host).await;
+        let outlooks = outlooks.context("computing when resources will be full")?;
+        let services = self.intervals.services;
+        let verified =
+            verification::run(&host.session.client, host.host_id, (self.clock)(), services).await;
+        let verified = verified.context("verifying what was recommended")?;
         host.close().await;
-        Ok(rows)
+        Ok(rows + outlooks + verified)
     }
 
     async fn reconfigure(&mut self, config: &Config) {

@@ -155,6 +155,8 @@ impl Job for Judging {
         // Those of logs are in the database alone.
         let changes = changes_since(&host, now, HOUR).await?;
         self.group.findings().note_changes(changes);
+        let lapsed = findings::marks::lapse(client, host.host_id, now).await;
+        lapsed.map_err(described)?;
         let facts = self.judge.fetch(client, host.host_id, now).await;
         let facts = facts.map_err(described)?;
         let findings = self.group.findings();

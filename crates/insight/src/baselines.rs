@@ -88,7 +88,7 @@ pub struct Hours {
     pub metric: &'static Metric,
     /// Its key.
     pub key: Option<String>,
-    /// As many as [`HOURS`], oldest first; NaN for none.
+    /// One for each hour that was read, oldest first; NaN for none.
     pub means: Vec<f64>,
 }
 
@@ -116,12 +116,25 @@ pub async fn read(
     calendar: &Calendar,
     interval: i64,
 ) -> (Vec<Hours>, Vec<Fault>) {
-    let from = calendar.from();
+    hours(client, host_id, group, calendar.until, HOURS, interval).await
+}
+
+/// Reads so many hourly means of a group up to an hour.
+pub(crate) async fn hours(
+    client: &Client,
+    host_id: i32,
+    group: &[&'static Metric],
+    until: Timestamp,
+    count: usize,
+    interval: i64,
+) -> (Vec<Hours>, Vec<Fault>) {
+    let span = i64::try_from(count).unwrap_or_default() * HOUR;
+    let from = Timestamp(until.as_micros() - span);
     let pick = |metric: &&'static Metric| Pick { metric, key: None };
     let ask = RangeQuery {
         host_id,
         from,
-        to: calendar.until,
+        to: until,
         give_from: from,
         step: HOUR,
         interval,
@@ -132,7 +145,7 @@ pub async fn read(
     };
     let answer = series::buckets(client, &ask).await;
     let hours = answer.series.into_iter().map(|found| {
-        let mut means = vec![f64::NAN; HOURS];
+        let mut means = vec![f64::NAN; count];
         for bucket in &found.buckets {
             let hour = (bucket.at.as_micros() - from.as_micros()) / HOUR;
             let mean = usize::try_from(hour)

@@ -14,6 +14,7 @@
 //! A judge that fails changes nothing: findings stay open until its rules are evaluated again.
 
 pub mod baselines;
+pub mod capacity;
 pub mod causes;
 pub mod changes;
 pub mod checks;
@@ -30,6 +31,7 @@ pub mod mounts;
 pub mod normal;
 pub mod processes;
 mod quoting;
+pub mod recommendations;
 mod registry;
 mod rule;
 pub mod slos;

@@ -7,9 +7,12 @@
 use crate::judge::{Judge, TickFacts};
 use crate::lifecycle::{Evaluation, Lifecycle};
 use crate::memory::Process;
+use crate::memory::fields::Fields;
+use crate::quoting;
 use crate::rule::{Life, NoData, Rule};
 use schema::finding::{Figures, Kind};
-use schema::{Finding, Severity, Timestamp, Unit};
+use schema::tables::SystemSample;
+use schema::{Finding, Sample, Severity, Timestamp, Unit};
 use std::collections::BTreeMap;
 
 const fn rule(id: &'static str, title: &'static str, confirm_secs: u32) -> Rule {
@@ -40,8 +43,14 @@ pub const STATE: Rule = rule("process_state", "Process is in a bad state", 0);
 /// A watched process is not running.
 pub const MISSING: Rule = rule("process_missing", "Expected process is missing", 20);
 
+/// A watched process was started again. That may have been meant, so it is advice to look, and no alert.
+pub const RESTARTED: Rule = Rule {
+    kind: Kind::Recommendation,
+    ..rule("process_restarted", "Process was restarted", 0)
+};
+
 /// The rules of this judge.
-pub const RULES: &[Rule] = &[CPU, MEMORY, FILES, THREADS, STATE, MISSING];
+pub const RULES: &[Rule] = &[CPU, MEMORY, FILES, THREADS, STATE, MISSING, RESTARTED];
 
 /// Percent of a core from which a watched process is reported: the reference's figure.
 const CPU_PCT: f64 = 50.0;
@@ -49,6 +58,10 @@ const CPU_PCT: f64 = 50.0;
 const WHOLE_CORE_PCT: f64 = 90.0;
 /// Bytes from which a watched process is reported: the reference's figure, 3 GiB.
 const MEMORY_BYTES: f64 = 3.0 * 1024.0 * 1024.0 * 1024.0;
+/// The same as a share of the host's memory, where that is less: half of it is too much for one process of several.
+const MEMORY_SHARE: f64 = 0.5;
+/// For so many seconds after its start a watched process counts as restarted: the reference's figure.
+const RESTARTED_SECS: f64 = 300.0;
 /// Share of its limit of open files from which any process is reported, percent: at the limit it fails.
 const FILES_PCT: f64 = 80.0;
 /// Open files from which a watched process without a known limit is: the reference's figure.
@@ -68,9 +81,31 @@ const NAMED: usize = 50;
 /// Judges processes.
 #[derive(Debug, Default)]
 pub struct ProcessJudge {
-    /// Names of watched processes that were seen, with when they were seen last.
-    seen: BTreeMap<Box<str>, Timestamp>,
+    /// Names of watched processes that were seen.
+    seen: BTreeMap<Box<str>, Seen>,
     judged: Option<Timestamp>,
+    /// Memory of the host, bytes.
+    memory: Option<f64>,
+}
+
+/// A watched name.
+#[derive(Debug)]
+struct Seen {
+    /// When it was seen last.
+    at: Timestamp,
+    /// Start of its oldest process, clock ticks since boot: of a server, that which started the others.
+    start: i64,
+    /// Whether that was later than at an earlier time.
+    was_restarted: bool,
+}
+
+impl Seen {
+    /// Notes the oldest process of the name.
+    fn note(&mut self, oldest: &Process, at: Timestamp) {
+        self.was_restarted |= oldest.start > self.start;
+        self.was_restarted &= oldest.uptime < RESTARTED_SECS;
+        (self.at, self.start) = (at, oldest.start);
+    }
 }
 
 impl ProcessJudge {
@@ -88,18 +123,24 @@ impl Judge for ProcessJudge {
     }
 
     fn evaluate(&mut self, facts: TickFacts<'_>, open: &Lifecycle, _: Timestamp) -> Evaluation {
+        let host = facts.rows_of(SystemSample::TABLE).last();
+        let memory_of_host = host.and_then(|row| Fields(row).number("mem_total"));
         let (ts, processes) = facts.memory.processes.newest();
         if self.judged.is_some_and(|judged| judged >= ts) || ts == Timestamp::default() {
             return Evaluation::default();
         }
         self.judged = Some(ts);
+        if let Some(total) = memory_of_host {
+            self.memory = Some(total);
+        }
         let mut found = Vec::new();
         let mut in_state: BTreeMap<(&str, Trouble), Vec<&Process>> = BTreeMap::new();
+        let mut oldest: BTreeMap<&str, &Process> = BTreeMap::new();
         for one in processes {
             if one.watched {
-                match self.seen.get_mut(&one.name) {
-                    Some(seen) => *seen = ts,
-                    None => drop(self.seen.insert(one.name.clone(), ts)),
+                let known = oldest.entry(&one.name).or_insert(one);
+                if one.start < known.start {
+                    *known = one;
                 }
             }
             // A row that sums several has no process to name.
@@ -112,13 +153,29 @@ impl Judge for ProcessJudge {
                 in_state.entry((&one.name, trouble)).or_default().push(one);
             }
             if one.watched {
-                found.extend([memory(one), threads(one)].into_iter().flatten());
+                found.extend(memory(one, self.memory));
+                found.extend(threads(one));
             }
         }
         found.extend(states(in_state, open));
+        for (name, one) in &oldest {
+            match self.seen.get_mut(*name) {
+                Some(seen) => seen.note(one, ts),
+                None => {
+                    let seen = Seen {
+                        at: ts,
+                        start: one.start,
+                        was_restarted: false,
+                    };
+                    self.seen.insert((*name).into(), seen);
+                }
+            }
+        }
         for (name, seen) in &self.seen {
-            if *seen < ts {
+            if seen.at < ts {
                 found.push(missing(name));
+            } else if seen.was_restarted {
+                found.extend(oldest.get(&**name).map(|one| restarted(one)));
             }
         }
         Evaluation {
@@ -174,13 +231,14 @@ fn cpu(one: &Process) -> Option<Finding> {
     })
 }
 
-fn memory(one: &Process) -> Option<Finding> {
-    (one.rss > MEMORY_BYTES).then(|| {
+fn memory(one: &Process, total: Option<f64>) -> Option<Finding> {
+    let threshold = MEMORY_BYTES.min(total.map_or(f64::MAX, |total| total * MEMORY_SHARE));
+    (one.rss > threshold).then(|| {
         let held = words::value(one.rss, Unit::Bytes);
         let message = format!("{} holds {held} of memory", name_of(one));
         let mut finding = about(&MEMORY, one, Severity::Warn, message);
         finding.steps = vec!["See whether it still grows; a restart frees it:".to_owned()];
-        measured(finding, "process_one.rss_bytes", one, one.rss, MEMORY_BYTES)
+        measured(finding, "process_one.rss_bytes", one, one.rss, threshold)
     })
 }
 
@@ -345,6 +403,24 @@ fn state(trouble: Trouble, one: &Process) -> Finding {
     finding.steps = vec![trouble.step()[0].to_owned()];
     finding.command = Some(trouble.command(&[one]));
     finding
+}
+
+fn restarted(one: &Process) -> Finding {
+    let message = format!(
+        "{} was restarted {} ago",
+        words::cut(&one.name, 60),
+        words::duration(one.uptime)
+    );
+    let unit = Some(&*one.unit).filter(|unit| unit.ends_with(".service"));
+    Finding {
+        steps: vec!["Unless it was meant, see how the one before ended:".to_owned()],
+        command: Some(match unit.and_then(quoting::shell) {
+            Some(unit) => format!("journalctl -u {unit} -n 100"),
+            None => "journalctl -p warning --since -15min".to_owned(),
+        }),
+        details: (!one.unit.is_empty()).then(|| serde_json::json!({"unit": one.unit}).to_string()),
+        ..RESTARTED.finding(&one.name, Severity::Warn, message)
+    }
 }
 
 fn missing(name: &str) -> Finding {

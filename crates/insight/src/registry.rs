@@ -1,6 +1,7 @@
 //! The registry: every rule of every evaluator. It depends on the evaluators, so nothing in
 //! this crate imports it.
 
+use crate::capacity::CapacityJudge;
 use crate::causes::CauseJudge;
 use crate::judge::Judge;
 use crate::logs::LogJudge;
@@ -15,6 +16,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         .chain(LogJudge::rules())
         .chain(StoreSizeJudge::rules())
         .chain(SloJudge::rules())
+        .chain(CapacityJudge::rules())
         .chain(CauseJudge::rules())
 }
 

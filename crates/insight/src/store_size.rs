@@ -79,6 +79,14 @@ fn found(store: &Store) -> Vec<Finding> {
     found
 }
 
+/// Returns the forecast that the budget will be reached, with its finding; `None` where it is not, or is already.
+pub(crate) fn reached_soon(store: &Store) -> Option<(Forecast, Finding)> {
+    let mut found = found(store).into_iter();
+    store
+        .forecast()
+        .zip(found.find(|one| one.rule == FORECAST.id))
+}
+
 #[expect(clippy::cast_precision_loss, reason = "sizes are far below 2^53")]
 fn size(bytes: i64) -> String {
     words::value(bytes as f64, Unit::Bytes)

@@ -14,6 +14,7 @@ use crate::memory::Memory;
 use crate::mounts::MountJudge;
 use crate::normal::NormalJudge;
 use crate::processes::ProcessJudge;
+use crate::recommendations::{ChurnJudge, StatementJudge};
 use crate::rule::Rule;
 use crate::storing::StoringJudge;
 use crate::thresholds::Thresholds;
@@ -62,6 +63,8 @@ judges! {
     io_pressure: IoPressureJudge,
     mounts: MountJudge,
     normal: NormalJudge,
+    statements: StatementJudge,
+    churn: ChurnJudge,
 }
 
 /// Judges rows as they are collected.

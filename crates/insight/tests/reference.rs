@@ -45,7 +45,12 @@ fn reference() -> String {
              |---|---|---|---|---|---|---|\n"
         );
         // Of what is unusual there is a rule for each scored metric, with the same times.
-        let listed = |rule: &&Rule| rule.kind == kind && !rule.id.starts_with("unusual.");
+        let listed = |rule: &&Rule| {
+            rule.kind == kind
+                && !["unusual.", "capacity."]
+                    .iter()
+                    .any(|prefix| rule.id.starts_with(prefix))
+        };
         for rule in insight::rules().filter(listed) {
             text.push_str(&line(rule));
         }

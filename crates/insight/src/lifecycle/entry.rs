@@ -1,6 +1,7 @@
 //! One open finding.
 
 use super::refresh::Refresh;
+use crate::recommendations;
 use crate::rule::Rule;
 use schema::finding::{Figures, Kind};
 use schema::micros::SECOND;
@@ -289,7 +290,7 @@ impl Entry {
             z_score,
             drift_pct,
             score,
-            details: finding.details.clone().map(document),
+            details: recommendations::details(finding).map(document),
             cause_rule: self.cause.as_ref().map(|(rule, _)| (*rule).to_owned()),
             cause_target: self.cause.as_ref().map(|(_, target)| target.clone()),
             opened_at: self.opened_at,

@@ -18,6 +18,7 @@ const FD_LIMIT: Column = Column::of::<ProcessSample>("fd_limit");
 const THREADS: Column = Column::of::<ProcessSample>("thread_count");
 const WATCHED: Column = Column::of::<ProcessSample>("watched");
 const STATE: Column = Column::of::<ProcessSample>("state");
+const UPTIME: Column = Column::of::<ProcessSample>("uptime_secs");
 const READ: Column = Column::of::<ProcessSample>("read_bytes_total");
 const WRITTEN: Column = Column::of::<ProcessSample>("write_bytes_total");
 
@@ -52,6 +53,8 @@ pub(crate) struct Process {
     pub(crate) fd_limit: Option<f64>,
     pub(crate) threads: f64,
     pub(crate) watched: bool,
+    /// Seconds since its start.
+    pub(crate) uptime: f64,
     /// One letter as in proc(5).
     pub(crate) state: u8,
     /// Ticks in a row in this state.
@@ -111,6 +114,7 @@ impl Processes {
         one.fd_limit = fields.number(FD_LIMIT);
         one.threads = fields.number(THREADS).unwrap_or_default();
         one.watched = fields.flag(WATCHED).unwrap_or_default();
+        one.uptime = fields.number(UPTIME).unwrap_or_default();
         one.ts = row.ts;
     }
 

@@ -33,6 +33,8 @@ mod saved;
 mod tests;
 mod texts;
 
+pub(crate) use texts::name;
+
 use crate::judge::{Judge, TickFacts};
 use crate::lifecycle::{Evaluation, Lifecycle};
 use crate::live::Reading;

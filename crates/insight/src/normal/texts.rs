@@ -34,7 +34,7 @@ const NAMES: &[(&str, &str)] = &[
 ];
 
 /// Returns the name of a metric that stands without a chart.
-pub(super) fn name(metric: &Metric) -> &'static str {
+pub(crate) fn name(metric: &Metric) -> &'static str {
     let id = metric.id();
     let known = NAMES.iter().find(|(of, _)| *of == id);
     known.map_or(metric.label, |(_, name)| name)

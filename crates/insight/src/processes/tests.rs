@@ -457,3 +457,66 @@ fn a_tick_without_processes_changes_nothing() {
     assert_eq!(evaluation.rules, [] as [&Rule; 0]);
     assert_eq!(host.lifecycle.reconcile(evaluation, at), []);
 }
+
+#[test]
+fn a_restart_is_told_for_five_minutes_and_a_start_is_none() {
+    let mut host = Host::new();
+    // The first one that is seen may have started at any time.
+    let young = ProcessSample {
+        uptime_secs: 5.0,
+        unit: Some("api.service".to_owned()),
+        ..watched()
+    };
+    assert_eq!(host.ticks(2, std::slice::from_ref(&young)), []);
+    // Workers come and go; the oldest process counts.
+    let worker = ProcessSample {
+        pid: 4712,
+        start_ticks: 70,
+        ..young.clone()
+    };
+    assert_eq!(host.ticks(2, &[young.clone(), worker]), []);
+    let again = ProcessSample {
+        pid: 5000,
+        start_ticks: 900,
+        uptime_secs: 12.0,
+        ..young
+    };
+    let steps = host.ticks(3, std::slice::from_ref(&again));
+    assert_eq!(steps, [(0, "opened process_restarted".to_owned())]);
+    let found = host.only();
+    assert_eq!(found.message, "api was restarted 12 s ago");
+    assert_eq!(
+        found.command.as_deref(),
+        Some("journalctl -u api.service -n 100")
+    );
+    let old = ProcessSample {
+        uptime_secs: 301.0,
+        ..again
+    };
+    let steps = host.ticks(3, std::slice::from_ref(&old));
+    assert_eq!(steps, [(1, "resolved process_restarted".to_owned())]);
+}
+
+#[test]
+fn much_memory_is_half_of_a_small_host() {
+    let one = |gib: i64| ProcessSample {
+        rss_bytes: gib * GIB / 8,
+        ..watched()
+    };
+    // 2 GiB in all: 1 GiB is much, and 3 GiB would never be reached.
+    for (eighths, total, expected) in [
+        (9, Some(2.0), true),
+        (7, Some(2.0), false),
+        (20, Some(64.0), false),
+        (25, Some(64.0), true),
+        (25, None, true),
+    ] {
+        let row = one(eighths).into_row(Timestamp(NOW));
+        let mut memory = Memory::new(INTERVALS).unwrap();
+        memory.take(&[row]);
+        let (_, mut processes) = memory.processes.newest();
+        let total = total.map(|gib| gib * GIB as f64);
+        let found = super::memory(processes.next().unwrap(), total);
+        assert_eq!(found.is_some(), expected, "{eighths} {total:?}");
+    }
+}

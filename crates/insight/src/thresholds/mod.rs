@@ -1,6 +1,7 @@
 //! Thresholds of the catalogue, judged with each tick from rows in memory.
 //!
-//! Each metric with a warning or critical threshold is a rule of the same name. Levels, ages and waits are judged by
+//! Each metric with a warning or critical threshold is a rule of the same name; one that only has an informational threshold is
+//! a recommendation. Levels, ages and waits are judged by
 //! their newest sample; rates and shares by their mean over the window, and only while the newest sample is bad, too: so a
 //! problem ends when two samples are good, not when a window has forgotten it. Events that are a problem each
 //! (`counts_events`) remain one for as long as the window has them.
@@ -18,7 +19,7 @@ use crate::live::Reading;
 use crate::memory::{Freshness, Memory};
 use crate::rule::{Life, NoData, Rule};
 use schema::finding::{Figures, Kind};
-use schema::{Domain, Every, Finding, METRICS, Metric, Severity, Timestamp};
+use schema::{Domain, Every, Finding, Levels, METRICS, Metric, Severity, Timestamp};
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
@@ -66,13 +67,27 @@ static PLACES: LazyLock<HashMap<(Domain, &'static str), usize>> = LazyLock::new(
 
 fn is_rule(metric: &Metric) -> bool {
     let levels = metric.levels.unwrap_or_default();
-    metric.evaluated_over_secs > 0 && (levels.warn.is_some() || levels.critical.is_some())
+    metric.evaluated_over_secs > 0 && levels != Levels::default()
+}
+
+/// Returns the mildest severity that is reported of a metric.
+fn mildest(metric: &Metric) -> Severity {
+    let levels = metric.levels.unwrap_or_default();
+    match levels.warn.or(levels.critical) {
+        Some(_) => Severity::Warn,
+        None => Severity::Info,
+    }
 }
 
 /// Returns the identifier of the rule of a metric's thresholds; `None` where it is not judged by any.
 pub(crate) fn rule_id(metric: &Metric) -> Option<&'static str> {
     let place = PLACES.get(&(metric.domain, metric.name))?;
     Some(THRESHOLDS[*place].rule.id)
+}
+
+/// Returns the command or statement to copy for a metric and key; `None` where there is none.
+pub(crate) fn command_of(metric: &Metric, key: &str) -> Option<String> {
+    command::of(&metric.id(), (!key.is_empty()).then_some(key))
 }
 
 /// Rules whose findings explain those of a metric of the same subject.
@@ -130,7 +145,10 @@ fn rule_of(metric: &'static Metric) -> Rule {
     let because = BECAUSE.iter().find(|(of, _)| *of == id);
     Rule {
         id,
-        kind: Kind::Alert,
+        kind: match mildest(metric) {
+            Severity::Info => Kind::Recommendation,
+            _ => Kind::Alert,
+        },
         domain: metric.domain.as_str(),
         title: metric.label,
         life: Life::sampled(metric.confirm_secs).no_data(NoData::Keep),
@@ -299,17 +317,17 @@ fn reach(reading: &Reading<'_>, held: Option<Severity>) -> Option<Reached> {
     };
     let value = words::round(judged?);
     let (severity, threshold) = metric.reached_from(value, held)?;
-    if !severity.is_problem() {
+    if severity < mildest(metric) {
         return None;
     }
     let current = reading.now.map(words::round);
     if metric.is_windowed() && !metric.counts_events {
         // The window may still remember what has ended.
         let levels = metric.levels?;
-        let least = levels.warn.or(levels.critical)?;
+        let least = levels.warn.or(levels.critical).or(levels.info)?;
         let is_bad = current.is_some_and(|current| match held {
             Some(_) => metric.clings(least, current),
-            None => metric.severity(Some(current)).is_problem(),
+            None => metric.severity(Some(current)) >= mildest(metric),
         });
         if !is_bad {
             return None;

@@ -161,7 +161,7 @@ fn a_lock_that_others_wait_for_is_one_problem_that_names_the_session() {
     );
     assert_eq!(
         problem.details.as_ref().unwrap().0,
-        r#"{"cause":"It has been idle in a transaction for 45 s; last statement: UPDATE orders"}"#
+        r#"{"advice":{"category":"db","target":"waiting:store","title":"Resolve what sessions wait for"},"cause":"It has been idle in a transaction for 45 s; last statement: UPDATE orders"}"#
     );
     assert_eq!(problem.severity, Severity::Critical, "from 60 s on");
     for secs in [110, 120] {

@@ -231,7 +231,7 @@ async fn at_a_minute_with_slower_services() {
         slow: 5,
         ticks: 150,
     };
-    compare_all([2, 12], pace).await;
+    compare_all([2, 13], pace).await;
 }
 
 #[tokio::test]

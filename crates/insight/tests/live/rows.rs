@@ -136,6 +136,10 @@ fn subjects(dice: &mut Dice, table: &TableDef) -> Vec<Subject> {
 
 fn key_cell(dice: &mut Dice, column: &Column) -> Cell {
     match column.pg {
+        // A metric is of the objects of one check.
+        PgType::Text if column.name == "check_name" => {
+            Cell::Text(["sequences", "settings"][dice.index(2)].into())
+        }
         PgType::Text => Cell::Text(["main", "b.c", ""][dice.index(3)].into()),
         PgType::Bool => Cell::Bool(dice.one_in(2)),
         // Statuses of answers and process ids; small, so that keys have several sources.

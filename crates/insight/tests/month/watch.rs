@@ -76,8 +76,8 @@ pub(crate) fn problems(plan: &Plan) -> Vec<Problem> {
         }
         transitions.extend(judges.judge(&[&rows], &mut findings, ts).transitions);
         for (at, row) in transitions {
-            // What is unusual has tests of its own.
-            if row.rule.starts_with("unusual.") {
+            // What is unusual has tests of its own, and a restart may be meant.
+            if row.rule.starts_with("unusual.") || row.rule == "process_restarted" {
                 continue;
             }
             let key = (row.rule.clone(), row.target.clone());
