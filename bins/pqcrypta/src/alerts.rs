@@ -1,5 +1,6 @@
-//! `pqcrypta alerts`: what is firing?
+//! `pqcrypta alerts`: what is firing? Findings are acknowledged and dismissed here, too, as the dashboard only reads.
 
+mod marks;
 mod print;
 
 use std::process::ExitCode;
@@ -23,7 +24,10 @@ use crate::status;
 /// 3 when that is unknown: the database does not answer, a collector is silent, only findings without data are open, or
 /// the command or its configuration is wrong.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Options {
+    #[command(subcommand)]
+    action: Option<marks::Action>,
     #[command(flatten)]
     source: Source,
     /// Include those that were resolved within the last 24 hours
@@ -123,8 +127,11 @@ impl Report {
 /// Prints the findings. Whatever prevents that is the status *unknown*.
 ///
 /// # Errors
-/// Never; a failure is a status.
+/// When what was done with a finding cannot be written; any other failure is a status.
 pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
+    if let Some(action) = &options.action {
+        return marks::run(action).await;
+    }
     let read = match options.source.load() {
         Ok(loaded) => read(&loaded, options.all).await,
         Err(faults) => {

@@ -173,3 +173,62 @@ fn a_check_that_is_misused_or_misconfigured_knows_nothing() {
         (3, "UNKNOWN: the configuration is not valid\n")
     );
 }
+
+#[tokio::test]
+async fn what_is_acknowledged_or_dismissed_stays_so_when_it_returns() {
+    let database = with_host().await;
+    let target = database.target();
+    add(&database, "critical", "critical", "firing").await;
+    assert_eq!(
+        run(&target, &["ack", "99"]),
+        (1, "no open finding has the number 99\n".to_owned())
+    );
+    assert_eq!(
+        run(&target, &["ack", "1"]),
+        (0, "1 is acknowledged\n".to_owned())
+    );
+    let (code, text) = run(&target, &[]);
+    assert_eq!(code, 2, "it holds on");
+    assert!(text.contains(", number 1, acknowledged)"), "{text}");
+
+    assert_eq!(run(&target, &["dismiss", "1", "--for", "7d"]).0, 0);
+    assert_eq!(run(&target, &[]).0, 0, "it is in no list");
+    // It ends, and is found again an hour later.
+    let end = "UPDATE collector.findings SET resolved_at = now() - interval '1 hour' WHERE resolved_at IS NULL";
+    database.sql(end).await.unwrap();
+    database
+        .sql("SELECT collector.lapse_marks(1, now())")
+        .await
+        .unwrap();
+    add(&database, "critical", "critical", "firing").await;
+    assert_eq!(run(&target, &[]).0, 0);
+    assert_eq!(run(&target, &["undo", "2"]).0, 0);
+    let (code, text) = run(&target, &[]);
+    assert_eq!(code, 2);
+    assert!(text.contains(", number 2)"), "{text}");
+    assert_eq!(run(&target, &["undo", "2"]).0, 1);
+
+    // A dismissal ends with its time …
+    assert_eq!(run(&target, &["dismiss", "2", "--for", "1h"]).0, 0);
+    database
+        .sql("SELECT collector.lapse_marks(1, now() + interval '2 hours')")
+        .await
+        .unwrap();
+    assert_eq!(run(&target, &[]).0, 2);
+    // … and with its cause, once that has not held for a day.
+    assert_eq!(run(&target, &["dismiss", "2"]).0, 0);
+    database.sql(end).await.unwrap();
+    database
+        .sql("SELECT collector.lapse_marks(1, now() + interval '22 hours')")
+        .await
+        .unwrap();
+    add(&database, "critical", "critical", "firing").await;
+    assert_eq!(run(&target, &[]).0, 0);
+    database.sql(end).await.unwrap();
+    database
+        .sql("SELECT collector.lapse_marks(1, now() + interval '24 hours')")
+        .await
+        .unwrap();
+    add(&database, "critical", "critical", "firing").await;
+    assert_eq!(run(&target, &[]).0, 2);
+}

@@ -17,7 +17,7 @@ export const CONTENTS: Readonly<Record<string, Contents>> = {
   replication: { families: ["replication"], tables: ["replication", "subscriptions"] },
   logs: { families: ["log"], tables: ["log_sources", "log_patterns", "security_events"] },
   alerts: { families: [], tables: ["findings", "changes"] },
-  insights: { families: [], tables: ["health", "slos", "baselines", "forecasts"] },
+  insights: { families: [], tables: ["recommendations", "health", "slos", "capacity", "baselines", "forecasts"] },
   snapshot: { families: [], tables: [] },
   collector: { families: ["collector"], tables: ["collectors", "buffers", "gaps", "runs", "dead_letters", "rollups", "store_sizes", "settings"] },
 };

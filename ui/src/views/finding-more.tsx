@@ -15,6 +15,7 @@ const WORDS: Readonly<Record<string, string>> = {
   refreshed: "Went on",
   unknown: "No data",
   resolved: "Resolved",
+  verified: "Verified",
 };
 
 function isSeverity(word: string): word is Severity {
@@ -60,7 +61,7 @@ function History({ id }: { id: string }) {
                 <Since ms={Number(cell("at_ms"))} />
               </span>
               <b>{WORDS[cell("transition")] ?? cell("transition")}</b>
-              {cell("transition") !== "resolved" && isSeverity(severity) && (
+              {!/^(resolved|verified)$/.test(cell("transition")) && isSeverity(severity) && (
                 <SeverityMark severity={severity} />
               )}
               <span>

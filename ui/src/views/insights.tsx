@@ -39,8 +39,10 @@ export default function InsightsView() {
         action={TO_SNAPSHOT}
         detail={(row) => <Part key={row.id} load={() => import("./finding")} row={row} whole />}
       />
+      <Part load={() => import("./recommendations")} />
       <Part load={() => import("./health")} quiet />
       <Part load={() => import("./slos")} quiet />
+      <Part load={() => import("./capacity")} />
       <DataTable name="baselines" look={BASELINES} />
       <DataTable name="forecasts" />
     </>

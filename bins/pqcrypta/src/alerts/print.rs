@@ -164,7 +164,15 @@ fn line(out: &mut String, at: Timestamp, host: &HostAlerts, alert: &Alert) {
             clock(ended),
             alert.worst.as_str()
         ),
-        _ => format!("since {}, {lasted}", clock(alert.opened_at)),
+        _ => {
+            let acknowledged = if alert.acknowledged {
+                ", acknowledged"
+            } else {
+                ""
+            };
+            let since = clock(alert.opened_at);
+            format!("since {since}, {lasted}, number {}{acknowledged}", alert.id)
+        }
     };
     let _infallible = writeln!(
         out,
@@ -262,6 +270,8 @@ fn as_json(at: Timestamp, host: &HostAlerts, alert: &Alert) -> Value {
         "current_value": alert.current,
         "threshold": alert.threshold,
         "occurrences": alert.occurrences,
+        "acknowledged": alert.acknowledged,
+        "verified": alert.verified,
         "opened_at": iso(Some(alert.opened_at)),
         "unknown_since": iso(alert.unknown_since),
         "resolved_at": iso(alert.resolved_at),

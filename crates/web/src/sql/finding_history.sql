@@ -2,6 +2,7 @@
 -- Parameters: $1 host_id int4, $2 and $3 unused (timestamptz), $4 its id in table findings (text).
 -- Columns: those of table finding_history, id. Rows: at most 500, the newest first. Refreshes, which only bring new
 -- figures, are left out except for the newest 20.
+-- What became of it a day after its end is the last row.
 -- Where the history has expired, what the finding itself knows takes its place: its beginning and its end.
 -- Indexes: findings_pkey, finding_transitions_key.
 WITH finding AS (
@@ -22,6 +23,8 @@ WITH finding AS (
            f.severity, CASE WHEN word = 'opened' THEN '' ELSE f.message END, NULL, NULL, NULL, NULL
     FROM finding f, unnest(ARRAY['opened', 'confirmed', 'resolved']) word
     WHERE NOT EXISTS (SELECT FROM history)
+    UNION ALL
+    SELECT f.verified_at, 'verified', f.severity, f.verified, NULL, NULL, NULL, NULL FROM finding f
 )
 SELECT extract(epoch FROM ts)::text || ' ' || transition AS id, ts AS at_ms, transition, severity,
        left(message, 1000) AS message, value, current_value AS current, threshold, occurrences

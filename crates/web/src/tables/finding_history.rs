@@ -10,7 +10,7 @@ const COLUMNS: &[Col] = &[
         "transition",
         "Change",
         Unit::Text,
-        "opened, confirmed (it held for as long as its rule asks for), worse, better, refreshed (only the figures are new), unknown (no data) or resolved.",
+        "opened, confirmed (it held for as long as its rule asks for), worse, better, refreshed (only the figures are new), unknown (no data), resolved, or verified a day later.",
     )
     .primary(),
     Col::new(

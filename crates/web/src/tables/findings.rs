@@ -176,6 +176,18 @@ const COLUMNS: &[Col] = &[
         "Fingerprint of the lines it is about, a row of log_patterns; empty where there is none.",
     ),
     Col::new(
+        "acknowledged",
+        "Acknowledged",
+        Unit::Bool,
+        "Whether somebody said so, by pqcrypta alerts ack.",
+    ),
+    Col::new(
+        "verified",
+        "A day later",
+        Unit::Text,
+        "What became of it a day after its end, where it recommended something.",
+    ),
+    Col::new(
         "position",
         "Order",
         Unit::Count,
@@ -328,6 +340,8 @@ fn line(alert: &Alert, position: usize, because: Option<String>, reading: &Readi
         Cell::text(alert.metric_key.clone()),
         Cell::text(alert.source.clone()),
         Cell::text(alert.fingerprint.clone()),
+        Cell::Bool(alert.acknowledged),
+        Cell::text(alert.verified.clone()),
         Cell::Int(i64::try_from(position).unwrap_or(i64::MAX)),
     ];
     let mut line = Line::new(alert.id.to_string(), cells, COLUMNS);

@@ -9,6 +9,7 @@
 mod applications;
 mod baselines;
 mod buffers;
+mod capacity;
 mod changes;
 mod checks;
 mod collectors;
@@ -26,6 +27,7 @@ mod place;
 mod postgres;
 mod process_state;
 mod processes;
+mod recommendations;
 mod relations;
 mod replication;
 mod rollups;
@@ -88,6 +90,8 @@ pub const VIEWS: &[&View] = &[
     &baselines::VIEW,
     &baselines::TRENDS,
     &health::VIEW,
+    &capacity::VIEW,
+    &recommendations::VIEW,
     &logs::SOURCES,
     &logs::PATTERNS,
     &logs::SECURITY,
