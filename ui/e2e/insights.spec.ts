@@ -18,7 +18,13 @@ test("what was learned, judged and computed is shown, and the worst stands out",
     INSERT INTO collector.health_scores VALUES
       (now(), ${id}, 'system', 39, 92, '<i>File system</i> is full', 12, '[{"name": "mount.used_pct", "key": "/", "score": 0}]'),
       (now(), ${id}, 'db', 100, 100, NULL, 9, '[]');
+    INSERT INTO collector.capacity_alerts VALUES
+      (${id}, 'mount', 'used_pct', '/srv', 'warn', 78, 85, 100, 72, 0.999, '', now() + interval '60 hours', now() + interval '90 hours',
+       78, 0.3, ARRAY[70, 72, NULL, 76, 78], now());
   `);
+  addFinding(id, "check.unused_indexes", "m.d.public.<i>", "info", "Index <i> is not used", {
+    kind: "recommendation",
+  });
   addFinding(
     id,
     "unusual.system.cpu_busy_pct",
@@ -43,6 +49,12 @@ test("what was learned, judged and computed is shown, and the worst stands out",
   await expect(objectives.filter({ hasText: "system_cpu" })).toContainText("met");
   // One without data is not met.
   await expect(objectives.filter({ hasText: "db_cache_hit" })).toContainText("no data");
+  const advice = page.locator("#table-recommendations tbody");
+  await expect(advice).toContainText("Index <i> is not used");
+  await expect(advice).toContainText("pqcrypta alerts ack");
+  const capacity = page.locator("#table-capacity tbody");
+  await expect(capacity).toContainText("3 d");
+  await expect(capacity.locator("svg.cone path.fan")).toHaveCount(1);
   await expect(page.locator("#table-baselines tbody tr")).toHaveCount(2);
   await expect(page.locator("#table-baselines tbody")).toContainText("82 %");
   await expect(page.locator("#table-forecasts tbody")).toContainText("rising");
@@ -54,6 +66,8 @@ test("a host that is new has nothing unusual, and says when there will be baseli
     await open(page, "insights", { host: addHost(`new-${width}`, true) });
     await settled(page);
     await expect(page.locator("#table-findings")).toContainText("No findings in this range.");
+    await expect(page.locator("#table-recommendations")).toContainText("Nothing is recommended.");
+    await expect(page.locator("#table-capacity")).toContainText("Nothing will be full within 30 days.");
     await expect(page.locator("#table-baselines")).toContainText("from six hours on");
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
   }

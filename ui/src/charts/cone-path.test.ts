@@ -34,7 +34,11 @@ test("history ends where the fan begins, and the fan ends at the limit, within t
   expect(paths.median).toContain("2.0");
   expect(paths.history.match(/M/g)).toHaveLength(2);
   // A limit from above lies below.
-  const falling = drawCone({ history: [99], level: 98, limit: 90, hours: 48, earliest: 40, latest: null }, 160, 36);
+  const falling = drawCone(
+    { history: [99], level: 98, limit: 90, hours: 48, earliest: 40, latest: null },
+    160,
+    36,
+  );
   expect(falling.limit).toBe("M0 34.0H160");
   for (const figure of `${paths.fan}${falling.fan}`.match(/-?\d+(\.\d+)?/g) ?? []) {
     expect(Number(figure)).toBeGreaterThanOrEqual(0);

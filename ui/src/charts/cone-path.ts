@@ -56,7 +56,8 @@ export function drawCone(cone: Cone, width: number, height: number): ConePaths {
   });
   const start = `M${now.toFixed(1)} ${y(cone.level)}`;
   const top = y(cone.limit);
-  const end = cone.latest === null ? `L${width} ${top}L${width} ${y(cone.level)}` : `L${x(cone.latest)} ${top}`;
+  const end =
+    cone.latest === null ? `L${width} ${top}L${width} ${y(cone.level)}` : `L${x(cone.latest)} ${top}`;
   return {
     history,
     fan: `${start}L${x(cone.earliest)} ${top}${end}z`,
