@@ -82,7 +82,8 @@ impl Stored {
         let cpu = || process::cpu_ms(u32::try_from(session.pid)?);
         let hours = number(
             &self.server,
-            "SELECT count(*) FROM collector.rollups WHERE grain = 'hour'",
+            "SELECT count(*) FROM collector.rollups WHERE grain = 'hour' \
+                 AND bucket >= (SELECT min(ts) - interval '1 hour' FROM collector.system_metrics_raw)",
         )
         .await?;
         let before = cpu()?;
