@@ -15,14 +15,7 @@ use testkit::Stop;
 const MOST: Duration = Duration::from_secs(60);
 const AGAIN: Duration = Duration::from_millis(20);
 /// Tables of the dashboard whose rows are sealed.
-const TABLES: [&str; 6] = [
-    "processes",
-    "tables",
-    "indexes",
-    "vacuum_needed",
-    "statements",
-    "endpoints",
-];
+const TABLES: [&str; 5] = ["processes", "tables", "indexes", "statements", "endpoints"];
 
 /// How long answers take, milliseconds.
 pub(super) struct Answers {
