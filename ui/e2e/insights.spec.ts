@@ -52,6 +52,7 @@ test("what was learned, judged and computed is shown, and the worst stands out",
   const advice = page.locator("#table-recommendations tbody");
   await expect(advice).toContainText("Index <i> is not used");
   await expect(advice).toContainText("pqcrypta alerts ack");
+  await expect(advice).not.toContainText("null");
   const capacity = page.locator("#table-capacity tbody");
   await expect(capacity).toContainText("3 d");
   await expect(capacity.locator("svg.cone path.fan")).toHaveCount(1);

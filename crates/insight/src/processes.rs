@@ -245,6 +245,8 @@ fn memory(one: &Process, total: Option<f64>) -> Option<Finding> {
 fn files(one: &Process) -> Option<Finding> {
     let open = one.fds?;
     let threshold = match one.fd_limit {
+        // Lowered after they were opened, as programs do that are to open nothing more: the sandbox of OpenSSH has 1.
+        Some(limit) if limit < open => return None,
         Some(limit) => limit * FILES_PCT / 100.0,
         None if one.watched => FILES_COUNT,
         None => return None,

@@ -84,17 +84,18 @@ export function Body({ rows, columns, all, look, selected, onSelect, detail, act
               const [extra, style] = decorate(row, column, at, look, most);
               const cell = row.cells[at];
               const load = look.parts?.[column.id];
-              const text = load ? (
-                <Part load={load} text={`${cell}`} />
-              ) : (
-                <CellText
-                  cell={cell}
-                  column={column}
-                  severity={row.severities[at] ?? null}
-                  plain={isOpener}
-                  whole={look.whole?.includes(column.id)}
-                />
-              );
+              const text =
+                load && cell !== null ? (
+                  <Part load={load} text={`${cell}`} />
+                ) : (
+                  <CellText
+                    cell={cell}
+                    column={column}
+                    severity={row.severities[at] ?? null}
+                    plain={isOpener}
+                    whole={look.whole?.includes(column.id)}
+                  />
+                );
               return (
                 <td
                   key={column.id}

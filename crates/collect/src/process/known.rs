@@ -152,13 +152,20 @@ impl KnownProcess {
         self.watch(watched);
     }
 
-    /// Compares the name with the watched ones. Where the command line could not be had, a
-    /// watched name that begins with the fifteen bytes known is taken for this one.
+    /// Compares the name with the watched ones. Where the command line could not be had, as that of a process which has
+    /// ended and was not waited for, the watched name that begins with the fifteen bytes known is its name: under
+    /// these alone it would be another program, which then is missed for ever.
     pub(super) fn watch(&mut self, names: &[String]) {
-        self.watched = names.iter().any(|name| {
-            **name == *self.name
-                || (self.name_may_be_longer && name.as_bytes().starts_with(&self.comm))
-        });
+        let has_name = |name: &&String| ***name == *self.name;
+        let may_have = |name: &&String| name.as_bytes().starts_with(&self.comm);
+        let mut found = names.iter().find(has_name);
+        if found.is_none() && self.name_may_be_longer {
+            found = names.iter().find(may_have);
+        }
+        self.watched = found.is_some();
+        if let Some(name) = found {
+            self.name = name.as_str().into();
+        }
     }
 
     /// Puts off the next look at the details of a process when they are due.

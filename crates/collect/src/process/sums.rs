@@ -123,7 +123,7 @@ fn is_small(sample: &ProcessSample, floor: i64) -> bool {
     let is_full = sample
         .fd_count
         .zip(sample.fd_limit)
-        .is_some_and(|(open, limit)| open as f64 >= FULL * limit as f64);
+        .is_some_and(|(open, limit)| open <= limit && open as f64 >= FULL * limit as f64);
     sample.rss_bytes < floor && !sample.watched && !is_stuck && !is_busy && !is_full
 }
 

@@ -347,6 +347,8 @@ async fn watched_by_the_full_name_and_even_without_memory() {
     assert_eq!(rows.len(), 3);
     assert_eq!(*cell(of(&rows, 5), "watched"), Cell::Bool(true));
     assert_eq!(*cell(of(&rows, 7), "watched"), Cell::Bool(true));
+    let name = |pid| cell(of(&rows, pid), "process_name").clone();
+    assert_eq!(name(7), name(5), "it is missed by the name it had");
     assert_eq!(*cell(of(&rows, 1), "watched"), Cell::Bool(false));
 
     processes.watch(vec!["init".to_owned()]);

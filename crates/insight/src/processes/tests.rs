@@ -128,7 +128,7 @@ fn each_threshold_with_its_words() {
     let info = Severity::Info;
     /// Rule, severity and message.
     type Expected = Option<(&'static str, Severity, &'static str)>;
-    let cases: [(ProcessSample, Expected); 17] = [
+    let cases: [(ProcessSample, Expected); 19] = [
         (cpu(50.0, watched()), None),
         (
             cpu(51.0, watched()),
@@ -175,6 +175,16 @@ fn each_threshold_with_its_words() {
         ),
         (files(Some(1001), None, other()), None),
         (files(None, Some(4), watched()), None),
+        // A program whose sandbox lowers the limit below what it has open.
+        (files(Some(7), Some(1), other()), None),
+        (
+            files(Some(4), Some(4), other()),
+            Some((
+                "process_files",
+                warn,
+                "api (PID 4711) has 4 of 4 files open",
+            )),
+        ),
         (threads(500, watched()), None),
         (
             threads(501, watched()),

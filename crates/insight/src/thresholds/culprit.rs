@@ -138,7 +138,8 @@ fn short_lived(busy: f64, memory: &Memory, rows: &[&[Row]]) -> Option<Culprit> {
     let used = busy * Fields(row).number("cpu_count")?;
     let (_, running) = memory.processes.newest();
     let running: f64 = running.map(|one| one.cpu).sum();
-    if running >= EXPLAINS * used {
+    // In the first tick after a start no share is known.
+    if running == 0.0 || running >= EXPLAINS * used {
         return None;
     }
     let cores = |percent: f64| words::value(percent.round(), Unit::Percent);

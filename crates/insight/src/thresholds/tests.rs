@@ -449,9 +449,10 @@ fn a_busy_cpu_names_who_uses_it_and_not_who_happens_to_run() {
             let rows: [Row; 3] = rows.try_into().unwrap();
             host.tick(secs, rows);
         }
-        let details = host.last("system.cpu_busy_pct").details.clone().unwrap();
-        let details: serde_json::Value = serde_json::from_str(&details.0).unwrap();
-        details["cause"].as_str().unwrap().to_owned()
+        let details = host.last("system.cpu_busy_pct").details.clone();
+        let details = details.map_or_else(|| "{}".to_owned(), |details| details.0);
+        let details: serde_json::Value = serde_json::from_str(&details).unwrap();
+        details["cause"].as_str().unwrap_or_default().to_owned()
     };
     assert_eq!(
         cause(&[150.0, 20.0], Some(2)),
@@ -466,6 +467,7 @@ fn a_busy_cpu_names_who_uses_it_and_not_who_happens_to_run() {
         short.ends_with("account for 20 % of a core, of 190 %."),
         "{short}"
     );
+    assert!(cause(&[0.0, 0.0], Some(2)).is_empty(), "the first tick");
     // Of how many cores is unknown.
     assert_eq!(
         cause(&[14.0, 1.0], None),
