@@ -86,6 +86,7 @@ migrations! {
     26 "capacity" "0026_capacity.sql",
     27 "marks" "0027_marks.sql",
     28 "recommendations" "0028_recommendations.sql",
+    29 "order_of_hours" "0029_order_of_hours.sql",
 }
 
 /// Returns the digests of [`MIGRATIONS`]. They are computed once, since every session compares them.

@@ -287,6 +287,51 @@ async fn p25_rows_that_are_stored_during_a_roll_up_are_rolled_up_next() {
     );
 }
 
+#[tokio::test]
+async fn hours_of_a_day_that_is_over_lie_in_the_order_of_their_keys() {
+    let (database, dir, mut dice) = (database().await, TempDir::new().unwrap(), Dice::new(26));
+    let running = start(dir.path(), database.target());
+    store(&running, 0..TICKS, &mut dice).await;
+    // The hours from tableoid and ctid are those of each partition in its physical order.
+    let steps_back = "select count(*) from (select (layout, key, bucket) < lag((layout, key, bucket)) over \
+                      (partition by tableoid order by ctid) as back from collector.metric_hours where bucket < $1) s where back";
+    let day = format!("'epoch'::timestamptz + {} * interval '1 us'", begin() + DAY);
+    let steps_back = steps_back.replace("$1", &day);
+    let state = "select md5(string_agg(h::text, ',' order by layout, key, bucket))::text from collector.metric_hours h";
+    let state = async || database.sql(state).await.unwrap()[0][0].clone();
+
+    // While a reader holds the day, nothing waits for it.
+    let reader = connect(&database).await;
+    let ensure = format!(
+        "select collector.ensure_partition('metric_hours', ({day} - n * interval '1 day')::date) from generate_series(0, 1) n"
+    );
+    database.sql(&ensure).await.unwrap();
+    reader
+        .client
+        .batch_execute("BEGIN; SELECT count(*) FROM collector.metric_hours")
+        .await
+        .unwrap();
+    let held = roll_up(&database).await.unwrap();
+    assert_eq!((held.ordered, held.left), (0, 0), "a reader has it");
+    assert!(number(&database, &steps_back).await > 0);
+    let before = state().await;
+    reader.client.batch_execute("COMMIT").await.unwrap();
+
+    // The whole day; the other one is over, too, but for the first hour of today.
+    let outcome = roll_up(&database).await.unwrap();
+    assert!((1..=2).contains(&outcome.ordered), "{outcome:?}");
+    assert_eq!(number(&database, &steps_back).await, 0);
+    assert_eq!(state().await, before, "no row has changed");
+    check("in order", &database).await;
+    assert_eq!(roll_up(&database).await.unwrap().ordered, 0, "once");
+
+    // What changes later is stored as ever.
+    store(&running, [7, 8, 9], &mut dice).await;
+    assert!(roll_up(&database).await.unwrap().hours > 0);
+    check("late rows", &database).await;
+    running.stop().await;
+}
+
 /// What is kept of an hour, written out: a counter that begins again at the hour, and a level that is unknown at its end.
 #[tokio::test]
 async fn a_reset_on_the_seam_of_an_hour_counts_in_neither() {

@@ -58,6 +58,7 @@ mod changed;
 mod days;
 mod fold;
 mod hours;
+mod order;
 mod scans;
 mod stream;
 
@@ -120,6 +121,8 @@ pub struct Outcome {
     pub left: usize,
     /// The oldest of them.
     pub oldest_left: Option<Timestamp>,
+    /// Days whose hours were put in order.
+    pub ordered: usize,
 }
 
 /// An hour or a day of a host.
@@ -168,6 +171,7 @@ pub async fn run(client: &Client, budget: Duration) -> Result<Option<Outcome>, R
         }
     }
     (outcome.left, outcome.oldest_left) = hours::left(client, now).await?;
+    outcome.ordered = order::days(client, now, until).await?;
     Ok(Some(outcome))
 }
 

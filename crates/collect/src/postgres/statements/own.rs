@@ -37,6 +37,7 @@ const OTHERS: &[&str] = &[
     "mark_finding",
     "measure_store",
     "metric",
+    "order_hours",
     "partition_column",
     "partition_span",
     "process_key",
