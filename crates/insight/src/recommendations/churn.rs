@@ -225,6 +225,7 @@ mod tests {
     #[test]
     fn a_table_whose_rows_are_updated_again_and_again_is_told_until_that_ends() {
         let mut host = Host::<ChurnJudge>::default();
+        let mut busiest = String::new();
         for hour in 0..60 {
             let busy = hour.min(30);
             host.tick([
@@ -244,6 +245,9 @@ mod tests {
                     &hour.to_string(),
                 ),
             ]);
+            if hour == 30 {
+                busiest.clone_from(&host.last.message);
+            }
         }
         let told: Vec<&str> = host.steps.iter().map(String::as_str).collect();
         let of = |step: &str| told.iter().position(|one| one.contains(step)).unwrap();
@@ -255,9 +259,8 @@ mod tests {
         assert!(told.iter().all(|one| one.contains("or\"ders")), "{told:?}");
         let found = &host.last;
         assert!(
-            found.message.starts_with("public.or\"ders in database shop of store has 48000 updates a day for 10000 rows, 30 %"),
-            "{}",
-            found.message
+            busiest.starts_with("public.or\"ders in database shop of store has 48000 updates a day for 10000 rows, 30 %"),
+            "{busiest}"
         );
         assert_eq!(
             found.action_sql.as_deref(),
