@@ -35,6 +35,8 @@ pub(crate) async fn finding(
         message: alert.message,
         cause: alert.culprit,
         steps: alert.steps,
+        command: alert.command,
+        action_sql: alert.action_sql,
         value: alert.current.or(alert.value).map(round),
         threshold: alert.threshold.map(round),
         expected: alert.expected.map(round),

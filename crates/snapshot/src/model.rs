@@ -98,6 +98,10 @@ pub struct Finding {
     pub cause: Option<String>,
     /// Steps to take.
     pub steps: Vec<String>,
+    /// A shell command that helps.
+    pub command: Option<String>,
+    /// SQL that helps.
+    pub action_sql: Option<String>,
     /// Since when.
     pub opened_ms: i64,
     /// When it ended.

@@ -70,13 +70,16 @@ impl Readings {
                 Share::Slow => spans.slow(),
                 Share::Dense => spans.near(),
             };
-            // Of each span alone where the one before may lie weeks before.
-            let both = match spans.before.1 >= spans.window.0 {
-                true => vec![(spans.before.0, spans.window.1)],
-                false => vec![spans.before, spans.window],
+            // Each span alone, unless one follows the other: they may lie weeks apart, in any order, or overlap.
+            let both = match spans.before.1 == spans.window.0 {
+                true => vec![((spans.before.0, spans.window.1), *spans)],
+                false => vec![
+                    (spans.before, spans.of_before()),
+                    (spans.window, spans.of_window()),
+                ],
             };
-            for span in both {
-                readings.add(query(client, host, span, spans.step, *share).await, spans)?;
+            for (span, sides) in both {
+                readings.add(query(client, host, span, spans.step, *share).await, &sides)?;
             }
         }
         Ok(readings)

@@ -202,7 +202,10 @@ fn finding(one: &Finding, zone: &TimeZone) -> Section {
     }
     let value = |value: f64| words::value(value, unit);
     let figures = [
-        one.value.map(|now| format!("now {}", value(now))),
+        one.value.map(|last| match one.resolved_ms {
+            Some(_) => format!("last {}", value(last)),
+            None => format!("now {}", value(last)),
+        }),
         one.threshold
             .map(|threshold| format!("threshold {}", value(threshold))),
         one.expected
@@ -222,6 +225,12 @@ fn finding(one: &Finding, zone: &TimeZone) -> Section {
     }
     sentences.extend(one.cause.as_ref().map(|cause| format!("Cause: {cause}")));
     sentences.extend(one.steps.iter().map(|step| format!("Do: {step}")));
+    sentences.extend(
+        one.command
+            .iter()
+            .map(|command| format!("Command: {command}")),
+    );
+    sentences.extend(one.action_sql.iter().map(|sql| format!("SQL: {sql}")));
     Section {
         title: one.title.clone(),
         sentences,

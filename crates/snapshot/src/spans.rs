@@ -130,6 +130,22 @@ impl Spans {
         )
     }
 
+    /// Returns the window alone.
+    pub(crate) const fn of_window(&self) -> Self {
+        Self {
+            before: (self.before.0, self.before.0),
+            ..*self
+        }
+    }
+
+    /// Returns what it is compared with alone.
+    pub(crate) const fn of_before(&self) -> Self {
+        Self {
+            window: (self.window.0, self.window.0),
+            ..*self
+        }
+    }
+
     fn new(middle: Timestamp, window: Span, before: Span, step: i64) -> Self {
         let whole = |(from, to): Span| {
             let from = from.as_micros().div_euclid(step) * step;
@@ -182,12 +198,16 @@ pub(crate) fn of_ranges(window: Span, before: Span, host: &Host) -> Spans {
     let span = |(from, to): Span| to.as_micros() - from.as_micros();
     let longer = span(window).max(span(before));
     let middle = Timestamp(i64::midpoint(window.0.as_micros(), window.1.as_micros()));
-    Spans::new(
-        middle,
-        window,
-        before,
-        step(longer, window.0.min(before.0), host),
-    )
+    let step = step(longer, window.0.min(before.0), host);
+    let mut spans = Spans::new(middle, window, before, step);
+    // A bucket on the seam of two ranges of which one follows the other belongs to the window.
+    if before.1 <= window.0 && spans.before.0 < spans.window.0 {
+        spans.before.1 = spans.before.1.min(spans.window.0);
+    }
+    if window.1 <= before.0 && spans.window.1 < spans.before.1 {
+        spans.before.0 = spans.before.0.max(spans.window.1);
+    }
+    spans
 }
 
 #[cfg(test)]
@@ -240,6 +260,30 @@ mod tests {
         assert_eq!(of(100).source(), "daily");
         let hours = of(8).before;
         assert_eq!(hours.1.as_micros() - hours.0.as_micros(), 6 * HOUR);
+    }
+
+    #[test]
+    fn two_ranges_that_follow_each_other_share_no_bucket() {
+        let at = |minutes: i64| Timestamp(AT.as_micros() + minutes * MINUTE);
+        for (window, before) in [
+            ((0, 60), (-60, 0)),
+            ((0, 240), (-240, 0)),
+            ((0, 60), (60, 120)),
+            ((0, 4320), (-4320, 0)),
+            ((0, 60), (-30, 30)),
+        ] {
+            let of = |(from, to): (i64, i64)| (at(from), at(to));
+            let spans = of_ranges(of(window), of(before), &host());
+            let overlap = |a: Span, b: Span| a.0.max(b.0) < a.1.min(b.1);
+            let is_asked = overlap(of(window), of(before));
+            assert_eq!(
+                overlap(spans.window, spans.before),
+                is_asked,
+                "{window:?} {before:?} {spans:?}"
+            );
+            assert!(spans.before.0 < spans.before.1);
+            assert!(spans.window.0 <= of(window).0 && of(window).1 <= spans.window.1);
+        }
     }
 
     #[test]

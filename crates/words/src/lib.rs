@@ -40,15 +40,11 @@ fn small(value: f64) -> String {
     if value.abs() >= 1.0 {
         return short(value, 1);
     }
-    let mut digits = 2;
-    while digits < 9
-        && format!("{value:.digits$}")
-            .trim_matches(['0', '.', '-'])
-            .len()
-            < 2
-    {
-        digits += 1;
-    }
+    // Two significant digits, and no more where the second is 0.
+    let zeros = (1..9)
+        .take_while(|zeros| value.abs() < 0.1_f64.powi(*zeros))
+        .count();
+    let digits = (zeros + 2).min(9);
     let text = format!("{value:.digits$}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

@@ -433,6 +433,8 @@ export interface SnapshotFinding {
   message: string;
   cause: string | null;
   steps: string[];
+  command: string | null;
+  action_sql: string | null;
   opened_ms: number;
   resolved_ms: number | null;
   value: number | null;

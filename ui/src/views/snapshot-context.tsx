@@ -4,6 +4,7 @@ import { metricsById } from "../api/store";
 import type { Focus, Snapshot, SnapshotFinding, Unit } from "../api/types.gen";
 import { Coded } from "../app/coded";
 import { Since } from "../app/panel";
+import { Part } from "../app/part";
 import { SeverityMark } from "../app/shape";
 import { formatNumber, formatValue, keepUnits } from "../format/value";
 import { place } from "../state/location";
@@ -24,7 +25,7 @@ function Found({ finding }: { finding: SnapshotFinding }) {
   const unit: Unit = known?.unit ?? "count";
   const value = (one: number | null): string => (one === null ? "" : formatValue(one, unit));
   const facts: readonly [string, string][] = [
-    ["Now", value(finding.value)],
+    [finding.resolved_ms === null ? "Now" : "Last", value(finding.value)],
     ["Threshold", value(finding.threshold)],
     ["Normal", value(finding.expected)],
     ["Usual deviation", value(finding.stddev)],
@@ -67,6 +68,10 @@ function Found({ finding }: { finding: SnapshotFinding }) {
         <p>
           Do next: <Coded text={finding.steps[0]} />
         </p>
+      )}
+      {[finding.command, finding.action_sql].map(
+        (text) =>
+          text && <Part key={text} load={() => import("../tables/command")} text={text} name="command" />,
       )}
     </section>
   );

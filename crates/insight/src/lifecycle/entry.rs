@@ -58,7 +58,11 @@ pub(super) fn resolved(stored: OpenFinding, at: Timestamp) -> (Timestamp, Findin
         worst: stored.worst,
         title: stored.title,
         message: stored.message,
-        steps: Json("[]".to_owned()),
+        steps: document(json!(stored.steps).to_string()),
+        command: stored.command,
+        action_sql: stored.action_sql,
+        metric: stored.metric,
+        metric_key: stored.metric_key,
         opened_at: stored.opened_at,
         confirmed_at: stored.confirmed_at,
         seen_at: stored.seen_at,
@@ -107,16 +111,29 @@ impl Entry {
         }
     }
 
-    /// Continues a finding of the database, which follows from `cause`. Its texts come with the next evaluation that finds
-    /// it.
+    /// Continues a finding of the database, which follows from `cause`, with what was said of it: it may end without being found
+    /// again.
     pub(super) fn restored(
         rule: &'static Rule,
         stored: OpenFinding,
         cause: Option<(&'static str, String)>,
     ) -> Self {
         let mut finding = rule.finding(&stored.target, stored.severity, stored.message);
+        let [value, current, threshold, expected] = stored.figures;
         finding.title = stored.title;
         finding.details = stored.details;
+        finding.steps = stored.steps;
+        finding.command = stored.command;
+        finding.action_sql = stored.action_sql;
+        finding.metric = stored.metric;
+        finding.metric_key = stored.metric_key;
+        finding.figures = Figures {
+            value,
+            current,
+            threshold,
+            expected,
+            ..Figures::default()
+        };
         Self {
             finding,
             worst: stored.worst,

@@ -101,6 +101,7 @@ impl Stored {
             details: row.details.as_ref().map(|one| one.0.clone()),
             cause: row.cause_rule.clone().zip(row.cause_target.clone()),
             transition_at: *ts,
+            ..OpenFinding::default()
         })
         .collect()
     }

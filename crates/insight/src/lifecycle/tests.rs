@@ -333,6 +333,7 @@ fn stored(rule: &str, target: &str, opened: i64, transition: i64) -> OpenFinding
         details: None,
         cause: None,
         transition_at: at(transition),
+        ..OpenFinding::default()
     }
 }
 

@@ -13,7 +13,7 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
 
 /// The state of an open finding.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OpenFinding {
     /// Identifier of its rule, which this version may not have.
     pub rule: String,
@@ -31,6 +31,18 @@ pub struct OpenFinding {
     pub title: String,
     /// The observation, with figures.
     pub message: String,
+    /// Steps to take.
+    pub steps: Vec<String>,
+    /// A shell command that helps.
+    pub command: Option<String>,
+    /// SQL that helps.
+    pub action_sql: Option<String>,
+    /// The metric that it is about.
+    pub metric: Option<String>,
+    /// The key of the metric.
+    pub metric_key: Option<String>,
+    /// The value that was evaluated, that of the newest sample, the threshold, and the expected value.
+    pub figures: [Option<f64>; 4],
     /// Since when the condition holds.
     pub opened_at: Timestamp,
     /// Since when it is confirmed; `None` while it is pending.
@@ -70,6 +82,17 @@ impl OpenFinding {
             worst: severity("worst")?,
             title: row.try_get("title")?,
             message: row.try_get("message")?,
+            steps: row.try_get("steps")?,
+            command: row.try_get("command")?,
+            action_sql: row.try_get("action_sql")?,
+            metric: row.try_get("metric")?,
+            metric_key: row.try_get("metric_key")?,
+            figures: [
+                row.try_get("value")?,
+                row.try_get("current_value")?,
+                row.try_get("threshold")?,
+                row.try_get("expected")?,
+            ],
             opened_at: instant("opened_at")?,
             confirmed_at: optional("confirmed_at")?,
             seen_at: instant("seen_at")?,

@@ -204,10 +204,15 @@ pub async fn compare(app: &App, asked: &Params) -> Result<Answer, ApiError> {
     let (Some(from), Some(to)) = (asked.get("before_from"), asked.get("before_to")) else {
         return Err(ApiError::bad(
             "before_from",
-            "and before_to name the range to compare with",
+            "begins the range to compare with, and before_to ends it: both are needed",
         ));
     };
-    let before = range(Some(from), Some(to), now)?;
+    let before = range(Some(from), Some(to), now).map_err(|error| match error {
+        ApiError::BadRequest(text) => {
+            ApiError::BadRequest(text.replacen("parameter ", "parameter before_", 1))
+        }
+        other => other,
+    })?;
     let host = app.host(asked.get("host")).await?;
     let Some(host) = host.as_ref() else {
         return Answer::new(&CompareAnswer::default());
@@ -241,7 +246,11 @@ pub async fn bands(app: &App, asked: &Params) -> Result<Answer, ApiError> {
     let now = app.now();
     let Range { from, to } = range(asked.get("from"), asked.get("to"), now)?;
     let mut metrics: Vec<String> = Vec::new();
-    for id in asked.get("m").unwrap_or_default().split(',') {
+    let names = asked.get("m").unwrap_or_default();
+    if names.split(',').all(str::is_empty) {
+        return Err(ApiError::bad("m", "names no metric"));
+    }
+    for id in names.split(',').filter(|id| !id.is_empty()) {
         let metric = schema::metric(id).ok_or(ApiError::NotFound("no such metric"))?;
         if metrics.len() == METRICS {
             return Err(ApiError::bad("m", "names more than 24 metrics"));

@@ -255,15 +255,16 @@ async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
         _ if from < since && has_ended(reading, from, since).await? => LEFT_OUT.to_owned(),
         _ => String::new(),
     };
-    // Open ones come first: a cause that ended and came back is the one that lasts.
-    let mut causes: HashMap<(&str, &str), &Alert> = HashMap::new();
+    let mut causes: HashMap<(&str, &str), Vec<&Alert>> = HashMap::new();
     for alert in &found {
         let key = (&*alert.rule, &*alert.target);
-        causes.entry(key).or_insert(alert);
+        causes.entry(key).or_default().push(alert);
     }
     let lines = found.iter().enumerate().map(|(at, alert)| {
         let because = alert.because.as_ref().map(|(rule, target)| {
-            let cause = causes.get(&(&**rule, &**target));
+            let causes = causes.get(&(&**rule, &**target));
+            // A cause that ended and came back is another one for what ended with it.
+            let cause = causes.and_then(|all| all.iter().find(|cause| held_together(cause, alert)));
             cause.map_or_else(
                 || format!("{rule} {target}").trim_end().to_owned(),
                 |cause| cause.sentence(),
@@ -276,6 +277,12 @@ async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
         lines: lines.collect(),
         note,
     })
+}
+
+/// Returns whether a finding still held when its possible effect began, or began before that ended.
+fn held_together(cause: &Alert, effect: &Alert) -> bool {
+    let lasts_until = |one: &Alert, at: Timestamp| one.resolved_at.is_none_or(|end| end >= at);
+    lasts_until(cause, effect.opened_at) && lasts_until(effect, cause.opened_at)
 }
 
 /// Returns whether findings ended within a range.
