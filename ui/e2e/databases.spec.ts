@@ -68,7 +68,11 @@ test("a problem leads to the server it is about", async ({ page }) => {
   expect(lag).toMatchObject({ severity: "critical", key: "main.standby_b", view: "replication" });
   const more = page.getByRole("button", { name: /^\d+ more/ });
   if (await more.isVisible()) await more.click();
-  await page.locator(".problem", { hasText: "standby_b" }).first().getByRole("link").click();
+  await page
+    .locator(".problem", { hasText: "standby_b" })
+    .first()
+    .getByRole("link", { name: /^Go to/ })
+    .click();
   await expect(page.locator("h1")).toHaveText("Replication");
   await expect(page).toHaveURL(/f\.instance=main(&|$)/);
   await expect(page.locator(".card", { hasText: "Longest replay lag" })).toContainText("45 s");

@@ -2,11 +2,11 @@
 //!
 //! The distance from before is that of the bucket of the window that is furthest from the median before, in multiples of the robust
 //! spread before. A spread has a floor, so that a series that never moved is not infinitely far: a third of the least effect
-//! that the catalogue states for a scored metric ([`schema::Scoring`]) or [`trifle`] states for another one, and what chance
-//! alone does to a count ([`by_chance`]). The
+//! that the catalogue states for a scored metric ([`schema::Scoring`]) or `trifle` states for another one, and what chance
+//! alone does to a count (`by_chance`). The
 //! distance from what is usual is the same bucket's from the mean of this hour of the week. Both count by their logarithm, so that
 //! ten and a hundred spreads are not ten times different, and rows are ranked by the mean of both. A series of which only
-//! one is known counts [`ONE_SIDED`] of it.
+//! one is known counts `ONE_SIDED` of it.
 
 use std::collections::HashMap;
 

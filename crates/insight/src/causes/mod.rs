@@ -3,11 +3,11 @@
 //! One incident gives many findings: a full disk is a threshold, failing writes, errors of the API and a spike of errors in its
 //! log. [`CauseJudge`] looks at the open findings whenever one was confirmed, resolved, or changed its severity, and otherwise does nothing.
 //!
-//! * When each one began is an interval ([`onset`]); when it was confirmed does not matter.
-//! * What is linked and began within ten minutes of each other is a group ([`grouping`]): by the system's structure
-//!   ([`structure`]), or because one has usually preceded the other here ([`history`]).
-//! * A group that chance may make is none ([`chance`]). What another finding explains already is no evidence.
-//! * Its parts are ranked as causes ([`hypotheses`]), with changes of the host ([`change`]).
+//! * When each one began is an interval (`onset`); when it was confirmed does not matter.
+//! * What is linked and began within ten minutes of each other is a group (`grouping`): by the system's structure
+//!   (`structure`), or because one has usually preceded the other here (`history`).
+//! * A group that chance may make is none (`chance`). What another finding explains already is no evidence.
+//! * Its parts are ranked as causes (`hypotheses`), with changes of the host (`change`).
 //!
 //! A group is a finding of its own ([`RULE`]), which lists the others as what it explains, so that they are shown
 //! as its effects. It is resolved with the last of them. At most one is opened in half an hour, as in the reference; an open one takes
