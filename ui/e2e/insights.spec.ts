@@ -56,8 +56,11 @@ test("what was learned, judged and computed is shown, and the worst stands out",
   const capacity = page.locator("#table-capacity tbody");
   await expect(capacity).toContainText("3 d");
   await expect(capacity.locator("svg.cone path.fan")).toHaveCount(1);
+  // What is far below is read when it is seen.
+  await page.locator("#table-baselines").scrollIntoViewIfNeeded();
   await expect(page.locator("#table-baselines tbody tr")).toHaveCount(2);
   await expect(page.locator("#table-baselines tbody")).toContainText("82 %");
+  await page.locator("#table-forecasts").scrollIntoViewIfNeeded();
   await expect(page.locator("#table-forecasts tbody")).toContainText("rising");
 });
 
