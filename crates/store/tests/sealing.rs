@@ -34,8 +34,14 @@ async fn try_seal(database: &Database) -> Result<Option<Outcome>, seal::SealErro
     outcome
 }
 
+/// Seals once the session before has given its lock back: its end may take longer than the test waits for it.
 async fn seal(database: &Database) -> Outcome {
-    try_seal(database).await.unwrap().unwrap()
+    loop {
+        if let Some(outcome) = try_seal(database).await.unwrap() {
+            return outcome;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 fn at(micros: i64) -> String {
@@ -229,8 +235,14 @@ async fn p25_rows_that_arrive_for_a_sealed_day_are_read_and_sealed() {
     assert_eq!(seal(&database).await, Outcome::default());
     let earlier = "update collector.sealed_days set sealed_at = sealed_at - interval '2 hours'";
     database.sql(earlier).await.unwrap();
-    let outcome = seal(&database).await;
-    assert_eq!((outcome.hours, outcome.days, outcome.left), (2, 1, 0));
+    let mut outcome = seal(&database).await;
+    // A day whose lock somebody has, as a vacuum, is not waited for.
+    while outcome.left > 0 {
+        let next = seal(&database).await;
+        outcome.hours += next.hours;
+        (outcome.days, outcome.left) = (outcome.days + next.days, next.left);
+    }
+    assert_eq!((outcome.hours, outcome.days), (2, 1));
     assert_eq!(all(&database).await, before);
     assert_eq!(number(&database, LEFT).await, 0);
     let parts = "select max(seal_part) from collector.process_samples_sealed";
