@@ -7,7 +7,6 @@ use jiff::civil;
 use jiff::tz::TimeZone;
 use schema::Timestamp;
 use schema::micros::SECOND;
-use serde_json::json;
 use snapshot::{Host, Question, Snapshot, Window, render};
 use store::series::Instant;
 use store::{alerts, migrations};
@@ -108,14 +107,7 @@ pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
     };
     let snapshot = match read(&loaded, options).await {
         Ok(snapshot) => snapshot,
-        Err(error) => {
-            if options.json {
-                crate::print(&format!("{}\n", json!({"error": format!("{error:#}")})))?;
-            } else {
-                crate::say(&format!("{error:#}"));
-            }
-            return Ok(ExitCode::from(2));
-        }
+        Err(error) => return crate::report_failure(&error, options.json),
     };
     let zone = TimeZone::system();
     let text = if options.json {

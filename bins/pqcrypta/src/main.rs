@@ -101,6 +101,21 @@ fn say(text: &str) {
     let _unheard = writeln!(std::io::stderr().lock(), "pqcrypta: {text}");
 }
 
+/// Prints why a question to the database has no answer, as it was asked for: JSON to standard output, text to standard error.
+/// Returns the status of it.
+///
+/// # Errors
+/// When standard output cannot be written.
+fn report_failure(error: &anyhow::Error, as_json: bool) -> Result<ExitCode> {
+    let text = format!("{error:#}");
+    if as_json {
+        print(&format!("{}\n", serde_json::json!({"error": text})))?;
+    } else {
+        say(&text);
+    }
+    Ok(ExitCode::from(2))
+}
+
 /// Writes to standard output.
 fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();

@@ -52,14 +52,7 @@ pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
     };
     let hosts = match read(&loaded).await {
         Ok(hosts) => hosts,
-        Err(error) => {
-            if options.json {
-                crate::print(&format!("{}\n", json!({"error": format!("{error:#}")})))?;
-            } else {
-                crate::say(&format!("{error:#}"));
-            }
-            return Ok(ExitCode::from(2));
-        }
+        Err(error) => return crate::report_failure(&error, options.json),
     };
     if options.json {
         let hosts = hosts.iter().map(|(name, slos)| {

@@ -104,14 +104,7 @@ pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
     };
     let (hosts, store) = match read(&loaded).await {
         Ok(read) => read,
-        Err(error) => {
-            if options.json {
-                print(&format!("{}\n", json!({"error": format!("{error:#}")})))?;
-            } else {
-                crate::say(&format!("{error:#}"));
-            }
-            return Ok(ExitCode::from(2));
-        }
+        Err(error) => return crate::report_failure(&error, options.json),
     };
     let interval = f64::from(loaded.config.intervals.system_secs);
     let worst = hosts.iter().map(|host| describe(host, interval).0).max();
