@@ -83,12 +83,12 @@ for (const theme of ["light", "dark"]) {
       await open(page, "logs", { host: host("loud"), theme, wrap: 1 });
       await page.locator("#table-findings .row-button").first().click();
       await expect(page.locator("#table-findings .finding ol li")).toHaveCount(3);
-      await page.locator("#log-lines").scrollIntoViewIfNeeded();
+      await scrollTo(page, page.locator("#log-lines"));
       const lines = page.locator("#log-lines .lines li");
       await expect(lines).toHaveCount(50);
       await lines.nth(2).getByRole("button").first().click();
       await expect(lines.nth(2)).toContainText("pattern");
-      await page.locator("#table-log_patterns").scrollIntoViewIfNeeded();
+      await scrollTo(page, page.locator("#table-log_patterns"));
       await expect(page.locator("#table-log_patterns .trend svg").first()).toBeAttached();
       await settled(page);
       expect(await faults(page)).toEqual([]);
@@ -117,8 +117,8 @@ test("axe finds nothing with a menu, a dialog, a table of a chart and a selected
     "f.instance": "main",
     sel: "main.shop.7000000000000000102",
   });
-  await page.locator("#table-statements").scrollIntoViewIfNeeded();
-  await page.locator(".statement").scrollIntoViewIfNeeded();
+  await scrollTo(page, page.locator("#table-statements"));
+  await scrollTo(page, page.locator(".statement"));
   await expect(page.locator("#chart-one-time canvas")).toBeVisible();
   expect(await faults(page)).toEqual([]);
 });

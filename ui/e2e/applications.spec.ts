@@ -12,7 +12,7 @@ test("errors, latency and the database behind are judged by the registry", async
   await expect(page.locator("#chart-api-status .legend")).toContainText("5xx");
   await page.getByRole("tab", { name: /^proxy/ }).click();
   await expect(page).toHaveURL(/f\.target=proxy/);
-  await page.locator("#chart-protocols").scrollIntoViewIfNeeded();
+  await scrollTo(page, page.locator("#chart-protocols"));
   await expect(page.locator("#chart-protocols .legend")).toContainText("HTTP/3");
   await expect(page.getByRole("region", { name: "Proxy, latest values" })).toContainText("75 %");
 });
@@ -21,7 +21,7 @@ test("a histogram is shown as shares between its bounds, and as shares within ea
   await open(page, "api", { host: host("broken"), "f.target": "api" });
   await unfold(page, "Response time distribution");
   const spread = page.locator("#chart-api-spread");
-  await spread.scrollIntoViewIfNeeded();
+  await scrollTo(page, spread);
   // Of 50 answers 30 within 50 ms, 42 within 100 ms, 48 within a second.
   await expect(spread.getByRole("slider")).toHaveAttribute(
     "aria-valuetext",
@@ -30,7 +30,7 @@ test("a histogram is shown as shares between its bounds, and as shares within ea
   await page.getByRole("tab", { name: /^proxy/ }).click();
   await unfold(page, "Response time distribution");
   const none = page.locator("#chart-proxy-spread");
-  await none.scrollIntoViewIfNeeded();
+  await scrollTo(page, none);
   await expect(none).toContainText("no latency histogram");
 });
 

@@ -1,5 +1,5 @@
 /** What a chart must not hide and must not invent. */
-import { api, expect, host, open, type SeriesAnswer, sql, test } from "./support/page";
+import { api, expect, host, open, type SeriesAnswer, scrollTo, sql, test } from "./support/page";
 
 /** Whether the colour of a chart's first line is found in columns of its plot: one answer per column. */
 function columnsWithLine(figure: Element, shares: [number, number]): boolean[] {
@@ -68,7 +68,7 @@ function topOfLine(figure: Element): number {
 test("one high sample in seven days is seen in the picture, the table and the sentence", async ({ page }) => {
   await open(page, "system", { host: host("spiky"), from: "now-7d", to: "now" });
   const figure = page.locator("#chart-load");
-  await figure.scrollIntoViewIfNeeded();
+  await scrollTo(page, figure);
   await expect(figure.locator("canvas")).toBeVisible();
   await expect(figure.locator("figcaption")).toContainText("highest 77");
   // The scale ends just above the spike, so its stroke begins in the uppermost tenth.
@@ -93,7 +93,7 @@ test("a gap is shown as a gap: not joined, marked, and named", async ({ page }) 
     to: new Date(from + 60 * MINUTE).toISOString(),
   });
   const figure = page.locator("#chart-load");
-  await figure.scrollIntoViewIfNeeded();
+  await scrollTo(page, figure);
   await expect(figure.locator("figcaption")).toContainText("1 gap without samples");
   await expect(figure.locator("canvas")).toBeVisible();
   await expect
@@ -137,7 +137,7 @@ test("a counter that begins anew is neither negative nor a spike, and rates use 
     to: new Date(to).toISOString(),
   });
   const figure = page.locator("#chart-network-rx");
-  await figure.scrollIntoViewIfNeeded();
+  await scrollTo(page, figure);
   await expect(figure.locator("figcaption")).toContainText(
     /eth0 now 1\.95.KiB\/s, lowest 1\.95.KiB\/s, highest 1\.95.KiB\/s/,
   );

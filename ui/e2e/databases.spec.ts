@@ -7,6 +7,7 @@ import {
   type Now,
   open,
   type SeriesAnswer,
+  scrollTo,
   settled,
   type TableAnswer,
   test,
@@ -86,13 +87,13 @@ test("cards, tables and charts of a server agree with the API", async ({ page })
   await expect(page.locator(".card", { hasText: "Sessions waiting for a lock" }).first()).toHaveClass(
     /critical/,
   );
-  await page.locator("#chart-waits").scrollIntoViewIfNeeded();
+  await scrollTo(page, page.locator("#chart-waits"));
   await expect(page.locator("#chart-waits .legend")).toContainText("Lock6LWLock2");
   await unfold(page, "Statements, transactions and locks");
-  await page.locator("#chart-locks").scrollIntoViewIfNeeded();
+  await scrollTo(page, page.locator("#chart-locks"));
   await expect(page.locator("#chart-locks")).toContainText(/RowExclusive\s*44/);
   await unfold(page, "Databases");
-  await page.locator("#chart-db-size").scrollIntoViewIfNeeded();
+  await scrollTo(page, page.locator("#chart-db-size"));
   await expect(page.locator("#chart-db-size .legend")).toContainText("shop");
 });
 
@@ -100,7 +101,7 @@ test("what happens once in five minutes is counted, not drawn as a rate", async 
   await open(page, "postgres", { host: host("broken"), ...MAIN });
   await unfold(page, "Checkpoints");
   const chart = page.locator("#chart-checkpoints");
-  await chart.scrollIntoViewIfNeeded();
+  await scrollTo(page, chart);
   await expect(chart.locator("canvas")).toBeVisible();
   // The five minutes that have just begun may hold no sample yet.
   await expect(chart.locator("figcaption")).toContainText(/Timed now [01–], lowest 0, highest 1 at/);
@@ -136,7 +137,7 @@ test("a server that is down shows why and claims nothing", async ({ page }) => {
   await open(page, "postgres", { host: host("broken"), "f.instance": "reports" });
   await expect(page.locator(".banner.critical")).toContainText("reports does not answer. cannot connect");
   await expect(page.locator(".card")).toHaveCount(0);
-  await page.locator("#table-db_servers").scrollIntoViewIfNeeded();
+  await scrollTo(page, page.locator("#table-db_servers"));
   await expect(page.locator("#table-db_servers tbody tr", { hasText: "reports" })).toHaveClass(/critical/);
 });
 
@@ -161,12 +162,14 @@ test("dead rows and unused indexes come with the command that fixes them", async
   await orders.getByRole("button", { name: /^Copy command/ }).click();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(/^VACUUM.* public\.orders/);
   const unused = page.locator("#table-unused_indexes");
-  await unused.scrollIntoViewIfNeeded();
+  await scrollTo(page, unused);
   await expect(unused).toContainText("orders_note_idx");
   await expect(unused).not.toContainText("orders_pkey");
   await expect(page.locator(".card", { hasText: "Tables that need vacuum" })).toContainText("3");
   // Names from outside are text.
-  await expect(page.locator("#table-tables")).toContainText("<i>events</i>");
+  const tables = page.locator("#table-tables");
+  await scrollTo(page, tables);
+  await expect(tables).toContainText("<i>events</i>");
   expect(await page.locator("main i:not([style]):not([class]):not([aria-hidden])").count()).toBe(0);
 });
 
@@ -227,7 +230,7 @@ test("lag, a lost slot and an unused one stand on cards; without standbys a note
   const rows = page.locator("#table-replication tbody tr");
   await expect(rows).toHaveCount(3);
   await expect(rows.first()).toContainText("standby_b");
-  await page.locator("#chart-replay-lag").scrollIntoViewIfNeeded();
+  await scrollTo(page, page.locator("#chart-replay-lag"));
   await expect(page.locator("#chart-replay-lag .legend")).toContainText("standby_b45 s");
   await page.goto(at("replication", { host: host("broken"), "f.instance": "partner" }));
   await settled(page);

@@ -1,5 +1,5 @@
 /** Insights: what is unusual, health, objectives, baselines and forecasts; and nothing of it yet. */
-import { addFinding, addHost, expect, open, settled, sql, test } from "./support/page";
+import { addFinding, addHost, expect, open, scrollTo, settled, sql, test } from "./support/page";
 
 test("what was learned, judged and computed is shown, and the worst stands out", async ({ page }) => {
   const id = addHost("learned", true);
@@ -41,26 +41,30 @@ test("what was learned, judged and computed is shown, and the worst stands out",
     "CPU busy: 82 %, unusually high",
   );
   const health = page.locator("#table-health");
+  await scrollTo(page, health);
   await expect(health.locator("tbody tr")).toHaveCount(2);
   // Text of others is text.
   await expect(health).toContainText("<i>File system</i> is full");
+  await scrollTo(page, page.locator("#table-slos"));
   const objectives = page.locator("#table-slos tbody tr");
   await expect(objectives.filter({ hasText: "api_uptime" })).toContainText("missed");
   await expect(objectives.filter({ hasText: "system_cpu" })).toContainText("met");
   // One without data is not met.
   await expect(objectives.filter({ hasText: "db_cache_hit" })).toContainText("no data");
+  await scrollTo(page, page.locator("#table-recommendations"));
   const advice = page.locator("#table-recommendations tbody");
   await expect(advice).toContainText("Index <i> is not used");
   await expect(advice).toContainText("pqcrypta alerts ack");
   await expect(advice).not.toContainText("null");
+  await scrollTo(page, page.locator("#table-capacity"));
   const capacity = page.locator("#table-capacity tbody");
   await expect(capacity).toContainText("3 d");
   await expect(capacity.locator("svg.cone path.fan")).toHaveCount(1);
   // What is far below is read when it is seen.
-  await page.locator("#table-baselines").scrollIntoViewIfNeeded();
+  await scrollTo(page, page.locator("#table-baselines"));
   await expect(page.locator("#table-baselines tbody tr")).toHaveCount(2);
   await expect(page.locator("#table-baselines tbody")).toContainText("82 %");
-  await page.locator("#table-forecasts").scrollIntoViewIfNeeded();
+  await scrollTo(page, page.locator("#table-forecasts"));
   await expect(page.locator("#table-forecasts tbody")).toContainText("rising");
 });
 
@@ -69,10 +73,16 @@ test("a host that is new has nothing unusual, and says when there will be baseli
     await page.setViewportSize({ width, height: 900 });
     await open(page, "insights", { host: addHost(`new-${width}`, true) });
     await settled(page);
-    await expect(page.locator("#table-findings")).toContainText("No findings in this range.");
-    await expect(page.locator("#table-recommendations")).toContainText("Nothing is recommended.");
-    await expect(page.locator("#table-capacity")).toContainText("Nothing will be full within 30 days.");
-    await expect(page.locator("#table-baselines")).toContainText("from six hours on");
+    for (const [table, text] of [
+      ["findings", "No findings in this range."],
+      ["recommendations", "Nothing is recommended."],
+      ["capacity", "Nothing will be full within 30 days."],
+      ["baselines", "from six hours on"],
+    ] as const) {
+      const part = page.locator(`#table-${table}`);
+      await scrollTo(page, part);
+      await expect(part).toContainText(text);
+    }
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
   }
 });

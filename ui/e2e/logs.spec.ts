@@ -9,7 +9,7 @@ const lines = (page: Page) => page.locator("#log-lines .lines li");
 /** Opens the view at its lines; what is far below asks nothing. */
 async function openLines(page: Page, params: Record<string, string>): Promise<void> {
   await open(page, "logs", { host: host("loud"), ...params });
-  await page.locator("#log-lines").scrollIntoViewIfNeeded();
+  await scrollTo(page, page.locator("#log-lines"));
 }
 
 /** Up to an instant at which nothing more is written, so that every question has one answer. */

@@ -1,5 +1,17 @@
 /** The first screen: is anything wrong, what, since when, what to do. */
-import { addFinding, addHost, api, at, expect, host, type Now, open, sql, test } from "./support/page";
+import {
+  addFinding,
+  addHost,
+  api,
+  at,
+  expect,
+  host,
+  type Now,
+  open,
+  scrollTo,
+  sql,
+  test,
+} from "./support/page";
 
 test("a seeded problem is named with value, threshold, since and next step", async ({ page }) => {
   await open(page, "now", { host: host("sick") });
@@ -167,14 +179,14 @@ for (const [metric, label, column, change, level, severity] of EDGES) {
         column === "mount" ? "mounts" : metric === "system.cpu_busy_pct" ? "cpu" : "memory-used";
       const figure = page.locator(`#chart-${chartId}`);
       if (await figure.count()) {
-        await figure.scrollIntoViewIfNeeded();
+        await scrollTo(page, figure);
         const caption = expected === "ok" ? /^(?!.*at or above)/s : new RegExp(`at or above ${expected} \\(`);
         if (chartId === "mounts")
           await expect(figure.locator("figcaption"), `${name}: chart`).toHaveText(caption);
       }
       if (column === "mount") {
         const row = page.locator("#table-mounts tbody tr", { hasText: "/var" });
-        await page.locator("#table-mounts").scrollIntoViewIfNeeded();
+        await scrollTo(page, page.locator("#table-mounts"));
         await expect(row, `${name}: table`).toHaveClass(new RegExp(`\\b${expected}\\b`));
       }
       await open(page, "now", { host: id });

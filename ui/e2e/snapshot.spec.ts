@@ -136,7 +136,7 @@ test("a span that is dragged becomes a snapshot or a comparison", async ({ page 
   const drag = async (): Promise<void> => {
     await open(page, "now", { host: id, from: "now-40m", to: "now" });
     const plot = page.locator("#chart-load .u-over");
-    await plot.scrollIntoViewIfNeeded();
+    await scrollTo(page, plot);
     await expect(page.locator("#chart-load canvas")).toBeVisible();
     const box = await plot.boundingBox();
     if (!box) throw new Error("the plot is not there");

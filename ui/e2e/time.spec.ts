@@ -1,6 +1,6 @@
 /** One range for all charts, kept in the address. */
 import type { Page } from "@playwright/test";
-import { expect, host, open, settled, test } from "./support/page";
+import { expect, host, open, scrollTo, settled, test } from "./support/page";
 
 const rangeOf = (page: Page): { from: string | null; to: string | null } => {
   const { searchParams } = new URL(page.url());
@@ -10,7 +10,7 @@ const rangeOf = (page: Page): { from: string | null; to: string | null } => {
 /** Drags over the middle half of a chart with Alt, which zooms at once. */
 async function dragZoom(page: Page, id: string, withAlt = true): Promise<void> {
   const plot = page.locator(`#chart-${id} .u-over`);
-  await plot.scrollIntoViewIfNeeded();
+  await scrollTo(page, plot);
   const box = await plot.boundingBox();
   if (!box) throw new Error("the chart has no plot");
   if (withAlt) await page.keyboard.down("Alt");

@@ -131,10 +131,17 @@ export async function settled(page: Page): Promise<void> {
   );
 }
 
-/** Scrolls to a part of the page and waits until nothing around it loads, so that a click meets what it aims at. */
+/**
+ * Scrolls to a part of the page until it stays on the screen with nothing around it loading, so that it is
+ * asked for and a click meets what it aims at. What loads above it may push it off the screen again.
+ */
 export async function scrollTo(page: Page, part: Locator): Promise<void> {
-  await part.scrollIntoViewIfNeeded();
-  await settled(page);
+  await expect(async () => {
+    await part.scrollIntoViewIfNeeded();
+    await settled(page);
+    await expect(part).toBeInViewport({ timeout: 250 });
+    await expect(part.locator(".skeleton")).toHaveCount(0, { timeout: 250 });
+  }).toPass();
 }
 
 /** Opens a topic that is folded away. */

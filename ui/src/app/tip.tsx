@@ -6,7 +6,7 @@
  * text is laid out by a part that is loaded, like all explanations, with the first one.
  */
 import { signal } from "@preact/signals";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { metricsById } from "../api/store";
 import type { MetricMeta } from "../api/types.gen";
 import { place as placeBeside } from "./menu";
@@ -63,7 +63,7 @@ export function Tip() {
   useEffect(() => {
     if (state && !Text) void import("./tip-text").then((loaded) => setText(() => loaded.default));
   }, [state]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = box.current;
     if (!element) return;
     if (!state) {

@@ -1,5 +1,5 @@
 /** What may be done with a stretch of time that was marked on a chart. */
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type uPlot from "uplot";
 import { formatClock } from "../format/time";
 import { atInstant } from "../state/instant";
@@ -21,7 +21,8 @@ interface SelectionMenuProps {
 
 export default function SelectionMenu({ selection, u, onZoom, onCancel }: SelectionMenuProps) {
   const box = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  // Before the first paint: a key that follows the menu at once is its own.
+  useLayoutEffect(() => {
     hold("selection", true);
     box.current?.querySelector("button")?.focus({ preventScroll: true });
     const outside = (event: Event): void => {

@@ -1,7 +1,7 @@
 /** Processes: what is wrong with them, who uses most, and each one's own history. */
 
 import { signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { metricWithKey } from "../api/series";
 import { tablesByName } from "../api/store";
 import type { TableRow } from "../api/types.gen";
@@ -99,7 +99,7 @@ function ProcessPanel({ id }: { id: string }) {
     const cell = row?.cells[at];
     return cell === null || cell === undefined ? null : String(cell);
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     opener.current = document.activeElement;
     heading.current?.focus({ preventScroll: true });
   }, [id]);
