@@ -152,5 +152,5 @@ export default defineConfig({
       },
     },
   },
-  test: { include: ["src/**/*.test.ts"], environment: "node" },
+  test: { include: ["{src,tracker}/**/*.test.ts"], environment: "node" },
 });
