@@ -78,7 +78,7 @@ guard(() => {
 
   // With `data-hash` the fragment is the path of a page's own router.
   const place = (): string =>
-    location.pathname + (hash === undefined ? "" : location.hash.replace(/^#!?/, "/"));
+    location.pathname + (hash === undefined ? "" : location.hash.replace(/^#!?\/?/, "/"));
 
   let path = place();
   // Both belong to the page that was loaded, not to those that its scripts show.
