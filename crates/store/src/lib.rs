@@ -11,7 +11,7 @@
 //! * `processes` splits rows of processes into what changes and what identifies the process.
 //! * `partitions` makes the daily partitions that rows need; [`expiry`] drops them when no
 //!   host's retention covers them.
-//! * [`migrations`] brings a database to this version's schema and refuses one that is newer.
+//! * [`migrations`] brings a database to this version's schema and refuses one that is newer; `comments` describes its columns.
 //! * [`findings`] stores the findings of evaluation runs; [`alerts`] reads them as they are shown.
 //! * [`series`] is the only reader of stored samples; [`sizes`] reads what the store takes.
 //! * [`changes`] reads what was changed on a host.
@@ -22,6 +22,7 @@ pub mod alerts;
 pub mod baselines;
 pub mod capacity;
 pub mod changes;
+mod comments;
 pub mod expiry;
 pub mod failpoint;
 pub mod findings;

@@ -8,7 +8,10 @@
 //! A database whose newest migration is unknown here was written by a newer version: [`check`]
 //! reports it and nothing is written. A file whose text differs from the applied one is refused:
 //! history is not edited.
+//!
+//! The newest migration also describes the columns of declared tables (`comments`).
 
+use crate::comments;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::sync::OnceLock;
@@ -87,6 +90,7 @@ migrations! {
     27 "marks" "0027_marks.sql",
     28 "recommendations" "0028_recommendations.sql",
     29 "order_of_hours" "0029_order_of_hours.sql",
+    30 "descriptions" "0030_descriptions.sql",
 }
 
 /// Returns the digests of [`MIGRATIONS`]. They are computed once, since every session compares them.
@@ -209,6 +213,12 @@ async fn step(client: &Client) -> Result<Option<&'static Migration>, MigrateErro
             )
             .await
             .map_err(failed)?;
+        if migration.version == wanted() {
+            client
+                .execute(include_str!("describe.sql"), &[&comments::document()])
+                .await
+                .map_err(failed)?;
+        }
     }
     client
         .batch_execute("COMMIT")

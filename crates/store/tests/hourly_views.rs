@@ -288,3 +288,21 @@ async fn views_show_what_the_rows_say() {
     assert_near("the day", &day, &[240.0, 6.0, 239.0 * 300.0]);
     session.close(Duration::from_secs(1)).await;
 }
+
+/// psql shows what a figure means: of every view, and of every declared table.
+#[tokio::test]
+async fn every_column_of_a_view_has_a_description() {
+    let database = database().await;
+    let session = database.connect().await.unwrap();
+    let sql = "SELECT format('%s.%s', c.relname, a.attname) FROM pg_class c \
+               JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
+               WHERE c.relnamespace = 'collector'::regnamespace AND (c.relkind = 'v' OR c.relname = ANY ($1)) \
+                 AND col_description(c.oid, a.attnum) IS NULL ORDER BY 1";
+    let declared: Vec<&str> = schema::tables::TABLES
+        .iter()
+        .map(|table| table.name)
+        .collect();
+    let rows = session.client.query(sql, &[&declared]).await.unwrap();
+    let bare: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    assert!(bare.is_empty(), "{bare:?}");
+}

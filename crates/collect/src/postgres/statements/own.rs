@@ -19,6 +19,7 @@ const OTHERS: &[&str] = &[
     "cut_to_budget",
     "dead_letter",
     "declare_sealed",
+    "describe",
     "drop_partitions",
     "ensure_partition",
     "expire",
