@@ -86,6 +86,8 @@ pub(super) struct Entry {
     /// Evaluations in a row that did not find it, and the first of them.
     missed: Option<(u32, Timestamp)>,
     refresh: Refresh,
+    /// Whether the newest transition asks for something else than what was found since.
+    asks_for_else: bool,
     /// Rule and target of the finding that it follows from.
     pub(super) cause: Option<(&'static str, String)>,
     /// The instant of the newest transition.
@@ -105,6 +107,7 @@ impl Entry {
             occurrences: 1,
             missed: None,
             refresh: Refresh::begin(at),
+            asks_for_else: false,
             cause: None,
             transition_at: None,
             finding,
@@ -144,6 +147,7 @@ impl Entry {
             occurrences: stored.occurrences,
             missed: None,
             refresh: Refresh::restored(stored.transition_at),
+            asks_for_else: false,
             cause,
             transition_at: Some(stored.transition_at),
         }
@@ -187,6 +191,8 @@ impl Entry {
         // Of one that explains others the whole story is what matters, and it is evaluated only when that may have changed.
         let has_changed = self.finding.explains != finding.explains
             || (!finding.explains.is_empty() && self.finding.message != finding.message);
+        self.asks_for_else |= self.finding.command != finding.command
+            || self.finding.action_sql != finding.action_sql;
         self.finding = finding;
         let is_known_again = self.unknown_since.take().is_some();
         let confirmed = self.confirm(rule, at);
@@ -198,7 +204,8 @@ impl Entry {
         } else if severity < before {
             Some(Step::Better)
         } else if is_known_again
-            || (self.confirmed_at.is_some() && (has_changed || self.refresh.is_due(at)))
+            || (self.confirmed_at.is_some()
+                && (has_changed || self.refresh.is_due(at, self.asks_for_else)))
         {
             Some(Step::Refreshed)
         } else {
@@ -265,6 +272,7 @@ impl Entry {
     /// Returns the row of a transition at `ts`.
     pub(super) fn transition(&mut self, step: Step, ts: Timestamp) -> FindingTransition {
         self.transition_at = Some(ts);
+        self.asks_for_else = false;
         match step {
             Step::Refreshed => self.refresh.next(ts),
             _ => self.refresh = Refresh::begin(ts),
@@ -307,7 +315,8 @@ impl Entry {
             z_score,
             drift_pct,
             score,
-            details: recommendations::details(finding).map(document),
+            details: recommendations::details(finding, self.cause.as_ref().map(|(rule, _)| *rule))
+                .map(document),
             cause_rule: self.cause.as_ref().map(|(rule, _)| (*rule).to_owned()),
             cause_target: self.cause.as_ref().map(|(_, target)| target.clone()),
             opened_at: self.opened_at,

@@ -7,12 +7,17 @@ use schema::micros::{MINUTE, SECOND};
 const FIRST: i64 = 30 * SECOND;
 /// The interval doubles up to this: a day of an unchanged finding is some 300 rows.
 const LONGEST: i64 = 5 * MINUTE;
+/// One that asks for something else (another process, another session) waits for so long at most: who acts on what is shown
+/// acts on what is there.
+const CHANGED: i64 = MINUTE;
 
 /// The pace of a finding's refreshes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Refresh {
     due: Timestamp,
     after: i64,
+    /// The last transition.
+    last: Timestamp,
 }
 
 impl Refresh {
@@ -21,6 +26,7 @@ impl Refresh {
         Self {
             due: Timestamp(at.as_micros() + FIRST),
             after: FIRST,
+            last: at,
         }
     }
 
@@ -32,14 +38,15 @@ impl Refresh {
         }
     }
 
-    /// Returns whether a refresh is due.
-    pub(super) fn is_due(&self, at: Timestamp) -> bool {
-        at >= self.due
+    /// Returns whether a refresh is due, of one that asks for something else than before or not.
+    pub(super) fn is_due(&self, at: Timestamp, asks_for_else: bool) -> bool {
+        at >= self.due || (asks_for_else && at.as_micros() - self.last.as_micros() >= CHANGED)
     }
 
     /// Lengthens the interval after a refresh.
     pub(super) fn next(&mut self, at: Timestamp) {
         self.after = (2 * self.after).min(LONGEST);
         self.due = Timestamp(at.as_micros() + self.after);
+        self.last = at;
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Nothing is judged twice. A recommendation follows from an open finding, whatever its kind: it has that finding's evidence,
 //! steps and statement, and a category, subject and title of its own ([`RECOMMENDATIONS`]), which are written into the
-//! details of the finding and which the view `collector.recommendations` reads from there. A rule that no other part of the
+//! details of the finding and which the view `collector.recommendations` reads from there. What follows from another finding that
+//! has one has none: who resolves the cause resolves both. A rule that no other part of the
 //! system needs has a judge here: statements ([`StatementJudge`]) and updates of tables ([`ChurnJudge`]).
 //!
 //! What was recommended is verified a day after its cause has ended ([`verification`]).
@@ -35,9 +36,11 @@ pub fn of_rule(rule: &str) -> Option<&'static Recommendation> {
     BY_RULE.get(rule).copied()
 }
 
-/// Returns the details of a finding: a JSON object, with the recommendation that follows from it under `advice`.
-pub(crate) fn details(finding: &Finding) -> Option<String> {
-    let Some(advice) = of_rule(finding.rule) else {
+/// Returns the details of a finding that follows from one of the rule `cause`: a JSON object, with the recommendation that
+/// follows from it under `advice`.
+pub(crate) fn details(finding: &Finding, cause: Option<&str>) -> Option<String> {
+    let is_recommended = |rule| of_rule(rule).is_some();
+    let Some(advice) = of_rule(finding.rule).filter(|_| !cause.is_some_and(is_recommended)) else {
         return finding.details.clone();
     };
     let own = finding.details.as_deref().unwrap_or("{}");

@@ -106,7 +106,7 @@ fn advice(id: &str, target: &str, details: Option<&str>) -> (String, String) {
             .unwrap()
             .finding(target, Severity::Warn, String::new())
     };
-    let details: Value = serde_json::from_str(&super::details(&finding).unwrap()).unwrap();
+    let details: Value = serde_json::from_str(&super::details(&finding, None).unwrap()).unwrap();
     let text = |name: &str| details["advice"][name].as_str().unwrap().to_owned();
     (text("category"), text("target"))
 }
@@ -175,7 +175,7 @@ fn details_of_the_finding_are_kept() {
             .unwrap()
             .finding("", Severity::Warn, String::new())
     };
-    let details: Value = serde_json::from_str(&super::details(&finding).unwrap()).unwrap();
+    let details: Value = serde_json::from_str(&super::details(&finding, None).unwrap()).unwrap();
     assert_eq!(details["cause"], "Most CPU: node");
     assert_eq!(details["advice"]["title"], "Reduce the load on the CPU");
     // Nothing follows from this one.
@@ -185,7 +185,7 @@ fn details_of_the_finding_are_kept() {
             .unwrap()
             .finding("m", Severity::Critical, String::new())
     };
-    assert_eq!(super::details(&other).as_deref(), Some(cause));
+    assert_eq!(super::details(&other, None).as_deref(), Some(cause));
 }
 
 const NOW: i64 = 1_800_000_000_000_000;
@@ -242,4 +242,20 @@ impl<J: for<'a> Judge<Facts<'a> = TickFacts<'a>>> Host<J> {
             }
         }
     }
+}
+
+/// A lock that sessions wait for makes statements slow: ending it is one thing to do.
+#[test]
+fn what_follows_from_another_recommendation_is_none() {
+    let finding = rule("db.slow_queries")
+        .unwrap()
+        .finding("main", Severity::Warn, String::new());
+    let is_advice = |cause| {
+        let details = super::details(&finding, cause);
+        details.is_some_and(|details| details.contains("advice"))
+    };
+    assert!(is_advice(None));
+    assert!(!is_advice(Some("db.longest_lock_wait_secs")));
+    // Nothing is recommended for it.
+    assert!(is_advice(Some("correlation")));
 }
