@@ -84,26 +84,7 @@ impl Stored {
 
     fn open_findings(&self) -> Vec<OpenFinding> {
         let rows = self.open.values();
-        rows.map(|(ts, row)| OpenFinding {
-            rule: row.rule.clone(),
-            target: row.target.clone(),
-            kind: row.kind.clone(),
-            domain: row.domain.clone(),
-            severity: row.severity,
-            worst: row.worst,
-            title: row.title.clone(),
-            message: row.message.clone(),
-            opened_at: row.opened_at,
-            confirmed_at: row.confirmed_at,
-            seen_at: row.seen_at,
-            unknown_since: row.unknown_since,
-            occurrences: row.occurrences,
-            details: row.details.as_ref().map(|one| one.0.clone()),
-            cause: row.cause_rule.clone().zip(row.cause_target.clone()),
-            transition_at: *ts,
-            ..OpenFinding::default()
-        })
-        .collect()
+        rows.map(|(ts, row)| OpenFinding::after(*ts, row)).collect()
     }
 }
 

@@ -460,3 +460,71 @@ fn texts_with_nul_can_be_stored() {
         "{\"cause\":\"\u{2400}\"}"
     );
 }
+
+/// It may end, or become unknown, without being evaluated again.
+#[test]
+fn a_restart_keeps_what_was_said_of_a_finding() {
+    let mut host = Host::new();
+    let found = Finding {
+        steps: vec!["Look.".to_owned(), "Then act.".to_owned()],
+        command: Some("ps".to_owned()),
+        action_sql: Some("SELECT 1".to_owned()),
+        metric: Some("system.load_1".to_owned()),
+        metric_key: Some("a".to_owned()),
+        figures: schema::finding::Figures {
+            current: Some(3.5),
+            threshold: Some(1.0),
+            expected: Some(0.5),
+            ..schema::finding::Figures::of(2.5)
+        },
+        ..critical(&DOWN, "a")
+    };
+    host.evaluate(0, &DOWN, vec![found]);
+    let before = host.last().clone();
+    let open = OpenFinding::after(at(0), &before);
+    let mut host = Host::new();
+    assert!(
+        host.lifecycle
+            .restore(vec![open], Vec::new(), at(5))
+            .is_empty()
+    );
+    assert_eq!(
+        host.evaluate_with(10, &DOWN, Vec::new(), &["a"]),
+        ["unknown"]
+    );
+    let after = FindingTransition {
+        transition: before.transition.clone(),
+        unknown_since: None,
+        ..host.last().clone()
+    };
+    assert_eq!(after, before);
+}
+
+/// Who acts on what is shown acts on what is there: another process or session is told within a minute, the same one with other
+/// figures at the usual pace.
+#[test]
+fn what_asks_for_something_else_is_refreshed_sooner() {
+    let asking = |pid: u32| Finding {
+        command: Some(format!("ps -p {pid}")),
+        ..critical(&DOWN, "a")
+    };
+    let refreshed = |pid: fn(i64) -> u32| {
+        let mut host = Host::new();
+        let at: Vec<i64> = (0..600)
+            .step_by(10)
+            .filter(|secs| {
+                let found = vec![asking(pid(*secs))];
+                host.evaluate(*secs, &DOWN, found) == ["refreshed"]
+            })
+            .collect();
+        at
+    };
+    assert_eq!(refreshed(|_| 1), [30, 90, 210, 450], "the usual pace");
+    assert_eq!(
+        refreshed(|secs| if secs < 300 { 1 } else { 2 }),
+        [30, 90, 210, 300]
+    );
+    // One that changes with each sample is told once a minute.
+    let restless = refreshed(|secs| (secs / 10) as u32);
+    assert_eq!(restless[..4], [30, 90, 150, 210]);
+}

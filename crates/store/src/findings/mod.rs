@@ -8,6 +8,7 @@ pub mod verification;
 
 use crate::series::{Instant, ReadError};
 use schema::finding::CORRELATION;
+use schema::tables::FindingTransition;
 use schema::{Severity, Timestamp};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
@@ -62,6 +63,43 @@ pub struct OpenFinding {
 }
 
 impl OpenFinding {
+    /// Returns what the database would have of the finding after a transition at `ts`: the same as what
+    /// `collector.apply_transitions` stores and [`open`] reads.
+    #[must_use]
+    pub fn after(ts: Timestamp, row: &FindingTransition) -> Self {
+        let is_of_incident = row.domain == CORRELATION;
+        let details = row.details.as_ref().filter(|_| is_of_incident);
+        Self {
+            rule: row.rule.clone(),
+            target: row.target.clone(),
+            kind: row.kind.clone(),
+            domain: row.domain.clone(),
+            severity: row.severity,
+            worst: row.worst,
+            title: row.title.clone(),
+            message: row.message.clone(),
+            steps: serde_json::from_str(&row.steps.0).unwrap_or_default(),
+            command: row.command.clone(),
+            action_sql: row.action_sql.clone(),
+            metric: row.metric.clone(),
+            metric_key: row.metric_key.clone(),
+            figures: [
+                row.value,
+                row.current_value,
+                row.threshold,
+                row.baseline_mean,
+            ],
+            opened_at: row.opened_at,
+            confirmed_at: row.confirmed_at,
+            seen_at: row.seen_at,
+            unknown_since: row.unknown_since,
+            occurrences: row.occurrences,
+            details: details.map(|one| one.0.clone()),
+            cause: row.cause_rule.clone().zip(row.cause_target.clone()),
+            transition_at: ts,
+        }
+    }
+
     fn of(row: &Row) -> Result<Self, tokio_postgres::Error> {
         let instant = |column| row.try_get::<_, Instant>(column).map(|instant| instant.0);
         let optional = |column| {
