@@ -107,6 +107,7 @@ class Script {
         current: at % 4 === 0 ? Number(figure) / 20 : null,
         level: at % 2 === 0 ? 80 : null,
         since_ms: held?.since_ms ?? this.#nowMs,
+        as_of_ms: held?.since_ms ?? this.#nowMs,
         unknown_since_ms: random() < 0.1 ? this.#nowMs : null,
         finding: null,
         view: "system",

@@ -71,14 +71,18 @@ fn event(at: Timestamp, kind: &str, source: &str, text: String) -> Event {
 fn of_finding(alert: &Alert) -> Event {
     Event {
         end_ms: alert.resolved_at.map(Timestamp::as_millis),
-        severity: alert.worst,
+        severity: alert.severity,
         finding: Some(alert.id.to_string()),
-        ..event(
-            alert.opened_at,
-            &alert.kind,
-            &alert.domain,
-            alert.sentence(),
-        )
+        ..event(alert.opened_at, &alert.kind, &alert.domain, text(alert))
+    }
+}
+
+/// Returns the condition, which goes with its severity, and what it was at worst where that is more.
+fn text(alert: &Alert) -> String {
+    let sentence = alert.sentence();
+    match alert.worst > alert.severity {
+        true => format!("{sentence} (at worst {})", words::severity(alert.worst)),
+        false => sentence,
     }
 }
 
@@ -140,7 +144,7 @@ pub(crate) async fn beside(
     let of = |alert: Alert| Beside {
         id: alert.id.to_string(),
         at_ms: alert.opened_at.as_millis(),
-        severity: alert.worst,
+        severity: alert.severity,
         title: alert.sentence(),
     };
     Ok((before.map(of), after.map(of)))

@@ -31,7 +31,7 @@ use tokio_postgres::Client;
 
 pub use model::{Comparison, Snapshot};
 pub use readings::Share;
-pub use spans::{MINUTES, Window};
+pub use spans::{LIMITS, MINUTES, Window};
 
 use readings::Readings;
 

@@ -77,8 +77,10 @@ pub struct Finding {
     pub id: String,
     /// `alert`, `insight` or `recommendation`.
     pub kind: String,
-    /// The worst severity since it was opened.
+    /// Its severity; of a resolved one the last. The condition and its figures are of then.
     pub severity: Severity,
+    /// The worst severity since it was opened.
+    pub worst: Severity,
     /// `firing`, `unknown` or `resolved`.
     #[cfg_attr(feature = "api", ts(type = "string"))]
     pub state: &'static str,

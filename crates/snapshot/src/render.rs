@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use jiff::tz::TimeZone;
-use schema::{Severity, Unit};
+use schema::Unit;
 
 use crate::model::{Appearance, Change, Changed, Comparison, Finding, Focus, Peak, Snapshot};
 
@@ -135,7 +135,7 @@ fn sections(snapshot: &Snapshot, zone: &TimeZone) -> Vec<Section> {
     sections.extend(snapshot.finding.as_ref().map(|one| finding(one, zone)));
     sections.extend(snapshot.focus.as_ref().map(focus));
     sections.push(peaks(&snapshot.peaks));
-    sections.extend(changed(&snapshot.changed, zone));
+    sections.extend(changed(&snapshot.changed, &Times::of(snapshot, zone)));
     sections.push(events(snapshot, zone));
     sections.push(processes(snapshot));
     sections.push(statements(snapshot));
@@ -150,12 +150,13 @@ fn sections(snapshot: &Snapshot, zone: &TimeZone) -> Vec<Section> {
 }
 
 fn heading(snapshot: &Snapshot, zone: &TimeZone) -> Section {
+    let times = Times::of(snapshot, zone);
     let mut sentences = vec![format!(
         "Window {} to {}, compared with {} to {}.",
-        clock(snapshot.from_ms, zone),
-        clock(snapshot.to_ms, zone),
-        clock(snapshot.before_from_ms, zone),
-        clock(snapshot.before_to_ms, zone),
+        times.say(snapshot.from_ms),
+        times.say(snapshot.to_ms),
+        times.say(snapshot.before_from_ms),
+        times.say(snapshot.before_to_ms),
     )];
     match snapshot.source {
         "hourly" => {
@@ -192,20 +193,20 @@ fn finding(one: &Finding, zone: &TimeZone) -> Section {
         .map_or(Unit::Count, |metric| metric.unit);
     let mut facts = vec![format!(
         "{} ({}), since {}",
-        word(one.severity),
+        words::severity(one.severity),
         one.kind,
         date(one.opened_ms, zone)
     )];
+    if one.worst > one.severity {
+        facts.push(format!("at worst {}", words::severity(one.worst)));
+    }
     match (one.resolved_ms, one.state) {
         (Some(ended), _) => facts.push(format!("resolved {}", date(ended, zone))),
         (None, state) => facts.push(state.to_owned()),
     }
     let value = |value: f64| words::value(value, unit);
     let figures = [
-        one.value.map(|last| match one.resolved_ms {
-            Some(_) => format!("last {}", value(last)),
-            None => format!("now {}", value(last)),
-        }),
+        one.value.map(|last| format!("last {}", value(last))),
         one.threshold
             .map(|threshold| format!("threshold {}", value(threshold))),
         one.expected
@@ -288,7 +289,7 @@ fn none<T>(list: &[T], sentence: &str) -> Vec<String> {
 }
 
 /// Returns what changed most, and what is on one side only.
-fn changed(changed: &Changed, zone: &TimeZone) -> Vec<Section> {
+fn changed(changed: &Changed, times: &Times<'_>) -> Vec<Section> {
     let row = |one: &Change| {
         let unit = unit(one.unit);
         let others = match one.more_keys {
@@ -308,7 +309,7 @@ fn changed(changed: &Changed, zone: &TimeZone) -> Vec<Section> {
                 .map_or_else(|| "unknown".to_owned(), |usual| words::value(usual, unit)),
             format!("{:+.1}", one.effect),
             direction.to_owned(),
-            clock(one.at_ms, zone),
+            times.say(one.at_ms),
         ]
     };
     let summary = match (changed.rows.is_empty(), changed.compared) {
@@ -356,15 +357,16 @@ fn changed(changed: &Changed, zone: &TimeZone) -> Vec<Section> {
 }
 
 fn events(snapshot: &Snapshot, zone: &TimeZone) -> Section {
+    let when = Times::of(snapshot, zone);
     let rows = snapshot.events.iter().map(|event| {
         let times = match event.times {
             1 => String::new(),
             times => format!("{times}× "),
         };
         vec![
-            clock(event.at_ms, zone),
+            when.say(event.at_ms),
             event.kind.clone(),
-            word(event.severity).to_owned(),
+            words::severity(event.severity).to_owned(),
             words::cut(&event.source, 40),
             words::cut(&format!("{times}{}", event.text), LONGEST),
         ]
@@ -424,7 +426,13 @@ fn statements(snapshot: &Snapshot) -> Section {
 #[must_use]
 pub fn comparison(comparison: &Comparison, zone: &TimeZone) -> String {
     let mut out = String::new();
-    for section in changed(&comparison.changed, zone) {
+    let spans = [
+        comparison.before_from_ms,
+        comparison.from_ms,
+        comparison.to_ms,
+    ];
+    let times = Times::new(comparison.source, &spans, zone);
+    for section in changed(&comparison.changed, &times) {
         let _infallible = writeln!(out, "{}", section.title);
         for sentence in &section.sentences {
             let _infallible = writeln!(out, "  {}", plain(sentence));
@@ -449,13 +457,6 @@ fn unit(name: &str) -> Unit {
         .unwrap_or(Unit::Count)
 }
 
-const fn word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Warn => "warning",
-        severity => severity.as_str(),
-    }
-}
-
 fn formatted(ms: i64, zone: &TimeZone, format: &str) -> String {
     let at = jiff::Timestamp::from_millisecond(ms);
     at.map_or_else(
@@ -468,8 +469,43 @@ fn date(ms: i64, zone: &TimeZone) -> String {
     formatted(ms, zone, "%F %T %Z")
 }
 
-fn clock(ms: i64, zone: &TimeZone) -> String {
-    formatted(ms, zone, "%T")
+/// Times of a snapshot or comparison: of the clock where all lie on one day, else with their dates.
+struct Times<'a> {
+    zone: &'a TimeZone,
+    format: &'static str,
+}
+
+impl<'a> Times<'a> {
+    fn of(snapshot: &Snapshot, zone: &'a TimeZone) -> Self {
+        let mut spans = vec![
+            snapshot.before_from_ms,
+            snapshot.before_to_ms,
+            snapshot.from_ms,
+            snapshot.to_ms,
+        ];
+        spans.extend(snapshot.events.iter().map(|event| event.at_ms));
+        Self::new(snapshot.source, &spans, zone)
+    }
+
+    fn new(source: &str, instants: &[i64], zone: &'a TimeZone) -> Self {
+        let day = |ms: &i64| formatted(*ms, zone, "%F");
+        let first = instants.first().map(day);
+        let is_one_day = instants.iter().map(day).all(|one| Some(one) == first);
+        Self {
+            zone,
+            // Whole hours and days reach into other days sooner or later, and their minutes say nothing.
+            format: match (source, is_one_day) {
+                ("raw", true) => "%T",
+                ("raw", false) => "%F %T",
+                ("daily", _) => "%F",
+                _ => "%F %R",
+            },
+        }
+    }
+
+    fn say(&self, ms: i64) -> String {
+        formatted(ms, self.zone, self.format)
+    }
 }
 
 #[cfg(test)]
@@ -485,6 +521,20 @@ mod tests {
             "a\\|b &lt;img onerror=x&gt; \\`rm\\` \\[x\\](y)  \\[31m  \\# c"
         );
         assert!(!plain(hostile).contains(['\u{1b}', '\u{202e}', '\n']));
+    }
+
+    #[test]
+    fn times_have_a_date_where_they_are_not_of_one_day() {
+        let (noon, minute, zone) = (1_795_262_400_000, 60_000, TimeZone::UTC);
+        for (source, instants, expected) in [
+            ("raw", [noon, noon + minute], "12:00:00"),
+            ("raw", [noon, noon + 780 * minute], "2026-11-21 12:00:00"),
+            ("hourly", [noon, noon + minute], "2026-11-21 12:00"),
+            ("daily", [noon, noon + minute], "2026-11-21"),
+        ] {
+            let times = Times::new(source, &instants, &zone);
+            assert_eq!(times.say(noon), expected, "{source} {instants:?}");
+        }
     }
 
     #[test]

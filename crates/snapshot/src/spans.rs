@@ -8,7 +8,7 @@ use crate::Host;
 /// The widths that a page offers, minutes on each side.
 pub const MINUTES: [i64; 5] = [2, 5, 10, 15, 30];
 /// Least and greatest width of one side, minutes.
-const LIMITS: (i64, i64) = (1, 60);
+pub const LIMITS: (i64, i64) = (1, 60);
 
 /// An instant and how much around it is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

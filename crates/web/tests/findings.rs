@@ -105,7 +105,7 @@ async fn open_findings_that_want_somebody_are_problems_of_the_logs() {
         &json!({
             "id": "finding.ssh_brute_force@203.0.113.9", "severity": "critical",
             "title": "Password guessing over SSH: 203.0.113.9", "metric": "", "key": "203.0.113.9",
-            "value": null, "current": null, "level": null, "since_ms": START + 600_000, "unknown_since_ms": null,
+            "value": null, "current": null, "level": null, "since_ms": START + 600_000, "as_of_ms": START + 1_740_000, "unknown_since_ms": null,
             "finding": attack["finding"], "view": "logs",
             "fix": "Block it:", "cause": "", "command": "fail2ban-client set sshd banip 203.0.113.9", "effects": [],
         })

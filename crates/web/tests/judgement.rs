@@ -58,7 +58,7 @@ async fn at_every_edge_tables_have_the_severity_of_the_catalogue() {
 /// A finding about memory with all that a problem shows.
 fn memory() -> Value {
     let change = json!({
-        "title": "Memory used", "message": "Memory usage is high: 91.2 %; now 92 %", "value": 91.2, "current_value": 92,
+        "title": "Memory used", "message": "Memory usage is high: 91.2 %; last 92 %", "value": 91.2, "current_value": 92,
         "threshold": 85, "steps": ["See what it does, and whether it can wait or needs a limit:", "Then rest."],
         "command": "ps -o pid,user,etime,%cpu,rss,args -p 102",
         "details": {"cause": "Most memory: api (PID 102, x.service) with 572.2 MiB."},
@@ -71,16 +71,16 @@ async fn an_open_finding_is_a_problem_with_its_start_cause_and_remedy() {
     let database = seeded().await;
     store_findings(&database, &[memory()]).await;
     let now = serve(&database).ask("now").await;
-    let title = "Memory usage is high: 91.2 %; now 92 %";
+    let title = "Memory usage is high: 91.2 %; last 92 %";
     assert_eq!(
         now["verdict"],
-        json!({"severity": "critical", "text": "1 problem: memory usage is high: 91.2 %; now 92 % since 22:20.", "since_ms": tick(120)})
+        json!({"severity": "critical", "text": "1 problem: memory usage is high: 91.2 %; last 92 % since 22:20.", "since_ms": tick(120)})
     );
     assert_eq!(
         now["problems"],
         json!([{
             "id": "system.mem_used_pct", "severity": "critical", "title": title, "metric": "system.mem_used_pct", "key": null,
-            "value": 91.2, "current": 92.0, "level": 85.0, "since_ms": tick(120), "unknown_since_ms": null, "finding": "1",
+            "value": 91.2, "current": 92.0, "level": 85.0, "since_ms": tick(120), "as_of_ms": tick(120), "unknown_since_ms": null, "finding": "1",
             "view": "system", "fix": "See what it does, and whether it can wait or needs a limit:",
             "cause": "Most memory: api (PID 102, x.service) with 572.2 MiB.",
             "command": "ps -o pid,user,etime,%cpu,rss,args -p 102", "effects": [],

@@ -81,6 +81,8 @@ async fn what_does_not_parse_is_refused_by_its_name() {
         ("snapshot".to_owned(), 400, "at"),
         ("snapshot?at=soon".to_owned(), 400, "at"),
         (format!("snapshot?at={at}&before=x"), 400, "before"),
+        (format!("snapshot?at={at}&before=61"), 400, "from 1 to 60"),
+        (format!("snapshot?at={at}&after=0"), 400, "from 1 to 60"),
         (format!("snapshot?at={at}&format=pdf"), 400, "format"),
         (format!("snapshot?at={at}&finding=x"), 400, "finding"),
         ("snapshot?finding=99".to_owned(), 404, "finding"),

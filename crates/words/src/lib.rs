@@ -4,8 +4,17 @@ mod number;
 
 pub use number::round;
 use schema::micros::SECOND;
-use schema::{Timestamp, Unit};
+use schema::{Severity, Timestamp, Unit};
 use std::fmt::Display;
+
+/// Returns the word of a severity in a sentence: `warning`.
+#[must_use]
+pub const fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Warn => "warning",
+        severity => severity.as_str(),
+    }
+}
 
 /// Formats a value with its unit, to about three digits.
 #[must_use]

@@ -174,6 +174,7 @@ export interface Problem {
   current: number | null;
   level: number | null;
   since_ms: number | null;
+  as_of_ms: number | null;
   unknown_since_ms: number | null;
   finding: string | null;
   view: string;
@@ -424,6 +425,7 @@ export interface SnapshotFinding {
   id: string;
   kind: string;
   severity: Severity;
+  worst: Severity;
   state: string;
   domain: string;
   rule: string;

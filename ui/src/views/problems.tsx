@@ -16,8 +16,10 @@ import { ViewLink } from "../app/link";
 import { Since } from "../app/panel";
 import { Part } from "../app/part";
 import { SeverityMark } from "../app/shape";
+import { formatClock } from "../format/time";
 import { formatLatest, formatValue, keepUnits } from "../format/value";
 import { atInstant } from "../state/instant";
+import { utc } from "../state/location";
 import { Effects } from "./effects";
 import { EndedList } from "./ended";
 import { isRearranged, keepPlaces, type Placed } from "./places";
@@ -146,6 +148,15 @@ function hasMore({ item, first }: Placed<Problem>): boolean {
   );
 }
 
+/** Figures of this age are shown with their time, as in the command's list. */
+const OLD_MS = 30_000;
+
+/** Of when the figures of a problem are, if newer samples are known. */
+function datedMs({ as_of_ms }: Problem): number | null {
+  const newest = now.value?.freshness.newest_ms ?? null;
+  return as_of_ms !== null && newest !== null && newest - as_of_ms >= OLD_MS ? as_of_ms : null;
+}
+
 /** The snapshot of when a problem began; what the server judges itself is not a stored finding. */
 function aboutProblem({ finding }: Problem, sinceMs: number): Record<string, string> {
   return atInstant(sinceMs, finding === null ? {} : { finding });
@@ -166,8 +177,11 @@ function ProblemRow({ problem, first, isGone }: RowProps) {
   const isState = unit === "bool";
   const view = viewById(problem.view);
   const { current, value, unknown_since_ms: unknownMs } = problem;
+  const asOf = isUnknown ? null : datedMs(problem);
   const facts = [
-    value === null ? "" : `${isUnknown ? "last" : "now"} ${formatLatest(current ?? value, unit)}`,
+    value === null
+      ? ""
+      : `${isUnknown || asOf !== null ? "last" : "now"} ${formatLatest(current ?? value, unit)}`,
     current === null || value === null ? "" : `mean ${formatLatest(value, unit)}`,
     problem.level === null ? "" : `threshold ${formatValue(problem.level, unit)}`,
   ];
@@ -182,7 +196,10 @@ function ProblemRow({ problem, first, isGone }: RowProps) {
           )}
           <span class="muted clip">
             {unknownMs === null ? (
-              <Since ms={problem.since_ms} words="since " />
+              <>
+                <Since ms={problem.since_ms} words="since " />
+                {asOf !== null && `, figures of ${formatClock(asOf, utc.value)}`}
+              </>
             ) : (
               <Since ms={unknownMs} words="no data since " />
             )}

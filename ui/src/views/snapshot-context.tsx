@@ -5,7 +5,7 @@ import type { Focus, Snapshot, SnapshotFinding, Unit } from "../api/types.gen";
 import { Coded } from "../app/coded";
 import { Since } from "../app/panel";
 import { Part } from "../app/part";
-import { SeverityMark } from "../app/shape";
+import { SEVERITY_WORD, SeverityMark } from "../app/shape";
 import { formatNumber, formatValue, keepUnits } from "../format/value";
 import { place } from "../state/location";
 import { param } from "../state/url";
@@ -25,7 +25,7 @@ function Found({ finding }: { finding: SnapshotFinding }) {
   const unit: Unit = known?.unit ?? "count";
   const value = (one: number | null): string => (one === null ? "" : formatValue(one, unit));
   const facts: readonly [string, string][] = [
-    [finding.resolved_ms === null ? "Now" : "Last", value(finding.value)],
+    ["Last", value(finding.value)],
     ["Threshold", value(finding.threshold)],
     ["Normal", value(finding.expected)],
     ["Usual deviation", value(finding.stddev)],
@@ -43,6 +43,7 @@ function Found({ finding }: { finding: SnapshotFinding }) {
         <SeverityMark severity={finding.severity} />
         <span class="muted">
           {finding.kind} · {finding.domain} · <Since ms={finding.opened_ms} words="since " />
+          {finding.worst !== finding.severity && ` · at worst ${SEVERITY_WORD[finding.worst].toLowerCase()}`}
           {finding.resolved_ms === null ? (
             ` · ${finding.state}`
           ) : (

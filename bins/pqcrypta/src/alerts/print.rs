@@ -171,7 +171,13 @@ fn line(out: &mut String, at: Timestamp, host: &HostAlerts, alert: &Alert) {
                 ""
             };
             let since = clock(alert.opened_at);
-            format!("since {since}, {lasted}, number {}{acknowledged}", alert.id)
+            let dated = alert
+                .dated(at)
+                .map_or_else(String::new, |as_of| format!(", figures of {}", time(as_of)));
+            format!(
+                "since {since}, {lasted}{dated}, number {}{acknowledged}",
+                alert.id
+            )
         }
     };
     let _infallible = writeln!(
@@ -191,8 +197,10 @@ fn line(out: &mut String, at: Timestamp, host: &HostAlerts, alert: &Alert) {
     if let Some(step) = alert.steps.first() {
         let _infallible = writeln!(out, "          {}", plain(step));
     }
-    for command in alert.command.iter().chain(&alert.action_sql) {
-        let _infallible = writeln!(out, "          $ {}", plain(command));
+    let commands = alert.command.iter().map(|command| ("$", command));
+    let statements = alert.action_sql.iter().map(|sql| ("SQL>", sql));
+    for (prompt, text) in commands.chain(statements) {
+        let _infallible = writeln!(out, "          {prompt} {}", plain(text));
     }
 }
 
@@ -213,14 +221,19 @@ fn seconds(micros: i64) -> f64 {
 }
 
 fn clock(at: Timestamp) -> String {
+    formatted(at, "%F %T")
+}
+
+/// Formats an instant that is less than an hour ago.
+fn time(at: Timestamp) -> String {
+    formatted(at, "%T")
+}
+
+fn formatted(at: Timestamp, format: &str) -> String {
     let at = jiff::Timestamp::from_microsecond(at.as_micros());
     at.map_or_else(
         |_| "an unknown time".to_owned(),
-        |at| {
-            at.to_zoned(TimeZone::system())
-                .strftime("%F %T")
-                .to_string()
-        },
+        |at| at.to_zoned(TimeZone::system()).strftime(format).to_string(),
     )
 }
 
@@ -273,6 +286,7 @@ fn as_json(at: Timestamp, host: &HostAlerts, alert: &Alert) -> Value {
         "acknowledged": alert.acknowledged,
         "verified": alert.verified,
         "opened_at": iso(Some(alert.opened_at)),
+        "as_of": iso(Some(alert.as_of)),
         "unknown_since": iso(alert.unknown_since),
         "resolved_at": iso(alert.resolved_at),
         "duration_secs": seconds(alert.duration(at)),

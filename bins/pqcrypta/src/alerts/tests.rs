@@ -30,6 +30,7 @@ fn alert(severity: Severity, unknown: bool, resolved: bool) -> Alert {
         hypotheses: Vec::new(),
         opened_at: Timestamp(1_790_000_000_000_000),
         seen_at: Timestamp(1_790_000_000_000_000),
+        as_of: Timestamp(1_790_000_030_000_000),
         unknown_since: at(unknown),
         resolved_at: at(resolved),
         occurrences: 1,
@@ -115,9 +116,15 @@ fn a_line_has_the_condition_since_when_and_what_to_do() {
         lines[2..],
         [
             "          Cancel it.",
-            "          $ SELECT pg_cancel_backend(9150)"
+            "          SQL> SELECT pg_cancel_backend(9150)"
         ]
     );
+    let mut old = firing;
+    old.at = Timestamp(1_790_000_100_000_000);
+    let text = print::text(&old);
+    let line = text.lines().nth(1).unwrap();
+    let figures = line.split(", figures of ").nth(1).unwrap();
+    assert!(figures.ends_with(":50, number 1)"), "{line}");
     let silent = print::text(&report(vec![(Presence::Silent, vec![])]));
     assert_eq!(
         silent,

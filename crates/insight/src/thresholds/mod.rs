@@ -427,7 +427,7 @@ fn finding(
     if let Some(current) = one.current.filter(|_| !metric.counts_events) {
         let current = words::value(current, metric.unit);
         if !message.contains(&current) {
-            message = format!("{message}; now {current}");
+            message = format!("{message}; last {current}");
         }
     }
     // The transaction of a session that is idle in it has the same age, nearly.

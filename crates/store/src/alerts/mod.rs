@@ -5,6 +5,7 @@
 //! showing, so none of them returns these.
 
 use schema::finding::{CORRELATION, LINE_DOMAINS};
+use schema::micros::SECOND;
 use schema::{Better, Severity, Timestamp, Unit};
 use serde::Deserialize;
 use tokio_postgres::types::{ToSql, Type};
@@ -14,6 +15,8 @@ use crate::series::{Instant, ReadError};
 
 /// Most findings that [`list`] returns.
 pub const LISTED: usize = 2000;
+/// Figures of this age, microseconds, are shown with their time: three ticks at the usual interval.
+const OLD: i64 = 30 * SECOND;
 /// Longest subject in a sentence, characters.
 const LONGEST_SUBJECT: usize = 60;
 
@@ -110,6 +113,8 @@ pub struct Alert {
     pub opened_at: Timestamp,
     /// When it held last.
     pub seen_at: Timestamp,
+    /// The evaluation that its figures and texts are of: while it lasts without a change it is written anew every few minutes.
+    pub as_of: Timestamp,
     /// Since when there are no data.
     pub unknown_since: Option<Timestamp>,
     /// When it ended.
@@ -165,6 +170,7 @@ impl Alert {
             hypotheses: hypotheses.unwrap_or_default(),
             opened_at: instant("opened_at")?,
             seen_at: instant("seen_at")?,
+            as_of: instant("as_of")?,
             unknown_since: optional("unknown_since")?,
             resolved_at: optional("resolved_at")?,
             occurrences: row.try_get("occurrences")?,
@@ -246,6 +252,13 @@ impl Alert {
     pub fn duration(&self, at: Timestamp) -> i64 {
         let end = self.resolved_at.unwrap_or(at);
         (end.as_micros() - self.opened_at.as_micros()).max(0)
+    }
+
+    /// Returns of when its figures are, if they are older than what is sampled at `at`: then it is said beside them.
+    #[must_use]
+    pub fn dated(&self, at: Timestamp) -> Option<Timestamp> {
+        let is_old = at.as_micros() - self.as_of.as_micros() >= OLD;
+        (self.state() == State::Firing && is_old).then_some(self.as_of)
     }
 
     /// Returns whether it is about counted events: its sentence has their number, its figures are rates.

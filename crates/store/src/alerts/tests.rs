@@ -28,6 +28,7 @@ fn alert(domain: &str, target: &str) -> Alert {
         hypotheses: Vec::new(),
         opened_at: Timestamp(0),
         seen_at: Timestamp(0),
+        as_of: Timestamp(0),
         unknown_since: None,
         resolved_at: None,
         occurrences: 1,

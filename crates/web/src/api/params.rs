@@ -63,6 +63,20 @@ impl Params {
         }
     }
 
+    /// Parses an integer that has to be within `least..=most`: what is asked for is answered, or refused with the range.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn within(&self, name: &str, default: i64, least: i64, most: i64) -> Result<i64, ApiError> {
+        let Some(text) = self.get(name) else {
+            return Ok(default);
+        };
+        let number = text.parse::<i64>().ok();
+        number
+            .filter(|number| (least..=most).contains(number))
+            .ok_or_else(|| ApiError::bad(name, &format!("not an integer from {least} to {most}")))
+    }
+
     /// Returns all parameters but `without` as one text; equal requests have equal texts.
     #[must_use]
     pub fn question(&self, without: &[&str]) -> String {
@@ -122,6 +136,17 @@ mod tests {
         assert_eq!(params.number("limit", 8, 1, 64), Ok(1));
         assert_eq!(params.number("none", 8, 1, 64), Ok(8));
         assert!(params.number("bad", 8, 1, 64).is_err());
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_refused_with_the_range() {
+        let params = Params::parse(Some("before=61&after=60&at=x")).unwrap();
+        let refused =
+            ApiError::BadRequest("parameter before: not an integer from 1 to 60".to_owned());
+        assert_eq!(params.within("before", 10, 1, 60), Err(refused));
+        assert_eq!(params.within("after", 10, 1, 60), Ok(60));
+        assert_eq!(params.within("none", 10, 1, 60), Ok(10));
+        assert!(params.within("at", 10, 1, 60).is_err());
     }
 
     #[test]

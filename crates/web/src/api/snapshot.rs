@@ -93,7 +93,8 @@ async fn question(
         (None, Some(id)) => opened(app, host, id).await?,
         (None, None) => return Err(ApiError::bad("at", "is missing")),
     };
-    let minutes = |name| asked.number(name, MINUTES, 1, 60);
+    let (least, most) = snapshot::LIMITS;
+    let minutes = |name| asked.within(name, MINUTES, least, most);
     let metric = match asked.get("metric") {
         Some(text) => Some(metric(text)?),
         None => None,

@@ -93,6 +93,7 @@ pub(super) fn about(id: &str, severity: Severity, view: &str) -> Problem {
         current: None,
         level: None,
         since_ms: None,
+        as_of_ms: None,
         unknown_since_ms: None,
         finding: None,
         view: view.to_owned(),

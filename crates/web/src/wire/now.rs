@@ -157,6 +157,8 @@ pub struct Problem {
     pub level: Option<f64>,
     /// Since when.
     pub since_ms: Option<i64>,
+    /// The evaluation that its texts and figures are of; null for what the server judges itself.
+    pub as_of_ms: Option<i64>,
     /// Since when there are no data to tell whether it lasts.
     pub unknown_since_ms: Option<i64>,
     /// Its row in table `findings`; null for what the server judges itself and for what counts several.

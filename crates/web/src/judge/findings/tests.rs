@@ -28,6 +28,7 @@ fn finding(target: &str) -> Alert {
         hypotheses: Vec::new(),
         opened_at: Timestamp::from_millis(5),
         seen_at: Timestamp::from_millis(5),
+        as_of: Timestamp::from_millis(5),
         unknown_since: None,
         resolved_at: None,
         occurrences: 1,
