@@ -20,7 +20,7 @@ use crate::settings::{Source, connect, refuse};
 /// of the week. It is what the dashboard's view Event Snapshot shows.
 ///
 /// Exit status: 0 when it is printed, 1 when nothing was sampled in the window, 2 when the database does not answer, the
-/// host or finding is not known, or an argument is wrong.
+/// host or finding is not known, or an argument is wrong, 74 when the output cannot be written.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     #[command(flatten)]

@@ -56,7 +56,11 @@ fn main() -> ExitCode {
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             say(&format!("{error:#}"));
-            ExitCode::FAILURE
+            match error.is::<Unprinted>() {
+                // 1 and 2 are answers of some commands.
+                true => ExitCode::from(NOT_WRITTEN),
+                false => ExitCode::FAILURE,
+            }
         }
     }
 }
@@ -116,16 +120,35 @@ fn report_failure(error: &anyhow::Error, as_json: bool) -> Result<ExitCode> {
     Ok(ExitCode::from(2))
 }
 
+/// The exit status when standard output cannot be written: `EX_IOERR` of sysexits(3).
+const NOT_WRITTEN: u8 = 74;
+
+/// Standard output cannot be written.
+#[derive(Debug)]
+struct Unprinted(std::io::Error);
+
+impl std::fmt::Display for Unprinted {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("cannot write to standard output")
+    }
+}
+
+impl std::error::Error for Unprinted {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
 /// Writes to standard output.
 fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
-        .context("cannot write to standard output")
+        .map_err(|error| anyhow::Error::new(Unprinted(error)))
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error
-        .downcast_ref::<std::io::Error>()
-        .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+        .downcast_ref::<Unprinted>()
+        .is_some_and(|error| error.0.kind() == std::io::ErrorKind::BrokenPipe)
 }

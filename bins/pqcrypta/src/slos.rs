@@ -15,10 +15,12 @@ use crate::status;
 
 /// List the service level objectives of all hosts
 ///
-/// One line per objective: whether it is met over 30 days, how much of its error budget is spent, and how fast it is being
-/// spent (1 spends it exactly in 30 days). Objectives are rows of collector.slo_definitions.
+/// One line per objective: whether it is met over 30 days, how much of its error budget is spent (of that of the time with
+/// data, and of that of 30 days), and how fast it is being spent (1 spends it exactly in 30 days). Objectives are rows of
+/// collector.slo_definitions.
 ///
-/// Exit status: 0 when every objective with data is met, 1 when one is missed, 2 when the database does not answer.
+/// Exit status: 0 when every objective with data is met, 1 when one is missed, 2 when the database does not answer, 74 when
+/// the output cannot be written.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     #[command(flatten)]
@@ -28,18 +30,19 @@ pub(crate) struct Options {
     json: bool,
 }
 
-const HEADS: [&str; 8] = [
+const HEADS: [&str; 9] = [
     "objective",
     "of",
     "status",
     "target %",
     "good %",
     "budget spent",
+    "of 30 days",
     "burn 1 h",
     "burn 3 d",
 ];
 /// Widths of the columns, with the gap in front of them.
-const WIDTHS: [usize; 8] = [20, 14, 8, 10, 10, 14, 10, 10];
+const WIDTHS: [usize; 9] = [20, 14, 8, 10, 10, 14, 12, 10, 10];
 
 /// Prints the objectives.
 ///
@@ -104,7 +107,7 @@ fn text(hosts: &[(String, Vec<Latest>)]) -> String {
     out
 }
 
-fn line(out: &mut String, cells: &[String; 8]) {
+fn line(out: &mut String, cells: &[String; 9]) {
     let mut text = String::from("  ");
     for (at, (cell, width)) in cells.iter().zip(WIDTHS).enumerate() {
         // Words to the left, figures to the right.
@@ -117,19 +120,21 @@ fn line(out: &mut String, cells: &[String; 8]) {
     out.push('\n');
 }
 
-fn cells(one: &Latest) -> [String; 8] {
+fn cells(one: &Latest) -> [String; 9] {
     let figure = |value: Option<f64>, digits: usize| match value {
         Some(value) => format!("{value:.digits$}"),
         None => "–".to_owned(),
     };
+    let percent =
+        |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |spent| format!("{spent:.0} %"));
     [
         one.slo_name.clone(),
         one.metric_key.clone(),
         status_of(one).to_owned(),
         one.target_pct.to_string(),
         figure(one.good_pct, 3),
-        one.budget_consumed
-            .map_or_else(|| "–".to_owned(), |spent| format!("{spent:.0} %")),
+        percent(one.budget_consumed),
+        percent(one.spent_of_window()),
         figure(one.burn[0], 2),
         figure(one.burn[2], 2),
     ]
@@ -159,6 +164,7 @@ fn as_json(one: &Latest) -> Value {
         "good_pct": one.good_pct,
         "met": one.met,
         "budget_consumed": one.budget_consumed,
+        "budget_of_window": one.spent_of_window(),
         "violations": one.violations,
         "total_periods": one.total_periods,
         "covered_minutes": one.covered_minutes,
@@ -200,6 +206,8 @@ mod tests {
             met: Some(false),
             good_pct: Some(99.25),
             budget_consumed: Some(750.0),
+            // A day of 30.
+            covered_minutes: Some(1440.0),
             burn: [Some(0.0), None, Some(7.5)],
             ..one.clone()
         };
@@ -208,11 +216,11 @@ mod tests {
         assert_eq!(lines[0], "db-1");
         assert_eq!(
             lines[2],
-            "  api_uptime          main          no data       99.9         –             –         –         –"
+            "  api_uptime          main          no data       99.9         –             –           –         –         –"
         );
         assert_eq!(
             lines[3],
-            "  api_uptime          main          missed        99.9    99.250         750 %      0.00      7.50"
+            "  api_uptime          main          missed        99.9    99.250         750 %        25 %      0.00      7.50"
         );
     }
 }

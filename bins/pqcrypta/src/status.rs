@@ -24,7 +24,7 @@ const SILENT: f64 = 6.0;
 /// retention will need in the end. K is 1024 bytes.
 ///
 /// Exit status: 0 when all is well, 1 when a host is late, lost samples today or was stopped,
-/// 2 when one is silent or the database does not answer.
+/// 2 when one is silent or the database does not answer, 74 when the output cannot be written.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     #[command(flatten)]

@@ -158,6 +158,11 @@ fn since(one: &Standing) -> Option<Timestamp> {
     Some(since)
 }
 
+/// Returns whether all days of the window have data, but for some hours.
+fn is_covered(one: &Standing) -> bool {
+    one.month.tally.judged >= 0.95 * one.month.minutes
+}
+
 /// Describes what is left of the budget, and for how long at a burn rate.
 fn left(one: &Standing, rate: f64) -> String {
     let Some(observed) = one.consumed() else {
@@ -172,8 +177,17 @@ fn left(one: &Standing, rate: f64) -> String {
         );
     }
     let secs = (1.0 - consumed) * one.month.minutes * 60.0 / rate;
+    // Lists have the share of the time with data, too.
+    let so_far = match is_covered(one) {
+        true => String::new(),
+        false => format!(
+            "{} of the budget of the {} with data is spent. ",
+            percent(observed),
+            duration(one.month.tally.judged * 60.0)
+        ),
+    };
     format!(
-        "{} of the budget of {DAYS} days is left, which lasts {} at this rate.",
+        "{so_far}{} of the budget of {DAYS} days is left, which lasts {} at this rate.",
         percent(1.0 - consumed),
         duration(secs)
     )
@@ -187,7 +201,7 @@ fn violation(one: &Standing) -> Option<Finding> {
         return None;
     }
     let share = month.tally.bad_share()?;
-    let span = if month.tally.judged >= 0.95 * month.minutes {
+    let span = if is_covered(one) {
         format!("the last {DAYS} days")
     } else {
         format!(
@@ -207,7 +221,7 @@ fn violation(one: &Standing) -> Option<Finding> {
         None => "and of the last hour there are no data".to_owned(),
     };
     let message = format!(
-        "{} of {} were good in {span}; the objective is {}. {} of the error budget is spent, {now}",
+        "{} of {} were good in {span}; the objective is {}. {} of the error budget of that time is spent, {now}",
         good(1.0 - share),
         one.slo.things(),
         good(one.slo.target_pct / 100.0),

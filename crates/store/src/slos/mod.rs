@@ -129,6 +129,19 @@ pub struct Latest {
     pub severity: Option<Severity>,
 }
 
+/// Minutes of the window of an objective: 30 days.
+pub const WINDOW_MINUTES: f64 = 30.0 * 24.0 * 60.0;
+
+impl Latest {
+    /// Returns how much of the error budget of 30 whole days is spent, percent, if those without data go as those with data:
+    /// what is left of it is what alerts reckon with. Where there are data of all days it is [`Self::budget_consumed`].
+    #[must_use]
+    pub fn spent_of_window(&self) -> Option<f64> {
+        let covered = self.covered_minutes? / WINDOW_MINUTES;
+        Some(self.budget_consumed? * covered.min(1.0))
+    }
+}
+
 /// Reads how the objectives of a host stood at an instant, by name.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use schema::Severity;
 use store::series::ReadError;
-use store::slos::{self, Latest};
+use store::slos::{self, Latest, WINDOW_MINUTES};
 
 use super::{Col, Line, Lines, Reading, Source, View};
 use crate::wire::{Cell, Unit};
@@ -19,9 +19,16 @@ const COLUMNS: &[Col] = &[
         "budget_consumed",
         "Budget spent",
         Unit::Percent,
-        "Bad events or minutes as a share of those that the objective tolerates; none where it tolerates nothing.",
+        "Bad events or minutes as a share of those that the objective tolerates in the time with data; none where it tolerates \
+         nothing.",
     )
     .primary(),
+    Col::new(
+        "budget_of_window",
+        "Of 30 days",
+        Unit::Percent,
+        "The same as a share of the budget of 30 days, as in alerts: with data of a day, a whole day's budget is a thirtieth.",
+    ),
     Col::new("burn_1h", "Burn 1 h", Unit::Ratio, "How fast the budget was spent in the last hour; 1 spends it exactly in 30 days.").primary(),
     Col::new("burn_6h", "Burn 6 h", Unit::Ratio, "The same of six hours."),
     Col::new("burn_3d", "Burn 3 d", Unit::Ratio, "The same of three days."),
@@ -32,9 +39,6 @@ const COLUMNS: &[Col] = &[
     Col::new("metric", "Metric", Unit::Text, "The metric that it reads."),
     Col::new("description", "Description", Unit::Text, "What it is for."),
 ];
-
-/// Minutes of the window.
-const WINDOW_MINUTES: f64 = 30.0 * 24.0 * 60.0;
 
 pub(super) const VIEW: View = View {
     name: "slos",
@@ -84,6 +88,7 @@ fn line(one: &Latest) -> Line {
         // Not rounded: 99.96 of 99.99 percent is another matter than 100.
         Cell::of(one.good_pct, Cell::Float),
         rounded(one.budget_consumed),
+        rounded(one.spent_of_window()),
         rounded(one.burn[0]),
         rounded(one.burn[1]),
         rounded(one.burn[2]),
