@@ -1,7 +1,9 @@
-//! The processes of the newest tick: which use most of a scarce resource, and which are in a bad state.
+//! The processes of the newest tick: which use most of a scarce resource, and which are in a bad state. Of those that ended
+//! lately the greatest are known, as one of them is what the kernel killed for lack of memory.
 
 use super::fields::{Column, Fields};
 use super::sessions::Culprit;
+use schema::micros::MINUTE;
 use schema::tables::ProcessSample;
 use schema::{Row, Timestamp, Unit};
 use std::collections::HashMap;
@@ -28,11 +30,20 @@ const WORTH_NAMING: f64 = 0.25;
 /// Processes of one name are reported together when the greatest uses less than this share of their sum.
 const LEADS: f64 = 0.6;
 
+/// For so long it is known which processes ended: the window of the OOM killer's threshold.
+const ENDED_WITHIN: i64 = 10 * MINUTE;
+/// Most processes that ended lately and are known: those that held most memory.
+const MOST_ENDED: usize = 8;
+/// Least memory of a process that is named for it, bytes.
+const WORTH_MEMORY: f64 = 16.0 * 1_048_576.0;
+
 /// The processes of the newest tick.
 #[derive(Debug, Default)]
 pub(crate) struct Processes {
     /// By process id and start.
     all: HashMap<(i64, i64), Process>,
+    /// Those that ended lately, as of their last sample.
+    ended: Vec<Process>,
     ts: Timestamp,
 }
 
@@ -121,7 +132,16 @@ impl Processes {
     /// Forgets those that the newest tick did not have.
     pub(super) fn settle(&mut self) {
         let ts = self.ts;
-        self.all.retain(|_, one| one.ts == ts);
+        let has_ended = |_: &(i64, i64), one: &mut Process| one.ts != ts;
+        let ended = self.all.extract_if(has_ended).map(|(_, one)| one);
+        // A row that is a sum has no process that ended.
+        let ended = ended.filter(|one| one.count == 1 && one.rss >= WORTH_MEMORY);
+        self.ended.extend(ended);
+        let since = ts.as_micros() - ENDED_WITHIN;
+        self.ended.retain(|one| one.ts.as_micros() >= since);
+        self.ended
+            .sort_by(|a, b| b.rss.total_cmp(&a.rss).then(a.pid.cmp(&b.pid)));
+        self.ended.truncate(MOST_ENDED);
     }
 
     /// Returns the processes of the newest tick, and its instant.
@@ -146,9 +166,18 @@ impl Processes {
             "Most memory",
             &alone,
             |one| one.rss,
-            16.0 * 1_048_576.0,
+            WORTH_MEMORY,
             |value| words::value(value, Unit::Bytes),
         )
+    }
+
+    /// Returns what held most memory of those that ended within ten minutes; the kernel kills the greatest one, but not every
+    /// process that ends was killed.
+    pub(crate) fn ended(&self) -> Option<String> {
+        let ended: Vec<&Process> = self.ended.iter().collect();
+        let format_value = |value| words::value(value, Unit::Bytes);
+        let found = named("Ended", &ended, |one| one.rss, WORTH_MEMORY, format_value)?;
+        Some(found.cause)
     }
 
     /// Returns what reads and writes most, from 64 KiB a second on.
@@ -303,6 +332,34 @@ mod tests {
         ] {
             assert_eq!(cause(processes(found).cpu()), expected);
         }
+    }
+
+    #[test]
+    fn what_ended_is_known_for_ten_minutes_and_what_survived_is_not_blamed() {
+        let tick = |minutes: i64, of: &mut Processes, those: Vec<Process>| {
+            of.ts = Timestamp(minutes * MINUTE);
+            for one in those {
+                let ts = of.ts;
+                of.all.insert((one.pid, 0), Process { ts, ..one });
+            }
+            of.settle();
+        };
+        let small = || process("sh", 3, 0.01);
+        let (java, node) = (|| process("java", 1, 30.0), || process("node", 2, 40.0));
+        let mut of = Processes::default();
+        tick(0, &mut of, vec![java(), node(), small()]);
+        assert_eq!(of.ended(), None);
+        tick(1, &mut of, vec![node()]);
+        let killed = "Ended: java (PID 1) with 2.8 GiB.";
+        assert_eq!(of.ended().as_deref(), Some(killed));
+        tick(9, &mut of, vec![node()]);
+        assert_eq!(
+            of.ended().as_deref(),
+            Some(killed),
+            "whoever is greatest now"
+        );
+        tick(11, &mut of, vec![node()]);
+        assert_eq!(of.ended(), None);
     }
 
     #[test]

@@ -25,8 +25,8 @@ enum CulpritKind {
     Cpu,
     /// The processes that hold most memory.
     Memory,
-    /// The same, but the one to look for is the one that was killed, which the kernel's log names.
-    Survivors,
+    /// The processes that ended and held most memory: one of them was killed, and the kernel's log names it.
+    Ended,
     /// The processes that read and write most.
     Io,
     /// The error of the newest row of its owner.
@@ -54,7 +54,7 @@ const CULPRITS: &[(&str, CulpritKind)] = &[
     ("system.pressure_cpu_some_pct", CulpritKind::Cpu),
     ("system.mem_used_pct", CulpritKind::Memory),
     ("system.swap_used_pct", CulpritKind::Memory),
-    ("system.oom_kills_per_sec", CulpritKind::Survivors),
+    ("system.oom_kills_per_sec", CulpritKind::Ended),
     ("system.pressure_memory_full_pct", CulpritKind::Memory),
     ("system.reboot_required", CulpritKind::Packages),
     ("system.cpu_iowait_pct", CulpritKind::Io),
@@ -120,7 +120,7 @@ fn named(
         CulpritKind::Statement => memory.sessions.statement(key),
         CulpritKind::Cpu => memory.processes.cpu(),
         CulpritKind::Memory => memory.processes.memory(),
-        CulpritKind::Survivors => memory.processes.memory().map(|one| because(one.cause)),
+        CulpritKind::Ended => memory.processes.ended().map(because),
         CulpritKind::Io => memory.processes.io(),
         CulpritKind::Error(table) => memory.error(table, key).map(str::to_owned).map(because),
         CulpritKind::Endpoint => memory.endpoints.most(key).map(because),
