@@ -446,7 +446,14 @@ fn each_check_with_its_words() {
                 None,
             )),
         ),
-        ("unused_indexes", "shop", "public.i", Some(MIB), "{}", None),
+        (
+            "unused_indexes",
+            "shop",
+            "public.i",
+            Some(0.9 * MIB),
+            "{}",
+            None,
+        ),
         (
             "unused_indexes",
             "shop",

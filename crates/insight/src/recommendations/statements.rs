@@ -10,7 +10,7 @@ use crate::memory::fields::{Column, Fields};
 use crate::quoting::identifier;
 use crate::rule::{Life, NoData, Rule};
 use schema::finding::{Figures, Kind};
-use schema::tables::{StatementSample, StatementStore, StatementText};
+use schema::tables::{DbSample, StatementSample, StatementStore, StatementText, SystemSample};
 use schema::{Better, Every, Finding, Levels, Sample, Severity, Timestamp, Unit};
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
@@ -47,6 +47,18 @@ const MEAN_MS: Levels = Levels {
 const LEAST_CALLS: f64 = 10.0;
 /// Blocks of temporary files an hour: the reference's figure, 78 MiB.
 const SPILLED_BLOCKS: f64 = 10_000.0;
+/// Bytes of a block, unless PostgreSQL was built otherwise.
+const BLOCK: f64 = 8192.0;
+/// What a sort or hash needs in memory for each byte that it writes to a file, where rows have no headers and pointers. Own
+/// choice, on the safe side: PostgreSQL states only that it is more.
+const IN_MEMORY: f64 = 2.0;
+/// The part of the memory of the host that the sessions may take together for sorts and hashes; as much again is the usual
+/// shared_buffers. Own choice.
+const FOR_SORTS: f64 = 0.25;
+/// Least and greatest work_mem that is suggested, MiB: twice the default, and what the plans of a common server bear. Where memory
+/// or connections are not known, at most `UNKNOWN_MOST`.
+const WORK_MEM: (f64, f64) = (8.0, 1024.0);
+const UNKNOWN_MOST: f64 = 64.0;
 /// Seconds that must be covered: two slow ticks.
 const LEAST_COVERED: f64 = 500.0;
 /// Most findings of a rule and server, the worst first.
@@ -89,6 +101,10 @@ pub struct StatementJudge {
     servers: HashMap<Box<str>, Server>,
     /// By server and identifier.
     texts: HashMap<(Box<str>, i64), Box<str>>,
+    /// Memory of the host, bytes.
+    memory: Option<f64>,
+    /// By server its greatest number of connections.
+    connections: HashMap<Box<str>, f64>,
 }
 
 impl Judge for StatementJudge {
@@ -100,6 +116,7 @@ impl Judge for StatementJudge {
 
     fn evaluate(&mut self, facts: TickFacts<'_>, open: &Lifecycle, at: Timestamp) -> Evaluation {
         self.note_texts(&facts);
+        self.note_room(&facts);
         let judged = self.take(&facts);
         let mut evaluation = Evaluation::default();
         let has_open = RULES
@@ -135,6 +152,20 @@ impl Judge for StatementJudge {
 }
 
 impl StatementJudge {
+    /// Notes what bounds the memory of a session.
+    fn note_room(&mut self, facts: &TickFacts<'_>) {
+        for row in facts.rows_of(SystemSample::TABLE) {
+            self.memory = Fields(row).number("mem_total").or(self.memory);
+        }
+        for row in facts.rows_of(DbSample::TABLE) {
+            let fields = Fields(row);
+            if let Some(most) = fields.number("conn_max") {
+                self.connections
+                    .insert(fields.text("instance").into(), most);
+            }
+        }
+    }
+
     fn note_texts(&mut self, facts: &TickFacts<'_>) {
         for row in facts.rows_of(StatementText::TABLE) {
             let fields = Fields(row);
@@ -226,7 +257,10 @@ impl StatementJudge {
                 ));
             }
             if per_hour(2) > SPILLED_BLOCKS {
-                spills.push((per_hour(2), subject.spills(per_hour(2), &one.role)));
+                let per_call = one.ran.sums[2] * BLOCK / calls;
+                let most = most_work_mem(self.memory, self.connections.get(instance).copied());
+                let room = WorkMem::of(per_call, most);
+                spills.push((per_hour(2), subject.spills(per_hour(2), room, &one.role)));
             }
         }
         let mut found = Vec::new();
@@ -235,6 +269,41 @@ impl StatementJudge {
             found.extend(of_rule.into_iter().take(MOST).map(|(_, finding)| finding));
         }
         found
+    }
+}
+
+/// Returns the greatest work_mem that a server bears, MiB: each of its sessions may take as much.
+fn most_work_mem(memory: Option<f64>, connections: Option<f64>) -> f64 {
+    let known = memory.zip(connections.filter(|most| *most >= 1.0));
+    let most = known.map_or(UNKNOWN_MOST, |(memory, connections)| {
+        let each = FOR_SORTS * memory / connections / 1_048_576.0;
+        // The power of two below.
+        each.max(1.0).log2().floor().exp2()
+    });
+    most.clamp(WORK_MEM.0, WORK_MEM.1)
+}
+
+/// The work_mem that a statement needs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct WorkMem {
+    /// What is suggested, MiB.
+    mib: f64,
+    /// What it writes to temporary files at a call, bytes.
+    written: f64,
+    /// Whether that is enough to do without files.
+    is_enough: bool,
+}
+
+impl WorkMem {
+    /// Returns that of a statement that writes so many bytes to temporary files at each call, of a server that bears `most` MiB.
+    fn of(written: f64, most: f64) -> Self {
+        let needed = (IN_MEMORY * written / 1_048_576.0).max(WORK_MEM.0);
+        let needed = needed.log2().ceil().exp2();
+        Self {
+            mib: needed.min(most),
+            written,
+            is_enough: needed <= most,
+        }
     }
 }
 
@@ -287,18 +356,30 @@ impl Subject<'_> {
         }
     }
 
-    fn spills(self, blocks: f64, role: &str) -> Finding {
+    fn spills(self, blocks: f64, room: WorkMem, role: &str) -> Finding {
         let says = format!(
-            "writes {} blocks of temporary files an hour",
-            words::value(blocks.round(), Unit::Count)
+            "writes {} blocks of temporary files an hour, {} at a call",
+            words::value(blocks.round(), Unit::Count),
+            words::value(room.written.round(), Unit::Bytes)
         );
         let is_plain = !role.is_empty() && !role.chars().any(char::is_control);
+        let suffices = match room.is_enough {
+            true => {
+                "Each sort and hash of each session may take as much. For the role that runs it:"
+            }
+            false => {
+                "With all connections more than this would take more than a quarter of the memory, so it will write less, not \
+                 nothing. For the role that runs it:"
+            }
+        };
         Finding {
             steps: vec![
                 "Its sorts and hashes need more than work_mem: see with `EXPLAIN (ANALYZE)` how much, and whether an index saves the sort.".to_owned(),
-                "Each sort and hash of each session may take as much. For the role that runs it:".to_owned(),
+                suffices.to_owned(),
             ],
-            action_sql: is_plain.then(|| format!("ALTER ROLE {} SET work_mem = '64MB';", identifier(role))),
+            action_sql: is_plain.then(|| {
+                format!("ALTER ROLE {} SET work_mem = '{}MB';", identifier(role), room.mib)
+            }),
             figures: Figures {
                 threshold: Some(SPILLED_BLOCKS),
                 ..Figures::of(words::round(blocks))
@@ -349,6 +430,33 @@ mod tests {
     }
 
     #[test]
+    fn work_mem_follows_from_what_is_written_and_is_bounded_by_memory() {
+        const MIB: f64 = 1_048_576.0;
+        for (written, memory, connections, expected) in [
+            // 1.6 MiB in a file fit into twice the default.
+            (1.6, Some(24_576.0), Some(100.0), (8.0, true)),
+            (10.0, Some(24_576.0), Some(100.0), (32.0, true)),
+            // A quarter of 24 GiB is 61 MiB for each of 100 sessions.
+            (300.0, Some(24_576.0), Some(100.0), (32.0, false)),
+            (300.0, Some(262_144.0), Some(100.0), (512.0, false)),
+            (200.0, Some(262_144.0), Some(100.0), (512.0, true)),
+            (9000.0, Some(1e9), Some(10.0), (1024.0, false)),
+            // A small host bears twice the default.
+            (300.0, Some(1024.0), Some(500.0), (8.0, false)),
+            // Nothing is known of a server that has not answered yet.
+            (300.0, None, None, (64.0, false)),
+        ] {
+            let most = most_work_mem(memory.map(|mib: f64| mib * MIB), connections);
+            let found = WorkMem::of(written * MIB, most);
+            assert_eq!(
+                (found.mib, found.is_enough),
+                expected,
+                "{written} {memory:?}"
+            );
+        }
+    }
+
+    #[test]
     fn slow_and_spilling_statements_are_told_and_end_when_they_do_not_run() {
         let mut host = Host::<StatementJudge>::default();
         for minute in (0..=60).step_by(5) {
@@ -377,7 +485,12 @@ mod tests {
         assert_eq!(spills.target, "store.shop.2");
         assert_eq!(
             spills.action_sql.as_deref(),
-            Some("ALTER ROLE \"app\"\"x\" SET work_mem = '64MB';")
+            Some("ALTER ROLE \"app\"\"x\" SET work_mem = '8MB';")
+        );
+        assert!(
+            spills.message.contains("an hour, 1.6 MiB at a call"),
+            "{}",
+            spills.message
         );
         assert_eq!(host.findings.confirmed().count(), 2, "{:?}", host.steps);
         // Between two slow ticks nothing changes.
