@@ -64,7 +64,7 @@ impl BaselinesJob {
         }
     }
 
-    /// Teaches the detectors the last week, unless they know more.
+    /// Teaches the detectors what was sampled lately, unless they know more.
     async fn warm(&self, host: &HostSession) -> anyhow::Result<()> {
         let findings = self.group.findings();
         if findings.knows_normal() {
@@ -72,12 +72,10 @@ impl BaselinesJob {
         }
         let (client, at) = (&host.session.client, (self.clock)());
         for group in baselines::groups() {
-            if past::is_read(&group) {
-                let interval = self.interval(&group);
-                let past = past::read(client, host.host_id, &group, at, interval).await;
-                let findings = findings.clone();
-                tokio::task::spawn_blocking(move || findings.warm(past)).await?;
-            }
+            let interval = self.interval(&group);
+            let past = past::read(client, host.host_id, &group, at, interval).await;
+            let findings = findings.clone();
+            tokio::task::spawn_blocking(move || findings.warm(past)).await?;
         }
         Ok(())
     }

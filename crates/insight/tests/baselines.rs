@@ -108,11 +108,8 @@ async fn baselines_are_stored_brought_up_to_date_and_pruned() {
 
     // A detector is warmed from the same samples.
     let mut judge = NormalJudge::default();
-    for group in baselines::groups()
-        .iter()
-        .filter(|group| past::is_read(group))
-    {
-        for one in past::read(client, 1, group, now, 300 * SECOND).await {
+    for group in baselines::groups() {
+        for one in past::read(client, 1, &group, now, 300 * SECOND).await {
             judge.warm(one.metric, &one.key, one.values);
         }
     }

@@ -1,18 +1,31 @@
 //! What a detector would have seen: stored samples as means of cycles, to warm it after a first start or an upgrade.
 //!
-//! The last week is read, of metrics with few keys: what processes and tables do is learned within a day, and a week of
-//! their samples would be millions of rows.
+//! The last week is read. Of processes, tables and the I/O of PostgreSQL, which have many keys, two days are: a day is what a
+//! detector needs to be believed, with another one for gaps. Hours of processes are kept in slices, of which cycles are multiples, so
+//! that none of their samples is read but those of the open hour.
 
-use super::CYCLE;
+use super::{CYCLE, MOST_KEYS};
 use schema::micros::DAY;
 use schema::{Domain, Metric, Timestamp};
 use store::series::{self, Pick, RangeQuery};
 use tokio_postgres::Client;
 
-/// Days that are read, one at a time.
-const DAYS: i64 = 7;
-/// Most keys of a metric.
-const MOST_KEYS: i64 = 32;
+/// How much of a group of metrics is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Extent {
+    /// Days, which are read one at a time.
+    days: i64,
+    /// Most keys of a metric.
+    keys: i64,
+}
+
+/// Of what has few keys.
+const WEEK: Extent = Extent { days: 7, keys: 32 };
+/// Of what has many: all that are followed.
+const MANY_KEYS: Extent = Extent {
+    days: 2,
+    keys: MOST_KEYS as i64,
+};
 
 /// The past of a series: values of cycles, oldest first.
 #[derive(Clone, Debug)]
@@ -25,11 +38,13 @@ pub struct Past {
     pub values: Vec<(Timestamp, f64)>,
 }
 
-/// Returns whether the past of a group of metrics is read.
-#[must_use]
-pub fn is_read(group: &[&'static Metric]) -> bool {
-    let is_large = |domain| matches!(domain, Domain::Process | Domain::Table | Domain::Io);
-    !group.iter().any(|metric| is_large(metric.domain))
+/// Returns how much of the past of a group is read.
+fn extent(group: &[&'static Metric]) -> Extent {
+    let has_many = |domain| matches!(domain, Domain::Process | Domain::Table | Domain::Io);
+    match group.iter().any(|metric| has_many(metric.domain)) {
+        true => MANY_KEYS,
+        false => WEEK,
+    }
 }
 
 /// Reads the past of a group of metrics up to `at`, of which `interval` is the sampling interval, microseconds. What cannot be
@@ -43,7 +58,8 @@ pub async fn read(
 ) -> Vec<Past> {
     let end = at.as_micros().div_euclid(CYCLE) * CYCLE;
     let mut all: Vec<Past> = Vec::new();
-    for day in (1..=DAYS).rev() {
+    let extent = extent(group);
+    for day in (1..=extent.days).rev() {
         let from = Timestamp(end - day * DAY);
         let pick = |metric: &&'static Metric| Pick { metric, key: None };
         let ask = RangeQuery {
@@ -53,7 +69,7 @@ pub async fn read(
             give_from: from,
             step: CYCLE,
             interval,
-            limit: MOST_KEYS,
+            limit: extent.keys,
             key_prefix: None,
             last: false,
             picks: group.iter().map(pick).collect(),
