@@ -91,6 +91,7 @@ migrations! {
     28 "recommendations" "0028_recommendations.sql",
     29 "order_of_hours" "0029_order_of_hours.sql",
     30 "descriptions" "0030_descriptions.sql",
+    31 "more_slices" "0031_more_slices.sql",
 }
 
 /// Returns the digests of [`MIGRATIONS`]. They are computed once, since every session compares them.

@@ -6,11 +6,13 @@ use tokio_postgres::Client;
 use tokio_postgres::types::ToSql;
 
 use super::scans::{Host, RolledScan, scans};
-use super::{AT_ONCE, Instant, RollupError, SETTLE, SILENT, Unit, ensure_partition, stream};
+use super::{
+    AT_ONCE, Instant, RollupError, SETTLE, SILENT, Unit, ensure_partition, slices, stream,
+};
 use crate::failpoint::failpoint;
 use crate::series::partials;
 use crate::series::pieces::reach;
-use crate::series::slices::is_sliced;
+use crate::series::slices::{Kept, kept};
 use crate::series::sql::{Param, Source, Span, Statement, secs};
 use crate::series::{MAX_STEP_INTERVALS, TICKS, steps};
 
@@ -192,11 +194,23 @@ async fn store(
     }
     let parts = scans().iter().zip(layouts.iter().copied());
     let (streamed, computed): (Vec<_>, Vec<_>) =
-        parts.partition(|(rolled, _)| is_sliced(&rolled.scan));
+        parts.partition(|(rolled, _)| kept(&rolled.scan) == Kept::Folded);
     for (scan, layout) in computed {
         failpoint!("rollup.hour");
-        let sql = insert_statement(scan, host, hour, layout);
-        sql.query(client, scan.scan.table.name).await?;
+        let slices_kept = kept(&scan.scan);
+        if slices_kept != Kept::Computed {
+            let sql = insert_statement(scan, host, hour, layout);
+            sql.query(client, scan.scan.table.name).await?;
+        }
+        if slices_kept != Kept::Nothing {
+            let folded = slices::read(client, host, hour, scan).await?;
+            let metrics = 0..scan.scan.metrics.len();
+            if slices_kept == Kept::Computed {
+                stream::insert(client, host, hour, layout, &folded, metrics.clone()).await?;
+            }
+            failpoint!("rollup.slices");
+            slices::copy(client, host, hour, layout, &folded, metrics).await?;
+        }
     }
     for group in stream::groups(streamed.into_iter()) {
         failpoint!("rollup.stream");
@@ -247,7 +261,7 @@ pub(super) fn insert_statement(
     let span = Span::between(&mut sql, from, to);
     let filled = scan.filled();
     let newest = Span::newest(&mut sql, scan.table, &filled, host.id, from, to);
-    let partials = partials::hour_with_last(&mut sql, scan, &source, &span, &newest);
+    let partials = partials::spans_with_last(&mut sql, scan, &source, &span, &newest, HOUR);
     let count = scan.metrics.len();
     let stats = partials::array(count, |at, figure| format!("{figure}{at}"));
     let weights: Vec<String> = (0..count).map(|at| format!("w{at}")).collect();

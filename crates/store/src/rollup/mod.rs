@@ -60,6 +60,7 @@ mod fold;
 mod hours;
 mod order;
 mod scans;
+mod slices;
 mod stream;
 
 use std::time::Duration;

@@ -12,7 +12,7 @@ use tokio_postgres::Client;
 use super::buckets::{RangeQuery, prefix_sql, ranks, within};
 use super::pieces::{Form, Piece, RolledUp, hour_of, reach};
 use super::scan::{Kind, Scan};
-use super::slices::{self, SLICE, is_sliced};
+use super::slices::{self, Kept, SLICE, is_sliced};
 use super::sql::{Param, Source, Span, Statement};
 use super::{ReadError, partials};
 
@@ -174,15 +174,25 @@ impl History {
         is_served(scan, self.grain)
     }
 
-    /// Returns the pieces of `from..to`; to find the highest values, as long ones as there are.
-    fn pieces(&self, scan: &Scan, from: i64, to: i64, to_rank: bool) -> Vec<Piece> {
+    /// Returns the pieces of `from..to`; to find the highest values, as long ones as there are. `is_by_key`: of chosen keys.
+    fn pieces(
+        &self,
+        scan: &Scan,
+        from: i64,
+        to: i64,
+        to_rank: bool,
+        is_by_key: bool,
+    ) -> Vec<Piece> {
         let (rolled_up, reach) = (&self.rolled_up, self.reach);
         let slices = is_sliced(scan) && from % SLICE == 0;
         match self.grain {
             Grain::Samples | Grain::Slices if to_rank => {
                 rolled_up.ranked_pieces(from, to, reach, slices)
             }
-            Grain::Samples | Grain::Slices => rolled_up.fine_pieces(from, to, reach),
+            Grain::Samples | Grain::Slices => {
+                let all_keys = slices::kept(scan) == Kept::Cover && !is_by_key;
+                rolled_up.fine_pieces(from, to, reach, !all_keys)
+            }
             Grain::Hours => rolled_up.pieces(from, to, reach, to_rank),
             Grain::Days => rolled_up.pieces(from, to, reach, true),
         }
@@ -198,8 +208,8 @@ impl History {
         to: Timestamp,
     ) -> String {
         let (from, to) = (from.as_micros(), to.as_micros());
-        let pieces = self.pieces(scan, from, to, false);
-        self.of_pieces(sql, scan, source, pieces)
+        let pieces = self.pieces(scan, from, to, false, source.keys.is_some());
+        self.of_pieces(sql, scan, source, pieces, false)
     }
 
     /// Returns the statement for `k, hi0, rank0 …`: the keys with the highest values of a range. These are those of its days, which are a
@@ -212,8 +222,8 @@ impl History {
     ) -> Statement {
         let mut sql = Statement::default();
         let (from, to) = (ask.from.as_micros(), ask.to.as_micros());
-        let pieces = self.pieces(scan, from, to, true);
-        let partials = self.of_pieces(&mut sql, scan, source, pieces);
+        let pieces = self.pieces(scan, from, to, true, false);
+        let partials = self.of_pieces(&mut sql, scan, source, pieces, true);
         let prefix = ask.key_prefix.as_deref();
         let condition = prefix.map_or_else(
             || "\n  WHERE k IS NOT NULL".to_owned(),
@@ -231,12 +241,14 @@ impl History {
         sql
     }
 
+    /// Returns the partials of pieces; to find the highest values, of samples in as long spans as may be, and without a cover.
     fn of_pieces(
         &self,
         sql: &mut Statement,
         scan: &Scan,
         source: &Source<'_>,
         pieces: Vec<Piece>,
+        to_rank: bool,
     ) -> String {
         // An absent amount is 0 where other keys have rows, so samples of all keys are read.
         let sampled = Source {
@@ -253,8 +265,14 @@ impl History {
                         Grain::Samples | Grain::Slices => SLICE,
                         Grain::Hours | Grain::Days => HOUR,
                     };
-                    let spans = partials::spans(sql, scan, &sampled, &span, length);
+                    let spans = match to_rank {
+                        true => partials::own_spans(sql, scan, source, &span, HOUR),
+                        false => partials::spans(sql, scan, &sampled, &span, length),
+                    };
                     parts.push(format!("SELECT * FROM (\n  {spans}\n  ) spans"));
+                }
+                Form::Slices if slices::kept(scan) == Kept::Cover => {
+                    parts.extend(self.covered(sql, scan, source, &piece));
                 }
                 Form::Slices => {
                     for (layout, places) in self.layouts.with(&scan.metrics) {
@@ -279,6 +297,34 @@ impl History {
         parts.join("\n  UNION ALL\n  ")
     }
 
+    /// Returns the partials of chosen keys of amounts, which are made of their samples, and the cover of these, of which
+    /// slices are kept: it needs no samples of other keys.
+    fn covered(
+        &self,
+        sql: &mut Statement,
+        scan: &Scan,
+        source: &Source<'_>,
+        piece: &Piece,
+    ) -> Vec<String> {
+        let span = Span::between(sql, Timestamp(piece.from), Timestamp(piece.to));
+        let own = partials::own_spans(sql, scan, source, &span, SLICE);
+        let no_key = [String::new()];
+        let cover = Source {
+            keys: Some(&no_key),
+            ..*source
+        };
+        let mut parts = vec![own];
+        for (layout, places) in self.layouts.with(&scan.metrics) {
+            let count = places.len();
+            let places = places.into_iter().enumerate();
+            parts.extend(places.filter_map(|(at, place)| {
+                let place = (layout, place?);
+                Some(slices::stored(sql, &cover, piece, place, (at, count)))
+            }));
+        }
+        parts
+    }
+
     /// Returns the statement for `k, v0 …`: the last values of the newest stored hour or day in a range whose samples are gone.
     pub(super) fn last_statement(
         &self,
@@ -287,7 +333,7 @@ impl History {
         ask: &RangeQuery,
     ) -> Option<Statement> {
         let (from, to) = (ask.from.as_micros(), ask.to.as_micros());
-        let mut pieces = self.pieces(scan, from, to, !self.grain.is_of_hours());
+        let mut pieces = self.pieces(scan, from, to, !self.grain.is_of_hours(), true);
         pieces.retain(|piece| matches!(piece.form, Form::Hours | Form::Days));
         let piece = pieces.pop()?;
         let (layout, places) = self.layouts.with(&scan.metrics).last()?;
@@ -312,7 +358,7 @@ impl History {
 /// Returns whether what a scan reads is stored in this grain.
 fn is_served(scan: &Scan, grain: Grain) -> bool {
     let is_rolled_up = scan.metrics.iter().all(|metric| metric.is_rolled_up());
-    is_rolled_up && (grain != Grain::Slices || is_sliced(scan))
+    is_rolled_up && (grain != Grain::Slices || slices::kept(scan) != Kept::Nothing)
 }
 
 /// A span, `from..to`.

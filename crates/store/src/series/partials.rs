@@ -34,9 +34,6 @@ pub(super) const FIGURES: [&str; 5] = ["lo", "hi", "avg", "w", "last"];
 /// A share of the cover less than 1, so that sums of the same times in another order do not differ.
 const WHOLE: &str = "0.999999";
 
-/// The start of the hour that an instant lies in. Hours are counted from the epoch, whatever the session's time zone.
-pub(super) const HOUR_OF_TS: &str = "date_bin('1 hour', ts, 'epoch'::timestamptz)";
-
 /// Returns `SELECT ts, k, lo0, hi0, avg0, w0 …` with one partial per span of `length` microseconds and key, `ts` being the start
 /// of the span. Spans are counted from the epoch.
 pub(super) fn spans(
@@ -46,35 +43,53 @@ pub(super) fn spans(
     span: &Span,
     length: i64,
 ) -> String {
-    let secs = length / SECOND;
-    let start = format!("date_bin('{secs} s', ts, 'epoch'::timestamptz)");
-    let inner = samples(sql, scan, source, span);
-    let figures = figures(scan, |_| String::new());
-    let own = format!(
-        "SELECT {start} AS ts, k{figures}\n  FROM (\n  {inner}\n  ) samples\n  GROUP BY 1, 2"
-    );
+    let own = own_spans(sql, scan, source, span, length);
     with_cover(scan, &own, "")
 }
 
-/// Returns the same of a span within one hour, with `last0 …`.
-pub(crate) fn hour_with_last(
+/// Returns the same, of amounts without their cover.
+pub(super) fn own_spans(
+    sql: &mut Statement,
+    scan: &Scan,
+    source: &Source<'_>,
+    span: &Span,
+    length: i64,
+) -> String {
+    let start = start(length);
+    let inner = samples(sql, scan, source, span);
+    let figures = figures(scan, |_| String::new());
+    format!("SELECT {start} AS ts, k{figures}\n  FROM (\n  {inner}\n  ) samples\n  GROUP BY 1, 2")
+}
+
+/// Returns the same with `last0 …`, of the newest instant of `newest`.
+pub(crate) fn spans_with_last(
     sql: &mut Statement,
     scan: &Scan,
     source: &Source<'_>,
     span: &Span,
     newest: &Span,
+    length: i64,
 ) -> String {
+    let start = start(length);
     let inner = samples(sql, scan, source, span);
     let figures = figures(scan, |at| {
         format!(", max(v{at}) FILTER (WHERE ts = newest) AS last{at}")
     });
     // Materialized, as it is looked for once for each metric otherwise.
     let own = format!(
-        "WITH n AS MATERIALIZED (SELECT {} AS newest)\n  SELECT {HOUR_OF_TS} AS ts, k{figures}\n  FROM (\n  {inner}\n  ) samples, n\n  \
+        "WITH n AS MATERIALIZED (SELECT {} AS newest)\n  SELECT {start} AS ts, k{figures}\n  FROM (\n  {inner}\n  ) samples, n\n  \
          GROUP BY 1, 2",
         newest.from
     );
     with_cover(scan, &own, ", NULL::float8")
+}
+
+/// Returns SQL for the start of the span of `ts`, counted from the epoch, whatever the session's time zone.
+fn start(length: i64) -> String {
+    format!(
+        "date_bin('{} s', ts, 'epoch'::timestamptz)",
+        length / SECOND
+    )
 }
 
 fn figures(scan: &Scan, last: impl Fn(usize) -> String) -> String {

@@ -157,9 +157,10 @@ impl RolledUp {
         few(pieces)
     }
 
-    /// Returns the pieces of `from..to` where buckets consist of slices, oldest first. `from` is the start of a slice.
-    pub(super) fn fine_pieces(&self, from: i64, to: i64, reach: i64) -> Vec<Piece> {
-        self.pieces_within_hours(from, to, reach, false, true)
+    /// Returns the pieces of `from..to` where buckets consist of slices, where there are any, oldest first. `from` is the start of
+    /// a slice.
+    pub(super) fn fine_pieces(&self, from: i64, to: i64, reach: i64, slices: bool) -> Vec<Piece> {
+        self.pieces_within_hours(from, to, reach, false, slices)
     }
 
     /// Returns the pieces of `from..to` in which the highest values are found: hours that lie in it, and of others slices, where there
@@ -365,7 +366,7 @@ mod tests {
         let found = |from: i64, to: i64, hours| {
             let found = match hours {
                 true => state.ranked_pieces(D + from, D + to, 1, true),
-                false => state.fine_pieces(D + from, D + to, 1),
+                false => state.fine_pieces(D + from, D + to, 1, true),
             };
             let short = |piece: &Piece| (piece.from - D, piece.to - D, piece.form);
             found.iter().map(short).collect::<Vec<_>>()

@@ -31,14 +31,36 @@ pub async fn tick(
     columns: &[&str],
 ) -> Result<Tick, ReadError> {
     let columns = declared(table, columns);
+    // The instant is a value of the statement that reads the rows: of what is sealed only its hour is unpacked then, which takes
+    // as long as everything else.
+    let Some(at) = newest_instant(client, table, host_id, from, to).await? else {
+        return Ok(Tick::default());
+    };
     let mut sql = Statement::default();
-    let span = Span::newest(&mut sql, table, "", host_id, from, to);
+    let span = Span::between(&mut sql, at, Timestamp(at.as_micros() + 1));
     finish(&mut sql, table, host_id, &span, &columns);
     let read = read(client, table, &sql, &columns).await?;
     Ok(Tick {
         at: read.first().map(|(at, _)| *at),
         rows: read.into_iter().map(|(_, cells)| cells).collect(),
     })
+}
+
+async fn newest_instant(
+    client: &Client,
+    table: &'static TableDef,
+    host_id: i32,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Option<Timestamp>, ReadError> {
+    let mut sql = Statement::default();
+    let span = Span::newest(&mut sql, table, "", host_id, from, to);
+    sql.text = format!("SELECT {}", span.from);
+    let rows = sql.query(client, table.name).await?;
+    let at = rows.first().map(|row| row.try_get::<_, Option<Instant>>(0));
+    let at = at.transpose();
+    let at = at.map_err(|source| ReadError::new(table.name, source))?;
+    Ok(at.flatten().map(|at| at.0))
 }
 
 /// Reads the rows of `table` with `from <= ts < to`, oldest first, at most 20 000.

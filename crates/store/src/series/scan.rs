@@ -107,6 +107,14 @@ impl Scan {
         }
     }
 
+    /// Returns the integer column that a key like `a || '.' || b` ends in: comparing it costs less than making the key.
+    pub(crate) fn last_number(&self) -> Option<&'static str> {
+        let (_, last) = self.key?.rsplit_once(" || '.' || ")?;
+        let column = self.table.column(last)?;
+        let is_integer = matches!(column.pg, schema::PgType::Int4 | schema::PgType::Int8);
+        is_integer.then_some(last)
+    }
+
     /// Returns the integer columns of a key like `a || '.' || b` is made of, so that an index on them serves.
     pub(crate) fn key_columns(&self) -> Option<Vec<&'static str>> {
         let parts: Vec<&'static str> = self.key?.split(" || '.' || ").collect();

@@ -1,45 +1,117 @@
 //! Slices: partials of [`SLICE`] microseconds, of what an hour has too many samples of.
 //!
-//! A chart of a day has buckets of some minutes: too narrow for hours, and too many samples where those of many sources make one
-//! value, as the processes of a name do (2.6 million of 300 processes a day). Their roll-up folds all samples of an hour anyway, and keeps a
-//! partial (`partials`) of each slice beside that of the hour. Slices add up to every bucket whose width is a multiple of theirs.
+//! A chart of a day has buckets of some minutes: too narrow for hours, and made of too many samples where many sources make one
+//! value, as the processes of a name do (2.6 million of 300 processes a day), or where a tick has rows of many keys (112,000 a day of 13 log
+//! sources). Their roll-up reads all samples of an hour anyway, and keeps a partial (`partials`) of each slice beside that of the hour.
+//! Slices add up to every bucket whose width is a multiple of theirs.
+//!
+//! Of amounts only the cover is kept: statements are many, and few of them are drawn. The samples of those are read by key, and those of
+//! others are not needed then. Shares have none: where the divisor has no step, what the dividend has counts in a bucket, and has no
+//! weight in a slice.
 //!
 //! A row of `metric_slices` has the slices of an hour of one metric and key, an array for each figure; an array whose elements are
-//! all the same has one. They are used like hours, while the hour has not changed since, and kept for some days (18 MB a day of 300
-//! processes, a quarter of which used CPU time): narrow buckets of what is older are rare, and made of samples.
+//! all the same has one. They are used like hours, while the hour has not changed since, and kept for some days: narrow buckets of what is
+//! older are rare, and made of samples.
 
-use schema::Timestamp;
 use schema::micros::{HOUR, SECOND};
+use schema::{Every, Timestamp};
 
+use super::partials;
 use super::pieces::{Piece, hour_of};
 use super::scan::{Kind, Scan};
-use super::sql::{Param, Source, Statement};
+use super::sql::{Param, Source, Span, Statement};
 
 /// Length of a slice, microseconds. It divides the width of buckets from 50 s on (1, 2 or 5 times a power of ten, and whole
 /// hours), which a chart of six hours has.
 pub(crate) const SLICE: i64 = 50 * SECOND;
 /// Slices of an hour.
 pub(crate) const IN_HOUR: usize = (HOUR / SLICE) as usize;
-/// Figures of a slice, in the order of [`partials`](super::partials::FIGURES).
+/// Figures of a slice, in the order of [`partials`](partials::FIGURES).
 pub(crate) const COLUMNS: [&str; 4] = ["lo", "hi", "avg", "weight"];
 
-/// Returns whether samples of a scan are kept as slices: those of many sources, which are added up.
-pub(crate) fn is_sliced(scan: &Scan) -> bool {
-    let is_folded = match scan.kind {
-        Kind::Level { folded } => {
-            let is_sum = |metric: &&schema::Metric| Scan::fold(metric) == schema::Fold::Sum;
-            folded && scan.metrics.iter().all(is_sum)
-        }
+/// What of a scan is kept as slices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// Nothing: a day has few of its samples.
+    Nothing,
+    /// Every key, folded by whoever rolls up, which has all samples of an hour.
+    Folded,
+    /// Every key, computed by the server.
+    Computed,
+    /// How long rows of any key cover; the rows of chosen keys are read as samples.
+    Cover,
+}
+
+/// Returns what of a scan is kept as slices.
+pub(crate) fn kept(scan: &Scan) -> Kept {
+    if !scan.filled().is_empty() {
+        return Kept::Nothing;
+    }
+    if scan.table.samples.is_some() {
+        let is_folded = match scan.kind {
+            Kind::Level { folded } => {
+                let is_sum = |metric: &&schema::Metric| Scan::fold(metric) == schema::Fold::Sum;
+                folded && scan.metrics.iter().all(is_sum)
+            }
+            Kind::Steps { identity } => !identity.is_empty(),
+            _ => false,
+        };
+        return if is_folded {
+            Kept::Folded
+        } else {
+            Kept::Nothing
+        };
+    }
+    match scan.kind {
+        Kind::Amounts => Kept::Cover,
+        Kind::Share { .. } | Kind::AmountShare => Kept::Nothing,
+        _ if scan.table.every == Every::Tick && has_many_rows(scan) => Kept::Computed,
+        _ => Kept::Nothing,
+    }
+}
+
+/// Returns whether a tick has several rows of a scan: of each key, or of sources that are added up.
+fn has_many_rows(scan: &Scan) -> bool {
+    let is_of_sources = match scan.kind {
+        Kind::Level { folded } => folded,
         Kind::Steps { identity } => !identity.is_empty(),
         _ => false,
     };
-    scan.table.samples.is_some() && is_folded && scan.filled().is_empty()
+    scan.key.is_some() || is_of_sources
+}
+
+/// Returns whether every key of a scan is kept as slices.
+pub(crate) fn is_sliced(scan: &Scan) -> bool {
+    matches!(kept(scan), Kept::Folded | Kept::Computed)
 }
 
 /// Returns whether a metric's samples are kept as slices.
 #[must_use]
 pub fn is_sliced_metric(metric: &'static schema::Metric) -> bool {
     metric.is_rolled_up() && is_sliced(&Scan::of(metric))
+}
+
+/// Returns the statement for `ts, k, lo0, hi0, avg0, w0, last0 …` of the slices of an hour that the server computes.
+pub(crate) fn of_hour(scan: &Scan, source: &Source<'_>, hour: i64) -> Statement {
+    let mut sql = Statement::default();
+    let (from, to) = (Timestamp(hour), Timestamp(hour + HOUR));
+    let span = Span::between(&mut sql, from, to);
+    if kept(scan) == Kept::Cover {
+        // It is that of every metric.
+        let one = Scan {
+            metrics: scan.metrics.iter().take(1).copied().collect(),
+            ..scan.clone()
+        };
+        let spans = partials::spans(&mut sql, &one, source, &span, SLICE);
+        let none = "NULL::float8";
+        let weights = format!(", {none}, {none}, {none}, w0, {none}").repeat(scan.metrics.len());
+        sql.text = format!("SELECT ts, k{weights} FROM (\n  {spans}\n  ) spans WHERE k IS NULL");
+        return sql;
+    }
+    let filled = scan.filled();
+    let newest = Span::newest(&mut sql, scan.table, &filled, source.host_id, from, to);
+    sql.text = partials::spans_with_last(&mut sql, scan, source, &span, &newest, SLICE);
+    sql
 }
 
 /// Returns `SELECT ts, k, lo0, hi0, avg0, w0 …` of the slices of a piece, of the metric at position `at` of `count`, which the
@@ -63,7 +135,7 @@ pub(super) fn stored(
     });
     let figures: String = (0..count)
         .flat_map(|one| {
-            let names = super::partials::FIGURES.iter().zip(COLUMNS);
+            let names = partials::FIGURES.iter().zip(COLUMNS);
             names.map(move |(name, column)| match one == at {
                 true => format!(", {} AS {name}{one}", nth(column)),
                 false => format!(", NULL::float8 AS {name}{one}"),
@@ -72,7 +144,7 @@ pub(super) fn stored(
         .collect();
     let secs = SLICE / SECOND;
     format!(
-        "SELECT ts, key AS k{figures} FROM collector.metric_slices, generate_series(0, {}) n, \
+        "SELECT ts, nullif(key, '') AS k{figures} FROM collector.metric_slices, generate_series(0, {}) n, \
          LATERAL (SELECT bucket + n * interval '{secs} s' AS ts) s \
          WHERE host_id = {host} AND layout = {layout} AND place = {place} AND bucket >= {first} AND bucket < {to}{keys} \
          AND ts >= {from} AND ts < {to} AND {} IS NOT NULL",

@@ -239,6 +239,13 @@ pub(crate) fn filter(sql: &mut Statement, scan: &Scan, source: &Source<'_>, span
             .collect();
         let firsts = sql.bind(Param::Int8s(firsts));
         let _infallible = write!(text, " AND {} = ANY({firsts})", columns[0]);
+    } else if let Some(column) = scan.last_number() {
+        let lasts = keys
+            .iter()
+            .filter_map(|key| key.rsplit('.').next()?.parse().ok())
+            .collect();
+        let lasts = sql.bind(Param::Int8s(lasts));
+        let _infallible = write!(text, " AND {column} = ANY({lasts})");
     }
     if !matches!(scan.kind, Kind::Elements { .. }) {
         let keys = sql.bind(Param::Texts(keys.to_vec()));
