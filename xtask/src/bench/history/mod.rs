@@ -31,6 +31,10 @@ pub(crate) struct Options {
     /// How many days before today have samples
     #[arg(long, default_value_t = 2)]
     days: u32,
+    /// Only so many hours before today have samples, and of today the last one: for many times the host, in bounded time. Days of
+    /// history have as many hours then
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..24))]
+    hours: Option<u32>,
     /// Measure nothing: make a year of history and show it in a dashboard at this address until interrupted
     #[arg(long)]
     browse: Option<SocketAddr>,
@@ -63,7 +67,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Vec<Figure>> {
     let mut figures = Vec::new();
     let monitor = build("pqcrypta-monitor")?;
     for times in &options.times {
-        let stored = Stored::start(*times, options.days).await?;
+        let stored = Stored::start(*times, options.days, options.hours).await?;
         if let Some(address) = options.browse {
             browse(&stored, &monitor, address).await?;
             return Ok(figures);

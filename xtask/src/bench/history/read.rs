@@ -88,7 +88,8 @@ impl Stored {
     /// Asks for the tables whose rows are sealed, at an instant of the last day that is over, and over the hour before.
     pub(super) fn tables(&self, monitor: &Path) -> anyhow::Result<Answers> {
         let monitor = self.restart(monitor)?;
-        let at = (self.last_day + DAY / 2) / 1000;
+        let begin = self.begin.max(self.last_day);
+        let at = (begin + (self.last_day + DAY - begin) / 2) / 1000;
         let from = at - HOUR / 1000;
         let mut took = Vec::new();
         for table in TABLES {

@@ -130,8 +130,11 @@ impl Stored {
         // Every third, as each takes the one after it along: hours are counted as they are rolled up.
         let changed = format!(
             "INSERT INTO collector.changed_hours (host_id, bucket) \
-             SELECT 1, 'epoch'::timestamptz + ({} + n * {HOUR}) * interval '1 us' FROM generate_series(1, 22, 3) n",
-            self.last_day
+             SELECT 1, bucket FROM collector.rollups r, generate_series({}, {}, {}) n \
+             WHERE r.grain = 'hour' AND r.bucket = 'epoch'::timestamptz + n * interval '1 us'",
+            self.begin.max(self.last_day) + HOUR,
+            self.last_day + DAY - HOUR,
+            3 * HOUR
         );
         self.server.sql(&changed).await?;
         let session = self.session().await?;

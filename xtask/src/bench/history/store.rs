@@ -3,7 +3,7 @@
 use super::{CLOSE_WITHIN, DAILY_DAYS, HOURLY_DAYS, PATIENCE};
 use crate::bench::number;
 use schema::Timestamp;
-use schema::micros::DAY;
+use schema::micros::{DAY, HOUR};
 use std::time::Duration;
 use store::expiry::Retention;
 use store::queue::Queue;
@@ -38,8 +38,9 @@ pub(super) fn now() -> Timestamp {
 }
 
 impl Stored {
-    /// Stores a host of so many times the usual size, of so many days and what is over of today.
-    pub(super) async fn start(times: usize, days: u32) -> anyhow::Result<Self> {
+    /// Stores a host of so many times the usual size, of so many days and what is over of today; or of so many hours before today and the
+    /// last one.
+    pub(super) async fn start(times: usize, days: u32, hours: Option<u32>) -> anyhow::Result<Self> {
         let size = Size {
             processes: Size::USUAL.processes * times,
             tables: Size::USUAL.tables * times,
@@ -54,7 +55,9 @@ impl Stored {
             .start()?;
         testkit::migrate(&server.target()).await?;
         let today = now().as_micros().div_euclid(DAY) * DAY;
-        let begin = today - i64::from(days) * DAY;
+        let days = hours.map_or(days, |_| 1);
+        let before = hours.map_or(i64::from(days) * DAY, |hours| i64::from(hours) * HOUR);
+        let begin = today - before;
         let plan = Plan {
             begin: Timestamp(begin),
             ..Plan::healthy(11, days + 1, size)
@@ -71,7 +74,12 @@ impl Stored {
             ticks: 0.0,
         };
         let until = now();
+        let begun = hours.map_or(today, |_| until.as_micros() - HOUR);
         let month = Month::new(&plan).take_while(|tick| tick.ts < until);
+        let month = month.filter(|tick| {
+            let at = tick.ts.as_micros();
+            at < today || at >= begun
+        });
         stored.ticks = stored.store(month).await?;
         stored.vacuum().await?;
         Ok(stored)
@@ -194,6 +202,12 @@ impl Stored {
         }
         let session = self.session().await?;
         session.client.batch_execute(&sql).await?;
+        // Each of these days would have been put in order when it was over.
+        let order = format!(
+            "SELECT collector.order_hours(d::date) \
+             FROM generate_series({to} - interval '{HOURLY_DAYS} days', {from}, interval '1 day') d"
+        );
+        session.client.batch_execute(&order).await?;
         session.close(CLOSE_WITHIN).await;
         self.vacuum().await
     }
