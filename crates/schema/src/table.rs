@@ -149,17 +149,26 @@ pub enum Keep {
     Lines,
     /// Events derived from lines of logs: `event_days`.
     Events,
+    /// Views of pages of a web site: `raw_days` of the site.
+    Views,
+    /// Visits of a web site: `session_days` of the site.
+    Visits,
+    /// Sums of visits and views: `sum_days` of the site.
+    VisitSums,
 }
 
 impl Keep {
     /// Every one.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::Raw,
         Self::Brief,
         Self::Hourly,
         Self::Long,
         Self::Lines,
         Self::Events,
+        Self::Views,
+        Self::Visits,
+        Self::VisitSums,
     ];
 
     /// Returns the name in the database: `collector.kept.keep`.
@@ -172,6 +181,9 @@ impl Keep {
             Self::Long => "long",
             Self::Lines => "lines",
             Self::Events => "events",
+            Self::Views => "views",
+            Self::Visits => "visits",
+            Self::VisitSums => "visit_sums",
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! The tables are shared by all hosts, so what expires is the store's business: it follows from the
 //! server's clock and from the longest retention that any host seen within 30 days asks for
-//! (`collector.retention`, which each host keeps up to date about itself). The functions in the database
+//! (`collector.retention`, which each host keeps up to date about itself), or any web site (`collector.web_analytics_sites`). The functions in the database
 //! take neither a day nor a number of days from their caller. They take the caller's clock, and do
 //! nothing when it is more than [`CLOCK_TOLERANCE_MICROS`] from the server's: one of the two is wrong
 //! then, and rows that were dropped do not come back.
@@ -29,23 +29,32 @@ use tokio_postgres::{Client, Error};
 /// is what the slowest heartbeat and a loaded server take together.
 pub const CLOCK_TOLERANCE_MICROS: i64 = 60 * 1_000_000;
 
-/// Sums and roll-ups that are kept beside the declared tables.
-const SUMS: [(&str, Keep); 5] = [
+/// Sums, roll-ups and rows of visits, which are kept beside the declared tables.
+const SUMS: [(&str, Keep); 12] = [
     ("metric_slices", Keep::Brief),
     ("metric_hours", Keep::Hourly),
     ("metric_days", Keep::Long),
     ("log_metrics_hourly", Keep::Hourly),
     ("log_fingerprint_hourly", Keep::Hourly),
+    ("web_analytics_page_views_raw", Keep::Views),
+    ("web_analytics_events_raw", Keep::Views),
+    ("web_analytics_anonymous_views_raw", Keep::Views),
+    ("web_analytics_refused_raw", Keep::Views),
+    ("web_analytics_sessions_raw", Keep::Visits),
+    ("web_analytics_days", Keep::VisitSums),
+    ("web_analytics_hours", Keep::VisitSums),
 ];
 
 /// Tables without partitions. A refused row is kept as long as an event, so that there is time to notice it
 /// and to repair it by hand.
-const WHOLE: [(&str, Keep); 5] = [
+const WHOLE: [(&str, Keep); 7] = [
     ("dead_letter", Keep::Events),
     ("agent_runs", Keep::Long),
     ("rollups", Keep::Long),
     ("sealed_instants", Keep::Raw),
     ("sealed_days", Keep::Raw),
+    ("web_analytics_words", Keep::VisitSums),
+    ("web_analytics_settled", Keep::VisitSums),
 ];
 
 /// A table that expires.

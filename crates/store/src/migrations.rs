@@ -92,6 +92,10 @@ migrations! {
     29 "order_of_hours" "0029_order_of_hours.sql",
     30 "descriptions" "0030_descriptions.sql",
     31 "more_slices" "0031_more_slices.sql",
+    32 "web_analytics" "0032_web_analytics.sql",
+    33 "web_analytics_ingest" "0033_web_analytics_ingest.sql",
+    34 "web_analytics_sums" "0034_web_analytics_sums.sql",
+    35 "web_analytics_questions" "0035_web_analytics_questions.sql",
 }
 
 /// Returns the digests of [`MIGRATIONS`]. They are computed once, since every session compares them.

@@ -9,10 +9,12 @@ use crate::postgres::family::FAMILIES;
 const SCHEMA: &str = "collector";
 /// Beginnings of the names of its relations and functions that are not stored tables.
 const OTHERS: &[&str] = &[
+    "add_counts",
     "agent_runs",
     "alerts",
     "apply_transitions",
     "baselines",
+    "bucket_secs",
     "capacity_alerts",
     "changed_hours",
     "clear_",
@@ -21,6 +23,7 @@ const OTHERS: &[&str] = &[
     "declare_sealed",
     "describe",
     "drop_partitions",
+    "duration_bucket",
     "ensure_partition",
     "expire",
     "finding",
@@ -39,7 +42,9 @@ const OTHERS: &[&str] = &[
     "measure_store",
     "metric",
     "order_hours",
+    "page_key",
     "partition_column",
+    "partition_fill",
     "partition_span",
     "process_key",
     "prune_baselines",
@@ -58,9 +63,14 @@ const OTHERS: &[&str] = &[
     "spool_watermark",
     "store_sizes",
     "stray_days",
+    "sum_counts",
     "take_mark",
+    "tally",
     "trend_forecasts",
     "unmark_finding",
+    "web_analytics_",
+    "width_class",
+    "word_id",
 ];
 
 /// Returns whether a statement is one of ours.
