@@ -15,7 +15,7 @@
 //! * [`findings`] stores the findings of evaluation runs; [`alerts`] reads them as they are shown.
 //! * [`series`] is the only reader of stored samples; [`sizes`] reads what the store takes.
 //! * [`changes`] reads what was changed on a host.
-//! * [`slos`] reads and stores service level objectives.
+//! * [`slos`] reads and stores service level objectives; [`traffic`] asks about visits of web sites.
 //! * [`rollup`] makes hours and days of samples; [`seal`] stores closed days of samples as arrays.
 
 pub mod alerts;
@@ -41,5 +41,6 @@ pub mod sizes;
 pub mod slos;
 pub mod spool;
 pub mod status;
+pub mod traffic;
 pub mod tuple;
 pub mod writer;
