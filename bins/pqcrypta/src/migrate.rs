@@ -25,6 +25,9 @@ pub(crate) struct Options {
     /// Role of the dashboard: gets what reading needs
     #[arg(long, value_name = "ROLE")]
     reader: Option<String>,
+    /// Role of the program that receives events of web sites: may add them, and read nothing
+    #[arg(long, value_name = "ROLE")]
+    ingest: Option<String>,
 }
 
 /// Applies what is missing.
@@ -62,14 +65,11 @@ pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
             migrations::wanted()
         ))?;
     }
-    if options.writer.is_some() || options.reader.is_some() {
-        roles::grant(
-            &session.client,
-            options.writer.as_deref(),
-            options.reader.as_deref(),
-        )
-        .await?;
-        for role in [&options.writer, &options.reader].into_iter().flatten() {
+    let roles = [&options.writer, &options.reader, &options.ingest];
+    if roles.iter().any(|role| role.is_some()) {
+        let [writer, reader, ingest] = roles.map(Option::as_deref);
+        roles::grant(&session.client, writer, reader, ingest).await?;
+        for role in roles.into_iter().flatten() {
             print(&format!("granted rights to {role}\n"))?;
         }
     }

@@ -3,7 +3,8 @@
 use anyhow::{Context, Result};
 use tokio_postgres::Client;
 
-/// Lets `writer` store and `reader` read; `None` leaves a role out. For the owner of the schema.
+/// Lets `writer` store, `reader` read and `ingest` add events of web sites; `None` leaves a role out. For the owner of the
+/// schema.
 ///
 /// # Errors
 /// When a role does not exist, or the session may not grant.
@@ -11,11 +12,17 @@ pub(crate) async fn grant(
     client: &Client,
     writer: Option<&str>,
     reader: Option<&str>,
+    ingest: Option<&str>,
 ) -> Result<()> {
     client
         .query_one(
-            "SELECT set_config('pqcrypta.writer', $1, false), set_config('pqcrypta.reader', $2, false)",
-            &[&writer.unwrap_or_default(), &reader.unwrap_or_default()],
+            "SELECT set_config('pqcrypta.writer', $1, false), set_config('pqcrypta.reader', $2, false), \
+             set_config('pqcrypta.ingest', $3, false)",
+            &[
+                &writer.unwrap_or_default(),
+                &reader.unwrap_or_default(),
+                &ingest.unwrap_or_default(),
+            ],
         )
         .await
         .context("cannot name the roles")?;

@@ -20,6 +20,8 @@ const OWNER: &str = "pqcrypta_owner";
 pub(crate) const WRITER: &str = "pqcrypta_collector";
 /// The monitor's role: reads.
 pub(crate) const READER: &str = "pqcrypta_monitor";
+/// The role of what receives events of web sites: adds them, and reads nothing.
+const INGEST: &str = "pqcrypta_analytics";
 
 /// Returns the private server's database, as its superuser.
 pub(crate) fn target(state: &State) -> Target {
@@ -76,7 +78,7 @@ pub(crate) async fn prepare(state: &State) -> Result<()> {
             migration.version, migration.name
         ));
     }
-    roles::grant(&session.client, Some(WRITER), Some(READER)).await?;
+    roles::grant(&session.client, Some(WRITER), Some(READER), Some(INGEST)).await?;
     session.close(CLOSE_WITHIN).await;
     Ok(())
 }
@@ -94,6 +96,7 @@ async fn make_roles(session: &Session) -> Result<()> {
         (OWNER, "NOLOGIN"),
         (WRITER, "LOGIN"),
         (READER, "LOGIN CONNECTION LIMIT 16"),
+        (INGEST, "LOGIN CONNECTION LIMIT 8"),
     ] {
         let known = session
             .client
