@@ -19,8 +19,8 @@ const LIMITS = {
   view: 55 * KB,
   css: 10 * KB,
   html: 2 * KB,
-  lazy: 8.2 * KB,
-  total: 128 * KB,
+  lazy: 8.4 * KB,
+  total: 132 * KB,
   tracker: 2.2 * KB,
 };
 const FIRST_VIEW = "src/views/now.tsx";

@@ -133,11 +133,14 @@ export default defineConfig({
               name: "chart-parts",
               test: /\/src\/charts\/(?:behind|chart-table|chart-tip|ghosts|selection)\.tsx?$/,
             },
+            { name: "traffic", test: /\/src\/views\/traffic-(?:filters|question)\.ts$/, priority: 1 },
+            // A small table stands in parts that have nothing else in common.
+            { name: "simple", test: /\/src\/views\/simple-table\.tsx$/, priority: 1 },
             // So does what compares two times, beside where a metric is shown, which other parts need, too.
             { name: "places", test: /\/src\/views\/(?:contents|finding-place)\.tsx?$/ },
             {
               name: "snapshot",
-              test: /\/src\/views\/(?:changed|compare|peak-delta|simple-table|snapshot[a-z-]*)\.tsx?$/,
+              test: /\/src\/views\/(?:changed|compare|peak-delta|snapshot[a-z-]*)\.tsx?$/,
             },
             // So do the menus of the bar, and small parts of tables.
             {

@@ -15,6 +15,7 @@ import "./style/charts.css";
 import "./style/states.css";
 import "./style/tables.css";
 import "./style/fold.css";
+import "./style/traffic.css";
 import { render } from "preact";
 import { startHints } from "./api/hints";
 import { startStore } from "./api/store";

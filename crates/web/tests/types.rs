@@ -13,7 +13,7 @@ use snapshot::model;
 use ts_rs::{Config, TS};
 use web::wire::error::{ErrorAnswer, ErrorBody};
 use web::wire::snapshot as snapshots;
-use web::wire::{Cell, Unit, alerts, logs, meta, now, series, table};
+use web::wire::{Cell, Unit, alerts, logs, meta, now, series, table, traffic};
 
 const HEAD: &str = "\
 /**
@@ -109,6 +109,16 @@ fn generate() -> String {
     interface::<model::TopStatement>(&mut out);
     interface::<model::Event>(&mut out);
     interface::<model::Beside>(&mut out);
+    interface::<traffic::TrafficSites>(&mut out);
+    interface::<traffic::TrafficSite>(&mut out);
+    interface::<traffic::TrafficDimension>(&mut out);
+    interface::<traffic::TrafficSummary>(&mut out);
+    interface::<traffic::TrafficFigure>(&mut out);
+    interface::<traffic::TrafficCurve>(&mut out);
+    interface::<traffic::TrafficPoint>(&mut out);
+    interface::<traffic::TrafficLive>(&mut out);
+    interface::<traffic::TrafficCount>(&mut out);
+    interface::<traffic::TrafficRefusal>(&mut out);
     out
 }
 

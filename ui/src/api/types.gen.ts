@@ -545,3 +545,74 @@ export interface Beside {
   severity: Severity;
   title: string;
 }
+
+export interface TrafficSites {
+  now_ms: number;
+  sites: TrafficSite[];
+  dimensions: TrafficDimension[];
+}
+
+export interface TrafficSite {
+  domain: string;
+  time_zone: string;
+  first_ms: number | null;
+}
+
+export interface TrafficDimension {
+  id: string;
+  label: string;
+}
+
+export interface TrafficSummary {
+  now_ms: number;
+  figures: TrafficFigure[];
+  before_ms: [number, number] | null;
+  note: string;
+}
+
+export interface TrafficFigure {
+  id: string;
+  label: string;
+  unit: Unit;
+  what: string;
+  value: number | null;
+  before: number | null;
+}
+
+export interface TrafficCurve {
+  now_ms: number;
+  step: "hour" | "day";
+  points: TrafficPoint[];
+  marks: Mark[];
+}
+
+export interface TrafficPoint {
+  at_ms: number;
+  visitors: number;
+  visits: number;
+  views: number;
+  visitors_before: number | null;
+  views_before: number | null;
+}
+
+export interface TrafficLive {
+  now_ms: number;
+  visitors: number;
+  views: number[];
+  pages: TrafficCount[];
+  sources: TrafficCount[];
+  refusals: TrafficRefusal[];
+}
+
+export interface TrafficCount {
+  name: string;
+  count: number;
+}
+
+export interface TrafficRefusal {
+  reason: string;
+  detail: string;
+  count: number;
+  last_ms: number;
+  remedy: string;
+}

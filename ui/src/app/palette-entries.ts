@@ -65,7 +65,9 @@ export function collectEntries(): Entry[] {
     });
   }
   for (const table of known?.tables ?? []) {
-    const view = VIEWS.find((one) => CONTENTS[one.id]?.tables.includes(table.name));
+    const view = VIEWS.find(
+      ({ id }) => CONTENTS[id]?.tables.includes(table.name) || table.name.startsWith(`${id}_`),
+    );
     if (!view) continue;
     entries.push({
       id: `table ${table.name}`,

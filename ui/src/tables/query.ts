@@ -81,7 +81,7 @@ export function nextSort(current: string, column: string, isNumeric: boolean): s
 }
 
 /**
- * The path of the API. A table that sums up asks for the range on the screen; any other one for the
+ * The path of the API; `ask` are parameters of the question beside those of the table. A table that sums up asks for the range on the screen; any other one for the
  * newest rows, or for those at the end of a range that ends in the past.
  */
 export function tablePath(
@@ -89,12 +89,16 @@ export function tablePath(
   question: TableQuestion,
   only: Fixed = {},
   format?: "csv",
+  ask: Fixed = {},
 ): string {
   const query = [`sort=${encodeURIComponent(question.sort)}`];
   if (question.q) query.push(`q=${encodeURIComponent(question.q)}`);
   for (const [filter, values] of [...Object.entries(only), ...Object.entries(question.filters)]) {
     for (const value of [values].flat())
       query.push(`f.${encodeURIComponent(filter)}=${encodeURIComponent(value)}`);
+  }
+  for (const [name, value] of Object.entries(ask)) {
+    for (const one of [value].flat()) query.push(`${encodeURIComponent(name)}=${encodeURIComponent(one)}`);
   }
   if (format) query.push(`format=${format}`);
   else query.push(`limit=${question.limit}`, `page=${question.page}`);

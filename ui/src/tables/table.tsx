@@ -46,6 +46,8 @@ interface DataTableProps {
   quiet?: boolean;
   /** Filters that the view sets, so the table offers none for them. */
   only?: Fixed | undefined;
+  /** Further parameters of the question. */
+  ask?: Fixed | undefined;
   /** Called with every answer. */
   children?(answer: TableAnswer): ComponentChildren;
 }
@@ -80,7 +82,7 @@ function KnownTable(props: DataTableProps & { meta: TableMeta }) {
   wasNear.current ||= near;
   const address = useMemo(() => tableAddress(props.primary ? "" : `${name}.`), [name, props.primary]);
   const question = address.read(meta, preferences.value.pageSize);
-  const path = tablePath(meta, question, props.only);
+  const path = tablePath(meta, question, props.only, undefined, props.ask);
   const resource = useResource<TableAnswer>(
     near || (props.primary && wasNear.current) ? path : null,
     loadJson<TableAnswer>,
@@ -117,7 +119,7 @@ function KnownTable(props: DataTableProps & { meta: TableMeta }) {
         <ColumnPicker meta={meta} hidden={hidden} hide={props.look?.hide} />
         <a
           class="button"
-          href={apiUrl(tablePath(meta, question, props.only, "csv"))}
+          href={apiUrl(tablePath(meta, question, props.only, "csv", props.ask))}
           download={`${name}.csv`}
         >
           CSV

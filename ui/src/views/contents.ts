@@ -2,6 +2,7 @@
 export interface Contents {
   /** Metric ids up to their dot. */
   families: readonly string[];
+  /** Beside those whose names begin with that of the view, as `traffic_pages`. */
   tables: readonly string[];
 }
 
@@ -11,6 +12,7 @@ export const CONTENTS: Readonly<Record<string, Contents>> = {
   system: { families: ["system", "network", "mount", "disk"], tables: ["mounts", "disks", "interfaces"] },
   processes: { families: ["process", "process_one"], tables: ["processes"] },
   api: { families: ["api", "proxy", "target"], tables: ["endpoints", "failures", "targets"] },
+  traffic: { families: ["traffic"], tables: [] },
   postgres: { families: ["db", "database"], tables: ["db_servers", "databases", "sessions", "blocking", "checks", "settings_db", "blind_spots"] },
   tables: { families: ["table", "index"], tables: ["tables", "vacuum_needed", "unused_indexes", "indexes"] },
   queries: { families: ["statement", "io"], tables: ["statements", "io"] },

@@ -21,6 +21,7 @@ export const VIEWS: readonly View[] = [
   { id: "system", title: "System", group: "Host", key: "s", load: () => import("./system") },
   { id: "processes", title: "Processes", group: "Host", key: "p", load: () => import("./processes") },
   { id: "api", title: "API & Proxy", group: "Service", key: "a", load: () => import("./applications") },
+  { id: "traffic", title: "Traffic", group: "Service", key: "v", load: () => import("./traffic") },
   { id: "postgres", title: "PostgreSQL", group: "Database", key: "d", load: () => import("./postgres") },
   { id: "tables", title: "Tables & Indexes", group: "Database", key: "t", load: () => import("./relations") },
   { id: "queries", title: "Queries", group: "Database", key: "q", load: () => import("./queries") },

@@ -11,6 +11,7 @@ pub mod now;
 pub mod series;
 pub mod snapshot;
 pub mod table;
+pub mod traffic;
 mod unit;
 
 pub use cell::Cell;
