@@ -18,6 +18,7 @@ use crate::error::{ApiError, RequestError};
 use crate::hints::Hints;
 use crate::hosts::{Host, hosts};
 use crate::judge::{Context, Evaluations};
+use crate::tables::traffic::Definitions;
 use crate::top_keys::TopKeys;
 use crate::wire::now::Now;
 
@@ -38,6 +39,8 @@ pub struct Settings {
     pub share_for: Duration,
     /// The source of the time.
     pub clock: Clock,
+    /// Goals and funnels of sites.
+    pub definitions: Arc<Definitions>,
 }
 
 impl Default for Settings {
@@ -50,6 +53,7 @@ impl Default for Settings {
             zone: TimeZone::UTC,
             share_for: Duration::from_millis(300),
             clock: Clock::System,
+            definitions: Arc::default(),
         }
     }
 }

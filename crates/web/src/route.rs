@@ -10,7 +10,7 @@ use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
 use crate::answers::Answer;
-use crate::api::{Params, alerts, events, logs, meta, now, series, snapshot, table};
+use crate::api::{Params, alerts, events, logs, meta, now, series, snapshot, table, traffic};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::guard::{self, Names};
@@ -28,6 +28,7 @@ pub fn router(app: App) -> Router {
         .route("/logs", get(get_logs))
         .route("/alerts", get(get_alerts))
         .route("/bands", get(get_bands))
+        .route("/traffic/{question}", get(get_traffic))
         .fallback(async || ApiError::NotFound("nothing is here"))
         .with_state(app.clone());
     let get_batch = async move |RawQuery(query): RawQuery| {
@@ -44,6 +45,7 @@ pub fn router(app: App) -> Router {
         .route(&api("snapshot"), get(get_snapshot))
         .route(&api("compare"), get(get_compare))
         .route(&api("bands"), get(get_bands))
+        .route(&api("traffic/{question}"), get(get_traffic))
         .route(&api("batch"), get(get_batch))
         .route(&api("events"), get(get_events))
         .route(&at(""), get(pages::index))
@@ -109,6 +111,16 @@ async fn get_table(
 ) -> Result<Response, ApiError> {
     let params = Params::parse(query.as_deref())?;
     table::table(&app, &name, &params, &headers).await
+}
+
+async fn get_traffic(
+    State(app): State<App>,
+    Path(question): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let params = Params::parse(query.as_deref())?;
+    traffic::traffic(&app, &question, &params, &headers).await
 }
 
 async fn get_logs(

@@ -566,7 +566,7 @@ export interface TrafficDimension {
 export interface TrafficSummary {
   now_ms: number;
   figures: TrafficFigure[];
-  before_ms: [number, number] | null;
+  is_compared: boolean;
   note: string;
 }
 

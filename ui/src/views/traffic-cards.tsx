@@ -3,9 +3,7 @@ import { loadJson } from "../api/client";
 import { useResource } from "../api/resource";
 import type { TrafficFigure, TrafficSummary } from "../api/types.gen";
 import { FailureNote, Skeleton } from "../app/panel";
-import { formatDateTime } from "../format/time";
 import { formatExact, formatNumber, formatValue, NBSP } from "../format/value";
-import { utc } from "../state/location";
 import { type askedOf, changePct } from "./traffic-filters";
 import { trafficPath } from "./traffic-question";
 
@@ -23,21 +21,13 @@ export function TrafficCards({ asked }: { asked: ReturnType<typeof askedOf> }) {
           aria-label="Figures"
         >
           {answer.figures.map((figure) => (
-            <FigureCard key={figure.id} figure={figure} isCompared={answer.before_ms !== null} />
+            <FigureCard key={figure.id} figure={figure} isCompared={answer.is_compared} />
           ))}
         </section>
       )}
-      {answer && (answer.note || answer.before_ms) && (
-        <p class="muted traffic-note">
-          {answer.note} {answer.before_ms && `Compared with ${rangeWords(answer.before_ms)}.`}
-        </p>
-      )}
+      {answer?.note && <p class="muted traffic-note">{answer.note}</p>}
     </>
   );
-}
-
-function rangeWords([from, to]: [number, number]): string {
-  return `${formatDateTime(from, utc.value)} – ${formatDateTime(to, utc.value)}`;
 }
 
 function FigureCard({ figure, isCompared }: { figure: TrafficFigure; isCompared: boolean }) {

@@ -1,42 +1,54 @@
 /** The tables of a site by topic: the first open, the others folded; a row is a filter. */
 import { useMemo } from "preact/hooks";
+import { tablesByName } from "../api/store";
+import type { TableRow } from "../api/types.gen";
 import { Fold } from "../app/fold";
-import { place } from "../state/location";
 import type { Look } from "../tables/look";
 import { DataTable } from "../tables/table";
-import { type askedOf, chipsOf } from "./traffic-filters";
+import type { askedOf } from "./traffic-filters";
 import { toggleChip } from "./traffic-question";
 
 const SHARES: Look = {
-  bars: ["share_pct", "bounce_pct", "exit_pct", "from_start_pct", "from_previous_pct", "engaged_pct"],
+  bars: [
+    "share_pct",
+    "bounce_pct",
+    "exit_pct",
+    "of_first_pct",
+    "engaged_pct",
+    "mean_pct",
+    "conversion_pct",
+    "consented_pct",
+  ],
 };
+
+/** A table; what its rows are values of, if visits are filtered by it, and the column that has the value. */
+type Named = readonly [table: string, dimension?: string, column?: string];
 
 interface Topic {
   id: string;
   title: string;
-  /** Tables, each with the dimension that its rows are values of, if they are. */
-  tables: readonly (readonly [table: string, dimension: string | null])[];
+  tables: readonly Named[];
 }
 
 /** What is asked most stands first and is open. */
-const OPEN: Topic["tables"] = [
+const OPEN: readonly Named[] = [
   ["pages", "page"],
   ["sources", "source"],
   ["countries", "country"],
   ["devices", "device"],
 ];
 
-export const TOPICS: readonly Topic[] = [
+const TOPICS: readonly Topic[] = [
   {
     id: "traffic-pages",
     title: "Pages: entries, exits, engagement and depth",
     tables: [
-      ["entries", "entry"],
-      ["exits", "exit"],
+      ["entries", "entry", "page"],
+      ["exits", "exit", "page"],
       ["engaged", "page"],
       ["scroll", "page"],
-      ["missing", null],
-      ["flow", null],
+      ["missing", "page"],
+      ["flow", "page"],
     ],
   },
   {
@@ -45,29 +57,26 @@ export const TOPICS: readonly Topic[] = [
     tables: [
       ["channels", "channel"],
       ["referrers", "referrer"],
-      ["campaigns", "campaign"],
+      ["campaigns", "utm_campaign", "campaign"],
+      ["campaign_sources", "utm_source", "campaign"],
+      ["campaign_mediums", "utm_medium", "campaign"],
     ],
   },
   {
     id: "traffic-visitors",
-    title: "Visitors: browsers, networks, languages, screens, consent",
+    title: "Visitors: browsers, networks, languages, widths, consent",
     tables: [
       ["browsers", "browser"],
-      ["isps", "isp"],
+      ["isps", "asn"],
       ["languages", "language"],
       ["widths", "width"],
-      ["consent", null],
+      ["consent"],
     ],
   },
   {
     id: "traffic-goals",
     title: "Goals: events, goals and funnels",
-    tables: [
-      ["events", "event"],
-      ["props", null],
-      ["goals", null],
-      ["funnels", null],
-    ],
+    tables: [["events", "event"], ["props"], ["goals"], ["funnels"]],
   },
 ];
 
@@ -75,17 +84,13 @@ export default function TrafficTables({ asked }: { asked: ReturnType<typeof aske
   return (
     <>
       <div class="traffic-open">
-        {OPEN.map(([table, dimension]) => (
-          <TrafficTable key={table} table={table} dimension={dimension} asked={asked} />
+        {OPEN.map((named) => (
+          <TrafficTable key={named[0]} named={named} asked={asked} />
         ))}
       </div>
       {TOPICS.map(({ id, title, tables }) => (
         <Fold key={id} id={id} title={title}>
-          {() =>
-            tables.map(([table, dimension]) => (
-              <TrafficTable key={table} table={table} dimension={dimension} asked={asked} />
-            ))
-          }
+          {() => tables.map((named) => <TrafficTable key={named[0]} named={named} asked={asked} />)}
         </Fold>
       ))}
     </>
@@ -93,24 +98,23 @@ export default function TrafficTables({ asked }: { asked: ReturnType<typeof aske
 }
 
 interface TrafficTableProps {
-  table: string;
-  dimension: string | null;
+  named: Named;
   asked: ReturnType<typeof askedOf>;
 }
 
-function TrafficTable({ table, dimension, asked }: TrafficTableProps) {
+function TrafficTable({ named: [name, dimension, column = dimension], asked }: TrafficTableProps) {
   const words = JSON.stringify(asked);
   const ask = useMemo(() => asked, [words]);
-  const chosen = chipsOf(place.value).find((chip) => chip.dimension === dimension)?.value ?? null;
+  const table = `traffic_${name}`;
+  const at = tablesByName.value.get(table)?.columns.findIndex((one) => one.id === column) ?? -1;
   return (
     <DataTable
-      name={`traffic_${table}`}
+      name={table}
       ask={ask}
       look={SHARES}
-      quiet
-      {...(dimension === null
+      {...(dimension === undefined
         ? {}
-        : { selected: chosen, onSelect: (row) => toggleChip({ dimension, value: row.id }) })}
+        : { onSelect: (row: TableRow) => toggleChip({ dimension, value: String(row.cells[at] ?? "") }) })}
     />
   );
 }

@@ -9,5 +9,6 @@ mod params;
 pub mod series;
 pub mod snapshot;
 pub mod table;
+pub mod traffic;
 
 pub use params::Params;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -9,12 +10,14 @@ use schema::{Severity, Timestamp};
 
 use super::Params;
 use crate::answers::Answer;
+use crate::api::traffic::asked;
 use crate::app::App;
 use crate::csv;
 use crate::error::ApiError;
 use crate::hosts::Host;
 use crate::range::{instant, range};
-use crate::tables::{Asked, Line, Lines, View, view};
+use crate::tables::traffic as visits;
+use crate::tables::{Asked, Line, Lines, Source, View, view};
 use crate::wire::table::{TableAnswer, TableRow};
 use crate::wire::{Cell, Unit};
 use words::round;
@@ -45,6 +48,9 @@ pub async fn table(
     let view = view(name).ok_or(ApiError::NotFound("no such table"))?;
     let question = TableQuery::parse(view, params)?;
     let now = app.now();
+    if let Source::Traffic(table) = view.source {
+        return table_of_visits(app, (view, table), &question, params, headers).await;
+    }
     let at = params
         .get("at")
         .map(|at| instant("at", at, now))
@@ -73,6 +79,41 @@ pub async fn table(
     let answer = app.answers.get(key, async || {
         let lines = read(app, view, host, asked, now).await?;
         Answer::new(&shape(view, &question, &lines))
+    });
+    Ok(answer.await?.respond(headers, now))
+}
+
+/// For how long equal questions about visits share an answer, microseconds: figures of days change slowly.
+const VISITS_SHARED: i64 = 5 * schema::micros::SECOND;
+
+/// Answers for a table of the visits of a site.
+async fn table_of_visits(
+    app: &App,
+    (view, table): (&'static View, visits::Traffic),
+    question: &TableQuery,
+    params: &Params,
+    headers: &HeaderMap,
+) -> Result<Response, ApiError> {
+    let now = app.now();
+    let asked = asked(app, params).await?;
+    let read = async || {
+        let read = app.database.read(view.name, |session| {
+            let (asked, definitions) = (asked.clone(), Arc::clone(&app.settings.definitions));
+            async move { visits::read(&session.client, view, table, &asked, &definitions).await }
+        });
+        read.await.map_err(ApiError::from)
+    };
+    if question.is_csv {
+        return Ok(as_csv(view, question, &read().await?));
+    }
+    let key = format!(
+        "table {} {} {}",
+        view.name,
+        params.question(&["host", "at"]),
+        now.as_micros() / VISITS_SHARED
+    );
+    let answer = app.answers.get(key, async || {
+        Answer::new(&shape(view, question, &read().await?))
     });
     Ok(answer.await?.respond(headers, now))
 }
@@ -117,6 +158,10 @@ impl TableQuery {
             let Some(filter) = name.strip_prefix("f.") else {
                 continue;
             };
+            // Those of visits change what is counted, not which lines are shown.
+            if matches!(view.source, Source::Traffic(_)) {
+                continue;
+            }
             let filter = view.filters.iter().find(|known| known.id == filter);
             let filter =
                 filter.ok_or_else(|| ApiError::bad("f", "names no filter of this table"))?;

@@ -38,6 +38,7 @@ mod slos;
 mod statements;
 mod store_sizes;
 pub mod stored;
+pub mod traffic;
 mod visibility;
 
 use futures_util::future::BoxFuture;
@@ -96,6 +97,30 @@ pub const VIEWS: &[&View] = &[
     &logs::PATTERNS,
     &logs::SECURITY,
     &changes::CHANGES,
+    &traffic::PAGES,
+    &traffic::ENTRIES,
+    &traffic::EXITS,
+    &traffic::ENGAGED,
+    &traffic::SCROLL,
+    &traffic::SOURCES,
+    &traffic::CHANNELS,
+    &traffic::REFERRERS,
+    &traffic::CAMPAIGNS,
+    &traffic::CAMPAIGN_SOURCES,
+    &traffic::CAMPAIGN_MEDIUMS,
+    &traffic::COUNTRIES,
+    &traffic::ISPS,
+    &traffic::LANGUAGES,
+    &traffic::DEVICES,
+    &traffic::WIDTHS,
+    &traffic::BROWSERS,
+    &traffic::CONSENT,
+    &traffic::MISSING,
+    &traffic::FLOW,
+    &traffic::EVENTS,
+    &traffic::PROPS,
+    &traffic::GOALS,
+    &traffic::FUNNELS,
 ];
 
 /// Returns the table of this name.
@@ -270,6 +295,8 @@ pub enum Source {
     Current(Reader),
     /// A statement, of the newest sample.
     Stored(Stored),
+    /// A question about the visits of a site, whatever the host.
+    Traffic(traffic::Traffic),
 }
 
 /// A table.
@@ -384,6 +411,8 @@ impl View {
             Source::Stored(stored) => {
                 stored::read(sampled, stored, self.columns, self.filters).await
             }
+            // Read without a host: `api::table`.
+            Source::Traffic(_) => Ok(Lines::default()),
         }
     }
 

@@ -159,12 +159,7 @@ pub(super) async fn read(
     let rows = client.query_typed(&sql, &params);
     let rows = rows.await.map_err(fault)?;
     let places = rows.first().map(|row| Places::of(row, columns, filters));
-    let lines = rows
-        .iter()
-        .zip(places.iter().cycle())
-        .map(|(row, places)| places.line(row, columns, filters))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(fault)?;
+    let lines = lines(&rows, columns, filters).map_err(fault)?;
     let mut lines = Lines {
         at: (!lines.is_empty()).then_some(reading.at),
         lines,
@@ -189,6 +184,20 @@ pub(super) async fn read(
         line.tags.iter_mut().for_each(|tag| tag.severity = worst);
     }
     Ok(lines)
+}
+
+/// Returns the lines of rows, whose columns are matched by name.
+pub(super) fn lines(
+    rows: &[Row],
+    columns: &'static [Col],
+    filters: &'static [Filter],
+) -> Result<Vec<Line>, tokio_postgres::Error> {
+    let Some(first) = rows.first() else {
+        return Ok(Vec::new());
+    };
+    let places = Places::of(first, columns, filters);
+    let lines = rows.iter().map(|row| places.line(row, columns, filters));
+    lines.collect()
 }
 
 /// Fills in the columns that are metrics.

@@ -43,8 +43,8 @@ pub struct TrafficSummary {
     pub now_ms: i64,
     /// The figures, in their order.
     pub figures: Vec<TrafficFigure>,
-    /// The period that is compared: from, to.
-    pub before_ms: Option<(i64, i64)>,
+    /// Whether they stand beside those of another period.
+    pub is_compared: bool,
     /// What a reader has to know about them; "" for nothing.
     pub note: String,
 }
