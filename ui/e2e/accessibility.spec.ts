@@ -1,11 +1,8 @@
 /** axe on every view, theme, width and state; the keyboard alone; narrow screens; forced colours. */
 
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import type { Page } from "@playwright/test";
+import { faults } from "./support/axe";
 import { at, expect, host, open, scrollTo, settled, sql, test } from "./support/page";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const VIEWS = ["now", "system", "processes", "collector"];
 const SERVICES = ["api", "postgres", "tables", "queries", "replication"];
 const HOSTS: Readonly<Record<string, string>> = {
@@ -13,32 +10,6 @@ const HOSTS: Readonly<Record<string, string>> = {
   alerts: "alarmed",
   ...Object.fromEntries(SERVICES.map((view) => [view, "broken"])),
 };
-
-interface Violation {
-  id: string;
-  impact: string;
-  nodes: { target: string[]; failureSummary: string }[];
-}
-
-/** Serious and critical faults, each with the first places. */
-async function faults(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  const violations = await page.evaluate(async () => {
-    const { axe } = window as unknown as {
-      axe: { run(options: object): Promise<{ violations: Violation[] }> };
-    };
-    return (await axe.run({ resultTypes: ["violations"] })).violations;
-  });
-  return violations
-    .filter((one) => one.impact === "serious" || one.impact === "critical")
-    .map(
-      (one) =>
-        `${one.id}: ${one.nodes
-          .slice(0, 3)
-          .map((node) => `${node.target.join(" ")} ${node.failureSummary}`)
-          .join(" | ")}`,
-    );
-}
 
 for (const theme of ["light", "dark"]) {
   for (const width of [1280, 390]) {

@@ -11,7 +11,7 @@ export default async function setup(): Promise<() => Promise<void>> {
   env.DATABASE_URL = server.database;
   // The collector makes partitions when it starts; two that make the same one would collide.
   await until(() => sql(server.database, "SELECT 1 FROM collector.system_metrics_raw LIMIT 1").length > 0);
-  for (const file of ["seed", "services", "logs", "alerts"]) {
+  for (const file of ["seed", "services", "logs", "alerts", "traffic"]) {
     sql(server.database, readFileSync(join(import.meta.dirname, `../${file}.sql`), "utf8"));
   }
   const feeder = spawn("psql", ["-X", "-q", "-o", "/dev/null", server.database], {
