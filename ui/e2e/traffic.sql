@@ -7,7 +7,7 @@ DECLARE
     site  integer := collector.web_analytics_register(of_domain, 'Europe/Berlin', ARRAY[of_domain]);
     today date := (now() AT TIME ZONE 'Europe/Berlin')::date;
 BEGIN
-    PERFORM collector.web_analytics_partitions(d) FROM generate_series(today - days - 2, today + 2, interval '1 day') d;
+    PERFORM collector.web_analytics_partitions(d::date) FROM generate_series(today - days - 2, today + 2, interval '1 day') d;
     CREATE TEMPORARY TABLE visit ON COMMIT DROP AS
     SELECT collector.word_id('visit', of_domain || d || n) AS id, n % 40 AS n, n % 4 = 0 AS bounces,
            (today - d)::timestamp AT TIME ZONE 'Europe/Berlin' + n * interval '35 minutes 7 seconds' AS ts,
