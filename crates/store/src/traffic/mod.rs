@@ -10,6 +10,19 @@
 //! user. A site that is not known has no rows. What is kept in rows alone (properties, goals, funnels, flow, and everything
 //! with filters) has as many days as the site keeps views.
 
+mod asked;
+mod filter;
+mod param;
+mod refusal;
+mod site;
+mod step;
+
+pub use asked::{Asked, Comparison, Further, ask_live};
+pub use filter::{DIMENSIONS, Dimension, FilterError, Filters};
+pub use refusal::{reason, remedy};
+pub use site::{Site, sites};
+pub use step::{Funnel, Goal, Step};
+
 /// The sixth parameter of a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extra {
@@ -38,47 +51,76 @@ pub struct Question {
     pub extra: Option<Extra>,
 }
 
-/// Declares the questions: their names, and the sixth parameter of those that have one.
+/// Declares the questions: a constant and the name of each, and the sixth parameter of those that have one.
 macro_rules! questions {
-    ($($name:literal $(($extra:ident))?,)+) => {
+    ($($(#[$doc:meta])* $constant:ident $name:literal $(($extra:ident))?,)+) => {
+        impl Question {
+            $(
+                $(#[$doc])*
+                pub const $constant: Self = Self {
+                    name: $name,
+                    sql: include_str!(concat!($name, ".sql")),
+                    extra: questions!(@extra $($extra)?),
+                };
+            )+
+        }
+
         /// Every question with the parameters of all.
-        pub const QUESTIONS: &[Question] = &[
-            $(Question {
-                name: $name,
-                sql: include_str!(concat!($name, ".sql")),
-                extra: questions!(@extra $($extra)?),
-            },)+
-        ];
+        pub const QUESTIONS: &[Question] = &[$(Question::$constant),+];
     };
     (@extra) => { None };
     (@extra $extra:ident) => { Some(Extra::$extra) };
 }
 
 questions! {
-    "summary",
-    "curve" (Grain),
-    "consent",
-    "browsers",
-    "isps",
-    "countries",
-    "languages",
-    "devices",
-    "widths",
-    "pages",
-    "entries",
-    "exits",
-    "engaged",
-    "scroll",
-    "sources",
-    "channels",
-    "referrers",
-    "campaigns" (Campaign),
-    "events",
-    "props" (Event),
-    "missing",
-    "goals" (Goals),
-    "funnels" (Steps),
-    "flow" (Page),
+    /// The figures of the days.
+    SUMMARY "summary",
+    /// Visitors and views by hour or day.
+    CURVE "curve" (Grain),
+    /// Consented visits beside others.
+    CONSENT "consent",
+    /// Browsers by system.
+    BROWSERS "browsers",
+    /// Networks.
+    ISPS "isps",
+    /// Countries.
+    COUNTRIES "countries",
+    /// Languages.
+    LANGUAGES "languages",
+    /// Kinds of devices.
+    DEVICES "devices",
+    /// Widths of windows.
+    WIDTHS "widths",
+    /// Pages.
+    PAGES "pages",
+    /// First pages.
+    ENTRIES "entries",
+    /// Last pages.
+    EXITS "exits",
+    /// How long pages are read.
+    ENGAGED "engaged",
+    /// How far pages are read.
+    SCROLL "scroll",
+    /// Where visits come from.
+    SOURCES "sources",
+    /// The same, by kind.
+    CHANNELS "channels",
+    /// The same, by page.
+    REFERRERS "referrers",
+    /// Campaigns, by one of their parameters.
+    CAMPAIGNS "campaigns" (Campaign),
+    /// Events by name.
+    EVENTS "events",
+    /// Properties of events.
+    PROPS "props" (Event),
+    /// Pages that were not found.
+    MISSING "missing",
+    /// Goals.
+    GOALS "goals" (Goals),
+    /// The steps of one funnel.
+    FUNNELS "funnels" (Steps),
+    /// The pages before and after one.
+    FLOW "flow" (Page),
 }
 
 /// Who is on a site now; its only parameter is the site.

@@ -9,15 +9,14 @@ use schema::Timestamp;
 use schema::micros::MINUTE;
 use snapshot::marks::marks;
 use store::series::{Instant, ReadError};
+use store::traffic::{self, Asked, Comparison, DIMENSIONS, Filters, Further, Question, Site};
 use tokio_postgres::Row;
-use traffic::{Comparison, DIMENSIONS, Filters, Further, Question, Site, Statement};
 
 use super::Params;
 use crate::answers::Answer;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::range::{Range, range};
-use crate::tables::traffic::Asked;
 use crate::wire::Unit;
 use crate::wire::series::Mark;
 use crate::wire::traffic::{
@@ -183,12 +182,11 @@ const FIGURES: &[(&str, &str, Unit, &str)] = &[
 ];
 
 async fn summarise(app: &App, asked: &Asked) -> Result<Answer, ApiError> {
-    let question = asked.question();
     let read = app.database.read("traffic", |session| {
-        let question = question.clone();
+        let asked = asked.clone();
         async move {
-            let rows = question
-                .ask(&session.client, Statement::SUMMARY, Further::Nothing)
+            let rows = asked
+                .ask(&session.client, Question::SUMMARY, Further::Nothing)
                 .await?;
             let fault = |source| ReadError::new("traffic", source);
             let mut periods = [None, None];
@@ -255,14 +253,13 @@ async fn draw(
     host: Option<i32>,
     range: Range,
 ) -> Result<Answer, ApiError> {
-    let question = asked.question();
     let days = (asked.days.1 - asked.days.0).get_days() + 1;
     let step = if days <= HOURLY_DAYS { "hour" } else { "day" };
     let read = app.database.read("traffic", |session| {
-        let question = question.clone();
+        let asked = asked.clone();
         async move {
             let client = &session.client;
-            let rows = question.ask(client, Statement::CURVE, Further::Text(step));
+            let rows = asked.ask(client, Question::CURVE, Further::Text(step));
             let marks = async {
                 match host {
                     Some(host) => marks(client, host, range.from, range.to).await,
@@ -306,7 +303,7 @@ async fn show_live(app: &App, site: &Site, now: Timestamp) -> Result<Answer, Api
     let read = app.database.read("traffic", |session| async move {
         let client = &session.client;
         let fault = |source| ReadError::new("traffic", source);
-        let rows = Question::ask_live(client, site).await?;
+        let rows = traffic::ask_live(client, site).await?;
         let rows = rows.iter().map(|row| {
             let words: (Option<String>, Option<String>) =
                 (row.try_get("word")?, row.try_get("title")?);

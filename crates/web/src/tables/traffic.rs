@@ -1,12 +1,11 @@
-//! Tables of the visits of a site: a question of [`traffic`] and its columns, matched by name.
+//! Tables of the visits of a site: a question of [`store::traffic`] and its columns, matched by name.
 //!
 //! They are of whole days of a site rather than of a host, and filters of visits change what is counted, so the statement takes
 //! them. A line is named by the texts of its first columns.
 
-use jiff::civil::Date;
 use store::series::ReadError;
+use store::traffic::{Asked, Funnel, Further, Goal, Question, Step};
 use tokio_postgres::Client;
-use traffic::{Comparison, Filters, Funnel, Further, Goal, Question, Site, Statement};
 
 use super::{Col, Line, Lines, Source, View, stored};
 use crate::wire::{Cell, Unit};
@@ -31,23 +30,10 @@ pub enum More {
 /// A question whose rows are lines.
 #[derive(Clone, Copy, Debug)]
 pub struct Traffic {
-    /// The statement.
-    pub statement: Statement,
+    /// The question.
+    pub question: Question,
     /// What it takes besides.
     pub more: More,
-}
-
-/// The parameters of a table of visits.
-#[derive(Clone, Debug)]
-pub(crate) struct Asked {
-    /// The site.
-    pub site: Site,
-    /// Its days.
-    pub days: (Date, Date),
-    /// What they are compared with.
-    pub comparison: Comparison,
-    /// Which visits.
-    pub filters: Filters,
 }
 
 /// What is configured for sites.
@@ -59,20 +45,9 @@ pub struct Definitions {
     pub funnels: Vec<Funnel>,
 }
 
-impl Asked {
-    /// Returns it as a question.
-    pub(crate) fn question(&self) -> Question {
-        Question {
-            site: self.site.id,
-            days: self.days,
-            comparison: self.comparison,
-            filters: self.filters.clone(),
-        }
-    }
-
-    fn concerns(&self, site: Option<&str>) -> bool {
-        site.is_none_or(|site| site == self.site.domain)
-    }
+/// Returns whether what is configured for a site, or for all, concerns the one that is asked about.
+fn concerns(site: Option<&str>, asked: &Asked) -> bool {
+    site.is_none_or(|site| site == asked.site.domain)
 }
 
 /// Reads the lines of a table.
@@ -83,7 +58,6 @@ pub(crate) async fn read(
     asked: &Asked,
     definitions: &Definitions,
 ) -> Result<Lines, ReadError> {
-    let question = asked.question();
     let mut lines = Lines::default();
     let mut add = |rows: &[tokio_postgres::Row], first: Option<&Funnel>| {
         let read = stored::lines(rows, view.columns, view.filters);
@@ -94,7 +68,7 @@ pub(crate) async fn read(
         }));
         Ok(())
     };
-    let statement = table.statement;
+    let question = table.question;
     let further = match table.more {
         More::Nothing => Further::Nothing,
         More::Campaign(parameter) => Further::Text(parameter),
@@ -103,27 +77,24 @@ pub(crate) async fn read(
         More::Goals => {
             let goals = definitions.goals.iter();
             let goals: Vec<&Goal> = goals
-                .filter(|goal| asked.concerns(goal.site.as_deref()))
+                .filter(|goal| concerns(goal.site.as_deref(), asked))
                 .collect();
             if !goals.is_empty() {
                 let further = Further::Goals(&goals);
-                add(&question.ask(client, statement, further).await?, None)?;
+                add(&asked.ask(client, question, further).await?, None)?;
             }
             return Ok(lines);
         }
         More::Funnels => {
             let funnels = definitions.funnels.iter();
-            for funnel in funnels.filter(|funnel| asked.concerns(funnel.site.as_deref())) {
+            for funnel in funnels.filter(|funnel| concerns(funnel.site.as_deref(), asked)) {
                 let further = Further::Steps(funnel);
-                add(
-                    &question.ask(client, statement, further).await?,
-                    Some(funnel),
-                )?;
+                add(&asked.ask(client, question, further).await?, Some(funnel))?;
             }
             return Ok(lines);
         }
     };
-    add(&question.ask(client, statement, further).await?, None)?;
+    add(&asked.ask(client, question, further).await?, None)?;
     Ok(lines)
 }
 
@@ -148,7 +119,7 @@ fn of_funnel(mut line: Line, funnel: &Funnel) -> Line {
     line.id = format!("{}\u{1f}{number}", funnel.name);
     line.cells[0] = Cell::Text(funnel.name.clone());
     let step = funnel.steps.get(number.wrapping_sub(1));
-    line.cells[2] = Cell::text(step.map(traffic::Step::label));
+    line.cells[2] = Cell::text(step.map(Step::label));
     line
 }
 
@@ -207,7 +178,7 @@ macro_rules! by_word {
             ranged: true,
             empty: $what,
             families: &[],
-            source: Source::Traffic(Traffic { statement: Statement::$statement, more: $more }),
+            source: Source::Traffic(Traffic { question: Question::$statement, more: $more }),
         };)*
     };
 }
@@ -255,7 +226,7 @@ macro_rules! views {
             ranged: true,
             empty: $empty,
             families: &[],
-            source: Source::Traffic(Traffic { statement: Statement::$statement, more: $more }),
+            source: Source::Traffic(Traffic { question: Question::$statement, more: $more }),
         };)*
     };
 }
@@ -320,7 +291,6 @@ views! {
         Col::new("is_before", "Before", Unit::Bool, "Whether it was seen just before the page that is filtered by, the front page without a filter; else just after it.").primary(),
         Col::new("page", "Page", Unit::Text, "Its path; none: the visit began or ended there.").primary(),
         TITLE,
-        VISITS,
         VIEWS,
         SHARE,
     ];

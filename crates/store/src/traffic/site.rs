@@ -1,9 +1,9 @@
 //! The sites whose visits are counted.
 
+use crate::series::{Instant, ReadError};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use schema::Timestamp;
-use store::series::{Instant, ReadError};
 use tokio_postgres::Client;
 
 /// A site: `collector.web_analytics_sites`.
@@ -19,16 +19,19 @@ pub struct Site {
     pub first: Option<Timestamp>,
 }
 
+/// Every site, and when the first of its days that have rows began.
+const SITES: &str = "SELECT s.site_id, s.domain, s.time_zone, \
+     (SELECT min(d.day)::timestamp AT TIME ZONE s.time_zone FROM collector.web_analytics_settled d \
+      WHERE d.site_id = s.site_id) AS first \
+     FROM collector.web_analytics_sites s ORDER BY s.domain";
+
 /// Reads all sites, by name.
 ///
 /// # Errors
 /// When the statement fails.
 pub async fn sites(client: &Client) -> Result<Vec<Site>, ReadError> {
     let fault = |source| ReadError::new("sites", source);
-    let rows = client
-        .query(include_str!("sites.sql"), &[])
-        .await
-        .map_err(fault)?;
+    let rows = client.query(SITES, &[]).await.map_err(fault)?;
     let sites = rows.iter().map(|row| {
         let first: Option<Instant> = row.try_get("first")?;
         Ok(Site {

@@ -1,15 +1,16 @@
-//! One question.
+//! What is asked: a site, its days, and which visits.
 
 use jiff::civil::Date;
 use serde_json::Value;
-use store::series::ReadError;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
 
-use crate::filter::Filters;
-use crate::param::{Day, Json};
-use crate::statement::Statement;
-use crate::step::{Funnel, Goal};
+use super::filter::Filters;
+use super::param::{Day, Json};
+use super::site::Site;
+use super::step::{Funnel, Goal, Step};
+use super::{LIVE, Question};
+use crate::series::ReadError;
 
 /// What days are compared with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,11 +45,11 @@ impl Comparison {
     }
 }
 
-/// A question about a site.
+/// What all questions about a site have in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Question {
-    /// The number of the site.
-    pub site: i32,
+pub struct Asked {
+    /// The site.
+    pub site: Site,
     /// The first and last day, in its zone.
     pub days: (Date, Date),
     /// What they are compared with.
@@ -57,7 +58,7 @@ pub struct Question {
     pub filters: Filters,
 }
 
-/// What some statements take besides: `$6`.
+/// The value of the sixth parameter ([`Extra`](super::Extra)).
 #[derive(Clone, Copy, Debug)]
 pub enum Further<'a> {
     /// Nothing.
@@ -70,22 +71,22 @@ pub enum Further<'a> {
     Steps(&'a Funnel),
 }
 
-impl Question {
-    /// Asks.
+impl Asked {
+    /// Asks a question.
     ///
     /// # Errors
     /// When the statement fails.
     pub async fn ask(
         &self,
         client: &Client,
-        statement: Statement,
+        question: Question,
         further: Further<'_>,
     ) -> Result<Vec<Row>, ReadError> {
         let days = (Day(self.days.0), Day(self.days.1));
         let comparison = self.comparison.word();
         let filters = Json(self.filters.to_json());
         let mut params: Vec<(&(dyn ToSql + Sync), Type)> = vec![
-            (&self.site, Type::INT4),
+            (&self.site.id, Type::INT4),
             (&days.0, Type::DATE),
             (&days.1, Type::DATE),
             (&comparison, Type::TEXT),
@@ -93,9 +94,9 @@ impl Question {
         ];
         let document = match further {
             Further::Goals(goals) => Some(goals.iter().map(|goal| goal.to_json()).collect()),
-            Further::Steps(funnel) => Some(Value::from_iter(
-                funnel.steps.iter().map(crate::step::Step::to_json),
-            )),
+            Further::Steps(funnel) => {
+                Some(Value::from_iter(funnel.steps.iter().map(Step::to_json)))
+            }
             Further::Nothing | Further::Text(_) => None,
         };
         let document = Json(document);
@@ -108,19 +109,16 @@ impl Question {
             Further::Text(_) => params.push((&text, Type::TEXT)),
             Further::Goals(_) | Further::Steps(_) => params.push((&document, Type::JSONB)),
         }
-        let rows = client.query_typed(statement.sql, &params).await;
-        rows.map_err(|source| ReadError::new(statement.name, source))
+        let rows = client.query_typed(question.sql, &params).await;
+        rows.map_err(|source| ReadError::new(question.name, source))
     }
+}
 
-    /// Asks who is there now, whatever the days and filters.
-    ///
-    /// # Errors
-    /// When the statement fails.
-    pub async fn ask_live(client: &Client, site: i32) -> Result<Vec<Row>, ReadError> {
-        let statement = Statement::LIVE;
-        let rows = client
-            .query_typed(statement.sql, &[(&site, Type::INT4)])
-            .await;
-        rows.map_err(|source| ReadError::new(statement.name, source))
-    }
+/// Asks who is on a site now, whatever the days and filters.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn ask_live(client: &Client, site: i32) -> Result<Vec<Row>, ReadError> {
+    let rows = client.query_typed(LIVE.sql, &[(&site, Type::INT4)]).await;
+    rows.map_err(|source| ReadError::new(LIVE.name, source))
 }
