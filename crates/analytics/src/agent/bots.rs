@@ -1,0 +1,278 @@
+//! Programs without a reader, by what they call themselves.
+
+use super::browsers::Marks;
+
+/// Why a user agent is taken for a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bot {
+    /// It is empty.
+    Empty,
+    /// It is not text.
+    Binary,
+    /// It is longer than any browser's.
+    TooLong,
+    /// It calls itself a crawler, or has an address to complain at.
+    Crawler,
+    /// It is a library or a command.
+    Library,
+    /// It is a browser without a window.
+    Headless,
+    /// It does not name the engine of a browser.
+    NoEngine,
+}
+
+impl Bot {
+    /// Returns its name as counted.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::Binary => "binary",
+            Self::TooLong => "too_long",
+            Self::Crawler => "crawler",
+            Self::Library => "library",
+            Self::Headless => "headless",
+            Self::NoEngine => "no_engine",
+        }
+    }
+}
+
+/// Parts of a word that show a crawler.
+const CRAWLER_PARTS: &[&str] = &[
+    "bot",
+    "crawl",
+    "spider",
+    "slurp",
+    "scrap",
+    "archiver",
+    "fetcher",
+    "indexer",
+    "validator",
+    "monitor",
+    "uptime",
+    "lighthouse",
+    "pagespeed",
+    "speedcurve",
+    "gtmetrix",
+    "pingdom",
+    "preview",
+    "externalhit",
+    "mediapartners",
+    "feedfetch",
+    "checker",
+    "scanner",
+    "inspection",
+    "analyzer",
+    "robot",
+];
+
+/// Whole words that show a crawler.
+const CRAWLER_WORDS: &[&str] = &[
+    "ptst",
+    "chrome-lighthouse",
+    "googleother",
+    "google-extended",
+    "google-read-aloud",
+    "google-safety",
+    "apis-google",
+    "feedly",
+    "ia_archiver",
+    "embedly",
+    "flipboardproxy",
+    "nutch",
+    "heritrix",
+    "yahoo",
+    "yandex.com",
+    "dareboost",
+    "sitelock",
+    "netcraft",
+    "censys",
+    "nmap",
+    "masscan",
+    "zgrab",
+    "nikto",
+    "sqlmap",
+    "chatgpt-user",
+    "claude-user",
+    "perplexity-user",
+    "mistralai-user",
+    "cohere-ai",
+    "bytespider",
+    "dataprovider",
+    "datadogsynthetics",
+    "catchpoint",
+    "rigor",
+    "site24x7",
+    "statuscake",
+    "newrelic",
+    "dynatrace",
+    "rssowl",
+    "w3c_validator",
+    "zoominfobot",
+    "skypeuripreview",
+    "whatsapp",
+    "tumblr",
+    "snapchat-ads",
+    "vkshare",
+    "outbrain",
+    "quora-link-preview",
+    "developers.google.com",
+    "contacted",
+    "crawling",
+    "seo",
+    "screaming",
+    "sitebulb",
+    "ahrefssiteaudit",
+    "siteimprove",
+    "duckduckgo-favicons-bot",
+];
+
+/// Whole words that show a library, a command or a device of programs.
+const LIBRARY_WORDS: &[&str] = &[
+    "curl",
+    "wget",
+    "python",
+    "python-requests",
+    "python-urllib",
+    "aiohttp",
+    "httpx",
+    "urllib",
+    "requests",
+    "scrapy",
+    "go-http-client",
+    "java",
+    "jakarta",
+    "okhttp",
+    "apache-httpclient",
+    "httpclient",
+    "http_request2",
+    "guzzlehttp",
+    "guzzle",
+    "php",
+    "perl",
+    "libwww-perl",
+    "lwp",
+    "ruby",
+    "faraday",
+    "rest-client",
+    "typhoeus",
+    "node-fetch",
+    "node",
+    "undici",
+    "axios",
+    "got",
+    "superagent",
+    "postmanruntime",
+    "insomnia",
+    "httpie",
+    "powershell",
+    "windowspowershell",
+    "winhttp",
+    "cfnetwork",
+    "dart",
+    "reqwest",
+    "hyper",
+    "ureq",
+    "rust",
+    "deno",
+    "bun",
+    "colly",
+    "jsoup",
+    "mechanize",
+    "restsharp",
+    "unirest",
+    "k6",
+    "ab",
+    "siege",
+    "wrk",
+    "hey",
+    "vegeta",
+    "jmeter",
+    "gatling",
+    "locust",
+    "libcurl",
+    "pycurl",
+    "httrack",
+    "webzip",
+    "teleport",
+    "jetty",
+    "vertx",
+    "netty",
+    "akka-http",
+    "symfony",
+    "wordpress",
+    "drupal",
+    "joomla",
+    "zend_http_client",
+    "feedparser",
+    "kube-probe",
+    "elb-healthchecker",
+    "googlehc",
+    "prometheus",
+    "blackbox",
+    "grafana",
+    "envoy",
+    "traefik",
+    "haproxy",
+    "aria2",
+];
+
+/// Whole words that show a browser without a window.
+const HEADLESS_WORDS: &[&str] = &[
+    "headlesschrome",
+    "headless",
+    "headlessshell",
+    "phantomjs",
+    "slimerjs",
+    "casperjs",
+    "puppeteer",
+    "playwright",
+    "selenium",
+    "webdriver",
+    "jsdom",
+    "htmlunit",
+    "splash",
+    "cypress",
+    "nightmare",
+    "zombie.js",
+    "electron-headless",
+    "prerender",
+];
+
+/// Words that contain a crawler's part and are not one: phones of Cubot, apps that preview.
+const NOT_CRAWLERS: &[&str] = &["cubot", "cubot_"];
+
+/// Returns why a word that no browser has shows a program.
+pub(super) fn of_word(word: &str) -> Option<Bot> {
+    // Models of phones and numbers: no part below is that short, and none begins with a digit.
+    if word.len() < 2 || word.as_bytes()[0].is_ascii_digit() {
+        return None;
+    }
+    let word = word.to_ascii_lowercase();
+    let is_one_of = |words: &[&str]| words.contains(&word.as_str());
+    if NOT_CRAWLERS.iter().any(|phone| word.starts_with(phone)) {
+        None
+    } else if is_one_of(HEADLESS_WORDS) {
+        Some(Bot::Headless)
+    } else if is_one_of(LIBRARY_WORDS) {
+        Some(Bot::Library)
+    } else if is_one_of(CRAWLER_WORDS) || CRAWLER_PARTS.iter().any(|part| word.contains(part)) {
+        Some(Bot::Crawler)
+    } else {
+        None
+    }
+}
+
+/// Returns why the text as a whole shows a program.
+pub(super) fn of_text(text: &str, marks: &Marks) -> Option<Bot> {
+    // A page to read about the crawler, or a mailbox.
+    if text.contains("http:")
+        || text.contains("https:")
+        || text.contains("www.")
+        || text.contains('@')
+    {
+        return Some(Bot::Crawler);
+    }
+    (!marks.has_engine()).then_some(Bot::NoEngine)
+}

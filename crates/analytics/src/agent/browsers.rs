@@ -1,0 +1,321 @@
+//! Browsers, systems and devices, by the words of a user agent.
+
+use super::Browser;
+
+/// Kind of device.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Device {
+    /// A computer.
+    #[default]
+    Desktop,
+    /// A phone.
+    Mobile,
+    /// A tablet.
+    Tablet,
+    /// A television or a console.
+    Tv,
+}
+
+impl Device {
+    /// Returns its name as stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Desktop => "desktop",
+            Self::Mobile => "mobile",
+            Self::Tablet => "tablet",
+            Self::Tv => "tv",
+        }
+    }
+
+    /// Returns the stored name of a device; that of [`Device::Desktop`] for one that is not known.
+    #[must_use]
+    pub fn stored(name: &str) -> &'static str {
+        let all = [Self::Mobile, Self::Tablet, Self::Tv];
+        let known = all.into_iter().find(|device| device.as_str() == name);
+        known.unwrap_or_default().as_str()
+    }
+}
+
+/// Hints that browsers send with every request.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Hints<'a> {
+    /// `Sec-CH-UA`.
+    pub brands: &'a str,
+    /// `Sec-CH-UA-Platform`.
+    pub platform: &'a str,
+    /// `Sec-CH-UA-Mobile`.
+    pub mobile: &'a str,
+}
+
+/// Brands that look like Chrome in the text.
+const BRANDS: &[(&str, &str)] = &[
+    ("\"Brave\"", "Brave"),
+    ("\"Microsoft Edge\"", "Edge"),
+    ("\"Opera\"", "Opera"),
+    ("\"Vivaldi\"", "Vivaldi"),
+    ("\"DuckDuckGo\"", "DuckDuckGo"),
+];
+
+const PLATFORMS: &[(&str, &str)] = &[
+    ("Windows", "Windows"),
+    ("macOS", "macOS"),
+    ("Linux", "Linux"),
+    ("Android", "Android"),
+    ("Chrome OS", "ChromeOS"),
+    ("Chromium OS", "ChromeOS"),
+    ("iOS", "iOS"),
+];
+
+impl Hints<'_> {
+    /// Returns whether a brand is that of a browser without a window.
+    #[must_use]
+    pub fn is_headless(&self) -> bool {
+        self.brands.contains("HeadlessChrome")
+    }
+
+    fn browser(&self) -> Option<&'static str> {
+        let brand = BRANDS.iter().find(|(brand, _)| self.brands.contains(brand));
+        brand.map(|(_, name)| *name)
+    }
+
+    fn os(&self) -> Option<&'static str> {
+        let platform = self.platform.trim_matches('"');
+        let known = PLATFORMS.iter().find(|(name, _)| *name == platform);
+        known.map(|(_, name)| *name)
+    }
+}
+
+/// Browsers in the order in which they are decided: one that is built on another names that one, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Product {
+    Named(&'static str),
+    WebView,
+    Chrome,
+    Safari,
+    AndroidBrowser,
+}
+
+/// What the words of a user agent showed.
+#[derive(Debug, Default)]
+pub(super) struct Marks {
+    mozilla: bool,
+    engine: bool,
+    named: Option<&'static str>,
+    chrome: Option<u32>,
+    firefox: Option<u32>,
+    safari: bool,
+    version: bool,
+    web_view: bool,
+    os: Option<&'static str>,
+    windows: Option<&'static str>,
+    mobile: bool,
+    tablet: bool,
+    tv: bool,
+    ios: bool,
+    android: bool,
+    impossible: bool,
+}
+
+impl Marks {
+    /// Notes a word; returns whether browsers have it.
+    pub(super) fn note(&mut self, word: &str, version: &str) -> bool {
+        match word {
+            "Mozilla" => self.mozilla = true,
+            "AppleWebKit" | "Trident" | "Presto" | "Goanna" | "KHTML" => self.engine = true,
+            "Gecko" => self.engine |= !version.is_empty(),
+            "like" | "X11" | "U" | "compatible" | "Win64" | "x64" | "WOW64" | "x86_64" | "i686"
+            | "Intel" | "CPU" | "X" | "K" | "OS" | "Build" | "rv" | "en-us" | "en-US" | "NT"
+            | "aarch64" | "armv7l" | "armv8l" => {}
+            "Safari" => self.safari = true,
+            "Version" => self.version = true,
+            "Chrome" | "CriOS" | "Chromium" => self.chrome = Some(major(version)),
+            "Firefox" | "FxiOS" => self.firefox = Some(major(version)),
+            "wv" => self.web_view = true,
+            "Mobile" => self.mobile = true,
+            "Tablet" => self.tablet = true,
+            _ => return self.note_browser(word, version) || self.note_system(word),
+        }
+        true
+    }
+
+    fn note_browser(&mut self, word: &str, version: &str) -> bool {
+        let name = match word {
+            "Edg" | "EdgA" | "EdgiOS" | "Edge" | "EdgW" => "Edge",
+            "OPR" | "OPT" | "OPiOS" | "OPX" | "Opera" => "Opera",
+            "SamsungBrowser" => "Samsung Internet",
+            "YaBrowser" | "YaApp_Android" => "Yandex Browser",
+            "Vivaldi" => "Vivaldi",
+            "UCBrowser" | "UBrowser" => "UC Browser",
+            "DuckDuckGo" | "Ddg" => "DuckDuckGo",
+            "Brave" => "Brave",
+            "QQBrowser" | "MQQBrowser" => "QQ Browser",
+            "MiuiBrowser" => "MIUI Browser",
+            "HuaweiBrowser" => "Huawei Browser",
+            "HeyTapBrowser" => "HeyTap Browser",
+            "VivoBrowser" => "Vivo Browser",
+            "Whale" => "Whale",
+            "Silk" => "Silk",
+            "Puffin" => "Puffin",
+            "Maxthon" => "Maxthon",
+            "Epiphany" => "GNOME Web",
+            "Falkon" => "Falkon",
+            "Konqueror" => "Konqueror",
+            "SeaMonkey" => "SeaMonkey",
+            "PaleMoon" => "Pale Moon",
+            "Waterfox" => "Waterfox",
+            "LibreWolf" => "LibreWolf",
+            "GSA" => "Google app",
+            "FBAN" | "FBAV" | "FB_IAB" => "Facebook app",
+            "Instagram" => "Instagram app",
+            "Line" => "Line app",
+            "MicroMessenger" => "WeChat app",
+            "Snapchat" => "Snapchat app",
+            "Pinterest" => "Pinterest app",
+            "LinkedInApp" => "LinkedIn app",
+            "BytedanceWebview" | "musical_ly" | "TikTok" => "TikTok app",
+            "MSIE" => "Internet Explorer",
+            _ => return false,
+        };
+        // Apps that state their build and nothing else are named without a version.
+        let _version = version;
+        self.named.get_or_insert(name);
+        true
+    }
+
+    fn note_system(&mut self, word: &str) -> bool {
+        let (os, mobile, tablet) = match word {
+            "Windows" => ("Windows", false, false),
+            "iPhone" | "iPod" => ("iOS", true, false),
+            "iPad" => ("iOS", false, true),
+            "Macintosh" | "Mac" | "Mac_PowerPC" => ("macOS", false, false),
+            "Android" => ("Android", false, false),
+            "CrOS" => ("ChromeOS", false, false),
+            "Linux" | "Ubuntu" | "Fedora" | "Debian" => ("Linux", false, false),
+            "HarmonyOS" | "OpenHarmony" => ("HarmonyOS", false, false),
+            "KAIOS" => ("KaiOS", true, false),
+            "FreeBSD" => ("FreeBSD", false, false),
+            "OpenBSD" => ("OpenBSD", false, false),
+            "NetBSD" => ("NetBSD", false, false),
+            "SunOS" => ("Solaris", false, false),
+            "Tizen" => ("Tizen", false, false),
+            "Web0S" | "WebOS" | "webOS" => ("webOS", false, false),
+            "PlayStation" | "Xbox" | "Nintendo" => ("Console", false, false),
+            "Phone" => ("Windows Phone", true, false),
+            _ => return self.note_screen(word),
+        };
+        self.ios |= os == "iOS";
+        self.android |= os == "Android";
+        self.mobile |= mobile;
+        self.tablet |= tablet;
+        self.tv |= os == "Console";
+        // Android states Linux before it, iOS `Mac OS X` after it.
+        let rank = |os: &str| match os {
+            "Linux" => 0,
+            "macOS" | "Windows" => 1,
+            "Android" => 2,
+            _ => 3,
+        };
+        if self.os.is_none_or(|known| rank(known) < rank(os)) {
+            self.os = Some(os);
+        }
+        true
+    }
+
+    fn note_screen(&mut self, word: &str) -> bool {
+        let is_tv = matches!(
+            word,
+            "SMART-TV"
+                | "SmartTV"
+                | "Smart-TV"
+                | "AppleTV"
+                | "BRAVIA"
+                | "CrKey"
+                | "HbbTV"
+                | "NetCast"
+                | "TV"
+                | "GoogleTV"
+                | "AFTT"
+                | "AFTS"
+        );
+        self.tv |= is_tv;
+        is_tv
+    }
+
+    /// Returns whether it names itself as browsers do, and an engine.
+    pub(super) fn has_engine(&self) -> bool {
+        (self.mozilla || matches!(self.named, Some("Opera"))) && self.engine
+    }
+
+    fn product(&self) -> Option<Product> {
+        if let Some(name) = self.named {
+            Some(Product::Named(name))
+        } else if self.firefox.is_some() {
+            Some(Product::Named("Firefox"))
+        } else if self.chrome.is_some() {
+            Some(if self.web_view {
+                Product::WebView
+            } else {
+                Product::Chrome
+            })
+        } else if self.safari && self.android && self.version {
+            Some(Product::AndroidBrowser)
+        } else if self.safari || self.ios {
+            Some(Product::Safari)
+        } else {
+            None
+        }
+    }
+
+    /// Returns the browser.
+    pub(super) fn browser(&self, hints: &Hints<'_>, year: i16) -> Browser {
+        let named = match self.product() {
+            Some(Product::Named(name)) => name,
+            Some(Product::Chrome) => hints.browser().unwrap_or("Chrome"),
+            Some(Product::WebView) => "Android WebView",
+            Some(Product::Safari) => "Safari",
+            Some(Product::AndroidBrowser) => "Android Browser",
+            None if self.engine && self.os == Some("Windows") => "Internet Explorer",
+            None => "",
+        };
+        let os = hints.os().or(self.windows).or(self.os).unwrap_or_default();
+        let device = if self.tv || matches!(os, "Tizen" | "webOS") && !self.mobile {
+            Device::Tv
+        } else if self.tablet {
+            Device::Tablet
+        } else if self.mobile || hints.mobile == "?1" {
+            Device::Mobile
+        } else if self.android {
+            Device::Tablet
+        } else {
+            Device::Desktop
+        };
+        Browser {
+            browser: named.to_owned(),
+            os: os.to_owned(),
+            device,
+            suspect: self.impossible || self.is_too_new(year) || os.is_empty(),
+        }
+    }
+
+    /// Returns whether a version is one that cannot have been released in this year. Chrome 131 came out in November 2024
+    /// and Firefox 133 in the same month; both release thirteen versions a year.
+    fn is_too_new(&self, year: i16) -> bool {
+        /// Versions a year, and those that a slow clock or a nightly build may be ahead.
+        const YEARLY: u32 = 13;
+        const AHEAD: u32 = 4;
+        let years = u32::try_from(i32::from(year) - 2024).unwrap_or(0);
+        let newest = |at_end_of_2024: u32| at_end_of_2024 + years * YEARLY + AHEAD;
+        self.chrome.is_some_and(|major| major > newest(132))
+            || self.firefox.is_some_and(|major| major > newest(134))
+    }
+}
+
+/// Returns the first number of a version.
+fn major(version: &str) -> u32 {
+    let digits = version.split('.').next().unwrap_or_default();
+    digits.parse().unwrap_or(0)
+}

@@ -1,0 +1,48 @@
+//! Refusals, counted in memory by site, minute and reason until the next transaction stores them.
+
+use super::SiteName;
+use crate::refusal::{Reason, Refusal};
+use crate::visits::minute;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Most counts in memory: an outage of a week at ten reasons a minute.
+const MOST_COUNTS: usize = 100_000;
+
+/// Counts by site, minute and refusal.
+pub(super) type Counts = BTreeMap<(SiteName, i64, Refusal), i64>;
+
+/// Refusals. Cloning shares them.
+#[derive(Clone, Debug, Default)]
+pub struct Tally(Arc<Mutex<Counts>>);
+
+impl Tally {
+    /// Counts a refusal; `site` is empty when it names no known one.
+    pub fn count(&self, site: &SiteName, at: i64, refusal: Refusal) {
+        self.add((Arc::clone(site), minute(at), refusal), 1);
+    }
+
+    /// Counts reports that the queue lost.
+    pub(super) fn count_lost(&self, at: i64, count: i64) {
+        self.add((Arc::from(""), minute(at), Reason::Lost.into()), count);
+    }
+
+    fn add(&self, key: (SiteName, i64, Refusal), count: i64) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if counts.len() < MOST_COUNTS || counts.contains_key(&key) {
+            *counts.entry(key).or_default() += count;
+        }
+    }
+
+    /// Takes all counts.
+    pub(super) fn take(&self) -> Counts {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Adds counts that were not stored.
+    pub(super) fn put_back(&self, counts: Counts) {
+        for (key, count) in counts {
+            self.add(key, count);
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! From a request to its answer.
+
+use super::ingest::{Ingest, Sender};
+use super::{body, script};
+use crate::agent::Hints;
+use crate::client_address::client;
+use crate::protocol;
+use crate::refusal::{Reason, Refusal};
+use hyper::body::{Bytes, Frame, Incoming};
+use hyper::header::{
+    ACCEPT_LANGUAGE, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, CONNECTION,
+    CONTENT_TYPE, HeaderValue, ORIGIN, REFERER, RETRY_AFTER, TRANSFER_ENCODING, USER_AGENT, VARY,
+};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// A transparent image of one pixel, GIF.
+const PIXEL: &[u8] = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\0\0\0!\xf9\x04\x01\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
+/// Longest path with query.
+const LONGEST_URI: usize = 8 * 1024;
+
+/// A body in one piece.
+#[derive(Debug)]
+pub(super) struct Full(Option<Bytes>);
+
+impl Full {
+    pub(super) const fn new(bytes: Bytes) -> Self {
+        Self(Some(bytes))
+    }
+
+    pub(super) const fn empty() -> Self {
+        Self(None)
+    }
+}
+
+impl hyper::body::Body for Full {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.0.take().map(|bytes| Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_none()
+    }
+
+    fn size_hint(&self) -> hyper::body::SizeHint {
+        hyper::body::SizeHint::with_exact(self.0.as_ref().map_or(0, |bytes| bytes.len() as u64))
+    }
+}
+
+/// Answers a request.
+pub(super) async fn answer(
+    ingest: &Ingest,
+    peer: IpAddr,
+    request: Request<Incoming>,
+) -> Response<Full> {
+    let (head, incoming) = request.into_parts();
+    let path = head.uri.path();
+    let is_long = head
+        .uri
+        .path_and_query()
+        .is_some_and(|asked| asked.as_str().len() > LONGEST_URI);
+    let Some(name) = path
+        .strip_prefix(ingest.settings.base_path.as_str())
+        .filter(|_| !is_long)
+    else {
+        return plain(StatusCode::NOT_FOUND);
+    };
+    let is_script =
+        name == "pqcrypta-analytics.js" || ingest.settings.script_name.as_deref() == Some(name);
+    let mut response = match (name, &head.method) {
+        ("e", &Method::POST) => {
+            let outcome = post(ingest, peer, &head.headers, incoming).await;
+            let mut response = respond(outcome);
+            allow_origin(ingest, &head.headers, &mut response);
+            response
+        }
+        ("e", &Method::OPTIONS) => preflight(ingest, &head.headers),
+        ("e", _) => not_allowed("POST, OPTIONS"),
+        ("p.gif", &Method::GET) => {
+            let query = head.uri.query().unwrap_or_default();
+            let outcome = pixel(ingest, peer, &head.headers, query).await;
+            let mut response = respond(outcome);
+            if response.status() == StatusCode::ACCEPTED {
+                *response.status_mut() = StatusCode::OK;
+                *response.body_mut() = Full::new(Bytes::from_static(PIXEL));
+                response
+                    .headers_mut()
+                    .insert(CONTENT_TYPE, HeaderValue::from_static("image/gif"));
+            }
+            response
+        }
+        (_, &Method::GET | &Method::HEAD) if is_script => script::script(&head.headers),
+        ("p.gif", _) => not_allowed("GET"),
+        _ if is_script => not_allowed("GET, HEAD"),
+        _ => plain(StatusCode::NOT_FOUND),
+    };
+    if head.headers.contains_key(TRANSFER_ENCODING) {
+        // A proxy may have read where the body ends from another header, which is gone by now; so the connection ends
+        // with it (RFC 9112, section 6.1).
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response.headers_mut().insert(
+        "x-content-type-options",
+        HeaderValue::from_static("nosniff"),
+    );
+    response
+}
+
+async fn post(
+    ingest: &Ingest,
+    peer: IpAddr,
+    headers: &HeaderMap,
+    incoming: Incoming,
+) -> Result<(), Refusal> {
+    let sender = sender(ingest, peer, headers, true);
+    // Before anything is read: a flood costs as little as it can.
+    let read = async {
+        ingest.check_rate(&sender)?;
+        body::check(headers)?;
+        let body = body::read(incoming).await?;
+        protocol::parse(&body)
+    };
+    match read.await {
+        Ok(report) => ingest.receive(&sender, report).await,
+        Err(refusal) => Err(ingest.refuse(None, refusal)),
+    }
+}
+
+async fn pixel(
+    ingest: &Ingest,
+    peer: IpAddr,
+    headers: &HeaderMap,
+    query: &str,
+) -> Result<(), Refusal> {
+    let sender = sender(ingest, peer, headers, false);
+    let read = ingest
+        .check_rate(&sender)
+        .and_then(|()| protocol::pixel(query, ingest.random_view()));
+    match read {
+        Ok(report) => ingest.receive(&sender, report).await,
+        Err(refusal) => Err(ingest.refuse(None, refusal)),
+    }
+}
+
+/// Returns what is to be known of the sender.
+fn sender<'a>(
+    ingest: &Ingest,
+    peer: IpAddr,
+    headers: &'a HeaderMap,
+    is_script: bool,
+) -> Sender<'a> {
+    let text = |name: &str| {
+        headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    };
+    let stated = headers.get_all(ingest.settings.client_address_header.as_str());
+    // A value that is not text ends the search as an unreadable hop does.
+    let stated = stated
+        .iter()
+        .map(|value| value.to_str().unwrap_or("unknown"));
+    Sender {
+        address: client(peer, stated, &ingest.settings.trusted_proxies),
+        user_agent: headers
+            .get(USER_AGENT)
+            .map(HeaderValue::as_bytes)
+            .unwrap_or_default(),
+        hints: Hints {
+            brands: text("sec-ch-ua"),
+            platform: text("sec-ch-ua-platform"),
+            mobile: text("sec-ch-ua-mobile"),
+        },
+        language: text(ACCEPT_LANGUAGE.as_str()),
+        origin: headers
+            .get(ORIGIN)
+            .map(|value| value.to_str().unwrap_or("null")),
+        referer: headers
+            .get(REFERER)
+            .map(|value| value.to_str().unwrap_or_default()),
+        is_prefetch: ["sec-purpose", "purpose", "x-moz", "x-purpose"]
+            .iter()
+            .any(|name| {
+                ["prefetch", "prerender", "preview"]
+                    .iter()
+                    .any(|purpose| text(name).contains(purpose))
+            }),
+        asks_for_privacy: text("sec-gpc") == "1" || text("dnt") == "1",
+        // A script's request never is a navigation.
+        is_contradictory: is_script
+            && (text("sec-fetch-mode") == "navigate"
+                || matches!(text("sec-fetch-dest"), "document" | "iframe" | "image")),
+        is_script,
+    }
+}
+
+fn respond(outcome: Result<(), Refusal>) -> Response<Full> {
+    let Err(refusal) = outcome else {
+        return plain(StatusCode::ACCEPTED);
+    };
+    let status = StatusCode::from_u16(refusal.reason.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    let mut response = plain(status);
+    if matches!(refusal.reason, Reason::RateLimited | Reason::Busy) {
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from_static("10"));
+    }
+    if matches!(refusal.reason, Reason::TooLarge | Reason::TooSlow)
+        || refusal == Refusal::invalid("framing")
+    {
+        // The rest of the body is not read.
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    if status.is_client_error() {
+        // For the console of whoever sets the page up: reason and field, both of a fixed list.
+        let text = format!("{} {}\n", refusal.reason.as_str(), refusal.detail);
+        *response.body_mut() = Full::new(Bytes::from(text));
+        response.headers_mut().insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("text/plain; charset=utf-8"),
+        );
+    }
+    response
+}
+
+fn plain(status: StatusCode) -> Response<Full> {
+    let mut response = Response::new(Full::empty());
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn not_allowed(methods: &'static str) -> Response<Full> {
+    let mut response = plain(StatusCode::METHOD_NOT_ALLOWED);
+    response
+        .headers_mut()
+        .insert(ALLOW, HeaderValue::from_static(methods));
+    response
+}
+
+fn preflight(ingest: &Ingest, headers: &HeaderMap) -> Response<Full> {
+    let mut response = plain(StatusCode::NO_CONTENT);
+    if allow_origin(ingest, headers, &mut response) {
+        let answer = response.headers_mut();
+        answer.insert(
+            ACCESS_CONTROL_ALLOW_METHODS,
+            HeaderValue::from_static("POST"),
+        );
+        answer.insert(
+            ACCESS_CONTROL_ALLOW_HEADERS,
+            HeaderValue::from_static("content-type"),
+        );
+        answer.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
+    } else {
+        *response.status_mut() = StatusCode::FORBIDDEN;
+    }
+    response
+}
+
+/// Lets pages of a configured site read the answer; returns whether the request comes from one.
+fn allow_origin(ingest: &Ingest, headers: &HeaderMap, response: &mut Response<Full>) -> bool {
+    let answer = response.headers_mut();
+    answer.insert(VARY, HeaderValue::from_static("origin"));
+    let origin = headers.get(ORIGIN);
+    let is_known = origin
+        .and_then(|origin| origin.to_str().ok())
+        .is_some_and(|origin| ingest.is_known_origin(origin));
+    if let (Some(origin), true) = (origin, is_known) {
+        answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+    }
+    is_known
+}

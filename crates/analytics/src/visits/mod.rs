@@ -1,0 +1,641 @@
+//! Visits that are under way, and the rows that hits make of them.
+//!
+//! Hits become rows when they are delivered, not when they arrive: in the order of the queue, by one task, against the state
+//! that the database has at the watermark. So the state needs no durability of its own. After a crash, or when the outcome of
+//! a transaction is unknown, it is read back from the database, the hits after the watermark are applied again, and the
+//! same rows result.
+//!
+//! A visit ends by the rule of [`crate::session`]. Its source, campaign and browser are those of its first view. Its identifier
+//! is a hash of visitor and instant, so it is the same when hits are applied again. Engagement is cumulative for each
+//! view; the visit has the sum over its views, so a report that comes twice changes nothing. Engagement that
+//! overtakes its view waits for it ([`EARLY_MICROS`]).
+//!
+//! A visit is kept for an hour after its last event, at most [`MOST_VISITS`] of them: 300 bytes each.
+
+mod rows;
+mod words;
+
+pub(crate) use rows::{AnonymousRow, Batch, EventRow, SessionRow, TouchedView, ViewRow, minute};
+
+use crate::hit::{Hit, HitEvent};
+use crate::protocol::Happening;
+use crate::refusal::{Reason, Refusal};
+use crate::session::continues;
+use crate::word::{WordKind, first_eight};
+use jiff::tz::TimeZone;
+use schema::Timestamp;
+use sha2::{Digest as _, Sha256};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use words::Words;
+
+/// Most visits under way.
+pub const MOST_VISITS: usize = 500_000;
+/// How long a visit is kept after its last event: late engagement of a long read still finds it.
+pub(crate) const KEPT_MICROS: i64 = 60 * 60 * 1_000_000;
+/// How long engagement waits for its view.
+const EARLY_MICROS: i64 = 60 * 1_000_000;
+/// Most views that engagement waits for.
+const MOST_EARLY: usize = 10_000;
+/// More views than anybody reads in one visit.
+const MOST_VIEWS: i16 = 500;
+/// Two events alike within this time are one that was sent twice.
+const TWICE_MICROS: i64 = 1_000_000;
+/// How often what is over is looked for, by the clock of the hits.
+const SWEEP_MICROS: i64 = 60 * 1_000_000;
+
+/// A site as the database has it.
+#[derive(Clone, Debug)]
+pub struct StoredSite {
+    /// Its number.
+    pub id: i32,
+    /// Its time zone.
+    pub zone: TimeZone,
+}
+
+/// A visit under way.
+#[derive(Clone, Debug)]
+struct Visit {
+    row: SessionRow,
+    /// Whether the current batch changed it.
+    is_touched: bool,
+}
+
+/// A view of a visit under way, or an anonymous one.
+#[derive(Clone, Copy, Debug)]
+struct View {
+    ts: i64,
+    page: i64,
+    /// The visitor; anonymous without one.
+    visitor: Option<i64>,
+    session_id: i64,
+    seen: i64,
+    engaged_ms: i32,
+    scroll_pct: i16,
+    /// Its place among the rows of the current batch.
+    at: Option<u32>,
+    /// The last event and its instant.
+    last_event: (i64, i64),
+}
+
+/// Engagement that came before its view.
+#[derive(Clone, Copy, Debug)]
+struct Early {
+    at: i64,
+    engaged_ms: i32,
+    scroll_pct: i16,
+}
+
+/// Site and visitor, or site and view.
+type Key = (i32, i64);
+
+/// The state.
+#[derive(Debug, Default)]
+pub struct Visits {
+    visits: HashMap<Key, Visit>,
+    views: HashMap<Key, View>,
+    early: HashMap<Key, Early>,
+    words: Words,
+    /// Names of browsers, systems and the like, each once.
+    texts: BTreeMap<String, Arc<str>>,
+    swept: i64,
+}
+
+impl Visits {
+    /// Returns the number of visits under way.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.visits.len()
+    }
+
+    /// Returns whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.visits.is_empty()
+    }
+
+    /// Adds a visit as the database has it.
+    pub(crate) fn restore_visit(&mut self, site: i32, row: SessionRow) {
+        let key = (site, row.visitor_id);
+        if self
+            .visits
+            .get(&key)
+            .is_none_or(|known| known.row.ts < row.ts)
+        {
+            self.visits.insert(
+                key,
+                Visit {
+                    row,
+                    is_touched: false,
+                },
+            );
+        }
+    }
+
+    /// Adds a view as the database has it.
+    pub(crate) fn restore_view(&mut self, site: i32, view_id: i64, view: RestoredView) {
+        let visitor = view.visitor;
+        self.views.insert(
+            (site, view_id),
+            View {
+                ts: view.ts,
+                page: view.page,
+                visitor,
+                session_id: view.session_id,
+                seen: view.ts,
+                engaged_ms: view.engaged_ms,
+                scroll_pct: view.scroll_pct,
+                at: None,
+                last_event: (0, i64::MIN),
+            },
+        );
+    }
+
+    /// Returns a text that many rows share.
+    pub(crate) fn shared(&mut self, text: &str) -> Arc<str> {
+        /// Browsers, systems, languages and countries are some hundred; what is more is not shared.
+        const MOST_TEXTS: usize = 4096;
+        if let Some(known) = self.texts.get(text) {
+            return Arc::clone(known);
+        }
+        let shared: Arc<str> = Arc::from(text);
+        if self.texts.len() < MOST_TEXTS {
+            self.texts.insert(text.to_owned(), Arc::clone(&shared));
+        }
+        shared
+    }
+
+    /// Applies a hit and adds what follows to the batch.
+    pub(crate) fn apply(&mut self, site: &StoredSite, hit: &Hit, batch: &mut Batch) {
+        self.words.begin_day(site, Timestamp(hit.at));
+        for event in &hit.events {
+            match (&event.what, hit.visitor) {
+                (Happening::View { status }, Some(visitor)) => {
+                    self.view(site, hit, event, visitor, status.unwrap_or(0), batch)
+                }
+                (Happening::View { status }, None) => {
+                    self.anonymous_view(site, hit, event, status.unwrap_or(0), batch)
+                }
+                (
+                    Happening::Time {
+                        engaged_ms,
+                        scroll_pct,
+                    },
+                    _,
+                ) => {
+                    let early = Early {
+                        at: event.at,
+                        engaged_ms: *engaged_ms,
+                        scroll_pct: scroll_pct.unwrap_or(0),
+                    };
+                    self.engage(site, hit.view, early, batch);
+                }
+                (Happening::Event { .. }, Some(visitor)) => {
+                    self.event(site, hit, event, visitor, batch)
+                }
+                (Happening::Event { .. }, None) => {
+                    batch.count(site.id, event.at, Reason::AnonymousEvent.into(), 1)
+                }
+            }
+        }
+        self.sweep(hit.at, batch);
+    }
+
+    /// Ends a batch: adds the visits and views that it changed.
+    pub(crate) fn finish(&mut self, batch: &mut Batch) {
+        for key in std::mem::take(&mut batch.touched_visits) {
+            if let Some(visit) = self.visits.get_mut(&key)
+                && visit.is_touched
+            {
+                visit.is_touched = false;
+                batch.sessions.push((key.0, visit.row.clone()));
+            }
+        }
+        for (site, view_id) in std::mem::take(&mut batch.touched_views) {
+            if let Some(view) = self.views.get_mut(&(site, view_id)) {
+                let touched = TouchedView {
+                    site,
+                    ts: view.ts,
+                    view_id,
+                    engaged_ms: view.engaged_ms,
+                    scroll_pct: view.scroll_pct,
+                };
+                let list = if view.visitor.is_some() {
+                    &mut batch.views_touched
+                } else {
+                    &mut batch.anonymous_touched
+                };
+                list.push(touched);
+            }
+        }
+        for (site, view_id) in std::mem::take(&mut batch.new_views) {
+            if let Some(view) = self.views.get_mut(&(site, view_id)) {
+                view.at = None;
+            }
+        }
+    }
+
+    fn view(
+        &mut self,
+        site: &StoredSite,
+        hit: &Hit,
+        event: &HitEvent,
+        visitor: i64,
+        status: i16,
+        batch: &mut Batch,
+    ) {
+        let view_key = (site.id, hit.view);
+        if self.views.contains_key(&view_key) {
+            return batch.count(site.id, event.at, Reason::DuplicateView.into(), 1);
+        }
+        let page = self.words.id(
+            site.id,
+            WordKind::Page,
+            &hit.page,
+            hit.title.as_deref(),
+            event.at,
+            batch,
+        );
+        let key = (site.id, visitor);
+        let goes_on = self.visits.get(&key).is_some_and(|visit| {
+            continues(Timestamp(visit.row.last_seen), Timestamp(event.at), &site.zone)
+                // Not before its beginning: it would be a row of another instant.
+                && event.at >= visit.row.ts - KEPT_MICROS
+        });
+        if !goes_on {
+            let row = self.new_visit(site.id, hit, event.at, visitor, page, batch);
+            if let Some(old) = self.visits.insert(
+                key,
+                Visit {
+                    row,
+                    is_touched: true,
+                },
+            ) && old.is_touched
+            {
+                batch.sessions.push((site.id, old.row));
+            }
+            batch.touched_visits.insert(key);
+        }
+        let Some(visit) = self.visits.get_mut(&key) else {
+            return;
+        };
+        let row = &mut visit.row;
+        row.views = row.views.saturating_add(1);
+        row.last_seen = row.last_seen.max(event.at);
+        row.exit = page;
+        row.suspect |= hit.suspect || row.views > MOST_VIEWS;
+        visit.is_touched = true;
+        let view = ViewRow {
+            ts: event.at,
+            session_ts: row.ts,
+            session_id: row.session_id,
+            visitor_id: visitor,
+            view_id: hit.view,
+            page_id: page,
+            site: site.id,
+            engaged_ms: 0,
+            nth: row.views,
+            status,
+            scroll_pct: 0,
+            suspect: row.suspect,
+        };
+        let session_id = row.session_id;
+        batch.touched_visits.insert(key);
+        batch.new_views.insert(view_key);
+        let at = u32::try_from(batch.views.len()).ok();
+        batch.views.push(view);
+        self.add_view(
+            site,
+            view_key,
+            View {
+                ts: event.at,
+                page,
+                visitor: Some(visitor),
+                session_id,
+                seen: event.at,
+                engaged_ms: 0,
+                scroll_pct: 0,
+                at,
+                last_event: (0, i64::MIN),
+            },
+            batch,
+        );
+    }
+
+    /// Adds a view, with engagement that came before it.
+    fn add_view(&mut self, site: &StoredSite, key: Key, view: View, batch: &mut Batch) {
+        self.views.insert(key, view);
+        if let Some(early) = self.early.remove(&key) {
+            self.engage(site, key.1, early, batch);
+        }
+    }
+
+    fn new_visit(
+        &mut self,
+        site: i32,
+        hit: &Hit,
+        at: i64,
+        visitor: i64,
+        page: i64,
+        batch: &mut Batch,
+    ) -> SessionRow {
+        const UTM: [WordKind; 5] = [
+            WordKind::UtmSource,
+            WordKind::UtmMedium,
+            WordKind::UtmCampaign,
+            WordKind::UtmTerm,
+            WordKind::UtmContent,
+        ];
+        let mut hash = Sha256::new();
+        hash.update(visitor.to_be_bytes());
+        hash.update(at.to_be_bytes());
+        let [utm_source, utm_medium, utm_campaign, utm_content, utm_term] = &hit.utm;
+        let mut utm = [None; 5];
+        for ((slot, kind), text) in utm.iter_mut().zip(UTM).zip([
+            utm_source,
+            utm_medium,
+            utm_campaign,
+            utm_term,
+            utm_content,
+        ]) {
+            *slot = text
+                .as_deref()
+                .map(|text| self.words.id(site, kind, text, None, at, batch));
+        }
+        let source = (!hit.source.is_empty()).then(|| {
+            self.words
+                .id(site, WordKind::Source, &hit.source, None, at, batch)
+        });
+        let referrer = hit.referrer.as_deref().map(|text| {
+            self.words
+                .id(site, WordKind::Referrer, text, None, at, batch)
+        });
+        let mut known = |text: &str| (!text.is_empty()).then(|| self.shared(text));
+        SessionRow {
+            ts: at,
+            session_id: first_eight(&hash.finalize()),
+            last_seen: at,
+            visitor_id: visitor,
+            entry: page,
+            exit: page,
+            source,
+            referrer,
+            utm,
+            asn: hit.asn,
+            engaged_ms: 0,
+            width: hit.width,
+            views: 0,
+            events: 0,
+            interactive: false,
+            suspect: hit.suspect,
+            consented: hit.consented,
+            channel: hit.channel.as_str(),
+            browser: known(&hit.agent.browser),
+            os: known(&hit.agent.os),
+            device: hit.agent.device.as_str(),
+            language: known(hit.language.as_deref().unwrap_or_default()),
+            country: known(hit.country.as_deref().unwrap_or_default()),
+        }
+    }
+
+    fn anonymous_view(
+        &mut self,
+        site: &StoredSite,
+        hit: &Hit,
+        event: &HitEvent,
+        status: i16,
+        batch: &mut Batch,
+    ) {
+        let key = (site.id, hit.view);
+        if self.views.contains_key(&key) {
+            return batch.count(site.id, event.at, Reason::DuplicateView.into(), 1);
+        }
+        let page = self.words.id(
+            site.id,
+            WordKind::Page,
+            &hit.page,
+            hit.title.as_deref(),
+            event.at,
+            batch,
+        );
+        let source = (!hit.source.is_empty()).then(|| {
+            self.words.id(
+                site.id,
+                WordKind::Source,
+                &hit.source,
+                None,
+                event.at,
+                batch,
+            )
+        });
+        let at = u32::try_from(batch.anonymous.len()).ok();
+        batch.new_views.insert(key);
+        batch.anonymous.push(AnonymousRow {
+            ts: event.at,
+            view_id: hit.view,
+            page_id: page,
+            source,
+            site: site.id,
+            engaged_ms: 0,
+            status,
+            scroll_pct: 0,
+            device: hit.agent.device.as_str(),
+            country: hit.country.clone(),
+        });
+        self.add_view(
+            site,
+            key,
+            View {
+                ts: event.at,
+                page,
+                visitor: None,
+                session_id: 0,
+                seen: event.at,
+                engaged_ms: 0,
+                scroll_pct: 0,
+                at,
+                last_event: (0, i64::MIN),
+            },
+            batch,
+        );
+    }
+
+    fn engage(&mut self, site: &StoredSite, view_id: i64, report: Early, batch: &mut Batch) {
+        let key = (site.id, view_id);
+        let Some(view) = self.views.get_mut(&key) else {
+            if self.early.len() < MOST_EARLY {
+                let early = self.early.entry(key).or_insert(report);
+                early.engaged_ms = early.engaged_ms.max(report.engaged_ms);
+                early.scroll_pct = early.scroll_pct.max(report.scroll_pct);
+            } else {
+                batch.count(site.id, report.at, Reason::LateEngagement.into(), 1);
+            }
+            return;
+        };
+        // It cannot have been engaged for longer than it is there.
+        let longest = i32::try_from((report.at - view.ts) / 1000 + 60_000)
+            .unwrap_or(i32::MAX)
+            .max(0);
+        let engaged_ms = view.engaged_ms.max(report.engaged_ms.min(longest));
+        let scroll_pct = view.scroll_pct.max(report.scroll_pct);
+        let grown = engaged_ms - view.engaged_ms;
+        let is_changed = grown > 0 || scroll_pct != view.scroll_pct;
+        view.engaged_ms = engaged_ms;
+        view.scroll_pct = scroll_pct;
+        view.seen = view.seen.max(report.at);
+        if let (Some(at), true) = (view.at, is_changed) {
+            let at = at as usize;
+            let slots = if view.visitor.is_some() {
+                batch
+                    .views
+                    .get_mut(at)
+                    .map(|row| (&mut row.engaged_ms, &mut row.scroll_pct))
+            } else {
+                batch
+                    .anonymous
+                    .get_mut(at)
+                    .map(|row| (&mut row.engaged_ms, &mut row.scroll_pct))
+            };
+            if let Some((engaged, scroll)) = slots {
+                (*engaged, *scroll) = (engaged_ms, scroll_pct);
+            }
+        } else if is_changed {
+            batch.touched_views.insert(key);
+        }
+        let Some(visitor) = view.visitor else { return };
+        let session_id = view.session_id;
+        let visit_key = (site.id, visitor);
+        let Some(visit) = self
+            .visits
+            .get_mut(&visit_key)
+            .filter(|visit| visit.row.session_id == session_id)
+        else {
+            return;
+        };
+        let row = &mut visit.row;
+        row.engaged_ms = row.engaged_ms.saturating_add(grown);
+        // A report after the idle time still adds engagement but prolongs nothing.
+        if continues(Timestamp(row.last_seen), Timestamp(report.at), &site.zone) && is_changed {
+            row.last_seen = row.last_seen.max(report.at);
+        }
+        visit.is_touched = true;
+        batch.touched_visits.insert(visit_key);
+    }
+
+    fn event(
+        &mut self,
+        site: &StoredSite,
+        hit: &Hit,
+        event: &HitEvent,
+        visitor: i64,
+        batch: &mut Batch,
+    ) {
+        let Happening::Event {
+            name,
+            kind,
+            props,
+            interactive,
+        } = &event.what
+        else {
+            return;
+        };
+        let key = (site.id, visitor);
+        let late = Refusal::new(Reason::LateEngagement, "event");
+        let Some(view) = self.views.get_mut(&(site.id, hit.view)) else {
+            return batch.count(site.id, event.at, late, 1);
+        };
+        let Some(visit) = self
+            .visits
+            .get_mut(&key)
+            .filter(|visit| visit.row.session_id == view.session_id)
+        else {
+            return batch.count(site.id, event.at, late, 1);
+        };
+        let alike = first_eight(&Sha256::digest(format!(
+            "{name}\0{}",
+            props.as_deref().unwrap_or_default()
+        )));
+        let (last, at) = view.last_event;
+        view.last_event = (alike, event.at);
+        if last == alike && event.at.saturating_sub(at).abs() < TWICE_MICROS {
+            return batch.count(
+                site.id,
+                event.at,
+                Refusal::new(Reason::DuplicateView, "event"),
+                1,
+            );
+        }
+        view.seen = view.seen.max(event.at);
+        let row = &mut visit.row;
+        row.events = row.events.saturating_add(1);
+        row.interactive |= *interactive;
+        if continues(Timestamp(row.last_seen), Timestamp(event.at), &site.zone) {
+            row.last_seen = row.last_seen.max(event.at);
+        }
+        visit.is_touched = true;
+        let (session_ts, session_id, suspect, page_id) =
+            (row.ts, row.session_id, row.suspect, view.page);
+        batch.touched_visits.insert(key);
+        let name_id = self
+            .words
+            .id(site.id, WordKind::Event, name, None, event.at, batch);
+        batch.events.push(EventRow {
+            ts: event.at,
+            session_ts,
+            session_id,
+            visitor_id: visitor,
+            view_id: hit.view,
+            page_id,
+            name_id,
+            site: site.id,
+            kind: kind.code(),
+            suspect,
+            props: props.clone(),
+        });
+    }
+
+    /// Forgets what is over.
+    fn sweep(&mut self, now: i64, batch: &mut Batch) {
+        let is_full = self.visits.len() > MOST_VISITS || self.views.len() > 2 * MOST_VISITS;
+        if now - self.swept < SWEEP_MICROS && !is_full {
+            return;
+        }
+        self.swept = now;
+        self.early.retain(|(site, _), early| {
+            let waits = now - early.at < EARLY_MICROS;
+            if !waits {
+                batch.count(*site, early.at, Reason::LateEngagement.into(), 1);
+            }
+            waits
+        });
+        let mut kept = KEPT_MICROS;
+        loop {
+            let oldest = now - kept;
+            // What the batch holds rows of is needed until its end.
+            self.visits
+                .retain(|_, visit| visit.is_touched || visit.row.last_seen > oldest);
+            self.views
+                .retain(|_, view| view.at.is_some() || view.seen > oldest);
+            if self.visits.len() <= MOST_VISITS && self.views.len() <= 2 * MOST_VISITS
+                || kept < SWEEP_MICROS
+            {
+                return;
+            }
+            kept /= 2;
+        }
+    }
+}
+
+/// A view as read back from the database.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RestoredView {
+    pub(crate) ts: i64,
+    pub(crate) page: i64,
+    pub(crate) visitor: Option<i64>,
+    pub(crate) session_id: i64,
+    pub(crate) engaged_ms: i32,
+    pub(crate) scroll_pct: i16,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,267 @@
+use super::*;
+use crate::agent::Device;
+use crate::hit::HitAgent;
+use crate::protocol::EventKind;
+use crate::source::Channel;
+use proptest::prelude::*;
+
+const NOON: i64 = 1_795_435_200_000_000;
+const SECOND: i64 = 1_000_000;
+
+fn site() -> StoredSite {
+    StoredSite {
+        id: 1,
+        zone: TimeZone::UTC,
+    }
+}
+
+fn hit(visitor: i64, view: i64, page: &str, at: i64, what: Happening) -> Hit {
+    Hit {
+        site: "a.example".to_owned(),
+        at,
+        visitor: (visitor != 0).then_some(visitor),
+        view,
+        page: page.to_owned(),
+        title: None,
+        source: String::new(),
+        channel: Channel::Direct,
+        referrer: None,
+        utm: Default::default(),
+        agent: HitAgent {
+            device: Device::Desktop,
+            ..HitAgent::default()
+        },
+        language: None,
+        country: None,
+        asn: None,
+        width: None,
+        suspect: false,
+        consented: false,
+        events: vec![HitEvent { at, what }],
+    }
+}
+
+fn seen() -> Happening {
+    Happening::View { status: None }
+}
+
+fn engaged(engaged_ms: i32, scroll_pct: i16) -> Happening {
+    Happening::Time {
+        engaged_ms,
+        scroll_pct: Some(scroll_pct),
+    }
+}
+
+fn event(name: &str) -> Happening {
+    Happening::Event {
+        name: name.to_owned(),
+        kind: EventKind::Own,
+        props: None,
+        interactive: true,
+    }
+}
+
+/// Applies hits as one batch.
+fn apply(visits: &mut Visits, hits: &[Hit]) -> Batch {
+    let mut batch = Batch::default();
+    for hit in hits {
+        visits.apply(&site(), hit, &mut batch);
+    }
+    visits.finish(&mut batch);
+    batch
+}
+
+#[test]
+fn a_visit_has_its_views_and_events() {
+    let mut visits = Visits::default();
+    let batch = apply(
+        &mut visits,
+        &[
+            hit(7, 1, "/a/", NOON, seen()),
+            hit(7, 1, "/a/", NOON + 10 * SECOND, engaged(9_000, 50)),
+            hit(7, 2, "/b/", NOON + 20 * SECOND, seen()),
+            hit(7, 2, "/b/", NOON + 30 * SECOND, event("signup")),
+        ],
+    );
+    assert_eq!(batch.sessions.len(), 1);
+    let row = &batch.sessions[0].1;
+    assert_eq!((row.views, row.events, row.engaged_ms), (2, 1, 9_000));
+    assert_eq!(
+        (row.ts, row.last_seen, row.interactive),
+        (NOON, NOON + 30 * SECOND, true)
+    );
+    let views: Vec<_> = batch
+        .views
+        .iter()
+        .map(|view| (view.nth, view.engaged_ms, view.scroll_pct))
+        .collect();
+    assert_eq!(views, [(1, 9_000, 50), (2, 0, 0)]);
+    // What is stored already is brought up to date.
+    let batch = apply(
+        &mut visits,
+        &[hit(7, 2, "/b/", NOON + 60 * SECOND, engaged(25_000, 90))],
+    );
+    assert!(batch.views.is_empty());
+    assert_eq!(batch.views_touched[0].engaged_ms, 25_000);
+    assert_eq!(batch.sessions[0].1.engaged_ms, 34_000);
+}
+
+#[test]
+fn a_pause_and_midnight_begin_a_visit() {
+    let midnight = NOON + 12 * 3600 * SECOND;
+    let mut visits = Visits::default();
+    let batch = apply(
+        &mut visits,
+        &[
+            hit(7, 1, "/", NOON, seen()),
+            hit(7, 2, "/", NOON + IDLE + SECOND, seen()),
+            hit(7, 3, "/", midnight - SECOND, seen()),
+            hit(7, 4, "/", midnight, seen()),
+        ],
+    );
+    let mut starts: Vec<i64> = batch.sessions.iter().map(|(_, row)| row.ts).collect();
+    starts.sort_unstable();
+    assert_eq!(
+        starts,
+        [NOON, NOON + IDLE + SECOND, midnight - SECOND, midnight]
+    );
+    assert!(batch.views.iter().all(|view| view.nth == 1));
+}
+
+const IDLE: i64 = crate::session::IDLE_MICROS;
+
+#[test]
+fn engagement_is_bounded_by_time_and_waits_for_its_view() {
+    let mut visits = Visits::default();
+    let batch = apply(
+        &mut visits,
+        &[
+            hit(7, 1, "/", NOON, engaged(5_000, 10)),
+            hit(7, 1, "/", NOON + SECOND, seen()),
+            hit(7, 2, "/", NOON + 2 * SECOND, seen()),
+            hit(7, 2, "/", NOON + 3 * SECOND, engaged(14_400_000, 100)),
+        ],
+    );
+    assert_eq!(batch.views[0].engaged_ms, 5_000);
+    assert_eq!(batch.views[1].engaged_ms, 61_000);
+}
+
+#[test]
+fn more_views_than_anybody_reads_are_suspect() {
+    let mut visits = Visits::default();
+    let hits: Vec<Hit> = (1..=502)
+        .map(|view| hit(7, view, "/", NOON + view * 1000, seen()))
+        .collect();
+    let batch = apply(&mut visits, &hits);
+    assert!(batch.sessions[0].1.suspect);
+    assert_eq!(batch.views.iter().filter(|view| view.suspect).count(), 2);
+}
+
+#[test]
+fn words_beyond_the_limit_are_one() {
+    let mut visits = Visits::default();
+    let hits: Vec<Hit> = (1..=20_100)
+        .map(|view| hit(view, view, &format!("/{view}/"), NOON + view, seen()))
+        .collect();
+    let batch = apply(&mut visits, &hits);
+    assert_eq!(batch.words.len(), 20_001);
+    let other = crate::word::word_id(WordKind::Page, "(other)");
+    let count = batch
+        .views
+        .iter()
+        .filter(|view| view.page_id == other)
+        .count();
+    assert_eq!(count, 100);
+}
+
+#[test]
+fn visits_that_are_over_are_forgotten() {
+    let mut visits = Visits::default();
+    let hits: Vec<Hit> = (1..=100)
+        .map(|visitor| hit(visitor, visitor, "/", NOON, seen()))
+        .collect();
+    apply(&mut visits, &hits);
+    assert_eq!(visits.len(), 100);
+    apply(
+        &mut visits,
+        &[hit(500, 500, "/", NOON + 2 * KEPT_MICROS, seen())],
+    );
+    assert_eq!(visits.len(), 1);
+}
+
+#[test]
+fn what_is_restored_goes_on() {
+    let hits = [
+        hit(7, 1, "/a/", NOON, seen()),
+        hit(7, 2, "/b/", NOON + SECOND, seen()),
+        hit(7, 2, "/b/", NOON + 9 * SECOND, engaged(8_000, 40)),
+    ];
+    let mut whole = Visits::default();
+    let wanted = apply(&mut whole, &hits).sessions;
+    let mut before = Visits::default();
+    let first = apply(&mut before, &hits[..2]);
+    let mut restored = Visits::default();
+    for (site, row) in first.sessions {
+        restored.restore_visit(site, row);
+    }
+    for view in first.views {
+        restored.restore_view(
+            view.site,
+            view.view_id,
+            RestoredView {
+                ts: view.ts,
+                page: view.page_id,
+                visitor: Some(view.visitor_id),
+                session_id: view.session_id,
+                engaged_ms: view.engaged_ms,
+                scroll_pct: view.scroll_pct,
+            },
+        );
+    }
+    assert_eq!(apply(&mut restored, &hits[2..]).sessions, wanted);
+}
+
+/// What is stored in the end, whatever the batches were.
+fn outcome(hits: &[Hit], batches: usize) -> (Vec<(i64, i32, i16)>, Vec<(i64, i16, i32)>) {
+    let mut visits = Visits::default();
+    let (mut views, mut sessions) = (BTreeMap::new(), BTreeMap::new());
+    for part in hits.chunks(hits.len().div_ceil(batches.max(1)).max(1)) {
+        let batch = apply(&mut visits, part);
+        for view in &batch.views {
+            views.insert(view.view_id, (view.engaged_ms, view.scroll_pct));
+        }
+        for touched in &batch.views_touched {
+            views.insert(touched.view_id, (touched.engaged_ms, touched.scroll_pct));
+        }
+        for (_, row) in batch.sessions {
+            sessions.insert(row.session_id, (row.views, row.engaged_ms));
+        }
+    }
+    let views = views.into_iter().map(|(id, (ms, pct))| (id, ms, pct));
+    let sessions = sessions
+        .into_iter()
+        .map(|(id, (count, ms))| (id, count, ms));
+    (views.collect(), sessions.collect())
+}
+
+proptest! {
+    #[test]
+    fn batches_and_repetitions_change_nothing(
+        steps in proptest::collection::vec((1_i64..4, 0_i32..60_000, 0_i16..100, 0_usize..3), 1..30),
+        batches in 1_usize..6,
+    ) {
+        let mut hits = Vec::new();
+        let mut repeated = Vec::new();
+        for (n, (view, ms, pct, times)) in steps.into_iter().enumerate() {
+            let at = NOON + n as i64 * 20 * SECOND;
+            for what in [seen(), engaged(ms, pct)] {
+                let hit = hit(7, view, "/", at, what);
+                hits.push(hit.clone());
+                repeated.extend(std::iter::repeat_n(hit, times + 1));
+            }
+        }
+        let wanted = outcome(&hits, 1);
+        prop_assert_eq!(outcome(&hits, batches), wanted.clone());
+        prop_assert_eq!(outcome(&repeated, batches), wanted);
+    }
+}
