@@ -18,6 +18,7 @@
 //! warning or display of a setting holds a [`Secret`]. A bad file at start ends the program with
 //! [`EXIT_CONFIG`]; at reload the settings in use stay ([`Watch`]).
 
+mod analytics;
 mod checks;
 mod collector;
 mod database;
@@ -47,6 +48,10 @@ mod targets;
 mod toml_file;
 pub mod url;
 
+pub use analytics::{
+    Analytics, AnalyticsConsent, AnalyticsConsentDefault, AnalyticsFunnel, AnalyticsGoal,
+    AnalyticsSite, AnalyticsTitle,
+};
 pub use collector::Collector;
 pub use database::{Database, SslMode};
 pub use draft::Loaded;
@@ -97,6 +102,8 @@ pub struct Config {
     pub logs: Logs,
     /// `[monitor]`.
     pub monitor: Monitor,
+    /// `[analytics]`.
+    pub analytics: Analytics,
 }
 
 impl Default for Config {
@@ -110,6 +117,7 @@ impl Default for Config {
             collector: Collector::default(),
             logs: Logs::default(),
             monitor: Monitor::default(),
+            analytics: Analytics::default(),
         }
     }
 }
@@ -117,7 +125,7 @@ impl Default for Config {
 impl Config {
     /// Returns every section that is there once, in the order of the reference.
     #[must_use]
-    pub fn sections(&self) -> [&dyn Section; 7] {
+    pub fn sections(&self) -> [&dyn Section; 8] {
         [
             &self.database,
             &self.intervals,
@@ -126,10 +134,11 @@ impl Config {
             &self.collector,
             &self.logs,
             &self.monitor,
+            &self.analytics,
         ]
     }
 
-    fn sections_mut(&mut self) -> [&mut dyn Section; 7] {
+    fn sections_mut(&mut self) -> [&mut dyn Section; 8] {
         [
             &mut self.database,
             &mut self.intervals,
@@ -138,21 +147,34 @@ impl Config {
             &mut self.collector,
             &mut self.logs,
             &mut self.monitor,
+            &mut self.analytics,
         ]
     }
 
     /// Returns every list, in the order of the reference, where they follow the sections.
     #[must_use]
-    pub fn lists(&self) -> [&dyn List; 3] {
-        [&self.postgres, &self.scrape.target, &self.logs.source]
+    pub fn lists(&self) -> [&dyn List; 7] {
+        [
+            &self.postgres,
+            &self.scrape.target,
+            &self.logs.source,
+            &self.analytics.site,
+            &self.analytics.title,
+            &self.analytics.goal,
+            &self.analytics.funnel,
+        ]
     }
 
     /// Returns the list of this name.
     pub(crate) fn list_mut(&mut self, name: &str) -> Option<&mut dyn List> {
-        let lists: [&mut dyn List; 3] = [
+        let lists: [&mut dyn List; 7] = [
             &mut self.postgres,
             &mut self.scrape.target,
             &mut self.logs.source,
+            &mut self.analytics.site,
+            &mut self.analytics.title,
+            &mut self.analytics.goal,
+            &mut self.analytics.funnel,
         ];
         lists.into_iter().find(|list| list.blank().name() == name)
     }

@@ -8,7 +8,7 @@ use crate::faults::{Fault, Faults, Place};
 use crate::file::{self, Fingerprint};
 use crate::key::Problem;
 use crate::machine::Machine;
-use crate::{Config, DEFAULT_PATH, PATH_VARIABLE, checks, password, targets};
+use crate::{Config, DEFAULT_PATH, PATH_VARIABLE, analytics, checks, password, targets};
 
 impl Config {
     /// Loads the file at `path`, or the one that `COLLECTOR_CONFIG` names, or the default one, and
@@ -65,6 +65,7 @@ impl Config {
         checks::secrets(&mut draft, open_mode);
         checks::keys_together(&mut draft);
         targets::check(&mut draft);
+        analytics::check(&mut draft);
         checks::queue(&mut draft, machine);
         draft.finish(content.map_or(Fingerprint::MISSING, |content| content.fingerprint()))
     }

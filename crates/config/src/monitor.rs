@@ -20,7 +20,7 @@ section! {
     }
 }
 
-fn base_path(value: &Value) -> Result<(), Problem> {
+pub(crate) fn base_path(value: &Value) -> Result<(), Problem> {
     let Value::Text(path) = value else {
         return Ok(());
     };
