@@ -1,0 +1,100 @@
+//! Settings of the program's parts, taken from the configuration.
+
+use analytics::delivery::Retention;
+use analytics::settings::{Consent, Settings, Site};
+use anyhow::Context as _;
+use config::{AnalyticsConsent, Config, Fault, Faults, Loaded, Place, Problem};
+use jiff::tz::TimeZone;
+use std::collections::HashSet;
+use std::path::Path;
+
+/// Checks what only this program can: that the time zones exist.
+///
+/// # Errors
+/// Those that do not.
+pub(crate) fn check(loaded: &Loaded) -> Result<(), Faults> {
+    let sites = loaded.config.analytics.site.iter().enumerate();
+    let unknown = sites.filter(|(_, site)| TimeZone::get(&site.time_zone).is_err());
+    let faults: Vec<Fault> = unknown
+        .map(|(entry, site)| Fault {
+            place: Place::File(loaded.path.clone(), None),
+            key: Some(format!("analytics.site[{}].time_zone", entry + 1)),
+            problem: Problem::new(
+                format!("{:?} is not a time zone of this machine", site.time_zone),
+                "write it as Europe/Berlin, or install tzdata",
+            ),
+        })
+        .collect();
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(Faults(faults))
+    }
+}
+
+/// Returns the settings of the server.
+///
+/// # Errors
+/// When a file that the configuration names cannot be read.
+pub(crate) fn server(config: &Config) -> anyhow::Result<Settings> {
+    let own = &config.analytics;
+    let networks = |texts: &[String]| {
+        // Checked when the configuration was loaded.
+        texts.iter().filter_map(|text| text.parse().ok()).collect()
+    };
+    Ok(Settings {
+        base_path: own.base_path.clone(),
+        script_name: Some(own.script_name.clone()).filter(|name| !name.is_empty()),
+        sites: own.site.iter().map(site).collect(),
+        trusted_proxies: networks(&own.trusted_proxies),
+        client_address_header: own.client_address_header.to_ascii_lowercase(),
+        respect_signals: own.respect_signals,
+        own_networks: networks(&own.own_networks),
+        spam_referrers: match &own.spam_referrers {
+            Some(path) => hosts(path)?,
+            None => HashSet::new(),
+        },
+    })
+}
+
+fn site(site: &config::AnalyticsSite) -> Site {
+    Site {
+        domain: site.domain.to_ascii_lowercase(),
+        hosts: site.all_hosts(),
+        zone: TimeZone::get(&site.time_zone).unwrap_or(TimeZone::UTC),
+        consent: match site.consent {
+            AnalyticsConsent::Off => Consent::Off,
+            AnalyticsConsent::Cookieless => Consent::Cookieless,
+            AnalyticsConsent::Consented => Consent::Consented,
+        },
+        internal_hosts: site
+            .internal_hosts
+            .iter()
+            .map(|host| host.to_ascii_lowercase())
+            .collect(),
+    }
+}
+
+/// Reads a list of hosts, one in a line; `#` begins a comment.
+fn hosts(path: &Path) -> anyhow::Result<HashSet<String>> {
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let hosts = text
+        .lines()
+        .filter_map(|line| line.split('#').next())
+        .map(str::trim);
+    Ok(hosts
+        .filter(|host| !host.is_empty())
+        .map(str::to_ascii_lowercase)
+        .collect())
+}
+
+/// Returns for how long rows are kept.
+pub(crate) fn retention(config: &Config) -> Retention {
+    let days = |days: u32| i32::try_from(days).unwrap_or(i32::MAX);
+    Retention {
+        raw_days: days(config.analytics.raw_days),
+        session_days: days(config.analytics.session_days),
+        sum_days: days(config.analytics.sum_days),
+    }
+}
