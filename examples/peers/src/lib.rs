@@ -3,6 +3,8 @@
 //! They make the views of applications move on a machine that has neither. [`serve`] answers with
 //! the JSON of [`Peer::body`] at [`Peer::path`]; `pqcrypta-example-peers` is the same as a program.
 //!
+//! [`serve_site`] is a site of a few pages that loads the tracker of the analytics server.
+//!
 //! Nothing is remembered: every number follows from the time since the start. Counters are the
 //! integral of a rate that swings within [`SWING_SECS`], so they never go down, and every
 //! [`TROUBLE_EVERY_SECS`] there is a minute with failures and slow answers.
@@ -10,6 +12,7 @@
 mod api;
 mod load;
 mod proxy;
+mod site;
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -22,6 +25,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 pub use load::{SWING_SECS, TROUBLE_EVERY_SECS};
+pub use site::{DOMAIN, page, serve_site};
 
 /// Longest time a connection stays; whoever scrapes asks once.
 const CONNECTION: Duration = Duration::from_secs(10);

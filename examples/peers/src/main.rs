@@ -1,11 +1,11 @@
-//! `pqcrypta-example-peers [API_PORT [PROXY_PORT]]`: both applications on the loopback, by default
-//! at the ports where the collector looks for them.
+//! `pqcrypta-example-peers [API_PORT [PROXY_PORT [SITE_PORT TRACKER_URL]]]`: both applications on the loopback, by
+//! default at the ports where the collector looks for them; with a port and the address of a tracker, a site, too.
 
 use std::net::Ipv4Addr;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
-use example_peers::{Peer, serve};
+use example_peers::{Peer, serve, serve_site};
 use tokio::net::TcpListener;
 
 #[tokio::main(flavor = "current_thread")]
@@ -27,9 +27,25 @@ async fn main() -> Result<()> {
         listen(Peer::Api, 3003).await?,
         listen(Peer::Proxy, 8082).await?,
     );
+    let site = async {
+        match (std::env::args().nth(3), std::env::args().nth(4)) {
+            (Some(port), Some(tracker)) => {
+                let port = port
+                    .parse()
+                    .with_context(|| format!("{port:?} is not a port"))?;
+                let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+                let listener =
+                    listener.with_context(|| format!("cannot listen on 127.0.0.1:{port}"))?;
+                println!("Site: http://{}/", listener.local_addr()?);
+                Ok(serve_site(listener, tracker).await?)
+            }
+            _ => std::future::pending().await,
+        }
+    };
     tokio::try_join!(
-        serve(api, Peer::Api, clock),
-        serve(proxy, Peer::Proxy, clock)
+        async { Ok::<_, anyhow::Error>(serve(api, Peer::Api, clock).await?) },
+        async { Ok(serve(proxy, Peer::Proxy, clock).await?) },
+        site
     )?;
     Ok(())
 }

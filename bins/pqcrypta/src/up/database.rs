@@ -21,7 +21,7 @@ pub(crate) const WRITER: &str = "pqcrypta_collector";
 /// The monitor's role: reads.
 pub(crate) const READER: &str = "pqcrypta_monitor";
 /// The role of what receives events of web sites: adds them, and reads nothing.
-const INGEST: &str = "pqcrypta_analytics";
+pub(crate) const INGEST: &str = "pqcrypta_analytics";
 
 /// Returns the private server's database, as its superuser.
 pub(crate) fn target(state: &State) -> Target {

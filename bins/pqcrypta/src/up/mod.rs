@@ -39,11 +39,12 @@ const MOST_READ: u64 = 1 << 20;
 const CONFIG_FAULT: i32 = 78;
 const COLLECTOR: &str = "collector";
 const MONITOR: &str = "monitor";
+const ANALYTICS: &str = "analytics";
 
 /// Start everything on this machine and keep it running
 ///
 /// Starts a private PostgreSQL, the collector and the dashboard. Prints two lines on standard
-/// output once the dashboard answers, `monitor: URL` and `database: URL`. Ctrl-C or SIGTERM stops
+/// output once the dashboard answers, `monitor: URL` and `database: URL`, and with `--demo` a third, `site: URL`. Ctrl-C or SIGTERM stops
 /// everything within five seconds, a second one at once. The next start continues with the same
 /// data.
 #[derive(Debug, clap::Args)]
@@ -58,7 +59,7 @@ pub(crate) struct Options {
     /// Settings for collector and dashboard; the [database] section is replaced
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Run an example API and an example proxy too, and watch them
+    /// Run an example API, an example proxy and an example site too, and watch them
     #[arg(long)]
     demo: bool,
     /// Stop after this many seconds, counted from when the dashboard answers
@@ -86,12 +87,20 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
             None => return Err(error),
         },
     };
+    let demo = match options.demo {
+        true => Some(demo::Demo::new(sibling(demo::PROGRAM)?)?),
+        false => None,
+    };
+    if let Some(demo) = &demo {
+        settings.set_analytics(demo.analytics_settings(&state));
+    }
     settings.write(&state)?;
-    let children = programs(&options, &state, &settings, collector, monitor)?;
+    let site = demo.as_ref().map(demo::Demo::site_url);
+    let children = programs(demo, &state, &settings, collector, monitor)?;
     let mut fleet = Fleet::new(&state, record);
     let life = async {
         start(&state, &mut fleet, children, &settings).await?;
-        announce(&settings, &state);
+        announce(&settings, &state, site.as_deref());
         let mut end: std::pin::Pin<Box<dyn Future<Output = ()>>> = match options.seconds {
             Some(seconds) => Box::pin(sleep(Duration::from_secs(seconds))),
             None => Box::pin(std::future::pending()),
@@ -130,7 +139,7 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
 
 /// Returns the programs to start, in this order.
 fn programs(
-    options: &Options,
+    demo: Option<demo::Demo>,
     state: &State,
     settings: &Settings,
     collector: PathBuf,
@@ -146,10 +155,11 @@ fn programs(
     };
     let mut children = Vec::new();
     let mut collector_env = settings.collector_env(state);
-    if options.demo {
-        let demo = demo::Demo::new(sibling(demo::PROGRAM)?)?;
+    if let Some(demo) = demo {
         collector_env.extend(demo.addresses());
         children.push(demo.into_program());
+        let path = sibling("pqcrypta-analytics")?;
+        children.push(program(ANALYTICS, path, settings.analytics_env(state)));
     }
     children.push(program(COLLECTOR, collector, collector_env));
     children.push(program(MONITOR, monitor, settings.monitor_env(state)));
@@ -219,14 +229,17 @@ fn reload(state: &State, fleet: &mut Fleet<'_>, settings: &mut Settings, file: O
     fleet.hang_up(&[COLLECTOR, MONITOR]);
 }
 
-/// Prints the two lines for scripts.
-fn announce(settings: &Settings, state: &State) {
+/// Prints the lines for scripts.
+fn announce(settings: &Settings, state: &State, site: Option<&str>) {
     let mut out = std::io::stdout().lock();
-    let lines = format!(
+    let mut lines = format!(
         "monitor: {}\ndatabase: {}\n",
         settings.url(),
         database::target(state)
     );
+    if let Some(site) = site {
+        lines.push_str(&format!("site: {site}\n"));
+    }
     if let Err(error) = out.write_all(lines.as_bytes()).and_then(|()| out.flush()) {
         crate::say(&format!("cannot write to standard output: {error}"));
     }

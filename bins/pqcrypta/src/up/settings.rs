@@ -12,13 +12,15 @@ use config::{Config, Environment};
 use logs::source::OwnOutput;
 use toml::{Table, Value};
 
-use super::database::{DATABASE, READER, WRITER};
+use super::database::{DATABASE, INGEST, READER, WRITER};
 use super::state::{PORT, State};
 
 /// The settings of one start.
 #[derive(Debug)]
 pub(crate) struct Settings {
     table: Table,
+    /// What takes the place of the section of that name.
+    analytics: Option<Table>,
     /// Where the dashboard listens; never port 0.
     pub(crate) listen: SocketAddr,
     /// Path of the dashboard, with a slash at both ends.
@@ -40,6 +42,7 @@ impl Settings {
         Ok(Self {
             listen: settle(listen.unwrap_or(monitor.listen))?,
             base_path: monitor.base_path,
+            analytics: None,
             table,
         })
     }
@@ -51,6 +54,16 @@ impl Settings {
     pub(crate) fn reread(&mut self, state: &State, file: &Path) -> Result<()> {
         self.table = read(state, Some(file))?.0;
         Ok(())
+    }
+
+    /// Takes the section `[analytics]` from elsewhere, instead of that of the caller's file.
+    pub(crate) fn set_analytics(&mut self, analytics: Table) {
+        self.analytics = Some(analytics);
+    }
+
+    /// Returns the variables of what receives reports of sites.
+    pub(crate) fn analytics_env(&self, state: &State) -> Vec<(&'static str, String)> {
+        self.env(state, INGEST)
     }
 
     /// Returns the dashboard's address.
@@ -103,6 +116,9 @@ impl Settings {
 
     fn text(&self, state: &State) -> String {
         let mut table = self.table.clone();
+        if let Some(analytics) = &self.analytics {
+            table.insert("analytics".to_owned(), Value::Table(analytics.clone()));
+        }
         let mut set = |section: &str, name: &str, value: Value| {
             let entry = table
                 .entry(section)
