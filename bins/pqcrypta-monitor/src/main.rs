@@ -11,6 +11,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -18,8 +19,10 @@ use clap::Parser;
 use config::{Config, Environment};
 use jiff::tz::TimeZone;
 use pg::Target;
+use store::traffic::{Funnel, Goal, Step};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use web::tables::traffic::Definitions;
 use web::{App, Clock, Settings};
 
 /// Serves the dashboard.
@@ -55,6 +58,28 @@ fn main() -> ExitCode {
     )
 }
 
+/// Returns the goals and funnels of sites. A file that is checked has nothing else in them.
+fn definitions(config: &Config) -> Definitions {
+    let site = |domain: &str| (!domain.is_empty()).then(|| domain.to_owned());
+    let goals = config.analytics.goal.iter().map(|goal| Goal {
+        site: site(&goal.site),
+        name: goal.name.clone(),
+        step: match goal.event.as_str() {
+            "" => Step::Page(goal.page.clone()),
+            event => Step::Event(event.to_owned()),
+        },
+    });
+    let funnels = config.analytics.funnel.iter().map(|funnel| Funnel {
+        site: site(&funnel.site),
+        name: funnel.name.clone(),
+        steps: funnel.steps.iter().map(|step| Step::parse(step)).collect(),
+    });
+    Definitions {
+        goals: goals.collect(),
+        funnels: funnels.collect(),
+    }
+}
+
 /// Serves until a signal.
 async fn run(config: &Config, listen: SocketAddr) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot handle SIGTERM")?;
@@ -76,6 +101,7 @@ async fn run(config: &Config, listen: SocketAddr) -> anyhow::Result<()> {
         interval: Duration::from_secs(u64::from(config.intervals.system_secs)),
         zone: TimeZone::system(),
         clock: Clock::System,
+        definitions: Arc::new(definitions(config)),
         ..Settings::default()
     };
     let mut out = std::io::stdout().lock();

@@ -12,6 +12,15 @@ pub enum Step {
 }
 
 impl Step {
+    /// Parses a step of a funnel: `event:` and the name of one, or else a path.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        match text.strip_prefix("event:") {
+            Some(name) => Self::Event(name.to_owned()),
+            None => Self::Page(text.to_owned()),
+        }
+    }
+
     /// Returns the words for it.
     #[must_use]
     pub fn label(&self) -> String {
