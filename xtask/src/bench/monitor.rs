@@ -72,6 +72,12 @@ impl Monitor {
 
     /// Asks for a path of the API; returns the body of the answer.
     pub(crate) fn get(&self, path: &str) -> anyhow::Result<String> {
+        let body = self.get_in_time(path)?;
+        body.with_context(|| format!("{path}: takes too long"))
+    }
+
+    /// Returns the same; `None` where the database takes longer than the server waits for it.
+    pub(crate) fn get_in_time(&self, path: &str) -> anyhow::Result<Option<String>> {
         let mut link = TcpStream::connect(self.address)?;
         link.set_read_timeout(Some(PATIENCE))?;
         let request = format!(
@@ -81,7 +87,10 @@ impl Monitor {
         let mut answer = String::new();
         link.read_to_string(&mut answer)?;
         let (head, body) = answer.split_once("\r\n\r\n").context("no answer")?;
+        if head.starts_with("HTTP/1.1 504") {
+            return Ok(None);
+        }
         anyhow::ensure!(head.starts_with("HTTP/1.1 200"), "{path}: {head}");
-        Ok(body.to_owned())
+        Ok(Some(body.to_owned()))
     }
 }

@@ -21,6 +21,19 @@ pub(crate) fn cpu_ms(pid: u32) -> anyhow::Result<f64> {
     Ok(nanos as f64 / 1e6)
 }
 
+/// Returns the CPU time of a process, threads that have ended included, milliseconds. Source: utime and stime of /proc/PID/stat, in
+/// hundredths of a second (`USER_HZ`).
+pub(crate) fn whole_cpu_ms(pid: u32) -> anyhow::Result<f64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // The name before may contain spaces.
+    let (_, fields) = text.rsplit_once(") ").context("no name in stat")?;
+    let fields: Vec<&str> = fields.split(' ').collect();
+    let ticks = |at: usize| -> anyhow::Result<f64> {
+        Ok(fields.get(at).context("no times in stat")?.parse()?)
+    };
+    Ok((ticks(11)? + ticks(12)?) * 10.0)
+}
+
 /// Returns the thread of this name, if there is one.
 pub(crate) fn thread(pid: u32, name: &str) -> anyhow::Result<Option<u32>> {
     for task in fs::read_dir(format!("/proc/{pid}/task"))? {
