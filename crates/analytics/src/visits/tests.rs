@@ -221,11 +221,13 @@ fn what_is_restored_goes_on() {
     assert_eq!(apply(&mut restored, &hits[2..]).sessions, wanted);
 }
 
-/// Views with engaged time and depth, visits with views and engaged time.
-type Outcome = (Vec<(i64, i32, i16)>, Vec<(i64, i16, i32)>);
+/// Identifier, engagement and depth of a view.
+type StoredView = (i64, i32, i16);
+/// Identifier, views and engagement of a visit.
+type StoredVisit = (i64, i16, i32);
 
-/// Returns what is stored in the end, whatever the batches were.
-fn outcome(hits: &[Hit], batches: usize) -> Outcome {
+/// What is stored in the end, whatever the batches were.
+fn outcome(hits: &[Hit], batches: usize) -> (Vec<StoredView>, Vec<StoredVisit>) {
     let mut visits = Visits::default();
     let (mut views, mut sessions) = (BTreeMap::new(), BTreeMap::new());
     for part in hits.chunks(hits.len().div_ceil(batches.max(1)).max(1)) {
