@@ -1,8 +1,7 @@
 //! Puts the tracker into the program.
 //!
 //! It is built by Vite from `ui/tracker` into `ui/dist-tracker` (`npm run build` in `ui`); `TRACKER_DIST=path` takes it from elsewhere.
-//! Where it is missing, a script that says so in the browser's console replaces it, and everything else works;
-//! `UI_REQUIRED=1` makes it an error instead.
+//! Where it is missing, a script that says so in the browser's console replaces it, and everything else works.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -45,12 +44,6 @@ fn build() -> io::Result<()> {
     println!("cargo:rerun-if-changed={}", path.display());
     let script = match fs::read(&path) {
         Ok(script) => script,
-        Err(error) if variable("UI_REQUIRED").is_some_and(|value| value != "0") => {
-            return Err(io::Error::new(
-                error.kind(),
-                format!("{}: {error}", path.display()),
-            ));
-        }
         Err(_) => {
             println!(
                 "cargo:warning=the tracker is a placeholder: {} is missing; run `npm run build` in ui/",
