@@ -10,6 +10,7 @@ mod settings;
 use analytics::clock::Clock;
 use analytics::delivery::{Delivery, Tally};
 use analytics::identity::Salts;
+use analytics::networks::Databases;
 use analytics::queue::Queue;
 use analytics::server::{Ingest, serve};
 use anyhow::Context as _;
@@ -30,6 +31,9 @@ use tokio::sync::watch;
 const LAST_DELIVERY: Duration = Duration::from_secs(3);
 /// How often salts of days that are over are forgotten.
 const EXPIRE_EVERY: Duration = Duration::from_secs(10);
+
+/// How often the databases of addresses are looked at; they change once a month.
+const RELOAD_EVERY: Duration = Duration::from_secs(60);
 
 /// Receives what the tracker reports and stores it.
 #[derive(Debug, Parser)]
@@ -92,6 +96,7 @@ async fn run(config: &Config, listen: SocketAddr) -> anyhow::Result<()> {
     ))?;
     tracing::info!(%listen, sites = settings.sites.len(), "listening");
 
+    let databases = Arc::new(Databases::new(own.country_db.clone(), own.asn_db.clone()));
     let (stop, stopping) = watch::channel(false);
     let tally = Tally::default();
     let delivery = Delivery {
@@ -103,7 +108,25 @@ async fn run(config: &Config, listen: SocketAddr) -> anyhow::Result<()> {
     };
     let (after, after_serving) = watch::channel(false);
     let delivery = tokio::spawn(delivery.run(after_serving));
-    let ingest = Arc::new(Ingest::new(settings, queue, tally, salts, Clock::System));
+    let ingest = Arc::new(Ingest::new(
+        settings,
+        queue,
+        tally,
+        salts,
+        Arc::clone(&databases),
+        Clock::System,
+    ));
+    let for_databases = Arc::clone(&databases);
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(RELOAD_EVERY).await;
+            let databases = Arc::clone(&for_databases);
+            let reloaded = tokio::task::spawn_blocking(move || databases.reload()).await;
+            if let Err(error) = reloaded {
+                tracing::error!(%error, "databases of addresses were not read again");
+            }
+        }
+    });
     let for_salts = Arc::clone(&ingest);
     tokio::spawn(async move {
         loop {

@@ -50,6 +50,11 @@ pub(crate) fn server(config: &Config) -> anyhow::Result<Settings> {
         client_address_header: own.client_address_header.to_ascii_lowercase(),
         respect_signals: own.respect_signals,
         own_networks: networks(&own.own_networks),
+        datacentre_asns: own
+            .datacentre_asns
+            .iter()
+            .filter_map(|text| text.parse().ok())
+            .collect(),
         spam_referrers: match &own.spam_referrers {
             Some(path) => hosts(path)?,
             None => HashSet::new(),

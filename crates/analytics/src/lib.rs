@@ -8,6 +8,7 @@
 //!
 //! * [`protocol`] reads what a page sends; [`page_key()`], [`page_url`], [`host_name`], [`source`] and [`agent`] reduce it to
 //!   what is stored; [`client_address`], [`rate`] and [`refusal`] decide what is not. All are pure.
+//! * [`networks`] looks up countries and networks in files that the operator brings ([`mmdb`]).
 //! * [`identity`] makes a visitor of an address and a user agent, for one day; [`session`] decides when a visit ends.
 //! * [`hit`] is what the [`queue`] holds. It has neither address nor user agent, so these reach no disk.
 //! * [`visits`] turns hits into rows; [`delivery`] stores them exactly once.
@@ -23,6 +24,8 @@ pub mod delivery;
 pub mod hit;
 pub mod host_name;
 pub mod identity;
+pub mod mmdb;
+pub mod networks;
 mod page_key;
 pub mod page_url;
 pub mod protocol;

@@ -62,6 +62,8 @@ pub struct Settings {
     pub respect_signals: bool,
     /// Where the operator's own visits come from.
     pub own_networks: Vec<Network>,
+    /// Networks of data centres, by number.
+    pub datacentre_asns: HashSet<u32>,
     /// Hosts that are known for spam.
     pub spam_referrers: HashSet<String>,
 }

@@ -38,6 +38,13 @@ section! {
         own_networks: Vec<String> = Vec::new() => with(networks);
         /// File of hosts, one in a line, that are known for spam; visits that state one as their source are refused.
         spam_referrers: Option<PathBuf> = None => with(absolute);
+        /// Database of countries by address, in the format MMDB (DB-IP, IPinfo, MaxMind); none without. It is read
+        /// again when it changes.
+        country_db: Option<PathBuf> = None => with(absolute);
+        /// Database of networks by address, in the same format; none without.
+        asn_db: Option<PathBuf> = None => with(absolute);
+        /// Numbers of networks of data centres; visits from there are stored as suspect. Needs `asn_db`.
+        datacentre_asns: Vec<String> = Vec::new() => with(numbers);
         /// Days for which views and events are kept.
         raw_days: u32 = 180 => range(2, 3650);
         /// Days for which visits are kept.
@@ -318,6 +325,15 @@ fn networks(value: &Value) -> Result<(), Problem> {
         is_network,
         "an address or a network",
         "write it as 192.0.2.1, 10.0.0.0/8 or 2001:db8::/32",
+    )
+}
+
+fn numbers(value: &Value) -> Result<(), Problem> {
+    each(
+        value,
+        |text| text.parse::<u32>().is_ok(),
+        "the number of a network",
+        "write it without AS, as 64500",
     )
 }
 

@@ -6,6 +6,7 @@ use crate::day::Day;
 use crate::delivery::Tally;
 use crate::hit::{Hit, HitAgent, HitEvent};
 use crate::identity::{Salts, consented_visitor};
+use crate::networks::Databases;
 use crate::page_url::{PageUrl, Referrer};
 use crate::protocol::Report;
 use crate::queue::Queue;
@@ -52,6 +53,7 @@ pub struct Ingest {
     tally: Tally,
     salts: Mutex<Salts>,
     rates: Mutex<Rates>,
+    databases: Arc<Databases>,
     clock: Clock,
     started: tokio::time::Instant,
     /// Names of sites, shared with the counts of refusals; the first is the empty one.
@@ -61,7 +63,14 @@ pub struct Ingest {
 impl Ingest {
     /// Creates what takes reports for a queue.
     #[must_use]
-    pub fn new(settings: Settings, queue: Queue, tally: Tally, salts: Salts, clock: Clock) -> Self {
+    pub fn new(
+        settings: Settings,
+        queue: Queue,
+        tally: Tally,
+        salts: Salts,
+        databases: Arc<Databases>,
+        clock: Clock,
+    ) -> Self {
         let domains = settings
             .sites
             .iter()
@@ -73,6 +82,7 @@ impl Ingest {
             tally,
             salts: Mutex::new(salts),
             rates: Mutex::default(),
+            databases,
             clock,
             started: tokio::time::Instant::now(),
             names,
@@ -185,7 +195,10 @@ impl Ingest {
             at: instant(event.age_ms),
             what: event.what,
         });
-        let suspect = agent.suspect;
+        let asn = self.databases.network(sender.address);
+        let is_datacentre =
+            asn.is_some_and(|number| self.settings.datacentre_asns.contains(&number));
+        let suspect = agent.suspect || is_datacentre;
         Ok(Hit {
             site: site.domain.clone(),
             at: now.0,
@@ -205,8 +218,8 @@ impl Ingest {
             ],
             agent: HitAgent::from(agent),
             language: language(sender.language),
-            country: None,
-            asn: None,
+            country: self.databases.country(sender.address),
+            asn: asn.and_then(|number| i32::try_from(number).ok()),
             width: report.width,
             suspect,
             consented,
