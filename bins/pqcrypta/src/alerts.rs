@@ -6,8 +6,9 @@ mod print;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use schema::micros::DAY;
+use schema::micros::{DAY, HOUR};
 use schema::{Severity, Timestamp};
+use snapshot::marks::{Mark, marks};
 use store::alerts::{Alert, State, list};
 use store::migrations;
 use store::series::Instant;
@@ -17,7 +18,8 @@ use crate::status;
 
 /// List the active alerts of all hosts, as a check of a monitoring system
 ///
-/// The first line sums up, then follows one line per finding with what to do. A host whose collector delivers nothing is
+/// The first line sums up, then follows one line per finding with what to do, and what was changed on the host within the
+/// last hour, as most problems begin with a change. A host whose collector delivers nothing is
 /// unknown, and so is what was firing on it.
 ///
 /// Exit status: 0 when no warning or critical alert is firing, 1 when the worst is a warning, 2 when it is critical,
@@ -79,6 +81,8 @@ struct HostAlerts {
     /// Age of its newest sample.
     age_secs: Option<f64>,
     alerts: Vec<Alert>,
+    /// What was changed on it within the last hour, the oldest first.
+    changes: Vec<Mark>,
 }
 
 impl HostAlerts {
@@ -170,7 +174,10 @@ async fn read(loaded: &config::Loaded, all: bool) -> Result<Report> {
         let alerts = list(client, host.id, (day(-1), day(1)), at).await;
         let mut alerts = alerts.context("cannot read the findings")?;
         alerts.retain(|alert| all || alert.resolved_at.is_none());
+        let since = Timestamp(at.as_micros() - HOUR);
+        let changes = marks(client, host.id, since, day(1)).await;
         hosts.push(HostAlerts {
+            changes: changes.context("cannot read what was changed")?,
             presence: host.presence(interval),
             age_secs: host.sample_age,
             name: host.name,

@@ -73,6 +73,7 @@ fn generate() -> String {
     interface::<now::Problem>(&mut out);
     interface::<now::Effect>(&mut out);
     interface::<now::Ended>(&mut out);
+    interface::<now::Changed>(&mut out);
     interface::<now::Area>(&mut out);
     interface::<now::Badge>(&mut out);
     interface::<now::Fact>(&mut out);

@@ -117,6 +117,7 @@ export interface Now {
   database: DatabaseNow;
   problems: Problem[];
   ended: Ended[];
+  changes: RecentChange[];
   areas: Area[];
   badges: Record<string, Badge>;
   facts: Fact[];
@@ -200,6 +201,12 @@ export interface Ended {
   since_ms: number;
   ended_ms: number;
   view: string;
+}
+
+export interface RecentChange {
+  at_ms: number;
+  text: string;
+  severity: Severity;
 }
 
 export interface Area {

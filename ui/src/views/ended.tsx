@@ -1,10 +1,11 @@
-/** Alerts that ended recently: what, when, and how long it lasted. */
+/** What happened recently: changes of the host, and alerts that ended, with when and for how long. */
 import { serverNow } from "../api/store";
-import type { Ended } from "../api/types.gen";
+import type { Ended, RecentChange } from "../api/types.gen";
 import { ViewLink } from "../app/link";
 import { SeverityMark } from "../app/shape";
 import { formatClock, formatDay, formatDuration } from "../format/time";
 import { keepUnits } from "../format/value";
+import { atInstant } from "../state/instant";
 import { utc } from "../state/location";
 import { viewById } from "./registry";
 
@@ -15,6 +16,28 @@ export function EndedList({ ended }: { ended: readonly Ended[] }) {
       <ul>
         {ended.map((one) => (
           <EndedRow key={one.id} ended={one} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** Most problems begin with a change; each leads to what else changed then. */
+export function ChangeList({ changes }: { changes: readonly RecentChange[] }) {
+  return (
+    <section class="ended" aria-label="Recently changed">
+      <h3>Recently changed</h3>
+      <ul>
+        {changes.map(({ at_ms, text, severity }) => (
+          <li key={`${at_ms} ${text}`}>
+            <SeverityMark severity={severity} short />
+            <ViewLink view="snapshot" params={atInstant(at_ms)} class="clip">
+              {keepUnits(text)}
+            </ViewLink>
+            <time class="muted" dateTime={new Date(at_ms).toISOString()}>
+              {formatClock(at_ms, utc.value, false)}
+            </time>
+          </li>
         ))}
       </ul>
     </section>

@@ -10,7 +10,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { metricWithKey } from "../api/series";
 import { metricsById, now, problemCount, serverNow, trusted, verdict } from "../api/store";
-import type { Ended, Now, Problem } from "../api/types.gen";
+import type { Ended, Now, Problem, RecentChange } from "../api/types.gen";
 import { Coded } from "../app/coded";
 import { ViewLink } from "../app/link";
 import { Since } from "../app/panel";
@@ -21,13 +21,14 @@ import { formatLatest, formatValue, keepUnits } from "../format/value";
 import { atInstant } from "../state/instant";
 import { utc } from "../state/location";
 import { Effects } from "./effects";
-import { EndedList } from "./ended";
+import { ChangeList, EndedList } from "./ended";
 import { isRearranged, keepPlaces, type Placed } from "./places";
 import { viewById } from "./registry";
 
 interface Held {
   rows: readonly Placed<Problem>[];
   ended: readonly Ended[];
+  changes: readonly RecentChange[];
   /** How many rows stand before the ended ones; null while none are shown. */
   endedAt: number | null;
   answer: Now | null;
@@ -37,7 +38,7 @@ interface Held {
   version: number;
 }
 
-const NOTHING = { rows: [], ended: [], endedAt: null, answer: null, isUnseen: false };
+const NOTHING = { rows: [], ended: [], changes: [], endedAt: null, answer: null, isUnseen: false };
 
 export function Problems() {
   const root = useRef<HTMLElement>(null);
@@ -74,13 +75,14 @@ export function Problems() {
     held.current = {
       rows,
       ended,
+      changes: isFirst ? (now.value?.changes ?? []) : last.changes,
       endedAt: isFirst && ended.length > 0 ? rows.length : last.endedAt,
       answer: now.value,
       isUnseen: false,
       version: version + Number(isUnseen),
     };
   }
-  const { rows, ended, endedAt, version } = held.current;
+  const { rows, ended, changes, endedAt, version } = held.current;
   useLayoutEffect(() => holdLines(root.current));
   useLayoutEffect(() => holdRoom(root.current), [version]);
   const hidden = problemCount.value - problems.length;
@@ -102,6 +104,7 @@ export function Problems() {
       </header>
       {rows.length === 0 && verdict.value.severity === "ok" && <p class="muted">Nothing needs attention.</p>}
       <ul class="problems">{rows.slice(0, endedAt ?? rows.length).map(draw)}</ul>
+      {changes.length > 0 && <ChangeList changes={changes} />}
       {ended.length > 0 && <EndedList key={version} ended={ended} />}
       {later.length > 0 && <ul class="problems">{later.map(draw)}</ul>}
     </section>

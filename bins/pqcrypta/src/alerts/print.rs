@@ -29,8 +29,34 @@ pub(super) fn text(report: &Report) -> String {
                 effects(&mut out, report.at, host, alert, 0);
             }
         }
+        changes(&mut out, host);
     }
     out
+}
+
+/// Most changes of a host that are listed, the newest.
+const CHANGES: usize = 5;
+
+/// Adds what was changed on a host: whether something began with it is to be seen in a snapshot.
+fn changes(out: &mut String, host: &HostAlerts) {
+    let newest = host.changes.iter().rev().take(CHANGES);
+    for mark in newest.clone() {
+        let _infallible = writeln!(
+            out,
+            "{:9} {}: {} ({})",
+            "CHANGED",
+            plain(&host.name),
+            plain(&mark.text),
+            clock(mark.at)
+        );
+    }
+    if let Some(mark) = newest.clone().next() {
+        let _infallible = writeln!(
+            out,
+            "          See what else changed then:\n          $ pqcrypta explain --at {}",
+            formatted(mark.at, "%FT%T%:z")
+        );
+    }
 }
 
 /// Most causes between a finding and the one that explains it all; an effect of its own effect would have no end.
@@ -249,6 +275,7 @@ pub(super) fn json(report: &Report) -> String {
             "host": host.name,
             "collector": host.presence.as_str(),
             "sample_age_secs": host.age_secs,
+            "changes": host.changes.iter().map(|mark| json!({"at": iso(Some(mark.at)), "text": mark.text})).collect::<Vec<_>>(),
         })
     });
     let alerts = report.hosts.iter().flat_map(|host| {

@@ -45,6 +45,7 @@ fn report(hosts: Vec<(Presence, Vec<Alert>)>) -> Report {
         presence,
         age_secs: Some(4.0),
         alerts,
+        changes: Vec::new(),
     };
     Report {
         at: Timestamp(1_790_000_045_000_000),
@@ -232,5 +233,39 @@ fn effects_are_below_their_cause_and_none_is_lost() {
     assert!(
         circle.contains(&"WARN alpha: cpu is high".to_owned()),
         "{circle:?}"
+    );
+}
+
+#[test]
+fn what_was_changed_lately_is_listed_with_the_way_to_what_followed() {
+    let mut report = report(vec![(Presence::Running, vec![])]);
+    let mark = |secs: i64, text: &str| snapshot::marks::Mark {
+        at: Timestamp((1_790_000_000 + secs) * 1_000_000),
+        text: text.to_owned(),
+        severity: Severity::Info,
+    };
+    report.hosts[0].changes = vec![
+        mark(0, "nginx\u{1b} upgraded to 1.26.2"),
+        mark(20, "work_mem changed to 8MB"),
+    ];
+    let text = print::text(&report);
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].starts_with("OK: no active alerts"), "{text}");
+    assert!(
+        lines[1].starts_with("CHANGED   alpha: work_mem changed to 8MB ("),
+        "{text}"
+    );
+    assert!(
+        lines[2].starts_with("CHANGED   alpha: nginx  upgraded to 1.26.2 ("),
+        "{text}"
+    );
+    assert!(
+        lines[4].starts_with("          $ pqcrypta explain --at 2026-"),
+        "{text}"
+    );
+    let json: serde_json::Value = serde_json::from_str(&print::json(&report)).unwrap();
+    assert_eq!(
+        json["hosts"][0]["changes"][1]["text"],
+        "work_mem changed to 8MB"
     );
 }

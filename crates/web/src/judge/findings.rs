@@ -8,15 +8,16 @@
 use std::collections::HashMap;
 
 use schema::finding::{CORRELATION, Kind};
-use schema::micros::DAY;
+use schema::micros::{DAY, HOUR, MINUTE};
 use schema::{Severity, Timestamp, Unit};
+use snapshot::marks::{Mark, marks};
 use store::alerts::{self, Alert, State};
 use store::series::ReadError;
 use tokio_postgres::Client;
 
 use crate::areas::{Impact, domain_of, impact_of, view_of};
 use crate::hosts::Host;
-use crate::wire::now::{Badge, Effect, Ended, Problem};
+use crate::wire::now::{Badge, Changed, Effect, Ended, Problem};
 
 /// Most findings of one rule of a metric that are separate problems …
 const KEYS_NAMED: usize = 5;
@@ -34,6 +35,9 @@ const EFFECTS: usize = 20;
 const ENDED_SINCE: i64 = DAY;
 /// Most of them.
 const ENDED: i64 = 10;
+/// How long changes of the host are listed, microseconds, and most of them.
+const CHANGED_SINCE: i64 = HOUR;
+const CHANGED: usize = 5;
 /// What ends is an alert; what is unusual in logs only becomes old.
 const ENDS: &[&str] = &[Kind::Alert.as_str()];
 /// Returns the view that shows what a finding is about.
@@ -157,6 +161,8 @@ pub(super) struct Findings {
     pub(super) severities: HashMap<String, Severity>,
     /// The alerts that ended within the last day, the newest first.
     pub(super) ended: Vec<Ended>,
+    /// What was changed on the host within the last hour, the newest first.
+    pub(super) changes: Vec<Changed>,
     /// What the view of alerts lists as active: warnings and worse.
     pub(super) active: Badge,
 }
@@ -169,10 +175,15 @@ pub(super) async fn read(
 ) -> Result<Findings, ReadError> {
     let since = Timestamp(at.as_micros().saturating_sub(ENDED_SINCE));
     let kinds = Kind::ALL.map(Kind::as_str);
-    let (found, ended, active) = tokio::try_join!(
+    let changed = (
+        Timestamp(at.as_micros().saturating_sub(CHANGED_SINCE)),
+        Timestamp(at.as_micros().saturating_add(MINUTE)),
+    );
+    let (found, ended, active, changes) = tokio::try_join!(
         alerts::worst(client, host.id, at, READ),
         alerts::ended(client, host.id, since, ENDS, ENDED),
         alerts::active(client, host.id, at, &kinds),
+        marks(client, host.id, changed.0, changed.1),
     )?;
     let mut severities: HashMap<String, Severity> = HashMap::new();
     for (alert, _) in &found {
@@ -185,8 +196,22 @@ pub(super) async fn read(
         problems: arrange(found),
         severities,
         ended: ended.iter().map(as_ended).collect(),
+        changes: changes
+            .into_iter()
+            .rev()
+            .take(CHANGED)
+            .map(as_changed)
+            .collect(),
         active: badge(&active),
     })
+}
+
+fn as_changed(mark: Mark) -> Changed {
+    Changed {
+        at_ms: mark.at.as_millis(),
+        text: words::cut(&mark.text, LONGEST_TITLE),
+        severity: mark.severity,
+    }
 }
 
 fn as_ended(alert: &Alert) -> Ended {

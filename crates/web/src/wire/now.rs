@@ -27,6 +27,8 @@ pub struct Now {
     pub problems: Vec<Problem>,
     /// Alerts that ended recently, the newest first.
     pub ended: Vec<Ended>,
+    /// What was changed on the host within the last hour, the newest first.
+    pub changes: Vec<Changed>,
     /// Areas, in the order of the page.
     pub areas: Vec<Area>,
     /// Badges by view, for the whole host.
@@ -220,6 +222,18 @@ pub struct Ended {
     pub ended_ms: i64,
     /// The view that shows it.
     pub view: String,
+}
+
+/// A change of the host: most problems begin with one.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(rename = "RecentChange")]
+pub struct Changed {
+    /// When.
+    pub at_ms: i64,
+    /// What, in a sentence.
+    pub text: String,
+    /// A warning for what failed, or stopped.
+    pub severity: Severity,
 }
 
 /// A part of the system.
