@@ -57,14 +57,17 @@ fn unknown(facts: &SloFacts, open: &Lifecycle) -> Vec<(&'static str, String)> {
 
 /// Returns a finding about an objective, with what all have in common.
 fn about(rule: &Rule, one: &Standing, severity: Severity, what: &str, message: String) -> Finding {
-    let mut finding = rule.finding(&one.target(), severity, message);
     let slo = &one.slo;
-    finding.domain = slo.metric.domain.as_str();
-    finding.title = if one.key.is_empty() {
-        format!("Objective {}: {what}", slo.name)
+    let name = if one.key.is_empty() {
+        format!("Objective {}", slo.name)
     } else {
-        format!("Objective {} of {}: {what}", slo.name, one.key)
+        format!("Objective {} of {}", slo.name, one.key)
     };
+    // Lists show the message alone.
+    let message = format!("{name}: {}", words::within_sentence(&message));
+    let mut finding = rule.finding(&one.target(), severity, message);
+    finding.domain = slo.metric.domain.as_str();
+    finding.title = format!("{name}: {what}");
     finding.metric = Some(slo.metric.id());
     finding.metric_key = (!one.key.is_empty()).then(|| one.key.clone());
     if !slo.metric.fix.is_empty() {
