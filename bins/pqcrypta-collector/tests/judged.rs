@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Home, database, number, text};
+use common::{Home, database, number, text, times};
 use pg::Target;
 use schema::Sample;
 use schema::tables::FindingTransition;
@@ -181,4 +181,53 @@ fn waiting(queue: &Path) -> Vec<String> {
         }
     }
     found
+}
+
+/// Objectives by the whole program. Two minutes of grace follow each start, so this has its turn with the long tiers.
+#[tokio::test]
+async fn objectives_are_judged_once_a_start_is_over() {
+    if times(0, 1, 1) == 0 {
+        return;
+    }
+    let database = database().await;
+    let target = database.target();
+    let define = "INSERT INTO collector.slo_definitions (slo_name, domain, metric, target_value, comparison, target_pct) VALUES \
+                  ('no_memory', 'system', 'mem_used_pct', 0.001, 'lte', 50), ('unknown', 'system', 'no_such', 1, 'lte', 50)";
+    database.sql(define).await.unwrap();
+    let home = Home::new(&target);
+    let mut agent = home.start();
+    let settled = "select count(*) from collector.system_metrics_raw where ts > \
+                   (select min(started_at) from collector.agent_runs) + interval '2 minutes'";
+    let early = "select count(*) from collector.slo_tracking";
+    // Each wait is of a minute at most.
+    for secs in [50, 100, 130] {
+        let past = format!(
+            "select count(*) from collector.system_metrics_raw \
+             where ts > (select min(started_at) from collector.agent_runs) + interval '{secs} seconds'"
+        );
+        agent
+            .until("samples go on", async || number(&target, &past).await > 0)
+            .await;
+        if number(&target, settled).await == 0 {
+            assert_eq!(number(&target, early).await, 0, "within the grace");
+        }
+    }
+    let missed = "select count(*) from collector.slo_tracking where slo_name = 'no_memory' and met = false and total_periods > 0";
+    agent
+        .until("the objective is missed", async || {
+            number(&target, missed).await > 0
+        })
+        .await;
+    let fault = "select coalesce(max(target), '') from collector.findings where rule = 'slo_definition' and confirmed_at is not null";
+    agent
+        .until("the row that cannot be judged is told", async || {
+            text(&target, fault).await == "unknown"
+        })
+        .await;
+    let scores = "select count(*) from collector.health_scores";
+    agent
+        .until("health follows", async || number(&target, scores).await > 0)
+        .await;
+    let runs = "select count(*) from collector.collector_runs_raw where collector = 'slos' and outcome <> 'ok'";
+    assert_eq!(number(&target, runs).await, 0);
 }
