@@ -16,6 +16,7 @@ import "./style/states.css";
 import "./style/tables.css";
 import "./style/fold.css";
 import "./style/traffic.css";
+import "./style/print.css";
 import { render } from "preact";
 import { startHints } from "./api/hints";
 import { startStore } from "./api/store";

@@ -6,8 +6,8 @@ import { Card, FactCards } from "../app/card";
 import { Fold } from "../app/fold";
 import { Since } from "../app/panel";
 import { Chart, type ChartSpec } from "../charts/chart";
-import { rangeEndsNow, setRange } from "../state/location";
-import { absoluteRange } from "../state/range";
+import { atInstant, SIDE_MS } from "../state/instant";
+import { goToView, rangeEndsNow } from "../state/location";
 import { DataTable } from "../tables/table";
 
 const CARDS = [
@@ -56,7 +56,7 @@ export default function CollectorView() {
       <StateCards />
       <FactCards metrics={CARDS} label="Collector values" />
       <Charts specs={CHARTS} />
-      <DataTable name="gaps" action={{ label: "Show", run: showGap }} quiet />
+      <DataTable name="gaps" action={{ label: "Snapshot", run: showGap }} quiet />
       <DataTable name="dead_letters" quiet />
       <DataTable name="collectors" quiet />
       <DataTable name="buffers" quiet />
@@ -120,7 +120,7 @@ function StateCards() {
   );
 }
 
-/** The time around a gap, on all charts. */
+/** What happened around a gap; a snapshot has an hour on each side at most. */
 function showGap(row: TableRow): void {
   const columns = tablesByName.peek().get("gaps")?.columns ?? [];
   const times = columns
@@ -129,6 +129,6 @@ function showGap(row: TableRow): void {
   if (times.length === 0) return;
   const from = Math.min(...times);
   const to = Math.max(...times);
-  const around = Math.max(300_000, (to - from) / 2);
-  setRange(absoluteRange(from - around, to + around));
+  const sideMs = Math.min(3_600_000, Math.max(SIDE_MS, to - from));
+  goToView("snapshot", atInstant(from, {}, sideMs));
 }

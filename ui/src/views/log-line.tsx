@@ -1,9 +1,11 @@
 /** One line of a log; opened, all that is known of it. */
 import type { LogRow, Severity } from "../api/types.gen";
+import { ViewLink } from "../app/link";
 import { Part } from "../app/part";
 import { Shape } from "../app/shape";
 import { formatDateTime } from "../format/time";
 import { formatExact } from "../format/value";
+import { atInstant } from "../state/instant";
 import { utc } from "../state/location";
 
 const SEVERITY: Readonly<Record<string, Severity>> = { error: "critical", warn: "warn" };
@@ -59,6 +61,9 @@ export function Line({ row, isOpen, isMarked, onToggle, onAround, onPattern }: L
             <button type="button" class="button small" onClick={onPattern}>
               All lines of this pattern
             </button>
+            <ViewLink view="snapshot" params={atInstant(row.ts_ms)} class="button small">
+              Snapshot
+            </ViewLink>
             <Part load={() => import("../tables/command")} text={row.message} name="line" brief />
           </p>
           <Context text={row.context} row={row} />
