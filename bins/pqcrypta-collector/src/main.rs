@@ -2,8 +2,8 @@
 //!
 //! One thread runs every task: sampling, one for each service that is watched, the writer that delivers
 //! samples, the task that stores log lines, judging, roll-ups, and the reload of the configuration. A second thread reads and
-//! parses logs, which takes CPU for as long as lines wait; at most two more wait for disks (the spool's fdatasync,
-//! a mount that does not answer). Sampling never waits for the writer: a tick ends when its rows are in the spool.
+//! parses logs, which takes CPU for as long as lines wait; at most four more wait (the spool's fdatasync,
+//! a mount that does not answer, names that are looked up). Sampling never waits for the writer: a tick ends when its rows are in the spool.
 //!
 //! SIGHUP makes it read the configuration again.
 //!
@@ -54,8 +54,9 @@ struct Args {
     sys: PathBuf,
 }
 
-/// Threads that may wait for disks: the spool's and that of a mount that does not answer.
-const BLOCKING_THREADS: usize = 2;
+/// Threads that may wait: the spool's for its disk, that of a mount that does not answer, and those of lookups while the
+/// resolver is silent.
+const BLOCKING_THREADS: usize = 4;
 
 fn main() -> ExitCode {
     let args = Args::parse();

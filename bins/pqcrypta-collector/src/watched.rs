@@ -1,10 +1,11 @@
-//! The services of the configuration: PostgreSQL servers and applications.
+//! The services of the configuration: PostgreSQL servers, applications, and what health checks ask.
 
 use crate::services::{Service, Services};
 use collect::Moment;
 use collect::application::{Application, News};
 use collect::postgres::{Instance, Postgres};
-use config::Config;
+use config::{Config, HealthRunner};
+use health::{Check, Outcome, State};
 use schema::Row;
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ pub(crate) struct Watched {
     targets: Vec<config::ScrapeTarget>,
     /// Names of those that are not configured explicitly.
     assumed: Vec<String>,
+    /// Empty where a timer makes them.
+    checks: Vec<config::HealthCheck>,
     database: config::Database,
     timeout: Duration,
 }
@@ -30,6 +33,10 @@ impl Watched {
                 .filter(|name| config.scrape.is_assumed(name))
                 .collect(),
             targets,
+            checks: match config.health.run_by {
+                HealthRunner::Collector => config.health.check.clone(),
+                HealthRunner::Timer => Vec::new(),
+            },
             database: config.database.clone(),
             timeout: config.collector.query_timeout(),
         }
@@ -54,6 +61,14 @@ impl Watched {
                 }),
                 Err(error) => {
                     tracing::error!(target = target.name, %error, "this target is not scraped");
+                }
+            }
+        }
+        for check in &self.checks {
+            match Check::new(check.clone()) {
+                Ok(check) => services.add(Checked { check, last: None }),
+                Err(error) => {
+                    tracing::error!(check = check.name, error, "this health check is not made");
                 }
             }
         }
@@ -112,6 +127,46 @@ impl Service for Scraped {
     }
 
     async fn slow(&mut self, _: &Moment, _: &mut Vec<Row>) {}
+
+    async fn close(self) {}
+}
+
+/// A service that is asked as its users ask it, at slow ticks. A change of its state is logged once.
+struct Checked {
+    check: Check,
+    last: Option<State>,
+}
+
+impl Checked {
+    fn report(&mut self, outcome: &Outcome) {
+        let before = self.last.replace(outcome.state);
+        if before == Some(outcome.state) {
+            return;
+        }
+        let check = self.check.name();
+        let error = outcome.error.as_deref().unwrap_or_default();
+        match outcome.state {
+            State::Up if before.is_none() => {}
+            State::Up => tracing::info!(check, "passes again"),
+            State::Slow => tracing::info!(check, "answers slowly"),
+            State::Down => tracing::warn!(check, error, "fails"),
+            State::Unknown => tracing::warn!(check, error, "learns nothing"),
+        }
+    }
+}
+
+impl Service for Checked {
+    fn name(&self) -> String {
+        format!("check {}", self.check.name())
+    }
+
+    async fn fast(&mut self, _: &Moment, _: &mut Vec<Row>) {}
+
+    async fn slow(&mut self, at: &Moment, out: &mut Vec<Row>) {
+        let outcome = self.check.run(at.ts).await;
+        self.report(&outcome);
+        out.push(outcome.row());
+    }
 
     async fn close(self) {}
 }

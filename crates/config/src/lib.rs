@@ -27,6 +27,7 @@ mod environment;
 mod faults;
 mod field;
 mod file;
+mod health;
 mod intervals;
 mod key;
 mod load;
@@ -58,6 +59,9 @@ pub use draft::Loaded;
 pub use environment::Environment;
 pub use faults::{Fault, Faults, Place};
 pub use file::Fingerprint;
+pub use health::{
+    CheckKind, CheckTarget, Health, HealthCheck, HealthRunner, RecordType, resolver_address,
+};
 pub use intervals::Intervals;
 pub use key::{Check, Key, Kind, Problem, Slot, Value};
 pub use logs::{LogKind, LogParser, LogSource, Logs};
@@ -100,6 +104,8 @@ pub struct Config {
     pub collector: Collector,
     /// `[logs]`.
     pub logs: Logs,
+    /// `[health]`.
+    pub health: Health,
     /// `[monitor]`.
     pub monitor: Monitor,
     /// `[analytics]`.
@@ -116,6 +122,7 @@ impl Default for Config {
             retention: Retention::default(),
             collector: Collector::default(),
             logs: Logs::default(),
+            health: Health::default(),
             monitor: Monitor::default(),
             analytics: Analytics::default(),
         }
@@ -125,7 +132,7 @@ impl Default for Config {
 impl Config {
     /// Returns every section that is there once, in the order of the reference.
     #[must_use]
-    pub fn sections(&self) -> [&dyn Section; 8] {
+    pub fn sections(&self) -> [&dyn Section; 9] {
         [
             &self.database,
             &self.intervals,
@@ -133,12 +140,13 @@ impl Config {
             &self.retention,
             &self.collector,
             &self.logs,
+            &self.health,
             &self.monitor,
             &self.analytics,
         ]
     }
 
-    fn sections_mut(&mut self) -> [&mut dyn Section; 8] {
+    fn sections_mut(&mut self) -> [&mut dyn Section; 9] {
         [
             &mut self.database,
             &mut self.intervals,
@@ -146,6 +154,7 @@ impl Config {
             &mut self.retention,
             &mut self.collector,
             &mut self.logs,
+            &mut self.health,
             &mut self.monitor,
             &mut self.analytics,
         ]
@@ -153,11 +162,12 @@ impl Config {
 
     /// Returns every list, in the order of the reference, where they follow the sections.
     #[must_use]
-    pub fn lists(&self) -> [&dyn List; 7] {
+    pub fn lists(&self) -> [&dyn List; 8] {
         [
             &self.postgres,
             &self.scrape.target,
             &self.logs.source,
+            &self.health.check,
             &self.analytics.site,
             &self.analytics.title,
             &self.analytics.goal,
@@ -167,10 +177,11 @@ impl Config {
 
     /// Returns the list of this name.
     pub(crate) fn list_mut(&mut self, name: &str) -> Option<&mut dyn List> {
-        let lists: [&mut dyn List; 7] = [
+        let lists: [&mut dyn List; 8] = [
             &mut self.postgres,
             &mut self.scrape.target,
             &mut self.logs.source,
+            &mut self.health.check,
             &mut self.analytics.site,
             &mut self.analytics.title,
             &mut self.analytics.goal,

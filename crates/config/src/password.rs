@@ -8,7 +8,7 @@ use crate::faults::Place;
 use crate::file;
 use crate::key::{Key, Problem, Slot, Value, at};
 use crate::origin::Origin;
-use crate::{Postgres, ScrapeTarget};
+use crate::{HealthCheck, Postgres, ScrapeTarget};
 
 /// Name of the credential below `$CREDENTIALS_DIRECTORY`.
 const CREDENTIAL: &str = "db_password";
@@ -68,6 +68,14 @@ pub(crate) fn resolve_entries(draft: &mut Draft) {
             ("url", false),
         ];
         take_entry(draft, ScrapeTarget::KEYS, entry, given, target.token_file);
+    }
+    for (entry, check) in draft.config.health.check.clone().into_iter().enumerate() {
+        let given = [
+            ("password", !check.password.is_empty()),
+            ("password_file", check.password_file.is_some()),
+            ("target", false),
+        ];
+        take_entry(draft, HealthCheck::KEYS, entry, given, check.password_file);
     }
 }
 

@@ -1,4 +1,5 @@
-//! Checks of what is watched: `[[postgres]]`, `[scrape]`, `[[scrape.target]]` and `[[logs.source]]`.
+//! Checks of what is watched: `[[postgres]]`, `[scrape]`, `[[scrape.target]]`, `[[logs.source]]` and
+//! `[[health.check]]`.
 
 use std::collections::BTreeMap;
 
@@ -7,16 +8,18 @@ use crate::key::{Problem, at, quoted};
 use crate::mapping::{Expression, JsonPath, ROWS};
 use crate::origin::Origin;
 use crate::toml_file::nearest;
-use crate::{Format, HttpUrl, LogKind, LogParser, Mapping, ScrapeTarget};
+use crate::{CheckKind, Format, HttpUrl, LogKind, LogParser, Mapping, ScrapeTarget};
 
 const POSTGRES: &str = "postgres";
 const TARGET: &str = "scrape.target";
 const SOURCE: &str = "logs.source";
+const CHECK: &str = "health.check";
 
 /// Checks everything that has to be right about an entry as a whole, or about all of them.
 pub(crate) fn check(draft: &mut Draft) {
     servers(draft);
     sources(draft);
+    checks(draft);
     let targets = draft.config.scrape.target.clone();
     let names: Vec<String> = targets.iter().map(|target| target.name.clone()).collect();
     unique(draft, TARGET, &names);
@@ -138,6 +141,29 @@ fn sources(draft: &mut Draft) {
                     "lies in the collector's own queue_dir",
                     "reading what it writes itself would never end; name another file",
                 ),
+            );
+        }
+    }
+}
+
+fn checks(draft: &mut Draft) {
+    let checks = draft.config.health.check.clone();
+    let names: Vec<String> = checks.iter().map(|check| check.name.clone()).collect();
+    unique(draft, CHECK, &names);
+    for (entry, check) in checks.iter().enumerate() {
+        let key = at(CHECK, entry, "target");
+        if check.target.is_empty() {
+            if is_unset(draft, &key) {
+                draft.fault(&key, Problem::new("is missing", "name what the check asks"));
+            }
+        } else if let Err(problem) = check.read_target() {
+            draft.fault(&key, problem);
+        }
+        let site = at(CHECK, entry, "site");
+        if check.kind == CheckKind::Ingest && check.site.is_empty() && is_unset(draft, &site) {
+            draft.fault(
+                &site,
+                Problem::new("is missing", "name the site whose event is sent"),
             );
         }
     }

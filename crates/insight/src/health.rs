@@ -31,7 +31,7 @@ pub const AREAS: &[(&str, &[&str])] = &[
     ("io", &["io"]),
     ("api", &["api"]),
     ("proxy", &["proxy"]),
-    ("target", &["target"]),
+    ("target", &["target", "check"]),
     ("logs", &["log", "logs", "security"]),
     ("collector", &["collector"]),
 ];

@@ -39,6 +39,8 @@ pub enum Domain {
     Proxy,
     /// Scraped targets.
     Target,
+    /// Health checks.
+    Check,
     /// Logs.
     Log,
 }
@@ -65,6 +67,7 @@ impl Domain {
             Self::Api => "api",
             Self::Proxy => "proxy",
             Self::Target => "target",
+            Self::Check => "check",
             Self::Log => "log",
         }
     }
@@ -91,6 +94,7 @@ impl Domain {
             | Self::Api
             | Self::Proxy
             | Self::Target
+            | Self::Check
             | Self::Log => true,
         }
     }

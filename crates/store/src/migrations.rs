@@ -96,6 +96,7 @@ migrations! {
     33 "web_analytics_ingest" "0033_web_analytics_ingest.sql",
     34 "web_analytics_sums" "0034_web_analytics_sums.sql",
     35 "web_analytics_questions" "0035_web_analytics_questions.sql",
+    36 "health_checks" "0036_health_checks.sql",
 }
 
 /// Returns the digests of [`MIGRATIONS`]. They are computed once, since every session compares them.

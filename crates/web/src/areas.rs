@@ -143,6 +143,8 @@ pub(crate) fn area_of(
             Some(kind) if kind == "proxy" => "proxy",
             _ => "api",
         },
+        // What is checked may be an API, a proxy or the site behind both.
+        Domain::Check => "api",
     };
     AREAS.iter().find(|area| area.id == id)
 }
@@ -170,7 +172,7 @@ pub(crate) fn view_of(domain: Domain) -> &'static str {
         Domain::Table | Domain::Index => "tables",
         Domain::Statement | Domain::Io => "queries",
         Domain::Replication => "replication",
-        Domain::Api | Domain::Proxy | Domain::Target => "api",
+        Domain::Api | Domain::Proxy | Domain::Target | Domain::Check => "api",
         Domain::Log => "logs",
         Domain::System | Domain::Network | Domain::Mount | Domain::Disk => "system",
     }
@@ -199,7 +201,7 @@ pub(crate) fn impact_of(rule: &str, metric: Option<&Metric>) -> Impact {
         };
     };
     match (metric.domain, metric.name) {
-        (Domain::Db | Domain::Target, "up") => Impact::Down,
+        (Domain::Db | Domain::Target | Domain::Check, "up") => Impact::Down,
         // Figures that an API reports of its database are causes.
         (Domain::Api, name) if name.starts_with("db_") => Impact::Other,
         (Domain::Api | Domain::Proxy, _)

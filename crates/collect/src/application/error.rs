@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use http::HttpError;
+
 /// Why a target has no values. No variant holds a token, a path with its
 /// query or any part of a body.
 #[derive(Debug, thiserror::Error)]
@@ -128,4 +130,16 @@ pub enum ScrapeError {
         /// The problem.
         problem: String,
     },
+}
+
+impl From<HttpError> for ScrapeError {
+    fn from(error: HttpError) -> Self {
+        match error {
+            HttpError::Address { host, problem } => Self::Address { host, problem },
+            HttpError::Connect { address, source } => Self::Connect { address, source },
+            HttpError::Tls { address, problem } => Self::Tls { address, problem },
+            HttpError::Answer { address, problem } => Self::Answer { address, problem },
+            HttpError::TooLarge { address, limit } => Self::TooLarge { address, limit },
+        }
+    }
 }

@@ -36,10 +36,11 @@ use schema::tables::TargetSample;
 use schema::{Row, Sample};
 
 use crate::Moment;
-use client::{Client, Received};
+use client::Client;
 pub use error::ScrapeError;
 use evaluate::Memory;
 use exposition::Exposition;
+use http::Received;
 use json::Names;
 use reading::{KnownFailures, Reading};
 pub use understood::Understood;

@@ -293,6 +293,7 @@ const fn has_many_keys(domain: Domain) -> bool {
 fn up_of(domain: Domain) -> Option<&'static Metric> {
     match domain {
         Domain::Api | Domain::Proxy | Domain::Target => schema::metric("target.up"),
+        Domain::Check => schema::metric("check.up"),
         Domain::Db
         | Domain::Database
         | Domain::Table

@@ -4,7 +4,9 @@ use super::command;
 use crate::memory::fields::Fields;
 use crate::memory::{Culprit, Memory};
 use crate::quoting::identifier;
-use schema::tables::{DbSample, IndexSample, LogSource, SystemSample, TableSample, TargetSample};
+use schema::tables::{
+    DbSample, HealthCheck, IndexSample, LogSource, SystemSample, TableSample, TargetSample,
+};
 use schema::{Metric, Row, Sample, TableDef, Unit};
 
 /// Longest cause, characters.
@@ -63,6 +65,7 @@ const CULPRITS: &[(&str, CulpritKind)] = &[
     ("db.up", CulpritKind::Error(DbSample::TABLE)),
     ("target.up", CulpritKind::Error(TargetSample::TABLE)),
     ("target.bad_values", CulpritKind::Error(TargetSample::TABLE)),
+    ("check.up", CulpritKind::Error(HealthCheck::TABLE)),
     ("log.readable", CulpritKind::Error(LogSource::TABLE)),
     ("api.error_pct", CulpritKind::Endpoint),
     ("table.dead_pct", CulpritKind::Table),

@@ -279,6 +279,15 @@ const TITLES: &[(&str, Title)] = &[
         "target.unfilled_pct",
         Of("{value} of the mapped columns of {key} have no data"),
     ),
+    ("check.up", Of("Health check {key} failed")),
+    ("check.slow", Of("Health check {key} is slow")),
+    (
+        "check.cert_days",
+        Count(
+            "The certificate of {key} expires in {n} day",
+            "The certificate of {key} expires in {n} days",
+        ),
+    ),
     ("api.error_pct", Of("{value} of the requests to {key} fail")),
     (
         "api.active_connections",

@@ -1,6 +1,7 @@
 //! One file per domain; [`METRICS`] is the catalogue.
 
 mod api;
+mod check;
 mod collector;
 mod database;
 mod db;
@@ -44,6 +45,7 @@ const PARTS: &[&[Metric]] = &[
     target::METRICS,
     api::METRICS,
     proxy::METRICS,
+    check::METRICS,
     log::METRICS,
 ];
 

@@ -8,6 +8,7 @@ mod db;
 mod disk;
 mod finding_transition;
 mod health;
+mod health_check;
 mod heartbeat;
 mod io;
 mod log;
@@ -31,6 +32,7 @@ pub use db::{DatabaseSample, DbSample, SessionSample, VisibilityGap};
 pub use disk::DiskSample;
 pub use finding_transition::FindingTransition;
 pub use health::HealthScore;
+pub use health_check::HealthCheck;
 pub use heartbeat::Heartbeat;
 pub use io::{CheckSample, IoSample, SlruSample};
 pub use log::{LogEntry, LogSource, SecurityEvent};
@@ -80,6 +82,7 @@ pub const TABLES: &[&TableDef] = &[
     EndpointSample::TABLE,
     RequestFailure::TABLE,
     LatencyBucket::TABLE,
+    HealthCheck::TABLE,
     LogEntry::TABLE,
     LogSource::TABLE,
     SecurityEvent::TABLE,
