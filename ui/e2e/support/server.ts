@@ -22,29 +22,33 @@ export interface Server {
   url: string;
   /** For psql. */
   database: string;
+  /** Where the example site is; empty without one. */
+  site: string;
   child: ChildProcess;
   state: string;
 }
 
 /** A new server each time: a test that is run again finds nothing of the time before. */
-export async function startServer(name: string, config = ""): Promise<Server> {
+export async function startServer(name: string, config = "", isDemo = false): Promise<Server> {
   const folder = wanted("E2E_DIR");
   const state = join(folder, `${name}-${randomUUID().slice(0, 8)}`);
   const log = `${state}.log`;
   const args = ["up", "--state-dir", state, "--listen", "127.0.0.1:0"];
+  if (isDemo) args.push("--demo");
   if (config) {
     writeFileSync(`${state}.toml`, config);
     args.push("--config", `${state}.toml`);
   }
   const child = spawn(wanted("PQCRYPTA"), args, { stdio: ["ignore", "pipe", openSync(log, "w")] });
   writeFileSync(`${state}.pid`, String(child.pid));
-  const server: Server = { url: "", database: "", child, state };
+  const server: Server = { url: "", database: "", site: "", child, state };
   if (child.stdout) {
     for await (const line of createInterface(child.stdout)) {
       const [word, value = ""] = line.split(/: (.*)/);
       if (word === "monitor") server.url = value;
       if (word === "database") server.database = value;
-      if (server.url && server.database) return server;
+      if (word === "site") server.site = value;
+      if (server.url && server.database && (server.site || !isDemo)) return server;
     }
   }
   throw new Error(`pqcrypta up ended early:\n${readFileSync(log, "utf8")}`);

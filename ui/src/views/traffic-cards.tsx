@@ -44,8 +44,7 @@ function FigureCard({ figure, isCompared }: { figure: TrafficFigure; isCompared:
       <div class="card-foot muted">
         {isCompared && (
           <span class="clip" title={`Before: ${formatExact(before, unit)}`}>
-            {change === null ? "" : `${arrow(change)}${NBSP}${formatNumber(Math.abs(change))}${NBSP}% `}
-            {before === null ? "nothing before" : `from ${formatValue(before, unit)}`}
+            {changeWords(change)} {before === null ? "nothing before" : `from ${formatValue(before, unit)}`}
           </span>
         )}
       </div>
@@ -53,6 +52,8 @@ function FigureCard({ figure, isCompared }: { figure: TrafficFigure; isCompared:
   );
 }
 
-function arrow(change: number): string {
-  return change > 0 ? "▲" : change < 0 ? "▼" : "=";
+function changeWords(change: number | null): string {
+  if (change === null) return "";
+  const size = formatNumber(Math.abs(change));
+  return size === "0" ? "unchanged" : `${change > 0 ? "▲" : "▼"}${NBSP}${size}${NBSP}%`;
 }

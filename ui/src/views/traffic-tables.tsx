@@ -24,6 +24,12 @@ const SHARES: Look = {
 /** A table; what its rows are values of, if visits are filtered by it, and the column that has the value. */
 type Named = readonly [table: string, dimension?: string, column?: string];
 
+/** Beside each other there is room for what is compared most; the topics and the CSV have the rest. */
+const BRIEF: Look = {
+  ...SHARES,
+  hide: ["visits", "capped_mean_secs", "compared_visitors", "exit_pct"],
+};
+
 interface Topic {
   id: string;
   title: string;
@@ -85,12 +91,14 @@ export default function TrafficTables({ asked }: { asked: ReturnType<typeof aske
     <>
       <div class="traffic-open">
         {OPEN.map((named) => (
-          <TrafficTable key={named[0]} named={named} asked={asked} />
+          <TrafficTable key={named[0]} named={named} asked={asked} look={BRIEF} />
         ))}
       </div>
       {TOPICS.map(({ id, title, tables }) => (
         <Fold key={id} id={id} title={title}>
-          {() => tables.map((named) => <TrafficTable key={named[0]} named={named} asked={asked} />)}
+          {() =>
+            tables.map((named) => <TrafficTable key={named[0]} named={named} asked={asked} look={SHARES} />)
+          }
         </Fold>
       ))}
     </>
@@ -100,9 +108,10 @@ export default function TrafficTables({ asked }: { asked: ReturnType<typeof aske
 interface TrafficTableProps {
   named: Named;
   asked: ReturnType<typeof askedOf>;
+  look: Look;
 }
 
-function TrafficTable({ named: [name, dimension, column = dimension], asked }: TrafficTableProps) {
+function TrafficTable({ named: [name, dimension, column = dimension], asked, look }: TrafficTableProps) {
   const words = JSON.stringify(asked);
   const ask = useMemo(() => asked, [words]);
   const table = `traffic_${name}`;
@@ -111,7 +120,7 @@ function TrafficTable({ named: [name, dimension, column = dimension], asked }: T
     <DataTable
       name={table}
       ask={ask}
-      look={SHARES}
+      look={look}
       {...(dimension === undefined
         ? {}
         : { onSelect: (row: TableRow) => toggleChip({ dimension, value: String(row.cells[at] ?? "") }) })}
