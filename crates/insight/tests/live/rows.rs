@@ -224,6 +224,9 @@ fn row(
             (Role::Key, _) => key.next().unwrap(),
             // A letter, which is stored as a number.
             (_, "state") if table.samples.is_some() => Cell::Text("S".into()),
+            (_, "state") if table.name == "health_checks_raw" => {
+                Cell::Text(["up", "slow", "down", "unknown"][dice.index(4)].into())
+            }
             (_, "epoch") => Cell::Text(subject.epoch.to_string().into()),
             (_, "interval_secs") => Cell::Float([0.0, 10.0, 299.5, 300.0][dice.index(4)]),
             _ if is_slow_column && !is_slow => Cell::Null,
