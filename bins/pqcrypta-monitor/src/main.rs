@@ -19,10 +19,9 @@ use clap::Parser;
 use config::{Config, Environment};
 use jiff::tz::TimeZone;
 use pg::Target;
-use store::traffic::{Funnel, Goal, Step};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use web::tables::traffic::Definitions;
+use web::tables::traffic::{Definitions, Funnel, Goal, Step};
 use web::{App, Clock, Settings};
 
 /// Serves the dashboard.

@@ -4,7 +4,8 @@
 //! them. A line is named by the texts of its first columns.
 
 use store::series::ReadError;
-use store::traffic::{Asked, Funnel, Further, Goal, Question, Step};
+use store::traffic::{Asked, Further, Question};
+pub use store::traffic::{Funnel, Goal, Step};
 use tokio_postgres::Client;
 
 use super::{Col, Line, Lines, Source, View, stored};
