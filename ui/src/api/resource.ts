@@ -60,6 +60,11 @@ export class Resource<T> {
     void this.#run();
   }
 
+  /** Whether the data are of this question: one that has changed is asked after the next painting. */
+  isAnswerOf(question: string): boolean {
+    return this.#answered === question;
+  }
+
   /** Asks the same question again, unless it is being asked or has an answer fresh enough. */
   refresh(isUrgent = false): void {
     const held = this.data.peek();

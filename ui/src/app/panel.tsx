@@ -99,12 +99,19 @@ export function whyEmpty(otherwise: string): string {
   return otherwise;
 }
 
-export function Since({ ms, words = "" }: { ms: number | null; words?: string }) {
+interface SinceProps {
+  ms: number | null;
+  words?: string;
+  /** What follows. */
+  then?: string;
+}
+
+export function Since({ ms, words = "", then = "" }: SinceProps) {
   if (ms === null) return null;
   return (
     <time dateTime={new Date(ms).toISOString()}>
       {/* One text: parts of it that grow would move those behind them. */}
-      {`${words}${formatClock(ms, utc.value)} (${formatAgo(ms, clock.value)})`}
+      {`${words}${formatClock(ms, utc.value)} (${formatAgo(ms, clock.value)})${then}`}
     </time>
   );
 }

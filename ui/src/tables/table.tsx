@@ -139,7 +139,7 @@ function KnownTable(props: DataTableProps & { meta: TableMeta }) {
           visible={visible}
           question={question}
           address={address}
-          isOutdated={resource.outdated.value}
+          isOutdated={resource.outdated.value || !resource.isAnswerOf(path)}
         />
       )}
       {answer && (answer.matched > PAGE_SIZES[0] || answer.pages > 1) && (

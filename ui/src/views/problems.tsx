@@ -199,10 +199,11 @@ function ProblemRow({ problem, first, isGone }: RowProps) {
           )}
           <span class="muted clip">
             {unknownMs === null ? (
-              <>
-                <Since ms={problem.since_ms} words="since " />
-                {asOf !== null && `, figures of ${formatClock(asOf, utc.value)}`}
-              </>
+              <Since
+                ms={problem.since_ms}
+                words="since "
+                then={asOf === null ? "" : `, figures of ${formatClock(asOf, utc.value)}`}
+              />
             ) : (
               <Since ms={unknownMs} words="no data since " />
             )}
