@@ -1,20 +1,25 @@
 /** Traffic: a site with visits, one without, none at all; filters by clicking, the address, CSV, and texts of strangers. */
+import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { faults } from "./support/axe";
 import { api, expect, open, scrollTo, settled, sql, type TableAnswer, test } from "./support/page";
 
-/** A site of one test alone. */
-function addSite(domain: string, days: number): void {
+/** A site of one run of one test alone. */
+function addSite(name: string, days: number): string {
+  const domain = nameSite(name);
   sql(`SELECT e2e.add_site('${domain}', ${days})`);
+  return domain;
 }
 
+const nameSite = (name: string): string => `${name}-${randomUUID().slice(0, 8)}.example`;
+
 test("figures are those of the database, with the period before beside them", async ({ page }) => {
-  addSite("shop.example", 20);
-  await open(page, "traffic", { site: "shop.example", from: "now-7d", to: "now" });
+  const site = addSite("shop", 20);
+  await open(page, "traffic", { site, from: "now-7d", to: "now" });
   const cards = page.getByRole("region", { name: "Figures" });
   const [visits] = sql(
     `SELECT count(*) FROM collector.web_analytics_sessions_real s JOIN collector.web_analytics_sites USING (site_id)
-     WHERE domain = 'shop.example'
+     WHERE domain = '${site}'
        AND (s.ts AT TIME ZONE time_zone)::date >= ((now() - interval '7 days') AT TIME ZONE time_zone)::date`,
   );
   await expect(cards.locator(".card", { hasText: /^Visits/ }).locator(".card-value")).toHaveText(
@@ -31,8 +36,8 @@ test("figures are those of the database, with the period before beside them", as
 test("a row is a filter, a filter a chip; the address has it, its opposite and no filter are one step away", async ({
   page,
 }) => {
-  addSite("filter.example", 4);
-  await open(page, "traffic", { site: "filter.example", from: "now-3d", to: "now" });
+  const site = addSite("filter", 4);
+  await open(page, "traffic", { site, from: "now-3d", to: "now" });
   const sources = page.locator("#table-traffic_sources");
   await scrollTo(page, sources);
   await sources.getByRole("button", { name: "duckduckgo.com" }).click();
@@ -52,8 +57,8 @@ test("a row is a filter, a filter a chip; the address has it, its opposite and n
 });
 
 test("texts of strangers are texts, on the page and in CSV", async ({ page }) => {
-  addSite("inert.example", 3);
-  await open(page, "traffic", { site: "inert.example", from: "now-2d", to: "now" });
+  const site = addSite("inert", 3);
+  await open(page, "traffic", { site, from: "now-2d", to: "now" });
   const pages = page.locator("#table-traffic_pages");
   await scrollTo(page, pages);
   await expect(pages).toContainText("/docs/<b>setup</b>/");
@@ -66,8 +71,8 @@ test("texts of strangers are texts, on the page and in CSV", async ({ page }) =>
 });
 
 test("parts of a dimension add up to the whole, whatever is filtered", async () => {
-  addSite("sum.example", 5);
-  const asked = "site=sum.example&from=now-4d&to=now";
+  const site = addSite("sum", 5);
+  const asked = `site=${site}&from=now-4d&to=now`;
   for (const filter of [
     "",
     "&f.country=DE&f.country=FR",
@@ -93,23 +98,24 @@ test("parts of a dimension add up to the whole, whatever is filtered", async () 
 });
 
 test("a site without visits has the snippet and waits; the first view shows it", async ({ page }) => {
-  sql("SELECT collector.web_analytics_register('new.example', 'UTC', ARRAY['new.example'])");
+  const site = nameSite("new");
+  sql(`SELECT collector.web_analytics_register('${site}', 'UTC', ARRAY['${site}'])`);
   for (const width of [1360, 390]) {
     await page.setViewportSize({ width, height: 900 });
-    await open(page, "traffic", { site: "new.example" });
-    await expect(page.getByRole("region", { name: "No views yet" })).toContainText('data-site="new.example"');
+    await open(page, "traffic", { site });
+    await expect(page.getByRole("region", { name: "No views yet" })).toContainText(`data-site="${site}"`);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
   }
-  addSite("new.example", 2);
+  sql(`SELECT e2e.add_site('${site}', 2)`);
   await expect(page.getByRole("region", { name: "Figures" })).toBeVisible({ timeout: 30_000 });
 });
 
 test("every topic can be opened, with the keyboard alone too, and has no fault of accessibility", async ({
   page,
 }) => {
-  addSite("whole.example", 3);
+  const site = addSite("whole", 3);
   for (const theme of ["light", "dark"]) {
-    await open(page, "traffic", { site: "whole.example", from: "now-2d", to: "now", theme });
+    await open(page, "traffic", { site, from: "now-2d", to: "now", theme });
     for (const fold of await page.locator("details.fold > summary").all()) {
       await fold.focus();
       await page.keyboard.press("Enter");

@@ -54,7 +54,7 @@ function Counts({ title, dimension, counts }: CountsProps) {
         {counts.slice(0, 5).map(({ name, count }) => (
           <li key={name}>
             <button type="button" class="link clip" onClick={() => toggleChip({ dimension, value: name })}>
-              <bdi>{name.slice(0, 80)}</bdi>
+              <bdi>{name.slice(0, 80) || "none"}</bdi>
             </button>
             <b>{count}</b>
           </li>
