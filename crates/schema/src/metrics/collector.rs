@@ -62,10 +62,11 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Count,
         series: OWN.level("thread_count"),
         better: Better::Lower,
-        levels: Some(Levels::new(5.0, 10.0)),
+        // One more than there can be.
+        levels: Some(Levels::new(7.0, 10.0)),
         evaluated_over_secs: 60,
         confirm_secs: 60,
-        what: "Threads of the collector: the main one, one that reads logs, and at most two that wait for disks.",
+        what: "Threads of the collector: the main one, one that reads logs, and at most four that wait for disks and names.",
         how: "/proc/self/stat.",
         fix: "A mount that does not answer holds a thread; see the table of collectors.",
         ..BASE
