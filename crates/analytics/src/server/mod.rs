@@ -1,11 +1,11 @@
 //! The server: the tracker and the address that it reports to.
 //!
 //! At most [`CONNECTIONS`] connections are served at once; further ones wait in the kernel's queue. A connection has
-//! [`WITHIN`] for the headers of each request, and a body [`BODY_WITHIN`], so one that sends slowly holds its place for
+//! `WITHIN` for the headers of each request, and a body `BODY_WITHIN`, so one that sends slowly holds its place for
 //! some seconds. Requests are refused by length, type and shape before anything is done with them. A
 //! connection ends with the first request whose end a proxy in front may have read differently.
 //!
-//! On the stop signal no more connections are accepted; requests in progress have [`PATIENCE`].
+//! On the stop signal no more connections are accepted; requests in progress have `PATIENCE`.
 
 mod answer;
 mod body;

@@ -8,7 +8,7 @@
 //! A visit ends by the rule of [`crate::session`]. Its source, campaign and browser are those of its first view. Its identifier
 //! is a hash of visitor and instant, so it is the same when hits are applied again. Engagement is cumulative for each
 //! view; the visit has the sum over its views, so a report that comes twice changes nothing. Engagement that
-//! overtakes its view waits for it ([`EARLY_MICROS`]).
+//! overtakes its view waits for it (`EARLY_MICROS`).
 //!
 //! A visit is kept for an hour after its last event, at most [`MOST_VISITS`] of them: 300 bytes each.
 

@@ -1,6 +1,6 @@
 //! Findings in the database: those that are open, and what began and ended lately.
 //!
-//! Findings follow from their transitions ([`FindingTransition`](schema::tables::FindingTransition)), which the writer
+//! Findings follow from their transitions ([`FindingTransition`]), which the writer
 //! stores as rows of the queue: `collector.apply_transitions` of migration 13 has the rules.
 
 pub mod marks;
