@@ -52,7 +52,8 @@ test("the first screen: bytes, requests and layout", async ({ page }) => {
   }));
   print("first screen", { ...cost, ...times });
   const { js = 0, css = 0, html = 0, now = 0 } = cost.byKind;
-  expect(js).toBeLessThan(55_500);
+  // With the list of what was changed on the host, and a line in the rail and in the search for each of fourteen views.
+  expect(js).toBeLessThan(58_000);
   expect(css).toBeLessThan(10_500);
   expect(html).toBeLessThan(3_000);
   expect(now).toBeLessThan(6 * 1024 + 1000);

@@ -61,6 +61,8 @@ interface MinutesProps {
 }
 
 function Minutes({ label, value, onChange }: MinutesProps) {
+  // What is being typed outlives a refresh.
+  const [draft, setDraft] = useState<string | null>(null);
   return (
     <label>
       {label}{" "}
@@ -68,10 +70,13 @@ function Minutes({ label, value, onChange }: MinutesProps) {
         type="number"
         min={1}
         max={60}
-        value={value}
+        value={draft ?? value}
         aria-label={`Minutes ${label}`}
+        onInput={(event) => setDraft(event.currentTarget.value)}
+        onBlur={() => setDraft(null)}
         onChange={(event) => {
           const typed = event.currentTarget.valueAsNumber;
+          setDraft(null);
           if (Number.isFinite(typed)) onChange(Math.max(1, Math.min(60, Math.round(typed))));
         }}
       />
