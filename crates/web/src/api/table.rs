@@ -10,7 +10,7 @@ use schema::{Severity, Timestamp};
 
 use super::Params;
 use crate::answers::Answer;
-use crate::api::traffic::asked;
+use crate::api::traffic::{SHARED, asked};
 use crate::app::App;
 use crate::csv;
 use crate::error::ApiError;
@@ -83,9 +83,6 @@ pub async fn table(
     Ok(answer.await?.respond(headers, now))
 }
 
-/// For how long equal questions about visits share an answer, microseconds: figures of days change slowly.
-const VISITS_SHARED: i64 = 5 * schema::micros::SECOND;
-
 /// Answers for a table of the visits of a site.
 async fn table_of_visits(
     app: &App,
@@ -110,7 +107,7 @@ async fn table_of_visits(
         "table {} {} {}",
         view.name,
         params.question(&["host", "at"]),
-        now.as_micros() / VISITS_SHARED
+        now.as_micros() / SHARED
     );
     let answer = app.answers.get(key, async || {
         Answer::new(&shape(view, question, &read().await?))

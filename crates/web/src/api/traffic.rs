@@ -26,8 +26,8 @@ use crate::wire::traffic::{
 
 /// Up to here, days, the curve has a point an hour.
 const HOURLY_DAYS: i32 = 3;
-/// For how long an equal question shares an answer: figures of days change slowly, and a page asks a dozen.
-const SHARED: i64 = 5 * schema::micros::SECOND;
+/// For how long equal questions about visits share an answer, microseconds: figures of days change slowly, and a page asks a dozen.
+pub(crate) const SHARED: i64 = 5 * schema::micros::SECOND;
 /// Minutes of the strip of the present.
 const MINUTES: usize = 30;
 

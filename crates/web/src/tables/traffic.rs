@@ -169,7 +169,7 @@ const PAGE: Col = Col::new(
 const NO_VISITS: &str = "No visits in these days.";
 
 macro_rules! by_word {
-    ($($name:ident = $view:literal, $title:literal, $statement:ident, $more:expr, [$($column:expr),*], $what:literal;)*) => {
+    ($($name:ident = $view:literal, $title:literal, $statement:ident, $more:expr, [$($column:expr),*], $empty:expr;)*) => {
         $(pub(super) const $name: View = View {
             name: $view,
             title: $title,
@@ -177,7 +177,7 @@ macro_rules! by_word {
             filters: &[],
             default_sort: "-visitors",
             ranged: true,
-            empty: $what,
+            empty: $empty,
             families: &[],
             source: Source::Traffic(Traffic { question: Question::$statement, more: $more }),
         };)*
@@ -191,11 +191,11 @@ const fn word(id: &'static str, label: &'static str, what: &'static str) -> Col 
 
 by_word! {
     SOURCES = "traffic_sources", "Sources", SOURCES, More::Nothing,
-        [word("source", "Source", "The site or program that led here; none: the address was typed or the source is hidden.")], "No visits in these days.";
+        [word("source", "Source", "The site or program that led here; none: the address was typed or the source is hidden.")], NO_VISITS;
     CHANNELS = "traffic_channels", "Channels", CHANNELS, More::Nothing,
-        [word("channel", "Channel", "Kind of the source: search, social, email, paid, referral, campaign, direct.")], "No visits in these days.";
+        [word("channel", "Channel", "Kind of the source: search, social, email, paid, referral, campaign, direct.")], NO_VISITS;
     REFERRERS = "traffic_referrers", "Referrers", REFERRERS, More::Nothing,
-        [word("referrer", "Referrer", "The page whose link was followed, without its query.")], "No visits in these days.";
+        [word("referrer", "Referrer", "The page whose link was followed, without its query.")], NO_VISITS;
     CAMPAIGNS = "traffic_campaigns", "Campaigns", CAMPAIGNS, More::Campaign("utm_campaign"),
         [word("campaign", "Campaign", "utm_campaign of the first page.")], "No visit named a campaign in these days.";
     CAMPAIGN_SOURCES = "traffic_campaign_sources", "Campaign sources", CAMPAIGNS, More::Campaign("utm_source"),
@@ -203,17 +203,17 @@ by_word! {
     CAMPAIGN_MEDIUMS = "traffic_campaign_mediums", "Campaign mediums", CAMPAIGNS, More::Campaign("utm_medium"),
         [word("campaign", "Medium", "utm_medium of the first page.")], "No visit named the medium of a campaign in these days.";
     COUNTRIES = "traffic_countries", "Countries", COUNTRIES, More::Nothing,
-        [word("country", "Country", "By the visitor's network; unknown without a file of countries.")], "No visits in these days.";
+        [word("country", "Country", "By the visitor's network; unknown without a file of countries.")], NO_VISITS;
     ISPS = "traffic_isps", "Networks", ISPS, More::Nothing,
-        [word("asn", "Network", "Number of the visitor's network; unknown without a file of networks.")], "No visits in these days.";
+        [word("asn", "Network", "Number of the visitor's network; unknown without a file of networks.")], NO_VISITS;
     LANGUAGES = "traffic_languages", "Languages", LANGUAGES, More::Nothing,
-        [word("language", "Language", "First language of the browser.")], "No visits in these days.";
+        [word("language", "Language", "First language of the browser.")], NO_VISITS;
     DEVICES = "traffic_devices", "Devices", DEVICES, More::Nothing,
-        [word("device", "Device", "Kind of device.")], "No visits in these days.";
+        [word("device", "Device", "Kind of device.")], NO_VISITS;
     WIDTHS = "traffic_widths", "Widths", WIDTHS, More::Nothing,
-        [word("width", "Width", "Class of the window's width.")], "No visits in these days.";
+        [word("width", "Width", "Class of the window's width.")], NO_VISITS;
     BROWSERS = "traffic_browsers", "Browsers", BROWSERS, More::Nothing,
-        [word("browser", "Browser", "The browser."), word("os", "System", "The operating system.")], "No visits in these days.";
+        [word("browser", "Browser", "The browser."), word("os", "System", "The operating system.")], NO_VISITS;
 }
 
 macro_rules! views {
