@@ -17,6 +17,7 @@ use anyhow::Context as _;
 use clap::Parser;
 use config::{Config, Environment};
 use pg::Target;
+use startup::ServiceManager;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -58,12 +59,12 @@ fn main() -> ExitCode {
     let listen = args.listen.unwrap_or(loaded.config.analytics.listen);
     startup::run(
         &mut tokio::runtime::Builder::new_current_thread(),
-        run(&loaded.config, listen),
+        run(&loaded.config, listen, ServiceManager::of(&environment)),
     )
 }
 
 /// Serves until a signal.
-async fn run(config: &Config, listen: SocketAddr) -> anyhow::Result<()> {
+async fn run(config: &Config, listen: SocketAddr, manager: ServiceManager) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot handle SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot handle Ctrl-C")?;
     let mut hangup = signal(SignalKind::hangup()).context("cannot handle SIGHUP")?;
@@ -135,11 +136,14 @@ async fn run(config: &Config, listen: SocketAddr) -> anyhow::Result<()> {
         }
     });
     let serving = tokio::spawn(serve(listener, ingest, stopping));
+    manager.ready();
+    tokio::spawn(manager.clone().keep_alive());
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
     tracing::info!("stopping");
+    manager.stopping();
     stop.send_replace(true);
     serving.await.context("the server failed")?;
     after.send_replace(true);

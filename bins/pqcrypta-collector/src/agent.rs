@@ -8,6 +8,7 @@ use crate::history::HistoryJob;
 use crate::jobs::{HostJob, ServicesJob};
 use crate::judging::Judging;
 use crate::learned::{self, LearnedJob};
+use crate::liveness::{Liveness, Progress};
 use crate::logs::{Logs, Sources};
 use crate::reload::{Published, Reloader};
 use crate::run_mark::{self, RunMark};
@@ -23,6 +24,7 @@ use collect::{IdentityFiles, MachineIdSource, Roots, host_identity};
 use config::{Config, Environment, Loaded};
 use jiff::tz::TimeZone;
 use schema::Timestamp;
+use startup::ServiceManager;
 use std::path::Path;
 use std::time::Duration;
 use store::queue::Queue;
@@ -46,10 +48,12 @@ pub(crate) async fn run(
     loaded: Loaded,
     environment: Environment,
     roots: Roots,
+    manager: ServiceManager,
 ) -> anyhow::Result<()> {
     let signals::Signals { stop, reload } =
         signals::listen().context("cannot listen for signals")?;
-    let Some((spool, last_write)) = open_spool(&loaded.config, stop.clone()).await? else {
+    let Some((spool, last_write)) = open_spool(&loaded.config, &manager, stop.clone()).await?
+    else {
         return Ok(());
     };
     let (mark, crashed) = RunMark::begin(&loaded.config.collector.queue_dir, last_write);
@@ -79,10 +83,12 @@ pub(crate) async fn run(
         sources: Sources::default(),
         published: Published::new(&loaded),
         machine_id: host.machine_id.clone(),
+        progress: Progress::default(),
         stop,
     };
     let config = &loaded.config;
     let (standby, standby_seen) = watch::channel(false);
+    tokio::spawn(shared.liveness(manager, standby_seen.clone()).run());
     let schedule = shared.schedule(standby_seen.clone());
     let published = &shared.published;
     let analysis = shared.analysis(config);
@@ -160,6 +166,7 @@ struct Shared {
     sources: Sources,
     published: Published,
     machine_id: String,
+    progress: Progress,
     stop: watch::Receiver<bool>,
 }
 
@@ -172,6 +179,17 @@ impl Shared {
             status: self.status.clone(),
             queue: self.queue.clone(),
             clock: clock::now,
+        }
+    }
+
+    fn liveness(&self, manager: ServiceManager, standby: watch::Receiver<bool>) -> Liveness {
+        Liveness {
+            manager,
+            progress: self.progress.clone(),
+            status: self.status.clone(),
+            config: self.published.config.subscribe(),
+            standby,
+            stop: self.stop.clone(),
         }
     }
 
@@ -291,6 +309,7 @@ impl Shared {
         HostJob {
             sampling,
             queue: self.queue.clone(),
+            progress: self.progress.clone(),
         }
     }
 }
@@ -319,6 +338,7 @@ async fn save_the_rest(queue: &Queue) -> anyhow::Result<()> {
 /// when stopped meanwhile.
 async fn open_spool(
     config: &Config,
+    manager: &ServiceManager,
     mut stop: watch::Receiver<bool>,
 ) -> anyhow::Result<Option<(Spool, Option<Timestamp>)>> {
     let dir: &Path = &config.collector.queue_dir;
@@ -336,8 +356,11 @@ async fn open_spool(
             Err(error @ SpoolError::Busy { .. }) => {
                 if !is_logged {
                     tracing::warn!(%error, "waiting until it stops");
+                    manager.ready();
+                    manager.status("standby: another collector uses the queue");
                     is_logged = true;
                 }
+                manager.alive();
                 tokio::select! {
                     () = tokio::time::sleep(BUSY_PAUSE) => {}
                     _ = stop.changed() => return Ok(None),

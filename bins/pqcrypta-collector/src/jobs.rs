@@ -1,6 +1,7 @@
 //! The ticks of the host and of the services, as jobs of the schedule.
 
 use crate::clock;
+use crate::liveness::Progress;
 use crate::sampling::Sampling;
 use crate::schedule::{Job, Needs, Plan, Turn};
 use crate::services::Services;
@@ -15,6 +16,8 @@ use store::queue::Queue;
 pub(crate) struct HostJob {
     pub(crate) sampling: Sampling,
     pub(crate) queue: Queue,
+    /// Hears of each tick.
+    pub(crate) progress: Progress,
 }
 
 impl Job for HostJob {
@@ -33,7 +36,8 @@ impl Job for HostJob {
             Turn::Tick(late) => late,
             Turn::Woken => Duration::ZERO,
         };
-        self.sampling.sample(clock::now(), late).await;
+        let is_queued = self.sampling.sample(clock::now(), late).await;
+        self.progress.ticked(is_queued);
         Ok(1)
     }
 

@@ -5,7 +5,7 @@
 //! parses logs, which takes CPU for as long as lines wait; at most four more wait (the spool's fdatasync,
 //! a mount that does not answer, names that are looked up). Sampling never waits for the writer: a tick ends when its rows are in the spool.
 //!
-//! SIGHUP makes it read the configuration again.
+//! SIGHUP makes it read the configuration again. A service manager hears when it works and that it goes on (`liveness`).
 //!
 //! Exit status: 0 after SIGTERM, 78 for a faulty configuration, 1 for anything else, including samples that were
 //! lost at the end without a note in the database or the queue.
@@ -20,6 +20,7 @@ mod history;
 mod jobs;
 mod judging;
 mod learned;
+mod liveness;
 mod logs;
 mod reload;
 mod run_mark;
@@ -35,6 +36,7 @@ mod watched;
 use ::logs::source::OwnOutput;
 use clap::Parser;
 use config::Environment;
+use startup::ServiceManager;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -78,6 +80,7 @@ fn main() -> ExitCode {
         Ok(limit) => tracing::debug!(limit, "files that may be open"),
         Err(error) => tracing::warn!(%error, "the limit of open files stays as it is"),
     }
+    let manager = ServiceManager::of(&environment);
     let roots = collect::Roots {
         proc: args.proc,
         sys: args.sys,
@@ -87,6 +90,6 @@ fn main() -> ExitCode {
             .max_blocking_threads(BLOCKING_THREADS)
             // Longer than a tick, so that the spool's thread is not created anew each time.
             .thread_keep_alive(Duration::from_secs(60)),
-        agent::run(loaded, environment, roots),
+        agent::run(loaded, environment, roots, manager),
     )
 }

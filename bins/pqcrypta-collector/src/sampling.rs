@@ -83,8 +83,8 @@ impl Sampling {
         self.group.findings()
     }
 
-    /// Takes one tick at `ts`, begun `late`.
-    pub(crate) async fn sample(&mut self, ts: Timestamp, late: Duration) {
+    /// Takes one tick at `ts`, begun `late`. Returns whether the queue took its rows, on disk or in memory.
+    pub(crate) async fn sample(&mut self, ts: Timestamp, late: Duration) -> bool {
         let member = self.group.join();
         // Services whose tick is due now send their queries first; they answer while the host is read.
         tokio::task::yield_now().await;
@@ -101,6 +101,7 @@ impl Sampling {
         rows.push(self.about_itself(&at, late).await);
         let sampled = began.elapsed();
         let appended = member.append(ts, rows).await;
+        let is_queued = appended.durability.is_ok();
         match appended.durability {
             Ok(Durability::Disk) => {
                 if !self.durable {
@@ -120,6 +121,7 @@ impl Sampling {
         }
         // Without waiting for services.
         self.last_duration = Some(sampled + appended.took);
+        is_queued
     }
 
     /// Returns the collector's metrics of itself.

@@ -19,6 +19,7 @@ use clap::Parser;
 use config::{Config, Environment};
 use jiff::tz::TimeZone;
 use pg::Target;
+use startup::ServiceManager;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use web::tables::traffic::{Definitions, Funnel, Goal, Step};
@@ -53,7 +54,7 @@ fn main() -> ExitCode {
     }
     startup::run(
         &mut tokio::runtime::Builder::new_current_thread(),
-        run(&loaded.config, listen),
+        run(&loaded.config, listen, ServiceManager::of(&environment)),
     )
 }
 
@@ -80,7 +81,7 @@ fn definitions(config: &Config) -> Definitions {
 }
 
 /// Serves until a signal.
-async fn run(config: &Config, listen: SocketAddr) -> anyhow::Result<()> {
+async fn run(config: &Config, listen: SocketAddr, manager: ServiceManager) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot handle SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot handle Ctrl-C")?;
     let mut hangup = signal(SignalKind::hangup()).context("cannot handle SIGHUP")?;
@@ -109,6 +110,8 @@ async fn run(config: &Config, listen: SocketAddr) -> anyhow::Result<()> {
         .context("cannot write to standard output")?;
     drop(out);
     tracing::info!(%listen, "listening");
+    manager.ready();
+    tokio::spawn(manager.clone().keep_alive());
     let app = App::new(settings, Target::from(&config.database));
     let stop = async move {
         tokio::select! {
@@ -116,6 +119,7 @@ async fn run(config: &Config, listen: SocketAddr) -> anyhow::Result<()> {
             _ = interrupt.recv() => {}
         }
         tracing::info!("stopping");
+        manager.stopping();
     };
     web::serve(listener, app, stop).await;
     Ok(())

@@ -2,7 +2,11 @@
 //!
 //! Log lines go to standard error, [`settings`] reports every fault of the configuration at once, and [`run`]
 //! turns the outcome of the work into the exit status: 0, 1 for an error, and [`config::EXIT_CONFIG`] for a
-//! faulty configuration.
+//! faulty configuration. [`ServiceManager`] is told how the program is.
+
+mod service_manager;
+
+pub use service_manager::ServiceManager;
 
 use anyhow::Context as _;
 use config::{Config, Environment, Faults, Loaded};
