@@ -1,11 +1,12 @@
-//! Workspace tasks: benchmarks and scoring, as `cargo xtask bench footprint`.
+//! Workspace tasks: benchmarks, scoring and packages, as `cargo xtask bench footprint`.
 
 mod bench;
+mod package;
 mod score;
 
 use clap::{Parser, Subcommand};
 
-/// Workspace tasks: benchmarks and scoring.
+/// Workspace tasks: benchmarks, scoring and packages.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask")]
 struct Args {
@@ -25,6 +26,8 @@ enum Task {
         #[command(subcommand)]
         score: score::Score,
     },
+    /// Makes the Debian packages, the rpm packages and the archive that installs itself.
+    Package(package::Options),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -34,5 +37,6 @@ fn main() -> anyhow::Result<()> {
     match Args::parse().task {
         Task::Bench { bench } => runtime.block_on(bench.run()),
         Task::Score { score } => score.run(),
+        Task::Package(options) => package::run(&options),
     }
 }

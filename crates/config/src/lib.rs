@@ -9,7 +9,7 @@
 //! default one as a whole.
 //!
 //! Order of precedence: default, file, environment. For the password of the database:
-//! `$CREDENTIALS_DIRECTORY/db_password`, then the environment (`DB_PASS_FILE` or `DB_PASS`, not
+//! the systemd credential `db_password` (or `pqcrypta_db_password`), then the environment (`DB_PASS_FILE` or `DB_PASS`, not
 //! both), then the file (`password_file` or `password`, not both). An empty variable counts as not
 //! set.
 //!
@@ -70,7 +70,7 @@ pub use monitor::Monitor;
 pub use origin::{Origin, Setting};
 pub use pg_url::PgUrl;
 pub use postgres::Postgres;
-pub use reference::reference_markdown;
+pub use reference::{KeyPage, SectionPage, reference, reference_markdown};
 pub use reload::{Change, Polled, Reload, Watch};
 pub use retention::Retention;
 pub use scrape::{Format, Mapping, Scrape, ScrapeTarget, TargetKind};

@@ -10,8 +10,9 @@ use crate::key::{Key, Problem, Slot, Value, at};
 use crate::origin::Origin;
 use crate::{HealthCheck, Postgres, ScrapeTarget};
 
-/// Name of the credential below `$CREDENTIALS_DIRECTORY`.
-const CREDENTIAL: &str = "db_password";
+/// Names of the credential below `$CREDENTIALS_DIRECTORY`: that of `LoadCredential=db_password:…`, and the one that
+/// `LoadCredential=pqcrypta:DIRECTORY` gives a file of that name in the directory (systemd.exec(5)).
+const CREDENTIALS: [&str; 2] = ["db_password", "pqcrypta_db_password"];
 
 const PASSWORD: &str = "database.password";
 const PASSWORD_FILE: &str = "database.password_file";
@@ -37,8 +38,9 @@ pub(crate) fn resolve(draft: &mut Draft, environment: &Environment) {
         return;
     }
     if let Some(directory) = environment.raw("CREDENTIALS_DIRECTORY") {
-        let path = Path::new(directory).join(CREDENTIAL);
-        if file::credential_exists(&path) {
+        let paths = CREDENTIALS.map(|name| Path::new(directory).join(name));
+        let given = paths.into_iter().find(|path| file::credential_exists(path));
+        if let Some(path) = given {
             // systemd chooses its mode.
             return take(draft, path, false);
         }

@@ -205,10 +205,13 @@ fn c10_a_secret_in_a_file_that_others_may_read_is_refused() {
         b"[database]\npassword = \"x\"\n",
         0o644,
     );
-    write(dir.path(), "db_password", b"canary\n", 0o400);
-    let credentials = environment(&[("CREDENTIALS_DIRECTORY", dir.path().to_str().unwrap())]);
-    let loaded = load(&open, &credentials).unwrap();
-    assert_eq!(loaded.config.database.password.expose(), "canary");
+    for name in ["db_password", "pqcrypta_db_password"] {
+        let credential = write(dir.path(), name, b"canary\n", 0o400);
+        let credentials = environment(&[("CREDENTIALS_DIRECTORY", dir.path().to_str().unwrap())]);
+        let loaded = load(&open, &credentials).unwrap();
+        assert_eq!(loaded.config.database.password.expose(), "canary", "{name}");
+        std::fs::remove_file(credential).unwrap();
+    }
     // It lies open whether it is used or not.
     let overridden = environment(&[("DB_PASS", "y")]);
     contains(

@@ -1,0 +1,169 @@
+//! The receiver of web analytics. Wiring only: settings, log, queue, listener, signals; the rest is `analytics`.
+//!
+//! Once it listens, it prints one line to standard output: `listening on http://ADDRESS/`. The database need not be
+//! there; reports wait in the queue until it is.
+//!
+//! Exit status: 0 after SIGTERM or Ctrl-C, 78 for a faulty configuration, 1 for anything else.
+
+mod settings;
+
+use analytics::clock::Clock;
+use analytics::delivery::{Delivery, Tally};
+use analytics::identity::Salts;
+use analytics::networks::Databases;
+use analytics::queue::Queue;
+use analytics::server::{Ingest, serve};
+use anyhow::Context as _;
+use clap::Parser;
+use config::{Config, Environment};
+use pg::Target;
+use startup::ServiceManager;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+/// How long the delivery of what waits may take at the end; the rest stays in the queue.
+const LAST_DELIVERY: Duration = Duration::from_secs(3);
+/// How often salts of days that are over are forgotten.
+const EXPIRE_EVERY: Duration = Duration::from_secs(10);
+
+/// How often the databases of addresses are looked at; they change once a month.
+const RELOAD_EVERY: Duration = Duration::from_secs(60);
+
+/// Receives what the tracker reports and stores it.
+#[derive(Debug, Parser)]
+#[command(name = "pqcrypta-analytics", version)]
+struct Args {
+    /// Configuration file [default: COLLECTOR_CONFIG, else /etc/pqcrypta/collector.toml]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Address and port to listen on, instead of the configured one; port 0 takes a free one
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+}
+
+/// Returns the command line, for its manual and completions.
+#[must_use]
+pub fn command() -> clap::Command {
+    <Args as clap::CommandFactory>::command()
+}
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    let environment = Environment::from_process();
+    startup::log(&environment);
+    let loaded = match startup::settings(args.config.as_deref(), &environment, settings::check) {
+        Ok(loaded) => loaded,
+        Err(status) => return status,
+    };
+    let listen = args.listen.unwrap_or(loaded.config.analytics.listen);
+    startup::run(
+        &mut tokio::runtime::Builder::new_current_thread(),
+        run(&loaded.config, listen, ServiceManager::of(&environment)),
+    )
+}
+
+/// Serves until a signal.
+async fn run(config: &Config, listen: SocketAddr, manager: ServiceManager) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot handle SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot handle Ctrl-C")?;
+    let mut hangup = signal(SignalKind::hangup()).context("cannot handle SIGHUP")?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            tracing::info!("SIGHUP: settings of web analytics take effect when it is restarted");
+        }
+    });
+    let own = &config.analytics;
+    let settings = settings::server(config)?;
+    if settings.sites.is_empty() {
+        tracing::warn!("no site is configured: write [[analytics.site]] with its domain");
+    }
+    let queue = Queue::open(&own.queue_dir, own.queue_max_mb << 20)
+        .with_context(|| format!("cannot open the queue in {}", own.queue_dir.display()))?;
+    let salts = match &own.salts_file {
+        None => Salts::in_memory(),
+        Some(path) => Salts::open(path).unwrap_or_else(|error| {
+            tracing::warn!(%error, path = %path.display(), "salts are in memory only: a restart counts the day's visitors again");
+            Salts::in_memory()
+        }),
+    };
+    let listener = TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("cannot listen on {listen}"))?;
+    let listen = listener.local_addr().context("cannot read the address")?;
+    announce(&format!(
+        "listening on http://{listen}{}",
+        settings.base_path
+    ))?;
+    tracing::info!(%listen, sites = settings.sites.len(), "listening");
+
+    let databases = Arc::new(Databases::new(own.country_db.clone(), own.asn_db.clone()));
+    let (stop, stopping) = watch::channel(false);
+    let tally = Tally::default();
+    let delivery = Delivery {
+        target: Target::from(&config.database),
+        queue: queue.clone(),
+        tally: tally.clone(),
+        sites: settings.sites.clone(),
+        retention: settings::retention(config),
+    };
+    let (after, after_serving) = watch::channel(false);
+    let delivery = tokio::spawn(delivery.run(after_serving));
+    let ingest = Arc::new(Ingest::new(
+        settings,
+        queue,
+        tally,
+        salts,
+        Arc::clone(&databases),
+        Clock::System,
+    ));
+    let for_databases = Arc::clone(&databases);
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(RELOAD_EVERY).await;
+            let databases = Arc::clone(&for_databases);
+            let reloaded = tokio::task::spawn_blocking(move || databases.reload()).await;
+            if let Err(error) = reloaded {
+                tracing::error!(%error, "databases of addresses were not read again");
+            }
+        }
+    });
+    let for_salts = Arc::clone(&ingest);
+    tokio::spawn(async move {
+        loop {
+            for_salts.expire_salts();
+            tokio::time::sleep(EXPIRE_EVERY).await;
+        }
+    });
+    let serving = tokio::spawn(serve(listener, ingest, stopping));
+    manager.ready();
+    tokio::spawn(manager.clone().keep_alive());
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping");
+    manager.stopping();
+    stop.send_replace(true);
+    serving.await.context("the server failed")?;
+    after.send_replace(true);
+    if tokio::time::timeout(LAST_DELIVERY, delivery).await.is_err() {
+        tracing::info!("what is not delivered stays in the queue");
+    }
+    Ok(())
+}
+
+fn announce(line: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}")
+        .and_then(|()| out.flush())
+        .context("cannot write to standard output")
+}
