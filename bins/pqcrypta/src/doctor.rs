@@ -165,10 +165,11 @@ fn server(session: &Session) -> Finding {
 /// Returns the checks that ask the database.
 async fn database(session: &Session) -> Vec<(&'static str, Finding)> {
     let schema = match migrations::check(&session.client).await {
-        Ok(()) => Good(format!(
-            "version {}, as this program needs",
+        Ok(found) if found > migrations::wanted() => Good(format!(
+            "version {found}; this program knows {} and may go on, upgrade it in its turn",
             migrations::wanted()
         )),
+        Ok(found) => Good(format!("version {found}, as this program needs")),
         Err(error) => Fail(
             error.to_string(),
             "see `pqcrypta migrate --help`".to_owned(),

@@ -49,9 +49,12 @@ pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
             .with_context(|| format!("cannot act as {owner}"))?;
     }
     // Checking first: a role that may not change the schema learns that there is nothing to change.
-    let applied = match migrations::check(&session.client).await {
-        Ok(()) => Vec::new(),
-        Err(_) => migrations::apply(&session.client).await?,
+    let (found, applied) = match migrations::check(&session.client).await {
+        Ok(found) => (found, Vec::new()),
+        Err(_) => (
+            migrations::wanted(),
+            migrations::apply(&session.client).await?,
+        ),
     };
     for migration in &applied {
         print(&format!(
@@ -60,10 +63,7 @@ pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
         ))?;
     }
     if applied.is_empty() {
-        print(&format!(
-            "nothing to do: the schema has version {}\n",
-            migrations::wanted()
-        ))?;
+        print(&format!("nothing to do: the schema has version {found}\n"))?;
     }
     let roles = [&options.writer, &options.reader, &options.ingest];
     if roles.iter().any(|role| role.is_some()) {

@@ -5,9 +5,10 @@
 //! under an advisory lock: killed at any statement, a second run starts where the first left off
 //! and ends with the same schema; two runs at once take turns.
 //!
-//! A database whose newest migration is unknown here was written by a newer version: [`check`]
-//! reports it and nothing is written. A file whose text differs from the applied one is refused:
-//! history is not edited.
+//! A database whose newest migration is unknown here was written by a newer version. Its line says which version a program must
+//! know at least (`compatible_from`): migrations that only add leave that as it was, so that collectors of a fleet go on
+//! while they are upgraded one after the other; after one that [`breaks`](Migration::breaks) older programs, [`check`] reports
+//! it and these write nothing. A file whose text differs from the applied one is refused: history is not edited.
 //!
 //! The newest migration also describes the columns of declared tables (`comments`).
 
@@ -29,6 +30,9 @@ pub struct Migration {
     pub name: &'static str,
     /// The statements.
     pub sql: &'static str,
+    /// Whether programs that do not know it can no longer work with the schema: a column that they write was removed,
+    /// renamed or has become mandatory, or what they read has another meaning.
+    pub breaks: bool,
 }
 
 impl Migration {
@@ -46,15 +50,18 @@ impl Migration {
     }
 }
 
-/// Declares the migrations: number, name and file.
+/// Declares the migrations: number, name and file, and `breaks` for one that older programs cannot work with.
 macro_rules! migrations {
-    ($($number:literal $name:literal $file:literal,)+) => {
+    (@breaks) => { false };
+    (@breaks breaks) => { true };
+    ($($number:literal $name:literal $file:literal $($breaks:ident)?,)+) => {
         /// Every migration, in order.
         pub const MIGRATIONS: &[Migration] = &[
             $(Migration {
                 version: $number,
                 name: $name,
                 sql: include_str!(concat!("../../../migrations/", $file)),
+                breaks: migrations!(@breaks $($breaks)?),
             },)+
         ];
     };
@@ -97,6 +104,25 @@ migrations! {
     34 "web_analytics_sums" "0034_web_analytics_sums.sql",
     35 "web_analytics_questions" "0035_web_analytics_questions.sql",
     36 "health_checks" "0036_health_checks.sql",
+    37 "compatible_schemas" "0037_compatible_schemas.sql",
+}
+
+/// The first migration whose line says with which programs it is compatible.
+const COMPATIBILITY: &str = "compatible_schemas";
+
+/// Returns the version that a program must know to work with the schema after this migration: that of the last one that
+/// breaks older programs. `None` before lines say so.
+fn compatible_from(version: i32) -> Option<i32> {
+    let known = MIGRATIONS
+        .iter()
+        .find(|migration| migration.name == COMPATIBILITY)?;
+    if version < known.version {
+        return None;
+    }
+    let breaking = MIGRATIONS.iter().rev().find(|migration| {
+        migration.breaks && (known.version..=version).contains(&migration.version)
+    });
+    Some(breaking.unwrap_or(known).version)
 }
 
 /// Returns the digests of [`MIGRATIONS`]. They are computed once, since every session compares them.
@@ -219,6 +245,15 @@ async fn step(client: &Client) -> Result<Option<&'static Migration>, MigrateErro
             )
             .await
             .map_err(failed)?;
+        if let Some(compatible) = compatible_from(migration.version) {
+            client
+                .execute(
+                    "UPDATE collector.schema_migrations SET compatible_from = $2 WHERE version = $1",
+                    &[&migration.version, &compatible],
+                )
+                .await
+                .map_err(failed)?;
+        }
         if migration.version == wanted() {
             client
                 .execute(include_str!("describe.sql"), &[&comments::document()])
@@ -235,9 +270,11 @@ async fn step(client: &Client) -> Result<Option<&'static Migration>, MigrateErro
 
 /// Compares the applied migrations with the known ones; returns the newest version applied.
 async fn verify(client: &Client) -> Result<i32, MigrateError> {
+    // The column is absent before the migration that adds it.
     let rows = client
         .query(
-            "SELECT version, name, sha256 FROM collector.schema_migrations ORDER BY version",
+            "SELECT version, name, sha256, (to_jsonb(m) ->> 'compatible_from')::int4 \
+             FROM collector.schema_migrations m ORDER BY version",
             &[],
         )
         .await
@@ -252,10 +289,13 @@ async fn verify(client: &Client) -> Result<i32, MigrateError> {
             .find(|(migration, _)| migration.version == version);
         match known {
             None => {
-                return Err(MigrateError::Newer {
-                    found: version,
-                    wanted: wanted(),
-                });
+                let compatible: Option<i32> = row.get(3);
+                if compatible.is_none_or(|from| from > wanted()) {
+                    return Err(MigrateError::Newer {
+                        found: version,
+                        wanted: wanted(),
+                    });
+                }
             }
             Some((_, digest)) if *digest != sha256 => {
                 return Err(MigrateError::Changed { version, name });
@@ -266,11 +306,12 @@ async fn verify(client: &Client) -> Result<i32, MigrateError> {
     Ok(found)
 }
 
-/// Returns whether this program may work with the database as it is.
+/// Checks whether this program may work with the database as it is; returns the version of its schema, which is
+/// [`wanted`] or a newer one that says that it is compatible.
 ///
 /// # Errors
-/// When its schema is newer, older or changed, or cannot be read.
-pub async fn check(client: &Client) -> Result<(), MigrateError> {
+/// When its schema is older, newer without being compatible, or changed, or cannot be read.
+pub async fn check(client: &Client) -> Result<i32, MigrateError> {
     let exists: bool = client
         .query_one(
             "SELECT to_regclass('collector.schema_migrations') IS NOT NULL",
@@ -286,7 +327,7 @@ pub async fn check(client: &Client) -> Result<(), MigrateError> {
             wanted: wanted(),
         });
     }
-    Ok(())
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -298,6 +339,26 @@ mod tests {
         for (index, migration) in MIGRATIONS.iter().enumerate() {
             assert_eq!(migration.version as usize, index + 1, "{}", migration.name);
         }
+    }
+
+    #[test]
+    fn what_only_adds_leaves_older_programs_at_work() {
+        let first = MIGRATIONS
+            .iter()
+            .find(|migration| migration.name == COMPATIBILITY)
+            .unwrap()
+            .version;
+        assert_eq!(compatible_from(first - 1), None);
+        assert_eq!(compatible_from(first), Some(first));
+        let newest = compatible_from(wanted()).unwrap();
+        let breaking = MIGRATIONS.iter().filter(|migration| migration.breaks);
+        assert_eq!(
+            newest,
+            breaking
+                .map(|migration| migration.version)
+                .max()
+                .unwrap_or(first)
+        );
     }
 
     #[test]

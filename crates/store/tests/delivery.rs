@@ -438,6 +438,44 @@ async fn p24_a_newer_schema_is_refused() {
     running.stop().await;
 }
 
+/// A fleet: the schema is migrated first, and collectors that know the version it is compatible with go on.
+#[tokio::test]
+async fn p24_a_newer_schema_that_only_adds_is_written_to() {
+    let (database, dir) = (database().await, TempDir::new().unwrap());
+    let newer = format!(
+        "alter table collector.system_metrics_raw add column of_the_future bigint default 1, add column unknown text; \
+         create table collector.future_raw (ts timestamptz); \
+         insert into collector.schema_migrations (version, name, sha256, compatible_from) \
+         values (98, 'future', 'x', {wanted}), (99, 'far_future', 'y', {wanted})",
+        wanted = store::migrations::wanted()
+    );
+    database.sql(&newer).await.unwrap();
+    let running = start(dir.path(), database.target());
+    running.queue.append(ts(0), rows(0, 5)).await.unwrap();
+    running.drained().await;
+    let stored = "select count(*) from collector.system_metrics_raw where of_the_future = 1";
+    assert_eq!(number(&database, stored).await, 1);
+    running.stop().await;
+}
+
+/// A machine that connects again and again keeps its number and uses up no other.
+#[tokio::test]
+async fn connecting_again_uses_up_no_number() {
+    let (database, dir) = (database().await, TempDir::new().unwrap());
+    for tick in 0..3 {
+        let running = start(dir.path(), database.target());
+        running.queue.append(ts(tick), rows(tick, 1)).await.unwrap();
+        running.drained().await;
+        running.stop().await;
+    }
+    assert_eq!(
+        number(&database, "select max(host_id)::int8 from collector.hosts").await,
+        1
+    );
+    let next = "select nextval(pg_get_serial_sequence('collector.hosts', 'host_id'))";
+    assert_eq!(number(&database, next).await, 2);
+}
+
 /// Two agents may ask for the same days at once.
 #[tokio::test]
 async fn partitions_are_made_once_by_whoever_comes_first() {
