@@ -30,10 +30,16 @@ use tokio_postgres::{Client, Error};
 pub const CLOCK_TOLERANCE_MICROS: i64 = 60 * 1_000_000;
 
 /// Sums, roll-ups and rows of visits, which are kept beside the declared tables.
-const SUMS: [(&str, Keep); 12] = [
+const SUMS: [(&str, Keep); 18] = [
     ("metric_slices", Keep::Brief),
     ("metric_hours", Keep::Hourly),
     ("metric_days", Keep::Long),
+    ("statement_hours", Keep::Hourly),
+    ("statement_days", Keep::Long),
+    ("endpoint_hours", Keep::Hourly),
+    ("endpoint_days", Keep::Long),
+    ("io_hours", Keep::Hourly),
+    ("io_days", Keep::Long),
     ("log_metrics_hourly", Keep::Hourly),
     ("log_fingerprint_hourly", Keep::Hourly),
     ("web_analytics_page_views_raw", Keep::Views),

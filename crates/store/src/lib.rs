@@ -16,7 +16,7 @@
 //! * [`series`] is the only reader of stored samples; [`sizes`] reads what the store takes.
 //! * [`changes`] reads what was changed on a host.
 //! * [`slos`] reads and stores service level objectives; [`traffic`] asks about visits of web sites.
-//! * [`rollup`] makes hours and days of samples; [`seal`] stores closed days of samples as arrays.
+//! * [`rollup`] makes hours and days of samples, [`sums`] what statements, endpoints and I/O add up to; [`seal`] stores closed days of samples as arrays.
 
 pub mod alerts;
 pub mod baselines;
@@ -41,6 +41,7 @@ pub mod sizes;
 pub mod slos;
 pub mod spool;
 pub mod status;
+pub mod sums;
 pub mod traffic;
 pub mod tuple;
 pub mod writer;

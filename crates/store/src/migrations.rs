@@ -123,6 +123,7 @@ fn compatible_from(version: i32) -> Option<i32> {
         migration.breaks && (known.version..=version).contains(&migration.version)
     });
     Some(breaking.unwrap_or(known).version)
+    38 "sums" "0038_sums.sql",
 }
 
 /// Returns the digests of [`MIGRATIONS`]. They are computed once, since every session compares them.

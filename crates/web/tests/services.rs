@@ -73,6 +73,10 @@ async fn statements_and_columns_find_each_other() {
             types.push(Type::FLOAT8);
         }
         let sql = store::series::steps::expand(stored.sql);
+        let (from, to) = (schema::Timestamp(0), schema::Timestamp(1));
+        let parts = store::sums::parts(&session.client, 1, 10_000_000, from, to).await;
+        let (sql, instants) = parts.unwrap().expand(&sql, types.len());
+        types.extend(instants.iter().map(|_| Type::TIMESTAMPTZ));
         let prepared = session.client.prepare_typed(&sql, &types).await;
         let prepared = prepared.unwrap_or_else(|error| panic!("{}: {error:?}", view.name));
         let given: Vec<&str> = prepared.columns().iter().map(|one| one.name()).collect();

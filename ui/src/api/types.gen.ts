@@ -277,6 +277,7 @@ export interface TableAnswer {
   facets: Record<string, Record<string, number>>;
   filter_severities: Record<string, Record<string, Severity>>;
   sums: Record<string, number>;
+  source: "raw" | "hourly" | "daily";
   note: string;
 }
 

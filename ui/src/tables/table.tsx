@@ -115,6 +115,11 @@ function KnownTable(props: DataTableProps & { meta: TableMeta }) {
             {isFiltered(question) && !props.only ? `${answer.matched} of ${answer.total}` : answer.matched}
           </span>
         )}
+        {answer && answer.source !== "raw" && (
+          <span class="chip" title="Where samples are gone, the range is whole hours or days (UTC).">
+            {answer.source} sums
+          </span>
+        )}
         <span class="grow" />
         <ColumnPicker meta={meta} hidden={hidden} hide={props.look?.hide} />
         <a

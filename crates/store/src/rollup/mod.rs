@@ -72,6 +72,7 @@ use tokio_postgres::Client;
 
 use crate::host::server_clock;
 use crate::series::{Instant, ReadError};
+use crate::sums;
 
 pub(crate) use changed::{hours_to_note, is_source};
 
@@ -97,7 +98,7 @@ pub struct RollupError {
 }
 
 impl RollupError {
-    fn new(what: impl Into<String>, source: tokio_postgres::Error) -> Self {
+    pub(crate) fn new(what: impl Into<String>, source: tokio_postgres::Error) -> Self {
         Self {
             what: what.into(),
             message: crate::writer::describe(&source),
@@ -172,6 +173,7 @@ pub async fn run(client: &Client, budget: Duration) -> Result<Option<Outcome>, R
         }
     }
     (outcome.left, outcome.oldest_left) = hours::left(client, now).await?;
+    sums::fill(client, now, until).await?;
     outcome.ordered = order::days(client, now, until).await?;
     Ok(Some(outcome))
 }
@@ -183,7 +185,11 @@ pub(crate) async fn try_lock(client: &Client) -> Result<bool, tokio_postgres::Er
 }
 
 /// Makes the partition of a table that an instant lies in.
-async fn ensure_partition(client: &Client, table: &str, at: i64) -> Result<(), RollupError> {
+pub(crate) async fn ensure_partition(
+    client: &Client,
+    table: &str,
+    at: i64,
+) -> Result<(), RollupError> {
     let day = i32::try_from(at.div_euclid(DAY)).ok();
     for day in [None, day] {
         client

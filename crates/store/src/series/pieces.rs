@@ -21,7 +21,7 @@ const MOST_RAW: usize = 8;
 
 /// The stored form of a piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(crate) enum Form {
     /// Samples.
     Raw,
     /// Slices of hours that are rolled up.
@@ -34,15 +34,15 @@ pub(super) enum Form {
 
 /// A part of a range, `from <= ts < to`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Piece {
-    pub(super) from: i64,
-    pub(super) to: i64,
-    pub(super) form: Form,
+pub(crate) struct Piece {
+    pub(crate) from: i64,
+    pub(crate) to: i64,
+    pub(crate) form: Form,
 }
 
 /// What is known of the roll-ups of a host within a range.
 #[derive(Clone, Debug, Default)]
-pub(super) struct RolledUp {
+pub(crate) struct RolledUp {
     /// Days that are rolled up from the present state of their hours.
     days: BTreeSet<i64>,
     /// Hours that are rolled up, except those of these days.
@@ -70,6 +70,17 @@ pub(crate) const fn hour_of(micros: i64) -> i64 {
 }
 
 impl RolledUp {
+    /// Returns what is rolled up by these days, hours and notes of changes.
+    pub(crate) fn of(days: Vec<i64>, hours: Vec<i64>, changed: Vec<i64>, raw_from: i64) -> Self {
+        Self {
+            days: days.into_iter().collect(),
+            hours: hours.into_iter().collect(),
+            changed: changed.into_iter().collect(),
+            raw_from,
+            ..Self::default()
+        }
+    }
+
     /// Reads what is rolled up of `from..to`; days only if asked for.
     pub(super) async fn read(
         client: &Client,
@@ -135,7 +146,7 @@ impl RolledUp {
     }
 
     /// Returns the pieces of `from..to`, oldest first; whole days only if `days`.
-    pub(super) fn pieces(&self, from: i64, to: i64, reach: i64, days: bool) -> Vec<Piece> {
+    pub(crate) fn pieces(&self, from: i64, to: i64, reach: i64, days: bool) -> Vec<Piece> {
         let mut pieces: Vec<Piece> = Vec::new();
         let mut at = hour_of(from);
         while at < to {

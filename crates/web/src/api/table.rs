@@ -276,6 +276,7 @@ fn shape(view: &View, question: &TableQuery, lines: &Lines) -> TableAnswer {
         facets,
         filter_severities: severities,
         sums,
+        source: lines.source,
         note: lines.note.clone(),
     }
 }

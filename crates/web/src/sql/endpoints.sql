@@ -1,21 +1,10 @@
--- Answers of each endpoint within a range, by status: positive steps of the counters, added up. A pair
--- of endpoint and status that appears while its target is being watched began at 0; a counter that
--- fell begins anew, and what it shows then came since.
+-- Answers of each endpoint within a range, by status: sums of its samples, hours, days and months (store::sums), added up.
 -- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz).
 -- Columns: those of table endpoints, id, tag_status text[]. Rows: one per endpoint that failed or answered.
--- Indexes: (host_id, ts) of each partition.
-WITH steps AS (
-    SELECT target, endpoint, status, last_seen, ts,
-           coalesce({step_from_zero responses},
-                    CASE WHEN row_number() OVER w = 1 AND ts > min(ts) OVER (PARTITION BY target) THEN responses END) AS n
-    FROM collector.endpoint_metrics_raw_all
-    WHERE host_id = $1 AND ts >= $2 AND ts < $3
-      AND sample_hour >= date_bin('1 hour', $2, 'epoch'::timestamptz) AND sample_hour < $3
-    WINDOW w AS (PARTITION BY target, endpoint, status ORDER BY ts)
-), pairs AS (
-    SELECT target, endpoint, status, sum(n)::int8 AS n,
-           coalesce(max(last_seen), max(ts) FILTER (WHERE n > 0)) AS last_seen
-    FROM steps
+-- Indexes: (host_id, ts) or (host_id, bucket) of each partition.
+WITH pairs AS (
+    SELECT target, endpoint, status, sum(responses)::int8 AS n, coalesce(max(last_seen), max(last_counted)) AS last_seen
+    FROM {sums endpoint} sums
     GROUP BY target, endpoint, status
 ), pivot AS (
     SELECT target, endpoint, coalesce(sum(n) FILTER (WHERE status >= 400), 0)::int8 AS failures,

@@ -1,26 +1,8 @@
--- I/O by kind of process within a range: positive steps of the counters, added up. A
--- step is exact however long it took; across a reset it is unknown and left out.
+-- I/O by kind of process within a range: sums of its samples, hours, days and months (store::sums), added up.
 -- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz).
 -- Columns: those of table io, id. Rows: one per server, kind of process, object and context.
--- Indexes: (host_id, ts) of each partition.
-WITH steps AS (
-    SELECT instance, backend_type, object, context,
-           {step reads} AS reads,
-           {step read_bytes} AS read_bytes,
-           {step read_ms_total} AS read_ms_total,
-           {step writes} AS writes,
-           {step write_bytes} AS write_bytes,
-           {step write_ms_total} AS write_ms_total,
-           {step extend_bytes} AS extend_bytes,
-           {step hits} AS hits,
-           {step evictions} AS evictions,
-           {step reuses} AS reuses,
-           {step fsyncs} AS fsyncs,
-           {step fsync_ms_total} AS fsync_ms_total
-    FROM collector.io_metrics_raw
-    WHERE host_id = $1 AND ts >= $2 AND ts < $3
-    WINDOW w AS (PARTITION BY instance, backend_type, object, context, epoch ORDER BY ts)
-), summed AS (
+-- Indexes: (host_id, ts) or (host_id, bucket) of each partition.
+WITH summed AS (
     SELECT instance, backend_type, object, context,
            sum(reads)::int8 AS reads,
            sum(read_bytes)::int8 AS read_bytes,
@@ -34,7 +16,7 @@ WITH steps AS (
            sum(reuses)::int8 AS reuses,
            sum(fsyncs)::int8 AS fsyncs,
            sum(fsync_ms_total) AS fsync_ms_total
-    FROM steps
+    FROM {sums io} sums
     GROUP BY instance, backend_type, object, context
 )
 SELECT concat_ws('.', instance, backend_type, object, context) AS id, backend_type, object, context,

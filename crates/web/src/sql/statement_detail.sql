@@ -1,14 +1,13 @@
 -- One statement within a range, by role and whether a client sent it, with its text in full.
 -- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz), $4 its id in table statements (text).
 -- Columns: those of table statement_detail, id. Rows: few.
--- Indexes: (host_id, ts) of each partition, statement_texts_queryid.
+-- Indexes: (host_id, ts) or (host_id, bucket) of each partition, statement_texts_queryid.
 WITH summed AS (
     SELECT instance, database, queryid, role, toplevel, major,
            sum(calls)::int8 AS calls, sum(exec_ms) AS exec_ms, max(max_exec_ms) AS max_ms,
            max(stddev_exec_ms) AS stddev_ms, sum(rows)::int8 AS rows
-    FROM collector.statement_metrics_raw_all
-    WHERE host_id = $1 AND ts >= $2 AND ts < $3
-      AND sample_hour >= date_bin('1 hour', $2, 'epoch'::timestamptz) AND sample_hour < $3 AND instance || '.' || database || '.' || queryid = $4
+    FROM {sums statement} sums
+    WHERE instance || '.' || database || '.' || queryid = $4
     GROUP BY instance, database, queryid, role, toplevel, major
 )
 SELECT concat_ws('.', s.instance, s.database, s.queryid, s.role, s.toplevel, s.major) AS id,

@@ -1,8 +1,8 @@
--- Costs of statements within a range: amounts of the slow ticks in it, added up.
+-- Costs of statements within a range: sums of its samples, hours, days and months (store::sums), added up.
 -- Parameters: $1 host_id int4, $2 from, $3 to (timestamptz), $4 mean time from which a statement is slow, ms (float8).
 -- Columns: those of table statements, id (the metrics' key), tag_issue text[].
 -- Rows: one per server, database and statement, at most the 2000 that took longest; share_pct is of all.
--- Indexes: (host_id, ts) of each partition, statement_texts_queryid.
+-- Indexes: (host_id, ts) or (host_id, bucket) of each partition, statement_texts_queryid.
 -- Summed by role first, as string_agg of distinct roles would sort every row of the range.
 WITH by_role AS (
     SELECT instance, database, queryid, role,
@@ -11,10 +11,8 @@ WITH by_role AS (
            sum(temp_blks_read) AS temp_blks_read, sum(temp_blks_written) AS temp_blks_written,
            sum(blk_read_ms) AS blk_read_ms, sum(blk_write_ms) AS blk_write_ms,
            sum(wal_records) AS wal_records, sum(wal_bytes) AS wal_bytes,
-           sum(plan_ms) AS plan_ms, sum(jit_ms) AS jit_ms, max(ts) AS last_seen, bool_or(evicted) AS evicted
-    FROM collector.statement_metrics_raw_all
-    WHERE host_id = $1 AND ts >= $2 AND ts < $3
-      AND sample_hour >= date_bin('1 hour', $2, 'epoch'::timestamptz) AND sample_hour < $3
+           sum(plan_ms) AS plan_ms, sum(jit_ms) AS jit_ms, max(last_seen) AS last_seen, bool_or(evicted) AS evicted
+    FROM {sums statement} sums
     GROUP BY instance, database, queryid, role
 ), summed AS (
     SELECT instance, database, queryid,

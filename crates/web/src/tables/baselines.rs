@@ -266,7 +266,7 @@ async fn lines(
     Ok(Lines {
         at: None,
         lines,
-        note: String::new(),
+        ..Lines::default()
     })
 }
 

@@ -59,6 +59,6 @@ pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
     Ok(Lines {
         at: tick.at,
         lines: lines.collect(),
-        note: String::new(),
+        ..Lines::default()
     })
 }

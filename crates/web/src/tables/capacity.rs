@@ -115,7 +115,7 @@ async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
     Ok(Lines {
         at: None,
         lines: lines.map_err(fault)?,
-        note: String::new(),
+        ..Lines::default()
     })
 }
 

@@ -123,7 +123,7 @@ pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
             .into_iter()
             .filter_map(|(name, hour)| line(name, hour))
             .collect(),
-        note: String::new(),
+        ..Lines::default()
     })
 }
 

@@ -63,7 +63,7 @@ pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
     Ok(Lines {
         at: None,
         lines: lines.map_err(fault)?,
-        note: String::new(),
+        ..Lines::default()
     })
 }
 

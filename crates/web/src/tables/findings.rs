@@ -273,9 +273,9 @@ async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
         line(alert, at + 1, because, reading)
     });
     Ok(Lines {
-        at: None,
         lines: lines.collect(),
         note,
+        ..Lines::default()
     })
 }
 

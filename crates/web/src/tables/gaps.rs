@@ -105,6 +105,6 @@ pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
     Ok(Lines {
         at: None,
         lines: lines.collect(),
-        note: String::new(),
+        ..Lines::default()
     })
 }

@@ -59,7 +59,7 @@ pub(super) async fn read(
     Ok(Lines {
         at: Some(at),
         lines: lines.collect(),
-        note: String::new(),
+        ..Lines::default()
     })
 }
 

@@ -272,15 +272,31 @@ impl Line {
     }
 }
 
+/// The word for rows that are read from samples alone.
+pub const RAW: &str = "raw";
+
 /// The rows of a table.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Lines {
     /// The sample they are of.
     pub at: Option<Timestamp>,
     /// The rows.
     pub lines: Vec<Line>,
+    /// The coarsest of what they were read from, as the API has it.
+    pub source: &'static str,
     /// Why rows are missing.
     pub note: String,
+}
+
+impl Default for Lines {
+    fn default() -> Self {
+        Self {
+            at: None,
+            lines: Vec::new(),
+            source: RAW,
+            note: String::new(),
+        }
+    }
 }
 
 /// Reads the rows of a table.

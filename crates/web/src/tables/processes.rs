@@ -234,7 +234,7 @@ pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
     Ok(Lines {
         at: Some(at),
         lines: lines.collect(),
-        note: String::new(),
+        ..Lines::default()
     })
 }
 

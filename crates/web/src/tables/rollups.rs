@@ -96,7 +96,7 @@ async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
     Ok(Lines {
         at: None,
         lines: lines.map_err(fault)?.into_iter().flatten().collect(),
-        note: String::new(),
+        ..Lines::default()
     })
 }
 

@@ -57,7 +57,7 @@ async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
     Ok(Lines {
         at: found.iter().filter_map(|one| one.at).max(),
         lines: found.iter().map(line).collect(),
-        note: String::new(),
+        ..Lines::default()
     })
 }
 

@@ -87,7 +87,7 @@ async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
     Ok(Lines {
         at: store.measured_at,
         lines: store.tables.iter().map(line).collect(),
-        note: String::new(),
+        ..Lines::default()
     })
 }
 

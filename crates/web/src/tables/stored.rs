@@ -12,10 +12,11 @@
 use schema::micros::{DAY, HOUR, MINUTE, SECOND};
 use schema::{Every, Metric, SLOW_SECS, Series, Severity, Timestamp};
 use store::series::{self, Instant, ReadError, steps};
+use store::sums::{self, Origin};
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::{Col, Filter, Line, Lines, Reading, Tag, keyed};
+use super::{Col, Filter, Line, Lines, RAW, Reading, Tag, keyed};
 use crate::wire::{Cell, Unit};
 use words::round;
 
@@ -62,7 +63,7 @@ impl Threshold {
 /// A statement that gives the rows of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stored {
-    /// The statement, with fragments of [`steps`]: `$1` host (int4), `$2` from, `$3` to (timestamptz).
+    /// The statement, with fragments of [`steps`] and relations of [`sums`]: `$1` host (int4), `$2` from, `$3` to (timestamptz).
     pub sql: &'static str,
     /// The range that it reads.
     pub lookback: Lookback,
@@ -140,6 +141,10 @@ pub(super) async fn read(
 ) -> Result<Lines, ReadError> {
     let Reading { client, host, .. } = *reading;
     let (from, to) = stored.lookback.of(reading);
+    let parts = match stored.sql.contains("{sums ") {
+        true => Some(sums::parts(client, host.id, host.app_interval, from, to).await?),
+        false => None,
+    };
     let (from, to) = (Instant(from), Instant(to));
     let id = reading.row.unwrap_or_default();
     let mut params = vec![
@@ -156,6 +161,16 @@ pub(super) async fn read(
     }
     let fault = |source| ReadError::new("a table", source);
     let sql = steps::expand(stored.sql);
+    let (sql, instants) = match &parts {
+        Some(parts) => parts.expand(&sql, params.len()),
+        None => (sql, Vec::new()),
+    };
+    let instants: Vec<Instant> = instants.into_iter().map(Instant).collect();
+    params.extend(
+        instants
+            .iter()
+            .map(|at| (at as &(dyn ToSql + Sync), Type::TIMESTAMPTZ)),
+    );
     let rows = client.query_typed(&sql, &params);
     let rows = rows.await.map_err(fault)?;
     let places = rows.first().map(|row| Places::of(row, columns, filters));
@@ -163,6 +178,7 @@ pub(super) async fn read(
     let mut lines = Lines {
         at: (!lines.is_empty()).then_some(reading.at),
         lines,
+        source: parts.map_or(RAW, |parts| word(parts.origin())),
         note: String::new(),
     };
     let given = |at: usize| {
@@ -184,6 +200,15 @@ pub(super) async fn read(
         line.tags.iter_mut().for_each(|tag| tag.severity = worst);
     }
     Ok(lines)
+}
+
+/// Returns the word for what sums are made of.
+fn word(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Samples => RAW,
+        Origin::Hours => "hourly",
+        Origin::Days => "daily",
+    }
 }
 
 /// Returns the lines of rows, whose columns are matched by name.

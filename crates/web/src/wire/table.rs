@@ -31,6 +31,9 @@ pub struct TableAnswer {
     pub filter_severities: BTreeMap<&'static str, BTreeMap<String, Severity>>,
     /// Column → its sum over all matched rows, for additive columns with values.
     pub sums: BTreeMap<&'static str, f64>,
+    /// The coarsest of what the rows were read from.
+    #[ts(type = "\"raw\" | \"hourly\" | \"daily\"")]
+    pub source: &'static str,
     /// Why rows are missing.
     pub note: String,
 }

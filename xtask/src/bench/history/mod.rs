@@ -164,6 +164,17 @@ impl Bench {
         let what = format!("a table of a sealed day, slowest ({})", took.slowest);
         add(&what, took.most, "ms", Some(150.0));
         add("a table of a sealed day, median", took.median, "ms", None);
+        for (range, _) in &RANGES[1..] {
+            let took = stored.sums(&self.monitor, range)?;
+            let what = format!("a table of {range}, slowest ({})", took.slowest);
+            add(&what, took.most, "ms", Some(150.0));
+            add(
+                &format!("a table of {range}, median"),
+                took.median,
+                "ms",
+                None,
+            );
+        }
 
         let dropped = stored.drop_day("process_samples_sealed").await?;
         let what = "dropping a sealed day of process samples";

@@ -41,7 +41,9 @@ impl Stored {
         let count = "SELECT count(*) FROM collector.process_metrics_raw";
         let samples = number(&self.server, count).await?;
         let processes = self.bytes(r"relname ~ '^process_(samples|identities)_'");
-        let raw = self.bytes(r"relispartition AND relname !~ '^metric_(hours|days)_'");
+        let raw = self.bytes(
+            r"relispartition AND relname !~ '^(metric|statement|endpoint|io)_(hours|days)_'",
+        );
         Ok(Samples {
             sample: processes.await? / samples,
             month: mib(raw.await?) / self.ticks * MONTH_TICKS,
@@ -67,8 +69,9 @@ impl Stored {
     /// Returns MiB of all samples of a month: of the days that are over, which are sealed as far as they ever are.
     pub(super) async fn sealed_month(&self) -> anyhow::Result<f64> {
         let today = day_name(now().as_micros());
-        let closed =
-            format!(r"relispartition AND relname !~ '^metric_(hours|days)_|_other$|_{today}$'");
+        let closed = format!(
+            r"relispartition AND relname !~ '^(metric|statement|endpoint|io)_(hours|days)_|_other$|_{today}$'"
+        );
         let instants = "SELECT pg_total_relation_size('collector.sealed_instants')";
         let bytes = self.bytes(&closed).await? + number(&self.server, instants).await?;
         #[expect(clippy::cast_precision_loss, reason = "a month has few seconds")]
@@ -115,8 +118,12 @@ impl Stored {
         ensure!(outcome.left == 0 && days.hours == 0, "hours are left");
         let day_ms = days_ms / count(days.days);
         self.vacuum().await?;
-        let hours = self.bytes(r"relname ~ '^metric_hours_'").await?;
-        let days = self.bytes(r"relname ~ '^metric_days_'").await?;
+        let hours = self
+            .bytes(r"relname ~ '^(metric|statement|endpoint|io)_hours_'")
+            .await?;
+        let days = self
+            .bytes(r"relname ~ '^(metric|statement|endpoint|io)_days_'")
+            .await?;
         Ok(RolledUp {
             hour_ms: (whole_ms - day_ms * count(outcome.days)) / hours_rolled,
             day_ms,

@@ -2,11 +2,13 @@
 
 use super::{CLOSE_WITHIN, DAILY_DAYS, HOURLY_DAYS, PATIENCE};
 use crate::bench::number;
+use anyhow::Context;
 use schema::Timestamp;
 use schema::micros::{DAY, HOUR};
 use std::time::Duration;
 use store::expiry::Retention;
 use store::queue::Queue;
+use store::rollup;
 use store::spool::{Spool, SpoolOptions};
 use store::status::SharedStatus;
 use store::writer::{Agent, Host, Writer, WriterOptions};
@@ -196,12 +198,36 @@ impl Stored {
             let earlier = "bucket - n * interval '24 hours'";
             sql += &format!(
                 "INSERT INTO collector.{table} SELECT {earlier}, host_id, layout, key, stats FROM collector.{table}, {copies};\
-                 INSERT INTO collector.rollups SELECT host_id, grain, {earlier}, version, ticks FROM collector.rollups, {copies} \
-                 AND grain = '{grain}';"
+                 INSERT INTO collector.rollups (host_id, grain, bucket, version, ticks, has_sums) \
+                 SELECT host_id, grain, {earlier}, version, ticks, true FROM collector.rollups, {copies} AND grain = '{grain}';"
             );
+        }
+        for sums in ["statement", "endpoint", "io"] {
+            // The columns that follow the bucket, of days with their grain.
+            let columns = async |table: &str| -> anyhow::Result<String> {
+                let columns = format!(
+                    "SELECT string_agg(attname, ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 'collector.{sums}_{table}'::regclass \
+                     AND attnum > 1"
+                );
+                let rows = self.server.sql(&columns).await?;
+                let columns = rows.into_iter().flatten().flatten().next();
+                columns.with_context(|| format!("no columns of {sums}_{table}"))
+            };
+            for (table, days) in [("hours", HOURLY_DAYS), ("days", DAILY_DAYS)] {
+                let columns = columns(table).await?;
+                let own = (self.last_day - self.begin) / DAY + 1;
+                sql += &format!(
+                    "SELECT collector.ensure_partition('{sums}_{table}', d::date) \
+                     FROM generate_series({to} - interval '{days} days', {to}, interval '1 day') d; \
+                     INSERT INTO collector.{sums}_{table} (bucket, {columns}) SELECT bucket - n * interval '24 hours', {columns} \
+                     FROM collector.{sums}_{table}, generate_series({own}, {days} - 2) n WHERE bucket >= {from} AND bucket < {to};"
+                );
+            }
         }
         let session = self.session().await?;
         session.client.batch_execute(&sql).await?;
+        // The months of these days.
+        rollup::run(&session.client, PATIENCE).await?;
         // Each of these days would have been put in order when it was over.
         let order = format!(
             "SELECT collector.order_hours(d::date) \
