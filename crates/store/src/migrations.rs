@@ -124,6 +124,7 @@ fn compatible_from(version: i32) -> Option<i32> {
     });
     Some(breaking.unwrap_or(known).version)
     38 "sums" "0038_sums.sql",
+    39 "web_analytics_slices" "0039_web_analytics_slices.sql",
 }
 
 /// Returns the digests of [`MIGRATIONS`]. They are computed once, since every session compares them.
