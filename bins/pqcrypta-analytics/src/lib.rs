@@ -5,14 +5,14 @@
 //!
 //! Exit status: 0 after SIGTERM or Ctrl-C, 78 for a faulty configuration, 1 for anything else.
 
-mod settings;
-
 use analytics::clock::Clock;
-use analytics::delivery::{Delivery, Tally};
+use analytics::delivery::{Arrivals, Delivery, Tally};
 use analytics::identity::Salts;
 use analytics::networks::Databases;
+use analytics::own_addresses;
 use analytics::queue::Queue;
 use analytics::server::{Ingest, serve};
+use analytics::settings::configured as settings;
 use anyhow::Context as _;
 use clap::Parser;
 use config::{Config, Environment};
@@ -107,11 +107,12 @@ async fn run(config: &Config, listen: SocketAddr, manager: ServiceManager) -> an
 
     let databases = Arc::new(Databases::new(own.country_db.clone(), own.asn_db.clone()));
     let (stop, stopping) = watch::channel(false);
-    let tally = Tally::default();
+    let (tally, arrivals) = (Tally::default(), Arrivals::default());
     let delivery = Delivery {
         target: Target::from(&config.database),
         queue: queue.clone(),
         tally: tally.clone(),
+        arrivals: arrivals.clone(),
         sites: settings.sites.clone(),
         retention: settings::retention(config),
     };
@@ -121,6 +122,7 @@ async fn run(config: &Config, listen: SocketAddr, manager: ServiceManager) -> an
         settings,
         queue,
         tally,
+        arrivals,
         salts,
         Arc::clone(&databases),
         Clock::System,
@@ -134,6 +136,16 @@ async fn run(config: &Config, listen: SocketAddr, manager: ServiceManager) -> an
             if let Err(error) = reloaded {
                 tracing::error!(%error, "databases of addresses were not read again");
             }
+        }
+    });
+    let (own, names) = (
+        ingest.settings.own_addresses.clone(),
+        ingest.settings.own_hosts.clone(),
+    );
+    tokio::spawn(async move {
+        while !names.is_empty() {
+            own.look_up(&names).await;
+            tokio::time::sleep(own_addresses::EVERY).await;
         }
     });
     let for_salts = Arc::clone(&ingest);

@@ -239,3 +239,95 @@ async fn a_hit_that_the_database_refuses_is_left_out() {
     .await;
     assert_eq!(program.stop(), Some(0));
 }
+
+/// A health check arrives: its visit is stored once a day, flagged, and in no figure.
+#[tokio::test]
+async fn a_health_check_arrives_and_counts_nowhere() {
+    let database = testkit::migrated().await.unwrap();
+    let home = Home::new(&database.target(), SITE);
+    let program = home.start();
+    for view in 1..=3_u64 {
+        let mut body = common::view(view, "/health-check");
+        body["synthetic"] = true.into();
+        // A program asks, from where the server's own visits are not counted either.
+        let headers = "Content-Type: text/plain\r\nOrigin: https://example.org\r\nUser-Agent: pqcrypta-health-check\r\n";
+        let (status, _) = program
+            .post_with(headers, body.to_string().as_bytes())
+            .unwrap();
+        assert_eq!(status, 202);
+        let asked = format!(
+            "GET /stored?view={view:016x} HTTP/1.1\r\nHost: stats\r\nConnection: close\r\n\r\n"
+        );
+        loop {
+            let (status, answer) = program.raw(asked.as_bytes()).unwrap();
+            assert_eq!(status, 200);
+            if answer.ends_with("\r\n\r\nstored") {
+                break;
+            }
+            assert!(answer.ends_with("\r\n\r\nwaiting"), "{answer}");
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    }
+    let raw = "SELECT count(*) FROM collector.web_analytics_sessions_raw WHERE synthetic";
+    assert_eq!(database.number(raw).await.unwrap(), 1);
+    let views = "SELECT views::bigint FROM collector.web_analytics_sessions_raw";
+    assert_eq!(database.number(views).await.unwrap(), 3);
+    for table in [
+        "sessions_real",
+        "page_views_raw",
+        "anonymous_views_raw",
+        "settled",
+        "words",
+    ] {
+        let rows = format!("SELECT count(*) FROM collector.web_analytics_{table}");
+        assert_eq!(database.number(&rows).await.unwrap(), 0, "{table}");
+    }
+    let unknown =
+        program.raw(b"GET /stored?view=x HTTP/1.1\r\nHost: stats\r\nConnection: close\r\n\r\n");
+    assert_eq!(unknown.unwrap().0, 400);
+    assert_eq!(program.stop(), Some(0));
+}
+
+/// A backend with the secret reports visitors as they are; without it nothing of the body is an address.
+#[tokio::test]
+async fn a_backend_reports_its_visitors() {
+    let database = testkit::migrated().await.unwrap();
+    let more = format!("backend_token = \"0123456789abcdef-secret\"\n{SITE}");
+    let home = Home::new(&database.target(), &more);
+    let program = home.start();
+    let body = |view: u64, address: &str| {
+        let mut body = common::view(view, "/");
+        body["client"] = json!({"address": address, "user_agent": BROWSER, "language": "fr-FR"});
+        body.to_string()
+    };
+    let send = |token: &str, body: &str| {
+        let headers =
+            format!("Content-Type: application/json\r\nUser-Agent: backend/1.0\r\n{token}");
+        program.post_with(&headers, body.as_bytes()).unwrap().0
+    };
+    let token = "Authorization: Bearer 0123456789abcdef-secret\r\n";
+    assert_eq!(send(token, &body(1, "192.0.2.1")), 202);
+    assert_eq!(send(token, &body(2, "192.0.2.2")), 202);
+    assert_eq!(send(token, &body(3, "192.0.2.2")), 202);
+    assert_eq!(send(token, &common::view(4, "/").to_string()), 400);
+    assert_eq!(send(token, &body(5, "not an address")), 400);
+    for wrong in [
+        "Authorization: Bearer 0123456789abcdef-secreT\r\n",
+        "Authorization: Bearer \r\n",
+        "Authorization: Basic 0123456789abcdef-secret\r\n",
+        // Without one it is a page, and a page has an origin.
+        "",
+    ] {
+        assert_eq!(send(wrong, &body(6, "192.0.2.9")), 403, "{wrong}");
+    }
+    until(
+        &database,
+        "SELECT count(*) FROM collector.web_analytics_page_views_raw",
+        3,
+    )
+    .await;
+    let visitors = "SELECT count(DISTINCT visitor_id) FROM collector.web_analytics_sessions_raw WHERE language = 'fr-FR' AND browser = 'Chrome'";
+    assert_eq!(database.number(visitors).await.unwrap(), 2);
+    assert_eq!(program.stop(), Some(0));
+    assert!(!home.log().contains("secret"));
+}

@@ -11,6 +11,7 @@ mod settings;
 mod slos;
 mod spool;
 mod status;
+mod traffic;
 mod up;
 
 use std::io::Write as _;
@@ -42,6 +43,7 @@ enum Command {
     Doctor(doctor::Options),
     CheckConfig(check_config::Options),
     Migrate(migrate::Options),
+    Traffic(traffic::Options),
     Spool(spool::Options),
 }
 
@@ -103,6 +105,7 @@ fn run(command: Command) -> Result<ExitCode> {
                 Command::Doctor(options) => doctor::run(&options).await,
                 Command::CheckConfig(options) => check_config::run(&options),
                 Command::Migrate(options) => migrate::run(&options).await,
+                Command::Traffic(options) => traffic::run(&options).await,
                 Command::Spool(options) => spool::run(&options),
             }
         })

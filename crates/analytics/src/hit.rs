@@ -58,6 +58,9 @@ pub struct Hit {
     /// Whether the visitor consented.
     #[serde(default, skip_serializing_if = "is_false")]
     pub consented: bool,
+    /// Whether it is of a health check: it shows that reports arrive, and counts nowhere.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub synthetic: bool,
     /// What happened.
     pub events: Vec<HitEvent>,
 }
@@ -139,6 +142,7 @@ mod tests {
             width: Some(1),
             suspect: true,
             consented: true,
+            synthetic: false,
             events: vec![
                 HitEvent {
                     at: 1,

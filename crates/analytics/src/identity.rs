@@ -109,9 +109,7 @@ impl Salts {
         }
         // With a salt of the day before, the day begins with this request; without any, it may have begun earlier.
         let is_renewed = known.is_none();
-        let mut bytes = Zeroizing::new([0; 32]);
-        getrandom::fill(bytes.as_mut_slice())
-            .map_err(|error| io::Error::other(error.to_string()))?;
+        let bytes = random_bytes()?;
         self.by_site.insert(
             site.to_owned(),
             Salt {
@@ -152,6 +150,17 @@ impl Salts {
 }
 
 impl DaySalt {
+    /// Returns a new one, which is kept nowhere.
+    ///
+    /// # Errors
+    /// When the kernel gives no random bytes.
+    pub fn random() -> io::Result<Self> {
+        Ok(Self {
+            bytes: random_bytes()?,
+            is_renewed: false,
+        })
+    }
+
     /// Returns the visitor behind an address and a user agent.
     #[must_use]
     pub fn visitor(&self, site: &str, address: IpAddr, user_agent: &[u8]) -> i64 {
@@ -169,6 +178,12 @@ impl DaySalt {
         mac.update(user_agent);
         first_eight(&mac.finalize().into_bytes())
     }
+}
+
+fn random_bytes() -> io::Result<Zeroizing<[u8; 32]>> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    getrandom::fill(bytes.as_mut_slice()).map_err(|error| io::Error::other(error.to_string()))?;
+    Ok(bytes)
 }
 
 /// Returns the visitor behind an identifier that a browser keeps with consent: of one day, so that a browser which is

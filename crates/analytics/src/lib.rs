@@ -12,7 +12,8 @@
 //! * [`identity`] makes a visitor of an address and a user agent, for one day; [`session`] decides when a visit ends.
 //! * [`hit`] is what the [`queue`] holds. It has neither address nor user agent, so these reach no disk.
 //! * [`visits`] turns hits into rows; [`delivery`] stores them exactly once.
-//! * [`server`] is the HTTP side.
+//! * [`server`] is the HTTP side; [`import`] takes access logs and exports of other programs instead.
+//! * [`reception`] makes a hit of a report, [`settings`] holds what is configured.
 //!
 //! 202 means durable: the hit would survive the loss of power. What is refused is counted by reason.
 
@@ -24,13 +25,16 @@ pub mod delivery;
 pub mod hit;
 pub mod host_name;
 pub mod identity;
+pub mod import;
 pub mod mmdb;
 pub mod networks;
+pub mod own_addresses;
 mod page_key;
 pub mod page_url;
 pub mod protocol;
 pub mod queue;
 pub mod rate;
+pub mod reception;
 pub mod refusal;
 pub mod server;
 pub mod session;

@@ -14,6 +14,7 @@ use crate::refusal::Refusal;
 use crate::text;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 /// Most bytes of a body. The largest that the tracker makes has twenty events of 200 bytes.
 pub const LONGEST_BODY: usize = 8 * 1024;
@@ -59,8 +60,23 @@ pub struct Report {
     pub session: Option<String>,
     /// Whether it is a visit of the operator.
     pub is_own: bool,
+    /// Whether it is of a health check.
+    pub is_synthetic: bool,
+    /// What a backend knows of the visitor.
+    pub client: Option<Client>,
     /// What happened, in order.
     pub events: Vec<ReportedEvent>,
+}
+
+/// What a backend knows of a visitor. It counts only with the backend's secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    /// Address.
+    pub address: IpAddr,
+    /// User agent.
+    pub user_agent: String,
+    /// `Accept-Language`, or empty.
+    pub language: String,
 }
 
 /// Something that happened during a view.
@@ -155,7 +171,18 @@ struct Body {
     session: Option<String>,
     #[serde(default)]
     ignore: bool,
+    #[serde(default)]
+    synthetic: bool,
+    client: Option<BodyClient>,
     events: Vec<BodyEvent>,
+}
+
+#[derive(Deserialize)]
+struct BodyClient {
+    address: String,
+    user_agent: String,
+    #[serde(default)]
+    language: String,
 }
 
 #[derive(Deserialize)]
@@ -213,6 +240,8 @@ pub fn parse(body: &[u8]) -> Result<Report, Refusal> {
         view: view(&body.view)?,
         session: body.session.map(session).transpose()?,
         is_own: body.ignore,
+        is_synthetic: body.synthetic,
+        client: body.client.map(client).transpose()?,
         events,
     })
 }
@@ -239,10 +268,23 @@ pub fn pixel(query: &str, view: i64) -> Result<Report, Refusal> {
         view,
         session: None,
         is_own: false,
+        is_synthetic: false,
+        client: None,
         events: vec![ReportedEvent {
             age_ms: 0,
             what: Happening::View { status: None },
         }],
+    })
+}
+
+fn client(body: BodyClient) -> Result<Client, Refusal> {
+    Ok(Client {
+        address: body
+            .address
+            .parse()
+            .map_err(|_| Refusal::invalid("client"))?,
+        user_agent: body.user_agent,
+        language: body.language,
     })
 }
 
@@ -335,7 +377,11 @@ fn page(url: &str) -> Result<PageUrl, Refusal> {
     PageUrl::parse(url).map_err(|_| Refusal::invalid("url"))
 }
 
-fn view(view: &str) -> Result<i64, Refusal> {
+/// Returns the number of a view: sixteen hexadecimal digits.
+///
+/// # Errors
+/// The refusal of anything else.
+pub fn view(view: &str) -> Result<i64, Refusal> {
     let is_hex = view.len() == 16 && view.bytes().all(|byte| byte.is_ascii_hexdigit());
     let number = is_hex.then(|| u64::from_str_radix(view, 16).ok()).flatten();
     number.map(u64::cast_signed).ok_or(Refusal::invalid("view"))

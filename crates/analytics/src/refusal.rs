@@ -44,6 +44,29 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Every reason.
+    pub const ALL: [Self; 19] = [
+        Self::Invalid,
+        Self::TooLarge,
+        Self::TooSlow,
+        Self::Unsupported,
+        Self::UnknownSite,
+        Self::ForeignOrigin,
+        Self::RateLimited,
+        Self::Busy,
+        Self::Bot,
+        Self::Prefetch,
+        Self::OwnVisit,
+        Self::Off,
+        Self::DuplicateView,
+        Self::SpamReferrer,
+        Self::LateEngagement,
+        Self::AnonymousEvent,
+        Self::Lost,
+        Self::Unstorable,
+        Self::SaltRenewed,
+    ];
+
     /// Returns its name as stored.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -114,5 +137,23 @@ impl Refusal {
 impl From<Reason> for Refusal {
     fn from(reason: Reason) -> Self {
         Self::new(reason, "")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_reason_has_words_and_a_remedy() {
+        let mut names = BTreeSet::new();
+        for reason in Reason::ALL {
+            let name = reason.as_str();
+            assert!(names.insert(name), "{name}");
+            // What is not known stands for itself.
+            assert_ne!(store::traffic::reason(name), name);
+            assert_ne!(store::traffic::remedy(name), "", "{name}");
+        }
     }
 }

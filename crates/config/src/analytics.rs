@@ -7,6 +7,7 @@ use crate::draft::Draft;
 use crate::field::choice;
 use crate::key::{Problem, Value, at, quoted};
 use crate::machine::absolute;
+use crate::secret::Secret;
 use crate::section::section;
 use crate::url::is_host_name;
 
@@ -36,6 +37,12 @@ section! {
         respect_signals: bool = true => ;
         /// Addresses or networks of the operator, whose visits do not count.
         own_networks: Vec<String> = Vec::new() => with(networks);
+        /// Host names of the operator, such as that of a home router, whose visits do not count; their addresses are looked up every
+        /// five minutes.
+        own_hosts: Vec<String> = Vec::new() => with(hosts);
+        /// Secret with which backends report what they know of a visitor (`Authorization: Bearer SECRET`); at least 16 characters. None is
+        /// accepted without it.
+        backend_token: Secret = Secret::default() => env("ANALYTICS_BACKEND_TOKEN") with(token);
         /// File of hosts, one in a line, that are known for spam; visits that state one as their source are refused.
         spam_referrers: Option<PathBuf> = None => with(absolute);
         /// Database of countries by address, in the format MMDB (DB-IP, IPinfo, MaxMind); none without. It is read
@@ -353,6 +360,20 @@ fn host(value: &Value) -> Result<(), Problem> {
         "a domain",
         "write it without scheme and path, as example.org",
     )
+}
+
+fn token(value: &Value) -> Result<(), Problem> {
+    /// Fewer can be guessed.
+    const LEAST: usize = 16;
+    match value {
+        Value::Secret(secret) if !secret.is_empty() && secret.expose().len() < LEAST => {
+            Err(Problem::new(
+                format!("has fewer than {LEAST} characters"),
+                "make one with: openssl rand -hex 32",
+            ))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn zone(value: &Value) -> Result<(), Problem> {

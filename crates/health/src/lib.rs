@@ -24,6 +24,7 @@ mod outcome;
 mod port;
 mod request;
 mod server;
+pub mod untrusted;
 
 use std::time::Duration;
 
@@ -53,6 +54,8 @@ pub(crate) struct Facts {
     pub(crate) is_resolved: bool,
     /// Status of an HTTP answer.
     pub(crate) status: Option<u16>,
+    /// When the service answered, where the attempt goes on after that.
+    pub(crate) answered: Option<Instant>,
     /// When the first certificate of the chain expires.
     pub(crate) expires_at: Option<Timestamp>,
 }
@@ -124,7 +127,8 @@ impl Check {
                 Err(_elapsed) if facts.is_resolved => Err(Failure::Down("no answer".to_owned())),
                 Err(_elapsed) => Err(Failure::Unknown("the resolver gives no answer".to_owned())),
             };
-            let answer_ms = started.elapsed().as_secs_f64() * 1000.0;
+            let answered = facts.answered.unwrap_or_else(Instant::now);
+            let answer_ms = (answered - started).as_secs_f64() * 1000.0;
             let outcome = |state, answer_ms, error| Outcome {
                 name: self.settings.name.clone(),
                 kind: self.settings.kind,

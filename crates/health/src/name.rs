@@ -120,7 +120,7 @@ fn number_of(record: RecordType) -> u16 {
     }
 }
 
-fn query(name: &str, record: RecordType) -> Vec<u8> {
+pub(crate) fn query(name: &str, record: RecordType) -> Vec<u8> {
     let mut out = random().to_be_bytes()[..2].to_vec();
     // Recursion is wanted; one question.
     out.extend_from_slice(&[1, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
@@ -136,7 +136,11 @@ fn query(name: &str, record: RecordType) -> Vec<u8> {
 }
 
 /// Returns the answers of this type as text.
-fn read(answer: &[u8], query: &[u8], record: RecordType) -> Result<Vec<String>, Failure> {
+pub(crate) fn read(
+    answer: &[u8],
+    query: &[u8],
+    record: RecordType,
+) -> Result<Vec<String>, Failure> {
     let broken = || Failure::Unknown("the resolver's answer cannot be read".to_owned());
     let header = answer.get(..12).ok_or_else(broken)?;
     match header[3] & 0x0f {

@@ -4,6 +4,8 @@ use config::{HealthCheck, HttpUrl};
 use hyper::body::Incoming;
 use hyper::header::{ACCEPT_ENCODING, CONNECTION, CONTENT_TYPE, HOST, LOCATION, USER_AGENT};
 use hyper::{Request, Response};
+use std::time::Duration;
+use tokio::time::Instant;
 
 use crate::port::{connect, contains, secure};
 use crate::{Facts, Failure};
@@ -83,29 +85,59 @@ pub(crate) async fn page(
     )))
 }
 
-/// Checks that the ingest accepts an event of the site: 202 states that it is stored durably. The event is one of a program, which
-/// the ingest counts by its reason and never as a visit.
+/// How often the ingest is asked whether an event is stored: it stores once a second.
+const ASK_EVERY: Duration = Duration::from_millis(250);
+
+/// Checks that an event of the site arrives: 202 states that it is on the ingest's disk, and a moment later it must be in the database.
+/// The event is marked as one of a health check, so it counts nowhere. Its time is that of the first answer.
 pub(crate) async fn ingest(
     check: &HealthCheck,
     url: &HttpUrl,
     facts: &mut Facts,
 ) -> Result<(), Failure> {
+    let started = Instant::now();
     let site = check.site.replace(['"', '\\'], "");
+    let view = crate::name::random();
     let body = format!(
-        r#"{{"v":1,"site":"{site}","url":"https://{site}/health-check","width":0,"view":"{:016x}","events":[{{"type":"view"}}]}}"#,
-        crate::name::random()
+        r#"{{"v":1,"site":"{site}","url":"https://{site}/health-check","view":"{view:016x}","synthetic":true,"events":[{{"type":"view"}}]}}"#,
     );
-    let path = format!("{}/e", url.path.trim_end_matches('/'));
-    let request = Request::post(path)
+    let base = url.path.trim_end_matches('/');
+    let request = Request::post(format!("{base}/e"))
         .header(CONTENT_TYPE, "text/plain")
         .header("origin", format!("https://{site}"));
-    let end = ask(check, url, request, body, facts).await?;
-    match (facts.status, end) {
-        (Some(202), Ok(_)) => Ok(()),
-        (status, _) => Err(Failure::Down(format!(
+    let answer = ask(check, url, request, body, facts).await?;
+    if (facts.status, answer.is_ok()) != (Some(202), true) {
+        return Err(Failure::Down(format!(
             "the ingest answers {} instead of 202",
-            status.unwrap_or_default()
-        ))),
+            facts.status.unwrap_or_default()
+        )));
+    }
+    facts.answered = Some(Instant::now());
+    // Before the attempt ends, so that its failure says what is missing.
+    let patience = Duration::from_secs(check.timeout_secs).mul_f64(0.8);
+    loop {
+        let request = Request::get(format!("{base}/stored?view={view:016x}"));
+        let answer = ask(check, url, request, String::new(), facts).await?;
+        match (facts.status, answer.as_deref()) {
+            (Some(200), Ok(b"stored")) => {
+                facts.status = Some(202);
+                return Ok(());
+            }
+            (Some(200), Ok(b"waiting")) => {}
+            (status, _) => {
+                return Err(Failure::Down(format!(
+                    "the ingest accepts an event, but answers {} when asked whether it is stored",
+                    status.unwrap_or_default()
+                )));
+            }
+        }
+        if started.elapsed() + ASK_EVERY > patience {
+            return Err(Failure::Down(format!(
+                "an event is accepted, but not in the database after {:.0} s: the ingest does not deliver",
+                started.elapsed().as_secs_f64()
+            )));
+        }
+        tokio::time::sleep(ASK_EVERY).await;
     }
 }
 

@@ -449,7 +449,11 @@ async fn the_ingest() {
     let bodies = Arc::new(AtomicUsize::new(0));
     let seen = Arc::clone(&bodies);
     let address = canned(move |_, request| {
+        if request.starts_with("GET /stats/stored?view=") {
+            return "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nstored".to_owned();
+        }
         let fits = request.starts_with("POST /stats/e ")
+            && request.contains(r#""synthetic":true"#)
             && request.contains(r#""site":"shop.example""#)
             && request.contains(r#""events":[{"type":"view"}]"#);
         seen.fetch_add(usize::from(fits), Ordering::SeqCst);
@@ -468,5 +472,18 @@ async fn the_ingest() {
         &outcome(ingest(full)).await,
         State::Down,
         "503 instead of 202",
+    );
+    let waits = canned(|_, request| {
+        let is_event = request.starts_with("POST ");
+        match is_event {
+            true => "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n".to_owned(),
+            false => "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nwaiting".to_owned(),
+        }
+    })
+    .await;
+    assert_state(
+        &outcome(ingest(waits)).await,
+        State::Down,
+        "not in the database after",
     );
 }

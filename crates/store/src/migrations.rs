@@ -105,6 +105,9 @@ migrations! {
     35 "web_analytics_questions" "0035_web_analytics_questions.sql",
     36 "health_checks" "0036_health_checks.sql",
     37 "compatible_schemas" "0037_compatible_schemas.sql",
+    38 "sums" "0038_sums.sql",
+    39 "web_analytics_slices" "0039_web_analytics_slices.sql",
+    40 "imported_visits" "0040_imported_visits.sql",
 }
 
 /// The first migration whose line says with which programs it is compatible.
@@ -123,8 +126,6 @@ fn compatible_from(version: i32) -> Option<i32> {
         migration.breaks && (known.version..=version).contains(&migration.version)
     });
     Some(breaking.unwrap_or(known).version)
-    38 "sums" "0038_sums.sql",
-    39 "web_analytics_slices" "0039_web_analytics_slices.sql",
 }
 
 /// Returns the digests of [`MIGRATIONS`]. They are computed once, since every session compares them.

@@ -8,15 +8,19 @@
 //! | `journal` | lines of `journalctl --output=json` |
 //! | `settings` | a configuration file |
 //! | `api` | the path and query of a request to the dashboard |
+//! | `receiver` | what a page and its browser send: body, address, user agent, chain of proxies; or a line of an access log |
+//! | `check` | what a peer of a health check sends: a resolver's answer, or a certificate |
 //!
 //! Seeds are the fixtures. `fuzz/run` runs one target under libFuzzer; the tests of this crate run every
 //! target on its seeds and on a few hundred mutations of them.
 
 mod api;
 mod applications;
+mod checks;
 mod lines;
 mod memory_disk;
 mod queue;
+mod receiver;
 mod seeds;
 mod settings;
 
@@ -62,6 +66,16 @@ pub const TARGETS: &[Target] = &[
         name: "api",
         run: api::run,
         seeds: api::seeds,
+    },
+    Target {
+        name: "receiver",
+        run: receiver::run,
+        seeds: receiver::seeds,
+    },
+    Target {
+        name: "check",
+        run: checks::run,
+        seeds: checks::seeds,
     },
 ];
 

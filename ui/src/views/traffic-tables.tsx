@@ -19,6 +19,7 @@ const SHARES: Look = {
     "conversion_pct",
     "consented_pct",
   ],
+  parts: { country: () => import("./country") },
 };
 
 /** A table; what its rows are values of, if visits are filtered by it, and the column that has the value. */

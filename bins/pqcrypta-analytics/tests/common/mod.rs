@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -49,7 +50,10 @@ impl Home {
             self.dir.path().file_name().unwrap().to_string_lossy(),
             self.more,
         );
-        fs::write(self.dir.path().join("collector.toml"), text).unwrap();
+        let path = self.dir.path().join("collector.toml");
+        fs::write(&path, text).unwrap();
+        // It may hold the secret of backends.
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         self
     }
 

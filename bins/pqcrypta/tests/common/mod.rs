@@ -15,13 +15,23 @@ pub(crate) struct Ran {
 
 /// Runs a subcommand with a configuration file of nothing but the database, and in UTC.
 pub(crate) fn run(subcommand: &str, target: &pg::Target, arguments: &[&str]) -> Ran {
+    run_with(subcommand, target, "", arguments)
+}
+
+/// The same with further sections in the file.
+pub(crate) fn run_with(
+    subcommand: &str,
+    target: &pg::Target,
+    more: &str,
+    arguments: &[&str],
+) -> Ran {
     let dir = tempfile::tempdir().unwrap();
     let config = dir.path().join("collector.toml");
     let pg::Host::Socket(host) = &target.host else {
         panic!("the test's server is not on a socket");
     };
     let text = format!(
-        "[database]\nhost = \"{}\"\nport = {}\nname = \"{}\"\nuser = \"{}\"\n",
+        "[database]\nhost = \"{}\"\nport = {}\nname = \"{}\"\nuser = \"{}\"\n{more}",
         host.display(),
         target.port,
         target.database,

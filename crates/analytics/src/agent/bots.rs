@@ -61,10 +61,21 @@ const CRAWLER_PARTS: &[&str] = &[
     "mediapartners",
     "feedfetch",
     "checker",
-    "scanner",
     "inspection",
     "analyzer",
-    "robot",
+    "agent",
+    "scan",
+    "synthetic",
+    "inspector",
+    "verify",
+    "favicon",
+    "optimizer",
+    "conversions",
+    "securityheaders",
+    "appinsights",
+    "watchtowr",
+    "watcher",
+    "linktiger",
 ];
 
 /// Whole words that show a crawler.
@@ -245,8 +256,9 @@ const NOT_CRAWLERS: &[&str] = &["cubot", "cubot_"];
 
 /// Returns why a word that no browser has shows a program.
 pub(super) fn of_word(word: &str) -> Option<Bot> {
-    // Models of phones and numbers: no part below is that short, and none begins with a digit.
-    if word.len() < 2 || word.as_bytes()[0].is_ascii_digit() {
+    // Numbers, and models of phones, whose letters are not words.
+    let begins_with_digit = word.as_bytes().first().is_none_or(u8::is_ascii_digit);
+    if word.len() < 2 || begins_with_digit && !has_letters(word) {
         return None;
     }
     let word = word.to_ascii_lowercase();
@@ -257,11 +269,37 @@ pub(super) fn of_word(word: &str) -> Option<Bot> {
         Some(Bot::Headless)
     } else if is_one_of(LIBRARY_WORDS) {
         Some(Bot::Library)
-    } else if is_one_of(CRAWLER_WORDS) || CRAWLER_PARTS.iter().any(|part| word.contains(part)) {
+    } else if is_one_of(CRAWLER_WORDS)
+        || CRAWLER_PARTS.iter().any(|part| word.contains(part))
+        || word.ends_with("-user")
+        || is_host(&word)
+    {
         Some(Bot::Crawler)
     } else {
         None
     }
+}
+
+/// Returns whether a word has five letters in a row.
+fn has_letters(word: &str) -> bool {
+    let mut letters = word.split(|character: char| !character.is_ascii_alphabetic());
+    letters.any(|run| run.len() >= 5)
+}
+
+/// Returns whether a word, in small letters, is the host of a site: browsers name none, and programs that of their owner. The package of an app
+/// begins with what a host ends in.
+fn is_host(word: &str) -> bool {
+    // Two letters of a country end names of phones and of apps, too.
+    const ENDS: &[&str] = &["com", "net", "org", "io", "co", "ai", "dev", "app"];
+    let labels: Vec<&str> = word.split('.').collect();
+    let (Some(first), Some(last)) = (labels.first(), labels.last()) else {
+        return false;
+    };
+    labels.len() > 1
+        && ENDS.contains(last)
+        && !ENDS.contains(first)
+        && !labels.contains(&"")
+        && first.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
 /// Returns why the text as a whole shows a program.

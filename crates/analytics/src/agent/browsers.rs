@@ -115,6 +115,7 @@ pub(super) struct Marks {
     mobile: bool,
     tablet: bool,
     tv: bool,
+    msie: bool,
     ios: bool,
     android: bool,
     impossible: bool,
@@ -123,6 +124,11 @@ pub(super) struct Marks {
 impl Marks {
     /// Notes a word; returns whether browsers have it.
     pub(super) fn note(&mut self, word: &str, version: &str) -> bool {
+        if matches!(word, "EdgiOS" | "CriOS" | "FxiOS") {
+            // As it asks for the page of a computer it calls itself a Macintosh.
+            self.os = Some("iOS");
+            self.ios = true;
+        }
         match word {
             "Mozilla" => self.mozilla = true,
             "AppleWebKit" | "Trident" | "Presto" | "Goanna" | "KHTML" => self.engine = true,
@@ -135,6 +141,8 @@ impl Marks {
             "Chrome" | "CriOS" | "Chromium" => self.chrome = Some(major(version)),
             "Firefox" | "FxiOS" => self.firefox = Some(major(version)),
             "wv" => self.web_view = true,
+            // A system to browsers of old phones, a library with its version.
+            "Java" if version.is_empty() && self.mozilla => {}
             "Mobile" => self.mobile = true,
             "Tablet" => self.tablet = true,
             _ => return self.note_browser(word, version) || self.note_system(word),
@@ -149,21 +157,23 @@ impl Marks {
             "SamsungBrowser" => "Samsung Internet",
             "YaBrowser" | "YaApp_Android" => "Yandex Browser",
             "Vivaldi" => "Vivaldi",
-            "UCBrowser" | "UBrowser" => "UC Browser",
+            "UCBrowser" | "UBrowser" | "UCMobile" => "UC Browser",
             "DuckDuckGo" | "Ddg" => "DuckDuckGo",
-            "Brave" => "Brave",
+            "Brave" | "brave" => "Brave",
             "QQBrowser" | "MQQBrowser" => "QQ Browser",
             "MiuiBrowser" => "MIUI Browser",
+            // `XiaoMi/MiuiBrowser/14.5`.
+            "XiaoMi" if version.starts_with("MiuiBrowser") => "MIUI Browser",
             "HuaweiBrowser" => "Huawei Browser",
             "HeyTapBrowser" => "HeyTap Browser",
             "VivoBrowser" => "Vivo Browser",
             "Whale" => "Whale",
             "Silk" => "Silk",
             "Puffin" => "Puffin",
-            "Maxthon" => "Maxthon",
+            "Maxthon" | "MxBrowser" => "Maxthon",
             "Epiphany" => "GNOME Web",
             "Falkon" => "Falkon",
-            "Konqueror" => "Konqueror",
+            "Konqueror" | "konqueror" => "Konqueror",
             "SeaMonkey" => "SeaMonkey",
             "PaleMoon" => "Pale Moon",
             "Waterfox" => "Waterfox",
@@ -177,11 +187,18 @@ impl Marks {
             "Pinterest" => "Pinterest app",
             "LinkedInApp" => "LinkedIn app",
             "BytedanceWebview" | "musical_ly" | "TikTok" => "TikTok app",
-            "MSIE" => "Internet Explorer",
+            // Others that are built on it name it, too.
+            "MSIE" | "IEMobile" => {
+                self.msie = true;
+                return true;
+            }
             _ => return false,
         };
-        // Apps that state their build and nothing else are named without a version.
-        let _version = version;
+        if word == "Silk" {
+            // Tablets of its maker alone have it, whatever system it states.
+            self.os = Some("Android");
+            self.android = true;
+        }
         self.named.get_or_insert(name);
         true
     }
@@ -196,7 +213,7 @@ impl Marks {
             "CrOS" => ("ChromeOS", false, false),
             "Linux" | "Ubuntu" | "Fedora" | "Debian" => ("Linux", false, false),
             "HarmonyOS" | "OpenHarmony" => ("HarmonyOS", false, false),
-            "KAIOS" => ("KaiOS", true, false),
+            "KAIOS" | "KaiOS" => ("KaiOS", true, false),
             "FreeBSD" => ("FreeBSD", false, false),
             "OpenBSD" => ("OpenBSD", false, false),
             "NetBSD" => ("NetBSD", false, false),
@@ -253,10 +270,13 @@ impl Marks {
     fn product(&self) -> Option<Product> {
         if let Some(name) = self.named {
             Some(Product::Named(name))
+        } else if self.msie {
+            Some(Product::Named("Internet Explorer"))
         } else if self.firefox.is_some() {
             Some(Product::Named("Firefox"))
         } else if self.chrome.is_some() {
-            Some(if self.web_view {
+            // The first ones do not say so: a browser of Android states no version before that of Chrome.
+            Some(if self.web_view || self.android && self.version {
                 Product::WebView
             } else {
                 Product::Chrome

@@ -12,11 +12,14 @@
 //! Refusals ([`Tally`]) are counted in memory for a second, then stored with the next transaction. They are not
 //! acknowledged records: a crash loses the counts of that second.
 
+mod arrivals;
 mod restore;
 mod store_batch;
 mod tally;
 mod tuples;
 
+pub use arrivals::Arrivals;
+pub(crate) use store_batch::{Statements, write as write_batch};
 pub use tally::Tally;
 
 use crate::hit::{self, Hit};
@@ -78,6 +81,8 @@ pub struct Delivery {
     pub queue: Queue,
     /// Refusals.
     pub tally: Tally,
+    /// Views of health checks that are stored.
+    pub arrivals: Arrivals,
     /// The sites of the configuration.
     pub sites: Vec<Site>,
     /// For how long rows are kept.
@@ -252,6 +257,10 @@ impl<'a> Link<'a> {
             Ok(()) => {
                 self.delivered = last;
                 self.refused.clear();
+                let checks = hits.iter().filter_map(|taken| taken.hit.as_ref());
+                for hit in checks.filter(|hit| hit.synthetic) {
+                    self.delivery.arrivals.note(hit.view);
+                }
                 Ok(!records.is_empty())
             }
             Err(error) if error.is_poison() && self.session.is_usable() => {

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 /// Statements of one connection.
 #[derive(Debug, Default)]
-pub(super) struct Statements(HashMap<&'static str, Statement>);
+pub(crate) struct Statements(HashMap<&'static str, Statement>);
 
 impl Statements {
     async fn get(&mut self, client: &Client, sql: &'static str) -> Result<Statement, Error> {
@@ -47,6 +47,7 @@ const TOUCH_SESSIONS: &str = "SELECT collector.web_analytics_touch_sessions($1, 
      $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)";
 const TOUCH_VIEWS: &str = "SELECT collector.web_analytics_touch_views($1, $2, $3, $4, $5)";
 const TOUCH_ANONYMOUS: &str = "SELECT collector.web_analytics_touch_anonymous($1, $2, $3, $4, $5)";
+const SYNTHETIC: &str = "SELECT collector.web_analytics_synthetic($1)::text";
 const TOUCH_WORDS: &str = "SELECT collector.web_analytics_touch_words($1, $2, $3, $4, $5)";
 
 /// Stores a batch; returns whether the watermark was what it should be. Without `keep` everything is rolled back.
@@ -76,6 +77,23 @@ pub(super) async fn store(
             return Ok(false);
         }
     }
+    write(session, statements, batch).await?;
+    client
+        .batch_execute(if keep { "COMMIT" } else { "ROLLBACK" })
+        .await?;
+    Ok(true)
+}
+
+/// Stores the rows of a batch in the transaction that is open.
+///
+/// # Errors
+/// When the server refuses.
+pub(crate) async fn write(
+    session: &Session,
+    statements: &mut Statements,
+    batch: &Batch,
+) -> Result<(), Error> {
+    let client = &session.client;
     for (sql, is_empty, tuples) in [
         (VIEWS, batch.views.is_empty(), views(&batch.views)),
         (EVENTS, batch.events.is_empty(), events(&batch.events)),
@@ -100,10 +118,11 @@ pub(super) async fn store(
     )
     .await?;
     touch_words(client, statements, batch).await?;
-    client
-        .batch_execute(if keep { "COMMIT" } else { "ROLLBACK" })
-        .await?;
-    Ok(true)
+    for site in &batch.synthetic {
+        let statement = statements.get(client, SYNTHETIC).await?;
+        client.query_one(&statement, &[site]).await?;
+    }
+    Ok(())
 }
 
 /// Copies rows.

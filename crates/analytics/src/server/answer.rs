@@ -1,17 +1,21 @@
 //! From a request to its answer.
 
-use super::ingest::{Ingest, Sender};
+use super::ingest::Ingest;
 use super::{body, script};
 use crate::agent::Hints;
 use crate::client_address::client;
-use crate::protocol;
+use crate::protocol::{self, Client};
+use crate::reception::Sender;
 use crate::refusal::{Reason, Refusal};
+use config::Secret;
 use hyper::body::{Bytes, Frame, Incoming};
 use hyper::header::{
     ACCEPT_LANGUAGE, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
-    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, CONNECTION,
-    CONTENT_TYPE, HeaderValue, ORIGIN, REFERER, RETRY_AFTER, TRANSFER_ENCODING, USER_AGENT, VARY,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE, ALLOW, AUTHORIZATION, CACHE_CONTROL,
+    CONNECTION, CONTENT_TYPE, HeaderValue, ORIGIN, REFERER, RETRY_AFTER, TRANSFER_ENCODING,
+    USER_AGENT, VARY,
 };
+use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -99,6 +103,8 @@ pub(super) async fn answer(
             }
             response
         }
+        ("stored", &Method::GET) => stored(ingest, peer, &head),
+        ("stored", _) => not_allowed("GET"),
         (_, &Method::GET | &Method::HEAD) if is_script => script::script(&head.headers),
         ("p.gif", _) => not_allowed("GET"),
         _ if is_script => not_allowed("GET, HEAD"),
@@ -125,16 +131,63 @@ async fn post(
     incoming: Incoming,
 ) -> Result<(), Refusal> {
     let sender = sender(ingest, peer, headers, true);
-    // Before anything is read: a flood costs as little as it can.
+    let backend = headers
+        .get(AUTHORIZATION)
+        .map(|token| is_token(&ingest.settings.backend_token, token.as_bytes()));
     let read = async {
-        ingest.check_rate(&sender)?;
+        // Before anything is read: a flood costs as little as it can. A backend is measured by its visitors.
+        if backend != Some(true) {
+            ingest.check_rate(&sender)?;
+        }
+        if backend == Some(false) {
+            return Err(Refusal::new(Reason::ForeignOrigin, "token"));
+        }
         body::check(headers)?;
         let body = body::read(incoming).await?;
-        protocol::parse(&body)
+        let mut report = protocol::parse(&body)?;
+        let client = report.client.take().filter(|_| backend.is_some());
+        if client.is_none() && backend.is_some() {
+            return Err(Refusal::invalid("client"));
+        }
+        Ok((report, client))
     };
     match read.await {
-        Ok(report) => ingest.receive(&sender, report).await,
+        Ok((report, None)) => ingest.receive(&sender, report).await,
+        Ok((report, Some(client))) => {
+            let sender = backed(&client);
+            match ingest.check_rate(&sender) {
+                Ok(()) => ingest.receive(&sender, report).await,
+                Err(refusal) => Err(ingest.refuse(None, refusal)),
+            }
+        }
         Err(refusal) => Err(ingest.refuse(None, refusal)),
+    }
+}
+
+/// Returns whether a header has the secret of backends. The time that it takes tells nothing of where they differ.
+fn is_token(secret: &Secret, header: &[u8]) -> bool {
+    let stated = header.strip_prefix(b"Bearer ").unwrap_or_default();
+    let secret = secret.expose().as_bytes();
+    let differs = secret
+        .iter()
+        .zip(stated)
+        .fold(0, |differs, (ours, theirs)| differs | (ours ^ theirs));
+    !secret.is_empty() && secret.len() == stated.len() && differs == 0
+}
+
+/// Returns the visitor that a backend reports.
+fn backed(client: &Client) -> Sender<'_> {
+    Sender {
+        address: client.address,
+        user_agent: client.user_agent.as_bytes(),
+        hints: Hints::default(),
+        language: &client.language,
+        origin: None,
+        referer: None,
+        is_prefetch: false,
+        asks_for_privacy: false,
+        is_contradictory: false,
+        is_script: false,
     }
 }
 
@@ -152,6 +205,23 @@ async fn pixel(
         Ok(report) => ingest.receive(&sender, report).await,
         Err(refusal) => Err(ingest.refuse(None, refusal)),
     }
+}
+
+/// Answers a health check: is the view that it sent stored?
+fn stored(ingest: &Ingest, peer: IpAddr, head: &Parts) -> Response<Full> {
+    if let Err(refusal) = ingest.check_rate(&sender(ingest, peer, &head.headers, false)) {
+        return respond(Err(ingest.refuse(None, refusal)));
+    }
+    let query = head.uri.query().unwrap_or_default();
+    let view = query.strip_prefix("view=").map(protocol::view);
+    let word: &'static str = match view {
+        Some(Ok(view)) if ingest.arrivals.has(view) => "stored",
+        Some(Ok(_)) => "waiting",
+        _ => return plain(StatusCode::BAD_REQUEST),
+    };
+    let mut response = plain(StatusCode::OK);
+    *response.body_mut() = Full::new(Bytes::from_static(word.as_bytes()));
+    response
 }
 
 /// Returns what is to be known of the sender.

@@ -121,6 +121,8 @@ pub(crate) struct Batch {
     pub(crate) anonymous_touched: Vec<TouchedView>,
     pub(crate) words: Vec<WordRow>,
     pub(crate) refused: BTreeMap<RefusalKey, i64>,
+    /// Sites of which a health check arrived.
+    pub(crate) synthetic: BTreeSet<i32>,
     /// Keys of visits and views that changed.
     pub(super) touched_visits: BTreeSet<(i32, i64)>,
     pub(super) touched_views: BTreeSet<(i32, i64)>,

@@ -37,6 +37,7 @@ fn hit(visitor: i64, view: i64, page: &str, at: i64, what: Happening) -> Hit {
         width: None,
         suspect: false,
         consented: false,
+        synthetic: false,
         events: vec![HitEvent { at, what }],
     }
 }

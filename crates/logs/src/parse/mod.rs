@@ -53,6 +53,7 @@ use std::borrow::Cow;
 use jiff::tz::TimeZone;
 
 use crate::event::{Access, Level};
+pub use access::{Request, request};
 use context::Context;
 pub use reader::{Counts, Reader};
 use time::{Clock, Stamp};

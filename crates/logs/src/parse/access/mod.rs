@@ -13,13 +13,15 @@
 //! Answers of 500 and above are errors. Those of 400 to 499 are the clients', and `info`.
 
 mod format;
+mod request;
 
 use std::borrow::Cow;
 
-use super::time::{self, Civil, Clock, Stamp, Zone};
+use super::time::{self, Civil, Clock, Zone};
 use super::{Draft, Parsed, State, clean};
 use crate::event::{Access, Level};
 pub(crate) use format::Format;
+pub use request::{Request, request};
 
 /// Characters of a path that are kept.
 const PATH_CHARS: usize = 512;
@@ -34,7 +36,8 @@ pub(crate) fn line<'a>(state: &mut State, line: &'a str, clock: &mut Clock) -> P
 }
 
 fn read<'a>(line: &'a str, format: &Format, clock: &mut Clock) -> Option<Draft<'a>> {
-    let (who, stamp, rest) = time_in(line, clock)?;
+    let (who, (civil, offset), rest) = time_in(line)?;
+    let stamp = clock.stamp(civil, Zone::Offset(offset))?;
     let (request, rest) = quoted(rest)?;
     let rest = rest.strip_prefix(' ')?;
     let (status_text, rest) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -80,7 +83,7 @@ pub(crate) fn finish(draft: &mut Draft<'_>, access: Access) {
 }
 
 /// Returns what is before the time, the time, and what is after it.
-fn time_in<'a>(line: &'a str, clock: &mut Clock) -> Option<(&'a str, Stamp, &'a str)> {
+fn time_in(line: &str) -> Option<(&str, (Civil, i32), &str)> {
     for at in memchr::memchr_iter(b'[', line.as_bytes()) {
         let Some(text) = line.get(at..at + TIME) else {
             break;
@@ -91,31 +94,37 @@ fn time_in<'a>(line: &'a str, clock: &mut Clock) -> Option<(&'a str, Stamp, &'a 
         else {
             continue;
         };
-        if let Some(stamp) = text
-            .strip_suffix(']')
-            .and_then(|text| stamp(&text[1..], clock))
-        {
-            return Some((line[..at].trim_end(), stamp, rest));
+        if let Some(time) = text.strip_suffix(']').and_then(|text| time_of(&text[1..])) {
+            return Some((line[..at].trim_end(), time, rest));
         }
     }
     None
 }
 
-/// Parses `23/Nov/2026:00:10:49 +0000`
-fn stamp(text: &str, clock: &mut Clock) -> Option<Stamp> {
+/// Parses `23/Nov/2026:00:10:49 +0000`: a time, and the seconds by which it is ahead of UTC.
+fn time_of(text: &str) -> Option<(Civil, i32)> {
     let day = time::two(text.as_bytes(), 0)?;
     let month = time::month(text.get(3..6)?)?;
     let year = text.get(7..11)?.parse().ok()?;
     let (of_day, end) = time::time_of_day(text.get(12..)?)?;
     let (zone, _) = time::zone(&text[12 + end..]);
     let civil = Civil::new((year, month, day), of_day)?;
-    matches!(zone, Zone::Offset(_))
-        .then(|| clock.stamp(civil, zone))
-        .flatten()
+    match zone {
+        Zone::Offset(offset) => Some((civil, offset)),
+        _ => None,
+    }
 }
 
 /// Parses `[vhost:port] client ident user`.
 fn client<'a>(who: &'a str, draft: &mut Draft<'a>) {
+    let (host, client, user) = parties(who);
+    draft.context.name("host", host);
+    draft.context.name("client", client);
+    draft.context.name("user", user);
+}
+
+/// Returns virtual host, client and user of `[vhost:port] client ident user`; empty where there is none.
+fn parties(who: &str) -> (&str, &str, &str) {
     let mut words = who.splitn(3, ' ');
     let (first, second, rest) = (
         words.next().unwrap_or(""),
@@ -123,13 +132,10 @@ fn client<'a>(who: &'a str, draft: &mut Draft<'a>) {
         words.next().unwrap_or(""),
     );
     // The second word is `-` in all but the rarest logs, unless a virtual host is before.
-    let (host, client, user) = match rest.split_once(' ') {
+    match rest.split_once(' ') {
         Some((ident, user)) if second != "-" && ident == "-" => (first, second, user),
         _ => ("", first, rest),
-    };
-    draft.context.name("host", host);
-    draft.context.name("client", client);
-    draft.context.name("user", user);
+    }
 }
 
 /// Returns the text up to the next quote that is not escaped, and what follows it.

@@ -195,7 +195,7 @@ impl Civil {
     }
 
     /// Seconds since the epoch, were this UTC.
-    fn seconds(self) -> i64 {
+    pub(crate) fn seconds(self) -> i64 {
         days(self.year, self.month, self.day) * DAY
             + i64::from(self.hour) * HOUR
             + i64::from(self.minute) * 60

@@ -1,18 +1,19 @@
-//! Settings of the program's parts, taken from the configuration.
+//! Settings taken from the configuration.
 
-use analytics::delivery::Retention;
-use analytics::settings::{Consent, Settings, Site};
-use anyhow::Context as _;
+use super::{Consent, Settings, Site};
+use crate::delivery::Retention;
+use crate::own_addresses::OwnAddresses;
 use config::{AnalyticsConsent, Config, Fault, Faults, Loaded, Place, Problem};
 use jiff::tz::TimeZone;
 use std::collections::HashSet;
+use std::io;
 use std::path::Path;
 
-/// Checks what only this program can: that the time zones exist.
+/// Checks what only a program with a database of zones can: that the time zones exist.
 ///
 /// # Errors
 /// Those that do not.
-pub(crate) fn check(loaded: &Loaded) -> Result<(), Faults> {
+pub fn check(loaded: &Loaded) -> Result<(), Faults> {
     let sites = loaded.config.analytics.site.iter().enumerate();
     let unknown = sites.filter(|(_, site)| TimeZone::get(&site.time_zone).is_err());
     let faults: Vec<Fault> = unknown
@@ -36,7 +37,7 @@ pub(crate) fn check(loaded: &Loaded) -> Result<(), Faults> {
 ///
 /// # Errors
 /// When a file that the configuration names cannot be read.
-pub(crate) fn server(config: &Config) -> anyhow::Result<Settings> {
+pub fn server(config: &Config) -> io::Result<Settings> {
     let own = &config.analytics;
     let networks = |texts: &[String]| {
         // Checked when the configuration was loaded.
@@ -50,6 +51,9 @@ pub(crate) fn server(config: &Config) -> anyhow::Result<Settings> {
         client_address_header: own.client_address_header.to_ascii_lowercase(),
         respect_signals: own.respect_signals,
         own_networks: networks(&own.own_networks),
+        own_hosts: own.own_hosts.clone(),
+        own_addresses: OwnAddresses::default(),
+        backend_token: own.backend_token.clone(),
         datacentre_asns: own
             .datacentre_asns
             .iter()
@@ -81,9 +85,13 @@ fn site(site: &config::AnalyticsSite) -> Site {
 }
 
 /// Reads a list of hosts, one in a line; `#` begins a comment.
-fn hosts(path: &Path) -> anyhow::Result<HashSet<String>> {
-    let text =
-        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+fn hosts(path: &Path) -> io::Result<HashSet<String>> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        io::Error::new(
+            error.kind(),
+            format!("cannot read {}: {error}", path.display()),
+        )
+    })?;
     let hosts = text
         .lines()
         .filter_map(|line| line.split('#').next())
@@ -95,7 +103,8 @@ fn hosts(path: &Path) -> anyhow::Result<HashSet<String>> {
 }
 
 /// Returns for how long rows are kept.
-pub(crate) fn retention(config: &Config) -> Retention {
+#[must_use]
+pub fn retention(config: &Config) -> Retention {
     let days = |days: u32| i32::try_from(days).unwrap_or(i32::MAX);
     Retention {
         raw_days: days(config.analytics.raw_days),

@@ -1,6 +1,10 @@
 //! Settings, as the parts of this crate need them.
 
+pub mod configured;
+
 use crate::client_address::Network;
+use crate::own_addresses::OwnAddresses;
+use config::Secret;
 use jiff::tz::TimeZone;
 use std::collections::HashSet;
 
@@ -62,6 +66,12 @@ pub struct Settings {
     pub respect_signals: bool,
     /// Where the operator's own visits come from.
     pub own_networks: Vec<Network>,
+    /// The same by host name.
+    pub own_hosts: Vec<String>,
+    /// Their addresses, as far as they are looked up.
+    pub own_addresses: OwnAddresses,
+    /// The secret of backends; empty where none may report.
+    pub backend_token: Secret,
     /// Networks of data centres, by number.
     pub datacentre_asns: HashSet<u32>,
     /// Hosts that are known for spam.

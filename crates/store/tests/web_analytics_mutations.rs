@@ -1,0 +1,104 @@
+//! Each rule of what counts is watched: without it the figures of a known day are others.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod visit_support;
+
+use testkit::Database;
+use visit_support::{View, Visit, lines, register, store};
+
+/// Replaces a part of the definition of a view or function; the part has to be there.
+fn instead(kind: &str, name: &str, part: &str, other: &str) -> String {
+    let (define, create) = match kind {
+        "view" => (
+            format!("pg_get_viewdef('collector.{name}'::regclass)"),
+            format!("'CREATE OR REPLACE VIEW collector.{name} AS ' || "),
+        ),
+        _ => (
+            format!("pg_get_functiondef('collector.{name}'::regproc)"),
+            String::new(),
+        ),
+    };
+    format!(
+        "DO $do$ DECLARE was text := {define}; BEGIN ASSERT strpos(was, $m${part}$m$) > 0, was; EXECUTE {create}replace(was, $m${part}$m$, $m${other}$m$); END $do$"
+    )
+}
+
+/// The figures of 2 March in Berlin, after a change of the schema.
+async fn figures(change: Option<String>) -> String {
+    let database: Database = testkit::migrated().await.unwrap();
+    if let Some(change) = change {
+        database.sql(&change).await.unwrap();
+    }
+    let site = register(&database, "example.org", "Europe/Berlin").await;
+    let visit = |id, at: &str, last: &str| {
+        let mut visit = Visit::new(id, id, vec![View::new(at, "/"), View::new(at, "/a/")]);
+        visit.last_seen = last.to_owned();
+        visit
+    };
+    let mut check = visit(2, "2026-03-02 09:00:00Z", "2026-03-02 09:00:10Z");
+    check.synthetic = true;
+    let mut program = visit(3, "2026-03-02 09:00:00Z", "2026-03-02 09:00:20Z");
+    program.suspect = true;
+    let visits = [
+        // Of six hours, of a health check, of a program.
+        visit(1, "2026-03-02 08:00:00Z", "2026-03-02 14:00:00Z"),
+        check,
+        program,
+        // After midnight in Berlin, and after the next one.
+        visit(4, "2026-03-01 23:30:00Z", "2026-03-01 23:31:00Z"),
+        visit(5, "2026-03-02 23:30:00Z", "2026-03-02 23:31:00Z"),
+    ];
+    store(&database, site, &visits).await;
+    database
+        .sql(&format!(
+            "SELECT collector.web_analytics_settle({site}, '2026-03-02')"
+        ))
+        .await
+        .unwrap();
+    let sql = format!(
+        "SELECT s.visitors, s.visits, s.views, s.capped_secs FROM collector.web_analytics_span({site}, '2026-03-02', '2026-03-02', 'none') d, \
+         collector.web_analytics_sums({site}, d.since, d.until, '{{0}}') s"
+    );
+    lines(&database, &sql).await.join("\n")
+}
+
+#[tokio::test]
+async fn what_counts_depends_on_each_rule() {
+    let right = "2 2 4 14460";
+    assert_eq!(figures(None).await, right);
+    for (rule, change) in [
+        (
+            "cap",
+            instead(
+                "view",
+                "web_analytics_sessions_real",
+                "capped_secs,",
+                "duration_secs AS capped_secs,",
+            ),
+        ),
+        (
+            "health checks",
+            instead(
+                "view",
+                "web_analytics_sessions_real",
+                "NOT synthetic",
+                "true",
+            ),
+        ),
+        (
+            "programs",
+            instead("view", "web_analytics_sessions_real", "NOT suspect", "true"),
+        ),
+        (
+            "zone",
+            instead(
+                "function",
+                "web_analytics_midnight",
+                "AT TIME ZONE s.time_zone",
+                "AT TIME ZONE 'UTC'",
+            ),
+        ),
+    ] {
+        assert_ne!(figures(Some(change)).await, right, "{rule}");
+    }
+}
