@@ -510,3 +510,50 @@ async fn a_migration_takes_over_what_hosts_asked_for() {
     }
     session.close(Duration::from_secs(2)).await;
 }
+
+/// Views go after 180 days and visits after 395; their sums stay for 760, and questions read them.
+#[tokio::test]
+async fn sums_of_visits_stay_when_their_rows_go() {
+    let database = database().await;
+    let day = |ago: i64| format!("((now() AT TIME ZONE 'UTC')::date - {ago})");
+    let visit = |ago: i64| {
+        let ts = format!(
+            "({}::timestamp AT TIME ZONE 'UTC' + interval '10 hours')",
+            day(ago)
+        );
+        format!(
+            "SELECT collector.web_analytics_partitions({}); \
+             INSERT INTO collector.web_analytics_page_views_raw (ts, session_ts, session_id, visitor_id, view_id, page_id, site_id, engaged_ms, nth, status, scroll_pct, suspect, synthetic) \
+             SELECT {ts}, {ts}, 1, 1, {ago}, collector.word_id('page', '/'), 1, 0, 1, 200, 0, false, false; \
+             INSERT INTO collector.web_analytics_sessions_raw (ts, session_id, last_seen, visitor_id, site_id, engaged_ms, views, events, interactive, suspect, consented, synthetic, channel) \
+             SELECT {ts}, 1, {ts}, 1, 1, 0, 1, 0, false, false, false, false, 'direct'; \
+             SELECT collector.web_analytics_settle(1, {});",
+            day(ago),
+            day(ago)
+        )
+    };
+    let visits: String = [170, 200, 400, 800].map(visit).concat();
+    database
+        .sql(&format!(
+            "SELECT collector.web_analytics_partitions(NULL); SELECT collector.web_analytics_register('example.org', 'UTC', '{{}}'); {visits}"
+        ))
+        .await
+        .unwrap();
+    let summed = "SELECT sum(views)::int8 FROM collector.web_analytics_days WHERE dimension = 0";
+    assert_eq!(number(&database, summed).await, 4);
+
+    let expired = expire(&database, clock).await;
+    assert!(expired.partitions > 0, "{expired:?}");
+    let count = async |table: &str| {
+        let sql = format!("SELECT count(*) FROM collector.web_analytics_{table}");
+        number(&database, &sql).await
+    };
+    assert_eq!(count("page_views_raw").await, 1);
+    assert_eq!(count("sessions_raw").await, 2);
+    assert_eq!(number(&database, summed).await, 3);
+    let asked = format!(
+        "SELECT sum(views)::int8 FROM collector.web_analytics_sums(1, {}::timestamp AT TIME ZONE 'UTC', now(), '{{0}}')",
+        day(500)
+    );
+    assert_eq!(number(&database, &asked).await, 3);
+}
