@@ -3,20 +3,26 @@
 //! Once it listens, it prints one line to standard output: `listening on http://ADDRESS/`. The database need not be
 //! there; reports wait in the queue until it is.
 //!
+//! SIGHUP makes it read the configuration again, as it does every minute: sites, proxies, files and retention take effect at once, address, queue and
+//! database after a restart.
+//!
 //! Exit status: 0 after SIGTERM or Ctrl-C, 78 for a faulty configuration, 1 for anything else.
 
+mod reload;
+
 use analytics::clock::Clock;
-use analytics::delivery::{Arrivals, Delivery, Tally};
+use analytics::delivery::{Arrivals, Delivery, Registered, Tally};
 use analytics::identity::Salts;
 use analytics::networks::Databases;
 use analytics::own_addresses;
 use analytics::queue::Queue;
 use analytics::server::{Ingest, serve};
-use analytics::settings::configured as settings;
+use analytics::settings::{Settings, configured as settings};
 use anyhow::Context as _;
 use clap::Parser;
-use config::{Config, Environment};
+use config::{Config, Environment, Loaded};
 use pg::Target;
+use reload::Reloader;
 use startup::ServiceManager;
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -33,7 +39,7 @@ const LAST_DELIVERY: Duration = Duration::from_secs(3);
 /// How often salts of days that are over are forgotten.
 const EXPIRE_EVERY: Duration = Duration::from_secs(10);
 
-/// How often the databases of addresses are looked at; they change once a month.
+/// How often the configuration is looked at, and the databases of addresses, which change once a month.
 const RELOAD_EVERY: Duration = Duration::from_secs(60);
 
 /// Receives what the tracker reports and stores it.
@@ -65,22 +71,24 @@ pub fn main() -> ExitCode {
         Err(status) => return status,
     };
     let listen = args.listen.unwrap_or(loaded.config.analytics.listen);
+    let manager = ServiceManager::of(&environment);
     startup::run(
         &mut tokio::runtime::Builder::new_current_thread(),
-        run(&loaded.config, listen, ServiceManager::of(&environment)),
+        run(&loaded, environment, listen, manager),
     )
 }
 
 /// Serves until a signal.
-async fn run(config: &Config, listen: SocketAddr, manager: ServiceManager) -> anyhow::Result<()> {
+async fn run(
+    loaded: &Loaded,
+    environment: Environment,
+    listen: SocketAddr,
+    manager: ServiceManager,
+) -> anyhow::Result<()> {
+    let config = &loaded.config;
     let mut terminate = signal(SignalKind::terminate()).context("cannot handle SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot handle Ctrl-C")?;
     let mut hangup = signal(SignalKind::hangup()).context("cannot handle SIGHUP")?;
-    tokio::spawn(async move {
-        while hangup.recv().await.is_some() {
-            tracing::info!("SIGHUP: settings of web analytics take effect when it is restarted");
-        }
-    });
     let own = &config.analytics;
     let settings = settings::server(config)?;
     if settings.sites.is_empty() {
@@ -108,17 +116,17 @@ async fn run(config: &Config, listen: SocketAddr, manager: ServiceManager) -> an
     let databases = Arc::new(Databases::new(own.country_db.clone(), own.asn_db.clone()));
     let (stop, stopping) = watch::channel(false);
     let (tally, arrivals) = (Tally::default(), Arrivals::default());
+    let registered = watch::Sender::new(registered(config, &settings));
     let delivery = Delivery {
         target: Target::from(&config.database),
         queue: queue.clone(),
         tally: tally.clone(),
         arrivals: arrivals.clone(),
-        sites: settings.sites.clone(),
-        retention: settings::retention(config),
+        registered: registered.subscribe(),
     };
     let (after, after_serving) = watch::channel(false);
     let delivery = tokio::spawn(delivery.run(after_serving));
-    let ingest = Arc::new(Ingest::new(
+    let ingest = Ingest::new(
         settings,
         queue,
         tally,
@@ -126,32 +134,32 @@ async fn run(config: &Config, listen: SocketAddr, manager: ServiceManager) -> an
         salts,
         Arc::clone(&databases),
         Clock::System,
-    ));
-    let for_databases = Arc::clone(&databases);
+    );
+    ingest.count_faults();
+    let (newest, ingest) = watch::channel(Arc::new(ingest));
+    let mut reloader = Reloader::new(loaded, environment);
     tokio::spawn(async move {
         loop {
-            tokio::time::sleep(RELOAD_EVERY).await;
-            let databases = Arc::clone(&for_databases);
+            let is_asked = tokio::select! {
+                () = tokio::time::sleep(RELOAD_EVERY) => false,
+                asked = hangup.recv() => asked.is_some(),
+            };
+            if let Some(config) = reloader.check(is_asked) {
+                take(&config, &newest, &registered, &databases);
+            }
+            let databases = Arc::clone(&databases);
             let reloaded = tokio::task::spawn_blocking(move || databases.reload()).await;
             if let Err(error) = reloaded {
                 tracing::error!(%error, "databases of addresses were not read again");
             }
+            newest.borrow().count_faults();
         }
     });
-    let (own, names) = (
-        ingest.settings.own_addresses.clone(),
-        ingest.settings.own_hosts.clone(),
-    );
-    tokio::spawn(async move {
-        while !names.is_empty() {
-            own.look_up(&names).await;
-            tokio::time::sleep(own_addresses::EVERY).await;
-        }
-    });
-    let for_salts = Arc::clone(&ingest);
+    tokio::spawn(look_up_own(ingest.clone()));
+    let for_salts = ingest.clone();
     tokio::spawn(async move {
         loop {
-            for_salts.expire_salts();
+            for_salts.borrow().expire_salts();
             tokio::time::sleep(EXPIRE_EVERY).await;
         }
     });
@@ -171,6 +179,55 @@ async fn run(config: &Config, listen: SocketAddr, manager: ServiceManager) -> an
         tracing::info!("what is not delivered stays in the queue");
     }
     Ok(())
+}
+
+/// Looks up the addresses of the operator's own names, at once and as often as they may change.
+async fn look_up_own(mut ingest: watch::Receiver<Arc<Ingest>>) {
+    loop {
+        let (own, names) = {
+            let ingest = ingest.borrow_and_update();
+            let settings = &ingest.settings;
+            (settings.own_addresses.clone(), settings.own_hosts.clone())
+        };
+        if !names.is_empty() {
+            own.look_up(&names).await;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(own_addresses::EVERY) => {}
+            changed = ingest.changed() => if changed.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// Lets a configuration that was read again take effect.
+fn take(
+    config: &Config,
+    newest: &watch::Sender<Arc<Ingest>>,
+    registered_as: &watch::Sender<Registered>,
+    databases: &Databases,
+) {
+    let settings = match settings::server(config) {
+        Ok(settings) => settings,
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "the settings in use stay");
+            return;
+        }
+    };
+    let own = &config.analytics;
+    databases.set_files(own.country_db.clone(), own.asn_db.clone());
+    // The database first: it has a number for a new site when the site's first report is delivered.
+    registered_as.send_replace(registered(config, &settings));
+    newest.send_modify(|ingest| *ingest = Arc::new(ingest.with_settings(settings)));
+}
+
+/// Returns what the database is told.
+fn registered(config: &Config, settings: &Settings) -> Registered {
+    Registered {
+        sites: settings.sites.clone(),
+        retention: settings::retention(config),
+    }
 }
 
 fn announce(line: &str) -> anyhow::Result<()> {

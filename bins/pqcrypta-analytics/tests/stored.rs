@@ -163,8 +163,8 @@ async fn reports_wait_for_the_database() {
         assert_eq!(program.post("192.0.2.1", &view(number, "/")), Some(202));
     }
     program.kill();
-    let found = home.rewrite(&database.target());
-    let program = found.start();
+    home.rewrite(&database.target());
+    let program = home.start();
     until(
         &database,
         "SELECT count(*) FROM collector.web_analytics_page_views_raw",
@@ -217,7 +217,7 @@ async fn a_hit_that_the_database_refuses_is_left_out() {
         assert_eq!(program.post("192.0.2.1", &view(number, "/")), Some(202));
     }
     program.kill();
-    let home = home.rewrite(&database.target());
+    home.rewrite(&database.target());
     let program = home.start();
     until(
         &database,

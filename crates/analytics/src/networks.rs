@@ -1,24 +1,26 @@
 //! Countries and networks of addresses, from files that the operator brings.
 //!
 //! A file that changes is read again. One that is missing, torn or of another kind leaves the one before in use; that is
-//! logged once. Without a file nothing is known.
+//! logged once, and [`Databases::faults`] names it until it is mended. Without a file nothing is known.
 
 use crate::mmdb::Mmdb;
 use std::fs;
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 /// A file, and what was read of it.
 #[derive(Debug, Default)]
 struct Watched {
-    path: Option<PathBuf>,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
+    path: Option<PathBuf>,
+    /// Whether the file could not be read when it was last tried.
+    is_faulty: bool,
     database: Option<Arc<Mmdb>>,
     /// Time and length of the file when it was last tried.
     tried: Option<(Option<SystemTime>, u64)>,
@@ -35,16 +37,24 @@ impl Databases {
     /// Reads the files.
     #[must_use]
     pub fn new(country: Option<PathBuf>, asn: Option<PathBuf>) -> Self {
-        let watched = |path| Watched {
-            path,
-            state: Mutex::default(),
-        };
-        let databases = Self {
-            country: watched(country),
-            asn: watched(asn),
-        };
+        let databases = Self::default();
+        databases.set_files(country, asn);
         databases.reload();
         databases
+    }
+
+    /// Takes other files; they are read with the next [`Databases::reload`].
+    pub fn set_files(&self, country: Option<PathBuf>, asn: Option<PathBuf>) {
+        self.country.set_file(country);
+        self.asn.set_file(asn);
+    }
+
+    /// Returns the keys of the files that could not be read when they were last tried.
+    #[must_use]
+    pub fn faults(&self) -> Vec<&'static str> {
+        let files = [("country_db", &self.country), ("asn_db", &self.asn)];
+        let faulty = files.into_iter().filter(|(_, file)| file.state().is_faulty);
+        faulty.map(|(key, _)| key).collect()
     }
 
     /// Reads the files that have changed. This blocks.
@@ -67,24 +77,41 @@ impl Databases {
 }
 
 impl Watched {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn database(&self) -> Option<Arc<Mmdb>> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.database.clone()
+        self.state().database.clone()
+    }
+
+    fn set_file(&self, path: Option<PathBuf>) {
+        let mut state = self.state();
+        if state.path == path {
+            return;
+        }
+        // What another file says is not known by this one.
+        *state = State {
+            path,
+            ..State::default()
+        };
     }
 
     fn reload(&self) {
-        let Some(path) = &self.path else { return };
-        let found = fs::metadata(path).map_or((None, 0), |meta| (meta.modified().ok(), meta.len()));
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.tried == Some(found) {
+        let Some(path) = self.state().path.clone() else {
+            return;
+        };
+        let found =
+            fs::metadata(&path).map_or((None, 0), |meta| (meta.modified().ok(), meta.len()));
+        if self.state().tried.replace(found) == Some(found) {
             return;
         }
-        state.tried = Some(found);
-        drop(state);
-        match Mmdb::open(path) {
+        let opened = Mmdb::open(&path);
+        let mut state = self.state();
+        state.is_faulty = opened.is_err();
+        match opened {
             Ok(database) => {
                 tracing::info!(path = %path.display(), kind = database.kind(), "read a database of addresses");
-                let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
                 state.database = Some(Arc::new(database));
             }
             Err(error) => {

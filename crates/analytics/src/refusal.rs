@@ -41,6 +41,8 @@ pub enum Reason {
     Unstorable,
     /// Not a refusal: a salt was renewed within a day, so that visitors of that day are an upper bound.
     SaltRenewed,
+    /// Not a refusal: a database of addresses cannot be read, so that countries or networks are unknown or old. Counted each minute.
+    AddressFile,
 }
 
 impl Reason {
@@ -90,6 +92,7 @@ impl Reason {
             Self::Lost => "lost",
             Self::Unstorable => "unstorable",
             Self::SaltRenewed => "salt_renewed",
+            Self::AddressFile => "address_file",
         }
     }
 

@@ -17,9 +17,9 @@ section! {
         /// Address and port; port 0 takes a free one. A proxy with TLS stands in front of it.
         listen: SocketAddr = SocketAddr::from((Ipv4Addr::LOCALHOST, 8089)) => env("ANALYTICS_LISTEN");
         /// Path below which everything lies; begins and ends with a slash.
-        base_path: String = "/".to_owned() => env("ANALYTICS_BASE_PATH") with(crate::monitor::base_path);
+        base_path: String = "/".to_owned() => env("ANALYTICS_BASE_PATH") with(crate::monitor::base_path) live();
         /// A further name under which the tracker is served, besides `pqcrypta-analytics.js`, such as `site.js`.
-        script_name: String = String::new() => with(script_name);
+        script_name: String = String::new() => with(script_name) live();
         /// Directory of the queue; on a disk, owned by the program and closed to others.
         queue_dir: PathBuf = PathBuf::from("/var/lib/pqcrypta-analytics/queue") => env("ANALYTICS_QUEUE_DIR") with(absolute);
         /// Most megabytes the queue may take on disk. When they are used up, reports are refused until the
@@ -30,34 +30,34 @@ section! {
         salts_file: Option<PathBuf> = Some(PathBuf::from("/run/pqcrypta-analytics/salts")) => env("ANALYTICS_SALTS_FILE") with(absolute);
         /// Addresses or networks of proxies in front, such as `127.0.0.1` or `10.0.0.0/8`. Only what these
         /// state about a client counts.
-        trusted_proxies: Vec<String> = vec!["127.0.0.1".to_owned(), "::1".to_owned()] => env("ANALYTICS_TRUSTED_PROXIES") with(networks);
+        trusted_proxies: Vec<String> = vec!["127.0.0.1".to_owned(), "::1".to_owned()] => env("ANALYTICS_TRUSTED_PROXIES") with(networks) live();
         /// Header in which they state the client's address.
-        client_address_header: String = "x-forwarded-for".to_owned() => with(header);
+        client_address_header: String = "x-forwarded-for".to_owned() => with(header) live();
         /// Whether browsers that ask not to be tracked (GPC, DNT) are counted without a visit.
-        respect_signals: bool = true => ;
+        respect_signals: bool = true => live();
         /// Addresses or networks of the operator, whose visits do not count.
-        own_networks: Vec<String> = Vec::new() => with(networks);
+        own_networks: Vec<String> = Vec::new() => with(networks) live();
         /// Host names of the operator, such as that of a home router, whose visits do not count; their addresses are looked up every
         /// five minutes.
-        own_hosts: Vec<String> = Vec::new() => with(hosts);
+        own_hosts: Vec<String> = Vec::new() => with(hosts) live();
         /// Secret with which backends report what they know of a visitor (`Authorization: Bearer SECRET`); at least 16 characters. None is
         /// accepted without it.
-        backend_token: Secret = Secret::default() => env("ANALYTICS_BACKEND_TOKEN") with(token);
+        backend_token: Secret = Secret::default() => env("ANALYTICS_BACKEND_TOKEN") with(token) live();
         /// File of hosts, one in a line, that are known for spam; visits that state one as their source are refused.
-        spam_referrers: Option<PathBuf> = None => with(absolute);
+        spam_referrers: Option<PathBuf> = None => with(absolute) live();
         /// Database of countries by address, in the format MMDB (DB-IP, IPinfo, MaxMind); none without. It is read
         /// again when it changes.
-        country_db: Option<PathBuf> = None => with(absolute);
+        country_db: Option<PathBuf> = None => with(absolute) live();
         /// Database of networks by address, in the same format; none without.
-        asn_db: Option<PathBuf> = None => with(absolute);
+        asn_db: Option<PathBuf> = None => with(absolute) live();
         /// Numbers of networks of data centres; visits from there are stored as suspect. Needs `asn_db`.
-        datacentre_asns: Vec<String> = Vec::new() => with(numbers);
+        datacentre_asns: Vec<String> = Vec::new() => with(numbers) live();
         /// Days for which views and events are kept.
-        raw_days: u32 = 180 => range(2, 3650);
+        raw_days: u32 = 180 => range(2, 3650) live();
         /// Days for which visits are kept.
-        session_days: u32 = 395 => range(2, 3650);
+        session_days: u32 = 395 => range(2, 3650) live();
         /// Days for which sums are kept.
-        sum_days: u32 = 760 => range(2, 36_500);
+        sum_days: u32 = 760 => range(2, 36_500) live();
     } with {
         /// The sites: `[[analytics.site]]`.
         site: Vec<AnalyticsSite>;
@@ -74,19 +74,19 @@ section! {
     /// A site whose visits are counted, written once for each. One process counts a site.
     pub struct AnalyticsSite = ["analytics.site"] {
         /// Name of the site, as `data-site` of its script has it: its main domain.
-        domain: String = String::new() => with(host);
+        domain: String = String::new() => with(host) live();
         /// Hosts whose pages belong to it; without any, the domain, and the same with `www.` in front.
-        hosts: Vec<String> = Vec::new() => with(hosts);
+        hosts: Vec<String> = Vec::new() => with(hosts) live();
         /// Its time zone, as `Europe/Berlin`; its days begin at midnight there.
-        time_zone: String = "UTC".to_owned() => with(zone);
+        time_zone: String = "UTC".to_owned() => with(zone) live();
         /// `cookieless`: visits are counted without anything on the visitor's device. `consented`: visits of those
         /// who consented, and anonymous views of the others. `off`: nothing is stored.
-        consent: AnalyticsConsent = AnalyticsConsent::Cookieless => ;
+        consent: AnalyticsConsent = AnalyticsConsent::Cookieless => live();
         /// `asked`: a visitor of a site with `consent = "consented"` has to consent first. `granted`: consent is
         /// taken for granted, which the law of many countries does not allow.
-        consent_default: AnalyticsConsentDefault = AnalyticsConsentDefault::Asked => ;
+        consent_default: AnalyticsConsentDefault = AnalyticsConsentDefault::Asked => live();
         /// Further hosts that are no source of visits, such as those of a payment.
-        internal_hosts: Vec<String> = Vec::new() => with(hosts);
+        internal_hosts: Vec<String> = Vec::new() => with(hosts) live();
     }
 }
 

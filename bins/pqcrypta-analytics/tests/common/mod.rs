@@ -31,11 +31,23 @@ impl Home {
             dir: TempDir::new().unwrap(),
             more: more.to_owned(),
         };
-        home.rewrite(target)
+        home.rewrite(target);
+        home
+    }
+
+    /// Writes the configuration with other lines of `[analytics]` and its lists.
+    pub(crate) fn reconfigure(&mut self, target: &pg::Target, more: &str) {
+        self.more = more.to_owned();
+        self.rewrite(target);
+    }
+
+    /// Returns the folder.
+    pub(crate) fn path(&self) -> &Path {
+        self.dir.path()
     }
 
     /// Writes the configuration anew, for the database at `target`.
-    pub(crate) fn rewrite(self, target: &pg::Target) -> Self {
+    pub(crate) fn rewrite(&self, target: &pg::Target) {
         let pg::Host::Socket(host) = &target.host else {
             panic!("a server on a socket");
         };
@@ -50,11 +62,11 @@ impl Home {
             self.dir.path().file_name().unwrap().to_string_lossy(),
             self.more,
         );
-        let path = self.dir.path().join("collector.toml");
-        fs::write(&path, text).unwrap();
-        // It may hold the secret of backends.
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-        self
+        // In one step: a running program may read it at any time. It may hold the secret of backends.
+        let draft = self.dir.path().join("collector.toml.new");
+        fs::write(&draft, text).unwrap();
+        fs::set_permissions(&draft, fs::Permissions::from_mode(0o600)).unwrap();
+        fs::rename(draft, self.dir.path().join("collector.toml")).unwrap();
     }
 
     pub(crate) fn queue(&self) -> PathBuf {

@@ -83,7 +83,14 @@ pub struct Delivery {
     pub tally: Tally,
     /// Views of health checks that are stored.
     pub arrivals: Arrivals,
-    /// The sites of the configuration.
+    /// What the database is told.
+    pub registered: watch::Receiver<Registered>,
+}
+
+/// What the database is told of the configuration, anew when it changes.
+#[derive(Clone, Debug)]
+pub struct Registered {
+    /// The sites.
     pub sites: Vec<Site>,
     /// For how long rows are kept.
     pub retention: Retention,
@@ -193,6 +200,7 @@ struct Link<'a> {
     delivery: &'a Delivery,
     session: Session,
     statements: store_batch::Statements,
+    registered: watch::Receiver<Registered>,
     sites: BTreeMap<String, StoredSite>,
     visits: Visits,
     /// Number of the last record that the database has.
@@ -204,18 +212,25 @@ struct Link<'a> {
 impl<'a> Link<'a> {
     /// Registers the sites and reads the state at the watermark.
     async fn prepare(delivery: &'a Delivery, session: Session) -> Result<Self, DeliveryError> {
-        let sites = restore::register(&session, &delivery.sites, delivery.retention).await?;
         let mut link = Self {
             delivery,
             session,
             statements: store_batch::Statements::default(),
-            sites,
+            registered: delivery.registered.clone(),
+            sites: BTreeMap::new(),
             visits: Visits::default(),
             delivered: 0,
             refused: BTreeSet::new(),
         };
-        link.reset().await?;
+        link.register().await?;
         Ok(link)
+    }
+
+    /// Registers the sites as they are configured now, and reads the state at the watermark.
+    async fn register(&mut self) -> Result<(), DeliveryError> {
+        let now = self.registered.borrow_and_update().clone();
+        self.sites = restore::register(&self.session, &now.sites, now.retention).await?;
+        self.reset().await
     }
 
     /// Reads watermark and visits from the database.
@@ -237,6 +252,10 @@ impl<'a> Link<'a> {
             .queue
             .next(self.delivered, BATCH_BYTES, BATCH_RECORDS)
             .await?;
+        // After the records were read: a site is in the database's list before it takes its first report.
+        if self.registered.has_changed().unwrap_or(false) {
+            self.register().await?;
+        }
         let lost = self.delivery.queue.take_losses().await?;
         if lost > 0 {
             tracing::error!(

@@ -139,6 +139,13 @@ fn visit(visits: &mut Visits, row: &Row) -> Result<SessionRow, tokio_postgres::E
     let device: Option<String> = row.try_get("device")?;
     let exit: Option<i64> = row.try_get("exit")?;
     let entry: Option<i64> = row.try_get("entry")?;
+    let utm: [Option<i64>; 5] = [
+        row.try_get("utm_source")?,
+        row.try_get("utm_medium")?,
+        row.try_get("utm_campaign")?,
+        row.try_get("utm_term")?,
+        row.try_get("utm_content")?,
+    ];
     Ok(SessionRow {
         ts: micros(row, "ts")?,
         session_id: row.try_get("session_id")?,
@@ -148,13 +155,7 @@ fn visit(visits: &mut Visits, row: &Row) -> Result<SessionRow, tokio_postgres::E
         exit: exit.unwrap_or_default(),
         source: row.try_get("source")?,
         referrer: row.try_get("referrer")?,
-        utm: [
-            row.try_get("utm_source")?,
-            row.try_get("utm_medium")?,
-            row.try_get("utm_campaign")?,
-            row.try_get("utm_term")?,
-            row.try_get("utm_content")?,
-        ],
+        utm: utm.iter().any(Option::is_some).then(|| Box::new(utm)),
         asn: row.try_get("asn")?,
         engaged_ms: row.try_get("engaged_ms")?,
         width: row.try_get("width")?,

@@ -23,8 +23,8 @@ pub struct Ingest {
     pub(super) arrivals: Arrivals,
     queue: Queue,
     tally: Tally,
-    salts: Mutex<Salts>,
-    rates: Mutex<Rates>,
+    salts: Arc<Mutex<Salts>>,
+    rates: Arc<Mutex<Rates>>,
     databases: Arc<Databases>,
     clock: Clock,
     started: tokio::time::Instant,
@@ -44,22 +44,41 @@ impl Ingest {
         databases: Arc<Databases>,
         clock: Clock,
     ) -> Self {
-        let domains = settings
-            .sites
-            .iter()
-            .map(|site| Arc::from(site.domain.as_str()));
-        let names = std::iter::once(Arc::from("")).chain(domains).collect();
         Self {
+            names: names(&settings),
             settings,
             queue,
             tally,
             arrivals,
-            salts: Mutex::new(salts),
-            rates: Mutex::default(),
+            salts: Arc::new(Mutex::new(salts)),
+            rates: Arc::default(),
             databases,
             clock,
             started: tokio::time::Instant::now(),
-            names,
+        }
+    }
+
+    /// Returns the same with other settings; queue, counts, salts and rates are shared.
+    #[must_use]
+    pub fn with_settings(&self, settings: Settings) -> Self {
+        Self {
+            names: names(&settings),
+            settings,
+            queue: self.queue.clone(),
+            tally: self.tally.clone(),
+            arrivals: self.arrivals.clone(),
+            salts: Arc::clone(&self.salts),
+            rates: Arc::clone(&self.rates),
+            databases: Arc::clone(&self.databases),
+            clock: self.clock.clone(),
+            started: self.started,
+        }
+    }
+
+    /// Counts the databases of addresses that cannot be read, so that the operator sees it where refusals are shown.
+    pub fn count_faults(&self) {
+        for key in self.databases.faults() {
+            self.refuse(None, Refusal::new(Reason::AddressFile, key));
         }
     }
 
@@ -167,4 +186,13 @@ impl Ingest {
             .unwrap_or_else(PoisonError::into_inner)
             .expire(today);
     }
+}
+
+/// Returns the names of the sites, after the empty one.
+fn names(settings: &Settings) -> Vec<Arc<str>> {
+    let domains = settings
+        .sites
+        .iter()
+        .map(|site| Arc::from(site.domain.as_str()));
+    std::iter::once(Arc::from("")).chain(domains).collect()
 }

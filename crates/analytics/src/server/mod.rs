@@ -35,8 +35,12 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 /// Most bytes of headers: a user agent of 64 KiB is answered and counted.
 const MOST_HEADERS: usize = 80 * 1024;
 
-/// Serves until `stop`.
-pub async fn serve(listener: TcpListener, ingest: Arc<Ingest>, mut stop: watch::Receiver<bool>) {
+/// Serves until `stop`; each request has the newest settings.
+pub async fn serve(
+    listener: TcpListener,
+    ingest: watch::Receiver<Arc<Ingest>>,
+    mut stop: watch::Receiver<bool>,
+) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let mut connections = JoinSet::new();
     loop {
@@ -51,7 +55,7 @@ pub async fn serve(listener: TcpListener, ingest: Arc<Ingest>, mut stop: watch::
         while connections.try_join_next().is_some() {}
         match accepted {
             Ok((stream, _)) => {
-                let (ingest, stop) = (Arc::clone(&ingest), stop.clone());
+                let (ingest, stop) = (ingest.clone(), stop.clone());
                 connections.spawn(async move {
                     connection(stream, ingest, stop).await;
                     drop(place);
@@ -71,14 +75,18 @@ pub async fn serve(listener: TcpListener, ingest: Arc<Ingest>, mut stop: watch::
     }
 }
 
-async fn connection(stream: TcpStream, ingest: Arc<Ingest>, mut stop: watch::Receiver<bool>) {
+async fn connection(
+    stream: TcpStream,
+    ingest: watch::Receiver<Arc<Ingest>>,
+    mut stop: watch::Receiver<bool>,
+) {
     let Ok(peer) = stream.peer_addr() else { return };
     // Answers are one piece each; waiting for more would only delay them.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection keeps its delay");
     }
     let service = service_fn(move |request| {
-        let ingest = Arc::clone(&ingest);
+        let ingest = Arc::clone(&ingest.borrow());
         async move { Ok::<_, std::convert::Infallible>(answer(&ingest, peer.ip(), request).await) }
     });
     let serving = http1::Builder::new()

@@ -93,7 +93,8 @@ type Key = (i32, i64);
 /// The state.
 #[derive(Debug, Default)]
 pub struct Visits {
-    visits: HashMap<Key, Visit>,
+    /// In boxes: a table has room for up to twice what it holds, and twice that while it grows.
+    visits: HashMap<Key, Box<Visit>>,
     views: HashMap<Key, View>,
     early: HashMap<Key, Early>,
     words: Words,
@@ -125,10 +126,10 @@ impl Visits {
         {
             self.visits.insert(
                 key,
-                Visit {
+                Box::new(Visit {
                     row,
                     is_touched: false,
-                },
+                }),
             );
         }
     }

@@ -16,8 +16,8 @@ pub(crate) struct SessionRow {
     pub(crate) exit: i64,
     pub(crate) source: Option<i64>,
     pub(crate) referrer: Option<i64>,
-    /// Source, medium, campaign, term, content.
-    pub(crate) utm: [Option<i64>; 5],
+    /// Source, medium, campaign, term, content; most visits have none of them.
+    pub(crate) utm: Option<Box<[Option<i64>; 5]>>,
     pub(crate) asn: Option<i32>,
     pub(crate) engaged_ms: i32,
     pub(crate) width: Option<i16>,

@@ -271,3 +271,32 @@ proptest! {
         prop_assert_eq!(outcome(&repeated, batches), wanted);
     }
 }
+
+/// The server's clock is set back: what follows lies before what was, and nothing is negative.
+#[test]
+fn a_clock_that_goes_back() {
+    let mut visits = Visits::default();
+    let batch = apply(
+        &mut visits,
+        &[
+            hit(7, 1, "/a/", NOON, seen()),
+            hit(7, 2, "/b/", NOON - 3600 * SECOND, seen()),
+            hit(7, 2, "/b/", NOON - 3599 * SECOND, engaged(30_000, 50)),
+            hit(7, 3, "/c/", NOON - 3500 * SECOND, event("signup")),
+            hit(7, 2, "/b/", NOON - 3400 * SECOND, event("signup")),
+            hit(7, 1, "/a/", NOON - 1800 * SECOND, engaged(5_000, 10)),
+        ],
+    );
+    assert_eq!(batch.views.len(), 2);
+    assert!(batch.views.iter().all(|view| view.engaged_ms >= 0));
+    for (_, session) in &batch.sessions {
+        assert!(session.last_seen >= session.ts, "{session:?}");
+        assert!(session.engaged_ms >= 0 && session.views > 0);
+    }
+    let views: i16 = batch
+        .sessions
+        .iter()
+        .map(|(_, session)| session.views)
+        .sum();
+    assert_eq!(views, 2);
+}

@@ -41,10 +41,10 @@ impl Visits {
             let row = self.new_visit(site.id, hit, event.at, visitor, page, batch);
             if let Some(old) = self.visits.insert(
                 key,
-                Visit {
+                Box::new(Visit {
                     row,
                     is_touched: true,
-                },
+                }),
             ) && old.is_touched
             {
                 batch.sessions.push((site.id, old.row));
@@ -155,7 +155,7 @@ impl Visits {
             exit: page,
             source,
             referrer,
-            utm,
+            utm: utm.iter().any(Option::is_some).then(|| Box::new(utm)),
             asn: hit.asn,
             engaged_ms: 0,
             width: hit.width,

@@ -95,6 +95,11 @@ const REASONS: &[Reason] = &[
         "The program began anew within the day",
         "Visitors of that day are an upper bound; keep the folder of salts over restarts.",
     ),
+    (
+        "address_file",
+        "A file of countries or networks cannot be read",
+        "Put a good file where country_db or asn_db names one; until then the one before stays in use. The log of pqcrypta-analytics says what is wrong.",
+    ),
 ];
 
 fn find(name: &str) -> Option<&'static Reason> {
