@@ -63,7 +63,10 @@ export function stopServer(server: Server): Promise<void> {
 }
 
 /** The process of a server's program, found by its name and by what mentions the state folder. */
-export function pidOf(server: Server, program: "postgres" | "pqcrypta-collector"): number {
+export function pidOf(
+  server: Server,
+  program: "postgres" | "pqcrypta-collector" | "pqcrypta-analytics",
+): number {
   for (const entry of readdirSync("/proc")) {
     if (!/^\d+$/.test(entry)) continue;
     try {
