@@ -12,6 +12,8 @@ use jiff::{Timestamp, ToSpan as _};
 use rustix::process::Signal;
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use testkit::{Database, Dice};
 use tokio::sync::watch;
@@ -101,27 +103,67 @@ async fn a_day_without_the_database() {
     assert_eq!(database.number(strays).await.unwrap(), 0);
 }
 
-/// With the space of the queue used up, a report is refused and not acknowledged; what was acknowledged is stored, no more and no less.
+/// A file system in memory, unmounted with this value.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// Mounts one of so many MiB; `None` without the right to.
+    fn mount(at: &Path, mib: u64) -> Option<Self> {
+        std::fs::create_dir_all(at).unwrap();
+        let size = format!("size={mib}m,mode=0700");
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(at);
+        let mounted = mount.stderr(Stdio::null()).status();
+        mounted
+            .is_ok_and(|status| status.success())
+            .then(|| Self(at.to_owned()))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        drop(Command::new("umount").arg("-l").arg(&self.0).status());
+    }
+}
+
+/// With the budget of the queue used up, a report is refused and not acknowledged; what was acknowledged is stored, no more and no less.
 #[tokio::test]
 async fn a_full_queue_acknowledges_nothing() {
-    let database = testkit::migrated().await.unwrap();
     let away = pg::Target::new("/nonexistent", 5432, "none", "none");
     let home = Home::new(&away, &format!("queue_max_mb = 16\n{SITE}"));
+    fill_and_deliver(&home).await;
+}
+
+/// The same of a disk that is full before the budget is. Needs root for a small file system of its own; prints a note and passes without.
+#[tokio::test]
+async fn a_full_disk_acknowledges_nothing() {
+    let away = pg::Target::new("/nonexistent", 5432, "none", "none");
+    let home = Home::new(&away, SITE);
+    let Some(_disk) = SmallDisk::mount(&home.queue(), 5) else {
+        eprintln!("no small disk without root: not tested");
+        return;
+    };
+    fill_and_deliver(&home).await;
+}
+
+/// Sends reports until they are refused, then brings the database back.
+async fn fill_and_deliver(home: &Home) {
+    let database = testkit::migrated().await.unwrap();
     let program = home.start();
     let mut dice = Dice::new(5);
+    // Text that does not compress; each record of the queue is compressed alone.
+    let mut noise = || -> String {
+        (0..250)
+            .map(|_| char::from(b'a' + dice.byte() % 26))
+            .collect()
+    };
+    let props: serde_json::Map<_, _> = (0..20)
+        .map(|at| (format!("p{at}"), json!(noise())))
+        .collect();
     let (mut number, mut acknowledged, mut refused) = (0_u64, 0_i64, 0);
     while refused < 20 {
         number += 1;
         assert!(number < 20_000, "the queue is never full");
-        // Text that does not compress.
-        let noise = |dice: &mut Dice| -> String {
-            (0..250)
-                .map(|_| char::from(b'a' + dice.byte() % 26))
-                .collect()
-        };
-        let props: serde_json::Map<_, _> = (0..20)
-            .map(|at| (format!("p{at}"), json!(noise(&mut dice))))
-            .collect();
         let mut report = view(number, "/");
         report["events"]
             .as_array_mut()
