@@ -271,10 +271,10 @@ BEGIN
                                                 collector.web_analytics_filter(site, part.starts[i], part.ends[i], filters));
         one := format('SELECT v.session_id, v.nth FROM collector.web_analytics_page_views_%s v WHERE v.site_id = %s AND v.ts >= %L AND v.ts < %L AND v.page_id = %s AND %s',
                       rel, site, part.starts[i], part.ends[i], collector.word_id('page', page), of);
+        -- A view of the page is beside itself, too: so they are counted.
         parts := concat_ws(' UNION ALL ', parts, format(
-            'SELECT NULL::boolean AS is_before, NULL::bigint AS page_id, count(*) AS views FROM (%1$s) h '
-            'UNION ALL SELECT o.nth < h.nth, o.page_id, count(*) FROM collector.web_analytics_page_views_%2$s o '
-            'JOIN (%1$s) h ON o.session_id = h.session_id AND (o.nth = h.nth - 1 OR o.nth = h.nth + 1) '
+            'SELECT CASE WHEN o.nth <> h.nth THEN o.nth < h.nth END AS is_before, CASE WHEN o.nth <> h.nth THEN o.page_id END AS page_id, count(*) AS views '
+            'FROM collector.web_analytics_page_views_%2$s o JOIN (%1$s) h ON o.session_id = h.session_id AND o.nth BETWEEN h.nth - 1 AND h.nth + 1 '
             'WHERE o.site_id = %3$s AND o.ts >= %4$L AND o.ts < %5$L GROUP BY 1, 2', one, rel, site, part.starts[i], part.ends[i]));
     END LOOP;
     RETURN QUERY EXECUTE format(
