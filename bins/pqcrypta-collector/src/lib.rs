@@ -29,6 +29,7 @@ mod schedule;
 mod services;
 mod settings;
 mod signals;
+mod site_visits;
 mod slos;
 mod upkeep;
 mod watched;

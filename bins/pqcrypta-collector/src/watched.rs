@@ -1,6 +1,7 @@
 //! The services of the configuration: PostgreSQL servers, applications, and what health checks ask.
 
 use crate::services::{Service, Services};
+use crate::site_visits::SiteVisits;
 use collect::Moment;
 use collect::application::{Application, News};
 use collect::postgres::{Instance, Postgres};
@@ -18,6 +19,8 @@ pub(crate) struct Watched {
     assumed: Vec<String>,
     /// Empty where a timer makes them.
     checks: Vec<config::HealthCheck>,
+    /// Sites whose visits are counted.
+    sites: Vec<String>,
     database: config::Database,
     timeout: Duration,
 }
@@ -36,6 +39,10 @@ impl Watched {
             checks: match config.health.run_by {
                 HealthRunner::Collector => config.health.check.clone(),
                 HealthRunner::Timer => Vec::new(),
+            },
+            sites: {
+                let sites = config.analytics.site.iter();
+                sites.map(|site| site.domain.to_ascii_lowercase()).collect()
             },
             database: config.database.clone(),
             timeout: config.collector.query_timeout(),
@@ -63,6 +70,9 @@ impl Watched {
                     tracing::error!(target = target.name, %error, "this target is not scraped");
                 }
             }
+        }
+        if let Some(visits) = SiteVisits::of(&self.sites, &self.database) {
+            services.add(visits);
         }
         for check in &self.checks {
             match Check::new(check.clone()) {

@@ -31,7 +31,7 @@ pub const AREAS: &[(&str, &[&str])] = &[
     ("io", &["io"]),
     ("api", &["api"]),
     ("proxy", &["proxy"]),
-    ("target", &["target", "check"]),
+    ("target", &["target", "check", "traffic"]),
     ("logs", &["log", "logs", "security"]),
     ("collector", &["collector"]),
 ];

@@ -41,6 +41,8 @@ pub enum Domain {
     Target,
     /// Health checks.
     Check,
+    /// Visits of web sites.
+    Traffic,
     /// Logs.
     Log,
 }
@@ -68,6 +70,7 @@ impl Domain {
             Self::Proxy => "proxy",
             Self::Target => "target",
             Self::Check => "check",
+            Self::Traffic => "traffic",
             Self::Log => "log",
         }
     }
@@ -95,6 +98,7 @@ impl Domain {
             | Self::Proxy
             | Self::Target
             | Self::Check
+            | Self::Traffic
             | Self::Log => true,
         }
     }

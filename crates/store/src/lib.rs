@@ -32,6 +32,7 @@ pub mod migrations;
 mod partitions;
 mod processes;
 pub mod progress;
+pub mod pulse;
 pub mod queue;
 pub mod ranges;
 pub mod rollup;

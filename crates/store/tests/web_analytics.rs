@@ -595,3 +595,97 @@ async fn live_visits_are_read_after_a_restart() {
     );
     assert_eq!(text(&database, &views).await, "2001 2 2 f");
 }
+
+/// What a site has now, and what its silence misses: the fewest views of the same time of the last four weeks.
+#[tokio::test]
+async fn the_pulse_of_a_site() {
+    let database = migrated().await;
+    let site = register(&database, "example.org", "Europe/Berlin").await;
+    let session = database.connect().await.unwrap();
+    // Monday, noon in Berlin.
+    let noon = schema::Timestamp(1_795_431_600_000_000);
+    let sites = ["example.org".to_owned(), "never.example".to_owned()];
+    let pulse = || store::pulse::read(&session.client, &sites, noon);
+    let none = pulse().await.unwrap();
+    assert_eq!(
+        (
+            none.len(),
+            none[0].views,
+            none[0].silent_secs,
+            none[0].missed_views
+        ),
+        (1, 0, None, None)
+    );
+    let at = |week: i64, minutes: i64| {
+        format!("to_timestamp(1795431600) - interval '{week} weeks' - interval '{minutes} minutes'")
+    };
+    let mut id = 0;
+    let mut view = |week: i64, minutes: i64| {
+        id += 1;
+        format!(
+            "INSERT INTO collector.web_analytics_page_views_raw (ts, session_ts, session_id, visitor_id, view_id, page_id, site_id, engaged_ms, nth, status, scroll_pct, suspect, synthetic) \
+             VALUES ({at}, {at}, {id}, {}, {id}, 1, {site}, 0, 1, 0, 0, false, {});",
+            id % 2,
+            week == 9,
+            at = at(week.min(4), minutes)
+        )
+    };
+    // An hour ago was the last view. In the same hour there were five, three and four, and none of a health check counts.
+    let mut sql = view(0, 60) + &view(9, 30);
+    for (week, count) in [(1, 5), (2, 3), (4, 4)] {
+        for n in 0..count {
+            sql += &view(week, 5 + n);
+        }
+        sql += &view(week, 90);
+    }
+    // Counted before the third week ago, which had none within the hour.
+    database.sql(&sql).await.unwrap();
+    let found = &pulse().await.unwrap()[0];
+    assert_eq!(
+        (
+            found.views,
+            found.visitors_live,
+            found.silent_secs,
+            found.missed_views
+        ),
+        (0, 0, Some(3600.0), Some(0.0))
+    );
+    database.sql(&view(3, 20)).await.unwrap();
+    let found = &pulse().await.unwrap()[0];
+    assert_eq!(found.missed_views, Some(1.0));
+    let now = view(0, 4)
+        + &view(0, 3)
+        + &view(0, 2)
+        + &format!(
+            "INSERT INTO collector.web_analytics_refused_raw VALUES ({}, {site}, 'bot', '', 7);",
+            at(0, 1)
+        );
+    database.sql(&now).await.unwrap();
+    let found = &pulse().await.unwrap()[0];
+    assert_eq!(
+        (
+            found.views,
+            found.visitors_live,
+            found.refused,
+            found.silent_secs
+        ),
+        (3, 2, 7, Some(120.0))
+    );
+    // A site that is new has no usual.
+    let young = register(&database, "never.example", "UTC").await;
+    let first = format!(
+        "INSERT INTO collector.web_analytics_page_views_raw (ts, session_ts, session_id, visitor_id, view_id, page_id, site_id, engaged_ms, nth, status, scroll_pct, suspect, synthetic) \
+         VALUES ({at}, {at}, 1, 1, 1, 1, {young}, 0, 1, 0, 0, false, false)",
+        at = at(0, 9)
+    );
+    database.sql(&first).await.unwrap();
+    let found = pulse().await.unwrap();
+    assert_eq!(
+        (
+            found[1].site.as_str(),
+            found[1].silent_secs,
+            found[1].missed_views
+        ),
+        ("never.example", Some(540.0), None)
+    );
+}

@@ -143,8 +143,8 @@ pub(crate) fn area_of(
             Some(kind) if kind == "proxy" => "proxy",
             _ => "api",
         },
-        // What is checked may be an API, a proxy or the site behind both.
-        Domain::Check => "api",
+        // What is checked may be an API, a proxy or the site behind both; a site without views may have lost any of them.
+        Domain::Check | Domain::Traffic => "api",
     };
     AREAS.iter().find(|area| area.id == id)
 }
@@ -173,6 +173,7 @@ pub(crate) fn view_of(domain: Domain) -> &'static str {
         Domain::Statement | Domain::Io => "queries",
         Domain::Replication => "replication",
         Domain::Api | Domain::Proxy | Domain::Target | Domain::Check => "api",
+        Domain::Traffic => "traffic",
         Domain::Log => "logs",
         Domain::System | Domain::Network | Domain::Mount | Domain::Disk => "system",
     }

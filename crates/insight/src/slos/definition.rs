@@ -308,6 +308,7 @@ fn up_of(domain: Domain) -> Option<&'static Metric> {
         | Domain::Process
         | Domain::ProcessOne
         | Domain::Collector
+        | Domain::Traffic
         | Domain::Log => None,
     }
 }

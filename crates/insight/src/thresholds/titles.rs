@@ -288,6 +288,13 @@ const TITLES: &[(&str, Title)] = &[
             "The certificate of {key} expires in {n} days",
         ),
     ),
+    (
+        "traffic.missed_views",
+        Count(
+            "{key} has no views, where {n} usually came by now",
+            "{key} has no views, where {n} usually came by now",
+        ),
+    ),
     ("api.error_pct", Of("{value} of the requests to {key} fail")),
     (
         "api.active_connections",

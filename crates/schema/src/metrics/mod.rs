@@ -17,6 +17,7 @@ mod replication;
 mod statement;
 mod system;
 mod target;
+mod traffic;
 mod waiting;
 mod writing;
 
@@ -46,6 +47,7 @@ const PARTS: &[&[Metric]] = &[
     api::METRICS,
     proxy::METRICS,
     check::METRICS,
+    traffic::METRICS,
     log::METRICS,
 ];
 

@@ -21,6 +21,7 @@ mod self_metrics;
 mod slo;
 mod statement;
 mod system;
+mod traffic;
 
 pub use application::{
     ApiSample, EndpointSample, LatencyBucket, ProxySample, RequestFailure, TargetSample,
@@ -45,6 +46,7 @@ pub use self_metrics::SelfSample;
 pub use slo::SloTracking;
 pub use statement::{StatementSample, StatementStore, StatementText};
 pub use system::SystemSample;
+pub use traffic::TrafficSample;
 
 use crate::{Sample, TableDef};
 
@@ -83,6 +85,7 @@ pub const TABLES: &[&TableDef] = &[
     RequestFailure::TABLE,
     LatencyBucket::TABLE,
     HealthCheck::TABLE,
+    TrafficSample::TABLE,
     LogEntry::TABLE,
     LogSource::TABLE,
     SecurityEvent::TABLE,
