@@ -10,6 +10,7 @@ use crate::findings::Stored;
 use crate::group_append::GroupAppend;
 use crate::logs::Sources;
 use crate::schedule::{Job, Needs, Plan, Turn, Wake};
+use crate::timer_checks::TimerChecks;
 use config::Config;
 use insight::causes;
 use insight::logs::LogJudge;
@@ -40,6 +41,8 @@ pub(crate) struct Judging {
     /// State of the database as the writer of samples sees it.
     status: SharedStatus,
     clock: fn() -> Timestamp,
+    /// Health checks that a timer makes.
+    timer_checks: TimerChecks,
     /// For how many days resolved findings are kept.
     event_days: i64,
     forget_at: Instant,
@@ -64,6 +67,7 @@ impl Judging {
             sources,
             status,
             clock,
+            timer_checks: TimerChecks::of(config),
             event_days: i64::from(config.retention.event_days),
             forget_at: Instant::now(),
         }
@@ -155,6 +159,8 @@ impl Job for Judging {
         // Those of logs are in the database alone.
         let changes = changes_since(&host, now, HOUR).await?;
         self.group.findings().note_changes(changes);
+        let transitions = self.timer_checks.judge(&host, &self.group, now).await;
+        self.queue(now, transitions.map_err(described)?).await?;
         let lapsed = findings::marks::lapse(client, host.host_id, now).await;
         lapsed.map_err(described)?;
         let facts = self.judge.fetch(client, host.host_id, now).await;
@@ -177,6 +183,7 @@ impl Job for Judging {
 
     async fn reconfigure(&mut self, config: &Config) {
         self.event_days = i64::from(config.retention.event_days);
+        self.timer_checks.reconfigure(config);
     }
 
     async fn close(self) {
@@ -264,5 +271,58 @@ mod tests {
         assert!(asked(), "it was not restored when that run began");
         judging.run(Turn::Woken).await.unwrap();
         assert!(!asked());
+    }
+
+    /// What a timer's check found is judged as that of the collector: its finding opens, and is resolved.
+    #[tokio::test]
+    async fn results_of_a_timer_are_judged() {
+        let database = testkit::migrated().await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let spool = Spool::open(folder.path(), SpoolOptions::with_budget(1 << 24)).unwrap();
+        let queue = Queue::new(spool);
+        let mut config = Config::default();
+        config.health.run_by = config::HealthRunner::Timer;
+        let findings = Findings::new(&config).unwrap();
+        let mut judging = Judging::new(
+            Analysis::new(
+                database.target(),
+                crate::settings::patient_session(&config),
+                "a test",
+                "this".to_owned(),
+            ),
+            GroupAppend::new(queue.clone(), findings),
+            Sources::default(),
+            SharedStatus::default(),
+            crate::clock::now,
+            &config,
+        );
+        let result = |state: &str| {
+            format!(
+                "INSERT INTO collector.health_checks_raw (ts, host_id, check_name, kind, target, state, answer_ms, attempts, error) \
+                 VALUES (clock_timestamp(), 1, 'shop', 'http', 'https://shop.example/', '{state}', 5, 2, 'no answer')"
+            )
+        };
+        let host = "INSERT INTO collector.hosts (machine_id, hostname) VALUES ('this', 'this');
+            SELECT collector.ensure_partition('health_checks_raw', (now() AT TIME ZONE 'UTC')::date)";
+        database.sql(host).await.unwrap();
+        database.sql(&result("down")).await.unwrap();
+        let transitions = |rows: &std::collections::BTreeMap<String, u64>| {
+            rows.get(FindingTransition::TABLE.name)
+                .copied()
+                .unwrap_or(0)
+        };
+        judging.run(Turn::Woken).await.unwrap();
+        let opened = transitions(&queue.depth().await.rows);
+        assert!(opened > 0, "the finding is queued");
+        assert_eq!(queue.depth().await.rows.get("health_checks_raw"), None);
+        judging.run(Turn::Woken).await.unwrap();
+        assert_eq!(
+            transitions(&queue.depth().await.rows),
+            opened,
+            "nothing new was stored"
+        );
+        database.sql(&result("up")).await.unwrap();
+        judging.run(Turn::Woken).await.unwrap();
+        assert!(transitions(&queue.depth().await.rows) > opened);
     }
 }

@@ -26,6 +26,7 @@ mod comments;
 pub mod expiry;
 pub mod failpoint;
 pub mod findings;
+pub mod health_checks;
 pub mod host;
 pub mod logs;
 pub mod migrations;

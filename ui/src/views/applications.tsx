@@ -28,15 +28,24 @@ const STATUSES: Look = {
   group: (column) => (/^s4/.test(column) ? "Client errors" : /^s5/.test(column) ? "Server errors" : ""),
 };
 
+const CHECKS = (
+  <Fold id="checks" title="Health checks">
+    {() => <DataTable name="health_checks" />}
+  </Fold>
+);
+
 export default function ApplicationsView() {
   const pick = usePick("targets", "target", "f.target");
   if (pick.options === null) return <Unpicked pick={pick} />;
   if (pick.chosen === null) {
     return (
-      <Empty height={200}>
-        No API or proxy is scraped on this host. Add a [[scrape.target]] to the configuration of the
-        collector.
-      </Empty>
+      <>
+        <Empty height={200}>
+          No API or proxy is scraped on this host. Add a [[scrape.target]] to the configuration of the
+          collector.
+        </Empty>
+        {CHECKS}
+      </>
     );
   }
   const kindOf = (name: string): string => pick.options?.find((one) => one.name === name)?.kind ?? "";
@@ -44,6 +53,7 @@ export default function ApplicationsView() {
   return (
     <Tabs pick={pick} label="Targets" kindOf={(name) => (kindOf(name) === "proxy" ? "Proxy" : "API")}>
       <Target key={pick.chosen} target={pick.chosen} kind={kind} why={downOf(pick)} />
+      {CHECKS}
       <Fold id="targets" title="All targets">
         {() => <DataTable name="targets" />}
       </Fold>

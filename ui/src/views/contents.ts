@@ -11,7 +11,7 @@ export const CONTENTS: Readonly<Record<string, Contents>> = {
   now: { families: [], tables: [] },
   system: { families: ["system", "network", "mount", "disk"], tables: ["mounts", "disks", "interfaces"] },
   processes: { families: ["process", "process_one"], tables: ["processes"] },
-  api: { families: ["api", "proxy", "target", "check"], tables: ["endpoints", "failures", "targets"] },
+  api: { families: ["api", "proxy", "target", "check"], tables: ["endpoints", "failures", "targets", "health_checks"] },
   traffic: { families: ["traffic"], tables: [] },
   postgres: { families: ["db", "database"], tables: ["db_servers", "databases", "sessions", "blocking", "checks", "settings_db", "blind_spots"] },
   tables: { families: ["table", "index"], tables: ["tables", "vacuum_needed", "unused_indexes", "indexes"] },

@@ -29,6 +29,7 @@ export function foldOf(id: string): string | null {
     ...host,
     { fold: "statements", holds: LOCK_MODES },
     { fold: "databases", holds: SIZES.metrics },
+    { fold: "checks", holds: ["health_checks"] },
     { fold: "targets", holds: ["targets"] },
     { fold: "settings", holds: ["settings"] },
     { fold: "resources", holds: COLLECTOR_FOLDED },

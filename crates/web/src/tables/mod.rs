@@ -19,6 +19,7 @@ mod finding_history;
 mod findings;
 mod gaps;
 mod health;
+mod health_checks;
 mod interfaces;
 mod keyed;
 mod logs;
@@ -85,6 +86,7 @@ pub const VIEWS: &[&View] = &[
     &applications::ENDPOINTS,
     &applications::FAILURES,
     &applications::TARGETS,
+    &health_checks::VIEW,
     &findings::VIEW,
     &finding_history::VIEW,
     &slos::VIEW,
