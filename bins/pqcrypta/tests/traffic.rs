@@ -170,3 +170,40 @@ async fn what_is_wrong_is_named_with_a_remedy() {
     let ran = common::run("traffic", &target, &["export", "views", "--visit", "x y"]);
     assert!(ran.errors.contains("is no session_id"), "{}", ran.errors);
 }
+
+/// Killed when everything is stored and nothing committed, an import has done nothing; the next one does all of it.
+#[tokio::test]
+async fn an_import_that_is_killed_neither_loses_nor_doubles() {
+    let database = testkit::migrated().await.unwrap();
+    let target = database.target();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("access.log");
+    let day = jiff::Timestamp::now()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date();
+    fs::write(
+        &path,
+        log(day.checked_sub(jiff::Span::new().days(3)).unwrap()),
+    )
+    .unwrap();
+    let path = path.to_str().unwrap();
+    let views = "SELECT count(*) FROM collector.web_analytics_page_views_raw";
+    // The file is noted last, which waits for this.
+    let lock = "LOCK TABLE collector.web_analytics_imports IN SHARE MODE";
+    let holder = testkit::hold(&target, lock).await.unwrap();
+    let mut child = common::spawn_with("traffic", &target, SITE, &["import", path]);
+    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'collector.web_analytics_imports'::regclass";
+    while database.number(waiting).await.unwrap() == 0 {
+        assert_eq!(child.0.try_wait().unwrap(), None, "it ended before");
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    child.0.kill().unwrap();
+    child.0.wait().unwrap();
+    drop(holder);
+    assert_eq!(database.number(views).await.unwrap(), 0);
+    for _ in 0..2 {
+        let ran = common::run_with("traffic", &target, SITE, &["import", path]);
+        assert_eq!(ran.code, 0, "{}", ran.errors);
+        assert_eq!(database.number(views).await.unwrap(), 3);
+    }
+}

@@ -72,8 +72,8 @@ async fn what_counts_depends_on_each_rule() {
             instead(
                 "view",
                 "web_analytics_sessions_real",
-                "capped_secs,",
-                "duration_secs AS capped_secs,",
+                "web_analytics_sessions_raw.capped_secs,",
+                "web_analytics_sessions_raw.duration_secs AS capped_secs,",
             ),
         ),
         (
@@ -81,13 +81,18 @@ async fn what_counts_depends_on_each_rule() {
             instead(
                 "view",
                 "web_analytics_sessions_real",
-                "NOT synthetic",
+                "NOT web_analytics_sessions_raw.synthetic",
                 "true",
             ),
         ),
         (
             "programs",
-            instead("view", "web_analytics_sessions_real", "NOT suspect", "true"),
+            instead(
+                "view",
+                "web_analytics_sessions_real",
+                "NOT web_analytics_sessions_raw.suspect",
+                "true",
+            ),
         ),
         (
             "zone",

@@ -91,6 +91,7 @@ async fn ingest_adds_and_reads_nothing() {
         "SELECT * FROM collector.web_analytics_live_views(1, now())".to_owned(),
         "SELECT collector.web_analytics_settle(site_id, day) FROM collector.web_analytics_due()".to_owned(),
         "SELECT collector.web_analytics_pack('2026-05-01')".to_owned(),
+        "SELECT collector.web_analytics_synthetic(1)".to_owned(),
     ];
     for sql in may {
         assert_eq!(outcome(&database, &role, &sql).await, None, "{sql}");
@@ -116,7 +117,6 @@ async fn ingest_adds_and_reads_nothing() {
         "INSERT INTO collector.web_analytics_days (bucket) VALUES (now())",
         "UPDATE collector.web_analytics_page_views_raw SET engaged_ms = 0",
         "TRUNCATE collector.web_analytics_page_views_raw",
-        "SELECT collector.web_analytics_synthetic(1)",
         "SELECT collector.web_analytics_note('{1}', '{2026-05-01}')",
         "SELECT collector.ensure_partition('heartbeat', '2026-05-01')",
         "SELECT collector.expire_rows('web_analytics_words', 'visit_sums', 0)",

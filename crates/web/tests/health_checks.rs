@@ -30,10 +30,11 @@ async fn three_days() -> Database {
     database
 }
 
-/// The least values of a series, where it has any.
+/// The least and the greatest values of a series, where it has any.
 fn known(series: &Value) -> Vec<f64> {
-    let values = series["lo"].as_array().unwrap();
-    values.iter().filter_map(Value::as_f64).collect()
+    let values = ["lo", "hi"].map(|name| series[name].as_array().unwrap());
+    let values = values.into_iter().flatten();
+    values.filter_map(Value::as_f64).collect()
 }
 
 #[tokio::test]
@@ -58,7 +59,7 @@ async fn the_table_has_state_since_and_days() {
         "{name}"
     );
     let only = server.ask("table/health_checks?f.state=slow").await;
-    assert_eq!(only["total"], 1);
+    assert_eq!((&only["total"], &only["matched"]), (&3.into(), &1.into()));
 }
 
 #[tokio::test]
@@ -93,7 +94,8 @@ async fn the_charts_show_what_happened() {
     assert!(answers.iter().all(|value| *value <= 2500.0), "{answers:?}");
     let days = of("check.cert_days@mail");
     assert!(
-        days.first() > days.last() && (days.last().unwrap() - 19.5).abs() < 0.1,
+        days.iter().any(|days| (days - 19.5).abs() < 0.1)
+            && days.iter().any(|days| (days - 22.5).abs() < 0.1),
         "{days:?}"
     );
 }

@@ -25,6 +25,32 @@ pub(crate) fn run_with(
     more: &str,
     arguments: &[&str],
 ) -> Ran {
+    let (mut command, _dir) = command(subcommand, target, more, arguments);
+    let ran = command.output().unwrap();
+    Ran {
+        code: ran.status.code().unwrap(),
+        output: String::from_utf8(ran.stdout).unwrap(),
+        errors: String::from_utf8(ran.stderr).unwrap(),
+    }
+}
+
+/// Starts a subcommand; its folder is there as long as what is returned.
+pub(crate) fn spawn_with(
+    subcommand: &str,
+    target: &pg::Target,
+    more: &str,
+    arguments: &[&str],
+) -> (std::process::Child, tempfile::TempDir) {
+    let (mut command, dir) = command(subcommand, target, more, arguments);
+    (command.spawn().unwrap(), dir)
+}
+
+fn command(
+    subcommand: &str,
+    target: &pg::Target,
+    more: &str,
+    arguments: &[&str],
+) -> (Command, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let config = dir.path().join("collector.toml");
     let pg::Host::Socket(host) = &target.host else {
@@ -38,18 +64,13 @@ pub(crate) fn run_with(
         target.user
     );
     fs::write(&config, text).unwrap();
-    let ran = Command::new(env!("CARGO_BIN_EXE_pqcrypta"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pqcrypta"));
+    command
         .arg(subcommand)
         .args(arguments)
         .arg("--config")
         .arg(&config)
         .env_clear()
-        .env("TZ", "UTC")
-        .output()
-        .unwrap();
-    Ran {
-        code: ran.status.code().unwrap(),
-        output: String::from_utf8(ran.stdout).unwrap(),
-        errors: String::from_utf8(ran.stderr).unwrap(),
-    }
+        .env("TZ", "UTC");
+    (command, dir)
 }

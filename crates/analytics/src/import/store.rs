@@ -279,5 +279,15 @@ pub(super) async fn finish(
             .await?;
     }
     execute(session, "commit the import", "COMMIT").await?;
+    for day in &run.made {
+        // The room for updates is not needed. Somebody who reads the day just now keeps it, which costs space alone.
+        let day = day.to_string();
+        let params: [&(dyn ToSql + Sync); 1] = [&day];
+        let sql = "SELECT collector.web_analytics_pack($1::text::date)";
+        let packed = run.maker.client.query_one(sql, &params);
+        if let Err(error) = run.maker.run("pack a day", DEADLINE, packed).await {
+            tracing::debug!(error = %pg::causes(&error), day, "a day is not packed");
+        }
+    }
     Ok(())
 }

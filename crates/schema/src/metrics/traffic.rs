@@ -52,12 +52,11 @@ pub(super) const METRICS: &[Metric] = &[
         levels: Some(Levels::warn(50.0)),
         evaluated_over_secs: 600,
         scoring: Scoring::Unscored("It is a comparison with what is usual already."),
-        what: "Views since the last one, as they came in the same time of the week: that of the last four weeks which had the fewest. \
-               No value before there are two weeks.",
-        how: "Counted at each slow tick. A visit has some three views, so with fifty about sixteen visits are missing: were they independent, \
-              such a silence would come once in ten million.",
-        fix: "Open the site: does it answer, is the script in its pages, and what does the browser's console say? Then ask the receiver: a \
-              health check of kind ingest shows whether events arrive, and the refusals in Traffic why they are not counted.",
+        what: "Views that came in the time since the last one, in that of the last four weeks which had the fewest.",
+        // A visit has some three views, so with fifty about sixteen visits are missing: were they independent, such a silence would come once
+        // in ten million.
+        how: "At each slow tick; none before there are two weeks.",
+        fix: "Open the site: does it answer, and is the script in its pages? A health check of kind ingest shows whether events arrive.",
         ..BASE
     },
 ];
