@@ -263,9 +263,10 @@ async fn read(
     };
     let (reduced, newest) = tokio::join!(reduced.query(client, what), newest);
     let (reduced, mut newest) = (reduced?, newest?);
-    // Where samples are gone, their last values are kept.
+    // Where samples are gone, their last values are kept. A key without a row at the newest instant has none.
     if let Some(history) = history.filter(|_| ask.last && newest.is_empty())
         && let Some(kept) = history.last_statement(scan, &source, ask)
+        && !has_samples(client, scan, &source, ask).await?
     {
         newest = kept.query(client, what).await?;
     }
@@ -290,6 +291,29 @@ async fn read(
         }
     }
     Ok(read)
+}
+
+/// Returns whether there are samples of any key in the range.
+async fn has_samples(
+    client: &Client,
+    scan: &Scan,
+    source: &Source<'_>,
+    ask: &RangeQuery,
+) -> Result<bool, ReadError> {
+    let what = scan.table.name;
+    let mut sql = Statement::default();
+    let newest = Span::newest(
+        &mut sql,
+        scan.table,
+        &scan.filled(),
+        source.host_id,
+        ask.from,
+        ask.to,
+    );
+    sql.text = format!("SELECT {} IS NOT NULL", newest.from);
+    let rows = sql.query(client, what).await?;
+    let found = rows.first().map_or(Ok(false), |row| row.try_get(0));
+    found.map_err(|source| ReadError::new(what, source))
 }
 
 /// A key with its greatest value of each metric of a scan, and its ranks by these.

@@ -6,15 +6,15 @@
 //! Slices add up to every bucket whose width is a multiple of theirs.
 //!
 //! Of amounts only the cover is kept: statements are many, and few of them are drawn. The samples of those are read by key, and those of
-//! others are not needed then. Shares have none: where the divisor has no step, what the dividend has counts in a bucket, and has no
-//! weight in a slice.
+//! others are not needed then. Of shares those of a part and its whole are kept, in per cent; means, as time per request, have none: where
+//! the divisor has no step, what the dividend has counts in a bucket, and has no weight in a slice.
 //!
 //! A row of `metric_slices` has the slices of an hour of one metric and key, an array for each figure; an array whose elements are
 //! all the same has one. They are used like hours, while the hour has not changed since, and kept for some days: narrow buckets of what is
 //! older are rare, and made of samples.
 
 use schema::micros::{HOUR, SECOND};
-use schema::{Every, Timestamp};
+use schema::{Every, METRICS, Timestamp, Unit};
 
 use super::partials;
 use super::pieces::{Piece, hour_of};
@@ -64,17 +64,29 @@ pub(crate) fn kept(scan: &Scan) -> Kept {
     }
     match scan.kind {
         Kind::Amounts => Kept::Cover,
-        Kind::Share { .. } | Kind::AmountShare => Kept::Nothing,
+        Kind::AmountShare => Kept::Nothing,
+        Kind::Share { .. } if !is_of_parts(scan) => Kept::Nothing,
         _ if scan.table.every == Every::Tick && has_many_rows(scan) => Kept::Computed,
         _ => Kept::Nothing,
     }
+}
+
+/// Returns whether each quotient that is rolled up with those of a scan is of a part and its whole, so that the part has no step where the whole
+/// has none.
+fn is_of_parts(scan: &Scan) -> bool {
+    let alike = METRICS
+        .iter()
+        .filter(|metric| metric.is_rolled_up() && Scan::of(metric).serves(scan));
+    alike
+        .map(|metric| metric.unit)
+        .all(|unit| unit == Unit::Percent)
 }
 
 /// Returns whether a tick has several rows of a scan: of each key, or of sources that are added up.
 fn has_many_rows(scan: &Scan) -> bool {
     let is_of_sources = match scan.kind {
         Kind::Level { folded } => folded,
-        Kind::Steps { identity } => !identity.is_empty(),
+        Kind::Steps { identity } | Kind::Share { identity } => !identity.is_empty(),
         _ => false,
     };
     scan.key.is_some() || is_of_sources
