@@ -239,7 +239,9 @@ pub(super) fn joining(
     now: i64,
 ) -> Vec<usize> {
     let mut own = incident.to_vec();
-    let mut rest = bundles(candidates);
+    // What a part had hours ago is another trouble of it.
+    let clusters = clusters(candidates.to_vec()).into_iter();
+    let mut rest: Vec<Bundle> = clusters.flat_map(|cluster| bundles(&cluster)).collect();
     let mut joined = Vec::new();
     loop {
         let (linked, others): (Vec<Bundle>, Vec<Bundle>) = rest

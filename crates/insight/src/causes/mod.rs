@@ -236,13 +236,19 @@ impl CauseJudge {
             .iter()
             .map(|one| ((one.finding.rule, one.finding.target.as_str()), one))
             .collect();
-        for member in self.incidents.iter_mut().flat_map(|one| &mut one.members) {
-            match places.get(&(member.rule, member.target.as_str())) {
-                Some(standing) => {
-                    member.has_ended = false;
-                    member.follow(standing);
+        for incident in &mut self.incidents {
+            let until = incident.since().as_micros() + GROWS_FOR;
+            for member in &mut incident.members {
+                match places.get(&(member.rule, member.target.as_str())) {
+                    // What begins once more hours later belongs to what begins then.
+                    Some(standing)
+                        if !member.has_ended || standing.opened_at.as_micros() <= until =>
+                    {
+                        member.has_ended = false;
+                        member.follow(standing);
+                    }
+                    _ => member.has_ended = true,
                 }
-                None => member.has_ended = true,
             }
         }
         self.incidents.retain(|one| one.standing().next().is_some());
@@ -253,7 +259,7 @@ impl CauseJudge {
         let members: HashSet<(&str, &str)> = self
             .incidents
             .iter()
-            .flat_map(|one| &one.members)
+            .flat_map(Incident::standing)
             .map(|one| (one.rule, one.target.as_str()))
             .collect();
         let is_free = |one: &Standing<'_>| {

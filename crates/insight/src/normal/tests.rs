@@ -313,6 +313,12 @@ fn a_sentence_states_value_hour_and_what_is_normal() {
             episode(Lead::Drift, 150.0, 120.0, 20.0),
             "p95 latency of api: 150 ms, higher than usual for hours (normally 120 ms)",
         ),
+        (
+            "system.procs_blocked",
+            "",
+            episode(Lead::Deviation, 3.0, 1e-9, 1e-9),
+            "Blocked threads: 3, unusually high for Monday 10:00 (normally 0)",
+        ),
     ] {
         let metric = schema::metric(metric).unwrap();
         let moment = Moment::new(0, 10 * 3600 + 150);

@@ -15,6 +15,8 @@ const DAYS: [&str; 7] = [
 ];
 /// Usual deviations on either side of what is expected that are called normal: 95 % of normal values.
 const BAND: f64 = 2.0;
+/// What is less than this share of the least effect of a metric is written as 0.
+const NOTHING: f64 = 0.01;
 
 /// Names of metrics whose label is short because a chart is above it.
 const NAMES: &[(&str, &str)] = &[
@@ -71,7 +73,12 @@ pub(super) fn step(metric: &Metric) -> String {
 
 /// Returns what is normal; a band where it has a width, and within what the metric can be.
 fn normally(metric: &Metric, episode: &Episode) -> String {
-    let text = |value: f64| words::value(words::round(value), metric.unit);
+    // A mean that has almost forgotten an event of weeks ago is no figure.
+    let least = metric.scoring.least().unwrap_or_default();
+    let text = |value: f64| match value.abs() < least * NOTHING {
+        true => words::value(0.0, metric.unit),
+        false => words::value(words::round(value), metric.unit),
+    };
     let (mut low, mut high) = (
         episode.expected - BAND * episode.spread,
         episode.expected + BAND * episode.spread,

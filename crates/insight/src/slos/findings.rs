@@ -144,6 +144,8 @@ fn burn(one: &Standing) -> Option<Finding> {
         ..Figures::default()
     };
     finding.since = since(one);
+    // A share of days leaves its target by the last of many events: when that began is not known.
+    finding.is_gradual = severity == Severity::Warn;
     Some(finding)
 }
 

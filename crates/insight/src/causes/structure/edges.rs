@@ -8,6 +8,7 @@ pub(super) const EDGES: &[Edge] = &[
         cause: Part::Stall,
         effects: &[
             Part::Cpu,
+            Part::Load,
             Part::BusyProcess,
             Part::Disk,
             Part::Network,
@@ -40,6 +41,7 @@ pub(super) const EDGES: &[Edge] = &[
         effects: &[
             Part::BusyProcess,
             Part::Cpu,
+            Part::Load,
             Part::Network,
             Part::Connections,
             Part::Queries,
@@ -52,12 +54,13 @@ pub(super) const EDGES: &[Edge] = &[
     },
     Edge {
         cause: Part::BusyProcess,
-        effects: &[Part::Cpu],
+        effects: &[Part::Cpu, Part::Load],
         why: "a process that takes CPU time leaves less to the others",
     },
     Edge {
         cause: Part::Cpu,
         effects: &[
+            Part::Load,
             Part::Queries,
             Part::ApiSlow,
             Part::ProxySlow,
@@ -77,6 +80,7 @@ pub(super) const EDGES: &[Edge] = &[
             Part::Disk,
             Part::DatabaseReads,
             Part::Cpu,
+            Part::Load,
             Part::ApiSlow,
         ],
         why: "memory that is short is swapped and read from disk again",
@@ -119,6 +123,7 @@ pub(super) const EDGES: &[Edge] = &[
     Edge {
         cause: Part::Disk,
         effects: &[
+            Part::Load,
             Part::DatabaseReads,
             Part::CommitTime,
             Part::Queries,
@@ -246,6 +251,7 @@ pub(super) const EDGES: &[Edge] = &[
             Part::Connections,
             Part::DatabaseReads,
             Part::Cpu,
+            Part::Load,
             Part::BusyProcess,
         ],
         why: "requests wait for their queries",

@@ -25,6 +25,7 @@ pub(super) enum Part {
     DiskSpace,
     ReadOnly,
     Disk,
+    Load,
     Files,
     Network,
     ProcessGone,

@@ -42,7 +42,6 @@ pub(super) const PARTS: &[(Part, &str, &[&str])] = &[
         &[
             "system.cpu_busy_pct",
             "system.cpu_steal_pct",
-            "system.load_per_core",
             "system.pressure_cpu_some_pct",
             "system.ctxt_per_sec",
             "system.forks_per_sec",
@@ -98,6 +97,8 @@ pub(super) const PARTS: &[(Part, &str, &[&str])] = &[
             "system.procs_blocked",
         ],
     ),
+    // Linux counts what waits for a disk, too: it tells that something waits, never why.
+    (Part::Load, "the load", &["system.load_per_core"]),
     (
         Part::Files,
         "open files",

@@ -138,6 +138,17 @@ pub(super) const SHAPES: &[Shape] = &[
         cause: None,
     },
     Shape {
+        name: "a slow disk, whose waits Linux counts as load",
+        troubles: &[
+            ("system.pressure_io_full_pct", "", 11, 40),
+            ("unusual.system.load_per_core", "", 11, 40),
+            ("unusual.disk.queue_depth", "sdb", 11, 40),
+            ("db.slow_queries", "main", 11, 40),
+            ("api.db_response_ms", "api", 11, 40),
+        ],
+        cause: Some("system.pressure_io_full_pct"),
+    },
+    Shape {
         name: "many keys of one part",
         troubles: &[
             ("unusual.process.cpu_pct", "a", 10, 40),
@@ -386,6 +397,39 @@ fn late_errors_of_logs_belong_to_it_and_those_of_later_do_not() {
         members(found[0]),
         ["api.p95_ms", "db.longest_lock_wait_secs", "log_error_spike"]
     );
+}
+
+#[test]
+fn what_a_part_had_hours_before_is_another_trouble() {
+    let mut host = Host::new(&[
+        ("slo_burn", "api.api_uptime", 10, 330),
+        ("api.p95_ms", "api", 200, 230),
+        ("proxy.latency_p95_ms", "proxy", 200, 230),
+        ("slo_burn", "api.api_latency_p95", 203, 230),
+    ]);
+    host.run(0, 340);
+    let found = host.found_incidents();
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(cause(found[0]), "api.p95_ms");
+    let expected = ["api.p95_ms", "proxy.latency_p95_ms", "slo_burn"];
+    assert_eq!(members(found[0]), expected);
+}
+
+#[test]
+fn what_begins_once_more_belongs_to_what_begins_then() {
+    let mut host = Host::new(&[
+        ("db.longest_lock_wait_secs", "main", 10, 330),
+        ("api.p95_ms", "api", 12, 30),
+        ("system.pressure_io_full_pct", "", 200, 230),
+        ("api.db_response_ms", "api", 200, 230),
+        ("api.p95_ms", "api", 202, 230),
+    ]);
+    host.run(0, 340);
+    let found = host.found_incidents();
+    assert_eq!(found.len(), 2, "{found:#?}");
+    assert_eq!(cause(found[0]), "db.longest_lock_wait_secs");
+    assert_eq!(cause(found[1]), "system.pressure_io_full_pct");
+    assert!(members(found[1]).contains(&"api.p95_ms".to_owned()));
 }
 
 #[test]
