@@ -24,7 +24,7 @@ use stats::order::median;
 use stats::shift;
 use stats::trend::{Direction, Trend};
 use store::baselines::{Ahead, BaselineRow, Computed, Of, SlotRow, TrendRow};
-use store::series::{self, Fault, Pick, RangeQuery};
+use store::series::{self, Fault, RangeQuery};
 use tokio_postgres::Client;
 
 /// Hours that are read.
@@ -130,19 +130,8 @@ pub(crate) async fn hours(
 ) -> (Vec<Hours>, Vec<Fault>) {
     let span = i64::try_from(count).unwrap_or_default() * HOUR;
     let from = Timestamp(until.as_micros() - span);
-    let pick = |metric: &&'static Metric| Pick { metric, key: None };
-    let ask = RangeQuery {
-        host_id,
-        from,
-        to: until,
-        give_from: from,
-        step: HOUR,
-        interval,
-        limit: MOST_KEYS,
-        key_prefix: None,
-        last: false,
-        picks: group.iter().map(pick).collect(),
-    };
+    let metrics = group.iter().copied();
+    let ask = RangeQuery::of_metrics(host_id, (from, until), HOUR, interval, MOST_KEYS, metrics);
     let answer = series::buckets(client, &ask).await;
     let hours = answer.series.into_iter().map(|found| {
         let mut means = vec![f64::NAN; count];

@@ -236,7 +236,10 @@ pub fn rank(readings: &Readings, usuals: &Usuals, step: i64) -> Changed {
     changed.more = cut(&mut rows, ROWS);
     changed.rows = rows;
     let ranked = |mut list: Vec<(f64, Appearance)>| {
-        list.sort_by(|a, b| b.0.total_cmp(&a.0));
+        list.sort_by(|a, b| {
+            let by_name = || (&a.1.metric, &a.1.key).cmp(&(&b.1.metric, &b.1.key));
+            b.0.total_cmp(&a.0).then_with(by_name)
+        });
         let list = list.into_iter().map(|(_, one)| one);
         list.collect::<Vec<Appearance>>()
     };

@@ -1,9 +1,9 @@
 //! A snapshot as a file that needs no server: everything it shows, with the values of its charts.
 
 use jiff::tz::TimeZone;
-use schema::{Metric, Timestamp};
+use schema::Timestamp;
 use serde::Serialize;
-use store::series::{self, Pick, RangeQuery, ReadError};
+use store::series::{self, RangeQuery, ReadError};
 use tokio_postgres::Client;
 use words::round;
 
@@ -65,19 +65,7 @@ pub async fn evidence(
     let from = Timestamp(from.as_micros().div_euclid(step) * step);
     let metrics = snapshot.charts.iter().flat_map(|chart| chart.metrics);
     let metrics = metrics.filter_map(|id| schema::metric(id));
-    let pick = |metric: &'static Metric| Pick { metric, key: None };
-    let ask = RangeQuery {
-        host_id: host.id,
-        from,
-        to,
-        give_from: from,
-        step,
-        interval: host.interval,
-        limit: KEYS,
-        key_prefix: None,
-        last: false,
-        picks: metrics.map(pick).collect(),
-    };
+    let ask = RangeQuery::of_metrics(host.id, (from, to), step, host.interval, KEYS, metrics);
     let mut answer = series::buckets(client, &ask).await;
     if let Some(fault) = answer.faults.pop() {
         return Err(fault.error);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use schema::{Class, Every, METRICS, Metric, Timestamp};
-use store::series::{self, Bucket, Fault, FoundSeries, Pick, RangeQuery, ReadError};
+use store::series::{self, Bucket, Fault, FoundSeries, RangeQuery, ReadError};
 use tokio_postgres::Client;
 
 use crate::Host;
@@ -164,24 +164,13 @@ impl Reading {
 async fn query(
     client: &Client,
     host: &Host,
-    (from, to): (Timestamp, Timestamp),
+    span: (Timestamp, Timestamp),
     step: i64,
     share: Share,
 ) -> series::Answer {
     let stored = METRICS
         .iter()
         .filter(|metric| metric.is_rolled_up() && Share::of(metric) == share);
-    let ask = RangeQuery {
-        host_id: host.id,
-        from,
-        to,
-        give_from: from,
-        step,
-        interval: host.interval,
-        limit: series::ALL,
-        key_prefix: None,
-        last: false,
-        picks: stored.map(|metric| Pick { metric, key: None }).collect(),
-    };
-    series::buckets(client, &ask).await
+    let ask = RangeQuery::of_metrics(host.id, span, step, host.interval, series::ALL, stored);
+    series::of_few_samples(client, &ask).await
 }

@@ -58,6 +58,8 @@ pub struct Spans {
     pub before: Span,
     /// Width of a bucket, microseconds.
     pub step: i64,
+    /// The sampling interval, microseconds.
+    interval: i64,
 }
 
 /// About so many buckets of the window: fewer hide a short event, more are moved by single samples.
@@ -69,7 +71,10 @@ const LONGEST_OF_SAMPLES: i64 = 3 * HOUR;
 /// The longest that is read by the hour.
 const LONGEST_OF_HOURS: i64 = 2 * DAY;
 /// How much of tables with many rows at every tick is read around the instant, on each side, and before.
-const NEAR: (i64, i64) = (3 * MINUTE, 6 * MINUTE);
+const NEAR: (i64, i64) = (3 * MINUTE, 4 * MINUTE);
+/// Width of a bucket of these: it is that of the slices that are kept of closed hours, and a short span has as many buckets as a
+/// long one.
+const NEAR_STEP: i64 = 50 * SECOND;
 /// Width of a bucket of tables that are read every five minutes: each bucket has two samples, and there are fewer.
 const SLOW_STEP: i64 = 10 * MINUTE;
 /// How much of these is read before: thousands of rows each five minutes take a third of a snapshot's time.
@@ -102,13 +107,20 @@ impl Spans {
             (Timestamp(span.0), Timestamp(span.1))
         };
         let half = |(from, to): Span| i64::midpoint(from.as_micros(), to.as_micros());
+        let step = match self.interval <= NEAR_STEP {
+            true => self.step.min(NEAR_STEP),
+            false => self.step,
+        };
         let window = cut(self.window, self.middle.as_micros(), NEAR.0);
-        let whole = Self::new(self.middle, window, window, self.step).window;
+        let whole = Self::new(self.middle, window, window, step).window;
         let before = match self.before.1 == self.window.0 {
             true => (Timestamp(whole.0.as_micros() - NEAR.1), whole.0),
             false => cut(self.before, half(self.before), NEAR.0),
         };
-        Self::new(self.middle, window, before, self.step)
+        Self {
+            interval: self.interval,
+            ..Self::new(self.middle, window, before, step)
+        }
     }
 
     /// Returns the spans of tables that are read every few minutes: wider buckets, and half of the hour before.
@@ -157,6 +169,7 @@ impl Spans {
             window: whole(window),
             before: whole(before),
             step,
+            interval: 0,
         }
     }
 }
@@ -189,7 +202,10 @@ pub(crate) fn around(window: Window, host: &Host) -> Spans {
         _ => HOUR,
     };
     let start = Timestamp(whole.0.as_micros().saturating_sub(before));
-    Spans::new(window.at, (from, to), (start, whole.0), step)
+    Spans {
+        interval: host.interval,
+        ..Spans::new(window.at, (from, to), (start, whole.0), step)
+    }
 }
 
 /// Returns what is read of two ranges.
@@ -199,7 +215,10 @@ pub(crate) fn of_ranges(window: Span, before: Span, host: &Host) -> Spans {
     let longer = span(window).max(span(before));
     let middle = Timestamp(i64::midpoint(window.0.as_micros(), window.1.as_micros()));
     let step = step(longer, window.0.min(before.0), host);
-    let mut spans = Spans::new(middle, window, before, step);
+    let mut spans = Spans {
+        interval: host.interval,
+        ..Spans::new(middle, window, before, step)
+    };
     // A bucket on the seam of two ranges of which one follows the other belongs to the window.
     if before.1 <= window.0 && spans.before.0 < spans.window.0 {
         spans.before.1 = spans.before.1.min(spans.window.0);
@@ -300,7 +319,16 @@ mod tests {
         );
         assert_eq!(slow.before.1, slow.window.0);
         let small = around(Window::new(AT, 2, 2), &host());
+        assert_eq!(small.near().step, small.step);
         assert_eq!(small.near().window, small.window);
+        let rare = Host {
+            interval: 60 * SECOND,
+            ..host()
+        };
+        assert_eq!(
+            around(Window::new(AT, 30, 30), &rare).near().step % (60 * SECOND),
+            0
+        );
         let back = |hours: i64| Timestamp(AT.as_micros() - hours * HOUR);
         let apart = of_ranges((back(1), AT), (back(26), back(25)), &host()).near();
         assert!(apart.before.0 >= back(26) && apart.before.1 <= back(25));

@@ -7,7 +7,7 @@
 use super::{CYCLE, MOST_KEYS};
 use schema::micros::DAY;
 use schema::{Domain, Metric, Timestamp};
-use store::series::{self, Pick, RangeQuery};
+use store::series::{self, RangeQuery};
 use tokio_postgres::Client;
 
 /// How much of a group of metrics is read.
@@ -61,19 +61,9 @@ pub async fn read(
     let extent = extent(group);
     for day in (1..=extent.days).rev() {
         let from = Timestamp(end - day * DAY);
-        let pick = |metric: &&'static Metric| Pick { metric, key: None };
-        let ask = RangeQuery {
-            host_id,
-            from,
-            to: Timestamp(from.as_micros() + DAY),
-            give_from: from,
-            step: CYCLE,
-            interval,
-            limit: extent.keys,
-            key_prefix: None,
-            last: false,
-            picks: group.iter().map(pick).collect(),
-        };
+        let span = (from, Timestamp(from.as_micros() + DAY));
+        let metrics = group.iter().copied();
+        let ask = RangeQuery::of_metrics(host_id, span, CYCLE, interval, extent.keys, metrics);
         for found in series::buckets(client, &ask).await.series {
             let key = found.key.unwrap_or_default();
             let middle = |at: Timestamp| Timestamp(at.as_micros() + CYCLE / 2);

@@ -56,7 +56,6 @@
 
 mod changed;
 mod days;
-mod fold;
 mod hours;
 mod order;
 mod scans;

@@ -9,9 +9,9 @@ use tokio_postgres::Client;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::fold::{Five, Folded};
 use super::scans::{Host, RolledScan};
 use super::{Instant, RollupError};
+use crate::series::fold::{Five, Folded};
 use crate::series::slices::{COLUMNS, IN_HOUR, SLICE, of_hour};
 use crate::series::sql::Source;
 

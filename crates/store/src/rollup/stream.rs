@@ -5,25 +5,23 @@
 //! 20 ms. Expressions are evaluated by the server in both ways.
 
 use std::ops::Range;
-use std::pin::pin;
 
-use futures_util::TryStreamExt as _;
 use schema::Timestamp;
 use schema::micros::HOUR;
 use tokio_postgres::Client;
-use tokio_postgres::binary_copy::BinaryCopyOutStream;
-use tokio_postgres::types::{FromSql, Type};
 
-use super::fold::{Five, Folded, Folding};
 use super::scans::{Host, RolledScan};
 use super::{Instant, RollupError, slices};
-use crate::series::scan::{Kind, Scan};
-use crate::series::sql::{Source, Span, Statement, filter, key_sql, margin, secs};
+use crate::series::fold::{Five, Folded};
+use crate::series::folded;
+use crate::series::scan::Scan;
+use crate::series::slices::SLICE;
+use crate::series::sql::Source;
 
 /// A scan with the number of its layout.
 pub(super) type Part<'a> = (&'a RolledScan, i32);
 
-/// Returns the parts that are read together: of one table and key, levels first.
+/// Returns the parts that are read together: of one table and key.
 pub(super) fn groups<'a>(parts: impl Iterator<Item = Part<'a>>) -> Vec<Vec<Part<'a>>> {
     let mut groups: Vec<Vec<Part<'a>>> = Vec::new();
     for part in parts {
@@ -38,31 +36,7 @@ pub(super) fn groups<'a>(parts: impl Iterator<Item = Part<'a>>) -> Vec<Vec<Part<
             None => groups.push(vec![part]),
         }
     }
-    for group in &mut groups {
-        group.sort_by_key(|(rolled, _)| identity(&rolled.scan).is_some());
-    }
     groups
-}
-
-/// Returns the columns that identify a source of counters; `None` of levels.
-fn identity(scan: &Scan) -> Option<&'static str> {
-    match scan.kind {
-        Kind::Steps { identity } => Some(identity),
-        _ => None,
-    }
-}
-
-/// A value as it is sent.
-struct Sent<'a>(&'a [u8]);
-
-impl<'a> FromSql<'a> for Sent<'a> {
-    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
-        Ok(Self(raw))
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true
-    }
 }
 
 /// Stores an hour of a group.
@@ -136,77 +110,13 @@ async fn fold(
     let Some((first, _)) = group.first() else {
         return Ok(Vec::new());
     };
-    let scan = &first.scan;
     let source = Source {
         host_id: host.id,
         interval: host.interval_of(first),
         keys: None,
     };
-    let longest = margin(scan, &source);
-    let fault = |source| RollupError::new(format!("reading {}", scan.table.name), source);
-    let (sql, types) = statement(group, &source, hour);
-    let rows = client.copy_out(&sql).await.map_err(fault)?;
-    let mut rows = pin!(BinaryCopyOutStream::new(rows, &types));
-
-    let of = |is_step: bool| {
-        let metrics = group.iter().flat_map(move |(rolled, _)| {
-            let is_mine = identity(&rolled.scan).is_some() == is_step;
-            rolled.scan.metrics.iter().filter(move |_| is_mine)
-        });
-        metrics.map(|metric| Scan::expr(metric).1)
-    };
-    let (levels, scales) = (of(false).count(), of(true).collect::<Vec<f64>>());
-    let count = levels + scales.len();
-    let first_value = types.len() - count;
-    let mut folding = Folding::new(levels, scales, hour, secs(longest));
-    let (mut name, mut values) = (Vec::new(), Vec::with_capacity(count));
-    while let Some(row) = rows.try_next().await.map_err(fault)? {
-        let at: Instant = row.try_get(0).map_err(fault)?;
-        let key: Option<&str> = row.try_get(1).map_err(fault)?;
-        name.clear();
-        for column in 1..first_value {
-            let part: Option<Sent<'_>> = row.try_get(column).map_err(fault)?;
-            let part = part.map(|part| part.0);
-            // A length before each, so that different parts never make the same bytes.
-            let length = part.map_or(u32::MAX, |part| part.len() as u32);
-            name.extend_from_slice(&length.to_be_bytes());
-            name.extend_from_slice(part.unwrap_or_default());
-        }
-        values.clear();
-        for column in first_value..types.len() {
-            values.push(row.try_get::<Option<f64>>(column).map_err(fault)?);
-        }
-        folding.add(at.0.as_micros(), &name, key, &values);
-    }
-    Ok(folding.end())
-}
-
-/// Returns the statement for `ts, k, identity …, values …` in the order of instants, and the types of its columns.
-fn statement(group: &[Part<'_>], source: &Source<'_>, hour: i64) -> (String, Vec<Type>) {
-    let scan = &group[0].0.scan;
-    let mut sql = Statement::default();
-    let early = Timestamp(hour - margin(scan, source));
-    let span = Span::between(&mut sql, early, Timestamp(hour + HOUR));
-    let filter = filter(&mut sql, scan, source, &span);
-    let mut columns = vec!["ts".to_owned(), key_sql(scan)];
-    let mut types = vec![Type::TIMESTAMPTZ, Type::TEXT];
-    let identity = group.iter().find_map(|(rolled, _)| identity(&rolled.scan));
-    for column in identity
-        .unwrap_or_default()
-        .split(", ")
-        .filter(|name| !name.is_empty())
-    {
-        columns.push(column.to_owned());
-        types.push(Type::UNKNOWN);
-    }
-    for metric in group.iter().flat_map(|(rolled, _)| &rolled.scan.metrics) {
-        columns.push(format!("({})::float8", Scan::expr(metric).0));
-        types.push(Type::FLOAT8);
-    }
-    sql.text = format!(
-        "COPY (SELECT {} FROM collector.{} WHERE {filter} ORDER BY ts) TO STDOUT (FORMAT binary)",
-        columns.join(", "),
-        scan.table.relation()
-    );
-    (sql.written_out(), types)
+    let scans: Vec<&Scan> = group.iter().map(|(rolled, _)| &rolled.scan).collect();
+    let span = (Timestamp(hour), Timestamp(hour + HOUR));
+    let folded = folded::read(client, &scans, &source, span, SLICE).await;
+    folded.map_err(|error| RollupError::new(format!("reading {}", error.what), error.source))
 }

@@ -45,6 +45,33 @@ pub struct RangeQuery {
     pub picks: Vec<Pick>,
 }
 
+impl RangeQuery {
+    /// Asks for all buckets of `from..to` of metrics with every key; `limit` as in [`limit`](Self::limit).
+    #[must_use]
+    pub fn of_metrics(
+        host_id: i32,
+        (from, to): (Timestamp, Timestamp),
+        step: i64,
+        interval: i64,
+        limit: i64,
+        metrics: impl IntoIterator<Item = &'static Metric>,
+    ) -> Self {
+        let pick = |metric| Pick { metric, key: None };
+        Self {
+            host_id,
+            from,
+            to,
+            give_from: from,
+            step,
+            interval,
+            limit,
+            key_prefix: None,
+            last: false,
+            picks: metrics.into_iter().map(pick).collect(),
+        }
+    }
+}
+
 /// As the limit of keys: all of them, in no order.
 pub const ALL: i64 = i64::MAX;
 

@@ -169,6 +169,13 @@ impl History {
         }))
     }
 
+    /// Returns whether the range of a query has slices from its beginning to its end.
+    pub(super) fn is_sliced_throughout(&self, ask: &RangeQuery) -> bool {
+        let (from, to) = (ask.from.as_micros(), ask.to.as_micros());
+        let pieces = self.rolled_up.fine_pieces(from, to, self.reach, true);
+        pieces.iter().all(|piece| piece.form == Form::Slices)
+    }
+
     /// Returns whether it has what a scan reads.
     pub(super) fn serves(&self, scan: &Scan) -> bool {
         is_served(scan, self.grain)

@@ -154,6 +154,35 @@ fn asks(dice: &mut Dice, metrics: &[&str]) -> Vec<RangeQuery> {
         .collect()
 }
 
+/// Compares what is folded here with what the server computes, of all keys.
+pub(super) async fn check_folded(client: &tokio_postgres::Client, ask: &RangeQuery) {
+    let ask = RangeQuery {
+        limit: ALL,
+        last: false,
+        ..ask.clone()
+    };
+    let series = |answer: Answer| {
+        assert!(answer.faults.is_empty(), "{:?}", answer.faults);
+        let with_buckets = answer.series.into_iter();
+        let mut all: Vec<FoundSeries> =
+            with_buckets.filter(|one| !one.buckets.is_empty()).collect();
+        all.sort_by_key(|one| (one.metric.id(), one.key.clone()));
+        all
+    };
+    let folded = series(of_few_samples(client, &ask).await);
+    let computed = series(buckets(client, &ask).await);
+    assert_eq!(folded.len(), computed.len());
+    for (one, other) in folded.iter().zip(&computed) {
+        let what = (one.metric.id(), &one.key);
+        assert_eq!(what, (other.metric.id(), &other.key));
+        assert_eq!(one.buckets.len(), other.buckets.len(), "{what:?}");
+        for (a, b) in one.buckets.iter().zip(&other.buckets) {
+            let same = a.at == b.at && near(a.lo, b.lo) && near(a.hi, b.hi) && near(a.avg, b.avg);
+            assert!(same, "{what:?}: {a:?} is not {b:?}");
+        }
+    }
+}
+
 fn of(answer: &Answer, id: &str) -> Vec<FoundSeries> {
     assert!(answer.faults.is_empty(), "{:?}", answer.faults);
     let found = answer.series.iter().filter(|found| found.metric.id() == id);
@@ -185,6 +214,7 @@ async fn counters_by_key_with_resets_and_gaps() {
         &["network.rx_bytes_per_sec", "network.errors_per_sec"],
     ) {
         let answer = buckets(&session.client, &ask).await;
+        check_folded(&session.client, &ask).await;
         check(
             "rx",
             &of(&answer, "network.rx_bytes_per_sec"),
@@ -220,6 +250,7 @@ async fn levels_and_counters_of_processes_by_name() {
     let ids = ["process.cpu_pct", "process.read_bytes_per_sec"];
     for ask in asks(&mut dice, &ids) {
         let answer = buckets(&session.client, &ask).await;
+        check_folded(&session.client, &ask).await;
         check("cpu", &of(&answer, ids[0]), &cpu, &ask);
         check("read", &of(&answer, ids[1]), &read, &ask);
     }
@@ -240,6 +271,7 @@ async fn levels_and_counters_of_processes_by_name() {
                 key: Some(key.to_owned()),
             }];
             let answer = buckets(&session.client, &ask).await;
+            check_folded(&session.client, &ask).await;
             let mut found = of(&answer, "process_one.cpu_pct");
             assert_eq!(found.len(), 1);
             if reduce(&expected, &ask).is_empty() {
@@ -271,6 +303,7 @@ async fn the_host_and_its_cores() {
     ];
     for ask in asks(&mut dice, &ids) {
         let answer = buckets(&session.client, &ask).await;
+        check_folded(&session.client, &ask).await;
         for (id, values) in [(ids[0], &load), (ids[1], &ctxt), (ids[2], &cores)] {
             let found = of(&answer, id);
             if reduce(values, &ask).is_empty() && id != ids[2] {

@@ -248,6 +248,10 @@ async fn check(case: &str, client: &tokio_postgres::Client) {
             );
         }
     }
+    // What is folded here is what the server computes.
+    for ask in asks().iter().filter(|ask| !is_of_hours(ask.step)) {
+        super::brute::check_folded(client, ask).await;
+    }
     // All keys, unranked, are those of a limit beyond them.
     for ask in asks().into_iter().take(1) {
         let expected = answer(client, &ask, None).await;
