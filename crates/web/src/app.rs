@@ -18,6 +18,7 @@ use crate::error::{ApiError, RequestError};
 use crate::hints::Hints;
 use crate::hosts::{Host, hosts};
 use crate::judge::{Context, Evaluations};
+use crate::operation::Requests;
 use crate::tables::traffic::Definitions;
 use crate::top_keys::TopKeys;
 use crate::wire::now::Now;
@@ -79,6 +80,8 @@ pub struct Shared {
     pub(crate) last: Mutex<HashMap<i32, Now>>,
     /// Hints for event streams.
     pub(crate) hints: Hints,
+    /// What was answered, for `metrics`.
+    pub(crate) requests: Requests,
     pub(crate) stop: watch::Sender<bool>,
     known: tokio::sync::Mutex<Option<(Instant, Arc<Vec<Host>>)>>,
     /// When the newest tick of a host was first seen here.
@@ -106,6 +109,7 @@ impl App {
             evaluations: Evaluations::default(),
             last: Mutex::default(),
             hints: Hints::default(),
+            requests: Requests::default(),
             stop: watch::Sender::new(false),
             known: tokio::sync::Mutex::default(),
             arrivals: Mutex::default(),

@@ -31,6 +31,13 @@ pub(crate) struct Hints {
     pub(crate) polling: Semaphore,
 }
 
+impl Hints {
+    /// Returns the number of open event streams.
+    pub(crate) fn listeners(&self) -> usize {
+        STREAMS - self.places.available_permits()
+    }
+}
+
 impl Default for Hints {
     fn default() -> Self {
         Self {

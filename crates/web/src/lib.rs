@@ -29,6 +29,7 @@ mod hosts;
 pub mod judge;
 mod lines;
 mod lru;
+mod operation;
 mod pace;
 mod pages;
 mod range;

@@ -2,9 +2,9 @@
 
 use axum::Router;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::HeaderMap;
 use axum::middleware;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{Redirect, Response};
 use axum::routing::get;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
@@ -14,7 +14,7 @@ use crate::api::{Params, alerts, events, logs, meta, now, series, snapshot, tabl
 use crate::app::App;
 use crate::error::ApiError;
 use crate::guard::{self, Names};
-use crate::{batch, headers, pages};
+use crate::{batch, headers, operation, pages};
 
 /// Returns the router of all requests of `app`.
 pub fn router(app: App) -> Router {
@@ -51,27 +51,29 @@ pub fn router(app: App) -> Router {
         .route(&at(""), get(pages::index))
         .route(&at("v/{*view}"), get(pages::index))
         .route(&at("assets/{*path}"), get(pages::asset))
-        .route(&at("healthz"), get(healthz));
+        .route(&at("healthz"), get(operation::healthz))
+        .route(&at("readyz"), get(operation::readyz))
+        .route(&at("metrics"), get(operation::metrics));
     if base != "/" {
         let to_base = move || async move { Redirect::temporary(&base) };
-        router = router.route("/", get(to_base.clone()));
+        router = router
+            .route("/", get(to_base.clone()))
+            .route("/healthz", get(operation::healthz))
+            .route("/readyz", get(operation::readyz))
+            .route("/metrics", get(operation::metrics));
         let bare = app.settings.base_path.trim_end_matches('/');
         router = router.route(bare, get(to_base));
     }
     router
         .fallback(async || ApiError::NotFound("nothing is here"))
         .method_not_allowed_fallback(async || ApiError::Method)
-        .with_state(app)
+        .with_state(app.clone())
+        .layer(middleware::from_fn_with_state(app, operation::observe))
         .layer(middleware::from_fn_with_state(names, guard::check))
         .layer(middleware::from_fn(headers::harden))
         // Compression makes answers of the API five times smaller. Pages are compressed already, and an event stream
         // has to go out line by line.
         .layer(CompressionLayer::new().quality(CompressionLevel::Default))
-}
-
-async fn healthz() -> Response {
-    let kind = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
-    (StatusCode::OK, kind, "ok\n").into_response()
 }
 
 async fn get_meta(State(app): State<App>, headers: HeaderMap) -> Result<Response, ApiError> {
