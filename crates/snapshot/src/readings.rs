@@ -172,5 +172,5 @@ async fn query(
         .iter()
         .filter(|metric| metric.is_rolled_up() && Share::of(metric) == share);
     let ask = RangeQuery::of_metrics(host.id, span, step, host.interval, series::ALL, stored);
-    series::of_few_samples(client, &ask).await
+    Box::pin(series::of_few_samples(client, &ask)).await
 }

@@ -53,11 +53,12 @@ pub async fn of_few_samples(client: &Client, ask: &RangeQuery) -> Answer {
         }
     };
     let others = only(others);
-    // The statements of both are sent at once; the server is never idle between two.
+    // The statements of all are sent at once; the server is never idle between two. Each is on the heap, as the three together would be
+    // much of a thread's stack.
     let (mut whole, rest, of_slices) = tokio::join!(
-        fold(client, ask, &folds),
-        buckets(client, &others),
-        of_slices
+        Box::pin(fold(client, ask, &folds)),
+        Box::pin(buckets(client, &others)),
+        Box::pin(of_slices)
     );
     for mut more in [rest, of_slices] {
         whole.series.append(&mut more.series);
