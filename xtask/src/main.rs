@@ -1,12 +1,14 @@
-//! Workspace tasks: benchmarks, scoring and packages, as `cargo xtask bench footprint`.
+//! Workspace tasks: benchmarks, scoring, a generated host and packages, as `cargo xtask bench footprint`.
 
 mod bench;
+mod delivery;
+mod month;
 mod package;
 mod score;
 
 use clap::{Parser, Subcommand};
 
-/// Workspace tasks: benchmarks, scoring and packages.
+/// Workspace tasks: benchmarks, scoring, a generated host and packages.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask")]
 struct Args {
@@ -21,6 +23,8 @@ enum Task {
         #[command(subcommand)]
         bench: bench::Bench,
     },
+    /// Stores a generated host with an incident in a database, judged as a collector judges.
+    Month(month::Options),
     /// Runs the product's own code over labelled data.
     Score {
         #[command(subcommand)]
@@ -36,6 +40,7 @@ fn main() -> anyhow::Result<()> {
         .build()?;
     match Args::parse().task {
         Task::Bench { bench } => runtime.block_on(bench.run()),
+        Task::Month(options) => runtime.block_on(month::run(&options)),
         Task::Score { score } => score.run(),
         Task::Package(options) => package::run(&options),
     }

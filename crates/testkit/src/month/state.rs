@@ -5,9 +5,10 @@ use super::plan::Plan;
 use super::random::{Wander, gauss};
 use super::{SECOND, Timestamp};
 use crate::Dice;
+use schema::SLOW_SECS;
 
-/// Ticks between two slow ones.
-const SLOW: i64 = 30;
+/// Seconds between two slow ticks.
+const SLOW: i64 = SLOW_SECS as i64;
 const DAY: i64 = 86_400;
 
 /// How long something has been running, and which run it is.
@@ -215,7 +216,7 @@ impl States {
         let mut state = State {
             ts: Timestamp(self.begin.as_micros() + secs * SECOND),
             secs: passed,
-            is_slow: (secs / self.interval) % SLOW == 0,
+            is_slow: secs / SLOW > (secs - self.interval).div_euclid(SLOW),
             traffic,
             cpu_busy: busy.clamp(1.0, 99.5 - iowait.min(60.0)),
             iowait: iowait.min(60.0),
@@ -236,7 +237,7 @@ impl States {
             oom_kills: u32::from(self.has(Cause::OomKill, |event| event.from, secs)),
             zombie: is(Cause::Zombie) || is(Cause::Spike),
             api_up: !is(Cause::ApiDown),
-            error_share: 0.002 + part(Cause::ApiErrors, 0.1),
+            error_share: 0.0005 + part(Cause::ApiErrors, 0.1),
             p95_ms: p95 * factor,
             server_up: !(is(Cause::ServerDown) || is(Cause::ServerRestart)),
             cache_hit: 0.996 - 0.25 * warm_up - part(Cause::Backup, 0.01),

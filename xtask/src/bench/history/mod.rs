@@ -42,9 +42,6 @@ pub(crate) struct Options {
 
 /// Ticks of a month.
 const MONTH_TICKS: f64 = 30.0 * 8640.0;
-/// Retention as it is configured by default, days.
-const HOURLY_DAYS: i64 = 90;
-const DAILY_DAYS: i64 = 365;
 /// How long a step may take.
 const PATIENCE: Duration = Duration::from_secs(3600);
 /// How long closing a session in order may take.

@@ -1,9 +1,10 @@
 //! How long charts and tables take over HTTP, and what dropping a day costs.
 
-use super::store::{Stored, now};
+use super::store::Stored;
 use super::{CLOSE_WITHIN, mib};
 use crate::bench::monitor::Monitor;
 use crate::bench::{number, process};
+use crate::delivery::now;
 use anyhow::{Context, ensure};
 use schema::micros::{DAY, HOUR};
 use std::path::Path;

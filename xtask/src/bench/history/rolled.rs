@@ -1,8 +1,9 @@
 //! What rolling up and sealing cost, and what samples, hours and days take.
 
-use super::store::{Stored, now};
+use super::store::Stored;
 use super::{CLOSE_WITHIN, MONTH_TICKS, PATIENCE, count, mib};
 use crate::bench::{number, process};
+use crate::delivery::now;
 use anyhow::{Context, ensure};
 use schema::micros::{DAY, HOUR};
 use store::{rollup, seal};

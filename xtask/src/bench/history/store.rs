@@ -1,27 +1,16 @@
 //! A host of the generated month, stored as a collector stores it.
 
-use super::{CLOSE_WITHIN, DAILY_DAYS, HOURLY_DAYS, PATIENCE};
+use super::{CLOSE_WITHIN, PATIENCE};
 use crate::bench::number;
+use crate::delivery::{DAILY_DAYS, Delivery, HOURLY_DAYS, now};
 use anyhow::Context;
 use schema::Timestamp;
 use schema::micros::{DAY, HOUR};
-use std::time::Duration;
-use store::expiry::Retention;
-use store::queue::Queue;
 use store::rollup;
-use store::spool::{Spool, SpoolOptions};
-use store::status::SharedStatus;
-use store::writer::{Agent, Host, Writer, WriterOptions};
+use store::writer::Host;
 use tempfile::TempDir;
 use testkit::Server;
 use testkit::month::{Month, Plan, Size, Tick};
-use tokio::sync::watch;
-use tokio::time::sleep;
-
-/// Records that wait for delivery at most: some hours of ticks.
-const MOST_WAITING: u64 = 2000;
-/// Ticks that are queued together.
-const CHUNK: usize = 60;
 
 /// A server with the rows of a host of some size.
 pub(super) struct Stored {
@@ -33,10 +22,6 @@ pub(super) struct Stored {
     pub(super) begin: i64,
     pub(super) last_day: i64,
     pub(super) ticks: f64,
-}
-
-pub(super) fn now() -> Timestamp {
-    Timestamp(jiff::Timestamp::now().as_microsecond())
 }
 
 impl Stored {
@@ -89,67 +74,21 @@ impl Stored {
 
     /// Stores ticks as a collector does. Returns how many there were.
     async fn store(&self, ticks: impl Iterator<Item = Tick>) -> anyhow::Result<f64> {
-        let spool = Spool::open(self.dir.path(), SpoolOptions::with_budget(4 << 30))?;
-        let id = spool.writer();
-        let queue = Queue::new(spool);
-        let (stop, stop_seen) = watch::channel(false);
-        let (standby, _standby_seen) = watch::channel(false);
-        let (_settings, settings_seen) = watch::channel("{}".to_owned());
-        let (_options, options_seen) = watch::channel(WriterOptions {
-            deadline: Duration::from_secs(60),
-            batch_records: 200,
-            heartbeat: Duration::from_secs(5),
-            retention: Retention {
-                raw_days: 14,
-                hourly_days: i32::try_from(HOURLY_DAYS)?,
-                long_days: i32::try_from(DAILY_DAYS)?,
-                log_days: 7,
-                event_days: 30,
-                max_bytes: None,
-            },
-        });
-        let writer = Writer {
-            queue: queue.clone(),
-            target: self.server.target(),
-            session: pg::SessionOptions::for_deadline(Duration::from_secs(60)),
-            host: Host {
-                machine_id: "bench".to_owned(),
-                hostname: "bench".to_owned(),
-                ..Host::default()
-            },
-            agent: Agent {
-                writer: id,
-                run_id: id,
-                pid: 1,
-                version: "bench".to_owned(),
-                started_at: Timestamp(self.begin),
-                settings: settings_seen,
-            },
-            options: options_seen,
-            status: SharedStatus::default(),
-            standby,
-            stop: stop_seen,
-            clock: now,
+        let host = Host {
+            machine_id: "bench".to_owned(),
+            hostname: "bench".to_owned(),
+            ..Host::default()
         };
-        let writing = tokio::spawn(writer.run());
-        let waits = async |most: u64| {
-            while queue.depth().await.records > most {
-                sleep(Duration::from_millis(20)).await;
-            }
-        };
-        let (mut chunk, mut count) = (Vec::new(), 0.0);
+        let begin = Timestamp(self.begin);
+        let folder = self.dir.path();
+        let mut delivery =
+            Delivery::start(folder, self.server.target(), host, begin, "{}".to_owned())?;
+        let mut count = 0.0;
         for tick in ticks {
             count += 1.0;
-            chunk.push((tick.ts, tick.rows));
-            if chunk.len() == CHUNK {
-                queue.append_all(std::mem::take(&mut chunk)).await?;
-                waits(MOST_WAITING).await;
-            }
+            delivery.add(tick.ts, tick.rows).await?;
         }
-        queue.append_all(chunk).await?;
-        waits(0).await;
-        stop.send_replace(true);
-        writing.await?;
+        delivery.end().await?;
         Ok(count)
     }
 
