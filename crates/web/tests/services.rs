@@ -195,3 +195,43 @@ async fn shares_within_a_bound_are_those_of_the_histogram() {
     let found = series(&serve(&database), "m=target.within_pct@shop.25").await;
     assert_eq!(found, [("shop.25".to_owned(), Value::Null)]);
 }
+
+#[tokio::test]
+async fn services_whose_samples_are_gone_are_known_by_name() {
+    let database = with_services().await;
+    let kept = "insert into collector.rollup_layouts (host_id, layout, metrics) values \
+            (1, 1, '{db.up}'), (1, 2, '{target.up}'), (1, 3, '{proxy.requests_per_sec}'); \
+        select collector.ensure_partition('metric_days', date '2026-03-05'), collector.ensure_partition('metric_hours', date '2026-08-20'); \
+        insert into collector.metric_days (bucket, host_id, layout, key, stats) \
+        select '2026-03-05 00:00Z'::timestamptz, 1, l, k, array[array[1, 1, 1, 8640, 1]]::float8[] \
+        from (values (1, 'old'), (2, 'gate'), (3, 'gate')) v (l, k); \
+        insert into collector.metric_hours (bucket, host_id, layout, key, stats) \
+        select '2026-08-20 07:00Z'::timestamptz, 1, 1, 'older', array[array[1, 1, 1, 360, 1]]::float8[]";
+    database.sql(kept).await.unwrap();
+    let server = serve(&database);
+    let names = async |path: &str| -> Vec<String> {
+        let answer = server.ask(path).await;
+        let rows = answer["rows"].as_array().unwrap().clone();
+        rows.iter()
+            .map(|row| row["cells"][0].to_string() + &row["cells"][1].to_string())
+            .collect()
+    };
+    let at = |day: &str, hour: i64| {
+        let day: jiff::Timestamp = format!("{day}T00:30:00Z").parse().unwrap();
+        day.as_millisecond() + hour * 3_600_000
+    };
+    let day = at("2026-03-05", 9);
+    let found = names(&format!("table/db_servers?at={day}")).await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].starts_with("\"old\""), "{found:?}");
+    assert_eq!(
+        names(&format!("table/targets?at={day}")).await,
+        ["\"gate\"\"proxy\""]
+    );
+    let hour = names(&format!("table/db_servers?at={}", at("2026-08-20", 7))).await;
+    assert!(hour[0].starts_with("\"older\""), "{hour:?}");
+    // Where there are samples, nothing else counts.
+    assert_eq!(names("table/db_servers").await.len(), 2);
+    let before = names(&format!("table/db_servers?at={}", at("2026-08-20", 8))).await;
+    assert!(before.is_empty(), "{before:?}");
+}
