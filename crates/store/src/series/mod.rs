@@ -55,7 +55,7 @@ pub use history::{is_of_hours, is_of_slices};
 pub use latest::{Latest, latest, latest_over};
 pub use newest::{HostTick, TICKS, newest};
 pub use peaks::{Peak, peaks};
-pub use rows::{Tick, rows, tick};
+pub use rows::{Tick, TimedRow, rows, tick, tick_and_before};
 pub use slices::is_sliced_metric as is_sliced;
 pub use sql::{Param, Statement};
 pub use value::Instant;

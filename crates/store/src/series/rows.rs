@@ -30,20 +30,39 @@ pub async fn tick(
     to: Timestamp,
     columns: &[&str],
 ) -> Result<Tick, ReadError> {
+    let (at, rows) = tick_and_before(client, table, host_id, (from, to), 0, columns).await?;
+    Ok(Tick {
+        at: at.filter(|_| !rows.is_empty()),
+        rows: rows.into_iter().map(|(_, cells)| cells).collect(),
+    })
+}
+
+/// A row with its instant.
+pub type TimedRow = (Timestamp, Vec<Cell>);
+
+/// Reads the same and the rows of `before` microseconds before that instant, in no order; each with its instant.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn tick_and_before(
+    client: &Client,
+    table: &'static TableDef,
+    host_id: i32,
+    (from, to): (Timestamp, Timestamp),
+    before: i64,
+    columns: &[&str],
+) -> Result<(Option<Timestamp>, Vec<TimedRow>), ReadError> {
     let columns = declared(table, columns);
     // The instant is a value of the statement that reads the rows: of what is sealed only its hour is unpacked then, which takes
     // as long as everything else.
     let Some(at) = newest_instant(client, table, host_id, from, to).await? else {
-        return Ok(Tick::default());
+        return Ok((None, Vec::new()));
     };
     let mut sql = Statement::default();
-    let span = Span::between(&mut sql, at, Timestamp(at.as_micros() + 1));
+    let (first, end) = (at.as_micros() - before, at.as_micros() + 1);
+    let span = Span::between(&mut sql, Timestamp(first), Timestamp(end));
     finish(&mut sql, table, host_id, &span, &columns);
-    let read = read(client, table, &sql, &columns).await?;
-    Ok(Tick {
-        at: read.first().map(|(at, _)| *at),
-        rows: read.into_iter().map(|(_, cells)| cells).collect(),
-    })
+    Ok((Some(at), read(client, table, &sql, &columns).await?))
 }
 
 async fn newest_instant(

@@ -6,10 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use schema::tables::ProcessSample;
-use schema::{Cell, Sample, Severity, Timestamp};
-use store::series::{self, ReadError};
-use tokio_postgres::Client;
+use schema::{Cell, Severity};
 
 /// Number of consecutive ticks in which D and Z must be seen.
 pub(super) const LASTING_TICKS: usize = 3;
@@ -23,22 +20,17 @@ pub(super) fn state_severity(state: &str, lasting: bool) -> Severity {
     }
 }
 
+/// Returns how long the last three ticks take, microseconds: they span two intervals; the additional half allows for late ticks.
+pub(super) const fn lasting_span(interval: i64) -> i64 {
+    interval * 5 / 2
+}
+
 /// Returns the processes (`pid`, `start_ticks`) that were in the same state, D or Z, in each of the last
-/// three ticks up to `at`.
-pub(super) async fn lasting_states(
-    client: &Client,
-    host_id: i32,
-    at: Timestamp,
-    interval: i64,
-) -> Result<HashSet<(i64, i64)>, ReadError> {
-    // Three ticks span two intervals; the additional half allows for late ticks.
-    let from = Timestamp(at.as_micros() - interval * 5 / 2);
-    let to = Timestamp(at.as_micros() + 1);
-    let columns = ["pid", "start_ticks", "state"];
-    let rows = series::rows(client, ProcessSample::TABLE, host_id, from, to, &columns).await?;
+/// three ticks. Of each process and tick: `pid`, `start_ticks`, `state`.
+pub(super) fn lasting_states<'a>(rows: impl Iterator<Item = [&'a Cell; 3]>) -> HashSet<(i64, i64)> {
     let mut seen: HashMap<(i64, i64), [usize; 2]> = HashMap::new();
-    for (_, cells) in rows {
-        let [Cell::Int(pid), Cell::Int(start), Cell::Text(state)] = cells.as_slice() else {
+    for cells in rows {
+        let [Cell::Int(pid), Cell::Int(start), Cell::Text(state)] = cells else {
             continue;
         };
         let which = match &**state {
@@ -49,9 +41,8 @@ pub(super) async fn lasting_states(
         seen.entry((*pid, *start)).or_default()[which] += 1;
     }
     let lasting = |counts: &[usize; 2]| counts.iter().any(|count| *count >= LASTING_TICKS);
-    Ok(seen
-        .into_iter()
+    seen.into_iter()
         .filter(|(_, counts)| lasting(counts))
         .map(|(process, _)| process)
-        .collect())
+        .collect()
 }

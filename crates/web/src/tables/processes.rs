@@ -6,7 +6,7 @@ use schema::tables::ProcessSample;
 use schema::{Metric, Sample, Severity, Timestamp};
 use store::series::{self, ReadError};
 
-use super::process_state::{LASTING_TICKS, lasting_states, state_severity};
+use super::process_state::{LASTING_TICKS, lasting_span, lasting_states, state_severity};
 use super::{Col, Filter, Line, Lines, Reading, Source, Tag, View, keyed};
 use crate::wire::{Cell, Unit};
 
@@ -188,10 +188,16 @@ pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
     let (from, to) = (reading.reach(), reading.end());
     let mut stored = STORED.to_vec();
     stored.push("watched");
-    let tick = series::tick(client, ProcessSample::TABLE, host.id, from, to, &stored).await?;
-    let Some(at) = tick.at else {
+    // With the ticks before, as unpacking a sealed hour once more takes as long as everything else.
+    let before = lasting_span(host.interval);
+    let table = ProcessSample::TABLE;
+    let read = series::tick_and_before(client, table, host.id, (from, to), before, &stored);
+    let (Some(at), rows) = read.await? else {
         return Ok(Lines::default());
     };
+    let place = |name: &str| stored.iter().position(|one| *one == name).unwrap_or(0);
+    let of_state = ["pid", "start_ticks", "state"].map(place);
+    let lasting = lasting_states(rows.iter().map(|(_, row)| of_state.map(|at| &row[at])));
     let rates: Vec<&'static Metric> = [
         "process_one.read_bytes_per_sec",
         "process_one.write_bytes_per_sec",
@@ -199,12 +205,10 @@ pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
     .iter()
     .filter_map(|id| schema::metric(id))
     .collect();
-    let (rates, lasting) = tokio::join!(
-        series::latest(client, host.id, &rates, at, host.interval),
-        lasting_states(client, host.id, at, host.interval),
-    );
-    let (rates, lasting) = (keyed::by_key(rates?), lasting?);
-    let lines = tick.rows.into_iter().map(|row| {
+    let rates = series::latest(client, host.id, &rates, at, host.interval).await?;
+    let rates = keyed::by_key(rates);
+    let newest = rows.into_iter().filter(|(ts, _)| *ts == at);
+    let lines = newest.map(|(_, row)| {
         let named: HashMap<&str, schema::Cell> = stored.iter().copied().zip(row).collect();
         let number = |name| match named.get(name) {
             Some(schema::Cell::Int(value)) => *value,
