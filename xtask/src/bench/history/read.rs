@@ -18,8 +18,8 @@ const AGAIN: Duration = Duration::from_millis(20);
 /// Tables of the dashboard whose rows are sealed.
 const TABLES: [&str; 5] = ["processes", "tables", "indexes", "statements", "endpoints"];
 
-/// Tables whose rows are sums of a range, and the others that have a range.
-const SUMS: [&str; 4] = ["statements", "endpoints", "io", "log_patterns"];
+/// Tables whose rows are sums of a range.
+const SUMS: [&str; 3] = ["statements", "endpoints", "io"];
 
 /// How long answers take, milliseconds.
 pub(super) struct Answers {
