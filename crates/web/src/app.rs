@@ -18,7 +18,7 @@ use crate::error::{ApiError, RequestError};
 use crate::hints::Hints;
 use crate::hosts::{Host, hosts};
 use crate::judge::{Context, Evaluations};
-use crate::operation::Requests;
+use crate::requests::Requests;
 use crate::tables::traffic::Definitions;
 use crate::top_keys::TopKeys;
 use crate::wire::now::Now;

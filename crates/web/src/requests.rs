@@ -1,14 +1,10 @@
 //! How long requests took, by route and status.
 
-use axum::extract::{MatchedPath, Request, State};
-use axum::middleware::Next;
-use axum::response::Response;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::exposition::Exposition;
-use crate::app::App;
+use crate::exposition::Exposition;
 
 /// Upper bounds of the buckets, seconds: a cached answer takes 1 ms, a chart is to take 40 ms, a statement may take 2 s.
 const BOUNDS: [f64; 9] = [0.002, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0];
@@ -27,7 +23,7 @@ struct Durations {
 
 impl Requests {
     /// Counts a request.
-    fn count(&self, route: &str, status: u16, took: Duration) {
+    pub(crate) fn count(&self, route: &str, status: u16, took: Duration) {
         let seconds = took.as_secs_f64();
         let bucket = BOUNDS.iter().take_while(|bound| seconds > **bound).count();
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -37,7 +33,7 @@ impl Requests {
     }
 
     /// Writes the histogram.
-    pub(super) fn write(&self, page: &mut Exposition) {
+    pub(crate) fn write(&self, page: &mut Exposition) {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         page.family(
             NAME,
@@ -60,17 +56,6 @@ impl Requests {
             page.sample(&format!("{NAME}_count"), &labels, below as f64);
         }
     }
-}
-
-/// Counts the request that passes. An event stream counts until it begins.
-pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let begun = Instant::now();
-    let response = next.run(request).await;
-    let route = route.as_ref().map_or("none", MatchedPath::as_str);
-    app.requests
-        .count(route, response.status().as_u16(), begun.elapsed());
-    response
 }
 
 #[cfg(test)]

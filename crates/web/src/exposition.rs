@@ -5,16 +5,16 @@ use std::fmt::Write as _;
 
 /// A page of families.
 #[derive(Debug, Default)]
-pub(super) struct Exposition(String);
+pub(crate) struct Exposition(String);
 
 impl Exposition {
     /// Begins a family of samples.
-    pub(super) fn family(&mut self, name: &str, kind: &str, help: &str) {
+    pub(crate) fn family(&mut self, name: &str, kind: &str, help: &str) {
         let _infallible = write!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
     }
 
     /// Writes a sample of the family that was begun.
-    pub(super) fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: f64) {
+    pub(crate) fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: f64) {
         self.0.push_str(name);
         for (place, (label, text)) in labels.iter().enumerate() {
             let before = if place == 0 { '{' } else { ',' };
@@ -27,13 +27,13 @@ impl Exposition {
     }
 
     /// Writes a family of one gauge.
-    pub(super) fn one(&mut self, name: &str, help: &str, value: f64) {
+    pub(crate) fn one(&mut self, name: &str, help: &str, value: f64) {
         self.family(name, "gauge", help);
         self.sample(name, &[], value);
     }
 
     /// Returns the page.
-    pub(super) fn finish(self) -> String {
+    pub(crate) fn finish(self) -> String {
         self.0
     }
 }

@@ -10,20 +10,17 @@
 //! of this server only, like every other request. `metrics` never waits for a database that is away: what is known of hosts is
 //! then left out, and `pqcrypta_monitor_database_up` says why.
 
-mod exposition;
-mod requests;
-
-use axum::extract::State;
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use store::migrations;
 use store::series::ReadError;
 
 use crate::app::App;
 use crate::database::Failure;
-use exposition::Exposition;
-pub(crate) use requests::{Requests, observe};
+use crate::exposition::Exposition;
 
 /// How long the database may take for the answer of `readyz`.
 const READY_WITHIN: Duration = Duration::from_secs(5);
@@ -38,6 +35,17 @@ const FIGURES: [(HeaderName, &str); 1] = [(
     header::CONTENT_TYPE,
     "text/plain; version=0.0.4; charset=utf-8",
 )];
+
+/// Counts the request that passes. An event stream counts until it begins.
+pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let begun = Instant::now();
+    let response = next.run(request).await;
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    app.requests
+        .count(route, response.status().as_u16(), begun.elapsed());
+    response
+}
 
 /// Answers that the loop runs.
 pub(crate) async fn healthz() -> Response {
@@ -138,7 +146,7 @@ async fn open_findings(app: &App) -> Option<Vec<(String, String, i64)>> {
     let read = app.database.read("open findings", |session| async move {
         let rows = session
             .client
-            .query_typed(include_str!("open_findings.sql"), &[])
+            .query_typed(include_str!("sql/open_findings.sql"), &[])
             .await
             .map_err(|source| ReadError::new("open findings", source))?;
         rows.iter()
