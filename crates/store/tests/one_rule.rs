@@ -24,7 +24,7 @@ fn faults(statement: &str) -> Vec<String> {
 }
 
 /// Columns that count nothing: one may ask whether they changed.
-const UNCOUNTED: [&str; 2] = ["ts", "severity"];
+const UNCOUNTED: [&str; 3] = ["ts", "severity", "state"];
 
 /// Returns what a window function takes from another row, apart from what counts nothing.
 fn stepped(statement: &str) -> Option<String> {
