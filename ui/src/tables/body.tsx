@@ -85,7 +85,7 @@ export function Body({ rows, columns, all, look, selected, onSelect, detail, act
               const cell = row.cells[at];
               const load = look.parts?.[column.id];
               const text =
-                load && cell !== null ? (
+                load && cell !== null && cell !== "" ? (
                   <Part load={load} text={`${cell}`} />
                 ) : (
                   <CellText

@@ -85,7 +85,7 @@ const SYSUSERS: &str = "usr/lib/sysusers.d";
 const TMPFILES: &str = "usr/lib/tmpfiles.d";
 const MAN1: &str = "usr/share/man/man1";
 
-/// Every file. Manuals of the command's subcommands are added by [`made`].
+/// Every file. Manuals of subcommands and completions follow from their names (`place_of_made`).
 #[rustfmt::skip]
 pub(super) const FILES: &[File] = &[
     program("pqcrypta", "pqcrypta"),
