@@ -2,7 +2,7 @@
 
 use schema::{Metric, Timestamp};
 use stats::order::median;
-use store::alerts;
+use store::alerts::{self, Alert, Unusual};
 use store::series::ReadError;
 use tokio_postgres::Client;
 use words::round;
@@ -20,7 +20,14 @@ pub(crate) async fn finding(
 ) -> Result<Option<Finding>, ReadError> {
     let Some(id) = id else { return Ok(None) };
     let found = alerts::one(client, host_id, id).await?;
-    Ok(found.map(|(alert, unusual)| Finding {
+    Ok(found.map(|(alert, unusual)| of(alert, &unusual)))
+}
+
+/// Returns an alert as a snapshot has it.
+fn of(alert: Alert, unusual: &Unusual) -> Finding {
+    let has_figures = alert.has_figures();
+    let figure = |value: Option<f64>| value.filter(|_| has_figures).map(round);
+    Finding {
         id: alert.id.to_string(),
         state: alert.state().as_str(),
         title: alert.sentence(),
@@ -38,13 +45,13 @@ pub(crate) async fn finding(
         steps: alert.steps,
         command: alert.command,
         action_sql: alert.action_sql,
-        value: alert.current.or(alert.value).map(round),
-        threshold: alert.threshold.map(round),
+        value: figure(alert.current.or(alert.value)),
+        threshold: figure(alert.threshold),
         expected: alert.expected.map(round),
         stddev: unusual.stddev.map(round),
         z_score: unusual.z_score.map(round),
         drift_pct: unusual.drift_pct.map(round),
-    }))
+    }
 }
 
 /// Returns a metric at the instant, beside what it was before and what is usual.

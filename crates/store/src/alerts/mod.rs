@@ -45,6 +45,8 @@ impl State {
 
 /// Domains whose insights are problems, too.
 const PROBLEM_DOMAINS: &[&str] = &["logs", "security", CORRELATION];
+/// How the rules of objectives begin.
+const OBJECTIVES: &str = "slo_";
 
 /// A possible cause of problems that began together.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -261,11 +263,12 @@ impl Alert {
         (self.state() == State::Firing && is_old).then_some(self.as_of)
     }
 
-    /// Returns whether it is about counted events: its sentence has their number, its figures are rates.
+    /// Returns whether its figures are values of its metric. Of counted events the sentence has the number, and the figures are
+    /// rates; those of an objective are shares or rates of its budget, whatever the unit of the metric, and are in the sentence, too.
     #[must_use]
-    pub fn counts_events(&self) -> bool {
+    pub fn has_figures(&self) -> bool {
         let metric = self.metric.as_deref().and_then(schema::metric);
-        metric.is_some_and(|metric| metric.counts_events)
+        !self.rule.starts_with(OBJECTIVES) && metric.is_none_or(|metric| !metric.counts_events)
     }
 
     /// Returns the unit of its figures.

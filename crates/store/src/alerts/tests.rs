@@ -108,3 +108,23 @@ fn insights_of_lines_and_problems_that_began_together_are_problems() {
     assert_eq!(incident.subject(), "");
     assert_eq!(incident.sentence(), "30 errors within five minutes");
 }
+
+#[test]
+fn figures_in_another_unit_than_the_metric_are_left_to_the_sentence() {
+    let of = |rule: &str, metric: Option<&str>| Alert {
+        rule: rule.to_owned(),
+        metric: metric.map(str::to_owned),
+        ..alert("api", "latency")
+    };
+    let counted = schema::METRICS.iter().find(|metric| metric.counts_events);
+    let counted = counted.unwrap().id();
+    for (rule, metric, expected) in [
+        ("target.p95_ms", Some("target.p95_ms"), true),
+        ("slo_burn", Some("target.p95_ms"), false),
+        ("slo_violation", Some("target.p95_ms"), false),
+        ("log_new_pattern", None, true),
+        ("x", Some(counted.as_str()), false),
+    ] {
+        assert_eq!(of(rule, metric).has_figures(), expected, "{rule}");
+    }
+}

@@ -75,8 +75,8 @@ fn problem(alert: Alert) -> Problem {
         None => apart(step),
         Some(command) => (step.to_owned(), command.clone()),
     };
-    // The figures of other rules belong to their sentence, and of counted events it has the number, not the rate.
-    let has_figures = alert.metric.is_some() && !alert.counts_events();
+    // The figures of other rules belong to their sentence.
+    let has_figures = alert.metric.is_some() && alert.has_figures();
     let figure = |value: Option<f64>| value.filter(|_| has_figures);
     Problem {
         id,

@@ -384,11 +384,11 @@ fn hypotheses(alert: &Alert) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
-/// Formats the measured value against its threshold or the expected value. States and counted events have none: their
+/// Formats the measured value against its threshold or the expected value. States, counted events and objectives have none: their
 /// sentence states all there is.
 fn figures(alert: &Alert) -> Option<String> {
     let unit = alert.unit();
-    if unit == schema::Unit::Bool || alert.counts_events() {
+    if unit == schema::Unit::Bool || !alert.has_figures() {
         return None;
     }
     let format = |value: f64| words::value(value, unit);
