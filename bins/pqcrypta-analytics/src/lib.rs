@@ -8,8 +8,6 @@
 //!
 //! Exit status: 0 after SIGTERM or Ctrl-C, 78 for a faulty configuration, 1 for anything else.
 
-mod reload;
-
 use analytics::clock::Clock;
 use analytics::delivery::{Arrivals, Delivery, Registered, Tally};
 use analytics::identity::Salts;
@@ -22,8 +20,7 @@ use anyhow::Context as _;
 use clap::Parser;
 use config::{Config, Environment, Loaded};
 use pg::Target;
-use reload::Reloader;
-use startup::ServiceManager;
+use startup::{Reloader, ServiceManager};
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -144,7 +141,7 @@ async fn run(
                 () = tokio::time::sleep(RELOAD_EVERY) => false,
                 asked = hangup.recv() => asked.is_some(),
             };
-            if let Some(config) = reloader.check(is_asked) {
+            if let Some(Loaded { config, .. }) = reloader.check(is_asked, settings::check) {
                 take(&config, &newest, &registered, &databases);
             }
             let databases = Arc::clone(&databases);

@@ -1,9 +1,8 @@
-//! Follows the configuration file: it is checked every minute and at SIGHUP, and applied when it is valid. Otherwise
-//! the settings in use stay and the faults are logged: once, at SIGHUP each time.
+//! Follows the configuration file, every minute and at SIGHUP, and publishes what changed (`startup::Reloader`).
 
 use crate::schedule::{Job, Needs, Plan, Turn, Wake};
 use crate::settings;
-use config::{Config, Environment, Faults, Loaded, Machine, Polled, Reload, Watch};
+use config::{Config, Environment, Loaded};
 use logs::source::OwnOutput;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,8 +43,7 @@ impl Published {
 /// Follows one configuration.
 #[derive(Debug)]
 pub(crate) struct Reloader {
-    watch: Watch,
-    running: Config,
+    follower: startup::Reloader,
     asked: Arc<Notify>,
     published: Published,
 }
@@ -83,8 +81,7 @@ impl Reloader {
         published: Published,
     ) -> Self {
         Self {
-            watch: Watch::new(loaded, environment, Machine::this()),
-            running: loaded.config.clone(),
+            follower: startup::Reloader::new(loaded, environment),
             asked,
             published,
         }
@@ -92,59 +89,10 @@ impl Reloader {
 
     /// Returns the configuration when it differs, with the changes that need no restart applied.
     fn check(&mut self, is_asked: bool) -> Option<Loaded> {
-        let polled = if is_asked {
-            self.watch.reread(&self.running)
-        } else {
-            self.watch.poll(&self.running)
-        };
-        match polled {
-            Polled::Unchanged if is_asked => {
-                tracing::info!("SIGHUP: the configuration was read again and is the same");
-            }
-            Polled::Unchanged => {}
-            Polled::Faulty(faults) => refuse(&faults),
-            Polled::Changed(loaded, reload) => match OwnOutput::of_this_process().check(&loaded) {
-                Ok(()) => return Some(self.take(*loaded, &reload)),
-                Err(faults) => refuse(&faults),
-            },
-        }
-        None
+        self.follower.check(is_asked, |loaded| {
+            OwnOutput::of_this_process().check(loaded)
+        })
     }
-
-    /// Applies the changes that need no restart and logs all of them.
-    fn take(&mut self, loaded: Loaded, reload: &Reload) -> Loaded {
-        for change in reload.live() {
-            tracing::info!(
-                key = change.slot.path(),
-                from = change.from,
-                to = change.to,
-                "setting changed"
-            );
-        }
-        for change in reload.waiting() {
-            tracing::warn!(
-                key = change.slot.path(),
-                from = change.from,
-                to = change.to,
-                "changed in the file; takes effect after a restart"
-            );
-        }
-        for warning in &loaded.warnings {
-            tracing::warn!("{warning}");
-        }
-        let config = reload.apply(&self.running, &loaded.config);
-        self.running = config.clone();
-        Loaded { config, ..loaded }
-    }
-}
-
-/// Logs every fault in one message.
-fn refuse(faults: &Faults) {
-    let faults: Vec<String> = faults.0.iter().map(ToString::to_string).collect();
-    tracing::error!(
-        "the configuration is not taken over, the settings in use stay: {}",
-        faults.join(" | ")
-    );
 }
 
 #[cfg(test)]
@@ -185,7 +133,7 @@ mod tests {
                 "{bad}"
             );
         }
-        assert_eq!(reloader.running.intervals.system_secs, 10);
+        assert_eq!(reloader.follower.running().intervals.system_secs, 10);
 
         write(
             &file,

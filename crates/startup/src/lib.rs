@@ -2,10 +2,12 @@
 //!
 //! Log lines go to standard error, [`settings`] reports every fault of the configuration at once, and [`run`]
 //! turns the outcome of the work into the exit status: 0, 1 for an error, and [`config::EXIT_CONFIG`] for a
-//! faulty configuration. [`ServiceManager`] is told how the program is.
+//! faulty configuration. [`Reloader`] follows the settings while it runs, and [`ServiceManager`] is told how it is.
 
+mod reload;
 mod service_manager;
 
+pub use reload::Reloader;
 pub use service_manager::ServiceManager;
 
 use anyhow::Context as _;
