@@ -10,6 +10,20 @@ use schema::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 impl Visits {
+    /// Returns the page that is viewed; `None`, counted as refused, where the view is known.
+    fn page_of(&mut self, key: Key, hit: &Hit, event: &HitEvent, batch: &mut Batch) -> Option<i64> {
+        let (site, _) = key;
+        if self.views.contains_key(&key) {
+            batch.count(site, event.at, Reason::DuplicateView.into(), 1);
+            return None;
+        }
+        let title = hit.title.as_deref();
+        let page = self
+            .words
+            .id(site, WordKind::Page, &hit.page, title, event.at, batch);
+        Some(page)
+    }
+
     pub(super) fn view(
         &mut self,
         site: &StoredSite,
@@ -20,17 +34,9 @@ impl Visits {
         batch: &mut Batch,
     ) {
         let view_key = (site.id, hit.view);
-        if self.views.contains_key(&view_key) {
-            return batch.count(site.id, event.at, Reason::DuplicateView.into(), 1);
-        }
-        let page = self.words.id(
-            site.id,
-            WordKind::Page,
-            &hit.page,
-            hit.title.as_deref(),
-            event.at,
-            batch,
-        );
+        let Some(page) = self.page_of(view_key, hit, event, batch) else {
+            return;
+        };
         let key = (site.id, visitor);
         let goes_on = self.visits.get(&key).is_some_and(|visit| {
             continues(Timestamp(visit.row.last_seen), Timestamp(event.at), &site.zone)
@@ -182,17 +188,9 @@ impl Visits {
         batch: &mut Batch,
     ) {
         let key = (site.id, hit.view);
-        if self.views.contains_key(&key) {
-            return batch.count(site.id, event.at, Reason::DuplicateView.into(), 1);
-        }
-        let page = self.words.id(
-            site.id,
-            WordKind::Page,
-            &hit.page,
-            hit.title.as_deref(),
-            event.at,
-            batch,
-        );
+        let Some(page) = self.page_of(key, hit, event, batch) else {
+            return;
+        };
         let source = (!hit.source.is_empty()).then(|| {
             self.words.id(
                 site.id,
