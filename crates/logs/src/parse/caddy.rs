@@ -29,30 +29,32 @@ struct Line<'a> {
     user_id: Option<Cow<'a, str>>,
 }
 
+/// What was asked, and by whom.
 #[derive(Deserialize)]
-struct Request<'a> {
+pub(super) struct Request<'a> {
     #[serde(borrow)]
-    method: Cow<'a, str>,
+    pub(super) method: Cow<'a, str>,
     #[serde(borrow)]
-    uri: Cow<'a, str>,
+    pub(super) uri: Cow<'a, str>,
     #[serde(borrow)]
-    host: Option<Cow<'a, str>>,
+    pub(super) host: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    proto: Option<Cow<'a, str>>,
+    pub(super) proto: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    client_ip: Option<Cow<'a, str>>,
+    pub(super) client_ip: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    remote_ip: Option<Cow<'a, str>>,
+    pub(super) remote_ip: Option<Cow<'a, str>>,
     #[serde(default)]
-    headers: Headers,
+    pub(super) headers: Headers,
 }
 
+/// Those that are read.
 #[derive(Default, Deserialize)]
-struct Headers {
+pub(super) struct Headers {
     #[serde(rename = "User-Agent", default)]
-    agent: Vec<String>,
+    pub(super) agent: Vec<String>,
     #[serde(rename = "Referer", default)]
-    referer: Vec<String>,
+    pub(super) referer: Vec<String>,
 }
 
 /// Parses a line; see [`super::PARSERS`].

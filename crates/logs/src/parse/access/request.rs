@@ -6,6 +6,7 @@ use schema::Timestamp;
 use serde::Deserialize;
 
 use super::{parties, quoted, time_in};
+use crate::parse::caddy;
 
 /// A request of an access log: `common`, `combined`, with a virtual host in front, or Caddy's JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +33,7 @@ pub struct Request<'a> {
 #[must_use]
 pub fn request(line: &str) -> Option<Request<'_>> {
     if line.starts_with('{') {
-        caddy(line)
+        of_caddy(line)
     } else {
         combined(line)
     }
@@ -67,34 +68,10 @@ struct Caddy<'a> {
     ts: serde_json::Number,
     status: u16,
     #[serde(borrow)]
-    request: CaddyRequest<'a>,
+    request: caddy::Request<'a>,
 }
 
-#[derive(Deserialize)]
-struct CaddyRequest<'a> {
-    #[serde(borrow)]
-    method: Cow<'a, str>,
-    #[serde(borrow)]
-    uri: Cow<'a, str>,
-    #[serde(borrow, default)]
-    host: Cow<'a, str>,
-    #[serde(borrow)]
-    client_ip: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    remote_ip: Option<Cow<'a, str>>,
-    #[serde(default)]
-    headers: Headers,
-}
-
-#[derive(Default, Deserialize)]
-struct Headers {
-    #[serde(rename = "User-Agent", default)]
-    agent: Vec<String>,
-    #[serde(rename = "Referer", default)]
-    referer: Vec<String>,
-}
-
-fn caddy(line: &str) -> Option<Request<'_>> {
+fn of_caddy(line: &str) -> Option<Request<'_>> {
     let Caddy {
         ts,
         status,
@@ -103,7 +80,7 @@ fn caddy(line: &str) -> Option<Request<'_>> {
     let seconds = ts.as_f64()?;
     let first = |values: Vec<String>| Cow::Owned(values.into_iter().next().unwrap_or_default());
     Some(Request {
-        host: without_port(request.host),
+        host: without_port(request.host.unwrap_or_default()),
         client: request.client_ip.or(request.remote_ip)?,
         #[expect(clippy::cast_possible_truncation, reason = "such a cast saturates")]
         at: Timestamp((seconds * 1e6) as i64),
