@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use schema::{Class, Every, METRICS, Metric, Timestamp};
+use schema::{Class, Domain, Every, METRICS, Metric, Timestamp};
 use store::series::{self, Bucket, Fault, FoundSeries, RangeQuery, ReadError};
 use tokio_postgres::Client;
 
@@ -99,12 +99,12 @@ impl Readings {
             return Err(faults.swap_remove(at).error);
         }
         self.faults.append(&mut faults);
-        let mut places: HashMap<(String, Option<String>), usize> = HashMap::new();
+        let mut places: HashMap<(Domain, &str, Option<String>), usize> = HashMap::new();
         for (at, one) in self.series.iter().enumerate() {
-            places.insert((one.metric.id(), one.key.clone()), at);
+            places.insert((one.metric.domain, one.metric.name, one.key.clone()), at);
         }
         for found in answer.series {
-            let key = (found.metric.id(), found.key.clone());
+            let key = (found.metric.domain, found.metric.name, found.key.clone());
             let at = *places.entry(key).or_insert_with(|| {
                 self.series.push(Reading {
                     metric: found.metric,

@@ -180,7 +180,7 @@ pub(super) async fn answer(client: &Client, ask: &RangeQuery, history: Option<&H
             pick.metric == found.metric && (pick.key.is_none() || pick.key == found.key)
         })
     };
-    answer.series.sort_by_key(order);
+    answer.series.sort_by_cached_key(order);
     answer
 }
 

@@ -5,14 +5,16 @@
 
 use std::collections::HashMap;
 
+use schema::Fold;
+
 /// The five figures of a metric (`partials`).
 pub(crate) type Five = [Option<f64>; 5];
 
 /// How the rows of a metric become a value at each instant, with the factor of the values.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Rule {
-    /// The sum of levels.
-    Level,
+    /// The sum of levels, the greatest or their mean.
+    Level(Fold),
     /// The sum of the rates of counters.
     Steps(f64),
     /// The steps of two counters, added up before they are divided.
@@ -27,7 +29,7 @@ impl Rule {
     /// Returns how many values a sample has for it.
     pub(crate) const fn columns(self) -> usize {
         match self {
-            Self::Level | Self::Steps(_) | Self::Amount(_) => 1,
+            Self::Level(_) | Self::Steps(_) | Self::Amount(_) => 1,
             Self::Share(_) | Self::AmountShare(_) => 2,
         }
     }
@@ -174,7 +176,16 @@ impl Folding {
             let mut at = 0;
             for (rule, [first, second]) in self.rules.iter().zip(&mut key.sums) {
                 match rule {
-                    Rule::Level | Rule::Amount(_) => add(first, value(at)),
+                    Rule::Level(Fold::Sum) | Rule::Amount(_) => add(first, value(at)),
+                    Rule::Level(Fold::Max) => {
+                        if let Some(value) = value(at) {
+                            *first = Some(first.map_or(value, |known| known.max(value)));
+                        }
+                    }
+                    Rule::Level(Fold::Avg) => {
+                        add(first, value(at));
+                        add(second, value(at).map(|_| 1.0));
+                    }
                     Rule::Steps(scale) => add(first, step(at).map(|step| step / secs * scale)),
                     Rule::Share(scale) => {
                         if let (Some(part), Some(whole)) = (step(at), step(at + 1)) {
@@ -280,7 +291,11 @@ impl Folding {
 /// Returns what the sums of an instant add; `None` where nothing is known.
 fn added(rule: Rule, [first, second]: [Option<f64>; 2], secs: f64) -> Option<Added> {
     match rule {
-        Rule::Level => first.map(|value| (Some(value), Some(value), 1.0)),
+        Rule::Level(_) => first.map(|sum| {
+            // Of a mean the second has the number of levels.
+            let value = sum / second.unwrap_or(1.0);
+            (Some(value), Some(value), 1.0)
+        }),
         Rule::Steps(_) => first.map(|rate| (Some(rate), Some(rate * secs), secs)),
         Rule::Amount(scale) => {
             let amount = first.filter(|_| secs > 0.0).map(|amount| amount * scale);
@@ -367,8 +382,12 @@ mod tests {
     /// Two processes of one name and one of another; a level and a counter with a factor of 2.
     #[test]
     fn sources_of_a_key_are_added_up_at_each_instant() {
-        let mut folding =
-            Folding::new(vec![Rule::Level, Rule::Steps(2.0)], 10 * SECOND, 60.0, HOUR);
+        let mut folding = Folding::new(
+            vec![Rule::Level(Fold::Sum), Rule::Steps(2.0)],
+            10 * SECOND,
+            60.0,
+            HOUR,
+        );
         let mut add = |secs: i64, source: &str, name, level, counter| {
             let values = [level, counter];
             folding.add(sampled(secs, source, Some(name), &values));
@@ -410,7 +429,7 @@ mod tests {
     #[test]
     fn each_bucket_has_its_own_figures() {
         let mut folding = Folding::new(
-            vec![Rule::Level, Rule::Steps(1.0)],
+            vec![Rule::Level(Fold::Sum), Rule::Steps(1.0)],
             3600 * SECOND,
             60.0,
             HOUR,
@@ -451,11 +470,31 @@ mod tests {
 
     #[test]
     fn a_key_that_is_gone_at_the_end_has_no_last_value() {
-        let mut folding = Folding::new(vec![Rule::Level], 0, 60.0, HOUR);
+        let mut folding = Folding::new(vec![Rule::Level(Fold::Sum)], 0, 60.0, HOUR);
         folding.add(sampled(0, "1", None, &[Some(1.0)]));
         folding.add(sampled(1, "2", Some("b"), &[Some(2.0)]));
         let found = folding.end();
         assert_eq!(found[0].figures[0][4], None);
         assert_eq!(found[1].figures[0][4], Some(2.0));
+    }
+
+    /// Two sources of a key: what is added up elsewhere has here its greatest and its mean.
+    #[test]
+    fn levels_of_a_key_have_the_greatest_or_their_mean() {
+        let rules = vec![Rule::Level(Fold::Max), Rule::Level(Fold::Avg)];
+        let mut folding = Folding::new(rules, 0, 60.0, HOUR);
+        for (secs, source, level) in [
+            (0, "1", Some(1.0)),
+            (0, "2", Some(4.0)),
+            (0, "3", None),
+            (10, "1", Some(2.0)),
+            (20, "3", None),
+        ] {
+            folding.add(sampled(secs, source, Some("a"), &[level, level]));
+        }
+        let found = folding.end().remove(0);
+        let some = |five: [f64; 5]| five.map(Some);
+        assert_eq!(found.figures[0][..4], some([2.0, 4.0, 3.0, 2.0, 0.0])[..4]);
+        assert_eq!(found.figures[1][..4], some([2.0, 2.5, 2.25, 2.0, 0.0])[..4]);
     }
 }

@@ -7,15 +7,16 @@
 use std::pin::pin;
 
 use futures_util::TryStreamExt as _;
-use schema::{Fold, Timestamp};
+use schema::Timestamp;
 use tokio_postgres::Client;
-use tokio_postgres::binary_copy::BinaryCopyOutStream;
+use tokio_postgres::binary_copy::{BinaryCopyOutRow, BinaryCopyOutStream};
 use tokio_postgres::types::{FromSql, Type};
 
-use super::buckets::{ALL, Answer, Bucket, Fault, FoundSeries, Pick, RangeQuery, answer, buckets};
+use super::buckets::{ALL, Answer, Bucket, Fault, FoundSeries, Pick, RangeQuery, buckets};
 use super::fold::{Buckets, Folded, Folding, Rule, Sampled};
 use super::history::{History, is_of_slices};
 use super::scan::{Kind, Scan, group};
+use super::sliced;
 use super::slices::is_sliced_metric;
 use super::sql::{Source, Span, Statement, filter, key_sql, margin, secs};
 use super::value::Instant;
@@ -48,7 +49,7 @@ pub async fn of_few_samples(client: &Client, ask: &RangeQuery) -> Answer {
     }
     let of_slices = async {
         match &slices {
-            Some(history) => answer(client, &sliced, Some(history)).await,
+            Some(history) => sliced::read(client, &sliced, history).await,
             None => Answer::default(),
         }
     };
@@ -69,7 +70,7 @@ pub async fn of_few_samples(client: &Client, ask: &RangeQuery) -> Answer {
             .iter()
             .position(|pick| pick.metric == found.metric)
     };
-    whole.series.sort_by_key(order);
+    whole.series.sort_by_cached_key(order);
     whole
 }
 
@@ -84,15 +85,20 @@ async fn fold(client: &Client, ask: &RangeQuery, picks: &[Pick]) -> Answer {
     };
     let span = (ask.give_from.max(ask.from), ask.to);
     let mut folded = Answer::default();
-    for group in groups(&scans) {
-        match read(client, &group, &source, span, ask.step).await {
-            Ok(found) => folded
-                .series
-                .extend(series(&group, found, span.0, ask.step)),
-            Err(error) => folded.faults.push(Fault {
-                metrics: group.iter().flat_map(|scan| scan.metrics.clone()).collect(),
-                error,
-            }),
+    for table in tables(&scans) {
+        match read_table(client, &table, &source, span, ask.step).await {
+            Ok(found) => {
+                for (group, found) in table.iter().zip(found) {
+                    folded.series.extend(series(group, found, span.0, ask.step));
+                }
+            }
+            Err(error) => {
+                let scans = table.iter().flatten();
+                folded.faults.push(Fault {
+                    metrics: scans.flat_map(|scan| scan.metrics.clone()).collect(),
+                    error,
+                });
+            }
         }
     }
     folded
@@ -110,23 +116,16 @@ async fn sliced_throughout(
     Ok(history.filter(|history| history.is_sliced_throughout(ask)))
 }
 
-/// Returns whether the rules of folding are those of a scan: all but the greatest or mean of several levels, and elements.
+/// Returns whether the rules of folding are those of a scan: all but elements.
 fn can_fold(scan: &Scan) -> bool {
-    match scan.kind {
-        Kind::Level { folded } => {
-            let is_sum = |metric: &&schema::Metric| Scan::fold(metric) == Fold::Sum;
-            !folded || scan.metrics.iter().all(is_sum)
-        }
-        Kind::Steps { .. } | Kind::Share { .. } | Kind::Amounts | Kind::AmountShare => true,
-        Kind::Elements { .. } => false,
-    }
+    !matches!(scan.kind, Kind::Elements { .. })
 }
 
 /// Returns the rule by which rows of a metric become a value.
 fn rule(scan: &Scan, metric: &'static schema::Metric) -> Rule {
     let scale = Scan::expr(metric).1;
     match scan.kind {
-        Kind::Level { .. } | Kind::Elements { .. } => Rule::Level,
+        Kind::Level { .. } | Kind::Elements { .. } => Rule::Level(Scan::fold(metric)),
         Kind::Steps { .. } => Rule::Steps(scale),
         Kind::Share { .. } => Rule::Share(scale),
         Kind::Amounts => Rule::Amount(scale),
@@ -134,25 +133,30 @@ fn rule(scan: &Scan, metric: &'static schema::Metric) -> Rule {
     }
 }
 
-/// Returns the scans that are read together: of one table and key, with counters of one identity.
-fn groups(scans: &[Scan]) -> Vec<Vec<&Scan>> {
-    let mut groups: Vec<Vec<&Scan>> = Vec::new();
+/// Scans that are folded together: of one table and key, with counters of one identity.
+type Group<'a> = Vec<&'a Scan>;
+
+/// Returns the scans by table: what is read together, in groups.
+fn tables(scans: &[Scan]) -> Vec<Vec<Group<'_>>> {
+    let mut tables: Vec<Vec<Group<'_>>> = Vec::new();
     for scan in scans {
-        let found = groups.iter_mut().find(|group| {
-            let known = group[0];
-            let is_alike = known.table.name == scan.table.name
-                && known.key == scan.key
-                && known.every == scan.every;
-            let others = group.iter().filter_map(|known| identity(known));
-            is_alike
-                && identity(scan).is_none_or(|own| others.into_iter().all(|known| known == own))
-        });
-        match found {
+        let is_alike =
+            |known: &Scan| known.table.name == scan.table.name && known.every == scan.every;
+        let Some(table) = tables.iter_mut().find(|groups| is_alike(groups[0][0])) else {
+            tables.push(vec![vec![scan]]);
+            continue;
+        };
+        let joins = |group: &&mut Group<'_>| {
+            let mut others = group.iter().filter_map(|known| identity(known));
+            group[0].key == scan.key
+                && identity(scan).is_none_or(|own| others.all(|known| known == own))
+        };
+        match table.iter_mut().find(joins) {
             Some(group) => group.push(scan),
-            None => groups.push(vec![scan]),
+            None => table.push(vec![scan]),
         }
     }
-    groups
+    tables
 }
 
 /// Returns the series of what is folded.
@@ -216,114 +220,177 @@ pub(crate) async fn read(
     client: &Client,
     scans: &[&Scan],
     source: &Source<'_>,
-    (from, to): (Timestamp, Timestamp),
+    span: (Timestamp, Timestamp),
     length: i64,
 ) -> Result<Vec<Folded>, ReadError> {
-    let Some(scan) = scans.first() else {
+    if scans.is_empty() {
+        return Ok(Vec::new());
+    }
+    let folded = read_table(client, &[scans.to_vec()], source, span, length).await?;
+    Ok(folded.into_iter().next().unwrap_or_default())
+}
+
+/// Reads the samples of a span of a table once, and folds those of each group.
+async fn read_table(
+    client: &Client,
+    groups: &[Group<'_>],
+    source: &Source<'_>,
+    (from, to): (Timestamp, Timestamp),
+    length: i64,
+) -> Result<Vec<Vec<Folded>>, ReadError> {
+    let Some(scan) = groups.iter().flatten().next() else {
         return Ok(Vec::new());
     };
-    let longest = margin(scan, source);
+    let longest = secs(margin(scan, source));
     let fault = |source| ReadError::new(scan.table.name, source);
-    let (sql, types) = statement(scans, source, (from, to));
-    let rows = client.copy_out(&sql).await.map_err(fault)?;
-    let mut rows = pin!(BinaryCopyOutStream::new(rows, &types));
-
-    let each = scans.iter().flat_map(|scan| {
-        let metrics = scan.metrics.iter();
-        metrics.map(|metric| rule(scan, metric))
-    });
-    let rules: Vec<Rule> = each.collect();
-    let first_value = types.len() - rules.iter().map(|rule| rule.columns()).sum::<usize>();
-    let first_part = usize::from(has_amounts(scans)) + 1;
     let span = to.as_micros() - from.as_micros();
     let buckets = Buckets {
         length,
         count: usize::try_from((span + length - 1) / length).unwrap_or(0),
     };
-    let mut folding = Folding::new(rules, from.as_micros(), secs(longest), buckets);
-    let (mut name, mut values) = (Vec::new(), Vec::new());
+    let mut columns = Columns::default();
+    let ts = columns.place("ts".to_owned(), Type::TIMESTAMPTZ);
+    let mut readers: Vec<Reader> = Vec::new();
+    for group in groups {
+        let rules: Vec<Rule> = group.iter().flat_map(|scan| rules(scan)).collect();
+        let folding = Folding::new(rules, from.as_micros(), longest, buckets);
+        readers.push(Reader::new(&mut columns, group, folding));
+    }
+    let sql = statement(&columns, groups, source, (from, to));
+    let rows = client.copy_out(&sql).await.map_err(fault)?;
+    let mut rows = pin!(BinaryCopyOutStream::new(rows, &columns.types));
     while let Some(row) = rows.try_next().await.map_err(fault)? {
-        let at: Instant = row.try_get(0).map_err(fault)?;
-        let covered: Option<f64> = match first_part {
-            1 => None,
-            _ => row.try_get(1).map_err(fault)?,
+        let at: Instant = row.try_get(ts).map_err(fault)?;
+        for reader in &mut readers {
+            reader.add(at.0.as_micros(), &row).map_err(fault)?;
+        }
+    }
+    Ok(readers
+        .into_iter()
+        .map(|reader| reader.folding.end())
+        .collect())
+}
+
+/// The columns of a statement, each once.
+#[derive(Debug, Default)]
+struct Columns {
+    texts: Vec<String>,
+    types: Vec<Type>,
+}
+
+impl Columns {
+    /// Returns the position of a column, which is added when new.
+    fn place(&mut self, text: String, of: Type) -> usize {
+        let known = self.texts.iter().position(|known| *known == text);
+        known.unwrap_or_else(|| {
+            self.texts.push(text);
+            self.types.push(of);
+            self.texts.len() - 1
+        })
+    }
+}
+
+/// Where the parts of a group's samples are in a row, and what becomes of them.
+struct Reader {
+    covered: Option<usize>,
+    key: usize,
+    /// What tells its sources apart, the key included.
+    identity: Vec<usize>,
+    values: Vec<usize>,
+    folding: Folding,
+    /// Buffers of a row.
+    source: Vec<u8>,
+    read: Vec<Option<f64>>,
+}
+
+impl Reader {
+    fn new(columns: &mut Columns, group: &Group<'_>, folding: Folding) -> Self {
+        let number = |columns: &mut Columns, expr: &str| {
+            columns.place(format!("({expr})::float8"), Type::FLOAT8)
         };
-        let key: Option<&str> = row.try_get(first_part).map_err(fault)?;
-        name.clear();
-        for column in first_part..first_value {
-            let part: Option<Sent<'_>> = row.try_get(column).map_err(fault)?;
+        let has_amounts = group.iter().any(|scan| scan.kind == Kind::Amounts);
+        let covered = has_amounts.then(|| number(columns, "interval_secs"));
+        let key = columns.place(key_sql(group[0]), Type::TEXT);
+        let names = group.iter().find_map(|scan| identity(scan));
+        let names = names.unwrap_or_default().split(", ");
+        let names = names.filter(|name| !name.is_empty());
+        let parts = names.map(|name| columns.place(name.to_owned(), Type::UNKNOWN));
+        let identity = std::iter::once(key).chain(parts).collect();
+        let mut values = Vec::new();
+        for scan in group {
+            for metric in &scan.metrics {
+                values.push(number(columns, Scan::expr(metric).0));
+                if rule(scan, metric).columns() == 2 {
+                    values.push(number(columns, Scan::whole(metric).0));
+                }
+            }
+        }
+        Self {
+            covered,
+            key,
+            identity,
+            values,
+            folding,
+            source: Vec::new(),
+            read: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, at: i64, row: &BinaryCopyOutRow) -> Result<(), tokio_postgres::Error> {
+        let covered: Option<f64> = match self.covered {
+            Some(column) => row.try_get(column)?,
+            None => None,
+        };
+        let key: Option<&str> = row.try_get(self.key)?;
+        self.source.clear();
+        for column in &self.identity {
+            let part: Option<Sent<'_>> = row.try_get(*column)?;
             let part = part.map(|part| part.0);
             // A length before each, so that different parts never make the same bytes.
             let length = part.map_or(u32::MAX, |part| part.len() as u32);
-            name.extend_from_slice(&length.to_be_bytes());
-            name.extend_from_slice(part.unwrap_or_default());
+            self.source.extend_from_slice(&length.to_be_bytes());
+            self.source.extend_from_slice(part.unwrap_or_default());
         }
-        values.clear();
-        for column in first_value..types.len() {
-            values.push(row.try_get::<Option<f64>>(column).map_err(fault)?);
+        self.read.clear();
+        for column in &self.values {
+            self.read.push(row.try_get(*column)?);
         }
-        folding.add(Sampled {
-            at: at.0.as_micros(),
-            source: &name,
+        self.folding.add(Sampled {
+            at,
+            source: &self.source,
             key,
             secs: covered,
-            values: &values,
+            values: &self.read,
         });
+        Ok(())
     }
-    Ok(folding.end())
 }
 
-/// Returns whether the rows state how long their amounts cover.
-fn has_amounts(scans: &[&Scan]) -> bool {
-    scans.iter().any(|scan| scan.kind == Kind::Amounts)
+fn rules(scan: &Scan) -> impl Iterator<Item = Rule> + '_ {
+    scan.metrics.iter().map(|metric| rule(scan, metric))
 }
 
-/// Returns the statement for `ts, [interval,] k, identity …, values …` in the order of instants, and the types of its columns.
+/// Returns the statement for columns of the samples of a table, in the order of instants.
 fn statement(
-    scans: &[&Scan],
+    columns: &Columns,
+    groups: &[Group<'_>],
     source: &Source<'_>,
     (from, to): (Timestamp, Timestamp),
-) -> (String, Vec<Type>) {
-    let scan = scans[0];
+) -> String {
     let mut sql = Statement::default();
-    let identity = scans.iter().find_map(|scan| identity(scan));
+    let scan = groups[0][0];
     // Levels need no sample before the span.
-    let early = match identity {
-        Some(_) => Timestamp(from.as_micros() - margin(scan, source)),
-        None => from,
+    let has_counters = groups.iter().flatten().any(|scan| identity(scan).is_some());
+    let early = match has_counters {
+        true => Timestamp(from.as_micros() - margin(scan, source)),
+        false => from,
     };
     let span = Span::between(&mut sql, early, to);
     let filter = filter(&mut sql, scan, source, &span);
-    let (mut columns, mut types) = (vec!["ts".to_owned()], vec![Type::TIMESTAMPTZ]);
-    if has_amounts(scans) {
-        columns.push("interval_secs::float8".to_owned());
-        types.push(Type::FLOAT8);
-    }
-    columns.push(key_sql(scan));
-    types.push(Type::TEXT);
-    for column in identity
-        .unwrap_or_default()
-        .split(", ")
-        .filter(|name| !name.is_empty())
-    {
-        columns.push(column.to_owned());
-        types.push(Type::UNKNOWN);
-    }
-    for (scan, metric) in scans
-        .iter()
-        .flat_map(|scan| scan.metrics.iter().map(move |metric| (scan, *metric)))
-    {
-        columns.push(format!("({})::float8", Scan::expr(metric).0));
-        types.push(Type::FLOAT8);
-        if rule(scan, metric).columns() == 2 {
-            columns.push(format!("({})::float8", Scan::whole(metric).0));
-            types.push(Type::FLOAT8);
-        }
-    }
     sql.text = format!(
         "COPY (SELECT {} FROM collector.{} WHERE {filter} ORDER BY ts) TO STDOUT (FORMAT binary)",
-        columns.join(", "),
+        columns.texts.join(", "),
         scan.table.relation()
     );
-    (sql.written_out(), types)
+    sql.written_out()
 }

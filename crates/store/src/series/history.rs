@@ -176,6 +176,14 @@ impl History {
         pieces.iter().all(|piece| piece.form == Form::Slices)
     }
 
+    /// Returns the layouts that have any of these metrics, with the position of each.
+    pub(super) fn layouts<'a>(
+        &'a self,
+        metrics: &'a [&Metric],
+    ) -> impl Iterator<Item = (i32, Vec<Option<usize>>)> + 'a {
+        self.layouts.with(metrics)
+    }
+
     /// Returns whether it has what a scan reads.
     pub(super) fn serves(&self, scan: &Scan) -> bool {
         is_served(scan, self.grain)

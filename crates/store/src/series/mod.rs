@@ -38,6 +38,7 @@ pub(crate) mod pieces;
 mod rows;
 pub(crate) mod scan;
 mod share;
+mod sliced;
 pub(crate) mod slices;
 pub(crate) mod sql;
 pub mod steps;
