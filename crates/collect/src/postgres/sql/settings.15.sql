@@ -1,6 +1,7 @@
 -- Which settings change what the numbers mean or risk data, and which wait for a restart? One row each;
 -- value: the number, or 1 and 0 for on and off. PostgreSQL 15 and newer; a superuser's settings are left
--- out for others. As a new session has them: what our own session set is replaced by what it would have
+-- out for others. What the command line sets is marked as waiting after any reload if a file says otherwise, but no restart changes
+-- it. As a new session has them: what our own session set is replaced by what it would have
 -- otherwise. What is set for our role alone, or asked for by our connection, tells nothing about others: no
 -- value then. Values of settings that are not listed here are not read: some hold
 -- passwords.
@@ -10,8 +11,8 @@ SELECT name AS object,
        CASE WHEN listed AND NOT is_ours THEN fresh END AS setting, coalesce(unit, '') AS unit,
        CASE WHEN is_ours THEN 'role of the collector' WHEN source <> 'session' THEN source
             WHEN fresh IS NOT DISTINCT FROM boot_val THEN 'default' ELSE 'configuration file' END AS source,
-       pending_restart
-FROM (SELECT p.*, p.name IN (
+       waits AS pending_restart
+FROM (SELECT p.*, p.pending_restart AND p.source <> 'command line' AS waits, p.name IN (
         'archive_mode', 'autovacuum', 'compute_query_id', 'data_checksums', 'fsync', 'full_page_writes',
         'idle_in_transaction_session_timeout', 'io_method', 'max_connections', 'max_slot_wal_keep_size',
         'max_wal_size', 'pg_stat_statements.max', 'pg_stat_statements.track',
@@ -26,5 +27,5 @@ FROM (SELECT p.*, p.name IN (
               AND s.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
               AND split_part(u.entry, '=', 1) = p.name) AS is_ours
       FROM pg_settings p) s
-WHERE listed OR pending_restart
-ORDER BY pending_restart DESC, name;
+WHERE listed OR waits
+ORDER BY waits DESC, name;
