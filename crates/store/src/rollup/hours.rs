@@ -5,15 +5,12 @@ use schema::micros::HOUR;
 use tokio_postgres::Client;
 use tokio_postgres::types::ToSql;
 
-use super::scans::{Host, RolledScan, scans};
-use super::{
-    AT_ONCE, Instant, RollupError, SETTLE, SILENT, Unit, ensure_partition, slices, stream,
-};
+use super::fill::{Hour, fill};
+use super::scans::{Host, scans};
+use super::{AT_ONCE, Instant, RollupError, SETTLE, SILENT, Unit, ensure_partition};
 use crate::failpoint::failpoint;
-use crate::series::partials;
 use crate::series::pieces::reach;
-use crate::series::slices::{Kept, kept};
-use crate::series::sql::{Param, Source, Span, Statement, secs};
+use crate::series::sql::secs;
 use crate::series::{MAX_STEP_INTERVALS, TICKS, steps};
 
 #[cfg(feature = "failpoints")]
@@ -27,7 +24,7 @@ impl From<std::io::Error> for RollupError {
 }
 
 /// Settings of the transaction. The planner takes the samples of an hour for a few of them, and sorts where hashing is
-/// cheaper; a hash of 300 processes at 360 instants takes 15 MB.
+/// cheaper; 108,000 samples of processes, which are sent in the order of their instants, are sorted in memory.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL enable_sort = off; \
     SET LOCAL work_mem = '64MB'; SET LOCAL max_parallel_workers_per_gather = 0";
 
@@ -193,29 +190,7 @@ async fn store(
             .map_err(|source| RollupError::new("clearing an hour", source))?;
     }
     let parts = scans().iter().zip(layouts.iter().copied());
-    let (streamed, computed): (Vec<_>, Vec<_>) =
-        parts.partition(|(rolled, _)| kept(&rolled.scan) == Kept::Folded);
-    for (scan, layout) in computed {
-        failpoint!("rollup.hour");
-        let slices_kept = kept(&scan.scan);
-        if slices_kept != Kept::Computed {
-            let sql = insert_statement(scan, host, hour, layout);
-            sql.query(client, scan.scan.table.name).await?;
-        }
-        if slices_kept != Kept::Nothing {
-            let folded = slices::read(client, host, hour, scan).await?;
-            let metrics = 0..scan.scan.metrics.len();
-            if slices_kept == Kept::Computed {
-                stream::insert(client, host, hour, layout, &folded, metrics.clone()).await?;
-            }
-            failpoint!("rollup.slices");
-            slices::copy(client, host, hour, layout, &folded, metrics).await?;
-        }
-    }
-    for group in stream::groups(streamed.into_iter()) {
-        failpoint!("rollup.stream");
-        stream::store(client, host, hour, &group).await?;
-    }
+    fill(client, Hour { host, start: hour }, parts).await?;
     let end = Instant(Timestamp(hour + HOUR));
     if let Some(layout) = layouts.get(scans().len()) {
         failpoint!("rollup.weighted");
@@ -239,37 +214,4 @@ async fn store(
         .await
         .map_err(|source| RollupError::new("noting an hour", source))?;
     Ok(())
-}
-
-/// Returns the statement that stores the hour of a scan.
-pub(super) fn insert_statement(
-    rolled: &RolledScan,
-    host: &Host,
-    hour: i64,
-    layout: i32,
-) -> Statement {
-    let scan = &rolled.scan;
-    let mut sql = Statement::default();
-    let host_id = sql.bind(Param::Int4(host.id));
-    let layout = sql.bind(Param::Int4(layout));
-    let source = Source {
-        host_id: host.id,
-        interval: host.interval_of(rolled),
-        keys: None,
-    };
-    let (from, to) = (Timestamp(hour), Timestamp(hour + HOUR));
-    let span = Span::between(&mut sql, from, to);
-    let filled = scan.filled();
-    let newest = Span::newest(&mut sql, scan.table, &filled, host.id, from, to);
-    let partials = partials::spans_with_last(&mut sql, scan, &source, &span, &newest, HOUR);
-    let count = scan.metrics.len();
-    let stats = partials::array(count, |at, figure| format!("{figure}{at}"));
-    let weights: Vec<String> = (0..count).map(|at| format!("w{at}")).collect();
-    sql.text = format!(
-        "INSERT INTO collector.metric_hours (bucket, host_id, layout, key, stats)\n\
-         SELECT ts, {host_id}, {layout}, coalesce(k, ''), {stats}\nFROM (\n  {partials}\n) partials\n\
-         WHERE num_nonnulls({}) > 0",
-        weights.join(", ")
-    );
-    sql
 }

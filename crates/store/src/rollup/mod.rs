@@ -19,9 +19,8 @@
 //! in a JSON column. Arrays of a day make every hour a rewrite of rows, or need a second form for the open day; they are what
 //! sealing makes of closed days.
 //!
-//! Samples of processes are most of an hour; they are sent by the server once and folded here (`stream`), which costs a third of
-//! what statements did. Everything else is computed by the server. The planner takes a table's hour for a twentieth of
-//! its rows, so it sorts where hashing costs half; sorting is discouraged for the transaction.
+//! The samples of a table are sent by the server once, in the order of their instants, and folded here (`fill`), which costs a
+//! third of what statements did that sort and group them for each kind of metric.
 //!
 //! # Which hours
 //!
@@ -56,11 +55,10 @@
 
 mod changed;
 mod days;
+mod fill;
 mod hours;
 mod order;
 mod scans;
-mod slices;
-mod stream;
 
 use std::time::Duration;
 

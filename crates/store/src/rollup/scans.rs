@@ -42,7 +42,7 @@ impl Host {
 #[derive(Debug)]
 pub(super) struct RolledScan {
     pub(super) scan: Scan,
-    is_of_service: bool,
+    pub(super) is_of_service: bool,
     /// The identifiers of its metrics: the layout of its rows.
     pub(super) metrics: Vec<String>,
 }

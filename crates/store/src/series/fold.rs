@@ -13,8 +13,10 @@ pub(crate) type Five = [Option<f64>; 5];
 /// How the rows of a metric become a value at each instant, with the factor of the values.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Rule {
-    /// The sum of levels, the greatest or their mean.
+    /// Levels, combined so.
     Level(Fold),
+    /// Levels of which each row is a sample, also of an instant that was stored twice.
+    Row,
     /// The sum of the rates of counters.
     Steps(f64),
     /// The steps of two counters, added up before they are divided.
@@ -29,7 +31,7 @@ impl Rule {
     /// Returns how many values a sample has for it.
     pub(crate) const fn columns(self) -> usize {
         match self {
-            Self::Level(_) | Self::Steps(_) | Self::Amount(_) => 1,
+            Self::Level(_) | Self::Row | Self::Steps(_) | Self::Amount(_) => 1,
             Self::Share(_) | Self::AmountShare(_) => 2,
         }
     }
@@ -67,10 +69,19 @@ struct Key {
     secs: f64,
     is_touched: bool,
     partials: Vec<Option<Partial>>,
-    /// Of each metric, those of each bucket.
+    /// Of each metric, those of each bucket; empty where they are not kept.
     slices: Vec<Vec<Option<Partial>>>,
     /// The seconds that amounts cover in each bucket.
     covers: Vec<f64>,
+}
+
+/// What samples make.
+#[derive(Debug, Default)]
+pub(crate) struct Whole {
+    pub(crate) keys: Vec<Folded>,
+    /// The seconds for which amounts of any key are known: of the whole span, and of each bucket.
+    pub(crate) cover: f64,
+    pub(crate) covers: Vec<f64>,
 }
 
 /// What the samples of a key make.
@@ -88,6 +99,8 @@ pub(crate) struct Folded {
 pub(crate) struct Buckets {
     pub(crate) length: i64,
     pub(crate) count: usize,
+    /// Whether each metric and key is known in each of them, or the seconds that amounts cover alone.
+    pub(crate) of_metrics: bool,
 }
 
 /// A sample of a source, which `source` identifies, the key included.
@@ -107,6 +120,7 @@ pub(crate) struct Sampled<'a> {
 #[derive(Debug)]
 pub(crate) struct Folding {
     rules: Vec<Rule>,
+    is_of_rows: bool,
     /// Samples before this only begin steps, microseconds.
     from: i64,
     buckets: Buckets,
@@ -123,6 +137,7 @@ impl Folding {
     /// Begins with samples that have values for each of these rules.
     pub(crate) fn new(rules: Vec<Rule>, from: i64, longest: f64, buckets: Buckets) -> Self {
         Self {
+            is_of_rows: rules.contains(&Rule::Row),
             rules,
             from,
             buckets,
@@ -141,6 +156,11 @@ impl Folding {
         if at != self.at {
             self.settle();
             self.at = at;
+        } else if self.is_of_rows {
+            let known = self.sources.get(sample.source);
+            if known.is_some_and(|known| known.at == at) {
+                self.settle();
+            }
         }
         let before = match self.sources.get_mut(sample.source) {
             Some(known) => known,
@@ -176,15 +196,13 @@ impl Folding {
             let mut at = 0;
             for (rule, [first, second]) in self.rules.iter().zip(&mut key.sums) {
                 match rule {
-                    Rule::Level(Fold::Sum) | Rule::Amount(_) => add(first, value(at)),
-                    Rule::Level(Fold::Max) => {
-                        if let Some(value) = value(at) {
-                            *first = Some(first.map_or(value, |known| known.max(value)));
-                        }
-                    }
+                    Rule::Level(Fold::Max) => raise(first, value(at)),
                     Rule::Level(Fold::Avg) => {
                         add(first, value(at));
                         add(second, value(at).map(|_| 1.0));
+                    }
+                    Rule::Level(Fold::Sum) | Rule::Row | Rule::Amount(_) => {
+                        add(first, value(at));
                     }
                     Rule::Steps(scale) => add(first, step(at).map(|step| step / secs * scale)),
                     Rule::Share(scale) => {
@@ -209,7 +227,10 @@ impl Folding {
     fn place(&mut self, name: Option<&str>) -> usize {
         let name = name.map(str::to_owned);
         let (keys, metrics) = (&mut self.keys, self.rules.len());
-        let buckets = self.buckets.count;
+        let Buckets {
+            count, of_metrics, ..
+        } = self.buckets;
+        let slices = if of_metrics { count } else { 0 };
         *self.places.entry(name.clone()).or_insert_with(|| {
             keys.push(Key {
                 name,
@@ -217,8 +238,8 @@ impl Folding {
                 secs: 0.0,
                 is_touched: false,
                 partials: vec![None; metrics],
-                slices: vec![vec![None; buckets]; metrics],
-                covers: vec![0.0; buckets],
+                slices: vec![vec![None; slices]; metrics],
+                covers: vec![0.0; count],
             });
             keys.len() - 1
         })
@@ -249,22 +270,14 @@ impl Folding {
     }
 
     /// Returns the figures of each key of the whole span and of its buckets.
-    pub(crate) fn end(mut self) -> Vec<Folded> {
+    pub(crate) fn end(mut self) -> Whole {
         self.settle();
         let (newest, rules) = (self.at, self.rules);
-        let longest = |bucket: usize| {
-            let of_key = |key: &Key| key.covers.get(bucket).copied().unwrap_or_default();
-            self.keys.iter().map(of_key).fold(0.0, f64::max)
-        };
-        let covers: Vec<f64> = (0..self.buckets.count).map(longest).collect();
-        let five = |rule: Rule, partial: Option<Partial>| match partial {
-            None => [None; 5],
-            Some(p) => {
-                let [lo, hi, avg, weight] = four(rule, p, None);
-                let last = p.last.1.filter(|_| p.last.0 == newest);
-                [lo, hi, avg, weight, last]
-            }
-        };
+        let greatest = |of: &dyn Fn(&Key) -> f64| self.keys.iter().map(of).fold(0.0, f64::max);
+        let covers: Vec<f64> = (0..self.buckets.count)
+            .map(|bucket| greatest(&|key| key.covers.get(bucket).copied().unwrap_or_default()))
+            .collect();
+        let cover = greatest(&|key| key.covers.iter().sum());
         let folded = |key: Key| {
             let own = key.covers;
             let slices = rules.iter().zip(key.slices).map(|(rule, slices)| {
@@ -274,28 +287,45 @@ impl Folding {
                 })
                 .collect()
             });
+            let covered = own.iter().sum();
+            let five = |(rule, partial): (&Rule, Option<Partial>)| {
+                partial.map_or([None; 5], |p| five(*rule, p, covered, newest))
+            };
             Folded {
                 name: key.name,
                 slices: slices.collect(),
-                figures: rules
-                    .iter()
-                    .zip(key.partials)
-                    .map(|(rule, partial)| five(*rule, partial))
-                    .collect(),
+                figures: rules.iter().zip(key.partials).map(five).collect(),
             }
         };
-        self.keys.into_iter().map(folded).collect()
+        Whole {
+            keys: self.keys.into_iter().map(folded).collect(),
+            cover,
+            covers,
+        }
     }
+}
+
+/// Returns the five figures of a partial of the whole span. Amounts of the key are known for `covered` seconds.
+fn five(rule: Rule, p: Partial, covered: f64, newest: i64) -> Five {
+    let own = matches!(rule, Rule::Amount(_)).then_some(covered);
+    let p = Partial {
+        weight: own.unwrap_or(p.weight),
+        ..p
+    };
+    let [lo, hi, avg, weight] = four(rule, p, None);
+    let last = p.last.1.filter(|_| p.last.0 == newest);
+    [lo, hi, avg, weight, last]
 }
 
 /// Returns what the sums of an instant add; `None` where nothing is known.
 fn added(rule: Rule, [first, second]: [Option<f64>; 2], secs: f64) -> Option<Added> {
     match rule {
-        Rule::Level(_) => first.map(|sum| {
-            // Of a mean the second has the number of levels.
-            let value = sum / second.unwrap_or(1.0);
-            (Some(value), Some(value), 1.0)
-        }),
+        Rule::Row => first.map(|value| (Some(value), Some(value), 1.0)),
+        Rule::Level(fold) => {
+            let count = second.filter(|_| fold == Fold::Avg).unwrap_or(1.0);
+            let value = first.map(|value| value / count);
+            value.map(|value| (Some(value), Some(value), 1.0))
+        }
         Rule::Steps(_) => first.map(|rate| (Some(rate), Some(rate * secs), secs)),
         Rule::Amount(scale) => {
             let amount = first.filter(|_| secs > 0.0).map(|amount| amount * scale);
@@ -337,6 +367,12 @@ fn add(sum: &mut Option<f64>, value: Option<f64>) {
     }
 }
 
+fn raise(most: &mut Option<f64>, value: Option<f64>) {
+    if let Some(value) = value {
+        *most = Some(most.map_or(value, |most| most.max(value)));
+    }
+}
+
 fn grow(partial: &mut Option<Partial>, at: i64, (value, part, weight): Added) {
     let p = partial.get_or_insert(Partial {
         lo: f64::INFINITY,
@@ -362,6 +398,7 @@ mod tests {
     const HOUR: Buckets = Buckets {
         length: 50 * SECOND,
         count: 72,
+        of_metrics: true,
     };
 
     fn sampled<'a>(
@@ -401,7 +438,7 @@ mod tests {
         add(90, "2", "a", Some(9.0), Some(99.0));
         add(100, "2", "a", Some(1.0), Some(109.0));
         add(100, "3", "b", Some(4.0), Some(1.0));
-        let folded = folding.end();
+        let folded = folding.end().keys;
         let found: Vec<_> = folded
             .iter()
             .map(|one| (one.name.clone(), one.figures.clone()))
@@ -426,6 +463,62 @@ mod tests {
         );
     }
 
+    /// Three sources of one key at an instant: the greatest, and the mean of those with a value.
+    #[test]
+    fn levels_are_combined_as_they_say() {
+        let rules = vec![Rule::Level(Fold::Max), Rule::Level(Fold::Avg)];
+        let mut folding = Folding::new(rules, 0, 60.0, HOUR);
+        for (secs, values) in [
+            (0, [Some(1.0), Some(1.0)]),
+            (0, [Some(-3.0), None]),
+            (0, [Some(5.0), Some(4.0)]),
+            (10, [None, Some(8.0)]),
+        ] {
+            folding.add(sampled(secs, "1", None, &values));
+        }
+        let figures = folding.end().keys[0].figures.clone();
+        let most = [Some(5.0), Some(5.0), Some(5.0), Some(1.0), None];
+        assert_eq!(figures, [most, [2.5, 8.0, 5.25, 2.0, 8.0].map(Some)]);
+    }
+
+    #[test]
+    fn an_instant_that_was_stored_twice_has_two_samples() {
+        let mut folding = Folding::new(vec![Rule::Row, Rule::Steps(1.0)], 0, 60.0, HOUR);
+        for (secs, level) in [(0, 1.0), (10, 2.0), (10, 6.0), (20, 7.0)] {
+            folding.add(sampled(secs, "1", None, &[Some(level), Some(level)]));
+        }
+        let figures = folding.end().keys[0].figures.clone();
+        let rates = [0.1, 0.1, 0.1, 20.0, 0.1];
+        assert_eq!(
+            figures,
+            [[1.0, 7.0, 4.0, 4.0, 7.0], rates].map(|five| five.map(Some))
+        );
+    }
+
+    /// The amounts of one key cover 20 s, those of the other 10 s.
+    #[test]
+    fn amounts_state_what_they_cover() {
+        let mut folding = Folding::new(vec![Rule::Amount(1.0)], 0, 60.0, HOUR);
+        for (secs, key, amount) in [(0, "a", 40.0), (0, "b", 50.0), (10, "a", 20.0)] {
+            let values = [Some(amount)];
+            folding.add(Sampled {
+                secs: Some(10.0),
+                ..sampled(secs, key, Some(key), &values)
+            });
+        }
+        let whole = folding.end();
+        assert_eq!((whole.cover, whole.covers[0]), (20.0, 20.0));
+        let of = |key: usize| (whole.keys[key].figures[0], whole.keys[key].slices[0][0]);
+        let a = (
+            [2.0, 4.0, 3.0, 20.0, 2.0].map(Some),
+            [2.0, 4.0, 3.0, 20.0].map(Some),
+        );
+        assert_eq!(of(0), a);
+        // In the slice, the time without rows of the key is 0 of it.
+        let last = [Some(5.0), Some(5.0), Some(5.0), Some(10.0), None];
+        assert_eq!(of(1), (last, [0.0, 5.0, 2.5, 10.0].map(Some)));
+    }
+
     #[test]
     fn each_bucket_has_its_own_figures() {
         let mut folding = Folding::new(
@@ -443,7 +536,7 @@ mod tests {
         ] {
             folding.add(sampled(secs, "1", Some("a"), &[Some(level), Some(level)]));
         }
-        let folded = folding.end().remove(0);
+        let folded = folding.end().keys.remove(0);
         let of = |metric: usize| {
             let slices = folded.slices[metric].iter().enumerate();
             let known = slices.filter(|(_, four)| four[3].is_some());
@@ -473,28 +566,8 @@ mod tests {
         let mut folding = Folding::new(vec![Rule::Level(Fold::Sum)], 0, 60.0, HOUR);
         folding.add(sampled(0, "1", None, &[Some(1.0)]));
         folding.add(sampled(1, "2", Some("b"), &[Some(2.0)]));
-        let found = folding.end();
+        let found = folding.end().keys;
         assert_eq!(found[0].figures[0][4], None);
         assert_eq!(found[1].figures[0][4], Some(2.0));
-    }
-
-    /// Two sources of a key: what is added up elsewhere has here its greatest and its mean.
-    #[test]
-    fn levels_of_a_key_have_the_greatest_or_their_mean() {
-        let rules = vec![Rule::Level(Fold::Max), Rule::Level(Fold::Avg)];
-        let mut folding = Folding::new(rules, 0, 60.0, HOUR);
-        for (secs, source, level) in [
-            (0, "1", Some(1.0)),
-            (0, "2", Some(4.0)),
-            (0, "3", None),
-            (10, "1", Some(2.0)),
-            (20, "3", None),
-        ] {
-            folding.add(sampled(secs, source, Some("a"), &[level, level]));
-        }
-        let found = folding.end().remove(0);
-        let some = |five: [f64; 5]| five.map(Some);
-        assert_eq!(found.figures[0][..4], some([2.0, 4.0, 3.0, 2.0, 0.0])[..4]);
-        assert_eq!(found.figures[1][..4], some([2.0, 2.5, 2.25, 2.0, 0.0])[..4]);
     }
 }

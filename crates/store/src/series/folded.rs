@@ -13,7 +13,7 @@ use tokio_postgres::binary_copy::{BinaryCopyOutRow, BinaryCopyOutStream};
 use tokio_postgres::types::{FromSql, Type};
 
 use super::buckets::{ALL, Answer, Bucket, Fault, FoundSeries, Pick, RangeQuery, buckets};
-use super::fold::{Buckets, Folded, Folding, Rule, Sampled};
+use super::fold::{Buckets, Folded, Folding, Rule, Sampled, Whole};
 use super::history::{History, is_of_slices};
 use super::scan::{Kind, Scan, group};
 use super::sliced;
@@ -22,9 +22,9 @@ use super::sql::{Source, Span, Statement, filter, key_sql, margin, secs};
 use super::value::Instant;
 use super::{ReadError, is_of_hours};
 
-/// Answers a query of all keys whose buckets have few samples, as [`buckets`] does: what can be is folded here.
+/// Answers a query of all keys whose buckets have few samples, as [`buckets`] does: samples are folded here.
 pub async fn of_few_samples(client: &Client, ask: &RangeQuery) -> Answer {
-    let is_for_all = ask.limit == ALL && ask.key_prefix.is_none() && !ask.last;
+    let is_for_all = ask.limit == ALL && ask.key_prefix.is_none();
     if !is_for_all || is_of_hours(ask.step) || ask.picks.iter().any(|pick| pick.key.is_some()) {
         return buckets(client, ask).await;
     }
@@ -32,16 +32,13 @@ pub async fn of_few_samples(client: &Client, ask: &RangeQuery) -> Answer {
         picks,
         ..ask.clone()
     };
-    let (folds, others): (Vec<_>, Vec<_>) = ask
+    // Of hours that are over there are slices of what has most samples; the newest value is that of a sample.
+    let (sliced, mut folds): (Vec<_>, Vec<_>) = ask
         .picks
         .iter()
         .cloned()
-        .partition(|pick| can_fold(&Scan::of(pick.metric)));
-    // Of hours that are over there are slices of what has most samples.
-    let (sliced, folds): (Vec<_>, Vec<_>) = folds
-        .into_iter()
-        .partition(|pick| is_sliced_metric(pick.metric));
-    let (sliced, mut folds) = (only(sliced), folds);
+        .partition(|pick| !ask.last && is_sliced_metric(pick.metric));
+    let sliced = only(sliced);
     // Where that cannot be told, the samples tell, or fail as well.
     let slices = sliced_throughout(client, &sliced).await.unwrap_or_default();
     if slices.is_none() {
@@ -53,15 +50,16 @@ pub async fn of_few_samples(client: &Client, ask: &RangeQuery) -> Answer {
             None => Answer::default(),
         }
     };
-    let others = only(others);
-    // The statements of all are sent at once; the server is never idle between two. Each is on the heap, as the three together would be
+    // The statements of both are sent at once; the server is never idle between two. Each is on the heap, as they would be
     // much of a thread's stack.
-    let (mut whole, rest, of_slices) = tokio::join!(
-        Box::pin(fold(client, ask, &folds)),
-        Box::pin(buckets(client, &others)),
-        Box::pin(of_slices)
-    );
-    for mut more in [rest, of_slices] {
+    let ((mut whole, without), of_slices) =
+        tokio::join!(Box::pin(fold(client, ask, &folds)), Box::pin(of_slices));
+    // Where samples are gone, the last values are kept.
+    let of_history = match without.is_empty() {
+        true => Answer::default(),
+        false => Box::pin(buckets(client, &only(without))).await,
+    };
+    for mut more in [of_slices, of_history] {
         whole.series.append(&mut more.series);
         whole.faults.append(&mut more.faults);
     }
@@ -74,8 +72,8 @@ pub async fn of_few_samples(client: &Client, ask: &RangeQuery) -> Answer {
     whole
 }
 
-/// Folds the samples of picks.
-async fn fold(client: &Client, ask: &RangeQuery, picks: &[Pick]) -> Answer {
+/// Folds the samples of picks. Returns those whose last values are wanted and of which there are no samples, too.
+async fn fold(client: &Client, ask: &RangeQuery, picks: &[Pick]) -> (Answer, Vec<Pick>) {
     let (scans, _) = group(picks.iter().map(|pick| (pick.metric, ())));
     let scans: Vec<Scan> = scans.into_iter().map(|(scan, ())| scan).collect();
     let source = Source {
@@ -84,24 +82,33 @@ async fn fold(client: &Client, ask: &RangeQuery, picks: &[Pick]) -> Answer {
         keys: None,
     };
     let span = (ask.give_from.max(ask.from), ask.to);
-    let mut folded = Answer::default();
-    for table in tables(&scans) {
-        match read_table(client, &table, &source, span, ask.step).await {
+    let cut = Cut {
+        length: ask.step,
+        of_metrics: true,
+    };
+    let (mut folded, mut without) = (Answer::default(), Vec::new());
+    for table in tables(scans.iter(), |scan| scan) {
+        let metrics = || {
+            let scans = table.iter().flatten();
+            scans.flat_map(|scan| scan.metrics.iter().copied())
+        };
+        match read_table(client, &table, &source, span, cut).await {
+            Ok(found) if ask.last && found.iter().all(|whole| whole.keys.is_empty()) => {
+                without.extend(metrics().map(|metric| Pick { metric, key: None }));
+            }
             Ok(found) => {
-                for (group, found) in table.iter().zip(found) {
-                    folded.series.extend(series(group, found, span.0, ask.step));
+                for (group, whole) in table.iter().zip(found) {
+                    let found = series(group, whole.keys, span.0, ask);
+                    folded.series.extend(found);
                 }
             }
-            Err(error) => {
-                let scans = table.iter().flatten();
-                folded.faults.push(Fault {
-                    metrics: scans.flat_map(|scan| scan.metrics.clone()).collect(),
-                    error,
-                });
-            }
+            Err(error) => folded.faults.push(Fault {
+                metrics: metrics().collect(),
+                error,
+            }),
         }
     }
-    folded
+    (folded, without)
 }
 
 /// Returns the roll-ups of a query whose buckets consist of slices from its beginning to its end.
@@ -116,16 +123,12 @@ async fn sliced_throughout(
     Ok(history.filter(|history| history.is_sliced_throughout(ask)))
 }
 
-/// Returns whether the rules of folding are those of a scan: all but elements.
-fn can_fold(scan: &Scan) -> bool {
-    !matches!(scan.kind, Kind::Elements { .. })
-}
-
 /// Returns the rule by which rows of a metric become a value.
 fn rule(scan: &Scan, metric: &'static schema::Metric) -> Rule {
     let scale = Scan::expr(metric).1;
     match scan.kind {
-        Kind::Level { .. } | Kind::Elements { .. } => Rule::Level(Scan::fold(metric)),
+        Kind::Level { folded: true } => Rule::Level(Scan::fold(metric)),
+        Kind::Level { folded: false } | Kind::Elements { .. } => Rule::Row,
         Kind::Steps { .. } => Rule::Steps(scale),
         Kind::Share { .. } => Rule::Share(scale),
         Kind::Amounts => Rule::Amount(scale),
@@ -133,30 +136,43 @@ fn rule(scan: &Scan, metric: &'static schema::Metric) -> Rule {
     }
 }
 
-/// Scans that are folded together: of one table and key, with counters of one identity.
-type Group<'a> = Vec<&'a Scan>;
-
-/// Returns the scans by table: what is read together, in groups.
-fn tables(scans: &[Scan]) -> Vec<Vec<Group<'_>>> {
-    let mut tables: Vec<Vec<Group<'_>>> = Vec::new();
-    for scan in scans {
-        let is_alike =
-            |known: &Scan| known.table.name == scan.table.name && known.every == scan.every;
-        let Some(table) = tables.iter_mut().find(|groups| is_alike(groups[0][0])) else {
-            tables.push(vec![vec![scan]]);
+/// Returns scans by table: what is read together, in groups that are folded together, of one key, with counters of one identity.
+pub(crate) fn tables<T>(
+    scans: impl Iterator<Item = T>,
+    scan_of: impl Fn(&T) -> &Scan,
+) -> Vec<Vec<Vec<T>>> {
+    let mut tables: Vec<Vec<Vec<T>>> = Vec::new();
+    for one in scans {
+        let scan = scan_of(&one);
+        let Some(table) = tables
+            .iter_mut()
+            .find(|groups| have_rows_alike(scan_of(&groups[0][0]), scan))
+        else {
+            tables.push(vec![vec![one]]);
             continue;
         };
-        let joins = |group: &&mut Group<'_>| {
-            let mut others = group.iter().filter_map(|known| identity(known));
-            group[0].key == scan.key
+        let joins = |group: &&mut Vec<T>| {
+            let mut others = group.iter().filter_map(|known| identity(scan_of(known)));
+            scan_of(&group[0]).key == scan.key
                 && identity(scan).is_none_or(|own| others.all(|known| known == own))
         };
         match table.iter_mut().find(joins) {
-            Some(group) => group.push(scan),
-            None => table.push(vec![scan]),
+            Some(group) => group.push(one),
+            None => table.push(vec![one]),
         }
     }
     tables
+}
+
+/// Returns whether two scans read the same rows.
+fn have_rows_alike(one: &Scan, other: &Scan) -> bool {
+    // Of others, which rows they have depends on their metrics.
+    let is_of_table =
+        |scan: &Scan| scan.filled().is_empty() && !matches!(scan.kind, Kind::Elements { .. });
+    one.table.name == other.table.name
+        && one.every == other.every
+        && is_of_table(one)
+        && is_of_table(other)
 }
 
 /// Returns the series of what is folded.
@@ -164,14 +180,22 @@ fn series(
     group: &[&Scan],
     found: Vec<Folded>,
     from: Timestamp,
-    step: i64,
+    ask: &RangeQuery,
 ) -> impl Iterator<Item = FoundSeries> {
+    let (step, last) = (ask.step, ask.last);
     let metrics: Vec<&'static schema::Metric> =
         group.iter().flat_map(|scan| scan.metrics.clone()).collect();
     found.into_iter().flat_map(move |one| {
-        let Folded { name, slices, .. } = one;
-        let of_metric = metrics.clone().into_iter().zip(slices);
-        of_metric.filter_map(move |(metric, slices)| {
+        let Folded {
+            name,
+            figures,
+            slices,
+        } = one;
+        let of_metric = metrics
+            .clone()
+            .into_iter()
+            .zip(figures.into_iter().zip(slices));
+        of_metric.filter_map(move |(metric, (figures, slices))| {
             let bucket = |(at, four): (i64, [Option<f64>; 4])| match four {
                 [Some(lo), Some(hi), Some(avg), Some(_)] => Some(Bucket {
                     at: Timestamp(from.as_micros() + at * step),
@@ -187,7 +211,7 @@ fn series(
                 metric,
                 key: name.clone(),
                 buckets,
-                last: None,
+                last: figures[4].filter(|_| last),
             })
         })
     })
@@ -214,30 +238,23 @@ impl<'a> FromSql<'a> for Sent<'a> {
     }
 }
 
-/// Reads the samples of a span of scans of one table and key, and folds them into buckets of `length` microseconds, counted from its
-/// beginning.
-pub(crate) async fn read(
-    client: &Client,
-    scans: &[&Scan],
-    source: &Source<'_>,
-    span: (Timestamp, Timestamp),
-    length: i64,
-) -> Result<Vec<Folded>, ReadError> {
-    if scans.is_empty() {
-        return Ok(Vec::new());
-    }
-    let folded = read_table(client, &[scans.to_vec()], source, span, length).await?;
-    Ok(folded.into_iter().next().unwrap_or_default())
+/// How a span is cut into buckets.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cut {
+    /// Length of a bucket, microseconds; the first begins with the span.
+    pub(crate) length: i64,
+    /// Whether the metrics are known in each of them, or the seconds that amounts cover alone.
+    pub(crate) of_metrics: bool,
 }
 
 /// Reads the samples of a span of a table once, and folds those of each group.
-async fn read_table(
+pub(crate) async fn read_table(
     client: &Client,
-    groups: &[Group<'_>],
+    groups: &[Vec<&Scan>],
     source: &Source<'_>,
     (from, to): (Timestamp, Timestamp),
-    length: i64,
-) -> Result<Vec<Vec<Folded>>, ReadError> {
+    Cut { length, of_metrics }: Cut,
+) -> Result<Vec<Whole>, ReadError> {
     let Some(scan) = groups.iter().flatten().next() else {
         return Ok(Vec::new());
     };
@@ -247,6 +264,7 @@ async fn read_table(
     let buckets = Buckets {
         length,
         count: usize::try_from((span + length - 1) / length).unwrap_or(0),
+        of_metrics,
     };
     let mut columns = Columns::default();
     let ts = columns.place("ts".to_owned(), Type::TIMESTAMPTZ);
@@ -304,7 +322,7 @@ struct Reader {
 }
 
 impl Reader {
-    fn new(columns: &mut Columns, group: &Group<'_>, folding: Folding) -> Self {
+    fn new(columns: &mut Columns, group: &[&Scan], folding: Folding) -> Self {
         let number = |columns: &mut Columns, expr: &str| {
             columns.place(format!("({expr})::float8"), Type::FLOAT8)
         };
@@ -373,7 +391,7 @@ fn rules(scan: &Scan) -> impl Iterator<Item = Rule> + '_ {
 /// Returns the statement for columns of the samples of a table, in the order of instants.
 fn statement(
     columns: &Columns,
-    groups: &[Group<'_>],
+    groups: &[Vec<&Scan>],
     source: &Source<'_>,
     (from, to): (Timestamp, Timestamp),
 ) -> String {
@@ -387,10 +405,19 @@ fn statement(
     };
     let span = Span::between(&mut sql, early, to);
     let filter = filter(&mut sql, scan, source, &span);
+    let (relation, filled) = (scan.table.relation(), scan.filled());
+    let rows = match scan.kind {
+        // An instant without an element is one, too.
+        Kind::Elements { column, shape } => format!(
+            "(SELECT ts, {column} AS document FROM collector.{relation} WHERE {filter}) d \
+             LEFT JOIN LATERAL jsonb_to_recordset(CASE WHEN jsonb_typeof(document) = 'array' THEN document END) \
+             AS e({shape}) ON true"
+        ),
+        _ => format!("collector.{relation} WHERE {filter}{filled}"),
+    };
     sql.text = format!(
-        "COPY (SELECT {} FROM collector.{} WHERE {filter} ORDER BY ts) TO STDOUT (FORMAT binary)",
+        "COPY (SELECT {} FROM {rows} ORDER BY ts) TO STDOUT (FORMAT binary)",
         columns.texts.join(", "),
-        scan.table.relation()
     );
     sql.written_out()
 }

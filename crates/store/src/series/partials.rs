@@ -61,29 +61,6 @@ pub(super) fn own_spans(
     format!("SELECT {start} AS ts, k{figures}\n  FROM (\n  {inner}\n  ) samples\n  GROUP BY 1, 2")
 }
 
-/// Returns the same with `last0 …`, of the newest instant of `newest`.
-pub(crate) fn spans_with_last(
-    sql: &mut Statement,
-    scan: &Scan,
-    source: &Source<'_>,
-    span: &Span,
-    newest: &Span,
-    length: i64,
-) -> String {
-    let start = start(length);
-    let inner = samples(sql, scan, source, span);
-    let figures = figures(scan, |at| {
-        format!(", max(v{at}) FILTER (WHERE ts = newest) AS last{at}")
-    });
-    // Materialized, as it is looked for once for each metric otherwise.
-    let own = format!(
-        "WITH n AS MATERIALIZED (SELECT {} AS newest)\n  SELECT {start} AS ts, k{figures}\n  FROM (\n  {inner}\n  ) samples, n\n  \
-         GROUP BY 1, 2",
-        newest.from
-    );
-    with_cover(scan, &own, ", NULL::float8")
-}
-
 /// Returns SQL for the start of the span of `ts`, counted from the epoch, whatever the session's time zone.
 fn start(length: i64) -> String {
     format!(

@@ -19,7 +19,7 @@ use schema::{Every, METRICS, Timestamp, Unit};
 use super::partials;
 use super::pieces::{Piece, hour_of};
 use super::scan::{Kind, Scan};
-use super::sql::{Param, Source, Span, Statement};
+use super::sql::{Param, Source, Statement};
 
 /// Length of a slice, microseconds. It divides the width of buckets from 50 s on (1, 2 or 5 times a power of ten, and whole
 /// hours), which a chart of six hours has.
@@ -34,10 +34,8 @@ pub(crate) const COLUMNS: [&str; 4] = ["lo", "hi", "avg", "weight"];
 pub(crate) enum Kept {
     /// Nothing: a day has few of its samples.
     Nothing,
-    /// Every key, folded by whoever rolls up, which has all samples of an hour.
-    Folded,
-    /// Every key, computed by the server.
-    Computed,
+    /// Every key.
+    Keys,
     /// How long rows of any key cover; the rows of chosen keys are read as samples.
     Cover,
 }
@@ -48,25 +46,15 @@ pub(crate) fn kept(scan: &Scan) -> Kept {
         return Kept::Nothing;
     }
     if scan.table.samples.is_some() {
-        let is_folded = match scan.kind {
-            Kind::Level { folded } => {
-                let is_sum = |metric: &&schema::Metric| Scan::fold(metric) == schema::Fold::Sum;
-                folded && scan.metrics.iter().all(is_sum)
-            }
-            Kind::Steps { identity } => !identity.is_empty(),
-            _ => false,
-        };
-        return if is_folded {
-            Kept::Folded
-        } else {
-            Kept::Nothing
-        };
+        // A single process ends soon.
+        let is_kept = is_of_sources(scan);
+        return if is_kept { Kept::Keys } else { Kept::Nothing };
     }
     match scan.kind {
         Kind::Amounts => Kept::Cover,
         Kind::AmountShare => Kept::Nothing,
         Kind::Share { .. } if !is_of_parts(scan) => Kept::Nothing,
-        _ if scan.table.every == Every::Tick && has_many_rows(scan) => Kept::Computed,
+        _ if scan.table.every == Every::Tick && has_many_rows(scan) => Kept::Keys,
         _ => Kept::Nothing,
     }
 }
@@ -84,46 +72,27 @@ fn is_of_parts(scan: &Scan) -> bool {
 
 /// Returns whether a tick has several rows of a scan: of each key, or of sources that are added up.
 fn has_many_rows(scan: &Scan) -> bool {
-    let is_of_sources = match scan.kind {
+    scan.key.is_some() || is_of_sources(scan)
+}
+
+/// Returns whether several sources make a value.
+fn is_of_sources(scan: &Scan) -> bool {
+    match scan.kind {
         Kind::Level { folded } => folded,
         Kind::Steps { identity } | Kind::Share { identity } => !identity.is_empty(),
         _ => false,
-    };
-    scan.key.is_some() || is_of_sources
+    }
 }
 
 /// Returns whether every key of a scan is kept as slices.
 pub(crate) fn is_sliced(scan: &Scan) -> bool {
-    matches!(kept(scan), Kept::Folded | Kept::Computed)
+    kept(scan) == Kept::Keys
 }
 
 /// Returns whether a metric's samples are kept as slices.
 #[must_use]
 pub fn is_sliced_metric(metric: &'static schema::Metric) -> bool {
     metric.is_rolled_up() && is_sliced(&Scan::of(metric))
-}
-
-/// Returns the statement for `ts, k, lo0, hi0, avg0, w0, last0 …` of the slices of an hour that the server computes.
-pub(crate) fn of_hour(scan: &Scan, source: &Source<'_>, hour: i64) -> Statement {
-    let mut sql = Statement::default();
-    let (from, to) = (Timestamp(hour), Timestamp(hour + HOUR));
-    let span = Span::between(&mut sql, from, to);
-    if kept(scan) == Kept::Cover {
-        // It is that of every metric.
-        let one = Scan {
-            metrics: scan.metrics.iter().take(1).copied().collect(),
-            ..scan.clone()
-        };
-        let spans = partials::spans(&mut sql, &one, source, &span, SLICE);
-        let none = "NULL::float8";
-        let weights = format!(", {none}, {none}, {none}, w0, {none}").repeat(scan.metrics.len());
-        sql.text = format!("SELECT ts, k{weights} FROM (\n  {spans}\n  ) spans WHERE k IS NULL");
-        return sql;
-    }
-    let filled = scan.filled();
-    let newest = Span::newest(&mut sql, scan.table, &filled, source.host_id, from, to);
-    sql.text = partials::spans_with_last(&mut sql, scan, source, &span, &newest, SLICE);
-    sql
 }
 
 /// Returns `SELECT ts, k, lo0, hi0, avg0, w0 …` of the slices of a piece, of the metric at position `at` of `count`, which the
