@@ -20,7 +20,7 @@ use crate::slos::SloJob;
 use crate::upkeep::Upkeep;
 use crate::{clock, settings, signals};
 use anyhow::Context;
-use collect::{IdentityFiles, MachineIdSource, Roots, host_identity};
+use collect::{IdentityFiles, NoMachineId, Roots, host_identity};
 use config::{Config, Environment, Loaded};
 use jiff::tz::TimeZone;
 use schema::Timestamp;
@@ -48,6 +48,7 @@ pub(crate) async fn run(
     loaded: Loaded,
     environment: Environment,
     roots: Roots,
+    host: Host,
     manager: ServiceManager,
 ) -> anyhow::Result<()> {
     let signals::Signals { stop, reload } =
@@ -66,7 +67,6 @@ pub(crate) async fn run(
         );
         findings.note_crash(last);
     }
-    let host = host(&roots);
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         host = host.hostname,
@@ -277,6 +277,7 @@ impl Shared {
             target: pg::Target::from(&config.database),
             session: settings::patient_session(config),
             machine_id: self.machine_id.clone(),
+            status: self.status.clone(),
         }
     }
 
@@ -293,7 +294,11 @@ impl Shared {
     }
 
     fn services(&self, config: &Config) -> ServicesJob {
-        ServicesJob::new(Services::new(self.group.clone()), config)
+        ServicesJob::new(
+            Services::new(self.group.clone()),
+            config,
+            self.status.clone(),
+        )
     }
 
     fn host(&self, config: &Config, roots: &Roots) -> HostJob {
@@ -372,15 +377,13 @@ async fn open_spool(
 }
 
 /// Reads the identity of this machine.
-fn host(roots: &Roots) -> Host {
+///
+/// # Errors
+/// When it has none.
+pub(crate) fn host(roots: &Roots, config: &Config) -> Result<Host, NoMachineId> {
     let identity = host_identity(roots, &IdentityFiles::default());
-    if identity.machine_id_source == MachineIdSource::Hostname {
-        tracing::warn!(
-            "this machine has no /etc/machine-id; its identity is derived from its name (systemd-machine-id-setup makes one)"
-        );
-    }
-    Host {
-        machine_id: identity.machine_id,
+    Ok(Host {
+        machine_id: identity.in_store(&config.host)?,
         hostname: identity.hostname,
         kernel: identity.kernel.unwrap_or_default(),
         os: identity.os_name.unwrap_or_default(),
@@ -388,5 +391,5 @@ fn host(roots: &Roots) -> Host {
         memory_bytes: identity.memory_bytes,
         boot_id: identity.boot_id,
         boot_ts: identity.boot_ts,
-    }
+    })
 }

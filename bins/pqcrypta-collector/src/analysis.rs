@@ -1,6 +1,7 @@
 //! The session that evaluates stored data, kept from one run to the next.
 //!
-//! Opening a session costs the server a process and a dozen statements, so it is kept while it works. A run takes
+//! Opening a session costs the server a process and a dozen statements, so it is kept while runs follow each other, and closed
+//! when none came for [`IDLE`]: with many hosts what binds is the number of sessions. A run takes
 //! it with [`Analysis::take`] and returns it with [`Analysis::keep`] when it succeeded. A session that is not
 //! returned, because a statement failed, an answer did not come in time or the program ends, is closed, and the
 //! next run opens another: its state is unknown.
@@ -13,6 +14,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use store::host::{self, OpenError};
 
+/// How long a session without work stays open: runs that are woken by news follow each other within seconds, those of the schedule
+/// within minutes.
+const IDLE: Duration = Duration::from_secs(5);
 /// How long closing it in order may take.
 const CLOSE_WITHIN: Duration = Duration::from_millis(500);
 
@@ -30,7 +34,15 @@ impl HostSession {
     }
 }
 
-/// Opens the session when it is needed and keeps it. Cloning shares it.
+/// A session without work.
+#[derive(Debug, Default)]
+struct Kept {
+    session: Option<HostSession>,
+    /// How often one was kept.
+    turn: u64,
+}
+
+/// Opens the session when it is needed and keeps it for a moment. Cloning shares it.
 #[derive(Clone, Debug)]
 pub(crate) struct Analysis {
     target: pg::Target,
@@ -38,7 +50,7 @@ pub(crate) struct Analysis {
     /// Name of the session in `pg_stat_activity`.
     application: &'static str,
     machine_id: String,
-    kept: Arc<Mutex<Option<HostSession>>>,
+    kept: Arc<Mutex<Kept>>,
 }
 
 impl Analysis {
@@ -79,15 +91,35 @@ impl Analysis {
         Ok(HostSession { session, host_id })
     }
 
-    /// Keeps a session for the next run.
+    /// Keeps a session for the next run, if that comes soon.
     pub(crate) fn keep(&mut self, session: HostSession) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        *kept = Some(session);
+        let turn = {
+            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.turn += 1;
+            // Another one that was kept is closed.
+            kept.session = Some(session);
+            kept.turn
+        };
+        let shared = Arc::downgrade(&self.kept);
+        tokio::spawn(async move {
+            tokio::time::sleep(IDLE).await;
+            let Some(shared) = shared.upgrade() else {
+                return;
+            };
+            let idle = {
+                let mut kept = shared.lock().unwrap_or_else(PoisonError::into_inner);
+                let is_same = kept.turn == turn;
+                kept.session.take_if(|_| is_same)
+            };
+            if let Some(idle) = idle {
+                idle.close().await;
+            }
+        });
     }
 
     fn take_kept(&self) -> Option<HostSession> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.take()
+        kept.session.take()
     }
 
     /// Closes the kept session.

@@ -2,13 +2,14 @@
 //! the store.
 //!
 //! Each run has a session of its own, so that no sample waits for it, and a lock that one session of the store has at a
-//! time. Both end with the run: whichever collector comes first in five minutes does the work then, so that it goes on when one of
-//! them dies. A run that is dropped or fails takes nothing back but the hour it was at.
+//! time; both end with the run. One collector has the turn (`store::turn`) and prolongs it with each run; the others learn that from
+//! their heartbeats, and open no session. When it dies, another one goes on within a quarter of an hour. A run that is dropped or fails takes nothing back but the hour it was at.
 
 use crate::schedule::{Job, Needs, Plan, Turn};
 use config::Config;
 use std::time::Duration;
-use store::{host, rollup, seal};
+use store::status::{Keeper, SharedStatus};
+use store::{host, rollup, seal, turn};
 
 /// Name of the session in `pg_stat_activity`.
 const APPLICATION: &str = "pqcrypta-collector history";
@@ -23,6 +24,8 @@ const DEADLINE: Duration = Duration::from_secs(60);
 const CLOSE_WITHIN: Duration = Duration::from_millis(500);
 /// More hours than this are a backlog that is reported: what two runs leave is not the last hour alone.
 const BEHIND: usize = 24;
+/// How long the turn lasts: two runs may be missed, and as long as one may take.
+const TURN_SECS: u32 = 2 * rollup::EVERY_SECS + 60;
 
 /// Rolls up.
 #[derive(Debug)]
@@ -30,6 +33,8 @@ pub(crate) struct HistoryJob {
     pub(crate) target: pg::Target,
     pub(crate) session: pg::SessionOptions,
     pub(crate) machine_id: String,
+    /// What the writer knows of the store.
+    pub(crate) status: SharedStatus,
 }
 
 impl Job for HistoryJob {
@@ -48,8 +53,16 @@ impl Job for HistoryJob {
     }
 
     async fn run(&mut self, _: Turn) -> anyhow::Result<usize> {
+        if self.status.get().keeper == Keeper::Other {
+            return Ok(0);
+        }
         let opened = host::open(&self.target, &self.session, APPLICATION, &self.machine_id);
-        let (session, _) = opened.await?;
+        let (session, host_id) = opened.await?;
+        let lasts = Duration::from_secs(u64::from(TURN_SECS));
+        if !turn::take(&session.client, turn::HISTORY, host_id, lasts).await? {
+            session.close(CLOSE_WITHIN).await;
+            return Ok(0);
+        }
         let outcome = rollup::run(&session.client, BUDGET).await?;
         let Some(outcome) = outcome else {
             session.close(CLOSE_WITHIN).await;

@@ -10,6 +10,7 @@ use crate::watched::Watched;
 use config::Config;
 use std::time::Duration;
 use store::queue::Queue;
+use store::status::SharedStatus;
 
 /// Samples the host.
 #[derive(Debug)]
@@ -58,15 +59,18 @@ pub(crate) struct ServicesJob {
     services: Services,
     watched: Watched,
     slow: Duration,
+    /// What the writer knows of the store.
+    status: SharedStatus,
 }
 
 impl ServicesJob {
     /// Starts the services of this configuration.
-    pub(crate) fn new(mut services: Services, config: &Config) -> Self {
+    pub(crate) fn new(mut services: Services, config: &Config, status: SharedStatus) -> Self {
         let watched = Watched::of(config);
-        watched.add_to(&mut services);
+        watched.add_to(&mut services, &status);
         Self {
             services,
+            status,
             watched,
             slow: slow(config),
         }
@@ -94,7 +98,7 @@ impl Job for ServicesJob {
         let wanted = Watched::of(config);
         if wanted != self.watched {
             self.services
-                .replace(|services| wanted.add_to(services))
+                .replace(|services| wanted.add_to(services, &self.status))
                 .await;
             self.watched = wanted;
         }

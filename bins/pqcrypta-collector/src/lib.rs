@@ -95,11 +95,18 @@ pub fn main() -> ExitCode {
         proc: args.proc,
         sys: args.sys,
     };
+    let host = match agent::host(&roots, &loaded.config) {
+        Ok(host) => host,
+        Err(missing) => {
+            tracing::error!("{missing}");
+            return ExitCode::from(config::EXIT_CONFIG);
+        }
+    };
     startup::run(
         tokio::runtime::Builder::new_current_thread()
             .max_blocking_threads(BLOCKING_THREADS)
             // Longer than a tick, so that the spool's thread is not created anew each time.
             .thread_keep_alive(Duration::from_secs(60)),
-        agent::run(loaded, environment, roots, manager),
+        agent::run(loaded, environment, roots, host, manager),
     )
 }

@@ -9,6 +9,7 @@ use config::{Config, HealthRunner};
 use health::{Check, Outcome, State};
 use schema::Row;
 use std::time::Duration;
+use store::status::{Keeper, SharedStatus};
 
 /// Settings that restart the services when they change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,9 +52,18 @@ impl Watched {
 
     /// Adds every server and target. One that cannot be queried at all is logged and left out; `check-config`
     /// reports it too.
-    pub(crate) fn add_to(&self, services: &mut Services) {
+    pub(crate) fn add_to(&self, services: &mut Services, status: &SharedStatus) {
         for server in &self.postgres {
             match Instance::of(server, &self.database, self.timeout) {
+                // Every host of a fleet has this one in its settings.
+                Ok(instance) if server.url.is_none() && !instance.target.host.is_local() => {
+                    services.add(SharedStore {
+                        name: Postgres::new(instance.clone()).run_name("postgres"),
+                        instance,
+                        watching: None,
+                        status: status.clone(),
+                    });
+                }
                 Ok(instance) => services.add(Postgres::new(instance)),
                 Err(error) => {
                     tracing::error!(server = server.name, %error, "this server is not watched");
@@ -100,6 +110,57 @@ impl Service for Postgres {
 
     async fn close(self) {
         Self::close(self).await;
+    }
+}
+
+/// The server of the store on another machine: watched by the host that does the work for all hosts, so that it is watched once, and
+/// costs no session of the others.
+struct SharedStore {
+    name: String,
+    instance: Instance,
+    watching: Option<Postgres>,
+    status: SharedStatus,
+}
+
+impl SharedStore {
+    /// Returns what watches the server, if that is this host's task.
+    async fn turn(&mut self) -> Option<&mut Postgres> {
+        if self.status.get().keeper == Keeper::This {
+            let instance = &self.instance;
+            return Some(
+                self.watching
+                    .get_or_insert_with(|| Postgres::new(instance.clone())),
+            );
+        }
+        if let Some(watching) = self.watching.take() {
+            tracing::info!(server = self.name, "another host watches it from now on");
+            watching.close().await;
+        }
+        None
+    }
+}
+
+impl Service for SharedStore {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    async fn fast(&mut self, at: &Moment, out: &mut Vec<Row>) {
+        if let Some(postgres) = self.turn().await {
+            postgres.fast(at, out).await;
+        }
+    }
+
+    async fn slow(&mut self, at: &Moment, out: &mut Vec<Row>) {
+        if let Some(postgres) = self.turn().await {
+            postgres.slow(at, out).await;
+        }
+    }
+
+    async fn close(self) {
+        if let Some(watching) = self.watching {
+            watching.close().await;
+        }
     }
 }
 

@@ -42,14 +42,10 @@ pub(crate) async fn keep(config: &Config, outcomes: &[Outcome]) -> bool {
 
 async fn deliver(config: &Config, waiting: &Waiting) -> anyhow::Result<()> {
     let identity = host_identity(&Roots::default(), &IdentityFiles::default());
+    let machine_id = identity.in_store(&config.host)?;
     let target = Target::from(&config.database);
     let options = SessionOptions::for_deadline(DEADLINE);
-    let opened = store::host::open(
-        &target,
-        &options,
-        "pqcrypta-health-check",
-        &identity.machine_id,
-    );
+    let opened = store::host::open(&target, &options, "pqcrypta-health-check", &machine_id);
     let (session, host_id) = opened.await?;
     let results = waiting.array()?;
     let inserted = session.client.execute(INSERT, &[&host_id, &results]).await;

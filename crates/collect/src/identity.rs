@@ -68,6 +68,33 @@ pub struct HostIdentity {
     pub os_name: Option<String>,
 }
 
+/// The machine has no identity that lasts.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "this machine has no id: /etc/machine-id is absent, empty or zero. Run systemd-machine-id-setup as root, or write \
+     `id = \"…\"` into section [host]; with `id = \"{guess}\"` it stays the host it was if it reported without one before"
+)]
+pub struct NoMachineId {
+    /// What names the machine as long as its name or firmware stays.
+    guess: String,
+}
+
+impl HostIdentity {
+    /// Returns the identity in the store: that of the settings, else that of the machine.
+    ///
+    /// # Errors
+    /// When there is neither: an id guessed from the name would be that of another machine sooner or later.
+    pub fn in_store(&self, settings: &config::Host) -> Result<String, NoMachineId> {
+        match self.machine_id_source {
+            _ if !settings.id.is_empty() => Ok(settings.id.clone()),
+            MachineIdSource::File => Ok(self.machine_id.clone()),
+            MachineIdSource::Firmware | MachineIdSource::Hostname => Err(NoMachineId {
+                guess: self.machine_id.clone(),
+            }),
+        }
+    }
+}
+
 /// Finds out which machine this is. Reads a few small files; for the start of a program.
 #[must_use]
 pub fn host_identity(roots: &Roots, files: &IdentityFiles) -> HostIdentity {
@@ -174,7 +201,10 @@ mod tests {
             memory_bytes: Some(1_041_596_416),
             os_name: Some("Some Linux 7".to_owned()),
         };
-        assert_eq!(host_identity(&roots, &files), expected);
+        let found = host_identity(&roots, &files);
+        assert_eq!(found, expected);
+        let id = found.in_store(&config::Host::default());
+        assert_eq!(id, Ok(expected.machine_id));
     }
 
     #[test]
@@ -202,6 +232,14 @@ mod tests {
                 valid_machine_id(&found.machine_id).as_ref(),
                 Some(&found.machine_id)
             );
+            let missing = found.in_store(&config::Host::default()).unwrap_err();
+            let remedy = missing.to_string();
+            assert!(remedy.contains("systemd-machine-id-setup"), "{remedy}");
+            assert!(remedy.contains(&found.machine_id), "{remedy}");
+            let named = config::Host {
+                id: "web-1".to_owned(),
+            };
+            assert_eq!(found.in_store(&named), Ok("web-1".to_owned()));
             seen.push(found.machine_id);
         }
         seen.dedup();

@@ -32,7 +32,7 @@ mod self_usage;
 
 pub use error::CollectError;
 pub use host::Host;
-pub use identity::{HostIdentity, IdentityFiles, MachineIdSource, host_identity};
+pub use identity::{HostIdentity, IdentityFiles, MachineIdSource, NoMachineId, host_identity};
 pub use mounts::Mounts;
 pub use process::Processes;
 pub use roots::{Moment, Roots};

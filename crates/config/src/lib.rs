@@ -28,6 +28,7 @@ mod faults;
 mod field;
 mod file;
 mod health;
+mod host;
 mod intervals;
 mod key;
 mod load;
@@ -62,6 +63,7 @@ pub use file::Fingerprint;
 pub use health::{
     CheckKind, CheckTarget, Health, HealthCheck, HealthRunner, RecordType, resolver_address,
 };
+pub use host::Host;
 pub use intervals::Intervals;
 pub use key::{Check, Key, Kind, Problem, Slot, Value};
 pub use logs::{LogKind, LogParser, LogSource, Logs};
@@ -92,6 +94,8 @@ pub const EXIT_CONFIG: u8 = 78;
 pub struct Config {
     /// `[database]`.
     pub database: Database,
+    /// `[host]`.
+    pub host: Host,
     /// `[[postgres]]`; never empty, each with a name of its own.
     pub postgres: Vec<Postgres>,
     /// `[intervals]`.
@@ -116,6 +120,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             database: Database::default(),
+            host: Host::default(),
             postgres: vec![Postgres::store()],
             intervals: Intervals::default(),
             scrape: Scrape::default(),
@@ -132,9 +137,10 @@ impl Default for Config {
 impl Config {
     /// Returns every section that is there once, in the order of the reference.
     #[must_use]
-    pub fn sections(&self) -> [&dyn Section; 9] {
+    pub fn sections(&self) -> [&dyn Section; 10] {
         [
             &self.database,
+            &self.host,
             &self.intervals,
             &self.scrape,
             &self.retention,
@@ -146,9 +152,10 @@ impl Config {
         ]
     }
 
-    fn sections_mut(&mut self) -> [&mut dyn Section; 9] {
+    fn sections_mut(&mut self) -> [&mut dyn Section; 10] {
         [
             &mut self.database,
+            &mut self.host,
             &mut self.intervals,
             &mut self.scrape,
             &mut self.retention,

@@ -110,6 +110,7 @@ migrations! {
     40 "imported_visits" "0040_imported_visits.sql",
     41 "traffic_samples" "0041_traffic_samples.sql",
     42 "slices_of_shares" "0042_slices_of_shares.sql",
+    43 "fleet" "0043_fleet.sql",
 }
 
 /// The first migration whose line says with which programs it is compatible.

@@ -1,6 +1,7 @@
 //! State of the writer, for the collector's own metrics and log: one owner, many readers.
 
 use crate::expiry::Retention;
+use crate::spread::Place;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// State of the link to the database.
@@ -30,6 +31,18 @@ impl Link {
     }
 }
 
+/// The host that does the work for all hosts of the store (see [`turn`](crate::turn)).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keeper {
+    /// Nobody, or it is not known yet.
+    #[default]
+    Nobody,
+    /// This one.
+    This,
+    /// Another one.
+    Other,
+}
+
 /// Counters and state since the collector started.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Status {
@@ -51,6 +64,10 @@ pub struct Status {
     pub retention: Option<Retention>,
     /// By how much the host's clock was ahead of the server's when they were last compared, microseconds.
     pub clock_ahead_micros: i64,
+    /// Who does the work for all hosts, as of the last heartbeat.
+    pub keeper: Keeper,
+    /// The place of this machine among the hosts of the store.
+    pub place: Place,
 }
 
 /// The status, shared.

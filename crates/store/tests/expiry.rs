@@ -68,6 +68,14 @@ fn behind() -> Timestamp {
     Timestamp(clock().as_micros() - 90 * 1_000_000)
 }
 
+fn years_ahead() -> Timestamp {
+    Timestamp(clock().as_micros() + 3_652 * DAY)
+}
+
+fn years_behind() -> Timestamp {
+    Timestamp(clock().as_micros() - 3_652 * DAY)
+}
+
 fn a_little_ahead() -> Timestamp {
     Timestamp(clock().as_micros() + 20 * 1_000_000)
 }
@@ -158,6 +166,8 @@ async fn a_host_whose_clock_is_wrong_expires_nothing_and_is_reported() {
     for (case, clock, is_wrong) in [
         ("ahead", ahead as fn() -> Timestamp, true),
         ("behind", behind, true),
+        ("ten years ahead", years_ahead, true),
+        ("ten years behind", years_behind, true),
         ("a little ahead", a_little_ahead, false),
     ] {
         let (database, dir) = (database().await, TempDir::new().unwrap());
@@ -176,8 +186,23 @@ async fn a_host_whose_clock_is_wrong_expires_nothing_and_is_reported() {
         );
         // Samples dated by its clock are stored all the same.
         let at = clock();
-        running.queue.append(at, rows(0, 3)).await.unwrap();
+        let mut own = rows(0, 3);
+        for row in &mut own {
+            row.ts = at;
+        }
+        running.queue.append(at, own).await.unwrap();
         running.drained().await;
+        let kept = "select count(*) from collector.system_metrics_raw where host_id = 2";
+        assert_eq!(number(&database, kept).await, 1, "{case}");
+        // A day that is far away has no partition of its own.
+        let stray = "select count(*) from collector.system_metrics_raw_other";
+        let is_far = (at.as_micros() - common::clock().as_micros()).abs() > 9 * DAY;
+        assert_eq!(number(&database, stray).await, i64::from(is_far), "{case}");
+        // A sign of life is by the clock of the store.
+        let alive = "select count(*) from collector.heartbeat where host_id = 2 and ts between now() - interval '1 hour' and now()";
+        running
+            .until("it is alive", async || number(&database, alive).await > 0)
+            .await;
         let expired = expire_for(&database, &running, clock).await;
         if is_wrong {
             assert_eq!(expired, Expired::default(), "{case}");

@@ -1,7 +1,7 @@
 //! Logs: a thread reads and parses them, a task stores its batches.
 //!
 //! Reading uses the processor as long as lines are waiting, so it runs in a separate thread and does not
-//! delay ticks. A batch is encoded there, handed over, and stored in one transaction with the positions
+//! delay ticks. The session is closed while no lines come, and opened for the next batch. A batch is encoded there, handed over, and stored in one transaction with the positions
 //! after it; meanwhile the next one is read, and no other, which bounds the memory of a burst.
 //!
 //! Any error ends both the session and the thread; the next ones begin at the positions in the database.
@@ -36,6 +36,8 @@ const SETTLE_EVERY: Duration = Duration::from_secs(300);
 const SILENT: i64 = HOUR;
 /// How often the link of the sample writer is checked while there is none.
 const LINK_CHECK_EVERY: Duration = Duration::from_millis(250);
+/// How long the session stays open without lines.
+const IDLE: Duration = Duration::from_secs(10);
 /// Time limit for closing the session.
 const CLOSE_WITHIN: Duration = Duration::from_millis(500);
 
@@ -187,14 +189,16 @@ impl Logs {
         retry: &mut Retry,
         signals: &mut Signals<'_>,
     ) -> (End, bool) {
-        let (mut link, stored) = match self.begin(signals).await {
+        let (link, stored) = match self.begin(signals).await {
             Ok(begun) => begun,
             Err(end) => return (end, false),
         };
+        let mut link = Some(link);
         let mut has_stored = false;
         self.sources.begin_again();
         let mut reading = Reading::start(plan, stored, self.sources.clone(), self.clock);
         let mut settle_at = Instant::now();
+        let mut idle_at = Instant::now() + IDLE;
         let end = loop {
             tokio::select! {
                 _ = signals.stop.changed() => break End::Stopped,
@@ -209,9 +213,18 @@ impl Logs {
                 }
                 () = tokio::time::sleep_until(settle_at) => {
                     settle_at = Instant::now() + SETTLE_EVERY;
+                    let link = match self.linked(&mut link).await {
+                        Ok(link) => link,
+                        Err(error) => break End::Broken(error),
+                    };
                     link.forget_partitions();
                     // A lost link is noticed with the next batch.
-                    retry.logger.settled(self.settle(&link, plan).await);
+                    retry.logger.settled(self.settle(link, plan).await);
+                }
+                () = tokio::time::sleep_until(idle_at), if link.is_some() => {
+                    if let Some(link) = link.take() {
+                        link.close(CLOSE_WITHIN).await;
+                    }
                 }
                 batch = reading.next() => {
                     let Some(batch) = batch else {
@@ -220,9 +233,14 @@ impl Logs {
                             message: "the reading thread ended unexpectedly".to_owned(),
                         });
                     };
-                    if let Err(error) = self.store(&mut link, plan, &batch, retry.by_halves).await {
+                    let stored = match self.linked(&mut link).await {
+                        Ok(link) => self.store(link, plan, &batch, retry.by_halves).await,
+                        Err(error) => Err(error),
+                    };
+                    if let Err(error) = stored {
                         break End::Broken(error);
                     }
+                    idle_at = Instant::now() + IDLE;
                     retry.logger.works();
                     retry.by_halves = false;
                     has_stored = true;
@@ -232,18 +250,36 @@ impl Logs {
         };
         // A batch that is being read is dropped: it will be read again.
         reading.end().await;
-        if !matches!(end, End::Broken(_)) {
+        if let Some(link) = link.filter(|_| !matches!(end, End::Broken(_))) {
             link.close(CLOSE_WITHIN).await;
         }
         (end, has_stored)
     }
 
+    /// Opens a session.
+    async fn open(&self) -> Result<LogLink, LogError> {
+        let opened = LogLink::open(
+            &self.target,
+            &self.session,
+            &self.machine_id,
+            (self.clock)(),
+        );
+        Ok(opened.await?)
+    }
+
+    /// Returns the session, opened anew if it was closed. What was read before stays valid: the positions of a batch say whether
+    /// somebody else stored lines meanwhile.
+    async fn linked<'a>(&self, link: &'a mut Option<LogLink>) -> Result<&'a mut LogLink, LogError> {
+        match link {
+            Some(link) => Ok(link),
+            None => Ok(link.insert(self.open().await?)),
+        }
+    }
+
     /// Opens a session and loads what reading starts from.
     async fn begin(&self, signals: &mut Signals<'_>) -> Result<(LogLink, Stored), End> {
         let link = tokio::select! {
-            link = LogLink::open(&self.target, &self.session, &self.machine_id, (self.clock)()) => {
-                link.map_err(|error| End::Broken(error.into()))?
-            }
+            link = self.open() => link.map_err(End::Broken)?,
             _ = signals.stop.changed() => return Err(End::Stopped),
         };
         let load = async {

@@ -25,6 +25,9 @@ use tokio::time::{Instant, timeout};
 /// How often the writer's connection is checked while a job waits for it.
 const LINK_EVERY: Duration = Duration::from_secs(1);
 
+/// Time for the work of each host with the store, beyond delivery: opening a session and its statements.
+const STORE_WORK: Duration = Duration::from_millis(250);
+
 /// The precondition of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Needs {
@@ -138,6 +141,15 @@ impl Schedule {
             let Some(is_ready) = self.ready(J::PLAN.needs).await else {
                 break;
             };
+            if matches!(turn, Turn::Tick(_)) && J::PLAN.needs == Needs::Link {
+                // The jobs of all hosts are due at the same instant, and each has a session.
+                let longest = job.interval(&self.config.borrow()) / 2;
+                let place = self.status.get().place;
+                tokio::select! {
+                    _ = self.stop.changed() => break,
+                    () = tokio::time::sleep(place.offset(STORE_WORK, longest)) => {}
+                }
+            }
             if !is_ready {
                 waker.ran(Instant::now(), Duration::ZERO);
                 continue;

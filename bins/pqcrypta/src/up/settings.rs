@@ -8,6 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use collect::{IdentityFiles, Roots, host_identity};
 use config::{Config, Environment};
 use logs::source::OwnOutput;
 use toml::{Table, Value};
@@ -119,6 +120,7 @@ impl Settings {
         if let Some(analytics) = &self.analytics {
             table.insert("analytics".to_owned(), Value::Table(analytics.clone()));
         }
+        let table_host = table.get("host").cloned();
         let mut set = |section: &str, name: &str, value: Value| {
             let entry = table
                 .entry(section)
@@ -132,6 +134,9 @@ impl Settings {
         set("database", "port", Value::Integer(PORT.into()));
         set("database", "name", Value::String(DATABASE.to_owned()));
         set("database", "user", Value::String(WRITER.to_owned()));
+        if let Some(id) = own_id(table_host.as_ref()) {
+            set("host", "id", Value::String(id));
+        }
         set("collector", "queue_dir", text(&state.queue()));
         set("monitor", "listen", Value::String(self.listen.to_string()));
         if let Some(Value::Table(database)) = table.get_mut("database") {
@@ -144,6 +149,17 @@ impl Settings {
              # For other subcommands while it runs: `pqcrypta status --config` with this file.\n\n{table}"
         )
     }
+}
+
+/// Returns an identity for a machine that has none, as containers have none: the private store has one host, so its name will do.
+fn own_id(host: Option<&Value>) -> Option<String> {
+    let is_set = host.is_some_and(|host| host.get("id").is_some());
+    if is_set {
+        return None;
+    }
+    let identity = host_identity(&Roots::default(), &IdentityFiles::default());
+    let has_none = identity.in_store(&config::Host::default()).is_err();
+    has_none.then_some(identity.machine_id)
 }
 
 /// Reads the caller's file, and what it and the environment set for the dashboard.

@@ -173,12 +173,13 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Secs,
         series: OWN.level("greatest(clock_ahead_secs, 0.0 - clock_ahead_secs)"),
         better: Better::Lower,
-        levels: Some(Levels::warn(60.0)),
+        // A time service keeps clocks within milliseconds. From two seconds on what happened on two hosts is in the wrong order.
+        levels: Some(Levels::warn(2.0)),
         evaluated_over_secs: 60,
         scoring: Scoring::Unscored(Scoring::DESIGNED),
-        what: "How much the clocks of host and database server differ.",
+        what: "How much the clocks of host and database server differ, as far as that is certain.",
         how: "Compared with each heartbeat. From a minute on this host expires no data: one of the two is wrong.",
-        fix: "Check the time service on both. Until the clocks agree this host expires no data:",
+        fix: "Check the time service on both. While the clocks differ by more than a minute this host expires no data:",
         ..BASE
     },
     Metric {

@@ -1,21 +1,16 @@
 //! A connection that may deliver for one host: the schema is right, the host has its number, this
-//! agent alone holds the host's lock, and the progress of its spool is known.
+//! agent alone has the host's lease, and the progress of its spool is known.
 
 use crate::host;
 use crate::migrations::{self, MigrateError};
 use crate::progress::Progress;
 use crate::series::Instant;
+use crate::writer::lease::{self, Holder};
 use crate::writer::{Agent, Clock, Host};
 use pg::Session;
 use schema::{AgentOutcome, Timestamp};
-use std::time::Duration;
 use tokio_postgres::Client;
 use uuid::Uuid;
-
-/// First key of the advisory lock that one agent per host holds: "pqcc" in ASCII. The second is the host's number.
-const LOCK_CLASS: i32 = 0x7071_6363;
-/// Pause after ending a session of our own that a broken link left open.
-const TERMINATE_GRACE: Duration = Duration::from_millis(300);
 
 /// Why there is no link.
 #[derive(Debug, thiserror::Error)]
@@ -35,12 +30,24 @@ pub(super) enum LinkError {
         #[source]
         source: tokio_postgres::Error,
     },
-    /// Another agent holds the host.
-    #[error("another collector writes for this host ({holder}); waiting until it stops")]
+    /// Another agent has the host's lease.
+    #[error(
+        "another collector writes for this machine id: {holder}; this one is {this}, and waits until it stops. \
+         If these are two machines, one is a clone: there remove /etc/machine-id, run systemd-machine-id-setup and start \
+         the collector again, or set `id` in section [host]"
+    )]
     Held {
-        /// Its session, as far as it is known.
-        holder: String,
+        /// The other one.
+        holder: Holder,
+        /// This one.
+        this: Holder,
+        /// Whether both have a queue of the same identity: this one is a clone with its queue, or the successor after a crash
+        /// of the machine.
+        is_same_queue: bool,
     },
+    /// It was stopped before there was a link.
+    #[error("stopped")]
+    Stopped,
     /// The progress that the database has for this spool cannot be read.
     #[error("the progress stored for spool {writer} cannot be read: {source}")]
     Progress {
@@ -53,7 +60,7 @@ pub(super) enum LinkError {
 }
 
 /// Makes the error of a statement.
-fn statement(what: &'static str) -> impl Fn(tokio_postgres::Error) -> LinkError {
+pub(super) fn statement(what: &'static str) -> impl Fn(tokio_postgres::Error) -> LinkError {
     move |source| LinkError::Statement { what, source }
 }
 
@@ -67,8 +74,8 @@ pub(super) struct Link {
     pub(super) last_ts: Option<Timestamp>,
     /// Spans in which other agents wrote for this host.
     pub(super) covered: Vec<(Timestamp, Timestamp)>,
-    /// The server's clock, and ours at the same time.
-    pub(super) clocks: (Timestamp, Timestamp),
+    /// The server's clock, and ours before it was read and after.
+    pub(super) clocks: (Timestamp, (Timestamp, Timestamp)),
 }
 
 /// Connects and takes the host.
@@ -79,11 +86,11 @@ pub(super) async fn open(
     agent: &Agent,
     clock: Clock,
 ) -> Result<Link, LinkError> {
-    let name = application_name(agent.writer);
-    let session = pg::connect(target, options, &name).await?;
+    let session = pg::connect(target, options, &lease::application_name(agent)).await?;
     migrations::check(&session.client).await?;
     let host_id = register_host(&session.client, host).await?;
-    take_lock(&session.client, host_id, agent.writer).await?;
+    lease::take(&session.client, host_id, host, agent).await?;
+    update_host(&session.client, host_id, host).await?;
     let covered = begin_run(&session.client, host_id, agent).await?;
     let (seq, progress, last_ts) = read_progress(&session.client, host_id, agent.writer).await?;
     let ours = clock();
@@ -96,22 +103,29 @@ pub(super) async fn open(
         progress,
         last_ts,
         covered,
-        clocks: (server, ours),
+        clocks: (server, (ours, clock())),
     })
 }
 
-/// Returns the name under which the agent of a spool shows itself in `pg_stat_activity`.
-fn application_name(writer: Uuid) -> String {
-    format!("pqcrypta-collector {writer}")
-}
-
-/// Stores the host, and returns its number.
+/// Returns the number of a host, which it is given if it is new.
 async fn register_host(client: &Client, host: &Host) -> Result<i32, LinkError> {
     let row = client
         .query_one(
             include_str!("register_host.sql"),
+            &[&host.machine_id, &host.hostname],
+        )
+        .await
+        .map_err(statement("registering the host"))?;
+    Ok(row.get(0))
+}
+
+/// Stores what is known of the host.
+async fn update_host(client: &Client, host_id: i32, host: &Host) -> Result<(), LinkError> {
+    client
+        .execute(
+            include_str!("update_host.sql"),
             &[
-                &host.machine_id,
+                &host_id,
                 &host.hostname,
                 &host.kernel,
                 &host.os,
@@ -122,50 +136,8 @@ async fn register_host(client: &Client, host: &Host) -> Result<i32, LinkError> {
             ],
         )
         .await
-        .map_err(statement("registering the host"))?;
-    Ok(row.get(0))
-}
-
-/// Takes the host's lock. A session that our own spool left open is ended; any other agent wins.
-async fn take_lock(client: &Client, host_id: i32, writer: Uuid) -> Result<(), LinkError> {
-    const WHAT: &str = "taking the host's lock";
-    for attempt in 0..2 {
-        let row = client
-            .query_one(
-                "SELECT pg_try_advisory_lock($1, $2)",
-                &[&LOCK_CLASS, &host_id],
-            )
-            .await
-            .map_err(statement(WHAT))?;
-        if row.get(0) {
-            return Ok(());
-        }
-        let holder = client
-            .query_opt(include_str!("lock_holder.sql"), &[&LOCK_CLASS, &host_id])
-            .await
-            .map_err(statement(WHAT))?;
-        // Released in between: try again.
-        let Some(holder) = holder else { continue };
-        let (pid, name, since): (i32, Option<String>, Option<String>) =
-            (holder.get(0), holder.get(1), holder.get(2));
-        let name = name.unwrap_or_default();
-        if attempt == 0 && name == application_name(writer) {
-            tracing::info!(pid, "ending a session that a broken link left open");
-            client
-                .execute("SELECT pg_terminate_backend($1)", &[&pid])
-                .await
-                .map_err(statement(WHAT))?;
-            tokio::time::sleep(TERMINATE_GRACE).await;
-            continue;
-        }
-        let since = since.unwrap_or_default();
-        return Err(LinkError::Held {
-            holder: format!("server process {pid}, connected since {since}, {name}"),
-        });
-    }
-    Err(LinkError::Held {
-        holder: "unknown".to_owned(),
-    })
+        .map_err(statement("storing what is known of the host"))?;
+    Ok(())
 }
 
 /// Stores the run, closes runs that died, and returns the spans that other agents cover.

@@ -1,7 +1,7 @@
 //! Drains the spool into the database, exactly once.
 //!
 //! One task owns the one connection. It connects (with growing, jittered pauses), takes the host's
-//! lock, reads from the database how far the spool is delivered, and then delivers the records
+//! lease, reads from the database how far the spool is delivered, and then delivers the records
 //! of the spool: one transaction is a COPY per table and the new [`progress`](crate::progress) by
 //! compare-and-set. The local files do not decide what was sent.
 //!
@@ -21,7 +21,7 @@
 //! * *The spool cannot be read or tidied up*: the readable rest is delivered, and it is tried again.
 //! * *A session makes no progress* (the database's disk is full, a right was revoked): the pauses go on
 //!   growing until a transaction is committed; that there was a connection proves nothing.
-//! * *Another agent holds the host's lock*: this one waits and samples nothing.
+//! * *Another agent has the host's lease*: this one waits and samples nothing (`lease.rs`).
 //! * *The schema is newer*: nothing is written; the spool keeps records within its budget.
 //! * *The spool is an older copy of itself, or the database an older one*: the spool gives colliding
 //!   records new numbers; records that neither of them has are a gap.
@@ -31,6 +31,7 @@ pub(crate) mod copy;
 mod deferred;
 mod findings;
 mod insert;
+mod lease;
 mod link;
 mod session;
 mod transaction;
@@ -53,6 +54,8 @@ use uuid::Uuid;
 const LATE: i64 = 60 * 1_000_000;
 /// Pause before asking again for a host that another agent holds.
 const HELD_PAUSE: Duration = Duration::from_secs(5);
+/// Longest pause while no server answers: such an attempt costs nobody anything, and a server that is back is noticed soon.
+const ABSENT_PAUSE: Duration = Duration::from_secs(4);
 /// Time in which a stopping writer may deliver waiting records.
 const FINAL_FLUSH: Duration = Duration::from_secs(2);
 
@@ -190,6 +193,7 @@ impl Writer {
             let pause = match self.open().await {
                 Ok(link) => {
                     self.standby.send_replace(false);
+                    memory.refusals = 0;
                     let is_news = self.status.link(LinkState::Connected, None);
                     if is_news && memory.lost.is_none() {
                         tracing::info!(host_id = link.host_id, "connected; delivering");
@@ -221,7 +225,7 @@ impl Writer {
                     }
                 }
                 Err(error) => self
-                    .refused(&error)
+                    .refused(&error, &mut memory, &mut backoff)
                     .unwrap_or_else(|| backoff.next(jitter())),
             };
             if *self.stop.borrow() {
@@ -246,19 +250,42 @@ impl Writer {
         );
         tokio::select! {
             link = open => link,
-            _ = self.stop.changed() => Err(LinkError::Held { holder: "stopping".to_owned() }),
+            _ = self.stop.changed() => Err(LinkError::Stopped),
         }
     }
 
     /// Reports why there is no link; returns the pause where it is not that of a broken one.
-    fn refused(&self, error: &LinkError) -> Option<Duration> {
+    fn refused(
+        &self,
+        error: &LinkError,
+        memory: &mut Memory,
+        backoff: &mut pg::Backoff,
+    ) -> Option<Duration> {
         let (state, pause) = match error {
-            LinkError::Connect(_) | LinkError::Statement { .. } => (LinkState::Connecting, None),
+            LinkError::Connect(error) if is_absent(error) => (
+                LinkState::Connecting,
+                Some(
+                    backoff
+                        .next(jitter())
+                        .min(ABSENT_PAUSE.mul_f64(0.5 + 0.5 * jitter())),
+                ),
+            ),
+            LinkError::Connect(_) | LinkError::Statement { .. } | LinkError::Stopped => {
+                (LinkState::Connecting, None)
+            }
             LinkError::Held { .. } => (LinkState::Waiting, Some(HELD_PAUSE)),
             LinkError::Schema(_) | LinkError::Progress { .. } => (LinkState::Refused, None),
         };
+        let may_be_ours = if let LinkError::Held { is_same_queue, .. } = error {
+            memory.refusals += 1;
+            *is_same_queue && HELD_PAUSE * memory.refusals <= lease::LEASE + HELD_PAUSE
+        } else {
+            false
+        };
         if !*self.stop.borrow() {
-            self.standby.send_replace(state == LinkState::Waiting);
+            // After a crash of the machine the lease of the run before ends by itself; until then samples are queued.
+            self.standby
+                .send_replace(state == LinkState::Waiting && !may_be_ours);
             if self.status.link(state, Some(error.to_string())) {
                 match state {
                     LinkState::Refused => tracing::error!(%error, "not writing"),
@@ -267,6 +294,18 @@ impl Writer {
             }
         }
         pause
+    }
+}
+
+/// Returns whether nobody answers there, or a server that is just starting or stopping. One that has no room for a session is not
+/// absent: each attempt costs it a process.
+fn is_absent(error: &pg::PgError) -> bool {
+    let pg::PgError::Connect { source, .. } = error else {
+        return false;
+    };
+    match source.code() {
+        None => true,
+        Some(code) => code.code().starts_with("57P"),
     }
 }
 
@@ -284,4 +323,6 @@ struct Memory {
     /// Rows from memory that a transaction of unknown outcome may have stored: `seq` after it, and their
     /// numbers.
     in_doubt: Option<(i64, Vec<u64>)>,
+    /// How often the host's lease was another agent's since the last connection that delivers.
+    refusals: u32,
 }

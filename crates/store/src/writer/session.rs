@@ -2,6 +2,7 @@
 
 use super::batch::{Around, Batch, Lanes};
 use super::copy::Statements;
+use super::lease::RENEW_AFTER;
 use super::link::Link;
 use super::transaction::{self, Mark, Stop, Stored};
 use super::{End, FINAL_FLUSH, LATE, Memory, NO_PARTITION, Obstacle, Writer, describe};
@@ -13,7 +14,8 @@ use crate::spool::SpoolError;
 use schema::tables::ProcessIdentity;
 use schema::{AgentOutcome, Class, Sample, Timestamp};
 use std::collections::BTreeSet;
-use tokio::time::{Instant, sleep_until, timeout};
+use std::time::Duration;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 /// A session on one connection.
 pub(super) struct Session<'a> {
@@ -36,6 +38,10 @@ pub(super) struct Session<'a> {
     pub(super) achieved: bool,
     pub(super) next_heartbeat: Instant,
     pub(super) next_upkeep: Instant,
+    /// When a heartbeat prolongs the host's lease, unless a delivery does before.
+    pub(super) renew_at: Instant,
+    /// How long this machine waits after something was queued, so that not all hosts deliver at once.
+    pub(super) offset: Duration,
     /// Whether the last plan had no trouble with the queue; not so before the first.
     pub(super) queue_works: bool,
 }
@@ -48,7 +54,7 @@ impl<'a> Session<'a> {
             memory,
             statements: Statements::default(),
             lanes: Lanes::default(),
-            partitions: Partitions::new(link.clocks.0, link.clocks.1),
+            partitions: Partitions::new(link.clocks.0, link.clocks.1.1),
             identities: KnownIdentities::default(),
             stored: link.last_ts,
             reported: None,
@@ -56,6 +62,8 @@ impl<'a> Session<'a> {
             achieved: false,
             next_heartbeat: now,
             next_upkeep: now,
+            renew_at: now + RENEW_AFTER,
+            offset: Duration::ZERO,
             queue_works: false,
             link,
         }
@@ -110,7 +118,12 @@ impl<'a> Session<'a> {
                 .min();
             let wake = wake.unwrap_or(self.next_upkeep);
             tokio::select! {
-                () = self.writer.queue.grown() => {}
+                () = self.writer.queue.grown() => {
+                    tokio::select! {
+                        () = sleep(self.offset) => {}
+                        _ = self.writer.stop.changed() => {}
+                    }
+                }
                 () = sleep_until(wake) => {}
                 // The retention may have changed; the next heartbeat would notice, too.
                 changed = self.writer.options.changed() => {
@@ -288,7 +301,7 @@ impl<'a> Session<'a> {
         let deadline = self.writer.options.borrow().deadline;
         let stored = match timeout(deadline, run).await {
             Ok(Ok(stored)) => stored,
-            Ok(Err(stop)) => return self.obstacle(stop, mark.heartbeat).await.map(Some),
+            Ok(Err(stop)) => return self.obstacle(stop).await.map(Some),
             Err(_) => {
                 // A client's time-out is not a rollback: cancel, drop the connection, read the progress again.
                 if let Err(error) = self.link.session.cancel().await {
@@ -303,8 +316,8 @@ impl<'a> Session<'a> {
         self.memory.in_doubt = None;
         self.writer.queue.settle_held(&held).await;
         self.achieved = true;
-        if let Some(clock) = stored.server_clock {
-            self.note_heartbeat(mark.heartbeat, Ok(clock))?;
+        if let Some(pulse) = stored.heartbeat {
+            self.note_heartbeat(Ok(pulse))?;
         }
         self.committed(batch, progress, skip, &stored).await;
         Ok(None)
@@ -321,22 +334,20 @@ impl<'a> Session<'a> {
         Ok(Mark {
             host_id: self.link.host_id,
             writer: self.writer.agent.writer,
+            run: self.writer.agent.run_id,
             seq: self.link.seq,
             progress: encoded,
             late,
             before: self.link.last_ts,
             now: Timestamp((self.writer.clock)().as_micros() - self.memory.clock_ahead),
             heartbeat: self.heartbeat_due().await?,
+            clock: self.writer.clock,
         })
     }
 
     /// Rolls back a transaction that was not committed, and returns the obstacle; ends the session where it cannot
     /// go on.
-    async fn obstacle(
-        &mut self,
-        stop: Stop,
-        heartbeat: Option<Timestamp>,
-    ) -> Result<Obstacle, End> {
+    async fn obstacle(&mut self, stop: Stop) -> Result<Obstacle, End> {
         match stop {
             Stop::Table {
                 table,
@@ -359,7 +370,7 @@ impl<'a> Session<'a> {
             }
             Stop::Heartbeat(error) => {
                 self.roll_back().await?;
-                self.note_heartbeat(heartbeat, Err(error))?;
+                self.note_heartbeat(Err(error))?;
                 Ok(Obstacle::Heartbeat)
             }
             Stop::NoPartition { table } => {
@@ -388,6 +399,7 @@ impl<'a> Session<'a> {
             tracing::info!("delivering again");
         }
         self.link.seq += 1;
+        self.renew_at = Instant::now() + RENEW_AFTER;
         self.link.progress = progress;
         self.link.last_ts = self.link.last_ts.max(batch.newest);
         self.writer.status.update(|status| {
@@ -427,14 +439,17 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Stores the end of this run.
+    /// Stores the end of this run, and gives the host's lease back.
     async fn end_run(&mut self) {
         let ended = self
             .link
             .session
             .client
             .execute(
-                "UPDATE collector.agent_runs SET outcome = $4, ended_at = $3 \
+                "WITH given_back AS ( \
+                     UPDATE collector.spool_watermark SET lease_until = NULL \
+                     WHERE host_id = $1 AND lease_run = $2::text::uuid) \
+                 UPDATE collector.agent_runs SET outcome = $4, ended_at = $3 \
                  WHERE host_id = $1 AND run_id = $2::text::uuid",
                 &[
                     &self.link.host_id,

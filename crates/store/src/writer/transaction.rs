@@ -4,17 +4,20 @@
 use super::batch::{Batch, Gap, TableBatch};
 use super::copy::{Failed, Statements, bisect, copy_all, dead_letter};
 use super::insert::{insert_all, is_inserted};
-use super::{describe, findings};
+use super::lease::LEASE;
+use super::{Clock, describe, findings};
 use crate::failpoint::failpoint;
 use crate::partitions::lacks_partition;
 use crate::processes;
 use crate::rollup;
 use crate::series::Instant;
 use crate::tuple::Group;
+use crate::turn;
 use schema::Timestamp;
 use std::collections::BTreeSet;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 /// Why a transaction was not committed.
@@ -33,7 +36,7 @@ pub(super) enum Stop {
     Heartbeat(tokio_postgres::Error),
     /// No partition takes the rows of a table; the rows themselves are valid.
     NoPartition { table: &'static str },
-    /// Another agent moved the progress, or the last commit did happen: read it again.
+    /// Another agent moved the progress or has taken the host's lease, or the last commit did happen: read it again.
     Fenced,
     /// The connection, or something that concerns all tables. The outcome may be unknown.
     Link(String),
@@ -52,14 +55,25 @@ impl From<std::io::Error> for Stop {
     }
 }
 
+/// What the database answers to a heartbeat.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pulse {
+    /// The server's clock.
+    pub(super) clock: Timestamp,
+    /// Ours before it was read and after.
+    pub(super) ours: (Timestamp, Timestamp),
+    /// The host whose turn the housekeeping of the store is, if it is anybody's.
+    pub(super) keeper: Option<i32>,
+}
+
 /// Counts of a committed transaction.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Stored {
     pub(super) rows: u64,
     pub(super) dead_letters: u64,
     pub(super) lost_records: u64,
-    /// The server's clock at the heartbeat.
-    pub(super) server_clock: Option<Timestamp>,
+    /// What the heartbeat told.
+    pub(super) heartbeat: Option<Pulse>,
 }
 
 /// The place of a transaction in the spool's history.
@@ -67,6 +81,8 @@ pub(super) struct Stored {
 pub(super) struct Mark {
     pub(super) host_id: i32,
     pub(super) writer: Uuid,
+    /// The run that has the host's lease.
+    pub(super) run: Uuid,
     /// Compare-and-set: the value read before.
     pub(super) seq: i64,
     /// The progress after it, as JSON.
@@ -77,8 +93,10 @@ pub(super) struct Mark {
     pub(super) before: Option<Timestamp>,
     /// The server's clock.
     pub(super) now: Timestamp,
-    /// Instant of the heartbeat to store with it.
-    pub(super) heartbeat: Option<Timestamp>,
+    /// Whether to store a heartbeat with it.
+    pub(super) heartbeat: bool,
+    /// Our clock.
+    pub(super) clock: Clock,
 }
 
 /// Runs the transaction. `skip` are deferred tables; `bisected` are tables whose last COPY failed
@@ -110,9 +128,10 @@ pub(super) async fn run(
         insert_gap(client, statements, gap, mark.host_id).await?;
         stored.lost_records += gap.records;
     }
-    if let Some(now) = mark.heartbeat {
-        stored.server_clock = match store_heartbeat(client, statements, mark.host_id, now).await {
-            Ok(clock) => Some(clock),
+    if mark.heartbeat {
+        let heartbeat = store_heartbeat(client, statements, mark.host_id, mark.clock).await;
+        stored.heartbeat = match heartbeat {
+            Ok(pulse) => Some(pulse),
             Err(error) if error.as_db_error().is_some() => return Err(Stop::Heartbeat(error)),
             Err(error) => return Err(error.into()),
         };
@@ -222,25 +241,39 @@ impl Failed {
     }
 }
 
-/// Stores a heartbeat. Returns the server's clock.
+/// Stores a heartbeat, by the server's clock: whether a host is silent does not depend on its own.
 pub(super) async fn store_heartbeat(
     client: &Client,
     statements: &mut Statements,
     host_id: i32,
-    now: Timestamp,
-) -> Result<Timestamp, tokio_postgres::Error> {
-    let statement = statements
+    clock: Clock,
+) -> Result<Pulse, tokio_postgres::Error> {
+    let insert = statements
         .get(
             client,
             "INSERT INTO collector.heartbeat (ts, host_id, component, status) \
-             VALUES ($1, $2, 'collector', 'alive') \
-             RETURNING clock_timestamp()",
+             VALUES (clock_timestamp(), $1, 'collector', 'alive') RETURNING ts",
         )
         .await?;
-    let row = client
-        .query_one(&statement, &[&Instant(now), &host_id])
+    let ask = statements
+        .get(
+            client,
+            "SELECT host_id FROM collector.store_tasks WHERE task = $1 AND until > clock_timestamp()",
+        )
         .await?;
-    Ok(row.get::<_, Instant>(0).0)
+    let host: [&(dyn ToSql + Sync); 1] = [&host_id];
+    let task: [&(dyn ToSql + Sync); 1] = [&turn::HISTORY];
+    let before = clock();
+    // Sent together: the answers take one round trip.
+    let (heartbeat, keeper) = tokio::try_join!(
+        client.query_one(&insert, &host),
+        client.query_opt(&ask, &task)
+    )?;
+    Ok(Pulse {
+        clock: heartbeat.get::<_, Instant>(0).0,
+        ours: (before, clock()),
+        keeper: keeper.map(|row| row.get(0)),
+    })
 }
 
 /// Returns whether a table would take rows now: the lock, the right and the table itself, without a row.
@@ -291,7 +324,8 @@ async fn insert_gap(
     Ok(())
 }
 
-/// Moves the progress from `seq` to the next; `false` when it stood elsewhere.
+/// Moves the progress from `seq` to the next, and prolongs the lease; `false` when it stood elsewhere, or the lease is another
+/// run's.
 async fn advance(
     client: &Client,
     statements: &mut Statements,
@@ -303,8 +337,9 @@ async fn advance(
             client,
             "UPDATE collector.spool_watermark SET seq = seq + 1, progress = $4::text::jsonb, \
              last_ts = greatest(last_ts, $5), \
-             history_gen = history_gen + $6::int4, updated_at = now() \
-             WHERE host_id = $1 AND writer = $2::text::uuid AND seq = $3",
+             history_gen = history_gen + $6::int4, updated_at = now(), \
+             lease_until = clock_timestamp() + $8::float8 * interval '1 second' \
+             WHERE host_id = $1 AND writer = $2::text::uuid AND seq = $3 AND lease_run = $7::text::uuid",
         )
         .await?;
     let newest = batch.newest.map(Instant);
@@ -320,6 +355,8 @@ async fn advance(
                 &mark.progress,
                 &newest,
                 &late,
+                &mark.run.to_string(),
+                &LEASE.as_secs_f64(),
             ],
         )
         .await?;

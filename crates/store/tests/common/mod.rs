@@ -124,6 +124,22 @@ pub fn start_with(
     retention: Retention,
     clock: Clock,
 ) -> Running {
+    let host = Host {
+        machine_id: machine.into(),
+        hostname: "host".into(),
+        ..Host::default()
+    };
+    start_on(dir, target, host, retention, clock)
+}
+
+/// Starts a writer on this machine.
+pub fn start_on(
+    dir: &Path,
+    target: pg::Target,
+    host: Host,
+    retention: Retention,
+    clock: Clock,
+) -> Running {
     let spool = open_spool(dir);
     let writer_id = spool.writer();
     let queue = Queue::new(spool);
@@ -144,11 +160,7 @@ pub fn start_with(
             lock_timeout: Duration::from_millis(500),
             ..pg::SessionOptions::default()
         },
-        host: Host {
-            machine_id: machine.into(),
-            hostname: "host".into(),
-            ..Host::default()
-        },
+        host,
         agent: Agent {
             writer: writer_id,
             run_id: Uuid::new_v4(),

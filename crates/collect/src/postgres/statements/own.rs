@@ -68,6 +68,7 @@ const OTHERS: &[&str] = &[
     "statement_days",
     "statement_hours",
     "store_sizes",
+    "store_tasks",
     "stray_days",
     "sum_counts",
     "summed_months",
