@@ -193,6 +193,10 @@ async fn database(session: &Session) -> Vec<(&'static str, Finding)> {
                     row.get("is_superuser"),
                 ),
             ));
+            findings.push((
+                "sessions",
+                sessions(row.get("sessions"), row.get("most_sessions")),
+            ));
             if has_schema {
                 findings.push(("partitions", partitions(row.get("without_tomorrow"))));
             }
@@ -247,6 +251,18 @@ fn rights(may_store: bool, may_read_statistics: bool, is_superuser: bool) -> Fin
         );
     }
     Good("the role stores samples and reads statistics".to_owned())
+}
+
+fn sessions(now: i64, most: i64) -> Finding {
+    // As the metric of connections warns.
+    if now * 100 < most * 80 {
+        return Good(format!("{now} of the {most} that clients may have"));
+    }
+    Warn(
+        format!("{now} of the {most} that clients may have"),
+        "raise max_connections, or put a pooler in between; docs/OPERATIONS.md says how many a host needs"
+            .to_owned(),
+    )
 }
 
 fn partitions(without_tomorrow: i64) -> Finding {

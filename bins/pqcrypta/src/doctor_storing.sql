@@ -7,7 +7,7 @@ FROM collector.hosts h
 JOIN (SELECT host_id, ts, status, error, max(ts) OVER (PARTITION BY host_id) AS newest
       FROM collector.log_sources_raw
       WHERE ts > now() - interval '5 minutes' AND ts < now() + interval '1 day') s ON s.host_id = h.host_id
-WHERE s.status = 'blocked' AND s.ts = s.newest
+WHERE s.status = 'blocked' AND s.ts = s.newest AND h.removed_at IS NULL
 GROUP BY h.host_id, h.hostname
 UNION ALL
 SELECT h.hostname, 'samples', s.db_error
@@ -15,4 +15,5 @@ FROM collector.hosts h
 JOIN LATERAL (SELECT db_error FROM collector.collector_self_metrics
               WHERE host_id = h.host_id AND ts > now() - interval '5 minutes' AND ts < now() + interval '1 day'
               ORDER BY ts DESC LIMIT 1) s ON s.db_error IS NOT NULL
+WHERE h.removed_at IS NULL
 ORDER BY 1, 2

@@ -15,4 +15,5 @@ LEFT JOIN LATERAL (
     ORDER BY a.started_at DESC
     LIMIT 1
 ) r ON true
+WHERE h.removed_at IS NULL
 ORDER BY h.hostname, h.host_id

@@ -4,7 +4,9 @@
 mod alerts;
 mod check_config;
 mod doctor;
+mod enroll;
 mod explain;
+mod host;
 mod migrate;
 mod roles;
 mod settings;
@@ -43,6 +45,8 @@ enum Command {
     Doctor(doctor::Options),
     CheckConfig(check_config::Options),
     Migrate(migrate::Options),
+    Host(host::Options),
+    Enroll(enroll::Options),
     Traffic(traffic::Options),
     Spool(spool::Options),
 }
@@ -105,6 +109,8 @@ fn run(command: Command) -> Result<ExitCode> {
                 Command::Doctor(options) => doctor::run(&options).await,
                 Command::CheckConfig(options) => check_config::run(&options),
                 Command::Migrate(options) => migrate::run(&options).await,
+                Command::Host(options) => host::run(&options).await,
+                Command::Enroll(options) => enroll::run(&options).await,
                 Command::Traffic(options) => traffic::run(&options).await,
                 Command::Spool(options) => spool::run(&options),
             }

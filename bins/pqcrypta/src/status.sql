@@ -23,4 +23,5 @@ FROM collector.hosts h
 LEFT JOIN collector.retention c ON c.host_id = h.host_id AND c.clock_wrong_since IS NOT NULL
 LEFT JOIN LATERAL (SELECT pid, version, outcome FROM collector.agent_runs
                    WHERE host_id = h.host_id ORDER BY started_at DESC LIMIT 1) r ON true
+WHERE h.removed_at IS NULL
 ORDER BY h.hostname, h.host_id

@@ -16,12 +16,14 @@
 
 mod backoff;
 mod error;
+mod password;
 mod session;
 mod target;
 mod tls;
 
 pub use backoff::Backoff;
 pub use error::{Class, PgError, causes};
+pub use password::kept_password;
 pub use session::{Session, SessionOptions, connect};
 pub use target::{Host, Target};
 pub use tls::client_config;

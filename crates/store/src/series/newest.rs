@@ -59,7 +59,7 @@ pub(super) fn statement(at: Timestamp, reach: i64, to: Timestamp) -> Statement {
     let to = sql.bind(Param::Time(to));
     sql.text = format!(
         "SELECT host_id, (SELECT max(ts) FROM collector.{} s\n  \
-         WHERE s.host_id = h.host_id AND ts >= {from} AND ts < {to})\nFROM collector.hosts h\nORDER BY host_id",
+         WHERE s.host_id = h.host_id AND ts >= {from} AND ts < {to})\nFROM collector.hosts h\nWHERE removed_at IS NULL\nORDER BY host_id",
         TICKS.name
     );
     sql

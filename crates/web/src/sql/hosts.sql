@@ -1,4 +1,4 @@
--- All hosts with the state of their agents.
+-- All hosts that were not removed, with the state of their agents.
 -- Parameters: $1 from when heartbeats count, $2 until when (timestamptz each).
 -- Columns: host_id int4, hostname text, kernel text, cores int4, memory_bytes int8, boot_ts, heartbeat, first_start, started_at,
 --   ended_at timestamptz, interval_secs text, app_secs text, history_gen int8, raw_from and hours_from timestamptz (the first
@@ -24,4 +24,5 @@ LEFT JOIN LATERAL (
     ORDER BY a.started_at DESC
     LIMIT 1
 ) r ON true
+WHERE h.removed_at IS NULL
 ORDER BY h.hostname, h.host_id

@@ -1,0 +1,292 @@
+//! `pqcrypta enroll`: a host enters the store with the line of `pqcrypta host add`.
+//!
+//! Nothing is written before the store has accepted the line over verified TLS. Then the role gets a password of this host's own, so
+//! that the line is used up: both files lie ready beside their places, the password is changed, and they take their places. A run that
+//! is killed in between is completed by the next one, which finds the password that the store accepts.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use config::Secret;
+use pg::{Session, SessionOptions, Target};
+use uuid::Uuid;
+
+use crate::host::ticket::Ticket;
+use crate::{print, roles};
+
+/// First line of settings that are ours to replace.
+const MARK: &str = "# Written by `pqcrypta enroll`.";
+/// Most that is read of a line: a few certificates are 10 kB.
+const LONGEST: u64 = 64 * 1024;
+const UNIT: &str = "pqcrypta-collector.service";
+
+/// Enter a store: reads the line of `pqcrypta host add` from standard input
+///
+/// Tries the connection, with the server's certificate verified, writes the settings and the password, and starts the collector where
+/// systemd runs. A line that was cut or used, or a server that cannot be verified, changes nothing. Run it as root; again, it does no harm.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Where settings and password are kept
+    #[arg(long, value_name = "DIR", default_value = "/etc/pqcrypta")]
+    dir: PathBuf,
+    /// Do not start the collector
+    #[arg(long)]
+    no_start: bool,
+}
+
+/// The files of an enrolment.
+struct Files {
+    settings: PathBuf,
+    password: PathBuf,
+    authority: PathBuf,
+}
+
+impl Files {
+    fn of(dir: &Path) -> Self {
+        Self {
+            settings: dir.join("collector.toml"),
+            password: dir.join("credentials/db_password"),
+            authority: dir.join("store-ca.pem"),
+        }
+    }
+}
+
+/// Enters the store.
+///
+/// # Errors
+/// Why it was not entered; nothing was written then.
+pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
+    let mut line = String::new();
+    std::io::stdin()
+        .lock()
+        .take(LONGEST)
+        .read_to_string(&mut line)
+        .context("cannot read the line")?;
+    let ticket = Ticket::read(&line)?;
+    let files = Files::of(&options.dir);
+    check_ours(&files.settings)?;
+    let authority = Temporary::of(ticket.authority.as_deref())?;
+    let is_new = enter(&ticket, &authority, &files).await?;
+    drop(authority);
+    let outcome = match is_new {
+        true => "entered the store",
+        false => "this host is in the store already",
+    };
+    print(&format!(
+        "{outcome}: {} as {}; settings in {}\n",
+        ticket.host,
+        ticket.user,
+        files.settings.display()
+    ))?;
+    if !options.no_start {
+        start(is_new)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses to replace settings that somebody wrote.
+fn check_ours(settings: &Path) -> Result<()> {
+    match fs::read_to_string(settings) {
+        Ok(text) if !text.starts_with(MARK) => bail!(
+            "{} was written by hand; put the store's address into its section [database], or move it away",
+            settings.display()
+        ),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", settings.display())),
+    }
+}
+
+/// A file that is there as long as this value; nobody else can read it.
+struct Temporary(Option<PathBuf>);
+
+impl Temporary {
+    fn of(content: Option<&str>) -> Result<Self> {
+        let Some(content) = content else {
+            return Ok(Self(None));
+        };
+        let path = std::env::temp_dir().join(format!("pqcrypta-enroll-{}.pem", Uuid::new_v4()));
+        write(&path, content, 0o600)?;
+        Ok(Self(Some(path)))
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            // A certificate is no secret.
+            let _left = fs::remove_file(path);
+        }
+    }
+}
+
+/// Enters the store; `false` when this host was in it already.
+async fn enter(ticket: &Ticket, authority: &Temporary, files: &Files) -> Result<bool> {
+    let mut target = Target::new(&ticket.host, ticket.port, &ticket.database, &ticket.user);
+    target.tls = true;
+    target.root_cert.clone_from(&authority.0);
+    let draft = beside(&files.password);
+    for path in [&files.password, &draft] {
+        let Ok(text) = fs::read_to_string(path) else {
+            continue;
+        };
+        let own = target
+            .clone()
+            .with_user(&ticket.user, Secret::new(text.trim_end()));
+        let Ok(session) = connect(&own).await else {
+            continue;
+        };
+        store::migrations::check(&session.client).await?;
+        let is_whole = *path == files.password && files.settings.exists();
+        if !is_whole {
+            lay_out(ticket, files, text.trim_end())?;
+            take_places(files)?;
+        }
+        return Ok(!is_whole);
+    }
+    let given = target.with_user(&ticket.user, ticket.password.clone());
+    let session = connect(&given).await.context(
+        "the store does not accept this line: it was used or revoked, or the server is not the one that it names. Nothing was written",
+    )?;
+    store::migrations::check(&session.client)
+        .await
+        .context("nothing was written")?;
+    let own = crate::host::random_password();
+    lay_out(ticket, files, own.expose())?;
+    let changed = change_password(&session, &own).await;
+    if changed.is_err() {
+        clear(files);
+    }
+    changed?;
+    take_places(files)?;
+    Ok(true)
+}
+
+async fn connect(target: &Target) -> Result<Session> {
+    // The message contains its cause; the chain would repeat it.
+    pg::connect(target, &SessionOptions::default(), "pqcrypta enroll")
+        .await
+        .map_err(|error| anyhow!("{error}"))
+}
+
+async fn change_password(session: &Session, own: &Secret) -> Result<()> {
+    let sql = format!(
+        "ALTER ROLE CURRENT_USER PASSWORD '{}'",
+        pg::kept_password(own)
+    );
+    session
+        .client
+        .batch_execute(&sql)
+        .await
+        .map_err(roles::server_words)
+        .context("the store does not change the password")
+}
+
+/// Returns where a file lies until it takes its place.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    PathBuf::from(name)
+}
+
+/// Writes the files beside their places.
+fn lay_out(ticket: &Ticket, files: &Files, password: &str) -> Result<()> {
+    for (path, mode) in [(&files.settings, 0o755), (&files.password, 0o700)] {
+        if let Some(dir) = path.parent() {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(mode)
+                .create(dir)
+                .with_context(|| format!("cannot make {}", dir.display()))?;
+        }
+    }
+    if let Some(authority) = &ticket.authority {
+        write(&beside(&files.authority), authority, 0o644)?;
+    }
+    write(&beside(&files.password), &format!("{password}\n"), 0o600)?;
+    write(&beside(&files.settings), &settings(ticket, files), 0o644)
+}
+
+fn settings(ticket: &Ticket, files: &Files) -> String {
+    let mut database = toml::Table::new();
+    let mut set = |name: &str, value: toml::Value| database.insert(name.to_owned(), value);
+    set("host", ticket.host.clone().into());
+    set("port", i64::from(ticket.port).into());
+    set("name", ticket.database.clone().into());
+    set("user", ticket.user.clone().into());
+    set("sslmode", "verify-full".into());
+    if ticket.authority.is_some() {
+        let path = files.authority.to_string_lossy().into_owned();
+        set("ssl_root_cert", path.into());
+    }
+    format!(
+        "{MARK} Add sections below it as you need them.\n# The password is in {}.\n\n[database]\n{database}",
+        files.password.display()
+    )
+}
+
+/// Writes a file anew and waits until the disk has it.
+fn write(path: &Path, content: &str, mode: u32) -> Result<()> {
+    let written = || {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .open(path)?;
+        file.write_all(content.as_bytes())?;
+        file.sync_all()
+    };
+    written().with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Puts the files in their places, the settings last: without them the collector does not start.
+fn take_places(files: &Files) -> Result<()> {
+    for path in [&files.authority, &files.password, &files.settings] {
+        let draft = beside(path);
+        if draft.exists() {
+            fs::rename(&draft, path).with_context(|| format!("cannot write {}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes the files beside their places.
+fn clear(files: &Files) {
+    for path in [&files.authority, &files.password, &files.settings] {
+        // What is not there need not go.
+        let _absent = fs::remove_file(beside(path));
+    }
+}
+
+/// Starts the collector where systemd runs; one that runs with other settings starts again.
+fn start(is_new: bool) -> Result<()> {
+    if !Path::new("/run/systemd/system").is_dir() {
+        crate::say("systemd does not run here: start pqcrypta-collector yourself");
+        return Ok(());
+    }
+    let verb = match is_new {
+        true => "restart",
+        false => "start",
+    };
+    for arguments in [["enable", UNIT], [verb, UNIT]] {
+        let status = Command::new("systemctl")
+            .args(arguments)
+            .status()
+            .context("cannot run systemctl")?;
+        if !status.success() {
+            bail!(
+                "systemctl {} failed; the settings are in place",
+                arguments.join(" ")
+            );
+        }
+    }
+    Ok(())
+}
