@@ -55,7 +55,7 @@ const LATE: i64 = 60 * 1_000_000;
 /// Pause before asking again for a host that another agent holds.
 const HELD_PAUSE: Duration = Duration::from_secs(5);
 /// Longest pause while no server answers: such an attempt costs nobody anything, and a server that is back is noticed soon.
-const ABSENT_PAUSE: Duration = Duration::from_secs(4);
+const ABSENT_PAUSE: Duration = Duration::from_secs(3);
 /// Time in which a stopping writer may deliver waiting records.
 const FINAL_FLUSH: Duration = Duration::from_secs(2);
 
