@@ -4,7 +4,7 @@
  * It builds into a temporary folder, so it always weighs the sources as they are. The first paint is
  * the entry, the chunk of "Now" and all they import; the first view has the canvas engine besides. A
  * lazy chunk is what it alone adds to that; one with a table counts the 4.9 KB that all tables share, which load once. The
- * whole is that of sixteen views, which nobody loads at once. The tracker is the whole file that other sites' pages load.
+ * whole is that of seventeen views, which nobody loads at once. The tracker is the whole file that other sites' pages load.
  */
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -20,7 +20,7 @@ const LIMITS = {
   css: 10 * KB,
   html: 2 * KB,
   lazy: 8.4 * KB,
-  total: 132 * KB,
+  total: 133 * KB,
   tracker: 2.2 * KB,
 };
 const FIRST_VIEW = "src/views/now.tsx";

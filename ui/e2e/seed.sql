@@ -30,6 +30,7 @@ BEGIN
         VALUES (id, gen_random_uuid(), gen_random_uuid(), 700, '0.1.0', now() - interval '9 days',
                 jsonb_build_object('intervals.system_secs', jsonb_build_array(secs::text, 'file'),
                                    'database.password', jsonb_build_array('***', 'env')));
+    INSERT INTO collector.spool_watermark (host_id, writer, seq, progress) VALUES (id, gen_random_uuid(), 1, '{}');
     INSERT INTO e2e.host (host_id, is_alive) VALUES (id, is_alive);
     RETURN id;
 END $$;

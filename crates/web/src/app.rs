@@ -17,11 +17,14 @@ use crate::database::{Database, Failure};
 use crate::error::{ApiError, RequestError};
 use crate::hints::Hints;
 use crate::hosts::{Host, hosts};
-use crate::judge::{Context, Evaluations};
+use crate::judge::{self, Context, Evaluations, Fleet};
 use crate::requests::Requests;
 use crate::tables::traffic::Definitions;
 use crate::top_keys::TopKeys;
 use crate::wire::now::Now;
+
+/// For how many times `share_for` the state of all hosts is shared: at the default 5 s, half of a sampling interval.
+const FLEET_SHARES: u32 = 16;
 
 /// The settings of the server.
 #[derive(Clone, Debug)]
@@ -84,6 +87,7 @@ pub struct Shared {
     pub(crate) requests: Requests,
     pub(crate) stop: watch::Sender<bool>,
     known: tokio::sync::Mutex<Option<(Instant, Arc<Vec<Host>>)>>,
+    fleet: tokio::sync::Mutex<Option<(Instant, Arc<Fleet>)>>,
     /// When the newest tick of a host was first seen here.
     arrivals: Mutex<HashMap<i32, (Timestamp, Timestamp)>>,
 }
@@ -112,6 +116,7 @@ impl App {
             requests: Requests::default(),
             stop: watch::Sender::new(false),
             known: tokio::sync::Mutex::default(),
+            fleet: tokio::sync::Mutex::default(),
             arrivals: Mutex::default(),
         }))
     }
@@ -152,6 +157,31 @@ impl App {
             .await?;
         let read = Arc::new(read);
         self.note_arrivals(&read, now);
+        *known = Some((Instant::now(), Arc::clone(&read)));
+        Ok(read)
+    }
+
+    /// Returns the state of all hosts, which is read once for all pages that show it.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub(crate) async fn fleet(&self) -> Result<Arc<Fleet>, Failure> {
+        let mut known = self.fleet.lock().await;
+        if let Some((read, fleet)) = known.as_ref()
+            && read.elapsed() < self.settings.share_for * FLEET_SHARES
+        {
+            return Ok(Arc::clone(fleet));
+        }
+        let hosts = self.hosts().await?;
+        let now = self.now();
+        let read = self.database.read("all hosts", |session| {
+            let hosts = Arc::clone(&hosts);
+            async move {
+                let context = |host: &Host| self.context(Some(host));
+                judge::fleet(&session.client, &hosts, context, now).await
+            }
+        });
+        let read = Arc::new(read.await?);
         *known = Some((Instant::now(), Arc::clone(&read)));
         Ok(read)
     }

@@ -34,6 +34,8 @@ pub struct Host {
     pub started: Option<Timestamp>,
     /// The end of that run; `None` while it runs.
     pub ended: Option<Timestamp>,
+    /// The version of the agent of that run; empty when there is none.
+    pub version: String,
     /// The sampling interval, microseconds.
     pub interval: i64,
     /// The sampling interval of services, microseconds.
@@ -94,6 +96,7 @@ impl Host {
             first_start: instant("first_start")?,
             started: instant("started_at")?,
             ended: instant("ended_at")?,
+            version: row.try_get::<_, Option<_>>("version")?.unwrap_or_default(),
             interval,
             app_interval: setting("app_secs")?.unwrap_or(interval),
             raw_from: instant("raw_from")?,

@@ -309,7 +309,8 @@ async fn a_host_added_since_the_last_look_is_found() {
     assert_eq!(server.refused("now?host=2").await.0, 404);
     let host =
         "INSERT INTO collector.hosts (machine_id, hostname, kernel, os, first_seen, last_seen)
-                VALUES ('m2', 'beta', '6.1.0', 'Debian 12', now(), now())";
+                VALUES ('m2', 'beta', '6.1.0', 'Debian 12', now(), now());
+                INSERT INTO collector.spool_watermark (host_id, writer, seq, progress) VALUES (2, gen_random_uuid(), 1, '{}')";
     database.sql(host).await.unwrap();
     assert_eq!(server.ask("now?host=2").await["host"]["name"], "beta");
 }

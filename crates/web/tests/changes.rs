@@ -11,6 +11,7 @@ async fn changes_are_marks_and_rows() {
     let database = common::empty().await;
     database
         .sql(&"INSERT INTO collector.hosts (machine_id, hostname) VALUES ('m', 'web1');
+             INSERT INTO collector.spool_watermark (host_id, writer, seq, progress) VALUES (1, gen_random_uuid(), 1, '{}');
              SELECT collector.ensure_partition('change_markers', (%START% AT TIME ZONE 'UTC')::date - 1);
              SELECT collector.ensure_partition('change_markers', (%START% AT TIME ZONE 'UTC')::date);
              -- In the middle of minutes, so that what belongs together is within one.

@@ -457,6 +457,7 @@ async fn without_a_database_now_answers_from_memory_and_the_rest_reports_it() {
     server_of
         .sql(&format!(
             "{}INSERT INTO collector.hosts (machine_id, hostname) VALUES ('m', 'beta');
+             INSERT INTO collector.spool_watermark (host_id, writer, seq, progress) VALUES (1, gen_random_uuid(), 1, '{{}}');
              INSERT INTO collector.system_metrics_raw (ts, host_id, load_1) VALUES ({}, 1, 1)",
             testkit::partitions("2026-09-20", "2026-09-20"),
             sql_time(tick(TICKS - 1))

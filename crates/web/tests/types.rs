@@ -63,6 +63,7 @@ fn generate() -> String {
     interface::<meta::MetricText>(&mut out);
     interface::<now::Now>(&mut out);
     interface::<now::HostNow>(&mut out);
+    interface::<now::FleetNow>(&mut out);
     interface::<now::Verdict>(&mut out);
     interface::<now::Freshness>(&mut out);
     alias::<now::FreshnessState>(&mut out);

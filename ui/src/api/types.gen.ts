@@ -122,6 +122,7 @@ export interface Now {
   badges: Record<string, Badge>;
   facts: Fact[];
   generation: string;
+  fleet?: FleetNow;
 }
 
 export interface HostNow {
@@ -132,6 +133,14 @@ export interface HostNow {
   memory_bytes: number;
   boot_ms: number | null;
   first_ms: number | null;
+}
+
+export interface FleetNow {
+  hosts: number;
+  severity: Severity;
+  text: string;
+  bad: number;
+  unread: number;
 }
 
 export interface Verdict {

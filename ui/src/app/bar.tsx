@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { ageSecs, freshness, meta, now, problemCount, shownNow, trusted, verdict } from "../api/store";
 import { formatDuration } from "../format/time";
 import { missed, pausedByHand, pauseReason, refreshNow } from "../state/live";
-import { basePath, hostId, place, range, setParams, setRange, zone } from "../state/location";
+import { basePath, place, range, setRange, zone } from "../state/location";
 import { preferences } from "../state/preferences";
 import { freezeRange, isLive } from "../state/range";
 import { formatPlace, withParams } from "../state/url";
@@ -20,7 +20,7 @@ export function Bar() {
       <ViewLink view="now" class="brand">
         pqcrypta
       </ViewLink>
-      <HostPicker />
+      <Host />
       <VerdictPill />
       <span class="grow" />
       <Menu
@@ -47,23 +47,16 @@ export function Bar() {
   );
 }
 
-function HostPicker() {
-  const hosts = meta.value?.hosts ?? [];
-  const name = now.value?.host.name ?? "";
-  if (hosts.length < 2) return <span class="host clip">{name}</span>;
+/** Several hosts are chosen from by what a single one does not load. */
+function Host() {
   return (
-    <select
-      class="host"
-      aria-label="Host"
-      value={String(hostId.value ?? now.value?.host.id ?? "")}
-      onChange={(event) => setParams({ host: event.currentTarget.value })}
-    >
-      {hosts.map((host) => (
-        <option key={host.id} value={String(host.id)}>
-          {host.name.slice(0, 60)}
-        </option>
-      ))}
-    </select>
+    <span class="host clip">
+      {(meta.value?.hosts.length ?? 0) > 1 ? (
+        <Part load={() => import("./host-picker")} />
+      ) : (
+        now.value?.host.name
+      )}
+    </span>
   );
 }
 

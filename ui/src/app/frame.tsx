@@ -10,11 +10,10 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { meta, metaFailure, now, trusted, verdict } from "../api/store";
 import { density, fitDefaultRange, place, theme } from "../state/location";
 import { param } from "../state/url";
-import { VIEWS, type View, viewById } from "../views/registry";
+import { type View, viewById } from "../views/registry";
 import { Banners } from "./banners";
 import { Bar } from "./bar";
 import { listenForKeys } from "./keys";
-import { ViewLink } from "./link";
 import { Skeleton, Unloaded } from "./panel";
 import { Part } from "./part";
 import { Rail } from "./rail";
@@ -42,26 +41,10 @@ export function Frame() {
       <main>
         <Banners />
         {param(place.value, "compare") && <Part load={() => import("../views/compare")} />}
-        {view ? <ViewSlot key={view.id} view={view} /> : <NoSuchView name={place.value.view} />}
+        {view ? <ViewSlot key={view.id} view={view} /> : <Part load={() => import("./no-such-view")} />}
       </main>
       <Tip />
       <Announcer />
-    </>
-  );
-}
-
-function NoSuchView({ name }: { name: string }) {
-  return (
-    <>
-      <h1 tabIndex={-1}>No such view</h1>
-      <p>
-        No view is named “{name.slice(0, 80)}”. There are:{" "}
-        {VIEWS.map((view) => (
-          <>
-            <ViewLink view={view.id}>{view.title}</ViewLink>{" "}
-          </>
-        ))}
-      </p>
     </>
   );
 }

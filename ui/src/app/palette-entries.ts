@@ -1,10 +1,11 @@
 /** What the search finds without asking: views, metrics, tables, hosts, and things to be done. */
 import { meta } from "../api/store";
-import { goToView, setChoice, setParams, setRange } from "../state/location";
+import { goToView, setChoice, setRange } from "../state/location";
 import { CONTENTS } from "../views/contents";
 import { foldOf } from "../views/folds";
 import { VIEWS } from "../views/registry";
 import { rangeLabel } from "./range-label";
+import { showHost } from "./show-host";
 import { readSpan } from "./span";
 
 export interface Entry {
@@ -45,7 +46,8 @@ const CHOICES: readonly [string, string, Choice][] = [
 
 export function collectEntries(): Entry[] {
   const known = meta.value;
-  const entries: Entry[] = VIEWS.map((view) => ({
+  const listed = VIEWS.filter(({ id }) => id !== "fleet" || (known?.hosts.length ?? 0) > 1);
+  const entries: Entry[] = listed.map((view) => ({
     id: `view ${view.id}`,
     kind: "view",
     label: view.title,
@@ -65,7 +67,7 @@ export function collectEntries(): Entry[] {
     });
   }
   for (const table of known?.tables ?? []) {
-    const view = VIEWS.find(
+    const view = listed.find(
       ({ id }) => CONTENTS[id]?.tables.includes(table.name) || table.name.startsWith(`${id}_`),
     );
     if (!view) continue;
@@ -83,7 +85,7 @@ export function collectEntries(): Entry[] {
       kind: "host",
       label: host.name,
       detail: "",
-      run: () => setParams({ host: String(host.id) }),
+      run: () => showHost(String(host.id)),
     });
   }
   for (const [label, detail, choice] of CHOICES) {

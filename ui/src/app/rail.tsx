@@ -29,6 +29,8 @@ export function Rail({ current }: { current: string }) {
           {group && <span class="group-name">{group}</span>}
           <ul>
             {views.map((view) => {
+              // One host has no use for the view of all.
+              if (view.id === "fleet" && !now.value?.fleet) return null;
               const badge = badges[view.id];
               const own = areas.filter((area) => area.view === view.id);
               return (

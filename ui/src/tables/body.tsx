@@ -3,9 +3,10 @@
 import type { ComponentChildren, CSSProperties } from "preact";
 import { useState } from "preact/hooks";
 import type { ColumnMeta, TableRow } from "../api/types.gen";
+import { ViewLink } from "../app/link";
 import { Part } from "../app/part";
-import { isNumeric } from "../format/value";
-import { CellText } from "./cell";
+import { isNumeric, keepUnits } from "../format/value";
+import { CellText, LONG, LONGEST } from "./cell";
 import { hottest, type Look } from "./look";
 
 export interface RowAction {
@@ -84,18 +85,27 @@ export function Body({ rows, columns, all, look, selected, onSelect, detail, act
               const [extra, style] = decorate(row, column, at, look, most);
               const cell = row.cells[at];
               const load = look.parts?.[column.id];
-              const text =
-                load && cell !== null && cell !== "" ? (
-                  <Part load={load} text={`${cell}`} />
-                ) : (
-                  <CellText
-                    cell={cell}
-                    column={column}
-                    severity={row.severities[at] ?? null}
-                    plain={isOpener}
-                    whole={look.whole?.includes(column.id)}
-                  />
-                );
+              const words = typeof cell === "string" ? cell : "";
+              const link = words === "" ? null : look.link?.(column.id, row);
+              const text = link ? (
+                <ViewLink {...link}>
+                  {look.whole?.includes(column.id) ? (
+                    <bdi class="whole">{keepUnits(words.slice(0, LONGEST))}</bdi>
+                  ) : (
+                    <bdi>{words.slice(0, LONG)}</bdi>
+                  )}
+                </ViewLink>
+              ) : load && cell !== null && cell !== "" ? (
+                <Part load={load} text={`${cell}`} />
+              ) : (
+                <CellText
+                  cell={cell}
+                  column={column}
+                  severity={row.severities[at] ?? null}
+                  plain={isOpener}
+                  whole={look.whole?.includes(column.id)}
+                />
+              );
               return (
                 <td
                   key={column.id}

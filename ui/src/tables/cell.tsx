@@ -13,9 +13,9 @@ import { formatAgo, formatDateTime } from "../format/time";
 import { formatExact, formatValue, isNumeric, keepUnits } from "../format/value";
 import { utc } from "../state/location";
 
-const LONG = 40;
+export const LONG = 40;
 /** Longer texts are cut; the CSV has all of it. */
-const LONGEST = 4000;
+export const LONGEST = 4000;
 
 interface CellProps {
   cell: Cell | undefined;

@@ -9,6 +9,11 @@ import type { ColumnMeta, TableRow } from "../api/types.gen";
 /** Loads what draws a text. */
 export type TextPart = () => Promise<{ default: ComponentType<{ text: string }> }>;
 
+export interface CellLink {
+  view: string;
+  params: Readonly<Record<string, string>>;
+}
+
 export interface Look {
   /** Columns of shares, drawn as bars of 100 %. */
   bars?: readonly string[];
@@ -24,6 +29,8 @@ export interface Look {
   parts?: Readonly<Record<string, TextPart>>;
   /** Columns of sentences, which wrap instead of being cut. */
   whole?: readonly string[];
+  /** Where a cell leads. */
+  link?(column: string, row: TableRow): CellLink | null;
   /** Columns for the order or the shape of the table alone. */
   hide?: readonly string[];
   /** The heading over a column and its neighbours; "" for none. */

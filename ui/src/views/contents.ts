@@ -9,6 +9,7 @@ export interface Contents {
 // biome-ignore format: one view is one line
 export const CONTENTS: Readonly<Record<string, Contents>> = {
   now: { families: [], tables: [] },
+  fleet: { families: [], tables: ["fleet"] },
   system: { families: ["system", "network", "mount", "disk"], tables: ["mounts", "disks", "interfaces"] },
   processes: { families: ["process", "process_one"], tables: ["processes"] },
   api: { families: ["api", "proxy", "target", "check"], tables: ["endpoints", "failures", "targets", "health_checks"] },

@@ -18,6 +18,7 @@ export interface View {
 // biome-ignore format: one view is one line
 export const VIEWS: readonly View[] = [
   { id: "now", title: "Now", group: "", key: "n", load: () => import("./now") },
+  { id: "fleet", title: "Fleet", group: "", key: "f", load: () => import("./fleet") },
   { id: "system", title: "System", group: "Host", key: "s", load: () => import("./system") },
   { id: "processes", title: "Processes", group: "Host", key: "p", load: () => import("./processes") },
   { id: "api", title: "API & Proxy", group: "Service", key: "a", load: () => import("./applications") },

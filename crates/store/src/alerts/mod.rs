@@ -4,6 +4,8 @@
 //! return; their columns are those of `columns.sql`. Open findings that have expired (`expires_at`) are no longer worth
 //! showing, so none of them returns these.
 
+use std::collections::HashMap;
+
 use schema::finding::{CORRELATION, LINE_DOMAINS};
 use schema::micros::SECOND;
 use schema::{Better, Severity, Timestamp, Unit};
@@ -279,6 +281,18 @@ impl Alert {
     }
 }
 
+/// Returns a statement with the columns of an [`Alert`]. Its header names them, too; there they are a comment.
+fn with_columns(sql: &str, columns: &str) -> String {
+    sql.replacen("SELECT {alert}", &format!("SELECT {columns}"), 1)
+}
+
+/// Returns the rules of which a low value is the worse.
+fn low_is_worse() -> Vec<String> {
+    let metrics = schema::METRICS.iter();
+    let low = metrics.filter(|metric| metric.better == Better::Higher);
+    low.map(schema::Metric::id).collect()
+}
+
 /// Runs a statement about a host, whose number is its first parameter, and reads each row.
 async fn read<T>(
     client: &Client,
@@ -290,9 +304,7 @@ async fn read<T>(
     let fault = |source| ReadError::new("alerts", source);
     let mut params: Vec<(&(dyn ToSql + Sync), Type)> = vec![(&host_id, Type::INT4)];
     params.extend(more.iter().cloned());
-    // The header names them, too; there they are a comment.
-    let columns = include_str!("columns.sql");
-    let sql = sql.replacen("SELECT {alert}", &format!("SELECT {columns}"), 1);
+    let sql = with_columns(sql, include_str!("columns.sql"));
     let rows = client.query_typed(&sql, &params).await.map_err(fault)?;
     rows.iter().map(|row| of(row).map_err(fault)).collect()
 }
@@ -330,12 +342,7 @@ pub async fn worst(
     at: Timestamp,
     most: i64,
 ) -> Result<Vec<(Alert, i64)>, ReadError> {
-    let low: Vec<String> = schema::METRICS
-        .iter()
-        .filter(|metric| metric.better == Better::Higher)
-        .map(schema::Metric::id)
-        .collect();
-    let at = Instant(at);
+    let (at, low) = (Instant(at), low_is_worse());
     let more: [(&(dyn ToSql + Sync), Type); 5] = [
         (&at, Type::TIMESTAMPTZ),
         (&most, Type::INT8),
@@ -345,6 +352,42 @@ pub async fn worst(
     ];
     let of = |row: &Row| Ok((Alert::of(row)?, row.try_get("more")?));
     read(client, host_id, include_str!("worst.sql"), &more, of).await
+}
+
+/// Returns what [`worst`] does for each host, by host. Of each finding only the condition is read: it has no steps, commands or
+/// causes in words.
+///
+/// # Errors
+/// The error that the server reported.
+pub async fn worst_of_all(
+    client: &Client,
+    at: Timestamp,
+    most: i64,
+) -> Result<HashMap<i32, Vec<(Alert, i64)>>, ReadError> {
+    let fault = |source| ReadError::new("alerts of all hosts", source);
+    let (at, low) = (Instant(at), low_is_worse());
+    let params: [(&(dyn ToSql + Sync), Type); 5] = [
+        (&at, Type::TIMESTAMPTZ),
+        (&most, Type::INT8),
+        (&low, Type::TEXT_ARRAY),
+        (&PROBLEM_DOMAINS, Type::TEXT_ARRAY),
+        (&CORRELATION, Type::TEXT),
+    ];
+    let sql = with_columns(
+        include_str!("worst_of_all.sql"),
+        include_str!("columns_brief.sql"),
+    );
+    let rows = client.query_typed(&sql, &params).await.map_err(fault)?;
+    let mut found: HashMap<i32, Vec<(Alert, i64)>> = HashMap::new();
+    for row in &rows {
+        let host_id = row.try_get("host_id").map_err(fault)?;
+        let one = (
+            Alert::of(row).map_err(fault)?,
+            row.try_get("more").map_err(fault)?,
+        );
+        found.entry(host_id).or_default().push(one);
+    }
+    Ok(found)
 }
 
 /// Returns the problems of these kinds that ended since an instant, the newest first; what followed from another one is

@@ -24,8 +24,8 @@ pub struct HostTick {
     pub newest: Option<Timestamp>,
 }
 
-/// Reads the newest tick of every host as of `at`. Samples more than a day ahead of `at` are ignored: a
-/// clock that was once wrong by years must not hide later samples.
+/// Reads the newest tick of every host as of `at`; a host has a watermark since its collector first connected. Samples more than
+/// a day ahead of `at` are ignored: a clock that was once wrong by years must not hide later samples.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -58,8 +58,11 @@ pub(super) fn statement(at: Timestamp, reach: i64, to: Timestamp) -> Statement {
     let from = sql.bind(Param::Time(Timestamp(at.as_micros().saturating_sub(reach))));
     let to = sql.bind(Param::Time(to));
     sql.text = format!(
-        "SELECT host_id, (SELECT max(ts) FROM collector.{} s\n  \
-         WHERE s.host_id = h.host_id AND ts >= {from} AND ts < {to})\nFROM collector.hosts h\nWHERE removed_at IS NULL\nORDER BY host_id",
+        "SELECT w.host_id, s.newest\n\
+         FROM (SELECT host_id FROM collector.spool_watermark GROUP BY host_id) w\n\
+         LEFT JOIN LATERAL (SELECT max(ts) AS newest FROM collector.{} s\n  \
+         WHERE s.host_id = w.host_id AND ts >= {from} AND ts < {to}) s ON true\n\
+         JOIN collector.hosts h ON h.host_id = w.host_id\nWHERE h.removed_at IS NULL\nORDER BY w.host_id",
         TICKS.name
     );
     sql

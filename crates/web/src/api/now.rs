@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::database::Failure;
 use crate::error::{ApiError, RequestError};
 use crate::judge;
-use crate::wire::now::Now;
+use crate::wire::now::{FleetNow, Now};
 
 /// Longest answer, bytes.
 pub const LONGEST: usize = 16 * 1024;
@@ -36,11 +36,28 @@ async fn read(app: &App, asked: Option<&str>) -> Result<Now, RequestError> {
         Some(host) => Some(app.evaluations.of(&app.database, host).await?),
         None => None,
     };
-    Ok(judge::compose(
+    let mut answer = judge::compose(
         &app.context(host.as_ref()),
         host.as_ref(),
         evaluation.as_deref(),
-    ))
+    );
+    answer.fleet = fleet(app).await?;
+    Ok(answer)
+}
+
+/// Returns the verdict over all hosts, if there are several. The answer about one host does not fail because of the others.
+async fn fleet(app: &App) -> Result<Option<FleetNow>, Failure> {
+    let hosts = app.hosts().await?.len();
+    if hosts < 2 {
+        return Ok(None);
+    }
+    Ok(Some(match app.fleet().await {
+        Ok(fleet) => fleet.verdict(),
+        Err(failure) => {
+            tracing::warn!(?failure, "the state of all hosts cannot be read");
+            judge::unread(hosts)
+        }
+    }))
 }
 
 fn from_memory(app: &App, asked: Option<&str>, failure: Failure) -> Now {

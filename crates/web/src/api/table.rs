@@ -16,6 +16,7 @@ use crate::csv;
 use crate::error::ApiError;
 use crate::hosts::Host;
 use crate::range::{instant, range};
+use crate::tables::fleet;
 use crate::tables::traffic as visits;
 use crate::tables::{Asked, Line, Lines, Source, View, view};
 use crate::wire::table::{TableAnswer, TableRow};
@@ -46,10 +47,19 @@ pub async fn table(
     headers: &HeaderMap,
 ) -> Result<Response, ApiError> {
     let view = view(name).ok_or(ApiError::NotFound("no such table"))?;
-    let question = TableQuery::parse(view, params)?;
+    let mut question = TableQuery::parse(view, params)?;
     let now = app.now();
     if let Source::Traffic(table) = view.source {
         return table_of_visits(app, (view, table), &question, params, headers).await;
+    }
+    if let Source::Fleet = view.source {
+        let lines = fleet::lines(&*app.fleet().await?);
+        // Verdicts have an order of their own.
+        question.sort.0 = fleet::sorted_by(question.sort.0);
+        if question.is_csv {
+            return Ok(as_csv(view, &question, &lines));
+        }
+        return Ok(Answer::new(&shape(view, &question, &lines))?.respond(headers, now));
     }
     let at = params
         .get("at")

@@ -24,7 +24,7 @@ const KEYS_NAMED: usize = 5;
 /// … and of any other rule; one more is named, too, as its count would need as much room.
 const TARGETS_NAMED: usize = 1;
 /// Findings read of one rule: one more than are named.
-const READ: i64 = 6;
+pub(super) const READ: i64 = 6;
 /// Longest subject in a title, and longest texts, characters.
 const LONGEST_SUBJECT: usize = 60;
 const LONGEST_TITLE: usize = 300;
@@ -249,7 +249,7 @@ struct Shown {
 }
 
 /// Converts findings, of each rule the worst first, into problems, ranked.
-fn arrange(found: Vec<(Alert, i64)>) -> Vec<Problem> {
+pub(super) fn arrange(found: Vec<(Alert, i64)>) -> Vec<Problem> {
     let mut shown = fold_causes(name_worst(found));
     // Problems that count several have no known beginning and come after the others.
     shown.sort_by_cached_key(|one| {

@@ -9,8 +9,8 @@ use crate::areas::{AREAS, Kinds, area_of};
 use crate::hosts::Host;
 use crate::times;
 use crate::wire::now::{
-    Agent, AgentState, Area, Badge, DatabaseNow, DatabaseState, Freshness, FreshnessState, HostNow,
-    Now, Problem, Verdict,
+    Agent, AgentState, Area, Badge, DatabaseNow, DatabaseState, FleetNow, Freshness,
+    FreshnessState, HostNow, Now, Problem, Verdict,
 };
 
 /// Most problems of an answer.
@@ -71,6 +71,7 @@ pub(crate) fn compose(
         badges,
         facts,
         generation: host.generation.clone(),
+        fleet: None,
     }
 }
 
@@ -132,6 +133,7 @@ fn nothing(context: &Context<'_>) -> Now {
         badges: badges(&[], None, false),
         facts: Vec::new(),
         generation: String::new(),
+        fleet: None,
     }
 }
 
@@ -144,6 +146,9 @@ pub(crate) fn unreachable(
     message: &str,
 ) -> Now {
     let mut answer = last.unwrap_or_else(|| nothing(context));
+    if let Some(fleet) = &mut answer.fleet {
+        *fleet = unread(fleet.hosts);
+    }
     let sentence = format!("{}.", message.trim_end_matches('.'));
     answer.database = DatabaseNow {
         state: DatabaseState::Unreachable,
@@ -186,6 +191,17 @@ pub(crate) fn unreachable(
         },
     );
     answer
+}
+
+/// Returns the verdict over all hosts while they cannot be read.
+pub(crate) fn unread(hosts: usize) -> FleetNow {
+    FleetNow {
+        hosts,
+        severity: Severity::Unknown,
+        text: format!("Unknown: {} cannot be read.", words::counted(hosts, "host")),
+        bad: 0,
+        unread: hosts,
+    }
 }
 
 /// The views whose badge counts problems.

@@ -17,6 +17,7 @@ mod dead_letters;
 mod disks;
 mod finding_history;
 mod findings;
+pub(crate) mod fleet;
 mod gaps;
 mod health;
 mod health_checks;
@@ -55,6 +56,7 @@ use stored::Stored;
 
 /// Every table.
 pub const VIEWS: &[&View] = &[
+    &fleet::VIEW,
     &processes::VIEW,
     &mounts::VIEW,
     &disks::VIEW,
@@ -315,6 +317,8 @@ pub enum Source {
     Stored(Stored),
     /// A question about the visits of a site, whatever the host.
     Traffic(traffic::Traffic),
+    /// The state of all hosts, which is shared.
+    Fleet,
 }
 
 /// A table.
@@ -430,7 +434,7 @@ impl View {
                 stored::read(sampled, stored, self.columns, self.filters).await
             }
             // Read without a host: `api::table`.
-            Source::Traffic(_) => Ok(Lines::default()),
+            Source::Traffic(_) | Source::Fleet => Ok(Lines::default()),
         }
     }
 

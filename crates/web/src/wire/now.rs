@@ -37,6 +37,25 @@ pub struct Now {
     pub facts: Vec<Fact>,
     /// Changes when stored history changed.
     pub generation: String,
+    /// All hosts together; absent while there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub fleet: Option<FleetNow>,
+}
+
+/// The verdict over all hosts.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+pub struct FleetNow {
+    /// How many there are.
+    pub hosts: usize,
+    /// The worst of what is known; never `ok` when one is not read.
+    pub severity: Severity,
+    /// The state in one sentence, with the names of those that are not normal.
+    pub text: String,
+    /// How many have warnings or worse.
+    pub bad: usize,
+    /// Of how many nothing is known: their data are old, or their collector is silent.
+    pub unread: usize,
 }
 
 /// A host.

@@ -1,0 +1,42 @@
+/** Which of several hosts is shown, and the way to all of them. */
+import { meta, now } from "../api/store";
+import { goToView, hostId } from "../state/location";
+import { ViewLink } from "./link";
+import { showHost } from "./show-host";
+
+/** More names than that are searched for in the view of all hosts. */
+const MANY = 50;
+
+export default function HostPicker() {
+  const hosts = meta.value?.hosts ?? [];
+  const shown = String(hostId.value ?? now.value?.host.id ?? "");
+  if (hosts.length > MANY) {
+    const name = now.value?.host.name ?? "";
+    return (
+      <ViewLink view="fleet" class="button">
+        <span class="unseen">Host, choose another: </span>
+        <bdi class="clip">{name.slice(0, 60)}</bdi> ▾
+      </ViewLink>
+    );
+  }
+  return (
+    <select
+      aria-label="Host"
+      value={shown}
+      onChange={(event) => {
+        const { value } = event.currentTarget;
+        if (value !== "") return showHost(value);
+        // The host that is shown stays the same.
+        event.currentTarget.value = shown;
+        goToView("fleet");
+      }}
+    >
+      <option value="">All {hosts.length} hosts …</option>
+      {hosts.map((host) => (
+        <option key={host.id} value={String(host.id)}>
+          {host.name.slice(0, 60)}
+        </option>
+      ))}
+    </select>
+  );
+}
