@@ -20,6 +20,8 @@ const SILENT: f64 = 6.0;
 
 /// Report for every host how old its newest sample is and what its agent does, and what the store takes
 ///
+/// The worst host comes first, and several are counted before.
+///
 /// Of each table: rows, indexes and values stored out of line, what a day adds, the oldest day, and what the configured
 /// retention will need in the end. K is 1024 bytes.
 ///
@@ -102,17 +104,22 @@ pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
         Ok(loaded) => loaded,
         Err(faults) => return Ok(refuse(&faults)),
     };
-    let (hosts, store) = match read(&loaded).await {
+    let (mut hosts, store) = match read(&loaded).await {
         Ok(read) => read,
         Err(error) => return crate::report_failure(&error, options.json),
     };
     let interval = f64::from(loaded.config.intervals.system_secs);
-    let worst = hosts.iter().map(|host| describe(host, interval).0).max();
+    // Equals stay in the order of their names.
+    hosts.sort_by_key(|host| std::cmp::Reverse(describe(host, interval).0));
+    let worst = hosts.first().map(|host| describe(host, interval).0);
     if options.json {
         let hosts = hosts.iter().map(|host| as_json(host, interval));
         let answer = json!({"hosts": hosts.collect::<Vec<_>>(), "store": size_table::json(&store)});
         print(&format!("{answer:#}\n"))?;
     } else {
+        if hosts.len() > 1 {
+            print(&format!("{}\n\n", summary(&hosts, interval)))?;
+        }
         for host in &hosts {
             print(&format!("{}\n", describe(host, interval).1))?;
         }
@@ -235,6 +242,24 @@ fn describe(host: &Host, interval: f64) -> (Verdict, String) {
     )
 }
 
+/// Counts the hosts by verdict, the worst first.
+fn summary(hosts: &[Host], interval: f64) -> String {
+    let count = |verdict| {
+        let of = |host: &&Host| describe(host, interval).0 == verdict;
+        (hosts.iter().filter(of).count(), verdict.as_str())
+    };
+    let counts = [Verdict::Bad, Verdict::Doubtful, Verdict::Well].map(count);
+    let parts = counts.iter().filter(|(count, _)| *count > 0);
+    let parts: Vec<String> = parts
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    format!(
+        "{}: {}",
+        words::counted(hosts.len(), "host"),
+        parts.join(", ")
+    )
+}
+
 fn as_json(host: &Host, interval: f64) -> Value {
     let agent = host.agent.as_ref();
     json!({
@@ -329,6 +354,17 @@ mod tests {
             assert_eq!(verdict, Verdict::Doubtful, "{line}");
             assert!(line.contains(words), "{line}");
         }
+    }
+
+    #[test]
+    fn several_hosts_are_counted_by_verdict() {
+        let host = |sample_age| Host {
+            sample_age,
+            ..Host::default()
+        };
+        let hosts = [Some(900.0), Some(4.0), Some(5.0), None].map(host);
+        assert_eq!(summary(&hosts, 10.0), "4 hosts: 1 fail, 1 warn, 2 ok");
+        assert_eq!(summary(&hosts[1..3], 10.0), "2 hosts: 2 ok");
     }
 
     #[test]
