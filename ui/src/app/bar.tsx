@@ -51,11 +51,7 @@ export function Bar() {
 function Host() {
   return (
     <span class="host clip">
-      {(meta.value?.hosts.length ?? 0) > 1 ? (
-        <Part load={() => import("./host-picker")} />
-      ) : (
-        now.value?.host.name
-      )}
+      {meta.value?.hosts[1] ? <Part load={() => import("./host-picker")} /> : now.value?.host.name}
     </span>
   );
 }

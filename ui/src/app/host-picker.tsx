@@ -1,11 +1,16 @@
 /** Which of several hosts is shown, and the way to all of them. */
 import { meta, now } from "../api/store";
-import { goToView, hostId } from "../state/location";
+import { goToView, hostId, place, setParams } from "../state/location";
 import { ViewLink } from "./link";
-import { showHost } from "./show-host";
 
 /** More names than that are searched for in the view of all hosts. */
 const MANY = 50;
+
+/** Shows another host in the same view; that of all hosts has nothing to show of one. */
+export function showHost(host: string): void {
+  if (place.value.view === "fleet") goToView("now", { host });
+  else setParams({ host });
+}
 
 export default function HostPicker() {
   const hosts = meta.value?.hosts ?? [];

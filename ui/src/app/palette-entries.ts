@@ -4,8 +4,8 @@ import { goToView, setChoice, setRange } from "../state/location";
 import { CONTENTS } from "../views/contents";
 import { foldOf } from "../views/folds";
 import { VIEWS } from "../views/registry";
+import { showHost } from "./host-picker";
 import { rangeLabel } from "./range-label";
-import { showHost } from "./show-host";
 import { readSpan } from "./span";
 
 export interface Entry {

@@ -11,17 +11,14 @@ export interface FindingPlace {
   params: Readonly<Record<string, string>>;
 }
 
-/** Returns what a view is to show of its servers or targets when it is opened for one of them. */
-export function pickOf(view: string, key: string): Readonly<Record<string, string>> {
-  if (key === "" || key === "*") return {};
-  if (view === "api") return { "f.target": key };
-  return OF_SERVERS.includes(view) ? { "f.instance": key } : {};
-}
-
 /** Returns the view of a metric, else of a domain; null where no view is about it. */
 export function placeOf(metric: string, key: string, domain: string): FindingPlace | null {
   const family = (metric || domain).split(".", 1)[0] ?? "";
   const found = Object.entries(CONTENTS).find(([, { families }]) => families.includes(family))?.[0];
   const view = found ?? (LINE_DOMAINS.includes(domain) ? "logs" : null);
-  return view === null ? null : { view, params: pickOf(view, key) };
+  if (view === null) return null;
+  const isOne = key !== "" && key !== "*";
+  if (isOne && view === "api") return { view, params: { "f.target": key } };
+  if (isOne && OF_SERVERS.includes(view)) return { view, params: { "f.instance": key } };
+  return { view, params: {} };
 }

@@ -6,7 +6,7 @@ import { SeverityMark } from "../app/shape";
 import { pauseReason, pulse } from "../state/live";
 import type { CellLink, Look } from "../tables/look";
 import { DataTable } from "../tables/table";
-import { pickOf } from "./finding-place";
+import { pickOf } from "./problems";
 
 /** The server looks at all hosts every 5 s; samples of the host that is shown elsewhere are not the clock of the others. */
 const EVERY_MS = 10_000;
@@ -22,7 +22,7 @@ function linkOf(column: string, row: TableRow): CellLink | null {
   if (column === "host") return { view: "now", params };
   if (column !== "problem") return null;
   const view = textOf(row, "view") || "now";
-  return { view, params: { ...params, ...pickOf(view, textOf(row, "subject")) } };
+  return { view, params: { ...params, ...pickOf({ view, key: textOf(row, "subject") || null }) } };
 }
 
 const LOOK: Look = { link: linkOf, whole: ["problem"], hide: ["view", "subject", "newest_ms", "position"] };

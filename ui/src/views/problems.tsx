@@ -128,7 +128,7 @@ function holdRoom(root: HTMLElement | null): void {
 }
 
 /** Which server or target a view is to show when it is opened for a problem. */
-function pickOf({ key, view }: Problem): Record<string, string> {
+export function pickOf({ key, view }: Pick<Problem, "key" | "view">): Record<string, string> {
   if (key === null) return {};
   if (view === "api") return { "f.target": key };
   return ABOUT_SERVERS.includes(view) ? { "f.instance": key } : {};

@@ -260,8 +260,11 @@ fn presence(host: &Host, sampled: Sampled) -> Presence {
             "api" | "proxy" => (known(sampled.targets), silent(sampled.targets)),
             "postgres" => (known(sampled.servers), silent(sampled.servers)),
             "logs" => (known(sampled.logs), silent(sampled.logs)),
-            // Without its server it is unknown whether a slot still exists: then the server has no data.
-            "replication" => (known(sampled.slots), false),
+            // Without its server it is unknown whether a slot still exists.
+            "replication" => (
+                known(sampled.slots),
+                silent(sampled.slots) && !known(sampled.servers),
+            ),
             // These are part of every host.
             "disks" => (known(sampled.mounts), !known(sampled.mounts)),
             "network" => (known(sampled.interfaces), !known(sampled.interfaces)),
