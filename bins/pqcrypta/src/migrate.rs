@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use store::distribution::{self, Cluster, DistributeError, Distributed, Refusal};
 use store::migrations;
+use tokio_postgres::Client;
 
 use crate::settings::{Source, connect, refuse};
 use crate::{print, roles};
@@ -12,6 +14,8 @@ use crate::{print, roles};
 ///
 /// Connects as section `[database]` states. Prints what was applied. A database that a newer version wrote is
 /// left alone.
+///
+/// Exit status: 0 when done, 1 when a statement failed, 69 when the cluster cannot take the store, with what to do.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     #[command(flatten)]
@@ -28,7 +32,16 @@ pub(crate) struct Options {
     /// Role of the program that receives events of web sites: may add them, and read nothing
     #[arg(long, value_name = "ROLE")]
     ingest: Option<String>,
+    /// Distribute the tables by host over the workers of a Citus cluster; again after adding tables
+    #[arg(long)]
+    distribute: bool,
+    /// Number of shards; two of each worker, 4 to 16, if not stated
+    #[arg(long, value_name = "N", requires = "distribute", value_parser = clap::value_parser!(u32).range(1..=i64::from(distribution::MOST_SHARDS)))]
+    shards: Option<u32>,
 }
+
+/// The exit status when the cluster lacks something: `EX_UNAVAILABLE` of sysexits(3).
+const UNAVAILABLE: u8 = 69;
 
 /// Applies what is missing.
 ///
@@ -48,6 +61,12 @@ pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
             .map_err(roles::server_words)
             .with_context(|| format!("cannot act as {owner}"))?;
     }
+    if options.distribute
+        && let Err(refusal) = ready(&session.client).await?
+    {
+        crate::say(&refusal.to_string());
+        return Ok(ExitCode::from(UNAVAILABLE));
+    }
     // Checking first: a role that may not change the schema learns that there is nothing to change.
     let (found, applied) = match migrations::check(&session.client).await {
         Ok(found) => (found, Vec::new()),
@@ -65,6 +84,17 @@ pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
     if applied.is_empty() {
         print(&format!("nothing to do: the schema has version {found}\n"))?;
     }
+    if options.distribute {
+        let writer = options.writer.as_deref();
+        match distribution::distribute(&session.client, options.shards, writer).await {
+            Ok(done) => print(&described(&done))?,
+            Err(DistributeError::Refused(refusal)) => {
+                crate::say(&refusal.to_string());
+                return Ok(ExitCode::from(UNAVAILABLE));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
     let roles = [&options.writer, &options.reader, &options.ingest];
     if roles.iter().any(|role| role.is_some()) {
         let [writer, reader, ingest] = roles.map(Option::as_deref);
@@ -74,4 +104,30 @@ pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Checks, before anything is changed, whether the cluster can take the store once its schema is that of this version.
+async fn ready(client: &Client) -> Result<Result<(), Refusal>> {
+    let mut cluster = Cluster::read(client).await?;
+    cluster.schema = None;
+    if cluster.owner.is_empty() {
+        // The first migration makes the schema.
+        cluster.owner.clone_from(&cluster.role);
+    }
+    Ok(cluster.check())
+}
+
+/// Describes what was distributed.
+fn described(done: &Distributed) -> String {
+    let kept = done.kept.len();
+    match done.tables.as_slice() {
+        [] => "nothing to distribute: every table is where it belongs\n".to_owned(),
+        tables => format!(
+            "distributed {} over {} shards: {}\n{kept} that belong to no host stay on the coordinator: {}\n",
+            words::counted(tables.len(), "table"),
+            done.shards,
+            tables.join(", "),
+            done.kept.join(", ")
+        ),
+    }
 }

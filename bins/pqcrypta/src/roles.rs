@@ -17,7 +17,7 @@ pub(crate) async fn grant(
     client
         .query_one(
             "SELECT set_config('pqcrypta.writer', $1, false), set_config('pqcrypta.reader', $2, false), \
-             set_config('pqcrypta.ingest', $3, false)",
+             set_config('pqcrypta.ingest', $3, false), set_config('citus.multi_shard_modify_mode', 'sequential', false)",
             &[
                 &writer.unwrap_or_default(),
                 &reader.unwrap_or_default(),

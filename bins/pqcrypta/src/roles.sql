@@ -20,6 +20,10 @@ BEGIN
         EXECUTE format('GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA collector TO %I', writer);
         -- It watches the store too, and how far its sequences are used up.
         EXECUTE format('GRANT SELECT ON ALL SEQUENCES IN SCHEMA collector TO %I', writer);
+        -- A distributed table takes the numbers of its identities as the role that inserts.
+        IF EXISTS (SELECT FROM pg_extension WHERE extname = 'citus') THEN
+            EXECUTE format('GRANT USAGE ON ALL SEQUENCES IN SCHEMA collector TO %I', writer);
+        END IF;
     END IF;
     IF reader <> '' THEN
         EXECUTE format('GRANT USAGE ON SCHEMA collector TO %I', reader);

@@ -45,7 +45,8 @@ async fn add(database: &Database, rule: &str, severity: &str, state: &str) {
         "INSERT INTO collector.findings (host_id, rule, target, kind, domain, severity, worst, title, message, steps, command,
                                          opened_at, confirmed_at, seen_at, unknown_since, resolved_at)
          VALUES (1, '{rule}', '', 'alert', 'system', '{severity}', '{severity}', 'label', 'The condition of {rule}',
-                 ARRAY['Look at it.'], 'ps aux', now() - interval '50 hours', {confirmed}, now(), {unknown}, {resolved})"
+                 ARRAY['Look at it.'], 'ps aux', now() - interval '50 hours', {confirmed}, now(), {unknown}, {resolved});
+         SELECT collector.take_mark(1, '{rule}', '')"
     );
     database.sql(&text).await.unwrap();
 }

@@ -23,6 +23,7 @@ pub mod baselines;
 pub mod capacity;
 pub mod changes;
 mod comments;
+pub mod distribution;
 pub mod expiry;
 pub mod failpoint;
 pub mod findings;

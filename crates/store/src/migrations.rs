@@ -10,9 +10,13 @@
 //! while they are upgraded one after the other; after one that [`breaks`](Migration::breaks) older programs, [`check`] reports
 //! it and these write nothing. A file whose text differs from the applied one is refused: history is not edited.
 //!
+//! Where the store is distributed, a transaction changes several tables one after the other, and tables that a migration made are
+//! distributed as the others are ([`distribution`]).
+//!
 //! The newest migration also describes the columns of declared tables (`comments`).
 
 use crate::comments;
+use crate::distribution::{self, DistributeError};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::sync::OnceLock;
@@ -111,6 +115,7 @@ migrations! {
     41 "traffic_samples" "0041_traffic_samples.sql",
     42 "slices_of_shares" "0042_slices_of_shares.sql",
     43 "fleet" "0043_fleet.sql",
+    44 "distributable" "0044_distributable.sql",
 }
 
 /// The first migration whose line says with which programs it is compatible.
@@ -188,6 +193,11 @@ pub enum MigrateError {
         #[source]
         source: tokio_postgres::Error,
     },
+    /// The tables that the migrations made are not distributed as the others are.
+    #[error(
+        "the schema is up to date, but its new tables are not distributed: run `pqcrypta migrate --distribute`"
+    )]
+    NotDistributed(#[source] Box<DistributeError>),
     /// The state could not be read.
     #[error("cannot read the schema version")]
     Unreadable(#[source] tokio_postgres::Error),
@@ -210,9 +220,14 @@ pub async fn apply(client: &Client) -> Result<Vec<&'static Migration>, MigrateEr
         }
         match next? {
             Some(migration) => applied.push(migration),
-            None => return Ok(applied),
+            None => break,
         }
     }
+    if !applied.is_empty() {
+        let new = distribution::follow(client).await;
+        new.map_err(|error| MigrateError::NotDistributed(Box::new(error)))?;
+    }
+    Ok(applied)
 }
 
 /// Applies the next missing migration, if there is one.
@@ -229,6 +244,7 @@ async fn step(client: &Client) -> Result<Option<&'static Migration>, MigrateErro
             "BEGIN; SET LOCAL statement_timeout = '10min'; SET LOCAL lock_timeout = '1min'; \
              SET LOCAL idle_in_transaction_session_timeout = 0; \
              SELECT pg_advisory_xact_lock({LOCK_KEY}); \
+             SET LOCAL citus.multi_shard_modify_mode = 'sequential'; \
              SET LOCAL client_min_messages = warning; \
              CREATE SCHEMA IF NOT EXISTS collector; \
              CREATE TABLE IF NOT EXISTS collector.schema_migrations ( \

@@ -70,11 +70,20 @@ pub(crate) const fn day_of(ts: Timestamp) -> i64 {
 
 /// Returns whether the server refused rows because no partition takes them: there is neither one of their day nor
 /// a default one, or the one of their day was made after the server had chosen the default one. The
-/// rows are fine. The server reports it as a violated check without a constraint's name.
+/// rows are fine. The server reports it as a violated check without a constraint's name, a distributed table as an
+/// internal error of which only the words are known.
 pub(crate) fn lacks_partition(error: &Error) -> bool {
-    error.as_db_error().is_some_and(|error| {
-        *error.code() == SqlState::CHECK_VIOLATION && error.constraint().is_none()
-    })
+    error
+        .as_db_error()
+        .is_some_and(|error| is_lack(error.code(), error.constraint(), error.message()))
+}
+
+fn is_lack(code: &SqlState, constraint: Option<&str>, message: &str) -> bool {
+    match *code {
+        SqlState::CHECK_VIOLATION => constraint.is_none(),
+        SqlState::INTERNAL_ERROR => message.starts_with("no partition of relation"),
+        _ => false,
+    }
 }
 
 /// The partitions that are known to exist.
@@ -228,6 +237,30 @@ mod tests {
     use super::*;
 
     const NOW: Timestamp = Timestamp(20_000 * DAY + 1);
+
+    #[test]
+    fn rows_without_a_partition_are_told_from_wrong_rows() {
+        let distributed = "no partition of relation \"heartbeat_102008\" found for row";
+        for (code, constraint, message, expected) in [
+            (
+                SqlState::CHECK_VIOLATION,
+                None,
+                "no partition of relation \"heartbeat\" found for row",
+                true,
+            ),
+            (
+                SqlState::CHECK_VIOLATION,
+                Some("heartbeat_status_check"),
+                "new row violates",
+                false,
+            ),
+            (SqlState::INTERNAL_ERROR, None, distributed, true),
+            (SqlState::INTERNAL_ERROR, None, "cache lookup failed", false),
+            (SqlState::NOT_NULL_VIOLATION, None, distributed, false),
+        ] {
+            assert_eq!(is_lack(&code, constraint, message), expected, "{message}");
+        }
+    }
 
     fn missing(partitions: &Partitions, days: &[(i64, &str)]) -> Vec<(Option<i64>, String)> {
         let mut needs = Needs::default();

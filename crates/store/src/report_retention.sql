@@ -8,5 +8,5 @@ ON CONFLICT (host_id) DO UPDATE
 SET raw_days = excluded.raw_days, hourly_days = excluded.hourly_days, long_days = excluded.long_days,
     log_days = excluded.log_days, event_days = excluded.event_days, clock_ahead_secs = excluded.clock_ahead_secs,
     max_bytes = excluded.max_bytes,
-    clock_wrong_since = CASE WHEN NOT $8::bool THEN coalesce(r.clock_wrong_since, now()) END,
-    reported_at = now()
+    clock_wrong_since = CASE WHEN NOT $8::bool THEN coalesce(r.clock_wrong_since, excluded.clock_wrong_since) END,
+    reported_at = excluded.reported_at

@@ -42,6 +42,7 @@ pub struct Builder {
     files: Vec<(String, Vec<u8>)>,
     environment: Vec<(String, String)>,
     copied_from: Option<PathBuf>,
+    programs: Option<PathBuf>,
 }
 
 impl Builder {
@@ -88,12 +89,22 @@ impl Builder {
         self
     }
 
+    /// Takes the programs in this directory instead of those of all tests.
+    #[must_use]
+    pub fn programs(mut self, bin: &Path) -> Self {
+        self.programs = Some(bin.to_owned());
+        self
+    }
+
     /// Initialises and starts the server.
     ///
     /// # Errors
     /// When there is no PostgreSQL here or it does not start; its log is in the error.
     pub fn start(self) -> Result<Server, TestkitError> {
-        let bin = programs()?;
+        let bin = match &self.programs {
+            Some(bin) => bin.clone(),
+            None => programs()?,
+        };
         let owner = Owner::find()?;
         let dir = tempfile::Builder::new()
             .prefix("pqcrypta-testkit-")

@@ -206,7 +206,7 @@ async fn store(
         "INSERT INTO collector.rollups AS r (host_id, grain, bucket, version, ticks, has_slices) \
          SELECT $1, 'hour', $2, 1, count(DISTINCT ts), true FROM collector.{} WHERE host_id = $1 AND ts >= $2 AND ts < $3 \
          ON CONFLICT (host_id, grain, bucket) DO UPDATE \
-         SET version = r.version + 1, ticks = excluded.ticks, has_slices = true, has_sums = false, rolled_at = now()",
+         SET version = r.version + 1, ticks = excluded.ticks, has_slices = true, has_sums = false, rolled_at = excluded.rolled_at",
         TICKS.name
     );
     client

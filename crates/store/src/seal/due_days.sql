@@ -2,7 +2,7 @@
 -- the last hour; and those whose rows expired while they were being sealed.
 -- Parameters: $1 the instant before which a day has to end (timestamptz).
 -- Columns: table_name text, day int4 (days since 1970). Rows: one per table and day, the oldest first.
--- Indexes: sealed_days_pkey, changed_hours_bucket.
+-- Indexes: sealed_days_pkey.
 SELECT d.table_name, d.day - date '1970-01-01'
 FROM (
     SELECT t.table_name, p.day
@@ -14,10 +14,9 @@ FROM (
     UNION
     SELECT a.table_name, (a.bucket AT TIME ZONE 'UTC')::date FROM collector.sealing_hours a
 ) d
-CROSS JOIN LATERAL (SELECT d.day::timestamp AT TIME ZONE 'UTC' AS begin, (d.day + 1)::timestamp AT TIME ZONE 'UTC' AS "end") s
+CROSS JOIN LATERAL (SELECT (d.day + 1)::timestamp AT TIME ZONE 'UTC' AS "end") s
 WHERE s."end" <= $1::timestamptz
   AND NOT EXISTS (SELECT FROM collector.sealed_days sealed
                   WHERE sealed.table_name = d.table_name AND sealed.day = d.day AND sealed.sealed_at > now() - interval '1 hour')
-  AND NOT EXISTS (SELECT FROM collector.hosts h
-                  JOIN collector.changed_hours n ON n.host_id = h.host_id AND n.bucket >= s.begin AND n.bucket < s."end")
+  AND d.day NOT IN (SELECT (bucket AT TIME ZONE 'UTC')::date FROM collector.changed_hours)
 ORDER BY d.day, d.table_name

@@ -280,7 +280,7 @@ pub(super) async fn store_heartbeat(
 pub(super) async fn probe(client: &Client, table: &str) -> Result<(), tokio_postgres::Error> {
     client
         .batch_execute(&format!(
-            "EXPLAIN INSERT INTO collector.{table} DEFAULT VALUES"
+            "EXPLAIN INSERT INTO collector.{table} (ts, host_id) VALUES (now(), 1)"
         ))
         .await
 }
