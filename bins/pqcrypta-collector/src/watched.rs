@@ -241,3 +241,43 @@ impl Service for Checked {
 
     async fn close(self) {}
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use schema::Timestamp;
+
+    /// The server of the store is watched by the host that does the work for all, and by no other.
+    #[tokio::test]
+    async fn a_store_elsewhere_is_watched_where_the_turn_is() {
+        let store = config::Database {
+            host: "127.0.0.1".to_owned(),
+            port: 1,
+            ..config::Database::default()
+        };
+        let timeout = Duration::from_millis(500);
+        let instance = Instance::of(&config::Postgres::store(), &store, timeout).unwrap();
+        let status = SharedStatus::default();
+        let mut shared = SharedStore {
+            name: "postgres".to_owned(),
+            instance,
+            watching: None,
+            status: status.clone(),
+        };
+        let at = Moment {
+            ts: Timestamp(1_900_000_000_000_000),
+            monotonic: Duration::ZERO,
+        };
+        for (keeper, watches) in [
+            (Keeper::Nobody, false),
+            (Keeper::This, true),
+            (Keeper::Other, false),
+        ] {
+            status.update(|status| status.keeper = keeper);
+            let mut rows = Vec::new();
+            shared.fast(&at, &mut rows).await;
+            assert_eq!(!rows.is_empty(), watches, "{keeper:?}");
+            assert_eq!(shared.watching.is_some(), watches, "{keeper:?}");
+        }
+    }
+}

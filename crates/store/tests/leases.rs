@@ -4,7 +4,9 @@
 mod common;
 
 use common::{RETENTION, Running, clock, database, rows, start_on, ts};
-use store::status::Link;
+use std::time::Duration;
+use store::status::{Keeper, Link};
+use store::turn;
 use store::writer::Host;
 use tempfile::TempDir;
 
@@ -202,5 +204,36 @@ async fn a_host_stays_the_same_whatever_its_name_and_comes_back() {
     deliver(&agent, 3).await;
     let back = "select (removed_at is null)::text from collector.hosts";
     assert_eq!(text(&database, back).await, "true");
+    agent.stop().await;
+}
+
+/// One host has the turn of what is done for all; the others learn it from their heartbeats, and take it when it is over.
+#[tokio::test]
+async fn one_host_has_the_turn_and_the_others_know() {
+    let (database, dir) = (database().await, TempDir::new().unwrap());
+    let agent = start(&dir, &database, "host", "boot-1");
+    deliver(&agent, 0).await;
+    let knows = async |keeper: Keeper| {
+        agent
+            .until("the heartbeat tells", async || {
+                agent.status.get().keeper == keeper
+            })
+            .await;
+    };
+    assert_eq!(agent.status.get().keeper, Keeper::Nobody);
+    let session = database.connect().await.unwrap();
+    let take = async |host: i32| {
+        let lasts = Duration::from_secs(600);
+        let taken = turn::take(&session.client, turn::HISTORY, host, lasts).await;
+        taken.unwrap()
+    };
+    assert!(take(2).await);
+    knows(Keeper::Other).await;
+    assert!(!take(1).await && take(2).await, "prolonged");
+    let over = "update collector.store_tasks set until = clock_timestamp()";
+    database.sql(over).await.unwrap();
+    knows(Keeper::Nobody).await;
+    assert!(take(1).await && !take(2).await);
+    knows(Keeper::This).await;
     agent.stop().await;
 }

@@ -90,8 +90,11 @@ pub(super) async fn take(
         }
         taken => taken,
     };
-    if taken.is_err() {
-        roll_back(client).await?;
+    if taken.is_err()
+        && let Err(error) = roll_back(client).await
+    {
+        // What went wrong first is reported.
+        tracing::debug!(%error, "the attempt was not rolled back");
     }
     taken
 }
