@@ -61,21 +61,14 @@ function VerdictPill() {
   const age = ageSecs.value;
   const isOld = freshness.value === "late" || freshness.value === "stale";
   const problems = problemCount.value;
-  const word =
-    trusted.value && problems > 0 && severity !== "ok"
-      ? `${problems} ${SEVERITY_WORD[severity]}`
-      : SEVERITY_WORD[severity];
+  const word = SEVERITY_WORD[severity];
   return (
     <>
       <ViewLink view="now" class={`pill ${severity}`}>
         <span class="unseen">Verdict: </span>
         <SeverityMark
           severity={severity}
-          text={
-            problems > 1 && trusted.value
-              ? `${SEVERITY_WORD[severity]} · ${problems}`
-              : word.replace(/^1 /, "")
-          }
+          text={problems > 1 && trusted.value ? `${word} · ${problems}` : word}
         />
       </ViewLink>
       {isOld && age !== null && (

@@ -6,12 +6,6 @@ import { ViewLink } from "./link";
 /** More names than that are searched for in the view of all hosts. */
 const MANY = 50;
 
-/** Shows another host in the same view; that of all hosts has nothing to show of one. */
-export function showHost(host: string): void {
-  if (place.value.view === "fleet") goToView("now", { host });
-  else setParams({ host });
-}
-
 export default function HostPicker() {
   const hosts = meta.value?.hosts ?? [];
   const shown = String(hostId.value ?? now.value?.host.id ?? "");
@@ -30,10 +24,12 @@ export default function HostPicker() {
       value={shown}
       onChange={(event) => {
         const { value } = event.currentTarget;
-        if (value !== "") return showHost(value);
-        // The host that is shown stays the same.
-        event.currentTarget.value = shown;
-        goToView("fleet");
+        if (value === "") {
+          // The host that is shown stays the same.
+          event.currentTarget.value = shown;
+          goToView("fleet");
+        } else if (place.value.view === "fleet") goToView("now", { host: value });
+        else setParams({ host: value });
       }}
     >
       <option value="">All {hosts.length} hosts …</option>

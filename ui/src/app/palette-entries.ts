@@ -1,10 +1,9 @@
 /** What the search finds without asking: views, metrics, tables, hosts, and things to be done. */
 import { meta } from "../api/store";
-import { goToView, setChoice, setRange } from "../state/location";
+import { goToView, place, setChoice, setParams, setRange } from "../state/location";
 import { CONTENTS } from "../views/contents";
 import { foldOf } from "../views/folds";
 import { VIEWS } from "../views/registry";
-import { showHost } from "./host-picker";
 import { rangeLabel } from "./range-label";
 import { readSpan } from "./span";
 
@@ -79,13 +78,16 @@ export function collectEntries(): Entry[] {
       run: () => show(view.id, table.name, `#table-${CSS.escape(table.name)}`),
     });
   }
-  for (const host of known?.hosts ?? []) {
+  // The view of all hosts has nothing to show of one.
+  const isFleet = place.value.view === "fleet";
+  for (const { id, name } of known?.hosts ?? []) {
+    const host = String(id);
     entries.push({
-      id: `host ${host.id}`,
+      id: `host ${host}`,
       kind: "host",
-      label: host.name,
+      label: name,
       detail: "",
-      run: () => showHost(String(host.id)),
+      run: () => (isFleet ? goToView("now", { host }) : setParams({ host })),
     });
   }
   for (const [label, detail, choice] of CHOICES) {

@@ -60,7 +60,12 @@ export default function NowView() {
   return (
     <>
       <Verdict state={state} />
-      <FleetVerdict state={state} />
+      {state.fleet && (
+        <ViewLink view="fleet" class="fleet">
+          <SeverityMark severity={nowFailure.value ? "unknown" : state.fleet.severity} short />
+          <bdi>{state.fleet.text}</bdi>
+        </ViewLink>
+      )}
       <div class="now">
         <div class="aside">
           <Areas areas={state.areas.filter(({ id }) => used.includes(id))} />
@@ -102,16 +107,6 @@ function Verdict({ state }: { state: Now }) {
       </p>
     </div>
   );
-}
-
-/** Over all hosts, where there are several. */
-function FleetVerdict({ state: { fleet } }: { state: Now }) {
-  return fleet ? (
-    <ViewLink view="fleet" class="fleet">
-      <SeverityMark severity={nowFailure.value ? "unknown" : fleet.severity} short />
-      <bdi>{fleet.text}</bdi>
-    </ViewLink>
-  ) : null;
 }
 
 function Areas({ areas }: { areas: readonly Area[] }) {

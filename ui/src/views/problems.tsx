@@ -131,10 +131,8 @@ function holdRoom(root: HTMLElement | null): void {
 export function pickOf({ key, view }: Pick<Problem, "key" | "view">): Record<string, string> {
   if (key === null) return {};
   if (view === "api") return { "f.target": key };
-  return ABOUT_SERVERS.includes(view) ? { "f.instance": key } : {};
+  return viewById(view)?.group === "Database" ? { "f.instance": key } : {};
 }
-
-const ABOUT_SERVERS: readonly string[] = ["postgres", "tables", "queries", "replication"];
 
 /** Problems of the data themselves are known however old the data are. */
 function isCertain(problem: Problem): boolean {

@@ -7,7 +7,7 @@
 //!
 //! [`distribute`] does this in one transaction, one table after the other, so it succeeds as a whole or changes nothing. It is
 //! refused before anything is changed when [`Refusal`] says what is missing and how to get it. A second run finds
-//! the tables that are new since the first, as does every migration ([`follow`]).
+//! the tables that are new since the first, as does every migration (`follow`).
 //!
 //! What a statement has to be like is held by `tests/distribution`.
 

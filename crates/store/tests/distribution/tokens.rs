@@ -10,7 +10,7 @@ pub(crate) enum Token {
     /// The contents of a dollar-quoted text, which may be a body.
     Body(String),
     /// What is between parentheses.
-    Group(Vec<Token>),
+    Group(Vec<Self>),
 }
 
 impl Token {
