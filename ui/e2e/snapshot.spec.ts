@@ -208,3 +208,38 @@ test("without an instant, without data and without a finding that is known, it s
   await expect(page.locator("main")).toContainText("Nothing was sampled in this window.");
   await expect(page.locator("main")).toContainText("not stored any more");
 });
+
+test("on paper charts fit their column, and are drawn for it whatever the screen is", async ({ page }) => {
+  await page.emulateMedia({ colorScheme: "dark" });
+  await open(page, "snapshot", {
+    host: host("calm"),
+    at: new Date(Date.now() - 120_000).toISOString(),
+    from: "now-4m",
+    to: "now",
+  });
+  const chart = page.locator("#chart-snapshot-cpu");
+  await scrollTo(page, chart);
+  await expect(chart.locator("canvas")).toBeVisible();
+  await settled(page);
+  /** The greatest channel of what is written beside the axis: 112 of dark letters, 192 of light ones. */
+  const brightest = (): Promise<number> =>
+    chart.locator("canvas").evaluate((canvas: HTMLCanvasElement) => {
+      const { data } = canvas.getContext("2d")?.getImageData(0, 0, 40, canvas.height) ?? { data: [] };
+      let most = 0;
+      for (let at = 0; at < data.length; at += 4) {
+        if ((data[at + 3] ?? 0) > 100)
+          most = Math.max(most, data[at] ?? 0, data[at + 1] ?? 0, data[at + 2] ?? 0);
+      }
+      return most;
+    });
+  await expect.poll(brightest).toBeGreaterThan(150);
+  await page.emulateMedia({ media: "print", colorScheme: "dark" });
+  await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+  await expect.poll(brightest).toBeLessThan(140);
+  await page.setViewportSize({ width: 794, height: 1123 });
+  const [canvas, panel] = [await chart.locator("canvas").boundingBox(), await chart.boundingBox()];
+  expect((canvas?.x ?? 0) + (canvas?.width ?? 0)).toBeLessThanOrEqual((panel?.x ?? 0) + (panel?.width ?? 0));
+  await page.emulateMedia({ media: "screen", colorScheme: "dark" });
+  await page.evaluate(() => dispatchEvent(new Event("afterprint")));
+  await expect.poll(brightest).toBeGreaterThan(150);
+});

@@ -21,8 +21,8 @@ export interface Palette {
   unknown: string;
 }
 
-/** Raised when the system's own theme or contrast mode changes. */
-const system = signal(0);
+/** Raised when the system's own theme or contrast mode changes, or the page is printed. */
+export const system = signal(0);
 for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) {
   matchMedia(query).addEventListener("change", () => {
     system.value += 1;

@@ -13,7 +13,7 @@ import { axisSteps, formatTicks } from "../format/ticks";
 import { formatValue } from "../format/value";
 import { type Box, placeLabels, type Wanted } from "./labels";
 import { isJoined, type Line, type Model, reach } from "./model";
-import { DASHES, fade, type Palette } from "./palette";
+import { DASHES, fade, type Palette, system } from "./palette";
 import { labelTimes, splitTime, TIME_STEPS } from "./time-axis";
 
 export interface PlotEvents {
@@ -35,6 +35,17 @@ const DRAG_PX = 6;
 /** How far an extreme must stand out of its neighbours to be stroked, in pixels. */
 const SPIKE_PX = 4;
 const AXIS_FONT = "11px system-ui, sans-serif";
+
+/** Paper is light, whatever the screen is. */
+for (const [event, scheme] of [
+  ["beforeprint", "light"],
+  ["afterprint", ""],
+] as const) {
+  addEventListener(event, () => {
+    document.documentElement.style.colorScheme = scheme;
+    system.value += 1;
+  });
+}
 
 interface Held {
   model: Model;
