@@ -34,17 +34,30 @@ test("what was learned, judged and computed is shown, and the worst stands out",
     {
       kind: "insight",
       metric: "system.cpu_busy_pct",
+      expected: 21,
+      z_score: 8.2,
+      drift_pct: 290,
     },
   );
   await open(page, "insights", { host: id });
   await expect(page.locator("#table-findings tbody tr").first()).toContainText(
     "CPU busy: 82 %, unusually high",
   );
+  await expect(page.locator("#table-findings tbody tr").first()).toContainText("8.2290 %");
   const health = page.locator("#table-health");
   await scrollTo(page, health);
   await expect(health.locator("tbody tr")).toHaveCount(2);
   // Text of others is text.
   await expect(health).toContainText("<i>File system</i> is full");
+  // A day of half hours, of which only the last has a score.
+  const day = health.locator("tbody tr").first().locator(".strip i");
+  await expect(day).toHaveCount(48);
+  await expect(day.and(page.locator(".none"))).toHaveCount(47);
+  await expect(day.last()).toHaveClass("critical");
+  await expect(health.getByRole("link", { name: "lowest in 24 h: 39" })).toHaveAttribute(
+    "href",
+    /snapshot\?/,
+  );
   await scrollTo(page, page.locator("#table-slos"));
   const objectives = page.locator("#table-slos tbody tr");
   await expect(objectives.filter({ hasText: "api_uptime" })).toContainText("missed");

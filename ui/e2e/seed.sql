@@ -110,10 +110,10 @@ END $$;
 CREATE FUNCTION e2e.find(of_host integer, of_rule text, of_target text, of_severity text, words text, change jsonb DEFAULT '{}')
 RETURNS void LANGUAGE sql AS $$
     INSERT INTO collector.findings (host_id, rule, target, kind, domain, severity, worst, title, message, steps, metric, metric_key,
-                                    command, action_sql, value, current_value, threshold, details, cause_rule, cause_target,
+                                    command, action_sql, value, current_value, threshold, expected, z_score, drift_pct, details, cause_rule, cause_target,
                                     opened_at, confirmed_at, seen_at, resolved_at)
     SELECT host_id, rule, target, kind, domain, severity, worst, title, message, steps, metric, metric_key,
-           command, action_sql, value, current_value, threshold, details, cause_rule, cause_target,
+           command, action_sql, value, current_value, threshold, expected, z_score, drift_pct, details, cause_rule, cause_target,
            opened_at, confirmed_at, seen_at, resolved_at
     FROM jsonb_populate_record(NULL::collector.findings, jsonb_build_object(
         'host_id', of_host, 'rule', of_rule, 'target', of_target, 'kind', 'alert', 'domain', split_part(of_rule, '.', 1),

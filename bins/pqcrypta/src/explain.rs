@@ -135,7 +135,7 @@ async fn read(loaded: &config::Loaded, options: &Options) -> Result<Snapshot> {
             let found = alerts::one(client, host.id, id).await;
             let found = found.context("cannot read the finding")?;
             let unknown = || anyhow!("host {} has no finding {id}", host.name);
-            Some(found.ok_or_else(unknown)?.0.opened_at)
+            Some(found.ok_or_else(unknown)?.opened_at)
         }
         None => None,
     };

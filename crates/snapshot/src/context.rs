@@ -2,7 +2,7 @@
 
 use schema::{Metric, Timestamp};
 use stats::order::median;
-use store::alerts::{self, Alert, Unusual};
+use store::alerts::{self, Alert};
 use store::series::ReadError;
 use tokio_postgres::Client;
 use words::round;
@@ -20,12 +20,12 @@ pub(crate) async fn finding(
 ) -> Result<Option<Finding>, ReadError> {
     let Some(id) = id else { return Ok(None) };
     let found = alerts::one(client, host_id, id).await?;
-    Ok(found.map(|(alert, unusual)| of(alert, &unusual)))
+    Ok(found.map(of))
 }
 
 /// Returns an alert as a snapshot has it.
-fn of(alert: Alert, unusual: &Unusual) -> Finding {
-    let has_figures = alert.has_figures();
+fn of(alert: Alert) -> Finding {
+    let (has_figures, unusual) = (alert.has_figures(), alert.unusual);
     let figure = |value: Option<f64>| value.filter(|_| has_figures).map(round);
     Finding {
         id: alert.id.to_string(),
@@ -49,6 +49,7 @@ fn of(alert: Alert, unusual: &Unusual) -> Finding {
         threshold: figure(alert.threshold),
         expected: alert.expected.map(round),
         stddev: unusual.stddev.map(round),
+        direction: unusual.direction(),
         z_score: unusual.z_score.map(round),
         drift_pct: unusual.drift_pct.map(round),
     }

@@ -116,6 +116,8 @@ pub struct Finding {
     pub expected: Option<f64>,
     /// The usual deviation.
     pub stddev: Option<f64>,
+    /// Whether the value is a `spike` above what was expected or a `drop` below it.
+    pub direction: Option<&'static str>,
     /// The deviation in multiples of the usual one.
     pub z_score: Option<f64>,
     /// The deviation in percent of what was expected.

@@ -213,6 +213,7 @@ fn finding(one: &Finding, zone: &TimeZone) -> Section {
             .map(|expected| format!("normal {}", value(expected))),
         one.stddev
             .map(|stddev| format!("usual deviation {}", value(stddev))),
+        one.direction.map(str::to_owned),
         one.z_score.map(|z| format!("z {z:.1}")),
         one.drift_pct.map(|drift| format!("drift {drift:+.0} %")),
     ];

@@ -116,6 +116,7 @@ migrations! {
     42 "slices_of_shares" "0042_slices_of_shares.sql",
     43 "fleet" "0043_fleet.sql",
     44 "distributable" "0044_distributable.sql",
+    45 "directions" "0045_directions.sql",
 }
 
 /// The first migration whose line says with which programs it is compatible.

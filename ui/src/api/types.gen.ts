@@ -460,6 +460,7 @@ export interface SnapshotFinding {
   threshold: number | null;
   expected: number | null;
   stddev: number | null;
+  direction: string | null;
   z_score: number | null;
   drift_pct: number | null;
 }

@@ -14,13 +14,14 @@ import { formatParams } from "../state/url";
 import type { Look } from "../tables/look";
 import { DataTable } from "../tables/table";
 import { TO_SNAPSHOT } from "./finding-action";
-import { FINDING_DETAILS } from "./finding-columns";
+import { DEVIATION, FINDING_DETAILS } from "./finding-columns";
 import { HeartbeatStrips } from "./heartbeats";
 
 /** Columns shown in the opened row instead, and columns that are left out while empty. */
 const LOOK: Look = {
   hide: [
     ...FINDING_DETAILS.filter((column) => column !== "steps"),
+    ...DEVIATION,
     ...["value", "expected", "seen_ms", "source", "kind", "domain"],
   ],
   fold: /^resolved_ms$/,

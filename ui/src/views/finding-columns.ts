@@ -15,3 +15,5 @@ export const FINDING_DETAILS: readonly string[] = [
   "metric_key",
   "pattern",
 ];
+/** Those of what is unusual, which other findings have not. */
+export const DEVIATION: readonly string[] = ["direction", "z_score", "drift_pct"];

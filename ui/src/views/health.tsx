@@ -2,7 +2,11 @@
 import type { Look } from "../tables/look";
 import { DataTable } from "../tables/table";
 
-const LOOK: Look = { bars: ["score"], hide: ["mean_score"] };
+const LOOK: Look = {
+  bars: ["score"],
+  hide: ["mean_score"],
+  parts: { day: () => import("./health-strip") },
+};
 
 /** Fetches its own data; `quiet` leaves it out while there is no score. */
 export function Health({ quiet = false }: { quiet?: boolean }) {

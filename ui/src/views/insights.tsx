@@ -16,7 +16,18 @@ const FIRING: TableQuestion = { sort: "position", q: "", filters: { state: ["fir
 
 /** The opened row has the rest. */
 const FOUND: Look = {
-  hide: [...FINDING_DETAILS, "value", "expected", "seen_ms", "source", "target", "severity", "occurrences"],
+  hide: [
+    ...FINDING_DETAILS,
+    "value",
+    "expected",
+    "direction",
+    "duration_secs",
+    "seen_ms",
+    "source",
+    "target",
+    "severity",
+    "occurrences",
+  ],
   fold: /^resolved_ms$/,
   whole: ["title"],
 };

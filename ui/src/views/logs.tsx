@@ -11,7 +11,7 @@ import { range, setParams, utc } from "../state/location";
 import { formatParams } from "../state/url";
 import type { Look } from "../tables/look";
 import { DataTable } from "../tables/table";
-import { FINDING_DETAILS } from "./finding-columns";
+import { DEVIATION, FINDING_DETAILS } from "./finding-columns";
 import { useRows } from "./pick";
 
 const LEVELS: readonly (readonly [string, string])[] = [
@@ -25,7 +25,7 @@ const LEVELS: readonly (readonly [string, string])[] = [
 const OF_LINES = { domain: LINE_DOMAINS };
 /** Columns shown in the opened row instead, and columns that are left out while empty. */
 const FINDINGS: Look = {
-  hide: [...FINDING_DETAILS, "figures", "worst", "duration_secs"],
+  hide: [...FINDING_DETAILS, ...DEVIATION, "figures", "worst", "duration_secs"],
   fold: /^(value|expected|resolved_ms)$/,
 };
 

@@ -29,6 +29,7 @@ function Found({ finding }: { finding: SnapshotFinding }) {
     ["Threshold", value(finding.threshold)],
     ["Normal", value(finding.expected)],
     ["Usual deviation", value(finding.stddev)],
+    ["Direction", finding.direction ?? ""],
     ["z-score", finding.z_score === null ? "" : formatNumber(finding.z_score)],
     [
       "Drift",

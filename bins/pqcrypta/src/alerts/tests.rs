@@ -34,6 +34,7 @@ fn alert(severity: Severity, unknown: bool, resolved: bool) -> Alert {
         unknown_since: at(unknown),
         resolved_at: at(resolved),
         occurrences: 1,
+        unusual: store::alerts::Unusual::default(),
         acknowledged: false,
         verified: None,
     }

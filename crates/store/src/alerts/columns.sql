@@ -9,4 +9,4 @@ finding_id, rule, left(target, 400) AS target, kind, domain, metric, left(metric
        left(details ->> 'template', 400) AS template,
        CASE WHEN domain = 'correlation' THEN (details -> 'hypotheses')::text END AS hypotheses, opened_at, seen_at, unknown_since, resolved_at, occurrences,
        coalesce(transition_at, seen_at) AS as_of,
-       acknowledged, left(verified, 1000) AS verified
+       z_score, drift_pct, baseline_stddev, acknowledged, left(verified, 1000) AS verified

@@ -125,6 +125,8 @@ pub struct Alert {
     pub resolved_at: Option<Timestamp>,
     /// How often it began, continued or returned.
     pub occurrences: i64,
+    /// The figures of what is unusual.
+    pub unusual: Unusual,
     /// Whether somebody acknowledged it.
     pub acknowledged: bool,
     /// What became of it a day after its end.
@@ -178,6 +180,11 @@ impl Alert {
             unknown_since: optional("unknown_since")?,
             resolved_at: optional("resolved_at")?,
             occurrences: row.try_get("occurrences")?,
+            unusual: Unusual {
+                z_score: row.try_get("z_score")?,
+                drift_pct: row.try_get("drift_pct")?,
+                stddev: row.try_get("baseline_stddev")?,
+            },
             acknowledged: row.try_get("acknowledged")?,
             verified: row.try_get("verified")?,
         })
@@ -266,11 +273,14 @@ impl Alert {
     }
 
     /// Returns whether its figures are values of its metric. Of counted events the sentence has the number, and the figures are
-    /// rates; those of an objective are shares or rates of its budget, whatever the unit of the metric, and are in the sentence, too.
+    /// rates; those of an objective are shares or rates of its budget, whatever the unit of the metric, and are in the sentence, too, as is how many
+    /// problems began together.
     #[must_use]
     pub fn has_figures(&self) -> bool {
         let metric = self.metric.as_deref().and_then(schema::metric);
-        !self.rule.starts_with(OBJECTIVES) && metric.is_none_or(|metric| !metric.counts_events)
+        !self.is_incident()
+            && !self.rule.starts_with(OBJECTIVES)
+            && metric.is_none_or(|metric| !metric.counts_events)
     }
 
     /// Returns the unit of its figures.
@@ -482,25 +492,25 @@ pub struct Unusual {
     pub stddev: Option<f64>,
 }
 
+impl Unusual {
+    /// Returns on which side of what was expected the value is; `None` where nothing was expected.
+    #[must_use]
+    pub fn direction(&self) -> Option<&'static str> {
+        match self.z_score? {
+            z if z > 0.0 => Some("spike"),
+            z if z < 0.0 => Some("drop"),
+            _ => None,
+        }
+    }
+}
+
 /// Returns a confirmed finding by its number.
 ///
 /// # Errors
 /// The error that the server reported.
-pub async fn one(
-    client: &Client,
-    host_id: i32,
-    id: i64,
-) -> Result<Option<(Alert, Unusual)>, ReadError> {
+pub async fn one(client: &Client, host_id: i32, id: i64) -> Result<Option<Alert>, ReadError> {
     let more: [(&(dyn ToSql + Sync), Type); 1] = [(&id, Type::INT8)];
-    let of = |row: &Row| {
-        let unusual = Unusual {
-            z_score: row.try_get("z_score")?,
-            drift_pct: row.try_get("drift_pct")?,
-            stddev: row.try_get("baseline_stddev")?,
-        };
-        Ok((Alert::of(row)?, unusual))
-    };
-    let found = read(client, host_id, include_str!("one.sql"), &more, of).await?;
+    let found = read(client, host_id, include_str!("one.sql"), &more, Alert::of).await?;
     Ok(found.into_iter().next())
 }
 

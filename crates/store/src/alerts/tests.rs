@@ -32,6 +32,7 @@ fn alert(domain: &str, target: &str) -> Alert {
         unknown_since: None,
         resolved_at: None,
         occurrences: 1,
+        unusual: Unusual::default(),
         acknowledged: false,
         verified: None,
     }
@@ -107,6 +108,8 @@ fn insights_of_lines_and_problems_that_began_together_are_problems() {
     let incident = alert(CORRELATION, "2027-01-15T08:00:00Z");
     assert_eq!(incident.subject(), "");
     assert_eq!(incident.sentence(), "30 errors within five minutes");
+    // How many there are is in the sentence, and the value of no metric.
+    assert!(!incident.has_figures());
 }
 
 #[test]
@@ -127,4 +130,17 @@ fn figures_in_another_unit_than_the_metric_are_left_to_the_sentence() {
     ] {
         assert_eq!(of(rule, metric).has_figures(), expected, "{rule}");
     }
+}
+
+#[test]
+fn what_is_unusual_has_a_direction_where_something_was_expected() {
+    let of = |z_score| {
+        let unusual = Unusual {
+            z_score,
+            ..Unusual::default()
+        };
+        unusual.direction()
+    };
+    let found = [Some(2.5), Some(-2.5), Some(0.0), None].map(of);
+    assert_eq!(found, [Some("spike"), Some("drop"), None, None]);
 }

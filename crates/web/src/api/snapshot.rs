@@ -114,7 +114,7 @@ async fn opened(app: &App, host: &Host, id: i64) -> Result<Timestamp, ApiError> 
     });
     let found = read.await?;
     found
-        .map(|(alert, _)| alert.opened_at)
+        .map(|alert| alert.opened_at)
         .ok_or(ApiError::NotFound("no such finding"))
 }
 

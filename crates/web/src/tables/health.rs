@@ -14,6 +14,13 @@ const COLUMNS: &[Col] = &[
     )
     .primary(),
     Col::new(
+        "day",
+        "24 h",
+        Unit::Text,
+        "The lowest score of each half hour of 24 h: when the first begins, milliseconds, and the scores, empty where there is none.",
+    )
+    .primary(),
+    Col::new(
         "capped_by",
         "Capped by",
         Unit::Text,

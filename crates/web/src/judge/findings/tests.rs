@@ -1,4 +1,5 @@
 use super::*;
+use store::alerts::Unusual;
 
 fn finding(target: &str) -> Alert {
     Alert {
@@ -32,6 +33,7 @@ fn finding(target: &str) -> Alert {
         unknown_since: None,
         resolved_at: None,
         occurrences: 1,
+        unusual: Unusual::default(),
         acknowledged: false,
         verified: None,
     }
