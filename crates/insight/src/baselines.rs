@@ -255,7 +255,10 @@ fn trend(of: Of, means: &[f64], calendar: &Calendar) -> Option<TrendRow> {
     }; HORIZONS.len()];
     for (ahead, hours) in ahead.iter_mut().zip(HORIZONS) {
         let forecast = forecaster.forecast(hours)?;
-        (ahead.value, ahead.band) = (forecast.value, forecast.band);
+        // No metric of the catalogue is negative.
+        let least = |value: f64| value.max(0.0);
+        ahead.value = least(forecast.value);
+        ahead.band = forecast.band.map(|(low, high)| (least(low), least(high)));
     }
     let slope = Trend::of(&means[HOURS - WEEK..]).map(|trend| {
         let direction = match trend.direction {
@@ -303,6 +306,15 @@ mod tests {
         } else {
             20.0 + noise
         }
+    }
+
+    #[test]
+    fn what_falls_to_zero_is_not_foreseen_below_it() {
+        let falling = |hour: usize| (HOURS - hour) as f64 * 0.02;
+        let out = computed((0..HOURS).map(falling).collect(), None);
+        let [.., day] = out.trends[0].ahead;
+        assert_eq!(day.value, 0.0, "{day:?}");
+        assert!(day.band.unwrap().0 >= 0.0, "{day:?}");
     }
 
     #[test]

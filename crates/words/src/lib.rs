@@ -35,9 +35,11 @@ pub fn value(value: f64, unit: Unit) -> String {
 
 fn short(value: f64, digits: usize) -> String {
     let text = format!("{value:.digits$}");
-    match text.strip_suffix(".0") {
-        Some(whole) => whole.to_owned(),
-        None => text,
+    let text = text.strip_suffix(".0").unwrap_or(&text);
+    // What is rounded to zero has no sign.
+    match text {
+        "-0" => "0".to_owned(),
+        _ => text.to_owned(),
     }
 }
 
@@ -135,6 +137,8 @@ mod tests {
         for (number, unit, expected) in [
             (91.24, Unit::Percent, "91.2 %"),
             (90.0, Unit::Percent, "90 %"),
+            (-0.003, Unit::Percent, "0 %"),
+            (-0.4, Unit::Us, "0 µs"),
             (1536.0, Unit::Bytes, "1.5 KiB"),
             (12.0, Unit::Bytes, "12 B"),
             (3_250_000.0, Unit::BytesPerSec, "3.1 MiB/s"),

@@ -83,6 +83,17 @@ fn a_tenth_of_the_values_lies_below_the_band_and_a_tenth_above() {
 }
 
 #[test]
+fn what_grows_from_day_to_day_goes_on_growing() {
+    let growing = |hour: usize| season(hour) + 0.4 * hour as f64;
+    let forecaster = fed((0..240).map(growing));
+    for hours in [1, 6, 24] {
+        let forecast = forecaster.forecast(hours).unwrap();
+        let truth = growing(239 + hours);
+        assert!((forecast.value - truth).abs() < 0.5, "{forecast:?} {truth}");
+    }
+}
+
+#[test]
 fn what_lasts_for_hours_is_carried_on() {
     let (mut dice, mut wander) = (1_u64, 0.0);
     let forecaster = fed((0..1000).map(|hour| {
