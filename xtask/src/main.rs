@@ -5,6 +5,7 @@ mod delivery;
 mod month;
 mod package;
 mod score;
+mod usual;
 
 use clap::{Parser, Subcommand};
 

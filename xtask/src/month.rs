@@ -8,21 +8,20 @@
 //! When the present is reached it says so and, with `--follow`, lives on: a tick a minute until it is terminated.
 
 use crate::delivery::{Delivery, now};
+use crate::usual;
 use anyhow::{Context, ensure};
 use clap::Args;
-use insight::baselines::{self, Calendar, Disturbed};
-use insight::capacity::{CapacityFacts, CapacityJudge, Outlook};
+use insight::baselines;
+use insight::capacity::CapacityJudge;
 use insight::health::Health;
 use insight::judge::Judge;
 use insight::live::Intervals;
 use insight::normal::past;
 use insight::slos::{SloJudge, Tracking};
 use insight::{Lifecycle, TickJudges};
-use jiff::tz::TimeZone;
 use schema::micros::{DAY, HOUR, MINUTE, SECOND};
 use schema::{Row, Sample, Timestamp};
 use std::time::{Duration, Instant};
-use store::baselines::Computed;
 use store::rollup;
 use tempfile::TempDir;
 use testkit::month::{Cause, Month, Plan, Size, Tick};
@@ -267,32 +266,7 @@ impl Judged {
 
     /// Computes baselines and what will be full.
     async fn hourly(&mut self, store: &Store, at: Timestamp) -> anyhow::Result<Vec<Row>> {
-        let (client, host_id) = (&store.session.client, store.host_id);
-        let calendar = Calendar::before(at, &TimeZone::system());
-        let known = store::baselines::known(client, host_id).await?;
-        let disturbances = store::findings::disturbances(client, host_id, calendar.from()).await?;
-        let disturbed = Disturbed::new(disturbances, calendar.until);
-        for group in baselines::groups() {
-            let (hours, faults) =
-                baselines::read(client, host_id, &group, &calendar, INTERVAL).await;
-            ensure!(faults.is_empty(), "hours cannot be read: {faults:?}");
-            let mut computed = Computed::default();
-            for one in &hours {
-                let key = one.key.clone().unwrap_or_default();
-                let domain = one.metric.domain.as_str().to_owned();
-                let known = known.get(&(domain, one.metric.name.to_owned(), key));
-                baselines::compute(one, &calendar, &disturbed, known.copied(), &mut computed);
-            }
-            store::baselines::replace(client, host_id, &computed, calendar.until).await?;
-        }
-        let facts = CapacityFacts::read(client, host_id, at, self.intervals).await;
-        ensure!(
-            facts.faults.is_empty(),
-            "hours cannot be read: {:?}",
-            facts.faults
-        );
-        let rows: Vec<_> = facts.outlooks.iter().map(Outlook::row).collect();
-        store::capacity::replace(client, host_id, &rows, facts.until).await?;
+        let facts = usual::compute(&store.session, store.host_id, at, self.intervals).await?;
         let evaluation = CapacityJudge.evaluate(&facts, &self.findings, at);
         Ok(of(self.judges.settle(evaluation, &mut self.findings, at)))
     }

@@ -130,6 +130,9 @@ impl Bench {
         let what = "roll-up of an hour once more, CPU, beside a year of history";
         add(what, again, "ms", Some(300.0));
 
+        let what = "what is usual and what will be full, of an hour, CPU";
+        add(what, stored.usual().await?, "ms", Some(1500.0));
+
         let sealing = stored.seal().await?;
         add(
             "sealing an hour of all tables, CPU",

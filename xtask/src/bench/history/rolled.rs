@@ -4,8 +4,10 @@ use super::store::Stored;
 use super::{CLOSE_WITHIN, MONTH_TICKS, PATIENCE, count, mib};
 use crate::bench::{number, process};
 use crate::delivery::now;
+use crate::usual;
 use anyhow::{Context, ensure};
-use schema::micros::{DAY, HOUR};
+use insight::live::Intervals;
+use schema::micros::{DAY, HOUR, SECOND};
 use store::{rollup, seal};
 
 /// How often hours were rolled up.
@@ -133,6 +135,25 @@ impl Stored {
         })
     }
 
+    /// Computes what is usual and what will be full, from a month of hours; returns the CPU, milliseconds.
+    pub(super) async fn usual(&self) -> anyhow::Result<f64> {
+        let interval = 10 * SECOND;
+        let intervals = Intervals {
+            host: interval,
+            services: interval,
+        };
+        let session = self.session().await?;
+        // The second time rows are replaced, as ever after.
+        for _ in 0..2 {
+            usual::compute(&session, 1, now(), intervals).await?;
+        }
+        let before = cpu_ms(&session)?;
+        usual::compute(&session, 1, now(), intervals).await?;
+        let took = cpu_ms(&session)? - before;
+        session.close(CLOSE_WITHIN).await;
+        Ok(took)
+    }
+
     /// Rolls up hours once more; returns the CPU of one, milliseconds.
     pub(super) async fn roll_up_again(&self) -> anyhow::Result<f64> {
         // Every third, as each takes the one after it along: hours are counted as they are rolled up.
@@ -159,17 +180,19 @@ impl Stored {
     }
 }
 
+/// CPU of this process and of a session's, milliseconds.
+fn cpu_ms(session: &pg::Session) -> anyhow::Result<f64> {
+    let server = process::cpu_ms(u32::try_from(session.pid)?)?;
+    // Threads that stored samples end meanwhile; without them this process seems to have used less than before.
+    Ok(server + process::whole_cpu_ms(std::process::id())?)
+}
+
 /// Rolls up what is due; returns the CPU that it took, here and at the server, milliseconds.
 async fn rolled_up(session: &pg::Session) -> anyhow::Result<(f64, rollup::Outcome)> {
-    let cpu = || -> anyhow::Result<f64> {
-        let server = process::cpu_ms(u32::try_from(session.pid)?)?;
-        // Threads that stored samples end meanwhile; without them this process seems to have used less than before.
-        Ok(server + process::whole_cpu_ms(std::process::id())?)
-    };
-    let before = cpu()?;
+    let before = cpu_ms(session)?;
     let outcome = rollup::run(&session.client, PATIENCE).await?;
     let outcome = outcome.context("another session rolls up")?;
-    Ok((cpu()? - before, outcome))
+    Ok((cpu_ms(session)? - before, outcome))
 }
 
 /// Returns the day of an instant as the names of partitions have it.
