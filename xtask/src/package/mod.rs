@@ -129,14 +129,15 @@ fn build(order: &Order) -> anyhow::Result<PathBuf> {
     };
     let cargo_home = folder("CARGO_HOME", ".cargo");
     let rustup_home = folder("RUSTUP_HOME", ".rustup");
-    let map = |from: &str, to: &str| format!("--remap-path-prefix={from}={to}");
+    let checkout = order.checkout.to_string_lossy();
     // The last one that fits counts, so the more general comes first.
-    let flags = [
-        map(home, "/home"),
-        map(&cargo_home, "/cargo"),
-        map(&rustup_home, "/rustup"),
-        map(&order.checkout.to_string_lossy(), "/pqcrypta"),
+    let maps = [
+        (home, "/home"),
+        (&cargo_home, "/cargo"),
+        (&rustup_home, "/rustup"),
+        (&checkout, "/pqcrypta"),
     ];
+    let flags = |option: &str| maps.map(|(from, to)| format!("{option}={from}={to}"));
     let mut cargo = Command::new("cargo");
     cargo
         .args(["build", "--profile=packaged", "--locked"])
@@ -144,7 +145,12 @@ fn build(order: &Order) -> anyhow::Result<PathBuf> {
         .arg("--target-dir")
         .arg(&target)
         .current_dir(&order.checkout)
-        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))
+        .env(
+            "CARGO_ENCODED_RUSTFLAGS",
+            flags("--remap-path-prefix").join("\u{1f}"),
+        )
+        // Cryptography is partly C.
+        .env("CFLAGS", flags("-ffile-prefix-map").join(" "))
         .env("SOURCE_DATE_EPOCH", order.epoch.to_string());
     run_tool(&mut cargo)?;
     Ok(target.join("packaged"))
