@@ -15,12 +15,12 @@ import { build } from "vite";
 
 const KB = 1000;
 const LIMITS = {
-  paint: 36.2 * KB,
+  paint: 36.4 * KB,
   view: 55 * KB,
   css: 10 * KB,
   html: 2 * KB,
-  lazy: 8.4 * KB,
-  total: 134.5 * KB,
+  lazy: 8.5 * KB,
+  total: 133.5 * KB,
   tracker: 2.2 * KB,
 };
 const FIRST_VIEW = "src/views/now.tsx";

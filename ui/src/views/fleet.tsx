@@ -6,7 +6,7 @@ import { SeverityMark } from "../app/shape";
 import { pauseReason, pulse } from "../state/live";
 import type { CellLink, Look } from "../tables/look";
 import { DataTable } from "../tables/table";
-import { pickOf } from "./problems";
+import { pickOf } from "./registry";
 
 /** The server looks at all hosts every 5 s; samples of the host that is shown elsewhere are not the clock of the others. */
 const EVERY_MS = 10_000;

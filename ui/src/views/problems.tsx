@@ -23,7 +23,7 @@ import { utc } from "../state/location";
 import { Effects } from "./effects";
 import { ChangeList, EndedList } from "./ended";
 import { isRearranged, keepPlaces, type Placed } from "./places";
-import { viewById } from "./registry";
+import { pickOf, viewById } from "./registry";
 
 interface Held {
   rows: readonly Placed<Problem>[];
@@ -125,13 +125,6 @@ function holdRoom(root: HTMLElement | null): void {
   if (!root) return;
   root.style.height = "";
   root.style.height = `${root.offsetHeight}px`;
-}
-
-/** Which server or target a view is to show when it is opened for a problem. */
-export function pickOf({ key, view }: Pick<Problem, "key" | "view">): Record<string, string> {
-  if (key === null) return {};
-  if (view === "api") return { "f.target": key };
-  return viewById(view)?.group === "Database" ? { "f.instance": key } : {};
 }
 
 /** Problems of the data themselves are known however old the data are. */

@@ -5,6 +5,7 @@
  * search finds in it.
  */
 import type { ComponentType } from "preact";
+import type { Problem } from "../api/types.gen";
 
 export interface View {
   id: string;
@@ -36,4 +37,11 @@ export const VIEWS: readonly View[] = [
 
 export function viewById(id: string): View | null {
   return VIEWS.find((view) => view.id === id) ?? null;
+}
+
+/** Which server or target a view is to show when it is opened for a problem. */
+export function pickOf({ key, view }: Pick<Problem, "key" | "view">): Record<string, string> {
+  if (key === null) return {};
+  if (view === "api") return { "f.target": key };
+  return viewById(view)?.group === "Database" ? { "f.instance": key } : {};
 }
