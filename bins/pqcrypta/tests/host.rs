@@ -19,6 +19,8 @@ const HOSTS: &str = "INSERT INTO collector.hosts (machine_id, hostname) VALUES (
     INSERT INTO collector.agent_runs (host_id, run_id, writer, pid, version, started_at, settings)
     VALUES (1, gen_random_uuid(), gen_random_uuid(), 7, '1.2.3', now(), '{}');
     INSERT INTO collector.spool_watermark (host_id, writer, seq, progress, last_ts) VALUES (1, gen_random_uuid(), 1, '{}', now());
+    INSERT INTO collector.spool_watermark (host_id, writer, seq, progress, updated_at)
+    SELECT n, gen_random_uuid(), 0, '{}', now() - interval '3 days' FROM generate_series(2, 4) n;
     INSERT INTO collector.retention (host_id, raw_days, hourly_days, long_days, log_days, event_days) VALUES (1, 60, 90, 365, 7, 30);
     SELECT collector.ensure_partition('finding_transitions_raw', NULL),
            collector.ensure_partition('finding_transitions_raw', (now() AT TIME ZONE 'UTC')::date);
@@ -53,7 +55,7 @@ async fn hosts_are_listed_renamed_and_removed() {
         "{listed}"
     );
     assert!(
-        line("beta").contains("silent") && line("beta").contains("never"),
+        line("beta").contains("silent") && line("beta").contains("3 d"),
         "{listed}"
     );
 

@@ -1,7 +1,7 @@
 -- Which settings change what the numbers mean or risk data, and which wait for a restart? One row each;
 -- value: the number, or 1 and 0 for on and off. PostgreSQL 15 and newer; a superuser's settings are left
--- out for others. What the command line sets is marked as waiting after any reload if a file says otherwise, but no restart changes
--- it. As a new session has them: what our own session set is replaced by what it would have
+-- out for others. What the command line sets is marked as waiting after any reload if a file says otherwise, but
+-- no restart changes it. As a new session has them: what our own session set is replaced by what it would have
 -- otherwise. What is set for our role alone, or asked for by our connection, tells nothing about others: no
 -- value then. Values of settings that are not listed here are not read: some hold
 -- passwords.
