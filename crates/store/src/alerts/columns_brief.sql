@@ -6,4 +6,4 @@ finding_id, rule, left(target, 400) AS target, kind, domain, metric, left(metric
        left(details ->> 'template', 400) AS template,
        NULL::text AS hypotheses, opened_at, seen_at, unknown_since, resolved_at, occurrences,
        coalesce(transition_at, seen_at) AS as_of,
-       acknowledged, NULL::text AS verified
+       NULL::float8 AS z_score, NULL::float8 AS drift_pct, NULL::float8 AS baseline_stddev, acknowledged, NULL::text AS verified
