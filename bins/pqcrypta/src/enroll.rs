@@ -5,7 +5,7 @@
 //! is killed in between is completed by the next one, which finds the password that the store accepts.
 
 use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -64,7 +64,7 @@ pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
     std::io::stdin()
         .lock()
         .take(LONGEST)
-        .read_to_string(&mut line)
+        .read_line(&mut line)
         .context("cannot read the line")?;
     let ticket = Ticket::read(&line)?;
     let files = Files::of(&options.dir);

@@ -42,7 +42,9 @@ impl Ticket {
     /// # Errors
     /// When it is not one, or not whole; the message repeats nothing of it.
     pub(crate) fn read(line: &str) -> Result<Self> {
-        const CUT: &str = "the line is not whole: copy it again, from `pqcrypta-host` to its end";
+        // A terminal hands over 4,095 characters of a line (N_TTY of Linux), which two certificates exceed.
+        const CUT: &str = "the line is not whole: copy it again, from `pqcrypta-host` to its end; of a line of more than \
+                           4,095 characters a terminal drops the rest, so put it into a file: pqcrypta enroll < FILE";
         let coded = line
             .trim()
             .strip_prefix(FORM)
