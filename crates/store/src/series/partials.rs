@@ -44,7 +44,7 @@ pub(super) fn spans(
     length: i64,
 ) -> String {
     let own = own_spans(sql, scan, source, span, length);
-    with_cover(scan, &own, "")
+    with_cover(scan, &own)
 }
 
 /// Returns the same, of amounts without their cover.
@@ -57,7 +57,7 @@ pub(super) fn own_spans(
 ) -> String {
     let start = start(length);
     let inner = samples(sql, scan, source, span);
-    let figures = figures(scan, |_| String::new());
+    let figures = figures(scan);
     format!("SELECT {start} AS ts, k{figures}\n  FROM (\n  {inner}\n  ) samples\n  GROUP BY 1, 2")
 }
 
@@ -69,15 +69,14 @@ fn start(length: i64) -> String {
     )
 }
 
-fn figures(scan: &Scan, last: impl Fn(usize) -> String) -> String {
+fn figures(scan: &Scan) -> String {
     let mut text = String::new();
     for at in 0..scan.metrics.len() {
         let (mean, weight) = mean_and_weight(scan.kind, at);
         // Writing to a String cannot fail.
         let _infallible = write!(
             text,
-            ", min(v{at}) AS lo{at}, max(v{at}) AS hi{at}, {mean} AS avg{at}, {weight} AS w{at}{}",
-            last(at)
+            ", min(v{at}) AS lo{at}, max(v{at}) AS hi{at}, {mean} AS avg{at}, {weight} AS w{at}"
         );
     }
     text
@@ -97,14 +96,14 @@ fn mean_and_weight(kind: Kind, at: usize) -> (String, String) {
     (mean(kind, at, ""), weight)
 }
 
-/// Adds the cover of each hour to partials of amounts. `rest` are the columns behind the weight.
-fn with_cover(scan: &Scan, own: &str, rest: &str) -> String {
+/// Adds the cover of each hour to partials of amounts.
+fn with_cover(scan: &Scan, own: &str) -> String {
     if scan.kind != Kind::Amounts {
         return own.to_owned();
     }
     let none = ", NULL::float8, NULL::float8, NULL::float8";
     let cover: String = (0..scan.metrics.len())
-        .map(|at| format!("{none}, max(w{at}){rest}"))
+        .map(|at| format!("{none}, max(w{at})"))
         .collect();
     format!(
         "WITH own AS MATERIALIZED (\n  {own}\n  )\n  SELECT * FROM own UNION ALL\n  \

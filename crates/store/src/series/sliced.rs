@@ -13,7 +13,7 @@ use super::ReadError;
 use super::buckets::{Answer, Bucket, Fault, FoundSeries, RangeQuery};
 use super::history::History;
 use super::pieces::hour_of;
-use super::slices::{IN_HOUR, SLICE};
+use super::slices::{COLUMNS, IN_HOUR, SLICE};
 use super::sql::{Param, Statement};
 use super::value::Instant;
 
@@ -168,7 +168,7 @@ fn statement(
         within(first, (from, to)).0 + 1,
         within(last, (from, to)).1 + 1,
     );
-    let figures: String = ["lo", "hi", "avg", "weight"]
+    let figures: String = COLUMNS
         .iter()
         .map(|name| {
             format!(
