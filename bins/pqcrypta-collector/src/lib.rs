@@ -81,7 +81,7 @@ pub fn main() -> ExitCode {
         Ok(loaded) => loaded,
         Err(status) => return status,
     };
-    #[cfg(feature = "failpoints")]
+    #[cfg(debug_assertions)]
     if let Err(fault) = store::failpoint::set(environment.get("FAILPOINTS").unwrap_or_default()) {
         tracing::error!("FAILPOINTS: {fault}");
         return ExitCode::FAILURE;

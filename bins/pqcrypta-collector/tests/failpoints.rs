@@ -6,7 +6,7 @@
 
 mod common;
 
-use common::{Home, database, settle_and_check};
+use common::{Home, database, settle_and_check, times};
 use futures_util::{FutureExt, StreamExt};
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
@@ -14,19 +14,34 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Hosts at a time; they mostly sleep.
-const AT_ONCE: usize = 6;
+const AT_ONCE: usize = 8;
 
-fn names(dir: &Path, found: &mut BTreeSet<String>) {
+/// Faults of every place. `3+`: once things are under way; a fault at the very first pass has its turn in the second
+/// round.
+const FAULTS: [&str; 5] = [
+    "3+1*abort",
+    "1*abort",
+    "2+2*error",
+    "2*error",
+    "1+2*delay(700)",
+];
+
+/// The fault of a place that writes bytes.
+const SHORT: &str = "2+1*short";
+
+/// Finds every place below a directory, and whether it writes bytes.
+fn find_places(dir: &Path, found: &mut BTreeSet<(String, bool)>) {
     for entry in std::fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            names(&path, found);
+            find_places(&path, found);
         } else if path.extension().is_some_and(|extension| extension == "rs")
             && !path.ends_with("failpoint.rs")
         {
             let text = std::fs::read_to_string(&path).unwrap();
             for part in text.split("failpoint!(\"").skip(1) {
-                found.insert(part.split('"').next().unwrap().to_owned());
+                let (name, rest) = part.split_once('"').unwrap();
+                found.insert((name.to_owned(), rest.starts_with(',')));
             }
         }
     }
@@ -36,26 +51,24 @@ fn names(dir: &Path, found: &mut BTreeSet<String>) {
 async fn f02_every_named_place_with_every_fault() {
     let mut found = BTreeSet::new();
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    names(&package.join("src"), &mut found);
-    names(&package.join("../../crates/store/src"), &mut found);
+    find_places(&package.join("src"), &mut found);
+    find_places(&package.join("../../crates/store/src"), &mut found);
     assert!(found.len() >= 20, "{found:?}");
-    // `3+`: once things are under way; a fault at the very first pass has its turn in the second round.
-    let faults = [
-        "3+1*abort",
-        "1*abort",
-        "2+2*error",
-        "2*error",
-        "2+1*short",
-        "1+2*delay(700)",
-    ];
-    let cases: Vec<(String, &str)> = found
+    assert!(found.iter().any(|(_, writes)| *writes), "{found:?}");
+    let cases: Vec<String> = found
         .iter()
-        .flat_map(|name| faults.iter().map(move |fault| (name.clone(), *fault)))
+        .flat_map(|(name, writes)| {
+            let short = writes.then_some(SHORT);
+            let faults = FAULTS.into_iter().chain(short);
+            faults.map(move |fault| format!("{name}={fault}"))
+        })
         .collect();
+    // A few of them for the everyday loop; neither divides the other, so that each fault has its turn.
+    let part = cases.len() / times(cases.len(), cases.len(), cases.len());
+    let cases: Vec<String> = cases.into_iter().step_by(part).collect();
     let count = cases.len();
     let failed: Vec<String> = futures_util::stream::iter(cases)
-        .map(|(name, fault)| async move {
-            let case = format!("{name}={fault}");
+        .map(|case| async move {
             let outcome = AssertUnwindSafe(inject(&case)).catch_unwind().await;
             outcome.err().map(|_| case)
         })
@@ -74,8 +87,14 @@ async fn f02_every_named_place_with_every_fault() {
 async fn inject(case: &str) {
     let database = database().await;
     let home = Home::new(&database.target());
-    let agent = home.start_with(&[("FAILPOINTS", case)]);
-    tokio::time::sleep(Duration::from_millis(4200)).await;
+    let mut agent = home.start_with(&[("FAILPOINTS", case)]);
+    // As long as its first ticks take, or until it has met its end.
+    for _ in 0..42 {
+        if agent.child.try_wait().unwrap().is_some() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     agent.kill();
     settle_and_check(&home, &database.target()).await;
 }

@@ -1,7 +1,7 @@
 //! Named places at which fault tests stop, fail or delay the code.
 //!
 //! `failpoint!("spool.append.sync")` stands before or after a step that a crash could cut short.
-//! Without the feature `failpoints` it expands to nothing. With it, each place asks a process-wide
+//! In a release build it expands to nothing. Where `debug_assertions` are on, each place asks a process-wide
 //! registry, which a test binary fills with `set`; the environment is read by the caller, not
 //! here. The format is `name=action[;name=action…]` with the actions
 //!
@@ -19,7 +19,7 @@
 /// Marks a named place; see the [module](self). The one-argument form is a statement in a function
 /// whose error is made from [`std::io::Error`]; the form with a slice is an expression that gives
 /// the slice, or a shorter one.
-#[cfg(feature = "failpoints")]
+#[cfg(debug_assertions)]
 #[macro_export]
 macro_rules! failpoint {
     ($name:literal) => {
@@ -31,7 +31,7 @@ macro_rules! failpoint {
 }
 
 /// Marks a named place; compiled out.
-#[cfg(not(feature = "failpoints"))]
+#[cfg(not(debug_assertions))]
 #[macro_export]
 macro_rules! failpoint {
     ($name:literal) => {};
@@ -42,10 +42,10 @@ macro_rules! failpoint {
 
 pub(crate) use failpoint;
 
-#[cfg(feature = "failpoints")]
+#[cfg(debug_assertions)]
 pub use registry::{clear, hit, list, seen, set, shorten};
 
-#[cfg(feature = "failpoints")]
+#[cfg(debug_assertions)]
 mod registry {
     use std::collections::BTreeMap;
     use std::io;

@@ -11,7 +11,7 @@ use std::slice;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Statement};
 
-#[cfg(feature = "failpoints")]
+#[cfg(debug_assertions)]
 impl From<std::io::Error> for LogError {
     fn from(error: std::io::Error) -> Self {
         Self::Statement {

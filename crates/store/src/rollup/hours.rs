@@ -13,7 +13,7 @@ use crate::series::pieces::reach;
 use crate::series::sql::secs;
 use crate::series::{MAX_STEP_INTERVALS, TICKS, steps};
 
-#[cfg(feature = "failpoints")]
+#[cfg(debug_assertions)]
 impl From<std::io::Error> for RollupError {
     fn from(error: std::io::Error) -> Self {
         Self {

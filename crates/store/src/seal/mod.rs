@@ -93,7 +93,7 @@ impl SealError {
     }
 }
 
-#[cfg(feature = "failpoints")]
+#[cfg(debug_assertions)]
 impl From<std::io::Error> for SealError {
     fn from(error: std::io::Error) -> Self {
         Self {

@@ -79,7 +79,7 @@ pub enum SpoolError {
 }
 
 /// A place of the queue that has no file.
-#[cfg(feature = "failpoints")]
+#[cfg(debug_assertions)]
 impl From<io::Error> for SpoolError {
     fn from(source: io::Error) -> Self {
         Self::io("write", Path::new("the queue"))(source)

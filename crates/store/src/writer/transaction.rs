@@ -48,7 +48,7 @@ impl From<tokio_postgres::Error> for Stop {
     }
 }
 
-#[cfg(feature = "failpoints")]
+#[cfg(debug_assertions)]
 impl From<std::io::Error> for Stop {
     fn from(error: std::io::Error) -> Self {
         Self::Link(error.to_string())
