@@ -11,7 +11,11 @@ use tokio::sync::Mutex;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 use crate::error::TestkitError;
+use crate::kept;
 use crate::server::{Rows, Server, sql};
+
+/// The template of [`migrated`].
+pub(crate) const MIGRATED: &str = "migrated";
 
 /// How long closing a session in order may take.
 const CLOSE_WITHIN: Duration = Duration::from_secs(5);
@@ -22,12 +26,22 @@ const HELD_WITHIN: Duration = Duration::from_secs(120);
 /// The templates that exist, by name.
 static TEMPLATES: Mutex<BTreeSet<String>> = Mutex::const_new(BTreeSet::new());
 
+/// The server of this process, and whether it came with the template of [`migrated`].
+struct Shared {
+    server: Server,
+    is_migrated: bool,
+}
+
 /// Returns the server all tests of this process share; started at the first call.
 ///
 /// # Errors
 /// As [`crate::Builder::start`].
 pub fn shared_server() -> Result<&'static Server, TestkitError> {
-    static SERVER: OnceLock<Server> = OnceLock::new();
+    shared().map(|shared| &shared.server)
+}
+
+fn shared() -> Result<&'static Shared, TestkitError> {
+    static SERVER: OnceLock<Shared> = OnceLock::new();
     static STARTING: std::sync::Mutex<()> = std::sync::Mutex::new(());
     let _one = STARTING
         .lock()
@@ -35,8 +49,12 @@ pub fn shared_server() -> Result<&'static Server, TestkitError> {
     if let Some(server) = SERVER.get() {
         return Ok(server);
     }
-    let server = Server::new()?;
-    Ok(SERVER.get_or_init(|| server))
+    let kept = kept::migrated()?;
+    let shared = Shared {
+        is_migrated: kept.is_some(),
+        server: Server::builder().data(kept).start()?,
+    };
+    Ok(SERVER.get_or_init(|| shared))
 }
 
 /// Connects as superuser.
@@ -102,7 +120,7 @@ pub async fn migrate(target: &Target) -> Result<(), TestkitError> {
 /// # Errors
 /// As [`database`].
 pub async fn migrated() -> Result<Database, TestkitError> {
-    database("migrated", async |target| migrate(&target).await).await
+    database(MIGRATED, async |target| migrate(&target).await).await
 }
 
 /// Returns a database of its own on [`shared_server`], cloned from the template `name`. The first call of
@@ -116,23 +134,13 @@ pub async fn database<E: Display>(
     init: impl AsyncFnOnce(Target) -> Result<(), E>,
 ) -> Result<Database, TestkitError> {
     static NEXT: AtomicU32 = AtomicU32::new(1);
-    let server = shared_server()?;
-    let template = format!("template_{name}");
+    let Shared {
+        server,
+        is_migrated,
+    } = shared()?;
     let mut templates = TEMPLATES.lock().await;
-    if !templates.contains(name) {
-        server
-            .sql(&format!("CREATE DATABASE {}", quoted(&template)))
-            .await?;
-        let filled = init(server.target().with_database(&template)).await;
-        if let Err(error) = filled {
-            server
-                .sql(&format!("DROP DATABASE {} WITH (FORCE)", quoted(&template)))
-                .await?;
-            return Err(TestkitError::Template {
-                name: name.to_owned(),
-                problem: error.to_string(),
-            });
-        }
+    if !templates.contains(name) && !(*is_migrated && name == MIGRATED) {
+        create_template(server, name, init).await?;
         templates.insert(name.to_owned());
     }
     drop(templates);
@@ -141,13 +149,37 @@ pub async fn database<E: Display>(
         .sql(&format!(
             "CREATE DATABASE {} TEMPLATE {}",
             quoted(&clone),
-            quoted(&template)
+            quoted(&template(name))
         ))
         .await?;
     Ok(Database {
         server,
         name: clone,
     })
+}
+
+/// Creates a template and lets `init` fill it; nothing is left of one that fails.
+pub(crate) async fn create_template<E: Display>(
+    server: &Server,
+    name: &str,
+    init: impl AsyncFnOnce(Target) -> Result<(), E>,
+) -> Result<(), TestkitError> {
+    let quoted = quoted(&template(name));
+    server.sql(&format!("CREATE DATABASE {quoted}")).await?;
+    if let Err(error) = init(server.target().with_database(&template(name))).await {
+        server
+            .sql(&format!("DROP DATABASE {quoted} WITH (FORCE)"))
+            .await?;
+        return Err(TestkitError::Template {
+            name: name.to_owned(),
+            problem: error.to_string(),
+        });
+    }
+    Ok(())
+}
+
+fn template(name: &str) -> String {
+    format!("template_{name}")
 }
 
 /// A database that is dropped with this value, whatever sessions are left.

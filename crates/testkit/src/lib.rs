@@ -4,9 +4,11 @@
 //! * [`Server`] is a throw-away PostgreSQL on a Unix socket (and a loopback port when asked), of the
 //!   newest installed version or the one in `$TESTKIT_PG_BIN`. As root it runs as the user
 //!   `postgres`. Nothing survives the test: a small shell waits for the end of this process, however
-//!   it comes, then stops the server and removes its directory.
+//!   it comes, then stops the server and removes its directory, which is in `$TESTKIT_DIR` or among the
+//!   temporary files.
 //! * [`database`] clones a database from a template on one server shared by all tests of the
-//!   process, so that an isolated database costs a tenth of a second.
+//!   process, so that an isolated database costs a tenth of a second; migrations are applied once in a run of
+//!   nextest.
 //! * [`Proxy`] stands between client and server and resets, swallows, delays or cuts the link, to
 //!   the byte.
 //! * [`Tree`] builds a directory from a list of paths and contents.
@@ -17,6 +19,7 @@
 mod database;
 mod dice;
 mod error;
+mod kept;
 pub mod month;
 mod proxy;
 mod rotation;

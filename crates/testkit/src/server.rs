@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use tokio_postgres::SimpleQueryMessage;
 
 use crate::error::TestkitError;
-use crate::setup::{Owner, copy, initialise, programs};
+use crate::setup::{Owner, copy, initialise, place, programs};
 
 /// Rows as text; `None` is NULL.
 pub type Rows = Vec<Vec<Option<String>>>;
@@ -89,6 +89,13 @@ impl Builder {
         self
     }
 
+    /// Begins with a copy of a data directory that no server runs in, when there is one.
+    #[must_use]
+    pub(crate) fn data(mut self, kept: Option<PathBuf>) -> Self {
+        self.copied_from = kept;
+        self
+    }
+
     /// Takes the programs in this directory instead of those of all tests.
     #[must_use]
     pub fn programs(mut self, bin: &Path) -> Self {
@@ -106,13 +113,15 @@ impl Builder {
             None => programs()?,
         };
         let owner = Owner::find()?;
+        let parent = if self.fsync {
+            std::env::temp_dir()
+        } else {
+            place()
+        };
         let dir = tempfile::Builder::new()
             .prefix("pqcrypta-testkit-")
-            .tempdir()
-            .map_err(TestkitError::io(
-                "create a directory in",
-                std::env::temp_dir(),
-            ))?;
+            .tempdir_in(&parent)
+            .map_err(TestkitError::io("create a directory in", parent))?;
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755))
             .map_err(TestkitError::io("set the mode of", dir.path()))?;
         let socket_dir = dir.path().join("socket");

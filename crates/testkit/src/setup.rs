@@ -77,6 +77,12 @@ pub(crate) fn programs() -> Result<PathBuf, TestkitError> {
         .ok_or(TestkitError::NoServer)
 }
 
+/// Returns where servers lie that write nothing through to a disk: `$TESTKIT_DIR`, for instance in memory, or
+/// among the temporary files.
+pub(crate) fn place() -> PathBuf {
+    std::env::var_os("TESTKIT_DIR").map_or_else(std::env::temp_dir, PathBuf::from)
+}
+
 /// Runs `command` to its end; its output goes into the error.
 pub(crate) fn complete(command: &mut Command) -> Result<(), TestkitError> {
     let program = command.get_program().to_string_lossy().into_owned();
@@ -147,8 +153,8 @@ pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), TestkitError> {
     )
 }
 
-/// Returns the directory that keeps the result of `initdb`, or `None` when somebody else has taken its name.
-fn cache(bin: &Path) -> Result<Option<PathBuf>, TestkitError> {
+/// Returns the directory that keeps data directories to copy, or `None` when somebody else has taken its name.
+pub(crate) fn cache(bin: &Path) -> Result<Option<PathBuf>, TestkitError> {
     let version = Command::new(bin.join("postgres"))
         .arg("--version")
         .output()
@@ -164,7 +170,7 @@ fn cache(bin: &Path) -> Result<Option<PathBuf>, TestkitError> {
         })
         .collect();
     let uid = rustix::process::geteuid().as_raw();
-    let dir = std::env::temp_dir().join(format!(
+    let dir = place().join(format!(
         "pqcrypta-testkit-cache-{uid}-{}",
         version.trim_matches('-')
     ));
