@@ -13,8 +13,8 @@ import type { BandsAnswer, SeriesAnswer } from "../api/types.gen";
 import { place, range, bands as wantsBands } from "../state/location";
 import { absoluteRange, parseInstant, resolveRange } from "../state/range";
 import { formatParams, param } from "../state/url";
-import { bandsOf, type DrawnBand, type Ghost, type GhostLines, ghostsOf, outline } from "./ghosts";
-import { lineId, type Model, mayHaveBands } from "./model";
+import { bandedOf, bandsOf, type DrawnBand, type Ghost, type GhostLines, ghostsOf, outline } from "./ghosts";
+import { lineId, type Model } from "./model";
 import { fade, type Palette } from "./palette";
 import type { Plot } from "./plot";
 
@@ -56,9 +56,9 @@ export default function Behind({ model, plot }: BehindProps) {
 
 /** What is usual for the lines, where any of them is followed. */
 function useBands(model: Model): DrawnBand[] {
-  const metrics = [...new Set(model.lines.map((line) => line.metric))];
+  const metrics = [...new Set(bandedOf(model).map((one) => one.metric))];
   const scored = metrics.filter((id) => metricsById.value.get(id)?.scored);
-  const isWanted = wantsBands.value === "on" && mayHaveBands(model) && scored.length > 0;
+  const isWanted = wantsBands.value === "on" && scored.length > 0;
   const { from, to } = range.value;
   const host = hostQuery();
   const query = formatParams({ m: [scored.join(",")], from: [from], to: [to] });

@@ -21,7 +21,7 @@ import { engine, engineFailed } from "./engine";
 import { Figure } from "./figure";
 import { attachGestures } from "./gestures";
 import { Legend } from "./legend";
-import { bucketAt, buildModel, type Drawing, heldAt, type Model, mayHaveBands } from "./model";
+import { bucketAt, buildModel, type Drawing, heldAt, type Model } from "./model";
 import { useNear, useWidth } from "./near";
 import { openSnapshot } from "./open";
 import { palette } from "./palette";
@@ -103,6 +103,7 @@ export function Chart({ spec }: { spec: ChartSpec }) {
       labels: spec.labels,
       nameOf: spec.nameOf,
       levels: listLevels(judged?.levels),
+      subject: judged?.id,
       ceiling: spec.ceiling,
       drawing: spec.drawing,
       ...span,
@@ -258,7 +259,7 @@ function PlotArea({ id, title, sentence, model, near, height }: PlotAreaProps) {
     <div class="plot" style={{ height: `${height}px` }}>
       <div ref={host} class="canvas" aria-hidden="true" />
       {engineFailed.value && <Unloaded what="Charts" height={height} />}
-      {near && hasBehind(model) && <Part load={() => import("./behind")} model={model} plot={plot} />}
+      {near && hasBehind() && <Part load={() => import("./behind")} model={model} plot={plot} />}
       <Reader id={id} title={title} sentence={sentence} model={model} />
       {pointerChart.value === id && <Part load={() => import("./chart-tip")} model={model} plot={plot} />}
       {selection && SelectionMenu && (
@@ -269,9 +270,9 @@ function PlotArea({ id, title, sentence, model, near, height }: PlotAreaProps) {
 }
 
 /** Whether anything can lie behind the lines: what draws it is loaded only then. */
-function hasBehind(model: Model): boolean {
+function hasBehind(): boolean {
   const { view, params } = place.value;
-  return view === "snapshot" || params.compare !== undefined || (bands.value === "on" && mayHaveBands(model));
+  return view === "snapshot" || params.compare !== undefined || bands.value === "on";
 }
 
 /** Moves the cursor of a plot to the instant all charts point at, unless the pointer is above it and leads. */

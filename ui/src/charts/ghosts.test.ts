@@ -44,13 +44,26 @@ test("of a stack the sum alone is drawn, where all parts are known", () => {
   ]);
 });
 
-test("bands are of lines that are shown, and never more than two", () => {
+test("bands are of lines that are shown, and of many of the one whose levels are drawn", () => {
   const band = (metric: string) => ({ metric, key: null, hours: [[0, 1, 2]] as [number, number, number][] });
   const lines = ["a", "b", "c"].map((metric) => line(metric));
-  const bands = ["a", "b", "c"].map(band);
+  const bands = ["a", "b", "c", "sum"].map(band);
   const of = (model: Partial<Model>) => bandsOf(bands, { stacked: false, lines, ...model } as Model);
   expect(of({})).toEqual([]);
   expect(of({ lines: lines.slice(1) })).toHaveLength(2);
   expect(of({ lines: lines.slice(2) })).toEqual([{ colour: 3, hours: [[0, 3_600_000, 1, 2]] }]);
-  expect(of({ lines: lines.slice(2), stacked: true })).toEqual([]);
+  expect(of({ subject: "b" })).toHaveLength(1);
+  expect(of({ subject: "sum" })).toEqual([]);
+  const hidden = ["a", "b", "c", "d"].map((metric) => line(metric, { hidden: metric === "b" }));
+  expect(of({ lines: hidden, subject: "b" })).toEqual([]);
+});
+
+test("the band of a stack is that of its sum, as long as all of it is shown", () => {
+  const bands = [{ metric: "sum", key: null, hours: [[0, 1, 2]] as [number, number, number][] }];
+  const lines = ["a", "b"].map((metric) => line(metric));
+  const of = (model: Partial<Model>) => bandsOf(bands, { stacked: true, lines, ...model } as Model);
+  expect(of({})).toEqual([]);
+  expect(of({ subject: "sum" })).toEqual([{ colour: -1, hours: [[0, 3_600_000, 1, 2]] }]);
+  expect(of({ subject: "sum", lines: [line("a"), line("b", { hidden: true })] })).toEqual([]);
+  expect(of({ subject: "sum", lines: [line("a", { key: "x" })] })).toEqual([]);
 });

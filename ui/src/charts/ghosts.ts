@@ -5,7 +5,7 @@
  */
 import type { Band, SeriesAnswer } from "../api/types.gen";
 import { parseInstant, type Span } from "../state/range";
-import { type Model, mayHaveBands, type Values } from "./model";
+import { type Line, MOST_BANDS, type Model, type Values } from "./model";
 
 export interface Ghost {
   /** How much earlier it was. */
@@ -73,17 +73,27 @@ export interface DrawnBand {
   hours: [number, number, number, number][];
 }
 
-/** The bands of the lines that are shown, unless these are too many or parts of a sum. */
+/** What has a band: its metric and key, and the colour of its line; -1 where it is the sum of the lines. */
+export type Banded = Pick<Line, "metric" | "key" | "colour">;
+
+/** The lines that are shown; of many, which would hide each other, the one whose levels are drawn, and of a stack what it adds up to. */
+export function bandedOf({ stacked, drawing, lines, subject }: Model): Banded[] {
+  const shown = lines.filter((line) => !line.hidden);
+  if (drawing || shown.length === 0) return [];
+  if (!stacked && shown.length <= MOST_BANDS) return shown;
+  const own = lines.filter((line) => line.metric === subject);
+  if (!stacked) return own.length === 1 ? own.filter((line) => !line.hidden) : [];
+  // Without all of its parts it is no sum.
+  const isSum = own.length === 0 && shown.length === lines.length && lines.every((line) => line.key === null);
+  return isSum && subject ? [{ metric: subject, key: null, colour: -1 }] : [];
+}
+
+/** The bands that are drawn. */
 export function bandsOf(bands: readonly Band[], model: Model): DrawnBand[] {
-  if (!mayHaveBands(model)) return [];
-  const found = model.lines
-    .filter((line) => !line.hidden)
-    .flatMap(({ colour, metric, key }) => {
-      const band = bands.find((one) => one.metric === metric && one.key === key);
-      return band ? [{ colour, hours: band.hours }] : [];
-    });
-  return found.map(({ colour, hours }) => ({
-    colour,
-    hours: hours.map(([at, low, high]) => [at, at + HOUR_MS, low, high]),
-  }));
+  return bandedOf(model).flatMap(({ colour, metric, key }) => {
+    const band = bands.find((one) => one.metric === metric && one.key === key);
+    return band
+      ? [{ colour, hours: band.hours.map(([at, low, high]) => [at, at + HOUR_MS, low, high]) }]
+      : [];
+  });
 }

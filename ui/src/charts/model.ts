@@ -53,6 +53,8 @@ export interface Model {
   gaps: readonly [number, number][];
   marks: readonly Mark[];
   levels: readonly [Severity, number][];
+  /** The metric whose levels are drawn. */
+  subject: string | undefined;
   better: MetricMeta["better"];
   min: number;
   max: number;
@@ -75,6 +77,7 @@ export interface ModelAsk {
   labels?: Readonly<Record<string, string>> | undefined;
   nameOf?: ((key: string, all: readonly string[]) => string) | undefined;
   levels: readonly [Severity, number][];
+  subject?: string | undefined;
   ceiling?: number | undefined;
   drawing?: Drawing | undefined;
   fromMs: number;
@@ -82,16 +85,7 @@ export interface ModelAsk {
 }
 
 /** More bands than this would hide each other. */
-const MOST_BANDS = 2;
-
-/** Whether what is usual is drawn: not of many lines, nor of parts of a sum. */
-export function mayHaveBands({
-  stacked,
-  drawing,
-  lines,
-}: Pick<Model, "stacked" | "drawing" | "lines">): boolean {
-  return !stacked && !drawing && lines.filter((line) => !line.hidden).length <= MOST_BANDS;
-}
+export const MOST_BANDS = 2;
 
 /** How many keys are asked for where all of one server are wanted. */
 export const MANY_KEYS = 64;
@@ -158,6 +152,7 @@ export function buildModel(ask: ModelAsk): Model {
     gaps: answer.gaps,
     marks: answer.marks,
     levels: ask.levels,
+    subject: ask.subject,
     better: registry.get(baseOf(ask.metrics[0] ?? ""))?.better ?? "neither",
     min,
     max,
