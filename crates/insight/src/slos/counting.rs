@@ -42,8 +42,8 @@ pub(super) enum OfHour {
     Absent,
 }
 
-/// Returns what a stored hour counts. `ticks` are those of the host in it, `interval` is the time between two samples.
-pub(super) fn of_hour(slo: &Slo, hour: &Tallied, ticks: i32, interval: i64) -> OfHour {
+/// Returns what a stored hour counts. In `sampled` minutes of it the host was sampled, `interval` is the time between two samples of the metric.
+pub(super) fn of_hour(slo: &Slo, hour: &Tallied, sampled: f64, interval: i64) -> OfHour {
     if slo.counts == Counts::Minutes {
         let (Some(lo), Some(hi)) = (hour.lo, hour.hi) else {
             return OfHour::Absent;
@@ -58,16 +58,15 @@ pub(super) fn of_hour(slo: &Slo, hour: &Tallied, ticks: i32, interval: i64) -> O
             return OfHour::Mixed;
         }
     }
-    of_whole_hour(slo, hour, ticks, interval)
+    of_whole_hour(slo, hour, sampled, interval)
 }
 
 /// Returns what a stored hour counts when all of it is judged by its mean.
-pub(super) fn of_whole_hour(slo: &Slo, hour: &Tallied, ticks: i32, interval: i64) -> OfHour {
-    let by_ticks = f64::from(ticks) * minutes(interval);
+pub(super) fn of_whole_hour(slo: &Slo, hour: &Tallied, sampled: f64, interval: i64) -> OfHour {
     let judged = match weight(slo.metric) {
         Weight::Samples => hour.weight * minutes(slo.metric.every().micros(interval)),
         Weight::Seconds => hour.weight / 60.0,
-        Weight::Events | Weight::Amounts => by_ticks,
+        Weight::Events | Weight::Amounts => sampled,
     };
     let judged = judged.min(minutes(HOUR));
     let mut whole = hour.clone();

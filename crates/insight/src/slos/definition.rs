@@ -159,8 +159,13 @@ impl Slo {
     /// Returns what decides about a stored hour; an hour of another one does not count.
     #[must_use]
     pub fn spec(&self) -> String {
+        // Hours without an answer weighed too little before.
+        let rule = match self.counts {
+            Counts::Events if self.counts_down => " 2",
+            Counts::Events | Counts::Minutes => "",
+        };
         format!(
-            "{} {} {} {} {} {}",
+            "{} {} {} {} {} {}{rule}",
             self.metric.id(),
             if self.is_floor { "gte" } else { "lte" },
             self.target,

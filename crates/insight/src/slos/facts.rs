@@ -303,12 +303,14 @@ impl Reader<'_> {
         mixed: &mut usize,
     ) -> Result<Option<BTreeMap<String, Counted>>, ReadError> {
         let wanted = self.wanted(slo.metric, slo.key.clone());
+        // Ticks are those of the host, whatever the interval of the metric is.
+        let ticked = f64::from(due.ticks) * minutes(self.intervals.of(false));
         let mut keys = BTreeMap::from([(String::new(), Counted::default())]);
         let mut sampled: Option<Vec<Tallied>> = None;
         let own =
             |one: &&&Tallied| one.metric == slo.metric && (slo.key.is_none() || slo.key == one.key);
         for one in of_hour.iter().filter(own).take(MOST_KEYS) {
-            let counted = match counting::of_hour(slo, one, due.ticks, wanted.interval) {
+            let counted = match counting::of_hour(slo, one, ticked, wanted.interval) {
                 OfHour::Counted(counted) => counted,
                 OfHour::Absent => continue,
                 OfHour::Mixed => {
@@ -334,7 +336,7 @@ impl Reader<'_> {
                         counting::add(&mut sum, &period);
                     }
                     // Its samples are gone: the hour counts as its mean does.
-                    match counting::of_whole_hour(slo, one, due.ticks, wanted.interval) {
+                    match counting::of_whole_hour(slo, one, ticked, wanted.interval) {
                         OfHour::Counted(whole) if sum.judged == 0.0 => whole,
                         _ => sum,
                     }
@@ -364,7 +366,12 @@ impl Reader<'_> {
             let down = counting::down_in_hour(one, interval);
             let of_slo = known.iter().filter(|(name, _)| *name == slo.name);
             for (_, key) in of_slo.filter(|(_, key)| !key.is_empty() && is_part(subject, key)) {
-                keys.entry(key.clone()).or_default().down += down;
+                let counted = keys.entry(key.clone()).or_default();
+                counted.down += down;
+                // Of events the hour tells how long the host was sampled, not that there was an answer.
+                if slo.counts == definition::Counts::Events {
+                    counted.judged = (counted.judged - down).max(0.0);
+                }
             }
         }
     }
