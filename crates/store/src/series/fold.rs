@@ -79,6 +79,8 @@ struct Key {
 #[derive(Debug, Default)]
 pub(crate) struct Whole {
     pub(crate) keys: Vec<Folded>,
+    /// Whether there were samples in the span, not before it alone.
+    pub(crate) is_sampled: bool,
     /// The seconds for which amounts of any key are known: of the whole span, and of each bucket.
     pub(crate) cover: f64,
     pub(crate) covers: Vec<f64>,
@@ -273,6 +275,7 @@ impl Folding {
     pub(crate) fn end(mut self) -> Whole {
         self.settle();
         let (newest, rules) = (self.at, self.rules);
+        let is_sampled = newest >= self.from;
         let greatest = |of: &dyn Fn(&Key) -> f64| self.keys.iter().map(of).fold(0.0, f64::max);
         let covers: Vec<f64> = (0..self.buckets.count)
             .map(|bucket| greatest(&|key| key.covers.get(bucket).copied().unwrap_or_default()))
@@ -299,6 +302,7 @@ impl Folding {
         };
         Whole {
             keys: self.keys.into_iter().map(folded).collect(),
+            is_sampled,
             cover,
             covers,
         }

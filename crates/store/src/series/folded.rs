@@ -20,13 +20,16 @@ use super::sliced;
 use super::slices::is_sliced_metric;
 use super::sql::{Source, Span, Statement, filter, key_sql, margin, secs};
 use super::value::Instant;
-use super::{ReadError, is_of_hours};
+use super::{ReadError, is_of_hours, merged};
 
 /// Answers a query of all keys whose buckets have few samples, as [`buckets`] does: samples are folded here.
 pub async fn of_few_samples(client: &Client, ask: &RangeQuery) -> Answer {
     let is_for_all = ask.limit == ALL && ask.key_prefix.is_none();
-    if !is_for_all || is_of_hours(ask.step) || ask.picks.iter().any(|pick| pick.key.is_some()) {
+    if !is_for_all || ask.picks.iter().any(|pick| pick.key.is_some()) {
         return buckets(client, ask).await;
+    }
+    if is_of_hours(ask.step) {
+        return Box::pin(merged::read(client, ask)).await;
     }
     let only = |picks: Vec<Pick>| RangeQuery {
         picks,
@@ -93,7 +96,7 @@ async fn fold(client: &Client, ask: &RangeQuery, picks: &[Pick]) -> (Answer, Vec
             scans.flat_map(|scan| scan.metrics.iter().copied())
         };
         match read_table(client, &table, &source, span, cut).await {
-            Ok(found) if ask.last && found.iter().all(|whole| whole.keys.is_empty()) => {
+            Ok(found) if ask.last && !found.iter().any(|whole| whole.is_sampled) => {
                 without.extend(metrics().map(|metric| Pick { metric, key: None }));
             }
             Ok(found) => {
@@ -124,7 +127,7 @@ async fn sliced_throughout(
 }
 
 /// Returns the rule by which rows of a metric become a value.
-fn rule(scan: &Scan, metric: &'static schema::Metric) -> Rule {
+pub(super) fn rule(scan: &Scan, metric: &'static schema::Metric) -> Rule {
     let scale = Scan::expr(metric).1;
     match scan.kind {
         Kind::Level { folded: true } => Rule::Level(Scan::fold(metric)),

@@ -13,7 +13,7 @@ use super::buckets::{RangeQuery, prefix_sql, ranks, within};
 use super::pieces::{Form, Piece, RolledUp, hour_of, reach};
 use super::scan::{Kind, Scan};
 use super::slices::{self, Kept, SLICE, is_sliced};
-use super::sql::{Param, Source, Span, Statement};
+use super::sql::{Param, Source, Span, Statement, secs};
 use super::{ReadError, partials};
 
 /// The metrics of stored arrays, by layout.
@@ -174,6 +174,36 @@ impl History {
         let (from, to) = (ask.from.as_micros(), ask.to.as_micros());
         let pieces = self.rolled_up.fine_pieces(from, to, self.reach, true);
         pieces.iter().all(|piece| piece.form == Form::Slices)
+    }
+
+    /// Returns the pieces of `from..to` where its buckets are whole hours, which are the same for all metrics.
+    pub(super) fn pieces_of_hours(&self, from: Timestamp, to: Timestamp) -> Option<Vec<Piece>> {
+        let days = match self.grain {
+            Grain::Samples | Grain::Slices => return None,
+            Grain::Hours => false,
+            Grain::Days => true,
+        };
+        let (from, to) = (from.as_micros(), to.as_micros());
+        Some(self.rolled_up.pieces(from, to, self.reach, days))
+    }
+
+    /// Returns the statement for `bucket, k, lo0, hi0, avg0, w0 …`: what these pieces add up to in each bucket of `step` microseconds.
+    pub(super) fn sums_statement(
+        &self,
+        scan: &Scan,
+        source: &Source<'_>,
+        pieces: Vec<Piece>,
+        step: i64,
+    ) -> Statement {
+        let mut sql = Statement::default();
+        let step = sql.bind(Param::Float8(secs(step)));
+        let inner = self.of_pieces(&mut sql, scan, source, pieces, false);
+        let sums: String = (0..scan.metrics.len()).map(partials::sums).collect();
+        sql.text = format!(
+            "SELECT date_bin(make_interval(secs => {step}), ts, 'epoch'::timestamptz), k{sums}\n\
+             FROM (\n  {inner}\n) partials\nGROUP BY 1, 2"
+        );
+        sql
     }
 
     /// Returns the layouts that have any of these metrics, with the position of each.

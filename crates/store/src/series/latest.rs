@@ -6,8 +6,10 @@ use schema::{Every, Metric, Timestamp};
 use tokio_postgres::Client;
 
 use super::ReadError;
+use super::fold::{Buckets, Folding, Sampled};
+use super::folded::rule;
 use super::scan::{Scan, group};
-use super::sql::{Source, Span, Statement, mean, samples};
+use super::sql::{Source, Span, Statement, margin, mean, samples, secs};
 
 /// The value of one metric and key.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +41,64 @@ pub async fn latest(
         .map(|metric| (*metric, metric.evaluated_over_secs))
         .collect();
     latest_over(client, host_id, &windows, at, interval).await
+}
+
+/// Returns the column that a metric is a counter or a level of; `None` where it is made of several.
+#[must_use]
+pub fn column_of(metric: &Metric) -> Option<&'static str> {
+    let column = metric.series.table().column(Scan::expr(metric).0);
+    column.map(|column| column.name)
+}
+
+/// A row that was read: its instant, its key, and the values of some columns.
+pub type KeyedRow = (Timestamp, String, Vec<Option<f64>>);
+
+/// Returns what [`latest`] reads at the instant of the newest rows, of metrics with a row for each key and tick, made of one column each
+/// ([`column_of`]): rows from [`MAX_STEP_INTERVALS`](super::MAX_STEP_INTERVALS) intervals before that instant on are needed. To read the
+/// rows of a sealed hour twice takes twice as long.
+#[must_use]
+pub fn latest_of_rows(
+    metrics: &[&'static Metric],
+    mut rows: Vec<KeyedRow>,
+    interval: i64,
+) -> Vec<Latest> {
+    rows.sort_by_key(|row| row.0);
+    let (Some(newest), Some(first)) = (rows.last().map(|row| row.0), metrics.first()) else {
+        return Vec::new();
+    };
+    let source = Source {
+        host_id: 0,
+        interval,
+        keys: None,
+    };
+    let longest = secs(margin(&Scan::of(first), &source));
+    let rules = metrics.iter().map(|metric| rule(&Scan::of(metric), metric));
+    let none = Buckets {
+        length: i64::MAX,
+        count: 0,
+        of_metrics: false,
+    };
+    let mut folding = Folding::new(rules.collect(), newest.as_micros(), longest, none);
+    for (at, key, values) in &rows {
+        folding.add(Sampled {
+            at: at.as_micros(),
+            source: key.as_bytes(),
+            key: Some(key),
+            secs: None,
+            values,
+        });
+    }
+    let mut found = Vec::new();
+    for key in folding.end().keys {
+        for (metric, figures) in metrics.iter().zip(key.figures) {
+            found.push(Latest {
+                metric,
+                key: key.name.clone(),
+                value: figures[4],
+            });
+        }
+    }
+    found
 }
 
 /// Reads as [`latest`] does, each metric over the given window, seconds.

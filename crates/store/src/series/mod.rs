@@ -20,17 +20,20 @@
 //! * Amounts are steps already: a tick with rows of other keys only counts as 0 of this one.
 //! * Of few samples and many keys the server sends the samples in order, and they are folded here (`folded`): the same
 //!   figures at a fraction of the cost of its sorts.
+//! * Of all keys in buckets of whole hours the server adds up what is rolled up, and the hour that is open is folded here (`merged`).
 //! * Values of slow ticks are looked up as far back as two of them.
 //! * Absent is not zero: a bucket without a value is not in the answer.
 //! * Buckets of whole hours are read from roll-ups, where there are any, and from samples where not (`pieces`,
 //!   `partials`): that changes what an answer costs and how far back it reaches, but not what it is.
 
+mod added;
 mod buckets;
 pub(crate) mod fold;
 pub(crate) mod folded;
 mod gaps;
 mod history;
 mod latest;
+mod merged;
 mod newest;
 pub(crate) mod partials;
 mod peaks;
@@ -53,7 +56,7 @@ pub use buckets::{ALL, Answer, Bucket, Fault, FoundSeries, Pick, RangeQuery, buc
 pub use folded::of_few_samples;
 pub use gaps::gaps;
 pub use history::{is_of_hours, is_of_slices};
-pub use latest::{Latest, latest, latest_over};
+pub use latest::{KeyedRow, Latest, column_of, latest, latest_of_rows, latest_over};
 pub use newest::{HostTick, TICKS, newest};
 pub use peaks::{Peak, peaks};
 pub use rows::{Tick, TimedRow, rows, tick, tick_and_before};

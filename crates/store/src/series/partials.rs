@@ -132,6 +132,13 @@ pub(super) fn reduce(kind: Kind, at: usize, cover: &str) -> String {
     }
 }
 
+/// Returns SQL for the partial that partials add up to, of the metric at this position.
+pub(super) fn sums(at: usize) -> String {
+    format!(
+        ", min(lo{at}) AS lo{at}, max(hi{at}) AS hi{at}, sum(avg{at} * w{at}) / nullif(sum(w{at}), 0) AS avg{at}, sum(w{at}) AS w{at}"
+    )
+}
+
 /// Returns the array that stores the partials of a row of so many metrics; `figure` gives SQL for a figure of a metric.
 pub(crate) fn array(metrics: usize, figure: impl Fn(usize, &str) -> String) -> String {
     let five = |at: usize| {

@@ -249,8 +249,30 @@ async fn check(case: &str, client: &tokio_postgres::Client) {
         }
     }
     // What is folded here is what the server computes.
-    for ask in asks().iter().filter(|ask| !is_of_hours(ask.step)) {
+    for ask in &asks() {
         super::brute::check_folded(client, ask).await;
+    }
+    // With the last values, of ranges that end with what is not rolled up while the second half is not.
+    let start = BEGIN.div_euclid(DAY) * DAY;
+    let end = BEGIN + 19 * HOUR + 1234 * SECOND;
+    for (step, from) in [
+        (HOUR, end - 1234 * SECOND - 4 * HOUR),
+        (3 * HOUR, start + 21 * HOUR),
+        (DAY, start),
+    ] {
+        let ask = RangeQuery {
+            from: Timestamp(from),
+            give_from: Timestamp(from),
+            to: Timestamp(end),
+            step,
+            limit: ALL,
+            ..asks().remove(0)
+        };
+        let (found, expected) = (
+            of_few_samples(client, &ask).await,
+            answer(client, &ask, None).await,
+        );
+        compare(&format!("{case}, folded"), &ask, &found, &expected);
     }
     // All keys, unranked, are those of a limit beyond them.
     for ask in asks().into_iter().take(1) {
