@@ -37,7 +37,9 @@ impl FullFileSystem {
 
     /// Returns the command that mounts it and then runs another.
     pub(crate) fn command(&self) -> Vec<String> {
-        const SCRIPT: &str = "mount -t tmpfs -o size=8m none \"$0\" && exec \"$@\"";
+        // An empty /run, in which a package may ask for a restart.
+        const SCRIPT: &str =
+            "mount -t tmpfs -o size=8m none \"$0\" && mount -t tmpfs none /run && exec \"$@\"";
         let mount = self.mount.display().to_string();
         ["unshare", "--mount", "sh", "-c", SCRIPT, &mount]
             .map(str::to_owned)

@@ -12,6 +12,7 @@ mod common;
 mod databases;
 mod files;
 mod finding;
+mod lines;
 mod peer;
 mod programs;
 mod resources;
@@ -36,6 +37,11 @@ trait Cause {
     /// Returns whether a test waits for what follows from its end, which a window may remember for long.
     fn has_end(&self) -> bool {
         true
+    }
+
+    /// Returns the change of the host that must be stored beside, as kind, subject, action, before and after.
+    fn marker(&self) -> Option<&'static str> {
+        None
     }
 }
 
@@ -93,7 +99,9 @@ async fn each_cause_is_found_in_time_and_ends() {
     let home = Home::new(&target);
     let programs = Programs::new(home.dir.path());
     let peer = peer::Peer::start().await;
-    home.configure(&target, &programs.settings(&peer.settings()));
+    let lines = lines::Lines::new(home.dir.path());
+    let rest = peer.settings() + &lines.settings();
+    home.configure(&target, &programs.settings(&rest));
     let space = files::FullFileSystem::new(home.dir.path());
     let mut causes: Vec<Box<dyn Cause>> = vec![
         Box::new(peer),
@@ -105,18 +113,26 @@ async fn each_cause_is_found_in_time_and_ends() {
     if is_nightly() {
         causes.push(Box::new(programs.greedy()));
         causes.push(Box::new(databases::IdleTransaction::new(&target).await));
+        causes.push(Box::new(databases::BlockedSession::new(&target).await));
+        causes.push(Box::new(lines.guesses()));
     }
     let mut agent = match &space {
         Some(space) => home.start_within(&space.command()),
         None => home.start(),
     };
-    causes.extend(space.map(|space| boxed(space.of(&agent))));
+    if let Some(space) = space {
+        if is_nightly() {
+            causes.push(Box::new(lines.upgrade(&agent)));
+        }
+        causes.push(Box::new(space.of(&agent)));
+    }
     let session = connect(&target).await.unwrap();
     agent
         .until("what is watched was seen", async || {
             let seen = programs.seen();
             number(&target, &seen).await >= programs.number()
                 && number(&target, peer::SEEN).await > 0
+                && number(&target, lines::SEEN).await == 2
         })
         .await;
 
@@ -162,6 +178,7 @@ async fn each_cause_is_found_in_time_and_ends() {
     assert!(status.success(), "{status}");
     for run in &runs {
         wrong.extend(has_one_history(&target, run).await);
+        wrong.extend(has_marker(&target, run).await);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -227,6 +244,15 @@ async fn has_one_history(target: &pg::Target, run: &Run) -> Option<String> {
     let end = if run.cause.has_end() { " resolved" } else { "" };
     let is_right = [format!("opened confirmed{end}"), format!("opened{end}")].contains(&history);
     (!is_right).then(|| format!("{rule} {of}: {history}"))
+}
+
+/// The change that was part of the cause is stored once.
+async fn has_marker(target: &pg::Target, run: &Run) -> Option<String> {
+    let expected = run.cause.marker()?;
+    let stored = "select coalesce(string_agg(concat_ws(' ', kind, subject, action, before, after), ', '), '') \
+                  from collector.change_markers where source = 'packages'";
+    let stored = text(target, stored).await;
+    (stored != expected).then(|| format!("changes are {stored:?}, not {expected:?}"))
 }
 
 /// The collector stands still, as when its host is suspended: afterwards that is a finding of the past, and nothing else
