@@ -160,9 +160,9 @@ async fn store(database: &Database, ticks: &[Tick]) {
     let (first, last) = (at(ticks[0].ts), at(ticks[ticks.len() - 1].ts));
     let mut sql = testkit::partitions(&first[..10], &last[..10]);
     for (table, values) in tables.iter().zip(&values) {
-        write!(
+        writeln!(
             sql,
-            "INSERT INTO collector.{table} VALUES {};\n",
+            "INSERT INTO collector.{table} VALUES {};",
             &values[1..]
         )
         .unwrap();
