@@ -186,18 +186,6 @@ pub(super) const VIEW: View = View {
 pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
     let Reading { client, host, .. } = *reading;
     let (from, to) = (reading.reach(), reading.end());
-    let mut stored = STORED.to_vec();
-    stored.push("watched");
-    // With the ticks before, as unpacking a sealed hour once more takes as long as everything else.
-    let before = lasting_span(host.interval);
-    let table = ProcessSample::TABLE;
-    let read = series::tick_and_before(client, table, host.id, (from, to), before, &stored);
-    let (Some(at), rows) = read.await? else {
-        return Ok(Lines::default());
-    };
-    let place = |name: &str| stored.iter().position(|one| *one == name).unwrap_or(0);
-    let of_state = ["pid", "start_ticks", "state"].map(place);
-    let lasting = lasting_states(rows.iter().map(|(_, row)| of_state.map(|at| &row[at])));
     let rates: Vec<&'static Metric> = [
         "process_one.read_bytes_per_sec",
         "process_one.write_bytes_per_sec",
@@ -205,7 +193,34 @@ pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
     .iter()
     .filter_map(|id| schema::metric(id))
     .collect();
-    let rates = series::latest(client, host.id, &rates, at, host.interval).await?;
+    let mut stored = STORED.to_vec();
+    stored.push("watched");
+    let counters = rates.iter().filter_map(|metric| series::column_of(metric));
+    stored.extend(counters);
+    // With the ticks before, as unpacking a sealed hour once more takes as long as everything else.
+    let before = host.interval * series::MAX_STEP_INTERVALS;
+    let table = ProcessSample::TABLE;
+    let read = series::tick_and_before(client, table, host.id, (from, to), before, &stored);
+    let (Some(at), rows) = read.await? else {
+        return Ok(Lines::default());
+    };
+    let place = |name: &str| stored.iter().position(|one| *one == name).unwrap_or(0);
+    let of_state = ["pid", "start_ticks", "state"].map(place);
+    let recent = at.as_micros() - lasting_span(host.interval);
+    let lately = rows.iter().filter(|(ts, _)| ts.as_micros() >= recent);
+    let lasting = lasting_states(lately.map(|(_, row)| of_state.map(|at| &row[at])));
+    let counted = STORED.len() + 1..stored.len();
+    let of_counters = |(ts, row): &series::TimedRow| {
+        let number = |cell: &schema::Cell| match cell {
+            schema::Cell::Int(value) => Some(*value as f64),
+            schema::Cell::Float(value) => Some(*value),
+            _ => None,
+        };
+        let values = row[counted.clone()].iter().map(number).collect();
+        (*ts, id(&row[of_state[0]], &row[of_state[1]]), values)
+    };
+    let rows_of_counters = rows.iter().map(of_counters).collect();
+    let rates = series::latest_of_rows(&rates, rows_of_counters, host.interval);
     let rates = keyed::by_key(rates);
     let newest = rows.into_iter().filter(|(ts, _)| *ts == at);
     let lines = newest.map(|(_, row)| {
@@ -240,6 +255,15 @@ pub(super) async fn read(reading: &Reading<'_>) -> Result<Lines, ReadError> {
         lines: lines.collect(),
         ..Lines::default()
     })
+}
+
+/// Returns the key of a process in metrics of single ones.
+fn id(pid: &schema::Cell, start_ticks: &schema::Cell) -> String {
+    let number = |cell: &schema::Cell| match cell {
+        schema::Cell::Int(value) => *value,
+        _ => 0,
+    };
+    format!("{}.{}", number(pid), number(start_ticks))
 }
 
 #[expect(
