@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use exposition::Requests;
 use jiff::tz::TimeZone;
 use pg::Target;
 use schema::Timestamp;
@@ -18,7 +19,6 @@ use crate::error::{ApiError, RequestError};
 use crate::hints::Hints;
 use crate::hosts::{Host, hosts};
 use crate::judge::{self, Context, Evaluations, Fleet};
-use crate::requests::Requests;
 use crate::tables::traffic::Definitions;
 use crate::top_keys::TopKeys;
 use crate::wire::now::Now;

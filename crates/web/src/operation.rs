@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `healthz` | 200 while the loop runs; asks nobody |
 //! | `readyz` | 200 when the database answers within [`READY_WITHIN`] and its schema fits; 503 with the reason otherwise |
-//! | `metrics` | figures in the text format of Prometheus, of this server and of every host that it knows |
+//! | `metrics` | figures in the text format of Prometheus, of this program and of every host that it knows |
 //!
 //! They are below the base path and, where that is not `/`, at the root too, where supervisors look for them. They answer under the names
 //! of this server only, like every other request. `metrics` never waits for a database that is away: what is known of hosts is
@@ -14,13 +14,13 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use exposition::Page;
 use std::time::{Duration, Instant};
 use store::migrations;
 use store::series::ReadError;
 
 use crate::app::App;
 use crate::database::Failure;
-use crate::exposition::Exposition;
 
 /// How long the database may take for the answer of `readyz`.
 const READY_WITHIN: Duration = Duration::from_secs(5);
@@ -30,11 +30,7 @@ const FIGURES_WITHIN: Duration = Duration::from_millis(80);
 const FIGURES_AGE: Duration = Duration::from_secs(5);
 
 const TEXT: [(HeaderName, &str); 1] = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
-/// The content type of version 0.0.4 of the format.
-const FIGURES: [(HeaderName, &str); 1] = [(
-    header::CONTENT_TYPE,
-    "text/plain; version=0.0.4; charset=utf-8",
-)];
+const FIGURES: [(HeaderName, &str); 1] = [(header::CONTENT_TYPE, exposition::CONTENT_TYPE)];
 
 /// Counts the request that passes. An event stream counts until it begins.
 pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
@@ -69,21 +65,11 @@ pub(crate) async fn readyz(State(app): State<App>) -> Response {
 
 /// Answers the figures.
 pub(crate) async fn metrics(State(app): State<App>) -> Response {
-    let mut page = Exposition::default();
-    page.family(
-        "pqcrypta_build_info",
-        "gauge",
-        "The version of the program.",
-    );
-    page.sample(
-        "pqcrypta_build_info",
-        &[
-            ("program", "pqcrypta-monitor"),
-            ("version", env!("CARGO_PKG_VERSION")),
-        ],
-        1.0,
-    );
-    app.requests.write(&mut page);
+    let mut page = Page::default();
+    page.build("pqcrypta-monitor", env!("CARGO_PKG_VERSION"));
+    exposition::process::write(&mut page);
+    app.requests
+        .write(&mut page, "pqcrypta_monitor_request_duration_seconds");
     let hosts = tokio::time::timeout(FIGURES_WITHIN, app.hosts_within(FIGURES_AGE)).await;
     let is_up = matches!(hosts, Ok(Ok(_)));
     page.one(

@@ -1,20 +1,20 @@
-//! Writes the text format of Prometheus, version 0.0.4
+//! Writes the format
 //! (<https://prometheus.io/docs/instrumenting/exposition_formats/>).
 
 use std::fmt::Write as _;
 
 /// A page of families.
 #[derive(Debug, Default)]
-pub(crate) struct Exposition(String);
+pub struct Page(String);
 
-impl Exposition {
+impl Page {
     /// Begins a family of samples.
-    pub(crate) fn family(&mut self, name: &str, kind: &str, help: &str) {
+    pub fn family(&mut self, name: &str, kind: &str, help: &str) {
         let _infallible = write!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
     }
 
     /// Writes a sample of the family that was begun.
-    pub(crate) fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: f64) {
+    pub fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: f64) {
         self.0.push_str(name);
         for (place, (label, text)) in labels.iter().enumerate() {
             let before = if place == 0 { '{' } else { ',' };
@@ -27,13 +27,31 @@ impl Exposition {
     }
 
     /// Writes a family of one gauge.
-    pub(crate) fn one(&mut self, name: &str, help: &str, value: f64) {
+    pub fn one(&mut self, name: &str, help: &str, value: f64) {
         self.family(name, "gauge", help);
         self.sample(name, &[], value);
     }
 
+    /// Writes a family of one counter.
+    pub fn counter(&mut self, name: &str, help: &str, value: f64) {
+        self.family(name, "counter", help);
+        self.sample(name, &[], value);
+    }
+
+    /// Writes which program this is.
+    pub fn build(&mut self, program: &str, version: &str) {
+        self.family(
+            "pqcrypta_build_info",
+            "gauge",
+            "The version of the program.",
+        );
+        let labels = [("program", program), ("version", version)];
+        self.sample("pqcrypta_build_info", &labels, 1.0);
+    }
+
     /// Returns the page.
-    pub(crate) fn finish(self) -> String {
+    #[must_use]
+    pub fn finish(self) -> String {
         self.0
     }
 }
@@ -51,7 +69,7 @@ mod tests {
 
     #[test]
     fn labels_are_escaped_and_whole_numbers_stay_whole() {
-        let mut page = Exposition::default();
+        let mut page = Page::default();
         page.one("a", "Words.", 1.0);
         page.family("b", "counter", "Words.");
         page.sample("b", &[("host", "x\"y\\z\n"), ("code", "200")], 1.5);
