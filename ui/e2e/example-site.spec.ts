@@ -95,6 +95,13 @@ test.describe("without asking", () => {
     const refused = page.getByRole("region", { name: "Not counted, last hour", exact: true });
     await expect(refused).toContainText("headless");
     await expect(refused).toContainText("Nothing: crawlers are not visitors.");
+    // What the receiver says of itself has its place even before it was asked twice.
+    await unfold(page, "Receiver:");
+    await expect(page.getByRole("region", { name: "Receiver" })).toContainText("Queue used");
+    for (const chart of ["traffic-site", "traffic-accepted", "traffic-refused", "traffic-queue"]) {
+      await scrollTo(page, page.locator(`#${chart}`));
+      await expect(page.locator(`#${chart}`)).toBeVisible();
+    }
   });
 });
 

@@ -5,9 +5,11 @@ use crate::site_visits::SiteVisits;
 use collect::Moment;
 use collect::application::{Application, News};
 use collect::postgres::{Instance, Postgres};
-use config::{Config, HealthRunner};
+use collect::receiver::Receiver;
+use config::{Config, HealthRunner, HttpUrl, Secret};
 use health::{Check, Outcome, State};
 use schema::Row;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 use store::status::{Keeper, SharedStatus};
 
@@ -22,6 +24,8 @@ pub(crate) struct Watched {
     checks: Vec<config::HealthCheck>,
     /// Sites whose visits are counted.
     sites: Vec<String>,
+    /// The figures of the receiver on this host, and their secret; nothing without sites.
+    receiver: Option<(HttpUrl, Secret)>,
     database: config::Database,
     timeout: Duration,
 }
@@ -45,6 +49,7 @@ impl Watched {
                 let sites = config.analytics.site.iter();
                 sites.map(|site| site.domain.to_ascii_lowercase()).collect()
             },
+            receiver: receiver_of(&config.analytics),
             database: config.database.clone(),
             timeout: config.collector.query_timeout(),
         }
@@ -84,6 +89,15 @@ impl Watched {
         if let Some(visits) = SiteVisits::of(&self.sites, &self.database) {
             services.add(visits);
         }
+        if let Some((url, token)) = self.receiver.clone() {
+            match Receiver::new(url, token) {
+                Ok(receiver) => services.add(Figures {
+                    receiver,
+                    answers: None,
+                }),
+                Err(error) => tracing::error!(%error, "the receiver of visits is not watched"),
+            }
+        }
         for check in &self.checks {
             match Check::new(check.clone()) {
                 Ok(check) => services.add(Checked { check, last: None }),
@@ -93,6 +107,26 @@ impl Watched {
             }
         }
     }
+}
+
+/// Returns where the receiver of visits on this host has its figures.
+fn receiver_of(analytics: &config::Analytics) -> Option<(HttpUrl, Secret)> {
+    // Port 0 is a free one that only the program knows.
+    if analytics.site.is_empty() || analytics.listen.port() == 0 {
+        return None;
+    }
+    let ip = match analytics.listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    let url = HttpUrl {
+        tls: false,
+        host: ip.to_string(),
+        port: analytics.listen.port(),
+        path: "/metrics".to_owned(),
+    };
+    Some((url, analytics.metrics_token.clone()))
 }
 
 impl Service for Postgres {
@@ -198,6 +232,35 @@ impl Service for Scraped {
     }
 
     async fn slow(&mut self, _: &Moment, _: &mut Vec<Row>) {}
+
+    async fn close(self) {}
+}
+
+/// The receiver of visits. It may be on another host with the same settings, so that it does not answer is no fault by itself.
+struct Figures {
+    receiver: Receiver,
+    answers: Option<bool>,
+}
+
+impl Service for Figures {
+    fn name(&self) -> String {
+        "receiver".to_owned()
+    }
+
+    async fn fast(&mut self, _: &Moment, _: &mut Vec<Row>) {}
+
+    async fn slow(&mut self, at: &Moment, out: &mut Vec<Row>) {
+        let read = self.receiver.collect(at.ts, out).await;
+        let answers = read.is_ok();
+        let before = self.answers.replace(answers);
+        match read {
+            Err(error) if before != Some(false) => {
+                tracing::info!(%error, "the receiver of visits says nothing of itself");
+            }
+            Ok(()) if before == Some(false) => tracing::info!("the receiver of visits answers"),
+            Ok(()) | Err(_) => {}
+        }
+    }
 
     async fn close(self) {}
 }

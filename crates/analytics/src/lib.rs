@@ -22,6 +22,7 @@ pub mod client_address;
 pub mod clock;
 pub mod day;
 pub mod delivery;
+pub mod figures;
 pub mod hit;
 pub mod host_name;
 pub mod identity;

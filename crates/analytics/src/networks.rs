@@ -52,9 +52,19 @@ impl Databases {
     /// Returns the keys of the files that could not be read when they were last tried.
     #[must_use]
     pub fn faults(&self) -> Vec<&'static str> {
-        let files = [("country_db", &self.country), ("asn_db", &self.asn)];
-        let faulty = files.into_iter().filter(|(_, file)| file.state().is_faulty);
+        let faulty = self.files().into_iter().filter(|(_, readable)| !readable);
         faulty.map(|(key, _)| key).collect()
+    }
+
+    /// Returns the keys of the files that are configured, and whether they could be read when they were last tried.
+    #[must_use]
+    pub fn files(&self) -> Vec<(&'static str, bool)> {
+        let files = [("country_db", &self.country), ("asn_db", &self.asn)];
+        let configured = files.into_iter().filter_map(|(key, file)| {
+            let state = file.state();
+            state.path.is_some().then_some((key, !state.is_faulty))
+        });
+        configured.collect()
     }
 
     /// Reads the files that have changed. This blocks.

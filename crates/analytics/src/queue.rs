@@ -13,8 +13,9 @@
 
 use schema::{Class, Timestamp};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 use store::ranges::RangeSet;
 use store::spool::{Record, Spool, SpoolError, SpoolOptions};
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
@@ -28,6 +29,32 @@ pub const MOST_WAITING: usize = 4096;
 const MOST_BYTES: usize = 512 * 1024;
 /// Bytes of a segment of the spool.
 const SEGMENT: u64 = 1 << 20;
+
+/// For how long a disk that refused is said to refuse. The next hit tries it again, and a proxy that asks whether the receiver is ready
+/// sends none before it is.
+const REFUSAL_LASTS: Duration = Duration::from_secs(10);
+
+/// What the queue says of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct State {
+    /// Bytes on disk, preallocated space included.
+    pub bytes: u64,
+    /// Most bytes.
+    pub budget: u64,
+    /// When the oldest hit that is not delivered arrived, microseconds.
+    pub oldest: Option<i64>,
+    /// Whether it takes hits: there is room, and the disk did not refuse lately.
+    pub takes_hits: bool,
+}
+
+impl State {
+    /// Returns for how long the oldest hit waits; nothing when none does.
+    #[must_use]
+    pub fn age_secs(&self, now: i64) -> Option<f64> {
+        let waits = now.saturating_sub(self.oldest?).max(0);
+        Some(waits as f64 / 1e6)
+    }
+}
 
 /// The queue does not take a hit now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,6 +80,10 @@ pub struct Queue {
     rows: Arc<AtomicU32>,
     /// Rows of hits that were lost, as far as reported.
     lost: Arc<AtomicU64>,
+    /// Number of the last record that the database has.
+    delivered: Arc<AtomicU64>,
+    /// When the disk last refused.
+    refused: Arc<RwLock<Option<Instant>>>,
     writer: Uuid,
 }
 
@@ -70,9 +101,11 @@ impl Queue {
         let rows = Arc::new(AtomicU32::new(0));
         let (for_thread, notify, count) =
             (Arc::clone(&spool), Arc::clone(&grown), Arc::clone(&rows));
+        let refused = Arc::new(RwLock::default());
+        let for_refusals = Arc::clone(&refused);
         let started = std::thread::Builder::new()
             .name("queue".to_owned())
-            .spawn(move || append_groups(receiver, &for_thread, &notify, &count));
+            .spawn(move || append_groups(receiver, &for_thread, &notify, &count, &for_refusals));
         started.map_err(|source| SpoolError::Io {
             action: "start a thread for",
             path: folder.to_owned(),
@@ -84,6 +117,8 @@ impl Queue {
             grown,
             rows,
             lost: Arc::default(),
+            delivered: Arc::default(),
+            refused,
             writer,
         })
     }
@@ -111,6 +146,31 @@ impl Queue {
             Ok(true) => Ok(()),
             Ok(false) | Err(_) => Err(Busy),
         }
+    }
+
+    /// Notes the number of the last record that the database has.
+    pub(crate) fn note_delivered(&self, delivered: u64) {
+        self.delivered.store(delivered, Ordering::Relaxed);
+    }
+
+    /// Returns what it says of itself.
+    ///
+    /// # Errors
+    /// When the spool cannot be read.
+    pub async fn state(&self) -> Result<State, SpoolError> {
+        let delivered = self.delivered.load(Ordering::Relaxed);
+        let refused = *self.refused.read().unwrap_or_else(PoisonError::into_inner);
+        let is_refused = refused.is_some_and(|at| at.elapsed() < REFUSAL_LASTS);
+        self.with_spool(move |spool| {
+            let oldest = spool.read(CLASS, delivered + 1, 1, 1)?;
+            Ok(State {
+                bytes: spool.bytes_on_disk(),
+                budget: spool.budget(),
+                oldest: oldest.first().map(|record| record.ts.0),
+                takes_hits: has_room(spool) && !is_refused,
+            })
+        })
+        .await
     }
 
     /// Waits until so many rows were appended since the last call.
@@ -196,12 +256,18 @@ impl Queue {
     }
 }
 
+/// Returns whether a record fits without giving up the oldest.
+fn has_room(spool: &Spool) -> bool {
+    spool.bytes_on_disk() + 2 * SEGMENT <= spool.budget()
+}
+
 /// Appends groups until no sender is left.
 fn append_groups(
     mut receiver: mpsc::Receiver<Waiting>,
     spool: &Mutex<Spool>,
     grown: &Notify,
     appended: &AtomicU32,
+    refused: &RwLock<Option<Instant>>,
 ) {
     let mut is_failing = false;
     while let Some(first) = receiver.blocking_recv() {
@@ -223,7 +289,7 @@ fn append_groups(
         }
         payload.push(b']');
         let mut spool = spool.blocking_lock();
-        let has_room = spool.bytes_on_disk() + 2 * SEGMENT <= spool.budget();
+        let has_room = has_room(&spool);
         let stored = if has_room {
             spool.append(CLASS, at, rows, &payload).map(drop)
         } else {
@@ -241,6 +307,9 @@ fn append_groups(
             tracing::info!("the queue takes hits again");
         }
         is_failing = stored.is_err();
+        if has_room && is_failing {
+            *refused.write().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        }
         for done in waiting {
             if done.send(stored.is_ok()).is_err() {
                 tracing::debug!(
@@ -315,10 +384,16 @@ mod tests {
             accepted += 1;
         }
         assert!((5..40).contains(&accepted), "{accepted}");
+        let full = queue.state().await.unwrap();
+        assert!(!full.takes_hits && full.bytes <= full.budget, "{full:?}");
+        assert_eq!(full.age_secs(2_500_000), Some(2.5));
         let records = queue.next(0, usize::MAX, usize::MAX).await.unwrap();
         assert_eq!(records.len(), accepted);
         let last = records.last().unwrap().lsn;
         queue.next(last, 1, 1).await.unwrap();
+        queue.note_delivered(last);
+        let empty = queue.state().await.unwrap();
+        assert!(empty.takes_hits && empty.age_secs(9).is_none(), "{empty:?}");
         assert_eq!(queue.append(0, b"1".to_vec(), 1).await, Ok(()));
     }
 }

@@ -86,7 +86,7 @@ impl Reception<'_> {
             .filter(|referrer| !site.is_internal(&referrer.host));
         if referrer
             .as_ref()
-            .is_some_and(|referrer| self.is_spam(referrer))
+            .is_some_and(|referrer| self.settings.is_spam(referrer))
         {
             return Err(Reason::SpamReferrer.into());
         }
@@ -139,19 +139,6 @@ impl Reception<'_> {
             synthetic: false,
             events: events.collect(),
         })
-    }
-
-    fn is_spam(&self, referrer: &Referrer) -> bool {
-        let mut host = referrer.host.as_str();
-        loop {
-            if self.settings.spam_referrers.contains(host) {
-                return true;
-            }
-            match host.split_once('.') {
-                Some((_, parent)) => host = parent,
-                None => return false,
-            }
-        }
     }
 }
 

@@ -47,7 +47,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Invalid,
         Self::TooLarge,
         Self::TooSlow,
@@ -67,6 +67,7 @@ impl Reason {
         Self::Lost,
         Self::Unstorable,
         Self::SaltRenewed,
+        Self::AddressFile,
     ];
 
     /// Returns its name as stored.
@@ -94,6 +95,12 @@ impl Reason {
             Self::SaltRenewed => "salt_renewed",
             Self::AddressFile => "address_file",
         }
+    }
+
+    /// Returns whether something was refused; the others are counted beside refusals so that the operator sees them.
+    #[must_use]
+    pub const fn is_refusal(self) -> bool {
+        !matches!(self, Self::SaltRenewed | Self::AddressFile)
     }
 
     /// Returns the status of the answer.

@@ -26,6 +26,7 @@ mod mounts;
 pub mod postgres;
 mod process;
 mod read;
+pub mod receiver;
 mod roots;
 mod run;
 mod self_usage;

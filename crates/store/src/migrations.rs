@@ -117,6 +117,7 @@ migrations! {
     43 "fleet" "0043_fleet.sql",
     44 "distributable" "0044_distributable.sql",
     45 "directions" "0045_directions.sql",
+    46 "receiver_samples" "0046_receiver_samples.sql",
 }
 
 /// The first migration whose line says with which programs it is compatible.

@@ -33,6 +33,7 @@ export function foldOf(id: string): string | null {
     { fold: "targets", holds: ["targets"] },
     { fold: "settings", holds: ["settings"] },
     { fold: "resources", holds: COLLECTOR_FOLDED },
+    { fold: "traffic-receiver", holds: id.startsWith("traffic.") ? [id] : [] },
     ...[...API_FOLDED, ...PROXY_FOLDED].map(({ id: fold, cards, charts }) => ({
       fold,
       holds: [...charts.flatMap((one) => one.metrics), ...cards],

@@ -3,6 +3,7 @@ import { useMemo } from "preact/hooks";
 import { tablesByName } from "../api/store";
 import type { TableRow } from "../api/types.gen";
 import { Fold } from "../app/fold";
+import { Part } from "../app/part";
 import type { Look } from "../tables/look";
 import { DataTable } from "../tables/table";
 import type { askedOf } from "./traffic-filters";
@@ -88,6 +89,7 @@ const TOPICS: readonly Topic[] = [
 ];
 
 export default function TrafficTables({ asked }: { asked: ReturnType<typeof askedOf> }) {
+  const site = String(asked.site);
   return (
     <>
       <div class="traffic-open">
@@ -102,6 +104,9 @@ export default function TrafficTables({ asked }: { asked: ReturnType<typeof aske
           }
         </Fold>
       ))}
+      <Fold id="traffic-receiver" title="Receiver: accepted, refused by reason, waiting">
+        {() => <Part key={site} load={() => import("./traffic-receiver")} site={site} />}
+      </Fold>
     </>
   );
 }

@@ -144,6 +144,8 @@ impl Delivery {
                 tracing::warn!(error = %pg::causes(&error), "hits wait in the queue: they are not delivered");
                 is_reported = true;
             }
+            let why = pg::causes(&error).to_string();
+            self.tally.figures().lose_store(why);
             let pause = backoff.next(random());
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
@@ -162,6 +164,7 @@ impl Delivery {
         let options = SessionOptions::for_deadline(DEADLINE);
         let session = pg::connect(&self.target, &options, "pqcrypta-analytics").await?;
         let mut link = Link::prepare(self, session).await?;
+        self.tally.figures().store(0);
         backoff.reset();
         if std::mem::take(is_reported) {
             tracing::info!("hits are delivered again");
@@ -236,6 +239,7 @@ impl<'a> Link<'a> {
     /// Reads watermark and visits from the database.
     async fn reset(&mut self) -> Result<(), DeliveryError> {
         self.delivered = restore::watermark(&self.session, self.delivery.queue.writer()).await?;
+        self.delivery.queue.note_delivered(self.delivered);
         self.delivery.queue.resume(self.delivered).await?;
         let delivered = self.delivered;
         // Visits are restored as of the oldest hit that is still to come, else as of now.
@@ -273,8 +277,14 @@ impl<'a> Link<'a> {
         let hits = parse(&records);
         let outcome = self.attempt(&hits, last, &tally, true).await;
         match outcome {
-            Ok(()) => {
+            Ok(refused) => {
                 self.delivered = last;
+                self.delivery.queue.note_delivered(last);
+                let figures = self.delivery.tally.figures();
+                figures.store(hits.len());
+                for (refusal, count) in refused {
+                    figures.refuse(refusal, count);
+                }
                 self.refused.clear();
                 let checks = hits.iter().filter_map(|taken| taken.hit.as_ref());
                 for hit in checks.filter(|hit| hit.synthetic) {
@@ -300,19 +310,16 @@ impl<'a> Link<'a> {
         }
     }
 
-    /// Applies hits and stores what follows; the transaction is rolled back unless it is to be kept.
+    /// Applies hits and stores what follows, and returns which of the hits are refused; the transaction is rolled back unless it is
+    /// to be kept.
     async fn attempt(
         &mut self,
         hits: &[Taken],
         last: u64,
         tally: &tally::Counts,
         keep: bool,
-    ) -> Result<(), DeliveryError> {
+    ) -> Result<Vec<(Refusal, i64)>, DeliveryError> {
         let mut batch = Batch::default();
-        for ((site, minute, refusal), count) in tally {
-            let id = self.sites.get(site.as_ref()).map_or(0, |site| site.id);
-            batch.count(id, *minute, *refusal, *count);
-        }
         for taken in hits {
             let Some(hit) = &taken.hit else {
                 batch.count(0, taken.at, Reason::Lost.into(), 1);
@@ -328,6 +335,14 @@ impl<'a> Link<'a> {
             }
         }
         self.visits.finish(&mut batch);
+        // Of these hits alone: the others were counted as they were refused.
+        let refused = batch.refused.iter();
+        let refused = refused.map(|((_, _, refusal), count)| (*refusal, *count));
+        let refused: Vec<(Refusal, i64)> = refused.collect();
+        for ((site, minute, refusal), count) in tally {
+            let id = self.sites.get(site.as_ref()).map_or(0, |site| site.id);
+            batch.count(id, *minute, *refusal, *count);
+        }
         let progress = store_batch::Progress {
             writer: self.delivery.queue.writer(),
             was: self.delivered,
@@ -340,7 +355,7 @@ impl<'a> Link<'a> {
             .within("deliver hits", DEADLINE, stored)
             .await?
         {
-            Ok(true) => Ok(()),
+            Ok(true) => Ok(refused),
             Ok(false) => Err(DeliveryError::Fenced),
             Err(source) => {
                 let error = PgError::Query {
@@ -377,7 +392,7 @@ impl<'a> Link<'a> {
                 .attempt(&hits[..middle], last, &tally::Counts::default(), false)
                 .await
             {
-                Ok(()) => good = middle,
+                Ok(_) => good = middle,
                 Err(error) if error.is_poison() => bad = middle,
                 Err(error) => return Err(error),
             }

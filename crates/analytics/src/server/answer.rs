@@ -1,7 +1,7 @@
 //! From a request to its answer.
 
 use super::ingest::Ingest;
-use super::{body, script};
+use super::{body, operation, script};
 use crate::agent::Hints;
 use crate::client_address::client;
 use crate::protocol::{self, Client};
@@ -21,6 +21,7 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 /// A transparent image of one pixel, GIF.
 const PIXEL: &[u8] = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\0\0\0!\xf9\x04\x01\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
@@ -67,20 +68,47 @@ pub(super) async fn answer(
     peer: IpAddr,
     request: Request<Incoming>,
 ) -> Response<Full> {
+    let begun = Instant::now();
+    let (route, response) = route(ingest, peer, request).await;
+    let status = response.status().as_u16();
+    let requests = &ingest.figures().requests;
+    requests.count(route, status, begun.elapsed());
+    response
+}
+
+/// Answers a request, and returns the name of what was asked for: one of few, whatever the request holds.
+async fn route(
+    ingest: &Ingest,
+    peer: IpAddr,
+    request: Request<Incoming>,
+) -> (&'static str, Response<Full>) {
     let (head, incoming) = request.into_parts();
     let path = head.uri.path();
     let is_long = head
         .uri
         .path_and_query()
         .is_some_and(|asked| asked.as_str().len() > LONGEST_URI);
-    let Some(name) = path
-        .strip_prefix(ingest.settings.base_path.as_str())
-        .filter(|_| !is_long)
-    else {
-        return plain(StatusCode::NOT_FOUND);
+    let base = ingest.settings.base_path.as_str();
+    let name = match path {
+        // At the root, too, where supervisors look for them.
+        "/healthz" | "/readyz" | "/metrics" => Some(&path[1..]),
+        _ => path.strip_prefix(base).filter(|_| !is_long),
+    };
+    let Some(name) = name else {
+        return ("none", plain(StatusCode::NOT_FOUND));
     };
     let is_script =
         name == "pqcrypta-analytics.js" || ingest.settings.script_name.as_deref() == Some(name);
+    let route = match name {
+        _ if is_script => "script",
+        "e" => "e",
+        "p.gif" => "p.gif",
+        "stored" => "stored",
+        "healthz" => "healthz",
+        "readyz" => "readyz",
+        "metrics" => "metrics",
+        _ => "none",
+    };
     let mut response = match (name, &head.method) {
         ("e", &Method::POST) => {
             let outcome = post(ingest, peer, &head.headers, incoming).await;
@@ -105,6 +133,10 @@ pub(super) async fn answer(
         }
         ("stored", &Method::GET) => stored(ingest, peer, &head),
         ("stored", _) => not_allowed("GET"),
+        ("healthz", &Method::GET) => operation::healthz(),
+        ("readyz", &Method::GET) => operation::readyz(ingest, peer, &head.headers).await,
+        ("metrics", &Method::GET) => operation::metrics(ingest, peer, &head.headers).await,
+        ("healthz" | "readyz" | "metrics", _) => not_allowed("GET"),
         (_, &Method::GET | &Method::HEAD) if is_script => script::script(&head.headers),
         ("p.gif", _) => not_allowed("GET"),
         _ if is_script => not_allowed("GET, HEAD"),
@@ -121,7 +153,7 @@ pub(super) async fn answer(
         "x-content-type-options",
         HeaderValue::from_static("nosniff"),
     );
-    response
+    (route, response)
 }
 
 async fn post(
@@ -165,7 +197,7 @@ async fn post(
 }
 
 /// Returns whether a header has the secret of backends. The time that it takes tells nothing of where they differ.
-fn is_token(secret: &Secret, header: &[u8]) -> bool {
+pub(super) fn is_token(secret: &Secret, header: &[u8]) -> bool {
     let stated = header.strip_prefix(b"Bearer ").unwrap_or_default();
     let secret = secret.expose().as_bytes();
     let differs = secret
@@ -307,7 +339,7 @@ fn respond(outcome: Result<(), Refusal>) -> Response<Full> {
     response
 }
 
-fn plain(status: StatusCode) -> Response<Full> {
+pub(super) fn plain(status: StatusCode) -> Response<Full> {
     let mut response = Response::new(Full::empty());
     *response.status_mut() = status;
     response

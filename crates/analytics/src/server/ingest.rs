@@ -3,6 +3,7 @@
 use crate::clock::Clock;
 use crate::day::Day;
 use crate::delivery::{Arrivals, Tally};
+use crate::figures::Figures;
 use crate::identity::Salts;
 use crate::networks::Databases;
 use crate::protocol::Report;
@@ -21,7 +22,7 @@ pub struct Ingest {
     pub settings: Settings,
     /// Views of health checks that are stored.
     pub(super) arrivals: Arrivals,
-    queue: Queue,
+    pub(super) queue: Queue,
     tally: Tally,
     salts: Arc<Mutex<Salts>>,
     rates: Arc<Mutex<Rates>>,
@@ -73,6 +74,21 @@ impl Ingest {
             clock: self.clock.clone(),
             started: self.started,
         }
+    }
+
+    /// Returns what it counts of itself.
+    pub(super) fn figures(&self) -> &Figures {
+        self.tally.figures()
+    }
+
+    /// Returns the files of addresses that are configured, and whether they could be read.
+    pub(super) fn address_files(&self) -> Vec<(&'static str, bool)> {
+        self.databases.files()
+    }
+
+    /// Returns the current instant, microseconds.
+    pub(super) fn now(&self) -> i64 {
+        self.clock.now().0
     }
 
     /// Counts the databases of addresses that cannot be read, so that the operator sees it where refusals are shown.
@@ -146,8 +162,14 @@ impl Ingest {
         };
         let rows = u32::try_from(hit.events.len().max(1)).unwrap_or(u32::MAX);
         let json = serde_json::to_vec(&hit).map_err(|_| Refusal::invalid("json"))?;
+        let begun = tokio::time::Instant::now();
         match self.queue.append(hit.at, json, rows).await {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                let figures = self.figures();
+                figures.acknowledged.count(begun.elapsed());
+                figures.accept(&self.names[index + 1], rows);
+                Ok(())
+            }
             Err(_) => Err(self.refuse(place, Reason::Busy.into())),
         }
     }

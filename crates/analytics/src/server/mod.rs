@@ -10,6 +10,7 @@
 mod answer;
 mod body;
 mod ingest;
+mod operation;
 mod script;
 
 pub use ingest::Ingest;

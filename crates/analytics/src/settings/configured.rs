@@ -2,6 +2,7 @@
 
 use super::{Consent, Settings, Site};
 use crate::delivery::Retention;
+use crate::host_name;
 use crate::own_addresses::OwnAddresses;
 use config::{AnalyticsConsent, Config, Fault, Faults, Loaded, Place, Problem};
 use jiff::tz::TimeZone;
@@ -54,6 +55,7 @@ pub fn server(config: &Config) -> io::Result<Settings> {
         own_hosts: own.own_hosts.clone(),
         own_addresses: OwnAddresses::default(),
         backend_token: own.backend_token.clone(),
+        metrics_token: own.metrics_token.clone(),
         datacentre_asns: own
             .datacentre_asns
             .iter()
@@ -84,8 +86,12 @@ fn site(site: &config::AnalyticsSite) -> Site {
     }
 }
 
-/// Reads a list of hosts, one in a line; `#` begins a comment.
-fn hosts(path: &Path) -> io::Result<HashSet<String>> {
+/// Reads a list of hosts, one in a line; `#` begins a comment. They are kept in their one form, as those of referrers are. A line that is
+/// no host is left out.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn hosts(path: &Path) -> io::Result<HashSet<String>> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         io::Error::new(
             error.kind(),
@@ -96,10 +102,7 @@ fn hosts(path: &Path) -> io::Result<HashSet<String>> {
         .lines()
         .filter_map(|line| line.split('#').next())
         .map(str::trim);
-    Ok(hosts
-        .filter(|host| !host.is_empty())
-        .map(str::to_ascii_lowercase)
-        .collect())
+    Ok(hosts.filter_map(host_name::canonical).collect())
 }
 
 /// Returns for how long rows are kept.
@@ -110,5 +113,39 @@ pub fn retention(config: &Config) -> Retention {
         raw_days: days(config.analytics.raw_days),
         session_days: days(config.analytics.session_days),
         sum_days: days(config.analytics.sum_days),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::page_url::Referrer;
+
+    #[test]
+    fn hosts_of_spam_are_found_as_referrers_state_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("spam.txt");
+        std::fs::write(
+            &path,
+            "# known\nSpam.example \n\nпример.рф # paid\n10.0.0.1\nnot a host\n",
+        )
+        .unwrap();
+        let settings = Settings {
+            spam_referrers: hosts(&path).unwrap(),
+            ..Settings::default()
+        };
+        assert_eq!(settings.spam_referrers.len(), 3);
+        let is_spam = |url: &str| Referrer::parse(url).is_some_and(|one| settings.is_spam(&one));
+        for (url, wanted) in [
+            ("https://spam.example/a", true),
+            ("http://WWW.Spam.Example:8080/", true),
+            ("https://пример.рф/", true),
+            ("https://www.xn--e1afmkfd.xn--p1ai/", true),
+            ("https://10.0.0.1/", true),
+            ("https://nospam.example/", false),
+            ("https://spam.example.org/", false),
+        ] {
+            assert_eq!(is_spam(url), wanted, "{url}");
+        }
     }
 }

@@ -21,31 +21,31 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::error::ScrapeError;
 
 /// Bytes of a body: ten thousand series or so, and a thousandth of what an agent must not grow by.
-pub(super) const BODY_BYTES: usize = 1024 * 1024;
+pub(crate) const BODY_BYTES: usize = 1024 * 1024;
 
 /// Pause before a target that requires another token is asked again.
-pub(super) const DENIED_PAUSE: Duration = Duration::from_secs(60);
+pub(crate) const DENIED_PAUSE: Duration = Duration::from_secs(60);
 
 /// A whole answer with status 200.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) body: Vec<u8>,
     /// Whether it declares OpenMetrics, which has a mark at its end.
-    pub(super) open_metrics: bool,
+    pub(crate) open_metrics: bool,
 }
 
 /// Asks one address.
 #[derive(Debug)]
-pub(super) struct Client {
+pub(crate) struct Client {
     url: HttpUrl,
     token: Secret,
     format: Format,
     tls: Option<Arc<ClientConfig>>,
-    pub(super) deadline: Duration,
+    pub(crate) deadline: Duration,
 }
 
 impl Client {
-    pub(super) fn new(
+    pub(crate) fn new(
         url: HttpUrl,
         token: Secret,
         format: Format,
@@ -76,12 +76,12 @@ impl Client {
     }
 
     /// Returns host and port, for messages: a query may hold secrets.
-    pub(super) fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         http::address(&self.url.host, self.url.port)
     }
 
     /// Asks once.
-    pub(super) async fn get(&self, received: &mut Received) -> Result<Answer, ScrapeError> {
+    pub(crate) async fn get(&self, received: &mut Received) -> Result<Answer, ScrapeError> {
         match tokio::time::timeout(self.deadline, self.exchange(received)).await {
             Ok(result) => result,
             Err(_elapsed) => Err(ScrapeError::Deadline {

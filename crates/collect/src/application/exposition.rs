@@ -11,22 +11,22 @@ use std::collections::{HashMap, HashSet};
 
 /// More than any application that is meant to be watched here serves; a server of services on its
 /// own has some thousand.
-pub(super) const MOST_SERIES: usize = 20_000;
+pub(crate) const MOST_SERIES: usize = 20_000;
 
 /// Name and value of a label.
 type Label<'a> = (Cow<'a, str>, Cow<'a, str>);
 
 /// One line.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Series<'a> {
-    pub(super) name: Cow<'a, str>,
-    pub(super) labels: Vec<Label<'a>>,
-    pub(super) value: f64,
+pub(crate) struct Series<'a> {
+    pub(crate) name: Cow<'a, str>,
+    pub(crate) labels: Vec<Label<'a>>,
+    pub(crate) value: f64,
 }
 
 impl Series<'_> {
     /// Returns the value of a label; an empty text when it is not there.
-    pub(super) fn label(&self, name: &str) -> &str {
+    pub(crate) fn label(&self, name: &str) -> &str {
         let found = self.labels.iter().find(|(label, _)| label == name);
         found.map_or("", |(_, value)| value)
     }
@@ -34,20 +34,20 @@ impl Series<'_> {
 
 /// A body as series.
 #[derive(Debug, Default)]
-pub(super) struct Exposition<'a> {
-    pub(super) series: Vec<Series<'a>>,
+pub(crate) struct Exposition<'a> {
+    pub(crate) series: Vec<Series<'a>>,
     by_name: HashMap<String, Vec<usize>>,
     /// Lines that cannot be read.
-    pub(super) bad_lines: usize,
+    pub(crate) bad_lines: usize,
     /// Series beyond [`MOST_SERIES`].
-    pub(super) left_out: usize,
+    pub(crate) left_out: usize,
     /// Series that were there already, by name and labels: the first counts, as at Prometheus.
-    pub(super) repeated: usize,
+    pub(crate) repeated: usize,
 }
 
 impl<'a> Exposition<'a> {
     /// Parses a body, keeping the series of the names that are wanted.
-    pub(super) fn parse(
+    pub(crate) fn parse(
         body: &'a [u8],
         open_metrics: bool,
         wanted: impl Fn(&str) -> bool,
@@ -101,7 +101,7 @@ impl<'a> Exposition<'a> {
     }
 
     /// Returns every series of this name; `None` when there is not one.
-    pub(super) fn named(&self, name: &str) -> Option<impl Iterator<Item = &Series<'a>>> {
+    pub(crate) fn named(&self, name: &str) -> Option<impl Iterator<Item = &Series<'a>>> {
         let found = self.by_name.get(name)?;
         Some(found.iter().map(|at| &self.series[*at]))
     }

@@ -17,10 +17,10 @@
 //! is not asked for a minute, so that it does not lock us out.
 
 mod caddy;
-mod client;
+pub(crate) mod client;
 mod error;
 mod evaluate;
-mod exposition;
+pub(crate) mod exposition;
 mod json;
 mod mapping;
 mod reading;

@@ -295,6 +295,21 @@ const TITLES: &[(&str, Title)] = &[
             "{key} has no views, where {n} usually came by now",
         ),
     ),
+    (
+        "traffic.queue_pct",
+        Of("The queue of web analytics is {value} full"),
+    ),
+    (
+        "traffic.queue_oldest_secs",
+        Of("Reports of web analytics wait {value} for the database"),
+    ),
+    (
+        "traffic.unreadable_files",
+        Count(
+            "A file of countries or networks cannot be read",
+            "{n} files of countries and networks cannot be read",
+        ),
+    ),
     ("api.error_pct", Of("{value} of the requests to {key} fail")),
     (
         "api.active_connections",

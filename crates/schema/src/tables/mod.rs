@@ -46,7 +46,7 @@ pub use self_metrics::SelfSample;
 pub use slo::SloTracking;
 pub use statement::{StatementSample, StatementStore, StatementText};
 pub use system::SystemSample;
-pub use traffic::TrafficSample;
+pub use traffic::{ReceiverRefusal, ReceiverSample, TrafficSample};
 
 use crate::{Sample, TableDef};
 
@@ -86,6 +86,8 @@ pub const TABLES: &[&TableDef] = &[
     LatencyBucket::TABLE,
     HealthCheck::TABLE,
     TrafficSample::TABLE,
+    ReceiverSample::TABLE,
+    ReceiverRefusal::TABLE,
     LogEntry::TABLE,
     LogSource::TABLE,
     SecurityEvent::TABLE,

@@ -18,3 +18,38 @@ metric_table! {
         missed_views: Option<f64> [Gauge Count],
     }
 }
+
+metric_table! {
+    /// One row per slow tick of a host with sites and a receiver (`pqcrypta-analytics`): its own figures. Source: GET metrics of
+    /// `[analytics] listen`; none while it does not answer.
+    pub struct ReceiverSample => "receiver_samples_raw" { class: Core, rollup: true, keep: Raw, every: Slow;
+        /// Events that were acknowledged since it began.
+        accepted_total: i64 [Counter Count],
+        /// Reports that the database has, since it began.
+        stored_total: i64 [Counter Count],
+        /// Within this, milliseconds, 99 of 100 reports since the sample before were on disk; NULL without any, and in the first sample.
+        ack_p99_ms: Option<f64> [Gauge Ms],
+        /// Bytes of its queue on disk, preallocated space included; NULL where it cannot be read.
+        queue_bytes: Option<i64> [Gauge Bytes],
+        /// Most bytes of the queue.
+        queue_limit_bytes: Option<i64> [Gauge Bytes],
+        /// Age of the oldest report that the database has not; 0 when nothing waits.
+        queue_oldest_secs: Option<f64> [Gauge Secs],
+        /// Whether the queue takes reports.
+        takes_reports: Option<bool> [Gauge Bool],
+        /// Whether the database took its last transaction.
+        database_up: bool [Gauge Bool],
+        /// Configured files of countries and networks that cannot be read.
+        unreadable_files: i64 [Gauge Count],
+    }
+}
+
+metric_table! {
+    /// One row per reason and slow tick: what the receiver refused since it began. Source as of `receiver_samples_raw`.
+    pub struct ReceiverRefusal => "receiver_refusals_raw" { class: Core, rollup: true, keep: Raw, every: Slow;
+        /// The reason, as `refused_raw` has it.
+        reason: String [Key None],
+        /// Reports and events that were refused for it.
+        refused_total: i64 [Counter Count],
+    }
+}
