@@ -251,8 +251,8 @@ const HEADLESS_WORDS: &[&str] = &[
     "prerender",
 ];
 
-/// Words that contain a crawler's part and are not one: phones of Cubot, apps that preview.
-const NOT_CRAWLERS: &[&str] = &["cubot", "cubot_"];
+/// Words that contain a crawler's part and are not one: phones of Cubot, and who reads a page in translation (`via translate.google.com`).
+const NOT_CRAWLERS: &[&str] = &["cubot", "cubot_", "translate.google.com"];
 
 /// Returns why a word that no browser has shows a program.
 pub(super) fn of_word(word: &str) -> Option<Bot> {
@@ -286,6 +286,23 @@ fn has_letters(word: &str) -> bool {
     letters.any(|run| run.len() >= 5)
 }
 
+/// Returns whether a text has a mailbox: a name, and behind `@` a host. Apps put their version there (`android@101.0`).
+fn has_mailbox(text: &str) -> bool {
+    let is_part =
+        |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '.');
+    let mut behind = text.split('@').skip(1);
+    behind.any(|rest| {
+        let host = rest.split(|character| !is_part(character)).next();
+        let host = host.unwrap_or_default().trim_end_matches('.');
+        // Spelled out so that no program reads it: `name@ example.org`, `name[at]`.
+        let end = host.rsplit_once('.').map(|(_, end)| end);
+        rest.starts_with(' ')
+            || end.is_some_and(|end| {
+                end.len() > 1 && end.bytes().all(|byte| byte.is_ascii_alphabetic())
+            })
+    })
+}
+
 /// Returns whether a word, in small letters, is the host of a site: browsers name none, and programs that of their owner. The package of an app
 /// begins with what a host ends in.
 fn is_host(word: &str) -> bool {
@@ -302,14 +319,14 @@ fn is_host(word: &str) -> bool {
         && first.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
-/// Returns why the text as a whole shows a program.
-pub(super) fn of_text(text: &str, marks: &Marks) -> Option<Bot> {
+/// Returns why the text as a whole shows a program; it is there in parts, without the name of the device.
+pub(super) fn of_text(parts: &[&str], marks: &Marks) -> Option<Bot> {
     // A page to read about the crawler, or a mailbox.
-    if text.contains("http:")
-        || text.contains("https:")
-        || text.contains("www.")
-        || text.contains('@')
-    {
+    let addresses = ["http:", "https:", "www."];
+    let has_address = parts
+        .iter()
+        .any(|part| addresses.iter().any(|one| part.contains(one)) || has_mailbox(part));
+    if has_address {
         return Some(Bot::Crawler);
     }
     (!marks.has_engine()).then_some(Bot::NoEngine)

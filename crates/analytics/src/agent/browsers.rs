@@ -104,6 +104,7 @@ enum Product {
 pub(super) struct Marks {
     mozilla: bool,
     engine: bool,
+    gecko: bool,
     named: Option<&'static str>,
     chrome: Option<u32>,
     firefox: Option<u32>,
@@ -132,7 +133,10 @@ impl Marks {
         match word {
             "Mozilla" => self.mozilla = true,
             "AppleWebKit" | "Trident" | "Presto" | "Goanna" | "KHTML" => self.engine = true,
-            "Gecko" => self.engine |= !version.is_empty(),
+            "Gecko" => {
+                self.gecko = true;
+                self.engine |= !version.is_empty();
+            }
             "like" | "X11" | "U" | "compatible" | "Win64" | "x64" | "WOW64" | "x86_64" | "i686"
             | "Intel" | "CPU" | "X" | "K" | "OS" | "Build" | "rv" | "en-us" | "en-US" | "NT"
             | "aarch64" | "armv7l" | "armv8l" => {}
@@ -170,6 +174,8 @@ impl Marks {
             "Whale" => "Whale",
             "Silk" => "Silk",
             "Puffin" => "Puffin",
+            "Ecosia" => "Ecosia",
+            "OculusBrowser" => "Meta Quest Browser",
             "Maxthon" | "MxBrowser" => "Maxthon",
             "Epiphany" => "GNOME Web",
             "Falkon" => "Falkon",
@@ -194,8 +200,8 @@ impl Marks {
             }
             _ => return false,
         };
-        if word == "Silk" {
-            // Tablets of its maker alone have it, whatever system it states.
+        if matches!(word, "Silk" | "OculusBrowser") {
+            // Devices of its maker alone have it, whatever system they state.
             self.os = Some("Android");
             self.android = true;
         }
@@ -205,8 +211,9 @@ impl Marks {
 
     fn note_system(&mut self, word: &str) -> bool {
         let (os, mobile, tablet) = match word {
-            "Windows" => ("Windows", false, false),
+            "Windows" | "WindowsCE" => ("Windows", false, false),
             "iPhone" | "iPod" => ("iOS", true, false),
+            "iOS" => ("iOS", false, false),
             "iPad" => ("iOS", false, true),
             "Macintosh" | "Mac" | "Mac_PowerPC" => ("macOS", false, false),
             "Android" => ("Android", false, false),
@@ -220,10 +227,21 @@ impl Marks {
             "SunOS" => ("Solaris", false, false),
             "Tizen" => ("Tizen", false, false),
             "Web0S" | "WebOS" | "webOS" => ("webOS", false, false),
+            "hpwOS" => ("webOS", false, true),
             "PlayStation" | "Xbox" | "Nintendo" => ("Console", false, false),
-            "Phone" => ("Windows Phone", true, false),
+            "GoogleTV" => ("Android", false, false),
+            "Fuchsia" => ("Fuchsia", false, false),
+            "Sailfish" => ("Sailfish", true, false),
+            "MeeGo" => ("MeeGo", true, false),
+            "Bada" => ("Bada", true, false),
+            "BB10" | "BlackBerry" => ("BlackBerry", true, false),
+            "PlayBook" => ("BlackBerry", false, true),
+            "Symbian" | "SymbianOS" | "Series60" | "SymbOS" => ("Symbian", true, false),
+            "Series40" | "Series30Plus" => ("Series 40", true, false),
+            "Phone" | "ZuneWP7" | "XBLWP7" => ("Windows Phone", true, false),
             _ => return self.note_screen(word),
         };
+        self.tv |= word == "GoogleTV";
         self.ios |= os == "iOS";
         self.android |= os == "Android";
         self.mobile |= mobile;
@@ -254,7 +272,6 @@ impl Marks {
                 | "HbbTV"
                 | "NetCast"
                 | "TV"
-                | "GoogleTV"
                 | "AFTT"
                 | "AFTS"
         );
@@ -264,7 +281,8 @@ impl Marks {
 
     /// Returns whether it names itself as browsers do, and an engine.
     pub(super) fn has_engine(&self) -> bool {
-        (self.mozilla || matches!(self.named, Some("Opera"))) && self.engine
+        let has_engine = self.engine || self.gecko && self.firefox.is_some();
+        (self.mozilla || matches!(self.named, Some("Opera"))) && has_engine
     }
 
     fn product(&self) -> Option<Product> {
@@ -301,8 +319,13 @@ impl Marks {
             None if self.engine && self.os == Some("Windows") => "Internet Explorer",
             None => "",
         };
-        let os = hints.os().or(self.windows).or(self.os).unwrap_or_default();
-        let device = if self.tv || matches!(os, "Tizen" | "webOS") && !self.mobile {
+        // Firefox of a phone that names no system is one.
+        let of_firefox = (self.gecko && self.firefox.is_some() && (self.mobile || self.tablet))
+            .then_some("Firefox OS");
+        let os = hints.os().or(self.windows).or(self.os).or(of_firefox);
+        let os = os.unwrap_or_default();
+        let is_handheld = self.mobile || self.tablet;
+        let device = if self.tv || matches!(os, "Tizen" | "webOS") && !is_handheld {
             Device::Tv
         } else if self.tablet {
             Device::Tablet

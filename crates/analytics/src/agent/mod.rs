@@ -12,6 +12,7 @@ pub use bots::Bot;
 pub use browsers::{Device, Hints};
 
 use browsers::Marks;
+use std::ops::Range;
 
 /// What a user agent was found to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,21 +49,39 @@ pub fn scan(user_agent: &[u8], hints: &Hints<'_>, year: i16) -> Agent {
         _ => return Agent::Bot(Bot::Binary),
     };
     let mut marks = Marks::default();
-    for (word, version) in words(text) {
+    let model = model(text);
+    for (at, word, version) in words(text) {
         if !marks.note(word, version)
+            && !model.contains(&at)
             && let Some(bot) = bots::of_word(word)
         {
             return Agent::Bot(bot);
         }
     }
-    if let Some(bot) = bots::of_text(text, &marks) {
+    let around = [&text[..model.start], &text[model.end..]];
+    if let Some(bot) = bots::of_text(&around, &marks) {
         return Agent::Bot(bot);
     }
     Agent::Browser(marks.browser(hints, year))
 }
 
-/// Splits a user agent into words, each with the version that follows a slash.
-fn words(text: &str) -> impl Iterator<Item = (&str, &str)> {
+/// Returns where the name of an Android device stands: it is the maker's, or that of who built its system, and may be any text. It is
+/// before the first ` Build/`, in the same part of the comment, and up to the end of that part.
+fn model(text: &str) -> Range<usize> {
+    let Some(build) = text
+        .find(" Build/")
+        .filter(|at| text[..*at].contains("Android"))
+    else {
+        return 0..0;
+    };
+    let start = text[..build].rfind(';').map_or(build, |at| at + 1);
+    let rest = &text[build..];
+    let end = rest.find([';', ')']).map_or(text.len(), |at| build + at);
+    start..end
+}
+
+/// Splits a user agent into words, each with where it begins and the version that follows a slash.
+fn words(text: &str) -> impl Iterator<Item = (usize, &str, &str)> {
     let is_part = |byte: u8| {
         byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.') || byte >= 0x80
     };
@@ -83,6 +102,7 @@ fn words(text: &str) -> impl Iterator<Item = (&str, &str)> {
             return None;
         }
         let end = run(at);
+        let begin = at;
         let word = text.get(at..end)?;
         at = end;
         let mut version = "";
@@ -91,7 +111,7 @@ fn words(text: &str) -> impl Iterator<Item = (&str, &str)> {
             version = text.get(at + 1..end)?;
             at = end;
         }
-        Some((word, version))
+        Some((begin, word, version))
     })
 }
 
