@@ -142,6 +142,44 @@ async fn a_log_is_imported_once_and_exported() {
     assert_eq!(one.split_terminator("\r\n").count(), 3, "{one}");
     let none = export("events", &["--to", &day.yesterday().unwrap().to_string()]);
     assert_eq!(none.split_terminator("\r\n").count(), 1, "{none}");
+
+    // The figures as a page: of these days, with rows of at least so many visitors.
+    let page = export("page", &["--least", "1"]);
+    assert!(page.starts_with("<!doctype html>"), "{page}");
+    assert!(page.contains("<h1>Visits of example.org</h1>"), "{page}");
+    assert!(page.contains("<dt>Visits</dt><dd>2</dd>"), "{page}");
+    assert!(
+        page.contains("<bdi>/a/</bdi>") && page.contains("<bdi>DuckDuckGo</bdi>"),
+        "{page}"
+    );
+    assert!(page.contains(&format!("<tr><th scope=\"row\">{day}</th><td class=\"number\">2</td><td class=\"number\">3</td></tr>")), "{page}");
+    assert_eq!(
+        page.matches("<tr><th scope=\"row\">20").count(),
+        30,
+        "{page}"
+    );
+    let few = export("page", &[]);
+    assert!(!few.contains("<bdi>/a/</bdi>"), "{few}");
+    assert!(
+        few.contains("Rows of fewer than 5 visitors are left out."),
+        "{few}"
+    );
+    let wrong = [
+        "export",
+        "page",
+        "--from",
+        "2026-02-02",
+        "--to",
+        "2026-02-01",
+    ];
+    let ran = common::run("traffic", &target, &wrong);
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.errors
+            .contains("--from 2026-02-02 is after --to 2026-02-01"),
+        "{}",
+        ran.errors
+    );
 }
 
 #[tokio::test]

@@ -11,7 +11,10 @@ use tokio_postgres::types::ToSql;
 use crate::Unprinted;
 use crate::settings::{self, refuse};
 
-/// Export visits, views, events or anonymous views of a site as CSV
+/// Export visits, views, events or anonymous views of a site as CSV, or its figures as a static page
+///
+/// `page` prints one HTML page that loads nothing and has no script, for a web server that must not reach the database: figures, a curve
+/// by day and the most visited pages, sources, countries, browsers and devices, by default of the last thirty days that are over.
 ///
 /// Days are those of the site. Text that a spreadsheet would read as a formula begins with an apostrophe. Rows are there as far as
 /// they are kept; those of health checks are left out. Acts as a role that may read the views of the schema.
@@ -34,6 +37,9 @@ pub(super) struct Options {
     /// One visit, by its session_id: what is known of one visitor
     #[arg(long, value_name = "ID")]
     visit: Option<String>,
+    /// Of the page: rows of fewer visitors are left out, as what one visitor saw may be meant for that one
+    #[arg(long, value_name = "VISITORS", default_value_t = 5)]
+    least: i64,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -46,9 +52,24 @@ enum What {
     Events,
     /// Views without consent
     Anonymous,
+    /// The figures, as a page of HTML
+    Page,
 }
 
-/// Prints the rows.
+impl What {
+    /// Returns the statement of its rows; nothing for a page.
+    const fn rows(self) -> Option<&'static str> {
+        match self {
+            Self::Visits => Some(include_str!("visits.sql")),
+            Self::Views => Some(include_str!("views.sql")),
+            Self::Events => Some(include_str!("events.sql")),
+            Self::Anonymous => Some(include_str!("anonymous.sql")),
+            Self::Page => None,
+        }
+    }
+}
+
+/// Prints the rows, or the page.
 ///
 /// # Errors
 /// When there is no such site, the database refuses, or standard output cannot be written.
@@ -58,6 +79,7 @@ pub(super) async fn run(options: &Options) -> Result<ExitCode> {
         Err(faults) => return Ok(refuse(&faults)),
     };
     let visit = match (&options.visit, options.what) {
+        (Some(_), What::Page) => return Err(anyhow!("a page is of all visits")),
         (Some(_), What::Anonymous) => return Err(anyhow!("anonymous views belong to no visit")),
         (Some(text), _) => {
             u64::from_str_radix(text, 16)
@@ -80,11 +102,18 @@ pub(super) async fn run(options: &Options) -> Result<ExitCode> {
         [] => return Err(anyhow!("no such site has been counted yet")),
         _ => return Err(anyhow!("there are several sites: name one with --site")),
     };
-    let select = match options.what {
-        What::Visits => include_str!("visits.sql"),
-        What::Views => include_str!("views.sql"),
-        What::Events => include_str!("events.sql"),
-        What::Anonymous => include_str!("anonymous.sql"),
+    let Some(select) = options.what.rows() else {
+        let sites = store::traffic::sites(client).await?;
+        let site = sites
+            .into_iter()
+            .find(|one| one.id == site)
+            .context("the site has been removed")?;
+        let page =
+            super::page::page(client, site, (options.from, options.to), options.least).await?;
+        let mut out = std::io::stdout().lock();
+        let written = out.write_all(page.as_bytes()).and_then(|()| out.flush());
+        written.map_err(|error| anyhow::Error::new(Unprinted(error)))?;
+        return Ok(ExitCode::SUCCESS);
     };
     let statement = client
         .prepare(select)

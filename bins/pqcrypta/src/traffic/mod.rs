@@ -2,6 +2,7 @@
 
 mod export;
 mod import;
+mod page;
 
 use std::process::ExitCode;
 use std::time::Duration;
