@@ -99,8 +99,8 @@ test.describe("without asking", () => {
     await unfold(page, "Receiver:");
     await expect(page.getByRole("region", { name: "Receiver" })).toContainText("Queue used");
     for (const chart of ["traffic-site", "traffic-accepted", "traffic-refused", "traffic-queue"]) {
-      await scrollTo(page, page.locator(`#${chart}`));
-      await expect(page.locator(`#${chart}`)).toBeVisible();
+      await scrollTo(page, page.locator(`#chart-${chart}`));
+      await expect(page.locator(`#chart-${chart}`)).toBeVisible();
     }
   });
 });

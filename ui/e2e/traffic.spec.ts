@@ -121,6 +121,8 @@ test("every topic can be opened, with the keyboard alone too, and has no fault o
       await page.keyboard.press("Enter");
     }
     await settled(page);
+    // What is being replaced is dim.
+    await expect(page.locator(".outdated")).toHaveCount(0);
     expect(await faults(page)).toEqual([]);
   }
 });

@@ -246,7 +246,7 @@ fn table(page: &mut String, title: &str, lines: &[Line], least: i64) -> usize {
         );
         for line in shown.iter().take(ROWS) {
             let name = if line.name.is_empty() {
-                "unknown"
+                nameless(title)
             } else {
                 &line.name
             };
@@ -271,6 +271,14 @@ fn table(page: &mut String, title: &str, lines: &[Line], least: i64) -> usize {
     }
     page.push_str("</section>\n");
     lines.len() - shown.len()
+}
+
+/// Returns what a row without a name is.
+fn nameless(title: &str) -> &'static str {
+    match title {
+        "Sources" => "direct",
+        _ => "unknown",
+    }
 }
 
 fn add(page: &mut String, text: std::fmt::Arguments<'_>) {

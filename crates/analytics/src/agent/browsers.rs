@@ -145,8 +145,9 @@ impl Marks {
             "Chrome" | "CriOS" | "Chromium" => self.chrome = Some(major(version)),
             "Firefox" | "FxiOS" => self.firefox = Some(major(version)),
             "wv" => self.web_view = true,
-            // A system to browsers of old phones, a library with its version.
-            "Java" if version.is_empty() && self.mozilla => {}
+            // A system to browsers of old phones, which name its maker (`Java/Jbed`); a library with its version.
+            "Java"
+                if !version.starts_with(|first: char| first.is_ascii_digit()) && self.mozilla => {}
             "Mobile" => self.mobile = true,
             "Tablet" => self.tablet = true,
             _ => return self.note_browser(word, version) || self.note_system(word),
