@@ -87,7 +87,7 @@ async fn run(
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot handle Ctrl-C")?;
     let mut hangup = signal(SignalKind::hangup()).context("cannot handle SIGHUP")?;
     let own = &config.analytics;
-    let settings = settings::server(config)?;
+    let settings = settings::server(config);
     if settings.sites.is_empty() {
         tracing::warn!("no site is configured: write [[analytics.site]] with its domain");
     }
@@ -110,7 +110,7 @@ async fn run(
     ))?;
     tracing::info!(%listen, sites = settings.sites.len(), "listening");
 
-    let databases = Arc::new(Databases::new(own.country_db.clone(), own.asn_db.clone()));
+    let databases = Arc::new(Databases::new(settings::files(config)));
     let (stop, stopping) = watch::channel(false);
     let (tally, arrivals) = (Tally::default(), Arrivals::default());
     let registered = watch::Sender::new(registered(config, &settings));
@@ -205,15 +205,8 @@ fn take(
     registered_as: &watch::Sender<Registered>,
     databases: &Databases,
 ) {
-    let settings = match settings::server(config) {
-        Ok(settings) => settings,
-        Err(error) => {
-            tracing::error!(error = format!("{error:#}"), "the settings in use stay");
-            return;
-        }
-    };
-    let own = &config.analytics;
-    databases.set_files(own.country_db.clone(), own.asn_db.clone());
+    let settings = settings::server(config);
+    databases.set_files(settings::files(config));
     // The database first: it has a number for a new site when the site's first report is delivered.
     registered_as.send_replace(registered(config, &settings));
     newest.send_modify(|ingest| *ingest = Arc::new(ingest.with_settings(settings)));

@@ -83,7 +83,7 @@ async fn figures_tell_what_was_taken_refused_and_stored() {
         "pqcrypta_analytics_queue_takes_reports 1",
         "pqcrypta_analytics_acknowledge_duration_seconds_count 4",
         "pqcrypta_analytics_request_duration_seconds_count{route=\"e\",code=\"202\"} 4",
-        "pqcrypta_analytics_address_file_readable{file=\"country_db\"} 0",
+        "pqcrypta_analytics_file_readable{file=\"country_db\"} 0",
         "# TYPE process_resident_memory_bytes gauge",
     ] {
         assert!(page.contains(&format!("\n{line}\n")), "{line}\n{page}");

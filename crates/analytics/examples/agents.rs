@@ -262,20 +262,20 @@ fn unquoted(value: &str) -> String {
 
 /// Checks a list of hosts as the setting `spam_referrers`: each of them is refused, and what is below it.
 fn spam(text: &str, shows: bool) -> bool {
+    use analytics::networks::{Databases, Files};
     use analytics::page_url::Referrer;
     let folder = std::env::temp_dir().join(format!("spam-referrers-{}", std::process::id()));
     let written = std::fs::write(&folder, text);
-    let hosts = written.and_then(|()| analytics::settings::configured::hosts(&folder));
+    let databases = Databases::new(Files {
+        spam: Some(folder.clone()),
+        ..Files::default()
+    });
     // It is in a folder for such files anyway.
     drop(std::fs::remove_file(&folder));
-    let Ok(hosts) = hosts else {
+    if written.is_err() || !databases.faults().is_empty() {
         println!("the list of hosts cannot be read");
         return false;
-    };
-    let settings = analytics::settings::Settings {
-        spam_referrers: hosts,
-        ..Default::default()
-    };
+    }
     let listed: Vec<&str> = text
         .lines()
         .map(str::trim)
@@ -285,7 +285,7 @@ fn spam(text: &str, shows: bool) -> bool {
     let passed = listed.iter().filter(|host| {
         ["", "www.", "deep.below."].iter().any(|before| {
             let referrer = referrer(&format!("{before}{host}"));
-            !referrer.is_some_and(|referrer| settings.is_spam(&referrer))
+            !referrer.is_some_and(|referrer| databases.is_spam(&referrer))
         })
     });
     report(

@@ -86,7 +86,7 @@ impl Reception<'_> {
             .filter(|referrer| !site.is_internal(&referrer.host));
         if referrer
             .as_ref()
-            .is_some_and(|referrer| self.settings.is_spam(referrer))
+            .is_some_and(|referrer| self.databases.is_spam(referrer))
         {
             return Err(Reason::SpamReferrer.into());
         }

@@ -41,7 +41,7 @@ pub enum Reason {
     Unstorable,
     /// Not a refusal: a salt was renewed within a day, so that visitors of that day are an upper bound.
     SaltRenewed,
-    /// Not a refusal: a database of addresses cannot be read, so that countries or networks are unknown or old. Counted each minute.
+    /// Not a refusal: a file of countries, networks or spam cannot be read, so that they are unknown or old. Counted each minute.
     AddressFile,
 }
 

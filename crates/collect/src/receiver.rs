@@ -77,7 +77,7 @@ impl Receiver {
         };
         let buckets = buckets(&page);
         let before = self.before.replace(buckets.clone());
-        let files = format!("{PREFIX}address_file_readable");
+        let files = format!("{PREFIX}file_readable");
         let unreadable = page
             .named(&files)
             .map_or(0, |files| files.filter(|file| file.value == 0.0).count());
@@ -177,8 +177,8 @@ mod tests {
              pqcrypta_analytics_events_accepted_total{{site=\"b\"}} 3\n\
              pqcrypta_analytics_refused_total{{reason=\"bot\"}} 2\n\
              pqcrypta_analytics_hits_stored_total 5\npqcrypta_analytics_database_up 1\n\
-             pqcrypta_analytics_address_file_readable{{file=\"country_db\"}} 0\n\
-             pqcrypta_analytics_address_file_readable{{file=\"asn_db\"}} 1\n\
+             pqcrypta_analytics_file_readable{{file=\"country_db\"}} 0\n\
+             pqcrypta_analytics_file_readable{{file=\"asn_db\"}} 1\n\
              pqcrypta_analytics_queue_bytes 2097152\npqcrypta_analytics_queue_oldest_seconds 0\n\
              {DURATIONS}{{le=\"0.01\"}} {fast}\n{DURATIONS}{{le=\"0.05\"}} {all}\n{DURATIONS}{{le=\"+Inf\"}} {all}\n\
              process_open_fds 7\n"

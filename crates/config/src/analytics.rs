@@ -46,7 +46,8 @@ section! {
         /// Secret with which a supervisor on another machine reads the figures (`GET metrics`, `Authorization: Bearer SECRET`); at least
         /// 16 characters. This machine needs none.
         metrics_token: Secret = Secret::default() => env("ANALYTICS_METRICS_TOKEN") with(token) live();
-        /// File of hosts, one in a line, that are known for spam; visits that state one as their source are refused.
+        /// File of hosts, one in a line, that are known for spam; visits that state one as their source are refused. It is
+        /// read again when it changes.
         spam_referrers: Option<PathBuf> = None => with(absolute) live();
         /// Database of countries by address, in the format MMDB (DB-IP, IPinfo, MaxMind); none without. It is read
         /// again when it changes.

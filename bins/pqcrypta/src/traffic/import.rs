@@ -50,7 +50,7 @@ pub(super) async fn run(options: &Options) -> Result<ExitCode> {
     if let Err(faults) = configured::check(&loaded) {
         return Ok(refuse(&faults));
     }
-    let receiver = configured::server(&loaded.config)?;
+    let receiver = configured::server(&loaded.config);
     let site = site(&receiver.sites, options.site.as_deref())?;
     let mut sources = Vec::new();
     for path in &options.files {
@@ -58,8 +58,12 @@ pub(super) async fn run(options: &Options) -> Result<ExitCode> {
             Source::find(path).with_context(|| format!("cannot read {}", path.display()))?;
         sources.extend(found);
     }
-    let own = &loaded.config.analytics;
-    let databases = Databases::new(own.country_db.clone(), own.asn_db.clone());
+    let databases = Databases::new(configured::files(&loaded.config));
+    if let Some(key) = databases.faults().first() {
+        return Err(anyhow!(
+            "cannot read the file that analytics.{key} names: mend it, or take the key out for the import"
+        ));
+    }
     let session =
         super::connect(&loaded, options.owner.as_deref(), "pqcrypta traffic import").await?;
     let maker = super::connect(

@@ -81,8 +81,8 @@ impl Ingest {
         self.tally.figures()
     }
 
-    /// Returns the files of addresses that are configured, and whether they could be read.
-    pub(super) fn address_files(&self) -> Vec<(&'static str, bool)> {
+    /// Returns the files that are configured, and whether they could be read.
+    pub(super) fn files(&self) -> Vec<(&'static str, bool)> {
         self.databases.files()
     }
 
@@ -91,7 +91,7 @@ impl Ingest {
         self.clock.now().0
     }
 
-    /// Counts the databases of addresses that cannot be read, so that the operator sees it where refusals are shown.
+    /// Counts the files of the operator that cannot be read, so that the operator sees it where refusals are shown.
     pub fn count_faults(&self) {
         for key in self.databases.faults() {
             self.refuse(None, Refusal::new(Reason::AddressFile, key));

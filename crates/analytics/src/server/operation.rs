@@ -92,13 +92,13 @@ pub(super) async fn metrics(ingest: &Ingest, peer: IpAddr, headers: &HeaderMap) 
         }
     }
     page.family(
-        "pqcrypta_analytics_address_file_readable",
+        "pqcrypta_analytics_file_readable",
         "gauge",
-        "Whether the file of countries or networks could be read when it was last tried; only those that are configured.",
+        "Whether the file of countries, networks or spam could be read when it was last tried; only those that are configured.",
     );
-    for (key, is_readable) in ingest.address_files() {
+    for (key, is_readable) in ingest.files() {
         page.sample(
-            "pqcrypta_analytics_address_file_readable",
+            "pqcrypta_analytics_file_readable",
             &[("file", key)],
             f64::from(u8::from(is_readable)),
         );

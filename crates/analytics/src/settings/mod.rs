@@ -4,7 +4,6 @@ pub mod configured;
 
 use crate::client_address::Network;
 use crate::own_addresses::OwnAddresses;
-use crate::page_url::Referrer;
 use config::Secret;
 use jiff::tz::TimeZone;
 use std::collections::HashSet;
@@ -50,23 +49,6 @@ impl Site {
     }
 }
 
-impl Settings {
-    /// Returns whether a visit comes from a host that is known for spam, or from one below it.
-    #[must_use]
-    pub fn is_spam(&self, referrer: &Referrer) -> bool {
-        let mut host = referrer.host.as_str();
-        loop {
-            if self.spam_referrers.contains(host) {
-                return true;
-            }
-            match host.split_once('.') {
-                Some((_, parent)) => host = parent,
-                None => return false,
-            }
-        }
-    }
-}
-
 /// Settings of the server.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
@@ -94,6 +76,4 @@ pub struct Settings {
     pub metrics_token: Secret,
     /// Networks of data centres, by number.
     pub datacentre_asns: HashSet<u32>,
-    /// Hosts that are known for spam.
-    pub spam_referrers: HashSet<String>,
 }

@@ -306,8 +306,8 @@ const TITLES: &[(&str, Title)] = &[
     (
         "traffic.unreadable_files",
         Count(
-            "A file of countries or networks cannot be read",
-            "{n} files of countries and networks cannot be read",
+            "{n} file of countries, networks or spam cannot be read",
+            "{n} files of countries, networks or spam cannot be read",
         ),
     ),
     ("api.error_pct", Of("{value} of the requests to {key} fail")),

@@ -100,9 +100,9 @@ pub(super) const METRICS: &[Metric] = &[
         name: "queue_pct",
         label: "Queue used",
         unit: Unit::Percent,
-        series: RECEIVER.level("100.0 * queue_bytes / queue_limit_bytes"),
+        series: RECEIVER.level("100.0 * queue_bytes / nullif(queue_limit_bytes, 0)"),
         better: Better::Lower,
-        // A full queue refuses; half of the default holds some 600,000 reports.
+        // A full queue refuses; at half there is as much time left as it took so far.
         levels: Some(Levels::new(50.0, 90.0)),
         evaluated_over_secs: 600,
         scoring: Scoring::Unscored(Scoring::DESIGNED),
@@ -128,16 +128,16 @@ pub(super) const METRICS: &[Metric] = &[
     },
     Metric {
         name: "unreadable_files",
-        label: "Address files that cannot be read",
+        label: "Files that cannot be read",
         unit: Unit::Count,
         series: RECEIVER.level("unreadable_files"),
         better: Better::Lower,
         levels: Some(Levels::warn(1.0)),
         evaluated_over_secs: 600,
         scoring: Scoring::Unscored(Scoring::EVENTS),
-        what: "Files of countries and networks (analytics.country_db, asn_db) that the receiver cannot read. What it read before stays in use.",
+        what: "Files of countries, networks and spam (analytics.country_db, asn_db, spam_referrers) that the receiver cannot read. What it read before stays in use.",
         how: "The receiver tries a file that has changed once a minute; read at each slow tick.",
-        fix: "Fetch the file anew, whole and in the format MMDB, and let pqcrypta-analytics read it; its log names file and fault.",
+        fix: "Fetch the file anew, whole (countries and networks in the format MMDB), and let pqcrypta-analytics read it; its log names file and fault.",
         ..OF_RECEIVER
     },
 ];

@@ -39,7 +39,7 @@ metric_table! {
         takes_reports: Option<bool> [Gauge Bool],
         /// Whether the database took its last transaction.
         database_up: bool [Gauge Bool],
-        /// Configured files of countries and networks that cannot be read.
+        /// Configured files of countries, networks and spam that cannot be read.
         unreadable_files: i64 [Gauge Count],
     }
 }

@@ -97,8 +97,8 @@ const REASONS: &[Reason] = &[
     ),
     (
         "address_file",
-        "A file of countries or networks cannot be read",
-        "Put a good file where country_db or asn_db names one; until then the one before stays in use. The log of pqcrypta-analytics says what is wrong.",
+        "A file of countries, networks or spam cannot be read",
+        "Put a good file where country_db, asn_db or spam_referrers names one; until then the one before stays in use. The log of pqcrypta-analytics says what is wrong.",
     ),
 ];
 
