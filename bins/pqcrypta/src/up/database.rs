@@ -11,11 +11,11 @@ use super::state::{PORT, State};
 use crate::roles;
 
 /// How long closing a session in order may take.
-const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+pub(crate) const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 /// The database.
 pub(crate) const DATABASE: &str = "pqcrypta";
 /// Owns the schema; nobody logs in as it.
-const OWNER: &str = "pqcrypta_owner";
+pub(crate) const OWNER: &str = "pqcrypta_owner";
 /// The collector's role: inserts samples, reads statistics.
 pub(crate) const WRITER: &str = "pqcrypta_collector";
 /// The monitor's role: reads.
@@ -25,15 +25,19 @@ pub(crate) const INGEST: &str = "pqcrypta_analytics";
 
 /// Returns the private server's database, as its superuser.
 pub(crate) fn target(state: &State) -> Target {
-    Target::new(&state.socket.to_string_lossy(), PORT, DATABASE, SUPERUSER)
+    target_at(state, PORT)
+}
+
+/// The same of the server at a port.
+pub(crate) fn target_at(state: &State, port: u16) -> Target {
+    Target::new(&state.socket.to_string_lossy(), port, DATABASE, SUPERUSER)
 }
 
 /// Makes what is missing: roles, database, the newest schema, rights.
 ///
 /// # Errors
 /// When the server refuses a step, or the data were written by a newer version.
-pub(crate) async fn prepare(state: &State) -> Result<()> {
-    let target = target(state);
+pub(crate) async fn prepare(target: &Target) -> Result<()> {
     let session = open(&target.clone().with_database("postgres")).await?;
     make_roles(&session)
         .await
@@ -43,7 +47,7 @@ pub(crate) async fn prepare(state: &State) -> Result<()> {
         .context("cannot make the database")?;
     session.close(CLOSE_WITHIN).await;
 
-    let session = open(&target).await?;
+    let session = open(target).await?;
     let preloaded: bool = session
         .client
         .query_one(
@@ -83,7 +87,8 @@ pub(crate) async fn prepare(state: &State) -> Result<()> {
     Ok(())
 }
 
-async fn open(target: &Target) -> Result<Session> {
+/// Opens a session.
+pub(crate) async fn open(target: &Target) -> Result<Session> {
     pg::connect(target, &SessionOptions::default(), "pqcrypta up")
         .await
         .with_context(|| format!("cannot connect to {target}"))

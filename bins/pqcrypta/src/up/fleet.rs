@@ -11,8 +11,7 @@ use tokio::process::Child;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::process::{Identity, Record, command, gentle_signal};
-use super::programs::Programs;
-use super::server;
+use super::server::{self, Server};
 use super::state::State;
 
 /// A process that ran this long is well: the pause before its next restart is the shortest again.
@@ -24,6 +23,9 @@ const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_sec
 const PROGRAMS_KILLED: Duration = Duration::from_millis(2500);
 const SERVER_HURRIED: Duration = Duration::from_millis(4000);
 const ALL_KILLED: Duration = Duration::from_millis(4600);
+
+/// How long a server may write its last checkpoint when nothing waits for its end.
+const CHECKPOINT: Duration = Duration::from_secs(300);
 
 /// A program beside the server.
 #[derive(Clone, Debug)]
@@ -43,14 +45,14 @@ pub(crate) struct Program {
 /// What is kept running.
 #[derive(Debug)]
 enum Kind {
-    Server(Programs),
+    Server(Server),
     Program(Program),
 }
 
 impl Kind {
     fn name(&self) -> &'static str {
         match self {
-            Self::Server(_) => server::NAME,
+            Self::Server(server) => server.name,
             Self::Program(program) => program.name,
         }
     }
@@ -84,13 +86,14 @@ impl<'a> Fleet<'a> {
     }
 
     /// Starts the server and waits until it answers.
-    pub(crate) async fn start_server(&mut self, programs: Programs) -> Result<()> {
-        server::wait_for_orphans(self.state).await;
-        let index = self.start(Kind::Server(programs))?;
+    pub(crate) async fn start_server(&mut self, server: Server) -> Result<()> {
+        server::wait_for_orphans(&server.data).await;
+        let data = server.data.clone();
+        let index = self.start(Kind::Server(server))?;
         let Some((child, process)) = &mut self.members[index].running else {
             return Ok(());
         };
-        server::wait_ready(self.state, child, process).await
+        server::wait_ready(self.state, &data, child, process).await
     }
 
     /// Starts a program; it is kept running from now on.
@@ -182,7 +185,7 @@ impl<'a> Fleet<'a> {
         let begin = Instant::now();
         self.signal_programs(None);
         self.end_programs(begin + PROGRAMS_KILLED).await;
-        if let Some((child, process)) = self.server() {
+        for (child, process) in self.servers() {
             server::stop(child, process, begin + SERVER_HURRIED, begin + ALL_KILLED).await;
         }
         self.forget();
@@ -193,17 +196,33 @@ impl<'a> Fleet<'a> {
         let begin = Instant::now();
         self.signal_programs(Some(Signal::KILL));
         self.end_programs(begin + Duration::from_millis(200)).await;
-        if let Some((child, process)) = self.server() {
+        for (child, process) in self.servers() {
             server::stop(child, process, begin, begin + Duration::from_millis(700)).await;
         }
         self.forget();
     }
 
-    fn server(&mut self) -> Option<(&mut Child, &Identity)> {
+    /// Stops every server in good order, however long its last checkpoint takes, while no program runs yet.
+    ///
+    /// # Errors
+    /// When one did not end in order: what it has on disk is complete only after recovery.
+    pub(crate) async fn stop_servers(&mut self) -> Result<()> {
+        let deadline = Instant::now() + CHECKPOINT;
+        for (child, process) in self.servers() {
+            let status = server::stop(child, process, deadline, deadline).await;
+            if !status.is_some_and(|status| status.success()) {
+                anyhow::bail!("a server did not stop in order");
+            }
+        }
+        self.forget();
+        Ok(())
+    }
+
+    fn servers(&mut self) -> impl Iterator<Item = (&mut Child, &Identity)> {
         self.members
             .iter_mut()
             .filter(|member| matches!(member.kind, Kind::Server(_)))
-            .find_map(|member| {
+            .filter_map(|member| {
                 member
                     .running
                     .as_mut()
@@ -261,7 +280,7 @@ impl<'a> Fleet<'a> {
 /// Starts a process; everything it prints goes to our standard error.
 fn launch(state: &State, kind: &Kind) -> Result<(Child, Identity)> {
     let child = match kind {
-        Kind::Server(programs) => server::spawn(state, programs)?,
+        Kind::Server(server) => server::spawn(state, server)?,
         Kind::Program(program) => {
             let mut command = command(&program.path, None, gentle_signal(program.name));
             command

@@ -13,6 +13,7 @@ mod programs;
 mod server;
 mod settings;
 mod state;
+mod upgrade;
 
 use std::future::Future;
 use std::io::{IsTerminal as _, Write as _};
@@ -59,6 +60,11 @@ pub(crate) struct Options {
     /// Settings for collector and dashboard; the [database] section is replaced
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Move the data to the newest PostgreSQL that is installed, then start; the old data are kept
+    ///
+    /// Servers of /usr/lib/postgresql and of PATH count. When it fails or is interrupted, the data stay with their server.
+    #[arg(long)]
+    upgrade_postgres: bool,
     /// Run an example API, an example proxy and an example site too, and watch them
     #[arg(long)]
     demo: bool,
@@ -99,6 +105,10 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     let children = programs(demo, &state, &settings, collector, monitor)?;
     let mut fleet = Fleet::new(&state, record);
     let life = async {
+        upgrade::tidy(&state.data).await?;
+        if options.upgrade_postgres {
+            upgrade::run(&state, &mut fleet).await?;
+        }
         start(&state, &mut fleet, children, &settings).await?;
         announce(&settings, &state, site.as_deref());
         let mut end: std::pin::Pin<Box<dyn Future<Output = ()>>> = match options.seconds {
@@ -173,10 +183,11 @@ async fn start(
     children: Vec<Program>,
     settings: &Settings,
 ) -> Result<()> {
-    let server = programs::choose(programs::installed(), &state.data)?;
+    let programs = programs::choose(programs::installed(), &state.data)?;
+    let server = server::Server::of(state, programs);
     server::initialise(state, &server).await?;
     fleet.start_server(server).await?;
-    database::prepare(state).await?;
+    database::prepare(&database::target(state)).await?;
     for program in children {
         fleet.start_program(program)?;
     }

@@ -129,7 +129,7 @@ impl Record {
         let (servers, programs): (Vec<_>, Vec<_>) = self
             .entries
             .drain(..)
-            .partition(|(name, _)| name == super::server::NAME);
+            .partition(|(name, _)| is_server(name));
         for (name, process) in programs.into_iter().chain(servers) {
             if !process.is_alive() {
                 continue;
@@ -156,11 +156,15 @@ impl Record {
 /// Returns the signal that makes `name` stop in good order.
 pub(crate) fn gentle_signal(name: &str) -> Signal {
     // SIGTERM makes PostgreSQL wait for its clients; SIGINT disconnects them.
-    if name == super::server::NAME {
+    if is_server(name) {
         Signal::INT
     } else {
         Signal::TERM
     }
+}
+
+fn is_server(name: &str) -> bool {
+    name.starts_with(super::server::NAME)
 }
 
 fn parse(line: &str, boot: &str) -> Option<(String, Identity)> {

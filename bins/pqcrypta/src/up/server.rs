@@ -18,7 +18,7 @@ use super::process::{Identity, command};
 use super::programs::Programs;
 use super::state::{PORT, State};
 
-/// Its name in the record of processes.
+/// Its name in the record of processes; those of an upgrade begin with it.
 pub(crate) const NAME: &str = "postgres";
 /// The superuser of the private server.
 pub(crate) const SUPERUSER: &str = "postgres";
@@ -29,17 +29,46 @@ const ORPHANS_DEADLINE: Duration = Duration::from_secs(15);
 /// A log longer than this is put aside when the server starts.
 const LONGEST_LOG: u64 = 16 << 20;
 
+/// A server: which programs work in which directory, and where they listen.
+#[derive(Clone, Debug)]
+pub(crate) struct Server {
+    /// Name in messages and in the record of processes.
+    pub(crate) name: &'static str,
+    /// Its programs.
+    pub(crate) programs: Programs,
+    /// Its data directory.
+    pub(crate) data: PathBuf,
+    /// Port in the name of its socket.
+    pub(crate) port: u16,
+    /// Settings beside those of every private server, or instead of them.
+    pub(crate) settings: Vec<(&'static str, &'static str)>,
+}
+
+impl Server {
+    /// Returns the server of a state directory.
+    pub(crate) fn of(state: &State, programs: Programs) -> Self {
+        Self {
+            name: NAME,
+            programs,
+            data: state.data.clone(),
+            port: PORT,
+            settings: Vec::new(),
+        }
+    }
+}
+
 /// Initialises the data directory, unless it is; a killed attempt leaves nothing that counts.
-pub(crate) async fn initialise(state: &State, programs: &Programs) -> Result<()> {
-    if state.data.join("PG_VERSION").is_file() {
+pub(crate) async fn initialise(state: &State, server: &Server) -> Result<()> {
+    let (data, programs) = (&server.data, &server.programs);
+    if data.join("PG_VERSION").is_file() {
         return Ok(());
     }
     crate::say(&format!(
         "making a PostgreSQL {} database in {}",
         programs.major,
-        state.data.display()
+        data.display()
     ));
-    let draft = state.data.with_extension("new");
+    let draft = data.with_extension("new");
     if draft.exists() {
         fs::remove_dir_all(&draft).with_context(|| format!("cannot remove {}", draft.display()))?;
     }
@@ -75,7 +104,7 @@ pub(crate) async fn initialise(state: &State, programs: &Programs) -> Result<()>
             String::from_utf8_lossy(&output.stderr).trim()
         );
     }
-    fs::rename(&draft, &state.data).with_context(|| format!("cannot rename {}", draft.display()))
+    fs::rename(&draft, data).with_context(|| format!("cannot rename {}", draft.display()))
 }
 
 /// Kills a process group when it is dropped.
@@ -96,10 +125,10 @@ impl Drop for GroupEnd {
 
 /// Waits for the last processes of a server that was killed: they notice it and end by themselves,
 /// on a busy machine not at once. Those of a server that lives are not waited for.
-pub(crate) async fn wait_for_orphans(state: &State) {
+pub(crate) async fn wait_for_orphans(data: &Path) {
     let deadline = Instant::now() + ORPHANS_DEADLINE;
-    while let Some(worker) = worker_in(&state.data)
-        && worker_in_charge(&state.data).is_none_or(|pid| Identity::of(pid).is_none())
+    while let Some(worker) = worker_in(data)
+        && worker_in_charge(data).is_none_or(|pid| Identity::of(pid).is_none())
         && Instant::now() < deadline
     {
         if let Some(orphan) = Identity::of(worker) {
@@ -113,20 +142,24 @@ pub(crate) async fn wait_for_orphans(state: &State) {
 ///
 /// # Errors
 /// When its data are in use, or it cannot be started.
-pub(crate) fn spawn(state: &State, programs: &Programs) -> Result<Child> {
-    forget_stale_locks(&state.data, &state.socket)?;
+pub(crate) fn spawn(state: &State, server: &Server) -> Result<Child> {
+    forget_stale_locks(&server.data, &state.socket, server.port)?;
     let log = open_log(state)?;
     let mut command = command(
-        &programs.bin.join("postgres"),
+        &server.programs.bin.join("postgres"),
         state.user.as_ref(),
         Signal::INT,
     );
     command
         .arg("-D")
-        .arg(&state.data)
+        .arg(&server.data)
         .current_dir("/")
         .env("LC_ALL", "C.UTF-8");
-    for (name, value) in settings(state, programs) {
+    for (name, value) in settings(state, server) {
+        command.arg("-c").arg(format!("{name}={value}"));
+    }
+    // The last one counts.
+    for (name, value) in &server.settings {
         command.arg("-c").arg(format!("{name}={value}"));
     }
     command
@@ -140,9 +173,14 @@ pub(crate) fn spawn(state: &State, programs: &Programs) -> Result<Child> {
 ///
 /// # Errors
 /// When it ends or is not ready in time; the end of its log is part of the message.
-pub(crate) async fn wait_ready(state: &State, child: &mut Child, process: &Identity) -> Result<()> {
+pub(crate) async fn wait_ready(
+    state: &State,
+    data: &Path,
+    child: &mut Child,
+    process: &Identity,
+) -> Result<()> {
     let deadline = Instant::now() + START_DEADLINE;
-    while !is_ready(&state.data, process.pid) {
+    while !is_ready(data, process.pid) {
         if let Some(status) = child.try_wait().context("cannot wait for postgres")? {
             bail!("PostgreSQL did not start ({status}){}", log_end(state));
         }
@@ -180,12 +218,12 @@ pub(crate) async fn stop(
 }
 
 /// Returns the settings: small, durable, private.
-fn settings(state: &State, programs: &Programs) -> Vec<(&'static str, String)> {
+fn settings(state: &State, server: &Server) -> Vec<(&'static str, String)> {
     let mut settings = vec![
         ("listen_addresses", String::new()),
         ("unix_socket_directories", quoted_path(&state.socket)),
         ("unix_socket_permissions", "0700".to_owned()),
-        ("port", PORT.to_string()),
+        ("port", server.port.to_string()),
         ("cluster_name", "pqcrypta".to_owned()),
         ("max_connections", "40".to_owned()),
         ("shared_buffers", "64MB".to_owned()),
@@ -199,7 +237,12 @@ fn settings(state: &State, programs: &Programs) -> Vec<(&'static str, String)> {
         ("log_line_prefix", "%m [%p] %q%u@%d ".to_owned()),
     ];
     // Part of the server's package on Debian, a package of its own elsewhere.
-    if programs.bin.join("../lib/pg_stat_statements.so").is_file() {
+    if server
+        .programs
+        .bin
+        .join("../lib/pg_stat_statements.so")
+        .is_file()
+    {
         settings.push(("shared_preload_libraries", "pg_stat_statements".to_owned()));
     }
     settings
@@ -248,10 +291,10 @@ fn is_ready(data: &Path, pid: i32) -> bool {
 /// Removes the lock files of a server that died. The server itself is careful and refuses to start
 /// when the pid in one is in use again, or not waited for yet; here the state directory is locked,
 /// so it is enough that nobody works in the data directory (every process of a server does).
-fn forget_stale_locks(data: &Path, socket: &Path) -> Result<()> {
+fn forget_stale_locks(data: &Path, socket: &Path, port: u16) -> Result<()> {
     let stale: Vec<PathBuf> = [
         data.join("postmaster.pid"),
-        socket.join(format!(".s.PGSQL.{PORT}.lock")),
+        socket.join(format!(".s.PGSQL.{port}.lock")),
     ]
     .into_iter()
     .filter(|path| path.exists())
@@ -309,7 +352,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let pid_file = dir.path().join("postmaster.pid");
         fs::write(&pid_file, "1\n").unwrap();
-        forget_stale_locks(dir.path(), dir.path()).unwrap();
+        forget_stale_locks(dir.path(), dir.path(), PORT).unwrap();
         assert!(!pid_file.exists());
         fs::write(&pid_file, "1\n").unwrap();
         let mut worker = std::process::Command::new("sleep")
@@ -317,7 +360,7 @@ mod tests {
             .current_dir(dir.path())
             .spawn()
             .unwrap();
-        let error = forget_stale_locks(dir.path(), dir.path())
+        let error = forget_stale_locks(dir.path(), dir.path(), PORT)
             .unwrap_err()
             .to_string();
         worker.kill().unwrap();

@@ -7,6 +7,7 @@
 //! DIR/queue/           the collector's queue
 //! DIR/log/             the server's log
 //! DIR/postgres/data/   the server's data, mode 0700
+//! DIR/postgres/data.15 what `--upgrade-postgres` left of an older release; nothing of it is used
 //! DIR/postgres/socket/ its socket, mode 0700
 //! ```
 //!
