@@ -111,7 +111,15 @@ for (const theme of ["light", "dark"]) {
       await page.setViewportSize({ width, height: 900 });
       for (const view of ["fleet", "now"]) {
         await open(page, view, { host: idOf("calm"), theme }, server.url);
-        await expect(page.locator(".fleet")).toBeVisible();
+        const sentence = page.locator(".fleet");
+        await expect(sentence).toBeVisible();
+        // As long as with many hosts: it is whole.
+        const cut = await sentence.evaluate((line) => {
+          const text = line.querySelector("bdi");
+          if (text) text.textContent = `${text.textContent} `.repeat(5);
+          return line.scrollHeight - line.clientHeight;
+        });
+        expect(cut, `${view} cuts the sentence`).toBeLessThanOrEqual(0);
         const { scroll, client } = await page.evaluate(() => ({
           scroll: document.documentElement.scrollWidth,
           client: innerWidth,
