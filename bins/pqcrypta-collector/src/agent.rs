@@ -1,6 +1,6 @@
 //! Starts the tasks and ends them in order.
 
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, Seat};
 use crate::baselines::BaselinesJob;
 use crate::findings::Findings;
 use crate::group_append::GroupAppend;
@@ -83,7 +83,9 @@ pub(crate) async fn run(
         sources: Sources::default(),
         published: Published::new(&loaded),
         machine_id: host.machine_id.clone(),
+        hostname: host.hostname.clone(),
         progress: Progress::default(),
+        seat: Seat::default(),
         stop,
     };
     let config = &loaded.config;
@@ -166,7 +168,10 @@ struct Shared {
     sources: Sources,
     published: Published,
     machine_id: String,
+    hostname: String,
     progress: Progress,
+    /// That of the jobs among the sessions.
+    seat: Seat,
     stop: watch::Receiver<bool>,
 }
 
@@ -244,6 +249,7 @@ impl Shared {
             settings::patient_session(config),
             name,
             self.machine_id.clone(),
+            self.seat.clone(),
         )
     }
 
@@ -274,9 +280,7 @@ impl Shared {
 
     fn history(&self, config: &Config) -> HistoryJob {
         HistoryJob {
-            target: pg::Target::from(&config.database),
-            session: settings::patient_session(config),
-            machine_id: self.machine_id.clone(),
+            analysis: self.session(config, "pqcrypta-collector history"),
             status: self.status.clone(),
         }
     }
@@ -311,6 +315,9 @@ impl Shared {
             budget_bytes(config),
         );
         sampling.sum_below(config.collector.process_floor_mb);
+        let textfile = sampling.textfile();
+        textfile.set_host(&self.hostname);
+        textfile.set_path(config.collector.textfile.as_deref());
         HostJob {
             sampling,
             queue: self.queue.clone(),

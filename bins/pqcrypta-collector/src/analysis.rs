@@ -1,18 +1,19 @@
-//! The session that evaluates stored data, kept from one run to the next.
+//! The session of the jobs that ask the store, kept for a moment from one run to the next.
 //!
-//! Opening a session costs the server a process and a dozen statements, so it is kept while runs follow each other, and closed
-//! when none came for [`IDLE`]: with many hosts what binds is the number of sessions. A run takes
+//! With many hosts what binds is the number of sessions, and a host may have four: the writer's, that of logs, that of the statistics of the
+//! store, when they are this host's task, and this one. So all jobs share one [`Seat`]: who runs has it, the others wait.
+//!
+//! Opening a session costs the server a process and a dozen statements, so it is kept while runs of the same kind follow each other,
+//! and closed when none came for [`IDLE`], or when a job of another kind has the seat. A run takes
 //! it with [`Analysis::take`] and returns it with [`Analysis::keep`] when it succeeded. A session that is not
 //! returned, because a statement failed, an answer did not come in time or the program ends, is closed, and the
 //! next run opens another: its state is unknown.
-//!
-//! Jobs that seldom run at the same time share it by cloning. One that finds it taken opens another one, which is closed
-//! when the first is back.
 
 use pg::Session;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use store::host::{self, OpenError};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// How long a session without work stays open: runs that are woken by news follow each other within seconds, those of the schedule
 /// within minutes.
@@ -20,29 +21,43 @@ const IDLE: Duration = Duration::from_secs(5);
 /// How long closing it in order may take.
 const CLOSE_WITHIN: Duration = Duration::from_millis(500);
 
-/// A session and the number of this host.
+/// A session and the number of this host. While it is there, no other job has one.
 #[derive(Debug)]
 pub(crate) struct HostSession {
     pub(crate) session: Session,
     pub(crate) host_id: i32,
+    seat: OwnedMutexGuard<Kept>,
 }
 
 impl HostSession {
     /// Closes the session in order.
     pub(crate) async fn close(self) {
         self.session.close(CLOSE_WITHIN).await;
+        drop(self.seat);
     }
 }
 
 /// A session without work.
+#[derive(Debug)]
+struct Idle {
+    session: Session,
+    host_id: i32,
+    application: &'static str,
+}
+
+/// What is kept between runs.
 #[derive(Debug, Default)]
 struct Kept {
-    session: Option<HostSession>,
+    idle: Option<Idle>,
     /// How often one was kept.
     turn: u64,
 }
 
-/// Opens the session when it is needed and keeps it for a moment. Cloning shares it.
+/// The place of the jobs among the sessions of this host. Cloning shares it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seat(Arc<Mutex<Kept>>);
+
+/// Opens the session of one kind when it is needed. Cloning shares the seat.
 #[derive(Clone, Debug)]
 pub(crate) struct Analysis {
     target: pg::Target,
@@ -50,7 +65,7 @@ pub(crate) struct Analysis {
     /// Name of the session in `pg_stat_activity`.
     application: &'static str,
     machine_id: String,
-    kept: Arc<Mutex<Kept>>,
+    seat: Seat,
 }
 
 impl Analysis {
@@ -60,13 +75,14 @@ impl Analysis {
         options: pg::SessionOptions,
         application: &'static str,
         machine_id: String,
+        seat: Seat,
     ) -> Self {
         Self {
             target,
             options,
             application,
             machine_id,
-            kept: Arc::default(),
+            seat,
         }
     }
 
@@ -76,10 +92,18 @@ impl Analysis {
         self.options.transaction_timeout
     }
 
-    /// Takes the kept session, or opens one.
+    /// Waits for the seat, and takes the kept session or opens one.
     pub(crate) async fn take(&mut self) -> Result<HostSession, OpenError> {
-        if let Some(kept) = self.take_kept().filter(|kept| !kept.session.is_closed()) {
-            return Ok(kept);
+        let mut seat = Arc::clone(&self.seat.0).lock_owned().await;
+        if let Some(idle) = seat.idle.take() {
+            if idle.application == self.application && !idle.session.is_closed() {
+                return Ok(HostSession {
+                    session: idle.session,
+                    host_id: idle.host_id,
+                    seat,
+                });
+            }
+            idle.session.close(CLOSE_WITHIN).await;
         }
         let (session, host_id) = host::open(
             &self.target,
@@ -88,44 +112,107 @@ impl Analysis {
             &self.machine_id,
         )
         .await?;
-        Ok(HostSession { session, host_id })
+        Ok(HostSession {
+            session,
+            host_id,
+            seat,
+        })
     }
 
     /// Keeps a session for the next run, if that comes soon.
-    pub(crate) fn keep(&mut self, session: HostSession) {
-        let turn = {
-            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-            kept.turn += 1;
-            // Another one that was kept is closed.
-            kept.session = Some(session);
-            kept.turn
-        };
-        let shared = Arc::downgrade(&self.kept);
+    pub(crate) fn keep(&mut self, host: HostSession) {
+        let HostSession {
+            session,
+            host_id,
+            mut seat,
+        } = host;
+        seat.idle = Some(Idle {
+            session,
+            host_id,
+            application: self.application,
+        });
+        seat.turn += 1;
+        let turn = seat.turn;
+        drop(seat);
+        let shared = Arc::downgrade(&self.seat.0);
         tokio::spawn(async move {
             tokio::time::sleep(IDLE).await;
             let Some(shared) = shared.upgrade() else {
                 return;
             };
-            let idle = {
-                let mut kept = shared.lock().unwrap_or_else(PoisonError::into_inner);
-                let is_same = kept.turn == turn;
-                kept.session.take_if(|_| is_same)
-            };
-            if let Some(idle) = idle {
-                idle.close().await;
+            let mut seat = shared.lock().await;
+            let is_same = seat.turn == turn;
+            if let Some(idle) = seat.idle.take_if(|_| is_same) {
+                idle.session.close(CLOSE_WITHIN).await;
             }
         });
     }
 
-    fn take_kept(&self) -> Option<HostSession> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.session.take()
-    }
-
-    /// Closes the kept session.
+    /// Closes the kept session; one that a run has is closed with it.
     pub(crate) async fn close(self) {
-        if let Some(kept) = self.take_kept() {
-            kept.close().await;
+        let idle = match self.seat.0.try_lock() {
+            Ok(mut seat) => seat.idle.take(),
+            Err(_) => None,
+        };
+        if let Some(idle) = idle {
+            idle.session.close(CLOSE_WITHIN).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+
+    /// Jobs of two kinds have one session between them, the same as long as the kind is the same.
+    #[tokio::test]
+    async fn jobs_have_one_session_at_a_time() {
+        let database = testkit::migrated().await.unwrap();
+        database
+            .sql("INSERT INTO collector.hosts (machine_id, hostname) VALUES ('this', 'this')")
+            .await
+            .unwrap();
+        let seat = Seat::default();
+        let of = |name| {
+            Analysis::new(
+                database.target(),
+                pg::SessionOptions::default(),
+                name,
+                "this".to_owned(),
+                seat.clone(),
+            )
+        };
+        let (mut one, mut same, mut other) = (of("a test"), of("a test"), of("another"));
+        let pid = async |host: &HostSession| -> i32 {
+            let asked = host
+                .session
+                .client
+                .query_one("SELECT pg_backend_pid()", &[]);
+            asked.await.unwrap().get(0)
+        };
+        let taken = one.take().await.unwrap();
+        let first = pid(&taken).await;
+        assert!(same.take().now_or_never().is_none(), "it has to wait");
+        one.keep(taken);
+        let taken = same.take().await.unwrap();
+        assert_eq!(pid(&taken).await, first, "the same session");
+        same.keep(taken);
+        let taken = other.take().await.unwrap();
+        let second = pid(&taken).await;
+        assert_ne!(second, first);
+        let left = "SELECT count(*) FROM pg_stat_activity WHERE pid = $1";
+        let is_left = async || -> i64 {
+            let asked = taken.session.client.query_one(left, &[&first]).await;
+            asked.unwrap().get(0)
+        };
+        while is_left().await > 0 {
+            tokio::task::yield_now().await;
+        }
+        // One that is not returned leaves the seat free.
+        drop(taken);
+        let taken = one.take().await.unwrap();
+        assert_ne!(pid(&taken).await, second);
+        taken.close().await;
     }
 }

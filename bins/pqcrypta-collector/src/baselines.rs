@@ -1,7 +1,7 @@
 //! Baselines as a job of the schedule: once an hour, what is usual for each scored metric and key of this host, and where it leads.
 //!
 //! It reads the hours that are rolled up, computes away from the thread that samples, and stores the rows in the same
-//! session, which is open only while it runs. After a start without what an earlier run learned, the detectors are warmed from
+//! session, that of the jobs. After a start without what an earlier run learned, the detectors are warmed from
 //! stored samples first. A run that fails has stored what it computed before, and the next one
 //! computes all of it.
 //!
@@ -116,16 +116,21 @@ impl BaselinesJob {
         Ok(rows)
     }
 
-    /// Judges what will reach its limit, once the findings that the database has open are continued: after a start that
-    /// takes a moment.
-    async fn foresee(&self, host: &HostSession) -> anyhow::Result<usize> {
+    /// Waits until the findings that the database has open are continued: after a start that takes a moment, and the session of
+    /// the jobs.
+    async fn wait_for_findings(&self) {
         let findings = self.group.findings();
         let begun = tokio::time::Instant::now();
-        while !findings.is_restored() {
-            if begun.elapsed() > RESTORED_WITHIN {
-                bail!("the open findings were not read yet");
-            }
+        while !findings.is_restored() && begun.elapsed() < RESTORED_WITHIN {
             tokio::time::sleep(RESTORED_EVERY).await;
+        }
+    }
+
+    /// Judges what will reach its limit.
+    async fn foresee(&self, host: &HostSession) -> anyhow::Result<usize> {
+        let findings = self.group.findings();
+        if !findings.is_restored() {
+            bail!("the open findings were not read yet");
         }
         let (client, at) = (&host.session.client, (self.clock)());
         let facts = CapacityFacts::read(client, host.host_id, at, self.intervals).await;
@@ -174,6 +179,7 @@ impl Job for BaselinesJob {
     }
 
     async fn run(&mut self, _: Turn) -> anyhow::Result<usize> {
+        self.wait_for_findings().await;
         let host = self.analysis.take().await?;
         self.warm(&host).await?;
         let rows = self.refresh(&host).await.context("computing baselines")?;

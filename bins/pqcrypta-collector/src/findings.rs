@@ -14,6 +14,7 @@ use insight::slos::SloFacts;
 use insight::{Evaluation, Judged, Lifecycle, TickJudges};
 use jiff::tz::TimeZone;
 use schema::{Row, Sample, Timestamp};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::changes::Change;
 use store::findings::{Begun, OpenFinding, Recent};
@@ -113,6 +114,18 @@ impl Findings {
             last.extend(rows(transitions));
             last.extend(rows(changes));
         }
+    }
+
+    /// Counts the confirmed findings of each severity, acknowledged ones too; `None` until those of the database were taken.
+    pub(crate) fn open_by_severity(&self) -> Option<BTreeMap<&'static str, u64>> {
+        let state = self.lock();
+        state.is_restored.then(|| {
+            let mut counts = BTreeMap::new();
+            for (finding, _) in state.lifecycle.confirmed() {
+                *counts.entry(finding.severity.as_str()).or_default() += 1;
+            }
+            counts
+        })
     }
 
     /// Returns the rows of health scores.

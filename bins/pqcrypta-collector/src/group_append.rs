@@ -7,7 +7,9 @@
 //! half a second of them at most.
 
 use crate::findings::Findings;
-use schema::{Row, Timestamp};
+use schema::tables::CollectorRun;
+use schema::{Cell, Row, Sample, Timestamp};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use store::queue::{Durability, Queue};
@@ -25,6 +27,8 @@ pub(crate) struct GroupAppend {
     queue: Queue,
     findings: Findings,
     group: Arc<Mutex<Group>>,
+    /// Runs that failed since the start, by what ran.
+    failures: Arc<Mutex<BTreeMap<String, u64>>>,
 }
 
 #[derive(Debug, Default)]
@@ -34,6 +38,26 @@ struct Group {
     waiting: Vec<Waiting>,
     /// The next number of [`Waiting::id`].
     next_id: u64,
+}
+
+/// Returns what ran, if the row tells that it failed.
+fn failed(row: &Row) -> Option<&str> {
+    if row.table.name != CollectorRun::TABLE.name {
+        return None;
+    }
+    let text = |name: &str| {
+        let place = row
+            .table
+            .columns
+            .iter()
+            .position(|column| column.name == name)?;
+        match row.cells.get(place)? {
+            Cell::Text(text) => Some(&**text),
+            _ => None,
+        }
+    };
+    let is_failed = text("outcome").is_some_and(|outcome| outcome != "ok");
+    text("collector").filter(|_| is_failed)
 }
 
 /// The rows of a member that waits for others.
@@ -70,6 +94,21 @@ impl GroupAppend {
             queue,
             findings,
             group: Arc::default(),
+            failures: Arc::default(),
+        }
+    }
+
+    /// Returns how many runs of each collector failed since the start.
+    pub(crate) fn failures(&self) -> BTreeMap<String, u64> {
+        let failures = self.failures.lock();
+        failures.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn count_failures(&self, rows: &[Row]) {
+        for failed in rows.iter().filter_map(failed) {
+            let failures = self.failures.lock();
+            let mut failures = failures.unwrap_or_else(PoisonError::into_inner);
+            *failures.entry(failed.to_owned()).or_default() += 1;
         }
     }
 
@@ -89,6 +128,7 @@ impl GroupAppend {
         ts: Timestamp,
         rows: Vec<Row>,
     ) -> Result<Durability, SpoolError> {
+        self.count_failures(&rows);
         let mut batches = [(ts, rows)];
         self.findings.judge(&mut batches);
         let [(ts, rows)] = batches;
@@ -123,6 +163,9 @@ impl GroupAppend {
         let durability = match all.is_empty() {
             true => Ok(Durability::Disk),
             false => {
+                for (_, rows) in &all {
+                    self.count_failures(rows);
+                }
                 self.findings.judge(&mut all);
                 self.queue.append_all(all).await.map_err(Arc::new)
             }

@@ -1,18 +1,16 @@
 //! Roll-ups and sealing as a job of the schedule: hours and days of what is stored, and closed days as arrays, for every host of
 //! the store.
 //!
-//! Each run has a session of its own, so that no sample waits for it, and a lock that one session of the store has at a
-//! time; both end with the run. One collector has the turn (`store::turn`) and prolongs it with each run; the others learn that from
+//! Each run has the session of the jobs, so that no sample waits for it. One collector has the turn (`store::turn`) and prolongs it with each run; the others learn that from
 //! their heartbeats, and open no session. When it dies, another one goes on within a quarter of an hour. A run that is dropped or fails takes nothing back but the hour it was at.
 
+use crate::analysis::Analysis;
 use crate::schedule::{Job, Needs, Plan, Turn};
 use config::Config;
 use std::time::Duration;
 use store::status::{Keeper, SharedStatus};
-use store::{host, rollup, seal, turn};
+use store::{rollup, seal, turn};
 
-/// Name of the session in `pg_stat_activity`.
-const APPLICATION: &str = "pqcrypta-collector history";
 /// How long a run takes new hours: a thirtieth of the time, so that a backlog of two weeks is gone within two hours and
 /// the server has time for others.
 const BUDGET: Duration = Duration::from_secs(10);
@@ -20,8 +18,6 @@ const BUDGET: Duration = Duration::from_secs(10);
 const SEAL_BUDGET: Duration = Duration::from_secs(10);
 /// How long a run may take: the last hour of it has limits of its own at the server.
 const DEADLINE: Duration = Duration::from_secs(60);
-/// How long closing the session in order may take.
-const CLOSE_WITHIN: Duration = Duration::from_millis(500);
 /// More hours than this are a backlog that is reported: what two runs leave is not the last hour alone.
 const BEHIND: usize = 24;
 /// How long the turn lasts: two runs may be missed, and as long as one may take.
@@ -30,9 +26,7 @@ const TURN_SECS: u32 = 2 * rollup::EVERY_SECS + 60;
 /// Rolls up.
 #[derive(Debug)]
 pub(crate) struct HistoryJob {
-    pub(crate) target: pg::Target,
-    pub(crate) session: pg::SessionOptions,
-    pub(crate) machine_id: String,
+    pub(crate) analysis: Analysis,
     /// What the writer knows of the store.
     pub(crate) status: SharedStatus,
 }
@@ -56,23 +50,20 @@ impl Job for HistoryJob {
         if self.status.get().keeper == Keeper::Other {
             return Ok(0);
         }
-        let opened = host::open(&self.target, &self.session, APPLICATION, &self.machine_id);
-        let (session, host_id) = opened.await?;
+        let host = self.analysis.take().await?;
+        let client = &host.session.client;
         let lasts = Duration::from_secs(u64::from(TURN_SECS));
-        if !turn::take(&session.client, turn::HISTORY, host_id, lasts).await? {
-            session.close(CLOSE_WITHIN).await;
+        if !turn::take(client, turn::HISTORY, host.host_id, lasts).await? {
+            host.close().await;
             return Ok(0);
         }
-        let outcome = rollup::run(&session.client, BUDGET).await?;
-        let Some(outcome) = outcome else {
-            session.close(CLOSE_WITHIN).await;
+        let Some(outcome) = rollup::run(client, BUDGET).await? else {
+            host.close().await;
             tracing::debug!("another collector rolls up");
             return Ok(0);
         };
-        // The lock is this session's: nobody else seals.
-        let sealed = seal::run(&session.client, SEAL_BUDGET).await?;
-        let sealed = sealed.unwrap_or_default();
-        session.close(CLOSE_WITHIN).await;
+        let sealed = seal::run(client, SEAL_BUDGET).await?;
+        host.close().await;
         if sealed.days > 0 {
             tracing::info!(
                 days = sealed.days,

@@ -46,6 +46,8 @@ impl Job for HostJob {
         let budget = budget_bytes(config);
         self.sampling.watch(config.collector.processes.clone());
         self.sampling.sum_below(config.collector.process_floor_mb);
+        let textfile = self.sampling.textfile();
+        textfile.set_path(config.collector.textfile.as_deref());
         self.sampling.set_budget(budget);
         self.sampling.findings().reconfigure(config);
         self.queue

@@ -211,6 +211,7 @@ fn described(error: ReadError) -> anyhow::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::Seat;
     use crate::findings::Findings;
     use futures_util::FutureExt;
     use store::queue::Queue;
@@ -236,6 +237,7 @@ mod tests {
                 crate::settings::patient_session(&config),
                 "a test",
                 "this".to_owned(),
+                Seat::default(),
             ),
             GroupAppend::new(queue.clone(), findings),
             sources,
@@ -289,6 +291,7 @@ mod tests {
                 crate::settings::patient_session(&config),
                 "a test",
                 "this".to_owned(),
+                Seat::default(),
             ),
             GroupAppend::new(queue.clone(), findings),
             Sources::default(),

@@ -31,6 +31,7 @@ mod settings;
 mod signals;
 mod site_visits;
 mod slos;
+mod textfile;
 mod timer_checks;
 mod upkeep;
 mod watched;

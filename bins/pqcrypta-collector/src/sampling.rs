@@ -4,9 +4,10 @@
 use crate::findings::Findings;
 use crate::group_append::GroupAppend;
 use crate::logs::Sources;
+use crate::textfile::{Said, Textfile};
 use collect::{Host, Moment, Mounts, Processes, Roots, SelfUsage, run_one};
 use schema::tables::SelfSample;
-use schema::{Json, Row, Sample, Timestamp};
+use schema::{Json, Sample, Timestamp};
 use std::time::Duration;
 use store::queue::Durability;
 use store::spool::State;
@@ -32,6 +33,7 @@ pub(crate) struct Sampling {
     durable: bool,
     overflowing: bool,
     budget_bytes: i64,
+    textfile: Textfile,
 }
 
 impl Sampling {
@@ -60,7 +62,13 @@ impl Sampling {
             durable: true,
             overflowing: false,
             budget_bytes: count(budget_bytes),
+            textfile: Textfile::default(),
         }
+    }
+
+    /// Tells about itself in a file.
+    pub(crate) const fn textfile(&mut self) -> &mut Textfile {
+        &mut self.textfile
     }
 
     /// Sets the processes that are watched by name.
@@ -98,7 +106,9 @@ impl Sampling {
         run_one(&mut self.processes, &at, &mut rows).await;
         run_one(&mut self.mounts, &at, &mut rows).await;
         rows.append(&mut self.sources.rows(ts));
-        rows.push(self.about_itself(&at, late).await);
+        let own = self.about_itself(&at, late).await;
+        let said = Said::of(&own);
+        rows.push(own.into_row(ts));
         let sampled = began.elapsed();
         let appended = member.append(ts, rows).await;
         let is_queued = appended.durability.is_ok();
@@ -120,12 +130,24 @@ impl Sampling {
             Err(error) => tracing::error!(%error, "the spool refused the samples of this tick"),
         }
         // Without waiting for services.
-        self.last_duration = Some(sampled + appended.took);
+        let took = sampled + appended.took;
+        self.last_duration = Some(took);
+        if self.textfile.is_wanted() {
+            let (status, findings) = (self.status.get(), self.findings().open_by_severity());
+            self.textfile.write(
+                ts,
+                took,
+                &said,
+                &status,
+                findings.as_ref(),
+                &self.group.failures(),
+            );
+        }
         is_queued
     }
 
     /// Returns the collector's metrics of itself.
-    async fn about_itself(&mut self, at: &Moment, late: Duration) -> Row {
+    async fn about_itself(&mut self, at: &Moment, late: Duration) -> SelfSample {
         let depth = self.group.queue().depth().await;
         let status = self.status.get();
         let overflowing = depth.state == State::Full;
@@ -174,7 +196,6 @@ impl Sampling {
             clock_ahead_secs: (status.link == Link::Connected)
                 .then(|| status.clock_ahead_micros as f64 / 1e6),
         }
-        .into_row(at.ts)
     }
 }
 

@@ -1,10 +1,11 @@
 //! Upkeep of the store: its size, its budget, and what is expired.
 //!
 //! Once an hour, and at the start: measure, let days go where there is a budget that is exceeded, remove what is expired,
-//! and judge. Any host does the first three for all; the host that judges is agreed on in the database
-//! (`store::sizes::Store::keeper`), so that a finding about what all share is reported once.
+//! and judge. One host has the turn (`store::turn`) and does this for all, so that it is done once, and a finding about what all share is
+//! reported once; the others learn that from their heartbeats and open no session. When it dies, another one goes on
+//! within [`TURN`] and an hour. A host whose clock is wrong does not take the turn, and expires nothing.
 //!
-//! It has a session of its own, only while it runs, so that neither samples nor lines wait for it. Expiry begins
+//! It has the session of the jobs, only while it runs, so that neither samples nor lines wait for it. Expiry begins
 //! once the database has this host's retention: until then it would follow from what other hosts ask for.
 
 use crate::analysis::{Analysis, HostSession};
@@ -17,11 +18,14 @@ use insight::store_size::StoreSizeJudge;
 use schema::Timestamp;
 use std::time::Duration;
 use store::expiry::{self, Retention};
-use store::sizes;
-use store::status::SharedStatus;
+use store::sizes::{self, Store};
+use store::status::{Keeper, SharedStatus};
+use store::turn;
 
 /// Days expire at midnight, and a size of some hours ago is as good.
 const EVERY: Duration = Duration::from_secs(3600);
+/// How long the turn lasts: a run may be missed, and as long as one may take.
+const TURN: Duration = Duration::from_secs(2 * 3600 + 600);
 /// How long a run may take. After an outage of weeks there are a thousand partitions to drop, 20 to 200 ms each; the next
 /// run continues where this one ended.
 const DEADLINE: Duration = Duration::from_secs(600);
@@ -63,9 +67,6 @@ impl Upkeep {
     /// Removes what is expired. Returns the number of partitions and rows.
     async fn expire(&self, host: &HostSession) -> anyhow::Result<usize> {
         let client = &host.session.client;
-        if !expiry::clocks_agree(self.status.get().clock_ahead_micros) {
-            return Ok(0);
-        }
         expiry::cut_to_budget(client, self.clock)
             .await
             .context("applying the size budget")?;
@@ -82,12 +83,8 @@ impl Upkeep {
         Ok(expired.partitions.saturating_add(rows))
     }
 
-    async fn judge(&mut self, host: &HostSession) -> anyhow::Result<()> {
-        let store = sizes::read(&host.session.client).await?;
-        let Some(keeper) = store.keeper else {
-            return Ok(());
-        };
-        let mine = (keeper == host.host_id).then_some(&store);
+    /// Judges the store, or, where that is another host's task, nothing.
+    async fn judge(&mut self, mine: Option<&Store>) -> anyhow::Result<()> {
         let now = (self.clock)();
         let findings = self.group.findings();
         let evaluation = findings.evaluate(&mut self.judge, mine, now);
@@ -118,13 +115,30 @@ impl Job for Upkeep {
         while self.status.get().retention != Some(self.retention) {
             tokio::time::sleep(REPORTED_EVERY).await;
         }
+        let status = self.status.get();
+        if status.upkeep == Keeper::Other {
+            self.judge(None).await?;
+            return Ok(0);
+        }
         let host = self.analysis.take().await?;
-        sizes::measure(&host.session.client)
-            .await
-            .context("measuring the store")?;
-        let expired = self.expire(&host).await;
-        self.judge(&host).await?;
+        let (client, host_id) = (&host.session.client, host.host_id);
+        let is_mine = expiry::clocks_agree(status.clock_ahead_micros)
+            && turn::take(client, turn::UPKEEP, host.host_id, TURN).await?;
+        let expired = match is_mine {
+            true => {
+                sizes::measure(client)
+                    .await
+                    .context("measuring the store")?;
+                self.expire(&host).await
+            }
+            false => Ok(0),
+        };
+        let store = sizes::read(client).await?;
         host.close().await;
+        if let Some(keeper) = store.keeper {
+            let mine = (keeper == host_id).then_some(&store);
+            self.judge(mine).await?;
+        }
         expired
     }
 

@@ -64,9 +64,14 @@ async fn a_database_that_was_not_migrated_is_named_with_its_remedy() {
 }
 
 #[tokio::test]
-async fn it_binds_no_port() {
+async fn it_binds_no_port_and_tells_of_itself_in_a_file() {
     let database = database().await;
     let home = Home::new(&database.target());
+    let file = home.dir.path().join("pqcrypta.prom");
+    home.configure(
+        &database.target(),
+        &format!("textfile = \"{}\"", file.display()),
+    );
     let mut agent = home.start();
     agent
         .until("samples arrive", async || {
@@ -76,6 +81,21 @@ async fn it_binds_no_port() {
             )
             .await
                 > 0
+        })
+        .await;
+    // Written with the tick after the database was reached; a reader never sees a part.
+    let told = || fs::read_to_string(&file).unwrap_or_default();
+    agent
+        .until("the file tells of a database", async || {
+            let text = told();
+            assert!(text.is_empty() || text.ends_with('\n'), "{text}");
+            let value = |name: &str| {
+                let line = text.lines().find(|line| line.starts_with(name))?;
+                line.rsplit(' ').next()?.parse::<f64>().ok()
+            };
+            value("pqcrypta_collector_database_up") == Some(1.0)
+                && value("pqcrypta_collector_rows_written_total") > Some(0.0)
+                && value("pqcrypta_findings_open").is_some()
         })
         .await;
     let pid = agent.child.id();

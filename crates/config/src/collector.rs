@@ -24,6 +24,9 @@ section! {
         /// watched, use one percent of a core or more, or wait for a device; 0 sums none. For hosts with
         /// thousands of processes, each of which is a row a tick otherwise.
         process_floor_mb: u32 = 0 => range(0, 1_048_576) live();
+        /// File in which the collector tells about itself after each tick, for the textfile collector of node_exporter, which wants
+        /// a name in `.prom`; absent: none.
+        textfile: Option<PathBuf> = None => env("TEXTFILE") with(prom) live();
     }
 }
 
@@ -32,6 +35,20 @@ impl Collector {
     #[must_use]
     pub fn query_timeout(&self) -> Duration {
         Duration::from_secs(u64::from(self.query_timeout_secs))
+    }
+}
+
+/// An absolute path in `.prom`: node_exporter reads no other, so that what is being written is not read.
+fn prom(value: &crate::key::Value) -> Result<(), crate::key::Problem> {
+    crate::machine::absolute(value)?;
+    match value {
+        crate::key::Value::Text(text) if !text.is_empty() && !text.ends_with(".prom") => {
+            Err(crate::key::Problem::new(
+                format!("{} does not end in .prom", crate::key::quoted(text)),
+                "name a file such as /var/lib/prometheus/node-exporter/pqcrypta.prom",
+            ))
+        }
+        _ => Ok(()),
     }
 }
 

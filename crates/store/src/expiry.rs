@@ -7,7 +7,7 @@
 //! nothing when it is more than [`CLOCK_TOLERANCE_MICROS`] from the server's: one of the two is wrong
 //! then, and rows that were dropped do not come back.
 //!
-//! Any host may do the work ([`run`]), one partition at a time: each drop is one transaction, so that readers are
+//! The host whose turn it is does the work ([`run`], `turn::UPKEEP`), one partition at a time: each drop is one transaction, so that readers are
 //! held up for a moment at most, and is logged with its reason. A table that is read is not waited for: its
 //! partition is tried once more at the end of the run, and with the next one, an hour later. Rows of days without a
 //! partition lie in the default partition of their table. They are deleted 8 MB at a time, however

@@ -2,6 +2,7 @@
 
 use crate::expiry::Retention;
 use crate::spread::Place;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// State of the link to the database.
@@ -56,6 +57,8 @@ pub struct Status {
     pub rows_written: u64,
     /// Records given up, each in `data_gaps`.
     pub lost_records: u64,
+    /// The same by reason.
+    pub lost_by_reason: BTreeMap<String, u64>,
     /// Rows dead-lettered: refused by the server and stored in `dead_letter`.
     pub dead_letters: u64,
     /// Connections opened.
@@ -64,8 +67,10 @@ pub struct Status {
     pub retention: Option<Retention>,
     /// By how much the host's clock was ahead of the server's when they were last compared, microseconds.
     pub clock_ahead_micros: i64,
-    /// Who does the work for all hosts, as of the last heartbeat.
+    /// Who rolls up for all hosts, as of the last heartbeat.
     pub keeper: Keeper,
+    /// Who measures the store and removes what is expired, as of the last heartbeat.
+    pub upkeep: Keeper,
     /// The place of this machine among the hosts of the store.
     pub place: Place,
 }

@@ -9,6 +9,9 @@ use tokio_postgres::{Client, Error};
 
 /// Roll-ups and sealing.
 pub const HISTORY: &str = "history";
+/// Sizes of the store, its budget, and what is expired. A host whose clock is wrong does not take this turn: rows that were
+/// dropped do not come back.
+pub const UPKEEP: &str = "upkeep";
 
 /// Takes the turn of a task for a host, or prolongs it; `false` while another host has it.
 ///

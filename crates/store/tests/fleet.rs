@@ -1,4 +1,5 @@
-//! Many agents and one server: all begin at once, and all come back at once after it was away.
+//! Many agents and one server: all begin at once, a day begins for all at once, what is expired goes meanwhile, and all come back
+//! at once after the server was away.
 //!
 //! Ten of them here; two hundred with `FAULTS=nightly`. How late each was is printed.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
@@ -7,11 +8,15 @@ mod common;
 
 use common::{RETENTION, Running, clock, rows, start_on, ts};
 use std::time::Duration;
+use store::expiry::{self, Retention};
 use store::status::Link;
 use store::writer::Host;
 use tempfile::TempDir;
 use testkit::{Server, Stop};
 use tokio::time::Instant;
+
+/// A tick of the next day.
+const A_DAY: i64 = 24 * 360;
 
 #[expect(
     clippy::disallowed_methods,
@@ -40,7 +45,12 @@ impl Fleet {
                 boot_id: Some("boot".into()),
                 ..Host::default()
             };
-            start_on(dir.path(), target.clone(), host, RETENTION, clock)
+            // One keeps for longer than all others: that counts for the store.
+            let retention = Retention {
+                raw_days: if place == 0 { RETENTION.raw_days } else { 2 },
+                ..RETENTION
+            };
+            start_on(dir.path(), target.clone(), host, retention, clock)
         });
         Self {
             agents: agents.collect(),
@@ -101,6 +111,53 @@ async fn a_fleet_begins_at_once_and_comes_back_at_once() {
     let [first, middle, last] = fleet.delivered(Instant::now()).await;
     eprintln!("a tick: first {first:?}, middle {middle:?}, last {last:?}");
 
+    // What is older than any of them keeps goes while all deliver the first tick of a day.
+    let past = "select collector.ensure_partition('system_metrics_raw', (now() at time zone 'UTC')::date - n) from unnest(array[10, 20]) n; \
+        insert into collector.system_metrics_raw (ts, host_id, cpu_user) \
+        select date_trunc('day', now() at time zone 'UTC') at time zone 'UTC' - n * interval '1 day', host_id, 1 \
+        from collector.hosts, unnest(array[10, 20]) n";
+    server.sql(past).await.unwrap();
+    let keeper = pg::connect(&server.target(), &pg::SessionOptions::default(), "test")
+        .await
+        .unwrap();
+    let kept =
+        "select count(*) from collector.system_metrics_raw where ts < now() - interval '15 days'";
+    fleet.append(A_DAY).await;
+    let since = Instant::now();
+    let (expired, [first, middle, last]) = tokio::join!(
+        async {
+            // A partition whose table is busy is left to the next run.
+            while database(kept).await > 0 {
+                expiry::run(&keeper.client, clock).await.unwrap();
+            }
+            since.elapsed()
+        },
+        fleet.delivered(since)
+    );
+    eprintln!(
+        "a new day: first {first:?}, middle {middle:?}, last {last:?}; expired after {expired:?}"
+    );
+    for (sql, wanted) in [
+        // The longest wish is 14 days.
+        (
+            "select count(*) from collector.system_metrics_raw where ts < now() - interval '5 days'",
+            count,
+        ),
+        (
+            "select count(*) from collector.system_metrics_raw where ts > now() + interval '12 hours'",
+            count,
+        ),
+        ("select count(*) from collector.system_metrics_raw_other", 0),
+        ("select count(*) from collector.process_samples_other", 0),
+    ] {
+        assert_eq!(database(sql).await, wanted, "{sql}");
+    }
+    keeper.close(Duration::from_secs(1)).await;
+    server
+        .sql("delete from collector.system_metrics_raw where ts < now() - interval '5 days'")
+        .await
+        .unwrap();
+
     server.stop(Stop::Fast).unwrap();
     fleet.append(2).await;
     for agent in &fleet.agents {
@@ -120,15 +177,15 @@ async fn a_fleet_begins_at_once_and_comes_back_at_once() {
     for (sql, wanted) in [
         (
             "select count(*) from collector.system_metrics_raw",
-            count * 4,
+            count * 5,
         ),
         (
             "select count(distinct (host_id, ts)) from collector.system_metrics_raw",
-            count * 4,
+            count * 5,
         ),
         (
             "select count(*) from collector.process_metrics_raw",
-            count * 4 * 20,
+            count * 5 * 20,
         ),
         ("select count(*) from collector.hosts", count),
         ("select max(host_id) from collector.hosts", count),

@@ -234,21 +234,23 @@ async fn p25_a_roll_up_that_is_killed_at_any_statement_changes_nothing() {
 }
 
 #[tokio::test]
-async fn p25_one_session_does_the_work_and_its_end_hands_it_on() {
+async fn p25_one_transaction_at_a_time_rolls_up_and_its_end_hands_it_on() {
     let database = database().await;
     seeded(&database, 3).await;
     let first = connect(&database).await;
     let outcome = rollup::run(&first.client, Duration::ZERO).await.unwrap();
     assert_eq!(outcome.unwrap().left, 3);
-    assert_eq!(roll_up(&database).await, None);
-    let end = "select count(pg_terminate_backend(l.pid)) from pg_locks l join pg_database d on d.oid = l.database \
+    // Nothing of a run stays with its session.
+    let held = "select count(*) from pg_locks l join pg_database d on d.oid = l.database \
         where l.locktype = 'advisory' and d.datname = current_database()";
-    number(&database, end).await;
-    let mut outcome = None;
-    while outcome.is_none() {
-        outcome = roll_up(&database).await;
-    }
-    assert_eq!(outcome.unwrap().hours, 3);
+    assert_eq!(number(&database, held).await, 0);
+    let lock =
+        "BEGIN; SELECT pg_advisory_xact_lock(('x' || encode('pqcrhist', 'hex'))::bit(64)::bigint)";
+    first.client.batch_execute(lock).await.unwrap();
+    assert_eq!(number(&database, held).await, 1);
+    assert_eq!(roll_up(&database).await, None);
+    first.client.batch_execute("ROLLBACK").await.unwrap();
+    assert_eq!(roll_up(&database).await.unwrap().hours, 3);
     check("handed on", &database).await;
 }
 

@@ -235,5 +235,16 @@ async fn one_host_has_the_turn_and_the_others_know() {
     knows(Keeper::Nobody).await;
     assert!(take(1).await && !take(2).await);
     knows(Keeper::This).await;
+    // Upkeep is a turn of its own.
+    assert_eq!(agent.status.get().upkeep, Keeper::Nobody);
+    let lasts = Duration::from_secs(600);
+    let taken = turn::take(&session.client, turn::UPKEEP, 2, lasts).await;
+    assert!(taken.unwrap());
+    agent
+        .until("the heartbeat tells of upkeep", async || {
+            let status = agent.status.get();
+            (status.keeper, status.upkeep) == (Keeper::This, Keeper::Other)
+        })
+        .await;
     agent.stop().await;
 }

@@ -103,6 +103,7 @@ pub(super) const FILES: &[File] = &[
     text("pqcrypta-collector", From::Checkout, "deploy/systemd/examples/loopback-only.conf", "usr/share/doc/pqcrypta-collector/examples"),
     text("pqcrypta-collector", From::Checkout, "deploy/systemd/examples/small.conf", "usr/share/doc/pqcrypta-collector/examples"),
     text("pqcrypta-collector", From::Checkout, "deploy/systemd/examples/all-processes.conf", "usr/share/doc/pqcrypta-collector/examples"),
+    text("pqcrypta-collector", From::Checkout, "deploy/systemd/examples/textfile.conf", "usr/share/doc/pqcrypta-collector/examples"),
     text("pqcrypta-collector", From::Checkout, "deploy/logrotate/pqcrypta-collector", "usr/share/doc/pqcrypta-collector/examples"),
     helped("pqcrypta-collector", "deploy/systemd/pqcrypta-collector.service", UNITS, "pqcrypta-collector.service"),
     helped("pqcrypta-collector", "deploy/systemd/pqcrypta-health-check.service", UNITS, "pqcrypta-health-check.service"),

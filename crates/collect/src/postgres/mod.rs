@@ -140,6 +140,8 @@ pub struct Postgres {
     cache: FindingCache,
     /// Slow ticks so far: what is expensive takes turns.
     turn: i64,
+    /// Slow ticks in a row for which the server had no further session.
+    crowded: u32,
 }
 
 /// When the next attempt to connect is due, on the monotonic clock of [`Moment`].
@@ -171,6 +173,7 @@ impl Postgres {
             settings_off: Vec::new(),
             cache: FindingCache::default(),
             turn: 0,
+            crowded: 0,
         }
     }
 

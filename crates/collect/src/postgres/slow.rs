@@ -17,6 +17,10 @@ use crate::{CollectError, Collector, Moment, Outcome};
 /// How long a slow tick may take as a whole; it comes every five minutes.
 const DEADLINE: Duration = Duration::from_secs(120);
 
+/// Slow ticks in a row for which a database is left out without a note while the server has no further session: one that is busy, or a
+/// role whose sessions are in use, has one with the next.
+const CROWDED: u32 = 3;
+
 /// The slow tick of a server as a collector.
 pub(super) struct Slow<'a>(pub(super) &'a mut Postgres);
 
@@ -155,6 +159,7 @@ impl Postgres {
         let instance = self.instance.clone();
         let watched = self.watched();
         self.cache.retain(&watched);
+        let mut is_crowded = false;
         for database in watched {
             let context = GapContext::new(&instance, &database, kept.session.major_version());
             if database == instance.target.database && kept.session.is_usable() {
@@ -170,6 +175,11 @@ impl Postgres {
                     link.session.close(instance.timeout).await;
                 }
                 Err(error) => {
+                    let is_full = error.sql_state() == Some(&SqlState::TOO_MANY_CONNECTIONS);
+                    is_crowded |= is_full;
+                    if is_full && self.crowded < CROWDED {
+                        continue;
+                    }
                     let state = super::gaps::state_of(&error);
                     let remedy = refused(&context, &error, state);
                     let gap = context.gap("database", state, error.to_string(), remedy);
@@ -177,6 +187,10 @@ impl Postgres {
                 }
             }
         }
+        self.crowded = match is_crowded {
+            true => self.crowded.saturating_add(1),
+            false => 0,
+        };
         has_statements
     }
 

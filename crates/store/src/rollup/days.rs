@@ -4,7 +4,7 @@ use schema::Timestamp;
 use schema::micros::DAY;
 use tokio_postgres::Client;
 
-use super::{Instant, RollupError, Unit, ensure_partition};
+use super::{Instant, RollupError, Unit, begin, ensure_partition};
 use crate::failpoint::failpoint;
 use crate::series::partials;
 
@@ -21,11 +21,11 @@ pub(super) async fn due(client: &Client, now: Timestamp) -> Result<Vec<Unit>, Ro
     Ok(rows.iter().map(unit).collect())
 }
 
-/// Rolls up a day of a host in one transaction.
-pub(super) async fn roll_up(client: &Client, unit: Unit) -> Result<(), RollupError> {
+/// Rolls up a day of a host in one transaction; `false` while another session rolls up.
+pub(super) async fn roll_up(client: &Client, unit: Unit) -> Result<bool, RollupError> {
     ensure_partition(client, "metric_days", unit.start).await?;
     let outcome = transaction(client, unit).await;
-    if outcome.is_err() {
+    if !matches!(outcome, Ok(true)) {
         // The connection may be gone, in which case the server has rolled back already.
         if let Err(error) = client.batch_execute("ROLLBACK").await {
             tracing::debug!(%error, "rollback after a failed roll-up");
@@ -34,16 +34,16 @@ pub(super) async fn roll_up(client: &Client, unit: Unit) -> Result<(), RollupErr
     outcome
 }
 
-async fn transaction(client: &Client, unit: Unit) -> Result<(), RollupError> {
+async fn transaction(client: &Client, unit: Unit) -> Result<bool, RollupError> {
     let (start, end) = (
         Instant(Timestamp(unit.start)),
         Instant(Timestamp(unit.start + DAY)),
     );
     failpoint!("rollup.day");
-    client
-        .batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
-        .await
-        .map_err(|source| RollupError::new("beginning a transaction", source))?;
+    let begun = begin(client, "BEGIN ISOLATION LEVEL REPEATABLE READ").await;
+    if !begun.map_err(|source| RollupError::new("beginning a transaction", source))? {
+        return Ok(false);
+    }
     client
         .execute(
             "SELECT collector.clear_rollup($1, 'day', $2)",
@@ -75,7 +75,8 @@ async fn transaction(client: &Client, unit: Unit) -> Result<(), RollupError> {
     client
         .batch_execute("COMMIT")
         .await
-        .map_err(|source| RollupError::new("committing a day", source))
+        .map_err(|source| RollupError::new("committing a day", source))?;
+    Ok(true)
 }
 
 /// Returns the statement that stores the day of a layout: $1 host, $2 layout, $3 start, $4 end.

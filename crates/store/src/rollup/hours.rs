@@ -7,7 +7,7 @@ use tokio_postgres::types::ToSql;
 
 use super::fill::{Hour, fill};
 use super::scans::{Host, scans};
-use super::{AT_ONCE, Instant, RollupError, SETTLE, SILENT, Unit, ensure_partition};
+use super::{AT_ONCE, Instant, RollupError, SETTLE, SILENT, Unit, begin, ensure_partition};
 use crate::failpoint::failpoint;
 use crate::series::pieces::reach;
 use crate::series::sql::secs;
@@ -76,15 +76,15 @@ fn limits(now: Timestamp) -> (Instant, Instant) {
     (before(SETTLE), before(SILENT))
 }
 
-/// Rolls up an hour of a host, and those that change with it, in one transaction.
-pub(super) async fn roll_up(client: &Client, host: &Host, start: i64) -> Result<(), RollupError> {
+/// Rolls up an hour of a host, and those that change with it, in one transaction; `false` while another session rolls up.
+pub(super) async fn roll_up(client: &Client, host: &Host, start: i64) -> Result<bool, RollupError> {
     let reach = reach(host.longest());
     for table in ["metric_hours", "metric_slices"] {
         ensure_partition(client, table, start).await?;
         ensure_partition(client, table, start + reach * HOUR).await?;
     }
     let outcome = transaction(client, host, start, reach).await;
-    if outcome.is_err() {
+    if !matches!(outcome, Ok(true)) {
         // The connection may be gone, in which case the server has rolled back already.
         if let Err(error) = client.batch_execute("ROLLBACK").await {
             tracing::debug!(%error, "rollback after a failed roll-up");
@@ -98,12 +98,12 @@ async fn transaction(
     host: &Host,
     start: i64,
     reach: i64,
-) -> Result<(), RollupError> {
+) -> Result<bool, RollupError> {
     failpoint!("rollup.begin");
-    client
-        .batch_execute(BEGIN)
-        .await
-        .map_err(|source| RollupError::new("beginning a transaction", source))?;
+    let begun = begin(client, BEGIN).await;
+    if !begun.map_err(|source| RollupError::new("beginning a transaction", source))? {
+        return Ok(false);
+    }
     let changed = Instant(Timestamp(start));
     let reach = i32::try_from(reach).unwrap_or(i32::MAX);
     let parameters: [&(dyn ToSql + Sync); 3] = [&host.id, &changed, &reach];
@@ -129,7 +129,8 @@ async fn transaction(
     client
         .batch_execute("COMMIT")
         .await
-        .map_err(|source| RollupError::new("committing an hour", source))
+        .map_err(|source| RollupError::new("committing an hour", source))?;
+    Ok(true)
 }
 
 /// Returns the number of each scan's layout and, last, of latencies that are weighted by requests; one that is new is stored.

@@ -35,8 +35,8 @@
 //! * A writer that commits before the snapshot: its rows and its note are seen, and the note is removed.
 //! * A writer that commits after the snapshot: neither is seen. Its note is another row, which the removal does not see; it stays,
 //!   and the hour is taken again. Notes are never merged, so nobody waits for anybody.
-//! * Two roll-ups at once, which the lock prevents: one of them fails at the rows that both remove or at the key that both
-//!   insert, and is taken again.
+//! * Two roll-ups at once, which the lock prevents but for a snapshot that is older than the other's end: one of them fails at the
+//!   rows that both remove or at the key that both insert, and is taken again.
 //! * It ends at any statement: nothing has changed.
 //!
 //! Steps begin before the hour they count in, so an hour that has changed takes those after it with it that are rolled
@@ -49,8 +49,9 @@
 //!
 //! # Who
 //!
-//! One session per store holds an advisory lock and does the work for all hosts. The lock ends with the session, so that
-//! the work goes on elsewhere. A run takes at most as long as it is told; the newest day first, and its hours in
+//! One collector has the turn (`turn`) and does the work for all hosts. Each transaction takes an advisory lock that ends with it
+//! (`begin`), and none waits for it: who finds it taken ends its run. Nothing belongs to the session, so a pooler that gives each
+//! transaction another one changes nothing. A run takes at most as long as it is told; the newest day first, and its hours in
 //! order, so that an hour is not taken twice on behalf of the one before. What is left is reported.
 
 mod changed;
@@ -73,7 +74,7 @@ use crate::sums;
 
 pub(crate) use changed::{hours_to_note, is_source};
 
-/// Key of the advisory lock of the session that rolls up: "pqcrhist" in ASCII.
+/// Key of the advisory lock of a transaction that rolls up: "pqcrhist" in ASCII.
 const LOCK: i64 = 0x7071_6372_6869_7374;
 /// Time between two runs, seconds: what is not rolled up yet is read from samples, an hour of them at most.
 pub const EVERY_SECS: u32 = 300;
@@ -131,17 +132,12 @@ struct Unit {
     start: i64,
 }
 
-/// Rolls up what is due, for at most `budget`; `None` when another session does the work. The session holds the lock until
-/// it ends.
+/// Rolls up what is due, for at most `budget`; `None` when another session is at it.
 ///
 /// # Errors
 /// When a statement fails; what was rolled up before is stored. The session is to be closed.
 pub async fn run(client: &Client, budget: Duration) -> Result<Option<Outcome>, RollupError> {
     let until = Clock::now() + budget;
-    let taken = try_lock(client).await;
-    if !taken.map_err(|source| RollupError::new("taking the lock", source))? {
-        return Ok(None);
-    }
     let now = server_clock(client)
         .await
         .map_err(|source| RollupError::new("reading the clock", source))?;
@@ -153,7 +149,9 @@ pub async fn run(client: &Client, budget: Duration) -> Result<Option<Outcome>, R
             if is_over() {
                 break;
             }
-            days::roll_up(client, unit).await?;
+            if !days::roll_up(client, unit).await? {
+                return Ok(None);
+            }
             outcome.days += 1;
         }
         let due = hours::due(client, now).await?;
@@ -165,7 +163,9 @@ pub async fn run(client: &Client, budget: Duration) -> Result<Option<Outcome>, R
                 break;
             }
             let host = scans::find(&hosts, unit.host_id);
-            hours::roll_up(client, &host, unit.start).await?;
+            if !hours::roll_up(client, &host, unit.start).await? {
+                return Ok(None);
+            }
             outcome.hours += 1;
         }
     }
@@ -175,9 +175,10 @@ pub async fn run(client: &Client, budget: Duration) -> Result<Option<Outcome>, R
     Ok(Some(outcome))
 }
 
-/// Takes the lock unless another session has it.
-pub(crate) async fn try_lock(client: &Client) -> Result<bool, tokio_postgres::Error> {
-    let row = client.query_one("SELECT pg_try_advisory_lock($1)", &[&LOCK]);
+/// Begins a transaction that has the lock until it ends; `false` when another one has it.
+pub(crate) async fn begin(client: &Client, statement: &str) -> Result<bool, tokio_postgres::Error> {
+    client.batch_execute(statement).await?;
+    let row = client.query_one("SELECT pg_try_advisory_xact_lock($1)", &[&LOCK]);
     Ok(row.await?.get(0))
 }
 

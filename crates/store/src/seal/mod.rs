@@ -46,8 +46,9 @@
 //!
 //! # Who
 //!
-//! The session that rolls up, after that: one of the store (`rollup`), for all hosts. A lock is waited for a tenth of a second;
-//! what is refused is tried with the next run.
+//! Who rolls up, after that: one collector of the store (`turn`), for all hosts. The functions of the database take a lock that ends
+//! with their transaction, so that two at once seal nothing twice. A lock is waited for a tenth of a second, or half a second for an
+//! hour; what is refused is tried with the next run.
 
 use std::time::Duration;
 
@@ -59,7 +60,6 @@ use tokio_postgres::error::SqlState;
 
 use crate::failpoint::failpoint;
 use crate::host::server_clock;
-use crate::rollup::try_lock;
 use crate::series::Instant;
 
 /// A day is completed so long after its end: what is late by minutes does not make a partition of its own.
@@ -115,21 +115,16 @@ pub struct Outcome {
     pub left: usize,
 }
 
-/// Seals what is due, for at most `budget`; `None` when another session does the work. The session holds the lock of the
-/// roll-up until it ends.
+/// Seals what is due, for at most `budget`.
 ///
 /// # Errors
 /// When a statement fails other than for a lock; what was sealed before is stored. The session is to be closed.
-pub async fn run(client: &Client, budget: Duration) -> Result<Option<Outcome>, SealError> {
+pub async fn run(client: &Client, budget: Duration) -> Result<Outcome, SealError> {
     let until = Clock::now() + budget;
-    let taken = try_lock(client).await;
-    if !taken.map_err(|source| SealError::new("taking the lock", source))? {
-        return Ok(None);
-    }
     let now = server_clock(client).await;
     let now = now.map_err(|source| SealError::new("reading the clock", source))?;
     let mut outcome = Outcome::default();
-    loop {
+    'hours: loop {
         let due = due_hours(client).await?;
         if due.is_empty() || Clock::now() >= until {
             break;
@@ -138,8 +133,14 @@ pub async fn run(client: &Client, budget: Duration) -> Result<Option<Outcome>, S
             if Clock::now() >= until {
                 break;
             }
-            hour.seal(client).await?;
-            outcome.hours += 1;
+            match hour.seal(client).await {
+                Ok(()) => outcome.hours += 1,
+                Err(error) if error.is_busy => {
+                    tracing::debug!(%error, "an hour cannot be sealed yet");
+                    break 'hours;
+                }
+                Err(error) => return Err(error),
+            }
         }
     }
     for day in due_days(client, now).await? {
@@ -157,7 +158,7 @@ pub async fn run(client: &Client, budget: Duration) -> Result<Option<Outcome>, S
             Err(error) => return Err(error),
         }
     }
-    Ok(Some(outcome))
+    Ok(outcome)
 }
 
 /// An hour of a host in a table.

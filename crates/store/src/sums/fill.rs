@@ -8,7 +8,7 @@ use tokio_postgres::{Client, Error, Row};
 
 use super::{ALL, Sums};
 use crate::failpoint::failpoint;
-use crate::rollup::{RollupError, ensure_partition};
+use crate::rollup::{RollupError, begin, ensure_partition};
 use crate::series::Instant;
 
 /// Most hours that are taken from the list at a time.
@@ -69,7 +69,7 @@ pub(crate) async fn fill(client: &Client, now: Timestamp, until: Clock) -> Resul
             }
             made += usize::from(make(client, Unit::of_hour(row)).await?);
         }
-        // None can be made if they are rolled up anew meanwhile.
+        // None can be made if they are rolled up anew meanwhile, or another session is at it.
         if made == 0 {
             break;
         }
@@ -95,7 +95,8 @@ pub(crate) async fn fill(client: &Client, now: Timestamp, until: Clock) -> Resul
     Ok(())
 }
 
-/// Makes the sums of an hour, day or month in one transaction. Returns whether they are those of its present version.
+/// Makes the sums of an hour, day or month in one transaction. Returns whether they are those of its present version: not while
+/// another session rolls up.
 async fn make(client: &Client, unit: Unit) -> Result<bool, RollupError> {
     for sums in ALL {
         let table = table(sums, unit.grain);
@@ -114,7 +115,9 @@ async fn make(client: &Client, unit: Unit) -> Result<bool, RollupError> {
 async fn transaction(client: &Client, unit: Unit) -> Result<bool, RollupError> {
     let fault = |source: Error| RollupError::new(format!("summing up a {}", unit.grain), source);
     failpoint!("sums.begin");
-    client.batch_execute(BEGIN).await.map_err(fault)?;
+    if !begin(client, BEGIN).await.map_err(fault)? {
+        return Ok(false);
+    }
     failpoint!("sums.note");
     let Unit {
         host_id,

@@ -407,6 +407,12 @@ impl<'a> Session<'a> {
             status.rows_written += stored.rows;
             status.dead_letters += stored.dead_letters;
             status.lost_records += stored.lost_records;
+            for gap in &batch.gaps {
+                *status
+                    .lost_by_reason
+                    .entry(gap.reason.to_string())
+                    .or_default() += gap.records;
+            }
         });
         if !skip.contains(ProcessIdentity::TABLE.name) {
             self.identities.add(batch.identity_keys.iter().copied());

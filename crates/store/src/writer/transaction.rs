@@ -62,8 +62,10 @@ pub(super) struct Pulse {
     pub(super) clock: Timestamp,
     /// Ours before it was read and after.
     pub(super) ours: (Timestamp, Timestamp),
-    /// The host whose turn the housekeeping of the store is, if it is anybody's.
+    /// The host whose turn roll-ups are, if it is anybody's.
     pub(super) keeper: Option<i32>,
+    /// The same of upkeep.
+    pub(super) upkeep: Option<i32>,
 }
 
 /// Counts of a committed transaction.
@@ -258,21 +260,23 @@ pub(super) async fn store_heartbeat(
     let ask = statements
         .get(
             client,
-            "SELECT host_id FROM collector.store_tasks WHERE task = $1 AND until > clock_timestamp()",
+            "SELECT task, host_id FROM collector.store_tasks WHERE until > clock_timestamp()",
         )
         .await?;
     let host: [&(dyn ToSql + Sync); 1] = [&host_id];
-    let task: [&(dyn ToSql + Sync); 1] = [&turn::HISTORY];
     let before = clock();
     // Sent together: the answers take one round trip.
-    let (heartbeat, keeper) = tokio::try_join!(
-        client.query_one(&insert, &host),
-        client.query_opt(&ask, &task)
-    )?;
+    let (heartbeat, turns) =
+        tokio::try_join!(client.query_one(&insert, &host), client.query(&ask, &[]))?;
+    let whose = |task: &str| {
+        let turn = turns.iter().find(|row| row.get::<_, &str>(0) == task);
+        turn.map(|row| row.get(1))
+    };
     Ok(Pulse {
         clock: heartbeat.get::<_, Instant>(0).0,
         ours: (before, clock()),
-        keeper: keeper.map(|row| row.get(0)),
+        keeper: whose(turn::HISTORY),
+        upkeep: whose(turn::UPKEEP),
     })
 }
 

@@ -250,12 +250,16 @@ impl Session<'_> {
         }
         if let Some(pulse) = self.minor(THE_HEARTBEAT, stored)? {
             self.compare_clocks(pulse.clock, pulse.ours);
-            let keeper = match pulse.keeper {
+            let this = self.link.host_id;
+            let keeper = |host_id| match host_id {
                 None => Keeper::Nobody,
-                Some(host_id) if host_id == self.link.host_id => Keeper::This,
+                Some(host_id) if host_id == this => Keeper::This,
                 Some(_) => Keeper::Other,
             };
-            self.writer.status.update(|status| status.keeper = keeper);
+            self.writer.status.update(|status| {
+                status.keeper = keeper(pulse.keeper);
+                status.upkeep = keeper(pulse.upkeep);
+            });
         }
         Ok(())
     }

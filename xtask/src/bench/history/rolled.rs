@@ -94,7 +94,6 @@ impl Stored {
         .await?;
         let before = cpu()?;
         let outcome = seal::run(&session.client, PATIENCE).await?;
-        let outcome = outcome.context("another session seals")?;
         let sealed = cpu()? - before;
         ensure!(
             outcome.left == 0 && outcome.days > 0,
