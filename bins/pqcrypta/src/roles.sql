@@ -36,7 +36,7 @@ BEGIN
               AND p.proname IN ('web_analytics_register', 'web_analytics_partitions', 'web_analytics_delivered', 'web_analytics_advance',
                                 'web_analytics_touch_sessions', 'web_analytics_touch_views', 'web_analytics_touch_anonymous',
                                 'web_analytics_touch_words', 'web_analytics_live', 'web_analytics_live_views', 'web_analytics_due',
-                                'web_analytics_settle', 'web_analytics_pack', 'web_analytics_synthetic')
+                                'web_analytics_settle', 'web_analytics_begin_open', 'web_analytics_pack', 'web_analytics_synthetic')
         LOOP
             EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', item.signature, ingest);
         END LOOP;

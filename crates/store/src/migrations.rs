@@ -118,6 +118,7 @@ migrations! {
     44 "distributable" "0044_distributable.sql",
     45 "directions" "0045_directions.sql",
     46 "receiver_samples" "0046_receiver_samples.sql",
+    47 "open_days" "0047_open_days.sql",
 }
 
 /// The first migration whose line says with which programs it is compatible.

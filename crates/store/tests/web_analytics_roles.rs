@@ -90,6 +90,7 @@ async fn ingest_adds_and_reads_nothing() {
         "SELECT * FROM collector.web_analytics_live(1, now())".to_owned(),
         "SELECT * FROM collector.web_analytics_live_views(1, now())".to_owned(),
         "SELECT collector.web_analytics_settle(site_id, day) FROM collector.web_analytics_due()".to_owned(),
+        "SELECT collector.web_analytics_begin_open()".to_owned(),
         "SELECT collector.web_analytics_pack('2026-05-01')".to_owned(),
         "SELECT collector.web_analytics_synthetic(1)".to_owned(),
     ];
@@ -118,6 +119,8 @@ async fn ingest_adds_and_reads_nothing() {
         "UPDATE collector.web_analytics_page_views_raw SET engaged_ms = 0",
         "TRUNCATE collector.web_analytics_page_views_raw",
         "SELECT collector.web_analytics_note('{1}', '{2026-05-01}')",
+        "SELECT collector.web_analytics_begin(1, '2026-05-01 10:00Z')",
+        "SELECT collector.web_analytics_unbegin('{1}', '{2026-05-01}', '{1}')",
         "SELECT collector.ensure_partition('heartbeat', '2026-05-01')",
         "SELECT collector.expire_rows('web_analytics_words', 'visit_sums', 0)",
     ] {
@@ -182,6 +185,7 @@ async fn the_reader_reads_views_and_sums() {
     }
     for sql in [
         "SELECT collector.web_analytics_settle(1, '2026-05-01')",
+        "SELECT collector.web_analytics_begin(1, '2026-05-01 10:00Z')",
         "SELECT collector.web_analytics_register('x', 'UTC', '{}')",
         "DELETE FROM collector.web_analytics_days",
         "SELECT 1 FROM collector.web_analytics_spools",

@@ -3,7 +3,7 @@
 use super::{DEADLINE, DeliveryError, Retention, SETTLE_DEADLINE, now, zone_name};
 use crate::settings::Site;
 use crate::source::Channel;
-use crate::visits::{KEPT_MICROS, RestoredView, SessionRow, StoredSite, Visits};
+use crate::visits::{KEPT_MICROS, RestoredView, SessionRow, StoredSite, Traits, Visits};
 use jiff::civil::Date;
 use pg::{Session, SessionOptions, Target};
 use schema::Timestamp;
@@ -137,6 +137,14 @@ fn visit(visits: &mut Visits, row: &Row) -> Result<SessionRow, tokio_postgres::E
     let (language, country) = (text("language")?, text("country")?);
     let channel: String = row.try_get("channel")?;
     let device: Option<String> = row.try_get("device")?;
+    let traits = Traits {
+        channel: Channel::stored(&channel),
+        browser,
+        os,
+        device: crate::agent::Device::stored(device.as_deref().unwrap_or_default()),
+        language,
+        country,
+    };
     let exit: Option<i64> = row.try_get("exit")?;
     let entry: Option<i64> = row.try_get("entry")?;
     let utm: [Option<i64>; 5] = [
@@ -164,12 +172,7 @@ fn visit(visits: &mut Visits, row: &Row) -> Result<SessionRow, tokio_postgres::E
         interactive: row.try_get("interactive")?,
         suspect: row.try_get("suspect")?,
         consented: row.try_get("consented")?,
-        channel: Channel::stored(&channel),
-        browser,
-        os,
-        device: crate::agent::Device::stored(device.as_deref().unwrap_or_default()),
-        language,
-        country,
+        traits: visits.in_common(traits),
     })
 }
 
@@ -196,7 +199,7 @@ fn micros(row: &Row, name: &str) -> Result<i64, tokio_postgres::Error> {
     row.try_get::<_, Instant>(name).map(|instant| instant.0.0)
 }
 
-/// Adds up the days that are over, in a session with more patience.
+/// Adds up the days that are over and the beginnings of open ones, in a session with more patience.
 pub(super) async fn settle(target: &Target) -> Result<(), DeliveryError> {
     let options = SessionOptions::for_deadline(SETTLE_DEADLINE);
     let session = pg::connect(target, &options, "pqcrypta-analytics sums").await?;
@@ -218,6 +221,12 @@ pub(super) async fn settle(target: &Target) -> Result<(), DeliveryError> {
             )
             .await?;
     }
+    let begun = session
+        .client
+        .query_one("SELECT collector.web_analytics_begin_open()", &[]);
+    session
+        .run("add up the open day", SETTLE_DEADLINE, begun)
+        .await?;
     // The partitions of two days ago change no more, but for rows that come very late.
     let packed = session.client.query("SELECT collector.web_analytics_pack((now() AT TIME ZONE 'UTC')::date - days) FROM generate_series(2, 3) days", &[]);
     session

@@ -268,12 +268,12 @@ async fn touch_sessions(
         Box::new(flag(|row| row.suspect)),
         Box::new(flag(|row| row.consented)),
         Box::new(flag(|_| false)),
-        Box::new(text(|row| Some(row.channel))),
-        Box::new(text(|row| row.browser.as_deref())),
-        Box::new(text(|row| row.os.as_deref())),
-        Box::new(text(|row| Some(row.device))),
-        Box::new(text(|row| row.language.as_deref())),
-        Box::new(text(|row| row.country.as_deref())),
+        Box::new(text(|row| Some(row.traits.channel))),
+        Box::new(text(|row| row.traits.browser.as_deref())),
+        Box::new(text(|row| row.traits.os.as_deref())),
+        Box::new(text(|row| Some(row.traits.device))),
+        Box::new(text(|row| row.traits.language.as_deref())),
+        Box::new(text(|row| row.traits.country.as_deref())),
     ];
     let params: Vec<&(dyn ToSql + Sync)> = values
         .iter()

@@ -10,13 +10,15 @@
 //! view; the visit has the sum over its views, so a report that comes twice changes nothing. Engagement that
 //! overtakes its view waits for it (`EARLY_MICROS`).
 //!
-//! A visit is kept for an hour after its last event, at most [`MOST_VISITS`] of them: 300 bytes each.
+//! A visit is kept for an hour after its last event, at most [`MOST_VISITS`] of them: 300 bytes each, with its views.
 
 mod rows;
 mod viewed;
 mod words;
 
-pub(crate) use rows::{AnonymousRow, Batch, EventRow, SessionRow, TouchedView, ViewRow, minute};
+pub(crate) use rows::{
+    AnonymousRow, Batch, EventRow, SessionRow, TouchedView, Traits, ViewRow, minute,
+};
 
 use crate::hit::{Hit, HitEvent};
 use crate::protocol::Happening;
@@ -26,7 +28,7 @@ use crate::word::{WordKind, first_eight};
 use jiff::tz::TimeZone;
 use schema::Timestamp;
 use sha2::{Digest as _, Sha256};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use words::Words;
 
@@ -67,16 +69,15 @@ struct Visit {
 struct View {
     ts: i64,
     page: i64,
-    /// The visitor; anonymous without one.
-    visitor: Option<i64>,
+    /// 0 where it is anonymous.
+    visitor: i64,
     session_id: i64,
     seen: i64,
     engaged_ms: i32,
     scroll_pct: i16,
+    is_anonymous: bool,
     /// Its place among the rows of the current batch.
     at: Option<u32>,
-    /// The last event and its instant.
-    last_event: (i64, i64),
 }
 
 /// Engagement that came before its view.
@@ -96,10 +97,14 @@ pub struct Visits {
     /// In boxes: a table has room for up to twice what it holds, and twice that while it grows.
     visits: HashMap<Key, Box<Visit>>,
     views: HashMap<Key, View>,
+    /// The last event of a view and its instant: few have any.
+    last_events: HashMap<Key, (i64, i64)>,
     early: HashMap<Key, Early>,
     words: Words,
     /// Names of browsers, systems and the like, each once.
     texts: BTreeMap<String, Arc<str>>,
+    /// The same of what visits have in common.
+    traits: BTreeSet<Arc<Traits>>,
     swept: i64,
 }
 
@@ -136,19 +141,18 @@ impl Visits {
 
     /// Adds a view as the database has it.
     pub(crate) fn restore_view(&mut self, site: i32, view_id: i64, view: RestoredView) {
-        let visitor = view.visitor;
         self.views.insert(
             (site, view_id),
             View {
                 ts: view.ts,
                 page: view.page,
-                visitor,
+                visitor: view.visitor.unwrap_or_default(),
                 session_id: view.session_id,
                 seen: view.ts,
                 engaged_ms: view.engaged_ms,
                 scroll_pct: view.scroll_pct,
+                is_anonymous: view.visitor.is_none(),
                 at: None,
-                last_event: (0, i64::MIN),
             },
         );
     }
@@ -163,6 +167,20 @@ impl Visits {
         let shared: Arc<str> = Arc::from(text);
         if self.texts.len() < MOST_TEXTS {
             self.texts.insert(text.to_owned(), Arc::clone(&shared));
+        }
+        shared
+    }
+
+    /// Returns what many visits have in common.
+    pub(crate) fn in_common(&mut self, traits: Traits) -> Arc<Traits> {
+        /// Combinations of them are some thousands; what is more is not shared.
+        const MOST_TRAITS: usize = 16_384;
+        if let Some(known) = self.traits.get(&traits) {
+            return Arc::clone(known);
+        }
+        let shared = Arc::new(traits);
+        if self.traits.len() < MOST_TRAITS {
+            self.traits.insert(Arc::clone(&shared));
         }
         shared
     }
@@ -226,10 +244,10 @@ impl Visits {
                     engaged_ms: view.engaged_ms,
                     scroll_pct: view.scroll_pct,
                 };
-                let list = if view.visitor.is_some() {
-                    &mut batch.views_touched
-                } else {
+                let list = if view.is_anonymous {
                     &mut batch.anonymous_touched
+                } else {
+                    &mut batch.views_touched
                 };
                 list.push(touched);
             }
@@ -266,14 +284,14 @@ impl Visits {
         view.seen = view.seen.max(report.at);
         if let (Some(at), true) = (view.at, is_changed) {
             let at = at as usize;
-            let slots = if view.visitor.is_some() {
+            let slots = if view.is_anonymous {
                 batch
-                    .views
+                    .anonymous
                     .get_mut(at)
                     .map(|row| (&mut row.engaged_ms, &mut row.scroll_pct))
             } else {
                 batch
-                    .anonymous
+                    .views
                     .get_mut(at)
                     .map(|row| (&mut row.engaged_ms, &mut row.scroll_pct))
             };
@@ -283,9 +301,11 @@ impl Visits {
         } else if is_changed {
             batch.touched_views.insert(key);
         }
-        let Some(visitor) = view.visitor else { return };
+        if view.is_anonymous {
+            return;
+        }
         let session_id = view.session_id;
-        let visit_key = (site.id, visitor);
+        let visit_key = (site.id, view.visitor);
         let Some(visit) = self
             .visits
             .get_mut(&visit_key)
@@ -336,9 +356,12 @@ impl Visits {
             "{name}\0{}",
             props.as_deref().unwrap_or_default()
         )));
-        let (last, at) = view.last_event;
-        view.last_event = (alike, event.at);
-        if last == alike && event.at.saturating_sub(at).abs() < TWICE_MICROS {
+        let before = self
+            .last_events
+            .insert((site.id, hit.view), (alike, event.at));
+        if before.is_some_and(|(last, at)| {
+            last == alike && event.at.saturating_sub(at).abs() < TWICE_MICROS
+        }) {
             return batch.count(
                 site.id,
                 event.at,
@@ -389,6 +412,7 @@ impl Visits {
             }
             waits
         });
+        self.traits.retain(|known| Arc::strong_count(known) > 1);
         let mut kept = KEPT_MICROS;
         loop {
             let oldest = now - kept;
@@ -400,6 +424,8 @@ impl Visits {
             if self.visits.len() <= MOST_VISITS && self.views.len() <= 2 * MOST_VISITS
                 || kept < SWEEP_MICROS
             {
+                let views = &self.views;
+                self.last_events.retain(|key, _| views.contains_key(key));
                 return;
             }
             kept /= 2;

@@ -26,6 +26,12 @@ pub(crate) struct SessionRow {
     pub(crate) interactive: bool,
     pub(crate) suspect: bool,
     pub(crate) consented: bool,
+    pub(crate) traits: Arc<Traits>,
+}
+
+/// What a visit has in common with many others.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Traits {
     pub(crate) channel: &'static str,
     pub(crate) browser: Option<Arc<str>>,
     pub(crate) os: Option<Arc<str>>,

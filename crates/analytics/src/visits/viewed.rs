@@ -1,6 +1,6 @@
 //! Views: each begins a visit or goes on with one, and what is under way knows it from then on.
 
-use super::rows::{AnonymousRow, Batch, SessionRow, ViewRow};
+use super::rows::{AnonymousRow, Batch, SessionRow, Traits, ViewRow};
 use super::{KEPT_MICROS, Key, MOST_VIEWS, StoredSite, View, Visit, Visits};
 use crate::hit::{Hit, HitEvent};
 use crate::refusal::Reason;
@@ -91,13 +91,13 @@ impl Visits {
             View {
                 ts: event.at,
                 page,
-                visitor: Some(visitor),
+                visitor,
                 session_id,
                 seen: event.at,
                 engaged_ms: 0,
                 scroll_pct: 0,
+                is_anonymous: false,
                 at,
-                last_event: (0, i64::MIN),
             },
             batch,
         );
@@ -152,6 +152,14 @@ impl Visits {
                 .id(site, WordKind::Referrer, text, None, at, batch)
         });
         let mut known = |text: &str| (!text.is_empty()).then(|| self.shared(text));
+        let traits = Traits {
+            channel: hit.channel.as_str(),
+            browser: known(&hit.agent.browser),
+            os: known(&hit.agent.os),
+            device: hit.agent.device.as_str(),
+            language: known(hit.language.as_deref().unwrap_or_default()),
+            country: known(hit.country.as_deref().unwrap_or_default()),
+        };
         SessionRow {
             ts: at,
             session_id: first_eight(&hash.finalize()),
@@ -170,12 +178,7 @@ impl Visits {
             interactive: false,
             suspect: hit.suspect,
             consented: hit.consented,
-            channel: hit.channel.as_str(),
-            browser: known(&hit.agent.browser),
-            os: known(&hit.agent.os),
-            device: hit.agent.device.as_str(),
-            language: known(hit.language.as_deref().unwrap_or_default()),
-            country: known(hit.country.as_deref().unwrap_or_default()),
+            traits: self.in_common(traits),
         }
     }
 
@@ -221,13 +224,13 @@ impl Visits {
             View {
                 ts: event.at,
                 page,
-                visitor: None,
+                visitor: 0,
                 session_id: 0,
                 seen: event.at,
                 engaged_ms: 0,
                 scroll_pct: 0,
+                is_anonymous: true,
                 at,
-                last_event: (0, i64::MIN),
             },
             batch,
         );

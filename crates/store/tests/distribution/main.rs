@@ -27,7 +27,11 @@ const WRITE_HOSTS: &[(&str, &str)] = &[
     ),
 ];
 /// Breaches that are left, and why. An entry without its breach is a failure, too.
-const LEFT: &[(&str, &str, &str)] = &[];
+const LEFT: &[(&str, &str, &str)] = &[(
+    "migrations/0046_open_days.sql",
+    "a trigger is made",
+    "of rows of sites, which the coordinator has",
+)];
 /// Migrations up to this one were written before the rules: of them only what they left is checked.
 const OLD_MIGRATIONS: u32 = 42;
 /// Folders that are no part of the programs, or speak with monitored servers instead of the store.

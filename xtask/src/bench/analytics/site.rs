@@ -14,10 +14,18 @@ const VIEWS_PER_VISIT: f64 = 2.58;
 const BYTES: &str = r"SELECT coalesce(sum(pg_total_relation_size(oid)), 0) FROM pg_class
     WHERE relnamespace = 'collector'::regnamespace AND relkind = 'r' AND relname ~ '^web_analytics_'";
 
+/// Returns a zone in which it is between ten and eleven in the evening: today has most of its views, whenever this runs.
+fn evening(now: Timestamp) -> String {
+    let hour = now.as_second().rem_euclid(86_400) / 3600;
+    let ahead = (22 - hour + 12).rem_euclid(24) - 12;
+    // POSIX counts hours to the west.
+    format!("Etc/GMT{:+}", -ahead)
+}
+
 /// The site.
 pub(super) struct Generated {
     pub(super) server: Server,
-    /// The first and last day that is over, and today, all of UTC.
+    /// The first and last day that is over, and today, all of the site.
     pub(super) days: (Date, Date, Date),
 }
 
@@ -32,7 +40,9 @@ impl Generated {
             .start()?;
         testkit::migrate(&server.target()).await?;
         let now = Timestamp::now();
-        let today = jiff::tz::TimeZone::UTC.to_datetime(now).date();
+        let zone = evening(now);
+        let local = jiff::tz::TimeZone::get(&zone)?.to_datetime(now);
+        let today = local.date();
         let first = today.checked_sub(i64::from(options.days).days())?;
         let site = Self {
             server,
@@ -42,22 +52,25 @@ impl Generated {
         let client = &session.client;
         client
             .batch_execute(&format!(
-                "SELECT collector.web_analytics_register('bench.example', 'UTC', '{{bench.example}}');\
+                "SET timezone = '{zone}'; SELECT collector.web_analytics_register('bench.example', '{zone}', '{{bench.example}}');\
                  SELECT collector.web_analytics_partitions(NULL);\
-                 SELECT collector.web_analytics_partitions(d::date) FROM generate_series('{first}'::timestamp, '{today}'::timestamp, '1 day') d;\
+                 SELECT collector.web_analytics_partitions(d::date) FROM generate_series('{first}'::timestamp - interval '1 day', '{today}'::timestamp + interval '1 day', '1 day') d;\
                  SET bench.site = 1; SELECT setseed(0.13);"
             ))
             .await?;
         client.batch_execute(WORDS).await?;
         let whole_days = f64::from(options.days);
         // Of today, what is over.
-        let over = now.as_microsecond().rem_euclid(86_400_000_000) as f64 / 86_400e6;
+        let over = local
+            .duration_since(today.to_datetime(jiff::civil::Time::midnight()))
+            .as_secs_f64()
+            / 86_400.0;
         let visits = options.views as f64 / VIEWS_PER_VISIT / (whole_days + over);
         for day in first.series(1.day()).take_while(|day| *day <= today) {
             let (share, until) = if day == today {
                 (over, now.to_string())
             } else {
-                (1.0, format!("{}T00:00:00Z", day.tomorrow()?))
+                (1.0, format!("{}T00:00:00", day.tomorrow()?))
             };
             let visits = (visits * share).max(1.0).round();
             client
@@ -102,6 +115,14 @@ impl Generated {
         client.batch_execute(&packed).await?;
         let took = begun.elapsed().as_secs_f64() / whole_days;
         out.add(figure("packing a day", took, "s", None));
+        // What the receiver has done by now: the half hours that questions about today read.
+        let begun = std::time::Instant::now();
+        let begin = "SELECT collector.web_analytics_begin(1, date_bin('30 minutes', latest, midnight)) \
+                     FROM (SELECT now() - interval '65 minutes' AS latest UNION ALL SELECT now() - interval '1 day') l \
+                     CROSS JOIN LATERAL (SELECT collector.web_analytics_midnight(1, collector.web_analytics_day(1, latest)) AS midnight) m";
+        client.batch_execute(begin).await?;
+        let took = begun.elapsed().as_secs_f64() / 2.0;
+        out.add(figure("adding up the beginning of a day", took, "s", None));
         client.batch_execute("VACUUM ANALYZE").await?;
         let packed = number(&site.server, BYTES).await? / views;
         out.add(figure(
