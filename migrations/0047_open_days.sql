@@ -489,12 +489,12 @@ BEGIN
     WHERE b.site_id = r.site_id AND r.ts >= b.since AND r.ts < b.until AND r.visitor_id <> ALL (b.stayed);
 END $$;
 
--- The same of the rows of one statement; none that is younger is added up. By the clock: a transaction may be older.
+-- The same of the rows of one statement: what is younger is in no beginning (by the clock, as a transaction may be older), nor is a health check.
 CREATE FUNCTION collector.web_analytics_unbegin_visits() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM collector.web_analytics_unbegin(array_agg(r.site_id), array_agg(r.ts), array_agg(r.visitor_id))
-    FROM rows r WHERE r.ts < clock_timestamp() - interval '60 minutes';
+    FROM rows r WHERE r.ts < clock_timestamp() - interval '60 minutes' AND NOT r.synthetic;
     RETURN NULL;
 END $$;
 
@@ -503,7 +503,8 @@ CREATE FUNCTION collector.web_analytics_unbegin_acts() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM collector.web_analytics_unbegin(array_agg(r.site_id), array_agg(i.ts), array_agg(r.visitor_id))
-    FROM rows r CROSS JOIN LATERAL (VALUES (r.ts), (r.session_ts)) i (ts) WHERE i.ts < clock_timestamp() - interval '60 minutes';
+    FROM rows r CROSS JOIN LATERAL (VALUES (r.ts), (r.session_ts)) i (ts)
+    WHERE i.ts < clock_timestamp() - interval '60 minutes' AND NOT r.synthetic;
     RETURN NULL;
 END $$;
 

@@ -71,6 +71,7 @@ const OTHERS: &[&str] = &[
     "store_tasks",
     "stray_days",
     "sum_counts",
+    "sum_each",
     "summed_months",
     "take_mark",
     "tally",
