@@ -30,6 +30,13 @@ BEGIN
     RETURN CASE WHEN most > 0 THEN found[1:most] END;
 END $$;
 
+-- A histogram of whole seconds: how many are in each bucket, up to the last that has any. NULL: there are none.
+CREATE FUNCTION collector.tally_secs(secs integer[]) RETURNS integer[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT collector.tally(array_agg(b.bucket), array_agg(b.n))
+    FROM (SELECT collector.duration_bucket(u) AS bucket, count(*) AS n FROM unnest(secs) u GROUP BY 1) b
+$$;
+
 -- Adds two arrays of counts, element by element, as before.
 CREATE OR REPLACE FUNCTION collector.add_counts(one bigint[], other bigint[]) RETURNS bigint[]
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
@@ -128,7 +135,6 @@ DECLARE
     x     text[];
     v     text[];
     whole text;
-    is_filtered boolean := false;
     who   text := CASE WHEN of_visitors IS NULL THEN '' WHEN is_without THEN ' AND NOT EXISTS (SELECT FROM unnest($1) w WHERE w = %s.visitor_id)' ELSE ' AND %s.visitor_id IN (SELECT unnest($1))' END;
 BEGIN
     IF collector.web_analytics_day(site, since) = collector.web_analytics_day(site, until - interval '1 microsecond') THEN
@@ -139,7 +145,6 @@ BEGIN
     PERFORM set_config('parallel_setup_cost', part.setup_cost::text, true);
     FOR i IN 1 .. cardinality(part.starts) LOOP
         cond := collector.web_analytics_filter(site, part.starts[i], part.ends[i], filters);
-        is_filtered := cond IS NOT NULL;
         s[i] := format('collector.web_analytics_sessions_%s s WHERE s.site_id = %s AND s.ts >= %L AND s.ts < %L AND %s%s',
                        rel, site, part.starts[i], part.ends[i], coalesce(cond, 'true'), format(who, 's'));
         x[i] := format('_%s x WHERE x.site_id = %s AND x.ts >= %L AND x.ts < %L AND %s%s', rel, site, part.starts[i], part.ends[i],
@@ -152,33 +157,18 @@ BEGIN
         WHEN 'total' THEN
             -- Both are read once.
             CONTINUE WHEN dim.name = 'engagement' AND 0 = ANY (dimensions);
-            -- Kind 3 are visitors, 5 durations, 6 engaged times. Of all visits they are counted in two readings, at the same time; with filters finding the
-            -- visits is what takes long, so they are found once.
-            SELECT string_agg(format(CASE WHEN is_filtered THEN
-                'SELECT k.* FROM (SELECT count(DISTINCT s.visitor_id) AS visitors, count(*) AS visits, sum(s.views)::bigint AS views, count(*) FILTER (WHERE s.bounce) AS bounces, '
-                'sum(s.engaged_ms)::bigint AS engaged_ms, array_agg(s.capped_secs) AS capped, array_agg(s.engaged_ms / 1000) AS engaged FROM %1$s) o '
-                'CROSS JOIN LATERAL (SELECT 3 AS kind, NULL::integer AS secs, o.visitors AS n, o.visits, o.views, o.bounces, o.engaged_ms '
-                'UNION ALL SELECT 5, c.secs, 0, count(*), 0, 0, 0 FROM unnest(o.capped) c (secs) GROUP BY c.secs '
-                'UNION ALL SELECT 6, e.secs, 0, count(*), 0, 0, 0 FROM unnest(o.engaged) e (secs) GROUP BY e.secs) k'
-                ELSE
-                'SELECT 4 + grouping(o.capped_secs, o.engaged_secs) AS kind, coalesce(o.capped_secs, o.engaged_secs) AS secs, 0::bigint AS n, count(*) AS visits, sum(o.views)::bigint AS views, '
-                'count(*) FILTER (WHERE o.bounce) AS bounces, sum(o.engaged_ms)::bigint AS engaged_ms '
-                'FROM (SELECT s.capped_secs, s.engaged_ms / 1000 AS engaged_secs, s.views, s.bounce, s.engaged_ms FROM %1$s) o '
-                'GROUP BY GROUPING SETS ((o.capped_secs), (o.engaged_secs)) '
-                'UNION ALL SELECT 3, NULL::integer, count(DISTINCT s.visitor_id), 0::bigint, 0::bigint, 0::bigint, 0::bigint FROM %1$s' END, p), ' UNION ALL ')
+            SELECT string_agg(
+                'SELECT count(DISTINCT s.visitor_id) AS visitors, count(*) AS visits, sum(s.views)::bigint AS views, count(*) FILTER (WHERE s.bounce) AS bounces, '
+                'sum(s.engaged_ms)::bigint AS engaged_ms, sum(s.capped_secs)::bigint AS capped_secs, collector.tally_secs(array_agg(s.capped_secs)) AS durations, '
+                'collector.tally_secs(array_agg(s.engaged_ms / 1000)) AS engaged FROM ' || p, ' UNION ALL ')
             INTO whole FROM unnest(s) p;
             RETURN QUERY EXECUTE format(
-                'WITH t AS MATERIALIZED (SELECT u.kind, u.secs, sum(u.n)::bigint AS n, sum(u.visits)::bigint AS visits, sum(u.views)::bigint AS views, sum(u.bounces)::bigint AS bounces, '
-                'sum(u.engaged_ms)::bigint AS engaged_ms FROM (%1$s) u GROUP BY u.kind, u.secs), '
-                -- The kind that has the sums of all visits.
-                'w AS (SELECT sum(t.views)::bigint AS views, sum(t.bounces)::bigint AS bounces, sum(t.engaged_ms)::bigint AS engaged_ms FROM t WHERE t.kind = %4$s) '
-                'SELECT 0::smallint, 0::bigint, ''''::text, NULL::text, (SELECT sum(t.n)::bigint FROM t WHERE t.kind = 3), sum(g.visits)::bigint, (SELECT w.views FROM w), '
-                '(SELECT w.bounces FROM w), sum(g.visits)::bigint, sum(g.visits)::bigint, (SELECT w.engaged_ms FROM w), sum(g.secs * g.visits)::bigint, '
-                'collector.tally(array_agg(collector.duration_bucket(g.secs)), array_agg(g.visits)), NULL::integer[] '
-                'FROM t g WHERE g.kind = 5 AND %2$L HAVING count(*) > 0 '
-                'UNION ALL SELECT 3::smallint, 0, '''', NULL, 0, sum(e.visits)::bigint, 0, 0, 0, 0, (SELECT w.engaged_ms FROM w), 0, '
-                'collector.tally(array_agg(collector.duration_bucket(e.secs)), array_agg(e.visits)), NULL::integer[] '
-                'FROM t e WHERE e.kind = 6 AND %3$L HAVING count(*) > 0', whole, 0 = ANY (dimensions), 3 = ANY (dimensions), CASE WHEN is_filtered THEN 3 ELSE 5 END) USING of_visitors;
+                'WITH t AS MATERIALIZED (SELECT sum(u.visitors)::bigint AS visitors, sum(u.visits)::bigint AS visits, sum(u.views)::bigint AS views, sum(u.bounces)::bigint AS bounces, '
+                'sum(u.engaged_ms)::bigint AS engaged_ms, sum(u.capped_secs)::bigint AS capped_secs, %2$s::integer[] AS durations, %3$s::integer[] AS engaged FROM (%1$s) u) '
+                'SELECT 0::smallint, 0::bigint, ''''::text, NULL::text, t.visitors, t.visits, t.views, t.bounces, t.visits, t.visits, t.engaged_ms, t.capped_secs, '
+                't.durations, NULL::integer[] FROM t WHERE t.visits > 0 AND %4$L '
+                'UNION ALL SELECT 3::smallint, 0, '''', NULL, 0, t.visits, 0, 0, 0, 0, t.engaged_ms, 0, t.engaged, NULL FROM t WHERE t.visits > 0 AND %5$L',
+                whole, collector.sum_each('u.durations', 60), collector.sum_each('u.engaged', 60), 0 = ANY (dimensions), 3 = ANY (dimensions)) USING of_visitors;
         WHEN 'page' THEN
             SELECT string_agg(format(
                 'SELECT x.page_id AS page, count(DISTINCT x.visitor_id) AS visitors, count(DISTINCT x.session_id) AS visits, count(*) AS views, sum(x.engaged_ms)::bigint AS engaged_ms, '
