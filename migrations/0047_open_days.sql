@@ -466,35 +466,39 @@ BEGIN
     RETURN made;
 END $$;
 
--- Removes the beginnings of which rows changed, unless of visitors that they leave out. The row of the day is locked first: whoever adds up a beginning either
--- sees these rows or has stored it by then.
+-- Removes the beginnings of which rows changed, unless of visitors that they leave out.
 CREATE FUNCTION collector.web_analytics_unbegin(site_id integer[], ts timestamptz[], visitor_id bigint[]) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    IF site_id IS NULL THEN
-        RETURN;
-    END IF;
-    PERFORM collector.web_analytics_note_instants(site_id, ts);
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     DELETE FROM collector.web_analytics_beginnings b USING unnest($1, $2, $3) r (site_id, ts, visitor_id)
-    WHERE b.site_id = r.site_id AND r.ts >= b.since AND r.ts < b.until AND r.visitor_id <> ALL (b.stayed);
-END $$;
+    WHERE b.site_id = r.site_id AND r.ts >= b.since AND r.ts < b.until AND r.visitor_id <> ALL (b.stayed)
+$$;
 
--- The same of the rows of one statement: what is younger is in no beginning (by the clock, as a transaction may be older), nor is a health check.
+-- The same of the rows of one statement: what is younger is in no beginning (by the clock, as a transaction may be older), nor is a health check. The rows of their
+-- days are locked first: whoever adds up a beginning either sees these rows or has stored it by then.
 CREATE FUNCTION collector.web_analytics_unbegin_visits() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    young timestamptz := clock_timestamp() - interval '60 minutes';
 BEGIN
+    PERFORM collector.web_analytics_note_instants(array_agg(q.site_id), array_agg(q.quarter))
+    FROM (SELECT DISTINCT r.site_id, date_bin('15 minutes', r.ts, 'epoch'::timestamptz) AS quarter FROM rows r WHERE r.ts < young AND NOT r.synthetic) q;
     PERFORM collector.web_analytics_unbegin(array_agg(r.site_id), array_agg(r.ts), array_agg(r.visitor_id))
-    FROM rows r WHERE r.ts < clock_timestamp() - interval '60 minutes' AND NOT r.synthetic;
+    FROM rows r WHERE r.ts < young AND NOT r.synthetic AND r.ts >= (SELECT min(b.since) FROM collector.web_analytics_beginnings b);
     RETURN NULL;
 END $$;
 
 -- The same of views and events: their visit may have begun before.
 CREATE FUNCTION collector.web_analytics_unbegin_acts() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    young timestamptz := clock_timestamp() - interval '60 minutes';
 BEGIN
+    PERFORM collector.web_analytics_note_instants(array_agg(q.site_id), array_agg(q.quarter))
+    FROM (SELECT DISTINCT r.site_id, date_bin('15 minutes', i.ts, 'epoch'::timestamptz) AS quarter
+          FROM rows r CROSS JOIN LATERAL (VALUES (r.ts), (r.session_ts)) i (ts) WHERE i.ts < young AND NOT r.synthetic) q;
     PERFORM collector.web_analytics_unbegin(array_agg(r.site_id), array_agg(i.ts), array_agg(r.visitor_id))
     FROM rows r CROSS JOIN LATERAL (VALUES (r.ts), (r.session_ts)) i (ts)
-    WHERE i.ts < clock_timestamp() - interval '60 minutes' AND NOT r.synthetic;
+    WHERE i.ts < young AND NOT r.synthetic AND i.ts >= (SELECT min(b.since) FROM collector.web_analytics_beginnings b);
     RETURN NULL;
 END $$;
 
