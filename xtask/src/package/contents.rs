@@ -114,6 +114,10 @@ pub(super) const FILES: &[File] = &[
     program("pqcrypta-monitor", "pqcrypta-monitor"),
     text("pqcrypta-monitor", From::Made, "pqcrypta-monitor.1", MAN1),
     helped("pqcrypta-monitor", "deploy/systemd/pqcrypta-monitor.service", UNITS, "pqcrypta-monitor.service"),
+    text("pqcrypta-monitor", From::Checkout, "deploy/grafana/fleet.json", "usr/share/doc/pqcrypta-monitor/examples/grafana"),
+    text("pqcrypta-monitor", From::Checkout, "deploy/grafana/host.json", "usr/share/doc/pqcrypta-monitor/examples/grafana"),
+    text("pqcrypta-monitor", From::Checkout, "deploy/grafana/postgresql.json", "usr/share/doc/pqcrypta-monitor/examples/grafana"),
+    text("pqcrypta-monitor", From::Checkout, "deploy/grafana/api.json", "usr/share/doc/pqcrypta-monitor/examples/grafana"),
     helped("pqcrypta-monitor", "deploy/sysusers.d/pqcrypta-monitor.conf", SYSUSERS, "sysusers"),
 
     program("pqcrypta-analytics", "pqcrypta-analytics"),
