@@ -1,6 +1,7 @@
 //! `pqcrypta doctor`: what is wrong, and what to do about it.
 
 mod logs;
+mod unit;
 mod watched;
 
 use std::fs::{File, OpenOptions};
@@ -65,15 +66,19 @@ pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
             findings.extend(database(&session).await);
         }
         Err(error) => {
-            let remedy =
+            let usual =
                 "check [database] of the settings, that the server runs, and its pg_hba.conf";
-            findings.push(("server", Fail(format!("{error:#}"), remedy.to_owned())));
+            let error = format!("{error:#}");
+            let remedy = remedy(&error, usual);
+            findings.push(("server", Fail(error, remedy)));
         }
     }
     let mut findings: Vec<(String, Finding)> = findings
         .into_iter()
         .map(|(name, finding)| (name.to_owned(), finding))
         .collect();
+    let shut_out = unit::shuts_out(&loaded.config);
+    findings.extend(shut_out.map(|finding| ("unit".to_owned(), finding)));
     findings.extend(watched::servers(&loaded.config).await);
     findings.extend(watched::targets(&loaded.config).await);
     let now = schema::Timestamp(Timestamp::now().as_microsecond());
@@ -113,6 +118,15 @@ fn settings(loaded: &Loaded) -> Finding {
             first.problem.remedy.clone(),
         ),
     }
+}
+
+/// Returns what to do where no session came about: what is usual, unless the server said that there are too many (53300).
+fn remedy(error: &str, usual: &str) -> String {
+    match error.contains("(53300)") {
+        true => "wait until some end, or raise max_connections, or the limit of the role (ALTER ROLE … CONNECTION LIMIT)",
+        false => usual,
+    }
+    .to_owned()
 }
 
 /// Checks the queue's directory: there, writable, on a disk.

@@ -33,13 +33,12 @@ pub(super) async fn servers(config: &Config) -> Vec<(String, Finding)> {
                 };
                 (place, Warn(gap.message, gap.remedy))
             })),
-            Err(error) => findings.push((
-                name,
-                Fail(
-                    error.to_string(),
-                    "check its [[postgres]] entry, that it runs, and its pg_hba.conf".to_owned(),
-                ),
-            )),
+            Err(error) => {
+                let error = error.to_string();
+                let usual = "check its [[postgres]] entry, that it runs, and its pg_hba.conf";
+                let remedy = super::remedy(&error, usual);
+                findings.push((name, Fail(error, remedy)));
+            }
         }
     }
     findings
