@@ -4,6 +4,7 @@
 //! What is compared was stored by a real collector; while it is compared, a program that does nothing is in the collector's place.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::disallowed_methods, reason = "a test asks how much it may try")]
 
 mod running;
 
