@@ -18,8 +18,8 @@ use crate::settings::{Source, connect, refuse};
 use crate::{print, roles};
 
 /// Sessions that a host may have at once: delivery, logs, one for all jobs, and the store's own statistics, when it is this host that
-/// collects them. Most of the time it has one.
-const SESSIONS: u32 = 4;
+/// collects them; and for moments one that is ending, and one in another database of the store's server. Most of the time it has one.
+const SESSIONS: u32 = 6;
 /// How long the sessions of a role that was shut out may take to end.
 const END_WITHIN: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
