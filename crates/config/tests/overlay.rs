@@ -59,7 +59,7 @@ fn declarations_are_complete() {
             key.path
         );
     }
-    assert_eq!(variables.len(), 41, "{variables:?}");
+    assert_eq!(variables.len(), 42, "{variables:?}");
     for blank in defaults.lists().map(List::blank) {
         let live = |key: &config::Key| key.live == blank.keys()[0].live;
         assert!(blank.keys().iter().all(live), "{}", blank.name());
