@@ -20,7 +20,7 @@ const LIMITS = {
   css: 10 * KB,
   html: 2 * KB,
   lazy: 8.5 * KB,
-  total: 134 * KB,
+  total: 134.5 * KB,
   tracker: 2.2 * KB,
 };
 const FIRST_VIEW = "src/views/now.tsx";
