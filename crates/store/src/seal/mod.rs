@@ -66,6 +66,12 @@ use crate::series::Instant;
 const SETTLE: i64 = HOUR;
 /// Most hours taken from the list at a time.
 const AT_ONCE: i64 = 24;
+/// What a statement fails with while another run is at the same day: nothing is wrong, and the next run finds what is left.
+const BUSY: [SqlState; 3] = [
+    SqlState::LOCK_NOT_AVAILABLE,
+    SqlState::T_R_DEADLOCK_DETECTED,
+    SqlState::UNDEFINED_TABLE,
+];
 /// How often an hour of a day is sealed again before the day is left to the next run.
 const ATTEMPTS: usize = 3;
 
@@ -77,14 +83,13 @@ pub struct SealError {
     what: String,
     /// The server's message, or the failure of the link.
     message: String,
-    /// Whether a lock was not given in time.
+    /// Whether a lock was not given in time, or another run has completed the day meanwhile and dropped its rows.
     is_busy: bool,
 }
 
 impl SealError {
     fn new(what: impl Into<String>, source: tokio_postgres::Error) -> Self {
-        let is_busy = source.code() == Some(&SqlState::LOCK_NOT_AVAILABLE)
-            || source.code() == Some(&SqlState::T_R_DEADLOCK_DETECTED);
+        let is_busy = source.code().is_some_and(|code| BUSY.contains(code));
         Self {
             what: what.into(),
             message: crate::writer::describe(&source),
