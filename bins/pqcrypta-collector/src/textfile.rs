@@ -6,10 +6,10 @@
 //!
 //! Nothing of the process itself is in it (`process_…`): on node_exporter's page these names are its own.
 
+use exposition::Page;
 use schema::Timestamp;
 use schema::tables::SelfSample;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
@@ -148,30 +148,6 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     fs::rename(&draft, path)
 }
 
-/// A page in the text format of Prometheus.
-#[derive(Debug, Default)]
-struct Page(String);
-
-impl Page {
-    /// Begins a family.
-    fn family(&mut self, name: &str, kind: &str, help: &str) {
-        let _infallible = write!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
-    }
-
-    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: f64) {
-        self.0.push_str(name);
-        for (place, (label, text)) in labels.iter().enumerate() {
-            let before = if place == 0 { '{' } else { ',' };
-            let text = text
-                .replace('\\', "\\\\")
-                .replace('"', "\\\"")
-                .replace('\n', "\\n");
-            let _infallible = write!(self.0, "{before}{label}=\"{text}\"");
-        }
-        let _infallible = writeln!(self.0, "}} {value}");
-    }
-}
-
 /// Returns the page. What is not known is left out.
 #[expect(clippy::cast_precision_loss, reason = "counters are far below 2^53")]
 fn page(
@@ -184,14 +160,7 @@ fn page(
     failures: &BTreeMap<String, u64>,
 ) -> String {
     let mut page = Page::default();
-    page.family(
-        "pqcrypta_build_info",
-        "gauge",
-        "The version of the program.",
-    );
-    let version = env!("CARGO_PKG_VERSION");
-    let labels = [("program", "collector"), ("version", version)];
-    page.sample("pqcrypta_build_info", &labels, 1.0);
+    page.build("collector", env!("CARGO_PKG_VERSION"));
     let flag = |is: bool| f64::from(u8::from(is));
     let (gauge, counter) = ("gauge", "counter");
     for (name, kind, help, value) in [
@@ -271,7 +240,7 @@ fn page(
             );
         }
     }
-    page.0
+    page.finish()
 }
 
 #[cfg(test)]

@@ -139,7 +139,8 @@ pub async fn database<E: Display>(
         is_migrated,
     } = shared()?;
     let mut templates = TEMPLATES.lock().await;
-    if !templates.contains(name) && !(*is_migrated && name == MIGRATED) {
+    let exists = templates.contains(name) || (*is_migrated && name == MIGRATED);
+    if !exists {
         create_template(server, name, init).await?;
         templates.insert(name.to_owned());
     }

@@ -65,8 +65,8 @@ fn make(kept: &Path) -> Result<(), TestkitError> {
 /// Removes what runs of long ago have left. One that cannot be removed costs nothing but its room.
 fn remove_old(cache: &Path) {
     for entry in fs::read_dir(cache).into_iter().flatten().flatten() {
-        let is_kept = entry.file_name().to_string_lossy().starts_with(MIGRATED)
-            && entry.path().is_dir();
+        let is_kept =
+            entry.file_name().to_string_lossy().starts_with(MIGRATED) && entry.path().is_dir();
         let made = entry.metadata().and_then(|found| found.modified());
         let age = made.ok().and_then(|made| made.elapsed().ok());
         if is_kept && age.is_some_and(|age| age > OLD) {
