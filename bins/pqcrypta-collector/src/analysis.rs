@@ -1,7 +1,7 @@
 //! The session of the jobs that ask the store, kept for a moment from one run to the next.
 //!
-//! With many hosts what binds is the number of sessions, and a host may have four: the writer's, that of logs, that of the statistics of the
-//! store, when they are this host's task, and this one. So all jobs share one [`Seat`]: who runs has it, the others wait.
+//! With many hosts what binds is the number of sessions, and of a host four last: the writer's, that of logs, that of the statistics of the
+//! store, when they are this host's task, and this one; its role has two more, for one that is ending and one in another database. So all jobs share one [`Seat`]: who runs has it, the others wait.
 //!
 //! Opening a session costs the server a process and a dozen statements, so it is kept while runs of the same kind follow each other,
 //! and closed when none came for [`IDLE`], or when a job of another kind has the seat. A run takes
