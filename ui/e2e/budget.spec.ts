@@ -45,19 +45,21 @@ test("the first screen: bytes, requests and layout", async ({ page }) => {
     }).observe({ type: "layout-shift", buffered: true });
   });
   await open(page, "now", { host: host("calm") });
-  await page.waitForLoadState("load");
+  // What is drawn behind the lines comes after the charts: with it, the count does not depend on who is faster.
+  await page.waitForLoadState("networkidle");
   const times = await page.evaluate(() => ({
     paintMs: Math.round(performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? 0),
     shift: (window as unknown as { shifts: { sum: number } }).shifts.sum,
   }));
   print("first screen", { ...cost, ...times });
   const { js = 0, css = 0, html = 0, now = 0 } = cost.byKind;
-  // With the list of what was changed on the host, and a line in the rail and in the search for each of fourteen views.
-  expect(js).toBeLessThan(58_000);
+  // With headers: all that the first view runs, and what draws bands behind its charts.
+  expect(js).toBeLessThan(61_500);
   expect(css).toBeLessThan(10_500);
   expect(html).toBeLessThan(3_000);
   expect(now).toBeLessThan(6 * 1024 + 1000);
-  expect(cost.requests).toBeLessThanOrEqual(20);
+  // Twenty until the charts are drawn, then what draws bands and the bands of up to two charts.
+  expect(cost.requests).toBeLessThanOrEqual(23);
   expect(times.shift).toBeLessThan(0.05);
 });
 
