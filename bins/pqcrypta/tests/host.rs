@@ -10,9 +10,8 @@ use std::process::{Command, Stdio};
 
 use config::Secret;
 use pg::{SessionOptions, Target};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::Value;
-use testkit::{Server, Stop};
+use testkit::{Authority, Server, Stop};
 
 /// Two hosts, of which one has open findings: one with its history, and one whose history has expired.
 const HOSTS: &str = "INSERT INTO collector.hosts (machine_id, hostname) VALUES ('m1', 'alpha'), ('m2', 'beta'), ('m3', 'twin'), ('m4', 'twin');
@@ -116,33 +115,6 @@ async fn hosts_are_listed_renamed_and_removed() {
     );
 }
 
-/// A certificate authority.
-struct Authority {
-    issuer: Issuer<'static, KeyPair>,
-    pem: String,
-}
-
-impl Authority {
-    fn new() -> Self {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().unwrap();
-        let pem = params.self_signed(&key).unwrap().pem();
-        Self {
-            issuer: Issuer::new(params, key),
-            pem,
-        }
-    }
-
-    /// Returns certificate and key of a server of this name.
-    fn server(&self, name: &str) -> (String, String) {
-        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        (certificate.pem(), key.serialize_pem())
-    }
-}
-
 /// Enters the store with a line; returns the exit status and everything that was said.
 fn enroll(dir: &Path, line: &str) -> (i32, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_pqcrypta"))
@@ -167,7 +139,7 @@ fn is_empty(dir: &Path) -> bool {
 
 #[tokio::test]
 async fn a_host_is_let_in_once_and_shut_out() {
-    let (ours, other) = (Authority::new(), Authority::new());
+    let (ours, other) = (Authority::new().unwrap(), Authority::new().unwrap());
     let server = Server::builder()
         .tcp()
         .file(
@@ -176,7 +148,7 @@ async fn a_host_is_let_in_once_and_shut_out() {
         )
         .start()
         .unwrap();
-    let (certificate, key) = ours.server("localhost");
+    let [certificate, key] = ours.identity("localhost", 2090).unwrap().pem();
     server.stop(Stop::Fast).unwrap();
     server
         .write_file("server.crt", certificate.as_bytes())
@@ -204,7 +176,7 @@ async fn a_host_is_let_in_once_and_shut_out() {
     let address = format!("localhost:{}", server.address().unwrap().port());
     let add = |name: &str, authority: &Authority| {
         let file = home.path().join("ca.pem");
-        fs::write(&file, &authority.pem).unwrap();
+        fs::write(&file, authority.pem()).unwrap();
         let file = file.to_str().unwrap();
         common::run(
             "host",

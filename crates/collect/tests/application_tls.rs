@@ -3,124 +3,104 @@
 
 mod application_support;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use application_support::{cell, lines, ok, target, text, tick};
 use collect::application::{Application, ScrapeError};
 use config::HttpUrl;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use schema::{Cell, Row};
 use tempfile::TempDir;
+use testkit::{Authority, Identity};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-/// An authority whose certificate lies in a file.
-struct Authority {
-    issuer: Issuer<'static, KeyPair>,
-    dir: TempDir,
+/// An authority, and the file with its certificate.
+fn authority(dir: &TempDir, file: &str) -> (Authority, PathBuf) {
+    let made = Authority::new().unwrap();
+    let root = dir.path().join(file);
+    std::fs::write(&root, made.pem()).unwrap();
+    (made, root)
 }
 
-impl Authority {
-    fn new() -> Self {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().unwrap();
-        let dir = TempDir::new().unwrap();
-        let pem = params.self_signed(&key).unwrap().pem();
-        std::fs::write(dir.path().join("root.pem"), pem).unwrap();
-        Self {
-            issuer: Issuer::new(params, key),
-            dir,
-        }
-    }
-
-    fn root(&self) -> PathBuf {
-        self.dir.path().join("root.pem")
-    }
-
-    /// Serves one good answer to each connection whose handshake succeeds, under this name; counts
-    /// the requests that were read.
-    async fn serve(&self, name: &str, last_year: i32) -> (u16, Arc<AtomicUsize>) {
-        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        params.not_before = date_time_ymd(2020, 1, 1);
-        params.not_after = date_time_ymd(last_year, 12, 31);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        let private = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], private)
-            .unwrap();
-        let acceptor = TlsAcceptor::from(Arc::new(config));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let requests = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&requests);
-        tokio::spawn(async move {
-            loop {
-                let (stream, _) = listener.accept().await.unwrap();
-                let Ok(mut stream) = acceptor.accept(stream).await else {
-                    continue;
-                };
-                let mut request = [0; 1024];
-                if stream.read(&mut request).await.is_ok_and(|read| read > 0) {
-                    counted.fetch_add(1, Ordering::Relaxed);
-                    let answer = ok("application/json", br#"{"request_total": 7}"#);
-                    drop(stream.write_all(&answer).await);
-                }
-                drop(stream.shutdown().await);
+/// Serves one good answer to each connection whose handshake succeeds; counts the requests that were read.
+async fn serve(identity: &Identity) -> (u16, Arc<AtomicUsize>) {
+    let [certificate, key] = identity.der();
+    let private = PrivateKeyDer::try_from(key).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.into()], private)
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let requests = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&requests);
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let Ok(mut stream) = acceptor.accept(stream).await else {
+                continue;
+            };
+            let mut request = [0; 1024];
+            if stream.read(&mut request).await.is_ok_and(|read| read > 0) {
+                counted.fetch_add(1, Ordering::Relaxed);
+                let answer = ok("application/json", br#"{"request_total": 7}"#);
+                drop(stream.write_all(&answer).await);
             }
-        });
-        (port, requests)
-    }
+            drop(stream.shutdown().await);
+        }
+    });
+    (port, requests)
 }
 
-async fn ask(host: &str, port: u16, root_cert: PathBuf) -> Vec<Row> {
+async fn ask(host: &str, port: u16, root_cert: &Path) -> Vec<Row> {
     let mut target = target(port);
     target.url = Some(HttpUrl::parse(&format!("https://{host}:{port}/metrics")).unwrap());
     target.token = "canary".into();
-    target.root_cert = Some(root_cert);
+    target.root_cert = Some(root_cert.to_owned());
     tick(&mut Application::new(target).unwrap(), 0).await.0
 }
 
 #[tokio::test]
 async fn h11_only_a_valid_certificate_of_this_name_is_spoken_to() {
-    let (ours, other) = (Authority::new(), Authority::new());
+    let dir = TempDir::new().unwrap();
+    let (ours, ours_root) = authority(&dir, "ours.pem");
+    let (_, other_root) = authority(&dir, "other.pem");
     for (name, host, last_year, root, words) in [
-        ("localhost", "localhost", 2090, ours.root(), None),
-        ("127.0.0.1", "127.0.0.1", 2090, ours.root(), None),
-        ("localhost", "localhost", 2021, ours.root(), Some("expired")),
+        ("localhost", "localhost", 2090, &ours_root, None),
+        ("127.0.0.1", "127.0.0.1", 2090, &ours_root, None),
+        ("localhost", "localhost", 2021, &ours_root, Some("expired")),
         (
             "elsewhere.example",
             "localhost",
             2090,
-            ours.root(),
+            &ours_root,
             Some("not valid for name"),
         ),
         (
             "localhost",
             "127.0.0.1",
             2090,
-            ours.root(),
+            &ours_root,
             Some("not valid for name"),
         ),
         (
             "localhost",
             "localhost",
             2090,
-            other.root(),
+            &other_root,
             Some("invalid peer certificate"),
         ),
     ] {
-        let (port, requests) = ours.serve(name, last_year).await;
+        let (port, requests) = serve(&ours.identity(name, last_year).unwrap()).await;
         let rows = ask(host, port, root).await;
         let shown = lines(&rows);
         assert!(!shown.contains("canary"), "{shown}");
@@ -137,7 +117,8 @@ async fn h11_only_a_valid_certificate_of_this_name_is_spoken_to() {
 
 #[tokio::test]
 async fn plain_text_is_not_taken_for_tls() {
-    let authority = Authority::new();
+    let dir = TempDir::new().unwrap();
+    let (_, root) = authority(&dir, "root.pem");
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
@@ -147,7 +128,7 @@ async fn plain_text_is_not_taken_for_tls() {
             .await
             .unwrap();
     });
-    let rows = ask("localhost", port, authority.root()).await;
+    let rows = ask("localhost", port, &root).await;
     assert!(
         text(&rows[0], "error").contains("cannot speak TLS with"),
         "{}",

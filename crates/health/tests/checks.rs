@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use config::{CheckKind, HealthCheck};
 use health::{Check, Outcome, State};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::PrivateKeyDer;
 use schema::Timestamp;
+use testkit::Authority;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio_rustls::TlsAcceptor;
@@ -280,28 +280,22 @@ async fn ports() {
 }
 
 /// An authority, written to a file as what is trusted.
-fn authority(folder: &Path) -> Issuer<'static, KeyPair> {
-    let key = KeyPair::generate().unwrap();
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let certificate = params.self_signed(&key).unwrap();
-    std::fs::write(folder.join("root.pem"), certificate.pem()).unwrap();
-    Issuer::new(params, key)
+fn authority(folder: &Path) -> Authority {
+    let made = Authority::new().unwrap();
+    std::fs::write(folder.join("root.pem"), made.pem()).unwrap();
+    made
 }
 
 /// A server whose certificate is for this name until this year.
-async fn tls_peer(issuer: &Issuer<'static, KeyPair>, name: &str, year: i32) -> SocketAddr {
-    let key = KeyPair::generate().unwrap();
-    let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-    params.not_after = rcgen::date_time_ymd(year, 1, 1);
-    let certificate = params.signed_by(&key, issuer).unwrap();
-    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+async fn tls_peer(authority: &Authority, name: &str, year: i32) -> SocketAddr {
+    let [certificate, key] = authority.identity(name, year).unwrap().der();
+    let key = PrivateKeyDer::try_from(key).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key)
+        .with_single_cert(vec![certificate.into()], key)
         .unwrap();
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -331,7 +325,7 @@ async fn certificates() {
     for (issuer, name, year, state, error) in [
         (&trusted, "localhost", 2100, State::Up, ""),
         (&trusted, "other.example", 2100, State::Down, "TLS"),
-        (&trusted, "localhost", 2001, State::Down, "TLS"),
+        (&trusted, "localhost", 2021, State::Down, "TLS"),
         (&stranger, "localhost", 2100, State::Down, "TLS"),
     ] {
         let port = tls_peer(issuer, name, year).await.port();
@@ -344,8 +338,8 @@ async fn certificates() {
             settings.root_cert = Some(folder.path().join("root.pem"));
             let outcome = outcome(settings).await;
             assert_state(&outcome, state, error);
-            // 1 January 2100.
-            let expires = (state == State::Up).then_some(4_102_444_800);
+            // 31 December 2100.
+            let expires = (state == State::Up).then_some(4_133_894_400);
             assert_eq!(outcome.expires_at.map(|at| at.0 / 1_000_000), expires);
             assert!(!outcome.is_expiring());
         }

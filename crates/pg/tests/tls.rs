@@ -5,40 +5,11 @@ use std::path::Path;
 
 use config::Secret;
 use pg::{Class, SessionOptions, Target, connect};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
-use testkit::{Server, Stop};
-
-/// A certificate authority.
-struct Authority {
-    issuer: Issuer<'static, KeyPair>,
-    pem: String,
-}
-
-impl Authority {
-    fn new() -> Self {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().unwrap();
-        let pem = params.self_signed(&key).unwrap().pem();
-        Self {
-            issuer: Issuer::new(params, key),
-            pem,
-        }
-    }
-
-    /// Certificate and key of a server of this name, valid until the end of this year.
-    fn server(&self, name: &str, last_year: i32) -> (String, String) {
-        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        params.not_before = date_time_ymd(2020, 1, 1);
-        params.not_after = date_time_ymd(last_year, 12, 31);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        (certificate.pem(), key.serialize_pem())
-    }
-}
+use testkit::{Authority, Identity, Server, Stop};
 
 /// Restarts the server with this certificate.
-fn present(server: &Server, (certificate, key): (String, String)) {
+fn present(server: &Server, identity: &Identity) {
+    let [certificate, key] = identity.pem();
     server.stop(Stop::Fast).unwrap();
     server
         .write_file("server.crt", certificate.as_bytes())
@@ -68,7 +39,7 @@ async fn only_a_verified_server_is_spoken_to() {
         std::fs::write(&path, pem).unwrap();
         path
     };
-    let (ours, other) = (Authority::new(), Authority::new());
+    let (ours, other) = (Authority::new().unwrap(), Authority::new().unwrap());
     let server = Server::builder()
         .tcp()
         .file(
@@ -85,12 +56,12 @@ async fn only_a_verified_server_is_spoken_to() {
     let mut target =
         Target::new("localhost", port, "postgres", "me").with_user("me", Secret::from("canary"));
     target.tls = true;
-    target.root_cert = Some(save("ours.pem", &ours.pem));
+    target.root_cert = Some(save("ours.pem", ours.pem()));
 
     // The server offers no TLS: a downgrade.
     refused(&target, &["TLS"]).await;
 
-    present(&server, ours.server("localhost", 2090));
+    present(&server, &ours.identity("localhost", 2090).unwrap());
     let session = connect(&target, &SessionOptions::default(), "test")
         .await
         .unwrap();
@@ -107,23 +78,20 @@ async fn only_a_verified_server_is_spoken_to() {
     session.cancel().await.unwrap();
 
     // Signed by an untrusted authority; self-signed.
-    target.root_cert = Some(save("other.pem", &other.pem));
+    target.root_cert = Some(save("other.pem", other.pem()));
     refused(&target, &["UnknownIssuer", "BadSignature"]).await;
     target.root_cert = None;
     if Path::new("/etc/ssl/certs/ca-certificates.crt").is_file() {
         refused(&target, &["UnknownIssuer"]).await;
     }
 
-    target.root_cert = Some(save("ours.pem", &ours.pem));
-    present(&server, ours.server("other.example.org", 2090));
+    target.root_cert = Some(save("ours.pem", ours.pem()));
+    present(&server, &ours.identity("other.example.org", 2090).unwrap());
     refused(&target, &["not valid for name", "NotValidForName"]).await;
-    present(&server, ours.server("localhost", 2021));
+    present(&server, &ours.identity("localhost", 2021).unwrap());
     refused(&target, &["expired", "Expired"]).await;
 
-    let key = KeyPair::generate().unwrap();
-    let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-    let own = params.self_signed(&key).unwrap().pem();
-    present(&server, (own, key.serialize_pem()));
+    present(&server, &Identity::self_signed("localhost").unwrap());
     // Its issuer has the name of ours, but not its key.
     refused(&target, &["UnknownIssuer", "BadSignature"]).await;
 }

@@ -49,6 +49,10 @@ pub enum TestkitError {
     #[error(transparent)]
     Pg(#[from] pg::PgError),
 
+    /// No certificate could be made.
+    #[error(transparent)]
+    Certificate(#[from] rcgen::Error),
+
     /// The template of a database could not be prepared.
     #[error("cannot prepare the template {name}: {problem}")]
     Template {

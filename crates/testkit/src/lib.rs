@@ -11,11 +11,13 @@
 //!   nextest.
 //! * [`Proxy`] stands between client and server and resets, swallows, delays or cuts the link, to
 //!   the byte.
+//! * [`Authority`] signs certificates of servers.
 //! * [`Tree`] builds a directory from a list of paths and contents.
 //! * [`month`] generates a month of a host's rows, healthy or with faults.
 //! * [`Dice`] gives numbers that look random and are the same in every run; [`Rotation`] lists how logs are
 //!   rotated.
 
+mod authority;
 mod database;
 mod dice;
 mod error;
@@ -27,6 +29,7 @@ mod server;
 mod setup;
 mod tree;
 
+pub use authority::{Authority, Identity};
 pub use database::{Database, connect, database, hold, migrate, migrated, shared_server, texts};
 pub use dice::Dice;
 pub use error::TestkitError;
