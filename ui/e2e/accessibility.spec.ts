@@ -13,7 +13,9 @@ const HOSTS: Readonly<Record<string, string>> = {
 
 for (const theme of ["light", "dark"]) {
   for (const width of [1280, 390]) {
-    for (const state of ["data", "empty", "error"] as const) {
+    // What is empty or fails is as wide as its screen and has the colours of its theme: two of the four tell both.
+    const isBoth = (theme === "light") === (width === 1280);
+    for (const state of isBoth ? (["data", "empty", "error"] as const) : (["data"] as const)) {
       test(`axe finds nothing: ${theme}, ${width} px, ${state}, all views`, async ({ page, watch }) => {
         test.slow();
         watch.allow(/status of 500/);
