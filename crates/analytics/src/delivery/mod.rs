@@ -411,6 +411,14 @@ struct Taken {
     hit: Option<Hit>,
 }
 
+impl Taken {
+    /// Returns when the first of its events happened.
+    fn happened(&self) -> i64 {
+        let events = self.hit.iter().flat_map(|hit| &hit.events);
+        events.map(|event| event.at).min().unwrap_or(self.at)
+    }
+}
+
 fn parse(records: &[Record]) -> Vec<Taken> {
     let mut hits = Vec::new();
     for record in records {
@@ -431,6 +439,8 @@ fn parse(records: &[Record]) -> Vec<Taken> {
             }
         }
     }
+    // What waited in a browser is sent side by side, and may arrive in another order than it happened in.
+    hits.sort_by_key(Taken::happened);
     hits
 }
 

@@ -7,11 +7,13 @@
 //!
 //! A visit ends by the rule of [`crate::session`]. Its source, campaign and browser are those of its first view. Its identifier
 //! is a hash of visitor and instant, so it is the same when hits are applied again. Engagement is cumulative for each
-//! view; the visit has the sum over its views, so a report that comes twice changes nothing. Engagement that
-//! overtakes its view waits for it (`EARLY_MICROS`).
+//! view; the visit has the sum over its views, so a report that comes twice changes nothing. What overtakes its view
+//! waits for it (`early`). So the order in which reports of a visit arrive after its first changes nothing but the
+//! numbers of its views.
 //!
 //! A visit is kept for an hour after its last event, at most [`MOST_VISITS`] of them: 300 bytes each, with its views.
 
+mod early;
 mod rows;
 mod viewed;
 mod words;
@@ -25,6 +27,7 @@ use crate::protocol::Happening;
 use crate::refusal::{Reason, Refusal};
 use crate::session::continues;
 use crate::word::{WordKind, first_eight};
+use early::{Early, Engagement};
 use jiff::tz::TimeZone;
 use schema::Timestamp;
 use sha2::{Digest as _, Sha256};
@@ -36,14 +39,12 @@ use words::Words;
 pub const MOST_VISITS: usize = 500_000;
 /// How long a visit is kept after its last event: late engagement of a long read still finds it.
 pub(crate) const KEPT_MICROS: i64 = 60 * 60 * 1_000_000;
-/// How long engagement waits for its view.
-const EARLY_MICROS: i64 = 60 * 1_000_000;
-/// Most views that engagement waits for.
-const MOST_EARLY: usize = 10_000;
 /// More views than anybody reads in one visit.
 const MOST_VIEWS: i16 = 500;
 /// Two events alike within this time are one that was sent twice.
 const TWICE_MICROS: i64 = 1_000_000;
+/// How long after an event it may be sent again: as long as one may wait in a browser, and a minute.
+const RESENT_MICROS: i64 = 11 * 60 * 1_000_000;
 /// How often what is over is looked for, by the clock of the hits.
 const SWEEP_MICROS: i64 = 60 * 1_000_000;
 
@@ -60,6 +61,8 @@ pub struct StoredSite {
 #[derive(Clone, Debug)]
 struct Visit {
     row: SessionRow,
+    /// When its last page was viewed.
+    exit_at: i64,
     /// Whether the current batch changed it.
     is_touched: bool,
 }
@@ -80,14 +83,6 @@ struct View {
     at: Option<u32>,
 }
 
-/// Engagement that came before its view.
-#[derive(Clone, Copy, Debug)]
-struct Early {
-    at: i64,
-    engaged_ms: i32,
-    scroll_pct: i16,
-}
-
 /// Site and visitor, or site and view.
 type Key = (i32, i64);
 
@@ -97,9 +92,9 @@ pub struct Visits {
     /// In boxes: a table has room for up to twice what it holds, and twice that while it grows.
     visits: HashMap<Key, Box<Visit>>,
     views: HashMap<Key, View>,
-    /// The last event of a view and its instant: few have any.
-    last_events: HashMap<Key, (i64, i64)>,
-    early: HashMap<Key, Early>,
+    /// Events of the last minutes: site, hash of view and event, and instant.
+    events: BTreeSet<(i32, i64, i64)>,
+    early: Early,
     words: Words,
     /// Names of browsers, systems and the like, each once.
     texts: BTreeMap<String, Arc<str>>,
@@ -129,18 +124,25 @@ impl Visits {
             .get(&key)
             .is_none_or(|known| known.row.ts < row.ts)
         {
+            let exit_at = row.ts;
             self.visits.insert(
                 key,
                 Box::new(Visit {
                     row,
+                    exit_at,
                     is_touched: false,
                 }),
             );
         }
     }
 
-    /// Adds a view as the database has it.
+    /// Adds a view as the database has it, after its visit.
     pub(crate) fn restore_view(&mut self, site: i32, view_id: i64, view: RestoredView) {
+        let visit = view.visitor.map(|visitor| (site, visitor));
+        let visit = visit.and_then(|key| self.visits.get_mut(&key));
+        if let Some(visit) = visit.filter(|visit| visit.row.session_id == view.session_id) {
+            visit.exit_at = visit.exit_at.max(view.ts);
+        }
         self.views.insert(
             (site, view_id),
             View {
@@ -207,15 +209,25 @@ impl Visits {
                     },
                     _,
                 ) => {
-                    let early = Early {
+                    let report = Engagement {
                         at: event.at,
                         engaged_ms: *engaged_ms,
                         scroll_pct: scroll_pct.unwrap_or(0),
                     };
-                    self.engage(site, hit.view, early, batch);
+                    let key = (site.id, hit.view);
+                    if self.views.contains_key(&key) {
+                        self.engage(site, hit.view, report, batch);
+                    } else if !self.early.engage(key, report, hit.at) {
+                        batch.count(site.id, event.at, Reason::LateEngagement.into(), 1);
+                    }
                 }
                 (Happening::Event { .. }, Some(visitor)) => {
-                    self.event(site, hit, event, visitor, batch)
+                    let key = (site.id, hit.view);
+                    if self.views.contains_key(&key) {
+                        self.event(site, hit.view, event, visitor, batch);
+                    } else if !self.early.event(key, visitor, event, hit.at) {
+                        batch.count(site.id, event.at, late_event(), 1);
+                    }
                 }
                 (Happening::Event { .. }, None) => {
                     batch.count(site.id, event.at, Reason::AnonymousEvent.into(), 1)
@@ -259,16 +271,10 @@ impl Visits {
         }
     }
 
-    fn engage(&mut self, site: &StoredSite, view_id: i64, report: Early, batch: &mut Batch) {
+    /// Adds what engagement with a view, which is known, has grown to.
+    fn engage(&mut self, site: &StoredSite, view_id: i64, report: Engagement, batch: &mut Batch) {
         let key = (site.id, view_id);
         let Some(view) = self.views.get_mut(&key) else {
-            if self.early.len() < MOST_EARLY {
-                let early = self.early.entry(key).or_insert(report);
-                early.engaged_ms = early.engaged_ms.max(report.engaged_ms);
-                early.scroll_pct = early.scroll_pct.max(report.scroll_pct);
-            } else {
-                batch.count(site.id, report.at, Reason::LateEngagement.into(), 1);
-            }
             return;
         };
         // It cannot have been engaged for longer than it is there.
@@ -323,10 +329,11 @@ impl Visits {
         batch.touched_visits.insert(visit_key);
     }
 
+    /// Adds an event of a view, which is known.
     fn event(
         &mut self,
         site: &StoredSite,
-        hit: &Hit,
+        view_id: i64,
         event: &HitEvent,
         visitor: i64,
         batch: &mut Batch,
@@ -341,27 +348,24 @@ impl Visits {
             return;
         };
         let key = (site.id, visitor);
-        let late = Refusal::new(Reason::LateEngagement, "event");
-        let Some(view) = self.views.get_mut(&(site.id, hit.view)) else {
-            return batch.count(site.id, event.at, late, 1);
+        let Some(view) = self.views.get_mut(&(site.id, view_id)) else {
+            return;
         };
         let Some(visit) = self
             .visits
             .get_mut(&key)
             .filter(|visit| visit.row.session_id == view.session_id)
         else {
-            return batch.count(site.id, event.at, late, 1);
+            return batch.count(site.id, event.at, late_event(), 1);
         };
         let alike = first_eight(&Sha256::digest(format!(
-            "{name}\0{}",
+            "{view_id}\0{name}\0{}",
             props.as_deref().unwrap_or_default()
         )));
-        let before = self
-            .last_events
-            .insert((site.id, hit.view), (alike, event.at));
-        if before.is_some_and(|(last, at)| {
-            last == alike && event.at.saturating_sub(at).abs() < TWICE_MICROS
-        }) {
+        // Others may have come between the two: what waits in a browser is sent again as a whole.
+        let (from, to) = (event.at - TWICE_MICROS + 1, event.at + TWICE_MICROS);
+        let alike_then = (site.id, alike, from)..(site.id, alike, to);
+        if self.events.range(alike_then).next().is_some() {
             return batch.count(
                 site.id,
                 event.at,
@@ -369,6 +373,7 @@ impl Visits {
                 1,
             );
         }
+        self.events.insert((site.id, alike, event.at));
         view.seen = view.seen.max(event.at);
         let row = &mut visit.row;
         row.events = row.events.saturating_add(1);
@@ -388,7 +393,7 @@ impl Visits {
             session_ts,
             session_id,
             visitor_id: visitor,
-            view_id: hit.view,
+            view_id,
             page_id,
             name_id,
             site: site.id,
@@ -405,13 +410,10 @@ impl Visits {
             return;
         }
         self.swept = now;
-        self.early.retain(|(site, _), early| {
-            let waits = now - early.at < EARLY_MICROS;
-            if !waits {
-                batch.count(*site, early.at, Reason::LateEngagement.into(), 1);
-            }
-            waits
+        self.early.sweep(now, |site, at, refusal| {
+            batch.count(site, at, refusal, 1);
         });
+        self.events.retain(|(_, _, at)| now - at < RESENT_MICROS);
         self.traits.retain(|known| Arc::strong_count(known) > 1);
         let mut kept = KEPT_MICROS;
         loop {
@@ -424,13 +426,16 @@ impl Visits {
             if self.visits.len() <= MOST_VISITS && self.views.len() <= 2 * MOST_VISITS
                 || kept < SWEEP_MICROS
             {
-                let views = &self.views;
-                self.last_events.retain(|key, _| views.contains_key(key));
                 return;
             }
             kept /= 2;
         }
     }
+}
+
+/// Returns why an event whose view is not known is not counted.
+const fn late_event() -> Refusal {
+    Refusal::new(Reason::LateEngagement, "event")
 }
 
 /// A view as read back from the database.

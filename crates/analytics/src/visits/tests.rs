@@ -272,6 +272,162 @@ proptest! {
     }
 }
 
+/// What is stored of views, by identifier: visit, instant, page, status, engagement and depth.
+type ViewsStored = BTreeMap<i64, (i64, i64, i64, i16, i32, i16)>;
+
+/// Everything that is stored in the end: views, visits, and events by instant, view and name. The number of a view within its visit is that of
+/// its arrival.
+fn stored(hits: &[Hit], batches: usize) -> (ViewsStored, Vec<SessionRow>, Vec<[i64; 4]>) {
+    let mut visits = Visits::default();
+    let (mut views, mut sessions) = (ViewsStored::new(), BTreeMap::new());
+    let mut events = Vec::new();
+    for part in hits.chunks(hits.len().div_ceil(batches).max(1)) {
+        let batch = apply(&mut visits, part);
+        for view in &batch.views {
+            let row = (
+                view.session_id,
+                view.ts,
+                view.page_id,
+                view.status,
+                view.engaged_ms,
+                view.scroll_pct,
+            );
+            views.insert(view.view_id, row);
+        }
+        for touched in &batch.views_touched {
+            let view = views.get_mut(&touched.view_id).unwrap();
+            (view.4, view.5) = (touched.engaged_ms, touched.scroll_pct);
+        }
+        for (_, row) in batch.sessions {
+            sessions.insert(row.session_id, row);
+        }
+        let rows = batch.events.iter();
+        events.extend(rows.map(|row| [row.ts, row.view_id, row.name_id, row.session_id]));
+    }
+    events.sort_unstable();
+    (views, sessions.into_values().collect(), events)
+}
+
+/// A view of a visit: seconds after the view before; reports, each with the seconds since the one before, the share of the time that
+/// was engaged and the depth; seconds from the view to its events.
+type Viewed = (i64, Vec<(i64, i32, i16)>, Vec<i64>);
+
+/// Returns what one visit reports, in the order in which it happens, within the ten minutes that a report may wait in a browser.
+fn visit_of(seen_views: &[Viewed]) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    let mut at = NOON;
+    for (place, (gap, reports, events)) in seen_views.iter().enumerate() {
+        at += gap * SECOND;
+        let view = place as i64 + 1;
+        let mut add = |at, what| hits.push(hit(7, view, &format!("/{view}/"), at, what));
+        add(at, seen());
+        let (mut then, mut ms, mut depth) = (at, 0, 0);
+        for (secs, share, pct) in reports {
+            then += secs * SECOND;
+            // The tracker reports what has grown.
+            if *share == 0 && *pct <= depth {
+                continue;
+            }
+            ms += *secs as i32 * 10 * share;
+            depth = depth.max(*pct);
+            add(then, engaged(ms, depth));
+        }
+        for (nth, secs) in events.iter().enumerate() {
+            add(at + secs * SECOND, event(&format!("{view}-{nth}")));
+        }
+    }
+    hits.sort_by_key(|hit| hit.events[0].at);
+    hits
+}
+
+fn any_visit() -> impl Strategy<Value = Vec<Viewed>> {
+    let report = (1_i64..60, 0_i32..=100, 0_i16..=100);
+    let view = (
+        1_i64..60,
+        proptest::collection::vec(report, 0..4),
+        proptest::collection::vec(0_i64..60, 0..4),
+    );
+    proptest::collection::vec(view, 1..6)
+}
+
+proptest! {
+    /// The first report begins the visit; the others may come in any order, as often as a browser sends them, in any batches.
+    #[test]
+    fn order_and_repetition_of_a_visit_change_nothing(
+        (hits, order, batches) in any_visit().prop_map(|views| visit_of(&views)).prop_flat_map(|hits| {
+            let count = hits.len();
+            let again = proptest::collection::vec(0..count, 0..count + 1);
+            let order = again.prop_flat_map(move |again| {
+                let all: Vec<usize> = (1..count).chain(again).collect();
+                Just(all).prop_shuffle()
+            });
+            (Just(hits), order, 1_usize..5)
+        }),
+    ) {
+        let arrived = |(nth, mut hit): (usize, Hit)| {
+            hit.at = NOON + 600 * SECOND + nth as i64 * 1000;
+            hit
+        };
+        let in_order: Vec<Hit> = hits.iter().cloned().enumerate().map(arrived).collect();
+        let others = order.iter().map(|place| hits[*place].clone());
+        let shuffled: Vec<Hit> = std::iter::once(hits[0].clone()).chain(others).enumerate().map(arrived).collect();
+        prop_assert_eq!(stored(&shuffled, batches), stored(&in_order, 1));
+    }
+}
+
+/// Two events wait in a browser and are sent again, although they had arrived: each counts once.
+#[test]
+fn events_that_are_sent_again_count_once() {
+    let mut visits = Visits::default();
+    let mut hits = vec![hit(7, 1, "/", NOON, seen())];
+    for at in [NOON + SECOND, NOON + SECOND + 300_000] {
+        for name in ["play", "pause"] {
+            hits.push(hit(7, 1, "/", at, event(name)));
+        }
+    }
+    let batch = apply(&mut visits, &hits);
+    assert_eq!(batch.events.len(), 2);
+    assert_eq!(batch.sessions[0].1.events, 2);
+    let again = hit(7, 1, "/", NOON + 9 * SECOND, event("play"));
+    assert_eq!(apply(&mut visits, &[again]).events.len(), 1);
+}
+
+/// What overtakes its view waits for it, for a minute from its arrival on, however long it waited in the browser.
+#[test]
+fn what_overtakes_its_view_waits() {
+    let mut visits = Visits::default();
+    let late = |hit: Hit, arrived: i64| Hit { at: arrived, ..hit };
+    let begins = hit(7, 1, "/", NOON, seen());
+    let then = NOON + 600 * SECOND;
+    let batch = apply(
+        &mut visits,
+        &[
+            begins,
+            late(hit(7, 2, "/a/", NOON + 9 * SECOND, event("play")), then),
+            late(hit(7, 3, "/b/", NOON + 30 * SECOND, seen()), then + SECOND),
+            late(
+                hit(7, 2, "/a/", NOON + 8 * SECOND, seen()),
+                then + 2 * SECOND,
+            ),
+            // Nobody sees the page of this one.
+            late(hit(7, 4, "/c/", NOON + 9 * SECOND, event("play")), then),
+            late(hit(7, 5, "/d/", then, seen()), then + 61 * SECOND),
+        ],
+    );
+    assert_eq!(batch.events.len(), 1);
+    assert_eq!(batch.events[0].view_id, 2);
+    let late_events: i64 = batch
+        .refused
+        .iter()
+        .filter(|((_, _, refusal), _)| *refusal == late_event())
+        .map(|(_, count)| count)
+        .sum();
+    assert_eq!(late_events, 1);
+    // The last page is the one that was seen last.
+    let exit = crate::word::word_id(WordKind::Page, "/d/");
+    assert_eq!(batch.sessions[0].1.exit, exit);
+}
+
 /// The server's clock is set back: what follows lies before what was, and nothing is negative.
 #[test]
 fn a_clock_that_goes_back() {

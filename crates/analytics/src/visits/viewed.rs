@@ -49,6 +49,7 @@ impl Visits {
                 key,
                 Box::new(Visit {
                     row,
+                    exit_at: event.at,
                     is_touched: true,
                 }),
             ) && old.is_touched
@@ -63,7 +64,11 @@ impl Visits {
         let row = &mut visit.row;
         row.views = row.views.saturating_add(1);
         row.last_seen = row.last_seen.max(event.at);
-        row.exit = page;
+        // One that waited in a browser may be older than others.
+        if event.at >= visit.exit_at {
+            row.exit = page;
+            visit.exit_at = event.at;
+        }
         row.suspect |= hit.suspect || row.views > MOST_VIEWS;
         visit.is_touched = true;
         let view = ViewRow {
@@ -103,11 +108,15 @@ impl Visits {
         );
     }
 
-    /// Adds a view, with engagement that came before it.
+    /// Adds a view, with what came before it.
     fn add_view(&mut self, site: &StoredSite, key: Key, view: View, batch: &mut Batch) {
         self.views.insert(key, view);
-        if let Some(early) = self.early.remove(&key) {
-            self.engage(site, key.1, early, batch);
+        let early = self.early.take(key);
+        if let Some(engagement) = early.engagement {
+            self.engage(site, key.1, engagement, batch);
+        }
+        for (visitor, event) in &early.events {
+            self.event(site, key.1, event, *visitor, batch);
         }
     }
 
