@@ -1,6 +1,7 @@
 //! When a visit ends: after thirty minutes without an event, and at the site's midnight.
 //!
-//! One pure function, the same in `ui/tracker`; `fixtures/analytics/session_cases.json` holds the cases of both. A visit never
+//! One pure function; `fixtures/analytics/session_cases.json` holds its cases. The tracker knows nothing of visits: where a page would
+//! have to remember them, it would store something on the visitor's device. A visit never
 //! spans two days of the site, so that each is counted in the day in which it lies. A clock that is set back
 //! within a day ends nothing.
 

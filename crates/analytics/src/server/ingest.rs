@@ -218,3 +218,95 @@ fn names(settings: &Settings) -> Vec<Arc<str>> {
         .map(|site| Arc::from(site.domain.as_str()));
     std::iter::once(Arc::from("")).chain(domains).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::Hints;
+    use crate::settings::Consent;
+    use crate::{hit, protocol};
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    const BROWSER: &[u8] =
+        b"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+
+    fn sender() -> Sender<'static> {
+        Sender {
+            address: [192, 0, 2, 1].into(),
+            user_agent: BROWSER,
+            hints: Hints::default(),
+            language: "de",
+            origin: Some("https://example.org"),
+            referer: None,
+            is_prefetch: false,
+            asks_for_privacy: false,
+            is_contradictory: false,
+            is_script: true,
+        }
+    }
+
+    fn micros(text: &str) -> i64 {
+        text.parse::<jiff::Timestamp>().unwrap().as_microsecond()
+    }
+
+    /// A visitor is one from midnight to midnight of the site, and what waited in a browser over midnight is of the new day.
+    #[tokio::test]
+    async fn a_visitor_is_known_for_a_day_of_the_site() {
+        let folder = tempfile::tempdir().unwrap();
+        let queue = Queue::open(folder.path(), 8 << 20).unwrap();
+        let time = Arc::new(AtomicI64::new(0));
+        let settings = Settings {
+            sites: vec![Site {
+                domain: "example.org".to_owned(),
+                hosts: vec!["example.org".to_owned()],
+                zone: jiff::tz::TimeZone::get("Europe/Berlin").unwrap(),
+                consent: Consent::Cookieless,
+                internal_hosts: Vec::new(),
+            }],
+            ..Settings::default()
+        };
+        let ingest = Ingest::new(
+            settings,
+            queue.clone(),
+            Tally::default(),
+            Arrivals::default(),
+            Salts::in_memory(),
+            Arc::default(),
+            Clock::Set(Arc::clone(&time)),
+        );
+        // The last Sunday of October: its midnights are at 22:00 and 23:00.
+        for (view, now) in [
+            "2026-10-24T21:59:59Z",
+            "2026-10-24T22:00:00Z",
+            "2026-10-25T00:00:01Z",
+            "2026-10-25T22:59:59Z",
+            "2026-10-25T23:00:01Z",
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            time.store(micros(now), Ordering::Relaxed);
+            let body = format!(
+                r#"{{"v":1,"site":"example.org","url":"https://example.org/","view":"{view:016x}","events":[{{"type":"view","age_ms":5000}}]}}"#
+            );
+            ingest.expire_salts();
+            let report = protocol::parse(body.as_bytes()).unwrap();
+            ingest.receive(&sender(), report).await.unwrap();
+        }
+        let records = queue.next(0, usize::MAX, usize::MAX).await.unwrap();
+        let hits = records
+            .iter()
+            .flat_map(|record| hit::parse(&record.payload).unwrap());
+        let seen: Vec<(i64, i64)> = hits
+            .map(|hit| (hit.visitor.unwrap(), hit.events[0].at))
+            .collect();
+        let [saturday, first, later, last, monday] = seen.as_slice() else {
+            panic!("five views: {seen:?}");
+        };
+        assert_eq!((first.0, later.0), (last.0, last.0));
+        assert!(saturday.0 != first.0 && monday.0 != first.0 && saturday.0 != monday.0);
+        assert_eq!(first.1, micros("2026-10-24T22:00:00Z"));
+        assert_eq!(last.1, micros("2026-10-25T22:59:54Z"));
+        assert_eq!(monday.1, micros("2026-10-25T23:00:00Z"));
+    }
+}
