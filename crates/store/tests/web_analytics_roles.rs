@@ -46,6 +46,15 @@ async fn outcome(database: &Database, role: &str, sql: &str) -> Option<SqlState>
         .map(|error| error.code().unwrap_or_else(|| panic!("{error}")).clone())
 }
 
+/// Returns the functions with the rights of the schema's owner that a role may execute.
+async fn lent(database: &Database, role: &str) -> Vec<String> {
+    let sql = format!(
+        "SELECT DISTINCT p.proname FROM pg_proc p WHERE p.pronamespace = 'collector'::regnamespace AND p.prosecdef AND p.prorettype <> 'trigger'::regtype \
+         AND has_function_privilege('{role}', p.oid, 'EXECUTE') ORDER BY 1"
+    );
+    visit_support::lines(database, &sql).await
+}
+
 const RAW: [&str; 5] = [
     "sessions",
     "page_views",
@@ -94,9 +103,17 @@ async fn ingest_adds_and_reads_nothing() {
         "SELECT collector.web_analytics_pack('2026-05-01')".to_owned(),
         "SELECT collector.web_analytics_synthetic(1)".to_owned(),
     ];
-    for sql in may {
-        assert_eq!(outcome(&database, &role, &sql).await, None, "{sql}");
+    for sql in &may {
+        assert_eq!(outcome(&database, &role, sql).await, None, "{sql}");
     }
+    let lent = lent(&database, &role).await;
+    let called = |name: &String| may.iter().any(|sql| sql.contains(&format!("{name}(")));
+    let unknown: Vec<&String> = lent.iter().filter(|name| !called(name)).collect();
+    assert!(
+        unknown.is_empty(),
+        "{unknown:?} are lent and not tried here"
+    );
+    assert_eq!(lent.len(), 15, "{lent:?}");
     for (table, row) in INSERT {
         let insert = format!("INSERT INTO collector.web_analytics_{table}_raw {row}");
         assert_eq!(outcome(&database, &role, &insert).await, None, "{table}");
@@ -183,6 +200,7 @@ async fn the_reader_reads_views_and_sums() {
         let refused = outcome(&database, &role, &sql).await;
         assert_eq!(refused.as_ref().map(SqlState::code), Some(REFUSED), "{sql}");
     }
+    assert_eq!(lent(&database, &role).await, Vec::<String>::new());
     for sql in [
         "SELECT collector.web_analytics_settle(1, '2026-05-01')",
         "SELECT collector.web_analytics_begin(1, '2026-05-01 10:00Z')",

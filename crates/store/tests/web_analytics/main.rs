@@ -1,22 +1,20 @@
 //! Web analytics as stored: rules of the schema, and sums that are what the rows say.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+mod days;
+mod present;
+#[path = "../visit_support/mod.rs"]
 mod visit_support;
 
 use serde_json::Value;
 use testkit::{Database, Dice};
 use visit_support::{View, Visit, lines, random, register, store};
 
-async fn migrated() -> Database {
+pub(crate) async fn migrated() -> Database {
     testkit::migrated().await.unwrap()
 }
 
-/// The last days that are over, as a date in SQL.
-fn ago(days: i64) -> String {
-    format!("((now() AT TIME ZONE 'UTC')::date - {days})")
-}
-
-async fn text(database: &Database, sql: &str) -> String {
+pub(crate) async fn text(database: &Database, sql: &str) -> String {
     lines(database, sql).await.join("\n")
 }
 
@@ -25,7 +23,7 @@ async fn a_path_is_written_in_one_way() {
     let database = migrated().await;
     let session = database.connect().await.unwrap();
     let cases: Vec<Value> =
-        serde_json::from_str(include_str!("../../../fixtures/analytics/page_key.json")).unwrap();
+        serde_json::from_str(include_str!("../../../../fixtures/analytics/page_key.json")).unwrap();
     for case in &cases {
         let (path, key) = (
             case["path"].as_str().unwrap(),
@@ -295,16 +293,23 @@ async fn sums_are_what_the_rows_say() {
             lines(&database, &depth).await,
             "{zone} depths"
         );
-        let counted = format!(
-            "SELECT (SELECT sum(n) FROM unnest(d.durations) n) = d.visits FROM collector.web_analytics_days d WHERE d.site_id = {site} AND d.dimension = 0"
-        );
-        assert!(
-            lines(&database, &counted)
-                .await
-                .iter()
-                .all(|line| line == "t"),
-            "{zone}"
-        );
+        for (dimension, secs) in [
+            ("visit", "least(s.duration_secs, 14400)"),
+            ("engagement", "s.engaged_ms / 1000"),
+        ] {
+            let kept = format!(
+                "SELECT d.bucket, u.at, u.n FROM collector.web_analytics_days d CROSS JOIN LATERAL unnest(d.durations) WITH ORDINALITY u (n, at) \
+                 WHERE d.site_id = {site} AND d.dimension = (SELECT dimension FROM collector.web_analytics_dimensions WHERE name = '{dimension}') AND u.n > 0 ORDER BY 1, 2"
+            );
+            let plain = format!(
+                "SELECT {day}, collector.duration_bucket(({secs})::float8), count(*) FROM collector.web_analytics_sessions_raw s WHERE {real} GROUP BY 1, 2 ORDER BY 1, 2"
+            );
+            assert_eq!(
+                lines(&database, &kept).await,
+                lines(&database, &plain).await,
+                "{zone} {dimension}, a histogram"
+            );
+        }
         let hours = format!(
             "SELECT bucket, visitors, visits, bounces FROM collector.web_analytics_hours WHERE site_id = {site} AND visits > 0 ORDER BY 1"
         );
@@ -318,6 +323,18 @@ async fn sums_are_what_the_rows_say() {
                 lines(&database, &hours).await,
                 lines(&database, &plain).await,
                 "{zone} hours"
+            );
+            let views = plain.replace("sessions_raw", "page_views_raw").replace(
+                "count(DISTINCT visitor_id), count(*), sum(bounce::int)",
+                "count(*)",
+            );
+            let kept = format!(
+                "SELECT bucket, views FROM collector.web_analytics_hours WHERE site_id = {site} AND views > 0 ORDER BY 1"
+            );
+            assert_eq!(
+                lines(&database, &kept).await,
+                lines(&database, &views).await,
+                "{zone} views of hours"
             );
         }
     }
@@ -368,324 +385,4 @@ async fn health_checks_leave_averages_unmoved() {
     // One row a day of the site, under the name that was known before.
     let known = "SELECT page_views, site FROM collector.web_analytics_sessions WHERE session_id = 'health-check-session' AND created_at > now() - interval '2 days'";
     assert_eq!(text(&database, known).await, "2 example.org");
-}
-
-/// Rows that come after a day was added up are added, also when they are stored while that happens.
-#[tokio::test]
-async fn late_rows_are_added_up_again() {
-    let database = migrated().await;
-    let site = register(&database, "example.org", "UTC").await;
-    let at = text(
-        &database,
-        &format!(
-            "SELECT {}::timestamp AT TIME ZONE 'UTC' + interval '10 hours'",
-            ago(3)
-        ),
-    )
-    .await;
-    let visit = |id: i64| Visit::new(id, id, vec![View::new(&at, "/")]);
-    let settle = format!("SELECT collector.web_analytics_settle({site}, {})", ago(3));
-    let visits = "SELECT visits FROM collector.web_analytics_days WHERE dimension = 0";
-    assert_eq!(text(&database, &settle).await, "f", "nothing came");
-    store(&database, site, &[visit(1)]).await;
-    assert_eq!(text(&database, &settle).await, "t");
-    assert_eq!(text(&database, &settle).await, "f", "nothing came since");
-    assert_eq!(database.number(visits).await.unwrap(), 1);
-    store(&database, site, &[visit(2)]).await;
-    assert_eq!(
-        text(&database, "SELECT day FROM collector.web_analytics_due()").await,
-        text(&database, &format!("SELECT {}", ago(3))).await
-    );
-    assert_eq!(text(&database, &settle).await, "t");
-    assert_eq!(database.number(visits).await.unwrap(), 2);
-
-    // Rows that are not committed yet are waited for; they are in the sums, or the day is due again.
-    let holder = testkit::hold(&database.target(), &visit(3).sql(site))
-        .await
-        .unwrap();
-    let settling = tokio::spawn({
-        let (target, settle) = (database.target(), settle.clone());
-        async move {
-            let session = testkit::connect(&target).await.unwrap();
-            testkit::texts(&session.client, &settle).await.unwrap()
-        }
-    });
-    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%settle%'";
-    while database.number(waits).await.unwrap() == 0 {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
-    holder.client.batch_execute("COMMIT").await.unwrap();
-    assert_eq!(settling.await.unwrap(), ["t"]);
-    assert_eq!(database.number(visits).await.unwrap(), 3);
-    assert_eq!(
-        database
-            .number("SELECT count(*) FROM collector.web_analytics_due()")
-            .await
-            .unwrap(),
-        0
-    );
-}
-
-#[tokio::test]
-async fn a_day_is_added_up_when_it_is_over() {
-    let database = migrated().await;
-    // It is yesterday in one of them, and tomorrow in another.
-    for zone in ["Pacific/Kiritimati", "UTC", "Pacific/Pago_Pago"] {
-        let site = register(&database, zone, zone).await;
-        let today = text(
-            &database,
-            &format!("SELECT collector.web_analytics_day({site}, now())"),
-        )
-        .await;
-        let now = text(&database, "SELECT now()").await;
-        store(
-            &database,
-            site,
-            &[Visit::new(1, 1, vec![View::new(&now, "/")])],
-        )
-        .await;
-        let settle = format!("SELECT collector.web_analytics_settle({site}, '{today}')");
-        assert_eq!(text(&database, &settle).await, "f", "{zone}");
-    }
-    assert_eq!(
-        database
-            .number("SELECT count(*) FROM collector.web_analytics_due()")
-            .await
-            .unwrap(),
-        0
-    );
-    assert_eq!(
-        text(
-            &database,
-            "SELECT collector.web_analytics_settle(4711, '2026-01-01')"
-        )
-        .await,
-        "f"
-    );
-}
-
-/// A day of which the rows are expired keeps the sums it has.
-#[tokio::test]
-async fn sums_outlive_their_rows() {
-    let database = migrated().await;
-    let site = register(&database, "example.org", "UTC").await;
-    let at = text(
-        &database,
-        &format!(
-            "SELECT {}::timestamp AT TIME ZONE 'UTC' + interval '10 hours'",
-            ago(300)
-        ),
-    )
-    .await;
-    store(
-        &database,
-        site,
-        &[Visit::new(1, 1, vec![View::new(&at, "/")])],
-    )
-    .await;
-    let settle = format!(
-        "SELECT collector.web_analytics_settle({site}, {})",
-        ago(300)
-    );
-    assert_eq!(text(&database, &settle).await, "t");
-    database
-        .sql("DELETE FROM collector.web_analytics_page_views_raw; DELETE FROM collector.web_analytics_sessions_raw; UPDATE collector.web_analytics_settled SET dirty = true")
-        .await
-        .unwrap();
-    assert_eq!(text(&database, &settle).await, "f");
-    assert_eq!(
-        text(
-            &database,
-            "SELECT sum(visits) FROM collector.web_analytics_days WHERE dimension = 0"
-        )
-        .await,
-        "1"
-    );
-    assert_eq!(
-        text(
-            &database,
-            "SELECT dirty FROM collector.web_analytics_settled"
-        )
-        .await,
-        "f"
-    );
-}
-
-#[tokio::test]
-async fn words_beyond_a_thousand_are_one() {
-    let database = migrated().await;
-    let site = register(&database, "example.org", "UTC").await;
-    database
-        .sql(&format!(
-            "INSERT INTO collector.web_analytics_sessions_raw (ts, session_id, last_seen, visitor_id, source, site_id, engaged_ms, views, events, interactive, suspect, consented, synthetic, channel) \
-             SELECT '2026-05-01 10:00Z', n, '2026-05-01 10:00Z', n, collector.word_id('source', 's' || (n % 1200)), {site}, 0, 1, 0, false, false, false, false, 'referral' FROM generate_series(1, 5000) n; \
-             SELECT collector.web_analytics_note('{{{site}}}', '{{2026-05-01}}'); SELECT collector.web_analytics_settle({site}, '2026-05-01')"
-        ))
-        .await
-        .unwrap();
-    let sums = "SELECT count(*), sum(d.visits), sum(d.visits) FILTER (WHERE w.word = '(other)') FROM collector.web_analytics_days d \
-                LEFT JOIN collector.web_analytics_words w USING (site_id, word_id) WHERE d.dimension = 4";
-    assert_eq!(text(&database, sums).await, "1001 5000 800");
-}
-
-/// Rows that came before their partition move into it, although some of their columns are computed.
-#[tokio::test]
-async fn rows_move_into_a_partition_that_is_made_later() {
-    let database = migrated().await;
-    let site = register(&database, "example.org", "UTC").await;
-    let visit = Visit::new(1, 1, vec![View::new("2026-05-01 10:00:00Z", "/")]);
-    store(&database, site, &[visit]).await;
-    let made = "SELECT collector.web_analytics_partitions('2026-05-01')";
-    assert_eq!(database.number(made).await.unwrap(), 7);
-    assert_eq!(database.number(made).await.unwrap(), 0);
-    for table in ["sessions", "page_views"] {
-        let moved = format!("SELECT count(*) FROM collector.web_analytics_{table}_raw_20260501");
-        assert_eq!(database.number(&moved).await.unwrap(), 1, "{table}");
-    }
-    // Sums have a partition for each month.
-    let months = "SELECT count(*) FROM pg_class WHERE relname IN ('web_analytics_days_20260501', 'web_analytics_hours_20260501')";
-    database
-        .sql("SELECT collector.web_analytics_partitions('2026-05-20')")
-        .await
-        .unwrap();
-    assert_eq!(database.number(months).await.unwrap(), 2);
-    // A day that is over is rewritten once, without the room for updates.
-    let fill = "SELECT reloptions::text FROM pg_class WHERE relname = 'web_analytics_page_views_raw_20260501'";
-    assert!(text(&database, fill).await.contains("fillfactor=50"));
-    let pack = "SELECT collector.web_analytics_pack('2026-05-01')";
-    assert_eq!(text(&database, pack).await, "t");
-    assert_eq!(text(&database, pack).await, "f");
-    assert!(text(&database, fill).await.contains("fillfactor=100"));
-    assert_eq!(
-        database
-            .number("SELECT count(*) FROM collector.web_analytics_page_views_real")
-            .await
-            .unwrap(),
-        1
-    );
-    let young = "SELECT collector.web_analytics_pack((now() AT TIME ZONE 'UTC')::date - 1)";
-    assert_eq!(text(&database, young).await, "f");
-}
-
-/// What is live is known after a restart: visits that were seen, and views by which later engagement is recognised.
-#[tokio::test]
-async fn live_visits_are_read_after_a_restart() {
-    let database = migrated().await;
-    let site = register(&database, "example.org", "UTC").await;
-    let minutes = |ago: i64| format!("SELECT now() - {ago} * interval '1 minute'");
-    let (old, new) = (
-        text(&database, &minutes(90)).await,
-        text(&database, &minutes(10)).await,
-    );
-    store(
-        &database,
-        site,
-        &[
-            Visit::new(1, 1, vec![View::new(&old, "/")]),
-            Visit::new(2, 2, vec![View::new(&old, "/"), View::new(&new, "/a/")]),
-        ],
-    )
-    .await;
-    let live = format!(
-        "SELECT session_id, visitor_id, views, engaged_ms, browser FROM collector.web_analytics_live({site}, now() - interval '30 minutes')"
-    );
-    assert_eq!(text(&database, &live).await, "2 2 2 24000 Firefox");
-    let views = format!(
-        "SELECT view_id, session_id, nth, is_anonymous FROM collector.web_analytics_live_views({site}, now() - interval '30 minutes')"
-    );
-    assert_eq!(text(&database, &views).await, "2001 2 2 f");
-}
-
-/// What a site has now, and what its silence misses: the fewest views of the same time of the last four weeks.
-#[tokio::test]
-async fn the_pulse_of_a_site() {
-    let database = migrated().await;
-    let site = register(&database, "example.org", "Europe/Berlin").await;
-    let session = database.connect().await.unwrap();
-    // Monday, noon in Berlin.
-    let noon = schema::Timestamp(1_795_431_600_000_000);
-    let sites = ["example.org".to_owned(), "never.example".to_owned()];
-    let pulse = || store::pulse::read(&session.client, &sites, noon);
-    let none = pulse().await.unwrap();
-    assert_eq!(
-        (
-            none.len(),
-            none[0].views,
-            none[0].silent_secs,
-            none[0].missed_views
-        ),
-        (1, 0, None, None)
-    );
-    let at = |week: i64, minutes: i64| {
-        format!("to_timestamp(1795431600) - interval '{week} weeks' - interval '{minutes} minutes'")
-    };
-    let mut id = 0;
-    let mut view = |week: i64, minutes: i64| {
-        id += 1;
-        format!(
-            "INSERT INTO collector.web_analytics_page_views_raw (ts, session_ts, session_id, visitor_id, view_id, page_id, site_id, engaged_ms, nth, status, scroll_pct, suspect, synthetic) \
-             VALUES ({at}, {at}, {id}, {}, {id}, 1, {site}, 0, 1, 0, 0, false, {});",
-            id % 2,
-            week == 9,
-            at = at(week.min(4), minutes)
-        )
-    };
-    // An hour ago was the last view. In the same hour there were five, three and four, and none of a health check counts.
-    let mut sql = view(0, 60) + &view(9, 30);
-    for (week, count) in [(1, 5), (2, 3), (4, 4)] {
-        for n in 0..count {
-            sql += &view(week, 5 + n);
-        }
-        sql += &view(week, 90);
-    }
-    // Counted before the third week ago, which had none within the hour.
-    database.sql(&sql).await.unwrap();
-    let found = &pulse().await.unwrap()[0];
-    assert_eq!(
-        (
-            found.views,
-            found.visitors_live,
-            found.silent_secs,
-            found.missed_views
-        ),
-        (0, 0, Some(3600.0), Some(0.0))
-    );
-    database.sql(&view(3, 20)).await.unwrap();
-    let found = &pulse().await.unwrap()[0];
-    assert_eq!(found.missed_views, Some(1.0));
-    let now = view(0, 4)
-        + &view(0, 3)
-        + &view(0, 2)
-        + &format!(
-            "INSERT INTO collector.web_analytics_refused_raw VALUES ({}, {site}, 'bot', '', 7);",
-            at(0, 1)
-        );
-    database.sql(&now).await.unwrap();
-    let found = &pulse().await.unwrap()[0];
-    assert_eq!(
-        (
-            found.views,
-            found.visitors_live,
-            found.refused,
-            found.silent_secs
-        ),
-        (3, 2, 7, Some(120.0))
-    );
-    // A site that is new has no usual.
-    let young = register(&database, "never.example", "UTC").await;
-    let first = format!(
-        "INSERT INTO collector.web_analytics_page_views_raw (ts, session_ts, session_id, visitor_id, view_id, page_id, site_id, engaged_ms, nth, status, scroll_pct, suspect, synthetic) \
-         VALUES ({at}, {at}, 1, 1, 1, 1, {young}, 0, 1, 0, 0, false, false)",
-        at = at(0, 9)
-    );
-    database.sql(&first).await.unwrap();
-    let found = pulse().await.unwrap();
-    assert_eq!(
-        (
-            found[1].site.as_str(),
-            found[1].silent_secs,
-            found[1].missed_views
-        ),
-        ("never.example", Some(540.0), None)
-    );
 }
