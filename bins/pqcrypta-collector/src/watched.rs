@@ -24,7 +24,7 @@ pub(crate) struct Watched {
     checks: Vec<config::HealthCheck>,
     /// Sites whose visits are counted.
     sites: Vec<String>,
-    /// The figures of the receiver on this host, and their secret; nothing without sites.
+    /// Where the figures of the receiver are, and their secret; nothing without sites or address.
     receiver: Option<(HttpUrl, Secret)>,
     database: config::Database,
     timeout: Duration,
@@ -109,8 +109,12 @@ impl Watched {
     }
 }
 
-/// Returns where the receiver of visits on this host has its figures.
+/// Returns where the receiver of visits has its figures: as configured, or on this host.
 fn receiver_of(analytics: &config::Analytics) -> Option<(HttpUrl, Secret)> {
+    let token = analytics.metrics_token.clone();
+    if let Some(url) = &analytics.metrics_url {
+        return Some((url.clone(), token));
+    }
     // Port 0 is a free one that only the program knows.
     if analytics.site.is_empty() || analytics.listen.port() == 0 {
         return None;
@@ -126,7 +130,7 @@ fn receiver_of(analytics: &config::Analytics) -> Option<(HttpUrl, Secret)> {
         port: analytics.listen.port(),
         path: "/metrics".to_owned(),
     };
-    Some((url, analytics.metrics_token.clone()))
+    Some((url, token))
 }
 
 impl Service for Postgres {
@@ -309,6 +313,35 @@ impl Service for Checked {
 mod tests {
     use super::*;
     use schema::Timestamp;
+
+    /// The receiver is asked where the settings say it is, else where it listens on this host.
+    #[test]
+    fn the_receiver_is_asked_where_it_is() {
+        let site = config::AnalyticsSite {
+            domain: "example.org".to_owned(),
+            ..config::AnalyticsSite::default()
+        };
+        let elsewhere = HttpUrl::parse("https://stats.example/metrics").unwrap();
+        for (listen, wanted) in [
+            ("127.0.0.1:8089", Some("http://127.0.0.1:8089/metrics")),
+            ("0.0.0.0:8089", Some("http://127.0.0.1:8089/metrics")),
+            ("[::]:8089", Some("http://[::1]:8089/metrics")),
+            ("127.0.0.1:0", None),
+        ] {
+            let mut analytics = config::Analytics {
+                listen: listen.parse().unwrap(),
+                ..config::Analytics::default()
+            };
+            let asked = |analytics: &config::Analytics| {
+                receiver_of(analytics).map(|(url, _)| url.to_string())
+            };
+            assert_eq!(asked(&analytics), None, "no site is counted");
+            analytics.site.push(site.clone());
+            assert_eq!(asked(&analytics).as_deref(), wanted);
+            analytics.metrics_url = Some(elsewhere.clone());
+            assert_eq!(asked(&analytics), Some(elsewhere.to_string()));
+        }
+    }
 
     /// The server of the store is watched by the host that does the work for all, and by no other.
     #[tokio::test]

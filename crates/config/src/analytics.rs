@@ -9,7 +9,8 @@ use crate::key::{Problem, Value, at, quoted};
 use crate::machine::absolute;
 use crate::secret::Secret;
 use crate::section::section;
-use crate::url::is_host_name;
+use crate::targets::plain_text;
+use crate::url::{HttpUrl, is_host_name};
 
 section! {
     /// Web analytics: where reports of pages are received, and what is stored of visitors.
@@ -46,6 +47,9 @@ section! {
         /// Secret with which a supervisor on another machine reads the figures (`GET metrics`, `Authorization: Bearer SECRET`); at least
         /// 16 characters. This machine needs none.
         metrics_token: Secret = Secret::default() => env("ANALYTICS_METRICS_TOKEN") with(token) live();
+        /// Where the collector reads these figures when the receiver is on another host, or behind a port that only it knows, such as
+        /// `https://stats.example.org/metrics`; in the settings of one host. When empty, at `listen` on this host.
+        metrics_url: Option<HttpUrl> = None => live();
         /// File of hosts, one in a line, that are known for spam; visits that state one as their source are refused. It is
         /// read again when it changes.
         spam_referrers: Option<PathBuf> = None => with(absolute) live();
@@ -173,6 +177,11 @@ impl AnalyticsSite {
 /// Checks what has to be right about an entry as a whole, or about all of them.
 pub(crate) fn check(draft: &mut Draft) {
     let analytics = draft.config.analytics.clone();
+    if let Some(url) = &analytics.metrics_url {
+        let has_token = !analytics.metrics_token.is_empty();
+        let token_key = "analytics.metrics_token";
+        plain_text(draft, "analytics.metrics_url", url, token_key, has_token);
+    }
     let mut domains: Vec<String> = Vec::new();
     for (entry, site) in analytics.site.iter().enumerate() {
         let domain = site.domain.to_ascii_lowercase();
