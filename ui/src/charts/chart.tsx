@@ -57,6 +57,8 @@ export interface ChartSpec {
   legendLines?: number;
   wide?: boolean;
   empty?: string;
+  /** Lines whose values are all zero are left out, and this is said where that leaves none. */
+  none?: string;
 }
 
 type SelectionMenu = typeof import("./selection").default;
@@ -97,6 +99,7 @@ export function Chart({ spec }: { spec: ChartSpec }) {
       registry,
       overlays: spec.overlays,
       stacked: spec.stacked ?? false,
+      isSparse: spec.none !== undefined,
       hidden,
       slots: pageSlots,
       ownSlots: ownSlots.current,
@@ -129,7 +132,7 @@ export function Chart({ spec }: { spec: ChartSpec }) {
       height={height}
       legendLines={spec.legendLines}
       wide={spec.wide}
-      empty={spec.empty}
+      empty={(answer?.series.length && spec.none) || spec.empty}
       legend={model && <Legend model={held} hidden={hidden} onHide={setHidden} />}
     >
       {model && (

@@ -69,6 +69,8 @@ export interface ModelAsk {
   /** Drawn as plain lines over a stack. */
   overlays?: readonly string[] | undefined;
   stacked: boolean;
+  /** Leaves out lines without another value than zero. */
+  isSparse?: boolean | undefined;
   hidden: ReadonlySet<string>;
   /** The colours of the page. */
   slots: Slots;
@@ -103,7 +105,8 @@ export function buildModel(ask: ModelAsk): Model {
   const many = new Set(answer.series.map((series) => series.metric)).size > 1;
   // Where all lines are of one thing, the title has named it.
   const oneThing = ask.labels !== undefined && new Set(answer.series.map((series) => series.key)).size === 1;
-  const sorted = [...answer.series].sort((a, b) => (order.get(a.metric) ?? 99) - (order.get(b.metric) ?? 99));
+  const shown = answer.series.filter(({ lo, hi }) => !ask.isSparse || lo.some(Boolean) || hi.some(Boolean));
+  const sorted = shown.sort((a, b) => (order.get(a.metric) ?? 99) - (order.get(b.metric) ?? 99));
   const keys = sorted.map((series) => series.key ?? "");
   // A series that failed keeps its colour free for its return.
   const alone = ask.metrics.filter((id) => !id.includes("@") && (oneThing || !registry.get(id)?.keyed));

@@ -5,7 +5,7 @@ import { Chart, type ChartSpec } from "../charts/chart";
 import { ofServer } from "./scope";
 
 const NO_SITE = "No samples of this site: name it in the settings of this host's collector, too.";
-const NO_RECEIVER = "No receiver answers on this host.";
+const NO_RECEIVER = "No receiver answers on this host, or at analytics.metrics_url.";
 
 const OF_SITE: readonly ChartSpec[] = [
   {
@@ -41,12 +41,13 @@ const OF_RECEIVER: readonly ChartSpec[] = [
     limit: 6,
     legendLines: 2,
     empty: NO_RECEIVER,
+    none: "All reports of this range counted.",
   },
   {
     id: "traffic-acknowledged",
     title: "99 of 100 acknowledged within",
     metrics: ["traffic.ingest_p99_ms"],
-    empty: "No report was acknowledged, or no receiver answers on this host.",
+    empty: `No report was acknowledged. Or: ${NO_RECEIVER}`,
   },
   {
     id: "traffic-queue",
