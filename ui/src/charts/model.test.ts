@@ -56,12 +56,23 @@ test("a stack adds means in the order asked, and keeps its holes", () => {
 });
 
 test("lines of zeros alone are left out where that is asked for", () => {
-  const zero = { metric: "m.c", lo: [0, 0, null, 0, 0], hi: [0, 0, null, 0, 0], avg: [0, 0, null, 0, 0], last: 0 };
+  const zero = {
+    metric: "m.c",
+    lo: [0, 0, null, 0, 0],
+    hi: [0, 0, null, 0, 0],
+    avg: [0, 0, null, 0, 0],
+    last: 0,
+  };
   const answer = { ...ANSWER, series: [...ANSWER.series, { ...zero, key: null }] };
   const metrics = (isSparse: boolean) =>
-    buildModel({ ...ASK, answer, isSparse, stacked: true, slots: new Slots(), ownSlots: new Map() }).lines.map(
-      (line) => line.metric,
-    );
+    buildModel({
+      ...ASK,
+      answer,
+      isSparse,
+      stacked: true,
+      slots: new Slots(),
+      ownSlots: new Map(),
+    }).lines.map((line) => line.metric);
   expect(metrics(true)).toEqual(["m.a", "m.b"]);
   expect(metrics(false)).toEqual(["m.a", "m.b", "m.c"]);
 });
