@@ -119,6 +119,7 @@ migrations! {
     45 "directions" "0045_directions.sql",
     46 "receiver_samples" "0046_receiver_samples.sql",
     47 "open_days" "0047_open_days.sql",
+    48 "engaged_times" "0048_engaged_times.sql",
 }
 
 /// The first migration whose line says with which programs it is compatible.
