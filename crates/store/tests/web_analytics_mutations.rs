@@ -12,7 +12,7 @@ fn instead(kind: &str, name: &str, part: &str, other: &str) -> String {
     let (define, create) = match kind {
         "view" => (
             format!(
-                "replace(pg_get_viewdef('collector.{name}'::regclass), 'web_analytics_sessions_raw.', '')"
+                "regexp_replace(pg_get_viewdef('collector.{name}'::regclass), 'web_analytics_\\w+_raw\\.', '', 'g')"
             ),
             format!("'CREATE OR REPLACE VIEW collector.{name} AS ' || "),
         ),
@@ -52,23 +52,50 @@ async fn figures(change: Option<String>) -> String {
         visit(5, "2026-03-02 23:30:00Z", "2026-03-02 23:31:00Z"),
     ];
     store(&database, site, &visits).await;
+    let events = "INSERT INTO collector.web_analytics_events_raw (ts, session_ts, session_id, visitor_id, view_id, page_id, name_id, site_id, kind, suspect, synthetic) \
+                  SELECT ts, ts, session_id, visitor_id, 0, entry, 1, site_id, 0, suspect, synthetic FROM collector.web_analytics_sessions_raw";
+    database.sql(events).await.unwrap();
     database
         .sql(&format!(
             "SELECT collector.web_analytics_settle({site}, '2026-03-02')"
         ))
         .await
         .unwrap();
-    let sql = format!(
-        "SELECT s.visitors, s.visits, s.views, s.capped_secs FROM collector.web_analytics_span({site}, '2026-03-02', '2026-03-02', 'none') d, \
-         collector.web_analytics_sums({site}, d.since, d.until, '{{0}}') s"
-    );
-    lines(&database, &sql).await.join("\n")
+    let sums = |dimension: i64, columns: &str| {
+        format!(
+            "SELECT {columns} FROM collector.web_analytics_span({site}, '2026-03-02', '2026-03-02', 'none') d, \
+             collector.web_analytics_sums({site}, d.since, d.until, '{{{dimension}}}') s"
+        )
+    };
+    // A health check of now is no visit of today.
+    let arrives = format!("SELECT collector.web_analytics_synthetic({site})");
+    database.sql(&arrives).await.unwrap();
+    let today = "SELECT count(*) FROM collector.web_analytics_sessions_real WHERE last_seen > now() - interval '1 hour'";
+    let visits = sums(0, "s.visitors, s.visits, s.views, s.capped_secs");
+    let mut found = lines(&database, &visits).await;
+    for (dimension, views) in [(1, "sum(s.views)"), (21, "sum(s.views)")] {
+        found.extend(lines(&database, &sums(dimension, views)).await);
+    }
+    found.extend(lines(&database, today).await);
+    found.join(", ")
 }
 
 #[tokio::test]
 async fn what_counts_depends_on_each_rule() {
-    let right = "2 2 4 14460";
+    let right = "2 2 4 14460, 4, 2, 0";
     assert_eq!(figures(None).await, right);
+    let real = |rows: &str, condition: &str| {
+        instead(
+            "view",
+            &format!("web_analytics_{rows}_real"),
+            condition,
+            "true",
+        )
+    };
+    let of = |function: &str, part: &str, other: &str| {
+        let name = format!("web_analytics_{function}");
+        instead("function", &name, part, other)
+    };
     for (rule, change) in [
         (
             "cap",
@@ -79,27 +106,26 @@ async fn what_counts_depends_on_each_rule() {
                 "duration_secs AS capped_secs,",
             ),
         ),
+        ("visits of health checks", real("sessions", "NOT synthetic")),
         (
-            "health checks",
-            instead(
-                "view",
-                "web_analytics_sessions_real",
-                "NOT synthetic",
-                "true",
+            "views of health checks",
+            real("page_views", "NOT synthetic"),
+        ),
+        ("events of health checks", real("events", "NOT synthetic")),
+        ("visits of programs", real("sessions", "NOT suspect")),
+        ("views of programs", real("page_views", "NOT suspect")),
+        ("events of programs", real("events", "NOT suspect")),
+        (
+            "the mark of a health check",
+            of(
+                "synthetic",
+                "false, true, 'direct'",
+                "false, false, 'direct'",
             ),
         ),
         (
-            "programs",
-            instead("view", "web_analytics_sessions_real", "NOT suspect", "true"),
-        ),
-        (
-            "zone",
-            instead(
-                "function",
-                "web_analytics_midnight",
-                "AT TIME ZONE s.time_zone",
-                "AT TIME ZONE 'UTC'",
-            ),
+            "midnight",
+            of("midnight", "AT TIME ZONE s.time_zone", "AT TIME ZONE 'UTC'"),
         ),
     ] {
         assert_ne!(figures(Some(change)).await, right, "{rule}");
