@@ -76,16 +76,17 @@ pub(crate) async fn run(
     );
     let writer_id = spool.writer();
     let queue = Queue::new(spool);
+    let status = SharedStatus::default();
     let shared = Shared {
         group: GroupAppend::new(queue.clone(), findings),
         queue,
-        status: SharedStatus::default(),
         sources: Sources::default(),
         published: Published::new(&loaded),
         machine_id: host.machine_id.clone(),
         hostname: host.hostname.clone(),
         progress: Progress::default(),
-        seat: Seat::default(),
+        seat: Seat::new(status.clone()),
+        status,
         stop,
     };
     let config = &loaded.config;

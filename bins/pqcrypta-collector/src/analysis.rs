@@ -8,18 +8,29 @@
 //! it with [`Analysis::take`] and returns it with [`Analysis::keep`] when it succeeded. A session that is not
 //! returned, because a statement failed, an answer did not come in time or the program ends, is closed, and the
 //! next run opens another: its state is unknown.
+//!
+//! A server that has no room for the session may have it a moment later, when another one of this host has ended: a run waits
+//! that long. One that still has none is no failure of the job, which runs again soon (`schedule`).
 
+use crate::room;
 use pg::Session;
 use std::sync::Arc;
 use std::time::Duration;
+use store::crowding::Purpose;
 use store::host::{self, OpenError};
+use store::status::SharedStatus;
+use store::writer::jitter;
 use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::time::Instant;
 
 /// How long a session without work stays open: runs that are woken by news follow each other within seconds, those of the schedule
 /// within minutes.
 const IDLE: Duration = Duration::from_secs(5);
 /// How long closing it in order may take.
 const CLOSE_WITHIN: Duration = Duration::from_millis(500);
+/// How long a run waits for room at the server, and how often it looks.
+const ROOM_WITHIN: Duration = Duration::from_secs(5);
+const ROOM_EVERY: Duration = Duration::from_secs(1);
 
 /// A session and the number of this host. While it is there, no other job has one.
 #[derive(Debug)]
@@ -55,7 +66,21 @@ struct Kept {
 
 /// The place of the jobs among the sessions of this host. Cloning shares it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Seat(Arc<Mutex<Kept>>);
+pub(crate) struct Seat {
+    kept: Arc<Mutex<Kept>>,
+    /// Hears when the database has no room for it.
+    status: SharedStatus,
+}
+
+impl Seat {
+    /// Makes a free one.
+    pub(crate) fn new(status: SharedStatus) -> Self {
+        Self {
+            status,
+            ..Self::default()
+        }
+    }
+}
 
 /// Opens the session of one kind when it is needed. Cloning shares the seat.
 #[derive(Clone, Debug)]
@@ -94,7 +119,7 @@ impl Analysis {
 
     /// Waits for the seat, and takes the kept session or opens one.
     pub(crate) async fn take(&mut self) -> Result<HostSession, OpenError> {
-        let mut seat = Arc::clone(&self.seat.0).lock_owned().await;
+        let mut seat = Arc::clone(&self.seat.kept).lock_owned().await;
         if let Some(idle) = seat.idle.take() {
             if idle.application == self.application && !idle.session.is_closed() {
                 return Ok(HostSession {
@@ -105,18 +130,46 @@ impl Analysis {
             }
             idle.session.close(CLOSE_WITHIN).await;
         }
-        let (session, host_id) = host::open(
-            &self.target,
-            &self.options,
-            self.application,
-            &self.machine_id,
-        )
-        .await?;
+        let opened = self.open().await;
+        room::note(&self.seat.status, Purpose::Jobs, opened.as_ref().err());
+        let (session, host_id) = opened?;
         Ok(HostSession {
             session,
             host_id,
             seat,
         })
+    }
+
+    /// Opens a session; waits a moment where the server has no room for it, unless it had none for the run before either: each
+    /// attempt costs a full server a process.
+    async fn open(&self) -> Result<(Session, i32), OpenError> {
+        let patience = match self
+            .seat
+            .status
+            .get()
+            .crowding
+            .refused
+            .contains_key(&Purpose::Jobs)
+        {
+            true => Duration::ZERO,
+            false => ROOM_WITHIN,
+        };
+        let until = Instant::now() + patience;
+        loop {
+            let opened = host::open(
+                &self.target,
+                &self.options,
+                self.application,
+                &self.machine_id,
+            )
+            .await;
+            match opened {
+                Err(error) if error.is_crowded() && Instant::now() < until => {
+                    tokio::time::sleep(ROOM_EVERY.mul_f64(0.5 + 0.5 * jitter())).await;
+                }
+                opened => return opened,
+            }
+        }
     }
 
     /// Keeps a session for the next run, if that comes soon.
@@ -134,7 +187,7 @@ impl Analysis {
         seat.turn += 1;
         let turn = seat.turn;
         drop(seat);
-        let shared = Arc::downgrade(&self.seat.0);
+        let shared = Arc::downgrade(&self.seat.kept);
         tokio::spawn(async move {
             tokio::time::sleep(IDLE).await;
             let Some(shared) = shared.upgrade() else {
@@ -150,7 +203,7 @@ impl Analysis {
 
     /// Closes the kept session; one that a run has is closed with it.
     pub(crate) async fn close(self) {
-        let idle = match self.seat.0.try_lock() {
+        let idle = match self.seat.kept.try_lock() {
             Ok(mut seat) => seat.idle.take(),
             Err(_) => None,
         };

@@ -11,7 +11,7 @@
 use crate::analysis::{Analysis, HostSession};
 use crate::findings::intervals;
 use crate::group_append::GroupAppend;
-use crate::schedule::{Job, Needs, Plan, Turn};
+use crate::schedule::{Job, Needs, Plan, Postponed, Turn};
 use anyhow::{Context, bail};
 use config::Config;
 use insight::baselines::{self, Calendar, Disturbed, Hours};
@@ -118,20 +118,21 @@ impl BaselinesJob {
 
     /// Waits until the findings that the database has open are continued: after a start that takes a moment, and the session of
     /// the jobs.
-    async fn wait_for_findings(&self) {
+    async fn wait_for_findings(&self) -> Result<(), Postponed> {
         let findings = self.group.findings();
         let begun = tokio::time::Instant::now();
         while !findings.is_restored() && begun.elapsed() < RESTORED_WITHIN {
             tokio::time::sleep(RESTORED_EVERY).await;
+        }
+        match findings.is_restored() {
+            true => Ok(()),
+            false => Err(Postponed("the open findings are read")),
         }
     }
 
     /// Judges what will reach its limit.
     async fn foresee(&self, host: &HostSession) -> anyhow::Result<usize> {
         let findings = self.group.findings();
-        if !findings.is_restored() {
-            bail!("the open findings were not read yet");
-        }
         let (client, at) = (&host.session.client, (self.clock)());
         let facts = CapacityFacts::read(client, host.host_id, at, self.intervals).await;
         let mut rows: Vec<_> = facts.outlooks.iter().map(Outlook::row).collect();
@@ -179,7 +180,7 @@ impl Job for BaselinesJob {
     }
 
     async fn run(&mut self, _: Turn) -> anyhow::Result<usize> {
-        self.wait_for_findings().await;
+        self.wait_for_findings().await?;
         let host = self.analysis.take().await?;
         self.warm(&host).await?;
         let rows = self.refresh(&host).await.context("computing baselines")?;

@@ -17,6 +17,7 @@ use schema::{Row, Sample, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::changes::Change;
+use store::crowding::Crowding;
 use store::findings::{Begun, OpenFinding, Recent};
 
 /// Shared by whatever queues rows of a tick. Cloning shares it.
@@ -60,6 +61,11 @@ impl Findings {
     /// Notes that the run before this one was not stopped; `last` is when it wrote last.
     pub(crate) fn note_crash(&self, last: Timestamp) {
         self.lock().judges.note_crash(last);
+    }
+
+    /// Takes the sessions that the database has no room for now.
+    pub(crate) fn note_crowding(&self, crowding: Crowding) {
+        self.lock().judges.note_crowding(crowding);
     }
 
     /// Counts the hours of a day in this time zone.

@@ -23,6 +23,7 @@ mod learned;
 mod liveness;
 mod logs;
 mod reload;
+mod room;
 mod run_mark;
 mod sampling;
 mod schedule;

@@ -107,6 +107,7 @@ impl Sampling {
         run_one(&mut self.mounts, &at, &mut rows).await;
         rows.append(&mut self.sources.rows(ts));
         let own = self.about_itself(&at, late).await;
+        self.findings().note_crowding(self.status.get().crowding);
         let said = Said::of(&own);
         rows.push(own.into_row(ts));
         let sampled = began.elapsed();

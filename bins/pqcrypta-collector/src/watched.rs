@@ -1,5 +1,6 @@
 //! The services of the configuration: PostgreSQL servers, applications, and what health checks ask.
 
+use crate::room;
 use crate::services::{Service, Services};
 use crate::site_visits::SiteVisits;
 use collect::Moment;
@@ -11,6 +12,7 @@ use health::{Check, Outcome, State};
 use schema::Row;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
+use store::crowding::Purpose;
 use store::status::{Keeper, SharedStatus};
 
 /// Settings that restart the services when they change.
@@ -60,14 +62,8 @@ impl Watched {
     pub(crate) fn add_to(&self, services: &mut Services, status: &SharedStatus) {
         for server in &self.postgres {
             match Instance::of(server, &self.database, self.timeout) {
-                // Every host of a fleet has this one in its settings.
-                Ok(instance) if server.url.is_none() && !instance.target.host.is_local() => {
-                    services.add(SharedStore {
-                        name: Postgres::new(instance.clone()).run_name("postgres"),
-                        instance,
-                        watching: None,
-                        status: status.clone(),
-                    });
+                Ok(instance) if server.url.is_none() => {
+                    services.add(Store::new(instance, status.clone()));
                 }
                 Ok(instance) => services.add(Postgres::new(instance)),
                 Err(error) => {
@@ -151,34 +147,57 @@ impl Service for Postgres {
     }
 }
 
-/// The server of the store on another machine: watched by the host that does the work for all hosts, so that it is watched once, and
-/// costs no session of the others.
-struct SharedStore {
+/// The server of the store. Every host of a fleet has it in its settings: one on another machine is watched by the host that does the
+/// work for all hosts, so that it is watched once, and costs no session of the others. Where a limit of connections leaves no
+/// room for delivery, it gives way.
+struct Store {
     name: String,
     instance: Instance,
     watching: Option<Postgres>,
     status: SharedStatus,
 }
 
-impl SharedStore {
-    /// Returns what watches the server, if that is this host's task.
+impl Store {
+    fn new(instance: Instance, status: SharedStatus) -> Self {
+        Self {
+            name: Postgres::new(instance.clone()).run_name("postgres"),
+            instance,
+            watching: None,
+            status,
+        }
+    }
+
+    /// Returns what watches the server, if that is this host's task now.
     async fn turn(&mut self) -> Option<&mut Postgres> {
-        if self.status.get().keeper == Keeper::This {
-            let instance = &self.instance;
-            return Some(
-                self.watching
-                    .get_or_insert_with(|| Postgres::new(instance.clone())),
-            );
+        let status = self.status.get();
+        if !self.instance.target.host.is_local() && status.keeper != Keeper::This {
+            if let Some(watching) = self.watching.take() {
+                tracing::info!(server = self.name, "another host watches it from now on");
+                watching.close().await;
+                self.note_room(None);
+            }
+            return None;
         }
-        if let Some(watching) = self.watching.take() {
-            tracing::info!(server = self.name, "another host watches it from now on");
-            watching.close().await;
+        if status.crowding.refused.contains_key(&Purpose::Delivery) {
+            if let Some(watching) = &mut self.watching {
+                watching.give_way().await;
+            }
+            return None;
         }
-        None
+        let instance = &self.instance;
+        Some(
+            self.watching
+                .get_or_insert_with(|| Postgres::new(instance.clone())),
+        )
+    }
+
+    fn note_room(&self, refusal: Option<String>) {
+        let purpose = Purpose::Statistics(self.instance.name.clone());
+        room::note_refusal(&self.status, purpose, refusal);
     }
 }
 
-impl Service for SharedStore {
+impl Service for Store {
     fn name(&self) -> String {
         self.name.clone()
     }
@@ -186,6 +205,8 @@ impl Service for SharedStore {
     async fn fast(&mut self, at: &Moment, out: &mut Vec<Row>) {
         if let Some(postgres) = self.turn().await {
             postgres.fast(at, out).await;
+            let refusal = postgres.crowded_out().map(str::to_owned);
+            self.note_room(refusal);
         }
     }
 
@@ -196,6 +217,7 @@ impl Service for SharedStore {
     }
 
     async fn close(self) {
+        self.note_room(None);
         if let Some(watching) = self.watching {
             watching.close().await;
         }
@@ -347,19 +369,13 @@ mod tests {
     #[tokio::test]
     async fn a_store_elsewhere_is_watched_where_the_turn_is() {
         let store = config::Database {
-            host: "127.0.0.1".to_owned(),
-            port: 1,
+            host: "store.invalid".to_owned(),
             ..config::Database::default()
         };
         let timeout = Duration::from_millis(500);
         let instance = Instance::of(&config::Postgres::store(), &store, timeout).unwrap();
         let status = SharedStatus::default();
-        let mut shared = SharedStore {
-            name: "postgres".to_owned(),
-            instance,
-            watching: None,
-            status: status.clone(),
-        };
+        let mut shared = Store::new(instance, status.clone());
         let at = Moment {
             ts: Timestamp(1_900_000_000_000_000),
             monotonic: Duration::ZERO,

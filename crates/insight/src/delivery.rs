@@ -12,6 +12,12 @@ use schema::tables::{
 };
 use schema::{Finding, Row, RunOutcome, Sample, Severity, TableDef, Timestamp};
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use store::crowding::Crowding;
+
+mod crowding;
+
+pub use crowding::CROWDED;
+use crowding::crowded;
 
 const fn rule(id: &'static str, domain: &'static str, title: &'static str, life: Life) -> Rule {
     Rule {
@@ -87,7 +93,7 @@ pub const VISIBILITY: Rule = Rule {
 
 /// The rules of this judge.
 pub const RULES: &[Rule] = &[
-    FAILED, NO_DATA, STALLED, CRASHED, LOST, REJECTED, VISIBILITY,
+    FAILED, NO_DATA, STALLED, CRASHED, LOST, REJECTED, VISIBILITY, CROWDED,
 ];
 
 /// A loss is reported for an hour: it is past, and somebody should see it.
@@ -156,6 +162,8 @@ pub struct DeliveryJudge {
     ticked: Option<Timestamp>,
     /// By server and database or family: the newest gap, as of the server's newest row.
     gaps: HashMap<String, (Timestamp, Vec<Gap>)>,
+    /// Sessions that the database has no room for now.
+    crowding: Crowding,
 }
 
 /// Statistics that cannot be read.
@@ -200,7 +208,8 @@ impl Judge for DeliveryJudge {
             ));
         }
         if let Some(row) = rows().find(of(SystemSample::TABLE)) {
-            evaluation.rules.extend([&STALLED, &CRASHED]);
+            evaluation.rules.extend([&STALLED, &CRASHED, &CROWDED]);
+            evaluation.found.extend(crowded(&self.crowding));
             let last = self.crashed.take();
             evaluation
                 .found
@@ -262,6 +271,11 @@ impl DeliveryJudge {
     /// Notes that the run before this one ended without being stopped; `last` is when it wrote last.
     pub(crate) fn note_crash(&mut self, last: Timestamp) {
         self.crashed = Some(last);
+    }
+
+    /// Takes the sessions that the database has no room for now.
+    pub(crate) fn note_crowding(&mut self, crowding: Crowding) {
+        self.crowding = crowding;
     }
 
     fn note_run(&mut self, row: &Row) {

@@ -23,6 +23,7 @@ use schema::expr::ExprError;
 use schema::tables::{ChangeMarker, FindingTransition};
 use schema::{Row, Timestamp};
 use store::changes::Change;
+use store::crowding::Crowding;
 use store::findings::Begun;
 
 /// Declares the judges of the tick, each with its rules and its turn.
@@ -115,6 +116,11 @@ impl TickJudges {
     /// Notes that the run before this one ended without being stopped; `last` is when it wrote last.
     pub fn note_crash(&mut self, last: Timestamp) {
         self.judges.delivery.note_crash(last);
+    }
+
+    /// Takes the sessions that the database has no room for now.
+    pub fn note_crowding(&mut self, crowding: Crowding) {
+        self.judges.delivery.note_crowding(crowding);
     }
 
     /// Returns the judge of what is unusual, which learns: its state is to be saved and restored.

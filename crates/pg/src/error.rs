@@ -184,6 +184,12 @@ impl PgError {
         }
     }
 
+    /// Returns whether the server has no room for a session: a limit of the role, of the database or its own is reached.
+    #[must_use]
+    pub fn is_crowded(&self) -> bool {
+        self.sql_state() == Some(&SqlState::TOO_MANY_CONNECTIONS)
+    }
+
     /// Returns the SQLSTATE, when the server gave one.
     #[must_use]
     pub fn sql_state(&self) -> Option<&SqlState> {

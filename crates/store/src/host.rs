@@ -22,6 +22,14 @@ pub enum OpenError {
     Lookup(String),
 }
 
+impl OpenError {
+    /// Returns whether the server has no room for a session.
+    #[must_use]
+    pub fn is_crowded(&self) -> bool {
+        matches!(self, Self::Connect(error) if error.is_crowded())
+    }
+}
+
 /// Returns the server's clock.
 pub(crate) async fn server_clock(client: &Client) -> Result<Timestamp, tokio_postgres::Error> {
     let row = client

@@ -23,6 +23,7 @@ pub mod baselines;
 pub mod capacity;
 pub mod changes;
 mod comments;
+pub mod crowding;
 pub mod distribution;
 pub mod expiry;
 pub mod failpoint;

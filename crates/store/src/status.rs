@@ -1,5 +1,6 @@
 //! State of the writer, for the collector's own metrics and log: one owner, many readers.
 
+use crate::crowding::{Crowding, Purpose};
 use crate::expiry::Retention;
 use crate::spread::Place;
 use std::collections::BTreeMap;
@@ -73,6 +74,8 @@ pub struct Status {
     pub upkeep: Keeper,
     /// The place of this machine among the hosts of the store.
     pub place: Place,
+    /// Sessions that the database has no room for.
+    pub crowding: Crowding,
 }
 
 /// The status, shared.
@@ -92,6 +95,19 @@ impl SharedStatus {
     /// Changes the status.
     pub fn update(&self, change: impl FnOnce(&mut Status)) {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Notes how opening a session ended, as [`Crowding::note`] does.
+    pub fn note_room(&self, purpose: Purpose, refusal: Option<String>) -> Option<bool> {
+        let mut status = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        status.crowding.note(purpose, refusal)
+    }
+
+    /// Returns whether the database has no room for a session.
+    #[must_use]
+    pub fn is_crowded(&self) -> bool {
+        let status = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        status.crowding.is_any()
     }
 
     /// Sets the link and its error; returns whether that is news, so that a change is logged once.

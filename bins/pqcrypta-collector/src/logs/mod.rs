@@ -15,6 +15,7 @@ mod reading;
 mod requests;
 mod sources;
 
+use crate::room;
 use config::Config;
 use encode::Encoded;
 use plan::Plan;
@@ -23,6 +24,7 @@ use schema::Timestamp;
 use schema::micros::{DAY, HOUR};
 pub(crate) use sources::Sources;
 use std::time::Duration;
+use store::crowding::Purpose;
 use store::logs::{LogError, LogLink};
 use store::status::{Link, SharedStatus};
 use tokio::sync::watch;
@@ -264,7 +266,9 @@ impl Logs {
             &self.machine_id,
             (self.clock)(),
         );
-        Ok(opened.await?)
+        let opened = opened.await;
+        room::note(&self.status, Purpose::Logs, opened.as_ref().err());
+        Ok(opened?)
     }
 
     /// Returns the session, opened anew if it was closed. What was read before stays valid: the positions of a batch say whether

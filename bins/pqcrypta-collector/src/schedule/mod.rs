@@ -5,7 +5,8 @@
 //! configuration, the deadline, shutdown, and the row in `collector_runs_raw` with the outcome.
 //!
 //! Each job has its own task, so that none delays another. A failed run does not change the schedule: it is logged
-//! when its cause changes, and the next run starts when it is due.
+//! when its cause changes, and the next run starts when it is due. One that could not begin, as the database had no room for its
+//! session or another job must be first, did not fail: it runs again soon.
 
 mod pace;
 mod ticker;
@@ -16,8 +17,10 @@ use schema::tables::CollectorRun;
 use schema::{RunOutcome, Sample, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
+use store::host::OpenError;
 use store::queue::Queue;
 use store::status::{Link, SharedStatus};
+use store::writer::jitter;
 use ticker::Ticker;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
@@ -27,6 +30,14 @@ const LINK_EVERY: Duration = Duration::from_secs(1);
 
 /// Time for the work of each host with the store, beyond delivery: opening a session and its statements.
 const STORE_WORK: Duration = Duration::from_millis(250);
+
+/// Pause after a run that could not begin; with jitter, as other hosts meet the same.
+const POSTPONED: Duration = Duration::from_secs(30);
+
+/// Why a run could not begin yet.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("waits until {0}")]
+pub(crate) struct Postponed(pub(crate) &'static str);
 
 /// The precondition of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +134,8 @@ impl Schedule {
         let mut ticker = Ticker::new(job.interval(&self.config.borrow_and_update()), self.clock);
         let mut waker = Waker::new(job.wake());
         let mut trouble = None;
+        // When a run that could not begin is made up for.
+        let mut again: Option<Instant> = None;
         loop {
             let turn = tokio::select! {
                 _ = self.stop.changed() => break,
@@ -137,7 +150,9 @@ impl Schedule {
                 }
                 late = ticker.tick() => Turn::Tick(late),
                 () = waker.due() => Turn::Woken,
+                () = due(again) => Turn::Woken,
             };
+            again = None;
             let Some(is_ready) = self.ready(J::PLAN.needs).await else {
                 break;
             };
@@ -161,6 +176,13 @@ impl Schedule {
                 break;
             };
             waker.ran(begun, begun.elapsed());
+            if let Err(error) = &outcome
+                && is_postponed(error)
+            {
+                tracing::debug!(job = J::PLAN.name, %error, "a periodic job runs later");
+                again = Some(Instant::now() + POSTPONED.mul_f64(0.5 + 0.5 * jitter()));
+                continue;
+            }
             self.report(J::PLAN, &outcome, begun.elapsed(), &mut trouble)
                 .await;
         }
@@ -234,6 +256,19 @@ impl Schedule {
         if let Err(error) = self.queue.append(ts, vec![run.into_row(ts)]).await {
             tracing::error!(%error, job = plan.name, "the spool refused the run of a periodic job");
         }
+    }
+}
+
+/// Returns whether a run could not begin. That the database has no room for its session is noted by what opens it.
+fn is_postponed(error: &anyhow::Error) -> bool {
+    let open = error.downcast_ref::<OpenError>();
+    open.is_some_and(OpenError::is_crowded) || error.is::<Postponed>()
+}
+
+async fn due(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -28,6 +28,9 @@ struct Probe<const NEEDS: usize> {
     fails: Arc<Mutex<Option<&'static str>>>,
 }
 
+/// The cause of a run that cannot begin.
+const NOT_YET: &str = "another one was first";
+
 const NEEDED: [Needs; 3] = [Needs::Nothing, Needs::Active, Needs::Link];
 
 impl<const NEEDS: usize> Probe<NEEDS> {
@@ -68,6 +71,7 @@ impl<const NEEDS: usize> Job for Probe<NEEDS> {
             Turn::Woken => "woken".to_owned(),
         });
         match *self.fails.lock().unwrap() {
+            Some(NOT_YET) => Err(Postponed(NOT_YET).into()),
             Some(cause) => Err(anyhow::anyhow!(cause)),
             None => Ok(3),
         }
@@ -264,4 +268,24 @@ async fn a_run_that_fails_is_followed_by_the_next() {
     pass(10).await;
     assert_eq!(bench.notes.take().len(), 3);
     assert_eq!(bench.runs().await, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_cannot_begin_is_no_failure_and_is_made_up_for() {
+    let bench = Bench::new();
+    bench
+        .config
+        .send_modify(|config| config.intervals.system_secs = 3600);
+    let probe = Probe::<1>::new(&bench.notes);
+    let fails = Arc::clone(&probe.fails);
+    *fails.lock().unwrap() = Some(NOT_YET);
+    let _task = bench.start(probe);
+    pass(0).await;
+    assert_eq!(bench.notes.take(), ["tick"]);
+    *fails.lock().unwrap() = None;
+    pass(30).await;
+    assert_eq!(bench.notes.take(), ["woken"]);
+    assert_eq!(bench.runs().await, 1, "the first is not recorded");
+    pass(60).await;
+    assert!(bench.notes.take().is_empty());
 }

@@ -17,9 +17,6 @@ use super::ticket::Ticket;
 use crate::settings::{Source, connect, refuse};
 use crate::{print, roles};
 
-/// Sessions that a host may have at once: delivery, logs, one for all jobs, and the store's own statistics, when it is this host that
-/// collects them; and for moments one that is ending, and one in another database of the store's server. Most of the time it has one.
-const SESSIONS: u32 = 6;
 /// How long the sessions of a role that was shut out may take to end.
 const END_WITHIN: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -136,8 +133,9 @@ pub(super) async fn add(options: &Add) -> Result<ExitCode> {
     };
     let session = connect(&loaded, "pqcrypta host add").await?;
     let sql = format!(
-        "CREATE ROLE {} LOGIN CONNECTION LIMIT {SESSIONS} PASSWORD '{}' IN ROLE {}",
+        "CREATE ROLE {} LOGIN CONNECTION LIMIT {} PASSWORD '{}' IN ROLE {}",
         quoted(&role),
+        store::crowding::SESSIONS,
         pg::kept_password(&ticket.password),
         quoted(&options.role)
     );

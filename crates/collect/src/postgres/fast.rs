@@ -301,11 +301,13 @@ impl Postgres {
 }
 
 impl super::Retry {
-    /// A refusal at once costs nothing: it is tried again at the next tick. What took its time, or
-    /// was a refused login that the server may count, is tried less and less often.
+    /// A refusal at once costs nothing: it is tried again at the next tick. What took its time, was a
+    /// refused login that the server may count, or cost a full server a process, is tried less and less often.
     fn failed(&mut self, now: Duration, error: &PgError) {
-        let costly =
-            matches!(error, PgError::ConnectTimeout { .. }) || error.class() == pg::Class::Refused;
+        self.is_crowded = error.is_crowded();
+        let costly = self.is_crowded
+            || matches!(error, PgError::ConnectTimeout { .. })
+            || error.class() == pg::Class::Refused;
         self.not_before = match costly {
             true => now + self.backoff.next(jitter()),
             false => now,

@@ -150,6 +150,8 @@ struct Retry {
     backoff: pg::Backoff,
     not_before: Duration,
     cause: Option<String>,
+    /// Whether the server had no room for a session.
+    is_crowded: bool,
 }
 
 /// The instance that is watched when none is configured; its runs carry no name.
@@ -193,6 +195,20 @@ impl Postgres {
     /// Returns what could not be read at the last ticks, with what fixes it.
     pub fn visibility_gaps(&self) -> impl Iterator<Item = &VisibilityGap> {
         self.gaps.all(true)
+    }
+
+    /// Returns the server's words when it had no room for our session at the last attempt.
+    #[must_use]
+    pub fn crowded_out(&self) -> Option<&str> {
+        let cause = self.retry.cause.as_deref();
+        cause.filter(|_| self.retry.is_crowded)
+    }
+
+    /// Closes the session for now; the next tick opens another.
+    pub async fn give_way(&mut self) {
+        if let Some(link) = self.link.take() {
+            link.session.close(self.instance.timeout).await;
+        }
     }
 
     /// Closes the session.

@@ -53,8 +53,11 @@ fn refused(context: &GapContext<'_>, error: &PgError, state: &str) -> String {
         Some(state) if *state == SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE => {
             format!("ALTER DATABASE {database} ALLOW_CONNECTIONS true;")
         }
-        Some(state) if *state == SqlState::TOO_MANY_CONNECTIONS => {
-            format!("ALTER DATABASE {database} CONNECTION LIMIT -1; or a higher limit")
+        _ if error.is_crowded() => {
+            format!(
+                "raise the limit of connections that is reached: that of the role (ALTER ROLE {role} CONNECTION LIMIT 6;), \
+                 of the database (ALTER DATABASE {database} CONNECTION LIMIT -1;), or max_connections"
+            )
         }
         // It has the right to connect, else it would not have been tried.
         _ if state == "denied" => format!(
@@ -175,7 +178,7 @@ impl Postgres {
                     link.session.close(instance.timeout).await;
                 }
                 Err(error) => {
-                    let is_full = error.sql_state() == Some(&SqlState::TOO_MANY_CONNECTIONS);
+                    let is_full = error.is_crowded();
                     is_crowded |= is_full;
                     if is_full && self.crowded < CROWDED {
                         continue;

@@ -230,3 +230,75 @@ fn statistics_that_cannot_be_read_are_one_finding_with_the_grant() {
     }
     assert_eq!(ended.last().unwrap().0, "resolved db_visibility");
 }
+
+#[test]
+fn sessions_that_the_database_refuses_are_one_finding_with_the_limit() {
+    use store::crowding::{Limit, Purpose};
+    let words = "too many connections for role \"web\" (53300)";
+    let mut crowding = Crowding::default();
+    let statistics = Purpose::Statistics("store".to_owned());
+    for purpose in [Purpose::Logs, Purpose::Jobs, statistics] {
+        crowding.note(purpose, Some(words.to_owned()));
+    }
+    let cases = [
+        (
+            None,
+            "The database has no room for a connection of this collector",
+            None,
+        ),
+        (
+            Some(Limit::Role("web".to_owned(), 1)),
+            "Role web may have 1 connection to the database, and this collector needs more",
+            Some("ALTER ROLE \"web\" CONNECTION LIMIT 6;"),
+        ),
+        (
+            Some(Limit::Database("metrics".to_owned(), 20)),
+            "Database metrics admits 20 connections, and the collectors need more",
+            Some("ALTER DATABASE \"metrics\" CONNECTION LIMIT -1;"),
+        ),
+        (
+            Some(Limit::Server(97)),
+            "All 97 connections of the database's server are in use, and this collector needs another one",
+            None,
+        ),
+    ];
+    for (limit, message, sql) in cases {
+        let mut one = Host::new();
+        let is_of_server = matches!(limit, Some(Limit::Server(_)));
+        crowding.limit = limit;
+        one.judge.note_crowding(crowding.clone());
+        assert_eq!(
+            one.tick(0, &[host(0)]),
+            [told("opened store_connections", message)]
+        );
+        assert_eq!(
+            one.tick(10, &[host(10)])[0].0,
+            "confirmed store_connections"
+        );
+        let open: Vec<_> = one.lifecycle.open().cloned().collect();
+        let [finding] = open.as_slice() else {
+            panic!("{open:?}")
+        };
+        assert_eq!(
+            finding.explains,
+            [
+                ("logs_blocked", String::new()),
+                ("db.up", "store".to_owned()),
+                ("collector_failed", "store.postgres".to_owned()),
+                ("collector_failed", "store.postgres_slow".to_owned()),
+            ]
+        );
+        assert!(finding.details.as_deref().unwrap().contains("53300"));
+        match is_of_server {
+            true => assert!(finding.steps[1].contains("max_connections"), "{finding:?}"),
+            false => assert_eq!(finding.action_sql.as_deref(), sql),
+        }
+        assert_eq!(finding.severity, Severity::Warn);
+        one.judge.note_crowding(Crowding::default());
+        one.tick(20, &[host(20)]);
+        assert_eq!(one.tick(30, &[host(30)])[0].0, "resolved store_connections");
+    }
+    crowding.note(Purpose::Delivery, Some(words.to_owned()));
+    let finding = crowding::crowded(&crowding).unwrap();
+    assert_eq!(finding.severity, Severity::Critical);
+}

@@ -22,6 +22,7 @@
 //! * *A session makes no progress* (the database's disk is full, a right was revoked): the pauses go on
 //!   growing until a transaction is committed; that there was a connection proves nothing.
 //! * *Another agent has the host's lease*: this one waits and samples nothing (`lease.rs`).
+//! * *The server has no room for the session*: other sessions of this host give way, and it is tried again.
 //! * *The schema is newer*: nothing is written; the spool keeps records within its budget.
 //! * *The spool is an older copy of itself, or the database an older one*: the spool gives colliding
 //!   records new numbers; records that neither of them has are a gap.
@@ -37,6 +38,7 @@ mod session;
 mod transaction;
 pub(crate) mod upkeep;
 
+use crate::crowding::Purpose;
 use crate::expiry::Retention;
 use crate::queue::Queue;
 use crate::status::{Link as LinkState, SharedStatus};
@@ -194,6 +196,7 @@ impl Writer {
                 Ok(link) => {
                     self.standby.send_replace(false);
                     memory.refusals = 0;
+                    self.status.note_room(Purpose::Delivery, None);
                     let is_news = self.status.link(LinkState::Connected, None);
                     if is_news && memory.lost.is_none() {
                         tracing::info!(host_id = link.host_id, "connected; delivering");
@@ -282,6 +285,11 @@ impl Writer {
         } else {
             false
         };
+        let crowded = match error {
+            LinkError::Connect(error) if error.is_crowded() => Some(error.to_string()),
+            _ => None,
+        };
+        self.status.note_room(Purpose::Delivery, crowded);
         if !*self.stop.borrow() {
             // After a crash of the machine the lease of the run before ends by itself; until then samples are queued.
             self.standby

@@ -38,6 +38,8 @@ pub(super) struct Session<'a> {
     pub(super) achieved: bool,
     pub(super) next_heartbeat: Instant,
     pub(super) next_upkeep: Instant,
+    /// When to ask again which limit of connections is reached.
+    pub(super) limit_after: Instant,
     /// When a heartbeat prolongs the host's lease, unless a delivery does before.
     pub(super) renew_at: Instant,
     /// How long this machine waits after something was queued, so that not all hosts deliver at once.
@@ -62,6 +64,7 @@ impl<'a> Session<'a> {
             achieved: false,
             next_heartbeat: now,
             next_upkeep: now,
+            limit_after: now,
             renew_at: now + RENEW_AFTER,
             offset: Duration::ZERO,
             queue_works: false,

@@ -10,10 +10,10 @@ use super::batch::Batch;
 use super::lease::{self, RENEW_AFTER};
 use super::transaction::Pulse;
 use super::{End, Session, describe, transaction};
-use crate::expiry;
 use crate::partitions::{Needs, lacks_partition};
 use crate::spread::Place;
 use crate::status::Keeper;
+use crate::{crowding, expiry};
 use schema::tables::{DataGap, Heartbeat};
 use schema::{Sample, Timestamp};
 use std::collections::BTreeMap;
@@ -26,6 +26,8 @@ const UPKEEP_EVERY: Duration = Duration::from_secs(3600);
 
 /// Pause before storing the host's retention is tried again.
 const REPORT_AGAIN: Duration = Duration::from_secs(20);
+/// How often it is asked which limit of connections is reached.
+const LIMIT_EVERY: Duration = Duration::from_secs(10);
 /// Time for the delivery of each host: it takes the server 5 ms of CPU, and two processors make that 400 a second.
 const DELIVERY: Duration = Duration::from_millis(10);
 /// So much later a delivery may be on account of other hosts.
@@ -201,11 +203,28 @@ impl Session<'_> {
             self.note_heartbeat(stored)?;
             self.renew_lease().await?;
         }
+        self.find_limit().await?;
         let asked = self.writer.options.borrow().retention;
         let is_news = self.reported != Some((asked, expiry::clocks_agree(self.memory.clock_ahead)));
         if is_news && Instant::now() >= self.report_after {
             self.report().await?;
         }
+        Ok(())
+    }
+
+    /// Finds out which limit of connections is reached while another session of this host is refused.
+    async fn find_limit(&mut self) -> Result<(), End> {
+        if Instant::now() < self.limit_after || !self.writer.status.is_crowded() {
+            return Ok(());
+        }
+        self.limit_after = Instant::now() + LIMIT_EVERY;
+        let found = crowding::limit(&self.link.session.client).await;
+        let limit = self.minor("asking which limit of connections is reached", found)?;
+        self.writer.status.update(|status| {
+            if status.crowding.is_any() {
+                status.crowding.limit = limit;
+            }
+        });
         Ok(())
     }
 
