@@ -2,6 +2,7 @@
 
 mod logs;
 mod unit;
+mod users;
 mod watched;
 
 use std::fs::{File, OpenOptions};
@@ -79,6 +80,8 @@ pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
         .collect();
     let shut_out = unit::shuts_out(&loaded.config);
     findings.extend(shut_out.map(|finding| ("unit".to_owned(), finding)));
+    let users = users::may_log_in(Path::new("/etc/passwd"));
+    findings.extend(users.map(|finding| ("users".to_owned(), finding)));
     findings.extend(watched::servers(&loaded.config).await);
     findings.extend(watched::targets(&loaded.config).await);
     let now = schema::Timestamp(Timestamp::now().as_microsecond());

@@ -54,12 +54,13 @@ pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
     };
     let session = connect(&loaded, "pqcrypta migrate").await?;
     if let Some(owner) = &options.owner {
-        session
-            .client
-            .query_one("SELECT set_config('role', $1, false)", &[owner])
-            .await
-            .map_err(roles::server_words)
-            .with_context(|| format!("cannot act as {owner}"))?;
+        match act_as(&session.client, owner).await {
+            Err(error) if options.distribute => {
+                crate::say(&format!("{error:#}"));
+                return Ok(ExitCode::from(UNAVAILABLE));
+            }
+            acts => acts?,
+        }
     }
     if options.distribute
         && let Err(refusal) = ready(&session.client).await?
@@ -104,6 +105,20 @@ pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Takes the rights of the owner.
+async fn act_as(client: &Client, owner: &str) -> Result<()> {
+    client
+        .query_one("SELECT set_config('role', $1, false)", &[&owner])
+        .await
+        .map_err(roles::server_words)
+        .with_context(|| {
+            format!(
+                "cannot act as {owner}, nothing was changed; log in as a member of that role or as a superuser"
+            )
+        })?;
+    Ok(())
 }
 
 /// Checks, before anything is changed, whether the cluster can take the store once its schema is that of this version.

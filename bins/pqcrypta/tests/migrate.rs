@@ -39,6 +39,27 @@ async fn without_a_cluster_nothing_is_changed_and_the_remedy_is_named() {
         alone.code, 2,
         "a number of shards alone is a mistake: {alone:?}"
     );
+    let stranger = format!("stranger_of_{}", database.target().database);
+    database
+        .sql(&format!("CREATE ROLE {stranger} LOGIN"))
+        .await
+        .unwrap();
+    let mut target = database.target();
+    let owner = std::mem::replace(&mut target.user, stranger.clone());
+    for (arguments, code) in [
+        (&["--owner", &owner][..], 1),
+        (&["--owner", &owner, "--distribute"], 69),
+    ] {
+        let ran = common::run("migrate", &target, arguments);
+        assert_eq!(ran.code, code, "{ran:?}");
+        for words in ["cannot act as", "nothing was changed", "permission denied"] {
+            assert!(ran.errors.contains(words), "{ran:?}");
+        }
+    }
+    database
+        .sql(&format!("DROP ROLE {stranger}"))
+        .await
+        .unwrap();
     let plain = common::run("migrate", &database.target(), &[]);
     assert_eq!(plain.code, 0, "{plain:?}");
     let ran = common::run("migrate", &database.target(), &["--distribute"]);
