@@ -67,10 +67,8 @@ pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
             findings.extend(database(&session).await);
         }
         Err(error) => {
-            let usual =
-                "check [database] of the settings, that the server runs, and its pg_hba.conf";
             let error = format!("{error:#}");
-            let remedy = remedy(&error, usual);
+            let remedy = remedy(&error, usual(&error));
             findings.push(("server", Fail(error, remedy)));
         }
     }
@@ -120,6 +118,17 @@ fn settings(loaded: &Loaded) -> Finding {
             ),
             first.problem.remedy.clone(),
         ),
+    }
+}
+
+/// Returns what to do where the store gives no session: a password that is missing or wrong is read anew by a restart alone.
+fn usual(error: &str) -> &'static str {
+    match error.contains("password missing") || error.contains("(28P01)") {
+        true => {
+            "write the role's password into /etc/pqcrypta/credentials/db_password (or the file of database.password_file), \
+             and restart the service, which reads it when it starts"
+        }
+        false => "check [database] of the settings, that the server runs, and its pg_hba.conf",
     }
 }
 
@@ -375,6 +384,25 @@ mod tests {
         assert!(matches!(rights(true, false, false), Warn(..)));
         assert!(matches!(rights(true, true, true), Warn(..)));
         assert!(matches!(rights(false, true, false), Fail(..)));
+    }
+
+    #[test]
+    fn what_keeps_the_store_from_giving_a_session_has_its_own_remedy() {
+        for (error, words) in [
+            ("invalid configuration: password missing", "db_password"),
+            (
+                "password authentication failed for user \"c\" (28P01)",
+                "db_password",
+            ),
+            (
+                "too many connections for role \"c\" (53300)",
+                "CONNECTION LIMIT",
+            ),
+            ("Connection refused (os error 111)", "pg_hba.conf"),
+        ] {
+            let remedy = remedy(error, usual(error));
+            assert!(remedy.contains(words), "{error}: {remedy}");
+        }
     }
 
     #[test]
