@@ -179,8 +179,13 @@ pub(crate) fn check(draft: &mut Draft) {
     let analytics = draft.config.analytics.clone();
     if let Some(url) = &analytics.metrics_url {
         let has_token = !analytics.metrics_token.is_empty();
-        let token_key = "analytics.metrics_token";
-        plain_text(draft, "analytics.metrics_url", url, token_key, has_token);
+        plain_text(
+            draft,
+            "analytics.metrics_url",
+            url,
+            "metrics_token",
+            has_token,
+        );
     }
     let mut domains: Vec<String> = Vec::new();
     for (entry, site) in analytics.site.iter().enumerate() {

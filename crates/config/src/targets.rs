@@ -227,7 +227,13 @@ fn short_form(draft: &mut Draft, entry: usize, name: &str) {
 }
 
 /// Warns of what travels in plain text to another machine.
-pub(crate) fn plain_text(draft: &mut Draft, key: &str, url: &HttpUrl, token_key: &str, token: bool) {
+pub(crate) fn plain_text(
+    draft: &mut Draft,
+    key: &str,
+    url: &HttpUrl,
+    token_key: &str,
+    token: bool,
+) {
     if url.tls || url.is_loopback() {
         return;
     }
