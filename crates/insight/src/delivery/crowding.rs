@@ -112,7 +112,7 @@ fn waiting(crowding: &Crowding) -> String {
         })
         .collect();
     format!(
-        "Nothing is lost, and all goes on as soon as there is room. These wait: {}.",
+        "All goes on by itself as soon as there is room. Until then these wait: {}.",
         names.join("; ")
     )
 }
