@@ -1,4 +1,6 @@
 //! What overtakes its view, and waits for it: requests of one page are answered side by side.
+//!
+//! It waits in memory: a receiver that is killed within that minute loses it, where the view comes after the restart.
 
 use super::{Key, late_event};
 use crate::hit::HitEvent;
