@@ -120,6 +120,38 @@ fn restarts_what_dies() {
 }
 
 #[test]
+fn other_subcommands_find_what_the_demo_runs() {
+    let (_dir, state) = place();
+    let up = Up::start_as(Path::new(PQCRYPTA), &state, &["--demo"], None);
+    up.wait_for_samples(1);
+    let begin = Instant::now();
+    loop {
+        let doctor = Command::new(PQCRYPTA)
+            .arg("doctor")
+            .arg("--config")
+            .arg(state.join("settings.toml"))
+            // A variable of another purpose, as in the environment of `up`.
+            .env_remove("API_METRICS_URL")
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&doctor.stdout).into_owned();
+        let of = |name: &str| text.lines().find(|line| line.contains(name));
+        let found = ["target api:", "target proxy:"].map(|name| of(name).unwrap_or_default());
+        // The applications may still be starting.
+        if found
+            .iter()
+            .all(|line| line.starts_with("ok") && !line.contains("nobody named it"))
+        {
+            break;
+        }
+        assert!(begin.elapsed() < START, "{text}");
+        sleep(Duration::from_millis(200));
+    }
+    up.stop();
+    wait_for_silence(&state, Duration::ZERO);
+}
+
+#[test]
 fn sighup_has_the_settings_read_again() {
     let (_dir, state) = place();
     let up = Up::start(&state);

@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use toml::{Table, Value};
 
 use super::fleet::Program;
+use super::settings::Address;
 use super::state::State;
 
 /// Name of the example site.
@@ -52,17 +53,19 @@ impl Demo {
         })
     }
 
-    /// Variables that lead the collector to them.
-    pub(crate) fn addresses(&self) -> [(&'static str, String); 2] {
+    /// Returns where the applications tell of themselves.
+    pub(crate) fn addresses(&self) -> [Address; 2] {
         [
-            (
-                "API_METRICS_URL",
-                format!("http://127.0.0.1:{}/metrics", self.api),
-            ),
-            (
-                "PROXY_METRICS_URL",
-                format!("http://127.0.0.1:{}/metrics/json", self.proxy),
-            ),
+            Address {
+                key: "api_metrics_url",
+                variable: "API_METRICS_URL",
+                url: format!("http://127.0.0.1:{}/metrics", self.api),
+            },
+            Address {
+                key: "proxy_metrics_url",
+                variable: "PROXY_METRICS_URL",
+                url: format!("http://127.0.0.1:{}/metrics/json", self.proxy),
+            },
         ]
     }
 

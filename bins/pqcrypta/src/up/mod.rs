@@ -99,6 +99,7 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     };
     if let Some(demo) = &demo {
         settings.set_analytics(demo.analytics_settings(&state));
+        settings.set_watched(demo.addresses());
     }
     settings.write(&state)?;
     let site = demo.as_ref().map(demo::Demo::site_url);
@@ -164,9 +165,8 @@ fn programs(
         unset: Settings::unset(),
     };
     let mut children = Vec::new();
-    let mut collector_env = settings.collector_env(state);
+    let collector_env = settings.collector_env(state);
     if let Some(demo) = demo {
-        collector_env.extend(demo.addresses());
         children.push(demo.into_program());
         let path = sibling("pqcrypta-analytics")?;
         children.push(program(ANALYTICS, path, settings.analytics_env(state)));

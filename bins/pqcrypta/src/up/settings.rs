@@ -16,12 +16,24 @@ use toml::{Table, Value};
 use super::database::{DATABASE, INGEST, READER, WRITER};
 use super::state::{PORT, State};
 
+/// Where an application is watched.
+#[derive(Clone, Debug)]
+pub(crate) struct Address {
+    /// Key of `[scrape]`.
+    pub(crate) key: &'static str,
+    /// Its variable.
+    pub(crate) variable: &'static str,
+    pub(crate) url: String,
+}
+
 /// The settings of one start.
 #[derive(Debug)]
 pub(crate) struct Settings {
     table: Table,
     /// What takes the place of the section of that name.
     analytics: Option<Table>,
+    /// What takes the place of the addresses of the caller's file.
+    watched: Vec<Address>,
     /// Where the dashboard listens; never port 0.
     pub(crate) listen: SocketAddr,
     /// Path of the dashboard, with a slash at both ends.
@@ -44,6 +56,7 @@ impl Settings {
             listen: settle(listen.unwrap_or(monitor.listen))?,
             base_path: monitor.base_path,
             analytics: None,
+            watched: Vec::new(),
             table,
         })
     }
@@ -60,6 +73,11 @@ impl Settings {
     /// Takes the section `[analytics]` from elsewhere, instead of that of the caller's file.
     pub(crate) fn set_analytics(&mut self, analytics: Table) {
         self.analytics = Some(analytics);
+    }
+
+    /// Takes addresses of applications from elsewhere, instead of those of the caller.
+    pub(crate) fn set_watched(&mut self, addresses: impl Into<Vec<Address>>) {
+        self.watched = addresses.into();
     }
 
     /// Returns the variables of what receives reports of sites.
@@ -87,7 +105,10 @@ impl Settings {
 
     /// Returns the collector's variables.
     pub(crate) fn collector_env(&self, state: &State) -> Vec<(&'static str, String)> {
-        self.env(state, WRITER)
+        let mut variables = self.env(state, WRITER);
+        let watched = self.watched.iter();
+        variables.extend(watched.map(|one| (one.variable, one.url.clone())));
+        variables
     }
 
     /// Returns the monitor's variables.
@@ -138,6 +159,9 @@ impl Settings {
             set("host", "id", Value::String(id));
         }
         set("collector", "queue_dir", text(&state.queue()));
+        for one in &self.watched {
+            set("scrape", one.key, Value::String(one.url.clone()));
+        }
         set("monitor", "listen", Value::String(self.listen.to_string()));
         if let Some(Value::Table(database)) = table.get_mut("database") {
             for name in ["password", "password_file", "sslmode", "ssl_root_cert"] {
