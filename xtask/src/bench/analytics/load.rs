@@ -33,6 +33,8 @@ pub(super) enum Plan {
 pub(super) struct Outcome {
     /// Events that were acknowledged; a request has one.
     pub(super) accepted: u64,
+    /// How many of these are views.
+    pub(super) views: u64,
     /// Requests with another answer.
     pub(super) refused: u64,
     /// Milliseconds from the instant at which a request was due to its answer.
@@ -61,6 +63,7 @@ pub(super) async fn send(
     while let Some(one) = connections.join_next().await {
         let one = one??;
         whole.accepted += one.accepted;
+        whole.views += one.views;
         whole.refused += one.refused;
         whole.took.extend(one.took);
     }
@@ -109,6 +112,7 @@ async fn connection(
         link.write_all(&request(visitor, is_view)).await?;
         if read(&mut link, &mut answer).await? == 202 {
             outcome.accepted += 1;
+            outcome.views += u64::from(is_view);
         } else {
             outcome.refused += 1;
         }
