@@ -22,17 +22,19 @@ struct Certificate<'a> {
     not_after: Timestamp,
 }
 
-/// Returns when the first certificate of the chain expires.
+/// Returns when the first certificate of the chain expires; `None` where the server's own cannot be read, whatever is known of others.
 pub(crate) fn first_expiry(presented: &[CertificateDer<'_>]) -> Option<Timestamp> {
-    let presented = presented.iter().take(LONGEST);
-    let all: Vec<Certificate<'_>> = presented.filter_map(|one| read(one)).collect();
-    let mut current = all.first()?;
+    let (own, others) = presented.split_first()?;
+    let own = read(own)?;
+    let others = others.iter().take(LONGEST - 1);
+    let others: Vec<Certificate<'_>> = others.filter_map(|one| read(one)).collect();
+    let mut current = &own;
     let mut first = current.not_after;
-    for _ in 0..all.len() {
+    for _ in 0..others.len() {
         let issued = |other: &&Certificate<'_>| {
             other.subject == current.issuer && other.issuer != other.subject
         };
-        let Some(issuer) = all.iter().skip(1).find(issued) else {
+        let Some(issuer) = others.iter().find(issued) else {
             break;
         };
         first = first.min(issuer.not_after);
@@ -141,6 +143,19 @@ mod tests {
         ] {
             assert_eq!(time(text).map(|at| at.0 / 1_000_000), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn of_a_certificate_that_cannot_be_read_another_one_tells_nothing() {
+        let [whole, _] = testkit::Identity::self_signed("a.example").unwrap().der();
+        let chain = |parts: &[&[u8]]| {
+            let parts: Vec<_> = parts.iter().map(|one| CertificateDer::from(*one)).collect();
+            first_expiry(&parts)
+        };
+        assert!(chain(&[&whole]).is_some());
+        assert!(chain(&[&whole, b"damaged"]).is_some());
+        assert_eq!(chain(&[b"damaged", &whole]), None);
+        assert_eq!(chain(&[]), None);
     }
 
     #[test]
