@@ -1,8 +1,10 @@
 //! What the service manager hears of the agent: ready, alive, and in one line how it is.
 //!
 //! *Ready* is the first tick whose rows are in the queue, not a database: a host that boots before its database is monitored
-//! all the same. *Alive* is a tick that ended within the last [`PATIENCE`], or two intervals where these are longer; the loop
-//! that reports it runs on the thread that samples, so that a thread that hangs is silent as well. On standby nothing is
+//! all the same. *Alive* is a tick that ended within the last [`PATIENCE`], or two intervals where these are longer. The loop
+//! that reports it runs on the thread that samples: a thread that hangs is silent, and the manager's watchdog ends it. A tick
+//! that never ends while the loop goes on is reported as a hang, or the watchdog's time would begin only after ours. What is
+//! late because the whole machine stood still (a virtual machine that was paused) is none. On standby nothing is
 //! sampled, and the loop alone is progress. A queue that refuses rows is reported elsewhere and is no reason to be restarted:
 //! what is held in memory would be lost.
 
@@ -14,8 +16,8 @@ use store::status::{Link, SharedStatus, Status};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// How old the last tick may be: two intervals of ten seconds, so that one slow tick is not taken for a hang. With the unit's
-/// `WatchdogSec=30` a hang is over within 35 s.
+/// How old the last tick may be: two intervals of ten seconds, so that one slow tick is not taken for a hang. It is looked at
+/// three times within the unit's `WatchdogSec=30`, so that either kind of hang is over within 35 s with `RestartSec=5`.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How often the line for `systemctl status` is brought up to date where no watchdog asks more often.
 const DESCRIBED_EVERY: Duration = Duration::from_secs(10);
@@ -71,10 +73,23 @@ impl Liveness {
         }
         self.manager.ready();
         let every = self.manager.report_every();
+        let every = every.unwrap_or(DESCRIBED_EVERY);
         let mut described = String::new();
+        let mut looked = Instant::now();
+        let mut is_hung = false;
         loop {
+            let is_on_time = looked.elapsed() < 2 * every;
+            looked = Instant::now();
             if self.is_alive() {
                 self.manager.alive();
+                is_hung = false;
+            } else if is_on_time && !is_hung {
+                tracing::error!(
+                    seconds = self.progress.0.borrow().last.elapsed().as_secs(),
+                    "no tick has ended for this long: the program hangs and asks to be restarted"
+                );
+                self.manager.hung();
+                is_hung = true;
             }
             let line = describe(&self.status.get());
             if line != described {
@@ -83,7 +98,7 @@ impl Liveness {
             }
             tokio::select! {
                 _ = self.stop.changed() => break,
-                () = tokio::time::sleep(every.unwrap_or(DESCRIBED_EVERY)) => {}
+                () = tokio::time::sleep(every) => {}
             }
         }
         self.manager.stopping();
@@ -128,6 +143,8 @@ fn describe(status: &Status) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use config::Environment;
+    use std::os::unix::net::UnixDatagram;
 
     struct Case {
         liveness: Liveness,
@@ -186,5 +203,52 @@ mod tests {
         case.standby.send_replace(false);
         case.liveness.progress.ticked(false);
         assert!(case.liveness.is_alive(), "a refused tick is one");
+    }
+
+    /// Returns what the manager was told since the last call.
+    fn read_all(socket: &UnixDatagram) -> Vec<String> {
+        let mut text = [0; 256];
+        std::iter::from_fn(|| {
+            let length = socket.recv(&mut text).ok()?;
+            Some(String::from_utf8_lossy(&text[..length]).into_owned())
+        })
+        .filter(|message| message.starts_with("WATCHDOG"))
+        .collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_tick_that_never_ends_is_a_hang_and_a_machine_that_stood_still_is_none() {
+        const ALIVE: &str = "WATCHDOG=1";
+        const HUNG: &str = "WATCHDOG=trigger";
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notify");
+        let socket = UnixDatagram::bind(&path).unwrap();
+        socket.set_nonblocking(true).unwrap();
+
+        let mut case = case();
+        case.liveness.manager = ServiceManager::of(&Environment::of([
+            ("NOTIFY_SOCKET", path.to_str().unwrap()),
+            ("WATCHDOG_USEC", "30000000"),
+        ]));
+        let progress = case.liveness.progress.clone();
+        progress.ticked(true);
+        let reporting = tokio::spawn(case.liveness.run());
+        tokio::time::sleep(Duration::from_secs(35)).await;
+        assert_eq!(read_all(&socket), [ALIVE, ALIVE, HUNG], "0, 10, 20 s; 30 s");
+
+        progress.ticked(true);
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        assert_eq!(read_all(&socket), [ALIVE], "it was late, and went on");
+
+        tokio::time::advance(Duration::from_secs(60)).await;
+        tokio::task::yield_now().await;
+        assert!(read_all(&socket).is_empty(), "neither alive nor hung");
+        progress.ticked(true);
+        tokio::time::sleep(Duration::from_secs(15)).await;
+        assert_eq!(read_all(&socket), [ALIVE]);
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        assert_eq!(read_all(&socket), [HUNG], "it hangs after that");
+        case.stop.send_replace(true);
+        reporting.await.unwrap();
     }
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `READY=1` | the program does its work; `systemctl start` waits for it |
 //! | `WATCHDOG=1` | it made progress; without one for `WatchdogSec=` it is restarted |
+//! | `WATCHDOG=trigger` | it knows that it hangs, and is restarted now (systemd 243 and later; others wait for the above) |
 //! | `STOPPING=1` | it ends |
 //! | `STATUS=…` | a line for `systemctl status` |
 //!
@@ -65,6 +66,13 @@ impl ServiceManager {
     /// Reports progress.
     pub fn alive(&self) {
         self.send("WATCHDOG=1");
+    }
+
+    /// Asks for a restart, as though the patience of the watchdog were over. A manager without a watchdog is asked for nothing.
+    pub fn hung(&self) {
+        if self.watchdog.is_some() {
+            self.send("WATCHDOG=trigger");
+        }
     }
 
     /// Reports that the program ends.
@@ -158,10 +166,12 @@ mod tests {
             ]));
             manager.ready();
             manager.alive();
+            manager.hung();
             manager.status("two\nlines");
             manager.stopping();
             assert_eq!(read(&socket), "READY=1");
             assert_eq!(read(&socket), "WATCHDOG=1");
+            assert_eq!(read(&socket), "WATCHDOG=trigger");
             assert_eq!(read(&socket), "STATUS=two lines");
             assert_eq!(read(&socket), "STOPPING=1");
             assert_eq!(manager.report_every(), Some(Duration::from_secs(10)));
