@@ -4,7 +4,7 @@ use crate::analysis::{Analysis, Seat};
 use crate::baselines::BaselinesJob;
 use crate::findings::Findings;
 use crate::group_append::GroupAppend;
-use crate::history::HistoryJob;
+use crate::history::{self, HistoryJob};
 use crate::jobs::{HostJob, ServicesJob};
 use crate::judging::Judging;
 use crate::learned::{self, LearnedJob};
@@ -283,6 +283,7 @@ impl Shared {
         HistoryJob {
             analysis: self.session(config, "pqcrypta-collector history"),
             status: self.status.clone(),
+            slice: history::SLICE,
         }
     }
 

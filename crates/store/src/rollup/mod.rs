@@ -121,8 +121,17 @@ pub struct Outcome {
     pub left: usize,
     /// The oldest of them.
     pub oldest_left: Option<Timestamp>,
+    /// Hours, days and months whose sums were made.
+    pub sums: usize,
     /// Days whose hours were put in order.
     pub ordered: usize,
+}
+
+impl Outcome {
+    /// Returns whether something is done and the time is over.
+    fn is_enough(&self, until: Clock) -> bool {
+        self.hours + self.days > 0 && Clock::now() >= until
+    }
 }
 
 /// An hour or a day of a host.
@@ -132,7 +141,8 @@ struct Unit {
     start: i64,
 }
 
-/// Rolls up what is due, for at most `budget`; `None` when another session is at it.
+/// Rolls up what is due, for at most `budget`, but one hour or day in any case, so that whoever calls it with little time gets on
+/// as well; `None` when another session is at it.
 ///
 /// # Errors
 /// When a statement fails; what was rolled up before is stored. The session is to be closed.
@@ -143,10 +153,9 @@ pub async fn run(client: &Client, budget: Duration) -> Result<Option<Outcome>, R
         .map_err(|source| RollupError::new("reading the clock", source))?;
     let hosts = scans::hosts(client).await?;
     let mut outcome = Outcome::default();
-    let is_over = || Clock::now() >= until;
     loop {
         for unit in days::due(client, now).await? {
-            if is_over() {
+            if outcome.is_enough(until) {
                 break;
             }
             if !days::roll_up(client, unit).await? {
@@ -155,11 +164,11 @@ pub async fn run(client: &Client, budget: Duration) -> Result<Option<Outcome>, R
             outcome.days += 1;
         }
         let due = hours::due(client, now).await?;
-        if due.is_empty() || is_over() {
+        if due.is_empty() || outcome.is_enough(until) {
             break;
         }
         for unit in due {
-            if is_over() {
+            if outcome.is_enough(until) {
                 break;
             }
             let host = scans::find(&hosts, unit.host_id);
@@ -170,7 +179,7 @@ pub async fn run(client: &Client, budget: Duration) -> Result<Option<Outcome>, R
         }
     }
     (outcome.left, outcome.oldest_left) = hours::left(client, now).await?;
-    sums::fill(client, now, until).await?;
+    outcome.sums = sums::fill(client, now, until).await?;
     outcome.ordered = order::days(client, now, until).await?;
     Ok(Some(outcome))
 }

@@ -120,7 +120,14 @@ pub struct Outcome {
     pub left: usize,
 }
 
-/// Seals what is due, for at most `budget`.
+impl Outcome {
+    /// Returns whether something is done and the time is over.
+    fn is_enough(&self, until: Clock) -> bool {
+        self.hours + self.days > 0 && Clock::now() >= until
+    }
+}
+
+/// Seals what is due, for at most `budget`, but one hour or day in any case.
 ///
 /// # Errors
 /// When a statement fails other than for a lock; what was sealed before is stored. The session is to be closed.
@@ -131,11 +138,11 @@ pub async fn run(client: &Client, budget: Duration) -> Result<Outcome, SealError
     let mut outcome = Outcome::default();
     'hours: loop {
         let due = due_hours(client).await?;
-        if due.is_empty() || Clock::now() >= until {
+        if due.is_empty() || outcome.is_enough(until) {
             break;
         }
         for hour in due {
-            if Clock::now() >= until {
+            if outcome.is_enough(until) {
                 break;
             }
             match hour.seal(client).await {
@@ -149,7 +156,7 @@ pub async fn run(client: &Client, budget: Duration) -> Result<Outcome, SealError
         }
     }
     for day in due_days(client, now).await? {
-        if Clock::now() >= until {
+        if outcome.is_enough(until) {
             outcome.left += 1;
             continue;
         }
@@ -222,7 +229,7 @@ impl Day {
                 return Ok(true);
             }
             for row in missing {
-                if Clock::now() >= until {
+                if outcome.is_enough(until) {
                     return Ok(false);
                 }
                 let hour = Hour {

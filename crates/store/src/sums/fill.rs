@@ -51,26 +51,31 @@ impl Unit {
     }
 }
 
-/// Makes the sums that are due, until `until`; those of `now` are not over.
+/// Makes the sums that are due, until `until`; those of `now` are not over. Returns how many of an hour, day or month.
 ///
 /// # Errors
 /// When a statement fails; what was made before is stored.
-pub(crate) async fn fill(client: &Client, now: Timestamp, until: Clock) -> Result<(), RollupError> {
+pub(crate) async fn fill(
+    client: &Client,
+    now: Timestamp,
+    until: Clock,
+) -> Result<usize, RollupError> {
     let is_over = || Clock::now() >= until;
+    let mut all = 0;
     loop {
         let due = client
             .query(include_str!("due_hours.sql"), &[&AT_ONCE])
             .await;
         let due = due.map_err(|source| RollupError::new("reading the hours to sum", source))?;
-        let mut made = 0;
+        let before = all;
         for row in &due {
             if is_over() {
-                return Ok(());
+                return Ok(all);
             }
-            made += usize::from(make(client, Unit::of_hour(row)).await?);
+            all += usize::from(make(client, Unit::of_hour(row)).await?);
         }
         // None can be made if they are rolled up anew meanwhile, or another session is at it.
-        if made == 0 {
+        if all == before {
             break;
         }
     }
@@ -78,9 +83,9 @@ pub(crate) async fn fill(client: &Client, now: Timestamp, until: Clock) -> Resul
     let days = days.map_err(|source| RollupError::new("reading the days to sum", source))?;
     for row in &days {
         if is_over() {
-            return Ok(());
+            return Ok(all);
         }
-        make(client, Unit::of("day", row)).await?;
+        all += usize::from(make(client, Unit::of("day", row)).await?);
     }
     let months = client
         .query(include_str!("due_months.sql"), &[&Instant(now)])
@@ -88,11 +93,11 @@ pub(crate) async fn fill(client: &Client, now: Timestamp, until: Clock) -> Resul
     let months = months.map_err(|source| RollupError::new("reading the months to sum", source))?;
     for row in &months {
         if is_over() {
-            return Ok(());
+            return Ok(all);
         }
-        make(client, Unit::of("month", row)).await?;
+        all += usize::from(make(client, Unit::of("month", row)).await?);
     }
-    Ok(())
+    Ok(all)
 }
 
 /// Makes the sums of an hour, day or month in one transaction. Returns whether they are those of its present version: not while
