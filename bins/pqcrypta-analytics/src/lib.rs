@@ -6,7 +6,7 @@
 //! SIGHUP makes it read the configuration again, as it does every minute: sites, proxies, files and retention take effect at once, address, queue and
 //! database after a restart.
 //!
-//! Exit status: 0 after SIGTERM or Ctrl-C, 78 for a faulty configuration, 1 for anything else.
+//! Exit status: 0 after SIGTERM or Ctrl-C, 78 for a faulty configuration or a queue that a newer version wrote, 1 for anything else.
 
 use analytics::clock::Clock;
 use analytics::delivery::{Arrivals, Delivery, Registered, Tally};
@@ -92,6 +92,10 @@ async fn run(
         tracing::warn!("no site is configured: write [[analytics.site]] with its domain");
     }
     let queue = Queue::open(&own.queue_dir, own.queue_max_mb << 20)
+        .map_err(|error| match error.is_newer_format() {
+            true => startup::Refusal::new(error).into(),
+            false => anyhow::Error::new(error),
+        })
         .with_context(|| format!("cannot open the queue in {}", own.queue_dir.display()))?;
     let salts = match &own.salts_file {
         None => Salts::in_memory(),

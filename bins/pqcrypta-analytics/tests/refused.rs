@@ -15,6 +15,21 @@ fn start() -> (Home, Program) {
     (home, program)
 }
 
+/// A queue that a newer version wrote: status 78, after which no service manager tries again, and it is left as it is.
+#[test]
+fn a_queue_of_a_newer_format() {
+    let (home, program) = start();
+    assert_eq!(program.stop(), Some(0), "{}", home.log());
+    let folder = std::fs::read_dir(home.queue().join("core")).unwrap();
+    let segment = folder.flatten().map(|entry| entry.path()).next().unwrap();
+    let newer = testkit::of_format(&std::fs::read(&segment).unwrap(), 7).unwrap();
+    std::fs::write(&segment, &newer).unwrap();
+    let ended = home.command().output().unwrap();
+    assert_eq!(ended.status.code(), Some(78), "{}", home.log());
+    assert!(home.log().contains("has spool format 7"), "{}", home.log());
+    assert_eq!(std::fs::read(&segment).unwrap(), newer);
+}
+
 #[test]
 fn bodies() {
     let (_home, program) = start();

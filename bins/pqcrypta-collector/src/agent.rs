@@ -380,6 +380,9 @@ async fn open_spool(
                     _ = stop.changed() => return Ok(None),
                 }
             }
+            Err(error) if error.is_newer_format() => {
+                return Err(startup::Refusal::new(error)).context("cannot open the spool");
+            }
             Err(error) => return Err(error).context("cannot open the spool"),
         }
     }

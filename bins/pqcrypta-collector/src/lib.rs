@@ -7,8 +7,8 @@
 //!
 //! SIGHUP makes it read the configuration again. A service manager hears when it works and that it goes on (`liveness`).
 //!
-//! Exit status: 0 after SIGTERM, 78 for a faulty configuration, 1 for anything else, including samples that were
-//! lost at the end without a note in the database or the queue.
+//! Exit status: 0 after SIGTERM, 78 for a faulty configuration or a queue that a newer version wrote, 1 for anything else, including
+//! samples that were lost at the end without a note in the database or the queue.
 
 mod agent;
 mod analysis;

@@ -2,7 +2,7 @@
 //!
 //! Log lines go to standard error, [`settings`] reports every fault of the configuration at once, and [`run`]
 //! turns the outcome of the work into the exit status: 0, 1 for an error, and [`config::EXIT_CONFIG`] for a
-//! faulty configuration. [`Reloader`] follows the settings while it runs, and [`ServiceManager`] is told how it is.
+//! faulty configuration and for what else only an operator can mend ([`Refusal`]). [`Reloader`] follows the settings while it runs, and [`ServiceManager`] is told how it is.
 
 mod reload;
 mod service_manager;
@@ -66,6 +66,19 @@ pub fn settings(
     }
 }
 
+/// A reason not to begin that another start finds again until an operator acts, such as a queue that a newer version wrote. The exit
+/// status is that of a faulty configuration, after which a service manager does not start the program anew.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct Refusal(Box<dyn std::error::Error + Send + Sync>);
+
+impl Refusal {
+    /// Marks an error as one.
+    pub fn new(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self(Box::new(error))
+    }
+}
+
 /// Runs the work on a runtime of this builder; logs the error that it ends with. Whatever still waits for a
 /// disk then does not hold up the end.
 #[must_use]
@@ -83,7 +96,11 @@ pub fn run(builder: &mut Builder, work: impl Future<Output = anyhow::Result<()>>
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error:#}");
-            ExitCode::FAILURE
+            if error.chain().any(|cause| cause.is::<Refusal>()) {
+                ExitCode::from(config::EXIT_CONFIG)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }

@@ -12,6 +12,7 @@
 //! * [`Proxy`] stands between client and server and resets, swallows, delays or cuts the link, to
 //!   the byte.
 //! * [`Authority`] signs certificates of servers.
+//! * [`of_format`] makes a file of the queue one of another version.
 //! * [`Tree`] builds a directory from a list of paths and contents.
 //! * [`month`] generates a month of a host's rows, healthy or with faults.
 //! * [`Dice`] gives numbers that look random and are the same in every run; [`Rotation`] lists how logs are
@@ -25,6 +26,7 @@ mod kept;
 pub mod month;
 mod proxy;
 mod rotation;
+mod segment;
 mod server;
 mod setup;
 mod tree;
@@ -35,6 +37,7 @@ pub use dice::Dice;
 pub use error::TestkitError;
 pub use proxy::{Cut, Direction, Mode, Proxy};
 pub use rotation::Rotation;
+pub use segment::of_format;
 pub use server::{Builder, Rows, Server, Stop};
 pub use tree::Tree;
 

@@ -96,6 +96,12 @@ impl SpoolError {
         }
     }
 
+    /// Returns whether a newer version wrote the folder, which no later try of this one opens.
+    #[must_use]
+    pub const fn is_newer_format(&self) -> bool {
+        matches!(self, Self::NewerFormat { .. })
+    }
+
     /// Returns whether the disk or the quota is full, which may have passed at a later try.
     #[must_use]
     pub fn is_no_space(&self) -> bool {
