@@ -120,6 +120,7 @@ migrations! {
     46 "receiver_samples" "0046_receiver_samples.sql",
     47 "open_days" "0047_open_days.sql",
     48 "engaged_times" "0048_engaged_times.sql",
+    49 "whole_hours" "0049_whole_hours.sql",
 }
 
 /// The first migration whose line says with which programs it is compatible.
@@ -354,6 +355,14 @@ pub async fn check(client: &Client) -> Result<i32, MigrateError> {
         });
     }
     Ok(found)
+}
+
+/// Returns whether this program knows everything that the schema of the database has: another one, which a newer version
+/// migrated, may have what it leaves out.
+pub(crate) async fn is_known(client: &Client) -> Result<bool, tokio_postgres::Error> {
+    let newest = client.query_one("SELECT max(version) FROM collector.schema_migrations", &[]);
+    let newest: Option<i32> = newest.await?.get(0);
+    Ok(newest.is_none_or(|newest| newest <= wanted()))
 }
 
 #[cfg(test)]

@@ -233,6 +233,69 @@ async fn p25_a_roll_up_that_is_killed_at_any_statement_changes_nothing() {
     assert_eq!(number(&database, day).await, 1);
 }
 
+/// While a fleet is upgraded an earlier program takes hours again: it counts the version up, drops what it does not know, and knows no
+/// other column of the note.
+#[tokio::test]
+async fn p25_what_an_earlier_program_rolls_up_is_read_from_samples_until_it_is_whole_again() {
+    let database = database().await;
+    seeded(&database, 30).await;
+    assert_eq!(rolled_up(&database).await.hours, 30);
+    let not_whole = "select count(*) from collector.rollups where grain = 'hour' and whole_version is distinct from version";
+    let not_summed =
+        "select count(*) from collector.rollups where summed_version is distinct from version";
+    let of = async |count: &str| number(&database, count).await;
+    assert_eq!((of(not_whole).await, of(not_summed).await), (0, 0));
+    let hour = format!(
+        "'epoch'::timestamptz + {} * interval '1 us'",
+        begin() + 5 * HOUR
+    );
+    database
+        .sql(&format!(
+            "select collector.clear_rollup(1, 'hour', {hour}), collector.clear_slices(1, {hour}); \
+             update collector.rollups set version = version + 1, has_slices = true, rolled_at = now() \
+             where host_id = 1 and grain = 'hour' and bucket = {hour}; \
+             select collector.clear_rollup(1, 'day', {day}); \
+             update collector.rollups set version = version + 1, rolled_at = now() \
+             where host_id = 1 and grain = 'day' and bucket = {day}",
+            day = format_args!("'epoch'::timestamptz + {} * interval '1 us'", begin())
+        ))
+        .await
+        .unwrap();
+    assert_eq!((of(not_whole).await, of(not_summed).await), (1, 2));
+    check("an earlier program has rolled it up", &database).await;
+    let outcome = rolled_up(&database).await;
+    assert!(outcome.hours >= 1 && outcome.left == 0, "{outcome:?}");
+    assert_eq!((of(not_whole).await, of(not_summed).await), (0, 0));
+    check("it is whole again", &database).await;
+    assert_eq!(rolled_up(&database).await.hours, 0, "once");
+}
+
+/// This program, when it is the earlier one: what it rolls up is not whole, and it does not take it again itself.
+#[tokio::test]
+async fn p25_a_program_that_knows_less_than_the_schema_leaves_whole_hours_to_others() {
+    let database = database().await;
+    seeded(&database, 3).await;
+    let wanted = store::migrations::wanted();
+    database
+        .sql(&format!(
+            "insert into collector.schema_migrations (version, name, sha256, compatible_from) values (99, 'future', 'x', {wanted})"
+        ))
+        .await
+        .unwrap();
+    assert_eq!(rolled_up(&database).await.hours, 3);
+    let whole = "select count(*) from collector.rollups where whole_version = version";
+    assert_eq!(number(&database, whole).await, 0);
+    check("by the earlier program", &database).await;
+    assert_eq!(rolled_up(&database).await.hours, 0, "it takes them once");
+    // The newer program.
+    let newer = "delete from collector.schema_migrations where version = 99";
+    database.sql(newer).await.unwrap();
+    let outcome = rolled_up(&database).await;
+    assert!(outcome.hours >= 1 && outcome.left == 0, "{outcome:?}");
+    assert_eq!(number(&database, whole).await, 3);
+    check("by the newer program", &database).await;
+}
+
 #[tokio::test]
 async fn p25_one_transaction_at_a_time_rolls_up_and_its_end_hands_it_on() {
     let database = database().await;

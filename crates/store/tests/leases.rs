@@ -235,6 +235,27 @@ async fn one_host_has_the_turn_and_the_others_know() {
     knows(Keeper::Nobody).await;
     assert!(take(1).await && !take(2).await);
     knows(Keeper::This).await;
+    // An earlier collector knows no column but these: it leaves out what is newer, so its turn keeps nobody away.
+    let earlier = "update collector.store_tasks set host_id = 2, until = clock_timestamp() + interval '10 minutes'";
+    database.sql(earlier).await.unwrap();
+    knows(Keeper::Nobody).await;
+    assert!(take(1).await && !take(2).await);
+    // Nor does that of one that knows an older schema and these columns, and a newer one keeps its turn.
+    let (older, newer) = (
+        "update collector.store_tasks set host_id = 2, known_version = known_version - 1",
+        "update collector.store_tasks set host_id = 2, known_version = known_version + 1",
+    );
+    database.sql(older).await.unwrap();
+    assert!(take(1).await);
+    database.sql(newer).await.unwrap();
+    assert!(!take(1).await);
+    knows(Keeper::Other).await;
+    database
+        .sql("delete from collector.store_tasks")
+        .await
+        .unwrap();
+    assert!(take(1).await);
+    knows(Keeper::This).await;
     // Upkeep is a turn of its own.
     assert_eq!(agent.status.get().upkeep, Keeper::Nobody);
     let lasts = Duration::from_secs(600);

@@ -9,6 +9,7 @@ use super::fill::{Hour, fill};
 use super::scans::{Host, scans};
 use super::{AT_ONCE, Instant, RollupError, SETTLE, SILENT, Unit, begin, ensure_partition};
 use crate::failpoint::failpoint;
+use crate::migrations;
 use crate::series::pieces::reach;
 use crate::series::sql::secs;
 use crate::series::{MAX_STEP_INTERVALS, TICKS, steps};
@@ -38,11 +39,15 @@ const WEIGHTED: [&str; 4] = [
 ];
 
 /// Reads the hours that are due, the first [`AT_ONCE`] of them.
-pub(super) async fn due(client: &Client, now: Timestamp) -> Result<Vec<Unit>, RollupError> {
-    let sql = concat!(include_str!("due_hours.sql"), "LIMIT $3");
+pub(super) async fn due(
+    client: &Client,
+    now: Timestamp,
+    is_schema_known: bool,
+) -> Result<Vec<Unit>, RollupError> {
+    let sql = concat!(include_str!("due_hours.sql"), "LIMIT $4");
     let (over, silent) = limits(now);
     let rows = client
-        .query(sql, &[&over, &silent, &AT_ONCE])
+        .query(sql, &[&over, &silent, &is_schema_known, &AT_ONCE])
         .await
         .map_err(|source| RollupError::new("reading the hours that are due", source))?;
     let unit = |row: &tokio_postgres::Row| Unit {
@@ -56,6 +61,7 @@ pub(super) async fn due(client: &Client, now: Timestamp) -> Result<Vec<Unit>, Ro
 pub(super) async fn left(
     client: &Client,
     now: Timestamp,
+    is_schema_known: bool,
 ) -> Result<(usize, Option<Timestamp>), RollupError> {
     let sql = format!(
         "SELECT count(*), min(bucket) FROM (\n{}\n) d",
@@ -63,7 +69,7 @@ pub(super) async fn left(
     );
     let (over, silent) = limits(now);
     let row = client
-        .query_one(&sql, &[&over, &silent])
+        .query_one(&sql, &[&over, &silent, &is_schema_known])
         .await
         .map_err(|source| RollupError::new("counting the hours that are due", source))?;
     let oldest: Option<Instant> = row.get(1);
@@ -112,10 +118,16 @@ async fn transaction(
         .await
         .map_err(|source| RollupError::new("reading what changes with an hour", source))?;
     let layouts = layouts(client, host.id).await?;
+    // In the snapshot of the hour: whatever a migration adds later is not in it.
+    let is_whole = migrations::is_known(client)
+        .await
+        .map_err(|source| RollupError::new("reading the schema version", source))?;
     for row in affected {
         let hour: Instant = row.get(0);
         let version: Option<i64> = row.get(1);
         store(client, host, hour.0.as_micros(), version, &layouts).await?;
+        failpoint!("rollup.note");
+        note(client, host.id, hour, is_whole).await?;
     }
     failpoint!("rollup.settle");
     client
@@ -202,16 +214,29 @@ async fn store(
             .await
             .map_err(|source| RollupError::new("weighting latencies", source))?;
     }
-    failpoint!("rollup.note");
+    Ok(())
+}
+
+/// Notes an hour that was stored. One that lacks what the schema has and this program does not know is no whole version, so
+/// that a newer one takes it again.
+async fn note(
+    client: &Client,
+    host_id: i32,
+    start: Instant,
+    is_whole: bool,
+) -> Result<(), RollupError> {
+    let end = Instant(Timestamp(start.0.as_micros() + HOUR));
     let sql = format!(
-        "INSERT INTO collector.rollups AS r (host_id, grain, bucket, version, ticks, has_slices) \
-         SELECT $1, 'hour', $2, 1, count(DISTINCT ts), true FROM collector.{} WHERE host_id = $1 AND ts >= $2 AND ts < $3 \
+        "INSERT INTO collector.rollups AS r (host_id, grain, bucket, version, ticks, has_slices, whole_version) \
+         SELECT $1, 'hour', $2, 1, count(DISTINCT ts), true, CASE WHEN $4::bool THEN 1 END \
+         FROM collector.{} WHERE host_id = $1 AND ts >= $2 AND ts < $3 \
          ON CONFLICT (host_id, grain, bucket) DO UPDATE \
-         SET version = r.version + 1, ticks = excluded.ticks, has_slices = true, has_sums = false, rolled_at = excluded.rolled_at",
+         SET version = r.version + 1, ticks = excluded.ticks, has_slices = true, has_sums = false, rolled_at = excluded.rolled_at, \
+             whole_version = r.version + excluded.whole_version",
         TICKS.name
     );
     client
-        .execute(&sql, &[&host.id, &start, &end])
+        .execute(&sql, &[&host_id, &start, &end, &is_whole])
         .await
         .map_err(|source| RollupError::new("noting an hour", source))?;
     Ok(())

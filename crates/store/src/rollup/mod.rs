@@ -47,6 +47,13 @@
 //!
 //! Hours whose samples are expired are never rolled up again: rows that arrive so late would replace a whole hour.
 //!
+//! # Earlier programs
+//!
+//! While a fleet is upgraded an earlier program may roll up. It leaves out metrics that it does not know, and what it replaces has them no
+//! longer. So a note says which version of the hour is whole (`rollups.whole_version`): that of a program that knows all that the schema
+//! has. An earlier one counts the version up and leaves that as it is, or knows that it knows less; so another version is read from
+//! samples until a program that knows the schema has taken the hour again. Sums are noted in the same way (`summed_version`).
+//!
 //! # Who
 //!
 //! One collector has the turn (`turn`) and does the work for all hosts. Each transaction takes an advisory lock that ends with it
@@ -69,6 +76,7 @@ use tokio::time::Instant as Clock;
 use tokio_postgres::Client;
 
 use crate::host::server_clock;
+use crate::migrations;
 use crate::series::{Instant, ReadError};
 use crate::sums;
 
@@ -151,6 +159,9 @@ pub async fn run(client: &Client, budget: Duration) -> Result<Option<Outcome>, R
     let now = server_clock(client)
         .await
         .map_err(|source| RollupError::new("reading the clock", source))?;
+    let is_schema_known = migrations::is_known(client)
+        .await
+        .map_err(|source| RollupError::new("reading the schema version", source))?;
     let hosts = scans::hosts(client).await?;
     let mut outcome = Outcome::default();
     loop {
@@ -163,7 +174,7 @@ pub async fn run(client: &Client, budget: Duration) -> Result<Option<Outcome>, R
             }
             outcome.days += 1;
         }
-        let due = hours::due(client, now).await?;
+        let due = hours::due(client, now, is_schema_known).await?;
         if due.is_empty() || outcome.is_enough(until) {
             break;
         }
@@ -178,7 +189,7 @@ pub async fn run(client: &Client, budget: Duration) -> Result<Option<Outcome>, R
             outcome.hours += 1;
         }
     }
-    (outcome.left, outcome.oldest_left) = hours::left(client, now).await?;
+    (outcome.left, outcome.oldest_left) = hours::left(client, now, is_schema_known).await?;
     outcome.sums = sums::fill(client, now, until).await?;
     outcome.ordered = order::days(client, now, until).await?;
     Ok(Some(outcome))

@@ -1,9 +1,9 @@
 -- What is rolled up of a range by days and, outside of these, by hours.
 -- Parameters: $1 host_id int4, $2 from, $3 to, $4 from when changes count (timestamptz, hours).
 -- Columns: kind int4 (0: the first instant whose samples are kept, 1: a day that is rolled up from the present state of
---   its hours, 2: an hour that is rolled up, 3: an hour that has changed since), at timestamptz, whether the host was
+--   its hours, 2: an hour that is rolled up, 3: an hour that has changed since or is not whole), at timestamptz, whether the host was
 --   sampled in it bool, whether it has slices bool.
--- Indexes: rollups_pkey, changed_hours_bucket.
+-- Indexes: rollups_pkey, changed_hours_bucket, rollups_not_whole.
 WITH days AS MATERIALIZED (
     SELECT d.bucket, d.ticks FROM collector.rollups d
     WHERE d.host_id = $1 AND d.grain = 'day' AND d.bucket >= $2 AND d.bucket < $3
@@ -21,3 +21,7 @@ WHERE h.host_id = $1 AND h.grain = 'hour' AND h.bucket >= $2 AND h.bucket < $3
 UNION ALL
 SELECT 3, bucket, false, false FROM collector.changed_hours
 WHERE host_id = $1 AND bucket >= $4 AND bucket < $3
+UNION ALL
+-- What an earlier program made lacks what it did not know.
+SELECT 3, bucket, false, false FROM collector.rollups
+WHERE host_id = $1 AND grain = 'hour' AND bucket >= $4 AND bucket < $3 AND whole_version IS DISTINCT FROM version

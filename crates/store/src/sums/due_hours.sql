@@ -5,7 +5,7 @@
 SELECT r.host_id, r.bucket, r.version
 FROM collector.hosts h
 JOIN collector.rollups r ON r.host_id = h.host_id AND r.grain = 'hour'
-WHERE NOT r.has_sums
+WHERE r.summed_version IS DISTINCT FROM r.version
   AND r.bucket >= coalesce((SELECT (first_day + 1)::timestamp AT TIME ZONE 'UTC'
                             FROM collector.kept WHERE keep = 'raw' AND days IS NOT NULL), '-infinity')
   AND NOT EXISTS (SELECT FROM collector.changed_hours c WHERE c.host_id = r.host_id AND c.bucket = r.bucket)

@@ -4,7 +4,7 @@
 -- Indexes: rollups_pkey, summed_months_pkey.
 SELECT m.host_id, m.start, m."end", m.version
 FROM (SELECT d.host_id, date_trunc('month', d.bucket, 'UTC') AS start, date_trunc('month', d.bucket, 'UTC') + interval '1 month' AS "end",
-             bool_and(d.has_sums) AS has_sums, sum(d.version)::int8 AS version
+             bool_and(coalesce(d.summed_version = d.version, false)) AS has_sums, sum(d.version)::int8 AS version
       FROM collector.hosts h
       JOIN collector.rollups d ON d.host_id = h.host_id AND d.grain = 'day'
       WHERE d.bucket >= coalesce((SELECT date_trunc('month', first_day::timestamp + interval '1 month - 1 day') AT TIME ZONE 'UTC'

@@ -137,8 +137,10 @@ async fn transaction(client: &Client, unit: Unit) -> Result<bool, RollupError> {
             client.execute(sql, &[&host_id, &from, &version]).await
         }
         grain => {
-            let sql = "UPDATE collector.rollups SET has_sums = true \
-                       WHERE host_id = $1 AND grain = $4 AND bucket = $2 AND version = $3 AND NOT has_sums";
+            // Earlier programs read has_sums alone.
+            let sql = "UPDATE collector.rollups SET has_sums = true, summed_version = version \
+                       WHERE host_id = $1 AND grain = $4 AND bucket = $2 AND version = $3 \
+                         AND summed_version IS DISTINCT FROM version";
             client
                 .execute(sql, &[&host_id, &from, &version, &grain])
                 .await

@@ -6,7 +6,7 @@
 -- Indexes: rollups_pkey, changed_hours_bucket, summed_months_pkey.
 WITH days AS MATERIALIZED (
     SELECT d.bucket FROM collector.rollups d
-    WHERE d.host_id = $1 AND d.grain = 'day' AND d.bucket >= $2 AND d.bucket < $3 AND d.has_sums
+    WHERE d.host_id = $1 AND d.grain = 'day' AND d.bucket >= $2 AND d.bucket < $3 AND d.summed_version = d.version
       AND d.version = (SELECT sum(h.version) FROM collector.rollups h
                        WHERE h.host_id = $1 AND h.grain = 'hour'
                          AND h.bucket >= d.bucket AND h.bucket < d.bucket + interval '24 hours')
@@ -17,7 +17,7 @@ UNION ALL
 SELECT 1, bucket, NULL FROM days
 UNION ALL
 SELECT 2, h.bucket, NULL FROM collector.rollups h
-WHERE h.host_id = $1 AND h.grain = 'hour' AND h.bucket >= $2 AND h.bucket < $3 AND h.has_sums
+WHERE h.host_id = $1 AND h.grain = 'hour' AND h.bucket >= $2 AND h.bucket < $3 AND h.summed_version = h.version
   AND NOT EXISTS (SELECT FROM days d WHERE d.bucket = date_bin('24 hours', h.bucket, 'epoch'::timestamptz))
 UNION ALL
 SELECT 3, bucket, NULL FROM collector.changed_hours

@@ -13,7 +13,7 @@
 //! # When
 //!
 //! The job that rolls up hours makes their sums afterwards (`fill`), each hour in one transaction of one snapshot, which notes that the
-//! version of the hour has them (`rollups.has_sums`). Rolling an hour up again takes the note away. Whoever reads takes an hour
+//! version of the hour has them (`rollups.summed_version`). Rolling an hour up again makes another version. Whoever reads takes an hour
 //! without it, or one that has changed since, from samples (`read`), so late rows count at once, and the answer is the same before, during
 //! and after.
 

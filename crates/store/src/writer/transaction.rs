@@ -7,6 +7,7 @@ use super::insert::{insert_all, is_inserted};
 use super::lease::LEASE;
 use super::{Clock, describe, findings};
 use crate::failpoint::failpoint;
+use crate::migrations;
 use crate::partitions::lacks_partition;
 use crate::processes;
 use crate::rollup;
@@ -257,17 +258,13 @@ pub(super) async fn store_heartbeat(
              VALUES (clock_timestamp(), $1, 'collector', 'alive') RETURNING ts",
         )
         .await?;
-    let ask = statements
-        .get(
-            client,
-            "SELECT task, host_id FROM collector.store_tasks WHERE until > clock_timestamp()",
-        )
-        .await?;
+    let ask = statements.get(client, turn::TAKEN).await?;
     let host: [&(dyn ToSql + Sync); 1] = [&host_id];
+    let known: [&(dyn ToSql + Sync); 1] = [&migrations::wanted()];
     let before = clock();
     // Sent together: the answers take one round trip.
     let (heartbeat, turns) =
-        tokio::try_join!(client.query_one(&insert, &host), client.query(&ask, &[]))?;
+        tokio::try_join!(client.query_one(&insert, &host), client.query(&ask, &known))?;
     let whose = |task: &str| {
         let turn = turns.iter().find(|row| row.get::<_, &str>(0) == task);
         turn.map(|row| row.get(1))
