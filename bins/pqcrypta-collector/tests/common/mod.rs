@@ -113,6 +113,11 @@ impl Home {
         self.spawn(&[], environment, None)
     }
 
+    /// Starts another program with the same configuration and the same queue: a collector of another version.
+    pub fn start_program(&self, program: &Path) -> Agent {
+        self.spawn_program(program, &[], &[], None)
+    }
+
     /// Starts it by a command that prepares something and then becomes the program in its arguments.
     pub fn start_within(&self, command: &[String]) -> Agent {
         self.spawn(command, &[], None)
@@ -124,13 +129,24 @@ impl Home {
     }
 
     fn spawn(&self, within: &[String], environment: &[(&str, &str)], proc: Option<&Path>) -> Agent {
+        let program = Path::new(env!("CARGO_BIN_EXE_pqcrypta-collector"));
+        self.spawn_program(program, within, environment, proc)
+    }
+
+    fn spawn_program(
+        &self,
+        program: &Path,
+        within: &[String],
+        environment: &[(&str, &str)],
+        proc: Option<&Path>,
+    ) -> Agent {
         let log = self.dir.path().join("log");
         let file = fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(&log)
             .unwrap();
-        let binary = env!("CARGO_BIN_EXE_pqcrypta-collector").to_owned();
+        let binary = program.display().to_string();
         let words: Vec<&String> = within.iter().chain([&binary]).collect();
         let mut command = Command::new(words[0]);
         command.args(&words[1..]).arg("--config").arg(self.config());
