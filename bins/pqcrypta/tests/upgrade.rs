@@ -160,9 +160,9 @@ impl Contents {
     }
 }
 
-/// Starts an upgrade and kills it as soon as it says that it is at a step.
-fn kill_at(stored: &Stored, step: &str, bin: &Path) {
-    let mut up: Child = Command::new(&stored.quiet)
+/// Starts an upgrade that meets these faults at named places.
+fn begin(stored: &Stored, bin: &Path, faults: &str) -> Child {
+    Command::new(&stored.quiet)
         .args([
             "up",
             "--listen",
@@ -175,10 +175,16 @@ fn kill_at(stored: &Stored, step: &str, bin: &Path) {
             "PATH",
             format!("{}:{}", bin.display(), std::env::var("PATH").unwrap()),
         )
+        .env("FAILPOINTS", faults)
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
-        .unwrap();
+        .unwrap()
+}
+
+/// Starts an upgrade and kills it as soon as it says that it is at a step.
+fn kill_at(stored: &Stored, step: &str, bin: &Path) {
+    let mut up = begin(stored, bin, "");
     let lines = BufReader::new(up.stderr.take().unwrap()).lines();
     let said: Vec<String> = lines
         .map_while(Result::ok)
@@ -211,6 +217,10 @@ fn the_data_go_to_a_newer_release_whole_or_stay() {
         without_room_they_stay(&stored, &before, &bin);
         for step in steps {
             killed_at_a_step_they_stay(&stored, &before, step, &bin);
+        }
+        killed_between_the_renames_they_stay(&stored, &before, &bin);
+        if is_nightly {
+            killed_after_the_renames_they_have_gone(&bin);
         }
         they_go(&stored, &before, &bin);
     }
@@ -254,6 +264,59 @@ fn killed_at_a_step_they_stay(stored: &Stored, before: &Contents, step: &str, bi
         after.major
     );
     assert!(!stored.home().join("data.upgrade").exists(), "{step}");
+}
+
+/// Upgrades until the named place, at which it dies as by `kill -9`.
+fn die_at(stored: &Stored, place: &str, bin: &Path) {
+    let up = begin(stored, bin, &format!("{place}=abort"));
+    let ended = up.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(
+        ended.status.code().is_none() && said.contains("5 of 5"),
+        "{}: {said}",
+        ended.status
+    );
+    wait_for_silence(&stored.state, STOP * 3);
+}
+
+fn killed_between_the_renames_they_stay(stored: &Stored, before: &Contents, bin: &Path) {
+    die_at(stored, "upgrade.renamed_old", bin);
+    let (home, kept) = (stored.home(), format!("data.{}", before.major));
+    let is_there = |name: &str| home.join(name).join("PG_VERSION").is_file();
+    assert_eq!(
+        ["data", &kept, "data.upgrade"].map(is_there),
+        [false, true, true]
+    );
+    // The newer server is at hand, and is not taken for data of before.
+    let up = stored.start(&[], bin);
+    let after = Contents::of(&up.database);
+    up.stop();
+    let said = messages(&stored.state);
+    assert!(
+        said.contains("an upgrade of PostgreSQL was interrupted") && said.contains(&kept),
+        "{said}"
+    );
+    assert_eq!(after, *before);
+    assert_eq!(
+        ["data", &kept, "data.upgrade"].map(is_there),
+        [true, false, false]
+    );
+}
+
+fn killed_after_the_renames_they_have_gone(bin: &Path) {
+    let stored = Stored::new();
+    let before = stored.contents(Path::new("/nowhere"));
+    die_at(&stored, "upgrade.renamed_new", bin);
+    let after = stored.contents(bin);
+    assert_eq!(after.major, i32::try_from(major_of(bin)).unwrap());
+    assert_eq!(after.tables, before.tables);
+    assert!(
+        stored
+            .home()
+            .join(format!("data.{}", before.major))
+            .exists()
+    );
+    assert!(!stored.home().join("data.upgrade").exists());
 }
 
 fn they_go(stored: &Stored, before: &Contents, bin: &Path) {

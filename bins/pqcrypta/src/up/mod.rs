@@ -73,12 +73,22 @@ pub(crate) struct Options {
     seconds: Option<u64>,
 }
 
+/// Sets the faults that a test asks for, at named places.
+#[cfg(debug_assertions)]
+fn arm_failpoints() -> Result<()> {
+    let environment = config::Environment::from_process();
+    let faults = environment.get("FAILPOINTS").unwrap_or_default();
+    store::failpoint::set(faults).map_err(|fault| anyhow::anyhow!("FAILPOINTS: {fault}"))
+}
+
 /// Runs until it is stopped.
 ///
 /// # Errors
 /// When something cannot be started; whatever was started is stopped first.
 pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     let had_terminal = std::io::stderr().is_terminal();
+    #[cfg(debug_assertions)]
+    arm_failpoints()?;
     // From here on a signal is noticed, not deadly.
     let mut signals = Signals::install().context("cannot handle signals")?;
     // Missing programs are named before anything is started.

@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use pg::{Session, Target};
+use store::failpoint;
 use tokio::time::Instant;
 
 use super::database::{self, CLOSE_WITHIN, target_at};
@@ -108,6 +109,7 @@ pub(crate) async fn run(state: &State, fleet: &mut Fleet<'_>) -> Result<()> {
         ));
         return Ok(());
     }
+    failpoint!("upgrade.renamed_new");
     crate::say(&format!(
         "upgraded PostgreSQL {from} to {to} in {} s; the data of before are kept in {}: remove them when all is well",
         begin.elapsed().as_secs(),
@@ -223,7 +225,12 @@ async fn has_room(source: &Session, draft: &Path) -> Result<()> {
 /// Puts the new data in place of the old ones.
 fn switch(data: &Path, draft: &Path, kept: &Path) -> Result<()> {
     rename(data, kept)?;
-    if let Err(error) = rename(draft, data) {
+    let place = || -> Result<()> {
+        failpoint!("upgrade.renamed_old");
+        rename(draft, data)?;
+        Ok(())
+    };
+    if let Err(error) = place() {
         rename(kept, data)?;
         return Err(error);
     }
