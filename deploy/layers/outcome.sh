@@ -1,0 +1,50 @@
+# shellcheck shell=bash
+# What a try comes to: `ok`, `FAIL` with what was said, or `skipped` with the reason. Counts each.
+
+passed=0
+failed=0
+skipped=0
+
+say() { printf '%s\n' "$*"; }
+
+ok() {
+    passed=$((passed + 1))
+    say "ok    $*"
+}
+
+fail() {
+    failed=$((failed + 1))
+    say "FAIL  $*"
+}
+
+skip() {
+    skipped=$((skipped + 1))
+    say "skipped: $*"
+}
+
+# `expect WHAT COMMAND…`: passes when the command succeeds; its output is shown otherwise.
+expect() {
+    local what=$1 output
+    shift
+    if output=$("$@" 2>&1); then ok "$what"; else
+        fail "$what"
+        printf '%s\n' "$output" | tail -n 20 | sed 's/^/        /'
+    fi
+}
+
+# `same WHAT EXPECTED FOUND`
+same() {
+    if [ "$2" = "$3" ]; then ok "$1"; else fail "$1: expected '$2', found '$3'"; fi
+}
+
+# `within SECONDS COMMAND…`: waits until the command succeeds.
+within() {
+    local until=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ "$SECONDS" -lt "$until" ] || return 1
+        sleep 0.3
+    done
+}
+
+not() { ! "$@"; }

@@ -1,0 +1,77 @@
+# shellcheck shell=bash
+# L1: install, remove and purge in the tree without a running systemd.
+
+try_without_systemd() {
+    local before
+    mount -t proc proc "$tree/proc"
+    before=$(list_files)
+    expect 'L1 dpkg installs without a running systemd' in_tree sh -c 'dpkg -i /packages/*.deb'
+    expect 'L1 units are right where they are installed' \
+        systemd-analyze verify --man=no --root="$tree" --recursive-errors=no \
+        pqcrypta-collector.service pqcrypta-monitor.service pqcrypta-analytics.service pqcrypta-health-check.timer
+    same 'L1 users have no shell' '3' \
+        "$(in_tree getent passwd pqcrypta_collector pqcrypta_monitor pqcrypta_analytics | grep -c nologin)"
+    expect 'L1 the command runs' in_tree pqcrypta --version
+    touch "$tree/etc/pqcrypta/collector.toml"
+    expect 'L1 dpkg removes' in_tree sh -c 'dpkg -r pqcrypta-collector pqcrypta-monitor pqcrypta-analytics pqcrypta'
+    expect 'L1 settings stay' test -e "$tree/etc/pqcrypta/collector.toml"
+    expect 'L1 dpkg purges' in_tree sh -c 'dpkg -P pqcrypta-collector pqcrypta-monitor pqcrypta-analytics pqcrypta'
+    expect 'L1 purging again is harmless' in_tree sh -c 'dpkg -P pqcrypta-collector pqcrypta'
+    same 'L1 purge leaves no file' '' "$(diff <(printf '%s\n' "$before") <(list_files))"
+
+    if command -v rpm >/dev/null; then
+        expect 'L1 rpm installs' sh -c "rpm --root '$tree' --nodeps --ignoreos -i '$tree'/packages/*.rpm"
+        expect 'L1 the command of the rpm runs' in_tree pqcrypta --version
+        expect 'L1 rpm erases' rpm --root "$tree" --nodeps -e pqcrypta-collector pqcrypta-monitor pqcrypta-analytics pqcrypta
+        rm -rf "$tree/etc/pqcrypta" "$tree/var/log/pqcrypta_health_check.log"
+        same 'L1 rpm leaves no program' '' "$(ls "$tree"/usr/bin/pqcrypta* 2>/dev/null)"
+    else
+        skip 'L1 rpm is not on this machine'
+    fi
+
+    in_tree sh -c 'cd /tmp && tar xf /packages/*.tar.gz'
+    expect 'L1 the archive installs itself' in_tree sh -c '/tmp/pqcrypta-*/install.sh'
+    expect 'L1 the command of the archive runs' in_tree pqcrypta --version
+    expect 'L1 the archive removes itself' in_tree sh -c '/tmp/pqcrypta-*/install.sh purge'
+    same 'L1 the archive leaves no file' '' \
+        "$(diff <(printf '%s\n' "$before") <(list_files) | grep -v -e '^[0-9,]*[acd]' -e ' \./usr/share/\(zsh\|fish\|bash-completion\|man\|doc\)[a-z_./-]*$' || :)"
+    rm -rf "$tree"/tmp/pqcrypta-*
+}
+
+# The operator's faults: a disk that is full, a group that is gone, a user that was there before, a host without systemd.
+try_odd_hosts() {
+    local docs=$tree/usr/share/doc/pqcrypta said
+    mkdir -p "$docs"
+    mount -t tmpfs -o size=16k tmpfs "$docs"
+    said=$(in_tree sh -c 'dpkg -i /packages/*.deb' 2>&1) && fail 'L1 packages are installed on a full disk'
+    expect 'L1 a disk that is full while unpacking is named' grep -q 'No space left on device' <<<"$said"
+    umount "$docs"
+    expect 'L1 with room again the same command installs' in_tree sh -c 'dpkg -i /packages/*.deb'
+    mount -t tmpfs -o size=16k tmpfs "$docs"
+    in_tree sh -c 'dpkg -i /packages/newer/*.deb' >/dev/null 2>&1 && fail 'L1 an upgrade succeeds on a full disk'
+    umount "$docs"
+    expect 'L1 after an upgrade that found the disk full the command runs' in_tree pqcrypta --version
+    expect 'L1 ... and with room again the same command upgrades' in_tree sh -c 'dpkg -i /packages/newer/*.deb'
+    # shellcheck disable=SC2016  # fields of dpkg-query
+    same 'L1 ... all packages' 4 "$(in_tree dpkg-query -W -f '${db:Status-Status} ${Version}\n' 'pqcrypta*' | grep -c '^installed .*+next')"
+    expect 'L1 dpkg purges what is installed' in_tree sh -c 'dpkg -P pqcrypta-collector pqcrypta-monitor pqcrypta-analytics pqcrypta'
+
+    in_tree sed -i '/^adm:/d' /etc/group /etc/gshadow
+    in_tree usermod --shell /bin/bash pqcrypta_collector
+    expect 'L1 dpkg installs without the group adm' in_tree sh -c 'dpkg -i /packages/*.deb'
+    expect 'L1 ... and makes it' in_tree getent group adm
+    touch "$tree/etc/pqcrypta/collector.toml"
+    expect 'L1 a user of a service with a shell is named by the doctor' sh -c \
+        "chroot '$tree' pqcrypta doctor | grep -q '^warn  users: pqcrypta_collector has the shell /bin/bash; .*usermod'"
+
+    try_up
+    in_tree sh -c 'dpkg -P pqcrypta-collector pqcrypta-monitor pqcrypta-analytics pqcrypta' >/dev/null 2>&1
+}
+
+# `up` needs nothing of the host but PostgreSQL: no systemd, no settings.
+try_up() {
+    # shellcheck disable=SC2016  # for the shell in the tree
+    expect 'L1 up starts everything without systemd, and ends' in_tree sh -c \
+        'said=$(pqcrypta up --listen 127.0.0.1:0 --state-dir /tmp/up --for 1) && case $said in "monitor: http"*) ;; *) exit 1 ;; esac'
+    rm -rf "$tree/tmp/up"
+}
