@@ -208,10 +208,14 @@ fn lay_out(ticket: &Ticket, files: &Files, password: &str) -> Result<()> {
         write(&beside(&files.authority), authority, 0o644)?;
     }
     write(&beside(&files.password), &format!("{password}\n"), 0o600)?;
-    write(&beside(&files.settings), &settings(ticket, files), 0o644)
+    // Absent at first; what cannot be read was refused before.
+    let before = fs::read_to_string(&files.settings).unwrap_or_default();
+    let settings = settings(ticket, files, &before);
+    write(&beside(&files.settings), &settings, 0o644)
 }
 
-fn settings(ticket: &Ticket, files: &Files) -> String {
+/// Returns the settings: the store's address, and the sections that somebody added to those before.
+fn settings(ticket: &Ticket, files: &Files, before: &str) -> String {
     let mut database = toml::Table::new();
     let mut set = |name: &str, value: toml::Value| database.insert(name.to_owned(), value);
     set("host", ticket.host.clone().into());
@@ -224,9 +228,38 @@ fn settings(ticket: &Ticket, files: &Files) -> String {
         set("ssl_root_cert", path.into());
     }
     format!(
-        "{MARK} Add sections below it as you need them.\n# The password is in {}.\n\n[database]\n{database}",
-        files.password.display()
+        "{MARK} Add sections below it as you need them.\n# The password is in {}.\n\n[database]\n{database}{}",
+        files.password.display(),
+        added_sections(before)
     )
+}
+
+/// Returns every section but `[database]` as it is written, with the comments right above its header.
+fn added_sections(text: &str) -> String {
+    let mut added = String::new();
+    let mut comments = String::new();
+    let mut is_added = false;
+    for line in text.lines() {
+        let trimmed = line.trim();
+        if trimmed.starts_with('#') && !is_added {
+            comments.push_str(line);
+            comments.push('\n');
+            continue;
+        }
+        if trimmed.starts_with('[') {
+            is_added = trimmed != "[database]";
+            if is_added && added.is_empty() {
+                added.push('\n');
+            }
+        }
+        if is_added {
+            added.push_str(&comments);
+            added.push_str(line);
+            added.push('\n');
+        }
+        comments.clear();
+    }
+    added
 }
 
 /// Writes a file anew and waits until the disk has it.
@@ -289,4 +322,30 @@ fn start(is_new: bool) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sections_that_were_added_are_kept_as_they_are_written() {
+        let ours = "# Written by `pqcrypta enroll`.\n\n[database]\nhost = \"a\"\n";
+        assert_eq!(added_sections(ours), "");
+        assert_eq!(added_sections(""), "");
+        let added = "# Every second.\n# Or so.\n[intervals]\n# the host\nsystem_secs = 1\n\n[[postgres]]\nname = \"x\"\n";
+        for before in [
+            format!("{ours}{added}"),
+            format!("{added}{ours}"),
+            format!("{ours}\n\n{added}"),
+        ] {
+            let kept = added_sections(&before);
+            assert!(
+                kept.starts_with("\n# Every second.\n# Or so.\n[intervals]"),
+                "{kept}"
+            );
+            let read = |text: &str| text.parse::<toml::Table>().unwrap();
+            assert_eq!(read(&kept), read(added), "{kept}");
+        }
+    }
 }

@@ -296,5 +296,19 @@ async fn a_host_is_let_in_once_and_shut_out() {
             .is_err()
     );
     assert_eq!(common::run("host", &target, &["revoke", "web-2"]).code, 1);
-    assert_eq!(add("web-2", &ours).code, 0, "it may be let in again");
+    let again = add("web-2", &ours);
+    assert_eq!(again.code, 0, "it may be let in again");
+    // What the operator added to the settings outlives that.
+    let path = first.join("collector.toml");
+    let added = "\n# Often.\n[intervals]\nsystem_secs = 1\n";
+    fs::write(
+        &path,
+        [fs::read_to_string(&path).unwrap().as_str(), added].concat(),
+    )
+    .unwrap();
+    let (code, said) = enroll(&first, &again.output);
+    let settings = fs::read_to_string(&path).unwrap();
+    assert!(code == 0 && settings.ends_with(added), "{said}\n{settings}");
+    assert_eq!(settings.matches("[database]").count(), 1, "{settings}");
+    assert_ne!(written()[1], password, "a password of its own");
 }

@@ -24,7 +24,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Let a further host in: makes a role for it and prints one line for `pqcrypta enroll` on that host
 ///
 /// The line holds a password and is printed this once. Acts as a role that may make roles, as the superuser:
-/// `sudo -u postgres pqcrypta host add web-2 --address store.example`.
+/// `runuser -u postgres -- env DB_USER=postgres pqcrypta host add web-2 --address store.example`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Add {
     #[command(flatten)]
@@ -148,7 +148,7 @@ pub(super) async fn add(options: &Add) -> Result<ExitCode> {
         ),
         Err(error) => {
             return Err(roles::server_words(error)).context(
-                "cannot make a role; run this as the superuser, e.g. sudo -u postgres pqcrypta host add",
+                "cannot make a role; run this as the superuser, e.g. runuser -u postgres -- env DB_USER=postgres pqcrypta host add",
             );
         }
     }
