@@ -43,7 +43,7 @@ look_at_packages() {
 # Whoever makes them again from the same programs gets the same bytes.
 make_again() {
     local package differ=''
-    (cd "$root" && "$programs/xtask" package --quick --from "$programs" --out "$work/again" >/dev/null) || differ=failed
+    package_into "$work/again" >/dev/null || differ=failed
     for package in "$made"/*.deb "$made"/*.rpm "$made"/*.tar.gz; do
         cmp -s "$package" "$work/again/${package##*/}" || differ+=" ${package##*/}"
     done

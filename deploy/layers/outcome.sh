@@ -48,3 +48,19 @@ within() {
 }
 
 not() { ! "$@"; }
+
+# `part NAME COMMAND…`: runs a part, and says how long it took.
+part() {
+    local name=$1 began=$SECONDS
+    shift
+    "$@"
+    say "      $name: $((SECONDS - began)) s"
+}
+
+# `count_outcomes FILE`: shows what a part said that ran beside the others, and counts it.
+count_outcomes() {
+    cat "$1"
+    passed=$((passed + $(grep -c '^ok ' "$1" || :)))
+    failed=$((failed + $(grep -c '^FAIL ' "$1" || :)))
+    skipped=$((skipped + $(grep -c '^skipped' "$1" || :)))
+}

@@ -3,25 +3,31 @@
 
 leader=
 
+# What the tree has beside the smallest Debian; of a tree with another list a new one is made.
+tree_packages=systemd,systemd-sysv,dbus,postgresql,procps,rpm
+
 make_base() {
     local base=$cache/bookworm
-    [ -e "$base.ready" ] && return 0
-    rm -rf "$base"
+    [ "$(cat "$base.ready" 2>/dev/null)" = "$tree_packages" ] && return 0
+    rm -rf "$base.ready" "$base"
     mkdir -p "$cache"
-    debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,postgresql,procps \
+    debootstrap --variant=minbase --include="$tree_packages" \
         bookworm "$base" http://deb.debian.org/debian >"$work/debootstrap.log" 2>&1 || {
         tail -n 5 "$work/debootstrap.log"
         return 1
     }
     rm -rf "$base"/var/cache/apt/archives/*.deb
-    : >"$base.ready"
+    printf '%s\n' "$tree_packages" >"$base.ready"
 }
 
 # A host of its own over the kept tree.
 mount_host() {
     mkdir -p "$work/over/up" "$work/over/work" "$tree"
-    mount -t overlay overlay -o "lowerdir=$cache/bookworm,upperdir=$work/over/up,workdir=$work/over/work" "$tree" 2>/dev/null ||
-        # Some file systems have no overlays: a copy then.
+    local layers="lowerdir=$cache/bookworm,upperdir=$work/over/up,workdir=$work/over/work"
+    # Nothing of it outlives the test, so nothing need reach a disk. Older kernels do without; where there are no overlays it
+    # is a copy.
+    mount -t overlay overlay -o "$layers,volatile" "$tree" 2>/dev/null ||
+        mount -t overlay overlay -o "$layers" "$tree" 2>/dev/null ||
         cp -a "$cache/bookworm/." "$tree/"
     mkdir -p "$tree/packages"
     cp -r "$made"/*.deb "$made"/*.rpm "$made"/*.tar.gz "$work/newer" "$work/broken" "$tree/packages/"
