@@ -246,8 +246,9 @@ fn added_sections(text: &str) -> String {
             comments.push('\n');
             continue;
         }
-        if trimmed.starts_with('[') {
-            is_added = trimmed != "[database]";
+        if let Some(header) = trimmed.strip_prefix('[') {
+            let name = header.split(']').next().unwrap_or(header);
+            is_added = name.trim_matches([' ', '"', '\'']) != "database";
             if is_added && added.is_empty() {
                 added.push('\n');
             }
@@ -338,6 +339,10 @@ mod tests {
             format!("{ours}{added}"),
             format!("{added}{ours}"),
             format!("{ours}\n\n{added}"),
+            format!(
+                "{}{added}",
+                ours.replace("[database]", "[ database ] # the store")
+            ),
         ] {
             let kept = added_sections(&before);
             assert!(
