@@ -58,7 +58,7 @@ remove_files() {
         systemctl disable --now pqcrypta-health-check.timer 2>/dev/null || :
     fi
     (cd "$here/root" && find . ! -type d -print) | while read -r file; do rm -f "/$file"; done
-    rm -rf /usr/share/pqcrypta /usr/share/doc/pqcrypta
+    rm -rf /usr/share/pqcrypta /usr/share/doc/pqcrypta /usr/share/doc/pqcrypta-health-check
     for service in $services; do
         rm -rf "/usr/share/doc/$service"
         rm -f "/var/lib/pqcrypta-installed-$service"

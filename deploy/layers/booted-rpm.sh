@@ -41,7 +41,7 @@ try_rpm() {
 
 try_rpm_removal() {
     in_host systemctl --quiet unmask pqcrypta-monitor
-    expect 'L2 rpm erases' in_host rpm -e --nodeps pqcrypta-collector pqcrypta-monitor pqcrypta-analytics pqcrypta
+    expect 'L2 rpm erases' in_host sh -c "rpm -e --nodeps $packages"
     same 'L2 rpm: nothing runs afterwards' '' "$(in_host pgrep -f '^/usr/bin/pqcrypta' || :)"
     same 'L2 rpm: ... and nothing will, by the timer that was enabled' inactive "$(in_host systemctl is-active pqcrypta-health-check.timer)"
     expect 'L2 rpm: settings and queue stay' in_host test -e /etc/pqcrypta/collector.toml -a -d /var/lib/pqcrypta-collector/queue

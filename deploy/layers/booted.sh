@@ -143,15 +143,15 @@ try_upgrades() {
 
 try_removal() {
     in_host systemctl --quiet enable --now pqcrypta-health-check.timer
-    expect 'L2 dpkg removes' in_host sh -c 'dpkg -r pqcrypta-collector pqcrypta-monitor pqcrypta-analytics pqcrypta'
+    expect 'L2 dpkg removes' in_host sh -c "dpkg -r $packages"
     same 'L2 nothing runs afterwards' '' "$(in_host pgrep -f '^/usr/bin/pqcrypta' || :)"
     same 'L2 ... and nothing will, by the timer that was enabled' inactive "$(in_host systemctl is-active pqcrypta-health-check.timer)"
     expect 'L2 the queue stays' in_host test -d /var/lib/pqcrypta-collector/queue
     expect 'L2 dpkg installs again' in_host sh -c 'dpkg -i /packages/*.deb'
     expect 'L2 ... and the collector goes on with its settings and its queue' is_active collector
-    expect 'L2 dpkg purges what runs' in_host sh -c 'dpkg -P pqcrypta-collector pqcrypta-monitor pqcrypta-analytics pqcrypta'
+    expect 'L2 dpkg purges what runs' in_host sh -c "dpkg -P $packages"
     same 'L2 nothing runs after that' '' "$(in_host pgrep -f '^/usr/bin/pqcrypta' || :)"
-    expect 'L2 purging again is harmless' in_host sh -c 'dpkg -P pqcrypta-collector pqcrypta-monitor pqcrypta-analytics pqcrypta'
+    expect 'L2 purging again is harmless' in_host sh -c "dpkg -P $packages"
     same 'L2 purge leaves nothing of ours' '' "$(in_host sh -c \
         'find / -xdev \( -path /proc -o -path /sys -o -path /packages -o -path /var/lib/postgresql -o -path "/etc/systemd/system/*.d" \) -prune -o -name "*pqcrypta*" -print' || :)"
 }

@@ -2,6 +2,8 @@
 # The packages that are tried: those of this checkout, a later version of the same files, and one that refuses to be installed.
 
 stripped=$work/programs
+# All of them, as they are removed.
+packages='pqcrypta-health-check pqcrypta-collector pqcrypta-monitor pqcrypta-analytics pqcrypta'
 
 # `package_into DIRECTORY`: all packages.
 package_into() { (cd "$root" && "$programs/xtask" package --quick --from "$stripped" --out "$1"); }

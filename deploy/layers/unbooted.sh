@@ -13,9 +13,9 @@ try_without_systemd() {
         "$(in_tree getent passwd pqcrypta_collector pqcrypta_monitor pqcrypta_analytics | grep -c nologin)"
     expect 'L1 the command runs' in_tree pqcrypta --version
     touch "$tree/etc/pqcrypta/collector.toml"
-    expect 'L1 dpkg removes' in_tree sh -c 'dpkg -r pqcrypta-collector pqcrypta-monitor pqcrypta-analytics pqcrypta'
+    expect 'L1 dpkg removes' in_tree sh -c "dpkg -r $packages"
     expect 'L1 settings stay' test -e "$tree/etc/pqcrypta/collector.toml"
-    expect 'L1 dpkg purges' in_tree sh -c 'dpkg -P pqcrypta-collector pqcrypta-monitor pqcrypta-analytics pqcrypta'
+    expect 'L1 dpkg purges' in_tree sh -c "dpkg -P $packages"
     expect 'L1 purging again is harmless' in_tree sh -c 'dpkg -P pqcrypta-collector pqcrypta'
     same 'L1 purge leaves no file' '' "$(diff <(printf '%s\n' "$before") <(list_files))"
 
@@ -62,7 +62,7 @@ try_rpm_without_systemd() {
     same 'L1 ... and settings stay as they are' '# by hand' "$(cat "$tree/etc/pqcrypta/collector.toml")"
 
     mkdir -p "$tree/var/lib/pqcrypta-collector/queue"
-    said=$(in_tree rpm -e --nodeps pqcrypta-collector pqcrypta-monitor pqcrypta-analytics pqcrypta 2>&1)
+    said=$(in_tree sh -c "rpm -e --nodeps $packages" 2>&1)
     expect 'L1 rpm erases, and says that the queue stays' grep -q '^pqcrypta-collector: the queue .* stays' <<<"$said"
     # Directories of completions are the shells' own.
     same 'L1 rpm leaves settings, queue and log, and nothing else' \
@@ -86,8 +86,8 @@ try_odd_hosts() {
     expect 'L1 after an upgrade that found the disk full the command runs' in_tree pqcrypta --version
     expect 'L1 ... and with room again the same command upgrades' in_tree sh -c 'dpkg -i /packages/newer/*.deb'
     # shellcheck disable=SC2016  # fields of dpkg-query
-    same 'L1 ... all packages' 4 "$(in_tree dpkg-query -W -f '${db:Status-Status} ${Version}\n' 'pqcrypta*' | grep -c '^installed .*+next')"
-    expect 'L1 dpkg purges what is installed' in_tree sh -c 'dpkg -P pqcrypta-collector pqcrypta-monitor pqcrypta-analytics pqcrypta'
+    same 'L1 ... all packages' 5 "$(in_tree dpkg-query -W -f '${db:Status-Status} ${Version}\n' 'pqcrypta*' | grep -c '^installed .*+next')"
+    expect 'L1 dpkg purges what is installed' in_tree sh -c "dpkg -P $packages"
 
     in_tree sed -i '/^adm:/d' /etc/group /etc/gshadow
     in_tree usermod --shell /bin/bash pqcrypta_collector
@@ -98,7 +98,7 @@ try_odd_hosts() {
         "chroot '$tree' pqcrypta doctor | grep -q '^warn  users: pqcrypta_collector has the shell /bin/bash; .*usermod'"
 
     try_up
-    in_tree sh -c 'dpkg -P pqcrypta-collector pqcrypta-monitor pqcrypta-analytics pqcrypta' >/dev/null 2>&1
+    in_tree sh -c "dpkg -P $packages" >/dev/null 2>&1
 }
 
 # `up` needs nothing of the host but PostgreSQL: no systemd, no settings.

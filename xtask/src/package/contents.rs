@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 /// The packages, in the order in which they need each other.
-pub(super) const PACKAGES: [&str; 4] = [
+pub(super) const PACKAGES: [&str; 5] = [
     "pqcrypta",
     "pqcrypta-collector",
+    "pqcrypta-health-check",
     "pqcrypta-monitor",
     "pqcrypta-analytics",
 ];
@@ -97,19 +98,20 @@ pub(super) const FILES: &[File] = &[
     helped("pqcrypta", "deploy/tmpfiles.d/pqcrypta.conf", TMPFILES, "tmpfiles"),
 
     program("pqcrypta-collector", "pqcrypta-collector"),
-    program("pqcrypta-collector", "pqcrypta-health-check"),
     text("pqcrypta-collector", From::Made, "pqcrypta-collector.1", MAN1),
-    text("pqcrypta-collector", From::Made, "pqcrypta-health-check.1", MAN1),
     text("pqcrypta-collector", From::Checkout, "deploy/systemd/examples/loopback-only.conf", "usr/share/doc/pqcrypta-collector/examples"),
     text("pqcrypta-collector", From::Checkout, "deploy/systemd/examples/small.conf", "usr/share/doc/pqcrypta-collector/examples"),
     text("pqcrypta-collector", From::Checkout, "deploy/systemd/examples/all-processes.conf", "usr/share/doc/pqcrypta-collector/examples"),
     text("pqcrypta-collector", From::Checkout, "deploy/systemd/examples/textfile.conf", "usr/share/doc/pqcrypta-collector/examples"),
-    text("pqcrypta-collector", From::Checkout, "deploy/logrotate/pqcrypta-collector", "usr/share/doc/pqcrypta-collector/examples"),
     helped("pqcrypta-collector", "deploy/systemd/pqcrypta-collector.service", UNITS, "pqcrypta-collector.service"),
-    helped("pqcrypta-collector", "deploy/systemd/pqcrypta-health-check.service", UNITS, "pqcrypta-health-check.service"),
-    helped("pqcrypta-collector", "deploy/systemd/pqcrypta-health-check.timer", UNITS, "pqcrypta-health-check.timer"),
     helped("pqcrypta-collector", "deploy/sysusers.d/pqcrypta-collector.conf", SYSUSERS, "sysusers"),
-    helped("pqcrypta-collector", "deploy/tmpfiles.d/pqcrypta-collector.conf", TMPFILES, "tmpfiles"),
+
+    program("pqcrypta-health-check", "pqcrypta-health-check"),
+    text("pqcrypta-health-check", From::Made, "pqcrypta-health-check.1", MAN1),
+    text("pqcrypta-health-check", From::Checkout, "deploy/logrotate/pqcrypta-health-check", "usr/share/doc/pqcrypta-health-check/examples"),
+    helped("pqcrypta-health-check", "deploy/systemd/pqcrypta-health-check.service", UNITS, "pqcrypta-health-check.service"),
+    helped("pqcrypta-health-check", "deploy/systemd/pqcrypta-health-check.timer", UNITS, "pqcrypta-health-check.timer"),
+    helped("pqcrypta-health-check", "deploy/tmpfiles.d/pqcrypta-health-check.conf", TMPFILES, "tmpfiles"),
 
     program("pqcrypta-monitor", "pqcrypta-monitor"),
     text("pqcrypta-monitor", From::Made, "pqcrypta-monitor.1", MAN1),
