@@ -11,7 +11,11 @@ boot() {
     within 20 find_leader && within 60 in_host systemctl is-active multi-user.target
 }
 
-in_host() {
+# Runs a command on the host that is tried: `tree`, `container` (the booted tree), or `machine` (that of L3).
+host=container
+in_host() { "in_$host" "$@"; }
+
+in_container() {
     nsenter --target "$leader" --all env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 TERM=dumb \
         DEBIAN_FRONTEND=noninteractive "$@"
 }
@@ -21,7 +25,8 @@ unit() { in_host systemctl show --property="$2" --value "pqcrypta-$1"; }
 
 is_active() { [ "$(unit "$1" ActiveState)" = active ]; }
 
-sql() { in_host runuser -u postgres -- psql -X -A -t -d metrics -c "$1"; }
+# The program itself, since the one in PATH is a script that chooses it.
+sql() { in_host runuser -u postgres -- /usr/lib/postgresql/15/bin/psql -X -A -t -d metrics -c "$1"; }
 
 # Whether a query answers with this text.
 answers() { [ "$(sql "$1")" = "$2" ]; }
@@ -29,15 +34,13 @@ answers() { [ "$(sql "$1")" = "$2" ]; }
 # Whether samples arrive after this moment of the database.
 arrives_after() { answers "SELECT max(ts) > '$1' FROM collector.system_metrics_raw" t; }
 
-write_settings() {
-    in_host sh -c 'cat >/etc/pqcrypta/collector.toml' <<'TOML'
-[database]
+settings='[database]
 host = "/run/postgresql"
 name = "metrics"
 [intervals]
-system_secs = 5
-TOML
-}
+system_secs = 5'
+
+write_settings() { printf '%s\n' "$settings" | in_host sh -c 'cat >/etc/pqcrypta/collector.toml'; }
 
 make_database() {
     in_host runuser -u postgres -- psql -X -q -v ON_ERROR_STOP=1 <<'SQL'

@@ -63,11 +63,14 @@ refuse() {
 # Whether the collector says that rows wait in its queue.
 says_that_it_queues() { unit collector StatusText | grep -q 'wait in the queue'; }
 
-# `queued AFTER COUNT`: whether so many ticks after a moment, in microseconds, are in the queue.
-queued() {
-    [ "$(in_host pqcrypta spool export /var/lib/pqcrypta-collector/queue |
-        sed -n 's/.*"system_metrics_raw":.*"ts_us":\([0-9]*\).*/\1/p' | awk -v after="$1" '$1 > after' | wc -l)" -ge "$2" ]
+# `queued_after MOMENT`: the ticks in the queue after a moment, each in microseconds.
+queued_after() {
+    in_host pqcrypta spool export /var/lib/pqcrypta-collector/queue |
+        sed -n 's/.*"system_metrics_raw":.*"ts_us":\([0-9]*\).*/\1/p' | awk -v after="$1" '$1 > after'
 }
+
+# `queued MOMENT COUNT`: whether so many are there.
+queued() { [ "$(queued_after "$1" | wc -l)" -ge "$2" ]; }
 
 # The password of the host is in its credential and nowhere else. It is the pattern by its file, so that looking for it does not
 # show it.

@@ -37,13 +37,14 @@ same() {
     if [ "$2" = "$3" ]; then ok "$1"; else fail "$1: expected '$2', found '$3'"; fi
 }
 
-# `within SECONDS COMMAND…`: waits until the command succeeds.
+# `within SECONDS COMMAND…`: waits until the command succeeds, asking again after a pause in seconds.
+pause=0.3
 within() {
     local until=$((SECONDS + $1))
     shift
     until "$@" >/dev/null 2>&1; do
         [ "$SECONDS" -lt "$until" ] || return 1
-        sleep 0.3
+        sleep "$pause"
     done
 }
 
