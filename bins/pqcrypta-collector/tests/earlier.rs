@@ -9,13 +9,16 @@
 mod common;
 
 use common::{Agent, Home, number, settle_and_check, text};
-use schema::Class;
+use schema::tables::{CollectorRun, TrafficSample};
+use schema::{Class, Sample, Timestamp};
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
-use store::spool::Reader;
+use store::queue::Queue;
+use store::spool::{Reader, Spool, SpoolOptions};
 use testkit::{Database, Server, Stop, migrate};
 
 /// What a collector that does not fit ends with: `EX_CONFIG` of sysexits(3).
@@ -54,10 +57,12 @@ impl Earlier {
         let some = !all.is_empty();
         all.retain(|earlier| (i64::from(earlier.knows) >= floor) == is_compatible);
         if some && all.is_empty() {
-            let what = if is_compatible { "from" } else { "before" };
-            println!(
-                "skipped: none of the earlier versions is of schema {floor}, {what} which they are"
-            );
+            let what = if is_compatible {
+                "of or after"
+            } else {
+                "before"
+            };
+            println!("skipped: none of the earlier versions is {what} schema {floor}");
         }
         all
     }
@@ -69,10 +74,23 @@ impl Earlier {
 
 /// Runs `pqcrypta migrate` of a folder on a database.
 fn run_migrate(folder: &Path, target: &pg::Target) {
-    let home = Home::new(target);
+    let pg::Host::Socket(host) = &target.host else {
+        panic!("the test's server is not on a socket");
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("collector.toml");
+    let text = format!(
+        "[database]\nhost = \"{}\"\nport = {}\nname = \"{}\"\nuser = \"{}\"\n",
+        host.display(),
+        target.port,
+        target.database,
+        target.user
+    );
+    fs::write(&config, text).unwrap();
+    fs::set_permissions(&config, fs::Permissions::from_mode(0o600)).unwrap();
     let ran = Command::new(folder.join("pqcrypta"))
         .args(["migrate", "--config"])
-        .arg(home.config())
+        .arg(&config)
         .output()
         .unwrap();
     assert!(ran.status.success(), "{}: {ran:?}", folder.display());
@@ -169,11 +187,19 @@ async fn an_earlier_collector_and_the_newest_take_over_from_each_other() {
         wait_for_records(&home, &mut agent, 4).await;
         let (status, _) = agent.terminate();
         assert!(status.success(), "{status}");
-        let mut agent = home.start_program(&earlier.collector());
+        queue_rows_of_a_newer_table(&home).await;
         let before = contents(&home.queue());
+        let mut agent = home.start_program(&earlier.collector());
         if goes_on(&home, &mut agent).await {
             server.start().unwrap();
             wait_for_rows(&mut agent, &target).await;
+            if earlier.knows < FIRST_OF_TRAFFIC {
+                agent
+                    .until("what it does not know is kept", async || {
+                        number(&target, DEAD_LETTERS).await == 1
+                    })
+                    .await;
+            }
             agent.kill();
         } else {
             let status = agent.wait(Duration::from_secs(1));
@@ -185,9 +211,30 @@ async fn an_earlier_collector_and_the_newest_take_over_from_each_other() {
         settle_and_check(&home, &target).await;
         let lost = "select count(*) from collector.data_gaps";
         assert_eq!(number(&target, lost).await, 0, "nothing is lost");
-        let refused = "select count(*) from collector.dead_letter";
-        assert_eq!(number(&target, refused).await, 0, "no row is refused");
+        assert_eq!(number(&target, DEAD_LETTERS).await, 0, "no row is refused");
+        let newer = "select count(*) from collector.traffic_samples_raw";
+        assert_eq!(number(&target, newer).await, 1, "once");
     }
+}
+
+const DEAD_LETTERS: &str = "select count(*) from collector.dead_letter";
+
+/// Queues a record as the newest collector does, with a row of a table that an earlier one may not know, beside one that it does.
+async fn queue_rows_of_a_newer_table(home: &Home) {
+    let spool = Spool::open(&home.queue(), SpoolOptions::with_budget(64 << 20)).unwrap();
+    let ts = Timestamp(i64::try_from(common::clock::Utc::now().secs * 1_000_000).unwrap());
+    let traffic = TrafficSample {
+        site: "example.org".into(),
+        ..TrafficSample::default()
+    };
+    // Counted as the row of this record.
+    let run = CollectorRun {
+        collector: "upkeep".into(),
+        outcome: "ok".into(),
+        ..CollectorRun::default()
+    };
+    let rows = vec![traffic.into_row(ts), run.into_row(ts)];
+    Queue::new(spool).append(ts, rows).await.unwrap();
 }
 
 /// Waits until a collector queues ticks; `false` when it ends instead.

@@ -121,6 +121,7 @@ migrations! {
     47 "open_days" "0047_open_days.sql",
     48 "engaged_times" "0048_engaged_times.sql",
     49 "whole_hours" "0049_whole_hours.sql",
+    50 "reclaimed_rows" "0050_reclaimed_rows.sql",
 }
 
 /// The first migration whose line says with which programs it is compatible.

@@ -23,7 +23,9 @@
 //!   growing until a transaction is committed; that there was a connection proves nothing.
 //! * *Another agent has the host's lease*: this one waits and samples nothing (`lease.rs`).
 //! * *The server has no room for the session*: other sessions of this host give way, and it is tried again.
-//! * *The schema is newer*: nothing is written; the spool keeps records within its budget.
+//! * *The schema is newer*: nothing is written, unless it says that it is compatible; the spool keeps records within its budget.
+//! * *The queue has rows of a table that this version does not know*: they go to `dead_letter`, from where one that does stores them
+//!   (`reclaim.rs`).
 //! * *The spool is an older copy of itself, or the database an older one*: the spool gives colliding
 //!   records new numbers; records that neither of them has are a gap.
 
@@ -34,6 +36,7 @@ mod findings;
 mod insert;
 mod lease;
 mod link;
+mod reclaim;
 mod session;
 mod transaction;
 pub(crate) mod upkeep;

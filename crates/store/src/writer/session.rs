@@ -4,6 +4,7 @@ use super::batch::{Around, Batch, Lanes};
 use super::copy::Statements;
 use super::lease::RENEW_AFTER;
 use super::link::Link;
+use super::reclaim::reclaim;
 use super::transaction::{self, Mark, Stop, Stored};
 use super::{End, FINAL_FLUSH, LATE, Memory, NO_PARTITION, Obstacle, Writer, describe};
 use crate::expiry::Retention;
@@ -89,6 +90,7 @@ impl<'a> Session<'a> {
         let (server, ours) = self.link.clocks;
         self.compare_clocks(server, ours);
         self.resolve_in_doubt().await;
+        self.reclaim().await?;
         self.prepare().await?;
         loop {
             if self.link.session.is_closed() {
@@ -141,6 +143,33 @@ impl<'a> Session<'a> {
                 }
                 _ = self.writer.stop.changed() => {}
             }
+        }
+    }
+
+    /// Stores rows that an earlier version could not. When they are refused they stay where they are, and all else goes on.
+    async fn reclaim(&mut self) -> Result<(), End> {
+        let (client, host_id) = (&self.link.session.client, self.link.host_id);
+        let reclaimed = reclaim(client, &mut self.statements, host_id);
+        let deadline = self.writer.options.borrow().deadline;
+        match timeout(deadline, reclaimed).await {
+            Ok(Ok(0)) => Ok(()),
+            Ok(Ok(rows)) => {
+                tracing::info!(
+                    rows,
+                    "stored rows of tables that an earlier version did not know"
+                );
+                Ok(())
+            }
+            Ok(Err(failed)) if !failed.desynced => {
+                let error = describe(&failed.error);
+                tracing::warn!(%error, "rows of tables that an earlier version did not know stay in dead_letter");
+                Ok(())
+            }
+            Ok(Err(failed)) => Err(End::Broken(describe(&failed.error))),
+            Err(_) => Err(End::Broken(format!(
+                "no answer within {} s",
+                deadline.as_secs()
+            ))),
         }
     }
 

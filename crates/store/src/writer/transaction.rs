@@ -21,6 +21,9 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
+/// Why rows of a newer version are dead-lettered: what `collector.take_dead_letters` looks for.
+const NO_SUCH_TABLE: &str = "this version has no such table";
+
 /// Why a transaction was not committed.
 #[derive(Debug)]
 pub(super) enum Stop {
@@ -123,8 +126,15 @@ pub(super) async fn run(
     findings::follow(client, statements, &tables, mark.host_id).await?;
     note_hours(client, statements, &tables, batch.newest, mark).await?;
     for group in &batch.unknown_tables {
-        let message = "this version has no such table";
-        dead_letter(client, statements, group, mark.host_id, "42P01", message).await?;
+        dead_letter(
+            client,
+            statements,
+            group,
+            mark.host_id,
+            "42P01",
+            NO_SUCH_TABLE,
+        )
+        .await?;
         stored.dead_letters += u64::from(group.rows);
     }
     for gap in &batch.gaps {

@@ -1,0 +1,109 @@
+//! Rows that an earlier version dead-lettered, since it did not know their table.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod common;
+
+use bytes::Bytes;
+use common::{database, number, start, ts};
+use schema::Sample;
+use schema::micros::HOUR;
+use schema::tables::TrafficSample;
+use schema::{Row, Timestamp};
+use store::tuple;
+use tempfile::TempDir;
+use testkit::Database;
+
+fn traffic(at: Timestamp, views: i64) -> Row {
+    let sample = TrafficSample {
+        site: "example.org".into(),
+        views,
+        ..TrafficSample::default()
+    };
+    sample.into_row(at)
+}
+
+/// Dead-letters rows of host 1 as a version that has no such table does.
+async fn dead_letter(database: &Database, rows: &[Row], error: &str) {
+    let session = database.connect().await.unwrap();
+    for (payload, _) in tuple::encode(rows) {
+        for group in tuple::decode(&Bytes::from(payload)).unwrap() {
+            let columns: Vec<&str> = group.columns.iter().map(|(name, _)| &**name).collect();
+            for (json, _, tuple) in group.rows_as_json() {
+                session
+                    .client
+                    .execute(
+                        "insert into collector.dead_letter (ts, host_id, table_name, row, tuple, columns, sqlstate, error) \
+                         values (now(), 1, $1, $2, $3, $4, '42P01', $5)",
+                        &[&group.table, &json, &&tuple[..], &columns, &error],
+                    )
+                    .await
+                    .unwrap();
+            }
+        }
+    }
+}
+
+const NO_SUCH_TABLE: &str = "this version has no such table";
+
+#[tokio::test]
+async fn rows_that_an_earlier_version_did_not_know_go_into_their_table_once() {
+    let (database, dir) = (database().await, TempDir::new().unwrap());
+    // The first session makes the host.
+    let running = start(dir.path(), database.target());
+    running
+        .queue
+        .append(ts(0), vec![traffic(ts(0), 1)])
+        .await
+        .unwrap();
+    running.drained().await;
+    running.stop().await;
+    let earlier = Timestamp(ts(0).as_micros() - 30 * HOUR);
+    let rows = [traffic(ts(1), 2), traffic(earlier, 3), traffic(ts(2), 4)];
+    dead_letter(&database, &rows, NO_SUCH_TABLE).await;
+    // Refused for another reason, it stays.
+    dead_letter(&database, &[traffic(ts(3), 5)], "something else").await;
+    let running = start(dir.path(), database.target());
+    let stored = "select coalesce(sum(views), 0)::int8 from collector.traffic_samples_raw";
+    running
+        .until("they are stored", async || {
+            number(&database, stored).await == 10
+        })
+        .await;
+    let left = "select count(*) from collector.dead_letter";
+    assert_eq!(number(&database, left).await, 1);
+    let hours =
+        "select count(*) from collector.changed_hours where bucket < now() - interval '28 hours'";
+    assert_eq!(number(&database, hours).await, 1, "it is rolled up again");
+    running.stop().await;
+    let rows = "select count(*) from collector.traffic_samples_raw";
+    assert_eq!(number(&database, rows).await, 4);
+}
+
+/// What the server refuses stays where it is, and everything else is delivered.
+#[tokio::test]
+async fn rows_that_are_refused_stay_dead_letters_and_hold_up_nothing() {
+    let (database, dir) = (database().await, TempDir::new().unwrap());
+    let running = start(dir.path(), database.target());
+    running
+        .queue
+        .append(ts(0), vec![traffic(ts(0), 1)])
+        .await
+        .unwrap();
+    running.drained().await;
+    running.stop().await;
+    dead_letter(&database, &[traffic(ts(1), -1)], NO_SUCH_TABLE).await;
+    let refuse = "alter table collector.traffic_samples_raw add constraint refused check (views >= 0) not valid";
+    database.sql(refuse).await.unwrap();
+    let running = start(dir.path(), database.target());
+    running
+        .queue
+        .append(ts(2), vec![traffic(ts(2), 2)])
+        .await
+        .unwrap();
+    running.drained().await;
+    running.stop().await;
+    let rows = "select count(*) from collector.traffic_samples_raw";
+    assert_eq!(number(&database, rows).await, 2);
+    let left = "select count(*) from collector.dead_letter";
+    assert_eq!(number(&database, left).await, 1);
+}
