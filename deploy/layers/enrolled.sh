@@ -144,7 +144,7 @@ try_shutting_out() {
 
     line=$(let_in web-2 ours)
     expect 'L2 it is let in again' enroll "$line"
-    now=$(sql 'SELECT now()')
+    now=$(began_at)
     expect 'L2 ... samples arrive' within 40 arrives_after "$now"
     same 'L2 ... what waited has arrived whole' 't 0 0 none' "$(sql "SELECT count(*) >= 2 FROM collector.system_metrics_raw
         WHERE ts BETWEEN to_timestamp($shut_out / 1000000.0) AND '$now'") $(count_losses "$began")"

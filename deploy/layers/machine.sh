@@ -51,7 +51,7 @@ make_image() {
     rm -rf "$tree/packages"
     # As an installed Debian has it: the journal outlives a boot.
     mkdir -p "$tree/var/log/journal"
-    host=tree
+    reach=tree
     in_host pg_ctlcluster 15 main start
     make_database >"$work/machine.log" 2>&1
     in_host pg_ctlcluster 15 main stop
@@ -79,7 +79,7 @@ WantedBy=multi-user.target
 UNIT
     in_tree systemctl --quiet enable answer
     umount "$tree/proc"
-    mke2fs -q -t ext4 -d "$tree" "$image" 1500M
+    mke2fs -q -t ext4 -d "$tree" "$image" 1500M >/dev/null
     unmount_host
 }
 
