@@ -73,6 +73,7 @@ const OTHERS: &[&str] = &[
     "sum_counts",
     "sum_each",
     "summed_months",
+    "take_dead_letters",
     "take_mark",
     "tally",
     "trend_forecasts",
