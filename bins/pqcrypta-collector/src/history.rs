@@ -230,6 +230,8 @@ mod tests {
                 }
             }
         };
+        // A slice may also be that of a day that is over.
+        turns.dedup();
         assert_eq!(turns.get(..4), Some([1, 2, 3, 4].as_slice()), "{turns:?}");
         assert!(done >= 5, "all is rolled up: {done}");
     }
