@@ -5,6 +5,7 @@
 //! `app.2026-11-22.log`, `app.log.old`. Numbers count backwards in time. All others are in the order
 //! of their last change, which renaming and compressing keep.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -159,11 +160,11 @@ fn order(found: &mut Vec<Rotated>) {
             })
     });
     if found.iter().all(|one| one.number.is_some()) {
-        found.sort_by_key(|one| (std::cmp::Reverse(one.number), one.stat.mtime));
+        found.sort_by_key(|one| (Reverse(one.number), one.stat.mtime));
     } else {
-        found.sort_by(|a, b| {
-            (a.stat.mtime, natural(&a.path)).cmp(&(b.stat.mtime, natural(&b.path)))
-        });
+        // File systems keep times in steps of some milliseconds: of one instant a higher number is older.
+        let key = |one: &Rotated| (one.stat.mtime, one.number.map(Reverse), natural(&one.path));
+        found.sort_by_cached_key(key);
     }
     // one file under two names, or seen twice while it was renamed
     let mut seen = Vec::with_capacity(found.len());
@@ -346,6 +347,31 @@ mod tests {
         // These count upwards.
         let upwards = series(&[numbered(8, 1), numbered(9, 2)]);
         assert!(upwards.is_empty() && !lacks(&upwards, 9));
+    }
+
+    #[test]
+    fn files_of_one_instant_are_in_the_order_of_their_numbers() {
+        let dated = |path: &str, ino, at| Rotated {
+            path: PathBuf::from(path),
+            stat: Stat {
+                ino,
+                ..numbered(0, at).stat
+            },
+            number: None,
+            ..numbered(0, at)
+        };
+        let mut files = vec![
+            numbered(0, 5),
+            dated("/app-20260102.log", 21, 5),
+            numbered(1, 5),
+            dated("/app-20260101.log", 20, 5),
+            numbered(10, 5),
+            numbered(2, 6),
+            dated("/app-20260103.log", 22, 4),
+        ];
+        order(&mut files);
+        let inodes: Vec<u64> = files.iter().map(|file| file.stat.ino).collect();
+        assert_eq!(inodes, [22, 20, 21, 10, 1, 0, 2]);
     }
 
     #[test]
