@@ -7,6 +7,8 @@ mod seed;
 mod shares;
 mod statements;
 
+use std::time::Duration;
+
 use schema::{Metric, Timestamp};
 use testkit::Database;
 
@@ -31,8 +33,15 @@ async fn database() -> Database {
     testkit::migrated().await.unwrap()
 }
 
+/// Opens a session like the dashboard's, with more patience: how long an answer takes on a busy machine is not what is tested.
 async fn session(database: &Database) -> pg::Session {
-    pg::connect(&database.target(), &pg::SessionOptions::reader(), "test")
+    let patience = Duration::from_secs(120);
+    let options = pg::SessionOptions {
+        statement_timeout: patience,
+        transaction_timeout: patience,
+        ..pg::SessionOptions::reader()
+    };
+    pg::connect(&database.target(), &options, "test")
         .await
         .unwrap()
 }
