@@ -205,7 +205,7 @@ mod tests {
         assert!(case.liveness.is_alive(), "a refused tick is one");
     }
 
-    /// Returns what the manager was told since the last call.
+    /// Returns the messages about the watchdog that the manager received since the last call.
     fn read_all(socket: &UnixDatagram) -> Vec<String> {
         let mut text = [0; 256];
         std::iter::from_fn(|| {

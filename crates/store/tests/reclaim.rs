@@ -9,6 +9,7 @@ use schema::Sample;
 use schema::micros::HOUR;
 use schema::tables::TrafficSample;
 use schema::{Row, Timestamp};
+use std::path::Path;
 use store::tuple;
 use tempfile::TempDir;
 use testkit::Database;
@@ -43,20 +44,25 @@ async fn dead_letter(database: &Database, rows: &[Row], error: &str) {
     }
 }
 
+/// Delivers a row of this instant in a session of its own.
+async fn deliver(database: &Database, dir: &Path, at: Timestamp, views: i64) {
+    let running = start(dir, database.target());
+    running
+        .queue
+        .append(at, vec![traffic(at, views)])
+        .await
+        .unwrap();
+    running.drained().await;
+    running.stop().await;
+}
+
 const NO_SUCH_TABLE: &str = "this version has no such table";
 
 #[tokio::test]
 async fn rows_that_an_earlier_version_did_not_know_go_into_their_table_once() {
     let (database, dir) = (database().await, TempDir::new().unwrap());
     // The first session makes the host.
-    let running = start(dir.path(), database.target());
-    running
-        .queue
-        .append(ts(0), vec![traffic(ts(0), 1)])
-        .await
-        .unwrap();
-    running.drained().await;
-    running.stop().await;
+    deliver(&database, dir.path(), ts(0), 1).await;
     let earlier = Timestamp(ts(0).as_micros() - 30 * HOUR);
     let rows = [traffic(ts(1), 2), traffic(earlier, 3), traffic(ts(2), 4)];
     dead_letter(&database, &rows, NO_SUCH_TABLE).await;
@@ -83,25 +89,11 @@ async fn rows_that_an_earlier_version_did_not_know_go_into_their_table_once() {
 #[tokio::test]
 async fn rows_that_are_refused_stay_dead_letters_and_hold_up_nothing() {
     let (database, dir) = (database().await, TempDir::new().unwrap());
-    let running = start(dir.path(), database.target());
-    running
-        .queue
-        .append(ts(0), vec![traffic(ts(0), 1)])
-        .await
-        .unwrap();
-    running.drained().await;
-    running.stop().await;
+    deliver(&database, dir.path(), ts(0), 1).await;
     dead_letter(&database, &[traffic(ts(1), -1)], NO_SUCH_TABLE).await;
     let refuse = "alter table collector.traffic_samples_raw add constraint refused check (views >= 0) not valid";
     database.sql(refuse).await.unwrap();
-    let running = start(dir.path(), database.target());
-    running
-        .queue
-        .append(ts(2), vec![traffic(ts(2), 2)])
-        .await
-        .unwrap();
-    running.drained().await;
-    running.stop().await;
+    deliver(&database, dir.path(), ts(2), 2).await;
     let rows = "select count(*) from collector.traffic_samples_raw";
     assert_eq!(number(&database, rows).await, 2);
     let left = "select count(*) from collector.dead_letter";

@@ -135,13 +135,6 @@ pub struct Outcome {
     pub ordered: usize,
 }
 
-impl Outcome {
-    /// Returns whether something is done and the time is over.
-    fn is_enough(&self, until: Clock) -> bool {
-        self.hours + self.days > 0 && Clock::now() >= until
-    }
-}
-
 /// An hour or a day of a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Unit {
@@ -166,7 +159,7 @@ pub async fn run(client: &Client, budget: Duration) -> Result<Option<Outcome>, R
     let mut outcome = Outcome::default();
     loop {
         for unit in days::due(client, now).await? {
-            if outcome.is_enough(until) {
+            if is_enough(outcome.hours + outcome.days, until) {
                 break;
             }
             if !days::roll_up(client, unit).await? {
@@ -175,11 +168,11 @@ pub async fn run(client: &Client, budget: Duration) -> Result<Option<Outcome>, R
             outcome.days += 1;
         }
         let due = hours::due(client, now, is_schema_known).await?;
-        if due.is_empty() || outcome.is_enough(until) {
+        if due.is_empty() || is_enough(outcome.hours + outcome.days, until) {
             break;
         }
         for unit in due {
-            if outcome.is_enough(until) {
+            if is_enough(outcome.hours + outcome.days, until) {
                 break;
             }
             let host = scans::find(&hosts, unit.host_id);
@@ -193,6 +186,11 @@ pub async fn run(client: &Client, budget: Duration) -> Result<Option<Outcome>, R
     outcome.sums = sums::fill(client, now, until).await?;
     outcome.ordered = order::days(client, now, until).await?;
     Ok(Some(outcome))
+}
+
+/// Returns whether something is done and the time is over: who has little time does one unit of work in any case.
+pub(crate) fn is_enough(done: usize, until: Clock) -> bool {
+    done > 0 && Clock::now() >= until
 }
 
 /// Begins a transaction that has the lock until it ends; `false` when another one has it.

@@ -60,6 +60,7 @@ use tokio_postgres::error::SqlState;
 
 use crate::failpoint::failpoint;
 use crate::host::server_clock;
+use crate::rollup::is_enough;
 use crate::series::Instant;
 
 /// A day is completed so long after its end: what is late by minutes does not make a partition of its own.
@@ -120,13 +121,6 @@ pub struct Outcome {
     pub left: usize,
 }
 
-impl Outcome {
-    /// Returns whether something is done and the time is over.
-    fn is_enough(&self, until: Clock) -> bool {
-        self.hours + self.days > 0 && Clock::now() >= until
-    }
-}
-
 /// Seals what is due, for at most `budget`, but one hour or day in any case.
 ///
 /// # Errors
@@ -138,11 +132,11 @@ pub async fn run(client: &Client, budget: Duration) -> Result<Outcome, SealError
     let mut outcome = Outcome::default();
     'hours: loop {
         let due = due_hours(client).await?;
-        if due.is_empty() || outcome.is_enough(until) {
+        if due.is_empty() || is_enough(outcome.hours + outcome.days, until) {
             break;
         }
         for hour in due {
-            if outcome.is_enough(until) {
+            if is_enough(outcome.hours + outcome.days, until) {
                 break;
             }
             match hour.seal(client).await {
@@ -156,7 +150,7 @@ pub async fn run(client: &Client, budget: Duration) -> Result<Outcome, SealError
         }
     }
     for day in due_days(client, now).await? {
-        if outcome.is_enough(until) {
+        if is_enough(outcome.hours + outcome.days, until) {
             outcome.left += 1;
             continue;
         }
@@ -229,7 +223,7 @@ impl Day {
                 return Ok(true);
             }
             for row in missing {
-                if outcome.is_enough(until) {
+                if is_enough(outcome.hours + outcome.days, until) {
                     return Ok(false);
                 }
                 let hour = Hour {
