@@ -49,6 +49,13 @@ async function arrived(path: string, type: string, count = 1) {
   return site.of(path, type);
 }
 
+/** Waits until a page has noted something so often; its notes and the tracker's messages come in any order. */
+async function noted(path: string, what: string, count = 1) {
+  const notes = () => site.notes.filter((note) => note.path === path && note.what === what);
+  await expect.poll(() => notes().length, { message: `${what} of ${path}` }).toBe(count);
+  return notes();
+}
+
 /** The same once more later, when what was sent before another page's view would have arrived. */
 async function stays(path: string, type: string, count: number) {
   const mark = `/mark-${Math.random().toString(36).slice(2)}/`;
@@ -128,14 +135,12 @@ test.describe("a view", () => {
     try {
       await arrived("/rendering/", "view");
       // The prerendered page and its script are loaded, and it runs.
-      await expect
-        .poll(() => site.notes.some(({ what, path }) => what === "began" && path === "/rendered/"))
-        .toBe(true);
+      await noted("/rendered/", "began");
       await stays("/rendered/", "view", 0);
       site.destination = "/rendered/";
       await arrived("/rendered/", "view");
       expect(site.requests.filter((path) => path === "/rendered/")).toHaveLength(1);
-      expect(site.notes).toContainEqual(expect.objectContaining({ what: "activated", path: "/rendered/" }));
+      await noted("/rendered/", "activated");
     } finally {
       await alone.close();
     }
@@ -149,7 +154,7 @@ test.describe("a view", () => {
     await arrived("/cached/b", "view");
     await page.evaluate(() => history.back());
     const [first, second] = await arrived("/cached/a", "view", 2);
-    expect(site.notes).toContainEqual(expect.objectContaining({ what: "restored", path: "/cached/a" }));
+    await noted("/cached/a", "restored");
     expect(second?.view).not.toBe(first?.view);
     await stays("/cached/a", "view", 2);
     await stays("/cached/b", "view", 1);
@@ -222,25 +227,17 @@ test.describe("a view", () => {
 });
 
 test.describe("engagement", () => {
-  /** The last engagement of a path beside what its page measured when it reported the same. */
-  const compare = (path: string) => {
-    const reported = site.of(path, "time").at(-1)?.engaged_ms ?? 0;
-    const measured =
-      site.notes.filter((note) => note.path === path && note.what === "hidden").at(-1)?.measured ?? 0;
-    return { reported, measured };
-  };
+  /** What a page measured until it was hidden for the nth time. */
+  const measuredBy = async (path: string, nth = 1) =>
+    (await noted(path, "hidden", nth)).at(-1)?.measured ?? 0;
 
   test("is the time in which the page was visible and had the focus", async () => {
     const page = await visit(site.page("/read/"));
     for (let round = 1; round <= 3; round += 1) {
       await page.waitForTimeout(300);
       const back = await hide(page);
-      await expect
-        .poll(() => site.notes.filter(({ path, what }) => path === "/read/" && what === "hidden").length)
-        .toBe(round);
-      await arrived("/read/", "time", round);
-      const { reported, measured } = compare("/read/");
-      expect(Math.abs(reported - measured)).toBeLessThan(200);
+      const reported = (await arrived("/read/", "time", round)).at(-1)?.engaged_ms ?? 0;
+      expect(Math.abs(reported - (await measuredBy("/read/", round)))).toBeLessThan(200);
       // Hidden time does not count.
       await page.waitForTimeout(300);
       await back();
@@ -256,10 +253,8 @@ test.describe("engagement", () => {
     site.page("/next/");
     await page.waitForTimeout(200);
     await page.evaluate(() => document.querySelector("a")?.click());
-    await arrived("/left/", "time");
-    await expect.poll(() => compare("/left/").measured).toBeGreaterThan(0);
-    const { reported, measured } = compare("/left/");
-    expect(Math.abs(reported - measured)).toBeLessThan(200);
+    const [time] = await arrived("/left/", "time");
+    expect(Math.abs((time?.engaged_ms ?? 0) - (await measuredBy("/left/")))).toBeLessThan(200);
   });
 
   test("of a tab that is closed arrives", async () => {
@@ -299,7 +294,7 @@ test.describe("engagement", () => {
     await hide(page);
     const [second] = await arrived("/steps/two", "time");
     expect(first?.engaged_ms).toBeGreaterThanOrEqual(300);
-    const { measured } = compare("/steps/two");
+    const measured = await measuredBy("/steps/two");
     expect(Math.abs((first?.engaged_ms ?? 0) + (second?.engaged_ms ?? 0) - measured)).toBeLessThan(200);
   });
 
