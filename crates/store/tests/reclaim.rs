@@ -85,17 +85,69 @@ async fn rows_that_an_earlier_version_did_not_know_go_into_their_table_once() {
     assert_eq!(number(&database, rows).await, 4);
 }
 
-/// What the server refuses stays where it is, and everything else is delivered.
+/// What the server refuses is a dead letter for that reason, and everything else is stored, also what was taken with it.
 #[tokio::test]
-async fn rows_that_are_refused_stay_dead_letters_and_hold_up_nothing() {
+async fn rows_that_are_refused_are_dead_letters_again_and_hold_up_nothing() {
     let (database, dir) = (database().await, TempDir::new().unwrap());
     deliver(&database, dir.path(), ts(0), 1).await;
-    dead_letter(&database, &[traffic(ts(1), -1)], NO_SUCH_TABLE).await;
+    let rows = [traffic(ts(1), 2), traffic(ts(2), -1), traffic(ts(3), 4)];
+    dead_letter(&database, &rows, NO_SUCH_TABLE).await;
     let refuse = "alter table collector.traffic_samples_raw add constraint refused check (views >= 0) not valid";
     database.sql(refuse).await.unwrap();
-    deliver(&database, dir.path(), ts(2), 2).await;
-    let rows = "select count(*) from collector.traffic_samples_raw";
-    assert_eq!(number(&database, rows).await, 2);
-    let left = "select count(*) from collector.dead_letter";
+    for round in 1..=2 {
+        let running = start(dir.path(), database.target());
+        let row = traffic(ts(3 + round), 8);
+        running
+            .queue
+            .append(ts(3 + round), vec![row])
+            .await
+            .unwrap();
+        let stored = "select sum(views)::int8 from collector.traffic_samples_raw";
+        running
+            .until("the others are stored", async || {
+                number(&database, stored).await == 7 + 8 * round
+            })
+            .await;
+        running.stop().await;
+        let left = "select count(*) from collector.dead_letter \
+            where sqlstate = '23514' and error like '%violates check constraint%' and row::jsonb->>'views' = '-1'";
+        assert_eq!(number(&database, left).await, 1);
+        let all = "select count(*) from collector.dead_letter";
+        assert_eq!(number(&database, all).await, 1);
+    }
+}
+
+/// A table that lacks a column ends one connection, and not each.
+#[tokio::test]
+async fn rows_that_cannot_be_stored_now_stay_dead_letters_and_hold_up_nothing() {
+    let (database, dir) = (database().await, TempDir::new().unwrap());
+    deliver(&database, dir.path(), ts(0), 1).await;
+    dead_letter(&database, &[traffic(ts(1), 2)], NO_SUCH_TABLE).await;
+    let forbid = "alter table collector.traffic_samples_raw rename column views to elsewhere";
+    database.sql(forbid).await.unwrap();
+    let running = start(dir.path(), database.target());
+    let lifted = "alter table collector.traffic_samples_raw rename column elsewhere to views";
+    let links = || running.status.get().connections;
+    running
+        .until("it is tried and given up", async || links() >= 2)
+        .await;
+    let beat = "select count(*) from collector.heartbeat";
+    let before = number(&database, beat).await;
+    running
+        .until("the next connection stays", async || {
+            number(&database, beat).await > before
+        })
+        .await;
+    assert_eq!(links(), 2);
+    running.stop().await;
+    let left = "select count(*) from collector.dead_letter where sqlstate = '42P01'";
     assert_eq!(number(&database, left).await, 1);
+    database.sql(lifted).await.unwrap();
+    let running = start(dir.path(), database.target());
+    running
+        .until("the next run stores it", async || {
+            number(&database, left).await == 0
+        })
+        .await;
+    running.stop().await;
 }

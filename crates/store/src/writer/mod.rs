@@ -336,4 +336,6 @@ struct Memory {
     in_doubt: Option<(i64, Vec<u64>)>,
     /// How often the host's lease was another agent's since the last connection that delivers.
     refusals: u32,
+    /// Storing rows that an earlier version could not ended a connection: not again in this run, or it would end each.
+    gave_up_reclaiming: bool,
 }

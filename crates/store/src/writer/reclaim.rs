@@ -2,9 +2,10 @@
 //!
 //! After a downgrade the queue may have rows of tables that came later. The earlier collector dead-letters them whole
 //! (`transaction::NO_SUCH_TABLE`). A session of a version that has the table takes them from there and stores them, in one transaction,
-//! so that each is in one of the two places. One that the server refuses stays a dead letter, with all that are taken with it.
+//! so that each is in one of the two places. One that the server refuses is a dead letter again, for the server's reason, and is not
+//! taken again.
 
-use super::copy::{Failed, Statements, copy_all};
+use super::copy::{Failed, Statements, bisect};
 use crate::rollup;
 use crate::series::Instant;
 use crate::tuple::Group;
@@ -15,66 +16,58 @@ use schema::tables::TABLES;
 use std::collections::{BTreeMap, BTreeSet};
 use tokio_postgres::{Client, Row};
 
-/// Most rows that a transaction takes.
-const AT_ONCE: i32 = 10_000;
+/// Most rows that a transaction takes: bisecting as many that are all refused stays far below a transaction's deadline.
+const AT_ONCE: i32 = 1_000;
 
 /// The rows of one table with the same columns.
 type Tuples = BTreeMap<(String, Vec<String>), (u32, BytesMut)>;
 
-/// Stores dead letters of the host whose table this version has. Returns how many there were.
+/// Stores some dead letters of the host whose table this version has, in a transaction of its own. Returns the rows stored, or that
+/// there are no such dead letters.
 pub(super) async fn reclaim(
     client: &Client,
     statements: &mut Statements,
     host_id: i32,
-) -> Result<u64, Failed> {
-    let mut stored = 0;
-    loop {
-        client.batch_execute("BEGIN").await?;
-        let taken = take(client, statements, host_id).await;
-        let taken = match taken {
-            Ok(0) | Err(Failed { desynced: true, .. }) => taken,
-            Ok(rows) => client
-                .batch_execute("COMMIT")
-                .await
-                .map(|()| rows)
-                .map_err(Failed::from),
-            Err(failed) => Err(failed),
-        };
-        match taken {
-            Ok(0) => {
-                client.batch_execute("ROLLBACK").await?;
-                return Ok(stored);
-            }
-            Ok(rows) => stored += rows,
-            Err(failed) if failed.desynced => return Err(failed),
-            Err(failed) => {
-                client.batch_execute("ROLLBACK").await?;
-                return Err(failed);
-            }
-        }
+) -> Result<Option<u64>, Failed> {
+    client.batch_execute("BEGIN").await?;
+    let taken = take(client, statements, host_id).await;
+    match &taken {
+        Ok(_) => client.batch_execute("COMMIT").await?,
+        Err(failed) if failed.desynced => {}
+        Err(_) => client.batch_execute("ROLLBACK").await?,
     }
+    taken
 }
 
-/// Moves some rows within the transaction.
-async fn take(client: &Client, statements: &mut Statements, host_id: i32) -> Result<u64, Failed> {
+/// Moves some rows within the transaction. Returns how many were stored, or that there are none to move.
+async fn take(
+    client: &Client,
+    statements: &mut Statements,
+    host_id: i32,
+) -> Result<Option<u64>, Failed> {
     let known: Vec<&str> = TABLES.iter().map(|table| table.name).collect();
     let ask = "SELECT table_name, columns, tuple FROM collector.take_dead_letters($1, $2, $3)";
     let ask = statements.get(client, ask).await?;
     let rows = client.query(&ask, &[&host_id, &known, &AT_ONCE]).await?;
+    if rows.is_empty() {
+        return Ok(None);
+    }
     let mut tuples = Tuples::new();
     for row in &rows {
         add(&mut tuples, row)?;
     }
     let groups: Vec<Group> = tuples.into_iter().filter_map(group).collect();
+    let mut stored = 0;
     for group in &groups {
         // Whatever day they are of.
         let make = "SELECT collector.ensure_partition($1, NULL)";
         let make = statements.get(client, make).await?;
         client.execute(&make, &[&group.table]).await?;
-        copy_all(client, statements, std::slice::from_ref(group), host_id).await?;
+        let (rows, _) = bisect(client, statements, std::slice::from_ref(group), host_id).await?;
+        stored += rows;
     }
     note_hours(client, statements, &groups, host_id).await?;
-    Ok(rows.len() as u64)
+    Ok(Some(stored))
 }
 
 fn add(tuples: &mut Tuples, row: &Row) -> Result<(), tokio_postgres::Error> {

@@ -47,12 +47,15 @@ pub(super) struct Session<'a> {
     pub(super) offset: Duration,
     /// Whether the last plan had no trouble with the queue; not so before the first.
     pub(super) queue_works: bool,
+    /// Whether there may be rows that an earlier version could not store.
+    pub(super) reclaims: bool,
 }
 
 impl<'a> Session<'a> {
     pub(super) fn new(writer: &'a mut Writer, memory: &'a mut Memory, link: Link) -> Self {
         let now = Instant::now();
         Self {
+            reclaims: !memory.gave_up_reclaiming,
             writer,
             memory,
             statements: Statements::default(),
@@ -90,7 +93,6 @@ impl<'a> Session<'a> {
         let (server, ours) = self.link.clocks;
         self.compare_clocks(server, ours);
         self.resolve_in_doubt().await;
-        self.reclaim().await?;
         self.prepare().await?;
         loop {
             if self.link.session.is_closed() {
@@ -111,7 +113,7 @@ impl<'a> Session<'a> {
                 self.final_flush().await;
                 return Ok(());
             }
-            if self.make_ahead().await? {
+            if self.make_ahead().await? || self.reclaim().await? {
                 continue;
             }
             let wake = self
@@ -146,30 +148,46 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Stores rows that an earlier version could not. When they are refused they stay where they are, and all else goes on.
-    async fn reclaim(&mut self) -> Result<(), End> {
+    /// Stores some rows that an earlier version could not, between deliveries; returns whether there may be more. When that fails,
+    /// they stay where they are, and all else goes on.
+    async fn reclaim(&mut self) -> Result<bool, End> {
+        if !self.reclaims {
+            return Ok(false);
+        }
         let (client, host_id) = (&self.link.session.client, self.link.host_id);
         let reclaimed = reclaim(client, &mut self.statements, host_id);
         let deadline = self.writer.options.borrow().deadline;
         match timeout(deadline, reclaimed).await {
-            Ok(Ok(0)) => Ok(()),
-            Ok(Ok(rows)) => {
-                tracing::info!(
-                    rows,
-                    "stored rows of tables that an earlier version did not know"
-                );
-                Ok(())
+            Ok(Ok(Some(rows))) => {
+                if rows > 0 {
+                    tracing::info!(
+                        rows,
+                        "stored rows of tables that an earlier version did not know"
+                    );
+                }
+                Ok(true)
+            }
+            Ok(Ok(None)) => {
+                self.reclaims = false;
+                Ok(false)
             }
             Ok(Err(failed)) if !failed.desynced => {
                 let error = describe(&failed.error);
                 tracing::warn!(%error, "rows of tables that an earlier version did not know stay in dead_letter");
-                Ok(())
+                self.reclaims = false;
+                Ok(false)
             }
-            Ok(Err(failed)) => Err(End::Broken(describe(&failed.error))),
-            Err(_) => Err(End::Broken(format!(
-                "no answer within {} s",
-                deadline.as_secs()
-            ))),
+            Ok(Err(failed)) => {
+                self.memory.gave_up_reclaiming = true;
+                Err(End::Broken(describe(&failed.error)))
+            }
+            Err(_) => {
+                self.memory.gave_up_reclaiming = true;
+                Err(End::Broken(format!(
+                    "no answer within {} s",
+                    deadline.as_secs()
+                )))
+            }
         }
     }
 
