@@ -47,8 +47,9 @@ async fn answers_over_known_rows() {
 async fn hours_that_changed_wait_until_they_are_rolled_up() {
     let database = seeded().await;
     // The clock of the test is half an hour after 22:00.
-    let text = "INSERT INTO collector.rollups (host_id, grain, bucket, version, ticks) \
-        SELECT 1, 'hour', timestamptz '2026-09-19 00:00Z' + n * interval '1 hour', 1, 360 FROM generate_series(0, 43) n; \
+    let text = "INSERT INTO collector.rollups (host_id, grain, bucket, version, whole_version, ticks) \
+        SELECT 1, 'hour', timestamptz '2026-09-19 00:00Z' + n * interval '1 hour', 1, CASE WHEN n < 43 THEN 1 END, 360 \
+        FROM generate_series(0, 43) n; \
         INSERT INTO collector.rollups (host_id, grain, bucket, version, ticks) VALUES (1, 'day', '2026-09-19 00:00Z', 23, 8640); \
         INSERT INTO collector.changed_hours (host_id, bucket) \
         SELECT 1, bucket::timestamptz FROM unnest(ARRAY['2026-09-20 20:00Z', '2026-09-20 21:00Z', '2026-09-20 21:00Z', '2026-09-20 22:00Z']) bucket; \
@@ -61,9 +62,9 @@ async fn hours_that_changed_wait_until_they_are_rolled_up() {
     let minute = |minute: i64| json!(common::START + minute * 60_000);
     assert_eq!(rows[0]["grain"], "Hours");
     assert_eq!(rows[0]["until_ms"], minute(-120));
-    assert_eq!(rows[0]["waiting"], 2);
-    // 20:00 ended at 21:00; the clock of the test is a second after the newest tick.
-    assert_eq!(rows[0]["behind_secs"], 3600 + (common::TICKS - 1) * 10 + 1);
+    assert_eq!(rows[0]["waiting"], 3);
+    // 19:00 is not whole and ended at 20:00; the clock of the test is a second after the newest tick.
+    assert_eq!(rows[0]["behind_secs"], 7200 + (common::TICKS - 1) * 10 + 1);
     assert_eq!(rows[0]["last_run_ms"], minute(26));
     assert_eq!(rows[0]["next_run_ms"], minute(30));
     // The day is not of its 24 hours as they are.

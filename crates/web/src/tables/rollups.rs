@@ -29,14 +29,14 @@ const COLUMNS: &[Col] = &[
         "behind_secs",
         "Behind",
         Unit::Secs,
-        "Time since the oldest hour or day ended that is over and not rolled up yet, or got rows since; none where there is none.",
+        "Time since the oldest hour or day ended that waits; none where none does.",
     )
     .primary(),
     Col::new(
         "waiting",
         "Waiting",
         Unit::Count,
-        "Hours or days that are over and not rolled up yet, or got rows since.",
+        "Hours or days that are over and not rolled up yet, got rows since, or were rolled up by an earlier version that knew fewer metrics.",
     )
     .primary(),
     Col::new(
