@@ -77,6 +77,53 @@ async fn rows_arrive_with_their_host_and_the_spool_forgets_them() {
     );
 }
 
+/// A run that is stopped while the database is away was not killed.
+#[tokio::test]
+async fn a_run_that_ends_without_a_session_is_closed_by_the_next_one() {
+    let (database, dir) = (database().await, TempDir::new().unwrap());
+    let server = testkit::shared_server().unwrap();
+    let name = database.name();
+    let ends = [(true, "stopped"), (false, "vanished")];
+    for (round, (in_order, outcome)) in (1..).zip(ends) {
+        let running = start(dir.path(), database.target());
+        running
+            .queue
+            .append(ts(round), rows(round, 1))
+            .await
+            .unwrap();
+        running.drained().await;
+        let shut = format!(
+            "alter database \"{name}\" allow_connections false; \
+             select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'"
+        );
+        server.sql(&shut).await.unwrap();
+        running
+            .until("the session is lost", async || {
+                running.status.get().link != Link::Connected
+            })
+            .await;
+        if in_order {
+            running.stop().await;
+        } else {
+            running.kill().await;
+        }
+        let open = format!("alter database \"{name}\" allow_connections true");
+        server.sql(&open).await.unwrap();
+        let running = start(dir.path(), database.target());
+        running
+            .queue
+            .append(ts(round), rows(round, 1))
+            .await
+            .unwrap();
+        running.drained().await;
+        let sql = format!(
+            "select count(*) from collector.agent_runs where outcome = '{outcome}' and ended_at >= started_at"
+        );
+        assert_eq!(number(&database, &sql).await, 1, "{outcome}");
+        running.stop().await;
+    }
+}
+
 /// P1, in the small: at any instant that a writer dies at, appended records are stored once.
 #[tokio::test]
 async fn p01_a_writer_that_dies_anywhere_loses_and_doubles_nothing() {

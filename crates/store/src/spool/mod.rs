@@ -14,6 +14,7 @@
 //! ```text
 //! queue_dir/spool.id                   "pqcrypta-spool 1 <uuid of the writer> <crc32c, hex>\n"
 //! queue_dir/lock                       locked by the process that writes; holds its pid
+//! queue_dir/ended                      how its last run ended, written by the writer
 //! queue_dir/{bulk,core,event}/N.seg    a segment; N is the lsn of its first record, 16 digits
 //! queue_dir/{bulk,core,event}/N.tmp    a segment in the making
 //! queue_dir/quarantine/CLASS-N.seg     a damaged segment as it was found

@@ -5,6 +5,7 @@ use crate::host;
 use crate::migrations::{self, MigrateError};
 use crate::progress::Progress;
 use crate::series::Instant;
+use crate::writer::ending::Ending;
 use crate::writer::lease::{self, Holder};
 use crate::writer::{Agent, Clock, Host};
 use pg::Session;
@@ -84,6 +85,7 @@ pub(super) async fn open(
     options: &pg::SessionOptions,
     host: &Host,
     agent: &Agent,
+    last_end: Option<Ending>,
     clock: Clock,
 ) -> Result<Link, LinkError> {
     let session = pg::connect(target, options, &lease::application_name(agent)).await?;
@@ -91,7 +93,7 @@ pub(super) async fn open(
     let host_id = register_host(&session.client, host).await?;
     lease::take(&session.client, host_id, host, agent).await?;
     update_host(&session.client, host_id, host).await?;
-    let covered = begin_run(&session.client, host_id, agent).await?;
+    let covered = begin_run(&session.client, host_id, agent, last_end).await?;
     let (seq, progress, last_ts) = read_progress(&session.client, host_id, agent.writer).await?;
     let ours = clock();
     let server = host::server_clock(&session.client).await;
@@ -140,11 +142,12 @@ async fn update_host(client: &Client, host_id: i32, host: &Host) -> Result<(), L
     Ok(())
 }
 
-/// Stores the run, closes runs that died, and returns the spans that other agents cover.
+/// Stores the run, closes runs that could not do that themselves, and returns the spans that other agents cover.
 async fn begin_run(
     client: &Client,
     host_id: i32,
     agent: &Agent,
+    last_end: Option<Ending>,
 ) -> Result<Vec<(Timestamp, Timestamp)>, LinkError> {
     let writer = agent.writer.to_string();
     let rows = client
@@ -159,6 +162,9 @@ async fn begin_run(
                 &Instant(agent.started_at),
                 &agent.settings(),
                 &AgentOutcome::Vanished.as_str(),
+                &AgentOutcome::Stopped.as_str(),
+                &last_end.map(|end| end.run.to_string()),
+                &last_end.map(|end| Instant(end.at)),
             ],
         )
         .await

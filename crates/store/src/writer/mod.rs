@@ -32,6 +32,7 @@
 pub(crate) mod batch;
 pub(crate) mod copy;
 mod deferred;
+mod ending;
 mod findings;
 mod insert;
 mod lease;
@@ -46,6 +47,7 @@ use crate::expiry::Retention;
 use crate::queue::Queue;
 use crate::status::{Link as LinkState, SharedStatus};
 use deferred::DeferredTable;
+use ending::Ending;
 use link::{Link, LinkError};
 use schema::Timestamp;
 use session::Session;
@@ -190,12 +192,34 @@ enum End {
 }
 
 impl Writer {
-    /// Delivers until it is stopped.
+    /// Delivers until it is stopped, and notes the end.
     pub async fn run(mut self) {
+        let last_end = self
+            .queue
+            .with_spool(|spool| ending::read(spool.path()))
+            .await;
+        self.deliver(Memory {
+            last_end,
+            ..Memory::default()
+        })
+        .await;
+        let ending = Ending {
+            run: self.agent.run_id,
+            at: (self.clock)(),
+        };
+        let noted = self
+            .queue
+            .with_spool(move |spool| ending::note(spool.path(), ending));
+        if let Err(error) = noted.await {
+            tracing::debug!(%error, "the end of the run was not noted in the queue");
+        }
+    }
+
+    /// Delivers until it is stopped.
+    async fn deliver(&mut self, mut memory: Memory) {
         let mut backoff = pg::Backoff::default();
-        let mut memory = Memory::default();
         loop {
-            let pause = match self.open().await {
+            let pause = match self.open(memory.last_end).await {
                 Ok(link) => {
                     self.standby.send_replace(false);
                     memory.refusals = 0;
@@ -204,7 +228,7 @@ impl Writer {
                     if is_news && memory.lost.is_none() {
                         tracing::info!(host_id = link.host_id, "connected; delivering");
                     }
-                    let mut session = Session::new(&mut self, &mut memory, link);
+                    let mut session = Session::new(self, &mut memory, link);
                     let end = session.serve().await;
                     if session.achieved {
                         backoff.reset();
@@ -245,13 +269,14 @@ impl Writer {
     }
 
     /// Opens a link, unless the writer is stopped.
-    async fn open(&mut self) -> Result<Link, LinkError> {
+    async fn open(&mut self, last_end: Option<Ending>) -> Result<Link, LinkError> {
         self.status.update(|status| status.connections += 1);
         let open = link::open(
             &self.target,
             &self.session,
             &self.host,
             &self.agent,
+            last_end,
             self.clock,
         );
         tokio::select! {
@@ -338,4 +363,6 @@ struct Memory {
     refusals: u32,
     /// Storing rows that an earlier version could not ended a connection: not again in this run, or it would end each.
     gave_up_reclaiming: bool,
+    /// How the last run ended, if in order.
+    last_end: Option<Ending>,
 }
