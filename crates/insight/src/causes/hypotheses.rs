@@ -47,6 +47,8 @@ pub(super) struct Hypothesis {
     /// Whether something follows from it, by the structure or by what usually precedes what; what only began first may have
     /// nothing to do with the others.
     pub(super) is_likely: bool,
+    /// The parts that follow from it, its own among them; what is of another only began at the time.
+    pub(super) explains: Vec<Part>,
 }
 
 /// A part of an incident, by the member that shows it best.
@@ -147,6 +149,14 @@ fn of_part(one: &Seen<'_>, all: &[Seen<'_>], history: &History, now: i64) -> Hyp
         + BEFORE * count(before.len())
         + AFTER * count(after);
     let is_likely = points > 0 && led_to.len() + preceded.len() > 0;
+    let followers = led_to.iter().copied();
+    let mut explains: Vec<Part> = followers
+        .chain(preceded.iter().map(|(other, _)| *other))
+        .map(|other| other.part)
+        .chain([one.part])
+        .collect();
+    explains.sort_unstable();
+    explains.dedup();
     let mut evidence = Vec::new();
     let is_first = before.len() + 1 == all.len();
     match before.iter().min_by_key(|other| other.onset.earliest) {
@@ -160,7 +170,8 @@ fn of_part(one: &Seen<'_>, all: &[Seen<'_>], history: &History, now: i64) -> Hyp
             before.len(),
             all.len() - 1
         )),
-        None if after == 0 => evidence.push("began with the first of them".to_owned()),
+        // When each began is known to some seconds or minutes only.
+        None if after == 0 => evidence.push("may have begun as early as any other".to_owned()),
         None => evidence.push(format!("began after {after} of {} others", all.len() - 1)),
     }
     if let Some(why) = led_to.iter().find_map(|other| one.part.edge_to(other.part)) {
@@ -184,6 +195,7 @@ fn of_part(one: &Seen<'_>, all: &[Seen<'_>], history: &History, now: i64) -> Hyp
         action_sql: member.action_sql.clone(),
         points,
         is_likely,
+        explains,
     }
 }
 
@@ -251,6 +263,7 @@ fn of_change(
         action_sql: best.action_sql.clone(),
         points: if about.is_some() { best.points } else { BEFORE },
         is_likely: about.is_some(),
+        explains: members.iter().map(|member| member.part).collect(),
     };
     Some((about.is_some(), hypothesis))
 }

@@ -176,17 +176,24 @@ impl Incident {
         Timestamp(first.unwrap_or(self.found_at))
     }
 
-    /// Returns the condition: what the cause is likely to be, and how many problems there are.
+    /// Returns the condition: what the cause is likely to be, of how many problems, and how many only began at the time.
     pub(super) fn message(&self, hypotheses: &[Hypothesis]) -> String {
         let all = self.members.len();
         match hypotheses.first() {
             Some(best) if best.is_likely => {
+                let explained = |one: &&Member| best.explains.contains(&one.part);
+                let explained = self.members.iter().filter(explained).count();
                 let (count, more) = match best.of {
-                    Some(_) => (all.saturating_sub(1), "more "),
-                    None => (all, ""),
+                    Some(_) => (explained.saturating_sub(1), "more "),
+                    None => (explained, ""),
                 };
                 let noun = words::counted(count, &format!("{more}problem"));
-                format!("{}, likely cause of {noun}", best.says)
+                let others = match all - explained {
+                    0 => String::new(),
+                    1 => "; 1 other began at the time".to_owned(),
+                    others => format!("; {others} others began at the time"),
+                };
+                format!("{}, likely cause of {noun}{others}", best.says)
             }
             Some(best) => format!(
                 "{} began together, cause unknown; the first: {}",

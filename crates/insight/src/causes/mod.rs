@@ -13,8 +13,8 @@
 //! as its effects. It is resolved with the last of them. At most one is opened in half an hour, as in the reference; an open one takes
 //! what begins within an hour and is linked with it.
 //!
-//! Findings of the first minutes after a start have begun at an unknown time before it: they open none, and join one
-//! only where they are linked with it. Until the findings of the database are known nothing is judged.
+//! Findings of the first minutes after a start, of this run or of one before, have begun at an unknown time before it: they open none,
+//! and join one only where they are linked with it. Until the findings of the database are known nothing is judged.
 
 mod chance;
 mod change;
@@ -85,6 +85,8 @@ pub struct CauseJudge {
     incidents: Vec<Incident>,
     /// The first tick of this run.
     started: Option<i64>,
+    /// Rules and beginnings of what runs before this one measured to begin: what they found when they started is not among it.
+    measured: HashSet<(&'static str, i64)>,
     /// Whether the open findings of the database are known.
     is_ready: bool,
     /// When the last incident was found.
@@ -105,6 +107,7 @@ impl CauseJudge {
             changes: Changes::default(),
             incidents: Vec::new(),
             started: None,
+            measured: HashSet::new(),
             is_ready: false,
             last_found: None,
             refresh_at: i64::MAX,
@@ -134,6 +137,7 @@ impl CauseJudge {
         // What was confirmed since the start is among what is stored.
         self.history = History::default();
         self.history.begin(known_since.as_micros());
+        self.measured.clear();
         for one in begun {
             if one.rule == RULE.id {
                 self.last_found = self.last_found.max(Some(one.confirmed_at.as_micros()));
@@ -143,6 +147,10 @@ impl CauseJudge {
             };
             let cause = one.cause_rule.as_deref();
             self.learn(rule, one.opened_at, one.is_problem, cause);
+            let opened = one.opened_at.as_micros();
+            if at.as_micros() - opened <= FRESH {
+                self.measured.insert((rule.id, opened));
+            }
         }
         self.history.advance(at.as_micros());
         self.is_ready = true;
@@ -275,12 +283,17 @@ impl CauseJudge {
         let free = standing.iter().enumerate().filter(|(_, one)| is_free(one));
         free.map(|(place, one)| {
             let opened = one.opened_at.as_micros();
+            let is_measured = if opened < started {
+                self.measured.contains(&(one.finding.rule, opened))
+            } else {
+                opened >= started + UNMEASURED
+            };
             Candidate {
                 place,
                 rule: one.finding.rule,
                 onset: Onset::of(one, self.intervals),
                 is_problem: one.finding.severity.is_problem(),
-                is_measured: !(started..started + UNMEASURED).contains(&opened) && !is_unread(one),
+                is_measured: is_measured && !is_unread(one),
             }
         })
         .collect()
