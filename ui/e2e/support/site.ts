@@ -80,6 +80,8 @@ const PAGE_SCRIPT = `
   window.addEventListener("pagehide", () => note("left"));
   document.addEventListener("visibilitychange", () => note(document.visibilityState));
   document.addEventListener("prerenderingchange", () => note("activated"));
+  // The tracker begins once it is loaded, right before this event.
+  document.addEventListener("DOMContentLoaded", () => { measure(); total = 0; });
   measure();
   if (document.prerendering) window.addEventListener("load", () => fetch("/note", {
     method: "POST",
