@@ -41,10 +41,15 @@ fn installed(name: &str) -> Option<PathBuf> {
     found
 }
 
-/// Ports that nobody listens at.
+/// Ports that nobody listens at, each another one.
 fn free_ports<const N: usize>() -> [u16; N] {
-    let listeners = [(); N].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap().port())
+    let mut taken = Vec::new();
+    [(); N].map(|()| {
+        let mut free = || testkit::free_port().unwrap();
+        let port = std::iter::repeat_with(&mut free).find(|port| !taken.contains(port));
+        taken.extend(port);
+        port.unwrap()
+    })
 }
 
 fn run(program: &Path, args: &[&str], dir: &Path) -> Running {

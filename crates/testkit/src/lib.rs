@@ -38,7 +38,7 @@ pub use error::TestkitError;
 pub use proxy::{Cut, Direction, Mode, Proxy};
 pub use rotation::Rotation;
 pub use segment::of_format;
-pub use server::{Builder, Rows, Server, Stop};
+pub use server::{Builder, Rows, Server, Stop, free_port};
 pub use tree::Tree;
 
 /// Returns the statement that creates the default partition, and those of the days from `first` to `last`, of every table

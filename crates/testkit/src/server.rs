@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
@@ -15,6 +16,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio_postgres::SimpleQueryMessage;
 
+use crate::dice::Dice;
 use crate::error::TestkitError;
 use crate::setup::{Owner, copy, initialise, place, programs};
 
@@ -422,15 +424,31 @@ pub(crate) async fn sql(target: &Target, text: &str) -> Result<Rows, TestkitErro
         .collect())
 }
 
-fn free_port() -> Result<u16, TestkitError> {
-    let refused = |source| TestkitError::Io {
+/// Returns a port of the loopback address for a program that listens a moment later, and again when it is restarted. It lies
+/// below those that the kernel hands out by itself: one of these may belong to any connection by then.
+///
+/// # Errors
+/// When none of a hundred can be bound.
+pub fn free_port() -> Result<u16, TestkitError> {
+    let mut dice = Dice::new(RandomState::new().build_hasher().finish());
+    let mut refused = None;
+    for _ in 0..100 {
+        let port = PORTS.start + dice.below(PORTS.len() as u64) as u16;
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            Ok(_) => return Ok(port),
+            Err(source) => refused = Some((port, source)),
+        }
+    }
+    let (port, source) = refused.unwrap_or((PORTS.start, std::io::ErrorKind::AddrInUse.into()));
+    Err(TestkitError::Io {
         what: "bind",
-        path: PathBuf::from("127.0.0.1:0"),
+        path: PathBuf::from(format!("127.0.0.1:{port}")),
         source,
-    };
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(refused)?;
-    Ok(listener.local_addr().map_err(refused)?.port())
+    })
 }
+
+/// Linux takes ports of connections, and those of listeners that ask for any, from 32768 on.
+const PORTS: std::ops::Range<u16> = 12_000..32_000;
 
 /// Returns a shell that waits until its input ends, which it does when this process ends in whatever way,
 /// then kills the server and removes its directory. A postmaster that was killed leaves its number behind,
