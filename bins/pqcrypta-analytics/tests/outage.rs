@@ -227,9 +227,10 @@ async fn settings_that_change() {
     until_answer(&program, "second.example", 2, 404);
     common::until(&database, VIEWS, 1).await;
 
-    // Where it is another day now than in UTC: west of noon, or east.
+    // Where it is another day now than in UTC, and will be for the next hour: eleven hours behind it before 11:00, fourteen
+    // hours ahead of it from 10:00 on.
     let hour = Timestamp::now().to_zoned(TimeZone::UTC).hour();
-    let zone = if hour < 12 {
+    let zone = if hour < 10 {
         "Pacific/Pago_Pago"
     } else {
         "Pacific/Kiritimati"
