@@ -220,17 +220,17 @@ fn refuses_a_source_that_is_its_own_output() {
 }
 
 #[test]
-fn a_second_signal_is_obeyed_within_a_second() {
+fn a_second_signal_is_obeyed_at_once() {
     let (_dir, state) = place();
     let mut up = Up::start(&state);
-    // It cannot stop in good order now.
+    // It cannot stop in good order now, for which it would have two and a half seconds.
     kill_process(pid_of(&state, "collector"), Signal::STOP).unwrap();
     up.signal(Signal::TERM);
     sleep(Duration::from_millis(200));
     up.signal(Signal::TERM);
     let (status, took) = up.end(STOP);
     assert!(status.success(), "{status}");
-    assert!(took <= Duration::from_secs(1), "took {took:?}");
+    assert!(took < Duration::from_secs(2), "took {took:?}");
     wait_for_silence(&state, Duration::ZERO);
 }
 
