@@ -68,7 +68,7 @@ forbid_with_death() {
     local name
     for name in collector monitor analytics; do
         in_host mkdir -p "/etc/systemd/system/pqcrypta-$name.service.d"
-        in_host sh -c "printf '[Service]\nSystemCallErrorNumber=kill\nWatchdogSec=5\n' \
+        in_host sh -c "printf '[Service]\nSystemCallErrorNumber=kill\nWatchdogSec=10\n' \
             >/etc/systemd/system/pqcrypta-$name.service.d/test.conf"
     done
     # The container shows a boot id of its own by a mount below /proc, which a unit's own /proc and /sys hide: journalctl

@@ -37,10 +37,11 @@ same() {
     if [ "$2" = "$3" ]; then ok "$1"; else fail "$1: expected '$2', found '$3'"; fi
 }
 
-# `within SECONDS COMMAND…`: waits until the command succeeds, asking again after a pause in seconds.
+# `within SECONDS COMMAND…`: waits until the command succeeds, asking again after a pause in seconds. The seconds are those of a
+# machine that does nothing else; a busy one may take three times as long.
 pause=0.3
 within() {
-    local until=$((SECONDS + $1))
+    local until=$((SECONDS + 3 * $1))
     shift
     until "$@" >/dev/null 2>&1; do
         [ "$SECONDS" -lt "$until" ] || return 1
