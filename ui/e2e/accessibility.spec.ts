@@ -172,17 +172,17 @@ test("themes: tokens follow the choice, the system and the address", async ({ pa
     page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   await page.emulateMedia({ colorScheme: "light" });
   await open(page, "now", { host: host("calm") });
-  expect(await background()).toBe("rgb(255, 255, 255)");
+  await expect.poll(background).toBe("rgb(255, 255, 255)");
   await page.emulateMedia({ colorScheme: "dark" });
-  expect(await background()).toBe("rgb(15, 21, 28)");
+  await expect.poll(background).toBe("rgb(15, 21, 28)");
   await page.getByRole("button", { name: "Display" }).click();
   await page.getByRole("button", { name: "Light" }).click();
-  expect(await background()).toBe("rgb(255, 255, 255)");
+  await expect.poll(background).toBe("rgb(255, 255, 255)");
   await page.reload();
   await settled(page);
-  expect(await background()).toBe("rgb(255, 255, 255)");
+  await expect.poll(background).toBe("rgb(255, 255, 255)");
   await open(page, "now", { host: host("calm"), theme: "dark" });
-  expect(await background()).toBe("rgb(15, 21, 28)");
+  await expect.poll(background).toBe("rgb(15, 21, 28)");
 });
 
 test("in forced colours severities keep shape and word, and lines keep their colours", async ({ page }) => {

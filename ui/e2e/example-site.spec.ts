@@ -5,15 +5,28 @@ import type { Browser, Page } from "@playwright/test";
 import { expect, open, scrollTo, type TableAnswer, test, unfold } from "./support/page";
 import { pidOf, type Server, startServer, stopServer } from "./support/server";
 
-test.describe.configure({ mode: "serial" });
+// Servers of their own: with a database that is made, a receiver, a site, and what these store in their turns.
+test.describe.configure({ mode: "serial", timeout: 180_000 });
 
 /** Windows of a person: without a window, a browser says so, and is taken for a program. */
 const PERSON =
   "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/145.0.0.0 Safari/537.36";
 
-/** What reaches the server is acknowledged before the next step, so that order is not left to chance. */
-async function acknowledged(page: Page, step: () => Promise<unknown>): Promise<void> {
-  const answer = page.waitForResponse((one) => new URL(one.url()).pathname === "/e" && one.status() === 202);
+/**
+ * What a step sends is acknowledged before the next one, so that order is not left to chance. The page that a step leaves
+ * reports its engagement, too, whose answer tells nothing of the step.
+ */
+async function acknowledged(
+  page: Page,
+  step: () => Promise<unknown>,
+  type: "view" | "event" = "view",
+): Promise<void> {
+  const answer = page.waitForResponse(
+    (one) =>
+      new URL(one.url()).pathname === "/e" &&
+      one.status() === 202 &&
+      (one.request().postData() ?? "").includes(`"type":"${type}"`),
+  );
   await step();
   await answer;
 }
@@ -54,7 +67,11 @@ test.describe("without asking", () => {
       await acknowledged(visitor, () => visitor.goto(`${server.site}?utm_source=letter&utm_campaign=spring`));
       await acknowledged(visitor, () => visitor.getByRole("link", { name: "See all kettles" }).click());
       await acknowledged(visitor, () => visitor.getByRole("link", { name: "Copper kettle" }).click());
-      await acknowledged(visitor, () => visitor.getByRole("button", { name: "Add to cart" }).click());
+      await acknowledged(
+        visitor,
+        () => visitor.getByRole("button", { name: "Add to cart" }).click(),
+        "event",
+      );
       await acknowledged(visitor, () => visitor.goto(`${server.site}stove/`));
       expect(await visitor.evaluate(() => [localStorage.length, sessionStorage.length])).toEqual([0, 0]);
     });
@@ -146,7 +163,11 @@ test.describe("with consent", () => {
       expect(await visitor.evaluate(() => [localStorage.length, sessionStorage.length])).toEqual([0, 1]);
       await acknowledged(visitor, () => visitor.getByRole("link", { name: "See all kettles" }).click());
       await acknowledged(visitor, () => visitor.getByRole("link", { name: "Copper kettle" }).click());
-      await acknowledged(visitor, () => visitor.getByRole("button", { name: "Add to cart" }).click());
+      await acknowledged(
+        visitor,
+        () => visitor.getByRole("button", { name: "Add to cart" }).click(),
+        "event",
+      );
       await acknowledged(visitor, () => visitor.goto(`${server.site}stove/`));
       await visitor.evaluate(() => window.pqcrypta.consent(false));
       expect(await visitor.evaluate(() => sessionStorage.length)).toBe(0);

@@ -9,7 +9,7 @@ let generated: Generated;
 
 test.beforeAll(async () => {
   // Nine days are stored, rolled up and learned from; nothing of it is asserted to be fast.
-  test.setTimeout(240_000);
+  test.setTimeout(600_000);
   generated = await startGenerated("generated");
 });
 

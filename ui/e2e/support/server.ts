@@ -94,7 +94,7 @@ export function sql(database: string, text: string): string[][] {
 }
 
 /** Waits for something outside of any page. */
-export async function until(isTrue: () => boolean | Promise<boolean>, withinMs = 30_000): Promise<void> {
+export async function until(isTrue: () => boolean | Promise<boolean>, withinMs = 60_000): Promise<void> {
   const end = Date.now() + withinMs;
   while (!(await isTrue())) {
     if (Date.now() > end) throw new Error(`did not happen within ${withinMs} ms: ${isTrue}`);
@@ -108,4 +108,15 @@ export function childrenOf(parent: number): number[] {
     .split(" ")
     .filter(Boolean)
     .map(Number);
+}
+
+/** Writes a sample of each living host every five seconds until it is killed; says why when it cannot, and goes on. */
+export function feed(server: Server): ChildProcess {
+  const feeder = spawn("psql", ["-X", "-q", "-o", "/dev/null", server.database], {
+    stdio: ["pipe", "ignore", "inherit"],
+  });
+  // An error ends a watch, and the next begins.
+  feeder.stdin?.write("SET client_min_messages = warning;\n");
+  feeder.stdin?.write("SELECT e2e.tick() \\watch 5\n".repeat(1_000));
+  return feeder;
 }

@@ -1,9 +1,8 @@
 /** Starts the shared server, seeds it, and keeps its made-up hosts alive while the tests run. */
-import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { env } from "node:process";
-import { sql, startServer, stopServer, until } from "./server";
+import { feed, sql, startServer, stopServer, until } from "./server";
 
 export default async function setup(): Promise<() => Promise<void>> {
   const server = await startServer("main");
@@ -14,10 +13,7 @@ export default async function setup(): Promise<() => Promise<void>> {
   for (const file of ["seed", "services", "logs", "alerts", "traffic"]) {
     sql(server.database, readFileSync(join(import.meta.dirname, `../${file}.sql`), "utf8"));
   }
-  const feeder = spawn("psql", ["-X", "-q", "-o", "/dev/null", server.database], {
-    stdio: ["pipe", "ignore", "ignore"],
-  });
-  feeder.stdin.write("SELECT e2e.tick() \\watch 5\n");
+  const feeder = feed(server);
   return async () => {
     feeder.kill();
     await stopServer(server);
