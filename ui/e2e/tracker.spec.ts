@@ -86,7 +86,8 @@ test.describe("a view", () => {
     const url = site.page("/plain/a", { body: "<p>short" });
     const page = await visit(`${url}?utm_source=letter#part`);
     const [view] = await arrived("/plain", "view");
-    expect(view).toEqual({
+    // A busy machine may need a millisecond from a view to its message.
+    expect({ ...view, age_ms: undefined }).toEqual({
       v: 1,
       site: "shop.test",
       url: `${url}?utm_source=letter`,
