@@ -41,6 +41,8 @@ describe("how an event goes", () => {
     send(false, view("a"));
     send(true, named("click"));
     expect(arrived.map(({ by }) => by)).toEqual(["fetch", "beacon"]);
+    // What is sent at once has no age.
+    expect(events().map((event) => event?.age_ms)).toEqual([undefined, undefined]);
   });
 
   test("by fetch when no beacon is taken", () => {
