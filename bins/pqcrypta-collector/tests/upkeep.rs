@@ -29,15 +29,12 @@ async fn the_store_is_measured_expired_and_judged_at_the_start() {
         .await;
     let open = "select coalesce(string_agg(severity || ' ' || rule || ' ' || target || ' of ' || host_id, ', ' order by rule), '') \
                 from collector.findings where rule like 'store%' and resolved_at is null";
+    let expected = "warn store_budget raw of 2, critical store_budget_exceeded  of 2";
     agent
         .until("its findings are stored", async || {
-            !text(&target, open).await.is_empty()
+            text(&target, open).await == expected
         })
         .await;
-    assert_eq!(
-        text(&target, open).await,
-        "warn store_budget raw of 2, critical store_budget_exceeded  of 2"
-    );
     let left = "select count(*) from pg_class where relname ~ '^db_metrics_raw_[0-9]{8}$' and right(relname, 8) < to_char(now() - interval '2 days', 'YYYYMMDD')";
     assert_eq!(
         number(&target, left).await,

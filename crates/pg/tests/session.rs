@@ -131,11 +131,22 @@ async fn a_reader_cannot_write() {
 
 #[tokio::test]
 async fn an_explicit_cancel_keeps_the_session() {
-    let session = session(&SessionOptions::default()).await;
+    let options = SessionOptions {
+        statement_timeout: Duration::ZERO,
+        ..SessionOptions::default()
+    };
+    let session = session(&options).await;
     let slow = session.client.batch_execute("SELECT pg_sleep(3600)");
     let (outcome, ()) = tokio::join!(session.run("sleep", LONG, slow), async {
-        // The statement may not have begun yet; ask until it ends.
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        // A cancel of what has not begun is none.
+        let begun = format!(
+            "SELECT 1 FROM pg_stat_activity WHERE pid = {} AND wait_event = 'PgSleep'",
+            session.pid
+        );
+        let server = shared_server().unwrap();
+        while server.sql(&begun).await.unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
         session.cancel().await.unwrap();
     });
     assert_eq!(outcome.unwrap_err().class(), Class::Retry);

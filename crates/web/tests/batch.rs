@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{empty, seeded, serve};
+use common::{Server, empty, seeded, serve};
 use serde_json::Value;
 
 /// Percent-encodes the characters that would end a value.
@@ -22,6 +22,17 @@ fn batch(questions: &[(&str, Option<&str>)]) -> String {
         })
         .collect();
     format!("batch?{}", pairs.join("&"))
+}
+
+/// Asks until no question is to be asked alone: a busy machine may take longer for one than a batch waits.
+async fn answered(server: &Server, questions: &[(&str, Option<&str>)]) -> Value {
+    loop {
+        let answer = server.ask(&batch(questions)).await;
+        let mut parts = answer["answers"].as_array().into_iter().flatten();
+        if parts.all(|part| part["status"] != 202) {
+            return answer;
+        }
+    }
 }
 
 #[tokio::test]
@@ -46,7 +57,7 @@ async fn questions_are_answered_as_they_are_alone() {
         alone
     };
     let asked: Vec<_> = paths.iter().map(|path| (*path, None)).collect();
-    let answer = server.ask(&batch(&asked)).await;
+    let answer = answered(&server, &asked).await;
     let parts = answer["answers"].as_array().unwrap();
     assert_eq!(parts.len(), paths.len());
     for ((part, alone), path) in parts.iter().zip(&alone).zip(paths) {
@@ -62,12 +73,8 @@ async fn questions_are_answered_as_they_are_alone() {
 
     // A client that has the answer gets 304; the other answers are still sent.
     let tag = alone[0].header("etag");
-    let answer = server
-        .ask(&batch(&[
-            (paths[0], Some(tag)),
-            (paths[2], Some("W/\"other\"")),
-        ]))
-        .await;
+    let asked = [(paths[0], Some(tag)), (paths[2], Some("W/\"other\""))];
+    let answer = answered(&server, &asked).await;
     assert_eq!(answer["answers"][0]["status"], 304);
     assert_eq!(answer["answers"][0]["body"], Value::Null);
     assert_eq!(answer["answers"][1]["status"], 200);

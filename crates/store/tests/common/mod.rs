@@ -197,16 +197,16 @@ impl Running {
         .await;
     }
 
-    /// Waits until something holds; fails after half a minute.
+    /// Waits until something holds; fails after a minute.
     pub async fn until(&self, what: &str, mut holds: impl AsyncFnMut() -> bool) {
-        for _ in 0..600 {
+        for _ in 0..1_200 {
             if holds().await {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         panic!(
-            "not within 30 s: {what}; {:?}; {:?}",
+            "not within a minute: {what}; {:?}; {:?}",
             self.status.get(),
             self.queue.depth().await
         );
