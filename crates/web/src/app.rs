@@ -197,17 +197,15 @@ impl App {
         }
     }
 
-    /// Returns the requested host; without a number the one with the newest data, if there is any. A host
-    /// that is not in the shared list is looked up again, as it may have been added since.
+    /// Returns the requested host; without a number the [`usual`] one, if there is any: the one whose data arrived last would be another at
+    /// each request. A host that is not in the shared list is looked up again, as it may have been added since.
     ///
     /// # Errors
     /// When the number does not parse or names no host, or the database does not answer.
     pub async fn host(&self, asked: Option<&str>) -> Result<Option<Host>, RequestError> {
         let shared = self.hosts().await?;
         let Some(asked) = asked else {
-            // Among equals the first by name.
-            let newest = shared.iter().rev().max_by_key(|host| host.newest);
-            return Ok(newest.cloned());
+            return Ok(usual(&shared).cloned());
         };
         let id: i32 = asked
             .parse()
@@ -245,6 +243,17 @@ impl App {
         let seen = arrivals.get(&host.id).map_or(now, |(_, seen)| *seen);
         Some((now.as_micros() - seen.as_micros()).max(0))
     }
+}
+
+/// Returns the host that is shown where none is asked for, of hosts by name: the first whose collector was heard of within a day, so that
+/// one that died is still shown, as silent.
+fn usual(hosts: &[Host]) -> Option<&Host> {
+    let is_present = |host: &&Host| host.heartbeat.is_some();
+    let has_data = |host: &&Host| host.newest.is_some();
+    let found = hosts.iter().find(is_present);
+    found
+        .or_else(|| hosts.iter().find(has_data))
+        .or_else(|| hosts.first())
 }
 
 /// Returns when the server stops.

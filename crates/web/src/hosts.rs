@@ -18,10 +18,10 @@ pub struct Host {
     pub name: String,
     /// Its kernel version.
     pub kernel: String,
-    /// Cores; 0 when unknown.
-    pub cores: i32,
-    /// Memory, bytes; 0 when unknown.
-    pub memory_bytes: i64,
+    /// Cores.
+    pub cores: Option<i32>,
+    /// Memory, bytes.
+    pub memory_bytes: Option<i64>,
     /// When it booted.
     pub boot: Option<Timestamp>,
     /// The newest tick.
@@ -85,8 +85,8 @@ impl Host {
             id,
             name: row.try_get("hostname")?,
             kernel: row.try_get("kernel")?,
-            cores: row.try_get::<_, Option<i32>>("cores")?.unwrap_or(0),
-            memory_bytes: row.try_get::<_, Option<i64>>("memory_bytes")?.unwrap_or(0),
+            cores: row.try_get("cores")?,
+            memory_bytes: row.try_get("memory_bytes")?,
             boot: instant("boot_ts")?,
             newest: ticks
                 .iter()

@@ -136,7 +136,7 @@ pub(super) fn agent_problem(
             command: "systemctl start pqcrypta-collector".to_owned(),
             ..about("agent", Severity::Warn, "collector")
         }),
-        AgentState::Running | AgentState::Never => None,
+        AgentState::Running | AgentState::Never | AgentState::Unknown => None,
     }
 }
 

@@ -145,7 +145,12 @@ pub(crate) fn unreachable(
     since: Timestamp,
     message: &str,
 ) -> Now {
-    let mut answer = last.unwrap_or_else(|| nothing(context));
+    // Before the first answer nothing is known, not even that there is no collector.
+    let mut answer = last.unwrap_or_else(|| {
+        let mut answer = nothing(context);
+        answer.agent.state = AgentState::Unknown;
+        answer
+    });
     if let Some(fleet) = &mut answer.fleet {
         *fleet = unread(fleet.hosts);
     }

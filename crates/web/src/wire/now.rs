@@ -67,10 +67,10 @@ pub struct HostNow {
     pub name: String,
     /// Its kernel.
     pub kernel: String,
-    /// Cores; 0 when unknown.
-    pub cores: i32,
-    /// Memory; 0 when unknown.
-    pub memory_bytes: i64,
+    /// Cores; `None` when unknown.
+    pub cores: Option<i32>,
+    /// Memory, bytes; `None` when unknown.
+    pub memory_bytes: Option<i64>,
     /// When it booted.
     pub boot_ms: Option<i64>,
     /// When its collector first started; there are no older data.
@@ -134,6 +134,7 @@ pub enum AgentState {
     Silent,
     Stopped,
     Never,
+    Unknown,
 }
 
 /// The database.
