@@ -111,6 +111,29 @@ test("an empty database is reported and promises nothing", async ({ page }) => {
   }
 });
 
+test("what was never read is unknown: neither zero nor absent", async ({ page }) => {
+  // As the server answers when it is started while the database is down.
+  await rewrite<Now>(page, /\/api\/v1\/now/, (answer) => ({
+    ...answer,
+    host: { id: 0, name: "", kernel: "", cores: 0, memory_bytes: 0, boot_ms: null, first_ms: null },
+    freshness: { ...answer.freshness, newest_ms: null, age_secs: null, state: "empty" },
+    agent: { state: "never", heartbeat_ms: null, pending_records: null },
+    database: { state: "unreachable", since_ms: answer.now_ms - 60_000, message: "It has not answered." },
+    areas: answer.areas.map((area) => ({ ...area, present: false, severity: "unknown" })),
+    facts: [],
+    problems: [],
+  }));
+  await open(page, "now", { host: host("calm") });
+  await expect(page.locator(".facts")).toContainText("Cores–Memory–Uptime–");
+  await expect(page.locator(".facts")).toContainText("Collector–");
+  await expect(page.locator("nav.rail a", { hasText: "PostgreSQL" })).toHaveText("PostgreSQL");
+  await expect(page.locator("nav.rail")).not.toContainText("not used");
+  await open(page, "collector", { host: host("calm") });
+  await expect(page.locator(".card", { hasText: "State" }).first()).toContainText("No data");
+  await expect(page.locator("main")).not.toContainText("Never reported");
+  await expectNothingGood(page);
+});
+
 test("a silent collector: data until when, no heartbeat since when, unknown", async ({ page }) => {
   await open(page, "now", { host: host("silent") });
   await expectNothingGood(page);

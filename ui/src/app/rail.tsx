@@ -32,7 +32,8 @@ export function Rail({ current }: { current: string }) {
               // One host has no use for the view of all.
               if (view.id === "fleet" && !now.value?.fleet) return null;
               const badge = badges[view.id];
-              const own = areas.filter((area) => area.view === view.id);
+              // Whether something is used is unknown while nothing of now is known.
+              const own = trusted.value ? areas.filter((area) => area.view === view.id) : [];
               return (
                 <li key={view.id}>
                   <ViewLink view={view.id} current={view.id === current}>

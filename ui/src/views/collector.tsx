@@ -95,7 +95,14 @@ function StateCards() {
   return (
     <section class="cards" data-count="4" aria-label="State">
       {!rangeEndsNow.value && <p class="when muted">Now</p>}
-      <Card label="State" value={word} unit="text" severity={severity} isCertain={isSilent} />
+      <Card
+        label="State"
+        // Whether it ever reported is unknown until the database was read.
+        value={database.state !== "ok" && agent.state === "never" ? null : word}
+        unit="text"
+        severity={severity}
+        isCertain={isSilent}
+      />
       <Card
         label="Last heartbeat"
         metric="collector.heartbeat_age_secs"
