@@ -35,6 +35,15 @@ test("a search finds the one line in the range, whatever the case, and none that
   await expect(search).toHaveValue("");
 });
 
+test("where no line is of the range, the page says that charts count lines when they are read", async ({
+  page,
+}) => {
+  await openLines(page, { from: "2001-01-01T00:00:00Z", to: "2001-01-01T01:00:00Z" });
+  await expect(page.locator("#log-lines")).toContainText("the charts count them when they are read");
+  await expect(page.locator("#chart-log-volume")).toContainText("Lines read by level");
+  await expect(page.locator(".card", { hasText: "Health" })).toHaveText(/^Health.*No data$/);
+});
+
 test("levels and sources filter, with counts under the other filter", async ({ page }) => {
   const range = past();
   await openLines(page, range);

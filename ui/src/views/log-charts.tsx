@@ -1,4 +1,8 @@
-/** Charts of the lines: their rate by level and source, and how those of the range are spread over levels. */
+/**
+ * Charts of the lines: their rate by level and source, and how those of the range are spread over levels.
+ *
+ * A rate counts a line when it is read, which may be long after it was written.
+ */
 import { useMemo } from "preact/hooks";
 import { Empty } from "../app/panel";
 import { Chart, type ChartSpec } from "../charts/chart";
@@ -15,7 +19,7 @@ function specs(levels: Levels): readonly ChartSpec[] {
   return [
     {
       id: "log-volume",
-      title: "Lines by level",
+      title: "Lines read by level",
       metrics: ofAll,
       labels,
       stacked: true,
@@ -25,14 +29,14 @@ function specs(levels: Levels): readonly ChartSpec[] {
     },
     {
       id: "log-errors",
-      title: "Error and warning rate",
+      title: "Errors and warnings read",
       metrics: ofAll.slice(0, 2),
       labels,
       empty: NO_LINE,
     },
     {
       id: "log-error-sources",
-      title: "Errors by source",
+      title: "Errors read by source",
       metrics: ["log.error_per_sec"],
       stacked: true,
       drawing: counted(1000),
@@ -40,7 +44,7 @@ function specs(levels: Levels): readonly ChartSpec[] {
     },
     {
       id: "log-sources",
-      title: "Lines by source",
+      title: "Lines read by source",
       metrics: ["log.lines_per_sec"],
       stacked: true,
       drawing: counted(1000),

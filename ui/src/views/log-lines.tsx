@@ -49,6 +49,9 @@ const CHANGED = {
     }),
 };
 const ALL_LINES = { ...FIRST_PAGE, q: null, pattern: null, "f.level": null, "f.source": null };
+/** A source that is read for the first time may bring lines of years. */
+const NO_LINE =
+  "No log lines in this range. Lines are listed at their own time; the charts count them when they are read.";
 const FOLLOW_MS = 2000;
 /** A search reads every line; asked again by itself no more often than this. */
 const SEARCH_REST_MS = 60_000;
@@ -210,7 +213,7 @@ export default function LogLines({ sources }: { sources: readonly string[] }) {
       )}
       {answer && rows.length === 0 && !isOutdated && (
         <Empty height={120}>
-          {isFiltered ? "No lines match. " : whyEmpty("No log lines in this range.")}
+          {isFiltered ? "No lines match. " : whyEmpty(NO_LINE)}
           {isFiltered && (
             <button type="button" class="button" onClick={clear}>
               Clear filter

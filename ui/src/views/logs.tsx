@@ -109,7 +109,7 @@ function Health({ answer, counts }: HealthProps) {
         value={lines ? 100 - (100 * severe) / lines : null}
         unit="percent"
         severity="ok"
-        note="no error or warning"
+        note={lines ? "no error or warning" : ""}
       />
       <Card label="Lines" value={lines} unit="count" severity="ok" note="in this range" />
       {LEVELS.slice(0, 3).map(([level, label]) => (
