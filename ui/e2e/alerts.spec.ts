@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Page } from "@playwright/test";
-import { addFinding, addHost, expect, host, open, settled, sql, test } from "./support/page";
+import { addFinding, addHost, expect, host, open, scrollTo, settled, sql, test } from "./support/page";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -45,6 +45,25 @@ test("cards count what is firing, what ended and what comes and goes; what is pe
   // Text of others is text.
   await expect(rows(page).filter({ hasText: "<b>/var</b>" })).toHaveCount(1);
   await expect(page.getByRole("img", { name: /^collector: \d/ })).toBeVisible();
+});
+
+test("on a laptop the notes of the cards are whole, and no button covers since when a finding holds", async ({
+  page,
+}) => {
+  await open(page, "alerts", { host: host("alarmed"), from: "now-90m" });
+  for (const label of ["Firing", "Flapping"]) {
+    const note = card(page, label).locator(".card-foot .clip");
+    await expect(note).not.toHaveText("");
+    const cut = (one: Element): boolean =>
+      one.scrollWidth > one.clientWidth || one.scrollHeight > one.clientHeight;
+    expect(await note.evaluate(cut)).toBe(false);
+  }
+  await scrollTo(page, table(page));
+  for (const row of await rows(page).all()) {
+    const since = await row.locator("time").first().boundingBox();
+    const button = await row.getByRole("button", { name: "Snapshot" }).boundingBox();
+    expect((since?.x ?? Number.NaN) + (since?.width ?? 0)).toBeLessThan(button?.x ?? 0);
+  }
 });
 
 test("filters by state, severity and type narrow the table and dim the timeline, and clear again", async ({

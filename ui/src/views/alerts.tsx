@@ -136,7 +136,7 @@ function Totals({ answer }: { answer: AlertsAnswer }) {
   const isCritical = countOf(answer, "firing", ["critical"]) > 0;
   const { flapping, last } = answer;
   return (
-    <section class="cards" data-count={unknown > 0 ? 6 : 5} aria-label="Alerts">
+    <section class="cards two-lined" data-count={unknown > 0 ? 6 : 5} aria-label="Alerts">
       <Card
         label="Firing"
         value={isKnown ? firing : null}

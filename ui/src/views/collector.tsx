@@ -93,7 +93,7 @@ function StateCards() {
   const age = heartbeat === null ? null : Math.max(0, (clock.value - heartbeat) / 1000);
   const metric = metricsById.value.get("collector.heartbeat_age_secs");
   return (
-    <section class="cards" data-count="4" aria-label="State">
+    <section class="cards two-lined" data-count="4" aria-label="State">
       {!rangeEndsNow.value && <p class="when muted">Now</p>}
       <Card
         label="State"

@@ -5,7 +5,11 @@ import type { Look } from "../tables/look";
 import { DataTable } from "../tables/table";
 import { wordsOf } from "./event-details";
 
-const TRENDS: Look = { parts: { trend: () => import("../tables/trend") } };
+const TRENDS: Look = {
+  parts: { trend: () => import("../tables/trend") },
+  // What is wanted first is in view without scrolling.
+  move: { last_seen_ms: 6 },
+};
 const EVENTS: Look = { parts: { details: async () => ({ default: EventDetails }) } };
 const TEXT: ColumnMeta = { id: "details", label: "Details", unit: "text", metric: null, primary: false };
 
