@@ -6,11 +6,12 @@ mod users;
 mod watched;
 
 use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use config::Loaded;
+use config::Fault;
 use jiff::Timestamp;
 use pg::Session;
 use schema::Sample as _;
@@ -67,7 +68,10 @@ pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
         }
     };
     let mut findings = vec![
-        ("settings", settings(&loaded)),
+        (
+            "settings",
+            settings(&loaded.path, loaded.has_file(), &loaded.warnings),
+        ),
         ("queue", queue(&loaded.config.collector.queue_dir)),
     ];
     match connect(&loaded, "pqcrypta doctor").await {
@@ -113,18 +117,15 @@ fn line(name: &str, finding: &Finding) -> String {
     }
 }
 
-fn settings(loaded: &Loaded) -> Finding {
-    match loaded.warnings.first() {
+fn settings(path: &Path, has_file: bool, warnings: &[Fault]) -> Finding {
+    let path = path.display();
+    match warnings.first() {
+        None if has_file => Good(format!("good, {path} with the environment")),
         None => Good(format!(
-            "good, {} with the environment",
-            loaded.path.display()
+            "good, there is no {path}: the defaults count, with the environment"
         )),
         Some(first) => Warn(
-            format!(
-                "{} (of {} warnings)",
-                first.problem.text,
-                loaded.warnings.len()
-            ),
+            format!("{} (of {} warnings)", first.problem.text, warnings.len()),
             first.problem.remedy.clone(),
         ),
     }
@@ -158,7 +159,15 @@ fn queue(dir: &Path) -> Finding {
         .write(true)
         .truncate(true)
         .open(&probe);
-    match made.and_then(|file| write_probe(&file)) {
+    let written = made.and_then(|file| {
+        let written = write_probe(&file);
+        if written.is_err() {
+            // An empty file on a full disk; the error that counts is the one before.
+            let _left = std::fs::remove_file(&probe);
+        }
+        written
+    });
+    match written {
         Ok(()) => {
             if let Err(error) = std::fs::remove_file(&probe) {
                 return Warn(
@@ -170,8 +179,28 @@ fn queue(dir: &Path) -> Finding {
         }
         Err(error) => Fail(
             format!("cannot write in {}: {error}", dir.display()),
-            "make the directory and give it to the collector's user, mode 0700".to_owned(),
+            queue_remedy(error.kind()).to_owned(),
         ),
+    }
+}
+
+/// Returns what to do where the queue takes no writes.
+fn queue_remedy(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::NotFound => "make the directory and give it to the collector's user, mode 0700",
+        ErrorKind::PermissionDenied => {
+            "give the directory to the collector's user, mode 0700, and run this as that user"
+        }
+        ErrorKind::NotADirectory => "name a directory in collector.queue_dir",
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "free space on its disk, or name a directory on another disk in collector.queue_dir"
+        }
+        ErrorKind::ReadOnlyFilesystem => {
+            "mount its file system for writing, or name a directory on another one in collector.queue_dir"
+        }
+        _ => {
+            "see the kernel's log (dmesg) for its disk, or name a directory on another disk in collector.queue_dir"
+        }
     }
 }
 
@@ -421,5 +450,39 @@ mod tests {
         assert!(matches!(queue(dir.path()), Good(_)));
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
         assert!(matches!(queue(&dir.path().join("gone")), Fail(..)));
+        // Every write to this device fails as on a full disk.
+        std::os::unix::fs::symlink("/dev/full", dir.path().join(".doctor")).unwrap();
+        let full = line("queue", &queue(dir.path()));
+        assert!(
+            full.contains("free space") && !full.contains("make the directory"),
+            "{full}"
+        );
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_keeps_the_queue_from_writing_has_its_own_remedy() {
+        for (kind, words) in [
+            (ErrorKind::NotFound, "make the directory"),
+            (ErrorKind::PermissionDenied, "run this as that user"),
+            (ErrorKind::NotADirectory, "name a directory"),
+            (ErrorKind::StorageFull, "free space"),
+            (ErrorKind::QuotaExceeded, "free space"),
+            (ErrorKind::ReadOnlyFilesystem, "for writing"),
+            (ErrorKind::Other, "dmesg"),
+        ] {
+            assert!(queue_remedy(kind).contains(words), "{kind}");
+        }
+    }
+
+    #[test]
+    fn settings_that_are_not_there_are_not_called_good_ones() {
+        let path = Path::new("/etc/pqcrypta/collector.toml");
+        let text = |has_file| line("settings", &settings(path, has_file, &[]));
+        assert_eq!(
+            text(true),
+            "ok    settings: good, /etc/pqcrypta/collector.toml with the environment\n"
+        );
+        assert!(text(false).contains("there is no /etc/pqcrypta/collector.toml"));
     }
 }

@@ -32,6 +32,14 @@ pub struct Loaded {
     pub secret_files: Vec<(PathBuf, Fingerprint)>,
 }
 
+impl Loaded {
+    /// Returns whether there was a file; without one only defaults, environment and credentials count.
+    #[must_use]
+    pub fn has_file(&self) -> bool {
+        self.fingerprint != Fingerprint::MISSING
+    }
+}
+
 /// A configuration that is being loaded, with the faults found so far.
 pub(crate) struct Draft {
     pub(crate) config: Config,
