@@ -179,7 +179,7 @@ async fn read(loaded: &config::Loaded, all: bool) -> Result<Report> {
         hosts.push(HostAlerts {
             changes: changes.context("cannot read what was changed")?,
             presence: host.presence(interval),
-            age_secs: host.sample_age,
+            age_secs: host.silence(),
             name: host.name,
             alerts,
         });

@@ -17,6 +17,8 @@ use crate::settings::{Source, connect, refuse};
 /// Intervals without a sample until a host is late, and until it is silent.
 const LATE: f64 = 2.0;
 const SILENT: f64 = 6.0;
+/// A moment of a host less far ahead of the server's clock is now.
+const AHEAD_SECS: f64 = 2.0;
 
 /// Report for every host how old its newest sample is and what its agent does, and what the store takes
 ///
@@ -84,9 +86,11 @@ impl Presence {
 pub(crate) struct Host {
     pub(crate) id: i32,
     pub(crate) name: String,
-    /// Seconds since its newest sample.
+    /// Seconds since its newest sample by its own clock: negative when that is ahead of the server's.
     pub(crate) sample_age: Option<f64>,
     heartbeat_age: Option<f64>,
+    /// Seconds since anything of it was stored.
+    stored_age: Option<f64>,
     agent: Option<(i32, String)>,
     outcome: Option<String>,
     gaps: i64,
@@ -140,9 +144,15 @@ impl Host {
         self.outcome.as_deref() == Some(AgentOutcome::Stopped.as_str())
     }
 
+    /// Returns for how long no sample came, seconds; a clock that is ahead does not shorten it.
+    pub(crate) fn silence(&self) -> Option<f64> {
+        let age = self.sample_age?;
+        Some(self.stored_age.map_or(age, |stored| age.max(stored)))
+    }
+
     /// Returns whether its collector, which samples at this interval, delivers samples.
     pub(crate) fn presence(&self, interval: f64) -> Presence {
-        match self.sample_age {
+        match self.silence() {
             Some(age) if age <= SILENT * interval => Presence::Running,
             _ if self.is_stopped() => Presence::Stopped,
             _ => Presence::Silent,
@@ -177,6 +187,7 @@ pub(crate) async fn hosts(client: &Client) -> Result<Vec<Host>> {
                 name: row.try_get("hostname")?,
                 sample_age: row.try_get("sample_age_secs")?,
                 heartbeat_age: row.try_get("heartbeat_age_secs")?,
+                stored_age: row.try_get("stored_age_secs")?,
                 agent: pid.zip(version),
                 outcome: row.try_get("outcome")?,
                 gaps: row.try_get("gaps")?,
@@ -192,20 +203,26 @@ pub(crate) async fn hosts(client: &Client) -> Result<Vec<Host>> {
 /// Returns the verdict on a host and its line.
 fn describe(host: &Host, interval: f64) -> (Verdict, String) {
     let stopped = host.is_stopped();
-    let mut verdict = match host.sample_age {
+    let silence = host.silence();
+    let mut verdict = match silence {
         Some(age) if age <= LATE * interval => Verdict::Well,
         Some(age) if age <= SILENT * interval || stopped => Verdict::Doubtful,
         None if !stopped => Verdict::Doubtful,
         _ => Verdict::Bad,
     };
     let mut parts = vec![match host.sample_age {
-        Some(age) => format!("newest sample {} ago", lasting(age)),
+        Some(age) => format!("newest sample {}", moment(age)),
         None => "no sample yet".to_owned(),
     }];
+    if let (Some(age), Some(stored)) = (host.sample_age, host.stored_age)
+        && age < -AHEAD_SECS
+    {
+        parts.push(format!("stored {}", moment(stored)));
+    }
     parts.push(match (&host.agent, stopped) {
         (Some((_, version)), true) => format!("agent {version} stopped"),
         (Some((pid, version)), false) => match host.heartbeat_age {
-            Some(age) => format!("agent {version} (pid {pid}) alive {} ago", lasting(age)),
+            Some(age) => format!("agent {version} (pid {pid}) alive {}", moment(age)),
             None => format!("agent {version} (pid {pid}) without a sign of life today"),
         },
         (None, _) => "no agent".to_owned(),
@@ -214,10 +231,19 @@ fn describe(host: &Host, interval: f64) -> (Verdict, String) {
     if stopped || host.gaps > 0 || host.dead_letters > 0 || is_blocked {
         verdict = verdict.max(Verdict::Doubtful);
     }
-    parts.push(match host.gaps {
-        0 => "nothing lost today".to_owned(),
-        gaps => format!("{gaps} losses today"),
-    });
+    // What the present silence costs is known when it is over.
+    let is_late = silence.is_some_and(|secs| secs > LATE * interval);
+    let when = if is_late {
+        "before this silence"
+    } else {
+        "today"
+    };
+    match (host.gaps, silence) {
+        (0, None) => {}
+        (0, Some(_)) => parts.push(format!("nothing lost {when}")),
+        (1, _) => parts.push(format!("1 loss {when}")),
+        (gaps, _) => parts.push(format!("{gaps} losses {when}")),
+    }
     if host.dead_letters > 0 {
         parts.push(format!("{} rows refused today", host.dead_letters));
     }
@@ -267,6 +293,7 @@ fn as_json(host: &Host, interval: f64) -> Value {
         "status": describe(host, interval).0.as_str(),
         "sample_age_secs": host.sample_age,
         "heartbeat_age_secs": host.heartbeat_age,
+        "stored_age_secs": host.stored_age,
         "agent_pid": agent.map(|(pid, _)| pid),
         "agent_version": agent.map(|(_, version)| version),
         "agent_outcome": host.outcome,
@@ -275,6 +302,14 @@ fn as_json(host: &Host, interval: f64) -> Value {
         "blocked_logs": host.blocked_logs,
         "clock_ahead_secs": host.clock_ahead,
     })
+}
+
+/// Returns when something was by the host's clock, from the seconds that have passed since.
+fn moment(age: f64) -> String {
+    match age < -AHEAD_SECS {
+        true => format!("{} ahead of the server's clock", lasting(-age)),
+        false => format!("{} ago", lasting(age.max(0.0))),
+    }
 }
 
 /// Seconds in the largest unit that keeps them readable.
@@ -353,6 +388,50 @@ mod tests {
             let (verdict, line) = describe(&host, 10.0);
             assert_eq!(verdict, Verdict::Doubtful, "{line}");
             assert!(line.contains(words), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_clock_ahead_neither_makes_time_negative_nor_hides_a_silence() {
+        for (sample_age, stored_age, verdict, words) in [
+            (
+                -84.0,
+                3.0,
+                Verdict::Well,
+                "newest sample 84 s ahead of the server's clock, stored 3 s ago",
+            ),
+            (-84.0, 300.0, Verdict::Bad, "stored 5 min ago"),
+            (-0.7, 0.4, Verdict::Well, "newest sample 0 s ago, no agent"),
+        ] {
+            let host = Host {
+                sample_age: Some(sample_age),
+                stored_age: Some(stored_age),
+                ..Host::default()
+            };
+            let (found, line) = describe(&host, 10.0);
+            assert!(
+                found == verdict && line.contains(words) && !line.contains(" -"),
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
+    fn losses_of_a_silence_are_not_denied_while_it_lasts() {
+        for (sample_age, gaps, words) in [
+            (Some(4.0), 0, ", nothing lost today"),
+            (Some(4.0), 1, ", 1 loss today"),
+            (Some(108.0), 0, ", nothing lost before this silence"),
+            (Some(108.0), 2, ", 2 losses before this silence"),
+            (None, 0, "no agent"),
+        ] {
+            let host = Host {
+                sample_age,
+                gaps,
+                ..Host::default()
+            };
+            let line = describe(&host, 10.0).1;
+            assert!(line.ends_with(words), "{line}");
         }
     }
 

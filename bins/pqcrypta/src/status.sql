@@ -1,13 +1,14 @@
 -- One row per host, by name: what was stored last and what its agent does. A host has a watermark since its collector first connected.
--- Columns: host_id, hostname, seconds since the newest sample and the newest sign of life, pid, version and
--- end of the newest run, losses noticed in the last day, rows set aside in the last day, log sources whose
+-- Columns: host_id, hostname, seconds since the newest sample and the newest sign of life by the host's clock (negative: it is
+-- ahead), seconds since something was stored last, pid, version and end of the newest run, losses noticed in the last day, rows set aside in the last day, log sources whose
 -- lines could not be stored at the newest tick, and by how many seconds the host's clock is ahead of the server's
 -- (null while they agree).
 SELECT h.host_id, h.hostname,
        extract(epoch FROM now() - w.newest)::float8 AS sample_age_secs,
        extract(epoch FROM now() - b.newest)::float8 AS heartbeat_age_secs,
+       extract(epoch FROM now() - w.stored)::float8 AS stored_age_secs,
        r.pid, r.version, r.outcome, g.gaps, d.dead_letters, l.blocked_logs, c.clock_ahead_secs
-FROM (SELECT host_id, max(last_ts) AS newest FROM collector.spool_watermark GROUP BY host_id) w
+FROM (SELECT host_id, max(last_ts) AS newest, max(updated_at) AS stored FROM collector.spool_watermark GROUP BY host_id) w
 LEFT JOIN LATERAL (SELECT max(s.ts) AS newest FROM collector.heartbeat s
                    WHERE s.host_id = w.host_id AND s.ts > now() - interval '1 day') b ON true
 LEFT JOIN LATERAL (SELECT a.pid, a.version, a.outcome FROM collector.agent_runs a

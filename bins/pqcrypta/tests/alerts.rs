@@ -20,8 +20,8 @@ async fn with_host() -> Database {
     database
         .sql(
             "INSERT INTO collector.hosts (machine_id, hostname) VALUES ('m1', 'alpha');
-             INSERT INTO collector.spool_watermark (host_id, writer, seq, progress, last_ts)
-             VALUES (1, '00000000-0000-0000-0000-000000000002', 1, '{}', now() + interval '1 hour');",
+             INSERT INTO collector.spool_watermark (host_id, writer, seq, progress, last_ts, updated_at)
+             SELECT 1, '00000000-0000-0000-0000-000000000002', 1, '{}', at, at FROM (SELECT now() + interval '1 hour' AS at) t;",
         )
         .await
         .unwrap();

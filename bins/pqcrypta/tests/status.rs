@@ -13,8 +13,8 @@ fn run(target: &pg::Target, arguments: &[&str]) -> (i32, String) {
 
 /// A host that delivers, and ten days of samples of which the budget took some.
 const STORE: &str = "INSERT INTO collector.hosts (machine_id, hostname, first_seen) VALUES ('m1', 'alpha', now() - interval '30 days');
-    INSERT INTO collector.spool_watermark (host_id, writer, seq, progress, last_ts)
-    VALUES (1, '00000000-0000-0000-0000-000000000002', 1, '{}', now() + interval '1 hour');
+    INSERT INTO collector.spool_watermark (host_id, writer, seq, progress, last_ts, updated_at)
+    SELECT 1, '00000000-0000-0000-0000-000000000002', 1, '{}', at, at FROM (SELECT now() + interval '1 hour' AS at) t;
     INSERT INTO collector.agent_runs (host_id, run_id, writer, pid, version, started_at)
     VALUES (1, gen_random_uuid(), '00000000-0000-0000-0000-000000000002', 77, '0.1.0', now());
     INSERT INTO collector.retention (host_id, raw_days, hourly_days, long_days, log_days, event_days, max_bytes)
