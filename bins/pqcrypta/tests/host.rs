@@ -58,6 +58,15 @@ async fn hosts_are_listed_renamed_and_removed() {
         "{listed}"
     );
 
+    for (name, words) in [
+        ("beta", "beta is the name of host 2 already"),
+        ("twin", "twin is the name of host 3 already"),
+        ("2", "would be read as the number"),
+    ] {
+        let refused = run(&["rename", "alpha", name]);
+        assert_eq!(refused.code, 1, "{name}");
+        assert!(refused.errors.contains(words), "{}", refused.errors);
+    }
     let renamed = run(&["rename", "alpha", "first"]);
     assert_eq!(
         (renamed.code, renamed.output.as_str()),
@@ -113,6 +122,33 @@ async fn hosts_are_listed_renamed_and_removed() {
         status.contains("beta") && !status.contains("first"),
         "{status}"
     );
+    let reused = run(&["rename", "4", "first"]);
+    assert_eq!(reused.code, 0, "the name of one that was removed is free");
+}
+
+#[tokio::test]
+async fn a_host_delivers_as_long_as_its_collector_has_a_lease() {
+    let database = testkit::migrated().await.unwrap();
+    let target = database.target();
+    let hosts = "INSERT INTO collector.hosts (machine_id, hostname) VALUES ('m1', 'runs'), ('m2', 'ended'), ('m3', 'died');
+        INSERT INTO collector.spool_watermark (host_id, writer, seq, progress, updated_at, lease_run, lease_until)
+        SELECT n, gen_random_uuid(), 1, '{}', now(), gen_random_uuid(),
+               CASE n WHEN 1 THEN now() + interval '1 hour' WHEN 3 THEN now() - interval '1 second' END
+        FROM generate_series(1, 3) n";
+    database.sql(hosts).await.unwrap();
+    let listed = common::run("host", &target, &["list"]).output;
+    for (name, state, words) in [
+        ("runs", "delivers", "stop it"),
+        ("ended", "silent", ""),
+        ("died", "silent", ""),
+    ] {
+        let line = listed.lines().find(|line| line.contains(name)).unwrap();
+        assert!(line.contains(state), "{listed}");
+        let removed = common::run("host", &target, &["remove", name]);
+        assert_eq!(removed.code, 0, "{}", removed.errors);
+        assert!(removed.errors.contains(words), "{}", removed.errors);
+        assert_eq!(removed.errors.is_empty(), words.is_empty(), "{name}");
+    }
 }
 
 /// Enters the store with a line; returns the exit status and everything that was said.

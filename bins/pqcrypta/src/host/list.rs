@@ -11,9 +11,6 @@ use tokio_postgres::Client;
 use crate::settings::{Source, connect, refuse};
 use crate::{print, roles};
 
-/// A host that delivered or renewed its lease less long ago is there: a lease lasts as long.
-const PRESENT_SECS: f64 = 30.0;
-
 /// List the hosts of the store
 ///
 /// One line per host: number, name, whether its collector delivers, how long ago it last did (by the clock of the store), its version and
@@ -41,17 +38,14 @@ pub(super) struct Known {
     pub(super) is_renamed: bool,
     pub(super) is_removed: bool,
     pub(super) silent_secs: Option<f64>,
+    /// Whether its collector delivers, or did until less than 30 s ago and did not end in order.
+    pub(super) is_present: bool,
     pub(super) version: Option<String>,
 }
 
 impl Known {
-    /// Returns whether its collector delivers.
-    pub(super) fn is_present(&self) -> bool {
-        self.silent_secs.is_some_and(|secs| secs < PRESENT_SECS)
-    }
-
     fn state(&self) -> &'static str {
-        match (self.is_removed, self.is_present()) {
+        match (self.is_removed, self.is_present) {
             (true, _) => "removed",
             (false, true) => "delivers",
             (false, false) => "silent",
@@ -76,6 +70,7 @@ pub(super) async fn read(client: &Client) -> Result<Vec<Known>> {
             is_renamed: row.try_get("is_renamed")?,
             is_removed: row.try_get("is_removed")?,
             silent_secs: row.try_get("silent_secs")?,
+            is_present: row.try_get("is_present")?,
             version: row.try_get("version")?,
         })
     });

@@ -37,20 +37,17 @@ pub(super) struct Remove {
 }
 
 /// Finds a host by number or name, those that were removed last.
-fn find(hosts: Vec<Known>, asked: &str) -> Result<Known> {
+fn find(hosts: &[Known], asked: &str) -> Result<Known> {
     let number = asked.parse::<i32>().ok();
     if let Some(host) = hosts.iter().find(|host| Some(host.id) == number) {
         return Ok(host.clone());
     }
-    let mut named: Vec<Known> = hosts
-        .into_iter()
-        .filter(|host| host.name == asked)
-        .collect();
+    let mut named: Vec<&Known> = hosts.iter().filter(|host| host.name == asked).collect();
     if named.iter().any(|host| !host.is_removed) {
         named.retain(|host| !host.is_removed);
     }
     match named.as_slice() {
-        [host] => Ok(host.clone()),
+        [host] => Ok((*host).clone()),
         [] => bail!("there is no host {asked}: `pqcrypta host list --all` shows them"),
         several => {
             let numbers: Vec<String> = several.iter().map(|host| host.id.to_string()).collect();
@@ -62,7 +59,35 @@ fn find(hosts: Vec<Known>, asked: &str) -> Result<Known> {
     }
 }
 
-async fn open(source: &Source, asked: &str, what: &str) -> Result<Option<(Session, Known)>> {
+/// Checks that a name will lead to this host alone.
+fn check_name(name: &str, host: &Known, hosts: &[Known]) -> Result<()> {
+    let is_plain =
+        !name.trim().is_empty() && name.len() <= 64 && !name.chars().any(char::is_control);
+    if !is_plain {
+        bail!("{name:?} is no name: use 1 to 64 bytes without control characters");
+    }
+    if name.parse::<i32>().is_ok() {
+        bail!("{name} would be read as the number of a host: use a name with a letter");
+    }
+    let is_taken = |other: &&Known| other.id != host.id && !other.is_removed && other.name == name;
+    if let Some(other) = hosts.iter().find(is_taken) {
+        bail!(
+            "{name} is the name of host {} already: choose another, or first give that one another (`pqcrypta host rename {} NAME`) or remove it",
+            other.id,
+            other.id
+        );
+    }
+    Ok(())
+}
+
+/// A host that was asked for, among all.
+struct Opened {
+    session: Session,
+    host: Known,
+    hosts: Vec<Known>,
+}
+
+async fn open(source: &Source, asked: &str, what: &str) -> Result<Option<Opened>> {
     let loaded = match source.load() {
         Ok(loaded) => loaded,
         Err(faults) => {
@@ -72,8 +97,13 @@ async fn open(source: &Source, asked: &str, what: &str) -> Result<Option<(Sessio
     };
     let session = connect(&loaded, what).await?;
     migrations::check(&session.client).await?;
-    let host = find(list::read(&session.client).await?, asked)?;
-    Ok(Some((session, host)))
+    let hosts = list::read(&session.client).await?;
+    let host = find(&hosts, asked)?;
+    Ok(Some(Opened {
+        session,
+        host,
+        hosts,
+    }))
 }
 
 /// Renames a host.
@@ -81,17 +111,16 @@ async fn open(source: &Source, asked: &str, what: &str) -> Result<Option<(Sessio
 /// # Errors
 /// Why it was not renamed.
 pub(super) async fn rename(options: &Rename) -> Result<ExitCode> {
-    let Some((session, host)) =
-        open(&options.source, &options.host, "pqcrypta host rename").await?
+    let Some(Opened {
+        session,
+        host,
+        hosts,
+    }) = open(&options.source, &options.host, "pqcrypta host rename").await?
     else {
         return Ok(ExitCode::from(config::EXIT_CONFIG));
     };
     if let Some(name) = &options.name {
-        let is_plain =
-            !name.trim().is_empty() && name.len() <= 64 && !name.chars().any(char::is_control);
-        if !is_plain {
-            bail!("{name:?} is no name: use 1 to 64 bytes without control characters");
-        }
+        check_name(name, &host, &hosts)?;
     }
     let sql = "UPDATE collector.hosts SET hostname = coalesce($2, hostname), is_renamed = $2 IS NOT NULL WHERE host_id = $1";
     session
@@ -115,7 +144,7 @@ pub(super) async fn rename(options: &Rename) -> Result<ExitCode> {
 /// # Errors
 /// Why it was not removed.
 pub(super) async fn remove(options: &Remove) -> Result<ExitCode> {
-    let Some((session, host)) =
+    let Some(Opened { session, host, .. }) =
         open(&options.source, &options.host, "pqcrypta host remove").await?
     else {
         return Ok(ExitCode::from(config::EXIT_CONFIG));
@@ -128,9 +157,9 @@ pub(super) async fn remove(options: &Remove) -> Result<ExitCode> {
         "removed host {} ({}); open findings closed: {closed}; its data expire as others do\n",
         host.id, host.name
     ))?;
-    if host.is_present() {
+    if host.is_present {
         crate::say(
-            "its collector delivers: stop it, or the host is back with its next transaction",
+            "its collector delivered less than 30 s ago: unless it has ended or was shut out since, stop it, or the host is back with its next transaction",
         );
     }
     Ok(ExitCode::SUCCESS)
