@@ -81,7 +81,8 @@ pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
         }
         Err(error) => {
             let error = format!("{error:#}");
-            let remedy = remedy(&error, usual(&error));
+            let file = loaded.config.database.password_file.as_deref();
+            let remedy = remedy(&error, &usual(&error, file));
             findings.push(("server", Fail(error, remedy)));
         }
     }
@@ -132,14 +133,18 @@ fn settings(path: &Path, has_file: bool, warnings: &[Fault]) -> Finding {
 }
 
 /// Returns what to do where the store gives no session: a password that is missing or wrong is read anew by a restart alone.
-fn usual(error: &str) -> &'static str {
-    match error.contains("password missing") || error.contains("(28P01)") {
-        true => {
-            "write the role's password into /etc/pqcrypta/credentials/db_password (or the file of database.password_file), \
-             and restart the service, which reads it when it starts"
-        }
-        false => "check [database] of the settings, that the server runs, and its pg_hba.conf",
+fn usual(error: &str, password_file: Option<&Path>) -> String {
+    if !(error.contains("password missing") || error.contains("(28P01)")) {
+        return "check [database] of the settings, that the server runs, and its pg_hba.conf"
+            .to_owned();
     }
+    let place = match password_file {
+        Some(file) => file.display().to_string(),
+        None => "/etc/pqcrypta/credentials/db_password, or into a file that database.password_file names".to_owned(),
+    };
+    format!(
+        "write the role's password into {place}, and restart the service, which reads it when it starts"
+    )
 }
 
 /// Returns what to do where no session came about: what is usual, unless the server said that there are too many (53300).
@@ -439,9 +444,14 @@ mod tests {
             ),
             ("Connection refused (os error 111)", "pg_hba.conf"),
         ] {
-            let remedy = remedy(error, usual(error));
+            let remedy = remedy(error, &usual(error, None));
             assert!(remedy.contains(words), "{error}: {remedy}");
         }
+        let own = usual("password missing", Some(Path::new("/srv/own/password")));
+        assert!(
+            own.contains("/srv/own/password") && !own.contains("/etc/pqcrypta"),
+            "{own}"
+        );
     }
 
     #[test]

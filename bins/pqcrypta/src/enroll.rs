@@ -23,6 +23,8 @@ const MARK: &str = "# Written by `pqcrypta enroll`.";
 /// Most that is read of a line: a few certificates are 10 kB.
 const LONGEST: u64 = 64 * 1024;
 const UNIT: &str = "pqcrypta-collector.service";
+/// The directory whose `credentials` the unit loads (`LoadCredential=`).
+const INSTALLED: &str = "/etc/pqcrypta";
 
 /// Enter a store: reads the line of `pqcrypta host add` from standard input
 ///
@@ -31,7 +33,7 @@ const UNIT: &str = "pqcrypta-collector.service";
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     /// Where settings and password are kept
-    #[arg(long, value_name = "DIR", default_value = "/etc/pqcrypta")]
+    #[arg(long, value_name = "DIR", default_value = INSTALLED)]
     dir: PathBuf,
     /// Do not start the collector
     #[arg(long)]
@@ -43,15 +45,21 @@ struct Files {
     settings: PathBuf,
     password: PathBuf,
     authority: PathBuf,
+    /// Whether systemd hands the password over; otherwise the settings name its file.
+    is_credential: bool,
 }
 
 impl Files {
-    fn of(dir: &Path) -> Self {
-        Self {
+    fn of(dir: &Path) -> Result<Self> {
+        // The settings name files, and the collector runs elsewhere.
+        let dir = std::path::absolute(dir)
+            .with_context(|| format!("cannot resolve {}", dir.display()))?;
+        Ok(Self {
             settings: dir.join("collector.toml"),
             password: dir.join("credentials/db_password"),
             authority: dir.join("store-ca.pem"),
-        }
+            is_credential: dir == Path::new(INSTALLED),
+        })
     }
 }
 
@@ -67,7 +75,7 @@ pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
         .read_line(&mut line)
         .context("cannot read the line")?;
     let ticket = Ticket::read(&line)?;
-    let files = Files::of(&options.dir);
+    let files = Files::of(&options.dir)?;
     check_ours(&files.settings)?;
     let authority = Temporary::of(ticket.authority.as_deref())?;
     let is_new = enter(&ticket, &authority, &files).await?;
@@ -83,7 +91,7 @@ pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
         files.settings.display()
     ))?;
     if !options.no_start {
-        start(is_new)?;
+        start(is_new, &files)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -227,6 +235,10 @@ fn settings(ticket: &Ticket, files: &Files, before: &str) -> String {
         let path = files.authority.to_string_lossy().into_owned();
         set("ssl_root_cert", path.into());
     }
+    if !files.is_credential {
+        let path = files.password.to_string_lossy().into_owned();
+        set("password_file", path.into());
+    }
     format!(
         "{MARK} Add sections below it as you need them.\n# The password is in {}.\n\n[database]\n{database}{}",
         files.password.display(),
@@ -300,10 +312,32 @@ fn clear(files: &Files) {
     }
 }
 
+/// Returns the command that starts the collector without systemd.
+fn by_hand(files: &Files) -> String {
+    let settings = files.settings.display();
+    match (files.is_credential, files.password.parent()) {
+        (true, Some(dir)) => format!(
+            "CREDENTIALS_DIRECTORY={} pqcrypta-collector --config {settings}",
+            dir.display()
+        ),
+        _ => format!("pqcrypta-collector --config {settings}"),
+    }
+}
+
 /// Starts the collector where systemd runs; one that runs with other settings starts again.
-fn start(is_new: bool) -> Result<()> {
+fn start(is_new: bool, files: &Files) -> Result<()> {
     if !Path::new("/run/systemd/system").is_dir() {
-        crate::say("systemd does not run here: start pqcrypta-collector yourself");
+        crate::say(&format!(
+            "systemd does not run here: start the collector yourself: {}",
+            by_hand(files)
+        ));
+        return Ok(());
+    }
+    if !files.is_credential {
+        crate::say(&format!(
+            "{UNIT} has its settings in {INSTALLED} and is left alone; start the collector yourself: {}",
+            by_hand(files)
+        ));
         return Ok(());
     }
     let verb = match is_new {
@@ -328,6 +362,45 @@ fn start(is_new: bool) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn settings_name_the_password_where_systemd_does_not_hand_it_over() {
+        let ticket = Ticket {
+            host: "store.example".to_owned(),
+            port: 5432,
+            database: "metrics".to_owned(),
+            user: "pqcrypta_host_web-2".to_owned(),
+            password: Secret::new("x"),
+            authority: None,
+        };
+        for (dir, wanted) in [
+            (INSTALLED, None),
+            ("/etc/pqcrypta/", None),
+            ("/srv/own", Some("/srv/own/credentials/db_password")),
+        ] {
+            let text = settings(&ticket, &Files::of(Path::new(dir)).unwrap(), "");
+            let table: toml::Table = text.parse().unwrap();
+            let named = table["database"].get("password_file");
+            assert_eq!(named.and_then(toml::Value::as_str), wanted, "{text}");
+        }
+        assert!(Files::of(Path::new("own")).unwrap().password.is_absolute());
+    }
+
+    #[test]
+    fn the_command_that_starts_the_collector_finds_its_password() {
+        for (dir, wanted) in [
+            (
+                INSTALLED,
+                "CREDENTIALS_DIRECTORY=/etc/pqcrypta/credentials pqcrypta-collector --config /etc/pqcrypta/collector.toml",
+            ),
+            (
+                "/srv/own",
+                "pqcrypta-collector --config /srv/own/collector.toml",
+            ),
+        ] {
+            assert_eq!(by_hand(&Files::of(Path::new(dir)).unwrap()), wanted);
+        }
+    }
 
     #[test]
     fn sections_that_were_added_are_kept_as_they_are_written() {

@@ -266,7 +266,6 @@ async fn a_host_is_let_in_once_and_shut_out() {
         .args(["host", "list", "--config"])
         .arg(first.join("collector.toml"))
         .env_clear()
-        .env("DB_PASS_FILE", first.join("credentials/db_password"))
         .output()
         .unwrap();
     assert!(
