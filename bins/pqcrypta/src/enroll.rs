@@ -11,10 +11,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use config::Secret;
+use collect::{IdentityFiles, Roots, host_identity};
+use config::{Config, Environment, Secret};
 use pg::{Session, SessionOptions, Target};
 use uuid::Uuid;
 
+use crate::host::membership;
 use crate::host::ticket::Ticket;
 use crate::{print, roles};
 
@@ -153,6 +155,7 @@ async fn enter(ticket: &Ticket, authority: &Temporary, files: &Files) -> Result<
         if !is_whole {
             lay_out(ticket, files, text.trim_end())?;
             take_places(files)?;
+            name_host(&session, ticket, files).await;
         }
         return Ok(!is_whole);
     }
@@ -163,7 +166,7 @@ async fn enter(ticket: &Ticket, authority: &Temporary, files: &Files) -> Result<
     store::migrations::check(&session.client)
         .await
         .context("nothing was written")?;
-    let own = crate::host::random_password();
+    let own = membership::random_password();
     lay_out(ticket, files, own.expose())?;
     let changed = change_password(&session, &own).await;
     if changed.is_err() {
@@ -171,7 +174,34 @@ async fn enter(ticket: &Ticket, authority: &Temporary, files: &Files) -> Result<
     }
     changed?;
     take_places(files)?;
+    name_host(&session, ticket, files).await;
     Ok(true)
+}
+
+/// Gives the host the name of `host add`, so that it has one name for all commands. Entering does not fail with that: such a host
+/// has the name of its machine.
+async fn name_host(session: &Session, ticket: &Ticket, files: &Files) {
+    let Some(name) = membership::name_of(&ticket.user) else {
+        return;
+    };
+    let named = async {
+        let environment = Environment::from_process();
+        let loaded = Config::load(Some(&files.settings), &environment)?;
+        let identity = host_identity(&Roots::default(), &IdentityFiles::default());
+        let id = identity.in_store(&loaded.config.host)?;
+        let sql = include_str!("enroll_name.sql");
+        let given = session.client.query_opt(sql, &[&id, &name]).await;
+        given.map_err(roles::server_words)
+    };
+    match named.await {
+        Ok(Some(_)) => {}
+        Ok(None) => crate::say(&format!(
+            "the store knows this machine already, or another host as {name}: `pqcrypta host list` there shows its name"
+        )),
+        Err(error) => crate::say(&format!(
+            "it has the name of its machine in the store, not {name}: {error:#}"
+        )),
+    }
 }
 
 async fn connect(target: &Target) -> Result<Session> {

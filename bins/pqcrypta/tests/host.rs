@@ -157,6 +157,7 @@ fn enroll(dir: &Path, line: &str) -> (i32, String) {
         .args(["enroll", "--no-start", "--dir"])
         .arg(dir)
         .env_clear()
+        .env("HOST_ID", "machine-2")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -262,6 +263,11 @@ async fn a_host_is_let_in_once_and_shut_out() {
     };
     let [settings, password, _] = written();
     assert!(!line.contains(password.trim()) && !settings.contains(password.trim()));
+    let name =
+        "SELECT hostname, is_renamed::text FROM collector.hosts WHERE machine_id = 'machine-2'";
+    let name = async || server.sql(name).await.unwrap().concat();
+    let texts = |name: &str| [name, "true"].map(|text| Some(text.to_owned()));
+    assert_eq!(name().await, texts("web-2"), "{said}");
     let status = Command::new(env!("CARGO_BIN_EXE_pqcrypta"))
         .args(["host", "list", "--config"])
         .arg(first.join("collector.toml"))
@@ -330,7 +336,12 @@ async fn a_host_is_let_in_once_and_shut_out() {
             .await
             .is_err()
     );
-    assert_eq!(common::run("host", &target, &["revoke", "web-2"]).code, 1);
+    let unknown = common::run("host", &target, &["revoke", "web-2"]);
+    assert!(
+        unknown.code == 1 && unknown.errors.contains("let in are: web-3"),
+        "{}",
+        unknown.errors
+    );
     let again = add("web-2", &ours);
     assert_eq!(again.code, 0, "it may be let in again");
     // What the operator added to the settings outlives that.
@@ -341,7 +352,12 @@ async fn a_host_is_let_in_once_and_shut_out() {
         [fs::read_to_string(&path).unwrap().as_str(), added].concat(),
     )
     .unwrap();
+    server
+        .sql("UPDATE collector.hosts SET hostname = 'shop' WHERE machine_id = 'machine-2'")
+        .await
+        .unwrap();
     let (code, said) = enroll(&first, &again.output);
+    assert_eq!(name().await, texts("shop"), "a name stays");
     let settings = fs::read_to_string(&path).unwrap();
     assert!(code == 0 && settings.ends_with(added), "{said}\n{settings}");
     assert_eq!(settings.matches("[database]").count(), 1, "{settings}");

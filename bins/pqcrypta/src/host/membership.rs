@@ -53,6 +53,14 @@ pub(super) struct Revoke {
     name: String,
 }
 
+/// What the roles of hosts begin with.
+const ROLES: &str = "pqcrypta_host_";
+
+/// Returns the name that `host add` was given, from the role that it made.
+pub(crate) fn name_of(role: &str) -> Option<&str> {
+    role.strip_prefix(ROLES)
+}
+
 /// Returns the role of a host.
 fn role_of(name: &str) -> Result<String> {
     /// Names of roles have at most 63 bytes.
@@ -63,7 +71,7 @@ fn role_of(name: &str) -> Result<String> {
     if name.is_empty() || name.len() > LONGEST || !name.bytes().all(is_plain) {
         bail!("{name:?} is no name: use at most {LONGEST} small letters, digits, - and _");
     }
-    Ok(format!("pqcrypta_host_{name}"))
+    Ok(format!("{ROLES}{name}"))
 }
 
 /// Returns an identifier as SQL.
@@ -176,7 +184,15 @@ pub(super) async fn revoke(options: &Revoke) -> Result<ExitCode> {
         .await
         .map_err(roles::server_words)?;
     if known.is_none() {
-        bail!("{} was not let in, or is shut out already", options.name);
+        let sql = "SELECT coalesce(string_agg(substr(rolname, $1), ', ' ORDER BY rolname), 'none') \
+                   FROM pg_roles WHERE starts_with(rolname, $2) AND rolcanlogin";
+        let first = i32::try_from(ROLES.len() + 1)?;
+        let others = client.query_one(sql, &[&first, &ROLES]).await;
+        let others: String = others.map_err(roles::server_words)?.try_get(0)?;
+        bail!(
+            "{} was not let in under this name, or is shut out already; let in are: {others}",
+            options.name
+        );
     }
     let shut = format!("ALTER ROLE {} NOLOGIN PASSWORD NULL", quoted(&role));
     client
@@ -248,6 +264,8 @@ mod tests {
     #[test]
     fn names_become_roles() {
         assert_eq!(role_of("web-2").unwrap(), "pqcrypta_host_web-2");
+        assert_eq!(name_of("pqcrypta_host_web-2"), Some("web-2"));
+        assert_eq!(name_of("pqcrypta_collector"), None);
         for bad in ["", "Web", "a b", "a\"b", &"a".repeat(49)] {
             assert!(role_of(bad).is_err(), "{bad}");
         }

@@ -1,13 +1,11 @@
 //! `pqcrypta host`: the hosts of a store, and the roles with which they log in.
 
 mod list;
-mod membership;
+pub(crate) mod membership;
 mod named;
 pub(crate) mod ticket;
 
 use std::process::ExitCode;
-
-pub(crate) use membership::random_password;
 
 use anyhow::Result;
 

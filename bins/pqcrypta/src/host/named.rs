@@ -48,7 +48,10 @@ fn find(hosts: &[Known], asked: &str) -> Result<Known> {
     }
     match named.as_slice() {
         [host] => Ok((*host).clone()),
-        [] => bail!("there is no host {asked}: `pqcrypta host list --all` shows them"),
+        [] => bail!(
+            "there is no host {asked}: `pqcrypta host list --all` shows names and numbers; a machine that was in the store before it \
+             was let in keeps the name it had"
+        ),
         several => {
             let numbers: Vec<String> = several.iter().map(|host| host.id.to_string()).collect();
             bail!(
