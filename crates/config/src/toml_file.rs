@@ -35,14 +35,21 @@ pub(crate) fn parse(text: &str, keys: &[&'static Key]) -> Parsed {
         let problem = if error.message() == "duplicate key" {
             Problem::new("is there twice", "keep one of them")
         } else {
+            let remedy = match lacks_quotes(text, line, keys) {
+                true => {
+                    "put text in quotes, as in name = \"text\"; nothing of the file is used until then"
+                }
+                false => "fix the line; nothing of the file is used until then",
+            };
             Problem::new(
                 format!("is not TOML: {}", error.message().replace('\n', ", ")),
-                "fix the line; nothing of the file is used until then",
+                remedy,
             )
         };
+        let slot = slot_at(text, line, keys);
         parsed
             .faults
-            .push((line, key_at(text, line, keys), problem));
+            .push((line, slot.map(|slot| slot.path()), problem));
     }
     let broken: BTreeSet<usize> = parsed.faults.iter().map(|(line, ..)| *line).collect();
     let mut walk = Walk {
@@ -257,7 +264,7 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
 }
 
 /// Returns the declared key that line `line` sets, as far as the raw text shows.
-fn key_at(text: &str, line: usize, keys: &[&'static Key]) -> Option<String> {
+fn slot_at(text: &str, line: usize, keys: &[&'static Key]) -> Option<Slot> {
     let lines: Vec<&str> = text.lines().take(line).collect();
     let name = lines.last()?.split('=').next()?.trim();
     let header = |line: &&str| Some(line.trim().strip_prefix('[')?.split(']').next()?.to_owned());
@@ -271,5 +278,24 @@ fn key_at(text: &str, line: usize, keys: &[&'static Key]) -> Option<String> {
         .iter()
         .filter(|line| header(line).as_ref() == Some(&section));
     let entry = listed.then(|| same.count() - 1);
-    Some(Slot { key, entry }.path())
+    Some(Slot { key, entry })
+}
+
+/// Returns whether the value in a broken line is a text without quotes: that of a key which takes one, or of an unknown key when it has a
+/// letter.
+fn lacks_quotes(text: &str, line: usize, keys: &[&'static Key]) -> bool {
+    let value = text.lines().nth(line - 1).and_then(|line| {
+        let (_, value) = line.split_once('=')?;
+        Some(value.trim())
+    });
+    let Some(value) = value.filter(|value| !value.is_empty()) else {
+        return false;
+    };
+    if value.starts_with(['"', '\'', '[', '{', '#']) {
+        return false;
+    }
+    match slot_at(text, line, keys) {
+        Some(slot) => matches!(slot.key.kind, Kind::Text | Kind::Secret),
+        None => value.contains(char::is_alphabetic),
+    }
 }
