@@ -86,7 +86,7 @@ pub(crate) fn choose(installed: Vec<Programs>, data: &Path) -> Result<Programs> 
                 .with_context(|| {
                     format!(
                         "the data in {} are of PostgreSQL {major}, which is not installed: install \
-                     postgresql-{major}, or choose another --state-dir",
+                     postgresql-{major}, or put its programs (postgres, initdb) in PATH, or choose another --state-dir",
                         data.display()
                     )
                 })
@@ -95,7 +95,7 @@ pub(crate) fn choose(installed: Vec<Programs>, data: &Path) -> Result<Programs> 
             installed.into_iter().next().with_context(|| {
                 format!(
                     "no PostgreSQL server of release {OLDEST} or newer is installed: on Debian, \
-                     `apt-get install --no-install-recommends postgresql`"
+                     `apt-get install --no-install-recommends postgresql`; or put its programs (postgres, initdb) in PATH"
                 )
             })
         }
@@ -146,9 +146,15 @@ mod tests {
         let error = choose(vec![programs(18)], dir.path())
             .unwrap_err()
             .to_string();
-        assert!(error.contains("postgresql-15"), "{error}");
+        assert!(
+            error.contains("postgresql-15") && error.contains("in PATH"),
+            "{error}"
+        );
         let empty = tempfile::tempdir().unwrap();
         let error = choose(Vec::new(), empty.path()).unwrap_err().to_string();
-        assert!(error.contains("apt-get install"), "{error}");
+        assert!(
+            error.contains("apt-get install") && error.contains("in PATH"),
+            "{error}"
+        );
     }
 }
