@@ -120,6 +120,35 @@ fn restarts_what_dies() {
 }
 
 #[test]
+fn a_server_that_does_not_come_back_is_explained_once() {
+    let (_dir, state) = place();
+    let up = Up::start(&state);
+    // Refused at each start, and read at no other time.
+    let settings = state.join("postgres/data/postgresql.conf");
+    let good = fs::read_to_string(&settings).unwrap();
+    fs::write(&settings, format!("{good}\nno_such_setting = on\n")).unwrap();
+    kill_process(pid_of(&state, "postgres"), Signal::KILL).unwrap();
+    let refused = |text: &str| text.matches("postgres ended (exit status: 1)").count();
+    let begin = Instant::now();
+    while refused(&messages(&state)) < 2 {
+        assert!(begin.elapsed() < START, "{}", messages(&state));
+        sleep(Duration::from_millis(100));
+    }
+    let text = messages(&state);
+    let log = state.join("log/postgres.log");
+    let shown = format!("the end of {}:", log.display());
+    // Once after it was killed, when its log has no reason yet, and once for the reason.
+    assert!(
+        text.contains("unrecognized configuration parameter \"no_such_setting\""),
+        "{text}"
+    );
+    assert!(text.contains(&format!("; see {}", log.display())), "{text}");
+    assert_eq!(text.matches(&shown).count(), 2, "{text}");
+    fs::write(&settings, good).unwrap();
+    up.stop();
+}
+
+#[test]
 fn other_subcommands_find_what_the_demo_runs() {
     let (_dir, state) = place();
     let up = Up::start_as(Path::new(PQCRYPTA), &state, &["--demo"], None);

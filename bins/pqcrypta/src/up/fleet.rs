@@ -65,6 +65,8 @@ struct Member {
     since: Instant,
     pause: Duration,
     restart_at: Option<Instant>,
+    /// For which end of the server the end of its log was shown, since it last ran well.
+    explained: Option<ExitStatus>,
 }
 
 /// Everything that runs for one `up`.
@@ -108,6 +110,7 @@ impl<'a> Fleet<'a> {
             since: Instant::now(),
             pause: PAUSES.0,
             restart_at: None,
+            explained: None,
         };
         let running = launch(self.state, &member.kind)?;
         self.record.note(member.kind.name(), running.1.clone())?;
@@ -128,9 +131,19 @@ impl<'a> Fleet<'a> {
                 member.running = None;
                 if now.duration_since(member.since) >= WELL {
                     member.pause = PAUSES.0;
+                    member.explained = None;
                 }
+                // Programs say what is wrong to our standard error, the server to its log.
+                let reason = match member.kind {
+                    Kind::Server(_) if member.explained != Some(status) => {
+                        server::log_end(self.state)
+                    }
+                    Kind::Server(_) => format!("; see {}", self.state.server_log().display()),
+                    Kind::Program(_) => String::new(),
+                };
+                member.explained = Some(status);
                 crate::say(&format!(
-                    "{name} ended ({status}); it starts again in {} s",
+                    "{name} ended ({status}); it starts again in {} s{reason}",
                     member.pause.as_secs()
                 ));
                 member.restart_at = Some(now + member.pause);

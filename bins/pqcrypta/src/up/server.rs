@@ -268,7 +268,7 @@ fn open_log(state: &State) -> Result<File> {
 }
 
 /// Returns the last lines of the server's log, for an error message.
-fn log_end(state: &State) -> String {
+pub(crate) fn log_end(state: &State) -> String {
     const LINES: usize = 8;
     let path = state.server_log();
     let text = fs::read(&path)
