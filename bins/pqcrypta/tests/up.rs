@@ -305,6 +305,28 @@ fn says_which_program_is_missing() {
 }
 
 #[test]
+fn an_address_of_others_is_refused_before_anything_is_made() {
+    let (_dir, state) = place();
+    for (address, words) in [
+        ("0.0.0.0:8099", "127.0.0.1"),
+        ("[::]:0", "127.0.0.1"),
+        ("192.0.2.1:0", "127.0.0.1"),
+        ("localhost", "an address and a port"),
+    ] {
+        let output = Command::new(PQCRYPTA)
+            .args(["up", "--listen", address, "--state-dir"])
+            .arg(&state)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{address}");
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(text.contains("--listen") && text.contains(words), "{text}");
+        assert!(!text.contains("MONITOR_LISTEN"), "{text}");
+        assert!(!state.exists(), "{address}");
+    }
+}
+
+#[test]
 fn faulty_settings_end_with_78() {
     let (dir, state) = place();
     let config = dir.path().join("bad.toml");

@@ -55,7 +55,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "DIR", default_value = ".state")]
     state_dir: PathBuf,
     /// Address and port of the dashboard; port 0 takes a free one [default: 127.0.0.1:8088]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = own_address)]
     listen: Option<SocketAddr>,
     /// Settings for collector and dashboard; the [database] section is replaced
     #[arg(long, value_name = "FILE")]
@@ -71,6 +71,20 @@ pub(crate) struct Options {
     /// Stop after this many seconds, counted from when the dashboard answers
     #[arg(long = "for", value_name = "SECONDS")]
     seconds: Option<u64>,
+}
+
+/// Parses an address of the dashboard, which serves this machine alone.
+fn own_address(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr = text
+        .parse()
+        .map_err(|_| "write an address and a port, e.g. 127.0.0.1:8088".to_owned())?;
+    if address.ip().to_canonical().is_loopback() {
+        return Ok(address);
+    }
+    Err(
+        "the dashboard asks nobody for a password, so it serves this machine alone: listen on 127.0.0.1 or [::1]          and put a proxy that authenticates in front"
+            .to_owned(),
+    )
 }
 
 /// Sets the faults that a test asks for, at named places.
