@@ -281,6 +281,11 @@ fn ends_by_itself() {
         matches!(lines[..], [a, b] if a.starts_with("monitor: ") && b.starts_with("database: ")),
         "{out}"
     );
+    let command = format!(
+        "{PQCRYPTA} status --config {}\n",
+        state.join("settings.toml").display()
+    );
+    assert!(err.contains(&command), "{err}");
     wait_for_silence(&state, Duration::ZERO);
 }
 

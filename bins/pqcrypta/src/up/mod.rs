@@ -278,6 +278,10 @@ fn announce(settings: &Settings, state: &State, site: Option<&str>) {
     if let Err(error) = out.write_all(lines.as_bytes()).and_then(|()| out.flush()) {
         crate::say(&format!("cannot write to standard output: {error}"));
     }
+    crate::say(&format!(
+        "other commands ask it by its settings: {}",
+        settings::status_command(state)
+    ));
 }
 
 /// Returns whether the dashboard answers a request for its first page.

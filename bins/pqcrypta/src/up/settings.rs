@@ -168,10 +168,31 @@ impl Settings {
                 database.remove(name);
             }
         }
+        let status = status_command(state);
         format!(
             "# Written by `pqcrypta up` at each start; changes here are lost.\n\
-             # For other subcommands while it runs: `pqcrypta status --config` with this file.\n\n{table}"
+             # For other subcommands while it runs: {status}\n\n{table}"
         )
+    }
+}
+
+/// Returns the command, for a shell, that asks for the status of what runs here.
+pub(crate) fn status_command(state: &State) -> String {
+    let program = std::env::current_exe().unwrap_or_else(|_| "pqcrypta".into());
+    format!(
+        "{} status --config {}",
+        shell_word(&program),
+        shell_word(&state.settings())
+    )
+}
+
+/// Returns a path as one word of a shell.
+fn shell_word(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+,:@%".contains(&byte);
+    match text.bytes().all(is_plain) {
+        true => text.into_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
     }
 }
 
@@ -282,5 +303,18 @@ mod tests {
             Some(&*state.socket.to_string_lossy())
         );
         assert!(!text.contains("s3cret"), "{text}");
+        let command = format!(" status --config {}\n", state.settings().display());
+        assert!(text.contains(&command), "{text}");
+    }
+
+    #[test]
+    fn a_path_is_one_word_of_a_shell() {
+        for (path, wanted) in [
+            ("/srv/a-b_1.toml", "/srv/a-b_1.toml"),
+            ("/my files/x", "'/my files/x'"),
+            ("/it's", r"'/it'\''s'"),
+        ] {
+            assert_eq!(shell_word(Path::new(path)), wanted);
+        }
     }
 }
