@@ -23,7 +23,7 @@ enum Action {
     /// Print every intact record as JSON lines
     ///
     /// Changes nothing and takes no lock, so it works beside a running collector and on a damaged
-    /// queue. Delivered records may still be there.
+    /// queue. Delivered records are printed too, until their file is removed.
     Export {
         /// Directory of the queue [default: collector.queue_dir of the settings]
         dir: Option<PathBuf>,
