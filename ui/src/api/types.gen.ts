@@ -129,8 +129,8 @@ export interface HostNow {
   id: number;
   name: string;
   kernel: string;
-  cores: number;
-  memory_bytes: number;
+  cores: number | null;
+  memory_bytes: number | null;
   boot_ms: number | null;
   first_ms: number | null;
 }
@@ -164,7 +164,7 @@ export interface Agent {
   pending_records: number | null;
 }
 
-export type AgentState = "running" | "silent" | "stopped" | "never";
+export type AgentState = "running" | "silent" | "stopped" | "never" | "unknown";
 
 export interface DatabaseNow {
   state: DatabaseState;

@@ -53,6 +53,7 @@ export function Banners() {
         silent: silent === null ? "No heartbeat" : `No heartbeat for ${formatDuration(silent)}`,
         stopped: "The collector was stopped",
         never: "No collector has reported yet",
+        unknown: "Whether a collector runs is not known",
       }[state.agent.state];
       shown.push({
         severity: "warn",

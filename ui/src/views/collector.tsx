@@ -98,7 +98,7 @@ function StateCards() {
       <Card
         label="State"
         // Whether it ever reported is unknown until the database was read.
-        value={database.state !== "ok" && agent.state === "never" ? null : word}
+        value={agent.state === "unknown" ? null : word}
         unit="text"
         severity={severity}
         isCertain={isSilent}

@@ -6,8 +6,8 @@ import { formatBytes } from "../format/value";
 export default function HostFacts() {
   const state = now.value;
   if (!state) return null;
-  const { host, agent, database, freshness } = state;
-  const isUnread = agent.state === "never" && database.state !== "ok";
+  const { host, agent, freshness } = state;
+  const isUnread = agent.state === "unknown";
   const facts: [string, string][] = [
     ["Host", host.name],
     ["Kernel", host.kernel],
